@@ -1,0 +1,104 @@
+import express, { type ErrorRequestHandler, type Express } from 'express';
+import { oktaTelephonyHook, type OktaTelephonyHookOptions, type TelephonyHook } from 'okta-telephony-hook';
+import { createLogin, loggedInAs, type Account } from './login.js';
+import { CONTENT_SECURITY_POLICY, homePage, problemPage } from './pages.js';
+
+export interface GatewayOptions {
+  readonly hook: OktaTelephonyHookOptions;
+  /** Signs the session cookie. */
+  readonly sessionSecret: string;
+  /** Who may log in to the gateway's own pages. */
+  readonly accounts: readonly Account[];
+  /** Whether it stands behind a proxy that ends https. Default: no, and cookies go over plain http. */
+  readonly isBehindTlsProxy?: boolean | undefined;
+}
+
+export interface Gateway {
+  readonly app: Express;
+  readonly hook: TelephonyHook;
+  /** From now on `/health/ready` says no; everything else is served as before. */
+  startDraining(): void;
+}
+
+/**
+ * An identity gateway: pages behind a login of its own, health for probes, and Okta's telephony hook beside them.
+ * @throws ConfigurationError for options of the hook that cannot work.
+ */
+export function createGateway(options: GatewayOptions): Gateway {
+  const app = express();
+  const hook = oktaTelephonyHook(options.hook);
+  let isDraining = false;
+
+  app.disable('x-powered-by');
+  // The proxy says by X-Forwarded-Proto that the browser came by https: without it no secure cookie is set.
+  if (options.isBehindTlsProxy === true) app.set('trust proxy', 1);
+  app.use((_req, res, next) => {
+    // A connection that is kept alive goes on bringing requests after server.close().
+    if (isDraining) res.set('Connection', 'close');
+    next();
+  });
+
+  // The hook comes before session, body parsers and CSRF: Okta brings no cookie and no form token, the hook reads
+  // the body itself and only once the caller is proven, and no session is made for a machine.
+  app.use(hook);
+  app.use((_req, res, next) => {
+    res.set({
+      'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'no-referrer',
+      'Cache-Control': 'no-store',
+    });
+    next();
+  });
+  app.get('/health/live', (_req, res) => {
+    res.json({ live: true });
+  });
+  app.get('/health/ready', (_req, res) => {
+    const status = hook.status();
+    // An open breaker or a lost state does not count: the other gateways have the same vendor, and this one still
+    // sends what can be sent.
+    const isReady = !isDraining && !status.closing;
+    res.status(isReady ? 200 : 503).json({ ready: isReady, draining: isDraining, ...status });
+  });
+
+  // The probes above come before the session too, so that they leave none behind.
+  app.use(
+    createLogin({
+      accounts: options.accounts,
+      sessionSecret: options.sessionSecret,
+      hasSecureCookies: options.isBehindTlsProxy === true,
+    }),
+  );
+  app.get('/', (req, res) => {
+    res.send(homePage(loggedInAs(req)));
+  });
+  app.use((_req, res) => {
+    res.status(404).send(problemPage('Not found', 'There is no such page.'));
+  });
+  app.use(answerFailure);
+
+  return {
+    app,
+    hook,
+    startDraining: () => {
+      isDraining = true;
+    },
+  };
+}
+
+/** In place of Express's own, which shows the stack unless NODE_ENV is production. Four parameters make it one. */
+const answerFailure: ErrorRequestHandler = (error: unknown, _req, res, next) => {
+  if (res.headersSent) {
+    next(error);
+    return;
+  }
+  const status = clientErrorOf(error) ?? 500;
+  if (status === 500) console.error('A page failed:', error);
+  res.status(status).send(problemPage('That did not work', 'Please try again.'));
+};
+
+/** The status of an error that the request is to blame for, such as a form that is too large. */
+function clientErrorOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined;
+  return error.status >= 400 && error.status < 500 ? error.status : undefined;
+}

@@ -1,0 +1,140 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import express, { type Request, type RequestHandler, type Router } from 'express';
+import session from 'express-session';
+import passport from 'passport';
+import { accountPage, loginPage, problemPage } from './pages.js';
+
+/** Who may log in to the gateway's own pages. Its users at Okta are other people. */
+export interface Account {
+  readonly username: string;
+  /** Long and made at random; see `isSameText`. */
+  readonly password: string;
+}
+
+declare module 'express-session' {
+  interface SessionData {
+    csrfToken: string;
+  }
+}
+
+/** The gateway's session, and the routes of logging in and out. */
+export function createLogin(parts: {
+  readonly accounts: readonly Account[];
+  readonly sessionSecret: string;
+  /** Whether browsers come by https, through a proxy that ends it. */
+  readonly hasSecureCookies: boolean;
+}): Router {
+  // An Authenticator of its own, as the hook has one: two logins in one process share nothing.
+  const authenticator = new passport.Passport();
+  authenticator.use('password', new PasswordStrategy(parts.accounts));
+  authenticator.serializeUser((user, done) => {
+    done(null, usernameOf(user));
+  });
+  authenticator.deserializeUser((username, done) => {
+    // An account that was taken away meanwhile is not logged in any more.
+    done(null, parts.accounts.find((account) => account.username === username) ?? false);
+  });
+
+  const router = express.Router();
+  router.use(
+    // Without a store sessions live in this process and are never swept: good for a demo, not for many users or
+    // several gateways.
+    session({
+      name: 'gateway.sid',
+      secret: parts.sessionSecret,
+      resave: false,
+      saveUninitialized: false,
+      cookie: { httpOnly: true, sameSite: 'lax', secure: parts.hasSecureCookies, maxAge: 8 * 3600 * 1000 },
+    }),
+    asHandler(authenticator.session()),
+  );
+
+  router.get('/login', (req, res) => {
+    if (loggedInAs(req) !== undefined) res.redirect('/account');
+    else res.send(loginPage({ csrfToken: csrfTokenOf(req), hasFailed: 'failed' in req.query }));
+  });
+  // By the strategy's name: an instance handed to authenticate() is shared by requests that overlap.
+  const authenticate = asHandler(
+    authenticator.authenticate('password', { successRedirect: '/account', failureRedirect: '/login?failed' }),
+  );
+  router.post('/login', readForm, checkCsrfToken, authenticate);
+
+  router.get('/account', (req, res) => {
+    const username = loggedInAs(req);
+    if (username === undefined) res.redirect('/login');
+    else res.send(accountPage({ username, csrfToken: csrfTokenOf(req) }));
+  });
+  router.post('/logout', readForm, checkCsrfToken, (req, res, next) => {
+    req.logout((error: unknown) => {
+      if (error === undefined || error === null) res.redirect('/');
+      else next(error);
+    });
+  });
+  return router;
+}
+
+/** The name of whoever is logged in. */
+export function loggedInAs(req: Request): string | undefined {
+  return req.user === undefined ? undefined : usernameOf(req.user);
+}
+
+function usernameOf(user: Express.User): string | undefined {
+  return 'username' in user && typeof user.username === 'string' ? user.username : undefined;
+}
+
+/** The form's name and password against the accounts. */
+class PasswordStrategy extends passport.Strategy {
+  readonly #accounts: readonly Account[];
+
+  constructor(accounts: readonly Account[]) {
+    super();
+    this.#accounts = accounts;
+  }
+
+  override authenticate(req: Request): void {
+    const { username, password } = fieldsOf(req);
+    // Every account is compared whole, whatever the name: time tells neither who exists nor how near a guess was.
+    let found: Account | undefined;
+    for (const account of this.#accounts) {
+      const isName = isSameText(account.username, username);
+      const isPassword = isSameText(account.password, password);
+      if (isName && isPassword) found = account;
+    }
+    if (found === undefined) this.fail(undefined, 401);
+    else this.success(found);
+  }
+}
+
+/**
+ * In constant time. A fast digest is enough for passwords made at random; those that people choose want scrypt, and
+ * a limit on attempts, since it would share its threads with the name look-ups of the hook's calls.
+ */
+function isSameText(expected: string, given: string | undefined): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(expected), digest(given ?? ''));
+}
+
+const readForm: RequestHandler = express.urlencoded({ extended: false, limit: '4kb' });
+
+function fieldsOf(req: Request): Readonly<Record<string, string | undefined>> {
+  const body: unknown = req.body;
+  if (typeof body !== 'object' || body === null) return {};
+  // A field that is given twice is an array: then it counts as not given.
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => typeof value === 'string'));
+}
+
+function csrfTokenOf(req: Request): string {
+  req.session.csrfToken ??= randomBytes(24).toString('base64url');
+  return req.session.csrfToken;
+}
+
+const checkCsrfToken: RequestHandler = (req, res, next) => {
+  const expected = req.session.csrfToken;
+  if (expected !== undefined && isSameText(expected, fieldsOf(req)['csrfToken'])) next();
+  else res.status(403).send(problemPage('Form out of date', 'Please open the page again and repeat.'));
+};
+
+/** What passport makes is a request handler; its types say `any`. */
+function asHandler(made: unknown): RequestHandler {
+  return made as RequestHandler;
+}

@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { ConfigurationError, type OktaTelephonyHookOptions } from 'okta-telephony-hook';
+import { startDemo, type Demo } from './demo.js';
+import { drainOnSignals } from './drain.js';
+import { readEnvironment } from './environment.js';
+import { createGateway, type Gateway, type GatewayOptions } from './gateway.js';
+
+const HOOK_PATH = '/okta/telephony';
+
+const environment = readEnvironment(process.env);
+if (environment.kind === 'problems') refuseToStart(environment.problems);
+
+// Sessions live in this process, so that a secret of this run loses nothing that outlives it.
+const sessionSecret = randomBytes(32).toString('base64url');
+
+const server = createServer();
+if (environment.kind === 'emulators') {
+  const demo = await startDemo(environment.optInAttribute);
+  const origin = `http://localhost:${await listen(server, environment.port)}`;
+  const account = { username: 'demo', password: randomBytes(12).toString('base64url') };
+  const gateway = serve(server, {
+    // Twilio's callbacks come to it too.
+    hook: demo.hookOptions(origin + HOOK_PATH),
+    sessionSecret,
+    accounts: [account],
+  });
+  drainOnSignals({ server, gateway, closeLast: () => demo.close() });
+  welcome(origin, demo, account.password);
+} else {
+  const port = await listen(server, environment.port);
+  const gateway = serve(server, {
+    hook: environment.options,
+    sessionSecret,
+    // This example has no directory of its own, and no password that everybody knows: put your login here.
+    accounts: [],
+    isBehindTlsProxy: environment.isProduction,
+  });
+  drainOnSignals({ server, gateway });
+  console.log(`The gateway listens on port ${port}; Okta's telephony hook is at ${HOOK_PATH}`);
+  for (const note of environment.notes) console.log(`Note: ${note}.`);
+  await tellReadiness(gateway, environment.options);
+}
+
+/** The port comes first: with PORT=0 the hook's own URL is known only now. */
+async function listen(server: Server, wanted: number): Promise<number> {
+  server.listen(wanted);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    console.error(`Cannot listen on port ${wanted}:`, error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : wanted;
+}
+
+/** Called in the turn in which `listen` resolved: no connection has been read before this. */
+function serve(server: Server, options: GatewayOptions): Gateway {
+  try {
+    const gateway = createGateway(options);
+    server.on('request', gateway.app);
+    return gateway;
+  } catch (error) {
+    if (error instanceof ConfigurationError) refuseToStart(error.problems);
+    throw error;
+  }
+}
+
+function refuseToStart(problems: readonly string[]): never {
+  console.error(['The gateway cannot start:', ...problems.map((problem) => `- ${problem}`)].join('\n'));
+  process.exit(2);
+}
+
+/** A vendor that cannot be reached now is told and nothing more: codes may go out when it is back. */
+async function tellReadiness({ hook }: Gateway, { credentials }: OktaTelephonyHookOptions): Promise<void> {
+  const { okta, twilio, hookKeys, state } = await hook.ready();
+  const found = { [new URL(credentials.okta.orgUrl).host]: okta, Twilio: twilio, hookKeys, state };
+  for (const [name, result] of Object.entries(found)) {
+    if (result === 'ok') console.log(`${name}: ok`);
+    else console.error(`${name}: ${result.message}`);
+  }
+}
+
+function welcome(origin: string, demo: Demo, password: string): void {
+  console.log(`An identity gateway with Okta's telephony hook, on emulators of Okta and Twilio: nothing leaves this machine.
+
+  Open        ${origin}  (log in as demo with ${password})
+  Health      ${origin}/health/live  ${origin}/health/ready
+  Hook        ${origin}${HOOK_PATH}
+
+Be Okta: paste one of these into another terminal, and watch the phones here.
+`);
+  for (const { title, command } of demo.curls(origin + HOOK_PATH)) console.log(`${title}\n\n${command}\n`);
+  console.log('Ctrl-C ends it.\n');
+}

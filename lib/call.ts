@@ -1,0 +1,115 @@
+import type { IncomingMessage } from 'node:http';
+import type { Budget } from './delivery/budget.js';
+import type { Delivery, ReadyChannel } from './delivery/dispatch.js';
+import type { Claim } from './delivery/duplicates.js';
+import type { AttemptReport, EventStream, Throttle } from './delivery/events.js';
+import { maskNumber } from './delivery/masking.js';
+import type { HookAnswer, HookCall, Refusal } from './okta/inline-hook.js';
+import type { ProfileReader, ProfileReading } from './okta/user-profile.js';
+import type { CallerVerifier } from './okta/verify-caller.js';
+import type { HookSettings } from './settings.js';
+
+/** One hook call while it is under way: what its handlers leave for each other, how it ends, what is told of it. */
+
+/** What the factory makes once, for every call. */
+export interface HookParts {
+  readonly settings: HookSettings;
+  readonly events: EventStream;
+  readonly verifier: CallerVerifier;
+  readonly profiles: ProfileReader;
+  readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
+  /** By error code: what an unproven caller can cause is told at most once a minute. */
+  readonly rejections: Map<string, Throttle>;
+  readonly skews: Throttle;
+  readonly underWay: {
+    calls: number;
+    isClosing: boolean;
+    /** Sends that go on after their call was answered. */
+    readonly detached: Set<Promise<unknown>>;
+    readonly lastSuccess: Map<string, Date>;
+    readonly onIdle: (() => void)[];
+  };
+}
+
+/** What the handlers of one call leave for each other. */
+export interface Call {
+  readonly budget: Budget;
+  hook?: HookCall;
+  claim?: Promise<Claim | undefined>;
+  reading?: ProfileReading & { readonly durationMs: number };
+  delivery?: Delivery;
+  refusal?: Refusal | undefined;
+  isOver: boolean;
+}
+
+/** The one place where handlers find their call. */
+export const calls = new WeakMap<IncomingMessage, Call>();
+
+/** Once, when the answer has been given. */
+export function endCall(call: Call, { underWay }: HookParts): void {
+  if (call.isOver) return;
+  call.isOver = true;
+  call.budget.close();
+  underWay.calls -= 1;
+  if (underWay.calls === 0 && underWay.isClosing) for (const resolve of underWay.onIdle.splice(0)) resolve();
+}
+
+/** The request that an earlier handler has read. */
+export function hookOf(call: Call): HookCall {
+  if (call.hook === undefined) throw new Error('the request was not read before this step');
+  return call.hook;
+}
+
+/** What every event about a call carries. */
+export function idsOf({ request: { eventId, oktaRequestId } }: HookCall): {
+  eventId: string;
+  oktaRequestId: string | undefined;
+} {
+  return { eventId, oktaRequestId };
+}
+
+/** A send that outlives its call: waited for by `close()`, told when it ends. */
+export function recordLate(
+  late: Promise<AttemptReport>,
+  hook: HookCall,
+  { events, underWay, settings }: HookParts,
+): void {
+  const recorded = late.then((attempt) => {
+    underWay.detached.delete(recorded);
+    if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, new Date(settings.clock()));
+    events.emit({ type: 'attempt.late', ...idsOf(hook), ...attempt });
+  });
+  underWay.detached.add(recorded);
+}
+
+/** The one event that sums a call up. */
+export function tellAnswered(call: Call, body: HookAnswer, { events }: HookParts, isRepeat: boolean): void {
+  const hook = hookOf(call);
+  const { requestType, deliveryChannel, userId, phoneNumber } = hook.request;
+  const decidedBy = call.delivery?.decidedBy;
+  events.emit({
+    type: 'request.answered',
+    ...idsOf(hook),
+    ...{ requestType, deliveryChannel, userId },
+    to: maskNumber(phoneNumber),
+    isPreview: hook.isPreview,
+    isRepeat,
+    status: statusOf(body),
+    code: call.refusal?.code ?? (decidedBy?.outcome === 'refused' ? decidedBy.code : undefined),
+    hasHungUp: call.budget.hasHungUp,
+    channel: decidedBy?.channel,
+    provider: decidedBy?.provider,
+    transactionId: decidedBy?.transactionId,
+    attempts: call.delivery?.attempts ?? [],
+    profileSource: call.reading?.source,
+    profileMs: call.reading?.durationMs,
+    durationMs: Math.round(call.budget.elapsedMs()),
+    remainingMs: Math.round(call.budget.remainingMs()),
+  });
+}
+
+function statusOf(body: HookAnswer): 'SUCCESSFUL' | 'PENDING' | 'ERROR' {
+  const text = JSON.stringify(body['commands'] ?? '');
+  if (text.includes('"status":"SUCCESSFUL"')) return 'SUCCESSFUL';
+  return text.includes('"status":"PENDING"') ? 'PENDING' : 'ERROR';
+}

@@ -1,0 +1,105 @@
+/**
+ * The Channel port: what delivers a code, whoever's network it uses. A new provider is one new file that
+ * implements it.
+ */
+
+/** What Okta asks for, read and normalised. */
+export interface TelephonyRequest {
+  /** Okta's id of this hook call; one of our own where Okta sent none. */
+  readonly eventId: string;
+  /** E.g. `com.okta.user.telephony.mfa-verification`; may be missing or one that does not exist yet. */
+  readonly requestType: string | undefined;
+  readonly deliveryChannel: 'sms' | 'voice';
+  /** E.164. */
+  readonly phoneNumber: string;
+  readonly otpCode: string;
+  /** When the code ends, by this process's clock. */
+  readonly expiresAt: Date;
+  /** Okta's text with the code in it; `undefined` where Okta sent none. */
+  readonly msgTemplate: string | undefined;
+  /** BCP-47, `undefined` where Okta sent none that can be read. */
+  readonly locale: string | undefined;
+  readonly userId: string | undefined;
+  readonly login: string | undefined;
+  readonly firstName: string | undefined;
+  readonly lastName: string | undefined;
+  /** The end user's address, as Okta saw it. */
+  readonly ipAddress: string | undefined;
+  /** Okta's transaction id, to be found again in Okta's System Log. */
+  readonly oktaRequestId: string | undefined;
+  /** What Okta sent, as it came. */
+  readonly raw: unknown;
+}
+
+/** Okta's `profile` object of a user: the base attributes and the org's own, flat. */
+export type UserProfile = Readonly<Record<string, unknown>>;
+
+/** What a channel is asked to deliver. */
+export interface Message {
+  readonly request: TelephonyRequest;
+  /** `undefined` where Okta could not be asked in time. */
+  readonly profile: UserProfile | undefined;
+  /** E.164. */
+  readonly to: string;
+  /** The words to send, with the code in them, at most 1600 characters. */
+  readonly text: string;
+  /** BCP-47: the request's locale, else the profile's, else `en`. */
+  readonly locale: string;
+  readonly expiresAt: Date;
+}
+
+/**
+ * What became of one attempt.
+ *
+ * - `accepted`: the provider has taken the message.
+ * - `refused`: it has certainly not gone out. The next channel is tried, unless `moveOn` is `false`.
+ *   `'other-channel'` also passes over other providers of the same channel (the recipient opted out of it),
+ *   `'other-provider'` also passes over other channels of the same provider (bad credentials).
+ *   `isFraudBlock` says that a fraud filter held it back: nothing else is tried.
+ * - `unknown`: it may have gone out, nobody knows. Nothing else is sent in this call.
+ *
+ * `code` and `reason` reach the log and Okta's administrators: no code, number, name or raw provider text.
+ */
+export type Outcome =
+  | { readonly status: 'accepted'; readonly transactionId: string }
+  | {
+      readonly status: 'refused';
+      readonly code: string;
+      readonly reason: string;
+      readonly moveOn?: boolean | 'other-channel' | 'other-provider' | undefined;
+      readonly isFraudBlock?: boolean | undefined;
+      /** What an operator can do about it, for the log. */
+      readonly remedy?: string | undefined;
+    }
+  | { readonly status: 'unknown'; readonly reason: string };
+
+/** The clock of one attempt. */
+export interface SendContext {
+  /** Aborts 10 s after the call's deadline: a send that has left may go on until then. */
+  readonly signal: AbortSignal;
+  /** Aborts at the call's deadline, or when Okta hangs up: what has not left by then must not leave. */
+  readonly leaveSignal: AbortSignal;
+  /** How long a send may wait for a connection, milliseconds. */
+  readonly leaveWithinMs: number;
+}
+
+/** A way to deliver a code. `Parts` is what the factory hands to `connect`. */
+export interface ChannelPort<Parts> {
+  /** Sends one message. A throw counts as `unknown`. */
+  send(message: Message, context: SendContext): Promise<Outcome>;
+  /** The name that Okta logs. Default: the channel's name in capitals. */
+  readonly provider?: string | undefined;
+  /** Which host's health decides whether it is tried. Default: one of its own. */
+  readonly host?: string | undefined;
+  /** `false` where the provider words the message itself: `composeText` is then not asked. Default `true`. */
+  readonly usesText?: boolean | undefined;
+  /** Called once by the factory. What it returns, if anything, is used in this channel's place. */
+  connect?(parts: Parts): ChannelPort<Parts> | undefined;
+}
+
+/** Anything with `info`, `warn` and `error`: winston, pino, `console`. Given a message, then its fields. */
+export interface Logger {
+  info(message: string, fields?: Readonly<Record<string, unknown>>): unknown;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): unknown;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): unknown;
+}

@@ -1,0 +1,177 @@
+import type { BreakerState } from './breaker.js';
+
+/** One attempt at one channel, as it is told. */
+export interface AttemptReport {
+  readonly channel: string;
+  readonly provider: string;
+  readonly outcome: 'accepted' | 'refused' | 'unknown';
+  /** The provider's code, or one of ours (`UNREACHABLE`, `BREAKER_OPEN`, `HTTP_400`). */
+  readonly code?: string | undefined;
+  readonly reason?: string | undefined;
+  /** What an operator can do about a refusal. */
+  readonly remedy?: string | undefined;
+  readonly transactionId?: string | undefined;
+  readonly durationMs: number;
+}
+
+/** What every event about one hook call carries. */
+interface OfCall {
+  /** Okta's `eventId`. */
+  readonly eventId: string;
+  /** Okta's transaction id, as the System Log has it. */
+  readonly oktaRequestId: string | undefined;
+}
+
+/**
+ * What happened, one event per step, in order. No event holds a code, a number (but for its last two digits),
+ * a login, a name or a secret.
+ */
+export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } & (
+  | {
+      /** A proven, well-formed request has come in. */
+      readonly type: 'request.received';
+      readonly eventId: string;
+      readonly oktaRequestId: string | undefined;
+      readonly requestType: string | undefined;
+      readonly deliveryChannel: 'sms' | 'voice';
+      readonly userId: string | undefined;
+      /** The last two digits. */
+      readonly to: string;
+      readonly isPreview: boolean;
+    }
+  | ({ /** The same event again: answered as the first. */ readonly type: 'request.repeated' } & OfCall)
+  | {
+      /** Callers that could not prove to be Okta: the first at once, then at most once a minute. */
+      readonly type: 'caller.rejected';
+      /** How many since it was last told. */
+      readonly count: number;
+      readonly reason: string;
+    }
+  | {
+      /** Answered with a status other than 200; what an unproven caller can cause, at most once a minute. */
+      readonly type: 'request.rejected';
+      /** How many since it was last told. */
+      readonly count: number;
+      readonly status: number;
+      readonly code: string;
+      readonly fields: readonly string[];
+      /** What lies behind it, where the code alone does not tell. */
+      readonly reason: string | undefined;
+    }
+  | {
+      /** Okta's clock and ours differ by more than 30 s; at most once a minute. */
+      readonly type: 'clock.skewed';
+      /** Ours minus Okta's. */
+      readonly skewMs: number;
+    }
+  | ({
+      readonly type: 'profile.read';
+      readonly source: 'okta' | 'cache' | 'stale' | 'none';
+      readonly reason: string | undefined;
+      readonly durationMs: number;
+    } & OfCall)
+  | {
+      /** Okta's Users API is not asked for a while, to leave the org its rate limit. */
+      readonly type: 'okta.paused';
+      readonly reason: 'LOW' | 'RATE_LIMITED';
+      readonly untilMs: number;
+    }
+  | ({ readonly type: 'channels.planned'; readonly channels: readonly string[] } & OfCall)
+  | ({ readonly type: 'attempt.ended' } & AttemptReport & OfCall)
+  | ({
+      /** What became of a send that was unknown when Okta was answered. */
+      readonly type: 'attempt.late';
+    } & AttemptReport &
+      OfCall)
+  | ({
+      /** A function or an object that the user gave failed; we went on without it. */
+      readonly type: 'extension.failed';
+      readonly extension: 'chooseChannels' | 'composeText' | 'state';
+      readonly reason: string;
+    } & OfCall)
+  | ({
+      /** The hook call is over. */
+      readonly type: 'request.answered';
+      readonly status: 'SUCCESSFUL' | 'PENDING' | 'ERROR';
+      /** Why nothing went out, where nothing did. */
+      readonly code: string | undefined;
+      readonly requestType: string | undefined;
+      readonly deliveryChannel: 'sms' | 'voice';
+      readonly userId: string | undefined;
+      readonly to: string;
+      readonly isPreview: boolean;
+      readonly isRepeat: boolean;
+      /** Okta had hung up before. */
+      readonly hasHungUp: boolean;
+      readonly channel: string | undefined;
+      readonly provider: string | undefined;
+      readonly transactionId: string | undefined;
+      readonly attempts: readonly AttemptReport[];
+      readonly profileSource: 'okta' | 'cache' | 'stale' | 'none' | undefined;
+      readonly profileMs: number | undefined;
+      readonly durationMs: number;
+      /** What was left of the budget. */
+      readonly remainingMs: number;
+    } & OfCall)
+  | { readonly type: 'breaker.changed'; readonly host: string; readonly state: BreakerState }
+  | {
+      /** What Twilio's status callback says of a message that was accepted before. */
+      readonly type: 'message.status';
+      readonly channel: string;
+      readonly transactionId: string;
+      readonly status: string;
+      readonly code: string | undefined;
+      readonly reason: string | undefined;
+    }
+);
+
+/** What it returns is not looked at, but for a promise that may fail. */
+export type HookEventListener = (event: HookEvent) => unknown;
+
+type WithoutTime<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
+
+/** The one stream that everything is told on; log, metrics and history are its listeners. */
+export class EventStream {
+  readonly #listeners: readonly HookEventListener[];
+  readonly #clock: () => number;
+
+  constructor(listeners: readonly HookEventListener[], clock: () => number) {
+    this.#listeners = listeners;
+    this.#clock = clock;
+  }
+
+  emit(event: WithoutTime<HookEvent>): void {
+    const whole: HookEvent = { at: this.#clock(), ...event };
+    for (const listener of this.#listeners) {
+      // A listener's failure is its own: it must not touch a code that is on its way.
+      try {
+        const returned = listener(whole);
+        if (returned instanceof Promise) returned.catch(() => undefined);
+      } catch {
+        continue;
+      }
+    }
+  }
+}
+
+/** Tells the first at once and the rest at most once per interval, with their count. Needs no timer. */
+export class Throttle {
+  #count = 0;
+  #lastTold = -Infinity;
+  readonly #intervalMs: number;
+  readonly #clock: () => number;
+
+  constructor(intervalMs: number, clock: () => number) {
+    this.#intervalMs = intervalMs;
+    this.#clock = clock;
+  }
+
+  tell(emit: (count: number) => void): void {
+    this.#count += 1;
+    const now = this.#clock();
+    if (now - this.#lastTold < this.#intervalMs) return;
+    emit(this.#count);
+    this.#count = 0;
+    this.#lastTold = now;
+  }
+}

@@ -1,0 +1,67 @@
+import type { TelephonyRequest, UserProfile } from './channel.js';
+
+/** Which channels a text goes by, in order of preference. `sms` follows where it is not named. */
+export type ChooseChannels = (
+  request: TelephonyRequest,
+  profile: UserProfile | undefined,
+) => readonly string[];
+
+/** The channel that no preference of a user may choose, for it costs most and wakes people. */
+export const VOICE = 'voice';
+
+/** What the opt-in attribute of a profile says, of the channels that a user may choose. */
+export function optedInChannels(
+  profile: UserProfile | undefined,
+  attribute: string,
+  allowed: readonly string[],
+): readonly string[] {
+  const value = profile !== undefined && Object.hasOwn(profile, attribute) ? profile[attribute] : undefined;
+  // Consent is `true`, nothing that merely looks like it.
+  const names: readonly unknown[] = value === true ? ['whatsapp'] : Array.isArray(value) ? value : [value];
+  return names.filter(
+    (name): name is string => typeof name === 'string' && name !== VOICE && allowed.includes(name),
+  );
+}
+
+/**
+ * The plan of one call: channel names in the order they are tried. A call that Okta asks for is a call; a text
+ * never becomes one.
+ */
+export function planChannels(
+  request: TelephonyRequest,
+  profile: UserProfile | undefined,
+  parts: {
+    readonly chooseChannels: ChooseChannels | undefined;
+    readonly optInAttribute: string;
+    readonly optInChannels: readonly string[];
+    readonly isConfigured: (channel: string) => boolean;
+    readonly onFailure: (reason: string) => void;
+  },
+): readonly string[] {
+  if (request.deliveryChannel === VOICE) return [VOICE].filter(parts.isConfigured);
+  const chosen =
+    chosenByUser(request, profile, parts) ??
+    optedInChannels(profile, parts.optInAttribute, parts.optInChannels);
+  return [...new Set([...chosen, 'sms'])].filter(
+    (channel) => channel !== VOICE && parts.isConfigured(channel),
+  );
+}
+
+function chosenByUser(
+  request: TelephonyRequest,
+  profile: UserProfile | undefined,
+  parts: {
+    readonly chooseChannels: ChooseChannels | undefined;
+    readonly onFailure: (reason: string) => void;
+  },
+): readonly string[] | undefined {
+  if (parts.chooseChannels === undefined) return undefined;
+  try {
+    const chosen: unknown = parts.chooseChannels(request, profile);
+    if (Array.isArray(chosen) && chosen.every((name) => typeof name === 'string')) return chosen;
+    parts.onFailure('did not return an array of channel names');
+  } catch (error) {
+    parts.onFailure(error instanceof Error ? error.message : 'threw');
+  }
+  return undefined;
+}

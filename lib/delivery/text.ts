@@ -1,0 +1,56 @@
+import type { Budget } from './budget.js';
+import { TIMED_OUT } from './budget.js';
+import type { TelephonyRequest, UserProfile } from './channel.js';
+
+/**
+ * The user's own words for free-text channels. What it returns must hold the code and have at most 1600
+ * characters; otherwise, or when it fails or is late, Okta's text is sent.
+ */
+export type ComposeText = (
+  request: TelephonyRequest,
+  profile: UserProfile | undefined,
+  channel: string,
+) => string | Promise<string>;
+
+/** Twilio's limit for a body, the narrowest of the channels'. */
+const MAX_TEXT_LENGTH = 1600;
+
+/** What `composeText` may take of the budget: milliseconds at most, and a fraction of what is left. */
+const COMPOSE_SHARE = { maxMs: 300, fraction: 0.25 } as const;
+
+/** Okta's text; a plain sentence where it is missing, too long, or does not hold the code (an edited preview). */
+export function oktaText(request: TelephonyRequest): string {
+  const { msgTemplate, otpCode } = request;
+  if (msgTemplate !== undefined && isSendable(msgTemplate, otpCode)) return msgTemplate;
+  return `Your verification code is ${otpCode}`;
+}
+
+/** The text for one channel: the user's if it can be sent, else Okta's. */
+export async function textFor(
+  channel: string,
+  request: TelephonyRequest,
+  profile: UserProfile | undefined,
+  parts: {
+    readonly composeText: ComposeText | undefined;
+    readonly budget: Budget;
+    readonly onFailure: (reason: string) => void;
+  },
+): Promise<string> {
+  if (parts.composeText === undefined) return oktaText(request);
+  try {
+    const { maxMs, fraction } = COMPOSE_SHARE;
+    const work = Promise.resolve(parts.composeText(request, profile, channel));
+    // Its failure after its share is over is nobody's any more.
+    work.catch(() => undefined);
+    const text: unknown = await parts.budget.within(work, parts.budget.share(maxMs, fraction));
+    if (typeof text === 'string' && isSendable(text, request.otpCode)) return text;
+    parts.onFailure(text === TIMED_OUT ? 'too slow' : 'not a text of at most 1600 characters with the code');
+  } catch (error) {
+    parts.onFailure(error instanceof Error ? error.message : 'threw');
+  }
+  return oktaText(request);
+}
+
+function isSendable(text: string, otpCode: string): boolean {
+  return text.length <= MAX_TEXT_LENGTH && text.includes(otpCode);
+}

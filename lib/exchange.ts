@@ -1,0 +1,162 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import querystring from 'node:querystring';
+import { RequestError } from './errors.js';
+
+/** One HTTP exchange with a caller: its body read within bounds, its answer given, its connection let go. */
+
+/** An unread body is taken for so long, so that the caller gets to see the answer ... */
+const LINGER_MS = 250;
+/** ... and at most so much of it, bytes. */
+const LINGER_BYTES = 256 * 1024;
+
+/**
+ * The body's bytes, or what another handler made of them.
+ * @throws RequestError `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`, `BODY_ALREADY_READ`.
+ */
+export async function readBody(
+  req: IncomingMessage,
+  limits: { readonly maxBytes: number; readonly waitMs: number },
+): Promise<unknown> {
+  if (Number(req.headers['content-length'] ?? 0) > limits.maxBytes) throw tooLarge();
+  // Express 4's json() leaves an empty body beside a stream that it did not read: the stream decides.
+  const isRead = req.readableDidRead || req.readableEnded;
+  if (isRead) {
+    const { body } = req as { body?: unknown };
+    if (body !== undefined) return body;
+    throw new RequestError(
+      'BODY_ALREADY_READ',
+      'The body was read before the hook: mount the hook ahead of what reads bodies.',
+    );
+  }
+  return collect(req, limits);
+}
+
+function collect(
+  req: IncomingMessage,
+  { maxBytes, waitMs }: { readonly maxBytes: number; readonly waitMs: number },
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const stop = (error: Error | undefined): void => {
+      clearTimeout(timer);
+      req.off('data', onData).off('end', onEnd).off('error', onLost).off('close', onLost);
+      if (error === undefined) resolve(Buffer.concat(chunks));
+      else reject(error);
+    };
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > maxBytes) stop(tooLarge());
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void => {
+      stop(undefined);
+    };
+    const onLost = (): void => {
+      stop(new RequestError('REQUEST_TIMEOUT', 'The caller went away.'));
+    };
+    const timer = setTimeout(() => {
+      stop(new RequestError('REQUEST_TIMEOUT', 'The body did not arrive in time.'));
+    }, waitMs);
+    req.on('data', onData).on('end', onEnd).on('error', onLost).on('close', onLost);
+  });
+}
+
+function tooLarge(): RequestError {
+  return new RequestError('PAYLOAD_TOO_LARGE', 'The body is larger than allowed.');
+}
+
+/** Answers once, in JSON where there is a body; a caller that still writes is cut off shortly after. */
+export function answer(
+  req: IncomingMessage,
+  res: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  if (res.headersSent || res.destroyed) return;
+  res.statusCode = status;
+  res.setHeader('Cache-Control', 'no-store');
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  if (hasUnreadBody(req)) {
+    // Node would keep the connection and let the caller go on writing.
+    res.setHeader('Connection', 'close');
+    res.once('finish', () => {
+      linger(req);
+    });
+  }
+  if (body === undefined) {
+    res.end();
+    return;
+  }
+  const text = JSON.stringify(body);
+  res.setHeader('Content-Type', 'application/json; charset=utf-8');
+  res.setHeader('Content-Length', Buffer.byteLength(text));
+  res.end(text);
+}
+
+function hasUnreadBody(req: IncomingMessage): boolean {
+  const hasBody =
+    req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+  return hasBody && !req.readableEnded;
+}
+
+/** Takes a little more of the body, then closes: an instant reset could overtake the answer. */
+function linger(req: IncomingMessage): void {
+  const { socket } = req;
+  let size = 0;
+  const cut = (): void => {
+    clearTimeout(timer);
+    socket.destroy();
+  };
+  const timer = setTimeout(cut, LINGER_MS);
+  req.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > LINGER_BYTES) cut();
+  });
+  req.on('error', cut);
+  socket.once('close', () => {
+    clearTimeout(timer);
+  });
+  req.resume();
+}
+
+/**
+ * @throws RequestError `UNSUPPORTED_MEDIA_TYPE` for another type, another charset than UTF-8, or an encoding.
+ */
+export function requireType(req: IncomingMessage, type: string): void {
+  const [mediaType = '', ...parameters] = (req.headers['content-type'] ?? '').toLowerCase().split(';');
+  const charset = parameters
+    .map((parameter) => parameter.trim())
+    .find((parameter) => parameter.startsWith('charset='));
+  const isUtf8 = charset === undefined || /^charset="?utf-?8"?$/.test(charset);
+  const encoding = (req.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  if (mediaType.trim() !== type || !isUtf8 || encoding !== 'identity') {
+    throw new RequestError('UNSUPPORTED_MEDIA_TYPE', `The body must be ${type} in UTF-8, not encoded.`);
+  }
+}
+
+/**
+ * What a JSON body says; one that another handler has parsed is taken as it is.
+ * @throws RequestError `INVALID_REQUEST` if it is not JSON.
+ */
+export function parseJson(body: unknown): unknown {
+  if (typeof body !== 'string' && !Buffer.isBuffer(body)) return body;
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    throw new RequestError('INVALID_REQUEST', 'The body is not JSON.', { fields: ['body'] });
+  }
+}
+
+/** The fields of a form; one that another handler has parsed is taken as it is. */
+export function parseForm(body: unknown): Record<string, string | string[]> {
+  const form: unknown =
+    Buffer.isBuffer(body) || typeof body === 'string' ? querystring.parse(body.toString()) : body;
+  const params: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(typeof form === 'object' && form !== null ? form : {})) {
+    if (typeof value === 'string') params[name] = value;
+    else if (Array.isArray(value)) params[name] = value.filter((item) => typeof item === 'string');
+  }
+  return params;
+}

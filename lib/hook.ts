@@ -1,0 +1,229 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import express from 'express';
+import { Breaker, type BreakerState } from './delivery/breaker.js';
+import type { Logger } from './delivery/channel.js';
+import type { ReadyChannel } from './delivery/dispatch.js';
+import { EventStream, Throttle } from './delivery/events.js';
+import { createAgent } from './delivery/http-call.js';
+import type { HookParts } from './call.js';
+import { answerFailure } from './failure.js';
+import { createHandlers } from './handlers.js';
+import { createDefaultLogger, logListener } from './observe/log.js';
+import { createOktaApiClient } from './okta/api-client.js';
+import { createProfileReader } from './okta/user-profile.js';
+import { createCallerVerifier } from './okta/verify-caller.js';
+import type { OktaTelephonyHookOptions } from './options.js';
+import { readOptions, type HookSettings } from './settings.js';
+import { createTwilioConnection, type TwilioConnection } from './twilio/client.js';
+import { TelephonyHookError } from './errors.js';
+
+/** What `ready()` found: `'ok'`, or the error that a code would meet. */
+export interface Readiness {
+  readonly okta: 'ok' | Error;
+  readonly twilio: 'ok' | Error;
+  /** The keys that check Okta's access tokens; `'ok'` where no scheme needs any. */
+  readonly hookKeys: 'ok' | Error;
+  readonly state: 'ok' | Error;
+}
+
+/** What `status()` tells, without asking anyone. */
+export interface HookStatus {
+  /** Hook calls that have not been answered yet. */
+  readonly inFlight: number;
+  /** Sends that left before their deadline and have not ended. */
+  readonly detached: number;
+  readonly closing: boolean;
+  /** By host. */
+  readonly breakers: Readonly<Record<string, BreakerState>>;
+  readonly state: 'ok' | 'lost';
+  /** When each channel last had a message accepted. */
+  readonly lastSuccess: Readonly<Record<string, Date>>;
+}
+
+/** An Express request handler, and what a gateway asks of it. */
+export interface TelephonyHook {
+  (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
+  /** Warms connections, keys and tokens, and says what is wrong. Resolves within 5 s, never rejects. */
+  ready(): Promise<Readiness>;
+  /** At once; for probes. */
+  status(): HookStatus;
+  /** Answers 503 from now on, lets what is under way end, resolves. */
+  close(): Promise<void>;
+}
+
+/** What `ready()` waits for one answer, milliseconds. */
+const READY_TIMEOUT_MS = 4_000;
+
+/**
+ * The middleware at the other end of Okta's telephony inline hook. Opens nothing and asks nobody until a
+ * request comes, or `ready()` is called.
+ *
+ * @throws ConfigurationError that names every problem of the options and its remedy.
+ */
+export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyHook {
+  const settings = readOptions(options);
+  const connectTimeoutMs = Math.min(700, settings.deadlineMs * 0.4);
+  const dispatcher = settings.dispatcher ?? createAgent(connectTimeoutMs);
+  const logger = settings.logger ?? createDefaultLogger();
+  const listeners = [logListener(logger), ...(settings.onEvent === undefined ? [] : [settings.onEvent])];
+  const events = new EventStream(listeners, settings.clock);
+
+  const verifier = createCallerVerifier(settings.hookSchemes, {
+    dispatcher,
+    clock: settings.clock,
+    keysTimeoutMs: Math.min(800, settings.deadlineMs * 0.4),
+  });
+  const profiles = createProfileReader({
+    client: createOktaApiClient({
+      credentials: settings.okta,
+      dispatcher,
+      clock: settings.clock,
+      connectTimeoutMs,
+    }),
+    options: settings.profile,
+    clock: settings.clock,
+    onPaused: (pause) => {
+      events.emit({ type: 'okta.paused', ...pause });
+    },
+  });
+  const twilio = createTwilioConnection({ settings: settings.twilio, dispatcher });
+  const breakers = new Map<string, Breaker>();
+  const channels = readyChannels(settings, { twilio, dispatcher, logger }, breakers, events);
+
+  const parts: HookParts = {
+    settings,
+    events,
+    verifier,
+    profiles,
+    channels,
+    rejections: new Map<string, Throttle>(),
+    skews: new Throttle(60_000, settings.clock),
+    underWay: { calls: 0, detached: new Set(), lastSuccess: new Map(), isClosing: false, onIdle: [] },
+  };
+  const handle = createHandlers(parts);
+
+  const router = express.Router();
+  router.all(
+    settings.path,
+    handle.openCall,
+    handle.verifyHook,
+    handle.readRequest,
+    handle.answerRepeat,
+    handle.lookUpProfile,
+    handle.dispatchChannel,
+    handle.answerOkta,
+    answerFailure(parts),
+  );
+  if (settings.twilioAuthTokens.length > 0) {
+    router.all(`${settings.path}/twilio/status`, handle.recordDelivery, answerFailure(parts));
+  }
+  warnOfUnseenFailures(settings, logger);
+
+  let closed: Promise<void> | undefined;
+  return Object.assign(
+    (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void => {
+      // The gateway's Express, 4 or 5, made these objects; they are what a Router takes.
+      router(req as express.Request, res as express.Response, next);
+    },
+    {
+      ready: async (): Promise<Readiness> => {
+        const [okta, twilioState, hookKeys, state] = await Promise.all([
+          readiness(profiles.check(READY_TIMEOUT_MS)),
+          readiness(twilio.check(READY_TIMEOUT_MS)),
+          readiness(verifier.warmUp()),
+          readiness(settings.state.check()),
+        ]);
+        return { okta, twilio: twilioState, hookKeys, state };
+      },
+      status: (): HookStatus => ({
+        inFlight: parts.underWay.calls,
+        detached: parts.underWay.detached.size,
+        closing: parts.underWay.isClosing,
+        breakers: Object.fromEntries([...breakers].map(([host, breaker]) => [host, breaker.state])),
+        state: settings.state.health,
+        lastSuccess: Object.fromEntries(parts.underWay.lastSuccess),
+      }),
+      close: (): Promise<void> => {
+        parts.underWay.isClosing = true;
+        closed ??= drain(parts).then(async () => {
+          await settings.state.close();
+          // A dispatcher of the user's own is left open.
+          if (settings.dispatcher === undefined) await dispatcher.destroy();
+        });
+        return closed;
+      },
+    },
+  );
+}
+
+/** Every configured channel, connected, behind the breaker of its host. */
+function readyChannels(
+  settings: HookSettings,
+  parts: { twilio: TwilioConnection; dispatcher: HookDispatcher; logger: Logger },
+  breakers: Map<string, Breaker>,
+  events: EventStream,
+): ReadonlyMap<string, readonly ReadyChannel[]> {
+  const breakerOf = (host: string): Breaker => {
+    const known = breakers.get(host);
+    if (known !== undefined) return known;
+    const breaker = new Breaker(host, (state) => {
+      events.emit({ type: 'breaker.changed', host, state });
+    });
+    breakers.set(host, breaker);
+    return breaker;
+  };
+  const ready = new Map<string, readonly ReadyChannel[]>();
+  for (const [name, list] of settings.channels) {
+    ready.set(
+      name,
+      list.map((blueprint, index) => {
+        const port = blueprint.connect?.({ ...parts, clock: settings.clock, channel: name }) ?? blueprint;
+        const provider = port.provider ?? name.toUpperCase();
+        return { name, provider, port, breaker: breakerOf(port.host ?? `${name}[${index}]`) };
+      }),
+    );
+  }
+  return ready;
+}
+
+type HookDispatcher = ReturnType<typeof createAgent>;
+
+/** `'ok'` or the error, in time. */
+async function readiness(work: Promise<void>): Promise<'ok' | Error> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new TelephonyHookError('NOT_READY_IN_TIME', 'No answer within 4 s'));
+    }, READY_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([work, timeout]);
+    return 'ok';
+  } catch (error) {
+    return error instanceof Error ? error : new TelephonyHookError('NOT_READY', 'Failed without an error');
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Resolves when every call is answered and every detached send has ended, or been given up after its 10 s. */
+async function drain({ underWay }: HookParts): Promise<void> {
+  if (underWay.calls > 0) {
+    await new Promise<void>((resolve) => {
+      underWay.onIdle.push(resolve);
+    });
+  }
+  await Promise.all(underWay.detached);
+}
+
+/** Most failures of WhatsApp come after Twilio has accepted the message. */
+function warnOfUnseenFailures({ twilio }: HookSettings, logger: Logger): void {
+  if (twilio.senders.whatsapp === undefined || twilio.statusCallbackUrl !== undefined) return;
+  try {
+    logger.warn(
+      'okta-telephony-hook: WhatsApp without publicUrl: messages that are accepted and then not delivered go unseen; set publicUrl and credentials.twilio.authToken',
+    );
+  } catch {
+    // A logger's failure is its own.
+  }
+}

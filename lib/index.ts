@@ -1,0 +1,38 @@
+export { oktaTelephonyHook, type HookStatus, type Readiness, type TelephonyHook } from './hook.js';
+export type {
+  Channel,
+  ChannelParts,
+  HookCredential,
+  OktaCredential,
+  OktaTelephonyHookOptions,
+  SenderOption,
+  TwilioCredential,
+} from './options.js';
+export {
+  ConfigurationError,
+  OktaApiError,
+  ProviderError,
+  RequestError,
+  TelephonyHookError,
+  type OktaApiErrorCode,
+  type RequestErrorCode,
+} from './errors.js';
+export type {
+  ChannelPort,
+  Logger,
+  Message,
+  Outcome,
+  SendContext,
+  TelephonyRequest,
+  UserProfile,
+} from './delivery/channel.js';
+export type { BreakerState } from './delivery/breaker.js';
+export type { Claim, RememberedAnswer, State } from './delivery/duplicates.js';
+export type { AttemptReport, HookEvent } from './delivery/events.js';
+export type { HttpResult } from './delivery/http-call.js';
+export type { ChooseChannels } from './delivery/plan.js';
+export type { ComposeText } from './delivery/text.js';
+export { memoryState } from './state/memory.js';
+export type { TwilioConnection, TwilioSettings } from './twilio/client.js';
+export { twilioCalls } from './twilio/calls.js';
+export { twilioMessages } from './twilio/messages.js';

@@ -1,0 +1,95 @@
+import winston from 'winston';
+import type { Logger } from '../delivery/channel.js';
+import type { HookEvent, HookEventListener } from '../delivery/events.js';
+
+/** JSON lines on stdout. Made in the factory, and only where the user gave no logger. */
+export function createDefaultLogger(): Logger {
+  return winston.createLogger({
+    exitOnError: false,
+    format: winston.format.combine(winston.format.timestamp(), winston.format.json()),
+    // The two type packages behind winston disagree on the base class; it is one class when it runs.
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
+    transports: [new winston.transports.Console()],
+  });
+}
+
+type Level = 'info' | 'warn' | 'error';
+interface Line {
+  readonly level: Level;
+  readonly message: string;
+}
+
+/** Writes one line per hook call, and one for what an operator must know beside it. */
+export function logListener(logger: Logger): HookEventListener {
+  return (event) => {
+    const line = lineFor(event);
+    if (line === undefined) return undefined;
+    const { type, ...fields } = event;
+    return logger[line.level](`okta-telephony-hook: ${line.message}`, { event: type, ...fields });
+  };
+}
+
+function lineFor(event: HookEvent): Line | undefined {
+  switch (event.type) {
+    case 'request.answered':
+      return answeredLine(event);
+    case 'attempt.late':
+      return {
+        level: event.outcome === 'accepted' ? 'info' : 'warn',
+        message: 'a send ended after the answer',
+      };
+    case 'caller.rejected':
+      return {
+        level: 'warn',
+        message:
+          'callers could not prove to be Okta; compare the secret here with the one in the inline hook',
+      };
+    case 'request.rejected':
+      return { level: 'warn', message: 'a request was rejected' };
+    case 'clock.skewed':
+      return {
+        level: 'warn',
+        message: "Okta's clock and this machine's differ; check its time synchronisation",
+      };
+    case 'okta.paused':
+      return {
+        level: 'warn',
+        message:
+          "Okta's rate limit is nearly used up; users are not looked up for a while, codes still go out",
+      };
+    case 'extension.failed':
+      return { level: 'warn', message: `${event.extension} failed; went on without it` };
+    case 'breaker.changed':
+      return event.state === 'closed'
+        ? { level: 'info', message: 'a provider answers again' }
+        : { level: 'warn', message: 'a provider does not answer; its attempts are refused at once' };
+    case 'message.status':
+      return event.status === 'failed' || event.status === 'undelivered'
+        ? { level: 'warn', message: 'an accepted message was not delivered' }
+        : undefined;
+    // Their facts are in the line of the call.
+    case 'request.received':
+    case 'request.repeated':
+    case 'profile.read':
+    case 'channels.planned':
+    case 'attempt.ended':
+      return undefined;
+  }
+}
+
+function answeredLine(event: Extract<HookEvent, { type: 'request.answered' }>): Line {
+  switch (event.status) {
+    case 'SUCCESSFUL':
+      return {
+        level: 'info',
+        message: event.isRepeat ? 'a repeat was answered as the first' : 'a code was sent',
+      };
+    case 'PENDING':
+      return {
+        level: 'warn',
+        message: 'a code may have been sent, or was held back; Okta sends none itself',
+      };
+    case 'ERROR':
+      return { level: 'error', message: 'no code was sent; Okta may send it itself' };
+  }
+}

@@ -1,0 +1,90 @@
+import type { HttpResult } from '../delivery/http-call.js';
+import { OktaApiError, type OktaApiErrorCode } from '../errors.js';
+import { rateLimitHeaders } from './rate-limit.js';
+
+/** A 2xx with readable JSON. */
+export interface OktaApiAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Parsed JSON: an object or an array. */
+  readonly body: object;
+}
+
+const CODE_OF_STATUS: Readonly<Record<number, OktaApiErrorCode>> = {
+  401: 'OKTA_UNAUTHORIZED',
+  403: 'OKTA_FORBIDDEN',
+  404: 'OKTA_NOT_FOUND',
+  429: 'OKTA_RATE_LIMITED',
+};
+
+/** Okta's own error codes; any other text of a body may hold a login or a token and is never repeated. */
+const ERROR_CODE = /^E\d{7}$/;
+/** The words of RFC 6749, section 5.2, and RFC 9449 that a token endpoint may give as its reason. */
+const OAUTH_ERRORS: ReadonlySet<unknown> = new Set([
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'invalid_scope',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'access_denied',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
+]);
+
+/**
+ * Reads what came of a call to Okta.
+ *
+ * @param who - who was called, for the message, e.g. `Okta's API`.
+ * @throws OktaApiError for anything but a 2xx with readable JSON.
+ */
+export function readOktaAnswer(result: HttpResult, who: string): OktaApiAnswer {
+  if (result.kind === 'not-sent') {
+    throw new OktaApiError('OKTA_UNREACHABLE', `${who} could not be reached (${result.reason})`);
+  }
+  if (result.kind === 'no-answer') {
+    throw new OktaApiError('OKTA_NO_ANSWER', `${who} gave no complete answer (${result.reason})`);
+  }
+  const { status } = result;
+  const headers = rateLimitHeaders(result.headers);
+  const body = parseJson(result.body);
+  if (status < 200 || status > 299) {
+    const reason = reasonOf(body);
+    throw new OktaApiError(
+      CODE_OF_STATUS[status] ?? 'OKTA_HTTP_ERROR',
+      `${who} answered ${status}${reason === undefined ? '' : ` (${reason})`}`,
+      { status, headers },
+    );
+  }
+  if (body === undefined) {
+    throw new OktaApiError('OKTA_UNREADABLE', `${who} answered ${status} with what is no JSON object`, {
+      status,
+      headers,
+    });
+  }
+  return { status, headers: result.headers, body };
+}
+
+/** A field of a parsed body that may have any shape. */
+export function fieldOf(body: unknown, name: string): unknown {
+  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, name)) return undefined;
+  return (body as Readonly<Record<string, unknown>>)[name];
+}
+
+/** The object or array that a text holds as JSON; `undefined` for every other text. */
+export function parseJson(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function reasonOf(body: unknown): string | undefined {
+  const errorCode = fieldOf(body, 'errorCode');
+  if (typeof errorCode === 'string' && ERROR_CODE.test(errorCode)) return errorCode;
+  const error = fieldOf(body, 'error');
+  return typeof error === 'string' && OAUTH_ERRORS.has(error) ? error : undefined;
+}

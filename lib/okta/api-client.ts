@@ -1,0 +1,155 @@
+import type { Dispatcher } from 'undici';
+import { callHttp, type HttpAnswer, type HttpResult } from '../delivery/http-call.js';
+import { createAccessTokens, type AccessTokens, type ServiceAppCredentials } from './access-token.js';
+import { readOktaAnswer } from './api-answer.js';
+
+export { readPrivateKey } from './private-key.js';
+
+/** How Okta's API is called: with an API token, or as a service app. `orgUrl` is an origin. */
+export type OktaCredentials = { readonly orgUrl: string; readonly apiToken: string } | ServiceAppCredentials;
+
+/** One call of Okta's API. */
+export interface OktaApiRequest {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** From `/`, with its query if it has one; already encoded. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** The whole time, a token and every repetition with it, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Makes authorised calls to one org. */
+export interface OktaApiClient {
+  /**
+   * Makes one call. `headers` have names in lower case, `body` is parsed JSON.
+   * @throws OktaApiError for anything but a 2xx with readable JSON.
+   */
+  request(request: OktaApiRequest): Promise<{
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: unknown;
+  }>;
+}
+
+/** When Okta refuses even a token that it has just issued, new ones are of no use for so long. */
+const FUTILE_MS = 10_000;
+
+/**
+ * Opens nothing before the first call.
+ *
+ * @param parts.clock - milliseconds since 1970.
+ * @param parts.scopes - what a service app's token is asked for. Default `['okta.users.read']`.
+ */
+export function createOktaApiClient(parts: {
+  readonly credentials: OktaCredentials;
+  readonly dispatcher: Dispatcher;
+  readonly clock: () => number;
+  readonly connectTimeoutMs: number;
+  readonly scopes?: readonly string[];
+}): OktaApiClient {
+  const { credentials, clock, dispatcher, connectTimeoutMs, scopes = ['okta.users.read'] } = parts;
+  let futileSince: number | undefined;
+
+  const sendWithToken = async (tokens: AccessTokens, call: AuthorizedCall): Promise<HttpResult> => {
+    let hasNewToken = false;
+    let hasNewNonce = false;
+    for (;;) {
+      const token = await tokens.get(call.remainingMs());
+      const { method, url } = call;
+      const proof =
+        token.scheme === 'Bearer'
+          ? undefined
+          : await tokens.prover.prove({ verifier: 'api', method, url, accessToken: token.value });
+      const result = await call.send({
+        authorization: `${token.scheme} ${token.value}`,
+        ...(proof === undefined ? {} : { dpop: proof.jwt }),
+      });
+      if (result.kind !== 'answered') return result;
+      tokens.prover.keepNonce('api', result.headers);
+      if (proof !== undefined && !hasNewNonce && isNonceChallenge(result)) {
+        hasNewNonce = proof.nonce !== tokens.prover.nonceFor('api');
+        if (hasNewNonce) continue;
+      }
+      if (!isTokenRefused(result)) {
+        futileSince = undefined;
+        return result;
+      }
+      const isFutile = futileSince !== undefined && Math.abs(clock() - futileSince) < FUTILE_MS;
+      if (hasNewToken) futileSince = clock();
+      if (hasNewToken || isFutile) return result;
+      hasNewToken = true;
+      tokens.discard(token);
+    }
+  };
+
+  const authorize = makeAuthorize();
+  function makeAuthorize(): (call: AuthorizedCall) => Promise<HttpResult> {
+    if ('apiToken' in credentials) {
+      const authorization = `SSWS ${credentials.apiToken}`;
+      return (call) => call.send({ authorization });
+    }
+    const tokens = createAccessTokens({ credentials, scopes, dispatcher, clock, connectTimeoutMs });
+    return (call) => sendWithToken(tokens, call);
+  }
+
+  return {
+    async request(request) {
+      const endsAt = performance.now() + request.timeoutMs;
+      const remainingMs = (): number => Math.max(1, endsAt - performance.now());
+      const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+      const url = new URL(credentials.orgUrl + request.path);
+      const call: AuthorizedCall = {
+        method: request.method,
+        url,
+        remainingMs,
+        send: (authorization) =>
+          callHttp({
+            dispatcher,
+            method: request.method,
+            url,
+            headers: {
+              accept: 'application/json',
+              'user-agent': 'okta-telephony-hook',
+              ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+              ...withLowerCaseNames(request.headers ?? {}),
+              ...authorization,
+            },
+            body,
+            timeoutMs: remainingMs(),
+            leaveWithinMs: Math.min(connectTimeoutMs, remainingMs()),
+          }),
+      };
+      return readOktaAnswer(await authorize(call), "Okta's API");
+    },
+  };
+}
+
+/** A call that only lacks its authorization. */
+interface AuthorizedCall {
+  readonly method: string;
+  readonly url: URL;
+  readonly remainingMs: () => number;
+  readonly send: (authorization: Readonly<Record<string, string>>) => Promise<HttpResult>;
+}
+
+/** Okta's API says 400 where a proof does not hold (okta/terraform-provider-okta#2392), RFC 9449 would have 401. */
+function isTokenRefused({ status, headers }: HttpAnswer): boolean {
+  return (
+    status === 401 ||
+    (status === 400 && (headers['www-authenticate'] ?? '').includes('error="invalid_dpop_proof"'))
+  );
+}
+
+/** RFC 9449, section 9. */
+function isNonceChallenge({ status, headers }: HttpAnswer): boolean {
+  if (headers['dpop-nonce'] === undefined || (status !== 401 && status !== 400)) return false;
+  const challenge = headers['www-authenticate'] ?? '';
+  // A challenge that names no error but brings a nonce can mean nothing else.
+  return challenge.includes('use_dpop_nonce') || (status === 401 && !challenge.includes('error='));
+}
+
+function withLowerCaseNames(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

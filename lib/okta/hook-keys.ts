@@ -1,0 +1,112 @@
+import { createLocalJWKSet, errors, jwtVerify, type JSONWebKeySet, type JWTPayload } from 'jose';
+import type { Dispatcher } from 'undici';
+import { callHttp } from '../delivery/http-call.js';
+import { RequestError } from '../errors.js';
+
+/** Keys older than this are asked for again, beside the request that noticed it. Okta rotates about quarterly. */
+const FRESH_MS = 10 * 60_000;
+/** A key id that is not known makes us ask at most so often: an attacker can make up key ids. */
+const COOL_DOWN_MS = 30_000;
+/** After a failure while nothing is known, the next request may ask again this soon. */
+const RETRY_MS = 1_000;
+
+/** The issuer's signing keys, kept and refreshed. */
+export interface HookKeys {
+  /**
+   * The payload of a token that one of the issuer's keys has signed.
+   * @throws jose's errors for a token that does not hold; RequestError `PROOF_UNAVAILABLE` if no key is known.
+   */
+  verify(token: string, options: { issuer: string; audience: string; now: Date }): Promise<JWTPayload>;
+  /** Fetches the keys now. Rejects if none can be had. For `ready()`. */
+  refresh(): Promise<void>;
+}
+
+/** @param parts.timeoutMs - the share of the budget that one fetch may take. */
+export function createHookKeys(parts: {
+  readonly jwksUri: URL;
+  readonly dispatcher: Dispatcher;
+  readonly clock: () => number;
+  readonly timeoutMs: number;
+}): HookKeys {
+  let known:
+    { readonly keySet: ReturnType<typeof createLocalJWKSet>; readonly fetchedAt: number } | undefined;
+  let fetching: Promise<void> | undefined;
+  let lastTriedAt = -Infinity;
+
+  const refresh = (): Promise<void> => {
+    lastTriedAt = parts.clock();
+    fetching ??= fetchKeys().finally(() => {
+      fetching = undefined;
+    });
+    return fetching;
+  };
+
+  const fetchKeys = async (): Promise<void> => {
+    const result = await callHttp({
+      dispatcher: parts.dispatcher,
+      method: 'GET',
+      url: parts.jwksUri,
+      headers: { accept: 'application/json' },
+      timeoutMs: parts.timeoutMs,
+    });
+    if (result.kind !== 'answered' || result.status !== 200) {
+      const why = result.kind === 'answered' ? `status ${result.status}` : result.reason;
+      throw unavailable(`the issuer's keys could not be fetched (${why})`);
+    }
+    let keySet;
+    try {
+      keySet = createLocalJWKSet(JSON.parse(result.body) as JSONWebKeySet);
+    } catch (cause) {
+      throw unavailable("the issuer's keys cannot be read", cause);
+    }
+    known = { keySet, fetchedAt: parts.clock() };
+  };
+
+  const isDue = (intervalMs: number): boolean => parts.clock() - lastTriedAt >= intervalMs;
+
+  const currentKeys = async (): Promise<NonNullable<typeof known>> => {
+    if (known === undefined) {
+      if (fetching === undefined && !isDue(RETRY_MS))
+        throw unavailable('the keys could not be fetched just now');
+      await refresh();
+    } else if (parts.clock() - known.fetchedAt > FRESH_MS && isDue(COOL_DOWN_MS)) {
+      // What is known still serves while, and if, the issuer does not answer.
+      refresh().catch(() => undefined);
+    }
+    if (known === undefined) throw unavailable('no key is known');
+    return known;
+  };
+
+  return {
+    async verify(token, { issuer, audience, now }) {
+      const options = {
+        issuer,
+        audience,
+        algorithms: ['RS256'],
+        currentDate: now,
+        clockTolerance: CLOCK_TOLERANCE,
+      };
+      const keys = await currentKeys();
+      try {
+        return (await jwtVerify(token, keys.keySet, options)).payload;
+      } catch (error) {
+        if (!(error instanceof errors.JWKSNoMatchingKey) || (fetching === undefined && !isDue(COOL_DOWN_MS)))
+          throw error;
+        // The issuer may have rotated its keys.
+        await refresh().catch(() => undefined);
+        return (await jwtVerify(token, known?.keySet ?? keys.keySet, options)).payload;
+      }
+    },
+    refresh,
+  };
+}
+
+/** Seconds that Okta's clock and ours may differ. */
+const CLOCK_TOLERANCE = 10;
+
+function unavailable(why: string, cause?: unknown): RequestError {
+  return new RequestError('PROOF_UNAVAILABLE', 'The caller cannot be checked at the moment.', {
+    cause: cause ?? new Error(why),
+    headers: { 'Retry-After': '1' },
+  });
+}

@@ -1,0 +1,237 @@
+import { LRUCache } from 'lru-cache';
+import type { UserProfile } from '../delivery/channel.js';
+import { OktaApiError, type OktaApiErrorCode } from '../errors.js';
+import { fieldOf } from './api-answer.js';
+import type { OktaApiClient } from './api-client.js';
+import { pauseAfter } from './rate-limit.js';
+import { waitAtMost } from './wait-at-most.js';
+
+/** How profiles are read and kept. */
+export interface ProfileOptions {
+  /** How long one question to Okta may take, milliseconds. */
+  readonly timeoutMs: number;
+  readonly cache:
+    | false
+    | {
+        /** How long a profile is used without asking. */
+        readonly ttlSeconds: number;
+        /** How long after that it still serves when Okta does not answer as it should. */
+        readonly staleSeconds: number;
+        /** How many profiles are kept. */
+        readonly max: number;
+      };
+}
+
+/** What is known of a user. */
+export interface ProfileReading {
+  readonly profile: UserProfile | undefined;
+  readonly source: 'okta' | 'cache' | 'stale' | 'none';
+  /**
+   * Why it is not fresh: an `OktaApiErrorCode`, `TIMEOUT`, `PAUSED` (Okta's rate limit), `INVALID_USER_ID` (an id or
+   * a login that cannot be one) or `NO_USER` (the request names none).
+   */
+  readonly reason: string | undefined;
+}
+
+/** Reads users. */
+export interface ProfileReader {
+  /** By id, else by login. Never rejects, and answers within `waitMs` whatever hangs. */
+  read(
+    user: { readonly userId: string | undefined; readonly login: string | undefined },
+    waitMs: number,
+  ): Promise<ProfileReading>;
+  /**
+   * Asks for a user that cannot exist, which proves the credentials and leaves a connection and a token behind.
+   * @throws OktaApiError if Okta does not say that there is no such user.
+   */
+  check(timeoutMs: number): Promise<void>;
+}
+
+/** Has a user id's shape and is nobody's. */
+const NOBODY = '00u00000000000000000';
+
+/** All three together let Okta leave out its slow joins; two of them do not. It is a Content-Type, on a GET. */
+const FAST_ANSWER = {
+  'content-type':
+    'application/json; okta-response="omitCredentials,omitCredentialsLinks,omitTransitioningToStatus"',
+};
+
+interface KeptProfile {
+  readonly profile: UserProfile;
+  readonly readAt: number;
+}
+
+type Fetched =
+  { readonly profile: UserProfile } | { readonly profile: undefined; readonly reason: OktaApiErrorCode };
+
+/**
+ * @param parts.clock - milliseconds since 1970; decides what is fresh, what is stale and when a pause ends.
+ * @param parts.onPaused - told when a pause begins: few calls are left in Okta's window, or Okta refused one.
+ */
+export function createProfileReader(parts: {
+  readonly client: OktaApiClient;
+  readonly options: ProfileOptions;
+  readonly clock: () => number;
+  readonly onPaused?: (event: { reason: 'LOW' | 'RATE_LIMITED'; untilMs: number }) => void;
+}): ProfileReader {
+  const { client, options, clock } = parts;
+  const cache = createCache(options.cache, clock);
+  const fetching = new Map<string, Promise<Fetched>>();
+  let pause: { readonly from: number; readonly until: number } | undefined;
+
+  /** Both ends are compared, so that a clock that is set back does not make a pause of hours. */
+  const isPaused = (): boolean => pause !== undefined && clock() >= pause.from && clock() < pause.until;
+
+  const heedRateLimit = (headers: Readonly<Record<string, string>>, isRefused: boolean): void => {
+    const now = clock();
+    const pauseMs = pauseAfter({ headers, isRefused }, now);
+    if (pauseMs === undefined) return;
+    const wasPaused = isPaused();
+    // Answers that were under way together may say different things: the longest pause counts.
+    if (wasPaused && pause !== undefined && pause.until >= now + pauseMs) return;
+    pause = { from: now, until: now + pauseMs };
+    if (!wasPaused) {
+      parts.onPaused?.({ reason: isRefused ? 'RATE_LIMITED' : 'LOW', untilMs: pause.until });
+    }
+  };
+
+  const ask = async (segment: string, timeoutMs: number): Promise<unknown> => {
+    try {
+      const answer = await client.request({
+        method: 'GET',
+        path: `/api/v1/users/${segment}`,
+        headers: FAST_ANSWER,
+        timeoutMs,
+      });
+      heedRateLimit(answer.headers, false);
+      return answer.body;
+    } catch (error) {
+      if (error instanceof OktaApiError)
+        heedRateLimit(error.headers ?? {}, error.code === 'OKTA_RATE_LIMITED');
+      throw error;
+    }
+  };
+
+  const fetchProfile = async (user: NamedUser): Promise<Fetched> => {
+    try {
+      const profile = readProfile(await ask(user.segment, options.timeoutMs), user);
+      cache?.set(user.key, { profile, readAt: clock() });
+      return { profile };
+    } catch (error) {
+      const reason = error instanceof OktaApiError ? error.code : 'OKTA_UNREACHABLE';
+      // The user is gone: what was known of them must not serve any more.
+      if (reason === 'OKTA_NOT_FOUND') cache?.delete(user.key);
+      return { profile: undefined, reason };
+    }
+  };
+
+  /** One question per user at a time. It belongs to nobody: it goes on when those who wait for it have given up. */
+  const fetchOnce = (user: NamedUser): Promise<Fetched> => {
+    let fetched = fetching.get(user.key);
+    if (fetched === undefined) {
+      fetched = fetchProfile(user).finally(() => fetching.delete(user.key));
+      fetching.set(user.key, fetched);
+    }
+    return fetched;
+  };
+
+  return {
+    async read({ userId, login }, waitMs) {
+      if (userId === undefined && login === undefined) return nothing('NO_USER');
+      const user = nameUser(userId, login);
+      if (user === undefined) return nothing('INVALID_USER_ID');
+
+      const kept = cache?.get(user.key);
+      if (kept !== undefined && isFresh(kept, options.cache, clock())) {
+        return { profile: kept.profile, source: 'cache', reason: undefined };
+      }
+      const serveStale = (reason: string): ProfileReading =>
+        kept === undefined ? nothing(reason) : { profile: kept.profile, source: 'stale', reason };
+
+      if (isPaused()) return serveStale('PAUSED');
+      const fetched = await waitAtMost(fetchOnce(user), waitMs);
+      if (fetched === undefined) return serveStale('TIMEOUT');
+      if (fetched.profile !== undefined)
+        return { profile: fetched.profile, source: 'okta', reason: undefined };
+      return fetched.reason === 'OKTA_NOT_FOUND' ? nothing(fetched.reason) : serveStale(fetched.reason);
+    },
+    async check(timeoutMs) {
+      if (isPaused())
+        throw new OktaApiError('OKTA_RATE_LIMITED', "Okta's rate limit is nearly used up: not asked");
+      try {
+        await ask(NOBODY, timeoutMs);
+      } catch (error) {
+        if (!(error instanceof OktaApiError) || error.code !== 'OKTA_NOT_FOUND') throw error;
+      }
+    },
+  };
+}
+
+function nothing(reason: string): ProfileReading {
+  return { profile: undefined, source: 'none', reason };
+}
+
+function createCache(
+  options: ProfileOptions['cache'],
+  clock: () => number,
+): LRUCache<string, KeptProfile> | undefined {
+  if (options === false) return undefined;
+  return new LRUCache({
+    max: options.max,
+    // lru-cache takes 0 for "for ever".
+    ttl: Math.max(1, Math.ceil((options.ttlSeconds + options.staleSeconds) * 1000)),
+    perf: { now: clock },
+    // Else it remembers the time for a millisecond by a timer of the real clock.
+    ttlResolution: 0,
+  });
+}
+
+function isFresh(kept: KeptProfile, options: ProfileOptions['cache'], nowMs: number): boolean {
+  const ageMs = nowMs - kept.readAt;
+  return options !== false && ageMs >= 0 && ageMs < options.ttlSeconds * 1000;
+}
+
+/** A user that can be asked for without reaching another resource. */
+interface NamedUser {
+  readonly key: string;
+  /** Of the path, encoded. */
+  readonly segment: string;
+  readonly isThis: (body: unknown) => boolean;
+}
+
+/** An id that is malformed is not made up for by the login: whoever sent it means somebody else, or no good. */
+function nameUser(userId: string | undefined, login: string | undefined): NamedUser | undefined {
+  if (userId !== undefined) {
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(userId) || isSpecial(userId)) return undefined;
+    return { key: `id:${userId}`, segment: userId, isThis: (body) => fieldOf(body, 'id') === userId };
+  }
+  // Okta cannot look up a login with a slash; control characters and half surrogates cannot be in a path.
+  if (login === undefined || !/^[^/\\\p{Cc}\p{Cs}]{1,100}$/u.test(login) || isSpecial(login))
+    return undefined;
+  const sameLogin = login.toLowerCase();
+  return {
+    key: `login:${sameLogin}`,
+    segment: encodeURIComponent(login),
+    isThis: (body) => {
+      const found = fieldOf(fieldOf(body, 'profile'), 'login');
+      return typeof found === 'string' && found.toLowerCase() === sameLogin;
+    },
+  };
+}
+
+/** `me` is the token's owner; `.` and `..` stay as they are when they are encoded, and lead to other resources. */
+function isSpecial(name: string): boolean {
+  return name === '.' || name === '..' || name.toLowerCase() === 'me';
+}
+
+function readProfile(body: unknown, user: NamedUser): UserProfile {
+  const profile = fieldOf(body, 'profile');
+  if (typeof profile !== 'object' || profile === null || Array.isArray(profile)) {
+    throw new OktaApiError('OKTA_UNREADABLE', "Okta's answer holds no profile");
+  }
+  if (!user.isThis(body)) {
+    throw new OktaApiError('OKTA_WRONG_USER', 'Okta answered with another user than the one asked for');
+  }
+  // Parsed JSON that is neither null nor an array: its keys are texts, its values unknown.
+  return profile as UserProfile;
+}

@@ -1,0 +1,220 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { decodeJwt, decodeProtectedHeader, errors } from 'jose';
+import passport from 'passport';
+import type { Dispatcher } from 'undici';
+import { RequestError } from '../errors.js';
+import { createHookKeys, type HookKeys } from './hook-keys.js';
+
+/** How Okta proves itself, as the options say it, with every default filled in. */
+export type HookScheme =
+  | { readonly scheme: 'header'; readonly name: string; readonly secrets: readonly string[] }
+  | {
+      readonly scheme: 'basic';
+      readonly users: readonly { readonly username: string; readonly password: string }[];
+    }
+  | {
+      readonly scheme: 'oauth2';
+      readonly issuer: string;
+      readonly audience: string;
+      readonly clientId: string;
+      readonly scope: string;
+      readonly jwksUri: URL;
+    };
+
+/** Proves that a caller is Okta, by any of the configured schemes. */
+export interface CallerVerifier {
+  /**
+   * Resolves if one scheme holds.
+   * @throws RequestError `CALLER_NOT_PROVEN`, or `PROOF_UNAVAILABLE` where a token could not be checked.
+   */
+  verify(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** Fetches the keys of every OAuth issuer; resolves at once where there is none. For `ready()`. */
+  warmUp(): Promise<void>;
+}
+
+/** Registers one passport strategy per scheme, each by a name, on an Authenticator of our own. */
+export function createCallerVerifier(
+  schemes: readonly HookScheme[],
+  parts: {
+    readonly dispatcher: Dispatcher;
+    readonly clock: () => number;
+    /** The share of the budget that fetching keys may take. */
+    readonly keysTimeoutMs: number;
+  },
+): CallerVerifier {
+  // The gateway's own passport is never touched.
+  const authenticator = new passport.Passport();
+  const keyRings: HookKeys[] = [];
+  // Tokens last: a key server that is down must not stop a caller whom a header proves.
+  const ordered = [...schemes].sort((a, b) => Number(a.scheme === 'oauth2') - Number(b.scheme === 'oauth2'));
+  const names = ordered.map((scheme, index) => {
+    // By name: an instance handed to authenticate() is shared by requests that overlap (passport 0.7.0).
+    const name = `${scheme.scheme}-${index}`;
+    authenticator.use(name, strategyOf(scheme));
+    return name;
+  });
+
+  function strategyOf(scheme: HookScheme): passport.Strategy {
+    switch (scheme.scheme) {
+      case 'header':
+        return new HeaderStrategy(scheme.name, scheme.secrets);
+      case 'basic':
+        return new BasicStrategy(scheme.users);
+      case 'oauth2': {
+        const keys = createHookKeys({
+          jwksUri: scheme.jwksUri,
+          dispatcher: parts.dispatcher,
+          clock: parts.clock,
+          timeoutMs: parts.keysTimeoutMs,
+        });
+        keyRings.push(keys);
+        return new AccessTokenStrategy(scheme, keys, parts.clock);
+      }
+    }
+  }
+
+  return {
+    verify: (req, res) =>
+      new Promise((resolve, reject) => {
+        const done: passport.AuthenticateCallback = (error: unknown, caller, challenges) => {
+          if (error instanceof Error) reject(error);
+          else if (caller) resolve();
+          else reject(notProven(challenges));
+        };
+        const middleware = authenticator.authenticate(names, { session: false }, done) as (
+          req: IncomingMessage,
+          res: ServerResponse,
+          next: (error?: unknown) => void,
+        ) => void;
+        // `next` is only called where there is no callback.
+        middleware(req, res, () => undefined);
+      }),
+    warmUp: async () => {
+      await Promise.all(keyRings.map((keys) => keys.refresh()));
+    },
+  };
+}
+
+function notProven(challenges: unknown): RequestError {
+  const list: unknown[] = Array.isArray(challenges) ? challenges : [challenges];
+  const texts = list.filter((challenge): challenge is string => typeof challenge === 'string');
+  return new RequestError('CALLER_NOT_PROVEN', 'Unauthorized', {
+    headers: { 'WWW-Authenticate': [...new Set(texts)].join(', ') },
+  });
+}
+
+const REALM = 'realm="okta-telephony-hook"';
+
+// passport runs each request on an object made from the strategy by Object.create, which has no #private
+// fields: the strategies keep to TypeScript's.
+
+/** A shared secret in a header, as typed into Okta: the whole value, several of them while one is rotated. */
+class HeaderStrategy extends passport.Strategy {
+  private readonly header: string;
+  private readonly digests: readonly Buffer[];
+
+  constructor(name: string, secrets: readonly string[]) {
+    super();
+    this.header = name.toLowerCase();
+    this.digests = secrets.map((secret) => digestOf(Buffer.from(secret, 'utf8')));
+  }
+
+  override authenticate(req: IncomingMessage): void {
+    const value = onlyHeader(req, this.header);
+    if (value !== undefined && isOneOf(value, this.digests)) this.success({});
+    else this.fail(`SharedSecret ${REALM}`);
+  }
+}
+
+/** RFC 7617; the password may hold colons. */
+class BasicStrategy extends passport.Strategy {
+  private readonly digests: readonly Buffer[];
+
+  constructor(users: readonly { readonly username: string; readonly password: string }[]) {
+    super();
+    this.digests = users.map(({ username, password }) =>
+      digestOf(Buffer.from(`${username}:${password}`, 'utf8')),
+    );
+  }
+
+  override authenticate(req: IncomingMessage): void {
+    const [, encoded] = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(onlyHeader(req, 'authorization') ?? '') ?? [];
+    const isKnown =
+      encoded !== undefined && isOneOf(Buffer.from(encoded, 'base64').toString('latin1'), this.digests);
+    if (isKnown) this.success({});
+    else this.fail(`Basic ${REALM}, charset="UTF-8"`);
+  }
+}
+
+/** An access token of a custom authorization server, that Okta got as the configured client. */
+class AccessTokenStrategy extends passport.Strategy {
+  private readonly expected: Extract<HookScheme, { scheme: 'oauth2' }>;
+  private readonly keys: HookKeys;
+  private readonly clock: () => number;
+
+  constructor(expected: Extract<HookScheme, { scheme: 'oauth2' }>, keys: HookKeys, clock: () => number) {
+    super();
+    this.expected = expected;
+    this.keys = keys;
+    this.clock = clock;
+  }
+
+  override authenticate(req: IncomingMessage): void {
+    const [, token] = /^bearer +([\w.~+/-]+=*) *$/i.exec(onlyHeader(req, 'authorization') ?? '') ?? [];
+    if (token === undefined || !this.mayHold(token)) {
+      this.fail(`Bearer ${REALM}`);
+      return;
+    }
+    const { issuer, audience } = this.expected;
+    this.keys.verify(token, { issuer, audience, now: new Date(this.clock()) }).then(
+      (payload) => {
+        // Any client of that server gets tokens with this issuer and audience: who, and what for, decides.
+        if (this.isOurs(payload) && typeof payload.exp === 'number') this.success({});
+        else this.fail(`Bearer ${REALM}, error="insufficient_scope"`);
+      },
+      (error: unknown) => {
+        if (error instanceof errors.JOSEError) this.fail(`Bearer ${REALM}, error="invalid_token"`);
+        else this.error(error);
+      },
+    );
+  }
+
+  /** What can be seen without a key: a made-up token must not make us fetch any. */
+  private mayHold(token: string): boolean {
+    try {
+      const payload = decodeJwt(token);
+      return (
+        decodeProtectedHeader(token).alg === 'RS256' &&
+        payload.iss === this.expected.issuer &&
+        this.isOurs(payload)
+      );
+    } catch {
+      return false;
+    }
+  }
+
+  private isOurs(payload: Readonly<Record<string, unknown>>): boolean {
+    const { cid, scp } = payload;
+    return cid === this.expected.clientId && Array.isArray(scp) && scp.includes(this.expected.scope);
+  }
+}
+
+/** The header's value if it came exactly once: two of them are nobody's secret. */
+function onlyHeader(req: IncomingMessage, name: string): string | undefined {
+  const values = req.headersDistinct[name];
+  return values?.length === 1 ? values[0] : undefined;
+}
+
+/** Compares with every digest, in a time that does not tell which one, or how much of it, agreed. */
+function isOneOf(value: string, digests: readonly Buffer[]): boolean {
+  // Node reads header bytes as latin1; the secret was typed, and so digested, as UTF-8.
+  const digest = digestOf(Buffer.from(value, 'latin1'));
+  let isFound = false;
+  for (const known of digests) isFound = timingSafeEqual(digest, known) || isFound;
+  return isFound;
+}
+
+function digestOf(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}

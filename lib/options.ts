@@ -1,0 +1,179 @@
+import type { Dispatcher } from 'undici';
+import type { ChannelPort, Logger } from './delivery/channel.js';
+import type { State } from './delivery/duplicates.js';
+import type { HookEvent } from './delivery/events.js';
+import type { ChooseChannels } from './delivery/plan.js';
+import type { ComposeText } from './delivery/text.js';
+import type { TwilioConnection } from './twilio/client.js';
+
+/** One way in which Okta proves that it is the caller. */
+export type HookCredential =
+  | {
+      readonly scheme: 'header';
+      /** The header that Okta's "Authentication field" names. Default `Authorization`. */
+      readonly name?: string | undefined;
+      /** The header's whole value, as typed into Okta; the previous one beside it while it is rotated. */
+      readonly secrets: readonly string[];
+    }
+  | {
+      readonly scheme: 'basic';
+      readonly users: readonly { readonly username: string; readonly password: string }[];
+    }
+  | {
+      /** Access tokens of a custom authorization server (RS256), got by Okta with client credentials. */
+      readonly scheme: 'oauth2';
+      /** E.g. `https://acme.okta.com/oauth2/default`; https, or http on loopback. */
+      readonly issuer: string;
+      readonly audience: string;
+      /** The client that the hook uses: checked against the token's `cid`. */
+      readonly clientId: string;
+      /** The hook's scope: must be in the token's `scp`. */
+      readonly scope: string;
+      /** Default: the issuer's `/v1/keys`. */
+      readonly jwksUri?: string | undefined;
+    };
+
+/** How we prove to Okta's API who we are. */
+export type OktaCredential =
+  | {
+      /** The org's origin, e.g. `https://acme.okta.com`; https, or http on loopback. */
+      readonly orgUrl: string;
+      readonly apiToken: string;
+    }
+  | {
+      readonly orgUrl: string;
+      /** A service app with the scope `okta.users.read` and an admin role that may read users. */
+      readonly clientId: string;
+      /** The private key of the app: PEM, a JWK object, or its JSON. */
+      readonly privateKey: string | Readonly<Record<string, unknown>>;
+      /** The key's id at Okta. Default: the JWK's own `kid`, else none. */
+      readonly keyId?: string | undefined;
+    };
+
+/** Where Twilio is reached. */
+interface TwilioPlace {
+  /** `AC…` */
+  readonly accountSid: string;
+  /** E.g. `ie1`; needs credentials of that region. */
+  readonly region?: string | undefined;
+  /** E.g. `dublin`. */
+  readonly edge?: string | undefined;
+  /** One origin for every Twilio product, e.g. an emulator; https, or http on loopback. */
+  readonly baseUrl?: string | undefined;
+}
+
+/** How we prove to Twilio who we are; an API key rather than the account's auth token in production. */
+export type TwilioCredential =
+  | (TwilioPlace & {
+      /** `SK…` */
+      readonly apiKeySid: string;
+      readonly apiKeySecret: string;
+      /** Only checks the signatures of Twilio's callbacks; the next one beside it while it is rotated. */
+      readonly authToken?: string | readonly [current: string, next: string] | undefined;
+    })
+  | (TwilioPlace & {
+      readonly authToken: string | readonly [current: string, next: string];
+      readonly apiKeySid?: undefined;
+      readonly apiKeySecret?: undefined;
+    });
+
+/** A sender, or one per country of the recipient: `{ default: '+1…', GB: 'ACME' }`. */
+export type SenderOption = string | ({ readonly default: string } & Readonly<Record<string, string>>);
+
+/** What every channel is given by the factory. */
+export interface ChannelParts {
+  /** Twilio by the hook's own credentials, connections and deadline. */
+  readonly twilio: TwilioConnection;
+  /** For every call outward. */
+  readonly dispatcher: Dispatcher;
+  readonly logger: Logger;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** The name under which this channel is mounted. */
+  readonly channel: string;
+}
+
+/** A way to deliver a code; see the README's "Write a channel". */
+export type Channel = ChannelPort<ChannelParts>;
+
+/** What `oktaTelephonyHook` takes. `undefined` means the default. */
+export interface OktaTelephonyHookOptions {
+  readonly credentials: {
+    /** How Okta proves itself: one scheme, or several of which any may pass. */
+    readonly hook: HookCredential | readonly HookCredential[];
+    readonly okta: OktaCredential;
+    readonly twilio: TwilioCredential;
+  };
+  /**
+   * The hook's own public URL, as entered in Okta. Twilio's callbacks go to it + `/twilio/status`; it needs
+   * `credentials.twilio.authToken`. Default: no callbacks.
+   */
+  readonly publicUrl?: string | undefined;
+  /**
+   * Twilio's shared WhatsApp sandbox number, E.164. With `contentSid` the sandbox's template is sent, which works
+   * for the 72 hours of a membership; without, free text, which works for 24. Not beside `senders.whatsapp`.
+   */
+  readonly sandboxNumber?: string | { readonly number: string; readonly contentSid: string } | undefined;
+  readonly senders?:
+    | {
+        /** E.164, a Messaging Service SID (`MG…`) or an alphanumeric sender. */
+        readonly sms?: SenderOption | undefined;
+        /** E.164. */
+        readonly voice?: SenderOption | undefined;
+        /** An approved sender, and its authentication templates (`HX…`) by BCP-47 tag. */
+        readonly whatsapp?:
+          | {
+              readonly from: string;
+              readonly templates: { readonly default: string } & Readonly<Record<string, string>>;
+            }
+          | undefined;
+      }
+    | undefined;
+  /** The profile attribute that says what a user opted in to. Default `whatsAppOptIn`. */
+  readonly optInAttribute?: string | undefined;
+  /** The channels that the attribute may choose; never `voice`. Default `['whatsapp']`. */
+  readonly optInChannels?: readonly string[] | undefined;
+  readonly profile?:
+    | {
+        /** What a lookup may take, 50 to 2000. Default 800. */
+        readonly timeoutMs?: number | undefined;
+        /** Default `{ ttlSeconds: 60, staleSeconds: 3600, max: 10000 }`. */
+        readonly cache?:
+          | false
+          | {
+              readonly ttlSeconds?: number | undefined;
+              /** How old a profile may serve when Okta fails, is slow, or limits the rate. */
+              readonly staleSeconds?: number | undefined;
+              readonly max?: number | undefined;
+            }
+          | undefined;
+        /**
+         * The attribute with the number that WhatsApp goes to instead of the enrolled one, for `mfa-verification`
+         * only. INSECURE: it bypasses the enrolled factor. Default: off.
+         */
+        readonly unverifiedPhoneAttribute?: string | undefined;
+      }
+    | undefined;
+  /** ISO 3166 country for numbers that come without `+`. Default: they are not dialled. */
+  readonly defaultCountry?: string | undefined;
+  /** Where the routes hang. Default `/okta/telephony`. */
+  readonly path?: string | undefined;
+  /** The whole budget of one hook call, 500 to 2800. Okta gives up at 3000. Default 2200. */
+  readonly deadlineMs?: number | undefined;
+  /** In place of the opt-in rule; asked for texts, not for voice. */
+  readonly chooseChannels?: ChooseChannels | undefined;
+  /** In place of Okta's text, for channels that send free text. */
+  readonly composeText?: ComposeText | undefined;
+  /** More channels by name, or `whatsapp`, `sms`, `voice` by other providers; an array is tried in turn. */
+  readonly channels?: Readonly<Record<string, Channel | readonly Channel[]>> | undefined;
+  /** What is remembered between calls. Default `memoryState()`. */
+  readonly state?: State | undefined;
+  /** Default: a winston logger that writes JSON lines to stdout. */
+  readonly logger?: Logger | undefined;
+  /** Told of each step. A failure of it changes nothing. */
+  readonly onEvent?: ((event: HookEvent) => void) | undefined;
+  /** For every call outward, e.g. through an egress proxy. Left open by `close()`. Default: pools of our own. */
+  readonly dispatcher?: Dispatcher | undefined;
+  /** Milliseconds since 1970. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined;
+}

@@ -1,0 +1,43 @@
+import { LRUCache } from 'lru-cache';
+import type { Claim, RememberedAnswer, State } from '../delivery/duplicates.js';
+
+/** About 100 sign-ins a second for three minutes. */
+const MAX_ENTRIES = 20_000;
+
+interface Entry {
+  readonly until: number;
+  readonly answer: Promise<RememberedAnswer | undefined>;
+}
+
+/**
+ * Remembers within this process: right for one instance, and for tests. Bounded to 20,000 events, the oldest
+ * forgotten first; starts no timer.
+ */
+export function memoryState(): State {
+  const entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES });
+  return {
+    claim(key, { nowMs, rememberMs }): Promise<Claim> {
+      const known = entries.get(key);
+      if (known !== undefined && known.until > nowMs) {
+        return Promise.resolve({ isFirst: false, answer: known.answer });
+      }
+      let resolve: (answer: RememberedAnswer | undefined) => void = () => undefined;
+      const answer = new Promise<RememberedAnswer | undefined>((settle) => {
+        resolve = settle;
+      });
+      const entry: Entry = { until: nowMs + rememberMs, answer };
+      entries.set(key, entry);
+      return Promise.resolve({
+        isFirst: true,
+        settle: resolve,
+        release() {
+          if (entries.peek(key) === entry) entries.delete(key);
+          resolve(undefined);
+        },
+      });
+    },
+    check: () => Promise.resolve(),
+    health: 'ok',
+    close: () => Promise.resolve(),
+  };
+}

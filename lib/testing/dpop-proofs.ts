@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { calculateJwkThumbprint, decodeProtectedHeader, jwtVerify } from 'jose';
+
+/** The signatures that Okta takes, of clients and of proofs. */
+export const SIGNATURE_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'];
+
+/** How far a proof's `iat` may be from now. */
+const MAX_AGE_SECONDS = 300;
+
+/** What a proof must fit. */
+export interface ExpectedProof {
+  readonly method: string;
+  /** The URL that was called, without query and fragment. */
+  readonly url: string;
+  /** Where the proof goes with an access token. */
+  readonly accessToken?: string | undefined;
+}
+
+/** A proof that was read: its key's thumbprint and its nonce, or why it does not hold. */
+export type CheckedProof =
+  | { readonly isValid: true; readonly thumbprint: string; readonly nonce: string | undefined }
+  | { readonly isValid: false; readonly reason: string };
+
+/** Checks DPoP proofs as RFC 9449, section 4.3, has it. Each is good once. */
+export class DpopVerifier {
+  readonly #clock: () => number;
+  readonly #seen = new Set<string>();
+
+  constructor(clock: () => number) {
+    this.#clock = clock;
+  }
+
+  /** Checks one proof. */
+  async check(proof: string, expected: ExpectedProof): Promise<CheckedProof> {
+    try {
+      const header = decodeProtectedHeader(proof);
+      if (header.typ !== 'dpop+jwt') return invalid("The 'typ' of the DPoP proof is not dpop+jwt.");
+      const { jwk } = header;
+      if (jwk === undefined || 'd' in jwk) return invalid('The DPoP proof has no public key in its header.');
+      const { payload } = await jwtVerify(proof, jwk, {
+        algorithms: SIGNATURE_ALGORITHMS,
+        currentDate: new Date(this.#clock()),
+      });
+      if (payload['htm'] !== expected.method) return invalid("The 'htm' of the DPoP proof is wrong.");
+      if (payload['htu'] !== expected.url) return invalid("The 'htu' of the DPoP proof is wrong.");
+      if (payload.iat === undefined || Math.abs(payload.iat - this.#clock() / 1000) > MAX_AGE_SECONDS) {
+        return invalid("The 'iat' of the DPoP proof is missing or too far from now.");
+      }
+      if (payload.jti === undefined) return invalid("The DPoP proof has no 'jti'.");
+      if (this.#seen.has(payload.jti)) return invalid("The 'jti' of the DPoP proof was used before.");
+      if (expected.accessToken !== undefined) {
+        const hash = createHash('sha256').update(expected.accessToken).digest('base64url');
+        if (payload['ath'] !== hash) return invalid("The 'ath' of the DPoP proof is wrong.");
+      }
+      this.#seen.add(payload.jti);
+      const nonce = payload['nonce'];
+      return {
+        isValid: true,
+        thumbprint: await calculateJwkThumbprint(jwk),
+        nonce: typeof nonce === 'string' ? nonce : undefined,
+      };
+    } catch {
+      return invalid('The DPoP proof cannot be read or its signature is wrong.');
+    }
+  }
+}
+
+function invalid(reason: string): CheckedProof {
+  return { isValid: false, reason };
+}

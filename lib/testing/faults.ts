@@ -1,0 +1,116 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** What every fault may say beside its kind. */
+interface FaultEffect {
+  /**
+   * Whether the request takes effect all the same, so that the phone gets the message although nobody is told.
+   * Default: `true` for the kinds that answer with a success status (`slow`, `truncated`, `malformed`, `empty`,
+   * `drip`, `endless`), `false` for all others.
+   */
+  readonly delivered?: boolean | undefined;
+}
+
+/**
+ * How a server misbehaves.
+ *
+ * | kind | what the caller sees |
+ * |---|---|
+ * | `status` | that status, with `body` as JSON |
+ * | `html` | that status, with an HTML error page as proxies make them |
+ * | `hang` | the request is read, nothing is ever answered |
+ * | `reset` | the request is read, then the connection is reset |
+ * | `resetOnConnect` | the connection is reset when the head of the request is there; its body is not read, so `match` sees none |
+ * | `drip` | the headers of a success, then a byte every `everyMs` (default 100), without end |
+ * | `truncated` | the correct answer, cut off before its `Content-Length` |
+ * | `endless` | the headers of a success and a body that never stops, as fast as it is read |
+ * | `redirect` | 302 to `location`, by default a path of the same server that counts its visitors |
+ * | `malformed` | the correct status, a body that is not JSON |
+ * | `empty` | the correct status (or `status`), no body |
+ * | `slow` | the correct answer, `delayMs` late |
+ */
+export type Fault = FaultEffect &
+  (
+    | {
+        readonly kind: 'status';
+        readonly status: number;
+        readonly body?: unknown;
+        readonly headers?: Readonly<Record<string, string>> | undefined;
+      }
+    | { readonly kind: 'html'; readonly status: number }
+    | { readonly kind: 'hang' }
+    | { readonly kind: 'reset' }
+    | { readonly kind: 'resetOnConnect' }
+    | { readonly kind: 'drip'; readonly everyMs?: number | undefined }
+    | { readonly kind: 'truncated' }
+    | { readonly kind: 'endless' }
+    | { readonly kind: 'redirect'; readonly location?: string | undefined }
+    | { readonly kind: 'malformed' }
+    | { readonly kind: 'empty'; readonly status?: number | undefined }
+    | { readonly kind: 'slow'; readonly delayMs: number }
+  );
+
+/** A request that an emulator received. */
+export interface RecordedRequest {
+  readonly method: string;
+  /** Path and query, as they were sent. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  /** The body as text; empty where it was not read. */
+  readonly body: string;
+  /** When it came, milliseconds by the emulator's clock. */
+  readonly at: number;
+  /** The body's fields, where it is a form; a field that came more than once is an array. */
+  readonly form?: Readonly<Record<string, string | string[]>> | undefined;
+}
+
+/** A fault, and when it happens. */
+export interface FaultRule {
+  readonly fault: Fault;
+  /** How many requests it hits. Default: every one until it is cleared. */
+  readonly times?: number | undefined;
+  /** Which requests it hits. Default: every call of the emulated API. */
+  readonly match?: ((request: RecordedRequest) => boolean) | undefined;
+}
+
+/** Something that happens to some requests, so many times. */
+interface LimitedRule {
+  readonly times?: number | undefined;
+  readonly match?: ((request: RecordedRequest) => boolean) | undefined;
+}
+
+/** Rules in the order in which they were added: the first that matches is used, until it has been used up. */
+export class RuleList<Rule extends LimitedRule> {
+  readonly #defaultMatch: (request: RecordedRequest) => boolean;
+  #entries: { readonly rule: Rule; left: number }[] = [];
+
+  /** `defaultMatch` stands in where a rule has no `match` of its own. */
+  constructor(defaultMatch: (request: RecordedRequest) => boolean) {
+    this.#defaultMatch = defaultMatch;
+  }
+
+  /** Adds a rule behind those that are there. */
+  add(rule: Rule): void {
+    this.#entries.push({ rule, left: rule.times ?? Number.POSITIVE_INFINITY });
+  }
+
+  /** Forgets every rule. */
+  clear(): void {
+    this.#entries = [];
+  }
+
+  /** The rule for this request, which counts as a use of it. `accepts` leaves rules out that it refuses. */
+  take(request: RecordedRequest, accepts: (rule: Rule) => boolean = () => true): Rule | undefined {
+    for (const entry of this.#entries) {
+      if (entry.left <= 0 || !accepts(entry.rule)) continue;
+      if (!(entry.rule.match ?? this.#defaultMatch)(request)) continue;
+      entry.left -= 1;
+      return entry.rule;
+    }
+    return undefined;
+  }
+}
+
+/** Reads what the emulators' `fault()` takes: a rule, or a fault that hits everything until it is cleared. */
+export function asFaultRule(rule: FaultRule | Fault): FaultRule {
+  return 'kind' in rule ? { fault: rule } : rule;
+}

@@ -1,0 +1,139 @@
+import { createHmac, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import { exportJWK, SignJWT, type JWK } from 'jose';
+import type { RecordedRequest } from './faults.js';
+import { jsonReply, type Reply } from './loopback-server.js';
+import { randomAlphanumeric } from './random-ids.js';
+
+/** How a hook token is signed, where it is not to be as Okta does. */
+export interface HookTokenOptions {
+  /** Default: `RS256`. `none` leaves the signature out; `HS256` without a key signs with the public key, as attackers do. */
+  readonly alg?: string | undefined;
+  /** Default: the name of the key that is in use. */
+  readonly kid?: string | undefined;
+  /** Default: the key that is in use. */
+  readonly key?: KeyObject | undefined;
+}
+
+interface SigningKey {
+  readonly kid: string;
+  readonly privateKey: KeyObject;
+  readonly jwk: JWK;
+}
+
+const TOKEN_SECONDS = 3600;
+const DEFAULT_CLIENT_ID = '0oahookclient0001d7';
+
+/** The custom authorization server whose tokens Okta brings to a hook with the OAuth 2.0 scheme. */
+export class HookTokens {
+  readonly #issuer: () => string;
+  readonly #clock: () => number;
+  // The key in use and the one before it, as Okta publishes them.
+  #keys: Promise<readonly SigningKey[]> | undefined;
+  #jwksHits = 0;
+
+  constructor(issuer: () => string, clock: () => number) {
+    this.#issuer = issuer;
+    this.#clock = clock;
+  }
+
+  /** How often the keys were asked for. */
+  get jwksHits(): number {
+    return this.#jwksHits;
+  }
+
+  /** Signs from now on with another key; the one before it stays published. */
+  async rotate(): Promise<void> {
+    const [current] = await this.#signingKeys();
+    const rotated = makeSigningKey().then((key) => (current === undefined ? [key] : [key, current]));
+    this.#keys = rotated;
+    await rotated;
+  }
+
+  /** A token as Okta's client of the hook gets it; a claim that is `undefined` is left out. */
+  async issue(claims: Readonly<Record<string, unknown>>, options: HookTokenOptions): Promise<string> {
+    const [current] = await this.#signingKeys();
+    if (current === undefined) throw new Error('There is no signing key.');
+    const iat = Math.floor(this.#clock() / 1000);
+    const payload: Record<string, unknown> = {
+      ver: 1,
+      jti: `AT.${randomAlphanumeric(32)}`,
+      iss: this.#issuer(),
+      aud: 'api://default',
+      iat,
+      exp: iat + TOKEN_SECONDS,
+      cid: DEFAULT_CLIENT_ID,
+      sub: typeof claims['cid'] === 'string' ? claims['cid'] : DEFAULT_CLIENT_ID,
+      scp: ['telephony'],
+      ...claims,
+    };
+    const header = { alg: options.alg ?? 'RS256', kid: options.kid ?? current.kid };
+    if (header.alg === 'none' || (header.alg.startsWith('HS') && options.key === undefined)) {
+      return forge(header, payload, current.privateKey);
+    }
+    const known = Object.entries(payload).filter(([, value]) => value !== undefined);
+    return new SignJWT(Object.fromEntries(known))
+      .setProtectedHeader(header)
+      .sign(options.key ?? current.privateKey);
+  }
+
+  /** Answers the metadata and the keys; `undefined` for any other path. */
+  async answer(request: RecordedRequest): Promise<Reply | undefined> {
+    const issuer = this.#issuer();
+    const path = request.path.split('?')[0];
+    if (request.method !== 'GET') return undefined;
+    if (path === `${new URL(issuer).pathname}/v1/keys`) {
+      const keys = await this.#signingKeys();
+      return jsonReply(
+        200,
+        { keys: keys.map((key) => key.jwk) },
+        { 'cache-control': 'max-age=3600, must-revalidate' },
+      );
+    }
+    if (path === `${new URL(issuer).pathname}/.well-known/oauth-authorization-server`) {
+      return jsonReply(200, {
+        issuer,
+        authorization_endpoint: `${issuer}/v1/authorize`,
+        token_endpoint: `${issuer}/v1/token`,
+        jwks_uri: `${issuer}/v1/keys`,
+        response_types_supported: ['code', 'token'],
+        grant_types_supported: ['authorization_code', 'client_credentials'],
+        scopes_supported: ['telephony'],
+        token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt'],
+      });
+    }
+    return undefined;
+  }
+
+  /** Counts a request for the keys, whatever becomes of it; says whether it is for the keys or the metadata. */
+  notice(request: RecordedRequest): boolean {
+    const base = new URL(this.#issuer()).pathname;
+    const path = request.path.split('?')[0];
+    const isForKeys = path === `${base}/v1/keys`;
+    if (isForKeys) this.#jwksHits += 1;
+    return isForKeys || path === `${base}/.well-known/oauth-authorization-server`;
+  }
+
+  #signingKeys(): Promise<readonly SigningKey[]> {
+    // Made when it is first needed: most tests have no use for it, and RSA keys take their time.
+    this.#keys ??= makeSigningKey().then((key) => [key]);
+    return this.#keys;
+  }
+}
+
+async function makeSigningKey(): Promise<SigningKey> {
+  const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
+  const kid = randomAlphanumeric(43);
+  return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), alg: 'RS256', use: 'sig', kid } };
+}
+
+/** What a library would not sign. */
+function forge(header: { alg: string }, payload: object, privateKey: KeyObject): string {
+  const signed = [header, payload]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.');
+  if (header.alg === 'none') return `${signed}.`;
+  const publicPem = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' });
+  const hash = header.alg.replace('HS', 'sha');
+  return `${signed}.${createHmac(hash, publicPem).update(signed).digest('base64url')}`;
+}

@@ -1,0 +1,52 @@
+/** A limit of Okta's API as it stands at this moment. */
+export interface RateLimit {
+  /** Requests per window. */
+  readonly limit: number;
+  /** Requests that are left in this window. */
+  readonly remaining: number;
+  /** When the window ends, in seconds from now. */
+  readonly resetInSeconds: number;
+}
+
+/** So high that tests and benchmarks never meet it. */
+const UNLIMITED = 10_000_000;
+const WINDOW_SECONDS = 60;
+
+/** Counts requests against a limit and says so in Okta's headers. */
+export class RateLimiter {
+  readonly #clock: () => number;
+  #limit = UNLIMITED;
+  #remaining = UNLIMITED;
+  #resetsAt: number;
+
+  constructor(clock: () => number) {
+    this.#clock = clock;
+    this.#resetsAt = clock() + WINDOW_SECONDS * 1000;
+  }
+
+  /** Sets the limit and where it stands; `undefined` lifts it. */
+  set(limit: RateLimit | undefined): void {
+    this.#limit = limit?.limit ?? UNLIMITED;
+    this.#remaining = limit?.remaining ?? UNLIMITED;
+    this.#resetsAt = this.#clock() + (limit?.resetInSeconds ?? WINDOW_SECONDS) * 1000;
+  }
+
+  /** Counts a request: whether it may pass, and the headers of its answer. */
+  count(): { readonly isAllowed: boolean; readonly headers: Readonly<Record<string, string>> } {
+    const now = this.#clock();
+    if (now >= this.#resetsAt) {
+      this.#remaining = this.#limit;
+      this.#resetsAt = now + WINDOW_SECONDS * 1000;
+    }
+    const isAllowed = this.#remaining > 0;
+    if (isAllowed) this.#remaining -= 1;
+    return {
+      isAllowed,
+      headers: {
+        'x-rate-limit-limit': String(this.#limit),
+        'x-rate-limit-remaining': String(this.#remaining),
+        'x-rate-limit-reset': String(Math.ceil(this.#resetsAt / 1000)),
+      },
+    };
+  }
+}

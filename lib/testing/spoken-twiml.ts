@@ -1,0 +1,92 @@
+/** A tag of a TwiML document: opening, closing or both in one. */
+const TAG = /<(\/?)([A-Za-z][\w:.-]*)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/y;
+const PROLOGUE = /^\s*<\?xml[^?]*\?>/;
+const ENTITY = /&(?:amp|lt|gt|quot|apos|#\d+|#x[\da-f]+);/gi;
+const NAMED_ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+/** So often is an endless `<Say loop="0">` heard until whoever listens hangs up. */
+const PATIENCE = 3;
+
+interface OpenElement {
+  readonly name: string;
+  readonly loop: number;
+  words: string;
+}
+
+/**
+ * The words that a call with this TwiML speaks, or `undefined` where it is not well-formed or not a
+ * `<Response>`. Enough of XML for what Twilio documents; comments and CDATA count as not well-formed.
+ */
+export function wordsOfTwiml(twiml: string): string | undefined {
+  const document = twiml.replace(PROLOGUE, '').trim();
+  const open: OpenElement[] = [];
+  const spoken: string[] = [];
+  let position = 0;
+  while (position < document.length) {
+    const tagAt = document.indexOf('<', position);
+    const end = tagAt === -1 ? document.length : tagAt;
+    const text = decodeText(document.slice(position, end));
+    if (text === undefined) return undefined;
+    const inner = open.at(-1);
+    if (inner === undefined) {
+      // Text outside the root.
+      if (text.trim() !== '') return undefined;
+    } else {
+      inner.words += text;
+    }
+    if (tagAt === -1) break;
+
+    TAG.lastIndex = tagAt;
+    const tag = TAG.exec(document);
+    if (tag === null) return undefined;
+    const [whole, closing, name = '', attributes = '', selfClosing] = tag;
+    position = tagAt + whole.length;
+    if (closing === '/') {
+      const element = open.pop();
+      if (element?.name !== name || attributes !== '') return undefined;
+      closeElement(element, open.at(-1), spoken);
+      if (open.length === 0) return document.slice(position).trim() === '' ? wordsOf(spoken) : undefined;
+      continue;
+    }
+    if (open.length === 0 && name !== 'Response') return undefined;
+    if (selfClosing !== '/') {
+      open.push({ name, loop: loopOf(attributes), words: '' });
+      continue;
+    }
+    if (open.length === 0) return document.slice(position).trim() === '' ? '' : undefined;
+    // <break/> between two words keeps them apart.
+    if (inner !== undefined) inner.words += ' ';
+  }
+  return undefined;
+}
+
+function closeElement(element: OpenElement, parent: OpenElement | undefined, spoken: string[]): void {
+  if (element.name === 'Say') {
+    for (let time = 0; time < element.loop; time += 1) spoken.push(element.words);
+    return;
+  }
+  // What stands inside <Say>, such as <say-as>, is spoken with it.
+  if (parent !== undefined) parent.words += element.words;
+}
+
+function loopOf(attributes: string): number {
+  const loop = Number(/\bloop\s*=\s*["'](\d+)["']/.exec(attributes)?.[1] ?? '1');
+  return loop === 0 ? PATIENCE : loop;
+}
+
+function decodeText(text: string): string | undefined {
+  if (text.replace(ENTITY, '').includes('&')) return undefined;
+  return text.replace(ENTITY, (entity) => {
+    const name = entity.slice(1, -1).toLowerCase();
+    if (!name.startsWith('#')) return NAMED_ENTITIES[name] ?? entity;
+    const code = name.startsWith('#x') ? parseInt(name.slice(2), 16) : Number(name.slice(1));
+    return code <= 0x10ffff ? String.fromCodePoint(code) : '';
+  });
+}
+
+function wordsOf(spoken: readonly string[]): string {
+  return spoken
+    .map((words) => words.replace(/\s+/g, ' ').trim())
+    .filter((words) => words !== '')
+    .join(' ');
+}

@@ -1,0 +1,142 @@
+import { randomSid } from './random-ids.js';
+import type { TwilioError } from './twilio-errors.js';
+import { isCallbackUrl, isE164, readAddress, type TwilioForm } from './twilio-form.js';
+import type { TwilioSenders } from './twilio-senders.js';
+
+/** A message that Twilio accepted, as it is now. */
+export interface EmulatedMessage {
+  readonly sid: string;
+  readonly channel: 'sms' | 'whatsapp';
+  /** The sender without `whatsapp:`; of a Messaging Service the number that it took. */
+  readonly from: string;
+  /** E.164, without `whatsapp:`. */
+  readonly to: string;
+  readonly messagingServiceSid: string | undefined;
+  /** Free text; `undefined` for a template. */
+  readonly body: string | undefined;
+  readonly contentSid: string | undefined;
+  /** The template's variables, read from their JSON. */
+  readonly contentVariables: Readonly<Record<string, string>> | undefined;
+  /** `queued` or `accepted` at first, then `sent`, `delivered`, `failed` or `undelivered`. */
+  readonly status: string;
+  /** Twilio's error code, where it failed after it was accepted. */
+  readonly errorCode: number | undefined;
+  readonly statusCallback: string | undefined;
+  /** Seconds. */
+  readonly validityPeriod: number | undefined;
+  readonly provideFeedback: boolean;
+  /** What was posted to its feedback. */
+  readonly feedback: string | undefined;
+  /** Milliseconds by the emulator's clock. */
+  readonly createdAt: number;
+}
+
+/** The same, as the emulator itself changes it. */
+export type StoredMessage = { -readonly [Key in keyof EmulatedMessage]: EmulatedMessage[Key] };
+
+const MAX_BODY = 1600;
+const MAX_VALIDITY_SECONDS = 36_000;
+
+/** Reads the parameters of `POST Messages.json`: a message, or Twilio's refusal. */
+export function readMessage(
+  form: TwilioForm,
+  senders: TwilioSenders,
+  poolNumber: string,
+  createdAt: number,
+): { readonly message: StoredMessage } | { readonly error: TwilioError } {
+  const toText = form.get('To');
+  if (toText === undefined) return refuse(21604, "A 'To' phone number is required.");
+  const fromText = form.get('From');
+  const service = form.get('MessagingServiceSid');
+  if (fromText === undefined && service === undefined) {
+    return refuse(21603, "A 'From' phone number or a 'MessagingServiceSid' is required.");
+  }
+  const body = form.get('Body');
+  const contentSid = form.get('ContentSid');
+  if (body === undefined && contentSid === undefined) return refuse(21602, 'Message body is required.');
+  if (body !== undefined && Array.from(body).length > MAX_BODY) {
+    return refuse(21617, `The concatenated message body exceeds the ${MAX_BODY} character limit.`);
+  }
+  if (contentSid !== undefined && !/^HX[\da-f]{32}$/i.test(contentSid)) {
+    return refuse(21655, 'The ContentSid is invalid.');
+  }
+  const variablesText = form.get('ContentVariables');
+  const contentVariables = variablesText === undefined ? {} : readVariables(variablesText);
+  if (contentVariables === undefined) return refuse(21656, 'The ContentVariables parameter is invalid.');
+
+  const to = readAddress(toText);
+  const from = fromText === undefined ? undefined : readAddress(fromText);
+  if (from !== undefined && from.isWhatsApp !== to.isWhatsApp) {
+    return refuse(21910, 'The From and To pair are not of the same channel.');
+  }
+  if (!isE164(to.number)) {
+    return refuse(21211, `The 'To' number ${to.number} is not a valid phone number.`);
+  }
+  if (service !== undefined && !senders.hasService(service)) {
+    return refuse(21701, 'The Messaging Service does not exist.');
+  }
+  if (from === undefined && to.isWhatsApp) {
+    return refuse(21703, 'The Messaging Service has no sender for this channel.');
+  }
+  const senderError = from === undefined ? undefined : senders.refuseMessageFrom(from);
+  if (senderError !== undefined) return { error: senderError };
+  if (from?.number === to.number) return refuse(21266, "'To' and 'From' number cannot be the same.");
+  const recipientError = to.isWhatsApp ? undefined : senders.refuseMessageTo(to.number);
+  if (recipientError !== undefined) return { error: recipientError };
+
+  const statusCallback = form.get('StatusCallback');
+  if (statusCallback !== undefined && !isCallbackUrl(statusCallback)) {
+    return refuse(21609, `The 'StatusCallback' URL ${statusCallback} is not a valid URL.`);
+  }
+  const validity = form.get('ValidityPeriod');
+  if (validity !== undefined && !isValidity(validity)) {
+    return refuse(21624, `The ValidityPeriod must be an integer between 1 and ${MAX_VALIDITY_SECONDS}.`);
+  }
+  return {
+    message: {
+      sid: randomSid('SM'),
+      channel: to.isWhatsApp ? 'whatsapp' : 'sms',
+      from: from?.number ?? poolNumber,
+      to: to.number,
+      messagingServiceSid: service,
+      body,
+      contentSid,
+      contentVariables: contentSid === undefined ? undefined : contentVariables,
+      status: service === undefined ? 'queued' : 'accepted',
+      errorCode: undefined,
+      statusCallback,
+      validityPeriod: validity === undefined ? undefined : Number(validity),
+      provideFeedback: form.get('ProvideFeedback')?.toLowerCase() === 'true',
+      feedback: undefined,
+      createdAt,
+    },
+  };
+}
+
+/** What the phone shows: free text, or the verification template of WhatsApp, with its sample where a variable is missing. */
+export function textOfMessage(message: EmulatedMessage): string {
+  if (message.contentSid === undefined) return message.body ?? '';
+  const code = message.contentVariables?.['1'] ?? '123456';
+  return `${code} is your verification code. For your security, do not share this code.`;
+}
+
+function refuse(code: number, message: string): { readonly error: TwilioError } {
+  return { error: { code, message } };
+}
+
+function isValidity(text: string): boolean {
+  const seconds = Number(text);
+  return /^\d{1,5}$/.test(text) && seconds >= 1 && seconds <= MAX_VALIDITY_SECONDS;
+}
+
+function readVariables(text: string): Record<string, string> | undefined {
+  try {
+    const variables: unknown = JSON.parse(text);
+    if (typeof variables !== 'object' || variables === null || Array.isArray(variables)) return undefined;
+    const entries: [string, unknown][] = Object.entries(variables);
+    const isText = entries.every((entry): entry is [string, string] => typeof entry[1] === 'string');
+    return isText ? Object.fromEntries(entries) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,201 @@
+import twilio from 'twilio';
+import type { Dispatcher } from 'undici';
+import { callHttp, type HttpCall, type HttpResult } from '../delivery/http-call.js';
+import { ProviderError } from '../errors.js';
+
+/** The SDK's client; what `TwilioConnection.call` hands to its action. */
+export type TwilioClient = InstanceType<typeof twilio.Twilio>;
+
+/** Senders by ISO 3166 country of the recipient, and `default`: E.164, a Messaging Service SID, or a name. */
+export type SenderByCountry = Readonly<Record<string, string>>;
+
+/** How WhatsApp is sent: from Twilio's shared sandbox, or from an approved sender with its own templates. */
+export type WhatsAppSender =
+  | {
+      readonly kind: 'sandbox';
+      /** E.164. */
+      readonly from: string;
+      /** The sandbox's own template; `undefined` sends free text, which the 24-hour window limits. */
+      readonly contentSid: string | undefined;
+    }
+  | {
+      readonly kind: 'templates';
+      /** E.164, or a Messaging Service SID. */
+      readonly from: string;
+      /** Content SIDs by BCP-47 tag, with `default`: a template has one language. */
+      readonly templates: Readonly<Record<string, string>>;
+    };
+
+/** Everything about Twilio that the options say. */
+export interface TwilioSettings {
+  /** `AC…` */
+  readonly accountSid: string;
+  /** `SK…`, or the account SID. */
+  readonly username: string;
+  /** The key's secret, or the account's auth token. */
+  readonly password: string;
+  readonly region: string | undefined;
+  readonly edge: string | undefined;
+  /** One origin for every Twilio product, in place of Twilio's own hosts. */
+  readonly baseUrl: string | undefined;
+  readonly senders: {
+    readonly sms: SenderByCountry | undefined;
+    readonly voice: SenderByCountry | undefined;
+    readonly whatsapp: WhatsAppSender | undefined;
+  };
+  /** Where Twilio reports what became of a message. */
+  readonly statusCallbackUrl: string | undefined;
+}
+
+/** The clock of one call; a channel's `SendContext` is one. */
+export interface TwilioCallContext {
+  /** Ends the waiting, whatever is going on. */
+  readonly signal: AbortSignal;
+  /** Stops what has not left yet. */
+  readonly leaveSignal: AbortSignal;
+  /** How long it may wait for a connection, milliseconds. */
+  readonly leaveWithinMs: number;
+}
+
+/** Twilio's SDK on our own HTTP client. */
+export interface TwilioConnection {
+  readonly settings: TwilioSettings;
+  /** The host that is really called: its health decides whether channels over it are tried. */
+  readonly host: string;
+  /** Runs one SDK call and says what came of it on the wire. Never rejects. */
+  call(action: (client: TwilioClient) => Promise<unknown>, context: TwilioCallContext): Promise<HttpResult>;
+  /**
+   * Asks for a message that cannot exist, which proves the credentials, costs nothing and leaves a connection
+   * open.
+   *
+   * @throws ProviderError `TWILIO_UNREACHABLE`, `TWILIO_UNAUTHORIZED` or `TWILIO_HTTP_ERROR`
+   */
+  check(timeoutMs: number): Promise<void>;
+}
+
+/** What the SDK asks of its HTTP client, as far as we use the SDK. */
+interface SdkRequest {
+  readonly method: string;
+  readonly uri: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly params?: FormValues;
+  readonly data?: FormValues;
+}
+
+type FormValue = string | number | boolean;
+type FormValues = Readonly<Record<string, FormValue | readonly FormValue[] | undefined>>;
+
+/** What one call allows itself, beside the request. */
+type CallLimits = Pick<HttpCall, 'timeoutMs' | 'signal' | 'leaveSignal' | 'leaveWithinMs'>;
+
+/** Only a bound for a caller that forgot its signal, which aborts sooner. */
+const MAX_CALL_MS = 30_000;
+
+/** Has a message SID's shape and is nobody's. */
+const NO_MESSAGE_SID = `SM${'0'.repeat(32)}`;
+
+/** Makes the connection; nothing is opened before the first call. */
+export function createTwilioConnection(parts: {
+  readonly settings: TwilioSettings;
+  readonly dispatcher: Dispatcher;
+}): TwilioConnection {
+  const { settings, dispatcher } = parts;
+  const origin = settings.baseUrl === undefined ? undefined : new URL(settings.baseUrl).origin;
+
+  const makeClient = (send: (request: SdkRequest) => Promise<unknown>): TwilioClient => {
+    // The SDK calls nothing but `request` of its HTTP client. Its type is a class with private members and an
+    // axios instance, which no other object can be.
+    const httpClient = { request: send } as unknown as InstanceType<typeof twilio.RequestClient>;
+    return new twilio.Twilio(settings.username, settings.password, {
+      accountSid: settings.accountSid,
+      httpClient,
+      // Not undefined: the SDK would read TWILIO_EDGE, TWILIO_REGION and TWILIO_LOG_LEVEL from the environment
+      // of whatever application this runs in.
+      edge: settings.edge ?? '',
+      region: settings.region ?? '',
+      logLevel: 'error',
+    });
+  };
+
+  const run = async (
+    action: (client: TwilioClient) => Promise<unknown>,
+    limits: CallLimits,
+  ): Promise<HttpResult> => {
+    let sending: Promise<HttpResult> | undefined;
+    try {
+      // A client of its own for each call, which costs microseconds: nothing that holds a code or a
+      // credential outlives the call, and overlapping calls share nothing.
+      const client = makeClient(async (request) => {
+        sending = callHttp({ dispatcher, ...limits, ...toHttpCall(request, origin) });
+        const result = await sending;
+        if (result.kind !== 'answered') throw new Error(result.reason);
+        return { statusCode: result.status, body: result.body, headers: result.headers };
+      });
+      await action(client);
+    } catch {
+      // The SDK throws for every answer that it does not like. What was seen on the wire decides, not that.
+    }
+    return sending ?? { kind: 'not-sent', reason: 'SDK_ERROR' };
+  };
+
+  const host =
+    settings.baseUrl === undefined
+      ? makeClient(() => Promise.reject(new Error('only names the host'))).getHostname(
+          'api.twilio.com',
+          settings.edge,
+          settings.region,
+        )
+      : new URL(settings.baseUrl).host;
+
+  return {
+    settings,
+    host,
+    call: (action, context) =>
+      run(action, {
+        timeoutMs: MAX_CALL_MS,
+        signal: context.signal,
+        leaveSignal: context.leaveSignal,
+        leaveWithinMs: context.leaveWithinMs,
+      }),
+    check: async (timeoutMs) => {
+      const result = await run((client) => client.messages(NO_MESSAGE_SID).fetch(), { timeoutMs });
+      if (result.kind !== 'answered') {
+        throw new ProviderError('TWILIO_UNREACHABLE', `No answer from ${host}: ${result.reason}.`);
+      }
+      if (result.status === 401) {
+        throw new ProviderError('TWILIO_UNAUTHORIZED', `${host} does not accept credentials.twilio.`);
+      }
+      if (result.status !== 404 && (result.status < 200 || result.status > 299)) {
+        throw new ProviderError('TWILIO_HTTP_ERROR', `${host} answered with status ${result.status}.`);
+      }
+    },
+  };
+}
+
+/** What the SDK wants to send, as a call of ours. */
+function toHttpCall(
+  request: SdkRequest,
+  origin: string | undefined,
+): Pick<HttpCall, 'method' | 'url' | 'headers' | 'body'> {
+  const method = request.method.toUpperCase();
+  if (method !== 'GET' && method !== 'POST' && method !== 'PUT') throw new Error('not a method that we use');
+  const asked = new URL(request.uri);
+  const url = origin === undefined ? asked : new URL(asked.pathname + asked.search, origin);
+  for (const [name, value] of toPairs(request.params)) url.searchParams.append(name, value);
+  const credentials = Buffer.from(`${request.username ?? ''}:${request.password ?? ''}`).toString('base64');
+  return {
+    method,
+    url,
+    headers: { ...request.headers, Authorization: `Basic ${credentials}` },
+    body: method === 'GET' ? undefined : new URLSearchParams(toPairs(request.data)).toString(),
+  };
+}
+
+/** Lists are sent as the same name several times. */
+function toPairs(fields: FormValues = {}): [string, string][] {
+  return Object.entries(fields).flatMap(([name, value]) =>
+    [value ?? []].flat().map((item): [string, string] => [name, String(item)]),
+  );
+}

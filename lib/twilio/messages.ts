@@ -1,0 +1,101 @@
+import type { ChannelPort, Message, Outcome } from '../delivery/channel.js';
+import { pickByLocale } from '../delivery/locale.js';
+import type { TwilioClient, TwilioConnection, TwilioSettings } from './client.js';
+import { outcomeOf, sendReporting } from './outcome.js';
+import { notConnected, noSender, senderFor } from './senders.js';
+
+/** What a Twilio channel needs of the hook that it serves. */
+export interface TwilioParts {
+  readonly twilio: TwilioConnection;
+  /** The channel's name in the hook's plan. */
+  readonly channel: string;
+  /** Milliseconds. */
+  readonly clock: () => number;
+}
+
+type MessageParameters = Parameters<TwilioClient['messages']['create']>[0];
+
+const MESSAGE_SID = /^(SM|MM)[0-9a-z]+$/i;
+const MESSAGING_SERVICE_SID = /^MG[0-9a-f]{32}$/i;
+
+/** What Twilio takes for `ValidityPeriod`, in seconds; it advises against less than 5. */
+const VALIDITY_SECONDS = { min: 5, max: 36_000 };
+
+/**
+ * SMS and WhatsApp by Twilio's Messages API: WhatsApp where the channel is called `whatsapp`, SMS under every
+ * other name. Which senders and templates it uses is in the hook's options.
+ */
+export function twilioMessages(): ChannelPort<TwilioParts> {
+  return {
+    provider: 'TWILIO',
+    send: () => Promise.resolve(notConnected()),
+    // A new channel each time, so that one that is written down once can serve two hooks.
+    connect: (parts) => {
+      const { twilio, channel, clock } = parts;
+      const isWhatsApp = channel === 'whatsapp';
+      const compose = isWhatsApp ? composeWhatsApp : composeSms;
+      return {
+        provider: 'TWILIO',
+        host: twilio.host,
+        usesText: !isWhatsApp || !usesTemplate(twilio.settings),
+        send: async (message, context) => {
+          const composed = compose(message, twilio.settings);
+          if ('status' in composed) return composed;
+          const parameters: MessageParameters = {
+            ...composed,
+            // A code that waits in a queue longer than it lives is only a riddle: the default is ten hours.
+            validityPeriod: validitySeconds(message.expiresAt.getTime() - clock()),
+            provideFeedback: true,
+          };
+          return sendReporting(twilio.settings.statusCallbackUrl, async (statusCallback) => {
+            const withCallback =
+              statusCallback === undefined ? parameters : { ...parameters, statusCallback };
+            const result = await twilio.call((client) => client.messages.create(withCallback), context);
+            return outcomeOf(result, MESSAGE_SID);
+          });
+        },
+      };
+    },
+  };
+}
+
+function composeSms(message: Message, settings: TwilioSettings): MessageParameters | Outcome {
+  const sender = senderFor(settings.senders.sms, message.to);
+  if (sender === undefined) return noSender('sms');
+  return { to: message.to, ...fromSender(sender, ''), body: message.text };
+}
+
+function composeWhatsApp(message: Message, settings: TwilioSettings): MessageParameters | Outcome {
+  const sender = settings.senders.whatsapp;
+  if (sender === undefined) return noSender('whatsapp');
+  const addresses = { to: `whatsapp:${message.to}`, ...fromSender(sender.from, 'whatsapp:') };
+  if (sender.kind === 'sandbox' && sender.contentSid === undefined) {
+    return { ...addresses, body: message.text };
+  }
+  const contentSid =
+    sender.kind === 'sandbox' ? sender.contentSid : pickByLocale(sender.templates, message.locale);
+  if (contentSid === undefined) {
+    return {
+      status: 'refused',
+      code: 'NO_TEMPLATE',
+      reason: 'No WhatsApp template for this language, and no default',
+      remedy: 'Add a default to senders.whatsapp.templates.',
+      moveOn: true,
+    };
+  }
+  // Never a body beside it; and never without the variable: the template's sample would go out as the code.
+  return { ...addresses, contentSid, contentVariables: JSON.stringify({ 1: message.request.otpCode }) };
+}
+
+function usesTemplate(settings: TwilioSettings): boolean {
+  const sender = settings.senders.whatsapp;
+  return sender !== undefined && (sender.kind === 'templates' || sender.contentSid !== undefined);
+}
+
+function fromSender(sender: string, prefix: string): { messagingServiceSid: string } | { from: string } {
+  return MESSAGING_SERVICE_SID.test(sender) ? { messagingServiceSid: sender } : { from: prefix + sender };
+}
+
+function validitySeconds(lifeMs: number): number {
+  return Math.min(Math.max(Math.floor(lifeMs / 1000), VALIDITY_SECONDS.min), VALIDITY_SECONDS.max);
+}

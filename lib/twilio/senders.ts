@@ -1,0 +1,32 @@
+import type { Outcome } from '../delivery/channel.js';
+import { countryOf } from '../delivery/phone-number.js';
+import type { SenderByCountry } from './client.js';
+
+/** The sender for a recipient: its country's, else the default one. */
+export function senderFor(senders: SenderByCountry | undefined, to: string): string | undefined {
+  if (senders === undefined) return undefined;
+  const country = countryOf(to);
+  const key = country !== undefined && Object.hasOwn(senders, country) ? country : 'default';
+  return Object.hasOwn(senders, key) ? senders[key] : undefined;
+}
+
+/** Nothing was sent, because the options name no sender. */
+export function noSender(kind: 'sms' | 'whatsapp' | 'voice'): Outcome {
+  return {
+    status: 'refused',
+    code: 'NO_SENDER',
+    reason: `No sender for ${kind} to this recipient in the gateway's options`,
+    remedy: `Set senders.${kind}, with a default or the recipient's country.`,
+    moveOn: true,
+  };
+}
+
+/** Nothing was sent, because no hook has connected the channel. */
+export function notConnected(): Outcome {
+  return {
+    status: 'refused',
+    code: 'NOT_CONNECTED',
+    reason: 'This channel was used outside a hook, which connects it to Twilio',
+    moveOn: true,
+  };
+}

@@ -1,0 +1,91 @@
+import twilio from 'twilio';
+import { meaningOf } from './error-codes.js';
+
+/** A form-encoded body as it came: a name that was repeated has all its values. */
+export type FormFields = Readonly<Record<string, string | string[]>>;
+
+/** What Twilio reports of a message or a call. */
+export interface StatusCallback {
+  /** The id that Twilio gave when it accepted the message or call. */
+  readonly transactionId: string;
+  readonly channel: 'whatsapp' | 'sms' | 'voice';
+  /** Twilio's word for it, e.g. `delivered`, `undelivered`, `no-answer`. */
+  readonly status: string;
+  /** Twilio's error code, on failures only. */
+  readonly providerCode: string | undefined;
+  /** What the code means, in our words; `undefined` for one that is not in our table. */
+  readonly meaning: string | undefined;
+}
+
+const MESSAGE_SID = /^(SM|MM)[0-9a-f]{32}$/i;
+const CALL_SID = /^CA[0-9a-f]{32}$/i;
+const STATUS = /^[a-z]+([-_][a-z]+)*$/;
+/** Twilio's codes have five or six digits; anything longer could be a phone number. */
+const NUMERIC_CODE = /^[1-9]\d{0,5}$/;
+
+/**
+ * True if Twilio has signed a webhook with one of the tokens. Tokens are several while one is being replaced.
+ * Never throws.
+ *
+ * @param parts.url the URL as Twilio was told it, never one put together from what a request says of its host
+ * @param parts.signature the `X-Twilio-Signature` header
+ */
+export function isSignedByTwilio(parts: {
+  readonly authTokens: readonly string[];
+  readonly url: string;
+  readonly signature: string | undefined;
+  readonly params: FormFields;
+}): boolean {
+  const { authTokens, url, signature, params } = parts;
+  if (signature === undefined || signature === '') return false;
+  return authTokens.some((token) => {
+    // Anybody can sign with an empty token.
+    if (token === '') return false;
+    try {
+      return twilio.validateRequest(token, signature, url, params);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** A status callback of a message or a call; `undefined` for a body that is neither. */
+export function readStatusCallback(params: FormFields): StatusCallback | undefined {
+  const callSid = first(params, 'CallSid');
+  const isCall = callSid !== undefined && CALL_SID.test(callSid);
+  const transactionId = isCall ? callSid : (first(params, 'MessageSid') ?? first(params, 'SmsSid'));
+  if (transactionId === undefined || !(isCall || MESSAGE_SID.test(transactionId))) return undefined;
+  const status = isCall
+    ? first(params, 'CallStatus')
+    : (first(params, 'MessageStatus') ?? first(params, 'SmsStatus'));
+  if (status === undefined || !STATUS.test(status)) return undefined;
+  const providerCode = readProviderCode(first(params, 'ErrorCode'));
+  return {
+    transactionId,
+    channel: isCall ? 'voice' : isWhatsApp(params) ? 'whatsapp' : 'sms',
+    status,
+    providerCode,
+    meaning: providerCode === undefined ? undefined : meaningOf(Number(providerCode)),
+  };
+}
+
+function isWhatsApp(params: FormFields): boolean {
+  return (
+    ['To', 'From'].some((name) => first(params, name)?.toLowerCase().startsWith('whatsapp:')) ||
+    first(params, 'ChannelPrefix')?.toLowerCase() === 'whatsapp'
+  );
+}
+
+/** Some codes were words once (`InvalidSandboxRequest`); of those only letters are kept, since it is logged. */
+function readProviderCode(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const trimmed = text.trim();
+  if (NUMERIC_CODE.test(trimmed)) return trimmed;
+  const letters = trimmed.replace(/[^A-Za-z_]/g, '').slice(0, 40);
+  return letters === '' ? undefined : letters;
+}
+
+function first(params: FormFields, name: string): string | undefined {
+  const value = Object.hasOwn(params, name) ? params[name] : undefined;
+  return Array.isArray(value) ? value[0] : value;
+}

@@ -1,0 +1,174 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import express from 'express';
+import {
+  oktaTelephonyHook,
+  type HookEvent,
+  type OktaTelephonyHookOptions,
+  type TelephonyHook,
+} from '../../lib/index.js';
+import {
+  startOktaEmulator,
+  startTwilioEmulator,
+  type HookCall,
+  type OktaEmulator,
+  type TwilioEmulator,
+} from '../../lib/testing/index.js';
+import { mustNotShow, witness } from './witness.js';
+
+/** The people of the tests. Numbers of ranges that are kept for fiction. */
+export const ANA = {
+  id: '00u1anasilveira00001',
+  login: 'ana.silveira@example.com',
+  firstName: 'Anastasia',
+  lastName: 'Silveira',
+  phone: '+447700900123',
+} as const;
+export const BOB = {
+  id: '00u1bobmontgomery001',
+  login: 'bob.montgomery@example.com',
+  firstName: 'Bobwin',
+  lastName: 'Montgomery',
+  phone: '+12025550142',
+} as const;
+export const CODE = '204981';
+export const HOOK_SECRET = 'hook-secret-5f1c9ab2';
+
+export interface LogLine {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Both vendors, a gateway with the hook mounted, and all that it tells. */
+export interface Scene {
+  readonly okta: OktaEmulator;
+  readonly twilio: TwilioEmulator;
+  readonly hook: TelephonyHook;
+  readonly url: string;
+  readonly server: Server;
+  readonly log: LogLine[];
+  readonly events: HookEvent[];
+  /** Okta calls the hook: for Ana (opted in to WhatsApp) by SMS, unless said otherwise. */
+  call(call?: Partial<Parameters<OktaEmulator['callHook']>[0]>): Promise<HookCall>;
+  close(): Promise<void>;
+}
+
+type Override = Partial<Omit<OktaTelephonyHookOptions, 'credentials'>> & {
+  readonly credentials?: Partial<OktaTelephonyHookOptions['credentials']>;
+};
+
+export interface SceneOptions {
+  /** Options of the hook over the usual ones; a function is given the emulators. */
+  readonly hook?: Override | ((vendors: { okta: OktaEmulator; twilio: TwilioEmulator }) => Override);
+  /** How the gateway mounts it. Default: alone, at the root. */
+  readonly mount?: (app: express.Express, hook: TelephonyHook) => void;
+}
+
+export async function startScene(options: SceneOptions = {}): Promise<Scene> {
+  const [okta, twilio] = await Promise.all([startOktaEmulator(), startTwilioEmulator()]);
+  okta.addUser({ ...ANA, profile: { whatsAppOptIn: true, mobilePhone: ANA.phone, locale: 'en_GB' } });
+  okta.addUser({ ...BOB, profile: { mobilePhone: BOB.phone, locale: 'en_US' } });
+  twilio.joinSandbox(ANA.phone);
+  mustNotShow(CODE, HOOK_SECRET, okta.apiToken, twilio.apiKeySecret, twilio.authToken);
+  for (const { login, firstName, lastName, phone } of [ANA, BOB]) {
+    mustNotShow(login, firstName, lastName, phone.slice(1));
+  }
+
+  const log: LogLine[] = [];
+  const events: HookEvent[] = [];
+  const write =
+    (level: LogLine['level']) =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      log.push({ level, message, fields });
+      witness({ level, message, fields });
+    };
+  const override = typeof options.hook === 'function' ? options.hook({ okta, twilio }) : (options.hook ?? {});
+  const hook = oktaTelephonyHook({
+    sandboxNumber: twilio.sandboxNumber,
+    senders: { sms: twilio.smsNumber, voice: twilio.voiceNumber },
+    logger: { info: write('info'), warn: write('warn'), error: write('error') },
+    onEvent: (event) => {
+      events.push(event);
+      witness(event);
+    },
+    ...override,
+    credentials: { ...usualCredentials(okta, twilio), ...override.credentials },
+  });
+
+  const app = express();
+  const mount = options.mount ?? ((gateway, handler) => gateway.use(handler));
+  mount(app, hook);
+  const server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `${origin}${override.path ?? '/okta/telephony'}`;
+
+  return {
+    okta,
+    twilio,
+    hook,
+    url,
+    server,
+    log,
+    events,
+    call: async (call = {}) => {
+      const made = await okta.callHook({
+        url,
+        headers: { Authorization: HOOK_SECRET },
+        userId: ANA.id,
+        login: ANA.login,
+        phoneNumber: ANA.phone,
+        otpCode: CODE,
+        msgTemplate: `Your code is ${String(call.otpCode ?? CODE)}`,
+        locale: 'en-GB',
+        requestType: 'mfa-verification',
+        deliveryChannel: 'SMS',
+        ...call,
+      });
+      witness(made.body);
+      witness(made.headers);
+      return made;
+    },
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await Promise.all([okta.close(), twilio.close()]);
+      await hook.close();
+    },
+  };
+}
+
+/** Credentials that both emulators accept. */
+export function usualCredentials(
+  okta: OktaEmulator,
+  twilio: TwilioEmulator,
+): OktaTelephonyHookOptions['credentials'] {
+  return {
+    hook: { scheme: 'header', secrets: [HOOK_SECRET] },
+    okta: { orgUrl: okta.orgUrl, apiToken: okta.apiToken },
+    twilio: {
+      accountSid: twilio.accountSid,
+      apiKeySid: twilio.apiKeySid,
+      apiKeySecret: twilio.apiKeySecret,
+      authToken: twilio.authToken,
+      baseUrl: twilio.baseUrl,
+    },
+  };
+}
+
+/** The one command of an answer. */
+export function commandOf(call: HookCall): Readonly<Record<string, string>> | undefined {
+  const { commands } = (call.body ?? {}) as { commands?: { value: Record<string, string>[] }[] };
+  return commands?.[0]?.value[0];
+}
+
+/** The error object of an answer. */
+export function errorOf(
+  call: HookCall,
+): { errorSummary: string; errorCauses?: Readonly<Record<string, string>>[] } | undefined {
+  return (
+    call.body as { error?: { errorSummary: string; errorCauses?: Record<string, string>[] } } | undefined
+  )?.error;
+}

@@ -1,0 +1,67 @@
+import { expect } from 'chai';
+
+/**
+ * Sees all that a test logs, emits, answers or prints, and knows every secret that went in. After each test none
+ * of them may be found in what came out.
+ */
+const seen: string[] = [];
+const secrets = new Set<string>();
+
+/** What went in and must not come out: codes, numbers, logins, names, secrets. */
+export function mustNotShow(...values: readonly string[]): void {
+  for (const value of values) if (value.length >= 4) secrets.add(value);
+}
+
+/** Something that came out. */
+export function witness(value: unknown): void {
+  if (typeof value === 'string') seen.push(value);
+  else if (value instanceof Error) {
+    seen.push(`${value.name} ${value.message} ${value.stack ?? ''} ${JSON.stringify(value)}`);
+    witness(value.cause);
+  } else if (value !== undefined) seen.push(JSON.stringify(value, withErrors));
+}
+
+function withErrors(_key: string, value: unknown): unknown {
+  return value instanceof Error ? { ...(value as object), name: value.name, message: value.message } : value;
+}
+
+/** The shared assertion; also run after every test. */
+export function expectNoSecrets(): void {
+  for (const text of seen) {
+    for (const secret of secrets) {
+      // The message names neither: a failing test is read by people, too.
+      if (text.includes(secret)) {
+        const where = text.replaceAll(secret, '[SECRET]').slice(0, 2000);
+        expect.fail(`a secret of ${secret.length} characters came out: ${where}`);
+      }
+    }
+  }
+}
+
+type Write = typeof process.stdout.write;
+const restore: (() => void)[] = [];
+
+export const mochaHooks = {
+  beforeAll(): void {
+    for (const stream of [process.stdout, process.stderr]) {
+      const write = stream.write.bind(stream) as (...args: Parameters<Write>) => boolean;
+      stream.write = ((...args: Parameters<Write>) => {
+        if (typeof args[0] === 'string') seen.push(args[0]);
+        return write(...args);
+      }) as Write;
+      restore.push(() => {
+        stream.write = write as Write;
+      });
+    }
+  },
+  beforeEach(): void {
+    seen.length = 0;
+    secrets.clear();
+  },
+  afterEach(): void {
+    expectNoSecrets();
+  },
+  afterAll(): void {
+    for (const undo of restore.splice(0)) undo();
+  },
+};

@@ -1,0 +1,153 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { inspect } from 'node:util';
+import { expect } from 'chai';
+import { createOktaApiClient, type OktaApiClient } from '../../lib/okta/api-client.js';
+import { failureOf, httpDate, NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
+
+const API_TOKEN = '00apiTokenOfTheTests';
+
+describe("calling Okta's API with an API token", () => {
+  let okta: ScriptedOkta;
+  let client: OktaApiClient;
+  before(async () => {
+    okta = await startScriptedOkta();
+    client = createOktaApiClient({
+      credentials: { orgUrl: okta.origin, apiToken: API_TOKEN },
+      dispatcher: okta.dispatcher,
+      clock: () => NOW,
+      connectTimeoutMs: 500,
+    });
+  });
+  after(() => okta.close());
+
+  const get = (path = '/api/v1/users/00u1', timeoutMs = 2_000): ReturnType<OktaApiClient['request']> =>
+    client.request({ method: 'GET', path, timeoutMs });
+
+  it('sends the token, says who it is and what it takes, and resolves to the parsed answer', async () => {
+    okta.answerWith(() => ({ status: 200, body: { id: '00u1' }, headers: { ETag: 'W/"1"' } }));
+    const answer = await get('/api/v1/users/a%40b.example?fields=id');
+    expect(answer.status).to.equal(200);
+    expect(answer.body).to.deep.equal({ id: '00u1' });
+    expect(answer.headers['etag']).to.equal('W/"1"');
+    const [request] = okta.requests;
+    expect(request?.method).to.equal('GET');
+    expect(request?.path).to.equal('/api/v1/users/a%40b.example?fields=id');
+    expect(request?.headers.authorization).to.equal(`SSWS ${API_TOKEN}`);
+    expect(request?.headers.accept).to.equal('application/json');
+    expect(request?.headers['user-agent']).to.equal('okta-telephony-hook');
+    expect(request?.headers['content-type']).to.equal(undefined);
+  });
+
+  it('sends a body as JSON, and headers of the caller in any case, but never another authorization', async () => {
+    okta.answerWith(() => ({ status: 200, body: [] }));
+    const headers = { 'If-Match': 'W/"1"', Authorization: 'SSWS other' };
+    const { body } = await client.request({
+      method: 'POST',
+      path: '/api/v1/x',
+      headers,
+      body: { a: 1 },
+      timeoutMs: 2_000,
+    });
+    expect(body).to.deep.equal([]);
+    const [request] = okta.requests;
+    expect(request?.body).to.equal('{"a":1}');
+    expect(request?.headers['content-type']).to.equal('application/json');
+    expect(request?.headers['if-match']).to.equal('W/"1"');
+    expect(request?.headers.authorization).to.equal(`SSWS ${API_TOKEN}`);
+  });
+
+  it("names what Okta's status means, with Okta's error code and not its words", async () => {
+    for (const [status, errorCode, code] of [
+      [401, 'E0000011', 'OKTA_UNAUTHORIZED'],
+      [403, 'E0000006', 'OKTA_FORBIDDEN'],
+      [404, 'E0000007', 'OKTA_NOT_FOUND'],
+      [429, 'E0000047', 'OKTA_RATE_LIMITED'],
+      [400, 'E0000001', 'OKTA_HTTP_ERROR'],
+      [500, 'E0000009', 'OKTA_HTTP_ERROR'],
+    ] as const) {
+      const errorSummary = 'Not found: ana@example.com (User)';
+      okta.answerWith(() => ({ status, body: { errorCode, errorSummary } }));
+      const error = await failureOf(get());
+      expect(error.code).to.equal(code);
+      expect(error.status).to.equal(status);
+      expect(error.message).to.equal(`Okta's API answered ${status} (${errorCode})`);
+      expect(inspect(error, { depth: 9 })).not.to.match(/ana@|SSWS|00apiToken/);
+    }
+  });
+
+  it('repeats no error code that does not look like one', async () => {
+    for (const body of [
+      { errorCode: 'E0000007 ana@example.com' },
+      { error: 'ana@example.com' },
+      'ana@example.com',
+      [],
+    ]) {
+      okta.answerWith(() => ({ status: 404, body }));
+      expect((await failureOf(get())).message).to.equal("Okta's API answered 404");
+    }
+  });
+
+  it('asks an API token that is refused only once', async () => {
+    okta.answerWith(() => ({ status: 401, body: {} }));
+    await failureOf(get());
+    expect(okta.requests).to.have.length(1);
+  });
+
+  it('brings on its errors what the answer said of the rate limit, and no other header', async () => {
+    okta.answerWith(() => ({
+      status: 429,
+      headers: {
+        'X-Rate-Limit-Limit': '600',
+        'X-Rate-Limit-Remaining': '0',
+        'X-Rate-Limit-Reset': '1795608060',
+        'Set-Cookie': 'sid=secret',
+        'X-Okta-Request-Id': 'r1',
+      },
+    }));
+    expect((await failureOf(get())).headers).to.deep.equal({
+      date: httpDate(NOW),
+      'x-rate-limit-limit': '600',
+      'x-rate-limit-remaining': '0',
+      'x-rate-limit-reset': '1795608060',
+    });
+  });
+
+  it('follows no redirect', async () => {
+    okta.answerWith(() => ({ status: 302, headers: { Location: `${okta.origin}/elsewhere` } }));
+    expect(await failureOf(get())).to.include({ code: 'OKTA_HTTP_ERROR', status: 302 });
+    expect(okta.requests).to.have.length(1);
+  });
+
+  it('cannot read a success that is no JSON object', async () => {
+    for (const body of ['', '<html>', '"text"', '1', 'null']) {
+      okta.answerWith(() => ({ status: 200, body }));
+      expect(await failureOf(get())).to.include({ code: 'OKTA_UNREADABLE', status: 200 });
+    }
+  });
+
+  it('tells an Okta that cannot be reached from one that does not answer in time', async () => {
+    okta.answerWith(() => 'hang');
+    const startedAt = performance.now();
+    expect((await failureOf(get('/api/v1/x', 60))).code).to.equal('OKTA_NO_ANSWER');
+    expect(performance.now() - startedAt).to.be.lessThan(1_000);
+
+    const closed = createServer().listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const address = closed.address();
+    closed.close();
+    await once(closed, 'close');
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const unreachable = createOktaApiClient({
+      credentials: { orgUrl: `http://127.0.0.1:${address.port}`, apiToken: API_TOKEN },
+      dispatcher: okta.dispatcher,
+      clock: () => NOW,
+      connectTimeoutMs: 500,
+    });
+    const error = await failureOf(
+      unreachable.request({ method: 'GET', path: '/api/v1/x', timeoutMs: 2_000 }),
+    );
+    expect(error.code).to.equal('OKTA_UNREACHABLE');
+    expect(error.message).to.contain('ECONNREFUSED');
+  });
+});

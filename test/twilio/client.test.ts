@@ -1,0 +1,238 @@
+import { expect } from 'chai';
+import { Dispatcher } from 'undici';
+import { ProviderError } from '../../lib/errors.js';
+import { createTwilioConnection, type TwilioClient } from '../../lib/twilio/client.js';
+import {
+  ACCOUNT_SID,
+  KEY_SECRET,
+  KEY_SID,
+  OTP_CODE,
+  PHONE_NUMBER,
+  makeContext,
+  makeSettings,
+  startScriptedApi,
+  type ScriptedApi,
+} from './scripted-api.js';
+
+const SENT = { status: 201, body: { sid: `SM${'0f'.repeat(16)}`, status: 'queued' } };
+
+/** Notes where calls would go and lets none out. */
+class NotingDispatcher extends Dispatcher {
+  readonly urls: string[] = [];
+  override dispatch(options: Dispatcher.DispatchOptions): boolean {
+    this.urls.push(`${String(options.origin)}${options.path}`);
+    throw new Error('no network in tests');
+  }
+}
+
+function sendMessage(client: TwilioClient): Promise<unknown> {
+  return client.messages.create({ to: PHONE_NUMBER, from: '+15005550006', body: `Code & ${OTP_CODE} é` });
+}
+
+describe('the Twilio connection', () => {
+  let api: ScriptedApi;
+  before(async () => {
+    api = await startScriptedApi();
+  });
+  after(() => api.close());
+
+  it("sends what the SDK asks for: the account's path, Basic auth, a form", async () => {
+    api.script(SENT);
+    const result = await api.connect().call(sendMessage, makeContext());
+    expect(result).to.include({ kind: 'answered', status: 201, body: JSON.stringify(SENT.body) });
+    const [request] = api.requests;
+    expect(request?.method).to.equal('POST');
+    expect(request?.path).to.equal(`/2010-04-01/Accounts/${ACCOUNT_SID}/Messages.json`);
+    expect(request?.headers.authorization).to.equal(
+      `Basic ${Buffer.from(`${KEY_SID}:${KEY_SECRET}`).toString('base64')}`,
+    );
+    expect(request?.headers['content-type']).to.equal('application/x-www-form-urlencoded');
+    expect(Object.fromEntries(request?.form ?? [])).to.deep.equal({
+      To: PHONE_NUMBER,
+      From: '+15005550006',
+      Body: `Code & ${OTP_CODE} é`,
+    });
+  });
+
+  it('sends a list as a name that is repeated', async () => {
+    api.script(SENT);
+    const statusCallbackEvent = ['ringing', 'completed'];
+    await api
+      .connect()
+      .call(
+        (client) =>
+          client.calls.create({ to: PHONE_NUMBER, from: '+1', twiml: '<Response/>', statusCallbackEvent }),
+        makeContext(),
+      );
+    expect(api.requests[0]?.form.getAll('StatusCallbackEvent')).to.deep.equal(statusCallbackEvent);
+  });
+
+  it('sends parameters of a GET in its URL', async () => {
+    api.script({ status: 200, body: { messages: [], page_size: 1 } });
+    await api.connect().call((client) => client.messages.page({ to: PHONE_NUMBER }), makeContext());
+    expect(api.requests[0]?.method).to.equal('GET');
+    expect(new URL(api.requests[0]?.path ?? '', api.origin).searchParams.get('To')).to.equal(PHONE_NUMBER);
+  });
+
+  it('tells what came on the wire where the SDK throws', async () => {
+    for (const answer of [
+      { status: 400, body: { code: 21211, message: `${PHONE_NUMBER} is not valid`, status: 400 } },
+      { status: 302, body: '', headers: { Location: '/elsewhere' } },
+      { status: 502, body: '<html>Bad Gateway</html>' },
+      { status: 201, body: 'not JSON' },
+    ]) {
+      api.script(answer);
+      const result = await api.connect().call(sendMessage, makeContext());
+      expect(result).to.include({ kind: 'answered', status: answer.status });
+      expect(api.requests).to.have.lengthOf(1);
+    }
+  });
+
+  it('tells a reset and an answer that was cut off from an answer', async () => {
+    for (const answer of ['reset', 'cut'] as const) {
+      api.script(answer);
+      expect((await api.connect().call(sendMessage, makeContext())).kind, answer).to.equal('no-answer');
+    }
+  });
+
+  it('gives up what hangs when the signal aborts: it may have gone out', async () => {
+    api.script('hang');
+    const controller = new AbortController();
+    const hanging = api.hanging();
+    const sending = api.connect().call(sendMessage, makeContext({ signal: controller.signal }));
+    await hanging;
+    controller.abort();
+    expect(await sending).to.deep.equal({ kind: 'no-answer', reason: 'ABORTED' });
+  });
+
+  for (const name of ['signal', 'leaveSignal'] as const) {
+    it(`sends nothing once the ${name} has aborted`, async () => {
+      api.script(SENT);
+      const result = await api.connect().call(sendMessage, makeContext({ [name]: AbortSignal.abort() }));
+      expect(result.kind).to.equal('not-sent');
+      expect(api.requests).to.have.lengthOf(0);
+    });
+  }
+
+  it('lets what has left go on past the deadline', async () => {
+    api.script('hang');
+    const leave = new AbortController();
+    const whole = new AbortController();
+    const hanging = api.hanging();
+    const sending = api
+      .connect()
+      .call(sendMessage, makeContext({ leaveSignal: leave.signal, signal: whole.signal }));
+    await hanging;
+    leave.abort();
+    whole.abort();
+    expect(await sending).to.deep.equal({ kind: 'no-answer', reason: 'ABORTED' });
+  });
+
+  it('has not sent where nothing listens, or where the SDK refuses the parameters', async () => {
+    const closed = await startScriptedApi();
+    await closed.close();
+    const unreachable = api.connect({ baseUrl: closed.origin });
+    expect(await unreachable.call(sendMessage, makeContext())).to.deep.equal({
+      kind: 'not-sent',
+      reason: 'ECONNREFUSED',
+    });
+    api.script(SENT);
+    const fails = await api.connect().call(() => Promise.reject(new Error(OTP_CODE)), makeContext());
+    expect(fails).to.deep.equal({ kind: 'not-sent', reason: 'SDK_ERROR' });
+    expect(api.requests).to.have.lengthOf(0);
+  });
+
+  it('keeps calls that overlap apart', async () => {
+    api.script({ status: 201, body: { sid: 'first' } }, { status: 400, body: { code: 1 } });
+    const connection = api.connect();
+    const results = await Promise.all([
+      connection.call(sendMessage, makeContext()),
+      connection.call(sendMessage, makeContext()),
+    ]);
+    const statuses = results.map((result) => (result.kind === 'answered' ? result.status : 0));
+    expect(statuses.sort()).to.deep.equal([201, 400]);
+  });
+
+  describe('check', () => {
+    for (const status of [200, 404]) {
+      it(`takes a ${status} as proof that the credentials work`, async () => {
+        api.script({ status, body: {} });
+        await api.connect().check(5_000);
+        expect(api.requests[0]?.method).to.equal('GET');
+        expect(api.requests[0]?.path).to.equal(
+          `/2010-04-01/Accounts/${ACCOUNT_SID}/Messages/SM${'0'.repeat(32)}.json`,
+        );
+      });
+    }
+
+    const failures = [
+      [{ status: 401, body: { code: 20003 } }, 'TWILIO_UNAUTHORIZED'],
+      [{ status: 403, body: {} }, 'TWILIO_HTTP_ERROR'],
+      [{ status: 500, body: KEY_SECRET }, 'TWILIO_HTTP_ERROR'],
+      ['reset', 'TWILIO_UNREACHABLE'],
+    ] as const;
+    for (const [answer, code] of failures) {
+      it(`throws ${code} for ${answer === 'reset' ? answer : answer.status}`, async () => {
+        api.script(answer);
+        const error: unknown = await api
+          .connect()
+          .check(5_000)
+          .catch((thrown: unknown) => thrown);
+        expect(error).to.be.instanceOf(ProviderError).with.property('code', code);
+        expect(String(error)).to.not.contain(KEY_SECRET);
+      });
+    }
+
+    it('does not wait longer than it is told', async () => {
+      api.script('hang');
+      const error: unknown = await api
+        .connect()
+        .check(20)
+        .catch((thrown: unknown) => thrown);
+      expect(error).to.have.property('code', 'TWILIO_UNREACHABLE');
+    });
+  });
+
+  describe('where it calls', () => {
+    const misleading = {
+      TWILIO_EDGE: 'sydney',
+      TWILIO_REGION: 'au1',
+      TWILIO_ACCOUNT_SID: 'AC0',
+      TWILIO_AUTH_TOKEN: 'other',
+      HTTP_PROXY: 'http://127.0.0.1:1',
+    };
+    let before: [string, string | undefined][] = [];
+    beforeEach(() => {
+      before = Object.keys(misleading).map((name) => [name, process.env[name]]);
+      Object.assign(process.env, misleading);
+    });
+    afterEach(() => {
+      for (const [name, value] of before) {
+        if (value === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = value;
+      }
+    });
+
+    const hosts = [
+      [{}, 'api.twilio.com'],
+      [{ region: 'ie1' }, 'api.ie1.twilio.com'],
+      [{ edge: 'dublin', region: 'ie1' }, 'api.dublin.ie1.twilio.com'],
+      [{ edge: 'dublin' }, 'api.dublin.us1.twilio.com'],
+      [{ baseUrl: 'http://localhost:9/' }, 'localhost:9'],
+    ] as const;
+    for (const [settings, host] of hosts) {
+      it(`is ${host} for ${JSON.stringify(settings)}, whatever the environment says`, async () => {
+        const dispatcher = new NotingDispatcher();
+        const connection = createTwilioConnection({ settings: makeSettings(settings), dispatcher });
+        await connection.call(sendMessage, makeContext());
+        expect(connection.host).to.equal(host);
+        expect(dispatcher.urls.map((url) => new URL(url).host)).to.deep.equal([host]);
+      });
+    }
+
+    it('is never the proxy of the environment', async () => {
+      api.script(SENT);
+      expect(await api.connect().call(sendMessage, makeContext())).to.include({ status: 201 });
+    });
+  });
+});

@@ -1,0 +1,227 @@
+import { expect } from 'chai';
+import type { ChannelPort } from '../../lib/delivery/channel.js';
+import type { TwilioSettings, WhatsAppSender } from '../../lib/twilio/client.js';
+import { twilioMessages, type TwilioParts } from '../../lib/twilio/messages.js';
+import {
+  NOW,
+  OTP_CODE,
+  PHONE_NUMBER,
+  makeContext,
+  makeMessage,
+  startScriptedApi,
+  type ScriptedApi,
+} from './scripted-api.js';
+
+const SID = `SM${'0f'.repeat(16)}`;
+const SENT = { status: 201, body: { sid: SID, status: 'queued', error_code: null } };
+const SERVICE_SID = `MG${'c3'.repeat(16)}`;
+const CALLBACK = 'https://id.acme.com/okta/telephony/twilio/status';
+
+const SANDBOX: WhatsAppSender = { kind: 'sandbox', from: '+14155238886', contentSid: undefined };
+const SANDBOX_TEMPLATE: WhatsAppSender = { ...SANDBOX, contentSid: `HX${'1'.repeat(32)}` };
+const APPROVED: WhatsAppSender = {
+  kind: 'templates',
+  from: '+447700900001',
+  templates: { default: `HX${'d'.repeat(32)}`, pt: `HX${'2'.repeat(32)}`, 'pt-BR': `HX${'3'.repeat(32)}` },
+};
+
+describe('twilioMessages', () => {
+  let api: ScriptedApi;
+  before(async () => {
+    api = await startScriptedApi();
+  });
+  after(() => api.close());
+  beforeEach(() => {
+    api.script(SENT);
+  });
+
+  function connect(channel: string, settings: Partial<TwilioSettings> = {}): ChannelPort<TwilioParts> {
+    const connected = twilioMessages().connect?.({
+      twilio: api.connect(settings),
+      channel,
+      clock: () => NOW,
+    });
+    if (connected === undefined) throw new Error('connect returned nothing');
+    return connected;
+  }
+  const overWhatsApp = (whatsapp: WhatsAppSender): ChannelPort<TwilioParts> =>
+    connect('whatsapp', { senders: { sms: { default: '+15005550006' }, voice: undefined, whatsapp } });
+  const overSms = (sms: Record<string, string>, channel = 'sms'): ChannelPort<TwilioParts> =>
+    connect(channel, { senders: { sms, voice: undefined, whatsapp: SANDBOX } });
+  const sentForm = (): Record<string, string> => Object.fromEntries(api.requests[0]?.form ?? []);
+
+  describe('as SMS', () => {
+    it('sends the text with the remaining life of the code, and says that it is accepted', async () => {
+      const outcome = await connect('sms').send(makeMessage(), makeContext());
+      expect(outcome).to.deep.equal({ status: 'accepted', transactionId: SID });
+      expect(sentForm()).to.deep.equal({
+        To: PHONE_NUMBER,
+        From: '+15005550006',
+        Body: `Your code is ${OTP_CODE}.`,
+        ValidityPeriod: '300',
+        ProvideFeedback: 'true',
+      });
+    });
+
+    it('is what every other name than whatsapp means', async () => {
+      await overSms({ default: '+15005550006' }, 'backup').send(makeMessage(), makeContext());
+      expect(sentForm()).to.include({ To: PHONE_NUMBER, From: '+15005550006' });
+    });
+
+    it('asks for reports where it is told to', async () => {
+      await connect('sms', { statusCallbackUrl: CALLBACK }).send(makeMessage(), makeContext());
+      expect(sentForm()).to.include({ StatusCallback: CALLBACK });
+    });
+
+    const senders = { default: '+15005550006', GB: 'ACME', FR: SERVICE_SID };
+    for (const [country, to, sender] of [
+      ['GB', PHONE_NUMBER, { From: 'ACME' }],
+      ['FR', '+33612345678', { MessagingServiceSid: SERVICE_SID }],
+      ['any other country', '+4915112345678', { From: '+15005550006' }],
+      ['a number of no country', '+88300000000', { From: '+15005550006' }],
+    ] as const) {
+      it(`has the sender for ${country}`, async () => {
+        await overSms(senders).send(makeMessage({ to }), makeContext());
+        const { From, MessagingServiceSid } = sentForm();
+        expect({ From, MessagingServiceSid }).to.deep.equal({
+          From: undefined,
+          MessagingServiceSid: undefined,
+          ...sender,
+        });
+      });
+    }
+
+    for (const [lifeMs, seconds] of [
+      [299_999, '299'],
+      [4_000, '5'],
+      [-1, '5'],
+      [100_000_000, '36000'],
+    ] as const) {
+      it(`is valid for ${seconds} s when the code lives for ${lifeMs} ms`, async () => {
+        await connect('sms').send(makeMessage({}, lifeMs), makeContext());
+        expect(sentForm()).to.include({ ValidityPeriod: seconds });
+      });
+    }
+
+    for (const sms of [undefined, {}, { US: '+15005550006' }]) {
+      it(`sends nothing where ${JSON.stringify(sms)} names no sender`, async () => {
+        const channel = connect('sms', { senders: { sms, voice: undefined, whatsapp: SANDBOX } });
+        const outcome = await channel.send(makeMessage(), makeContext());
+        expect(outcome).to.include({ status: 'refused', code: 'NO_SENDER', moveOn: true });
+        expect(api.requests).to.have.lengthOf(0);
+      });
+    }
+  });
+
+  describe('as WhatsApp', () => {
+    it('sends the text from the sandbox', async () => {
+      const channel = overWhatsApp(SANDBOX);
+      expect(channel.usesText).to.equal(true);
+      await channel.send(makeMessage(), makeContext());
+      expect(sentForm()).to.deep.equal({
+        To: `whatsapp:${PHONE_NUMBER}`,
+        From: 'whatsapp:+14155238886',
+        Body: `Your code is ${OTP_CODE}.`,
+        ValidityPeriod: '300',
+        ProvideFeedback: 'true',
+      });
+    });
+
+    it("sends the sandbox's template with the code, and no text beside it", async () => {
+      const channel = overWhatsApp(SANDBOX_TEMPLATE);
+      expect(channel.usesText).to.equal(false);
+      await channel.send(makeMessage({ text: 'unused' }), makeContext());
+      expect(sentForm()).to.deep.equal({
+        To: `whatsapp:${PHONE_NUMBER}`,
+        From: 'whatsapp:+14155238886',
+        ContentSid: `HX${'1'.repeat(32)}`,
+        ContentVariables: `{"1":"${OTP_CODE}"}`,
+        ValidityPeriod: '300',
+        ProvideFeedback: 'true',
+      });
+    });
+
+    for (const [locale, digit] of [
+      ['pt-BR', '3'],
+      ['pt-PT', '2'],
+      ['de', 'd'],
+    ] as const) {
+      it(`sends the approved template that fits ${locale}`, async () => {
+        const channel = overWhatsApp(APPROVED);
+        expect(channel.usesText).to.equal(false);
+        await channel.send(makeMessage({ locale }), makeContext());
+        expect(sentForm()).to.include({
+          From: 'whatsapp:+447700900001',
+          ContentSid: `HX${digit.repeat(32)}`,
+          ContentVariables: `{"1":"${OTP_CODE}"}`,
+        });
+        expect(sentForm()).to.not.have.property('Body');
+      });
+    }
+
+    it('sends from a Messaging Service too', async () => {
+      await overWhatsApp({ ...APPROVED, from: SERVICE_SID }).send(makeMessage(), makeContext());
+      expect(sentForm()).to.include({ To: `whatsapp:${PHONE_NUMBER}`, MessagingServiceSid: SERVICE_SID });
+      expect(sentForm()).to.not.have.property('From');
+    });
+
+    it('sends nothing where no template fits, or no sender is set', async () => {
+      const noTemplate = overWhatsApp({ ...APPROVED, templates: { pt: `HX${'2'.repeat(32)}` } });
+      expect(await noTemplate.send(makeMessage(), makeContext())).to.include({
+        status: 'refused',
+        code: 'NO_TEMPLATE',
+        moveOn: true,
+      });
+      expect(await connect('whatsapp').send(makeMessage(), makeContext())).to.include({ code: 'NO_SENDER' });
+      expect(api.requests).to.have.lengthOf(0);
+    });
+  });
+
+  it('sends once more without the callback when Twilio refuses its URL', async () => {
+    api.script({ status: 400, body: { code: 21609, message: 'bad url' } }, SENT);
+    const outcome = await connect('sms', { statusCallbackUrl: CALLBACK }).send(makeMessage(), makeContext());
+    expect(outcome.status).to.equal('accepted');
+    expect(api.requests.map(({ form }) => form.get('StatusCallback'))).to.deep.equal([CALLBACK, null]);
+  });
+
+  for (const [title, answer, expected] of [
+    [
+      'refused',
+      { status: 400, body: { code: 21211, message: PHONE_NUMBER } },
+      { code: '21211', moveOn: false },
+    ],
+    ['unknown', { status: 500, body: { code: 20500, message: OTP_CODE } }, {}],
+    ['unknown', 'reset', {}],
+    ['unknown', 'cut', {}],
+  ] as const) {
+    it(`is ${title} for ${typeof answer === 'string' ? answer : answer.status}, sent once`, async () => {
+      api.script(answer);
+      const outcome = await connect('sms', { statusCallbackUrl: CALLBACK }).send(
+        makeMessage(),
+        makeContext(),
+      );
+      expect(outcome).to.include({ status: title, ...expected });
+      expect(JSON.stringify(outcome)).to.not.contain(PHONE_NUMBER).and.not.contain(OTP_CODE);
+      expect(api.requests).to.have.lengthOf(1);
+    });
+  }
+
+  it('serves two hooks from one blueprint, each with its own settings', async () => {
+    const blueprint = twilioMessages();
+    const [first, second] = ['+15005550001', '+15005550002'].map((sender) =>
+      blueprint.connect?.({
+        twilio: api.connect({ senders: { sms: { default: sender }, voice: undefined, whatsapp: undefined } }),
+        channel: 'sms',
+        clock: () => NOW,
+      }),
+    );
+    await first?.send(makeMessage(), makeContext());
+    await second?.send(makeMessage(), makeContext());
+    expect(api.requests.map(({ form }) => form.get('From'))).to.deep.equal(['+15005550001', '+15005550002']);
+    expect(first).to.include({ provider: 'TWILIO', host: new URL(api.origin).host });
+    expect(await blueprint.send(makeMessage(), makeContext())).to.include({
+      status: 'refused',
+      code: 'NOT_CONNECTED',
+    });
+  });
+});

@@ -1,0 +1,114 @@
+import { expect } from 'chai';
+import type { HttpResult } from '../../lib/delivery/http-call.js';
+import { outcomeOf, sendReporting } from '../../lib/twilio/outcome.js';
+
+const SID = `SM${'0f'.repeat(16)}`;
+const SHAPE = /^(SM|MM)[0-9a-f]{32}$/i;
+const NUMBER = '+447700900123';
+
+function answered(status: number, body: unknown): HttpResult {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return { kind: 'answered', status, headers: {}, body: text };
+}
+
+describe('outcomeOf', () => {
+  for (const status of ['queued', 'accepted', 'sent', undefined]) {
+    it(`is accepted for a 201 with the id and the status ${status ?? 'missing'}`, () => {
+      const outcome = outcomeOf(answered(201, { sid: SID, status }), SHAPE);
+      expect(outcome).to.deep.equal({ status: 'accepted', transactionId: SID });
+    });
+  }
+
+  for (const [title, body] of [
+    ['no body', ''],
+    ['HTML', '<html></html>'],
+    ['an answer that ends early', '{"sid":"SM'],
+    ['null', 'null'],
+    ['a list', [{ sid: SID }]],
+    ['no id', { status: 'queued' }],
+    ['an id of another kind', { sid: `CA${'0f'.repeat(16)}`, status: 'queued' }],
+    ['an id that is no text', { sid: 7 }],
+  ] as const) {
+    it(`is unknown for a 2xx with ${title}`, () => {
+      expect(outcomeOf(answered(201, body), SHAPE).status).to.equal('unknown');
+    });
+  }
+
+  it('is refused for a 201 that says it has failed, by the code in it', () => {
+    const outcome = outcomeOf(answered(201, { sid: SID, status: 'failed', error_code: 21610 }), SHAPE);
+    expect(outcome).to.include({ status: 'refused', code: '21610', moveOn: 'other-channel' });
+  });
+
+  for (const status of ['failed', 'undelivered', 'canceled']) {
+    it(`is refused for a 201 that says ${status} and gives no code`, () => {
+      const outcome = outcomeOf(answered(201, { sid: SID, status, error_code: null }), SHAPE);
+      expect(outcome).to.include({ status: 'refused', code: status.toUpperCase(), moveOn: true });
+    });
+  }
+
+  for (const status of [301, 400, 404, 409, 422, 429, 503]) {
+    it(`is refused for a complete ${status}`, () => {
+      const outcome = outcomeOf(answered(status, { code: 63007, message: `to ${NUMBER}`, status }), SHAPE);
+      expect(outcome).to.include({ status: 'refused', code: '63007', moveOn: true });
+      expect(JSON.stringify(outcome)).to.not.contain(NUMBER);
+    });
+  }
+
+  for (const code of ['63007', 6.5, -1, 0, null, {}, NUMBER]) {
+    it(`goes by the status where the code is ${JSON.stringify(code)}`, () => {
+      expect(outcomeOf(answered(400, { code }), SHAPE)).to.include({ status: 'refused', code: 'HTTP_400' });
+    });
+  }
+
+  it('tells the log what to do', () => {
+    expect(outcomeOf(answered(400, { code: 63007 }), SHAPE))
+      .to.have.property('remedy')
+      .that.contains('Twilio Console');
+  });
+
+  it('passes on that it was a fraud block', () => {
+    const outcome = outcomeOf(answered(403, { code: 60410 }), SHAPE);
+    expect(outcome).to.include({ status: 'refused', moveOn: false, isFraudBlock: true });
+  });
+
+  for (const status of [500, 502, 504, 520]) {
+    it(`is unknown for a ${status}, whatever it says`, () => {
+      expect(outcomeOf(answered(status, { code: 20500 }), SHAPE).status).to.equal('unknown');
+    });
+  }
+
+  it('is refused as UNREACHABLE for what was never sent', () => {
+    const outcome = outcomeOf({ kind: 'not-sent', reason: 'ECONNREFUSED' }, SHAPE);
+    expect(outcome).to.include({ status: 'refused', code: 'UNREACHABLE', moveOn: true });
+  });
+
+  it('is unknown for what was sent and not answered', () => {
+    expect(outcomeOf({ kind: 'no-answer', reason: 'ECONNRESET' }, SHAPE).status).to.equal('unknown');
+  });
+});
+
+describe('sendReporting', () => {
+  const url = 'https://id.acme.com/okta/telephony/twilio/status';
+  for (const [title, first, expected] of [
+    ['once more without the URL when Twilio refuses it', '21609', [url, undefined]],
+    ['only once after another refusal', '21211', [url]],
+  ] as const) {
+    it(`sends ${title}`, async () => {
+      const used: (string | undefined)[] = [];
+      await sendReporting(url, (callback) => {
+        used.push(callback);
+        return Promise.resolve({ status: 'refused', code: first, reason: '' });
+      });
+      expect(used).to.deep.equal(expected);
+    });
+  }
+
+  it('sends only once where there was no URL to refuse', async () => {
+    let count = 0;
+    await sendReporting(undefined, () => {
+      count += 1;
+      return Promise.resolve({ status: 'refused', code: '21609', reason: '' });
+    });
+    expect(count).to.equal(1);
+  });
+});

@@ -84,18 +84,19 @@ function usernameOf(user: Express.User): string | undefined {
 
 /** The form's name and password against the accounts. */
 class PasswordStrategy extends passport.Strategy {
-  readonly #accounts: readonly Account[];
+  // Not #accounts: passport authenticates by an object that only inherits from this one.
+  private readonly accounts: readonly Account[];
 
   constructor(accounts: readonly Account[]) {
     super();
-    this.#accounts = accounts;
+    this.accounts = accounts;
   }
 
   override authenticate(req: Request): void {
     const { username, password } = fieldsOf(req);
     // Every account is compared whole, whatever the name: time tells neither who exists nor how near a guess was.
     let found: Account | undefined;
-    for (const account of this.#accounts) {
+    for (const account of this.accounts) {
       const isName = isSameText(account.username, username);
       const isPassword = isSameText(account.password, password);
       if (isName && isPassword) found = account;

@@ -24,7 +24,8 @@ export function logListener(logger: Logger): HookEventListener {
   return (event) => {
     const line = lineFor(event);
     if (line === undefined) return undefined;
-    const { type, ...fields } = event;
+    // A log has times of its own.
+    const { type, at, ...fields } = event;
     return logger[line.level](`okta-telephony-hook: ${line.message}`, { event: type, ...fields });
   };
 }

@@ -1,0 +1,237 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { expect } from 'chai';
+import { readEnvironment } from '../../example/environment.js';
+import { oktaTelephonyHook } from '../../lib/index.js';
+
+const { privateKey } = generateKeyPairSync('ec', {
+  namedCurve: 'P-256',
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+});
+
+const WHOLE = {
+  OKTA_ORG_URL: 'https://acme.okta.com',
+  OKTA_API_TOKEN: 'token-of-the-org',
+  HOOK_SECRET: 'secret-of-the-hook',
+  TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+  TWILIO_API_KEY_SID: `SK${'0'.repeat(32)}`,
+  TWILIO_API_KEY_SECRET: 'secret-of-the-key',
+  TWILIO_SMS_FROM: '+12025550100',
+} as const;
+const TEMPLATE = `HX${'0'.repeat(32)}`;
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+function without(...names: readonly (keyof typeof WHOLE)[]): Env {
+  return Object.fromEntries(
+    Object.entries(WHOLE).filter(([name]) => !names.some((dropped) => dropped === name)),
+  );
+}
+
+describe('the environment of the example', () => {
+  const onEmulators: readonly [string, Env, number][] = [
+    ['without any variable', {}, 3000],
+    ['with a port only', { PORT: '0' }, 0],
+    ['with empty variables, as compose files set them', { OKTA_ORG_URL: '', HOOK_SECRET: '' }, 3000],
+    ['in production when told to', { NODE_ENV: 'production', DEMO: '1' }, 3000],
+    ['with variables of others', { HOME: '/root', PATH: '/bin', NODE_ENV: 'test' }, 3000],
+  ];
+  for (const [when, env, port] of onEmulators) {
+    it(`means the emulators ${when}`, () => {
+      expect(readEnvironment(env)).to.deep.equal({ kind: 'emulators', port, optInAttribute: undefined });
+    });
+  }
+
+  it('hands another opt-in attribute to the emulators', () => {
+    expect(readEnvironment({ OPT_IN_ATTRIBUTE: 'prefersWhatsApp' })).to.deep.include({
+      kind: 'emulators',
+      optInAttribute: 'prefersWhatsApp',
+    });
+  });
+
+  const withProblems: readonly [string, Env, readonly RegExp[]][] = [
+    [
+      'production that lost its whole environment',
+      { NODE_ENV: 'production' },
+      [
+        /DEMO=1/,
+        /OKTA_ORG_URL/,
+        /OKTA_API_TOKEN/,
+        /HOOK_SECRET/,
+        /TWILIO_ACCOUNT_SID/,
+        /TWILIO_API_KEY_SID/,
+        /sender/,
+      ],
+    ],
+    ['production with another DEMO', { NODE_ENV: 'production', DEMO: '0' }, [/DEMO=1/]],
+    [
+      'one variable of many',
+      { HOOK_SECRET: 'x1' },
+      [/OKTA_ORG_URL/, /OKTA_API_TOKEN/, /TWILIO_ACCOUNT_SID/, /TWILIO_API_KEY_SID/, /TWILIO_SMS_FROM/],
+    ],
+    ['a part beside DEMO', { HOOK_SECRET: 'x1', DEMO: '1' }, [/OKTA_ORG_URL/]],
+    [
+      'only a public URL',
+      { PUBLIC_URL: 'https://id.acme.com/okta/telephony' },
+      [/OKTA_ORG_URL/, /TWILIO_AUTH_TOKEN/],
+    ],
+    ['no org', without('OKTA_ORG_URL'), [/^OKTA_ORG_URL is missing/]],
+    ['no hook secret', without('HOOK_SECRET'), [/^HOOK_SECRET is missing/]],
+    ['an empty hook secret', { ...WHOLE, HOOK_SECRET: '' }, [/^HOOK_SECRET is missing/]],
+    ['no account', without('TWILIO_ACCOUNT_SID'), [/^TWILIO_ACCOUNT_SID is missing/]],
+    ['half an API key', without('TWILIO_API_KEY_SECRET'), [/^TWILIO_API_KEY_SECRET is missing/]],
+    ['the other half', without('TWILIO_API_KEY_SID'), [/^TWILIO_API_KEY_SID is missing/]],
+    [
+      'no proof for Twilio',
+      without('TWILIO_API_KEY_SID', 'TWILIO_API_KEY_SECRET'),
+      [/TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET are missing.*TWILIO_AUTH_TOKEN/],
+    ],
+    [
+      'no proof for Okta',
+      without('OKTA_API_TOKEN'),
+      [/^OKTA_API_TOKEN is missing.*OKTA_CLIENT_ID.*OKTA_PRIVATE_KEY/],
+    ],
+    [
+      'a service app without its key',
+      { ...without('OKTA_API_TOKEN'), OKTA_CLIENT_ID: '0oa1' },
+      [/^OKTA_PRIVATE_KEY is missing/],
+    ],
+    [
+      'a key without its service app',
+      { ...without('OKTA_API_TOKEN'), OKTA_PRIVATE_KEY: privateKey },
+      [/^OKTA_CLIENT_ID is missing/],
+    ],
+    [
+      'only the id of a key',
+      { ...without('OKTA_API_TOKEN'), OKTA_KEY_ID: 'kid1' },
+      [/^OKTA_CLIENT_ID is missing/, /^OKTA_PRIVATE_KEY is missing/],
+    ],
+    [
+      'both proofs for Okta',
+      { ...WHOLE, OKTA_CLIENT_ID: '0oa1' },
+      [/^OKTA_API_TOKEN does not go with OKTA_CLIENT_ID/],
+    ],
+    [
+      'callbacks that nothing checks',
+      { ...WHOLE, PUBLIC_URL: 'https://id.acme.com/okta/telephony' },
+      [/^TWILIO_AUTH_TOKEN is missing.*PUBLIC_URL/],
+    ],
+    [
+      'no sender',
+      without('TWILIO_SMS_FROM'),
+      [
+        /TWILIO_SMS_FROM.*TWILIO_VOICE_FROM.*TWILIO_SANDBOX_NUMBER.*TWILIO_WHATSAPP_FROM.*TWILIO_WHATSAPP_TEMPLATE/,
+      ],
+    ],
+    [
+      'WhatsApp without a template',
+      { ...WHOLE, TWILIO_WHATSAPP_FROM: '+12025550111' },
+      [/^TWILIO_WHATSAPP_TEMPLATE is missing/],
+    ],
+    [
+      'a template without a sender',
+      { ...WHOLE, TWILIO_WHATSAPP_TEMPLATE: TEMPLATE },
+      [/^TWILIO_WHATSAPP_FROM is missing/],
+    ],
+    [
+      'two WhatsApp senders',
+      {
+        ...WHOLE,
+        TWILIO_SANDBOX_NUMBER: '+14155238886',
+        TWILIO_WHATSAPP_FROM: '+12025550111',
+        TWILIO_WHATSAPP_TEMPLATE: TEMPLATE,
+      },
+      [/^TWILIO_SANDBOX_NUMBER does not go with TWILIO_WHATSAPP_FROM/],
+    ],
+    [
+      'state that is shared',
+      { ...WHOLE, REDIS_URL: 'redis://127.0.0.1', STATE_ENCRYPTION_KEY: 'k1' },
+      [
+        /^REDIS_URL is not supported in this version/,
+        /^STATE_ENCRYPTION_KEY is not supported in this version/,
+      ],
+    ],
+    ['a port that is none', { ...WHOLE, PORT: '70000' }, [/^PORT must be a number/]],
+    ['a port on the emulators that is none', { PORT: 'http' }, [/^PORT must be a number/]],
+  ];
+  for (const [what, env, expected] of withProblems) {
+    it(`names what is wrong with ${what}`, () => {
+      const environment = readEnvironment(env);
+      if (environment.kind !== 'problems') expect.fail('no problem was found');
+      for (const pattern of expected)
+        expect(
+          environment.problems.some((problem) => pattern.test(problem)),
+          String(pattern),
+        ).to.equal(true);
+      if (env['NODE_ENV'] !== 'production' && expected.every((pattern) => pattern.source.startsWith('^'))) {
+        expect(environment.problems).to.have.length(expected.length);
+      }
+      // The name of the sandbox's variable is in no value; a value is in no problem.
+      for (const value of Object.values(env).filter((text) => text !== undefined && text.length > 4)) {
+        if (value !== 'production') expect(environment.problems.join('\n')).not.to.include(value);
+      }
+    });
+  }
+
+  const real: readonly [string, Env][] = [
+    ['an API token and an API key', WHOLE],
+    [
+      'an auth token alone',
+      { ...without('TWILIO_API_KEY_SID', 'TWILIO_API_KEY_SECRET'), TWILIO_AUTH_TOKEN: 'at' },
+    ],
+    [
+      'a service app whose key came on one line',
+      {
+        ...without('OKTA_API_TOKEN'),
+        OKTA_CLIENT_ID: '0oa1',
+        OKTA_PRIVATE_KEY: privateKey.replaceAll('\n', '\\n'),
+        OKTA_KEY_ID: 'kid1',
+      },
+    ],
+    [
+      'callbacks, an attribute and an emulated Twilio',
+      {
+        ...WHOLE,
+        TWILIO_AUTH_TOKEN: 'at',
+        TWILIO_BASE_URL: 'http://127.0.0.1:4010',
+        PUBLIC_URL: 'https://id.acme.com/okta/telephony',
+        OPT_IN_ATTRIBUTE: 'prefersWhatsApp',
+      },
+    ],
+    [
+      'an approved WhatsApp sender only',
+      {
+        ...without('TWILIO_SMS_FROM'),
+        TWILIO_WHATSAPP_FROM: '+12025550111',
+        TWILIO_WHATSAPP_TEMPLATE: TEMPLATE,
+      },
+    ],
+    ['the sandbox', { ...WHOLE, TWILIO_SANDBOX_NUMBER: '+14155238886' }],
+    ['a voice only', { ...without('TWILIO_SMS_FROM'), TWILIO_VOICE_FROM: '+12025550101' }],
+  ];
+  for (const [what, env] of real) {
+    it(`makes options that the hook takes of ${what}`, async () => {
+      const environment = readEnvironment(env);
+      if (environment.kind !== 'real') expect.fail(JSON.stringify(environment));
+      const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+      await oktaTelephonyHook({ ...environment.options, logger: silent }).close();
+    });
+  }
+
+  it('says which channels have no sender', () => {
+    const environment = readEnvironment(WHOLE);
+    if (environment.kind !== 'real') expect.fail('not real');
+    expect(environment.notes.join('\n'))
+      .to.match(/WhatsApp/)
+      .and.match(/TWILIO_VOICE_FROM/);
+    expect(environment.notes.join('\n')).not.to.match(/TWILIO_SMS_FROM/);
+  });
+
+  it('reads nothing but what it is given', () => {
+    expect(readEnvironment({}).kind).to.equal('emulators');
+    expect(readEnvironment(Object.freeze({ ...WHOLE, NODE_ENV: 'production' }))).to.deep.include({
+      kind: 'real',
+      isProduction: true,
+    });
+  });
+});

@@ -1,0 +1,268 @@
+import { EventEmitter, once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { expect } from 'chai';
+import supertest from 'supertest';
+import { drain } from '../../example/drain.js';
+import { createGateway, type Gateway, type GatewayOptions } from '../../example/gateway.js';
+import { ConfigurationError, type OktaTelephonyHookOptions, type Outcome } from '../../lib/index.js';
+import { mustNotShow, witness } from '../harness/witness.js';
+
+const HOOK_SECRET = 'hook-secret-of-the-gateway-test';
+const CODE = '731946';
+const ACCOUNT = { username: '<demo>', password: 'a-password-made-at-random' };
+
+/** A gateway whose texts go to `send`. Nothing listens where Okta should be: a profile never stops a code. */
+function makeGateway(
+  options: Partial<GatewayOptions> = {},
+  send: () => Promise<Outcome> = () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }),
+): Gateway {
+  const hook: OktaTelephonyHookOptions = {
+    credentials: {
+      hook: { scheme: 'header', secrets: [HOOK_SECRET] },
+      okta: { orgUrl: 'http://127.0.0.1:9', apiToken: 'token-of-nobody' },
+      twilio: { accountSid: `AC${'0'.repeat(32)}`, authToken: 'auth-token-of-nobody' },
+    },
+    channels: { sms: { send } },
+    logger: { info: witness, warn: witness, error: witness },
+  };
+  return createGateway({
+    hook,
+    sessionSecret: 'session-secret-of-the-test',
+    accounts: [ACCOUNT],
+    ...options,
+  });
+}
+
+const PAYLOAD = {
+  eventId: 'event-1',
+  requestType: 'com.okta.user.telephony.mfa-verification',
+  data: {
+    userProfile: { userId: '00u1anasilveira00001' },
+    messageProfile: { phoneNumber: '+12025550142', deliveryChannel: 'SMS', otpCode: CODE },
+  },
+};
+
+/** The token of the form on a page. */
+function csrfTokenIn(html: string): string {
+  return /name="csrfToken" value="([^"]+)"/.exec(html)?.[1] ?? expect.fail('the page has no token');
+}
+
+function cookiesOf(response: supertest.Response): string {
+  // superagent types every header as text, and gives this one as a list.
+  return JSON.stringify(response.headers['set-cookie'] ?? []);
+}
+
+describe('the example gateway', () => {
+  let gateway: Gateway;
+
+  beforeEach(() => {
+    mustNotShow(CODE, HOOK_SECRET, ACCOUNT.password, 'session-secret-of-the-test');
+    gateway = makeGateway();
+  });
+
+  afterEach(() => gateway.hook.close());
+
+  async function logIn(browser: ReturnType<typeof supertest.agent>): Promise<supertest.Response> {
+    const { text } = await browser.get('/login').expect(200);
+    return browser
+      .post('/login')
+      .type('form')
+      .send({ ...ACCOUNT, csrfToken: csrfTokenIn(text) });
+  }
+
+  it('logs in, shows the account, and logs out', async () => {
+    const browser = supertest.agent(gateway.app);
+    await browser.get('/').expect(200, /Nobody is logged in/);
+    await browser.get('/account').expect(302).expect('Location', '/login');
+
+    const response = await logIn(browser);
+    expect(response.status).to.equal(302);
+    expect(response.headers['location']).to.equal('/account');
+    await browser.get('/').expect(200, /Logged in as &lt;demo&gt;/);
+    await browser.get('/login').expect(302).expect('Location', '/account');
+
+    const account = await browser.get('/account').expect(200, /account of &lt;demo&gt;/);
+    const csrfToken = csrfTokenIn(account.text);
+    await browser.post('/logout').type('form').send({ csrfToken }).expect(302).expect('Location', '/');
+    await browser.get('/account').expect(302).expect('Location', '/login');
+  });
+
+  it('answers a wrong name and a wrong password alike', async () => {
+    const pages: string[] = [];
+    for (const wrong of [
+      { ...ACCOUNT, password: 'wrong' },
+      { ...ACCOUNT, username: 'nobody' },
+      { username: '', password: '' },
+      {},
+      { username: [ACCOUNT.username, 'x'], password: ACCOUNT.password },
+    ]) {
+      const browser = supertest.agent(gateway.app);
+      const form = await browser.get('/login');
+      const csrfToken = csrfTokenIn(form.text);
+      await browser
+        .post('/login')
+        .type('form')
+        .send({ ...wrong, csrfToken })
+        .expect(302)
+        .expect('Location', '/login?failed');
+      const { text } = await browser.get('/login?failed').expect(200, /name or the password is wrong/);
+      pages.push(text.replace(csrfTokenIn(text), ''));
+      await browser.get('/account').expect(302);
+    }
+    expect(new Set(pages)).to.have.length(1);
+  });
+
+  it('takes no form without the token of its own session', async () => {
+    const browser = supertest.agent(gateway.app);
+    await browser.post('/login').type('form').send(ACCOUNT).expect(403);
+    const other = await supertest.agent(gateway.app).get('/login');
+    await browser.get('/login');
+    const csrfToken = csrfTokenIn(other.text);
+    await browser
+      .post('/login')
+      .type('form')
+      .send({ ...ACCOUNT, csrfToken })
+      .expect(403);
+    await logIn(browser);
+    await browser.post('/logout').expect(403);
+    await browser.get('/account').expect(200);
+  });
+
+  it('changes the session id at login', async () => {
+    const browser = supertest.agent(gateway.app);
+    const before = cookiesOf(await browser.get('/login'));
+    const after = cookiesOf(await logIn(browser));
+    expect(after).to.include('gateway.sid');
+    expect(after).not.to.equal(before);
+  });
+
+  it('keeps its cookie from scripts and other sites, and behind https from plain http', async () => {
+    const plain = cookiesOf(await supertest(gateway.app).get('/login'));
+    expect(plain)
+      .to.match(/HttpOnly/)
+      .and.match(/SameSite=Lax/)
+      .and.not.match(/Secure/);
+
+    const behindProxy = makeGateway({ isBehindTlsProxy: true });
+    const secure = await supertest(behindProxy.app).get('/login').set('X-Forwarded-Proto', 'https');
+    expect(cookiesOf(secure)).to.match(/Secure/);
+    expect(cookiesOf(await supertest(behindProxy.app).get('/login'))).to.equal('[]');
+    await behindProxy.hook.close();
+  });
+
+  it('sends the headers of a page that nothing else may use', async () => {
+    for (const path of ['/', '/login', '/nowhere', '/health/live']) {
+      const { headers } = await supertest(gateway.app).get(path);
+      expect(headers['content-security-policy'])
+        .to.match(/default-src 'none'/)
+        .and.match(/frame-ancestors 'none'/)
+        .and.not.match(/unsafe|script/);
+      expect(headers['x-content-type-options']).to.equal('nosniff');
+      expect(headers['referrer-policy']).to.equal('no-referrer');
+      expect(headers).not.to.have.property('x-powered-by');
+    }
+  });
+
+  it('shows no stack for a form that is too large', async () => {
+    const response = await supertest(gateway.app).post('/login').type('form').send('x='.padEnd(10_000, 'x'));
+    expect(response.status).to.equal(413);
+    expect(response.text)
+      .to.match(/did not work/)
+      .and.not.match(/Error|node_modules/);
+  });
+
+  it('answers the hook beside its pages, and makes no session for it or for probes', async () => {
+    const response = await supertest(gateway.app)
+      .post('/okta/telephony')
+      .set('Authorization', HOOK_SECRET)
+      .send(PAYLOAD)
+      .expect(200, /"status":"SUCCESSFUL"/);
+    witness(response.text);
+    expect(cookiesOf(response)).to.equal('[]');
+    await supertest(gateway.app).post('/okta/telephony').send(PAYLOAD).expect(401);
+    expect(cookiesOf(await supertest(gateway.app).get('/health/live'))).to.equal('[]');
+  });
+
+  it('is live and ready, with what the hook tells of itself and no secret', async () => {
+    await supertest(gateway.app).get('/health/live').expect(200, { live: true });
+    const response = await supertest(gateway.app).get('/health/ready').expect(200);
+    witness(response.text);
+    const body: unknown = response.body;
+    expect(body).to.deep.include({ ready: true, draining: false, closing: false, inFlight: 0, state: 'ok' });
+    expect(body).to.include.keys('breakers', 'lastSuccess', 'detached');
+  });
+
+  it('is live and not ready once it drains or the hook closes', async () => {
+    gateway.startDraining();
+    const draining = await supertest(gateway.app).get('/health/ready').expect(503);
+    expect(draining.body).to.deep.include({ ready: false, draining: true, closing: false });
+    expect(draining.headers['connection']).to.equal('close');
+    await supertest(gateway.app).get('/').expect(200);
+    await supertest(gateway.app)
+      .post('/okta/telephony')
+      .set('Authorization', HOOK_SECRET)
+      .send(PAYLOAD)
+      .expect(200, /SUCCESSFUL/);
+
+    await gateway.hook.close();
+    const closing = await supertest(gateway.app).get('/health/ready').expect(503);
+    expect(closing.body).to.deep.include({ ready: false, closing: true });
+    await supertest(gateway.app).get('/health/live').expect(200);
+  });
+
+  it('refuses options of the hook that cannot work', () => {
+    const hook = { credentials: {} } as unknown as OktaTelephonyHookOptions;
+    expect(() => makeGateway({ hook })).to.throw(ConfigurationError);
+  });
+});
+
+describe('draining', () => {
+  let server: Server | undefined;
+
+  afterEach(() => {
+    server?.closeAllConnections();
+    server?.close();
+  });
+
+  it('ends the server first, then the hook, then the rest, and loses no call', async () => {
+    mustNotShow(CODE, HOOK_SECRET);
+    const provider = new EventEmitter();
+    const gateway = makeGateway({}, async () => {
+      provider.emit('asked');
+      await once(provider, 'accept');
+      return { status: 'accepted', transactionId: 'T2' };
+    });
+    server = createServer(gateway.app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') expect.fail('no port');
+    const origin = `http://127.0.0.1:${address.port}`;
+
+    const asked = once(provider, 'asked');
+    const call = supertest(origin)
+      .post('/okta/telephony')
+      .set({ Authorization: HOOK_SECRET, Connection: 'close' })
+      .send(PAYLOAD)
+      .then(({ text }) => text);
+    await asked;
+    const steps: string[] = [];
+    server.on('close', () => steps.push(`server, hook closing: ${String(gateway.hook.status().closing)}`));
+    const drained = drain({
+      server,
+      gateway,
+      graceMs: 0,
+      closeLast: () => {
+        steps.push(`last, hook closing: ${String(gateway.hook.status().closing)}`);
+        return Promise.resolve();
+      },
+    });
+    // No connection is taken any more, while the call that came before goes on.
+    expect(await fetch(origin).catch((error: unknown) => error)).to.be.instanceOf(TypeError);
+    expect(gateway.hook.status()).to.deep.include({ closing: false, inFlight: 1 });
+
+    provider.emit('accept');
+    expect(await call).to.include('"status":"SUCCESSFUL"');
+    await drained;
+    expect(steps).to.deep.equal(['server, hook closing: false', 'last, hook closing: true']);
+  });
+});

@@ -1,5 +1,4 @@
 import {
-  BrokenCircuitError,
   circuitBreaker,
   CircuitState,
   ExponentialBackoff,
@@ -26,6 +25,14 @@ export const BREAKER_OPEN: Outcome = {
   reason: 'The provider has not answered lately, so it is not asked for a moment',
 };
 
+/** A send that has been started. Neither promise rejects. */
+export interface SendUnderWay {
+  /** What is known of it when the call must be answered. */
+  readonly inTime: Promise<Outcome>;
+  /** What became of it in the end: the same, or later. */
+  readonly end: Promise<Outcome>;
+}
+
 /** Counts unknown outcomes in a row. */
 class UnknownsInARow implements IBreaker {
   state: unknown;
@@ -51,11 +58,69 @@ class UnknownsInARow implements IBreaker {
  */
 export class Breaker {
   readonly host: string;
-  readonly #policy: CircuitBreakerPolicy;
+  readonly #onChange: (state: BreakerState) => void;
+  #policy: CircuitBreakerPolicy;
 
   constructor(host: string, onChange: (state: BreakerState) => void) {
     this.host = host;
-    this.#policy = circuitBreaker(
+    this.#onChange = onChange;
+    this.#policy = this.#createPolicy();
+  }
+
+  get state(): BreakerState {
+    return nameOf(this.#policy.state);
+  }
+
+  /** Makes the attempt, or refuses it without making it. */
+  async attempt(start: () => SendUnderWay): Promise<Outcome> {
+    switch (this.#policy.state) {
+      case CircuitState.Closed: {
+        const { inTime, end } = start();
+        const outcome = await inTime;
+        if (outcome.status === 'unknown') {
+          await this.#record(outcome);
+          // An answer that comes after all: the host is slow, not down.
+          void end.then(async (late) => {
+            if (isCompleteAnswer(late)) await this.#record(late);
+          });
+        } else if (isCompleteAnswer(outcome)) await this.#record(outcome);
+        return outcome;
+      }
+      // cockatiel would let others wait for the probe; a code cannot wait.
+      case CircuitState.HalfOpen:
+        return BREAKER_OPEN;
+      default:
+        return this.#probe(start);
+    }
+  }
+
+  /** One real call that decides. At its deadline it is unknown; an answer that comes after all still closes. */
+  #probe(start: () => SendUnderWay): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const probing = this.#policy.execute(() => {
+        const { inTime, end } = start();
+        resolve(inTime);
+        void end.then((late) => {
+          if (isCompleteAnswer(late)) this.#close();
+        });
+        return inTime;
+      });
+      // It is not time for a probe yet.
+      probing.catch(() => {
+        resolve(BREAKER_OPEN);
+      });
+    });
+  }
+
+  /** cockatiel closes only by a probe's own result: a fresh policy is a closed one. */
+  #close(): void {
+    if (this.#policy.state !== CircuitState.Open) return;
+    this.#policy = this.#createPolicy();
+    this.#onChange('closed');
+  }
+
+  #createPolicy(): CircuitBreakerPolicy {
+    const policy = circuitBreaker(
       handleWhenResult((outcome) => !isCompleteAnswer(outcome as Outcome)),
       {
         breaker: new UnknownsInARow(),
@@ -67,39 +132,10 @@ export class Breaker {
         }),
       },
     );
-    this.#policy.onStateChange((state) => {
-      onChange(nameOf(state));
+    policy.onStateChange((state) => {
+      this.#onChange(nameOf(state));
     });
-  }
-
-  get state(): BreakerState {
-    return nameOf(this.#policy.state);
-  }
-
-  /** Makes the attempt, or refuses it without making it. */
-  async attempt(send: () => Promise<Outcome>): Promise<Outcome> {
-    switch (this.#policy.state) {
-      case CircuitState.Closed: {
-        const outcome = await send();
-        if (outcome.status === 'unknown' || isCompleteAnswer(outcome)) await this.#record(outcome);
-        return outcome;
-      }
-      // cockatiel would let others wait for the probe; a code cannot wait.
-      case CircuitState.HalfOpen:
-        return BREAKER_OPEN;
-      default:
-        try {
-          return await this.#policy.execute(send);
-        } catch (error) {
-          if (error instanceof BrokenCircuitError) return BREAKER_OPEN;
-          throw error;
-        }
-    }
-  }
-
-  /** An answer that came after its call had been given up: the host is slow, not down. */
-  async recordLate(outcome: Outcome): Promise<void> {
-    if (isCompleteAnswer(outcome)) await this.#record(outcome);
+    return policy;
   }
 
   async #record(outcome: Outcome): Promise<void> {

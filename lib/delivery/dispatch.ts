@@ -1,8 +1,8 @@
 import { TIMED_OUT, type Budget } from './budget.js';
-import type { Breaker } from './breaker.js';
+import type { Breaker, SendUnderWay } from './breaker.js';
 import type { ChannelPort, Message, Outcome, SendContext, TelephonyRequest, UserProfile } from './channel.js';
 import type { AttemptReport } from './events.js';
-import { maskText, toToken } from './masking.js';
+import { isAbout, maskText, toToken } from './masking.js';
 import { textFor, oktaText, type ComposeText } from './text.js';
 
 /** How long a send that has left may still go on after the call's deadline, milliseconds. */
@@ -58,7 +58,7 @@ export async function dispatch(
     // Composing took time of the call, too.
     if (isOver(parts.budget)) break;
     const startedAt = parts.budget.elapsedMs();
-    const outcome = await channel.breaker.attempt(() => attemptInTime(channel, message, startedAt, parts));
+    const outcome = await channel.breaker.attempt(() => startSend(channel, message, startedAt, parts));
     const attempt = reportOf(channel, outcome, parts.budget.elapsedMs() - startedAt, request);
     attempts.push(attempt);
     parts.onAttempt(attempt);
@@ -95,13 +95,13 @@ async function composeMessage(
   return { request, profile, to, text, locale: parts.locale, expiresAt: request.expiresAt };
 }
 
-/** One attempt until the deadline; a send that has left is then detached, and its late result recorded. */
-async function attemptInTime(
+/** One attempt. At the deadline the waiting ends; a send that has left is detached, and its result recorded. */
+function startSend(
   channel: ReadyChannel,
   message: Message,
   startedAt: number,
   parts: DispatchParts,
-): Promise<Outcome> {
+): SendUnderWay {
   const { budget } = parts;
   const giveUp = new AbortController();
   const { maxMs, fraction } = CONNECT_SHARE;
@@ -110,25 +110,35 @@ async function attemptInTime(
     leaveSignal: budget.leaveSignal,
     leaveWithinMs: budget.share(maxMs, fraction),
   });
-  const outcome = await Promise.race([sending, budget.end]);
-  if (outcome !== TIMED_OUT) return outcome;
-
-  const timer = setTimeout(() => {
-    giveUp.abort();
-  }, DETACHED_MS);
-  const givenUp = new Promise<Outcome>((resolve) => {
-    giveUp.signal.addEventListener('abort', () => {
-      resolve({ status: 'unknown', reason: 'No answer within 10 s after the deadline' });
-    });
+  const ending = Promise.race([sending, budget.end]).then((outcome) => {
+    if (outcome !== TIMED_OUT) return { inTime: outcome, end: Promise.resolve(outcome) };
+    const end = endOfDetached(sending, giveUp);
+    parts.onDetached(
+      end.then((late) => reportOf(channel, late, budget.elapsedMs() - startedAt, message.request)),
+    );
+    return { inTime: NOT_IN_TIME, end };
   });
-  const late = Promise.race([sending, givenUp]).then((result) => {
-    clearTimeout(timer);
-    void channel.breaker.recordLate(result);
-    return reportOf(channel, result, budget.elapsedMs() - startedAt, message.request);
-  });
-  parts.onDetached(late);
-  return { status: 'unknown', reason: 'No answer before the deadline' };
+  return { inTime: ending.then(({ inTime }) => inTime), end: ending.then(({ end }) => end) };
 }
+
+const NOT_IN_TIME: Outcome = { status: 'unknown', reason: 'No answer before the deadline' };
+
+/** What became of a detached send, within its 10 s. */
+async function endOfDetached(sending: Promise<Outcome>, giveUp: AbortController): Promise<Outcome> {
+  let timer: NodeJS.Timeout | undefined;
+  const givenUp = new Promise<Outcome>((resolve) => {
+    timer = setTimeout(() => {
+      giveUp.abort();
+      resolve({ status: 'unknown', reason: 'No answer within 10 s after the deadline' });
+    }, DETACHED_MS);
+  });
+  const end = await Promise.race([sending, givenUp]);
+  clearTimeout(timer);
+  return end;
+}
+
+/** The code of a refusal that has none of its own. */
+const REFUSED = 'REFUSED';
 
 /** Calls the channel and holds it to its port: a throw or a malformed outcome is unknown. Never rejects. */
 async function send(port: ChannelPort<never>, message: Message, context: SendContext): Promise<Outcome> {
@@ -150,7 +160,7 @@ function readOutcome(outcome: unknown): Outcome {
   if (status === 'refused') {
     return {
       status,
-      code: typeof code === 'string' || typeof code === 'number' ? toToken(String(code)) : 'REFUSED',
+      code: typeof code === 'string' || typeof code === 'number' ? String(code) : REFUSED,
       reason: typeof reason === 'string' ? reason : 'Refused by the channel',
       moveOn: moveOn === false || moveOn === 'other-channel' || moveOn === 'other-provider' ? moveOn : true,
       isFraudBlock: isFraudBlock === true,
@@ -170,21 +180,20 @@ function reportOf(
   request: TelephonyRequest,
 ): AttemptReport {
   const report = { channel: name, provider, outcome: outcome.status, durationMs: Math.round(durationMs) };
-  if (outcome.status === 'accepted') return { ...report, transactionId: outcome.transactionId };
+  if (outcome.status === 'accepted') {
+    const { transactionId } = outcome;
+    return { ...report, transactionId: isAbout(transactionId, request) ? request.eventId : transactionId };
+  }
   const reason = maskText(outcome.reason, request);
   return outcome.status === 'refused'
     ? {
         ...report,
-        code: safeCode(outcome.code, request),
+        // Words of others: a code that says who is told as no code.
+        code: isAbout(outcome.code, request) ? REFUSED : toToken(outcome.code),
         reason,
         remedy: outcome.remedy === undefined ? undefined : maskText(outcome.remedy, request),
       }
     : { ...report, reason };
-}
-
-/** A custom channel's code is words of others: one that holds the number or the code is not told. */
-function safeCode(code: string, { otpCode }: TelephonyRequest): string {
-  return code.includes(otpCode) || /\d{7}/.test(code) ? 'REFUSED' : code;
 }
 
 /** Whether a refusal by one leaves hope for another. */

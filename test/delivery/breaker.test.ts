@@ -1,0 +1,222 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { BREAKER_OPEN, Breaker, type BreakerState, type SendUnderWay } from '../../lib/delivery/breaker.js';
+import type { Outcome } from '../../lib/delivery/channel.js';
+import { defer } from '../harness/until.js';
+
+const ACCEPTED: Outcome = { status: 'accepted', transactionId: 'SM1' };
+const UNKNOWN: Outcome = { status: 'unknown', reason: 'hang' };
+const REFUSED: Outcome = { status: 'refused', code: '21211', reason: 'Not a valid phone number' };
+const neverLeft = (code: string): Outcome => ({ status: 'refused', code, reason: 'never left' });
+
+const ended = (outcome: Promise<Outcome>): SendUnderWay => ({ inTime: outcome, end: outcome });
+/** Lets every promise that can go on do so. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('the breaker of a host', () => {
+  let clock: sinon.SinonFakeTimers;
+  let changes: BreakerState[];
+  let breaker: Breaker;
+  beforeEach(() => {
+    clock = sinon.useFakeTimers({ toFake: ['Date'], now: 1_700_000_000_000 });
+    changes = [];
+    breaker = new Breaker('api.example.com', (state) => changes.push(state));
+  });
+  afterEach(() => {
+    clock.restore();
+  });
+
+  /** Makes an attempt; whether it was made, and what it came to. */
+  const attempt = async (outcome: Outcome): Promise<{ isMade: boolean; outcome: Outcome }> => {
+    let isMade = false;
+    const result = await breaker.attempt(() => {
+      isMade = true;
+      return ended(Promise.resolve(outcome));
+    });
+    await settle();
+    return { isMade, outcome: result };
+  };
+  /** Four unknowns and a fifth that is answered later. */
+  const attemptLate = async (late: Promise<Outcome>): Promise<void> => {
+    await breaker.attempt(() => ({ inTime: Promise.resolve(UNKNOWN), end: late }));
+    await settle();
+  };
+  const attemptAll = async (...outcomes: Outcome[]): Promise<void> => {
+    for (const outcome of outcomes) await attempt(outcome);
+  };
+  const open = (): Promise<void> => attemptAll(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN);
+
+  it('hands on what the attempt came to', async () => {
+    for (const outcome of [ACCEPTED, UNKNOWN, REFUSED, neverLeft('UNREACHABLE')]) {
+      expect(await attempt(outcome)).to.deep.equal({ isMade: true, outcome });
+    }
+    expect(breaker.state).to.equal('closed');
+    expect(changes).to.be.empty;
+  });
+
+  it('opens at the fifth unknown in a row and then refuses without an attempt', async () => {
+    await attemptAll(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN);
+    expect(breaker.state).to.equal('closed');
+    await attempt(UNKNOWN);
+    expect(breaker.state).to.equal('open');
+    expect(await attempt(ACCEPTED)).to.deep.equal({ isMade: false, outcome: BREAKER_OPEN });
+    expect(BREAKER_OPEN).to.include({ status: 'refused', code: 'BREAKER_OPEN' });
+    expect(changes).to.deep.equal(['open']);
+  });
+
+  it('opens when many are under way at once, once', async () => {
+    await Promise.all(Array.from({ length: 40 }, () => attempt(UNKNOWN)));
+    expect(changes).to.deep.equal(['open']);
+  });
+
+  for (const [title, outcome] of [
+    ['an acceptance', ACCEPTED],
+    ['a refusal', REFUSED],
+  ] as const) {
+    it(`starts counting anew after ${title}`, async () => {
+      await attemptAll(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, outcome);
+      await attemptAll(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN);
+      expect(breaker.state).to.equal('closed');
+      await attempt(UNKNOWN);
+      expect(breaker.state).to.equal('open');
+    });
+  }
+
+  for (const code of ['UNREACHABLE', 'BREAKER_OPEN', 'NO_SENDER', 'NO_TEMPLATE', 'NOT_CONNECTED']) {
+    it(`neither counts nor starts anew at what never left (${code})`, async () => {
+      await attemptAll(...Array.from({ length: 20 }, () => neverLeft(code)));
+      expect(breaker.state).to.equal('closed');
+      await attemptAll(UNKNOWN, UNKNOWN, neverLeft(code), UNKNOWN, UNKNOWN, neverLeft(code), UNKNOWN);
+      expect(breaker.state).to.equal('open');
+    });
+  }
+
+  for (const [gapMs, state] of [
+    [2500, 'open'],
+    [2501, 'closed'],
+  ] as const) {
+    it(`is ${state} after five unknowns with ${gapMs} ms between them`, async () => {
+      for (let count = 1; count <= 5; count += 1) {
+        if (count > 1) clock.tick(gapMs);
+        await attempt(UNKNOWN);
+      }
+      expect(breaker.state).to.equal(state);
+    });
+  }
+
+  it('counts the last five only: old ones do not keep it closed', async () => {
+    await attemptAll(UNKNOWN, UNKNOWN);
+    clock.tick(60_000);
+    await attemptAll(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN);
+    expect(breaker.state).to.equal('closed');
+    await attempt(UNKNOWN);
+    expect(breaker.state).to.equal('open');
+  });
+
+  it('stays open for 2 s, then twice as long after each probe in vain, up to 30 s', async () => {
+    await open();
+    for (const pauseMs of [2000, 4000, 8000, 16_000, 30_000, 30_000]) {
+      clock.tick(pauseMs - 1);
+      expect((await attempt(UNKNOWN)).isMade, `${pauseMs - 1} ms`).to.equal(false);
+      clock.tick(1);
+      expect((await attempt(UNKNOWN)).isMade, `${pauseMs} ms`).to.equal(true);
+      expect(breaker.state).to.equal('open');
+    }
+  });
+
+  it('begins with 2 s again after it was closed', async () => {
+    await open();
+    clock.tick(2000);
+    await attempt(UNKNOWN);
+    clock.tick(4000);
+    await attempt(ACCEPTED);
+    await open();
+    expect(breaker.state).to.equal('open');
+    clock.tick(2000);
+    expect((await attempt(ACCEPTED)).isMade).to.equal(true);
+  });
+
+  it('makes one probe at a time and refuses the others without waiting for it', async () => {
+    await open();
+    clock.tick(2000);
+    const probe = defer<Outcome>();
+    const probing = breaker.attempt(() => ended(probe.promise));
+    expect(breaker.state).to.equal('half-open');
+    for (let count = 0; count < 10; count += 1) {
+      expect(await attempt(ACCEPTED)).to.deep.equal({ isMade: false, outcome: BREAKER_OPEN });
+    }
+    probe.resolve(ACCEPTED);
+    expect(await probing).to.equal(ACCEPTED);
+    await settle();
+    expect(changes).to.deep.equal(['open', 'half-open', 'closed']);
+    expect((await attempt(ACCEPTED)).isMade).to.equal(true);
+  });
+
+  for (const [title, outcome, state] of [
+    ['closes at an acceptance', ACCEPTED, 'closed'],
+    ['closes at a refusal, for that is a complete answer', REFUSED, 'closed'],
+    ['stays open at an unknown', UNKNOWN, 'open'],
+    ['stays open at a probe that never left', neverLeft('UNREACHABLE'), 'open'],
+  ] as const) {
+    it(`${title} of the probe`, async () => {
+      await open();
+      clock.tick(2000);
+      expect(await attempt(outcome)).to.deep.equal({ isMade: true, outcome });
+      expect(breaker.state).to.equal(state);
+    });
+  }
+
+  it('takes a probe that has passed its deadline for unknown, and closes when its answer comes after all', async () => {
+    await open();
+    clock.tick(2000);
+    const late = defer<Outcome>();
+    await attemptLate(late.promise);
+    expect(breaker.state).to.equal('open');
+    expect((await attempt(ACCEPTED)).isMade).to.equal(false);
+    late.resolve(ACCEPTED);
+    await settle();
+    expect(breaker.state).to.equal('closed');
+    expect(changes).to.deep.equal(['open', 'half-open', 'open', 'closed']);
+    expect((await attempt(ACCEPTED)).isMade).to.equal(true);
+  });
+
+  it('stays open when a late probe ends without an answer', async () => {
+    await open();
+    clock.tick(2000);
+    await attemptLate(Promise.resolve(UNKNOWN));
+    expect(breaker.state).to.equal('open');
+  });
+
+  describe('when an answer comes late', () => {
+    for (const [title, late, state] of [
+      ['starts counting anew: the host is slow, not down', REFUSED, 'closed'],
+      ['goes on counting at another unknown', UNKNOWN, 'open'],
+      ['goes on counting at one that never left', neverLeft('UNREACHABLE'), 'open'],
+    ] as const) {
+      it(title, async () => {
+        await attemptAll(UNKNOWN, UNKNOWN, UNKNOWN);
+        await attemptLate(Promise.resolve(late));
+        await attempt(UNKNOWN);
+        expect(breaker.state).to.equal(state);
+      });
+    }
+
+    it('stays open once it is: only the probe decides', async () => {
+      const late = defer<Outcome>();
+      await attemptLate(late.promise);
+      await open();
+      late.resolve(ACCEPTED);
+      await settle();
+      expect(breaker.state).to.equal('open');
+    });
+
+    it('forgets an attempt of before the opening that ends after it', async () => {
+      const slow = defer<Outcome>();
+      const slowly = breaker.attempt(() => ended(slow.promise));
+      await open();
+      slow.resolve(ACCEPTED);
+      expect(await slowly).to.equal(ACCEPTED);
+      expect(breaker.state).to.equal('open');
+    });
+  });
+});

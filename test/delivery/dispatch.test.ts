@@ -1,0 +1,508 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { Breaker } from '../../lib/delivery/breaker.js';
+import { Budget } from '../../lib/delivery/budget.js';
+import type {
+  ChannelPort,
+  Message,
+  Outcome,
+  SendContext,
+  TelephonyRequest,
+} from '../../lib/delivery/channel.js';
+import { dispatch, type Delivery, type ReadyChannel } from '../../lib/delivery/dispatch.js';
+import type { AttemptReport } from '../../lib/delivery/events.js';
+import type { ComposeText } from '../../lib/delivery/text.js';
+import type { Channel, ChannelParts } from '../../lib/index.js';
+import { commandOf, errorOf, startScene, type Scene } from '../harness/scene.js';
+import { defer, until } from '../harness/until.js';
+import { makeMessage, OTP_CODE, PHONE_NUMBER } from '../twilio/scripted-api.js';
+
+const REQUEST: TelephonyRequest = makeMessage().request;
+
+type Send = (message: Message, context: SendContext) => unknown;
+/** A port that may break its own rules, as those of others do. */
+const portOf = (send: Send): ChannelPort<never> => ({ send: send as ChannelPort<never>['send'] });
+
+const ready = (name: string, send: Send, provider = name.toUpperCase()): ReadyChannel => ({
+  name,
+  provider,
+  port: portOf(send),
+  breaker: new Breaker(`${name}-${provider}`, () => undefined),
+});
+
+interface Watched {
+  readonly delivery: Delivery;
+  readonly told: AttemptReport[];
+  readonly late: AttemptReport[];
+  readonly composeFailures: string[];
+}
+
+async function run(
+  plan: readonly ReadyChannel[],
+  parts: { readonly budget?: Budget; readonly composeText?: ComposeText } = {},
+): Promise<Watched> {
+  const told: AttemptReport[] = [];
+  const late: AttemptReport[] = [];
+  const composeFailures: string[] = [];
+  const budget = parts.budget ?? new Budget(2200);
+  const delivery = await dispatch(plan, REQUEST, undefined, {
+    budget,
+    composeText: parts.composeText,
+    locale: 'en',
+    addressFor: () => PHONE_NUMBER,
+    onAttempt: (attempt) => told.push(attempt),
+    onComposeFailure: (reason) => composeFailures.push(reason),
+    onDetached: (ending) => {
+      void ending.then((attempt) => late.push(attempt));
+    },
+  });
+  budget.close();
+  return { delivery, told, late, composeFailures };
+}
+
+const accept = (): Outcome => ({ status: 'accepted', transactionId: 'T1' });
+const refuse = (fields: object = {}): Outcome => ({
+  status: 'refused',
+  code: 'C1',
+  reason: 'Refused',
+  ...fields,
+});
+
+describe('dispatching a code', () => {
+  it('hands a channel its message and the clocks of the attempt', async () => {
+    const send = sinon.fake.resolves(accept());
+    await run([ready('line', send)]);
+    const [message, context] = send.firstCall.args as [Message, SendContext];
+    expect(message).to.deep.equal({
+      request: REQUEST,
+      profile: undefined,
+      to: PHONE_NUMBER,
+      text: `Your verification code is ${OTP_CODE}`,
+      locale: 'en',
+      expiresAt: REQUEST.expiresAt,
+    });
+    expect(context.leaveWithinMs).to.be.within(1, 700);
+    expect([context.signal.aborted, context.leaveSignal.aborted]).to.deep.equal([false, false]);
+  });
+
+  it('ends with the first that accepts', async () => {
+    const second = sinon.fake.resolves(accept());
+    const { delivery, told } = await run([ready('a', accept), ready('b', second)]);
+    expect(delivery).to.deep.include({ status: 'accepted', isFraudBlock: false });
+    expect(delivery.decidedBy).to.include({
+      channel: 'a',
+      provider: 'A',
+      outcome: 'accepted',
+      transactionId: 'T1',
+    });
+    expect(told).to.deep.equal(delivery.attempts);
+    expect(second.called).to.equal(false);
+  });
+
+  it('ends without an attempt where nothing is planned, or the time is over', async () => {
+    expect((await run([])).delivery).to.deep.equal({
+      status: 'refused',
+      decidedBy: undefined,
+      attempts: [],
+      isFraudBlock: false,
+    });
+    const budget = new Budget(2200);
+    budget.hangUp();
+    const send = sinon.fake.resolves(accept());
+    expect((await run([ready('a', send)], { budget })).delivery.attempts).to.be.empty;
+    expect(send.called).to.equal(false);
+  });
+
+  describe('after a refusal', () => {
+    const plan = (first: object): { plan: ReadyChannel[]; tried: string[] } => {
+      const tried: string[] = [];
+      const note =
+        (name: string, outcome: Outcome): Send =>
+        () => {
+          tried.push(name);
+          return Promise.resolve(outcome);
+        };
+      return {
+        tried,
+        plan: [
+          ready('sms', note('sms by X', refuse(first)), 'X'),
+          ready('sms', note('sms by Y', refuse()), 'Y'),
+          ready('line', note('line by X', refuse()), 'X'),
+          ready('line', note('line by Y', refuse()), 'Y'),
+        ],
+      };
+    };
+    const EVERY = ['sms by X', 'sms by Y', 'line by X', 'line by Y'];
+    for (const [moveOn, expected] of [
+      [undefined, EVERY],
+      [true, EVERY],
+      ['whatever', EVERY],
+      [false, ['sms by X']],
+      ['other-channel', ['sms by X', 'line by X', 'line by Y']],
+      ['other-provider', ['sms by X', 'sms by Y', 'line by Y']],
+    ] as const) {
+      it(`with moveOn ${String(moveOn)} tries ${expected.slice(1).join(', ') || 'nothing'}`, async () => {
+        const { plan: channels, tried } = plan({ moveOn });
+        const { delivery } = await run(channels);
+        expect(tried).to.deep.equal(expected);
+        expect(delivery.status).to.equal('refused');
+        expect(delivery.attempts).to.have.length(expected.length);
+        expect(delivery.decidedBy).to.equal(delivery.attempts.at(-1));
+      });
+    }
+
+    it('by a fraud filter tries nothing else', async () => {
+      const { plan: channels, tried } = plan({ isFraudBlock: true, moveOn: true });
+      expect((await run(channels)).delivery).to.include({ status: 'refused', isFraudBlock: true });
+      expect(tried).to.deep.equal(['sms by X']);
+    });
+
+    it('tries the next', async () => {
+      const { delivery } = await run([ready('a', () => refuse()), ready('b', accept)]);
+      expect(delivery.attempts.map(({ channel, outcome, code }) => [channel, outcome, code])).to.deep.equal([
+        ['a', 'refused', 'C1'],
+        ['b', 'accepted', undefined],
+      ]);
+    });
+
+    it('tells what to do about it', async () => {
+      const { told } = await run([ready('a', () => refuse({ remedy: 'Pay the bill' }))]);
+      expect(told[0]).to.include({ reason: 'Refused', remedy: 'Pay the bill' });
+    });
+
+    it('tries nothing else, and asks for no text, where Okta has hung up meanwhile', async () => {
+      const budget = new Budget(2200);
+      const second = sinon.fake.resolves(accept());
+      const composeText = sinon.fake.returns(`code ${OTP_CODE}`);
+      const first = ready('a', () => {
+        budget.hangUp();
+        return refuse();
+      });
+      const { delivery } = await run([first, ready('b', second)], { budget, composeText });
+      expect(second.called).to.equal(false);
+      expect(composeText.callCount).to.equal(1);
+      expect(delivery).to.deep.include({ status: 'refused' });
+    });
+  });
+
+  describe('never again after unknown:', () => {
+    for (const [title, send] of [
+      ['an unknown', () => ({ status: 'unknown', reason: 'hang' })],
+      [
+        'a throw',
+        () => {
+          throw new Error('sync');
+        },
+      ],
+      ['a rejection', () => Promise.reject(new Error('async'))],
+      // Rejections without an error are what others do, too.
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+      ['a rejection with nothing', () => Promise.reject()],
+      ['nothing', () => undefined],
+      ['null', () => null],
+      ['a text', () => 'accepted'],
+      ['a status of its own', () => ({ status: 'sent', transactionId: '1' })],
+      ['an acceptance without an id', () => ({ status: 'accepted' })],
+      ['an acceptance with an empty id', () => ({ status: 'accepted', transactionId: '' })],
+      ['an acceptance whose id is a number', () => ({ status: 'accepted', transactionId: 12 })],
+    ] as const satisfies readonly (readonly [string, Send])[]) {
+      it(title, async () => {
+        const second = sinon.fake.resolves(accept());
+        const { delivery } = await run([ready('a', send), ready('b', second)]);
+        expect(delivery.status).to.equal('unknown');
+        expect(delivery.decidedBy).to.include({ channel: 'a', outcome: 'unknown' });
+        expect(second.called).to.equal(false);
+      });
+    }
+  });
+
+  describe('tells of the words of others', () => {
+    for (const [title, fields, expected] of [
+      ['a code that is a number', { code: 21211 }, { code: '21211' }],
+      ['a code with odd characters', { code: 'a b;c=d' }, { code: 'a_b_c_d' }],
+      ['no code', { code: undefined }, { code: 'REFUSED' }],
+      ['a code with the number in it', { code: `to${PHONE_NUMBER}` }, { code: 'REFUSED' }],
+      ['a code with the OTP in it', { code: `x-${OTP_CODE}` }, { code: 'REFUSED' }],
+      ['a reason with the OTP in it', { reason: `${OTP_CODE} refused` }, { reason: '… refused' }],
+      ['a reason with the number in it', { reason: `no ${PHONE_NUMBER} here` }, { reason: 'no … here' }],
+      ['a reason with the login in it', { reason: 'no ada@example.com' }, { reason: 'no …' }],
+      ['no reason', { reason: 7 }, { reason: 'Refused by the channel' }],
+      ['a remedy with the name in it', { remedy: 'Ask Ada' }, { remedy: 'Ask …' }],
+      ['a remedy that is no text', { remedy: 7 }, { remedy: undefined }],
+    ] as const) {
+      it(title, async () => {
+        const { told } = await run([ready('a', () => refuse(fields))]);
+        expect(told[0]).to.deep.include(expected);
+      });
+    }
+
+    it('an id of endless length', async () => {
+      const { told } = await run([
+        ready('a', () => ({ status: 'accepted', transactionId: 'x'.repeat(5000) })),
+      ]);
+      expect(told[0]?.transactionId).to.equal('x'.repeat(200));
+    });
+
+    it('why it is unknown', async () => {
+      const { told } = await run([ready('a', () => ({ status: 'unknown', reason: `hang ${OTP_CODE}` }))]);
+      expect(told[0]?.reason).to.equal('hang …');
+    });
+  });
+
+  describe('by the clock', () => {
+    let clock: sinon.SinonFakeTimers;
+    beforeEach(() => {
+      clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    });
+    afterEach(() => {
+      clock.restore();
+    });
+
+    it('waits for a send that never settles until the deadline, and sends nothing else', async () => {
+      const second = sinon.fake.resolves(accept());
+      const running = run([ready('a', () => new Promise(() => undefined)), ready('b', second)], {
+        budget: new Budget(1000),
+      });
+      await clock.tickAsync(949);
+      let isOver = false;
+      void running.then(() => {
+        isOver = true;
+      });
+      await clock.tickAsync(0);
+      expect(isOver).to.equal(false);
+      await clock.tickAsync(1);
+      const { delivery } = await running;
+      expect(delivery.decidedBy).to.include({ outcome: 'unknown', durationMs: 950 });
+      expect(second.called).to.equal(false);
+    });
+
+    for (const [title, result, expected] of [
+      ['accepts', accept(), { outcome: 'accepted', transactionId: 'T1' }],
+      ['refuses', refuse(), { outcome: 'refused', code: 'C1' }],
+    ] as const) {
+      it(`records the late result of a send that ${title} after the deadline`, async () => {
+        const sending = defer<Outcome>();
+        const running = run([ready('a', () => sending.promise)], { budget: new Budget(1000) });
+        await clock.tickAsync(950);
+        const { delivery, late } = await running;
+        expect(delivery.status).to.equal('unknown');
+        await clock.tickAsync(2000);
+        expect(late).to.be.empty;
+        sending.resolve(result);
+        await clock.tickAsync(0);
+        expect(late).to.have.length(1);
+        expect(late[0]).to.include({ channel: 'a', durationMs: 2950, ...expected });
+        expect(clock.countTimers(), 'timers left').to.equal(0);
+      });
+    }
+
+    it('gives a detached send up after 10 s, by its signal', async () => {
+      let signal: AbortSignal | undefined;
+      const running = run(
+        [
+          ready('a', (_message, context) => {
+            ({ signal } = context);
+            return new Promise(() => undefined);
+          }),
+        ],
+        { budget: new Budget(1000) },
+      );
+      await clock.tickAsync(950);
+      const { late } = await running;
+      await clock.tickAsync(9_999);
+      expect(signal?.aborted).to.equal(false);
+      expect(late).to.be.empty;
+      await clock.tickAsync(1);
+      expect(signal?.aborted).to.equal(true);
+      expect(late).to.have.length(1);
+      expect(late[0]).to.include({ outcome: 'unknown', durationMs: 10_950 });
+    });
+
+    it('aborts what has not left just before the deadline, and does not abort what has', async () => {
+      let context: SendContext | undefined;
+      const running = run(
+        [
+          ready('a', (_message, given) => {
+            context = given;
+            return new Promise((resolve) => {
+              given.leaveSignal.addEventListener('abort', () => {
+                resolve(refuse({ code: 'UNREACHABLE' }));
+              });
+            });
+          }),
+        ],
+        { budget: new Budget(1000) },
+      );
+      await clock.tickAsync(935);
+      expect((await running).delivery).to.include({ status: 'refused' });
+      expect(context?.signal.aborted).to.equal(false);
+    });
+
+    it('gives a connection 700 ms at most, and two fifths of what is left', async () => {
+      const shares: number[] = [];
+      const note: Send = (_message, { leaveWithinMs }) => {
+        shares.push(leaveWithinMs);
+        return refuse();
+      };
+      await run([ready('a', note)], { budget: new Budget(2200) });
+      await run([ready('b', note)], { budget: new Budget(1000) });
+      expect(shares).to.deep.equal([700, 380]);
+    });
+
+    it('does not let composeText use up the budget', async () => {
+      const send = sinon.fake.resolves(accept());
+      const running = run([ready('a', send)], {
+        budget: new Budget(2200),
+        composeText: () => new Promise(() => undefined),
+      });
+      await clock.tickAsync(300);
+      const { delivery, composeFailures } = await running;
+      expect(delivery.status).to.equal('accepted');
+      expect(composeFailures).to.deep.equal(['too slow']);
+      expect((send.firstCall.args[0] as Message).text).to.equal(`Your verification code is ${OTP_CODE}`);
+    });
+
+    it('sends nothing where the time was over when the text was there', async () => {
+      const budget = new Budget(500);
+      const send = sinon.fake.resolves(accept());
+      const running = run([ready('a', send)], {
+        budget,
+        composeText: () => {
+          budget.hangUp();
+          return `code ${OTP_CODE}`;
+        },
+      });
+      expect((await running).delivery.attempts).to.be.empty;
+      expect(send.called).to.equal(false);
+    });
+
+    it('tells the breaker of a late answer: a slow host is not down', async () => {
+      const channel = ready('a', () => new Promise(() => undefined));
+      const slow = defer<Outcome>();
+      const slowChannel = { ...channel, port: portOf(() => slow.promise) };
+      const waitOut = async (tried: ReadyChannel): Promise<void> => {
+        const running = run([tried], { budget: new Budget(500) });
+        await clock.tickAsync(460);
+        await running;
+      };
+      for (let count = 0; count < 3; count += 1) await waitOut(channel);
+      await waitOut(slowChannel);
+      slow.resolve(accept());
+      await clock.tickAsync(0);
+      await waitOut(channel);
+      expect(channel.breaker.state).to.equal('closed');
+      for (let count = 0; count < 4; count += 1) await waitOut(channel);
+      expect(channel.breaker.state).to.equal('open');
+    });
+  });
+
+  describe('in a hook', () => {
+    const scenes: Scene[] = [];
+    afterEach(async () => {
+      await Promise.all(scenes.splice(0).map((scene) => scene.close()));
+    });
+    const start = async (
+      channels: Readonly<Record<string, Channel | readonly Channel[]>>,
+    ): Promise<Scene> => {
+      const scene = await startScene({ hook: { channels, deadlineMs: 500 } });
+      scenes.push(scene);
+      return scene;
+    };
+    const channel = (outcome: Outcome, provider?: string): Channel & { sent: number } => {
+      const made = {
+        sent: 0,
+        provider,
+        send: () => {
+          made.sent += 1;
+          return Promise.resolve(outcome);
+        },
+      };
+      return made;
+    };
+
+    it('tries the providers of a channel in turn, then the next channel', async () => {
+      const [first, second, third] = [channel(refuse(), 'ONE'), channel(refuse(), 'TWO'), channel(accept())];
+      const scene = await start({ whatsapp: [first, second], sms: third });
+      const call = await scene.call();
+      expect([first.sent, second.sent, third.sent]).to.deep.equal([1, 1, 1]);
+      // Its provider is the channel's name in capitals, where it names none.
+      expect(commandOf(call)).to.include({ status: 'SUCCESSFUL', provider: 'SMS', transactionId: 'T1' });
+      expect(commandOf(call)?.['transactionMetadata']).to.match(/;refused=whatsapp:C1,whatsapp:C1$/);
+      expect(scene.twilio.requests).to.be.empty;
+    });
+
+    it('answers with one cause per attempt where every one refuses', async () => {
+      const scene = await start({ whatsapp: channel(refuse(), 'ONE'), sms: channel(refuse({ code: 'C2' })) });
+      const causes = errorOf(await scene.call())?.errorCauses;
+      expect(causes?.map(({ reason, domain }) => [reason, domain])).to.deep.equal([
+        ['C1: Refused', 'ONE'],
+        ['C2: Refused', 'SMS'],
+      ]);
+    });
+
+    it('answers PENDING by GUARD where a fraud filter holds it back', async () => {
+      const sms = channel(accept());
+      const scene = await start({ whatsapp: channel(refuse({ isFraudBlock: true })), sms });
+      expect(commandOf(await scene.call())).to.include({ status: 'PENDING', provider: 'GUARD' });
+      expect(sms.sent).to.equal(0);
+    });
+
+    it('connects a channel once per hook, and uses what that returns', async () => {
+      const connected = channel(accept(), 'CONNECTED');
+      const connect = sinon.fake.returns(connected);
+      const blueprint: Channel = { ...channel(accept(), 'BLUEPRINT'), connect };
+      const scene = await start({ sms: blueprint, line: blueprint });
+      await scene.call({ userId: 'nobody' });
+      await scene.call({ userId: 'nobody' });
+      expect(connect.callCount).to.equal(2);
+      const parts = connect.args.map(([given]) => given as ChannelParts);
+      expect(parts.map(({ channel: name }) => name)).to.deep.equal(['sms', 'line']);
+      expect(parts[0]).to.include.keys('twilio', 'dispatcher', 'logger', 'clock');
+      expect(parts[0]?.clock()).to.be.a('number');
+      expect(connected.sent).to.equal(2);
+    });
+
+    it('goes on with the channel itself where connect returns nothing', async () => {
+      const own = { ...channel(accept(), 'OWN'), connect: () => undefined };
+      const scene = await start({ sms: own });
+      expect(commandOf(await scene.call({ userId: 'nobody' }))).to.include({ provider: 'OWN' });
+    });
+
+    it('connects one blueprint to two hooks, each by itself', async () => {
+      const blueprint: Channel = {
+        send: () => Promise.resolve(refuse({ code: 'NOT_CONNECTED' })),
+        connect: ({ twilio }) => channel({ status: 'accepted', transactionId: twilio.host }),
+      };
+      const [one, other] = [await start({ sms: blueprint }), await start({ sms: blueprint })];
+      for (const scene of [one, other]) {
+        const command = commandOf(await scene.call({ userId: 'nobody' }));
+        expect(command?.['transactionId']).to.equal(new URL(scene.twilio.baseUrl).host);
+      }
+    });
+
+    it('counts a send that goes on after the answer, and tells how it ended', async () => {
+      const sending = defer<Outcome>();
+      const scene = await start({ sms: { send: () => sending.promise } });
+      const call = await scene.call({ userId: 'nobody', eventId: 'event-late' });
+      expect(commandOf(call)).to.include({ status: 'PENDING', transactionId: 'event-late' });
+      expect(scene.hook.status()).to.deep.include({ detached: 1, inFlight: 0, lastSuccess: {} });
+      sending.resolve(accept());
+      await until(() => scene.hook.status().detached === 0);
+      expect(scene.events.at(-1)).to.include({
+        type: 'attempt.late',
+        eventId: 'event-late',
+        outcome: 'accepted',
+        transactionId: 'T1',
+      });
+      expect(scene.hook.status().lastSuccess).to.have.keys('sms');
+    });
+
+    it('shares no breaker between two channels of others', async () => {
+      const unknown = channel({ status: 'unknown', reason: 'hang' });
+      const scene = await start({ whatsapp: unknown, sms: channel(accept()) });
+      for (let count = 0; count < 6; count += 1) await scene.call();
+      expect(unknown.sent).to.equal(5);
+      expect(scene.hook.status().breakers).to.deep.include({ 'whatsapp[0]': 'open', 'sms[0]': 'closed' });
+    });
+  });
+});

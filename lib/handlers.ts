@@ -81,6 +81,8 @@ export function createHandlers(parts: HookParts): Handlers {
     const budget = new Budget(settings.deadlineMs);
     calls.set(req, { budget, isOver: false });
     parts.underWay.calls += 1;
+    // Before the hook's turn came, or after it.
+    if (res.destroyed) budget.hangUp();
     res.once('close', () => {
       if (!res.writableFinished) budget.hangUp();
     });

@@ -44,6 +44,9 @@ export function duplicateKey(request: TelephonyRequest): string {
 /** What the state may take of the budget before we go on without it: milliseconds, and a fraction of what is left. */
 const STATE_SHARE = { maxMs: 200, fraction: 0.25 } as const;
 
+/** More calls than that do not hang up one after the other: a state that says so is broken. */
+const MOST_CLAIMS = 20;
+
 /** What a claim came to: this call sends, or the first one's answer serves. */
 export type ClaimResult =
   | {
@@ -70,19 +73,49 @@ export async function claimEvent(
 ): Promise<ClaimResult> {
   const { state, nowMs, rememberMs, budget } = parts;
   const key = duplicateKey(request);
-  for (;;) {
-    const claim = (async () => state.claim(key, { nowMs, rememberMs }))().catch((error: unknown) => {
+  for (let count = 0; count < MOST_CLAIMS; count += 1) {
+    const claim = (async () => guardClaim(await state.claim(key, { nowMs, rememberMs }), parts.onFailure))();
+    const settled = claim.catch((error: unknown) => {
       parts.onFailure(error);
       return undefined;
     });
-    const found = await budget.within(claim, budget.share(STATE_SHARE.maxMs, STATE_SHARE.fraction));
-    if (found === undefined || found === TIMED_OUT || found.isFirst) return { isFirst: true, claim };
-    const answer = await budget.within(
-      found.answer.catch(() => undefined),
-      budget.remainingMs(),
-    );
-    if (answer === TIMED_OUT) return { isFirst: false, answer: undefined };
-    if (answer !== undefined) return { isFirst: false, answer };
+    const found = await budget.within(settled, budget.share(STATE_SHARE.maxMs, STATE_SHARE.fraction));
+    if (found === TIMED_OUT) parts.onFailure(new Error('no answer in time'));
+    if (found === undefined || found === TIMED_OUT || found.isFirst) return { isFirst: true, claim: settled };
+    try {
+      const answer = await budget.within(found.answer, budget.remainingMs());
+      if (answer === TIMED_OUT) return { isFirst: false, answer: undefined };
+      if (answer !== undefined) return { isFirst: false, answer };
+    } catch (error) {
+      // There is a first one, and it may well have sent the code.
+      parts.onFailure(error);
+      return { isFirst: false, answer: undefined };
+    }
     // The first one let go without sending anything: perhaps this one is the first now.
   }
+  parts.onFailure(new Error('every claim is let go'));
+  return { isFirst: true, claim: Promise.resolve(undefined) };
+}
+
+/** What a state does with an answer is after the answer: its failures must not reach anybody. */
+function guardClaim(claim: Claim, onFailure: (error: unknown) => void): Claim {
+  if (!claim.isFirst) {
+    const answer = Promise.resolve(claim.answer);
+    // Its failure after nobody waits for it any more is nobody's.
+    answer.catch(() => undefined);
+    return { isFirst: false, answer };
+  }
+  // By the port it returns nothing; that of others may return a promise all the same.
+  const safely = async (work: () => unknown): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      onFailure(error);
+    }
+  };
+  return {
+    isFirst: true,
+    settle: (answer) => void safely(claim.settle.bind(claim, answer)),
+    release: () => void safely(claim.release.bind(claim)),
+  };
 }

@@ -1,0 +1,272 @@
+import { expect } from 'chai';
+import type { Claim, RememberedAnswer, State } from '../lib/delivery/duplicates.js';
+import { memoryState, type HookEvent } from '../lib/index.js';
+import { ANA, BOB, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from './harness/scene.js';
+import { startRawCall } from './harness/raw-call.js';
+import { mustNotShow } from './harness/witness.js';
+import { until } from './harness/until.js';
+
+describe('a repeat of an event', () => {
+  let scene: Scene;
+  let now: number;
+  beforeEach(async () => {
+    now = Date.now();
+    scene = await startScene({ hook: { clock: () => now } });
+  });
+  afterEach(() => scene.close());
+  const sent = (): number => scene.twilio.messages.length + scene.twilio.calls.length;
+  const eventsOf = <T extends HookEvent['type']>(type: T): Extract<HookEvent, { type: T }>[] =>
+    scene.events.filter((event): event is Extract<HookEvent, { type: T }> => event.type === type);
+
+  it('is answered as the first while that is still running: 40 at once, one message', async () => {
+    scene.twilio.fault({ kind: 'slow', delayMs: 150 });
+    const calls = await Promise.all(Array.from({ length: 40 }, () => scene.call({ eventId: 'event-1' })));
+    expect(sent()).to.equal(1);
+    for (const call of calls) {
+      expect(call.okta.action).to.equal('sent');
+      expect(call.body).to.deep.equal(calls[0]?.body);
+    }
+    expect(scene.okta.requests).to.have.length(1);
+    expect(eventsOf('request.repeated')).to.have.length(39);
+    expect(eventsOf('request.answered').filter(({ isRepeat }) => !isRepeat)).to.have.length(1);
+  });
+
+  it('is answered as the first after it, for as long as the code lives', async () => {
+    const first = await scene.call({ eventId: 'event-1' });
+    now += 4 * 60_000 + 50_000;
+    const repeat = await scene.call({ eventId: 'event-1' });
+    expect(repeat.body).to.deep.equal(first.body);
+    expect(sent()).to.equal(1);
+    now += 30_000;
+    await scene.call({ eventId: 'event-1' });
+    expect(sent()).to.equal(2);
+  });
+
+  it('gets the error of the first, too, and nothing is tried again', async () => {
+    scene.twilio.refuseWith({ code: 21211 });
+    const first = await scene.call({ eventId: 'event-1' });
+    const second = await scene.call({ eventId: 'event-1' });
+    expect(errorOf(second)).to.deep.equal(errorOf(first));
+    expect(errorOf(second)?.errorCauses).to.have.length(1);
+    expect(scene.twilio.requests).to.have.length(1);
+  });
+
+  it('gets PENDING, too, where nobody knows, and nothing is sent again', async () => {
+    scene.twilio.fault({ kind: 'reset' });
+    const first = await scene.call({ eventId: 'event-1' });
+    scene.twilio.clearFaults();
+    const second = await scene.call({ eventId: 'event-1' });
+    expect(commandOf(second)).to.deep.equal(commandOf(first));
+    expect(commandOf(second)).to.include({ status: 'PENDING' });
+    expect(scene.twilio.requests).to.have.length(1);
+  });
+
+  it('is told apart from the first in the log', async () => {
+    await scene.call({ eventId: 'event-1' });
+    await scene.call({ eventId: 'event-1' });
+    expect(eventsOf('request.answered').map(({ isRepeat }) => isRepeat)).to.deep.equal([false, true]);
+    expect(eventsOf('attempt.ended')).to.have.length(1);
+  });
+
+  for (const [title, change] of [
+    ['event id', { eventId: 'event-2' }],
+    ['request type', { requestType: 'password-reset' }],
+    ['user', { userId: BOB.id }],
+    ['number', { phoneNumber: '+447700900999' }],
+    ['code', { otpCode: '777111' }],
+    ['channel', { deliveryChannel: 'voice call' }],
+  ] as const) {
+    it(`is none with another ${title}`, async () => {
+      mustNotShow('447700900999', '777111');
+      await scene.call({ eventId: 'event-1' });
+      const other = await scene.call({ eventId: 'event-1', ...change });
+      expect(other.okta.action).to.equal('sent');
+      expect(sent()).to.equal(2);
+      expect(eventsOf('request.repeated')).to.be.empty;
+    });
+  }
+
+  it('is one where only what does not count differs', async () => {
+    await scene.call({ eventId: 'event-1' });
+    await scene.call({
+      eventId: 'event-1',
+      locale: 'pt-BR',
+      phoneNumber: '+44 7700 900123',
+      ipAddress: '198.51.100.1',
+    });
+    expect(sent()).to.equal(1);
+  });
+
+  it('is none without an event id', async () => {
+    const change = (payload: Record<string, unknown>): unknown => ({ ...payload, eventId: undefined });
+    await scene.call({ change });
+    await scene.call({ change });
+    expect(sent()).to.equal(2);
+  });
+
+  for (const [title, spoiled, httpStatus] of [
+    ['400', { change: (payload: Record<string, unknown>) => ({ ...payload, data: {} }) }, 400],
+    ['401', { headers: { Authorization: `${HOOK_SECRET}x` } }, 401],
+    ['415', { headers: { Authorization: HOOK_SECRET, 'Content-Type': 'text/plain' } }, 415],
+  ] as const) {
+    it(`is none after a ${title}`, async () => {
+      expect((await scene.call({ eventId: 'event-1', ...spoiled })).httpStatus).to.equal(httpStatus);
+      expect((await scene.call({ eventId: 'event-1' })).okta.action).to.equal('sent');
+      expect(sent()).to.equal(1);
+    });
+  }
+
+  it('is none where no number could be dialled', async () => {
+    await scene.call({ eventId: 'event-1', phoneNumber: '12' });
+    expect((await scene.call({ eventId: 'event-1' })).okta.action).to.equal('sent');
+  });
+
+  describe("of Okta's preview", () => {
+    const preview = { preview: true, eventId: 'event-1' };
+
+    it('is one for 10 s', async () => {
+      await scene.call(preview);
+      now += 9_999;
+      await scene.call(preview);
+      expect(sent()).to.equal(1);
+      now += 1;
+      await scene.call(preview);
+      expect(sent()).to.equal(2);
+    });
+
+    it('is none once it was edited', async () => {
+      await scene.call(preview);
+      await scene.call({ ...preview, otpCode: '98765' });
+      expect(sent()).to.equal(2);
+    });
+  });
+
+  it('is the first, where the first has hung up before anything was sent', async () => {
+    scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
+    const first = startRawCall(scene, { eventId: 'event-1' });
+    await until(() => scene.okta.requests.length === 1);
+    const second = scene.call({ eventId: 'event-1' });
+    await until(() => eventsOf('request.received').length === 2);
+    first.destroy();
+    expect((await second).okta.action).to.equal('sent');
+    expect(sent()).to.equal(1);
+    expect(
+      eventsOf('request.answered').map(({ hasHungUp, isRepeat }) => [hasHungUp, isRepeat]),
+    ).to.deep.equal([
+      [true, false],
+      [false, false],
+    ]);
+  });
+
+  it('is a repeat, where the first has hung up after it was sent', async () => {
+    scene.twilio.fault({ kind: 'slow', delayMs: 100 });
+    const first = startRawCall(scene, { eventId: 'event-1' });
+    await until(() => scene.twilio.requests.length === 1);
+    first.destroy();
+    const second = await scene.call({ eventId: 'event-1' });
+    expect(commandOf(second)).to.include({
+      status: 'SUCCESSFUL',
+      transactionId: scene.twilio.messages[0]?.sid,
+    });
+    expect(sent()).to.equal(1);
+  });
+});
+
+describe('an internal failure', () => {
+  it('is answered by a 500 that says nothing, and not remembered', async () => {
+    let isBroken = true;
+    const scene = await startScene({
+      hook: {
+        channels: {
+          sms: {
+            // A channel of others whose mere look fails.
+            get usesText(): boolean {
+              if (isBroken) throw new Error(`broken at ${ANA.phone} with ${CODE}`);
+              return true;
+            },
+            send: () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }),
+          },
+        },
+      },
+    });
+    const first = await scene.call({ eventId: 'event-1', userId: BOB.id });
+    expect(first.httpStatus).to.equal(500);
+    isBroken = false;
+    const second = await scene.call({ eventId: 'event-1', userId: BOB.id });
+    expect(commandOf(second)).to.include({ status: 'SUCCESSFUL' });
+    await scene.close();
+  });
+});
+
+describe('a state that fails', () => {
+  const stateOf = (claim: State['claim']): State => ({ ...memoryState(), claim });
+  const lost = (): never => {
+    throw new Error(`lost ${CODE} of ${ANA.phone}`);
+  };
+  for (const [title, claim] of [
+    ['rejects', () => Promise.reject(new Error('lost'))],
+    ['throws', lost],
+    ['hangs', () => new Promise<never>(() => undefined)],
+    ['gives garbage', () => Promise.resolve(undefined as unknown as Claim)],
+    [
+      'says that every first one has let go',
+      () => Promise.resolve({ isFirst: false, answer: Promise.resolve(undefined) }),
+    ],
+    [
+      'throws when it is told the answer',
+      () => Promise.resolve({ isFirst: true, settle: lost, release: lost }),
+    ],
+    [
+      'rejects when it is told the answer',
+      () =>
+        Promise.resolve({
+          isFirst: true,
+          settle: () => Promise.reject(new Error('lost')) as unknown as undefined,
+          release: () => undefined,
+        }),
+    ],
+  ] as const satisfies readonly (readonly [string, State['claim']])[]) {
+    it(`does not hold up a code where it ${title}, and is told of`, async () => {
+      const scene = await startScene({ hook: { state: stateOf(claim), deadlineMs: 800 } });
+      const call = await scene.call({ eventId: 'event-1' });
+      expect(commandOf(call)).to.include({ status: 'SUCCESSFUL' });
+      expect(scene.twilio.messages).to.have.length(1);
+      if (title !== 'gives garbage') {
+        await until(() =>
+          scene.events.some((event) => event.type === 'extension.failed' && event.extension === 'state'),
+        );
+      }
+      await scene.close();
+    });
+  }
+
+  it('answers a repeat by PENDING where the answer of the first is lost', async () => {
+    const scene = await startScene({
+      hook: {
+        state: stateOf(() =>
+          Promise.resolve({
+            isFirst: false,
+            answer: Promise.reject<RememberedAnswer>(new Error('lost')),
+          }),
+        ),
+      },
+    });
+    const call = await scene.call({ eventId: 'event-1' });
+    expect(commandOf(call)).to.include({ status: 'PENDING', transactionId: 'event-1' });
+    expect(scene.twilio.requests).to.be.empty;
+    await scene.close();
+  });
+
+  it('answers a repeat by PENDING where the first never ends', async () => {
+    const scene = await startScene({
+      hook: {
+        deadlineMs: 500,
+        state: stateOf(() => Promise.resolve({ isFirst: false, answer: new Promise(() => undefined) })),
+      },
+    });
+    const call = await scene.call({ eventId: 'event-1' });
+    expect(call.durationMs).to.be.lessThan(3000);
+    expect(commandOf(call)).to.include({ status: 'PENDING', transactionId: 'event-1' });
+    await scene.close();
+  });
+});

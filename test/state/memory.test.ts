@@ -1,0 +1,87 @@
+import { expect } from 'chai';
+import type { Claim, RememberedAnswer } from '../../lib/delivery/duplicates.js';
+import { memoryState } from '../../lib/index.js';
+
+const ANSWER: RememberedAnswer = { commands: [] };
+const LIFE_MS = 300_000;
+
+describe('memoryState', () => {
+  const first = (claim: Claim): Extract<Claim, { isFirst: true }> => {
+    if (!claim.isFirst) throw new Error('not the first');
+    return claim;
+  };
+  const answerOf = (claim: Claim): Promise<RememberedAnswer | undefined> => {
+    if (claim.isFirst) throw new Error('the first');
+    return claim.answer;
+  };
+
+  it('gives the first claim of a key to one only', async () => {
+    const state = memoryState();
+    const claims = await Promise.all(
+      Array.from({ length: 40 }, () => state.claim('key', { nowMs: 0, rememberMs: LIFE_MS })),
+    );
+    expect(claims.map(({ isFirst }) => isFirst)).to.deep.equal([
+      true,
+      ...Array.from({ length: 39 }, () => false),
+    ]);
+    const answers = Promise.all(claims.slice(1).map(answerOf));
+    first(claims[0]!).settle(ANSWER);
+    expect(new Set(await answers)).to.deep.equal(new Set([ANSWER]));
+  });
+
+  it('keeps keys apart', async () => {
+    const state = memoryState();
+    await state.claim('one', { nowMs: 0, rememberMs: LIFE_MS });
+    expect(await state.claim('other', { nowMs: 0, rememberMs: LIFE_MS })).to.include({ isFirst: true });
+  });
+
+  it('keeps hooks apart that have one each', async () => {
+    await memoryState().claim('key', { nowMs: 0, rememberMs: LIFE_MS });
+    expect(await memoryState().claim('key', { nowMs: 0, rememberMs: LIFE_MS })).to.include({ isFirst: true });
+  });
+
+  for (const [nowMs, isFirst] of [
+    [LIFE_MS - 1, false],
+    [LIFE_MS, true],
+  ] as const) {
+    it(`${isFirst ? 'has forgotten' : 'still knows'} an event of ${LIFE_MS} ms after ${nowMs}`, async () => {
+      const state = memoryState();
+      first(await state.claim('key', { nowMs: 0, rememberMs: LIFE_MS })).settle(ANSWER);
+      expect(await state.claim('key', { nowMs, rememberMs: LIFE_MS })).to.include({ isFirst });
+    });
+  }
+
+  it('lets the next be the first after a release, and tells those who wait', async () => {
+    const state = memoryState();
+    const claim = first(await state.claim('key', { nowMs: 0, rememberMs: LIFE_MS }));
+    const waiting = await state.claim('key', { nowMs: 0, rememberMs: LIFE_MS });
+    claim.release();
+    expect(await answerOf(waiting)).to.equal(undefined);
+    expect(await state.claim('key', { nowMs: 0, rememberMs: LIFE_MS })).to.include({ isFirst: true });
+  });
+
+  it('does not let a late release take away the claim of another', async () => {
+    const state = memoryState();
+    const old = first(await state.claim('key', { nowMs: 0, rememberMs: 10 }));
+    await state.claim('key', { nowMs: 10, rememberMs: LIFE_MS });
+    old.release();
+    expect(await state.claim('key', { nowMs: 11, rememberMs: LIFE_MS })).to.include({ isFirst: false });
+  });
+
+  it('forgets the oldest of more than 20,000', async () => {
+    const state = memoryState();
+    for (let count = 0; count <= 20_000; count += 1) {
+      await state.claim(`key-${count}`, { nowMs: 0, rememberMs: LIFE_MS });
+    }
+    expect(await state.claim('key-20000', { nowMs: 0, rememberMs: LIFE_MS })).to.include({ isFirst: false });
+    expect(await state.claim('key-1', { nowMs: 0, rememberMs: LIFE_MS })).to.include({ isFirst: false });
+    expect(await state.claim('key-0', { nowMs: 0, rememberMs: LIFE_MS })).to.include({ isFirst: true });
+  });
+
+  it('is always well', async () => {
+    const state = memoryState();
+    expect(state.health).to.equal('ok');
+    await state.check();
+    await state.close();
+  });
+});

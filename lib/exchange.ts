@@ -78,13 +78,9 @@ export function answer(
   res.statusCode = status;
   res.setHeader('Cache-Control', 'no-store');
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
-  if (hasUnreadBody(req)) {
-    // Node would keep the connection and let the caller go on writing.
-    res.setHeader('Connection', 'close');
-    res.once('finish', () => {
-      linger(req);
-    });
-  }
+  // Node would keep the connection and let the caller go on writing.
+  const isCutOff = hasUnreadBody(req);
+  if (isCutOff) res.setHeader('Connection', 'close');
   if (body === undefined) {
     res.end();
     return;
@@ -92,7 +88,12 @@ export function answer(
   const text = JSON.stringify(body);
   res.setHeader('Content-Type', 'application/json; charset=utf-8');
   res.setHeader('Content-Length', Buffer.byteLength(text));
-  res.end(text);
+  if (isCutOff) {
+    // Whole for the caller, but not ended: Node destroys a closing connection as soon as its answer has ended.
+    res.write(text, () => {
+      linger(req, res);
+    });
+  } else res.end(text);
 }
 
 function hasUnreadBody(req: IncomingMessage): boolean {
@@ -102,11 +103,16 @@ function hasUnreadBody(req: IncomingMessage): boolean {
 }
 
 /** Takes a little more of the body, then closes: an instant reset could overtake the answer. */
-function linger(req: IncomingMessage): void {
+function linger(req: IncomingMessage, res: ServerResponse): void {
   const { socket } = req;
+  if (socket.destroyed) return;
   let size = 0;
-  const cut = (): void => {
+  const end = (): void => {
     clearTimeout(timer);
+    res.end();
+  };
+  const cut = (): void => {
+    end();
     socket.destroy();
   };
   const timer = setTimeout(cut, LINGER_MS);
@@ -114,7 +120,7 @@ function linger(req: IncomingMessage): void {
     size += chunk.length;
     if (size > LINGER_BYTES) cut();
   });
-  req.on('error', cut);
+  req.on('end', end).on('error', cut);
   socket.once('close', () => {
     clearTimeout(timer);
   });

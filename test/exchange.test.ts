@@ -1,0 +1,458 @@
+import { once } from 'node:events';
+import { gzipSync } from 'node:zlib';
+import { expect } from 'chai';
+import express from 'express';
+import sinon from 'sinon';
+import type { Channel } from '../lib/index.js';
+import { ANA, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions } from './harness/scene.js';
+import { openRaw, rawRequest, type RawAnswer, type RawConnection } from './harness/raw-http.js';
+
+const PATH = '/okta/telephony';
+const BODY = JSON.stringify({
+  data: { messageProfile: { phoneNumber: ANA.phone, otpCode: CODE, deliveryChannel: 'SMS' } },
+});
+type Headers = readonly (readonly [name: string, value: string])[];
+const PROOF: Headers = [['Authorization', HOOK_SECRET]];
+const JSON_TYPE: Headers = [['Content-Type', 'application/json']];
+const lengthOf = (body: string): Headers => [['Content-Length', String(Buffer.byteLength(body))]];
+const GOOD = rawRequest(PATH, [...PROOF, ...JSON_TYPE, ...lengthOf(BODY)], BODY);
+
+const reasonOf = (answer: RawAnswer | undefined): string | undefined =>
+  (JSON.parse(answer?.body ?? '{}') as { error?: { errorCauses?: { reason: string }[] } }).error
+    ?.errorCauses?.[0]?.reason;
+
+describe('an exchange', () => {
+  let scene: Scene;
+  let connections: RawConnection[] = [];
+  let sent: number;
+  const quick: Channel = {
+    send: () => {
+      sent += 1;
+      return Promise.resolve({ status: 'accepted', transactionId: `T${sent}` });
+    },
+  };
+  const start = async (
+    options: NonNullable<Exclude<SceneOptions['hook'], (...args: never) => unknown>> = {},
+    mount?: SceneOptions['mount'],
+  ): Promise<Scene> => {
+    sent = 0;
+    scene = await startScene({
+      hook: { sandboxNumber: undefined, senders: undefined, channels: { sms: quick }, ...options },
+      ...(mount === undefined ? {} : { mount }),
+    });
+    return scene;
+  };
+  const open = async (): Promise<RawConnection> => {
+    const connection = await openRaw(scene.server);
+    connections.push(connection);
+    return connection;
+  };
+  /** The answer to one request on a connection of its own. */
+  const ask = async (text: string | Buffer): Promise<RawAnswer> => {
+    const connection = await open();
+    connection.socket.write(text);
+    const [answer] = await connection.waitFor(1);
+    return answer!;
+  };
+  afterEach(async () => {
+    for (const { socket } of connections) socket.destroy();
+    connections = [];
+    await scene.close();
+  });
+
+  describe('by its method', () => {
+    for (const method of ['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+      for (const proof of [PROOF, []]) {
+        it(`is answered 405 to ${method} ${proof.length > 0 ? 'with' : 'without'} a proof`, async () => {
+          await start();
+          const answer = await ask(rawRequest(PATH, proof, '', method));
+          expect(answer.status).to.equal(405);
+          expect(answer.headers).to.include({ allow: 'POST', 'cache-control': 'no-store' });
+          expect(reasonOf(answer)).to.equal('METHOD_NOT_ALLOWED');
+        });
+      }
+    }
+
+    it('goes to the gateway’s own routes on every other path', async () => {
+      await start({}, (app, hook) => {
+        app.use(hook);
+        app.use((_req, res) => {
+          res.status(299).end();
+        });
+      });
+      for (const path of [
+        '/',
+        '/okta',
+        '/okta/telephony/other',
+        '/okta/telephonyx',
+        '/okta/telephony/events',
+      ]) {
+        expect((await ask(rawRequest(path, [], '', 'GET'))).status, path).to.equal(299);
+      }
+      expect((await ask(rawRequest(`${PATH}/?a=b`, [], '', 'GET'))).status).to.equal(405);
+    });
+  });
+
+  describe('with a caller who is not proven', () => {
+    /** Writes on and on, and tells what was written when the connection was gone. */
+    const flood = async (
+      head: string,
+      chunk: Buffer,
+    ): Promise<{ answers: readonly RawAnswer[]; written: number; ms: number }> => {
+      const connection = await open();
+      const { socket } = connection;
+      const startedAt = performance.now();
+      socket.write(head);
+      let written = 0;
+      while (socket.writable) {
+        written += chunk.length;
+        if (!socket.write(chunk))
+          await Promise.race([once(socket, 'drain').catch(() => undefined), connection.closed]);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await connection.closed;
+      return { answers: connection.answers(), written, ms: performance.now() - startedAt };
+    };
+    const heads: readonly (readonly [what: string, headers: Headers, chunk: Buffer])[] = [
+      ['a declared length', [['Content-Length', '1000000000']], Buffer.alloc(16 * 1024, 'a')],
+      ['chunks', [['Transfer-Encoding', 'chunked']], Buffer.from(`4000\r\n${'a'.repeat(0x4000)}\r\n`)],
+    ];
+    for (const [what, headers, chunk] of heads) {
+      it(`is answered 401 and cut off while the caller writes on, by ${what}`, async () => {
+        await start();
+        const result = await flood(rawRequest(PATH, [...JSON_TYPE, ...headers]), chunk);
+        expect(result.answers.map(({ status }) => status)).to.deep.equal([401]);
+        expect(result.answers[0]?.headers['connection']).to.equal('close');
+        // What stood in the buffers of both sides was written, but not taken.
+        expect(result.written).to.be.below(8 * 1024 * 1024);
+        expect(result.ms).to.be.below(1000);
+        expect(sent).to.equal(0);
+      });
+    }
+
+    it('is read for a moment longer, so that the answer is not overtaken by a reset', async () => {
+      await start();
+      const connection = await open();
+      const startedAt = performance.now();
+      connection.socket.write(rawRequest(PATH, [...JSON_TYPE, ['Content-Length', '100000']]));
+      const [answer] = await connection.waitFor(1);
+      const answeredMs = performance.now() - startedAt;
+      expect(answer?.status).to.equal(401);
+      // 100 KB are within what is still taken: the caller comes to its end and is not reset.
+      let hasFailed = false;
+      connection.socket.once('error', () => {
+        hasFailed = true;
+      });
+      for (let index = 0; index < 10; index += 1) connection.socket.write(Buffer.alloc(10_000, 'a'));
+      await connection.closed;
+      expect(hasFailed).to.equal(false);
+      expect(answeredMs).to.be.below(200);
+    });
+
+    it('is cut off after 250 ms when the caller writes no more', async () => {
+      await start();
+      const connection = await open();
+      connection.socket.write(rawRequest(PATH, [...JSON_TYPE, ['Content-Length', '100000']]));
+      await connection.waitFor(1);
+      const answeredAt = performance.now();
+      await connection.closed;
+      expect(performance.now() - answeredAt).to.be.within(150, 600);
+    });
+
+    it('is told at most once a minute, with how many there were, and nothing is looked up', async () => {
+      let now = Date.now();
+      await start({ clock: () => now });
+      const reject = async (count: number): Promise<void> => {
+        for (let index = 0; index < count; index += 1) {
+          expect((await scene.call({ headers: { Authorization: `wrong-${index}` } })).httpStatus).to.equal(
+            401,
+          );
+        }
+      };
+      const told = (): unknown[] =>
+        scene.log.map(({ level, fields }) => [level, fields['event'], fields['count']]);
+      await reject(20);
+      expect(told()).to.deep.equal([['warn', 'caller.rejected', 1]]);
+      now += 59_999;
+      await reject(5);
+      expect(told()).to.have.length(1);
+      now += 1;
+      await reject(3);
+      expect(told()).to.deep.equal([
+        ['warn', 'caller.rejected', 1],
+        ['warn', 'caller.rejected', 25],
+      ]);
+      expect(scene.okta.requests).to.be.empty;
+      expect(sent).to.equal(0);
+    });
+
+    it('is told of by one line a minute whatever they do', async () => {
+      await start();
+      for (let index = 0; index < 10; index += 1) await ask(rawRequest(PATH, [], '', 'GET'));
+      expect(scene.log.map(({ fields }) => [fields['event'], fields['code']])).to.deep.equal([
+        ['request.rejected', 'METHOD_NOT_ALLOWED'],
+      ]);
+    });
+  });
+
+  describe('by its media type', () => {
+    const gzipped = gzipSync(BODY);
+    const types: readonly (readonly [headers: Headers, status: number])[] = [
+      [[['Content-Type', 'application/json']], 200],
+      [[['Content-Type', 'APPLICATION/JSON; charset=UTF-8']], 200],
+      [[['Content-Type', 'application/json;charset="utf-8"']], 200],
+      [
+        [
+          ['Content-Type', 'application/json'],
+          ['Content-Encoding', 'identity'],
+        ],
+        200,
+      ],
+      [[], 415],
+      [[['Content-Type', 'text/plain']], 415],
+      [[['Content-Type', 'application/x-www-form-urlencoded']], 415],
+      [[['Content-Type', 'application/json-patch+json']], 415],
+      [[['Content-Type', 'application/json; charset=iso-8859-1']], 415],
+      [[['Content-Type', 'application/json; charset=utf-16']], 415],
+      [
+        [
+          ['Content-Type', 'application/json'],
+          ['Content-Encoding', 'br'],
+        ],
+        415,
+      ],
+    ];
+    for (const [headers, status] of types) {
+      it(`is answered ${status} to ${headers.map(([, value]) => value).join(' + ') || 'none'}`, async () => {
+        await start();
+        const answer = await ask(rawRequest(PATH, [...PROOF, ...headers, ...lengthOf(BODY)], BODY));
+        expect(answer.status).to.equal(status);
+        if (status !== 200) expect(reasonOf(answer)).to.equal('UNSUPPORTED_MEDIA_TYPE');
+        expect(sent).to.equal(status === 200 ? 1 : 0);
+      });
+    }
+
+    it('is answered 415 to gzip, and a bomb is not unpacked', async () => {
+      await start();
+      const headers: Headers = [
+        ...PROOF,
+        ...JSON_TYPE,
+        ['Content-Encoding', 'gzip'],
+        ['Content-Length', String(gzipped.length)],
+      ];
+      const answer = await ask(Buffer.concat([Buffer.from(rawRequest(PATH, headers)), gzipped]));
+      expect(answer.status).to.equal(415);
+    });
+
+    it('is answered 401 before 415', async () => {
+      await start();
+      expect(
+        (await ask(rawRequest(PATH, [['Content-Type', 'text/plain'], ...lengthOf(BODY)], BODY))).status,
+      ).to.equal(401);
+    });
+  });
+
+  describe('by its length', () => {
+    const padded = (length: number): string => BODY.padEnd(length, ' ');
+    const limit = 64 * 1024;
+
+    it('is read up to 64 KiB', async () => {
+      await start();
+      const body = padded(limit);
+      expect(
+        (await ask(rawRequest(PATH, [...PROOF, ...JSON_TYPE, ...lengthOf(body)], body))).status,
+      ).to.equal(200);
+    });
+
+    it('is answered 413 to a declared length, before any of it has come', async () => {
+      await start();
+      const answer = await ask(
+        rawRequest(PATH, [...PROOF, ...JSON_TYPE, ['Content-Length', String(limit + 1)]]),
+      );
+      expect(answer.status).to.equal(413);
+      expect(answer.headers['connection']).to.equal('close');
+      expect(reasonOf(answer)).to.equal('PAYLOAD_TOO_LARGE');
+    });
+
+    it('is answered 413 to chunks that never end, as soon as they are too many', async () => {
+      await start();
+      const connection = await open();
+      connection.socket.write(rawRequest(PATH, [...PROOF, ...JSON_TYPE, ['Transfer-Encoding', 'chunked']]));
+      for (let index = 0; index < 5; index += 1) connection.socket.write(`4000\r\n${' '.repeat(0x4000)}\r\n`);
+      const [answer] = await connection.waitFor(1);
+      expect(answer?.status).to.equal(413);
+      await connection.closed;
+      expect(sent).to.equal(0);
+    });
+
+    it('is read from chunks that end', async () => {
+      await start();
+      const chunks = Array.from(BODY, (character) => `1\r\n${character}\r\n`).join('');
+      const answer = await ask(
+        `${rawRequest(PATH, [...PROOF, ...JSON_TYPE, ['Transfer-Encoding', 'chunked']])}${chunks}0\r\n\r\n`,
+      );
+      expect(answer.status).to.equal(200);
+    });
+  });
+
+  it('is answered 408 to a body that is slower than the budget, before the deadline', async () => {
+    await start({ deadlineMs: 500 });
+    const connection = await open();
+    const startedAt = performance.now();
+    connection.socket.write(rawRequest(PATH, [...PROOF, ...JSON_TYPE, ...lengthOf(BODY)], BODY.slice(0, 10)));
+    const [answer] = await connection.waitFor(1);
+    expect(performance.now() - startedAt).to.be.within(300, 500);
+    expect(answer?.status).to.equal(408);
+    expect(answer?.headers['connection']).to.equal('close');
+    expect(reasonOf(answer)).to.equal('REQUEST_TIMEOUT');
+    await connection.closed;
+    expect(scene.hook.status().inFlight).to.equal(0);
+  });
+
+  it('is over when the caller goes away in the middle of the body', async () => {
+    await start();
+    const connection = await open();
+    const request = once(scene.server, 'request');
+    connection.socket.write(rawRequest(PATH, [...PROOF, ...JSON_TYPE, ...lengthOf(BODY)], BODY.slice(0, 10)));
+    await request;
+    expect(scene.hook.status().inFlight).to.equal(1);
+    connection.socket.destroy();
+    await until(() => scene.hook.status().inFlight === 0);
+    expect(sent).to.equal(0);
+  });
+
+  for (const body of ['', '{', '{"data":}', `${BODY}x`, "{'data':1}", '\u0000']) {
+    it(`is answered 400 to ${JSON.stringify(body.replace(BODY, '…'))}, which is no JSON`, async () => {
+      await start();
+      const answer = await ask(rawRequest(PATH, [...PROOF, ...JSON_TYPE, ...lengthOf(body)], body));
+      expect(answer.status).to.equal(400);
+      expect(reasonOf(answer)).to.equal('INVALID_REQUEST');
+      expect(scene.log.map(({ fields }) => fields['fields'])).to.deep.equal([['body']]);
+    });
+  }
+
+  describe('whose body others have read', () => {
+    const parsers: readonly (readonly [what: string, handler: () => express.RequestHandler])[] = [
+      ['express.json()', () => express.json()],
+      ['express.raw()', () => express.raw({ type: '*/*' })],
+      ['express.text()', () => express.text({ type: '*/*' })],
+      [
+        'a router of express.json() and express.urlencoded()',
+        () => express.Router().use(express.json(), express.urlencoded()),
+      ],
+    ];
+    for (const [what, handler] of parsers) {
+      it(`takes it as it is after ${what}`, async () => {
+        await start({}, (app, hook) => app.use(handler(), hook));
+        expect((await ask(GOOD)).status).to.equal(200);
+        expect(sent).to.equal(1);
+      });
+    }
+
+    it('tells at once where nothing of it is left', async () => {
+      await start({}, (app, hook) => {
+        app.use((req, _res, next) => {
+          req.resume().once('end', () => {
+            next();
+          });
+        }, hook);
+      });
+      const startedAt = performance.now();
+      const answer = await ask(GOOD);
+      expect(performance.now() - startedAt).to.be.below(1000);
+      expect(answer.status).to.equal(400);
+      expect(reasonOf(answer)).to.equal('BODY_ALREADY_READ');
+      expect(JSON.parse(answer.body))
+        .to.have.nested.property('error.errorSummary')
+        .that.includes('mount the hook ahead');
+      expect(sent).to.equal(0);
+    });
+
+    it('asks for the proof all the same', async () => {
+      await start({}, (app, hook) => app.use(express.json(), hook));
+      expect((await ask(rawRequest(PATH, [...JSON_TYPE, ...lengthOf(BODY)], BODY))).status).to.equal(401);
+    });
+  });
+
+  describe('on a connection that is kept', () => {
+    it('is followed by others', async () => {
+      await start();
+      const connection = await open();
+      for (let count = 1; count <= 3; count += 1) {
+        connection.socket.write(GOOD);
+        const answers = await connection.waitFor(count);
+        expect(answers.at(-1)?.status).to.equal(200);
+        expect(answers.at(-1)?.headers['connection']).to.not.equal('close');
+      }
+      expect(sent).to.equal(3);
+    });
+
+    it('is followed by others after 400, for its body was read', async () => {
+      await start();
+      const connection = await open();
+      connection.socket.write(rawRequest(PATH, [...PROOF, ...JSON_TYPE, ...lengthOf('{}')], '{}'));
+      await connection.waitFor(1);
+      connection.socket.write(GOOD);
+      expect((await connection.waitFor(2)).map(({ status }) => status)).to.deep.equal([400, 200]);
+    });
+
+    it('is answered in order where requests are pipelined', async () => {
+      await start();
+      const connection = await open();
+      const get = rawRequest(PATH, [], '', 'GET');
+      connection.socket.write(GOOD + get + GOOD + GOOD);
+      expect((await connection.waitFor(4)).map(({ status }) => status)).to.deep.equal([200, 405, 200, 200]);
+      expect(sent).to.equal(3);
+    });
+
+    it('does not lose a pipelined answer to a caller behind it who is cut off', async () => {
+      const release: (() => void)[] = [];
+      await start({
+        channels: {
+          sms: {
+            send: () =>
+              new Promise((resolve) => {
+                release.push(() => {
+                  resolve({ status: 'accepted', transactionId: 'T1' });
+                });
+              }),
+          },
+        },
+      });
+      const connection = await open();
+      const second = new Promise<void>((resolve) => {
+        let count = 0;
+        scene.server.on('request', () => {
+          count += 1;
+          if (count === 2) resolve();
+        });
+      });
+      const timers = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      connection.socket.write(GOOD + rawRequest(PATH, [...JSON_TYPE, ['Content-Length', '100000']]));
+      await second;
+      await until(() => release.length === 1);
+      // Longer than an unread body is taken for.
+      timers.tick(300);
+      timers.restore();
+      release[0]?.();
+      expect((await connection.waitFor(2)).map(({ status }) => status)).to.deep.equal([200, 401]);
+      await connection.closed;
+    });
+  });
+
+  it('is answered 503 while the hook closes, before the proof', async () => {
+    await start();
+    await scene.hook.close();
+    for (const proof of [PROOF, []]) {
+      const answer = await ask(rawRequest(PATH, [...proof, ...JSON_TYPE, ...lengthOf(BODY)], BODY));
+      expect(answer.status).to.equal(503);
+      expect(reasonOf(answer)).to.equal('CLOSING');
+    }
+    expect(sent).to.equal(0);
+  });
+});
+
+/** Looks again at each turn of the event loop. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+}

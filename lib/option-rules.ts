@@ -7,16 +7,28 @@ import { readPrivateKey } from './okta/api-client.js';
 
 const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
-const textOf = (what: string): Joi.StringSchema =>
-  Joi.string()
-    .min(1)
-    .messages({ '*': `{{#label}} must be ${what}` });
+/**
+ * One sentence for whatever is wrong with a value. joi hands an object's messages down to what is in it, where one by
+ * code goes before one for all: those that objects and arrays have are said again here.
+ */
+const mustBe = (what: string): Joi.LanguageMessages =>
+  Object.fromEntries(
+    ['*', 'any.required', 'object.base', 'array.base', 'array.min'].map((code) => [
+      code,
+      `{{#label}} must be ${what}`,
+    ]),
+  );
+
+const objectOf = (what: string, keys: Joi.PartialSchemaMap): Joi.ObjectSchema =>
+  Joi.object(keys).messages(mustBe(what));
+
+const textOf = (what: string): Joi.StringSchema => Joi.string().min(1).messages(mustBe(what));
 
 /** What one field must be, tested by a function. */
 function tested(what: string, test: (value: unknown) => boolean): Joi.AnySchema {
   return Joi.any()
     .custom((value: unknown, helpers) => (test(value) ? value : helpers.error('any.invalid')))
-    .messages({ '*': `{{#label}} must be ${what}` });
+    .messages(mustBe(what));
 }
 
 const functionRule = (what: string): Joi.AnySchema => tested(what, (value) => typeof value === 'function');
@@ -35,7 +47,8 @@ const secret = (what: string): Joi.AnySchema =>
 
 const urlRule = (what: string, isFine: (url: URL) => boolean): Joi.AnySchema =>
   tested(`${what}; https, or http on loopback`, (value) => {
-    if (typeof value !== 'string' || !URL.canParse(value)) return false;
+    // A URL with spaces parses, and is then another text than the one that is compared.
+    if (typeof value !== 'string' || /\s/.test(value) || !URL.canParse(value)) return false;
     const url = new URL(value);
     const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname));
     return isSafe && url.username === '' && url.password === '' && url.hash === '' && isFine(url);
@@ -71,65 +84,61 @@ const byCountry = (sender: Joi.StringSchema, what: string): Joi.AnySchema =>
     otherwise: sender,
   });
 
-const hookScheme = Joi.alternatives()
-  .conditional('.scheme', {
-    switch: [
-      {
-        is: 'header',
-        then: Joi.object({
-          scheme: Joi.string(),
-          name: textOf('the name of an HTTP header').pattern(/^[\w!#$%&'*+.^`|~-]+$/),
-          secrets: Joi.array()
-            .items(secret("the header's whole value as typed into Okta"))
-            .min(1)
-            .required()
-            .messages({ '*': '{{#label}} must be an array of at least one secret' }),
-        }),
-      },
-      {
-        is: 'basic',
-        then: Joi.object({
-          scheme: Joi.string(),
-          users: Joi.array()
-            .items(
-              Joi.object({
-                username: textOf('a user name without a colon')
-                  .pattern(/^[^:]+$/)
-                  .required(),
-                password: textOf('a password that is not empty').required(),
-              }),
-            )
-            .min(1)
-            .required()
-            .messages({
-              '*': '{{#label}} must be an array of at least one object with username and password',
+const hookScheme = Joi.alternatives().conditional('.scheme', {
+  switch: [
+    {
+      is: 'header',
+      then: Joi.object({
+        scheme: Joi.string(),
+        name: textOf('the name of an HTTP header').pattern(/^[\w!#$%&'*+.^`|~-]+$/),
+        secrets: Joi.array()
+          .items(secret("the header's whole value as typed into Okta"))
+          .min(1)
+          .required()
+          .messages(mustBe('an array of at least one secret')),
+      }),
+    },
+    {
+      is: 'basic',
+      then: Joi.object({
+        scheme: Joi.string(),
+        users: Joi.array()
+          .items(
+            objectOf('an object with username and password', {
+              username: textOf('a user name without a colon')
+                .pattern(/^[^:]+$/)
+                .required(),
+              password: textOf('a password that is not empty').required(),
             }),
-        }),
-      },
-      {
-        is: 'oauth2',
-        then: Joi.object({
-          scheme: Joi.string(),
-          issuer: urlRule(
-            "the issuer of the hook's access tokens, such as https://acme.okta.com/oauth2/default",
-            (url) => url.search === '',
-          ).required(),
-          audience: textOf("the authorization server's audience, such as api://default").required(),
-          clientId: textOf('the id of the client that the hook uses').required(),
-          scope: textOf("the hook's scope").required(),
-          jwksUri: urlRule("the URL of the issuer's keys", () => true),
-        }),
-      },
-    ],
-    otherwise: Joi.object({
-      scheme: Joi.valid('header', 'basic', 'oauth2')
-        .required()
-        .messages({ '*': "{{#label}} must be 'header', 'basic' or 'oauth2'" }),
-    }).unknown(),
-  })
-  .required();
+          )
+          .min(1)
+          .required()
+          .messages(mustBe('an array of at least one object with username and password')),
+      }),
+    },
+    {
+      is: 'oauth2',
+      then: Joi.object({
+        scheme: Joi.string(),
+        issuer: urlRule(
+          "the issuer of the hook's access tokens, such as https://acme.okta.com/oauth2/default",
+          (url) => url.search === '',
+        ).required(),
+        audience: textOf("the authorization server's audience, such as api://default").required(),
+        clientId: textOf('the id of the client that the hook uses').required(),
+        scope: textOf("the hook's scope").required(),
+        jwksUri: urlRule("the URL of the issuer's keys", () => true),
+      }),
+    },
+  ],
+  otherwise: objectOf("an object with a scheme: 'header', 'basic' or 'oauth2'", {
+    scheme: Joi.valid('header', 'basic', 'oauth2')
+      .required()
+      .messages(mustBe("'header', 'basic' or 'oauth2'")),
+  }).unknown(),
+});
 
-const okta = Joi.object({
+const okta = objectOf('an object with orgUrl and apiToken, or orgUrl, clientId and privateKey', {
   orgUrl: urlRule("the org's origin, such as https://acme.okta.com, without a path", isOrigin).required(),
   apiToken: secret('an API token of Okta'),
   clientId: textOf('the client id of the service app'),
@@ -161,11 +170,11 @@ const authToken = Joi.alternatives().conditional(Joi.array(), {
   then: Joi.array()
     .items(secret("the account's auth token"))
     .length(2)
-    .messages({ '*': '{{#label}} must be a text, or an array of the current and the next auth token' }),
+    .messages(mustBe('a text, or an array of the current and the next auth token')),
   otherwise: secret("the account's auth token"),
 });
 
-const twilio = Joi.object({
+const twilio = objectOf('an object with accountSid, apiKeySid and apiKeySecret', {
   accountSid: textOf("the account's SID: 'AC' and 32 hexadecimal digits")
     .pattern(/^AC[0-9a-fA-F]{32}$/)
     .required(),
@@ -189,7 +198,7 @@ const integer = (what: string, min: number, max: number): Joi.NumberSchema =>
     .integer()
     .min(min)
     .max(max)
-    .messages({ '*': `{{#label}} must be ${what}: a whole number from ${min} to ${max}` });
+    .messages(mustBe(`${what}: a whole number from ${min} to ${max}`));
 
 const channelRule = tested('a channel (an object with a send function), or an array of them', (value) => {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
@@ -197,32 +206,35 @@ const channelRule = tested('a channel (an object with a send function), or an ar
 });
 
 /** Every option, as `OktaTelephonyHookOptions` types it. */
-export const optionsSchema = Joi.object({
-  credentials: Joi.object({
-    hook: Joi.array().items(hookScheme).min(1).required().messages({
-      'any.required': '{{#label}} is missing: say how Okta proves itself, by an object with a scheme',
-      'array.min': '{{#label}} needs at least one scheme',
-      'array.base': '{{#label}} must be a scheme, or an array of them',
-    }),
+export const optionsSchema = objectOf('an object', {
+  credentials: objectOf('an object with hook, okta and twilio', {
+    hook: Joi.array()
+      .items(hookScheme)
+      .min(1)
+      .required()
+      .messages(mustBe('an object with a scheme (how Okta proves itself), or an array of at least one')),
     okta,
     twilio,
-  })
-    .required()
-    .messages({ 'any.required': '{{#label}} is missing: it holds hook, okta and twilio' }),
+  }).required(),
   publicUrl: urlRule(
     "the hook's own public URL as entered in Okta, without a query",
     (url) => url.search === '',
   ),
   sandboxNumber: Joi.alternatives().conditional(Joi.object(), {
-    then: Joi.object({ number: phone.required(), contentSid: contentSid.required() }),
+    then: objectOf('an object with number and contentSid', {
+      number: phone.required(),
+      contentSid: contentSid.required(),
+    }),
     otherwise: textOf(`${E164_RULE}, or an object with number and contentSid`).pattern(/^\+[1-9]\d{6,14}$/),
   }),
-  senders: Joi.object({
+  senders: objectOf('an object with sms, voice and whatsapp', {
     sms: byCountry(smsSender, `${SMS_SENDER_RULE}, or a map of them by country`),
     voice: byCountry(phone, `${E164_RULE}, or a map of them by country`),
-    whatsapp: Joi.object({
+    whatsapp: objectOf('an object with from and templates', {
       from: phone.required(),
-      templates: Joi.object({ default: contentSid.required() })
+      templates: objectOf("an object of Content SIDs by language tag, with 'default'", {
+        default: contentSid.required(),
+      })
         .pattern(
           Joi.string().custom((value: string, helpers) =>
             readLocale(value) === undefined ? helpers.error('any.invalid') : value,
@@ -236,8 +248,8 @@ export const optionsSchema = Joi.object({
   optInAttribute: textOf('the name of a profile attribute').pattern(/^\w+$/),
   optInChannels: Joi.array()
     .items(textOf("the name of a channel other than 'voice'").invalid('voice'))
-    .messages({ 'array.base': '{{#label}} must be an array of channel names' }),
-  profile: Joi.object({
+    .messages(mustBe('an array of channel names')),
+  profile: objectOf('an object with timeoutMs, cache and unverifiedPhoneAttribute', {
     timeoutMs: integer('milliseconds', 50, 2000),
     cache: Joi.alternatives().conditional(Joi.object(), {
       then: Joi.object({
@@ -245,9 +257,9 @@ export const optionsSchema = Joi.object({
         staleSeconds: integer('seconds', 0, 604_800),
         max: integer('a number of users', 1, 1_000_000),
       }),
-      otherwise: Joi.valid(false).messages({
-        '*': '{{#label}} must be false, or an object with ttlSeconds, staleSeconds and max',
-      }),
+      otherwise: Joi.valid(false).messages(
+        mustBe('false, or an object with ttlSeconds, staleSeconds and max'),
+      ),
     }),
     unverifiedPhoneAttribute: textOf('the name of a profile attribute').pattern(/^\w+$/),
   }),
@@ -261,7 +273,7 @@ export const optionsSchema = Joi.object({
   deadlineMs: integer('milliseconds', 500, 2800),
   chooseChannels: functionRule('a function (request, profile) => channel names'),
   composeText: functionRule('a function (request, profile, channel) => text'),
-  channels: Joi.object()
+  channels: objectOf('an object of channels by name', {})
     .pattern(/^[a-z][\w-]{0,31}$/i, channelRule)
     .messages({
       'object.unknown': '{{#label}} is not a name for a channel: a letter, then letters, digits, - and _',
@@ -275,7 +287,4 @@ export const optionsSchema = Joi.object({
   clock: functionRule('a function that returns milliseconds'),
 })
   .required()
-  .messages({
-    'object.base': 'The options must be an object',
-    'any.required': 'The options must be an object',
-  });
+  .label('The options');

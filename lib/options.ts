@@ -39,6 +39,9 @@ export type OktaCredential =
       /** The org's origin, e.g. `https://acme.okta.com`; https, or http on loopback. */
       readonly orgUrl: string;
       readonly apiToken: string;
+      readonly clientId?: undefined;
+      readonly privateKey?: undefined;
+      readonly keyId?: undefined;
     }
   | {
       readonly orgUrl: string;
@@ -48,6 +51,7 @@ export type OktaCredential =
       readonly privateKey: string | Readonly<Record<string, unknown>>;
       /** The key's id at Okta. Default: the JWK's own `kid`, else none. */
       readonly keyId?: string | undefined;
+      readonly apiToken?: undefined;
     };
 
 /** Where Twilio is reached. */
@@ -165,7 +169,7 @@ export interface OktaTelephonyHookOptions {
   /** In place of Okta's text, for channels that send free text. */
   readonly composeText?: ComposeText | undefined;
   /** More channels by name, or `whatsapp`, `sms`, `voice` by other providers; an array is tried in turn. */
-  readonly channels?: Readonly<Record<string, Channel | readonly Channel[]>> | undefined;
+  readonly channels?: Readonly<Record<string, Channel | readonly Channel[] | undefined>> | undefined;
   /** What is remembered between calls. Default `memoryState()`. */
   readonly state?: State | undefined;
   /** Default: a winston logger that writes JSON lines to stdout. */

@@ -1,6 +1,12 @@
 import type { Dispatcher } from 'undici';
 import { optionsSchema } from './option-rules.js';
-import type { Channel, HookCredential, OktaTelephonyHookOptions, SenderOption } from './options.js';
+import type {
+  Channel,
+  HookCredential,
+  OktaCredential,
+  OktaTelephonyHookOptions,
+  SenderOption,
+} from './options.js';
 import { ConfigurationError } from './errors.js';
 import type { Logger } from './delivery/channel.js';
 import type { State } from './delivery/duplicates.js';
@@ -62,7 +68,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
   return {
     hookSchemes: hookSchemes.map(readScheme),
     okta:
-      'apiToken' in okta
+      okta.apiToken !== undefined
         ? { orgUrl: new URL(okta.orgUrl).origin, apiToken: okta.apiToken }
         : readServiceApp(okta),
     twilio: {
@@ -112,7 +118,6 @@ function shapeProblems(options: unknown): readonly string[] {
     errors: { wrap: { label: false } },
     messages: {
       'object.unknown': '{{#label}} is not an option; remove it, or look for a misspelling',
-      'any.required': '{{#label}} is missing',
     },
   });
   const isSingleScheme = !isList(at(options, 'credentials', 'hook'));
@@ -132,12 +137,15 @@ function withHookList(options: unknown): unknown {
 
 /** What no single option tells. Looks at options that may still have any shape. */
 function combinationProblems(options: unknown): readonly string[] {
-  if (typeof options !== 'object' || options === null) return [];
+  if (typeof options !== 'object' || options === null || isList(options)) return [];
   const problems: string[] = [];
   const has = (...path: string[]): boolean => at(options, ...path) !== undefined;
   const senders = ['sms', 'voice', 'whatsapp'].filter((channel) => has('senders', channel));
-  const custom = Object.keys((at(options, 'channels') as object | undefined) ?? {});
-  if (senders.length === 0 && custom.length === 0 && !has('sandboxNumber')) {
+  const channels = at(options, 'channels');
+  const custom = isObject(channels) ? Object.keys(withoutUndefined(channels)) : [];
+  // Of another shape they are told by their own rule.
+  const isReadable = ['senders', 'channels'].every((name) => !has(name) || isObject(at(options, name)));
+  if (isReadable && senders.length === 0 && custom.length === 0 && !has('sandboxNumber')) {
     problems.push(
       'senders: there is no sender at all; give senders.sms, sandboxNumber, or channels of your own',
     );
@@ -156,7 +164,7 @@ function combinationProblems(options: unknown): readonly string[] {
   if (isList(optInChannels)) {
     const known = new Set([...senders, ...custom, ...(has('sandboxNumber') ? ['whatsapp'] : [])]);
     for (const [index, channel] of optInChannels.entries()) {
-      if (typeof channel === 'string' && channel !== VOICE && !known.has(channel)) {
+      if (typeof channel === 'string' && !['', VOICE].includes(channel) && !known.has(channel)) {
         problems.push(
           `optInChannels[${index}] is no channel that is configured; add it to channels or senders`,
         );
@@ -173,6 +181,10 @@ function at(value: unknown, ...path: string[]): unknown {
     found = (found as Readonly<Record<string, unknown>>)[key];
   }
   return found;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** `Array.isArray` that keeps readonly arrays readonly. */
@@ -199,9 +211,7 @@ function readScheme(credential: HookCredential): HookScheme {
   }
 }
 
-function readServiceApp(
-  okta: Extract<OktaTelephonyHookOptions['credentials']['okta'], { clientId: string }>,
-): OktaCredentials {
+function readServiceApp(okta: Extract<OktaCredential, { clientId: string }>): OktaCredentials {
   const key = readPrivateKey(okta.privateKey);
   return {
     orgUrl: new URL(okta.orgUrl).origin,
@@ -231,7 +241,7 @@ function readChannels(options: OktaTelephonyHookOptions): ReadonlyMap<string, re
   if (options.senders?.sms !== undefined) channels.set('sms', [twilioMessages()]);
   if (options.senders?.voice !== undefined) channels.set(VOICE, [twilioCalls()]);
   for (const [name, channel] of Object.entries(options.channels ?? {})) {
-    channels.set(name, isList(channel) ? channel : [channel]);
+    if (channel !== undefined) channels.set(name, isList(channel) ? channel : [channel]);
   }
   return channels;
 }

@@ -1,0 +1,792 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { expect } from 'chai';
+import Joi from 'joi';
+import { Agent } from 'undici';
+import {
+  ConfigurationError,
+  memoryState,
+  oktaTelephonyHook,
+  TelephonyHookError,
+  type Channel,
+  type HookCredential,
+  type OktaCredential,
+  type OktaTelephonyHookOptions,
+  type TelephonyHook,
+  type TwilioCredential,
+} from '../lib/index.js';
+import { optionsSchema } from '../lib/option-rules.js';
+import { mustNotShow, witness } from './harness/witness.js';
+
+const SID = (letters: string): string => `${letters}${'0a1b'.repeat(8)}`;
+const PHONE = '+15005550006';
+const HEADER_SECRET = 'header-secret-91b2';
+const API_TOKEN = '00api-token-7c31';
+const KEY_SECRET = 'key-secret-55aa';
+const AUTH_TOKEN = 'auth-token-e8d4';
+
+type Plain = Record<string, unknown>;
+
+/** Options that are fine, to be spoilt one by one. */
+const fine = (): Plain => ({
+  credentials: {
+    hook: { scheme: 'header', secrets: [HEADER_SECRET] },
+    okta: { orgUrl: 'https://acme.okta.com', apiToken: API_TOKEN },
+    twilio: { accountSid: SID('AC'), apiKeySid: SID('SK'), apiKeySecret: KEY_SECRET, authToken: AUTH_TOKEN },
+  },
+  senders: { sms: PHONE },
+  logger: { info: ignore, warn: ignore, error: ignore },
+});
+function ignore(): void {
+  // A logger of no interest.
+}
+
+/** The options with one value at a dotted path. */
+function withValue(path: string, value: unknown, options: Plain = fine()): Plain {
+  const keys = path.split('.');
+  const last = keys.pop() ?? '';
+  let place = options;
+  for (const key of keys) place = place[key] = { ...(place[key] as Plain | undefined) };
+  place[last] = value;
+  return options;
+}
+
+const oauth2 = (over: Plain = {}): Plain => ({
+  scheme: 'oauth2',
+  issuer: 'https://corp.example/oauth2/default',
+  audience: 'api://default',
+  clientId: '0oaclient',
+  scope: 'telephony',
+  ...over,
+});
+const basic = (over: Plain = {}): Plain => ({
+  scheme: 'basic',
+  users: [{ username: 'hook-user', password: 'basic-password-0c1d', ...over }],
+});
+const whatsapp = (over: Plain = {}): Plain => ({ from: PHONE, templates: { default: SID('HX') }, ...over });
+const channel: Channel = { send: () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }) };
+
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const weak = generateKeyPairSync('rsa', { modulusLength: 1024 });
+const serviceApp = (privateKey: unknown, over: Plain = {}): Plain => ({
+  orgUrl: 'https://acme.okta.com',
+  clientId: '0oaservice',
+  privateKey,
+  ...over,
+});
+
+/** A whole object that is spoilt somewhere inside: set at the object, told by the path inside. */
+class Spoilt {
+  readonly value: Plain;
+  constructor(value: Plain) {
+    this.value = value;
+  }
+  under(path: string): string {
+    for (const root of [
+      'sandboxNumber',
+      'senders.sms',
+      'senders.voice',
+      'senders.whatsapp',
+      'profile.cache',
+      'channels',
+    ]) {
+      if (path.startsWith(root)) return root;
+    }
+    throw new Error('no root');
+  }
+}
+function spoilt(...values: readonly Plain[]): readonly Spoilt[] {
+  return values.map((value) => new Spoilt(value));
+}
+function isSpoilt(value: unknown): value is Spoilt {
+  return value instanceof Spoilt;
+}
+function listed(...values: readonly unknown[]): readonly (readonly unknown[])[] {
+  return values.map((value) => [value]);
+}
+
+describe('the options', () => {
+  const hooks: TelephonyHook[] = [];
+  const make = (options: unknown): TelephonyHook => {
+    const hook = oktaTelephonyHook(options as OktaTelephonyHookOptions);
+    hooks.push(hook);
+    return hook;
+  };
+  const errorOf = (options: unknown): ConfigurationError => {
+    try {
+      make(options);
+    } catch (error) {
+      expect(error).to.be.instanceOf(ConfigurationError).and.be.instanceOf(TelephonyHookError);
+      witness(error);
+      return error as ConfigurationError;
+    }
+    return expect.fail('the options were taken');
+  };
+  beforeEach(() => {
+    mustNotShow(HEADER_SECRET, API_TOKEN, KEY_SECRET, AUTH_TOKEN);
+  });
+  afterEach(async () => {
+    await Promise.all(hooks.splice(0).map((hook) => hook.close()));
+  });
+
+  it('are taken when there is no more than what is required', () => {
+    expect(make(fine())).to.be.a('function');
+  });
+
+  const good: readonly (readonly [path: string, ...values: unknown[]])[] = [
+    ['credentials.hook', [{ scheme: 'header', secrets: [HEADER_SECRET] }]],
+    [
+      'credentials.hook',
+      { scheme: 'header', name: 'x-okta-secret', secrets: [HEADER_SECRET, 'Bearer with space'] },
+    ],
+    ['credentials.hook', basic(), basic({ password: 'with:colons:and ümlaut' }), [basic(), oauth2()]],
+    ['credentials.hook', oauth2(), oauth2({ issuer: 'http://127.0.0.1:8080/oauth2/default' })],
+    ['credentials.hook', oauth2({ jwksUri: 'https://keys.acme.com/keys?v=1' })],
+    ['credentials.okta.orgUrl', 'https://acme.okta.com/', 'http://localhost:4000', 'http://[::1]:4000'],
+    ['credentials.twilio', { accountSid: SID('AC'), authToken: AUTH_TOKEN }],
+    ['credentials.twilio.authToken', [AUTH_TOKEN, 'auth-token-next']],
+    ['credentials.twilio.region', 'ie1'],
+    ['credentials.twilio.edge', 'dublin'],
+    ['credentials.twilio.baseUrl', 'http://127.0.0.1:5000'],
+    [
+      'publicUrl',
+      'https://id.acme.com/okta/telephony',
+      'https://id.acme.com/okta/telephony/',
+      'http://localhost:3000/x',
+    ],
+    ['sandboxNumber', '+14155238886', { number: '+14155238886', contentSid: SID('HX') }],
+    ['senders.sms', PHONE, SID('MG'), 'ACME', 'Acme & Co', { default: PHONE, GB: 'ACME' }],
+    ['senders.voice', PHONE, { default: PHONE, BR: '+5511987654321' }],
+    [
+      'senders.whatsapp',
+      whatsapp(),
+      whatsapp({ templates: { default: SID('HX'), 'pt-BR': SID('HX'), zh_hant: SID('HX') } }),
+    ],
+    ['optInAttribute', 'channels', 'opt_in_2'],
+    ['optInChannels', [], ['sms']],
+    ['profile.timeoutMs', 50, 2000],
+    ['profile.cache', false, {}, { ttlSeconds: 0, staleSeconds: 0, max: 1 }],
+    ['profile.unverifiedPhoneAttribute', 'mobilePhone'],
+    ['defaultCountry', 'GB', 'BR'],
+    ['path', '/hook', '/okta/telephony.v1/~x_y-z'],
+    ['deadlineMs', 500, 2800],
+    ['chooseChannels', () => ['sms']],
+    ['composeText', () => 'text'],
+    ['channels', { line: channel }, { sms: [channel, channel] }],
+    ['state', memoryState()],
+    ['logger', console],
+    ['onEvent', ignore],
+    ['dispatcher', new Agent()],
+    ['clock', Date.now],
+  ];
+  for (const [path, ...values] of good) {
+    it(`take ${path} in its ${values.length} form(s)`, () => {
+      for (const value of values) expect(make(withValue(path, value))).to.be.a('function');
+    });
+  }
+
+  const jwk = rsa.privateKey.export({ format: 'jwk' });
+  const keys: readonly (readonly [form: string, key: unknown])[] = [
+    ['a PKCS#8 PEM', rsa.privateKey.export({ type: 'pkcs8', format: 'pem' })],
+    ['a PKCS#1 PEM', rsa.privateKey.export({ type: 'pkcs1', format: 'pem' })],
+    ['a SEC1 PEM', ec.privateKey.export({ type: 'sec1', format: 'pem' })],
+    ['a JWK object', { ...jwk, kid: 'key-1' }],
+    ["a JWK's JSON", JSON.stringify(jwk)],
+    ['an EC JWK', ec.privateKey.export({ format: 'jwk' })],
+  ];
+  for (const [form, key] of keys) {
+    it(`take ${form} as the service app's key`, () => {
+      expect(make(withValue('credentials.okta', serviceApp(key, { keyId: 'key-1' })))).to.be.a('function');
+    });
+  }
+
+  it('take undefined for the default, everywhere', () => {
+    const nothing: OktaTelephonyHookOptions = {
+      credentials: {
+        hook: [
+          { scheme: 'header', name: undefined, secrets: [HEADER_SECRET] },
+          { ...(oauth2() as Extract<HookCredential, { scheme: 'oauth2' }>), jwksUri: undefined },
+        ],
+        okta: {
+          orgUrl: 'https://acme.okta.com',
+          apiToken: API_TOKEN,
+          clientId: undefined,
+          privateKey: undefined,
+          keyId: undefined,
+        },
+        twilio: {
+          accountSid: SID('AC'),
+          authToken: AUTH_TOKEN,
+          apiKeySid: undefined,
+          apiKeySecret: undefined,
+          region: undefined,
+          edge: undefined,
+          baseUrl: undefined,
+        },
+      },
+      publicUrl: undefined,
+      sandboxNumber: undefined,
+      senders: { sms: PHONE, voice: undefined, whatsapp: undefined },
+      optInAttribute: undefined,
+      optInChannels: undefined,
+      profile: {
+        timeoutMs: undefined,
+        cache: { ttlSeconds: undefined, staleSeconds: undefined, max: undefined },
+        unverifiedPhoneAttribute: undefined,
+      },
+      defaultCountry: undefined,
+      path: undefined,
+      deadlineMs: undefined,
+      chooseChannels: undefined,
+      composeText: undefined,
+      channels: { line: undefined, sms: channel },
+      state: undefined,
+      logger: fine()['logger'] as NonNullable<OktaTelephonyHookOptions['logger']>,
+      onEvent: undefined,
+      dispatcher: undefined,
+      clock: undefined,
+    };
+    expect(make(nothing)).to.be.a('function');
+    expect(make({ ...nothing, senders: undefined, profile: undefined, sandboxNumber: PHONE })).to.be.a(
+      'function',
+    );
+    expect(make({ ...nothing, profile: { cache: undefined } })).to.be.a('function');
+  });
+
+  it('take an undefined apiToken beside a service app', () => {
+    const key = rsa.privateKey.export({ format: 'jwk' });
+    const options = withValue('credentials.okta', serviceApp(key, { apiToken: undefined }));
+    expect(make(options)).to.be.a('function');
+  });
+
+  it('may be frozen, and are left as they were', () => {
+    const options = withValue('channels', { sms: Object.freeze([Object.freeze({ ...channel })]) });
+    const before = JSON.stringify(options);
+    expect(make(deepFreeze(options))).to.be.a('function');
+    expect(JSON.stringify(options)).to.equal(before);
+  });
+
+  /** Each value is refused for that reason alone; none of it is told. */
+  const bad: readonly (readonly [path: string, remedy: RegExp, ...values: unknown[]])[] = [
+    ['credentials', /must be|missing/, undefined, null, 'kept-for-me', 4711],
+    ['credentials.hook', /an object with a scheme \(how Okta proves itself\)/, undefined],
+    ['credentials.hook', /array of at least one/, []],
+    ['credentials.hook.scheme', /must be 'header', 'basic' or 'oauth2'/, 'digest-scheme', undefined, 4711],
+    ['credentials.hook', /must be|a scheme/, null, 'kept-for-me', 4711],
+    ['credentials.hook.secrets', /at least one secret|array of/, undefined, [], 'bare-secret-text', 4711],
+    [
+      'credentials.hook.secrets[0]',
+      /text without spaces around it/,
+      ...listed('', ' padded-secret ', 'line-secret\n', 4711, null),
+    ],
+    ['credentials.hook.name', /the name of an HTTP header/, '', 'with space', 'colon:name', 4711],
+    ['credentials.okta', /missing|must be/, undefined, null, 'kept-for-me'],
+    [
+      'credentials.okta.orgUrl',
+      /the org's origin.*https, or http on loopback/,
+      undefined,
+      '',
+      'corp.example',
+      'http://corp.example',
+      'https://corp.example/oauth2',
+      'https://user:org-password@corp.example',
+      'https://corp.example?q=query-text',
+      'https://corp.example\n',
+      'ftp://corp.example',
+      4711,
+    ],
+    ['credentials.okta.apiToken', /an API token of Okta/, '', ' padded-token ', 4711, null],
+    ['credentials.twilio', /missing|must be/, undefined, null, 'kept-for-me'],
+    [
+      'credentials.twilio.accountSid',
+      /'AC' and 32 hexadecimal/,
+      undefined,
+      '',
+      'AC-too-short',
+      SID('SK'),
+      4711,
+    ],
+    ['credentials.twilio.apiKeySid', /'SK' and 32 hexadecimal/, '', 'SK-too-short', SID('AC'), 4711],
+    ['credentials.twilio.apiKeySecret', /API key's secret/, '', ' padded-key-secret', 4711],
+    [
+      'credentials.twilio.authToken',
+      /auth token/,
+      '',
+      ' padded-auth-token',
+      4711,
+      null,
+      ['only-one-token'],
+      ['token-one', 'token-two', 'token-three'],
+    ],
+    ['credentials.twilio.region', /a Twilio region/, '', 'ireland', 4711],
+    ['credentials.twilio.edge', /a Twilio edge/, '', 'dublin.evil.example', 4711],
+    [
+      'credentials.twilio.baseUrl',
+      /an origin for every Twilio product/,
+      '',
+      'http://twilio.example',
+      'https://twilio.example/path',
+      4711,
+    ],
+    [
+      'publicUrl',
+      /the hook's own public URL/,
+      '',
+      '/okta/telephony',
+      'http://id.acme.com/x',
+      'https://id.acme.com/x?token=query-secret',
+      'https://id.acme.com/x\n',
+      ' https://id.acme.com/x',
+      4711,
+    ],
+    ['sandboxNumber', /E\.164/, '', '14155238886', 'whatsapp:+14155238886', '+0415523888', 4711, null],
+    [
+      'sandboxNumber.number',
+      /E\.164/,
+      ...spoilt({ number: '14155238886', contentSid: SID('HX') }, { contentSid: SID('HX') }),
+    ],
+    [
+      'sandboxNumber.contentSid',
+      /a Content SID/,
+      ...spoilt({ number: PHONE, contentSid: 'HX-too-short' }, { number: PHONE }),
+    ],
+    ['senders', /must be/, null, 'kept-for-me', 4711],
+    [
+      'senders.sms',
+      /E\.164.*Messaging Service SID.*alphanumeric/,
+      '',
+      '15005550006',
+      'MG-too-short-and-long',
+      'TwelveLetters',
+      '+0150055500',
+      4711,
+      null,
+    ],
+    [
+      'senders.sms.default',
+      /E\.164/,
+      ...spoilt({ default: '123456789012' }, { GB: 'ACME' }, { default: 4711 }),
+    ],
+    ['senders.sms.GB', /E\.164/, ...spoilt({ default: PHONE, GB: 'TwelveLetters' })],
+    ['senders.sms.gb', /ISO 3166/, ...spoilt({ default: PHONE, gb: 'ACME' })],
+    ['senders.sms.XX', /ISO 3166/, ...spoilt({ default: PHONE, XX: 'ACME' })],
+    ['senders.voice', /E\.164/, '', 'ACME-name', SID('MG'), 4711],
+    ['senders.voice.default', /E\.164/, ...spoilt({ default: 'ACME-name' })],
+    ['senders.whatsapp', /must be/, null, PHONE],
+    [
+      'senders.whatsapp.from',
+      /E\.164/,
+      ...spoilt(whatsapp({ from: 'whatsapp:+15005550006' }), whatsapp({ from: undefined })),
+    ],
+    [
+      'senders.whatsapp.templates',
+      /must be|missing/,
+      ...spoilt(whatsapp({ templates: undefined }), whatsapp({ templates: SID('HX') })),
+    ],
+    [
+      'senders.whatsapp.templates.default',
+      /a Content SID/,
+      ...spoilt(whatsapp({ templates: {} }), whatsapp({ templates: { default: 'HX-too-short' } })),
+    ],
+    [
+      'senders.whatsapp.templates.english',
+      /BCP-47/,
+      ...spoilt(whatsapp({ templates: { default: SID('HX'), english: SID('HX') } })),
+    ],
+    ['optInAttribute', /profile attribute/, '', 'with space', 'profile.optIn', 4711],
+    ['optInChannels', /array of channel names/, 'whatsapp-text', 4711, null],
+    ['optInChannels[0]', /other than 'voice'/, ['voice'], [4711], ['']],
+    ['optInChannels[0]', /no channel that is configured/, ['telegram'], ['whatsapp']],
+    ['profile', /must be/, null, 'kept-for-me'],
+    ['profile.timeoutMs', /50 to 2000/, 49, 2001, 0.5, '800', -31, NaN, Infinity, null],
+    ['profile.cache', /false, or an object/, true, 'kept-for-me', 4711, null],
+    [
+      'profile.cache.ttlSeconds',
+      /whole number from 0/,
+      ...spoilt({ ttlSeconds: -31 }, { ttlSeconds: '60' }, { ttlSeconds: 86_401 }),
+    ],
+    [
+      'profile.cache.staleSeconds',
+      /whole number from 0/,
+      ...spoilt({ staleSeconds: -31 }, { staleSeconds: 604_801 }),
+    ],
+    ['profile.cache.max', /whole number from 1/, ...spoilt({ max: 0 }, { max: 1_000_001 }, { max: 47.11 })],
+    ['profile.unverifiedPhoneAttribute', /profile attribute/, '', 'with space', true],
+    ['defaultCountry', /ISO 3166 country in capitals/, '', 'gb', 'UK', 'GBR', 4711],
+    [
+      'path',
+      /a path such as/,
+      '',
+      'no-slash',
+      '/slash-last/',
+      '/',
+      '/hook/:id',
+      '/hook/*',
+      '/a?b=query-text',
+      4711,
+    ],
+    ['deadlineMs', /500 to 2800/, 499, 2801, 1000.5, '2200', NaN, null],
+    ['chooseChannels', /a function/, 'kept-for-me', ['whatsapp-list'], null],
+    ['composeText', /a function/, 'kept-for-me', null],
+    ['channels', /must be/, null, 'kept-for-me', [channel]],
+    [
+      'channels.line',
+      /an object with a send function/,
+      ...spoilt({ line: {} }, { line: 'kept-for-me' }, { line: [] }, { line: [channel, {}] }, { line: null }),
+    ],
+    ['channels.2nd', /a name for a channel/, ...spoilt({ '2nd': channel })],
+    ['state', /memoryState\(\)/, {}, 'redis://user:redis-password@host', null],
+    ['logger', /info, warn and error/, {}, 'kept-for-me', { info: ignore, warn: ignore }, null],
+    ['onEvent', /a function/, {}, 'kept-for-me', null],
+    ['dispatcher', /an undici Dispatcher/, {}, 'http://proxy-user:proxy-password@proxy', null],
+    ['clock', /a function/, 4711, new Date(0), null],
+  ];
+  for (const [path, remedy, ...values] of bad) {
+    it(`refuse ${path} that is not fine: ${String(remedy)}`, () => {
+      for (const value of values) {
+        // A path that ends in an index, or below a spoilt object, is set at the object.
+        const [place, given] = isSpoilt(value)
+          ? [value.under(path), value.value]
+          : [path.replace(/\[\d\]$/, ''), value];
+        const error = errorOf(withValue(place, given));
+        const shown = JSON.stringify(given) as string | undefined;
+        expect(error.problems, shown).to.have.length(1);
+        expect(error.problems[0], shown).to.match(remedy);
+        expect(error.problems[0]?.startsWith(path), `${shown}: ${error.problems[0]}`).to.equal(true);
+        expectNotTold(error, given);
+      }
+    });
+  }
+
+  const badSchemes: readonly (readonly [path: string, remedy: RegExp, ...schemes: unknown[]])[] = [
+    [
+      'credentials.hook.users',
+      /username and password/,
+      { scheme: 'basic' },
+      { scheme: 'basic', users: [] },
+      { scheme: 'basic', users: 'kept-for-me' },
+    ],
+    [
+      'credentials.hook.users[0].username',
+      /without a colon/,
+      basic({ username: 'with:colon' }),
+      basic({ username: '' }),
+      basic({ username: undefined }),
+    ],
+    [
+      'credentials.hook.users[0].password',
+      /not empty/,
+      basic({ password: '' }),
+      basic({ password: undefined }),
+      basic({ password: 4711 }),
+    ],
+    [
+      'credentials.hook.issuer',
+      /the issuer of the hook's access tokens/,
+      oauth2({ issuer: undefined }),
+      oauth2({ issuer: 'http://corp.example/oauth2' }),
+      oauth2({ issuer: 'issuer-text' }),
+      oauth2({ issuer: 'https://corp.example/oauth2/default ' }),
+    ],
+    ['credentials.hook.audience', /audience/, oauth2({ audience: '' }), oauth2({ audience: undefined })],
+    [
+      'credentials.hook.clientId',
+      /client that the hook uses/,
+      oauth2({ clientId: '' }),
+      oauth2({ clientId: undefined }),
+    ],
+    [
+      'credentials.hook.scope',
+      /the hook's scope/,
+      oauth2({ scope: '' }),
+      oauth2({ scope: ['telephony-list'] }),
+    ],
+    [
+      'credentials.hook.jwksUri',
+      /the URL of the issuer's keys/,
+      oauth2({ jwksUri: 'http://keys.acme.com' }),
+      oauth2({ jwksUri: '' }),
+    ],
+    ['credentials.hook[1].secrets', /at least one secret/, [oauth2(), { scheme: 'header', secrets: [] }]],
+  ];
+  for (const [path, remedy, ...schemes] of badSchemes) {
+    it(`refuse ${path} that is not fine`, () => {
+      for (const scheme of schemes) {
+        const error = errorOf(withValue('credentials.hook', scheme));
+        expect(error.problems).to.have.length(1);
+        expect(error.problems[0]).to.match(remedy);
+        expect(error.problems[0]?.startsWith(path), error.problems[0]).to.equal(true);
+        const scheme0 = { ...(Array.isArray(scheme) ? {} : (scheme as Plain)), scheme: undefined };
+        expectNotTold(error, { ...scheme0, audience: undefined, clientId: undefined, scope: undefined });
+      }
+    });
+  }
+
+  const badKeys: readonly (readonly [what: string, key: unknown])[] = [
+    ['an RSA key of 1024 bits', weak.privateKey.export({ type: 'pkcs8', format: 'pem' })],
+    ['a public PEM', rsa.publicKey.export({ type: 'spki', format: 'pem' })],
+    ['a public JWK', rsa.publicKey.export({ format: 'jwk' })],
+    ['JSON that is cut off', JSON.stringify(jwk).slice(0, -5)],
+    ['a text that is no key', 'not-a-key-at-all'],
+    ['a number', 4711],
+    ['nothing', null],
+  ];
+  for (const [what, key] of badKeys) {
+    it(`refuse ${what} as the service app's key`, () => {
+      const error = errorOf(withValue('credentials.okta', serviceApp(key)));
+      expect(error.problems).to.have.length(1);
+      expect(error.problems[0]).to.match(
+        /^credentials\.okta\.privateKey must be .*a PEM, a JWK object or its JSON/,
+      );
+      expectNotTold(error, key);
+    });
+  }
+
+  const pem = keys[0]?.[1];
+  const combinations: readonly (readonly [what: string, options: () => Plain, problem: RegExp])[] = [
+    [
+      'no sender at all',
+      () => withValue('senders', undefined),
+      /^senders: there is no sender at all; give senders\.sms, sandboxNumber, or channels/,
+    ],
+    [
+      'senders that are all undefined',
+      () => withValue('senders', { sms: undefined }),
+      /^senders: there is no sender at all/,
+    ],
+    [
+      'channels that are all undefined',
+      () => withValue('channels', { line: undefined }, withValue('senders', {})),
+      /^senders: there is no sender at all/,
+    ],
+    [
+      'a sandbox beside an approved sender',
+      () => withValue('sandboxNumber', PHONE, withValue('senders.whatsapp', whatsapp())),
+      /^sandboxNumber and senders\.whatsapp.*leave out sandboxNumber/,
+    ],
+    [
+      'publicUrl without authToken',
+      () =>
+        withValue('publicUrl', 'https://id.acme.com/x', withValue('credentials.twilio.authToken', undefined)),
+      /^publicUrl needs credentials\.twilio\.authToken/,
+    ],
+    [
+      'both an API token and a service app',
+      () => withValue('credentials.okta', { ...serviceApp(pem), apiToken: API_TOKEN }),
+      /^credentials\.okta takes apiToken, or clientId and privateKey, not both/,
+    ],
+    [
+      'neither an API token nor a service app',
+      () => withValue('credentials.okta.apiToken', undefined),
+      /^credentials\.okta needs apiToken, or clientId and privateKey/,
+    ],
+    [
+      'a client id without its key',
+      () => withValue('credentials.okta', serviceApp(undefined)),
+      /^credentials\.okta needs clientId and privateKey together/,
+    ],
+    [
+      'neither an API key nor an auth token',
+      () => withValue('credentials.twilio', { accountSid: SID('AC') }),
+      /^credentials\.twilio needs apiKeySid and apiKeySecret, or authToken/,
+    ],
+    [
+      'an API key without its secret',
+      () => withValue('credentials.twilio.apiKeySecret', undefined),
+      /^credentials\.twilio needs apiKeySid and apiKeySecret together/,
+    ],
+  ];
+  for (const [what, options, problem] of combinations) {
+    it(`refuse ${what}`, () => {
+      const { problems } = errorOf(options());
+      expect(problems).to.have.length(1);
+      expect(problems[0]).to.match(problem);
+    });
+  }
+
+  it('need no sender where a channel of the user’s own sends', () => {
+    const options = withValue(
+      'optInChannels',
+      ['line'],
+      withValue('channels', { line: channel }, withValue('senders', undefined)),
+    );
+    expect(make(options)).to.be.a('function');
+  });
+
+  for (const options of [undefined, null, 'kept-for-me', 4711, [fine()], ignore]) {
+    it(`refuse ${Array.isArray(options) ? 'an array' : String(options)} in their place`, () => {
+      const { problems } = errorOf(options);
+      expect(problems).to.deep.equal(['The options must be an object']);
+    });
+  }
+
+  const misspelt: readonly (readonly [path: string, value: unknown])[] = [
+    ['sender', { sms: PHONE }],
+    ['credentials.Okta', { orgUrl: 'https://misspelt-org.example' }],
+    ['credentials.hook.secret', 'misspelt-secret'],
+    ['credentials.okta.apitoken', 'misspelt-token'],
+    ['credentials.twilio.authtoken', 'misspelt-auth-token'],
+    ['senders.whatsApp', whatsapp()],
+    ['profile.timeout', 812],
+    ['profile.cache.ttl', 4711],
+    ['sandboxNumber.contentsid', SID('HX')],
+    ['senders.whatsapp.template', SID('HX')],
+    // Those of later versions are unknown until they are built.
+    ['guard', { mode: 'enforce' }],
+    ['rollout', { whatsapp: 25 }],
+    ['lateFailover', false],
+    ['texts', { sms: { default: 'misspelt-text' } }],
+    ['metrics', {}],
+    ['credentials.eventHook', { scheme: 'header', secrets: ['misspelt-secret'] }],
+  ];
+  for (const [path, value] of misspelt) {
+    it(`refuse ${path} as unknown`, () => {
+      const options = fine();
+      if (path.startsWith('sandboxNumber'))
+        withValue('sandboxNumber', { number: PHONE, contentSid: SID('HX') }, options);
+      if (path.startsWith('senders.whatsapp')) withValue('senders.whatsapp', whatsapp(), options);
+      const error = errorOf(withValue(path, value, options));
+      expect(error.problems).to.deep.equal([
+        `${path} is not an option; remove it, or look for a misspelling`,
+      ]);
+      expectNotTold(error, value);
+    });
+  }
+
+  it('have all their problems told together, each once', () => {
+    const options = withValue('deadlineMs', 99_999, withValue('path', 'padded-path'));
+    withValue('credentials.hook.secrets', ['', 'good-secret-1', ''], options);
+    withValue('credentials.okta.apiToken', '', options);
+    withValue('guards', {}, options);
+    withValue('senders', {}, options);
+    const error = errorOf(options);
+    expect(error.problems.map((problem) => problem.split(/[ :]/)[0])).to.have.members([
+      'credentials.hook.secrets[0]',
+      'credentials.hook.secrets[2]',
+      'credentials.okta.apiToken',
+      'deadlineMs',
+      'guards',
+      'path',
+      'senders',
+    ]);
+    expect(error.code).to.equal('CONFIGURATION');
+    for (const problem of error.problems) expect(error.message).to.include(problem);
+    expectNotTold(error, ['good-secret-1', 'padded-path', 99_999]);
+  });
+});
+
+describe('the rules of the options', () => {
+  // The compiler holds each list to the type, and the test holds the rules to the list.
+  type KeysOf<T> = T extends unknown ? keyof T : never;
+  type Keys<T> = Readonly<Record<KeysOf<NonNullable<T>>, true>>;
+  type Options = OktaTelephonyHookOptions;
+  type Objects<T> = T extends string | readonly unknown[] | false ? never : T;
+  type Scheme<Name> = Extract<HookCredential, { scheme: Name }>;
+  const options: Keys<Options> = {
+    credentials: true,
+    publicUrl: true,
+    sandboxNumber: true,
+    senders: true,
+    optInAttribute: true,
+    optInChannels: true,
+    profile: true,
+    defaultCountry: true,
+    path: true,
+    deadlineMs: true,
+    chooseChannels: true,
+    composeText: true,
+    channels: true,
+    state: true,
+    logger: true,
+    onEvent: true,
+    dispatcher: true,
+    clock: true,
+  };
+  const credentials: Keys<Options['credentials']> = { hook: true, okta: true, twilio: true };
+  const okta: Keys<OktaCredential> = {
+    orgUrl: true,
+    apiToken: true,
+    clientId: true,
+    privateKey: true,
+    keyId: true,
+  };
+  const twilio: Keys<TwilioCredential> = {
+    accountSid: true,
+    apiKeySid: true,
+    apiKeySecret: true,
+    authToken: true,
+    region: true,
+    edge: true,
+    baseUrl: true,
+  };
+  const header: Keys<Scheme<'header'>> = { scheme: true, name: true, secrets: true };
+  const basicKeys: Keys<Scheme<'basic'>> = { scheme: true, users: true };
+  const user: Keys<Scheme<'basic'>['users'][number]> = { username: true, password: true };
+  const oauth2Keys: Keys<Scheme<'oauth2'>> = {
+    scheme: true,
+    issuer: true,
+    audience: true,
+    clientId: true,
+    scope: true,
+    jwksUri: true,
+  };
+  const sandbox: Keys<Objects<NonNullable<Options['sandboxNumber']>>> = { number: true, contentSid: true };
+  const senders: Keys<Options['senders']> = { sms: true, voice: true, whatsapp: true };
+  const whatsappKeys: Keys<NonNullable<Options['senders']>['whatsapp']> = { from: true, templates: true };
+  const profile: Keys<Options['profile']> = { timeoutMs: true, cache: true, unverifiedPhoneAttribute: true };
+  const cache: Keys<Objects<NonNullable<NonNullable<Options['profile']>['cache']>>> = {
+    ttlSeconds: true,
+    staleSeconds: true,
+    max: true,
+  };
+
+  const scheme = (index: number): string =>
+    `keys.credentials.keys.hook.items.0.matches.0.switch.${index}.then`;
+  const levels: readonly (readonly [path: string, keys: Plain])[] = [
+    ['', options],
+    ['keys.credentials', credentials],
+    ['keys.credentials.keys.okta', okta],
+    ['keys.credentials.keys.twilio', twilio],
+    [scheme(0), header],
+    [scheme(1), basicKeys],
+    [`${scheme(1)}.keys.users.items.0`, user],
+    [scheme(2), oauth2Keys],
+    ['keys.sandboxNumber.matches.0.then', sandbox],
+    ['keys.senders', senders],
+    ['keys.senders.keys.whatsapp', whatsappKeys],
+    ['keys.profile', profile],
+    ['keys.profile.keys.cache.matches.0.then', cache],
+  ];
+  for (const [path, typed] of levels) {
+    it(`know exactly what the types know: ${path === '' ? 'the options' : path}`, () => {
+      let description: unknown = optionsSchema.describe();
+      for (const key of path.split('.').filter((part) => part !== ''))
+        description = (description as Plain)[key];
+      const { keys } = description as { keys: Plain };
+      expect(Object.keys(keys).sort()).to.deep.equal(Object.keys(typed).sort());
+    });
+  }
+
+  it('are joi rules', () => {
+    expect(Joi.isSchema(optionsSchema)).to.equal(true);
+  });
+});
+
+/** None of the texts and numbers inside may be in what the error says. */
+function expectNotTold(error: ConfigurationError, given: unknown): void {
+  const told = `${error.message}\n${error.problems.join('\n')}\n${JSON.stringify(error)}\n${error.stack ?? ''}`;
+  for (const leaf of leavesOf(given)) {
+    if (leaf.length < 4 || /^(voice|header|basic|oauth2|https?:|0a1b)$/.test(leaf)) continue;
+    expect(told.includes(leaf), `${leaf.slice(0, 40)} is told: ${error.problems.join()}`).to.equal(false);
+  }
+}
+function leavesOf(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value.trim()];
+  if (typeof value === 'number') return [String(value)];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [];
+}
+
+function deepFreeze(value: unknown): unknown {
+  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(deepFreeze);
+  return value;
+}

@@ -2,7 +2,7 @@
 interface ErrorDetails {
   readonly cause?: unknown;
   /** A sentence that an end user may read: Okta shows it. */
-  readonly publicMessage?: string;
+  readonly publicMessage?: string | undefined;
 }
 
 const GENERIC_SENTENCE = 'Your code could not be sent. Please try again or choose another method.';
@@ -76,7 +76,11 @@ export class RequestError extends TelephonyHookError {
   constructor(
     code: RequestErrorCode,
     publicMessage: string,
-    details: { cause?: unknown; fields?: readonly string[]; headers?: Readonly<Record<string, string>> } = {},
+    details: {
+      cause?: unknown;
+      fields?: readonly string[] | undefined;
+      headers?: Readonly<Record<string, string>> | undefined;
+    } = {},
   ) {
     super(code, publicMessage, { cause: details.cause, publicMessage });
     this.status = STATUS_OF[code];
@@ -109,7 +113,11 @@ export class OktaApiError extends TelephonyHookError {
   constructor(
     code: OktaApiErrorCode,
     message: string,
-    details: { cause?: unknown; status?: number; headers?: Readonly<Record<string, string>> } = {},
+    details: {
+      cause?: unknown;
+      status?: number | undefined;
+      headers?: Readonly<Record<string, string>> | undefined;
+    } = {},
   ) {
     super(code, message, { cause: details.cause });
     this.status = details.status;

@@ -32,6 +32,7 @@ export function createHookKeys(parts: {
     { readonly keySet: ReturnType<typeof createLocalJWKSet>; readonly fetchedAt: number } | undefined;
   let fetching: Promise<void> | undefined;
   let lastTriedAt = -Infinity;
+  let lastUnknownAt = -Infinity;
 
   const refresh = (): Promise<void> => {
     lastTriedAt = parts.clock();
@@ -64,6 +65,14 @@ export function createHookKeys(parts: {
 
   const isDue = (intervalMs: number): boolean => parts.clock() - lastTriedAt >= intervalMs;
 
+  /** The first token of a new key is not refused because keys were fetched a moment ago; the next ones may be. */
+  const mayAskForUnknown = (): boolean => {
+    if (fetching !== undefined) return true;
+    if (parts.clock() - lastUnknownAt < COOL_DOWN_MS) return false;
+    lastUnknownAt = parts.clock();
+    return true;
+  };
+
   const currentKeys = async (): Promise<NonNullable<typeof known>> => {
     if (known === undefined) {
       if (fetching === undefined && !isDue(RETRY_MS))
@@ -90,8 +99,7 @@ export function createHookKeys(parts: {
       try {
         return (await jwtVerify(token, keys.keySet, options)).payload;
       } catch (error) {
-        if (!(error instanceof errors.JWKSNoMatchingKey) || (fetching === undefined && !isDue(COOL_DOWN_MS)))
-          throw error;
+        if (!(error instanceof errors.JWKSNoMatchingKey) || !mayAskForUnknown()) throw error;
         // The issuer may have rotated its keys.
         await refresh().catch(() => undefined);
         return (await jwtVerify(token, known?.keySet ?? keys.keySet, options)).payload;

@@ -66,7 +66,10 @@ describe('a token that is bound to a key', () => {
       expect(proofs[0]).to.equal(undefined);
       expect(proofs[1]).to.have.property('htm', 'POST').and.not.to.have.property('nonce');
       expect(proofs[2]).to.have.property('nonce').that.is.a('string');
-      const ids = [...proofs.slice(1).map((proof) => proof?.jti), ...okta.requests.slice(0, 3).map((r) => assertionOf(r).jti)];
+      const ids = [
+        ...proofs.slice(1).map((proof) => proof?.jti),
+        ...okta.requests.slice(0, 3).map((r) => assertionOf(r).jti),
+      ];
       expect(new Set(ids).size, 'every proof and assertion is new').to.equal(8);
       for (const request of okta.requests.slice(3)) {
         const token = /^DPoP (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
@@ -133,6 +136,7 @@ describe('a token that is bound to a key', () => {
       answer((request) => (proofOf(request)?.['nonce'] === 'n1' ? boundToken() : wantsNonce('n1')));
       await get();
       expect(okta.requests).to.have.length(3);
+      for (const request of okta.requests.slice(1)) expect(proofOf(request)?.iat).to.equal(NOW / 1000);
     });
 
     it('ends where Okta wants the nonce that it was given, and where it takes no proof', async () => {
@@ -183,12 +187,14 @@ describe('a token that is bound to a key', () => {
       let token = 0;
       let isRefused = false;
       answer(
-        (request) =>
-          proofOf(request) === undefined ? missingProof : boundToken(`t${(token += 1)}`),
+        (request) => (proofOf(request) === undefined ? missingProof : boundToken(`t${(token += 1)}`)),
         () => {
           const status = isRefused ? 401 : 200;
           isRefused = false;
-          return { status, headers: { 'DPoP-Nonce': 'api-2', 'WWW-Authenticate': 'DPoP error="invalid_token"' } };
+          return {
+            status,
+            headers: { 'DPoP-Nonce': 'api-2', 'WWW-Authenticate': 'DPoP error="invalid_token"' },
+          };
         },
       );
       await get();
@@ -197,15 +203,18 @@ describe('a token that is bound to a key', () => {
       const [renewal] = okta.requests.filter(isTokenRequest).slice(-1);
       expect(proofOf(renewal)).not.to.have.property('nonce');
       const calls = okta.requests.filter((request) => !isTokenRequest(request));
-      expect(calls.map((request) => proofOf(request)?.['nonce'])).to.deep.equal([undefined, 'api-2', 'api-2']);
+      expect(calls.map((request) => proofOf(request)?.['nonce'])).to.deep.equal([
+        undefined,
+        'api-2',
+        'api-2',
+      ]);
       expect(calls.at(-1)?.headers.authorization).to.equal('DPoP t2');
     });
 
     it('is replaced where the API says 400 because the proof does not hold', async () => {
       let token = 0;
       answer(
-        (request) =>
-          proofOf(request) === undefined ? missingProof : boundToken(`t${(token += 1)}`),
+        (request) => (proofOf(request) === undefined ? missingProof : boundToken(`t${(token += 1)}`)),
         ({ headers }) =>
           headers.authorization === 'DPoP t1'
             ? { status: 400, headers: { 'WWW-Authenticate': 'DPoP error="invalid_dpop_proof"' } }

@@ -1,0 +1,158 @@
+import { expect } from 'chai';
+import { assertionOf, failureOf, httpDate, isTokenRequest, makeGate, NOW } from './scripted-okta.js';
+import { MINUTE_MS, startServiceAppScene, tokenAnswer, type ServiceAppScene } from './service-app.js';
+
+describe("a service app's access token that is hard to get", () => {
+  let app: ServiceAppScene;
+  before(async () => {
+    app = await startServiceAppScene();
+  });
+  after(() => app.okta.close());
+  beforeEach(() => {
+    app.reset();
+  });
+  /** Tokens `t1`, `t2` and so on. */
+  const issueNumbered = (seconds?: number): void => {
+    app.issue((count) => tokenAnswer(`t${count}`, seconds));
+  };
+
+  it('is never taken from an answer that holds no proper one', async () => {
+    const good = { token_type: 'Bearer', expires_in: 3600, access_token: 't' };
+    for (const body of [
+      {},
+      [],
+      '<html>',
+      { ...good, access_token: undefined },
+      { ...good, access_token: '' },
+      { ...good, access_token: 'a\nb' },
+      { ...good, access_token: 7 },
+      { ...good, token_type: 'mac' },
+      { ...good, token_type: 'constructor' },
+      { ...good, token_type: 'DPoP' },
+      { ...good, expires_in: undefined },
+      { ...good, expires_in: 0 },
+      { ...good, expires_in: '3600' },
+    ]) {
+      app.now += 10_000;
+      app.issue(() => ({ status: 200, body }));
+      expect((await failureOf(app.get())).code, JSON.stringify(body)).to.equal('OKTA_UNREADABLE');
+      expect(app.tokensUsed()).to.deep.equal([]);
+    }
+    app.now += 10_000;
+    issueNumbered();
+    expect((await app.get()).status).to.equal(200);
+  });
+
+  it('is fetched for those who wait, whoever of them gives up', async () => {
+    const gate = makeGate();
+    app.issue(async (count) => {
+      await gate.opened;
+      return tokenAnswer(`t${count}`);
+    });
+    const patient = app.get(2_000);
+    expect((await failureOf(app.get(30))).code).to.equal('OKTA_NO_ANSWER');
+    gate.open();
+    expect((await patient).status).to.equal(200);
+    expect(app.tokenRequests()).to.have.length(1);
+  });
+
+  it('serves the next call when the one that asked for it has given up', async () => {
+    const gate = makeGate();
+    app.issue(async (count) => {
+      await gate.opened;
+      return tokenAnswer(`t${count}`);
+    });
+    await failureOf(app.get(30));
+    gate.open();
+    await app.get();
+    expect(app.tokenRequests()).to.have.length(1);
+  });
+
+  it('is not asked for again within a second of a failure: callers fail at once', async () => {
+    app.issue(() => ({
+      status: 400,
+      body: { error: 'invalid_scope', error_description: 'ana@example.com' },
+    }));
+    expect((await failureOf(app.get())).message).to.equal(
+      "Okta's token endpoint answered 400 (invalid_scope)",
+    );
+    app.now += 999;
+    expect(await failureOf(app.get())).to.include({ code: 'OKTA_HTTP_ERROR', status: 400 });
+    expect(app.tokenRequests()).to.have.length(1);
+    app.now += 1;
+    await failureOf(app.get());
+    expect(app.tokenRequests()).to.have.length(2);
+    app.now -= 60 * MINUTE_MS;
+    await failureOf(app.get());
+    expect(app.tokenRequests(), 'a clock that was set back prolongs no pause').to.have.length(3);
+  });
+
+  it("waits for the end of Okta's window after a 429, by Okta's clock, and a minute at most", async () => {
+    const refuse = (resetSeconds: number): void => {
+      app.issue(() => ({
+        status: 429,
+        headers: {
+          'X-Rate-Limit-Limit': '300',
+          'X-Rate-Limit-Remaining': '0',
+          'X-Rate-Limit-Reset': String(NOW / 1000 + resetSeconds),
+        },
+      }));
+    };
+    app.now += 6 * MINUTE_MS;
+    refuse(20);
+    expect((await failureOf(app.get())).code).to.equal('OKTA_RATE_LIMITED');
+    app.now += 20_999;
+    expect(await failureOf(app.get())).to.include({ code: 'OKTA_RATE_LIMITED', headers: undefined });
+    expect(app.tokenRequests()).to.have.length(1);
+    app.now += 1;
+    refuse(3_000);
+    await failureOf(app.get());
+    app.now += 60_000;
+    await failureOf(app.get());
+    expect(app.tokenRequests()).to.have.length(2);
+  });
+
+  it("is had in spite of a clock that is six minutes off: Okta's Date corrects it", async () => {
+    for (const skewMs of [-6 * MINUTE_MS, 6 * MINUTE_MS]) {
+      app.reset();
+      app.now = NOW + skewMs;
+      app.okta.answerWith((request) => {
+        if (!isTokenRequest(request)) return { status: 200 };
+        const isTimely = Math.abs((assertionOf(request).iat ?? 0) - NOW / 1000) <= 1;
+        return isTimely ? tokenAnswer('t') : { status: 401, body: { error: 'invalid_client' } };
+      });
+      expect((await app.get()).status).to.equal(200);
+      expect(app.tokenRequests()).to.have.length(2);
+      const [first, second] = app.tokenRequests();
+      expect(assertionOf(first).jti).not.to.equal(assertionOf(second).jti);
+    }
+  });
+
+  it('is refused at once where the clock is right, and a correction that does not help is undone', async () => {
+    const refuse = (dateMs: number): void => {
+      app.okta.answerWith(() => ({
+        status: 401,
+        body: { error: 'invalid_client' },
+        headers: { date: httpDate(dateMs) },
+      }));
+    };
+    refuse(NOW + 30_000);
+    expect((await failureOf(app.get())).code).to.equal('OKTA_UNAUTHORIZED');
+    expect(app.okta.requests).to.have.length(1);
+    app.now += 10_000;
+    refuse(NOW + 600_000);
+    await failureOf(app.get());
+    expect(app.okta.requests).to.have.length(2);
+    app.now += 10_000;
+    refuse(app.now);
+    await failureOf(app.get());
+    expect(assertionOf(app.okta.requests[0]).iat).to.equal(app.now / 1000);
+  });
+
+  it('is kept within the time of the call, the token and the call together', async () => {
+    app.okta.answerWith((request) => (isTokenRequest(request) ? tokenAnswer('t') : 'hang'));
+    const startedAt = performance.now();
+    expect((await failureOf(app.get(80))).code).to.equal('OKTA_NO_ANSWER');
+    expect(performance.now() - startedAt).to.be.lessThan(1_000);
+  });
+});

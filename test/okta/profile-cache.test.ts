@@ -1,0 +1,139 @@
+import { expect } from 'chai';
+import { createOktaApiClient } from '../../lib/okta/api-client.js';
+import {
+  createProfileReader,
+  type ProfileOptions,
+  type ProfileReader,
+  type ProfileReading,
+} from '../../lib/okta/user-profile.js';
+import { NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
+
+const ID = '00u1anasilveira00001';
+const LOGIN = 'ana+silveira@example.com';
+const SECOND_MS = 1_000;
+const CACHE = { ttlSeconds: 60, staleSeconds: 3600, max: 100 };
+
+const userWith = (profile: object): object => ({
+  id: ID,
+  status: 'ACTIVE',
+  profile: { login: LOGIN, ...profile },
+});
+const byId = { userId: ID, login: undefined };
+const byLogin = { userId: undefined, login: LOGIN };
+
+describe('the profiles that are kept', () => {
+  let okta: ScriptedOkta;
+  let now: number;
+  let reader: ProfileReader;
+  before(async () => {
+    okta = await startScriptedOkta();
+  });
+  after(() => okta.close());
+  beforeEach(() => {
+    now = NOW;
+    reader = makeReader();
+    okta.answerWith(() => ({ status: 200, body: userWith({ version: okta.requests.length }) }));
+  });
+  const makeReader = (options: Partial<ProfileOptions> = {}): ProfileReader =>
+    createProfileReader({
+      client: createOktaApiClient({
+        credentials: { orgUrl: okta.origin, apiToken: 'token' },
+        dispatcher: okta.dispatcher,
+        clock: () => now,
+        connectTimeoutMs: 500,
+      }),
+      options: { timeoutMs: 2_000, cache: CACHE, ...options },
+      clock: () => now,
+    });
+  const read = (user: Parameters<ProfileReader['read']>[0] = byId, waitMs = 2_000): Promise<ProfileReading> =>
+    reader.read(user, waitMs);
+  const none = (reason: string): ProfileReading => ({ profile: undefined, source: 'none', reason });
+  const versionOf = (reading: ProfileReading): unknown => reading.profile?.['version'];
+
+  it('asks again when the time is over, by the clock that it was given', async () => {
+    expect(versionOf(await read())).to.equal(1);
+    now += 60 * SECOND_MS - 1;
+    expect(await read()).to.include({ source: 'cache', reason: undefined });
+    now += 1;
+    const reading = await read();
+    expect(reading.source).to.equal('okta');
+    expect(versionOf(reading)).to.equal(2);
+  });
+
+  it('asks again when the clock was set back', async () => {
+    await read();
+    now -= 1;
+    expect((await read()).source).to.equal('okta');
+  });
+
+  it('asks once for a user, however many want to know', async () => {
+    const readings = await Promise.all(Array.from({ length: 10 }, () => read()));
+    expect(new Set(readings.map(({ source }) => source))).to.deep.equal(new Set(['okta']));
+    expect(okta.requests).to.have.length(1);
+  });
+
+  it('keeps users apart, and those that were found by id from those by login', async () => {
+    okta.answerWith(({ path }) => ({
+      status: 200,
+      body: { id: path.split('/').at(-1), profile: { login: LOGIN, path } },
+    }));
+    const readings = await Promise.all([read(), read({ ...byId, userId: '00u2' }), read(byLogin)]);
+    expect(new Set(readings.map(({ profile }) => profile?.['path'])).size).to.equal(3);
+  });
+
+  it('keeps nothing where there is no cache, but still asks once at a time', async () => {
+    reader = makeReader({ cache: false });
+    await Promise.all([read(), read()]);
+    expect(okta.requests).to.have.length(1);
+    expect(versionOf(await read())).to.equal(2);
+    okta.answerWith(() => ({ status: 500 }));
+    expect(await read()).to.deep.equal(none('OKTA_HTTP_ERROR'));
+  });
+
+  it('keeps so many and no more', async () => {
+    reader = makeReader({ cache: { ...CACHE, max: 1 } });
+    okta.answerWith(({ path }) => ({ status: 200, body: { id: path.split('/').at(-1), profile: {} } }));
+    await read();
+    await read({ ...byId, userId: '00u2' });
+    expect((await read()).source).to.equal('okta');
+  });
+
+  it('serves what is stale for each way in which Okta fails, and nothing once it is too old', async () => {
+    await read();
+    now += 60 * SECOND_MS;
+    for (const [status, reason] of [
+      [500, 'OKTA_HTTP_ERROR'],
+      [401, 'OKTA_UNAUTHORIZED'],
+      [403, 'OKTA_FORBIDDEN'],
+      [302, 'OKTA_HTTP_ERROR'],
+    ] as const) {
+      okta.answerWith(() => ({ status }));
+      const reading = await read();
+      expect(reading).to.include({ source: 'stale', reason });
+      expect(versionOf(reading)).to.equal(1);
+    }
+    okta.answerWith(() => ({ status: 200, body: '<html>' }));
+    expect(await read()).to.include({ source: 'stale', reason: 'OKTA_UNREADABLE' });
+    now += 3600 * SECOND_MS - 1;
+    expect((await read()).source).to.equal('stale');
+    now += 2;
+    expect(await read()).to.deep.equal(none('OKTA_UNREADABLE'));
+  });
+
+  it('keeps no profile for ever where nothing may be kept', async () => {
+    reader = makeReader({ cache: { ttlSeconds: 0, staleSeconds: 0, max: 1 } });
+    await read();
+    now += 60 * SECOND_MS;
+    okta.answerWith(() => ({ status: 500 }));
+    expect((await read()).source).to.equal('none');
+  });
+
+  it('forgets a user who is gone', async () => {
+    await read();
+    now += 60 * SECOND_MS;
+    okta.answerWith(() => ({ status: 404 }));
+    expect(await read()).to.deep.equal(none('OKTA_NOT_FOUND'));
+    okta.answerWith(() => ({ status: 500 }));
+    expect(await read()).to.deep.equal(none('OKTA_HTTP_ERROR'));
+  });
+});

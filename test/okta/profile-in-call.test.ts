@@ -1,0 +1,287 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { expect } from 'chai';
+import type { Fault, HookRequestType } from '../../lib/testing/index.js';
+import { ANA, BOB, commandOf, startScene, usualCredentials, type Scene } from '../harness/scene.js';
+import { mustNotShow } from '../harness/witness.js';
+
+describe('the profile in a hook call', () => {
+  let scene: Scene;
+  let now: number;
+  beforeEach(() => {
+    now = Date.now();
+  });
+  afterEach(() => scene.close());
+  const channels = (): string[] => scene.twilio.messages.map(({ channel }) => channel);
+  const sources = (): string[] =>
+    scene.events.flatMap((event) => (event.type === 'profile.read' ? [event.source] : []));
+  const reasons = (): (string | undefined)[] =>
+    scene.events.flatMap((event) => (event.type === 'profile.read' ? [event.reason] : []));
+
+  describe('that is known already', () => {
+    beforeEach(async () => {
+      scene = await startScene({ hook: { clock: () => now, deadlineMs: 800 } });
+    });
+
+    it('serves for a minute without another question', async () => {
+      await scene.call();
+      now += 59_999;
+      await scene.call();
+      expect(sources()).to.deep.equal(['okta', 'cache']);
+      expect(scene.okta.requests).to.have.length(1);
+      now += 1;
+      await scene.call();
+      expect(scene.okta.requests).to.have.length(2);
+    });
+
+    for (const [title, fault] of [
+      ['hangs', { kind: 'hang' }],
+      ['resets', { kind: 'reset' }],
+      ['answers 500', { kind: 'status', status: 500 }],
+      ['answers 401', { kind: 'status', status: 401 }],
+      ['limits the rate', { kind: 'status', status: 429 }],
+      ['answers in HTML', { kind: 'html', status: 200 }],
+    ] as const satisfies readonly (readonly [string, Fault])[]) {
+      it(`serves when it is stale and Okta ${title}`, async () => {
+        await scene.call();
+        now += 61_000;
+        scene.okta.fault(fault);
+        const call = await scene.call();
+        expect(call.okta.action).to.equal('sent');
+        expect(channels()).to.deep.equal(['whatsapp', 'whatsapp']);
+        expect(sources()).to.deep.equal(['okta', 'stale']);
+      });
+    }
+
+    it('is too old after an hour and a minute: the code goes by SMS', async () => {
+      await scene.call();
+      now += 3_661_000;
+      scene.okta.fault({ kind: 'status', status: 500 });
+      await scene.call({ eventTime: new Date(now) });
+      expect(channels()).to.deep.equal(['whatsapp', 'sms']);
+      expect(sources()).to.deep.equal(['okta', 'none']);
+    });
+
+    it('does not serve for a user who is gone', async () => {
+      await scene.call();
+      now += 61_000;
+      scene.okta.fault({ kind: 'status', status: 404 });
+      await scene.call();
+      expect(channels()).to.deep.equal(['whatsapp', 'sms']);
+      expect(reasons()).to.deep.equal([undefined, 'OKTA_NOT_FOUND']);
+    });
+
+    it('is read anew in time: an opt-out holds after a minute', async () => {
+      await scene.call();
+      scene.okta.updateUser(ANA.id, { whatsAppOptIn: false });
+      now += 60_000;
+      await scene.call();
+      expect(channels()).to.deep.equal(['whatsapp', 'sms']);
+    });
+  });
+
+  it('is not waited for longer than its share', async () => {
+    scene = await startScene({ hook: { deadlineMs: 800 } });
+    scene.okta.fault({ kind: 'hang' });
+    const call = await scene.call();
+    expect(call.okta.action).to.equal('sent');
+    expect(channels()).to.deep.equal(['sms']);
+    expect(reasons()).to.deep.equal(['TIMEOUT']);
+  });
+
+  it('is that of the login where there is no user id', async () => {
+    scene = await startScene();
+    const change = (payload: Record<string, unknown>): unknown => {
+      const { data, ...rest } = payload as { data: { userProfile: object } };
+      return { ...rest, data: { ...data, userProfile: { login: ANA.login } } };
+    };
+    await scene.call({ change });
+    expect(channels()).to.deep.equal(['whatsapp']);
+  });
+
+  for (const userId of ['..', 'me', 'a/b', 'a?b', 'a%2fb']) {
+    it(`is not asked for by the id ${userId}`, async () => {
+      scene = await startScene();
+      const call = await scene.call({ userId });
+      expect(call.okta.action).to.equal('sent');
+      expect(channels()).to.deep.equal(['sms']);
+      expect(scene.okta.requests).to.be.empty;
+    });
+  }
+
+  describe("with unverifiedPhoneAttribute: the profile's own number", () => {
+    const OTHER = '+447700900555';
+    beforeEach(async () => {
+      scene = await startScene({
+        hook: { profile: { unverifiedPhoneAttribute: 'mobilePhone' }, defaultCountry: 'GB' },
+      });
+      scene.twilio.joinSandbox(OTHER);
+      scene.okta.updateUser(ANA.id, { mobilePhone: OTHER });
+      scene.okta.updateUser(BOB.id, { mobilePhone: OTHER });
+      mustNotShow(OTHER.slice(1));
+    });
+    const numbers = (): string[] => scene.twilio.messages.map(({ channel, to }) => `${channel} ${to}`);
+
+    it('gets the WhatsApp message of a sign-in', async () => {
+      await scene.call();
+      expect(numbers()).to.deep.equal([`whatsapp ${OTHER}`]);
+    });
+
+    for (const requestType of [
+      'pre-enrollment',
+      'account-unlock',
+      'password-reset',
+    ] as const satisfies readonly HookRequestType[]) {
+      it(`does not get that of ${requestType}`, async () => {
+        await scene.call({ requestType });
+        expect(numbers()).to.deep.equal([`whatsapp ${ANA.phone}`]);
+      });
+    }
+
+    it('gets no SMS and no call', async () => {
+      await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
+      await scene.call({ deliveryChannel: 'CALL' });
+      expect(numbers()).to.deep.equal([`sms ${BOB.phone}`]);
+      expect(scene.twilio.calls.map(({ to }) => to)).to.deep.equal([ANA.phone]);
+    });
+
+    it('gets no SMS where WhatsApp refuses: that goes to the enrolled number', async () => {
+      scene.twilio.refuseWith({ code: 63007, times: 1 });
+      await scene.call();
+      expect(numbers()).to.deep.equal([`sms ${ANA.phone}`]);
+    });
+
+    it('is read with the default country', async () => {
+      scene.okta.updateUser(ANA.id, { mobilePhone: '07700 900555' });
+      await scene.call();
+      expect(numbers()).to.deep.equal([`whatsapp ${OTHER}`]);
+    });
+
+    for (const mobilePhone of ['call me', '', 7, null]) {
+      it(`gives way to the enrolled one where it is ${JSON.stringify(mobilePhone)}`, async () => {
+        scene.okta.updateUser(ANA.id, { mobilePhone });
+        await scene.call();
+        expect(numbers()).to.deep.equal([`whatsapp ${ANA.phone}`]);
+      });
+    }
+  });
+
+  it('is no place for a number unless that is chosen: WhatsApp goes to the enrolled one', async () => {
+    scene = await startScene();
+    scene.okta.updateUser(ANA.id, { mobilePhone: '+447700900555' });
+    await scene.call();
+    expect(scene.twilio.messages.map(({ to }) => to)).to.deep.equal([ANA.phone]);
+  });
+
+  describe('read as a service app', () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    for (const [title, requireDpop, scheme, keyForm] of [
+      ['with a PEM', false, 'Bearer', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()],
+      ['with a JWK', false, 'Bearer', { ...privateKey.export({ format: 'jwk' }) }],
+      ["with a JWK's text", false, 'Bearer', JSON.stringify(privateKey.export({ format: 'jwk' }))],
+      [
+        'of an org that asks for DPoP',
+        true,
+        'DPoP',
+        privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      ],
+    ] as const) {
+      it(`serves ${title}`, async () => {
+        scene = await startScene({
+          hook: ({ okta, twilio }) => ({
+            credentials: {
+              ...usualCredentials(okta, twilio),
+              okta: { orgUrl: okta.orgUrl, clientId: '0oaServiceApp', privateKey: keyForm },
+            },
+          }),
+        });
+        scene.okta.registerServiceApp({
+          clientId: '0oaServiceApp',
+          publicJwk: publicKey.export({ format: 'jwk' }),
+          requireDpop,
+        });
+        expect(await scene.hook.ready()).to.include({ okta: 'ok' });
+        await scene.call();
+        await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
+        expect(channels()).to.deep.equal(['whatsapp', 'sms']);
+        expect(sources()).to.deep.equal(['okta', 'okta']);
+        const asked = scene.okta.requests.filter(({ path }) => path.startsWith('/api/v1/users/'));
+        for (const { headers } of asked) {
+          expect(headers.authorization).to.match(new RegExp(`^${scheme} `));
+          expect(headers['dpop'] !== undefined).to.equal(requireDpop);
+        }
+        // A token that was revoked is replaced within the call.
+        scene.okta.revokeTokens();
+        scene.okta.addUser({
+          id: '00u1caralima0000001',
+          login: 'cara.lima@example.com',
+          profile: { whatsAppOptIn: true },
+        });
+        await scene.call({ userId: '00u1caralima0000001', login: 'cara.lima@example.com' });
+        expect(sources().at(-1)).to.equal('okta');
+      });
+    }
+
+    it('goes without where the app is not known: by SMS', async () => {
+      scene = await startScene({
+        hook: ({ okta, twilio }) => ({
+          credentials: {
+            ...usualCredentials(okta, twilio),
+            okta: {
+              orgUrl: okta.orgUrl,
+              clientId: '0oaUnknown',
+              privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+            },
+          },
+        }),
+      });
+      const call = await scene.call();
+      expect(commandOf(call)).to.include({ status: 'SUCCESSFUL' });
+      expect(channels()).to.deep.equal(['sms']);
+    });
+  });
+
+  describe("and Okta's rate limit", () => {
+    const users = [ANA, BOB];
+    const pauses = (): number => scene.events.filter(({ type }) => type === 'okta.paused').length;
+    beforeEach(async () => {
+      scene = await startScene({ hook: { profile: { cache: false } } });
+    });
+
+    for (const [title, remaining, resetInSeconds] of [
+      ['when under a tenth of it is left', 10, 30],
+      ['when it is used up', 0, 30],
+    ] as const) {
+      it(`is not asked for ${title}, which is told once; codes still go out`, async () => {
+        scene.okta.setRateLimit({ limit: 100, remaining, resetInSeconds });
+        for (let count = 0; count < 3; count += 1) {
+          for (const { id, login } of users) {
+            expect((await scene.call({ userId: id, login })).okta.action).to.equal('sent');
+          }
+        }
+        expect(scene.okta.requests).to.have.length(1);
+        expect(pauses()).to.equal(1);
+        expect(scene.log.filter(({ message }) => message.includes('rate limit'))).to.have.length(1);
+        expect(reasons().slice(1)).to.deep.equal(Array(5).fill('PAUSED'));
+      });
+    }
+
+    it('is asked for while a tenth is left', async () => {
+      scene.okta.setRateLimit({ limit: 100, remaining: 11, resetInSeconds: 30 });
+      await scene.call();
+      expect(pauses()).to.equal(0);
+    });
+  });
+
+  it('is asked for again when the pause is over', async () => {
+    scene = await startScene({ hook: { clock: () => now, profile: { cache: false } } });
+    scene.okta.setRateLimit({ limit: 100, remaining: 5, resetInSeconds: 30 });
+    await scene.call();
+    scene.okta.setRateLimit(undefined);
+    now += 25_000;
+    await scene.call();
+    expect(reasons()).to.deep.equal([undefined, 'PAUSED']);
+    now += 10_000;
+    await scene.call();
+    expect(sources()).to.deep.equal(['okta', 'none', 'okta']);
+  });
+});

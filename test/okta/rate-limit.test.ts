@@ -1,0 +1,202 @@
+import { expect } from 'chai';
+import { createOktaApiClient } from '../../lib/okta/api-client.js';
+import { createProfileReader, type ProfileReader, type ProfileReading } from '../../lib/okta/user-profile.js';
+import { failureOf, httpDate, makeGate, NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
+
+const SECOND_MS = 1_000;
+
+interface LimitHeaders {
+  readonly limit?: number | string | string[];
+  readonly remaining?: number | string;
+  /** Seconds from Okta's now. */
+  readonly resetIn?: number;
+  readonly reset?: string | string[];
+  readonly date?: string;
+}
+
+function headersOf({
+  limit,
+  remaining,
+  resetIn,
+  reset,
+  date,
+}: LimitHeaders): Record<string, string | string[]> {
+  const resetsAt = reset ?? (resetIn === undefined ? undefined : String(NOW / 1000 + resetIn));
+  return {
+    ...(limit === undefined ? {} : { 'X-Rate-Limit-Limit': Array.isArray(limit) ? limit : String(limit) }),
+    ...(remaining === undefined ? {} : { 'X-Rate-Limit-Remaining': String(remaining) }),
+    ...(resetsAt === undefined ? {} : { 'X-Rate-Limit-Reset': resetsAt }),
+    ...(date === undefined ? {} : { Date: date }),
+  };
+}
+
+describe("Okta's rate limit, which the whole org shares", () => {
+  let okta: ScriptedOkta;
+  let now: number;
+  let users = 0;
+  let reader: ProfileReader;
+  let pauses: { reason: string; untilMs: number }[];
+  before(async () => {
+    okta = await startScriptedOkta();
+  });
+  after(() => okta.close());
+  beforeEach(() => {
+    now = NOW;
+    pauses = [];
+    reader = createProfileReader({
+      client: createOktaApiClient({
+        credentials: { orgUrl: okta.origin, apiToken: 'token' },
+        dispatcher: okta.dispatcher,
+        clock: () => now,
+        connectTimeoutMs: 500,
+      }),
+      options: { timeoutMs: 2_000, cache: { ttlSeconds: 60, staleSeconds: 3600, max: 100 } },
+      clock: () => now,
+      onPaused: (event) => pauses.push(event),
+    });
+  });
+  const read = (userId: string): Promise<ProfileReading> => reader.read({ userId, login: undefined }, 2_000);
+  const answerWith = (limits: LimitHeaders, status = 200): void => {
+    okta.answerWith(({ path }) => ({
+      status,
+      headers: headersOf(limits),
+      body: { id: path.split('/').at(-1), profile: {} },
+    }));
+  };
+  /** How long nothing is asked after one answer, milliseconds; 0 where the next question leaves at once. */
+  const pauseAfter = async (limits: LimitHeaders, status = 200): Promise<number> => {
+    answerWith(limits, status);
+    const known = pauses.length;
+    users += 1;
+    await read(`u${users}`);
+    const pause = pauses[known];
+    return pause === undefined ? 0 : pause.untilMs - now;
+  };
+
+  it('is left alone when less than a tenth of it remains, until its window ends', async () => {
+    answerWith({ limit: 600, remaining: 59, resetIn: 20 });
+    expect((await read('a')).source).to.equal('okta');
+    expect(pauses).to.deep.equal([{ reason: 'LOW', untilMs: NOW + 21 * SECOND_MS }]);
+    answerWith({});
+    expect(await read('b')).to.deep.equal({ profile: undefined, source: 'none', reason: 'PAUSED' });
+    now += 21 * SECOND_MS - 1;
+    expect((await read('b')).reason).to.equal('PAUSED');
+    expect(okta.requests).to.have.length(0);
+    now += 1;
+    expect((await read('b')).source).to.equal('okta');
+  });
+
+  it('may be used down to a tenth', async () => {
+    expect(await pauseAfter({ limit: 600, remaining: 60, resetIn: 20 })).to.equal(0);
+  });
+
+  it('lets what is kept serve while it is paused, fresh or stale', async () => {
+    answerWith({});
+    await read('a');
+    now += 30 * SECOND_MS;
+    answerWith({ limit: 600, remaining: 0, resetIn: 60 });
+    await read('b');
+    expect((await read('a')).source).to.equal('cache');
+    now += 31 * SECOND_MS;
+    expect(await read('a')).to.include({ source: 'stale', reason: 'PAUSED' });
+    expect(okta.requests).to.have.length(1);
+  });
+
+  it('is waited for after a 429, and the stale profile serves', async () => {
+    answerWith({});
+    await read('a');
+    now += 60 * SECOND_MS;
+    answerWith({ limit: 600, remaining: 0, resetIn: 30 }, 429);
+    expect(await read('a')).to.include({ source: 'stale', reason: 'OKTA_RATE_LIMITED' });
+    expect(pauses).to.deep.equal([{ reason: 'RATE_LIMITED', untilMs: now + 31 * SECOND_MS }]);
+    expect(await read('a')).to.include({ source: 'stale', reason: 'PAUSED' });
+    expect(okta.requests).to.have.length(1);
+  });
+
+  it('is two seconds for too many calls at once, and where a 429 tells no window', async () => {
+    expect(await pauseAfter({ limit: 0, remaining: 0, resetIn: 60 }, 429)).to.equal(2 * SECOND_MS);
+    now += 60 * SECOND_MS;
+    expect(await pauseAfter({}, 429)).to.equal(2 * SECOND_MS);
+  });
+
+  it('is read on errors too', async () => {
+    expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 }, 404)).to.equal(11 * SECOND_MS);
+    now += 60 * SECOND_MS;
+    expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 }, 500)).to.equal(11 * SECOND_MS);
+  });
+
+  it("ends by Okta's clock: ours may be minutes off", async () => {
+    for (const skewMs of [-600_000, 600_000]) {
+      now = NOW + skewMs;
+      expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 })).to.equal(11 * SECOND_MS);
+    }
+    now = NOW;
+    expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: 10, date: 'no date' })).to.equal(
+      11 * SECOND_MS,
+    );
+  });
+
+  it('is waited for at most a minute and a second, and not at all when the window is over', async () => {
+    expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: 86_400 })).to.equal(61 * SECOND_MS);
+    now += 120 * SECOND_MS;
+    expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: -2 })).to.equal(0);
+    expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: -2 }, 429)).to.equal(SECOND_MS);
+  });
+
+  it('is not known from a header that came twice or is no number', async () => {
+    const low = { limit: 600, remaining: 1, resetIn: 10 };
+    for (const header of [
+      { limit: ['600', '600'] },
+      { limit: 'many' },
+      { remaining: '-1' },
+      { remaining: '' },
+      { remaining: '1.5' },
+      { reset: [String(NOW / 1000 + 10), String(NOW / 1000 + 10)] },
+      { reset: httpDate(NOW) },
+    ]) {
+      expect(await pauseAfter({ ...low, ...header }), JSON.stringify(header)).to.equal(0);
+      now += SECOND_MS;
+    }
+  });
+
+  it('is told once per pause, however many answers say it, and the longest counts', async () => {
+    const gates = new Map(['40', '10'].map((id) => [id, makeGate()]));
+    okta.answerWith(async ({ path }) => {
+      const id = path.split('/').at(-1) ?? '';
+      await gates.get(id)?.opened;
+      return {
+        status: 200,
+        headers: headersOf({ limit: 600, remaining: 1, resetIn: Number(id) }),
+        body: { id, profile: {} },
+      };
+    });
+    const late = [...gates.keys()].map((id) => ({ id, reading: read(id) }));
+    await read('20');
+    for (const { id, reading } of late) {
+      gates.get(id)?.open();
+      await reading;
+    }
+    expect(pauses).to.deep.equal([{ reason: 'LOW', untilMs: NOW + 21 * SECOND_MS }]);
+    now += 41 * SECOND_MS - 1;
+    expect((await read('20b')).reason).to.equal('PAUSED');
+    now += 1;
+    await read('30');
+    expect(pauses).to.have.length(2);
+  });
+
+  it('makes no pause of hours when the clock is set back', async () => {
+    await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 });
+    now -= 3_600 * SECOND_MS;
+    answerWith({});
+    expect((await read('a')).source).to.equal('okta');
+  });
+
+  it('keeps a check from asking too', async () => {
+    await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 });
+    okta.answerWith(() => ({ status: 404 }));
+    expect((await failureOf(reader.check(2_000))).code).to.equal('OKTA_RATE_LIMITED');
+    expect(okta.requests).to.have.length(0);
+    now += 11 * SECOND_MS;
+    await reader.check(2_000);
+  });
+});

@@ -1,0 +1,216 @@
+import { expect } from 'chai';
+import { createOktaApiClient } from '../../lib/okta/api-client.js';
+import {
+  createProfileReader,
+  type ProfileOptions,
+  type ProfileReader,
+  type ProfileReading,
+} from '../../lib/okta/user-profile.js';
+import { startOktaEmulator } from '../../lib/testing/index.js';
+import { failureOf, makeGate, NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
+
+const ID = '00u1anasilveira00001';
+const LOGIN = 'ana+silveira@example.com';
+const SECOND_MS = 1_000;
+const CACHE = { ttlSeconds: 60, staleSeconds: 3600, max: 100 };
+
+const userWith = (profile: object): object => ({
+  id: ID,
+  status: 'ACTIVE',
+  profile: { login: LOGIN, ...profile },
+});
+const byId = { userId: ID, login: undefined };
+const byLogin = { userId: undefined, login: LOGIN };
+
+describe("reading a user's profile", () => {
+  let okta: ScriptedOkta;
+  let now: number;
+  let reader: ProfileReader;
+  before(async () => {
+    okta = await startScriptedOkta();
+  });
+  after(() => okta.close());
+  beforeEach(() => {
+    now = NOW;
+    reader = makeReader();
+    okta.answerWith(() => ({ status: 200, body: userWith({ version: okta.requests.length }) }));
+  });
+  const makeReader = (options: Partial<ProfileOptions> = {}): ProfileReader =>
+    createProfileReader({
+      client: createOktaApiClient({
+        credentials: { orgUrl: okta.origin, apiToken: 'token' },
+        dispatcher: okta.dispatcher,
+        clock: () => now,
+        connectTimeoutMs: 500,
+      }),
+      options: { timeoutMs: 2_000, cache: CACHE, ...options },
+      clock: () => now,
+    });
+  const read = (user: Parameters<ProfileReader['read']>[0] = byId, waitMs = 2_000): Promise<ProfileReading> =>
+    reader.read(user, waitMs);
+  const none = (reason: string): ProfileReading => ({ profile: undefined, source: 'none', reason });
+
+  describe('whom it asks for', () => {
+    it("asks by id, for Okta's fast answer", async () => {
+      const reading = await read({ userId: ID, login: LOGIN });
+      expect(reading).to.deep.equal({
+        profile: { login: LOGIN, version: 1 },
+        source: 'okta',
+        reason: undefined,
+      });
+      expect(okta.requests[0]?.path).to.equal(`/api/v1/users/${ID}`);
+      expect(okta.requests[0]?.headers['content-type']).to.equal(
+        'application/json; okta-response="omitCredentials,omitCredentialsLinks,omitTransitioningToStatus"',
+      );
+    });
+
+    it('asks by login where there is no id, encoded, and takes it in any case', async () => {
+      const login = LOGIN.toUpperCase();
+      expect((await read({ userId: undefined, login })).source).to.equal('okta');
+      expect(okta.requests[0]?.path).to.equal(`/api/v1/users/${encodeURIComponent(login)}`);
+      expect((await read(byLogin)).source).to.equal('cache');
+    });
+
+    it('asks for nobody where there is neither', async () => {
+      expect(await read({ userId: undefined, login: undefined })).to.deep.equal(none('NO_USER'));
+      expect(okta.requests).to.have.length(0);
+    });
+
+    it('asks for no id that could name another resource, and falls to no login then', async () => {
+      for (const userId of [
+        '',
+        '.',
+        '..',
+        'me',
+        'ME',
+        'a/b',
+        'a b',
+        'a?b',
+        'a%2Fb',
+        'ä',
+        'a\n',
+        'a'.repeat(65),
+      ]) {
+        expect(await read({ userId, login: LOGIN }), userId).to.deep.equal(none('INVALID_USER_ID'));
+      }
+      expect(okta.requests).to.have.length(0);
+    });
+
+    it('asks for no login that could name another resource', async () => {
+      for (const login of [
+        '',
+        '.',
+        '..',
+        'me',
+        'Me',
+        'a/b',
+        'a\\b',
+        'a\u0000',
+        'a\r\n',
+        'a\u0085',
+        'a\ud800',
+        'a'.repeat(101),
+      ]) {
+        expect(await read({ userId: undefined, login }), login).to.deep.equal(none('INVALID_USER_ID'));
+      }
+      expect(okta.requests).to.have.length(0);
+    });
+
+    it('encodes what else a login may hold', async () => {
+      for (const login of ['?q=1', '#x', '%2e%2e', 'ä ö@example.com', '../me'.replace('/', ';')]) {
+        okta.answerWith(() => ({ status: 200, body: { id: ID, profile: { login } } }));
+        expect((await read({ userId: undefined, login })).source, login).to.equal('okta');
+        expect(okta.requests[0]?.path).to.equal(`/api/v1/users/${encodeURIComponent(login)}`);
+      }
+    });
+
+    it('takes no other user for the one that it asked for', async () => {
+      okta.answerWith(() => ({ status: 200, body: { ...userWith({}), id: '00uOther' } }));
+      expect(await read()).to.deep.equal(none('OKTA_WRONG_USER'));
+      expect((await read(byLogin)).source).to.equal('okta');
+      reader = makeReader();
+      okta.answerWith(() => ({ status: 200, body: userWith({ login: 'other@example.com' }) }));
+      expect(await read(byLogin)).to.deep.equal(none('OKTA_WRONG_USER'));
+      expect((await read()).source).to.equal('okta');
+    });
+
+    it('takes nothing but an object for a profile', async () => {
+      for (const profile of [undefined, null, [], 'text', 1]) {
+        okta.answerWith(() => ({ status: 200, body: { id: ID, profile } }));
+        expect(await read()).to.deep.equal(none('OKTA_UNREADABLE'));
+      }
+    });
+  });
+
+  describe('how long it waits', () => {
+    it('answers in the time that a caller has, while the question goes on and is kept', async () => {
+      const gate = makeGate();
+      okta.answerWith(async () => {
+        await gate.opened;
+        return { status: 200, body: userWith({ version: 1 }) };
+      });
+      const patient = read();
+      expect(await read(byId, 30)).to.deep.equal(none('TIMEOUT'));
+      gate.open();
+      expect((await patient).source).to.equal('okta');
+      expect((await read(byId, 0)).source).to.equal('cache');
+      expect(okta.requests).to.have.length(1);
+    });
+
+    it('serves what is stale to a caller whose time is over', async () => {
+      await read();
+      now += 60 * SECOND_MS;
+      okta.answerWith(() => 'hang');
+      expect(await read(byId, 30)).to.include({ source: 'stale', reason: 'TIMEOUT' });
+    });
+
+    it('asks no longer than it may, and then anew', async () => {
+      reader = makeReader({ timeoutMs: 40 });
+      okta.answerWith(() => 'hang');
+      expect(await read()).to.deep.equal(none('OKTA_NO_ANSWER'));
+      await read();
+      expect(okta.requests).to.have.length(2);
+    });
+
+    it('never rejects, whatever the client does', async () => {
+      for (const request of [
+        () => Promise.reject(new Error('a mistake')),
+        () => {
+          throw new Error('a mistake');
+        },
+      ]) {
+        reader = createProfileReader({
+          client: { request },
+          options: { timeoutMs: 10, cache: false },
+          clock: () => now,
+        });
+        expect((await read()).source).to.equal('none');
+      }
+    });
+  });
+
+  describe('check', () => {
+    it('takes a 404 as proof that the credentials work, and throws what else comes', async () => {
+      const emulator = await startOktaEmulator();
+      try {
+        const connect = (apiToken: string): ProfileReader =>
+          createProfileReader({
+            client: createOktaApiClient({
+              credentials: { orgUrl: emulator.orgUrl, apiToken },
+              dispatcher: okta.dispatcher,
+              clock: Date.now,
+              connectTimeoutMs: 500,
+            }),
+            options: { timeoutMs: 2_000, cache: CACHE },
+            clock: Date.now,
+          });
+        await connect(emulator.apiToken).check(2_000);
+        expect((await failureOf(connect('00wrong').check(2_000))).code).to.equal('OKTA_UNAUTHORIZED');
+        emulator.fault({ kind: 'hang' });
+        expect((await failureOf(connect(emulator.apiToken).check(30))).code).to.equal('OKTA_NO_ANSWER');
+      } finally {
+        await emulator.close();
+      }
+    });
+  });
+});

@@ -1,0 +1,488 @@
+import { createHmac, createSecretKey, generateKeyPairSync } from 'node:crypto';
+import { expect } from 'chai';
+import type { RequestHandler } from 'express';
+import session from 'express-session';
+import passport from 'passport';
+import type { Channel, HookCredential } from '../../lib/index.js';
+import type { HookTokenOptions } from '../../lib/testing/index.js';
+import { ANA, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions } from '../harness/scene.js';
+import { openRaw, rawRequest, type RawAnswer } from '../harness/raw-http.js';
+import { mustNotShow } from '../harness/witness.js';
+
+const PREVIOUS = 'Bearer previous secret';
+const PASSWORD = 'pass:with:colons-7f2e';
+const UNICODE = 'gehëim-ключ-93';
+const CLIENT_ID = '0oahookclient0001d7';
+
+const quick: Channel = { send: () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }) };
+const BODY = JSON.stringify({
+  data: { messageProfile: { phoneNumber: ANA.phone, otpCode: CODE, deliveryChannel: 'SMS' } },
+});
+
+type Headers = readonly (readonly [name: string, value: string])[];
+
+/** A hook call of which every header is the test's own. Text is sent as UTF-8. */
+async function post(scene: Scene, headers: Headers): Promise<RawAnswer> {
+  const connection = await openRaw(scene.server);
+  const length = String(Buffer.byteLength(BODY));
+  connection.socket.write(
+    rawRequest(
+      '/okta/telephony',
+      [...headers, ['Content-Type', 'application/json'], ['Content-Length', length]],
+      BODY,
+    ),
+  );
+  const [answer] = await connection.waitFor(1);
+  connection.socket.destroy();
+  return answer ?? expect.fail('no answer');
+}
+
+const base64 = (text: string, encoding: BufferEncoding = 'utf8'): string =>
+  Buffer.from(text, encoding).toString('base64');
+
+describe('a caller', () => {
+  let scene: Scene | undefined;
+  const start = async (
+    hook:
+      HookCredential | readonly HookCredential[] | ((issuer: string) => HookCredential | HookCredential[]),
+    options: NonNullable<Exclude<SceneOptions['hook'], (...args: never) => unknown>> = {},
+    mount?: SceneOptions['mount'],
+  ): Promise<Scene> => {
+    const started = await startScene({
+      hook: ({ okta }) => ({
+        sandboxNumber: undefined,
+        senders: undefined,
+        channels: { sms: quick },
+        ...options,
+        credentials: { hook: typeof hook === 'function' ? hook(okta.issuer) : hook },
+      }),
+      ...(mount === undefined ? {} : { mount }),
+    });
+    mustNotShow(PREVIOUS, PASSWORD, UNICODE);
+    scene = started;
+    return started;
+  };
+  afterEach(async () => {
+    await scene?.close();
+    scene = undefined;
+  });
+
+  describe('with a header', () => {
+    const two: HookCredential = { scheme: 'header', secrets: [HOOK_SECRET, PREVIOUS] };
+    const named: HookCredential = { scheme: 'header', name: 'X-Okta-Hook', secrets: [HOOK_SECRET] };
+    const cases: readonly (readonly [
+      what: string,
+      scheme: HookCredential,
+      headers: Headers,
+      status: number,
+    ])[] = [
+      ['passes with the current secret', two, [['Authorization', HOOK_SECRET]], 200],
+      ['passes with the previous secret', two, [['Authorization', PREVIOUS]], 200],
+      ['passes whatever the case of the name', two, [['aUTHORIZATION', HOOK_SECRET]], 200],
+      ['passes with a header of another name', named, [['x-okta-hook', HOOK_SECRET]], 200],
+      [
+        'passes with a secret that is not ASCII',
+        { scheme: 'header', secrets: [UNICODE] },
+        [['Authorization', UNICODE]],
+        200,
+      ],
+      ['does not pass with the secret in another header', named, [['Authorization', HOOK_SECRET]], 401],
+      ['does not pass without the header', two, [], 401],
+      ['does not pass with an empty header', two, [['Authorization', '']], 401],
+      ['does not pass with a prefix of the secret', two, [['Authorization', HOOK_SECRET.slice(0, -1)]], 401],
+      ['does not pass with more than the secret', two, [['Authorization', `${HOOK_SECRET}0`]], 401],
+      ['does not pass with words before the secret', two, [['Authorization', `Bearer ${HOOK_SECRET}`]], 401],
+      [
+        'does not pass with another case of the secret',
+        two,
+        [['Authorization', HOOK_SECRET.toUpperCase()]],
+        401,
+      ],
+      [
+        'does not pass with both secrets at once',
+        two,
+        [['Authorization', `${HOOK_SECRET}, ${PREVIOUS}`]],
+        401,
+      ],
+      [
+        'does not pass with the right header twice',
+        two,
+        [
+          ['Authorization', HOOK_SECRET],
+          ['Authorization', HOOK_SECRET],
+        ],
+        401,
+      ],
+      [
+        'does not pass with a right header after a wrong one',
+        named,
+        [
+          ['X-Okta-Hook', 'wrong-secret'],
+          ['X-Okta-Hook', HOOK_SECRET],
+        ],
+        401,
+      ],
+      [
+        'does not pass with a wrong header after a right one',
+        named,
+        [
+          ['X-Okta-Hook', HOOK_SECRET],
+          ['X-Okta-Hook', 'wrong-secret'],
+        ],
+        401,
+      ],
+    ];
+    for (const [what, scheme, headers, status] of cases) {
+      it(what, async () => {
+        const answer = await post(await start(scheme), headers);
+        expect(answer.status).to.equal(status);
+        if (status === 401) {
+          expect(JSON.parse(answer.body)).to.deep.equal({ error: { errorSummary: 'Unauthorized' } });
+          expect(answer.headers['www-authenticate']).to.equal('SharedSecret realm="okta-telephony-hook"');
+          expect(answer.headers['cache-control']).to.equal('no-store');
+        }
+      });
+    }
+  });
+
+  describe('with basic authentication', () => {
+    const users: HookCredential = {
+      scheme: 'basic',
+      users: [
+        { username: 'okta', password: PASSWORD },
+        { username: 'zoë', password: UNICODE },
+      ],
+    };
+    const cases: readonly (readonly [what: string, value: string, status: number])[] = [
+      ['passes, and the password may hold colons', `Basic ${base64(`okta:${PASSWORD}`)}`, 200],
+      ['passes with the scheme in lower case', `basic ${base64(`okta:${PASSWORD}`)}`, 200],
+      ['passes with UTF-8', `Basic ${base64(`zoë:${UNICODE}`)}`, 200],
+      [
+        'does not pass with latin1 in place of UTF-8',
+        `Basic ${base64(`zo\u00eb:${UNICODE}`, 'latin1')}`,
+        401,
+      ],
+      ['does not pass with the password cut at a colon', `Basic ${base64('okta:pass')}`, 401],
+      ['does not pass with an empty password', `Basic ${base64('okta:')}`, 401],
+      ['does not pass as another user', `Basic ${base64(`zoë:${PASSWORD}`)}`, 401],
+      ['does not pass with what is not base64', 'Basic *&%$#!', 401],
+      ['does not pass with base64 that was cut', `Basic ${base64(`okta:${PASSWORD}`).slice(0, -6)}`, 401],
+      ['does not pass with nothing', 'Basic', 401],
+      ['does not pass with no colon', `Basic ${base64('okta')}`, 401],
+      ['does not pass unencoded', `Basic okta:${PASSWORD}`, 401],
+      ['does not pass by another scheme', `Bearer ${base64(`okta:${PASSWORD}`)}`, 401],
+    ];
+    for (const [what, value, status] of cases) {
+      it(what, async () => {
+        const answer = await post(await start(users), [['Authorization', value]]);
+        expect(answer.status).to.equal(status);
+        if (status === 401) {
+          const challenge = 'Basic realm="okta-telephony-hook", charset="UTF-8"';
+          expect(answer.headers['www-authenticate']).to.equal(challenge);
+        }
+      });
+    }
+  });
+
+  describe('with an access token', () => {
+    const oauth2 = (issuer: string): HookCredential => ({
+      scheme: 'oauth2',
+      issuer,
+      audience: 'api://default',
+      clientId: CLIENT_ID,
+      scope: 'telephony',
+    });
+    const seconds = (offset: number): number => Math.floor(Date.now() / 1000) + offset;
+    const call = async (target: Scene, token: string): Promise<number> => {
+      mustNotShow(token);
+      return (await post(target, [['Authorization', `Bearer ${token}`]])).status;
+    };
+    const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const symmetric = createSecretKey(createHmac('sha256', 'x').digest());
+
+    /** Times are seconds from when the token is made. */
+    type Claims = Readonly<Record<string, unknown>>;
+    const cases: readonly (readonly [
+      what: string,
+      claims: Claims,
+      options: HookTokenOptions,
+      status: number,
+      fetches: number,
+    ])[] = [
+      ['passes', {}, {}, 200, 1],
+      ['passes with more scopes than the hook’s', { scp: ['other', 'telephony'] }, {}, 200, 1],
+      ['passes with several audiences', { aud: ['api://default', 'api://other'] }, {}, 200, 1],
+      ['passes when it ended within the tolerance for clocks', { exp: -2 }, {}, 200, 1],
+      ['does not pass without a signature', {}, { alg: 'none' }, 401, 0],
+      ['does not pass with the public key as an HMAC secret', {}, { alg: 'HS256' }, 401, 0],
+      ['does not pass with another HMAC secret', {}, { alg: 'HS256', key: symmetric }, 401, 0],
+      ['does not pass by another algorithm of the right key', {}, { alg: 'RS384' }, 401, 0],
+      ['does not pass by PS256', {}, { alg: 'PS256' }, 401, 0],
+      ['does not pass with another key under the right name', {}, { key: other.privateKey }, 401, 1],
+      ['does not pass from another issuer', { iss: 'https://evil.example/oauth2/default' }, {}, 401, 0],
+      ['does not pass without an issuer', { iss: undefined }, {}, 401, 0],
+      ['does not pass for another audience', { aud: 'api://other' }, {}, 401, 1],
+      ['does not pass without an audience', { aud: undefined }, {}, 401, 1],
+      ['does not pass when it has ended', { exp: -60 }, {}, 401, 1],
+      ['does not pass when it never ends', { exp: undefined }, {}, 401, 1],
+      ['does not pass before its time', { nbf: 60 }, {}, 401, 1],
+      ['does not pass for another client', { cid: '0oaanotherclient1d7' }, {}, 401, 0],
+      ['does not pass without a client', { cid: undefined }, {}, 401, 0],
+      ['does not pass without the scope', { scp: ['other'] }, {}, 401, 0],
+      ['does not pass with the scope in a text', { scp: 'telephony' }, {}, 401, 0],
+      ['does not pass without scopes', { scp: undefined }, {}, 401, 0],
+    ];
+    for (const [what, claims, options, status, fetches] of cases) {
+      it(`${what}, for ${fetches} fetch(es) of keys`, async () => {
+        const target = await start(oauth2);
+        const timed = Object.entries(claims).map(([name, value]) => [
+          name,
+          typeof value === 'number' ? seconds(value) : value,
+        ]);
+        const token = await target.okta.issueHookToken(Object.fromEntries(timed) as Claims, options);
+        expect(await call(target, token)).to.equal(status);
+        expect(target.okta.jwksHits).to.equal(fetches);
+      });
+    }
+
+    it('is told what was wrong in WWW-Authenticate, by the words of RFC 6750', async () => {
+      const target = await start(oauth2);
+      const token = await target.okta.issueHookToken({ exp: seconds(-60) });
+      const answer = await post(target, [['Authorization', `Bearer ${token}`]]);
+      expect(answer.headers['www-authenticate']).to.equal(
+        'Bearer realm="okta-telephony-hook", error="invalid_token"',
+      );
+      const none = await post(target, []);
+      expect(none.headers['www-authenticate']).to.equal('Bearer realm="okta-telephony-hook"');
+    });
+
+    it('causes no fetch of keys with tokens that are made up', async () => {
+      const target = await start(oauth2);
+      const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+      const head = part({ alg: 'RS256', kid: 'k' });
+      const made = [
+        'x',
+        'a.b.c',
+        `${head}.${part({})}.c2ln`,
+        `${head}.${part(null)}.c2ln`,
+        `${head}.!.c2ln`,
+        '....',
+        `${head}..`,
+      ];
+      for (const token of made)
+        expect((await post(target, [['Authorization', `Bearer ${token}`]])).status).to.equal(401);
+      expect(target.okta.jwksHits).to.equal(0);
+    });
+
+    it('is proven by keys that are fetched once for many at the same time', async () => {
+      const target = await start(oauth2);
+      const token = await target.okta.issueHookToken();
+      const statuses = await Promise.all(Array.from({ length: 20 }, () => call(target, token)));
+      expect(new Set(statuses)).to.deep.equal(new Set([200]));
+      expect(target.okta.jwksHits).to.equal(1);
+    });
+
+    it('passes at once when the issuer has just rotated its keys, for one more fetch', async () => {
+      const target = await start(oauth2);
+      const old = await target.okta.issueHookToken();
+      expect(await call(target, old)).to.equal(200);
+      await target.okta.rotateHookKeys();
+      const token = await target.okta.issueHookToken();
+      const statuses = await Promise.all(Array.from({ length: 10 }, () => call(target, token)));
+      expect(new Set(statuses)).to.deep.equal(new Set([200]));
+      expect(await call(target, old)).to.equal(200);
+      expect(target.okta.jwksHits).to.equal(2);
+    });
+
+    it('causes one fetch per cool-down with key ids that it makes up', async () => {
+      let offset = 0;
+      const target = await start(oauth2, { clock: () => Date.now() + offset });
+      expect(await call(target, await target.okta.issueHookToken())).to.equal(200);
+      for (const round of [1, 2]) {
+        for (let index = 0; index < 8; index += 1) {
+          const token = await target.okta.issueHookToken({}, { kid: `made-up-${round}-${index}` });
+          expect(await call(target, token)).to.equal(401);
+        }
+        expect(target.okta.jwksHits).to.equal(1 + round);
+        offset += 31_000;
+      }
+      await target.okta.rotateHookKeys();
+      expect(await call(target, await target.okta.issueHookToken())).to.equal(200);
+    });
+
+    for (const fault of [
+      { kind: 'status', status: 500 },
+      { kind: 'malformed' },
+      { kind: 'reset' },
+      { kind: 'redirect' },
+      { kind: 'hang' },
+    ] as const) {
+      it(`is answered 503 within the budget when no key is known and their server does "${fault.kind}"`, async () => {
+        const target = await start(oauth2, { deadlineMs: 500 });
+        const token = await target.okta.issueHookToken();
+        mustNotShow(token);
+        target.okta.faultKeys(fault);
+        const startedAt = performance.now();
+        const answer = await post(target, [['Authorization', `Bearer ${token}`]]);
+        expect(performance.now() - startedAt).to.be.below(500);
+        expect(answer.status).to.equal(503);
+        expect(answer.headers['retry-after']).to.equal('1');
+        expect(JSON.parse(answer.body)).to.have.nested.property(
+          'error.errorCauses[0].reason',
+          'PROOF_UNAVAILABLE',
+        );
+        expect(target.okta.requests).to.be.empty;
+      });
+    }
+
+    it('passes again when the key server is back', async () => {
+      let offset = 0;
+      const target = await start(oauth2, { clock: () => Date.now() + offset });
+      const token = await target.okta.issueHookToken();
+      target.okta.faultKeys({ kind: 'status', status: 500 });
+      expect(await call(target, token)).to.equal(503);
+      expect(await call(target, token)).to.equal(503);
+      expect(target.okta.jwksHits).to.equal(1);
+      target.okta.faultKeys(undefined);
+      offset += 1_001;
+      expect(await call(target, token)).to.equal(200);
+    });
+
+    it('passes by known keys when the key server is dead, however old they are', async () => {
+      let offset = 0;
+      const target = await start(oauth2, { clock: () => Date.now() + offset });
+      expect(await call(target, await target.okta.issueHookToken())).to.equal(200);
+      target.okta.faultKeys({ kind: 'hang' });
+      offset = 24 * 3_600_000;
+      const token = await target.okta.issueHookToken({ exp: seconds(25 * 3600) });
+      const startedAt = performance.now();
+      expect(await call(target, token)).to.equal(200);
+      expect(performance.now() - startedAt).to.be.below(800);
+    });
+
+    it('is proven by keys at a URL of their own', async () => {
+      const target = await start(
+        (issuer) => ({ ...oauth2(issuer), jwksUri: `${issuer}/v1/keys?of=hook` }) as HookCredential,
+      );
+      expect(await call(target, await target.okta.issueHookToken())).to.equal(200);
+    });
+  });
+
+  describe('with several schemes', () => {
+    const all = (issuer: string): HookCredential[] => [
+      { scheme: 'oauth2', issuer, audience: 'api://default', clientId: CLIENT_ID, scope: 'telephony' },
+      { scheme: 'basic', users: [{ username: 'okta', password: PASSWORD }] },
+      { scheme: 'header', name: 'X-Okta-Hook', secrets: [HOOK_SECRET] },
+    ];
+
+    it('passes by any of them', async () => {
+      const target = await start(all);
+      const token = await target.okta.issueHookToken();
+      mustNotShow(token);
+      const proofs: Headers = [
+        ['Authorization', `Bearer ${token}`],
+        ['Authorization', `Basic ${base64(`okta:${PASSWORD}`)}`],
+        ['X-Okta-Hook', HOOK_SECRET],
+      ];
+      for (const proof of proofs) expect((await post(target, [proof])).status).to.equal(200);
+    });
+
+    it('passes by a header while the key server is down', async () => {
+      const target = await start(all);
+      const token = await target.okta.issueHookToken();
+      mustNotShow(token);
+      target.okta.faultKeys({ kind: 'hang' });
+      const answer = await post(target, [
+        ['X-Okta-Hook', HOOK_SECRET],
+        ['Authorization', `Bearer ${token}`],
+      ]);
+      expect(answer.status).to.equal(200);
+      expect(target.okta.jwksHits).to.equal(0);
+    });
+
+    it('is told of each of them when none holds', async () => {
+      const answer = await post(await start(all), [['Authorization', 'nothing']]);
+      expect(answer.status).to.equal(401);
+      for (const challenge of ['Bearer', 'Basic', 'SharedSecret']) {
+        expect(answer.headers['www-authenticate']).to.include(`${challenge} realm="okta-telephony-hook"`);
+      }
+    });
+
+    it('is never taken for another that comes at the same time', async () => {
+      const target = await start(all, { profile: { cache: false } });
+      const good = await target.okta.issueHookToken();
+      // Its signature is checked, so that it overlaps with those that are good.
+      const bad = await target.okta.issueHookToken({ aud: 'api://other' });
+      mustNotShow(good, bad);
+      const kinds: readonly (readonly [headers: Headers, status: number])[] = [
+        [[['Authorization', `Bearer ${good}`]], 200],
+        [[['Authorization', `Bearer ${bad}`]], 401],
+        [[['X-Okta-Hook', HOOK_SECRET]], 200],
+        [[['X-Okta-Hook', `${HOOK_SECRET}x`]], 401],
+      ];
+      const calls = Array.from({ length: 100 }, (_, index) => kinds[index % kinds.length]!);
+      const answers = await Promise.all(calls.map(([headers]) => post(target, headers)));
+      expect(answers.map(({ status }) => status)).to.deep.equal(calls.map(([, status]) => status));
+    });
+  });
+
+  it('of the gateway keeps their own passport, session and user', async () => {
+    const registry = passport as unknown as { readonly _strategies: object; readonly _key: string };
+    class GatewayStrategy extends passport.Strategy {
+      override authenticate(): void {
+        this.success({ id: 'gateway-user' });
+      }
+    }
+    passport.use('gateway', new GatewayStrategy());
+    passport.serializeUser((user, done) => {
+      done(null, (user as { id: string }).id);
+    });
+    passport.deserializeUser((id: string, done) => {
+      done(null, { id });
+    });
+    const before = Object.keys(registry._strategies);
+    let seen: (user: unknown) => void = () => undefined;
+    const target = await start({ scheme: 'header', secrets: [HOOK_SECRET] }, {}, (app, hook) => {
+      app.use(session({ secret: 'gateway-session', resave: false, saveUninitialized: false }));
+      app.use(passport.initialize() as RequestHandler, passport.session() as RequestHandler);
+      app.use((req, res, next) => {
+        res.once('finish', () => {
+          seen(req.user);
+        });
+        next();
+      });
+      app.use(hook);
+      app.get('/login', passport.authenticate('gateway') as RequestHandler, (_req, res) => {
+        res.json({});
+      });
+      app.get('/me', (req, res) => {
+        res.json({ user: req.user ?? null });
+      });
+    });
+    expect(Object.keys(registry._strategies)).to.deep.equal(before);
+
+    const { origin } = new URL(target.url);
+    const login = await fetch(`${origin}/login`);
+    const cookie = login.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    const me = async (): Promise<unknown> => (await fetch(`${origin}/me`, { headers: { cookie } })).json();
+    const user = { id: 'gateway-user' };
+    expect(await me()).to.deep.equal({ user });
+    for (const [secret, status] of [
+      [HOOK_SECRET, 200],
+      ['wrong-secret', 401],
+    ] as const) {
+      const userAtTheEnd = new Promise((resolve) => {
+        seen = resolve;
+      });
+      const answer = await post(target, [
+        ['Authorization', secret],
+        ['Cookie', cookie],
+      ]);
+      expect(answer.status).to.equal(status);
+      expect(answer.headers['set-cookie']).to.equal(undefined);
+      expect(await userAtTheEnd).to.deep.equal(user);
+      expect(await me()).to.deep.equal({ user });
+    }
+    passport.unuse('gateway');
+  });
+});

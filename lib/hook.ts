@@ -117,7 +117,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   if (settings.twilioAuthTokens.length > 0) {
     router.all(`${settings.path}/twilio/status`, handle.recordDelivery, answerFailure(parts));
   }
-  warnOfUnseenFailures(settings, logger);
+  warnOfUnseenFailures(settings, events);
 
   let closed: Promise<void> | undefined;
   return Object.assign(
@@ -128,10 +128,10 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     {
       ready: async (): Promise<Readiness> => {
         const [okta, twilioState, hookKeys, state] = await Promise.all([
-          readiness(profiles.check(READY_TIMEOUT_MS)),
-          readiness(twilio.check(READY_TIMEOUT_MS)),
-          readiness(verifier.warmUp()),
-          readiness(settings.state.check()),
+          inTime(() => profiles.check(READY_TIMEOUT_MS)),
+          inTime(() => twilio.check(READY_TIMEOUT_MS)),
+          inTime(() => verifier.warmUp()),
+          inTime(() => settings.state.check()),
         ]);
         return { okta, twilio: twilioState, hookKeys, state };
       },
@@ -146,7 +146,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       close: (): Promise<void> => {
         parts.underWay.isClosing = true;
         closed ??= drain(parts).then(async () => {
-          await settings.state.close();
+          // A state that cannot be closed must not keep the gateway from ending.
+          await inTime(() => settings.state.close());
           // A dispatcher of the user's own is left open.
           if (settings.dispatcher === undefined) await dispatcher.destroy();
         });
@@ -188,8 +189,8 @@ function readyChannels(
 
 type HookDispatcher = ReturnType<typeof createAgent>;
 
-/** `'ok'` or the error, in time. */
-async function readiness(work: Promise<void>): Promise<'ok' | Error> {
+/** `'ok'` or the error, in time, whatever a state of the user's own does. */
+async function inTime(work: () => Promise<void>): Promise<'ok' | Error> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
@@ -197,10 +198,11 @@ async function readiness(work: Promise<void>): Promise<'ok' | Error> {
     }, READY_TIMEOUT_MS);
   });
   try {
-    await Promise.race([work, timeout]);
+    await Promise.race([work(), timeout]);
     return 'ok';
   } catch (error) {
-    return error instanceof Error ? error : new TelephonyHookError('NOT_READY', 'Failed without an error');
+    if (error instanceof TelephonyHookError) return error;
+    return new TelephonyHookError('NOT_READY', 'The check failed; see its cause', { cause: error });
   } finally {
     clearTimeout(timer);
   }
@@ -217,13 +219,8 @@ async function drain({ underWay }: HookParts): Promise<void> {
 }
 
 /** Most failures of WhatsApp come after Twilio has accepted the message. */
-function warnOfUnseenFailures({ twilio }: HookSettings, logger: Logger): void {
-  if (twilio.senders.whatsapp === undefined || twilio.statusCallbackUrl !== undefined) return;
-  try {
-    logger.warn(
-      'okta-telephony-hook: WhatsApp without publicUrl: messages that are accepted and then not delivered go unseen; set publicUrl and credentials.twilio.authToken',
-    );
-  } catch {
-    // A logger's failure is its own.
+function warnOfUnseenFailures({ twilio }: HookSettings, events: EventStream): void {
+  if (twilio.senders.whatsapp !== undefined && twilio.statusCallbackUrl === undefined) {
+    events.emit({ type: 'configuration.warned', option: 'publicUrl' });
   }
 }

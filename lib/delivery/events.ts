@@ -28,6 +28,11 @@ interface OfCall {
  */
 export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } & (
   | {
+      /** Told once, when the hook is made: it works, but not as well as it could. */
+      readonly type: 'configuration.warned';
+      readonly option: 'publicUrl';
+    }
+  | {
       /** A proven, well-formed request has come in. */
       readonly type: 'request.received';
       readonly eventId: string;
@@ -141,10 +146,10 @@ export class EventStream {
   }
 
   emit(event: WithoutTime<HookEvent>): void {
-    const whole: HookEvent = { at: this.#clock(), ...event };
     for (const listener of this.#listeners) {
-      // A listener's failure is its own: it must not touch a code that is on its way.
+      // Its failure, and the clock's, is its own: it must not touch a code that is on its way.
       try {
+        const whole: HookEvent = { at: this.#clock(), ...event };
         const returned = listener(whole);
         if (returned instanceof Promise) returned.catch(() => undefined);
       } catch {

@@ -59,6 +59,8 @@ function chosenByUser(
   try {
     const chosen: unknown = parts.chooseChannels(request, profile);
     if (Array.isArray(chosen) && chosen.every((name) => typeof name === 'string')) return chosen;
+    // An async function is a mistake of its author's; its failure must not end the process.
+    if (chosen instanceof Promise) chosen.catch(() => undefined);
     parts.onFailure('did not return an array of channel names');
   } catch (error) {
     parts.onFailure(error instanceof Error ? error.message : 'threw');

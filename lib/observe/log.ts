@@ -34,6 +34,12 @@ function lineFor(event: HookEvent): Line | undefined {
   switch (event.type) {
     case 'request.answered':
       return answeredLine(event);
+    case 'configuration.warned':
+      return {
+        level: 'warn',
+        message:
+          'WhatsApp without publicUrl: messages that Twilio accepts and then cannot deliver go unseen; set publicUrl and credentials.twilio.authToken',
+      };
     case 'attempt.late':
       return {
         level: event.outcome === 'accepted' ? 'info' : 'warn',

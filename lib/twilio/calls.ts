@@ -1,13 +1,11 @@
 import twilio from 'twilio';
 import type { ChannelPort } from '../delivery/channel.js';
 import { spokenCode } from '../delivery/spoken-code.js';
-import type { TwilioClient } from './client.js';
+import type { TwilioCallParameters } from './client.js';
 import type { TwilioParts } from './messages.js';
 import { outcomeOf, sendReporting } from './outcome.js';
 import { noSender, notConnected, senderFor } from './senders.js';
 import { voiceFor } from './voices.js';
-
-type CallParameters = Parameters<TwilioClient['calls']['create']>[0];
 
 const CALL_SID = /^CA[0-9a-z]+$/i;
 
@@ -35,7 +33,7 @@ export function twilioCalls(): ChannelPort<TwilioParts> {
         const { senders, statusCallbackUrl } = connection.settings;
         const from = senderFor(senders.voice, message.to);
         if (from === undefined) return noSender('voice');
-        const parameters: CallParameters = {
+        const parameters: TwilioCallParameters = {
           to: message.to,
           from,
           // Inline: by a URL to fetch, the code would be in access logs.

@@ -3,8 +3,52 @@ import type { Dispatcher } from 'undici';
 import { callHttp, type HttpCall, type HttpResult } from '../delivery/http-call.js';
 import { ProviderError } from '../errors.js';
 
-/** The SDK's client; what `TwilioConnection.call` hands to its action. */
-export type TwilioClient = InstanceType<typeof twilio.Twilio>;
+/** A message as the SDK takes it: the parameters of Twilio's Messages resource that a code needs. */
+export interface TwilioMessageParameters {
+  readonly to: string;
+  readonly from?: string | undefined;
+  readonly messagingServiceSid?: string | undefined;
+  readonly body?: string | undefined;
+  readonly contentSid?: string | undefined;
+  /** JSON. */
+  readonly contentVariables?: string | undefined;
+  /** Seconds. */
+  readonly validityPeriod?: number | undefined;
+  readonly provideFeedback?: boolean | undefined;
+  readonly statusCallback?: string | undefined;
+}
+
+/** A call as the SDK takes it: the parameters of Twilio's Calls resource that a code needs. */
+export interface TwilioCallParameters {
+  readonly to: string;
+  readonly from: string;
+  /** TwiML, inline: its text, or what the SDK builds it with. */
+  readonly twiml?: string | { toString(): string } | undefined;
+  /** Where the TwiML is fetched, in its place. */
+  readonly url?: string | undefined;
+  /** Seconds of ringing. */
+  readonly timeout?: number | undefined;
+  readonly statusCallback?: string | undefined;
+  readonly statusCallbackEvent?: string[] | undefined;
+}
+
+/**
+ * The SDK's client as far as a channel needs it; what `TwilioConnection.call` hands to its action. Written out,
+ * because the SDK's own types do not compile without packages that it does not install (@types/jsonwebtoken).
+ */
+export interface TwilioClient {
+  readonly messages: {
+    create(parameters: TwilioMessageParameters): Promise<unknown>;
+    (sid: string): { fetch(): Promise<unknown> };
+  };
+  readonly calls: {
+    create(parameters: TwilioCallParameters): Promise<unknown>;
+    (sid: string): { fetch(): Promise<unknown> };
+  };
+}
+
+/** The SDK's own client, which is one. */
+type SdkClient = InstanceType<typeof twilio.Twilio>;
 
 /** Senders by ISO 3166 country of the recipient, and `default`: E.164, a Messaging Service SID, or a name. */
 export type SenderByCountry = Readonly<Record<string, string>>;
@@ -104,7 +148,7 @@ export function createTwilioConnection(parts: {
   const { settings, dispatcher } = parts;
   const origin = settings.baseUrl === undefined ? undefined : new URL(settings.baseUrl).origin;
 
-  const makeClient = (send: (request: SdkRequest) => Promise<unknown>): TwilioClient => {
+  const makeClient = (send: (request: SdkRequest) => Promise<unknown>): SdkClient => {
     // The SDK calls nothing but `request` of its HTTP client. Its type is a class with private members and an
     // axios instance, which no other object can be.
     const httpClient = { request: send } as unknown as InstanceType<typeof twilio.RequestClient>;
@@ -120,7 +164,7 @@ export function createTwilioConnection(parts: {
   };
 
   const run = async (
-    action: (client: TwilioClient) => Promise<unknown>,
+    action: (client: SdkClient) => Promise<unknown>,
     limits: CallLimits,
   ): Promise<HttpResult> => {
     let sending: Promise<HttpResult> | undefined;

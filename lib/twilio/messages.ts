@@ -1,6 +1,6 @@
 import type { ChannelPort, Message, Outcome } from '../delivery/channel.js';
 import { pickByLocale } from '../delivery/locale.js';
-import type { TwilioClient, TwilioConnection, TwilioSettings } from './client.js';
+import type { TwilioConnection, TwilioMessageParameters, TwilioSettings } from './client.js';
 import { outcomeOf, sendReporting } from './outcome.js';
 import { notConnected, noSender, senderFor } from './senders.js';
 
@@ -12,8 +12,6 @@ export interface TwilioParts {
   /** Milliseconds. */
   readonly clock: () => number;
 }
-
-type MessageParameters = Parameters<TwilioClient['messages']['create']>[0];
 
 const MESSAGE_SID = /^(SM|MM)[0-9a-z]+$/i;
 const MESSAGING_SERVICE_SID = /^MG[0-9a-f]{32}$/i;
@@ -41,7 +39,7 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
         send: async (message, context) => {
           const composed = compose(message, twilio.settings);
           if ('status' in composed) return composed;
-          const parameters: MessageParameters = {
+          const parameters: TwilioMessageParameters = {
             ...composed,
             // A code that waits in a queue longer than it lives is only a riddle: the default is ten hours.
             validityPeriod: validitySeconds(message.expiresAt.getTime() - clock()),
@@ -59,13 +57,13 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
   };
 }
 
-function composeSms(message: Message, settings: TwilioSettings): MessageParameters | Outcome {
+function composeSms(message: Message, settings: TwilioSettings): TwilioMessageParameters | Outcome {
   const sender = senderFor(settings.senders.sms, message.to);
   if (sender === undefined) return noSender('sms');
   return { to: message.to, ...fromSender(sender, ''), body: message.text };
 }
 
-function composeWhatsApp(message: Message, settings: TwilioSettings): MessageParameters | Outcome {
+function composeWhatsApp(message: Message, settings: TwilioSettings): TwilioMessageParameters | Outcome {
   const sender = settings.senders.whatsapp;
   if (sender === undefined) return noSender('whatsapp');
   const addresses = { to: `whatsapp:${message.to}`, ...fromSender(sender.from, 'whatsapp:') };

@@ -6,8 +6,7 @@ import type { SenderByCountry } from './client.js';
 export function senderFor(senders: SenderByCountry | undefined, to: string): string | undefined {
   if (senders === undefined) return undefined;
   const country = countryOf(to);
-  const key = country !== undefined && Object.hasOwn(senders, country) ? country : 'default';
-  return Object.hasOwn(senders, key) ? senders[key] : undefined;
+  return (country === undefined ? undefined : senders[country]) ?? senders['default'];
 }
 
 /** Nothing was sent, because the options name no sender. */

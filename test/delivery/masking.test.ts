@@ -1,0 +1,187 @@
+import { expect } from 'chai';
+import type { Channel, OktaTelephonyHookOptions, TelephonyRequest } from '../../lib/index.js';
+import { maskNumber, maskText, toToken } from '../../lib/delivery/masking.js';
+import { ANA, CODE, startScene } from '../harness/scene.js';
+import { expectNoSecrets } from '../harness/witness.js';
+
+const request: TelephonyRequest = {
+  eventId: 'event-1',
+  requestType: undefined,
+  deliveryChannel: 'sms',
+  phoneNumber: ANA.phone,
+  otpCode: CODE,
+  expiresAt: new Date(0),
+  msgTemplate: undefined,
+  locale: undefined,
+  userId: ANA.id,
+  login: ANA.login,
+  firstName: 'Anna Maria',
+  lastName: ANA.lastName,
+  ipAddress: undefined,
+  oktaRequestId: undefined,
+  raw: undefined,
+};
+const apart = (digits: string, separator: string): string => Array.from(digits).join(separator);
+
+describe('the mask of a text', () => {
+  const texts: readonly (readonly [what: string, text: string, ...gone: string[]])[] = [
+    ['the code', `sent ${CODE} to them`, CODE],
+    ['the code twice', `${CODE}${CODE}`, CODE],
+    ['the code set apart by spaces', `code 204 981`, '204', '981'],
+    ['the code digit by digit', `code ${apart(CODE, ' ')}.`, '2 0'],
+    ['the code as it is spoken', `say ${apart(CODE, ', ')}.`, '2, 0', '9, 8'],
+    ['the number', `to ${ANA.phone}`, '447700', '900123'],
+    ['the number without +', `to ${ANA.phone.slice(1)}`, '447700', '900123'],
+    ['the number as it is written at home', 'to 07700 900-123', '7700', '123'],
+    ['the number in a URL', `/send?to=%2B${ANA.phone.slice(1)}`, '447700', '900123'],
+    ['the number as it is spoken', `to ${apart(ANA.phone.slice(1), ', ')}`, '4, 4', '1, 2'],
+    ['the number at Twilio', `whatsapp:${ANA.phone}`, '447700'],
+    ['the login', `no user ${ANA.login}!`, 'ana.', 'silveira', 'example'],
+    ['the login in capitals', ANA.login.toUpperCase(), 'ANA.', 'SILVEIRA'],
+    ['the login without its domain', 'no user ana.silveira here', 'ana.', 'silveira'],
+    ["somebody else's address", 'ask bob@corp.example', 'bob', 'corp'],
+    ['the names', `Dear Anna Maria ${ANA.lastName}`, 'Anna', 'Maria', ANA.lastName],
+    ['one of several first names', 'Dear maria', 'maria'],
+    ['a name in another case', `Dear ${ANA.lastName.toUpperCase()}`, 'SILVEIRA'],
+    ['any long run of digits', 'account 12345678', '1234', '5678'],
+    ['a login that is cut off at the end', `${'x'.repeat(290)} ${ANA.login}`, 'ana', 'silv'],
+    ['a name that is cut off at the end', `${'x'.repeat(294)} ${ANA.lastName}`, 'Silv'],
+    ['a login where the reading stops', `${ANA.login} `.repeat(83), 'ana', 'silv'],
+  ];
+  for (const [what, text, ...gone] of texts) {
+    it(`takes out ${what}`, () => {
+      const masked = maskText(text, request);
+      for (const part of gone) expect(masked.toLowerCase()).to.not.include(part.toLowerCase());
+      expect(masked).to.match(/…|^x+ ?$/);
+      expect(masked.length).to.be.at.most(300);
+    });
+  }
+
+  it('leaves the rest', () => {
+    expect(maskText('HTTP 503 after 2 tries: ECONNRESET', request)).to.equal(
+      'HTTP 503 after 2 tries: ECONNRESET',
+    );
+    expect(maskText(`Could not send ${CODE} to ${ANA.phone}, try 2`, request)).to.equal(
+      'Could not send … to …, try 2',
+    );
+  });
+
+  it('takes out digits and addresses where no request is known', () => {
+    expect(maskText(`${CODE} for ${ANA.login} at ${ANA.phone}`, undefined)).to.equal('… for … at …');
+  });
+
+  it('reads names as text, not as patterns', () => {
+    const odd = { ...request, login: 'a.b+c(d[e', firstName: '.*', lastName: '$&$1' };
+    expect(maskText('abc stays, a.b+c(d[e goes, $&$1 too', odd)).to.equal('abc stays, … goes, … too');
+  });
+
+  it('masks nothing of an ordinary text for a name of one or two letters', () => {
+    expect(maskText('it is an error', { ...request, firstName: 'i', lastName: 'is' })).to.equal(
+      'it is an error',
+    );
+  });
+
+  it('takes no time for a text that is long', () => {
+    const startedAt = performance.now();
+    for (const text of ['a'.repeat(1e6), '1 '.repeat(5e5), 'a@'.repeat(5e5)]) {
+      expect(maskText(text, request).length).to.be.at.most(300);
+    }
+    expect(performance.now() - startedAt).to.be.below(500);
+  });
+});
+
+describe('the mask of a number', () => {
+  it('leaves its last two digits', () => {
+    expect(maskNumber(ANA.phone)).to.equal('…23');
+    expect(maskNumber('')).to.equal('');
+  });
+});
+
+describe('a token for key=value pairs', () => {
+  for (const [text, token] of [
+    ['whatsapp:63007', 'whatsapp:63007'],
+    ['a;b=c,d', 'a_b_c_d'],
+    ['a\r\nb "c"', 'a__b__c_'],
+    ['é', '_'],
+    ['x'.repeat(100), 'x'.repeat(64)],
+  ] as const) {
+    it(`is ${token.slice(0, 20)}`, () => {
+      expect(toToken(text)).to.equal(token);
+    });
+  }
+});
+
+describe('what others say of a code', () => {
+  const leak = `204981, 204-981, ${apart(CODE, ', ')} for ${ANA.login}, ${ANA.firstName} ${ANA.lastName.toUpperCase()}, at ${ANA.phone} or 07700 900123`;
+  const channelOf = (
+    send: Channel['send'],
+  ): Pick<OktaTelephonyHookOptions, 'sandboxNumber' | 'senders' | 'channels'> => ({
+    sandboxNumber: undefined,
+    senders: undefined,
+    channels: { sms: { send } },
+  });
+  const accepted = channelOf(() => Promise.resolve({ status: 'accepted', transactionId: 'T1' }));
+  const boom = (): never => {
+    throw new Error(leak);
+  };
+  const cases: readonly (readonly [who: string, hook: Partial<OktaTelephonyHookOptions>, action: string])[] =
+    [
+      [
+        "a channel's refusal",
+        channelOf(() => Promise.resolve({ status: 'refused', code: CODE, reason: leak })),
+        'error',
+      ],
+      [
+        "a channel's remedy",
+        channelOf(() =>
+          Promise.resolve({ status: 'refused', code: `E${ANA.phone}`, reason: '', remedy: leak }),
+        ),
+        'error',
+      ],
+      [
+        "a channel's unknown outcome",
+        channelOf(() => Promise.resolve({ status: 'unknown', reason: leak })),
+        'pending',
+      ],
+      ['a channel that throws', channelOf(boom), 'pending'],
+      ['a channel that rejects', channelOf(() => Promise.reject(new Error(leak))), 'pending'],
+      ['chooseChannels that throws', { ...accepted, chooseChannels: boom }, 'sent'],
+      ['composeText that throws', { ...accepted, composeText: boom }, 'sent'],
+      [
+        'composeText that rejects',
+        { ...accepted, composeText: () => Promise.reject(new Error(leak)) },
+        'sent',
+      ],
+      [
+        'a state that rejects',
+        {
+          ...accepted,
+          state: {
+            claim: () => Promise.reject(new Error(leak)),
+            check: () => Promise.resolve(),
+            close: () => Promise.resolve(),
+            health: 'ok',
+          },
+        },
+        'sent',
+      ],
+    ];
+  for (const [who, hook, action] of cases) {
+    it(`is told without it by ${who}`, async () => {
+      const scene = await startScene({ hook });
+      try {
+        const call = await scene.call();
+        expect(call.okta.action).to.equal(action);
+        expectNoSecrets();
+        const told = JSON.stringify([scene.log, scene.events, call.body])
+          .replaceAll(ANA.id, '')
+          .toLowerCase();
+        for (const secret of [apart(CODE, ', '), '204-981', '900123', 'silveira', 'anastasia']) {
+          expect(told.includes(secret)).to.equal(false);
+        }
+      } finally {
+        await scene.close();
+      }
+    });
+  }
+});

@@ -1,0 +1,196 @@
+import { expect } from 'chai';
+import type { Channel, Message, TelephonyRequest } from '../../lib/index.js';
+import { Budget } from '../../lib/delivery/budget.js';
+import { oktaText, textFor, type ComposeText } from '../../lib/delivery/text.js';
+import { ANA, CODE, startScene } from '../harness/scene.js';
+
+const OKTA_TEXT = `Your code is ${CODE}`;
+const request = { otpCode: CODE, msgTemplate: OKTA_TEXT } as TelephonyRequest;
+
+describe("Okta's text", () => {
+  const plain = `Your verification code is ${CODE}`;
+  const table: readonly (readonly [what: string, msgTemplate: string | undefined, text: string])[] = [
+    ['is what Okta sent', OKTA_TEXT, OKTA_TEXT],
+    ['is a plain sentence where Okta sent none', undefined, plain],
+    ['is a plain sentence where the code is not in it', 'Your code is 11111', plain],
+    ['is a plain sentence where it is too long', `${CODE}${'x'.repeat(1595)}`, plain],
+    ['may have 1600 characters', `${CODE}${'x'.repeat(1594)}`, `${CODE}${'x'.repeat(1594)}`],
+  ];
+  for (const [what, msgTemplate, text] of table) {
+    it(what, () => {
+      expect(oktaText({ ...request, msgTemplate })).to.equal(text);
+    });
+  }
+});
+
+describe('composeText', () => {
+  let budget: Budget;
+  const failures: string[] = [];
+  beforeEach(() => {
+    budget = new Budget(500);
+    failures.length = 0;
+  });
+  afterEach(() => {
+    budget.close();
+  });
+  const compose = (composeText: unknown): Promise<string> =>
+    textFor('sms', request, undefined, {
+      composeText: composeText as ComposeText,
+      budget,
+      onFailure: (reason) => failures.push(reason),
+    });
+
+  const longest = CODE.padEnd(1600, '.');
+  for (const [what, result] of [
+    ['a text', `Ana's code: ${CODE}`],
+    ['a text of 1600 characters', longest],
+    ['the code alone', CODE],
+  ] as const) {
+    it(`words it by ${what}, at once or later`, async () => {
+      expect(await compose(() => result)).to.equal(result);
+      expect(await compose(() => Promise.resolve(result))).to.equal(result);
+      expect(failures).to.deep.equal([]);
+    });
+  }
+
+  const failing: readonly (readonly [what: string, composeText: () => unknown, reason: string])[] = [
+    [
+      'throws',
+      () => {
+        throw new Error('no template');
+      },
+      'no template',
+    ],
+    ['rejects', () => Promise.reject(new Error('no template')), 'no template'],
+    [
+      'throws what is no error',
+      () => {
+        // eslint-disable-next-line @typescript-eslint/only-throw-error
+        throw 'text';
+      },
+      'threw',
+    ],
+    ['never ends', () => new Promise(() => undefined), 'too slow'],
+    [
+      'leaves out the code',
+      () => 'Your code is on its way',
+      'not a text of at most 1600 characters with the code',
+    ],
+    ['is too long', () => `${longest}.`, 'not a text of at most 1600 characters with the code'],
+    ['returns nothing', () => undefined, 'not a text of at most 1600 characters with the code'],
+    ['returns an object', () => ({ text: CODE }), 'not a text of at most 1600 characters with the code'],
+    ['returns a list', () => [CODE], 'not a text of at most 1600 characters with the code'],
+    ['returns an empty text', () => '', 'not a text of at most 1600 characters with the code'],
+  ];
+  for (const [what, composeText, reason] of failing) {
+    it(`is replaced by Okta's text when it ${what}`, async () => {
+      const startedAt = performance.now();
+      expect(await compose(composeText)).to.equal(OKTA_TEXT);
+      expect(failures).to.deep.equal([reason]);
+      // A quarter of the budget at most.
+      expect(performance.now() - startedAt).to.be.below(200);
+    });
+  }
+
+  it('that fails after its time is over ends no process', async () => {
+    const lost: unknown[] = [];
+    const onLost = (error: unknown): void => {
+      lost.push(error);
+    };
+    process.on('unhandledRejection', onLost);
+    try {
+      let fail: () => void = () => undefined;
+      const late = new Promise<string>((_resolve, reject) => {
+        fail = () => {
+          reject(new Error('late'));
+        };
+      });
+      expect(await compose(() => late)).to.equal(OKTA_TEXT);
+      fail();
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(lost).to.deep.equal([]);
+    } finally {
+      process.off('unhandledRejection', onLost);
+    }
+  });
+
+  describe('in a hook', () => {
+    const sent: Message[] = [];
+    const refusing: Channel = {
+      send: (message) => {
+        sent.push(message);
+        return Promise.resolve({ status: 'refused', code: 'X', reason: 'not now' });
+      },
+    };
+    beforeEach(() => {
+      sent.length = 0;
+    });
+
+    it('is asked per channel, with the request and the profile', async () => {
+      const asked: unknown[] = [];
+      const scene = await startScene({
+        hook: {
+          sandboxNumber: undefined,
+          senders: undefined,
+          channels: { whatsapp: refusing, sms: refusing },
+          composeText: ({ otpCode, userId }, profile, channel) => {
+            asked.push([userId, profile?.['login'], channel]);
+            return `${channel}: ${otpCode}`;
+          },
+        },
+      });
+      try {
+        await scene.call();
+        expect(asked).to.deep.equal([
+          [ANA.id, ANA.login, 'whatsapp'],
+          [ANA.id, ANA.login, 'sms'],
+        ]);
+        expect(sent.map(({ text }) => text)).to.deep.equal([`whatsapp: ${CODE}`, `sms: ${CODE}`]);
+      } finally {
+        await scene.close();
+      }
+    });
+
+    it('is not asked for voice, nor for templates', async () => {
+      const asked: string[] = [];
+      const scene = await startScene({
+        hook: ({ twilio }) => ({
+          sandboxNumber: undefined,
+          senders: {
+            voice: twilio.voiceNumber,
+            whatsapp: { from: twilio.sandboxNumber, templates: { default: `HX${'0a'.repeat(16)}` } },
+          },
+          composeText: ({ otpCode }, _profile, channel) => {
+            asked.push(channel);
+            return `mine: ${otpCode}`;
+          },
+        }),
+      });
+      try {
+        await scene.call({ deliveryChannel: 'CALL' });
+        await scene.call({ deliveryChannel: 'SMS' });
+        expect(scene.twilio.requests).to.have.length(2);
+        expect(asked).to.deep.equal([]);
+      } finally {
+        await scene.close();
+      }
+    });
+
+    it("is replaced by Okta's text in the message when it fails, and that is told once", async () => {
+      const scene = await startScene({
+        hook: ({ twilio }) => ({
+          sandboxNumber: undefined,
+          senders: { sms: twilio.smsNumber },
+          composeText: () => 'without the code',
+        }),
+      });
+      try {
+        expect((await scene.call()).okta.action).to.equal('sent');
+        expect(scene.twilio.messages.map(({ body }) => body)).to.deep.equal([OKTA_TEXT]);
+        expect(scene.events.filter(({ type }) => type === 'extension.failed')).to.have.length(1);
+      } finally {
+        await scene.close();
+      }
+    });
+  });
+});

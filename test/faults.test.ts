@@ -1,0 +1,355 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import { Agent, type Dispatcher } from 'undici';
+import type { Fault, HookCall, OktaEmulator, TwilioEmulator } from '../lib/testing/index.js';
+import { ANA, commandOf, errorOf, startScene, usualCredentials, type Scene } from './harness/scene.js';
+
+const DEADLINE_MS = 700;
+/** Where the profile has to be read in time, however busy the machine is. */
+const USUAL_DEADLINE_MS = 2200;
+/** Few enough that none is late only because the others keep the processor busy. */
+const CELLS_AT_ONCE = 8;
+
+/** What a user of the hook cares about: what Okta is told, by what, why, and what was sent. */
+interface Result {
+  readonly httpStatus: number | undefined;
+  readonly status: string;
+  /** `channel:code` of what was refused. */
+  readonly refused: string;
+  readonly okta: string;
+  /** By which channels Twilio was asked, one entry per request. */
+  readonly asked: string;
+}
+
+function resultOf(call: HookCall, scene: Scene): Result {
+  const command = commandOf(call);
+  const causes = errorOf(call)?.errorCauses ?? [];
+  const channelOf = (cause: Readonly<Record<string, string>>): string =>
+    (cause['errorSummary'] ?? '').replace('Refused by ', '');
+  return {
+    httpStatus: call.httpStatus,
+    status: command === undefined ? 'ERROR' : `${command['status']} by ${command['provider']}`,
+    refused:
+      command === undefined
+        ? causes.map((cause) => `${channelOf(cause)}:${cause['reason']?.split(':')[0]}`).join()
+        : (/;refused=(.*)$/.exec(command['transactionMetadata'] ?? '')?.[1] ?? ''),
+    okta: call.okta.action,
+    asked: scene.twilio.requests
+      .map(({ form }) => {
+        if (form === undefined) return 'unread';
+        return String(form['To']).startsWith('whatsapp:') ? 'whatsapp' : 'sms';
+      })
+      .join(' '),
+  };
+}
+
+type OktaCondition = readonly [title: string, misbehave: (okta: OktaEmulator) => void];
+const FINE: OktaCondition = ['fine', () => undefined];
+const BAD_OKTAS: readonly OktaCondition[] = [
+  ...[401, 403, 404, 429, 500].map((status): OktaCondition => [
+    String(status),
+    (okta) => {
+      okta.fault({ kind: 'status', status, body: { errorCode: 'E0000011', errorSummary: 'No' } });
+    },
+  ]),
+  [
+    'HTML',
+    (okta) => {
+      okta.fault({ kind: 'html', status: 200 });
+    },
+  ],
+  ...(['hang', 'reset', 'drip', 'truncated', 'endless', 'redirect'] as const).map((kind): OktaCondition => [
+    kind,
+    (okta) => {
+      okta.fault({ kind });
+    },
+  ]),
+];
+
+/** What comes of a Twilio that treats every request so, where the plan has these channels. */
+type TwilioCondition = readonly [
+  title: string,
+  misbehave: (twilio: TwilioEmulator) => void,
+  expected: (plan: readonly string[]) => Omit<Result, 'httpStatus'>,
+];
+
+const accepted: TwilioCondition[2] = ([first = '']) => ({
+  status: 'SUCCESSFUL by TWILIO',
+  refused: '',
+  okta: 'sent',
+  asked: first,
+});
+const unknown: TwilioCondition[2] = ([first = '']) => ({
+  status: 'PENDING by TWILIO',
+  refused: '',
+  okta: 'pending',
+  asked: first,
+});
+const refusedByAll =
+  (code: string): TwilioCondition[2] =>
+  (plan) => ({
+    status: 'ERROR',
+    refused: plan.map((channel) => `${channel}:${code}`).join(),
+    okta: 'error',
+    asked: plan.join(' '),
+  });
+const refusedAtOnce =
+  (code: string): TwilioCondition[2] =>
+  ([first = '']) =>
+    refusedByAll(code)([first]);
+const heldBack: TwilioCondition[2] = ([first = '']) => ({
+  status: 'PENDING by GUARD',
+  refused: `${first}:30450`,
+  okta: 'pending',
+  asked: first,
+});
+
+const fault =
+  (how: Fault): TwilioCondition[1] =>
+  (twilio) => {
+    twilio.fault(how);
+  };
+const refuse =
+  (code: number): TwilioCondition[1] =>
+  (twilio) => {
+    twilio.refuseWith({ code });
+  };
+const failed = (status: string, code?: number): TwilioCondition[1] =>
+  fault({
+    kind: 'status',
+    status: 201,
+    body: { sid: `SM${'a'.repeat(32)}`, status, error_code: code ?? null },
+  });
+
+const TWILIOS: readonly TwilioCondition[] = [
+  ['fine', () => undefined, accepted],
+  ['400, a wrong number', refuse(21211), refusedAtOnce('21211')],
+  // An opt-out holds for its channel only.
+  ['400, an opt-out', refuse(21610), refusedByAll('21610')],
+  ['400, a wrong configuration', refuse(63007), refusedByAll('63007')],
+  ['400, a fraud block', refuse(30450), heldBack],
+  ['400, a code that is new', refuse(29999), refusedByAll('29999')],
+  ['401, bad credentials', refuse(20003), refusedAtOnce('20003')],
+  ['401 without a code', fault({ kind: 'status', status: 401 }), refusedAtOnce('HTTP_401')],
+  ['400 without a code', fault({ kind: 'html', status: 400 }), refusedByAll('HTTP_400')],
+  ['404 without a code', fault({ kind: 'html', status: 404 }), refusedByAll('HTTP_404')],
+  ['429', refuse(20429), refusedByAll('20429')],
+  ['429 without a code', fault({ kind: 'status', status: 429 }), refusedByAll('HTTP_429')],
+  ['500', fault({ kind: 'status', status: 500, body: { code: 20500, status: 500 } }), unknown],
+  ['502', fault({ kind: 'html', status: 502 }), unknown],
+  ['504', fault({ kind: 'html', status: 504 }), unknown],
+  ['503', fault({ kind: 'html', status: 503 }), refusedByAll('HTTP_503')],
+  ['503 with a code', refuse(20503), refusedByAll('20503')],
+  ['hang', fault({ kind: 'hang' }), unknown],
+  ['hang, though the phone gets it', fault({ kind: 'hang', delivered: true }), unknown],
+  ['reset', fault({ kind: 'reset' }), unknown],
+  [
+    'reset before the body was read',
+    fault({ kind: 'resetOnConnect' }),
+    (plan) => ({ ...unknown(plan), asked: 'unread' }),
+  ],
+  ['drip', fault({ kind: 'drip' }), unknown],
+  ['truncated', fault({ kind: 'truncated' }), unknown],
+  ['endless', fault({ kind: 'endless' }), unknown],
+  ['malformed', fault({ kind: 'malformed' }), unknown],
+  ['html with status 200', fault({ kind: 'html', status: 200 }), unknown],
+  ['an empty 201', fault({ kind: 'empty', status: 201 }), unknown],
+  ['a 201 without an id', fault({ kind: 'status', status: 201, body: { status: 'queued' } }), unknown],
+  ['slow, but in time', fault({ kind: 'slow', delayMs: 20 }), accepted],
+  ['a 201 that says failed', failed('failed', 63016), refusedByAll('63016')],
+  ['a 201 that says undelivered', failed('undelivered'), refusedByAll('UNDELIVERED')],
+  ['redirect', fault({ kind: 'redirect' }), refusedByAll('HTTP_302')],
+];
+
+describe('whatever Okta and Twilio do', () => {
+  // What is compiled for the first time takes longer than a deadline on a busy machine.
+  before(async () => {
+    const scene = await startScene();
+    await scene.call();
+    await scene.close();
+  });
+
+  async function resultOfCell(
+    [, misbehave]: OktaCondition,
+    [title, spoil]: TwilioCondition,
+  ): Promise<readonly [string, Result]> {
+    const deadlineMs = misbehave === FINE[1] ? USUAL_DEADLINE_MS : DEADLINE_MS;
+    const scene = await startScene({ hook: { deadlineMs } });
+    try {
+      misbehave(scene.okta);
+      spoil(scene.twilio);
+      const call = await scene.call();
+      expect(call.durationMs, title).to.be.lessThan(3000);
+      expect(scene.twilio.messages.length, `${title}: messages sent`).to.be.at.most(1);
+      expect(scene.twilio.redirectHits + scene.okta.redirectHits, `${title}: redirects`).to.equal(0);
+      expect(scene.twilio.calls, `${title}: calls`).to.be.empty;
+      return [title, resultOf(call, scene)];
+    } finally {
+      await scene.close();
+    }
+  }
+
+  /** Every Twilio beside one Okta, some at once, each with a hook of its own. */
+  async function expectRow(okta: OktaCondition, plan: readonly string[]): Promise<void> {
+    const results: (readonly [string, Result])[] = [];
+    const left = [...TWILIOS];
+    const work = async (): Promise<void> => {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) {
+        results.push(await resultOfCell(okta, next));
+      }
+    };
+    await Promise.all(Array.from({ length: CELLS_AT_ONCE }, work));
+    const expected = TWILIOS.map(([title, , expectedOf]) => [
+      title,
+      { httpStatus: 200, ...expectedOf(plan) },
+    ]);
+    expect(Object.fromEntries(results)).to.deep.equal(Object.fromEntries(expected));
+  }
+
+  it('answers as is right where Okta is fine: by WhatsApp, then by SMS', () =>
+    expectRow(FINE, ['whatsapp', 'sms']));
+
+  for (const condition of BAD_OKTAS) {
+    it(`answers as is right where Okta's API gives ${condition[0]}: by SMS`, () =>
+      expectRow(condition, ['sms']));
+  }
+});
+
+describe('where WhatsApp only is at fault', () => {
+  const isWhatsApp = ({ form }: { form?: Readonly<Record<string, unknown>> | undefined }): boolean =>
+    String(form?.['To']).startsWith('whatsapp:');
+
+  for (const [title, spoil, refused, asked] of [
+    ['a wrong configuration', { code: 63007 }, 'whatsapp:63007', 'whatsapp sms'],
+    ['an opt-out', { code: 21610 }, 'whatsapp:21610', 'whatsapp sms'],
+    ['too many requests', { code: 20429 }, 'whatsapp:20429', 'whatsapp sms'],
+    ['a code that is new', { code: 63999 }, 'whatsapp:63999', 'whatsapp sms'],
+  ] as const) {
+    it(`sends by SMS after ${title}, once`, async () => {
+      const scene = await startScene();
+      scene.twilio.refuseWith({ ...spoil, match: isWhatsApp });
+      const call = await scene.call();
+      expect(resultOf(call, scene)).to.include({ status: 'SUCCESSFUL by TWILIO', refused, okta: 'sent' });
+      expect(resultOf(call, scene).asked).to.equal(asked);
+      expect(scene.twilio.inbox(ANA.phone).map(({ channel }) => channel)).to.deep.equal(['sms']);
+      await scene.close();
+    });
+  }
+});
+
+describe('where Twilio cannot be reached', () => {
+  const unreachable = async (
+    baseUrl: string | undefined,
+    dispatcher?: Dispatcher,
+  ): Promise<{ result: Result; call: HookCall; redirects: number }> => {
+    const scene = await startScene({
+      hook: ({ okta, twilio }) => {
+        const usual = usualCredentials(okta, twilio);
+        return {
+          deadlineMs: DEADLINE_MS,
+          dispatcher,
+          credentials: { twilio: { ...usual.twilio, baseUrl: baseUrl ?? twilio.baseUrl } },
+        };
+      },
+    });
+    const call = await scene.call();
+    const result = resultOf(call, scene);
+    await scene.close();
+    return { result, call, redirects: scene.twilio.redirectHits };
+  };
+  const listen = async (answer: 'closed' | 'plain'): Promise<{ port: number; close: () => void }> => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    if (answer === 'closed') {
+      server.close();
+      await once(server, 'close');
+    }
+    return { port, close: () => server.close() };
+  };
+  const REFUSED = {
+    httpStatus: 200,
+    status: 'ERROR',
+    refused: 'whatsapp:UNREACHABLE,sms:UNREACHABLE',
+    okta: 'error',
+    asked: '',
+  };
+
+  it('says so, and not PENDING, where the connection is refused', async () => {
+    const { port } = await listen('closed');
+    expect((await unreachable(`http://127.0.0.1:${port}`)).result).to.deep.equal(REFUSED);
+  });
+
+  it('says so where its name is not found', async () => {
+    expect((await unreachable('https://twilio.invalid')).result).to.deep.equal(REFUSED);
+  });
+
+  it('says so where TLS fails', async () => {
+    const { port, close } = await listen('plain');
+    expect((await unreachable(`https://127.0.0.1:${port}`)).result).to.deep.equal(REFUSED);
+    close();
+  });
+
+  it('says so where every connect stalls, and tries every channel in the budget all the same', async () => {
+    // Okta's as well as Twilio's: the profile then cannot be read.
+    const agent = new Agent({ connect: () => undefined });
+    const { result, call } = await unreachable(undefined, agent);
+    expect(result).to.deep.equal({ ...REFUSED, refused: 'sms:UNREACHABLE' });
+    expect(call.durationMs).to.be.lessThan(3000);
+    await agent.destroy();
+  });
+
+  it('sends by another provider where a connect to Twilio stalls', async () => {
+    const agent = new Agent({ connect: () => undefined });
+    const scene = await startScene({
+      hook: {
+        deadlineMs: DEADLINE_MS,
+        dispatcher: agent,
+        channels: {
+          sms: [
+            {
+              connect: ({ twilio }) => ({
+                provider: 'TWILIO',
+                send: async (_message, context) => {
+                  const { kind } = await twilio.call((client) => client.messages('SM1').fetch(), context);
+                  return { status: 'refused', code: kind, reason: 'stalled' };
+                },
+              }),
+              send: () => Promise.resolve({ status: 'unknown', reason: 'not connected' }),
+            },
+            { provider: 'OTHER', send: () => Promise.resolve({ status: 'accepted', transactionId: '1' }) },
+          ],
+        },
+      },
+    });
+    const call = await scene.call();
+    expect(resultOf(call, scene)).to.include({
+      status: 'SUCCESSFUL by OTHER',
+      refused: 'sms:not-sent',
+    });
+    await scene.close();
+    await agent.destroy();
+  });
+
+  it('moves on to a provider that can be', async () => {
+    const { port } = await listen('closed');
+    const scene = await startScene({
+      hook: ({ okta, twilio }) => ({
+        credentials: {
+          twilio: { ...usualCredentials(okta, twilio).twilio, baseUrl: `http://127.0.0.1:${port}` },
+        },
+        channels: { sms: { send: () => Promise.resolve({ status: 'accepted', transactionId: '1' }) } },
+      }),
+    });
+    expect(resultOf(await scene.call(), scene)).to.include({
+      status: 'SUCCESSFUL by SMS',
+      refused: 'whatsapp:UNREACHABLE',
+    });
+    await scene.close();
+  });
+});

@@ -1,0 +1,565 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import express from 'express';
+import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
+import { memoryState, TelephonyHookError, type Readiness } from '../lib/index.js';
+import {
+  ANA,
+  BOB,
+  HOOK_SECRET,
+  commandOf,
+  startScene,
+  usualCredentials,
+  type Scene,
+} from './harness/scene.js';
+import { startRawCall } from './harness/raw-call.js';
+import { mustNotShow, witness } from './harness/witness.js';
+import { defer, until } from './harness/until.js';
+
+const scenes: Scene[] = [];
+const start = async (...args: Parameters<typeof startScene>): Promise<Scene> => {
+  const scene = await startScene(...args);
+  scenes.push(scene);
+  return scene;
+};
+afterEach(async () => {
+  await Promise.all(scenes.splice(0).map((scene) => scene.close()));
+});
+
+describe('when Okta hangs up early', () => {
+  const isAnswered = (scene: Scene) => (): boolean =>
+    scene.events.some(({ type }) => type === 'request.answered');
+
+  it('sends nothing any more, where the profile was being looked up', async () => {
+    const scene = await start();
+    scene.okta.fault({ kind: 'slow', delayMs: 100 });
+    const call = startRawCall(scene);
+    await until(() => scene.okta.requests.length === 1);
+    call.destroy();
+    await until(isAnswered(scene));
+    expect(scene.events.at(-1)).to.include({ type: 'request.answered', status: 'ERROR', hasHungUp: true });
+    expect(scene.twilio.requests).to.be.empty;
+    expect(scene.hook.status()).to.include({ inFlight: 0, detached: 0 });
+  });
+
+  it('makes no further attempt, where one was under way', async () => {
+    const refusal = defer<undefined>();
+    const scene = await start({
+      hook: {
+        channels: {
+          whatsapp: {
+            send: async () => {
+              await refusal.promise;
+              return { status: 'refused', code: 'C1', reason: 'No' };
+            },
+          },
+        },
+      },
+    });
+    const call = startRawCall(scene);
+    await until(() => scene.events.some(({ type }) => type === 'channels.planned'));
+    call.destroy();
+    // The server has noticed once its connection is gone.
+    await until(() => call.destroyed && openConnections(scene) === 0);
+    refusal.resolve(undefined);
+    await until(isAnswered(scene));
+    expect(scene.events.at(-1)).to.include({ status: 'ERROR', hasHungUp: true });
+    expect(scene.twilio.requests).to.be.empty;
+  });
+
+  it('waits for what had left, and tells that it was sent', async () => {
+    const scene = await start();
+    scene.twilio.fault({ kind: 'slow', delayMs: 100 });
+    const call = startRawCall(scene);
+    await until(() => scene.twilio.requests.length === 1);
+    call.destroy();
+    await until(isAnswered(scene));
+    expect(scene.events.at(-1)).to.include({ status: 'SUCCESSFUL', hasHungUp: true, channel: 'whatsapp' });
+    expect(scene.twilio.requests).to.have.length(1);
+  });
+
+  it("sends nothing where it hung up before the hook's turn came", async () => {
+    let isHeld = false;
+    const scene = await start({
+      mount: (app, hook) => {
+        app.use(express.json());
+        app.use((_req, res, next) => {
+          isHeld = true;
+          res.once('close', () => {
+            next();
+          });
+        });
+        app.use(hook);
+      },
+    });
+    const call = startRawCall(scene);
+    await until(() => isHeld);
+    call.destroy();
+    await until(isAnswered(scene));
+    expect(scene.events.at(-1)).to.include({ status: 'ERROR', hasHungUp: true });
+    expect(scene.twilio.requests).to.be.empty;
+  });
+
+  const connections = new WeakMap<Scene, number>();
+  function openConnections(scene: Scene): number {
+    scene.server.getConnections((_error, count) => connections.set(scene, count));
+    return connections.get(scene) ?? -1;
+  }
+});
+
+describe('ready()', () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const check = async (scene: Scene): Promise<Readiness> => {
+    const startedAt = performance.now();
+    const found = await scene.hook.ready();
+    expect(performance.now() - startedAt).to.be.lessThan(5000);
+    for (const result of Object.values(found)) witness(result);
+    return found;
+  };
+  const expectCode = (result: 'ok' | Error, code: string): void => {
+    expect(result).to.be.instanceOf(TelephonyHookError);
+    expect((result as TelephonyHookError).code).to.equal(code);
+  };
+
+  it('finds everything well, and sends nothing', async () => {
+    const scene = await start();
+    expect(await check(scene)).to.deep.equal({ okta: 'ok', twilio: 'ok', hookKeys: 'ok', state: 'ok' });
+    expect(scene.twilio.messages).to.be.empty;
+  });
+
+  it("fetches the keys that check Okta's tokens", async () => {
+    const scene = await start({
+      hook: ({ okta, twilio }) => ({
+        credentials: { ...usualCredentials(okta, twilio), hook: oauth2(okta.issuer) },
+      }),
+    });
+    expect(await check(scene)).to.include({ hookKeys: 'ok' });
+    expect(scene.okta.jwksHits).to.equal(1);
+  });
+
+  it('says what Okta and Twilio do not accept', async () => {
+    mustNotShow('wrong-token-8812', 'wrong-secret-8812');
+    const scene = await start({
+      hook: ({ okta, twilio }) => ({
+        credentials: {
+          okta: { orgUrl: okta.orgUrl, apiToken: 'wrong-token-8812' },
+          twilio: { ...usualCredentials(okta, twilio).twilio, apiKeySecret: 'wrong-secret-8812' } as never,
+        },
+      }),
+    });
+    const found = await check(scene);
+    expectCode(found.okta, 'OKTA_UNAUTHORIZED');
+    expectCode(found.twilio, 'TWILIO_UNAUTHORIZED');
+  });
+
+  it('says that a service app is not known', async () => {
+    const scene = await start({
+      hook: ({ okta, twilio }) => ({
+        credentials: {
+          ...usualCredentials(okta, twilio),
+          okta: {
+            orgUrl: okta.orgUrl,
+            clientId: '0oaUnknown',
+            privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+          },
+        },
+      }),
+    });
+    expectCode((await check(scene)).okta, 'OKTA_UNAUTHORIZED');
+  });
+
+  it('says what cannot be reached', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const closed = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.close();
+    await once(server, 'close');
+    const scene = await start({
+      hook: ({ okta, twilio }) => ({
+        credentials: {
+          hook: oauth2(`${closed}/oauth2/default`),
+          okta: { orgUrl: closed, apiToken: okta.apiToken },
+          twilio: { ...usualCredentials(okta, twilio).twilio, baseUrl: closed },
+        },
+        state: { ...memoryState(), check: () => Promise.reject(new Error('ECONNREFUSED')) },
+      }),
+    });
+    const found = await check(scene);
+    expectCode(found.okta, 'OKTA_UNREACHABLE');
+    expectCode(found.twilio, 'TWILIO_UNREACHABLE');
+    expectCode(found.hookKeys, 'PROOF_UNAVAILABLE');
+    expectCode(found.state, 'NOT_READY');
+    expect((found.state as Error).cause).to.include({ message: 'ECONNREFUSED' });
+  });
+
+  it('does not reject where a state of others throws', async () => {
+    const scene = await start({
+      hook: {
+        state: {
+          ...memoryState(),
+          check: () => {
+            throw new Error('broken');
+          },
+        },
+      },
+    });
+    expectCode((await check(scene)).state, 'NOT_READY');
+  });
+
+  it('resolves within 5 s where all of them hang', async () => {
+    const scene = await start({
+      hook: ({ okta, twilio }) => ({
+        credentials: { ...usualCredentials(okta, twilio), hook: oauth2(okta.issuer) },
+        state: { ...memoryState(), check: () => new Promise(() => undefined) },
+      }),
+    });
+    scene.okta.fault({ kind: 'hang' });
+    scene.okta.faultKeys({ kind: 'hang' });
+    scene.twilio.fault({ kind: 'hang' });
+    const found = await check(scene);
+    for (const result of Object.values(found)) expect(result).to.be.instanceOf(TelephonyHookError);
+    expectCode(found.hookKeys, 'PROOF_UNAVAILABLE');
+    expectCode(found.state, 'NOT_READY_IN_TIME');
+  });
+
+  function oauth2(issuer: string) {
+    return {
+      scheme: 'oauth2',
+      issuer,
+      audience: 'api://default',
+      clientId: '0oahookclient0001d7',
+      scope: 'telephony',
+    } as const;
+  }
+});
+
+describe('status()', () => {
+  it('tells what is under way, and what was sent', async () => {
+    const now = Date.parse('2026-11-25T12:00:00Z');
+    const scene = await start({ hook: { clock: () => now } });
+    expect(scene.hook.status()).to.deep.equal({
+      inFlight: 0,
+      detached: 0,
+      closing: false,
+      breakers: { [new URL(scene.twilio.baseUrl).host]: 'closed' },
+      state: 'ok',
+      lastSuccess: {},
+    });
+    scene.okta.fault({ kind: 'slow', delayMs: 50 });
+    const call = scene.call({ eventTime: new Date(now) });
+    await until(() => scene.hook.status().inFlight === 1);
+    await call;
+    await scene.call({ eventTime: new Date(now), deliveryChannel: 'CALL' });
+    expect(scene.hook.status()).to.deep.include({
+      inFlight: 0,
+      lastSuccess: { whatsapp: new Date(now), voice: new Date(now) },
+    });
+  });
+
+  it('counts no call twice that was rejected or hung up', async () => {
+    const scene = await start();
+    await scene.call({ headers: { Authorization: 'no' } });
+    await scene.call({ change: () => 'no JSON' });
+    const call = startRawCall(scene);
+    call.destroy();
+    await scene.call();
+    await until(() => scene.hook.status().inFlight === 0);
+  });
+
+  it('says that a state is lost', async () => {
+    const scene = await start({ hook: { state: { ...memoryState(), health: 'lost' } } });
+    expect(scene.hook.status().state).to.equal('lost');
+  });
+});
+
+describe('close()', () => {
+  it('answers new calls with 503, lets those under way end, and resolves once', async () => {
+    const scene = await start();
+    scene.twilio.fault({ fault: { kind: 'slow', delayMs: 150 }, times: 1 });
+    const under = scene.call();
+    await until(() => scene.twilio.requests.length === 1);
+    let isClosed = false;
+    const closing = scene.hook.close();
+    void closing.then(() => {
+      isClosed = true;
+    });
+    expect(scene.hook.close()).to.equal(closing);
+    expect(scene.hook.status()).to.include({ closing: true, inFlight: 1 });
+    const refused = await scene.call();
+    expect(refused.httpStatus).to.equal(503);
+    expect(refused.okta.action).to.equal('failover');
+    expect(refused.body).to.have.nested.property('error.errorSummary');
+    expect(isClosed).to.equal(false);
+    expect(commandOf(await under)).to.include({ status: 'SUCCESSFUL' });
+    await closing;
+    expect(scene.twilio.messages).to.have.length(1);
+    expect(scene.hook.status()).to.include({ closing: true, inFlight: 0 });
+    expect((await scene.call()).httpStatus).to.equal(503);
+  });
+
+  it('waits for a send that goes on after its answer', async () => {
+    const scene = await start({ hook: { deadlineMs: 500 } });
+    scene.twilio.fault({ kind: 'slow', delayMs: 700 });
+    expect(commandOf(await scene.call())).to.include({ status: 'PENDING' });
+    expect(scene.hook.status()).to.include({ detached: 1 });
+    await scene.hook.close();
+    expect(scene.events.at(-1)).to.include({ type: 'attempt.late', outcome: 'accepted' });
+    expect(scene.hook.status()).to.include({ detached: 0 });
+  });
+
+  it('resolves at once where nothing is under way', async () => {
+    const scene = await start();
+    await scene.hook.close();
+    await scene.hook.close();
+  });
+
+  it('closes the state, and resolves where that fails', async () => {
+    const closed: string[] = [];
+    for (const [title, close] of [
+      ['rejects', () => Promise.reject(new Error('lost'))],
+      [
+        'throws',
+        () => {
+          throw new Error('lost');
+        },
+      ],
+    ] as const) {
+      const scene = await start({
+        hook: {
+          state: {
+            ...memoryState(),
+            close: () => {
+              closed.push(title);
+              return close();
+            },
+          },
+        },
+      });
+      await scene.hook.close();
+    }
+    expect(closed).to.deep.equal(['rejects', 'throws']);
+  });
+});
+
+describe('a hook that is not closed', () => {
+  /** Runs a script beside the emulators of this process; resolves to its exit code once it has ended by itself. */
+  const run = async (scene: Scene, script: string): Promise<{ code: unknown; output: string }> => {
+    const settings = {
+      credentials: usualCredentials(scene.okta, scene.twilio),
+      sandboxNumber: scene.twilio.sandboxNumber,
+      senders: { sms: scene.twilio.smsNumber },
+    };
+    const child = spawn(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '-e', `${PRELUDE}${script}`],
+      { env: { ...process.env, SETTINGS: JSON.stringify(settings) }, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    }
+    // Shorter than any pool keeps its connections.
+    const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+    const [code] = (await once(child, 'close')) as [unknown];
+    clearTimeout(timer);
+    witness(output);
+    return { code, output };
+  };
+  const PRELUDE = `
+    import express from 'express';
+    import { once } from 'node:events';
+    import { oktaTelephonyHook } from './lib/index.ts';
+    import { makeHookPayload } from './lib/testing/okta-hook-payload.ts';
+    const say = () => undefined;
+    const hook = oktaTelephonyHook({ ...JSON.parse(process.env.SETTINGS), logger: { info: say, warn: say, error: say } });
+  `;
+
+  it('does not keep a process alive', async () => {
+    const scene = await start();
+    expect(await run(scene, "console.log('made');")).to.deep.equal({ code: 0, output: 'made\n' });
+  });
+
+  it('does not keep a process alive after it was asked whether it is ready and made calls', async () => {
+    const scene = await start();
+    const script = `
+      const server = express().use(hook).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      await hook.ready();
+      const payload = makeHookPayload(
+        { userId: '${ANA.id}', phoneNumber: '${ANA.phone}', otpCode: '204981' },
+        undefined,
+        { orgUrl: '', now: Date.now() },
+      );
+      const answer = await fetch('http://127.0.0.1:' + server.address().port + '/okta/telephony', {
+        method: 'POST',
+        headers: { authorization: '${HOOK_SECRET}', 'content-type': 'application/json' },
+        body: JSON.stringify(payload),
+      });
+      console.log((await answer.json()).commands[0].value[0].status);
+      server.close();
+      server.closeAllConnections();
+    `;
+    expect(await run(scene, script)).to.deep.equal({ code: 0, output: 'SUCCESSFUL\n' });
+    expect(scene.twilio.messages).to.have.length(1);
+  });
+});
+
+describe("Twilio's delivery callbacks", () => {
+  const PUBLIC_URL = 'https://id.acme.example/okta/telephony';
+  const SID = `SM${'0a'.repeat(16)}`;
+  const PARAMS = {
+    MessageSid: SID,
+    MessageStatus: 'undelivered',
+    ErrorCode: '63016',
+    To: `whatsapp:${ANA.phone}`,
+    From: 'whatsapp:+14155238886',
+  };
+  type Mount = NonNullable<Parameters<typeof startScene>[0]>['mount'];
+  const startWithCallbacks = (mount?: Mount): Promise<Scene> =>
+    start({ hook: { publicUrl: PUBLIC_URL }, ...(mount === undefined ? {} : { mount }) });
+  const report = (
+    scene: Scene,
+    init: { params?: Record<string, string>; signedWith?: string; signature?: string; method?: string } = {},
+  ): Promise<Response> => {
+    const { params = PARAMS, signedWith = scene.twilio.authToken, method = 'POST' } = init;
+    const signature =
+      init.signature ?? getExpectedTwilioSignature(signedWith, `${PUBLIC_URL}/twilio/status`, params);
+    return fetch(`${scene.url}/twilio/status`, {
+      method,
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        ...(signature === '' ? {} : { 'x-twilio-signature': signature }),
+      },
+      ...(method === 'POST' ? { body: new URLSearchParams(params).toString() } : {}),
+    });
+  };
+  const statuses = (scene: Scene): object[] =>
+    scene.events.flatMap((event) => (event.type === 'message.status' ? [event] : []));
+
+  for (const [title, mount] of [
+    ['', undefined],
+    [
+      ' after express.urlencoded',
+      (app, hook) => {
+        app.use(express.urlencoded({ extended: false }), hook);
+      },
+    ],
+    [
+      ' after express.urlencoded, extended',
+      (app, hook) => {
+        app.use(express.urlencoded({ extended: true }), hook);
+      },
+    ],
+    [
+      ' under a prefix, for it goes by publicUrl',
+      (app, hook) => {
+        app.use((req, _res, next) => {
+          req.url = `/gateway${req.url}`;
+          next();
+        });
+        app.use('/gateway', hook);
+      },
+    ],
+  ] as const satisfies readonly (readonly [string, Mount])[]) {
+    it(`are answered 204 and told where they are signed${title}`, async () => {
+      const scene = await startWithCallbacks(mount);
+      const answer = await report(scene);
+      expect(answer.status).to.equal(204);
+      expect(answer.headers.get('cache-control')).to.equal('no-store');
+      expect(statuses(scene)).to.have.length(1);
+      expect(statuses(scene)[0]).to.include({
+        channel: 'whatsapp',
+        transactionId: SID,
+        status: 'undelivered',
+        code: '63016',
+      });
+      expect(scene.log.filter(({ message }) => message.includes('was not delivered'))).to.have.length(1);
+    });
+  }
+
+  for (const [title, init] of [
+    ['are not signed', { signature: '' }],
+    ['are signed with another token', { signedWith: 'f'.repeat(32) }],
+    ['were changed after that', { signature: 'AAAAAAAAAAAAAAAAAAAAAAAAAAA=' }],
+  ] as const) {
+    it(`are answered 403 and not told where they ${title}`, async () => {
+      const scene = await startWithCallbacks();
+      const answer = await report(scene, init);
+      expect(answer.status).to.equal(403);
+      witness(await answer.text());
+      expect(statuses(scene)).to.be.empty;
+    });
+  }
+
+  it('are answered 413 where they are too large', async () => {
+    const scene = await startWithCallbacks();
+    const answer = await report(scene, { params: { ...PARAMS, Body: 'x'.repeat(65 * 1024) } });
+    expect(answer.status).to.equal(413);
+    expect(statuses(scene)).to.be.empty;
+  });
+
+  it('are answered 405 where they are no POST', async () => {
+    const scene = await startWithCallbacks();
+    const answer = await report(scene, { method: 'GET' });
+    expect(answer.status).to.equal(405);
+    expect(answer.headers.get('allow')).to.equal('POST');
+  });
+
+  it('are answered 204 where they are signed and about nothing', async () => {
+    const scene = await startWithCallbacks();
+    expect((await report(scene, { params: { Hello: 'world' } })).status).to.equal(204);
+    expect(statuses(scene)).to.be.empty;
+  });
+
+  it('pass on to the gateway without publicUrl', async () => {
+    const scene = await start({
+      mount: (app, hook) => {
+        app.use(hook);
+        app.use((req, res) => {
+          res.status(418).send(req.path);
+        });
+      },
+    });
+    const answer = await report(scene);
+    expect(answer.status).to.equal(418);
+    expect(await answer.text()).to.equal('/okta/telephony/twilio/status');
+    await scene.call();
+    expect(scene.twilio.requests[0]?.form).to.not.have.property('StatusCallback');
+  });
+
+  it('are asked for with every message and call', async () => {
+    const scene = await startWithCallbacks();
+    await scene.call();
+    await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
+    await scene.call({ deliveryChannel: 'CALL' });
+    expect(scene.twilio.requests.map(({ form }) => form?.['StatusCallback'])).to.deep.equal(
+      Array(3).fill(`${PUBLIC_URL}/twilio/status`),
+    );
+  });
+
+  it('come from Twilio to the hook, at its own address', async () => {
+    // The port must be known before the hook is made.
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const scene = await start({
+      hook: { publicUrl: `http://127.0.0.1:${port}/okta/telephony` },
+      mount: (app, hook) => {
+        app.use(hook);
+        server.on('request', app as (...args: unknown[]) => void);
+      },
+    });
+    await scene.call();
+    await until(() => scene.twilio.callbacks.filter(({ httpStatus }) => httpStatus === 204).length === 2);
+    expect(statuses(scene).map((event) => 'status' in event && event.status)).to.deep.equal([
+      'sent',
+      'delivered',
+    ]);
+    server.closeAllConnections();
+    server.close();
+  });
+});

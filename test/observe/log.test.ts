@@ -1,0 +1,280 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import type { HookEvent, Logger } from '../../lib/index.js';
+import { createDefaultLogger, logListener } from '../../lib/observe/log.js';
+import { ANA, CODE, commandOf, startScene, type LogLine } from '../harness/scene.js';
+import { witness } from '../harness/witness.js';
+
+const recorder = (): { readonly lines: LogLine[]; readonly logger: Logger } => {
+  const lines: LogLine[] = [];
+  const write =
+    (level: LogLine['level']) =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      lines.push({ level, message, fields });
+    };
+  return { lines, logger: { info: write('info'), warn: write('warn'), error: write('error') } };
+};
+
+const ids = { eventId: 'event-1', oktaRequestId: 'req-1' };
+const answered: Extract<HookEvent, { type: 'request.answered' }> = {
+  at: 1,
+  type: 'request.answered',
+  ...ids,
+  status: 'SUCCESSFUL',
+  code: undefined,
+  requestType: 'com.okta.user.telephony.mfa-verification',
+  deliveryChannel: 'sms',
+  userId: ANA.id,
+  to: '…23',
+  isPreview: false,
+  isRepeat: false,
+  hasHungUp: false,
+  channel: 'sms',
+  provider: 'TWILIO',
+  transactionId: 'SM1',
+  attempts: [],
+  profileSource: 'okta',
+  profileMs: 5,
+  durationMs: 20,
+  remainingMs: 2000,
+};
+const attempt = { channel: 'sms', provider: 'TWILIO', durationMs: 3 };
+
+describe('the log', () => {
+  const table: readonly (readonly [
+    level: LogLine['level'] | undefined,
+    message: RegExp,
+    event: HookEvent,
+  ])[] = [
+    ['info', /a code was sent$/, answered],
+    ['info', /a repeat was answered as the first$/, { ...answered, isRepeat: true }],
+    ['warn', /may have been sent/, { ...answered, status: 'PENDING' }],
+    ['error', /no code was sent/, { ...answered, status: 'ERROR' }],
+    [
+      'info',
+      /ended after the answer/,
+      { at: 1, type: 'attempt.late', ...ids, ...attempt, outcome: 'accepted' },
+    ],
+    [
+      'warn',
+      /ended after the answer/,
+      { at: 1, type: 'attempt.late', ...ids, ...attempt, outcome: 'refused' },
+    ],
+    ['warn', /compare the secret/, { at: 1, type: 'caller.rejected', count: 3, reason: 'CALLER_NOT_PROVEN' }],
+    [
+      'warn',
+      /a request was rejected/,
+      {
+        at: 1,
+        type: 'request.rejected',
+        count: 1,
+        status: 400,
+        code: 'INVALID_REQUEST',
+        fields: ['data'],
+        reason: undefined,
+      },
+    ],
+    ['warn', /time synchronisation/, { at: 1, type: 'clock.skewed', skewMs: 31_000 }],
+    ['warn', /rate limit/, { at: 1, type: 'okta.paused', reason: 'LOW', untilMs: 2 }],
+    [
+      'warn',
+      /composeText failed; went on without it/,
+      { at: 1, type: 'extension.failed', ...ids, extension: 'composeText', reason: 'x' },
+    ],
+    ['warn', /does not answer/, { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'open' }],
+    ['info', /answers again/, { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'closed' }],
+    [
+      'warn',
+      /was not delivered/,
+      {
+        at: 1,
+        type: 'message.status',
+        channel: 'sms',
+        transactionId: 'SM1',
+        status: 'undelivered',
+        code: '30003',
+        reason: 'x',
+      },
+    ],
+    [
+      undefined,
+      /./,
+      {
+        at: 1,
+        type: 'message.status',
+        channel: 'sms',
+        transactionId: 'SM1',
+        status: 'delivered',
+        code: undefined,
+        reason: undefined,
+      },
+    ],
+    [undefined, /./, { at: 1, type: 'request.repeated', ...ids }],
+    [undefined, /./, { at: 1, type: 'channels.planned', ...ids, channels: ['sms'] }],
+    [
+      undefined,
+      /./,
+      { at: 1, type: 'profile.read', ...ids, source: 'okta', reason: undefined, durationMs: 1 },
+    ],
+    [undefined, /./, { at: 1, type: 'attempt.ended', ...ids, ...attempt, outcome: 'accepted' }],
+  ];
+  for (const [level, message, event] of table) {
+    it(`has ${level ?? 'no line'} of ${event.type} ${JSON.stringify('status' in event ? event.status : '')}`, () => {
+      const { lines, logger } = recorder();
+      logListener(logger)(event);
+      expect(lines.map((line) => line.level)).to.deep.equal(level === undefined ? [] : [level]);
+      if (level === undefined) return;
+      // The line has a time of its own.
+      const { type, at, ...fields } = event;
+      expect(at).to.equal(1);
+      expect(lines[0]?.message)
+        .to.match(/^okta-telephony-hook: /)
+        .and.to.match(message);
+      expect(lines[0]?.fields).to.deep.equal({ event: type, ...fields });
+    });
+  }
+
+  it('has one line per call, with what happened in it', async () => {
+    const scene = await startScene();
+    try {
+      scene.log.length = 0;
+      const call = await scene.call({ eventId: 'event-7' });
+      expect(scene.log).to.have.length(1);
+      const { level, fields } = scene.log[0]!;
+      expect(level).to.equal('info');
+      expect(fields).to.include({
+        event: 'request.answered',
+        eventId: 'event-7',
+        status: 'SUCCESSFUL',
+        requestType: 'com.okta.user.telephony.mfa-verification',
+        deliveryChannel: 'sms',
+        userId: ANA.id,
+        to: '…23',
+        channel: 'whatsapp',
+        provider: 'TWILIO',
+        transactionId: commandOf(call)?.['transactionId'],
+        profileSource: 'okta',
+        isPreview: false,
+        isRepeat: false,
+        hasHungUp: false,
+      });
+      expect(fields['oktaRequestId']).to.match(/^req/);
+      for (const name of ['durationMs', 'remainingMs', 'profileMs']) expect(fields[name]).to.be.a('number');
+      expect(fields['attempts']).to.have.length(1);
+    } finally {
+      await scene.close();
+    }
+  });
+
+  it('has one line for a repeat, too', async () => {
+    const scene = await startScene();
+    try {
+      await scene.call({ eventId: 'event-8' });
+      scene.log.length = 0;
+      await scene.call({ eventId: 'event-8' });
+      expect(scene.log.map(({ fields }) => [fields['status'], fields['isRepeat']])).to.deep.equal([
+        ['SUCCESSFUL', true],
+      ]);
+    } finally {
+      await scene.close();
+    }
+  });
+
+  const failing: readonly (readonly [how: string, fail: () => unknown])[] = [
+    [
+      'throws',
+      () => {
+        throw new Error('the disk is full');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('the disk is full'))],
+    ['never ends', () => new Promise(() => undefined)],
+    [
+      'throws nothing at all',
+      () => {
+        // eslint-disable-next-line @typescript-eslint/only-throw-error
+        throw undefined;
+      },
+    ],
+  ];
+  for (const [how, fail] of failing) {
+    it(`changes nothing when the logger and the listener ${how}`, async () => {
+      const logger: Logger = { info: fail, warn: fail, error: fail };
+      const lost: unknown[] = [];
+      const onLost = (error: unknown): void => {
+        lost.push(error);
+      };
+      process.on('unhandledRejection', onLost);
+      const scene = await startScene({
+        // With senders.sms alone nothing is told when the hook is made.
+        hook: ({ twilio }) => ({
+          sandboxNumber: undefined,
+          senders: { sms: twilio.smsNumber },
+          logger,
+          onEvent: fail,
+        }),
+      });
+      try {
+        const call = await scene.call();
+        expect(call.okta.action).to.equal('sent');
+        const rejected = await scene.call({ headers: { Authorization: 'wrong' } });
+        expect(rejected.httpStatus).to.equal(401);
+        expect(scene.twilio.messages).to.have.length(1);
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(lost).to.deep.equal([]);
+      } finally {
+        await scene.close();
+        process.off('unhandledRejection', onLost);
+      }
+    });
+  }
+
+  it('tells the listener each step in order, with the time by the clock', async () => {
+    const scene = await startScene({ hook: { clock: () => 1_700_000_000_000 } });
+    try {
+      await scene.call({ eventTime: new Date(1_700_000_000_000) });
+      expect(scene.events.map(({ type }) => type)).to.deep.equal([
+        'configuration.warned',
+        'request.received',
+        'profile.read',
+        'channels.planned',
+        'attempt.ended',
+        'request.answered',
+      ]);
+      expect(new Set(scene.events.map(({ at }) => at))).to.deep.equal(new Set([1_700_000_000_000]));
+    } finally {
+      await scene.close();
+    }
+  });
+
+  it('is one line of JSON on stdout where the gateway has no logger', () => {
+    const written: string[] = [];
+    const stub = sinon.stub(process.stdout, 'write').callsFake((text) => {
+      written.push(String(text));
+      return true;
+    });
+    try {
+      logListener(createDefaultLogger())({
+        ...answered,
+        code: 'X',
+        attempts: [{ ...attempt, outcome: 'refused', reason: 'two\nlines' }],
+      });
+    } finally {
+      stub.restore();
+    }
+    written.forEach(witness);
+    expect(written).to.have.length(1);
+    expect(written[0]?.trimEnd().includes('\n')).to.equal(false);
+    const line = JSON.parse(written[0] ?? '') as Record<string, unknown>;
+    expect(line).to.include({
+      level: 'info',
+      message: 'okta-telephony-hook: a code was sent',
+      event: 'request.answered',
+      status: 'SUCCESSFUL',
+      eventId: 'event-1',
+      code: 'X',
+    });
+    expect(Date.parse(String(line['timestamp']))).to.be.a('number').and.not.NaN;
+    expect(written[0]).to.not.include(CODE);
+  });
+});

@@ -29,10 +29,19 @@ export type {
 export type { BreakerState } from './delivery/breaker.js';
 export type { Claim, RememberedAnswer, State } from './delivery/duplicates.js';
 export type { AttemptReport, HookEvent } from './delivery/events.js';
-export type { HttpResult } from './delivery/http-call.js';
+export type { HttpAnswer, HttpResult } from './delivery/http-call.js';
 export type { ChooseChannels } from './delivery/plan.js';
 export type { ComposeText } from './delivery/text.js';
 export { memoryState } from './state/memory.js';
-export type { TwilioConnection, TwilioSettings } from './twilio/client.js';
+export type {
+  SenderByCountry,
+  TwilioCallContext,
+  TwilioCallParameters,
+  TwilioClient,
+  TwilioConnection,
+  TwilioMessageParameters,
+  TwilioSettings,
+  WhatsAppSender,
+} from './twilio/client.js';
 export { twilioCalls } from './twilio/calls.js';
-export { twilioMessages } from './twilio/messages.js';
+export { twilioMessages, type TwilioParts } from './twilio/messages.js';

@@ -4,7 +4,7 @@ import { Throttle } from './delivery/events.js';
 import { maskText } from './delivery/masking.js';
 import { RequestError } from './errors.js';
 import { answer } from './exchange.js';
-import { rejectionAnswer } from './okta/inline-hook.js';
+import { rejectionAnswer } from './okta/hook-answer.js';
 
 const ONE_MINUTE_MS = 60_000;
 

@@ -9,7 +9,8 @@ import {
   type Call,
   type HookParts,
 } from './call.js';
-import { Budget, TIMED_OUT } from './delivery/budget.js';
+import { Budget } from './delivery/budget.js';
+import { TIMED_OUT } from './delivery/wait-at-most.js';
 import { dispatch, type ReadyChannel } from './delivery/dispatch.js';
 import { claimEvent } from './delivery/duplicates.js';
 import { readLocale } from './delivery/locale.js';
@@ -18,14 +19,8 @@ import { toDialableNumber } from './delivery/phone-number.js';
 import { planChannels } from './delivery/plan.js';
 import { RequestError } from './errors.js';
 import { answer, parseForm, parseJson, readBody, requireType } from './exchange.js';
-import {
-  answerFor,
-  pendingAnswer,
-  readHookCall,
-  type HookAnswer,
-  type HookCall,
-  type Refusal,
-} from './okta/inline-hook.js';
+import { answerFor, pendingAnswer, type HookAnswer } from './okta/hook-answer.js';
+import { readHookCall, type HookCall, type Refusal } from './okta/inline-hook.js';
 import type { ProfileReading } from './okta/user-profile.js';
 import type { HookSettings } from './settings.js';
 import { isSignedByTwilio, readStatusCallback } from './twilio/webhooks.js';

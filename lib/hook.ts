@@ -5,6 +5,7 @@ import type { Logger } from './delivery/channel.js';
 import type { ReadyChannel } from './delivery/dispatch.js';
 import { EventStream, Throttle } from './delivery/events.js';
 import { createAgent } from './delivery/http-call.js';
+import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import type { HookParts } from './call.js';
 import { answerFailure } from './failure.js';
 import { createHandlers } from './handlers.js';
@@ -191,20 +192,12 @@ type HookDispatcher = ReturnType<typeof createAgent>;
 
 /** `'ok'` or the error, in time, whatever a state of the user's own does. */
 async function inTime(work: () => Promise<void>): Promise<'ok' | Error> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new TelephonyHookError('NOT_READY_IN_TIME', 'No answer within 4 s'));
-    }, READY_TIMEOUT_MS);
-  });
   try {
-    await Promise.race([work(), timeout]);
-    return 'ok';
+    const end = await waitAtMost(work(), READY_TIMEOUT_MS);
+    return end === TIMED_OUT ? new TelephonyHookError('NOT_READY_IN_TIME', 'No answer within 4 s') : 'ok';
   } catch (error) {
     if (error instanceof TelephonyHookError) return error;
     return new TelephonyHookError('NOT_READY', 'The check failed; see its cause', { cause: error });
-  } finally {
-    clearTimeout(timer);
   }
 }
 

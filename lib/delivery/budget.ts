@@ -1,5 +1,4 @@
-/** What `within` resolves to when the work has not ended in its share. */
-export const TIMED_OUT = Symbol('timed out');
+import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 
 /** What is kept back to write the answer, milliseconds: a twentieth of the budget, 40 at least, 120 at most. */
 const reserveOf = (deadlineMs: number): number => Math.min(120, Math.max(40, deadlineMs / 20));
@@ -59,16 +58,8 @@ export class Budget {
   }
 
   /** Waits for the work, but not longer than its share. The work itself goes on. */
-  async within<T>(work: Promise<T>, shareMs: number): Promise<T | typeof TIMED_OUT> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<typeof TIMED_OUT>((resolve) => {
-      timer = setTimeout(resolve, Math.min(shareMs, this.remainingMs()), TIMED_OUT);
-    });
-    try {
-      return await Promise.race([work, timeout]);
-    } finally {
-      clearTimeout(timer);
-    }
+  within<T>(work: Promise<T>, shareMs: number): Promise<T | typeof TIMED_OUT> {
+    return waitAtMost(work, Math.min(shareMs, this.remainingMs()));
   }
 
   /** Okta no longer waits: nothing more leaves. What has left is waited for, to be recorded. */

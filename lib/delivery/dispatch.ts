@@ -1,4 +1,5 @@
-import { TIMED_OUT, type Budget } from './budget.js';
+import type { Budget } from './budget.js';
+import { TIMED_OUT } from './wait-at-most.js';
 import type { Breaker, SendUnderWay } from './breaker.js';
 import type { ChannelPort, Message, Outcome, SendContext, TelephonyRequest, UserProfile } from './channel.js';
 import type { AttemptReport } from './events.js';

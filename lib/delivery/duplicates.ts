@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { TIMED_OUT, type Budget } from './budget.js';
+import type { Budget } from './budget.js';
+import { TIMED_OUT } from './wait-at-most.js';
 import type { TelephonyRequest } from './channel.js';
 
 /** The answer that Okta was given, kept to be given again. It holds nothing personal. */

@@ -1,5 +1,5 @@
 import type { Budget } from './budget.js';
-import { TIMED_OUT } from './budget.js';
+import { TIMED_OUT } from './wait-at-most.js';
 import type { TelephonyRequest, UserProfile } from './channel.js';
 
 /**

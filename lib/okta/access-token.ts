@@ -6,7 +6,7 @@ import { OktaApiError } from '../errors.js';
 import { fieldOf, parseJson, readOktaAnswer } from './api-answer.js';
 import { createDpopProver, type DpopProof, type DpopProver } from './dpop.js';
 import { pauseAfter, readDate } from './rate-limit.js';
-import { waitAtMost } from './wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 
 /** A service app of the org, which proves itself by private_key_jwt. */
 export interface ServiceAppCredentials {
@@ -184,7 +184,7 @@ export function createAccessTokens(parts: {
       }
       if (fetching === undefined && failure !== undefined && isPaused()) throw repeatFailure(failure.error);
       const token = await waitAtMost(renew(), timeoutMs);
-      if (token === undefined) throw new OktaApiError('OKTA_NO_ANSWER', `${WHO} did not answer in time`);
+      if (token === TIMED_OUT) throw new OktaApiError('OKTA_NO_ANSWER', `${WHO} did not answer in time`);
       return token;
     },
     discard(token) {

@@ -4,7 +4,7 @@ import { OktaApiError, type OktaApiErrorCode } from '../errors.js';
 import { fieldOf } from './api-answer.js';
 import type { OktaApiClient } from './api-client.js';
 import { pauseAfter } from './rate-limit.js';
-import { waitAtMost } from './wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 
 /** How profiles are read and kept. */
 export interface ProfileOptions {
@@ -150,7 +150,7 @@ export function createProfileReader(parts: {
 
       if (isPaused()) return serveStale('PAUSED');
       const fetched = await waitAtMost(fetchOnce(user), waitMs);
-      if (fetched === undefined) return serveStale('TIMEOUT');
+      if (fetched === TIMED_OUT) return serveStale('TIMEOUT');
       if (fetched.profile !== undefined)
         return { profile: fetched.profile, source: 'okta', reason: undefined };
       return fetched.reason === 'OKTA_NOT_FOUND' ? nothing(fetched.reason) : serveStale(fetched.reason);

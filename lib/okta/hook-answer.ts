@@ -1,0 +1,149 @@
+import type { TelephonyRequest } from '../delivery/channel.js';
+import type { Delivery } from '../delivery/dispatch.js';
+import type { RememberedAnswer } from '../delivery/duplicates.js';
+import type { AttemptReport } from '../delivery/events.js';
+import { toToken } from '../delivery/masking.js';
+import type { RequestError } from '../errors.js';
+import type { Refusal } from './inline-hook.js';
+
+/** What Okta is answered: it decides whether Okta takes the code as sent, or sends it itself. */
+
+/** The body of an answer with status 200: what Okta does next is decided by it. */
+export type HookAnswer = RememberedAnswer;
+
+/** Named as the provider where a guard, not a channel, decided. */
+const GUARD_PROVIDER = 'GUARD';
+
+/** The answer for what a call came to; see section "Answers" of the README. */
+export function answerFor(
+  request: TelephonyRequest,
+  result: {
+    readonly delivery: Delivery | undefined;
+    /** Why nothing was even tried. */
+    readonly refusal: Refusal | undefined;
+    readonly durationMs: number;
+  },
+): HookAnswer {
+  const { delivery, refusal, durationMs } = result;
+  const decidedBy = delivery?.decidedBy;
+  if (refusal !== undefined || delivery === undefined || decidedBy === undefined) {
+    const { code, reason } = refusal ?? { code: 'NOT_TRIED', reason: 'Nothing was tried' };
+    return failureAnswer(request, [
+      { summary: 'Nothing was sent', reason: `${code}: ${reason}`, domain: 'okta-telephony-hook' },
+    ]);
+  }
+  const metadata = (refused: readonly AttemptReport[]): string =>
+    transactionMetadata({ channel: decidedBy.channel, request, durationMs, refused });
+  if (delivery.status === 'accepted') {
+    return commandAnswer({
+      status: 'SUCCESSFUL',
+      provider: decidedBy.provider,
+      transactionId: decidedBy.transactionId ?? request.eventId,
+      transactionMetadata: metadata(delivery.attempts.slice(0, -1)),
+    });
+  }
+  if (delivery.status === 'unknown') {
+    return commandAnswer({
+      status: 'PENDING',
+      provider: decidedBy.provider,
+      transactionId: request.eventId,
+      transactionMetadata: metadata(delivery.attempts.slice(0, -1)),
+    });
+  }
+  if (delivery.isFraudBlock) {
+    // An error would let Okta's own failover send what a fraud filter has just held back.
+    return commandAnswer({
+      status: 'PENDING',
+      provider: GUARD_PROVIDER,
+      transactionId: request.eventId,
+      transactionMetadata: metadata(delivery.attempts),
+    });
+  }
+  return failureAnswer(
+    request,
+    delivery.attempts.map(({ channel, provider, code, reason }) => ({
+      summary: `Refused by ${toToken(channel)}`,
+      reason: `${code ?? 'REFUSED'}: ${reason ?? 'Refused by the channel'}`,
+      domain: toToken(provider),
+    })),
+  );
+}
+
+/** For a repeat whose first call has no answer yet: it may well have sent the code. */
+export function pendingAnswer(request: TelephonyRequest): HookAnswer {
+  return commandAnswer({
+    status: 'PENDING',
+    provider: 'UNKNOWN',
+    transactionId: request.eventId,
+    transactionMetadata: transactionMetadata({ channel: 'unknown', request, durationMs: 0, refused: [] }),
+  });
+}
+
+/** Okta takes the code as sent (`SUCCESSFUL`), or as perhaps sent (`PENDING`); either way it sends none itself. */
+function commandAnswer(command: {
+  readonly status: 'SUCCESSFUL' | 'PENDING';
+  readonly provider: string;
+  readonly transactionId: string;
+  readonly transactionMetadata: string;
+}): HookAnswer {
+  return { commands: [{ type: 'com.okta.telephony.action', value: [command] }] };
+}
+
+/** `key=value` pairs joined by `;`, as they appear in Okta's System Log. */
+function transactionMetadata(parts: {
+  readonly channel: string;
+  readonly request: TelephonyRequest;
+  readonly durationMs: number;
+  /** The attempts that were refused before. */
+  readonly refused: readonly AttemptReport[];
+}): string {
+  const { request } = parts;
+  const pairs = [
+    `channel=${toToken(parts.channel)}`,
+    `requestType=${toToken(request.requestType ?? 'unknown', 100)}`,
+    `Duration=${Math.round(parts.durationMs)}ms`,
+    `id=${toToken(request.eventId, 100)}`,
+  ];
+  const refused = parts.refused.map(
+    ({ channel, code }) => `${toToken(channel)}:${toToken(code ?? 'REFUSED')}`,
+  );
+  if (refused.length > 0) pairs.push(`refused=${refused.join(',')}`);
+  return pairs.join(';');
+}
+
+/** Nothing went out: Okta may show the summary to the end user, logs the causes, and sends the code itself. */
+function failureAnswer(
+  request: TelephonyRequest,
+  causes: readonly { readonly summary: string; readonly reason: string; readonly domain: string }[],
+): HookAnswer {
+  return {
+    error: {
+      errorSummary: 'Your code could not be sent. Please try again or choose another method.',
+      errorCauses: causes.map(({ summary, reason, domain }) => ({
+        errorSummary: summary,
+        reason,
+        locationType: 'userId',
+        location: toToken(request.userId ?? 'unknown'),
+        domain,
+      })),
+    },
+  };
+}
+
+/** The body of an answer with another status: Okta skips the hook and sends the code itself. */
+export function rejectionAnswer({ code, publicMessage, fields }: RequestError): HookAnswer {
+  if (code === 'CALLER_NOT_PROVEN') return { error: { errorSummary: publicMessage } };
+  const locations = fields.length === 0 ? [''] : fields;
+  return {
+    error: {
+      errorSummary: publicMessage,
+      errorCauses: locations.map((location) => ({
+        errorSummary: location === '' ? publicMessage : `${location} is missing or not valid`,
+        reason: code,
+        locationType: location === '' ? 'request' : 'body',
+        location,
+        domain: 'okta-telephony-hook',
+      })),
+    },
+  };
+}

@@ -1,5 +1,8 @@
 import { expect } from 'chai';
 
+// c8 merges by file what several processes ran of it, and tsx compiles it differently in each: only this one counts.
+delete process.env['NODE_V8_COVERAGE'];
+
 /**
  * Sees all that a test logs, emits, answers or prints, and knows every secret that went in. After each test none
  * of them may be found in what came out.

@@ -1,0 +1,28 @@
+// Every entry of `exports`, resolved and loaded both ways.
+'use strict';
+const { existsSync, writeSync } = require('node:fs');
+
+void (async () => {
+  const entries = process.argv.slice(2);
+  const loaded = {};
+  for (const entry of entries) {
+    const required = require(entry);
+    const imported = entry.endsWith('.json')
+      ? (await import(entry, { with: { type: 'json' } })).default
+      : await import(entry);
+    loaded[entry] = {
+      isThere: existsSync(require.resolve(entry)),
+      required: Object.keys(required)
+        .filter((name) => name !== '__esModule')
+        .sort(),
+      imported: Object.keys(imported).sort(),
+    };
+  }
+  let deep = 'loaded';
+  try {
+    require('okta-telephony-hook/dist/hook.js');
+  } catch (error) {
+    deep = error.code;
+  }
+  writeSync(1, JSON.stringify({ loaded, deep }));
+})();

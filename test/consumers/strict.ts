@@ -1,0 +1,351 @@
+// A strict TypeScript consumer: compiled against the packed declarations by package.test.ts, never run.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  ConfigurationError,
+  memoryState,
+  OktaApiError,
+  oktaTelephonyHook,
+  ProviderError,
+  RequestError,
+  TelephonyHookError,
+  twilioCalls,
+  twilioMessages,
+  type AttemptReport,
+  type BreakerState,
+  type Channel,
+  type ChannelParts,
+  type ChannelPort,
+  type ChooseChannels,
+  type Claim,
+  type ComposeText,
+  type HookCredential,
+  type HookEvent,
+  type HookStatus,
+  type HttpAnswer,
+  type HttpResult,
+  type Logger,
+  type Message,
+  type OktaApiErrorCode,
+  type OktaCredential,
+  type OktaTelephonyHookOptions,
+  type Outcome,
+  type Readiness,
+  type RememberedAnswer,
+  type RequestErrorCode,
+  type SendContext,
+  type SenderByCountry,
+  type SenderOption,
+  type State,
+  type TelephonyHook,
+  type TelephonyRequest,
+  type TwilioCallContext,
+  type TwilioCallParameters,
+  type TwilioClient,
+  type TwilioConnection,
+  type TwilioCredential,
+  type TwilioMessageParameters,
+  type TwilioParts,
+  type TwilioSettings,
+  type UserProfile,
+  type WhatsAppSender,
+} from 'okta-telephony-hook';
+import {
+  startOktaEmulator,
+  startTwilioEmulator,
+  type DeliveredItem,
+  type EmulatedCall,
+  type EmulatedCallback,
+  type EmulatedMessage,
+  type EmulatedPhoneItem,
+  type EmulatedUser,
+  type Fault,
+  type FaultRule,
+  type HookCall,
+  type HookCallOptions,
+  type HookPayloadOptions,
+  type HookRequestType,
+  type HookTokenOptions,
+  type LateFailureRule,
+  type NewUser,
+  type OktaEmulator,
+  type OktaEmulatorOptions,
+  type OktaVerdict,
+  type RateLimit,
+  type RecordedRequest,
+  type RefusalRule,
+  type ServiceApp,
+  type TwilioEmulator,
+  type TwilioEmulatorOptions,
+  type TwilioError,
+} from 'okta-telephony-hook/testing';
+
+/** Every optional property, each `undefined`: what a consumer's own optional settings come to. */
+type Undefined<T> = {
+  [Key in keyof T as object extends Pick<T, Key> ? Key : never]-?: undefined;
+};
+
+const header: HookCredential = { scheme: 'header', name: undefined, secrets: ['secret', 'the one before'] };
+const basic: HookCredential = { scheme: 'basic', users: [{ username: 'okta', password: 'a:b' }] };
+const oauth2: HookCredential = {
+  scheme: 'oauth2',
+  issuer: 'https://acme.okta.com/oauth2/default',
+  audience: 'api://default',
+  clientId: '0oa1',
+  scope: 'telephony',
+  jwksUri: undefined,
+};
+const byToken: OktaCredential = { orgUrl: 'https://acme.okta.com', apiToken: 'token' };
+const byKey: OktaCredential = {
+  orgUrl: 'https://acme.okta.com',
+  clientId: '0oa2',
+  privateKey: { kty: 'EC' },
+  keyId: undefined,
+};
+const byApiKey: TwilioCredential = {
+  accountSid: 'AC1',
+  apiKeySid: 'SK1',
+  apiKeySecret: 'secret',
+  authToken: undefined,
+  region: undefined,
+  edge: undefined,
+  baseUrl: undefined,
+};
+const byAuthToken: TwilioCredential = { accountSid: 'AC1', authToken: ['current', 'next'] };
+
+const nothing: Undefined<OktaTelephonyHookOptions> = {
+  publicUrl: undefined,
+  sandboxNumber: undefined,
+  senders: undefined,
+  optInAttribute: undefined,
+  optInChannels: undefined,
+  profile: undefined,
+  defaultCountry: undefined,
+  path: undefined,
+  deadlineMs: undefined,
+  chooseChannels: undefined,
+  composeText: undefined,
+  channels: undefined,
+  state: undefined,
+  logger: undefined,
+  onEvent: undefined,
+  dispatcher: undefined,
+  clock: undefined,
+};
+const nested: Partial<OktaTelephonyHookOptions> = {
+  senders: { sms: undefined, voice: undefined, whatsapp: undefined },
+  profile: {
+    timeoutMs: undefined,
+    unverifiedPhoneAttribute: undefined,
+    cache: { ttlSeconds: undefined, staleSeconds: undefined, max: undefined },
+  },
+  channels: { sms: undefined },
+};
+const sender: SenderOption = { default: '+15005550006', GB: 'ACME' };
+
+/** A channel that is asked nothing but to send. */
+const lineChannel: Channel = {
+  send: (message: Message, context: SendContext): Promise<Outcome> => {
+    const { request, profile, to, text, locale, expiresAt } = message;
+    const life: number = expiresAt.getTime() - Date.now();
+    const attribute: unknown = profile?.['lineUserId'];
+    const outcome: Outcome =
+      context.signal.aborted || life < 0
+        ? { status: 'unknown', reason: `${locale}${to}${request.eventId}` }
+        : attribute === undefined
+          ? {
+              status: 'refused',
+              code: '1',
+              reason: 'no',
+              moveOn: undefined,
+              isFraudBlock: undefined,
+              remedy: undefined,
+            }
+          : { status: 'accepted', transactionId: text };
+    return Promise.resolve(outcome);
+  },
+  provider: undefined,
+  host: undefined,
+  usesText: undefined,
+};
+/** One that is handed the hook's parts. */
+const overTwilio: Channel = {
+  send: () => Promise.reject(new Error('not connected')),
+  connect: (parts: ChannelParts): Channel => ({
+    send: async (message, context) => {
+      const { twilio, logger, clock, channel, dispatcher } = parts;
+      logger.info('sends', { channel, at: clock(), dispatcher: typeof dispatcher.dispatch });
+      const { settings }: { settings: TwilioSettings } = twilio;
+      const whatsapp: WhatsAppSender | undefined = settings.senders.whatsapp;
+      const senders: SenderByCountry | undefined = settings.senders.sms;
+      const parameters: TwilioMessageParameters = {
+        to: message.to,
+        from: senders?.['default'] ?? whatsapp?.from,
+        body: undefined,
+      };
+      const waits: TwilioCallContext = context;
+      const result: HttpResult = await twilio.call(
+        (client: TwilioClient) => client.messages.create(parameters),
+        waits,
+      );
+      const answer: HttpAnswer | undefined = result.kind === 'answered' ? result : undefined;
+      return answer?.status === 201
+        ? { status: 'accepted', transactionId: answer.body }
+        : { status: 'unknown', reason: 'NO_ANSWER' };
+    },
+  }),
+};
+const port: ChannelPort<TwilioParts> = twilioMessages();
+const call: TwilioCallParameters = { to: '+1', from: '+1', statusCallback: undefined };
+
+const chooseChannels: ChooseChannels = (request: TelephonyRequest, profile: UserProfile | undefined) =>
+  profile?.['line'] === true && request.deliveryChannel === 'sms' ? ['line'] : [];
+const composeText: ComposeText = (request, _profile, channel) => `${channel}: ${request.otpCode}`;
+const logger: Logger = console;
+const state: State = {
+  claim: (_key, { nowMs, rememberMs }): Promise<Claim> =>
+    Promise.resolve({
+      isFirst: true,
+      settle: (answer: RememberedAnswer) => void [answer, nowMs, rememberMs],
+      release: () => undefined,
+    }),
+  check: () => Promise.resolve(),
+  health: 'ok',
+  close: () => Promise.resolve(),
+};
+const told: string[] = [];
+const onEvent = (event: HookEvent): void => {
+  if (event.type === 'attempt.ended') {
+    const report: AttemptReport = event;
+    told.push(report.channel, report.code ?? 'none');
+  }
+};
+
+const credentials = { hook: [header, basic, oauth2], okta: byToken, twilio: byApiKey };
+export const hooks: readonly TelephonyHook[] = [
+  oktaTelephonyHook({ credentials, ...nothing }),
+  oktaTelephonyHook({ ...nested, credentials: { hook: header, okta: byKey, twilio: byAuthToken } }),
+  oktaTelephonyHook({
+    credentials,
+    publicUrl: 'https://id.acme.com/okta/telephony',
+    sandboxNumber: { number: '+14155238886', contentSid: 'HX1' },
+    senders: { sms: sender, voice: '+15005550006' },
+    channels: { line: lineChannel, sms: [port, overTwilio], voice: twilioCalls() },
+    profile: { cache: false },
+    chooseChannels,
+    composeText,
+    logger,
+    state,
+    onEvent,
+    clock: Date.now,
+  }),
+  oktaTelephonyHook({
+    credentials,
+    senders: { whatsapp: { from: '+15005550006', templates: { default: 'HX1', pt: 'HX2' } } },
+    state: memoryState(),
+  }),
+];
+const [hook] = hooks;
+if (hook === undefined) throw new Error('there is one');
+
+// node:http
+createServer((req, res) => {
+  hook(req, res, () => {
+    res.end();
+  });
+});
+
+// What @types/express 4 and 5 say, as far as a handler meets it.
+interface ExpressRequest extends IncomingMessage {
+  body: unknown;
+  params: Record<string, string>;
+}
+interface ExpressResponse extends ServerResponse {
+  locals: Record<string, unknown>;
+}
+interface NextFunction {
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  (error?: any): void;
+  (deferToNext: 'router'): void;
+  (deferToNext: 'route'): void;
+}
+type Express4Handler = (req: ExpressRequest, res: ExpressResponse, next: NextFunction) => void;
+type Express5Handler = (
+  req: ExpressRequest,
+  res: ExpressResponse,
+  next: NextFunction,
+) => void | Promise<void>;
+declare const app4: {
+  use(...handlers: Express4Handler[]): void;
+  use(path: string, handler: Express4Handler): void;
+};
+declare const app5: {
+  use(...handlers: Express5Handler[]): void;
+  use(path: string, handler: Express5Handler): void;
+};
+app4.use(hook);
+app4.use('/id', hook);
+app5.use(hook);
+app5.use('/id', hook);
+
+export async function look(): Promise<string> {
+  const { okta, twilio, hookKeys, state: reached }: Readiness = await hook!.ready();
+  const status: HookStatus = hook!.status();
+  const breaker: BreakerState | undefined = status.breakers['api.twilio.com'];
+  const last: Date | undefined = status.lastSuccess['sms'];
+  await hook!.close();
+  return [okta, twilio, hookKeys, reached, breaker, last?.toISOString()].join();
+}
+
+export function explain(error: unknown): string {
+  if (error instanceof ConfigurationError) return error.problems.join();
+  if (error instanceof RequestError) {
+    const code: RequestErrorCode = error.code;
+    return code;
+  }
+  if (error instanceof OktaApiError) {
+    const code: OktaApiErrorCode = error.code;
+    return code;
+  }
+  if (error instanceof ProviderError || error instanceof TelephonyHookError) return error.code;
+  return new TelephonyHookError('MINE', 'message', { cause: undefined, publicMessage: undefined }).code;
+}
+
+export async function emulate(): Promise<unknown> {
+  const oktaOptions: OktaEmulatorOptions = { port: undefined, clock: undefined, apiToken: undefined };
+  const twilioOptions: TwilioEmulatorOptions = { senders: undefined, magicNumbers: undefined };
+  const okta: OktaEmulator = await startOktaEmulator(oktaOptions);
+  const twilio: TwilioEmulator = await startTwilioEmulator(twilioOptions);
+  const newUser: NewUser = { id: undefined, login: 'ana@example.com', profile: { whatsAppOptIn: true } };
+  const user: EmulatedUser = okta.addUser(newUser);
+  const fault: Fault = { kind: 'hang', delivered: undefined };
+  const rule: FaultRule = { fault, times: 1 };
+  const limit: RateLimit = { limit: 10, remaining: 1, resetInSeconds: 5 };
+  const app: ServiceApp = { clientId: '0oa3', publicJwk: {}, scopes: undefined };
+  const tokenOptions: HookTokenOptions = { alg: undefined, key: undefined };
+  const requestType: HookRequestType = 'password-reset';
+  const payload: HookPayloadOptions = { requestType, eventTime: undefined };
+  const options: HookCallOptions = { ...payload, url: 'http://127.0.0.1:1', headers: undefined };
+  okta.fault(rule);
+  okta.setRateLimit(limit);
+  okta.registerServiceApp(app);
+  const token: string = await okta.issueHookToken({ sub: undefined }, tokenOptions);
+  const made: HookCall = await okta.callHook(options);
+  const verdict: OktaVerdict = made.okta;
+  const refusal: RefusalRule = { code: 63007, match: undefined, times: undefined };
+  const late: LateFailureRule = { code: 63015, status: undefined };
+  const twilioError: TwilioError = refusal;
+  twilio.refuseWith(refusal);
+  twilio.failLater(late);
+  twilio.onDelivered((item: DeliveredItem) => told.push(item.to));
+  const inbox: readonly EmulatedPhoneItem[] = twilio.inbox('+447700900123');
+  const messages: readonly EmulatedMessage[] = twilio.messages;
+  const calls: readonly EmulatedCall[] = twilio.calls;
+  const callbacks: readonly EmulatedCallback[] = twilio.callbacks;
+  const requests: readonly RecordedRequest[] = twilio.requests;
+  await Promise.all([okta.close(), twilio.close()]);
+  return [user, token, verdict, twilioError, inbox, messages, calls, callbacks, requests, call];
+}
+
+export function connected(connection: TwilioConnection): string {
+  return connection.host;
+}

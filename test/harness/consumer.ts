@@ -1,0 +1,126 @@
+import { execFile, execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+/** The checkout. */
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** What of package.json the tests look at. */
+interface Manifest {
+  readonly name: string;
+  readonly sideEffects: boolean;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, string | Readonly<{ types: string; default: string }>>>;
+}
+export const manifest = createRequire(import.meta.url)('../../package.json') as Manifest;
+
+/** Every file under a folder, with `/` between its parts. */
+export function filesUnder(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .sort();
+}
+
+/** Builds `dist/` where it is missing, or older than what it is built from. */
+export function buildIfStale(): void {
+  const built = join(ROOT, 'dist/index.js');
+  const newest = Math.max(
+    ...filesUnder(join(ROOT, 'lib')).map((file) => statSync(join(ROOT, 'lib', file)).mtimeMs),
+  );
+  if (existsSync(built) && statSync(built).mtimeMs >= newest) return;
+  run('npm', ['run', '--silent', 'build']);
+}
+
+/** What would be published. */
+export function packedFiles(): string[] {
+  const [pack] = JSON.parse(run('npm', ['pack', '--json', '--dry-run', '--ignore-scripts'])) as [
+    { readonly files: readonly { readonly path: string }[] },
+  ];
+  return pack.files.map(({ path }) => path).sort();
+}
+
+function run(command: string, args: readonly string[]): string {
+  // npm is a script of its own on Windows.
+  return execFileSync(command, args, { cwd: ROOT, encoding: 'utf8', shell: process.platform === 'win32' });
+}
+
+/** A folder in which the package is installed as published, and the scripts of test/consumers. */
+export interface Consumer {
+  readonly folder: string;
+  /** Runs a script by Node and gives what it printed; rejects unless it ends by itself with 0. */
+  node(script: string, ...args: readonly string[]): Promise<string>;
+  remove(): void;
+}
+
+/** Lays one out beside an Express: `express` is Express 5, `express4` Express 4. */
+export function makeConsumer(express: 'express' | 'express4', files: readonly string[]): Consumer {
+  const folder = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-'));
+  const installed = join(folder, 'node_modules', manifest.name);
+  for (const file of files) {
+    mkdirSync(dirname(join(installed, file)), { recursive: true });
+    cpSync(join(ROOT, file), join(installed, file));
+  }
+  const link = (name: string, target = name): void => {
+    const path = join(folder, 'node_modules', name);
+    mkdirSync(dirname(path), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules', target), path, 'junction');
+  };
+  for (const name of Object.keys(manifest.dependencies)) link(name);
+  link('express', express);
+  link('@types/node');
+  cpSync(join(ROOT, 'test/consumers'), folder, { recursive: true });
+  return {
+    folder,
+    node: async (script, ...args) => {
+      const { stdout } = await promisify(execFile)(process.execPath, [script, ...args], {
+        cwd: folder,
+        env: HOSTILE_ENVIRONMENT,
+        timeout: 30_000,
+      });
+      return stdout;
+    },
+    remove: () => {
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What an application may have set for the vendors' SDKs: with any of it read, no call would arrive. */
+const NOWHERE = 'http://127.0.0.1:9';
+const HOSTILE_ENVIRONMENT: NodeJS.ProcessEnv = {
+  PATH: process.env['PATH'],
+  HTTP_PROXY: NOWHERE,
+  HTTPS_PROXY: NOWHERE,
+  http_proxy: NOWHERE,
+  https_proxy: NOWHERE,
+  TWILIO_ACCOUNT_SID: `AC${'f'.repeat(32)}`,
+  TWILIO_AUTH_TOKEN: 'of-another-account',
+  TWILIO_API_KEY: `SK${'f'.repeat(32)}`,
+  TWILIO_BASE_URL: NOWHERE,
+  TWILIO_EDGE: 'nowhere',
+  TWILIO_REGION: 'nowhere',
+  TWILIO_LOG_LEVEL: 'debug',
+  OKTA_ORG_URL: NOWHERE,
+  OKTA_API_TOKEN: 'of-another-org',
+  OKTA_CLIENT_ORGURL: NOWHERE,
+  OKTA_CLIENT_TOKEN: 'of-another-org',
+  HOOK_SECRET: 'of-another-hook',
+  OPT_IN_ATTRIBUTE: 'nothing',
+  PUBLIC_URL: NOWHERE,
+  REDIS_URL: 'redis://127.0.0.1:9',
+  PORT: '9',
+};

@@ -1,0 +1,118 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { expect } from 'chai';
+import { filesUnder, ROOT } from './harness/consumer.js';
+
+/** The floors of the house: a file imports from its own room, and from the floors below it. */
+const FLOORS = [
+  ['index'],
+  ['hook', 'handlers', 'call', 'failure', 'exchange', 'settings', 'option-rules', 'options'],
+  ['okta', 'twilio', 'channels', 'state', 'observe', 'console'],
+  ['delivery'],
+  ['errors'],
+];
+
+/** Who may import a library; one that is not here, anybody. */
+const LIBRARIES: Readonly<Record<string, RegExp>> = {
+  express: /^(hook\.ts|console\/)/,
+  passport: /^okta\/verify-caller\.ts$/,
+  joi: /^(option-rules|okta\/inline-hook)\.ts$/,
+  twilio: /^(twilio|testing)\//,
+  winston: /^observe\/log\.ts$/,
+  cockatiel: /^delivery\/breaker\.ts$/,
+  jose: /^(okta|testing)\//,
+  'libphonenumber-js': /^delivery\/phone-number\.ts$/,
+  ioredis: /^state\/redis\.ts$/,
+  bullmq: /^state\/redis\.ts$/,
+  'prom-client': /^observe\/metrics\.ts$/,
+};
+
+interface Import {
+  /** Both under `lib/`; an outside library by its package's name. */
+  readonly from: string;
+  readonly to: string;
+  readonly isInside: boolean;
+}
+
+const lib = filesUnder(join(ROOT, 'lib'));
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+const imports: readonly Import[] = lib.flatMap((from) =>
+  [...read(`lib/${from}`).matchAll(/(?:\bfrom|\bimport\(?)\s*'([^']+)'/g)].map(([, target = '']) =>
+    target.startsWith('.')
+      ? { from, to: posix.join(posix.dirname(from), target).replace(/\.js$/, '.ts'), isInside: true }
+      : { from, to: /^(@[^/]+\/)?[^/]+/.exec(target)?.[0] ?? target, isInside: false },
+  ),
+);
+const inside = imports.filter(({ isInside }) => isInside);
+const show = ({ from, to }: Import): string => `${from} -> ${to}`;
+
+/** The first part of a path: a folder, or a file beside `index.ts`. */
+function roomOf(file: string): string {
+  return file.split('/')[0]?.replace(/\.ts$/, '') ?? '';
+}
+
+function floorOf(file: string): number {
+  return FLOORS.findIndex((rooms) => rooms.includes(roomOf(file)));
+}
+
+function trackedFiles(): string[] {
+  const command = ['-c', 'safe.directory=*', 'ls-files'];
+  return execFileSync('git', command, { cwd: ROOT, encoding: 'utf8' }).split('\n');
+}
+
+describe('the house', () => {
+  it('has a floor for every room, but for those that stand apart', () => {
+    expect(inside).to.have.length.greaterThan(100);
+    const known = [...FLOORS.flat(), 'testing', 'cli'];
+    expect(lib.filter((file) => !known.includes(roomOf(file)))).to.deep.equal([]);
+    // What is imported is there.
+    expect(inside.filter(({ to }) => !lib.includes(to)).map(show)).to.deep.equal([]);
+  });
+
+  it('imports one way, and no room from its neighbour', () => {
+    const wrong = inside.filter(({ from, to }) => {
+      if (roomOf(from) === 'testing' || roomOf(from) === 'cli') return false;
+      const isOneRoom = roomOf(from) === roomOf(to) || (floorOf(from) === 1 && floorOf(to) === 1);
+      return !isOneRoom && floorOf(to) <= floorOf(from);
+    });
+    expect(wrong.map(show)).to.deep.equal([]);
+  });
+
+  it('keeps the emulators apart: they import nothing of the hook, and the hook nothing of them', () => {
+    const across = inside.filter(
+      ({ from, to }) => roomOf(from) !== 'cli' && (roomOf(from) === 'testing') !== (roomOf(to) === 'testing'),
+    );
+    expect(across.map(show)).to.deep.equal([]);
+  });
+
+  it('goes in by the front door from outside only', () => {
+    expect(inside.filter(({ to }) => to === 'index.ts').map(show)).to.deep.equal([]);
+    const example = filesUnder(join(ROOT, 'example')).filter((file) => file.endsWith('.ts'));
+    expect(example.filter((file) => /from '[./]*lib\//.test(read(`example/${file}`)))).to.deep.equal([]);
+  });
+
+  it('has each outside library in its place', () => {
+    const misplaced = imports.filter(
+      ({ from, to, isInside }) => !isInside && LIBRARIES[to]?.test(from) === false,
+    );
+    expect(misplaced.map(show)).to.deep.equal([]);
+    const used = new Set(imports.filter(({ isInside }) => !isInside).map(({ to }) => to));
+    expect([...used]).to.include.members(['express', 'passport', 'joi', 'twilio', 'winston', 'cockatiel']);
+  });
+
+  it('reads the environment in the example and the command line only', () => {
+    const mentions = (folder: string): string[] =>
+      filesUnder(join(ROOT, folder)).filter((file) => read(`${folder}/${file}`).includes('process.env'));
+    expect(mentions('lib').filter((file) => roomOf(file) !== 'cli')).to.deep.equal([]);
+    expect(mentions('example').filter((file) => file.endsWith('.ts'))).to.deep.equal(['main.ts']);
+  });
+
+  it('has three folders, and a lock file that names no registry', () => {
+    const folders = trackedFiles()
+      .filter((file) => file.includes('/') && !file.startsWith('.'))
+      .map((file) => file.split('/')[0]);
+    expect([...new Set(folders)].sort()).to.deep.equal(['example', 'lib', 'test']);
+    expect(read('package-lock.json')).to.not.match(/"resolved": "https?:/);
+  });
+});

@@ -1,0 +1,400 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import express5, { type Express, type NextFunction, type Request, type Response } from 'express';
+// @ts-expect-error -- the alias of Express 4 brings no types
+import untypedExpress4 from 'express4';
+import session from 'express-session';
+import passport from 'passport';
+import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
+import { oktaTelephonyHook, type TelephonyHook } from '../lib/index.js';
+import {
+  ANA,
+  BOB,
+  CODE,
+  commandOf,
+  errorOf,
+  HOOK_SECRET,
+  startScene,
+  usualCredentials,
+  type Scene,
+} from './harness/scene.js';
+import { mustNotShow, witness } from './harness/witness.js';
+
+// What is used of it is the same in both.
+const express4 = untypedExpress4 as typeof express5;
+
+const PATH = '/okta/telephony';
+const OTHER_SECRET = 'hook-secret-of-the-other-hook';
+
+describe('mounting', () => {
+  let scene: Scene;
+  const closers: (() => Promise<void> | void)[] = [];
+  beforeEach(async () => {
+    scene = await startScene();
+    mustNotShow(OTHER_SECRET);
+  });
+  afterEach(async () => {
+    for (const close of closers.splice(0)) await close();
+    await scene.close();
+  });
+
+  /** Serves a gateway, and gives its origin. */
+  async function serve(listener: RequestListener): Promise<string> {
+    const server = createServer(listener).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    closers.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  /** Another hook on the same vendors. */
+  function makeHook(options: Partial<Parameters<typeof oktaTelephonyHook>[0]> = {}): TelephonyHook {
+    const hook = oktaTelephonyHook({
+      credentials: usualCredentials(scene.okta, scene.twilio),
+      senders: { sms: scene.twilio.smsNumber },
+      logger: { info: witness, warn: witness, error: witness },
+      ...options,
+    });
+    closers.push(() => hook.close());
+    return hook;
+  }
+
+  async function expectServed(url: string): Promise<void> {
+    const sent = scene.twilio.messages.length;
+    const call = await scene.call({ url });
+    expect(call.okta.action).to.equal('sent');
+    expect(scene.twilio.messages).to.have.length(sent + 1);
+  }
+
+  async function ask(url: string, init?: RequestInit): Promise<{ status: number; text: string }> {
+    const answer = await fetch(url, init);
+    const text = await answer.text();
+    witness(text);
+    return { status: answer.status, text };
+  }
+
+  it('serves on node:http alone, and hands over what is not its own', async () => {
+    const origin = await serve((req, res) => {
+      scene.hook(req, res, () => res.end('not the hook'));
+    });
+    await expectServed(origin + PATH);
+    expect(await ask(`${origin}/other`)).to.deep.equal({ status: 200, text: 'not the hook' });
+  });
+
+  for (const [name, express] of [
+    ['Express 5', express5],
+    ['Express 4', express4],
+  ] as const) {
+    describe(`in ${name}`, () => {
+      let app: Express;
+      beforeEach(() => {
+        app = express();
+      });
+
+      it('is the Express that it says', () => {
+        // Express 4 alone has a router of its own on each application, made when it is first used.
+        expect('_router' in app || 'lazyrouter' in app).to.equal(name === 'Express 4');
+      });
+
+      it('serves at the root, beside routes before and after it', async () => {
+        app.get('/before', (_req, res) => res.send('before'));
+        app.use(scene.hook);
+        app.get('/after', (_req, res) => res.send('after'));
+        const origin = await serve(app);
+        await expectServed(origin + PATH);
+        expect((await ask(`${origin}/before`)).text).to.equal('before');
+        expect((await ask(`${origin}/after`)).text).to.equal('after');
+      });
+
+      it('serves behind express.json(), and leaves the body to it when mounted before', async () => {
+        const echo = (req: Request, res: Response): unknown => res.json(req.body);
+        app.use(express.json());
+        app.use(scene.hook);
+        app.post('/echo', echo);
+        const behind = await serve(app);
+        const ahead = express();
+        ahead.use(scene.hook);
+        ahead.use(express.json());
+        ahead.post('/echo', echo);
+        const before = await serve(ahead);
+        for (const origin of [behind, before]) {
+          await expectServed(origin + PATH);
+          const sent = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"a":[1]}' };
+          expect((await ask(`${origin}/echo`, sent)).text).to.equal('{"a":[1]}');
+        }
+      });
+
+      it('says that somebody has drained the stream, and does not wait for it', async () => {
+        app.use((req, _res, next) => {
+          req.resume().on('end', () => {
+            next();
+          });
+        });
+        app.use(scene.hook);
+        const call = await scene.call({ url: (await serve(app)) + PATH });
+        expect(call.httpStatus).to.equal(400);
+        expect(errorOf(call)?.errorCauses?.[0]).to.include({ reason: 'BODY_ALREADY_READ' });
+        expect(call.durationMs).to.be.lessThan(1500);
+        expect(scene.twilio.requests).to.be.empty;
+      });
+
+      it('serves under a prefix, under a router, and with a trailing slash', async () => {
+        app.use('/id', scene.hook);
+        const router = express.Router();
+        router.use(makeHook({ path: '/telephony' }));
+        app.use('/okta', router);
+        const origin = await serve(app);
+        await expectServed(`${origin}/id${PATH}`);
+        await expectServed(`${origin}/id${PATH}/`);
+        await expectServed(`${origin}/okta/telephony`);
+        await expectServed(`${origin}/okta/telephony/`);
+        expect((await ask(`${origin}/id/okta`)).status).to.equal(404);
+      });
+
+      it('serves on a path of its own, and nowhere else', async () => {
+        app.use(makeHook({ path: '/hooks/codes' }));
+        app.use((_req, res) => res.status(418).end());
+        const origin = await serve(app);
+        await expectServed(`${origin}/hooks/codes`);
+        expect((await ask(origin + PATH, { method: 'POST' })).status).to.equal(418);
+      });
+
+      it('serves two hooks, each to its own secret', async () => {
+        const { hook: _hook, ...others } = usualCredentials(scene.okta, scene.twilio);
+        const hook = { scheme: 'header', secrets: [OTHER_SECRET] } as const;
+        app.use(scene.hook);
+        app.use(makeHook({ path: '/other', credentials: { ...others, hook } }));
+        const origin = await serve(app);
+        const statuses = await Promise.all(
+          [PATH, '/other'].flatMap((path) =>
+            [HOOK_SECRET, OTHER_SECRET].map(async (Authorization) => {
+              const call = await scene.call({ url: origin + path, headers: { Authorization } });
+              return call.httpStatus;
+            }),
+          ),
+        );
+        expect(statuses).to.deep.equal([200, 401, 401, 200]);
+        expect(scene.twilio.messages).to.have.length(2);
+      });
+
+      it('hands on other paths as they came', async () => {
+        const look = (req: Request): Record<string, unknown> => ({
+          method: req.method,
+          url: req.url,
+          originalUrl: req.originalUrl,
+          baseUrl: req.baseUrl,
+          path: req.path,
+          params: { ...req.params },
+          query: { ...req.query },
+          body: req.body as unknown,
+          user: req.user,
+          properties: Object.keys(req).sort(),
+          listeners: req.eventNames().map((event) => [String(event), req.listenerCount(event)]),
+          isRead: req.readableDidRead,
+        });
+        const seen: Record<string, unknown>[] = [];
+        const note = (req: Request, res: Response, next: NextFunction): void => {
+          const answer = {
+            status: res.statusCode,
+            headers: res.getHeaderNames(),
+            listeners: res.eventNames(),
+          };
+          seen.push({ ...look(req), answer });
+          next();
+        };
+        app.use((req, _res, next) => {
+          req.user = { id: 'whoever the gateway says' };
+          next();
+        });
+        const mounted = express.Router();
+        mounted.use(note, scene.hook, note, (_req, res) => res.end());
+        app.use('/id', mounted);
+        const origin = await serve(app);
+        const told = scene.events.length;
+        for (const [method, path] of [
+          ['GET', '/id/'],
+          ['POST', '/id/okta?a=1&b=%20'],
+          ['OPTIONS', '/id/okta/telephony2'],
+          ['DELETE', `/id${PATH}/other`],
+          ['PUT', `/id/x${PATH}`],
+          ['GET', '/id/%E0%A4%A'],
+        ] as const) {
+          seen.length = 0;
+          expect((await ask(origin + path, { method })).status).to.equal(200);
+          expect(seen).to.have.length(2);
+          expect(seen[1], `${method} ${path}`).to.deep.equal(seen[0]);
+        }
+        expect(scene.events).to.have.length(told);
+      });
+
+      it("leaves the errors of other routes to the gateway's own handler", async () => {
+        app.get('/before', () => {
+          throw new Error('before the hook');
+        });
+        app.use(scene.hook);
+        app.get('/after', (_req, _res, next) => {
+          next(new Error('after the hook'));
+        });
+        // Express takes what has four parameters for an error handler.
+        // eslint-disable-next-line @typescript-eslint/no-unused-vars
+        app.use((error: Error, _req: Request, res: Response, _next: NextFunction) => {
+          res.status(599).send(error.message);
+        });
+        const origin = await serve(app);
+        expect(await ask(`${origin}/before`)).to.deep.equal({ status: 599, text: 'before the hook' });
+        expect(await ask(`${origin}/after`)).to.deep.equal({ status: 599, text: 'after the hook' });
+        // And its own failures are its own.
+        const call = await scene.call({ url: origin + PATH, change: () => '{' });
+        expect(call.httpStatus).to.equal(400);
+      });
+
+      it('answers every other method on its path with 405', async () => {
+        app.use(scene.hook);
+        app.use((_req, res) => res.end());
+        const origin = await serve(app);
+        for (const method of ['GET', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'DELETE']) {
+          const answer = await fetch(origin + PATH, { method });
+          expect(answer.status, method).to.equal(405);
+          expect(answer.headers.get('allow')).to.equal('POST');
+          expect(answer.headers.get('cache-control')).to.equal('no-store');
+          const text = await answer.text();
+          if (method === 'HEAD') expect(text).to.equal('');
+          else expect(JSON.parse(text)).to.have.nested.property('error.errorSummary');
+        }
+        expect(scene.twilio.requests).to.be.empty;
+      });
+
+      it("shares nothing with the gateway's own passport and sessions", async () => {
+        // An instance like passport's global one, so that no other test meets its strategy.
+        const login = new passport.Passport();
+        login.serializeUser((user, done) => {
+          done(null, user);
+        });
+        login.deserializeUser((user: Express.User, done) => {
+          done(null, user);
+        });
+        login.use('anybody', new Anybody());
+        const before = Object.keys(strategiesOf(passport));
+        app.set('trust proxy', 1);
+        app.use(
+          session({ secret: 'session-secret', resave: false, saveUninitialized: false, name: 'gateway' }),
+        );
+        app.use(login.session() as express5.RequestHandler);
+        app.use(scene.hook);
+        app.post('/login', login.authenticate('anybody') as express5.RequestHandler, (_req, res) =>
+          res.send('in'),
+        );
+        app.get('/me', (req, res) => res.json(req.user ?? 'nobody'));
+        const origin = await serve(app);
+
+        const signedIn = await fetch(`${origin}/login`, { method: 'POST' });
+        const [cookie = ''] = signedIn.headers.getSetCookie().map((value) => value.split(';')[0] ?? '');
+        expect(cookie).to.match(/^gateway=/);
+        // A login is no proof of being Okta ...
+        const stranger = await scene.call({ url: origin + PATH, headers: { Cookie: cookie } });
+        expect(stranger.httpStatus).to.equal(401);
+        // ... and being Okta is no login.
+        const okta = await scene.call({ url: origin + PATH });
+        expect(okta.okta.action).to.equal('sent');
+        expect(okta.headers['set-cookie']).to.equal(undefined);
+        await scene.call({ url: origin + PATH, headers: { Authorization: HOOK_SECRET, Cookie: cookie } });
+        expect((await ask(`${origin}/me`, { headers: { Cookie: cookie } })).text).to.equal(
+          '{"id":"anybody"}',
+        );
+        expect((await ask(`${origin}/me`)).text).to.equal('"nobody"');
+        expect(Object.keys(strategiesOf(passport))).to.deep.equal(before);
+        expect(Object.keys(strategiesOf(login))).to.have.members(['session', 'anybody']);
+      });
+
+      it("goes by publicUrl behind a proxy, never by the request's host", async () => {
+        const publicUrl = `https://id.example.com/id${PATH}`;
+        const hook = makeHook({ publicUrl, senders: { sms: scene.twilio.smsNumber } });
+        app.set('trust proxy', true);
+        app.use('/id', hook);
+        const origin = await serve(app);
+        const form = { MessageSid: `SM${'0'.repeat(32)}`, MessageStatus: 'delivered' };
+        const post = async (signedUrl: string): Promise<number> => {
+          const answer = await ask(`${origin}/id${PATH}/twilio/status`, {
+            method: 'POST',
+            headers: {
+              'X-Twilio-Signature': getExpectedTwilioSignature(scene.twilio.authToken, signedUrl, form),
+              'X-Forwarded-Host': 'evil.example.com',
+              'X-Forwarded-Proto': 'https',
+              'X-Forwarded-For': '198.51.100.9',
+            },
+            body: new URLSearchParams(form),
+          });
+          return answer.status;
+        };
+        expect(await post(`${publicUrl}/twilio/status`)).to.equal(204);
+        expect(await post(`https://evil.example.com/id${PATH}/twilio/status`)).to.equal(403);
+        expect(await post(`${origin}/id${PATH}/twilio/status`)).to.equal(403);
+        await scene.call({
+          url: `${origin}/id${PATH}`,
+          headers: { Authorization: HOOK_SECRET, 'X-Forwarded-Host': 'evil.example.com' },
+        });
+        expect(scene.twilio.messages[0]?.statusCallback).to.equal(`${publicUrl}/twilio/status`);
+      });
+
+      it('serves hooks that share one options object and nothing else', async () => {
+        const options = deepFreeze({
+          credentials: usualCredentials(scene.okta, scene.twilio),
+          senders: { sms: scene.twilio.smsNumber },
+          logger: { info: witness, warn: witness, error: witness },
+        });
+        const hooks = ['/a', '/b', '/c'].map((prefix) => {
+          const hook = oktaTelephonyHook(options);
+          closers.push(() => hook.close());
+          app.use(prefix, hook);
+          return hook;
+        });
+        const origin = await serve(app);
+        const people = [
+          { userId: ANA.id, login: ANA.login, phoneNumber: ANA.phone },
+          { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone },
+        ];
+        const calls = await Promise.all(
+          ['/a', '/b', '/c'].flatMap((prefix) =>
+            people.map((person) =>
+              scene.call({ url: origin + prefix + PATH, eventId: `event-${person.userId}`, ...person }),
+            ),
+          ),
+        );
+        // Each remembers for itself: the same event at three hooks is three events.
+        expect(new Set(calls.map((call) => commandOf(call)?.['transactionId']))).to.have.property('size', 6);
+        expect(scene.twilio.messages.map(({ to, body }) => `${to} ${body ?? ''}`).sort()).to.deep.equal(
+          people
+            .flatMap(({ phoneNumber }) => Array<string>(3).fill(`${phoneNumber} Your code is ${CODE}`))
+            .sort(),
+        );
+        await hooks[0]?.close();
+        expect((await scene.call({ url: `${origin}/a${PATH}` })).httpStatus).to.equal(503);
+        await expectServed(`${origin}/b${PATH}`);
+        expect(hooks.map((hook) => hook.status().closing)).to.deep.equal([true, false, false]);
+      });
+    });
+  }
+});
+
+/** Lets everybody in. */
+class Anybody extends passport.Strategy {
+  override authenticate(): void {
+    this.success({ id: 'anybody' });
+  }
+}
+
+/** passport tells nobody what it knows. */
+function strategiesOf(authenticator: object): object {
+  return (authenticator as { readonly _strategies: object })._strategies;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const entry of Object.values(value) as unknown[]) {
+    if (typeof entry === 'object' && entry !== null) deepFreeze(entry);
+  }
+  return Object.freeze(value);
+}

@@ -1,0 +1,189 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import ts from 'typescript';
+import { buildIfStale, filesUnder, makeConsumer, manifest, packedFiles, ROOT } from './harness/consumer.js';
+import type { Consumer } from './harness/consumer.js';
+
+/** What `import` takes, of package.json's `exports`. */
+const ENTRIES = Object.keys(manifest.exports).map((entry) => manifest.name + entry.slice(1));
+const MODULES = ENTRIES.filter((entry) => !entry.endsWith('.json'));
+
+describe('the package', function () {
+  // Other processes, and compilers.
+  this.timeout(120_000);
+  const consumers = new Map<string, Consumer>();
+  let files: readonly string[];
+  before(() => {
+    buildIfStale();
+    files = packedFiles();
+    for (const express of ['express', 'express4'] as const)
+      consumers.set(express, makeConsumer(express, files));
+  });
+  after(() => {
+    for (const consumer of consumers.values()) consumer.remove();
+  });
+  const consumerOf = (express: string): Consumer =>
+    consumers.get(express) ?? expect.fail('it was laid out before');
+
+  it('publishes the build of every source, the papers, and nothing else', () => {
+    const built = filesUnder(join(ROOT, 'lib')).flatMap((file) =>
+      ['.js', '.d.ts'].map((ending) => `dist/${file.replace(/\.ts$/, ending)}`),
+    );
+    const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
+    expect(files).to.deep.equal([...papers, ...built].sort());
+  });
+
+  for (const [express, major] of [
+    ['express', '5'],
+    ['express4', '4'],
+  ] as const) {
+    for (const script of ['esm.mjs', 'commonjs.cjs']) {
+      it(`serves a call from ${script} with Express ${major}, whatever the environment says`, async () => {
+        const served = JSON.parse(await consumerOf(express).node(script)) as Record<string, unknown>;
+        expect(served['expressVersion']).to.match(new RegExp(`^${major}\\.`));
+        expect(served).to.deep.include({
+          ready: { okta: 'ok', twilio: 'ok', hookKeys: 'ok', state: 'ok' },
+          action: 'sent',
+          channels: ['whatsapp'],
+          hasCode: true,
+          ownRoute: 'the gateway',
+        });
+      });
+    }
+  }
+
+  it('runs nothing, reads no environment and leaves the global passport alone when imported and made', async () => {
+    // The process has to end by itself for this to resolve.
+    const left = JSON.parse(await consumerOf('express').node('imports.mjs', ...MODULES)) as Record<
+      string,
+      unknown
+    >;
+    expect(left['afterImport']).to.deep.equal(left['before']);
+    expect(left['afterFactory']).to.deep.equal(left['before']);
+    expect(left['environmentReads']).to.deep.equal([]);
+    expect(left['passportAfter']).to.deep.equal(left['passportBefore']);
+    expect(left).to.deep.include({ newGlobals: [], newListeners: 0 });
+  });
+
+  it('resolves and loads every entry of exports by import and by require, and nothing beside them', async () => {
+    const { loaded, deep } = JSON.parse(await consumerOf('express').node('exports.cjs', ...ENTRIES)) as {
+      loaded: Record<string, { isThere: boolean; required: string[]; imported: string[] }>;
+      deep: string;
+    };
+    expect(Object.keys(loaded)).to.deep.equal(ENTRIES);
+    for (const entry of Object.values(loaded)) {
+      expect(entry.isThere).to.equal(true);
+      expect(entry.imported).to.not.be.empty;
+      expect(entry.required).to.deep.equal(entry.imported);
+    }
+    expect(deep).to.equal('ERR_PACKAGE_PATH_NOT_EXPORTED');
+    for (const target of Object.values(manifest.exports)) {
+      const paths = typeof target === 'string' ? [target] : Object.values(target);
+      for (const path of paths) expect(files).to.include(path.slice(2));
+    }
+  });
+
+  it('has modules that do nothing but declare, so that a bundler may leave them out', () => {
+    expect(manifest.sideEffects).to.equal(false);
+    const acting = files
+      .filter((file) => file.endsWith('.js'))
+      .filter((file) =>
+        parse(join(ROOT, file)).statements.some(
+          (statement) => ts.isExpressionStatement(statement) || isImportForEffect(statement),
+        ),
+      );
+    expect(acting).to.deep.equal([]);
+  });
+
+  describe('its types', () => {
+    it('compile in a strict consumer that checks libraries and has no types of Express', async () => {
+      const { folder } = consumerOf('express');
+      const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        [tsc, '-p', folder, '--listFiles', '--pretty', 'false'],
+        { cwd: folder, maxBuffer: 16 * 1024 * 1024 },
+      ).catch((error: unknown) =>
+        expect.fail((error as { stdout: string }).stdout.replaceAll(/^\/.*\n/gm, '')),
+      );
+      // Whose declarations they need: our dependency's, and Node's.
+      const owners = stdout
+        .split('\n')
+        .map((file) => /^.*node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(file)?.[1]?.replace('\\', '/'));
+      expect([...new Set(owners)].filter((owner) => owner !== undefined).sort()).to.deep.equal([
+        '@types/node',
+        manifest.name,
+        'typescript',
+        'undici',
+        'undici-types',
+      ]);
+    });
+
+    it('are every one used by that consumer', () => {
+      const { program, entries } = compile();
+      const checker = program.getTypeChecker();
+      const exported = entries.flatMap((file) => {
+        const symbol = checker.getSymbolAtLocation(file);
+        return symbol === undefined ? [] : checker.getExportsOfModule(symbol).map(({ name }) => name);
+      });
+      const consumer = readFileSync(join(ROOT, 'test/consumers/strict.ts'), 'utf8');
+      expect(exported).to.include.members(['oktaTelephonyHook', 'OktaTelephonyHookOptions']);
+      expect(exported.filter((name) => !new RegExp(`\\b${name}\\b`).test(consumer))).to.deep.equal([]);
+    });
+
+    it('let every optional property be undefined', () => {
+      const { program } = compile();
+      const bare: string[] = [];
+      let count = 0;
+      for (const file of program.getSourceFiles()) {
+        if (!file.fileName.startsWith(join(ROOT, 'dist').replaceAll('\\', '/'))) continue;
+        visit(file, (node) => {
+          if (!ts.isPropertySignature(node) && !ts.isPropertyDeclaration(node)) return;
+          if (node.questionToken === undefined) return;
+          count += 1;
+          if (!allowsUndefined(node.type)) bare.push(`${file.fileName}: ${node.name.getText(file)}`);
+        });
+      }
+      expect(count).to.be.greaterThan(50);
+      expect(bare).to.deep.equal([]);
+    });
+  });
+});
+
+/** The published declarations, as a compiler sees them. */
+function compile(): { program: ts.Program; entries: ts.SourceFile[] } {
+  const paths = Object.values(manifest.exports).flatMap((target) =>
+    typeof target === 'string' ? [] : [join(ROOT, target.types)],
+  );
+  const program = ts.createProgram(paths, {
+    module: ts.ModuleKind.NodeNext,
+    target: ts.ScriptTarget.ES2023,
+    types: ['node'],
+    noEmit: true,
+  });
+  return { program, entries: paths.flatMap((path) => program.getSourceFile(path) ?? []) };
+}
+
+function parse(path: string): ts.SourceFile {
+  return ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.ES2023);
+}
+
+function isImportForEffect(statement: ts.Statement): boolean {
+  return ts.isImportDeclaration(statement) && statement.importClause === undefined;
+}
+
+function visit(node: ts.Node, look: (node: ts.Node) => void): void {
+  look(node);
+  ts.forEachChild(node, (child) => {
+    visit(child, look);
+  });
+}
+
+function allowsUndefined(type: ts.TypeNode | undefined): boolean {
+  if (type === undefined) return true;
+  if (ts.isUnionTypeNode(type)) return type.types.some(allowsUndefined);
+  return type.kind === ts.SyntaxKind.UndefinedKeyword || type.kind === ts.SyntaxKind.UnknownKeyword;
+}

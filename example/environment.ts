@@ -142,7 +142,7 @@ function readOkta(read: Read): Reading<OktaCredential> {
       orgUrl: org.value,
       clientId: clientId.value,
       // A PEM has lines, and many ways of setting a variable have none.
-      privateKey: privateKey.value.replaceAll('\\n', '\n'),
+      privateKey: privateKey.value,
       keyId: read('OKTA_KEY_ID'),
     },
     problems: [...org.problems, ...clientId.problems, ...privateKey.problems],

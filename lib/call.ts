@@ -4,7 +4,7 @@ import type { Delivery, ReadyChannel } from './delivery/dispatch.js';
 import type { Claim } from './delivery/duplicates.js';
 import type { AttemptReport, EventStream, Throttle } from './delivery/events.js';
 import { maskNumber } from './delivery/masking.js';
-import type { HookAnswer } from './okta/hook-answer.js';
+import { statusOf, type HookAnswer } from './okta/hook-answer.js';
 import type { HookCall, Refusal } from './okta/inline-hook.js';
 import type { ProfileReader, ProfileReading } from './okta/user-profile.js';
 import type { CallerVerifier } from './okta/verify-caller.js';
@@ -35,6 +35,8 @@ export interface HookParts {
 /** What the handlers of one call leave for each other. */
 export interface Call {
   readonly budget: Budget;
+  /** The caller is Okta. */
+  isProven: boolean;
   hook?: HookCall;
   claim?: Promise<Claim | undefined>;
   reading?: ProfileReading & { readonly durationMs: number };
@@ -107,10 +109,4 @@ export function tellAnswered(call: Call, body: HookAnswer, { events }: HookParts
     durationMs: Math.round(call.budget.elapsedMs()),
     remainingMs: Math.round(call.budget.remainingMs()),
   });
-}
-
-function statusOf(body: HookAnswer): 'SUCCESSFUL' | 'PENDING' | 'ERROR' {
-  const text = JSON.stringify(body['commands'] ?? '');
-  if (text.includes('"status":"SUCCESSFUL"')) return 'SUCCESSFUL';
-  return text.includes('"status":"PENDING"') ? 'PENDING' : 'ERROR';
 }

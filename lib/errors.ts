@@ -5,7 +5,8 @@ interface ErrorDetails {
   readonly publicMessage?: string | undefined;
 }
 
-const GENERIC_SENTENCE = 'Your code could not be sent. Please try again or choose another method.';
+/** What an end user may be told of any failure. */
+export const CODE_NOT_SENT = 'Your code could not be sent. Please try again or choose another method.';
 
 /**
  * Every failure that this package throws or answers with. `code` is stable and made for programs;
@@ -20,7 +21,7 @@ export class TelephonyHookError extends Error {
   constructor(code: string, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.publicMessage = details.publicMessage ?? GENERIC_SENTENCE;
+    this.publicMessage = details.publicMessage ?? CODE_NOT_SENT;
   }
 }
 
@@ -30,8 +31,12 @@ export class ConfigurationError extends TelephonyHookError {
   /** One sentence per problem: the option's name, what is wrong with it, and what to do. Never its value. */
   readonly problems: readonly string[];
 
-  constructor(problems: readonly string[]) {
-    super('CONFIGURATION', `The options of oktaTelephonyHook cannot work:\n- ${problems.join('\n- ')}`);
+  constructor(problems: readonly string[], details: { readonly cause?: unknown } = {}) {
+    super(
+      'CONFIGURATION',
+      `The options of oktaTelephonyHook cannot work:\n- ${problems.join('\n- ')}`,
+      details,
+    );
     this.problems = problems;
   }
 }

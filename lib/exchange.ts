@@ -11,23 +11,32 @@ const LINGER_BYTES = 256 * 1024;
 
 /**
  * The body's bytes, or what another handler made of them.
- * @throws RequestError `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`, `BODY_ALREADY_READ`.
+ * @throws RequestError `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`, `BODY_ALREADY_READ`.
  */
 export async function readBody(
   req: IncomingMessage,
-  limits: { readonly maxBytes: number; readonly waitMs: number },
+  limits: {
+    /** The media type that it must have; `undefined` for any. A body that others have read is taken as it is. */
+    readonly type: string | undefined;
+    readonly maxBytes: number;
+    readonly waitMs: number;
+  },
 ): Promise<unknown> {
-  if (Number(req.headers['content-length'] ?? 0) > limits.maxBytes) throw tooLarge();
   // Express 4's json() leaves an empty body beside a stream that it did not read: the stream decides.
   const isRead = req.readableDidRead || req.readableEnded;
   if (isRead) {
     const { body } = req as { body?: unknown };
-    if (body !== undefined) return body;
+    if (body !== undefined) {
+      if (isTooLong(req, limits.maxBytes)) throw tooLarge();
+      return body;
+    }
     throw new RequestError(
       'BODY_ALREADY_READ',
       'The body was read before the hook: mount the hook ahead of what reads bodies.',
     );
   }
+  if (limits.type !== undefined) requireType(req, limits.type);
+  if (isTooLong(req, limits.maxBytes)) throw tooLarge();
   return collect(req, limits);
 }
 
@@ -60,6 +69,10 @@ function collect(
     }, waitMs);
     req.on('data', onData).on('end', onEnd).on('error', onLost).on('close', onLost);
   });
+}
+
+function isTooLong(req: IncomingMessage, maxBytes: number): boolean {
+  return Number(req.headers['content-length'] ?? 0) > maxBytes;
 }
 
 function tooLarge(): RequestError {
@@ -127,10 +140,8 @@ function linger(req: IncomingMessage, res: ServerResponse): void {
   req.resume();
 }
 
-/**
- * @throws RequestError `UNSUPPORTED_MEDIA_TYPE` for another type, another charset than UTF-8, or an encoding.
- */
-export function requireType(req: IncomingMessage, type: string): void {
+/** No other type, no other charset than UTF-8, no encoding. */
+function requireType(req: IncomingMessage, type: string): void {
   const [mediaType = '', ...parameters] = (req.headers['content-type'] ?? '').toLowerCase().split(';');
   const charset = parameters
     .map((parameter) => parameter.trim())

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { calls, endCall, type Call, type HookParts } from './call.js';
 import { Throttle } from './delivery/events.js';
-import { maskText } from './delivery/masking.js';
-import { RequestError } from './errors.js';
+import { maskError } from './delivery/masking.js';
+import { CODE_NOT_SENT, RequestError } from './errors.js';
 import { answer } from './exchange.js';
 import { rejectionAnswer } from './okta/hook-answer.js';
 
@@ -18,11 +18,7 @@ export function answerFailure(parts: HookParts): FailureHandler {
     const call = calls.get(req);
     const isRequestError = error instanceof RequestError;
     const status = isRequestError ? error.status : 500;
-    const body = isRequestError
-      ? rejectionAnswer(error)
-      : {
-          error: { errorSummary: 'Your code could not be sent. Please try again or choose another method.' },
-        };
+    const body = isRequestError ? rejectionAnswer(error) : { error: { errorSummary: CODE_NOT_SENT } };
     void call?.claim?.then((claim) => {
       if (claim?.isFirst === true) claim.release();
     });
@@ -32,6 +28,7 @@ export function answerFailure(parts: HookParts): FailureHandler {
   };
 }
 
+/** Each rejection of a proven caller; what anybody can cause, at most once a minute. */
 function tellRejected(error: unknown, status: number, call: Call | undefined, parts: HookParts): void {
   const { events, rejections, settings } = parts;
   const code = error instanceof RequestError ? error.code : 'INTERNAL_ERROR';
@@ -41,7 +38,7 @@ function tellRejected(error: unknown, status: number, call: Call | undefined, pa
     else
       events.emit({ type: 'request.rejected', status, code, fields, count, reason: reasonOf(error, call) });
   };
-  if (PROVEN_CALLERS_ONLY.has(code)) {
+  if (call?.isProven === true) {
     tell(1);
     return;
   }
@@ -50,18 +47,8 @@ function tellRejected(error: unknown, status: number, call: Call | undefined, pa
   throttle.tell(tell);
 }
 
-/** Only a caller that was proven to be Okta gets these, so each is told. */
-const PROVEN_CALLERS_ONLY: ReadonlySet<string> = new Set([
-  'INVALID_REQUEST',
-  'UNSUPPORTED_MEDIA_TYPE',
-  'BODY_ALREADY_READ',
-  'INTERNAL_ERROR',
-]);
-
 /** What an operator needs beside the code: why a proof could not be checked, or what broke. */
 function reasonOf(error: unknown, call: Call | undefined): string | undefined {
   const cause = error instanceof RequestError ? error.cause : error;
-  return cause instanceof Error
-    ? maskText(`${cause.name}: ${cause.message}`, call?.hook?.request)
-    : undefined;
+  return cause instanceof Error ? maskError(cause, call?.hook?.request) : undefined;
 }

@@ -14,16 +14,15 @@ import { TIMED_OUT } from './delivery/wait-at-most.js';
 import { dispatch, type ReadyChannel } from './delivery/dispatch.js';
 import { claimEvent } from './delivery/duplicates.js';
 import { readLocale } from './delivery/locale.js';
-import { maskNumber, maskText } from './delivery/masking.js';
+import { maskError, maskNumber } from './delivery/masking.js';
 import { toDialableNumber } from './delivery/phone-number.js';
 import { planChannels } from './delivery/plan.js';
 import { RequestError } from './errors.js';
-import { answer, parseForm, parseJson, readBody, requireType } from './exchange.js';
+import { answer, parseJson, readBody } from './exchange.js';
 import { answerFor, pendingAnswer, type HookAnswer } from './okta/hook-answer.js';
 import { readHookCall, type HookCall, type Refusal } from './okta/inline-hook.js';
 import type { ProfileReading } from './okta/user-profile.js';
 import type { HookSettings } from './settings.js';
-import { isSignedByTwilio, readStatusCallback } from './twilio/webhooks.js';
 
 type Handler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 
@@ -36,7 +35,6 @@ export interface Handlers {
   readonly lookUpProfile: Handler;
   readonly dispatchChannel: Handler;
   readonly answerOkta: Handler;
-  readonly recordDelivery: Handler;
 }
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -74,7 +72,7 @@ export function createHandlers(parts: HookParts): Handlers {
 
   const openCall: Handler = (req, res, next) => {
     const budget = new Budget(settings.deadlineMs);
-    calls.set(req, { budget, isOver: false });
+    calls.set(req, { budget, isProven: false, isOver: false });
     parts.underWay.calls += 1;
     // Before the hook's turn came, or after it.
     if (res.destroyed) budget.hangUp();
@@ -90,15 +88,20 @@ export function createHandlers(parts: HookParts): Handlers {
     } else next();
   };
 
-  const verifyHook = step(async ({ budget }, req, res) => {
-    if ((await budget.within(parts.verifier.verify(req, res), budget.remainingMs())) === TIMED_OUT) {
+  const verifyHook = step(async (call, req, res) => {
+    const proof = await call.budget.within(parts.verifier.verify(req, res), call.budget.remainingMs());
+    if (proof === TIMED_OUT) {
       throw new RequestError('PROOF_UNAVAILABLE', 'The caller cannot be checked at the moment.');
     }
+    call.isProven = true;
   });
 
   const readRequest = step(async (call, req) => {
-    requireType(req, 'application/json');
-    const body = await readBody(req, { maxBytes: MAX_BODY_BYTES, waitMs: call.budget.remainingMs() });
+    const body = await readBody(req, {
+      type: 'application/json',
+      maxBytes: MAX_BODY_BYTES,
+      waitMs: call.budget.remainingMs(),
+    });
     const hook = readHookCall(parseJson(body), {
       defaultCountry: settings.defaultCountry,
       nowMs: settings.clock(),
@@ -130,7 +133,7 @@ export function createHandlers(parts: HookParts): Handlers {
       rememberMs: hook.isPreview ? PREVIEW_MEMORY_MS : hook.request.expiresAt.getTime() - nowMs,
       budget: call.budget,
       onFailure: (error) => {
-        const reason = maskText(error instanceof Error ? error.message : 'failed', hook.request);
+        const reason = maskError(error, hook.request);
         events.emit({ type: 'extension.failed', ...idsOf(hook), extension: 'state', reason });
       },
     });
@@ -162,8 +165,8 @@ export function createHandlers(parts: HookParts): Handlers {
     const hook = hookOf(call);
     const { request } = hook;
     const profile = call.reading?.profile;
-    const onFailure = (extension: 'chooseChannels' | 'composeText') => (reason: string) => {
-      events.emit({ type: 'extension.failed', ...idsOf(hook), extension, reason: maskText(reason, request) });
+    const onFailure = (extension: 'chooseChannels' | 'composeText') => (error: unknown) => {
+      events.emit({ type: 'extension.failed', ...idsOf(hook), extension, reason: maskError(error, request) });
     };
     const names = planChannels(request, profile, {
       chooseChannels: settings.chooseChannels,
@@ -210,41 +213,6 @@ export function createHandlers(parts: HookParts): Handlers {
     tellAnswered(call, body, parts, false);
   });
 
-  const recordDelivery: Handler = (req, res, next) => {
-    void (async () => {
-      try {
-        if (req.method !== 'POST') {
-          throw new RequestError('METHOD_NOT_ALLOWED', 'Only POST is answered here.', {
-            headers: { Allow: 'POST' },
-          });
-        }
-        const body = await readBody(req, { maxBytes: MAX_BODY_BYTES, waitMs: settings.deadlineMs });
-        const params = parseForm(body);
-        const isSigned = isSignedByTwilio({
-          authTokens: settings.twilioAuthTokens,
-          url: settings.twilio.statusCallbackUrl ?? '',
-          signature: req.headersDistinct['x-twilio-signature']?.[0],
-          params,
-        });
-        if (!isSigned) {
-          throw new RequestError(
-            'BAD_SIGNATURE',
-            'The signature does not hold: compare publicUrl and the auth token with what Twilio has.',
-          );
-        }
-        answer(req, res, 204, undefined);
-        const delivered = readStatusCallback(params);
-        if (delivered !== undefined) {
-          const { transactionId, channel, status, providerCode, meaning } = delivered;
-          const [code, reason] = [providerCode, meaning];
-          events.emit({ type: 'message.status', transactionId, channel, status, code, reason });
-        }
-      } catch (error) {
-        next(error ?? new Error('a step failed without an error'));
-      }
-    })();
-  };
-
   return {
     openCall,
     verifyHook,
@@ -253,7 +221,6 @@ export function createHandlers(parts: HookParts): Handlers {
     lookUpProfile,
     dispatchChannel,
     answerOkta,
-    recordDelivery,
   };
 }
 

@@ -13,10 +13,11 @@ import { createDefaultLogger, logListener } from './observe/log.js';
 import { createOktaApiClient } from './okta/api-client.js';
 import { createProfileReader } from './okta/user-profile.js';
 import { createCallerVerifier } from './okta/verify-caller.js';
-import type { OktaTelephonyHookOptions } from './options.js';
+import type { Channel, ChannelParts, OktaTelephonyHookOptions } from './options.js';
 import { readOptions, type HookSettings } from './settings.js';
+import { recordDelivery } from './status-callback.js';
 import { createTwilioConnection, type TwilioConnection } from './twilio/client.js';
-import { TelephonyHookError } from './errors.js';
+import { ConfigurationError, TelephonyHookError } from './errors.js';
 
 /** What `ready()` found: `'ok'`, or the error that a code would meet. */
 export interface Readiness {
@@ -116,7 +117,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     answerFailure(parts),
   );
   if (settings.twilioAuthTokens.length > 0) {
-    router.all(`${settings.path}/twilio/status`, handle.recordDelivery, answerFailure(parts));
+    router.all(`${settings.path}/twilio/status`, recordDelivery(parts), answerFailure(parts));
   }
   warnOfUnseenFailures(settings, events);
 
@@ -179,13 +180,23 @@ function readyChannels(
     ready.set(
       name,
       list.map((blueprint, index) => {
-        const port = blueprint.connect?.({ ...parts, clock: settings.clock, channel: name }) ?? blueprint;
+        const port = connect(blueprint, { ...parts, clock: settings.clock, channel: name });
         const provider = port.provider ?? name.toUpperCase();
         return { name, provider, port, breaker: breakerOf(port.host ?? `${name}[${index}]`) };
       }),
     );
   }
   return ready;
+}
+
+function connect(blueprint: Channel, parts: ChannelParts): Channel {
+  try {
+    return blueprint.connect?.(parts) ?? blueprint;
+  } catch (cause) {
+    throw new ConfigurationError([`channels.${parts.channel}: its connect() threw; see the cause`], {
+      cause,
+    });
+  }
 }
 
 type HookDispatcher = ReturnType<typeof createAgent>;

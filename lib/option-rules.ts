@@ -1,7 +1,7 @@
 import Joi from 'joi';
 import { isCountry } from './delivery/phone-number.js';
 import { readLocale } from './delivery/locale.js';
-import { readPrivateKey } from './okta/api-client.js';
+import { readPrivateKey } from './okta/private-key.js';
 
 /** The joi rules of the options. What they say when broken names the remedy and never a value. */
 
@@ -34,15 +34,15 @@ function tested(what: string, test: (value: unknown) => boolean): Joi.AnySchema 
 const functionRule = (what: string): Joi.AnySchema => tested(what, (value) => typeof value === 'function');
 
 const hasMethods = (value: unknown, names: readonly string[]): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
+  ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
   names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
 
-/** A secret that a header can carry: one with spaces around it would never match. */
-const secret = (what: string): Joi.AnySchema =>
+/** A secret that a header can carry: with spaces around it or a line break in it, it would never match. */
+const secret = (what: string, isFine: (text: string) => boolean = () => true): Joi.AnySchema =>
   tested(
-    `${what}, as text without spaces around it`,
-    (value) => typeof value === 'string' && value !== '' && value.trim() === value,
+    `${what}, as text without spaces around it or control characters in it`,
+    // eslint-disable-next-line no-control-regex
+    (value) => typeof value === 'string' && /^(?!\s)[^\x00-\x1f\x7f]+(?<!\s)$/.test(value) && isFine(value),
   );
 
 const urlRule = (what: string, isFine: (url: URL) => boolean): Joi.AnySchema =>
@@ -63,7 +63,7 @@ const contentSid = textOf("a Content SID: 'HX' and 32 hexadecimal digits").patte
 const SMS_SENDER_RULE =
   "a phone number in E.164 form, a Messaging Service SID ('MG' and 32 hexadecimal digits), or an alphanumeric sender of 1 to 11 characters with a letter";
 const smsSender = textOf(SMS_SENDER_RULE).pattern(
-  /^(?:\+[1-9]\d{6,14}|MG[0-9a-fA-F]{32}|(?!MG[0-9a-fA-F]{32}$)(?=.*[A-Za-z])[A-Za-z0-9 _+&-]{1,11})$/,
+  /^(?:\+[1-9]\d{6,14}|MG[0-9a-fA-F]{32}|(?!MG[0-9a-fA-F]{32}$)(?=.*[A-Za-z])(?! )[A-Za-z0-9 _+&-]{1,11}(?<! ))$/,
 );
 
 /** One sender, or a map by country with a default. */
@@ -139,8 +139,11 @@ const hookScheme = Joi.alternatives().conditional('.scheme', {
 });
 
 const okta = objectOf('an object with orgUrl and apiToken, or orgUrl, clientId and privateKey', {
-  orgUrl: urlRule("the org's origin, such as https://acme.okta.com, without a path", isOrigin).required(),
-  apiToken: secret('an API token of Okta'),
+  orgUrl: urlRule(
+    "the org's origin, such as https://acme.okta.com, without -admin and without a path",
+    (url) => isOrigin(url) && !/-admin\.okta[\w-]*\.com$/.test(url.hostname),
+  ).required(),
+  apiToken: secret('an API token of Okta, without SSWS before it', (text) => !/^SSWS\s/i.test(text)),
   clientId: textOf('the client id of the service app'),
   privateKey: tested(
     "the service app's private key (RSA of 2048 bits or more, or EC): a PEM, a JWK object or its JSON",
@@ -200,10 +203,18 @@ const integer = (what: string, min: number, max: number): Joi.NumberSchema =>
     .max(max)
     .messages(mustBe(`${what}: a whole number from ${min} to ${max}`));
 
-const channelRule = tested('a channel (an object with a send function), or an array of them', (value) => {
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return list.length > 0 && list.every((channel) => hasMethods(channel, ['send']));
-});
+const isChannel = (value: unknown): boolean => {
+  const provider = hasMethods(value, ['send']) ? (value as Record<string, unknown>)['provider'] : null;
+  return provider === undefined || typeof provider === 'string';
+};
+
+const channelRule = tested(
+  'a channel (an object with a send function and, if any, a provider as text), or an array of them',
+  (value) => {
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return list.length > 0 && list.every(isChannel);
+  },
+);
 
 /** Every option, as `OktaTelephonyHookOptions` types it. */
 export const optionsSchema = objectOf('an object', {
@@ -283,7 +294,7 @@ export const optionsSchema = objectOf('an object', {
     hasMethods(value, ['info', 'warn', 'error']),
   ),
   onEvent: functionRule('a function (event) => void'),
-  dispatcher: tested('an undici Dispatcher', (value) => hasMethods(value, ['dispatch'])),
+  dispatcher: tested('a Dispatcher of undici 7 or later', (value) => hasMethods(value, ['dispatch'])),
   clock: functionRule('a function that returns milliseconds'),
 })
   .required()

@@ -176,7 +176,10 @@ export interface OktaTelephonyHookOptions {
   readonly logger?: Logger | undefined;
   /** Told of each step. A failure of it changes nothing. */
   readonly onEvent?: ((event: HookEvent) => void) | undefined;
-  /** For every call outward, e.g. through an egress proxy. Left open by `close()`. Default: pools of our own. */
+  /**
+   * A Dispatcher of undici 7 or later for every call outward, e.g. through an egress proxy. One that retries would
+   * send twice. Left open by `close()`. Default: pools of our own.
+   */
   readonly dispatcher?: Dispatcher | undefined;
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined;

@@ -13,7 +13,8 @@ import type { State } from './delivery/duplicates.js';
 import type { HookEventListener } from './delivery/events.js';
 import { VOICE, type ChooseChannels } from './delivery/plan.js';
 import type { ComposeText } from './delivery/text.js';
-import { readPrivateKey, type OktaCredentials } from './okta/api-client.js';
+import type { OktaCredentials } from './okta/api-client.js';
+import { readPrivateKey } from './okta/private-key.js';
 import type { ProfileOptions } from './okta/user-profile.js';
 import type { HookScheme } from './okta/verify-caller.js';
 import { memoryState } from './state/memory.js';
@@ -104,7 +105,19 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     logger: options.logger,
     onEvent: options.onEvent,
     dispatcher: options.dispatcher,
-    clock: options.clock ?? Date.now,
+    clock: steady(options.clock ?? Date.now),
+  };
+}
+
+/** A clock of the user's own that fails must not turn a code that was sent into an error. */
+function steady(clock: () => number): () => number {
+  return () => {
+    try {
+      const now = clock();
+      return Number.isFinite(now) ? now : Date.now();
+    } catch {
+      return Date.now();
+    }
   };
 }
 
@@ -162,7 +175,7 @@ function combinationProblems(options: unknown): readonly string[] {
   }
   const optInChannels = at(options, 'optInChannels');
   if (isList(optInChannels)) {
-    const known = new Set([...senders, ...custom, ...(has('sandboxNumber') ? ['whatsapp'] : [])]);
+    const known = new Set([...senders, ...custom, 'whatsapp', 'sms']);
     for (const [index, channel] of optInChannels.entries()) {
       if (typeof channel === 'string' && !['', VOICE].includes(channel) && !known.has(channel)) {
         problems.push(

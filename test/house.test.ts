@@ -7,7 +7,12 @@ import { filesUnder, ROOT } from './harness/consumer.js';
 /** The floors of the house: a file imports from its own room, and from the floors below it. */
 const FLOORS = [
   ['index'],
-  ['hook', 'handlers', 'call', 'failure', 'exchange', 'settings', 'option-rules', 'options'],
+  ['hook'],
+  ['handlers', 'failure', 'status-callback'],
+  ['call'],
+  ['settings', 'exchange'],
+  ['option-rules'],
+  ['options'],
   ['okta', 'twilio', 'channels', 'state', 'observe', 'console'],
   ['delivery'],
   ['errors'],

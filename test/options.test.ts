@@ -396,7 +396,7 @@ describe('the options', () => {
     ['optInAttribute', /profile attribute/, '', 'with space', 'profile.optIn', 4711],
     ['optInChannels', /array of channel names/, 'whatsapp-text', 4711, null],
     ['optInChannels[0]', /other than 'voice'/, ['voice'], [4711], ['']],
-    ['optInChannels[0]', /no channel that is configured/, ['telegram'], ['whatsapp']],
+    ['optInChannels[0]', /no channel that is configured/, ['telegram'], ['acme']],
     ['profile', /must be/, null, 'kept-for-me'],
     ['profile.timeoutMs', /50 to 2000/, 49, 2001, 0.5, '800', -31, NaN, Infinity, null],
     ['profile.cache', /false, or an object/, true, 'kept-for-me', 4711, null],
@@ -438,7 +438,7 @@ describe('the options', () => {
     ['state', /memoryState\(\)/, {}, 'redis://user:redis-password@host', null],
     ['logger', /info, warn and error/, {}, 'kept-for-me', { info: ignore, warn: ignore }, null],
     ['onEvent', /a function/, {}, 'kept-for-me', null],
-    ['dispatcher', /an undici Dispatcher/, {}, 'http://proxy-user:proxy-password@proxy', null],
+    ['dispatcher', /a Dispatcher of undici 7 or later/, {}, 'http://proxy-user:proxy-password@proxy', null],
     ['clock', /a function/, 4711, new Date(0), null],
   ];
   for (const [path, remedy, ...values] of bad) {

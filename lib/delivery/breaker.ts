@@ -23,6 +23,7 @@ export const BREAKER_OPEN: Outcome = {
   status: 'refused',
   code: 'BREAKER_OPEN',
   reason: 'The provider has not answered lately, so it is not asked for a moment',
+  hasLeft: false,
 };
 
 /** A send that has been started. Neither promise rejects. */
@@ -43,9 +44,10 @@ class UnknownsInARow implements IBreaker {
   }
 
   failure(): boolean {
-    this.#times = [...this.#times.slice(1 - UNKNOWNS_TO_OPEN), Date.now()];
+    const now = performance.now();
+    this.#times = [...this.#times.slice(1 - UNKNOWNS_TO_OPEN), now];
     const [oldest = 0] = this.#times;
-    return this.#times.length === UNKNOWNS_TO_OPEN && Date.now() - oldest <= OPENING_WINDOW_MS;
+    return this.#times.length === UNKNOWNS_TO_OPEN && now - oldest <= OPENING_WINDOW_MS;
   }
 }
 
@@ -60,6 +62,8 @@ export class Breaker {
   readonly host: string;
   readonly #onChange: (state: BreakerState) => void;
   #policy: CircuitBreakerPolicy;
+  #lastAnswerAt = -Infinity;
+  #openedAt = -Infinity;
 
   constructor(host: string, onChange: (state: BreakerState) => void) {
     this.host = host;
@@ -75,10 +79,13 @@ export class Breaker {
   async attempt(start: () => SendUnderWay): Promise<Outcome> {
     switch (this.#policy.state) {
       case CircuitState.Closed: {
+        const startedAt = performance.now();
         const { inTime, end } = start();
         const outcome = await inTime;
         if (outcome.status === 'unknown') {
-          await this.#record(outcome);
+          // The hanging ones of a burst all end at its deadline, long after the others were answered: in a row
+          // means that the host has answered nothing since this one was sent.
+          if (startedAt >= this.#lastAnswerAt) await this.#record(outcome);
           // An answer that comes after all: the host is slow, not down.
           void end.then(async (late) => {
             if (isCompleteAnswer(late)) await this.#record(late);
@@ -90,6 +97,11 @@ export class Breaker {
       case CircuitState.HalfOpen:
         return BREAKER_OPEN;
       default:
+        // cockatiel counts by the wall clock: one that was set back must not keep a host closed off.
+        if (performance.now() - this.#openedAt > LONGEST_PAUSE_MS) {
+          this.#close();
+          return this.attempt(start);
+        }
         return this.#probe(start);
     }
   }
@@ -133,28 +145,21 @@ export class Breaker {
       },
     );
     policy.onStateChange((state) => {
+      if (state === CircuitState.Open) this.#openedAt = performance.now();
       this.#onChange(nameOf(state));
     });
     return policy;
   }
 
   async #record(outcome: Outcome): Promise<void> {
+    if (isCompleteAnswer(outcome)) this.#lastAnswerAt = performance.now();
     // Once open, only the probe decides: what was sent before it opened is no news.
     if (this.#policy.state === CircuitState.Closed) await this.#policy.execute(() => outcome);
   }
 }
 
-/** The codes of attempts that never left this process. */
-const NEVER_LEFT: ReadonlySet<string> = new Set([
-  'UNREACHABLE',
-  'BREAKER_OPEN',
-  'NO_SENDER',
-  'NO_TEMPLATE',
-  'NOT_CONNECTED',
-]);
-
 function isCompleteAnswer(outcome: Outcome): boolean {
-  return outcome.status === 'accepted' || (outcome.status === 'refused' && !NEVER_LEFT.has(outcome.code));
+  return outcome.status === 'accepted' || (outcome.status === 'refused' && outcome.hasLeft !== false);
 }
 
 function nameOf(state: CircuitState): BreakerState {

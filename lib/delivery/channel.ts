@@ -68,6 +68,8 @@ export type Outcome =
       readonly reason: string;
       readonly moveOn?: boolean | 'other-channel' | 'other-provider' | undefined;
       readonly isFraudBlock?: boolean | undefined;
+      /** `false` where it never left this process, which says nothing about the provider. Default `true`. */
+      readonly hasLeft?: boolean | undefined;
       /** What an operator can do about it, for the log. */
       readonly remedy?: string | undefined;
     }
@@ -97,7 +99,7 @@ export interface ChannelPort<Parts> {
   connect?(parts: Parts): ChannelPort<Parts> | undefined;
 }
 
-/** Anything with `info`, `warn` and `error`: winston, pino, `console`. Given a message, then its fields. */
+/** Anything whose `info`, `warn` and `error` take a message, then its fields: winston, `console`. */
 export interface Logger {
   info(message: string, fields?: Readonly<Record<string, unknown>>): unknown;
   warn(message: string, fields?: Readonly<Record<string, unknown>>): unknown;

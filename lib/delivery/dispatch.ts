@@ -36,7 +36,7 @@ export interface DispatchParts {
   /** Where the text goes by each channel, E.164. */
   readonly addressFor: (channel: string) => string;
   readonly onAttempt: (attempt: AttemptReport) => void;
-  readonly onComposeFailure: (reason: string) => void;
+  readonly onComposeFailure: (error: unknown) => void;
   /** A send that goes on after the deadline, and what became of it. Never rejects. */
   readonly onDetached: (late: Promise<AttemptReport>) => void;
 }
@@ -60,7 +60,7 @@ export async function dispatch(
     if (isOver(parts.budget)) break;
     const startedAt = parts.budget.elapsedMs();
     const outcome = await channel.breaker.attempt(() => startSend(channel, message, startedAt, parts));
-    const attempt = reportOf(channel, outcome, parts.budget.elapsedMs() - startedAt, request);
+    const attempt = reportOf(channel, outcome, parts.budget.elapsedMs() - startedAt, message);
     attempts.push(attempt);
     parts.onAttempt(attempt);
     if (outcome.status !== 'refused') {
@@ -70,7 +70,9 @@ export async function dispatch(
       return { status: 'refused', decidedBy: attempt, attempts, isFraudBlock: true };
     }
     const moveOn = outcome.moveOn ?? true;
-    untried.splice(0, untried.length, ...untried.filter((other) => mayFollow(other, channel, moveOn)));
+    const mayFollow = (other: ReadyChannel): boolean =>
+      leavesHopeFor(other, channel, moveOn, parts.addressFor);
+    untried.splice(0, untried.length, ...untried.filter(mayFollow));
   }
   return { status: 'refused', decidedBy: attempts.at(-1), attempts, isFraudBlock: false };
 }
@@ -114,9 +116,7 @@ function startSend(
   const ending = Promise.race([sending, budget.end]).then((outcome) => {
     if (outcome !== TIMED_OUT) return { inTime: outcome, end: Promise.resolve(outcome) };
     const end = endOfDetached(sending, giveUp);
-    parts.onDetached(
-      end.then((late) => reportOf(channel, late, budget.elapsedMs() - startedAt, message.request)),
-    );
+    parts.onDetached(end.then((late) => reportOf(channel, late, budget.elapsedMs() - startedAt, message)));
     return { inTime: NOT_IN_TIME, end };
   });
   return { inTime: ending.then(({ inTime }) => inTime), end: ending.then(({ end }) => end) };
@@ -151,12 +151,13 @@ async function send(port: ChannelPort<never>, message: Message, context: SendCon
 }
 
 function readOutcome(outcome: unknown): Outcome {
-  const { status, transactionId, code, reason, moveOn, isFraudBlock, remedy } = Object(outcome) as Record<
-    string,
-    unknown
-  >;
-  if (status === 'accepted' && typeof transactionId === 'string' && transactionId !== '') {
-    return { status, transactionId: transactionId.slice(0, 200) };
+  const { status, transactionId, code, reason, moveOn, isFraudBlock, hasLeft, remedy } = Object(
+    outcome,
+  ) as Record<string, unknown>;
+  if (status === 'accepted') {
+    const isReadable = typeof transactionId === 'string' || typeof transactionId === 'number';
+    // It says that the message was taken; without an id of its own the event's serves.
+    return { status, transactionId: isReadable ? String(transactionId).slice(0, 200) : '' };
   }
   if (status === 'refused') {
     return {
@@ -165,6 +166,7 @@ function readOutcome(outcome: unknown): Outcome {
       reason: typeof reason === 'string' ? reason : 'Refused by the channel',
       moveOn: moveOn === false || moveOn === 'other-channel' || moveOn === 'other-provider' ? moveOn : true,
       isFraudBlock: isFraudBlock === true,
+      hasLeft: hasLeft !== false,
       remedy: typeof remedy === 'string' ? remedy : undefined,
     };
   }
@@ -178,37 +180,38 @@ function reportOf(
   { name, provider }: ReadyChannel,
   outcome: Outcome,
   durationMs: number,
-  request: TelephonyRequest,
+  { request, to }: Message,
 ): AttemptReport {
   const report = { channel: name, provider, outcome: outcome.status, durationMs: Math.round(durationMs) };
+  // Ids, codes and reasons are words of others: what says who, or which code, is not told.
   if (outcome.status === 'accepted') {
     const { transactionId } = outcome;
-    return { ...report, transactionId: isAbout(transactionId, request) ? request.eventId : transactionId };
+    const isTold = transactionId !== '' && !isAbout(transactionId, request, to);
+    return { ...report, transactionId: isTold ? transactionId : request.eventId };
   }
-  const reason = maskText(outcome.reason, request);
-  return outcome.status === 'refused'
-    ? {
-        ...report,
-        // Words of others: a code that says who is told as no code.
-        code: isAbout(outcome.code, request) ? REFUSED : toToken(outcome.code),
-        reason,
-        remedy: outcome.remedy === undefined ? undefined : maskText(outcome.remedy, request),
-      }
-    : { ...report, reason };
+  const reason = maskText(outcome.reason, request, to);
+  if (outcome.status === 'unknown') return { ...report, reason };
+  const code = isAbout(outcome.code, request, to) ? REFUSED : toToken(outcome.code);
+  const remedy = outcome.remedy === undefined ? undefined : maskText(outcome.remedy, request, to);
+  return { ...report, code, reason, remedy };
 }
 
 /** Whether a refusal by one leaves hope for another. */
-function mayFollow(
+function leavesHopeFor(
   other: ReadyChannel,
   refusing: ReadyChannel,
   moveOn: boolean | 'other-channel' | 'other-provider',
+  addressFor: (channel: string) => string,
 ): boolean {
   switch (moveOn) {
     case 'other-channel':
       return other.name !== refusing.name;
     case 'other-provider':
       return other.provider !== refusing.provider;
-    default:
-      return moveOn;
+    case false:
+      // What is wrong is the number: a channel that goes to another one may still deliver.
+      return addressFor(other.name) !== addressFor(refusing.name);
+    case true:
+      return true;
   }
 }

@@ -174,7 +174,8 @@ export class Throttle {
   tell(emit: (count: number) => void): void {
     this.#count += 1;
     const now = this.#clock();
-    if (now - this.#lastTold < this.#intervalMs) return;
+    // A clock that was set back must not silence it.
+    if (now >= this.#lastTold && now - this.#lastTold < this.#intervalMs) return;
     emit(this.#count);
     this.#count = 0;
     this.#lastTold = now;

@@ -35,7 +35,7 @@ export function planChannels(
     readonly optInAttribute: string;
     readonly optInChannels: readonly string[];
     readonly isConfigured: (channel: string) => boolean;
-    readonly onFailure: (reason: string) => void;
+    readonly onFailure: (error: unknown) => void;
   },
 ): readonly string[] {
   if (request.deliveryChannel === VOICE) return [VOICE].filter(parts.isConfigured);
@@ -52,7 +52,7 @@ function chosenByUser(
   profile: UserProfile | undefined,
   parts: {
     readonly chooseChannels: ChooseChannels | undefined;
-    readonly onFailure: (reason: string) => void;
+    readonly onFailure: (error: unknown) => void;
   },
 ): readonly string[] | undefined {
   if (parts.chooseChannels === undefined) return undefined;
@@ -61,9 +61,9 @@ function chosenByUser(
     if (Array.isArray(chosen) && chosen.every((name) => typeof name === 'string')) return chosen;
     // An async function is a mistake of its author's; its failure must not end the process.
     if (chosen instanceof Promise) chosen.catch(() => undefined);
-    parts.onFailure('did not return an array of channel names');
+    parts.onFailure(new TypeError('did not return an array of channel names'));
   } catch (error) {
-    parts.onFailure(error instanceof Error ? error.message : 'threw');
+    parts.onFailure(error);
   }
   return undefined;
 }

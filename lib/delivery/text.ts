@@ -33,7 +33,7 @@ export async function textFor(
   parts: {
     readonly composeText: ComposeText | undefined;
     readonly budget: Budget;
-    readonly onFailure: (reason: string) => void;
+    readonly onFailure: (error: unknown) => void;
   },
 ): Promise<string> {
   if (parts.composeText === undefined) return oktaText(request);
@@ -44,9 +44,10 @@ export async function textFor(
     work.catch(() => undefined);
     const text: unknown = await parts.budget.within(work, parts.budget.share(maxMs, fraction));
     if (typeof text === 'string' && isSendable(text, request.otpCode)) return text;
-    parts.onFailure(text === TIMED_OUT ? 'too slow' : 'not a text of at most 1600 characters with the code');
+    const why = text === TIMED_OUT ? 'too slow' : 'no text with the code and of a length that can be sent';
+    parts.onFailure(new TypeError(why));
   } catch (error) {
-    parts.onFailure(error instanceof Error ? error.message : 'threw');
+    parts.onFailure(error);
   }
   return oktaText(request);
 }

@@ -3,8 +3,6 @@ import { callHttp, type HttpAnswer, type HttpResult } from '../delivery/http-cal
 import { createAccessTokens, type AccessTokens, type ServiceAppCredentials } from './access-token.js';
 import { readOktaAnswer } from './api-answer.js';
 
-export { readPrivateKey } from './private-key.js';
-
 /** How Okta's API is called: with an API token, or as a service app. `orgUrl` is an origin. */
 export type OktaCredentials = { readonly orgUrl: string; readonly apiToken: string } | ServiceAppCredentials;
 

@@ -3,7 +3,7 @@ import type { Delivery } from '../delivery/dispatch.js';
 import type { RememberedAnswer } from '../delivery/duplicates.js';
 import type { AttemptReport } from '../delivery/events.js';
 import { toToken } from '../delivery/masking.js';
-import type { RequestError } from '../errors.js';
+import { CODE_NOT_SENT, type RequestError } from '../errors.js';
 import type { Refusal } from './inline-hook.js';
 
 /** What Okta is answered: it decides whether Okta takes the code as sent, or sends it itself. */
@@ -79,13 +79,21 @@ export function pendingAnswer(request: TelephonyRequest): HookAnswer {
   });
 }
 
-/** Okta takes the code as sent (`SUCCESSFUL`), or as perhaps sent (`PENDING`); either way it sends none itself. */
-function commandAnswer(command: {
+/** What an answer says, one that a state has kept, too. */
+export function statusOf(body: HookAnswer): 'SUCCESSFUL' | 'PENDING' | 'ERROR' {
+  const { commands } = body as { readonly commands?: readonly { readonly value: readonly Command[] }[] };
+  return commands?.[0]?.value[0]?.status ?? 'ERROR';
+}
+
+interface Command {
   readonly status: 'SUCCESSFUL' | 'PENDING';
   readonly provider: string;
   readonly transactionId: string;
   readonly transactionMetadata: string;
-}): HookAnswer {
+}
+
+/** Okta takes the code as sent (`SUCCESSFUL`), or as perhaps sent (`PENDING`); either way it sends none itself. */
+function commandAnswer(command: Command): HookAnswer {
   return { commands: [{ type: 'com.okta.telephony.action', value: [command] }] };
 }
 
@@ -118,7 +126,7 @@ function failureAnswer(
 ): HookAnswer {
   return {
     error: {
-      errorSummary: 'Your code could not be sent. Please try again or choose another method.',
+      errorSummary: CODE_NOT_SENT,
       errorCauses: causes.map(({ summary, reason, domain }) => ({
         errorSummary: summary,
         reason,

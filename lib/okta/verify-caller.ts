@@ -201,8 +201,9 @@ class AccessTokenStrategy extends passport.Strategy {
 }
 
 /** The header's value if it came exactly once: two of them are nobody's secret. */
-function onlyHeader(req: IncomingMessage, name: string): string | undefined {
-  const values = req.headersDistinct[name];
+export function onlyHeader(req: IncomingMessage, name: string): string | undefined {
+  // Adapters of serverless platforms make requests that have no raw headers.
+  const values = req.rawHeaders.length > 0 ? req.headersDistinct[name] : [req.headers[name]].flat();
   return values?.length === 1 ? values[0] : undefined;
 }
 

@@ -64,7 +64,7 @@ export type WhatsAppSender =
     }
   | {
       readonly kind: 'templates';
-      /** E.164, or a Messaging Service SID. */
+      /** E.164. */
       readonly from: string;
       /** Content SIDs by BCP-47 tag, with `default`: a template has one language. */
       readonly templates: Readonly<Record<string, string>>;

@@ -66,9 +66,21 @@ const ERRORS: Readonly<Record<number, TwilioError>> = {
   20503: { meaning: 'Twilio is not available', moveOn: true },
   30002: { meaning: 'The Twilio account is suspended', remedy: CHECK_ACCOUNT, moveOn: 'other-provider' },
   30037: { meaning: 'The Twilio account may not send', remedy: CHECK_ACCOUNT, moveOn: 'other-provider' },
-  21608: { meaning: 'A trial account sends to verified numbers only', remedy: UPGRADE_TRIAL, moveOn: false },
-  21219: { meaning: 'A trial account calls verified numbers only', remedy: UPGRADE_TRIAL, moveOn: false },
-  572005: { meaning: 'A trial account sends to verified numbers only', remedy: UPGRADE_TRIAL, moveOn: false },
+  21608: {
+    meaning: 'A trial account sends to verified numbers only',
+    remedy: UPGRADE_TRIAL,
+    moveOn: 'other-provider',
+  },
+  21219: {
+    meaning: 'A trial account calls verified numbers only',
+    remedy: UPGRADE_TRIAL,
+    moveOn: 'other-provider',
+  },
+  572005: {
+    meaning: 'A trial account sends to verified numbers only',
+    remedy: UPGRADE_TRIAL,
+    moveOn: 'other-provider',
+  },
 
   // The recipient's number.
   21211: { meaning: 'Not a valid phone number', moveOn: false },

@@ -60,13 +60,13 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
 function composeSms(message: Message, settings: TwilioSettings): TwilioMessageParameters | Outcome {
   const sender = senderFor(settings.senders.sms, message.to);
   if (sender === undefined) return noSender('sms');
-  return { to: message.to, ...fromSender(sender, ''), body: message.text };
+  return { to: message.to, ...fromSender(sender), body: message.text };
 }
 
 function composeWhatsApp(message: Message, settings: TwilioSettings): TwilioMessageParameters | Outcome {
   const sender = settings.senders.whatsapp;
   if (sender === undefined) return noSender('whatsapp');
-  const addresses = { to: `whatsapp:${message.to}`, ...fromSender(sender.from, 'whatsapp:') };
+  const addresses = { to: `whatsapp:${message.to}`, from: `whatsapp:${sender.from}` };
   if (sender.kind === 'sandbox' && sender.contentSid === undefined) {
     return { ...addresses, body: message.text };
   }
@@ -79,6 +79,7 @@ function composeWhatsApp(message: Message, settings: TwilioSettings): TwilioMess
       reason: 'No WhatsApp template for this language, and no default',
       remedy: 'Add a default to senders.whatsapp.templates.',
       moveOn: true,
+      hasLeft: false,
     };
   }
   // Never a body beside it; and never without the variable: the template's sample would go out as the code.
@@ -90,8 +91,8 @@ function usesTemplate(settings: TwilioSettings): boolean {
   return sender !== undefined && (sender.kind === 'templates' || sender.contentSid !== undefined);
 }
 
-function fromSender(sender: string, prefix: string): { messagingServiceSid: string } | { from: string } {
-  return MESSAGING_SERVICE_SID.test(sender) ? { messagingServiceSid: sender } : { from: prefix + sender };
+function fromSender(sender: string): { messagingServiceSid: string } | { from: string } {
+  return MESSAGING_SERVICE_SID.test(sender) ? { messagingServiceSid: sender } : { from: sender };
 }
 
 function validitySeconds(lifeMs: number): number {

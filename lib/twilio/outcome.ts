@@ -14,7 +14,7 @@ const LOST = new Set(['failed', 'undelivered', 'canceled']);
 export function outcomeOf(result: HttpResult, expectedSid: RegExp): Outcome {
   if (result.kind === 'not-sent') {
     const reason = `Not sent: Twilio could not be reached (${result.reason})`;
-    return { status: 'refused', code: 'UNREACHABLE', reason, moveOn: true };
+    return { status: 'refused', code: 'UNREACHABLE', reason, moveOn: true, hasLeft: false };
   }
   if (result.kind === 'no-answer') {
     return { status: 'unknown', reason: `No complete answer from Twilio (${result.reason})` };

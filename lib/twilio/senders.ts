@@ -17,6 +17,7 @@ export function noSender(kind: 'sms' | 'whatsapp' | 'voice'): Outcome {
     reason: `No sender for ${kind} to this recipient in the gateway's options`,
     remedy: `Set senders.${kind}, with a default or the recipient's country.`,
     moveOn: true,
+    hasLeft: false,
   };
 }
 
@@ -27,5 +28,6 @@ export function notConnected(): Outcome {
     code: 'NOT_CONNECTED',
     reason: 'This channel was used outside a hook, which connects it to Twilio',
     moveOn: true,
+    hasLeft: false,
   };
 }

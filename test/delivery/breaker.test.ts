@@ -7,7 +7,12 @@ import { defer } from '../harness/until.js';
 const ACCEPTED: Outcome = { status: 'accepted', transactionId: 'SM1' };
 const UNKNOWN: Outcome = { status: 'unknown', reason: 'hang' };
 const REFUSED: Outcome = { status: 'refused', code: '21211', reason: 'Not a valid phone number' };
-const neverLeft = (code: string): Outcome => ({ status: 'refused', code, reason: 'never left' });
+const neverLeft = (code: string): Outcome => ({
+  status: 'refused',
+  code,
+  reason: 'never left',
+  hasLeft: false,
+});
 
 const ended = (outcome: Promise<Outcome>): SendUnderWay => ({ inTime: outcome, end: outcome });
 /** Lets every promise that can go on do so. */
@@ -18,7 +23,7 @@ describe('the breaker of a host', () => {
   let changes: BreakerState[];
   let breaker: Breaker;
   beforeEach(() => {
-    clock = sinon.useFakeTimers({ toFake: ['Date'], now: 1_700_000_000_000 });
+    clock = sinon.useFakeTimers({ toFake: ['Date', 'performance'], now: 1_700_000_000_000 });
     changes = [];
     breaker = new Breaker('api.example.com', (state) => changes.push(state));
   });
@@ -62,6 +67,28 @@ describe('the breaker of a host', () => {
     expect(await attempt(ACCEPTED)).to.deep.equal({ isMade: false, outcome: BREAKER_OPEN });
     expect(BREAKER_OPEN).to.include({ status: 'refused', code: 'BREAKER_OPEN' });
     expect(changes).to.deep.equal(['open']);
+  });
+
+  it('stays closed for the hanging ones of a burst that was answered meanwhile', async () => {
+    const hanging = defer<Outcome>();
+    const burst = Array.from({ length: 8 }, () => breaker.attempt(() => ended(hanging.promise)));
+    clock.tick(100);
+    await attempt(ACCEPTED);
+    clock.tick(2000);
+    hanging.resolve(UNKNOWN);
+    await Promise.all(burst);
+    await settle();
+    expect(breaker.state).to.equal('closed');
+    await open();
+    expect(breaker.state).to.equal('open');
+  });
+
+  it('tries a host again although the wall clock was set back', async () => {
+    await open();
+    clock.setSystemTime(Date.now() - 3_600_000);
+    clock.tick(31_000);
+    expect(await attempt(ACCEPTED)).to.deep.equal({ isMade: true, outcome: ACCEPTED });
+    expect(breaker.state).to.equal('closed');
   });
 
   it('opens when many are under way at once, once', async () => {

@@ -39,7 +39,11 @@ interface Watched {
 
 async function run(
   plan: readonly ReadyChannel[],
-  parts: { readonly budget?: Budget; readonly composeText?: ComposeText } = {},
+  parts: {
+    readonly budget?: Budget;
+    readonly composeText?: ComposeText;
+    readonly addressFor?: (channel: string) => string;
+  } = {},
 ): Promise<Watched> {
   const told: AttemptReport[] = [];
   const late: AttemptReport[] = [];
@@ -49,9 +53,9 @@ async function run(
     budget,
     composeText: parts.composeText,
     locale: 'en',
-    addressFor: () => PHONE_NUMBER,
+    addressFor: parts.addressFor ?? (() => PHONE_NUMBER),
     onAttempt: (attempt) => told.push(attempt),
-    onComposeFailure: (reason) => composeFailures.push(reason),
+    onComposeFailure: (error) => composeFailures.push(error instanceof Error ? error.message : 'no error'),
     onDetached: (ending) => {
       void ending.then((attempt) => late.push(attempt));
     },
@@ -202,9 +206,6 @@ describe('dispatching a code', () => {
       ['null', () => null],
       ['a text', () => 'accepted'],
       ['a status of its own', () => ({ status: 'sent', transactionId: '1' })],
-      ['an acceptance without an id', () => ({ status: 'accepted' })],
-      ['an acceptance with an empty id', () => ({ status: 'accepted', transactionId: '' })],
-      ['an acceptance whose id is a number', () => ({ status: 'accepted', transactionId: 12 })],
     ] as const satisfies readonly (readonly [string, Send])[]) {
       it(title, async () => {
         const second = sinon.fake.resolves(accept());
@@ -374,6 +375,38 @@ describe('dispatching a code', () => {
       });
       expect((await running).delivery.attempts).to.be.empty;
       expect(send.called).to.equal(false);
+    });
+
+    for (const [title, outcome, transactionId] of [
+      ['without an id', { status: 'accepted' }, REQUEST.eventId],
+      ['with an empty id', { status: 'accepted', transactionId: '' }, REQUEST.eventId],
+      ['whose id is a number', { status: 'accepted', transactionId: 12 }, '12'],
+      [
+        'whose id holds the number',
+        { status: 'accepted', transactionId: `to_${PHONE_NUMBER}` },
+        REQUEST.eventId,
+      ],
+      ['whose id holds the code', { status: 'accepted', transactionId: `msg${OTP_CODE}` }, REQUEST.eventId],
+    ] as const) {
+      it(`takes an acceptance ${title} for one`, async () => {
+        const { delivery } = await run([ready('a', () => outcome)]);
+        expect(delivery.decidedBy).to.include({ outcome: 'accepted', transactionId });
+      });
+    }
+
+    it('tries another channel after a wrong number only where it goes to another number', async () => {
+      const refusing = ready('a', () => ({
+        status: 'refused',
+        code: '21211',
+        reason: 'wrong',
+        moveOn: false,
+      }));
+      const same = await run([refusing, ready('b', accept)]);
+      expect(same.delivery.attempts).to.have.length(1);
+      const other = await run([refusing, ready('b', accept)], {
+        addressFor: (channel) => (channel === 'a' ? '+12025550111' : PHONE_NUMBER),
+      });
+      expect(other.delivery.decidedBy).to.include({ channel: 'b', outcome: 'accepted' });
     });
 
     it('tells the breaker of a late answer: a slow host is not down', async () => {

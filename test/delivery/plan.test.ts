@@ -78,7 +78,7 @@ describe('the plan', () => {
         optInAttribute: 'optIn',
         optInChannels: ['whatsapp', 'line'],
         isConfigured: (channel) => configured.includes(channel),
-        onFailure: (reason) => failures.push(reason),
+        onFailure: (error) => failures.push(error instanceof Error ? error.message : 'no error'),
       },
     );
 
@@ -151,7 +151,7 @@ describe('the plan', () => {
         throw null;
       }),
     ).to.deep.equal(['whatsapp', 'sms']);
-    expect(failures).to.deep.equal(['no database', 'threw']);
+    expect(failures).to.deep.equal(['no database', 'no error']);
   });
 
   it("is the opt-in's when chooseChannels is async, and its failure ends no process", async () => {

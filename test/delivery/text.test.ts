@@ -37,7 +37,7 @@ describe('composeText', () => {
     textFor('sms', request, undefined, {
       composeText: composeText as ComposeText,
       budget,
-      onFailure: (reason) => failures.push(reason),
+      onFailure: (error) => failures.push(error instanceof Error ? error.message : 'no error'),
     });
 
   const longest = CODE.padEnd(1600, '.');
@@ -68,19 +68,19 @@ describe('composeText', () => {
         // eslint-disable-next-line @typescript-eslint/only-throw-error
         throw 'text';
       },
-      'threw',
+      'no error',
     ],
     ['never ends', () => new Promise(() => undefined), 'too slow'],
     [
       'leaves out the code',
       () => 'Your code is on its way',
-      'not a text of at most 1600 characters with the code',
+      'no text with the code and of a length that can be sent',
     ],
-    ['is too long', () => `${longest}.`, 'not a text of at most 1600 characters with the code'],
-    ['returns nothing', () => undefined, 'not a text of at most 1600 characters with the code'],
-    ['returns an object', () => ({ text: CODE }), 'not a text of at most 1600 characters with the code'],
-    ['returns a list', () => [CODE], 'not a text of at most 1600 characters with the code'],
-    ['returns an empty text', () => '', 'not a text of at most 1600 characters with the code'],
+    ['is too long', () => `${longest}.`, 'no text with the code and of a length that can be sent'],
+    ['returns nothing', () => undefined, 'no text with the code and of a length that can be sent'],
+    ['returns an object', () => ({ text: CODE }), 'no text with the code and of a length that can be sent'],
+    ['returns a list', () => [CODE], 'no text with the code and of a length that can be sent'],
+    ['returns an empty text', () => '', 'no text with the code and of a length that can be sent'],
   ];
   for (const [what, composeText, reason] of failing) {
     it(`is replaced by Okta's text when it ${what}`, async () => {

@@ -4,7 +4,11 @@ import { describeRefusal, meaningOf, type MoveOn } from '../../lib/twilio/error-
 describe('the table of Twilio error codes', () => {
   const rules: [string, MoveOn, number[]][] = [
     ['stops at a wrong number', false, [21211, 21217, 21401]],
-    ['stops at a number that only a trial account refuses', false, [21608, 572005, 21219]],
+    [
+      'leaves a number that a trial account refuses to other providers',
+      'other-provider',
+      [21608, 572005, 21219],
+    ],
     ['stops where the code has expired', false, [30036]],
     ['goes on where the number gets no texts', true, [21614, 21635, 30006, 60205]],
     ['goes on where WhatsApp does not reach the recipient', true, [63003, 63015, 63016, 63024, 63032, 63049]],

@@ -159,12 +159,6 @@ describe('twilioMessages', () => {
       });
     }
 
-    it('sends from a Messaging Service too', async () => {
-      await overWhatsApp({ ...APPROVED, from: SERVICE_SID }).send(makeMessage(), makeContext());
-      expect(sentForm()).to.include({ To: `whatsapp:${PHONE_NUMBER}`, MessagingServiceSid: SERVICE_SID });
-      expect(sentForm()).to.not.have.property('From');
-    });
-
     it('sends nothing where no template fits, or no sender is set', async () => {
       const noTemplate = overWhatsApp({ ...APPROVED, templates: { pt: `HX${'2'.repeat(32)}` } });
       expect(await noTemplate.send(makeMessage(), makeContext())).to.include({

@@ -1,0 +1,59 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HookParts } from './call.js';
+import { RequestError } from './errors.js';
+import { answer, parseForm, readBody } from './exchange.js';
+import { onlyHeader } from './okta/verify-caller.js';
+import { isSignedByTwilio, readStatusCallback } from './twilio/webhooks.js';
+
+/** The route that Twilio tells what became of a message. */
+
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** HMAC-SHA1 in base64. */
+const SIGNATURE = /^[A-Za-z0-9+/]{27}=$/;
+
+/** Checks the signature against `publicUrl`, whatever the request says of its host, and tells the stream. */
+export function recordDelivery(
+  parts: HookParts,
+): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
+  const { settings, events } = parts;
+
+  const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    if (req.method !== 'POST') {
+      throw new RequestError('METHOD_NOT_ALLOWED', 'Only POST is answered here.', {
+        headers: { Allow: 'POST' },
+      });
+    }
+    const signature = onlyHeader(req, 'x-twilio-signature');
+    // The signature is over the body; without one the body need not be read.
+    if (signature === undefined || !SIGNATURE.test(signature)) throw badSignature();
+    const waitMs = settings.deadlineMs;
+    const params = parseForm(await readBody(req, { type: undefined, maxBytes: MAX_BODY_BYTES, waitMs }));
+    const isSigned = isSignedByTwilio({
+      authTokens: settings.twilioAuthTokens,
+      url: settings.twilio.statusCallbackUrl ?? '',
+      signature,
+      params,
+    });
+    if (!isSigned) throw badSignature();
+    answer(req, res, 204, undefined);
+    const delivered = readStatusCallback(params);
+    if (delivered === undefined) return;
+    const { transactionId, channel, status, providerCode: code, meaning: reason } = delivered;
+    events.emit({ type: 'message.status', transactionId, channel, status, code, reason });
+  };
+
+  return (req, res, next) => {
+    // Express 4 does not wait for promises.
+    record(req, res).catch((error: unknown) => {
+      next(error ?? new Error('a callback failed without an error'));
+    });
+  };
+}
+
+function badSignature(): RequestError {
+  return new RequestError(
+    'BAD_SIGNATURE',
+    'The signature does not hold: compare publicUrl and the auth token with what Twilio has.',
+  );
+}

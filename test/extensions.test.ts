@@ -1,0 +1,103 @@
+import { gzipSync } from 'node:zlib';
+import { expect } from 'chai';
+import express from 'express';
+import { ConfigurationError, oktaTelephonyHook } from '../lib/index.js';
+import { CODE, HOOK_SECRET, commandOf, startScene, usualCredentials, type Scene } from './harness/scene.js';
+import { witness } from './harness/witness.js';
+
+/** What the gateway's owner hands in may fail in any way; a code that is on its way is not touched by it. */
+describe('what is handed in', () => {
+  let scene: Scene;
+  afterEach(() => scene.close());
+
+  it('may be a clock that throws: the code that was sent stays sent', async () => {
+    let isBroken = false;
+    const clock = (): number => {
+      if (isBroken) throw new Error('no time');
+      return Date.now();
+    };
+    scene = await startScene({ hook: { clock } });
+    isBroken = true;
+    const call = await scene.call();
+    expect(commandOf(call)?.['status']).to.equal('SUCCESSFUL');
+    expect(scene.twilio.messages).to.have.length(1);
+  });
+
+  for (const message of [{ detail: 'an object' }, undefined, 4711]) {
+    it(`may throw errors whose message is ${typeof message}`, async () => {
+      const fail = (): never => {
+        throw Object.assign(new Error('?'), { message });
+      };
+      scene = await startScene({ hook: { chooseChannels: fail, composeText: fail } });
+      const call = await scene.call();
+      expect(commandOf(call)?.['status']).to.equal('SUCCESSFUL');
+      expect(scene.twilio.messages[0]).to.include({ body: `Your code is ${CODE}` });
+    });
+  }
+
+  it('may be a channel whose connect() throws: the factory names it', async () => {
+    scene = await startScene();
+    const connect = (): never => {
+      throw new Error('no key');
+    };
+    const channels = { acme: { send: () => Promise.reject(new Error('unused')), connect } };
+    expect(() => oktaTelephonyHook({ credentials: usualCredentials(scene.okta, scene.twilio), channels }))
+      .to.throw(ConfigurationError)
+      .with.property('problems')
+      .that.deep.equals(['channels.acme: its connect() threw; see the cause']);
+  });
+
+  it('may be a body that another handler has inflated', async () => {
+    scene = await startScene({
+      mount: (app, hook) => {
+        app.use(express.json());
+        app.use(hook);
+      },
+    });
+    const payload = {
+      data: { messageProfile: { phoneNumber: '+12025550142', otpCode: CODE, deliveryChannel: 'SMS' } },
+    };
+    const response = await fetch(scene.url, {
+      method: 'POST',
+      headers: { authorization: HOOK_SECRET, 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      body: gzipSync(JSON.stringify(payload)),
+    });
+    expect(response.status).to.equal(200);
+    witness(await response.text());
+    expect(scene.twilio.messages).to.have.length(1);
+  });
+
+  it('may be a body that was drained: unproven callers of the callback route are told once a minute', async () => {
+    scene = await startScene({
+      hook: { publicUrl: 'https://id.example.com/okta/telephony' },
+      mount: (app, hook) => {
+        app.use((req, _res, next) => {
+          req.resume();
+          req.on('end', () => {
+            next();
+          });
+        });
+        app.use(hook);
+      },
+    });
+    const headers = { 'x-twilio-signature': `${'A'.repeat(27)}=` };
+    for (let count = 0; count < 5; count += 1) {
+      const response = await fetch(`${scene.url}/twilio/status`, { method: 'POST', headers, body: 'a=b' });
+      expect(response.status).to.equal(400);
+    }
+    expect(scene.events.filter(({ type }) => type === 'request.rejected')).to.have.length(1);
+  });
+
+  it('is not read where a callback has no signature', async () => {
+    scene = await startScene({ hook: { publicUrl: 'https://id.example.com/okta/telephony' } });
+    const never = new ReadableStream({
+      start: (controller) => {
+        controller.enqueue(Buffer.from('a='));
+      },
+    });
+    const init = { method: 'POST', body: never, duplex: 'half' } as RequestInit;
+    const response = await fetch(`${scene.url}/twilio/status`, init);
+    expect(response.status).to.equal(403);
+    await response.body?.cancel();
+  });
+});

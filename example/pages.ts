@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 const STYLE = `
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 4rem auto; padding: 0 1rem; }
 form { display: grid; gap: 0.75rem; max-width: 20rem; }
+label { display: grid; gap: 0.25rem; }
 input, button { font: inherit; padding: 0.4rem 0.6rem; }
 .problem { color: #b00020; }
 `;

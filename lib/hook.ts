@@ -182,7 +182,12 @@ function readyChannels(
       list.map((blueprint, index) => {
         const port = connect(blueprint, { ...parts, clock: settings.clock, channel: name });
         const provider = port.provider ?? name.toUpperCase();
-        return { name, provider, port, breaker: breakerOf(port.host ?? `${name}[${index}]`) };
+        return {
+          name,
+          provider,
+          port,
+          breaker: breakerOf(port.host ?? (list.length === 1 ? name : `${name}[${index}]`)),
+        };
       }),
     );
   }

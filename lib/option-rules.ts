@@ -95,7 +95,10 @@ const hookScheme = Joi.alternatives().conditional('.scheme', {
           .items(secret("the header's whole value as typed into Okta"))
           .min(1)
           .required()
-          .messages(mustBe('an array of at least one secret')),
+          .messages({
+            ...mustBe('an array of at least one secret'),
+            'array.sparse': '{{#label}} is missing; is what it comes from set?',
+          }),
       }),
     },
     {

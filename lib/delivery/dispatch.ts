@@ -145,9 +145,16 @@ const REFUSED = 'REFUSED';
 async function send(port: ChannelPort<never>, message: Message, context: SendContext): Promise<Outcome> {
   try {
     return readOutcome(await port.send(message, context));
-  } catch {
-    return { status: 'unknown', reason: 'The channel threw' };
+  } catch (error) {
+    return { status: 'unknown', reason: `The channel threw${codeOf(error)}` };
   }
+}
+
+/** The code of an error, or of what caused it: fetch hides it there. Its words may quote what was sent. */
+function codeOf(error: unknown): string {
+  const { code, cause } = Object(error) as { readonly code?: unknown; readonly cause?: unknown };
+  if (typeof code === 'string' && /^[A-Z][A-Z_]{2,40}$/.test(code)) return ` (${code})`;
+  return cause === undefined || cause === error ? '' : codeOf(cause);
 }
 
 function readOutcome(outcome: unknown): Outcome {

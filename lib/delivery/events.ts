@@ -100,6 +100,8 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly status: 'SUCCESSFUL' | 'PENDING' | 'ERROR';
       /** Why nothing went out, where nothing did. */
       readonly code: string | undefined;
+      /** The same in words. */
+      readonly reason: string | undefined;
       readonly requestType: string | undefined;
       readonly deliveryChannel: 'sms' | 'voice';
       readonly userId: string | undefined;
@@ -113,6 +115,8 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly transactionId: string | undefined;
       readonly attempts: readonly AttemptReport[];
       readonly profileSource: 'okta' | 'cache' | 'stale' | 'none' | undefined;
+      /** Why the profile is not fresh, or not there: a code of `OktaApiError`, `TIMEOUT`, `PAUSED`, … */
+      readonly profileReason: string | undefined;
       readonly profileMs: number | undefined;
       readonly durationMs: number;
       /** What was left of the budget. */

@@ -23,6 +23,16 @@ export function optedInChannels(
   );
 }
 
+/** What a plan is made from. */
+export interface PlanParts {
+  readonly chooseChannels: ChooseChannels | undefined;
+  readonly optInAttribute: string;
+  readonly optInChannels: readonly string[];
+  readonly isConfigured: (channel: string) => boolean;
+  /** `chooseChannels` failed, or named what cannot be used. */
+  readonly onFailure: (error: unknown) => void;
+}
+
 /**
  * The plan of one call: channel names in the order they are tried. A call that Okta asks for is a call; a text
  * never becomes one.
@@ -30,13 +40,7 @@ export function optedInChannels(
 export function planChannels(
   request: TelephonyRequest,
   profile: UserProfile | undefined,
-  parts: {
-    readonly chooseChannels: ChooseChannels | undefined;
-    readonly optInAttribute: string;
-    readonly optInChannels: readonly string[];
-    readonly isConfigured: (channel: string) => boolean;
-    readonly onFailure: (error: unknown) => void;
-  },
+  parts: PlanParts,
 ): readonly string[] {
   if (request.deliveryChannel === VOICE) return [VOICE].filter(parts.isConfigured);
   const chosen =
@@ -50,15 +54,19 @@ export function planChannels(
 function chosenByUser(
   request: TelephonyRequest,
   profile: UserProfile | undefined,
-  parts: {
-    readonly chooseChannels: ChooseChannels | undefined;
-    readonly onFailure: (error: unknown) => void;
-  },
+  parts: PlanParts,
 ): readonly string[] | undefined {
   if (parts.chooseChannels === undefined) return undefined;
   try {
     const chosen: unknown = parts.chooseChannels(request, profile);
-    if (Array.isArray(chosen) && chosen.every((name) => typeof name === 'string')) return chosen;
+    if (Array.isArray(chosen) && chosen.every((name) => typeof name === 'string')) {
+      if (!chosen.every((name) => name !== VOICE && parts.isConfigured(name))) {
+        parts.onFailure(
+          new RangeError('named a channel that is not configured, or voice; it is passed over'),
+        );
+      }
+      return chosen;
+    }
     // An async function is a mistake of its author's; its failure must not end the process.
     if (chosen instanceof Promise) chosen.catch(() => undefined);
     parts.onFailure(new TypeError('did not return an array of channel names'));

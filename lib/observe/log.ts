@@ -84,9 +84,19 @@ function lineFor(event: HookEvent): Line | undefined {
   }
 }
 
+/** These do not mend themselves, and turn every opt-in off. */
+const NO_ACCESS: ReadonlySet<string> = new Set(['OKTA_UNAUTHORIZED', 'OKTA_FORBIDDEN']);
+
 function answeredLine(event: Extract<HookEvent, { type: 'request.answered' }>): Line {
   switch (event.status) {
     case 'SUCCESSFUL':
+      if (NO_ACCESS.has(event.profileReason ?? '')) {
+        return {
+          level: 'warn',
+          message:
+            'a code was sent by the channel that Okta asked for, for Okta does not let us read users; check credentials.okta',
+        };
+      }
       return {
         level: 'info',
         message: event.isRepeat ? 'a repeat was answered as the first' : 'a code was sent',

@@ -95,7 +95,11 @@ const ERRORS: Readonly<Record<number, TwilioError>> = {
   30038: { meaning: "The recipient is a number of Twilio's, which gets no one-time codes", moveOn: false },
 
   // The recipient's will.
-  21610: { meaning: 'The recipient has opted out of messages from this sender', moveOn: 'other-channel' },
+  21610: {
+    meaning: 'The recipient has opted out of messages from this sender',
+    remedy: 'They lift it by sending START to the sender.',
+    moveOn: 'other-channel',
+  },
   30630: { meaning: 'The recipient has opted out of messages from this sender', moveOn: 'other-channel' },
   30004: {
     meaning: 'The recipient or the carrier blocks messages from this sender',

@@ -394,6 +394,12 @@ describe('dispatching a code', () => {
       });
     }
 
+    it('tells the code of what a channel threw, and nothing of its words', async () => {
+      const error = new TypeError('fetch failed for +447700900123', { cause: { code: 'ENOTFOUND' } });
+      const { delivery } = await run([ready('a', () => Promise.reject(error))]);
+      expect(delivery.decidedBy?.reason).to.equal('The channel threw (ENOTFOUND)');
+    });
+
     it('tries another channel after a wrong number only where it goes to another number', async () => {
       const refusing = ready('a', () => ({
         status: 'refused',
@@ -535,7 +541,7 @@ describe('dispatching a code', () => {
       const scene = await start({ whatsapp: unknown, sms: channel(accept()) });
       for (let count = 0; count < 6; count += 1) await scene.call();
       expect(unknown.sent).to.equal(5);
-      expect(scene.hook.status().breakers).to.deep.include({ 'whatsapp[0]': 'open', 'sms[0]': 'closed' });
+      expect(scene.hook.status().breakers).to.deep.include({ whatsapp: 'open', sms: 'closed' });
     });
   });
 });

@@ -22,6 +22,7 @@ const answered: Extract<HookEvent, { type: 'request.answered' }> = {
   ...ids,
   status: 'SUCCESSFUL',
   code: undefined,
+  reason: undefined,
   requestType: 'com.okta.user.telephony.mfa-verification',
   deliveryChannel: 'sms',
   userId: ANA.id,
@@ -34,6 +35,7 @@ const answered: Extract<HookEvent, { type: 'request.answered' }> = {
   transactionId: 'SM1',
   attempts: [],
   profileSource: 'okta',
+  profileReason: undefined,
   profileMs: 5,
   durationMs: 20,
   remainingMs: 2000,
@@ -47,6 +49,12 @@ describe('the log', () => {
     event: HookEvent,
   ])[] = [
     ['info', /a code was sent$/, answered],
+    [
+      'warn',
+      /does not let us read users; check credentials\.okta$/,
+      { ...answered, profileSource: 'none', profileReason: 'OKTA_UNAUTHORIZED' },
+    ],
+    ['info', /a code was sent$/, { ...answered, profileSource: 'none', profileReason: 'TIMEOUT' }],
     ['info', /a repeat was answered as the first$/, { ...answered, isRepeat: true }],
     ['warn', /may have been sent/, { ...answered, status: 'PENDING' }],
     ['error', /no code was sent/, { ...answered, status: 'ERROR' }],

@@ -5,6 +5,7 @@ export type Environment =
   | {
       /** Nothing is set: everything runs on the emulators. */
       readonly kind: 'emulators';
+      readonly isProduction: boolean;
       readonly port: number;
       readonly optInAttribute: string | undefined;
     }
@@ -66,7 +67,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
 
   if (!isConfigured && (!isProduction || read('DEMO') === '1')) {
     if (portProblems.length > 0) return { kind: 'problems', problems: portProblems };
-    return { kind: 'emulators', port, optInAttribute: read('OPT_IN_ATTRIBUTE') };
+    return { kind: 'emulators', isProduction, port, optInAttribute: read('OPT_IN_ATTRIBUTE') };
   }
 
   const okta = readOkta(read);

@@ -17,8 +17,10 @@ const sessionSecret = randomBytes(32).toString('base64url');
 
 const server = createServer();
 if (environment.kind === 'emulators') {
+  // Whoever reaches the demo can send codes to its phones; a container is reached from outside itself.
+  const loopbackOnly = environment.isProduction ? undefined : '127.0.0.1';
   const demo = await startDemo(environment.optInAttribute);
-  const origin = `http://localhost:${await listen(server, environment.port)}`;
+  const origin = `http://localhost:${await listen(server, environment.port, loopbackOnly)}`;
   const account = { username: 'demo', password: randomBytes(12).toString('base64url') };
   const gateway = serve(server, {
     // Twilio's callbacks come to it too.
@@ -44,8 +46,8 @@ if (environment.kind === 'emulators') {
 }
 
 /** The port comes first: with PORT=0 the hook's own URL is known only now. */
-async function listen(server: Server, wanted: number): Promise<number> {
-  server.listen(wanted);
+async function listen(server: Server, wanted: number, host?: string): Promise<number> {
+  server.listen(wanted, host);
   try {
     await once(server, 'listening');
   } catch (error) {

@@ -38,7 +38,12 @@ describe('the environment of the example', () => {
   ];
   for (const [when, env, port] of onEmulators) {
     it(`means the emulators ${when}`, () => {
-      expect(readEnvironment(env)).to.deep.equal({ kind: 'emulators', port, optInAttribute: undefined });
+      expect(readEnvironment(env)).to.deep.equal({
+        kind: 'emulators',
+        isProduction: env['NODE_ENV'] === 'production',
+        port,
+        optInAttribute: undefined,
+      });
     });
   }
 

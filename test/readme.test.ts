@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import ts from 'typescript';
+import { ROOT } from './harness/consumer.js';
+
+const run = promisify(execFile);
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+
+/** The TypeScript under a heading of the README. */
+function codeUnder(heading: string): string {
+  const section = readme.slice(readme.indexOf(`## ${heading}`));
+  const [, code = ''] = /```ts\n(.*?)```/s.exec(section) ?? [];
+  return code;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+describe('the README', () => {
+  const file = join(ROOT, 'test', `readme-${process.pid}.tmp.ts`);
+  afterEach(() => {
+    rmSync(file, { force: true });
+  });
+
+  it('shows a test of a gateway that runs as it stands', async () => {
+    const code = codeUnder('Test your gateway').replaceAll('3100', String(await freePort()));
+    writeFileSync(file, code);
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', file], { cwd: ROOT });
+    const lines = stdout.split('\n').filter((line) => !line.startsWith('{"'));
+    expect(lines[0]).to.equal('sent');
+    expect(lines.join('\n')).to.include("channel: 'sms'");
+  });
+
+  it('shows a channel that compiles as it stands', () => {
+    writeFileSync(file, codeUnder('Write a channel'));
+    const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
+      config: object;
+    };
+    const { options } = ts.parseJsonConfigFileContent({ ...config, files: [file] }, ts.sys, ROOT);
+    const program = ts.createProgram([file], options);
+    const problems = ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText);
+    expect(problems).to.deep.equal([]);
+  });
+});

@@ -1,26 +1,12 @@
 import { expect } from 'chai';
 import { createOktaApiClient } from '../../lib/okta/api-client.js';
-import {
-  createProfileReader,
-  type ProfileOptions,
-  type ProfileReader,
-  type ProfileReading,
-} from '../../lib/okta/user-profile.js';
+import { createProfileReader } from '../../lib/okta/user-profile.js';
+import type { ProfileOptions, ProfileReader, ProfileReading } from '../../lib/okta/user-profile.js';
 import { startOktaEmulator } from '../../lib/testing/index.js';
+import { ID, LOGIN, CACHE, byId, byLogin, none, readerOf, userWith } from './known-user.js';
 import { failureOf, makeGate, NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
 
-const ID = '00u1anasilveira00001';
-const LOGIN = 'ana+silveira@example.com';
 const SECOND_MS = 1_000;
-const CACHE = { ttlSeconds: 60, staleSeconds: 3600, max: 100 };
-
-const userWith = (profile: object): object => ({
-  id: ID,
-  status: 'ACTIVE',
-  profile: { login: LOGIN, ...profile },
-});
-const byId = { userId: ID, login: undefined };
-const byLogin = { userId: undefined, login: LOGIN };
 
 describe("reading a user's profile", () => {
   let okta: ScriptedOkta;
@@ -36,19 +22,9 @@ describe("reading a user's profile", () => {
     okta.answerWith(() => ({ status: 200, body: userWith({ version: okta.requests.length }) }));
   });
   const makeReader = (options: Partial<ProfileOptions> = {}): ProfileReader =>
-    createProfileReader({
-      client: createOktaApiClient({
-        credentials: { orgUrl: okta.origin, apiToken: 'token' },
-        dispatcher: okta.dispatcher,
-        clock: () => now,
-        connectTimeoutMs: 500,
-      }),
-      options: { timeoutMs: 2_000, cache: CACHE, ...options },
-      clock: () => now,
-    });
+    readerOf(okta, () => now, options);
   const read = (user: Parameters<ProfileReader['read']>[0] = byId, waitMs = 2_000): Promise<ProfileReading> =>
     reader.read(user, waitMs);
-  const none = (reason: string): ProfileReading => ({ profile: undefined, source: 'none', reason });
 
   describe('whom it asks for', () => {
     it("asks by id, for Okta's fast answer", async () => {

@@ -1,0 +1,41 @@
+import type { Dispatcher } from 'undici';
+import { createOktaApiClient } from '../../lib/okta/api-client.js';
+import {
+  createProfileReader,
+  type ProfileOptions,
+  type ProfileReader,
+  type ProfileReading,
+} from '../../lib/okta/user-profile.js';
+
+/** The user that the profile tests read, and the reader that they read with. */
+export const ID = '00u1anasilveira00001';
+export const LOGIN = 'ana+silveira@example.com';
+export const CACHE = { ttlSeconds: 60, staleSeconds: 3600, max: 100 };
+
+export const byId = { userId: ID, login: undefined };
+export const byLogin = { userId: undefined, login: LOGIN };
+
+export const userWith = (profile: object): object => ({
+  id: ID,
+  status: 'ACTIVE',
+  profile: { login: LOGIN, ...profile },
+});
+
+export const none = (reason: string): ProfileReading => ({ profile: undefined, source: 'none', reason });
+
+export function readerOf(
+  okta: { readonly origin: string; readonly dispatcher: Dispatcher },
+  clock: () => number,
+  options: Partial<ProfileOptions> = {},
+): ProfileReader {
+  return createProfileReader({
+    client: createOktaApiClient({
+      credentials: { orgUrl: okta.origin, apiToken: 'token' },
+      dispatcher: okta.dispatcher,
+      clock,
+      connectTimeoutMs: 500,
+    }),
+    options: { timeoutMs: 2_000, cache: CACHE, ...options },
+    clock,
+  });
+}

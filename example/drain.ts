@@ -7,6 +7,8 @@ export interface DrainParts {
   readonly gateway: Gateway;
   /** What is closed at the very end. */
   readonly closeLast?: (() => Promise<void>) | undefined;
+  /** Whether npm's shell stands between this process and who ends it. */
+  readonly isStartedByNpm?: boolean | undefined;
   /** How long requests are still served after the probe says no, milliseconds. */
   readonly graceMs: number;
 }
@@ -48,6 +50,9 @@ const GRACE_MS = 5_000;
 /** `npm start` hands Ctrl-C on to a process that the terminal has told already: twice so soon is once. */
 const SAME_SIGNAL_MS = 500;
 
+/** How often it is looked whether the parent is still there, milliseconds. */
+const PARENT_CHECK_MS = 250;
+
 /**
  * Drains on the first signal and exits with 0; a second one does not wait and exits with 1. SIGTERM comes from what
  * deploys, in front of which a load balancer stands; SIGINT from a person at the keyboard, whom nobody probes.
@@ -69,6 +74,13 @@ export function drainOnSignals(parts: Omit<DrainParts, 'graceMs'>): void {
       },
     );
   };
+  // The shell that npm starts this by dies of a SIGTERM and hands it on to nobody: to lose the parent means the same.
+  if (parts.isStartedByNpm === true) {
+    const parent = process.ppid;
+    setInterval(() => {
+      if (process.ppid !== parent && firstAt === undefined) onSignal('SIGTERM');
+    }, PARENT_CHECK_MS).unref();
+  }
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
 }

@@ -15,6 +15,7 @@ if (environment.kind === 'problems') refuseToStart(environment.problems);
 // Sessions live in this process, so that a secret of this run loses nothing that outlives it.
 const sessionSecret = randomBytes(32).toString('base64url');
 
+const isStartedByNpm = process.env['npm_lifecycle_event'] === 'start';
 const server = createServer();
 if (environment.kind === 'emulators') {
   // Whoever reaches the demo can send codes to its phones; a container is reached from outside itself.
@@ -28,7 +29,7 @@ if (environment.kind === 'emulators') {
     sessionSecret,
     accounts: [account],
   });
-  drainOnSignals({ server, gateway, closeLast: () => demo.close() });
+  drainOnSignals({ server, gateway, isStartedByNpm, closeLast: () => demo.close() });
   welcome(origin, demo, account.password);
 } else {
   const port = await listen(server, environment.port);
@@ -39,7 +40,7 @@ if (environment.kind === 'emulators') {
     accounts: [],
     isBehindTlsProxy: environment.isProduction,
   });
-  drainOnSignals({ server, gateway });
+  drainOnSignals({ server, gateway, isStartedByNpm });
   console.log(`The gateway listens on port ${port}; Okta's telephony hook is at ${HOOK_PATH}`);
   for (const note of environment.notes) console.log(`Note: ${note}.`);
   await tellReadiness(gateway, environment.options);

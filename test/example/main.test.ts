@@ -1,5 +1,6 @@
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -7,6 +8,8 @@ import { mustNotShow, witness } from '../harness/witness.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
+
+const GATEWAY = [process.execPath, '--import', 'tsx', 'example/main.ts'];
 
 /** `npm start` with nothing in its environment but what is given. */
 class Run {
@@ -16,8 +19,9 @@ class Run {
   stdout = '';
   stderr = '';
 
-  constructor(env: Readonly<Record<string, string>>) {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'example/main.ts'], {
+  constructor(env: Readonly<Record<string, string>>, command: readonly string[] = GATEWAY) {
+    const [program = '', ...words] = command;
+    const child = spawn(program, words, {
       cwd: ROOT,
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -99,6 +103,18 @@ describe('npm start', () => {
     expect(await paste(toAna)).to.include('"status":"SUCCESSFUL"');
     expect(await run.exitCode()).to.equal(0);
     expect(run.stderr).to.equal('');
+  });
+
+  it('drains, too, when npm is ended by a SIGTERM that its shell does not hand on', async () => {
+    run = new Run({ PORT: '0', HOME: tmpdir() }, ['npm', 'start']);
+    await run.printed(/Ctrl-C ends it/);
+    const [, origin = ''] = await run.printed(/Open +(http:\S+)/);
+    run.child.kill('SIGTERM');
+    await run.printed(/SIGTERM: finishing/);
+    expect((await fetch(`${origin}/health/live`)).status).to.equal(200);
+    // The pipe closes when the last of them has ended.
+    await run.exitCode();
+    expect(await fetch(origin).catch(() => 'gone')).to.equal('gone');
   });
 
   it('ends at once for a person at the keyboard', async () => {

@@ -1,7 +1,10 @@
 import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 
-/** What is kept back to write the answer, milliseconds: a twentieth of the budget, 40 at least, 120 at most. */
-const reserveOf = (deadlineMs: number): number => Math.min(120, Math.max(40, deadlineMs / 20));
+/**
+ * What is kept back to write the answer, milliseconds: a tenth of the budget, 40 at least, 250 at most. With 200
+ * answers due in the same moment the last is written more than 100 ms after the first.
+ */
+const reserveOf = (deadlineMs: number): number => Math.min(250, Math.max(40, deadlineMs / 10));
 
 /** What has not left this long before the waiting ends must not leave any more, milliseconds. */
 const LEAVE_MARGIN_MS = 15;

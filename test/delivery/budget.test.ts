@@ -13,11 +13,11 @@ describe('the budget of a call', () => {
   });
 
   for (const [deadlineMs, waitMs] of [
-    [500, 460],
-    [800, 760],
-    [1000, 950],
-    [2200, 2090],
-    [2800, 2680],
+    [500, 450],
+    [800, 720],
+    [1000, 900],
+    [2200, 1980],
+    [2800, 2550],
   ] as const) {
     it(`of ${deadlineMs} ms waits for ${waitMs} and keeps the rest to write the answer`, async () => {
       const budget = new Budget(deadlineMs);
@@ -37,7 +37,7 @@ describe('the budget of a call', () => {
 
   it('lets nothing leave shortly before its end', async () => {
     const budget = new Budget(1000);
-    await clock.tickAsync(934);
+    await clock.tickAsync(884);
     expect([budget.isOver, budget.leaveSignal.aborted]).to.deep.equal([false, false]);
     await clock.tickAsync(1);
     expect([budget.isOver, budget.leaveSignal.aborted]).to.deep.equal([true, true]);
@@ -54,9 +54,9 @@ describe('the budget of a call', () => {
 
   it('gives a share of what is left, up to its most', async () => {
     const budget = new Budget(1000);
-    expect(budget.share(700, 0.5)).to.equal(475);
+    expect(budget.share(700, 0.5)).to.equal(450);
     expect(budget.share(300, 0.5)).to.equal(300);
-    await clock.tickAsync(850);
+    await clock.tickAsync(800);
     expect(budget.share(300, 0.5)).to.equal(50);
     budget.close();
   });
@@ -74,7 +74,7 @@ describe('the budget of a call', () => {
 
     for (const [title, shareMs, endsAfterMs] of [
       ['with its share', 100, 100],
-      ['with the budget, where the share is longer', 5000, 950],
+      ['with the budget, where the share is longer', 5000, 900],
     ] as const) {
       it(`ends ${title}`, async () => {
         const budget = new Budget(1000);
@@ -115,8 +115,8 @@ describe('the budget of a call', () => {
     expect(budget.hasHungUp).to.equal(false);
     budget.hangUp();
     expect([budget.hasHungUp, budget.isOver, budget.leaveSignal.aborted]).to.deep.equal([true, true, true]);
-    expect(budget.remainingMs()).to.equal(850);
-    await clock.tickAsync(849);
+    expect(budget.remainingMs()).to.equal(800);
+    await clock.tickAsync(799);
     expect(isOver).to.equal(false);
     await clock.tickAsync(1);
     expect(isOver).to.equal(true);

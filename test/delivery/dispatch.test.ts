@@ -264,7 +264,7 @@ describe('dispatching a code', () => {
       const running = run([ready('a', () => new Promise(() => undefined)), ready('b', second)], {
         budget: new Budget(1000),
       });
-      await clock.tickAsync(949);
+      await clock.tickAsync(899);
       let isOver = false;
       void running.then(() => {
         isOver = true;
@@ -273,7 +273,7 @@ describe('dispatching a code', () => {
       expect(isOver).to.equal(false);
       await clock.tickAsync(1);
       const { delivery } = await running;
-      expect(delivery.decidedBy).to.include({ outcome: 'unknown', durationMs: 950 });
+      expect(delivery.decidedBy).to.include({ outcome: 'unknown', durationMs: 900 });
       expect(second.called).to.equal(false);
     });
 
@@ -308,7 +308,7 @@ describe('dispatching a code', () => {
         ],
         { budget: new Budget(1000) },
       );
-      await clock.tickAsync(950);
+      await clock.tickAsync(900);
       const { late } = await running;
       await clock.tickAsync(9_999);
       expect(signal?.aborted).to.equal(false);
@@ -316,7 +316,7 @@ describe('dispatching a code', () => {
       await clock.tickAsync(1);
       expect(signal?.aborted).to.equal(true);
       expect(late).to.have.length(1);
-      expect(late[0]).to.include({ outcome: 'unknown', durationMs: 10_950 });
+      expect(late[0]).to.include({ outcome: 'unknown', durationMs: 10_900 });
     });
 
     it('aborts what has not left just before the deadline, and does not abort what has', async () => {
@@ -334,7 +334,7 @@ describe('dispatching a code', () => {
         ],
         { budget: new Budget(1000) },
       );
-      await clock.tickAsync(935);
+      await clock.tickAsync(885);
       expect((await running).delivery).to.include({ status: 'refused' });
       expect(context?.signal.aborted).to.equal(false);
     });
@@ -347,7 +347,7 @@ describe('dispatching a code', () => {
       };
       await run([ready('a', note)], { budget: new Budget(2200) });
       await run([ready('b', note)], { budget: new Budget(1000) });
-      expect(shares).to.deep.equal([700, 380]);
+      expect(shares).to.deep.equal([700, 360]);
     });
 
     it('does not let composeText use up the budget', async () => {

@@ -160,7 +160,7 @@ function requireType(req: IncomingMessage, type: string): void {
 export function parseJson(body: unknown): unknown {
   if (typeof body !== 'string' && !Buffer.isBuffer(body)) return body;
   try {
-    return JSON.parse(body.toString());
+    return JSON.parse(body.toString().replace(/^\uFEFF/, ''));
   } catch {
     throw new RequestError('INVALID_REQUEST', 'The body is not JSON.', { fields: ['body'] });
   }

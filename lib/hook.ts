@@ -106,7 +106,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
 
   const router = express.Router();
   router.all(
-    settings.path,
+    settings.path || '/',
     handle.openCall,
     handle.verifyHook,
     handle.readRequest,

@@ -58,12 +58,12 @@ const isOrigin = (url: URL): boolean => url.pathname === '/' && url.search === '
 
 const E164_RULE = 'a phone number in E.164 form, such as +14155550100';
 const phone = textOf(E164_RULE).pattern(/^\+[1-9]\d{6,14}$/);
-const contentSid = textOf("a Content SID: 'HX' and 32 hexadecimal digits").pattern(/^HX[0-9a-fA-F]{32}$/);
+const contentSid = textOf("a Content SID: 'HX' and 32 hexadecimal digits").pattern(/^HX[0-9a-zA-Z]{1,64}$/);
 
 const SMS_SENDER_RULE =
   "a phone number in E.164 form, a Messaging Service SID ('MG' and 32 hexadecimal digits), or an alphanumeric sender of 1 to 11 characters with a letter";
 const smsSender = textOf(SMS_SENDER_RULE).pattern(
-  /^(?:\+[1-9]\d{6,14}|MG[0-9a-fA-F]{32}|(?!MG[0-9a-fA-F]{32}$)(?=.*[A-Za-z])(?! )[A-Za-z0-9 _+&-]{1,11}(?<! ))$/,
+  /^(?:\+[1-9]\d{6,14}|MG[0-9a-zA-Z]{32}|(?!MG[0-9a-zA-Z]{32}$)(?=.*[A-Za-z])(?! )[A-Za-z0-9 _+&-]{1,11}(?<! ))$/,
 );
 
 /** One sender, or a map by country with a default. */
@@ -182,9 +182,9 @@ const authToken = Joi.alternatives().conditional(Joi.array(), {
 
 const twilio = objectOf('an object with accountSid, apiKeySid and apiKeySecret', {
   accountSid: textOf("the account's SID: 'AC' and 32 hexadecimal digits")
-    .pattern(/^AC[0-9a-fA-F]{32}$/)
+    .pattern(/^AC[0-9a-zA-Z]{1,64}$/)
     .required(),
-  apiKeySid: textOf("the API key's SID: 'SK' and 32 hexadecimal digits").pattern(/^SK[0-9a-fA-F]{32}$/),
+  apiKeySid: textOf("the API key's SID: 'SK' and 32 hexadecimal digits").pattern(/^SK[0-9a-zA-Z]{1,64}$/),
   apiKeySecret: secret("the API key's secret"),
   authToken,
   region: textOf('a Twilio region, such as ie1').pattern(/^[a-z]{2}\d{1,2}$/),
@@ -281,8 +281,8 @@ export const optionsSchema = objectOf('an object', {
     'an ISO 3166 country in capitals, such as GB',
     (value) => typeof value === 'string' && isCountry(value),
   ),
-  path: textOf("a path such as /okta/telephony: letters, digits and '-._~/', no trailing slash").pattern(
-    /^(?:\/[\w.~-]+)+$/,
+  path: textOf("a path such as /okta/telephony: letters, digits and '-._~/'").pattern(
+    /^(?:\/|(?:\/[\w.~-]+)+\/?)$/,
   ),
   deadlineMs: integer('milliseconds', 500, 2800),
   chooseChannels: functionRule('a function (request, profile) => channel names'),

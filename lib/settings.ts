@@ -97,7 +97,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     },
     unverifiedPhoneAttribute: profile.unverifiedPhoneAttribute,
     defaultCountry: options.defaultCountry,
-    path: options.path ?? '/okta/telephony',
+    path: (options.path ?? '/okta/telephony').replace(/\/$/, ''),
     deadlineMs: options.deadlineMs ?? 2200,
     chooseChannels: options.chooseChannels,
     composeText: options.composeText,
@@ -140,12 +140,14 @@ function shapeProblems(options: unknown): readonly string[] {
   );
 }
 
-/** One scheme is a list of one, so that the rules need only know the list. */
+/** What is `undefined` is not there, and one scheme is a list of one, so that the rules need only know the list. */
 function withHookList(options: unknown): unknown {
-  const hook = at(options, 'credentials', 'hook');
-  if (hook === undefined || isList(hook)) return options;
-  const credentials = at(options, 'credentials') as object;
-  return { ...(options as object), credentials: { ...credentials, hook: [hook] } };
+  if (typeof options !== 'object' || options === null || isList(options)) return options;
+  const given = withoutUndefined(options);
+  const hook = at(given, 'credentials', 'hook');
+  if (hook === undefined || isList(hook)) return given;
+  const credentials = at(given, 'credentials') as object;
+  return { ...given, credentials: { ...credentials, hook: [hook] } };
 }
 
 /** What no single option tells. Looks at options that may still have any shape. */

@@ -2,7 +2,15 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import express from 'express';
 import { ConfigurationError, oktaTelephonyHook } from '../lib/index.js';
-import { CODE, HOOK_SECRET, commandOf, startScene, usualCredentials, type Scene } from './harness/scene.js';
+import {
+  ANA,
+  CODE,
+  HOOK_SECRET,
+  commandOf,
+  startScene,
+  usualCredentials,
+  type Scene,
+} from './harness/scene.js';
 import { witness } from './harness/witness.js';
 
 /** What the gateway's owner hands in may fail in any way; a code that is on its way is not touched by it. */
@@ -100,4 +108,42 @@ describe('what is handed in', () => {
     expect(response.status).to.equal(403);
     await response.body?.cancel();
   });
+
+  it('may be an option of another version that is undefined', async () => {
+    scene = await startScene({ hook: { guard: undefined } as object });
+    expect(commandOf(await scene.call())?.['status']).to.equal('SUCCESSFUL');
+  });
+
+  it("may be the root as path, where the gateway's own mount says where it hangs", async () => {
+    scene = await startScene({ hook: { path: '/' }, mount: (app, hook) => app.use('/auth/okta', hook) });
+    const url = `${new URL(scene.url).origin}/auth/okta`;
+    expect(commandOf(await scene.call({ url }))?.['status']).to.equal('SUCCESSFUL');
+    expect(commandOf(await scene.call({ url: `${url}/` }))?.['status']).to.equal('SUCCESSFUL');
+  });
+
+  for (const eventId of [4711, 'x'.repeat(300)]) {
+    it(`may be an event id like ${String(eventId).slice(0, 4)}: the same is a repeat`, async () => {
+      scene = await startScene();
+      const change = (payload: Record<string, unknown>): unknown => ({ ...payload, eventId });
+      const first = await scene.call({ change });
+      const second = await scene.call({ change });
+      expect(second.body).to.deep.equal(first.body);
+      expect(scene.twilio.messages).to.have.length(1);
+    });
+  }
+
+  it('may be an event id that holds the number: it is told by its digest', async () => {
+    scene = await startScene();
+    const call = await scene.call({ eventId: `to-${ANA.phone}` });
+    // That it is nowhere is what the witness sees after each test.
+    expect(commandOf(call)?.['transactionMetadata']).to.match(/;id=[\w-]{43}$/);
+  });
+
+  for (const deliveryChannel of ['VoiceCall', 'voice  call', 'Phone-Call']) {
+    it(`may be a delivery channel written ${deliveryChannel}`, async () => {
+      scene = await startScene();
+      await scene.call({ deliveryChannel });
+      expect(scene.twilio.calls).to.have.length(1);
+    });
+  }
 });

@@ -1,7 +1,8 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import Joi from 'joi';
 import type { TelephonyRequest } from '../delivery/channel.js';
 import { readLocale } from '../delivery/locale.js';
+import { isAbout } from '../delivery/masking.js';
 import { toDialableNumber } from '../delivery/phone-number.js';
 import { RequestError } from '../errors.js';
 
@@ -43,8 +44,8 @@ const DELIVERY_CHANNELS: ReadonlyMap<string, 'sms' | 'voice'> = new Map([
   ['sms', 'sms'],
   ['call', 'voice'],
   ['voice', 'voice'],
-  ['voice call', 'voice'],
-  ['phone call', 'voice'],
+  ['voicecall', 'voice'],
+  ['phonecall', 'voice'],
 ]);
 
 function deliveryChannelOf(text: string): 'sms' | 'voice' | undefined {
@@ -52,7 +53,7 @@ function deliveryChannelOf(text: string): 'sms' | 'voice' | undefined {
     text
       .trim()
       .toLowerCase()
-      .replace(/[\s_-]+/g, ' '),
+      .replace(/[\s_-]+/g, ''),
   );
 }
 
@@ -99,7 +100,7 @@ export function readHookCall(
   const eventTimeMs = asTime(envelope['eventTime']);
   const otpExpiresMs = asTime(message['otpExpires']);
   const lifeMs = eventTimeMs === undefined || otpExpiresMs === undefined ? 0 : otpExpiresMs - eventTimeMs;
-  const eventId = asText(envelope['eventId']);
+  const eventId = asEventId(envelope['eventId']);
   const phoneNumber = toDialableNumber(String(message['phoneNumber']).trim(), parts.defaultCountry);
   const request: TelephonyRequest = {
     eventId: eventId ?? randomUUID(),
@@ -120,7 +121,10 @@ export function readHookCall(
     raw: body,
   };
   return {
-    request,
+    // The id is told in answers and logs: one that holds the code or the number is told by its digest.
+    request: isAbout(request.eventId, request, '')
+      ? { ...request, eventId: digestOf(request.eventId) }
+      : request,
     refusal: refusalOf(phoneNumber, otpExpiresMs, parts.nowMs),
     isPreview: asText(asRecord(context['url'])['value'], 2048)?.includes('generatePreview') ?? false,
     hasEventId: eventId !== undefined,
@@ -155,6 +159,14 @@ function asText(value: unknown, maxLength = 256): string | undefined {
   const text = value.trim();
   return text === '' || text.length > maxLength ? undefined : text;
 }
+
+/** Okta's are texts of about 20 characters; whatever it is, the same one must be the same. */
+function asEventId(value: unknown): string | undefined {
+  const text = typeof value === 'number' ? String(value) : asText(value, Infinity);
+  return text === undefined || text.length <= 256 ? text : digestOf(text);
+}
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 function asTime(value: unknown): number | undefined {
   const time = typeof value === 'string' ? Date.parse(value) : NaN;

@@ -7,7 +7,7 @@ import { outcomeOf, sendReporting } from './outcome.js';
 import { noSender, notConnected, senderFor } from './senders.js';
 import { voiceFor } from './voices.js';
 
-const CALL_SID = /^CA[0-9a-z]+$/i;
+const CALL_SID = /^CA[\w-]{1,64}$/;
 
 /** Shorter than most voicemails take to answer; Twilio's default of 60 s is not. */
 const RING_SECONDS = 25;

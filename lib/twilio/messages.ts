@@ -13,8 +13,8 @@ export interface TwilioParts {
   readonly clock: () => number;
 }
 
-const MESSAGE_SID = /^(SM|MM)[0-9a-z]+$/i;
-const MESSAGING_SERVICE_SID = /^MG[0-9a-f]{32}$/i;
+const MESSAGE_SID = /^(SM|MM)[\w-]{1,64}$/;
+const MESSAGING_SERVICE_SID = /^MG[0-9a-z]{32}$/i;
 
 /** What Twilio takes for `ValidityPeriod`, in seconds; it advises against less than 5. */
 const VALIDITY_SECONDS = { min: 5, max: 36_000 };

@@ -71,5 +71,6 @@ function readObject(answer: HttpAnswer): Readonly<Record<string, unknown>> {
 }
 
 function readCode(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
+  const code = typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) : value;
+  return typeof code === 'number' && Number.isSafeInteger(code) && code > 0 ? code : undefined;
 }

@@ -17,8 +17,8 @@ export interface StatusCallback {
   readonly meaning: string | undefined;
 }
 
-const MESSAGE_SID = /^(SM|MM)[0-9a-f]{32}$/i;
-const CALL_SID = /^CA[0-9a-f]{32}$/i;
+const MESSAGE_SID = /^(SM|MM)[\w-]{1,64}$/;
+const CALL_SID = /^CA[\w-]{1,64}$/;
 const STATUS = /^[a-z]+([-_][a-z]+)*$/;
 /** Twilio's codes have five or six digits; anything longer could be a phone number. */
 const NUMERIC_CODE = /^[1-9]\d{0,5}$/;

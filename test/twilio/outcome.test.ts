@@ -54,7 +54,15 @@ describe('outcomeOf', () => {
     });
   }
 
-  for (const code of ['63007', 6.5, -1, 0, null, {}, NUMBER]) {
+  it('reads a code that came as text: a fraud block is one, however it is written', () => {
+    expect(outcomeOf(answered(400, { code: '30450' }), SHAPE)).to.include({
+      code: '30450',
+      isFraudBlock: true,
+    });
+    expect(outcomeOf(answered(400, { code: '63007' }), SHAPE)).to.include({ code: '63007' });
+  });
+
+  for (const code of ['63007x', 6.5, -1, 0, null, {}, NUMBER]) {
     it(`goes by the status where the code is ${JSON.stringify(code)}`, () => {
       expect(outcomeOf(answered(400, { code }), SHAPE)).to.include({ status: 'refused', code: 'HTTP_400' });
     });

@@ -4,6 +4,9 @@ import { RequestError } from './errors.js';
 
 /** One HTTP exchange with a caller: its body read within bounds, its answer given, its connection let go. */
 
+/** The largest body that is read; Okta's and Twilio's own are a few KB. */
+const MAX_BODY_BYTES = 64 * 1024;
+
 /** An unread body is taken for so long, so that the caller gets to see the answer ... */
 const LINGER_MS = 250;
 /** ... and at most so much of it, bytes. */
@@ -18,7 +21,6 @@ export async function readBody(
   limits: {
     /** The media type that it must have; `undefined` for any. A body that others have read is taken as it is. */
     readonly type: string | undefined;
-    readonly maxBytes: number;
     readonly waitMs: number;
   },
 ): Promise<unknown> {
@@ -27,7 +29,7 @@ export async function readBody(
   if (isRead) {
     const { body } = req as { body?: unknown };
     if (body !== undefined) {
-      if (isTooLong(req, limits.maxBytes)) throw tooLarge();
+      if (isTooLong(req)) throw tooLarge();
       return body;
     }
     throw new RequestError(
@@ -36,14 +38,11 @@ export async function readBody(
     );
   }
   if (limits.type !== undefined) requireType(req, limits.type);
-  if (isTooLong(req, limits.maxBytes)) throw tooLarge();
-  return collect(req, limits);
+  if (isTooLong(req)) throw tooLarge();
+  return collect(req, limits.waitMs);
 }
 
-function collect(
-  req: IncomingMessage,
-  { maxBytes, waitMs }: { readonly maxBytes: number; readonly waitMs: number },
-): Promise<Buffer> {
+function collect(req: IncomingMessage, waitMs: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -55,7 +54,7 @@ function collect(
     };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > maxBytes) stop(tooLarge());
+      if (size > MAX_BODY_BYTES) stop(tooLarge());
       else chunks.push(chunk);
     };
     const onEnd = (): void => {
@@ -71,12 +70,19 @@ function collect(
   });
 }
 
-function isTooLong(req: IncomingMessage, maxBytes: number): boolean {
-  return Number(req.headers['content-length'] ?? 0) > maxBytes;
+function isTooLong(req: IncomingMessage): boolean {
+  return Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES;
 }
 
 function tooLarge(): RequestError {
   return new RequestError('PAYLOAD_TOO_LARGE', 'The body is larger than allowed.');
+}
+
+/** The answer to every method but POST, the only one of our routes. */
+export function onlyPost(): RequestError {
+  return new RequestError('METHOD_NOT_ALLOWED', 'Only POST is answered here.', {
+    headers: { Allow: 'POST' },
+  });
 }
 
 /** Answers once, in JSON where there is a body; a caller that still writes is cut off shortly after. */

@@ -6,8 +6,6 @@ import { CODE_NOT_SENT, RequestError } from './errors.js';
 import { answer } from './exchange.js';
 import { rejectionAnswer } from './okta/hook-answer.js';
 
-const ONE_MINUTE_MS = 60_000;
-
 type FailureHandler = (error: unknown, req: IncomingMessage, res: ServerResponse, next: () => void) => void;
 
 /** The one error boundary: every failure becomes an answer, and nothing of it but its public sentence. */
@@ -42,7 +40,7 @@ function tellRejected(error: unknown, status: number, call: Call | undefined, pa
     tell(1);
     return;
   }
-  const throttle = rejections.get(code) ?? new Throttle(ONE_MINUTE_MS, settings.clock);
+  const throttle = rejections.get(code) ?? new Throttle(settings.clock);
   rejections.set(code, throttle);
   throttle.tell(tell);
 }

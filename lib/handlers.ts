@@ -18,7 +18,7 @@ import { maskError, maskNumber } from './delivery/masking.js';
 import { toDialableNumber } from './delivery/phone-number.js';
 import { planChannels } from './delivery/plan.js';
 import { RequestError } from './errors.js';
-import { answer, parseJson, readBody } from './exchange.js';
+import { answer, onlyPost, parseJson, readBody } from './exchange.js';
 import { answerFor, pendingAnswer, type HookAnswer } from './okta/hook-answer.js';
 import { readHookCall, type HookCall, type Refusal } from './okta/inline-hook.js';
 import type { ProfileReading } from './okta/user-profile.js';
@@ -37,7 +37,6 @@ export interface Handlers {
   readonly answerOkta: Handler;
 }
 
-const MAX_BODY_BYTES = 64 * 1024;
 /** A preview is pressed again on purpose; only Okta's own retry of it is a repeat, milliseconds. */
 const PREVIEW_MEMORY_MS = 10_000;
 /** A skew that is worth telling, milliseconds. */
@@ -80,9 +79,7 @@ export function createHandlers(parts: HookParts): Handlers {
       if (!res.writableFinished) budget.hangUp();
     });
     if (req.method !== 'POST') {
-      next(
-        new RequestError('METHOD_NOT_ALLOWED', 'Only POST is answered here.', { headers: { Allow: 'POST' } }),
-      );
+      next(onlyPost());
     } else if (parts.underWay.isClosing) {
       next(new RequestError('CLOSING', 'This gateway is shutting down.'));
     } else next();
@@ -99,7 +96,6 @@ export function createHandlers(parts: HookParts): Handlers {
   const readRequest = step(async (call, req) => {
     const body = await readBody(req, {
       type: 'application/json',
-      maxBytes: MAX_BODY_BYTES,
       waitMs: call.budget.remainingMs(),
     });
     const hook = readHookCall(parseJson(body), {

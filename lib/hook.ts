@@ -99,7 +99,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     profiles,
     channels,
     rejections: new Map<string, Throttle>(),
-    skews: new Throttle(60_000, settings.clock),
+    skews: new Throttle(settings.clock),
     underWay: { calls: 0, detached: new Set(), lastSuccess: new Map(), isClosing: false, onIdle: [] },
   };
   const handle = createHandlers(parts);

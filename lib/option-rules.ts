@@ -41,6 +41,7 @@ const hasMethods = (value: unknown, names: readonly string[]): boolean =>
 const secret = (what: string, isFine: (text: string) => boolean = () => true): Joi.AnySchema =>
   tested(
     `${what}, as text without spaces around it or control characters in it`,
+    // Control characters are just what it looks for.
     // eslint-disable-next-line no-control-regex
     (value) => typeof value === 'string' && /^(?!\s)[^\x00-\x1f\x7f]+(?<!\s)$/.test(value) && isFine(value),
   );

@@ -1,13 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookParts } from './call.js';
 import { RequestError } from './errors.js';
-import { answer, parseForm, readBody } from './exchange.js';
+import { answer, onlyPost, parseForm, readBody } from './exchange.js';
 import { onlyHeader } from './okta/verify-caller.js';
 import { isSignedByTwilio, readStatusCallback } from './twilio/webhooks.js';
 
 /** The route that Twilio tells what became of a message. */
-
-const MAX_BODY_BYTES = 64 * 1024;
 
 /** HMAC-SHA1 in base64. */
 const SIGNATURE = /^[A-Za-z0-9+/]{27}=$/;
@@ -19,16 +17,11 @@ export function recordDelivery(
   const { settings, events } = parts;
 
   const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    if (req.method !== 'POST') {
-      throw new RequestError('METHOD_NOT_ALLOWED', 'Only POST is answered here.', {
-        headers: { Allow: 'POST' },
-      });
-    }
+    if (req.method !== 'POST') throw onlyPost();
     const signature = onlyHeader(req, 'x-twilio-signature');
     // The signature is over the body; without one the body need not be read.
     if (signature === undefined || !SIGNATURE.test(signature)) throw badSignature();
-    const waitMs = settings.deadlineMs;
-    const params = parseForm(await readBody(req, { type: undefined, maxBytes: MAX_BODY_BYTES, waitMs }));
+    const params = parseForm(await readBody(req, { type: undefined, waitMs: settings.deadlineMs }));
     const isSigned = isSignedByTwilio({
       authTokens: settings.twilioAuthTokens,
       url: settings.twilio.statusCallbackUrl ?? '',

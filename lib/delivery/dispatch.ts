@@ -1,5 +1,5 @@
 import type { Budget } from './budget.js';
-import { TIMED_OUT } from './wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 import type { Breaker, SendUnderWay } from './breaker.js';
 import type { ChannelPort, Message, Outcome, SendContext, TelephonyRequest, UserProfile } from './channel.js';
 import type { AttemptReport } from './events.js';
@@ -126,16 +126,10 @@ const NOT_IN_TIME: Outcome = { status: 'unknown', reason: 'No answer before the 
 
 /** What became of a detached send, within its 10 s. */
 async function endOfDetached(sending: Promise<Outcome>, giveUp: AbortController): Promise<Outcome> {
-  let timer: NodeJS.Timeout | undefined;
-  const givenUp = new Promise<Outcome>((resolve) => {
-    timer = setTimeout(() => {
-      giveUp.abort();
-      resolve({ status: 'unknown', reason: 'No answer within 10 s after the deadline' });
-    }, DETACHED_MS);
-  });
-  const end = await Promise.race([sending, givenUp]);
-  clearTimeout(timer);
-  return end;
+  const end = await waitAtMost(sending, DETACHED_MS);
+  if (end !== TIMED_OUT) return end;
+  giveUp.abort();
+  return { status: 'unknown', reason: 'No answer within 10 s after the deadline' };
 }
 
 /** The code of a refusal that has none of its own. */

@@ -163,15 +163,15 @@ export class EventStream {
   }
 }
 
-/** Tells the first at once and the rest at most once per interval, with their count. Needs no timer. */
+const ONE_MINUTE_MS = 60_000;
+
+/** Tells the first at once and the rest at most once a minute, with their count. Needs no timer. */
 export class Throttle {
   #count = 0;
   #lastTold = -Infinity;
-  readonly #intervalMs: number;
   readonly #clock: () => number;
 
-  constructor(intervalMs: number, clock: () => number) {
-    this.#intervalMs = intervalMs;
+  constructor(clock: () => number) {
     this.#clock = clock;
   }
 
@@ -179,7 +179,7 @@ export class Throttle {
     this.#count += 1;
     const now = this.#clock();
     // A clock that was set back must not silence it.
-    if (now >= this.#lastTold && now - this.#lastTold < this.#intervalMs) return;
+    if (now >= this.#lastTold && now - this.#lastTold < ONE_MINUTE_MS) return;
     emit(this.#count);
     this.#count = 0;
     this.#lastTold = now;

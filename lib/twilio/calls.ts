@@ -3,11 +3,9 @@ import type { ChannelPort } from '../delivery/channel.js';
 import { spokenCode } from '../delivery/spoken-code.js';
 import type { TwilioCallParameters } from './client.js';
 import type { TwilioParts } from './messages.js';
-import { outcomeOf, sendReporting } from './outcome.js';
+import { CALL_SID, outcomeOf, sendReporting } from './outcome.js';
 import { noSender, notConnected, senderFor } from './senders.js';
 import { voiceFor } from './voices.js';
-
-const CALL_SID = /^CA[\w-]{1,64}$/;
 
 /** Shorter than most voicemails take to answer; Twilio's default of 60 s is not. */
 const RING_SECONDS = 25;

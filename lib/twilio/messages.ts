@@ -1,7 +1,7 @@
 import type { ChannelPort, Message, Outcome } from '../delivery/channel.js';
 import { pickByLocale } from '../delivery/locale.js';
 import type { TwilioConnection, TwilioMessageParameters, TwilioSettings } from './client.js';
-import { outcomeOf, sendReporting } from './outcome.js';
+import { MESSAGE_SID, outcomeOf, sendReporting } from './outcome.js';
 import { notConnected, noSender, senderFor } from './senders.js';
 
 /** What a Twilio channel needs of the hook that it serves. */
@@ -13,7 +13,6 @@ export interface TwilioParts {
   readonly clock: () => number;
 }
 
-const MESSAGE_SID = /^(SM|MM)[\w-]{1,64}$/;
 const MESSAGING_SERVICE_SID = /^MG[0-9a-z]{32}$/i;
 
 /** What Twilio takes for `ValidityPeriod`, in seconds; it advises against less than 5. */

@@ -2,6 +2,10 @@ import type { Outcome } from '../delivery/channel.js';
 import type { HttpAnswer, HttpResult } from '../delivery/http-call.js';
 import { describeRefusal } from './error-codes.js';
 
+/** The ids of messages and calls, as answers and callbacks carry them. */
+export const MESSAGE_SID = /^(SM|MM)[\w-]{1,64}$/;
+export const CALL_SID = /^CA[\w-]{1,64}$/;
+
 /** Statuses of a created message or call that say that it will not arrive. */
 const LOST = new Set(['failed', 'undelivered', 'canceled']);
 

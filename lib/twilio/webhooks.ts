@@ -1,5 +1,6 @@
 import twilio from 'twilio';
 import { meaningOf } from './error-codes.js';
+import { CALL_SID, MESSAGE_SID } from './outcome.js';
 
 /** A form-encoded body as it came: a name that was repeated has all its values. */
 export type FormFields = Readonly<Record<string, string | string[]>>;
@@ -17,8 +18,6 @@ export interface StatusCallback {
   readonly meaning: string | undefined;
 }
 
-const MESSAGE_SID = /^(SM|MM)[\w-]{1,64}$/;
-const CALL_SID = /^CA[\w-]{1,64}$/;
 const STATUS = /^[a-z]+([-_][a-z]+)*$/;
 /** Twilio's codes have five or six digits; anything longer could be a phone number. */
 const NUMERIC_CODE = /^[1-9]\d{0,5}$/;

@@ -72,19 +72,19 @@ export interface FaultRule {
   readonly match?: ((request: RecordedRequest) => boolean) | undefined;
 }
 
-/** Something that happens to some requests, so many times. */
-interface LimitedRule {
+/** Something that happens to some requests, or to something else, so many times. */
+interface LimitedRule<Subject> {
   readonly times?: number | undefined;
-  readonly match?: ((request: RecordedRequest) => boolean) | undefined;
+  readonly match?: ((subject: Subject) => boolean) | undefined;
 }
 
 /** Rules in the order in which they were added: the first that matches is used, until it has been used up. */
-export class RuleList<Rule extends LimitedRule> {
-  readonly #defaultMatch: (request: RecordedRequest) => boolean;
+export class RuleList<Rule extends LimitedRule<Subject>, Subject = RecordedRequest> {
+  readonly #defaultMatch: (subject: Subject) => boolean;
   #entries: { readonly rule: Rule; left: number }[] = [];
 
   /** `defaultMatch` stands in where a rule has no `match` of its own. */
-  constructor(defaultMatch: (request: RecordedRequest) => boolean) {
+  constructor(defaultMatch: (subject: Subject) => boolean) {
     this.#defaultMatch = defaultMatch;
   }
 
@@ -99,10 +99,10 @@ export class RuleList<Rule extends LimitedRule> {
   }
 
   /** The rule for this request, which counts as a use of it. `accepts` leaves rules out that it refuses. */
-  take(request: RecordedRequest, accepts: (rule: Rule) => boolean = () => true): Rule | undefined {
+  take(subject: Subject, accepts: (rule: Rule) => boolean = () => true): Rule | undefined {
     for (const entry of this.#entries) {
       if (entry.left <= 0 || !accepts(entry.rule)) continue;
-      if (!(entry.rule.match ?? this.#defaultMatch)(request)) continue;
+      if (!(entry.rule.match ?? this.#defaultMatch)(subject)) continue;
       entry.left -= 1;
       return entry.rule;
     }
@@ -113,4 +113,9 @@ export class RuleList<Rule extends LimitedRule> {
 /** Reads what the emulators' `fault()` takes: a rule, or a fault that hits everything until it is cleared. */
 export function asFaultRule(rule: FaultRule | Fault): FaultRule {
   return 'kind' in rule ? { fault: rule } : rule;
+}
+
+/** The path of a request, without its query. */
+export function pathOf(request: RecordedRequest): string {
+  return request.path.split('?')[0] ?? '';
 }

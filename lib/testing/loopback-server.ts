@@ -45,6 +45,7 @@ export async function startLoopbackServer(
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     // A caller that hangs up is nothing to complain about.
     response.on('error', () => undefined);
+    response.setHeader('date', new Date(clock()).toUTCString());
     void serve(exchangeOf(request, response, clock));
   });
   server.on('connection', (socket) => {

@@ -1,14 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import { request, type Dispatcher } from 'undici';
+import { parseJson, propertyOf } from './okta-json.js';
 import { makeHookPayload, type HookPayloadOptions } from './okta-hook-payload.js';
+import { callOut, type Outbound } from './okta-outbound.js';
 import type { EmulatedUser } from './okta-users.js';
-import { failover, judgeAnswer, MAX_ANSWER_BYTES, type OktaVerdict } from './okta-verdict.js';
+import { failover, judgeAnswer, type OktaVerdict } from './okta-verdict.js';
 
 /** A call of a telephony hook. */
 export interface HookCallOptions extends HookPayloadOptions {
-  /** The hook's URL. */
-  readonly url: string;
+  /** The hook's URL. Default: that of the org's active telephony hook, with the headers that prove Okta to it. */
+  readonly url?: string | undefined;
   /** What Okta proves itself with, e.g. `authorization`. They go before the usual headers. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /**
@@ -34,86 +35,50 @@ export interface HookCall {
   readonly okta: OktaVerdict;
 }
 
-/** Okta waits so long for the whole of a hook call. */
-const OKTA_TIMEOUT_MS = 3000;
+/** Where a hook is, and what Okta brings to it. */
+export interface HookTarget {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The hook's id, for `source`. Default: a made-up one. */
+  readonly hookId?: string | undefined;
+  /** Why the hook cannot be called at all: Okta got no token for it. */
+  readonly problem?: string | undefined;
+}
+
+/** What every call of a hook says of itself. */
+export const HOOK_HEADERS = { accept: 'application/json', 'content-type': 'application/json' };
 
 /** Calls a hook as Okta does: once, within three seconds, following no redirect. Never rejects because of the hook. */
 export async function callHook(
   options: HookCallOptions,
   user: EmulatedUser | undefined,
-  org: { readonly orgUrl: string; readonly now: number; readonly dispatcher: Dispatcher },
+  target: HookTarget,
+  org: Outbound & { readonly orgUrl: string; readonly now: number },
 ): Promise<HookCall> {
-  const original = makeHookPayload(options, user, org);
-  const otpCode = otpCodeOf(original);
+  const original = makeHookPayload(options, user, { ...org, hookId: target.hookId });
+  const code = propertyOf(original, 'data', 'messageProfile', 'otpCode');
+  const otpCode = typeof code === 'number' ? String(code) : typeof code === 'string' ? code : '';
   const payload = options.change?.(original) ?? original;
-  const giveUp = new AbortController();
-  const timer = setTimeout(() => {
-    giveUp.abort();
-  }, OKTA_TIMEOUT_MS);
+  if (target.problem !== undefined) {
+    const okta = failover(target.problem);
+    return { payload, httpStatus: undefined, headers: {}, body: undefined, durationMs: 0, otpCode, okta };
+  }
   const startedAt = performance.now();
-  let httpStatus: number | undefined;
-  let headers: IncomingHttpHeaders = {};
-  let body: unknown;
-  let okta: OktaVerdict;
-  try {
-    const response = await request(options.url, {
-      dispatcher: org.dispatcher,
+  const answer = await callOut(
+    {
       method: 'POST',
-      headers: {
-        accept: 'application/json',
-        'content-type': 'application/json',
-        ...lowerCased(options.headers),
-      },
+      url: target.url,
+      headers: { ...HOOK_HEADERS, ...target.headers },
       body: typeof payload === 'string' ? payload : JSON.stringify(payload),
-      signal: giveUp.signal,
-    });
-    httpStatus = response.statusCode;
-    headers = response.headers;
-    const text = await readAnswer(response.body);
-    body = parsedOrText(text);
-    okta = judgeAnswer({ status: httpStatus, text });
-  } catch (error) {
-    okta = failover(giveUp.signal.aborted ? 'no answer within 3 s' : `no answer: ${describe(error)}`);
-  } finally {
-    clearTimeout(timer);
-  }
-  return { payload, httpStatus, headers, body, durationMs: performance.now() - startedAt, otpCode, okta };
-}
-
-/** Reads as much as is needed to know that it is too much. */
-async function readAnswer(stream: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size >= MAX_ANSWER_BYTES) break;
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function parsedOrText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
-function lowerCased(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-}
-
-function otpCodeOf(payload: Record<string, unknown>): string {
-  const { data } = payload;
-  if (typeof data !== 'object' || data === null || !('messageProfile' in data)) return '';
-  const { messageProfile } = data;
-  if (typeof messageProfile !== 'object' || messageProfile === null || !('otpCode' in messageProfile))
-    return '';
-  return String(messageProfile.otpCode);
+    },
+    org,
+  );
+  const durationMs = performance.now() - startedAt;
+  const { status: httpStatus, headers, text, problem } = answer;
+  const okta =
+    text === undefined || httpStatus === undefined
+      ? failover(problem ?? 'no answer')
+      : judgeAnswer({ status: httpStatus, text });
+  const body = text === undefined ? undefined : (parseJson(text) ?? text);
+  return { payload, httpStatus, headers, body, durationMs, otpCode, okta };
 }

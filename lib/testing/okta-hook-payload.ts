@@ -13,7 +13,7 @@ export interface HookPayloadOptions {
   readonly requestType?: HookRequestType | (string & {}) | undefined;
   /** Default: `SMS`. */
   readonly deliveryChannel?: string | undefined;
-  /** Default: the user's `mobilePhone`, else a made-up one. */
+  /** Default: the phone that the user enrolled, else `mobilePhone`, else a made-up one. */
   readonly phoneNumber?: string | number | undefined;
   /** Default: six random digits. */
   readonly otpCode?: string | number | undefined;
@@ -40,7 +40,7 @@ const PREVIEW_URL = '/api/internal/v1/inlineHooks/com.okta.telephony.provider/ge
 export function makeHookPayload(
   options: HookPayloadOptions,
   user: EmulatedUser | undefined,
-  org: { readonly orgUrl: string; readonly now: number },
+  org: { readonly orgUrl: string; readonly now: number; readonly hookId?: string | undefined },
 ): Record<string, unknown> {
   const isPreview = options.preview === true;
   const deliveryChannel = options.deliveryChannel ?? 'SMS';
@@ -49,6 +49,8 @@ export function makeHookPayload(
   const msgTemplate = options.msgTemplate ?? (isText ? `Your code is ${otpCode}` : undefined);
   const eventTime = options.eventTime ?? new Date(org.now);
   const mobilePhone = user?.profile['mobilePhone'];
+  const phone =
+    enrolledPhone(user, isText) ?? (typeof mobilePhone === 'string' ? mobilePhone : FALLBACK_PHONE);
   const requestType = options.requestType ?? 'mfa-verification';
   return {
     eventId: options.eventId ?? randomAlphanumeric(23),
@@ -57,7 +59,7 @@ export function makeHookPayload(
     eventTypeVersion: '1.0',
     contentType: 'application/json',
     cloudEventVersion: '0.1',
-    source: `${org.orgUrl}/api/v1/inlineHooks/cal1a2b3c4d5e6f7g8h9`,
+    source: `${org.orgUrl}/api/v1/inlineHooks/${org.hookId ?? 'cal1a2b3c4d5e6f7g8h9'}`,
     requestType: requestType.includes('.') ? requestType : `com.okta.user.telephony.${requestType}`,
     data: {
       context: {
@@ -76,7 +78,7 @@ export function makeHookPayload(
       },
       messageProfile: {
         ...(msgTemplate === undefined ? {} : { msgTemplate }),
-        phoneNumber: options.phoneNumber ?? (typeof mobilePhone === 'string' ? mobilePhone : FALLBACK_PHONE),
+        phoneNumber: options.phoneNumber ?? phone,
         otpExpires: (options.otpExpires ?? new Date(eventTime.getTime() + OTP_LIFE_MS)).toISOString(),
         deliveryChannel,
         otpCode,
@@ -84,4 +86,9 @@ export function makeHookPayload(
       },
     },
   };
+}
+
+function enrolledPhone(user: EmulatedUser | undefined, isText: boolean): string | undefined {
+  const wanted = isText ? 'sms' : 'call';
+  return user?.phoneFactors.find(({ factorType }) => factorType === wanted)?.phoneNumber;
 }

@@ -1,7 +1,7 @@
 import { createHmac, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import { exportJWK, SignJWT, type JWK } from 'jose';
-import type { RecordedRequest } from './faults.js';
+import { exportJWK, jwtVerify, SignJWT, type JWK } from 'jose';
+import { pathOf, type RecordedRequest } from './faults.js';
 import { jsonReply, type Reply } from './loopback-server.js';
 import { randomAlphanumeric } from './random-ids.js';
 
@@ -13,6 +13,17 @@ export interface HookTokenOptions {
   readonly kid?: string | undefined;
   /** Default: the key that is in use. */
   readonly key?: KeyObject | undefined;
+}
+
+/** The client of the custom authorization server that Okta is, to get tokens for a hook. */
+export interface HookClient {
+  readonly clientId: string;
+  /** For `client_secret_post`. */
+  readonly clientSecret?: string | undefined;
+  /** For `private_key_jwt`: the public part of a hook key. */
+  readonly publicJwk?: object | undefined;
+  /** Default: `['telephony']`. */
+  readonly scopes?: readonly string[] | undefined;
 }
 
 interface SigningKey {
@@ -31,6 +42,7 @@ export class HookTokens {
   // The key in use and the one before it, as Okta publishes them.
   #keys: Promise<readonly SigningKey[]> | undefined;
   #jwksHits = 0;
+  readonly #clients = new Map<string, HookClient>();
 
   constructor(issuer: () => string, clock: () => number) {
     this.#issuer = issuer;
@@ -40,6 +52,11 @@ export class HookTokens {
   /** How often the keys were asked for. */
   get jwksHits(): number {
     return this.#jwksHits;
+  }
+
+  /** Adds a client that may ask for tokens, or replaces it. */
+  register(client: HookClient): void {
+    this.#clients.set(client.clientId, client);
   }
 
   /** Signs from now on with another key; the one before it stays published. */
@@ -77,10 +94,13 @@ export class HookTokens {
       .sign(options.key ?? current.privateKey);
   }
 
-  /** Answers the metadata and the keys; `undefined` for any other path. */
+  /** Answers the metadata, the keys and requests for tokens; `undefined` for any other path. */
   async answer(request: RecordedRequest): Promise<Reply | undefined> {
     const issuer = this.#issuer();
-    const path = request.path.split('?')[0];
+    const path = pathOf(request);
+    if (request.method === 'POST' && path === `${new URL(issuer).pathname}/v1/token`) {
+      return this.#answerToken(request);
+    }
     if (request.method !== 'GET') return undefined;
     if (path === `${new URL(issuer).pathname}/v1/keys`) {
       const keys = await this.#signingKeys();
@@ -108,10 +128,57 @@ export class HookTokens {
   /** Counts a request for the keys, whatever becomes of it; says whether it is for the keys or the metadata. */
   notice(request: RecordedRequest): boolean {
     const base = new URL(this.#issuer()).pathname;
-    const path = request.path.split('?')[0];
+    const path = pathOf(request);
     const isForKeys = path === `${base}/v1/keys`;
     if (isForKeys) this.#jwksHits += 1;
     return isForKeys || path === `${base}/.well-known/oauth-authorization-server`;
+  }
+
+  async #answerToken({ form = {} }: RecordedRequest): Promise<Reply> {
+    const field = (name: string): string => {
+      const value = form[name];
+      return typeof value === 'string' ? value : '';
+    };
+    const client = await this.#authenticate(field);
+    if (client === undefined) return jsonReply(401, { error: 'invalid_client' });
+    if (field('grant_type') !== 'client_credentials')
+      return jsonReply(400, { error: 'unsupported_grant_type' });
+    const scopes = field('scope')
+      .split(' ')
+      .filter((scope) => scope !== '');
+    const known = client.scopes ?? ['telephony'];
+    if (scopes.length === 0 || scopes.some((scope) => !known.includes(scope))) {
+      return jsonReply(400, { error: 'invalid_scope' });
+    }
+    const token = await this.issue({ cid: client.clientId, scp: scopes }, {});
+    return jsonReply(200, {
+      token_type: 'Bearer',
+      expires_in: TOKEN_SECONDS,
+      access_token: token,
+      scope: scopes.join(' '),
+    });
+  }
+
+  async #authenticate(field: (name: string) => string): Promise<HookClient | undefined> {
+    const assertion = field('client_assertion');
+    if (assertion === '') {
+      const client = this.#clients.get(field('client_id'));
+      return client?.clientSecret === undefined || client.clientSecret !== field('client_secret')
+        ? undefined
+        : client;
+    }
+    for (const client of this.#clients.values()) {
+      const { clientId, publicJwk } = client;
+      if (publicJwk === undefined) continue;
+      const isOurs = await jwtVerify(assertion, { ...publicJwk } as JWK, {
+        issuer: clientId,
+        subject: clientId,
+        audience: `${this.#issuer()}/v1/token`,
+        currentDate: new Date(this.#clock()),
+      }).catch(() => undefined);
+      if (isOurs !== undefined) return client;
+    }
+    return undefined;
   }
 
   #signingKeys(): Promise<readonly SigningKey[]> {

@@ -8,6 +8,12 @@ export interface RateLimit {
   readonly resetInSeconds: number;
 }
 
+/**
+ * What Okta counts apart: one user read by id or login, users listed or created, tokens of the org authorization
+ * server, and all the rest of `/api/v1`.
+ */
+export type RateLimitBucket = 'user' | 'users' | 'token' | 'other';
+
 /** So high that tests and benchmarks never meet it. */
 const UNLIMITED = 10_000_000;
 const WINDOW_SECONDS = 60;
@@ -49,4 +55,14 @@ export class RateLimiter {
       },
     };
   }
+}
+
+/** One limiter for each bucket. */
+export function makeRateLimiters(clock: () => number): Readonly<Record<RateLimitBucket, RateLimiter>> {
+  return {
+    user: new RateLimiter(clock),
+    users: new RateLimiter(clock),
+    token: new RateLimiter(clock),
+    other: new RateLimiter(clock),
+  };
 }

@@ -1,8 +1,8 @@
 import { decodeJwt, decodeProtectedHeader, jwtVerify, type JWK } from 'jose';
 import { DpopVerifier, SIGNATURE_ALGORITHMS } from './dpop-proofs.js';
-import type { RecordedRequest } from './faults.js';
+import { pathOf, type RecordedRequest } from './faults.js';
 import { jsonReply, type Reply } from './loopback-server.js';
-import { oktaError } from './okta-users.js';
+import { forbidden, oktaError } from './okta-errors.js';
 import { randomAlphanumeric } from './random-ids.js';
 
 /** An API service app of the emulated org. */
@@ -14,9 +14,12 @@ export interface ServiceApp {
   readonly scopes?: readonly string[] | undefined;
   /** Whether its tokens are bound to a key. Default: `false`. */
   readonly requireDpop?: boolean | undefined;
+  /** The administrator's roles that it was given; with none it may call nothing. Default: `['SUPER_ADMIN']`. */
+  readonly adminRoles?: readonly string[] | undefined;
 }
 
 interface IssuedToken {
+  readonly app: ServiceApp;
   readonly scopes: readonly string[];
   readonly thumbprint: string | undefined;
   readonly expiresAt: number;
@@ -26,12 +29,15 @@ interface IssuedToken {
 interface TokenSettings {
   readonly orgUrl: () => string;
   readonly apiToken: string;
+  /** The roles of the administrator who made the API token. */
+  readonly apiTokenRoles: readonly string[];
   readonly tokenLifetimeSeconds: number;
   readonly clock: () => number;
 }
 
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const MAX_ASSERTION_SECONDS = 3600;
+const SUPER_ADMIN = 'SUPER_ADMIN';
 
 /** The org authorization server: issues tokens to service apps, and checks what API calls carry. */
 export class OrgTokens {
@@ -90,16 +96,25 @@ export class OrgTokens {
         'One or more scopes are not granted to the client application.',
       );
     }
-    return this.#issue(scopes, thumbprint);
+    return this.#issue(app, scopes, thumbprint);
   }
 
-  /** Whether an API call may pass; `undefined` means yes. */
-  async refuse(request: RecordedRequest, scope: string): Promise<Reply | undefined> {
+  /**
+   * Whether an API call may pass; `undefined` means yes.
+   *
+   * @param scope - what an access token needs; an API token has every scope.
+   * @param roles - which administrators may, beside super administrators. Default: all.
+   */
+  async refuse(
+    request: RecordedRequest,
+    scope: string | undefined,
+    roles: readonly string[] | undefined,
+  ): Promise<Reply | undefined> {
     const [, scheme = '', credentials = ''] = /^(\S+) (.+)$/.exec(request.headers.authorization ?? '') ?? [];
     if (scheme === 'SSWS') {
-      return credentials === this.#settings.apiToken
-        ? undefined
-        : oktaError(401, 'E0000011', 'Invalid token provided');
+      if (credentials !== this.#settings.apiToken)
+        return oktaError(401, 'E0000011', 'Invalid token provided');
+      return isAllowedTo(roles, this.#settings.apiTokenRoles) ? undefined : forbidden();
     }
     const token = this.#tokens.get(credentials);
     const isKnown = token !== undefined && token.expiresAt > this.#settings.clock();
@@ -117,12 +132,10 @@ export class OrgTokens {
         return invalidToken('DPoP', 'invalid_dpop_proof', 'The DPoP proof is by another key.');
       }
     }
-    if (!token.scopes.includes(scope)) {
-      return oktaError(403, 'E0000006', 'You do not have permission to perform the requested action', {
-        'www-authenticate': `${scheme} error="insufficient_scope", scope="${scope}"`,
-      });
+    if (scope !== undefined && !token.scopes.includes(scope)) {
+      return forbidden({ 'www-authenticate': `${scheme} error="insufficient_scope", scope="${scope}"` });
     }
-    return undefined;
+    return isAllowedTo(roles, token.app.adminRoles ?? [SUPER_ADMIN]) ? undefined : forbidden();
   }
 
   async #authenticate(assertion: string): Promise<ServiceApp | string> {
@@ -175,7 +188,7 @@ export class OrgTokens {
     return proof.thumbprint;
   }
 
-  #issue(scopes: readonly string[], thumbprint: string | undefined): Reply {
+  #issue(app: ServiceApp, scopes: readonly string[], thumbprint: string | undefined): Reply {
     const { clock, orgUrl, tokenLifetimeSeconds } = this.#settings;
     const issuedAt = Math.floor(clock() / 1000);
     const claims = {
@@ -193,7 +206,7 @@ export class OrgTokens {
       .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
       .concat(randomAlphanumeric(86))
       .join('.');
-    this.#tokens.set(token, { scopes, thumbprint, expiresAt: clock() + tokenLifetimeSeconds * 1000 });
+    this.#tokens.set(token, { app, scopes, thumbprint, expiresAt: clock() + tokenLifetimeSeconds * 1000 });
     const body = {
       token_type: thumbprint === undefined ? 'Bearer' : 'DPoP',
       expires_in: tokenLifetimeSeconds,
@@ -214,16 +227,16 @@ function oauthError(
 }
 
 function invalidToken(scheme: string, error: string, reason: string): Reply {
-  return oktaError(401, 'E0000011', 'Invalid token provided', {
-    'www-authenticate': `${scheme} error="${error}", error_description="${reason.replaceAll('"', "'")}"`,
-  });
+  const details = `${scheme} error="${error}", error_description="${reason.replaceAll('"', "'")}"`;
+  return oktaError(401, 'E0000011', 'Invalid token provided', { headers: { 'www-authenticate': details } });
+}
+
+function isAllowedTo(allowed: readonly string[] | undefined, roles: readonly string[]): boolean {
+  if (allowed === undefined) return roles.length > 0;
+  return roles.some((role) => role === SUPER_ADMIN || allowed.includes(role));
 }
 
 function headerOf(request: RecordedRequest, name: string): string {
   const value = request.headers[name];
   return typeof value === 'string' ? value : '';
-}
-
-function pathOf(request: RecordedRequest): string {
-  return request.path.split('?')[0] ?? '';
 }

@@ -1,4 +1,3 @@
-import { jsonReply, type Reply } from './loopback-server.js';
 import { randomAlphanumeric } from './random-ids.js';
 
 /** A user of the emulated org, as it is now. */
@@ -10,6 +9,17 @@ export interface EmulatedUser {
   readonly status: string;
   /** Okta's `profile` object: the base attributes and the org's own, flat. */
   readonly profile: Readonly<Record<string, unknown>>;
+  /** The phones that the user enrolled. */
+  readonly phoneFactors: readonly PhoneFactor[];
+}
+
+/** A phone that a user enrolled with the phone authenticator. */
+export interface PhoneFactor {
+  readonly factorType: 'sms' | 'call';
+  /** E.164. */
+  readonly phoneNumber: string;
+  /** For calls only. Okta does not tell it to a hook. */
+  readonly phoneExtension?: string | undefined;
 }
 
 /** What a user is made from; `login`, `firstName` and `lastName` end in `profile`. */
@@ -20,43 +30,30 @@ export interface NewUser {
   readonly lastName?: string | undefined;
   /** Default: `ACTIVE`. */
   readonly status?: string | undefined;
+  /** Here an attribute may be one that the schema does not have; by the API it may not. */
   readonly profile?: Readonly<Record<string, unknown>> | undefined;
+  readonly phoneFactors?: readonly PhoneFactor[] | undefined;
 }
 
-/** Okta's error object. */
-export function oktaError(
-  status: number,
-  errorCode: string,
-  errorSummary: string,
-  headers?: Readonly<Record<string, string>>,
-): Reply {
-  const errorId = `oae${randomAlphanumeric(17)}`;
-  return jsonReply(
-    status,
-    { errorCode, errorSummary, errorLink: errorCode, errorId, errorCauses: [] },
-    headers,
-  );
-}
-
-interface StoredUser {
+/** A user with all that Okta's API says of one. */
+export interface StoredUser {
   readonly id: string;
   status: string;
-  profile: Record<string, unknown>;
+  profile: Readonly<Record<string, unknown>>;
+  readonly phoneFactors: readonly (PhoneFactor & { readonly id: string })[];
   readonly created: string;
   lastUpdated: string;
   version: number;
 }
 
-/** The users of the org, and the answers of `GET /api/v1/users/{idOrLogin}`. */
+/** The users of the org. */
 export class UserDirectory {
-  readonly #orgUrl: () => string;
   readonly #clock: () => number;
   readonly #users: StoredUser[] = [];
   // Whom `me` stands for: the administrator who made the API token, and nobody whom a hook is about.
   readonly #tokenOwner: StoredUser;
 
-  constructor(orgUrl: () => string, clock: () => number) {
-    this.#orgUrl = orgUrl;
+  constructor(clock: () => number) {
     this.#clock = clock;
     this.#tokenOwner = makeUser(
       { login: 'token.owner@example.com', firstName: 'Token', lastName: 'Owner' },
@@ -64,28 +61,59 @@ export class UserDirectory {
     );
   }
 
+  /** The id of the administrator who made the API token. */
+  get tokenOwnerId(): string {
+    return this.#tokenOwner.id;
+  }
+
+  /** Everybody, in the order in which they came. */
+  get all(): readonly StoredUser[] {
+    return this.#users;
+  }
+
+  /** Everybody, as tests see them. */
+  get views(): readonly EmulatedUser[] {
+    return this.#users.map((user) => viewOf(user));
+  }
+
   /** Adds a user; throws where the id or the login is taken. */
   add(user: NewUser): EmulatedUser {
     const isTaken = this.#users.some((known) => known.id === user.id || isSameLogin(known, user.login));
     if (isTaken) throw new Error('A user with this id or login is there already.');
-    const stored = makeUser(user, this.#clock());
-    this.#users.push(stored);
-    return viewOf(stored);
+    return viewOf(this.store(makeUser(user, this.#clock())));
+  }
+
+  /** Keeps a user who was made already. */
+  store(user: StoredUser): StoredUser {
+    this.#users.push(user);
+    return user;
   }
 
   /** Merges attributes into a user's profile; `null` and `undefined` take one away. Throws for nobody. */
   update(idOrLogin: string, profile: Readonly<Record<string, unknown>>): void {
-    const user = this.#find(idOrLogin);
+    const user = this.findStored(idOrLogin);
     if (user === undefined) throw new Error('There is no such user.');
-    const merged = Object.entries({ ...user.profile, ...profile });
-    user.profile = Object.fromEntries(merged.filter(([, value]) => value !== undefined && value !== null));
+    this.setProfile(user, { ...user.profile, ...profile });
+  }
+
+  /** Puts another profile in the place of a user's; what is `null` or `undefined` is left out. */
+  setProfile(user: StoredUser, profile: Readonly<Record<string, unknown>>): void {
+    user.profile = withoutNothing(profile);
     user.version += 1;
     user.lastUpdated = new Date(this.#clock()).toISOString();
   }
 
+  /** Takes attributes away from everybody: the schema lost them. */
+  forget(names: readonly string[]): void {
+    for (const user of this.#users) {
+      if (!names.some((name) => name in user.profile)) continue;
+      this.setProfile(user, { ...user.profile, ...Object.fromEntries(names.map((name) => [name, null])) });
+    }
+  }
+
   /** A user by id, login or the login's part before the `@`, as Okta looks one up. */
   find(idOrLogin: string): EmulatedUser | undefined {
-    const user = this.#find(idOrLogin);
+    const user = this.findStored(idOrLogin);
     return user === undefined ? undefined : viewOf(user);
   }
 
@@ -95,77 +123,49 @@ export class UserDirectory {
     return user === undefined ? undefined : viewOf(user);
   }
 
-  /** Answers `GET /api/v1/users/{segment}`; `options` is the request's `Content-Type`. */
-  answer(segment: string, options: string): Reply {
-    let idOrLogin: string;
-    try {
-      idOrLogin = decodeURIComponent(segment);
-    } catch {
-      return oktaError(400, 'E0000001', 'Api validation failed: id');
-    }
-    // A login with a slash can be fetched by id only.
-    const user = idOrLogin.includes('/') ? undefined : this.#find(idOrLogin);
-    if (user === undefined) {
-      return oktaError(404, 'E0000007', `Not found: Resource not found: ${idOrLogin} (User)`);
-    }
-    return jsonReply(200, this.#resourceOf(user, options), { etag: `W/"${user.id}-${user.version}"` });
-  }
-
-  #find(idOrLogin: string): StoredUser | undefined {
+  /** As `find`, with all that is kept. */
+  findStored(idOrLogin: string): StoredUser | undefined {
     if (idOrLogin === 'me') return this.#tokenOwner;
     const exact = this.#users.find((user) => user.id === idOrLogin || isSameLogin(user, idOrLogin));
     if (exact !== undefined) return exact;
     const byShortName = this.#users.filter((user) => shortNameOf(user) === idOrLogin.toLowerCase());
     return byShortName.length === 1 ? byShortName[0] : undefined;
   }
-
-  #resourceOf(user: StoredUser, options: string): object {
-    const omitted = /okta-response="?([^";]*)/i.exec(options)?.[1]?.split(',') ?? [];
-    return {
-      id: user.id,
-      status: user.status,
-      created: user.created,
-      activated: user.created,
-      statusChanged: user.created,
-      lastLogin: null,
-      lastUpdated: user.lastUpdated,
-      passwordChanged: user.created,
-      type: { id: 'oty1a2b3c4d5e6f7g8h9' },
-      profile: user.profile,
-      ...(omitted.includes('omitCredentials')
-        ? {}
-        : { credentials: { password: {}, provider: { type: 'OKTA', name: 'OKTA' } } }),
-      ...(omitted.includes('omitCredentialsLinks')
-        ? { _links: { self: { href: `${this.#orgUrl()}/api/v1/users/${user.id}` } } }
-        : {
-            _links: {
-              resetPassword: {
-                href: `${this.#orgUrl()}/api/v1/users/${user.id}/lifecycle/reset_password`,
-                method: 'POST',
-              },
-              self: { href: `${this.#orgUrl()}/api/v1/users/${user.id}` },
-            },
-          }),
-    };
-  }
 }
 
-function makeUser(user: NewUser, now: number): StoredUser {
+/** A user who is nowhere kept yet. */
+export function makeUser(user: NewUser, now: number): StoredUser {
   const created = new Date(now).toISOString();
   return {
     id: user.id ?? `00u${randomAlphanumeric(17)}`,
     status: user.status ?? 'ACTIVE',
-    profile: {
+    profile: withoutNothing({
       firstName: user.firstName ?? 'Ana',
       lastName: user.lastName ?? 'Silva',
       email: user.login,
       ...user.profile,
       login: user.login,
-    },
+    }),
+    phoneFactors: (user.phoneFactors ?? []).map((factor) => ({
+      ...factor,
+      id: `${factor.factorType === 'sms' ? 'sms' : 'clf'}${randomAlphanumeric(17)}`,
+    })),
     created,
     lastUpdated: created,
     version: 1,
   };
+}
+
+/** What a user signs in with. */
+export function loginOf(user: StoredUser): string {
+  const login = user.profile['login'];
+  return typeof login === 'string' ? login : '';
+}
+
+function withoutNothing(profile: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(profile).filter(([, value]) => value !== undefined && value !== null),
+  );
 }
 
 function viewOf(user: StoredUser): EmulatedUser {
@@ -180,12 +180,8 @@ function viewOf(user: StoredUser): EmulatedUser {
     get profile() {
       return user.profile;
     },
+    phoneFactors: user.phoneFactors,
   };
-}
-
-function loginOf(user: StoredUser): string {
-  const login = user.profile['login'];
-  return typeof login === 'string' ? login : '';
 }
 
 function isSameLogin(user: StoredUser, login: string): boolean {

@@ -7,20 +7,33 @@ const NAMED_ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt
 /** So often is an endless `<Say loop="0">` heard until whoever listens hangs up. */
 const PATIENCE = 3;
 
+/** What is read of a document: every text that stands in one kind of element, as often as it is said. */
+type Verb = 'Say' | 'Message';
+
 interface OpenElement {
   readonly name: string;
   readonly loop: number;
   words: string;
 }
 
-/**
- * The words that a call with this TwiML speaks, or `undefined` where it is not well-formed or not a
- * `<Response>`. Enough of XML for what Twilio documents; comments and CDATA count as not well-formed.
- */
+/** The words that a call with this TwiML speaks, or `undefined` where it is not TwiML. */
 export function wordsOfTwiml(twiml: string): string | undefined {
+  return textsOf(twiml, 'Say')?.join(' ');
+}
+
+/** The messages with which this TwiML replies, or `undefined` where it is not TwiML. */
+export function messagesOfTwiml(twiml: string): readonly string[] | undefined {
+  return textsOf(twiml, 'Message');
+}
+
+/**
+ * `undefined` where the document is not well-formed or not a `<Response>`. Enough of XML for what Twilio documents;
+ * comments and CDATA count as not well-formed.
+ */
+function textsOf(twiml: string, verb: Verb): readonly string[] | undefined {
   const document = twiml.replace(PROLOGUE, '').trim();
   const open: OpenElement[] = [];
-  const spoken: string[] = [];
+  const texts: string[] = [];
   let position = 0;
   while (position < document.length) {
     const tagAt = document.indexOf('<', position);
@@ -44,8 +57,8 @@ export function wordsOfTwiml(twiml: string): string | undefined {
     if (closing === '/') {
       const element = open.pop();
       if (element?.name !== name || attributes !== '') return undefined;
-      closeElement(element, open.at(-1), spoken);
-      if (open.length === 0) return document.slice(position).trim() === '' ? wordsOf(spoken) : undefined;
+      closeElement(element, open.at(-1), verb, texts);
+      if (open.length === 0) return document.slice(position).trim() === '' ? cleaned(texts) : undefined;
       continue;
     }
     if (open.length === 0 && name !== 'Response') return undefined;
@@ -53,16 +66,21 @@ export function wordsOfTwiml(twiml: string): string | undefined {
       open.push({ name, loop: loopOf(attributes), words: '' });
       continue;
     }
-    if (open.length === 0) return document.slice(position).trim() === '' ? '' : undefined;
+    if (open.length === 0) return document.slice(position).trim() === '' ? [] : undefined;
     // <break/> between two words keeps them apart.
     if (inner !== undefined) inner.words += ' ';
   }
   return undefined;
 }
 
-function closeElement(element: OpenElement, parent: OpenElement | undefined, spoken: string[]): void {
-  if (element.name === 'Say') {
-    for (let time = 0; time < element.loop; time += 1) spoken.push(element.words);
+function closeElement(
+  element: OpenElement,
+  parent: OpenElement | undefined,
+  verb: Verb,
+  texts: string[],
+): void {
+  if (element.name === verb) {
+    for (let time = 0; time < element.loop; time += 1) texts.push(element.words);
     return;
   }
   // What stands inside <Say>, such as <say-as>, is spoken with it.
@@ -84,9 +102,6 @@ function decodeText(text: string): string | undefined {
   });
 }
 
-function wordsOf(spoken: readonly string[]): string {
-  return spoken
-    .map((words) => words.replace(/\s+/g, ' ').trim())
-    .filter((words) => words !== '')
-    .join(' ');
+function cleaned(texts: readonly string[]): readonly string[] {
+  return texts.map((text) => text.replace(/\s+/g, ' ').trim()).filter((text) => text !== '');
 }

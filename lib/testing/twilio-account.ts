@@ -1,218 +1,150 @@
-import { RuleList, type RecordedRequest } from './faults.js';
+import type { RecordedRequest } from './faults.js';
 import { jsonReply, type Reply } from './loopback-server.js';
-import { readCall, wordsOfCall, type StoredCall } from './twilio-calls.js';
-import { twilioErrorReply, type TwilioError } from './twilio-errors.js';
-import { TwilioForm } from './twilio-form.js';
-import type { LateFailure, TwilioLifecycle } from './twilio-lifecycle.js';
-import { readMessage, textOfMessage, type StoredMessage } from './twilio-messages.js';
-import { accountResource, callResource, feedbackResource, messageResource } from './twilio-resources.js';
-import type { WhatsAppSandbox } from './twilio-sandbox.js';
+import { randomSid } from './random-ids.js';
+import { methodNotAllowed, notFound, twilioErrorReply } from './twilio-errors.js';
+import { legacyPage, queryOf } from './twilio-paging.js';
+import type { TwilioRecipients } from './twilio-recipients.js';
+import { twilioDate } from './twilio-resources.js';
 import type { TwilioSenders } from './twilio-senders.js';
 
-/** Something that a phone got. */
-export interface EmulatedPhoneItem {
-  readonly channel: 'sms' | 'whatsapp' | 'voice';
-  /** The text of a message; the words of a call. */
-  readonly text: string;
-  /** The words of a call. */
-  readonly spoken?: string | undefined;
-  /** Milliseconds by the emulator's clock. */
-  readonly at: number;
-  /** The message's or call's SID. */
-  readonly sid: string;
+/** What `configureAccount` changes. What is left out stays as it is. */
+export interface AccountSettings {
+  /** What the Account resource says; the emulator goes on serving all the same. At first `active`. */
+  readonly status?: 'active' | 'suspended' | 'closed' | undefined;
+  /** A trial account sends to `verifiedNumbers` only (21608, 21219). At first `Full`. */
+  readonly type?: 'Full' | 'Trial' | undefined;
+  /** Whom a trial account may send to. At first nobody. */
+  readonly verifiedNumbers?: readonly string[] | undefined;
+  /** At first `100.00`. */
+  readonly balance?: string | undefined;
+  /** At first `USD`. */
+  readonly currency?: string | undefined;
 }
 
-/** Refuses messages and calls with a code of Twilio's. */
-export interface RefusalRule extends TwilioError {
-  /** Which requests are refused. Default: every new message and call. */
-  readonly match?: ((request: RecordedRequest) => boolean) | undefined;
-  /** How many. Default: all. */
-  readonly times?: number | undefined;
-}
-
-/** Accepts messages and calls, and lets them fail afterwards. */
-export interface LateFailureRule {
-  readonly code: number;
-  /** Default: `undelivered` for SMS, `failed` for WhatsApp and calls. */
-  readonly status?: 'failed' | 'undelivered' | undefined;
-  /** Which requests fail. Default: every new message and call. */
-  readonly match?: ((request: RecordedRequest) => boolean) | undefined;
-  /** How many. Default: all. */
-  readonly times?: number | undefined;
-}
-
-/** The secrets of an emulated account. */
-interface TwilioKeys {
+/** What the resources of an account are made from. */
+export interface AccountParts {
   readonly accountSid: string;
   readonly authToken: string;
-  readonly apiKeySid: string;
-  readonly apiKeySecret: string;
-}
-
-/** What an account is made from. */
-export interface TwilioAccountParts {
-  readonly keys: TwilioKeys;
   readonly clock: () => number;
   readonly senders: TwilioSenders;
-  readonly poolNumber: string;
-  readonly sandboxNumber: string;
-  readonly sandbox: WhatsAppSandbox;
-  readonly lifecycle: TwilioLifecycle;
-  /** Told about everything that a phone gets. */
-  readonly onDelivered: (to: string, item: EmulatedPhoneItem) => void;
+  readonly recipients: TwilioRecipients;
 }
 
-const EVERYTHING = (): boolean => true;
+const API_VERSION = '2010-04-01';
 
-/** An account: its messages and calls, and the answers of its REST API. */
+/** An account itself: its state, its balance, its numbers. */
 export class TwilioAccount {
-  readonly messages: StoredMessage[] = [];
-  readonly calls: StoredCall[] = [];
-  readonly refusals = new RuleList<RefusalRule>(EVERYTHING);
-  readonly lateFailures = new RuleList<LateFailureRule>(EVERYTHING);
-  readonly #parts: TwilioAccountParts;
-  readonly #messagesBySid = new Map<string, StoredMessage>();
-  readonly #callsBySid = new Map<string, StoredCall>();
+  readonly #parts: AccountParts;
+  readonly #numberSids = new Map<string, string>();
+  readonly #createdAt: number;
+  #settings = {
+    status: 'active',
+    type: 'Full',
+    verifiedNumbers: [] as readonly string[],
+    balance: '100.00',
+    currency: 'USD',
+  };
 
-  constructor(parts: TwilioAccountParts) {
+  constructor(parts: AccountParts) {
     this.#parts = parts;
+    this.#createdAt = parts.clock();
   }
 
-  /** Answers a request of the 2010-04-01 API. */
-  answer(request: RecordedRequest): Reply {
-    const path = request.path.split('?')[0] ?? '';
-    const [, sid, resource] = /^\/2010-04-01\/Accounts\/([^/]+?)(?:\/(.+))?\.json$/.exec(path) ?? [];
-    const { keys, clock } = this.#parts;
-    const caller = callerOf(request, keys);
-    if (caller === undefined || sid === undefined) {
-      return caller === undefined ? twilioErrorReply({ code: 20003 }) : notFound(path);
-    }
-    if (resource === undefined) {
-      if (request.method !== 'GET') return methodNotAllowed();
-      // Standard API keys may use everything but accounts and keys.
-      if (caller === 'apiKey') return twilioErrorReply({ code: 20003 });
-      return sid === keys.accountSid
-        ? jsonReply(200, accountResource(sid, keys.authToken, clock()))
-        : notFound(path);
-    }
-    if (sid !== keys.accountSid) return twilioErrorReply({ code: 20003 });
-
-    const [name, itemSid, part, ...rest] = resource.split('/');
-    if (rest.length > 0) return notFound(path);
-    if (name === 'Messages') {
-      if (itemSid === undefined) return this.#onlyPost(request, () => this.#createMessage(request));
-      const message = this.#messagesBySid.get(itemSid);
-      if (message === undefined) return notFound(path);
-      if (part === 'Feedback') return this.#onlyPost(request, () => this.#postFeedback(request, message));
-      if (part !== undefined) return notFound(path);
-      return request.method === 'GET' ? jsonReply(200, messageResource(message, sid)) : methodNotAllowed();
-    }
-    if (name === 'Calls' && part === undefined) {
-      if (itemSid === undefined) return this.#onlyPost(request, () => this.#createCall(request));
-      const call = this.#callsBySid.get(itemSid);
-      if (call === undefined) return notFound(path);
-      return request.method === 'GET' ? jsonReply(200, callResource(call, sid)) : methodNotAllowed();
-    }
-    return notFound(path);
-  }
-
-  #onlyPost(request: RecordedRequest, answer: () => Reply): Reply {
-    return request.method === 'POST' ? answer() : methodNotAllowed();
-  }
-
-  #createMessage(request: RecordedRequest): Reply {
-    const refusal = this.refusals.take(request);
-    if (refusal !== undefined) return twilioErrorReply(refusal);
-    const { senders, poolNumber, clock, keys } = this.#parts;
-    const read = readMessage(new TwilioForm(request), senders, poolNumber, clock());
-    if ('error' in read) return twilioErrorReply(read.error);
-    const { message } = read;
-    return {
-      ...jsonReply(201, messageResource(message, keys.accountSid)),
-      commit: () => {
-        this.messages.push(message);
-        this.#messagesBySid.set(message.sid, message);
-        const failure = this.#failureOf(message, request);
-        if (failure === undefined) this.#deliver(message, textOfMessage(message));
-        this.#parts.lifecycle.runMessage(message, failure);
-      },
+  configure(settings: AccountSettings): void {
+    const known = this.#settings;
+    this.#settings = {
+      status: settings.status ?? known.status,
+      type: settings.type ?? known.type,
+      verifiedNumbers: settings.verifiedNumbers ?? known.verifiedNumbers,
+      balance: settings.balance ?? known.balance,
+      currency: settings.currency ?? known.currency,
     };
+    const { type, verifiedNumbers } = this.#settings;
+    this.#parts.recipients.verifiedNumbers = type === 'Trial' ? verifiedNumbers : undefined;
   }
 
-  #createCall(request: RecordedRequest): Reply {
-    const refusal = this.refusals.take(request);
-    if (refusal !== undefined) return twilioErrorReply(refusal);
-    const { senders, clock, keys } = this.#parts;
-    const read = readCall(new TwilioForm(request), senders, clock());
-    if ('error' in read) return twilioErrorReply(read.error);
-    const { call } = read;
-    return {
-      ...jsonReply(201, callResource(call, keys.accountSid)),
-      commit: () => {
-        this.calls.push(call);
-        this.#callsBySid.set(call.sid, call);
-        const rule = this.lateFailures.take(request);
-        if (rule === undefined) this.#deliver(call, wordsOfCall(call));
-        this.#parts.lifecycle.runCall(
-          call,
-          rule === undefined ? undefined : { code: rule.code, status: 'failed' },
-        );
-      },
-    };
-  }
-
-  #postFeedback(request: RecordedRequest, message: StoredMessage): Reply {
-    const outcome = new TwilioForm(request).get('Outcome') ?? 'confirmed';
-    if (outcome !== 'confirmed' && outcome !== 'unconfirmed') {
-      return twilioErrorReply({ code: 20001, message: 'Outcome must be confirmed or unconfirmed.' });
-    }
-    const { keys, clock } = this.#parts;
-    const body = feedbackResource({ ...message, feedback: outcome }, keys.accountSid, clock());
-    return {
-      ...jsonReply(200, body),
-      commit: () => {
-        message.feedback = outcome;
-      },
-    };
-  }
-
-  #failureOf(message: StoredMessage, request: RecordedRequest): LateFailure | undefined {
-    const rule = this.lateFailures.take(request);
-    if (rule !== undefined) {
-      const usual = message.channel === 'sms' ? 'undelivered' : 'failed';
-      return { code: rule.code, status: rule.status ?? usual };
-    }
-    if (message.channel === 'sms') return undefined;
-    const isTemplate = message.contentSid !== undefined;
-    const { sandbox, sandboxNumber } = this.#parts;
-    // Nobody writes to approved senders here, so that free text from them is always outside the window.
-    const outsideWindow = isTemplate ? undefined : 63016;
-    const code = message.from === sandboxNumber ? sandbox.failureOf(message.to, isTemplate) : outsideWindow;
-    return code === undefined ? undefined : { code, status: 'failed' };
-  }
-
-  #deliver(item: StoredMessage | StoredCall, text: string): void {
-    this.#parts.onDelivered(item.to, {
-      channel: item.channel,
-      text,
-      ...(item.channel === 'voice' ? { spoken: text } : {}),
-      at: this.#parts.clock(),
-      sid: item.sid,
+  /** Answers `/2010-04-01/Accounts/{sid}.json`, which standard API keys may not ask for. */
+  answerAccount(request: RecordedRequest, path: string, sid: string, isApiKey: boolean): Reply {
+    if (request.method !== 'GET') return methodNotAllowed();
+    if (isApiKey) return twilioErrorReply({ code: 20003 });
+    if (sid !== this.#parts.accountSid) return notFound(path);
+    const uri = `/${API_VERSION}/Accounts/${sid}`;
+    return jsonReply(200, {
+      auth_token: this.#parts.authToken,
+      date_created: twilioDate(this.#createdAt),
+      date_updated: twilioDate(this.#createdAt),
+      friendly_name: 'Emulated account',
+      owner_account_sid: sid,
+      sid,
+      status: this.#settings.status,
+      subresource_uris: { calls: `${uri}/Calls.json`, messages: `${uri}/Messages.json` },
+      type: this.#settings.type,
+      uri: `${uri}.json`,
     });
   }
-}
 
-function callerOf(request: RecordedRequest, keys: TwilioKeys): 'account' | 'apiKey' | undefined {
-  const [, encoded = ''] = /^Basic (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-  const credentials = Buffer.from(encoded, 'base64').toString('utf8');
-  if (credentials === `${keys.accountSid}:${keys.authToken}`) return 'account';
-  return credentials === `${keys.apiKeySid}:${keys.apiKeySecret}` ? 'apiKey' : undefined;
-}
+  /** Answers `Balance.json`. */
+  answerBalance(request: RecordedRequest): Reply {
+    if (request.method !== 'GET') return methodNotAllowed();
+    const { balance, currency } = this.#settings;
+    return jsonReply(200, { account_sid: this.#parts.accountSid, balance, currency });
+  }
 
-function notFound(path: string): Reply {
-  return twilioErrorReply({ code: 20404, message: `The requested resource ${path} was not found` });
-}
+  /** Answers `IncomingPhoneNumbers.json`; `PhoneNumber` narrows it by a part of the number. */
+  answerNumbers(request: RecordedRequest): Reply {
+    if (request.method !== 'GET') return methodNotAllowed();
+    const wanted = queryOf(request).get('PhoneNumber') ?? '';
+    const numbers = this.#parts.senders.numbers.filter((number) => number.includes(wanted));
+    const show = (number: string): object => this.#numberResource(number);
+    return jsonReply(200, legacyPage(request, 'incoming_phone_numbers', numbers, show));
+  }
 
-function methodNotAllowed(): Reply {
-  return twilioErrorReply({ code: 20004, status: 405, message: 'Method not allowed' });
+  /** The same SID for a number every time. */
+  numberSid(number: string): string {
+    const sid = this.#numberSids.get(number) ?? randomSid('PN');
+    this.#numberSids.set(number, sid);
+    return sid;
+  }
+
+  #numberResource(number: string): object {
+    const { accountSid, senders } = this.#parts;
+    const sid = this.numberSid(number);
+    return {
+      account_sid: accountSid,
+      address_requirements: 'none',
+      address_sid: null,
+      api_version: API_VERSION,
+      beta: false,
+      bundle_sid: null,
+      capabilities: { ...senders.capabilitiesOf(number), fax: false },
+      date_created: twilioDate(this.#createdAt),
+      date_updated: twilioDate(this.#createdAt),
+      emergency_address_sid: null,
+      emergency_address_status: 'unregistered',
+      emergency_status: 'Inactive',
+      friendly_name: number,
+      identity_sid: null,
+      origin: 'twilio',
+      phone_number: number,
+      sid,
+      sms_application_sid: null,
+      sms_fallback_method: 'POST',
+      sms_fallback_url: null,
+      sms_method: 'POST',
+      sms_url: null,
+      status: 'in-use',
+      status_callback: null,
+      status_callback_method: 'POST',
+      trunk_sid: null,
+      type: 'local',
+      uri: `/${API_VERSION}/Accounts/${accountSid}/IncomingPhoneNumbers/${sid}.json`,
+      voice_application_sid: null,
+      voice_caller_id_lookup: false,
+      voice_fallback_method: 'POST',
+      voice_fallback_url: null,
+      voice_method: 'POST',
+      voice_receive_mode: 'voice',
+      voice_url: null,
+    };
+  }
 }

@@ -2,6 +2,7 @@ import { randomSid } from './random-ids.js';
 import { wordsOfTwiml } from './spoken-twiml.js';
 import type { TwilioError } from './twilio-errors.js';
 import { isCallbackUrl, isE164, type TwilioForm } from './twilio-form.js';
+import type { TwilioRecipients } from './twilio-recipients.js';
 import type { TwilioSenders } from './twilio-senders.js';
 
 /** A call that Twilio accepted, as it is now. */
@@ -24,17 +25,25 @@ export interface EmulatedCall {
   readonly timeout: number | undefined;
   /** Milliseconds by the emulator's clock. */
   readonly createdAt: number;
+  /** When its status last changed. */
+  readonly updatedAt: number;
 }
 
 /** The same, as the emulator itself changes it. */
 export type StoredCall = { -readonly [Key in keyof EmulatedCall]: EmulatedCall[Key] };
+
+/** What a call is held against. */
+export interface CallRules {
+  readonly senders: TwilioSenders;
+  readonly recipients: TwilioRecipients;
+}
 
 const MAX_TWIML = 4000;
 
 /** Reads the parameters of `POST Calls.json`: a call, or Twilio's refusal. */
 export function readCall(
   form: TwilioForm,
-  senders: TwilioSenders,
+  { senders, recipients }: CallRules,
   createdAt: number,
 ): { readonly call: StoredCall } | { readonly error: TwilioError } {
   const to = form.get('To');
@@ -52,7 +61,7 @@ export function readCall(
     if (wordsOfTwiml(twiml) === undefined) return refuse(12100, 'Document parse failure.');
   }
   if (!isE164(to)) return refuse(21217, `The phone number ${to} is not valid.`);
-  const error = senders.refuseCallFrom(from) ?? senders.refuseCallTo(to);
+  const error = senders.refuseCallFrom(from) ?? senders.refuseCallTo(to) ?? recipients.refuseCall(to);
   if (error !== undefined) return { error };
   const statusCallback = form.get('StatusCallback');
   if (statusCallback !== undefined && !isCallbackUrl(statusCallback)) {
@@ -75,6 +84,7 @@ export function readCall(
       statusCallbackEvents: events.length === 0 ? ['completed'] : events,
       timeout: timeout === undefined ? undefined : Number(timeout),
       createdAt,
+      updatedAt: createdAt,
     },
   };
 }

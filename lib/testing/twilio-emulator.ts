@@ -3,23 +3,26 @@ import { serveApi } from './emulated-api.js';
 import type { Fault, FaultRule, RecordedRequest } from './faults.js';
 import type { Reply } from './loopback-server.js';
 import { randomAlphanumeric, randomSid } from './random-ids.js';
-import {
-  TwilioAccount,
-  type EmulatedPhoneItem,
-  type LateFailureRule,
-  type RefusalRule,
-} from './twilio-account.js';
+import type { AccountSettings } from './twilio-account.js';
+import { answerTwilio, isTwilioCall } from './twilio-api.js';
+import type { CallbackFault, EmulatedCallback } from './twilio-callbacks.js';
 import type { EmulatedCall } from './twilio-calls.js';
-import { TwilioLifecycle, type EmulatedCallback } from './twilio-lifecycle.js';
-import type { EmulatedMessage } from './twilio-messages.js';
-import { WhatsAppSandbox } from './twilio-sandbox.js';
-import { TwilioSenders } from './twilio-senders.js';
+import type { EmulatedTemplate, NewTemplate } from './twilio-content.js';
+import type { EmulatedInbound, InboundMessage } from './twilio-inbound.js';
+import type { EmulatedFeedback, EmulatedMessage } from './twilio-messages.js';
+import type { DeliveredItem, EmulatedPhoneItem } from './twilio-phones.js';
+import { makeTwilioParts } from './twilio-parts.js';
+import type { LateFailureRule, RefusalRule } from './twilio-rules.js';
+import type { NumberCapabilities } from './twilio-senders.js';
+import type { EmulatedVerification } from './twilio-verify.js';
+import type { VerifySettings } from './twilio-verify-settings.js';
+import { signWebhook } from './twilio-webhook.js';
 
 /** Options of `startTwilioEmulator`. */
 export interface TwilioEmulatorOptions {
   /** Default: any free port. */
   readonly port?: number | undefined;
-  /** Milliseconds since 1970; the sandbox's windows go by it. Default: `Date.now`. */
+  /** Milliseconds since 1970; the sandbox's windows and the life of verifications go by it. Default: `Date.now`. */
   readonly clock?: (() => number) | undefined;
   /** Time between the steps of a message or call, and so before each of its status callbacks. Default: 10. */
   readonly callbackDelayMs?: number | undefined;
@@ -27,43 +30,53 @@ export interface TwilioEmulatorOptions {
   readonly senders?: readonly string[] | undefined;
   /** Whether `+1500555…` act as with Twilio's test credentials. Default: `true`. */
   readonly magicNumbers?: boolean | undefined;
-}
-
-/** Something that a phone got, and whose it is. */
-export interface DeliveredItem extends EmulatedPhoneItem {
-  /** E.164. */
-  readonly to: string;
+  /** Numbers that get no text messages (21635, by Verify 60205). Default: none. */
+  readonly landlines?: readonly string[] | undefined;
 }
 
 /** A Twilio account on the loopback interface, with the phones that it reaches. */
 export interface TwilioEmulator {
-  /** E.g. `http://127.0.0.1:49152`. */
+  /** The one origin of every product, e.g. `http://127.0.0.1:49152`. */
   readonly baseUrl: string;
   readonly accountSid: string;
   readonly apiKeySid: string;
   readonly apiKeySecret: string;
-  /** Also signs the status callbacks. */
+  /** Also signs the webhooks. */
   readonly authToken: string;
   /** The number of the shared WhatsApp sandbox, +14155238886. */
   readonly sandboxNumber: string;
   /** What a phone sends to the sandbox to join it, without the `join`. */
   readonly joinCode: string;
+  /** The sandbox's own verification template. */
+  readonly sandboxContentSid: string;
   /** A number of the account that sends SMS. */
   readonly smsNumber: string;
   /** A number of the account that calls. */
   readonly voiceNumber: string;
   /** A Messaging Service of the account, which sends SMS from `smsNumber`. */
   readonly messagingServiceSid: string;
-  /** Everything that was asked of the API, newest last. */
+  /** A Verify service of the account; custom codes are allowed. */
+  readonly verifyServiceSid: string;
+
+  /** Everything that was asked of the API, of any product, newest last. */
   readonly requests: RecordedRequest[];
   /** The messages that were accepted, newest last, each as it is now. */
   readonly messages: readonly EmulatedMessage[];
   /** The calls that were accepted, newest last, each as it is now. */
   readonly calls: readonly EmulatedCall[];
+  /** The verifications that Verify began, newest last, each as it is now. */
+  readonly verifications: readonly EmulatedVerification[];
+  /** What was posted to the feedback of messages, newest last. */
+  readonly feedback: readonly EmulatedFeedback[];
+  /** The content templates that were added. */
+  readonly templates: readonly EmulatedTemplate[];
   /** The status callbacks that were made, newest last. */
   readonly callbacks: readonly EmulatedCallback[];
+  /** What people wrote to the account by `receive`, newest last. */
+  readonly received: readonly EmulatedInbound[];
   /** How many requests followed a `redirect` fault. */
   readonly redirectHits: number;
+
   /**
    * What the phone with this number got, newest last. It is there as soon as Twilio accepts what will be delivered:
    * the delivery report comes after it, as in life. What fails is never there.
@@ -75,22 +88,45 @@ export interface TwilioEmulator {
   joinSandbox(number: string): void;
   /** The phone leaves the WhatsApp sandbox: messages to it are accepted and fail with 63015. */
   leaveSandbox(number: string): void;
+  /**
+   * A person writes to a number of the account. Twilio's own words take effect - STOP and START of an SMS (then
+   * 21610), joining and leaving the sandbox - and the webhook is posted, signed, its reply delivered. Throws for a
+   * number that the account does not have.
+   */
+  receive(message: InboundMessage): Promise<EmulatedInbound>;
+  /** Whoever got a WhatsApp message opens it: it is `read`, and the status callback tells. Throws for an unknown one. */
+  markRead(messageSid: string): void;
+  /** `X-Twilio-Signature` of a form that is posted to a URL. */
+  sign(url: string, params: Readonly<Record<string, string>>): string;
+
+  /**
+   * Adds a content template, or replaces the one with its SID, e.g. by one that WhatsApp has paused. As long as there
+   * is none, every `ContentSid` is an approved verification template; from then on others are refused with 21655.
+   */
+  addTemplate(template: NewTemplate): EmulatedTemplate;
+  /** Changes the Verify service. */
+  configureVerify(settings: VerifySettings): void;
+  /** Changes what the account says of itself, and whom a trial account may send to. */
+  configureAccount(settings: AccountSettings): void;
+  /** Takes capabilities from a number of the account, or gives them back. */
+  setCapabilities(number: string, changed: Partial<NumberCapabilities>): void;
+
   /** Misbehaves, by default for every request. Rules are used in the order in which they were added. */
   fault(rule: FaultRule | Fault): void;
-  /** Forgets the rules of `fault`, `refuseWith` and `failLater`. */
-  clearFaults(): void;
-  /** Refuses new messages and calls with one of Twilio's codes. */
+  /** Refuses new messages, calls and verifications with one of Twilio's codes. */
   refuseWith(rule: RefusalRule): void;
-  /** Accepts new messages and calls, and reports later that they failed. */
+  /** Accepts new messages, calls and verifications, and reports later that they failed. */
   failLater(rule: LateFailureRule): void;
+  /** Makes the status callbacks of new messages and calls late, repeated, out of order, or not at all. */
+  faultCallbacks(fault: CallbackFault): void;
+  /** Makes the callbacks that `faultCallbacks` holds back, in their order. Resolves when all are answered. */
+  releaseCallbacks(): Promise<void>;
+  /** Forgets the rules of `fault`, `refuseWith`, `failLater` and `faultCallbacks`. */
+  clearFaults(): void;
   /** Ends at once: every connection and timer with it. Callbacks that are due are not made. */
   close(): Promise<void>;
 }
 
-const SANDBOX_NUMBER = '+14155238886';
-const SMS_NUMBER = '+14155550100';
-const VOICE_NUMBER = '+14155550101';
-const API = '/2010-04-01/';
 const DEFAULT_CALLBACK_DELAY_MS = 10;
 
 /** Starts a Twilio account on 127.0.0.1. Close it at the end. */
@@ -102,79 +138,99 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     apiKeySid: randomSid('SK'),
     apiKeySecret: randomAlphanumeric(32),
   };
-  const messagingServiceSid = randomSid('MG');
-  const owned = [SMS_NUMBER, VOICE_NUMBER, messagingServiceSid, `whatsapp:${SANDBOX_NUMBER}`];
-  const sandbox = new WhatsAppSandbox(clock);
-  const inboxes = new Map<string, EmulatedPhoneItem[]>();
-  const listeners: ((item: DeliveredItem) => void)[] = [];
   const agent = new Agent({ connections: null, keepAliveTimeout: 1000 });
-  const lifecycle = new TwilioLifecycle({
-    server: () => api.server,
-    dispatcher: agent,
-    accountSid: keys.accountSid,
-    authToken: keys.authToken,
-    stepMs: options.callbackDelayMs ?? DEFAULT_CALLBACK_DELAY_MS,
-    clock,
-  });
-  const account = new TwilioAccount({
-    keys,
-    clock,
-    senders: new TwilioSenders([...owned, ...(options.senders ?? [])], options.magicNumbers ?? true),
-    poolNumber: SMS_NUMBER,
-    sandboxNumber: SANDBOX_NUMBER,
-    sandbox,
+  const {
+    place,
+    account,
+    callbacks,
+    content,
+    inbound,
     lifecycle,
-    onDelivered: (to, item) => {
-      const inbox = inboxes.get(to);
-      if (inbox === undefined) inboxes.set(to, [item]);
-      else inbox.push(item);
-      for (const listener of listeners) listener({ ...item, to });
-    },
+    phones,
+    products,
+    rules,
+    senders,
+    sessions,
+  } = makeTwilioParts({
+    ...keys,
+    clock,
+    dispatcher: agent,
+    server: () => api.server,
+    stepMs: options.callbackDelayMs ?? DEFAULT_CALLBACK_DELAY_MS,
+    senders: options.senders ?? [],
+    hasMagicNumbers: options.magicNumbers ?? true,
+    landlines: options.landlines ?? [],
   });
+  const { sending, verify } = products;
   const api = await serveApi({
     port: options.port ?? 0,
     clock,
     isFaultable: () => true,
-    isRecorded: (request) => request.path.startsWith(API),
-    answer: (request) => withTwilioHeaders(account.answer(request)),
+    isRecorded: isTwilioCall,
+    answer: (request) => withTwilioHeaders(answerTwilio(request, keys, products)),
   });
 
   return {
     baseUrl: api.server.origin,
     ...keys,
-    sandboxNumber: SANDBOX_NUMBER,
-    joinCode: 'amber-lake',
-    smsNumber: SMS_NUMBER,
-    voiceNumber: VOICE_NUMBER,
-    messagingServiceSid,
+    ...place,
     requests: api.requests,
-    messages: account.messages,
-    calls: account.calls,
-    callbacks: lifecycle.callbacks,
+    messages: sending.messages,
+    calls: sending.calls,
+    get verifications() {
+      return verify.verifications;
+    },
+    feedback: sending.feedback,
+    templates: content.templates,
+    callbacks: callbacks.made,
+    received: inbound.received,
     get redirectHits() {
       return api.redirectHits();
     },
-    inbox: (number) => [...(inboxes.get(number) ?? [])],
+    inbox: (number) => phones.inbox(number),
     onDelivered: (listener) => {
-      listeners.push(listener);
+      phones.onDelivered(listener);
     },
     joinSandbox: (number) => {
-      sandbox.join(number);
+      sessions.join(number);
     },
     leaveSandbox: (number) => {
-      sandbox.leave(number);
+      sessions.leave(number);
+    },
+    receive: (message) => inbound.receive(message),
+    markRead: (messageSid) => {
+      const message = sending.messages.find(
+        ({ sid, channel }) => sid === messageSid && channel === 'whatsapp',
+      );
+      if (message === undefined) throw new Error(`There is no WhatsApp message ${messageSid}.`);
+      lifecycle.readMessage(message);
+    },
+    sign: (url, params) => signWebhook(keys.authToken, url, params),
+    addTemplate: (template) => content.add(template),
+    configureVerify: (settings) => {
+      verify.configure(settings);
+    },
+    configureAccount: (settings) => {
+      account.configure(settings);
+    },
+    setCapabilities: (number, changed) => {
+      senders.setCapabilities(number, changed);
     },
     fault: api.fault,
-    clearFaults: () => {
-      api.clearFaults();
-      account.refusals.clear();
-      account.lateFailures.clear();
-    },
     refuseWith: (rule) => {
-      account.refusals.add(rule);
+      rules.refusals.add(rule);
     },
     failLater: (rule) => {
-      account.lateFailures.add(rule);
+      rules.lateFailures.add(rule);
+    },
+    faultCallbacks: (fault) => {
+      callbacks.faults.add(fault);
+    },
+    releaseCallbacks: () => callbacks.release(),
+    clearFaults: () => {
+      api.clearFaults();
+      rules.clear();
+      callbacks.faults.clear();
     },
     close: async () => {
       await Promise.all([api.server.close(), agent.destroy()]);

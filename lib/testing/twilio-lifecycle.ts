@@ -1,18 +1,9 @@
-import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
-import { request, type Dispatcher } from 'undici';
 import type { LoopbackServer } from './loopback-server.js';
 import { randomSid } from './random-ids.js';
+import type { TwilioCallbacks } from './twilio-callbacks.js';
 import type { StoredCall } from './twilio-calls.js';
 import type { StoredMessage } from './twilio-messages.js';
 import { twilioDate } from './twilio-resources.js';
-
-/** A status callback that Twilio made. */
-export interface EmulatedCallback {
-  readonly url: string;
-  readonly params: Readonly<Record<string, string>>;
-  /** The answer's status; `undefined` while there is none, and where none came. */
-  readonly httpStatus: number | undefined;
-}
 
 /** How a message or call ends that fails after it was accepted. */
 export interface LateFailure {
@@ -23,19 +14,16 @@ export interface LateFailure {
 /** What a lifecycle needs of its emulator. */
 export interface LifecycleParts {
   readonly server: () => LoopbackServer;
-  readonly dispatcher: Dispatcher;
+  readonly callbacks: TwilioCallbacks;
   readonly accountSid: string;
-  readonly authToken: string;
   readonly stepMs: number;
   readonly clock: () => number;
 }
 
-const CALLBACK_TIMEOUT_MS = 15_000;
 const WHATSAPP_INSTALL_SID = randomSid('XE');
 
-/** Takes messages and calls from step to step and tells the status callback, signed as Twilio signs. */
+/** Takes messages and calls from step to step and tells the status callback. */
 export class TwilioLifecycle {
-  readonly callbacks: EmulatedCallback[] = [];
   readonly #parts: LifecycleParts;
 
   constructor(parts: LifecycleParts) {
@@ -48,32 +36,45 @@ export class TwilioLifecycle {
     // A carrier that does not deliver was handed the message first.
     if (failure?.status === 'undelivered' && message.channel === 'sms') steps.push('sent');
     if (failure !== undefined) steps.push(failure.status);
-    this.#walk(steps, (status) => {
+    const callbacks = this.#parts.callbacks.start(message);
+    this.#walk(steps, (status, index) => {
       message.status = status;
+      message.updatedAt = this.#parts.clock();
       if (status === failure?.status) message.errorCode = failure.code;
-      this.#call(message.statusCallback, this.#messageParams(message));
+      callbacks.due(this.#messageParams(message), index === steps.length - 1);
     });
+  }
+
+  /** Whoever got a WhatsApp message opens it. */
+  readMessage(message: StoredMessage): void {
+    message.status = 'read';
+    message.updatedAt = this.#parts.clock();
+    const params = { ...this.#messageParams(message), EventType: 'READ' };
+    this.#parts.callbacks.start(message).due(params, true);
   }
 
   /** From queued to completed, or to the failure. */
   runCall(call: StoredCall, failure: LateFailure | undefined): void {
     const steps =
       failure === undefined ? ['initiated', 'ringing', 'answered', 'completed'] : ['initiated', 'failed'];
+    const callbacks = this.#parts.callbacks.start(call);
     this.#walk(steps, (step, index) => {
       call.status = STATUS_OF_STEP[step] ?? step;
+      call.updatedAt = this.#parts.clock();
       if (step === 'failed' && failure !== undefined) call.errorCode = failure.code;
-      const event = step === 'failed' ? 'completed' : step;
-      if (call.statusCallbackEvents.includes(event)) {
-        this.#call(call.statusCallback, this.#callParams(call, step, index));
-      }
+      const isWanted = call.statusCallbackEvents.includes(step === 'failed' ? 'completed' : step);
+      const params = isWanted ? this.#callParams(call, step, index) : undefined;
+      callbacks.due(params, index === steps.length - 1);
     });
   }
 
-  #walk(steps: readonly string[], take: (step: string, index: number) => void): void {
-    steps.forEach((step, index) => {
-      this.#parts.server().later(this.#parts.stepMs * (index + 1), () => {
-        take(step, index);
-      });
+  /** One after the other: timers of different lengths may overtake each other. */
+  #walk(steps: readonly string[], take: (step: string, index: number) => void, index = 0): void {
+    const step = steps[index];
+    if (step === undefined) return;
+    this.#parts.server().later(this.#parts.stepMs, () => {
+      take(step, index);
+      this.#walk(steps, take, index + 1);
     });
   }
 
@@ -118,38 +119,6 @@ export class TwilioLifecycle {
       ...(step === 'completed' ? { CallDuration: '12', Duration: '1' } : {}),
       ...(call.errorCode === undefined ? {} : { ErrorCode: String(call.errorCode) }),
     };
-  }
-
-  #call(url: string | undefined, params: Record<string, string>): void {
-    if (url === undefined) return;
-    const callback: { -readonly [Key in keyof EmulatedCallback]: EmulatedCallback[Key] } = {
-      url,
-      params,
-      httpStatus: undefined,
-    };
-    this.callbacks.push(callback);
-    // The fragment holds connection settings; it is neither sent nor signed.
-    const [target = url] = url.split('#');
-    const signature = getExpectedTwilioSignature(this.#parts.authToken, target, params);
-    void request(target, {
-      dispatcher: this.#parts.dispatcher,
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-www-form-urlencoded; charset=UTF-8',
-        'user-agent': 'TwilioProxy/1.1',
-        'x-twilio-signature': signature,
-        'i-twilio-idempotency-token': randomSid(''),
-      },
-      body: new URLSearchParams(params).toString(),
-      headersTimeout: CALLBACK_TIMEOUT_MS,
-      bodyTimeout: CALLBACK_TIMEOUT_MS,
-    })
-      .then(async (response) => {
-        callback.httpStatus = response.statusCode;
-        await response.body.dump();
-      })
-      // Nobody there, or gone: Twilio writes it into its debugger, nothing more.
-      .catch(() => undefined);
   }
 }
 

@@ -1,7 +1,10 @@
 import { randomSid } from './random-ids.js';
+import type { EmulatedTemplate, TwilioContent } from './twilio-content.js';
 import type { TwilioError } from './twilio-errors.js';
 import { isCallbackUrl, isE164, readAddress, type TwilioForm } from './twilio-form.js';
+import type { TwilioRecipients } from './twilio-recipients.js';
 import type { TwilioSenders } from './twilio-senders.js';
+import { renderTemplate } from './twilio-templates.js';
 
 /** A message that Twilio accepted, as it is now. */
 export interface EmulatedMessage {
@@ -17,6 +20,8 @@ export interface EmulatedMessage {
   readonly contentSid: string | undefined;
   /** The template's variables, read from their JSON. */
   readonly contentVariables: Readonly<Record<string, string>> | undefined;
+  /** What the phone shows: the free text, or the template with its variables, with a sample where one is missing. */
+  readonly text: string;
   /** `queued` or `accepted` at first, then `sent`, `delivered`, `failed` or `undelivered`. */
   readonly status: string;
   /** Twilio's error code, where it failed after it was accepted. */
@@ -29,10 +34,35 @@ export interface EmulatedMessage {
   readonly feedback: string | undefined;
   /** Milliseconds by the emulator's clock. */
   readonly createdAt: number;
+  /** When its status last changed. */
+  readonly updatedAt: number;
 }
 
 /** The same, as the emulator itself changes it. */
 export type StoredMessage = { -readonly [Key in keyof EmulatedMessage]: EmulatedMessage[Key] };
+
+/** What became of a message, as its sender told Twilio. */
+export interface EmulatedFeedback {
+  readonly messageSid: string;
+  readonly outcome: 'confirmed' | 'unconfirmed';
+  /** Milliseconds by the emulator's clock. */
+  readonly at: number;
+}
+
+/** What a message is held against. */
+export interface MessageRules {
+  readonly senders: TwilioSenders;
+  readonly recipients: TwilioRecipients;
+  readonly content: TwilioContent;
+  /** The number from which the Messaging Services send. */
+  readonly poolNumber: string;
+}
+
+/** A message that was read, and the template that it names. */
+export interface ReadMessage {
+  readonly message: StoredMessage;
+  readonly template: EmulatedTemplate | undefined;
+}
 
 const MAX_BODY = 1600;
 const MAX_VALIDITY_SECONDS = 36_000;
@@ -40,10 +70,9 @@ const MAX_VALIDITY_SECONDS = 36_000;
 /** Reads the parameters of `POST Messages.json`: a message, or Twilio's refusal. */
 export function readMessage(
   form: TwilioForm,
-  senders: TwilioSenders,
-  poolNumber: string,
+  { senders, recipients, content, poolNumber }: MessageRules,
   createdAt: number,
-): { readonly message: StoredMessage } | { readonly error: TwilioError } {
+): ReadMessage | { readonly error: TwilioError } {
   const toText = form.get('To');
   if (toText === undefined) return refuse(21604, "A 'To' phone number is required.");
   const fromText = form.get('From');
@@ -57,12 +86,16 @@ export function readMessage(
   if (body !== undefined && Array.from(body).length > MAX_BODY) {
     return refuse(21617, `The concatenated message body exceeds the ${MAX_BODY} character limit.`);
   }
-  if (contentSid !== undefined && !/^HX[\da-f]{32}$/i.test(contentSid)) {
-    return refuse(21655, 'The ContentSid is invalid.');
-  }
   const variablesText = form.get('ContentVariables');
+  if (contentSid === undefined && variablesText !== undefined) {
+    return refuse(21654, 'ContentVariables need a ContentSid.');
+  }
   const contentVariables = variablesText === undefined ? {} : readVariables(variablesText);
   if (contentVariables === undefined) return refuse(21656, 'The ContentVariables parameter is invalid.');
+  const template = contentSid === undefined ? undefined : content.find(contentSid, contentVariables);
+  if (contentSid !== undefined && (template === undefined || !/^HX[\da-f]{32}$/i.test(contentSid))) {
+    return refuse(21655, 'The ContentSid is invalid.');
+  }
 
   const to = readAddress(toText);
   const from = fromText === undefined ? undefined : readAddress(fromText);
@@ -81,7 +114,9 @@ export function readMessage(
   const senderError = from === undefined ? undefined : senders.refuseMessageFrom(from);
   if (senderError !== undefined) return { error: senderError };
   if (from?.number === to.number) return refuse(21266, "'To' and 'From' number cannot be the same.");
-  const recipientError = to.isWhatsApp ? undefined : senders.refuseMessageTo(to.number);
+  const recipientError =
+    (to.isWhatsApp ? undefined : senders.refuseMessageTo(to.number)) ??
+    recipients.refuseMessage(to, from?.number ?? poolNumber);
   if (recipientError !== undefined) return { error: recipientError };
 
   const statusCallback = form.get('StatusCallback');
@@ -93,6 +128,7 @@ export function readMessage(
     return refuse(21624, `The ValidityPeriod must be an integer between 1 and ${MAX_VALIDITY_SECONDS}.`);
   }
   return {
+    template,
     message: {
       sid: randomSid('SM'),
       channel: to.isWhatsApp ? 'whatsapp' : 'sms',
@@ -102,6 +138,7 @@ export function readMessage(
       body,
       contentSid,
       contentVariables: contentSid === undefined ? undefined : contentVariables,
+      text: template === undefined ? (body ?? '') : renderTemplate(template, contentVariables).text,
       status: service === undefined ? 'queued' : 'accepted',
       errorCode: undefined,
       statusCallback,
@@ -109,15 +146,9 @@ export function readMessage(
       provideFeedback: form.get('ProvideFeedback')?.toLowerCase() === 'true',
       feedback: undefined,
       createdAt,
+      updatedAt: createdAt,
     },
   };
-}
-
-/** What the phone shows: free text, or the verification template of WhatsApp, with its sample where a variable is missing. */
-export function textOfMessage(message: EmulatedMessage): string {
-  if (message.contentSid === undefined) return message.body ?? '';
-  const code = message.contentVariables?.['1'] ?? '123456';
-  return `${code} is your verification code. For your security, do not share this code.`;
 }
 
 function refuse(code: number, message: string): { readonly error: TwilioError } {

@@ -1,11 +1,17 @@
 import type { EmulatedCall } from './twilio-calls.js';
-import { textOfMessage, type EmulatedMessage } from './twilio-messages.js';
+import type { EmulatedFeedback, EmulatedMessage } from './twilio-messages.js';
+import { segmentsOf } from './twilio-segments.js';
 
 const API_VERSION = '2010-04-01';
 
 /** A time as Twilio writes it, RFC 2822. */
 export function twilioDate(milliseconds: number): string {
   return new Date(milliseconds).toUTCString().replace('GMT', '+0000');
+}
+
+/** A time as Twilio's newer APIs write it, ISO 8601 in whole seconds. */
+export function isoDate(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** The Message resource. */
@@ -18,17 +24,17 @@ export function messageResource(message: EmulatedMessage, accountSid: string): o
   return {
     account_sid: accountSid,
     api_version: API_VERSION,
-    body: textOfMessage(message),
+    body: message.text,
     date_created: twilioDate(message.createdAt),
     date_sent: isFinal || message.status === 'sent' ? twilioDate(message.createdAt) : null,
-    date_updated: twilioDate(message.createdAt),
+    date_updated: twilioDate(message.updatedAt),
     direction: 'outbound-api',
     error_code: message.errorCode ?? null,
     error_message: message.errorCode === undefined ? null : `Error ${message.errorCode}`,
     from: isUnassigned ? null : prefix + message.from,
     messaging_service_sid: message.messagingServiceSid ?? null,
     num_media: '0',
-    num_segments: isUnassigned ? '0' : '1',
+    num_segments: isUnassigned ? '0' : String(segmentsOf(message.text)),
     price: null,
     price_unit: isUnassigned ? null : 'USD',
     sid: message.sid,
@@ -40,14 +46,14 @@ export function messageResource(message: EmulatedMessage, accountSid: string): o
 }
 
 /** The MessageFeedback resource. */
-export function feedbackResource(message: EmulatedMessage, accountSid: string, now: number): object {
+export function feedbackResource(feedback: EmulatedFeedback, accountSid: string): object {
   return {
     account_sid: accountSid,
-    date_created: twilioDate(now),
-    date_updated: twilioDate(now),
-    message_sid: message.sid,
-    outcome: message.feedback,
-    uri: `/${API_VERSION}/Accounts/${accountSid}/Messages/${message.sid}/Feedback.json`,
+    date_created: twilioDate(feedback.at),
+    date_updated: twilioDate(feedback.at),
+    message_sid: feedback.messageSid,
+    outcome: feedback.outcome,
+    uri: `/${API_VERSION}/Accounts/${accountSid}/Messages/${feedback.messageSid}/Feedback.json`,
   };
 }
 
@@ -61,10 +67,10 @@ export function callResource(call: EmulatedCall, accountSid: string): object {
     api_version: API_VERSION,
     caller_name: null,
     date_created: isOver ? twilioDate(call.createdAt) : null,
-    date_updated: isOver ? twilioDate(call.createdAt) : null,
+    date_updated: isOver ? twilioDate(call.updatedAt) : null,
     direction: 'outbound-api',
     duration: isOver ? '0' : null,
-    end_time: isOver ? twilioDate(call.createdAt) : null,
+    end_time: isOver ? twilioDate(call.updatedAt) : null,
     forwarded_from: null,
     from: call.from,
     from_formatted: call.from,
@@ -85,23 +91,6 @@ export function callResource(call: EmulatedCall, accountSid: string): object {
     to: call.to,
     to_formatted: call.to,
     trunk_sid: null,
-    uri: `${uri}.json`,
-  };
-}
-
-/** The Account resource. */
-export function accountResource(accountSid: string, authToken: string, now: number): object {
-  const uri = `/${API_VERSION}/Accounts/${accountSid}`;
-  return {
-    auth_token: authToken,
-    date_created: twilioDate(now),
-    date_updated: twilioDate(now),
-    friendly_name: 'Emulated account',
-    owner_account_sid: accountSid,
-    sid: accountSid,
-    status: 'active',
-    subresource_uris: { calls: `${uri}/Calls.json`, messages: `${uri}/Messages.json` },
-    type: 'Full',
     uri: `${uri}.json`,
   };
 }

@@ -20,15 +20,45 @@ const CALL_TO: Readonly<Record<string, number>> = {
   '0004': 21216,
 };
 
+/** What a number of the account can do. */
+export interface NumberCapabilities {
+  readonly sms: boolean;
+  readonly voice: boolean;
+  readonly mms: boolean;
+}
+
+const EVERYTHING: NumberCapabilities = { sms: true, voice: true, mms: true };
+
 /** The senders of an account, and what its magic numbers do. */
 export class TwilioSenders {
   readonly #owned: ReadonlySet<string>;
   readonly #hasMagicNumbers: boolean;
+  readonly #capabilities = new Map<string, NumberCapabilities>();
 
   /** `owned`: numbers, Messaging Service SIDs, alphanumeric senders, `whatsapp:` addresses. */
   constructor(owned: Iterable<string>, hasMagicNumbers: boolean) {
     this.#owned = new Set(owned);
     this.#hasMagicNumbers = hasMagicNumbers;
+  }
+
+  /** The phone numbers among them. */
+  get numbers(): readonly string[] {
+    return [...this.#owned].filter((sender) => sender.startsWith('+'));
+  }
+
+  /** What a number can do; everything until it was told otherwise. */
+  capabilitiesOf(number: string): NumberCapabilities {
+    return this.#capabilities.get(number) ?? EVERYTHING;
+  }
+
+  setCapabilities(number: string, changed: Partial<NumberCapabilities>): void {
+    this.#capabilities.set(number, { ...this.capabilitiesOf(number), ...changed });
+  }
+
+  /** Whether messages to this address reach the account. */
+  canReceive({ isWhatsApp, number }: ChannelAddress): boolean {
+    if (isWhatsApp) return this.#owned.has(`whatsapp:${number}`);
+    return number.startsWith('+') && this.refuseMessageFrom({ isWhatsApp, number }) === undefined;
   }
 
   /** Whether a Messaging Service is the account's. */
@@ -42,7 +72,8 @@ export class TwilioSenders {
       return this.#owned.has(`whatsapp:${number}`) ? undefined : { code: 63007 };
     }
     const suffix = this.#magicSuffix(number);
-    if (suffix === '0006' || this.#owned.has(number)) return undefined;
+    const isOwned = this.#owned.has(number) && this.capabilitiesOf(number).sms;
+    if (suffix === '0006' || isOwned) return undefined;
     const code = (suffix === undefined ? undefined : MESSAGE_FROM[suffix]) ?? 21606;
     return {
       code,
@@ -53,7 +84,8 @@ export class TwilioSenders {
   /** Why nobody can be called from here. */
   refuseCallFrom(number: string): TwilioError | undefined {
     const suffix = this.#magicSuffix(number);
-    if (suffix === '0006' || this.#owned.has(number)) return undefined;
+    const isOwned = this.#owned.has(number) && this.capabilitiesOf(number).voice;
+    if (suffix === '0006' || isOwned) return undefined;
     const code = (suffix === undefined ? undefined : CALL_FROM[suffix]) ?? 21210;
     return {
       code,

@@ -50,33 +50,72 @@ import {
   type WhatsAppSender,
 } from 'okta-telephony-hook';
 import {
+  playBadDay,
   startOktaEmulator,
   startTwilioEmulator,
+  type AccountSettings,
+  type AuthenticatorStatus,
+  type BadDay,
+  type BadDayOptions,
+  type BadDayPhase,
+  type BadDayPhaseName,
+  type BadDayVendors,
+  type CallbackFault,
   type DeliveredItem,
   type EmulatedCall,
   type EmulatedCallback,
+  type EmulatedEventHook,
+  type EmulatedFeedback,
+  type EmulatedHookKey,
+  type EmulatedInbound,
+  type EmulatedInlineHook,
   type EmulatedMessage,
   type EmulatedPhoneItem,
+  type EmulatedTemplate,
   type EmulatedUser,
+  type EmulatedVerification,
+  type EnteredCode,
+  type EventDelivery,
   type Fault,
   type FaultRule,
+  type FireOptions,
   type HookCall,
   type HookCallOptions,
+  type HookChannel,
+  type HookClient,
+  type HookOAuth,
   type HookPayloadOptions,
   type HookRequestType,
   type HookTokenOptions,
+  type InboundMessage,
   type LateFailureRule,
+  type LogEvent,
+  type LogEventOptions,
+  type LogParty,
+  type NewTemplate,
   type NewUser,
+  type NumberCapabilities,
   type OktaEmulator,
   type OktaEmulatorOptions,
   type OktaVerdict,
+  type PhoneFactor,
   type RateLimit,
+  type RateLimitBucket,
   type RecordedRequest,
   type RefusalRule,
+  type SchemaAttribute,
+  type SchemaAttributes,
+  type SchemaDelay,
   type ServiceApp,
+  type TelephonyProvider,
+  type TemplateStatus,
   type TwilioEmulator,
   type TwilioEmulatorOptions,
   type TwilioError,
+  type UserSchemaView,
+  type VerifyChannel,
+  type VerifySettings,
+  type WebhookAnswer,
 } from 'okta-telephony-hook/testing';
 
 /** Every optional property, each `undefined`: what a consumer's own optional settings come to. */
@@ -348,4 +387,69 @@ export async function emulate(): Promise<unknown> {
 
 export function connected(connection: TwilioConnection): string {
   return connection.host;
+}
+
+/** What those need who set an org up. */
+export async function setUp(okta: OktaEmulator): Promise<readonly unknown[]> {
+  const phoneFactor: PhoneFactor = {
+    factorType: 'sms',
+    phoneNumber: '+14155550123',
+    phoneExtension: undefined,
+  };
+  const attribute: SchemaAttribute = { type: 'boolean', title: undefined, permissions: undefined };
+  const delay: SchemaDelay = { propagationMs: undefined, cleanUpMs: 1000 };
+  const status: AuthenticatorStatus = 'INACTIVE';
+  const provider: TelephonyProvider = { providerName: 'TWILIO', enabled: undefined };
+  const bucket: RateLimitBucket = 'other';
+  const client: HookClient = { clientId: '0oa4', clientSecret: undefined, scopes: undefined };
+  okta.addUser({ login: 'bo@example.com', phoneFactors: [phoneFactor] });
+  okta.setAttribute('whatsAppOptIn', attribute);
+  okta.setSchemaDelay(delay);
+  okta.setPhoneAuthenticator(status);
+  okta.setTelephonyProviders([provider]);
+  okta.setRateLimit(undefined, bucket);
+  okta.registerHookClient(client);
+  const schema: UserSchemaView = okta.userSchema;
+  const custom: SchemaAttributes = schema.custom;
+  const [inlineHook]: readonly EmulatedInlineHook[] = okta.inlineHooks;
+  const channel: HookChannel | undefined = inlineHook?.channel;
+  const oauth: HookOAuth | undefined = channel?.oauth;
+  const eventHooks: readonly EmulatedEventHook[] = okta.eventHooks;
+  const keys: readonly EmulatedHookKey[] = okta.hookKeys;
+  const actor: LogParty = { id: '00u1', type: 'User', alternateId: 'a@example.com', displayName: 'A' };
+  const eventOptions: LogEventOptions = { factor: 'CALL_FACTOR', actor, published: undefined };
+  const event: LogEvent = okta.logEvent('bo@example.com', eventOptions);
+  const fireOptions: FireOptions = { eventId: undefined };
+  const deliveries: readonly EventDelivery[] = await okta.fireEvents([event], fireOptions);
+  const entered: EnteredCode = await okta.enterCode('bo@example.com', '123456');
+  return [custom, oauth, eventHooks, keys, deliveries, entered];
+}
+
+/** What those need who try everything that Twilio does. */
+export async function tryTwilio(okta: OktaEmulator, twilio: TwilioEmulator): Promise<readonly unknown[]> {
+  const status: TemplateStatus = 'paused';
+  const newTemplate: NewTemplate = { sid: undefined, status, types: undefined, variables: { '1': '123456' } };
+  const template: EmulatedTemplate = twilio.addTemplate(newTemplate);
+  const channel: VerifyChannel = 'call';
+  const verify: VerifySettings = { disabledChannels: [channel], whatsAppFrom: null, codeLength: undefined };
+  const account: AccountSettings = { type: 'Trial', balance: undefined };
+  const capabilities: Partial<NumberCapabilities> = { sms: false };
+  const callbackFault: CallbackFault = { copies: 2, delayMs: undefined, match: ({ to }) => to !== '' };
+  twilio.configureVerify(verify);
+  twilio.configureAccount(account);
+  twilio.setCapabilities(twilio.smsNumber, capabilities);
+  twilio.faultCallbacks(callbackFault);
+  await twilio.releaseCallbacks();
+  const inbound: InboundMessage = { from: '+447700900123', body: 'STOP', url: undefined };
+  const received: EmulatedInbound = await twilio.receive(inbound);
+  const answer: WebhookAnswer | undefined = received.answer;
+  const verifications: readonly EmulatedVerification[] = twilio.verifications;
+  const feedback: readonly EmulatedFeedback[] = twilio.feedback;
+  const vendors: BadDayVendors = { okta, twilio };
+  const name: BadDayPhaseName = 'twilio-brown-out';
+  const options: BadDayOptions = { phases: [name], phaseMs: Infinity, seed: undefined, onPhase: undefined };
+  const day: BadDay = playBadDay(vendors, options);
+  day.stop();
+  const phases: readonly BadDayPhase[] = await day.done;
+  return [template, answer, verifications, feedback, phases, twilio.sign('http://127.0.0.1/', {})];
 }

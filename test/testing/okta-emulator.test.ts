@@ -59,6 +59,13 @@ describe('startOktaEmulator: the Users API', () => {
     expect(body['_links']).to.have.all.keys('self');
   });
 
+  it('shows its users to the test as they are now', () => {
+    const user = okta.addUser({ login: 'ana@example.com', status: 'LOCKED_OUT' });
+    okta.updateUser('ana', { login: 'ana.silva@example.com' });
+    expect(okta.users).to.have.length(1);
+    expect(okta.users[0]).to.include({ id: user.id, login: 'ana.silva@example.com', status: 'LOCKED_OUT' });
+  });
+
   it('updates a profile, and takes away what is null', async () => {
     const user = okta.addUser({ login: 'ana@example.com', profile: { whatsAppOptIn: true } });
     okta.updateUser('ana@example.com', { mobilePhone: '+4915112345678', whatsAppOptIn: null });

@@ -126,6 +126,10 @@ describe('startOktaEmulator: tokens for API service apps', () => {
     okta.registerServiceApp({ clientId: CLIENT_ID, publicJwk, scopes: ['okta.logs.read'] });
     const grant = await ask(await assertion(), { grant_type: 'password' });
     expect(await jsonOf(grant)).to.include({ error: 'unsupported_grant_type' });
+    const proof = await ask(await assertion(), { client_assertion_type: 'client_secret_post' });
+    expect(proof.status).to.equal(401);
+    expect(await jsonOf(proof)).to.include({ error: 'invalid_client' });
+    expect(await jsonOf(await ask(await assertion(), { scope: '' }))).to.include({ error: 'invalid_scope' });
     const scope = await ask(await assertion());
     expect(scope.status).to.equal(400);
     expect(await jsonOf(scope)).to.include({ error: 'invalid_scope' });
@@ -142,6 +146,35 @@ describe('startOktaEmulator: tokens for API service apps', () => {
     expect(() => {
       okta.registerServiceApp({ clientId: CLIENT_ID, publicJwk: privateJwk });
     }).to.throw('private key');
+  });
+
+  it('refuses a proof that was used before at the token endpoint, or whose header holds a private key', async () => {
+    okta.registerServiceApp({ clientId: CLIENT_ID, publicJwk, requireDpop: true });
+    const htm = 'POST';
+    const first = await prove({ htm, htu: tokenUrl });
+    const challenge = await ask(await assertion(), {}, { dpop: first });
+    expect(await jsonOf(challenge)).to.include({ error: 'use_dpop_nonce' });
+    const nonce = challenge.headers.get('dpop-nonce') ?? '';
+    const leaky = await new SignJWT({
+      iat: Math.floor(Date.now() / 1000),
+      jti: randomUUID(),
+      htm,
+      htu: tokenUrl,
+      nonce,
+    })
+      .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: await exportJWK(proofKey.privateKey) })
+      .sign(proofKey.privateKey);
+    for (const dpop of [first, leaky, 'x.y.z']) {
+      const refused = await ask(await assertion(), {}, { dpop });
+      expect(refused.status).to.equal(400);
+      expect(await jsonOf(refused)).to.include({ error: 'invalid_dpop_proof' });
+    }
+  });
+
+  it('tolerates a proof of an app that does not demand it, as Okta does', async () => {
+    okta.registerServiceApp({ clientId: CLIENT_ID, publicJwk });
+    const dpop = await prove({ htm: 'POST', htu: tokenUrl });
+    expect(await jsonOf(await ask(await assertion(), {}, { dpop }))).to.include({ token_type: 'Bearer' });
   });
 
   it('binds tokens to a key where the app demands DPoP', async () => {
@@ -181,6 +214,18 @@ describe('startOktaEmulator: tokens for API service apps', () => {
     expect((await call(`DPoP ${token}`)).status, 'no proof').to.equal(401);
     const withoutHash = await prove({ htm: 'GET', htu: userUrl });
     expect((await call(`DPoP ${token}`, withoutHash)).status, 'no ath').to.equal(401);
+    const otherMethod = await prove({ htm: 'POST', htu: userUrl, ath });
+    expect((await call(`DPoP ${token}`, otherMethod)).status, 'another method').to.equal(401);
+    const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const now = Math.floor(Date.now() / 1000);
+    const foreign = await new SignJWT({ iat: now, jti: randomUUID(), htm: 'GET', htu: userUrl, ath })
+      .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: await exportJWK(stranger.publicKey) })
+      .sign(stranger.privateKey);
+    const refused = await call(`DPoP ${token}`, foreign);
+    expect(refused.status, 'a valid proof by another key').to.equal(401);
+    expect(refused.headers.get('www-authenticate'))
+      .to.include('invalid_dpop_proof')
+      .and.include('another key');
 
     okta.rotateDpopNonce();
     const rotated = await ask(await assertion(), {}, { dpop: await prove({ htm, htu: tokenUrl, nonce }) });

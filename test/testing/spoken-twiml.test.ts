@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { wordsOfTwiml } from '../../lib/testing/spoken-twiml.js';
+import { messagesOfTwiml, wordsOfTwiml } from '../../lib/testing/spoken-twiml.js';
 
 describe('wordsOfTwiml', () => {
   const spoken: [string, string][] = [
@@ -38,6 +38,24 @@ describe('wordsOfTwiml', () => {
   for (const twiml of malformed) {
     it(`takes ${JSON.stringify(twiml)} for not well-formed`, () => {
       expect(wordsOfTwiml(twiml)).to.equal(undefined);
+    });
+  }
+});
+
+describe('messagesOfTwiml', () => {
+  const replies: [string, string[] | undefined][] = [
+    [
+      '<Response><Message>One</Message><Say>no</Say><Message><Body>T &amp; wo</Body></Message></Response>',
+      ['One', 'T & wo'],
+    ],
+    ['<Response><Message> \n </Message></Response>', []],
+    ['<Response/>', []],
+    ['<Message>One</Message>', undefined],
+    ['', undefined],
+  ];
+  for (const [twiml, messages] of replies) {
+    it(`reads ${JSON.stringify(messages)} in ${twiml}`, () => {
+      expect(messagesOfTwiml(twiml)).to.deep.equal(messages);
     });
   }
 });

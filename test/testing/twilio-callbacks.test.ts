@@ -146,6 +146,88 @@ describe('startTwilioEmulator: status callbacks', () => {
     expect(twilio.callbacks[3]?.httpStatus).to.equal(undefined);
   });
 
+  it('tells that a WhatsApp message was read', async () => {
+    twilio.joinSandbox(PHONE);
+    await post('Messages.json', [
+      ['To', `whatsapp:${PHONE}`],
+      ['From', `whatsapp:${twilio.sandboxNumber}`],
+      ['Body', 'code'],
+      ['StatusCallback', callbackUrl()],
+    ]);
+    await gateway.waitFor(2);
+    twilio.markRead(twilio.messages[0]?.sid ?? '');
+    await gateway.waitFor(3);
+    expect(paramsOf(gateway.received[2])).to.include({ MessageStatus: 'read', EventType: 'READ' });
+    expect(twilio.messages[0]?.status).to.equal('read');
+    await sms();
+    expect(() => {
+      twilio.markRead(twilio.messages[1]?.sid ?? '');
+    }).to.throw('no WhatsApp message');
+  });
+
+  describe('with faults', () => {
+    it('come repeated, all at the same time', async () => {
+      twilio.faultCallbacks({ copies: 3, times: 1 });
+      await sms();
+      await gateway.waitFor(6);
+      const thrice = (status: string): string[] => [status, status, status];
+      expect(field('MessageStatus').sort()).to.deep.equal([...thrice('delivered'), ...thrice('sent')]);
+      await sms();
+      await gateway.waitFor(8);
+      expect(twilio.callbacks).to.have.length(8);
+    });
+
+    it('come in reverse, each after the answer to the one before it', async () => {
+      twilio.faultCallbacks({ isReversed: true });
+      await sms();
+      await gateway.waitFor(2);
+      expect(field('MessageStatus')).to.deep.equal(['delivered', 'sent']);
+      await post('Calls.json', [
+        ['To', PHONE],
+        ['From', twilio.voiceNumber],
+        ['Twiml', '<Response><Say>1</Say></Response>'],
+        ['StatusCallback', callbackUrl()],
+        ['StatusCallbackEvent', 'initiated ringing'],
+      ]);
+      await gateway.waitFor(4);
+      expect(field('CallStatus').slice(2)).to.deep.equal(['ringing', 'initiated']);
+    });
+
+    it('never come where there are no copies, though the message is delivered', async () => {
+      twilio.faultCallbacks({ copies: 0, match: ({ to }) => to === PHONE });
+      await sms();
+      while (twilio.messages[0]?.status !== 'delivered')
+        await new Promise((resolve) => setImmediate(resolve));
+      await sms(['To', '+12025550142']);
+      await gateway.waitFor(2);
+      expect(new Set(field('To'))).to.deep.equal(new Set(['+12025550142']));
+      expect(twilio.callbacks).to.have.length(2);
+    });
+
+    it('come late', async () => {
+      twilio.faultCallbacks({ delayMs: 5 });
+      await sms();
+      await gateway.waitFor(2);
+      expect(new Set(field('MessageStatus'))).to.deep.equal(new Set(['sent', 'delivered']));
+    });
+
+    it('wait until they are released, in their order', async () => {
+      twilio.faultCallbacks({ isHeld: true });
+      await sms();
+      while (twilio.messages[0]?.status !== 'delivered')
+        await new Promise((resolve) => setImmediate(resolve));
+      expect(gateway.received).to.have.length(0);
+      await twilio.releaseCallbacks();
+      expect(field('MessageStatus')).to.deep.equal(['sent', 'delivered']);
+      expect(twilio.callbacks.map(({ httpStatus }) => httpStatus)).to.deep.equal([204, 204]);
+      await twilio.releaseCallbacks();
+      expect(gateway.received).to.have.length(2);
+      twilio.clearFaults();
+      await sms();
+      await gateway.waitFor(4);
+    });
+  });
+
   it('tells listeners what the phones get', async () => {
     const delivered: DeliveredItem[] = [];
     twilio.onDelivered((item) => delivered.push(item));

@@ -127,6 +127,7 @@ describe('startTwilioEmulator: the REST API', () => {
       [{ From: 'OTHER' }, 21606],
       [{ To: `whatsapp:${PHONE}`, From: `whatsapp:${twilio.smsNumber}` }, 63007],
       [{ From: '', MessagingServiceSid: `MG${'0'.repeat(32)}` }, 21701],
+      [{ From: '', MessagingServiceSid: twilio.messagingServiceSid, To: `whatsapp:${PHONE}` }, 21703],
       [{ To: twilio.smsNumber }, 21266],
       [{ StatusCallback: 'ftp://example.com' }, 21609],
       [{ StatusCallback: 'https://under_score.example.com' }, 21609],

@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Finding } from './findings.js';
+import type { Exchange } from './proxy.js';
+
+/**
+ * Which requests lib/ can make, as its source says it: a request that no scenario makes would go unchecked. The
+ * emulators are not ours to send by.
+ */
+
+const LIB = new URL('../../lib/', import.meta.url);
+
+/** What the SDK's client is asked for, and the operation that it is. */
+const SDK_CALLS: Readonly<Record<string, string>> = {
+  'messages.create': 'CreateMessage',
+  'messages().fetch': 'FetchMessage',
+  'calls.create': 'CreateCall',
+};
+
+export function findUnmadeRequests(exchanges: readonly Exchange[]): Finding[] {
+  const files = readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.startsWith('testing'),
+  );
+  return files.flatMap((file) => {
+    const source = readFileSync(new URL(file, LIB), 'utf8').replace(/^\s*(\/\/|\/?\*).*$/gm, '');
+    const complain = (what: string): Finding => ({
+      document: 'our requests',
+      operation: `lib/${file}`,
+      what,
+    });
+    return [
+      ...pathsIn(source)
+        .filter((path) => !exchanges.some(({ request }) => request.path.startsWith(path)))
+        .map((path) => complain(`No scenario asks for ${path}`)),
+      ...sdkCallsIn(source).flatMap((name) => {
+        const operationId = SDK_CALLS[name];
+        if (operationId === undefined) return [complain(`client.${name} is not known to coverage.ts`)];
+        return exchanges.some(({ operation }) => operation.iid === operationId)
+          ? []
+          : [complain(`No scenario makes the request ${operationId}`)];
+      }),
+    ];
+  });
+}
+
+/** `/api/v1/users/`, up to what is put in. */
+function pathsIn(source: string): readonly string[] {
+  return [...new Set([...source.matchAll(/[`'"](\/api\/v1\/[\w/-]*)/g)].map(([, path = '']) => path))];
+}
+
+/** `client.messages(sid).fetch(` as `messages().fetch`. */
+function sdkCallsIn(source: string): readonly string[] {
+  const calls = source.matchAll(/\bclient((?:\s*\.\w+(?:\([^()]*\))?)*\s*\.(?:create|fetch|update|list))\(/g);
+  return [
+    ...new Set([...calls].map(([, call = '']) => call.replace(/\s+/g, '').replace(/\([^)]*\)/g, '()'))),
+  ].map((call) => call.slice(1));
+}

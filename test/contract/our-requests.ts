@@ -1,0 +1,114 @@
+import { startOktaEmulator, type HookCall, type OktaEmulator } from '../../lib/testing/index.js';
+import type { Readiness } from '../../lib/index.js';
+import { HOOK_PATH } from './amendments.js';
+import type { Finding } from './findings.js';
+import { HOOK_SECRET, startGateway } from './gateway.js';
+import { mocked, mockOrg, OPT_IN, TOKEN_PATH, type MockedOrg } from './mocked-vendors.js';
+import type { VendorDocument } from './prism.js';
+import { forwardTo, startProxy, type Examined, type Exchange, type Proxy } from './proxy.js';
+import { SCENARIOS, type Scenario } from './scenarios.js';
+import { ACCOUNT, AMERICAN, API_TOKEN, BRITON, CODE, SERVICE_APP } from './subjects.js';
+
+/** The vendors by their documents, and an Okta that calls the hook. */
+interface Stage {
+  readonly documents: readonly VendorDocument[];
+  readonly org: MockedOrg;
+  readonly okta: Proxy;
+  readonly twilio: Proxy;
+  readonly caller: OktaEmulator;
+}
+
+/**
+ * Lets the middleware make every kind of request, answers by the documents' own examples, and checks each. What
+ * Okta sends to the hook and what the hook answers is checked with them.
+ */
+export async function examineOurRequests(documents: readonly VendorDocument[]): Promise<Examined> {
+  const ofOkta = documents.filter(({ name }) => name.startsWith('okta'));
+  const ofTwilio = documents.filter(({ name }) => name.startsWith('twilio'));
+  const org = await mockOrg(ofOkta);
+  const stage: Stage = {
+    documents: ofOkta,
+    org,
+    okta: await startProxy(ofOkta, org.upstream, ({ path }) => path === TOKEN_PATH),
+    twilio: await startProxy(ofTwilio, mocked(ofTwilio)),
+    caller: await startOktaEmulator(),
+  };
+  try {
+    const findings: Finding[] = [];
+    const exchanges: Exchange[] = [];
+    for (const scenario of SCENARIOS) {
+      const examined = await playScenario(scenario, stage);
+      findings.push(...examined.findings);
+      exchanges.push(...examined.exchanges);
+    }
+    return { findings, exchanges };
+  } finally {
+    await Promise.all([stage.okta.close(), stage.twilio.close(), stage.caller.close()]);
+  }
+}
+
+async function playScenario(scenario: Scenario, stage: Stage): Promise<Examined> {
+  const { okta, twilio, org, caller } = stage;
+  org.wantsProof = scenario.okta === 'DPoP';
+  const gateway = await startGateway({
+    optInAttribute: OPT_IN,
+    sandboxNumber: AMERICAN,
+    senders: { sms: AMERICAN, voice: AMERICAN },
+    ...scenario.options,
+    credentials: {
+      hook: { scheme: 'header', secrets: [HOOK_SECRET] },
+      okta: { orgUrl: okta.origin, ...(scenario.okta === undefined ? API_TOKEN : SERVICE_APP) },
+      twilio: { ...ACCOUNT, baseUrl: twilio.origin },
+    },
+  });
+  const front = await startProxy(stage.documents, forwardTo(gateway.origin));
+  const complaints =
+    scenario.call === 'ready'
+      ? complaintsOfReady(await gateway.hook.ready())
+      : complaintsOfCall(
+          await caller.callHook({
+            url: front.origin + HOOK_PATH,
+            headers: { authorization: HOOK_SECRET },
+            ...org.user,
+            phoneNumber: BRITON,
+            otpCode: CODE,
+            ...scenario.call,
+          }),
+        );
+  const seen = await Promise.all([okta, twilio, front].map((proxy) => proxy.examine()));
+  await Promise.all([front.close(), gateway.close()]);
+
+  const exchanges = seen.flatMap((examined) => examined.exchanges);
+  const all = [...complaints, ...whatIsMissing(scenario, exchanges)];
+  return {
+    exchanges,
+    findings: [
+      ...seen.flatMap((examined) => examined.findings),
+      ...all.map((what) => ({ document: 'our requests', operation: scenario.does, what })),
+    ],
+  };
+}
+
+function complaintsOfCall({ okta }: HookCall): string[] {
+  return okta.action === 'sent' ? [] : [`The hook did not send it; Okta would go on with: ${okta.action}`];
+}
+
+function complaintsOfReady(readiness: Readiness): string[] {
+  return Object.entries(readiness)
+    .filter(([, state]) => state !== 'ok')
+    .map(([name]) => `ready() does not find ${name} to be ok`);
+}
+
+/** A scenario in which nothing was sent would have nothing wrong in it. */
+function whatIsMissing({ makes, isWhatsApp = false }: Scenario, exchanges: readonly Exchange[]): string[] {
+  return Object.entries(makes).flatMap(([operationId, fields]) => {
+    const exchange = exchanges.find(({ operation }) => operation.iid === operationId);
+    if (exchange === undefined) return [`The request ${operationId} was not made`];
+    const sent = new URLSearchParams(exchange.request.body);
+    const missing = fields
+      .filter((name) => !sent.has(name))
+      .map((name) => `${operationId} was sent without ${name}`);
+    const isToWhatsApp = sent.get('To')?.startsWith('whatsapp:') ?? isWhatsApp;
+    return isToWhatsApp === isWhatsApp ? missing : [...missing, `${operationId} went by another channel`];
+  });
+}

@@ -1,0 +1,101 @@
+import type { OktaTelephonyHookOptions } from '../../lib/index.js';
+import type { HookCallOptions } from '../../lib/testing/index.js';
+import { HOOK_PATH } from './amendments.js';
+import { AMERICAN, sid } from './subjects.js';
+
+/** One kind of request that the middleware makes, made by the middleware itself. */
+export interface Scenario {
+  readonly does: string;
+  readonly options?: Partial<OktaTelephonyHookOptions>;
+  /** How the gateway proves itself to Okta. Default: by an API token. */
+  readonly okta?: 'Bearer' | 'DPoP';
+  /** What Okta calls the hook with, or another thing that is asked of it. Default: a text to a user by id. */
+  readonly call?: Partial<HookCallOptions> | 'ready';
+  /** Whether the message must go to a WhatsApp address. Default: it must not. */
+  readonly isWhatsApp?: boolean;
+  /** The operations that must be seen, each with fields of its form that must be there. */
+  readonly makes: Readonly<Record<string, readonly string[]>>;
+}
+
+const PUBLIC_URL = `https://id.example.com${HOOK_PATH}`;
+const TEMPLATE = sid('HX');
+const TEXT = ['To', 'From', 'Body', 'ValidityPeriod', 'ProvideFeedback'];
+const CALL = ['To', 'From', 'Twiml', 'Timeout'];
+
+export const SCENARIOS: readonly Scenario[] = [
+  { does: 'WhatsApp by the sandbox, as text', isWhatsApp: true, makes: { getUser: [], CreateMessage: TEXT } },
+  {
+    does: "WhatsApp by the sandbox, as the sandbox's template",
+    isWhatsApp: true,
+    options: { sandboxNumber: { number: AMERICAN, contentSid: TEMPLATE } },
+    makes: { getUser: [], CreateMessage: ['To', 'From', 'ContentSid', 'ContentVariables'] },
+  },
+  {
+    does: 'WhatsApp by an approved sender',
+    isWhatsApp: true,
+    options: {
+      sandboxNumber: undefined,
+      senders: { whatsapp: { from: AMERICAN, templates: { default: TEMPLATE } } },
+    },
+    makes: { getUser: [], CreateMessage: ['To', 'From', 'ContentSid', 'ContentVariables'] },
+  },
+  {
+    does: 'WhatsApp by an approved sender, reported to publicUrl',
+    isWhatsApp: true,
+    options: {
+      sandboxNumber: undefined,
+      senders: { whatsapp: { from: AMERICAN, templates: { default: TEMPLATE } } },
+      publicUrl: PUBLIC_URL,
+    },
+    makes: { CreateMessage: ['To', 'From', 'ContentSid', 'ContentVariables', 'StatusCallback'] },
+  },
+  {
+    does: 'SMS from a number, to a user by login',
+    options: { optInChannels: [] },
+    call: { change: withoutUserId },
+    makes: { getUser: [], CreateMessage: TEXT },
+  },
+  {
+    does: 'SMS from a number, reported to publicUrl',
+    options: { optInChannels: [], publicUrl: PUBLIC_URL },
+    makes: { CreateMessage: [...TEXT, 'StatusCallback'] },
+  },
+  {
+    does: 'SMS from a Messaging Service',
+    options: { optInChannels: [], senders: { sms: sid('MG') } },
+    makes: { CreateMessage: ['To', 'MessagingServiceSid', 'Body'] },
+  },
+  {
+    does: 'SMS from an alphanumeric sender',
+    options: { optInChannels: [], senders: { sms: { default: AMERICAN, GB: 'ACME' } } },
+    makes: { CreateMessage: TEXT },
+  },
+  { does: 'a call', call: { deliveryChannel: 'voice call' }, makes: { getUser: [], CreateCall: CALL } },
+  {
+    does: 'a call, reported to publicUrl',
+    options: { publicUrl: PUBLIC_URL },
+    call: { deliveryChannel: 'voice call' },
+    makes: { CreateCall: [...CALL, 'StatusCallback', 'StatusCallbackEvent'] },
+  },
+  {
+    does: 'a user, read by a service app',
+    okta: 'Bearer',
+    isWhatsApp: true,
+    makes: { getUser: [], CreateMessage: TEXT },
+  },
+  {
+    does: 'a user, read with DPoP',
+    okta: 'DPoP',
+    isWhatsApp: true,
+    makes: { getUser: [], CreateMessage: TEXT },
+  },
+  { does: 'ready()', call: 'ready', makes: { getUser: [], FetchMessage: [] } },
+  { does: 'ready() of a service app', okta: 'DPoP', call: 'ready', makes: { getUser: [], FetchMessage: [] } },
+];
+
+/** Okta's documents say of no field that it must be there. */
+function withoutUserId(payload: Record<string, unknown>): unknown {
+  return JSON.parse(
+    JSON.stringify(payload, (name, value: unknown) => (name === 'userId' ? undefined : value)),
+  );
+}

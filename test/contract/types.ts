@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { DOCUMENTS } from './documents.js';
+import type { Finding, Report } from './findings.js';
+
+/** Types are made of the documents, and compared with those that lib/ is written by; see types/answers.ts. */
+
+const run = promisify(execFile);
+const requireOfRun = createRequire(import.meta.url);
+const HERE = dirname(fileURLToPath(import.meta.url));
+const ROOT = join(HERE, '../..');
+const TYPES = join(HERE, 'types');
+/** Git-ignored: they are the vendors'. */
+const GENERATED = join(TYPES, 'generated');
+
+/** @throws Error if a document cannot be made into types. */
+export async function examineTypes(folder: string): Promise<Report> {
+  rmSync(GENERATED, { recursive: true, force: true });
+  mkdirSync(GENERATED);
+  const generator = join(dirname(requireOfRun.resolve('openapi-typescript/package.json')), 'bin/cli.js');
+  for (const name of DOCUMENTS) {
+    const output = join(GENERATED, `${name}.d.ts`);
+    await run(process.execPath, [generator, join(folder, `${name}.json`), '--output', output]);
+  }
+  const findings = [...(await compile()), ...(await compareNames())];
+  return {
+    findings,
+    summary: `${DOCUMENTS.length} documents as types, and what lib/ reads by name is in them`,
+  };
+}
+
+/** By the compiler that the generator is made for, which is older than the package's own. */
+async function compile(): Promise<Finding[]> {
+  const compiler = requireOfRun.resolve('typescript/bin/tsc');
+  try {
+    await run(process.execPath, [compiler, '--project', TYPES, '--pretty', 'false'], { cwd: ROOT });
+    return [];
+  } catch (error) {
+    const output = (error as { readonly stdout?: unknown }).stdout;
+    if (typeof output !== 'string' || output === '') throw error;
+    return errorsIn(output);
+  }
+}
+
+/** Each claim that does not hold, as it stands there. What is wrong within lib/ is for the package's own compiler. */
+function errorsIn(output: string): Finding[] {
+  const errors = [...output.matchAll(/^test\/contract\/types\/([\w./]+)\((\d+),\d+\): error (TS\d+: .*)$/gm)];
+  return errors.map(([, file = '', line = '', message = '']) => {
+    const claim = readFileSync(join(TYPES, file), 'utf8').split('\n')[Number(line) - 1]?.trim() ?? '';
+    return { document: 'types', operation: `${file}, line ${line}`, what: `${claim} ${message}` };
+  });
+}
+
+/** A name that is read and not in types/answers.ts was held against no document; one that is not read is no news. */
+async function compareNames(): Promise<Finding[]> {
+  // By a variable: the root's own compiler, which has no generated types, is not to look into it.
+  const answers = new URL('types/answers.ts', import.meta.url).href;
+  const { NAMES_READ } = (await import(answers)) as {
+    readonly NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>>;
+  };
+  const rooms = ['okta', 'twilio'].flatMap((room) =>
+    readdirSync(join(ROOT, 'lib', room)).map((file) => `${room}/${file}`),
+  );
+  return rooms.flatMap((file) => {
+    const source = readFileSync(join(ROOT, 'lib', file), 'utf8');
+    const said = Object.keys(NAMES_READ[file] ?? {});
+    if (said.length === 0 && (!source.includes('fieldOf(') || WITHOUT_DOCUMENT.has(file))) return [];
+    const read = namesIn(source);
+    const complain = (what: string): Finding => ({
+      document: 'types',
+      operation: relative(ROOT, join(TYPES, 'answers.ts')),
+      what,
+    });
+    return [
+      ...read
+        .filter((name) => !said.includes(name))
+        .map((name) => complain(`lib/${file} reads ${name}, which is not there`)),
+      ...said
+        .filter((name) => !read.includes(name))
+        .map((name) => complain(`${name} is there, and lib/${file} does not read it`)),
+    ];
+  });
+}
+
+/** RFC 6749's token endpoint; and no answer is read where the reading is defined. */
+const WITHOUT_DOCUMENT = new Set(['okta/access-token.ts']);
+
+/** `fieldOf(body, 'name')`, `body['name']`; not `Type['name']`. */
+function namesIn(source: string): readonly string[] {
+  const byFunction = source.split('\n').filter((line) => line.includes('fieldOf('));
+  const quoted = byFunction.flatMap((line) => [...line.matchAll(/'(\w+)'/g)]);
+  const indexed = source.matchAll(/(?:\b[a-z]\w*|\))\['(\w+)'\]/g);
+  const names = [...quoted, ...indexed].map(([, name = '']) => name);
+  return [...new Set(names)];
+}

@@ -1,0 +1,151 @@
+import type { TelephonyRequest, UserProfile } from '../../../lib/delivery/channel.js';
+import type { statusOf } from '../../../lib/okta/hook-answer.js';
+import type { TwilioCallParameters, TwilioMessageParameters } from '../../../lib/twilio/client.js';
+import type { components as Okta } from './generated/okta_management.js';
+import type { components as Twilio, operations as TwilioOperations } from './generated/twilio_api_v2010.js';
+
+/**
+ * What lib/ takes the vendors' answers to be, held against the types that are generated from their documents. It
+ * reads answers by name, since nothing that comes over a wire can be trusted to have a type: the names are here.
+ * Nothing runs: it compiles, or it does not.
+ */
+
+type IsAny<T> = 0 extends 1 & T ? true : false;
+/** Whether whatever the document allows is what we take it for. A type that was not generated fits nothing. */
+type Fits<Theirs, Ours> = IsAny<Theirs> extends true ? false : [Theirs] extends [Ours] ? true : false;
+type Holds<Claim extends true> = Claim;
+type Fails<Claim extends false> = Claim;
+
+/** What lib/okta/user-profile.ts reads of a user. */
+interface ReadOfUser {
+  readonly id?: string;
+  readonly profile?: ReadOfProfile;
+}
+interface ReadOfProfile {
+  readonly login?: string;
+}
+
+/** What lib/okta/api-answer.ts reads of a refusal. */
+interface ReadOfOktaError {
+  readonly errorCode?: string;
+}
+
+/** What lib/twilio/outcome.ts reads of a message or a call that was accepted. */
+interface ReadOfAccepted {
+  readonly sid?: string | null;
+  readonly status?: string;
+}
+interface ReadOfMessage extends ReadOfAccepted {
+  readonly error_code?: number | null;
+}
+
+/** What lib/okta/inline-hook.ts reads of a call of the hook; what becomes of it is a `TelephonyRequest`. */
+interface ReadOfHookCall {
+  readonly eventId?: TelephonyRequest['eventId'];
+  readonly eventTime?: string;
+  readonly requestType?: TelephonyRequest['requestType'];
+  readonly data?: {
+    readonly context?: { readonly request?: ReadOfContext };
+    readonly messageProfile?: ReadOfMessageProfile;
+    readonly userProfile?: ReadOfUserProfile;
+  };
+}
+interface ReadOfContext {
+  readonly id?: TelephonyRequest['oktaRequestId'];
+  readonly ipAddress?: TelephonyRequest['ipAddress'];
+  readonly url?: { readonly value?: string };
+}
+type ReadOfMessageProfile = {
+  readonly [Name in 'phoneNumber' | 'otpCode' | 'msgTemplate' | 'locale']?: TelephonyRequest[Name];
+} & { readonly otpExpires?: string; readonly deliveryChannel?: string };
+type ReadOfUserProfile = {
+  readonly [Name in 'userId' | 'login' | 'firstName' | 'lastName']?: TelephonyRequest[Name];
+};
+
+type OktaSchemas = Okta['schemas'];
+type HookCall = OktaSchemas['InlineHookBasePayload'] & OktaSchemas['TelephonyRequest'];
+type Value<List> = List extends readonly (infer Item)[] ? Item : never;
+type HookCommand = NonNullable<Value<NonNullable<OktaSchemas['TelephonyResponse']['commands']>>>;
+type HookStatus = NonNullable<Value<NonNullable<HookCommand['value']>>['status']>;
+
+type TwilioSchemas = Twilio['schemas'];
+type MessageResource = TwilioSchemas['api.v2010.account.message'];
+type CallResource = TwilioSchemas['api.v2010.account.call'];
+type Form<Operation extends 'CreateMessage' | 'CreateCall'> = NonNullable<
+  TwilioOperations[Operation]['requestBody']
+>['content']['application/x-www-form-urlencoded'];
+/** A form as the SDK takes it. */
+type Parameters<Fields> = {
+  readonly [Name in keyof Fields as Uncapitalize<Name & string>]?: Fields[Name] | undefined;
+};
+/** The SDK makes a text of it. */
+type CallParameters = Omit<TwilioCallParameters, 'twiml'> & { readonly twiml?: string };
+type Unknown<Ours, Fields> = [Exclude<keyof Ours, keyof Parameters<Fields>>] extends [never] ? false : true;
+
+export type Claims = [
+  Holds<Fits<OktaSchemas['UserGetSingleton'], ReadOfUser>>,
+  Holds<Fits<NonNullable<OktaSchemas['UserGetSingleton']['profile']>, UserProfile>>,
+  Holds<Fits<OktaSchemas['Error'], ReadOfOktaError>>,
+  Holds<Fits<HookCall, ReadOfHookCall>>,
+  Holds<Fits<Exclude<ReturnType<typeof statusOf>, 'ERROR'>, HookStatus>>,
+  Holds<Fits<MessageResource, ReadOfMessage>>,
+  Holds<Fits<CallResource, ReadOfAccepted>>,
+  Holds<Fits<'failed' | 'undelivered' | 'canceled', NonNullable<MessageResource['status']>>>,
+  Holds<Fits<'failed' | 'canceled', NonNullable<CallResource['status']>>>,
+  Holds<Fits<TwilioMessageParameters, Parameters<Form<'CreateMessage'>>>>,
+  Holds<Fits<CallParameters, Parameters<Form<'CreateCall'>>>>,
+  Fails<Unknown<TwilioMessageParameters, Form<'CreateMessage'>>>,
+  Fails<Unknown<CallParameters, Form<'CreateCall'>>>,
+];
+
+/** Each of these contradicts a document: if one of them held, so would anything. */
+export type Contradictions = [
+  Fails<Fits<OktaSchemas['UserGetSingleton'], { readonly id?: number }>>,
+  Fails<Fits<OktaSchemas['UserGetSingleton'], { readonly profile?: { readonly login?: boolean } }>>,
+  Fails<Fits<OktaSchemas['Error'], { readonly errorCode?: number }>>,
+  Fails<Fits<HookCall, { readonly data?: { readonly userProfile?: { readonly login?: number } } }>>,
+  Fails<Fits<'DELIVERED', HookStatus>>,
+  Fails<Fits<MessageResource, { readonly sid?: string }>>,
+  Fails<Fits<CallResource, { readonly status?: number }>>,
+  Fails<Fits<'lost', NonNullable<MessageResource['status']>>>,
+  Fails<Fits<{ readonly validityPeriod: string }, Parameters<Form<'CreateMessage'>>>>,
+  Fails<Fits<{ readonly timeout: string }, Parameters<Form<'CreateCall'>>>>,
+  Holds<Unknown<{ readonly bodi: string }, Form<'CreateMessage'>>>,
+];
+
+type Names<Read> = Readonly<Record<keyof Read & string, true>>;
+
+/** The names above by the file that reads them, for the run to compare with what is really in the file. */
+export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>> = {
+  'okta/user-profile.ts': { id: true, profile: true, login: true } satisfies Names<
+    ReadOfUser & ReadOfProfile
+  >,
+  'okta/api-answer.ts': {
+    errorCode: true,
+    // Of RFC 6749, at the token endpoint, which no document has.
+    error: true,
+  } satisfies Names<ReadOfOktaError & { error: string }>,
+  'okta/inline-hook.ts': {
+    ...({ eventId: true, eventTime: true, requestType: true, data: true } satisfies Names<ReadOfHookCall>),
+    ...({ context: true, messageProfile: true, userProfile: true } satisfies Names<
+      NonNullable<ReadOfHookCall['data']>
+    >),
+    ...({ request: true, id: true, ipAddress: true, url: true, value: true } satisfies Names<
+      ReadOfContext & { request: object; value: string }
+    >),
+    ...({ phoneNumber: true, otpCode: true, otpExpires: true, deliveryChannel: true } satisfies Names<
+      Pick<ReadOfMessageProfile, 'phoneNumber' | 'otpCode' | 'otpExpires' | 'deliveryChannel'>
+    >),
+    ...({ msgTemplate: true, locale: true } satisfies Names<
+      Pick<ReadOfMessageProfile, 'msgTemplate' | 'locale'>
+    >),
+    ...({ userId: true, login: true, firstName: true, lastName: true } satisfies Names<ReadOfUserProfile>),
+  },
+  'twilio/outcome.ts': {
+    sid: true,
+    status: true,
+    error_code: true,
+    // Of a refusal, which Twilio's documents leave out; documents.ts adds it.
+    code: true,
+  } satisfies Names<ReadOfMessage & { code: number }>,
+};

@@ -1,0 +1,63 @@
+import { runLoad } from './load.js';
+import type { Process } from './processes.js';
+import { formatTable } from './report.js';
+
+/** After a collection of garbage. */
+export interface MemorySample {
+  readonly requests: number;
+  readonly rss: number;
+  readonly heapUsed: number;
+}
+
+const SAMPLES = 12;
+
+/**
+ * What a server holds while it serves: every request is another user and another event, so its caches fill and then
+ * have to forget. What keeps growing after that is a leak.
+ *
+ * @param server - a fresh one that was started with `--expose-gc`.
+ */
+export async function sampleMemory(
+  server: Process<{ readonly port: number }>,
+  requests: number,
+): Promise<MemorySample[]> {
+  const samples: MemorySample[] = [];
+  for (let served = 0; ;) {
+    const { rss, heapUsed } = await server.ask<Omit<MemorySample, 'requests'>>('memory');
+    samples.push({ requests: served, rss, heapUsed });
+    if (served >= requests) return samples;
+    const next = Math.ceil((requests * samples.length) / SAMPLES);
+    await runLoad(server.started.port, { connections: 32, requests: next - served });
+    served = next;
+  }
+}
+
+/** Growth from the half of the run to its end; by then, caches of tens of thousands are full in a long run. */
+export function growthOfLaterHalf(samples: readonly MemorySample[]): {
+  readonly rss: number;
+  readonly heapUsed: number;
+} {
+  const last = samples.at(-1);
+  const half = samples.find(({ requests }) => requests >= (last?.requests ?? 0) / 2);
+  return {
+    rss: (last?.rss ?? NaN) - (half?.rss ?? NaN),
+    heapUsed: (last?.heapUsed ?? NaN) - (half?.heapUsed ?? NaN),
+  };
+}
+
+/** All servers were sampled after the same numbers of requests. */
+export function tableOfMemory(samples: ReadonlyMap<string, readonly MemorySample[]>): string {
+  const [first = []] = samples.values();
+  return formatTable([
+    ['after requests', ...[...samples.keys()].flatMap((name) => [`${name}: resident`, 'heap'])],
+    ...first.map(({ requests }, index) => [
+      requests.toLocaleString('en'),
+      ...[...samples.values()].flatMap((all) => [
+        inMegabytes(all[index]?.rss ?? NaN),
+        inMegabytes(all[index]?.heapUsed ?? NaN),
+      ]),
+    ]),
+  ]);
+}
+
+export const inMegabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;

@@ -1,0 +1,110 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ROOT } from './processes.js';
+
+/** A server that can be measured. */
+export interface ServerFile {
+  readonly file: string;
+  readonly hasLog: boolean;
+}
+
+/** The second bare one is the same as the first: their ratio is the noise of the run. */
+export const SERVERS: ReadonlyMap<string, ServerFile> = new Map([
+  ['bare', { file: 'servers/bare.mjs', hasLog: false }],
+  ['ours', { file: 'servers/ours.mjs', hasLog: false }],
+  ['vendor SDKs', { file: 'servers/vendor-sdks.mjs', hasLog: false }],
+  ['bare again', { file: 'servers/bare.mjs', hasLog: false }],
+  ['ours + log', { file: 'servers/ours.mjs', hasLog: true }],
+]);
+
+const PARTS = ['servers', 'memory', 'imports'] as const;
+type Part = (typeof PARTS)[number];
+
+export const USAGE = `npm run bench -- [options]
+
+  --quick              bare and ours only, 4 rounds
+  --rounds <n>         how often each server has its turn (16)
+  --seconds <n>        how long a turn is (1)
+  --connections <n,n>  kept-alive connections of the load (1,32)
+  --only <a,b>         servers, of: ${[...SERVERS.keys()].join(', ')}
+  --parts <a,b>        of: ${PARTS.join(', ')} (all; with --quick or --only: servers)
+  --requests <n>       of the memory run (60000)
+  --million            the memory run over a million requests
+  --profile <file>     nothing but a CPU profile of ours, or the first of --only, at the first of --connections
+  --json <file>        everything measured, round by round
+  --dist <folder>      another build than dist/
+`;
+
+/** What is to be measured. */
+export interface BenchOptions {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly connections: readonly number[];
+  /** Names of `SERVERS`. */
+  readonly servers: readonly string[];
+  /** Whether the servers were chosen by hand. */
+  readonly isChosen: boolean;
+  readonly parts: readonly Part[];
+  readonly memoryRequests: number;
+  readonly profileFile: string | undefined;
+  readonly jsonFile: string | undefined;
+  /** The URL of the build's folder. */
+  readonly dist: string;
+  readonly isHelp: boolean;
+}
+
+/** @throws Error that says what is wrong with the arguments. */
+export function readBenchOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      seconds: { type: 'string', default: '1' },
+      connections: { type: 'string', default: '1,32' },
+      only: { type: 'string' },
+      parts: { type: 'string' },
+      requests: { type: 'string', default: '60000' },
+      million: { type: 'boolean', default: false },
+      profile: { type: 'string' },
+      json: { type: 'string' },
+      dist: { type: 'string', default: `${ROOT}/dist` },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const { quick, only, million } = values;
+  const isChosen = quick || only !== undefined;
+  const allServers = [...SERVERS.keys()];
+  const quickServers = quick ? ['bare', 'ours'] : allServers;
+  return {
+    rounds: readCount('rounds', values.rounds ?? (quick ? '4' : '16')),
+    seconds: readCount('seconds', values.seconds),
+    connections: values.connections.split(',').map((text) => readCount('connections', text)),
+    servers: only === undefined ? quickServers : readNames('only', only, allServers),
+    isChosen,
+    parts:
+      values.parts === undefined
+        ? PARTS.filter((part) => !isChosen || part === 'servers')
+        : readNames('parts', values.parts, PARTS),
+    memoryRequests: million ? 1_000_000 : readCount('requests', values.requests),
+    profileFile: values.profile,
+    jsonFile: values.json,
+    dist: pathToFileURL(resolve(values.dist)).href,
+    isHelp: values.help,
+  };
+}
+
+function readCount(name: string, text: string): number {
+  const count = Number(text);
+  if (text.trim() === '' || !(count > 0)) throw new Error(`--${name} takes a number above 0, not ${text}`);
+  return count;
+}
+
+/** In the order in which they are known. */
+function readNames<Name extends string>(option: string, text: string, known: readonly Name[]): Name[] {
+  const asked = new Set(text.split(',').map((name) => name.trim()));
+  const found = known.filter((name) => asked.delete(name));
+  if (asked.size > 0) throw new Error(`--${option} takes ${known.join(', ')}, not ${[...asked].join(', ')}`);
+  return found;
+}

@@ -1,0 +1,108 @@
+/** One server's turn. */
+export interface Measurement {
+  readonly name: string;
+  readonly connections: number;
+  readonly round: number;
+  readonly requestsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Of the server's process, per request. */
+  readonly cpuMicroseconds: number;
+  /** How much of one core the vendors' stand-ins used meanwhile: they must not be what is measured. */
+  readonly standInShare: number;
+}
+
+/** What can be compared. */
+export type Metric = 'requestsPerSecond' | 'p50Ms' | 'p99Ms' | 'cpuMicroseconds';
+
+/** Over the rounds. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** @param sorted - ascending. */
+export function percentile(sorted: ArrayLike<number>, share: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? NaN;
+}
+
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const lower = sorted[Math.ceil(sorted.length / 2) - 1] ?? NaN;
+  const upper = sorted[Math.floor(sorted.length / 2)] ?? NaN;
+  return { median: (lower + upper) / 2, min: sorted[0] ?? NaN, max: sorted.at(-1) ?? NaN };
+}
+
+/** One value per round of `of` beside `to`; both were measured within seconds of each other. */
+export function compareByRound(
+  measurements: readonly Measurement[],
+  pair: { readonly of: string; readonly to: string; readonly connections: number },
+  compare: (of: Measurement, to: Measurement) => number,
+): number[] {
+  const inPair = measurements.filter(({ connections }) => connections === pair.connections);
+  return inPair.flatMap((of) => {
+    if (of.name !== pair.of) return [];
+    const to = inPair.find(({ name, round }) => name === pair.to && round === of.round);
+    return to === undefined ? [] : [compare(of, to)];
+  });
+}
+
+/** Each server's medians. */
+export function tableOfServers(measurements: readonly Measurement[], connections: number): string {
+  const names = [...new Set(measurements.map(({ name }) => name))];
+  const rows = names.map((name) => {
+    const own = measurements.filter((one) => one.name === name && one.connections === connections);
+    const medianOf = (metric: Metric): number => spreadOf(own.map((one) => one[metric])).median;
+    return [
+      name,
+      medianOf('requestsPerSecond').toFixed(0),
+      medianOf('p50Ms').toFixed(2),
+      medianOf('p99Ms').toFixed(2),
+      medianOf('cpuMicroseconds').toFixed(0),
+    ];
+  });
+  return formatTable([['server', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs/request'], ...rows]);
+}
+
+/** Pairs of servers, by ratios of each round: `median (min-max)`. */
+export function tableOfRatios(
+  measurements: readonly Measurement[],
+  pairs: readonly (readonly [of: string, to: string])[],
+  connections: number,
+): string {
+  const rows = pairs.map(([of, to]) => {
+    const ratioOf = (metric: Metric): string => {
+      const pair = { of, to, connections };
+      return formatSpread(spreadOf(compareByRound(measurements, pair, (a, b) => a[metric] / b[metric])));
+    };
+    return [
+      `${of} / ${to}`,
+      ratioOf('requestsPerSecond'),
+      ratioOf('p50Ms'),
+      ratioOf('p99Ms'),
+      ratioOf('cpuMicroseconds'),
+    ];
+  });
+  return formatTable([['ratio by round', 'requests/s', 'p50', 'p99', 'CPU/request'], ...rows]);
+}
+
+export function formatSpread({ median, min, max }: Spread, digits = 2): string {
+  return `${median.toFixed(digits)} (${min.toFixed(digits)} to ${max.toFixed(digits)})`;
+}
+
+/** The first row is the head; the first column stands left, numbers right. */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+  return [lines[0], widths.map((width) => '-'.repeat(width)).join('  '), ...lines.slice(1)].join('\n');
+}

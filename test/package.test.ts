@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -10,6 +10,9 @@ import type { Consumer } from './harness/consumer.js';
 /** What `import` takes, of package.json's `exports`. */
 const ENTRIES = Object.keys(manifest.exports).map((entry) => manifest.name + entry.slice(1));
 const MODULES = ENTRIES.filter((entry) => !entry.endsWith('.json'));
+/** The list of what is published, a file a line, as it was last looked at. */
+const SNAPSHOT = join(ROOT, 'test/fixtures/packed-files.txt');
+const ABSOLUTE_PATH = /(?:file:\/\/|["'\s])\/(?:home|Users|root|tmp|builds)\/|\b[A-Z]:\\/;
 
 describe('the package', function () {
   // Other processes, and compilers.
@@ -34,6 +37,31 @@ describe('the package', function () {
     );
     const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
     expect(files).to.deep.equal([...papers, ...built].sort());
+  });
+
+  it('publishes the files kept in test/fixtures/packed-files.txt', () => {
+    const kept = existsSync(SNAPSHOT) ? readFileSync(SNAPSHOT, 'utf8').trimEnd().split(/\r?\n/) : undefined;
+    if (kept === undefined) {
+      writeFileSync(SNAPSHOT, `${files.join('\n')}\n`);
+      expect.fail(`${SNAPSHOT} was not there and is written: read its difference, keep it, run again`);
+    }
+    const added = files.filter((file) => !kept.includes(file));
+    const gone = kept.filter((file) => !files.includes(file));
+    const how = 'if this is meant: rm test/fixtures/packed-files.txt && npx mocha test/package.test.ts';
+    expect({ added, gone }, how).to.deep.equal({ added: [], gone: [] });
+    expect(kept, how).to.deep.equal(files);
+  });
+
+  it('names in no file a path of the machine that built it, and has no maps to sources that are not there', () => {
+    const telling = files.filter((file) => {
+      const text = readFileSync(join(ROOT, file), 'utf8');
+      return text.includes(ROOT) || ABSOLUTE_PATH.test(text) || text.includes('sourceMappingURL');
+    });
+    expect(telling).to.deep.equal([]);
+    // As it would be told.
+    expect(
+      'file:///home/me/a.ts "/Users/me/a.ts" C:\\\\a.ts'.split(' ').map((it) => ABSOLUTE_PATH.test(it)),
+    ).to.not.include(false);
   });
 
   for (const [express, major] of [

@@ -1,0 +1,144 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { ROOT } from './harness/consumer.js';
+
+// npm tells its scripts, and git its hooks, which checkout is meant: it is another one here.
+const ENVIRONMENT = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(npm_|GIT_)/i.test(name)),
+);
+const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  readonly name: string;
+  readonly version: string;
+};
+const TARBALL = `${name}-${version}.tgz`;
+const BOM = `${name}-${version}.cdx.json`;
+
+describe('a release', function () {
+  // Other processes.
+  this.timeout(60_000);
+  let checkout: string;
+
+  const write = (file: string, text: string): void => {
+    writeFileSync(join(checkout, file), text);
+  };
+  const git = (...args: readonly string[]): void => {
+    const who = ['-c', 'user.name=A Maintainer', '-c', 'user.email=maintainer@example.com'];
+    execFileSync('git', [...who, '-c', 'commit.gpgsign=false', ...args], { cwd: checkout, env: ENVIRONMENT });
+  };
+  const commit = (): void => {
+    git('add', '--all');
+    git('commit', '--quiet', '--message', 'As it is');
+  };
+  const release = (): { status: number | null; stdout: string; stderr: string } =>
+    spawnSync('bash', ['.ci/release'], { cwd: checkout, env: ENVIRONMENT, encoding: 'utf8' });
+
+  beforeEach(() => {
+    checkout = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-'));
+    mkdirSync(join(checkout, '.ci'));
+    for (const file of ['.ci/release', '.ci/sbom.js', '.gitignore', 'package.json', 'package-lock.json'])
+      cpSync(join(ROOT, file), join(checkout, file));
+    // In place of all the checks, of which this test is one.
+    writeFileSync(join(checkout, '.ci/run'), '#!/usr/bin/env bash\necho checked\n', { mode: 0o755 });
+    write('CHANGELOG.md', `# Changelog\n\n## ${version} – 2026-01-31\n`);
+    git('init', '--quiet');
+    commit();
+  });
+  afterEach(() => {
+    rmSync(checkout, { recursive: true, force: true });
+  });
+
+  it('lays out the package, its bill of materials and their hashes, and publishes nothing itself', () => {
+    const { status, stdout, stderr } = release();
+    expect(status, stderr).to.equal(0);
+    const folder = join(checkout, 'release');
+    expect(readdirSync(folder).sort()).to.deep.equal(['SHA512SUMS', BOM, TARBALL].sort());
+    const sums = [TARBALL, BOM].map((file) => {
+      const hash = createHash('sha512').update(readFileSync(join(folder, file)));
+      return `${hash.digest('hex')}  ${file}\n`;
+    });
+    expect(readFileSync(join(folder, 'SHA512SUMS'), 'utf8')).to.equal(sums.join(''));
+    expect(stdout)
+      .to.match(/^checked$/m)
+      .and.to.include(sums.join(''));
+    expect(stdout.trimEnd().split('\n').at(-1)?.trim()).to.equal(
+      `npm publish release/${TARBALL} --provenance --access public`,
+    );
+  });
+
+  it('is made again in the place of an older one, byte for byte as far as the package goes', () => {
+    expect(release().status).to.equal(0);
+    const before = readFileSync(join(checkout, 'release', TARBALL));
+    write('release/left-over.tgz', '');
+    expect(release().status).to.equal(0);
+    expect(readFileSync(join(checkout, 'release', TARBALL)).equals(before)).to.equal(true);
+    expect(readdirSync(join(checkout, 'release'))).to.have.length(3);
+  });
+
+  for (const [state, spoil, told] of [
+    [
+      'a change is not committed',
+      () => {
+        write('CHANGELOG.md', 'Something else');
+      },
+      'CHANGELOG.md',
+    ],
+    [
+      'a file is not known to git',
+      () => {
+        write('notes.txt', '');
+      },
+      'notes.txt',
+    ],
+    [
+      'the changelog says that it is unreleased',
+      () => {
+        write('CHANGELOG.md', `## ${version} – unreleased\n`);
+        commit();
+      },
+      version,
+    ],
+    [
+      'the changelog is of another version',
+      () => {
+        write('CHANGELOG.md', `## ${version}0 – 2026-01-31\n`);
+        commit();
+      },
+      version,
+    ],
+  ] as const) {
+    it(`is refused before anything is run when ${state}`, () => {
+      spoil();
+      const { status, stdout, stderr } = release();
+      expect(status).to.equal(1);
+      expect(stdout).to.equal('');
+      expect(stderr).to.include('Not released: ').and.to.include(told);
+    });
+  }
+
+  for (const [state, check, told] of [
+    ['a check fails', 'echo it is broken >&2\nexit 1\n', 'it is broken'],
+    ['a check changes a file', 'echo >>CHANGELOG.md\n', 'the checks changed these'],
+  ] as const) {
+    it(`is refused before anything is laid out when ${state}`, () => {
+      appendFileSync(join(checkout, '.ci/run'), check);
+      commit();
+      const { status, stderr } = release();
+      expect(status).to.equal(1);
+      expect(stderr).to.include(told);
+      expect(readdirSync(checkout)).to.not.include('release');
+    });
+  }
+});

@@ -1,0 +1,205 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { manifest, ROOT } from './harness/consumer.js';
+
+/** The first version without the faults named: none below it is installed, and none is asked for by us. */
+const FLOORS: Readonly<Record<string, string>> = {
+  // CVE-2026-67320 and the others of 2026; 1.14.1 was an attacker's.
+  axios: '1.18.0',
+  // CVE-2026-13697, CVE-2026-9697.
+  undici: '7.29.0',
+  // CVE-2026-82417, CVE-2026-82562.
+  qs: '6.16.0',
+  // CVE-2026-84367, CVE-2026-84368: a prototype set by what is validated.
+  joi: '18.2.5',
+  // CVE-2026-12590: a limit that it cannot read is no limit.
+  'body-parser': '2.3.0',
+};
+
+/** Copies below the floor that no user gets, where they lie, and the floor that they have instead. */
+const FOR_DEVELOPMENT: Readonly<Record<string, string>> = {
+  // Of the Express 4 that the tests run beside. CVE-2026-12590 is mended in the 1.x line from here on.
+  'node_modules/express4/node_modules/body-parser': '1.20.6',
+};
+
+/**
+ * Who may be given a copy below the floor in an application whose lock file is old: nothing that a library writes
+ * down can prevent it, so SECURITY.md tells how to. Of Express, which users bring, as far as the copies here say.
+ */
+const LET_BELOW = [
+  'twilio asks for axios ^1.13.5',
+  'twilio asks for qs ^6.14.1',
+  // Newest is taken, but 1.20.5 would do; it is the application's body parser: the hook reads bodies itself.
+  'express4 asks for body-parser ~1.20.5',
+];
+
+const PERMISSIVE = ['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', '0BSD', 'BlueOak-1.0.0'];
+
+interface Locked {
+  /** Where it is not the folder's. */
+  readonly name?: string;
+  readonly version: string;
+  readonly license?: string;
+  readonly dev?: boolean;
+  readonly devOptional?: boolean;
+  readonly integrity?: string;
+  readonly hasInstallScript?: boolean;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+const { peerDependencies } = JSON.parse(read('package.json')) as {
+  readonly peerDependencies: Readonly<Record<string, string>>;
+};
+const { packages } = JSON.parse(read('package-lock.json')) as {
+  readonly packages: Readonly<Record<string, Locked>>;
+};
+const copies = Object.entries(packages).filter(([path]) => path !== '');
+const shipped = copies.filter(([, { dev, devOptional }]) => dev !== true && devOptional !== true);
+const folderOf = (path: string): string => path.split('node_modules/').at(-1) ?? path;
+const nameOf = ([path, { name }]: [string, Locked]): string => name ?? folderOf(path);
+const idOf = (copy: [string, Locked]): string => `${nameOf(copy)}@${copy[1].version}`;
+
+/** `1.2` as [1, 2, 0]; what cannot be read is the lowest of all. */
+function parts(version: string): readonly number[] {
+  const [, ...numbers] = /^(\d+)(?:\.(\d+))?(?:\.(\d+))?$/.exec(version.trim()) ?? [];
+  return [0, 1, 2].map((at) => Number(numbers[at] ?? 0));
+}
+
+function isBelow(version: string, floor: string): boolean {
+  const [ours, theirs] = [parts(version), parts(floor)];
+  const at = ours.findIndex((part, index) => part !== theirs[index]);
+  return at !== -1 && (ours[at] ?? 0) < (theirs[at] ?? 0);
+}
+
+/** Whether a version below the floor would do for a range such as `^1.2.3 || ~2.0`. */
+function allowsBelow(range: string, floor: string): boolean {
+  return range.split('||').some((choice) => isBelow(choice.trim().replace(/^(\^|~|>=)/, ''), floor));
+}
+
+function rangesBelow(asker: string, ranges: Readonly<Record<string, string>> = {}): string[] {
+  return Object.entries(ranges)
+    .filter(([name, range]) => FLOORS[name] !== undefined && allowsBelow(range, FLOORS[name]))
+    .map(([name, range]) => `${asker} asks for ${name} ${range}`);
+}
+
+describe('the supply chain', () => {
+  it('reads versions and ranges as npm does, and takes for the lowest what it cannot read', () => {
+    expect(['1.17.9', '0.33.0', '1.18.0-beta.1', 'latest'].map((v) => isBelow(v, '1.18.0'))).to.not.include(
+      false,
+    );
+    expect(['1.18.0', '1.18.10', '1.100.0', '2.0.0'].map((v) => isBelow(v, '1.18.0'))).to.not.include(true);
+    expect(['^1.17.0', '~1.9', '^1', '*', '<2', '^2.0.0 || ^1.0.0'].map((r) => allowsBelow(r, '1.18.0'))) //
+      .to.not.include(false);
+    expect(['^1.18', '>=1.18.1', '1.21.1', '^2 || ~1.18.0'].map((r) => allowsBelow(r, '1.18.0'))) //
+      .to.not.include(true);
+  });
+
+  it('installs no copy below its floor, but for those told of that no user gets', () => {
+    const held = copies.filter((copy) => FLOORS[nameOf(copy)] !== undefined);
+    expect([...new Set(held.map(nameOf))].sort()).to.deep.equal(Object.keys(FLOORS).sort());
+    const below = held.filter((copy) => isBelow(copy[1].version, FLOORS[nameOf(copy)] ?? ''));
+    expect(below.map(([path]) => path)).to.deep.equal(Object.keys(FOR_DEVELOPMENT));
+    for (const [path, { version, dev }] of below) {
+      expect(dev, path).to.equal(true);
+      expect(isBelow(version, FOR_DEVELOPMENT[path] ?? ''), `${path} ${version}`).to.equal(false);
+    }
+  });
+
+  it('asks for nothing below a floor itself, and knows who else may', () => {
+    expect(rangesBelow('we', { ...manifest.dependencies, ...peerDependencies })).to.deep.equal([]);
+    const brought = copies.filter(([path]) => /^node_modules\/express4?$/.test(path));
+    expect(brought).to.have.length(2);
+    const others = [...shipped, ...brought].flatMap(([path, { dependencies }]) =>
+      rangesBelow(folderOf(path), dependencies),
+    );
+    expect(others.sort()).to.deep.equal([...LET_BELOW].sort());
+  });
+
+  it('tells users how to hold what Twilio lets below a floor', () => {
+    const [, block = ''] = /```json\n(.*?)```/s.exec(read('SECURITY.md')) ?? [];
+    const held = LET_BELOW.filter((line) => line.startsWith('twilio ')).map(
+      (line) => line.split(' ')[3] ?? '',
+    );
+    const twilio = Object.fromEntries(held.map((name) => [name, `^${FLOORS[name] ?? ''}`]));
+    expect(JSON.parse(block)).to.deep.equal({ overrides: { twilio } });
+  });
+
+  it('is known by hash, and runs no script when it is installed', () => {
+    const unknown = copies.filter(([, { integrity }]) => integrity?.startsWith('sha512-') !== true);
+    expect(unknown.map(idOf)).to.deep.equal([]);
+    expect(shipped.filter(([, { hasInstallScript }]) => hasInstallScript).map(idOf)).to.deep.equal([]);
+    const scripts = Object.keys((JSON.parse(read('package.json')) as { scripts: object }).scripts);
+    expect(scripts.filter((name) => /^(pre|post)?(install|prepare)$/.test(name))).to.deep.equal([]);
+  });
+
+  it('is listed in SECURITY.md as far as we chose it, by licence', () => {
+    const [, section = ''] = /^## What it depends on$(.*?)^## /ms.exec(read('SECURITY.md')) ?? [];
+    const rows = [...section.matchAll(/^\| `([^`]+)` *\| (\S+) *\| \S/gm)].map(([, name, id]) => [name, id]);
+    const chosen = Object.keys({ ...manifest.dependencies, ...peerDependencies });
+    const licences = chosen.map((name) => [name, packages[`node_modules/${name}`]?.license]);
+    expect(rows.sort()).to.deep.equal(licences.sort());
+  });
+});
+
+describe('the bill of materials', () => {
+  interface Component {
+    readonly 'bom-ref': string;
+    readonly purl: string;
+    readonly hashes: readonly { alg: string; content: string }[];
+    readonly licenses?: readonly { license?: { id?: string; name?: string }; expression?: string }[];
+  }
+  let text: string;
+  let components: readonly Component[];
+  before(() => {
+    text = execFileSync(process.execPath, ['.ci/sbom.js'], { cwd: ROOT, encoding: 'utf8' });
+    ({ components } = JSON.parse(text) as { components: Component[] });
+  });
+
+  it('lists every package that users get, and no other, by hash', () => {
+    const listed = components.map((component) => component['bom-ref']);
+    expect(listed.sort()).to.deep.equal([...new Set(shipped.map(idOf))].sort());
+    expect(listed.length).to.be.greaterThan(50);
+    const inHex = new Map(
+      shipped.map((copy) => [
+        idOf(copy),
+        Buffer.from(copy[1].integrity?.slice(7) ?? '', 'base64').toString('hex'),
+      ]),
+    );
+    for (const { 'bom-ref': id, hashes } of components)
+      expect(hashes, id).to.deep.equal([{ alg: 'SHA-512', content: inHex.get(id) }]);
+  });
+
+  it('names for each a licence that lets it be used in any product', () => {
+    const others = components
+      .map(({ 'bom-ref': id, licenses = [] }) => ({
+        id,
+        licences: licenses.map(({ license, expression }) => license?.id ?? license?.name ?? expression),
+      }))
+      .filter(
+        ({ licences }) => licences.length === 0 || licences.some((id) => !PERMISSIVE.includes(id ?? '')),
+      )
+      .map(({ id, licences }) => `${id}: ${licences.join(', ') || 'none'}`);
+    expect(others).to.deep.equal([]);
+    const used = new Set([...text.matchAll(/"license": \{\s*"id": "([^"]+)"/g)].map(([, id]) => id));
+    const [, told = ''] = /licences are ([^;]+);/.exec(read('SECURITY.md')) ?? [];
+    expect(told.split(/,\s/).sort()).to.deep.equal([...used].sort());
+  });
+
+  it('says whose it is, what we need, and nothing of where it was made', () => {
+    const bom = JSON.parse(text) as {
+      metadata: { component: { name: string; 'bom-ref': string } };
+      dependencies: { ref: string; dependsOn: string[] }[];
+    };
+    expect(bom.metadata.component.name).to.equal(manifest.name);
+    const ours = bom.dependencies.find(({ ref }) => ref === bom.metadata.component['bom-ref']);
+    const needed = ours?.dependsOn.map((id) => id.replace(/@[^@]+$/, ''));
+    expect(needed).to.deep.equal(Object.keys(manifest.dependencies).sort());
+    expect(text).to.not.include(ROOT);
+    expect([...text.matchAll(/https?:\/\/[^/"]+/g)].map(([host]) => host)).to.deep.equal([
+      'http://cyclonedx.org',
+    ]);
+  });
+});

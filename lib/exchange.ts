@@ -46,27 +46,36 @@ function collect(req: IncomingMessage, waitMs: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const stop = (error: Error | undefined): void => {
+    // The listeners stay and do nothing any more once this is set: taking each off again costs more.
+    let isSettled = false;
+    const settle = (error: RequestError | undefined): void => {
+      isSettled = true;
       clearTimeout(timer);
-      req.off('data', onData).off('end', onEnd).off('error', onLost).off('close', onLost);
-      if (error === undefined) resolve(Buffer.concat(chunks));
-      else reject(error);
-    };
-    const onData = (chunk: Buffer): void => {
-      size += chunk.length;
-      if (size > MAX_BODY_BYTES) stop(tooLarge());
-      else chunks.push(chunk);
-    };
-    const onEnd = (): void => {
-      stop(undefined);
+      if (error !== undefined) {
+        reject(error);
+        return;
+      }
+      const [only] = chunks;
+      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
     };
     const onLost = (): void => {
-      stop(new RequestError('REQUEST_TIMEOUT', 'The caller went away.'));
+      if (!isSettled) settle(new RequestError('REQUEST_TIMEOUT', 'The caller went away.'));
     };
     const timer = setTimeout(() => {
-      stop(new RequestError('REQUEST_TIMEOUT', 'The body did not arrive in time.'));
+      settle(new RequestError('REQUEST_TIMEOUT', 'The body did not arrive in time.'));
     }, waitMs);
-    req.on('data', onData).on('end', onEnd).on('error', onLost).on('close', onLost);
+    req
+      .on('data', (chunk: Buffer) => {
+        if (isSettled) return;
+        size += chunk.length;
+        if (size > MAX_BODY_BYTES) settle(tooLarge());
+        else chunks.push(chunk);
+      })
+      .on('end', () => {
+        if (!isSettled) settle(undefined);
+      })
+      .on('error', onLost)
+      .on('close', onLost);
   });
 }
 
@@ -166,7 +175,8 @@ function requireType(req: IncomingMessage, type: string): void {
 export function parseJson(body: unknown): unknown {
   if (typeof body !== 'string' && !Buffer.isBuffer(body)) return body;
   try {
-    return JSON.parse(body.toString().replace(/^\uFEFF/, ''));
+    const text = body.toString();
+    return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
   } catch {
     throw new RequestError('INVALID_REQUEST', 'The body is not JSON.', { fields: ['body'] });
   }

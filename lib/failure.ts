@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { calls, endCall, type Call, type HookParts } from './call.js';
+import { callOf, endCall, endClaim, type Call, type HookParts } from './call.js';
 import { Throttle } from './delivery/events.js';
 import { maskError } from './delivery/masking.js';
 import { CODE_NOT_SENT, RequestError } from './errors.js';
@@ -13,13 +13,15 @@ export function answerFailure(parts: HookParts): FailureHandler {
   // Express takes what has four parameters for an error handler.
   // eslint-disable-next-line @typescript-eslint/no-unused-vars
   return (error, req, res, _next) => {
-    const call = calls.get(req);
+    const call = callOf(req);
     const isRequestError = error instanceof RequestError;
     const status = isRequestError ? error.status : 500;
     const body = isRequestError ? rejectionAnswer(error) : { error: { errorSummary: CODE_NOT_SENT } };
-    void call?.claim?.then((claim) => {
-      if (claim?.isFirst === true) claim.release();
-    });
+    if (call !== undefined) {
+      endClaim(call, (claim) => {
+        claim.release();
+      });
+    }
     answer(req, res, status, body, isRequestError ? error.headers : {});
     if (call !== undefined) endCall(call, parts);
     tellRejected(error, status, call, parts);
@@ -32,9 +34,18 @@ function tellRejected(error: unknown, status: number, call: Call | undefined, pa
   const code = error instanceof RequestError ? error.code : 'INTERNAL_ERROR';
   const fields = error instanceof RequestError ? error.fields : [];
   const tell = (count: number): void => {
-    if (code === 'CALLER_NOT_PROVEN') events.emit({ type: 'caller.rejected', count, reason: code });
+    if (code === 'CALLER_NOT_PROVEN')
+      events.emit({ type: 'caller.rejected', at: events.now(), count, reason: code });
     else
-      events.emit({ type: 'request.rejected', status, code, fields, count, reason: reasonOf(error, call) });
+      events.emit({
+        type: 'request.rejected',
+        at: events.now(),
+        status,
+        code,
+        fields,
+        count,
+        reason: reasonOf(error, call),
+      });
   };
   if (call?.isProven === true) {
     tell(1);

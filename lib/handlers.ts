@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
-  calls,
+  callOf,
   endCall,
+  endClaim,
   hookOf,
   idsOf,
+  keepCall,
   recordLate,
   tellAnswered,
   type Call,
@@ -39,29 +41,43 @@ export interface Handlers {
 
 /** A preview is pressed again on purpose; only Okta's own retry of it is a repeat, milliseconds. */
 const PREVIEW_MEMORY_MS = 10_000;
+/** However short a code lives: a call, and what goes on after it, must have ended before its event is forgotten. */
+const SHORTEST_MEMORY_MS = 15_000;
 /** A skew that is worth telling, milliseconds. */
 const TOLD_SKEW_MS = 30_000;
+
+/** Stands in for an error that is none: to Express it would be success. */
+const NO_ERROR = new Error('a step failed without an error');
 
 export function createHandlers(parts: HookParts): Handlers {
   const { settings, events } = parts;
 
   /** A step of the chain; when the call is over, the rest is passed over. */
   const step =
-    (run: (call: Call, req: IncomingMessage, res: ServerResponse) => Promise<void> | void): Handler =>
+    (run: (call: Call, req: IncomingMessage, res: ServerResponse) => Promise<void> | undefined): Handler =>
     (req, res, next) => {
-      const call = calls.get(req);
+      const call = callOf(req);
       if (call === undefined || call.isOver) return;
+      let work: Promise<void> | undefined;
+      try {
+        work = run(call, req, res);
+      } catch (error) {
+        next(error ?? NO_ERROR);
+        return;
+      }
+      if (work === undefined) {
+        goOn(call, next);
+        return;
+      }
       // Express 4 does not wait for promises.
-      void (async () => {
-        try {
-          await run(call, req, res);
-        } catch (error) {
-          next(error ?? new Error('a step failed without an error'));
-          return;
-        }
-        // An answered call must not reach the gateway's other routes.
-        if (!call.isOver) next();
-      })();
+      work.then(
+        () => {
+          goOn(call, next);
+        },
+        (error: unknown) => {
+          next(error ?? NO_ERROR);
+        },
+      );
     };
 
   const respond = (call: Call, req: IncomingMessage, res: ServerResponse, body: HookAnswer): void => {
@@ -71,11 +87,11 @@ export function createHandlers(parts: HookParts): Handlers {
 
   const openCall: Handler = (req, res, next) => {
     const budget = new Budget(settings.deadlineMs);
-    calls.set(req, { budget, isProven: false, isOver: false });
+    keepCall(req, { budget, isProven: false, isOver: false });
     parts.underWay.calls += 1;
     // Before the hook's turn came, or after it.
     if (res.destroyed) budget.hangUp();
-    res.once('close', () => {
+    res.on('close', () => {
       if (!res.writableFinished) budget.hangUp();
     });
     if (req.method !== 'POST') {
@@ -85,12 +101,18 @@ export function createHandlers(parts: HookParts): Handlers {
     } else next();
   };
 
-  const verifyHook = step(async (call, req, res) => {
-    const proof = await call.budget.within(parts.verifier.verify(req, res), call.budget.remainingMs());
-    if (proof === TIMED_OUT) {
-      throw new RequestError('PROOF_UNAVAILABLE', 'The caller cannot be checked at the moment.');
+  const verifyHook = step((call, req) => {
+    const checking = parts.verifier.verify(req);
+    if (checking === undefined) {
+      call.isProven = true;
+      return undefined;
     }
-    call.isProven = true;
+    return call.budget.within(checking, call.budget.remainingMs()).then((proof) => {
+      if (proof === TIMED_OUT) {
+        throw new RequestError('PROOF_UNAVAILABLE', 'The caller cannot be checked at the moment.');
+      }
+      call.isProven = true;
+    });
   });
 
   const readRequest = step(async (call, req) => {
@@ -107,14 +129,19 @@ export function createHandlers(parts: HookParts): Handlers {
     const { eventId, oktaRequestId, requestType, deliveryChannel, userId, phoneNumber } = hook.request;
     events.emit({
       type: 'request.received',
-      ...{ eventId, oktaRequestId, requestType, deliveryChannel, userId },
+      at: events.now(),
+      eventId,
+      oktaRequestId,
+      requestType,
+      deliveryChannel,
+      userId,
       to: maskNumber(phoneNumber),
       isPreview: hook.isPreview,
     });
     if (hook.skewMs !== undefined && Math.abs(hook.skewMs) > TOLD_SKEW_MS && !hook.isPreview) {
       const { skewMs } = hook;
       parts.skews.tell(() => {
-        events.emit({ type: 'clock.skewed', skewMs });
+        events.emit({ type: 'clock.skewed', at: events.now(), skewMs });
       });
     }
   });
@@ -126,18 +153,26 @@ export function createHandlers(parts: HookParts): Handlers {
     const result = await claimEvent(hook.request, {
       state: settings.state,
       nowMs,
-      rememberMs: hook.isPreview ? PREVIEW_MEMORY_MS : hook.request.expiresAt.getTime() - nowMs,
+      rememberMs: hook.isPreview
+        ? PREVIEW_MEMORY_MS
+        : Math.max(hook.request.expiresAt.getTime() - nowMs, SHORTEST_MEMORY_MS),
       budget: call.budget,
       onFailure: (error) => {
         const reason = maskError(error, hook.request);
-        events.emit({ type: 'extension.failed', ...idsOf(hook), extension: 'state', reason });
+        events.emit({
+          type: 'extension.failed',
+          at: events.now(),
+          ...idsOf(hook),
+          extension: 'state',
+          reason,
+        });
       },
     });
     if (result.isFirst) {
       call.claim = result.claim;
       return;
     }
-    events.emit({ type: 'request.repeated', ...idsOf(hook) });
+    events.emit({ type: 'request.repeated', at: events.now(), ...idsOf(hook) });
     const first = result.answer ?? pendingAnswer(hook.request);
     respond(call, req, res, first);
     tellAnswered(call, first, parts, true);
@@ -151,9 +186,19 @@ export function createHandlers(parts: HookParts): Handlers {
     const startedAt = budget.elapsedMs();
     const waitMs = budget.share(settings.profile.timeoutMs, 0.5);
     const reading = await parts.profiles.read({ userId, login }, waitMs);
-    call.reading = { ...reading, durationMs: Math.round(budget.elapsedMs() - startedAt) };
-    const { source, reason, durationMs } = call.reading;
-    events.emit({ type: 'profile.read', ...idsOf(hook), source, reason, durationMs });
+    const { profile, source, reason } = reading;
+    const durationMs = Math.round(budget.elapsedMs() - startedAt);
+    call.reading = { profile, source, reason, durationMs };
+    const { eventId, oktaRequestId } = hook.request;
+    events.emit({
+      type: 'profile.read',
+      at: events.now(),
+      eventId,
+      oktaRequestId,
+      source,
+      reason,
+      durationMs,
+    });
   });
 
   const dispatchChannel = step(async (call) => {
@@ -162,7 +207,13 @@ export function createHandlers(parts: HookParts): Handlers {
     const { request } = hook;
     const profile = call.reading?.profile;
     const onFailure = (extension: 'chooseChannels' | 'composeText') => (error: unknown) => {
-      events.emit({ type: 'extension.failed', ...idsOf(hook), extension, reason: maskError(error, request) });
+      events.emit({
+        type: 'extension.failed',
+        at: events.now(),
+        ...idsOf(hook),
+        extension,
+        reason: maskError(error, request),
+      });
     };
     const names = planChannels(request, profile, {
       chooseChannels: settings.chooseChannels,
@@ -171,7 +222,8 @@ export function createHandlers(parts: HookParts): Handlers {
       isConfigured: (channel) => parts.channels.has(channel),
       onFailure: onFailure('chooseChannels'),
     });
-    events.emit({ type: 'channels.planned', ...idsOf(hook), channels: names });
+    const { eventId, oktaRequestId } = request;
+    events.emit({ type: 'channels.planned', at: events.now(), eventId, oktaRequestId, channels: names });
     const plan = names.flatMap((name) => parts.channels.get(name) ?? []);
     call.delivery = await dispatch(plan, request, profile, {
       budget: call.budget,
@@ -181,7 +233,21 @@ export function createHandlers(parts: HookParts): Handlers {
       onAttempt: (attempt) => {
         if (attempt.outcome === 'accepted')
           parts.underWay.lastSuccess.set(attempt.channel, new Date(settings.clock()));
-        events.emit({ type: 'attempt.ended', ...idsOf(hook), ...attempt });
+        const { channel, provider, outcome, code, reason, remedy, transactionId, durationMs } = attempt;
+        events.emit({
+          type: 'attempt.ended',
+          at: events.now(),
+          eventId,
+          oktaRequestId,
+          channel,
+          provider,
+          outcome,
+          code,
+          reason,
+          remedy,
+          transactionId,
+          durationMs,
+        });
       },
       onComposeFailure: onFailure('composeText'),
       onDetached: (late) => {
@@ -200,13 +266,13 @@ export function createHandlers(parts: HookParts): Handlers {
     });
     // Nothing left for a caller who hung up: should Okta ask again, that call is the first.
     const isVoid = call.budget.hasHungUp && (call.delivery?.status ?? 'refused') === 'refused';
-    void call.claim?.then((claim) => {
-      if (claim?.isFirst !== true) return;
+    endClaim(call, (claim) => {
       if (isVoid) claim.release();
       else claim.settle(body);
     });
     respond(call, req, res, body);
     tellAnswered(call, body, parts, false);
+    return undefined;
   });
 
   return {
@@ -218,6 +284,11 @@ export function createHandlers(parts: HookParts): Handlers {
     dispatchChannel,
     answerOkta,
   };
+}
+
+/** An answered call must not reach the gateway's other routes. */
+function goOn(call: Call, next: () => void): void {
+  if (!call.isOver) next();
 }
 
 function localeOf({ request }: HookCall, reading: ProfileReading | undefined): string {

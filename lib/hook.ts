@@ -67,8 +67,10 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const connectTimeoutMs = Math.min(700, settings.deadlineMs * 0.4);
   const dispatcher = settings.dispatcher ?? createAgent(connectTimeoutMs);
   const logger = settings.logger ?? createDefaultLogger();
-  const listeners = [logListener(logger), ...(settings.onEvent === undefined ? [] : [settings.onEvent])];
-  const events = new EventStream(listeners, settings.clock);
+  const events = new EventStream(
+    { listeners: [logListener(logger)], onEvent: settings.onEvent },
+    settings.clock,
+  );
 
   const verifier = createCallerVerifier(settings.hookSchemes, {
     dispatcher,
@@ -85,7 +87,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     options: settings.profile,
     clock: settings.clock,
     onPaused: (pause) => {
-      events.emit({ type: 'okta.paused', ...pause });
+      events.emit({ type: 'okta.paused', at: events.now(), ...pause });
     },
   });
   const twilio = createTwilioConnection({ settings: settings.twilio, dispatcher });
@@ -170,7 +172,7 @@ function readyChannels(
     const known = breakers.get(host);
     if (known !== undefined) return known;
     const breaker = new Breaker(host, (state) => {
-      events.emit({ type: 'breaker.changed', host, state });
+      events.emit({ type: 'breaker.changed', at: events.now(), host, state });
     });
     breakers.set(host, breaker);
     return breaker;
@@ -230,6 +232,6 @@ async function drain({ underWay }: HookParts): Promise<void> {
 /** Most failures of WhatsApp come after Twilio has accepted the message. */
 function warnOfUnseenFailures({ twilio }: HookSettings, events: EventStream): void {
   if (twilio.senders.whatsapp !== undefined && twilio.statusCallbackUrl === undefined) {
-    events.emit({ type: 'configuration.warned', option: 'publicUrl' });
+    events.emit({ type: 'configuration.warned', at: events.now(), option: 'publicUrl' });
   }
 }

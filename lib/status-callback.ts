@@ -33,7 +33,7 @@ export function recordDelivery(
     const delivered = readStatusCallback(params);
     if (delivered === undefined) return;
     const { transactionId, channel, status, providerCode: code, meaning: reason } = delivered;
-    events.emit({ type: 'message.status', transactionId, channel, status, code, reason });
+    events.emit({ type: 'message.status', at: events.now(), transactionId, channel, status, code, reason });
   };
 
   return (req, res, next) => {

@@ -25,7 +25,6 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   joi: /^(option-rules|okta\/inline-hook)\.ts$/,
   twilio: /^(twilio|testing)\//,
   winston: /^observe\/log\.ts$/,
-  cockatiel: /^delivery\/breaker\.ts$/,
   jose: /^(okta|testing)\//,
   'libphonenumber-js': /^delivery\/phone-number\.ts$/,
   ioredis: /^state\/redis\.ts$/,
@@ -103,7 +102,7 @@ describe('the house', () => {
     );
     expect(misplaced.map(show)).to.deep.equal([]);
     const used = new Set(imports.filter(({ isInside }) => !isInside).map(({ to }) => to));
-    expect([...used]).to.include.members(['express', 'passport', 'joi', 'twilio', 'winston', 'cockatiel']);
+    expect([...used]).to.include.members(['express', 'passport', 'joi', 'twilio', 'winston']);
   });
 
   it('reads the environment in the example and the command line only', () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Claim, RememberedAnswer, State } from '../lib/delivery/duplicates.js';
 import { memoryState, type HookEvent } from '../lib/index.js';
+import type { HookCall } from '../lib/testing/index.js';
 import { ANA, BOB, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from './harness/scene.js';
 import { startRawCall } from './harness/raw-call.js';
 import { mustNotShow } from './harness/witness.js';
@@ -40,6 +41,23 @@ describe('a repeat of an event', () => {
     now += 30_000;
     await scene.call({ eventId: 'event-1' });
     expect(sent()).to.equal(2);
+  });
+
+  it('is one as long as its first may run, however short the code lives', async () => {
+    const shortLived = (): Promise<HookCall> =>
+      scene.call({
+        eventId: 'event-1',
+        change: (payload) => {
+          const { data } = payload as { data: { messageProfile: { otpExpires: string } } };
+          const expires = new Date(Date.parse(String(payload['eventTime'])) + 1).toISOString();
+          data.messageProfile.otpExpires = expires;
+          return payload;
+        },
+      });
+    await Promise.all([shortLived(), shortLived(), shortLived()]);
+    now += 10_000;
+    await shortLived();
+    expect(sent()).to.equal(1);
   });
 
   it('gets the error of the first, too, and nothing is tried again', async () => {

@@ -14,28 +14,26 @@ const LEAVE_MARGIN_MS = 15;
  * monotonic clock, so that a jump of the wall clock changes nothing.
  */
 export class Budget {
-  /** Aborts shortly before the end, or when Okta hangs up: what has not left by then must not leave. */
-  readonly leaveSignal: AbortSignal;
-  /** Resolves when the waiting is over and the answer must be given. */
-  readonly end: Promise<typeof TIMED_OUT>;
-
   readonly #startedAt = performance.now();
   readonly #waitMs: number;
-  readonly #leave = new AbortController();
-  readonly #leaveTimer: NodeJS.Timeout;
-  #endTimer: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout;
+  #isOver = false;
   #hasHungUp = false;
+  #hasEnded = false;
+  /** Made for those who ask for its signal only: most calls end without anybody doing so. */
+  #leave: AbortController | undefined;
+  /** Told when the waiting is over. */
+  #waiting: (() => void)[] = [];
 
   /** @param deadlineMs - by when the answer must have been given, from now. */
   constructor(deadlineMs: number) {
     this.#waitMs = deadlineMs - reserveOf(deadlineMs);
-    this.leaveSignal = this.#leave.signal;
-    this.#leaveTimer = setTimeout(() => {
-      this.#leave.abort();
+    this.#timer = setTimeout(() => {
+      this.#stopLeaving();
+      this.#timer = setTimeout(() => {
+        this.#end();
+      }, LEAVE_MARGIN_MS);
     }, this.#waitMs - LEAVE_MARGIN_MS);
-    this.end = new Promise((resolve) => {
-      this.#endTimer = setTimeout(resolve, this.#waitMs, TIMED_OUT);
-    });
   }
 
   elapsedMs(): number {
@@ -48,11 +46,18 @@ export class Budget {
 
   /** True when nothing more may be started: the time is over, or nobody waits for the answer. */
   get isOver(): boolean {
-    return this.#leave.signal.aborted;
+    return this.#isOver;
   }
 
   get hasHungUp(): boolean {
     return this.#hasHungUp;
+  }
+
+  /** Aborts shortly before the end, or when Okta hangs up: what has not left by then must not leave. */
+  get leaveSignal(): AbortSignal {
+    this.#leave ??= new AbortController();
+    if (this.#isOver) this.#leave.abort();
+    return this.#leave.signal;
   }
 
   /** A part of what is left: at most `maxMs`, and at most that `fraction` of it. */
@@ -65,15 +70,37 @@ export class Budget {
     return waitAtMost(work, Math.min(shareMs, this.remainingMs()));
   }
 
+  /** Waits for the work until the answer must be given. The work, which must not reject, goes on. */
+  untilEnd<T>(work: Promise<T>): Promise<T | typeof TIMED_OUT> {
+    return new Promise((resolve) => {
+      if (this.#hasEnded) resolve(TIMED_OUT);
+      else
+        this.#waiting.push(() => {
+          resolve(TIMED_OUT);
+        });
+      void work.then(resolve);
+    });
+  }
+
   /** Okta no longer waits: nothing more leaves. What has left is waited for, to be recorded. */
   hangUp(): void {
     this.#hasHungUp = true;
-    this.#leave.abort();
+    this.#stopLeaving();
   }
 
   /** The answer has been given: no timer stays behind. */
   close(): void {
-    clearTimeout(this.#leaveTimer);
-    clearTimeout(this.#endTimer);
+    clearTimeout(this.#timer);
+  }
+
+  #stopLeaving(): void {
+    this.#isOver = true;
+    this.#leave?.abort();
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    for (const tell of this.#waiting) tell();
+    this.#waiting = [];
   }
 }

@@ -1,6 +1,6 @@
 import type { Budget } from './budget.js';
 import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
-import type { Breaker, SendUnderWay } from './breaker.js';
+import type { Breaker } from './breaker.js';
 import type { ChannelPort, Message, Outcome, SendContext, TelephonyRequest, UserProfile } from './channel.js';
 import type { AttemptReport } from './events.js';
 import { isAbout, maskText, toToken } from './masking.js';
@@ -55,11 +55,12 @@ export async function dispatch(
   const untried = [...plan];
   for (let next = untried.shift(); next !== undefined && !isOver(parts.budget); next = untried.shift()) {
     const channel = next;
-    const message = await composeMessage(channel, request, profile, parts);
+    const composed = composeMessage(channel, request, profile, parts);
+    const message = composed instanceof Promise ? await composed : composed;
     // Composing took time of the call, too.
     if (isOver(parts.budget)) break;
     const startedAt = parts.budget.elapsedMs();
-    const outcome = await channel.breaker.attempt(() => startSend(channel, message, startedAt, parts));
+    const outcome = await channel.breaker.attempt((onLate) => startSend(channel, message, parts, onLate));
     const attempt = reportOf(channel, outcome, parts.budget.elapsedMs() - startedAt, message);
     attempts.push(attempt);
     parts.onAttempt(attempt);
@@ -69,10 +70,7 @@ export async function dispatch(
     if (outcome.isFraudBlock === true) {
       return { status: 'refused', decidedBy: attempt, attempts, isFraudBlock: true };
     }
-    const moveOn = outcome.moveOn ?? true;
-    const mayFollow = (other: ReadyChannel): boolean =>
-      leavesHopeFor(other, channel, moveOn, parts.addressFor);
-    untried.splice(0, untried.length, ...untried.filter(mayFollow));
+    dropHopeless(untried, channel, outcome.moveOn ?? true, parts.addressFor);
   }
   return { status: 'refused', decidedBy: attempts.at(-1), attempts, isFraudBlock: false };
 }
@@ -80,55 +78,78 @@ export async function dispatch(
 /** A function, so that the compiler does not take the answer of a moment ago for today's. */
 const isOver = (budget: Budget): boolean => budget.isOver;
 
-async function composeMessage(
-  channel: ReadyChannel,
+/** Where the user has no words of their own, nothing is waited for. */
+function composeMessage(
+  { name, port }: ReadyChannel,
   request: TelephonyRequest,
   profile: UserProfile | undefined,
-  parts: DispatchParts,
-): Promise<Message> {
-  const text =
-    channel.port.usesText === false
-      ? oktaText(request)
-      : await textFor(channel.name, request, profile, {
-          composeText: parts.composeText,
-          budget: parts.budget,
-          onFailure: parts.onComposeFailure,
-        });
-  const to = parts.addressFor(channel.name);
-  return { request, profile, to, text, locale: parts.locale, expiresAt: request.expiresAt };
+  { composeText, budget, locale, addressFor, onComposeFailure }: DispatchParts,
+): Message | Promise<Message> {
+  const withText = (text: string): Message => {
+    return { request, profile, to: addressFor(name), text, locale, expiresAt: request.expiresAt };
+  };
+  if (port.usesText === false || composeText === undefined) return withText(oktaText(request));
+  const parts = { composeText, budget, onFailure: onComposeFailure };
+  return textFor(name, request, profile, parts).then(withText);
 }
 
 /** One attempt. At the deadline the waiting ends; a send that has left is detached, and its result recorded. */
-function startSend(
+async function startSend(
   channel: ReadyChannel,
   message: Message,
-  startedAt: number,
-  parts: DispatchParts,
-): SendUnderWay {
-  const { budget } = parts;
-  const giveUp = new AbortController();
+  { budget, onDetached }: DispatchParts,
+  onLate: (end: Outcome) => void,
+): Promise<Outcome> {
+  const startedAt = budget.elapsedMs();
+  const clock = startClock(budget);
+  const sending = send(channel.port, message, clock.context);
+  const outcome = await budget.untilEnd(sending);
+  if (outcome !== TIMED_OUT) return outcome;
+  const end = endOfDetached(sending, clock);
+  void end.then(onLate);
+  onDetached(end.then((late) => reportOf(channel, late, budget.elapsedMs() - startedAt, message)));
+  return NOT_IN_TIME;
+}
+
+/** What a channel is given of the time, and how it is told that its own is over. */
+interface AttemptClock {
+  readonly context: SendContext;
+  readonly giveUp: () => void;
+}
+
+function startClock(budget: Budget): AttemptClock {
   const { maxMs, fraction } = CONNECT_SHARE;
-  const sending = send(channel.port, message, {
-    signal: giveUp.signal,
-    leaveSignal: budget.leaveSignal,
-    leaveWithinMs: budget.share(maxMs, fraction),
-  });
-  const ending = Promise.race([sending, budget.end]).then((outcome) => {
-    if (outcome !== TIMED_OUT) return { inTime: outcome, end: Promise.resolve(outcome) };
-    const end = endOfDetached(sending, giveUp);
-    parts.onDetached(end.then((late) => reportOf(channel, late, budget.elapsedMs() - startedAt, message)));
-    return { inTime: NOT_IN_TIME, end };
-  });
-  return { inTime: ending.then(({ inTime }) => inTime), end: ending.then(({ end }) => end) };
+  let controller: AbortController | undefined;
+  let isGivenUp = false;
+  return {
+    context: {
+      leaveWithinMs: budget.share(maxMs, fraction),
+      endWithinMs: budget.remainingMs() + DETACHED_MS,
+      mayLeave: () => !budget.isOver,
+      // Signals are made for those who ask for them: most sends have ended before anybody would.
+      get leaveSignal() {
+        return budget.leaveSignal;
+      },
+      get signal() {
+        controller ??= new AbortController();
+        if (isGivenUp) controller.abort();
+        return controller.signal;
+      },
+    },
+    giveUp: () => {
+      isGivenUp = true;
+      controller?.abort();
+    },
+  };
 }
 
 const NOT_IN_TIME: Outcome = { status: 'unknown', reason: 'No answer before the deadline' };
 
 /** What became of a detached send, within its 10 s. */
-async function endOfDetached(sending: Promise<Outcome>, giveUp: AbortController): Promise<Outcome> {
+async function endOfDetached(sending: Promise<Outcome>, clock: AttemptClock): Promise<Outcome> {
   const end = await waitAtMost(sending, DETACHED_MS);
   if (end !== TIMED_OUT) return end;
-  giveUp.abort();
+  clock.giveUp();
   return { status: 'unknown', reason: 'No answer within 10 s after the deadline' };
 }
 
@@ -195,6 +216,17 @@ function reportOf(
   const code = isAbout(outcome.code, request, to) ? REFUSED : toToken(outcome.code);
   const remedy = outcome.remedy === undefined ? undefined : maskText(outcome.remedy, request, to);
   return { ...report, code, reason, remedy };
+}
+
+/** Leaves those that a refusal by one leaves hope for. */
+function dropHopeless(
+  untried: ReadyChannel[],
+  refusing: ReadyChannel,
+  moveOn: boolean | 'other-channel' | 'other-provider',
+  addressFor: (channel: string) => string,
+): void {
+  const hopeful = untried.filter((other) => leavesHopeFor(other, refusing, moveOn, addressFor));
+  untried.splice(0, untried.length, ...hopeful);
 }
 
 /** Whether a refusal by one leaves hope for another. */

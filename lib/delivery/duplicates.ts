@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Budget } from './budget.js';
 import { TIMED_OUT } from './wait-at-most.js';
 import type { TelephonyRequest } from './channel.js';
@@ -23,8 +23,11 @@ export type Claim =
 
 /** What must be remembered between hook calls. `memoryState()` keeps it in the process. */
 export interface State {
-  /** Claims an event, so that of several calls with one key one sends and the others wait for its answer. */
-  claim(key: string, life: { readonly nowMs: number; readonly rememberMs: number }): Promise<Claim>;
+  /**
+   * Claims an event, so that of several calls with one key one sends and the others wait for its answer. A promise
+   * where somebody else must be asked.
+   */
+  claim(key: string, life: { readonly nowMs: number; readonly rememberMs: number }): Claim | Promise<Claim>;
   /** Resolves when it can be reached; rejects with the reason. For `ready()`. */
   check(): Promise<void>;
   /** For `status()`. */
@@ -39,21 +42,23 @@ export interface State {
 export function duplicateKey(request: TelephonyRequest): string {
   const { eventId, requestType, userId, login, phoneNumber, otpCode, deliveryChannel } = request;
   const parts = [eventId, requestType, userId ?? login, phoneNumber, otpCode, deliveryChannel];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+  return hash('sha256', JSON.stringify(parts), 'base64url');
 }
 
 /** What the state may take of the budget before we go on without it: milliseconds, and a fraction of what is left. */
 const STATE_SHARE = { maxMs: 200, fraction: 0.25 } as const;
 
-/** More calls than that do not hang up one after the other: a state that says so is broken. */
-const MOST_CLAIMS = 20;
+/** A first one that lets go has taken some time to do so. One after the other in no time: the state is broken. */
+const MOST_CLAIMS_AT_ONCE = 20;
+
+type PossibleClaim = Claim | undefined;
 
 /** What a claim came to: this call sends, or the first one's answer serves. */
 export type ClaimResult =
   | {
       readonly isFirst: true;
-      /** `undefined` inside where the state failed; may still be on its way where the state hangs. */
-      readonly claim: Promise<Claim | undefined>;
+      /** `undefined` where the state failed; still on its way where the state hangs. */
+      readonly claim: PossibleClaim | Promise<PossibleClaim>;
     }
   | {
       readonly isFirst: false;
@@ -72,17 +77,17 @@ export async function claimEvent(
     readonly onFailure: (error: unknown) => void;
   },
 ): Promise<ClaimResult> {
-  const { state, nowMs, rememberMs, budget } = parts;
+  const { budget } = parts;
   const key = duplicateKey(request);
-  for (let count = 0; count < MOST_CLAIMS; count += 1) {
-    const claim = (async () => guardClaim(await state.claim(key, { nowMs, rememberMs }), parts.onFailure))();
-    const settled = claim.catch((error: unknown) => {
-      parts.onFailure(error);
-      return undefined;
-    });
-    const found = await budget.within(settled, budget.share(STATE_SHARE.maxMs, STATE_SHARE.fraction));
+  for (let atOnce = 0; atOnce < MOST_CLAIMS_AT_ONCE; atOnce += 1) {
+    const claim = claimOnce(key, parts);
+    const found =
+      claim instanceof Promise
+        ? await budget.within(claim, budget.share(STATE_SHARE.maxMs, STATE_SHARE.fraction))
+        : claim;
     if (found === TIMED_OUT) parts.onFailure(new Error('no answer in time'));
-    if (found === undefined || found === TIMED_OUT || found.isFirst) return { isFirst: true, claim: settled };
+    if (found === undefined || found === TIMED_OUT || found.isFirst) return { isFirst: true, claim };
+    const askedAt = budget.elapsedMs();
     try {
       const answer = await budget.within(found.answer, budget.remainingMs());
       if (answer === TIMED_OUT) return { isFirst: false, answer: undefined };
@@ -93,9 +98,30 @@ export async function claimEvent(
       return { isFirst: false, answer: undefined };
     }
     // The first one let go without sending anything: perhaps this one is the first now.
+    if (budget.elapsedMs() - askedAt > 1) atOnce = 0;
   }
   parts.onFailure(new Error('every claim is let go'));
-  return { isFirst: true, claim: Promise.resolve(undefined) };
+  return { isFirst: true, claim: undefined };
+}
+
+/** Asks the state once. Neither throws nor rejects: what fails is told, and `undefined`. */
+function claimOnce(
+  key: string,
+  { state, nowMs, rememberMs, onFailure }: Parameters<typeof claimEvent>[1],
+): PossibleClaim | Promise<PossibleClaim> {
+  const fail = (error: unknown): undefined => {
+    onFailure(error);
+    return undefined;
+  };
+  const guard = (claim: Claim): Claim => guardClaim(claim, onFailure);
+  try {
+    const claim = state.claim(key, { nowMs, rememberMs });
+    // One of another library, or a malformed one of the user's own, is a promise as well.
+    return 'isFirst' in claim ? guard(claim) : Promise.resolve(claim).then(guard).catch(fail);
+  } catch (error) {
+    fail(error);
+    return undefined;
+  }
 }
 
 /** What a state does with an answer is after the answer: its failures must not reach anybody. */

@@ -137,24 +137,39 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
 /** What it returns is not looked at, but for a promise that may fail. */
 export type HookEventListener = (event: HookEvent) => unknown;
 
-type WithoutTime<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
-
 /** The one stream that everything is told on; log, metrics and history are its listeners. */
 export class EventStream {
   readonly #listeners: readonly HookEventListener[];
   readonly #clock: () => number;
 
-  constructor(listeners: readonly HookEventListener[], clock: () => number) {
-    this.#listeners = listeners;
+  constructor(
+    parts: {
+      /** Ours, which leave an event as it is. */
+      readonly listeners: readonly HookEventListener[];
+      /** The user's, who may do with theirs what they like. */
+      readonly onEvent: HookEventListener | undefined;
+    },
+    clock: () => number,
+  ) {
+    const { listeners, onEvent } = parts;
+    this.#listeners = onEvent === undefined ? listeners : [...listeners, (event) => onEvent({ ...event })];
     this.#clock = clock;
   }
 
-  emit(event: WithoutTime<HookEvent>): void {
+  /** For an event's `at`. A clock that fails must not touch a code that is on its way. */
+  now(): number {
+    try {
+      return this.#clock();
+    } catch {
+      return Date.now();
+    }
+  }
+
+  emit(event: HookEvent): void {
     for (const listener of this.#listeners) {
-      // Its failure, and the clock's, is its own: it must not touch a code that is on its way.
+      // Its failure is its own.
       try {
-        const whole: HookEvent = { at: this.#clock(), ...event };
-        const returned = listener(whole);
+        const returned = listener(event);
         if (returned instanceof Promise) returned.catch(() => undefined);
       } catch {
         continue;

@@ -1,20 +1,28 @@
 import { Agent, type Dispatcher } from 'undici';
 
+/** What bounds a call that has not left yet, and does nothing to one that has. A channel's `SendContext` is one. */
+export interface LeaveLimits {
+  /** Asked when it is about to leave. Default: it may. */
+  readonly mayLeave?: (() => boolean) | undefined;
+  /** Aborts what has not left. Asked for only where it does not leave at once. */
+  readonly leaveSignal?: AbortSignal | undefined;
+  /** How long it may wait for a connection, milliseconds. Default: as long as the whole call. */
+  readonly leaveWithinMs?: number | undefined;
+}
+
 /** One call outward. Redirects are never followed. */
 export interface HttpCall {
   readonly dispatcher: Dispatcher;
   readonly method: 'GET' | 'POST' | 'PUT';
-  readonly url: URL;
+  /** E.g. `https://api.twilio.com`. */
+  readonly origin: string;
+  /** From `/`, with its query if it has one; already encoded. */
+  readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
   /** The whole time from now to the last byte of the answer, milliseconds. */
   readonly timeoutMs: number;
-  /** How long it may wait for a connection, milliseconds. Default `timeoutMs`. */
-  readonly leaveWithinMs?: number | undefined;
-  /** Aborts what has not left yet; does nothing to what has. */
-  readonly leaveSignal?: AbortSignal | undefined;
-  /** Aborts whatever is going on: `not-sent` if nothing has left yet, else `no-answer`. */
-  readonly signal?: AbortSignal | undefined;
+  readonly leave?: LeaveLimits | undefined;
 }
 
 /** A complete answer. */
@@ -58,105 +66,133 @@ export function createAgent(connectTimeoutMs: number): Dispatcher {
 /** Makes one call and says what came of it. Never rejects. */
 export function callHttp(call: HttpCall): Promise<HttpResult> {
   return new Promise((resolve) => {
-    let hasLeft = false;
-    let isSettled = false;
-    let abort: ((reason: Error) => void) | undefined;
-    let status = 0;
-    let headers: HttpAnswer['headers'] = {};
-    let size = 0;
-    const chunks: Buffer[] = [];
-
-    const settle = (result: HttpResult): void => {
-      if (isSettled) return;
-      isSettled = true;
-      clearTimeout(wholeTimer);
-      clearTimeout(leaveTimer);
-      call.leaveSignal?.removeEventListener('abort', onLeaveAborted);
-      call.signal?.removeEventListener('abort', onAborted);
-      resolve(result);
-    };
-    const giveUp = (reason: string): void => {
-      settle({ kind: hasLeft ? 'no-answer' : 'not-sent', reason });
-      abort?.(new Error(reason));
-    };
-    const onLeaveAborted = (): void => {
-      if (!hasLeft) giveUp('DEADLINE');
-    };
-    const onAborted = (): void => {
-      giveUp('ABORTED');
-    };
-    const wholeTimer = setTimeout(giveUp, call.timeoutMs, 'TIMEOUT');
-    const leaveTimer =
-      call.leaveWithinMs === undefined
-        ? undefined
-        : setTimeout(() => {
-            if (!hasLeft) giveUp('CONNECT_TIMEOUT');
-          }, call.leaveWithinMs);
-    if (call.leaveSignal?.aborted === true) {
-      giveUp('DEADLINE');
-      return;
-    }
-    if (call.signal?.aborted === true) {
-      giveUp('ABORTED');
-      return;
-    }
-    call.signal?.addEventListener('abort', onAborted, { once: true });
-    call.leaveSignal?.addEventListener('abort', onLeaveAborted, { once: true });
-
-    const handler: Dispatcher.DispatchHandler = {
-      // undici calls this right before it writes to the socket: until here nothing has left.
-      onRequestStart(controller) {
-        if (isSettled) {
-          controller.abort(new Error('given up before it left'));
-          return;
-        }
-        hasLeft = true;
-        abort = (reason) => {
-          controller.abort(reason);
-        };
-      },
-      onResponseStart(_controller, statusCode, incoming) {
-        // An informational answer (1xx) comes before the real one.
-        if (statusCode < 200) return;
-        status = statusCode;
-        headers = flatten(incoming);
-      },
-      onResponseData(controller, chunk) {
-        size += chunk.length;
-        if (size > MAX_ANSWER_BYTES) {
-          settle({ kind: 'no-answer', reason: 'ANSWER_TOO_LARGE' });
-          controller.abort(new Error('answer too large'));
-          return;
-        }
-        chunks.push(chunk);
-      },
-      onResponseEnd() {
-        settle({ kind: 'answered', status, headers, body: Buffer.concat(chunks).toString('utf8') });
-      },
-      onResponseError(_controller, error) {
-        settle({ kind: hasLeft ? 'no-answer' : 'not-sent', reason: reasonOf(error) });
-      },
-    };
-    try {
-      call.dispatcher.dispatch(
-        {
-          origin: call.url.origin,
-          path: call.url.pathname + call.url.search,
-          method: call.method,
-          headers: call.headers,
-          body: call.body ?? null,
-        },
-        handler,
-      );
-    } catch (error) {
-      giveUp(reasonOf(error));
-    }
+    new CallUnderWay(call, resolve).start();
   });
+}
+
+/** One call while it is under way, as undici sees it. */
+class CallUnderWay implements Dispatcher.DispatchHandler {
+  readonly #call: HttpCall;
+  readonly #resolve: (result: HttpResult) => void;
+  readonly #wholeTimer: NodeJS.Timeout;
+  readonly #chunks: Buffer[] = [];
+  #controller: Dispatcher.DispatchController | undefined;
+  #stopWaiting: (() => void) | undefined;
+  #hasLeft = false;
+  #isSettled = false;
+  #size = 0;
+  #status = 0;
+  #headers: HttpAnswer['headers'] = {};
+
+  constructor(call: HttpCall, resolve: (result: HttpResult) => void) {
+    this.#call = call;
+    this.#resolve = resolve;
+    this.#wholeTimer = setTimeout(giveUp, call.timeoutMs, this, 'TIMEOUT');
+  }
+
+  start(): void {
+    const { dispatcher, origin, path, method, headers, body } = this.#call;
+    try {
+      dispatcher.dispatch({ origin, path, method, headers, body: body ?? null }, this);
+    } catch (error) {
+      this.giveUp(reasonOf(error));
+    }
+    // undici looks at an idle connection for one turn of the loop before it writes. What has left by then, nearly
+    // everything, needs neither a timer nor a listener.
+    if (!this.#isSettled && !this.#hasLeft) setImmediate(waitToLeave, this);
+  }
+
+  /** Whatever is going on: what has not left is not sent, and what has is not waited for. */
+  giveUp(reason: string): void {
+    this.#settle({ kind: this.#hasLeft ? 'no-answer' : 'not-sent', reason });
+    this.#controller?.abort(new Error(reason));
+  }
+
+  /** Gives up if it does not leave in time. */
+  waitToLeave(): void {
+    if (this.#hasLeft || this.#isSettled) return;
+    const { leaveWithinMs, leaveSignal } = this.#call.leave ?? {};
+    const onAborted = (): void => {
+      this.giveUp('DEADLINE');
+    };
+    const timer =
+      leaveWithinMs === undefined ? undefined : setTimeout(giveUp, leaveWithinMs, this, 'CONNECT_TIMEOUT');
+    leaveSignal?.addEventListener('abort', onAborted, { once: true });
+    this.#stopWaiting = () => {
+      clearTimeout(timer);
+      leaveSignal?.removeEventListener('abort', onAborted);
+    };
+    if (leaveSignal?.aborted === true) onAborted();
+  }
+
+  /** undici calls this right before it writes to the socket: until here nothing has left. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#call.leave?.mayLeave?.() === false) this.giveUp('DEADLINE');
+    if (this.#isSettled) {
+      controller.abort(new Error('given up before it left'));
+      return;
+    }
+    this.#hasLeft = true;
+    this.#controller = controller;
+    this.#stopWaiting?.();
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    // An informational answer (1xx) comes before the real one.
+    if (status < 200) return;
+    this.#status = status;
+    this.#headers = flatten(headers);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size > MAX_ANSWER_BYTES) {
+      this.#settle({ kind: 'no-answer', reason: 'ANSWER_TOO_LARGE' });
+      controller.abort(new Error('answer too large'));
+      return;
+    }
+    this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    const body = textOf(this.#chunks);
+    this.#settle({ kind: 'answered', status: this.#status, headers: this.#headers, body });
+  }
+
+  onResponseError(_controller: unknown, error: unknown): void {
+    this.#settle({ kind: this.#hasLeft ? 'no-answer' : 'not-sent', reason: reasonOf(error) });
+  }
+
+  #settle(result: HttpResult): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    clearTimeout(this.#wholeTimer);
+    this.#stopWaiting?.();
+    this.#resolve(result);
+  }
+}
+
+// Timers are given these with the call as an argument: a closure for each would be made in vain nearly always.
+const giveUp = (call: CallUnderWay, reason: string): void => {
+  call.giveUp(reason);
+};
+const waitToLeave = (call: CallUnderWay): void => {
+  call.waitToLeave();
+};
+
+function textOf(chunks: readonly Buffer[]): string {
+  const [only] = chunks;
+  return (chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)).toString('utf8');
 }
 
 function flatten(incoming: Record<string, string | string[] | undefined>): HttpAnswer['headers'] {
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(incoming)) {
+  for (const name of Object.keys(incoming)) {
+    const value = incoming[name];
     if (value !== undefined) headers[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value;
   }
   return headers;

@@ -6,7 +6,24 @@ const NO_LANGUAGE = new Set(['und', 'mul', 'mis', 'zxx']);
  * Extensions and private subtags are dropped, since nothing here depends on them. `undefined` for what is none.
  */
 export function readLocale(text: unknown): string | undefined {
-  if (typeof text !== 'string') return undefined;
+  if (typeof text !== 'string' || text.length > MAX_LENGTH) return undefined;
+  let locale = known.get(text);
+  if (locale === undefined) {
+    locale = parseLocale(text);
+    if (known.size >= MAX_KNOWN) known.clear();
+    known.set(text, locale);
+  }
+  return locale ?? undefined;
+}
+
+/** The longest tag in use, with a character set behind it, has half of that. */
+const MAX_LENGTH = 100;
+
+/** An org has a few dozen, and `Intl` takes microseconds to read one: each is read once. `null` is none. */
+const known = new Map<string, string | null>();
+const MAX_KNOWN = 1000;
+
+function parseLocale(text: string): string | null {
   // POSIX writes the character set and a modifier behind the locale: `de_DE.UTF-8`, `de_DE@euro`.
   const tag = text
     .trim()
@@ -14,11 +31,11 @@ export function readLocale(text: unknown): string | undefined {
     .replaceAll('_', '-');
   // Intl also takes `english` (5 to 8 letters are reserved for languages that nobody registered).
   const language = /^[a-z]{2,3}(?=-|$)/i.exec(tag)?.[0];
-  if (language === undefined || NO_LANGUAGE.has(language.toLowerCase())) return undefined;
+  if (language === undefined || NO_LANGUAGE.has(language.toLowerCase())) return null;
   try {
     return new Intl.Locale(tag).baseName;
   } catch {
-    return undefined;
+    return null;
   }
 }
 

@@ -45,19 +45,37 @@ export function maskError(error: unknown, request: TelephonyRequest | undefined)
  */
 export function isAbout(text: string, request: TelephonyRequest, to: string): boolean {
   const { otpCode, phoneNumber, login, firstName, lastName } = request;
-  const compact = compactOf(text);
-  const words = text.toLowerCase().split(/[^\p{L}\p{N}]+/u);
-  const names = [firstName, lastName].flatMap((name) => name?.toLowerCase().split(/\s+/) ?? []);
+  if (text.includes('@')) return true;
+  const lower = text.toLowerCase();
+  const compact = compactOf(lower);
+  const holds = (part: string): boolean => {
+    const sought = compactOf(part.toLowerCase());
+    return sought.length >= SHORTEST_PART && compact.includes(sought);
+  };
   // The national form of a number leaves out its country code.
-  const parts = [otpCode, phoneNumber.slice(-9), to.slice(-9), login?.split('@')[0] ?? ''].map(compactOf);
-  return (
-    text.includes('@') ||
-    parts.some((part) => part.length >= SHORTEST_PART && compact.includes(part)) ||
-    names.some((name) => name.length >= SHORTEST_NAME && words.includes(name))
-  );
+  if (holds(otpCode) || holds(phoneNumber.slice(-9)) || holds(to.slice(-9))) return true;
+  if (login !== undefined && holds(login.split('@', 1)[0] ?? '')) return true;
+  return [firstName, lastName].some((name) => name !== undefined && namesPart(lower, name.toLowerCase()));
 }
 
-const compactOf = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+/** Whether a text has one of the words of a name among its own. Both are in lower case. */
+function namesPart(text: string, name: string): boolean {
+  const words = wordsOf(name).filter((word) => word.length >= SHORTEST_NAME && text.includes(word));
+  return words.length > 0 && wordsOf(text).some((word) => words.includes(word));
+}
+
+/** The classes of Unicode are slow, and most texts need none of them. */
+const isAscii = (text: string): boolean => /^[ -~]*$/.test(text);
+
+function wordsOf(text: string): string[] {
+  return text.split(isAscii(text) ? /[^a-z0-9]+/ : /[^\p{L}\p{N}]+/u);
+}
+
+/** Letters and digits alone. */
+function compactOf(text: string): string {
+  if (/^[A-Za-z0-9]*$/.test(text)) return text;
+  return isAscii(text) ? text.replace(/[^A-Za-z0-9]+/g, '') : text.replace(/[^\p{L}\p{N}]+/gu, '');
+}
 
 /** What must not be told of a request, the longest first, so that no part of one is left behind. */
 function secretsOf(request: TelephonyRequest, to: string | undefined): readonly RegExp[] {

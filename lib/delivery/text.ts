@@ -31,12 +31,11 @@ export async function textFor(
   request: TelephonyRequest,
   profile: UserProfile | undefined,
   parts: {
-    readonly composeText: ComposeText | undefined;
+    readonly composeText: ComposeText;
     readonly budget: Budget;
     readonly onFailure: (error: unknown) => void;
   },
 ): Promise<string> {
-  if (parts.composeText === undefined) return oktaText(request);
   try {
     const { maxMs, fraction } = COMPOSE_SHARE;
     const work = Promise.resolve(parts.composeText(request, profile, channel));

@@ -68,7 +68,8 @@ export function createAccessTokens(parts: {
   readonly connectTimeoutMs: number;
 }): AccessTokens {
   const { credentials, clock } = parts;
-  const url = new URL('/oauth2/v1/token', credentials.orgUrl);
+  const path = '/oauth2/v1/token';
+  const url = credentials.orgUrl + path;
   /** What must be added to our clock to have Okta's. */
   let correctionMs = 0;
   let provenCorrectionMs = 0;
@@ -84,7 +85,8 @@ export function createAccessTokens(parts: {
     callHttp({
       dispatcher: parts.dispatcher,
       method: 'POST',
-      url,
+      origin: credentials.orgUrl,
+      path,
       headers: {
         accept: 'application/json',
         'content-type': 'application/x-www-form-urlencoded',
@@ -98,7 +100,7 @@ export function createAccessTokens(parts: {
         client_assertion: await signAssertion(credentials, url, oktaTimeMs()),
       }).toString(),
       timeoutMs,
-      leaveWithinMs: Math.min(parts.connectTimeoutMs, timeoutMs),
+      leave: { leaveWithinMs: Math.min(parts.connectTimeoutMs, timeoutMs) },
     });
 
   /** Whether Okta refused us because our clock is off; then it is corrected from here on. */
@@ -193,14 +195,18 @@ export function createAccessTokens(parts: {
   };
 }
 
-async function signAssertion(credentials: ServiceAppCredentials, url: URL, nowMs: number): Promise<string> {
+async function signAssertion(
+  credentials: ServiceAppCredentials,
+  url: string,
+  nowMs: number,
+): Promise<string> {
   const { clientId, privateKey, algorithm, keyId } = credentials;
   const nowSeconds = Math.floor(nowMs / 1000);
   return new SignJWT()
     .setProtectedHeader({ alg: algorithm, ...(keyId === undefined ? {} : { kid: keyId }) })
     .setIssuer(clientId)
     .setSubject(clientId)
-    .setAudience(url.href)
+    .setAudience(url)
     .setIssuedAt(nowSeconds)
     .setExpirationTime(nowSeconds + ASSERTION_LIFE_SECONDS)
     .setJti(randomUUID())

@@ -47,20 +47,19 @@ export function readOktaAnswer(result: HttpResult, who: string): OktaApiAnswer {
     throw new OktaApiError('OKTA_NO_ANSWER', `${who} gave no complete answer (${result.reason})`);
   }
   const { status } = result;
-  const headers = rateLimitHeaders(result.headers);
   const body = parseJson(result.body);
   if (status < 200 || status > 299) {
     const reason = reasonOf(body);
     throw new OktaApiError(
       CODE_OF_STATUS[status] ?? 'OKTA_HTTP_ERROR',
       `${who} answered ${status}${reason === undefined ? '' : ` (${reason})`}`,
-      { status, headers },
+      { status, headers: rateLimitHeaders(result.headers) },
     );
   }
   if (body === undefined) {
     throw new OktaApiError('OKTA_UNREADABLE', `${who} answered ${status} with what is no JSON object`, {
       status,
-      headers,
+      headers: rateLimitHeaders(result.headers),
     });
   }
   return { status, headers: result.headers, body };

@@ -11,6 +11,7 @@ export interface OktaApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT';
   /** From `/`, with its query if it has one; already encoded. */
   readonly path: string;
+  /** Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
@@ -97,26 +98,27 @@ export function createOktaApiClient(parts: {
       const endsAt = performance.now() + request.timeoutMs;
       const remainingMs = (): number => Math.max(1, endsAt - performance.now());
       const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-      const url = new URL(credentials.orgUrl + request.path);
+      const { path } = request;
       const call: AuthorizedCall = {
         method: request.method,
-        url,
+        url: credentials.orgUrl + (path.split('?', 1)[0] ?? ''),
         remainingMs,
         send: (authorization) =>
           callHttp({
             dispatcher,
             method: request.method,
-            url,
+            origin: credentials.orgUrl,
+            path,
             headers: {
               accept: 'application/json',
               'user-agent': 'okta-telephony-hook',
               ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-              ...withLowerCaseNames(request.headers ?? {}),
+              ...request.headers,
               ...authorization,
             },
             body,
             timeoutMs: remainingMs(),
-            leaveWithinMs: Math.min(connectTimeoutMs, remainingMs()),
+            leave: { leaveWithinMs: Math.min(connectTimeoutMs, remainingMs()) },
           }),
       };
       return readOktaAnswer(await authorize(call), "Okta's API");
@@ -127,7 +129,7 @@ export function createOktaApiClient(parts: {
 /** A call that only lacks its authorization. */
 interface AuthorizedCall {
   readonly method: string;
-  readonly url: URL;
+  readonly url: string;
   readonly remainingMs: () => number;
   readonly send: (authorization: Readonly<Record<string, string>>) => Promise<HttpResult>;
 }
@@ -146,8 +148,4 @@ function isNonceChallenge({ status, headers }: HttpAnswer): boolean {
   const challenge = headers['www-authenticate'] ?? '';
   // A challenge that names no error but brings a nonce can mean nothing else.
   return challenge.includes('use_dpop_nonce') || (status === 401 && !challenge.includes('error='));
-}
-
-function withLowerCaseNames(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

@@ -17,7 +17,8 @@ export interface DpopProver {
   prove(request: {
     readonly verifier: Verifier;
     readonly method: string;
-    readonly url: URL;
+    /** Without query and fragment: RFC 9449, section 4.2. */
+    readonly url: string;
     /** The token that goes with it, for an API call. */
     readonly accessToken?: string | undefined;
   }): Promise<DpopProof>;
@@ -48,8 +49,7 @@ export function createDpopProver(nowMs: () => number): DpopProver {
       const nonce = nonces.get(verifier);
       const jwt = await new SignJWT({
         htm: method,
-        // Without query and fragment: section 4.2.
-        htu: url.origin + url.pathname,
+        htu: url,
         ...(nonce === undefined ? {} : { nonce }),
         ...(accessToken === undefined
           ? {}

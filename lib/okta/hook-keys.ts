@@ -46,7 +46,8 @@ export function createHookKeys(parts: {
     const result = await callHttp({
       dispatcher: parts.dispatcher,
       method: 'GET',
-      url: parts.jwksUri,
+      origin: parts.jwksUri.origin,
+      path: parts.jwksUri.pathname + parts.jwksUri.search,
       headers: { accept: 'application/json' },
       timeoutMs: parts.timeoutMs,
     });
@@ -95,14 +96,23 @@ export function createHookKeys(parts: {
         currentDate: now,
         clockTolerance: CLOCK_TOLERANCE,
       };
+      const check = async ({ keySet }: NonNullable<typeof known>): Promise<JWTPayload> => {
+        try {
+          return (await jwtVerify(token, keySet, options)).payload;
+        } catch (error) {
+          if (error instanceof errors.JOSEError) throw error;
+          // jose looks at a key only when a token asks for it.
+          throw unavailable("the issuer's key cannot be used", error);
+        }
+      };
       const keys = await currentKeys();
       try {
-        return (await jwtVerify(token, keys.keySet, options)).payload;
+        return await check(keys);
       } catch (error) {
         if (!(error instanceof errors.JWKSNoMatchingKey) || !mayAskForUnknown()) throw error;
         // The issuer may have rotated its keys.
         await refresh().catch(() => undefined);
-        return (await jwtVerify(token, known?.keySet ?? keys.keySet, options)).payload;
+        return await check(known ?? keys);
       }
     },
     refresh,

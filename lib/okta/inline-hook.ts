@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import Joi from 'joi';
 import type { TelephonyRequest } from '../delivery/channel.js';
 import { readLocale } from '../delivery/locale.js';
@@ -16,28 +16,38 @@ const EXPIRED_AFTER_MS = 120_000;
  * What must be there. The rest is read where it can be: Okta adds fields, its documents and its examples
  * differ (numbers without quotes, `requestType` missing), and a code is worth more than a tidy envelope.
  */
-const hookSchema = Joi.object({
-  data: Joi.object({
-    messageProfile: Joi.object({
-      phoneNumber: Joi.alternatives(Joi.string().trim().min(1).max(64), Joi.number().strict()).required(),
-      otpCode: Joi.alternatives(
-        Joi.string()
-          .trim()
-          .pattern(/^[\p{L}\p{N}-]{1,32}$/u),
-        Joi.number().strict().integer().min(0),
-      ).required(),
-      deliveryChannel: Joi.string()
-        .custom((value: string, helpers) => deliveryChannelOf(value) ?? helpers.error('any.invalid'))
-        .required(),
-    })
-      .unknown()
-      .required(),
-  })
-    .unknown()
-    .required(),
-})
-  .unknown()
-  .required();
+const messageSchema = Joi.object<ReadMessage>({
+  phoneNumber: readBy((value) => matching(value, /^.{1,64}$/s)),
+  otpCode: readBy((value) =>
+    typeof value === 'number' && !isCount(value) ? undefined : matching(value, /^[\p{L}\p{N}-]{1,32}$/u),
+  ),
+  deliveryChannel: readBy((value) => (typeof value === 'string' ? deliveryChannelOf(value) : undefined)),
+});
+
+/** What the schema makes of them. */
+interface ReadMessage {
+  readonly phoneNumber: string;
+  readonly otpCode: string;
+  readonly deliveryChannel: 'sms' | 'voice';
+}
+
+/** A value that must be there, as one function reads it; `undefined` where it cannot. */
+function readBy(read: (value: unknown) => string | undefined): Joi.Schema {
+  return Joi.any()
+    .required()
+    .custom((value: unknown, helpers) => read(value) ?? helpers.error('any.invalid'));
+}
+
+/** A text, trimmed, or a number without quotes, as Okta's own examples have it. */
+function matching(value: unknown, pattern: RegExp): string | undefined {
+  const isNumber = typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+  const text = isNumber ? String(value) : typeof value === 'string' ? value.trim() : '';
+  return pattern.test(text) ? text : undefined;
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
 
 /** What Okta sends, in every spelling that its documents and its users have shown. */
 const DELIVERY_CHANNELS: ReadonlyMap<string, 'sms' | 'voice'> = new Map([
@@ -84,16 +94,10 @@ export function readHookCall(
   body: unknown,
   parts: { readonly defaultCountry: string | undefined; readonly nowMs: number },
 ): HookCall {
-  const { error } = hookSchema.validate(body, { convert: true, abortEarly: false });
-  if (error !== undefined) {
-    const fields = [...new Set(error.details.map(({ path }) => path.join('.') || 'body'))];
-    throw new RequestError('INVALID_REQUEST', 'The request is not one of a telephony inline hook.', {
-      fields,
-    });
-  }
-  const envelope = asRecord(body);
-  const data = asRecord(envelope['data']);
-  const message = asRecord(data['messageProfile']);
+  const envelope = requireObject(body, 'body');
+  const data = requireObject(envelope['data'], 'data');
+  const message = requireObject(data['messageProfile'], 'data.messageProfile');
+  const needed = readMessage(message);
   const user = asRecord(data['userProfile']);
   const context = asRecord(asRecord(data['context'])['request']);
 
@@ -101,13 +105,13 @@ export function readHookCall(
   const otpExpiresMs = asTime(message['otpExpires']);
   const lifeMs = eventTimeMs === undefined || otpExpiresMs === undefined ? 0 : otpExpiresMs - eventTimeMs;
   const eventId = asEventId(envelope['eventId']);
-  const phoneNumber = toDialableNumber(String(message['phoneNumber']).trim(), parts.defaultCountry);
+  const phoneNumber = toDialableNumber(needed.phoneNumber, parts.defaultCountry);
   const request: TelephonyRequest = {
     eventId: eventId ?? randomUUID(),
     requestType: asText(envelope['requestType']),
-    deliveryChannel: deliveryChannelOf(String(message['deliveryChannel'])) ?? 'sms',
+    deliveryChannel: needed.deliveryChannel,
     phoneNumber: phoneNumber ?? '',
-    otpCode: String(message['otpCode']).trim(),
+    otpCode: needed.otpCode,
     // Counted from receipt by the life that Okta gave it: a clock that is off, here or there, loses nothing.
     expiresAt: new Date(parts.nowMs + (lifeMs > 0 ? Math.min(lifeMs, LONGEST_LIFE_MS) : DEFAULT_LIFE_MS)),
     msgTemplate: asText(message['msgTemplate'], 4000),
@@ -121,15 +125,53 @@ export function readHookCall(
     raw: body,
   };
   return {
-    // The id is told in answers and logs: one that holds the code or the number is told by its digest.
-    request: isAbout(request.eventId, request, '')
-      ? { ...request, eventId: digestOf(request.eventId) }
-      : request,
+    request: withTellableIds(request),
     refusal: refusalOf(phoneNumber, otpExpiresMs, parts.nowMs),
     isPreview: asText(asRecord(context['url'])['value'], 2048)?.includes('generatePreview') ?? false,
     hasEventId: eventId !== undefined,
     skewMs: eventTimeMs === undefined ? undefined : parts.nowMs - eventTimeMs,
   };
+}
+
+/**
+ * Ids are told in answers and logs: one that holds the code, the number, the login or a name, which Okta's never do,
+ * is told by its digest. The user id stays what it is, for the user is looked up by it.
+ */
+function withTellableIds(request: TelephonyRequest): TelephonyRequest {
+  const { eventId, requestType, oktaRequestId } = request;
+  // All at once first: hardly ever is there anything to do.
+  if (!isAbout(`${eventId} ${requestType ?? ''} ${oktaRequestId ?? ''}`, request, '')) return request;
+  const tellable = <Id extends string | undefined>(id: Id): Id | string =>
+    id !== undefined && isAbout(id, request, '') ? digestOf(id) : id;
+  return {
+    ...request,
+    eventId: tellable(eventId),
+    requestType: tellable(requestType),
+    oktaRequestId: tellable(oktaRequestId),
+  };
+}
+
+/** The three that no code can do without, by joi: trimmed, the channel in our words. */
+function readMessage({
+  phoneNumber,
+  otpCode,
+  deliveryChannel,
+}: Readonly<Record<string, unknown>>): ReadMessage {
+  const result = messageSchema.validate({ phoneNumber, otpCode, deliveryChannel }, { abortEarly: false });
+  if (result.error === undefined) return result.value;
+  const paths = result.error.details.map(({ path }) => `data.messageProfile.${path.join('.')}`);
+  throw notOfTheHook([...new Set(paths)]);
+}
+
+function requireObject(value: unknown, path: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notOfTheHook([path]);
+  return value as Readonly<Record<string, unknown>>;
+}
+
+function notOfTheHook(fields: readonly string[]): RequestError {
+  return new RequestError('INVALID_REQUEST', 'The request is not one of a telephony inline hook.', {
+    fields,
+  });
 }
 
 function refusalOf(
@@ -166,7 +208,7 @@ function asEventId(value: unknown): string | undefined {
   return text === undefined || text.length <= 256 ? text : digestOf(text);
 }
 
-const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
+const digestOf = (text: string): string => hash('sha256', text, 'base64url');
 
 function asTime(value: unknown): number | undefined {
   const time = typeof value === 'string' ? Date.parse(value) : NaN;

@@ -122,6 +122,8 @@ export function createProfileReader(parts: {
       // The user is gone: what was known of them must not serve any more.
       if (reason === 'OKTA_NOT_FOUND') cache?.delete(user.key);
       return { profile: undefined, reason };
+    } finally {
+      fetching.delete(user.key);
     }
   };
 
@@ -129,7 +131,7 @@ export function createProfileReader(parts: {
   const fetchOnce = (user: NamedUser): Promise<Fetched> => {
     let fetched = fetching.get(user.key);
     if (fetched === undefined) {
-      fetched = fetchProfile(user).finally(() => fetching.delete(user.key));
+      fetched = fetchProfile(user);
       fetching.set(user.key, fetched);
     }
     return fetched;

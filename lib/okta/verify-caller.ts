@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { decodeJwt, decodeProtectedHeader, errors } from 'jose';
 import passport from 'passport';
 import type { Dispatcher } from 'undici';
@@ -22,13 +22,19 @@ export type HookScheme =
       readonly jwksUri: URL;
     };
 
+/**
+ * What is looked at of a request. passport is given an object of its own with it: it writes its own methods on
+ * whatever it is given, and the request is the gateway's, whose passport may be another one.
+ */
+export type CallerHeaders = Pick<IncomingMessage, 'headers' | 'rawHeaders'>;
+
 /** Proves that a caller is Okta, by any of the configured schemes. */
 export interface CallerVerifier {
   /**
-   * Resolves if one scheme holds.
+   * Returns if one scheme holds; a promise where a token must be checked.
    * @throws RequestError `CALLER_NOT_PROVEN`, or `PROOF_UNAVAILABLE` where a token could not be checked.
    */
-  verify(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  verify(caller: CallerHeaders): Promise<void> | undefined;
   /** Fetches the keys of every OAuth issuer; resolves at once where there is none. For `ready()`. */
   warmUp(): Promise<void>;
 }
@@ -75,21 +81,29 @@ export function createCallerVerifier(
   }
 
   return {
-    verify: (req, res) =>
-      new Promise((resolve, reject) => {
-        const done: passport.AuthenticateCallback = (error: unknown, caller, challenges) => {
-          if (error instanceof Error) reject(error);
-          else if (caller) resolve();
-          else reject(notProven(challenges));
+    verify: ({ headers, rawHeaders }) => {
+      const proof: { verdict?: 'proven' | Error; tell?: (verdict: 'proven' | Error) => void } = {};
+      const done: passport.AuthenticateCallback = (error: unknown, caller, challenges) => {
+        proof.verdict = error instanceof Error ? error : caller ? 'proven' : notProven(challenges);
+        proof.tell?.(proof.verdict);
+      };
+      const middleware = authenticator.authenticate(names, { session: false }, done) as (
+        caller: CallerHeaders,
+        res: undefined,
+        next: () => void,
+      ) => void;
+      // Neither `res` nor `next` is used where there is a callback.
+      middleware({ headers, rawHeaders }, undefined, () => undefined);
+      // A header is compared at once: nothing has to be waited for.
+      if (proof.verdict === 'proven') return undefined;
+      if (proof.verdict !== undefined) throw proof.verdict;
+      return new Promise((resolve, reject) => {
+        proof.tell = (verdict) => {
+          if (verdict === 'proven') resolve();
+          else reject(verdict);
         };
-        const middleware = authenticator.authenticate(names, { session: false }, done) as (
-          req: IncomingMessage,
-          res: ServerResponse,
-          next: (error?: unknown) => void,
-        ) => void;
-        // `next` is only called where there is no callback.
-        middleware(req, res, () => undefined);
-      }),
+      });
+    },
     warmUp: async () => {
       await Promise.all(keyRings.map((keys) => keys.refresh()));
     },
@@ -120,7 +134,7 @@ class HeaderStrategy extends passport.Strategy {
     this.digests = secrets.map((secret) => digestOf(Buffer.from(secret, 'utf8')));
   }
 
-  override authenticate(req: IncomingMessage): void {
+  override authenticate(req: CallerHeaders): void {
     const value = onlyHeader(req, this.header);
     if (value !== undefined && isOneOf(value, this.digests)) this.success({});
     else this.fail(`SharedSecret ${REALM}`);
@@ -138,7 +152,7 @@ class BasicStrategy extends passport.Strategy {
     );
   }
 
-  override authenticate(req: IncomingMessage): void {
+  override authenticate(req: CallerHeaders): void {
     const [, encoded] = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(onlyHeader(req, 'authorization') ?? '') ?? [];
     const isKnown =
       encoded !== undefined && isOneOf(Buffer.from(encoded, 'base64').toString('latin1'), this.digests);
@@ -160,7 +174,7 @@ class AccessTokenStrategy extends passport.Strategy {
     this.clock = clock;
   }
 
-  override authenticate(req: IncomingMessage): void {
+  override authenticate(req: CallerHeaders): void {
     const [, token] = /^bearer +([\w.~+/-]+=*) *$/i.exec(onlyHeader(req, 'authorization') ?? '') ?? [];
     if (token === undefined || !this.mayHold(token)) {
       this.fail(`Bearer ${REALM}`);
@@ -201,10 +215,21 @@ class AccessTokenStrategy extends passport.Strategy {
 }
 
 /** The header's value if it came exactly once: two of them are nobody's secret. */
-export function onlyHeader(req: IncomingMessage, name: string): string | undefined {
+export function onlyHeader(req: CallerHeaders, name: string): string | undefined {
+  const { rawHeaders } = req;
   // Adapters of serverless platforms make requests that have no raw headers.
-  const values = req.rawHeaders.length > 0 ? req.headersDistinct[name] : [req.headers[name]].flat();
-  return values?.length === 1 ? values[0] : undefined;
+  if (rawHeaders.length === 0) {
+    const value = req.headers[name];
+    return Array.isArray(value) ? (value.length === 1 ? value[0] : undefined) : value;
+  }
+  let found: string | undefined;
+  // Names and values in turn.
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() !== name) continue;
+    if (found !== undefined) return undefined;
+    found = rawHeaders[index + 1];
+  }
+  return found;
 }
 
 /** Compares with every digest, in a time that does not tell which one, or how much of it, agreed. */
@@ -217,5 +242,5 @@ function isOneOf(value: string, digests: readonly Buffer[]): boolean {
 }
 
 function digestOf(bytes: Buffer): Buffer {
-  return createHash('sha256').update(bytes).digest();
+  return hash('sha256', bytes, 'buffer');
 }

@@ -16,10 +16,10 @@ interface Entry {
 export function memoryState(): State {
   const entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES });
   return {
-    claim(key, { nowMs, rememberMs }): Promise<Claim> {
+    claim(key, { nowMs, rememberMs }): Claim {
       const known = entries.get(key);
       if (known !== undefined && known.until > nowMs) {
-        return Promise.resolve({ isFirst: false, answer: known.answer });
+        return { isFirst: false, answer: known.answer };
       }
       let resolve: (answer: RememberedAnswer | undefined) => void = () => undefined;
       const answer = new Promise<RememberedAnswer | undefined>((settle) => {
@@ -27,14 +27,14 @@ export function memoryState(): State {
       });
       const entry: Entry = { until: nowMs + rememberMs, answer };
       entries.set(key, entry);
-      return Promise.resolve({
+      return {
         isFirst: true,
         settle: resolve,
         release() {
           if (entries.peek(key) === entry) entries.delete(key);
           resolve(undefined);
         },
-      });
+      };
     },
     check: () => Promise.resolve(),
     health: 'ok',

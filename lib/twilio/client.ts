@@ -1,5 +1,6 @@
 import twilio from 'twilio';
 import type { Dispatcher } from 'undici';
+import type { SendContext } from '../delivery/channel.js';
 import { callHttp, type HttpCall, type HttpResult } from '../delivery/http-call.js';
 import { ProviderError } from '../errors.js';
 
@@ -92,22 +93,21 @@ export interface TwilioSettings {
 }
 
 /** The clock of one call; a channel's `SendContext` is one. */
-export interface TwilioCallContext {
-  /** Ends the waiting, whatever is going on. */
-  readonly signal: AbortSignal;
-  /** Stops what has not left yet. */
-  readonly leaveSignal: AbortSignal;
-  /** How long it may wait for a connection, milliseconds. */
-  readonly leaveWithinMs: number;
-}
+export type TwilioCallContext = Pick<
+  SendContext,
+  'endWithinMs' | 'mayLeave' | 'leaveSignal' | 'leaveWithinMs'
+>;
 
 /** Twilio's SDK on our own HTTP client. */
 export interface TwilioConnection {
   readonly settings: TwilioSettings;
   /** The host that is really called: its health decides whether channels over it are tried. */
   readonly host: string;
-  /** Runs one SDK call and says what came of it on the wire. Never rejects. */
-  call(action: (client: TwilioClient) => Promise<unknown>, context: TwilioCallContext): Promise<HttpResult>;
+  /**
+   * Runs one SDK call and says what came of it on the wire. Never rejects. The action makes its one call at once, not
+   * after an `await`; what the SDK itself returns never settles, for the answer is in the result.
+   */
+  call(action: (client: TwilioClient) => unknown, context: TwilioCallContext): Promise<HttpResult>;
   /**
    * Asks for a message that cannot exist, which proves the credentials, costs nothing and leaves a connection
    * open.
@@ -121,8 +121,6 @@ export interface TwilioConnection {
 interface SdkRequest {
   readonly method: string;
   readonly uri: string;
-  readonly username?: string;
-  readonly password?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly params?: FormValues;
   readonly data?: FormValues;
@@ -132,10 +130,10 @@ type FormValue = string | number | boolean;
 type FormValues = Readonly<Record<string, FormValue | readonly FormValue[] | undefined>>;
 
 /** What one call allows itself, beside the request. */
-type CallLimits = Pick<HttpCall, 'timeoutMs' | 'signal' | 'leaveSignal' | 'leaveWithinMs'>;
+type CallLimits = Pick<HttpCall, 'timeoutMs' | 'leave'>;
 
-/** Only a bound for a caller that forgot its signal, which aborts sooner. */
-const MAX_CALL_MS = 30_000;
+/** What the SDK is given for an answer: it would only parse again what is read from the wire. */
+const NEVER = { then: () => NEVER };
 
 /** Has a message SID's shape and is nobody's. */
 const NO_MESSAGE_SID = `SM${'0'.repeat(32)}`;
@@ -146,63 +144,59 @@ export function createTwilioConnection(parts: {
   readonly dispatcher: Dispatcher;
 }): TwilioConnection {
   const { settings, dispatcher } = parts;
-  const origin = settings.baseUrl === undefined ? undefined : new URL(settings.baseUrl).origin;
-
-  const makeClient = (send: (request: SdkRequest) => Promise<unknown>): SdkClient => {
-    // The SDK calls nothing but `request` of its HTTP client. Its type is a class with private members and an
-    // axios instance, which no other object can be.
-    const httpClient = { request: send } as unknown as InstanceType<typeof twilio.RequestClient>;
-    return new twilio.Twilio(settings.username, settings.password, {
-      accountSid: settings.accountSid,
-      httpClient,
-      // Not undefined: the SDK would read TWILIO_EDGE, TWILIO_REGION and TWILIO_LOG_LEVEL from the environment
-      // of whatever application this runs in.
-      edge: settings.edge ?? '',
-      region: settings.region ?? '',
-      logLevel: 'error',
-    });
+  const fixed = {
+    origin: settings.baseUrl === undefined ? undefined : new URL(settings.baseUrl).origin,
+    authorization: `Basic ${Buffer.from(`${settings.username}:${settings.password}`).toString('base64')}`,
   };
 
-  const run = async (
-    action: (client: SdkClient) => Promise<unknown>,
-    limits: CallLimits,
-  ): Promise<HttpResult> => {
+  /** Sends what the SDK asks for while an action runs; nothing outlives it. */
+  let send: ((request: SdkRequest) => void) | undefined;
+  const httpClient = {
+    request: (request: SdkRequest) => {
+      if (send === undefined) throw new Error('the SDK was called after its action had returned');
+      send(request);
+      return NEVER;
+    },
+  };
+  // One client for all calls. It keeps nothing of a call, for our HTTP client has no memory: the SDK's own would keep
+  // the last request, with the code and the credentials.
+  const client = new twilio.Twilio(settings.username, settings.password, {
+    accountSid: settings.accountSid,
+    // The SDK calls nothing but `request` of it. Its type is a class with private members and an axios instance,
+    // which no other object can be.
+    httpClient: httpClient as unknown as InstanceType<typeof twilio.RequestClient>,
+    // Not undefined: the SDK would read TWILIO_EDGE, TWILIO_REGION and TWILIO_LOG_LEVEL from the environment
+    // of whatever application this runs in.
+    edge: settings.edge ?? '',
+    region: settings.region ?? '',
+    logLevel: 'error',
+  });
+
+  const run = (action: (client: SdkClient) => unknown, limits: CallLimits): Promise<HttpResult> => {
     let sending: Promise<HttpResult> | undefined;
+    send = (request) => {
+      sending = callHttp({ dispatcher, ...limits, ...toHttpCall(request, fixed) });
+    };
     try {
-      // A client of its own for each call, which costs microseconds: nothing that holds a code or a
-      // credential outlives the call, and overlapping calls share nothing.
-      const client = makeClient(async (request) => {
-        sending = callHttp({ dispatcher, ...limits, ...toHttpCall(request, origin) });
-        const result = await sending;
-        if (result.kind !== 'answered') throw new Error(result.reason);
-        return { statusCode: result.status, body: result.body, headers: result.headers };
-      });
-      await action(client);
+      const acting = action(client);
+      if (acting instanceof Promise) acting.catch(() => undefined);
     } catch {
-      // The SDK throws for every answer that it does not like. What was seen on the wire decides, not that.
+      // The SDK refuses what it was given: nothing has left.
+    } finally {
+      send = undefined;
     }
-    return sending ?? { kind: 'not-sent', reason: 'SDK_ERROR' };
+    return sending ?? Promise.resolve({ kind: 'not-sent', reason: 'SDK_ERROR' });
   };
 
   const host =
     settings.baseUrl === undefined
-      ? makeClient(() => Promise.reject(new Error('only names the host'))).getHostname(
-          'api.twilio.com',
-          settings.edge,
-          settings.region,
-        )
+      ? client.getHostname('api.twilio.com', settings.edge, settings.region)
       : new URL(settings.baseUrl).host;
 
   return {
     settings,
     host,
-    call: (action, context) =>
-      run(action, {
-        timeoutMs: MAX_CALL_MS,
-        signal: context.signal,
-        leaveSignal: context.leaveSignal,
-        leaveWithinMs: context.leaveWithinMs,
-      }),
+    call: (action, context) => run(action, { timeoutMs: context.endWithinMs, leave: context }),
     check: async (timeoutMs) => {
       const result = await run((client) => client.messages(NO_MESSAGE_SID).fetch(), { timeoutMs });
       if (result.kind !== 'answered') {
@@ -221,25 +215,27 @@ export function createTwilioConnection(parts: {
 /** What the SDK wants to send, as a call of ours. */
 function toHttpCall(
   request: SdkRequest,
-  origin: string | undefined,
-): Pick<HttpCall, 'method' | 'url' | 'headers' | 'body'> {
+  { origin, authorization }: { readonly origin: string | undefined; readonly authorization: string },
+): Pick<HttpCall, 'method' | 'origin' | 'path' | 'headers' | 'body'> {
   const method = request.method.toUpperCase();
   if (method !== 'GET' && method !== 'POST' && method !== 'PUT') throw new Error('not a method that we use');
-  const asked = new URL(request.uri);
-  const url = origin === undefined ? asked : new URL(asked.pathname + asked.search, origin);
-  for (const [name, value] of toPairs(request.params)) url.searchParams.append(name, value);
-  const credentials = Buffer.from(`${request.username ?? ''}:${request.password ?? ''}`).toString('base64');
+  const url = new URL(request.uri);
+  if (request.params !== undefined) appendAll(url.searchParams, request.params);
   return {
     method,
-    url,
-    headers: { ...request.headers, Authorization: `Basic ${credentials}` },
-    body: method === 'GET' ? undefined : new URLSearchParams(toPairs(request.data)).toString(),
+    origin: origin ?? url.origin,
+    path: url.pathname + url.search,
+    headers: { ...request.headers, Authorization: authorization },
+    body: method === 'GET' ? undefined : appendAll(new URLSearchParams(), request.data ?? {}).toString(),
   };
 }
 
 /** Lists are sent as the same name several times. */
-function toPairs(fields: FormValues = {}): [string, string][] {
-  return Object.entries(fields).flatMap(([name, value]) =>
-    [value ?? []].flat().map((item): [string, string] => [name, String(item)]),
-  );
+function appendAll(target: URLSearchParams, fields: FormValues): URLSearchParams {
+  for (const [name, value] of Object.entries(fields)) {
+    for (const item of Array.isArray(value) ? (value as readonly FormValue[]) : [value]) {
+      if (item !== undefined) target.append(name, String(item));
+    }
+  }
+  return target;
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { BREAKER_OPEN, Breaker, type BreakerState, type SendUnderWay } from '../../lib/delivery/breaker.js';
+import { BREAKER_OPEN, Breaker, type BreakerState } from '../../lib/delivery/breaker.js';
 import type { Outcome } from '../../lib/delivery/channel.js';
 import { defer } from '../harness/until.js';
 
@@ -14,7 +14,6 @@ const neverLeft = (code: string): Outcome => ({
   hasLeft: false,
 });
 
-const ended = (outcome: Promise<Outcome>): SendUnderWay => ({ inTime: outcome, end: outcome });
 /** Lets every promise that can go on do so. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -36,14 +35,17 @@ describe('the breaker of a host', () => {
     let isMade = false;
     const result = await breaker.attempt(() => {
       isMade = true;
-      return ended(Promise.resolve(outcome));
+      return Promise.resolve(outcome);
     });
     await settle();
     return { isMade, outcome: result };
   };
   /** Four unknowns and a fifth that is answered later. */
   const attemptLate = async (late: Promise<Outcome>): Promise<void> => {
-    await breaker.attempt(() => ({ inTime: Promise.resolve(UNKNOWN), end: late }));
+    await breaker.attempt((onLate) => {
+      void late.then(onLate);
+      return Promise.resolve(UNKNOWN);
+    });
     await settle();
   };
   const attemptAll = async (...outcomes: Outcome[]): Promise<void> => {
@@ -71,7 +73,7 @@ describe('the breaker of a host', () => {
 
   it('stays closed for the hanging ones of a burst that was answered meanwhile', async () => {
     const hanging = defer<Outcome>();
-    const burst = Array.from({ length: 8 }, () => breaker.attempt(() => ended(hanging.promise)));
+    const burst = Array.from({ length: 8 }, () => breaker.attempt(() => hanging.promise));
     clock.tick(100);
     await attempt(ACCEPTED);
     clock.tick(2000);
@@ -167,7 +169,7 @@ describe('the breaker of a host', () => {
     await open();
     clock.tick(2000);
     const probe = defer<Outcome>();
-    const probing = breaker.attempt(() => ended(probe.promise));
+    const probing = breaker.attempt(() => probe.promise);
     expect(breaker.state).to.equal('half-open');
     for (let count = 0; count < 10; count += 1) {
       expect(await attempt(ACCEPTED)).to.deep.equal({ isMade: false, outcome: BREAKER_OPEN });
@@ -239,7 +241,7 @@ describe('the breaker of a host', () => {
 
     it('forgets an attempt of before the opening that ends after it', async () => {
       const slow = defer<Outcome>();
-      const slowly = breaker.attempt(() => ended(slow.promise));
+      const slowly = breaker.attempt(() => slow.promise);
       await open();
       slow.resolve(ACCEPTED);
       expect(await slowly).to.equal(ACCEPTED);

@@ -22,7 +22,7 @@ describe('the budget of a call', () => {
     it(`of ${deadlineMs} ms waits for ${waitMs} and keeps the rest to write the answer`, async () => {
       const budget = new Budget(deadlineMs);
       let isOver = false;
-      void budget.end.then(() => {
+      void budget.untilEnd(new Promise(() => undefined)).then(() => {
         isOver = true;
       });
       expect(budget.remainingMs()).to.equal(waitMs);
@@ -34,6 +34,23 @@ describe('the budget of a call', () => {
       expect(budget.elapsedMs()).to.equal(waitMs);
     });
   }
+
+  it('waits for work until its end, and no longer', async () => {
+    const budget = new Budget(1000);
+    expect(await budget.untilEnd(Promise.resolve('done'))).to.equal('done');
+    const waiting = budget.untilEnd(new Promise(() => undefined));
+    await clock.tickAsync(900);
+    expect(await waiting).to.equal(TIMED_OUT);
+    // After it, there is nothing left to wait for.
+    expect(await budget.untilEnd(new Promise(() => undefined))).to.equal(TIMED_OUT);
+  });
+
+  it('aborts the signal of who asks for it late, too', () => {
+    const budget = new Budget(1000);
+    budget.hangUp();
+    expect(budget.leaveSignal.aborted).to.equal(true);
+    budget.close();
+  });
 
   it('lets nothing leave shortly before its end', async () => {
     const budget = new Budget(1000);
@@ -108,7 +125,7 @@ describe('the budget of a call', () => {
   it('lets nothing leave after Okta has hung up, and goes on waiting for what has left', async () => {
     const budget = new Budget(1000);
     let isOver = false;
-    void budget.end.then(() => {
+    void budget.untilEnd(new Promise(() => undefined)).then(() => {
       isOver = true;
     });
     await clock.tickAsync(100);
@@ -124,7 +141,7 @@ describe('the budget of a call', () => {
 
   it('leaves no timer behind once it is closed', () => {
     const budget = new Budget(1000);
-    expect(clock.countTimers()).to.equal(2);
+    expect(clock.countTimers()).to.equal(1);
     budget.close();
     expect(clock.countTimers()).to.equal(0);
   });

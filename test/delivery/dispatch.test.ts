@@ -17,7 +17,7 @@ import { commandOf, errorOf, startScene, type Scene } from '../harness/scene.js'
 import { defer, until } from '../harness/until.js';
 import { makeMessage, OTP_CODE, PHONE_NUMBER } from '../twilio/scripted-api.js';
 
-const REQUEST: TelephonyRequest = makeMessage().request;
+const REQUEST: TelephonyRequest = { ...makeMessage().request, firstName: 'Anne-Marie', lastName: 'Ødegård' };
 
 type Send = (message: Message, context: SendContext) => unknown;
 /** A port that may break its own rules, as those of others do. */
@@ -387,6 +387,13 @@ describe('dispatching a code', () => {
         REQUEST.eventId,
       ],
       ['whose id holds the code', { status: 'accepted', transactionId: `msg${OTP_CODE}` }, REQUEST.eventId],
+      ['whose id holds a name', { status: 'accepted', transactionId: 'for-Anne-1' }, REQUEST.eventId],
+      [
+        'whose id holds a name of Unicode',
+        { status: 'accepted', transactionId: 'für Ødegård' },
+        REQUEST.eventId,
+      ],
+      ['whose id holds a part of a name', { status: 'accepted', transactionId: 'Annex-1' }, 'Annex-1'],
     ] as const) {
       it(`takes an acceptance ${title} for one`, async () => {
         const { delivery } = await run([ready('a', () => outcome)]);

@@ -116,6 +116,24 @@ describe('claiming an event', () => {
     expect(results.filter((result) => !result.isFirst && result.answer === ANSWER)).to.have.length(2);
   });
 
+  it('lets only one send, however many let go one after the other', async () => {
+    const state = memoryState();
+    let leading = await claimOf(await claim(state));
+    const waiting = new Set(Array.from({ length: 24 }, () => claim(state)));
+    for (let count = 0; count < 22; count += 1) {
+      // As a hang-up takes a moment to be seen.
+      await new Promise((resolve) => setTimeout(resolve, 3));
+      leading.release();
+      const [next, result] = await Promise.race(
+        [...waiting].map(async (one): Promise<[typeof one, Awaited<typeof one>]> => [one, await one]),
+      );
+      waiting.delete(next);
+      leading = await claimOf(result);
+    }
+    leading.settle(ANSWER);
+    for (const one of waiting) expect(await one).to.deep.equal({ isFirst: false, answer: ANSWER });
+  });
+
   it('has no answer for a repeat where the first has none before its deadline', async () => {
     const state = memoryState();
     await claim(state);

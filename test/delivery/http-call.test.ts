@@ -1,5 +1,5 @@
-import { getEventListeners, once, setMaxListeners } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { getEventListeners, once } from 'node:events';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { Agent, type Dispatcher } from 'undici';
@@ -23,7 +23,8 @@ describe('a call outward', () => {
     callHttp({
       dispatcher: parts.dispatcher ?? keep(createAgent(500)),
       method: 'POST',
-      url,
+      origin: url.origin,
+      path: url.pathname + url.search,
       headers: { 'x-test': 'yes' },
       body: 'secret body',
       timeoutMs: 5000,
@@ -91,7 +92,7 @@ describe('a call outward', () => {
     });
 
     it('is not sent where the name is not found', async () => {
-      const result = await call(new URL('https://twilio.invalid/'), { leaveWithinMs: 1000 });
+      const result = await call(new URL('https://twilio.invalid/'), { leave: { leaveWithinMs: 1000 } });
       expect(result.kind).to.equal('not-sent');
     });
 
@@ -139,30 +140,37 @@ describe('a call outward', () => {
     // A connector that never comes back is what a host behind a black hole is.
     const blackHole = (): Agent => keep(new Agent({ connect: () => undefined }));
     for (const [title, parts, reason] of [
-      ['its share for a connection is over', { leaveWithinMs: 20 }, 'CONNECT_TIMEOUT'],
-      ['its whole time is over', { timeoutMs: 20 }, 'TIMEOUT'],
-      ['the deadline comes', { leaveSignal: AbortSignal.timeout(20) }, 'DEADLINE'],
-      ['it is aborted', { signal: AbortSignal.timeout(20) }, 'ABORTED'],
+      ['its share for a connection is over', () => ({ leave: { leaveWithinMs: 20 } }), 'CONNECT_TIMEOUT'],
+      ['its whole time is over', () => ({ timeoutMs: 20 }), 'TIMEOUT'],
+      ['the deadline comes', () => ({ leave: { leaveSignal: AbortSignal.timeout(20) } }), 'DEADLINE'],
+      ['the deadline comes at once', () => ({ leave: { leaveSignal: AbortSignal.abort() } }), 'DEADLINE'],
     ] as const) {
       it(`is not sent where a connect stalls until ${title}`, async () => {
         const url = new URL('http://127.0.0.1:9/');
-        expect(await call(url, { dispatcher: blackHole(), ...parts })).to.deep.equal({
+        expect(await call(url, { dispatcher: blackHole(), ...parts() })).to.deep.equal({
           kind: 'not-sent',
           reason,
         });
       });
     }
 
-    for (const name of ['signal', 'leaveSignal'] as const) {
-      it(`does not even begin when ${name} has aborted before`, async () => {
+    for (const title of ['a new connection', 'an open connection'] as const) {
+      it(`is not sent over ${title} when it may not leave any more`, async () => {
         let requests = 0;
         const url = await serve((_req, res) => {
           requests += 1;
           res.end();
         });
-        const result = await call(url, { [name]: AbortSignal.abort() });
-        expect(result.kind).to.equal('not-sent');
-        expect(requests).to.equal(0);
+        const dispatcher = keep(createAgent(500));
+        if (title === 'an open connection') await call(url, { dispatcher });
+        const before = requests;
+        let mayLeave = true;
+        const calling = call(url, { dispatcher, leave: { mayLeave: () => mayLeave } });
+        // Asked when it is about to leave, not when it was asked for.
+        mayLeave = false;
+        expect(await calling).to.deep.equal({ kind: 'not-sent', reason: 'DEADLINE' });
+        expect(requests).to.equal(before);
+        expect(await call(url, { dispatcher })).to.include({ kind: 'answered' });
       });
     }
 
@@ -179,7 +187,7 @@ describe('a call outward', () => {
       const dispatcher = keep(new Agent({ connections: 1, pipelining: 1 }));
       const first = call(url, { dispatcher, body: 'one' });
       await until(() => bodies.length === 1);
-      const second = await call(url, { dispatcher, body: 'two', leaveWithinMs: 20 });
+      const second = await call(url, { dispatcher, body: 'two', leave: { leaveWithinMs: 20 } });
       expect(second).to.deep.equal({ kind: 'not-sent', reason: 'CONNECT_TIMEOUT' });
       answerFirst();
       expect(await first).to.include({ kind: 'answered', body: 'first' });
@@ -226,28 +234,29 @@ describe('a call outward', () => {
       expect(await call(url)).to.include({ kind: 'answered', status: 200 });
     });
 
-    it('goes on past the deadline and its share for a connection, until it is aborted', async () => {
-      const [leave, giveUp] = [new AbortController(), new AbortController()];
+    it('goes on past the deadline and its share for a connection, to the end of its time', async () => {
+      const leave = new AbortController();
       let hasCome = false;
       const url = await serve(() => {
         hasCome = true;
       });
       let result: HttpResult | undefined;
       const calling = call(url, {
-        leaveSignal: leave.signal,
-        signal: giveUp.signal,
-        leaveWithinMs: 100,
+        leave: { leaveSignal: leave.signal, leaveWithinMs: 50, mayLeave: () => !leave.signal.aborted },
+        timeoutMs: 400,
       }).then((outcome) => {
         result = outcome;
       });
       await until(() => hasCome);
       leave.abort();
       // Ends later than the first one's share for a connection.
-      await call(url, { dispatcher: keep(new Agent({ connect: () => undefined })), leaveWithinMs: 120 });
+      await call(url, {
+        dispatcher: keep(new Agent({ connect: () => undefined })),
+        leave: { leaveWithinMs: 60 },
+      });
       expect(result).to.equal(undefined);
-      giveUp.abort();
       await calling;
-      expect(result).to.deep.equal({ kind: 'no-answer', reason: 'ABORTED' });
+      expect(result).to.deep.equal({ kind: 'no-answer', reason: 'TIMEOUT' });
     });
 
     it('closes the connection of what it has given up', async () => {
@@ -262,28 +271,32 @@ describe('a call outward', () => {
     });
   });
 
-  it('leaves nothing behind on its signals', async () => {
+  it('leaves nothing behind on its signal', async () => {
     const url = await serve((_req, res) => void res.end());
-    const [leave, giveUp] = [new AbortController(), new AbortController()];
-    await call(url, { leaveSignal: leave.signal, signal: giveUp.signal });
-    for (const { signal } of [leave, giveUp]) expect(getEventListeners(signal, 'abort')).to.be.empty;
+    const leave = new AbortController();
+    // Over a new connection it does not leave at once, and so listens.
+    await call(url, { leave: { leaveSignal: leave.signal } });
+    await call(new URL('http://127.0.0.1:9/'), {
+      dispatcher: keep(new Agent({ connect: () => undefined })),
+      leave: { leaveSignal: leave.signal, leaveWithinMs: 10 },
+    });
+    expect(getEventListeners(leave.signal, 'abort')).to.be.empty;
   });
 
   it('has a connection for every call, however many hang', async () => {
     let hanging = 0;
+    const held: ServerResponse[] = [];
     const url = await serve((req, res) => {
-      if (req.headers['x-test'] === 'hang') hanging += 1;
-      else res.end('ok');
+      if (req.headers['x-test'] === 'hang') {
+        hanging += 1;
+        held.push(res);
+      } else res.end('ok');
     });
     const dispatcher = keep(createAgent(500));
-    const giveUp = new AbortController();
-    setMaxListeners(200, giveUp.signal);
-    const hung = Array.from({ length: 150 }, () =>
-      call(url, { dispatcher, headers: { 'x-test': 'hang' }, signal: giveUp.signal }),
-    );
+    const hung = Array.from({ length: 150 }, () => call(url, { dispatcher, headers: { 'x-test': 'hang' } }));
     await until(() => hanging === 150);
     expect(await call(url, { dispatcher })).to.include({ kind: 'answered', body: 'ok' });
-    giveUp.abort();
+    for (const res of held) res.destroy();
     for (const result of await Promise.all(hung)) expect(result.kind).to.equal('no-answer');
   });
 });

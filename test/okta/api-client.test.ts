@@ -39,9 +39,9 @@ describe("calling Okta's API with an API token", () => {
     expect(request?.headers['content-type']).to.equal(undefined);
   });
 
-  it('sends a body as JSON, and headers of the caller in any case, but never another authorization', async () => {
+  it('sends a body as JSON, and headers of the caller, but never another authorization', async () => {
     okta.answerWith(() => ({ status: 200, body: [] }));
-    const headers = { 'If-Match': 'W/"1"', Authorization: 'SSWS other' };
+    const headers = { 'if-match': 'W/"1"', authorization: 'SSWS other' };
     const { body } = await client.request({
       method: 'POST',
       path: '/api/v1/x',

@@ -532,6 +532,20 @@ describe('a request of Okta', () => {
       );
     });
 
+    it('with ids that say nothing of the user: what holds the code or a name is told by its digest', async () => {
+      const call = await scene.call({
+        eventId: `event-${ANA.lastName}`,
+        requestType: `type-${CODE}`,
+        change: (payload) => {
+          const { data } = payload as { data: { context: { request: { id: string } } } };
+          data.context.request.id = ANA.login;
+          return payload;
+        },
+      });
+      expect(call.okta.action).to.equal('sent');
+      expect(commandOf(call)?.['transactionMetadata']).to.match(/;requestType=[\w-]{43};.*;id=[\w-]{43}$/);
+    });
+
     it('with pairs that a value cannot break', async () => {
       const call = await scene.call({ eventId: 'a;b=c\r\nd', requestType: 'x;channel=voice,refused=y.z' });
       const pairs = commandOf(call)?.['transactionMetadata']?.split(';') ?? [];

@@ -335,6 +335,26 @@ describe('a caller', () => {
       });
     }
 
+    it('passes by the good ones of keys of which one cannot be read', async () => {
+      const target = await start(oauth2);
+      const token = await target.okta.issueHookToken();
+      const { keys } = (await (await fetch(`${target.okta.issuer}/v1/keys`)).json()) as { keys: object[] };
+      const broken = { kty: 'RSA', n: false, e: 'AQAB', kid: 'broken', alg: 'RS256', use: 'sig' };
+      target.okta.faultKeys({ kind: 'status', status: 200, body: { keys: [broken, ...keys] } });
+      expect(await call(target, token)).to.equal(200);
+      expect(await call(target, await target.okta.issueHookToken({}, { kid: 'broken' }))).to.equal(503);
+      expect(await call(target, token)).to.equal(200);
+    });
+
+    for (const body of [{ keys: {} }, { keys: [null] }, [], 'keys']) {
+      it(`is answered 503 where the issuer answers ${JSON.stringify(body)} for keys`, async () => {
+        const target = await start(oauth2);
+        const token = await target.okta.issueHookToken();
+        target.okta.faultKeys({ kind: 'status', status: 200, body });
+        expect(await call(target, token)).to.equal(503);
+      });
+    }
+
     it('passes again when the key server is back', async () => {
       let offset = 0;
       const target = await start(oauth2, { clock: () => Date.now() + offset });

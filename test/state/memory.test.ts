@@ -18,7 +18,7 @@ describe('memoryState', () => {
   it('gives the first claim of a key to one only', async () => {
     const state = memoryState();
     const claims = await Promise.all(
-      Array.from({ length: 40 }, () => state.claim('key', { nowMs: 0, rememberMs: LIFE_MS })),
+      Array.from({ length: 40 }, async () => state.claim('key', { nowMs: 0, rememberMs: LIFE_MS })),
     );
     expect(claims.map(({ isFirst }) => isFirst)).to.deep.equal([
       true,

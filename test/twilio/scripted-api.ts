@@ -142,8 +142,10 @@ export function makeMessage(message: Partial<Message> = {}, lifeMs = 300_000): M
 export function makeContext(context: Partial<SendContext> = {}): SendContext {
   return {
     signal: new AbortController().signal,
+    endWithinMs: 30_000,
     leaveSignal: new AbortController().signal,
     leaveWithinMs: 5_000,
+    mayLeave: () => true,
     ...context,
   };
 }

@@ -152,12 +152,13 @@ function withTellableIds(request: TelephonyRequest): TelephonyRequest {
 }
 
 /** The three that no code can do without, by joi: trimmed, the channel in our words. */
-function readMessage({
-  phoneNumber,
-  otpCode,
-  deliveryChannel,
-}: Readonly<Record<string, unknown>>): ReadMessage {
-  const result = messageSchema.validate({ phoneNumber, otpCode, deliveryChannel }, { abortEarly: false });
+function readMessage(message: Readonly<Record<string, unknown>>): ReadMessage {
+  const needed = {
+    phoneNumber: message['phoneNumber'],
+    otpCode: message['otpCode'],
+    deliveryChannel: message['deliveryChannel'],
+  };
+  const result = messageSchema.validate(needed, { abortEarly: false });
   if (result.error === undefined) return result.value;
   const paths = result.error.details.map(({ path }) => `data.messageProfile.${path.join('.')}`);
   throw notOfTheHook([...new Set(paths)]);

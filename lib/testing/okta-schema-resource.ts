@@ -48,7 +48,6 @@ export function schemaResource(
     properties: { profile: { allOf: [{ $ref: '#/definitions/custom' }, { $ref: '#/definitions/base' }] } },
     _links: {
       self: { rel: 'self', href: schemaUrl(orgUrl), method: 'GET' },
-      type: { rel: 'type', href: typeUrl(orgUrl), method: 'GET' },
     },
   };
 }

@@ -1,0 +1,72 @@
+import { Agent, request } from 'undici';
+import { HOOK_SECRET, startScene, type Scene, type SceneOptions } from '../harness/scene.js';
+import { wordsOfTwiml } from '../../lib/testing/spoken-twiml.js';
+import type { SeenAnswer, Told } from './expectations.js';
+
+/** One gateway for thousands of generated requests: a scene, a connection that is kept, and what each one did. */
+export interface Gateway {
+  readonly scene: Scene;
+  /** Posts a body as Okta does. */
+  post(body: string | Buffer, headers?: Readonly<Record<string, string>>): Promise<SeenAnswer>;
+  /** What was told since the last time. */
+  takeTold(): Told;
+  /** The texts that phones got since the last time, and to whom. */
+  takeSent(): readonly SentText[];
+  close(): Promise<void>;
+}
+
+export interface SentText {
+  readonly channel: 'sms' | 'whatsapp' | 'voice';
+  /** E.164. */
+  readonly to: string;
+  /** What is read, or heard. */
+  readonly text: string;
+}
+
+export async function startGateway(options?: SceneOptions): Promise<Gateway> {
+  const scene = await startScene(options);
+  const agent = new Agent({ keepAliveTimeout: 60_000 });
+  let messagesSeen = 0;
+  let callsSeen = 0;
+  return {
+    scene,
+    post: async (body, headers = {}) => {
+      const answer = await request(scene.url, {
+        method: 'POST',
+        dispatcher: agent,
+        headers: { 'content-type': 'application/json', authorization: HOOK_SECRET, ...headers },
+        body,
+      });
+      return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() };
+    },
+    takeTold: () => {
+      // What the emulators recorded is looked at nowhere.
+      scene.okta.requests.length = 0;
+      scene.twilio.requests.length = 0;
+      return { log: scene.log.splice(0), events: scene.events.splice(0) };
+    },
+    takeSent: () => {
+      const { messages, calls } = scene.twilio;
+      const sent: SentText[] = [
+        ...messages.slice(messagesSeen).map(({ channel, to, body = '' }) => ({ channel, to, text: body })),
+        ...calls.slice(callsSeen).map(({ to, twiml = '' }) => ({
+          channel: 'voice' as const,
+          to,
+          text: wordsOfTwiml(twiml) ?? '',
+        })),
+      ];
+      messagesSeen = messages.length;
+      callsSeen = calls.length;
+      return sent;
+    },
+    close: async () => {
+      await agent.destroy();
+      await scene.close();
+    },
+  };
+}
+
+/** Whether the code is in what was sent: as it is, or spoken character by character. */
+export function holdsCode({ channel, text }: SentText, code: string): boolean {
+  return channel === 'voice' ? text.replace(/[\s,、،]/g, '').includes(code) : text.includes(code);
+}

@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+import sinon from 'sinon';
+import { memoryState, oktaTelephonyHook, type Channel, type Outcome, type State } from '../../lib/index.js';
+import { callers, DEADLINE_MS, NOWHERE, OneEvent, QUIET, times } from './one-event.js';
+import { check, PATIENCE_MS, withSeed } from './runs.js';
+import {
+  endSend,
+  openSend,
+  ScheduledVendors,
+  type SentRecord,
+  type VendorStep,
+} from './scheduled-vendors.js';
+
+/** What becomes of one attempt at a channel of the user. `breaks` fails before anything is sent. */
+type Ending = 'accepted' | 'refused' | 'stopping' | 'unknown' | 'throws' | 'garbage' | 'hangs' | 'breaks';
+const endings = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom<Ending>('refused', 'accepted') },
+    fc.constantFrom<Ending>('stopping', 'unknown', 'throws', 'garbage', 'hangs', 'breaks'),
+  ),
+  { minLength: 1, maxLength: 6 },
+);
+
+const REFUSED = { status: 'refused', code: 'NO', reason: 'no' } as const;
+const OUTCOMES: Readonly<
+  Record<Exclude<Ending, 'hangs' | 'breaks'>, { is: SentRecord['outcome']; says: Outcome | undefined }>
+> = {
+  accepted: { is: 'accepted', says: { status: 'accepted', transactionId: 'T1' } },
+  refused: { is: 'refused', says: REFUSED },
+  stopping: { is: 'refused', says: { ...REFUSED, moveOn: false } },
+  unknown: { is: 'unknown', says: { status: 'unknown', reason: 'who knows' } },
+  // What JavaScript callers may return has no type.
+  garbage: { is: 'unknown', says: { status: 'Accepted' } as unknown as Outcome },
+  throws: { is: 'unknown', says: undefined },
+};
+
+describe(withSeed('interleavings of the callers of one event'), function () {
+  this.timeout(PATIENCE_MS);
+  let clock: sinon.SinonFakeTimers;
+  beforeEach(() => {
+    clock = sinon.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'],
+      now: 1_800_000_000_000,
+    });
+  });
+  afterEach(() => {
+    clock.restore();
+  });
+  const event = new OneEvent(() => clock);
+
+  it('send once, and tell every caller the same, through channels of the user', async () => {
+    await check(
+      'interleavings of callers',
+      fc.asyncProperty(
+        event.schedulers,
+        callers,
+        times,
+        endings,
+        async (s, callersOf, timesOf, endingsOf) => {
+          const sends: SentRecord[] = [];
+          let claiming = 0;
+          const memory = memoryState();
+          const state: State = {
+            ...memory,
+            claim: async (key, life) => {
+              const claim = memory.claim(key, life);
+              claiming += 1;
+              await s.schedule(Promise.resolve(), 'the state answers');
+              claiming -= 1;
+              return claim;
+            },
+          };
+          let attempts = 0;
+          const channel: Channel = {
+            get usesText() {
+              if (endingsOf[attempts % endingsOf.length] !== 'breaks') return true;
+              attempts += 1;
+              throw new Error('broken');
+            },
+            send: async (_message, { leaveSignal }) => {
+              const ending = endingsOf[attempts % endingsOf.length];
+              attempts += 1;
+              const record = openSend(sends, leaveSignal.aborted);
+              sends.push(record);
+              if (ending === undefined || ending === 'hangs' || ending === 'breaks') {
+                return new Promise<never>(() => undefined);
+              }
+              await s.schedule(Promise.resolve(), `attempt ${attempts}: ${ending}`);
+              const { is, says } = OUTCOMES[ending];
+              endSend(record, is);
+              if (says === undefined) throw new Error('the channel failed');
+              return says;
+            },
+          };
+          const hook = oktaTelephonyHook({
+            credentials: NOWHERE,
+            channels: { sms: [channel, channel], whatsapp: channel },
+            chooseChannels: () => ['whatsapp', 'sms'],
+            profile: { cache: false },
+            dispatcher: new ScheduledVendors(s, { okta: () => 'not found', twilio: () => 'silent' }, []),
+            state,
+            deadlineMs: DEADLINE_MS,
+            logger: QUIET,
+          });
+          await event.play(s, {
+            hook,
+            callers: callersOf,
+            times: timesOf,
+            sends,
+            mayTimePass: () => claiming === 0,
+            isEverySendSeen: !endingsOf.includes('breaks'),
+          });
+        },
+      ),
+      120,
+    );
+  });
+
+  it('send once, and tell every caller the same, over connections that do as they like', async () => {
+    const steps = fc.array(
+      fc.oneof(
+        { weight: 3, arbitrary: fc.constantFrom<VendorStep>('400', '201') },
+        fc.constantFrom<VendorStep>('429', '503', '500', '302', 'reset', 'cut', 'silent'),
+        fc.constantFrom<VendorStep>('never connected', 'refused connection'),
+      ),
+      { minLength: 1, maxLength: 6 },
+    );
+    const users = fc.oneof(
+      { weight: 3, arbitrary: fc.constant<VendorStep>('200') },
+      fc.constantFrom<VendorStep>('not found', '429', '500', 'reset', 'silent', 'never connected'),
+    );
+    await check(
+      'interleavings of connections',
+      fc.asyncProperty(
+        event.schedulers,
+        callers,
+        times,
+        steps,
+        users,
+        async (s, callersOf, timesOf, stepsOf, user) => {
+          const sends: SentRecord[] = [];
+          const vendors = new ScheduledVendors(
+            s,
+            { okta: () => user, twilio: (count) => stepsOf[count % stepsOf.length] ?? 'silent' },
+            sends,
+          );
+          const hook = oktaTelephonyHook({
+            credentials: NOWHERE,
+            sandboxNumber: '+14155238886',
+            senders: { sms: '+14155550100' },
+            dispatcher: vendors,
+            deadlineMs: DEADLINE_MS,
+            logger: QUIET,
+          });
+          await event.play(s, {
+            hook,
+            callers: callersOf,
+            times: timesOf,
+            sends,
+            mayTimePass: () => true,
+            isEverySendSeen: false,
+          });
+        },
+      ),
+      120,
+    );
+  });
+});

@@ -1,0 +1,98 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { CODE } from '../harness/scene.js';
+import { commandIn, expectAnswer, expectNothingPolluted, expectNothingTold } from './expectations.js';
+import { VENDOR_WORDS } from './http-answers.js';
+import type { RawAnswer } from './raw-vendor.js';
+import { check, PATIENCE_MS, withSeed } from './runs.js';
+import { ANA_KNOWN, SECRETS, startVendorScene, taken, type VendorScene } from './vendor-scene.js';
+
+/** Answers that begin, if at all, and never end: the deadline is waited for, so each case is many calls at once. */
+const BEGINNINGS = [
+  '',
+  'H',
+  'HTTP/1.1 ',
+  'HTTP/1.1 201 Created\r\n',
+  `HTTP/1.1 201 Created\r\nX: ${VENDOR_WORDS}\r\nContent-Length: 100\r\n\r\n`,
+  'HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{"sid":"SM',
+  `HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n`,
+  'HTTP/1.1 400 Bad Request\r\nContent-Length: 100\r\n\r\n{"code":21211',
+  'HTTP/1.1 503 Service Unavailable\r\n\r\n',
+  'HTTP/1.1 200 OK\r\n\r\n{}',
+  'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n',
+] as const;
+
+const silence: fc.Arbitrary<RawAnswer> = fc
+  .tuple(fc.constantFrom(...BEGINNINGS), fc.nat({ max: 80 }))
+  .map(([text, cut]) => ({
+    pieces: [text.slice(0, cut), text.slice(cut)].filter((piece) => piece !== ''),
+    then: 'keep',
+  }));
+
+interface SilentCall {
+  readonly okta: RawAnswer | undefined;
+  /** `undefined` takes the message. */
+  readonly twilio: RawAnswer | undefined;
+  readonly isVoice: boolean;
+}
+const silentCall: fc.Arbitrary<SilentCall> = fc.record({
+  okta: fc.option(silence, { nil: undefined }),
+  twilio: fc.option(silence, { nil: undefined, freq: 3 }),
+  isVoice: fc.boolean(),
+});
+
+const CALLS_AT_ONCE = 12;
+
+describe(withSeed('vendors that fall silent'), function () {
+  this.timeout(PATIENCE_MS);
+  let scene: VendorScene;
+  before(async () => {
+    scene = await startVendorScene();
+  });
+  after(() => scene.close());
+
+  it('are not waited for, and what may have left is not sent again', async () => {
+    const batch = fc.array(silentCall, { minLength: 1, maxLength: CALLS_AT_ONCE });
+    await check(
+      'silence',
+      fc.asyncProperty(batch, async (silentCalls) => {
+        // Who is called tells which call it is: +4477009009NN for the one with the index NN.
+        const numberOf = (index: number): string => `+44770090${String(900 + index).padStart(4, '0')}`;
+        const ofRequest = ({ path, body }: { path: string; body: string }): number =>
+          Number(/silent(\d+)$/.exec(path)?.[1] ?? Number(/44770090(\d{4})/.exec(body)?.[1]) - 900);
+        scene.okta.answerWith((request) => silentCalls[ofRequest(request)]?.okta ?? ANA_KNOWN);
+        scene.twilio.answerWith((request) => silentCalls[ofRequest(request)]?.twilio ?? taken(request));
+
+        const calls = await Promise.all(
+          silentCalls.map(({ isVoice }, index) =>
+            scene.call(
+              {
+                eventId: `evt-silent-${'abcdefghijkl'.charAt(index)}`,
+                userId: `00usilent${index}`,
+                phoneNumber: numberOf(index),
+                deliveryChannel: isVoice ? 'call' : 'sms',
+              },
+              { deadlineMs: 500 },
+            ),
+          ),
+        );
+        scene.okta.hangUp();
+        scene.twilio.hangUp();
+        await Promise.all(calls.map(({ closed }) => closed));
+        expectNothingPolluted();
+        for (const [index, { answer, told }] of calls.entries()) {
+          expectNothingTold([...SECRETS, numberOf(index).slice(1)], answer.body, told);
+          const { status } = commandIn(expectAnswer(answer)) ?? { status: 'ERROR' };
+          const asked = scene.twilio.requests.filter((request) => ofRequest(request) === index);
+          expect(asked).to.have.length.at.most(1);
+          for (const { body } of asked) expect(body.replaceAll('%2C+', '')).to.include(CODE);
+          // On a machine that is busy nothing may have left in time: that is told as an error.
+          if (asked.length === 0) expect(status).to.equal('ERROR');
+          else if (silentCalls[index]?.twilio !== undefined) expect(status).to.equal('PENDING');
+          else expect(status).to.be.oneOf(['SUCCESSFUL', 'PENDING']);
+        }
+      }),
+      3,
+    );
+  });
+});

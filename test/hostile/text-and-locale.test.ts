@@ -1,0 +1,183 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { TelephonyRequest } from '../../lib/index.js';
+import { localeChain, pickByLocale, readLocale } from '../../lib/delivery/locale.js';
+import { maskText } from '../../lib/delivery/masking.js';
+import { toDialableNumber } from '../../lib/delivery/phone-number.js';
+import { spokenCode } from '../../lib/delivery/spoken-code.js';
+import { oktaText } from '../../lib/delivery/text.js';
+import { ANA } from '../harness/scene.js';
+import { makeMessage } from '../twilio/scripted-api.js';
+import { anyLocale, goodCode, goodNumber, keyOfTrouble, oddText, oddValue } from './arbitraries.js';
+import { commandIn, expectAnswer } from './expectations.js';
+import { startGateway, type Gateway } from './gateway.js';
+import { freshEventId, goodBody, type GoodData } from './hook-bodies.js';
+import { check, PATIENCE_MS, withSeed } from './runs.js';
+
+/** These need no waiting; the harness knows one kind of property only. */
+const holds = <T>(
+  arbitrary: fc.Arbitrary<T>,
+  predicate: (value: T) => void,
+): fc.IAsyncPropertyWithHooks<[T]> =>
+  fc.asyncProperty(arbitrary, (value) => {
+    predicate(value);
+    return Promise.resolve();
+  });
+
+const E164 = /^\+[1-9][0-9]{6,14}$/;
+
+describe(withSeed('hostile texts, numbers and locales'), function () {
+  this.timeout(PATIENCE_MS);
+  const contentSid = `HX${'ef'.repeat(16)}`;
+  let gateway: Gateway;
+  before(async () => {
+    gateway = await startGateway({
+      hook: ({ twilio }) => ({ sandboxNumber: { number: twilio.sandboxNumber, contentSid } }),
+    });
+  });
+  after(() => gateway.close());
+
+  it('are no locale, or one that reads the same again and leads to its language', async () => {
+    await check(
+      'locales',
+      holds(anyLocale, (text) => {
+        const locale = readLocale(text);
+        if (locale === undefined) return;
+        expect(readLocale(locale)).to.equal(locale);
+        expect(Intl.getCanonicalLocales(locale)).to.deep.equal([locale]);
+        const chain = localeChain(locale);
+        expect(chain[0]).to.equal(locale);
+        expect(chain.at(-1)).to.match(/^[a-z]{2,3}$/);
+        expect(pickByLocale({ default: 'd', [chain.at(-1) ?? '']: 'l' }, locale)).to.equal('l');
+        expect(pickByLocale({ [locale]: 'own', default: 'd' }, locale)).to.equal('own');
+      }),
+      300,
+    );
+  });
+
+  it('pick from a table only what is in it', async () => {
+    await check(
+      'tables by locale',
+      holds(fc.oneof(keyOfTrouble, oddText), (locale) => {
+        expect(pickByLocale({ default: 'd' }, locale)).to.equal('d');
+        expect(pickByLocale({}, locale)).to.equal(undefined);
+      }),
+      100,
+    );
+  });
+
+  it('are a number however it is spelled, or none at all', async () => {
+    await check(
+      'spelled numbers',
+      holds(goodNumber, ({ number, spelled }) => {
+        expect(toDialableNumber(spelled, undefined)).to.equal(number);
+        expect(toDialableNumber(spelled, 'GB')).to.equal(number);
+      }),
+      200,
+    );
+    const country = fc.constantFrom(undefined, 'GB', 'US', 'IT', 'XX', '__proto__');
+    await check(
+      'any numbers',
+      holds(fc.tuple(fc.oneof(oddText, fc.stringMatching(/^[+0-9 ()]{0,24}$/)), country), ([text, where]) => {
+        const number = toDialableNumber(text, where);
+        if (number === undefined) return;
+        expect(number).to.match(E164);
+        expect(toDialableNumber(number, undefined)).to.equal(number);
+      }),
+      300,
+    );
+  });
+
+  it('hold the code, and no more than a message takes', async () => {
+    const request = fc.record({
+      otpCode: goodCode.map((code) => String(code).trim()),
+      msgTemplate: fc.option(
+        fc.oneof(
+          oddText,
+          fc.integer({ min: 1500, max: 1700 }).map((length) => 'm'.repeat(length)),
+        ),
+        { nil: undefined },
+      ),
+      isFilled: fc.boolean(),
+    });
+    await check(
+      'texts',
+      holds(request, ({ otpCode, msgTemplate, isFilled }) => {
+        const filled = msgTemplate !== undefined && isFilled ? msgTemplate + otpCode : msgTemplate;
+        const text = oktaText({ ...makeMessage().request, otpCode, msgTemplate: filled });
+        expect(text).to.include(otpCode);
+        expect(text.length).to.be.at.most(1600);
+        // Okta's own words go out unchanged, where they can.
+        if (filled?.includes(otpCode) === true && filled.length <= 1600) expect(text).to.equal(filled);
+      }),
+      200,
+    );
+  });
+
+  it('are spoken whole in every language', async () => {
+    await check(
+      'spoken codes',
+      holds(
+        fc.tuple(fc.oneof(oddText, fc.constantFrom('ja', 'ar-EG', 'de', 'xx')), goodCode),
+        ([locale, code]) => {
+          const text = String(code).trim();
+          const { digits, sentence } = spokenCode(locale, text);
+          expect(digits.replace(/[ ,、،]/g, '')).to.equal(text);
+          expect(sentence).to.not.include('.'.repeat(2)).and.not.equal('');
+        },
+      ),
+      150,
+    );
+  });
+
+  it('are masked without an end, whoever made the words and the person', async () => {
+    const person = fc.record({
+      login: oddText,
+      firstName: oddText,
+      lastName: oddText,
+      otpCode: oddText,
+      phoneNumber: oddText,
+    });
+    const words = fc.oneof(
+      oddText,
+      oddValue,
+      fc
+        .tuple(fc.constantFrom('a', '@', '1', ' ', '1 ', 'a@', '-'), fc.integer({ min: 1, max: 20_000 }))
+        .map(([unit, count]) => unit.repeat(count)),
+    );
+    await check(
+      'masking',
+      holds(fc.tuple(words, person), ([text, who]) => {
+        const request: TelephonyRequest = { ...makeMessage().request, ...who };
+        const masked = maskText(text, request);
+        expect(masked.length).to.be.at.most(300);
+        for (const secret of [who.login, who.firstName, who.lastName]) {
+          const isWord = /^[\p{L}]{4,}$/u.test(secret);
+          if (isWord) expect(masked.toLowerCase()).to.not.include(secret.toLowerCase());
+        }
+      }),
+      200,
+    );
+  });
+
+  it('never reach a template, which gets the code and nothing else', async () => {
+    await check(
+      'templates',
+      fc.asyncProperty(
+        goodBody.filter(({ isVoice, body }) => !isVoice && JSON.stringify(body).length < 60_000),
+        async ({ body, code }) => {
+          const data = body['data'] as GoodData;
+          const userProfile = { ...data.userProfile, userId: ANA.id };
+          const answer = await gateway.post(
+            JSON.stringify({ ...body, eventId: freshEventId(), data: { ...data, userProfile } }),
+          );
+          expect(commandIn(expectAnswer(answer))).to.include({ status: 'SUCCESSFUL' });
+          const message = gateway.scene.twilio.messages.at(-1);
+          expect(message).to.include({ channel: 'whatsapp', contentSid, body: undefined });
+          expect(message?.contentVariables).to.deep.equal({ 1: code });
+        },
+      ),
+      60,
+    );
+  });
+});

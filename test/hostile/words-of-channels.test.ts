@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import type { Outcome } from '../../lib/index.js';
+import { oddText, oddValue } from './arbitraries.js';
+import { expectAnswer, expectNothingPolluted, expectNothingTold } from './expectations.js';
+import { startGateway, type Gateway } from './gateway.js';
+import { freshEventId, goodBody, type GoodBody, type GoodData } from './hook-bodies.js';
+import { check, PATIENCE_MS, withSeed } from './runs.js';
+
+/** The ways in which whoever sends a message may repeat what he was given. */
+const SPELLINGS: readonly ((secret: string) => string)[] = [
+  (secret) => secret,
+  (secret) => secret.toUpperCase(),
+  (secret) => secret.toLowerCase(),
+  (secret) => ` ${secret}.`,
+  (secret) => `to=${secret};`,
+  (secret) => `"${secret}"`,
+  (secret) => `${secret}\n${secret}`,
+  (secret) => `x_${secret}_x`,
+];
+
+/** Of digits only: as they are read out or set apart. */
+const SPELLINGS_OF_DIGITS: readonly ((digits: string) => string)[] = [
+  (digits) => Array.from(digits).join(' '),
+  (digits) => Array.from(digits).join(', '),
+  (digits) => digits.replace(/(...)/g, '$1-').replace(/-$/, ''),
+];
+/** Of a number only: as it is dialled at home. */
+const atHome = (number: string): string => number.slice(-9);
+
+/** A channel that tells in its outcome what it should keep to itself. */
+const indiscretion = fc.record({
+  which: fc.nat({ max: 4 }),
+  spelling: fc.constantFrom(...SPELLINGS),
+  digits: fc.option(fc.constantFrom(...SPELLINGS_OF_DIGITS, atHome), { nil: undefined }),
+  around: fc.tuple(oddText, oddText),
+  place: fc.constantFrom(
+    'transactionId' as const,
+    'code' as const,
+    'reason' as const,
+    'unknown' as const,
+    'remedy' as const,
+    'thrown' as const,
+  ),
+});
+
+describe(withSeed('what channels, functions and fields of a request say'), function () {
+  this.timeout(PATIENCE_MS);
+  let gateway: Gateway;
+  let send: () => Outcome = () => ({ status: 'accepted', transactionId: 'T1' });
+  let compose: () => string = () => '';
+  before(async () => {
+    const channel = {
+      // Async, so that a throw of the test's is a rejection.
+      // eslint-disable-next-line @typescript-eslint/require-await
+      send: async () => send(),
+    };
+    gateway = await startGateway({
+      hook: { channels: { sms: channel, voice: channel, whatsapp: channel }, composeText: () => compose() },
+    });
+  });
+  after(() => gateway.close());
+
+  const post = async ({ body, secrets, ids }: GoodBody, hasEventId = false): Promise<void> => {
+    const eventId = freshEventId();
+    const answer = await gateway.post(JSON.stringify(hasEventId ? body : { ...body, eventId }));
+    expectAnswer(answer);
+    expectNothingPolluted();
+    expectNothingTold(secrets, answer.body, gateway.takeTold(), [eventId, ...ids]);
+  };
+  const isSmall = ({ body }: GoodBody): boolean => JSON.stringify(body).length < 30_000;
+
+  it('is masked where a channel or a function repeats the code, the number, the login or a name', async () => {
+    await check(
+      'indiscretions',
+      fc.asyncProperty(
+        goodBody.filter(isSmall),
+        indiscretion,
+        async (good, { which, spelling, digits, around, place }) => {
+          const { userProfile } = good.body['data'] as GoodData;
+          const { login, firstName, lastName } = userProfile as Readonly<Record<string, string>>;
+          const secrets = [good.code, good.number, login ?? '', firstName ?? '', lastName ?? ''];
+          // A name is known by the word that it is: in the midst of another word it stands by chance.
+          const apart = which > 2 ? ' ' : '';
+          const secret = secrets[which] ?? '';
+          const isOfDigits = /^\+?[0-9]{6,}$/.test(secret);
+          const told =
+            isOfDigits && digits !== undefined && (digits !== atHome || which === 1)
+              ? digits(secret)
+              : spelling(secret);
+          const words = around[0] + apart + told + apart + around[1];
+          const refused = { status: 'refused', code: 'NO', reason: 'no' } as const;
+          const outcomes: Readonly<Record<typeof place, Outcome | undefined>> = {
+            transactionId: { status: 'accepted', transactionId: words },
+            code: { ...refused, code: words },
+            reason: { ...refused, reason: words },
+            remedy: { ...refused, remedy: words },
+            unknown: { status: 'unknown', reason: words },
+            thrown: undefined,
+          };
+          send = () => {
+            const outcome = outcomes[place];
+            if (outcome === undefined) throw Object.assign(new Error(words), { code: words });
+            return outcome;
+          };
+          compose = () => {
+            throw new Error(words);
+          };
+          await post({ ...good, secrets: isOfDigits ? [...good.secrets, told.trim()] : good.secrets });
+        },
+      ),
+      150,
+    );
+  });
+
+  it('is masked where a field of the request holds what belongs in another', async () => {
+    // Not the user id: the user is looked up by it.
+    const places = fc.constantFrom('eventId' as const, 'requestType' as const, 'id' as const);
+    await check(
+      'misplaced fields',
+      fc.asyncProperty(
+        goodBody.filter(isSmall),
+        fc.nat({ max: 4 }),
+        places,
+        fc.boolean(),
+        async (good, which, place, isRefused) => {
+          const data = good.body['data'] as GoodData;
+          const { login, firstName, lastName } = data.userProfile as Readonly<Record<string, string>>;
+          const secret = [good.code, good.number, login ?? '', firstName ?? '', lastName ?? ''][which] ?? '';
+          const context = { request: { id: place === 'id' ? secret : 'reqZ' } };
+          const body: Record<string, unknown> = { ...good.body, data: { ...data, context } };
+          if (place === 'eventId' || place === 'requestType') body[place] = `evt-${secret}`;
+          send = () =>
+            isRefused
+              ? { status: 'refused', code: 'NO', reason: 'no' }
+              : { status: 'accepted', transactionId: 'T1' };
+          compose = () => '';
+          await post({ ...good, body }, place === 'eventId');
+        },
+      ),
+      60,
+    );
+  });
+
+  it('is taken for what it is where a channel gives anything at all', async () => {
+    const outcome = fc.oneof(
+      oddValue,
+      fc.record({
+        status: fc.oneof(
+          fc.constantFrom<unknown>('accepted', 'refused', 'unknown', 'ACCEPTED', '__proto__'),
+          oddValue,
+        ),
+        transactionId: oddValue,
+        code: oddValue,
+        reason: oddValue,
+        moveOn: fc.oneof(fc.constantFrom<unknown>(true, false, 'other-channel', 'other-provider'), oddValue),
+        isFraudBlock: oddValue,
+        hasLeft: oddValue,
+        remedy: oddValue,
+      }),
+    );
+    await check(
+      'outcomes of any shape',
+      fc.asyncProperty(goodBody.filter(isSmall), outcome, oddValue, async (good, given, text) => {
+        // What JavaScript callers return has no type.
+        send = () => given as Outcome;
+        compose = () => text as string;
+        await post(good);
+        send = () => ({ status: 'accepted', transactionId: 'T1' });
+        // A sign of life, so that no breaker opens.
+        await post(good);
+      }),
+      80,
+    );
+  });
+});

@@ -12,6 +12,7 @@ import {
   type HookParts,
 } from './call.js';
 import { Budget } from './delivery/budget.js';
+import type { UserProfile } from './delivery/channel.js';
 import { TIMED_OUT } from './delivery/wait-at-most.js';
 import { dispatch, type ReadyChannel } from './delivery/dispatch.js';
 import { claimEvent } from './delivery/duplicates.js';
@@ -120,7 +121,7 @@ export function createHandlers(parts: HookParts): Handlers {
       type: 'application/json',
       waitMs: call.budget.remainingMs(),
     });
-    const hook = readHookCall(parseJson(body), {
+    const hook = await readHookCall(parseJson(body), {
       defaultCountry: settings.defaultCountry,
       nowMs: settings.clock(),
     });
@@ -225,11 +226,12 @@ export function createHandlers(parts: HookParts): Handlers {
     const { eventId, oktaRequestId } = request;
     events.emit({ type: 'channels.planned', at: events.now(), eventId, oktaRequestId, channels: names });
     const plan = names.flatMap((name) => parts.channels.get(name) ?? []);
+    const whatsAppNumber = await whatsAppNumberOf(hook, profile, settings);
     call.delivery = await dispatch(plan, request, profile, {
       budget: call.budget,
       composeText: settings.composeText,
       locale: localeOf(hook, call.reading),
-      addressFor: (channel) => addressFor(channel, hook, call.reading, settings),
+      addressFor: (channel) => (channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber),
       onAttempt: (attempt) => {
         if (attempt.outcome === 'accepted')
           parts.underWay.lastSuccess.set(attempt.channel, new Date(settings.clock()));
@@ -298,19 +300,17 @@ function localeOf({ request }: HookCall, reading: ProfileReading | undefined): s
   );
 }
 
-/** The enrolled number; for WhatsApp at sign-in the profile's, where the gateway's owner chose that. */
-function addressFor(
-  channel: string,
-  { request }: HookCall,
-  reading: ProfileReading | undefined,
+/** The enrolled number; at sign-in the profile's, where the gateway's owner chose that. */
+async function whatsAppNumberOf(
+  { request: { requestType, phoneNumber } }: HookCall,
+  profile: UserProfile | undefined,
   { unverifiedPhoneAttribute, defaultCountry }: HookSettings,
-): string {
-  const isSignIn = request.requestType?.endsWith('.mfa-verification') === true;
-  if (unverifiedPhoneAttribute === undefined || channel !== 'whatsapp' || !isSignIn)
-    return request.phoneNumber;
-  const value = reading?.profile?.[unverifiedPhoneAttribute];
-  const number = typeof value === 'string' ? toDialableNumber(value, defaultCountry) : undefined;
-  return number ?? request.phoneNumber;
+): Promise<string> {
+  if (unverifiedPhoneAttribute === undefined || requestType?.endsWith('.mfa-verification') !== true)
+    return phoneNumber;
+  const value = profile?.[unverifiedPhoneAttribute];
+  const number = typeof value === 'string' ? await toDialableNumber(value, defaultCountry) : undefined;
+  return number ?? phoneNumber;
 }
 
 function refusalWithoutAttempt(plan: readonly ReadyChannel[]): Refusal {

@@ -5,6 +5,7 @@ import type { Logger } from './delivery/channel.js';
 import type { ReadyChannel } from './delivery/dispatch.js';
 import { EventStream, Throttle } from './delivery/events.js';
 import { createAgent } from './delivery/http-call.js';
+import { loadNumberingPlans } from './delivery/phone-number.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import type { HookParts } from './call.js';
 import { answerFailure } from './failure.js';
@@ -122,6 +123,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     router.all(`${settings.path}/twilio/status`, recordDelivery(parts), answerFailure(parts));
   }
   warnOfUnseenFailures(settings, events);
+  if (readsCountries(settings)) loadNumberingPlans.ahead();
 
   let closed: Promise<void> | undefined;
   return Object.assign(
@@ -227,6 +229,12 @@ async function drain({ underWay }: HookParts): Promise<void> {
     });
   }
   await Promise.all(underWay.detached);
+}
+
+/** Whether any number's country will ever be asked for. */
+function readsCountries({ defaultCountry, twilio: { senders } }: HookSettings): boolean {
+  const isByCountry = [senders.sms, senders.voice].some((sender) => Object.keys(sender ?? {}).length > 1);
+  return defaultCountry !== undefined || isByCountry;
 }
 
 /** Most failures of WhatsApp come after Twilio has accepted the message. */

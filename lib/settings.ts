@@ -125,7 +125,7 @@ const CACHE_DEFAULTS = { ttlSeconds: 60, staleSeconds: 3600, max: 10_000 } as co
 
 /** What the joi rules say. */
 function shapeProblems(options: unknown): readonly string[] {
-  const { error } = optionsSchema.validate(withHookList(options), {
+  const { error } = optionsSchema().validate(withHookList(options), {
     abortEarly: false,
     convert: false,
     errors: { wrap: { label: false } },

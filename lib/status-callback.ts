@@ -22,7 +22,7 @@ export function recordDelivery(
     // The signature is over the body; without one the body need not be read.
     if (signature === undefined || !SIGNATURE.test(signature)) throw badSignature();
     const params = parseForm(await readBody(req, { type: undefined, waitMs: settings.deadlineMs }));
-    const isSigned = isSignedByTwilio({
+    const isSigned = await isSignedByTwilio({
       authTokens: settings.twilioAuthTokens,
       url: settings.twilio.statusCallbackUrl ?? '',
       signature,

@@ -748,7 +748,7 @@ describe('the rules of the options', () => {
   ];
   for (const [path, typed] of levels) {
     it(`know exactly what the types know: ${path === '' ? 'the options' : path}`, () => {
-      let description: unknown = optionsSchema.describe();
+      let description: unknown = optionsSchema().describe();
       for (const key of path.split('.').filter((part) => part !== ''))
         description = (description as Plain)[key];
       const { keys } = description as { keys: Plain };
@@ -757,7 +757,7 @@ describe('the rules of the options', () => {
   }
 
   it('are joi rules', () => {
-    expect(Joi.isSchema(optionsSchema)).to.equal(true);
+    expect(Joi.isSchema(optionsSchema())).to.equal(true);
   });
 });
 

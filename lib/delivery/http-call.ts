@@ -1,4 +1,5 @@
-import { Agent, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
+import { lazily, type Lazily } from './lazily.js';
 
 /** What bounds a call that has not left yet, and does nothing to one that has. A channel's `SendContext` is one. */
 export interface LeaveLimits {
@@ -51,7 +52,7 @@ const MAX_ANSWER_BYTES = 256 * 1024;
  * connect that stalls is given up well before the deadline.
  */
 export function createAgent(connectTimeoutMs: number): Dispatcher {
-  return new Agent({
+  const agent = new LoadedAgent({
     connections: null,
     pipelining: 1,
     keepAliveTimeout: 20_000,
@@ -61,6 +62,48 @@ export function createAgent(connectTimeoutMs: number): Dispatcher {
     headersTimeout: 60_000,
     bodyTimeout: 60_000,
   });
+  // undici's own `request`, `fetch` and the like ask no more of a dispatcher than what is there.
+  return agent as Pick<Dispatcher, keyof LoadedAgent> as Dispatcher;
+}
+
+/** For whoever is told that a call failed before there was anything to control. */
+const NOTHING_BEGAN: Dispatcher.DispatchController = {
+  aborted: true,
+  paused: false,
+  reason: null,
+  abort: () => undefined,
+  pause: () => undefined,
+  resume: () => undefined,
+};
+
+/** undici's Agent, which is there once undici is loaded: calls wait for it. */
+class LoadedAgent implements Pick<Dispatcher, 'dispatch'> {
+  readonly #load: Lazily<Agent>;
+
+  constructor(options: Agent.Options) {
+    this.#load = lazily(async () => new (await import('undici')).Agent(options));
+    this.#load.ahead();
+  }
+
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const agent = this.#load();
+    if (!(agent instanceof Promise)) return agent.dispatch(options, handler);
+    agent
+      .then((loaded) => loaded.dispatch(options, handler))
+      .catch((error: unknown) => {
+        const reason = error instanceof Error ? error : new Error('undici could not be loaded');
+        handler.onResponseError?.(NOTHING_BEGAN, reason);
+      });
+    return true;
+  }
+
+  async close(): Promise<void> {
+    await (await this.#load()).close();
+  }
+
+  async destroy(): Promise<void> {
+    await (await this.#load()).destroy();
+  }
 }
 
 /** Makes one call and says what came of it. Never rejects. */

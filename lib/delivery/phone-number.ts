@@ -1,4 +1,4 @@
-import parsePhoneNumber, { getCountryCallingCode, isSupportedCountry } from 'libphonenumber-js/max';
+import { lazily } from './lazily.js';
 
 /** `+` and 7 to 15 digits not led by 0 (ITU-T E.164; the shortest in use have 7). */
 const E164 = /^\+[1-9]\d{6,14}$/;
@@ -6,18 +6,29 @@ const E164 = /^\+[1-9]\d{6,14}$/;
 /** What people write between the digits of a number. */
 const SEPARATORS = /[\s().\-/\u00a0\u2010-\u2015\u2212\u200e\u200f\u202a-\u202e]/g;
 
+/** The world's numbering plans: needed only where a number lacks its `+`, or where its country decides. */
+export const loadNumberingPlans = lazily(() => import('libphonenumber-js/max'));
+
 /**
  * A number as it is dialled, or `undefined` if it cannot be. What comes with `+` (or the international `00`)
  * is not held against the numbering plans: the libraries' data lags behind them. What comes without is read as
  * a number of `defaultCountry`.
  */
-export function toDialableNumber(text: string, defaultCountry: string | undefined): string | undefined {
+export function toDialableNumber(
+  text: string,
+  defaultCountry: string | undefined,
+): string | undefined | Promise<string | undefined> {
   const compact = text.replace(SEPARATORS, '');
   const international = compact.startsWith('00') ? `+${compact.slice(2)}` : compact;
   if (international.startsWith('+')) return E164.test(international) ? international : undefined;
-  if (defaultCountry === undefined || !isSupportedCountry(defaultCountry)) return undefined;
-  if (!/^\d{3,15}$/.test(compact)) return undefined;
-  const national = parsePhoneNumber(compact, defaultCountry)?.number;
+  if (defaultCountry === undefined || !/^\d{3,15}$/.test(compact)) return undefined;
+  return readNational(compact, defaultCountry);
+}
+
+async function readNational(digits: string, country: string): Promise<string | undefined> {
+  const { isSupportedCountry, parsePhoneNumberFromString } = await loadNumberingPlans();
+  if (!isSupportedCountry(country)) return undefined;
+  const national = parsePhoneNumberFromString(digits, country)?.number;
   return national !== undefined && E164.test(national) ? national : undefined;
 }
 
@@ -25,21 +36,45 @@ export function toDialableNumber(text: string, defaultCountry: string | undefine
  * The ISO 3166 country of a dialable number. A number that no numbering plan knows gets the main country of its
  * calling code (`+44…` is GB), or `undefined` where there is none.
  */
-export function countryOf(phoneNumber: string): string | undefined {
-  const parsed = parsePhoneNumber(phoneNumber);
+export async function countryOf(phoneNumber: string): Promise<string | undefined> {
+  const { parsePhoneNumberFromString } = await loadNumberingPlans();
+  const parsed = parsePhoneNumberFromString(phoneNumber);
   if (parsed === undefined) return undefined;
   return parsed.country ?? MAIN_COUNTRY_OF.get(parsed.countryCallingCode);
 }
 
 /** True for an ISO 3166 code that has a numbering plan. */
 export function isCountry(text: string): boolean {
-  return isSupportedCountry(text);
+  return COUNTRIES.has(text);
 }
 
 /** Calling codes shared by several countries; every other one is found by the library itself. */
-const MAIN_COUNTRY_OF: ReadonlyMap<string, string> = new Map(
-  (['US', 'GB', 'RU', 'IT', 'NO', 'AU', 'MA', 'FI', 'RE', 'GP', 'SH', 'CW'] as const).map((country) => [
-    getCountryCallingCode(country),
-    country,
-  ]),
+const MAIN_COUNTRY_OF: ReadonlyMap<string, string> = new Map([
+  ['1', 'US'],
+  ['44', 'GB'],
+  ['7', 'RU'],
+  ['39', 'IT'],
+  ['47', 'NO'],
+  ['61', 'AU'],
+  ['212', 'MA'],
+  ['358', 'FI'],
+  ['262', 'RE'],
+  ['590', 'GP'],
+  ['290', 'SH'],
+  ['599', 'CW'],
+]);
+
+/** Those with a numbering plan: written down, since options are checked before the plans are loaded. */
+const COUNTRIES: ReadonlySet<string> = new Set(
+  (
+    'AC AD AE AF AG AI AL AM AO AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ ' +
+    'BR BS BT BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO ' +
+    'DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GT GU ' +
+    'GW GY HK HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW ' +
+    'KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT ' +
+    'MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PR PS PT ' +
+    'PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TA ' +
+    'TC TD TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG US UY UZ VA VC VE VG VI VN VU WF WS XK ' +
+    'YE YT ZA ZM ZW'
+  ).split(' '),
 );

@@ -1,15 +1,29 @@
-import winston from 'winston';
+import type winston from 'winston';
 import type { Logger } from '../delivery/channel.js';
 import type { HookEvent, HookEventListener } from '../delivery/events.js';
+import { lazily } from '../delivery/lazily.js';
 
 /** JSON lines on stdout. Made in the factory, and only where the user gave no logger. */
 export function createDefaultLogger(): Logger {
-  return winston.createLogger({
+  const load = lazily(async () => makeLogger((await import('winston')).default));
+  load.ahead();
+  const write =
+    (level: Level): Logger[Level] =>
+    (message, fields) => {
+      const logger = load();
+      if (!(logger instanceof Promise)) return logger[level](message, fields);
+      return logger.then((loaded) => loaded[level](message, fields));
+    };
+  return { info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+function makeLogger({ createLogger, format, transports }: typeof winston): winston.Logger {
+  return createLogger({
     exitOnError: false,
-    format: winston.format.combine(winston.format.timestamp(), winston.format.json()),
+    format: format.combine(format.timestamp(), format.json()),
     // The two type packages behind winston disagree on the base class; it is one class when it runs.
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
-    transports: [new winston.transports.Console()],
+    transports: [new transports.Console()],
   });
 }
 

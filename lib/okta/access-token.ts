@@ -1,10 +1,10 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
-import { SignJWT } from 'jose';
 import type { Dispatcher } from 'undici';
 import { callHttp, type HttpAnswer, type HttpResult } from '../delivery/http-call.js';
 import { OktaApiError } from '../errors.js';
 import { fieldOf, parseJson, readOktaAnswer } from './api-answer.js';
 import { createDpopProver, type DpopProof, type DpopProver } from './dpop.js';
+import { loadJose } from './jose.js';
 import { pauseAfter, readDate } from './rate-limit.js';
 import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 
@@ -68,6 +68,7 @@ export function createAccessTokens(parts: {
   readonly connectTimeoutMs: number;
 }): AccessTokens {
   const { credentials, clock } = parts;
+  loadJose.ahead();
   const path = '/oauth2/v1/token';
   const url = credentials.orgUrl + path;
   /** What must be added to our clock to have Okta's. */
@@ -202,6 +203,7 @@ async function signAssertion(
 ): Promise<string> {
   const { clientId, privateKey, algorithm, keyId } = credentials;
   const nowSeconds = Math.floor(nowMs / 1000);
+  const { SignJWT } = await loadJose();
   return new SignJWT()
     .setProtectedHeader({ alg: algorithm, ...(keyId === undefined ? {} : { kid: keyId }) })
     .setIssuer(clientId)

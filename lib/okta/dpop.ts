@@ -1,6 +1,7 @@
 import { createHash, generateKeyPair, randomUUID, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import { exportJWK, SignJWT, type JWK } from 'jose';
+import type { JWK } from 'jose';
+import { loadJose } from './jose.js';
 
 /** Who checks a proof. Each gives out nonces of its own: RFC 9449, section 9. */
 type Verifier = 'token-endpoint' | 'api';
@@ -39,6 +40,7 @@ export function createDpopProver(nowMs: () => number): DpopProver {
   // leaks is worth nothing after this process.
   const makeKeys = async (): Promise<{ privateKey: KeyObject; jwk: JWK }> => {
     const { privateKey, publicKey } = await makeKeyPair('ec', { namedCurve: 'P-256' });
+    const { exportJWK } = await loadJose();
     return { privateKey, jwk: await exportJWK(publicKey) };
   };
 
@@ -46,6 +48,7 @@ export function createDpopProver(nowMs: () => number): DpopProver {
     async prove({ verifier, method, url, accessToken }) {
       keys ??= makeKeys();
       const { privateKey, jwk } = await keys;
+      const { SignJWT } = await loadJose();
       const nonce = nonces.get(verifier);
       const jwt = await new SignJWT({
         htm: method,

@@ -1,7 +1,8 @@
-import { createLocalJWKSet, errors, jwtVerify, type JSONWebKeySet, type JWTPayload } from 'jose';
+import type { createLocalJWKSet, JSONWebKeySet, JWTPayload } from 'jose';
 import type { Dispatcher } from 'undici';
 import { callHttp } from '../delivery/http-call.js';
 import { RequestError } from '../errors.js';
+import { loadJose } from './jose.js';
 
 /** Keys older than this are asked for again, beside the request that noticed it. Okta rotates about quarterly. */
 const FRESH_MS = 10 * 60_000;
@@ -28,6 +29,7 @@ export function createHookKeys(parts: {
   readonly clock: () => number;
   readonly timeoutMs: number;
 }): HookKeys {
+  loadJose.ahead();
   let known:
     { readonly keySet: ReturnType<typeof createLocalJWKSet>; readonly fetchedAt: number } | undefined;
   let fetching: Promise<void> | undefined;
@@ -55,6 +57,7 @@ export function createHookKeys(parts: {
       const why = result.kind === 'answered' ? `status ${result.status}` : result.reason;
       throw unavailable(`the issuer's keys could not be fetched (${why})`);
     }
+    const { createLocalJWKSet } = await loadJose();
     let keySet;
     try {
       keySet = createLocalJWKSet(JSON.parse(result.body) as JSONWebKeySet);
@@ -89,6 +92,7 @@ export function createHookKeys(parts: {
 
   return {
     async verify(token, { issuer, audience, now }) {
+      const { errors, jwtVerify } = await loadJose();
       const options = {
         issuer,
         audience,

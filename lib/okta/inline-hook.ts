@@ -88,12 +88,12 @@ export interface Refusal {
 
 /**
  * Reads what Okta sent.
- * @throws RequestError `INVALID_REQUEST` with the names of the fields that are missing or wrong.
+ * Rejects with RequestError `INVALID_REQUEST` and the names of the fields that are missing or wrong.
  */
-export function readHookCall(
+export async function readHookCall(
   body: unknown,
   parts: { readonly defaultCountry: string | undefined; readonly nowMs: number },
-): HookCall {
+): Promise<HookCall> {
   const envelope = requireObject(body, 'body');
   const data = requireObject(envelope['data'], 'data');
   const message = requireObject(data['messageProfile'], 'data.messageProfile');
@@ -105,7 +105,7 @@ export function readHookCall(
   const otpExpiresMs = asTime(message['otpExpires']);
   const lifeMs = eventTimeMs === undefined || otpExpiresMs === undefined ? 0 : otpExpiresMs - eventTimeMs;
   const eventId = asEventId(envelope['eventId']);
-  const phoneNumber = toDialableNumber(needed.phoneNumber, parts.defaultCountry);
+  const phoneNumber = await toDialableNumber(needed.phoneNumber, parts.defaultCountry);
   const request: TelephonyRequest = {
     eventId: eventId ?? randomUUID(),
     requestType: asText(envelope['requestType']),

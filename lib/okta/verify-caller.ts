@@ -1,10 +1,11 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { decodeJwt, decodeProtectedHeader, errors } from 'jose';
+import type * as Jose from 'jose';
 import passport from 'passport';
 import type { Dispatcher } from 'undici';
 import { RequestError } from '../errors.js';
 import { createHookKeys, type HookKeys } from './hook-keys.js';
+import { loadJose } from './jose.js';
 
 /** How Okta proves itself, as the options say it, with every default filled in. */
 export type HookScheme =
@@ -176,26 +177,39 @@ class AccessTokenStrategy extends passport.Strategy {
 
   override authenticate(req: CallerHeaders): void {
     const [, token] = /^bearer +([\w.~+/-]+=*) *$/i.exec(onlyHeader(req, 'authorization') ?? '') ?? [];
-    if (token === undefined || !this.mayHold(token)) {
+    if (token === undefined) {
       this.fail(`Bearer ${REALM}`);
       return;
     }
-    const { issuer, audience } = this.expected;
-    this.keys.verify(token, { issuer, audience, now: new Date(this.clock()) }).then(
-      (payload) => {
-        // Any client of that server gets tokens with this issuer and audience: who, and what for, decides.
-        if (this.isOurs(payload) && typeof payload.exp === 'number') this.success({});
-        else this.fail(`Bearer ${REALM}, error="insufficient_scope"`);
+    this.check(token).then(
+      (challenge) => {
+        if (challenge === undefined) this.success({});
+        else this.fail(`Bearer ${REALM}${challenge}`);
       },
       (error: unknown) => {
-        if (error instanceof errors.JOSEError) this.fail(`Bearer ${REALM}, error="invalid_token"`);
-        else this.error(error);
+        this.error(error);
       },
     );
   }
 
+  /** What the challenge says of a token that does not hold, `undefined` for one that does. */
+  private async check(token: string): Promise<string | undefined> {
+    const jose = await loadJose();
+    if (!this.mayHold(token, jose)) return '';
+    const { issuer, audience } = this.expected;
+    try {
+      const payload = await this.keys.verify(token, { issuer, audience, now: new Date(this.clock()) });
+      // Any client of that server gets tokens with this issuer and audience: who, and what for, decides.
+      const holds = this.isOurs(payload) && typeof payload.exp === 'number';
+      return holds ? undefined : ', error="insufficient_scope"';
+    } catch (error) {
+      if (error instanceof jose.errors.JOSEError) return ', error="invalid_token"';
+      throw error;
+    }
+  }
+
   /** What can be seen without a key: a made-up token must not make us fetch any. */
-  private mayHold(token: string): boolean {
+  private mayHold(token: string, { decodeJwt, decodeProtectedHeader }: typeof Jose): boolean {
     try {
       const payload = decodeJwt(token);
       return (

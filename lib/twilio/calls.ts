@@ -1,9 +1,9 @@
-import twilio from 'twilio';
 import type { ChannelPort } from '../delivery/channel.js';
 import { spokenCode } from '../delivery/spoken-code.js';
 import type { TwilioCallParameters } from './client.js';
 import type { TwilioParts } from './messages.js';
 import { CALL_SID, outcomeOf, sendReporting } from './outcome.js';
+import { loadSdk } from './sdk.js';
 import { noSender, notConnected, senderFor } from './senders.js';
 import { voiceFor } from './voices.js';
 
@@ -29,13 +29,13 @@ export function twilioCalls(): ChannelPort<TwilioParts> {
       usesText: false,
       send: async (message, context) => {
         const { senders, statusCallbackUrl } = connection.settings;
-        const from = senderFor(senders.voice, message.to);
+        const from = await senderFor(senders.voice, message.to);
         if (from === undefined) return noSender('voice');
         const parameters: TwilioCallParameters = {
           to: message.to,
           from,
           // Inline: by a URL to fetch, the code would be in access logs.
-          twiml: composeTwiml(message.locale, message.request.otpCode),
+          twiml: await composeTwiml(message.locale, message.request.otpCode),
           timeout: RING_SECONDS,
         };
         return sendReporting(statusCallbackUrl, async (statusCallback) => {
@@ -51,10 +51,11 @@ export function twilioCalls(): ChannelPort<TwilioParts> {
   };
 }
 
-function composeTwiml(locale: string, code: string): string {
+async function composeTwiml(locale: string, code: string): Promise<string> {
+  const { twiml } = await loadSdk();
   const { sentence, digits } = spokenCode(locale, code);
   const { language, voice } = voiceFor(locale);
-  const response = new twilio.twiml.VoiceResponse();
+  const response = new twiml.VoiceResponse();
   response.say({ language, voice }, `${sentence} ${digits}`);
   response.pause({ length: PAUSE_SECONDS });
   response.say({ language, voice }, `${sentence} ${digits}`);

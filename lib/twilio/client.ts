@@ -1,8 +1,9 @@
-import twilio from 'twilio';
+import type twilio from 'twilio';
 import type { Dispatcher } from 'undici';
 import type { SendContext } from '../delivery/channel.js';
 import { callHttp, type HttpCall, type HttpResult } from '../delivery/http-call.js';
 import { ProviderError } from '../errors.js';
+import { loadSdk } from './sdk.js';
 
 /** A message as the SDK takes it: the parameters of Twilio's Messages resource that a code needs. */
 export interface TwilioMessageParameters {
@@ -135,6 +136,9 @@ type CallLimits = Pick<HttpCall, 'timeoutMs' | 'leave'>;
 /** What the SDK is given for an answer: it would only parse again what is read from the wire. */
 const NEVER = { then: () => NEVER };
 
+/** Nothing has left: the SDK refused what it was given, or cannot be loaded. */
+const SDK_ERROR: HttpResult = { kind: 'not-sent', reason: 'SDK_ERROR' };
+
 /** Has a message SID's shape and is nobody's. */
 const NO_MESSAGE_SID = `SM${'0'.repeat(32)}`;
 
@@ -158,9 +162,7 @@ export function createTwilioConnection(parts: {
       return NEVER;
     },
   };
-  // One client for all calls. It keeps nothing of a call, for our HTTP client has no memory: the SDK's own would keep
-  // the last request, with the code and the credentials.
-  const client = new twilio.Twilio(settings.username, settings.password, {
+  const options = {
     accountSid: settings.accountSid,
     // The SDK calls nothing but `request` of it. Its type is a class with private members and an axios instance,
     // which no other object can be.
@@ -170,28 +172,43 @@ export function createTwilioConnection(parts: {
     edge: settings.edge ?? '',
     region: settings.region ?? '',
     logLevel: 'error',
-  });
+  };
+  loadSdk.ahead();
+  // One client for all calls. It keeps nothing of a call, for our HTTP client has no memory: the SDK's own would keep
+  // the last request, with the code and the credentials.
+  let client: SdkClient | undefined;
+  const clientOf = (sdk: typeof twilio): SdkClient =>
+    (client ??= new sdk.Twilio(settings.username, settings.password, options));
 
-  const run = (action: (client: SdkClient) => unknown, limits: CallLimits): Promise<HttpResult> => {
+  const runBy = (
+    sdk: typeof twilio,
+    action: (client: SdkClient) => unknown,
+    limits: CallLimits,
+  ): Promise<HttpResult> => {
     let sending: Promise<HttpResult> | undefined;
     send = (request) => {
       sending = callHttp({ dispatcher, ...limits, ...toHttpCall(request, fixed) });
     };
     try {
-      const acting = action(client);
+      const acting = action(clientOf(sdk));
       if (acting instanceof Promise) acting.catch(() => undefined);
     } catch {
       // The SDK refuses what it was given: nothing has left.
     } finally {
       send = undefined;
     }
-    return sending ?? Promise.resolve({ kind: 'not-sent', reason: 'SDK_ERROR' });
+    return sending ?? Promise.resolve(SDK_ERROR);
+  };
+  const run = (action: (client: SdkClient) => unknown, limits: CallLimits): Promise<HttpResult> => {
+    const sdk = loadSdk();
+    if (!(sdk instanceof Promise)) return runBy(sdk, action, limits);
+    return sdk.then(
+      (loaded) => runBy(loaded, action, limits),
+      () => SDK_ERROR,
+    );
   };
 
-  const host =
-    settings.baseUrl === undefined
-      ? client.getHostname('api.twilio.com', settings.edge, settings.region)
-      : new URL(settings.baseUrl).host;
+  const host = settings.baseUrl === undefined ? hostOf(settings) : new URL(settings.baseUrl).host;
 
   return {
     settings,
@@ -210,6 +227,12 @@ export function createTwilioConnection(parts: {
       }
     },
   };
+}
+
+/** As the SDK makes it of them: an edge without a region is in us1. */
+function hostOf({ edge, region }: TwilioSettings): string {
+  const place = edge === undefined ? [region] : [edge, region ?? 'us1'];
+  return ['api', ...place, 'twilio.com'].filter((part) => part !== undefined).join('.');
 }
 
 /** What the SDK wants to send, as a call of ours. */

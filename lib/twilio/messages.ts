@@ -36,7 +36,7 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
         host: twilio.host,
         usesText: !isWhatsApp || !usesTemplate(twilio.settings),
         send: async (message, context) => {
-          const composed = compose(message, twilio.settings);
+          const composed = await compose(message, twilio.settings);
           if ('status' in composed) return composed;
           const parameters: TwilioMessageParameters = {
             ...composed,
@@ -56,8 +56,11 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
   };
 }
 
-function composeSms(message: Message, settings: TwilioSettings): TwilioMessageParameters | Outcome {
-  const sender = senderFor(settings.senders.sms, message.to);
+async function composeSms(
+  message: Message,
+  settings: TwilioSettings,
+): Promise<TwilioMessageParameters | Outcome> {
+  const sender = await senderFor(settings.senders.sms, message.to);
   if (sender === undefined) return noSender('sms');
   return { to: message.to, ...fromSender(sender), body: message.text };
 }

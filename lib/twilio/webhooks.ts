@@ -1,6 +1,6 @@
-import twilio from 'twilio';
 import { meaningOf } from './error-codes.js';
 import { CALL_SID, MESSAGE_SID } from './outcome.js';
+import { loadSdk } from './sdk.js';
 
 /** A form-encoded body as it came: a name that was repeated has all its values. */
 export type FormFields = Readonly<Record<string, string | string[]>>;
@@ -24,24 +24,26 @@ const NUMERIC_CODE = /^[1-9]\d{0,5}$/;
 
 /**
  * True if Twilio has signed a webhook with one of the tokens. Tokens are several while one is being replaced.
- * Never throws.
+ *
+ * Rejects only if Twilio's SDK, which checks it, cannot be loaded.
  *
  * @param parts.url the URL as Twilio was told it, never one put together from what a request says of its host
  * @param parts.signature the `X-Twilio-Signature` header
  */
-export function isSignedByTwilio(parts: {
+export async function isSignedByTwilio(parts: {
   readonly authTokens: readonly string[];
   readonly url: string;
   readonly signature: string | undefined;
   readonly params: FormFields;
-}): boolean {
+}): Promise<boolean> {
   const { authTokens, url, signature, params } = parts;
   if (signature === undefined || signature === '') return false;
+  const { validateRequest } = await loadSdk();
   return authTokens.some((token) => {
     // Anybody can sign with an empty token.
     if (token === '') return false;
     try {
-      return twilio.validateRequest(token, signature, url, params);
+      return validateRequest(token, signature, url, params);
     } catch {
       return false;
     }

@@ -1,8 +1,15 @@
-// What importing, and making a hook, leaves behind: told as JSON, after which the process has to end by itself.
+// What importing, making and using a hook leaves behind: told as JSON, after which the process has to end by itself.
 import { writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import passport from 'passport';
 
 const entries = process.argv.slice(2);
+
+/** What the package loads with the hook that needs it. */
+const LAZY = ['twilio', 'undici', 'winston', 'libphonenumber-js'];
+const require = createRequire(import.meta.url);
+const lazyOnesLoaded = () =>
+  LAZY.filter((name) => Object.keys(require.cache).some((file) => file.includes(`/node_modules/${name}/`)));
 
 Error.stackTraceLimit = 50;
 const environmentReads = new Set();
@@ -23,19 +30,28 @@ const before = whatRuns();
 const passportBefore = describePassport();
 const globalsBefore = Object.keys(globalThis);
 const listenersBefore = process.eventNames().length;
+// The package itself first: its tests' entry needs what it does not.
+await import('okta-telephony-hook');
+const loadedByImport = lazyOnesLoaded();
 for (const entry of entries) await import(entry);
+// What these read of the environment while they are loaded is theirs, whoever loads them.
+await Promise.all(LAZY.map((name) => import(name)));
 const afterImport = whatRuns();
 
 const { oktaTelephonyHook } = await import('okta-telephony-hook');
-oktaTelephonyHook({
+const nobody = 'http://127.0.0.1:9';
+const hook = oktaTelephonyHook({
   credentials: {
     hook: { scheme: 'header', secrets: ['secret'] },
-    okta: { orgUrl: 'https://acme.okta.com', apiToken: 'token' },
-    twilio: { accountSid: `AC${'0'.repeat(32)}`, authToken: 'token' },
+    okta: { orgUrl: nobody, apiToken: 'token' },
+    twilio: { accountSid: `AC${'0'.repeat(32)}`, authToken: 'token', baseUrl: nobody },
   },
   senders: { sms: '+15005550006', voice: '+15005550006' },
 });
 const afterFactory = whatRuns();
+// Twilio's client is made with the first call.
+const { twilio } = await hook.ready();
+await hook.close();
 
 // Without the loader's own reads of the modules' files, which end by themselves.
 function whatRuns() {
@@ -51,9 +67,11 @@ writeSync(
   1,
   JSON.stringify({
     standardStreams,
+    loadedByImport,
     before,
     afterImport,
     afterFactory,
+    twilio: twilio.code,
     environmentReads: [...environmentReads],
     passportBefore,
     passportAfter: describePassport(),

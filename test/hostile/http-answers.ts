@@ -52,7 +52,7 @@ const framings: fc.Arbitrary<Framing> = fc.oneof(
   },
 );
 
-export const anyStatus: fc.Arbitrary<number> = fc.oneof(
+const anyStatus: fc.Arbitrary<number> = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(200, 201, 202, 204) },
   { weight: 3, arbitrary: fc.constantFrom(300, 301, 302, 304, 307, 400, 401, 403, 404, 408, 409, 429, 451) },
   { weight: 2, arbitrary: fc.constantFrom(500, 501, 502, 503, 504, 507, 599) },

@@ -23,7 +23,7 @@ const asked = {
 };
 
 /** The seed of this run: what is shown in titles. */
-export const SEED = asked.seed ?? Math.floor(Math.random() * 0x7fffffff);
+const SEED = asked.seed ?? Math.floor(Math.random() * 0x7fffffff);
 
 /** The title of a suite, with what replays it. */
 export function withSeed(title: string): string {

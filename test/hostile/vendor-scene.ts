@@ -138,7 +138,7 @@ export async function startVendorScene(): Promise<VendorScene> {
 }
 
 /** The answer of a vendor that is well. */
-export function wellAnswer(status: number, body: unknown): RawAnswer {
+function wellAnswer(status: number, body: unknown): RawAnswer {
   const text = JSON.stringify(body);
   const head = `HTTP/1.1 ${status} OK\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n`;
   return { pieces: [Buffer.from(head + text).toString('latin1')], then: 'keep' };

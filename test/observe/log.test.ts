@@ -255,14 +255,14 @@ describe('the log', () => {
     }
   });
 
-  it('is one line of JSON on stdout where the gateway has no logger', () => {
+  it('is one line of JSON on stdout where the gateway has no logger', async () => {
     const written: string[] = [];
     const stub = sinon.stub(process.stdout, 'write').callsFake((text) => {
       written.push(String(text));
       return true;
     });
     try {
-      logListener(createDefaultLogger())({
+      await logListener(createDefaultLogger())({
         ...answered,
         code: 'X',
         attempts: [{ ...attempt, outcome: 'refused', reason: 'two\nlines' }],

@@ -1,0 +1,65 @@
+import { expect } from 'chai';
+import { getCountries, getCountryCallingCode } from 'libphonenumber-js/max';
+import { countryOf, isCountry, toDialableNumber } from '../../lib/delivery/phone-number.js';
+
+describe('a phone number', () => {
+  const dialled: [text: string, country: string | undefined, number: string | undefined][] = [
+    ['+44 7700 900123', undefined, '+447700900123'],
+    ['+44 (7700) 900-123', 'US', '+447700900123'],
+    ['00447700900123', undefined, '+447700900123'],
+    ['07700 900123', 'GB', '+447700900123'],
+    ['06 12 34 56 78', 'FR', '+33612345678'],
+    ['347 123 4567', 'IT', '+393471234567'],
+    ['07700 900123', undefined, undefined],
+    ['07700 900123', 'XX', undefined],
+    ['+0123456789', 'GB', undefined],
+    ['+123456', undefined, undefined],
+    ['+1234567', undefined, '+1234567'],
+    ['+1234567890123456', undefined, undefined],
+    ['12', 'GB', undefined],
+    ['0770O 900123', 'GB', undefined],
+    ['', 'GB', undefined],
+  ];
+  for (const [text, country, number] of dialled) {
+    it(`is ${String(number)} for '${text}' in ${country ?? 'no country'}`, async () => {
+      expect(await toDialableNumber(text, country)).to.equal(number);
+    });
+  }
+
+  const countries: [number: string, country: string | undefined][] = [
+    ['+14155550100', 'US'],
+    ['+16045550100', 'CA'],
+    ['+447700900123', 'GB'],
+    ['+447797712345', 'JE'],
+    ['+79261234567', 'RU'],
+    ['+77011234567', 'KZ'],
+    // In no plan: the main country of its calling code.
+    ['+12000000000', 'US'],
+    ['+8821234567', undefined],
+  ];
+  for (const [number, country] of countries) {
+    it(`${number} is of ${country ?? 'no country'}`, async () => {
+      expect(await countryOf(number)).to.equal(country);
+    });
+  }
+
+  it('may be of every country that has a numbering plan, and of no other', () => {
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');
+    const codes = letters.flatMap((first) => letters.map((second) => first + second));
+    expect(codes.filter(isCountry)).to.deep.equal(getCountries().toSorted());
+    expect(['gb', 'GBR', '', '__proto__', 'constructor'].filter(isCountry)).to.deep.equal([]);
+  });
+
+  it('gets the main country of a calling code that several share', async () => {
+    const shared = [...new Set(getCountries().map((country) => getCountryCallingCode(country)))].filter(
+      (code) => getCountries().filter((country) => getCountryCallingCode(country) === code).length > 1,
+    );
+    expect(shared).to.have.length.above(10);
+    for (const code of shared) {
+      // Seven zeros are in no plan.
+      expect(await countryOf(`+${code}0000000`), code)
+        .to.be.a('string')
+        .and.have.length(2);
+    }
+  });
+});

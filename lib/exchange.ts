@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import querystring from 'node:querystring';
 import { RequestError } from './errors.js';
 
@@ -13,17 +13,17 @@ const LINGER_MS = 250;
 const LINGER_BYTES = 256 * 1024;
 
 /**
- * The body's bytes, or what another handler made of them.
+ * The body's bytes, or a promise of them; or what another handler made of them.
  * @throws RequestError `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`, `BODY_ALREADY_READ`.
  */
-export async function readBody(
+export function readBody(
   req: IncomingMessage,
   limits: {
     /** The media type that it must have; `undefined` for any. A body that others have read is taken as it is. */
     readonly type: string | undefined;
     readonly waitMs: number;
   },
-): Promise<unknown> {
+): unknown {
   // Express 4's json() leaves an empty body beside a stream that it did not read: the stream decides.
   const isRead = req.readableDidRead || req.readableEnded;
   if (isRead) {
@@ -103,20 +103,19 @@ export function answer(
   headers: Readonly<Record<string, string>> = {},
 ): void {
   if (res.headersSent || res.destroyed) return;
-  res.statusCode = status;
-  res.setHeader('Cache-Control', 'no-store');
-  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   // Node would keep the connection and let the caller go on writing.
   const isCutOff = hasUnreadBody(req);
-  if (isCutOff) res.setHeader('Connection', 'close');
-  if (body === undefined) {
-    res.end();
-    return;
+  const text = body === undefined ? '' : JSON.stringify(body);
+  // Where no header is set before `writeHead`, those who ask the response for its headers find none.
+  res.setHeader('Cache-Control', 'no-store');
+  const head: OutgoingHttpHeaders = { ...headers };
+  if (body !== undefined) {
+    head['Content-Type'] = 'application/json; charset=utf-8';
+    head['Content-Length'] = Buffer.byteLength(text);
   }
-  const text = JSON.stringify(body);
-  res.setHeader('Content-Type', 'application/json; charset=utf-8');
-  res.setHeader('Content-Length', Buffer.byteLength(text));
-  if (isCutOff) {
+  if (isCutOff) head['Connection'] = 'close';
+  res.writeHead(status, head);
+  if (isCutOff && body !== undefined) {
     // Whole for the caller, but not ended: Node destroys a closing connection as soon as its answer has ended.
     res.write(text, () => {
       linger(req, res);

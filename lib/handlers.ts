@@ -15,7 +15,7 @@ import { Budget } from './delivery/budget.js';
 import type { UserProfile } from './delivery/channel.js';
 import { TIMED_OUT } from './delivery/wait-at-most.js';
 import { dispatch, type ReadyChannel } from './delivery/dispatch.js';
-import { claimEvent } from './delivery/duplicates.js';
+import { claimEvent, type ClaimResult } from './delivery/duplicates.js';
 import { readLocale } from './delivery/locale.js';
 import { maskError, maskNumber } from './delivery/masking.js';
 import { toDialableNumber } from './delivery/phone-number.js';
@@ -147,11 +147,11 @@ export function createHandlers(parts: HookParts): Handlers {
     }
   });
 
-  const answerRepeat = step(async (call, req, res) => {
+  const answerRepeat = step((call, req, res) => {
     const hook = hookOf(call);
-    if (!hook.hasEventId || call.refusal !== undefined) return;
+    if (!hook.hasEventId || call.refusal !== undefined) return undefined;
     const nowMs = settings.clock();
-    const result = await claimEvent(hook.request, {
+    const claiming = claimEvent(hook.request, {
       state: settings.state,
       nowMs,
       rememberMs: hook.isPreview
@@ -169,14 +169,19 @@ export function createHandlers(parts: HookParts): Handlers {
         });
       },
     });
-    if (result.isFirst) {
-      call.claim = result.claim;
-      return;
-    }
-    events.emit({ type: 'request.repeated', at: events.now(), ...idsOf(hook) });
-    const first = result.answer ?? pendingAnswer(hook.request);
-    respond(call, req, res, first);
-    tellAnswered(call, first, parts, true);
+    const goOnIfFirst = (result: ClaimResult): void => {
+      if (result.isFirst) {
+        call.claim = result.claim;
+        return;
+      }
+      events.emit({ type: 'request.repeated', at: events.now(), ...idsOf(hook) });
+      const first = result.answer ?? pendingAnswer(hook.request);
+      respond(call, req, res, first);
+      tellAnswered(call, first, parts, true);
+    };
+    if (claiming instanceof Promise) return claiming.then(goOnIfFirst);
+    goOnIfFirst(claiming);
+    return undefined;
   });
 
   const lookUpProfile = step(async (call) => {
@@ -226,7 +231,8 @@ export function createHandlers(parts: HookParts): Handlers {
     const { eventId, oktaRequestId } = request;
     events.emit({ type: 'channels.planned', at: events.now(), eventId, oktaRequestId, channels: names });
     const plan = names.flatMap((name) => parts.channels.get(name) ?? []);
-    const whatsAppNumber = await whatsAppNumberOf(hook, profile, settings);
+    const reading = whatsAppNumberOf(hook, profile, settings);
+    const whatsAppNumber = reading instanceof Promise ? await reading : reading;
     call.delivery = await dispatch(plan, request, profile, {
       budget: call.budget,
       composeText: settings.composeText,
@@ -301,16 +307,16 @@ function localeOf({ request }: HookCall, reading: ProfileReading | undefined): s
 }
 
 /** The enrolled number; at sign-in the profile's, where the gateway's owner chose that. */
-async function whatsAppNumberOf(
+function whatsAppNumberOf(
   { request: { requestType, phoneNumber } }: HookCall,
   profile: UserProfile | undefined,
   { unverifiedPhoneAttribute, defaultCountry }: HookSettings,
-): Promise<string> {
+): string | Promise<string> {
   if (unverifiedPhoneAttribute === undefined || requestType?.endsWith('.mfa-verification') !== true)
     return phoneNumber;
   const value = profile?.[unverifiedPhoneAttribute];
-  const number = typeof value === 'string' ? await toDialableNumber(value, defaultCountry) : undefined;
-  return number ?? phoneNumber;
+  const number = typeof value === 'string' ? toDialableNumber(value, defaultCountry) : undefined;
+  return number instanceof Promise ? number.then((read) => read ?? phoneNumber) : (number ?? phoneNumber);
 }
 
 function refusalWithoutAttempt(plan: readonly ReadyChannel[]): Refusal {

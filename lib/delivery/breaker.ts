@@ -51,22 +51,24 @@ export class Breaker {
   }
 
   /** Makes the attempt, or refuses it without making it. */
-  async attempt(start: StartSend): Promise<Outcome> {
+  attempt(start: StartSend): Promise<Outcome> {
     if (this.#state === 'closed') return this.#pass(start);
     const isProbe = this.#state === 'open' && performance.now() - this.#openedAt >= this.#pauseMs;
     // Others do not wait for the probe: a code cannot.
-    return isProbe ? this.#probe(start) : BREAKER_OPEN;
+    return isProbe ? this.#probe(start) : Promise.resolve(BREAKER_OPEN);
   }
 
-  async #pass(start: StartSend): Promise<Outcome> {
+  #pass(start: StartSend): Promise<Outcome> {
     const startedAt = performance.now();
     // An answer that comes after all: the host is slow, not down.
-    const outcome = await start((late) => {
+    const ending = start((late) => {
       if (isCompleteAnswer(late)) this.#noteAnswer();
     });
-    if (isCompleteAnswer(outcome)) this.#noteAnswer();
-    else if (outcome.status === 'unknown') this.#noteUnknown(startedAt);
-    return outcome;
+    return ending.then((outcome) => {
+      if (isCompleteAnswer(outcome)) this.#noteAnswer();
+      else if (outcome.status === 'unknown') this.#noteUnknown(startedAt);
+      return outcome;
+    });
   }
 
   /** One real call that decides. At its deadline it is unknown; an answer that comes after all still closes. */

@@ -94,7 +94,7 @@ function composeMessage(
 }
 
 /** One attempt. At the deadline the waiting ends; a send that has left is detached, and its result recorded. */
-async function startSend(
+function startSend(
   channel: ReadyChannel,
   message: Message,
   { budget, onDetached }: DispatchParts,
@@ -103,12 +103,13 @@ async function startSend(
   const startedAt = budget.elapsedMs();
   const clock = startClock(budget);
   const sending = send(channel.port, message, clock.context);
-  const outcome = await budget.untilEnd(sending);
-  if (outcome !== TIMED_OUT) return outcome;
-  const end = endOfDetached(sending, clock);
-  void end.then(onLate);
-  onDetached(end.then((late) => reportOf(channel, late, budget.elapsedMs() - startedAt, message)));
-  return NOT_IN_TIME;
+  return budget.untilEnd(sending).then((outcome) => {
+    if (outcome !== TIMED_OUT) return outcome;
+    const end = endOfDetached(sending, clock);
+    void end.then(onLate);
+    onDetached(end.then((late) => reportOf(channel, late, budget.elapsedMs() - startedAt, message)));
+    return NOT_IN_TIME;
+  });
 }
 
 /** What a channel is given of the time, and how it is told that its own is over. */

@@ -66,21 +66,32 @@ export type ClaimResult =
       readonly answer: RememberedAnswer | undefined;
     };
 
+interface ClaimParts {
+  readonly state: State;
+  readonly nowMs: number;
+  readonly rememberMs: number;
+  readonly budget: Budget;
+  readonly onFailure: (error: unknown) => void;
+}
+
 /** Claims an event; a repeat waits for the first one's answer. A state that fails or hangs never holds up a code. */
-export async function claimEvent(
-  request: TelephonyRequest,
-  parts: {
-    readonly state: State;
-    readonly nowMs: number;
-    readonly rememberMs: number;
-    readonly budget: Budget;
-    readonly onFailure: (error: unknown) => void;
-  },
+export function claimEvent(request: TelephonyRequest, parts: ClaimParts): ClaimResult | Promise<ClaimResult> {
+  const key = duplicateKey(request);
+  const claim = claimOnce(key, parts);
+  const isFirst = claim === undefined || (!(claim instanceof Promise) && claim.isFirst);
+  // Nothing to wait for, nearly always.
+  return isFirst ? { isFirst, claim } : waitForFirst(key, claim, parts);
+}
+
+async function waitForFirst(
+  key: string,
+  claimed: PossibleClaim | Promise<PossibleClaim>,
+  parts: ClaimParts,
 ): Promise<ClaimResult> {
   const { budget } = parts;
-  const key = duplicateKey(request);
+  let claim = claimed;
   for (let atOnce = 0; atOnce < MOST_CLAIMS_AT_ONCE; atOnce += 1) {
-    const claim = claimOnce(key, parts);
+    if (atOnce > 0) claim = claimOnce(key, parts);
     const found =
       claim instanceof Promise
         ? await budget.within(claim, budget.share(STATE_SHARE.maxMs, STATE_SHARE.fraction))
@@ -107,7 +118,7 @@ export async function claimEvent(
 /** Asks the state once. Neither throws nor rejects: what fails is told, and `undefined`. */
 function claimOnce(
   key: string,
-  { state, nowMs, rememberMs, onFailure }: Parameters<typeof claimEvent>[1],
+  { state, nowMs, rememberMs, onFailure }: ClaimParts,
 ): PossibleClaim | Promise<PossibleClaim> {
   const fail = (error: unknown): undefined => {
     onFailure(error);
@@ -133,16 +144,21 @@ function guardClaim(claim: Claim, onFailure: (error: unknown) => void): Claim {
     return { isFirst: false, answer };
   }
   // By the port it returns nothing; that of others may return a promise all the same.
-  const safely = async (work: () => unknown): Promise<void> => {
+  const safely = (work: () => unknown): void => {
     try {
-      await work();
+      const returned = work();
+      if (returned !== undefined) Promise.resolve(returned).catch(onFailure);
     } catch (error) {
       onFailure(error);
     }
   };
   return {
     isFirst: true,
-    settle: (answer) => void safely(claim.settle.bind(claim, answer)),
-    release: () => void safely(claim.release.bind(claim)),
+    settle: (answer) => {
+      safely(claim.settle.bind(claim, answer));
+    },
+    release: () => {
+      safely(claim.release.bind(claim));
+    },
   };
 }

@@ -1,16 +1,6 @@
 import type { Agent, Dispatcher } from 'undici';
 import { lazily, type Lazily } from './lazily.js';
 
-/** What bounds a call that has not left yet, and does nothing to one that has. A channel's `SendContext` is one. */
-export interface LeaveLimits {
-  /** Asked when it is about to leave. Default: it may. */
-  readonly mayLeave?: (() => boolean) | undefined;
-  /** Aborts what has not left. Asked for only where it does not leave at once. */
-  readonly leaveSignal?: AbortSignal | undefined;
-  /** How long it may wait for a connection, milliseconds. Default: as long as the whole call. */
-  readonly leaveWithinMs?: number | undefined;
-}
-
 /** One call outward. Redirects are never followed. */
 export interface HttpCall {
   readonly dispatcher: Dispatcher;
@@ -23,7 +13,10 @@ export interface HttpCall {
   readonly body?: string | undefined;
   /** The whole time from now to the last byte of the answer, milliseconds. */
   readonly timeoutMs: number;
-  readonly leave?: LeaveLimits | undefined;
+  /** Asked when it is about to leave. Default: it may. */
+  readonly mayLeave?: (() => boolean) | undefined;
+  /** How long it may wait for a connection, milliseconds. Default: as long as the whole call. */
+  readonly leaveWithinMs?: number | undefined;
 }
 
 /** A complete answer. */
@@ -117,10 +110,10 @@ export function callHttp(call: HttpCall): Promise<HttpResult> {
 class CallUnderWay implements Dispatcher.DispatchHandler {
   readonly #call: HttpCall;
   readonly #resolve: (result: HttpResult) => void;
-  readonly #wholeTimer: NodeJS.Timeout;
   readonly #chunks: Buffer[] = [];
+  /** First for the time to leave, where that is the shorter one: one timer does for both. */
+  #timer: NodeJS.Timeout;
   #controller: Dispatcher.DispatchController | undefined;
-  #stopWaiting: (() => void) | undefined;
   #hasLeft = false;
   #isSettled = false;
   #size = 0;
@@ -130,7 +123,11 @@ class CallUnderWay implements Dispatcher.DispatchHandler {
   constructor(call: HttpCall, resolve: (result: HttpResult) => void) {
     this.#call = call;
     this.#resolve = resolve;
-    this.#wholeTimer = setTimeout(giveUp, call.timeoutMs, this, 'TIMEOUT');
+    const { timeoutMs, leaveWithinMs = timeoutMs } = call;
+    this.#timer =
+      leaveWithinMs < timeoutMs
+        ? setTimeout(endWaitToLeave, leaveWithinMs, this)
+        : setTimeout(giveUp, timeoutMs, this, 'TIMEOUT');
   }
 
   start(): void {
@@ -140,9 +137,6 @@ class CallUnderWay implements Dispatcher.DispatchHandler {
     } catch (error) {
       this.giveUp(reasonOf(error));
     }
-    // undici looks at an idle connection for one turn of the loop before it writes. What has left by then, nearly
-    // everything, needs neither a timer nor a listener.
-    if (!this.#isSettled && !this.#hasLeft) setImmediate(waitToLeave, this);
   }
 
   /** Whatever is going on: what has not left is not sent, and what has is not waited for. */
@@ -151,33 +145,22 @@ class CallUnderWay implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error(reason));
   }
 
-  /** Gives up if it does not leave in time. */
-  waitToLeave(): void {
-    if (this.#hasLeft || this.#isSettled) return;
-    const { leaveWithinMs, leaveSignal } = this.#call.leave ?? {};
-    const onAborted = (): void => {
-      this.giveUp('DEADLINE');
-    };
-    const timer =
-      leaveWithinMs === undefined ? undefined : setTimeout(giveUp, leaveWithinMs, this, 'CONNECT_TIMEOUT');
-    leaveSignal?.addEventListener('abort', onAborted, { once: true });
-    this.#stopWaiting = () => {
-      clearTimeout(timer);
-      leaveSignal?.removeEventListener('abort', onAborted);
-    };
-    if (leaveSignal?.aborted === true) onAborted();
+  /** What has left has the rest of its time; what has not is given up. */
+  endWaitToLeave(): void {
+    const { timeoutMs, leaveWithinMs = timeoutMs } = this.#call;
+    if (this.#hasLeft) this.#timer = setTimeout(giveUp, timeoutMs - leaveWithinMs, this, 'TIMEOUT');
+    else this.giveUp('CONNECT_TIMEOUT');
   }
 
   /** undici calls this right before it writes to the socket: until here nothing has left. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#call.leave?.mayLeave?.() === false) this.giveUp('DEADLINE');
+    if (this.#call.mayLeave?.() === false) this.giveUp('DEADLINE');
     if (this.#isSettled) {
       controller.abort(new Error('given up before it left'));
       return;
     }
     this.#hasLeft = true;
     this.#controller = controller;
-    this.#stopWaiting?.();
   }
 
   onResponseStart(
@@ -213,8 +196,7 @@ class CallUnderWay implements Dispatcher.DispatchHandler {
   #settle(result: HttpResult): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    clearTimeout(this.#wholeTimer);
-    this.#stopWaiting?.();
+    clearTimeout(this.#timer);
     this.#resolve(result);
   }
 }
@@ -223,8 +205,8 @@ class CallUnderWay implements Dispatcher.DispatchHandler {
 const giveUp = (call: CallUnderWay, reason: string): void => {
   call.giveUp(reason);
 };
-const waitToLeave = (call: CallUnderWay): void => {
-  call.waitToLeave();
+const endWaitToLeave = (call: CallUnderWay): void => {
+  call.endWaitToLeave();
 };
 
 function textOf(chunks: readonly Buffer[]): string {

@@ -68,12 +68,15 @@ function namesPart(text: string, name: string): boolean {
 const isAscii = (text: string): boolean => /^[ -~]*$/.test(text);
 
 function wordsOf(text: string): string[] {
+  if (isWord(text)) return [text];
   return text.split(isAscii(text) ? /[^a-z0-9]+/ : /[^\p{L}\p{N}]+/u);
 }
 
+const isWord = (text: string): boolean => /^[A-Za-z0-9]*$/.test(text);
+
 /** Letters and digits alone. */
 function compactOf(text: string): string {
-  if (/^[A-Za-z0-9]*$/.test(text)) return text;
+  if (isWord(text)) return text;
   return isAscii(text) ? text.replace(/[^A-Za-z0-9]+/g, '') : text.replace(/[^\p{L}\p{N}]+/gu, '');
 }
 

@@ -101,7 +101,7 @@ export function createAccessTokens(parts: {
         client_assertion: await signAssertion(credentials, url, oktaTimeMs()),
       }).toString(),
       timeoutMs,
-      leave: { leaveWithinMs: Math.min(parts.connectTimeoutMs, timeoutMs) },
+      leaveWithinMs: parts.connectTimeoutMs,
     });
 
   /** Whether Okta refused us because our clock is off; then it is corrected from here on. */

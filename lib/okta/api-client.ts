@@ -118,7 +118,7 @@ export function createOktaApiClient(parts: {
             },
             body,
             timeoutMs: remainingMs(),
-            leave: { leaveWithinMs: Math.min(connectTimeoutMs, remainingMs()) },
+            leaveWithinMs: connectTimeoutMs,
           }),
       };
       return readOktaAnswer(await authorize(call), "Okta's API");

@@ -22,7 +22,7 @@ const messageSchema = Joi.object<ReadMessage>({
     typeof value === 'number' && !isCount(value) ? undefined : matching(value, /^[\p{L}\p{N}-]{1,32}$/u),
   ),
   deliveryChannel: readBy((value) => (typeof value === 'string' ? deliveryChannelOf(value) : undefined)),
-});
+}).prefs({ abortEarly: false });
 
 /** What the schema makes of them. */
 interface ReadMessage {
@@ -67,6 +67,13 @@ function deliveryChannelOf(text: string): 'sms' | 'voice' | undefined {
   );
 }
 
+/** Okta's own are about nobody, even where a user is called User. */
+const REQUEST_TYPES: ReadonlySet<string> = new Set(
+  ['pre-enrollment', 'mfa-verification', 'account-unlock', 'password-reset'].map(
+    (kind) => `com.okta.user.telephony.${kind}`,
+  ),
+);
+
 /** A request that was read. */
 export interface HookCall {
   readonly request: TelephonyRequest;
@@ -105,7 +112,8 @@ export async function readHookCall(
   const otpExpiresMs = asTime(message['otpExpires']);
   const lifeMs = eventTimeMs === undefined || otpExpiresMs === undefined ? 0 : otpExpiresMs - eventTimeMs;
   const eventId = asEventId(envelope['eventId']);
-  const phoneNumber = await toDialableNumber(needed.phoneNumber, parts.defaultCountry);
+  const dialable = toDialableNumber(needed.phoneNumber, parts.defaultCountry);
+  const phoneNumber = dialable instanceof Promise ? await dialable : dialable;
   const request: TelephonyRequest = {
     eventId: eventId ?? randomUUID(),
     requestType: asText(envelope['requestType']),
@@ -139,14 +147,16 @@ export async function readHookCall(
  */
 function withTellableIds(request: TelephonyRequest): TelephonyRequest {
   const { eventId, requestType, oktaRequestId } = request;
+  const isOktas = requestType === undefined || REQUEST_TYPES.has(requestType);
   // All at once first: hardly ever is there anything to do.
-  if (!isAbout(`${eventId} ${requestType ?? ''} ${oktaRequestId ?? ''}`, request, '')) return request;
+  const all = `${eventId} ${oktaRequestId ?? ''} ${isOktas ? '' : requestType}`;
+  if (!isAbout(all, request, '')) return request;
   const tellable = <Id extends string | undefined>(id: Id): Id | string =>
     id !== undefined && isAbout(id, request, '') ? digestOf(id) : id;
   return {
     ...request,
     eventId: tellable(eventId),
-    requestType: tellable(requestType),
+    requestType: isOktas ? requestType : tellable(requestType),
     oktaRequestId: tellable(oktaRequestId),
   };
 }
@@ -158,7 +168,7 @@ function readMessage(message: Readonly<Record<string, unknown>>): ReadMessage {
     otpCode: message['otpCode'],
     deliveryChannel: message['deliveryChannel'],
   };
-  const result = messageSchema.validate(needed, { abortEarly: false });
+  const result = messageSchema.validate(needed);
   if (result.error === undefined) return result.value;
   const paths = result.error.details.map(({ path }) => `data.messageProfile.${path.join('.')}`);
   throw notOfTheHook([...new Set(paths)]);

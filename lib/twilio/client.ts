@@ -94,10 +94,7 @@ export interface TwilioSettings {
 }
 
 /** The clock of one call; a channel's `SendContext` is one. */
-export type TwilioCallContext = Pick<
-  SendContext,
-  'endWithinMs' | 'mayLeave' | 'leaveSignal' | 'leaveWithinMs'
->;
+export type TwilioCallContext = Pick<SendContext, 'endWithinMs' | 'mayLeave' | 'leaveWithinMs'>;
 
 /** Twilio's SDK on our own HTTP client. */
 export interface TwilioConnection {
@@ -131,7 +128,7 @@ type FormValue = string | number | boolean;
 type FormValues = Readonly<Record<string, FormValue | readonly FormValue[] | undefined>>;
 
 /** What one call allows itself, beside the request. */
-type CallLimits = Pick<HttpCall, 'timeoutMs' | 'leave'>;
+type CallLimits = Pick<HttpCall, 'timeoutMs' | 'mayLeave' | 'leaveWithinMs'>;
 
 /** What the SDK is given for an answer: it would only parse again what is read from the wire. */
 const NEVER = { then: () => NEVER };
@@ -213,7 +210,8 @@ export function createTwilioConnection(parts: {
   return {
     settings,
     host,
-    call: (action, context) => run(action, { timeoutMs: context.endWithinMs, leave: context }),
+    call: (action, { endWithinMs, mayLeave, leaveWithinMs }) =>
+      run(action, { timeoutMs: endWithinMs, mayLeave, leaveWithinMs }),
     check: async (timeoutMs) => {
       const result = await run((client) => client.messages(NO_MESSAGE_SID).fetch(), { timeoutMs });
       if (result.kind !== 'answered') {
@@ -242,12 +240,15 @@ function toHttpCall(
 ): Pick<HttpCall, 'method' | 'origin' | 'path' | 'headers' | 'body'> {
   const method = request.method.toUpperCase();
   if (method !== 'GET' && method !== 'POST' && method !== 'PUT') throw new Error('not a method that we use');
-  const url = new URL(request.uri);
-  if (request.params !== undefined) appendAll(url.searchParams, request.params);
+  // Its only parts are the host and ids, which the SDK has encoded.
+  const [, uriOrigin, path] = /^(https:\/\/[^/]+)(\/.*)$/.exec(request.uri) ?? [];
+  if (uriOrigin === undefined || path === undefined) throw new Error('not a URL of the SDK');
+  const query =
+    request.params === undefined ? '' : appendAll(new URLSearchParams(), request.params).toString();
   return {
     method,
-    origin: origin ?? url.origin,
-    path: url.pathname + url.search,
+    origin: origin ?? uriOrigin,
+    path: query === '' ? path : `${path}?${query}`,
     headers: { ...request.headers, Authorization: authorization },
     body: method === 'GET' ? undefined : appendAll(new URLSearchParams(), request.data ?? {}).toString(),
   };

@@ -15,6 +15,9 @@ export interface TwilioParts {
 
 const MESSAGING_SERVICE_SID = /^MG[0-9a-z]{32}$/i;
 
+/** What a message is sent with, or why it is not. */
+type Composed = TwilioMessageParameters | Outcome;
+
 /** What Twilio takes for `ValidityPeriod`, in seconds; it advises against less than 5. */
 const VALIDITY_SECONDS = { min: 5, max: 36_000 };
 
@@ -36,7 +39,8 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
         host: twilio.host,
         usesText: !isWhatsApp || !usesTemplate(twilio.settings),
         send: async (message, context) => {
-          const composed = await compose(message, twilio.settings);
+          const composing = compose(message, twilio.settings);
+          const composed = composing instanceof Promise ? await composing : composing;
           if ('status' in composed) return composed;
           const parameters: TwilioMessageParameters = {
             ...composed,
@@ -56,16 +60,14 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
   };
 }
 
-async function composeSms(
-  message: Message,
-  settings: TwilioSettings,
-): Promise<TwilioMessageParameters | Outcome> {
-  const sender = await senderFor(settings.senders.sms, message.to);
-  if (sender === undefined) return noSender('sms');
-  return { to: message.to, ...fromSender(sender), body: message.text };
+function composeSms({ to, text }: Message, settings: TwilioSettings): Composed | Promise<Composed> {
+  const composeFrom = (sender: string | undefined): Composed =>
+    sender === undefined ? noSender('sms') : { to, ...fromSender(sender), body: text };
+  const sender = senderFor(settings.senders.sms, to);
+  return sender instanceof Promise ? sender.then(composeFrom) : composeFrom(sender);
 }
 
-function composeWhatsApp(message: Message, settings: TwilioSettings): TwilioMessageParameters | Outcome {
+function composeWhatsApp(message: Message, settings: TwilioSettings): Composed {
   const sender = settings.senders.whatsapp;
   if (sender === undefined) return noSender('whatsapp');
   const addresses = { to: `whatsapp:${message.to}`, from: `whatsapp:${sender.from}` };

@@ -3,16 +3,15 @@ import { countryOf } from '../delivery/phone-number.js';
 import type { SenderByCountry } from './client.js';
 
 /** The sender for a recipient: its country's, else the default one. */
-export async function senderFor(
+export function senderFor(
   senders: SenderByCountry | undefined,
   to: string,
-): Promise<string | undefined> {
+): string | undefined | Promise<string | undefined> {
   if (senders === undefined) return undefined;
   const usual = senders['default'];
   // Where one serves all, the number need not be parsed.
   if (usual !== undefined && Object.keys(senders).length === 1) return usual;
-  const country = await countryOf(to);
-  return (country === undefined ? undefined : senders[country]) ?? usual;
+  return countryOf(to).then((country) => (country === undefined ? undefined : senders[country]) ?? usual);
 }
 
 /** Nothing was sent, because the options name no sender. */

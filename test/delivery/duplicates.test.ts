@@ -60,7 +60,7 @@ describe('claiming an event', () => {
   afterEach(() => {
     for (const budget of budgets.splice(0)) budget.close();
   });
-  const claim = (
+  const claim = async (
     state: Pick<State, 'claim'>,
     failures: unknown[] = [],
     deadlineMs = 2200,

@@ -1,4 +1,4 @@
-import { getEventListeners, once } from 'node:events';
+import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
@@ -92,7 +92,7 @@ describe('a call outward', () => {
     });
 
     it('is not sent where the name is not found', async () => {
-      const result = await call(new URL('https://twilio.invalid/'), { leave: { leaveWithinMs: 1000 } });
+      const result = await call(new URL('https://twilio.invalid/'), { leaveWithinMs: 1000 });
       expect(result.kind).to.equal('not-sent');
     });
 
@@ -140,14 +140,13 @@ describe('a call outward', () => {
     // A connector that never comes back is what a host behind a black hole is.
     const blackHole = (): Agent => keep(new Agent({ connect: () => undefined }));
     for (const [title, parts, reason] of [
-      ['its share for a connection is over', () => ({ leave: { leaveWithinMs: 20 } }), 'CONNECT_TIMEOUT'],
-      ['its whole time is over', () => ({ timeoutMs: 20 }), 'TIMEOUT'],
-      ['the deadline comes', () => ({ leave: { leaveSignal: AbortSignal.timeout(20) } }), 'DEADLINE'],
-      ['the deadline comes at once', () => ({ leave: { leaveSignal: AbortSignal.abort() } }), 'DEADLINE'],
+      ['its share for a connection is over', { leaveWithinMs: 20 }, 'CONNECT_TIMEOUT'],
+      ['its whole time is over', { timeoutMs: 20 }, 'TIMEOUT'],
+      ['its whole time is over first', { timeoutMs: 20, leaveWithinMs: 30 }, 'TIMEOUT'],
     ] as const) {
       it(`is not sent where a connect stalls until ${title}`, async () => {
         const url = new URL('http://127.0.0.1:9/');
-        expect(await call(url, { dispatcher: blackHole(), ...parts() })).to.deep.equal({
+        expect(await call(url, { dispatcher: blackHole(), ...parts })).to.deep.equal({
           kind: 'not-sent',
           reason,
         });
@@ -165,7 +164,7 @@ describe('a call outward', () => {
         if (title === 'an open connection') await call(url, { dispatcher });
         const before = requests;
         let mayLeave = true;
-        const calling = call(url, { dispatcher, leave: { mayLeave: () => mayLeave } });
+        const calling = call(url, { dispatcher, mayLeave: () => mayLeave });
         // Asked when it is about to leave, not when it was asked for.
         mayLeave = false;
         expect(await calling).to.deep.equal({ kind: 'not-sent', reason: 'DEADLINE' });
@@ -187,7 +186,7 @@ describe('a call outward', () => {
       const dispatcher = keep(new Agent({ connections: 1, pipelining: 1 }));
       const first = call(url, { dispatcher, body: 'one' });
       await until(() => bodies.length === 1);
-      const second = await call(url, { dispatcher, body: 'two', leave: { leaveWithinMs: 20 } });
+      const second = await call(url, { dispatcher, body: 'two', leaveWithinMs: 20 });
       expect(second).to.deep.equal({ kind: 'not-sent', reason: 'CONNECT_TIMEOUT' });
       answerFirst();
       expect(await first).to.include({ kind: 'answered', body: 'first' });
@@ -235,24 +234,25 @@ describe('a call outward', () => {
     });
 
     it('goes on past the deadline and its share for a connection, to the end of its time', async () => {
-      const leave = new AbortController();
+      let isOver = false;
       let hasCome = false;
       const url = await serve(() => {
         hasCome = true;
       });
       let result: HttpResult | undefined;
       const calling = call(url, {
-        leave: { leaveSignal: leave.signal, leaveWithinMs: 50, mayLeave: () => !leave.signal.aborted },
+        leaveWithinMs: 50,
+        mayLeave: () => !isOver,
         timeoutMs: 400,
       }).then((outcome) => {
         result = outcome;
       });
       await until(() => hasCome);
-      leave.abort();
+      isOver = true;
       // Ends later than the first one's share for a connection.
       await call(url, {
         dispatcher: keep(new Agent({ connect: () => undefined })),
-        leave: { leaveWithinMs: 60 },
+        leaveWithinMs: 60,
       });
       expect(result).to.equal(undefined);
       await calling;
@@ -269,18 +269,6 @@ describe('a call outward', () => {
       expect((await call(url, { timeoutMs: 50 })).kind).to.equal('no-answer');
       await until(() => isClosed);
     });
-  });
-
-  it('leaves nothing behind on its signal', async () => {
-    const url = await serve((_req, res) => void res.end());
-    const leave = new AbortController();
-    // Over a new connection it does not leave at once, and so listens.
-    await call(url, { leave: { leaveSignal: leave.signal } });
-    await call(new URL('http://127.0.0.1:9/'), {
-      dispatcher: keep(new Agent({ connect: () => undefined })),
-      leave: { leaveSignal: leave.signal, leaveWithinMs: 10 },
-    });
-    expect(getEventListeners(leave.signal, 'abort')).to.be.empty;
   });
 
   it('has a connection for every call, however many hang', async () => {

@@ -148,6 +148,11 @@ describe('a request of Okta', () => {
         { requestType: 'com.okta.user.telephony.new-kind' },
       ],
       [
+        "of a user whose name is in every request's type",
+        withField('data.userProfile.lastName', 'User'),
+        { lastName: 'User', requestType: 'com.okta.user.telephony.mfa-verification' },
+      ],
+      [
         'without msgTemplate',
         withField('data.messageProfile.msgTemplate', undefined),
         { msgTemplate: undefined },

@@ -119,7 +119,6 @@ describe('the Twilio connection', () => {
     const sending = api.connect().call(
       sendMessage,
       makeContext({
-        leaveSignal: leave.signal,
         mayLeave: () => !leave.signal.aborted,
         endWithinMs: 200,
       }),

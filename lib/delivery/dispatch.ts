@@ -185,7 +185,7 @@ function readOutcome(outcome: unknown): Outcome {
   if (status === 'refused') {
     return {
       status,
-      code: typeof code === 'string' || typeof code === 'number' ? String(code) : REFUSED,
+      code: (typeof code === 'string' || typeof code === 'number' ? String(code) : '') || REFUSED,
       reason: typeof reason === 'string' ? reason : 'Refused by the channel',
       moveOn: moveOn === false || moveOn === 'other-channel' || moveOn === 'other-provider' ? moveOn : true,
       isFraudBlock: isFraudBlock === true,

@@ -222,6 +222,7 @@ describe('dispatching a code', () => {
       ['a code that is a number', { code: 21211 }, { code: '21211' }],
       ['a code with odd characters', { code: 'a b;c=d' }, { code: 'a_b_c_d' }],
       ['no code', { code: undefined }, { code: 'REFUSED' }],
+      ['an empty code', { code: '' }, { code: 'REFUSED' }],
       ['a code with the number in it', { code: `to${PHONE_NUMBER}` }, { code: 'REFUSED' }],
       ['a code with the OTP in it', { code: `x-${OTP_CODE}` }, { code: 'REFUSED' }],
       ['a reason with the OTP in it', { reason: `${OTP_CODE} refused` }, { reason: '… refused' }],

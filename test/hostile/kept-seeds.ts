@@ -35,4 +35,10 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     path: '26:1:2:2:2',
     why: 'A key that cannot be imported: 500, and for as long as keys are fresh, instead of 503.',
   },
+  {
+    property: 'outcomes of any shape',
+    seed: 20261125,
+    path: '8472:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:1:1:1:2:2:2',
+    why: 'A refusal whose code is an empty text: named as nothing in the metadata.',
+  },
 ];

@@ -86,8 +86,9 @@ describe(withSeed('vendors that fall silent'), function () {
           const asked = scene.twilio.requests.filter((request) => ofRequest(request) === index);
           expect(asked).to.have.length.at.most(1);
           for (const { body } of asked) expect(body.replaceAll('%2C+', '')).to.include(CODE);
-          // On a machine that is busy nothing may have left in time: that is told as an error.
-          if (asked.length === 0) expect(status).to.equal('ERROR');
+          // On a machine that is busy nothing may have left in time, which is an error; or it left just then, and
+          // was not read any more.
+          if (asked.length === 0) expect(status).to.be.oneOf(['ERROR', 'PENDING']);
           else if (silentCalls[index]?.twilio !== undefined) expect(status).to.equal('PENDING');
           else expect(status).to.be.oneOf(['SUCCESSFUL', 'PENDING']);
         }

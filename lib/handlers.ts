@@ -22,7 +22,7 @@ import { toDialableNumber } from './delivery/phone-number.js';
 import { planChannels } from './delivery/plan.js';
 import { RequestError } from './errors.js';
 import { answer, onlyPost, parseJson, readBody } from './exchange.js';
-import { answerFor, pendingAnswer, type HookAnswer } from './okta/hook-answer.js';
+import { answerFor, answerOfRepeat, type HookAnswer } from './okta/hook-answer.js';
 import { readHookCall, type HookCall, type Refusal } from './okta/inline-hook.js';
 import type { ProfileReading } from './okta/user-profile.js';
 import type { HookSettings } from './settings.js';
@@ -44,6 +44,8 @@ export interface Handlers {
 const PREVIEW_MEMORY_MS = 10_000;
 /** However short a code lives: a call, and what goes on after it, must have ended before its event is forgotten. */
 const SHORTEST_MEMORY_MS = 15_000;
+/** What reading a national number may take of the budget, where the numbering plans are still being loaded. */
+const NUMBER_SHARE = { maxMs: 700, fraction: 0.4 } as const;
 /** A skew that is worth telling, milliseconds. */
 const TOLD_SKEW_MS = 30_000;
 
@@ -88,12 +90,14 @@ export function createHandlers(parts: HookParts): Handlers {
 
   const openCall: Handler = (req, res, next) => {
     const budget = new Budget(settings.deadlineMs);
-    keepCall(req, { budget, isProven: false, isOver: false });
+    const call: Call = { budget, isProven: false, isOver: false };
+    keepCall(req, call);
     parts.underWay.calls += 1;
     // Before the hook's turn came, or after it.
-    if (res.destroyed) budget.hangUp();
+    if (res.destroyed || res.writableEnded) budget.hangUp();
     res.on('close', () => {
-      if (!res.writableFinished) budget.hangUp();
+      // The caller is gone, or the gateway answered in our place: nobody waits for a code.
+      if (!call.isOver) budget.hangUp();
     });
     if (req.method !== 'POST') {
       next(onlyPost());
@@ -124,6 +128,7 @@ export function createHandlers(parts: HookParts): Handlers {
     const hook = await readHookCall(parseJson(body), {
       defaultCountry: settings.defaultCountry,
       nowMs: settings.clock(),
+      waitMs: call.budget.share(NUMBER_SHARE.maxMs, NUMBER_SHARE.fraction),
     });
     call.hook = hook;
     call.refusal = hook.refusal;
@@ -175,7 +180,7 @@ export function createHandlers(parts: HookParts): Handlers {
         return;
       }
       events.emit({ type: 'request.repeated', at: events.now(), ...idsOf(hook) });
-      const first = result.answer ?? pendingAnswer(hook.request);
+      const first = answerOfRepeat(result.answer, hook.request);
       respond(call, req, res, first);
       tellAnswered(call, first, parts, true);
     };
@@ -229,10 +234,16 @@ export function createHandlers(parts: HookParts): Handlers {
       onFailure: onFailure('chooseChannels'),
     });
     const { eventId, oktaRequestId } = request;
-    events.emit({ type: 'channels.planned', at: events.now(), eventId, oktaRequestId, channels: names });
+    // A copy: whoever is told it must not be able to change it.
+    events.emit({ type: 'channels.planned', at: events.now(), eventId, oktaRequestId, channels: [...names] });
     const plan = names.flatMap((name) => parts.channels.get(name) ?? []);
     const reading = whatsAppNumberOf(hook, profile, settings);
-    const whatsAppNumber = reading instanceof Promise ? await reading : reading;
+    const { maxMs, fraction } = NUMBER_SHARE;
+    const read =
+      reading instanceof Promise
+        ? await call.budget.within(reading, call.budget.share(maxMs, fraction))
+        : reading;
+    const whatsAppNumber = read === TIMED_OUT ? request.phoneNumber : read;
     call.delivery = await dispatch(plan, request, profile, {
       budget: call.budget,
       composeText: settings.composeText,

@@ -4,7 +4,7 @@ import { Breaker, type BreakerState } from './delivery/breaker.js';
 import type { Logger } from './delivery/channel.js';
 import type { ReadyChannel } from './delivery/dispatch.js';
 import { EventStream, Throttle } from './delivery/events.js';
-import { createAgent } from './delivery/http-call.js';
+import { createAgent, type HttpDispatcher } from './delivery/http-call.js';
 import { loadNumberingPlans } from './delivery/phone-number.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import type { HookParts } from './call.js';
@@ -155,7 +155,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
           // A state that cannot be closed must not keep the gateway from ending.
           await inTime(() => settings.state.close());
           // A dispatcher of the user's own is left open.
-          if (settings.dispatcher === undefined) await dispatcher.destroy();
+          if (settings.dispatcher === undefined) await inTime(() => dispatcher.destroy());
         });
         return closed;
       },
@@ -166,7 +166,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
 /** Every configured channel, connected, behind the breaker of its host. */
 function readyChannels(
   settings: HookSettings,
-  parts: { twilio: TwilioConnection; dispatcher: HookDispatcher; logger: Logger },
+  parts: { twilio: TwilioConnection; dispatcher: HttpDispatcher; logger: Logger },
   breakers: Map<string, Breaker>,
   events: EventStream,
 ): ReadonlyMap<string, readonly ReadyChannel[]> {
@@ -207,8 +207,6 @@ function connect(blueprint: Channel, parts: ChannelParts): Channel {
     });
   }
 }
-
-type HookDispatcher = ReturnType<typeof createAgent>;
 
 /** `'ok'` or the error, in time, whatever a state of the user's own does. */
 async function inTime(work: () => Promise<void>): Promise<'ok' | Error> {

@@ -89,7 +89,7 @@ export interface ChannelParts {
   /** Twilio by the hook's own credentials, connections and deadline. */
   readonly twilio: TwilioConnection;
   /** For every call outward. */
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: Pick<Dispatcher, 'dispatch'>;
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;

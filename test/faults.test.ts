@@ -45,6 +45,16 @@ function resultOf(call: HookCall, scene: Scene): Result {
   };
 }
 
+/** Of a dispatcher that is only acted. */
+const CONTROLLER: Dispatcher.DispatchController = {
+  aborted: false,
+  paused: false,
+  reason: null,
+  abort: () => undefined,
+  pause: () => undefined,
+  resume: () => undefined,
+};
+
 type OktaCondition = readonly [title: string, misbehave: (okta: OktaEmulator) => void];
 const FINE: OktaCondition = ['fine', () => undefined];
 const BAD_OKTAS: readonly OktaCondition[] = [
@@ -351,5 +361,39 @@ describe('where Twilio cannot be reached', () => {
       refused: 'whatsapp:UNREACHABLE',
     });
     await scene.close();
+  });
+});
+
+describe('a second call for one message', () => {
+  it('that still waits for a connection when the time is over has not been sent, and Okta may send the code', async () => {
+    const agent = new Agent();
+    let calls = 0;
+    /** Takes its time to refuse the callback URL, and has no connection left for the call without it. */
+    const scene = await startScene({
+      hook: ({ twilio }) => ({
+        publicUrl: 'https://id.acme.example/okta/telephony',
+        deadlineMs: 500,
+        sandboxNumber: undefined,
+        dispatcher: {
+          dispatch: (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => {
+            if (options.origin !== twilio.baseUrl) return agent.dispatch(options, handler);
+            calls += 1;
+            if (calls === 1) {
+              handler.onRequestStart?.(CONTROLLER, {});
+              setTimeout(() => {
+                handler.onResponseStart?.(CONTROLLER, 400, {});
+                handler.onResponseData?.(CONTROLLER, Buffer.from('{"code":21609}'));
+                handler.onResponseEnd?.(CONTROLLER, {});
+              }, 330);
+            }
+            return true;
+          },
+        } as unknown as Dispatcher,
+      }),
+    });
+    expect(resultOf(await scene.call(), scene)).to.include({ status: 'ERROR', refused: 'sms:UNREACHABLE' });
+    expect(calls).to.equal(2);
+    await scene.close();
+    await agent.destroy();
   });
 });

@@ -8,7 +8,7 @@ import untypedExpress4 from 'express4';
 import session from 'express-session';
 import passport from 'passport';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
-import { oktaTelephonyHook, type TelephonyHook } from '../lib/index.js';
+import { oktaTelephonyHook, type HookEvent, type TelephonyHook } from '../lib/index.js';
 import {
   ANA,
   BOB,
@@ -20,6 +20,7 @@ import {
   usualCredentials,
   type Scene,
 } from './harness/scene.js';
+import { until } from './harness/until.js';
 import { mustNotShow, witness } from './harness/witness.js';
 
 // What is used of it is the same in both.
@@ -250,6 +251,30 @@ describe('mounting', () => {
         // And its own failures are its own.
         const call = await scene.call({ url: origin + PATH, change: () => '{' });
         expect(call.httpStatus).to.equal(400);
+      });
+
+      it('sends nothing any more once the gateway has answered in its place', async () => {
+        const events: HookEvent[] = [];
+        const own = makeHook({ onEvent: (event) => void events.push(event) });
+        let answerOfGateway: Response | undefined;
+        app.use((_req: Request, res: Response, next: NextFunction) => {
+          answerOfGateway = res;
+          next();
+        });
+        app.use(own);
+        const origin = await serve(app);
+        scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
+        const calling = scene.call({ url: `${origin}${PATH}`, eventId: 'event-1' });
+        await until(() => scene.okta.requests.length === 1);
+        answerOfGateway?.status(504).end();
+        expect((await calling).httpStatus).to.equal(504);
+        await until(() => events.some(({ type }) => type === 'request.answered'));
+        expect(events.find(({ type }) => type === 'request.answered')).to.include({ hasHungUp: true });
+        expect(scene.twilio.requests).to.be.empty;
+        // Okta's retry is the first.
+        expect((await scene.call({ url: `${origin}${PATH}`, eventId: 'event-1' })).okta.action).to.equal(
+          'sent',
+        );
       });
 
       it('answers every other method on its path with 405', async () => {

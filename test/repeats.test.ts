@@ -275,6 +275,23 @@ describe('a state that fails', () => {
     await scene.close();
   });
 
+  for (const [title, kept] of [
+    ['null', null],
+    ['a text', 'sent'],
+    ['an answer without a command', { commands: [] }],
+    ['an answer with a status that Okta does not know', { commands: [{ value: [{ status: 'SENT' }] }] }],
+    ['an error without a summary', { error: {} }],
+  ] as const) {
+    it(`answers a repeat by PENDING where the state kept ${title} for the answer of the first`, async () => {
+      const answer = Promise.resolve(kept as unknown as RememberedAnswer);
+      const scene = await startScene({ hook: { state: stateOf(() => ({ isFirst: false, answer })) } });
+      const call = await scene.call({ eventId: 'event-1' });
+      expect(commandOf(call)).to.include({ status: 'PENDING', transactionId: 'event-1' });
+      expect(scene.twilio.requests).to.be.empty;
+      await scene.close();
+    });
+  }
+
   it('answers a repeat by PENDING where the first never ends', async () => {
     const scene = await startScene({
       hook: {

@@ -79,13 +79,16 @@ export type Outcome =
 export interface SendContext {
   /** Aborts 10 s after the call's deadline: a send that has left may go on until then. */
   readonly signal: AbortSignal;
-  /** How long that is from the attempt's beginning, milliseconds: for a client that takes a time, not a signal. */
+  /** How long that is from the moment that it is read, milliseconds: for a client that takes a time, not a signal. */
   readonly endWithinMs: number;
   /** Whether it may leave at this moment: `false` once `leaveSignal` has aborted. */
   readonly mayLeave: () => boolean;
   /** Aborts at the call's deadline, or when Okta hangs up: what has not left by then must not leave. */
   readonly leaveSignal: AbortSignal;
-  /** How long a send may wait for a connection, milliseconds. */
+  /**
+   * How long a send may wait for a connection, milliseconds: a share of the time that is left when it is read, so read
+   * it right before the call.
+   */
   readonly leaveWithinMs: number;
 }
 

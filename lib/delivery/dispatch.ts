@@ -124,8 +124,13 @@ function startClock(budget: Budget): AttemptClock {
   let isGivenUp = false;
   return {
     context: {
-      leaveWithinMs: budget.share(maxMs, fraction),
-      endWithinMs: budget.remainingMs() + DETACHED_MS,
+      // Each time it is asked: what begins late, such as a second call, must still have left before the deadline.
+      get leaveWithinMs() {
+        return budget.share(maxMs, fraction);
+      },
+      get endWithinMs() {
+        return budget.remainingMs() + DETACHED_MS;
+      },
       mayLeave: () => !budget.isOver,
       // Signals are made for those who ask for them: most sends have ended before anybody would.
       get leaveSignal() {

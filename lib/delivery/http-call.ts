@@ -1,9 +1,12 @@
 import type { Agent, Dispatcher } from 'undici';
 import { lazily, type Lazily } from './lazily.js';
 
+/** As much of undici's dispatcher as a call needs; undici's own `request` and `fetch` ask no more of one. */
+export type HttpDispatcher = Pick<Dispatcher, 'dispatch'>;
+
 /** One call outward. Redirects are never followed. */
 export interface HttpCall {
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: HttpDispatcher;
   readonly method: 'GET' | 'POST' | 'PUT';
   /** E.g. `https://api.twilio.com`. */
   readonly origin: string;
@@ -44,8 +47,8 @@ const MAX_ANSWER_BYTES = 256 * 1024;
  * Our own pool: as many connections as there are calls, so that hanging ones never make others wait; a
  * connect that stalls is given up well before the deadline.
  */
-export function createAgent(connectTimeoutMs: number): Dispatcher {
-  const agent = new LoadedAgent({
+export function createAgent(connectTimeoutMs: number): HttpDispatcher & { destroy(): Promise<void> } {
+  return new LazyAgent({
     connections: null,
     pipelining: 1,
     keepAliveTimeout: 20_000,
@@ -55,8 +58,6 @@ export function createAgent(connectTimeoutMs: number): Dispatcher {
     headersTimeout: 60_000,
     bodyTimeout: 60_000,
   });
-  // undici's own `request`, `fetch` and the like ask no more of a dispatcher than what is there.
-  return agent as Pick<Dispatcher, keyof LoadedAgent> as Dispatcher;
 }
 
 /** For whoever is told that a call failed before there was anything to control. */
@@ -70,7 +71,7 @@ const NOTHING_BEGAN: Dispatcher.DispatchController = {
 };
 
 /** undici's Agent, which is there once undici is loaded: calls wait for it. */
-class LoadedAgent implements Pick<Dispatcher, 'dispatch'> {
+class LazyAgent implements HttpDispatcher {
   readonly #load: Lazily<Agent>;
 
   constructor(options: Agent.Options) {
@@ -85,13 +86,12 @@ class LoadedAgent implements Pick<Dispatcher, 'dispatch'> {
       .then((loaded) => loaded.dispatch(options, handler))
       .catch((error: unknown) => {
         const reason = error instanceof Error ? error : new Error('undici could not be loaded');
-        handler.onResponseError?.(NOTHING_BEGAN, reason);
+        // A handler of undici 6, as a channel's own `request` may make it, knows the old name only.
+        // eslint-disable-next-line @typescript-eslint/no-deprecated
+        if (handler.onResponseError === undefined) handler.onError?.(reason);
+        else handler.onResponseError(NOTHING_BEGAN, reason);
       });
     return true;
-  }
-
-  async close(): Promise<void> {
-    await (await this.#load()).close();
   }
 
   async destroy(): Promise<void> {

@@ -12,7 +12,7 @@ export const loadNumberingPlans = lazily(() => import('libphonenumber-js/max'));
 /**
  * A number as it is dialled, or `undefined` if it cannot be. What comes with `+` (or the international `00`)
  * is not held against the numbering plans: the libraries' data lags behind them. What comes without is read as
- * a number of `defaultCountry`.
+ * a number of `defaultCountry`. Never rejects.
  */
 export function toDialableNumber(
   text: string,
@@ -26,7 +26,10 @@ export function toDialableNumber(
 }
 
 async function readNational(digits: string, country: string): Promise<string | undefined> {
-  const { isSupportedCountry, parsePhoneNumberFromString } = await loadNumberingPlans();
+  const plans = await Promise.resolve(loadNumberingPlans()).catch(() => undefined);
+  // Without them nobody can say what is dialled.
+  if (plans === undefined) return undefined;
+  const { isSupportedCountry, parsePhoneNumberFromString } = plans;
   if (!isSupportedCountry(country)) return undefined;
   const national = parsePhoneNumberFromString(digits, country)?.number;
   return national !== undefined && E164.test(national) ? national : undefined;

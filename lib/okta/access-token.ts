@@ -1,6 +1,5 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
-import type { Dispatcher } from 'undici';
-import { callHttp, type HttpAnswer, type HttpResult } from '../delivery/http-call.js';
+import { callHttp, type HttpAnswer, type HttpResult, type HttpDispatcher } from '../delivery/http-call.js';
 import { OktaApiError } from '../errors.js';
 import { fieldOf, parseJson, readOktaAnswer } from './api-answer.js';
 import { createDpopProver, type DpopProof, type DpopProver } from './dpop.js';
@@ -63,7 +62,7 @@ interface HeldToken extends AccessToken {
 export function createAccessTokens(parts: {
   readonly credentials: ServiceAppCredentials;
   readonly scopes: readonly string[];
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: HttpDispatcher;
   readonly clock: () => number;
   readonly connectTimeoutMs: number;
 }): AccessTokens {

@@ -1,5 +1,4 @@
-import type { Dispatcher } from 'undici';
-import { callHttp, type HttpAnswer, type HttpResult } from '../delivery/http-call.js';
+import { callHttp, type HttpAnswer, type HttpResult, type HttpDispatcher } from '../delivery/http-call.js';
 import { createAccessTokens, type AccessTokens, type ServiceAppCredentials } from './access-token.js';
 import { readOktaAnswer } from './api-answer.js';
 
@@ -43,7 +42,7 @@ const FUTILE_MS = 10_000;
  */
 export function createOktaApiClient(parts: {
   readonly credentials: OktaCredentials;
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: HttpDispatcher;
   readonly clock: () => number;
   readonly connectTimeoutMs: number;
   readonly scopes?: readonly string[];

@@ -69,8 +69,13 @@ export function answerFor(
   );
 }
 
-/** For a repeat whose first call has no answer yet: it may well have sent the code. */
-export function pendingAnswer(request: TelephonyRequest): HookAnswer {
+/** For a repeat: the first call's answer, or `PENDING` where there is none that Okta can read, since a code may have left. */
+export function answerOfRepeat(kept: RememberedAnswer | undefined, request: TelephonyRequest): HookAnswer {
+  return kept !== undefined && readStatus(kept) !== undefined ? kept : pendingAnswer(request);
+}
+
+/** The first call has no answer yet: it may well have sent the code. */
+function pendingAnswer(request: TelephonyRequest): HookAnswer {
   return commandAnswer({
     status: 'PENDING',
     provider: 'UNKNOWN',
@@ -79,10 +84,22 @@ export function pendingAnswer(request: TelephonyRequest): HookAnswer {
   });
 }
 
-/** What an answer says, one that a state has kept, too. */
-export function statusOf(body: HookAnswer): 'SUCCESSFUL' | 'PENDING' | 'ERROR' {
-  const { commands } = body as { readonly commands?: readonly { readonly value: readonly Command[] }[] };
-  return commands?.[0]?.value[0]?.status ?? 'ERROR';
+type AnswerStatus = 'SUCCESSFUL' | 'PENDING' | 'ERROR';
+
+/** What an answer says. */
+export function statusOf(body: HookAnswer): AnswerStatus {
+  return readStatus(body) ?? 'ERROR';
+}
+
+/** A state of the user's own may give back anything: `undefined` for what Okta could not read. */
+function readStatus(body: HookAnswer): AnswerStatus | undefined {
+  const { commands, error } = Object(body) as {
+    readonly commands?: readonly ({ readonly value?: readonly (Partial<Command> | null)[] } | null)[];
+    readonly error?: { readonly errorSummary?: unknown } | null;
+  };
+  const status = commands?.[0]?.value?.[0]?.status;
+  if (status === 'SUCCESSFUL' || status === 'PENDING') return status;
+  return typeof error?.errorSummary === 'string' ? 'ERROR' : undefined;
 }
 
 interface Command {

@@ -1,6 +1,5 @@
 import type { createLocalJWKSet, JSONWebKeySet, JWTPayload } from 'jose';
-import type { Dispatcher } from 'undici';
-import { callHttp } from '../delivery/http-call.js';
+import { callHttp, type HttpDispatcher } from '../delivery/http-call.js';
 import { RequestError } from '../errors.js';
 import { loadJose } from './jose.js';
 
@@ -25,7 +24,7 @@ export interface HookKeys {
 /** @param parts.timeoutMs - the share of the budget that one fetch may take. */
 export function createHookKeys(parts: {
   readonly jwksUri: URL;
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: HttpDispatcher;
   readonly clock: () => number;
   readonly timeoutMs: number;
 }): HookKeys {

@@ -4,6 +4,7 @@ import type { TelephonyRequest } from '../delivery/channel.js';
 import { readLocale } from '../delivery/locale.js';
 import { isAbout } from '../delivery/masking.js';
 import { toDialableNumber } from '../delivery/phone-number.js';
+import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 import { RequestError } from '../errors.js';
 
 /** A code's life where Okta's own times cannot be read; Okta's default. */
@@ -94,12 +95,12 @@ export interface Refusal {
 }
 
 /**
- * Reads what Okta sent.
+ * Reads what Okta sent. A number that is not read within `waitMs` cannot be dialled.
  * Rejects with RequestError `INVALID_REQUEST` and the names of the fields that are missing or wrong.
  */
 export async function readHookCall(
   body: unknown,
-  parts: { readonly defaultCountry: string | undefined; readonly nowMs: number },
+  parts: { readonly defaultCountry: string | undefined; readonly nowMs: number; readonly waitMs: number },
 ): Promise<HookCall> {
   const envelope = requireObject(body, 'body');
   const data = requireObject(envelope['data'], 'data');
@@ -113,7 +114,8 @@ export async function readHookCall(
   const lifeMs = eventTimeMs === undefined || otpExpiresMs === undefined ? 0 : otpExpiresMs - eventTimeMs;
   const eventId = asEventId(envelope['eventId']);
   const dialable = toDialableNumber(needed.phoneNumber, parts.defaultCountry);
-  const phoneNumber = dialable instanceof Promise ? await dialable : dialable;
+  const read = dialable instanceof Promise ? await waitAtMost(dialable, parts.waitMs) : dialable;
+  const phoneNumber = read === TIMED_OUT ? undefined : read;
   const request: TelephonyRequest = {
     eventId: eventId ?? randomUUID(),
     requestType: asText(envelope['requestType']),

@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type * as Jose from 'jose';
 import passport from 'passport';
-import type { Dispatcher } from 'undici';
+import type { HttpDispatcher } from '../delivery/http-call.js';
 import { RequestError } from '../errors.js';
 import { createHookKeys, type HookKeys } from './hook-keys.js';
 import { loadJose } from './jose.js';
@@ -44,7 +44,7 @@ export interface CallerVerifier {
 export function createCallerVerifier(
   schemes: readonly HookScheme[],
   parts: {
-    readonly dispatcher: Dispatcher;
+    readonly dispatcher: HttpDispatcher;
     readonly clock: () => number;
     /** The share of the budget that fetching keys may take. */
     readonly keysTimeoutMs: number;

@@ -1,9 +1,8 @@
 import type { ChannelPort } from '../delivery/channel.js';
 import { spokenCode } from '../delivery/spoken-code.js';
-import type { TwilioCallParameters } from './client.js';
+import type { TwimlBuilder } from './client.js';
 import type { TwilioParts } from './messages.js';
 import { CALL_SID, outcomeOf, sendReporting } from './outcome.js';
-import { loadSdk } from './sdk.js';
 import { noSender, notConnected, senderFor } from './senders.js';
 import { voiceFor } from './voices.js';
 
@@ -29,21 +28,24 @@ export function twilioCalls(): ChannelPort<TwilioParts> {
       usesText: false,
       send: async (message, context) => {
         const { senders, statusCallbackUrl } = connection.settings;
-        const from = await senderFor(senders.voice, message.to);
+        const sender = senderFor(senders.voice, message.to, context.leaveWithinMs);
+        const from = sender instanceof Promise ? await sender : sender;
         if (from === undefined) return noSender('voice');
-        const parameters: TwilioCallParameters = {
-          to: message.to,
-          from,
-          // Inline: by a URL to fetch, the code would be in access logs.
-          twiml: await composeTwiml(message.locale, message.request.otpCode),
-          timeout: RING_SECONDS,
-        };
         return sendReporting(statusCallbackUrl, async (statusCallback) => {
-          const withCallback =
-            statusCallback === undefined
-              ? parameters
-              : { ...parameters, statusCallback, statusCallbackEvent: ['completed'] };
-          const result = await connection.call((client) => client.calls.create(withCallback), context);
+          const reporting =
+            statusCallback === undefined ? {} : { statusCallback, statusCallbackEvent: ['completed'] };
+          const result = await connection.call(
+            (client, twiml) =>
+              client.calls.create({
+                to: message.to,
+                from,
+                // Inline: by a URL to fetch, the code would be in access logs.
+                twiml: composeTwiml(twiml, message.locale, message.request.otpCode),
+                timeout: RING_SECONDS,
+                ...reporting,
+              }),
+            context,
+          );
           return outcomeOf(result, CALL_SID);
         });
       },
@@ -51,8 +53,7 @@ export function twilioCalls(): ChannelPort<TwilioParts> {
   };
 }
 
-async function composeTwiml(locale: string, code: string): Promise<string> {
-  const { twiml } = await loadSdk();
+function composeTwiml(twiml: TwimlBuilder, locale: string, code: string): string {
   const { sentence, digits } = spokenCode(locale, code);
   const { language, voice } = voiceFor(locale);
   const response = new twiml.VoiceResponse();

@@ -1,7 +1,7 @@
 import type twilio from 'twilio';
-import type { Dispatcher } from 'undici';
 import type { SendContext } from '../delivery/channel.js';
-import { callHttp, type HttpCall, type HttpResult } from '../delivery/http-call.js';
+import { callHttp, type HttpCall, type HttpResult, type HttpDispatcher } from '../delivery/http-call.js';
+import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 import { ProviderError } from '../errors.js';
 import { loadSdk } from './sdk.js';
 
@@ -46,6 +46,15 @@ export interface TwilioClient {
   readonly calls: {
     create(parameters: TwilioCallParameters): Promise<unknown>;
     (sid: string): { fetch(): Promise<unknown> };
+  };
+}
+
+/** The SDK's builder of TwiML as far as a channel needs it, written out for the same reason. */
+export interface TwimlBuilder {
+  readonly VoiceResponse: new () => {
+    say(attributes: { readonly language?: string; readonly voice?: string }, text: string): unknown;
+    pause(attributes: { readonly length: number }): unknown;
+    toString(): string;
   };
 }
 
@@ -103,9 +112,13 @@ export interface TwilioConnection {
   readonly host: string;
   /**
    * Runs one SDK call and says what came of it on the wire. Never rejects. The action makes its one call at once, not
-   * after an `await`; what the SDK itself returns never settles, for the answer is in the result.
+   * after an `await`; what the SDK itself returns never settles, for the answer is in the result. The context is read
+   * when the call begins.
    */
-  call(action: (client: TwilioClient) => unknown, context: TwilioCallContext): Promise<HttpResult>;
+  call(
+    action: (client: TwilioClient, twiml: TwimlBuilder) => unknown,
+    context: TwilioCallContext,
+  ): Promise<HttpResult>;
   /**
    * Asks for a message that cannot exist, which proves the credentials, costs nothing and leaves a connection
    * open.
@@ -133,7 +146,7 @@ type CallLimits = Pick<HttpCall, 'timeoutMs' | 'mayLeave' | 'leaveWithinMs'>;
 /** What the SDK is given for an answer: it would only parse again what is read from the wire. */
 const NEVER = { then: () => NEVER };
 
-/** Nothing has left: the SDK refused what it was given, or cannot be loaded. */
+/** Nothing has left: the SDK refused what it was given, or is not there. */
 const SDK_ERROR: HttpResult = { kind: 'not-sent', reason: 'SDK_ERROR' };
 
 /** Has a message SID's shape and is nobody's. */
@@ -142,7 +155,7 @@ const NO_MESSAGE_SID = `SM${'0'.repeat(32)}`;
 /** Makes the connection; nothing is opened before the first call. */
 export function createTwilioConnection(parts: {
   readonly settings: TwilioSettings;
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: HttpDispatcher;
 }): TwilioConnection {
   const { settings, dispatcher } = parts;
   const fixed = {
@@ -179,7 +192,7 @@ export function createTwilioConnection(parts: {
 
   const runBy = (
     sdk: typeof twilio,
-    action: (client: SdkClient) => unknown,
+    action: (client: SdkClient, twiml: TwimlBuilder) => unknown,
     limits: CallLimits,
   ): Promise<HttpResult> => {
     let sending: Promise<HttpResult> | undefined;
@@ -187,7 +200,7 @@ export function createTwilioConnection(parts: {
       sending = callHttp({ dispatcher, ...limits, ...toHttpCall(request, fixed) });
     };
     try {
-      const acting = action(clientOf(sdk));
+      const acting = action(clientOf(sdk), sdk.twiml);
       if (acting instanceof Promise) acting.catch(() => undefined);
     } catch {
       // The SDK refuses what it was given: nothing has left.
@@ -196,11 +209,16 @@ export function createTwilioConnection(parts: {
     }
     return sending ?? Promise.resolve(SDK_ERROR);
   };
-  const run = (action: (client: SdkClient) => unknown, limits: CallLimits): Promise<HttpResult> => {
+  /** @param readLimits - asked when the call begins: waiting for the SDK takes of the time, too. */
+  const run = (
+    action: (client: SdkClient, twiml: TwimlBuilder) => unknown,
+    waitMs: number,
+    readLimits: () => CallLimits,
+  ): Promise<HttpResult> => {
     const sdk = loadSdk();
-    if (!(sdk instanceof Promise)) return runBy(sdk, action, limits);
-    return sdk.then(
-      (loaded) => runBy(loaded, action, limits),
+    if (!(sdk instanceof Promise)) return runBy(sdk, action, readLimits());
+    return waitAtMost(sdk, waitMs).then(
+      (loaded) => (loaded === TIMED_OUT ? SDK_ERROR : runBy(loaded, action, readLimits())),
       () => SDK_ERROR,
     );
   };
@@ -210,10 +228,18 @@ export function createTwilioConnection(parts: {
   return {
     settings,
     host,
-    call: (action, { endWithinMs, mayLeave, leaveWithinMs }) =>
-      run(action, { timeoutMs: endWithinMs, mayLeave, leaveWithinMs }),
+    call: (action, context) =>
+      run(action, context.leaveWithinMs, () => ({
+        timeoutMs: context.endWithinMs,
+        mayLeave: context.mayLeave,
+        leaveWithinMs: context.leaveWithinMs,
+      })),
     check: async (timeoutMs) => {
-      const result = await run((client) => client.messages(NO_MESSAGE_SID).fetch(), { timeoutMs });
+      const result = await run(
+        (client) => client.messages(NO_MESSAGE_SID).fetch(),
+        timeoutMs,
+        () => ({ timeoutMs }),
+      );
       if (result.kind !== 'answered') {
         throw new ProviderError('TWILIO_UNREACHABLE', `No answer from ${host}: ${result.reason}.`);
       }

@@ -39,7 +39,7 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
         host: twilio.host,
         usesText: !isWhatsApp || !usesTemplate(twilio.settings),
         send: async (message, context) => {
-          const composing = compose(message, twilio.settings);
+          const composing = compose(message, twilio.settings, context.leaveWithinMs);
           const composed = composing instanceof Promise ? await composing : composing;
           if ('status' in composed) return composed;
           const parameters: TwilioMessageParameters = {
@@ -49,9 +49,10 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
             provideFeedback: true,
           };
           return sendReporting(twilio.settings.statusCallbackUrl, async (statusCallback) => {
-            const withCallback =
-              statusCallback === undefined ? parameters : { ...parameters, statusCallback };
-            const result = await twilio.call((client) => client.messages.create(withCallback), context);
+            const result = await twilio.call(
+              (client) => client.messages.create({ ...parameters, statusCallback }),
+              context,
+            );
             return outcomeOf(result, MESSAGE_SID);
           });
         },
@@ -60,10 +61,14 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
   };
 }
 
-function composeSms({ to, text }: Message, settings: TwilioSettings): Composed | Promise<Composed> {
+function composeSms(
+  { to, text }: Message,
+  settings: TwilioSettings,
+  waitMs: number,
+): Composed | Promise<Composed> {
   const composeFrom = (sender: string | undefined): Composed =>
     sender === undefined ? noSender('sms') : { to, ...fromSender(sender), body: text };
-  const sender = senderFor(settings.senders.sms, to);
+  const sender = senderFor(settings.senders.sms, to, waitMs);
   return sender instanceof Promise ? sender.then(composeFrom) : composeFrom(sender);
 }
 

@@ -1,17 +1,25 @@
 import type { Outcome } from '../delivery/channel.js';
 import { countryOf } from '../delivery/phone-number.js';
+import { waitAtMost } from '../delivery/wait-at-most.js';
 import type { SenderByCountry } from './client.js';
 
-/** The sender for a recipient: its country's, else the default one. */
+/**
+ * The sender for a recipient: its country's, else the default one; also where the numbering plans are not there
+ * within `waitMs`.
+ */
 export function senderFor(
   senders: SenderByCountry | undefined,
   to: string,
+  waitMs: number,
 ): string | undefined | Promise<string | undefined> {
   if (senders === undefined) return undefined;
   const usual = senders['default'];
   // Where one serves all, the number need not be parsed.
   if (usual !== undefined && Object.keys(senders).length === 1) return usual;
-  return countryOf(to).then((country) => (country === undefined ? undefined : senders[country]) ?? usual);
+  return waitAtMost(countryOf(to), waitMs).then(
+    (country) => (typeof country === 'string' ? senders[country] : undefined) ?? usual,
+    () => usual,
+  );
 }
 
 /** Nothing was sent, because the options name no sender. */

@@ -351,6 +351,21 @@ describe('dispatching a code', () => {
       expect(shares).to.deep.equal([700, 360]);
     });
 
+    it('tells the time that is left each time it is asked: a second call must leave in time, too', async () => {
+      const told: (readonly [number, number])[] = [];
+      const send: Send = async (_message, context) => {
+        told.push([context.leaveWithinMs, context.endWithinMs]);
+        await clock.tickAsync(400);
+        told.push([context.leaveWithinMs, context.endWithinMs]);
+        return refuse();
+      };
+      await run([ready('a', send)], { budget: new Budget(1000) });
+      expect(told).to.deep.equal([
+        [360, 10_900],
+        [200, 10_500],
+      ]);
+    });
+
     it('does not let composeText use up the budget', async () => {
       const send = sinon.fake.resolves(accept());
       const running = run([ready('a', send)], {

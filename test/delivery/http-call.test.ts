@@ -7,9 +7,9 @@ import { callHttp, createAgent, type HttpCall, type HttpResult } from '../../lib
 import { until } from '../harness/until.js';
 
 describe('a call outward', () => {
-  const agents: Dispatcher[] = [];
+  const agents: { destroy(): Promise<void> }[] = [];
   const servers: Server[] = [];
-  const keep = <T extends Dispatcher>(agent: T): T => {
+  const keep = <T extends { destroy(): Promise<void> }>(agent: T): T => {
     agents.push(agent);
     return agent;
   };

@@ -6,26 +6,20 @@ import {
   hookOf,
   idsOf,
   keepCall,
-  recordLate,
   tellAnswered,
   type Call,
   type HookParts,
 } from './call.js';
+import { deliver, readProfile } from './deliver.js';
 import { Budget } from './delivery/budget.js';
-import type { UserProfile } from './delivery/channel.js';
 import { TIMED_OUT } from './delivery/wait-at-most.js';
-import { dispatch, type ReadyChannel } from './delivery/dispatch.js';
 import { claimEvent, type ClaimResult } from './delivery/duplicates.js';
-import { readLocale } from './delivery/locale.js';
 import { maskError, maskNumber } from './delivery/masking.js';
-import { toDialableNumber } from './delivery/phone-number.js';
-import { planChannels } from './delivery/plan.js';
+import { NUMBER_SHARE } from './delivery/phone-number.js';
 import { RequestError } from './errors.js';
 import { answer, onlyPost, parseJson, readBody } from './exchange.js';
 import { answerFor, answerOfRepeat, type HookAnswer } from './okta/hook-answer.js';
-import { readHookCall, type HookCall, type Refusal } from './okta/inline-hook.js';
-import type { ProfileReading } from './okta/user-profile.js';
-import type { HookSettings } from './settings.js';
+import { readHookCall } from './okta/inline-hook.js';
 
 type Handler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 
@@ -44,8 +38,6 @@ export interface Handlers {
 const PREVIEW_MEMORY_MS = 10_000;
 /** However short a code lives: a call, and what goes on after it, must have ended before its event is forgotten. */
 const SHORTEST_MEMORY_MS = 15_000;
-/** What reading a national number may take of the budget, where the numbering plans are still being loaded. */
-const NUMBER_SHARE = { maxMs: 700, fraction: 0.4 } as const;
 /** A skew that is worth telling, milliseconds. */
 const TOLD_SKEW_MS = 30_000;
 
@@ -189,92 +181,9 @@ export function createHandlers(parts: HookParts): Handlers {
     return undefined;
   });
 
-  const lookUpProfile = step(async (call) => {
-    if (call.refusal !== undefined) return;
-    const { budget } = call;
-    const hook = hookOf(call);
-    const { userId, login } = hook.request;
-    const startedAt = budget.elapsedMs();
-    const waitMs = budget.share(settings.profile.timeoutMs, 0.5);
-    const reading = await parts.profiles.read({ userId, login }, waitMs);
-    const { profile, source, reason } = reading;
-    const durationMs = Math.round(budget.elapsedMs() - startedAt);
-    call.reading = { profile, source, reason, durationMs };
-    const { eventId, oktaRequestId } = hook.request;
-    events.emit({
-      type: 'profile.read',
-      at: events.now(),
-      eventId,
-      oktaRequestId,
-      source,
-      reason,
-      durationMs,
-    });
-  });
+  const lookUpProfile = step((call) => readProfile(call, parts));
 
-  const dispatchChannel = step(async (call) => {
-    if (call.refusal !== undefined) return;
-    const hook = hookOf(call);
-    const { request } = hook;
-    const profile = call.reading?.profile;
-    const onFailure = (extension: 'chooseChannels' | 'composeText') => (error: unknown) => {
-      events.emit({
-        type: 'extension.failed',
-        at: events.now(),
-        ...idsOf(hook),
-        extension,
-        reason: maskError(error, request),
-      });
-    };
-    const names = planChannels(request, profile, {
-      chooseChannels: settings.chooseChannels,
-      optInAttribute: settings.optInAttribute,
-      optInChannels: settings.optInChannels,
-      isConfigured: (channel) => parts.channels.has(channel),
-      onFailure: onFailure('chooseChannels'),
-    });
-    const { eventId, oktaRequestId } = request;
-    // A copy: whoever is told it must not be able to change it.
-    events.emit({ type: 'channels.planned', at: events.now(), eventId, oktaRequestId, channels: [...names] });
-    const plan = names.flatMap((name) => parts.channels.get(name) ?? []);
-    const reading = whatsAppNumberOf(hook, profile, settings);
-    const { maxMs, fraction } = NUMBER_SHARE;
-    const read =
-      reading instanceof Promise
-        ? await call.budget.within(reading, call.budget.share(maxMs, fraction))
-        : reading;
-    const whatsAppNumber = read === TIMED_OUT ? request.phoneNumber : read;
-    call.delivery = await dispatch(plan, request, profile, {
-      budget: call.budget,
-      composeText: settings.composeText,
-      locale: localeOf(hook, call.reading),
-      addressFor: (channel) => (channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber),
-      onAttempt: (attempt) => {
-        if (attempt.outcome === 'accepted')
-          parts.underWay.lastSuccess.set(attempt.channel, new Date(settings.clock()));
-        const { channel, provider, outcome, code, reason, remedy, transactionId, durationMs } = attempt;
-        events.emit({
-          type: 'attempt.ended',
-          at: events.now(),
-          eventId,
-          oktaRequestId,
-          channel,
-          provider,
-          outcome,
-          code,
-          reason,
-          remedy,
-          transactionId,
-          durationMs,
-        });
-      },
-      onComposeFailure: onFailure('composeText'),
-      onDetached: (late) => {
-        recordLate(late, hook, parts);
-      },
-    });
-    if (call.delivery.decidedBy === undefined) call.refusal = refusalWithoutAttempt(plan);
-  });
+  const dispatchChannel = step((call) => deliver(call, parts));
 
   const answerOkta = step((call, req, res) => {
     const hook = hookOf(call);
@@ -308,33 +217,4 @@ export function createHandlers(parts: HookParts): Handlers {
 /** An answered call must not reach the gateway's other routes. */
 function goOn(call: Call, next: () => void): void {
   if (!call.isOver) next();
-}
-
-function localeOf({ request }: HookCall, reading: ProfileReading | undefined): string {
-  const { profile } = reading ?? {};
-  return (
-    request.locale ?? readLocale(profile?.['preferredLanguage']) ?? readLocale(profile?.['locale']) ?? 'en'
-  );
-}
-
-/** The enrolled number; at sign-in the profile's, where the gateway's owner chose that. */
-function whatsAppNumberOf(
-  { request: { requestType, phoneNumber } }: HookCall,
-  profile: UserProfile | undefined,
-  { unverifiedPhoneAttribute, defaultCountry }: HookSettings,
-): string | Promise<string> {
-  if (unverifiedPhoneAttribute === undefined || requestType?.endsWith('.mfa-verification') !== true)
-    return phoneNumber;
-  const value = profile?.[unverifiedPhoneAttribute];
-  const number = typeof value === 'string' ? toDialableNumber(value, defaultCountry) : undefined;
-  return number instanceof Promise ? number.then((read) => read ?? phoneNumber) : (number ?? phoneNumber);
-}
-
-function refusalWithoutAttempt(plan: readonly ReadyChannel[]): Refusal {
-  return plan.length === 0
-    ? {
-        code: 'CHANNEL_NOT_CONFIGURED',
-        reason: 'No sender is configured for the channel that Okta asked for',
-      }
-    : { code: 'DEADLINE', reason: 'The time was over before anything could be sent' };
 }

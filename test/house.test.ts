@@ -9,6 +9,7 @@ const FLOORS = [
   ['index'],
   ['hook'],
   ['handlers', 'failure', 'status-callback'],
+  ['deliver'],
   ['call'],
   ['settings', 'exchange'],
   ['option-rules'],

@@ -9,6 +9,9 @@ const SEPARATORS = /[\s().\-/\u00a0\u2010-\u2015\u2212\u200e\u200f\u202a-\u202e]
 /** The world's numbering plans: needed only where a number lacks its `+`, or where its country decides. */
 export const loadNumberingPlans = lazily(() => import('libphonenumber-js/max'));
 
+/** What reading a national number may take of the budget, where the plans are still being loaded. */
+export const NUMBER_SHARE = { maxMs: 700, fraction: 0.4 } as const;
+
 /**
  * A number as it is dialled, or `undefined` if it cannot be. What comes with `+` (or the international `00`)
  * is not held against the numbering plans: the libraries' data lags behind them. What comes without is read as

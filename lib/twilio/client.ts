@@ -52,7 +52,10 @@ export interface TwilioClient {
 /** The SDK's builder of TwiML as far as a channel needs it, written out for the same reason. */
 export interface TwimlBuilder {
   readonly VoiceResponse: new () => {
-    say(attributes: { readonly language?: string; readonly voice?: string }, text: string): unknown;
+    say(
+      attributes: { readonly language?: string | undefined; readonly voice?: string | undefined },
+      text: string,
+    ): unknown;
     pause(attributes: { readonly length: number }): unknown;
     toString(): string;
   };

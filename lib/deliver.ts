@@ -1,0 +1,132 @@
+import { idsOf, hookOf, recordLate, type Call, type HookParts } from './call.js';
+import type { UserProfile } from './delivery/channel.js';
+import { dispatch, type ReadyChannel } from './delivery/dispatch.js';
+import { readLocale } from './delivery/locale.js';
+import { maskError } from './delivery/masking.js';
+import { NUMBER_SHARE, toDialableNumber } from './delivery/phone-number.js';
+import { planChannels } from './delivery/plan.js';
+import { TIMED_OUT } from './delivery/wait-at-most.js';
+import type { HookCall, Refusal } from './okta/inline-hook.js';
+import type { ProfileReading } from './okta/user-profile.js';
+import type { HookSettings } from './settings.js';
+
+/** From a request that was read to what became of its code: the user looked up, the channels planned and tried. */
+
+/** Looks the user up, and goes on without where Okta does not answer in time. */
+export async function readProfile(call: Call, { settings, events, profiles }: HookParts): Promise<void> {
+  if (call.refusal !== undefined) return;
+  const { budget } = call;
+  const hook = hookOf(call);
+  const { userId, login } = hook.request;
+  const startedAt = budget.elapsedMs();
+  const waitMs = budget.share(settings.profile.timeoutMs, 0.5);
+  const reading = await profiles.read({ userId, login }, waitMs);
+  const { profile, source, reason } = reading;
+  const durationMs = Math.round(budget.elapsedMs() - startedAt);
+  call.reading = { profile, source, reason, durationMs };
+  const { eventId, oktaRequestId } = hook.request;
+  events.emit({
+    type: 'profile.read',
+    at: events.now(),
+    eventId,
+    oktaRequestId,
+    source,
+    reason,
+    durationMs,
+  });
+}
+
+/** Plans the channels and tries them. */
+export async function deliver(call: Call, parts: HookParts): Promise<void> {
+  const { settings, events } = parts;
+  if (call.refusal !== undefined) return;
+  const hook = hookOf(call);
+  const { request } = hook;
+  const profile = call.reading?.profile;
+  const onFailure = (extension: 'chooseChannels' | 'composeText') => (error: unknown) => {
+    events.emit({
+      type: 'extension.failed',
+      at: events.now(),
+      ...idsOf(hook),
+      extension,
+      reason: maskError(error, request),
+    });
+  };
+  const names = planChannels(request, profile, {
+    chooseChannels: settings.chooseChannels,
+    optInAttribute: settings.optInAttribute,
+    optInChannels: settings.optInChannels,
+    isConfigured: (channel) => parts.channels.has(channel),
+    onFailure: onFailure('chooseChannels'),
+  });
+  const { eventId, oktaRequestId } = request;
+  // A copy: whoever is told it must not be able to change it.
+  events.emit({ type: 'channels.planned', at: events.now(), eventId, oktaRequestId, channels: [...names] });
+  const plan = names.flatMap((name) => parts.channels.get(name) ?? []);
+  const reading = whatsAppNumberOf(hook, profile, settings);
+  const { maxMs, fraction } = NUMBER_SHARE;
+  const read =
+    reading instanceof Promise
+      ? await call.budget.within(reading, call.budget.share(maxMs, fraction))
+      : reading;
+  const whatsAppNumber = read === TIMED_OUT ? request.phoneNumber : read;
+  call.delivery = await dispatch(plan, request, profile, {
+    budget: call.budget,
+    composeText: settings.composeText,
+    locale: localeOf(hook, call.reading),
+    addressFor: (channel) => (channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber),
+    onAttempt: (attempt) => {
+      if (attempt.outcome === 'accepted')
+        parts.underWay.lastSuccess.set(attempt.channel, new Date(settings.clock()));
+      const { channel, provider, outcome, code, reason, remedy, transactionId, durationMs } = attempt;
+      events.emit({
+        type: 'attempt.ended',
+        at: events.now(),
+        eventId,
+        oktaRequestId,
+        channel,
+        provider,
+        outcome,
+        code,
+        reason,
+        remedy,
+        transactionId,
+        durationMs,
+      });
+    },
+    onComposeFailure: onFailure('composeText'),
+    onDetached: (late) => {
+      recordLate(late, hook, parts);
+    },
+  });
+  if (call.delivery.decidedBy === undefined) call.refusal = refusalWithoutAttempt(plan);
+}
+
+function localeOf({ request }: HookCall, reading: ProfileReading | undefined): string {
+  const { profile } = reading ?? {};
+  return (
+    request.locale ?? readLocale(profile?.['preferredLanguage']) ?? readLocale(profile?.['locale']) ?? 'en'
+  );
+}
+
+/** The enrolled number; at sign-in the profile's, where the gateway's owner chose that. */
+function whatsAppNumberOf(
+  { request: { requestType, phoneNumber } }: HookCall,
+  profile: UserProfile | undefined,
+  { unverifiedPhoneAttribute, defaultCountry }: HookSettings,
+): string | Promise<string> {
+  if (unverifiedPhoneAttribute === undefined || requestType?.endsWith('.mfa-verification') !== true)
+    return phoneNumber;
+  const value = profile?.[unverifiedPhoneAttribute];
+  const number = typeof value === 'string' ? toDialableNumber(value, defaultCountry) : undefined;
+  return number instanceof Promise ? number.then((read) => read ?? phoneNumber) : (number ?? phoneNumber);
+}
+
+function refusalWithoutAttempt(plan: readonly ReadyChannel[]): Refusal {
+  return plan.length === 0
+    ? {
+        code: 'CHANNEL_NOT_CONFIGURED',
+        reason: 'No sender is configured for the channel that Okta asked for',
+      }
+    : { code: 'DEADLINE', reason: 'The time was over before anything could be sent' };
+}

@@ -15,9 +15,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { ROOT } from './harness/consumer.js';
 
-// npm tells its scripts, and git its hooks, which checkout is meant: it is another one here.
+// npm tells its scripts, and git its hooks, which checkout is meant: it is another one here. And nothing is signed.
 const ENVIRONMENT = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(npm_|GIT_)/i.test(name)),
+  Object.entries(process.env).filter(([name]) => !/^(npm_|GIT_|\w+_ID_TOKEN)/i.test(name)),
 );
 const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   readonly name: string;
@@ -42,8 +42,15 @@ describe('a release', function () {
     git('add', '--all');
     git('commit', '--quiet', '--message', 'As it is');
   };
-  const release = (): { status: number | null; stdout: string; stderr: string } =>
-    spawnSync('bash', ['.ci/release'], { cwd: checkout, env: ENVIRONMENT, encoding: 'utf8' });
+  const release = (
+    beside: NodeJS.ProcessEnv = {},
+  ): { status: number | null; stdout: string; stderr: string } =>
+    spawnSync('bash', ['.ci/release'], {
+      cwd: checkout,
+      env: { ...ENVIRONMENT, ...beside },
+      encoding: 'utf8',
+    });
+  const lastLine = (stdout: string): string | undefined => stdout.trimEnd().split('\n').at(-1)?.trim();
 
   beforeEach(() => {
     checkout = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-'));
@@ -73,10 +80,21 @@ describe('a release', function () {
     expect(stdout)
       .to.match(/^checked$/m)
       .and.to.include(sums.join(''));
-    expect(stdout.trimEnd().split('\n').at(-1)?.trim()).to.equal(
-      `npm publish release/${TARBALL} --provenance --access public`,
-    );
+    // Without its `./`, or where provenance cannot be signed, npm would refuse it.
+    expect(lastLine(stdout)).to.equal(`npm publish ./release/${TARBALL} --access public`);
   });
+
+  for (const [job, token] of [
+    ['GitHub', 'ACTIONS_ID_TOKEN_REQUEST_URL'],
+    ['GitLab', 'SIGSTORE_ID_TOKEN'],
+  ] as const) {
+    it(`is to be published with provenance in a job that ${job} gives an identity token`, () => {
+      const { status, stdout, stderr } = release({ [token]: 'of-the-job' });
+      expect(status, stderr).to.equal(0);
+      expect(lastLine(stdout)).to.equal(`npm publish ./release/${TARBALL} --provenance --access public`);
+      expect(stdout).to.not.include('of-the-job');
+    });
+  }
 
   it('is made again in the place of an older one, byte for byte as far as the package goes', () => {
     expect(release().status).to.equal(0);

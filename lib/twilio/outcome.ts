@@ -6,6 +6,9 @@ import { describeRefusal } from './error-codes.js';
 export const MESSAGE_SID = /^(SM|MM)[\w-]{1,64}$/;
 export const CALL_SID = /^CA[\w-]{1,64}$/;
 
+/** Twilio's error codes have five or six digits; anything longer could be a phone number. */
+export const PROVIDER_CODE = /^[1-9]\d{0,5}$/;
+
 /** Statuses of a created message or call that say that it will not arrive. */
 const LOST = new Set(['failed', 'undelivered', 'canceled']);
 
@@ -75,6 +78,6 @@ function readObject(answer: HttpAnswer): Readonly<Record<string, unknown>> {
 }
 
 function readCode(value: unknown): number | undefined {
-  const code = typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) : value;
-  return typeof code === 'number' && Number.isSafeInteger(code) && code > 0 ? code : undefined;
+  const isPlain = typeof value === 'number' || typeof value === 'string';
+  return isPlain && PROVIDER_CODE.test(String(value)) ? Number(value) : undefined;
 }

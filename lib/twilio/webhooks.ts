@@ -1,5 +1,5 @@
 import { meaningOf } from './error-codes.js';
-import { CALL_SID, MESSAGE_SID } from './outcome.js';
+import { CALL_SID, MESSAGE_SID, PROVIDER_CODE } from './outcome.js';
 import { loadSdk } from './sdk.js';
 
 /** A form-encoded body as it came: a name that was repeated has all its values. */
@@ -19,8 +19,6 @@ export interface StatusCallback {
 }
 
 const STATUS = /^[a-z]+([-_][a-z]+)*$/;
-/** Twilio's codes have five or six digits; anything longer could be a phone number. */
-const NUMERIC_CODE = /^[1-9]\d{0,5}$/;
 
 /**
  * True if Twilio has signed a webhook with one of the tokens. Tokens are several while one is being replaced.
@@ -81,7 +79,7 @@ function isWhatsApp(params: FormFields): boolean {
 function readProviderCode(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const trimmed = text.trim();
-  if (NUMERIC_CODE.test(trimmed)) return trimmed;
+  if (PROVIDER_CODE.test(trimmed)) return trimmed;
   const letters = trimmed.replace(/[^A-Za-z_]/g, '').slice(0, 40);
   return letters === '' ? undefined : letters;
 }

@@ -62,11 +62,18 @@ describe('outcomeOf', () => {
     expect(outcomeOf(answered(400, { code: '63007' }), SHAPE)).to.include({ code: '63007' });
   });
 
-  for (const code of ['63007x', 6.5, -1, 0, null, {}, NUMBER]) {
+  for (const code of ['63007x', 6.5, -1, 0, null, {}, [63007], NUMBER, Number(NUMBER), 1_000_000]) {
     it(`goes by the status where the code is ${JSON.stringify(code)}`, () => {
       expect(outcomeOf(answered(400, { code }), SHAPE)).to.include({ status: 'refused', code: 'HTTP_400' });
     });
   }
+
+  it('takes no number of seven digits or more for the code of a message that failed', () => {
+    const body = { sid: SID, status: 'failed', error_code: Number(NUMBER) };
+    const outcome = outcomeOf(answered(201, body), SHAPE);
+    expect(outcome).to.include({ status: 'refused', code: 'FAILED' });
+    expect(JSON.stringify(outcome)).to.not.contain(NUMBER.slice(1));
+  });
 
   it('tells the log what to do', () => {
     expect(outcomeOf(answered(400, { code: 63007 }), SHAPE))

@@ -9,13 +9,16 @@ const SHORTEST_NAME = 3;
 /** Shorter parts of a number or a login stand in ordinary codes by chance. */
 const SHORTEST_PART = 4;
 
+/** `UNABLE_TO_VERIFY_LEAF_SIGNATURE`: as long as a token, and no token has neither a digit nor a small letter. */
+const ERROR_CODE = /^[A-Z]+(?:_[A-Z]+)+\.?$/;
+
 /** So much of a text is looked at, and so much of it is told. */
 const READ_LENGTH = 2000;
 const TOLD_LENGTH = 300;
 
 /**
  * Takes out of a text what belongs to one request (its code, number, login and names), any run of digits long
- * enough to be a code or a number, and what may be a token. For words that others wrote: a custom channel's
+ * enough to be a code or a number, and what may be a token; long error codes are left. For words that others wrote: a custom channel's
  * reasons, errors of functions that the user gave. Takes anything, for a thrown error's message may be anything.
  */
 export function maskText(text: unknown, request: TelephonyRequest | undefined, to?: string): string {
@@ -28,7 +31,7 @@ export function maskText(text: unknown, request: TelephonyRequest | undefined, t
   return masked
     .replace(/[^\s@]+@[^\s@]+/g, MASK)
     .replace(/\b(basic|bearer|dpop|ssws)\s+\S+/gi, `$1 ${MASK}`)
-    .replace(/[\w.~+/=-]{20,}/g, MASK)
+    .replace(/[\w.~+/=-]{20,}/g, (run) => (ERROR_CODE.test(run) ? run : MASK))
     .replace(/\b(?:sk|pk|key|token|secret)[_-]\S+/gi, MASK)
     .replace(/\+?\d(?:[\s().-]?\d){3,}/g, MASK)
     .slice(0, TOLD_LENGTH);

@@ -66,6 +66,32 @@ describe('the mask of a text', () => {
     );
   });
 
+  it('leaves error codes, however long: capital letters and underscores alone', () => {
+    for (const code of ['SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE']) {
+      const text = `Twilio could not be reached (${code}): ${code}.`;
+      expect(maskText(text, request)).to.equal(text);
+    }
+  });
+
+  for (const [what, text, masked] of [
+    ['a small letter', 'UNABLE_TO_VERIFY_LEAF_SIGNATURe', '…'],
+    ['a digit', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE1', '…'],
+    ['another sign', 'UNABLE_TO_VERIFY_LEAF-SIGNATURE', '…'],
+    ['no underscore', 'UNABLETOVERIFYLEAFSIGNATURE', '…'],
+    ['an underscore at an end', '_TO_VERIFY_LEAF_SIGNATURE', '…'],
+    ['two underscores together', 'UNABLE__TO_VERIFY_LEAF_SIGNATURE', '…'],
+    ['a token before it', 'key=UNABLE_TO_VERIFY_LEAF_SIGNATURE', '…'],
+    [
+      'a name of the request in it',
+      'NO_SUCH_USER_SILVEIRA_IN_THIS_DIRECTORY',
+      'NO_SUCH_USER_…_IN_THIS_DIRECTORY',
+    ],
+  ] as const) {
+    it(`takes no word with ${what} for an error code`, () => {
+      expect(maskText(text, request)).to.equal(masked);
+    });
+  }
+
   it('takes out digits and addresses where no request is known', () => {
     expect(maskText(`${CODE} for ${ANA.login} at ${ANA.phone}`, undefined)).to.equal('… for … at …');
   });
@@ -83,7 +109,13 @@ describe('the mask of a text', () => {
 
   it('takes no time for a text that is long', () => {
     const startedAt = performance.now();
-    for (const text of ['a'.repeat(1e6), '1 '.repeat(5e5), 'a@'.repeat(5e5)]) {
+    for (const text of [
+      'a'.repeat(1e6),
+      '1 '.repeat(5e5),
+      'a@'.repeat(5e5),
+      'A_'.repeat(5e5),
+      'AA_'.repeat(600),
+    ]) {
       expect(maskText(text, request).length).to.be.at.most(300);
     }
     expect(performance.now() - startedAt).to.be.below(500);

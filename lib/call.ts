@@ -107,7 +107,8 @@ export function tellAnswered(call: Call, body: HookAnswer, { events }: HookParts
   const { request, isPreview } = hookOf(call);
   const { budget, delivery, reading, refusal } = call;
   const decidedBy = delivery?.decidedBy;
-  // Written out, without a spread: an object of so many fields is made thirty times as fast like this.
+  // Written out, without a spread: a literal has its one shape from the start, where a spread adds each of so many
+  // fields in turn; and this is made for every call.
   events.emit({
     type: 'request.answered',
     at: events.now(),

@@ -44,6 +44,7 @@ export interface HookSettings {
   readonly logger: Logger | undefined;
   readonly onEvent: HookEventListener | undefined;
   readonly dispatcher: Dispatcher | undefined;
+  /** Never fails. */
   readonly clock: () => number;
 }
 
@@ -105,12 +106,12 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     logger: options.logger,
     onEvent: options.onEvent,
     dispatcher: options.dispatcher,
-    clock: steady(options.clock ?? Date.now),
+    clock: unfailing(options.clock ?? Date.now),
   };
 }
 
 /** A clock of the user's own that fails must not turn a code that was sent into an error. */
-function steady(clock: () => number): () => number {
+function unfailing(clock: () => number): () => number {
   return () => {
     try {
       const now = clock();

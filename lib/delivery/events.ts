@@ -149,6 +149,7 @@ export class EventStream {
       /** The user's, who may do with theirs what they like. */
       readonly onEvent: HookEventListener | undefined;
     },
+    /** The hook's, which never fails. */
     clock: () => number,
   ) {
     const { listeners, onEvent } = parts;
@@ -156,13 +157,9 @@ export class EventStream {
     this.#clock = clock;
   }
 
-  /** For an event's `at`. A clock that fails must not touch a code that is on its way. */
+  /** For an event's `at`, by the clock that everything else goes by. */
   now(): number {
-    try {
-      return this.#clock();
-    } catch {
-      return Date.now();
-    }
+    return this.#clock();
   }
 
   emit(event: HookEvent): void {

@@ -1,21 +1,11 @@
-import { randomUUID, type KeyObject } from 'node:crypto';
-import { callHttp, type HttpAnswer, type HttpResult, type HttpDispatcher } from '../delivery/http-call.js';
+import { callHttp, type HttpAnswer, type HttpDispatcher, type HttpResult } from '../delivery/http-call.js';
 import { OktaApiError } from '../errors.js';
 import { fieldOf, parseJson, readOktaAnswer } from './api-answer.js';
 import { createDpopProver, type DpopProof, type DpopProver } from './dpop.js';
 import { loadJose } from './jose.js';
+import { signAssertion, type ServiceAppCredentials } from './private-key.js';
 import { pauseAfter, readDate } from './rate-limit.js';
 import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
-
-/** A service app of the org, which proves itself by private_key_jwt. */
-export interface ServiceAppCredentials {
-  readonly orgUrl: string;
-  readonly clientId: string;
-  readonly privateKey: KeyObject;
-  /** RS256, RS384, RS512, ES256, ES384 or ES512. */
-  readonly algorithm: string;
-  readonly keyId: string | undefined;
-}
 
 /** A token that the org authorization server has issued. */
 export interface AccessToken {
@@ -42,8 +32,6 @@ const FETCH_TIMEOUT_MS = 3_000;
 /** After a failure everybody is told at once for so long, instead of asking again. */
 const FAILURE_PAUSE_MS = 1_000;
 const MAX_FAILURE_PAUSE_MS = 60_000;
-/** Okta's own SDK has the same; Okta takes an hour at most. */
-const ASSERTION_LIFE_SECONDS = 5 * 60;
 /** Renewed so long before its end, or a tenth of its life where that is less. */
 const RENEW_AHEAD_MS = 5 * 60_000;
 /** Smaller differences between Okta's clock and ours are no reason to refuse us. */
@@ -193,25 +181,6 @@ export function createAccessTokens(parts: {
       if (current === token) current = undefined;
     },
   };
-}
-
-async function signAssertion(
-  credentials: ServiceAppCredentials,
-  url: string,
-  nowMs: number,
-): Promise<string> {
-  const { clientId, privateKey, algorithm, keyId } = credentials;
-  const nowSeconds = Math.floor(nowMs / 1000);
-  const { SignJWT } = await loadJose();
-  return new SignJWT()
-    .setProtectedHeader({ alg: algorithm, ...(keyId === undefined ? {} : { kid: keyId }) })
-    .setIssuer(clientId)
-    .setSubject(clientId)
-    .setAudience(url)
-    .setIssuedAt(nowSeconds)
-    .setExpirationTime(nowSeconds + ASSERTION_LIFE_SECONDS)
-    .setJti(randomUUID())
-    .sign(privateKey);
 }
 
 /** Anything but a proper token must not be kept: it would be sent for an hour. */

@@ -1,4 +1,4 @@
-import type { createLocalJWKSet, JSONWebKeySet, JWTPayload } from 'jose';
+import type * as Jose from 'jose';
 import { callHttp, type HttpDispatcher } from '../delivery/http-call.js';
 import { RequestError } from '../errors.js';
 import { loadJose } from './jose.js';
@@ -14,9 +14,9 @@ const RETRY_MS = 1_000;
 export interface HookKeys {
   /**
    * The payload of a token that one of the issuer's keys has signed.
-   * @throws jose's errors for a token that does not hold; RequestError `PROOF_UNAVAILABLE` if no key is known.
+   * @throws jose's errors for a token that does not hold; RequestError `PROOF_UNAVAILABLE` if it cannot be checked.
    */
-  verify(token: string, options: { issuer: string; audience: string; now: Date }): Promise<JWTPayload>;
+  verify(token: string, options: { issuer: string; audience: string; now: Date }): Promise<Jose.JWTPayload>;
   /** Fetches the keys now. Rejects if none can be had. For `ready()`. */
   refresh(): Promise<void>;
 }
@@ -30,7 +30,7 @@ export function createHookKeys(parts: {
 }): HookKeys {
   loadJose.ahead();
   let known:
-    { readonly keySet: ReturnType<typeof createLocalJWKSet>; readonly fetchedAt: number } | undefined;
+    { readonly keySet: ReturnType<typeof Jose.createLocalJWKSet>; readonly fetchedAt: number } | undefined;
   let fetching: Promise<void> | undefined;
   let lastTriedAt = -Infinity;
   let lastUnknownAt = -Infinity;
@@ -52,14 +52,15 @@ export function createHookKeys(parts: {
       headers: { accept: 'application/json' },
       timeoutMs: parts.timeoutMs,
     });
+    // Whatever came, so that `ready()` leaves nothing to load.
+    const { createLocalJWKSet } = await loadForProof();
     if (result.kind !== 'answered' || result.status !== 200) {
       const why = result.kind === 'answered' ? `status ${result.status}` : result.reason;
       throw unavailable(`the issuer's keys could not be fetched (${why})`);
     }
-    const { createLocalJWKSet } = await loadJose();
     let keySet;
     try {
-      keySet = createLocalJWKSet(JSON.parse(result.body) as JSONWebKeySet);
+      keySet = createLocalJWKSet(JSON.parse(result.body) as Jose.JSONWebKeySet);
     } catch (cause) {
       throw unavailable("the issuer's keys cannot be read", cause);
     }
@@ -91,7 +92,7 @@ export function createHookKeys(parts: {
 
   return {
     async verify(token, { issuer, audience, now }) {
-      const { errors, jwtVerify } = await loadJose();
+      const { errors, jwtVerify } = await loadForProof();
       const options = {
         issuer,
         audience,
@@ -99,7 +100,7 @@ export function createHookKeys(parts: {
         currentDate: now,
         clockTolerance: CLOCK_TOLERANCE,
       };
-      const check = async ({ keySet }: NonNullable<typeof known>): Promise<JWTPayload> => {
+      const check = async ({ keySet }: NonNullable<typeof known>): Promise<Jose.JWTPayload> => {
         try {
           return (await jwtVerify(token, keySet, options)).payload;
         } catch (error) {
@@ -124,6 +125,18 @@ export function createHookKeys(parts: {
 
 /** Seconds that Okta's clock and ours may differ. */
 const CLOCK_TOLERANCE = 10;
+
+/**
+ * jose, for whoever checks a token.
+ * @throws RequestError `PROOF_UNAVAILABLE` if it cannot be loaded: the token may be a good one.
+ */
+export async function loadForProof(): Promise<typeof Jose> {
+  try {
+    return await loadJose();
+  } catch (cause) {
+    throw unavailable('jose could not be loaded', cause);
+  }
+}
 
 function unavailable(why: string, cause?: unknown): RequestError {
   return new RequestError('PROOF_UNAVAILABLE', 'The caller cannot be checked at the moment.', {

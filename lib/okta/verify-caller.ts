@@ -1,11 +1,10 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type * as Jose from 'jose';
 import passport from 'passport';
 import type { HttpDispatcher } from '../delivery/http-call.js';
 import { RequestError } from '../errors.js';
 import { createHookKeys, type HookKeys } from './hook-keys.js';
-import { loadJose } from './jose.js';
+import { createTokenCheck, type ExpectedToken } from './hook-token.js';
 
 /** How Okta proves itself, as the options say it, with every default filled in. */
 export type HookScheme =
@@ -14,14 +13,7 @@ export type HookScheme =
       readonly scheme: 'basic';
       readonly users: readonly { readonly username: string; readonly password: string }[];
     }
-  | {
-      readonly scheme: 'oauth2';
-      readonly issuer: string;
-      readonly audience: string;
-      readonly clientId: string;
-      readonly scope: string;
-      readonly jwksUri: URL;
-    };
+  | ({ readonly scheme: 'oauth2'; readonly jwksUri: URL } & ExpectedToken);
 
 /**
  * What is looked at of a request. passport is given an object of its own with it: it writes its own methods on
@@ -76,7 +68,7 @@ export function createCallerVerifier(
           timeoutMs: parts.keysTimeoutMs,
         });
         keyRings.push(keys);
-        return new AccessTokenStrategy(scheme, keys, parts.clock);
+        return new AccessTokenStrategy(createTokenCheck(scheme, keys, parts.clock));
       }
     }
   }
@@ -162,17 +154,13 @@ class BasicStrategy extends passport.Strategy {
   }
 }
 
-/** An access token of a custom authorization server, that Okta got as the configured client. */
+/** RFC 6750, in the header only. */
 class AccessTokenStrategy extends passport.Strategy {
-  private readonly expected: Extract<HookScheme, { scheme: 'oauth2' }>;
-  private readonly keys: HookKeys;
-  private readonly clock: () => number;
+  private readonly check: ReturnType<typeof createTokenCheck>;
 
-  constructor(expected: Extract<HookScheme, { scheme: 'oauth2' }>, keys: HookKeys, clock: () => number) {
+  constructor(check: ReturnType<typeof createTokenCheck>) {
     super();
-    this.expected = expected;
-    this.keys = keys;
-    this.clock = clock;
+    this.check = check;
   }
 
   override authenticate(req: CallerHeaders): void {
@@ -190,41 +178,6 @@ class AccessTokenStrategy extends passport.Strategy {
         this.error(error);
       },
     );
-  }
-
-  /** What the challenge says of a token that does not hold, `undefined` for one that does. */
-  private async check(token: string): Promise<string | undefined> {
-    const jose = await loadJose();
-    if (!this.mayHold(token, jose)) return '';
-    const { issuer, audience } = this.expected;
-    try {
-      const payload = await this.keys.verify(token, { issuer, audience, now: new Date(this.clock()) });
-      // Any client of that server gets tokens with this issuer and audience: who, and what for, decides.
-      const holds = this.isOurs(payload) && typeof payload.exp === 'number';
-      return holds ? undefined : ', error="insufficient_scope"';
-    } catch (error) {
-      if (error instanceof jose.errors.JOSEError) return ', error="invalid_token"';
-      throw error;
-    }
-  }
-
-  /** What can be seen without a key: a made-up token must not make us fetch any. */
-  private mayHold(token: string, { decodeJwt, decodeProtectedHeader }: typeof Jose): boolean {
-    try {
-      const payload = decodeJwt(token);
-      return (
-        decodeProtectedHeader(token).alg === 'RS256' &&
-        payload.iss === this.expected.issuer &&
-        this.isOurs(payload)
-      );
-    } catch {
-      return false;
-    }
-  }
-
-  private isOurs(payload: Readonly<Record<string, unknown>>): boolean {
-    const { cid, scp } = payload;
-    return cid === this.expected.clientId && Array.isArray(scp) && scp.includes(this.expected.scope);
   }
 }
 

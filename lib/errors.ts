@@ -52,6 +52,7 @@ export type RequestErrorCode =
   | 'BODY_ALREADY_READ'
   | 'INVALID_REQUEST'
   | 'BAD_SIGNATURE'
+  | 'SIGNATURE_UNCHECKED'
   | 'CLOSING';
 
 const STATUS_OF: Readonly<Record<RequestErrorCode, number>> = {
@@ -64,6 +65,7 @@ const STATUS_OF: Readonly<Record<RequestErrorCode, number>> = {
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   PROOF_UNAVAILABLE: 503,
+  SIGNATURE_UNCHECKED: 503,
   CLOSING: 503,
 };
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookParts } from './call.js';
+import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import { RequestError } from './errors.js';
 import { answer, onlyPost, parseForm, readBody } from './exchange.js';
 import { onlyHeader } from './okta/verify-caller.js';
@@ -21,13 +22,20 @@ export function recordDelivery(
     const signature = onlyHeader(req, 'x-twilio-signature');
     // The signature is over the body; without one the body need not be read.
     if (signature === undefined || !SIGNATURE.test(signature)) throw badSignature();
+    const endsAt = performance.now() + settings.deadlineMs;
     const params = parseForm(await readBody(req, { type: undefined, waitMs: settings.deadlineMs }));
-    const isSigned = await isSignedByTwilio({
+    const checking = isSignedByTwilio({
       authTokens: settings.twilioAuthTokens,
       url: settings.twilio.statusCallbackUrl ?? '',
       signature,
       params,
     });
+    const isSigned = await waitAtMost(checking, Math.max(0, endsAt - performance.now())).catch(
+      (cause: unknown) => {
+        throw unchecked(cause);
+      },
+    );
+    if (isSigned === TIMED_OUT) throw unchecked(new Error("Twilio's SDK was not loaded in time"));
     if (!isSigned) throw badSignature();
     answer(req, res, 204, undefined);
     const delivered = readStatusCallback(params);
@@ -49,4 +57,9 @@ function badSignature(): RequestError {
     'BAD_SIGNATURE',
     'The signature does not hold: compare publicUrl and the auth token with what Twilio has.',
   );
+}
+
+/** Twilio may be right: a 5xx lets it report again. */
+function unchecked(cause: unknown): RequestError {
+  return new RequestError('SIGNATURE_UNCHECKED', 'The signature cannot be checked at the moment.', { cause });
 }

@@ -102,6 +102,16 @@ export function recordLate(
   underWay.detached.add(recorded);
 }
 
+/** Resolves when every call is answered and every detached send has ended, or been given up after its 10 s. */
+export async function drain({ underWay }: HookParts): Promise<void> {
+  if (underWay.calls > 0) {
+    await new Promise<void>((resolve) => {
+      underWay.onIdle.push(resolve);
+    });
+  }
+  await Promise.all(underWay.detached);
+}
+
 /** The one event that sums a call up. */
 export function tellAnswered(call: Call, body: HookAnswer, { events }: HookParts, isRepeat: boolean): void {
   const { request, isPreview } = hookOf(call);

@@ -7,10 +7,10 @@ import { EventStream, Throttle } from './delivery/events.js';
 import { createAgent, type HttpDispatcher } from './delivery/http-call.js';
 import { loadNumberingPlans } from './delivery/phone-number.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
-import type { HookParts } from './call.js';
+import { drain, type HookParts } from './call.js';
 import { answerFailure } from './failure.js';
 import { createHandlers } from './handlers.js';
-import { createDefaultLogger, logListener } from './observe/log.js';
+import { createDefaultLogger, loadWinston, logListener } from './observe/log.js';
 import { createOktaApiClient } from './okta/api-client.js';
 import { createProfileReader } from './okta/user-profile.js';
 import { createCallerVerifier } from './okta/verify-caller.js';
@@ -46,15 +46,18 @@ export interface HookStatus {
 /** An Express request handler, and what a gateway asks of it. */
 export interface TelephonyHook {
   (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
-  /** Warms connections, keys and tokens, and says what is wrong. Resolves within 5 s, never rejects. */
+  /**
+   * Loads libraries, warms connections, keys and tokens, and says what is wrong. Resolves within 5 s, never rejects.
+   * Awaited before the gateway listens, it leaves the first code nothing to wait for.
+   */
   ready(): Promise<Readiness>;
   /** At once; for probes. */
   status(): HookStatus;
-  /** Answers 503 from now on, lets what is under way end, resolves. */
+  /** Answers 503 from now on, lets what is under way end, resolves; never rejects. */
   close(): Promise<void>;
 }
 
-/** What `ready()` waits for one answer, milliseconds. */
+/** What `ready()` and `close()` wait for one answer, milliseconds. */
 const READY_TIMEOUT_MS = 4_000;
 
 /**
@@ -123,7 +126,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     router.all(`${settings.path}/twilio/status`, recordDelivery(parts), answerFailure(parts));
   }
   warnOfUnseenFailures(settings, events);
-  if (readsCountries(settings)) loadNumberingPlans.ahead();
+  const needsPlans = readsCountries(settings);
+  if (needsPlans) loadNumberingPlans.ahead();
 
   let closed: Promise<void> | undefined;
   return Object.assign(
@@ -133,13 +137,17 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     },
     {
       ready: async (): Promise<Readiness> => {
-        const [okta, twilioState, hookKeys, state] = await Promise.all([
+        const [okta, twilioState, hookKeys, state, plans] = await Promise.all([
           inTime(() => profiles.check(READY_TIMEOUT_MS)),
           inTime(() => twilio.check(READY_TIMEOUT_MS)),
           inTime(() => verifier.warmUp()),
           inTime(() => settings.state.check()),
+          // The checks above load what they need; these are what else a first code would wait for.
+          inTime(() => (needsPlans ? loadNumberingPlans() : undefined)),
+          inTime(() => (settings.logger === undefined ? loadWinston() : undefined)),
         ]);
-        return { okta, twilio: twilioState, hookKeys, state };
+        // Without the plans it is Twilio's senders that cannot be chosen. Without winston no line is lost.
+        return { okta, twilio: twilioState === 'ok' ? plans : twilioState, hookKeys, state };
       },
       status: (): HookStatus => ({
         inFlight: parts.underWay.calls,
@@ -152,7 +160,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       close: (): Promise<void> => {
         parts.underWay.isClosing = true;
         closed ??= drain(parts).then(async () => {
-          // A state that cannot be closed must not keep the gateway from ending.
+          // What cannot be closed must not keep the gateway from ending.
           await inTime(() => settings.state.close());
           // A dispatcher of the user's own is left open.
           if (settings.dispatcher === undefined) await inTime(() => dispatcher.destroy());
@@ -208,25 +216,15 @@ function connect(blueprint: Channel, parts: ChannelParts): Channel {
   }
 }
 
-/** `'ok'` or the error, in time, whatever a state of the user's own does. */
-async function inTime(work: () => Promise<void>): Promise<'ok' | Error> {
+/** `'ok'` or the error, in time, whatever a state of the user's own does; it may return no promise. */
+async function inTime(work: () => unknown): Promise<'ok' | Error> {
   try {
-    const end = await waitAtMost(work(), READY_TIMEOUT_MS);
+    const end = await waitAtMost(Promise.resolve(work()), READY_TIMEOUT_MS);
     return end === TIMED_OUT ? new TelephonyHookError('NOT_READY_IN_TIME', 'No answer within 4 s') : 'ok';
   } catch (error) {
     if (error instanceof TelephonyHookError) return error;
     return new TelephonyHookError('NOT_READY', 'The check failed; see its cause', { cause: error });
   }
-}
-
-/** Resolves when every call is answered and every detached send has ended, or been given up after its 10 s. */
-async function drain({ underWay }: HookParts): Promise<void> {
-  if (underWay.calls > 0) {
-    await new Promise<void>((resolve) => {
-      underWay.onIdle.push(resolve);
-    });
-  }
-  await Promise.all(underWay.detached);
 }
 
 /** Whether any number's country will ever be asked for. */

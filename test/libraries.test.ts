@@ -1,143 +1,228 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
+import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
+import { runBeside, type ProcessOptions } from './harness/own-process.js';
 import { ANA, BOB, CODE, HOOK_SECRET, startScene, usualCredentials, type Scene } from './harness/scene.js';
-import { witness } from './harness/witness.js';
+import { mustNotShow } from './harness/witness.js';
 
-/** Loads a library late, or not at all, in whatever process registers it. */
-const LIBRARY_FAULT = `
-  let broken, lateMs;
-  export function initialize(fault) { ({ broken, lateMs } = fault); }
-  export async function resolve(specifier, context, next) {
-    if (specifier === broken && lateMs === undefined) throw new Error('cannot be loaded');
-    if (specifier === broken) await new Promise((resolve) => setTimeout(resolve, lateMs));
-    return next(specifier, context);
-  }`;
+const PUBLIC_URL = 'https://id.acme.example/okta/telephony';
 
-/** One call of Okta's at a gateway of its own process; prints the answer, and whatever was left unhandled fails it. */
-const GATEWAY = `
-  import { register } from 'node:module';
-  import { once } from 'node:events';
-  import express from 'express';
-  const { fault, settings, call } = JSON.parse(process.env.SCENE);
-  register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(LIBRARY_FAULT)}), { data: fault });
-  const { oktaTelephonyHook } = await import('./lib/index.ts');
-  const { makeHookPayload } = await import('./lib/testing/okta-hook-payload.ts');
-  const say = () => undefined;
-  const hook = oktaTelephonyHook({ ...settings, logger: { info: say, warn: say, error: say } });
-  const server = express().use(hook).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const answer = await fetch('http://127.0.0.1:' + server.address().port + '/okta/telephony', {
-    method: 'POST',
-    headers: { authorization: '${HOOK_SECRET}', 'content-type': 'application/json' },
-    body: JSON.stringify(makeHookPayload(call, undefined, { orgUrl: '', now: Date.now() })),
-  });
-  console.log(JSON.stringify(await answer.json()));
-  server.close();
-  server.closeAllConnections();
-  await hook.close();`;
-
-interface Answer {
-  readonly commands?: readonly { readonly value: readonly { readonly status: string }[] }[];
-  readonly error?: { readonly errorCauses: readonly { readonly reason: string }[] };
-}
-
-describe('a library that a hook loads when it is made', () => {
+describe('the libraries that are loaded with the hook that needs them', () => {
   let scene: Scene;
   beforeEach(async () => {
     scene = await startScene();
   });
   afterEach(() => scene.close());
 
-  /** Okta's call where a library is broken: its status, or the code of each cause. */
-  const callWith = async (
-    fault: { readonly broken: string; readonly lateMs?: number },
-    parts: { readonly settings?: object; readonly call?: object } = {},
-  ): Promise<string> => {
-    const settings = {
-      credentials: usualCredentials(scene.okta, scene.twilio),
-      senders: { sms: scene.twilio.smsNumber, voice: scene.twilio.voiceNumber },
-      deadlineMs: 700,
-      ...parts.settings,
-    };
-    const call = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone, otpCode: CODE, ...parts.call };
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', GATEWAY], {
-      env: { ...process.env, SCENE: JSON.stringify({ fault, settings, call }) },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    }
-    const [code] = (await once(child, 'close')) as [unknown];
-    witness(output);
+  /** What the script prints, as JSON, in its last line; the lines before it are its log. */
+  const run = async (
+    script: string,
+    options: ProcessOptions,
+  ): Promise<{ told: Record<string, unknown>; lines: string[] }> => {
+    const { code, output } = await runBeside(scene, script, options);
     expect(code, output).to.equal(0);
-    const { commands, error } = JSON.parse(output) as Answer;
-    return (
-      commands?.[0]?.value[0]?.status ??
-      (error?.errorCauses ?? []).map(({ reason }) => reason.split(':', 1)[0]).join()
-    );
+    const lines = output.trimEnd().split('\n');
+    return { told: JSON.parse(lines.pop() ?? '') as Record<string, unknown>, lines };
   };
-  const texts = (): number => scene.twilio.messages.length + scene.twilio.calls.length;
+  const message = (user: typeof ANA | typeof BOB, deliveryChannel = 'SMS'): string =>
+    JSON.stringify({ userId: user.id, phoneNumber: user.phone, otpCode: CODE, deliveryChannel });
+  /** Statements of a script that tell what became of a call. */
+  const CALL = `
+    const call = async (message, authorization = '${HOOK_SECRET}') => {
+      const answer = await fetch(url, hookCall(message, authorization));
+      const { commands, error } = await answer.json();
+      return commands?.[0].value[0].status ?? [answer.status, error.errorSummary];
+    };
+    const readiness = async () =>
+      Object.fromEntries(
+        Object.entries(await hook.ready()).map(([name, found]) => [name, found.code ?? found]),
+      );
+  `;
+  const callback = { MessageSid: `SM${'0a'.repeat(16)}`, MessageStatus: 'sent' };
+  const report = (signature: string): string => `
+    const reported = await fetch(url + '/twilio/status', {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        'x-twilio-signature': ${JSON.stringify(signature)},
+      },
+      body: ${JSON.stringify(new URLSearchParams(callback).toString())},
+    });
+  `;
+  const oauth2 = () =>
+    ({
+      scheme: 'oauth2',
+      issuer: scene.okta.issuer,
+      audience: 'api://default',
+      clientId: '0oahookclient0001d7',
+      scope: 'telephony',
+    }) as const;
+  const serviceApp = () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    scene.okta.registerServiceApp({
+      clientId: '0oaServiceApp',
+      publicJwk: publicKey.export({ format: 'jwk' }),
+    });
+    const jwk = { ...privateKey.export({ format: 'jwk' }) };
+    mustNotShow(String(jwk.d));
+    return { orgUrl: scene.okta.orgUrl, clientId: '0oaServiceApp', privateKey: jwk };
+  };
 
-  const LATE = 3_000;
-  for (const broken of ['twilio', 'undici']) {
-    for (const deliveryChannel of ['SMS', 'CALL']) {
-      it(`is not waited for past the deadline, and nothing is sent later: ${broken}, ${deliveryChannel}`, async () => {
-        const answer = await callWith({ broken, lateMs: LATE }, { call: { deliveryChannel } });
-        // Not PENDING: nothing has left, so Okta may send the code itself.
-        expect(answer).to.equal('UNREACHABLE');
-        expect(texts()).to.equal(0);
-      });
-    }
-    it(`sends nothing where it cannot be loaded, and says so: ${broken}`, async () => {
-      for (const deliveryChannel of ['SMS', 'CALL']) {
-        expect(await callWith({ broken }, { call: { deliveryChannel } })).to.equal('UNREACHABLE');
-      }
-      expect(texts()).to.equal(0);
+  it('are all there after ready(), however long they take', async () => {
+    const credentials = usualCredentials(scene.okta, scene.twilio);
+    const signature = getExpectedTwilioSignature(
+      scene.twilio.authToken,
+      `${PUBLIC_URL}/twilio/status`,
+      callback,
+    );
+    const { told, lines } = await run(
+      `
+        import { createRequire, register } from 'node:module';
+        const { cache } = createRequire(import.meta.url);
+        ${CALL}
+        const { url, stop } = await listen();
+        const ready = await readiness();
+        const isThere = new Set(Object.keys(cache));
+        // From here on nothing can be imported.
+        register('data:text/javascript,export async function resolve() { throw new Error("too late"); }');
+        const token = 'Bearer ' + ${JSON.stringify(await scene.okta.issueHookToken())};
+        const answers = [
+          await call(${message(ANA)}, token),
+          await call(${message(BOB)}, token),
+          await call(${message(BOB, 'CALL')}, token),
+          await call({ ...${message(BOB)}, phoneNumber: '02025550142' }, token),
+        ];
+        ${report(signature)}
+        // What builds TwiML loads two small files of its own with the first.
+        const late = Object.keys(cache).filter((file) => !isThere.has(file) && !/xmlbuilder/.test(file));
+        stop();
+        await hook.close();
+        console.log(JSON.stringify({ ready, answers, reported: reported.status, late }));
+      `,
+      {
+        logger: 'default',
+        hook: {
+          credentials: { ...credentials, hook: oauth2(), okta: serviceApp() },
+          senders: {
+            sms: { default: scene.twilio.smsNumber, GB: scene.twilio.smsNumber },
+            voice: scene.twilio.voiceNumber,
+          },
+          publicUrl: PUBLIC_URL,
+          defaultCountry: 'US',
+        },
+        // The others are waited for by the calls that ready() makes.
+        libraries: { winston: 'slow', 'libphonenumber-js/max': 'slow' },
+      },
+    );
+    expect(told).to.deep.equal({
+      ready: { okta: 'ok', twilio: 'ok', hookKeys: 'ok', state: 'ok' },
+      answers: Array(4).fill('SUCCESSFUL'),
+      reported: 204,
+      late: [],
+    });
+    expect(lines).to.have.length(4);
+  });
+
+  it('lose no line of the log where winston is missing', async () => {
+    const { told, lines } = await run(
+      `
+        ${CALL}
+        const { url, stop } = await listen();
+        const ready = await readiness();
+        const answer = await call(${message(BOB)});
+        stop();
+        console.log(JSON.stringify({ ready, answer }));
+      `,
+      { logger: 'default', libraries: { winston: 'missing' } },
+    );
+    expect(told).to.deep.equal({
+      ready: { okta: 'ok', twilio: 'ok', hookKeys: 'ok', state: 'ok' },
+      answer: 'SUCCESSFUL',
+    });
+    const parsed = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(parsed.map(({ level, event }) => [level, event])).to.deep.equal([
+      ['warn', 'configuration.warned'],
+      ['info', 'request.answered'],
+    ]);
+    expect(parsed[1]).to.include({ message: 'okta-telephony-hook: a code was sent', channel: 'sms' });
+    expect(Date.parse(String(parsed[1]?.['timestamp']))).to.be.greaterThan(0);
+  });
+
+  it('refuse no caller whose token cannot be checked where jose is missing', async () => {
+    const token = await scene.okta.issueHookToken();
+    const { told } = await run(
+      `
+        ${CALL}
+        const { url, stop } = await listen();
+        const answer = await call(${message(BOB)}, ${JSON.stringify(`Bearer ${token}`)});
+        const ready = await readiness();
+        stop();
+        console.log(JSON.stringify({ ready, answer }));
+      `,
+      {
+        hook: { credentials: { ...usualCredentials(scene.okta, scene.twilio), hook: oauth2() } },
+        libraries: { jose: 'missing' },
+      },
+    );
+    expect(told).to.deep.equal({
+      ready: { okta: 'ok', twilio: 'ok', hookKeys: 'PROOF_UNAVAILABLE', state: 'ok' },
+      answer: [503, 'The caller cannot be checked at the moment.'],
+    });
+    expect(scene.twilio.messages).to.be.empty;
+  });
+
+  it('stop no code where jose is missing for the private key of a service app', async () => {
+    const { told } = await run(
+      `
+        ${CALL}
+        const { url, stop } = await listen();
+        const answer = await call(${message(ANA)});
+        const ready = await readiness();
+        stop();
+        console.log(JSON.stringify({ ready, answer }));
+      `,
+      {
+        hook: { credentials: { ...usualCredentials(scene.okta, scene.twilio), okta: serviceApp() } },
+        libraries: { jose: 'missing' },
+      },
+    );
+    expect(told).to.deep.equal({
+      ready: { okta: 'NOT_READY', twilio: 'ok', hookKeys: 'ok', state: 'ok' },
+      answer: 'SUCCESSFUL',
+    });
+    expect(scene.twilio.messages.map(({ channel }) => channel)).to.deep.equal(['sms']);
+  });
+
+  for (const hindrance of ['missing', 'hanging'] as const) {
+    it(`let Twilio report again, in time, where its SDK is ${hindrance}`, async () => {
+      const { told } = await run(
+        `
+          const { url, stop } = await listen();
+          ${report('AAAAAAAAAAAAAAAAAAAAAAAAAAA=')}
+          const { error } = await reported.json();
+          stop();
+          console.log(JSON.stringify([reported.status, error.errorSummary]));
+          process.exit();
+        `,
+        { hook: { publicUrl: PUBLIC_URL, deadlineMs: 500 }, libraries: { twilio: hindrance } },
+      );
+      expect(told).to.deep.equal([503, 'The signature cannot be checked at the moment.']);
     });
   }
 
-  describe('the numbering plans', () => {
-    const broken = 'libphonenumber-js/max';
-    const senders = (): object => ({
-      sms: { default: scene.twilio.smsNumber, GB: 'ACME' },
-      voice: { default: scene.twilio.voiceNumber, GB: '+15005550009' },
+  it('are told by ready() where the numbering plans are missing', async () => {
+    const { told } = await run(`${CALL} console.log(JSON.stringify(await readiness()));`, {
+      hook: { defaultCountry: 'US' },
+      libraries: { 'libphonenumber-js/max': 'missing' },
     });
-    for (const [title, fault] of [
-      ['come late', { broken, lateMs: LATE }],
-      ['cannot be loaded', { broken }],
-    ] as const) {
-      it(`leave the default sender where they ${title}`, async () => {
-        const settings = { senders: senders() };
-        for (const deliveryChannel of ['SMS', 'CALL']) {
-          const call = { phoneNumber: ANA.phone, deliveryChannel };
-          expect(await callWith(fault, { settings, call })).to.equal('SUCCESSFUL');
-        }
-        expect(scene.twilio.messages.map(({ from }) => from)).to.deep.equal([scene.twilio.smsNumber]);
-        expect(scene.twilio.calls.map(({ from }) => from)).to.deep.equal([scene.twilio.voiceNumber]);
-      });
+    expect(told).to.deep.equal({ okta: 'ok', twilio: 'NOT_READY', hookKeys: 'ok', state: 'ok' });
+  });
 
-      it(`leave a national number undialled where they ${title}`, async () => {
-        const parts = { settings: { defaultCountry: 'US' }, call: { phoneNumber: '202 555 0142' } };
-        expect(await callWith(fault, parts)).to.equal('NO_DIALABLE_NUMBER');
-        expect(texts()).to.equal(0);
-      });
-
-      it(`leave WhatsApp to the enrolled number where they ${title}`, async () => {
-        scene.okta.updateUser(ANA.id, { mobilePhone: '07700 900123' });
-        scene.twilio.joinSandbox(BOB.phone);
-        const settings = {
-          sandboxNumber: scene.twilio.sandboxNumber,
-          defaultCountry: 'GB',
-          profile: { unverifiedPhoneAttribute: 'mobilePhone' },
-        };
-        const call = { userId: ANA.id, login: ANA.login, requestType: 'mfa-verification' };
-        expect(await callWith(fault, { settings, call })).to.equal('SUCCESSFUL');
-        expect(scene.twilio.messages.map(({ channel, to }) => [channel, to])).to.deep.equal([
-          ['whatsapp', BOB.phone],
-        ]);
-      });
-    }
+  it('do not keep close() from resolving where undici is missing', async () => {
+    const { told } = await run(
+      `await hook.close(); console.log(JSON.stringify({ closing: hook.status().closing }));`,
+      { libraries: { undici: 'missing' } },
+    );
+    expect(told).to.deep.equal({ closing: true });
   });
 });

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -16,6 +15,7 @@ import {
   usualCredentials,
   type Scene,
 } from './harness/scene.js';
+import { runBeside } from './harness/own-process.js';
 import { startRawCall } from './harness/raw-call.js';
 import { mustNotShow, witness } from './harness/witness.js';
 import { defer, until } from './harness/until.js';
@@ -210,6 +210,13 @@ describe('ready()', () => {
     expectCode((await check(scene)).state, 'NOT_READY');
   });
 
+  it('takes a state of others that returns no promise', async () => {
+    const scene = await start({
+      hook: { state: { ...memoryState(), check: () => undefined as unknown as Promise<void> } },
+    });
+    expect((await check(scene)).state).to.equal('ok');
+  });
+
   it('resolves within 5 s where all of them hang', async () => {
     const scene = await start({
       hook: ({ okta, twilio }) => ({
@@ -327,6 +334,7 @@ describe('close()', () => {
           throw new Error('lost');
         },
       ],
+      ['returns no promise', () => undefined as unknown as Promise<void>],
     ] as const) {
       const scene = await start({
         hook: {
@@ -341,69 +349,27 @@ describe('close()', () => {
       });
       await scene.hook.close();
     }
-    expect(closed).to.deep.equal(['rejects', 'throws']);
+    expect(closed).to.deep.equal(['rejects', 'throws', 'returns no promise']);
   });
 });
 
 describe('a hook that is not closed', () => {
-  /** Runs a script beside the emulators of this process; resolves to its exit code once it has ended by itself. */
-  const run = async (scene: Scene, script: string): Promise<{ code: unknown; output: string }> => {
-    const settings = {
-      credentials: usualCredentials(scene.okta, scene.twilio),
-      sandboxNumber: scene.twilio.sandboxNumber,
-      senders: { sms: scene.twilio.smsNumber },
-    };
-    const child = spawn(
-      process.execPath,
-      ['--import', 'tsx', '--input-type=module', '-e', `${PRELUDE}${script}`],
-      { env: { ...process.env, SETTINGS: JSON.stringify(settings) }, stdio: ['ignore', 'pipe', 'pipe'] },
-    );
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    }
-    // Shorter than any pool keeps its connections.
-    const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
-    const [code] = (await once(child, 'close')) as [unknown];
-    clearTimeout(timer);
-    witness(output);
-    return { code, output };
-  };
-  const PRELUDE = `
-    import express from 'express';
-    import { once } from 'node:events';
-    import { oktaTelephonyHook } from './lib/index.ts';
-    import { makeHookPayload } from './lib/testing/okta-hook-payload.ts';
-    const say = () => undefined;
-    const hook = oktaTelephonyHook({ ...JSON.parse(process.env.SETTINGS), logger: { info: say, warn: say, error: say } });
-  `;
-
   it('does not keep a process alive', async () => {
     const scene = await start();
-    expect(await run(scene, "console.log('made');")).to.deep.equal({ code: 0, output: 'made\n' });
+    expect(await runBeside(scene, "console.log('made');")).to.deep.equal({ code: 0, output: 'made\n' });
   });
 
   it('does not keep a process alive after it was asked whether it is ready and made calls', async () => {
     const scene = await start();
     const script = `
-      const server = express().use(hook).listen(0, '127.0.0.1');
-      await once(server, 'listening');
+      const { url, stop } = await listen();
       await hook.ready();
-      const payload = makeHookPayload(
-        { userId: '${ANA.id}', phoneNumber: '${ANA.phone}', otpCode: '204981' },
-        undefined,
-        { orgUrl: '', now: Date.now() },
-      );
-      const answer = await fetch('http://127.0.0.1:' + server.address().port + '/okta/telephony', {
-        method: 'POST',
-        headers: { authorization: '${HOOK_SECRET}', 'content-type': 'application/json' },
-        body: JSON.stringify(payload),
-      });
+      const message = { userId: '${ANA.id}', phoneNumber: '${ANA.phone}', otpCode: '204981' };
+      const answer = await fetch(url, hookCall(message, '${HOOK_SECRET}'));
       console.log((await answer.json()).commands[0].value[0].status);
-      server.close();
-      server.closeAllConnections();
+      stop();
     `;
-    expect(await run(scene, script)).to.deep.equal({ code: 0, output: 'SUCCESSFUL\n' });
+    expect(await runBeside(scene, script)).to.deep.equal({ code: 0, output: 'SUCCESSFUL\n' });
     expect(scene.twilio.messages).to.have.length(1);
   });
 });

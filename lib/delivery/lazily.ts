@@ -1,4 +1,4 @@
-/** A library that is loaded when it is first needed, once; a load that failed is tried again by the next who asks. */
+/** A library that is loaded when it is first needed, once. */
 export interface Lazily<Library> {
   /** The library; a promise of it until it is there. */
   (): Library | Promise<Library>;
@@ -8,23 +8,17 @@ export interface Lazily<Library> {
 
 /**
  * Importing the package loads none of the libraries that only some requests or options need: an application starts
- * as fast with it as without.
+ * as fast with it as without. One that failed to load is not tried again: Node keeps a failed import for good.
  */
 export function lazily<Library extends object>(load: () => Promise<Library>): Lazily<Library> {
   let loaded: Library | undefined;
   let loading: Promise<Library> | undefined;
   const get = (): Library | Promise<Library> => {
     if (loaded !== undefined) return loaded;
-    loading ??= load().then(
-      (library) => {
-        loaded = library;
-        return library;
-      },
-      (error: unknown) => {
-        loading = undefined;
-        throw error;
-      },
-    );
+    loading ??= load().then((library) => {
+      loaded = library;
+      return library;
+    });
     return loading;
   };
   return Object.assign(get, {

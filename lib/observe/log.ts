@@ -3,9 +3,18 @@ import type { Logger } from '../delivery/channel.js';
 import type { HookEvent, HookEventListener } from '../delivery/events.js';
 import { lazily } from '../delivery/lazily.js';
 
+/** Writes the default log. */
+export const loadWinston = lazily(async () => (await import('winston')).default);
+
 /** JSON lines on stdout. Made in the factory, and only where the user gave no logger. */
 export function createDefaultLogger(): Logger {
-  const load = lazily(async () => makeLogger((await import('winston')).default));
+  const load = lazily(async (): Promise<Logger> => {
+    try {
+      return makeLogger(await loadWinston());
+    } catch {
+      return PLAIN_LOG;
+    }
+  });
   load.ahead();
   const write =
     (level: Level): Logger[Level] =>
@@ -15,6 +24,18 @@ export function createDefaultLogger(): Logger {
       return logger.then((loaded) => loaded[level](message, fields));
     };
   return { info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+/** The same lines where winston cannot be loaded: none is lost. */
+const PLAIN_LOG: Logger = { info: writePlain('info'), warn: writePlain('warn'), error: writePlain('error') };
+
+function writePlain(level: Level): Logger[Level] {
+  return (message, fields) => {
+    const line = { ...fields, level, message, timestamp: new Date().toISOString() };
+    // As winston's own transport does.
+    // eslint-disable-next-line no-console
+    console.log(JSON.stringify(line));
+  };
 }
 
 function makeLogger({ createLogger, format, transports }: typeof winston): winston.Logger {

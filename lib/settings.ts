@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { optionsSchema } from './option-rules.js';
+import { problemsOf } from './option-rules/problems.js';
 import type {
   Channel,
   HookCredential,
@@ -53,12 +53,12 @@ export interface HookSettings {
  * @throws ConfigurationError that names every problem and its remedy, and no value.
  */
 export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
-  const problems = [...shapeProblems(options), ...combinationProblems(options)];
+  const problems = problemsOf(options);
   if (problems.length > 0) throw new ConfigurationError(problems);
 
   const { credentials, senders = {}, profile = {} } = options;
   const { hook, okta, twilio } = credentials;
-  const hookSchemes: readonly HookCredential[] = isList(hook) ? hook : [hook];
+  const hookSchemes: readonly HookCredential[] = 'scheme' in hook ? [hook] : hook;
   const publicUrl = options.publicUrl?.replace(/\/+$/, '');
   const hasApiKey = twilio.apiKeySid !== undefined;
   const authTokens =
@@ -91,11 +91,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     channels: readChannels(options),
     optInAttribute: options.optInAttribute ?? 'whatsAppOptIn',
     optInChannels: options.optInChannels ?? ['whatsapp'],
-    profile: {
-      timeoutMs: profile.timeoutMs ?? 800,
-      cache:
-        profile.cache === false ? false : { ...CACHE_DEFAULTS, ...withoutUndefined(profile.cache ?? {}) },
-    },
+    profile: { timeoutMs: profile.timeoutMs ?? 800, cache: readCache(profile.cache) },
     unverifiedPhoneAttribute: profile.unverifiedPhoneAttribute,
     defaultCountry: options.defaultCountry,
     path: (options.path ?? '/okta/telephony').replace(/\/$/, ''),
@@ -122,95 +118,12 @@ function unfailing(clock: () => number): () => number {
   };
 }
 
-const CACHE_DEFAULTS = { ttlSeconds: 60, staleSeconds: 3600, max: 10_000 } as const;
-
-/** What the joi rules say. */
-function shapeProblems(options: unknown): readonly string[] {
-  const { error } = optionsSchema().validate(withHookList(options), {
-    abortEarly: false,
-    convert: false,
-    errors: { wrap: { label: false } },
-    messages: {
-      'object.unknown': '{{#label}} is not an option; remove it, or look for a misspelling',
-    },
-  });
-  const isSingleScheme = !isList(at(options, 'credentials', 'hook'));
-  const details = error?.details ?? [];
-  return [...new Set(details.map(({ message }) => message))].map((message) =>
-    isSingleScheme ? message.replaceAll('credentials.hook[0]', 'credentials.hook') : message,
-  );
-}
-
-/** What is `undefined` is not there, and one scheme is a list of one, so that the rules need only know the list. */
-function withHookList(options: unknown): unknown {
-  if (typeof options !== 'object' || options === null || isList(options)) return options;
-  const given = withoutUndefined(options);
-  const hook = at(given, 'credentials', 'hook');
-  if (hook === undefined || isList(hook)) return given;
-  const credentials = at(given, 'credentials') as object;
-  return { ...given, credentials: { ...credentials, hook: [hook] } };
-}
-
-/** What no single option tells. Looks at options that may still have any shape. */
-function combinationProblems(options: unknown): readonly string[] {
-  if (typeof options !== 'object' || options === null || isList(options)) return [];
-  const problems: string[] = [];
-  const has = (...path: string[]): boolean => at(options, ...path) !== undefined;
-  const senders = ['sms', 'voice', 'whatsapp'].filter((channel) => has('senders', channel));
-  const channels = at(options, 'channels');
-  const custom = isObject(channels) ? Object.keys(withoutUndefined(channels)) : [];
-  // Of another shape they are told by their own rule.
-  const isReadable = ['senders', 'channels'].every((name) => !has(name) || isObject(at(options, name)));
-  if (isReadable && senders.length === 0 && custom.length === 0 && !has('sandboxNumber')) {
-    problems.push(
-      'senders: there is no sender at all; give senders.sms, sandboxNumber, or channels of your own',
-    );
-  }
-  if (has('sandboxNumber') && has('senders', 'whatsapp')) {
-    problems.push(
-      'sandboxNumber and senders.whatsapp are two senders of WhatsApp; leave out sandboxNumber in production',
-    );
-  }
-  if (has('publicUrl') && has('credentials', 'twilio') && !has('credentials', 'twilio', 'authToken')) {
-    problems.push(
-      "publicUrl needs credentials.twilio.authToken: Twilio signs its callbacks with the account's auth token",
-    );
-  }
-  const optInChannels = at(options, 'optInChannels');
-  if (isList(optInChannels)) {
-    const known = new Set([...senders, ...custom, 'whatsapp', 'sms']);
-    for (const [index, channel] of optInChannels.entries()) {
-      if (typeof channel === 'string' && !['', VOICE].includes(channel) && !known.has(channel)) {
-        problems.push(
-          `optInChannels[${index}] is no channel that is configured; add it to channels or senders`,
-        );
-      }
-    }
-  }
-  return problems;
-}
-
-function at(value: unknown, ...path: string[]): unknown {
-  let found = value;
-  for (const key of path) {
-    if (typeof found !== 'object' || found === null) return undefined;
-    found = (found as Readonly<Record<string, unknown>>)[key];
-  }
-  return found;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** `Array.isArray` that keeps readonly arrays readonly. */
-function isList<T>(value: T | readonly T[]): value is readonly T[] {
-  return Array.isArray(value);
-}
-
-function withoutUndefined<T extends object>(value: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  const kept = Object.entries(value).filter(([, entry]) => entry !== undefined);
-  return Object.fromEntries(kept) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
+function readCache(
+  cache: NonNullable<OktaTelephonyHookOptions['profile']>['cache'],
+): ProfileOptions['cache'] {
+  if (cache === false) return false;
+  const { ttlSeconds = 60, staleSeconds = 3600, max = 10_000 } = cache ?? {};
+  return { ttlSeconds, staleSeconds, max };
 }
 
 function readScheme(credential: HookCredential): HookScheme {
@@ -257,7 +170,7 @@ function readChannels(options: OktaTelephonyHookOptions): ReadonlyMap<string, re
   if (options.senders?.sms !== undefined) channels.set('sms', [twilioMessages()]);
   if (options.senders?.voice !== undefined) channels.set(VOICE, [twilioCalls()]);
   for (const [name, channel] of Object.entries(options.channels ?? {})) {
-    if (channel !== undefined) channels.set(name, isList(channel) ? channel : [channel]);
+    if (channel !== undefined) channels.set(name, 'send' in channel ? [channel] : channel);
   }
   return channels;
 }

@@ -23,7 +23,7 @@ const FLOORS = [
 const LIBRARIES: Readonly<Record<string, RegExp>> = {
   express: /^(hook\.ts|console\/)/,
   passport: /^okta\/verify-caller\.ts$/,
-  joi: /^(option-rules|okta\/inline-hook)\.ts$/,
+  joi: /^(option-rules\/|okta\/inline-hook\.ts$)/,
   twilio: /^(twilio|testing)\//,
   winston: /^observe\/log\.ts$/,
   jose: /^(okta|testing)\//,

@@ -14,7 +14,7 @@ import {
   type TelephonyHook,
   type TwilioCredential,
 } from '../lib/index.js';
-import { optionsSchema } from '../lib/option-rules.js';
+import { optionsSchema } from '../lib/option-rules/schema.js';
 import { mustNotShow, witness } from './harness/witness.js';
 
 const SID = (letters: string): string => `${letters}${'0a1b'.repeat(8)}`;

@@ -1,0 +1,147 @@
+import Joi from 'joi';
+import { readPrivateKey } from '../okta/private-key.js';
+import { mustBe, objectOf, tested, textOf, urlRule } from './sentences.js';
+
+/** The rules of `credentials`. */
+
+/** A secret that a header can carry: with spaces around it or a line break in it, it would never match. */
+const secret = (what: string, isFine: (text: string) => boolean = () => true): Joi.AnySchema =>
+  tested(
+    `${what}, as text without spaces around it or control characters in it`,
+    // Control characters are just what it looks for.
+    // eslint-disable-next-line no-control-regex
+    (value) => typeof value === 'string' && /^(?!\s)[^\x00-\x1f\x7f]+(?<!\s)$/.test(value) && isFine(value),
+  );
+
+const isOrigin = (url: URL): boolean => url.pathname === '/' && url.search === '';
+
+const hookScheme = (): Joi.Schema =>
+  Joi.alternatives().conditional('.scheme', {
+    switch: [
+      {
+        is: 'header',
+        then: Joi.object({
+          scheme: Joi.string(),
+          name: textOf('the name of an HTTP header').pattern(/^[\w!#$%&'*+.^`|~-]+$/),
+          secrets: Joi.array()
+            .items(secret("the header's whole value as typed into Okta"))
+            .min(1)
+            .required()
+            .messages({
+              ...mustBe('an array of at least one secret'),
+              'array.sparse': '{{#label}} is missing; is what it comes from set?',
+            }),
+        }),
+      },
+      {
+        is: 'basic',
+        then: Joi.object({
+          scheme: Joi.string(),
+          users: Joi.array()
+            .items(
+              objectOf('an object with username and password', {
+                username: textOf('a user name without a colon')
+                  .pattern(/^[^:]+$/)
+                  .required(),
+                password: textOf('a password that is not empty').required(),
+              }),
+            )
+            .min(1)
+            .required()
+            .messages(mustBe('an array of at least one object with username and password')),
+        }),
+      },
+      {
+        is: 'oauth2',
+        then: Joi.object({
+          scheme: Joi.string(),
+          issuer: urlRule(
+            "the issuer of the hook's access tokens, such as https://acme.okta.com/oauth2/default",
+            (url) => url.search === '',
+          ).required(),
+          audience: textOf("the authorization server's audience, such as api://default").required(),
+          clientId: textOf('the id of the client that the hook uses').required(),
+          scope: textOf("the hook's scope").required(),
+          jwksUri: urlRule("the URL of the issuer's keys", () => true),
+        }),
+      },
+    ],
+    otherwise: objectOf("an object with a scheme: 'header', 'basic' or 'oauth2'", {
+      scheme: Joi.valid('header', 'basic', 'oauth2')
+        .required()
+        .messages(mustBe("'header', 'basic' or 'oauth2'")),
+    }).unknown(),
+  });
+
+const okta = (): Joi.ObjectSchema =>
+  objectOf('an object with orgUrl and apiToken, or orgUrl, clientId and privateKey', {
+    orgUrl: urlRule(
+      "the org's origin, such as https://acme.okta.com, without -admin and without a path",
+      (url) => isOrigin(url) && !/-admin\.okta[\w-]*\.com$/.test(url.hostname),
+    ).required(),
+    apiToken: secret('an API token of Okta, without SSWS before it', (text) => !/^SSWS\s/i.test(text)),
+    clientId: textOf('the client id of the service app'),
+    privateKey: tested(
+      "the service app's private key (RSA of 2048 bits or more, or EC): a PEM, a JWK object or its JSON",
+      (value) => {
+        try {
+          readPrivateKey(value as string | object);
+          return true;
+        } catch {
+          return false;
+        }
+      },
+    ),
+    keyId: textOf("the key's id at Okta"),
+  })
+    .xor('apiToken', 'clientId')
+    .and('clientId', 'privateKey')
+    .with('keyId', 'privateKey')
+    .required()
+    .messages({
+      'object.missing': '{{#label}} needs apiToken, or clientId and privateKey',
+      'object.xor': '{{#label}} takes apiToken, or clientId and privateKey, not both',
+      'object.and': '{{#label}} needs clientId and privateKey together',
+      'object.with': '{{#label}}.keyId goes with privateKey',
+    });
+
+const authToken = (): Joi.Schema =>
+  Joi.alternatives().conditional(Joi.array(), {
+    then: Joi.array()
+      .items(secret("the account's auth token"))
+      .length(2)
+      .messages(mustBe('a text, or an array of the current and the next auth token')),
+    otherwise: secret("the account's auth token"),
+  });
+
+const twilio = (): Joi.ObjectSchema =>
+  objectOf('an object with accountSid, apiKeySid and apiKeySecret', {
+    accountSid: textOf("the account's SID: 'AC' and 32 hexadecimal digits")
+      .pattern(/^AC[0-9a-zA-Z]{1,64}$/)
+      .required(),
+    apiKeySid: textOf("the API key's SID: 'SK' and 32 hexadecimal digits").pattern(/^SK[0-9a-zA-Z]{1,64}$/),
+    apiKeySecret: secret("the API key's secret"),
+    authToken: authToken(),
+    region: textOf('a Twilio region, such as ie1').pattern(/^[a-z]{2}\d{1,2}$/),
+    edge: textOf('a Twilio edge, such as dublin').pattern(/^[a-z][a-z0-9-]*$/),
+    baseUrl: urlRule("an origin for every Twilio product, such as an emulator's, without a path", isOrigin),
+  })
+    .or('apiKeySid', 'authToken')
+    .and('apiKeySid', 'apiKeySecret')
+    .required()
+    .messages({
+      'object.missing': '{{#label}} needs apiKeySid and apiKeySecret, or authToken',
+      'object.and': '{{#label}} needs apiKeySid and apiKeySecret together',
+    });
+
+/** All of them are required. */
+export const credentials = (): Joi.ObjectSchema =>
+  objectOf('an object with hook, okta and twilio', {
+    hook: Joi.array()
+      .items(hookScheme())
+      .min(1)
+      .required()
+      .messages(mustBe('an object with a scheme (how Okta proves itself), or an array of at least one')),
+    okta: okta(),
+    twilio: twilio(),
+  }).required();

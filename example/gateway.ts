@@ -1,5 +1,10 @@
 import express, { type ErrorRequestHandler, type Express } from 'express';
-import { oktaTelephonyHook, type OktaTelephonyHookOptions, type TelephonyHook } from 'okta-telephony-hook';
+import {
+  oktaTelephonyHook,
+  type OktaTelephonyHookOptions,
+  type Readiness,
+  type TelephonyHook,
+} from 'okta-telephony-hook';
 import { createLogin, loggedInAs, type Account } from './login.js';
 import { CONTENT_SECURITY_POLICY, homePage, problemPage } from './pages.js';
 
@@ -16,6 +21,8 @@ export interface GatewayOptions {
 export interface Gateway {
   readonly app: Express;
   readonly hook: TelephonyHook;
+  /** Loads, connects and asks both vendors; `/health/ready` says yes once this is done, whatever they said. */
+  warmUp(): Promise<Readiness>;
   /** From now on `/health/ready` says no; everything else is served as before. */
   startDraining(): void;
 }
@@ -27,6 +34,7 @@ export interface Gateway {
 export function createGateway(options: GatewayOptions): Gateway {
   const app = express();
   const hook = oktaTelephonyHook(options.hook);
+  let isWarm = false;
   let isDraining = false;
 
   app.disable('x-powered-by');
@@ -57,7 +65,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const status = hook.status();
     // An open breaker or a lost state does not count: the other gateways have the same vendor, and this one still
     // sends what can be sent.
-    const isReady = !isDraining && !status.closing;
+    const isReady = isWarm && !isDraining && !status.closing;
     res.status(isReady ? 200 : 503).json({ ready: isReady, draining: isDraining, ...status });
   });
 
@@ -80,6 +88,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     app,
     hook,
+    warmUp: async () => {
+      const readiness = await hook.ready();
+      isWarm = true;
+      return readiness;
+    },
     startDraining: () => {
       isDraining = true;
     },

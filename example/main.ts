@@ -30,6 +30,7 @@ if (environment.kind === 'emulators') {
     accounts: [account],
   });
   drainOnSignals({ server, gateway, isStartedByNpm, closeLast: () => demo.close() });
+  await gateway.warmUp();
   welcome(origin, demo, account.password);
 } else {
   const port = await listen(server, environment.port);
@@ -77,8 +78,8 @@ function refuseToStart(problems: readonly string[]): never {
 }
 
 /** A vendor that cannot be reached now is told and nothing more: codes may go out when it is back. */
-async function tellReadiness({ hook }: Gateway, { credentials }: OktaTelephonyHookOptions): Promise<void> {
-  const { okta, twilio, hookKeys, state } = await hook.ready();
+async function tellReadiness(gateway: Gateway, { credentials }: OktaTelephonyHookOptions): Promise<void> {
+  const { okta, twilio, hookKeys, state } = await gateway.warmUp();
   const found = { [new URL(credentials.okta.orgUrl).host]: okta, Twilio: twilio, hookKeys, state };
   for (const [name, result] of Object.entries(found)) {
     if (result === 'ok') console.log(`${name}: ok`);

@@ -185,6 +185,8 @@ describe('the example gateway', () => {
 
   it('is live and ready, with what the hook tells of itself and no secret', async () => {
     await supertest(gateway.app).get('/health/live').expect(200, { live: true });
+    await supertest(gateway.app).get('/health/ready').expect(503);
+    expect(await gateway.warmUp()).to.have.all.keys('okta', 'twilio', 'hookKeys', 'state');
     const response = await supertest(gateway.app).get('/health/ready').expect(200);
     witness(response.text);
     const body: unknown = response.body;
@@ -193,6 +195,7 @@ describe('the example gateway', () => {
   });
 
   it('is live and not ready once it drains or the hook closes', async () => {
+    await gateway.warmUp();
     gateway.startDraining();
     const draining = await supertest(gateway.app).get('/health/ready').expect(503);
     expect(draining.body).to.deep.include({ ready: false, draining: true, closing: false });

@@ -1,12 +1,14 @@
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import express from 'express';
+import sinon from 'sinon';
 import { ConfigurationError, oktaTelephonyHook } from '../lib/index.js';
 import {
   ANA,
   CODE,
   HOOK_SECRET,
   commandOf,
+  errorOf,
   startScene,
   usualCredentials,
   type Scene,
@@ -42,6 +44,43 @@ describe('what is handed in', () => {
       expect(scene.twilio.messages[0]).to.include({ body: `Your code is ${CODE}` });
     });
   }
+
+  it('may keep the process busy past the deadline: nothing leaves after it', async () => {
+    scene = await startScene({
+      hook: {
+        deadlineMs: 500,
+        chooseChannels: () => {
+          const endsAt = performance.now() + 600;
+          while (performance.now() < endsAt);
+          return ['sms'];
+        },
+      },
+    });
+    const call = await scene.call();
+    expect(errorOf(call)?.errorCauses?.[0]?.['reason']).to.match(/^DEADLINE/);
+    expect(scene.twilio.requests).to.be.empty;
+  });
+
+  it('may be a listener of the answer that throws: the code that was sent stays sent, and is not sent again', async () => {
+    let isBroken = true;
+    scene = await startScene({
+      mount: (app, hook) => {
+        app.use((_req, res, next) => {
+          const writeHead = sinon.stub(res, 'writeHead').callThrough();
+          if (isBroken) writeHead.onFirstCall().throws(new Error('a listener failed'));
+          next();
+        });
+        app.use(hook);
+      },
+    });
+    const first = await scene.call({ eventId: 'event-1' });
+    expect(commandOf(first)).to.include({ status: 'SUCCESSFUL' });
+    isBroken = false;
+    const repeat = await scene.call({ eventId: 'event-1' });
+    expect(commandOf(repeat)).to.deep.include({ transactionId: commandOf(first)?.['transactionId'] });
+    expect(scene.twilio.messages).to.have.length(1);
+    expect(scene.events.map(({ type }) => type)).to.include.members(['request.answered', 'request.rejected']);
+  });
 
   it('may be a channel whose connect() throws: the factory names it', async () => {
     scene = await startScene();

@@ -46,7 +46,8 @@ export class Budget {
 
   /** True when nothing more may be started: the time is over, or nobody waits for the answer. */
   get isOver(): boolean {
-    return this.#isOver;
+    // By the clock as well: in a process that was busy for long, a send may have its turn before the timer.
+    return this.#isOver || this.elapsedMs() >= this.#waitMs - LEAVE_MARGIN_MS;
   }
 
   get hasHungUp(): boolean {
@@ -56,7 +57,7 @@ export class Budget {
   /** Aborts shortly before the end, or when Okta hangs up: what has not left by then must not leave. */
   get leaveSignal(): AbortSignal {
     this.#leave ??= new AbortController();
-    if (this.#isOver) this.#leave.abort();
+    if (this.isOver) this.#leave.abort();
     return this.#leave.signal;
   }
 
@@ -70,7 +71,7 @@ export class Budget {
     return waitAtMost(work, Math.min(shareMs, this.remainingMs()));
   }
 
-  /** Waits for the work until the answer must be given. The work, which must not reject, goes on. */
+  /** Waits for the work until the answer must be given. The work goes on; nobody knows what became of one that rejects. */
   untilEnd<T>(work: Promise<T>): Promise<T | typeof TIMED_OUT> {
     return new Promise((resolve) => {
       if (this.#hasEnded) resolve(TIMED_OUT);
@@ -78,7 +79,9 @@ export class Budget {
         this.#waiting.push(() => {
           resolve(TIMED_OUT);
         });
-      void work.then(resolve);
+      work.then(resolve, () => {
+        resolve(TIMED_OUT);
+      });
     });
   }
 

@@ -171,11 +171,25 @@ async function send(port: ChannelPort<never>, message: Message, context: SendCon
   }
 }
 
-/** The code of an error, or of what caused it: fetch hides it there. Its words may quote what was sent. */
-function codeOf(error: unknown): string {
-  const { code, cause } = Object(error) as { readonly code?: unknown; readonly cause?: unknown };
-  if (typeof code === 'string' && /^[A-Z][A-Z_]{2,40}$/.test(code)) return ` (${code})`;
-  return cause === undefined || cause === error ? '' : codeOf(cause);
+/** Causes may go in a circle. */
+const MOST_CAUSES = 5;
+
+/**
+ * The code of an error, or of what caused it: fetch hides it there. Its words may quote what was sent. Takes anything:
+ * what others throw may itself throw when it is looked at.
+ */
+function codeOf(thrown: unknown): string {
+  try {
+    let error = thrown;
+    for (let depth = 0; depth < MOST_CAUSES; depth += 1) {
+      const { code, cause } = Object(error) as { readonly code?: unknown; readonly cause?: unknown };
+      if (typeof code === 'string' && /^[A-Z][A-Z_]{2,40}$/.test(code)) return ` (${code})`;
+      error = cause;
+    }
+  } catch {
+    // It has no code that can be read.
+  }
+  return '';
 }
 
 function readOutcome(outcome: unknown): Outcome {

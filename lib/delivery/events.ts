@@ -53,7 +53,10 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly reason: string;
     }
   | {
-      /** Answered with a status other than 200; what an unproven caller can cause, at most once a minute. */
+      /**
+       * Answered with a status other than 200, or by 200 although something failed after the code was out; what an
+       * unproven caller can cause, at most once a minute.
+       */
       readonly type: 'request.rejected';
       /** How many since it was last told. */
       readonly count: number;

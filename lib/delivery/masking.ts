@@ -6,6 +6,9 @@ const MASK = '…';
 /** Shorter names would mask half of an ordinary sentence. */
 const SHORTEST_NAME = 3;
 
+/** From here on a name stands inside other words by no chance; shorter ones count as words of their own. */
+const SURE_NAME = 5;
+
 /** Shorter parts of a number or a login stand in ordinary codes by chance. */
 const SHORTEST_PART = 4;
 
@@ -39,7 +42,12 @@ export function maskText(text: unknown, request: TelephonyRequest | undefined, t
 
 /** What may be told of what somebody's function threw. */
 export function maskError(error: unknown, request: TelephonyRequest | undefined): string {
-  return maskText(error instanceof Error ? error.message : undefined, request) || 'failed';
+  try {
+    return maskText(error instanceof Error ? error.message : undefined, request) || 'failed';
+  } catch {
+    // Somebody's error may throw when its message is read.
+    return 'failed';
+  }
 }
 
 /**
@@ -58,7 +66,11 @@ export function isAbout(text: string, request: TelephonyRequest, to: string): bo
   // The national form of a number leaves out its country code.
   if (holds(otpCode) || holds(phoneNumber.slice(-9)) || holds(to.slice(-9))) return true;
   if (login !== undefined && holds(login.split('@', 1)[0] ?? '')) return true;
-  return [firstName, lastName].some((name) => name !== undefined && namesPart(lower, name.toLowerCase()));
+  return [firstName, lastName].some(
+    (name) =>
+      name !== undefined &&
+      ((name.length >= SURE_NAME && holds(name)) || namesPart(lower, name.toLowerCase())),
+  );
 }
 
 /** Whether a text has one of the words of a name among its own. Both are in lower case. */

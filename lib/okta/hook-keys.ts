@@ -67,12 +67,13 @@ export function createHookKeys(parts: {
     known = { keySet, fetchedAt: parts.clock() };
   };
 
-  const isDue = (intervalMs: number): boolean => parts.clock() - lastTriedAt >= intervalMs;
+  // A clock that was set back must not keep the keys from being fetched.
+  const isDue = (intervalMs: number): boolean => Math.abs(parts.clock() - lastTriedAt) >= intervalMs;
 
   /** The first token of a new key is not refused because keys were fetched a moment ago; the next ones may be. */
   const mayAskForUnknown = (): boolean => {
     if (fetching !== undefined) return true;
-    if (parts.clock() - lastUnknownAt < COOL_DOWN_MS) return false;
+    if (Math.abs(parts.clock() - lastUnknownAt) < COOL_DOWN_MS) return false;
     lastUnknownAt = parts.clock();
     return true;
   };
@@ -82,7 +83,7 @@ export function createHookKeys(parts: {
       if (fetching === undefined && !isDue(RETRY_MS))
         throw unavailable('the keys could not be fetched just now');
       await refresh();
-    } else if (parts.clock() - known.fetchedAt > FRESH_MS && isDue(COOL_DOWN_MS)) {
+    } else if (Math.abs(parts.clock() - known.fetchedAt) > FRESH_MS && isDue(COOL_DOWN_MS)) {
       // What is known still serves while, and if, the issuer does not answer.
       refresh().catch(() => undefined);
     }
@@ -140,7 +141,8 @@ export async function loadForProof(): Promise<typeof Jose> {
 
 function unavailable(why: string, cause?: unknown): RequestError {
   return new RequestError('PROOF_UNAVAILABLE', 'The caller cannot be checked at the moment.', {
-    cause: cause ?? new Error(why),
+    // The reason is what an operator is told; what a library said of it is only kept.
+    cause: new Error(why, { cause }),
     headers: { 'Retry-After': '1' },
   });
 }

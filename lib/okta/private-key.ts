@@ -42,7 +42,7 @@ const ALGORITHM_OF_CURVE: Readonly<Record<string, string>> = {
  * @throws Error with a message that holds nothing of the key.
  */
 export function readPrivateKey(key: string | object): ReadKey {
-  const source = typeof key === 'string' ? readText(key.trim()) : readJwk(key);
+  const source = typeof key === 'string' ? readText(key.trim()) : { ...key };
   let privateKey: KeyObject;
   try {
     privateKey =
@@ -55,7 +55,7 @@ export function readPrivateKey(key: string | object): ReadKey {
       'The key is no private key that can be read: a PEM that is not encrypted, or a private JWK.',
     );
   }
-  const jwk = typeof source === 'string' ? {} : source;
+  const jwk: Jwk = typeof source === 'string' ? {} : source;
   const keyId = jwk['kid'];
   return {
     privateKey,
@@ -70,16 +70,12 @@ function readText(text: string): string | Jwk {
   // A PEM that was put on one line of an environment file has its line ends written out.
   if (!text.startsWith('{')) return text.includes('\n') ? text : text.replaceAll('\\n', '\n');
   try {
-    return readJwk(JSON.parse(text));
+    // What begins with a brace is an object, once it is parsed.
+    return JSON.parse(text) as Jwk;
   } catch {
     // The parser's message would quote the key.
     throw new Error('The key is neither a PEM nor a JWK: it looks like JSON and cannot be parsed.');
   }
-}
-
-function readJwk(value: unknown): Jwk {
-  if (typeof value !== 'object' || value === null) throw new Error('The key is neither a PEM nor a JWK.');
-  return { ...value };
 }
 
 function algorithmOf(key: KeyObject, wanted: unknown): string {

@@ -58,5 +58,5 @@ export function readDate(header: string | undefined): number | undefined {
 
 /** A header that came twice has a comma, and is as good as none: nobody knows which of them counts. */
 function readCount(header: string | undefined): number | undefined {
-  return header !== undefined && /^\d{1,15}$/.test(header.trim()) ? Number(header) : undefined;
+  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
 }

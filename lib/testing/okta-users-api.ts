@@ -63,7 +63,8 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
     return {
       ...answerUser(draft, call),
       commit: () => {
-        users.setProfile(user, profile);
+        // What is kept is what was answered, to the millisecond.
+        Object.assign(user, draft);
       },
     };
   };

@@ -38,6 +38,8 @@ export class TwilioLifecycle {
     if (failure !== undefined) steps.push(failure.status);
     const callbacks = this.#parts.callbacks.start(message);
     this.#walk(steps, (status, index) => {
+      // Whoever has read it has got it.
+      if (message.status === 'read') return;
       message.status = status;
       message.updatedAt = this.#parts.clock();
       if (status === failure?.status) message.errorCode = failure.code;
@@ -45,8 +47,9 @@ export class TwilioLifecycle {
     });
   }
 
-  /** Whoever got a WhatsApp message opens it. */
+  /** Whoever got a WhatsApp message opens it. Throws for one that nobody got. */
   readMessage(message: StoredMessage): void {
+    if (message.errorCode !== undefined) throw new Error(`message ${message.sid} was not delivered`);
     message.status = 'read';
     message.updatedAt = this.#parts.clock();
     const params = { ...this.#messageParams(message), EventType: 'READ' };

@@ -18,15 +18,14 @@ export function isoDate(milliseconds: number): string {
 export function messageResource(message: EmulatedMessage, accountSid: string): object {
   const prefix = message.channel === 'whatsapp' ? 'whatsapp:' : '';
   const isUnassigned = message.status === 'accepted';
-  const isFinal =
-    message.status === 'delivered' || message.status === 'failed' || message.status === 'undelivered';
+  const hasLeft = ['sent', 'delivered', 'read', 'failed', 'undelivered'].includes(message.status);
   const uri = `/${API_VERSION}/Accounts/${accountSid}/Messages/${message.sid}`;
   return {
     account_sid: accountSid,
     api_version: API_VERSION,
     body: message.text,
     date_created: twilioDate(message.createdAt),
-    date_sent: isFinal || message.status === 'sent' ? twilioDate(message.createdAt) : null,
+    date_sent: hasLeft ? twilioDate(message.createdAt) : null,
     date_updated: twilioDate(message.updatedAt),
     direction: 'outbound-api',
     error_code: message.errorCode ?? null,

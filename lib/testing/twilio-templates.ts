@@ -14,7 +14,7 @@ const FAILURE_OF_STATUS: Readonly<Record<string, number>> = {
   disabled: 63042,
 };
 /** WhatsApp takes no code longer than this, and no template that comes out longer than that. */
-const MAX_CODE = 15;
+const MAX_CODE = 14;
 const MAX_LENGTH = 1024;
 
 /** The template with its variables; a sample where one is missing. */

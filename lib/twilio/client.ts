@@ -200,6 +200,8 @@ export function createTwilioConnection(parts: {
   ): Promise<HttpResult> => {
     let sending: Promise<HttpResult> | undefined;
     send = (request) => {
+      // The result of one call only can be told.
+      if (sending !== undefined) throw new Error('an action makes one call');
       sending = callHttp({ dispatcher, ...limits, ...toHttpCall(request, fixed) });
     };
     try {

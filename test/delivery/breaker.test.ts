@@ -67,7 +67,12 @@ describe('the breaker of a host', () => {
     await attempt(UNKNOWN);
     expect(breaker.state).to.equal('open');
     expect(await attempt(ACCEPTED)).to.deep.equal({ isMade: false, outcome: BREAKER_OPEN });
-    expect(BREAKER_OPEN).to.include({ status: 'refused', code: 'BREAKER_OPEN' });
+    expect(BREAKER_OPEN).to.deep.equal({
+      status: 'refused',
+      code: 'BREAKER_OPEN',
+      reason: 'The provider has not answered lately, so it is not asked for a moment',
+      hasLeft: false,
+    });
     expect(changes).to.deep.equal(['open']);
   });
 

@@ -417,6 +417,20 @@ describe('dispatching a code', () => {
       });
     }
 
+    it('survives errors whose causes go in a circle, or that throw when they are looked at', async () => {
+      const first = new Error('first');
+      first.cause = new Error('second', { cause: first });
+      const hostile = Object.defineProperty(new Error('?'), 'code', {
+        get: () => {
+          throw new Error('no code');
+        },
+      });
+      for (const error of [first, hostile]) {
+        const { delivery } = await run([ready('a', sinon.fake.rejects(error))]);
+        expect(delivery.decidedBy).to.include({ outcome: 'unknown', reason: 'The channel threw' });
+      }
+    });
+
     it('tells the code of what a channel threw, and nothing of its words', async () => {
       const error = new TypeError('fetch failed for +447700900123', { cause: { code: 'ENOTFOUND' } });
       const { delivery } = await run([ready('a', () => Promise.reject(error))]);

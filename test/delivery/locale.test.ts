@@ -17,6 +17,9 @@ describe('readLocale', () => {
     ['en-u-ca-buddhist', 'en'],
     ['en-GB-x-secret', 'en-GB'],
     ['fil', 'fil'],
+    ['de_DE.UTF-8\n', 'de-DE'],
+    ['de_DE.UTF\n8', 'de-DE'],
+    [`en${' '.repeat(98)}`, 'en'],
   ];
   for (const [text, locale] of readable) {
     it(`reads ${JSON.stringify(text)} as ${locale}`, () => {
@@ -38,7 +41,13 @@ describe('readLocale', () => {
     'en US',
     '../en',
     'und',
+    'UND-Latn',
+    'mul',
+    'mis',
+    'zxx',
     'x-a',
+    '1en',
+    `en${' '.repeat(99)}`,
   ];
   for (const text of [
     ...nonsense,

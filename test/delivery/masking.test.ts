@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Channel, OktaTelephonyHookOptions, TelephonyRequest } from '../../lib/index.js';
-import { maskNumber, maskText, toToken } from '../../lib/delivery/masking.js';
+import { isAbout, maskError, maskNumber, maskText, toToken } from '../../lib/delivery/masking.js';
 import { ANA, CODE, startScene } from '../harness/scene.js';
 import { expectNoSecrets } from '../harness/witness.js';
 
@@ -44,6 +44,13 @@ describe('the mask of a text', () => {
     ['one of several first names', 'Dear maria', 'maria'],
     ['a name in another case', `Dear ${ANA.lastName.toUpperCase()}`, 'SILVEIRA'],
     ['any long run of digits', 'account 12345678', '1234', '5678'],
+    ['a run of four digits', 'code 1234.', '1234'],
+    ['a run of digits set apart', 'code 1-2-3-4', '1-2', '3-4'],
+    ['a token that is told with its scheme', 'sent SSWS 00aB, again', '00aB'],
+    ['a token of another scheme', 'sent bearer  abc.def', 'abc'],
+    ['a key by its name', 'used sk_live1', 'live1'],
+    ['a secret by its name', 'SECRET-x1 is wrong', 'x1'],
+    ['what is long enough to be a token', `got ${'aB.+/=-_~3'.repeat(2)}`, 'aB'],
     ['a login that is cut off at the end', `${'x'.repeat(290)} ${ANA.login}`, 'ana', 'silv'],
     ['a name that is cut off at the end', `${'x'.repeat(294)} ${ANA.lastName}`, 'Silv'],
     ['a login where the reading stops', `${ANA.login} `.repeat(83), 'ana', 'silv'],
@@ -119,6 +126,78 @@ describe('the mask of a text', () => {
       expect(maskText(text, request).length).to.be.at.most(300);
     }
     expect(performance.now() - startedAt).to.be.below(500);
+  });
+});
+
+describe('the mask of an error', () => {
+  it('takes one that throws when it is looked at', () => {
+    const error = new Error('?');
+    Object.defineProperty(error, 'message', {
+      get: () => {
+        throw new Error('no message');
+      },
+    });
+    expect(maskError(error, undefined)).to.equal('failed');
+  });
+
+  it('keeps its words and masks the rest', () => {
+    expect(maskError(new Error(`no session for ${ANA.login}`), request)).to.equal('no session for …');
+  });
+
+  for (const [what, error] of [
+    ['an error without a message', new Error()],
+    ['what is no error', 'text'],
+    ['nothing', undefined],
+  ] as const) {
+    it(`says only that it failed for ${what}`, () => {
+      expect(maskError(error, request)).to.equal('failed');
+    });
+  }
+});
+
+describe('an id or a code of others', () => {
+  const to = '+33612345678';
+  const about: readonly (readonly [what: string, text: string])[] = [
+    ['the code', `M-${CODE}`],
+    ['the code set apart', `M${apart(CODE, '-')}`],
+    ['the number', `M${ANA.phone}`],
+    ['the number as it is written at home', '07700-900-123'],
+    ['the number that it went to', 'id:0612.34.56.78'.replace('06', '336')],
+    ['an address of anybody', 'x@y'],
+    ['the login without its domain', 'user:Ana.Silveira'],
+    ['the login, its parts run together', 'anasilveira1'],
+    ['a first name', 'maria-7'],
+    ['a first name and a last one, run together', `msg-Maria${ANA.lastName}1`],
+    ['a last name with a digit behind it', `USER_${ANA.lastName.toUpperCase()}2`],
+    ['a last name', `x_y.${ANA.lastName.toUpperCase()}`],
+  ];
+  for (const [what, text] of about) {
+    it(`is about somebody where it holds ${what}`, () => {
+      expect(isAbout(text, request, to)).to.equal(true);
+    });
+  }
+
+  it('is about somebody where it holds a name of other letters', () => {
+    const zoe = { ...request, firstName: 'Zoë', lastName: 'Østergård', login: undefined };
+    for (const text of ['id zoë', 'ØSTERGÅRD-1']) expect(isAbout(text, zoe, to), text).to.equal(true);
+    expect(isAbout('zo-stergrd', zoe, to)).to.equal(false);
+  });
+
+  it('is about nobody where it only looks like a part', () => {
+    const brief = {
+      ...request,
+      otpCode: '123',
+      login: 'jo@example.com',
+      firstName: 'Al',
+      lastName: undefined,
+    };
+    for (const text of ['SM123abc', 'jo', 'al', 'ORDER-7', '']) {
+      expect(isAbout(text, brief, to), text).to.equal(false);
+    }
+    expect(isAbout('annam', request, to), 'a name is a whole word').to.equal(false);
+    expect(
+      isAbout('', { ...request, login: undefined, firstName: undefined, lastName: undefined }, ''),
+    ).to.equal(false);
   });
 });
 

@@ -89,7 +89,7 @@ function hindering(libraries: Readonly<Record<string, Hindrance>>): string {
       const hindrance = libraries[specifier];
       if (hindrance === 'missing') throw new Error('no library of this name');
       if (hindrance === 'hanging') await new Promise(() => undefined);
-      if (hindrance === 'slow') await new Promise((resolve) => { setTimeout(resolve, 1_000); });
+      if (hindrance === 'slow') await new Promise((resolve) => { setTimeout(resolve, 2_500); });
       return next(specifier, context);
     }
   `;

@@ -43,11 +43,24 @@ export function expectNoSecrets(): void {
   }
 }
 
+/** Rejections that nobody waited for: mocha passes over them, a gateway would end by one. */
+const unhandled: unknown[] = [];
+
+function noteRejection(reason: unknown): void {
+  unhandled.push(reason);
+}
+
+function expectNoneUnhandled(): void {
+  const lost = unhandled.splice(0);
+  if (lost.length > 0) throw new Error('a promise was rejected that nobody waited for', { cause: lost[0] });
+}
+
 type Write = typeof process.stdout.write;
 const restore: (() => void)[] = [];
 
 export const mochaHooks = {
   beforeAll(): void {
+    process.on('unhandledRejection', noteRejection);
     for (const stream of [process.stdout, process.stderr]) {
       const write = stream.write.bind(stream) as (...args: Parameters<Write>) => boolean;
       stream.write = ((...args: Parameters<Write>) => {
@@ -65,8 +78,10 @@ export const mochaHooks = {
   },
   afterEach(): void {
     expectNoSecrets();
+    expectNoneUnhandled();
   },
   afterAll(): void {
+    process.off('unhandledRejection', noteRejection);
     for (const undo of restore.splice(0)) undo();
   },
 };

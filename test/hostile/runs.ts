@@ -60,5 +60,7 @@ function numberOf(name: string): number | undefined {
   if (text === undefined || text === '') return undefined;
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new Error(`${name} is not a whole number`);
+  // With none, every property would hold.
+  if (name === 'FC_RUNS' && value < 1) throw new Error('FC_RUNS must be 1 or more');
   return value;
 }

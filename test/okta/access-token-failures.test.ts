@@ -25,6 +25,8 @@ describe("a service app's access token that is hard to get", () => {
       { ...good, access_token: undefined },
       { ...good, access_token: '' },
       { ...good, access_token: 'a\nb' },
+      { ...good, access_token: ' a' },
+      { ...good, access_token: 'a ' },
       { ...good, access_token: 7 },
       { ...good, token_type: 'mac' },
       { ...good, token_type: 'constructor' },
@@ -35,7 +37,11 @@ describe("a service app's access token that is hard to get", () => {
     ]) {
       app.now += 10_000;
       app.issue(() => ({ status: 200, body }));
-      expect((await failureOf(app.get())).code, JSON.stringify(body)).to.equal('OKTA_UNREADABLE');
+      const { code, message } = await failureOf(app.get());
+      expect(code, JSON.stringify(body)).to.equal('OKTA_UNREADABLE');
+      expect(message).to.match(
+        /^Okta's token endpoint answered (with what is no access token|200 with what)/,
+      );
       expect(app.tokensUsed()).to.deep.equal([]);
     }
     app.now += 10_000;
@@ -50,7 +56,10 @@ describe("a service app's access token that is hard to get", () => {
       return tokenAnswer(`t${count}`);
     });
     const patient = app.get(2_000);
-    expect((await failureOf(app.get(30))).code).to.equal('OKTA_NO_ANSWER');
+    expect(await failureOf(app.get(30))).to.include({
+      code: 'OKTA_NO_ANSWER',
+      message: "Okta's token endpoint did not answer in time",
+    });
     gate.open();
     expect((await patient).status).to.equal(200);
     expect(app.tokenRequests()).to.have.length(1);
@@ -76,8 +85,13 @@ describe("a service app's access token that is hard to get", () => {
     expect((await failureOf(app.get())).message).to.equal(
       "Okta's token endpoint answered 400 (invalid_scope)",
     );
+    await failureOf(app.get());
     app.now += 999;
-    expect(await failureOf(app.get())).to.include({ code: 'OKTA_HTTP_ERROR', status: 400 });
+    expect(await failureOf(app.get())).to.include({
+      code: 'OKTA_HTTP_ERROR',
+      status: 400,
+      message: "Okta's token endpoint answered 400 (invalid_scope), a moment ago",
+    });
     expect(app.tokenRequests()).to.have.length(1);
     app.now += 1;
     await failureOf(app.get());
@@ -112,6 +126,47 @@ describe("a service app's access token that is hard to get", () => {
     expect(app.tokenRequests()).to.have.length(2);
   });
 
+  it('waits for two seconds after a 429 that tells no window', async () => {
+    app.issue(() => ({ status: 429 }));
+    await failureOf(app.get());
+    app.now += 1_999;
+    await failureOf(app.get());
+    expect(app.tokenRequests()).to.have.length(1);
+    app.now += 1;
+    await failureOf(app.get());
+    expect(app.tokenRequests()).to.have.length(2);
+  });
+
+  it('is refused by the words of the protocol, and by no others', async () => {
+    for (const [error, told] of [
+      ...[
+        'invalid_request',
+        'invalid_client',
+        'invalid_grant',
+        'invalid_scope',
+        'unauthorized_client',
+        'unsupported_grant_type',
+        'access_denied',
+      ].map((word) => [word, ` (${word})`] as const),
+      ['ana@example.com', ''],
+    ] as const) {
+      app.issue(() => ({ status: 400, body: { error } }));
+      expect((await failureOf(app.get())).message).to.equal(`Okta's token endpoint answered 400${told}`);
+      app.now += 10_000;
+    }
+  });
+
+  it('fails as the connection does, and so a moment later', async () => {
+    app.issue(() => 'reset');
+    for (const later of ['', ', a moment ago']) {
+      const { code, status, message } = await failureOf(app.get());
+      expect([code, status]).to.deep.equal(['OKTA_NO_ANSWER', undefined]);
+      expect(message).to.match(/^Okta's token endpoint gave no complete answer \([A-Z_]+\)/);
+      expect(message.endsWith(', a moment ago')).to.equal(later !== '');
+    }
+    expect(app.tokenRequests()).to.have.length(1);
+  });
+
   it("is had in spite of a clock that is six minutes off: Okta's Date corrects it", async () => {
     for (const skewMs of [-6 * MINUTE_MS, 6 * MINUTE_MS]) {
       app.reset();
@@ -136,14 +191,26 @@ describe("a service app's access token that is hard to get", () => {
         headers: { date: httpDate(dateMs) },
       }));
     };
-    refuse(NOW + 30_000);
-    expect((await failureOf(app.get())).code).to.equal('OKTA_UNAUTHORIZED');
+    for (const isSmall of [60_000, -60_000]) {
+      refuse(app.now + isSmall);
+      expect((await failureOf(app.get())).code).to.equal('OKTA_UNAUTHORIZED');
+      expect(app.okta.requests).to.have.length(1);
+      app.now += 10_000;
+    }
+    app.okta.answerWith(() => ({
+      status: 401,
+      body: { error: 'invalid_client' },
+      headers: { date: 'today' },
+    }));
+    await failureOf(app.get());
     expect(app.okta.requests).to.have.length(1);
     app.now += 10_000;
-    refuse(NOW + 600_000);
-    await failureOf(app.get());
-    expect(app.okta.requests).to.have.length(2);
-    app.now += 10_000;
+    for (const isLarge of [61_000, -61_000]) {
+      refuse(app.now + isLarge);
+      await failureOf(app.get());
+      expect(app.okta.requests).to.have.length(2);
+      app.now += 10_000;
+    }
     refuse(app.now);
     await failureOf(app.get());
     expect(assertionOf(app.okta.requests[0]).iat).to.equal(app.now / 1000);

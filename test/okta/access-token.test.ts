@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { compactVerify } from 'jose';
 import { createOktaApiClient } from '../../lib/okta/api-client.js';
 import { startOktaEmulator } from '../../lib/testing/index.js';
-import { assertionOf, failureOf, makeGate, NOW } from './scripted-okta.js';
+import { assertionOf, failureOf, httpDate, makeGate, NOW } from './scripted-okta.js';
 import {
   MINUTE_MS,
   RSA_KEYS,
@@ -37,6 +37,8 @@ describe("a service app's access token", () => {
     const [request] = app.okta.requests;
     expect(request?.method).to.equal('POST');
     expect(request?.headers['content-type']).to.equal('application/x-www-form-urlencoded');
+    expect(request?.headers.accept).to.equal('application/json');
+    expect(request?.headers['user-agent']).to.equal('okta-telephony-hook');
     expect(request?.headers['dpop']).to.equal(undefined);
     const form = new URLSearchParams(request?.body);
     expect(form.get('grant_type')).to.equal('client_credentials');
@@ -99,6 +101,30 @@ describe("a service app's access token", () => {
     app.now += 1;
     await app.get();
     await app.until(() => app.tokenRequests().length === 2);
+  });
+
+  it('serves to the last millisecond of its life', async () => {
+    app.issue((count) => (count === 1 ? tokenAnswer('t1') : { status: 503 }));
+    await app.get();
+    app.now += 60 * MINUTE_MS - 1;
+    await app.get();
+    await app.until(() => app.tokenRequests().length === 2);
+    app.now += 1;
+    expect(await failureOf(app.get())).to.include({ status: 503 });
+    expect(app.tokensUsed()).to.deep.equal(['Bearer t1', 'Bearer t1']);
+  });
+
+  it('is taken from a success whatever else that says', async () => {
+    for (const error of ['use_dpop_nonce', 'invalid_client']) {
+      app.reset();
+      app.issue(() => {
+        const { body } = tokenAnswer('t') as { body: object };
+        return { status: 200, body: { ...body, error }, headers: { date: httpDate(NOW + 10 * MINUTE_MS) } };
+      });
+      await app.get();
+      expect(app.tokenRequests()).to.have.length(1);
+      expect(app.tokensUsed()).to.deep.equal(['Bearer t']);
+    }
   });
 
   it('serves to its end where the renewal fails, and is not used after it', async () => {

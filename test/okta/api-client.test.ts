@@ -30,6 +30,10 @@ describe("calling Okta's API with an API token", () => {
     expect(answer.status).to.equal(200);
     expect(answer.body).to.deep.equal({ id: '00u1' });
     expect(answer.headers['etag']).to.equal('W/"1"');
+    okta.answerWith(() => ({ status: 299 }));
+    expect((await get()).status).to.equal(299);
+    okta.answerWith(() => ({ status: 200, body: { id: '00u1' } }));
+    await get('/api/v1/users/a%40b.example?fields=id');
     const [request] = okta.requests;
     expect(request?.method).to.equal('GET');
     expect(request?.path).to.equal('/api/v1/users/a%40b.example?fields=id');
@@ -113,6 +117,15 @@ describe("calling Okta's API with an API token", () => {
     });
   });
 
+  it('brings only what the answer said', async () => {
+    okta.answerWith(() => ({ status: 500, headers: { 'X-Rate-Limit-Limit': '600' } }));
+    const { headers = {} } = await failureOf(get());
+    expect(Object.entries(headers)).to.have.deep.members([
+      ['date', httpDate(NOW)],
+      ['x-rate-limit-limit', '600'],
+    ]);
+  });
+
   it('follows no redirect', async () => {
     okta.answerWith(() => ({ status: 302, headers: { Location: `${okta.origin}/elsewhere` } }));
     expect(await failureOf(get())).to.include({ code: 'OKTA_HTTP_ERROR', status: 302 });
@@ -122,14 +135,21 @@ describe("calling Okta's API with an API token", () => {
   it('cannot read a success that is no JSON object', async () => {
     for (const body of ['', '<html>', '"text"', '1', 'null']) {
       okta.answerWith(() => ({ status: 200, body }));
-      expect(await failureOf(get())).to.include({ code: 'OKTA_UNREADABLE', status: 200 });
+      expect(await failureOf(get())).to.include({
+        code: 'OKTA_UNREADABLE',
+        status: 200,
+        message: "Okta's API answered 200 with what is no JSON object",
+      });
     }
   });
 
   it('tells an Okta that cannot be reached from one that does not answer in time', async () => {
     okta.answerWith(() => 'hang');
     const startedAt = performance.now();
-    expect((await failureOf(get('/api/v1/x', 60))).code).to.equal('OKTA_NO_ANSWER');
+    expect(await failureOf(get('/api/v1/x', 60))).to.include({
+      code: 'OKTA_NO_ANSWER',
+      message: "Okta's API gave no complete answer (TIMEOUT)",
+    });
     expect(performance.now() - startedAt).to.be.lessThan(1_000);
 
     const closed = createServer().listen(0, '127.0.0.1');

@@ -211,16 +211,103 @@ describe('a token that is bound to a key', () => {
       expect(calls.at(-1)?.headers.authorization).to.equal('DPoP t2');
     });
 
-    it('is replaced where the API says 400 because the proof does not hold', async () => {
-      let token = 0;
-      answer(
-        (request) => (proofOf(request) === undefined ? missingProof : boundToken(`t${(token += 1)}`)),
-        ({ headers }) =>
-          headers.authorization === 'DPoP t1'
-            ? { status: 400, headers: { 'WWW-Authenticate': 'DPoP error="invalid_dpop_proof"' } }
-            : { status: 200 },
+    it('is none where what was bound to the key is of another kind', async () => {
+      answer((request) =>
+        proofOf(request) === undefined
+          ? missingProof
+          : { status: 200, body: { token_type: 'mac', expires_in: 3600, access_token: 't' } },
       );
-      expect((await get()).status).to.equal(200);
+      expect((await failureOf(get())).code).to.equal('OKTA_UNREADABLE');
+    });
+
+    describe('that the API refuses', () => {
+      const FIRST = ['DPoP t1', undefined];
+      const REPEATED = [FIRST, ['DPoP t1', 'api-1']];
+      const NONCE = 'DPoP error="use_dpop_nonce"';
+      /** What each call of the API came with: its token, and the nonce of its proof. */
+      const seen = (): unknown[] =>
+        okta.requests
+          .filter((request) => !isTokenRequest(request))
+          .map((request) => [request.headers.authorization, proofOf(request)?.['nonce']]);
+      const bind = (): ((request: SeenRequest) => Answer) => {
+        let token = 0;
+        return (request) => (proofOf(request) === undefined ? missingProof : boundToken(`t${(token += 1)}`));
+      };
+      const refusal = (status: number, challenge?: string, nonce?: string): Answer => ({
+        status,
+        headers: {
+          ...(challenge === undefined ? {} : { 'WWW-Authenticate': challenge }),
+          ...(nonce === undefined ? {} : { 'DPoP-Nonce': nonce }),
+        },
+      });
+
+      for (const [what, refused, calls] of [
+        ['is repeated with the nonce that a 401 asks for', refusal(401, NONCE, 'api-1'), REPEATED],
+        ['is repeated with the nonce that a 400 asks for', refusal(400, NONCE, 'api-1'), REPEATED],
+        ['is repeated with the nonce of a 401 without a word', refusal(401, undefined, 'api-1'), REPEATED],
+        ['is repeated with the nonce of a 401 without an error', refusal(401, 'DPoP', 'api-1'), REPEATED],
+        [
+          'is replaced where the error is another one',
+          refusal(401, 'DPoP error="invalid_token"', 'api-1'),
+          [FIRST, ['DPoP t2', 'api-1']],
+        ],
+        [
+          'is replaced where a nonce is asked for and none is given',
+          refusal(401, NONCE),
+          [FIRST, ['DPoP t2', undefined]],
+        ],
+        ...['a b', '"a', 'a"'].map(
+          (nonce) =>
+            [
+              `is replaced where the nonce is none: ${nonce}`,
+              refusal(401, NONCE, nonce),
+              [FIRST, ['DPoP t2', undefined]],
+            ] as const,
+        ),
+        [
+          'is replaced where a 400 says that the proof does not hold',
+          refusal(400, 'DPoP error="invalid_dpop_proof"'),
+          [FIRST, ['DPoP t2', undefined]],
+        ],
+        ['stays where a 400 has a nonce and no word', refusal(400, undefined, 'api-1'), [FIRST]],
+        ['stays where a 400 has a nonce and no error', refusal(400, 'DPoP', 'api-1'), [FIRST]],
+        ['stays where a 400 is about something else', refusal(400), [FIRST]],
+        ['stays at a 403, whatever that asks for', refusal(403, NONCE, 'api-1'), [FIRST]],
+      ] as const) {
+        it(what, async () => {
+          answer(bind(), (request) =>
+            request.headers.authorization === 'DPoP t1' && proofOf(request)?.['nonce'] !== 'api-1'
+              ? refused
+              : { status: 200 },
+          );
+          await (calls.length === 1 ? failureOf(get()) : get());
+          expect(seen()).to.deep.equal(calls);
+        });
+      }
+
+      it('is repeated once, then replaced once, where every answer wants another nonce', async () => {
+        let nonce = 0;
+        answer(bind(), () => refusal(401, NONCE, `n${(nonce += 1)}`));
+        expect((await failureOf(get())).code).to.equal('OKTA_UNAUTHORIZED');
+        expect(seen()).to.deep.equal([FIRST, ['DPoP t1', 'n1'], ['DPoP t2', 'n2']]);
+      });
+
+      it('is replaced where it is bound to no key, whatever nonce is asked for', async () => {
+        let token = 0;
+        answer(
+          () => ({
+            status: 200,
+            body: { token_type: 'Bearer', expires_in: 3600, access_token: `t${(token += 1)}` },
+          }),
+          ({ headers }) =>
+            headers.authorization === 'Bearer t1' ? refusal(401, NONCE, 'n') : { status: 200 },
+        );
+        await get();
+        expect(seen()).to.deep.equal([
+          ['Bearer t1', undefined],
+          ['Bearer t2', undefined],
+        ]);
+      });
     });
   });
 });

@@ -34,18 +34,23 @@ describe('reading the private key of a service app', () => {
       expect(read.privateKey.equals(rsa.privateKey)).to.equal(true);
       expect(read.keyId).to.equal('key-1');
     }
+    for (const kid of ['', 7, null]) expect(readPrivateKey({ ...jwk, kid }).keyId).to.equal(undefined);
   });
 
   it("signs by the JWK's algorithm, or as the curve has it", () => {
     const jwk = rsa.privateKey.export({ format: 'jwk' });
-    expect(readPrivateKey({ ...jwk, alg: 'RS384' }).algorithm).to.equal('RS384');
+    for (const alg of ['RS256', 'RS384', 'RS512']) {
+      expect(readPrivateKey({ ...jwk, alg }).algorithm).to.equal(alg);
+    }
     for (const [namedCurve, algorithm] of [
       ['P-256', 'ES256'],
       ['P-384', 'ES384'],
       ['P-521', 'ES512'],
     ] as const) {
       const { privateKey } = generateKeyPairSync('ec', { namedCurve });
-      expect(readPrivateKey(privateKey.export({ format: 'jwk' })).algorithm).to.equal(algorithm);
+      const ecJwk = privateKey.export({ format: 'jwk' });
+      expect(readPrivateKey(ecJwk).algorithm).to.equal(algorithm);
+      expect(readPrivateKey({ ...ecJwk, alg: algorithm }).algorithm).to.equal(algorithm);
     }
   });
 
@@ -88,6 +93,7 @@ describe('reading the private key of a service app', () => {
       expect(cause, what).to.equal(undefined);
       expect(message, what).to.match(/^The (RSA )?key /);
       if (quoted !== '') expect(message, what).not.to.contain(quoted);
+      expect(message.includes('looks like JSON'), what).to.equal(what === 'broken JSON');
     }
   });
 });

@@ -62,6 +62,8 @@ describe('the profiles that are kept', () => {
     expect(versionOf(await read())).to.equal(2);
     okta.answerWith(() => ({ status: 500 }));
     expect(await read()).to.deep.equal(none('OKTA_HTTP_ERROR'));
+    okta.answerWith(() => ({ status: 404 }));
+    expect(await read()).to.deep.equal(none('OKTA_NOT_FOUND'));
   });
 
   it('keeps so many and no more', async () => {

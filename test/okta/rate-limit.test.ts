@@ -140,6 +140,7 @@ describe("Okta's rate limit, which the whole org shares", () => {
     expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: 86_400 })).to.equal(61 * SECOND_MS);
     now += 120 * SECOND_MS;
     expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: -2 })).to.equal(0);
+    expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: -1 })).to.equal(0);
     expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: -2 }, 429)).to.equal(SECOND_MS);
   });
 
@@ -194,7 +195,10 @@ describe("Okta's rate limit, which the whole org shares", () => {
   it('keeps a check from asking too', async () => {
     await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 });
     okta.answerWith(() => ({ status: 404 }));
-    expect((await failureOf(reader.check(2_000))).code).to.equal('OKTA_RATE_LIMITED');
+    expect(await failureOf(reader.check(2_000))).to.include({
+      code: 'OKTA_RATE_LIMITED',
+      message: "Okta's rate limit is nearly used up: not asked",
+    });
     expect(okta.requests).to.have.length(0);
     now += 11 * SECOND_MS;
     await reader.check(2_000);

@@ -21,7 +21,8 @@ export type Answer =
       readonly body?: unknown;
       readonly headers?: Readonly<Record<string, string | string[]>>;
     }
-  | 'hang';
+  | 'hang'
+  | 'reset';
 
 export interface ScriptedOkta {
   readonly origin: string;
@@ -49,6 +50,10 @@ export async function startScriptedOkta(): Promise<ScriptedOkta> {
       requests.push(request);
       void Promise.resolve(respond(request)).then((answer) => {
         if (answer === 'hang') return;
+        if (answer === 'reset') {
+          req.socket.destroy();
+          return;
+        }
         res.writeHead(answer.status, { date: httpDate(NOW), ...answer.headers });
         res.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body ?? {}));
       });

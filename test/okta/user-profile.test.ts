@@ -108,6 +108,10 @@ describe("reading a user's profile", () => {
       okta.answerWith(() => ({ status: 200, body: userWith({ login: 'other@example.com' }) }));
       expect(await read(byLogin)).to.deep.equal(none('OKTA_WRONG_USER'));
       expect((await read()).source).to.equal('okta');
+      for (const login of [7, undefined]) {
+        okta.answerWith(() => ({ status: 200, body: { id: ID, profile: { login } } }));
+        expect(await read(byLogin)).to.deep.equal(none('OKTA_WRONG_USER'));
+      }
     });
 
     it('takes nothing but an object for a profile', async () => {
@@ -160,7 +164,7 @@ describe("reading a user's profile", () => {
           options: { timeoutMs: 10, cache: false },
           clock: () => now,
         });
-        expect((await read()).source).to.equal('none');
+        expect(await read()).to.deep.equal(none('OKTA_UNREACHABLE'));
       }
     });
   });

@@ -168,6 +168,9 @@ describe('a caller', () => {
       ['does not pass with what is not base64', 'Basic *&%$#!', 401],
       ['does not pass with base64 that was cut', `Basic ${base64(`okta:${PASSWORD}`).slice(0, -6)}`, 401],
       ['does not pass with nothing', 'Basic', 401],
+      ['does not pass with a word before it', `x Basic ${base64(`okta:${PASSWORD}`)}`, 401],
+      ['does not pass with a word behind it', `Basic ${base64(`okta:${PASSWORD}`)} x`, 401],
+      ['passes with spaces beside it', `Basic   ${base64(`okta:${PASSWORD}`)}  `, 200],
       ['does not pass with no colon', `Basic ${base64('okta')}`, 401],
       ['does not pass unencoded', `Basic okta:${PASSWORD}`, 401],
       ['does not pass by another scheme', `Bearer ${base64(`okta:${PASSWORD}`)}`, 401],
@@ -252,6 +255,14 @@ describe('a caller', () => {
       expect(answer.headers['www-authenticate']).to.equal(
         'Bearer realm="okta-telephony-hook", error="invalid_token"',
       );
+      const forgotten = await post(target, [
+        ['Authorization', `Bearer ${await target.okta.issueHookToken({ exp: undefined })}`],
+      ]);
+      expect(forgotten.headers['www-authenticate']).to.equal(
+        'Bearer realm="okta-telephony-hook", error="insufficient_scope"',
+      );
+      const madeUp = await post(target, [['Authorization', 'Bearer a.b.c']]);
+      expect(madeUp.headers['www-authenticate']).to.equal('Bearer realm="okta-telephony-hook"');
       const none = await post(target, []);
       expect(none.headers['www-authenticate']).to.equal('Bearer realm="okta-telephony-hook"');
     });
@@ -423,9 +434,10 @@ describe('a caller', () => {
     it('is told of each of them when none holds', async () => {
       const answer = await post(await start(all), [['Authorization', 'nothing']]);
       expect(answer.status).to.equal(401);
-      for (const challenge of ['Bearer', 'Basic', 'SharedSecret']) {
-        expect(answer.headers['www-authenticate']).to.include(`${challenge} realm="okta-telephony-hook"`);
-      }
+      const realm = 'realm="okta-telephony-hook"';
+      expect(answer.headers['www-authenticate']).to.equal(
+        `Basic ${realm}, charset="UTF-8", SharedSecret ${realm}, Bearer ${realm}`,
+      );
     });
 
     it('is never taken for another that comes at the same time', async () => {

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { validateRequest } from 'twilio/lib/webhooks/webhooks.js';
 import { startTwilioEmulator, type DeliveredItem, type TwilioEmulator } from '../../lib/testing/index.js';
 import { startTestServer, type ReceivedRequest, type TestServer } from './local.js';
+import { until } from '../harness/until.js';
 
 const PHONE = '+4915112345678';
 
@@ -159,9 +160,19 @@ describe('startTwilioEmulator: status callbacks', () => {
     await gateway.waitFor(3);
     expect(paramsOf(gateway.received[2])).to.include({ MessageStatus: 'read', EventType: 'READ' });
     expect(twilio.messages[0]?.status).to.equal('read');
-    await sms();
+    // One that failed was read by nobody.
+    await post('Messages.json', [
+      ['To', 'whatsapp:+12025550199'],
+      ['From', `whatsapp:${twilio.sandboxNumber}`],
+      ['Body', 'code'],
+    ]);
+    await until(() => twilio.messages[1]?.status === 'failed');
     expect(() => {
       twilio.markRead(twilio.messages[1]?.sid ?? '');
+    }).to.throw('was not delivered');
+    await sms();
+    expect(() => {
+      twilio.markRead(twilio.messages[2]?.sid ?? '');
     }).to.throw('no WhatsApp message');
   });
 

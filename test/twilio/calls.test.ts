@@ -98,7 +98,13 @@ describe('twilioCalls', () => {
   it('calls nobody where there is no number to call from', async () => {
     const senders = { sms: { default: '+15005550006' }, voice: undefined, whatsapp: undefined };
     const outcome = await connect({ senders }).send(makeMessage(), makeContext());
-    expect(outcome).to.include({ status: 'refused', code: 'NO_SENDER', moveOn: true });
+    expect(outcome).to.include({
+      status: 'refused',
+      code: 'NO_SENDER',
+      moveOn: true,
+      hasLeft: false,
+      remedy: "Set senders.voice, with a default or the recipient's country.",
+    });
     expect(api.requests).to.have.lengthOf(0);
   });
 
@@ -139,6 +145,7 @@ describe('voiceFor', () => {
     it(`speaks ${language} to ${locale}, the language of the words`, () => {
       expect(voiceFor(locale).language).to.equal(language);
       expect(language.slice(0, 2)).to.equal(spokenCode(locale, '1').language);
+      expect(voiceFor(locale).voice).to.match(/^Polly\.[A-Z][a-z]+$/);
     });
   }
 });

@@ -78,6 +78,26 @@ describe('the Twilio connection', () => {
     expect(new URL(api.requests[0]?.path ?? '', api.origin).searchParams.get('To')).to.equal(PHONE_NUMBER);
   });
 
+  it('makes one call for an action, and tells its result', async () => {
+    api.script(SENT, { status: 400, body: { code: 21211 } });
+    const result = await api.connect().call((client) => {
+      for (const to of [PHONE_NUMBER, '+1']) void client.messages.create({ to, from: '+1', body: 'twice' });
+    }, makeContext());
+    expect(result).to.include({ kind: 'answered', status: 201 });
+    expect(api.requests).to.have.lengthOf(1);
+  });
+
+  it('sends nothing by a method that no channel needs', async () => {
+    api.script({ status: 204, body: '' });
+    const result = await api.connect().call((client) => {
+      // As above.
+      const message = client.messages(`SM${'0f'.repeat(16)}`) as unknown as { remove(): Promise<unknown> };
+      return message.remove();
+    }, makeContext());
+    expect(result).to.deep.equal({ kind: 'not-sent', reason: 'SDK_ERROR' });
+    expect(api.requests).to.have.lengthOf(0);
+  });
+
   it('tells what came on the wire where the SDK throws', async () => {
     for (const answer of [
       { status: 400, body: { code: 21211, message: `${PHONE_NUMBER} is not valid`, status: 400 } },
@@ -172,7 +192,7 @@ describe('the Twilio connection', () => {
   });
 
   describe('check', () => {
-    for (const status of [200, 404]) {
+    for (const status of [200, 299, 404]) {
       it(`takes a ${status} as proof that the credentials work`, async () => {
         api.script({ status, body: {} });
         await api.connect().check(5_000);
@@ -185,6 +205,7 @@ describe('the Twilio connection', () => {
 
     const failures = [
       [{ status: 401, body: { code: 20003 } }, 'TWILIO_UNAUTHORIZED'],
+      [{ status: 300, body: {} }, 'TWILIO_HTTP_ERROR'],
       [{ status: 403, body: {} }, 'TWILIO_HTTP_ERROR'],
       [{ status: 500, body: KEY_SECRET }, 'TWILIO_HTTP_ERROR'],
       ['reset', 'TWILIO_UNREACHABLE'],
@@ -197,6 +218,7 @@ describe('the Twilio connection', () => {
           .check(5_000)
           .catch((thrown: unknown) => thrown);
         expect(error).to.be.instanceOf(ProviderError).with.property('code', code);
+        expect(String(error)).to.contain(new URL(api.origin).host);
         expect(String(error)).to.not.contain(KEY_SECRET);
       });
     }

@@ -91,6 +91,18 @@ describe('twilioMessages', () => {
       });
     }
 
+    it('has the sender for the one country that has one, where there is no default', async () => {
+      await overSms({ GB: 'ACME' }).send(makeMessage(), makeContext());
+      expect(sentForm()).to.include({ From: 'ACME' });
+    });
+
+    for (const sender of [`x${SERVICE_SID}`, `${SERVICE_SID}x`, SERVICE_SID.slice(0, -1)]) {
+      it(`takes ${sender} for no Messaging Service`, async () => {
+        await overSms({ default: sender }).send(makeMessage(), makeContext());
+        expect(sentForm()).to.include({ From: sender }).and.to.not.have.property('MessagingServiceSid');
+      });
+    }
+
     for (const [lifeMs, seconds] of [
       [299_999, '299'],
       [4_000, '5'],
@@ -107,7 +119,14 @@ describe('twilioMessages', () => {
       it(`sends nothing where ${JSON.stringify(sms)} names no sender`, async () => {
         const channel = connect('sms', { senders: { sms, voice: undefined, whatsapp: SANDBOX } });
         const outcome = await channel.send(makeMessage(), makeContext());
-        expect(outcome).to.include({ status: 'refused', code: 'NO_SENDER', moveOn: true });
+        expect(outcome).to.deep.equal({
+          status: 'refused',
+          code: 'NO_SENDER',
+          reason: "No sender for sms to this recipient in the gateway's options",
+          remedy: "Set senders.sms, with a default or the recipient's country.",
+          moveOn: true,
+          hasLeft: false,
+        });
         expect(api.requests).to.have.lengthOf(0);
       });
     }
@@ -164,9 +183,15 @@ describe('twilioMessages', () => {
       expect(await noTemplate.send(makeMessage(), makeContext())).to.include({
         status: 'refused',
         code: 'NO_TEMPLATE',
+        reason: 'No WhatsApp template for this language, and no default',
+        remedy: 'Add a default to senders.whatsapp.templates.',
         moveOn: true,
+        hasLeft: false,
       });
-      expect(await connect('whatsapp').send(makeMessage(), makeContext())).to.include({ code: 'NO_SENDER' });
+      expect(await connect('whatsapp').send(makeMessage(), makeContext())).to.include({
+        code: 'NO_SENDER',
+        remedy: "Set senders.whatsapp, with a default or the recipient's country.",
+      });
       expect(api.requests).to.have.lengthOf(0);
     });
   });
@@ -200,6 +225,16 @@ describe('twilioMessages', () => {
     });
   }
 
+  it('names its provider before a hook has connected it', () => {
+    expect(twilioMessages().provider).to.equal('TWILIO');
+  });
+
+  it('asks for no text by WhatsApp where no sender is set, and for one by SMS whatever WhatsApp needs', () => {
+    const senders = { sms: { default: '+15005550006' }, voice: undefined, whatsapp: APPROVED };
+    expect(connect('whatsapp').usesText).to.equal(true);
+    expect(connect('sms', { senders }).usesText).to.equal(true);
+  });
+
   it('serves two hooks from one blueprint, each with its own settings', async () => {
     const blueprint = twilioMessages();
     const [first, second] = ['+15005550001', '+15005550002'].map((sender) =>
@@ -213,9 +248,12 @@ describe('twilioMessages', () => {
     await second?.send(makeMessage(), makeContext());
     expect(api.requests.map(({ form }) => form.get('From'))).to.deep.equal(['+15005550001', '+15005550002']);
     expect(first).to.include({ provider: 'TWILIO', host: new URL(api.origin).host });
-    expect(await blueprint.send(makeMessage(), makeContext())).to.include({
+    expect(await blueprint.send(makeMessage(), makeContext())).to.deep.equal({
       status: 'refused',
       code: 'NOT_CONNECTED',
+      reason: 'This channel was used outside a hook, which connects it to Twilio',
+      moveOn: true,
+      hasLeft: false,
     });
   });
 });

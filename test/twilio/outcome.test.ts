@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { HttpResult } from '../../lib/delivery/http-call.js';
-import { outcomeOf, sendReporting } from '../../lib/twilio/outcome.js';
+import { CALL_SID, MESSAGE_SID, outcomeOf, sendReporting } from '../../lib/twilio/outcome.js';
 
 const SID = `SM${'0f'.repeat(16)}`;
 const SHAPE = /^(SM|MM)[0-9a-f]{32}$/i;
@@ -19,6 +19,30 @@ describe('outcomeOf', () => {
     });
   }
 
+  for (const status of [200, 299]) {
+    it(`is accepted for every other 2xx (${status})`, () => {
+      expect(outcomeOf(answered(status, { sid: SID }), SHAPE).status).to.equal('accepted');
+    });
+  }
+
+  const ids: [string, RegExp, boolean][] = [
+    [SID, MESSAGE_SID, true],
+    [`MM${'0f'.repeat(16)}`, MESSAGE_SID, true],
+    [`SM${'f'.repeat(64)}`, MESSAGE_SID, true],
+    [`SM${'f'.repeat(65)}`, MESSAGE_SID, false],
+    ['SM', MESSAGE_SID, false],
+    [`xSM${'0f'.repeat(16)}`, MESSAGE_SID, false],
+    [`CA${'0f'.repeat(16)}`, CALL_SID, true],
+    [`CA${'f'.repeat(65)}`, CALL_SID, false],
+    ['CA', CALL_SID, false],
+    [`xCA${'0f'.repeat(16)}`, CALL_SID, false],
+  ];
+  for (const [sid, shape, isOne] of ids) {
+    it(`takes ${sid} for ${isOne ? 'an id' : 'none'} of ${shape === CALL_SID ? 'a call' : 'a message'}`, () => {
+      expect(outcomeOf(answered(201, { sid }), shape).status).to.equal(isOne ? 'accepted' : 'unknown');
+    });
+  }
+
   for (const [title, body] of [
     ['no body', ''],
     ['HTML', '<html></html>'],
@@ -30,7 +54,10 @@ describe('outcomeOf', () => {
     ['an id that is no text', { sid: 7 }],
   ] as const) {
     it(`is unknown for a 2xx with ${title}`, () => {
-      expect(outcomeOf(answered(201, body), SHAPE).status).to.equal('unknown');
+      expect(outcomeOf(answered(201, body), SHAPE)).to.deep.equal({
+        status: 'unknown',
+        reason: 'Twilio answered with status 201 and nothing that can be read',
+      });
     });
   }
 
@@ -46,7 +73,7 @@ describe('outcomeOf', () => {
     });
   }
 
-  for (const status of [301, 400, 404, 409, 422, 429, 503]) {
+  for (const status of [300, 301, 400, 404, 409, 422, 429, 499, 503]) {
     it(`is refused for a complete ${status}`, () => {
       const outcome = outcomeOf(answered(status, { code: 63007, message: `to ${NUMBER}`, status }), SHAPE);
       expect(outcome).to.include({ status: 'refused', code: '63007', moveOn: true });
@@ -62,7 +89,10 @@ describe('outcomeOf', () => {
     expect(outcomeOf(answered(400, { code: '63007' }), SHAPE)).to.include({ code: '63007' });
   });
 
-  for (const code of ['63007x', 6.5, -1, 0, null, {}, [63007], NUMBER, Number(NUMBER), 1_000_000]) {
+  for (const code of [
+    ...['63007x', 'x63007', '6300700', NUMBER, Number(NUMBER)],
+    ...[1_000_000, 2 ** 53, 6.5, -1, 0, null, {}, [63007]],
+  ]) {
     it(`goes by the status where the code is ${JSON.stringify(code)}`, () => {
       expect(outcomeOf(answered(400, { code }), SHAPE)).to.include({ status: 'refused', code: 'HTTP_400' });
     });
@@ -88,17 +118,29 @@ describe('outcomeOf', () => {
 
   for (const status of [500, 502, 504, 520]) {
     it(`is unknown for a ${status}, whatever it says`, () => {
-      expect(outcomeOf(answered(status, { code: 20500 }), SHAPE).status).to.equal('unknown');
+      expect(outcomeOf(answered(status, { code: 20500 }), SHAPE)).to.deep.equal({
+        status: 'unknown',
+        reason: `Twilio answered with status ${status}`,
+      });
     });
   }
 
   it('is refused as UNREACHABLE for what was never sent', () => {
     const outcome = outcomeOf({ kind: 'not-sent', reason: 'ECONNREFUSED' }, SHAPE);
-    expect(outcome).to.include({ status: 'refused', code: 'UNREACHABLE', moveOn: true });
+    expect(outcome).to.deep.equal({
+      status: 'refused',
+      code: 'UNREACHABLE',
+      reason: 'Not sent: Twilio could not be reached (ECONNREFUSED)',
+      moveOn: true,
+      hasLeft: false,
+    });
   });
 
   it('is unknown for what was sent and not answered', () => {
-    expect(outcomeOf({ kind: 'no-answer', reason: 'ECONNRESET' }, SHAPE).status).to.equal('unknown');
+    expect(outcomeOf({ kind: 'no-answer', reason: 'ECONNRESET' }, SHAPE)).to.deep.equal({
+      status: 'unknown',
+      reason: 'No complete answer from Twilio (ECONNRESET)',
+    });
   });
 });
 

@@ -92,8 +92,13 @@ describe('readStatusCallback', () => {
     });
   });
 
-  for (const mark of [{ From: 'whatsapp:+14155238886' }, { ChannelPrefix: 'whatsapp' }]) {
-    it(`knows WhatsApp by its ${Object.keys(mark).join()}`, () => {
+  for (const mark of [
+    { From: 'whatsapp:+14155238886' },
+    { ChannelPrefix: 'whatsapp' },
+    { To: 'WhatsApp:+447700900123' },
+    { ChannelPrefix: 'WhatsApp' },
+  ]) {
+    it(`knows WhatsApp by ${JSON.stringify(mark)}`, () => {
       expect(readStatusCallback({ ...sms, ...mark })?.channel).to.equal('whatsapp');
     });
   }
@@ -119,6 +124,10 @@ describe('readStatusCallback', () => {
     ['0', undefined],
     ['+447700900123', undefined],
     ['<b>bad 447700900123</b>', 'bbadb'],
+    ['x30003', 'x'],
+    ['30003x', 'x'],
+    ['1234567', undefined],
+    ['A'.repeat(41), 'A'.repeat(40)],
     ['é'.repeat(9), undefined],
   ];
   for (const [text, code] of codes) {
@@ -131,6 +140,7 @@ describe('readStatusCallback', () => {
     ['nothing', {}],
     ['an id of another shape', { ...sms, MessageSid: '../x' }],
     ['no status', { MessageSid: MESSAGE_SID }],
+    ['a status with a number before it', { ...sms, MessageStatus: '447700900123sent' }],
     ['a status that is no word', { ...sms, MessageStatus: 'sent to +447700900123' }],
     ['the status of the other kind', { CallSid: CALL_SID, MessageStatus: 'sent' }],
     ['a name without values', { MessageSid: [], MessageStatus: 'sent' }],

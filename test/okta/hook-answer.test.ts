@@ -1,0 +1,198 @@
+import { expect } from 'chai';
+import type { TelephonyRequest } from '../../lib/delivery/channel.js';
+import type { Delivery } from '../../lib/delivery/dispatch.js';
+import type { AttemptReport } from '../../lib/delivery/events.js';
+import { CODE_NOT_SENT, RequestError } from '../../lib/errors.js';
+import {
+  answerFor,
+  answerOfRepeat,
+  rejectionAnswer,
+  statusOf,
+  type HookAnswer,
+} from '../../lib/okta/hook-answer.js';
+import { makeMessage } from '../twilio/scripted-api.js';
+
+const REQUEST: TelephonyRequest = {
+  ...makeMessage().request,
+  eventId: 'event-1',
+  requestType: 'com.okta.user.telephony.mfa-verification',
+  userId: '00u1',
+};
+const PAIRS = 'channel=sms;requestType=com.okta.user.telephony.mfa-verification;Duration=13ms;id=event-1';
+
+const attempt = (fields: Partial<AttemptReport>): AttemptReport => ({
+  channel: 'sms',
+  provider: 'TWILIO',
+  outcome: 'refused',
+  durationMs: 5,
+  ...fields,
+});
+const REFUSED = [
+  attempt({ channel: 'whatsapp', code: '63003', reason: 'The recipient is not on WhatsApp' }),
+  attempt({ channel: 'line', provider: 'LINE' }),
+];
+const deliveryOf = (
+  status: Delivery['status'],
+  attempts: readonly AttemptReport[],
+  isFraudBlock = false,
+): Delivery => ({ status, attempts, decidedBy: attempts.at(-1), isFraudBlock });
+const answer = (
+  delivery: Delivery | undefined,
+  request: TelephonyRequest = REQUEST,
+  refusal?: Parameters<typeof answerFor>[1]['refusal'],
+): HookAnswer => answerFor(request, { delivery, refusal, durationMs: 12.6 });
+const command = (value: object): object => ({
+  commands: [{ type: 'com.okta.telephony.action', value: [value] }],
+});
+
+describe('the answer to Okta', () => {
+  it('is SUCCESSFUL with the id of the provider, and what was refused before', () => {
+    const accepted = attempt({ outcome: 'accepted', transactionId: 'SM1' });
+    expect(answer(deliveryOf('accepted', [accepted]))).to.deep.equal(
+      command({
+        status: 'SUCCESSFUL',
+        provider: 'TWILIO',
+        transactionId: 'SM1',
+        transactionMetadata: PAIRS,
+      }),
+    );
+    expect(answer(deliveryOf('accepted', [...REFUSED, accepted]))).to.deep.equal(
+      command({
+        status: 'SUCCESSFUL',
+        provider: 'TWILIO',
+        transactionId: 'SM1',
+        transactionMetadata: `${PAIRS};refused=whatsapp:63003,line:REFUSED`,
+      }),
+    );
+  });
+
+  it('is PENDING with the id of the event where nobody knows, and what was refused before', () => {
+    const unknown = attempt({ outcome: 'unknown', reason: 'hang' });
+    expect(answer(deliveryOf('unknown', [...REFUSED, unknown]))).to.deep.equal(
+      command({
+        status: 'PENDING',
+        provider: 'TWILIO',
+        transactionId: 'event-1',
+        transactionMetadata: `${PAIRS};refused=whatsapp:63003,line:REFUSED`,
+      }),
+    );
+  });
+
+  it('is PENDING by the guard where a fraud filter held it back, which is one of the refusals', () => {
+    const blocked = attempt({ code: '30450' });
+    expect(answer(deliveryOf('refused', [blocked], true))).to.deep.equal(
+      command({
+        status: 'PENDING',
+        provider: 'GUARD',
+        transactionId: 'event-1',
+        transactionMetadata: `${PAIRS};refused=sms:30450`,
+      }),
+    );
+  });
+
+  it('is an error with one cause per refusal where all refused', () => {
+    const about = { locationType: 'userId', location: '00u1' };
+    expect(answer(deliveryOf('refused', REFUSED))).to.deep.equal({
+      error: {
+        errorSummary: CODE_NOT_SENT,
+        errorCauses: [
+          {
+            errorSummary: 'Refused by whatsapp',
+            reason: '63003: The recipient is not on WhatsApp',
+            ...about,
+            domain: 'TWILIO',
+          },
+          {
+            errorSummary: 'Refused by line',
+            reason: 'REFUSED: Refused by the channel',
+            ...about,
+            domain: 'LINE',
+          },
+        ],
+      },
+    });
+  });
+
+  const refusal = { code: 'CODE_EXPIRED', reason: 'The code had ended' } as const;
+  const none = deliveryOf('refused', []);
+  for (const [what, delivery, why, reason] of [
+    ['why nothing was tried', undefined, refusal, 'CODE_EXPIRED: The code had ended'],
+    ['why, where nothing could be tried', none, refusal, 'CODE_EXPIRED: The code had ended'],
+    ['that nothing was tried', undefined, undefined, 'NOT_TRIED: Nothing was tried'],
+    ['that nothing was tried where the plan is empty', none, undefined, 'NOT_TRIED: Nothing was tried'],
+  ] as const) {
+    it(`is an error that says ${what}`, () => {
+      expect(answer(delivery, { ...REQUEST, userId: undefined }, why)).to.deep.equal({
+        error: {
+          errorSummary: CODE_NOT_SENT,
+          errorCauses: [
+            {
+              errorSummary: 'Nothing was sent',
+              reason,
+              locationType: 'userId',
+              location: 'unknown',
+              domain: 'okta-telephony-hook',
+            },
+          ],
+        },
+      });
+    });
+  }
+
+  it('is PENDING for a repeat whose first call has none yet', () => {
+    expect(answerOfRepeat(undefined, { ...REQUEST, requestType: undefined })).to.deep.equal(
+      command({
+        status: 'PENDING',
+        provider: 'UNKNOWN',
+        transactionId: 'event-1',
+        transactionMetadata: 'channel=unknown;requestType=unknown;Duration=0ms;id=event-1',
+      }),
+    );
+  });
+
+  it('is told by its status, whatever a state has made of it', () => {
+    expect(statusOf(answerOfRepeat(undefined, REQUEST))).to.equal('PENDING');
+    expect(statusOf(answer(deliveryOf('accepted', [attempt({ outcome: 'accepted' })])))).to.equal(
+      'SUCCESSFUL',
+    );
+    expect(statusOf(answer(undefined))).to.equal('ERROR');
+    for (const kept of [{}, { commands: [] }, { commands: [{ value: [] }] }]) {
+      expect(statusOf(kept), JSON.stringify(kept)).to.equal('ERROR');
+    }
+  });
+});
+
+describe('the answer to a request that is refused', () => {
+  it('says no more than that to a caller who is not proven', () => {
+    expect(rejectionAnswer(new RequestError('CALLER_NOT_PROVEN', 'Unauthorized'))).to.deep.equal({
+      error: { errorSummary: 'Unauthorized' },
+    });
+  });
+
+  it('names the fields that are wrong', () => {
+    const error = new RequestError('INVALID_REQUEST', 'Not a hook call.', { fields: ['data', 'data.a'] });
+    const causes = ['data', 'data.a'].map((location) => ({
+      errorSummary: `${location} is missing or not valid`,
+      reason: 'INVALID_REQUEST',
+      locationType: 'body',
+      location,
+      domain: 'okta-telephony-hook',
+    }));
+    expect(rejectionAnswer(error)).to.deep.equal({
+      error: { errorSummary: 'Not a hook call.', errorCauses: causes },
+    });
+  });
+
+  it('is about the request where it is about no field', () => {
+    const cause = {
+      errorSummary: 'Not now.',
+      reason: 'PROOF_UNAVAILABLE',
+      locationType: 'request',
+      location: '',
+      domain: 'okta-telephony-hook',
+    };
+    expect(rejectionAnswer(new RequestError('PROOF_UNAVAILABLE', 'Not now.'))).to.deep.equal({
+      error: { errorSummary: 'Not now.', errorCauses: [cause] },
+    });
+  });
+});

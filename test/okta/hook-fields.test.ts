@@ -1,0 +1,161 @@
+import { expect } from 'chai';
+import { RequestError } from '../../lib/errors.js';
+import { readHookCall, type HookCall } from '../../lib/okta/inline-hook.js';
+
+const NOW = Date.parse('2026-03-01T10:00:00.200Z');
+
+interface Parts {
+  readonly envelope?: object;
+  readonly user?: object;
+  readonly context?: object;
+  readonly message?: object;
+}
+
+const read = (parts: Parts = {}): Promise<HookCall> =>
+  readHookCall(
+    {
+      eventId: 'event-1',
+      ...parts.envelope,
+      data: {
+        userProfile: parts.user,
+        context: { request: parts.context },
+        messageProfile: {
+          phoneNumber: '+447700900123',
+          otpCode: '204981',
+          deliveryChannel: 'SMS',
+          ...parts.message,
+        },
+      },
+    },
+    { defaultCountry: undefined, nowMs: NOW, waitMs: 1000 },
+  );
+
+describe('the fields of a request', () => {
+  const limited: readonly (readonly [
+    field: string,
+    longest: number,
+    give: (text: string) => Parts,
+    take: (call: HookCall) => unknown,
+  ])[] = [
+    [
+      'requestType',
+      256,
+      (requestType) => ({ envelope: { requestType } }),
+      ({ request }) => request.requestType,
+    ],
+    ['userId', 256, (userId) => ({ user: { userId } }), ({ request }) => request.userId],
+    ['login', 256, (login) => ({ user: { login } }), ({ request }) => request.login],
+    ['firstName', 256, (firstName) => ({ user: { firstName } }), ({ request }) => request.firstName],
+    ['lastName', 256, (lastName) => ({ user: { lastName } }), ({ request }) => request.lastName],
+    ['ipAddress', 256, (ipAddress) => ({ context: { ipAddress } }), ({ request }) => request.ipAddress],
+    ['the id of the transaction', 256, (id) => ({ context: { id } }), ({ request }) => request.oktaRequestId],
+    [
+      'msgTemplate',
+      4000,
+      (msgTemplate) => ({ message: { msgTemplate } }),
+      ({ request }) => request.msgTemplate,
+    ],
+  ];
+  for (const [field, longest, give, take] of limited) {
+    it(`hold ${field} of up to ${longest} characters, trimmed; a longer one is left out`, async () => {
+      const text = 'x'.repeat(longest);
+      expect(take(await read(give(` ${text}\n`)))).to.equal(text);
+      expect(take(await read(give(`${text}x`)))).to.equal(undefined);
+      expect(take(await read(give(' ')))).to.equal(undefined);
+    });
+  }
+
+  it('hold the id of the event, a longer one by its digest: the same is the same', async () => {
+    const longest = 'x'.repeat(256);
+    expect(await read({ envelope: { eventId: longest } })).to.deep.include({ hasEventId: true });
+    const ids: string[] = [];
+    for (const eventId of [longest, ` ${longest}`, `${longest}x`, `${longest}x`, `${longest}y`, 4711]) {
+      ids.push((await read({ envelope: { eventId } })).request.eventId);
+    }
+    expect(ids.slice(0, 2)).to.deep.equal([longest, longest]);
+    expect(ids[2])
+      .to.match(/^[\w-]{43}$/)
+      .and.to.equal(ids[3]);
+    expect(ids[4])
+      .to.match(/^[\w-]{43}$/)
+      .and.to.not.equal(ids[3]);
+    expect(ids[5]).to.equal('4711');
+  });
+
+  it('need no id of the event: one is made up, and told apart', async () => {
+    const [one, other] = [
+      await read({ envelope: { eventId: '' } }),
+      await read({ envelope: { eventId: null } }),
+    ];
+    for (const { request, hasEventId } of [one, other]) {
+      expect(hasEventId).to.equal(false);
+      expect(request.eventId).to.match(/^[\da-f-]{36}$/);
+    }
+    expect(one.request.eventId).to.not.equal(other.request.eventId);
+  });
+
+  it("tell a preview of Okta's own page by the URL that it was made for", async () => {
+    const at = async (value: unknown): Promise<boolean> =>
+      (await read({ context: { url: { value } } })).isPreview;
+    expect(await at('/api/v1/inlineHooks/calabc/generatePreview')).to.equal(true);
+    for (const value of ['/idp/idx/challenge', '', 7, undefined]) expect(await at(value)).to.equal(false);
+    expect((await read()).isPreview).to.equal(false);
+  });
+
+  it("tell how far our clock is ahead of Okta's", async () => {
+    expect((await read({ envelope: { eventTime: '2026-03-01T10:00:00.000Z' } })).skewMs).to.equal(200);
+    for (const eventTime of [undefined, 7, 'yesterday']) {
+      expect((await read({ envelope: { eventTime } })).skewMs).to.equal(undefined);
+    }
+  });
+
+  it('hold ids as they are, but for one that holds what is about the user', async () => {
+    const user = { login: 'ana@example.com', lastName: 'Silveira' };
+    const plain = await read({ user, context: { id: 'req-1' }, envelope: { requestType: 'new-type' } });
+    expect(plain.request).to.include({ eventId: 'event-1', oktaRequestId: 'req-1', requestType: 'new-type' });
+    for (const [parts, field] of [
+      [{ envelope: { eventId: 'event-204981' } }, 'eventId'],
+      [{ context: { id: 'req-silveira' } }, 'oktaRequestId'],
+      [{ envelope: { requestType: 'type-447700900123' } }, 'requestType'],
+    ] as const) {
+      const told: Record<string, unknown> = { ...(await read({ user, ...parts })).request };
+      expect(told[field], field).to.match(/^[\w-]{43}$/);
+      if (field !== 'eventId') expect(told['eventId']).to.equal('event-1');
+    }
+  });
+
+  it('hold a code that is a number as its digits', async () => {
+    for (const otpCode of [0, 204981, Number.MAX_SAFE_INTEGER]) {
+      expect((await read({ message: { otpCode } })).request.otpCode).to.equal(String(otpCode));
+    }
+  });
+
+  it('name themselves, and nothing of what they hold, where they are not of the hook', async () => {
+    for (const [message, fields] of [
+      [{ phoneNumber: 1e21 }, ['phoneNumber']],
+      [{ otpCode: 2 ** 53 }, ['otpCode']],
+      [{ otpCode: 'a b', deliveryChannel: 'fax' }, ['otpCode', 'deliveryChannel']],
+    ] as const) {
+      const error: unknown = await read({ message }).catch((thrown: unknown) => thrown);
+      expect(error).to.be.instanceOf(RequestError);
+      const { code, fields: named, publicMessage } = error as RequestError;
+      expect(code).to.equal('INVALID_REQUEST');
+      expect(publicMessage).to.equal('The request is not one of a telephony inline hook.');
+      expect(named).to.deep.equal(fields.map((name) => `data.messageProfile.${name}`));
+    }
+  });
+
+  it('say why nothing can be sent', async () => {
+    const over = { otpExpires: new Date(NOW - 120_001).toISOString() };
+    expect((await read({ message: over })).refusal).to.deep.equal({
+      code: 'CODE_EXPIRED',
+      reason: 'The code had ended before the request came',
+    });
+    expect((await read({ message: { phoneNumber: '123' } })).refusal).to.deep.equal({
+      code: 'NO_DIALABLE_NUMBER',
+      reason: 'The number is not in E.164 form, and no default country makes it so',
+    });
+    expect((await read({ message: { phoneNumber: '123' } })).request.phoneNumber).to.equal('');
+    expect((await read()).refusal).to.equal(undefined);
+  });
+});

@@ -1,0 +1,234 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { expect } from 'chai';
+import { SignJWT } from 'jose';
+import type { Dispatcher } from 'undici';
+import { RequestError } from '../../lib/errors.js';
+import { createHookKeys, type HookKeys } from '../../lib/okta/hook-keys.js';
+import { until } from '../harness/until.js';
+import { makeGate, NOW, startScriptedOkta, type Answer, type ScriptedOkta } from './scripted-okta.js';
+
+const ISSUER = 'https://acme.okta.com/oauth2/default';
+const AUDIENCE = 'api://default';
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+
+const makeKeys = (): { privateKey: KeyObject; publicKey: KeyObject } =>
+  generateKeyPairSync('rsa', { modulusLength: 2048 });
+const KEYS = new Map([
+  ['first', makeKeys()],
+  ['second', makeKeys()],
+]);
+
+/** What the issuer answers with these of its keys. */
+const keySet = (...names: string[]): Answer => ({
+  status: 200,
+  body: {
+    keys: names.map((kid) => ({ ...KEYS.get(kid)?.publicKey.export({ format: 'jwk' }), kid, alg: 'RS256' })),
+  },
+});
+
+describe("an issuer's keys", () => {
+  let okta: ScriptedOkta;
+  let now: number;
+  let keys: HookKeys;
+  /** Each fetch, at the moment that it is begun. */
+  const begun: string[] = [];
+  let ended = 0;
+  const allEnded = async (): Promise<void> => {
+    await until(() => ended === begun.length);
+    // Then whoever waited for the last of them goes on.
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  before(async () => {
+    okta = await startScriptedOkta();
+  });
+  after(() => okta.close());
+  beforeEach(() => {
+    now = NOW;
+    begun.length = 0;
+    ended = 0;
+    const noting: Pick<Dispatcher, 'dispatch'> = {
+      dispatch: (options, handler) => {
+        begun.push(options.path);
+        const end = handler.onResponseEnd?.bind(handler);
+        handler.onResponseEnd = (...args) => {
+          end?.(...args);
+          ended += 1;
+        };
+        return okta.dispatcher.dispatch(options, handler);
+      },
+    };
+    keys = createHookKeys({
+      jwksUri: new URL(`${okta.origin}/oauth2/default/v1/keys?of=hook`),
+      // A fetch asks nothing else of it.
+      dispatcher: noting,
+      clock: () => now,
+      timeoutMs: 2_000,
+    });
+    okta.answerWith(() => keySet('first'));
+  });
+
+  /** Times of the claims are seconds from now. */
+  const sign = (kid = 'first', claims: { exp?: number; nbf?: number } = {}): Promise<string> => {
+    const seconds = now / 1000;
+    const { exp = 3600, nbf = 0 } = claims;
+    return new SignJWT({ sub: 'okta' })
+      .setProtectedHeader({ alg: 'RS256', kid })
+      .setIssuer(ISSUER)
+      .setAudience(AUDIENCE)
+      .setExpirationTime(seconds + exp)
+      .setNotBefore(seconds + nbf)
+      .sign((KEYS.get(kid) ?? makeKeys()).privateKey);
+  };
+  const check = async (token: string | Promise<string> = sign()): Promise<unknown> => {
+    const given = await token;
+    try {
+      return (await keys.verify(given, { issuer: ISSUER, audience: AUDIENCE, now: new Date(now) })).sub;
+    } catch (error) {
+      return error;
+    }
+  };
+  const isUnavailable = (outcome: unknown, why: string): void => {
+    expect(outcome).to.be.instanceOf(RequestError).with.property('code', 'PROOF_UNAVAILABLE');
+    const { cause, publicMessage } = outcome as RequestError;
+    expect((cause as Error).message).to.equal(why);
+    expect(publicMessage).to.equal('The caller cannot be checked at the moment.');
+  };
+
+  it('are asked for once, as JSON, by the whole of their URL', async () => {
+    expect(await Promise.all([check(), check()])).to.deep.equal(['okta', 'okta']);
+    expect(await check()).to.equal('okta');
+    expect(begun).to.deep.equal(['/oauth2/default/v1/keys?of=hook']);
+    expect(okta.requests[0]).to.include({ method: 'GET' });
+    expect(okta.requests[0]?.headers.accept).to.equal('application/json');
+  });
+
+  it('are asked for anew though the clock was set back by an hour', async () => {
+    await check();
+    now -= 60 * MINUTE_MS;
+    okta.answerWith(() => keySet('second'));
+    expect(await check(sign('second'))).to.equal('okta');
+  });
+
+  it('are asked for again after a failure though the clock was set back by an hour', async () => {
+    okta.answerWith(() => ({ status: 500, body: {} }));
+    expect(await check()).to.be.instanceOf(RequestError);
+    now -= 60 * MINUTE_MS;
+    okta.answerWith(() => keySet('first'));
+    expect(await check()).to.equal('okta');
+  });
+
+  it('are asked for anew beside the request, when they are older than ten minutes', async () => {
+    await check();
+    now += 10 * MINUTE_MS;
+    await check();
+    expect(begun).to.have.length(1);
+    const gate = makeGate();
+    okta.answerWith(async () => {
+      await gate.opened;
+      return keySet('second');
+    });
+    now += 1;
+    expect(await check(), 'what is known serves meanwhile').to.equal('okta');
+    expect(begun).to.have.length(2);
+    gate.open();
+    await allEnded();
+    expect(await check(sign('second'))).to.equal('okta');
+    expect(begun).to.have.length(2);
+  });
+
+  it('serve though old while the issuer fails, which is asked every half a minute', async () => {
+    await check();
+    okta.answerWith(() => ({ status: 500 }));
+    now += 10 * MINUTE_MS + 1;
+    for (const [waitMs, fetches] of [
+      [0, 2],
+      [29_999, 2],
+      [1, 3],
+    ] as const) {
+      now += waitMs;
+      expect(await check()).to.equal('okta');
+      expect(begun).to.have.length(fetches);
+      await allEnded();
+    }
+  });
+
+  it('are asked for again a second after a failure, not before', async () => {
+    okta.answerWith(() => ({ status: 500 }));
+    isUnavailable(await check(), "the issuer's keys could not be fetched (status 500)");
+    now += SECOND_MS - 1;
+    isUnavailable(await check(), 'the keys could not be fetched just now');
+    expect(begun).to.have.length(1);
+    okta.answerWith(() => keySet('first'));
+    now += 1;
+    expect(await check()).to.equal('okta');
+  });
+
+  for (const [what, answer, why] of [
+    ['are no answer', 'hang', "the issuer's keys could not be fetched (TIMEOUT)"],
+    [
+      'come with another status than 200',
+      { ...(keySet('first') as object), status: 201 },
+      "the issuer's keys could not be fetched (status 201)",
+    ],
+    ['are not JSON', { status: 200, body: '<html>' }, "the issuer's keys cannot be read"],
+    ['are no key set', { status: 200, body: {} }, "the issuer's keys cannot be read"],
+    [
+      'hold one of no proper form',
+      { status: 200, body: { keys: [{ kty: 'RSA', n: false, e: 'AQAB', kid: 'first', alg: 'RS256' }] } },
+      "the issuer's key cannot be used",
+    ],
+  ] as const satisfies readonly (readonly [string, Answer, string])[]) {
+    it(`are not there where they ${what}`, async () => {
+      okta.answerWith(() => answer);
+      keys = createHookKeys({
+        jwksUri: new URL(`${okta.origin}/keys`),
+        dispatcher: okta.dispatcher,
+        clock: () => now,
+        timeoutMs: 50,
+      });
+      isUnavailable(await check(), why);
+    });
+  }
+
+  it('are asked for by an unknown key id at most every half a minute', async () => {
+    await check();
+    for (const [waitMs, fetches] of [
+      [0, 2],
+      [29_999, 2],
+      [1, 3],
+    ] as const) {
+      now += waitMs;
+      expect(await check(sign('made-up'))).to.have.property('code', 'ERR_JWKS_NO_MATCHING_KEY');
+      expect(begun).to.have.length(fetches);
+    }
+  });
+
+  it('are the ones before where an unknown key id finds the issuer failing', async () => {
+    await check();
+    okta.answerWith(() => ({ status: 500 }));
+    expect(await check(sign('second'))).to.have.property('code', 'ERR_JWKS_NO_MATCHING_KEY');
+    expect(await check()).to.equal('okta');
+  });
+
+  it('let a token be ten seconds off, by the clock that is given', async () => {
+    for (const [claims, holds] of [
+      [{ exp: -9 }, true],
+      [{ exp: -10 }, false],
+      [{ nbf: 10 }, true],
+      [{ nbf: 11 }, false],
+    ] as const) {
+      const outcome = await check(sign('first', claims));
+      expect(outcome === 'okta', JSON.stringify(claims)).to.equal(holds);
+    }
+  });
+
+  it('are fetched before the first token where that is asked for', async () => {
+    await keys.refresh();
+    await check();
+    expect(begun).to.have.length(1);
+    okta.answerWith(() => ({ status: 503 }));
+    const failure: unknown = await keys.refresh().catch((error: unknown) => error);
+    isUnavailable(failure, "the issuer's keys could not be fetched (status 503)");
+  });
+});

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { callOf, endCall, endClaim, tellAnswered, type Call, type HookParts } from './call.js';
+import { answerCall, mayHaveLeft } from './answer-call.js';
+import { callOf, endCall, endClaim, type Call, type HookParts } from './call.js';
 import { Throttle } from './delivery/events.js';
 import { maskError } from './delivery/masking.js';
 import { CODE_NOT_SENT, RequestError } from './errors.js';
 import { answer } from './exchange.js';
-import { answerFor, rejectionAnswer } from './okta/hook-answer.js';
+import { rejectionAnswer } from './okta/hook-answer.js';
 
 type FailureHandler = (error: unknown, req: IncomingMessage, res: ServerResponse, next: () => void) => void;
 
@@ -14,7 +15,9 @@ export function answerFailure(parts: HookParts): FailureHandler {
   // eslint-disable-next-line @typescript-eslint/no-unused-vars
   return (error, req, res, _next) => {
     const call = callOf(req);
-    if (call !== undefined && answerSent(call, req, res, parts)) {
+    // A code that is on its way stays sent, whatever fails after it: an error would let Okta send it once more.
+    if (call !== undefined && !call.isOver && mayHaveLeft(call)) {
+      answerCall(call, req, res, parts);
       tellRejected(error, 200, call, parts);
       return;
     }
@@ -30,27 +33,6 @@ export function answerFailure(parts: HookParts): FailureHandler {
     if (call !== undefined) endCall(call, parts);
     tellRejected(error, status, call, parts);
   };
-}
-
-/**
- * A code that is on its way stays sent, whatever fails after it: an error would let Okta send it once more.
- * `false` where none is.
- */
-function answerSent(call: Call, req: IncomingMessage, res: ServerResponse, parts: HookParts): boolean {
-  const { delivery, hook, isOver } = call;
-  if (isOver || hook === undefined || delivery === undefined || delivery.status === 'refused') return false;
-  const body = answerFor(hook.request, {
-    delivery,
-    refusal: undefined,
-    durationMs: call.budget.elapsedMs(),
-  });
-  endClaim(call, (claim) => {
-    claim.settle(body);
-  });
-  answer(req, res, 200, body);
-  endCall(call, parts);
-  tellAnswered(call, body, parts, false);
-  return true;
 }
 
 /** Each rejection of a proven caller; what anybody can cause, at most once a minute. */

@@ -1,15 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  callOf,
-  endCall,
-  endClaim,
-  hookOf,
-  idsOf,
-  keepCall,
-  tellAnswered,
-  type Call,
-  type HookParts,
-} from './call.js';
+import { callOf, hookOf, idsOf, keepCall, type Call, type HookParts } from './call.js';
+import { answerCall, respond } from './answer-call.js';
 import { deliver, readProfile } from './deliver.js';
 import { Budget } from './delivery/budget.js';
 import { TIMED_OUT } from './delivery/wait-at-most.js';
@@ -17,8 +8,8 @@ import { claimEvent, type ClaimResult } from './delivery/duplicates.js';
 import { maskError, maskNumber } from './delivery/masking.js';
 import { NUMBER_SHARE } from './delivery/phone-number.js';
 import { RequestError } from './errors.js';
-import { answer, onlyPost, parseJson, readBody } from './exchange.js';
-import { answerFor, answerOfRepeat, type HookAnswer } from './okta/hook-answer.js';
+import { onlyPost, parseJson, readBody } from './exchange.js';
+import { answerOfRepeat } from './okta/hook-answer.js';
 import { readHookCall } from './okta/inline-hook.js';
 
 type Handler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
@@ -74,11 +65,6 @@ export function createHandlers(parts: HookParts): Handlers {
         },
       );
     };
-
-  const respond = (call: Call, req: IncomingMessage, res: ServerResponse, body: HookAnswer): void => {
-    answer(req, res, 200, body);
-    endCall(call, parts);
-  };
 
   const openCall: Handler = (req, res, next) => {
     const budget = new Budget(settings.deadlineMs);
@@ -173,8 +159,7 @@ export function createHandlers(parts: HookParts): Handlers {
       }
       events.emit({ type: 'request.repeated', at: events.now(), ...idsOf(hook) });
       const first = answerOfRepeat(result.answer, hook.request);
-      respond(call, req, res, first);
-      tellAnswered(call, first, parts, true);
+      respond(call, req, res, { body: first, isRepeat: true }, parts);
     };
     if (claiming instanceof Promise) return claiming.then(goOnIfFirst);
     goOnIfFirst(claiming);
@@ -186,20 +171,7 @@ export function createHandlers(parts: HookParts): Handlers {
   const dispatchChannel = step((call) => deliver(call, parts));
 
   const answerOkta = step((call, req, res) => {
-    const hook = hookOf(call);
-    const body = answerFor(hook.request, {
-      delivery: call.delivery,
-      refusal: call.refusal,
-      durationMs: call.budget.elapsedMs(),
-    });
-    // Nothing left for a caller who hung up: should Okta ask again, that call is the first.
-    const isVoid = call.budget.hasHungUp && (call.delivery?.status ?? 'refused') === 'refused';
-    endClaim(call, (claim) => {
-      if (isVoid) claim.release();
-      else claim.settle(body);
-    });
-    respond(call, req, res, body);
-    tellAnswered(call, body, parts, false);
+    answerCall(call, req, res, parts);
     return undefined;
   });
 

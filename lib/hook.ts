@@ -48,7 +48,7 @@ export interface TelephonyHook {
   (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
   /**
    * Loads libraries, warms connections, keys and tokens, and says what is wrong. Resolves within 5 s, never rejects.
-   * Awaited before the gateway listens, it leaves the first code nothing to wait for.
+   * Awaited before the gateway takes traffic, it leaves the first code nothing to wait for.
    */
   ready(): Promise<Readiness>;
   /** At once; for probes. */

@@ -9,7 +9,7 @@ const FLOORS = [
   ['index'],
   ['hook'],
   ['handlers', 'failure', 'status-callback'],
-  ['deliver'],
+  ['deliver', 'answer-call'],
   ['call'],
   ['settings', 'exchange'],
   ['option-rules'],

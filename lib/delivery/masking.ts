@@ -21,8 +21,9 @@ const TOLD_LENGTH = 300;
 
 /**
  * Takes out of a text what belongs to one request (its code, number, login and names), any run of digits long
- * enough to be a code or a number, and what may be a token; long error codes are left. For words that others wrote: a custom channel's
- * reasons, errors of functions that the user gave. Takes anything, for a thrown error's message may be anything.
+ * enough to be a code or a number, and what may be a token; long error codes are left. For words that others wrote: a
+ * custom channel's reasons, errors of functions that the user gave. Takes anything, for a thrown error's message may be
+ * anything.
  */
 export function maskText(text: unknown, request: TelephonyRequest | undefined, to?: string): string {
   const whole = typeof text === 'string' ? text : '';

@@ -28,8 +28,7 @@ export function twilioCalls(): ChannelPort<TwilioParts> {
       usesText: false,
       send: async (message, context) => {
         const { senders, statusCallbackUrl } = connection.settings;
-        const sender = senderFor(senders.voice, message.to, context.leaveWithinMs);
-        const from = sender instanceof Promise ? await sender : sender;
+        const from = await senderFor(senders.voice, message.to, context.leaveWithinMs);
         if (from === undefined) return noSender('voice');
         return sendReporting(statusCallbackUrl, async (statusCallback) => {
           const reporting =

@@ -1,0 +1,37 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { endCall, endClaim, hookOf, tellAnswered, type Call, type HookParts } from './call.js';
+import { answer } from './exchange.js';
+import { answerFor, type HookAnswer } from './okta/hook-answer.js';
+
+/** How a call ends that was read: Okta is answered 200, and what it was told is kept for repeats. */
+
+/** Answers with a body that was made before, or just now. */
+export function respond(
+  call: Call,
+  req: IncomingMessage,
+  res: ServerResponse,
+  { body, isRepeat }: { readonly body: HookAnswer; readonly isRepeat: boolean },
+  parts: HookParts,
+): void {
+  answer(req, res, 200, body);
+  endCall(call, parts);
+  tellAnswered(call, body, parts, isRepeat);
+}
+
+/** Answers with what became of the call's code. */
+export function answerCall(call: Call, req: IncomingMessage, res: ServerResponse, parts: HookParts): void {
+  const { delivery, refusal, budget } = call;
+  const body = answerFor(hookOf(call).request, { delivery, refusal, durationMs: budget.elapsedMs() });
+  // Nothing left for a caller who hung up: should Okta ask again, that call is the first.
+  const isVoid = budget.hasHungUp && !mayHaveLeft(call);
+  endClaim(call, (claim) => {
+    if (isVoid) claim.release();
+    else claim.settle(body);
+  });
+  respond(call, req, res, { body, isRepeat: false }, parts);
+}
+
+/** Whether a code is on its way, or may be. */
+export function mayHaveLeft({ delivery }: Call): boolean {
+  return delivery !== undefined && delivery.status !== 'refused';
+}

@@ -60,12 +60,7 @@ const DELIVERY_CHANNELS: ReadonlyMap<string, 'sms' | 'voice'> = new Map([
 ]);
 
 function deliveryChannelOf(text: string): 'sms' | 'voice' | undefined {
-  return DELIVERY_CHANNELS.get(
-    text
-      .trim()
-      .toLowerCase()
-      .replace(/[\s_-]+/g, ''),
-  );
+  return DELIVERY_CHANNELS.get(text.toLowerCase().replace(/[\s_-]+/g, ''));
 }
 
 /** Okta's own are about nobody, even where a user is called User. */

@@ -221,6 +221,32 @@ describe('the breaker of a host', () => {
     expect(breaker.state).to.equal('open');
   });
 
+  it('stays open when a late probe ends without an answer after all', async () => {
+    await open();
+    clock.tick(2000);
+    const late = defer<Outcome>();
+    await attemptLate(late.promise);
+    late.resolve(neverLeft('UNREACHABLE'));
+    await settle();
+    expect(breaker.state).to.equal('open');
+  });
+
+  it('leaves it to the next probe, once that is under way', async () => {
+    await open();
+    clock.tick(2000);
+    const late = defer<Outcome>();
+    await attemptLate(late.promise);
+    clock.tick(4000);
+    const probe = defer<Outcome>();
+    const probing = breaker.attempt(() => probe.promise);
+    late.resolve(ACCEPTED);
+    await settle();
+    expect(breaker.state).to.equal('half-open');
+    probe.resolve(UNKNOWN);
+    await probing;
+    expect(breaker.state).to.equal('open');
+  });
+
   describe('when an answer comes late', () => {
     for (const [title, late, state] of [
       ['starts counting anew: the host is slow, not down', REFUSED, 'closed'],

@@ -87,6 +87,7 @@ describe('dispatching a code', () => {
     });
     expect(context.leaveWithinMs).to.be.within(1, 700);
     expect([context.signal.aborted, context.leaveSignal.aborted]).to.deep.equal([false, false]);
+    expect(context.mayLeave()).to.equal(true);
   });
 
   it('ends with the first that accepts', async () => {
@@ -212,6 +213,9 @@ describe('dispatching a code', () => {
         const { delivery } = await run([ready('a', send), ready('b', second)]);
         expect(delivery.status).to.equal('unknown');
         expect(delivery.decidedBy).to.include({ channel: 'a', outcome: 'unknown' });
+        expect(delivery.decidedBy?.reason).to.match(
+          /^(hang|The channel threw|The channel gave no re.+ outcome)$/,
+        );
         expect(second.called).to.equal(false);
       });
     }
@@ -479,8 +483,9 @@ describe('dispatching a code', () => {
     });
     const start = async (
       channels: Readonly<Record<string, Channel | readonly Channel[]>>,
+      deadlineMs?: number,
     ): Promise<Scene> => {
-      const scene = await startScene({ hook: { channels, deadlineMs: 500 } });
+      const scene = await startScene({ hook: { channels, deadlineMs } });
       scenes.push(scene);
       return scene;
     };
@@ -558,7 +563,7 @@ describe('dispatching a code', () => {
 
     it('counts a send that goes on after the answer, and tells how it ended', async () => {
       const sending = defer<Outcome>();
-      const scene = await start({ sms: { send: () => sending.promise } });
+      const scene = await start({ sms: { send: () => sending.promise } }, 500);
       const call = await scene.call({ userId: 'nobody', eventId: 'event-late' });
       expect(commandOf(call)).to.include({ status: 'PENDING', transactionId: 'event-late' });
       expect(scene.hook.status()).to.deep.include({ detached: 1, inFlight: 0, lastSuccess: {} });

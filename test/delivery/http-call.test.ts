@@ -122,6 +122,8 @@ describe('a call outward', () => {
     for (const [title, error, reason] of [
       ['of several addresses', new AggregateError([{ code: 'ECONNREFUSED' }, {}]), 'ECONNREFUSED'],
       ['without a code', new Error('secret body'), 'CONNECTION_FAILED'],
+      ['with an empty code', Object.assign(new Error('secret body'), { code: '' }), 'CONNECTION_FAILED'],
+      ['of no address', new AggregateError([]), 'CONNECTION_FAILED'],
     ] as const) {
       it(`tells the code only of an error ${title}`, async () => {
         const failing = {

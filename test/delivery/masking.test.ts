@@ -68,6 +68,7 @@ describe('the mask of a text', () => {
     expect(maskText('HTTP 503 after 2 tries: ECONNRESET', request)).to.equal(
       'HTTP 503 after 2 tries: ECONNRESET',
     );
+    expect(maskText('v1a2b3c4d5', request)).to.equal('v1a2b3c4d5');
     expect(maskText(`Could not send ${CODE} to ${ANA.phone}, try 2`, request)).to.equal(
       'Could not send … to …, try 2',
     );
@@ -101,6 +102,27 @@ describe('the mask of a text', () => {
 
   it('takes out digits and addresses where no request is known', () => {
     expect(maskText(`${CODE} for ${ANA.login} at ${ANA.phone}`, undefined)).to.equal('… for … at …');
+  });
+
+  it('takes out a token and a key whole, and leaves the name of its scheme', () => {
+    expect(maskText('sent SSWS 00aB_c and bearer  abc.def again', request)).to.equal(
+      'sent SSWS … and bearer … again',
+    );
+    expect(maskText('used sk_live1 now', request)).to.equal('used … now');
+  });
+
+  it('takes out the longer of two names first, so that no part of it is left', () => {
+    const ann = { ...request, firstName: 'Ann', lastName: 'Annabel' };
+    expect(maskText('Dear Annabel', ann)).to.equal('Dear …');
+  });
+
+  it('knows a user of whom nothing is known', () => {
+    const nobody = { ...request, login: undefined, firstName: undefined, lastName: undefined };
+    expect(maskText(`no ${CODE} for them`, nobody)).to.equal('no … for them');
+  });
+
+  it('tells 300 characters of a long text', () => {
+    expect(maskText('a b '.repeat(200), request)).to.equal('a b '.repeat(75));
   });
 
   it('reads names as text, not as patterns', () => {
@@ -162,7 +184,8 @@ describe('an id or a code of others', () => {
     ['the code set apart', `M${apart(CODE, '-')}`],
     ['the number', `M${ANA.phone}`],
     ['the number as it is written at home', '07700-900-123'],
-    ['the number that it went to', 'id:0612.34.56.78'.replace('06', '336')],
+    ['the number that it went to', 'id:06.12.34.56.78'],
+    ['the code set apart, among other letters', 'für 204-981'],
     ['an address of anybody', 'x@y'],
     ['the login without its domain', 'user:Ana.Silveira'],
     ['the login, its parts run together', 'anasilveira1'],
@@ -191,9 +214,10 @@ describe('an id or a code of others', () => {
       firstName: 'Al',
       lastName: undefined,
     };
-    for (const text of ['SM123abc', 'jo', 'al', 'ORDER-7', '']) {
+    for (const text of ['SM123abc', 'jo', 'al', 'ORDER-7', `ORDER-${ANA.phone.slice(-4)}`, 'für 7', '']) {
       expect(isAbout(text, brief, to), text).to.equal(false);
     }
+    expect(isAbout('M1234', { ...request, otpCode: '1234' }, to), 'a code of four digits').to.equal(true);
     expect(isAbout('annam', request, to), 'a name is a whole word').to.equal(false);
     expect(
       isAbout('', { ...request, login: undefined, firstName: undefined, lastName: undefined }, ''),

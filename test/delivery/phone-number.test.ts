@@ -19,6 +19,10 @@ describe('a phone number', () => {
     ['12', 'GB', undefined],
     ['0770O 900123', 'GB', undefined],
     ['', 'GB', undefined],
+    ['x07700900123', 'GB', undefined],
+    ['07700900123x', 'GB', undefined],
+    ['123', 'GB', undefined],
+    ['123456789012345', 'DE', undefined],
   ];
   for (const [text, country, number] of dialled) {
     it(`is ${String(number)} for '${text}' in ${country ?? 'no country'}`, async () => {
@@ -35,7 +39,9 @@ describe('a phone number', () => {
     ['+77011234567', 'KZ'],
     // In no plan: the main country of its calling code.
     ['+12000000000', 'US'],
+    ['+4712345', 'NO'],
     ['+8821234567', undefined],
+    ['+99912345678', undefined],
   ];
   for (const [number, country] of countries) {
     it(`${number} is of ${country ?? 'no country'}`, async () => {

@@ -1,6 +1,14 @@
 import { expect } from 'chai';
+import { OktaApiError } from '../../lib/errors.js';
+import { createOktaApiClient } from '../../lib/okta/api-client.js';
 import { assertionOf, failureOf, httpDate, isTokenRequest, makeGate, NOW } from './scripted-okta.js';
-import { MINUTE_MS, startServiceAppScene, tokenAnswer, type ServiceAppScene } from './service-app.js';
+import {
+  MINUTE_MS,
+  RSA_KEYS,
+  startServiceAppScene,
+  tokenAnswer,
+  type ServiceAppScene,
+} from './service-app.js';
 
 describe("a service app's access token that is hard to get", () => {
   let app: ServiceAppScene;
@@ -165,6 +173,30 @@ describe("a service app's access token that is hard to get", () => {
       expect(message.endsWith(', a moment ago')).to.equal(later !== '');
     }
     expect(app.tokenRequests()).to.have.length(1);
+  });
+
+  it('fails by what is wrong with the key, and so a moment later', async () => {
+    const client = createOktaApiClient({
+      credentials: {
+        orgUrl: app.okta.origin,
+        clientId: '0oaServiceApp',
+        privateKey: RSA_KEYS.privateKey,
+        algorithm: 'ES256',
+        keyId: undefined,
+      },
+      dispatcher: app.okta.dispatcher,
+      clock: () => NOW,
+      connectTimeoutMs: 500,
+    });
+    app.okta.answerWith(() => 'hang');
+    const failures: unknown[] = [];
+    for (let call = 0; call < 2; call += 1) {
+      const request = client.request({ method: 'GET', path: '/api/v1/x', timeoutMs: 2_000 });
+      failures.push(await request.catch((error: unknown) => error));
+    }
+    expect(failures[0]).to.be.instanceOf(Error).and.not.to.be.instanceOf(OktaApiError);
+    expect(failures[1]).to.equal(failures[0]);
+    expect(app.okta.requests).to.have.length(0);
   });
 
   it("is had in spite of a clock that is six minutes off: Okta's Date corrects it", async () => {

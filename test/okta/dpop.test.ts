@@ -273,6 +273,11 @@ describe('a token that is bound to a key', () => {
         ['stays where a 400 has a nonce and no error', refusal(400, 'DPoP', 'api-1'), [FIRST]],
         ['stays where a 400 is about something else', refusal(400), [FIRST]],
         ['stays at a 403, whatever that asks for', refusal(403, NONCE, 'api-1'), [FIRST]],
+        [
+          'stays at a 403, whatever that says of the proof',
+          refusal(403, 'DPoP error="invalid_dpop_proof"'),
+          [FIRST],
+        ],
       ] as const) {
         it(what, async () => {
           answer(bind(), (request) =>

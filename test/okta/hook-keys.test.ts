@@ -187,7 +187,11 @@ describe("an issuer's keys", () => {
         clock: () => now,
         timeoutMs: 50,
       });
-      isUnavailable(await check(), why);
+      const outcome = await check();
+      isUnavailable(outcome, why);
+      // What a library said of it is kept behind that.
+      const { cause } = (outcome as RequestError).cause as Error;
+      expect(cause instanceof Error).to.equal(!why.includes('fetched'));
     });
   }
 

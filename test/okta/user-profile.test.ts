@@ -152,6 +152,12 @@ describe("reading a user's profile", () => {
       expect(okta.requests).to.have.length(2);
     });
 
+    it('pauses where nobody wants to be told', async () => {
+      okta.answerWith(() => ({ status: 429 }));
+      expect(await read()).to.deep.equal(none('OKTA_RATE_LIMITED'));
+      expect(await read()).to.deep.equal(none('PAUSED'));
+    });
+
     it('never rejects, whatever the client does', async () => {
       for (const request of [
         () => Promise.reject(new Error('a mistake')),

@@ -267,6 +267,22 @@ describe('a caller', () => {
       expect(none.headers['www-authenticate']).to.equal('Bearer realm="okta-telephony-hook"');
     });
 
+    for (const [what, before, behind, status] of [
+      ['passes with spaces beside it', ' ', '  ', 200],
+      ['passes with the scheme in lower case', 'bearer ', '', 200],
+      ['does not pass with a word before it', 'x Bearer ', '', 401],
+      ['does not pass with a word behind it', '', ' x', 401],
+    ] as const) {
+      it(what, async () => {
+        const target = await start(oauth2);
+        const token = await target.okta.issueHookToken();
+        mustNotShow(token);
+        const scheme = before.includes('earer') ? before : `Bearer ${before}`;
+        const answer = await post(target, [['Authorization', `${scheme}${token}${behind}`]]);
+        expect(answer.status).to.equal(status);
+      });
+    }
+
     it('causes no fetch of keys with tokens that are made up', async () => {
       const target = await start(oauth2);
       const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -290,6 +306,15 @@ describe('a caller', () => {
       const token = await target.okta.issueHookToken();
       const statuses = await Promise.all(Array.from({ length: 20 }, () => call(target, token)));
       expect(new Set(statuses)).to.deep.equal(new Set([200]));
+      expect(target.okta.jwksHits).to.equal(1);
+    });
+
+    it('is proven by keys that were there before it, once the hook is ready', async () => {
+      const target = await start(oauth2);
+      const token = await target.okta.issueHookToken();
+      expect((await target.hook.ready()).hookKeys).to.equal('ok');
+      expect(target.okta.jwksHits).to.equal(1);
+      expect(await call(target, token)).to.equal(200);
       expect(target.okta.jwksHits).to.equal(1);
     });
 

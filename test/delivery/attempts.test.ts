@@ -1,0 +1,154 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { BREAKER_OPEN, Breaker } from '../../lib/delivery/breaker.js';
+import { Budget } from '../../lib/delivery/budget.js';
+import type { ChannelPort, SendContext } from '../../lib/delivery/channel.js';
+import { dispatch, type Delivery, type ReadyChannel } from '../../lib/delivery/dispatch.js';
+import type { AttemptReport } from '../../lib/delivery/events.js';
+import { makeMessage, PHONE_NUMBER } from '../twilio/scripted-api.js';
+
+type Send = (context: SendContext) => unknown;
+
+const ready = (name: string, send: Send): ReadyChannel => {
+  // May break the rules of its port, as those of others do.
+  const port = { send: (_message: unknown, context: SendContext) => send(context) } as ChannelPort<never>;
+  return { name, provider: name.toUpperCase(), port, breaker: new Breaker(name, () => undefined) };
+};
+const UNKNOWN = { status: 'unknown', reason: 'hang' };
+const refused = (fields: object = {}): object => ({
+  status: 'refused',
+  code: 'C1',
+  reason: 'Refused',
+  ...fields,
+});
+const never = (): Promise<never> => new Promise(() => undefined);
+
+describe('an attempt to send', () => {
+  let clock: sinon.SinonFakeTimers;
+  const late: AttemptReport[] = [];
+  beforeEach(() => {
+    late.length = 0;
+    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  });
+  afterEach(() => {
+    clock.restore();
+  });
+  const run = async (plan: readonly ReadyChannel[], budget = new Budget(1000)): Promise<Delivery> => {
+    const delivery = await dispatch(plan, makeMessage().request, undefined, {
+      budget,
+      composeText: undefined,
+      locale: 'en',
+      addressFor: () => PHONE_NUMBER,
+      onAttempt: () => undefined,
+      onComposeFailure: () => undefined,
+      onDetached: (ending) => {
+        void ending.then((attempt) => late.push(attempt));
+      },
+    });
+    budget.close();
+    return delivery;
+  };
+  const afterMs = async (ms: number, outcome: unknown): Promise<unknown> => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return outcome;
+  };
+
+  it('tells how long it took, not how long the call had taken before', async () => {
+    const running = run([ready('a', () => afterMs(100, refused())), ready('b', () => afterMs(50, UNKNOWN))]);
+    await clock.tickAsync(150);
+    expect((await running).attempts.map(({ durationMs }) => durationMs)).to.deep.equal([100, 50]);
+  });
+
+  it('tells so of one that ended late, too', async () => {
+    const running = run([
+      ready('a', () => afterMs(100, refused())),
+      ready('b', () => afterMs(2000, UNKNOWN)),
+    ]);
+    await clock.tickAsync(900);
+    await running;
+    await clock.tickAsync(1200);
+    expect(late.map(({ durationMs }) => durationMs)).to.deep.equal([2000]);
+  });
+
+  it('that is given up is told to whoever asks for the signal then, and to whoever never does', async () => {
+    let context: SendContext | undefined;
+    const running = run([
+      ready('a', (given) => {
+        context = given;
+        return never();
+      }),
+    ]);
+    await clock.tickAsync(900);
+    await running;
+    await clock.tickAsync(10_000);
+    expect(late[0]).to.include({ outcome: 'unknown', reason: 'No answer within 10 s after the deadline' });
+    expect(context?.signal.aborted).to.equal(true);
+  });
+
+  it('may leave until Okta has hung up', async () => {
+    const budget = new Budget(1000);
+    const answers: boolean[] = [];
+    await run(
+      [
+        ready('a', ({ mayLeave }) => {
+          answers.push(mayLeave());
+          budget.hangUp();
+          answers.push(mayLeave());
+          return UNKNOWN;
+        }),
+      ],
+      budget,
+    );
+    expect(answers).to.deep.equal([true, false]);
+  });
+
+  it('that a breaker refuses leaves hope for the next', async () => {
+    const down = ready('a', () => UNKNOWN);
+    for (let count = 0; count < 5; count += 1) await run([down]);
+    const { attempts } = await run([down, ready('b', () => ({ status: 'accepted', transactionId: 'T1' }))]);
+    expect(attempts.map(({ channel, code }) => [channel, code])).to.deep.equal([
+      ['a', BREAKER_OPEN.status === 'refused' ? BREAKER_OPEN.code : ''],
+      ['b', undefined],
+    ]);
+  });
+
+  for (const [hasLeft, state] of [
+    [false, 'open'],
+    [true, 'closed'],
+    [undefined, 'closed'],
+  ] as const) {
+    it(`leaves the breaker ${state} among unknown ones where hasLeft is ${String(hasLeft)}`, async () => {
+      let next: unknown = UNKNOWN;
+      const channel = ready('a', () => next);
+      for (let count = 0; count < 4; count += 1) await run([channel]);
+      next = refused({ hasLeft });
+      await run([channel]);
+      next = UNKNOWN;
+      await run([channel]);
+      expect(channel.breaker.state).to.equal(state);
+    });
+  }
+
+  const circular: { cause?: unknown } = {};
+  circular.cause = circular;
+  for (const [what, error, told] of [
+    ['a code', { code: 'ECONNRESET' }, ' (ECONNRESET)'],
+    ['the code of a cause of its cause', { cause: { cause: { code: 'ETIMEDOUT' } } }, ' (ETIMEDOUT)'],
+    ['no code with words before it', { code: 'to ECONNRESET' }, ''],
+    ['no code with words behind it', { code: 'ECONNRESET at 10.0.0.1' }, ''],
+    ['no code that is none', { code: ['ECONNRESET'] }, ''],
+    ['no code of one letter', { code: 'E' }, ''],
+    ['nothing of an error without one', new Error('secret words'), ''],
+    ['nothing of an error that caused itself', circular, ''],
+  ] as const) {
+    it(`that throws tells ${what}`, async () => {
+      const { decidedBy } = await run([
+        ready('a', () => {
+          // What others throw need not be an error.
+          throw error as Error;
+        }),
+      ]);
+      expect(decidedBy?.reason).to.equal(`The channel threw${told}`);
+    });
+  }
+});

@@ -52,6 +52,23 @@ describe('the budget of a call', () => {
     budget.close();
   });
 
+  it('is over by the clock in a process so busy that its timers are late', () => {
+    const budget = new Budget(1000);
+    // The time passes and no timer has its turn, as where one task runs for long.
+    const late = sinon.stub(performance, 'now').returns(884);
+    expect([budget.isOver, budget.leaveSignal.aborted]).to.deep.equal([false, false]);
+    late.returns(885);
+    expect([budget.isOver, budget.leaveSignal.aborted]).to.deep.equal([true, true]);
+    late.restore();
+    budget.close();
+  });
+
+  it('counts what rejects as what nobody knows', async () => {
+    const budget = new Budget(1000);
+    expect(await budget.untilEnd(Promise.reject(new Error('lost')))).to.equal(TIMED_OUT);
+    budget.close();
+  });
+
   it('lets nothing leave shortly before its end', async () => {
     const budget = new Budget(1000);
     await clock.tickAsync(884);

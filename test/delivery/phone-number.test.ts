@@ -13,6 +13,7 @@ describe('a phone number', () => {
     ['07700 900123', undefined, undefined],
     ['07700 900123', 'XX', undefined],
     ['+0123456789', 'GB', undefined],
+    ['++447700900123', undefined, undefined],
     ['+123456', undefined, undefined],
     ['+1234567', undefined, '+1234567'],
     ['+1234567890123456', undefined, undefined],

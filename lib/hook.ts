@@ -4,7 +4,7 @@ import { Breaker, type BreakerState } from './delivery/breaker.js';
 import type { Logger } from './delivery/channel.js';
 import type { ReadyChannel } from './delivery/dispatch.js';
 import { EventStream, Throttle } from './delivery/events.js';
-import { createAgent, type HttpDispatcher } from './delivery/http-call.js';
+import { createAgent, whenLoaded, type HttpDispatcher } from './delivery/http-call.js';
 import { loadNumberingPlans } from './delivery/phone-number.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import { drain, type HookParts } from './call.js';
@@ -18,6 +18,7 @@ import type { Channel, ChannelParts, OktaTelephonyHookOptions } from './options.
 import { readOptions, type HookSettings } from './settings.js';
 import { recordDelivery } from './status-callback.js';
 import { createTwilioConnection, type TwilioConnection } from './twilio/client.js';
+import { loadSdk } from './twilio/sdk.js';
 import { ConfigurationError, TelephonyHookError } from './errors.js';
 
 /** What `ready()` found: `'ok'`, or the error that a code would meet. */
@@ -57,8 +58,10 @@ export interface TelephonyHook {
   close(): Promise<void>;
 }
 
-/** What `ready()` and `close()` wait for one answer, milliseconds. */
+/** What `ready()` takes at most, and `close()` for each of its steps, milliseconds. */
 const READY_TIMEOUT_MS = 4_000;
+/** Of it, what libraries may take before the vendors are asked all the same. */
+const LOADING_TIMEOUT_MS = 3_000;
 
 /**
  * The middleware at the other end of Okta's telephony inline hook. Opens nothing and asks nobody until a
@@ -79,7 +82,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const verifier = createCallerVerifier(settings.hookSchemes, {
     dispatcher,
     clock: settings.clock,
-    keysTimeoutMs: Math.min(800, settings.deadlineMs * 0.4),
+    keysWaitMs: Math.min(800, settings.deadlineMs * 0.4),
   });
   const profiles = createProfileReader({
     client: createOktaApiClient({
@@ -137,14 +140,22 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     },
     {
       ready: async (): Promise<Readiness> => {
+        const endsAt = performance.now() + READY_TIMEOUT_MS;
+        // First: loading holds the process up, and a vendor that is called meanwhile would seem slow. Whatever fails
+        // is told by the check that needs it.
+        const loading = [
+          loadSdk(),
+          needsPlans ? loadNumberingPlans() : undefined,
+          settings.logger === undefined ? loadWinston() : undefined,
+        ].map((library) => Promise.resolve(library));
+        await waitAtMost(Promise.allSettled([whenLoaded(dispatcher), ...loading]), LOADING_TIMEOUT_MS);
+        const leftMs = endsAt - performance.now();
         const [okta, twilioState, hookKeys, state, plans] = await Promise.all([
-          inTime(() => profiles.check(READY_TIMEOUT_MS)),
-          inTime(() => twilio.check(READY_TIMEOUT_MS)),
-          inTime(() => verifier.warmUp()),
-          inTime(() => settings.state.check()),
-          // The checks above load what they need; these are what else a first code would wait for.
-          inTime(() => (needsPlans ? loadNumberingPlans() : undefined)),
-          inTime(() => (settings.logger === undefined ? loadWinston() : undefined)),
+          inTime(() => profiles.check(leftMs), leftMs),
+          inTime(() => twilio.check(leftMs), leftMs),
+          inTime(() => verifier.warmUp(), leftMs),
+          inTime(() => settings.state.check(), leftMs),
+          inTime(() => (needsPlans ? loadNumberingPlans() : undefined), leftMs),
         ]);
         // Without the plans it is Twilio's senders that cannot be chosen. Without winston no line is lost.
         return { okta, twilio: twilioState === 'ok' ? plans : twilioState, hookKeys, state };
@@ -217,9 +228,9 @@ function connect(blueprint: Channel, parts: ChannelParts): Channel {
 }
 
 /** `'ok'` or the error, in time, whatever a state of the user's own does; it may return no promise. */
-async function inTime(work: () => unknown): Promise<'ok' | Error> {
+async function inTime(work: () => unknown, timeoutMs = READY_TIMEOUT_MS): Promise<'ok' | Error> {
   try {
-    const end = await waitAtMost(Promise.resolve(work()), READY_TIMEOUT_MS);
+    const end = await waitAtMost(Promise.resolve(work()), timeoutMs);
     return end === TIMED_OUT ? new TelephonyHookError('NOT_READY_IN_TIME', 'No answer within 4 s') : 'ok';
   } catch (error) {
     if (error instanceof TelephonyHookError) return error;

@@ -123,6 +123,32 @@ describe('the libraries that are loaded with the hook that needs them', () => {
     expect(lines).to.have.length(4);
   });
 
+  it('take nothing of what is waited for tokens and keys, however long they take', async () => {
+    const token = await scene.okta.issueHookToken();
+    const { told } = await run(
+      `
+        ${CALL}
+        const { url, stop } = await listen();
+        const ready = await readiness();
+        const answer = await call(${message(ANA)}, ${JSON.stringify(`Bearer ${token}`)});
+        stop();
+        await hook.close();
+        console.log(JSON.stringify({ ready, answer }));
+      `,
+      {
+        hook: {
+          credentials: { ...usualCredentials(scene.okta, scene.twilio), hook: oauth2(), okta: serviceApp() },
+        },
+        libraries: { undici: 'slow', jose: 'slow' },
+      },
+    );
+    expect(told).to.deep.equal({
+      ready: { okta: 'ok', twilio: 'ok', hookKeys: 'ok', state: 'ok' },
+      answer: 'SUCCESSFUL',
+    });
+    expect(scene.twilio.messages.map(({ channel }) => channel)).to.deep.equal(['whatsapp']);
+  });
+
   it('lose no line of the log where winston is missing', async () => {
     const { told, lines } = await run(
       `

@@ -94,9 +94,18 @@ class LazyAgent implements HttpDispatcher {
     return true;
   }
 
+  async loaded(): Promise<void> {
+    await Promise.resolve(this.#load()).catch(() => undefined);
+  }
+
   async destroy(): Promise<void> {
     await (await this.#load()).destroy();
   }
+}
+
+/** Resolves when a dispatcher has nothing to load any more; where that failed, its calls tell it. */
+export async function whenLoaded(dispatcher: HttpDispatcher): Promise<void> {
+  if (dispatcher instanceof LazyAgent) await dispatcher.loaded();
 }
 
 /** Makes one call and says what came of it. Never rejects. */

@@ -1,4 +1,10 @@
-import { callHttp, type HttpAnswer, type HttpDispatcher, type HttpResult } from '../delivery/http-call.js';
+import {
+  callHttp,
+  whenLoaded,
+  type HttpAnswer,
+  type HttpDispatcher,
+  type HttpResult,
+} from '../delivery/http-call.js';
 import { OktaApiError } from '../errors.js';
 import { fieldOf, parseJson, readOktaAnswer } from './api-answer.js';
 import { createDpopProver, type DpopProof, type DpopProver } from './dpop.js';
@@ -121,6 +127,8 @@ export function createAccessTokens(parts: {
   };
 
   const fetchToken = async (): Promise<HeldToken> => {
+    // Loading takes nothing of the fetch's own time.
+    await Promise.all([loadJose(), whenLoaded(parts.dispatcher)]);
     const endsAt = performance.now() + FETCH_TIMEOUT_MS;
     for (let attempt = 1; ; attempt += 1) {
       // A proof and an assertion of its own for each attempt: Okta takes neither of them twice.

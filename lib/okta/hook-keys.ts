@@ -1,5 +1,6 @@
 import type * as Jose from 'jose';
-import { callHttp, type HttpDispatcher } from '../delivery/http-call.js';
+import { callHttp, whenLoaded, type HttpDispatcher } from '../delivery/http-call.js';
+import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 import { RequestError } from '../errors.js';
 import { loadJose } from './jose.js';
 
@@ -9,6 +10,8 @@ const FRESH_MS = 10 * 60_000;
 const COOL_DOWN_MS = 30_000;
 /** After a failure while nothing is known, the next request may ask again this soon. */
 const RETRY_MS = 1_000;
+/** A fetch belongs to nobody's request: others wait for it too, and it serves the next ones. */
+const FETCH_TIMEOUT_MS = 3_000;
 
 /** The issuer's signing keys, kept and refreshed. */
 export interface HookKeys {
@@ -17,16 +20,16 @@ export interface HookKeys {
    * @throws jose's errors for a token that does not hold; RequestError `PROOF_UNAVAILABLE` if it cannot be checked.
    */
   verify(token: string, options: { issuer: string; audience: string; now: Date }): Promise<Jose.JWTPayload>;
-  /** Fetches the keys now. Rejects if none can be had. For `ready()`. */
+  /** Fetches the keys now, however long a request would wait. Rejects if none can be had. For `ready()`. */
   refresh(): Promise<void>;
 }
 
-/** @param parts.timeoutMs - the share of the budget that one fetch may take. */
+/** @param parts.waitMs - the share of the budget that one request may wait for a fetch. */
 export function createHookKeys(parts: {
   readonly jwksUri: URL;
   readonly dispatcher: HttpDispatcher;
   readonly clock: () => number;
-  readonly timeoutMs: number;
+  readonly waitMs: number;
 }): HookKeys {
   loadJose.ahead();
   let known:
@@ -35,29 +38,35 @@ export function createHookKeys(parts: {
   let lastTriedAt = -Infinity;
   let lastUnknownAt = -Infinity;
 
+  /** One fetch at a time, whoever waits for it. */
   const refresh = (): Promise<void> => {
-    lastTriedAt = parts.clock();
-    fetching ??= fetchKeys().finally(() => {
-      fetching = undefined;
-    });
+    if (fetching === undefined) {
+      lastTriedAt = parts.clock();
+      fetching = fetchKeys().finally(() => {
+        fetching = undefined;
+      });
+    }
     return fetching;
   };
 
+  const refreshForRequest = async (): Promise<void> => {
+    await whenLoaded(parts.dispatcher);
+    if ((await waitAtMost(refresh(), parts.waitMs)) === TIMED_OUT) throw notFetched('TIMEOUT');
+  };
+
   const fetchKeys = async (): Promise<void> => {
+    // Loading takes nothing of the fetch's time, and `ready()` leaves nothing to load, whatever comes.
+    const [{ createLocalJWKSet }] = await Promise.all([loadForProof(), whenLoaded(parts.dispatcher)]);
     const result = await callHttp({
       dispatcher: parts.dispatcher,
       method: 'GET',
       origin: parts.jwksUri.origin,
       path: parts.jwksUri.pathname + parts.jwksUri.search,
       headers: { accept: 'application/json' },
-      timeoutMs: parts.timeoutMs,
+      timeoutMs: FETCH_TIMEOUT_MS,
     });
-    // Whatever came, so that `ready()` leaves nothing to load.
-    const { createLocalJWKSet } = await loadForProof();
-    if (result.kind !== 'answered' || result.status !== 200) {
-      const why = result.kind === 'answered' ? `status ${result.status}` : result.reason;
-      throw unavailable(`the issuer's keys could not be fetched (${why})`);
-    }
+    if (result.kind !== 'answered') throw notFetched(result.reason);
+    if (result.status !== 200) throw notFetched(`status ${result.status}`);
     let keySet;
     try {
       keySet = createLocalJWKSet(JSON.parse(result.body) as Jose.JSONWebKeySet);
@@ -82,7 +91,7 @@ export function createHookKeys(parts: {
     if (known === undefined) {
       if (fetching === undefined && !isDue(RETRY_MS))
         throw unavailable('the keys could not be fetched just now');
-      await refresh();
+      await refreshForRequest();
     } else if (Math.abs(parts.clock() - known.fetchedAt) > FRESH_MS && isDue(COOL_DOWN_MS)) {
       // What is known still serves while, and if, the issuer does not answer.
       refresh().catch(() => undefined);
@@ -116,7 +125,7 @@ export function createHookKeys(parts: {
       } catch (error) {
         if (!(error instanceof errors.JWKSNoMatchingKey) || !mayAskForUnknown()) throw error;
         // The issuer may have rotated its keys.
-        await refresh().catch(() => undefined);
+        await refreshForRequest().catch(() => undefined);
         return await check(known ?? keys);
       }
     },
@@ -137,6 +146,10 @@ export async function loadForProof(): Promise<typeof Jose> {
   } catch (cause) {
     throw unavailable('jose could not be loaded', cause);
   }
+}
+
+function notFetched(why: string): RequestError {
+  return unavailable(`the issuer's keys could not be fetched (${why})`);
 }
 
 function unavailable(why: string, cause?: unknown): RequestError {

@@ -38,8 +38,8 @@ export function createCallerVerifier(
   parts: {
     readonly dispatcher: HttpDispatcher;
     readonly clock: () => number;
-    /** The share of the budget that fetching keys may take. */
-    readonly keysTimeoutMs: number;
+    /** The share of the budget that waiting for keys may take. */
+    readonly keysWaitMs: number;
   },
 ): CallerVerifier {
   // The gateway's own passport is never touched.
@@ -65,7 +65,7 @@ export function createCallerVerifier(
           jwksUri: scheme.jwksUri,
           dispatcher: parts.dispatcher,
           clock: parts.clock,
-          timeoutMs: parts.keysTimeoutMs,
+          waitMs: parts.keysWaitMs,
         });
         keyRings.push(keys);
         return new AccessTokenStrategy(createTokenCheck(scheme, keys, parts.clock));

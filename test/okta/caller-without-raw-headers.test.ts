@@ -10,7 +10,7 @@ describe('a caller whose request has no raw headers, as adapters of serverless p
   after(() => dispatcher.close());
   const verifier = createCallerVerifier(
     [{ scheme: 'header', name: 'X-Okta-Hook', secrets: [HOOK_SECRET, 'previous'] }],
-    { dispatcher, clock: Date.now, keysTimeoutMs: 100 },
+    { dispatcher, clock: Date.now, keysWaitMs: 100 },
   );
   // A header that Node itself never gives as a list, an adapter may.
   const verify = (headers: IncomingHttpHeaders): unknown => {

@@ -63,7 +63,7 @@ describe("an issuer's keys", () => {
       // A fetch asks nothing else of it.
       dispatcher: noting,
       clock: () => now,
-      timeoutMs: 2_000,
+      waitMs: 2_000,
     });
     okta.answerWith(() => keySet('first'));
   });
@@ -185,7 +185,7 @@ describe("an issuer's keys", () => {
         jwksUri: new URL(`${okta.origin}/keys`),
         dispatcher: okta.dispatcher,
         clock: () => now,
-        timeoutMs: 50,
+        waitMs: 50,
       });
       const outcome = await check();
       isUnavailable(outcome, why);
@@ -225,6 +225,27 @@ describe("an issuer's keys", () => {
       const outcome = await check(sign('first', claims));
       expect(outcome === 'okta', JSON.stringify(claims)).to.equal(holds);
     }
+  });
+
+  it('are waited for by a request for its share only: the fetch goes on and serves the next', async () => {
+    const gate = makeGate();
+    okta.answerWith(async () => {
+      await gate.opened;
+      return keySet('first');
+    });
+    keys = createHookKeys({
+      jwksUri: new URL(`${okta.origin}/keys`),
+      dispatcher: okta.dispatcher,
+      clock: () => now,
+      waitMs: 30,
+    });
+    const fetched = keys.refresh();
+    isUnavailable(await check(), "the issuer's keys could not be fetched (TIMEOUT)");
+    isUnavailable(await check(), "the issuer's keys could not be fetched (TIMEOUT)");
+    gate.open();
+    await fetched;
+    expect(await check()).to.equal('okta');
+    expect(okta.requests).to.have.length(1);
   });
 
   it('are fetched before the first token where that is asked for', async () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { ConfigurationError, type OktaTelephonyHookOptions } from 'okta-telephony-hook';
+import { ConfigurationError, TelephonyHookError, type OktaTelephonyHookOptions } from 'okta-telephony-hook';
 import { startDemo, type Demo } from './demo.js';
 import { drainOnSignals } from './drain.js';
 import { readEnvironment } from './environment.js';
@@ -83,8 +83,15 @@ async function tellReadiness(gateway: Gateway, { credentials }: OktaTelephonyHoo
   const found = { [new URL(credentials.okta.orgUrl).host]: okta, Twilio: twilio, hookKeys, state };
   for (const [name, result] of Object.entries(found)) {
     if (result === 'ok') console.log(`${name}: ok`);
-    else console.error(`${name}: ${result.message}`);
+    else console.error(`${name}: ${wordsOf(result).join(' ')}`);
   }
+}
+
+/** What went wrong, why, and what to do about it, as far as each is known. */
+function wordsOf(error: Error): readonly string[] {
+  const cause = error.cause instanceof Error ? [`(${error.cause.message})`] : [];
+  const remedy = error instanceof TelephonyHookError && error.remedy !== undefined ? [error.remedy] : [];
+  return [error.message, ...cause, ...remedy];
 }
 
 function welcome(origin: string, demo: Demo, password: string): void {

@@ -3,6 +3,8 @@ interface ErrorDetails {
   readonly cause?: unknown;
   /** A sentence that an end user may read: Okta shows it. */
   readonly publicMessage?: string | undefined;
+  /** What an operator can do about it. */
+  readonly remedy?: string | undefined;
 }
 
 /** What an end user may be told of any failure. */
@@ -10,18 +12,21 @@ export const CODE_NOT_SENT = 'Your code could not be sent. Please try again or c
 
 /**
  * Every failure that this package throws or answers with. `code` is stable and made for programs;
- * `message` and `cause` are for the log; `publicMessage` is for the caller. None of them ever holds a
+ * `message`, `remedy` and `cause` are for the log; `publicMessage` is for the caller. None of them ever holds a
  * one-time code, a phone number, a login or a secret.
  */
 export class TelephonyHookError extends Error {
   override readonly name: string = 'TelephonyHookError';
   readonly code: string;
   readonly publicMessage: string;
+  /** What an operator can do about it, in a sentence, where that is known. */
+  readonly remedy: string | undefined;
 
   constructor(code: string, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.publicMessage = details.publicMessage ?? CODE_NOT_SENT;
+    this.remedy = details.remedy;
   }
 }
 
@@ -87,9 +92,10 @@ export class RequestError extends TelephonyHookError {
       cause?: unknown;
       fields?: readonly string[] | undefined;
       headers?: Readonly<Record<string, string>> | undefined;
+      remedy?: string | undefined;
     } = {},
   ) {
-    super(code, publicMessage, { cause: details.cause, publicMessage });
+    super(code, publicMessage, { cause: details.cause, publicMessage, remedy: details.remedy });
     this.status = STATUS_OF[code];
     this.fields = details.fields ?? [];
     this.headers = details.headers ?? {};
@@ -124,9 +130,10 @@ export class OktaApiError extends TelephonyHookError {
       cause?: unknown;
       status?: number | undefined;
       headers?: Readonly<Record<string, string>> | undefined;
+      remedy?: string | undefined;
     } = {},
   ) {
-    super(code, message, { cause: details.cause });
+    super(code, message, { cause: details.cause, remedy: details.remedy });
     this.status = details.status;
     this.headers = details.headers;
   }

@@ -21,7 +21,7 @@ import { createTwilioConnection, type TwilioConnection } from './twilio/client.j
 import { loadSdk } from './twilio/sdk.js';
 import { ConfigurationError, TelephonyHookError } from './errors.js';
 
-/** What `ready()` found: `'ok'`, or the error that a code would meet. */
+/** What `ready()` found: `'ok'`, or the error that a code would meet, with its `remedy` where one is known. */
 export interface Readiness {
   readonly okta: 'ok' | Error;
   readonly twilio: 'ok' | Error;

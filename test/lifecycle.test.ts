@@ -153,7 +153,46 @@ describe('ready()', () => {
     });
     const found = await check(scene);
     expectCode(found.okta, 'OKTA_UNAUTHORIZED');
+    expect(remedyOf(found.okta)).to.match(/API token ends with its owner/);
     expectCode(found.twilio, 'TWILIO_UNAUTHORIZED');
+    expect(remedyOf(found.twilio)).to.match(/^Check credentials\.twilio/);
+  });
+
+  const remedyOf = (result: 'ok' | Error): string | undefined => {
+    expect(result).to.be.instanceOf(TelephonyHookError);
+    return (result as TelephonyHookError).remedy;
+  };
+
+  it('says what to do where a service app was not granted the scope', async () => {
+    const { publicKey, privateKey: appKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const scene = await start({
+      hook: ({ okta, twilio }) => ({
+        credentials: {
+          ...usualCredentials(okta, twilio),
+          okta: {
+            orgUrl: okta.orgUrl,
+            clientId: '0oaServiceApp',
+            privateKey: appKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+          },
+        },
+      }),
+    });
+    scene.okta.registerServiceApp({
+      clientId: '0oaServiceApp',
+      publicJwk: publicKey.export({ format: 'jwk' }),
+      scopes: ['okta.logs.read'],
+    });
+    expect(remedyOf((await check(scene)).okta)).to.match(/scope okta\.users\.read/);
+    // The same, told a moment ago.
+    expect(remedyOf((await check(scene)).okta)).to.match(/scope okta\.users\.read/);
+  });
+
+  it('says what to do where an administrator may not read users', async () => {
+    const scene = await start();
+    scene.okta.fault({ kind: 'status', status: 403, body: { errorCode: 'E0000006' } });
+    const { okta } = await check(scene);
+    expectCode(okta, 'OKTA_FORBIDDEN');
+    expect(remedyOf(okta)).to.match(/role.*Read-Only Administrator/);
   });
 
   it('says that a service app is not known', async () => {
@@ -169,7 +208,9 @@ describe('ready()', () => {
         },
       }),
     });
-    expectCode((await check(scene)).okta, 'OKTA_UNAUTHORIZED');
+    const { okta } = await check(scene);
+    expectCode(okta, 'OKTA_UNAUTHORIZED');
+    expect(remedyOf(okta)).to.match(/clientId.*register the public half of privateKey/);
   });
 
   it('says what cannot be reached', async () => {
@@ -192,6 +233,9 @@ describe('ready()', () => {
     expectCode(found.okta, 'OKTA_UNREACHABLE');
     expectCode(found.twilio, 'TWILIO_UNREACHABLE');
     expectCode(found.hookKeys, 'PROOF_UNAVAILABLE');
+    expect(remedyOf(found.okta)).to.match(/orgUrl.*egress/);
+    expect(remedyOf(found.twilio)).to.match(/egress/);
+    expect(remedyOf(found.hookKeys)).to.match(/issuer.*credentials\.hook/);
     expectCode(found.state, 'NOT_READY');
     expect((found.state as Error).cause).to.include({ message: 'ECONNREFUSED' });
   });

@@ -6,7 +6,7 @@ import {
   type HttpResult,
 } from '../delivery/http-call.js';
 import { OktaApiError } from '../errors.js';
-import { fieldOf, parseJson, readOktaAnswer } from './api-answer.js';
+import { fieldOf, parseJson, REACH_OKTA, readOktaAnswer } from './api-answer.js';
 import { createDpopProver, type DpopProof, type DpopProver } from './dpop.js';
 import { loadJose } from './jose.js';
 import { signAssertion, type ServiceAppCredentials } from './private-key.js';
@@ -182,7 +182,9 @@ export function createAccessTokens(parts: {
       }
       if (fetching === undefined && failure !== undefined && isPaused()) throw repeatFailure(failure.error);
       const token = await waitAtMost(renew(), timeoutMs);
-      if (token === TIMED_OUT) throw new OktaApiError('OKTA_NO_ANSWER', `${WHO} did not answer in time`);
+      if (token === TIMED_OUT) {
+        throw new OktaApiError('OKTA_NO_ANSWER', `${WHO} did not answer in time`, { remedy: REACH_OKTA });
+      }
       return token;
     },
     discard(token) {
@@ -224,6 +226,6 @@ function pauseAfterFailure(error: unknown, nowMs: number): number {
 /** The headers are left out: they told how long to wait when they came, not now. */
 function repeatFailure(error: unknown): unknown {
   if (!(error instanceof OktaApiError)) return error;
-  const details = error.status === undefined ? {} : { status: error.status };
-  return new OktaApiError(error.code, `${error.message}, a moment ago`, details);
+  const { code, message, status, remedy } = error;
+  return new OktaApiError(code, `${message}, a moment ago`, { status, remedy });
 }

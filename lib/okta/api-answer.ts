@@ -33,6 +33,28 @@ const OAUTH_ERRORS: ReadonlySet<unknown> = new Set([
   'use_dpop_nonce',
 ]);
 
+/** Where nothing came back, or nothing of Okta's. */
+export const REACH_OKTA =
+  "See that credentials.okta.orgUrl is the org's own address, and that the gateway may call it: egress, DNS, TLS.";
+const LET_READ_USERS =
+  "Give the service app, or the API token's owner, an administrator role that may read users: Read-Only Administrator, or a custom role with okta.users.read.";
+const RENEW_CREDENTIALS =
+  'Compare credentials.okta with the org. An API token ends with its owner, and after 30 days without use: then create a new one.';
+
+/** What somebody has to do, by Okta's reason. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  E0000006: LET_READ_USERS,
+  E0000011: RENEW_CREDENTIALS,
+  invalid_client:
+    'Compare credentials.okta.clientId with the service app in Okta, which must be active, and register the public half of privateKey with it (under keyId, where that is set).',
+  invalid_scope: 'Grant the scope okta.users.read to the service app: its tab Okta API Scopes.',
+  unauthorized_client: 'Use a service app (an API Services integration) as credentials.okta.clientId.',
+};
+const REMEDY_OF_STATUS: Readonly<Record<number, string>> = {
+  401: RENEW_CREDENTIALS,
+  403: LET_READ_USERS,
+};
+
 /**
  * Reads what came of a call to Okta.
  *
@@ -41,10 +63,14 @@ const OAUTH_ERRORS: ReadonlySet<unknown> = new Set([
  */
 export function readOktaAnswer(result: HttpResult, who: string): OktaApiAnswer {
   if (result.kind === 'not-sent') {
-    throw new OktaApiError('OKTA_UNREACHABLE', `${who} could not be reached (${result.reason})`);
+    throw new OktaApiError('OKTA_UNREACHABLE', `${who} could not be reached (${result.reason})`, {
+      remedy: REACH_OKTA,
+    });
   }
   if (result.kind === 'no-answer') {
-    throw new OktaApiError('OKTA_NO_ANSWER', `${who} gave no complete answer (${result.reason})`);
+    throw new OktaApiError('OKTA_NO_ANSWER', `${who} gave no complete answer (${result.reason})`, {
+      remedy: REACH_OKTA,
+    });
   }
   const { status } = result;
   const body = parseJson(result.body);
@@ -53,13 +79,18 @@ export function readOktaAnswer(result: HttpResult, who: string): OktaApiAnswer {
     throw new OktaApiError(
       CODE_OF_STATUS[status] ?? 'OKTA_HTTP_ERROR',
       `${who} answered ${status}${reason === undefined ? '' : ` (${reason})`}`,
-      { status, headers: rateLimitHeaders(result.headers) },
+      {
+        status,
+        headers: rateLimitHeaders(result.headers),
+        remedy: REMEDIES[reason ?? ''] ?? REMEDY_OF_STATUS[status],
+      },
     );
   }
   if (body === undefined) {
     throw new OktaApiError('OKTA_UNREADABLE', `${who} answered ${status} with what is no JSON object`, {
       status,
       headers: rateLimitHeaders(result.headers),
+      remedy: REACH_OKTA,
     });
   }
   return { status, headers: result.headers, body };

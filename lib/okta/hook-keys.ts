@@ -71,7 +71,7 @@ export function createHookKeys(parts: {
     try {
       keySet = createLocalJWKSet(JSON.parse(result.body) as Jose.JSONWebKeySet);
     } catch (cause) {
-      throw unavailable("the issuer's keys cannot be read", cause);
+      throw unavailable("the issuer's keys cannot be read", cause, REACH_ISSUER);
     }
     known = { keySet, fetchedAt: parts.clock() };
   };
@@ -149,13 +149,17 @@ export async function loadForProof(): Promise<typeof Jose> {
 }
 
 function notFetched(why: string): RequestError {
-  return unavailable(`the issuer's keys could not be fetched (${why})`);
+  return unavailable(`the issuer's keys could not be fetched (${why})`, undefined, REACH_ISSUER);
 }
 
-function unavailable(why: string, cause?: unknown): RequestError {
+const REACH_ISSUER =
+  "See that issuer (or jwksUri) in credentials.hook is the custom authorization server's, and that the gateway may call it.";
+
+function unavailable(why: string, cause?: unknown, remedy?: string): RequestError {
   return new RequestError('PROOF_UNAVAILABLE', 'The caller cannot be checked at the moment.', {
     // The reason is what an operator is told; what a library said of it is only kept.
     cause: new Error(why, { cause }),
     headers: { 'Retry-After': '1' },
+    remedy,
   });
 }

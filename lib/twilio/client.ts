@@ -3,6 +3,7 @@ import type { SendContext } from '../delivery/channel.js';
 import { callHttp, type HttpCall, type HttpResult, type HttpDispatcher } from '../delivery/http-call.js';
 import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 import { ProviderError } from '../errors.js';
+import { describeRefusal } from './error-codes.js';
 import { loadSdk } from './sdk.js';
 
 /** A message as the SDK takes it: the parameters of Twilio's Messages resource that a code needs. */
@@ -246,10 +247,16 @@ export function createTwilioConnection(parts: {
         () => ({ timeoutMs }),
       );
       if (result.kind !== 'answered') {
-        throw new ProviderError('TWILIO_UNREACHABLE', `No answer from ${host}: ${result.reason}.`);
+        throw new ProviderError('TWILIO_UNREACHABLE', `No answer from ${host}: ${result.reason}.`, {
+          remedy:
+            'See that the gateway may call it: egress, DNS, TLS; and credentials.twilio.edge, region, baseUrl.',
+        });
       }
       if (result.status === 401) {
-        throw new ProviderError('TWILIO_UNAUTHORIZED', `${host} does not accept credentials.twilio.`);
+        const { remedy } = describeRefusal(undefined, result.status);
+        throw new ProviderError('TWILIO_UNAUTHORIZED', `${host} does not accept credentials.twilio.`, {
+          remedy,
+        });
       }
       if (result.status !== 404 && (result.status < 200 || result.status > 299)) {
         throw new ProviderError('TWILIO_HTTP_ERROR', `${host} answered with status ${result.status}.`);

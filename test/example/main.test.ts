@@ -190,6 +190,6 @@ describe('npm start', () => {
     expect(await run.exitCode()).to.equal(0);
     expect(run.stderr)
       .to.match(/127\.0\.0\.1:9: /)
-      .and.match(/Twilio: /);
+      .and.match(/Twilio: .*egress/);
   });
 });

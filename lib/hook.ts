@@ -128,7 +128,9 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   if (settings.twilioAuthTokens.length > 0) {
     router.all(`${settings.path}/twilio/status`, recordDelivery(parts), answerFailure(parts));
   }
-  warnOfUnseenFailures(settings, events);
+  for (const option of settings.warnings) {
+    events.emit({ type: 'configuration.warned', at: events.now(), option });
+  }
   const needsPlans = readsCountries(settings);
   if (needsPlans) loadNumberingPlans.ahead();
 
@@ -242,11 +244,4 @@ async function inTime(work: () => unknown, timeoutMs = READY_TIMEOUT_MS): Promis
 function readsCountries({ defaultCountry, twilio: { senders } }: HookSettings): boolean {
   const isByCountry = [senders.sms, senders.voice].some((sender) => Object.keys(sender ?? {}).length > 1);
   return defaultCountry !== undefined || isByCountry;
-}
-
-/** Most failures of WhatsApp come after Twilio has accepted the message. */
-function warnOfUnseenFailures({ twilio }: HookSettings, events: EventStream): void {
-  if (twilio.senders.whatsapp !== undefined && twilio.statusCallbackUrl === undefined) {
-    events.emit({ type: 'configuration.warned', at: events.now(), option: 'publicUrl' });
-  }
 }

@@ -28,7 +28,7 @@ export type {
 } from './delivery/channel.js';
 export type { BreakerState } from './delivery/breaker.js';
 export type { Claim, RememberedAnswer, State } from './delivery/duplicates.js';
-export type { AttemptReport, HookEvent } from './delivery/events.js';
+export type { AttemptReport, HookEvent, WarnedOption } from './delivery/events.js';
 export type { HttpAnswer, HttpResult } from './delivery/http-call.js';
 export type { ChooseChannels } from './delivery/plan.js';
 export type { ComposeText } from './delivery/text.js';

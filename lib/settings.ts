@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { problemsOf } from './option-rules/problems.js';
+import { warningsOf } from './option-rules/warnings.js';
 import type {
   Channel,
   HookCredential,
@@ -10,7 +11,7 @@ import type {
 import { ConfigurationError } from './errors.js';
 import type { Logger } from './delivery/channel.js';
 import type { State } from './delivery/duplicates.js';
-import type { HookEventListener } from './delivery/events.js';
+import type { HookEventListener, WarnedOption } from './delivery/events.js';
 import { VOICE, type ChooseChannels } from './delivery/plan.js';
 import type { ComposeText } from './delivery/text.js';
 import type { OktaCredentials } from './okta/api-client.js';
@@ -46,6 +47,8 @@ export interface HookSettings {
   readonly dispatcher: Dispatcher | undefined;
   /** Never fails. */
   readonly clock: () => number;
+  /** What is told once, when the hook is made. */
+  readonly warnings: readonly WarnedOption[];
 }
 
 /**
@@ -103,6 +106,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     onEvent: options.onEvent,
     dispatcher: options.dispatcher,
     clock: unfailing(options.clock ?? Date.now),
+    warnings: warningsOf(options),
   };
 }
 

@@ -602,6 +602,52 @@ describe('the options', () => {
     expect(make(options)).to.be.a('function');
   });
 
+  const shortHook = { scheme: 'header', secrets: [HEADER_SECRET, 'fifteen-letters'] };
+  const warned: readonly (readonly [what: string, path: string, value: unknown, ...told: string[]])[] = [
+    ['a hook secret of 16 characters', 'credentials.hook.secrets', ['sixteen-letters-']],
+    ['a short hook secret', 'credentials.hook', shortHook, 'credentials.hook'],
+    ['a short password', 'credentials.hook', [oauth2(), basic({ password: 'short' })], 'credentials.hook'],
+    ['a long password', 'credentials.hook', basic()],
+    ['WhatsApp without publicUrl', 'sandboxNumber', PHONE, 'publicUrl'],
+    [
+      'an account SID',
+      'credentials.twilio.accountSid',
+      SID('AC').slice(0, -1),
+      'credentials.twilio.accountSid',
+    ],
+    ['a key SID', 'credentials.twilio.apiKeySid', `${SID('SK')}0`, 'credentials.twilio.apiKeySid'],
+    [
+      "the sandbox's template",
+      'sandboxNumber',
+      { number: PHONE, contentSid: 'HX0a1b' },
+      ...['publicUrl', 'sandboxNumber.contentSid'],
+    ],
+    [
+      'one of several templates',
+      'senders.whatsapp',
+      whatsapp({ templates: { default: SID('HX'), pt: `HX${'z'.repeat(32)}` } }),
+      ...['publicUrl', 'senders.whatsapp.templates'],
+    ],
+  ];
+  for (const [what, path, value, ...told] of warned) {
+    it(`are taken, and warned of by name: ${told.length === 0 ? 'not for ' : ''}${what}`, () => {
+      const options = withValue(path, value);
+      const lines: [message: string, fields: Plain][] = [];
+      options['logger'] = {
+        info: ignore,
+        warn: (message: string, fields: Plain) => lines.push([message, fields]),
+        error: ignore,
+      };
+      make(options);
+      witness(lines);
+      mustNotShow('fifteen-letters');
+      expect(lines.map(([, fields]) => fields)).to.deep.equal(
+        told.map((option) => ({ event: 'configuration.warned', option })),
+      );
+      for (const [index, option] of told.entries()) expect(lines[index]?.[0]).to.include(option);
+    });
+  }
+
   for (const options of [undefined, null, 'kept-for-me', 4711, [fine()], ignore]) {
     it(`refuse ${Array.isArray(options) ? 'an array' : String(options)} in their place`, () => {
       const { problems } = errorOf(options);

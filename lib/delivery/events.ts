@@ -14,6 +14,18 @@ export interface AttemptReport {
   readonly durationMs: number;
 }
 
+/** An option that works, but not as well as it could. */
+export type WarnedOption =
+  /** Without it nobody hears of WhatsApp messages that fail after Twilio has accepted them. */
+  | 'publicUrl'
+  /** A secret or a password of it has less than 16 characters. */
+  | 'credentials.hook'
+  /** These are no SIDs as Twilio makes them: two letters and 32 hexadecimal digits. */
+  | 'credentials.twilio.accountSid'
+  | 'credentials.twilio.apiKeySid'
+  | 'sandboxNumber.contentSid'
+  | 'senders.whatsapp.templates';
+
 /** What every event about one hook call carries. */
 interface OfCall {
   /** Okta's `eventId`. */
@@ -28,9 +40,9 @@ interface OfCall {
  */
 export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } & (
   | {
-      /** Told once, when the hook is made: it works, but not as well as it could. */
+      /** Told once for each such option, when the hook is made. */
       readonly type: 'configuration.warned';
-      readonly option: 'publicUrl';
+      readonly option: WarnedOption;
     }
   | {
       /** A proven, well-formed request has come in. */

@@ -1,6 +1,6 @@
 import type winston from 'winston';
 import type { Logger } from '../delivery/channel.js';
-import type { HookEvent, HookEventListener } from '../delivery/events.js';
+import type { HookEvent, HookEventListener, WarnedOption } from '../delivery/events.js';
 import { lazily } from '../delivery/lazily.js';
 
 /** Writes the default log. */
@@ -70,11 +70,7 @@ function lineFor(event: HookEvent): Line | undefined {
     case 'request.answered':
       return answeredLine(event);
     case 'configuration.warned':
-      return {
-        level: 'warn',
-        message:
-          'WhatsApp without publicUrl: messages that Twilio accepts and then cannot deliver go unseen; set publicUrl and credentials.twilio.authToken',
-      };
+      return { level: 'warn', message: warningOf(event.option) };
     case 'attempt.late':
       return {
         level: event.outcome === 'accepted' ? 'info' : 'warn',
@@ -116,6 +112,17 @@ function lineFor(event: HookEvent): Line | undefined {
     case 'channels.planned':
     case 'attempt.ended':
       return undefined;
+  }
+}
+
+function warningOf(option: WarnedOption): string {
+  switch (option) {
+    case 'publicUrl':
+      return 'WhatsApp without publicUrl: messages that Twilio accepts and then cannot deliver go unseen; set publicUrl and credentials.twilio.authToken';
+    case 'credentials.hook':
+      return 'credentials.hook has a secret of less than 16 characters: who guesses it can make you send messages; use a long random one';
+    default:
+      return `${option}: a SID of Twilio's is two letters and 32 hexadecimal digits; compare it with the Twilio Console`;
   }
 }
 

@@ -47,6 +47,7 @@ import {
   type TwilioParts,
   type TwilioSettings,
   type UserProfile,
+  type WarnedOption,
   type WhatsAppSender,
 } from 'okta-telephony-hook';
 import {
@@ -256,6 +257,10 @@ const onEvent = (event: HookEvent): void => {
   if (event.type === 'attempt.ended') {
     const report: AttemptReport = event;
     told.push(report.channel, report.code ?? 'none');
+  }
+  if (event.type === 'configuration.warned') {
+    const option: WarnedOption = event.option;
+    told.push(option);
   }
 };
 

@@ -42,7 +42,13 @@ function tellRejected(error: unknown, status: number, call: Call | undefined, pa
   const fields = error instanceof RequestError ? error.fields : [];
   const tell = (count: number): void => {
     if (code === 'CALLER_NOT_PROVEN')
-      events.emit({ type: 'caller.rejected', at: events.now(), count, reason: code });
+      events.emit({
+        type: 'caller.rejected',
+        at: events.now(),
+        count,
+        reason: code,
+        schemes: settings.hookSchemes.map(({ scheme }) => scheme),
+      });
     else
       events.emit({
         type: 'request.rejected',

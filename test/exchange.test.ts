@@ -182,6 +182,7 @@ describe('an exchange', () => {
         ['warn', 'caller.rejected', 1],
         ['warn', 'caller.rejected', 25],
       ]);
+      expect(scene.log[0]?.fields['schemes']).to.deep.equal(['header']);
       expect(scene.okta.requests).to.be.empty;
       expect(sent).to.equal(0);
     });

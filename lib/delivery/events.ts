@@ -63,6 +63,8 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       /** How many since it was last told. */
       readonly count: number;
       readonly reason: string;
+      /** What a caller can prove itself by here. */
+      readonly schemes: readonly ('header' | 'basic' | 'oauth2')[];
     }
   | {
       /**

@@ -79,8 +79,7 @@ function lineFor(event: HookEvent): Line | undefined {
     case 'caller.rejected':
       return {
         level: 'warn',
-        message:
-          'callers could not prove to be Okta; compare the secret here with the one in the inline hook',
+        message: `callers could not prove to be Okta; compare with the inline hook in Okta: ${proofsOf(event.schemes)}`,
       };
     case 'request.rejected':
       return { level: 'warn', message: 'a request was rejected' };
@@ -113,6 +112,17 @@ function lineFor(event: HookEvent): Line | undefined {
     case 'attempt.ended':
       return undefined;
   }
+}
+
+/** What both sides must have alike, by the kind of authentication. */
+const PROOFS = {
+  header: "the header's name and the secret",
+  basic: 'the user name and the password',
+  oauth2: 'the issuer, the audience, the client and the scope of its access tokens',
+} as const;
+
+function proofsOf(schemes: readonly (keyof typeof PROOFS)[]): string {
+  return [...new Set(schemes)].map((scheme) => PROOFS[scheme]).join('; or ');
 }
 
 function warningOf(option: WarnedOption): string {

@@ -40,6 +40,15 @@ const answered: Extract<HookEvent, { type: 'request.answered' }> = {
   durationMs: 20,
   remainingMs: 2000,
 };
+const rejected = (
+  ...schemes: readonly ('header' | 'basic' | 'oauth2')[]
+): Extract<HookEvent, { type: 'caller.rejected' }> => ({
+  at: 1,
+  type: 'caller.rejected',
+  count: 3,
+  reason: 'CALLER_NOT_PROVEN',
+  schemes,
+});
 const attempt = { channel: 'sms', provider: 'TWILIO', durationMs: 3 };
 
 describe('the log', () => {
@@ -68,7 +77,10 @@ describe('the log', () => {
       /ended after the answer/,
       { at: 1, type: 'attempt.late', ...ids, ...attempt, outcome: 'refused' },
     ],
-    ['warn', /compare the secret/, { at: 1, type: 'caller.rejected', count: 3, reason: 'CALLER_NOT_PROVEN' }],
+    ['warn', /in Okta: the header's name and the secret$/, rejected('header')],
+    ['warn', /in Okta: the user name and the password$/, rejected('basic', 'basic')],
+    ['warn', /in Okta: the issuer, the audience, the client and the scope of its/, rejected('oauth2')],
+    ['warn', /in Okta: the issuer, .*; or the header's name and the secret$/, rejected('oauth2', 'header')],
     [
       'warn',
       /a request was rejected/,

@@ -6,7 +6,7 @@ const MASK = '…';
 /** Shorter names would mask half of an ordinary sentence. */
 const SHORTEST_NAME = 3;
 
-/** From here on a name stands inside other words by no chance; shorter ones count as words of their own. */
+/** From here on a name or a login stands inside other words by no chance; shorter ones count as words of their own. */
 const SURE_NAME = 5;
 
 /** Shorter parts of a number or a login stand in ordinary codes by chance. */
@@ -29,16 +29,17 @@ export function maskText(text: unknown, request: TelephonyRequest | undefined, t
   const whole = typeof text === 'string' ? text : '';
   // Where a text is cut, half a secret would be left, which nothing would know: the last word goes with it.
   let masked = whole.length > READ_LENGTH ? whole.slice(0, READ_LENGTH).replace(/\S+$/, '') : whole;
-  for (const secret of request === undefined ? [] : secretsOf(request, to)) {
-    masked = masked.replaceAll(secret, MASK);
-  }
-  return masked
+  const { secrets, shortNames } = request === undefined ? NOBODY : secretsOf(request, to);
+  for (const secret of secrets) masked = masked.replaceAll(secret, MASK);
+  masked = masked
     .replace(/[^\s@]+@[^\s@]+/g, MASK)
     .replace(/\b(basic|bearer|dpop|ssws)\s+\S+/gi, `$1 ${MASK}`)
     .replace(/[\w.~+/=-]{20,}/g, (run) => (ERROR_CODE.test(run) ? run : MASK))
     .replace(/\b(?:sk|pk|key|token|secret)[_-]\S+/gi, MASK)
-    .replace(/\+?\d(?:[\s().-]?\d){3,}/g, MASK)
-    .slice(0, TOLD_LENGTH);
+    .replace(/\+?\d(?:[\s().-]?\d){3,}/g, MASK);
+  // Last: with a code or a number beside it that is now gone, a short name is a word of its own.
+  for (const name of shortNames) masked = masked.replaceAll(name, MASK);
+  return masked.slice(0, TOLD_LENGTH);
 }
 
 /** What may be told of what somebody's function threw. */
@@ -96,23 +97,38 @@ function compactOf(text: string): string {
   return isAscii(text) ? text.replace(/[^A-Za-z0-9]+/g, '') : text.replace(/[^\p{L}\p{N}]+/gu, '');
 }
 
-/** What must not be told of a request, the longest first, so that no part of one is left behind. */
-function secretsOf(request: TelephonyRequest, to: string | undefined): readonly RegExp[] {
+/** What must not be told of a request. */
+interface Secrets {
+  /** The longest first, so that no part of one is left behind. */
+  readonly secrets: readonly RegExp[];
+  /** Masked as words of their own only: "ada" is in "unreadable". */
+  readonly shortNames: readonly RegExp[];
+}
+
+const NOBODY: Secrets = { secrets: [], shortNames: [] };
+
+function secretsOf(request: TelephonyRequest, to: string | undefined): Secrets {
   const { otpCode, phoneNumber, login, firstName, lastName } = request;
   const names = [login, login?.split('@')[0], firstName, lastName].filter((name) => name !== undefined);
   const words = new Set(names.flatMap((name) => [name, ...name.split(/\s+/)]));
   const digits = new Set([phoneNumber, to ?? '', otpCode].map((number) => number.replace('+', '')));
   const isLong = (text: string): boolean => text.length >= SHORTEST_NAME;
-  return [
-    ...[...words]
-      .filter(isLong)
-      .sort((a, b) => b.length - a.length)
-      .map((word) => new RegExp(escapeRegExp(word), 'gi')),
-    // Spoken, or set apart for reading: `2, 0, 4`. Not by \p{…} classes, which take milliseconds to compile.
-    ...[...digits]
-      .filter(isLong)
-      .map((run) => new RegExp(`\\+?${Array.from(run, escapeRegExp).join('[^0-9A-Za-z]{0,3}')}`, 'gi')),
-  ];
+  const sorted = [...words].filter(isLong).sort((a, b) => b.length - a.length);
+  return {
+    secrets: [
+      ...sorted
+        .filter((word) => word.length >= SURE_NAME)
+        .map((word) => new RegExp(escapeRegExp(word), 'gi')),
+      // Spoken, or set apart for reading: `2, 0, 4`. Not by \p{…} classes, which take milliseconds to compile.
+      ...[...digits]
+        .filter(isLong)
+        .map((run) => new RegExp(`\\+?${Array.from(run, escapeRegExp).join('[^0-9A-Za-z]{0,3}')}`, 'gi')),
+    ],
+    // Letters beyond ASCII count as none, so that rather too much is masked than too little.
+    shortNames: sorted
+      .filter((word) => word.length < SURE_NAME)
+      .map((word) => new RegExp(`(?<![0-9A-Za-z])${escapeRegExp(word)}(?![0-9A-Za-z])`, 'gi')),
+  };
 }
 
 /** A number of which its last two digits are left, so that an administrator can tell two apart. */

@@ -126,6 +126,38 @@ describe('the mask of a text', () => {
     expect(maskText('a b '.repeat(200), request)).to.equal('a b '.repeat(75));
   });
 
+  describe('of somebody with a short name', () => {
+    const ada = { ...request, login: 'ada@corp.example', firstName: 'Ada', lastName: 'Wood' };
+
+    it('leaves it inside other words', () => {
+      for (const text of ['The key is unreadable; its metadata is not', 'driftwood', 'woods, 3woods, ada1']) {
+        expect(maskText(text, ada)).to.equal(text);
+      }
+    });
+
+    for (const [what, text, masked] of [
+      ['as a word', 'Dear Ada, dear ADA WOOD!', 'Dear …, dear … …!'],
+      ['alone', 'ada', '…'],
+      ['between underscores and hyphens', 'user_ada-wood', 'user_…-…'],
+      ['beside letters of other scripts', 'éada様', 'é…様'],
+      ['as a login without its domain', 'no user ada in /users/ada/', 'no user … in /users/…/'],
+      ['as a whole login', 'no user ada@corp.example', 'no user …'],
+      ['beside the code', `ada${CODE}ada`, '………'],
+      ['beside the number', `${ANA.phone}ada`, '……'],
+      ['beside digits that may be a code', 'ada123456', '……'],
+      ['beside a longer name', 'ada anna', '… anna'],
+    ] as const) {
+      it(`takes it out ${what}`, () => {
+        expect(maskText(text, ada)).to.equal(masked);
+      });
+    }
+
+    it('takes out a login and a name of five letters inside other words', () => {
+      const alice = { ...request, login: 'alice', firstName: 'Woods', lastName: undefined };
+      expect(maskText('xalicex woodsman', alice)).to.equal('x…x …man');
+    });
+  });
+
   it('reads names as text, not as patterns', () => {
     const odd = { ...request, login: 'a.b+c(d[e', firstName: '.*', lastName: '$&$1' };
     expect(maskText('abc stays, a.b+c(d[e goes, $&$1 too', odd)).to.equal('abc stays, … goes, … too');

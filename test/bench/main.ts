@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Profiler } from 'node:inspector';
 import { cpus } from 'node:os';
+import { installTools, runNpm } from '../harness/own-tools.js';
 import { measureImports } from './import-time.js';
 import { runLoad } from './load.js';
 import { growthOfLaterHalf, inMegabytes, sampleMemory, tableOfMemory, type MemorySample } from './memory.js';
@@ -140,6 +141,8 @@ async function main(): Promise<void> {
     print(USAGE);
     return;
   }
+  runNpm(['run', 'build']);
+  installTools('bench');
   const { parts, profileFile, jsonFile } = options;
   const machine = { node: process.version, cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown' };
   print(`Node ${machine.node}, ${machine.cpus} × ${machine.model}`);

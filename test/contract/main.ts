@@ -1,4 +1,5 @@
 import { argv, exit, stderr, stdout } from 'node:process';
+import { installTools } from '../harness/own-tools.js';
 import { findUnmadeRequests } from './coverage.js';
 import { readDocuments } from './documents.js';
 import { examineEmulators } from './emulator-answers.js';
@@ -51,11 +52,18 @@ async function reportOf(
   };
 }
 
+const USAGE = "Use: npm run contract -- <folder with the vendors' documents>\n";
+
 const [folder, ...others] = argv.slice(2);
+if (folder === '--help') {
+  stdout.write(USAGE);
+  exit(0);
+}
 if (folder === undefined || others.length > 0) {
-  stderr.write("Use: npm run contract -- <folder with the vendors' documents>\n");
+  stderr.write(USAGE);
   exit(2);
 }
+installTools('contract');
 const documents = await readDocuments(folder).catch((error: unknown) => {
   stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   exit(2);

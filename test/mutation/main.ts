@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { argv, execPath, exit, stderr } from 'node:process';
+import { argv, execPath, exit, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { installTools } from '../harness/own-tools.js';
 
 /**
  * Changes one folder of `lib/` in small ways, one at a time, and tells which changes no test notices. Run by hand:
@@ -69,11 +70,16 @@ async function main(target: string): Promise<number> {
 // Interrupted by hand, Stryker ends its workers; then what is temporary goes.
 process.on('SIGINT', () => undefined);
 
+const USAGE = `Use: npm run mutation -- ${FOLDERS.join('|')}, or one file of these, e.g. delivery/plan.ts\n`;
+
 const [target = '', ...others] = argv.slice(2);
+if (target === '--help') {
+  stdout.write(USAGE);
+  exit(0);
+}
 if (!FOLDERS.includes(target.split('/')[0] ?? '') || others.length > 0) {
-  stderr.write(
-    `Use: npm run mutation -- ${FOLDERS.join('|')}, or one file of these, e.g. delivery/plan.ts\n`,
-  );
+  stderr.write(USAGE);
   exit(2);
 }
+installTools('mutation');
 exit(await main(target));

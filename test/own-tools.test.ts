@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { expect } from 'chai';
+import { ROOT } from './harness/consumer.js';
+
+const { scripts } = createRequire(import.meta.url)('../package.json') as {
+  readonly scripts: Readonly<Record<string, string>>;
+};
+
+describe('a run by hand with tools of its own', function () {
+  // Other processes.
+  this.timeout(60_000);
+  let bin: string;
+  /** What npm was asked for. */
+  const asked = (): string =>
+    existsSync(join(bin, 'asked')) ? readFileSync(join(bin, 'asked'), 'utf8') : '';
+  const run = (name: string, ...args: readonly string[]): { status: number | null; output: string } => {
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', `${scripts[name] ?? ''} "$@"`, 'sh', ...args], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      env: { ...process.env, PATH: [bin, process.env['PATH']].join(delimiter) },
+    });
+    return { status, output: stdout + stderr };
+  };
+
+  before(function () {
+    if (process.platform === 'win32') this.skip();
+  });
+  beforeEach(() => {
+    bin = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-'));
+    // In place of npm: it notes what it is asked for, and fails.
+    writeFileSync(join(bin, 'npm'), '#!/bin/sh\necho "$@" >>"$(dirname "$0")/asked"\nexit 7\n');
+    chmodSync(join(bin, 'npm'), 0o755);
+  });
+  afterEach(() => {
+    rmSync(bin, { recursive: true, force: true });
+  });
+
+  const bad = { bench: ['--nonsense'], contract: [], mutation: ['nonsense'] };
+  const good = { bench: ['--quick'], contract: ['no-folder'], mutation: ['delivery'] };
+  for (const name of ['bench', 'contract', 'mutation'] as const) {
+    it(`prints its help and installs nothing: ${name}`, () => {
+      const { status, output } = run(name, '--help');
+      expect(output).to.include(`npm run ${name} -- `);
+      expect([status, asked()]).to.deep.equal([0, '']);
+    });
+
+    it(`says what is wrong with its arguments and installs nothing: ${name}`, () => {
+      const { status, output } = run(name, ...bad[name]);
+      expect(output).to.match(/Use: npm run|--nonsense/);
+      expect(status).to.be.oneOf([1, 2]);
+      expect(asked()).to.equal('');
+    });
+
+    it(`begins by getting its tools, and ends where that fails: ${name}`, () => {
+      const { status } = run(name, ...good[name]);
+      expect(status).to.equal(7);
+      expect(asked().trim().split('\n')).to.deep.equal([
+        name === 'bench' ? 'run build' : `ci --prefix test/${name} --no-audit --no-fund --ignore-scripts`,
+      ]);
+    });
+  }
+});

@@ -146,6 +146,18 @@ describe('a release', function () {
     });
   }
 
+  it('is refused for everything that is missing at once', () => {
+    write('CHANGELOG.md', `## ${version} – unreleased\n`);
+    write('notes.txt', '');
+    const { status, stderr } = release();
+    expect(status).to.equal(1);
+    expect(stderr.match(/^Not released: .*/gm)).to.deep.equal([
+      'Not released: commit or remove these first:',
+      `Not released: CHANGELOG.md has no line "## ${version} – <year>-<month>-<day>".`,
+    ]);
+    expect(stderr).to.include(' M CHANGELOG.md').and.to.include('?? notes.txt');
+  });
+
   for (const [state, check, told] of [
     ['a check fails', 'echo it is broken >&2\nexit 1\n', 'it is broken'],
     ['a check changes a file', 'echo >>CHANGELOG.md\n', 'the checks changed these'],

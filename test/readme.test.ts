@@ -42,6 +42,16 @@ describe('the README', () => {
     expect(lines.join('\n')).to.include("channel: 'sms'");
   });
 
+  it('has every fault of the emulators', () => {
+    const types = readFileSync(join(ROOT, 'lib/testing/faults.ts'), 'utf8');
+    const kinds = [...types.matchAll(/readonly kind: '(\w+)'/g)].map(([, kind]) => kind);
+    const section = /^### Faults$(.*?)^### /ms.exec(readme)?.[1] ?? '';
+    const told = [...section.matchAll(/^\| `(\w+)` +\|/gm)].map(([, kind]) => kind);
+    expect(kinds).to.have.length.above(10);
+    // The first is the table's own head.
+    expect(told).to.deep.equal(['kind', ...kinds]);
+  });
+
   it('shows a channel that compiles as it stands', () => {
     writeFileSync(file, codeUnder('Write a channel'));
     const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {

@@ -42,7 +42,7 @@ const { oktaTelephonyHook } = await import('okta-telephony-hook');
 const nobody = 'http://127.0.0.1:9';
 const hook = oktaTelephonyHook({
   credentials: {
-    hook: { scheme: 'header', secrets: ['secret'] },
+    hook: { scheme: 'header', secrets: ['a-secret-that-is-long'] },
     okta: { orgUrl: nobody, apiToken: 'token' },
     twilio: { accountSid: `AC${'0'.repeat(32)}`, authToken: 'token', baseUrl: nobody },
   },

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Budget } from './delivery/budget.js';
 import type { Delivery, ReadyChannel } from './delivery/dispatch.js';
-import type { Claim } from './delivery/duplicates.js';
 import type { AttemptReport, EventStream, Throttle } from './delivery/events.js';
+import type { LimitRule } from './delivery/guard.js';
 import { maskNumber } from './delivery/masking.js';
+import type { ReadRollout } from './delivery/rollout.js';
+import type { Claim } from './delivery/state.js';
 import { statusOf, type HookAnswer } from './okta/hook-answer.js';
 import type { HookCall, Refusal } from './okta/inline-hook.js';
 import type { ProfileReader, ProfileReading } from './okta/user-profile.js';
@@ -22,6 +24,9 @@ export interface HookParts {
   /** By error code: what an unproven caller can cause is told at most once a minute. */
   readonly rejections: Map<string, Throttle>;
   readonly skews: Throttle;
+  /** Numbering plans that are not there when the guard needs them. */
+  readonly missingPlans: Throttle;
+  readonly rollout: ReadRollout;
   readonly underWay: {
     calls: number;
     isClosing: boolean;
@@ -39,8 +44,11 @@ export interface Call {
   isProven: boolean;
   hook?: HookCall;
   claim?: Claim | undefined | Promise<Claim | undefined>;
+  /** The limits that had no point left for it. */
+  exceeded?: readonly LimitRule[];
   reading?: ProfileReading & { readonly durationMs: number };
   delivery?: Delivery;
+  /** Nothing is sent, for this reason: what could not be read, what the guard blocks, what is not configured. */
   refusal?: Refusal | undefined;
   isOver: boolean;
 }

@@ -5,6 +5,7 @@ import { readLocale } from './delivery/locale.js';
 import { maskError } from './delivery/masking.js';
 import { NUMBER_SHARE, toDialableNumber } from './delivery/phone-number.js';
 import { planChannels } from './delivery/plan.js';
+import { withinRollout } from './delivery/rollout.js';
 import { TIMED_OUT } from './delivery/wait-at-most.js';
 import type { HookCall, Refusal } from './okta/inline-hook.js';
 import type { ProfileReading } from './okta/user-profile.js';
@@ -43,7 +44,7 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
   const hook = hookOf(call);
   const { request } = hook;
   const profile = call.reading?.profile;
-  const onFailure = (extension: 'chooseChannels' | 'composeText') => (error: unknown) => {
+  const onFailure = (extension: 'chooseChannels' | 'composeText' | 'rollout') => (error: unknown) => {
     events.emit({
       type: 'extension.failed',
       at: events.now(),
@@ -52,13 +53,14 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
       reason: maskError(error, request),
     });
   };
-  const names = planChannels(request, profile, {
+  const planned = planChannels(request, profile, {
     chooseChannels: settings.chooseChannels,
     optInAttribute: settings.optInAttribute,
     optInChannels: settings.optInChannels,
     isConfigured: (channel) => parts.channels.has(channel),
     onFailure: onFailure('chooseChannels'),
   });
+  const names = withinRollout(planned, request, parts.rollout(onFailure('rollout')));
   const { eventId, oktaRequestId } = request;
   // A copy: whoever is told it must not be able to change it.
   events.emit({ type: 'channels.planned', at: events.now(), eventId, oktaRequestId, channels: [...names] });
@@ -99,7 +101,7 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
       recordLate(late, hook, parts);
     },
   });
-  if (call.delivery.decidedBy === undefined) call.refusal = refusalWithoutAttempt(plan);
+  if (call.delivery.decidedBy === undefined) call.refusal = refusalWithoutAttempt(planned, plan);
 }
 
 function localeOf({ request }: HookCall, reading: ProfileReading | undefined): string {
@@ -122,11 +124,14 @@ function whatsAppNumberOf(
   return number instanceof Promise ? number.then((read) => read ?? phoneNumber) : (number ?? phoneNumber);
 }
 
-function refusalWithoutAttempt(plan: readonly ReadyChannel[]): Refusal {
+function refusalWithoutAttempt(planned: readonly string[], plan: readonly ReadyChannel[]): Refusal {
+  if (planned.length === 0) {
+    return {
+      code: 'CHANNEL_NOT_CONFIGURED',
+      reason: 'No sender is configured for the channel that Okta asked for',
+    };
+  }
   return plan.length === 0
-    ? {
-        code: 'CHANNEL_NOT_CONFIGURED',
-        reason: 'No sender is configured for the channel that Okta asked for',
-      }
+    ? { code: 'ROLLED_BACK', reason: 'The rollout leaves this user no channel' }
     : { code: 'DEADLINE', reason: 'The time was over before anything could be sent' };
 }

@@ -5,12 +5,14 @@ import { deliver, readProfile } from './deliver.js';
 import { Budget } from './delivery/budget.js';
 import { TIMED_OUT } from './delivery/wait-at-most.js';
 import { claimEvent, type ClaimResult } from './delivery/duplicates.js';
+import { bucketsOf, exceededRules } from './delivery/guard.js';
 import { maskError, maskNumber } from './delivery/masking.js';
 import { NUMBER_SHARE } from './delivery/phone-number.js';
 import { RequestError } from './errors.js';
 import { onlyPost, parseJson, readBody } from './exchange.js';
 import { answerOfRepeat } from './okta/hook-answer.js';
 import { readHookCall } from './okta/inline-hook.js';
+import { holdBackSpending } from './spending.js';
 
 type Handler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 
@@ -20,6 +22,7 @@ export interface Handlers {
   readonly verifyHook: Handler;
   readonly readRequest: Handler;
   readonly answerRepeat: Handler;
+  readonly guardSpending: Handler;
   readonly lookUpProfile: Handler;
   readonly dispatchChannel: Handler;
   readonly answerOkta: Handler;
@@ -132,10 +135,14 @@ export function createHandlers(parts: HookParts): Handlers {
 
   const answerRepeat = step((call, req, res) => {
     const hook = hookOf(call);
-    if (!hook.hasEventId || call.refusal !== undefined) return undefined;
+    if (call.refusal !== undefined) return undefined;
+    const buckets = bucketsOf(hook.request, settings.guard);
+    if (!hook.hasEventId && buckets.length === 0) return undefined;
     const nowMs = settings.clock();
     const claiming = claimEvent(hook.request, {
       state: settings.state,
+      isRepeatable: hook.hasEventId,
+      buckets,
       nowMs,
       rememberMs: hook.isPreview
         ? PREVIEW_MEMORY_MS
@@ -155,6 +162,7 @@ export function createHandlers(parts: HookParts): Handlers {
     const goOnIfFirst = (result: ClaimResult): void => {
       if (result.isFirst) {
         call.claim = result.claim;
+        call.exceeded = exceededRules(buckets, result.exceeded);
         return;
       }
       events.emit({ type: 'request.repeated', at: events.now(), ...idsOf(hook) });
@@ -165,6 +173,8 @@ export function createHandlers(parts: HookParts): Handlers {
     goOnIfFirst(claiming);
     return undefined;
   });
+
+  const guardSpending = step((call) => holdBackSpending(call, parts));
 
   const lookUpProfile = step((call) => readProfile(call, parts));
 
@@ -180,6 +190,7 @@ export function createHandlers(parts: HookParts): Handlers {
     verifyHook,
     readRequest,
     answerRepeat,
+    guardSpending,
     lookUpProfile,
     dispatchChannel,
     answerOkta,

@@ -6,6 +6,8 @@ import type { ReadyChannel } from './delivery/dispatch.js';
 import { EventStream, Throttle } from './delivery/events.js';
 import { createAgent, whenLoaded, type HttpDispatcher } from './delivery/http-call.js';
 import { loadNumberingPlans } from './delivery/phone-number.js';
+import { VOICE } from './delivery/plan.js';
+import { createRollout } from './delivery/rollout.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import { drain, type HookParts } from './call.js';
 import { answerFailure } from './failure.js';
@@ -58,6 +60,9 @@ export interface TelephonyHook {
   close(): Promise<void>;
 }
 
+/** May be named in a rollout whether they have a sender or not. */
+const USUAL_CHANNELS: ReadonlySet<string> = new Set(['whatsapp', 'sms', VOICE]);
+
 /** What `ready()` takes at most, and `close()` for each of its steps, milliseconds. */
 const READY_TIMEOUT_MS = 4_000;
 /** Of it, what libraries may take before the vendors are asked all the same. */
@@ -109,6 +114,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     channels,
     rejections: new Map<string, Throttle>(),
     skews: new Throttle(settings.clock),
+    missingPlans: new Throttle(settings.clock),
+    rollout: createRollout(settings.rollout, (name) => USUAL_CHANNELS.has(name) || channels.has(name)),
     underWay: { calls: 0, detached: new Set(), lastSuccess: new Map(), isClosing: false, onIdle: [] },
   };
   const handle = createHandlers(parts);
@@ -120,6 +127,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     handle.verifyHook,
     handle.readRequest,
     handle.answerRepeat,
+    handle.guardSpending,
     handle.lookUpProfile,
     handle.dispatchChannel,
     handle.answerOkta,
@@ -131,8 +139,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   for (const option of settings.warnings) {
     events.emit({ type: 'configuration.warned', at: events.now(), option });
   }
-  const needsPlans = readsCountries(settings);
-  if (needsPlans) loadNumberingPlans.ahead();
+  loadNumberingPlans.ahead();
 
   let closed: Promise<void> | undefined;
   return Object.assign(
@@ -147,7 +154,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
         // is told by the check that needs it.
         const loading = [
           loadSdk(),
-          needsPlans ? loadNumberingPlans() : undefined,
+          loadNumberingPlans(),
           settings.logger === undefined ? loadWinston() : undefined,
         ].map((library) => Promise.resolve(library));
         await waitAtMost(Promise.allSettled([whenLoaded(dispatcher), ...loading]), LOADING_TIMEOUT_MS);
@@ -157,9 +164,9 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
           inTime(() => twilio.check(leftMs), leftMs),
           inTime(() => verifier.warmUp(), leftMs),
           inTime(() => settings.state.check(), leftMs),
-          inTime(() => (needsPlans ? loadNumberingPlans() : undefined), leftMs),
+          inTime(() => loadNumberingPlans(), leftMs),
         ]);
-        // Without the plans it is Twilio's senders that cannot be chosen. Without winston no line is lost.
+        // Without the plans no sender of Twilio's is chosen by country, and the guard is blind to numbers. Without winston no line is lost.
         return { okta, twilio: twilioState === 'ok' ? plans : twilioState, hookKeys, state };
       },
       status: (): HookStatus => ({
@@ -238,10 +245,4 @@ async function inTime(work: () => unknown, timeoutMs = READY_TIMEOUT_MS): Promis
     if (error instanceof TelephonyHookError) return error;
     return new TelephonyHookError('NOT_READY', 'The check failed; see its cause', { cause: error });
   }
-}
-
-/** Whether any number's country will ever be asked for. */
-function readsCountries({ defaultCountry, twilio: { senders } }: HookSettings): boolean {
-  const isByCountry = [senders.sms, senders.voice].some((sender) => Object.keys(sender ?? {}).length > 1);
-  return defaultCountry !== undefined || isByCountry;
 }

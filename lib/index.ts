@@ -2,6 +2,8 @@ export { oktaTelephonyHook, type HookStatus, type Readiness, type TelephonyHook 
 export type {
   Channel,
   ChannelParts,
+  GuardLimit,
+  GuardOptions,
   HookCredential,
   OktaCredential,
   OktaTelephonyHookOptions,
@@ -27,10 +29,12 @@ export type {
   UserProfile,
 } from './delivery/channel.js';
 export type { BreakerState } from './delivery/breaker.js';
-export type { Claim, RememberedAnswer, State } from './delivery/duplicates.js';
 export type { AttemptReport, HookEvent, WarnedOption } from './delivery/events.js';
+export type { GuardRule } from './delivery/guard.js';
 export type { HttpAnswer, HttpResult } from './delivery/http-call.js';
 export type { ChooseChannels } from './delivery/plan.js';
+export type { Rollout } from './delivery/rollout.js';
+export type { Bucket, Claim, EventLife, RememberedAnswer, State } from './delivery/state.js';
 export type { ComposeText } from './delivery/text.js';
 export { memoryState } from './state/memory.js';
 export type {

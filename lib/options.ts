@@ -1,8 +1,9 @@
 import type { Dispatcher } from 'undici';
 import type { ChannelPort, Logger } from './delivery/channel.js';
-import type { State } from './delivery/duplicates.js';
 import type { HookEvent } from './delivery/events.js';
 import type { ChooseChannels } from './delivery/plan.js';
+import type { Rollout } from './delivery/rollout.js';
+import type { State } from './delivery/state.js';
 import type { ComposeText } from './delivery/text.js';
 import type { TwilioConnection } from './twilio/client.js';
 
@@ -97,6 +98,39 @@ export interface ChannelParts {
   readonly channel: string;
 }
 
+/** How many codes in how many seconds. */
+export interface GuardLimit {
+  /** 1 to 1,000,000. */
+  readonly points: number;
+  /** 1 to 604,800. */
+  readonly seconds: number;
+}
+
+/** What is held back before anything is spent on it. */
+export interface GuardOptions {
+  /** `record` sends everything, and tells what `enforce` would have held back. Default `enforce`. */
+  readonly mode?: 'enforce' | 'record' | undefined;
+  /**
+   * Codes for one user id, else login, else number; counted apart for sign-in, enrolment and recovery.
+   * Default `{ points: 10, seconds: 600 }`.
+   */
+  readonly perUser?: GuardLimit | false | undefined;
+  /** Codes for one number, whoever asks. Default `false`. */
+  readonly perNumber?: GuardLimit | false | undefined;
+  /** Codes caused from one IP address, as Okta saw it; IPv6 by the first 64 bits. Default `false`. */
+  readonly perIp?: GuardLimit | false | undefined;
+  /**
+   * ISO 3166 countries that codes go to, or do not, by the numbering plans. A number of no known country is blocked
+   * under `allow` and sent under `deny`. Default: no rule.
+   */
+  readonly countries?:
+    | { readonly allow: readonly string[]; readonly deny?: undefined }
+    | { readonly deny: readonly string[]; readonly allow?: undefined }
+    | undefined;
+  /** What Okta is answered. After `error` it may send the code itself. Default `pending`. */
+  readonly answer?: 'pending' | 'error' | undefined;
+}
+
 /** A way to deliver a code; see the README's "Write a channel". */
 export type Channel = ChannelPort<ChannelParts>;
 
@@ -170,6 +204,13 @@ export interface OktaTelephonyHookOptions {
   readonly composeText?: ComposeText | undefined;
   /** More channels by name, or `whatsapp`, `sms`, `voice` by other providers; an array is tried in turn. */
   readonly channels?: Readonly<Record<string, Channel | readonly Channel[] | undefined>> | undefined;
+  /** Limits, countries, and what Okta is answered where they block; premium-rate numbers always are. */
+  readonly guard?: GuardOptions | undefined;
+  /**
+   * Percentage of users by channel, stable per user: `{ whatsapp: 25 }`; 0 is the kill switch. A function is asked
+   * with every call; where it fails, the last good answer goes on. Default: all on.
+   */
+  readonly rollout?: Rollout | (() => Rollout) | undefined;
   /** What is remembered between calls. Default `memoryState()`. */
   readonly state?: State | undefined;
   /** Default: a winston logger that writes JSON lines to stdout. */

@@ -3,6 +3,7 @@ import { problemsOf } from './option-rules/problems.js';
 import { warningsOf } from './option-rules/warnings.js';
 import type {
   Channel,
+  GuardOptions,
   HookCredential,
   OktaCredential,
   OktaTelephonyHookOptions,
@@ -10,9 +11,10 @@ import type {
 } from './options.js';
 import { ConfigurationError } from './errors.js';
 import type { Logger } from './delivery/channel.js';
-import type { State } from './delivery/duplicates.js';
 import type { HookEventListener, WarnedOption } from './delivery/events.js';
+import type { Guard } from './delivery/guard.js';
 import { VOICE, type ChooseChannels } from './delivery/plan.js';
+import type { State } from './delivery/state.js';
 import type { ComposeText } from './delivery/text.js';
 import type { OktaCredentials } from './okta/api-client.js';
 import { readPrivateKey } from './okta/private-key.js';
@@ -41,6 +43,8 @@ export interface HookSettings {
   readonly deadlineMs: number;
   readonly chooseChannels: ChooseChannels | undefined;
   readonly composeText: ComposeText | undefined;
+  readonly guard: Guard;
+  readonly rollout: OktaTelephonyHookOptions['rollout'];
   readonly state: State;
   readonly logger: Logger | undefined;
   readonly onEvent: HookEventListener | undefined;
@@ -101,6 +105,8 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     deadlineMs: options.deadlineMs ?? 2200,
     chooseChannels: options.chooseChannels,
     composeText: options.composeText,
+    guard: readGuard(options.guard),
+    rollout: options.rollout,
     state: options.state ?? memoryState(),
     logger: options.logger,
     onEvent: options.onEvent,
@@ -128,6 +134,26 @@ function readCache(
   if (cache === false) return false;
   const { ttlSeconds = 60, staleSeconds = 3600, max = 10_000 } = cache ?? {};
   return { ttlSeconds, staleSeconds, max };
+}
+
+function readGuard(guard: GuardOptions = {}): Guard {
+  const { perUser = { points: 10, seconds: 600 }, perNumber = false, perIp = false, countries } = guard;
+  const limits = [
+    { rule: 'perUser', limit: perUser },
+    { rule: 'perNumber', limit: perNumber },
+    { rule: 'perIp', limit: perIp },
+  ] as const;
+  return {
+    mode: guard.mode ?? 'enforce',
+    limits: limits.flatMap(({ rule, limit }) => (limit === false ? [] : [{ rule, ...limit }])),
+    countries:
+      countries === undefined
+        ? undefined
+        : countries.allow !== undefined
+          ? { kind: 'allow', of: new Set(countries.allow) }
+          : { kind: 'deny', of: new Set(countries.deny) },
+    answer: guard.answer ?? 'pending',
+  };
 }
 
 function readScheme(credential: HookCredential): HookScheme {

@@ -149,7 +149,7 @@ describe('what is handed in', () => {
   });
 
   it('may be an option of another version that is undefined', async () => {
-    scene = await startScene({ hook: { guard: undefined } as object });
+    scene = await startScene({ hook: { metrics: undefined } as object });
     expect(commandOf(await scene.call())?.['status']).to.equal('SUCCESSFUL');
   });
 

@@ -9,7 +9,7 @@ const FLOORS = [
   ['index'],
   ['hook'],
   ['handlers', 'failure', 'status-callback'],
-  ['deliver', 'answer-call'],
+  ['deliver', 'answer-call', 'spending'],
   ['call'],
   ['settings', 'exchange'],
   ['option-rules'],

@@ -59,6 +59,12 @@ describe('a code whose library is not there yet', () => {
     describe(`the numbering plans, ${hindrance}`, () => {
       const plans = { [PLANS]: hindrance };
 
+      it('is sent though nobody can say from where its number is', async () => {
+        const hook = { guard: { countries: { allow: ['US'] } }, deadlineMs: 2200 };
+        expect(await callBeside(plans, { hook, call: { phoneNumber: ANA.phone } })).to.equal('SUCCESSFUL');
+        expect(scene.twilio.messages).to.have.length(1);
+      });
+
       it('goes out from the default sender', async () => {
         const { smsNumber, voiceNumber } = scene.twilio;
         const senders = {

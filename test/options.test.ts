@@ -89,6 +89,8 @@ class Spoilt {
       'senders.whatsapp',
       'profile.cache',
       'channels',
+      'guard',
+      'rollout',
     ]) {
       if (path.startsWith(root)) return root;
     }
@@ -173,6 +175,19 @@ describe('the options', () => {
     ['chooseChannels', () => ['sms']],
     ['composeText', () => 'text'],
     ['channels', { line: channel }, { sms: [channel, channel] }],
+    [
+      'guard',
+      {},
+      { mode: 'record', answer: 'error' },
+      {
+        perUser: false,
+        perNumber: { points: 1, seconds: 1 },
+        perIp: { points: 1_000_000, seconds: 604_800 },
+      },
+      { countries: { allow: ['US', 'XK'] } },
+      { countries: { deny: ['CA'] } },
+    ],
+    ['rollout', {}, { whatsapp: 0, sms: 100, voice: 0.5 }, () => ({ whatsapp: 25 })],
     ['state', memoryState()],
     ['logger', console],
     ['onEvent', ignore],
@@ -240,6 +255,15 @@ describe('the options', () => {
       chooseChannels: undefined,
       composeText: undefined,
       channels: { line: undefined, sms: channel },
+      guard: {
+        mode: undefined,
+        perUser: undefined,
+        perNumber: undefined,
+        perIp: undefined,
+        countries: undefined,
+        answer: undefined,
+      },
+      rollout: { whatsapp: undefined, line: undefined },
       state: undefined,
       logger: fine()['logger'] as NonNullable<OktaTelephonyHookOptions['logger']>,
       onEvent: undefined,
@@ -251,6 +275,9 @@ describe('the options', () => {
       'function',
     );
     expect(make({ ...nothing, profile: { cache: undefined } })).to.be.a('function');
+    expect(make({ ...nothing, guard: undefined, rollout: undefined })).to.be.a('function');
+    const countries = { allow: ['GB'], deny: undefined };
+    expect(make({ ...nothing, guard: { countries } })).to.be.a('function');
   });
 
   it('take an undefined apiToken beside a service app', () => {
@@ -424,6 +451,69 @@ describe('the options', () => {
       ...spoilt({ line: {} }, { line: 'kept-for-me' }, { line: [] }, { line: [channel, {}] }, { line: null }),
     ],
     ['channels.2nd', /a name for a channel/, ...spoilt({ '2nd': channel })],
+    ['guard', /an object with mode, perUser/, null, false, 'kept-for-me', 4711],
+    [
+      'guard.mode',
+      /'enforce' or 'record'/,
+      ...spoilt({ mode: 'kept-for-me' }, { mode: null }, { mode: true }),
+    ],
+    ['guard.answer', /'pending' or 'error'/, ...spoilt({ answer: 'kept-for-me' }, { answer: 200 })],
+    [
+      'guard.perUser',
+      /false, or an object with points and seconds/,
+      ...spoilt({ perUser: true }, { perUser: 4711 }, { perUser: null }, { perUser: 'kept-for-me' }),
+    ],
+    [
+      'guard.perNumber.points',
+      /a number of codes: a whole number from 1 to 1000000/,
+      ...[0, -31, 1.5, '4711', 1_000_001, NaN, undefined].flatMap((points) =>
+        spoilt({ perNumber: { points, seconds: 60 } }),
+      ),
+    ],
+    [
+      'guard.perIp.seconds',
+      /seconds: a whole number from 1 to 604800/,
+      ...[0, -31, 0.5, '4711', 604_801, Infinity, undefined].flatMap((seconds) =>
+        spoilt({ perIp: { points: 5, seconds } }),
+      ),
+    ],
+    [
+      'guard.countries',
+      /needs allow or deny|takes allow or deny, not both|an object with allow or deny/,
+      ...spoilt(
+        { countries: {} },
+        { countries: { allow: ['US'], deny: ['CA'] } },
+        { countries: ['US'] },
+        { countries: null },
+      ),
+    ],
+    [
+      'guard.countries.allow',
+      /an array of at least one/,
+      ...spoilt({ countries: { allow: [] } }, { countries: { allow: 'kept-for-me' } }),
+    ],
+    [
+      'guard.countries.deny[1]',
+      /an ISO 3166 country in capitals/,
+      ...['us', 'UK', 'USA', '', 4711, null].flatMap((code) => spoilt({ countries: { deny: ['CA', code] } })),
+    ],
+    [
+      'rollout',
+      /an object of percentages by channel, or a function/,
+      null,
+      'kept-for-me',
+      4711,
+      true,
+      ['sms'],
+    ],
+    [
+      'rollout.whatsapp',
+      /a percentage of users: a number from 0 to 100/,
+      ...[-31, 100.5, '25', 'kept-for-me', NaN, Infinity, true, null].flatMap((whatsapp) =>
+        spoilt({ whatsapp }),
+      ),
+    ],
+    ['rollout.whatsap is no channel that is configured', /look for a misspelling/, ...spoilt({ whatsap: 0 })],
     ['state', /memoryState\(\)/, {}, 'redis://user:redis-password@host', null],
     ['logger', /info, warn and error/, {}, 'kept-for-me', { info: ignore, warn: ignore }, null],
     ['onEvent', /a function/, {}, 'kept-for-me', null],
@@ -665,10 +755,11 @@ describe('the options', () => {
     ['profile.timeout', 812],
     ['profile.cache.ttl', 4711],
     ['sandboxNumber.contentsid', SID('HX')],
+    ['guard.perUsr', { points: 4711, seconds: 60 }],
+    ['guard.perUser.second', 4711],
+    ['guard.countries.Allow', ['US']],
     ['senders.whatsapp.template', SID('HX')],
     // Those of later versions are unknown until they are built.
-    ['guard', { mode: 'enforce' }],
-    ['rollout', { whatsapp: 25 }],
     ['lateFailover', false],
     ['texts', { sms: { default: 'misspelt-text' } }],
     ['metrics', {}],
@@ -679,6 +770,7 @@ describe('the options', () => {
       const options = fine();
       if (path.startsWith('sandboxNumber'))
         withValue('sandboxNumber', { number: PHONE, contentSid: SID('HX') }, options);
+      withValue('guard', { perUser: { points: 5, seconds: 60 }, countries: { allow: ['US'] } }, options);
       if (path.startsWith('senders.whatsapp')) withValue('senders.whatsapp', whatsapp(), options);
       const error = errorOf(withValue(path, value, options));
       expect(error.problems).to.deep.equal([
@@ -731,6 +823,8 @@ describe('the rules of the options', () => {
     chooseChannels: true,
     composeText: true,
     channels: true,
+    guard: true,
+    rollout: true,
     state: true,
     logger: true,
     onEvent: true,
@@ -775,6 +869,18 @@ describe('the rules of the options', () => {
     max: true,
   };
 
+  type Guard = NonNullable<Options['guard']>;
+  const guard: Keys<Guard> = {
+    mode: true,
+    perUser: true,
+    perNumber: true,
+    perIp: true,
+    countries: true,
+    answer: true,
+  };
+  const limit: Keys<Objects<NonNullable<Guard['perUser']>>> = { points: true, seconds: true };
+  const countries: Keys<Guard['countries']> = { allow: true, deny: true };
+
   const scheme = (index: number): string =>
     `keys.credentials.keys.hook.items.0.matches.0.switch.${index}.then`;
   const levels: readonly (readonly [path: string, keys: Plain])[] = [
@@ -790,6 +896,11 @@ describe('the rules of the options', () => {
     ['keys.senders', senders],
     ['keys.senders.keys.whatsapp', whatsappKeys],
     ['keys.profile', profile],
+    ['keys.guard', guard],
+    ['keys.guard.keys.perUser.matches.0.then', limit],
+    ['keys.guard.keys.perNumber.matches.0.then', limit],
+    ['keys.guard.keys.perIp.matches.0.then', limit],
+    ['keys.guard.keys.countries', countries],
     ['keys.profile.keys.cache.matches.0.then', cache],
   ];
   for (const [path, typed] of levels) {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Claim, RememberedAnswer, State } from '../lib/delivery/duplicates.js';
+import type { Claim, RememberedAnswer, State } from '../lib/delivery/state.js';
 import { memoryState, type HookEvent } from '../lib/index.js';
 import type { HookCall } from '../lib/testing/index.js';
 import { ANA, BOB, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from './harness/scene.js';
@@ -232,13 +232,14 @@ describe('a state that fails', () => {
     ],
     [
       'throws when it is told the answer',
-      () => Promise.resolve({ isFirst: true, settle: lost, release: lost }),
+      () => Promise.resolve({ isFirst: true, exceeded: [], settle: lost, release: lost }),
     ],
     [
       'rejects when it is told the answer',
       () =>
         Promise.resolve({
           isFirst: true,
+          exceeded: [],
           settle: () => Promise.reject(new Error('lost')) as unknown as undefined,
           release: () => undefined,
         }),

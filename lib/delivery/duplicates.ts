@@ -1,39 +1,8 @@
 import { hash } from 'node:crypto';
 import type { Budget } from './budget.js';
-import { TIMED_OUT } from './wait-at-most.js';
 import type { TelephonyRequest } from './channel.js';
-
-/** The answer that Okta was given, kept to be given again. It holds nothing personal. */
-export type RememberedAnswer = Readonly<Record<string, unknown>>;
-
-/** What a claim of an event found. */
-export type Claim =
-  | {
-      readonly isFirst: true;
-      /** Keeps the answer for repeats of the event. */
-      settle(answer: RememberedAnswer): void;
-      /** Nothing was sent and nothing is remembered: the next one is the first. */
-      release(): void;
-    }
-  | {
-      readonly isFirst: false;
-      /** The first one's answer, once it has one; `undefined` if it released its claim. */
-      readonly answer: Promise<RememberedAnswer | undefined>;
-    };
-
-/** What must be remembered between hook calls. `memoryState()` keeps it in the process. */
-export interface State {
-  /**
-   * Claims an event, so that of several calls with one key one sends and the others wait for its answer. A promise
-   * where somebody else must be asked.
-   */
-  claim(key: string, life: { readonly nowMs: number; readonly rememberMs: number }): Claim | Promise<Claim>;
-  /** Resolves when it can be reached; rejects with the reason. For `ready()`. */
-  check(): Promise<void>;
-  /** For `status()`. */
-  readonly health: 'ok' | 'lost';
-  close(): Promise<void>;
-}
+import type { Bucket, Claim, RememberedAnswer, State } from './state.js';
+import { TIMED_OUT } from './wait-at-most.js';
 
 /**
  * What makes a request the same again: Okta repeats the event id, but an edited preview may repeat it too. A
@@ -59,6 +28,8 @@ export type ClaimResult =
       readonly isFirst: true;
       /** `undefined` where the state failed; still on its way where the state hangs. */
       readonly claim: PossibleClaim | Promise<PossibleClaim>;
+      /** The keys of the buckets that had no point left; none where the state does not say. */
+      readonly exceeded: readonly string[];
     }
   | {
       readonly isFirst: false;
@@ -68,23 +39,30 @@ export type ClaimResult =
 
 interface ClaimParts {
   readonly state: State;
+  /** Without an event id of Okta's nothing is a repeat. */
+  readonly isRepeatable: boolean;
   readonly nowMs: number;
   readonly rememberMs: number;
+  readonly buckets: readonly Bucket[];
   readonly budget: Budget;
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Claims an event; a repeat waits for the first one's answer. A state that fails or hangs never holds up a code. */
+/**
+ * Claims an event and takes its points; a repeat waits for the first one's answer. A state that fails or hangs never
+ * holds up a code.
+ */
 export function claimEvent(request: TelephonyRequest, parts: ClaimParts): ClaimResult | Promise<ClaimResult> {
-  const key = duplicateKey(request);
+  const key = parts.isRepeatable ? duplicateKey(request) : undefined;
   const claim = claimOnce(key, parts);
-  const isFirst = claim === undefined || (!(claim instanceof Promise) && claim.isFirst);
   // Nothing to wait for, nearly always.
-  return isFirst ? { isFirst, claim } : waitForFirst(key, claim, parts);
+  if (claim === undefined) return { isFirst: true, claim, exceeded: [] };
+  if (!(claim instanceof Promise) && claim.isFirst) return { isFirst: true, claim, exceeded: claim.exceeded };
+  return waitForFirst(key, claim, parts);
 }
 
 async function waitForFirst(
-  key: string,
+  key: string | undefined,
   claimed: PossibleClaim | Promise<PossibleClaim>,
   parts: ClaimParts,
 ): Promise<ClaimResult> {
@@ -97,7 +75,8 @@ async function waitForFirst(
         ? await budget.within(claim, budget.share(STATE_SHARE.maxMs, STATE_SHARE.fraction))
         : claim;
     if (found === TIMED_OUT) parts.onFailure(new Error('no answer in time'));
-    if (found === undefined || found === TIMED_OUT || found.isFirst) return { isFirst: true, claim };
+    if (found === undefined || found === TIMED_OUT) return { isFirst: true, claim, exceeded: [] };
+    if (found.isFirst) return { isFirst: true, claim, exceeded: found.exceeded };
     const askedAt = budget.elapsedMs();
     try {
       const answer = await budget.within(found.answer, budget.remainingMs());
@@ -112,13 +91,13 @@ async function waitForFirst(
     if (budget.elapsedMs() - askedAt > 1) atOnce = 0;
   }
   parts.onFailure(new Error('every claim is let go'));
-  return { isFirst: true, claim: undefined };
+  return { isFirst: true, claim: undefined, exceeded: [] };
 }
 
 /** Asks the state once. Neither throws nor rejects: what fails is told, and `undefined`. */
 function claimOnce(
-  key: string,
-  { state, nowMs, rememberMs, onFailure }: ClaimParts,
+  key: string | undefined,
+  { state, nowMs, rememberMs, buckets, onFailure }: ClaimParts,
 ): PossibleClaim | Promise<PossibleClaim> {
   const fail = (error: unknown): undefined => {
     onFailure(error);
@@ -126,7 +105,7 @@ function claimOnce(
   };
   const guard = (claim: Claim): Claim => guardClaim(claim, onFailure);
   try {
-    const claim = state.claim(key, { nowMs, rememberMs });
+    const claim = state.claim(key, { nowMs, rememberMs, buckets });
     // One of another library, or a malformed one of the user's own, is a promise as well.
     return 'isFirst' in claim ? guard(claim) : Promise.resolve(claim).then(guard).catch(fail);
   } catch (error) {
@@ -154,6 +133,8 @@ function guardClaim(claim: Claim, onFailure: (error: unknown) => void): Claim {
   };
   return {
     isFirst: true,
+    // One of the user's own may count nothing.
+    exceeded: Array.isArray(claim.exceeded) ? claim.exceeded : [],
     settle: (answer) => {
       safely(claim.settle.bind(claim, answer));
     },

@@ -1,4 +1,5 @@
 import type { BreakerState } from './breaker.js';
+import type { GuardRule } from './guard.js';
 
 /** One attempt at one channel, as it is told. */
 export interface AttemptReport {
@@ -87,6 +88,21 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly skewMs: number;
     }
   | ({
+      /** The guard held a code back; in mode `record` it would have, and the code goes out. */
+      readonly type: 'guard.blocked';
+      readonly mode: 'enforce' | 'record';
+      readonly rule: GuardRule;
+      /** What the answer, and `request.answered`, say. */
+      readonly code: string;
+      /** ISO 3166, where the number's is known. */
+      readonly country: string | undefined;
+      /** What an operator can do about it. */
+      readonly remedy: string;
+      readonly requestType: string | undefined;
+      readonly userId: string | undefined;
+      readonly isPreview: boolean;
+    } & OfCall)
+  | ({
       readonly type: 'profile.read';
       readonly source: 'okta' | 'cache' | 'stale' | 'none';
       readonly reason: string | undefined;
@@ -106,9 +122,10 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
     } & AttemptReport &
       OfCall)
   | ({
-      /** A function or an object that the user gave failed; we went on without it. */
+      /** A function or an object that the user gave, or a library, failed; we went on without it. */
       readonly type: 'extension.failed';
-      readonly extension: 'chooseChannels' | 'composeText' | 'state';
+      /** `numberingPlans`, which the guard goes by, are told once a minute; a `rollout` stays what it last was. */
+      readonly extension: 'chooseChannels' | 'composeText' | 'rollout' | 'state' | 'numberingPlans';
       readonly reason: string;
     } & OfCall)
   | ({

@@ -6,7 +6,7 @@ const E164 = /^\+[1-9]\d{6,14}$/;
 /** What people write between the digits of a number. */
 const SEPARATORS = /[\s().\-/\u00a0\u2010-\u2015\u2212\u200e\u200f\u202a-\u202e]/g;
 
-/** The world's numbering plans: needed only where a number lacks its `+`, or where its country decides. */
+/** The world's numbering plans: for the guard, for numbers without `+`, and where the country decides. */
 export const loadNumberingPlans = lazily(() => import('libphonenumber-js/max'));
 
 /** What reading a national number may take of the budget, where the plans are still being loaded. */
@@ -38,15 +38,35 @@ async function readNational(digits: string, country: string): Promise<string | u
   return national !== undefined && E164.test(national) ? national : undefined;
 }
 
-/**
- * The ISO 3166 country of a dialable number. A number that no numbering plan knows gets the main country of its
- * calling code (`+44…` is GB), or `undefined` where there is none.
- */
-export async function countryOf(phoneNumber: string): Promise<string | undefined> {
-  const { parsePhoneNumberFromString } = await loadNumberingPlans();
+/** What the numbering plans say of a dialable number. */
+export interface NumberReading {
+  /**
+   * ISO 3166. A number that no plan knows gets the main country of its calling code (`+44…` is GB), or `undefined`
+   * where there is none.
+   */
+  readonly country: string | undefined;
+  /** A premium-rate or a shared-cost number. */
+  readonly isCostly: boolean;
+}
+
+/** What a number is. Rejects where the plans cannot be loaded. */
+export function readNumber(phoneNumber: string): NumberReading | Promise<NumberReading> {
+  const plans = loadNumberingPlans();
+  return plans instanceof Promise
+    ? plans.then((loaded) => readBy(loaded, phoneNumber))
+    : readBy(plans, phoneNumber);
+}
+
+type NumberingPlans = Awaited<ReturnType<typeof loadNumberingPlans>>;
+
+function readBy({ parsePhoneNumberFromString }: NumberingPlans, phoneNumber: string): NumberReading {
   const parsed = parsePhoneNumberFromString(phoneNumber);
-  if (parsed === undefined) return undefined;
-  return parsed.country ?? MAIN_COUNTRY_OF.get(parsed.countryCallingCode);
+  if (parsed === undefined) return { country: undefined, isCostly: false };
+  const type = parsed.getType();
+  return {
+    country: parsed.country ?? MAIN_COUNTRY_OF.get(parsed.countryCallingCode),
+    isCostly: type === 'PREMIUM_RATE' || type === 'SHARED_COST',
+  };
 }
 
 /** True for an ISO 3166 code that has a numbering plan. */

@@ -88,6 +88,14 @@ function lineFor(event: HookEvent): Line | undefined {
         level: 'warn',
         message: "Okta's clock and this machine's differ; check its time synchronisation",
       };
+    case 'guard.blocked':
+      return {
+        level: 'warn',
+        message:
+          event.mode === 'enforce'
+            ? 'the guard held a code back'
+            : "the guard would have held a code back; it is sent, for guard.mode is 'record'",
+      };
     case 'okta.paused':
       return {
         level: 'warn',

@@ -1,8 +1,8 @@
 import type { TelephonyRequest } from '../delivery/channel.js';
 import type { Delivery } from '../delivery/dispatch.js';
-import type { RememberedAnswer } from '../delivery/duplicates.js';
 import type { AttemptReport } from '../delivery/events.js';
 import { toToken } from '../delivery/masking.js';
+import type { RememberedAnswer } from '../delivery/state.js';
 import { CODE_NOT_SENT, type RequestError } from '../errors.js';
 import type { Refusal } from './inline-hook.js';
 
@@ -26,6 +26,20 @@ export function answerFor(
 ): HookAnswer {
   const { delivery, refusal, durationMs } = result;
   const decidedBy = delivery?.decidedBy;
+  if (refusal?.isHeldBack === true) {
+    return commandAnswer({
+      status: 'PENDING',
+      provider: GUARD_PROVIDER,
+      transactionId: request.eventId,
+      transactionMetadata: transactionMetadata({
+        channel: 'none',
+        request,
+        durationMs,
+        refused: [],
+        blocked: refusal.code,
+      }),
+    });
+  }
   if (refusal !== undefined || delivery === undefined || decidedBy === undefined) {
     const { code, reason } = refusal ?? { code: 'NOT_TRIED', reason: 'Nothing was tried' };
     return failureAnswer(request, [
@@ -121,6 +135,8 @@ function transactionMetadata(parts: {
   readonly durationMs: number;
   /** The attempts that were refused before. */
   readonly refused: readonly AttemptReport[];
+  /** Why the guard let nothing be tried. */
+  readonly blocked?: string | undefined;
 }): string {
   const { request } = parts;
   const pairs = [
@@ -133,6 +149,7 @@ function transactionMetadata(parts: {
     ({ channel, code }) => `${toToken(channel)}:${toToken(code ?? 'REFUSED')}`,
   );
   if (refused.length > 0) pairs.push(`refused=${refused.join(',')}`);
+  if (parts.blocked !== undefined) pairs.push(`blocked=${parts.blocked}`);
   return pairs.join(';');
 }
 

@@ -1,6 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import Joi from 'joi';
 import type { TelephonyRequest } from '../delivery/channel.js';
+import type { GuardBlock } from '../delivery/guard.js';
 import { readLocale } from '../delivery/locale.js';
 import { isAbout } from '../delivery/masking.js';
 import { toDialableNumber } from '../delivery/phone-number.js';
@@ -85,8 +86,16 @@ export interface HookCall {
 
 /** One reason why nothing went out that is not a provider's. */
 export interface Refusal {
-  readonly code: 'NO_DIALABLE_NUMBER' | 'CODE_EXPIRED' | 'CHANNEL_NOT_CONFIGURED' | 'DEADLINE';
+  readonly code:
+    | 'NO_DIALABLE_NUMBER'
+    | 'CODE_EXPIRED'
+    | 'CHANNEL_NOT_CONFIGURED'
+    | 'ROLLED_BACK'
+    | 'DEADLINE'
+    | GuardBlock['code'];
   readonly reason: string;
+  /** Nobody is to send it: Okta is told `PENDING`, for it would send what an error says was not sent. */
+  readonly isHeldBack?: boolean | undefined;
 }
 
 /**

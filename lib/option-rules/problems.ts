@@ -69,6 +69,14 @@ function combinationProblems(options: unknown): readonly string[] {
       }
     }
   }
+  const rollout = at(options, 'rollout');
+  if (isReadable && isObject(rollout)) {
+    const known = new Set([...senders, ...custom, 'whatsapp', 'sms', VOICE]);
+    for (const channel of Object.keys(withoutUndefined(rollout))) {
+      if (!known.has(channel))
+        problems.push(`rollout.${channel} is no channel that is configured; look for a misspelling`);
+    }
+  }
   return problems;
 }
 

@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import { isCountry } from '../delivery/phone-number.js';
 import { credentials } from './credentials.js';
+import { guard, rollout } from './guard.js';
 import { sandboxNumber, senders } from './senders.js';
 import { functionRule, hasMethods, integer, mustBe, objectOf, tested, textOf, urlRule } from './sentences.js';
 
@@ -67,6 +68,8 @@ const makeOptionsSchema = (): Joi.ObjectSchema =>
       .messages({
         'object.unknown': '{{#label}} is not a name for a channel: a letter, then letters, digits, - and _',
       }),
+    guard: guard(),
+    rollout: rollout(),
     state: tested('what memoryState() returns', (value) => hasMethods(value, ['claim', 'check', 'close'])),
     logger: tested('an object with info, warn and error', (value) =>
       hasMethods(value, ['info', 'warn', 'error']),

@@ -1,6 +1,6 @@
 import type { Outcome } from '../delivery/channel.js';
-import { countryOf } from '../delivery/phone-number.js';
-import { waitAtMost } from '../delivery/wait-at-most.js';
+import { readNumber, type NumberReading } from '../delivery/phone-number.js';
+import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 import type { SenderByCountry } from './client.js';
 
 /**
@@ -16,8 +16,12 @@ export function senderFor(
   const usual = senders['default'];
   // Where one serves all, the number need not be parsed.
   if (usual !== undefined && Object.keys(senders).length === 1) return usual;
-  return waitAtMost(countryOf(to), waitMs).then(
-    (country) => (typeof country === 'string' ? senders[country] : undefined) ?? usual,
+  const pick = ({ country }: NumberReading): string | undefined =>
+    (country === undefined ? undefined : senders[country]) ?? usual;
+  const reading = readNumber(to);
+  if (!(reading instanceof Promise)) return pick(reading);
+  return waitAtMost(reading, waitMs).then(
+    (read) => (read === TIMED_OUT ? usual : pick(read)),
     () => usual,
   );
 }

@@ -12,12 +12,17 @@ import {
   twilioMessages,
   type AttemptReport,
   type BreakerState,
+  type Bucket,
   type Channel,
   type ChannelParts,
   type ChannelPort,
   type ChooseChannels,
   type Claim,
   type ComposeText,
+  type EventLife,
+  type GuardLimit,
+  type GuardOptions,
+  type GuardRule,
   type HookCredential,
   type HookEvent,
   type HookStatus,
@@ -32,6 +37,7 @@ import {
   type Readiness,
   type RememberedAnswer,
   type RequestErrorCode,
+  type Rollout,
   type SendContext,
   type SenderByCountry,
   type SenderOption,
@@ -242,9 +248,10 @@ const chooseChannels: ChooseChannels = (request: TelephonyRequest, profile: User
 const composeText: ComposeText = (request, _profile, channel) => `${channel}: ${request.otpCode}`;
 const logger: Logger = console;
 const state: State = {
-  claim: (_key, { nowMs, rememberMs }): Promise<Claim> =>
+  claim: (_key: string | undefined, { nowMs, rememberMs, buckets }: EventLife): Promise<Claim> =>
     Promise.resolve({
       isFirst: true,
+      exceeded: buckets.map(({ key }: Bucket) => key),
       settle: (answer: RememberedAnswer) => void [answer, nowMs, rememberMs],
       release: () => undefined,
     }),
@@ -262,7 +269,14 @@ const onEvent = (event: HookEvent): void => {
     const option: WarnedOption = event.option;
     told.push(option);
   }
+  if (event.type === 'guard.blocked') {
+    const rule: GuardRule = event.rule;
+    told.push(rule, event.remedy);
+  }
 };
+const perUser: GuardLimit = { points: 5, seconds: 60 };
+const guard: GuardOptions = { mode: 'record', perUser, perIp: false, countries: { allow: ['US'] } };
+const rollout: Rollout = { whatsapp: 25, line: undefined };
 
 const credentials = { hook: [header, basic, oauth2], okta: byToken, twilio: byApiKey };
 export const hooks: readonly TelephonyHook[] = [
@@ -285,6 +299,8 @@ export const hooks: readonly TelephonyHook[] = [
   oktaTelephonyHook({
     credentials,
     senders: { whatsapp: { from: '+15005550006', templates: { default: 'HX1', pt: 'HX2' } } },
+    guard,
+    rollout: () => rollout,
     state: memoryState(),
   }),
 ];

@@ -1,20 +1,15 @@
 import { expect } from 'chai';
 import { Budget } from '../../lib/delivery/budget.js';
 import type { TelephonyRequest } from '../../lib/delivery/channel.js';
-import {
-  claimEvent,
-  duplicateKey,
-  type Claim,
-  type ClaimResult,
-  type RememberedAnswer,
-  type State,
-} from '../../lib/delivery/duplicates.js';
+import { claimEvent, duplicateKey, type ClaimResult } from '../../lib/delivery/duplicates.js';
+import type { Bucket, Claim, RememberedAnswer, State } from '../../lib/delivery/state.js';
 import { memoryState } from '../../lib/state/memory.js';
 import { defer } from '../harness/until.js';
 import { makeMessage, NOW, OTP_CODE, PHONE_NUMBER } from '../twilio/scripted-api.js';
 
 const REQUEST: TelephonyRequest = { ...makeMessage().request, eventId: 'event-1', userId: '00u1' };
 const ANSWER: RememberedAnswer = { commands: ['the first'] };
+const BUCKETS: readonly Bucket[] = [{ key: 'bucket', points: 50, seconds: 600 }];
 
 describe('the key of an event', () => {
   for (const [title, change] of [
@@ -64,13 +59,16 @@ describe('claiming an event', () => {
     state: Pick<State, 'claim'>,
     failures: unknown[] = [],
     deadlineMs = 2200,
+    isRepeatable = true,
   ): Promise<ClaimResult> => {
     const budget = new Budget(deadlineMs);
     budgets.push(budget);
     return claimEvent(REQUEST, {
       state: { check: () => Promise.resolve(), health: 'ok', close: () => Promise.resolve(), ...state },
+      isRepeatable,
       nowMs: NOW,
       rememberMs: 300_000,
+      buckets: BUCKETS,
       budget,
       onFailure: (error) => failures.push(error),
     });
@@ -89,7 +87,40 @@ describe('claiming an event', () => {
         return memoryState().claim(...args);
       },
     });
-    expect(asked).to.deep.equal([[duplicateKey(REQUEST), { nowMs: NOW, rememberMs: 300_000 }]]);
+    expect(asked).to.deep.equal([
+      [duplicateKey(REQUEST), { nowMs: NOW, rememberMs: 300_000, buckets: BUCKETS }],
+    ]);
+  });
+
+  it('is told to count only, where there is no event id', async () => {
+    const keys: unknown[] = [];
+    const state = memoryState();
+    const asked = {
+      claim: (...[key, life]: Parameters<State['claim']>) => {
+        keys.push(key);
+        return state.claim(key, life);
+      },
+    };
+    for (let count = 0; count < 2; count += 1) {
+      expect((await claim(asked, [], 2200, false)).isFirst).to.equal(true);
+    }
+    expect(keys).to.deep.equal([undefined, undefined]);
+  });
+
+  it('tells which buckets had no point left', async () => {
+    const claimed: Claim = {
+      isFirst: true,
+      exceeded: ['bucket'],
+      settle: () => undefined,
+      release: () => undefined,
+    };
+    for (const found of [claimed, Promise.resolve(claimed)]) {
+      const result = await claim({ claim: () => found });
+      expect(result.isFirst && result.exceeded).to.deep.equal(['bucket']);
+    }
+    // One that counts nothing has none to name.
+    const result = await claim({ claim: () => ({ ...claimed, exceeded: undefined }) as unknown as Claim });
+    expect(result.isFirst && result.exceeded).to.deep.equal([]);
   });
 
   it('makes the first one first, and gives the others its answer', async () => {
@@ -168,6 +199,7 @@ describe('claiming an event', () => {
       const settled: unknown[] = [];
       coming.resolve({
         isFirst: true,
+        exceeded: [],
         settle: (answer) => settled.push(answer),
         release: () => undefined,
       });
@@ -221,7 +253,7 @@ describe('claiming an event', () => {
       it(`keeps to itself that it ${title} when it is told the answer`, async () => {
         const failures: unknown[] = [];
         const result = await claim(
-          { claim: () => Promise.resolve({ isFirst: true, settle: fail, release: fail }) },
+          { claim: () => Promise.resolve({ isFirst: true, exceeded: [], settle: fail, release: fail }) },
           failures,
         );
         const first = await claimOf(result);

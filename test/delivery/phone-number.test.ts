@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { getCountries, getCountryCallingCode } from 'libphonenumber-js/max';
-import { countryOf, isCountry, toDialableNumber } from '../../lib/delivery/phone-number.js';
+import { isCountry, readNumber, toDialableNumber } from '../../lib/delivery/phone-number.js';
 
 describe('a phone number', () => {
   const dialled: [text: string, country: string | undefined, number: string | undefined][] = [
@@ -36,6 +36,9 @@ describe('a phone number', () => {
     ['+16045550100', 'CA'],
     ['+447700900123', 'GB'],
     ['+447797712345', 'JE'],
+    ['+447781123456', 'GG'],
+    ['+447624123456', 'IM'],
+    ['+18765550100', 'JM'],
     ['+79261234567', 'RU'],
     ['+77011234567', 'KZ'],
     // In no plan: the main country of its calling code.
@@ -43,10 +46,32 @@ describe('a phone number', () => {
     ['+4712345', 'NO'],
     ['+8821234567', undefined],
     ['+99912345678', undefined],
+      ['+883510012345678', undefined],
   ];
   for (const [number, country] of countries) {
     it(`${number} is of ${country ?? 'no country'}`, async () => {
-      expect(await countryOf(number)).to.equal(country);
+      expect((await readNumber(number)).country).to.equal(country);
+    });
+  }
+
+  const costly: [number: string, isCostly: boolean][] = [
+    ['+449098790123', true],
+    ['+448451234567', true],
+    ['+19005550123', true],
+    ['+491801234567', true],
+    ['+33899123456', true],
+    ['+979123456789', true],
+    ['+80812345678', true],
+    ['+447911123456', false],
+    ['+447700900123', false],
+    ['+12025550142', false],
+    ['+18002345678', false],
+    ['+883510012345678', false],
+    ['+9991234567', false],
+  ];
+  for (const [number, isCostly] of costly) {
+    it(`${number} is ${isCostly ? '' : 'not '}a costly one`, async () => {
+      expect((await readNumber(number)).isCostly).to.equal(isCostly);
     });
   }
 
@@ -64,7 +89,7 @@ describe('a phone number', () => {
     expect(shared).to.have.length.above(10);
     for (const code of shared) {
       // Seven zeros are in no plan.
-      expect(await countryOf(`+${code}0000000`), code)
+      expect((await readNumber(`+${code}0000000`)).country, code)
         .to.be.a('string')
         .and.have.length(2);
     }

@@ -1,9 +1,12 @@
 import { expect } from 'chai';
-import type { Claim, RememberedAnswer } from '../../lib/delivery/duplicates.js';
+import type { Claim, EventLife, RememberedAnswer } from '../../lib/delivery/state.js';
 import { memoryState } from '../../lib/index.js';
 
 const ANSWER: RememberedAnswer = { commands: [] };
 const LIFE_MS = 300_000;
+
+/** An event without limits. */
+const life = (nowMs: number, rememberMs = LIFE_MS): EventLife => ({ nowMs, rememberMs, buckets: [] });
 
 describe('memoryState', () => {
   const first = (claim: Claim): Extract<Claim, { isFirst: true }> => {
@@ -17,9 +20,7 @@ describe('memoryState', () => {
 
   it('gives the first claim of a key to one only', async () => {
     const state = memoryState();
-    const claims = await Promise.all(
-      Array.from({ length: 40 }, async () => state.claim('key', { nowMs: 0, rememberMs: LIFE_MS })),
-    );
+    const claims = await Promise.all(Array.from({ length: 40 }, async () => state.claim('key', life(0))));
     expect(claims.map(({ isFirst }) => isFirst)).to.deep.equal([
       true,
       ...Array.from({ length: 39 }, () => false),
@@ -31,13 +32,13 @@ describe('memoryState', () => {
 
   it('keeps keys apart', async () => {
     const state = memoryState();
-    await state.claim('one', { nowMs: 0, rememberMs: LIFE_MS });
-    expect(await state.claim('other', { nowMs: 0, rememberMs: LIFE_MS })).to.include({ isFirst: true });
+    await state.claim('one', life(0));
+    expect(await state.claim('other', life(0))).to.include({ isFirst: true });
   });
 
   it('keeps hooks apart that have one each', async () => {
-    await memoryState().claim('key', { nowMs: 0, rememberMs: LIFE_MS });
-    expect(await memoryState().claim('key', { nowMs: 0, rememberMs: LIFE_MS })).to.include({ isFirst: true });
+    await memoryState().claim('key', life(0));
+    expect(await memoryState().claim('key', life(0))).to.include({ isFirst: true });
   });
 
   for (const [nowMs, isFirst] of [
@@ -46,36 +47,36 @@ describe('memoryState', () => {
   ] as const) {
     it(`${isFirst ? 'has forgotten' : 'still knows'} an event of ${LIFE_MS} ms after ${nowMs}`, async () => {
       const state = memoryState();
-      first(await state.claim('key', { nowMs: 0, rememberMs: LIFE_MS })).settle(ANSWER);
-      expect(await state.claim('key', { nowMs, rememberMs: LIFE_MS })).to.include({ isFirst });
+      first(await state.claim('key', life(0))).settle(ANSWER);
+      expect(await state.claim('key', life(nowMs))).to.include({ isFirst });
     });
   }
 
   it('lets the next be the first after a release, and tells those who wait', async () => {
     const state = memoryState();
-    const claim = first(await state.claim('key', { nowMs: 0, rememberMs: LIFE_MS }));
-    const waiting = await state.claim('key', { nowMs: 0, rememberMs: LIFE_MS });
+    const claim = first(await state.claim('key', life(0)));
+    const waiting = await state.claim('key', life(0));
     claim.release();
     expect(await answerOf(waiting)).to.equal(undefined);
-    expect(await state.claim('key', { nowMs: 0, rememberMs: LIFE_MS })).to.include({ isFirst: true });
+    expect(await state.claim('key', life(0))).to.include({ isFirst: true });
   });
 
   it('does not let a late release take away the claim of another', async () => {
     const state = memoryState();
-    const old = first(await state.claim('key', { nowMs: 0, rememberMs: 10 }));
-    await state.claim('key', { nowMs: 10, rememberMs: LIFE_MS });
+    const old = first(await state.claim('key', life(0, 10)));
+    await state.claim('key', life(10));
     old.release();
-    expect(await state.claim('key', { nowMs: 11, rememberMs: LIFE_MS })).to.include({ isFirst: false });
+    expect(await state.claim('key', life(11))).to.include({ isFirst: false });
   });
 
   it('forgets the oldest of more than 20,000', async () => {
     const state = memoryState();
     for (let count = 0; count <= 20_000; count += 1) {
-      await state.claim(`key-${count}`, { nowMs: 0, rememberMs: LIFE_MS });
+      await state.claim(`key-${count}`, life(0));
     }
-    expect(await state.claim('key-20000', { nowMs: 0, rememberMs: LIFE_MS })).to.include({ isFirst: false });
-    expect(await state.claim('key-1', { nowMs: 0, rememberMs: LIFE_MS })).to.include({ isFirst: false });
-    expect(await state.claim('key-0', { nowMs: 0, rememberMs: LIFE_MS })).to.include({ isFirst: true });
+    expect(await state.claim('key-20000', life(0))).to.include({ isFirst: false });
+    expect(await state.claim('key-1', life(0))).to.include({ isFirst: false });
+    expect(await state.claim('key-0', life(0))).to.include({ isFirst: true });
   });
 
   it('is always well', async () => {

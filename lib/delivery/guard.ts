@@ -1,0 +1,186 @@
+import { hash } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { TelephonyRequest } from './channel.js';
+import type { NumberReading } from './phone-number.js';
+import type { Bucket } from './state.js';
+
+/** What is held back before anything is spent on it: limits, countries, and kinds of numbers. */
+
+/** So many codes in so many seconds. */
+export interface Limit {
+  readonly points: number;
+  readonly seconds: number;
+}
+
+/** The limits, by their options' names. */
+export type LimitRule = 'perUser' | 'perNumber' | 'perIp';
+
+/** The part of the guard that a request broke. */
+export type GuardRule = LimitRule | 'country' | 'numberType';
+
+/** What the guard runs on. */
+export interface Guard {
+  /** `record` blocks nothing: it only tells. */
+  readonly mode: 'enforce' | 'record';
+  /** Those that are on. */
+  readonly limits: readonly (Limit & { readonly rule: LimitRule })[];
+  /** ISO 3166; `undefined`: every country. */
+  readonly countries: { readonly kind: 'allow' | 'deny'; readonly of: ReadonlySet<string> } | undefined;
+  readonly answer: 'pending' | 'error';
+}
+
+/** A limit as it applies to one request, and which one it is. */
+export interface LimitBucket extends Bucket {
+  readonly rule: LimitRule;
+}
+
+/** Why a request is held back. */
+export interface GuardBlock {
+  readonly rule: GuardRule;
+  readonly code:
+    'LIMIT_PER_USER' | 'LIMIT_PER_NUMBER' | 'LIMIT_PER_IP' | 'COUNTRY_NOT_ALLOWED' | 'NUMBER_TYPE_BLOCKED';
+  readonly reason: string;
+  /** What an operator can do about it, by the option's name. */
+  readonly remedy: string;
+  /** The number's, where it is known. */
+  readonly country: string | undefined;
+}
+
+/** What the last word of a request type is about; those that do not exist yet count together. */
+const PURPOSES: ReadonlyMap<string | undefined, string> = new Map([
+  ['mfa-verification', 'sign-in'],
+  ['pre-enrollment', 'enrolment'],
+  ['account-unlock', 'recovery'],
+  ['password-reset', 'recovery'],
+]);
+
+function purposeOf(requestType: string | undefined): string {
+  return PURPOSES.get(requestType?.slice(requestType.lastIndexOf('.') + 1)) ?? 'other';
+}
+
+/** The limits that a request takes a point of. */
+export function bucketsOf(request: TelephonyRequest, { limits }: Guard): readonly LimitBucket[] {
+  const buckets: LimitBucket[] = [];
+  for (const { rule, points, seconds } of limits) {
+    const counted = countedBy(rule, request);
+    if (counted === undefined) continue;
+    const key = hash('sha256', JSON.stringify([rule, ...counted]), 'base64url');
+    buckets.push({ rule, key, points, seconds });
+  }
+  return buckets;
+}
+
+/** What one limit counts by; `undefined` where the request does not tell. */
+function countedBy(rule: LimitRule, request: TelephonyRequest): readonly string[] | undefined {
+  const { userId, login, phoneNumber, requestType, ipAddress } = request;
+  switch (rule) {
+    case 'perUser': {
+      const purpose = purposeOf(requestType);
+      if (userId !== undefined) return [purpose, 'userId', userId];
+      // Okta's logins are one whatever their case.
+      if (login !== undefined) return [purpose, 'login', login.toLowerCase()];
+      return [purpose, 'number', phoneNumber];
+    }
+    case 'perNumber':
+      return [phoneNumber];
+    case 'perIp':
+      return ipAddress === undefined ? undefined : [networkOf(ipAddress)];
+  }
+}
+
+/** Whoever has one IPv6 address has the 2^64 beside it, too. */
+function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  // What a `::` stands for are zeros.
+  const [head = '', tail] = address.toLowerCase().split('::');
+  const before = groupsOf(head);
+  const after = groupsOf(tail ?? '');
+  // An IPv4 part at the end is as long as two groups.
+  const missing = 8 - before.length - after.length - (address.includes('.') ? 1 : 0);
+  const whole = [...before, ...Array.from({ length: Math.max(0, missing) }, () => '0'), ...after];
+  const network = whole.slice(0, 4).join(':');
+  // All of IPv4 is behind these.
+  return network === '0:0:0:0' ? address : network;
+}
+
+function groupsOf(text: string): string[] {
+  return text === '' ? [] : text.split(':').map((group) => group.replace(/^0+(?=.)/, ''));
+}
+
+/** Which of its limits a request is over, by the keys that the state found without a point. */
+export function exceededRules(
+  buckets: readonly LimitBucket[],
+  exceeded: readonly string[],
+): readonly LimitRule[] {
+  if (exceeded.length === 0) return [];
+  return buckets.filter(({ key }) => exceeded.includes(key)).map(({ rule }) => rule);
+}
+
+/** The first rule that a request breaks: what its number is goes before how often it came. */
+export function judge(
+  found: {
+    /** `undefined` where the numbering plans are not there: then their rules do not count. */
+    readonly number: NumberReading | undefined;
+    readonly exceeded: readonly LimitRule[];
+  },
+  { countries }: Guard,
+): GuardBlock | undefined {
+  const { number, exceeded } = found;
+  const country = number?.country;
+  if (number?.isCostly === true) {
+    return {
+      rule: 'numberType',
+      code: 'NUMBER_TYPE_BLOCKED',
+      reason: 'The number is a premium-rate or shared-cost one',
+      remedy:
+        "Have the user enrol another number; only guard.mode 'record' would let codes go to such a number.",
+      country,
+    };
+  }
+  if (number !== undefined && countries !== undefined && !isAllowed(country, countries)) {
+    return {
+      rule: 'country',
+      code: 'COUNTRY_NOT_ALLOWED',
+      reason:
+        country === undefined
+          ? 'The country of the number is not known, and only some are allowed'
+          : `Codes are not sent to the country of the number, ${country}`,
+      remedy: remedyForCountry(country, countries.kind),
+      country,
+    };
+  }
+  const rule = exceeded[0];
+  return rule === undefined ? undefined : { rule, ...LIMITED[rule], country };
+}
+
+function isAllowed(country: string | undefined, { kind, of }: NonNullable<Guard['countries']>): boolean {
+  const isListed = country !== undefined && of.has(country);
+  return kind === 'allow' ? isListed : !isListed;
+}
+
+function remedyForCountry(country: string | undefined, kind: 'allow' | 'deny'): string {
+  if (country === undefined) {
+    return 'Such numbers are sent to only by guard.countries.deny; look whether the number is right.';
+  }
+  return kind === 'allow'
+    ? `If you have users there, add ${country} to guard.countries.allow.`
+    : `If you have users there, take ${country} out of guard.countries.deny.`;
+}
+
+const LIMITED: Readonly<Record<LimitRule, Omit<GuardBlock, 'rule' | 'country'>>> = {
+  perUser: {
+    code: 'LIMIT_PER_USER',
+    reason: 'The user was sent as many codes as the limit allows',
+    remedy: "Look at the user in Okta's System Log; if that many are honest, raise guard.perUser.",
+  },
+  perNumber: {
+    code: 'LIMIT_PER_NUMBER',
+    reason: 'The number was sent as many codes as the limit allows',
+    remedy: 'Look at who shares the number; if that many are honest, raise guard.perNumber.',
+  },
+  perIp: {
+    code: 'LIMIT_PER_IP',
+    reason: 'The address was the cause of as many codes as the limit allows',
+    remedy: "Look at the address in Okta's System Log; if many share it, raise guard.perIp.",
+  },
+};

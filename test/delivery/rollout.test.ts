@@ -1,0 +1,166 @@
+import { expect } from 'chai';
+import type { TelephonyRequest } from '../../lib/delivery/channel.js';
+import { createRollout, withinRollout, type Rollout } from '../../lib/delivery/rollout.js';
+
+const isChannel = (name: string): boolean => ['whatsapp', 'sms', 'voice', 'line'].includes(name);
+const requestOf = (userId: string | undefined, phoneNumber = '+447700900123'): TelephonyRequest =>
+  ({ userId, phoneNumber }) as TelephonyRequest;
+const USERS = Array.from({ length: 2000 }, (_, count) => `00u${count}`);
+const reached = (channel: string, share: number): string[] =>
+  USERS.filter(
+    (userId) => withinRollout([channel], requestOf(userId), new Map([[channel, share]])).length === 1,
+  );
+
+describe('a channel that is rolled out', () => {
+  it('reaches about its percentage of the users, always the same', () => {
+    for (const share of [1, 25, 50, 99.5]) {
+      const users = reached('whatsapp', share);
+      expect(Math.abs(users.length / USERS.length - share / 100)).to.be.below(0.04);
+      expect(reached('whatsapp', share)).to.deep.equal(users);
+    }
+  });
+
+  it('reaches all at 100 and nobody at 0', () => {
+    expect(reached('whatsapp', 100)).to.deep.equal(USERS);
+    expect(reached('whatsapp', 0)).to.deep.equal([]);
+  });
+
+  it('keeps those whom it reached when it goes on', () => {
+    expect(reached('whatsapp', 50)).to.include.members(reached('whatsapp', 25));
+  });
+
+  it('begins with other users than another channel', () => {
+    const both = reached('whatsapp', 25).filter((user) => reached('line', 25).includes(user));
+    expect(Math.abs(both.length / USERS.length - 0.0625)).to.be.below(0.03);
+  });
+
+  it('goes by the number where there is no user id', () => {
+    const shares = new Map([['whatsapp', 50]]);
+    const numbers = Array.from({ length: 400 }, (_, count) => `+4477009${count + 10_000}`);
+    const isOn = (userId: string | undefined, number: string): boolean =>
+      withinRollout(['whatsapp'], requestOf(userId, number), shares).length === 1;
+    expect(numbers.filter((number) => isOn(undefined, number)).length).to.be.within(140, 260);
+    expect(new Set(numbers.map((number) => isOn('00u1', number))).size).to.equal(1);
+  });
+
+  it('is left out of a plan, and the others keep their order', () => {
+    const shares = new Map([
+      ['whatsapp', 0],
+      ['line', 100],
+    ]);
+    expect(withinRollout(['line', 'whatsapp', 'sms'], requestOf('00u1'), shares)).to.deep.equal([
+      'line',
+      'sms',
+    ]);
+    expect(withinRollout(['whatsapp'], requestOf('00u1'), shares)).to.deep.equal([]);
+    expect(withinRollout(['whatsapp', 'sms'], requestOf('00u1'), new Map())).to.deep.equal([
+      'whatsapp',
+      'sms',
+    ]);
+  });
+});
+
+describe('the percentages of a rollout', () => {
+  const failures: string[] = [];
+  beforeEach(() => {
+    failures.length = 0;
+  });
+  const readBy = (option: unknown): (() => Record<string, number>) => {
+    const read = createRollout(option as Rollout | (() => Rollout) | undefined, isChannel);
+    return () =>
+      Object.fromEntries(
+        read((error) => {
+          failures.push(error instanceof Error ? error.message : 'no error');
+        }),
+      );
+  };
+
+  it('are none where there is no option, and leave out what is undefined', () => {
+    expect(readBy(undefined)()).to.deep.equal({});
+    expect(readBy({ whatsapp: 25, line: undefined })()).to.deep.equal({ whatsapp: 25 });
+    expect(failures).to.deep.equal([]);
+  });
+
+  it('of a function are asked for anew each time', () => {
+    let whatsapp: number | undefined = 25;
+    const read = readBy(() => ({ whatsapp }));
+    expect(read()).to.deep.equal({ whatsapp: 25 });
+    whatsapp = 0;
+    expect(read()).to.deep.equal({ whatsapp: 0 });
+    whatsapp = undefined;
+    expect(read()).to.deep.equal({});
+    expect(failures).to.deep.equal([]);
+  });
+
+  const boom = (): never => {
+    throw new Error('no database');
+  };
+  const nonsense: readonly (readonly [title: string, give: () => unknown, failure: string])[] = [
+    ['throws', boom, 'no database'],
+    [
+      'throws what is no error',
+      () => {
+        // eslint-disable-next-line @typescript-eslint/only-throw-error
+        throw null;
+      },
+      'no error',
+    ],
+    ['returns nothing', () => undefined, 'did not return an object of percentages by channel'],
+    ['returns null', () => null, 'did not return an object of percentages by channel'],
+    ['returns a number', () => 0, 'did not return an object of percentages by channel'],
+    ['returns a list', () => ['whatsapp'], 'did not return an object of percentages by channel'],
+    [
+      'returns a map',
+      () => new Map([['whatsapp', 50]]),
+      'did not return an object of percentages by channel',
+    ],
+    [
+      'returns a getter that throws',
+      () => Object.defineProperty({}, 'sms', { get: boom, enumerable: true }),
+      'no database',
+    ],
+    [
+      'is async',
+      () => Promise.resolve({ whatsapp: 50 }),
+      'did not return an object of percentages by channel',
+    ],
+    [
+      'is async and fails',
+      () => Promise.reject(new Error('x')),
+      'did not return an object of percentages by channel',
+    ],
+    ['gives a text', () => ({ whatsapp: '0' }), 'gave a percentage that is no number from 0 to 100'],
+    ['gives NaN', () => ({ whatsapp: NaN }), 'gave a percentage that is no number from 0 to 100'],
+    ['gives too little', () => ({ whatsapp: -1 }), 'gave a percentage that is no number from 0 to 100'],
+    ['gives too much', () => ({ whatsapp: 101 }), 'gave a percentage that is no number from 0 to 100'],
+  ];
+  for (const [title, give, failure] of nonsense) {
+    it(`stay what they were where the function ${title}, and are all on before it ever worked`, async () => {
+      let answer: () => unknown = give;
+      const read = readBy(() => answer());
+      expect(read()).to.deep.equal({});
+      answer = () => ({ whatsapp: 0 });
+      expect(read()).to.deep.equal({ whatsapp: 0 });
+      answer = give;
+      expect(read()).to.deep.equal({ whatsapp: 0 });
+      expect(read()).to.deep.equal({ whatsapp: 0 });
+      expect(failures).to.deep.equal([failure, failure, failure]);
+      // A rejection that nobody looks at would end the process here.
+      await new Promise((resolve) => setImmediate(resolve));
+    });
+  }
+
+  it('take what can be read beside what cannot', () => {
+    let line: unknown = 10;
+    const read = readBy(() => ({ whatsapp: 0, line }));
+    read();
+    line = 'ten';
+    expect(read()).to.deep.equal({ whatsapp: 0, line: 10 });
+    expect(failures).to.have.length(1);
+  });
+
+  it('are told of a channel that does not exist: a kill switch that is misspelt kills nothing', () => {
+    readBy(() => ({ whatsap: 0 }))();
+    expect(failures).to.deep.equal(['named a channel that is not configured']);
+  });
+});

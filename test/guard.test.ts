@@ -1,0 +1,260 @@
+import { expect } from 'chai';
+import { memoryState, type HookEvent } from '../lib/index.js';
+import type { HookCall } from '../lib/testing/index.js';
+import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from './harness/scene.js';
+import { mustNotShow } from './harness/witness.js';
+import { startRawCall } from './harness/raw-call.js';
+import { until } from './harness/until.js';
+
+/** Nothing is spent on what the guard blocks: no profile is read, no message sent. */
+describe('the guard of a hook', () => {
+  let scene: Scene;
+  let now: number;
+  const start = async (hook: Exclude<SceneOptions['hook'], undefined> = {}): Promise<void> => {
+    now = Date.now();
+    scene = await startScene({
+      hook: (vendors) => ({ clock: () => now, ...(typeof hook === 'function' ? hook(vendors) : hook) }),
+    });
+  };
+  afterEach(() => scene.close());
+
+  const sent = (): number => scene.twilio.messages.length + scene.twilio.calls.length;
+  const blocked = (): Extract<HookEvent, { type: 'guard.blocked' }>[] =>
+    scene.events.filter(
+      (event): event is Extract<HookEvent, { type: 'guard.blocked' }> => event.type === 'guard.blocked',
+    );
+  const answeredCodes = (): (string | undefined)[] =>
+    scene.events.flatMap((event) => (event.type === 'request.answered' ? [event.code] : []));
+  const callTo = (phoneNumber: string, call: object = {}): Promise<HookCall> => {
+    mustNotShow(phoneNumber.slice(1));
+    return scene.call({ userId: BOB.id, login: BOB.login, phoneNumber, ...call });
+  };
+  const isHeldBack = (call: HookCall): boolean => commandOf(call)?.['provider'] === 'GUARD';
+  const times = async (count: number, call: object = {}): Promise<HookCall[]> => {
+    const calls: HookCall[] = [];
+    for (let made = 0; made < count; made += 1) calls.push(await scene.call(call));
+    return calls;
+  };
+
+  it('lets ten codes through to a user in ten minutes, and then holds them back', async () => {
+    await start();
+    const calls = await times(11);
+    expect(calls.map(isHeldBack)).to.deep.equal([...Array.from({ length: 10 }, () => false), true]);
+    expect(sent()).to.equal(10);
+    now += 600_000;
+    // Okta's clock does not go forward with ours.
+    const change = (payload: Record<string, unknown>): unknown => {
+      delete (payload as { data: { messageProfile: { otpExpires?: string } } }).data.messageProfile
+        .otpExpires;
+      return payload;
+    };
+    expect((await scene.call({ change })).okta.action).to.equal('sent');
+    expect(sent()).to.equal(11);
+  });
+
+  it('lets exactly five of 40 through that come at once', async () => {
+    await start({ guard: { perUser: { points: 5, seconds: 60 } } });
+    const calls = await Promise.all(Array.from({ length: 40 }, () => scene.call()));
+    expect(sent()).to.equal(5);
+    expect(calls.filter(isHeldBack)).to.have.length(35);
+    expect(blocked()).to.have.length(35);
+  });
+
+  it('tells Okta PENDING, reads no profile and sends nothing', async () => {
+    await start({ guard: { perUser: { points: 1, seconds: 60 } } });
+    await scene.call();
+    const [profiles, messages] = [scene.okta.requests.length, scene.twilio.requests.length];
+    const call = await scene.call({ eventId: 'event-2' });
+    expect(call.okta.action).to.equal('pending');
+    expect(commandOf(call)).to.include({
+      status: 'PENDING',
+      provider: 'GUARD',
+      transactionId: 'event-2',
+    });
+    expect(commandOf(call)?.['transactionMetadata']).to.match(
+      /^channel=none;requestType=com\.okta\.user\.telephony\.mfa-verification;Duration=\d+ms;id=event-2;blocked=LIMIT_PER_USER$/,
+    );
+    expect([scene.okta.requests.length, scene.twilio.requests.length]).to.deep.equal([profiles, messages]);
+  });
+
+  it('answers by the error object where that is asked for, so that Okta may send the code itself', async () => {
+    await start({ guard: { perUser: { points: 1, seconds: 60 }, answer: 'error' } });
+    await scene.call();
+    const call = await scene.call();
+    expect(call.httpStatus).to.equal(200);
+    expect(errorOf(call)?.errorCauses?.[0]).to.include({
+      reason: 'LIMIT_PER_USER: The user was sent as many codes as the limit allows',
+      location: ANA.id,
+    });
+    expect(sent()).to.equal(1);
+  });
+
+  it('is told with its remedy, in the log and as an event', async () => {
+    await start({ guard: { perUser: { points: 1, seconds: 60 } } });
+    await scene.call();
+    await scene.call({ eventId: 'event-2' });
+    expect(blocked()).to.have.length(1);
+    expect(blocked()[0]).to.include({
+      eventId: 'event-2',
+      mode: 'enforce',
+      rule: 'perUser',
+      code: 'LIMIT_PER_USER',
+      country: 'GB',
+      userId: ANA.id,
+      isPreview: false,
+    });
+    const line = scene.log.find(({ fields }) => fields['event'] === 'guard.blocked');
+    expect(line).to.include({ level: 'warn', message: 'okta-telephony-hook: the guard held a code back' });
+    expect(line?.fields['remedy']).to.include('guard.perUser');
+    expect(answeredCodes()).to.deep.equal([undefined, 'LIMIT_PER_USER']);
+  });
+
+  it('counts sign-in, enrolment and recovery apart, texts and calls together', async () => {
+    await start({ guard: { perUser: { points: 1, seconds: 60 } } });
+    for (const requestType of ['mfa-verification', 'pre-enrollment', 'account-unlock']) {
+      expect(isHeldBack(await scene.call({ requestType })), requestType).to.equal(false);
+    }
+    for (const change of [
+      { requestType: 'mfa-verification', deliveryChannel: 'VOICE' },
+      { requestType: 'pre-enrollment' },
+      { requestType: 'password-reset' },
+    ]) {
+      expect(isHeldBack(await scene.call(change)), change.requestType).to.equal(true);
+    }
+    expect(sent()).to.equal(3);
+  });
+
+  it('counts users apart', async () => {
+    await start({ guard: { perUser: { points: 1, seconds: 60 } } });
+    await scene.call();
+    expect(isHeldBack(await callTo(BOB.phone))).to.equal(false);
+  });
+
+  it('counts a number and an address where that is asked for, whoever the user is', async () => {
+    const once = { points: 1, seconds: 60 };
+    await start({ guard: { perUser: false, perNumber: once, perIp: once } });
+    await scene.call({ ipAddress: '198.51.100.1' });
+    await callTo(ANA.phone, { ipAddress: '198.51.100.2' });
+    await callTo(BOB.phone, { ipAddress: '198.51.100.1' });
+    await callTo(BOB.phone, { ipAddress: '198.51.100.3' });
+    expect(answeredCodes()).to.deep.equal([undefined, 'LIMIT_PER_NUMBER', 'LIMIT_PER_IP', undefined]);
+  });
+
+  it('counts nothing where every limit is off', async () => {
+    await start({ guard: { perUser: false } });
+    const calls = await times(12);
+    expect(calls.filter(isHeldBack)).to.be.empty;
+  });
+
+  it('takes no point for a repeat, and answers it as the first, blocked ones too', async () => {
+    await start({ guard: { perUser: { points: 2, seconds: 60 } } });
+    await times(5, { eventId: 'event-1' });
+    expect(isHeldBack(await scene.call({ eventId: 'event-2' }))).to.equal(false);
+    const first = await scene.call({ eventId: 'event-3' });
+    const repeat = await scene.call({ eventId: 'event-3' });
+    expect(isHeldBack(first)).to.equal(true);
+    expect(repeat.body).to.deep.equal(first.body);
+    expect(blocked()).to.have.length(1);
+    expect(sent()).to.equal(2);
+  });
+
+  it('answers a repeat of what it blocked as the first, though there is a point again', async () => {
+    await start({ guard: { perUser: { points: 1, seconds: 60 } } });
+    await scene.call();
+    await scene.call({ eventId: 'event-2' });
+    now += 61_000;
+    expect(isHeldBack(await scene.call({ eventId: 'event-2' }))).to.equal(true);
+    expect(sent()).to.equal(1);
+  });
+
+  it('counts what has no event id', async () => {
+    await start({ guard: { perUser: { points: 2, seconds: 60 } } });
+    const change = (payload: Record<string, unknown>): unknown => ({ ...payload, eventId: undefined });
+    expect((await times(3, { change })).map(isHeldBack)).to.deep.equal([false, false, true]);
+  });
+
+  it('counts previews', async () => {
+    await start({ guard: { perUser: { points: 1, seconds: 60 } } });
+    expect(isHeldBack(await scene.call({ preview: true }))).to.equal(false);
+    expect(isHeldBack(await scene.call({ preview: true }))).to.equal(true);
+    expect(blocked()[0]).to.include({ isPreview: true });
+  });
+
+  it('gives the point back where Okta hung up before anything was sent', async () => {
+    await start({ guard: { perUser: { points: 1, seconds: 60 } } });
+    scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
+    const first = startRawCall(scene, { eventId: 'event-1' });
+    await until(() => scene.okta.requests.length === 1);
+    first.destroy();
+    await until(() => answeredCodes().length === 1);
+    expect(isHeldBack(await scene.call())).to.equal(false);
+    expect(sent()).to.equal(1);
+  });
+
+  it('sends everything in record mode, and tells what it would have held back', async () => {
+    await start({
+      guard: { mode: 'record', perUser: { points: 1, seconds: 60 }, countries: { allow: ['US'] } },
+    });
+    expect((await scene.call()).okta.action).to.equal('sent');
+    expect((await callTo(BOB.phone)).okta.action).to.equal('sent');
+    expect((await callTo(BOB.phone)).okta.action).to.equal('sent');
+    expect(sent()).to.equal(3);
+    expect(blocked().map(({ mode, rule }) => [mode, rule])).to.deep.equal([
+      ['record', 'country'],
+      ['record', 'perUser'],
+    ]);
+    expect(answeredCodes()).to.deep.equal([undefined, undefined, undefined]);
+    expect(scene.log.filter(({ message }) => message.includes('would have held a code back'))).to.have.length(
+      2,
+    );
+  });
+
+  it('knows Canada from the United States, Guernsey from Britain, and no country at all', async () => {
+    await start({ guard: { countries: { allow: ['US', 'GB'] } } });
+    for (const [number, country] of [
+      ['+14165550142', 'CA'],
+      ['+447781123456', 'GG'],
+      ['+9991234567', undefined],
+      ['+883510012345678', undefined],
+    ] as const) {
+      expect(isHeldBack(await callTo(number)), number).to.equal(true);
+      expect(blocked().at(-1)).to.include({ rule: 'country', country });
+    }
+    expect(isHeldBack(await callTo(BOB.phone))).to.equal(false);
+    expect(isHeldBack(await scene.call())).to.equal(false);
+    expect(answeredCodes().filter((code) => code === 'COUNTRY_NOT_ALLOWED')).to.have.length(4);
+  });
+
+  it('sends to every country but those that are denied, and to no known country', async () => {
+    await start({ guard: { countries: { deny: ['CA'] } } });
+    expect(isHeldBack(await callTo('+14165550142'))).to.equal(true);
+    expect(isHeldBack(await callTo('+883510012345678'))).to.equal(false);
+    expect(isHeldBack(await callTo(BOB.phone))).to.equal(false);
+  });
+
+  for (const number of ['+449098790123', '+19005550123', '+491801234567']) {
+    it(`never sends to ${number.slice(0, 6)}…, which costs whoever calls it`, async () => {
+      await start();
+      for (const deliveryChannel of ['SMS', 'VOICE']) {
+        expect(isHeldBack(await callTo(number, { deliveryChannel }))).to.equal(true);
+      }
+      expect(answeredCodes()).to.deep.equal(['NUMBER_TYPE_BLOCKED', 'NUMBER_TYPE_BLOCKED']);
+      expect(scene.twilio.requests).to.be.empty;
+    });
+  }
+
+  for (const [title, claim] of [
+    ['fails', () => Promise.reject(new Error('lost'))],
+    ['hangs', () => new Promise<never>(() => undefined)],
+  ] as const) {
+    it(`lets codes through where the state that counts ${title}`, async () => {
+      await start({
+        guard: { perUser: { points: 1, seconds: 60 } },
+        state: { ...memoryState(), claim },
+        deadlineMs: 800,
+      });
+      const calls = await times(2);
+      expect(calls.map((call) => call.okta.action)).to.deep.equal(['sent', 'sent']);
+    });
+  }
+});

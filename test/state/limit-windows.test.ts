@@ -1,0 +1,112 @@
+import { expect } from 'chai';
+import type { Bucket, Claim, RememberedAnswer } from '../../lib/delivery/state.js';
+import { memoryState } from '../../lib/index.js';
+
+const bucket = (key: string, points = 2, seconds = 60): Bucket => ({ key, points, seconds });
+const ANSWER: RememberedAnswer = { commands: [] };
+
+describe('the limits of memoryState', () => {
+  let count = 0;
+  const spendIn =
+    (state = memoryState()) =>
+    async (nowMs: number, ...buckets: readonly Bucket[]): Promise<readonly string[]> => {
+      count += 1;
+      const claim = await state.claim(`event-${count}`, { nowMs, rememberMs: 1000, buckets });
+      if (!claim.isFirst) throw new Error('not the first');
+      return claim.exceeded;
+    };
+
+  it('have as many points as they say, and name those that have none left', async () => {
+    const spend = spendIn();
+    expect(await spend(0, bucket('a'))).to.deep.equal([]);
+    expect(await spend(0, bucket('a'))).to.deep.equal([]);
+    expect(await spend(0, bucket('a'))).to.deep.equal(['a']);
+    expect(await spend(0, bucket('b'))).to.deep.equal([]);
+  });
+
+  it('are exact, however many ask at once', async () => {
+    const spend = spendIn();
+    const all = await Promise.all(Array.from({ length: 40 }, () => spend(0, bucket('a', 5))));
+    expect(all.filter((exceeded) => exceeded.length === 0)).to.have.length(5);
+  });
+
+  it('have all their points again when the window is over', async () => {
+    const spend = spendIn();
+    await spend(0, bucket('a'));
+    await spend(59_000, bucket('a'));
+    expect(await spend(59_999, bucket('a'))).to.deep.equal(['a']);
+    expect(await spend(60_000, bucket('a'))).to.deep.equal([]);
+    expect(await spend(60_001, bucket('a'))).to.deep.equal([]);
+    expect(await spend(60_002, bucket('a'))).to.deep.equal(['a']);
+  });
+
+  it('do not block for longer when the clock is set back', async () => {
+    const spend = spendIn();
+    await spend(10_000_000, bucket('a', 1));
+    expect(await spend(9_999_000, bucket('a', 1))).to.deep.equal([]);
+    expect(await spend(9_999_000, bucket('a', 1))).to.deep.equal(['a']);
+  });
+
+  it('take no point of any where one has none left', async () => {
+    const spend = spendIn();
+    await spend(0, bucket('a', 1), bucket('b', 2));
+    expect(await spend(0, bucket('a', 1), bucket('b', 2))).to.deep.equal(['a']);
+    expect(await spend(0, bucket('b', 2))).to.deep.equal([]);
+    expect(await spend(0, bucket('a', 1), bucket('b', 2))).to.deep.equal(['a', 'b']);
+  });
+
+  it('are not asked for a repeat', async () => {
+    const state = memoryState();
+    const life = { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 2)] };
+    const first = await state.claim('one', life);
+    if (first.isFirst) first.settle(ANSWER);
+    for (let repeat = 0; repeat < 5; repeat += 1) {
+      expect(await state.claim('one', life)).to.include({ isFirst: false });
+    }
+    expect(await spendIn(state)(0, bucket('a', 2))).to.deep.equal([]);
+  });
+
+  it('are all that an event without a key has: nothing is a repeat of it', async () => {
+    const state = memoryState();
+    const claim = (): Promise<Claim> =>
+      Promise.resolve(state.claim(undefined, { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 2)] }));
+    const found = [await claim(), await claim(), await claim()];
+    expect(found.map((one) => one.isFirst && one.exceeded)).to.deep.equal([[], [], ['a']]);
+    for (const one of found) if (one.isFirst) one.settle(ANSWER);
+    expect(await claim()).to.include({ isFirst: true });
+  });
+
+  for (const key of ['event', undefined]) {
+    it(`get their points back when nothing was sent, ${key === undefined ? 'without' : 'with'} a key`, async () => {
+      const state = memoryState();
+      const life = { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 1)] };
+      const first = await state.claim(key, life);
+      if (first.isFirst) first.release();
+      expect(await spendIn(state)(0, bucket('a', 1))).to.deep.equal([]);
+      // What took no point has none to give back.
+      const over = await state.claim('over', life);
+      if (over.isFirst) over.release();
+      expect(await spendIn(state)(0, bucket('a', 1))).to.deep.equal(['a']);
+    });
+  }
+
+  it('of a later window are not touched by what comes back late', async () => {
+    const state = memoryState();
+    const late = await state.claim('late', { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 1)] });
+    const spend = spendIn(state);
+    await spend(60_000, bucket('a', 1));
+    if (late.isFirst) late.release();
+    expect(await spend(60_001, bucket('a', 1))).to.deep.equal(['a']);
+  });
+
+  it('are 60,000 at most, the one that was least asked for forgotten first', async () => {
+    const state = memoryState();
+    const spend = spendIn(state);
+    const many = (from: number, to: number): Bucket[] =>
+      Array.from({ length: to - from }, (_, index) => bucket(`key-${from + index}`, 1, 600));
+    await spend(0, ...many(0, 60_000));
+    await spend(0, bucket('one-more', 1));
+    expect(await spend(0, bucket('key-1', 1, 600))).to.deep.equal(['key-1']);
+    expect(await spend(0, bucket('key-0', 1, 600))).to.deep.equal([]);
+  });
+});

@@ -29,8 +29,7 @@ export type {
   UserProfile,
 } from './delivery/channel.js';
 export type { BreakerState } from './delivery/breaker.js';
-export type { AttemptReport, HookEvent, WarnedOption } from './delivery/events.js';
-export type { GuardRule } from './delivery/guard.js';
+export type { AttemptReport, GuardRule, HookEvent, WarnedOption } from './delivery/events.js';
 export type { HttpAnswer, HttpResult } from './delivery/http-call.js';
 export type { ChooseChannels } from './delivery/plan.js';
 export type { Rollout } from './delivery/rollout.js';

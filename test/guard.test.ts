@@ -13,7 +13,11 @@ describe('the guard of a hook', () => {
   const start = async (hook: Exclude<SceneOptions['hook'], undefined> = {}): Promise<void> => {
     now = Date.now();
     scene = await startScene({
-      hook: (vendors) => ({ clock: () => now, ...(typeof hook === 'function' ? hook(vendors) : hook) }),
+      hook: (vendors) => ({
+        clock: () => now,
+        guard: undefined,
+        ...(typeof hook === 'function' ? hook(vendors) : hook),
+      }),
     });
   };
   afterEach(() => scene.close());

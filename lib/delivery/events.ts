@@ -1,5 +1,4 @@
 import type { BreakerState } from './breaker.js';
-import type { GuardRule } from './guard.js';
 
 /** One attempt at one channel, as it is told. */
 export interface AttemptReport {
@@ -26,6 +25,9 @@ export type WarnedOption =
   | 'credentials.twilio.apiKeySid'
   | 'sandboxNumber.contentSid'
   | 'senders.whatsapp.templates';
+
+/** The part of the guard that a request broke, by its option's name; `numberType` has none. */
+export type GuardRule = 'perUser' | 'perNumber' | 'perIp' | 'country' | 'numberType';
 
 /** What every event about one hook call carries. */
 interface OfCall {

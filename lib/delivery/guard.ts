@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { TelephonyRequest } from './channel.js';
+import type { GuardRule } from './events.js';
 import type { NumberReading } from './phone-number.js';
 import type { Bucket } from './state.js';
 
@@ -13,10 +14,7 @@ export interface Limit {
 }
 
 /** The limits, by their options' names. */
-export type LimitRule = 'perUser' | 'perNumber' | 'perIp';
-
-/** The part of the guard that a request broke. */
-export type GuardRule = LimitRule | 'country' | 'numberType';
+export type LimitRule = Extract<GuardRule, 'perUser' | 'perNumber' | 'perIp'>;
 
 /** What the guard runs on. */
 export interface Guard {

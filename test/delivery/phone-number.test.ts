@@ -46,7 +46,7 @@ describe('a phone number', () => {
     ['+4712345', 'NO'],
     ['+8821234567', undefined],
     ['+99912345678', undefined],
-      ['+883510012345678', undefined],
+    ['+883510012345678', undefined],
   ];
   for (const [number, country] of countries) {
     it(`${number} is of ${country ?? 'no country'}`, async () => {

@@ -17,7 +17,7 @@ export interface Told {
 }
 
 const METADATA =
-  /^channel=[\w.:-]+;requestType=[\w.:-]+;Duration=\d+ms;id=[\w.:-]+(;refused=[\w.:-]+:[\w.:-]+(,[\w.:-]+:[\w.:-]+)*)?$/;
+  /^channel=[\w.:-]+;requestType=[\w.:-]+;Duration=\d+ms;id=[\w.:-]+(;refused=[\w.:-]+:[\w.:-]+(,[\w.:-]+:[\w.:-]+)*)?(;blocked=[A-Z_]+)?$/;
 const STATUSES: readonly number[] = [200, 400, 401, 405, 408, 413, 415, 503];
 
 interface Cause {

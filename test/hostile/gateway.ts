@@ -23,8 +23,14 @@ export interface SentText {
   readonly text: string;
 }
 
-export async function startGateway(options?: SceneOptions): Promise<Gateway> {
-  const scene = await startScene(options);
+/** Made-up numbers may be premium-rate ones, and are of few users: nothing is held back. */
+const SENDS_ALL = { guard: { mode: 'record', perUser: false } } as const;
+
+export async function startGateway({ hook, ...options }: SceneOptions = {}): Promise<Gateway> {
+  const scene = await startScene({
+    ...options,
+    hook: (parts) => ({ ...SENDS_ALL, ...(typeof hook === 'function' ? hook(parts) : hook) }),
+  });
   const agent = new Agent({ keepAliveTimeout: 60_000 });
   let messagesSeen = 0;
   let callsSeen = 0;

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Budget } from './delivery/budget.js';
-import type { Delivery, ReadyChannel } from './delivery/dispatch.js';
-import type { AttemptReport, EventStream, Throttle } from './delivery/events.js';
+import type { TelephonyRequest } from './delivery/channel.js';
+import type { Delivery, LateEnd, ReadyChannel } from './delivery/dispatch.js';
+import type { EventStream, HookEvent, Throttle } from './delivery/events.js';
 import type { LimitRule } from './delivery/guard.js';
-import { maskNumber } from './delivery/masking.js';
+import type { LateFailover } from './delivery/late-failover.js';
+import { maskError, maskNumber } from './delivery/masking.js';
 import type { ReadRollout } from './delivery/rollout.js';
 import type { Claim } from './delivery/state.js';
 import { statusOf, type HookAnswer } from './okta/hook-answer.js';
@@ -27,6 +29,8 @@ export interface HookParts {
   /** Numbering plans that are not there when the guard needs them. */
   readonly missingPlans: Throttle;
   readonly rollout: ReadRollout;
+  /** `undefined` where it is off. */
+  readonly lateFailover: LateFailover | undefined;
   readonly underWay: {
     calls: number;
     isClosing: boolean;
@@ -46,6 +50,8 @@ export interface Call {
   claim?: Claim | undefined | Promise<Claim | undefined>;
   /** The limits that had no point left for it. */
   exceeded?: readonly LimitRule[];
+  /** Which of whose events it is; not there where nothing of it can be sent late. */
+  event?: { readonly person: string; readonly eventKey: string };
   reading?: ProfileReading & { readonly durationMs: number };
   delivery?: Delivery;
   /** Nothing is sent, for this reason: what could not be read, what the guard blocks, what is not configured. */
@@ -89,35 +95,59 @@ export function hookOf(call: Call): HookCall {
 }
 
 /** What every event about a call carries. */
-export function idsOf({ request: { eventId, oktaRequestId } }: HookCall): {
+export function idsOf({ eventId, oktaRequestId }: TelephonyRequest): {
   eventId: string;
   oktaRequestId: string | undefined;
 } {
   return { eventId, oktaRequestId };
 }
 
+type Extension = Extract<HookEvent, { type: 'extension.failed' }>['extension'];
+
+/** What the user gave, or a library, has failed: it is told, and we go on without it. */
+export function tellFailed(
+  extension: Extension,
+  request: TelephonyRequest,
+  { events }: Pick<HookParts, 'events'>,
+): (error: unknown) => void {
+  return (error) => {
+    const reason = maskError(error, request);
+    events.emit({ type: 'extension.failed', at: events.now(), ...idsOf(request), extension, reason });
+  };
+}
+
 /** A send that outlives its call: waited for by `close()`, told when it ends. */
 export function recordLate(
-  late: Promise<AttemptReport>,
-  hook: HookCall,
+  late: Promise<LateEnd>,
+  request: TelephonyRequest,
   { events, underWay, settings }: HookParts,
+  onEnd: (end: LateEnd) => void,
 ): void {
-  const recorded = late.then((attempt) => {
+  const recorded = late.then((end) => {
+    const { attempt } = end;
     underWay.detached.delete(recorded);
     if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, new Date(settings.clock()));
-    events.emit({ type: 'attempt.late', at: events.now(), ...idsOf(hook), ...attempt });
+    events.emit({ type: 'attempt.late', at: events.now(), ...idsOf(request), ...attempt });
+    onEnd(end);
   });
   underWay.detached.add(recorded);
 }
 
-/** Resolves when every call is answered and every detached send has ended, or been given up after its 10 s. */
-export async function drain({ underWay }: HookParts): Promise<void> {
+/**
+ * Resolves when every call is answered, every detached send has ended, or been given up after its 10 s, and every late
+ * failover that was due has ended. What is not due yet is dropped.
+ */
+export async function drain({ underWay, lateFailover }: HookParts): Promise<void> {
+  lateFailover?.stopWaiting();
   if (underWay.calls > 0) {
     await new Promise<void>((resolve) => {
       underWay.onIdle.push(resolve);
     });
   }
-  await Promise.all(underWay.detached);
+  // One may lead to another: what was refused after its call is sent by the next channel.
+  const late = lateFailover?.underWay ?? new Set();
+  while (underWay.detached.size + late.size > 0) await Promise.all([...underWay.detached, ...late]);
+  lateFailover?.close();
 }
 
 /** The one event that sums a call up. */

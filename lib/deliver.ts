@@ -1,14 +1,14 @@
-import { idsOf, hookOf, recordLate, type Call, type HookParts } from './call.js';
+import { hookOf, tellFailed, type Call, type HookParts } from './call.js';
 import type { UserProfile } from './delivery/channel.js';
-import { dispatch, type ReadyChannel } from './delivery/dispatch.js';
+import type { ReadyChannel } from './delivery/dispatch.js';
 import { readLocale } from './delivery/locale.js';
-import { maskError } from './delivery/masking.js';
 import { NUMBER_SHARE, toDialableNumber } from './delivery/phone-number.js';
 import { planChannels } from './delivery/plan.js';
 import { withinRollout } from './delivery/rollout.js';
 import { TIMED_OUT } from './delivery/wait-at-most.js';
 import type { HookCall, Refusal } from './okta/inline-hook.js';
 import type { ProfileReading } from './okta/user-profile.js';
+import { sendCode } from './send-code.js';
 import type { HookSettings } from './settings.js';
 
 /** From a request that was read to what became of its code: the user looked up, the channels planned and tried. */
@@ -44,23 +44,14 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
   const hook = hookOf(call);
   const { request } = hook;
   const profile = call.reading?.profile;
-  const onFailure = (extension: 'chooseChannels' | 'composeText' | 'rollout') => (error: unknown) => {
-    events.emit({
-      type: 'extension.failed',
-      at: events.now(),
-      ...idsOf(hook),
-      extension,
-      reason: maskError(error, request),
-    });
-  };
   const planned = planChannels(request, profile, {
     chooseChannels: settings.chooseChannels,
     optInAttribute: settings.optInAttribute,
     optInChannels: settings.optInChannels,
     isConfigured: (channel) => parts.channels.has(channel),
-    onFailure: onFailure('chooseChannels'),
+    onFailure: tellFailed('chooseChannels', request, parts),
   });
-  const names = withinRollout(planned, request, parts.rollout(onFailure('rollout')));
+  const names = withinRollout(planned, request, parts.rollout(tellFailed('rollout', request, parts)));
   const { eventId, oktaRequestId } = request;
   // A copy: whoever is told it must not be able to change it.
   events.emit({ type: 'channels.planned', at: events.now(), eventId, oktaRequestId, channels: [...names] });
@@ -72,35 +63,18 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
       ? await call.budget.within(reading, call.budget.share(maxMs, fraction))
       : reading;
   const whatsAppNumber = read === TIMED_OUT ? request.phoneNumber : read;
-  call.delivery = await dispatch(plan, request, profile, {
-    budget: call.budget,
-    composeText: settings.composeText,
-    locale: localeOf(hook, call.reading),
-    addressFor: (channel) => (channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber),
-    onAttempt: (attempt) => {
-      if (attempt.outcome === 'accepted')
-        parts.underWay.lastSuccess.set(attempt.channel, new Date(settings.clock()));
-      const { channel, provider, outcome, code, reason, remedy, transactionId, durationMs } = attempt;
-      events.emit({
-        type: 'attempt.ended',
-        at: events.now(),
-        eventId,
-        oktaRequestId,
-        channel,
-        provider,
-        outcome,
-        code,
-        reason,
-        remedy,
-        transactionId,
-        durationMs,
-      });
+  call.delivery = await sendCode(
+    plan,
+    {
+      request,
+      profile,
+      locale: localeOf(hook, call.reading),
+      addressFor: (channel) => (channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber),
+      budget: call.budget,
+      event: call.event,
     },
-    onComposeFailure: onFailure('composeText'),
-    onDetached: (late) => {
-      recordLate(late, hook, parts);
-    },
-  });
+    parts,
+  );
   if (call.delivery.decidedBy === undefined) call.refusal = refusalWithoutAttempt(planned, plan);
 }
 

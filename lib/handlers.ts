@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { callOf, hookOf, idsOf, keepCall, type Call, type HookParts } from './call.js';
+import { callOf, hookOf, idsOf, keepCall, tellFailed, type Call, type HookParts } from './call.js';
 import { answerCall, respond } from './answer-call.js';
 import { deliver, readProfile } from './deliver.js';
 import { Budget } from './delivery/budget.js';
 import { TIMED_OUT } from './delivery/wait-at-most.js';
 import { claimEvent, type ClaimResult } from './delivery/duplicates.js';
 import { bucketsOf, exceededRules } from './delivery/guard.js';
-import { maskError, maskNumber } from './delivery/masking.js';
+import { maskNumber } from './delivery/masking.js';
 import { NUMBER_SHARE } from './delivery/phone-number.js';
+import { personKey } from './delivery/receipt.js';
 import { RequestError } from './errors.js';
 import { onlyPost, parseJson, readBody } from './exchange.js';
 import { answerOfRepeat } from './okta/hook-answer.js';
@@ -23,6 +24,7 @@ export interface Handlers {
   readonly readRequest: Handler;
   readonly answerRepeat: Handler;
   readonly guardSpending: Handler;
+  readonly overtakeOlder: Handler;
   readonly lookUpProfile: Handler;
   readonly dispatchChannel: Handler;
   readonly answerOkta: Handler;
@@ -148,16 +150,7 @@ export function createHandlers(parts: HookParts): Handlers {
         ? PREVIEW_MEMORY_MS
         : Math.max(hook.request.expiresAt.getTime() - nowMs, SHORTEST_MEMORY_MS),
       budget: call.budget,
-      onFailure: (error) => {
-        const reason = maskError(error, hook.request);
-        events.emit({
-          type: 'extension.failed',
-          at: events.now(),
-          ...idsOf(hook),
-          extension: 'state',
-          reason,
-        });
-      },
+      onFailure: tellFailed('state', hook.request, parts),
     });
     const goOnIfFirst = (result: ClaimResult): void => {
       if (result.isFirst) {
@@ -165,7 +158,7 @@ export function createHandlers(parts: HookParts): Handlers {
         call.exceeded = exceededRules(buckets, result.exceeded);
         return;
       }
-      events.emit({ type: 'request.repeated', at: events.now(), ...idsOf(hook) });
+      events.emit({ type: 'request.repeated', at: events.now(), ...idsOf(hook.request) });
       const first = answerOfRepeat(result.answer, hook.request);
       respond(call, req, res, { body: first, isRepeat: true }, parts);
     };
@@ -175,6 +168,17 @@ export function createHandlers(parts: HookParts): Handlers {
   });
 
   const guardSpending = step((call) => holdBackSpending(call, parts));
+  const overtakeOlder = step((call) => {
+    const { lateFailover } = parts;
+    if (lateFailover === undefined || call.refusal !== undefined) return undefined;
+    const { request, isPreview } = hookOf(call);
+    const person = personKey(request);
+    const eventKey = request.eventId;
+    call.event = { person, eventKey };
+    const untilMs = request.expiresAt.getTime();
+    lateFailover.overtake(person, { eventKey, isPreview, nowMs: settings.clock(), untilMs }, request);
+    return undefined;
+  });
 
   const lookUpProfile = step((call) => readProfile(call, parts));
 
@@ -191,6 +195,7 @@ export function createHandlers(parts: HookParts): Handlers {
     readRequest,
     answerRepeat,
     guardSpending,
+    overtakeOlder,
     lookUpProfile,
     dispatchChannel,
     answerOkta,

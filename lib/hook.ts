@@ -9,7 +9,7 @@ import { loadNumberingPlans } from './delivery/phone-number.js';
 import { VOICE } from './delivery/plan.js';
 import { createRollout } from './delivery/rollout.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
-import { drain, type HookParts } from './call.js';
+import { drain } from './call.js';
 import { answerFailure } from './failure.js';
 import { createHandlers } from './handlers.js';
 import { createDefaultLogger, loadWinston, logListener } from './observe/log.js';
@@ -17,6 +17,7 @@ import { createOktaApiClient } from './okta/api-client.js';
 import { createProfileReader } from './okta/user-profile.js';
 import { createCallerVerifier } from './okta/verify-caller.js';
 import type { Channel, ChannelParts, OktaTelephonyHookOptions } from './options.js';
+import { withLateFailover } from './send-code.js';
 import { readOptions, type HookSettings } from './settings.js';
 import { recordDelivery } from './status-callback.js';
 import { createTwilioConnection, type TwilioConnection } from './twilio/client.js';
@@ -106,7 +107,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const breakers = new Map<string, Breaker>();
   const channels = readyChannels(settings, { twilio, dispatcher, logger }, breakers, events);
 
-  const parts: HookParts = {
+  const parts = withLateFailover({
     settings,
     events,
     verifier,
@@ -117,7 +118,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     missingPlans: new Throttle(settings.clock),
     rollout: createRollout(settings.rollout, (name) => USUAL_CHANNELS.has(name) || channels.has(name)),
     underWay: { calls: 0, detached: new Set(), lastSuccess: new Map(), isClosing: false, onIdle: [] },
-  };
+  });
   const handle = createHandlers(parts);
 
   const router = express.Router();
@@ -128,6 +129,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     handle.readRequest,
     handle.answerRepeat,
     handle.guardSpending,
+    handle.overtakeOlder,
     handle.lookUpProfile,
     handle.dispatchChannel,
     handle.answerOkta,
@@ -139,6 +141,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   for (const option of settings.warnings) {
     events.emit({ type: 'configuration.warned', at: events.now(), option });
   }
+  warnOfSilentChannels(settings, channels, events);
   loadNumberingPlans.ahead();
 
   let closed: Promise<void> | undefined;
@@ -244,5 +247,21 @@ async function inTime(work: () => unknown, timeoutMs = READY_TIMEOUT_MS): Promis
   } catch (error) {
     if (error instanceof TelephonyHookError) return error;
     return new TelephonyHookError('NOT_READY', 'The check failed; see its cause', { cause: error });
+  }
+}
+
+/** Silence says nothing of a channel that does not tell what was delivered. */
+function warnOfSilentChannels(
+  { lateFailover }: HookSettings,
+  channels: ReadonlyMap<string, readonly ReadyChannel[]>,
+  events: EventStream,
+): void {
+  const named = Object.entries(lateFailover?.afterSeconds ?? {}).filter(
+    ([, seconds]) => seconds !== undefined,
+  );
+  const tells = (name: string): boolean =>
+    channels.get(name)?.some(({ port }) => port.reports === 'deliveries') ?? false;
+  if (named.some(([name]) => !tells(name))) {
+    events.emit({ type: 'configuration.warned', at: events.now(), option: 'lateFailover.afterSeconds' });
   }
 }

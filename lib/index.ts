@@ -21,8 +21,11 @@ export {
 } from './errors.js';
 export type {
   ChannelPort,
+  DeliveryFailure,
+  DeliveryReport,
   Logger,
   Message,
+  MoveOn,
   Outcome,
   SendContext,
   TelephonyRequest,
@@ -34,6 +37,7 @@ export type { HttpAnswer, HttpResult } from './delivery/http-call.js';
 export type { ChooseChannels } from './delivery/plan.js';
 export type { Rollout } from './delivery/rollout.js';
 export type { Bucket, Claim, EventLife, RememberedAnswer, State } from './delivery/state.js';
+export type { NewEvent, PlanStep, Receipt, ReceiptState } from './delivery/receipt.js';
 export type { ComposeText } from './delivery/text.js';
 export { memoryState } from './state/memory.js';
 export type {

@@ -211,6 +211,13 @@ export interface OktaTelephonyHookOptions {
    * with every call; where it fails, the last good answer goes on. Default: all on.
    */
   readonly rollout?: Rollout | (() => Rollout) | undefined;
+  /**
+   * A message that was accepted and then failed: the same code goes out by the plan's next channel, once, while it is
+   * good. `afterSeconds` does so too when nothing says delivered by then, 1 to 900 by channel, for channels that report
+   * it (WhatsApp by Twilio). `false`: never. Default: on, without `afterSeconds`.
+   */
+  readonly lateFailover?:
+    false | { readonly afterSeconds?: Readonly<Record<string, number | undefined>> | undefined } | undefined;
   /** What is remembered between calls. Default `memoryState()`. */
   readonly state?: State | undefined;
   /** Default: a winston logger that writes JSON lines to stdout. */

@@ -45,6 +45,8 @@ export interface HookSettings {
   readonly composeText: ComposeText | undefined;
   readonly guard: Guard;
   readonly rollout: OktaTelephonyHookOptions['rollout'];
+  /** `undefined`: off. */
+  readonly lateFailover: { readonly afterSeconds: Readonly<Record<string, number | undefined>> } | undefined;
   readonly state: State;
   readonly logger: Logger | undefined;
   readonly onEvent: HookEventListener | undefined;
@@ -107,6 +109,8 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     composeText: options.composeText,
     guard: readGuard(options.guard),
     rollout: options.rollout,
+    lateFailover:
+      options.lateFailover === false ? undefined : { afterSeconds: options.lateFailover?.afterSeconds ?? {} },
     state: options.state ?? memoryState(),
     logger: options.logger,
     onEvent: options.onEvent,

@@ -1,6 +1,5 @@
-import { hookOf, idsOf, type Call, type HookParts } from './call.js';
+import { hookOf, idsOf, tellFailed, type Call, type HookParts } from './call.js';
 import { judge } from './delivery/guard.js';
-import { maskError } from './delivery/masking.js';
 import { readNumber, type NumberReading } from './delivery/phone-number.js';
 import { TIMED_OUT } from './delivery/wait-at-most.js';
 
@@ -41,7 +40,7 @@ function decide(
   events.emit({
     type: 'guard.blocked',
     at: events.now(),
-    ...idsOf(hook),
+    ...idsOf(hook.request),
     mode: guard.mode,
     rule,
     code,
@@ -54,15 +53,8 @@ function decide(
   if (guard.mode === 'enforce') call.refusal = { code, reason, isHeldBack: guard.answer === 'pending' };
 }
 
-function tellMissingPlans(error: unknown, call: Call, { events, missingPlans }: HookParts): void {
-  const hook = hookOf(call);
-  missingPlans.tell(() => {
-    events.emit({
-      type: 'extension.failed',
-      at: events.now(),
-      ...idsOf(hook),
-      extension: 'numberingPlans',
-      reason: maskError(error, hook.request),
-    });
+function tellMissingPlans(error: unknown, call: Call, parts: HookParts): void {
+  parts.missingPlans.tell(() => {
+    tellFailed('numberingPlans', hookOf(call).request, parts)(error);
   });
 }

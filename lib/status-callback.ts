@@ -11,11 +11,11 @@ import { isSignedByTwilio, readStatusCallback } from './twilio/webhooks.js';
 /** HMAC-SHA1 in base64. */
 const SIGNATURE = /^[A-Za-z0-9+/]{27}=$/;
 
-/** Checks the signature against `publicUrl`, whatever the request says of its host, and tells the stream. */
+/** Checks the signature against `publicUrl`, whatever the request says of its host, and tells the stream and late failover. */
 export function recordDelivery(
   parts: HookParts,
 ): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
-  const { settings, events } = parts;
+  const { settings, events, lateFailover } = parts;
 
   const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     if (req.method !== 'POST') throw onlyPost();
@@ -40,8 +40,9 @@ export function recordDelivery(
     answer(req, res, 204, undefined);
     const delivered = readStatusCallback(params);
     if (delivered === undefined) return;
-    const { transactionId, channel, status, providerCode: code, meaning: reason } = delivered;
+    const { transactionId, channel, status, providerCode: code, meaning: reason, report } = delivered;
     events.emit({ type: 'message.status', at: events.now(), transactionId, channel, status, code, reason });
+    lateFailover?.report(transactionId, report);
   };
 
   return (req, res, next) => {

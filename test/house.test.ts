@@ -10,6 +10,8 @@ const FLOORS = [
   ['hook'],
   ['handlers', 'failure', 'status-callback'],
   ['deliver', 'answer-call', 'spending'],
+  ['deliver'],
+  ['send-code'],
   ['call'],
   ['settings', 'exchange'],
   ['option-rules'],

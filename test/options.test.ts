@@ -91,6 +91,7 @@ class Spoilt {
       'channels',
       'guard',
       'rollout',
+      'lateFailover',
     ]) {
       if (path.startsWith(root)) return root;
     }
@@ -188,6 +189,8 @@ describe('the options', () => {
       { countries: { deny: ['CA'] } },
     ],
     ['rollout', {}, { whatsapp: 0, sms: 100, voice: 0.5 }, () => ({ whatsapp: 25 })],
+    ['lateFailover', false, {}, { afterSeconds: {} }, { afterSeconds: { sms: 1, line: undefined } }],
+    ['lateFailover.afterSeconds.whatsapp', 20, 900],
     ['state', memoryState()],
     ['logger', console],
     ['onEvent', ignore],
@@ -264,6 +267,7 @@ describe('the options', () => {
         answer: undefined,
       },
       rollout: { whatsapp: undefined, line: undefined },
+      lateFailover: { afterSeconds: { sms: undefined } },
       state: undefined,
       logger: fine()['logger'] as NonNullable<OktaTelephonyHookOptions['logger']>,
       onEvent: undefined,
@@ -515,6 +519,35 @@ describe('the options', () => {
     ],
     ['rollout.whatsap is no channel that is configured', /look for a misspelling/, ...spoilt({ whatsap: 0 })],
     ['state', /memoryState\(\)/, {}, 'redis://user:redis-password@host', null],
+    ['lateFailover', /false, or an object with afterSeconds/, true, 'kept-for-me', 4711, null],
+    [
+      'lateFailover.afterSeconds',
+      /seconds by channel/,
+      ...spoilt({ afterSeconds: 4711 }, { afterSeconds: null }),
+    ],
+    [
+      'lateFailover.afterSeconds.sms',
+      /1 to 900/,
+      ...spoilt(
+        { afterSeconds: { sms: 0 } },
+        { afterSeconds: { sms: 901 } },
+        { afterSeconds: { sms: '20' } },
+        { afterSeconds: { sms: 47.11 } },
+      ),
+    ],
+    [
+      'lateFailover.afterSeconds.whatsap',
+      /no channel that is configured/,
+      ...spoilt({ afterSeconds: { whatsap: 20 } }),
+    ],
+    [
+      'state',
+      /memoryState\(\)/,
+      {},
+      { claim: ignore, check: ignore, close: ignore },
+      'redis://user:redis-password@host',
+      null,
+    ],
     ['logger', /info, warn and error/, {}, 'kept-for-me', { info: ignore, warn: ignore }, null],
     ['onEvent', /a function/, {}, 'kept-for-me', null],
     ['dispatcher', /a Dispatcher of undici 7 or later/, {}, 'http://proxy-user:proxy-password@proxy', null],
@@ -760,7 +793,7 @@ describe('the options', () => {
     ['guard.countries.Allow', ['US']],
     ['senders.whatsapp.template', SID('HX')],
     // Those of later versions are unknown until they are built.
-    ['lateFailover', false],
+    ['lateFailover.afterSecond', { whatsapp: 20 }],
     ['texts', { sms: { default: 'misspelt-text' } }],
     ['metrics', {}],
     ['credentials.eventHook', { scheme: 'header', secrets: ['misspelt-secret'] }],
@@ -825,6 +858,7 @@ describe('the rules of the options', () => {
     channels: true,
     guard: true,
     rollout: true,
+    lateFailover: true,
     state: true,
     logger: true,
     onEvent: true,
@@ -880,6 +914,7 @@ describe('the rules of the options', () => {
   };
   const limit: Keys<Objects<NonNullable<Guard['perUser']>>> = { points: true, seconds: true };
   const countries: Keys<Guard['countries']> = { allow: true, deny: true };
+  const lateFailover: Keys<Objects<NonNullable<Options['lateFailover']>>> = { afterSeconds: true };
 
   const scheme = (index: number): string =>
     `keys.credentials.keys.hook.items.0.matches.0.switch.${index}.then`;
@@ -895,6 +930,7 @@ describe('the rules of the options', () => {
     ['keys.sandboxNumber.matches.0.then', sandbox],
     ['keys.senders', senders],
     ['keys.senders.keys.whatsapp', whatsappKeys],
+    ['keys.lateFailover.matches.0.then', lateFailover],
     ['keys.profile', profile],
     ['keys.guard', guard],
     ['keys.guard.keys.perUser.matches.0.then', limit],

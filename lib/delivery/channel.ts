@@ -49,6 +49,13 @@ export interface Message {
 }
 
 /**
+ * Whether another attempt can help after a refusal: by anything else (`true`), by nothing that goes to the same number
+ * (`false`), only by another channel (the recipient does not want this one), only by another provider (this one does
+ * not serve the account).
+ */
+export type MoveOn = boolean | 'other-channel' | 'other-provider';
+
+/**
  * What became of one attempt.
  *
  * - `accepted`: the provider has taken the message.
@@ -66,7 +73,7 @@ export type Outcome =
       readonly status: 'refused';
       readonly code: string;
       readonly reason: string;
-      readonly moveOn?: boolean | 'other-channel' | 'other-provider' | undefined;
+      readonly moveOn?: MoveOn | undefined;
       readonly isFraudBlock?: boolean | undefined;
       /** `false` where it never left this process, which says nothing about the provider. Default `true`. */
       readonly hasLeft?: boolean | undefined;
@@ -74,6 +81,18 @@ export type Outcome =
       readonly remedy?: string | undefined;
     }
   | { readonly status: 'unknown'; readonly reason: string };
+
+/** A message that its provider had accepted, and that will not arrive. The fields are those of a refusal. */
+export interface DeliveryFailure {
+  readonly status: 'failed';
+  readonly code: string;
+  readonly reason: string;
+  readonly moveOn?: MoveOn | undefined;
+  readonly isFraudBlock?: boolean | undefined;
+}
+
+/** What is known of a message that its provider had accepted. `pending` is whatever is not final. */
+export type DeliveryReport = { readonly status: 'pending' | 'delivered' } | DeliveryFailure;
 
 /** The clock of one attempt. */
 export interface SendContext {
@@ -102,6 +121,16 @@ export interface ChannelPort<Parts> {
   readonly host?: string | undefined;
   /** `false` where the provider words the message itself: `composeText` is then not asked. Default `true`. */
   readonly usesText?: boolean | undefined;
+  /**
+   * What is learnt of a message after it was accepted: `'failures'`, or `'deliveries'` where one that arrived is always
+   * told as well, so that silence says that it has not. Default: nothing, or `'failures'` where there is `lookUp`.
+   */
+  readonly reports?: 'failures' | 'deliveries' | undefined;
+  /**
+   * Asks what became of a message, for a provider that does not tell by itself: called a few times after it was
+   * accepted, as long as the plan has a next channel. A throw counts as `pending`.
+   */
+  lookUp?(transactionId: string, context: SendContext): Promise<DeliveryReport>;
   /** Called once by the factory. What it returns, if anything, is used in this channel's place. */
   connect?(parts: Parts): ChannelPort<Parts> | undefined;
 }

@@ -1,9 +1,19 @@
 import type { Budget } from './budget.js';
 import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 import type { Breaker } from './breaker.js';
-import type { ChannelPort, Message, Outcome, SendContext, TelephonyRequest, UserProfile } from './channel.js';
+import type {
+  ChannelPort,
+  DeliveryFailure,
+  Message,
+  MoveOn,
+  Outcome,
+  SendContext,
+  TelephonyRequest,
+  UserProfile,
+} from './channel.js';
 import type { AttemptReport } from './events.js';
 import { isAbout, maskText, toToken } from './masking.js';
+import { leavesHopeFor } from './plan.js';
 import { textFor, oktaText, type ComposeText } from './text.js';
 
 /** How long a send that has left may still go on after the call's deadline, milliseconds. */
@@ -29,6 +39,24 @@ export interface Delivery {
   readonly isFraudBlock: boolean;
 }
 
+/** What is left of a plan when a channel has taken the message, or may have. */
+export interface Rest {
+  readonly by: ReadyChannel;
+  /** In their order, without those that earlier refusals leave no hope for. */
+  readonly untried: readonly ReadyChannel[];
+  /** Those that were made until now. */
+  readonly attempts: readonly AttemptReport[];
+}
+
+/** What became of a send after its call was answered. */
+export interface LateEnd {
+  readonly attempt: AttemptReport;
+  /** The provider's id, as it came. */
+  readonly transactionId: string | undefined;
+  /** Where it was refused after all. */
+  readonly failure: DeliveryFailure | undefined;
+}
+
 export interface DispatchParts {
   readonly budget: Budget;
   readonly composeText: ComposeText | undefined;
@@ -37,8 +65,12 @@ export interface DispatchParts {
   readonly addressFor: (channel: string) => string;
   readonly onAttempt: (attempt: AttemptReport) => void;
   readonly onComposeFailure: (error: unknown) => void;
+  /** Asked right before each attempt. Default: it is wanted as long as the budget lasts. */
+  readonly isStillWanted?: (() => Promise<boolean>) | undefined;
+  /** A channel has accepted the message, by the provider's own id; empty where it gave none. */
+  readonly onAccepted: (transactionId: string, rest: Rest) => void;
   /** A send that goes on after the deadline, and what became of it. Never rejects. */
-  readonly onDetached: (late: Promise<AttemptReport>) => void;
+  readonly onDetached: (late: Promise<LateEnd>, rest: Rest) => void;
 }
 
 /**
@@ -59,11 +91,18 @@ export async function dispatch(
     const message = composed instanceof Promise ? await composed : composed;
     // Composing took time of the call, too.
     if (isOver(parts.budget)) break;
+    if (parts.isStillWanted !== undefined && !(await parts.isStillWanted())) break;
+    // So did asking, and it may have become unwanted since the answer.
+    if (isOver(parts.budget)) break;
     const startedAt = parts.budget.elapsedMs();
-    const outcome = await channel.breaker.attempt((onLate) => startSend(channel, message, parts, onLate));
+    const rest: Rest = { by: channel, untried, attempts };
+    const outcome = await channel.breaker.attempt((onLate) =>
+      startSend(channel, message, parts, onLate, rest),
+    );
     const attempt = reportOf(channel, outcome, parts.budget.elapsedMs() - startedAt, message);
     attempts.push(attempt);
     parts.onAttempt(attempt);
+    if (outcome.status === 'accepted') parts.onAccepted(outcome.transactionId, rest);
     if (outcome.status !== 'refused') {
       return { status: outcome.status, decidedBy: attempt, attempts, isFraudBlock: false };
     }
@@ -99,6 +138,7 @@ function startSend(
   message: Message,
   { budget, onDetached }: DispatchParts,
   onLate: (end: Outcome) => void,
+  rest: Rest,
 ): Promise<Outcome> {
   const startedAt = budget.elapsedMs();
   const clock = startClock(budget);
@@ -107,7 +147,10 @@ function startSend(
     if (outcome !== TIMED_OUT) return outcome;
     const end = endOfDetached(sending, clock);
     void end.then(onLate);
-    onDetached(end.then((late) => reportOf(channel, late, budget.elapsedMs() - startedAt, message)));
+    onDetached(
+      end.then((late) => lateEndOf(late, reportOf(channel, late, budget.elapsedMs() - startedAt, message))),
+      rest,
+    );
     return NOT_IN_TIME;
   });
 }
@@ -238,33 +281,29 @@ function reportOf(
   return { ...report, code, reason, remedy };
 }
 
+function lateEndOf(outcome: Outcome, attempt: AttemptReport): LateEnd {
+  const failure: DeliveryFailure | undefined =
+    outcome.status === 'refused'
+      ? {
+          status: 'failed',
+          code: attempt.code ?? REFUSED,
+          reason: attempt.reason ?? '',
+          moveOn: outcome.moveOn,
+          isFraudBlock: outcome.isFraudBlock,
+        }
+      : undefined;
+  const transactionId = outcome.status === 'accepted' ? outcome.transactionId : undefined;
+  return { attempt, transactionId, failure };
+}
+
 /** Leaves those that a refusal by one leaves hope for. */
 function dropHopeless(
   untried: ReadyChannel[],
   refusing: ReadyChannel,
-  moveOn: boolean | 'other-channel' | 'other-provider',
+  moveOn: MoveOn,
   addressFor: (channel: string) => string,
 ): void {
-  const hopeful = untried.filter((other) => leavesHopeFor(other, refusing, moveOn, addressFor));
+  const hopOf = ({ name, provider }: ReadyChannel) => ({ channel: name, provider, to: addressFor(name) });
+  const hopeful = untried.filter((other) => leavesHopeFor(hopOf(other), hopOf(refusing), moveOn));
   untried.splice(0, untried.length, ...hopeful);
-}
-
-/** Whether a refusal by one leaves hope for another. */
-function leavesHopeFor(
-  other: ReadyChannel,
-  refusing: ReadyChannel,
-  moveOn: boolean | 'other-channel' | 'other-provider',
-  addressFor: (channel: string) => string,
-): boolean {
-  switch (moveOn) {
-    case 'other-channel':
-      return other.name !== refusing.name;
-    case 'other-provider':
-      return other.provider !== refusing.provider;
-    case false:
-      // What is wrong is the number: a channel that goes to another one may still deliver.
-      return addressFor(other.name) !== addressFor(refusing.name);
-    case true:
-      return true;
-  }
 }

@@ -38,7 +38,7 @@ export type ClaimResult =
     };
 
 interface ClaimParts {
-  readonly state: State;
+  readonly state: Pick<State, 'claim'>;
   /** Without an event id of Okta's nothing is a repeat. */
   readonly isRepeatable: boolean;
   readonly nowMs: number;

@@ -18,6 +18,8 @@ export interface AttemptReport {
 export type WarnedOption =
   /** Without it nobody hears of WhatsApp messages that fail after Twilio has accepted them. */
   | 'publicUrl'
+  /** It names a channel that does not tell what was delivered. */
+  | 'lateFailover.afterSeconds'
   /** A secret or a password of it has less than 16 characters. */
   | 'credentials.hook'
   /** These are no SIDs as Twilio makes them: two letters and 32 hexadecimal digits. */
@@ -123,13 +125,16 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly type: 'attempt.late';
     } & AttemptReport &
       OfCall)
-  | ({
+  | {
       /** A function or an object that the user gave, or a library, failed; we went on without it. */
       readonly type: 'extension.failed';
       /** `numberingPlans`, which the guard goes by, are told once a minute; a `rollout` stays what it last was. */
       readonly extension: 'chooseChannels' | 'composeText' | 'rollout' | 'state' | 'numberingPlans';
       readonly reason: string;
-    } & OfCall)
+      /** `undefined` where it failed after the call. */
+      readonly eventId: string | undefined;
+      readonly oktaRequestId: string | undefined;
+    }
   | ({
       /** The hook call is over. */
       readonly type: 'request.answered';
@@ -167,6 +172,32 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly status: string;
       readonly code: string | undefined;
       readonly reason: string | undefined;
+    }
+  | ({
+      /** A code that did not arrive: what became of sending it by the plan's next channel. */
+      readonly type: 'failover.ended';
+      /** The channel by which it did not arrive. */
+      readonly fromChannel: string;
+      /** The code of that failure; `NOT_DELIVERED_IN_TIME` where nothing was told. */
+      readonly why: string;
+      /** Of the last attempt; `dropped` where none was made, and rightly so. */
+      readonly outcome: 'accepted' | 'refused' | 'unknown' | 'dropped';
+      readonly channel: string | undefined;
+      readonly provider: string | undefined;
+      /** The refusal's; of what was dropped one of ours (`OVERTAKEN`, `CODE_EXPIRED`, …). */
+      readonly code: string | undefined;
+      readonly reason: string | undefined;
+      readonly transactionId: string | undefined;
+      /** All that were made for the event. */
+      readonly attempts: readonly AttemptReport[];
+    } & OfCall)
+  | {
+      /** Status callbacks of messages that this process did not send, or has forgotten; at most once a minute. */
+      readonly type: 'message.unknown';
+      /** How many since it was last told. */
+      readonly count: number;
+      /** The last one. */
+      readonly transactionId: string;
     }
 );
 

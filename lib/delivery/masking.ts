@@ -1,5 +1,8 @@
 import type { TelephonyRequest } from './channel.js';
 
+/** What of a request is personal. */
+type Personal = Pick<TelephonyRequest, 'otpCode' | 'phoneNumber' | 'login' | 'firstName' | 'lastName'>;
+
 /** What stands where something personal was. */
 const MASK = '…';
 
@@ -25,7 +28,7 @@ const TOLD_LENGTH = 300;
  * custom channel's reasons, errors of functions that the user gave. Takes anything, for a thrown error's message may be
  * anything.
  */
-export function maskText(text: unknown, request: TelephonyRequest | undefined, to?: string): string {
+export function maskText(text: unknown, request: Personal | undefined, to?: string): string {
   const whole = typeof text === 'string' ? text : '';
   // Where a text is cut, half a secret would be left, which nothing would know: the last word goes with it.
   let masked = whole.length > READ_LENGTH ? whole.slice(0, READ_LENGTH).replace(/\S+$/, '') : whole;
@@ -43,7 +46,7 @@ export function maskText(text: unknown, request: TelephonyRequest | undefined, t
 }
 
 /** What may be told of what somebody's function threw. */
-export function maskError(error: unknown, request: TelephonyRequest | undefined): string {
+export function maskError(error: unknown, request: Personal | undefined): string {
   try {
     return maskText(error instanceof Error ? error.message : undefined, request) || 'failed';
   } catch {
@@ -56,7 +59,7 @@ export function maskError(error: unknown, request: TelephonyRequest | undefined)
  * Whether a code or an id that others made holds something personal: an e-mail address, a number, a name, a login
  * or the one-time code, however they are set apart.
  */
-export function isAbout(text: string, request: TelephonyRequest, to: string): boolean {
+export function isAbout(text: string, request: Personal, to: string): boolean {
   const { otpCode, phoneNumber, login, firstName, lastName } = request;
   if (text.includes('@')) return true;
   const lower = text.toLowerCase();
@@ -107,7 +110,7 @@ interface Secrets {
 
 const NOBODY: Secrets = { secrets: [], shortNames: [] };
 
-function secretsOf(request: TelephonyRequest, to: string | undefined): Secrets {
+function secretsOf(request: Personal, to: string | undefined): Secrets {
   const { otpCode, phoneNumber, login, firstName, lastName } = request;
   const names = [login, login?.split('@')[0], firstName, lastName].filter((name) => name !== undefined);
   const words = new Set(names.flatMap((name) => [name, ...name.split(/\s+/)]));

@@ -1,4 +1,4 @@
-import type { TelephonyRequest, UserProfile } from './channel.js';
+import type { MoveOn, TelephonyRequest, UserProfile } from './channel.js';
 
 /** Which channels a text goes by, in order of preference. `sms` follows where it is not named. */
 export type ChooseChannels = (
@@ -74,4 +74,28 @@ function chosenByUser(
     parts.onFailure(error);
   }
   return undefined;
+}
+
+/** One step of a plan, as far as a refusal by another bears on it. */
+interface Hop {
+  readonly channel: string;
+  /** The provider's name. */
+  readonly provider: string;
+  /** E.164. */
+  readonly to: string;
+}
+
+/** Whether a refusal by one step of a plan leaves hope for another. */
+export function leavesHopeFor(other: Hop, refusing: Hop, moveOn: MoveOn): boolean {
+  switch (moveOn) {
+    case 'other-channel':
+      return other.channel !== refusing.channel;
+    case 'other-provider':
+      return other.provider !== refusing.provider;
+    case false:
+      // What is wrong is the number: a channel that goes to another one may still deliver.
+      return other.to !== refusing.to;
+    case true:
+      return true;
+  }
 }

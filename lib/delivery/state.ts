@@ -1,3 +1,5 @@
+import type { ReceiptState } from './receipt.js';
+
 /** The State port: what must be remembered between hook calls, whoever keeps it. */
 
 /** The answer that Okta was given, kept to be given again. It holds nothing personal. */
@@ -37,7 +39,7 @@ export type Claim =
     };
 
 /** What must be remembered between hook calls. `memoryState()` keeps it in the process. */
-export interface State {
+export interface State extends ReceiptState {
   /**
    * Claims an event, so that of several calls with one key one sends and the others wait for its answer, and takes
    * its points in the same step. Without a key nothing is a repeat: only the points are taken. A promise where

@@ -112,6 +112,14 @@ function lineFor(event: HookEvent): Line | undefined {
       return event.status === 'failed' || event.status === 'undelivered'
         ? { level: 'warn', message: 'an accepted message was not delivered' }
         : undefined;
+    case 'failover.ended':
+      return failoverLine(event);
+    case 'message.unknown':
+      return {
+        level: 'warn',
+        message:
+          'a callback is about a message that this process did not send, or has forgotten; several gateways need one state that they share: until then run one, or lead callbacks to the gateway that sent',
+      };
     // Their facts are in the line of the call.
     case 'request.received':
     case 'request.repeated':
@@ -136,11 +144,26 @@ function proofsOf(schemes: readonly (keyof typeof PROOFS)[]): string {
 function warningOf(option: WarnedOption): string {
   switch (option) {
     case 'publicUrl':
-      return 'WhatsApp without publicUrl: messages that Twilio accepts and then cannot deliver go unseen; set publicUrl and credentials.twilio.authToken';
+      return 'WhatsApp without publicUrl: messages that Twilio accepts and then cannot deliver are seen by polling only, late and not all of them; set publicUrl and credentials.twilio.authToken';
     case 'credentials.hook':
       return 'credentials.hook has a secret of less than 16 characters: who guesses it can make you send messages; use a long random one';
+    case 'lateFailover.afterSeconds':
+      return 'lateFailover.afterSeconds names a channel that does not report what was delivered: it has no effect there';
     default:
       return `${option}: a SID of Twilio's is two letters and 32 hexadecimal digits; compare it with the Twilio Console`;
+  }
+}
+
+function failoverLine({ outcome }: Extract<HookEvent, { type: 'failover.ended' }>): Line {
+  switch (outcome) {
+    case 'accepted':
+      return { level: 'info', message: 'a code that did not arrive was sent by the next channel' };
+    case 'unknown':
+      return { level: 'warn', message: 'a code that did not arrive may have been sent by the next channel' };
+    case 'refused':
+      return { level: 'warn', message: 'a code that did not arrive could not be sent by another channel' };
+    case 'dropped':
+      return { level: 'info', message: 'a code did not arrive, and nothing more was sent' };
   }
 }
 

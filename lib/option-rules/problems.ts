@@ -58,9 +58,17 @@ function combinationProblems(options: unknown): readonly string[] {
       "publicUrl needs credentials.twilio.authToken: Twilio signs its callbacks with the account's auth token",
     );
   }
+  const known = new Set([...senders, ...custom, 'whatsapp', 'sms']);
+  const afterSeconds = at(options, 'lateFailover', 'afterSeconds');
+  for (const channel of isObject(afterSeconds) ? Object.keys(withoutUndefined(afterSeconds)) : []) {
+    if (!known.has(channel)) {
+      problems.push(
+        `lateFailover.afterSeconds.${channel} is no channel that is configured; add it to channels or senders`,
+      );
+    }
+  }
   const optInChannels = at(options, 'optInChannels');
   if (isList(optInChannels)) {
-    const known = new Set([...senders, ...custom, 'whatsapp', 'sms']);
     for (const [index, channel] of optInChannels.entries()) {
       if (typeof channel === 'string' && !['', VOICE].includes(channel) && !known.has(channel)) {
         problems.push(

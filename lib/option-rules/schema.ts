@@ -68,9 +68,20 @@ const makeOptionsSchema = (): Joi.ObjectSchema =>
       .messages({
         'object.unknown': '{{#label}} is not a name for a channel: a letter, then letters, digits, - and _',
       }),
+    lateFailover: Joi.alternatives().conditional(Joi.object(), {
+      then: Joi.object({
+        afterSeconds: objectOf('an object of seconds by channel', {}).pattern(
+          Joi.string(),
+          integer('seconds', 1, 900),
+        ),
+      }),
+      otherwise: Joi.valid(false).messages(mustBe('false, or an object with afterSeconds')),
+    }),
     guard: guard(),
     rollout: rollout(),
-    state: tested('what memoryState() returns', (value) => hasMethods(value, ['claim', 'check', 'close'])),
+    state: tested('what memoryState() returns', (value) =>
+      hasMethods(value, ['claim', 'overtake', 'isNewest', 'keepReceipt', 'takeReceipt', 'check', 'close']),
+    ),
     logger: tested('an object with info, warn and error', (value) =>
       hasMethods(value, ['info', 'warn', 'error']),
     ),

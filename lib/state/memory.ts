@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Claim, RememberedAnswer, State } from '../delivery/state.js';
 import { LimitWindows } from './limit-windows.js';
+import { memoryReceipts } from './memory-receipts.js';
 
 /** About 100 sign-ins a second for three minutes. */
 const MAX_ENTRIES = 20_000;
@@ -11,13 +12,14 @@ interface Entry {
 }
 
 /**
- * Remembers within this process: right for one instance, and for tests. Bounded to 20,000 events and 60,000
- * limits, the oldest forgotten first; starts no timer.
+ * Remembers within this process: right for one instance, and for tests. Bounded to 20,000 events, people and receipts
+ * and 60,000 limits, the oldest forgotten first; starts no timer.
  */
 export function memoryState(): State {
   const entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES });
   const limits = new LimitWindows();
   return {
+    ...memoryReceipts(),
     claim(key, { nowMs, rememberMs, buckets }): Claim {
       const known = key === undefined ? undefined : entries.get(key);
       if (known !== undefined && known.until > nowMs) {

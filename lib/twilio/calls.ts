@@ -26,6 +26,7 @@ export function twilioCalls(): ChannelPort<TwilioParts> {
       provider: 'TWILIO',
       host: connection.host,
       usesText: false,
+      reports: connection.settings.statusCallbackUrl === undefined ? undefined : 'failures',
       send: async (message, context) => {
         const { senders, statusCallbackUrl } = connection.settings;
         const from = await senderFor(senders.voice, message.to, context.leaveWithinMs);

@@ -1,13 +1,9 @@
+import type { MoveOn } from '../delivery/channel.js';
+
 /**
  * Twilio's error codes: what they mean for the plan. The texts are our own; Twilio's may quote the number.
  * Sources: Twilio's error dictionary, and what it says of each product's failures.
  */
-
-/**
- * Whether another attempt can help: by anything else (`true`), by nothing (`false`), only by another channel
- * (the recipient does not want this one), only by another provider (this one does not serve the account).
- */
-export type MoveOn = boolean | 'other-channel' | 'other-provider';
 
 /** What one code means. */
 export interface TwilioError {

@@ -1,7 +1,9 @@
-import type { ChannelPort, Message, Outcome } from '../delivery/channel.js';
+import type { ChannelPort, DeliveryReport, Message, Outcome } from '../delivery/channel.js';
+import type { HttpResult } from '../delivery/http-call.js';
 import { pickByLocale } from '../delivery/locale.js';
 import type { TwilioConnection, TwilioMessageParameters, TwilioSettings } from './client.js';
-import { MESSAGE_SID, outcomeOf, sendReporting } from './outcome.js';
+import { deliveryReportOf } from './delivery-report.js';
+import { MESSAGE_SID, outcomeOf, readCode, readObject, sendReporting } from './outcome.js';
 import { notConnected, noSender, senderFor } from './senders.js';
 
 /** What a Twilio channel needs of the hook that it serves. */
@@ -34,10 +36,22 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
       const { twilio, channel, clock } = parts;
       const isWhatsApp = channel === 'whatsapp';
       const compose = isWhatsApp ? composeWhatsApp : composeSms;
+      const hasCallbacks = twilio.settings.statusCallbackUrl !== undefined;
+      // WhatsApp says of everything that arrives that it did; `sent` may be the last word on an SMS that arrived.
+      const reports = isWhatsApp ? 'deliveries' : hasCallbacks ? 'failures' : undefined;
+      // Hardly an SMS fails late, so that asking for each would not pay.
+      const isAskedFor = isWhatsApp && !hasCallbacks;
       return {
         provider: 'TWILIO',
         host: twilio.host,
         usesText: !isWhatsApp || !usesTemplate(twilio.settings),
+        reports,
+        ...(isAskedFor
+          ? {
+              lookUp: async (sid, context) =>
+                readMessage(await twilio.call((client) => client.messages(sid).fetch(), context)),
+            }
+          : {}),
         send: async (message, context) => {
           const composing = compose(message, twilio.settings, context.leaveWithinMs);
           const composed = composing instanceof Promise ? await composing : composing;
@@ -59,6 +73,14 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
       };
     },
   };
+}
+
+/** What Twilio says of a message that it was asked for. */
+function readMessage(result: HttpResult): DeliveryReport {
+  if (result.kind !== 'answered' || result.status !== 200) return { status: 'pending' };
+  const { status, error_code: errorCode } = readObject(result);
+  const code = readCode(errorCode);
+  return deliveryReportOf(String(status), code === undefined ? undefined : String(code));
 }
 
 function composeSms(

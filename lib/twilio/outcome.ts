@@ -1,5 +1,6 @@
 import type { Outcome } from '../delivery/channel.js';
 import type { HttpAnswer, HttpResult } from '../delivery/http-call.js';
+import { FAILED_STATUSES } from './delivery-report.js';
 import { describeRefusal } from './error-codes.js';
 
 /** The ids of messages and calls, as answers and callbacks carry them. */
@@ -8,9 +9,6 @@ export const CALL_SID = /^CA[\w-]{1,64}$/;
 
 /** Twilio's error codes have five or six digits; anything longer could be a phone number. */
 export const PROVIDER_CODE = /^[1-9]\d{0,5}$/;
-
-/** Statuses of a created message or call that say that it will not arrive. */
-const LOST = new Set(['failed', 'undelivered', 'canceled']);
 
 /**
  * What an attempt at Twilio came to. Refused is only what has certainly not gone out: it never left, or a
@@ -51,7 +49,7 @@ function outcomeOfSuccess(
   expectedSid: RegExp,
 ): Outcome {
   const state = body['status'];
-  if (typeof state === 'string' && LOST.has(state)) {
+  if (typeof state === 'string' && FAILED_STATUSES.has(state)) {
     const code = readCode(body['error_code']);
     const described = refusal(code, status);
     return code === undefined ? { ...described, code: state.toUpperCase() } : described;
@@ -66,7 +64,7 @@ function refusal(code: number | undefined, status: number): Extract<Outcome, { s
 }
 
 /** The answer's JSON object; an empty one where there is none. */
-function readObject(answer: HttpAnswer): Readonly<Record<string, unknown>> {
+export function readObject(answer: HttpAnswer): Readonly<Record<string, unknown>> {
   try {
     const parsed: unknown = JSON.parse(answer.body);
     // The entries of any object are unknown until each is looked at.
@@ -77,7 +75,7 @@ function readObject(answer: HttpAnswer): Readonly<Record<string, unknown>> {
   return {};
 }
 
-function readCode(value: unknown): number | undefined {
+export function readCode(value: unknown): number | undefined {
   const isPlain = typeof value === 'number' || typeof value === 'string';
   return isPlain && PROVIDER_CODE.test(String(value)) ? Number(value) : undefined;
 }

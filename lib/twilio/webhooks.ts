@@ -1,3 +1,5 @@
+import type { DeliveryReport } from '../delivery/channel.js';
+import { deliveryReportOf } from './delivery-report.js';
 import { meaningOf } from './error-codes.js';
 import { CALL_SID, MESSAGE_SID, PROVIDER_CODE } from './outcome.js';
 import { loadSdk } from './sdk.js';
@@ -16,6 +18,8 @@ export interface StatusCallback {
   readonly providerCode: string | undefined;
   /** What the code means, in our words; `undefined` for one that is not in our table. */
   readonly meaning: string | undefined;
+  /** What that means for the plan. */
+  readonly report: DeliveryReport;
 }
 
 const STATUS = /^[a-z]+([-_][a-z]+)*$/;
@@ -65,6 +69,7 @@ export function readStatusCallback(params: FormFields): StatusCallback | undefin
     status,
     providerCode,
     meaning: providerCode === undefined ? undefined : meaningOf(Number(providerCode)),
+    report: deliveryReportOf(status, providerCode),
   };
 }
 

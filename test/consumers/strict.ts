@@ -23,6 +23,8 @@ import {
   type GuardLimit,
   type GuardOptions,
   type GuardRule,
+  type DeliveryFailure,
+  type DeliveryReport,
   type HookCredential,
   type HookEvent,
   type HookStatus,
@@ -30,11 +32,16 @@ import {
   type HttpResult,
   type Logger,
   type Message,
+  type MoveOn,
+  type NewEvent,
   type OktaApiErrorCode,
   type OktaCredential,
   type OktaTelephonyHookOptions,
   type Outcome,
   type Readiness,
+  type PlanStep,
+  type Receipt,
+  type ReceiptState,
   type RememberedAnswer,
   type RequestErrorCode,
   type Rollout,
@@ -171,6 +178,9 @@ const nothing: Undefined<OktaTelephonyHookOptions> = {
   chooseChannels: undefined,
   composeText: undefined,
   channels: undefined,
+  guard: undefined,
+  rollout: undefined,
+  lateFailover: undefined,
   state: undefined,
   logger: undefined,
   onEvent: undefined,
@@ -185,11 +195,18 @@ const nested: Partial<OktaTelephonyHookOptions> = {
     cache: { ttlSeconds: undefined, staleSeconds: undefined, max: undefined },
   },
   channels: { sms: undefined },
+  lateFailover: { afterSeconds: { whatsapp: undefined } },
 };
 const sender: SenderOption = { default: '+15005550006', GB: 'ACME' };
 
 /** A channel that is asked nothing but to send. */
 const lineChannel: Channel = {
+  reports: undefined,
+  lookUp: (transactionId, { signal }): Promise<DeliveryReport> => {
+    const moveOn: MoveOn | undefined = signal.aborted ? undefined : 'other-provider';
+    const failure: DeliveryFailure = { status: 'failed', code: 'C1', reason: 'no', moveOn };
+    return Promise.resolve(transactionId === '' ? { status: 'pending' } : failure);
+  },
   send: (message: Message, context: SendContext): Promise<Outcome> => {
     const { request, profile, to, text, locale, expiresAt } = message;
     const life: number = expiresAt.getTime() - Date.now();
@@ -247,7 +264,17 @@ const chooseChannels: ChooseChannels = (request: TelephonyRequest, profile: User
   profile?.['line'] === true && request.deliveryChannel === 'sms' ? ['line'] : [];
 const composeText: ComposeText = (request, _profile, channel) => `${channel}: ${request.otpCode}`;
 const logger: Logger = console;
+const receipts: ReceiptState = {
+  overtake: (_person, { eventKey, isPreview }: NewEvent) => void [eventKey, isPreview],
+  isNewest: () => Promise.resolve(true),
+  keepReceipt: (transactionId, receipt: Receipt, { untilMs }) => {
+    const [next]: readonly PlanStep[] = receipt.untried;
+    return Promise.resolve(JSON.stringify({ transactionId, receipt, untilMs, next: next?.channel }));
+  },
+  takeReceipt: () => undefined,
+};
 const state: State = {
+  ...receipts,
   claim: (_key: string | undefined, { nowMs, rememberMs, buckets }: EventLife): Promise<Claim> =>
     Promise.resolve({
       isFirst: true,
@@ -291,6 +318,7 @@ export const hooks: readonly TelephonyHook[] = [
     profile: { cache: false },
     chooseChannels,
     composeText,
+    lateFailover: { afterSeconds: { whatsapp: 20 } },
     logger,
     state,
     onEvent,
@@ -301,6 +329,7 @@ export const hooks: readonly TelephonyHook[] = [
     senders: { whatsapp: { from: '+15005550006', templates: { default: 'HX1', pt: 'HX2' } } },
     guard,
     rollout: () => rollout,
+    lateFailover: false,
     state: memoryState(),
   }),
 ];

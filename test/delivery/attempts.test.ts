@@ -41,8 +41,9 @@ describe('an attempt to send', () => {
       addressFor: () => PHONE_NUMBER,
       onAttempt: () => undefined,
       onComposeFailure: () => undefined,
+      onAccepted: () => undefined,
       onDetached: (ending) => {
-        void ending.then((attempt) => late.push(attempt));
+        void ending.then(({ attempt }) => late.push(attempt));
       },
     });
     budget.close();

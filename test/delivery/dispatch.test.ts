@@ -9,7 +9,7 @@ import type {
   SendContext,
   TelephonyRequest,
 } from '../../lib/delivery/channel.js';
-import { dispatch, type Delivery, type ReadyChannel } from '../../lib/delivery/dispatch.js';
+import { dispatch, type Delivery, type ReadyChannel, type Rest } from '../../lib/delivery/dispatch.js';
 import type { AttemptReport } from '../../lib/delivery/events.js';
 import type { ComposeText } from '../../lib/delivery/text.js';
 import type { Channel, ChannelParts } from '../../lib/index.js';
@@ -35,6 +35,7 @@ interface Watched {
   readonly told: AttemptReport[];
   readonly late: AttemptReport[];
   readonly composeFailures: string[];
+  readonly accepted: { readonly transactionId: string; readonly rest: Rest }[];
 }
 
 async function run(
@@ -43,25 +44,29 @@ async function run(
     readonly budget?: Budget;
     readonly composeText?: ComposeText;
     readonly addressFor?: (channel: string) => string;
+    readonly isStillWanted?: () => Promise<boolean>;
   } = {},
 ): Promise<Watched> {
   const told: AttemptReport[] = [];
   const late: AttemptReport[] = [];
   const composeFailures: string[] = [];
+  const accepted: Watched['accepted'] = [];
   const budget = parts.budget ?? new Budget(2200);
   const delivery = await dispatch(plan, REQUEST, undefined, {
     budget,
     composeText: parts.composeText,
     locale: 'en',
     addressFor: parts.addressFor ?? (() => PHONE_NUMBER),
+    isStillWanted: parts.isStillWanted,
     onAttempt: (attempt) => told.push(attempt),
     onComposeFailure: (error) => composeFailures.push(error instanceof Error ? error.message : 'no error'),
+    onAccepted: (transactionId, rest) => accepted.push({ transactionId, rest }),
     onDetached: (ending) => {
-      void ending.then((attempt) => late.push(attempt));
+      void ending.then(({ attempt }) => late.push(attempt));
     },
   });
   budget.close();
-  return { delivery, told, late, composeFailures };
+  return { delivery, told, late, composeFailures, accepted };
 }
 
 const accept = (): Outcome => ({ status: 'accepted', transactionId: 'T1' });
@@ -102,6 +107,71 @@ describe('dispatching a code', () => {
     });
     expect(told).to.deep.equal(delivery.attempts);
     expect(second.called).to.equal(false);
+  });
+
+  describe('tells what is left of the plan', () => {
+    const namesOf = ({ rest }: Watched['accepted'][number]): object => ({
+      by: rest.by.name,
+      untried: rest.untried.map(({ name }) => name),
+      attempts: rest.attempts.map(({ channel, outcome }) => `${channel} ${outcome}`),
+    });
+
+    it('when a channel accepts, by its own id', async () => {
+      const { accepted } = await run([ready('a', () => refuse()), ready('b', accept), ready('c', accept)]);
+      expect(accepted.map(({ transactionId }) => transactionId)).to.deep.equal(['T1']);
+      expect(accepted.map(namesOf)).to.deep.equal([
+        { by: 'b', untried: ['c'], attempts: ['a refused', 'b accepted'] },
+      ]);
+    });
+
+    it('without what an earlier refusal leaves no hope for', async () => {
+      const plan = [ready('a', () => refuse({ moveOn: 'other-channel' })), ready('b', accept)];
+      const { accepted } = await run([...plan, ready('a', accept), ready('c', accept)]);
+      expect(accepted.map(namesOf)).to.deep.include({
+        by: 'b',
+        untried: ['c'],
+        attempts: ['a refused', 'b accepted'],
+      });
+    });
+
+    it('nobody where nothing accepted', async () => {
+      const { accepted } = await run([
+        ready('a', () => refuse()),
+        ready('b', () => ({ status: 'unknown', reason: 'x' })),
+      ]);
+      expect(accepted).to.be.empty;
+    });
+  });
+
+  describe('asks right before each attempt whether it is still wanted', () => {
+    it('and makes those that are', async () => {
+      const asked: number[] = [];
+      const { delivery } = await run(
+        [ready('a', () => refuse()), ready('b', () => refuse()), ready('c', accept)],
+        {
+          isStillWanted: () => Promise.resolve(asked.push(1) < 3),
+        },
+      );
+      expect(delivery.attempts.map(({ channel }) => channel)).to.deep.equal(['a', 'b']);
+      expect(asked).to.have.length(3);
+    });
+
+    it('and makes none that became unwanted since the answer', async () => {
+      const budget = new Budget(2200);
+      const send = sinon.fake.resolves(accept());
+      const { delivery } = await run([ready('a', send)], {
+        budget,
+        isStillWanted: () => {
+          const answer = Promise.resolve(true);
+          void answer.then(() => {
+            budget.hangUp();
+          });
+          return answer;
+        },
+      });
+      expect(send.called).to.equal(false);
+      expect(delivery).to.deep.include({ status: 'refused', decidedBy: undefined });
+    });
   });
 
   it('ends without an attempt where nothing is planned, or the time is over', async () => {

@@ -64,7 +64,7 @@ describe('claiming an event', () => {
     const budget = new Budget(deadlineMs);
     budgets.push(budget);
     return claimEvent(REQUEST, {
-      state: { check: () => Promise.resolve(), health: 'ok', close: () => Promise.resolve(), ...state },
+      state,
       isRepeatable,
       nowMs: NOW,
       rememberMs: 300_000,

@@ -346,6 +346,10 @@ describe('what others say of a code', () => {
           ...accepted,
           state: {
             claim: () => Promise.reject(new Error(leak)),
+            overtake: () => Promise.reject(new Error(leak)),
+            isNewest: boom,
+            keepReceipt: boom,
+            takeReceipt: () => Promise.reject(new Error(leak)),
             check: () => Promise.resolve(),
             close: () => Promise.resolve(),
             health: 'ok',

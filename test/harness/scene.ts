@@ -60,8 +60,9 @@ type Override = Partial<Omit<OktaTelephonyHookOptions, 'credentials'>> & {
 };
 
 export interface SceneOptions {
-  /** Options of the hook over the usual ones; a function is given the emulators. */
-  readonly hook?: Override | ((vendors: { okta: OktaEmulator; twilio: TwilioEmulator }) => Override);
+  /** Options of the hook over the usual ones; a function is given the emulators, and where the gateway listens. */
+  readonly hook?:
+    Override | ((parts: { okta: OktaEmulator; twilio: TwilioEmulator; origin: string }) => Override);
   /** How the gateway mounts it. Default: alone, at the root. */
   readonly mount?: (app: express.Express, hook: TelephonyHook) => void;
 }
@@ -84,7 +85,12 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
       log.push({ level, message, fields });
       witness({ level, message, fields });
     };
-  const override = typeof options.hook === 'function' ? options.hook({ okta, twilio }) : (options.hook ?? {});
+  const app = express();
+  const server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const override =
+    typeof options.hook === 'function' ? options.hook({ okta, twilio, origin }) : (options.hook ?? {});
   const hook = oktaTelephonyHook({
     // Many tests are one user's, who is sent more codes than the usual limit.
     guard: { perUser: false },
@@ -99,12 +105,8 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
     credentials: { ...usualCredentials(okta, twilio), ...override.credentials },
   });
 
-  const app = express();
   const mount = options.mount ?? ((gateway, handler) => gateway.use(handler));
   mount(app, hook);
-  const server = app.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const url = `${origin}${override.path ?? '/okta/telephony'}`;
 
   return {

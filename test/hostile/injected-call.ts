@@ -1,6 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import type { TelephonyHook } from '../../lib/index.js';
 import { makeHookPayload, type HookPayloadOptions } from '../../lib/testing/okta-hook-payload.js';
 import { ANA, CODE, HOOK_SECRET } from '../harness/scene.js';
@@ -16,8 +17,39 @@ export interface InjectedCall {
   readonly hasHungUp: boolean;
 }
 
-/** Calls the hook as Express would, with a request and a response of our own. */
+/** Okta calls the hook for Ana. */
 export function inject(hook: TelephonyHook, payload: HookPayloadOptions): InjectedCall {
+  const body = makeHookPayload(
+    { userId: ANA.id, login: ANA.login, phoneNumber: ANA.phone, otpCode: CODE, ...payload },
+    undefined,
+    { orgUrl: 'http://okta.invalid', now: Date.now() },
+  );
+  return injectRequest(hook, '/okta/telephony', JSON.stringify(body), {
+    authorization: HOOK_SECRET,
+    'content-type': 'application/json',
+  });
+}
+
+/** Twilio tells the hook what became of a message. */
+export function injectCallback(
+  hook: TelephonyHook,
+  params: Readonly<Record<string, string>>,
+  signed: { readonly publicUrl: string; readonly authToken: string },
+): InjectedCall {
+  const url = `${signed.publicUrl}/twilio/status`;
+  return injectRequest(hook, '/okta/telephony/twilio/status', new URLSearchParams(params).toString(), {
+    'x-twilio-signature': getExpectedTwilioSignature(signed.authToken, url, params),
+    'content-type': 'application/x-www-form-urlencoded',
+  });
+}
+
+/** Posts to the hook as Express would, with a request and a response of our own. */
+function injectRequest(
+  hook: TelephonyHook,
+  path: string,
+  body: string,
+  headers: Readonly<Record<string, string>>,
+): InjectedCall {
   const written: Buffer[] = [];
   const wire = new Duplex({
     read: () => undefined,
@@ -28,20 +60,12 @@ export function inject(hook: TelephonyHook, payload: HookPayloadOptions): Inject
   });
   // Of a socket, Node's request and response use what every stream has; its type asks for the class.
   const socket = wire as unknown as Socket;
-  const body = JSON.stringify(
-    makeHookPayload(
-      { userId: ANA.id, login: ANA.login, phoneNumber: ANA.phone, otpCode: CODE, ...payload },
-      undefined,
-      { orgUrl: 'http://okta.invalid', now: Date.now() },
-    ),
-  );
   const req = new IncomingMessage(socket);
   req.method = 'POST';
-  req.url = '/okta/telephony';
+  req.url = path;
   req.headers = {
     host: 'gateway.test',
-    authorization: HOOK_SECRET,
-    'content-type': 'application/json',
+    ...headers,
     'content-length': String(Buffer.byteLength(body)),
   };
   // Else Node takes its end for the caller's going away.

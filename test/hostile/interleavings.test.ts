@@ -3,6 +3,7 @@ import sinon from 'sinon';
 import { memoryState, oktaTelephonyHook, type Channel, type Outcome, type State } from '../../lib/index.js';
 import { callers, DEADLINE_MS, NOWHERE, OneEvent, QUIET, times } from './one-event.js';
 import { check, PATIENCE_MS, withSeed } from './runs.js';
+import { ScheduledTime } from './scheduled-time.js';
 import {
   endSend,
   openSend,
@@ -46,72 +47,67 @@ describe(withSeed('interleavings of the callers of one event'), function () {
   afterEach(() => {
     clock.restore();
   });
-  const event = new OneEvent(() => clock);
+  const time = new ScheduledTime(() => clock);
+  const event = new OneEvent(time);
 
   it('send once, and tell every caller the same, through channels of the user', async () => {
     await check(
       'interleavings of callers',
-      fc.asyncProperty(
-        event.schedulers,
-        callers,
-        times,
-        endings,
-        async (s, callersOf, timesOf, endingsOf) => {
-          const sends: SentRecord[] = [];
-          let claiming = 0;
-          const memory = memoryState();
-          const state: State = {
-            ...memory,
-            claim: async (key, life) => {
-              const claim = memory.claim(key, life);
-              claiming += 1;
-              await s.schedule(Promise.resolve(), 'the state answers');
-              claiming -= 1;
-              return claim;
-            },
-          };
-          let attempts = 0;
-          const channel: Channel = {
-            get usesText() {
-              if (endingsOf[attempts % endingsOf.length] !== 'breaks') return true;
-              attempts += 1;
-              throw new Error('broken');
-            },
-            send: async (_message, { leaveSignal }) => {
-              const ending = endingsOf[attempts % endingsOf.length];
-              attempts += 1;
-              const record = openSend(sends, leaveSignal.aborted);
-              sends.push(record);
-              if (ending === undefined || ending === 'hangs' || ending === 'breaks') {
-                return new Promise<never>(() => undefined);
-              }
-              await s.schedule(Promise.resolve(), `attempt ${attempts}: ${ending}`);
-              const { is, says } = OUTCOMES[ending];
-              endSend(record, is);
-              if (says === undefined) throw new Error('the channel failed');
-              return says;
-            },
-          };
-          const hook = oktaTelephonyHook({
-            credentials: NOWHERE,
-            channels: { sms: [channel, channel], whatsapp: channel },
-            chooseChannels: () => ['whatsapp', 'sms'],
-            profile: { cache: false },
-            dispatcher: new ScheduledVendors(s, { okta: () => 'not found', twilio: () => 'silent' }, []),
-            state,
-            deadlineMs: DEADLINE_MS,
-            logger: QUIET,
-          });
-          await event.play(s, {
-            hook,
-            callers: callersOf,
-            times: timesOf,
-            sends,
-            mayTimePass: () => claiming === 0,
-            isEverySendSeen: !endingsOf.includes('breaks'),
-          });
-        },
-      ),
+      fc.asyncProperty(time.schedulers, callers, times, endings, async (s, callersOf, timesOf, endingsOf) => {
+        const sends: SentRecord[] = [];
+        let claiming = 0;
+        const memory = memoryState();
+        const state: State = {
+          ...memory,
+          claim: async (key, life) => {
+            const claim = memory.claim(key, life);
+            claiming += 1;
+            await s.schedule(Promise.resolve(), 'the state answers');
+            claiming -= 1;
+            return claim;
+          },
+        };
+        let attempts = 0;
+        const channel: Channel = {
+          get usesText() {
+            if (endingsOf[attempts % endingsOf.length] !== 'breaks') return true;
+            attempts += 1;
+            throw new Error('broken');
+          },
+          send: async (_message, { leaveSignal }) => {
+            const ending = endingsOf[attempts % endingsOf.length];
+            attempts += 1;
+            const record = openSend(sends, leaveSignal.aborted);
+            sends.push(record);
+            if (ending === undefined || ending === 'hangs' || ending === 'breaks') {
+              return new Promise<never>(() => undefined);
+            }
+            await s.schedule(Promise.resolve(), `attempt ${attempts}: ${ending}`);
+            const { is, says } = OUTCOMES[ending];
+            endSend(record, is);
+            if (says === undefined) throw new Error('the channel failed');
+            return says;
+          },
+        };
+        const hook = oktaTelephonyHook({
+          credentials: NOWHERE,
+          channels: { sms: [channel, channel], whatsapp: channel },
+          chooseChannels: () => ['whatsapp', 'sms'],
+          profile: { cache: false },
+          dispatcher: new ScheduledVendors(s, { okta: () => 'not found', twilio: () => 'silent' }, []),
+          state,
+          deadlineMs: DEADLINE_MS,
+          logger: QUIET,
+        });
+        await event.play(s, {
+          hook,
+          callers: callersOf,
+          times: timesOf,
+          sends,
+          mayTimePass: () => claiming === 0,
+          isEverySendSeen: !endingsOf.includes('breaks'),
+        });
+      }),
       120,
     );
   });
@@ -132,7 +128,7 @@ describe(withSeed('interleavings of the callers of one event'), function () {
     await check(
       'interleavings of connections',
       fc.asyncProperty(
-        event.schedulers,
+        time.schedulers,
         callers,
         times,
         steps,

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type sinon from 'sinon';
 import type { TelephonyHook } from '../../lib/index.js';
 import { HOOK_SECRET } from '../harness/scene.js';
 import { commandIn, expectAnswer, type AnswerBody } from './expectations.js';
 import { inject, settle, type InjectedCall } from './injected-call.js';
+import type { ScheduledTime } from './scheduled-time.js';
 import type { SentRecord } from './scheduled-vendors.js';
 
 /** The callers of one event, and all that can fall between them, in an order that fast-check makes up. */
@@ -45,22 +45,12 @@ interface Play {
   readonly isEverySendSeen: boolean;
 }
 
-/** Everything happens in the scheduler's turn; time passes only as it says. */
+/** The callers of one event, who come and go in the scheduler's turn. */
 export class OneEvent {
-  readonly schedulers: fc.Arbitrary<fc.Scheduler>;
-  readonly #clock: () => sinon.SinonFakeTimers;
-  #passing: Promise<unknown> = Promise.resolve();
+  readonly #time: ScheduledTime;
 
-  constructor(clock: () => sinon.SinonFakeTimers) {
-    this.#clock = clock;
-    this.schedulers = fc.scheduler({
-      act: async (run) => {
-        await run();
-        await settle();
-        // Nothing else happens while time passes.
-        await this.#passing;
-      },
-    });
+  constructor(time: ScheduledTime) {
+    this.#time = time;
   }
 
   /** Lets it all happen, then much time pass, then one more caller come; and holds it to the contract. */
@@ -81,11 +71,7 @@ export class OneEvent {
         });
       });
     }
-    for (const ms of parts.times) {
-      void s.schedule(Promise.resolve(), `${ms} ms pass`).then(() => {
-        this.#passing = this.#pass(ms, parts.mayTimePass);
-      });
-    }
+    this.#time.schedule(s, parts.times, parts.mayTimePass);
     await this.#finish(s, parts);
 
     const before = sends.length;
@@ -113,24 +99,7 @@ export class OneEvent {
 
   /** Until every call has been answered, and every send has ended or been given up. */
   async #finish(s: fc.Scheduler, { mayTimePass }: Play): Promise<void> {
-    for (const ms of [2 * DEADLINE_MS, LONG_AFTER_MS]) {
-      let left = ms;
-      do {
-        while (s.count() > 0) await s.waitNext(1);
-        left -= await this.#pass(left, mayTimePass);
-      } while (left > 0 || s.count() > 0);
-    }
-  }
-
-  /** In steps, so that what ends at different times ends one after the other. Gives how much has passed. */
-  async #pass(ms: number, mayGoOn: () => boolean): Promise<number> {
-    const step = ms > 2 * DEADLINE_MS ? 500 : 5;
-    let passed = 0;
-    for (; passed < ms && mayGoOn(); passed += step) {
-      this.#clock().tick(step);
-      await settle();
-    }
-    return passed;
+    for (const ms of [2 * DEADLINE_MS, LONG_AFTER_MS]) await this.#time.finish(s, ms, mayTimePass);
   }
 }
 

@@ -94,6 +94,45 @@ describe('the log', () => {
         reason: undefined,
       },
     ],
+    ...(
+      [
+        ['info', /was sent by the next channel$/, 'accepted'],
+        ['warn', /may have been sent by the next channel$/, 'unknown'],
+        ['warn', /could not be sent by another channel$/, 'refused'],
+        ['info', /nothing more was sent$/, 'dropped'],
+      ] as const
+    ).map(
+      ([level, message, outcome]) =>
+        [
+          level,
+          message,
+          {
+            at: 1,
+            type: 'failover.ended',
+            ...ids,
+            fromChannel: 'whatsapp',
+            why: '63024',
+            outcome,
+            channel: 'sms',
+            provider: 'TWILIO',
+            code: undefined,
+            reason: undefined,
+            transactionId: undefined,
+            attempts: [],
+          },
+        ] as const,
+    ),
+    ['warn', /one state that they share/, { at: 1, type: 'message.unknown', count: 3, transactionId: 'SM1' }],
+    [
+      'warn',
+      /seen by polling only.+set publicUrl/,
+      { at: 1, type: 'configuration.warned', option: 'publicUrl' },
+    ],
+    [
+      'warn',
+      /lateFailover\.afterSeconds names a channel/,
+      { at: 1, type: 'configuration.warned', option: 'lateFailover.afterSeconds' },
+    ],
     ['warn', /time synchronisation/, { at: 1, type: 'clock.skewed', skewMs: 31_000 }],
     ['warn', /rate limit/, { at: 1, type: 'okta.paused', reason: 'LOW', untilMs: 2 }],
     [

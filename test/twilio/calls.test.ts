@@ -50,6 +50,12 @@ describe('twilioCalls', () => {
     expect(api.requests[0]?.path).to.match(/Calls\.json$/);
   });
 
+  it('learns of calls that fail where Twilio tells of them', () => {
+    expect(connect().reports).to.equal(undefined);
+    expect(connect({ statusCallbackUrl: CALLBACK }).reports).to.equal('failures');
+    expect(connect()).to.not.have.property('lookUp');
+  });
+
   for (const [locale, attributes, digits] of [
     ['de-AT', 'language="de-DE" voice="Polly.Vicki"', '0, 4, 8, 2, 1, 3'],
     ['ja', 'language="ja-JP" voice="Polly.Mizuki"', '0、4、8、2、1、3'],

@@ -235,6 +235,55 @@ describe('twilioMessages', () => {
     expect(connect('sms', { senders }).usesText).to.equal(true);
   });
 
+  describe('tells what is learnt of a message later', () => {
+    const whatsapp = { sms: undefined, voice: undefined, whatsapp: SANDBOX };
+    for (const [channel, statusCallbackUrl, reports, isAskedFor] of [
+      ['whatsapp', undefined, 'deliveries', true],
+      ['whatsapp', CALLBACK, 'deliveries', false],
+      ['sms', undefined, undefined, false],
+      ['sms', CALLBACK, 'failures', false],
+    ] as const) {
+      it(`${reports ?? 'nothing'} by ${channel} ${statusCallbackUrl === undefined ? 'without' : 'with'} callbacks`, () => {
+        const connected = connect(channel, { statusCallbackUrl });
+        expect(connected.reports).to.equal(reports);
+        expect('lookUp' in connected).to.equal(isAskedFor);
+      });
+    }
+
+    const lookUp = (): Promise<unknown> => {
+      const connected = connect('whatsapp', { senders: whatsapp });
+      return Promise.resolve(connected.lookUp?.(SID, makeContext()));
+    };
+
+    it('by asking Twilio for it', async () => {
+      api.script({ status: 200, body: { sid: SID, status: 'undelivered', error_code: 63024 } });
+      expect(await lookUp()).to.deep.equal({
+        status: 'failed',
+        code: '63024',
+        reason: 'The recipient cannot get this on WhatsApp',
+        moveOn: true,
+        isFraudBlock: undefined,
+      });
+      expect(
+        api.requests.map(({ method, path }) => `${method} ${path.split('/').at(-1) ?? ''}`),
+      ).to.deep.equal([`GET ${SID}.json`]);
+    });
+
+    for (const [answer, status] of [
+      [{ status: 200, body: { status: 'read', error_code: null } }, 'delivered'],
+      [{ status: 200, body: { status: 'failed', error_code: null } }, 'failed'],
+      [{ status: 200, body: { status: 'sent' } }, 'pending'],
+      [{ status: 200, body: 'no JSON' }, 'pending'],
+      [{ status: 404, body: { status: 'failed' } }, 'pending'],
+      ['reset', 'pending'],
+    ] as const) {
+      it(`${status} where Twilio answers ${JSON.stringify(answer)}`, async () => {
+        api.script(answer);
+        expect(await lookUp()).to.include({ status });
+      });
+    }
+  });
+
   it('serves two hooks from one blueprint, each with its own settings', async () => {
     const blueprint = twilioMessages();
     const [first, second] = ['+15005550001', '+15005550002'].map((sender) =>

@@ -78,6 +78,7 @@ describe('readStatusCallback', () => {
       status: 'delivered',
       providerCode: undefined,
       meaning: undefined,
+      report: { status: 'delivered' },
     });
   });
 
@@ -89,6 +90,13 @@ describe('readStatusCallback', () => {
       status: 'undelivered',
       providerCode: '63024',
       meaning: 'The recipient cannot get this on WhatsApp',
+      report: {
+        status: 'failed',
+        code: '63024',
+        reason: 'The recipient cannot get this on WhatsApp',
+        moveOn: true,
+        isFraudBlock: undefined,
+      },
     });
   });
 

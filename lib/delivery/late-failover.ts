@@ -1,0 +1,196 @@
+import type { DeliveryFailure, DeliveryReport, TelephonyRequest } from './channel.js';
+import type { Delivery, ReadyChannel, Rest } from './dispatch.js';
+import { Throttle, type EventStream } from './events.js';
+import { dropSend, endOf, startLateSend, type LateSend } from './late-send.js';
+import { maskError } from './masking.js';
+import { isFinal, MessageStatuses, OVERDUE, type FinalReport } from './message-statuses.js';
+import { lookUpBy, Polling } from './polling.js';
+import { receiptsOf, type NewEvent, type Receipt, type Receipts, type ReceiptState } from './receipt.js';
+
+/**
+ * A code that did not arrive goes out once more, by the plan's next channel: at most once per attempt, while the code
+ * is good, where it can help, and unless something newer has come for the same person.
+ */
+
+export interface LateFailoverParts {
+  readonly state: ReceiptState;
+  readonly events: EventStream;
+  /** Milliseconds since 1970; never fails. */
+  readonly clock: () => number;
+  /** What the waiting for a late send may take. */
+  readonly deadlineMs: number;
+  /** By channel: when a message that nothing says delivered counts as lost. */
+  readonly afterSeconds: Readonly<Record<string, number | undefined>>;
+  readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
+  /** Those of a plan's channels that are on for a user at this moment. */
+  readonly channelsOn: (channels: readonly string[], request: TelephonyRequest) => readonly string[];
+  /** Sends a code by what is left of its plan, if it is still wanted right before each attempt. */
+  readonly send: (send: LateSend, isStillWanted: () => Promise<boolean>) => Promise<Delivery>;
+  /** Whether a send is under way, other than a late one, that a report may be about. */
+  readonly isSending: () => boolean;
+  /** Whether codes need the connections more than questions do. */
+  readonly isBusy: () => boolean;
+}
+
+export class LateFailover {
+  /** Late sends, and what is asked before them: `close()` waits for these. */
+  readonly underWay = new Set<Promise<void>>();
+  readonly #parts: LateFailoverParts;
+  readonly #receipts: Receipts;
+  readonly #polling: Polling;
+  readonly #messages: MessageStatuses;
+  readonly #sends = new Set<LateSend>();
+  #isClosed = false;
+
+  constructor(parts: LateFailoverParts) {
+    const { state, events, clock, isBusy } = parts;
+    this.#parts = parts;
+    this.#polling = new Polling(isBusy);
+    const unknowns = new Throttle(clock);
+    this.#messages = new MessageStatuses((transactionId) => {
+      unknowns.tell((count) => {
+        events.emit({ type: 'message.unknown', at: events.now(), count, transactionId });
+      });
+    });
+    this.#receipts = receiptsOf(state, (error, request) => {
+      // Whose message it was is not known without a receipt, and the error's words may be about anybody.
+      this.#tellStateFailed(request, request === undefined ? undefined : maskError(error, request));
+    });
+  }
+
+  /** A new event of a person is going to be sent: nothing of an older one leaves from now on. */
+  overtake(person: string, event: NewEvent, request: TelephonyRequest): void {
+    this.#receipts.overtake(person, event, request);
+    if (event.isPreview || this.#sends.size === 0) return;
+    for (const send of this.#sends) {
+      const { receipt } = send;
+      if (receipt.person === person && receipt.eventKey !== event.eventKey) dropSend(send, 'OVERTAKEN');
+    }
+  }
+
+  /**
+   * A channel has accepted a message, by the provider's own id: it is kept while something could follow.
+   *
+   * @param makeReceipt - `undefined` where nothing may follow.
+   */
+  accepted(transactionId: string, { by, untried }: Rest, makeReceipt: (() => Receipt) | undefined): void {
+    const { port } = by;
+    if (this.#isClosed || transactionId === '' || (port.reports ?? port.lookUp) === undefined) return;
+    const receipt = untried.length === 0 ? undefined : makeReceipt?.();
+    const early = this.#messages.know(transactionId, receipt !== undefined);
+    if (receipt === undefined || early?.status === 'delivered') return;
+    if (early !== undefined) {
+      this.failed(receipt, early, transactionId);
+      return;
+    }
+    this.#receipts.keep(transactionId, receipt, this.#parts.clock());
+    this.#watch(transactionId, receipt, by);
+  }
+
+  /** A provider says what became of a message. Neither the order nor repeats of what it says matter. */
+  report(transactionId: string, report: DeliveryReport): void {
+    if (this.#isClosed || !isFinal(report)) return;
+    const news = this.#messages.tell(transactionId, report);
+    if (news === 'none') return;
+    this.#polling.forget(transactionId);
+    if (news === 'arrived') {
+      // What has not left yet need not.
+      for (const send of this.#sends) if (send.failedIds.includes(transactionId)) dropSend(send, 'DELIVERED');
+    } else if (news !== 'idle') this.#track(this.#settle(transactionId, report, news === 'early'));
+  }
+
+  /** A message has failed, or was refused after its call was answered: the next channel. */
+  failed(receipt: Receipt, failure: DeliveryFailure, transactionId?: string): void {
+    if (!this.#isClosed) this.#track(this.#sendAgain(transactionId, receipt, failure));
+  }
+
+  /** What is not due yet is dropped; what is under way goes on. */
+  stopWaiting(): void {
+    this.#polling.stop();
+  }
+
+  /** Nothing begins any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#polling.stop();
+    this.#messages.close();
+  }
+
+  async #settle(transactionId: string, report: FinalReport, isEarly: boolean): Promise<void> {
+    const receipt = await this.#receipts.take(transactionId, this.#parts.clock());
+    if (receipt !== undefined) {
+      // Another process sent it, or this one before it was started anew.
+      if (isEarly) this.#messages.know(transactionId, true);
+      if (report.status === 'failed') await this.#sendAgain(transactionId, receipt, report);
+    } else if (isEarly && !this.#parts.isSending() && this.#sends.size === 0) {
+      // There is no send whose answer may yet say that it is ours.
+      this.#messages.giveUp(transactionId);
+    }
+  }
+
+  #watch(transactionId: string, receipt: Receipt, { name, port, breaker }: ReadyChannel): void {
+    const seconds = port.reports === 'deliveries' ? this.#parts.afterSeconds[name] : undefined;
+    if (port.lookUp === undefined && seconds === undefined) return;
+    this.#polling.start(transactionId, {
+      ask: port.lookUp === undefined ? undefined : () => lookUpBy({ port, breaker }, transactionId),
+      overdueMs: seconds === undefined ? undefined : seconds * 1000,
+      isWanted: async () => this.#hasLife(receipt) && (await this.#isNewest(receipt)),
+      onEnd: (end) => {
+        this.report(transactionId, end === 'overdue' ? OVERDUE : end);
+      },
+    });
+  }
+
+  async #sendAgain(
+    transactionId: string | undefined,
+    receipt: Receipt,
+    failure: DeliveryFailure,
+  ): Promise<void> {
+    const { channels, channelsOn, deadlineMs, events, clock } = this.#parts;
+    const parts = { transactionId, channels, channelsOn, deadlineMs, nowMs: clock() };
+    const send = startLateSend(receipt, failure, parts);
+    const isStillWanted = async (): Promise<boolean> => {
+      const isNewest = await this.#isNewest(receipt);
+      if (send.failedIds.some((id) => this.#messages.isDelivered(id))) send.dropped ??= 'DELIVERED';
+      if (!this.#hasLife(receipt)) send.dropped ??= 'CODE_EXPIRED';
+      if (!isNewest) send.dropped ??= 'OVERTAKEN';
+      return send.dropped === undefined;
+    };
+    this.#sends.add(send);
+    try {
+      const delivery = send.dropped === undefined ? await this.#parts.send(send, isStillWanted) : undefined;
+      events.emit(endOf(send, events.now(), { delivery }));
+    } catch (error) {
+      // A channel of the user's own broke where it must not.
+      events.emit(endOf(send, events.now(), { defect: maskError(error, send.request) }));
+    } finally {
+      this.#sends.delete(send);
+      send.budget.close();
+    }
+  }
+
+  #hasLife({ expiresAtMs }: Receipt): boolean {
+    return this.#parts.clock() < expiresAtMs;
+  }
+
+  #isNewest(receipt: Receipt): Promise<boolean> {
+    return this.#receipts.isNewest(receipt, this.#parts.clock());
+  }
+
+  #tellStateFailed(request: Receipt['request'] | undefined, reason = 'takeReceipt failed'): void {
+    const { events } = this.#parts;
+    const { eventId, oktaRequestId } = request ?? {};
+    const [type, extension] = ['extension.failed', 'state'] as const;
+    events.emit({ type, at: events.now(), eventId, oktaRequestId, extension, reason });
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work
+      // A state of the user's own may give for a receipt what is none.
+      .catch(() => {
+        this.#tellStateFailed(undefined);
+      })
+      .finally(() => this.underWay.delete(tracked));
+    this.underWay.add(tracked);
+  }
+}

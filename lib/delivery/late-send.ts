@@ -1,0 +1,122 @@
+import { Budget } from './budget.js';
+import type { DeliveryFailure, TelephonyRequest } from './channel.js';
+import type { Delivery, ReadyChannel } from './dispatch.js';
+import type { HookEvent } from './events.js';
+import { isAbout, toToken } from './masking.js';
+import { leavesHopeFor } from './plan.js';
+import type { PlanStep, Receipt } from './receipt.js';
+
+/** One code that did not arrive: by what it may go out once more, and what is told of that. */
+
+/** Why it does not go out once more. */
+export type DropCode = 'FRAUD_BLOCK' | 'CODE_EXPIRED' | 'NO_CHANNEL_LEFT' | 'OVERTAKEN' | 'DELIVERED';
+
+const REASONS: Readonly<Record<DropCode, string>> = {
+  FRAUD_BLOCK: 'A fraud filter held the message back',
+  CODE_EXPIRED: 'The code had ended',
+  NO_CHANNEL_LEFT: 'No channel that is left could help',
+  OVERTAKEN: 'A newer code was asked for',
+  DELIVERED: 'The message arrived after all',
+};
+
+/** A late send while it is under way. */
+export interface LateSend {
+  /** Of the messages that failed: should one of them arrive after all, nothing more is sent. */
+  readonly failedIds: readonly string[];
+  readonly receipt: Receipt;
+  readonly failure: DeliveryFailure;
+  readonly request: TelephonyRequest;
+  /** What of the plan is left that the reason of the failure leaves hope for. */
+  readonly steps: readonly PlanStep[];
+  readonly budget: Budget;
+  /** Set once; nothing leaves after that. */
+  dropped: DropCode | undefined;
+}
+
+/** The one place where it is decided whether a failure is followed by anything. */
+export function startLateSend(
+  receipt: Receipt,
+  failure: DeliveryFailure,
+  parts: {
+    /** Of the message that failed; `undefined` for a send that was refused after its call. */
+    readonly transactionId: string | undefined;
+    readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
+    readonly channelsOn: (channels: readonly string[], request: TelephonyRequest) => readonly string[];
+    /** What the waiting for it may take. */
+    readonly deadlineMs: number;
+    readonly nowMs: number;
+  },
+): LateSend {
+  const { transactionId, channels, channelsOn, deadlineMs, nowMs } = parts;
+  const request = requestOf(receipt);
+  const hopeful = hopefulSteps(receipt, failure, channels);
+  // A channel may have been switched off since the code was sent.
+  const on = channelsOn([...new Set(hopeful.map(({ channel }) => channel))], request);
+  const steps = hopeful.filter(({ channel }) => on.includes(channel));
+  const dropped =
+    failure.isFraudBlock === true
+      ? 'FRAUD_BLOCK'
+      : nowMs >= receipt.expiresAtMs
+        ? 'CODE_EXPIRED'
+        : steps.length === 0
+          ? 'NO_CHANNEL_LEFT'
+          : undefined;
+  const failedIds = transactionId === undefined ? receipt.failedIds : [...receipt.failedIds, transactionId];
+  return { failedIds, receipt, failure, request, steps, budget: new Budget(deadlineMs), dropped };
+}
+
+/** Nothing leaves any more; what has left goes on. */
+export function dropSend(send: LateSend, why: DropCode): void {
+  send.dropped ??= why;
+  send.budget.hangUp();
+}
+
+/** What is told when it has ended. */
+export function endOf(
+  { receipt, failure, request, dropped }: LateSend,
+  at: number,
+  end: { readonly delivery?: Delivery | undefined; readonly defect?: string | undefined },
+): HookEvent {
+  const { delivery, defect } = end;
+  const { eventId, oktaRequestId } = request;
+  const isSent = delivery !== undefined && delivery.status !== 'refused';
+  const event = {
+    type: 'failover.ended',
+    at,
+    eventId,
+    oktaRequestId,
+    fromChannel: receipt.sentBy.channel,
+    why: isAbout(failure.code, request, receipt.sentBy.to) ? 'FAILED' : toToken(failure.code),
+    attempts: [...receipt.attempts, ...(delivery?.attempts ?? [])],
+  } as const;
+  if (dropped !== undefined && !isSent) {
+    return { ...event, ...NOBODY, outcome: 'dropped', code: dropped, reason: REASONS[dropped] };
+  }
+  if (delivery?.decidedBy === undefined) {
+    const code = defect === undefined ? 'DEADLINE' : 'INTERNAL_ERROR';
+    const reason = defect ?? 'The time was over before anything could be sent';
+    return { ...event, ...NOBODY, outcome: 'refused', code, reason };
+  }
+  const { channel, provider, outcome, code, reason, transactionId } = delivery.decidedBy;
+  return { ...event, outcome, channel, provider, code, reason, transactionId };
+}
+
+const NOBODY = { channel: undefined, provider: undefined, transactionId: undefined } as const;
+
+function requestOf({ request, expiresAtMs }: Receipt): TelephonyRequest {
+  return { ...request, expiresAt: new Date(expiresAtMs) };
+}
+
+function hopefulSteps(
+  { sentBy, untried }: Receipt,
+  { moveOn = true }: DeliveryFailure,
+  channels: ReadonlyMap<string, readonly ReadyChannel[]>,
+): readonly PlanStep[] {
+  const providerOf = ({ channel, provider }: PlanStep): string | undefined =>
+    channels.get(channel)?.[provider]?.provider;
+  const failed = { ...sentBy, provider: providerOf(sentBy) ?? '' };
+  return untried.filter((step) => {
+    const provider = providerOf(step);
+    return provider !== undefined && leavesHopeFor({ ...step, provider }, failed, moveOn);
+  });
+}

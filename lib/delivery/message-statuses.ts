@@ -1,0 +1,126 @@
+import { LRUCache } from 'lru-cache';
+import type { DeliveryFailure, DeliveryReport } from './channel.js';
+
+/**
+ * What is known of the messages that were sent. Providers tell it in any order, and more than once, and may tell it before
+ * the answer to the send has been read: it only moves forward, from sent by failed to delivered.
+ */
+
+/** As many as `memoryState()` keeps receipts. */
+const MAX_KNOWN = 20_000;
+/** What is told of a message that nobody knows is kept so long, milliseconds: no send takes longer to be answered ... */
+const EARLY_MS = 15_000;
+/** ... and so much of it is, the oldest given up first. */
+const MAX_EARLY = 1_000;
+
+/** What is final of a message, or nearly: one that failed may arrive all the same. */
+export type FinalReport = { readonly status: 'delivered' } | DeliveryFailure;
+
+interface Known {
+  status: 'sent' | 'failed' | 'delivered';
+  /** There is a receipt of it: something could follow. */
+  readonly hasReceipt: boolean;
+}
+
+interface Early {
+  readonly report: FinalReport;
+  readonly sinceMs: number;
+}
+
+/** What a report was to those who knew the message, or did not. */
+export type News =
+  /** Known before, or older than what is known. */
+  | 'none'
+  /** Of a message that somebody has a receipt of, perhaps. */
+  | 'first'
+  /** Of one that nothing can follow. */
+  | 'idle'
+  /** One that failed arrived all the same. */
+  | 'arrived'
+  /** Of a message that this process has not sent, or whose answer it has not read yet. */
+  | 'early';
+
+export class MessageStatuses {
+  readonly #known = new LRUCache<string, Known>({ max: MAX_KNOWN });
+  readonly #early: LRUCache<string, Early>;
+  readonly #onUnknown: (transactionId: string) => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param onUnknown - told of a message that a report was about, and that nobody has come to know in time. */
+  constructor(onUnknown: (transactionId: string) => void) {
+    this.#onUnknown = onUnknown;
+    this.#early = new LRUCache({
+      max: MAX_EARLY,
+      dispose: (_early, transactionId, why) => {
+        if (why === 'evict') onUnknown(transactionId);
+      },
+    });
+  }
+
+  /** Knows a message from now on. Gives what was told of it before. */
+  know(transactionId: string, hasReceipt: boolean): FinalReport | undefined {
+    const early = this.#early.peek(transactionId);
+    this.#known.set(transactionId, { status: early?.report.status ?? 'sent', hasReceipt });
+    if (early !== undefined) this.#early.delete(transactionId);
+    return early?.report;
+  }
+
+  /** Takes down what a provider tells, at once: whatever comes meanwhile finds it. */
+  tell(transactionId: string, report: FinalReport): News {
+    const known = this.#known.get(transactionId);
+    const before = known?.status ?? this.#early.peek(transactionId)?.report.status ?? 'sent';
+    if (before === 'delivered' || before === report.status) return 'none';
+    if (known !== undefined) known.status = report.status;
+    else {
+      this.#early.set(transactionId, { report, sinceMs: performance.now() });
+      this.#forgetInTime();
+    }
+    if (before === 'failed') return 'arrived';
+    if (known === undefined) return 'early';
+    return known.hasReceipt ? 'first' : 'idle';
+  }
+
+  /** Whether a message has arrived, as far as anybody has told. */
+  isDelivered(transactionId: string): boolean {
+    const known = this.#known.get(transactionId) ?? this.#early.peek(transactionId)?.report;
+    return known?.status === 'delivered';
+  }
+
+  /** Nobody will come to know a message that was told of. */
+  giveUp(transactionId: string): void {
+    if (this.#early.delete(transactionId)) this.#onUnknown(transactionId);
+  }
+
+  /** No timer stays behind. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#early.clear();
+  }
+
+  /** One timer for all: they end in the order in which they came. */
+  #forgetInTime(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const endedMs = performance.now() - EARLY_MS;
+      for (const transactionId of [...this.#early.rkeys()]) {
+        if ((this.#early.peek(transactionId)?.sinceMs ?? 0) > endedMs) break;
+        this.giveUp(transactionId);
+      }
+      if (this.#early.size > 0) this.#forgetInTime();
+    }, EARLY_MS);
+    this.#timer.unref();
+  }
+}
+
+/** What is not final says nothing. */
+export function isFinal(report: DeliveryReport): report is FinalReport {
+  return report.status !== 'pending';
+}
+
+/** What counts as the failure of a message that nothing says delivered in time. */
+export const OVERDUE: DeliveryFailure = {
+  status: 'failed',
+  code: 'NOT_DELIVERED_IN_TIME',
+  reason: 'Nothing said in time that it was delivered',
+};

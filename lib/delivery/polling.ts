@@ -1,0 +1,153 @@
+import type { Breaker } from './breaker.js';
+import type { ChannelPort, DeliveryReport, MoveOn } from './channel.js';
+import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
+
+/**
+ * Messages that nothing may ever be told of: their provider is asked, and what nobody says delivered in time is
+ * noticed. Timers of this process, none of which keeps it alive.
+ */
+
+/** When a provider is asked, milliseconds after the message was accepted: most failures come within seconds. */
+const ASK_AT_MS: readonly number[] = [3_000, 8_000, 20_000];
+
+/** So many messages are asked for at a time. More are not: each costs three calls where a code costs one. */
+const MOST_ASKED_FOR = 200;
+/** So many questions are under way at a time; what is due meanwhile is left out. */
+const MOST_QUESTIONS = 8;
+/** So many messages are only waited for. */
+const MOST_WAITED_FOR = 20_000;
+
+/** What one question may take, milliseconds, and how much of it the connection. */
+const ASK_MS = 3_000;
+const ASK_CONNECT_MS = 1_000;
+
+/** How one message is watched. */
+export interface Watch {
+  /** Asks the provider. Never rejects. `undefined` where it tells by itself. */
+  readonly ask: (() => Promise<DeliveryReport>) | undefined;
+  /** After so long, milliseconds, a message that nobody says delivered counts as lost. */
+  readonly overdueMs: number | undefined;
+  /** Whether anything could still follow. Never rejects. */
+  readonly isWanted: () => Promise<boolean>;
+  /** Told once, when it is delivered, has failed or is overdue. */
+  readonly onEnd: (end: DeliveryReport | 'overdue') => void;
+}
+
+/** The messages that are watched. */
+export class Polling {
+  readonly #watched = new Map<string, { readonly watch: Watch; timer: NodeJS.Timeout }>();
+  readonly #isBusy: () => boolean;
+  #askedFor = 0;
+  #questions = 0;
+  #isStopped = false;
+
+  /** @param isBusy - whether codes need the connections more. */
+  constructor(isBusy: () => boolean) {
+    this.#isBusy = isBusy;
+  }
+
+  /** Watches a message from now on, if there is room. */
+  start(transactionId: string, watch: Watch): void {
+    const isAskedFor = watch.ask !== undefined;
+    const hasRoom = isAskedFor ? this.#askedFor < MOST_ASKED_FOR : this.#watched.size < MOST_WAITED_FOR;
+    if (this.#isStopped || this.#watched.has(transactionId) || !hasRoom) return;
+    const { overdueMs = Infinity } = watch;
+    const times = (isAskedFor ? ASK_AT_MS : []).filter((atMs) => atMs < overdueMs);
+    if (overdueMs !== Infinity) times.push(overdueMs);
+    if (isAskedFor) this.#askedFor += 1;
+    this.#wait(transactionId, watch, times, 0);
+  }
+
+  /** Watches it no more. */
+  forget(transactionId: string): void {
+    const watched = this.#watched.get(transactionId);
+    if (watched === undefined) return;
+    clearTimeout(watched.timer);
+    this.#watched.delete(transactionId);
+    if (watched.watch.ask !== undefined) this.#askedFor -= 1;
+  }
+
+  /** Watches nothing any more. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const transactionId of [...this.#watched.keys()]) this.forget(transactionId);
+  }
+
+  #wait(transactionId: string, watch: Watch, times: readonly number[], sinceMs: number): void {
+    const [atMs, ...later] = times;
+    if (atMs === undefined) {
+      this.forget(transactionId);
+      return;
+    }
+    const timer = setTimeout(() => {
+      void this.#look(transactionId, watch, atMs, later);
+    }, atMs - sinceMs);
+    timer.unref();
+    this.#watched.set(transactionId, { watch, timer });
+  }
+
+  async #look(transactionId: string, watch: Watch, atMs: number, later: readonly number[]): Promise<void> {
+    const isOverdue = atMs === watch.overdueMs;
+    if (!(await watch.isWanted())) this.forget(transactionId);
+    if (!this.#watched.has(transactionId)) return;
+    const mayAsk = isOverdue || (this.#questions < MOST_QUESTIONS && !this.#isBusy());
+    const report = watch.ask !== undefined && mayAsk ? await this.#ask(watch.ask) : undefined;
+    // It may have been told, or the hook closed, meanwhile.
+    if (!this.#watched.has(transactionId)) return;
+    const end = report?.status === 'pending' ? undefined : report;
+    if (end === undefined && !isOverdue) {
+      this.#wait(transactionId, watch, later, atMs);
+      return;
+    }
+    this.forget(transactionId);
+    watch.onEnd(end ?? 'overdue');
+  }
+
+  async #ask(ask: () => Promise<DeliveryReport>): Promise<DeliveryReport> {
+    this.#questions += 1;
+    const report = await ask();
+    this.#questions -= 1;
+    return report;
+  }
+}
+
+const PENDING: DeliveryReport = { status: 'pending' };
+
+/** Asks a provider once, unless it does not answer lately, and holds it to its port. Never rejects. */
+export async function lookUpBy(
+  { port, breaker }: { readonly port: ChannelPort<never>; readonly breaker: Breaker },
+  transactionId: string,
+): Promise<DeliveryReport> {
+  if (breaker.state !== 'closed') return PENDING;
+  const signal = AbortSignal.timeout(ASK_MS);
+  const context = {
+    signal,
+    leaveSignal: signal,
+    endWithinMs: ASK_MS,
+    leaveWithinMs: ASK_CONNECT_MS,
+    mayLeave: () => !signal.aborted,
+  };
+  try {
+    const report = await waitAtMost(Promise.resolve(port.lookUp?.(transactionId, context)), ASK_MS);
+    return report === TIMED_OUT ? PENDING : readReport(report);
+  } catch {
+    return PENDING;
+  }
+}
+
+function readReport(report: unknown): DeliveryReport {
+  const { status, code, reason, moveOn, isFraudBlock } = Object(report) as Record<string, unknown>;
+  if (status === 'delivered') return { status };
+  if (status !== 'failed') return PENDING;
+  return {
+    status,
+    code: (typeof code === 'string' || typeof code === 'number' ? String(code) : '') || 'FAILED',
+    reason: typeof reason === 'string' ? reason : '',
+    moveOn: isMoveOn(moveOn) ? moveOn : true,
+    isFraudBlock: isFraudBlock === true,
+  };
+}
+
+function isMoveOn(value: unknown): value is MoveOn {
+  return typeof value === 'boolean' || value === 'other-channel' || value === 'other-provider';
+}

@@ -1,0 +1,121 @@
+import { hash } from 'node:crypto';
+import type { TelephonyRequest, UserProfile } from './channel.js';
+import type { AttemptReport } from './events.js';
+import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
+
+/** What is kept of a code that was sent, to send it again by the plan's next channel if it does not arrive. */
+
+/** One step of a plan, by names: a state may keep it outside this process. */
+export interface PlanStep {
+  readonly channel: string;
+  /** Which of the channel's providers, from 0. */
+  readonly provider: number;
+  /** Where the code goes by it, E.164. */
+  readonly to: string;
+}
+
+/** Plain data, as JSON carries it; the text is composed again from it. Personal: it holds the code and the number. */
+export interface Receipt {
+  /** Its `expiresAt` is not read: `expiresAtMs` is. */
+  readonly request: Omit<TelephonyRequest, 'expiresAt'>;
+  /** When the code ends, milliseconds since 1970. */
+  readonly expiresAtMs: number;
+  readonly profile?: UserProfile | undefined;
+  /** BCP-47. */
+  readonly locale: string;
+  /** As `personKey` makes it. */
+  readonly person: string;
+  /** Which of the person's events it is. */
+  readonly eventKey: string;
+  readonly sentBy: PlanStep;
+  /** The ids of the messages with this code that failed before: any may arrive after all. */
+  readonly failedIds: readonly string[];
+  /** What the plan has left, in its order; never empty. */
+  readonly untried: readonly PlanStep[];
+  /** Those that were made until now. */
+  readonly attempts: readonly AttemptReport[];
+}
+
+/** A user; the number where Okta sent none. A digest, so that no number is a key. */
+export function personKey({ userId, phoneNumber }: TelephonyRequest): string {
+  return hash('sha256', userId === undefined ? `number ${phoneNumber}` : `user ${userId}`, 'base64url');
+}
+
+/** An event of a person, as it takes the place of older ones. */
+export interface NewEvent {
+  readonly eventKey: string;
+  /** One of Okta's preview page goes beside the newest event, and in the place of none. */
+  readonly isPreview: boolean;
+  readonly nowMs: number;
+  /** When its code ends: nothing needs to be known of it after that. */
+  readonly untilMs: number;
+}
+
+/** The part of `State` that late failover needs. What returns nothing may return a promise; it is not waited for. */
+export interface ReceiptState {
+  /** Makes an event the newest of its person: what is pending for older ones is dropped. */
+  overtake(person: string, event: NewEvent): unknown;
+  /** Whether nothing newer has come. `false` for what is not known (any more): nothing is sent for it then. */
+  isNewest(person: string, eventKey: string, nowMs: number): boolean | Promise<boolean>;
+  /** Keeps what was sent, by the provider's id, until the code ends. */
+  keepReceipt(
+    transactionId: string,
+    receipt: Receipt,
+    life: { readonly nowMs: number; readonly untilMs: number },
+  ): unknown;
+  /** Gives a receipt to exactly one of all who ask for it, while its code is good. */
+  takeReceipt(transactionId: string, nowMs: number): Receipt | undefined | Promise<Receipt | undefined>;
+}
+
+/** What a state may take before it counts as lost, milliseconds. */
+const STATE_MS = 2_000;
+
+/** A state's receipts as late failover uses them: nothing throws, rejects or hangs. */
+export interface Receipts {
+  overtake(person: string, event: NewEvent, request: Receipt['request']): void;
+  /** `false` where the state does not answer: nobody knows then what is newest. */
+  isNewest(receipt: Receipt, nowMs: number): Promise<boolean>;
+  keep(transactionId: string, receipt: Receipt, nowMs: number): void;
+  take(transactionId: string, nowMs: number): Promise<Receipt | undefined>;
+}
+
+/** @param onFailure - told of what a state does not do, and for which request, where that is known. */
+export function receiptsOf(
+  state: ReceiptState,
+  onFailure: (error: unknown, request: Receipt['request'] | undefined) => void,
+): Receipts {
+  type Request = Receipt['request'] | undefined;
+  const ask = async <T>(work: () => T | Promise<T>, otherwise: T, request: Request): Promise<T> => {
+    try {
+      const answer = await waitAtMost(Promise.resolve(work()), STATE_MS);
+      if (answer !== TIMED_OUT) return answer;
+      onFailure(new Error('no answer in time'), request);
+    } catch (error) {
+      onFailure(error, request);
+    }
+    return otherwise;
+  };
+  const tell = (work: () => unknown, request: Request): void => {
+    try {
+      const returned = work();
+      if (returned === undefined) return;
+      Promise.resolve(returned).catch((error: unknown) => {
+        onFailure(error, request);
+      });
+    } catch (error) {
+      onFailure(error, request);
+    }
+  };
+  return {
+    overtake: (person, event, request) => {
+      tell(() => state.overtake(person, event), request);
+    },
+    isNewest: ({ person, eventKey, request }, nowMs) =>
+      ask(() => state.isNewest(person, eventKey, nowMs), false, request),
+    keep: (transactionId, receipt, nowMs) => {
+      const life = { nowMs, untilMs: receipt.expiresAtMs };
+      tell(() => state.keepReceipt(transactionId, receipt, life), receipt.request);
+    },
+    take: (transactionId, nowMs) => ask(() => state.takeReceipt(transactionId, nowMs), undefined, undefined),
+  };
+}

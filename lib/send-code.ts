@@ -1,0 +1,148 @@
+import { recordLate, tellFailed, type HookParts } from './call.js';
+import type { Budget } from './delivery/budget.js';
+import type { TelephonyRequest, UserProfile } from './delivery/channel.js';
+import { dispatch, type Delivery, type ReadyChannel, type Rest } from './delivery/dispatch.js';
+import { LateFailover } from './delivery/late-failover.js';
+import type { LateSend } from './delivery/late-send.js';
+import { withinRollout } from './delivery/rollout.js';
+import type { PlanStep, Receipt } from './delivery/receipt.js';
+
+/** A code goes out by its plan: in its call, and again by what is left of the plan where it did not arrive. */
+
+/** So many calls in flight need the connections more than questions about messages do. */
+const BUSY_CALLS = 32;
+
+/** What is sent, and with which time. */
+interface CodeToSend {
+  readonly request: TelephonyRequest;
+  readonly profile: UserProfile | undefined;
+  readonly locale: string;
+  readonly addressFor: (channel: string) => string;
+  readonly budget: Budget;
+  /** Which of whose events it is; `undefined` where nothing of it can be sent late. */
+  readonly event: { readonly person: string; readonly eventKey: string } | undefined;
+  /** What was sent before, and did not arrive. */
+  readonly before?: LateSend | undefined;
+  readonly isStillWanted?: (() => Promise<boolean>) | undefined;
+}
+
+/** Tries the channels of a plan, tells of each attempt, and keeps what late failover may need. */
+export function sendCode(
+  plan: readonly ReadyChannel[],
+  code: CodeToSend,
+  parts: HookParts,
+): Promise<Delivery> {
+  const { settings, events, underWay, lateFailover } = parts;
+  const { request, profile, locale, addressFor, budget, isStillWanted } = code;
+  const { eventId, oktaRequestId } = request;
+  const keep = (transactionId: string, rest: Rest): void => {
+    // Nobody waits for the code of a caller who hung up: nothing is sent late.
+    const mayFollow = code.event !== undefined && !budget.hasHungUp;
+    lateFailover?.accepted(transactionId, rest, mayFollow ? () => receiptOf(code, rest, parts) : undefined);
+  };
+  return dispatch(plan, request, profile, {
+    budget,
+    composeText: settings.composeText,
+    locale,
+    addressFor,
+    isStillWanted,
+    onAttempt: (attempt) => {
+      if (attempt.outcome === 'accepted')
+        underWay.lastSuccess.set(attempt.channel, new Date(settings.clock()));
+      const { channel, provider, outcome, code: providerCode, reason, remedy } = attempt;
+      const { transactionId, durationMs } = attempt;
+      events.emit({
+        type: 'attempt.ended',
+        at: events.now(),
+        eventId,
+        oktaRequestId,
+        channel,
+        provider,
+        outcome,
+        code: providerCode,
+        reason,
+        remedy,
+        transactionId,
+        durationMs,
+      });
+    },
+    onComposeFailure: tellFailed('composeText', request, parts),
+    onAccepted: keep,
+    onDetached: (late, rest) => {
+      recordLate(late, request, parts, ({ transactionId, failure }) => {
+        if (transactionId !== undefined) keep(transactionId, rest);
+        if (failure === undefined || rest.untried.length === 0 || budget.hasHungUp) return;
+        if (code.event !== undefined) lateFailover?.failed(receiptOf(code, rest, parts), failure);
+      });
+    },
+  });
+}
+
+/** The parts of a hook, with late failover where it is on. */
+export function withLateFailover(made: Omit<HookParts, 'lateFailover'>): HookParts {
+  const { settings, events, channels, underWay } = made;
+  if (settings.lateFailover === undefined) return { ...made, lateFailover: undefined };
+  const lateFailover = new LateFailover({
+    state: settings.state,
+    events,
+    clock: settings.clock,
+    deadlineMs: settings.deadlineMs,
+    afterSeconds: settings.lateFailover.afterSeconds,
+    channels,
+    channelsOn: (names, request) =>
+      withinRollout(names, request, made.rollout(tellFailed('rollout', request, made))),
+    send: (send, isStillWanted) => sendAgain(send, isStillWanted, parts),
+    isSending: () => underWay.calls + underWay.detached.size > 0,
+    isBusy: () => underWay.calls >= BUSY_CALLS,
+  });
+  const parts: HookParts = { ...made, lateFailover };
+  return parts;
+}
+
+function sendAgain(
+  late: LateSend,
+  isStillWanted: () => Promise<boolean>,
+  parts: HookParts,
+): Promise<Delivery> {
+  const { receipt, request, steps, budget } = late;
+  const plan = steps.flatMap(({ channel, provider }) => parts.channels.get(channel)?.[provider] ?? []);
+  const addresses = new Map(steps.map(({ channel, to }) => [channel, to]));
+  return sendCode(
+    plan,
+    {
+      request,
+      profile: receipt.profile,
+      locale: receipt.locale,
+      addressFor: (channel) => addresses.get(channel) ?? request.phoneNumber,
+      budget,
+      event: receipt,
+      before: late,
+      isStillWanted,
+    },
+    parts,
+  );
+}
+
+function receiptOf(
+  { request, profile, locale, addressFor, event, before }: CodeToSend,
+  { by, untried, attempts }: Rest,
+  { channels }: HookParts,
+): Receipt {
+  const stepOf = (ready: ReadyChannel): PlanStep => ({
+    channel: ready.name,
+    provider: channels.get(ready.name)?.indexOf(ready) ?? -1,
+    to: addressFor(ready.name),
+  });
+  return {
+    request,
+    expiresAtMs: request.expiresAt.getTime(),
+    profile,
+    locale,
+    person: event?.person ?? '',
+    eventKey: event?.eventKey ?? '',
+    sentBy: stepOf(by),
+    failedIds: before?.failedIds ?? [],
+    untried: untried.map(stepOf),
+    attempts: before === undefined ? attempts : [...before.receipt.attempts, ...attempts],
+  };
+}

@@ -1,0 +1,454 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { Breaker } from '../../lib/delivery/breaker.js';
+import type { ChannelPort, DeliveryFailure } from '../../lib/delivery/channel.js';
+import type { Delivery, ReadyChannel } from '../../lib/delivery/dispatch.js';
+import { EventStream, type HookEvent } from '../../lib/delivery/events.js';
+import { LateFailover, type LateFailoverParts } from '../../lib/delivery/late-failover.js';
+import type { Receipt, ReceiptState } from '../../lib/delivery/receipt.js';
+import { memoryReceipts } from '../../lib/state/memory-receipts.js';
+import { defer } from '../harness/until.js';
+import { makeMessage } from '../twilio/scripted-api.js';
+import { CODE_LIFE_MS, makeReceipt, NOW } from './receipts.js';
+
+const FAILED: DeliveryFailure = { status: 'failed', code: '63024', reason: 'No' };
+const DELIVERED = { status: 'delivered' } as const;
+const REQUEST = makeMessage().request;
+const SENT: Delivery = {
+  status: 'accepted',
+  decidedBy: { channel: 'sms', provider: 'TWILIO', outcome: 'accepted', durationMs: 1 },
+  attempts: [],
+  isFraudBlock: false,
+};
+
+function ready(name: string, port: Partial<ChannelPort<never>> = {}): ReadyChannel {
+  const send = (): Promise<never> => Promise.reject(new Error('not asked here'));
+  return { name, provider: 'TWILIO', port: { send, ...port }, breaker: new Breaker(name, () => undefined) };
+}
+const SMS = ready('sms');
+const REPORTING = ready('whatsapp', { reports: 'deliveries' });
+
+/** Everything that can go on without time goes on. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('late failover', () => {
+  let clock: sinon.SinonFakeTimers;
+  let now: number;
+  let events: HookEvent[];
+  /** What left, by the events that it was of. */
+  let left: string[];
+  let isSending: boolean;
+  let state: ReceiptState;
+  let late: LateFailover;
+  const make = (parts: Partial<LateFailoverParts> = {}): void => {
+    late = new LateFailover({
+      state,
+      events: new EventStream({ listeners: [(event) => events.push(event)], onEvent: undefined }, () => now),
+      clock: () => now,
+      deadlineMs: 2200,
+      afterSeconds: {},
+      channels: new Map([
+        ['whatsapp', [REPORTING]],
+        ['sms', [SMS]],
+      ]),
+      channelsOn: (names) => names,
+      send: async ({ request }, isStillWanted) => {
+        if (!(await isStillWanted())) return { ...SENT, status: 'refused', decidedBy: undefined };
+        left.push(request.eventId);
+        return SENT;
+      },
+      isSending: () => isSending,
+      isBusy: () => false,
+      ...parts,
+    });
+  };
+  beforeEach(() => {
+    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    now = NOW;
+    events = [];
+    left = [];
+    isSending = false;
+    state = memoryReceipts();
+    make();
+  });
+  afterEach(async () => {
+    await settle();
+    expect(late.underWay.size, 'under way').to.equal(0);
+    late.close();
+    expect(clock.countTimers(), 'timers left').to.equal(0);
+    clock.restore();
+  });
+
+  const overtake = (eventKey: string, person = 'a person'): void => {
+    const untilMs = NOW + CODE_LIFE_MS;
+    late.overtake(person, { eventKey, isPreview: false, nowMs: now, untilMs }, REQUEST);
+  };
+  const accept = (
+    id: string,
+    { by = REPORTING, receipt = {} }: { by?: ReadyChannel; receipt?: Partial<Receipt> | undefined } = {},
+  ): void => {
+    late.accepted(id, { by, untried: [SMS], attempts: [] }, () => makeReceipt(receipt));
+  };
+  const endings = (): unknown[] =>
+    events.flatMap((event) => (event.type === 'failover.ended' ? [event.code ?? event.outcome] : []));
+  const typesOf = (): string[] => events.map(({ type }) => type);
+
+  it('sends for a failure, once', async () => {
+    overtake('event-1');
+    accept('SM1');
+    for (let count = 0; count < 8; count += 1) late.report('SM1', FAILED);
+    await settle();
+    expect(left).to.deep.equal(['event-1']);
+    expect(endings()).to.deep.equal(['accepted']);
+  });
+
+  it('takes no notice of what is not final', async () => {
+    overtake('event-1');
+    accept('SM1');
+    late.report('SM1', { status: 'pending' });
+    late.report('SM2', { status: 'pending' });
+    await settle();
+    expect(events).to.be.empty;
+  });
+
+  it('keeps nothing of a message that nothing is ever told of, or that has no id', () => {
+    const kept: string[] = [];
+    make({ state: { ...state, keepReceipt: (id) => kept.push(id) } });
+    accept('SM1', { by: ready('whatsapp') });
+    accept('');
+    accept('SM2', { by: ready('whatsapp', { reports: 'failures' }) });
+    accept('SM3', { by: ready('whatsapp', { lookUp: () => Promise.resolve(DELIVERED) }) });
+    late.report('SM3', DELIVERED);
+    expect(kept).to.deep.equal(['SM2', 'SM3']);
+  });
+
+  it('asks the state for nothing where nothing could follow', async () => {
+    const taken: string[] = [];
+    make({ state: { ...state, takeReceipt: (id) => void taken.push(id) } });
+    late.accepted('SM1', { by: REPORTING, untried: [], attempts: [] }, () => makeReceipt());
+    late.accepted('SM2', { by: REPORTING, untried: [SMS], attempts: [] }, undefined);
+    late.report('SM1', FAILED);
+    late.report('SM2', FAILED);
+    await settle();
+    expect(taken).to.be.empty;
+    expect(events).to.be.empty;
+  });
+
+  describe('where a state takes its time', () => {
+    /** Each question waits for its turn. */
+    const slow = (): { answerNext: () => Promise<void> } => {
+      const turns: (() => void)[] = [];
+      const memory = state;
+      const inTurn =
+        <Args extends unknown[], Answer>(work: (...args: Args) => Answer) =>
+        async (...args: Args): Promise<Awaited<Answer>> => {
+          const turn = defer<undefined>();
+          turns.push(() => {
+            turn.resolve(undefined);
+          });
+          await turn.promise;
+          return await work(...args);
+        };
+      state = {
+        ...memory,
+        isNewest: inTurn(memory.isNewest.bind(memory)),
+        takeReceipt: inTurn(memory.takeReceipt.bind(memory)),
+      };
+      make();
+      return {
+        answerNext: async () => {
+          turns.shift()?.();
+          await settle();
+        },
+      };
+    };
+
+    it('sends once where the answer of the send comes while it is asked', async () => {
+      const { answerNext } = slow();
+      isSending = true;
+      overtake('event-1');
+      late.report('SM1', FAILED);
+      accept('SM1');
+      late.report('SM1', FAILED);
+      for (let turn = 0; turn < 4; turn += 1) await answerNext();
+      expect(left).to.deep.equal(['event-1']);
+    });
+
+    it('sends nothing that was delivered while it was asked', async () => {
+      const { answerNext } = slow();
+      overtake('event-1');
+      accept('SM1');
+      late.report('SM1', FAILED);
+      late.report('SM1', DELIVERED);
+      for (let turn = 0; turn < 4; turn += 1) await answerNext();
+      expect(left).to.be.empty;
+      expect(endings()).to.deep.equal(['DELIVERED']);
+    });
+
+    it('sends nothing that was delivered while it was asked what is newest', async () => {
+      const { answerNext } = slow();
+      overtake('event-1');
+      accept('SM1');
+      late.report('SM1', FAILED);
+      await answerNext();
+      late.report('SM1', DELIVERED);
+      await answerNext();
+      expect(left).to.be.empty;
+      expect(endings()).to.deep.equal(['DELIVERED']);
+    });
+
+    it('sends nothing that another process sent and that was delivered while it was asked', async () => {
+      const { answerNext } = slow();
+      overtake('event-1');
+      state.keepReceipt('SM1', makeReceipt(), { nowMs: NOW, untilMs: NOW + CODE_LIFE_MS });
+      late.report('SM1', FAILED);
+      late.report('SM1', DELIVERED);
+      for (let turn = 0; turn < 4; turn += 1) await answerNext();
+      expect(left).to.be.empty;
+      expect(endings()).to.deep.equal(['DELIVERED']);
+    });
+
+    it('sends nothing that was told to be delivered, and then to have failed, before the send was answered', async () => {
+      const { answerNext } = slow();
+      isSending = true;
+      overtake('event-1');
+      late.report('SM1', DELIVERED);
+      late.report('SM1', FAILED);
+      accept('SM1');
+      for (let turn = 0; turn < 4; turn += 1) await answerNext();
+      expect(left).to.be.empty;
+      expect(events).to.be.empty;
+    });
+
+    it('sends nothing that was overtaken, or ended, while it was asked', async () => {
+      const { answerNext } = slow();
+      overtake('event-1');
+      accept('SM1');
+      accept('SM2');
+      late.report('SM1', FAILED);
+      await answerNext();
+      overtake('event-2');
+      await answerNext();
+      expect(endings()).to.deep.equal(['OVERTAKEN']);
+      overtake('event-1');
+      late.report('SM2', FAILED);
+      await answerNext();
+      now += CODE_LIFE_MS;
+      await answerNext();
+      expect(endings()).to.deep.equal(['OVERTAKEN', 'CODE_EXPIRED']);
+      expect(left).to.be.empty;
+    });
+  });
+
+  it('goes on with what another process has sent', async () => {
+    overtake('event-1');
+    state.keepReceipt('SM1', makeReceipt(), { nowMs: NOW, untilMs: NOW + CODE_LIFE_MS });
+    late.report('SM1', FAILED);
+    late.report('SM1', FAILED);
+    await settle();
+    expect(left).to.deep.equal(['event-1']);
+    expect(typesOf()).to.not.include('message.unknown');
+  });
+
+  it('tells of a message that nobody knows at once where no send is under way, else once none can be', async () => {
+    late.report('SM1', FAILED);
+    await settle();
+    expect(typesOf()).to.deep.equal(['message.unknown']);
+    isSending = true;
+    now += 60_000;
+    late.report('SM2', DELIVERED);
+    await settle();
+    clock.tick(14_999);
+    expect(events).to.have.length(1);
+    clock.tick(1);
+    expect(events[1]).to.include({ type: 'message.unknown', transactionId: 'SM2', count: 1 });
+  });
+
+  it('has one timer for all that is told too early', async () => {
+    isSending = true;
+    for (let count = 0; count < 2_000; count += 1) late.report(`SM${count}`, FAILED);
+    await settle();
+    expect(clock.countTimers()).to.equal(1);
+    clock.tick(15_000);
+    expect(clock.countTimers()).to.equal(0);
+    // The first of those that were too many; the rest of them within its minute.
+    expect(typesOf()).to.deep.equal(['message.unknown']);
+  });
+
+  it('drops what is under way for an older event of that person only', async () => {
+    const sending = defer<undefined>();
+    make({
+      send: async (send) => {
+        await sending.promise;
+        if (send.dropped === undefined) left.push(send.receipt.eventKey);
+        return SENT;
+      },
+    });
+    for (const [id, receipt] of [
+      ['SM1', {}],
+      ['SM2', { person: 'somebody else' }],
+      ['SM3', { eventKey: 'event-2' }],
+    ] as const) {
+      late.failed(makeReceipt(receipt), FAILED, id);
+    }
+    const [preview, newer] = [
+      { eventKey: 'preview-1', isPreview: true, nowMs: NOW, untilMs: NOW + 1 },
+      { eventKey: 'event-2', isPreview: false, nowMs: NOW, untilMs: NOW + 1 },
+    ];
+    late.overtake('a person', preview, REQUEST);
+    late.overtake('a person', newer, REQUEST);
+    sending.resolve(undefined);
+    await settle();
+    expect(left).to.deep.equal(['event-1', 'event-2']);
+  });
+
+  for (const [title, id] of [
+    ['the message', 'SM2'],
+    ['one before it', 'SM1'],
+  ] as const) {
+    it(`lets nothing leave any more where ${title} arrives after all`, async () => {
+      const sending = defer<undefined>();
+      let signal: AbortSignal | undefined;
+      make({
+        send: async ({ budget }) => {
+          signal = budget.leaveSignal;
+          await sending.promise;
+          return { ...SENT, status: 'refused' };
+        },
+      });
+      accept('SM1');
+      late.report('SM1', FAILED);
+      await settle();
+      late.failed(makeReceipt({ failedIds: ['SM1'] }), FAILED, 'SM2');
+      late.report(id, FAILED);
+      late.report(id, DELIVERED);
+      expect(signal?.aborted).to.equal(true);
+      sending.resolve(undefined);
+      await settle();
+      expect(endings().at(-1)).to.equal('DELIVERED');
+    });
+
+    it(`begins nothing where ${title} has arrived`, async () => {
+      overtake('event-1');
+      late.accepted('SM1', { by: REPORTING, untried: [], attempts: [] }, undefined);
+      late.accepted('SM2', { by: REPORTING, untried: [], attempts: [] }, undefined);
+      late.report(id, DELIVERED);
+      late.failed(makeReceipt({ failedIds: ['SM1'] }), FAILED, 'SM2');
+      await settle();
+      expect(left).to.be.empty;
+      expect(endings()).to.deep.equal(['DELIVERED']);
+    });
+  }
+
+  it('tells what broke, and ends', async () => {
+    make({ send: () => Promise.reject(new Error('a channel broke')) });
+    late.failed(makeReceipt(), FAILED);
+    await settle();
+    expect(events[0]).to.include({ outcome: 'refused', code: 'INTERNAL_ERROR', reason: 'a channel broke' });
+  });
+
+  for (const [what, receipt] of [
+    ['no receipt', { person: 'somebody' }],
+    ['a text', 'receipt'],
+    ['null', null],
+  ] as const) {
+    it(`is told of a state that gives ${what} for a receipt`, async () => {
+      // What JavaScript callers may return has no type.
+      make({ state: { ...state, takeReceipt: () => receipt as unknown as Receipt } });
+      late.report('SM1', FAILED);
+      await settle();
+      expect(events[0]).to.include({ type: 'extension.failed', extension: 'state', eventId: undefined });
+      expect(left).to.be.empty;
+    });
+  }
+
+  it('tells what a state fails at, with the event where it is known', async () => {
+    const fail = (): never => {
+      throw new Error('no connection');
+    };
+    make({ state: { overtake: fail, isNewest: fail, keepReceipt: fail, takeReceipt: fail } });
+    overtake('event-1');
+    accept('SM1');
+    late.report('SM1', FAILED);
+    late.failed(makeReceipt(), FAILED);
+    await settle();
+    expect(
+      events.flatMap((event) => (event.type === 'extension.failed' ? [[event.eventId, event.reason]] : [])),
+    ).to.have.deep.members([
+      ['event-1', 'no connection'],
+      ['event-1', 'no connection'],
+      ['event-1', 'no connection'],
+      [undefined, 'takeReceipt failed'],
+    ]);
+    // Nobody knows what is newest.
+    expect(left).to.be.empty;
+  });
+
+  describe('by time', () => {
+    const asking = (answer: () => unknown): ReadyChannel =>
+      ready('whatsapp', { reports: 'deliveries', lookUp: answer as never });
+
+    it('sends what a provider was asked for and says failed', async () => {
+      overtake('event-1');
+      accept('SM1', { by: asking(() => Promise.resolve(FAILED)) });
+      await clock.tickAsync(3_000);
+      await settle();
+      expect(left).to.deep.equal(['event-1']);
+    });
+
+    it('asks for nothing that has been told of, that is overtaken, or that has ended', async () => {
+      let questions = 0;
+      const by = asking(() => {
+        questions += 1;
+        return Promise.resolve({ status: 'pending' });
+      });
+      overtake('event-1');
+      accept('SM1', { by });
+      late.report('SM1', DELIVERED);
+      accept('SM2', { by, receipt: { expiresAtMs: NOW } });
+      accept('SM3', { by, receipt: { eventKey: 'event-0' } });
+      await clock.tickAsync(20_000);
+      expect(questions).to.equal(0);
+    });
+
+    it('sends what nothing says delivered in time, by channels that would', async () => {
+      make({ afterSeconds: { whatsapp: 20, sms: 20 } });
+      overtake('event-1');
+      accept('SM1');
+      accept('SM2', { by: ready('sms', { reports: 'failures' }) });
+      accept('SM3');
+      late.report('SM3', DELIVERED);
+      await clock.tickAsync(19_999);
+      expect(left).to.be.empty;
+      await clock.tickAsync(600_000);
+      await settle();
+      expect(left).to.deep.equal(['event-1']);
+      expect(events[0]).to.include({ type: 'failover.ended', why: 'NOT_DELIVERED_IN_TIME' });
+    });
+
+    it('sends nothing that is not due when it stops waiting, and what is', async () => {
+      make({ afterSeconds: { whatsapp: 20 } });
+      overtake('event-1');
+      accept('SM1');
+      accept('SM2');
+      late.stopWaiting();
+      late.report('SM2', FAILED);
+      await clock.tickAsync(20_000);
+      await settle();
+      expect(left).to.have.length(1);
+    });
+  });
+
+  it('begins nothing once it is closed', async () => {
+    overtake('event-1');
+    accept('SM1');
+    late.close();
+    late.report('SM1', FAILED);
+    late.report('SM2', FAILED);
+    late.failed(makeReceipt(), FAILED);
+    accept('SM3');
+    await settle();
+    expect(left).to.be.empty;
+    expect(events).to.be.empty;
+  });
+});

@@ -1,0 +1,71 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import sinon from 'sinon';
+import { oktaTelephonyHook } from '../../lib/index.js';
+import { loadNumberingPlans } from '../../lib/delivery/phone-number.js';
+import { loadSdk } from '../../lib/twilio/sdk.js';
+import { settle } from './injected-call.js';
+import { eventScripts, LatePlay, lateTimes, SIGNED } from './late-play.js';
+import { DEADLINE_MS, NOWHERE, QUIET } from './one-event.js';
+import { check, PATIENCE_MS, withSeed } from './runs.js';
+import { ScheduledTime } from './scheduled-time.js';
+import { ScheduledVendors } from './scheduled-vendors.js';
+
+describe(withSeed('interleavings of what is told of messages'), function () {
+  this.timeout(PATIENCE_MS);
+  let clock: sinon.SinonFakeTimers;
+  // Loading takes turns of its own.
+  before(async () => {
+    await Promise.all([loadSdk(), loadNumberingPlans()]);
+  });
+  beforeEach(() => {
+    clock = sinon.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'],
+      now: 1_800_000_000_000,
+    });
+  });
+  afterEach(() => {
+    clock.restore();
+  });
+  const time = new ScheduledTime(() => clock);
+
+  it('send a code at most once more for each attempt, never after it was delivered, nor after a newer one', async () => {
+    await check(
+      'interleavings of late failover',
+      fc.asyncProperty(
+        time.schedulers,
+        eventScripts,
+        lateTimes,
+        fc.boolean(),
+        async (s, scripts, times, isTimed) => {
+          const play = new LatePlay(s, scripts, isTimed);
+          const hook = oktaTelephonyHook({
+            credentials: NOWHERE,
+            publicUrl: SIGNED.publicUrl,
+            channels: play.channels(),
+            chooseChannels: () => ['whatsapp', 'line'],
+            lateFailover: isTimed ? { afterSeconds: { whatsapp: 20 } } : undefined,
+            guard: { perUser: false },
+            profile: { cache: false },
+            dispatcher: new ScheduledVendors(s, { okta: () => 'not found', twilio: () => 'silent' }, []),
+            state: play.state(),
+            deadlineMs: DEADLINE_MS,
+            logger: QUIET,
+            onEvent: play.onEvent,
+          });
+          play.begin(hook);
+          time.schedule(s, times, play.mayTimePass);
+          for (const ms of [1_000, 11_000, 25_000, 25_000]) await time.finish(s, ms, play.mayTimePass);
+          play.expectDone();
+          expect(play.wrong, play.wrong.join('; ')).to.deep.equal([]);
+          expect(hook.status()).to.include({ inFlight: 0, detached: 0 });
+          const closing = hook.close();
+          await settle();
+          await closing;
+          expect(clock.countTimers(), 'timers left').to.equal(0);
+        },
+      ),
+      120,
+    );
+  });
+});

@@ -1,0 +1,268 @@
+import fc from 'fast-check';
+import {
+  memoryState,
+  type Channel,
+  type HookEvent,
+  type State,
+  type TelephonyHook,
+} from '../../lib/index.js';
+import { inject, injectCallback, settle, type InjectedCall } from './injected-call.js';
+
+/** The codes of one person, what becomes of their messages, and what is told of that in an order that fast-check makes up. */
+
+/** The plan of every code. The last one tells nothing of what becomes of a message. */
+const PLAN = ['whatsapp', 'line', 'sms'] as const;
+type Name = (typeof PLAN)[number];
+
+export const SIGNED = { publicUrl: 'https://id.example.com/okta/telephony', authToken: 'token' };
+
+interface MessageScript {
+  readonly ending: 'accepted' | 'refused';
+  /** What Twilio tells once it has the message, in any order. */
+  readonly told: readonly ('sent' | 'delivered' | 'undelivered')[];
+  /** What it says when it is asked. */
+  readonly asked: 'pending' | 'failed' | 'delivered';
+}
+interface EventScript {
+  readonly isPreview: boolean;
+  /** Its code has ended before much can be told. */
+  readonly isBrief: boolean;
+  readonly repeats: number;
+  readonly messages: Readonly<Record<Name, MessageScript>>;
+}
+
+const message: fc.Arbitrary<MessageScript> = fc.record({
+  ending: fc.constantFrom('accepted', 'accepted', 'refused'),
+  told: fc.array(fc.constantFrom('undelivered', 'undelivered', 'delivered', 'sent'), { maxLength: 4 }),
+  asked: fc.constantFrom('pending', 'pending', 'failed', 'delivered'),
+});
+export const eventScripts: fc.Arbitrary<readonly EventScript[]> = fc.array(
+  fc.record({
+    isPreview: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
+    isBrief: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
+    repeats: fc.nat({ max: 2 }),
+    messages: fc.record({ whatsapp: message, line: message, sms: message }),
+  }),
+  { minLength: 1, maxLength: 3 },
+);
+/** Milliseconds: a share of a call, and the times at which messages are asked for, or given up. */
+export const lateTimes = fc.array(fc.constantFrom(30, 440, 3_000, 9_000, 20_000), { maxLength: 5 });
+
+const BRIEF_MS = 15_000;
+const LIFE_MS = 300_000;
+
+/** A message that has left. */
+interface Sent {
+  readonly id: string;
+  readonly event: PlayedEvent;
+  readonly channel: Name;
+  readonly script: MessageScript;
+  outcome: 'open' | 'accepted' | 'refused';
+  /** Something may have said so. */
+  mayHaveFailed: boolean;
+  /** A callback that said so has been answered, and all has been done that follows from it. */
+  isDelivered: boolean;
+}
+interface PlayedEvent {
+  readonly key: string;
+  readonly script: EventScript;
+  readonly calls: InjectedCall[];
+  expiresAt: number;
+  isOvertaken: boolean;
+}
+
+/** One play: what happens in it, and what must not. */
+export class LatePlay {
+  /** What went wrong. */
+  readonly wrong: string[] = [];
+  readonly #s: fc.Scheduler;
+  readonly #isTimed: boolean;
+  readonly #events: readonly PlayedEvent[];
+  readonly #sends: Sent[] = [];
+  readonly #told: HookEvent[] = [];
+  #questions = 0;
+
+  constructor(s: fc.Scheduler, scripts: readonly EventScript[], isTimed: boolean) {
+    this.#s = s;
+    this.#isTimed = isTimed;
+    this.#events = scripts.map((script, index) => ({
+      key: `event-${index}`,
+      script,
+      calls: [],
+      expiresAt: 0,
+      isOvertaken: false,
+    }));
+  }
+
+  /** Time stands still while a state is asked: one that is slow is a state that is lost. */
+  mayTimePass = (): boolean => this.#questions === 0;
+
+  onEvent = (event: HookEvent): void => {
+    this.#told.push(event);
+  };
+
+  /** A state elsewhere: what it is asked takes its turn; what it is told is there at once. */
+  state(): State {
+    const memory = memoryState();
+    const inTurn =
+      <Args extends unknown[], Answer>(what: string, work: (...args: Args) => Answer) =>
+      async (...args: Args): Promise<Awaited<Answer>> => {
+        this.#questions += 1;
+        await this.#s.schedule(Promise.resolve(), `the state is asked: ${what}`);
+        const answer = await work(...args);
+        await this.#s.schedule(Promise.resolve(), `the state answers: ${what}`);
+        this.#questions -= 1;
+        return answer;
+      };
+    return {
+      ...memory,
+      claim: inTurn('claim', (...args) => memory.claim(...args)),
+      isNewest: inTurn('newest', (...args) => memory.isNewest(...args)),
+      takeReceipt: inTurn('receipt', (...args) => memory.takeReceipt(...args)),
+      overtake: (person, event) => {
+        for (const other of this.#events) {
+          if (!event.isPreview && other.key !== event.eventKey && other.calls.length > 0)
+            other.isOvertaken = true;
+          // Whoever comes last is the newest, whenever it came in.
+          if (other.key === event.eventKey) other.isOvertaken = false;
+        }
+        return memory.overtake(person, event);
+      },
+    };
+  }
+
+  channels(): Record<Name, Channel> {
+    const make = (channel: Name): Channel => ({
+      reports: channel === 'whatsapp' ? 'deliveries' : undefined,
+      ...(channel === 'sms' ? {} : { lookUp: (id: string) => this.#lookUp(id) }),
+      send: async ({ request }, { leaveSignal }) => {
+        const sent = this.#leave(request.eventId, channel, leaveSignal.aborted);
+        await this.#s.schedule(Promise.resolve(), `${sent.id} is ${sent.script.ending}`);
+        sent.outcome = sent.script.ending;
+        return sent.outcome === 'accepted'
+          ? { status: 'accepted', transactionId: sent.id }
+          : { status: 'refused', code: 'NO', reason: 'no' };
+      },
+    });
+    return { whatsapp: make('whatsapp'), line: make('line'), sms: make('sms') };
+  }
+
+  /** Every caller comes in its turn, and each message brings with it what is told of it. */
+  begin(hook: TelephonyHook): void {
+    this.#tell = (sent, status) => {
+      if (status === 'undelivered') sent.mayHaveFailed = true;
+      injectCallback(hook, { MessageSid: sent.id, MessageStatus: status }, SIGNED);
+      if (status !== 'delivered') return;
+      void settle().then(() => {
+        sent.isDelivered = true;
+      });
+    };
+    for (const event of this.#events) {
+      const { isPreview, isBrief, repeats } = event.script;
+      // What is forgotten soon would be the first again.
+      const callers = isPreview || isBrief ? 1 : 1 + repeats;
+      for (let caller = 0; caller < callers; caller += 1) {
+        void this.#s.schedule(Promise.resolve(), `${event.key} comes`).then(() => {
+          const expiresAt = Date.now() + (isBrief ? BRIEF_MS : LIFE_MS);
+          if (event.calls.length === 0) event.expiresAt = expiresAt;
+          event.calls.push(
+            inject(hook, { eventId: event.key, preview: isPreview, otpExpires: new Date(expiresAt) }),
+          );
+        });
+      }
+    }
+  }
+
+  /** What must have happened once much time has passed. */
+  expectDone(): void {
+    const accepted = new Set<string | undefined>();
+    const refusedLate = new Set<string>();
+    for (const event of this.#told) {
+      if (event.type !== 'attempt.ended' && event.type !== 'attempt.late') continue;
+      if (event.outcome === 'accepted') accepted.add(event.transactionId);
+      if (event.type === 'attempt.late' && event.outcome === 'refused')
+        refusedLate.add(`${event.eventId} ${event.channel}`);
+    }
+    for (const event of this.#told) {
+      if (event.type === 'message.unknown' && accepted.has(event.transactionId))
+        this.wrong.push(`${event.transactionId} was told to be unknown`);
+      if (event.type === 'extension.failed') this.wrong.push(`${event.extension} failed: ${event.reason}`);
+    }
+    for (const sent of this.#sends) {
+      const { event, channel, script } = sent;
+      const next = PLAN[PLAN.indexOf(channel) + 1];
+      if (next === undefined || event.script.isBrief || event.isOvertaken) continue;
+      // Of any with this code, at any time.
+      const isDelivered = this.#sends.some(
+        (other) => other.event === event && [...other.script.told, other.script.asked].includes('delivered'),
+      );
+      const isDue =
+        script.told.includes('undelivered') ||
+        script.asked === 'failed' ||
+        (this.#isTimed && channel === 'whatsapp');
+      const mustFollow =
+        refusedLate.has(`${event.key} ${channel}`) || (accepted.has(sent.id) && isDue && !isDelivered);
+      if (mustFollow && !this.#hasLeft(event, next))
+        this.wrong.push(`${sent.id}: nothing followed by ${next}`);
+    }
+    for (const { key, calls } of this.#events) {
+      if (calls.some((call) => call.answers().length !== 1)) this.wrong.push(`${key} was not answered once`);
+    }
+  }
+
+  /** Set when it begins: callbacks need the hook, whose channels need the play. */
+  #tell: (sent: Sent, status: MessageScript['told'][number]) => void = () => undefined;
+
+  #leave(key: string, channel: Name, isTooLate: boolean): Sent {
+    const event = this.#events.find((played) => played.key === key);
+    if (event === undefined) throw new Error('no such event');
+    const id = `SM-${key}-${channel}`;
+    const before = this.#sends.filter((sent) => sent.event === event);
+    const refuse = (why: string): void => void this.wrong.push(`${id}: ${why}`);
+    if (isTooLate) refuse('left when nothing may');
+    if (this.#hasLeft(event, channel)) refuse('left twice');
+    if (
+      !before.every(
+        ({ outcome, mayHaveFailed }) => outcome === 'refused' || (outcome === 'accepted' && mayHaveFailed),
+      )
+    )
+      refuse('left although the one before it may arrive');
+    if (event.calls.some((call) => call.answers().length > 0)) {
+      if (before.some(({ isDelivered }) => isDelivered)) refuse('left late, after one was delivered');
+      if (event.isOvertaken) refuse('left late, after a newer event');
+      if (Date.now() >= event.expiresAt) refuse('left late, after its end');
+    }
+    const script = event.script.messages[channel];
+    const mayHaveFailed = this.#isTimed && channel === 'whatsapp';
+    const sent: Sent = { id, event, channel, script, outcome: 'open', mayHaveFailed, isDelivered: false };
+    this.#sends.push(sent);
+    // Twilio tells nothing of what it did not take.
+    if (channel !== 'sms' && script.ending === 'accepted') {
+      for (const status of script.told) {
+        void this.#s.schedule(Promise.resolve(), `${id} is ${status}`).then(() => {
+          this.#tell(sent, status);
+        });
+      }
+    }
+    return sent;
+  }
+
+  async #lookUp(
+    id: string,
+  ): Promise<{ status: 'pending' | 'delivered' } | { status: 'failed'; code: string; reason: string }> {
+    const sent = this.#sends.find((known) => known.id === id);
+    if (sent === undefined) throw new Error('no such message');
+    const { asked } = sent.script;
+    // A question that takes its time is given up; this one does not.
+    this.#questions += 1;
+    await this.#s.schedule(Promise.resolve(), `${id} is asked for: ${asked}`);
+    this.#questions -= 1;
+    if (asked !== 'failed') return { status: asked };
+    sent.mayHaveFailed = true;
+    return { status: 'failed', code: 'GONE', reason: 'no' };
+  }
+
+  #hasLeft(event: PlayedEvent, channel: Name): boolean {
+    return this.#sends.some((sent) => sent.event === event && sent.channel === channel);
+  }
+}

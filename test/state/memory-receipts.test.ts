@@ -1,0 +1,111 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect } from 'chai';
+import type { NewEvent } from '../../lib/index.js';
+import { memoryReceipts } from '../../lib/state/memory-receipts.js';
+import { CODE_LIFE_MS, makeReceipt, NOW } from '../delivery/receipts.js';
+
+/** What a state has let go cannot be seen from outside but by this. */
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+const event = (eventKey: string, change: Partial<NewEvent> = {}): NewEvent => ({
+  eventKey,
+  isPreview: false,
+  nowMs: NOW,
+  untilMs: NOW + CODE_LIFE_MS,
+  ...change,
+});
+
+describe('the receipts of memoryState', () => {
+  const receipt = makeReceipt();
+  const life = { nowMs: NOW, untilMs: receipt.expiresAtMs };
+
+  it('are given to one only of all who ask', () => {
+    const state = memoryReceipts();
+    state.keepReceipt('SM1', receipt, life);
+    expect(state.takeReceipt('SM2', NOW)).to.equal(undefined);
+    expect(state.takeReceipt('SM1', NOW)).to.equal(receipt);
+    expect(state.takeReceipt('SM1', NOW)).to.equal(undefined);
+  });
+
+  for (const [afterMs, isThere] of [
+    [CODE_LIFE_MS - 1, true],
+    [CODE_LIFE_MS, false],
+  ] as const) {
+    it(`are ${isThere ? 'there' : 'gone'} ${afterMs} ms after a code of ${CODE_LIFE_MS} ms`, () => {
+      const state = memoryReceipts();
+      state.keepReceipt('SM1', receipt, life);
+      expect(state.takeReceipt('SM1', NOW + afterMs) !== undefined).to.equal(isThere);
+    });
+  }
+
+  it('are as many as 20,000', () => {
+    const state = memoryReceipts();
+    for (let count = 0; count <= 20_000; count += 1) state.keepReceipt(`SM${count}`, receipt, life);
+    expect(state.takeReceipt('SM0', NOW)).to.equal(undefined);
+    expect(state.takeReceipt('SM1', NOW)).to.equal(receipt);
+  });
+
+  it('go soon after their code, although nobody asks for them: two for each that comes', async () => {
+    const state = memoryReceipts();
+    const keep = (name: string, nowMs: number): WeakRef<object> => {
+      const kept = makeReceipt();
+      state.keepReceipt(name, kept, { nowMs, untilMs: nowMs + CODE_LIFE_MS });
+      return new WeakRef(kept);
+    };
+    const kept = ['SM1', 'SM2', 'SM3'].map((name) => keep(name, NOW));
+    kept.push(keep('SM4', NOW + CODE_LIFE_MS));
+    await new Promise((resolve) => setImmediate(resolve));
+    collectGarbage();
+    expect(kept.map((receipt) => receipt.deref() !== undefined)).to.deep.equal([false, false, true, true]);
+    expect(state.takeReceipt('SM4', NOW + CODE_LIFE_MS)).to.not.equal(undefined);
+  });
+});
+
+describe('the newest events of memoryState', () => {
+  it('are known by person, as long as their code lives', () => {
+    const state = memoryReceipts();
+    state.overtake('ana', event('event-1'));
+    expect(state.isNewest('ana', 'event-1', NOW)).to.equal(true);
+    expect(state.isNewest('bob', 'event-1', NOW)).to.equal(false);
+    expect(state.isNewest('ana', 'event-1', NOW + CODE_LIFE_MS - 1)).to.equal(true);
+    expect(state.isNewest('ana', 'event-1', NOW + CODE_LIFE_MS)).to.equal(false);
+  });
+
+  it('take the place of older ones and of previews', () => {
+    const state = memoryReceipts();
+    state.overtake('ana', event('event-1'));
+    state.overtake('ana', event('preview-1', { isPreview: true }));
+    expect(state.isNewest('ana', 'event-1', NOW)).to.equal(true);
+    expect(state.isNewest('ana', 'preview-1', NOW)).to.equal(true);
+    state.overtake('ana', event('event-2'));
+    for (const key of ['event-1', 'preview-1']) expect(state.isNewest('ana', key, NOW)).to.equal(false);
+    expect(state.isNewest('ana', 'event-2', NOW)).to.equal(true);
+  });
+
+  it('are not kept by a preview from ending with their code, nor brought back by one', () => {
+    const state = memoryReceipts();
+    state.overtake('ana', event('event-1', { untilMs: NOW + 1000 }));
+    state.overtake('ana', event('preview-1', { isPreview: true, nowMs: NOW + 1000 }));
+    expect(state.isNewest('ana', 'event-1', NOW + 1000)).to.equal(false);
+    expect(state.isNewest('ana', 'preview-1', NOW + 1000)).to.equal(true);
+  });
+
+  it('are not more than 21 for an administrator who presses Preview again and again', () => {
+    const state = memoryReceipts();
+    state.overtake('ana', event('event-1'));
+    for (let count = 0; count < 30; count += 1)
+      state.overtake('ana', event(`preview-${count}`, { isPreview: true }));
+    expect(state.isNewest('ana', 'event-1', NOW)).to.equal(true);
+    expect(state.isNewest('ana', 'preview-29', NOW)).to.equal(true);
+    expect(state.isNewest('ana', 'preview-20', NOW)).to.equal(false);
+  });
+
+  it('are those of 20,000 people', () => {
+    const state = memoryReceipts();
+    for (let count = 0; count <= 20_000; count += 1) state.overtake(`person-${count}`, event('event-1'));
+    expect(state.isNewest('person-0', 'event-1', NOW)).to.equal(false);
+    expect(state.isNewest('person-1', 'event-1', NOW)).to.equal(true);
+  });
+});

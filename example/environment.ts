@@ -1,4 +1,5 @@
 import type { OktaCredential, OktaTelephonyHookOptions, TwilioCredential } from 'okta-telephony-hook';
+import type { RedisStateOptions } from 'okta-telephony-hook/redis';
 
 /** What the environment asks for. */
 export type Environment =
@@ -12,6 +13,8 @@ export type Environment =
   | {
       readonly kind: 'real';
       readonly options: OktaTelephonyHookOptions;
+      /** What several gateways share; `undefined` where each remembers by itself. */
+      readonly redis: RedisStateOptions | undefined;
       readonly port: number;
       readonly isProduction: boolean;
       /** What works, but perhaps not as meant. */
@@ -72,6 +75,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
 
   const okta = readOkta(read);
   const twilio = readTwilio(read);
+  const redis = readRedis(read);
   const hookSecret = required(read, 'HOOK_SECRET', "the whole header value that Okta's inline hook sends");
   const problems = [
     ...(isConfigured
@@ -82,7 +86,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     ...twilio.problems,
     ...senderProblems(read),
     ...publicUrlProblems(read),
-    ...notBuiltYet(read),
+    ...redis.problems,
     ...portProblems,
   ];
   if (problems.length > 0) return { kind: 'problems', problems };
@@ -91,6 +95,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     port,
     isProduction,
     notes: notesOn(read),
+    redis: redis.value,
     options: {
       credentials: {
         hook: { scheme: 'header', secrets: [hookSecret.value] },
@@ -212,11 +217,22 @@ function publicUrlProblems(read: Read): readonly string[] {
     : [];
 }
 
-/** Said rather than ignored: who sets them counts on gateways that share what they remember. */
-function notBuiltYet(read: Read): readonly string[] {
-  return (['REDIS_URL', 'STATE_ENCRYPTION_KEY'] as const)
-    .filter((name) => read(name) !== undefined)
-    .map((name) => `${name} is not supported in this version: each gateway remembers by itself; unset it`);
+/** The key, or several with a comma between them: the current one first. */
+function readRedis(read: Read): Reading<RedisStateOptions | undefined> {
+  const url = read('REDIS_URL');
+  const keys = read('STATE_ENCRYPTION_KEY');
+  if (url === undefined && keys === undefined) return { value: undefined, problems: [] };
+  const connection = required(read, 'REDIS_URL', 'the Redis that goes with STATE_ENCRYPTION_KEY');
+  const key = required(
+    read,
+    'STATE_ENCRYPTION_KEY',
+    'what REDIS_URL keeps is sealed with it, the same one at every gateway: openssl rand -base64 32',
+  );
+  const encryptionKeys = key.value.split(',').map((text) => text.trim());
+  return {
+    value: { connection: connection.value, encryptionKeys },
+    problems: [...connection.problems, ...key.problems],
+  };
 }
 
 function notesOn(read: Read): readonly string[] {
@@ -229,6 +245,9 @@ function notesOn(read: Read): readonly string[] {
       : []),
     ...(read('TWILIO_VOICE_FROM') === undefined
       ? ['TWILIO_VOICE_FROM is not set: no calls are made from here']
+      : []),
+    ...(read('REDIS_URL') === undefined
+      ? ['REDIS_URL is not set: a second gateway would know nothing of what this one has sent']
       : []),
   ];
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { ConfigurationError, TelephonyHookError, type OktaTelephonyHookOptions } from 'okta-telephony-hook';
+import { redisState } from 'okta-telephony-hook/redis';
 import { startDemo, type Demo } from './demo.js';
 import { drainOnSignals } from './drain.js';
 import { readEnvironment } from './environment.js';
@@ -33,9 +34,11 @@ if (environment.kind === 'emulators') {
   await gateway.warmUp();
   welcome(origin, demo, account.password);
 } else {
+  const { redis } = environment;
+  const state = redis === undefined ? undefined : orRefuse(() => redisState(redis));
   const port = await listen(server, environment.port);
   const gateway = serve(server, {
-    hook: environment.options,
+    hook: { ...environment.options, state },
     sessionSecret,
     // This example has no directory of its own, and no password that everybody knows: put your login here.
     accounts: [],
@@ -62,10 +65,15 @@ async function listen(server: Server, wanted: number, host?: string): Promise<nu
 
 /** Called in the turn in which `listen` resolved: no connection has been read before this. */
 function serve(server: Server, options: GatewayOptions): Gateway {
+  const gateway = orRefuse(() => createGateway(options));
+  server.on('request', gateway.app);
+  return gateway;
+}
+
+/** What cannot be configured keeps the gateway from starting, by its problems and without a stack. */
+function orRefuse<T>(make: () => T): T {
   try {
-    const gateway = createGateway(options);
-    server.on('request', gateway.app);
-    return gateway;
+    return make();
   } catch (error) {
     if (error instanceof ConfigurationError) refuseToStart(error.problems);
     throw error;

@@ -30,18 +30,19 @@ export class TelephonyHookError extends Error {
   }
 }
 
-/** Thrown by the factory: every option that cannot work, each with its remedy. */
+/** Thrown by `oktaTelephonyHook` and `redisState`: every option that cannot work, each with its remedy. */
 export class ConfigurationError extends TelephonyHookError {
   override readonly name = 'ConfigurationError';
   /** One sentence per problem: the option's name, what is wrong with it, and what to do. Never its value. */
   readonly problems: readonly string[];
 
-  constructor(problems: readonly string[], details: { readonly cause?: unknown } = {}) {
-    super(
-      'CONFIGURATION',
-      `The options of oktaTelephonyHook cannot work:\n- ${problems.join('\n- ')}`,
-      details,
-    );
+  constructor(
+    problems: readonly string[],
+    /** `of`: whose options they are. */
+    details: { readonly cause?: unknown; readonly of?: string | undefined } = {},
+  ) {
+    const { of = 'oktaTelephonyHook' } = details;
+    super('CONFIGURATION', `The options of ${of} cannot work:\n- ${problems.join('\n- ')}`, details);
     this.problems = problems;
   }
 }

@@ -5,9 +5,11 @@ import type { Logger } from './delivery/channel.js';
 import type { ReadyChannel } from './delivery/dispatch.js';
 import { EventStream, Throttle } from './delivery/events.js';
 import { createAgent, whenLoaded, type HttpDispatcher } from './delivery/http-call.js';
+import { maskText } from './delivery/masking.js';
 import { loadNumberingPlans } from './delivery/phone-number.js';
 import { VOICE } from './delivery/plan.js';
 import { createRollout } from './delivery/rollout.js';
+import type { State } from './delivery/state.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import { drain } from './call.js';
 import { answerFailure } from './failure.js';
@@ -138,6 +140,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   if (settings.twilioAuthTokens.length > 0) {
     router.all(`${settings.path}/twilio/status`, recordDelivery(parts), answerFailure(parts));
   }
+  tellOfState(settings.state, events);
   for (const option of settings.warnings) {
     events.emit({ type: 'configuration.warned', at: events.now(), option });
   }
@@ -248,6 +251,19 @@ async function inTime(work: () => unknown, timeoutMs = READY_TIMEOUT_MS): Promis
     if (error instanceof TelephonyHookError) return error;
     return new TelephonyHookError('NOT_READY', 'The check failed; see its cause', { cause: error });
   }
+}
+
+/** Words of a state of the user's own may be any. */
+function tellOfState(state: State, events: EventStream): void {
+  state.watch?.((news) => {
+    const at = events.now();
+    const reason = maskText(news.reason, undefined);
+    if (news.type === 'recovered') {
+      events.emit({ type: 'state.recovered', at, reason, lostMs: news.lostMs });
+    } else {
+      events.emit({ type: `state.${news.type}`, at, reason, remedy: maskText(news.remedy, undefined) });
+    }
+  });
 }
 
 /** Silence says nothing of a channel that does not tell what was delivered. */

@@ -35,9 +35,9 @@ export type { BreakerState } from './delivery/breaker.js';
 export type { AttemptReport, GuardRule, HookEvent, WarnedOption } from './delivery/events.js';
 export type { HttpAnswer, HttpResult } from './delivery/http-call.js';
 export type { ChooseChannels } from './delivery/plan.js';
-export type { Rollout } from './delivery/rollout.js';
-export type { Bucket, Claim, EventLife, RememberedAnswer, State } from './delivery/state.js';
 export type { NewEvent, PlanStep, Receipt, ReceiptState } from './delivery/receipt.js';
+export type { Rollout } from './delivery/rollout.js';
+export type { Bucket, Claim, EventLife, RememberedAnswer, State, StateNews } from './delivery/state.js';
 export type { ComposeText } from './delivery/text.js';
 export { memoryState } from './state/memory.js';
 export type {

@@ -218,7 +218,7 @@ export interface OktaTelephonyHookOptions {
    */
   readonly lateFailover?:
     false | { readonly afterSeconds?: Readonly<Record<string, number | undefined>> | undefined } | undefined;
-  /** What is remembered between calls. Default `memoryState()`. */
+  /** What is remembered between calls: `redisState()` for several gateways. Default `memoryState()`. */
   readonly state?: State | undefined;
   /** Default: a winston logger that writes JSON lines to stdout. */
   readonly logger?: Logger | undefined;

@@ -30,7 +30,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   winston: /^observe\/log\.ts$/,
   jose: /^(okta|testing)\//,
   'libphonenumber-js': /^delivery\/phone-number\.ts$/,
-  ioredis: /^state\/redis\.ts$/,
+  ioredis: /^state\/redis-(connection|scripts)\.ts$/,
   bullmq: /^state\/redis\.ts$/,
   'prom-client': /^observe\/metrics\.ts$/,
 };

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import express from 'express';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
-import { memoryState, TelephonyHookError, type Readiness } from '../lib/index.js';
+import { memoryState, TelephonyHookError, type Readiness, type State } from '../lib/index.js';
 import {
   ANA,
   BOB,
@@ -319,6 +319,26 @@ describe('status()', () => {
     call.destroy();
     await scene.call();
     await until(() => scene.hook.status().inFlight === 0);
+  });
+
+  it('tells what a state of others tells of itself, without what may be secret', async () => {
+    mustNotShow('password-of-a-state');
+    let tell: Parameters<NonNullable<State['watch']>>[0] = () => undefined;
+    const watch: State['watch'] = (onNews) => {
+      tell = onNews;
+    };
+    const scene = await start({ hook: { state: { ...memoryState(), watch } } });
+    const secret = 'redis://user:password-of-a-state@host';
+    tell({ type: 'lost', reason: secret, remedy: secret });
+    tell({ type: 'recovered', reason: secret, lostMs: 7 });
+    tell({ type: 'warned', reason: 'EVICTION', remedy: 'Do this.' });
+    const told = scene.events.filter(({ type }) => type.startsWith('state.'));
+    expect(told.map(({ type }) => type)).to.deep.equal(['state.lost', 'state.recovered', 'state.warned']);
+    expect(told[1]).to.include({ lostMs: 7 });
+    expect(told[2]).to.include({ reason: 'EVICTION', remedy: 'Do this.' });
+    expect(scene.log.filter(({ message }) => message.includes('the state')).map(({ level }) => level))
+      .to.deep //
+      .equal(['error', 'info', 'warn']);
   });
 
   it('says that a state is lost', async () => {

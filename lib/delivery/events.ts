@@ -135,6 +135,26 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly eventId: string | undefined;
       readonly oktaRequestId: string | undefined;
     }
+  | {
+      /** The state that gateways share cannot be reached: until it is, repeats and limits count within this process. */
+      readonly type: 'state.lost';
+      /** A word, such as `ECONNREFUSED`, `READONLY` or `TIMEOUT`. */
+      readonly reason: string;
+      /** What an operator can do about it. */
+      readonly remedy: string;
+    }
+  | {
+      readonly type: 'state.recovered';
+      /** Why it had been lost. */
+      readonly reason: string;
+      readonly lostMs: number;
+    }
+  | {
+      /** The state works, but may forget what it should not. */
+      readonly type: 'state.warned';
+      readonly reason: string;
+      readonly remedy: string;
+    }
   | ({
       /** The hook call is over. */
       readonly type: 'request.answered';

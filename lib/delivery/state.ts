@@ -38,7 +38,31 @@ export type Claim =
       readonly answer: Promise<RememberedAnswer | undefined>;
     };
 
-/** What must be remembered between hook calls. `memoryState()` keeps it in the process. */
+/** What an operator must know of a state that gateways share. */
+export type StateNews =
+  | {
+      /** It cannot be reached: until it is back, this process remembers and counts by itself. */
+      readonly type: 'lost';
+      /** A word such as `ECONNREFUSED`, `READONLY` or `TIMEOUT`: nothing of an address or a credential. */
+      readonly reason: string;
+      /** What an operator can do about it. */
+      readonly remedy: string;
+    }
+  | {
+      /** It is shared again. */
+      readonly type: 'recovered';
+      /** Why it had been lost. */
+      readonly reason: string;
+      readonly lostMs: number;
+    }
+  | {
+      /** It works, but may forget. */
+      readonly type: 'warned';
+      readonly reason: string;
+      readonly remedy: string;
+    };
+
+/** What must be remembered between hook calls: `memoryState()` keeps it in the process, `redisState()` for many. */
 export interface State extends ReceiptState {
   /**
    * Claims an event, so that of several calls with one key one sends and the others wait for its answer, and takes
@@ -50,5 +74,7 @@ export interface State extends ReceiptState {
   check(): Promise<void>;
   /** For `status()`. */
   readonly health: 'ok' | 'lost';
+  /** Tells what happens to it from now on, at once and once each. */
+  readonly watch?: ((onNews: (news: StateNews) => void) => void) | undefined;
   close(): Promise<void>;
 }

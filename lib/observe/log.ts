@@ -104,6 +104,16 @@ function lineFor(event: HookEvent): Line | undefined {
       };
     case 'extension.failed':
       return { level: 'warn', message: `${event.extension} failed; went on without it` };
+    case 'state.lost':
+      return {
+        level: 'error',
+        message:
+          'the state that gateways share is lost; codes go out, and repeats and limits count within this process until it is back',
+      };
+    case 'state.recovered':
+      return { level: 'info', message: 'the state that gateways share is back' };
+    case 'state.warned':
+      return { level: 'warn', message: 'the state that gateways share may forget' };
     case 'breaker.changed':
       return event.state === 'closed'
         ? { level: 'info', message: 'a provider answers again' }

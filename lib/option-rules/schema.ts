@@ -79,7 +79,7 @@ const makeOptionsSchema = (): Joi.ObjectSchema =>
     }),
     guard: guard(),
     rollout: rollout(),
-    state: tested('what memoryState() returns', (value) =>
+    state: tested('what memoryState() or redisState() returns', (value) =>
       hasMethods(value, ['claim', 'overtake', 'isNewest', 'keepReceipt', 'takeReceipt', 'check', 'close']),
     ),
     logger: tested('an object with info, warn and error', (value) =>

@@ -38,8 +38,8 @@ import {
   type OktaCredential,
   type OktaTelephonyHookOptions,
   type Outcome,
-  type Readiness,
   type PlanStep,
+  type Readiness,
   type Receipt,
   type ReceiptState,
   type RememberedAnswer,
@@ -49,6 +49,7 @@ import {
   type SenderByCountry,
   type SenderOption,
   type State,
+  type StateNews,
   type TelephonyHook,
   type TelephonyRequest,
   type TwilioCallContext,
@@ -63,6 +64,7 @@ import {
   type WarnedOption,
   type WhatsAppSender,
 } from 'okta-telephony-hook';
+import { redisState, type RedisClient, type RedisStateOptions } from 'okta-telephony-hook/redis';
 import {
   playBadDay,
   startOktaEmulator,
@@ -284,9 +286,21 @@ const state: State = {
     }),
   check: () => Promise.resolve(),
   health: 'ok',
+  watch: undefined,
   close: () => Promise.resolve(),
 };
 const told: string[] = [];
+/** By a client of the consumer's own, whose types are not needed. */
+const client: RedisClient = { isCluster: false, duplicate: () => ({}) };
+const redisOptions: RedisStateOptions = {
+  connection: client,
+  encryptionKeys: ['current', 'previous'],
+  keyPrefix: undefined,
+};
+const redis: State = redisState(redisOptions);
+redis.watch?.((news: StateNews) => {
+  told.push(news.type, news.reason, news.type === 'recovered' ? String(news.lostMs) : news.remedy);
+});
 const onEvent = (event: HookEvent): void => {
   if (event.type === 'attempt.ended') {
     const report: AttemptReport = event;

@@ -149,12 +149,14 @@ describe('the environment of the example', () => {
       [/^TWILIO_SANDBOX_NUMBER does not go with TWILIO_WHATSAPP_FROM/],
     ],
     [
-      'state that is shared',
-      { ...WHOLE, REDIS_URL: 'redis://127.0.0.1', STATE_ENCRYPTION_KEY: 'k1' },
-      [
-        /^REDIS_URL is not supported in this version/,
-        /^STATE_ENCRYPTION_KEY is not supported in this version/,
-      ],
+      'a Redis without a key',
+      { ...WHOLE, REDIS_URL: 'redis://127.0.0.1' },
+      [/^STATE_ENCRYPTION_KEY is missing.*openssl rand/],
+    ],
+    [
+      'a key without a Redis',
+      { ...WHOLE, STATE_ENCRYPTION_KEY: 'key-of-nothing' },
+      [/^REDIS_URL is missing/],
     ],
     ['a port that is none', { ...WHOLE, PORT: '70000' }, [/^PORT must be a number/]],
     ['a port on the emulators that is none', { PORT: 'http' }, [/^PORT must be a number/]],
@@ -230,6 +232,26 @@ describe('the environment of the example', () => {
       .to.match(/WhatsApp/)
       .and.match(/TWILIO_VOICE_FROM/);
     expect(environment.notes.join('\n')).not.to.match(/TWILIO_SMS_FROM/);
+  });
+
+  it('hands on the Redis that gateways share, and the keys of it, the current one first', () => {
+    const redisOf = (env: Env): unknown => {
+      const environment = readEnvironment(env);
+      return environment.kind === 'real' ? [environment.redis, environment.notes.join('\n')] : environment;
+    };
+    const [redis, notes] = redisOf({
+      ...WHOLE,
+      REDIS_URL: 'rediss://redis.example:6380',
+      STATE_ENCRYPTION_KEY: 'new=, old=',
+    }) as [unknown, string];
+    expect(redis).to.deep.equal({
+      connection: 'rediss://redis.example:6380',
+      encryptionKeys: ['new=', 'old='],
+    });
+    expect(notes).to.not.match(/REDIS_URL/);
+    expect(redisOf(WHOLE)).to.satisfy(([none, told]: [unknown, string]) => {
+      return none === undefined && told.includes('REDIS_URL is not set');
+    });
   });
 
   it('reads nothing but what it is given', () => {

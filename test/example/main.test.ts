@@ -59,6 +59,18 @@ class Run {
   }
 }
 
+/** All that is needed, of vendors that are not there. */
+const WHOLE = {
+  OKTA_ORG_URL: 'http://127.0.0.1:9',
+  OKTA_API_TOKEN: 'api-token-of-main-test',
+  HOOK_SECRET: 'hook-secret-of-main-test',
+  TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+  TWILIO_AUTH_TOKEN: 'auth-token-of-main-test',
+  TWILIO_BASE_URL: 'http://127.0.0.1:9',
+  TWILIO_SMS_FROM: '+12025550177',
+  PORT: '0',
+};
+
 /** What whoever pastes the command sees. */
 async function paste(command: string): Promise<string> {
   if (hasCurl) return (await promisify(execFile)('sh', ['-c', command])).stdout;
@@ -169,17 +181,39 @@ describe('npm start', () => {
       .and.not.match(/at .*\.ts/);
   });
 
-  it('starts on a whole environment, and tells of a vendor that is not there', async () => {
+  it('exits 2 where the shared state cannot be configured, and echoes no key', async () => {
+    mustNotShow('key-of-main-test', 'redis-password-of-main-test');
     run = new Run({
-      OKTA_ORG_URL: 'http://127.0.0.1:9',
-      OKTA_API_TOKEN: 'api-token-of-main-test',
-      HOOK_SECRET: 'hook-secret-of-main-test',
-      TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
-      TWILIO_AUTH_TOKEN: 'auth-token-of-main-test',
-      TWILIO_BASE_URL: 'http://127.0.0.1:9',
-      TWILIO_SMS_FROM: '+12025550177',
-      PORT: '0',
+      ...WHOLE,
+      REDIS_URL: 'redis://:redis-password-of-main-test@127.0.0.1:9',
+      STATE_ENCRYPTION_KEY: 'key-of-main-test',
     });
+    expect(await run.exitCode()).to.equal(2);
+    witness(run.stdout + run.stderr);
+    expect(run.stderr).to.match(/encryptionKeys\[0\] must be 32 bytes/);
+  });
+
+  it('starts without the Redis that gateways share, and says so', async () => {
+    mustNotShow('redis-password-of-main-test');
+    run = new Run({
+      ...WHOLE,
+      REDIS_URL: 'redis://:redis-password-of-main-test@127.0.0.1:9',
+      STATE_ENCRYPTION_KEY: Buffer.alloc(32, 5).toString('base64'),
+    });
+    const [, port = ''] = await run.printed(/listens on port (\d+)/);
+    const health = async (): Promise<Record<string, unknown>> =>
+      (await (await fetch(`http://127.0.0.1:${port}/health/ready`)).json()) as Record<string, unknown>;
+    while ((await health())['ready'] !== true);
+    expect(await health()).to.include({ state: 'lost' });
+    run.child.kill('SIGINT');
+    expect(await run.exitCode()).to.equal(0);
+    witness(run.stdout + run.stderr);
+    expect(run.stderr).to.match(/state: Redis cannot be used: ECONNREFUSED\. \w/);
+    expect(run.stdout).to.match(/"level":"error".*"reason":"ECONNREFUSED"/);
+  });
+
+  it('starts on a whole environment, and tells of a vendor that is not there', async () => {
+    run = new Run(WHOLE);
     const [, port = ''] = await run.printed(/listens on port (\d+)/);
     await run.printed(/state: ok/);
     expect(run.stdout).to.match(/TWILIO_VOICE_FROM is not set/);

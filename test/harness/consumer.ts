@@ -81,6 +81,8 @@ export function makeConsumer(express: 'express' | 'express4', files: readonly st
   };
   for (const name of Object.keys(manifest.dependencies)) link(name);
   link('express', express);
+  // An optional peer.
+  link('ioredis');
   link('@types/node');
   cpSync(join(ROOT, 'test/consumers'), folder, { recursive: true });
   return {

@@ -50,14 +50,17 @@ export async function runBeside(
   return { code, output };
 }
 
-const PRELUDE = `
+/** Statements that make `hook`, `listen()` and `hookCall()`, from what the environment says. */
+export const PRELUDE = `
   import express from 'express';
   import { once } from 'node:events';
   import { oktaTelephonyHook } from './lib/index.ts';
   import { makeHookPayload } from './lib/testing/okta-hook-payload.ts';
   const say = () => undefined;
+  const redis = JSON.parse(process.env.REDIS_STATE ?? 'null');
   const hook = oktaTelephonyHook({
     ...JSON.parse(process.env.OPTIONS),
+    ...(redis === null ? {} : { state: (await import('./lib/state/redis.ts')).redisState(redis) }),
     ...(process.env.LOGGER === 'silent' ? { logger: { info: say, warn: say, error: say } } : {}),
   });
   const server = express().use(hook);

@@ -140,6 +140,13 @@ describe('the log', () => {
       /composeText failed; went on without it/,
       { at: 1, type: 'extension.failed', ...ids, extension: 'composeText', reason: 'x' },
     ],
+    [
+      'error',
+      /is lost; codes go out, and repeats and limits count within this process until it is back$/,
+      { at: 1, type: 'state.lost', reason: 'TIMEOUT', remedy: 'x' },
+    ],
+    ['info', /is back$/, { at: 1, type: 'state.recovered', reason: 'TIMEOUT', lostMs: 5 }],
+    ['warn', /may forget$/, { at: 1, type: 'state.warned', reason: 'EVICTION', remedy: 'x' }],
     ['warn', /does not answer/, { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'open' }],
     ['info', /answers again/, { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'closed' }],
     [

@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import type { Bucket, Claim, EventLife, RememberedAnswer } from '../delivery/state.js';
+import { ProcessClaims } from './process-claims.js';
+import type { RedisConnection } from './redis-connection.js';
+import type { Sealing } from './sealing.js';
+
+/** Repeats and limits that gateways share. */
+
+/** How often a repeat looks whether the first one has its answer, milliseconds: soon at first, then less. */
+const POLL_MS = { first: 10, factor: 1.5, longest: 100 } as const;
+
+/** No call waits longer than its own deadline, 2800 at most; milliseconds. */
+const LONGEST_WAIT_MS = 3_000;
+
+/** What stands for an event: the token of whoever claimed it, which begins otherwise, or its sealed answer. */
+const ANSWERED = 'A'.charCodeAt(0);
+const HELD = 'H';
+
+/**
+ * A claim is one script, and the one thing that is waited for before a code leaves. What becomes of it is written behind
+ * the answer. While Redis is lost this process counts by itself, and what it claimed is known to it afterwards.
+ */
+export class RedisClaims {
+  readonly #connection: RedisConnection;
+  readonly #sealing: Sealing;
+  /** What this process was the first to claim, in Redis or while it was lost. */
+  readonly #ours = new ProcessClaims();
+  /** Of this process; with a number behind it, of one claim. */
+  readonly #holder = `${HELD}${randomBytes(9).toString('base64url')}`;
+  #count = 0;
+
+  constructor(connection: RedisConnection, sealing: Sealing) {
+    this.#connection = connection;
+    this.#sealing = sealing;
+  }
+
+  claim(key: string | undefined, life: EventLife): Claim | Promise<Claim> {
+    const repeat = this.#ours.find(key, life.nowMs);
+    if (repeat !== undefined) return repeat;
+    if (this.#connection.health === 'lost' || (key === undefined && life.buckets.length === 0)) {
+      return this.#ours.claim(key, life);
+    }
+    return this.#claimShared(key, life);
+  }
+
+  async #claimShared(key: string | undefined, life: EventLife): Promise<Claim> {
+    const name = key === undefined ? undefined : this.#sealing.nameOf('event', key);
+    const limits = life.buckets.map((bucket) => this.#nameOfLimit(bucket));
+    const keys = name === undefined ? limits : [name, ...limits];
+    const token = name === undefined ? '' : this.#nextToken();
+    let reply: readonly unknown[];
+    try {
+      const points = life.buckets.flatMap((bucket) => [bucket.points, bucket.seconds * 1000]);
+      const remembered = name === undefined ? '' : life.rememberMs;
+      reply = (await this.#connection.ask((client) =>
+        client.claimEventBuffer(keys.length, ...keys, token, remembered, ...points),
+      )) as readonly unknown[];
+    } catch {
+      // Told by the connection. It may have been done: what becomes of it is written there, if it can be.
+      const claim = this.#ours.claim(key, life);
+      return claim.isFirst ? this.#writingBehind(claim, name, token, []) : claim;
+    }
+    const [isFirst, ...rest] = reply;
+    if (isFirst === 0) {
+      // By another call of this process, perhaps; then its answer is here without asking for it.
+      return this.#ours.find(key, life.nowMs) ?? this.#repeatOf(name ?? '', rest[0]);
+    }
+    const exceeded = rest.flatMap((place) => life.buckets[Number(place)]?.key ?? []);
+    const held = { isFirst: true, exceeded, ...this.#ours.hold(key, life) } as const;
+    return this.#writingBehind(held, name, token, exceeded.length === 0 ? limits : []);
+  }
+
+  /** A claim that Redis is told the end of, too, without anybody waiting for it. */
+  #writingBehind(
+    claim: Extract<Claim, { isFirst: true }>,
+    name: string | undefined,
+    token: string,
+    spent: readonly string[],
+  ): Claim {
+    return {
+      isFirst: true,
+      exceeded: claim.exceeded,
+      settle: (answer) => {
+        claim.settle(answer);
+        if (name === undefined) return;
+        this.#tell((client) => client.settleEvent(1, name, token, this.#sealed(name, answer)));
+      },
+      release: () => {
+        claim.release();
+        const keys = name === undefined ? spent : [name, ...spent];
+        if (keys.length > 0) this.#tell((client) => client.releaseEvent(keys.length, ...keys, token));
+      },
+    };
+  }
+
+  #repeatOf(name: string, value: unknown): Claim {
+    const answer = this.#answerOf(name, value);
+    // A call that is over before waits for it no more.
+    answer.catch(() => undefined);
+    return { isFirst: false, answer };
+  }
+
+  /** The first one's answer. Where there is none in time, it is nobody's to say what became of the code. */
+  async #answerOf(name: string, found: unknown): Promise<RememberedAnswer | undefined> {
+    const endsAt = performance.now() + LONGEST_WAIT_MS;
+    let value = found;
+    for (let waitMs: number = POLL_MS.first; ; waitMs = Math.min(waitMs * POLL_MS.factor, POLL_MS.longest)) {
+      // It let go of its claim, or the time of the event is over.
+      if (!Buffer.isBuffer(value)) return undefined;
+      if (value[0] === ANSWERED) return this.#open(name, value.subarray(1));
+      if (performance.now() > endsAt) throw new Error('the first call of the event has no answer');
+      await new Promise((resolve) => {
+        setTimeout(resolve, waitMs);
+      });
+      value = await this.#connection.ask((client) => client.getBuffer(name));
+    }
+  }
+
+  #sealed(name: string, answer: RememberedAnswer): Buffer {
+    const sealed = this.#sealing.seal('answer', name, JSON.stringify(answer));
+    return Buffer.concat([Buffer.of(ANSWERED), sealed]);
+  }
+
+  #open(name: string, sealed: Buffer): RememberedAnswer {
+    const text = this.#sealing.open('answer', name, sealed);
+    if (text === undefined) throw new Error('an answer does not open with encryptionKeys');
+    return JSON.parse(text) as RememberedAnswer;
+  }
+
+  #tell(command: Parameters<RedisConnection['ask']>[0]): void {
+    // What is lost is told by the connection.
+    this.#connection.ask(command).catch(() => undefined);
+  }
+
+  /** Another length of window is another window: a limit that was changed holds at once. */
+  #nameOfLimit({ key, seconds }: Bucket): string {
+    return this.#sealing.nameOf('limit', `${seconds} ${key}`);
+  }
+
+  #nextToken(): string {
+    this.#count += 1;
+    return `${this.#holder}${this.#count}`;
+  }
+}

@@ -1,0 +1,282 @@
+import { Redis, type Cluster, type ClusterOptions, type RedisOptions } from 'ioredis';
+import type { StateNews } from '../delivery/state.js';
+import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
+import { CLOSED, failureOf, RedisFailure, TIMEOUT } from './redis-failure.js';
+import type { RedisClient } from './redis-options.js';
+import { SCRIPTS } from './redis-scripts.js';
+
+/** A connected client, of either kind. */
+export type Client = Redis | Cluster;
+
+/** What a command may take: far more than Redis needs, and less than a call gives its state. Milliseconds. */
+const COMMAND_MS = 150;
+/** What a connection may take until it is of use, milliseconds. */
+const CONNECT_MS = 1_000;
+/** How often it is looked whether Redis is back, milliseconds. */
+const PROBE_EVERY_MS = 1_000;
+/** Data on an idle connection, so that a firewall does not forget it, milliseconds. */
+const KEEP_ALIVE_MS = 10_000;
+
+/** Nobody waits for one that has failed: a socket that does not end is destroyed, milliseconds. */
+const DISCONNECT_MS = 200;
+
+/**
+ * A client of ours connects once and is not used again after it has failed: nothing is queued, and nothing sent again
+ * that Redis may have done. How long a command may take is for us to say, who look at the socket before we give up.
+ */
+const CLIENT_OPTIONS = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  // By INFO, which a careful ACL forbids. Our own check is a write.
+  enableReadyCheck: false,
+  disableClientInfo: true,
+  retryStrategy: null,
+  reconnectOnError: null,
+  sentinelRetryStrategy: () => null,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  enableAutoPipelining: false,
+  commandTimeout: undefined,
+  connectTimeout: CONNECT_MS,
+  disconnectTimeout: DISCONNECT_MS,
+  keepAlive: KEEP_ALIVE_MS,
+  noDelay: true,
+  stringNumbers: false,
+} as const satisfies RedisOptions;
+
+const CLUSTER_OPTIONS = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  enableReadyCheck: false,
+  enableAutoPipelining: false,
+  scaleReads: 'master',
+  slotsRefreshTimeout: CONNECT_MS,
+  clusterRetryStrategy: () => null,
+  // A shard that moved is followed; for one that is gone nothing waits.
+  retryDelayOnFailover: 0,
+  retryDelayOnClusterDown: 0,
+} as const satisfies ClusterOptions;
+
+interface ConnectionParts {
+  readonly connection: string | RedisClient;
+  /** Writes as a claim writes: what lets it through lets claims through. */
+  readonly probe: (client: Client) => Promise<unknown>;
+}
+
+/**
+ * The way to Redis. It opens with the first command; after a failure every command is refused at once, while a write in
+ * the background, about every second, finds out when Redis is back.
+ */
+export class RedisConnection {
+  readonly #parts: ConnectionParts;
+  readonly #watchers: ((news: StateNews) => void)[] = [];
+  #client: { readonly redis: Client; readonly sinceMs: number } | undefined;
+  #connecting: Promise<Client> | undefined;
+  #lost: { readonly failure: RedisFailure; readonly sinceMs: number } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+  readonly #warned = new Set<string>();
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts;
+  }
+
+  get health(): 'ok' | 'lost' {
+    return this.#lost === undefined ? 'ok' : 'lost';
+  }
+
+  watch(onNews: (news: StateNews) => void): void {
+    this.#watchers.push(onNews);
+  }
+
+  /**
+   * Sends commands, at once where it is connected.
+   * @throws RedisFailure, in time.
+   */
+  async ask<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    if (this.#isClosed || this.#lost !== undefined) {
+      throw new RedisFailure(this.#lost?.failure.reason ?? CLOSED, false);
+    }
+    const client = this.#client?.redis ?? (await this.#connected());
+    try {
+      return await inTime(work(client));
+    } catch (error) {
+      const failure = failureOf(error);
+      if (client === this.#client?.redis) this.#lose(failure);
+      throw failure;
+    }
+  }
+
+  /** Resolves where Redis takes writes; tries to reach it where it is lost. */
+  async check(): Promise<void> {
+    if (this.#isClosed) throw new RedisFailure(CLOSED, false);
+    const client = this.#client?.redis ?? (await this.#connect());
+    await this.ask(this.#parts.probe);
+    await this.#warnOfEviction(client);
+  }
+
+  /** Tells of what works, but not as well as it could; each once. */
+  warn(reason: string, remedy: string): void {
+    if (this.#warned.has(reason)) return;
+    this.#warned.add(reason);
+    this.#tell({ type: 'warned', reason, remedy });
+  }
+
+  /** What was asked before is done when this has resolved, as far as Redis does anything. */
+  async close(): Promise<void> {
+    await this.ask(this.#parts.probe).catch(() => undefined);
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#client?.redis.disconnect();
+    this.#client = undefined;
+    await this.#connecting?.catch(() => undefined);
+  }
+
+  /** For a command that came before the connection, and was not sent where there is none in time. */
+  async #connected(): Promise<Client> {
+    const connected = await waitAtMost(this.#connect(), COMMAND_MS).catch((error: unknown) => {
+      throw new RedisFailure(failureOf(error).reason, false);
+    });
+    // How the connecting ends, it tells itself.
+    if (connected === TIMED_OUT) throw new RedisFailure(TIMEOUT, false);
+    return connected;
+  }
+
+  /** One attempt at a time. Its failure is told, and the next one follows by itself. */
+  #connect(): Promise<Client> {
+    this.#connecting ??= this.#open().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async #open(): Promise<Client> {
+    let cause: unknown;
+    let client: Client | undefined;
+    try {
+      client = openClient(this.#parts.connection);
+      const opened = client;
+      for (const [name, lua] of Object.entries(SCRIPTS)) opened.defineCommand(name, { lua });
+      // The rejection says only that it was closed.
+      opened.on('error', (error: unknown) => {
+        cause = error;
+      });
+      opened.on('end', () => {
+        this.#onEnd(opened);
+      });
+      const connected = await waitAtMost(opened.connect(), CONNECT_MS);
+      if (connected === TIMED_OUT) throw new RedisFailure(TIMEOUT, false);
+      await inTime(this.#parts.probe(opened));
+      if (this.#isClosed) throw new RedisFailure(CLOSED, false);
+      this.#client = { redis: opened, sinceMs: performance.now() };
+    } catch (error) {
+      client?.disconnect();
+      const failure = failureOf(cause ?? error);
+      this.#lose(failure);
+      throw failure;
+    }
+    this.#recover();
+    return client;
+  }
+
+  /** An idle connection may be ended by whoever carries it: no loss, unless there is none to be had. */
+  #onEnd(client: Client): void {
+    if (client !== this.#client?.redis) return;
+    const { sinceMs } = this.#client;
+    this.#client = undefined;
+    if (performance.now() - sinceMs < PROBE_EVERY_MS) this.#lose(new RedisFailure(CLOSED, true));
+    else this.#connect().catch(() => undefined);
+  }
+
+  #lose(failure: RedisFailure): void {
+    this.#client?.redis.disconnect();
+    this.#client = undefined;
+    if (this.#isClosed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#connect().catch(() => undefined);
+    }, PROBE_EVERY_MS);
+    // A process that has nothing else to do may end.
+    this.#timer.unref();
+    if (this.#lost !== undefined) return;
+    this.#lost = { failure, sinceMs: performance.now() };
+    const { reason, remedy } = failure;
+    this.#tell({ type: 'lost', reason, remedy });
+  }
+
+  #recover(): void {
+    clearTimeout(this.#timer);
+    if (this.#lost === undefined) return;
+    const { failure, sinceMs } = this.#lost;
+    this.#lost = undefined;
+    this.#tell({
+      type: 'recovered',
+      reason: failure.reason,
+      lostMs: Math.round(performance.now() - sinceMs),
+    });
+  }
+
+  #tell(news: StateNews): void {
+    for (const watcher of this.#watchers) {
+      // Its failure is its own.
+      try {
+        watcher(news);
+      } catch {
+        continue;
+      }
+    }
+  }
+
+  /** Every key of ours has an expiry, so that any other policy may take a claim away, and a code goes out twice. */
+  async #warnOfEviction(client: Client): Promise<void> {
+    // Where INFO is forbidden, nothing can be said.
+    const info = await waitAtMost(client.info('memory'), COMMAND_MS).catch(() => TIMED_OUT);
+    const policy = typeof info === 'string' ? /^maxmemory_policy:(\S+)/m.exec(info)?.[1] : undefined;
+    if (policy === undefined || policy === 'noeviction') return;
+    this.warn(
+      'EVICTION',
+      'Set maxmemory-policy to noeviction: by any other one, Redis may forget what was sent.',
+    );
+  }
+}
+
+/** What is used of a client of the user's own, by what it says of itself: the class is that of the user's copy. */
+interface SingleClient {
+  duplicate(overrides: RedisOptions): Redis;
+}
+interface ClusterClient {
+  readonly options: Pick<ClusterOptions, 'redisOptions'>;
+  duplicate(startupNodes: [], overrides: ClusterOptions): Cluster;
+}
+
+function openClient(connection: string | RedisClient): Client {
+  if (typeof connection === 'string') return new Redis(connection, CLIENT_OPTIONS);
+  if (!connection.isCluster) return (connection as SingleClient).duplicate(CLIENT_OPTIONS);
+  const cluster = connection as unknown as ClusterClient;
+  const redisOptions = Object.assign({}, cluster.options.redisOptions, CLIENT_OPTIONS, {
+    // Of a node: a command waits there until the node is connected.
+    enableOfflineQueue: true,
+  });
+  return cluster.duplicate([], { ...CLUSTER_OPTIONS, redisOptions });
+}
+
+/** Waits for Redis to answer, and then looks once whether it has: a process that was busy has its answers lying there. */
+function inTime<T>(work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      setImmediate(() => {
+        reject(new RedisFailure(TIMEOUT, true));
+      });
+    }, COMMAND_MS);
+    work.then(
+      (result) => {
+        clearTimeout(timer);
+        resolve(result);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(failureOf(error));
+      },
+    );
+  });
+}

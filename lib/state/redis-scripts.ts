@@ -1,0 +1,109 @@
+import type { Result } from 'ioredis';
+
+/**
+ * What Redis does in one step each. All keys of a script have one hash tag, so that a cluster runs it on the one shard
+ * that holds them; for Redis 6 or later, and Valkey.
+ */
+
+/**
+ * KEYS: the event (where it has one), then the limits. ARGV: the claim's token, how long it is remembered (both empty
+ * without an event), then points and milliseconds of each limit.
+ *
+ * Gives `{1, …}` to the first, with the places of limits that have no point left, from 0; `{0, value}` to a repeat. Claimed
+ * again with its own token, as a cluster's client may when a shard moves, it is still the first, and takes no point twice.
+ */
+const CLAIM = `
+local limits = ARGV[1] == '' and 1 or 2
+if limits == 2 then
+  local held = redis.call('GET', KEYS[1])
+  if held == ARGV[1] then return {1} end
+  if held then return {0, held} end
+end
+local reply = {1}
+for i = limits, #KEYS do
+  local points = tonumber(ARGV[3 + (i - limits) * 2])
+  if tonumber(redis.call('GET', KEYS[i]) or 0) >= points then reply[#reply + 1] = i - limits end
+end
+if #reply == 1 then
+  for i = limits, #KEYS do
+    if redis.call('INCR', KEYS[i]) == 1 then redis.call('PEXPIRE', KEYS[i], ARGV[4 + (i - limits) * 2]) end
+  end
+end
+if limits == 2 then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+return reply
+`;
+
+/** KEYS: the event. ARGV: the claim's token, the sealed answer. Whoever claimed it since keeps their claim. */
+const SETTLE = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local left = redis.call('PTTL', KEYS[1])
+if left > 0 then redis.call('SET', KEYS[1], ARGV[2], 'PX', left) end
+return 1
+`;
+
+/** KEYS: the event (where it has one), then the limits that a point was taken of. ARGV: the claim's token, or nothing. */
+const RELEASE = `
+local limits = ARGV[1] == '' and 1 or 2
+if limits == 2 then
+  if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+  redis.call('DEL', KEYS[1])
+end
+for i = limits, #KEYS do
+  if tonumber(redis.call('GET', KEYS[i]) or 0) > 0 then redis.call('DECR', KEYS[i]) end
+end
+return 1
+`;
+
+/**
+ * KEYS: the person. ARGV: the event, '1' for a preview, how long to know it, how many previews to know, how long ago it
+ * was. Milliseconds.
+ *
+ * Kept is when the newest came, by Redis's clock, then the event and the previews beside it. What comes now is the newest,
+ * whatever any clock says; only what is told later, because Redis was away, is not where a newer one is known.
+ */
+const OVERTAKE = `
+local time = redis.call('TIME')
+local at = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[5]
+local life = tonumber(ARGV[3])
+local known = redis.call('GET', KEYS[1])
+local words = {}
+for word in string.gmatch(known or '', '%S+') do words[#words + 1] = word end
+if known and tonumber(ARGV[5]) > 0 and tonumber(words[1]) > at then return 0 end
+local kept = {string.format('%.0f', at)}
+if known and ARGV[2] == '1' then
+  kept[1] = words[1]
+  for i = 2, math.min(#words, 1 + tonumber(ARGV[4])) do kept[i] = words[i] end
+  life = math.max(life, redis.call('PTTL', KEYS[1]))
+end
+kept[#kept + 1] = ARGV[1]
+redis.call('SET', KEYS[1], table.concat(kept, ' '), 'PX', life)
+return 1
+`;
+
+/** KEYS: the receipt. Given to one; GETDEL, which came with Redis 6.2. */
+const TAKE = `
+local sealed = redis.call('GET', KEYS[1])
+if sealed then redis.call('DEL', KEYS[1]) end
+return sealed
+`;
+
+/** By the names under which a client knows them. */
+export const SCRIPTS = {
+  claimEvent: CLAIM,
+  settleEvent: SETTLE,
+  releaseEvent: RELEASE,
+  overtakePerson: OVERTAKE,
+  takeReceipt: TAKE,
+} as const;
+
+type Arguments = readonly [numberOfKeys: number, ...keysAndArguments: (string | number | Buffer)[]];
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    claimEventBuffer(...args: Arguments): Result<unknown, Context>;
+    settleEvent(...args: Arguments): Result<unknown, Context>;
+    releaseEvent(...args: Arguments): Result<unknown, Context>;
+    overtakePerson(...args: Arguments): Result<unknown, Context>;
+    takeReceiptBuffer(...args: Arguments): Result<Buffer | null, Context>;
+  }
+}

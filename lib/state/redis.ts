@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { State } from '../delivery/state.js';
+import { RedisClaims } from './redis-claims.js';
+import { RedisConnection } from './redis-connection.js';
+import { readRedisOptions, type RedisStateOptions } from './redis-options.js';
+import { RedisReceipts } from './redis-receipts.js';
+import { createSealing, type Sealing } from './sealing.js';
+
+export type { RedisClient, RedisStateOptions } from './redis-options.js';
+
+/** Gateways of one deployment start within it of each other, milliseconds. */
+const KEYS_KNOWN_MS = 86_400_000;
+
+/** A probe that let itself be written is of no further use, milliseconds. */
+const PROBE_LIFE_MS = 1_000;
+
+/**
+ * Remembers in Redis, for many gateways: one event is sent once, whichever of them is asked; limits count across all of
+ * them. Nothing that it writes can be read there, and everything it writes expires.
+ *
+ * All keys lie in one slot, so that one script claims an event and takes its points: in a cluster one shard carries them
+ * all. `close()` closes its own connections, never a client that it was given.
+ *
+ * While Redis cannot be reached every code goes out, and repeats and limits count within this process.
+ *
+ * @throws ConfigurationError that names every problem of the options and its remedy.
+ */
+export function redisState(options: RedisStateOptions): State {
+  const { connection, keys, keyPrefix } = readRedisOptions(options);
+  const sealing = createSealing(keys, keyPrefix);
+  const redis = new RedisConnection({
+    connection,
+    probe: (client) => client.claimEventBuffer(1, sealing.nameOf('probe', randomUUID()), 'H', PROBE_LIFE_MS),
+  });
+  const claims = new RedisClaims(redis, sealing);
+  const receipts = new RedisReceipts(redis, sealing);
+  return {
+    claim: (key, life) => claims.claim(key, life),
+    overtake: (person, event) => {
+      receipts.overtake(person, event);
+    },
+    isNewest: (person, eventKey, nowMs) => receipts.isNewest(person, eventKey, nowMs),
+    keepReceipt: (transactionId, receipt, life) => {
+      receipts.keepReceipt(transactionId, receipt, life);
+    },
+    takeReceipt: (transactionId, nowMs) => receipts.takeReceipt(transactionId, nowMs),
+    check: async () => {
+      await redis.check();
+      await warnOfOtherKeys(redis, sealing);
+    },
+    get health() {
+      return redis.health;
+    },
+    watch: (onNews) => {
+      redis.watch(onNews);
+    },
+    close: () => redis.close(),
+  };
+}
+
+/** Gateways whose lists of keys do not agree find nothing of each other's, and nothing else would tell. */
+async function warnOfOtherKeys(redis: RedisConnection, sealing: Sealing): Promise<void> {
+  const name = sealing.plainName('keys');
+  const ours = sealing.digestOf('keys', '');
+  try {
+    const last = await redis.ask((client) => client.get(name));
+    if (last !== null && last !== ours) {
+      redis.warn(
+        'OTHER_KEYS',
+        'Another gateway has other encryptionKeys on this Redis and keyPrefix, and shares nothing with this one. Give all of them one list.',
+      );
+    }
+    await redis.ask((client) => client.set(name, ours, 'PX', KEYS_KNOWN_MS));
+  } catch {
+    // Told by the connection.
+  }
+}

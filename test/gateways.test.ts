@@ -1,0 +1,174 @@
+import { expect } from 'chai';
+import type { Receipt } from '../lib/delivery/receipt.js';
+import type { OktaTelephonyHookOptions } from '../lib/index.js';
+import { redisState, type RedisStateOptions } from '../lib/state/redis.js';
+import { startGatewayBeside, type GatewayBeside } from './harness/gateway-beside.js';
+import { startGatewayProcess, type GatewayProcess } from './harness/gateway-process.js';
+import { needRedis, startRedis, watchTraffic, type RedisServer } from './harness/redis-server.js';
+import { ANA, BOB, CODE, commandOf, errorOf, startScene, type Scene } from './harness/scene.js';
+import { until } from './harness/until.js';
+import { mustNotShow, witness } from './harness/witness.js';
+
+const KEY = Buffer.alloc(32, 7).toString('base64');
+
+describe('gateways on one Redis', () => {
+  let redis: RedisServer;
+  let scene: Scene;
+  const closers: (() => Promise<void>)[] = [];
+  const stoppers: (() => Promise<void>)[] = [];
+  before(async function () {
+    needRedis(this);
+    redis = await startRedis();
+    stoppers.push(() => redis.close());
+  });
+  after(() => Promise.all(stoppers.map((stop) => stop())));
+  afterEach(async () => {
+    await Promise.all(closers.splice(0).map((close) => close()));
+    await redis.admin.flushall();
+  });
+  const shared = (): RedisStateOptions => ({ connection: redis.url, encryptionKeys: [KEY] });
+  const start = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<void> => {
+    scene = await startScene({ hook: { ...hook, state: redisState(shared()) } });
+    closers.push(() => scene.close());
+    await scene.hook.ready();
+  };
+  const beside = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<GatewayBeside> => {
+    const gateway = await startGatewayBeside(scene, { ...hook, state: redisState(shared()) });
+    closers.push(() => gateway.close());
+    await gateway.hook.ready();
+    return gateway;
+  };
+  const inProcess = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<GatewayProcess> => {
+    const gateway = await startGatewayProcess(scene, shared(), hook);
+    closers.push(() => gateway.kill());
+    return gateway;
+  };
+  const sent = (): number => scene.twilio.messages.length + scene.twilio.calls.length;
+
+  it('send an event once: 40 requests at two of them at once get one answer', async () => {
+    await start();
+    const { url } = await inProcess();
+    scene.twilio.fault({ kind: 'slow', delayMs: 150 });
+    const calls = await Promise.all(
+      Array.from({ length: 40 }, (_, at) =>
+        scene.call({ eventId: 'event-1', ...(at % 2 === 0 ? { url } : {}) }),
+      ),
+    );
+    expect(sent()).to.equal(1);
+    for (const call of calls) {
+      expect(call.okta.action).to.equal('sent');
+      expect(call.body).to.deep.equal(calls[0]?.body);
+    }
+  });
+
+  it('answer a repeat as the first one, whichever of them answered that', async () => {
+    await start();
+    const { url } = await beside();
+    scene.twilio.refuseWith({ code: 21_211 });
+    const refused = await scene.call({ eventId: 'refused' });
+    expect(errorOf(await scene.call({ eventId: 'refused', url }))).to.deep.equal(errorOf(refused));
+    expect(errorOf(refused)?.errorCauses).to.have.length(1);
+    const preview = await scene.call({ eventId: 'preview', preview: true });
+    expect((await scene.call({ eventId: 'preview', preview: true, url })).body).to.deep.equal(preview.body);
+  });
+
+  it('answer PENDING, at their own deadline, where the one that sent has died', async () => {
+    await start({ deadlineMs: 700 });
+    const dying = await inProcess();
+    scene.twilio.fault({ kind: 'hang' });
+    // Those of ready() are among them.
+    const already = scene.twilio.requests.length;
+    const lost = scene.call({ eventId: 'event-1', url: dying.url }).catch(() => undefined);
+    await until(() => scene.twilio.requests.length > already);
+    await dying.kill();
+    await lost;
+    scene.twilio.clearFaults();
+    const repeat = await scene.call({ eventId: 'event-1' });
+    expect(commandOf(repeat)).to.include({ status: 'PENDING', transactionId: 'event-1' });
+    expect(scene.twilio.requests).to.have.length(already + 1);
+  });
+
+  it('count together: a limit of 5 is 5', async () => {
+    const guard = { perUser: { points: 5, seconds: 600 } };
+    await start({ guard });
+    const { url } = await inProcess({ guard });
+    const calls = await Promise.all(
+      Array.from({ length: 14 }, (_, at) =>
+        scene.call({ eventId: `e${at}`, ...(at % 2 === 0 ? { url } : {}) }),
+      ),
+    );
+    expect(sent()).to.equal(5);
+    const blocked = calls.filter((call) => commandOf(call)?.['provider'] === 'GUARD');
+    expect(blocked).to.have.length(9);
+    // A repeat of what was sent costs no point, and is no further message.
+    await Promise.all(calls.map((_, at) => scene.call({ eventId: `e${at}` })));
+    expect(sent()).to.equal(5);
+  });
+
+  it('ask Redis once before a code leaves, and tell it the rest without waiting', async () => {
+    await start();
+    await scene.call({ eventId: 'warm' });
+    const traffic = await watchTraffic(redis);
+    await scene.call({ eventId: 'event-1' });
+    /** What commands of gateways are about, not what scripts do in Redis. */
+    const asked = (): readonly string[] =>
+      traffic.lines
+        .filter((line) => !line.startsWith('lua:') && /:(event|limit):/.test(line))
+        .map((line) => [...line.matchAll(/:(event|limit):/g)].map(([, kind]) => kind).join('+'));
+    await until(() => asked().length > 1);
+    expect(asked()).to.deep.equal(['event+limit', 'event']);
+    traffic.end();
+  });
+
+  it('leave nothing in Redis, nor on the way there, that tells a code, a number or a person; and all of it ends', async () => {
+    const address = '203.0.113.77';
+    const guard = {
+      perNumber: { points: 50, seconds: 60 },
+      perIp: { points: 50, seconds: 60 },
+    };
+    await start({ guard });
+    const { url } = await beside({ guard });
+    const traffic = await watchTraffic(redis);
+    const calls = [
+      await scene.call({ eventId: 'event-of-ana', ipAddress: address }),
+      await scene.call({ eventId: 'event-of-ana', ipAddress: address, url }),
+      await scene.call({
+        eventId: 'event-of-bob',
+        userId: BOB.id,
+        login: BOB.login,
+        phoneNumber: BOB.phone,
+        url,
+      }),
+    ];
+    const state = redisState(shared());
+    closers.push(() => state.close());
+    const nowMs = Date.now();
+    const raw = scene.okta.requests.map(({ path }) => path);
+    const request = { userId: ANA.id, login: ANA.login, phoneNumber: ANA.phone, otpCode: CODE, raw };
+    const receipt = { request, person: ANA.id, eventKey: 'event-of-ana', profile: { ...ANA } } as unknown;
+    state.keepReceipt('SM-of-ana', receipt as Receipt, { nowMs, untilMs: nowMs + 60_000 });
+    state.overtake(ANA.id, { eventKey: ANA.phone, isPreview: false, nowMs, untilMs: nowMs + 60_000 });
+    expect(await state.isNewest(ANA.id, ANA.phone, nowMs)).to.equal(true);
+
+    const keys = await redis.dump();
+    expect(await state.takeReceipt('SM-of-ana', nowMs)).to.not.equal(undefined);
+    await until(() => traffic.lines.some((line) => line.includes(':receipt:')));
+    traffic.end();
+    const kinds = keys.map(({ name }) => name.split(':')[1]);
+    expect([...new Set(kinds)]).to.include.members(['event', 'limit', 'receipt', 'person']);
+    for (const { expiresInMs } of keys) expect(expiresInMs).to.be.greaterThan(0);
+
+    const seen = [...traffic.lines, ...keys.flatMap(({ name, value }) => [name, value.toString('latin1')])];
+    const transactionIds = calls.map((call) => commandOf(call)?.['transactionId'] ?? '');
+    const told = [ANA.id, BOB.id, address, 'event-of', 'SM-of-ana', 'whatsapp', ...transactionIds];
+    for (const word of told) {
+      expect(word).to.match(/.{6}/);
+      expect(
+        seen.some((text) => text.includes(word)),
+        word,
+      ).to.equal(false);
+    }
+    mustNotShow(KEY);
+    witness(seen);
+  });
+});

@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { OktaTelephonyHookOptions } from '../../lib/index.js';
+import type { RedisStateOptions } from '../../lib/state/redis.js';
+import { PRELUDE } from './own-process.js';
+import { usualCredentials, type Scene } from './scene.js';
+import { witness } from './witness.js';
+
+/** A gateway in a process of its own, which can die. */
+export interface GatewayProcess {
+  /** For `scene.call({ url })`. */
+  readonly url: string;
+  kill(): Promise<void>;
+}
+
+/** Serves the emulators of a scene, with what it remembers in Redis. */
+export async function startGatewayProcess(
+  scene: Scene,
+  redis: RedisStateOptions,
+  hook: Partial<OktaTelephonyHookOptions> = {},
+): Promise<GatewayProcess> {
+  const options = {
+    credentials: usualCredentials(scene.okta, scene.twilio),
+    sandboxNumber: scene.twilio.sandboxNumber,
+    senders: { sms: scene.twilio.smsNumber, voice: scene.twilio.voiceNumber },
+    ...hook,
+  };
+  const script = `
+    ${PRELUDE}
+    const { url } = await listen();
+    await hook.ready();
+    console.log(url);
+  `;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    env: {
+      ...process.env,
+      OPTIONS: JSON.stringify(options),
+      LOGGER: 'silent',
+      REDIS_STATE: JSON.stringify(redis),
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const end = (): void => void child.kill('SIGKILL');
+  process.once('exit', end);
+  const [printed] = (await Promise.race([once(child.stdout, 'data'), once(child, 'close')])) as [unknown];
+  if (!Buffer.isBuffer(printed)) throw new Error('the gateway ended before it listened');
+  witness(printed.toString());
+  return {
+    url: printed.toString().trim(),
+    kill: async () => {
+      process.off('exit', end);
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const closed = once(child, 'close');
+      child.kill('SIGKILL');
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,158 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { witness } from './witness.js';
+
+const PROGRAM = 'redis-server';
+let isThere: boolean | undefined;
+
+/** Skips a suite, and says why, where there is no redis-server; fails there instead with REQUIRE_REDIS=1. */
+export function needRedis(context: Mocha.Context): void {
+  isThere ??= spawnSync(PROGRAM, ['--version']).status === 0;
+  if (isThere) return;
+  const reason = `there is no ${PROGRAM} on this machine (Debian: apt-get install redis-server)`;
+  if (process.env['REQUIRE_REDIS'] === '1') throw new Error(reason);
+  process.stdout.write(`      skipped: ${reason}\n`);
+  context.skip();
+}
+
+/** One key as whoever reads the whole Redis finds it. */
+export interface DumpedKey {
+  readonly name: string;
+  readonly value: Buffer;
+  /** Milliseconds; negative where it stays for ever. */
+  readonly expiresInMs: number;
+}
+
+/** A Redis of this test's own, in a process of its own. */
+export interface RedisServer {
+  readonly port: number;
+  readonly url: string;
+  /** The test's own connection to it. */
+  readonly admin: Redis;
+  /** `SIGSTOP`: connections stay, and nothing is answered. */
+  stop(): void;
+  continue(): void;
+  kill(): Promise<void>;
+  /** Starts it again after `kill()`, empty, at the same port. */
+  restart(): Promise<void>;
+  dump(): Promise<readonly DumpedKey[]>;
+  close(): Promise<void>;
+}
+
+export async function startRedis(...options: readonly string[]): Promise<RedisServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-redis-'));
+  let { port, child } = await startSomewhere(folder, options);
+  const admin = new Redis({
+    port,
+    host: '127.0.0.1',
+    retryStrategy: () => 20,
+    maxRetriesPerRequest: null,
+  });
+  // A killed server is what some tests are about.
+  admin.on('error', () => undefined);
+  await admin.ping();
+  const kill = async (): Promise<void> => {
+    const ended = child.exitCode === null && child.signalCode === null ? once(child, 'close') : undefined;
+    child.kill('SIGKILL');
+    await ended;
+  };
+  return {
+    get port() {
+      return port;
+    },
+    get url() {
+      return `redis://127.0.0.1:${port}`;
+    },
+    admin,
+    stop: () => void child.kill('SIGSTOP'),
+    continue: () => void child.kill('SIGCONT'),
+    kill,
+    restart: async () => {
+      const started = await start(port, folder, options);
+      if (started === undefined) throw new Error(`port ${port} was taken meanwhile`);
+      ({ port, child } = started);
+      await admin.ping();
+    },
+    dump: async () => {
+      const names = await admin.keys('*');
+      return Promise.all(
+        names.map(async (name) => {
+          const [value, expiresInMs] = await Promise.all([admin.getBuffer(name), admin.pttl(name)]);
+          return { name, value: value ?? Buffer.alloc(0), expiresInMs };
+        }),
+      );
+    },
+    close: async () => {
+      admin.disconnect();
+      child.kill('SIGCONT');
+      await kill();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Started {
+  readonly port: number;
+  readonly child: ChildProcess;
+}
+
+/** A free port may be taken before the server has it. */
+async function startSomewhere(folder: string, options: readonly string[]): Promise<Started> {
+  for (let attempt = 0; attempt < 10; attempt += 1) {
+    const probe = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const { port } = probe.address() as AddressInfo;
+    probe.close();
+    await once(probe, 'close');
+    const started = await start(port, folder, options);
+    if (started !== undefined) return started;
+  }
+  throw new Error(`${PROGRAM} found no port`);
+}
+
+async function start(port: number, folder: string, options: readonly string[]): Promise<Started | undefined> {
+  const usual = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+  const child = spawn(PROGRAM, [...usual, '--save', '', '--appendonly', 'no', ...options], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  // A test that fails half-way must leave none behind, nor be kept by one.
+  const end = (): void => void child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('close', () => process.off('exit', end));
+  let log = '';
+  const isReady = await new Promise<boolean>((resolve) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      log += chunk.toString();
+      if (log.includes('Ready to accept connections')) resolve(true);
+    });
+    child.once('close', () => {
+      resolve(false);
+    });
+  });
+  child.unref();
+  for (const stream of [child.stdout, child.stderr]) (stream as unknown as { unref(): void }).unref();
+  witness(log);
+  if (!isReady && !log.includes('in use')) throw new Error(`${PROGRAM} ended: ${log}`);
+  return isReady ? { port, child } : undefined;
+}
+
+/** All that clients send to a Redis, as MONITOR shows it, from now on. */
+export async function watchTraffic(redis: RedisServer): Promise<{ lines: string[]; end(): void }> {
+  const lines: string[] = [];
+  const monitor = await redis.admin.monitor();
+  monitor.on('monitor', (_time: string, words: readonly string[], source: string) => {
+    // What a script does is told as by `lua`.
+    lines.push(source === 'lua' ? `lua: ${words.join(' ')}` : words.join(' '));
+  });
+  return {
+    lines,
+    end: () => {
+      monitor.disconnect();
+    },
+  };
+}

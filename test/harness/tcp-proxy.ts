@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** A way to a server that may be slow, or lead nowhere. */
+export interface TcpProxy {
+  readonly port: number;
+  /** What each piece of an answer waits, milliseconds. */
+  delayMs: number;
+  /** What goes through it is swallowed, and connections stay open. */
+  isBlackHole: boolean;
+  /** Ends what is connected, as a load balancer does with what it finds idle. */
+  endAll(): void;
+  readonly connections: number;
+  close(): Promise<void>;
+}
+
+export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(targetPort, '127.0.0.1');
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+    }
+    near.on('data', (chunk: Buffer) => {
+      if (!proxy.isBlackHole) far.write(chunk);
+    });
+    far.on('data', (chunk: Buffer) => {
+      if (proxy.isBlackHole) return;
+      if (proxy.delayMs === 0) near.write(chunk);
+      else setTimeout(() => near.write(chunk), proxy.delayMs);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const endAll = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  const proxy: TcpProxy = {
+    port: (server.address() as AddressInfo).port,
+    delayMs: 0,
+    isBlackHole: false,
+    endAll,
+    get connections() {
+      return sockets.size / 2;
+    },
+    close: async () => {
+      endAll();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+  return proxy;
+}

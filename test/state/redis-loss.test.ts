@@ -1,0 +1,318 @@
+import { expect } from 'chai';
+import type { HookEvent, TelephonyHookError } from '../../lib/index.js';
+import type { Receipt } from '../../lib/delivery/receipt.js';
+import type { Claim, State, StateNews } from '../../lib/delivery/state.js';
+import { failureOf } from '../../lib/state/redis-failure.js';
+import { redisState } from '../../lib/state/redis.js';
+import { startGatewayBeside, type GatewayBeside } from '../harness/gateway-beside.js';
+import { needRedis, startRedis, type RedisServer } from '../harness/redis-server.js';
+import { commandOf, startScene, type Scene } from '../harness/scene.js';
+import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.js';
+import { until } from '../harness/until.js';
+import { mustNotShow, witness } from '../harness/witness.js';
+
+const KEY = Buffer.alloc(32, 1).toString('base64');
+
+/** What may become of a Redis, and how it is mended. */
+interface Loss {
+  readonly title: string;
+  readonly reasons: RegExp;
+  readonly begin: (redis: RedisServer, proxy: TcpProxy) => unknown;
+  readonly end: (redis: RedisServer, proxy: TcpProxy) => unknown;
+}
+const LOSSES: readonly Loss[] = [
+  {
+    title: 'is stopped',
+    reasons: /^TIMEOUT$/,
+    begin: (redis) => {
+      redis.stop();
+    },
+    end: (redis) => {
+      redis.continue();
+    },
+  },
+  {
+    title: 'is killed',
+    reasons: /^(CLOSED|ECONN\w+)$/,
+    begin: (redis) => redis.kill(),
+    end: (redis) => redis.restart(),
+  },
+  {
+    title: 'has become a replica',
+    reasons: /^READONLY$/,
+    begin: (redis) => redis.admin.replicaof('127.0.0.1', 9),
+    end: (redis) => redis.admin.replicaof('NO', 'ONE'),
+  },
+  {
+    title: 'is full',
+    reasons: /^OOM$/,
+    begin: (redis) => redis.admin.config('SET', 'maxmemory', 1),
+    end: (redis) => redis.admin.config('SET', 'maxmemory', 0),
+  },
+  {
+    title: 'is slow',
+    reasons: /^TIMEOUT$/,
+    begin: (_redis, proxy) => (proxy.delayMs = 400),
+    end: (_redis, proxy) => (proxy.delayMs = 0),
+  },
+  {
+    title: 'swallows everything',
+    reasons: /^TIMEOUT$/,
+    begin: (_redis, proxy) => (proxy.isBlackHole = true),
+    end: (_redis, proxy) => (proxy.isBlackHole = false),
+  },
+];
+
+describe('a Redis that', () => {
+  let redis: RedisServer;
+  let proxy: TcpProxy;
+  let scene: Scene;
+  let other: GatewayBeside;
+  before(function () {
+    needRedis(this);
+  });
+  beforeEach(async () => {
+    redis = await startRedis();
+    proxy = await startTcpProxy(redis.port);
+    const state = (): State =>
+      redisState({ connection: `redis://127.0.0.1:${proxy.port}`, encryptionKeys: [KEY] });
+    scene = await startScene({ hook: { state: state(), guard: { perUser: false } } });
+    other = await startGatewayBeside(scene, { state: state(), guard: { perUser: false } });
+    expect((await scene.hook.ready()).state).to.equal('ok');
+    expect((await other.hook.ready()).state).to.equal('ok');
+  });
+  afterEach(async () => {
+    await Promise.all([scene.close(), other.close()]);
+    await proxy.close();
+    await redis.close();
+  });
+  const sent = (): number => scene.twilio.messages.length;
+  const newsOf = (events: readonly HookEvent[]): readonly string[] =>
+    events.map(({ type }) => type).filter((type) => type.startsWith('state.'));
+
+  for (const { title, reasons, begin, end } of LOSSES) {
+    it(`${title} holds up no code; the loss is told once, and it is used again by itself`, async () => {
+      const before = await scene.call({ eventId: 'before' });
+      expect(before.okta.action).to.equal('sent');
+      await begin(redis, proxy);
+      const during = await Promise.all(
+        Array.from({ length: 12 }, (_, at) => scene.call({ eventId: `during-${at % 6}` })),
+      );
+      for (const call of during) expect(commandOf(call)).to.include({ status: 'SUCCESSFUL' });
+      expect(sent()).to.equal(7);
+      expect(scene.hook.status().state).to.equal('lost');
+      // What this process has claimed, it still knows, from before and from after the loss.
+      expect((await scene.call({ eventId: 'before' })).body).to.deep.equal(before.body);
+      expect((await scene.call({ eventId: 'during-0' })).body).to.deep.equal(during[0]?.body);
+      expect(newsOf(scene.events)).to.deep.equal(['state.lost']);
+      const [line] = scene.log.filter(({ level }) => level === 'error');
+      expect(line?.fields).to.include({ event: 'state.lost' });
+      expect(line?.fields['reason']).to.match(reasons);
+      expect(line?.fields['remedy']).to.match(/\w/);
+      expect(line?.message).to.match(/is lost; codes go out/);
+
+      await end(redis, proxy);
+      await until(() => scene.hook.status().state === 'ok' && other.hook.status().state === 'ok');
+      expect(newsOf(scene.events)).to.deep.equal(['state.lost', 'state.recovered']);
+      const after = await scene.call({ eventId: 'after' });
+      expect((await scene.call({ url: other.url, eventId: 'after' })).body).to.deep.equal(after.body);
+      expect((await scene.call({ eventId: 'during-0' })).body).to.deep.equal(during[0]?.body);
+      expect(sent()).to.equal(8);
+      expect(newsOf(scene.events)).to.have.length(2);
+    });
+  }
+
+  it('ends an idle connection is connected to again, and nothing is lost', async () => {
+    await scene.call({ eventId: 'one' });
+    // A connection that ends as soon as it is made is no idle one.
+    await new Promise((resolve) => setTimeout(resolve, 1050));
+    proxy.endAll();
+    await until(() => proxy.connections === 2);
+    const first = await scene.call({ eventId: 'two' });
+    expect((await scene.call({ url: other.url, eventId: 'two' })).body).to.deep.equal(first.body);
+    expect(sent()).to.equal(2);
+    expect(newsOf(scene.events)).to.be.empty;
+  });
+});
+
+describe('while Redis is lost', () => {
+  let redis: RedisServer;
+  const states: State[] = [];
+  const news: StateNews[] = [];
+  before(function () {
+    needRedis(this);
+  });
+  beforeEach(async () => {
+    redis = await startRedis();
+    news.length = 0;
+  });
+  afterEach(async () => {
+    await Promise.all(states.splice(0).map((state) => state.close()));
+    await redis.close();
+  });
+  const open = (connection = redis.url): State => {
+    const state = redisState({ connection, encryptionKeys: [KEY] });
+    states.push(state);
+    state.watch?.((one) => {
+      news.push(one);
+      witness(one);
+    });
+    return state;
+  };
+  const NOW = Date.now();
+  const life = (...points: number[]) => ({
+    nowMs: NOW,
+    rememberMs: 60_000,
+    buckets: points.map((most, at) => ({ key: `limit-${at}`, points: most, seconds: 60 })),
+  });
+  const exceededOf = (claim: Claim): readonly string[] => {
+    if (!claim.isFirst) throw new Error('it is a repeat');
+    return claim.exceeded;
+  };
+  const receipt = { eventKey: 'e', expiresAtMs: NOW + 60_000 } as Receipt;
+  const keep = (state: State, id: string): unknown =>
+    state.keepReceipt(id, receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
+  const overtake = (state: State, eventKey: string): unknown =>
+    state.overtake('person', { eventKey, isPreview: false, nowMs: NOW, untilMs: NOW + 60_000 });
+  let losses = 0;
+  const lose = async (state: State): Promise<void> => {
+    redis.stop();
+    losses += 1;
+    await state.claim(`the one that notices ${losses}`, life());
+    expect(state.health).to.equal('lost');
+  };
+  const recover = async (...lost: State[]): Promise<void> => {
+    redis.continue();
+    await until(() => lost.every(({ health }) => health === 'ok'));
+  };
+
+  it('limits count within the process, from zero', async () => {
+    const state = open();
+    for (const event of ['1', '2']) exceededOf(await state.claim(event, life(2)));
+    await lose(state);
+    const counted: (readonly string[])[] = [];
+    for (const event of ['3', '4', '5']) counted.push(exceededOf(await state.claim(event, life(2))));
+    expect(counted).to.deep.equal([[], [], ['limit-0']]);
+    await recover(state);
+    expect(exceededOf(await state.claim('6', life(2)))).to.deep.equal(['limit-0']);
+  });
+
+  it('receipts are kept here, taken once, and are for every gateway when it is back', async () => {
+    const [one, two] = [open(), open()];
+    await Promise.all([one.check(), two.check()]);
+    await lose(one);
+    keep(one, 'SM1');
+    keep(one, 'SM2');
+    expect(await one.takeReceipt('SM1', NOW)).to.include({ eventKey: 'e' });
+    expect(await one.takeReceipt('SM1', NOW)).to.equal(undefined);
+    await recover(one);
+    let taken: Receipt | undefined;
+    while (taken === undefined) taken = await two.takeReceipt('SM2', NOW);
+    expect(taken).to.deep.equal(receipt);
+    expect(await one.takeReceipt('SM2', NOW)).to.equal(undefined);
+  });
+
+  it('the newest event is known here, and to every gateway when it is back, unless a newer one came', async () => {
+    const [one, two] = [open(), open()];
+    await Promise.all([one.check(), two.check()]);
+    overtake(one, 'before');
+    expect(await one.isNewest('person', 'before', NOW)).to.equal(true);
+    await lose(one);
+    // Nobody knows what others have seen since.
+    expect(await one.isNewest('person', 'before', NOW)).to.equal(false);
+    overtake(one, 'during');
+    expect(await one.isNewest('person', 'during', NOW)).to.equal(true);
+    await recover(one);
+    expect(await one.isNewest('person', 'before', NOW)).to.equal(false);
+    expect(await two.isNewest('person', 'during', NOW)).to.equal(true);
+
+    await lose(one);
+    overtake(one, 'again');
+    // Older by more than a command takes: how old it is, is told with it.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    redis.continue();
+    // The other one is not lost, and is first with a newer event.
+    await until(() => two.health === 'ok');
+    overtake(two, 'newest');
+    expect(await two.isNewest('person', 'newest', NOW)).to.equal(true);
+    await until(() => one.health === 'ok');
+    expect(await one.isNewest('person', 'again', NOW)).to.equal(false);
+    expect(await one.isNewest('person', 'newest', NOW)).to.equal(true);
+  });
+
+  it('the last 20,000 events at most are kept for when it is back, the older half dropped first', async () => {
+    const [one, two] = [open(), open()];
+    await Promise.all([one.check(), two.check()]);
+    await lose(one);
+    const life = { isPreview: false, nowMs: NOW, untilMs: NOW + 60_000 };
+    for (let at = 0; at <= 20_000; at += 1) one.overtake(`person-${at}`, { eventKey: 'e', ...life });
+    await recover(one);
+    let isTold = false;
+    while (!isTold) isTold = await two.isNewest('person-20000', 'e', NOW);
+    expect(await two.isNewest('person-10000', 'e', NOW)).to.equal(true);
+    expect(await two.isNewest('person-9999', 'e', NOW)).to.equal(false);
+    expect(one.health).to.equal('ok');
+  });
+
+  it('check() says so with its remedy, and finds out when it is back, without waiting for the next look', async () => {
+    mustNotShow('redis-password-2e');
+    const state = open(`redis://user:redis-password-2e@127.0.0.1:${redis.port}`);
+    const failure: unknown = await state.check().catch((error: unknown) => error);
+    witness(failure);
+    expect(failure).to.include({ code: 'STATE_LOST' });
+    expect((failure as TelephonyHookError).message).to.include('WRONGPASS');
+    expect((failure as TelephonyHookError).remedy).to.include('Look at the user and the password');
+    expect(news).to.have.length(1);
+    await redis.admin.call('ACL', 'SETUSER', 'user', 'on', '>redis-password-2e', 'allkeys', 'allcommands');
+    await state.check();
+    expect(news.map(({ type }) => type)).to.deep.equal(['lost', 'recovered']);
+  });
+
+  it('a password that is missing, a right that is missing and a cluster are told as what they are', async () => {
+    const reasonOf = async (connection: string, port = redis.port): Promise<string | undefined> => {
+      const state = open(`redis://${connection}127.0.0.1:${port}`);
+      await state.check().catch(() => undefined);
+      return news.pop()?.reason;
+    };
+    await redis.admin.call('ACL', 'SETUSER', 'reader', 'on', '>pw-reader', 'allkeys', '+@read');
+    expect(await reasonOf('reader:pw-reader@')).to.equal('NOPERM');
+    await redis.admin.config('SET', 'requirepass', 'pw-of-default');
+    expect(await reasonOf('')).to.equal('NOAUTH');
+    const node = await startRedis('--cluster-enabled', 'yes');
+    expect(await reasonOf('', node.port)).to.equal('CLUSTERDOWN');
+    await node.close();
+    expect(await reasonOf('', 9)).to.equal('ECONNREFUSED');
+  });
+});
+
+describe('what Redis or its client throws', () => {
+  const replied = (message: string): Error => Object.assign(new Error(message), { name: 'ReplyError' });
+  for (const [error, reason, mayBeDone] of [
+    [replied("READONLY You can't write against a read only replica."), 'READONLY', false],
+    [replied('ERR Error running script: @user_script:3: -OOM command not allowed'), 'OOM', false],
+    [replied('LOADING Redis is loading the dataset in memory'), 'LOADING', false],
+    [replied('MOVED 1234 10.0.0.1:6379'), 'MOVED', false],
+    [replied('ERR unknown command 204981'), 'REFUSED', false],
+    [Object.assign(new Error('connect 10.0.0.1'), { code: 'EHOSTUNREACH' }), 'EHOSTUNREACH', true],
+    [
+      Object.assign(new Error('no'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }),
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      true,
+    ],
+    [new Error('Connection is closed.'), 'CLOSED', true],
+    [new Error("Stream isn't writeable and enableOfflineQueue options is false"), 'CLOSED', false],
+    [Object.assign(new Error('all failed'), { lastNodeError: replied('NOAUTH needed') }), 'NOAUTH', false],
+    [Object.assign(new Error('no'), { code: 204_981 }), 'FAILED', true],
+    ['204981', 'FAILED', true],
+    [undefined, 'FAILED', true],
+  ] as const) {
+    it(`is told as ${reason} of ours, with a remedy and without its words`, () => {
+      mustNotShow('204981', '10.0.0.1');
+      const failure = failureOf(error);
+      witness(failure);
+      expect(failure).to.include({ code: 'STATE_LOST', reason, mayBeDone });
+      expect(failure.remedy).to.match(/\w/);
+      expect(failureOf(failure)).to.equal(failure);
+    });
+  }
+});

@@ -1,0 +1,467 @@
+import { expect } from 'chai';
+import { Cluster, Redis } from 'ioredis';
+import { Redis as Redis5 } from 'ioredis5';
+import type { Receipt } from '../../lib/delivery/receipt.js';
+import type { Bucket, Claim, RememberedAnswer, State, StateNews } from '../../lib/delivery/state.js';
+import { redisState, type RedisStateOptions } from '../../lib/state/redis.js';
+import { needRedis, startRedis, type RedisServer } from '../harness/redis-server.js';
+import { until } from '../harness/until.js';
+import { witness } from '../harness/witness.js';
+
+const OLD_KEY = Buffer.alloc(32, 1).toString('base64');
+const NEW_KEY = Buffer.alloc(32, 2).toString('base64');
+const ANSWER: RememberedAnswer = { commands: [{ type: 'com.okta.telephony.action', value: [] }] };
+const NOW = 1_700_000_000_000;
+
+const bucket = (key: string, points = 2, seconds = 60): Bucket => ({ key, points, seconds });
+const life = (rememberMs = 60_000, ...buckets: Bucket[]) => ({ nowMs: NOW, rememberMs, buckets });
+const first = (claim: Claim): Extract<Claim, { isFirst: true }> =>
+  claim.isFirst ? claim : expect.fail('it is a repeat');
+const answerOf = (claim: Claim): Promise<RememberedAnswer | undefined> =>
+  claim.isFirst ? expect.fail('it is the first') : claim.answer;
+
+describe('redisState', () => {
+  let redis: RedisServer;
+  const states: State[] = [];
+  const stoppers: (() => Promise<void>)[] = [];
+  before(async function () {
+    needRedis(this);
+    redis = await startRedis();
+    stoppers.push(() => redis.close());
+  });
+  beforeEach(() => redis.admin.flushall());
+  afterEach(async () => {
+    await Promise.all(states.splice(0).map((state) => state.close()));
+  });
+  after(() => Promise.all(stoppers.map((stop) => stop())));
+
+  const open = (options: Partial<RedisStateOptions> = {}): State => {
+    const state = redisState({ connection: redis.url, encryptionKeys: [OLD_KEY], ...options });
+    states.push(state);
+    return state;
+  };
+  const keysOf = async (kind: string): Promise<readonly string[]> =>
+    (await redis.dump()).map(({ name }) => name).filter((name) => name.includes(`:${kind}:`));
+  /** What was written behind an answer is there. */
+  const settled = async (state: State, transactionId = 'none'): Promise<unknown> =>
+    state.takeReceipt(transactionId, NOW);
+  /** So many times at once, by gateways in turn. */
+  const inTurn = <T>(
+    count: number,
+    gateways: readonly State[],
+    ask: (state: State, at: number) => T | Promise<T>,
+  ) => Promise.all(Array.from({ length: count }, async (_, at) => ask(gateways[at % gateways.length]!, at)));
+
+  describe('an event', () => {
+    it('is claimed by one of all gateways; the others get its answer', async () => {
+      const gateways = [open(), open(), open()];
+      const claims = await inTurn(30, gateways, (state) => state.claim('event', life()));
+      const [holder, ...others] = claims.filter(({ isFirst }) => isFirst);
+      expect(others).to.be.empty;
+      first(holder!).settle(ANSWER);
+      const answers = await Promise.all(claims.filter(({ isFirst }) => !isFirst).map(answerOf));
+      expect(answers).to.have.length(29);
+      for (const answer of answers) expect(answer).to.deep.equal(ANSWER);
+      expect(await answerOf(await open().claim('event', life()))).to.deep.equal(ANSWER);
+    });
+
+    it('may be claimed again by a waiting one when the first has let go', async () => {
+      const [one, two] = [open(), open()];
+      const holder = first(await one.claim('event', life()));
+      const waiting = await two.claim('event', life());
+      holder.release();
+      expect(await answerOf(waiting)).to.equal(undefined);
+      first(await two.claim('event', life()));
+      // What lets go late takes nothing away.
+      holder.release();
+      holder.settle(ANSWER);
+      await settled(one);
+      expect(await open().claim('event', life())).to.include({ isFirst: false });
+    });
+
+    it('is forgotten in its time, answered or not, by the clock of Redis', async () => {
+      const expiry = async (): Promise<number> => redis.admin.pttl((await keysOf('event'))[0] ?? '');
+      const held = first(await open().claim('event', { ...life(), nowMs: 0 }));
+      expect(await expiry()).to.be.within(1, 60_000);
+      held.settle(ANSWER);
+      await settled(states[0]!);
+      expect(await expiry()).to.be.within(1, 60_000);
+      // Of a gateway whose clock is years ahead, too.
+      expect(await open().claim('event', { ...life(), nowMs: NOW * 2 })).to.include({ isFirst: false });
+      first(await open().claim('short', life(100))).settle(ANSWER);
+      while (!(await open().claim('short', life())).isFirst)
+        await Promise.all(states.splice(0).map((s) => s.close()));
+    });
+
+    it('has an answer that nobody has in time, where its holder died', async () => {
+      const dying = open();
+      await dying.claim('event', life());
+      await dying.close();
+      const waiting = answerOf(await open().claim('event', life()));
+      let isOver = false;
+      waiting.catch(() => undefined).finally(() => (isOver = true));
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(isOver).to.equal(false);
+      await waiting.then(
+        () => expect.fail('nobody answered'),
+        (error: unknown) => {
+          expect(error).to.match(/the first call of the event has no answer/);
+        },
+      );
+    });
+
+    it('is still the first where a cluster sends its claim twice, and takes no point twice', async () => {
+      const state = open();
+      await state.check();
+      const sent: string[][] = [];
+      const monitor = await redis.admin.monitor();
+      monitor.on('monitor', (_time: string, words: string[]) => sent.push(words));
+      await state.claim('event', life(60_000, bucket('a', 1)));
+      await until(() => sent.some(([command]) => /^eval/i.test(command ?? '')));
+      monitor.disconnect();
+      const [command = '', ...words] = sent.find(([name]) => /^eval/i.test(name ?? '')) ?? [];
+      expect(await redis.admin.call(command, ...words)).to.deep.equal([1]);
+      expect(await redis.admin.get((await keysOf('limit'))[0] ?? '')).to.equal('1');
+    });
+  });
+
+  describe('a limit', () => {
+    it('of 5 is 5 across gateways, however many ask at once', async () => {
+      const gateways = [open(), open()];
+      const claims = await inTurn(40, gateways, (state, at) =>
+        state.claim(`event-${at}`, life(60_000, bucket('a', 5))),
+      );
+      expect(claims.filter((claim) => first(claim).exceeded.length === 0)).to.have.length(5);
+      expect(claims.flatMap((claim) => first(claim).exceeded)).to.deep.equal(Array(35).fill('a'));
+    });
+
+    it('takes no point where another has none left, and none for a repeat', async () => {
+      const state = open();
+      const both = [bucket('a', 1), bucket('b', 2)];
+      first(await state.claim('1', life(60_000, ...both)));
+      expect(first(await state.claim('2', life(60_000, ...both))).exceeded).to.deep.equal(['a']);
+      expect(await open().claim('1', life(60_000, bucket('b', 2)))).to.include({ isFirst: false });
+      expect(first(await state.claim('3', life(60_000, bucket('b', 2)))).exceeded).to.deep.equal([]);
+      expect(first(await state.claim('4', life(60_000, ...both))).exceeded).to.deep.equal(['a', 'b']);
+    });
+
+    it('has its points again when the window is over, or is another one', async () => {
+      const state = open();
+      const spend = async (seconds: number): Promise<readonly string[]> =>
+        first(await state.claim(undefined, life(60_000, bucket('a', 1, seconds)))).exceeded;
+      expect(await spend(1)).to.deep.equal([]);
+      expect(await spend(1)).to.deep.equal(['a']);
+      expect(await spend(2)).to.deep.equal([]);
+      await new Promise((resolve) => setTimeout(resolve, 1050));
+      expect(await spend(1)).to.deep.equal([]);
+    });
+
+    for (const key of ['event', undefined]) {
+      it(`gets back what nothing was sent for, ${key === undefined ? 'without' : 'with'} an event`, async () => {
+        const state = open();
+        const one = life(60_000, bucket('a', 1));
+        const holder = first(await state.claim(key, one));
+        const over = first(await open().claim('over', one));
+        expect(over.exceeded).to.deep.equal(['a']);
+        // What took none has none to give back.
+        over.release();
+        await settled(states[1]!);
+        expect(first(await state.claim('over-again', one)).exceeded).to.deep.equal(['a']);
+        holder.release();
+        expect(first(await state.claim('again', one)).exceeded).to.deep.equal([]);
+      });
+    }
+
+    it('asks nobody where there is none, and no event', () => {
+      expect(open().claim(undefined, life())).to.include({ isFirst: true });
+    });
+  });
+
+  const receiptOf = (eventKey = 'event-1'): Receipt => ({
+    request: {
+      eventId: 'event-1',
+      requestType: undefined,
+      deliveryChannel: 'sms',
+      phoneNumber: '+447700900123',
+      otpCode: '204981',
+      msgTemplate: undefined,
+      locale: 'pt-BR',
+      userId: '00u1',
+      login: 'ana@example.com',
+      firstName: 'Ana 🙂',
+      lastName: undefined,
+      ipAddress: undefined,
+      oktaRequestId: undefined,
+      raw: { data: ['ü'] },
+    },
+    expiresAtMs: NOW + 300_000,
+    profile: { whatsAppOptIn: true },
+    locale: 'pt-BR',
+    person: 'person',
+    eventKey,
+    sentBy: { channel: 'whatsapp', provider: 0, to: '+447700900123' },
+    untried: [{ channel: 'sms', provider: 0, to: '+447700900123' }],
+    failedIds: [],
+    attempts: [],
+  });
+  const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+  describe('a receipt', () => {
+    const keep = (state: State, untilMs = NOW + 300_000): void => {
+      state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs });
+    };
+
+    it('that one gateway kept is taken by one of all who ask, once', async () => {
+      const [one, two] = [open(), open()];
+      keep(one);
+      await settled(one);
+      const taken = await inTurn(16, [one, two], (state) => state.takeReceipt('SM1', NOW));
+      const [receipt, ...others] = taken.filter((found) => found !== undefined);
+      expect(others).to.be.empty;
+      expect(receipt).to.deep.equal(asJson(receiptOf()));
+      expect(await keysOf('receipt')).to.be.empty;
+    });
+
+    it('is gone with its code', async () => {
+      const state = open();
+      keep(state);
+      await settled(state);
+      expect(await redis.admin.pttl((await keysOf('receipt'))[0] ?? '')).to.be.within(1, 300_000);
+      keep(state, NOW + 1);
+      keep(state, NOW - 1);
+      await settled(state);
+      let kept = await keysOf('receipt');
+      while (kept.length > 0) kept = await keysOf('receipt');
+      expect(await state.takeReceipt('SM1', NOW)).to.equal(undefined);
+    });
+
+    it('that was kept before there was a connection is kept all the same', async () => {
+      const state = open();
+      keep(state);
+      expect(await state.takeReceipt('SM1', NOW)).to.deep.equal(asJson(receiptOf()));
+    });
+
+    it('does not open under the name of another: it is not there, and told without a word of it', async () => {
+      const state = open();
+      keep(state);
+      await settled(state);
+      state.keepReceipt('SM2', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
+      await settled(state);
+      const [one = '', two = ''] = await keysOf('receipt');
+      await redis.admin.copy(one, two, 'REPLACE');
+      const found = await Promise.allSettled(['SM1', 'SM2'].map(async (id) => state.takeReceipt(id, NOW)));
+      expect(found.map(({ status }) => status)).to.have.members(['fulfilled', 'rejected']);
+      witness(found);
+    });
+  });
+
+  describe('the newest event of a person', () => {
+    const overtake = async (state: State, eventKey: string, isPreview = false, untilMs = NOW + 300_000) => {
+      state.overtake('person', { eventKey, isPreview, nowMs: NOW, untilMs });
+      await settled(state);
+    };
+    const newestOf = async (state: State, ...eventKeys: readonly string[]): Promise<readonly string[]> => {
+      const found = await Promise.all(
+        eventKeys.map(async (key) => ((await state.isNewest('person', key, NOW)) ? [key] : [])),
+      );
+      return found.flat();
+    };
+
+    it('is the one that came last, at any gateway, whatever its clock says', async () => {
+      const [one, two] = [open(), open()];
+      await overtake(one, 'a');
+      expect(await newestOf(two, 'a', 'b')).to.deep.equal(['a']);
+      two.overtake('person', { eventKey: 'b', isPreview: false, nowMs: 0, untilMs: 60_000 });
+      await settled(two);
+      expect(await newestOf(one, 'a', 'b')).to.deep.equal(['b']);
+      expect(await open().isNewest('somebody else', 'b', NOW)).to.equal(false);
+    });
+
+    it('has previews beside it, 20 at most, and they are overtaken with it', async () => {
+      const state = open();
+      await overtake(state, 'a');
+      const previews = Array.from({ length: 21 }, (_, at) => `preview-${at}`);
+      for (const preview of previews) await overtake(state, preview, true);
+      expect(await newestOf(state, 'a', ...previews)).to.deep.equal(
+        ['a', ...previews.slice(0, 19), previews.at(-1)].filter((key) => key !== undefined),
+      );
+      await overtake(state, 'b');
+      expect(await newestOf(state, 'a', 'b', ...previews)).to.deep.equal(['b']);
+      await redis.admin.flushall();
+      await overtake(state, 'preview-0', true);
+      expect(await newestOf(state, 'preview-0')).to.deep.equal(['preview-0']);
+    });
+
+    it('is known as long as the longest of them lives', async () => {
+      const state = open();
+      await overtake(state, 'a', false, NOW + 60_000);
+      await overtake(state, 'p', true, NOW + 10_000);
+      const [name = ''] = await keysOf('person');
+      expect(await redis.admin.pttl(name)).to.be.within(50_000, 60_000);
+      await overtake(state, 'p2', true, NOW + 90_000);
+      expect(await redis.admin.pttl(name)).to.be.within(80_000, 90_000);
+      await overtake(state, 'b', false, NOW + 10_000);
+      expect(await redis.admin.pttl(name)).to.be.within(1, 10_000);
+      await overtake(state, 'c', false, NOW - 1);
+      expect(await newestOf(state, 'b', 'c')).to.deep.equal(['b']);
+    });
+  });
+
+  describe('with another key', () => {
+    it('a gateway that has the old one beside it agrees with those that have the old one alone', async () => {
+      const before = open();
+      const during = open({ encryptionKeys: [NEW_KEY, OLD_KEY] });
+      const held = first(await before.claim('event', life(60_000, bucket('a', 1))));
+      held.settle(ANSWER);
+      before.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
+      before.overtake('person', { eventKey: 'a', isPreview: false, nowMs: NOW, untilMs: NOW + 300_000 });
+      await settled(before);
+      expect(await answerOf(await during.claim('event', life()))).to.deep.equal(ANSWER);
+      expect(first(await during.claim('other', life(60_000, bucket('a', 1)))).exceeded).to.deep.equal(['a']);
+      expect(await during.takeReceipt('SM1', NOW)).to.deep.equal(asJson(receiptOf()));
+      expect(await during.isNewest('person', 'a', NOW)).to.equal(true);
+    });
+
+    it('what the new one has sealed is not there for those that do not have it; they send nothing twice', async () => {
+      const during = open({ encryptionKeys: [NEW_KEY, OLD_KEY] });
+      first(await during.claim('event', life())).settle(ANSWER);
+      during.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
+      await settled(during);
+      const before = open();
+      for (const asked of [answerOf(await before.claim('event', life())), settled(before, 'SM1')]) {
+        await asked.then(
+          () => expect.fail('it opened'),
+          (error: unknown) => {
+            witness(error);
+            expect(error).to.match(/does not open with encryptionKeys/);
+          },
+        );
+      }
+      expect(before.health).to.equal('ok');
+    });
+
+    it('alone, nothing is known of what was before', async () => {
+      first(await open().claim('event', life())).settle(ANSWER);
+      first(await open({ encryptionKeys: [NEW_KEY] }).claim('event', life()));
+    });
+  });
+
+  it('knows nothing of what has another prefix', async () => {
+    first(await open().claim('event', life()));
+    first(await open({ keyPrefix: 'other' }).claim('event', life()));
+    const names = (await redis.dump()).map(({ name }) => name.split(':')[0]);
+    expect(names).to.include.members(['{okta-telephony-hook}', '{other}']);
+  });
+
+  for (const [title, make] of [
+    ['ioredis 6', (port: number) => new Redis({ port, keyPrefix: 'mine:', stringNumbers: true })],
+    ['ioredis 5', (port: number) => new Redis5({ port, lazyConnect: true, enableAutoPipelining: true })],
+  ] as const) {
+    it(`works on a client of ${title}, with time-outs of its own, and leaves it open`, async () => {
+      const client = make(redis.port);
+      const state = open({ connection: client });
+      await state.check();
+      const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
+      held.settle(ANSWER);
+      state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
+      const other = open({ connection: client });
+      expect(await answerOf(await other.claim('event', life()))).to.deep.equal(ANSWER);
+      expect(await other.takeReceipt('SM1', NOW)).to.deep.equal(asJson(receiptOf()));
+      expect(first(await other.claim('2', life(60_000, bucket('a', 1)))).exceeded).to.deep.equal(['a']);
+      await Promise.all(states.splice(0).map((one) => one.close()));
+      expect(await client.echo('open')).to.equal('open');
+      client.disconnect();
+    });
+  }
+
+  it('works on a cluster, whose slot of its own keys it finds', async () => {
+    const node = await startRedis('--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1');
+    await node.admin.cluster('ADDSLOTSRANGE', 0, 16_383);
+    const cluster = new Cluster([{ host: '127.0.0.1', port: node.port }], { lazyConnect: true });
+    const [one, two] = [open({ connection: cluster }), open({ connection: cluster })];
+    let isUp = false;
+    while (!isUp) isUp = (await node.admin.cluster('INFO')).includes('cluster_state:ok');
+    await one.check();
+    const held = first(await one.claim('event', life(60_000, bucket('a', 1), bucket('b', 1))));
+    held.settle(ANSWER);
+    expect(await answerOf(await two.claim('event', life()))).to.deep.equal(ANSWER);
+    expect(first(await two.claim('2', life(60_000, bucket('b', 1)))).exceeded).to.deep.equal(['b']);
+    expect(cluster.status).to.equal('wait');
+    // A client that knows nothing of clusters works where one node has every slot.
+    await Promise.all(states.splice(0).map((state) => state.close()));
+    cluster.disconnect();
+    await node.close();
+  });
+
+  it('needs no more rights than the README names', async () => {
+    const commands = '+eval +evalsha +get +set +del +incr +decr +pexpire +pttl +time +select';
+    await redis.admin.call(
+      'ACL',
+      'SETUSER',
+      'gateway',
+      'on',
+      '>acl-password',
+      '~{okta-telephony-hook}:*',
+      ...commands.split(' '),
+    );
+    const state = open({ connection: `redis://gateway:acl-password@127.0.0.1:${redis.port}/0` });
+    const news: StateNews[] = [];
+    state.watch?.((one) => news.push(one));
+    await state.check();
+    const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
+    held.settle(ANSWER);
+    first(await state.claim('event-2', life(60_000, bucket('b', 1)))).release();
+    state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
+    state.overtake('person', { eventKey: 'a', isPreview: false, nowMs: NOW, untilMs: NOW + 300_000 });
+    expect(await state.isNewest('person', 'a', NOW)).to.equal(true);
+    expect(await state.takeReceipt('SM1', NOW)).to.not.equal(undefined);
+    expect(await answerOf(await open().claim('event', life()))).to.deep.equal(ANSWER);
+    expect(news).to.be.empty;
+    await redis.admin.call('ACL', 'DELUSER', 'gateway');
+  });
+
+  it('warns once of a Redis that may evict what it keeps', async () => {
+    await redis.admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    const state = open();
+    const news: StateNews[] = [];
+    state.watch?.((one) => news.push(one));
+    await state.check();
+    await state.check();
+    expect(news.map(({ type, reason }) => [type, reason])).to.deep.equal([['warned', 'EVICTION']]);
+    await redis.admin.config('SET', 'maxmemory-policy', 'noeviction');
+  });
+
+  it('warns of a gateway whose keys make other names, for they share nothing', async () => {
+    const newsOf = async (...encryptionKeys: string[]): Promise<readonly string[]> => {
+      const state = open({ encryptionKeys });
+      const reasons: string[] = [];
+      state.watch?.(({ reason }) => reasons.push(reason));
+      await state.check();
+      await state.check();
+      return reasons;
+    };
+    expect(await newsOf(OLD_KEY)).to.be.empty;
+    expect(await newsOf(NEW_KEY, OLD_KEY)).to.be.empty;
+    expect(await newsOf(NEW_KEY)).to.deep.equal(['OTHER_KEYS']);
+    for (const { expiresInMs } of await redis.dump()) expect(expiresInMs).to.be.greaterThan(0);
+  });
+
+  it('closes what it opened, when what it was told is written; afterwards it remembers by itself', async () => {
+    const state = open();
+    const held = first(await state.claim('event', life()));
+    held.settle(ANSWER);
+    await state.close();
+    await state.close();
+    const other = open();
+    expect(await answerOf(await other.claim('event', life()))).to.deep.equal(ANSWER);
+    await other.close();
+    first(await state.claim('later', life()));
+    expect(await state.check().catch((error: unknown) => error)).to.include({ code: 'STATE_LOST' });
+    // The test's own is left.
+    let clients: readonly string[] = [];
+    while (clients.length !== 1)
+      clients = String(await redis.admin.client('LIST'))
+        .trim()
+        .split('\n');
+  });
+});

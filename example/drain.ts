@@ -44,7 +44,10 @@ async function closeServer(server: Server): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Longer than a load balancer's probe takes to notice; Kubernetes and Docker must wait longer still. */
+/**
+ * Longer than a load balancer's probe takes to notice. Whoever stops the gateway must wait longer than all of it: this,
+ * then the last connection, then the 10 s of sends that have left; deploy/ does.
+ */
 const GRACE_MS = 5_000;
 
 /** `npm start` hands Ctrl-C on to a process that the terminal has told already: twice so soon is once. */

@@ -1,4 +1,4 @@
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
 import {
   oktaTelephonyHook,
   type OktaTelephonyHookOptions,
@@ -23,7 +23,10 @@ export interface Gateway {
   readonly hook: TelephonyHook;
   /** Loads, connects and asks both vendors; `/health/ready` says yes once this is done, whatever they said. */
   warmUp(): Promise<Readiness>;
-  /** From now on `/health/ready` says no; everything else is served as before. */
+  /**
+   * From now on `/health/ready` says no and every answer ends its connection; everything is served as before. What is
+   * already under way ends its connection, too.
+   */
   startDraining(): void;
 }
 
@@ -36,13 +39,17 @@ export function createGateway(options: GatewayOptions): Gateway {
   const hook = oktaTelephonyHook(options.hook);
   let isWarm = false;
   let isDraining = false;
+  const underWay = new Set<Response>();
 
   app.disable('x-powered-by');
   // The proxy says by X-Forwarded-Proto that the browser came by https: without it no secure cookie is set.
   if (options.isBehindTlsProxy === true) app.set('trust proxy', 1);
   app.use((_req, res, next) => {
-    // A connection that is kept alive goes on bringing requests after server.close().
-    if (isDraining) res.set('Connection', 'close');
+    if (isDraining) endConnection(res);
+    else {
+      underWay.add(res);
+      res.once('close', () => underWay.delete(res));
+    }
     next();
   });
 
@@ -95,8 +102,17 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     startDraining: () => {
       isDraining = true;
+      for (const res of underWay) endConnection(res);
     },
   };
+}
+
+/**
+ * Tells the balancer to bring its next request on another connection, to another gateway: one that is kept goes on
+ * bringing them after `server.close()`, or is closed just as the next one is on its way.
+ */
+function endConnection(res: Response): void {
+  if (!res.headersSent) res.set('Connection', 'close');
 }
 
 /** In place of Express's own, which shows the stack unless NODE_ENV is production. Four parameters make it one. */

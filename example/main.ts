@@ -10,6 +10,12 @@ import { createGateway, type Gateway, type GatewayOptions } from './gateway.js';
 
 const HOOK_PATH = '/okta/telephony';
 
+/**
+ * Longer than load balancers keep an idle connection (60 s is usual): who closes first never loses a request that the
+ * other one has just sent. Node's own 5 s would let one fail now and then, and Okta sends that code itself.
+ */
+const KEEP_ALIVE_MS = 75_000;
+
 const environment = readEnvironment(process.env);
 if (environment.kind === 'problems') refuseToStart(environment.problems);
 
@@ -17,7 +23,7 @@ if (environment.kind === 'problems') refuseToStart(environment.problems);
 const sessionSecret = randomBytes(32).toString('base64url');
 
 const isStartedByNpm = process.env['npm_lifecycle_event'] === 'start';
-const server = createServer();
+const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
 if (environment.kind === 'emulators') {
   // Whoever reaches the demo can send codes to its phones; a container is reached from outside itself.
   const loopbackOnly = environment.isProduction ? undefined : '127.0.0.1';

@@ -1,10 +1,14 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { expect } from 'chai';
+import sinon from 'sinon';
 import supertest from 'supertest';
 import { drain } from '../../example/drain.js';
 import { createGateway, type Gateway, type GatewayOptions } from '../../example/gateway.js';
 import { ConfigurationError, type OktaTelephonyHookOptions, type Outcome } from '../../lib/index.js';
+import { openRaw } from '../harness/raw-http.js';
+import { until } from '../harness/until.js';
 import { mustNotShow, witness } from '../harness/witness.js';
 
 const HOOK_SECRET = 'hook-secret-of-the-gateway-test';
@@ -220,33 +224,41 @@ describe('the example gateway', () => {
 });
 
 describe('draining', () => {
-  let server: Server | undefined;
+  let server: Server;
+  let gateway: Gateway;
+  let provider: EventEmitter;
+  let origin: string;
 
-  afterEach(() => {
-    server?.closeAllConnections();
-    server?.close();
-  });
-
-  it('ends the server first, then the hook, then the rest, and loses no call', async () => {
+  beforeEach(async () => {
     mustNotShow(CODE, HOOK_SECRET);
-    const provider = new EventEmitter();
-    const gateway = makeGateway({}, async () => {
+    provider = new EventEmitter();
+    gateway = makeGateway({}, async () => {
       provider.emit('asked');
       await once(provider, 'accept');
       return { status: 'accepted', transactionId: 'T2' };
     });
-    server = createServer(gateway.app).listen(0, '127.0.0.1');
+    server = createServer({ keepAliveTimeout: 60_000 }, gateway.app).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
     if (address === null || typeof address === 'string') expect.fail('no port');
-    const origin = `http://127.0.0.1:${address.port}`;
+    origin = `http://127.0.0.1:${address.port}`;
+  });
+  afterEach(async () => {
+    server.closeAllConnections();
+    server.close();
+    await gateway.hook.close();
+  });
 
+  const callHook = (): Promise<Response> =>
+    fetch(`${origin}/okta/telephony`, {
+      method: 'POST',
+      headers: { authorization: HOOK_SECRET, 'content-type': 'application/json' },
+      body: JSON.stringify(PAYLOAD),
+    });
+
+  it('ends the server first, then the hook, then the rest, and loses no call', async () => {
     const asked = once(provider, 'asked');
-    const call = supertest(origin)
-      .post('/okta/telephony')
-      .set({ Authorization: HOOK_SECRET, Connection: 'close' })
-      .send(PAYLOAD)
-      .then(({ text }) => text);
+    const call = callHook();
     await asked;
     const steps: string[] = [];
     server.on('close', () => steps.push(`server, hook closing: ${String(gateway.hook.status().closing)}`));
@@ -264,8 +276,30 @@ describe('draining', () => {
     expect(gateway.hook.status()).to.deep.include({ closing: false, inFlight: 1 });
 
     provider.emit('accept');
-    expect(await call).to.include('"status":"SUCCESSFUL"');
+    const answer = await call;
+    expect(await answer.text()).to.include('"status":"SUCCESSFUL"');
+    // The connection was to be kept when the call came: it would bring more, for as long as it is.
+    expect(answer.headers.get('connection')).to.equal('close');
     await drained;
     expect(steps).to.deep.equal(['server, hook closing: false', 'last, hook closing: true']);
+  });
+
+  it('cuts off after 10 s who never ends a request', async () => {
+    const connected = once(server, 'connection') as Promise<[Socket]>;
+    const slow = await openRaw(server);
+    const [socket] = await connected;
+    slow.socket.write('POST /okta/telephony HTTP/1.1\r\n');
+    await until(() => socket.bytesRead > 0);
+    const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const drained = drain({ server, gateway, graceMs: 0 });
+      clock.tick(9_999);
+      expect(slow.socket.destroyed).to.equal(false);
+      clock.tick(1);
+      await slow.closed;
+      await drained;
+    } finally {
+      clock.restore();
+    }
   });
 });

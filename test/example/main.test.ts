@@ -1,63 +1,11 @@
-import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile, spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { ExampleRun } from '../harness/example-run.js';
 import { mustNotShow, witness } from '../harness/witness.js';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
-
-const GATEWAY = [process.execPath, '--import', 'tsx', 'example/main.ts'];
-
-/** `npm start` with nothing in its environment but what is given. */
-class Run {
-  readonly child: ChildProcess;
-  readonly #exit: Promise<unknown[]>;
-  readonly #waiting: (() => void)[] = [];
-  stdout = '';
-  stderr = '';
-
-  constructor(env: Readonly<Record<string, string>>, command: readonly string[] = GATEWAY) {
-    const [program = '', ...words] = command;
-    const child = spawn(program, words, {
-      cwd: ROOT,
-      env: { PATH: process.env['PATH'], ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.child = child;
-    this.#exit = once(child, 'close');
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      this.stdout += text;
-      for (const look of this.#waiting) look();
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.stderr += text;
-    });
-  }
-
-  /** What the pattern finds on stdout, as soon as it is there. */
-  async printed(pattern: RegExp): Promise<RegExpExecArray> {
-    const found = new Promise<RegExpExecArray>((resolve) => {
-      const look = (): void => {
-        const match = pattern.exec(this.stdout);
-        if (match !== null) resolve(match);
-      };
-      this.#waiting.push(look);
-      look();
-    });
-    const ended = this.#exit.then(() => {
-      throw new Error(`ended before it printed ${String(pattern)}: ${this.stderr}`);
-    });
-    return Promise.race([found, ended]);
-  }
-
-  async exitCode(): Promise<unknown> {
-    const [code] = await this.#exit;
-    return code;
-  }
-}
 
 /** All that is needed, of vendors that are not there. */
 const WHOLE = {
@@ -84,15 +32,17 @@ async function paste(command: string): Promise<string> {
 
 const CURL = /^curl [\s\S]*? -d '.*'$/gm;
 
-describe('npm start', () => {
-  let run: Run;
+describe('npm start', function () {
+  // A process that starts, serves for a while, and ends in its own time.
+  this.timeout(60_000);
+  let run: ExampleRun;
 
   afterEach(() => {
-    run.child.kill('SIGKILL');
+    run.kill();
   });
 
   it('runs on the emulators: a pasted curl delivers the code to the phone; SIGTERM drains', async () => {
-    run = new Run({ PORT: '0' });
+    run = new ExampleRun({ PORT: '0' });
     await run.printed(/Ctrl-C ends it/);
     const [toAna = '', toBob = '', callToBob = ''] = run.stdout.match(CURL) ?? [];
 
@@ -118,7 +68,7 @@ describe('npm start', () => {
   });
 
   it('drains, too, when npm is ended by a SIGTERM that its shell does not hand on', async () => {
-    run = new Run({ PORT: '0', HOME: tmpdir() }, ['npm', 'start']);
+    run = new ExampleRun({ PORT: '0', HOME: tmpdir() }, ['npm', 'start']);
     await run.printed(/Ctrl-C ends it/);
     const [, origin = ''] = await run.printed(/Open +(http:\S+)/);
     run.child.kill('SIGTERM');
@@ -130,7 +80,7 @@ describe('npm start', () => {
   });
 
   it('ends at once for a person at the keyboard', async () => {
-    run = new Run({ PORT: '0' });
+    run = new ExampleRun({ PORT: '0' });
     await run.printed(/Ctrl-C ends it/);
     run.child.kill('SIGINT');
     expect(await run.exitCode()).to.equal(0);
@@ -143,7 +93,7 @@ describe('npm start', () => {
       TWILIO_SMS_FROM: '+12025550177',
     };
     mustNotShow(...Object.values(given));
-    run = new Run(given);
+    run = new ExampleRun(given);
     expect(await run.exitCode()).to.equal(2);
     witness(run.stdout + run.stderr);
     expect(run.stderr)
@@ -155,7 +105,7 @@ describe('npm start', () => {
   });
 
   it('exits 2 in production without DEMO=1', async () => {
-    run = new Run({ NODE_ENV: 'production', PORT: '0' });
+    run = new ExampleRun({ NODE_ENV: 'production', PORT: '0' });
     expect(await run.exitCode()).to.equal(2);
     expect(run.stderr)
       .to.match(/DEMO=1/)
@@ -172,7 +122,7 @@ describe('npm start', () => {
       TWILIO_SMS_FROM: '+12025550177',
     };
     mustNotShow(...Object.values(given));
-    run = new Run({ ...given, PORT: '0' });
+    run = new ExampleRun({ ...given, PORT: '0' });
     expect(await run.exitCode()).to.equal(2);
     witness(run.stdout + run.stderr);
     expect(run.stderr)
@@ -183,7 +133,7 @@ describe('npm start', () => {
 
   it('exits 2 where the shared state cannot be configured, and echoes no key', async () => {
     mustNotShow('key-of-main-test', 'redis-password-of-main-test');
-    run = new Run({
+    run = new ExampleRun({
       ...WHOLE,
       REDIS_URL: 'redis://:redis-password-of-main-test@127.0.0.1:9',
       STATE_ENCRYPTION_KEY: 'key-of-main-test',
@@ -195,7 +145,7 @@ describe('npm start', () => {
 
   it('starts without the Redis that gateways share, and says so', async () => {
     mustNotShow('redis-password-of-main-test');
-    run = new Run({
+    run = new ExampleRun({
       ...WHOLE,
       REDIS_URL: 'redis://:redis-password-of-main-test@127.0.0.1:9',
       STATE_ENCRYPTION_KEY: Buffer.alloc(32, 5).toString('base64'),
@@ -213,11 +163,14 @@ describe('npm start', () => {
   });
 
   it('starts on a whole environment, and tells of a vendor that is not there', async () => {
-    run = new Run(WHOLE);
+    run = new ExampleRun(WHOLE);
     const [, port = ''] = await run.printed(/listens on port (\d+)/);
     await run.printed(/state: ok/);
     expect(run.stdout).to.match(/TWILIO_VOICE_FROM is not set/);
-    expect((await fetch(`http://127.0.0.1:${port}/health/ready`)).status).to.equal(200);
+    const ready = await fetch(`http://127.0.0.1:${port}/health/ready`);
+    expect(ready.status).to.equal(200);
+    // Longer than the 60 s of a balancer.
+    expect(ready.headers.get('keep-alive')).to.equal('timeout=75');
     // Nobody can log in where no login was built in.
     expect((await fetch(`http://127.0.0.1:${port}/login`)).status).to.equal(200);
     run.child.kill('SIGINT');

@@ -1,8 +1,11 @@
-/** Waits for a condition, looking again every few milliseconds; mocha's own time-out bounds it. */
+/**
+ * Waits for a condition, looking again every few milliseconds; mocha's own time-out bounds it, and keeps the process
+ * alive meanwhile: what is waited for in vain does not, once the test has failed.
+ */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) {
     await new Promise((resolve) => {
-      setTimeout(resolve, 2);
+      setTimeout(resolve, 2).unref();
     });
   }
 }

@@ -1,0 +1,86 @@
+import { expect } from 'chai';
+import { startOktaEmulator, startTwilioEmulator } from '../../lib/testing/index.js';
+import type { OktaEmulator, TwilioEmulator } from '../../lib/testing/index.js';
+import { ExampleRun } from '../harness/example-run.js';
+import {
+  expectEachAccountedFor,
+  startSteadyLoad,
+  type OfferedEvent,
+  type SteadyLoad,
+} from '../harness/steady-load.js';
+import { until } from '../harness/until.js';
+import { mustNotShow, witness } from '../harness/witness.js';
+
+const HOOK_SECRET = 'hook-secret-of-the-draining-test';
+
+describe('the example gateway, ended under load', function () {
+  // A process that starts, serves for a while, and ends in its own time.
+  this.timeout(60_000);
+  let okta: OktaEmulator;
+  let twilio: TwilioEmulator;
+  let run: ExampleRun;
+  let load: SteadyLoad;
+  let origin: string;
+
+  beforeEach(async () => {
+    [okta, twilio] = await Promise.all([startOktaEmulator(), startTwilioEmulator()]);
+    mustNotShow(HOOK_SECRET, okta.apiToken, twilio.apiKeySecret);
+    twilio.fault({ kind: 'slow', delayMs: 300 });
+    run = new ExampleRun({
+      OKTA_ORG_URL: okta.orgUrl,
+      OKTA_API_TOKEN: okta.apiToken,
+      HOOK_SECRET,
+      TWILIO_ACCOUNT_SID: twilio.accountSid,
+      TWILIO_API_KEY_SID: twilio.apiKeySid,
+      TWILIO_API_KEY_SECRET: twilio.apiKeySecret,
+      TWILIO_BASE_URL: twilio.baseUrl,
+      TWILIO_SMS_FROM: twilio.smsNumber,
+      PORT: '0',
+    });
+    const [, port = ''] = await run.printed(/listens on port (\d+)/);
+    await run.printed(/state: ok/);
+    twilio.requests.length = 0;
+    origin = `http://127.0.0.1:${port}`;
+    const url = `${origin}/okta/telephony`;
+    load = startSteadyLoad({ url, secret: HOOK_SECRET, orgUrl: okta.orgUrl }, 12);
+  });
+  afterEach(async () => {
+    run.kill();
+    await load.stop();
+    await Promise.all([okta.close(), twilio.close()]);
+  });
+
+  const answered = (): number => load.offered.filter(({ status }) => status === 'SUCCESSFUL').length;
+  const expectEndedInOrder = async (): Promise<void> => {
+    expect(await run.exitCode()).to.equal(0);
+    await load.refused;
+    witness(run.stdout);
+    expect(run.stderr).to.equal('');
+    // Nothing but a whole answer or none at all: no 503, which Okta would make up for by a code of its own.
+    expect(new Set(load.offered.map(({ httpStatus }) => httpStatus))).to.deep.equal(
+      new Set([200, undefined]),
+    );
+    expectEachAccountedFor(load.offered, twilio);
+  };
+
+  it('loses no code and sends none twice: SIGTERM says no to the probe, serves on, then ends by itself', async () => {
+    await until(() => answered() >= 40);
+    run.child.kill('SIGTERM');
+    await run.printed(/SIGTERM: finishing/);
+    const { begun } = load;
+    const probe = await fetch(`${origin}/health/ready`);
+    expect(probe.status).to.equal(503);
+    expect(await probe.json()).to.deep.include({ ready: false, draining: true, closing: false });
+    // Who has not noticed is served for a while, on a connection that is not kept.
+    const later = (): OfferedEvent[] => load.offered.filter(({ number }) => number >= begun);
+    await until(() => later().length >= 40);
+    for (const event of later()) expect(event).to.include({ httpStatus: 200, isLastOfConnection: true });
+    await expectEndedInOrder();
+  });
+
+  it('loses no code and sends none twice, when a person ends it, who waits for nothing but what is under way', async () => {
+    await until(() => answered() >= 40);
+    run.child.kill('SIGINT');
+    await expectEndedInOrder();
+  });
+});

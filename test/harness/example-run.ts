@@ -1,0 +1,66 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { ROOT } from './consumer.js';
+
+const GATEWAY = [process.execPath, '--import', 'tsx', 'example/main.ts'];
+
+/** The example gateway in a process of its own, with nothing in its environment but what is given. */
+export class ExampleRun {
+  readonly child: ChildProcess;
+  readonly #exit: Promise<unknown[]>;
+  readonly #waiting: (() => void)[] = [];
+  stdout = '';
+  stderr = '';
+
+  constructor(env: Readonly<Record<string, string>>, command: readonly string[] = GATEWAY) {
+    const [program = '', ...words] = command;
+    const child = spawn(program, words, {
+      cwd: ROOT,
+      env: { PATH: process.env['PATH'], ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own, so that it can be ended with all that it started.
+      detached: true,
+    });
+    this.child = child;
+    this.#exit = once(child, 'close');
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+      for (const look of this.#waiting) look();
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+  }
+
+  /** What the pattern finds on stdout, as soon as it is there. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    const found = new Promise<RegExpExecArray>((resolve) => {
+      const look = (): void => {
+        const match = pattern.exec(this.stdout);
+        if (match !== null) resolve(match);
+      };
+      this.#waiting.push(look);
+      look();
+    });
+    const ended = this.#exit.then(() => {
+      throw new Error(`ended before it printed ${String(pattern)}: ${this.stderr}`);
+    });
+    return Promise.race([found, ended]);
+  }
+
+  /** Ends it, and what it started, if any of them is still there: one that was left would keep the test run waiting. */
+  kill(): void {
+    const { pid } = this.child;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // They have ended by themselves.
+    }
+  }
+
+  async exitCode(): Promise<unknown> {
+    const [code] = await this.#exit;
+    return code;
+  }
+}

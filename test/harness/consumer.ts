@@ -23,6 +23,7 @@ interface Manifest {
   readonly name: string;
   readonly sideEffects: boolean;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string | Readonly<{ types: string; default: string }>>>;
 }
 export const manifest = createRequire(import.meta.url)('../../package.json') as Manifest;

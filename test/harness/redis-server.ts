@@ -46,6 +46,10 @@ export interface RedisServer {
 
 export async function startRedis(...options: readonly string[]): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-redis-'));
+  const removeFolder = (): void => {
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', removeFolder);
   let { port, child } = await startSomewhere(folder, options);
   const admin = new Redis({
     port,
@@ -91,7 +95,8 @@ export async function startRedis(...options: readonly string[]): Promise<RedisSe
       admin.disconnect();
       child.kill('SIGCONT');
       await kill();
-      rmSync(folder, { recursive: true, force: true });
+      process.off('exit', removeFolder);
+      removeFolder();
     },
   };
 }

@@ -1,0 +1,99 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { request } from 'undici';
+import type { CallFact } from './facts.js';
+import type { Fleet, Gateway } from './fleet.js';
+
+/** A request for any of the gateways. */
+export interface Passing {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** How long the whole of it may take. */
+  readonly waitMs: number;
+}
+
+/** What came back, and from whom. */
+export interface Passed {
+  readonly gateway: number | undefined;
+  readonly status: number | undefined;
+  readonly text: string;
+  readonly problem: CallFact['problem'];
+}
+
+const PROBE_EVERY_MS = 250;
+const PROBE_WAITS_MS = 700;
+
+/** Spreads requests over the gateways whose probe says yes, and takes the next one where a connection is refused. */
+export class Balancer {
+  readonly #fleet: Fleet;
+  #turn = 0;
+  #isEnded = false;
+
+  constructor(fleet: Fleet) {
+    this.#fleet = fleet;
+  }
+
+  /** Looks after the gateways until it is ended. */
+  async probe(): Promise<void> {
+    while (!this.#isEnded) {
+      await Promise.all([...this.#fleet.gateways.map((gateway) => ask(gateway)), wait(PROBE_EVERY_MS)]);
+    }
+  }
+
+  end(): void {
+    this.#isEnded = true;
+  }
+
+  /** Never rejects. */
+  async pass({ path, headers, body, waitMs }: Passing): Promise<Passed> {
+    const signal = AbortSignal.timeout(waitMs);
+    const refused = new Set<string>();
+    for (;;) {
+      const gateway = this.#next(refused);
+      if (gateway === undefined)
+        return { gateway: undefined, status: undefined, text: '', problem: 'no gateway' };
+      const { index, origin, agent } = gateway;
+      try {
+        const url = origin + path;
+        const answer = await request(url, { dispatcher: agent, method: 'POST', headers, body, signal });
+        const text = await answer.body.text();
+        return { gateway: index, status: answer.statusCode, text, problem: undefined };
+      } catch (error) {
+        if (isRefused(error) && !signal.aborted) {
+          gateway.isUp = false;
+          refused.add(origin);
+          continue;
+        }
+        const problem = signal.aborted ? 'no answer in time' : 'connection lost';
+        return { gateway: index, status: undefined, text: '', problem };
+      }
+    }
+  }
+
+  #next(refused: ReadonlySet<string>): Gateway | undefined {
+    const { gateways } = this.#fleet;
+    const up = gateways.filter(({ isUp }) => isUp);
+    // Where none says yes, one that says no is better than none.
+    const choice = up.length > 0 ? up : gateways.filter(({ origin }) => !refused.has(origin));
+    this.#turn += 1;
+    return choice[this.#turn % choice.length];
+  }
+}
+
+async function ask(gateway: Gateway): Promise<void> {
+  try {
+    const { statusCode, body } = await request(`${gateway.origin}/health/ready`, {
+      dispatcher: gateway.agent,
+      signal: AbortSignal.timeout(PROBE_WAITS_MS),
+    });
+    await body.dump();
+    gateway.isUp = statusCode === 200;
+  } catch {
+    gateway.isUp = false;
+  }
+}
+
+/** Nothing has reached it. */
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+}

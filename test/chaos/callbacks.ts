@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Balancer } from './balancer.js';
+import { between, chanceOf } from './chance.js';
+import type { CallbackFact } from './facts.js';
+
+/** The way of Twilio's status callbacks to the gateways: late, repeated, out of order, each copy to another gateway. */
+
+/** As the gateway's own address begins; what Okta calls. */
+export const HOOK_PATH = '/okta/telephony';
+
+export interface CallbackWay {
+  readonly publicUrl: string;
+  readonly facts: readonly CallbackFact[];
+  /** Callbacks go by this one from now on. */
+  lead(to: Balancer): void;
+  /** How many are on their way. */
+  readonly pending: number;
+}
+
+const LONGEST_MS = 2_500;
+const MOST_COPIES = 8;
+/** As Twilio waits, milliseconds. */
+const TWILIO_WAITS_MS = 15_000;
+
+export async function startCallbackWay(seed: number): Promise<CallbackWay> {
+  const chance = chanceOf(seed, 'callbacks');
+  const facts: CallbackFact[] = [];
+  let balancer: Balancer | undefined;
+  let pending = 0;
+
+  const pass = async (afterMs: number, path: string, request: Told): Promise<void> => {
+    pending += 1;
+    if (afterMs > 0) await wait(afterMs);
+    const { headers, body, sid, status } = request;
+    const passed = await balancer?.pass({ path, headers, body, waitMs: TWILIO_WAITS_MS });
+    facts.push({
+      sid,
+      status,
+      at: Date.now(),
+      gateway: passed?.gateway,
+      isTaken: passed?.status === 204,
+    });
+    pending -= 1;
+  };
+
+  const server = createServer((req, res) => {
+    void read(req).then((told) => {
+      // Twilio goes on with the next one: by which way each comes, and when, is decided here.
+      res.writeHead(204).end();
+      for (const afterMs of delaysOf(chance)) void pass(afterMs, req.url ?? '', told);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    publicUrl: `http://127.0.0.1:${port}${HOOK_PATH}`,
+    facts,
+    lead(to) {
+      balancer = to;
+    },
+    get pending() {
+      return pending;
+    },
+  };
+}
+
+/** When each copy of a callback comes, milliseconds from now. */
+function delaysOf(chance: () => number): readonly number[] {
+  const lot = chance();
+  if (lot < 0.55) return [0];
+  if (lot < 0.75) return [between(chance, 50, LONGEST_MS)];
+  const copies = between(chance, 2, MOST_COPIES);
+  if (lot < 0.9) return Array.from({ length: copies }, () => 0);
+  return Array.from({ length: copies }, () => between(chance, 0, LONGEST_MS));
+}
+
+interface Told {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly sid: string;
+  readonly status: string;
+}
+
+async function read(req: IncomingMessage): Promise<Told> {
+  const body = await text(req);
+  const form = new URLSearchParams(body);
+  const headers = Object.fromEntries(
+    ['content-type', 'x-twilio-signature', 'i-twilio-idempotency-token'].map((name) => [
+      name,
+      String(req.headers[name] ?? ''),
+    ]),
+  );
+  return { headers, body, sid: form.get('MessageSid') ?? '', status: form.get('MessageStatus') ?? '' };
+}

@@ -1,0 +1,24 @@
+/** Numbers from 0 up to 1, the same for a seed and the name of a stream: mulberry32. */
+export function chanceOf(seed: number, stream: string): () => number {
+  let state = seed >>> 0;
+  for (const character of stream) state = Math.imul(state ^ character.charCodeAt(0), 0x9e3779b1) >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A whole number of a range, both ends included. */
+export function between(chance: () => number, from: number, to: number): number {
+  return from + Math.floor(chance() * (to - from + 1));
+}
+
+/** The same items in another order. */
+export function shuffled<Item>(items: readonly Item[], chance: () => number): Item[] {
+  return items
+    .map((item) => ({ item, place: chance() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item);
+}

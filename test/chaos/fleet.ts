@@ -1,0 +1,130 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Agent } from 'undici';
+import type { OutageFact, ShortageFact, ToldFact } from './facts.js';
+import type { GatewayMessage, GatewaySettings } from './gateway.js';
+import { startScript } from './processes.js';
+import { readTold } from './told.js';
+
+/** A gateway as the balancer sees it: where it is, by what connections, and whether its probe says yes. */
+export interface Gateway {
+  readonly index: number;
+  readonly origin: string;
+  readonly agent: Agent;
+  isUp: boolean;
+}
+
+/** What a gateway that was stopped takes to catch up, milliseconds. */
+const CATCH_UP_MS = 1_000;
+/** A drained gateway has ended by then: its grace, a call, what is detached, milliseconds. */
+const DRAIN_MS = 20_000;
+
+/** The gateway processes, and what is done to them. */
+export class Fleet {
+  readonly outages: OutageFact[] = [];
+  readonly told: ToldFact[] = [];
+  readonly shortages: ShortageFact[] = [];
+  /** What must not happen to a process: an end by itself, or none when it was asked to end. */
+  readonly problems: string[] = [];
+  readonly #settings: GatewaySettings;
+  readonly #gateways = new Map<number, { readonly gateway: Gateway; readonly child: ChildProcess }>();
+  readonly #endings = new Set<ChildProcess>();
+  /** What is done to each, one after the other. */
+  readonly #work = new Map<number, Promise<void>>();
+
+  private constructor(settings: GatewaySettings) {
+    this.#settings = settings;
+  }
+
+  static async start(size: number, settings: GatewaySettings): Promise<Fleet> {
+    const fleet = new Fleet(settings);
+    await Promise.all(Array.from({ length: size }, (_, index) => fleet.#start(index)));
+    return fleet;
+  }
+
+  get gateways(): readonly Gateway[] {
+    return [...this.#gateways.values()].map(({ gateway }) => gateway);
+  }
+
+  /** Ends it at once, and starts it anew. */
+  kill(index: number, forMs: number): Promise<void> {
+    return this.#inTurn(index, async () => {
+      const from = Date.now();
+      await this.#end(index, 'SIGKILL');
+      await wait(forMs);
+      await this.#start(index);
+      this.outages.push({ gateway: index, from, to: Date.now() });
+    });
+  }
+
+  /** It does nothing for a while, and does not know of it. */
+  stop(index: number, forMs: number): Promise<void> {
+    return this.#inTurn(index, async () => {
+      const from = Date.now();
+      const child = this.#gateways.get(index)?.child;
+      child?.kill('SIGSTOP');
+      await wait(forMs);
+      child?.kill('SIGCONT');
+      this.outages.push({ gateway: index, from, to: Date.now() + CATCH_UP_MS });
+    });
+  }
+
+  /** It is asked to end, as by a deployment, and started anew. For nobody that is an outage. */
+  drain(index: number): Promise<void> {
+    return this.#inTurn(index, async () => {
+      await this.#end(index, 'SIGTERM');
+      await this.#start(index);
+    });
+  }
+
+  async drainAll(): Promise<void> {
+    await Promise.all(
+      this.gateways.map(({ index }) => this.#inTurn(index, () => this.#end(index, 'SIGTERM'))),
+    );
+  }
+
+  async #inTurn(index: number, work: () => Promise<void>): Promise<void> {
+    const turn = (this.#work.get(index) ?? Promise.resolve()).then(work);
+    this.#work.set(index, turn);
+    await turn;
+  }
+
+  async #start(index: number): Promise<void> {
+    const child = startScript('gateway.ts', this.#settings);
+    const port = await new Promise<number>((resolve, reject) => {
+      child.on('message', (message: GatewayMessage) => {
+        if ('port' in message) resolve(message.port);
+        else if ('told' in message) this.told.push(readTold(index, message.told));
+        else this.shortages.push({ gateway: index, ...message.shortage });
+      });
+      child.once('exit', (code) => {
+        reject(new Error(`gateway ${index} ended with ${code ?? 'a signal'} before it was ready`));
+      });
+    });
+    child.once('exit', (code, signal) => {
+      this.#gateways.delete(index);
+      if (this.#endings.delete(child)) return;
+      this.problems.push(`gateway ${index} ended by itself with ${signal ?? code ?? 'nothing'}`);
+    });
+    const agent = new Agent({ connections: null });
+    const gateway = { index, origin: `http://127.0.0.1:${port}`, agent, isUp: true };
+    this.#gateways.set(index, { gateway, child });
+  }
+
+  async #end(index: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const entry = this.#gateways.get(index);
+    if (entry === undefined) return;
+    const { child, gateway } = entry;
+    const ended = once(child, 'exit') as Promise<[number | null]>;
+    this.#endings.add(child);
+    child.kill(signal);
+    if (signal === 'SIGTERM') {
+      const [code] = await Promise.race([ended, wait(DRAIN_MS, ['not in time'] as const)]);
+      if (code !== 0) this.problems.push(`gateway ${index}, asked to end, did so with ${code ?? 'a signal'}`);
+      child.kill('SIGKILL');
+    }
+    await ended;
+    await gateway.agent.destroy();
+  }
+}

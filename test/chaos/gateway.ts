@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { drain } from '../../example/drain.js';
+import { createGateway } from '../../example/gateway.js';
+import type { HookEvent } from '../../lib/index.js';
+import { redisState } from '../../lib/state/redis.js';
+import { readArgument } from './processes.js';
+import { watchForShortage } from './shortage.js';
+
+/** The process of one gateway: the example's, on what the parent says. Its messages are its port, once it is warm, and what the hook tells. */
+
+/** Where the vendors are, and what they let in. */
+export interface VendorCredentials {
+  readonly orgUrl: string;
+  readonly apiToken: string;
+  readonly accountSid: string;
+  readonly apiKeySid: string;
+  readonly apiKeySecret: string;
+  readonly authToken: string;
+  readonly baseUrl: string;
+  readonly smsNumber: string;
+  readonly whatsAppFrom: string;
+}
+
+export interface GatewaySettings {
+  readonly vendors: VendorCredentials;
+  readonly hookSecret: string;
+  readonly publicUrl: string;
+  readonly redisUrl: string;
+  readonly encryptionKey: string;
+  /** After so long without a delivery report a WhatsApp message counts as lost; without, it never does. */
+  readonly afterSeconds?: number | undefined;
+}
+
+export type GatewayMessage =
+  | { readonly port: number }
+  | { readonly told: HookEvent }
+  | { readonly shortage: { readonly from: number; readonly to: number } };
+
+/** Longer than the balancer takes to see that the probe says no, milliseconds. */
+const GRACE_MS = 1_000;
+
+const silent = (): void => undefined;
+const { vendors, hookSecret, publicUrl, redisUrl, encryptionKey, afterSeconds } =
+  readArgument() as GatewaySettings;
+const { orgUrl, apiToken, smsNumber, whatsAppFrom, ...twilio } = vendors;
+
+function say(message: GatewayMessage): void {
+  // The parent may be gone.
+  if (process.connected) process.send?.(message);
+}
+
+const gateway = createGateway({
+  hook: {
+    credentials: {
+      hook: { scheme: 'header', secrets: [hookSecret] },
+      okta: { orgUrl, apiToken },
+      twilio,
+    },
+    publicUrl,
+    senders: {
+      sms: smsNumber,
+      whatsapp: { from: whatsAppFrom, templates: { default: `HX${'0'.repeat(32)}` } },
+    },
+    lateFailover: { afterSeconds: { whatsapp: afterSeconds } },
+    state: redisState({ connection: redisUrl, encryptionKeys: [encryptionKey] }),
+    // People ask more often here than anywhere.
+    guard: { perUser: { points: 100_000, seconds: 600 } },
+    logger: { info: silent, warn: silent, error: silent },
+    onEvent: (told) => {
+      say({ told });
+    },
+  },
+  sessionSecret: hookSecret,
+  accounts: [],
+});
+const server = createServer(gateway.app).listen(0, '127.0.0.1');
+await once(server, 'listening');
+
+process.once('SIGTERM', () => {
+  void drain({ server, gateway, graceMs: GRACE_MS }).then(() => process.exit(0));
+});
+await gateway.warmUp();
+watchForShortage((shortage) => {
+  say({ shortage });
+});
+say({ port: (server.address() as AddressInfo).port });

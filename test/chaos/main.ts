@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
+import { startRedis } from '../harness/redis-server.js';
+import { makeAccount, type Account } from './account.js';
+import { Balancer } from './balancer.js';
+import { startCallbackWay } from './callbacks.js';
+import { chanceOf } from './chance.js';
+import type { RunFacts } from './facts.js';
+import { playFaults } from './faults.js';
+import { Fleet } from './fleet.js';
+import type { VendorCredentials } from './gateway.js';
+import { bringCodes } from './okta.js';
+import { readChaosOptions, USAGE, type ChaosOptions } from './options.js';
+import { peopleOf, Wishes } from './people.js';
+import { firstMessage, leaveNothingBehind, startScript } from './processes.js';
+import { tableOf, timelinesOf } from './report.js';
+import { describeFault, makeSchedule } from './schedule.js';
+import { readLosses, watchForShortage } from './shortage.js';
+import type { VendorFacts, VendorQuestion } from './vendors.js';
+
+/** Of every other run: with it, a failure that nobody heard of is made good after all. */
+const AFTER_SECONDS = 5;
+/** After the last call: callbacks and late sends, beside messages that are overdue, milliseconds. */
+const SETTLE_MS = 4_000;
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Several gateways, both vendors and a Redis, under load and faults: everything that was seen of it. */
+async function runChaos(options: ChaosOptions): Promise<{ facts: RunFacts; problems: readonly string[] }> {
+  const { seed, rate, events, gateways } = options;
+  const lengthMs = (events / rate) * 1000;
+  const schedule = makeSchedule({ seed, lengthMs, gateways });
+  const afterSeconds = chanceOf(seed, 'options')() < 0.5 ? AFTER_SECONDS : undefined;
+  const lateAfter = afterSeconds === undefined ? 'by callbacks alone' : `after ${afterSeconds} s too`;
+  print(`${events} events, ${rate} a second, ${gateways} gateways; late failover ${lateAfter}`);
+  print(`To replay: ${replayOf(options)}`);
+  print(schedule.map(describeFault).join('\n'));
+
+  const redis = await startRedis('--maxmemory-policy', 'noeviction');
+  const vendors = startScript('vendors.ts', { seed, rate, lengthMs });
+  const credentials = await firstMessage<VendorCredentials>(vendors, 'the vendors');
+  const callbackWay = await startCallbackWay(seed);
+  const hookSecret = randomBytes(24).toString('base64url');
+  const fleet = await Fleet.start(gateways, {
+    vendors: credentials,
+    hookSecret,
+    publicUrl: callbackWay.publicUrl,
+    redisUrl: redis.url,
+    encryptionKey: randomBytes(32).toString('base64'),
+    afterSeconds,
+  });
+  const balancer = new Balancer(fleet);
+  callbackWay.lead(balancer);
+  const probing = balancer.probe();
+
+  const { shortages } = fleet;
+  watchForShortage((shortage) => shortages.push({ gateway: undefined, ...shortage }));
+  const ask = (question: VendorQuestion): boolean => vendors.send(question);
+  ask('begin');
+  const [eventFacts, redisOutages] = await Promise.all([
+    bringCodes({
+      ...{ balancer, hookSecret, events, rate },
+      wishes: new Wishes(seed, peopleOf(seed, rate)),
+      onProgress: (number) => {
+        print(`${number} events`);
+      },
+    }),
+    playFaults(schedule, { fleet, redis }),
+  ]);
+  await wait(SETTLE_MS + (afterSeconds ?? 0) * 1000);
+  await fleet.drainAll();
+  balancer.end();
+  await probing;
+  ask('tell');
+  const outages = [...fleet.outages, ...redisOutages];
+  const losses = readLosses({ told: fleet.told, outages, shortages });
+  const [seen] = (await once(vendors, 'message')) as [VendorFacts];
+  await redis.close();
+  return {
+    facts: {
+      events: eventFacts,
+      messages: seen.messages,
+      callbacks: callbackWay.facts,
+      outages: [...outages, ...losses.outages],
+      shortages,
+      told: fleet.told,
+      asked: new Map(seen.asked),
+      afterSeconds,
+    },
+    problems: [...fleet.problems, ...losses.problems],
+  };
+}
+
+/** The schedule goes by all of these. */
+function replayOf({ seed, events, rate, gateways }: ChaosOptions): string {
+  return `npm run chaos -- --seed ${seed} --events ${events} --rate ${rate} --gateways ${gateways}`;
+}
+
+function report(account: Account, { outages }: RunFacts, problems: readonly string[]): boolean {
+  print(`\n${tableOf(account)}`);
+  for (const problem of problems) print(`\n${problem}`);
+  const { violations } = account;
+  for (const timeline of timelinesOf(account, outages)) print(`\n${timeline}`);
+  const isGood = violations.length === 0 && problems.length === 0;
+  print(isGood ? '\nNothing happened that must not.' : `\nTo replay: ${replayOf(options)}`);
+  return isGood;
+}
+
+function readOptions(): ChaosOptions {
+  try {
+    return readChaosOptions(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const options = readOptions();
+if (options.isHelp) {
+  print(USAGE);
+} else {
+  leaveNothingBehind();
+  const { facts, problems } = await runChaos(options);
+  process.exit(report(makeAccount(facts), facts, problems) ? 0 : 1);
+}

@@ -1,0 +1,60 @@
+import { parseArgs } from 'node:util';
+
+export const USAGE = `npm run chaos -- [options]
+
+  --events <n>    codes that users ask for (10000)
+  --seconds <n>   how long they do, instead of --events
+  --rate <n>      codes a second (50)
+  --gateways <n>  gateway processes, 2 at least (3)
+  --seed <n>      of an earlier run: the same faults at the same times (a new one)
+  --help
+
+It needs redis-server on the PATH. Exit 1: something happened that must not; 2: bad use.
+`;
+
+/** How a run is to be. */
+export interface ChaosOptions {
+  readonly events: number;
+  /** A second. */
+  readonly rate: number;
+  readonly gateways: number;
+  readonly seed: number;
+  readonly isHelp: boolean;
+}
+
+/** @throws Error that says what is wrong with the arguments. */
+export function readChaosOptions(args: readonly string[]): ChaosOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      events: { type: 'string' },
+      seconds: { type: 'string' },
+      rate: { type: 'string', default: '50' },
+      gateways: { type: 'string', default: '3' },
+      seed: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const { events, seconds, seed } = values;
+  if (events !== undefined && seconds !== undefined) throw new Error('--events or --seconds, not both');
+  const rate = readCount('rate', values.rate, 1);
+  return {
+    rate,
+    events:
+      seconds === undefined
+        ? readCount('events', events ?? '10000', 1)
+        : readCount('seconds', seconds, 1) * rate,
+    // Where the only one is down, nobody can answer.
+    gateways: readCount('gateways', values.gateways, 2),
+    seed: seed === undefined ? Math.floor(Math.random() * 2 ** 31) : readCount('seed', seed, 0),
+    isHelp: values.help,
+  };
+}
+
+function readCount(name: string, text: string, atLeast: number): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(count) || count < atLeast) {
+    throw new Error(`--${name} takes a whole number from ${atLeast} up, not ${text}`);
+  }
+  return count;
+}

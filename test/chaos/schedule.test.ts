@@ -1,0 +1,37 @@
+import { expect } from 'chai';
+import { makeSchedule } from './schedule.js';
+
+const schedules = Array.from({ length: 50 }, (_, seed) =>
+  makeSchedule({ seed, lengthMs: 120_000, gateways: 3 }),
+);
+
+describe('the schedule of a chaos run', () => {
+  it('is the same for the same seed, and another for another', () => {
+    expect(makeSchedule({ seed: 7, lengthMs: 120_000, gateways: 3 })).to.deep.equal(schedules[7]);
+    expect(new Set(schedules.map((schedule) => JSON.stringify(schedule)))).to.have.lengthOf(50);
+  });
+
+  it('lets every kind of fault happen, to every gateway, and ends before the load', () => {
+    for (const schedule of schedules) {
+      expect(new Set(schedule.map(({ kind }) => kind))).to.have.lengthOf(5);
+      expect(Math.max(...schedule.map(({ atMs, forMs }) => atMs + forMs))).to.be.below(120_000);
+    }
+    const gateways = new Set(schedules.flat().flatMap(({ gateway }) => gateway ?? []));
+    expect([...gateways].sort()).to.deep.equal([0, 1, 2]);
+  });
+
+  it('never loses a gateway and Redis within one call and its repeat', () => {
+    // Okta waits 3 s for each. A stopped gateway gets calls for a second more, and Redis is found again within one.
+    const reachOf = (kind: string, forMs: number): number =>
+      kind === 'kill a gateway' ? 3_000 : kind === 'stop a gateway' ? Math.max(7_000, forMs) : forMs + 1_000;
+    for (const schedule of schedules) {
+      schedule.forEach(({ kind, atMs, forMs }, index) => {
+        const next = schedule[index + 1];
+        if (next === undefined || kind === 'drain a gateway') return;
+        expect(next.atMs).to.be.at.least(atMs + reachOf(kind, forMs));
+        // What was claimed while Redis was lost has its answer, and no repeat to come.
+        if (kind.endsWith('Redis')) expect(next.atMs).to.be.at.least(atMs + forMs + 4_000);
+      });
+    }
+  });
+});

@@ -1,0 +1,77 @@
+import { between, chanceOf, shuffled } from './chance.js';
+
+/** What goes wrong with the processes, and when; what the vendors do wrong is a bad day of the emulators' own. */
+
+export type FaultKind = 'kill a gateway' | 'stop a gateway' | 'drain a gateway' | 'kill Redis' | 'stop Redis';
+
+export interface ProcessFault {
+  readonly kind: FaultKind;
+  /** From the begin of the load. */
+  readonly atMs: number;
+  /** How long it lasts; a gateway that was killed is started anew after it, Redis empty. */
+  readonly forMs: number;
+  /** Which gateway, from 0. */
+  readonly gateway?: number | undefined;
+}
+
+const KINDS: readonly FaultKind[] = [
+  'kill a gateway',
+  'stop a gateway',
+  'drain a gateway',
+  'kill Redis',
+  'stop Redis',
+];
+
+/** How long a fault lasts, milliseconds: at least, and at most. */
+const LASTS: Readonly<Record<FaultKind, readonly [from: number, to: number]>> = {
+  'kill a gateway': [200, 1_500],
+  'stop a gateway': [300, 4_500],
+  'drain a gateway': [0, 0],
+  'kill Redis': [200, 2_000],
+  'stop Redis': [1_000, 3_000],
+};
+
+/**
+ * By when the last call that a fault can bear on has ended, with its repeat: Okta gives up after 3 s, the balancer
+ * notices a stopped gateway after one, gateways find Redis again after one.
+ */
+const REACH_MS: Readonly<Record<FaultKind, (forMs: number) => number>> = {
+  'kill a gateway': (forMs) => Math.max(3_500, forMs + 1_500),
+  'stop a gateway': (forMs) => Math.max(7_500, forMs + 3_500),
+  'drain a gateway': () => 2_000,
+  'kill Redis': (forMs) => forMs + 4_500,
+  'stop Redis': (forMs) => forMs + 4_500,
+};
+
+const FIRST_AT_MS = 2_000;
+
+/**
+ * Every kind in turn, in an order of the seed's, again and again. One begins when the one before it has no reach any
+ * more: with a gateway and Redis lost within one call and its repeat, nobody could know the repeat.
+ */
+export function makeSchedule(parts: {
+  readonly seed: number;
+  readonly lengthMs: number;
+  readonly gateways: number;
+}): readonly ProcessFault[] {
+  const chance = chanceOf(parts.seed, 'processes');
+  const schedule: ProcessFault[] = [];
+  let kinds: FaultKind[] = [];
+  for (let atMs = FIRST_AT_MS; ;) {
+    if (kinds.length === 0) kinds = shuffled(KINDS, chance);
+    const kind = kinds.shift() ?? 'kill a gateway';
+    const forMs = between(chance, ...LASTS[kind]);
+    const gateway = kind.endsWith('Redis') ? undefined : between(chance, 0, parts.gateways - 1);
+    const endsAtMs = atMs + REACH_MS[kind](forMs);
+    if (endsAtMs > parts.lengthMs) return schedule;
+    schedule.push({ kind, atMs, forMs, gateway });
+    atMs = endsAtMs + between(chance, 0, 500);
+  }
+}
+
+/** A line for each, as it is printed at the start. */
+export function describeFault({ kind, atMs, forMs, gateway }: ProcessFault): string {
+  const who = gateway === undefined ? '' : ` ${gateway}`;
+  const lasts = forMs === 0 ? '' : ` for ${(forMs / 1000).toFixed(1)} s`;
+  return `${(atMs / 1000).toFixed(1).padStart(7)} s  ${kind}${who}${lasts}`;
+}

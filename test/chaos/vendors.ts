@@ -1,0 +1,113 @@
+import { playBadDay, startOktaEmulator, startTwilioEmulator } from '../../lib/testing/index.js';
+import type { BadDayPhaseName, RecordedRequest } from '../../lib/testing/index.js';
+import { chanceOf, shuffled } from './chance.js';
+import type { MessageFact } from './facts.js';
+import type { VendorCredentials } from './gateway.js';
+import { peopleOf } from './people.js';
+import { readArgument } from './processes.js';
+
+/** The process of both vendors. Its first message says where they are; asked `begin`, it plays their bad day, asked `tell`, it tells what they saw. */
+
+export interface VendorSettings {
+  readonly seed: number;
+  readonly rate: number;
+  readonly lengthMs: number;
+}
+
+/** What the parent may ask. */
+export type VendorQuestion = 'begin' | 'tell';
+
+/** What it says when it is asked to tell. */
+export interface VendorFacts {
+  readonly messages: readonly MessageFact[];
+  readonly asked: readonly (readonly [code: string, times: number])[];
+}
+
+const PHASE_MS = 3_500;
+const BAD_PHASES: readonly BadDayPhaseName[] = [
+  'okta-slow',
+  'okta-rate-limit',
+  'twilio-brown-out',
+  'whatsapp-fails-late',
+  'callbacks-in-disorder',
+  'connections-reset',
+];
+/** Time for a callback to come before, and after, the answer that it is about. */
+const STEP_MS = 40;
+const SLOW_ANSWERS_MS = [150, 400, 900];
+/** Of messages: for each of these delays. */
+const ALSO_SLOW = 0.04;
+/** Of WhatsApp messages. */
+const ALSO_FAILS = 0.08;
+const WHATSAPP_FROM = '+14155550199';
+
+const { seed, rate, lengthMs } = readArgument() as VendorSettings;
+const [okta, twilio] = await Promise.all([
+  startOktaEmulator(),
+  startTwilioEmulator({ callbackDelayMs: STEP_MS, senders: [`whatsapp:${WHATSAPP_FROM}`] }),
+]);
+for (const { id, login, phone, isOptedIn } of peopleOf(seed, rate)) {
+  okta.addUser({ id, login, profile: { whatsAppOptIn: isOptedIn, mobilePhone: phone, locale: 'en_US' } });
+}
+
+/** Six digits in the text, or the template's variable. */
+function codeOf(text: string): string {
+  return /\b\d{6}\b/.exec(text)?.[0] ?? '';
+}
+
+function codeAskedFor({ form }: RecordedRequest): string {
+  return codeOf(`${String(form?.['Body'] ?? '')} ${String(form?.['ContentVariables'] ?? '')}`);
+}
+
+function tell(): VendorFacts {
+  const asked = new Map<string, number>();
+  for (const code of twilio.requests.map(codeAskedFor)) asked.set(code, (asked.get(code) ?? 0) + 1);
+  const messages = twilio.messages.map((message): MessageFact => {
+    const { sid, channel, body, contentVariables, status, errorCode, createdAt, updatedAt } = message;
+    const code = codeOf(body ?? contentVariables?.['1'] ?? '');
+    return { sid, channel, code, status, errorCode, at: createdAt, statusAt: updatedAt };
+  });
+  return { messages, asked: [...asked] };
+}
+
+function begin(): void {
+  const chance = chanceOf(seed, 'vendors');
+  const phases: BadDayPhaseName[] = [];
+  while ((phases.length + 1) * PHASE_MS < lengthMs) {
+    phases.push('all-well', ...shuffled(BAD_PHASES, chance));
+  }
+  phases.length = Math.floor(lengthMs / PHASE_MS);
+  const onPhase = (): void => {
+    alsoNow(chance);
+  };
+  playBadDay({ okta, twilio }, { seed, phases, phaseMs: PHASE_MS, onPhase });
+}
+
+/** Whatever the phase: callbacks that come before the answer that they are about, and failures among them. */
+function alsoNow(chance: () => number): void {
+  const isNewMessage = ({ method, path }: RecordedRequest): boolean =>
+    method === 'POST' && path.endsWith('/Messages.json');
+  const isToWhatsApp = ({ form }: RecordedRequest): boolean => String(form?.['To']).startsWith('whatsapp:');
+  for (const delayMs of SLOW_ANSWERS_MS) {
+    const fault = { kind: 'slow', delayMs } as const;
+    twilio.fault({ fault, match: (request) => isNewMessage(request) && chance() < ALSO_SLOW });
+  }
+  twilio.failLater({ code: 63_016, match: (request) => isToWhatsApp(request) && chance() < ALSO_FAILS });
+}
+
+process.on('message', (question: VendorQuestion) => {
+  if (question === 'begin') begin();
+  else process.send?.(tell());
+});
+const ready: VendorCredentials = {
+  orgUrl: okta.orgUrl,
+  apiToken: okta.apiToken,
+  accountSid: twilio.accountSid,
+  apiKeySid: twilio.apiKeySid,
+  apiKeySecret: twilio.apiKeySecret,
+  authToken: twilio.authToken,
+  baseUrl: twilio.baseUrl,
+  smsNumber: twilio.smsNumber,
+  whatsAppFrom: WHATSAPP_FROM,
+};
+process.send?.(ready);

@@ -7,6 +7,7 @@ import type { LimitRule } from './delivery/guard.js';
 import type { LateFailover } from './delivery/late-failover.js';
 import { maskError, maskNumber } from './delivery/masking.js';
 import type { ReadRollout } from './delivery/rollout.js';
+import type { RunningCall, RunningCalls } from './delivery/running-calls.js';
 import type { Claim } from './delivery/state.js';
 import { statusOf, type HookAnswer } from './okta/hook-answer.js';
 import type { HookCall, Refusal } from './okta/inline-hook.js';
@@ -29,6 +30,7 @@ export interface HookParts {
   /** Numbering plans that are not there when the guard needs them. */
   readonly missingPlans: Throttle;
   readonly rollout: ReadRollout;
+  readonly runningCalls: RunningCalls;
   /** `undefined` where it is off. */
   readonly lateFailover: LateFailover | undefined;
   readonly underWay: {
@@ -51,7 +53,9 @@ export interface Call {
   /** The limits that had no point left for it. */
   exceeded?: readonly LimitRule[];
   /** Which of whose events it is; not there where nothing of it can be sent late. */
-  event?: { readonly person: string; readonly eventKey: string };
+  event?: { readonly person: string; readonly eventKey: string; readonly expiresAtMs: number };
+  /** Not there for a preview. */
+  running?: RunningCall;
   reading?: ProfileReading & { readonly durationMs: number };
   delivery?: Delivery;
   /** Nothing is sent, for this reason: what could not be read, what the guard blocks, what is not configured. */
@@ -71,10 +75,11 @@ export function keepCall(req: IncomingMessage, call: Call): void {
 }
 
 /** Once, when the answer has been given. */
-export function endCall(call: Call, { underWay }: HookParts): void {
+export function endCall(call: Call, { underWay, runningCalls }: HookParts): void {
   if (call.isOver) return;
   call.isOver = true;
   call.budget.close();
+  if (call.running !== undefined) runningCalls.end(call.running);
   underWay.calls -= 1;
   if (underWay.calls === 0 && underWay.isClosing) for (const resolve of underWay.onIdle.splice(0)) resolve();
 }

@@ -63,6 +63,8 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
       ? await call.budget.within(reading, call.budget.share(maxMs, fraction))
       : reading;
   const whatsAppNumber = read === TIMED_OUT ? request.phoneNumber : read;
+  // Where nothing came over the network since, a process that was stopped may not have seen yet that Okta is gone.
+  if (call.reading?.source !== 'okta') await socketsRead();
   call.delivery = await sendCode(
     plan,
     {
@@ -72,11 +74,30 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
       addressFor: (channel) => (channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber),
       budget: call.budget,
       event: call.event,
+      // The first attempt is of the same moment; a later one may be seconds behind.
+      isStillWanted: (attempts) => attempts === 0 || call.running?.isOvertaken !== true,
     },
     parts,
   );
-  if (call.delivery.decidedBy === undefined) call.refusal = refusalWithoutAttempt(planned, plan);
+  if (call.delivery.status === 'refused' && call.running?.isOvertaken === true) call.refusal = OVERTAKEN;
+  else if (call.delivery.decidedBy === undefined) call.refusal = refusalWithoutAttempt(planned, plan);
 }
+
+/** An error would let Okta send the older code itself, after the newer one. */
+const OVERTAKEN: Refusal = {
+  code: 'OVERTAKEN',
+  reason: 'A newer code was asked for before this one could be sent',
+  isHeldBack: true,
+};
+
+/** Two turns of the event loop: whatever lay in the sockets when this was called has been read then. */
+const socketsRead = async (): Promise<void> => {
+  for (let turn = 0; turn < 2; turn += 1) {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+};
 
 function localeOf({ request }: HookCall, reading: ProfileReading | undefined): string {
   const { profile } = reading ?? {};

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { callOf, hookOf, idsOf, keepCall, tellFailed, type Call, type HookParts } from './call.js';
 import { answerCall, respond } from './answer-call.js';
 import { deliver, readProfile } from './deliver.js';
@@ -72,7 +73,10 @@ export function createHandlers(parts: HookParts): Handlers {
     };
 
   const openCall: Handler = (req, res, next) => {
-    const budget = new Budget(settings.deadlineMs);
+    // A process that was stopped or busy reads a request late, its end later still, and `close` comes last of all. Adapters
+    // of serverless platforms may have no socket.
+    const { socket } = req as { readonly socket?: Socket };
+    const budget = new Budget(settings.deadlineMs, () => socket?.readableEnded === true);
     const call: Call = { budget, isProven: false, isOver: false };
     keepCall(req, call);
     parts.underWay.calls += 1;
@@ -169,13 +173,17 @@ export function createHandlers(parts: HookParts): Handlers {
 
   const guardSpending = step((call) => holdBackSpending(call, parts));
   const overtakeOlder = step((call) => {
-    const { lateFailover } = parts;
-    if (lateFailover === undefined || call.refusal !== undefined) return undefined;
+    const { lateFailover, runningCalls } = parts;
+    if (call.refusal !== undefined) return undefined;
     const { request, isPreview } = hookOf(call);
     const person = personKey(request);
     const eventKey = request.eventId;
-    call.event = { person, eventKey };
+    // A preview overtakes nothing, and nothing overtakes it.
+    if (!isPreview) call.running = runningCalls.begin(person);
+    if (lateFailover === undefined) return undefined;
+    // Now: what a channel of the user's own may make of the request is its own affair.
     const untilMs = request.expiresAt.getTime();
+    call.event = { person, eventKey, expiresAtMs: untilMs };
     lateFailover.overtake(person, { eventKey, isPreview, nowMs: settings.clock(), untilMs }, request);
     return undefined;
   });

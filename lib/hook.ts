@@ -9,6 +9,7 @@ import { maskText } from './delivery/masking.js';
 import { loadNumberingPlans } from './delivery/phone-number.js';
 import { VOICE } from './delivery/plan.js';
 import { createRollout } from './delivery/rollout.js';
+import { RunningCalls } from './delivery/running-calls.js';
 import type { State } from './delivery/state.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import { drain } from './call.js';
@@ -119,6 +120,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     skews: new Throttle(settings.clock),
     missingPlans: new Throttle(settings.clock),
     rollout: createRollout(settings.rollout, (name) => USUAL_CHANNELS.has(name) || channels.has(name)),
+    runningCalls: new RunningCalls(),
     underWay: { calls: 0, detached: new Set(), lastSuccess: new Map(), isClosing: false, onIdle: [] },
   });
   const handle = createHandlers(parts);

@@ -20,10 +20,11 @@ interface CodeToSend {
   readonly addressFor: (channel: string) => string;
   readonly budget: Budget;
   /** Which of whose events it is; `undefined` where nothing of it can be sent late. */
-  readonly event: { readonly person: string; readonly eventKey: string } | undefined;
+  readonly event:
+    { readonly person: string; readonly eventKey: string; readonly expiresAtMs: number } | undefined;
   /** What was sent before, and did not arrive. */
   readonly before?: LateSend | undefined;
-  readonly isStillWanted?: (() => Promise<boolean>) | undefined;
+  readonly isStillWanted?: ((attempts: number) => boolean | Promise<boolean>) | undefined;
 }
 
 /** Tries the channels of a plan, tells of each attempt, and keeps what late failover may need. */
@@ -36,9 +37,19 @@ export function sendCode(
   const { request, profile, locale, addressFor, budget, isStillWanted } = code;
   const { eventId, oktaRequestId } = request;
   const keep = (transactionId: string, rest: Rest): void => {
+    const { event } = code;
     // Nobody waits for the code of a caller who hung up: nothing is sent late.
-    const mayFollow = code.event !== undefined && !budget.hasHungUp;
-    lateFailover?.accepted(transactionId, rest, mayFollow ? () => receiptOf(code, rest, parts) : undefined);
+    const mayFollow = event !== undefined && !budget.hasHungUp;
+    const makeReceipt = mayFollow ? () => receiptOf(code, event, rest, parts) : undefined;
+    // The code is out: whatever a channel of the user's own does to us now, that must not be told as a failure.
+    unfailing(() => lateFailover?.accepted(transactionId, rest, makeReceipt));
+  };
+  const unfailing = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      tellFailed('lateFailover', request, parts)(error);
+    }
   };
   return dispatch(plan, request, profile, {
     budget,
@@ -71,8 +82,10 @@ export function sendCode(
     onDetached: (late, rest) => {
       recordLate(late, request, parts, ({ transactionId, failure }) => {
         if (transactionId !== undefined) keep(transactionId, rest);
-        if (failure === undefined || rest.untried.length === 0 || budget.hasHungUp) return;
-        if (code.event !== undefined) lateFailover?.failed(receiptOf(code, rest, parts), failure);
+        const { event } = code;
+        if (event === undefined || failure === undefined) return;
+        if (rest.untried.length === 0 || budget.hasHungUp) return;
+        unfailing(() => lateFailover?.failed(receiptOf(code, event, rest, parts), failure));
       });
     },
   });
@@ -124,7 +137,8 @@ function sendAgain(
 }
 
 function receiptOf(
-  { request, profile, locale, addressFor, event, before }: CodeToSend,
+  { request, profile, locale, addressFor, before }: CodeToSend,
+  { person, eventKey, expiresAtMs }: NonNullable<CodeToSend['event']>,
   { by, untried, attempts }: Rest,
   { channels }: HookParts,
 ): Receipt {
@@ -135,11 +149,11 @@ function receiptOf(
   });
   return {
     request,
-    expiresAtMs: request.expiresAt.getTime(),
+    expiresAtMs,
     profile,
     locale,
-    person: event?.person ?? '',
-    eventKey: event?.eventKey ?? '',
+    person,
+    eventKey,
     sentBy: stepOf(by),
     failedIds: before?.failedIds ?? [],
     untried: untried.map(stepOf),

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import express from 'express';
 import sinon from 'sinon';
-import { ConfigurationError, oktaTelephonyHook } from '../lib/index.js';
+import { ConfigurationError, oktaTelephonyHook, type Channel } from '../lib/index.js';
 import {
   ANA,
   CODE,
@@ -185,4 +185,28 @@ describe('what is handed in', () => {
       expect(scene.twilio.calls).to.have.length(1);
     });
   }
+
+  it('may be a channel that breaks once it has accepted a code: the code stays sent', async () => {
+    let isBroken = false;
+    const sms: Channel = {
+      send: ({ request }) => {
+        isBroken = true;
+        Object.assign(request, { expiresAt: 'soon' });
+        return Promise.resolve({ status: 'accepted', transactionId: 'T1' });
+      },
+      get reports(): 'failures' {
+        if (isBroken) throw new Error('no reports any more');
+        return 'failures';
+      },
+    };
+    scene = await startScene({
+      hook: { chooseChannels: () => ['sms', 'whatsapp'], channels: { sms } },
+    });
+    const call = await scene.call();
+    expect(commandOf(call)?.['status']).to.equal('SUCCESSFUL');
+    expect(scene.events.find(({ type }) => type === 'extension.failed')).to.include({
+      extension: 'lateFailover',
+      reason: 'no reports any more',
+    });
+  });
 });

@@ -6,6 +6,8 @@ import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
  */
 const reserveOf = (deadlineMs: number): number => Math.min(250, Math.max(40, deadlineMs / 10));
 
+const never = (): boolean => false;
+
 /** What has not left this long before the waiting ends must not leave any more, milliseconds. */
 const LEAVE_MARGIN_MS = 15;
 
@@ -24,9 +26,14 @@ export class Budget {
   #leave: AbortController | undefined;
   /** Told when the waiting is over. */
   #waiting: (() => void)[] = [];
+  #isCallerGone: () => boolean;
 
-  /** @param deadlineMs - by when the answer must have been given, from now. */
-  constructor(deadlineMs: number) {
+  /**
+   * @param deadlineMs - by when the answer must have been given, from now.
+   * @param isCallerGone - whether nobody can take an answer any more, as far as is known before anybody says so.
+   */
+  constructor(deadlineMs: number, isCallerGone: () => boolean = never) {
+    this.#isCallerGone = isCallerGone;
     this.#waitMs = deadlineMs - reserveOf(deadlineMs);
     this.#timer = setTimeout(() => {
       this.#stopLeaving();
@@ -47,11 +54,11 @@ export class Budget {
   /** True when nothing more may be started: the time is over, or nobody waits for the answer. */
   get isOver(): boolean {
     // By the clock as well: in a process that was busy for long, a send may have its turn before the timer.
-    return this.#isOver || this.elapsedMs() >= this.#waitMs - LEAVE_MARGIN_MS;
+    return this.#isOver || this.elapsedMs() >= this.#waitMs - LEAVE_MARGIN_MS || this.#isCallerGone();
   }
 
   get hasHungUp(): boolean {
-    return this.#hasHungUp;
+    return this.#hasHungUp || this.#isCallerGone();
   }
 
   /** Aborts shortly before the end, or when Okta hangs up: what has not left by then must not leave. */
@@ -91,9 +98,11 @@ export class Budget {
     this.#stopLeaving();
   }
 
-  /** The answer has been given: no timer stays behind. */
+  /** The answer has been given: no timer stays behind, and a caller who goes now has not hung up. */
   close(): void {
     clearTimeout(this.#timer);
+    this.#hasHungUp = this.hasHungUp;
+    this.#isCallerGone = never;
   }
 
   #stopLeaving(): void {

@@ -65,8 +65,8 @@ export interface DispatchParts {
   readonly addressFor: (channel: string) => string;
   readonly onAttempt: (attempt: AttemptReport) => void;
   readonly onComposeFailure: (error: unknown) => void;
-  /** Asked right before each attempt. Default: it is wanted as long as the budget lasts. */
-  readonly isStillWanted?: (() => Promise<boolean>) | undefined;
+  /** Asked right before each attempt, with how many were made. Default: it is wanted as long as the budget lasts. */
+  readonly isStillWanted?: ((attempts: number) => boolean | Promise<boolean>) | undefined;
   /** A channel has accepted the message, by the provider's own id; empty where it gave none. */
   readonly onAccepted: (transactionId: string, rest: Rest) => void;
   /** A send that goes on after the deadline, and what became of it. Never rejects. */
@@ -91,7 +91,8 @@ export async function dispatch(
     const message = composed instanceof Promise ? await composed : composed;
     // Composing took time of the call, too.
     if (isOver(parts.budget)) break;
-    if (parts.isStillWanted !== undefined && !(await parts.isStillWanted())) break;
+    const wanted = parts.isStillWanted?.(attempts.length) ?? true;
+    if (!(wanted instanceof Promise ? await wanted : wanted)) break;
     // So did asking, and it may have become unwanted since the answer.
     if (isOver(parts.budget)) break;
     const startedAt = parts.budget.elapsedMs();

@@ -129,7 +129,8 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       /** A function or an object that the user gave, or a library, failed; we went on without it. */
       readonly type: 'extension.failed';
       /** `numberingPlans`, which the guard goes by, are told once a minute; a `rollout` stays what it last was. */
-      readonly extension: 'chooseChannels' | 'composeText' | 'rollout' | 'state' | 'numberingPlans';
+      readonly extension:
+        'chooseChannels' | 'composeText' | 'rollout' | 'state' | 'numberingPlans' | 'lateFailover';
       readonly reason: string;
       /** `undefined` where it failed after the call. */
       readonly eventId: string | undefined;

@@ -92,6 +92,7 @@ export interface Refusal {
     | 'CHANNEL_NOT_CONFIGURED'
     | 'ROLLED_BACK'
     | 'DEADLINE'
+    | 'OVERTAKEN'
     | GuardBlock['code'];
   readonly reason: string;
   /** Nobody is to send it: Okta is told `PENDING`, for it would send what an error says was not sent. */

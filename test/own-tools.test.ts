@@ -63,4 +63,12 @@ describe('a run by hand with tools of its own', function () {
       ]);
     });
   }
+
+  it('says that there is no redis-server, and builds nothing: bench --scale', () => {
+    writeFileSync(join(bin, 'redis-server'), '#!/bin/sh\nexit 127\n');
+    chmodSync(join(bin, 'redis-server'), 0o755);
+    const { status, output } = run('bench', '--scale');
+    expect(output).to.include('there is no redis-server on this machine');
+    expect([status, asked()]).to.deep.equal([2, '']);
+  });
 });

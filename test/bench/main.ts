@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { Profiler } from 'node:inspector';
 import { cpus } from 'node:os';
 import { installTools, runNpm } from '../harness/own-tools.js';
+import { isRedisInstalled, REDIS_IS_MISSING } from '../harness/redis-server.js';
 import { measureImports } from './import-time.js';
 import { runLoad } from './load.js';
 import { growthOfLaterHalf, inMegabytes, sampleMemory, tableOfMemory, type MemorySample } from './memory.js';
@@ -16,7 +17,8 @@ import {
   tableOfRatios,
   tableOfServers,
 } from './report.js';
-import { runRounds, type Contestant } from './rounds.js';
+import { measureServer, runRounds, type Contestant } from './rounds.js';
+import { compareScale } from './scale.js';
 
 /** What is told as a ratio. */
 const PAIRS = [
@@ -58,7 +60,9 @@ async function compareServers(options: BenchOptions, standIns: StandIns): Promis
   print(`${rounds} rounds, in each ${seconds} s of: ${servers.join(', ')}`);
   const contestants: Contestant[] = [];
   for (const name of servers) contestants.push({ name, server: await startServer(name, { standIns, dist }) });
-  const measurements = await runRounds(contestants, standIns, options);
+  const measurements = await runRounds(contestants, options, (contestant, turn) =>
+    measureServer(contestant, standIns, turn),
+  );
   await Promise.all(contestants.map(({ server }) => server.stop()));
 
   const pairs = PAIRS.filter((pair) => pair.every((name) => servers.includes(name)));
@@ -141,18 +145,29 @@ async function main(): Promise<void> {
     print(USAGE);
     return;
   }
+  const { parts, profileFile, jsonFile, isScale } = options;
+  if (isScale && !isRedisInstalled()) {
+    process.stderr.write(`--scale needs a Redis to start, and ${REDIS_IS_MISSING}\n`);
+    process.exitCode = 2;
+    return;
+  }
   runNpm(['run', 'build']);
-  installTools('bench');
-  const { parts, profileFile, jsonFile } = options;
+  if (!isScale) installTools('bench');
   const machine = { node: process.version, cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown' };
   print(`Node ${machine.node}, ${machine.cpus} × ${machine.model}`);
+  const writeJson = (result: object): void => {
+    if (jsonFile !== undefined) writeFileSync(jsonFile, `${JSON.stringify(result, null, 2)}\n`);
+  };
+  if (isScale) {
+    writeJson({ machine, options, scale: await compareScale(options) });
+    return;
+  }
   const standIns: StandIns = await startProcess('stand-ins.ts', { execArgv: ['--import', 'tsx'] });
   if (profileFile === undefined) {
     const servers = parts.includes('servers') ? await compareServers(options, standIns) : undefined;
     const memory = parts.includes('memory') ? await compareMemory(options, standIns) : undefined;
     const imports = parts.includes('imports') ? await compareImports(options) : undefined;
-    const result = { machine, options, servers, memory, imports };
-    if (jsonFile !== undefined) writeFileSync(jsonFile, `${JSON.stringify(result, null, 2)}\n`);
+    writeJson({ machine, options, servers, memory, imports });
   } else {
     await profileServer(options, standIns, profileFile);
   }

@@ -31,6 +31,8 @@ export const USAGE = `npm run bench -- [options]
   --parts <a,b>        of: ${PARTS.join(', ')} (all; with --quick or --only: servers)
   --requests <n>       of the memory run (60000)
   --million            the memory run over a million requests
+  --scale              nothing but gateways on one Redis: 1, 2 and 4 processes behind one port, beside one on
+                       memory state (needs redis-server)
   --profile <file>     nothing but a CPU profile of ours, or the first of --only, at the first of --connections
   --json <file>        everything measured, round by round
   --dist <folder>      another build than dist/
@@ -47,6 +49,8 @@ export interface BenchOptions {
   readonly isChosen: boolean;
   readonly parts: readonly Part[];
   readonly memoryRequests: number;
+  /** Whether it is how gateways on one Redis grow, and nothing else. */
+  readonly isScale: boolean;
   readonly profileFile: string | undefined;
   readonly jsonFile: string | undefined;
   /** The URL of the build's folder. */
@@ -67,13 +71,17 @@ export function readBenchOptions(args: readonly string[]): BenchOptions {
       parts: { type: 'string' },
       requests: { type: 'string', default: '60000' },
       million: { type: 'boolean', default: false },
+      scale: { type: 'boolean', default: false },
       profile: { type: 'string' },
       json: { type: 'string' },
       dist: { type: 'string', default: `${ROOT}/dist` },
       help: { type: 'boolean', default: false },
     },
   });
-  const { quick, only, million } = values;
+  const { quick, only, million, scale } = values;
+  if (scale && (only ?? values.parts ?? values.profile) !== undefined) {
+    throw new Error('--scale is a run of its own: without --only, --parts and --profile');
+  }
   const isChosen = quick || only !== undefined;
   const allServers = [...SERVERS.keys()];
   const quickServers = quick ? ['bare', 'ours'] : allServers;
@@ -88,6 +96,7 @@ export function readBenchOptions(args: readonly string[]): BenchOptions {
         ? PARTS.filter((part) => !isChosen || part === 'servers')
         : readNames('parts', values.parts, PARTS),
     memoryRequests: million ? 1_000_000 : readCount('requests', values.requests),
+    isScale: scale,
     profileFile: values.profile,
     jsonFile: values.json,
     dist: pathToFileURL(resolve(values.dist)).href,

@@ -3,6 +3,7 @@ export interface Measurement {
   readonly name: string;
   readonly connections: number;
   readonly round: number;
+  readonly requests: number;
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;

@@ -1,6 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+/** Who opted in: every second user, by the number that ends the id, or all. */
+export interface StandInsArgument {
+  readonly optedIn?: 'every second' | 'all';
+}
+
 /** What the stand-ins were asked, to see that every server made both calls for every request. */
 export interface StandInCounts {
   readonly oktaCalls: number;
@@ -16,10 +21,12 @@ export interface StandInCounts {
  * Okta's and Twilio's answers at the least cost, in a process of their own: no parsing, no state, texts that are
  * made once. What the vendors do is `lib/testing`'s matter; here only the servers' work shall show.
  */
+const { optedIn = 'every second' } = JSON.parse(process.argv[2] ?? '{}') as StandInsArgument;
 let oktaCalls = 0;
 let twilioCalls = 0;
 let whatsAppCalls = 0;
 let strayCalls = 0;
+let lastMessage = 0;
 
 const [userHead = '', userBetween = '', userTail = ''] = JSON.stringify({
   id: '#',
@@ -48,7 +55,7 @@ const [userHead = '', userBetween = '', userTail = ''] = JSON.stringify({
   _links: { self: { href: 'https://acme.okta.com/api/v1/users/00uBench000000000001' } },
 }).split('#');
 
-const messageJson = JSON.stringify({
+const [messageHead = '', messageTail = ''] = JSON.stringify({
   account_sid: 'AC00000000000000000000000000000000',
   api_version: '2010-04-01',
   body: 'Your code is 000000',
@@ -64,7 +71,7 @@ const messageJson = JSON.stringify({
   num_segments: '1',
   price: null,
   price_unit: 'USD',
-  sid: 'SM00000000000000000000000000000000',
+  sid: 'SM#',
   status: 'queued',
   subresource_uris: {
     media:
@@ -72,7 +79,7 @@ const messageJson = JSON.stringify({
   },
   to: '+12025550142',
   uri: '/2010-04-01/Accounts/AC00000000000000000000000000000000/Messages/SM00000000000000000000000000000000.json',
-});
+}).split('#');
 
 const USERS = '/api/v1/users/';
 
@@ -84,8 +91,7 @@ function answerAsOkta(req: IncomingMessage, res: ServerResponse): void {
   }
   oktaCalls += 1;
   const id = url.slice(USERS.length);
-  // Every second user opted in: the ids are numbered.
-  const isOptedIn = (id.charCodeAt(id.length - 1) & 1) === 0;
+  const isOptedIn = optedIn === 'all' || (id.charCodeAt(id.length - 1) & 1) === 0;
   // The attribute's own quotes go.
   const json = userHead + id + userBetween.slice(0, -1) + String(isOptedIn) + userTail.slice(1);
   res.writeHead(200, {
@@ -111,8 +117,11 @@ function answerAsTwilio(req: IncomingMessage, res: ServerResponse): void {
   });
   req.once('end', () => {
     if (isWhatsApp) whatsAppCalls += 1;
-    res.writeHead(201, { 'content-type': 'application/json', 'content-length': messageJson.length });
-    res.end(messageJson);
+    // Every message is another one: what is kept of it by its SID is not written over by the next.
+    lastMessage += 1;
+    const json = messageHead + String(lastMessage).padStart(32, '0') + messageTail;
+    res.writeHead(201, { 'content-type': 'application/json', 'content-length': json.length });
+    res.end(json);
   });
 }
 

@@ -10,11 +10,18 @@ import { witness } from './witness.js';
 const PROGRAM = 'redis-server';
 let isThere: boolean | undefined;
 
+/** Whether this machine has one to start. */
+export function isRedisInstalled(): boolean {
+  isThere ??= spawnSync(PROGRAM, ['--version']).status === 0;
+  return isThere;
+}
+
+export const REDIS_IS_MISSING = `there is no ${PROGRAM} on this machine (Debian: apt-get install redis-server)`;
+
 /** Skips a suite, and says why, where there is no redis-server; fails there instead with REQUIRE_REDIS=1. */
 export function needRedis(context: Mocha.Context): void {
-  isThere ??= spawnSync(PROGRAM, ['--version']).status === 0;
-  if (isThere) return;
-  const reason = `there is no ${PROGRAM} on this machine (Debian: apt-get install redis-server)`;
+  if (isRedisInstalled()) return;
+  const reason = REDIS_IS_MISSING;
   if (process.env['REQUIRE_REDIS'] === '1') throw new Error(reason);
   process.stdout.write(`      skipped: ${reason}\n`);
   context.skip();

@@ -6,7 +6,7 @@ import process from 'node:process';
  * Plain JavaScript, as its neighbours here: nothing stands between Node and what is measured, and the SDKs that are
  * installed for the bench alone need not be there for the type check.
  *
- * @type {{ oktaUrl: string, twilioUrl: string, dist: string, hasLog: boolean }}
+ * @type {{ oktaUrl: string, twilioUrl: string, dist: string, hasLog: boolean, redis?: { url: string, key: string } }}
  */
 export const settings = JSON.parse(process.argv[2] ?? '{}');
 
@@ -42,13 +42,16 @@ export function successFor(transactionId, isOptedIn) {
   };
 }
 
+/** What a server counts of its own: how often it waited for its state. */
+export const counted = { waits: 0 };
+
 let inspector;
 
 /** What the parent may ask this process. */
 const answers = {
   usage: () => {
     const { user, system } = process.cpuUsage();
-    return { cpuMicroseconds: user + system };
+    return { cpuMicroseconds: user + system, waits: counted.waits };
   },
   memory: () => {
     // Two, since the first leaves what its finalizers held.

@@ -1,23 +1,40 @@
 import express from 'express';
-import { ACCOUNT, serve, settings } from './measured.mjs';
+import { ACCOUNT, counted, serve, settings } from './measured.mjs';
 
 /** The middleware as it is published, with everything on that is on by default, and delivery callbacks beside it. */
 const { oktaTelephonyHook } = await import(`${settings.dist}/index.js`);
 const { accountSid, apiKeySid, apiKeySecret, authToken } = ACCOUNT;
 
+/** A Redis that gateways share. What it answers by promise is waited for; what it writes behind the answer is not. */
+async function sharedState({ url, key }) {
+  const { redisState } = await import(`${settings.dist}/state/redis.js`);
+  const state = redisState({ connection: url, encryptionKeys: [key] });
+  const counting = Object.create(state);
+  for (const name of ['claim', 'overtake', 'isNewest', 'keepReceipt', 'takeReceipt']) {
+    counting[name] = (...args) => {
+      const result = state[name](...args);
+      if (result instanceof Promise) counted.waits += 1;
+      return result;
+    };
+  }
+  return counting;
+}
+
 const app = express();
-app.use(
-  oktaTelephonyHook({
-    credentials: {
-      hook: { scheme: 'header', secrets: [ACCOUNT.hookSecret] },
-      okta: { orgUrl: settings.oktaUrl, apiToken: ACCOUNT.oktaToken },
-      twilio: { accountSid, apiKeySid, apiKeySecret, authToken, baseUrl: settings.twilioUrl },
-    },
-    publicUrl: ACCOUNT.publicUrl,
-    sandboxNumber: ACCOUNT.sandboxNumber,
-    senders: { sms: ACCOUNT.smsNumber },
-    // The others write no log: what a log costs is a row of its own, by the default logger.
-    ...(settings.hasLog ? {} : { logger: { info() {}, warn() {}, error() {} } }),
-  }),
-);
+const hook = oktaTelephonyHook({
+  credentials: {
+    hook: { scheme: 'header', secrets: [ACCOUNT.hookSecret] },
+    okta: { orgUrl: settings.oktaUrl, apiToken: ACCOUNT.oktaToken },
+    twilio: { accountSid, apiKeySid, apiKeySecret, authToken, baseUrl: settings.twilioUrl },
+  },
+  publicUrl: ACCOUNT.publicUrl,
+  sandboxNumber: ACCOUNT.sandboxNumber,
+  senders: { sms: ACCOUNT.smsNumber },
+  ...(settings.redis === undefined ? {} : { state: await sharedState(settings.redis) }),
+  // The others write no log: what a log costs is a row of its own, by the default logger.
+  ...(settings.hasLog ? {} : { logger: { info() {}, warn() {}, error() {} } }),
+});
+app.use(hook);
+// As a gateway that takes traffic once it is ready. The stand-ins answer none of its questions; it is warm all the same.
+await hook.ready();
 serve(app);

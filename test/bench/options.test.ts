@@ -1,0 +1,41 @@
+import { expect } from 'chai';
+import { readBenchOptions, USAGE } from './options.js';
+
+describe("the bench's options", () => {
+  it('measure all but scale unless asked', () => {
+    const { isScale, rounds, seconds, connections, parts } = readBenchOptions([]);
+    expect({ isScale, rounds, seconds, connections, parts }).to.deep.equal({
+      ...{ isScale: false, rounds: 16, seconds: 1, connections: [1, 32] },
+      parts: ['servers', 'memory', 'imports'],
+    });
+  });
+
+  it('take the length and the load of the scale run as of the others', () => {
+    const args = [
+      '--scale',
+      '--rounds',
+      '3',
+      '--seconds',
+      '2',
+      '--connections',
+      '8,64',
+      '--json',
+      'all.json',
+    ];
+    const { isScale, rounds, seconds, connections, jsonFile } = readBenchOptions(args);
+    expect({ isScale, rounds, seconds, connections, jsonFile }).to.deep.equal({
+      ...{ isScale: true, rounds: 3, seconds: 2, connections: [8, 64], jsonFile: 'all.json' },
+    });
+    expect(USAGE).to.include('--scale');
+  });
+
+  for (const other of [
+    ['--only', 'ours'],
+    ['--parts', 'memory'],
+    ['--profile', 'a.cpuprofile'],
+  ]) {
+    it(`refuse ${other[0] ?? ''} beside --scale`, () => {
+      expect(() => readBenchOptions(['--scale', ...other])).to.throw('--scale is a run of its own');
+    });
+  }
+});

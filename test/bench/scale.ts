@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import { cpus } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
+import { startRedis, watchTraffic, type RedisServer } from '../harness/redis-server.js';
+import { runLoad } from './load.js';
+import type { BenchOptions } from './options.js';
+import { startProcess, type Process } from './processes.js';
+import { askUsage, costPerCode } from './redis-usage.js';
+import { compareByRound, formatSpread, spreadOf, tableOfRatios } from './report.js';
+import { measureServer, runRounds, type Contestant, type Turn } from './rounds.js';
+import { limitOf, tableOfRedis, tableOfScale, turnsOf, type ScaleMeasurement } from './scale-report.js';
+import type { StandInsArgument } from './stand-ins.js';
+
+/** What is told as a ratio. */
+const PAIRS = [
+  ['Redis, 1', 'memory, 1'],
+  ['Redis, 2', 'Redis, 1'],
+  ['Redis, 4', 'Redis, 1'],
+] as const;
+
+/** By how many processes, and on which state. */
+const FLEETS = [
+  { name: 'memory, 1', processes: 1, hasRedis: false },
+  { name: 'Redis, 1', processes: 1, hasRedis: true },
+  { name: 'Redis, 2', processes: 2, hasRedis: true },
+  { name: 'Redis, 4', processes: 4, hasRedis: true },
+] as const;
+
+/** What is written behind the last answers is done by then, milliseconds. */
+const WRITTEN_BEHIND_MS = 50;
+/** Enough to see which commands gateways send themselves, and which their scripts call. */
+const TRACED_CODES = 50;
+
+interface Fleet extends Contestant {
+  readonly processes: number;
+}
+
+interface Usage {
+  readonly cpuMicroseconds: number;
+  readonly waits: number;
+}
+
+/** What measures, and what is not of the gateways. */
+interface Bench {
+  readonly redis: RedisServer;
+  readonly standIns: Process<unknown>;
+}
+
+/**
+ * Gateways on one Redis, behind one port, in 1, 2 and 4 processes. Every user opted in: the costliest code, which leaves a
+ * receipt. Everything shares this machine: how it grows is told together with what the cores were used for.
+ *
+ * @returns everything measured, for JSON.
+ */
+export async function compareScale(options: BenchOptions): Promise<object> {
+  const { rounds, seconds, dist } = options;
+  const argument: StandInsArgument = { optedIn: 'all' };
+  const standIns = await startProcess<{ oktaPort: number; twilioPort: number }>('stand-ins.ts', {
+    argument,
+    execArgv: ['--import', 'tsx'],
+  });
+  const redis = await startRedis('--maxmemory-policy', 'noeviction');
+  const { oktaPort, twilioPort } = standIns.started;
+  const shared = {
+    oktaUrl: `http://127.0.0.1:${oktaPort}`,
+    twilioUrl: `http://127.0.0.1:${twilioPort}`,
+    ...{ dist, hasLog: false },
+  };
+  const redisOfFleets = { url: redis.url, key: randomBytes(32).toString('base64') };
+  const fleets: Fleet[] = [];
+  for (const { name, processes, hasRedis } of FLEETS) {
+    const own = hasRedis ? { ...shared, processes, redis: redisOfFleets } : { ...shared, processes };
+    fleets.push({ name, processes, server: await startProcess('servers/gateways.mjs', { argument: own }) });
+  }
+  print(`${rounds} rounds, in each ${seconds} s of: ${fleets.map(({ name }) => name).join('; ')}`);
+  const sent = await traceCommands(fleets, redis);
+  const turns = await runRounds(fleets, options, (fleet, turn) =>
+    measureFleet(fleet, { redis, standIns }, turn),
+  );
+  await Promise.all(fleets.map(({ server }) => server.stop()));
+  await redis.close();
+  await standIns.stop();
+  for (const connections of options.connections) printTurns(turns, connections);
+  print(`\nA gateway sends, by code: ${sent}.`);
+  return { measurements: turns, sent };
+}
+
+function printTurns(turns: readonly ScaleMeasurement[], connections: number): void {
+  print(
+    `\nAt ${connections} connection${connections === 1 ? '' : 's'}, medians of the rounds; CPU in µs/code:\n`,
+  );
+  print(tableOfScale(turns, connections));
+  print(`\n${tableOfRatios(turns, PAIRS, connections)}`);
+  print(`\n${tableOfRedis(turns, connections)}\n`);
+  for (const { name } of FLEETS) {
+    print(`${name}: held by ${limitOf(turnsOf(turns, name, connections), cpus().length)}.`);
+  }
+  const addedMs = compareByRound(
+    turns,
+    { of: 'Redis, 1', to: 'memory, 1', connections },
+    (shared, alone) => shared.p50Ms - alone.p50Ms,
+  );
+  print(`What Redis adds to the p50 of one process, ms: ${formatSpread(spreadOf(addedMs))}`);
+  const most = Math.max(
+    ...turns.filter((turn) => turn.connections === connections).map(({ standInShare }) => standInShare),
+  );
+  print(`The stand-ins for Okta and Twilio used at most ${(100 * most).toFixed(0)} % of a core.`);
+}
+
+async function measureFleet(
+  fleet: Fleet,
+  { redis, standIns }: Bench,
+  turn: Turn,
+): Promise<Omit<ScaleMeasurement, 'round'>> {
+  // Codes of other turns would make it a Redis that grows.
+  await redis.admin.flushall();
+  const first = await askUsage(redis.admin);
+  const second = await askUsage(redis.admin);
+  const waitsBefore = (await fleet.server.ask<Usage>('usage')).waits;
+  const ownBefore = process.cpuUsage();
+  const busyBefore = busyMilliseconds();
+  const startedAt = performance.now();
+  const measured = await measureServer(fleet, standIns, turn, 1);
+  const elapsedMs = performance.now() - startedAt;
+  const busyMs = busyMilliseconds() - busyBefore;
+  const own = process.cpuUsage(ownBefore);
+  await wait(WRITTEN_BEHIND_MS);
+  const waits = (await fleet.server.ask<Usage>('usage')).waits - waitsBefore;
+  const { requestsPerSecond, standInShare, requests } = measured;
+  const cost = costPerCode([first, second, await askUsage(redis.admin)], requests);
+  const drivingMicroseconds = (own.user + own.system) / requests + (standInShare * 1e6) / requestsPerSecond;
+  const perCode = measured.cpuMicroseconds + cost.cpuMicroseconds + drivingMicroseconds;
+  return {
+    ...measured,
+    processes: fleet.processes,
+    waits: waits / requests,
+    redis: cost,
+    drivingMicroseconds,
+    coresUsed: (perCode * requestsPerSecond) / 1e6,
+    coresBusy: busyMs / elapsedMs,
+  };
+}
+
+/** Of all cores since the machine started, whoever used them. */
+function busyMilliseconds(): number {
+  return cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0);
+}
+
+/** Redis counts commands of scripts among the others: what it is sent is seen on its way. */
+async function traceCommands(fleets: readonly Fleet[], redis: RedisServer): Promise<string> {
+  const fleet = fleets.find(({ name }) => name === 'Redis, 1');
+  if (fleet === undefined) return '';
+  const { port } = fleet.server.started;
+  // The first codes open the connection, and send scripts as a whole.
+  await runLoad(port, { connections: 1, requests: TRACED_CODES });
+  await wait(WRITTEN_BEHIND_MS);
+  const traffic = await watchTraffic(redis);
+  await runLoad(port, { connections: 1, requests: TRACED_CODES });
+  await wait(WRITTEN_BEHIND_MS);
+  traffic.end();
+  const counts = new Map<string, number>();
+  for (const line of traffic.lines.filter((words) => !words.startsWith('lua: '))) {
+    const [command = ''] = line.split(' ', 1);
+    counts.set(command, (counts.get(command) ?? 0) + 1);
+  }
+  return [...counts].map(([command, count]) => `${command} ${(count / TRACED_CODES).toFixed(2)}`).join(', ');
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,38 @@
+import cluster from 'node:cluster';
+import process from 'node:process';
+import { fileURLToPath, URL } from 'node:url';
+
+/**
+ * Gateways behind one port, each a process: this one only hands each connection to the next of them. It answers its
+ * parent's question by the sum of theirs and its own.
+ *
+ * @type {{ processes: number }}
+ */
+const { processes } = JSON.parse(process.argv[2] ?? '{}');
+
+cluster.setupPrimary({
+  exec: fileURLToPath(new URL('ours.mjs', import.meta.url)),
+  args: process.argv.slice(2),
+});
+cluster.on('exit', () => process.exit(1));
+
+const nextMessage = (worker) => new Promise((resolve) => worker.once('message', resolve));
+const workers = Array.from({ length: processes }, () => cluster.fork());
+const [{ port }] = await Promise.all(workers.map(nextMessage));
+
+process.on('message', async ({ id, question }) => {
+  const replies = await Promise.all(
+    workers.map((worker) => {
+      const reply = nextMessage(worker);
+      worker.send({ id, question });
+      return reply;
+    }),
+  );
+  const { user, system } = process.cpuUsage();
+  const total = { cpuMicroseconds: user + system, waits: 0 };
+  for (const { answer } of replies) for (const name of Object.keys(total)) total[name] += answer[name];
+  process.send({ id, answer: total });
+});
+// Its gateways end with it.
+process.on('disconnect', () => process.exit());
+process.send({ port });

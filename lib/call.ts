@@ -114,10 +114,20 @@ export function tellFailed(
   extension: Extension,
   request: TelephonyRequest,
   { events }: Pick<HookParts, 'events'>,
-): (error: unknown) => void {
-  return (error) => {
+): (
+  error: unknown,
+  told?: { readonly count: number; readonly percentages?: Readonly<Record<string, number>> },
+) => void {
+  return (error, told) => {
     const reason = maskError(error, request);
-    events.emit({ type: 'extension.failed', at: events.now(), ...idsOf(request), extension, reason });
+    events.emit({
+      type: 'extension.failed',
+      at: events.now(),
+      ...idsOf(request),
+      extension,
+      reason,
+      ...told,
+    });
   };
 }
 

@@ -119,7 +119,10 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     rejections: new Map<string, Throttle>(),
     skews: new Throttle(settings.clock),
     missingPlans: new Throttle(settings.clock),
-    rollout: createRollout(settings.rollout, (name) => USUAL_CHANNELS.has(name) || channels.has(name)),
+    rollout: createRollout(settings.rollout, {
+      isChannel: (name) => USUAL_CHANNELS.has(name) || channels.has(name),
+      clock: settings.clock,
+    }),
     runningCalls: new RunningCalls(),
     underWay: { calls: 0, detached: new Set(), lastSuccess: new Map(), isClosing: false, onIdle: [] },
   });

@@ -208,7 +208,8 @@ export interface OktaTelephonyHookOptions {
   readonly guard?: GuardOptions | undefined;
   /**
    * Percentage of users by channel, stable per user: `{ whatsapp: 25 }`; 0 is the kill switch. A function is asked
-   * with every call; where it fails, the last good answer goes on. Default: all on.
+   * when the hook is made, and with every call; where it fails, or gives anything that is wrong, its last good answer
+   * goes on. Default: all on.
    */
   readonly rollout?: Rollout | (() => Rollout) | undefined;
   /**

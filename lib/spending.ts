@@ -54,7 +54,7 @@ function decide(
 }
 
 function tellMissingPlans(error: unknown, call: Call, parts: HookParts): void {
-  parts.missingPlans.tell(() => {
-    tellFailed('numberingPlans', hookOf(call).request, parts)(error);
+  parts.missingPlans.tell((count) => {
+    tellFailed('numberingPlans', hookOf(call).request, parts)(error, { count });
   });
 }

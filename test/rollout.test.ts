@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { Rollout } from '../lib/index.js';
-import { BOB, commandOf, errorOf, startScene, type Scene } from './harness/scene.js';
+import { ConfigurationError, oktaTelephonyHook, type Rollout } from '../lib/index.js';
+import { BOB, commandOf, errorOf, startScene, usualCredentials, type Scene } from './harness/scene.js';
 
 describe('a rollout', () => {
   let scene: Scene;
@@ -21,21 +21,53 @@ describe('a rollout', () => {
     expect(await channelOf()).to.equal('whatsapp');
   });
 
-  it('keeps a kill switch pulled where the function that pulled it fails, and tells', async () => {
-    rollout = () => ({ whatsapp: 0 });
-    await channelOf();
-    rollout = () => {
-      throw new Error('no database');
-    };
-    expect(await channelOf()).to.equal('sms');
-    const failed = scene.events.filter(({ type }) => type === 'extension.failed');
-    expect(failed).to.have.length(1);
-    expect(failed[0]).to.include({ extension: 'rollout', reason: 'no database' });
-  });
+  for (const [title, failing, reason] of [
+    [
+      'fails',
+      () => {
+        throw new Error('no database');
+      },
+      'no database',
+    ],
+    ['misspells it', () => ({ whatsap: 0 }), 'named the channel whatsap, which is not configured'],
+    [
+      'gives what is no percentage',
+      () => ({ whatsapp: 101 }),
+      'gave the channel whatsapp what is no number from 0 to 100',
+    ],
+  ] as const) {
+    it(`keeps a kill switch pulled where the function that pulled it ${title}, and tells once a minute`, async () => {
+      rollout = () => ({ whatsapp: 0 });
+      await channelOf();
+      rollout = failing;
+      expect(await channelOf()).to.equal('sms');
+      expect(await channelOf()).to.equal('sms');
+      const failed = scene.events.filter(({ type }) => type === 'extension.failed');
+      expect(failed).to.have.length(1);
+      expect(failed[0]).to.deep.include({
+        extension: 'rollout',
+        reason,
+        count: 1,
+        percentages: { whatsapp: 0 },
+      });
+      const line = scene.log.find(({ fields }) => fields['event'] === 'extension.failed');
+      expect(line?.message).to.match(/the percentages that it last gave stay in force$/);
+    });
+  }
 
-  it('has everything on where the function never worked', async () => {
-    rollout = () => 0 as unknown as Rollout;
-    expect(await channelOf()).to.equal('whatsapp');
+  it('is asked when the hook is made, which fails where it cannot be read', () => {
+    const make = (): unknown =>
+      oktaTelephonyHook({
+        credentials: usualCredentials(scene.okta, scene.twilio),
+        senders: { sms: scene.twilio.smsNumber },
+        rollout: () => Promise.resolve({}) as unknown as Rollout,
+      });
+    expect(make)
+      .to.throw(ConfigurationError)
+      .with.property('problems')
+      .that.deep.equals([
+        'rollout: the function returned a promise; let it not be async: keep the percentages at hand',
+      ]);
   });
 
   for (const [title, off, call] of [

@@ -128,10 +128,14 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
   | {
       /** A function or an object that the user gave, or a library, failed; we went on without it. */
       readonly type: 'extension.failed';
-      /** `numberingPlans`, which the guard goes by, are told once a minute; a `rollout` stays what it last was. */
+      /** `numberingPlans`, which the guard goes by, and `rollout`, which stays what it last was, are told once a minute. */
       readonly extension:
         'chooseChannels' | 'composeText' | 'rollout' | 'state' | 'numberingPlans' | 'lateFailover';
       readonly reason: string;
+      /** Of what is told once a minute: how many since it was last told. */
+      readonly count?: number | undefined;
+      /** Of a `rollout`: those that stay in force, by channel; all others are on. */
+      readonly percentages?: Readonly<Record<string, number>> | undefined;
       /** `undefined` where it failed after the call. */
       readonly eventId: string | undefined;
       readonly oktaRequestId: string | undefined;

@@ -1,57 +1,112 @@
 import { hash } from 'node:crypto';
+import { ConfigurationError } from '../errors.js';
 import type { TelephonyRequest } from './channel.js';
+import { Throttle } from './events.js';
 
 /** How far each channel is rolled out: percentage of users, 0 to 100. One that is not named is on for all. */
 export type Rollout = Readonly<Record<string, number | undefined>>;
 
-/** The percentages as they are at this moment. Neither throws nor rejects. */
-export type ReadRollout = (onFailure: (error: unknown) => void) => ReadonlyMap<string, number>;
+/** What is told of a function that failed: how often since it was last told, and what goes on to be in force. */
+export interface RolloutFailure {
+  readonly count: number;
+  readonly percentages: Readonly<Record<string, number>>;
+}
 
-/** Asks for the percentages once per call. What cannot be read stays as it last was: a kill switch stays pulled. */
+/** The percentages as they are at this moment. Neither throws nor rejects; tells of a failure once a minute. */
+export type ReadRollout = (
+  onFailure: (error: unknown, failure: RolloutFailure) => void,
+) => ReadonlyMap<string, number>;
+
+type Shares = ReadonlyMap<string, number>;
+
+/**
+ * Asks for the percentages once per call. An answer that is wrong in any part is none, and the last good one stays in
+ * force: a kill switch stays pulled, whatever is misspelt after it. So that there always is one, a function is asked
+ * here for the first time.
+ *
+ * @throws ConfigurationError where that fails.
+ */
 export function createRollout(
   option: Rollout | (() => Rollout) | undefined,
-  isChannel: (name: string) => boolean,
+  {
+    isChannel,
+    clock,
+  }: { readonly isChannel: (name: string) => boolean; /** Milliseconds. */ readonly clock: () => number },
 ): ReadRollout {
   if (typeof option !== 'function') {
-    const { shares } = readShares(option ?? {}, new Map(), isChannel);
+    const shares = readShares(option ?? {}, isChannel);
     return () => shares;
   }
-  let last: ReadonlyMap<string, number> = new Map();
+  let last = readFirst(option, isChannel);
+  const failures = new Throttle(clock);
   return (onFailure) => {
     try {
-      const given: unknown = option();
-      if (isObjectOfShares(given)) {
-        const { shares, problem } = readShares(given, last, isChannel);
-        last = shares;
-        if (problem !== undefined) onFailure(new RangeError(problem));
-      } else {
-        // An async function is a mistake of its author's; its failure must not end the process.
-        if (given instanceof Promise) given.catch(() => undefined);
-        onFailure(new TypeError('did not return an object of percentages by channel'));
-      }
+      last = readShares(option(), isChannel);
     } catch (error) {
-      onFailure(error);
+      failures.tell((count) => {
+        onFailure(error, { count, percentages: Object.fromEntries(last) });
+      });
     }
     return last;
   };
 }
 
-function readShares(
-  given: Readonly<Record<string, unknown>>,
-  last: ReadonlyMap<string, number>,
-  isChannel: (name: string) => boolean,
-): { readonly shares: ReadonlyMap<string, number>; readonly problem: string | undefined } {
+function readFirst(option: () => Rollout, isChannel: (name: string) => boolean): Shares {
+  try {
+    return readShares(option(), isChannel);
+  } catch (cause) {
+    // Words of the function's own may hold anything: they are in the cause.
+    const problem =
+      cause instanceof WrongRollout
+        ? `rollout: the function ${cause.message}; ${cause.remedy}`
+        : 'rollout: the function threw when it was first asked; see the cause, and let it give the percentages of the start at once';
+    throw new ConfigurationError([problem], { cause });
+  }
+}
+
+/** An answer that cannot be used, and why. */
+class WrongRollout extends TypeError {
+  readonly remedy: string;
+
+  constructor(message: string, remedy: string) {
+    super(message);
+    this.remedy = remedy;
+  }
+}
+
+/** @throws WrongRollout, or whatever a getter throws. */
+function readShares(given: unknown, isChannel: (name: string) => boolean): Shares {
+  // An async function is a mistake of its author's; its failure must not end the process.
+  if (given instanceof Promise) given.catch(() => undefined);
+  if (!isObjectOfShares(given)) {
+    const isPromise = typeof given === 'object' && given !== null && 'then' in given;
+    throw isPromise
+      ? new WrongRollout('returned a promise', 'let it not be async: keep the percentages at hand')
+      : new WrongRollout('did not return an object of percentages by channel', EXAMPLE);
+  }
   const shares = new Map<string, number>();
-  let problem: string | undefined;
   for (const [channel, value] of Object.entries(given)) {
     if (value === undefined) continue;
     // A kill switch that is misspelt kills nothing.
-    if (!isChannel(channel)) problem = 'named a channel that is not configured';
-    if (!isPercentage(value)) problem = 'gave a percentage that is no number from 0 to 100';
-    const share = isPercentage(value) ? value : last.get(channel);
-    if (share !== undefined) shares.set(channel, share);
+    if (!isChannel(channel)) {
+      throw new WrongRollout(
+        `named ${nameOf(channel)}, which is not configured`,
+        'look for a misspelling, or add it to channels or senders',
+      );
+    }
+    if (!isPercentage(value)) {
+      throw new WrongRollout(`gave ${nameOf(channel)} what is no number from 0 to 100`, EXAMPLE);
+    }
+    shares.set(channel, value);
   }
-  return { shares, problem };
+  return shares;
+}
+
+const EXAMPLE = 'let it return an object such as { whatsapp: 25 }';
+
+/** A key may be anything; what cannot be a channel's name is not repeated. */
+function nameOf(channel: string): string {
+  return /^[a-z][\w-]{0,31}$/i.test(channel) ? `the channel ${channel}` : 'a channel';
 }
 
 /** Neither a list or a `Map`, which would turn everything on without a word, nor a promise. */

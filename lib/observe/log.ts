@@ -103,7 +103,13 @@ function lineFor(event: HookEvent): Line | undefined {
           "Okta's rate limit is nearly used up; users are not looked up for a while, codes still go out",
       };
     case 'extension.failed':
-      return { level: 'warn', message: `${event.extension} failed; went on without it` };
+      return {
+        level: 'warn',
+        message:
+          event.extension === 'rollout'
+            ? 'rollout failed; the percentages that it last gave stay in force'
+            : `${event.extension} failed; went on without it`,
+      };
     case 'state.lost':
       return {
         level: 'error',

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { TelephonyRequest } from '../../lib/delivery/channel.js';
+import { ConfigurationError } from '../../lib/errors.js';
 import { createRollout, withinRollout, type Rollout } from '../../lib/delivery/rollout.js';
 
 const isChannel = (name: string): boolean => ['whatsapp', 'sms', 'voice', 'line'].includes(name);
@@ -61,16 +62,21 @@ describe('a channel that is rolled out', () => {
 });
 
 describe('the percentages of a rollout', () => {
-  const failures: string[] = [];
+  let now: number;
+  const failures: unknown[] = [];
   beforeEach(() => {
+    now = 0;
     failures.length = 0;
   });
   const readBy = (option: unknown): (() => Record<string, number>) => {
-    const read = createRollout(option as Rollout | (() => Rollout) | undefined, isChannel);
+    const read = createRollout(option as Rollout | (() => Rollout) | undefined, {
+      isChannel,
+      clock: () => now,
+    });
     return () =>
       Object.fromEntries(
-        read((error) => {
-          failures.push(error instanceof Error ? error.message : 'no error');
+        read((error, { count, percentages }) => {
+          failures.push([error instanceof Error ? error.message : 'no error', count, percentages]);
         }),
       );
   };
@@ -95,8 +101,14 @@ describe('the percentages of a rollout', () => {
   const boom = (): never => {
     throw new Error('no database');
   };
-  const nonsense: readonly (readonly [title: string, give: () => unknown, failure: string])[] = [
-    ['throws', boom, 'no database'],
+  const noObject = 'did not return an object of percentages by channel';
+  const nonsense: readonly (readonly [
+    title: string,
+    give: () => unknown,
+    failure: string,
+    problem?: RegExp,
+  ])[] = [
+    ['throws', boom, 'no database', /^rollout: the function threw when it was first asked; see the cause/],
     [
       'throws what is no error',
       () => {
@@ -104,63 +116,101 @@ describe('the percentages of a rollout', () => {
         throw null;
       },
       'no error',
+      /threw when it was first asked/,
     ],
-    ['returns nothing', () => undefined, 'did not return an object of percentages by channel'],
-    ['returns null', () => null, 'did not return an object of percentages by channel'],
-    ['returns a number', () => 0, 'did not return an object of percentages by channel'],
-    ['returns a list', () => ['whatsapp'], 'did not return an object of percentages by channel'],
-    [
-      'returns a map',
-      () => new Map([['whatsapp', 50]]),
-      'did not return an object of percentages by channel',
-    ],
+    ['returns nothing', () => undefined, noObject],
+    ['returns null', () => null, noObject],
+    ['returns a number', () => 0, noObject],
+    ['returns a list', () => ['whatsapp'], noObject],
+    ['returns a map', () => new Map([['whatsapp', 50]]), noObject],
     [
       'returns a getter that throws',
       () => Object.defineProperty({}, 'sms', { get: boom, enumerable: true }),
       'no database',
+      /threw when it was first asked/,
     ],
     [
       'is async',
       () => Promise.resolve({ whatsapp: 50 }),
-      'did not return an object of percentages by channel',
+      'returned a promise',
+      /promise; let it not be async/,
     ],
     [
       'is async and fails',
       () => Promise.reject(new Error('x')),
-      'did not return an object of percentages by channel',
+      'returned a promise',
+      /promise; let it not be async/,
     ],
-    ['gives a text', () => ({ whatsapp: '0' }), 'gave a percentage that is no number from 0 to 100'],
-    ['gives NaN', () => ({ whatsapp: NaN }), 'gave a percentage that is no number from 0 to 100'],
-    ['gives too little', () => ({ whatsapp: -1 }), 'gave a percentage that is no number from 0 to 100'],
-    ['gives too much', () => ({ whatsapp: 101 }), 'gave a percentage that is no number from 0 to 100'],
+    ['gives a text', () => ({ whatsapp: '0' }), 'gave the channel whatsapp what is no number from 0 to 100'],
+    ['gives NaN', () => ({ whatsapp: NaN }), 'gave the channel whatsapp what is no number from 0 to 100'],
+    ['gives too little', () => ({ sms: -1 }), 'gave the channel sms what is no number from 0 to 100'],
+    [
+      'gives too much',
+      () => ({ whatsapp: 101 }),
+      'gave the channel whatsapp what is no number from 0 to 100',
+    ],
+    [
+      'misspells a channel',
+      () => ({ whatsap: 0 }),
+      'named the channel whatsap, which is not configured',
+      /look for a misspelling/,
+    ],
+    [
+      'names what can be no channel',
+      () => ({ '+447700900123': 0 }),
+      'named a channel, which is not configured',
+    ],
+    [
+      'is wrong in one part only',
+      () => ({ whatsapp: 100, line: 'ten' }),
+      'gave the channel line what is no number from 0 to 100',
+    ],
   ];
-  for (const [title, give, failure] of nonsense) {
-    it(`stay what they were where the function ${title}, and are all on before it ever worked`, async () => {
-      let answer: () => unknown = give;
+  for (const [
+    title,
+    give,
+    failure,
+    problem = new RegExp(`^rollout: the function ${failure}; l`),
+  ] of nonsense) {
+    it(`stay what they were where the function ${title}`, async () => {
+      let answer: () => unknown = () => ({ whatsapp: 0 });
       const read = readBy(() => answer());
-      expect(read()).to.deep.equal({});
-      answer = () => ({ whatsapp: 0 });
-      expect(read()).to.deep.equal({ whatsapp: 0 });
       answer = give;
       expect(read()).to.deep.equal({ whatsapp: 0 });
       expect(read()).to.deep.equal({ whatsapp: 0 });
-      expect(failures).to.deep.equal([failure, failure, failure]);
+      expect(failures).to.deep.equal([[failure, 1, { whatsapp: 0 }]]);
+      answer = () => ({ whatsapp: 5 });
+      expect(read()).to.deep.equal({ whatsapp: 5 });
       // A rejection that nobody looks at would end the process here.
+      await new Promise((resolve) => setImmediate(resolve));
+    });
+
+    it(`are a mistake in the configuration where the function ${title} from the start`, async () => {
+      let thrown: unknown;
+      try {
+        readBy(give);
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).to.be.instanceOf(ConfigurationError);
+      const { problems } = thrown as ConfigurationError;
+      expect(problems).to.have.length(1);
+      expect(problems[0]).to.match(problem).and.not.include('no database');
       await new Promise((resolve) => setImmediate(resolve));
     });
   }
 
-  it('take what can be read beside what cannot', () => {
-    let line: unknown = 10;
-    const read = readBy(() => ({ whatsapp: 0, line }));
+  it('are told of at most once a minute, with the count', () => {
+    let answer: Rollout = { whatsapp: 0 };
+    const read = readBy(() => answer);
+    answer = { whatsap: 0 };
+    for (let call = 0; call < 5; call += 1) read();
+    now += 60_000;
     read();
-    line = 'ten';
-    expect(read()).to.deep.equal({ whatsapp: 0, line: 10 });
-    expect(failures).to.have.length(1);
-  });
-
-  it('are told of a channel that does not exist: a kill switch that is misspelt kills nothing', () => {
-    readBy(() => ({ whatsap: 0 }))();
-    expect(failures).to.deep.equal(['named a channel that is not configured']);
+    const failure = 'named the channel whatsap, which is not configured';
+    expect(failures).to.deep.equal([
+      [failure, 1, { whatsapp: 0 }],
+      [failure, 5, { whatsapp: 0 }],
+    ]);
   });
 });

@@ -41,11 +41,11 @@ async function readNational(digits: string, country: string): Promise<string | u
 /** What the numbering plans say of a dialable number. */
 export interface NumberReading {
   /**
-   * ISO 3166. A number that no plan knows gets the main country of its calling code (`+44…` is GB), or `undefined`
-   * where there is none.
+   * ISO 3166. A number that no plan knows is of the country that has its area code, else of the main country of its
+   * calling code (`+44…` is GB); `undefined` where there is none.
    */
   readonly country: string | undefined;
-  /** A premium-rate or a shared-cost number. */
+  /** A premium-rate or a shared-cost number, or one with a few digits too many or one too few. */
   readonly isCostly: boolean;
 }
 
@@ -58,15 +58,63 @@ export function readNumber(phoneNumber: string): NumberReading | Promise<NumberR
 }
 
 type NumberingPlans = Awaited<ReturnType<typeof loadNumberingPlans>>;
+type ParsedNumber = NonNullable<ReturnType<NumberingPlans['parsePhoneNumberFromString']>>;
 
-function readBy({ parsePhoneNumberFromString }: NumberingPlans, phoneNumber: string): NumberReading {
-  const parsed = parsePhoneNumberFromString(phoneNumber);
+function readBy(plans: NumberingPlans, phoneNumber: string): NumberReading {
+  const parsed = plans.parsePhoneNumberFromString(phoneNumber);
   if (parsed === undefined) return { country: undefined, isCostly: false };
-  const type = parsed.getType();
   return {
-    country: parsed.country ?? MAIN_COUNTRY_OF.get(parsed.countryCallingCode),
-    isCostly: type === 'PREMIUM_RATE' || type === 'SHARED_COST',
+    country: parsed.country ?? countryByAreaCode(plans, parsed),
+    isCostly: isCostly(plans, parsed),
   };
+}
+
+/** International premium rate and international shared cost, whatever the length. */
+const COSTLY_CALLING_CODES: ReadonlySet<string> = new Set(['979', '808']);
+
+/** Networks may drop what was dialled too much, so many digits of it. */
+const MOST_DIGITS_TOO_MANY = 4;
+
+function isCostly({ parsePhoneNumberFromString }: NumberingPlans, parsed: ParsedNumber): boolean {
+  const type = parsed.getType();
+  if (isCostlyType(type) || COSTLY_CALLING_CODES.has(parsed.countryCallingCode)) return true;
+  if (type !== undefined) return false;
+  // The plans give a type only to what has the right length.
+  const number = parsed.number;
+  const shortened = Array.from({ length: MOST_DIGITS_TOO_MANY }, (_, index) => number.slice(0, -1 - index));
+  const lengthened = DIGITS.map((digit) => number + digit);
+  return [...shortened, ...lengthened].some((near) =>
+    isCostlyType(parsePhoneNumberFromString(near)?.getType()),
+  );
+}
+
+function isCostlyType(type: ReturnType<ParsedNumber['getType']>): boolean {
+  return type === 'PREMIUM_RATE' || type === 'SHARED_COST';
+}
+
+/**
+ * Of a number of a shared calling code that no plan knows: the longest beginning with which there are numbers decides,
+ * down to the area code. Where it is nobody's, or the main country has a part in it, that country.
+ */
+function countryByAreaCode(
+  { parsePhoneNumberFromString }: NumberingPlans,
+  { countryCallingCode, nationalNumber }: ParsedNumber,
+): string | undefined {
+  const shared = SHARED_CALLING_CODES.get(countryCallingCode);
+  if (shared === undefined) return undefined;
+  for (const length of shared.areaCodes) {
+    const beginning = nationalNumber.slice(0, length);
+    const countries = new Set<string | undefined>(
+      DIGITS.map((digit) => {
+        const national = (beginning + digit).padEnd(shared.digits, FILLER);
+        return parsePhoneNumberFromString(`+${countryCallingCode}${national}`)?.country;
+      }),
+    );
+    countries.delete(undefined);
+    if (countries.has(shared.main)) return shared.main;
+    if (countries.size > 0) return countries.size === 1 ? [...countries][0] : undefined;
+  }
+  return shared.main;
 }
 
 /** True for an ISO 3166 code that has a numbering plan. */
@@ -74,20 +122,31 @@ export function isCountry(text: string): boolean {
   return COUNTRIES.has(text);
 }
 
-/** Calling codes shared by several countries; every other one is found by the library itself. */
-const MAIN_COUNTRY_OF: ReadonlyMap<string, string> = new Map([
-  ['1', 'US'],
-  ['44', 'GB'],
-  ['7', 'RU'],
-  ['39', 'IT'],
-  ['47', 'NO'],
-  ['61', 'AU'],
-  ['212', 'MA'],
-  ['358', 'FI'],
-  ['262', 'RE'],
-  ['590', 'GP'],
-  ['290', 'SH'],
-  ['599', 'CW'],
+const DIGITS: readonly string[] = Array.from({ length: 10 }, (_, digit) => String(digit));
+
+/** Digits that stand in for those of a subscriber. */
+const FILLER = '234567890';
+
+/**
+ * Calling codes shared by several countries; every other one is found by the library itself. With the lengths of the
+ * area codes that tell the countries apart (+44 1481 and +44 7911 17 are Guernsey's), and of a whole national number.
+ */
+const SHARED_CALLING_CODES: ReadonlyMap<
+  string,
+  { readonly main: string; readonly areaCodes: readonly number[]; readonly digits: number }
+> = new Map([
+  ['1', { main: 'US', areaCodes: [3], digits: 10 }],
+  ['44', { main: 'GB', areaCodes: [6, 5, 4], digits: 10 }],
+  ['7', { main: 'RU', areaCodes: [3], digits: 10 }],
+  ['39', { main: 'IT', areaCodes: [5], digits: 10 }],
+  ['47', { main: 'NO', areaCodes: [2], digits: 8 }],
+  ['61', { main: 'AU', areaCodes: [5], digits: 9 }],
+  ['212', { main: 'MA', areaCodes: [4], digits: 9 }],
+  ['358', { main: 'FI', areaCodes: [2], digits: 9 }],
+  ['262', { main: 'RE', areaCodes: [3], digits: 9 }],
+  ['590', { main: 'GP', areaCodes: [6], digits: 9 }],
+  ['290', { main: 'SH', areaCodes: [1], digits: 5 }],
+  ['599', { main: 'CW', areaCodes: [1], digits: 8 }],
 ]);
 
 /** Those with a numbering plan: written down, since options are checked before the plans are loaded. */

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { getCountries, getCountryCallingCode } from 'libphonenumber-js/max';
+import { getCountries, getCountryCallingCode, getExampleNumber } from 'libphonenumber-js/max';
+import examples from 'libphonenumber-js/mobile/examples';
 import { isCountry, readNumber, toDialableNumber } from '../../lib/delivery/phone-number.js';
 
 describe('a phone number', () => {
@@ -44,6 +45,20 @@ describe('a phone number', () => {
     // In no plan: the main country of its calling code.
     ['+12000000000', 'US'],
     ['+4712345', 'NO'],
+    ['+71000000000', 'RU'],
+    ['+447450000', 'GB'],
+    // In no plan either, but of another country's area code.
+    ['+14161234567', 'CA'],
+    ['+14165551', 'CA'],
+    ['+141655501234', 'CA'],
+    ['+18761234567', 'JM'],
+    ['+17871234567', 'PR'],
+    ['+12031234567', 'US'],
+    ['+441481112345', 'GG'],
+    ['+441534912345', 'JE'],
+    ['+441624112345', 'IM'],
+    ['+4479111712', 'GG'],
+    ['+77010000', 'KZ'],
     ['+8821234567', undefined],
     ['+99912345678', undefined],
     ['+883510012345678', undefined],
@@ -62,7 +77,20 @@ describe('a phone number', () => {
     ['+33899123456', true],
     ['+979123456789', true],
     ['+80812345678', true],
+    // One digit too many, or too few.
+    ['+4490987901234', true],
+    ['+44909879012', true],
+    ['+190055501234', true],
+    ['+1900555012', true],
+    ['+338991234567', true],
+    ['+9791234567890', true],
+    ['+97912345678', true],
+    ['+8081234567', true],
+    ['+44909879012345', true],
     ['+447911123456', false],
+    ['+4479111234567', false],
+    ['+44791112345', false],
+    ['+14161234567', false],
     ['+447700900123', false],
     ['+12025550142', false],
     ['+18002345678', false],
@@ -74,6 +102,15 @@ describe('a phone number', () => {
       expect((await readNumber(number)).isCostly).to.equal(isCostly);
     });
   }
+
+  it('of a mobile phone of any country is no costly one, nor is one with digits too many or too few', async () => {
+    for (const country of getCountries()) {
+      const number = getExampleNumber(country, examples)?.number ?? '';
+      for (const near of [number, `${number}0`, `${number}1234`, number.slice(0, -1), number.slice(0, -2)]) {
+        expect((await readNumber(near)).isCostly, `${country} ${near}`).to.equal(false);
+      }
+    }
+  });
 
   it('may be of every country that has a numbering plan, and of no other', () => {
     const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');

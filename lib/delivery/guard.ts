@@ -86,23 +86,35 @@ function countedBy(rule: LimitRule, request: TelephonyRequest): readonly string[
   }
 }
 
-/** Whoever has one IPv6 address has the 2^64 beside it, too. */
+/** Whoever has one IPv6 address has the 2^64 beside it, too. An IPv4 address is the same one in every spelling. */
 function networkOf(address: string): string {
   if (isIP(address) !== 6) return address;
-  // What a `::` stands for are zeros.
-  const [head = '', tail] = address.toLowerCase().split('::');
-  const before = groupsOf(head);
-  const after = groupsOf(tail ?? '');
-  // An IPv4 part at the end is as long as two groups.
-  const missing = 8 - before.length - after.length - (address.includes('.') ? 1 : 0);
-  const whole = [...before, ...Array.from({ length: Math.max(0, missing) }, () => '0'), ...after];
-  const network = whole.slice(0, 4).join(':');
-  // All of IPv4 is behind these.
-  return network === '0:0:0:0' ? address : network;
+  const groups = groupsOf(address.toLowerCase());
+  const network = groups.slice(0, 4).join(':');
+  if (network !== '0:0:0:0') return network;
+  // All of IPv4 is behind these, an address apart as `::ffff:c633:6407`.
+  if (groups.slice(4, 6).join(':') !== '0:ffff') return groups.join(':');
+  return groups
+    .slice(6)
+    .map((group) => Number.parseInt(group, 16))
+    .flatMap((pair) => [pair >> 8, pair & 0xff])
+    .join('.');
 }
 
-function groupsOf(text: string): string[] {
-  return text === '' ? [] : text.split(':').map((group) => group.replace(/^0+(?=.)/, ''));
+/** The eight groups of an IPv6 address, without leading zeros. */
+function groupsOf(address: string): readonly string[] {
+  // What a `::` stands for are zeros.
+  const [before = [], after = []] = address.split('::').map((part) => part.split(':').flatMap(groupsOfPart));
+  const missing = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => '0');
+  return [...before, ...missing, ...after];
+}
+
+function groupsOfPart(part: string): readonly string[] {
+  if (part === '') return [];
+  if (!part.includes('.')) return [part.replace(/^0+(?=.)/, '')];
+  // An IPv4 part at the end is as long as two groups.
+  const [a = 0, b = 0, c = 0, d = 0] = part.split('.').map(Number);
+  return [a * 256 + b, c * 256 + d].map((group) => group.toString(16));
 }
 
 /** Which of its limits a request is over, by the keys that the state found without a point. */

@@ -21,7 +21,12 @@ export function respond(
 /** Answers with what became of the call's code. */
 export function answerCall(call: Call, req: IncomingMessage, res: ServerResponse, parts: HookParts): void {
   const { delivery, refusal, budget } = call;
-  const body = answerFor(hookOf(call).request, { delivery, refusal, durationMs: budget.elapsedMs() });
+  const body = answerFor(hookOf(call).request, {
+    delivery,
+    refusal,
+    durationMs: budget.elapsedMs(),
+    guardAnswer: parts.settings.guard.answer,
+  });
   // Nothing left for a caller who hung up: should Okta ask again, that call is the first.
   const isVoid = budget.hasHungUp && !mayHaveLeft(call);
   endClaim(call, (claim) => {

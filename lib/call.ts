@@ -6,6 +6,7 @@ import type { EventStream, HookEvent, Throttle } from './delivery/events.js';
 import type { LimitRule } from './delivery/guard.js';
 import type { LateFailover } from './delivery/late-failover.js';
 import { maskError, maskNumber } from './delivery/masking.js';
+import type { NumberReading } from './delivery/phone-number.js';
 import type { ReadRollout } from './delivery/rollout.js';
 import type { RunningCall, RunningCalls } from './delivery/running-calls.js';
 import type { Claim } from './delivery/state.js';
@@ -49,6 +50,8 @@ export interface Call {
   /** The caller is Okta. */
   isProven: boolean;
   hook?: HookCall;
+  /** What its number is; `undefined` where the numbering plans are not there. */
+  number?: NumberReading | undefined;
   claim?: Claim | undefined | Promise<Claim | undefined>;
   /** The limits that had no point left for it. */
   exceeded?: readonly LimitRule[];

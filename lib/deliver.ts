@@ -9,7 +9,7 @@ import { TIMED_OUT } from './delivery/wait-at-most.js';
 import type { HookCall, Refusal } from './okta/inline-hook.js';
 import type { ProfileReading } from './okta/user-profile.js';
 import { sendCode } from './send-code.js';
-import type { HookSettings } from './settings.js';
+import { mayGoTo } from './spending.js';
 
 /** From a request that was read to what became of its code: the user looked up, the channels planned and tried. */
 
@@ -56,13 +56,8 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
   // A copy: whoever is told it must not be able to change it.
   events.emit({ type: 'channels.planned', at: events.now(), eventId, oktaRequestId, channels: [...names] });
   const plan = names.flatMap((name) => parts.channels.get(name) ?? []);
-  const reading = whatsAppNumberOf(hook, profile, settings);
-  const { maxMs, fraction } = NUMBER_SHARE;
-  const read =
-    reading instanceof Promise
-      ? await call.budget.within(reading, call.budget.share(maxMs, fraction))
-      : reading;
-  const whatsAppNumber = read === TIMED_OUT ? request.phoneNumber : read;
+  const reading = names.includes('whatsapp') ? whatsAppNumberOf(call, profile, parts) : request.phoneNumber;
+  const whatsAppNumber = reading instanceof Promise ? await reading : reading;
   // Where nothing came over the network since, a process that was stopped may not have seen yet that Okta is gone.
   if (call.reading?.source !== 'okta') await socketsRead();
   call.delivery = await sendCode(
@@ -106,17 +101,29 @@ function localeOf({ request }: HookCall, reading: ProfileReading | undefined): s
   );
 }
 
-/** The enrolled number; at sign-in the profile's, where the gateway's owner chose that. */
+/** The enrolled number; at sign-in the profile's, where the gateway's owner chose that and the guard lets it pass. */
 function whatsAppNumberOf(
-  { request: { requestType, phoneNumber } }: HookCall,
+  call: Call,
   profile: UserProfile | undefined,
-  { unverifiedPhoneAttribute, defaultCountry }: HookSettings,
+  parts: HookParts,
 ): string | Promise<string> {
+  const { requestType, phoneNumber } = hookOf(call).request;
+  const { unverifiedPhoneAttribute } = parts.settings;
   if (unverifiedPhoneAttribute === undefined || requestType?.endsWith('.mfa-verification') !== true)
     return phoneNumber;
   const value = profile?.[unverifiedPhoneAttribute];
-  const number = typeof value === 'string' ? toDialableNumber(value, defaultCountry) : undefined;
-  return number instanceof Promise ? number.then((read) => read ?? phoneNumber) : (number ?? phoneNumber);
+  return typeof value === 'string' ? numberOfProfile(value, call, parts) : phoneNumber;
+}
+
+async function numberOfProfile(value: string, call: Call, parts: HookParts): Promise<string> {
+  const { budget } = call;
+  const enrolled = hookOf(call).request.phoneNumber;
+  const { maxMs, fraction } = NUMBER_SHARE;
+  const reading = toDialableNumber(value, parts.settings.defaultCountry);
+  const number =
+    reading instanceof Promise ? await budget.within(reading, budget.share(maxMs, fraction)) : reading;
+  if (number === undefined || number === TIMED_OUT || number === enrolled) return enrolled;
+  return (await mayGoTo(number, call, parts)) ? number : enrolled;
 }
 
 function refusalWithoutAttempt(planned: readonly string[], plan: readonly ReadyChannel[]): Refusal {

@@ -6,7 +6,7 @@ import { deliver, readProfile } from './deliver.js';
 import { Budget } from './delivery/budget.js';
 import { TIMED_OUT } from './delivery/wait-at-most.js';
 import { claimEvent, type ClaimResult } from './delivery/duplicates.js';
-import { bucketsOf, exceededRules } from './delivery/guard.js';
+import { exceededRules } from './delivery/guard.js';
 import { maskNumber } from './delivery/masking.js';
 import { NUMBER_SHARE } from './delivery/phone-number.js';
 import { personKey } from './delivery/receipt.js';
@@ -14,7 +14,7 @@ import { RequestError } from './errors.js';
 import { onlyPost, parseJson, readBody } from './exchange.js';
 import { answerOfRepeat } from './okta/hook-answer.js';
 import { readHookCall } from './okta/inline-hook.js';
-import { holdBackSpending } from './spending.js';
+import { bucketsFor, classifyNumber, holdBackSpending } from './spending.js';
 
 type Handler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 
@@ -23,6 +23,7 @@ export interface Handlers {
   readonly openCall: Handler;
   readonly verifyHook: Handler;
   readonly readRequest: Handler;
+  readonly readNumberType: Handler;
   readonly answerRepeat: Handler;
   readonly guardSpending: Handler;
   readonly overtakeOlder: Handler;
@@ -139,10 +140,12 @@ export function createHandlers(parts: HookParts): Handlers {
     }
   });
 
+  const readNumberType = step((call) => classifyNumber(call, parts));
+
   const answerRepeat = step((call, req, res) => {
     const hook = hookOf(call);
     if (call.refusal !== undefined) return undefined;
-    const buckets = bucketsOf(hook.request, settings.guard);
+    const buckets = bucketsFor(call, parts);
     if (!hook.hasEventId && buckets.length === 0) return undefined;
     const nowMs = settings.clock();
     const claiming = claimEvent(hook.request, {
@@ -171,7 +174,11 @@ export function createHandlers(parts: HookParts): Handlers {
     return undefined;
   });
 
-  const guardSpending = step((call) => holdBackSpending(call, parts));
+  const guardSpending = step((call) => {
+    holdBackSpending(call, parts);
+    return undefined;
+  });
+
   const overtakeOlder = step((call) => {
     const { lateFailover, runningCalls } = parts;
     if (call.refusal !== undefined) return undefined;
@@ -201,6 +208,7 @@ export function createHandlers(parts: HookParts): Handlers {
     openCall,
     verifyHook,
     readRequest,
+    readNumberType,
     answerRepeat,
     guardSpending,
     overtakeOlder,

@@ -134,6 +134,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     handle.openCall,
     handle.verifyHook,
     handle.readRequest,
+    handle.readNumberType,
     handle.answerRepeat,
     handle.guardSpending,
     handle.overtakeOlder,

@@ -121,13 +121,13 @@ export interface GuardOptions {
   readonly perIp?: GuardLimit | false | undefined;
   /**
    * ISO 3166 countries that codes go to, or do not, by the numbering plans. A number of no known country is blocked
-   * under `allow` and sent under `deny`. Default: no rule.
+   * under `allow` and sent under `deny`. What has a code of its own is not included: US is not PR. Default: no rule.
    */
   readonly countries?:
     | { readonly allow: readonly string[]; readonly deny?: undefined }
     | { readonly deny: readonly string[]; readonly allow?: undefined }
     | undefined;
-  /** What Okta is answered. After `error` it may send the code itself. Default `pending`. */
+  /** What Okta is answered, of a provider's fraud filter as well. After `error` it may send the code itself. Default `pending`. */
   readonly answer?: 'pending' | 'error' | undefined;
 }
 
@@ -187,7 +187,8 @@ export interface OktaTelephonyHookOptions {
           | undefined;
         /**
          * The attribute with the number that WhatsApp goes to instead of the enrolled one, for `mfa-verification`
-         * only. INSECURE: it bypasses the enrolled factor. Default: off.
+         * only. INSECURE: it bypasses the enrolled factor. The guard looks at it, too; `perNumber` counts the enrolled one.
+         * Default: off.
          */
         readonly unverifiedPhoneAttribute?: string | undefined;
       }

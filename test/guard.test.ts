@@ -195,6 +195,79 @@ describe('the guard of a hook', () => {
     expect(sent()).to.equal(1);
   });
 
+  it('takes no point for a number that is blocked whoever asks how often', async () => {
+    await start({
+      guard: { perUser: { points: 2, seconds: 60 }, countries: { deny: ['CA'] } },
+    });
+    for (const number of ['+19005550123', '+14165550142', '+19005550123']) await callTo(number);
+    for (const expected of [false, false, true]) {
+      expect(isHeldBack(await callTo(BOB.phone))).to.equal(expected);
+    }
+    expect(answeredCodes()).to.deep.equal([
+      'NUMBER_TYPE_BLOCKED',
+      'COUNTRY_NOT_ALLOWED',
+      'NUMBER_TYPE_BLOCKED',
+      undefined,
+      undefined,
+      'LIMIT_PER_USER',
+    ]);
+  });
+
+  it('answers a repeat of a number that is blocked as the first, and is told of it once', async () => {
+    await start();
+    const first = await callTo('+19005550123', { eventId: 'event-1' });
+    const repeat = await callTo('+19005550123', { eventId: 'event-1' });
+    expect(isHeldBack(first)).to.equal(true);
+    expect(repeat.body).to.deep.equal(first.body);
+    expect(blocked()).to.have.length(1);
+  });
+
+  it('asks the state once, for the event and its points', async () => {
+    const state = memoryState();
+    let claims = 0;
+    const claim: typeof state.claim = (...args) => {
+      claims += 1;
+      return state.claim(...args);
+    };
+    await start({ state: { ...state, claim }, guard: { perNumber: { points: 5, seconds: 60 } } });
+    await callTo(BOB.phone);
+    await callTo('+19005550123');
+    expect(claims).to.equal(2);
+  });
+
+  it('counts a code that every channel refused, and one for which there is no channel', async () => {
+    let sms = 100;
+    await start(({ twilio }) => ({
+      guard: { perUser: { points: 3, seconds: 60 } },
+      senders: { sms: twilio.smsNumber },
+      rollout: () => ({ sms }),
+    }));
+    scene.twilio.refuseWith({ code: 21610, times: 1 });
+    const calls = [await callTo(BOB.phone)];
+    sms = 0;
+    calls.push(await callTo(BOB.phone));
+    calls.push(await callTo(BOB.phone, { deliveryChannel: 'VOICE' }));
+    const reasons = calls.map((call) => String(errorOf(call)?.errorCauses?.[0]?.['reason']).split(':')[0]);
+    expect(reasons).to.deep.equal(['21610', 'ROLLED_BACK', 'CHANNEL_NOT_CONFIGURED']);
+    sms = 100;
+    expect(isHeldBack(await callTo(BOB.phone))).to.equal(true);
+  });
+
+  for (const [answer, provider] of [
+    [undefined, 'GUARD'],
+    ['pending', 'GUARD'],
+    ['error', undefined],
+  ] as const) {
+    it(`answers what a fraud filter of the provider's holds back by guard.answer: ${answer ?? 'the default'}`, async () => {
+      await start({ guard: { answer } });
+      scene.twilio.refuseWith({ code: 30450, times: 1 });
+      const call = await callTo(BOB.phone);
+      expect(commandOf(call)?.['provider']).to.equal(provider);
+      expect(errorOf(call) === undefined).to.equal(provider !== undefined);
+      if (answer === 'error') expect(errorOf(call)?.errorCauses?.[0]?.['reason']).to.match(/^30450: /);
+    });
+  }
+
   it('sends everything in record mode, and tells what it would have held back', async () => {
     await start({
       guard: { mode: 'record', perUser: { points: 1, seconds: 60 }, countries: { allow: ['US'] } },

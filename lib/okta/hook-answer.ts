@@ -22,9 +22,11 @@ export function answerFor(
     /** Why nothing was even tried. */
     readonly refusal: Refusal | undefined;
     readonly durationMs: number;
+    /** What is answered where a provider's fraud filter held the code back; a guard's refusal says it itself. */
+    readonly guardAnswer: 'pending' | 'error';
   },
 ): HookAnswer {
-  const { delivery, refusal, durationMs } = result;
+  const { delivery, refusal, durationMs, guardAnswer } = result;
   const decidedBy = delivery?.decidedBy;
   if (refusal?.isHeldBack === true) {
     return commandAnswer({
@@ -64,7 +66,7 @@ export function answerFor(
       transactionMetadata: metadata(delivery.attempts.slice(0, -1)),
     });
   }
-  if (delivery.isFraudBlock) {
+  if (delivery.isFraudBlock && guardAnswer === 'pending') {
     // An error would let Okta's own failover send what a fraud filter has just held back.
     return commandAnswer({
       status: 'PENDING',

@@ -40,7 +40,8 @@ const answer = (
   delivery: Delivery | undefined,
   request: TelephonyRequest = REQUEST,
   refusal?: Parameters<typeof answerFor>[1]['refusal'],
-): HookAnswer => answerFor(request, { delivery, refusal, durationMs: 12.6 });
+  guardAnswer: 'pending' | 'error' = 'pending',
+): HookAnswer => answerFor(request, { delivery, refusal, durationMs: 12.6, guardAnswer });
 const command = (value: object): object => ({
   commands: [{ type: 'com.okta.telephony.action', value: [value] }],
 });
@@ -88,6 +89,24 @@ describe('the answer to Okta', () => {
         transactionMetadata: `${PAIRS};refused=sms:30450`,
       }),
     );
+  });
+
+  it('is an error where a fraud filter held it back, and the guard is to answer so', () => {
+    const blocked = attempt({ code: '30450', reason: 'Held back as fraud' });
+    expect(answer(deliveryOf('refused', [blocked], true), REQUEST, undefined, 'error')).to.deep.equal({
+      error: {
+        errorSummary: CODE_NOT_SENT,
+        errorCauses: [
+          {
+            errorSummary: 'Refused by sms',
+            reason: '30450: Held back as fraud',
+            locationType: 'userId',
+            location: '00u1',
+            domain: 'TWILIO',
+          },
+        ],
+      },
+    });
   });
 
   it('is an error with one cause per refusal where all refused', () => {

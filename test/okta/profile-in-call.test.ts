@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
+import type { GuardOptions } from '../../lib/index.js';
 import type { Fault, HookRequestType } from '../../lib/testing/index.js';
 import { ANA, BOB, commandOf, startScene, usualCredentials, type Scene } from '../harness/scene.js';
 import { mustNotShow } from '../harness/witness.js';
@@ -163,6 +164,50 @@ describe('the profile in a hook call', () => {
         expect(numbers()).to.deep.equal([`whatsapp ${ANA.phone}`]);
       });
     }
+  });
+
+  describe("with unverifiedPhoneAttribute, and a profile's number that the guard blocks", () => {
+    const start = async (mobilePhone: string, guard: GuardOptions): Promise<void> => {
+      scene = await startScene({ hook: { profile: { unverifiedPhoneAttribute: 'mobilePhone' }, guard } });
+      scene.twilio.joinSandbox(mobilePhone);
+      scene.okta.updateUser(ANA.id, { mobilePhone });
+      mustNotShow(mobilePhone.slice(1));
+    };
+    const told = (): unknown[] =>
+      scene.events.flatMap((event) => (event.type === 'guard.blocked' ? [[event.mode, event.code]] : []));
+
+    for (const [mobilePhone, guard, code] of [
+      ['+19005550123', {}, 'NUMBER_TYPE_BLOCKED'],
+      ['+14165550142', { countries: { allow: ['GB'] } }, 'COUNTRY_NOT_ALLOWED'],
+      ['+14165550142', { countries: { deny: ['CA'] } }, 'COUNTRY_NOT_ALLOWED'],
+    ] as const) {
+      it(`WhatsApp goes to the enrolled one: ${code} by ${JSON.stringify(guard)}`, async () => {
+        await start(mobilePhone, { perUser: { points: 1, seconds: 60 }, ...guard });
+        expect((await scene.call()).okta.action).to.equal('sent');
+        expect(scene.twilio.messages.map(({ channel, to }) => [channel, to])).to.deep.equal([
+          ['whatsapp', ANA.phone],
+        ]);
+        expect(told()).to.deep.equal([['enforce', code]]);
+      });
+    }
+
+    it('WhatsApp goes to it all the same in record mode, which tells', async () => {
+      await start('+14165550142', { mode: 'record', countries: { allow: ['GB'] } });
+      await scene.call();
+      expect(scene.twilio.messages.map(({ to }) => to)).to.deep.equal(['+14165550142']);
+      expect(told()).to.deep.equal([['record', 'COUNTRY_NOT_ALLOWED']]);
+    });
+
+    it('nothing is told where no WhatsApp message goes out', async () => {
+      await start('+19005550123', {});
+      scene.okta.updateUser(ANA.id, { whatsAppOptIn: false });
+      await scene.call();
+      await scene.call({ deliveryChannel: 'CALL' });
+      expect(scene.twilio.messages.map(({ channel, to }) => [channel, to])).to.deep.equal([
+        ['sms', ANA.phone],
+      ]);
+      expect(told()).to.deep.equal([]);
+    });
   });
 
   it('is no place for a number unless that is chosen: WhatsApp goes to the enrolled one', async () => {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Budget } from './delivery/budget.js';
 import type { TelephonyRequest } from './delivery/channel.js';
 import type { Delivery, LateEnd, ReadyChannel } from './delivery/dispatch.js';
-import type { EventStream, HookEvent, Throttle } from './delivery/events.js';
+import type { EventStream, HookEvent, Throttle, Throttles } from './delivery/events.js';
 import type { LimitRule } from './delivery/guard.js';
 import type { LateFailover } from './delivery/late-failover.js';
 import { maskError, maskNumber } from './delivery/masking.js';
@@ -26,10 +26,10 @@ export interface HookParts {
   readonly profiles: ProfileReader;
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
   /** By error code: what an unproven caller can cause is told at most once a minute. */
-  readonly rejections: Map<string, Throttle>;
+  readonly rejections: Throttles;
   readonly skews: Throttle;
-  /** Numbering plans that are not there when the guard needs them. */
-  readonly missingPlans: Throttle;
+  /** By extension: what fails, fails with every call. */
+  readonly failures: Throttles;
   readonly rollout: ReadRollout;
   readonly runningCalls: RunningCalls;
   /** `undefined` where it is off. */
@@ -112,24 +112,23 @@ export function idsOf({ eventId, oktaRequestId }: TelephonyRequest): {
 
 type Extension = Extract<HookEvent, { type: 'extension.failed' }>['extension'];
 
-/** What the user gave, or a library, has failed: it is told, and we go on without it. */
+/** What the user gave, or a library, has failed: it is told, at most once a minute, and we go on without it. */
 export function tellFailed(
   extension: Extension,
   request: TelephonyRequest,
-  { events }: Pick<HookParts, 'events'>,
-): (
-  error: unknown,
-  told?: { readonly count: number; readonly percentages?: Readonly<Record<string, number>> },
-) => void {
-  return (error, told) => {
-    const reason = maskError(error, request);
-    events.emit({
-      type: 'extension.failed',
-      at: events.now(),
-      ...idsOf(request),
-      extension,
-      reason,
-      ...told,
+  { events, failures }: Pick<HookParts, 'events' | 'failures'>,
+): (error: unknown, inForce?: { readonly percentages: Readonly<Record<string, number>> }) => void {
+  return (error, inForce) => {
+    failures.of(extension).tell((count) => {
+      events.emit({
+        type: 'extension.failed',
+        at: events.now(),
+        ...idsOf(request),
+        extension,
+        count,
+        reason: maskError(error, request),
+        ...inForce,
+      });
     });
   };
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerCall, mayHaveLeft } from './answer-call.js';
 import { callOf, endCall, endClaim, type Call, type HookParts } from './call.js';
-import { Throttle } from './delivery/events.js';
 import { maskError } from './delivery/masking.js';
 import { CODE_NOT_SENT, RequestError } from './errors.js';
 import { answer } from './exchange.js';
@@ -64,9 +63,7 @@ function tellRejected(error: unknown, status: number, call: Call | undefined, pa
     tell(1);
     return;
   }
-  const throttle = rejections.get(code) ?? new Throttle(settings.clock);
-  rejections.set(code, throttle);
-  throttle.tell(tell);
+  rejections.of(code).tell(tell);
 }
 
 /** What an operator needs beside the code: why a proof could not be checked, or what broke. */

@@ -3,7 +3,7 @@ import express from 'express';
 import { Breaker, type BreakerState } from './delivery/breaker.js';
 import type { Logger } from './delivery/channel.js';
 import type { ReadyChannel } from './delivery/dispatch.js';
-import { EventStream, Throttle } from './delivery/events.js';
+import { EventStream, Throttle, Throttles } from './delivery/events.js';
 import { createAgent, whenLoaded, type HttpDispatcher } from './delivery/http-call.js';
 import { maskText } from './delivery/masking.js';
 import { loadNumberingPlans } from './delivery/phone-number.js';
@@ -116,13 +116,10 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     verifier,
     profiles,
     channels,
-    rejections: new Map<string, Throttle>(),
+    rejections: new Throttles(settings.clock),
     skews: new Throttle(settings.clock),
-    missingPlans: new Throttle(settings.clock),
-    rollout: createRollout(settings.rollout, {
-      isChannel: (name) => USUAL_CHANNELS.has(name) || channels.has(name),
-      clock: settings.clock,
-    }),
+    failures: new Throttles(settings.clock),
+    rollout: createRollout(settings.rollout, (name) => USUAL_CHANNELS.has(name) || channels.has(name)),
     runningCalls: new RunningCalls(),
     underWay: { calls: 0, detached: new Set(), lastSuccess: new Map(), isClosing: false, onIdle: [] },
   });

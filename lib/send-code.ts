@@ -98,6 +98,7 @@ export function withLateFailover(made: Omit<HookParts, 'lateFailover'>): HookPar
   const lateFailover = new LateFailover({
     state: settings.state,
     events,
+    stateFailures: made.failures.of('state'),
     clock: settings.clock,
     deadlineMs: settings.deadlineMs,
     afterSeconds: settings.lateFailover.afterSeconds,

@@ -57,14 +57,15 @@ function readInTime(
 ): PossibleReading | Promise<PossibleReading> {
   const reading = readNumber(phoneNumber);
   if (!(reading instanceof Promise)) return reading;
+  const tellMissing = tellFailed('numberingPlans', hookOf(call).request, parts);
   return call.budget.within(reading, call.budget.share(PLANS_SHARE.maxMs, PLANS_SHARE.fraction)).then(
     (read) => {
       if (read !== TIMED_OUT) return read;
-      tellMissingPlans(new Error('not loaded in time'), call, parts);
+      tellMissing(new Error('not loaded in time'));
       return undefined;
     },
     (error: unknown) => {
-      tellMissingPlans(error, call, parts);
+      tellMissing(error);
       return undefined;
     },
   );
@@ -88,11 +89,5 @@ function tellBlocked(
     requestType: request.requestType,
     userId: request.userId,
     isPreview,
-  });
-}
-
-function tellMissingPlans(error: unknown, call: Call, parts: HookParts): void {
-  parts.missingPlans.tell((count) => {
-    tellFailed('numberingPlans', hookOf(call).request, parts)(error, { count });
   });
 }

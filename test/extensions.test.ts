@@ -2,7 +2,13 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import express from 'express';
 import sinon from 'sinon';
-import { ConfigurationError, oktaTelephonyHook, type Channel } from '../lib/index.js';
+import {
+  ConfigurationError,
+  memoryState,
+  oktaTelephonyHook,
+  type Channel,
+  type Rollout,
+} from '../lib/index.js';
 import {
   ANA,
   CODE,
@@ -44,6 +50,36 @@ describe('what is handed in', () => {
       expect(scene.twilio.messages[0]).to.include({ body: `Your code is ${CODE}` });
     });
   }
+
+  it('may fail with every call: it is told once a minute by its name, with a count', async () => {
+    let now = Date.now();
+    const fail = (): never => {
+      throw new Error('broken');
+    };
+    const state = { ...memoryState(), claim: fail };
+    let rollout = (): Rollout => ({});
+    scene = await startScene({
+      hook: { clock: () => now, chooseChannels: fail, composeText: fail, state, rollout: () => rollout() },
+    });
+    rollout = fail;
+    for (let made = 0; made < 3; made += 1) await scene.call();
+    now += 60_000;
+    await scene.call();
+    const told = scene.events.flatMap((event) =>
+      event.type === 'extension.failed' ? [`${event.extension} ${event.count}`] : [],
+    );
+    expect(told).to.deep.equal([
+      'state 1',
+      'chooseChannels 1',
+      'rollout 1',
+      'composeText 1',
+      'state 3',
+      'chooseChannels 3',
+      'rollout 3',
+      'composeText 3',
+    ]);
+    expect(scene.twilio.messages).to.have.length(4);
+  });
 
   it('may keep the process busy past the deadline: nothing leaves after it', async () => {
     scene = await startScene({

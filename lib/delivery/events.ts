@@ -126,14 +126,17 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
     } & AttemptReport &
       OfCall)
   | {
-      /** A function or an object that the user gave, or a library, failed; we went on without it. */
+      /**
+       * A function or an object that the user gave, or a library, failed; we went on without it. The first at once, then
+       * at most once a minute by extension.
+       */
       readonly type: 'extension.failed';
-      /** `numberingPlans`, which the guard goes by, and `rollout`, which stays what it last was, are told once a minute. */
+      /** How many since it was last told. */
+      readonly count: number;
+      /** `numberingPlans` are what the guard goes by; a `rollout` stays what it last was. */
       readonly extension:
         'chooseChannels' | 'composeText' | 'rollout' | 'state' | 'numberingPlans' | 'lateFailover';
       readonly reason: string;
-      /** Of what is told once a minute: how many since it was last told. */
-      readonly count?: number | undefined;
       /** Of a `rollout`: those that stay in force, by channel; all others are on. */
       readonly percentages?: Readonly<Record<string, number>> | undefined;
       /** `undefined` where it failed after the call. */
@@ -287,5 +290,21 @@ export class Throttle {
     emit(this.#count);
     this.#count = 0;
     this.#lastTold = now;
+  }
+}
+
+/** A throttle for each of a few names. */
+export class Throttles {
+  readonly #byName = new Map<string, Throttle>();
+  readonly #clock: () => number;
+
+  constructor(clock: () => number) {
+    this.#clock = clock;
+  }
+
+  of(name: string): Throttle {
+    const throttle = this.#byName.get(name) ?? new Throttle(this.#clock);
+    this.#byName.set(name, throttle);
+    return throttle;
   }
 }

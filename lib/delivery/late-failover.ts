@@ -15,6 +15,8 @@ import { receiptsOf, type NewEvent, type Receipt, type Receipts, type ReceiptSta
 export interface LateFailoverParts {
   readonly state: ReceiptState;
   readonly events: EventStream;
+  /** Of `state`: it may fail with every message. */
+  readonly stateFailures: Throttle;
   /** Milliseconds since 1970; never fails. */
   readonly clock: () => number;
   /** What the waiting for a late send may take. */
@@ -178,10 +180,12 @@ export class LateFailover {
   }
 
   #tellStateFailed(request: Receipt['request'] | undefined, reason = 'takeReceipt failed'): void {
-    const { events } = this.#parts;
+    const { events, stateFailures } = this.#parts;
     const { eventId, oktaRequestId } = request ?? {};
-    const [type, extension] = ['extension.failed', 'state'] as const;
-    events.emit({ type, at: events.now(), eventId, oktaRequestId, extension, reason });
+    stateFailures.tell((count) => {
+      const [type, extension] = ['extension.failed', 'state'] as const;
+      events.emit({ type, at: events.now(), eventId, oktaRequestId, extension, count, reason });
+    });
   }
 
   #track(work: Promise<void>): void {

@@ -1,20 +1,13 @@
 import { hash } from 'node:crypto';
 import { ConfigurationError } from '../errors.js';
 import type { TelephonyRequest } from './channel.js';
-import { Throttle } from './events.js';
 
 /** How far each channel is rolled out: percentage of users, 0 to 100. One that is not named is on for all. */
 export type Rollout = Readonly<Record<string, number | undefined>>;
 
-/** What is told of a function that failed: how often since it was last told, and what goes on to be in force. */
-export interface RolloutFailure {
-  readonly count: number;
-  readonly percentages: Readonly<Record<string, number>>;
-}
-
-/** The percentages as they are at this moment. Neither throws nor rejects; tells of a failure once a minute. */
+/** The percentages as they are at this moment. Neither throws nor rejects; tells of a failure, and what stays in force. */
 export type ReadRollout = (
-  onFailure: (error: unknown, failure: RolloutFailure) => void,
+  onFailure: (error: unknown, inForce: { readonly percentages: Readonly<Record<string, number>> }) => void,
 ) => ReadonlyMap<string, number>;
 
 type Shares = ReadonlyMap<string, number>;
@@ -28,24 +21,18 @@ type Shares = ReadonlyMap<string, number>;
  */
 export function createRollout(
   option: Rollout | (() => Rollout) | undefined,
-  {
-    isChannel,
-    clock,
-  }: { readonly isChannel: (name: string) => boolean; /** Milliseconds. */ readonly clock: () => number },
+  isChannel: (name: string) => boolean,
 ): ReadRollout {
   if (typeof option !== 'function') {
     const shares = readShares(option ?? {}, isChannel);
     return () => shares;
   }
   let last = readFirst(option, isChannel);
-  const failures = new Throttle(clock);
   return (onFailure) => {
     try {
       last = readShares(option(), isChannel);
     } catch (error) {
-      failures.tell((count) => {
-        onFailure(error, { count, percentages: Object.fromEntries(last) });
-      });
+      onFailure(error, { percentages: Object.fromEntries(last) });
     }
     return last;
   };

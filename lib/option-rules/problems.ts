@@ -58,10 +58,10 @@ function combinationProblems(options: unknown): readonly string[] {
       "publicUrl needs credentials.twilio.authToken: Twilio signs its callbacks with the account's auth token",
     );
   }
-  const known = new Set([...senders, ...custom, 'whatsapp', 'sms']);
+  const textChannels = new Set([...senders, ...custom, 'whatsapp', 'sms']);
   const afterSeconds = at(options, 'lateFailover', 'afterSeconds');
   for (const channel of isObject(afterSeconds) ? Object.keys(withoutUndefined(afterSeconds)) : []) {
-    if (!known.has(channel)) {
+    if (!textChannels.has(channel)) {
       problems.push(
         `lateFailover.afterSeconds.${channel} is no channel that is configured; add it to channels or senders`,
       );
@@ -70,7 +70,7 @@ function combinationProblems(options: unknown): readonly string[] {
   const optInChannels = at(options, 'optInChannels');
   if (isList(optInChannels)) {
     for (const [index, channel] of optInChannels.entries()) {
-      if (typeof channel === 'string' && !['', VOICE].includes(channel) && !known.has(channel)) {
+      if (typeof channel === 'string' && !['', VOICE].includes(channel) && !textChannels.has(channel)) {
         problems.push(
           `optInChannels[${index}] is no channel that is configured; add it to channels or senders`,
         );
@@ -79,9 +79,9 @@ function combinationProblems(options: unknown): readonly string[] {
   }
   const rollout = at(options, 'rollout');
   if (isReadable && isObject(rollout)) {
-    const known = new Set([...senders, ...custom, 'whatsapp', 'sms', VOICE]);
+    const allChannels = new Set([...textChannels, VOICE]);
     for (const channel of Object.keys(withoutUndefined(rollout))) {
-      if (!known.has(channel))
+      if (!allChannels.has(channel))
         problems.push(`rollout.${channel} is no channel that is configured; look for a misspelling`);
     }
   }

@@ -3,7 +3,7 @@ import sinon from 'sinon';
 import { Breaker } from '../../lib/delivery/breaker.js';
 import type { ChannelPort, DeliveryFailure } from '../../lib/delivery/channel.js';
 import type { Delivery, ReadyChannel } from '../../lib/delivery/dispatch.js';
-import { EventStream, type HookEvent } from '../../lib/delivery/events.js';
+import { EventStream, Throttle, type HookEvent } from '../../lib/delivery/events.js';
 import { LateFailover, type LateFailoverParts } from '../../lib/delivery/late-failover.js';
 import type { Receipt, ReceiptState } from '../../lib/delivery/receipt.js';
 import { memoryReceipts } from '../../lib/state/memory-receipts.js';
@@ -44,6 +44,7 @@ describe('late failover', () => {
     late = new LateFailover({
       state,
       events: new EventStream({ listeners: [(event) => events.push(event)], onEvent: undefined }, () => now),
+      stateFailures: new Throttle(() => now),
       clock: () => now,
       deadlineMs: 2200,
       afterSeconds: {},
@@ -362,11 +363,26 @@ describe('late failover', () => {
     });
   }
 
+  it('tells of a state that fails with every message once a minute, with a count', async () => {
+    const takeReceipt = (): never => {
+      throw new Error('no connection');
+    };
+    make({ state: { ...state, takeReceipt } });
+    for (let id = 0; id < 3; id += 1) late.report(`SM${id}`, FAILED);
+    await settle();
+    now += 60_000;
+    late.report('SM3', FAILED);
+    await settle();
+    const counts = events.flatMap((event) => (event.type === 'extension.failed' ? [event.count] : []));
+    expect(counts).to.deep.equal([1, 3]);
+  });
+
   it('tells what a state fails at, with the event where it is known', async () => {
     const fail = (): never => {
       throw new Error('no connection');
     };
-    make({ state: { overtake: fail, isNewest: fail, keepReceipt: fail, takeReceipt: fail } });
+    const stateFailures = new Throttle(() => (now += 60_000));
+    make({ state: { overtake: fail, isNewest: fail, keepReceipt: fail, takeReceipt: fail }, stateFailures });
     overtake('event-1');
     accept('SM1');
     late.report('SM1', FAILED);

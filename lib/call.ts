@@ -15,6 +15,7 @@ import type { HookCall, Refusal } from './okta/inline-hook.js';
 import type { ProfileReader, ProfileReading } from './okta/user-profile.js';
 import type { CallerVerifier } from './okta/verify-caller.js';
 import type { HookSettings } from './settings.js';
+import type { TwilioConnection } from './twilio/client.js';
 
 /** One hook call while it is under way: what its handlers leave for each other, how it ends, what is told of it. */
 
@@ -25,6 +26,7 @@ export interface HookParts {
   readonly verifier: CallerVerifier;
   readonly profiles: ProfileReader;
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
+  readonly twilioCallbacks: TwilioConnection['callbacks'];
   /** By error code: what an unproven caller can cause is told at most once a minute. */
   readonly rejections: Throttles;
   readonly skews: Throttle;

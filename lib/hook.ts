@@ -67,6 +67,10 @@ export interface TelephonyHook {
 /** May be named in a rollout whether they have a sender or not. */
 const USUAL_CHANNELS: ReadonlySet<string> = new Set(['whatsapp', 'sms', VOICE]);
 
+/** Where no callback comes. */
+const LEAD_CALLBACKS_HERE =
+  'See that publicUrl + /twilio/status reaches this gateway from the internet, and compare credentials.twilio.authToken; in the Twilio Console, see what its debugger says of the callbacks.';
+
 /** What `ready()` takes at most, and `close()` for each of its steps, milliseconds. */
 const READY_TIMEOUT_MS = 4_000;
 /** Of it, what libraries may take before the vendors are asked all the same. */
@@ -106,7 +110,13 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       events.emit({ type: 'okta.paused', at: events.now(), ...pause });
     },
   });
-  const twilio = createTwilioConnection({ settings: settings.twilio, dispatcher });
+  const twilio = createTwilioConnection({
+    settings: settings.twilio,
+    dispatcher,
+    onCallbacksMissing: (count) => {
+      events.emit({ type: 'callbacks.missing', at: events.now(), count, remedy: LEAD_CALLBACKS_HERE });
+    },
+  });
   const breakers = new Map<string, Breaker>();
   const channels = readyChannels(settings, { twilio, dispatcher, logger }, breakers, events);
 
@@ -116,6 +126,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     verifier,
     profiles,
     channels,
+    twilioCallbacks: twilio.callbacks,
     rejections: new Throttles(settings.clock),
     skews: new Throttle(settings.clock),
     failures: new Throttles(settings.clock),
@@ -144,8 +155,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     router.all(`${settings.path}/twilio/status`, recordDelivery(parts), answerFailure(parts));
   }
   tellOfState(settings.state, events);
-  for (const option of settings.warnings) {
-    events.emit({ type: 'configuration.warned', at: events.now(), option });
+  for (const warning of settings.warnings) {
+    events.emit({ type: 'configuration.warned', at: events.now(), ...warning });
   }
   warnOfSilentChannels(settings, channels, events);
   loadNumberingPlans.ahead();

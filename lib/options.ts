@@ -134,6 +134,9 @@ export interface GuardOptions {
 /** A way to deliver a code; see the README's "Write a channel". */
 export type Channel = ChannelPort<ChannelParts>;
 
+/** Where the routes hang where `path` does not say. */
+export const DEFAULT_PATH = '/okta/telephony';
+
 /** What `oktaTelephonyHook` takes. `undefined` means the default. */
 export interface OktaTelephonyHookOptions {
   readonly credentials: {

@@ -1,17 +1,18 @@
 import type { Dispatcher } from 'undici';
 import { problemsOf } from './option-rules/problems.js';
-import { warningsOf } from './option-rules/warnings.js';
-import type {
-  Channel,
-  GuardOptions,
-  HookCredential,
-  OktaCredential,
-  OktaTelephonyHookOptions,
-  SenderOption,
+import { warningsOf, type Warning } from './option-rules/warnings.js';
+import {
+  DEFAULT_PATH,
+  type Channel,
+  type GuardOptions,
+  type HookCredential,
+  type OktaCredential,
+  type OktaTelephonyHookOptions,
+  type SenderOption,
 } from './options.js';
 import { ConfigurationError } from './errors.js';
 import type { Logger } from './delivery/channel.js';
-import type { HookEventListener, WarnedOption } from './delivery/events.js';
+import type { HookEventListener } from './delivery/events.js';
 import type { Guard } from './delivery/guard.js';
 import { VOICE, type ChooseChannels } from './delivery/plan.js';
 import type { State } from './delivery/state.js';
@@ -54,7 +55,7 @@ export interface HookSettings {
   /** Never fails. */
   readonly clock: () => number;
   /** What is told once, when the hook is made. */
-  readonly warnings: readonly WarnedOption[];
+  readonly warnings: readonly Warning[];
 }
 
 /**
@@ -103,7 +104,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     profile: { timeoutMs: profile.timeoutMs ?? 800, cache: readCache(profile.cache) },
     unverifiedPhoneAttribute: profile.unverifiedPhoneAttribute,
     defaultCountry: options.defaultCountry,
-    path: (options.path ?? '/okta/telephony').replace(/\/$/, ''),
+    path: (options.path ?? DEFAULT_PATH).replace(/\/$/, ''),
     deadlineMs: options.deadlineMs ?? 2200,
     chooseChannels: options.chooseChannels,
     composeText: options.composeText,

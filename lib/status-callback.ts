@@ -15,7 +15,7 @@ const SIGNATURE = /^[A-Za-z0-9+/]{27}=$/;
 export function recordDelivery(
   parts: HookParts,
 ): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
-  const { settings, events, lateFailover } = parts;
+  const { settings, events, lateFailover, twilioCallbacks } = parts;
 
   const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     if (req.method !== 'POST') throw onlyPost();
@@ -40,6 +40,7 @@ export function recordDelivery(
     answer(req, res, 204, undefined);
     const delivered = readStatusCallback(params);
     if (delivered === undefined) return;
+    twilioCallbacks.came();
     const { transactionId, channel, status, providerCode: code, meaning: reason, report } = delivered;
     events.emit({ type: 'message.status', at: events.now(), transactionId, channel, status, code, reason });
     lateFailover?.report(transactionId, report);

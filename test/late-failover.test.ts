@@ -498,7 +498,10 @@ describe('a code that did not arrive', () => {
   describe('by time', () => {
     /** From now on time passes as the test says; nothing that is under way on the network needs any. */
     const stopTime = (): sinon.SinonFakeTimers => {
-      clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      clock = sinon.useFakeTimers({
+        toFake: ['setTimeout', 'clearTimeout'],
+        shouldClearNativeTimers: true,
+      });
       return clock;
     };
     const untilTurns = async (condition: () => boolean): Promise<void> => {
@@ -512,6 +515,12 @@ describe('a code that did not arrive', () => {
     const pass = (ms: number): void => {
       now += ms;
       clock?.tick(ms);
+    };
+    /** From now on nobody is asked, for a callback has come. */
+    const trustCallbacks = async (): Promise<void> => {
+      await scene.hook.ready();
+      await scene.call();
+      await until(() => count('message.status') > 0);
     };
     const asked = (): number =>
       scene.twilio.requests.filter(
@@ -577,10 +586,46 @@ describe('a code that did not arrive', () => {
       });
     });
 
+    describe('with a publicUrl that callbacks do not reach', () => {
+      it('goes out all the same, after Twilio was asked', async () => {
+        await start({ publicUrl: 'http://127.0.0.1:9/okta/telephony' });
+        await scene.hook.ready();
+        stopTime();
+        failWhatsApp();
+        await scene.call();
+        pass(3_000);
+        await untilTurns(() => ended().length === 1);
+        expect(ended()[0]).to.include({ fromChannel: 'whatsapp', why: '63024', outcome: 'accepted' });
+        expect(areAnswered(0)()).to.equal(true);
+      });
+
+      it('is told once, with what to compare', async () => {
+        await start({ guard: { perUser: false } });
+        clock = sinon.useFakeTimers({ toFake: ['performance'] });
+        for (let count = 0; count < 3; count += 1) await callSilently();
+        clock.tick(20_000);
+        for (let count = 0; count < 2; count += 1) await callSilently();
+        const lines = scene.log.filter(({ fields }) => fields['event'] === 'callbacks.missing');
+        expect(lines).to.have.length(1);
+        expect(lines[0]?.fields).to.include({ count: 3 });
+        expect(lines[0]?.fields['remedy']).to.match(/publicUrl.+credentials\.twilio\.authToken/);
+      });
+
+      it('is asked for no more once one has come', async () => {
+        await start();
+        await trustCallbacks();
+        stopTime();
+        await callSilently();
+        pass(20_000);
+        await turns();
+        expect(asked()).to.equal(0);
+      });
+    });
+
     describe('with afterSeconds', () => {
       it('goes out when nothing says delivered by then', async () => {
         await start({ lateFailover: { afterSeconds: { whatsapp: 20 } } });
-        await scene.hook.ready();
+        await trustCallbacks();
         stopTime();
         await callSilently();
         pass(19_999);
@@ -592,7 +637,7 @@ describe('a code that did not arrive', () => {
 
       it('does not where it was delivered, nor once the gateway closes', async () => {
         await start({ lateFailover: { afterSeconds: { whatsapp: 20 } } });
-        await scene.hook.ready();
+        await trustCallbacks();
         stopTime();
         await report(await callSilently(), 'delivered');
         pass(20_000);

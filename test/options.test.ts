@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import Joi from 'joi';
+import sinon from 'sinon';
 import { Agent } from 'undici';
 import {
   ConfigurationError,
@@ -731,6 +732,9 @@ describe('the options', () => {
     ['a short hook secret', 'credentials.hook', shortHook, 'credentials.hook'],
     ['a short password', 'credentials.hook', [oauth2(), basic({ password: 'short' })], 'credentials.hook'],
     ['a long password', 'credentials.hook', basic()],
+    ['a publicUrl without the path', 'publicUrl', 'https://id.acme.example', 'publicUrl.path'],
+    ['a publicUrl with another path', 'publicUrl', 'https://id.acme.example/telephony/', 'publicUrl.path'],
+    ['a publicUrl with a prefix and a slash', 'publicUrl', 'https://id.acme.example/gw/Okta/telephony/'],
     ['WhatsApp without publicUrl', 'sandboxNumber', PHONE, 'publicUrl'],
     [
       'an account SID',
@@ -764,12 +768,27 @@ describe('the options', () => {
       make(options);
       witness(lines);
       mustNotShow('fifteen-letters');
-      expect(lines.map(([, fields]) => fields)).to.deep.equal(
+      expect(lines.map(([, { event, option }]) => ({ event, option }))).to.deep.equal(
         told.map((option) => ({ event: 'configuration.warned', option })),
       );
       for (const [index, option] of told.entries()) expect(lines[index]?.[0]).to.include(option);
     });
   }
+
+  it('are warned of with what publicUrl should be', () => {
+    const warn = sinon.fake();
+    make({
+      ...withValue('publicUrl', 'https://id.acme.example:8443/okta'),
+      path: '/hooks/okta/',
+      logger: { info: ignore, warn, error: ignore },
+    });
+    expect(warn.lastCall.args[1]).to.deep.equal({
+      event: 'configuration.warned',
+      option: 'publicUrl.path',
+      remedy:
+        'Unless a proxy rewrites paths, set publicUrl to https://id.acme.example:8443/hooks/okta, as it is entered in Okta.',
+    });
+  });
 
   for (const options of [undefined, null, 'kept-for-me', 4711, [fine()], ignore]) {
     it(`refuse ${Array.isArray(options) ? 'an array' : String(options)} in their place`, () => {

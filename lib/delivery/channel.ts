@@ -128,9 +128,10 @@ export interface ChannelPort<Parts> {
   readonly reports?: 'failures' | 'deliveries' | undefined;
   /**
    * Asks what became of a message, for a provider that does not tell by itself: called a few times after it was
-   * accepted, as long as the plan has a next channel. A throw counts as `pending`.
+   * accepted, as long as the plan has a next channel. A throw counts as `pending`. Read each time: `undefined` while
+   * the provider does tell.
    */
-  lookUp?(transactionId: string, context: SendContext): Promise<DeliveryReport>;
+  readonly lookUp?: ((transactionId: string, context: SendContext) => Promise<DeliveryReport>) | undefined;
   /** Called once by the factory. What it returns, if anything, is used in this channel's place. */
   connect?(parts: Parts): ChannelPort<Parts> | undefined;
 }

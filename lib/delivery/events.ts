@@ -18,6 +18,8 @@ export interface AttemptReport {
 export type WarnedOption =
   /** Without it nobody hears of WhatsApp messages that fail after Twilio has accepted them. */
   | 'publicUrl'
+  /** It does not end with `path`: unless a proxy rewrites paths, Twilio's callbacks do not reach the hook. */
+  | 'publicUrl.path'
   /** It names a channel that does not tell what was delivered. */
   | 'lateFailover.afterSeconds'
   /** A secret or a password of it has less than 16 characters. */
@@ -48,6 +50,8 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       /** Told once for each such option, when the hook is made. */
       readonly type: 'configuration.warned';
       readonly option: WarnedOption;
+      /** What it should be, where that is known. */
+      readonly remedy?: string | undefined;
     }
   | {
       /** A proven, well-formed request has come in. */
@@ -200,6 +204,17 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly status: string;
       readonly code: string | undefined;
       readonly reason: string | undefined;
+    }
+  | {
+      /**
+       * Twilio accepted messages, and no status callback has come since: WhatsApp messages are asked for until one
+       * does. Told once, until then.
+       */
+      readonly type: 'callbacks.missing';
+      /** So many messages in a row, the last of them 20 s old. */
+      readonly count: number;
+      /** What an operator can do about it. */
+      readonly remedy: string;
     }
   | ({
       /** A code that did not arrive: what became of sending it by the plan's next channel. */

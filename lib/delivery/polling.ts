@@ -48,14 +48,15 @@ export class Polling {
 
   /** Watches a message from now on, if there is room. */
   start(transactionId: string, watch: Watch): void {
-    const isAskedFor = watch.ask !== undefined;
-    const hasRoom = isAskedFor ? this.#askedFor < MOST_ASKED_FOR : this.#watched.size < MOST_WAITED_FOR;
+    const { ask, overdueMs = Infinity } = watch;
+    const isAskedFor = ask !== undefined && this.#askedFor < MOST_ASKED_FOR;
+    // One that nobody can be asked for may still be waited for.
+    const hasRoom = isAskedFor || (overdueMs !== Infinity && this.#watched.size < MOST_WAITED_FOR);
     if (this.#isStopped || this.#watched.has(transactionId) || !hasRoom) return;
-    const { overdueMs = Infinity } = watch;
     const times = (isAskedFor ? ASK_AT_MS : []).filter((atMs) => atMs < overdueMs);
     if (overdueMs !== Infinity) times.push(overdueMs);
     if (isAskedFor) this.#askedFor += 1;
-    this.#wait(transactionId, watch, times, 0);
+    this.#wait(transactionId, isAskedFor ? watch : { ...watch, ask: undefined }, times, 0);
   }
 
   /** Watches it no more. */

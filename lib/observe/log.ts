@@ -128,6 +128,12 @@ function lineFor(event: HookEvent): Line | undefined {
       return event.status === 'failed' || event.status === 'undelivered'
         ? { level: 'warn', message: 'an accepted message was not delivered' }
         : undefined;
+    case 'callbacks.missing':
+      return {
+        level: 'warn',
+        message:
+          "Twilio's delivery callbacks do not come; WhatsApp messages are asked for instead, for as many as there is room, and failures of others are not seen",
+      };
     case 'failover.ended':
       return failoverLine(event);
     case 'message.unknown':
@@ -161,6 +167,8 @@ function warningOf(option: WarnedOption): string {
   switch (option) {
     case 'publicUrl':
       return 'WhatsApp without publicUrl: messages that Twilio accepts and then cannot deliver are seen by polling only, late and not all of them; set publicUrl and credentials.twilio.authToken';
+    case 'publicUrl.path':
+      return "publicUrl.path: publicUrl does not end with path; Twilio's callbacks go to publicUrl + /twilio/status, and may not reach the hook";
     case 'credentials.hook':
       return 'credentials.hook has a secret of less than 16 characters: who guesses it can make you send messages; use a long random one';
     case 'lateFailover.afterSeconds':

@@ -5,6 +5,7 @@ import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 import { ProviderError } from '../errors.js';
 import { describeRefusal } from './error-codes.js';
 import { loadSdk } from './sdk.js';
+import { StatusCallbacks } from './status-callbacks.js';
 
 /** A message as the SDK takes it: the parameters of Twilio's Messages resource that a code needs. */
 export interface TwilioMessageParameters {
@@ -112,6 +113,8 @@ export type TwilioCallContext = Pick<SendContext, 'endWithinMs' | 'mayLeave' | '
 /** Twilio's SDK on our own HTTP client. */
 export interface TwilioConnection {
   readonly settings: TwilioSettings;
+  /** Whether Twilio tells what becomes of messages; of no meaning without `settings.statusCallbackUrl`. */
+  readonly callbacks: Pick<StatusCallbacks, 'areTrusted' | 'came' | 'expect'>;
   /** The host that is really called: its health decides whether channels over it are tried. */
   readonly host: string;
   /**
@@ -160,8 +163,10 @@ const NO_MESSAGE_SID = `SM${'0'.repeat(32)}`;
 export function createTwilioConnection(parts: {
   readonly settings: TwilioSettings;
   readonly dispatcher: HttpDispatcher;
+  /** So many messages in a row brought no status callback. */
+  readonly onCallbacksMissing?: ((count: number) => void) | undefined;
 }): TwilioConnection {
-  const { settings, dispatcher } = parts;
+  const { settings, dispatcher, onCallbacksMissing = () => undefined } = parts;
   const fixed = {
     origin: settings.baseUrl === undefined ? undefined : new URL(settings.baseUrl).origin,
     authorization: `Basic ${Buffer.from(`${settings.username}:${settings.password}`).toString('base64')}`,
@@ -233,6 +238,7 @@ export function createTwilioConnection(parts: {
 
   return {
     settings,
+    callbacks: new StatusCallbacks(onCallbacksMissing),
     host,
     call: (action, context) =>
       run(action, context.leaveWithinMs, () => ({

@@ -39,19 +39,17 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
       const hasCallbacks = twilio.settings.statusCallbackUrl !== undefined;
       // WhatsApp says of everything that arrives that it did; `sent` may be the last word on an SMS that arrived.
       const reports = isWhatsApp ? 'deliveries' : hasCallbacks ? 'failures' : undefined;
-      // Hardly an SMS fails late, so that asking for each would not pay.
-      const isAskedFor = isWhatsApp && !hasCallbacks;
+      const lookUp: ChannelPort<never>['lookUp'] = async (sid, context) =>
+        readMessage(await twilio.call((client) => client.messages(sid).fetch(), context));
       return {
         provider: 'TWILIO',
         host: twilio.host,
         usesText: !isWhatsApp || !usesTemplate(twilio.settings),
         reports,
-        ...(isAskedFor
-          ? {
-              lookUp: async (sid, context) =>
-                readMessage(await twilio.call((client) => client.messages(sid).fetch(), context)),
-            }
-          : {}),
+        // Hardly an SMS fails late, so that asking for each would not pay.
+        get lookUp() {
+          return isWhatsApp && !(hasCallbacks && twilio.callbacks.areTrusted) ? lookUp : undefined;
+        },
         send: async (message, context) => {
           const composing = compose(message, twilio.settings, context.leaveWithinMs);
           const composed = composing instanceof Promise ? await composing : composing;
@@ -67,7 +65,10 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
               (client) => client.messages.create({ ...parameters, statusCallback }),
               context,
             );
-            return outcomeOf(result, MESSAGE_SID);
+            const outcome = outcomeOf(result, MESSAGE_SID);
+            // Also of one that had to go out without, for Twilio did not take the URL.
+            if (hasCallbacks && outcome.status === 'accepted') twilio.callbacks.expect();
+            return outcome;
           });
         },
       };

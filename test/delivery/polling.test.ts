@@ -150,6 +150,14 @@ describe('watching messages', () => {
     expect(asked.at(-1)).to.match(/^SM203 at/);
   });
 
+  it('still waits for those that there is no room to ask for', async () => {
+    for (let count = 0; count < 200; count += 1) watch(`SM${count}`);
+    watch('SM200', { overdueMs: 1_000 });
+    await clock.tickAsync(1_000);
+    expect(ends).to.deep.equal([['SM200', 'overdue']]);
+    expect(asked).to.be.empty;
+  });
+
   it('waits for no more than 20,000', () => {
     for (let count = 0; count <= 20_000; count += 1) {
       watch(`SM${count}`, { ask: undefined, overdueMs: 1_000 });

@@ -133,6 +133,12 @@ describe('the log', () => {
       /lateFailover\.afterSeconds names a channel/,
       { at: 1, type: 'configuration.warned', option: 'lateFailover.afterSeconds' },
     ],
+    [
+      'warn',
+      /does not end with path/,
+      { at: 1, type: 'configuration.warned', option: 'publicUrl.path', remedy: 'x' },
+    ],
+    ['warn', /callbacks do not come/, { at: 1, type: 'callbacks.missing', count: 20, remedy: 'x' }],
     ['warn', /time synchronisation/, { at: 1, type: 'clock.skewed', skewMs: 31_000 }],
     ['warn', /rate limit/, { at: 1, type: 'okta.paused', reason: 'LOW', untilMs: 2 }],
     [

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import sinon from 'sinon';
 import type { ChannelPort } from '../../lib/delivery/channel.js';
 import type { TwilioSettings, WhatsAppSender } from '../../lib/twilio/client.js';
 import { twilioMessages, type TwilioParts } from '../../lib/twilio/messages.js';
@@ -239,16 +240,33 @@ describe('twilioMessages', () => {
     const whatsapp = { sms: undefined, voice: undefined, whatsapp: SANDBOX };
     for (const [channel, statusCallbackUrl, reports, isAskedFor] of [
       ['whatsapp', undefined, 'deliveries', true],
-      ['whatsapp', CALLBACK, 'deliveries', false],
+      ['whatsapp', CALLBACK, 'deliveries', true],
       ['sms', undefined, undefined, false],
       ['sms', CALLBACK, 'failures', false],
     ] as const) {
       it(`${reports ?? 'nothing'} by ${channel} ${statusCallbackUrl === undefined ? 'without' : 'with'} callbacks`, () => {
         const connected = connect(channel, { statusCallbackUrl });
         expect(connected.reports).to.equal(reports);
-        expect('lookUp' in connected).to.equal(isAskedFor);
+        expect(connected.lookUp !== undefined).to.equal(isAskedFor);
       });
     }
+
+    it('without being asked, once callbacks have come', async () => {
+      const twilio = api.connect({ statusCallbackUrl: CALLBACK, senders: whatsapp });
+      const connected = twilioMessages().connect?.({ twilio, channel: 'whatsapp', clock: () => NOW });
+      twilio.callbacks.came();
+      expect(connected?.lookUp).to.equal(undefined);
+      const clock = sinon.useFakeTimers({ toFake: ['performance'] });
+      try {
+        for (let count = 0; count < 20; count += 1) await connected?.send(makeMessage(), makeContext());
+        clock.tick(20_000);
+        expect(connected?.lookUp).to.equal(undefined);
+        await connected?.send(makeMessage(), makeContext());
+      } finally {
+        clock.restore();
+      }
+      expect(connected?.lookUp).to.be.a('function');
+    });
 
     const lookUp = (): Promise<unknown> => {
       const connected = connect('whatsapp', { senders: whatsapp });

@@ -16,6 +16,7 @@ import { drain } from './call.js';
 import { answerFailure } from './failure.js';
 import { createHandlers } from './handlers.js';
 import { createDefaultLogger, loadWinston, logListener } from './observe/log.js';
+import { channelProblems } from './option-rules/channels.js';
 import { createOktaApiClient } from './okta/api-client.js';
 import { createProfileReader } from './okta/user-profile.js';
 import { createCallerVerifier } from './okta/verify-caller.js';
@@ -247,13 +248,16 @@ function readyChannels(
 }
 
 function connect(blueprint: Channel, parts: ChannelParts): Channel {
+  const path = `channels.${parts.channel}`;
+  let port: Channel;
   try {
-    return blueprint.connect?.(parts) ?? blueprint;
+    port = blueprint.connect?.(parts) ?? blueprint;
   } catch (cause) {
-    throw new ConfigurationError([`channels.${parts.channel}: its connect() threw; see the cause`], {
-      cause,
-    });
+    throw new ConfigurationError([`${path}: its connect() threw; see the cause`], { cause });
   }
+  const problems = channelProblems(path, port);
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return port;
 }
 
 /** `'ok'` or the error, in time, whatever a state of the user's own does; it may return no promise. */

@@ -42,7 +42,16 @@ export function recordDelivery(
     if (delivered === undefined) return;
     twilioCallbacks.came();
     const { transactionId, channel, status, providerCode: code, meaning: reason, report } = delivered;
-    events.emit({ type: 'message.status', at: events.now(), transactionId, channel, status, code, reason });
+    events.emit({
+      type: 'message.status',
+      at: events.now(),
+      transactionId,
+      channel,
+      status,
+      code,
+      reason,
+      remedy: report.status === 'failed' ? report.remedy : undefined,
+    });
     lateFailover?.report(transactionId, report);
   };
 

@@ -158,6 +158,18 @@ describe('a code that did not arrive', () => {
       code: 'FRAUD_BLOCK',
       channel: undefined,
     });
+    const line = scene.log.find(({ fields }) => fields['event'] === 'failover.ended');
+    expect(line).to.include({
+      level: 'warn',
+      message: 'okta-telephony-hook: a code did not arrive, and nothing more could be sent',
+    });
+    expect(line?.fields).to.include({
+      userId: ANA.id,
+      to: '…23',
+      whyReason: "Held back by Twilio's protection against SMS pumping",
+      remedy: "Where it is a real user: put the number on Twilio's Safe List.",
+    });
+    expect(line?.fields['oktaRequestId']).to.match(/^req/);
     expect(sent('sms')).to.be.empty;
   });
 
@@ -166,7 +178,7 @@ describe('a code that did not arrive', () => {
     failWhatsApp(30038);
     await scene.call();
     await until(() => ended().length === 1);
-    expect(ended()[0]).to.include({ outcome: 'dropped', code: 'NO_CHANNEL_LEFT' });
+    expect(ended()[0]).to.include({ outcome: 'dropped', code: 'NO_CHANNEL_LEFT', why: '30038' });
     expect(sent('sms')).to.be.empty;
   });
 
@@ -543,6 +555,14 @@ describe('a code that did not arrive', () => {
         pass(1);
         await untilTurns(() => ended().length === 1);
         expect(ended()[0]).to.include({ fromChannel: 'whatsapp', why: '63024', outcome: 'accepted' });
+        expect(scene.events.find(({ type }) => type === 'message.status')).to.include({
+          channel: 'whatsapp',
+          transactionId: sent('whatsapp')[0]?.sid,
+          status: 'failed',
+          code: '63024',
+          reason: 'The recipient cannot get this on WhatsApp',
+          userId: ANA.id,
+        });
         pass(60_000);
         await scene.hook.close();
         expect([asked(), sent('sms').length]).to.deep.equal([1, 1]);

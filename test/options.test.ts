@@ -456,6 +456,11 @@ describe('the options', () => {
       ...spoilt({ line: {} }, { line: 'kept-for-me' }, { line: [] }, { line: [channel, {}] }, { line: null }),
     ],
     ['channels.2nd', /a name for a channel/, ...spoilt({ '2nd': channel })],
+    [
+      'channels.line',
+      /^channels\.line\.lookUp must be a function/,
+      ...spoilt({ line: { ...channel, lookUp: 1 } }),
+    ],
     ['guard', /an object with mode, perUser/, null, false, 'kept-for-me', 4711],
     [
       'guard.mode',
@@ -725,6 +730,31 @@ describe('the options', () => {
     );
     expect(make(options)).to.be.a('function');
   });
+
+  for (const [what, channels, problem] of [
+    [
+      'a word of its own',
+      { line: { ...channel, reports: 'delivery' } },
+      /^channels\.line\.reports must be 'fail/,
+    ],
+    ['one of several', { sms: [channel, { ...channel, reports: 1 }] }, /^channels\.sms\[1\]\.reports/],
+    [
+      'what its connect() makes',
+      { line: { ...channel, connect: () => ({ ...channel, reports: true }) } },
+      /^channels\.line\.reports/,
+    ],
+    [
+      'a lookUp that its connect() makes',
+      { line: { ...channel, connect: () => ({ ...channel, lookUp: {} }) } },
+      /^channels\.line\.lookUp/,
+    ],
+  ] as const) {
+    it(`refuse a channel with wrong reports: ${what}`, () => {
+      const { problems } = errorOf(withValue('channels', channels));
+      expect(problems).to.have.length(1);
+      expect(problems[0]).to.match(problem);
+    });
+  }
 
   const shortHook = { scheme: 'header', secrets: [HEADER_SECRET, 'fifteen-letters'] };
   const warned: readonly (readonly [what: string, path: string, value: unknown, ...told: string[]])[] = [

@@ -89,6 +89,7 @@ export interface DeliveryFailure {
   readonly reason: string;
   readonly moveOn?: MoveOn | undefined;
   readonly isFraudBlock?: boolean | undefined;
+  readonly remedy?: string | undefined;
 }
 
 /** What is known of a message that its provider had accepted. `pending` is whatever is not final. */

@@ -211,7 +211,7 @@ async function send(port: ChannelPort<never>, message: Message, context: SendCon
   try {
     return readOutcome(await port.send(message, context));
   } catch (error) {
-    return { status: 'unknown', reason: `The channel threw${codeOf(error)}` };
+    return { status: 'unknown', reason: `The channel threw${classOf(error)}${codeOf(error)}` };
   }
 }
 
@@ -234,6 +234,19 @@ function codeOf(thrown: unknown): string {
     // It has no code that can be read.
   }
   return '';
+}
+
+/** The class of an error, where it says more than that it is one: a word of a program, not of a person. */
+function classOf(thrown: unknown): string {
+  try {
+    if (!(thrown instanceof Error)) return '';
+    const { name, constructor } = thrown;
+    const className: unknown = name === 'Error' ? constructor.name : name;
+    const isName = typeof className === 'string' && /^[A-Z][A-Za-z_]{2,40}$/.test(className);
+    return isName && className !== 'Error' ? ` ${className}` : '';
+  } catch {
+    return '';
+  }
 }
 
 function readOutcome(outcome: unknown): Outcome {
@@ -291,6 +304,7 @@ function lateEndOf(outcome: Outcome, attempt: AttemptReport): LateEnd {
           reason: attempt.reason ?? '',
           moveOn: outcome.moveOn,
           isFraudBlock: outcome.isFraudBlock,
+          remedy: attempt.remedy,
         }
       : undefined;
   const transactionId = outcome.status === 'accepted' ? outcome.transactionId : undefined;

@@ -139,7 +139,7 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly count: number;
       /** `numberingPlans` are what the guard goes by; a `rollout` stays what it last was. */
       readonly extension:
-        'chooseChannels' | 'composeText' | 'rollout' | 'state' | 'numberingPlans' | 'lateFailover';
+        'chooseChannels' | 'composeText' | 'rollout' | 'state' | 'numberingPlans' | 'lateFailover' | 'lookUp';
       readonly reason: string;
       /** Of a `rollout`: those that stay in force, by channel; all others are on. */
       readonly percentages?: Readonly<Record<string, number>> | undefined;
@@ -197,13 +197,22 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
     } & OfCall)
   | { readonly type: 'breaker.changed'; readonly host: string; readonly state: BreakerState }
   | {
-      /** What Twilio's status callback says of a message that was accepted before. */
+      /** What Twilio's status callback, or a provider that was asked, says of a message that was accepted before. */
       readonly type: 'message.status';
       readonly channel: string;
       readonly transactionId: string;
+      /** Twilio's word for it; `delivered` or `failed` where the provider was asked. */
       readonly status: string;
       readonly code: string | undefined;
       readonly reason: string | undefined;
+      /** What an operator can do about a failure. */
+      readonly remedy?: string | undefined;
+      /** Whose message it is: not there in a callback, which does not say. */
+      readonly eventId?: string | undefined;
+      readonly oktaRequestId?: string | undefined;
+      readonly userId?: string | undefined;
+      /** The last two digits. */
+      readonly to?: string | undefined;
     }
   | {
       /**
@@ -223,6 +232,13 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly fromChannel: string;
       /** The code of that failure; `NOT_DELIVERED_IN_TIME` where nothing was told. */
       readonly why: string;
+      /** The same in words. */
+      readonly whyReason: string | undefined;
+      /** What an operator can do about that failure. */
+      readonly remedy: string | undefined;
+      readonly userId: string | undefined;
+      /** The last two digits. */
+      readonly to: string;
       /** Of the last attempt; `dropped` where none was made, and rightly so. */
       readonly outcome: 'accepted' | 'refused' | 'unknown' | 'dropped';
       readonly channel: string | undefined;

@@ -1,7 +1,7 @@
 import type { DeliveryFailure, DeliveryReport, TelephonyRequest } from './channel.js';
 import type { Delivery, ReadyChannel, Rest } from './dispatch.js';
 import { Throttle, type EventStream } from './events.js';
-import { dropSend, endOf, startLateSend, type LateSend } from './late-send.js';
+import { dropSend, endOf, startLateSend, statusOf, type LateSend } from './late-send.js';
 import { maskError } from './masking.js';
 import { isFinal, MessageStatuses, OVERDUE, type FinalReport } from './message-statuses.js';
 import { lookUpBy, Polling } from './polling.js';
@@ -42,6 +42,7 @@ export class LateFailover {
   readonly #polling: Polling;
   readonly #messages: MessageStatuses;
   readonly #sends = new Set<LateSend>();
+  readonly #lookUpFailures: Throttle;
   #isClosed = false;
 
   constructor(parts: LateFailoverParts) {
@@ -49,6 +50,7 @@ export class LateFailover {
     this.#parts = parts;
     this.#polling = new Polling(isBusy);
     const unknowns = new Throttle(clock);
+    this.#lookUpFailures = new Throttle(clock);
     this.#messages = new MessageStatuses((transactionId) => {
       unknowns.tell((count) => {
         events.emit({ type: 'message.unknown', at: events.now(), count, transactionId });
@@ -131,13 +133,21 @@ export class LateFailover {
   }
 
   #watch(transactionId: string, receipt: Receipt, { name, port, breaker }: ReadyChannel): void {
-    const seconds = port.reports === 'deliveries' ? this.#parts.afterSeconds[name] : undefined;
+    const { events, afterSeconds } = this.#parts;
+    const seconds = port.reports === 'deliveries' ? afterSeconds[name] : undefined;
     if (port.lookUp === undefined && seconds === undefined) return;
     this.#polling.start(transactionId, {
-      ask: port.lookUp === undefined ? undefined : () => lookUpBy({ port, breaker }, transactionId),
+      ask:
+        port.lookUp === undefined
+          ? undefined
+          : () =>
+              lookUpBy({ port, breaker }, transactionId, (error) => {
+                this.#tellLookUpFailed(name, error, receipt);
+              }),
       overdueMs: seconds === undefined ? undefined : seconds * 1000,
       isWanted: async () => this.#hasLife(receipt) && (await this.#isNewest(receipt)),
       onEnd: (end) => {
+        if (end !== 'overdue') events.emit(statusOf(transactionId, end, receipt, events.now()));
         this.report(transactionId, end === 'overdue' ? OVERDUE : end);
       },
     });
@@ -184,6 +194,17 @@ export class LateFailover {
     const { eventId, oktaRequestId } = request ?? {};
     stateFailures.tell((count) => {
       const [type, extension] = ['extension.failed', 'state'] as const;
+      events.emit({ type, at: events.now(), eventId, oktaRequestId, extension, count, reason });
+    });
+  }
+
+  /** At most once a minute: what is wrong with one question is wrong with the next. */
+  #tellLookUpFailed(channel: string, error: unknown, { request }: Receipt): void {
+    const { events } = this.#parts;
+    this.#lookUpFailures.tell((count) => {
+      const { eventId, oktaRequestId } = request;
+      const reason = `${channel}: ${maskError(error, request)}`;
+      const [type, extension] = ['extension.failed', 'lookUp'] as const;
       events.emit({ type, at: events.now(), eventId, oktaRequestId, extension, count, reason });
     });
   }

@@ -1,8 +1,8 @@
 import { Budget } from './budget.js';
-import type { DeliveryFailure, TelephonyRequest } from './channel.js';
+import type { DeliveryFailure, DeliveryReport, TelephonyRequest } from './channel.js';
 import type { Delivery, ReadyChannel } from './dispatch.js';
 import type { HookEvent } from './events.js';
-import { isAbout, toToken } from './masking.js';
+import { isAbout, maskNumber, maskText, toToken } from './masking.js';
 import { leavesHopeFor } from './plan.js';
 import type { PlanStep, Receipt } from './receipt.js';
 
@@ -73,20 +73,21 @@ export function dropSend(send: LateSend, why: DropCode): void {
 
 /** What is told when it has ended. */
 export function endOf(
-  { receipt, failure, request, dropped }: LateSend,
+  { receipt, failure, dropped }: LateSend,
   at: number,
   end: { readonly delivery?: Delivery | undefined; readonly defect?: string | undefined },
 ): HookEvent {
   const { delivery, defect } = end;
-  const { eventId, oktaRequestId } = request;
   const isSent = delivery !== undefined && delivery.status !== 'refused';
+  const { code: why, reason: whyReason, remedy } = toldFailure(failure, receipt);
   const event = {
     type: 'failover.ended',
     at,
-    eventId,
-    oktaRequestId,
+    ...whose(receipt),
     fromChannel: receipt.sentBy.channel,
-    why: isAbout(failure.code, request, receipt.sentBy.to) ? 'FAILED' : toToken(failure.code),
+    why,
+    whyReason,
+    remedy,
     attempts: [...receipt.attempts, ...(delivery?.attempts ?? [])],
   } as const;
   if (dropped !== undefined && !isSent) {
@@ -99,6 +100,51 @@ export function endOf(
   }
   const { channel, provider, outcome, code, reason, transactionId } = delivery.decidedBy;
   return { ...event, outcome, channel, provider, code, reason, transactionId };
+}
+
+/** What is told of a message whose provider was asked for it: as of a callback, and whose it was. */
+export function statusOf(
+  transactionId: string,
+  report: DeliveryReport,
+  receipt: Receipt,
+  at: number,
+): HookEvent {
+  const { request, sentBy } = receipt;
+  const failure = report.status === 'failed' ? toldFailure(report, receipt) : undefined;
+  return {
+    type: 'message.status',
+    at,
+    ...whose(receipt),
+    channel: sentBy.channel,
+    // As in the attempt that told of it.
+    transactionId: isAbout(transactionId, request, sentBy.to) ? request.eventId : transactionId,
+    status: report.status,
+    code: failure?.code,
+    reason: failure?.reason,
+    remedy: failure?.remedy,
+  };
+}
+
+function whose({ request }: Receipt): {
+  readonly eventId: string;
+  readonly oktaRequestId: string | undefined;
+  readonly userId: string | undefined;
+  readonly to: string;
+} {
+  const { eventId, oktaRequestId, userId, phoneNumber } = request;
+  return { eventId, oktaRequestId, userId, to: maskNumber(phoneNumber) };
+}
+
+/** Words of others, without what says who, or which code. */
+function toldFailure(
+  { code, reason, remedy }: DeliveryFailure,
+  { request, sentBy: { to } }: Receipt,
+): { readonly code: string; readonly reason: string | undefined; readonly remedy: string | undefined } {
+  return {
+    code: isAbout(code, request, to) ? 'FAILED' : toToken(code),
+    reason: maskText(reason, request, to) || undefined,
+    remedy: maskText(remedy, request, to) || undefined,
+  };
 }
 
 const NOBODY = { channel: undefined, provider: undefined, transactionId: undefined } as const;

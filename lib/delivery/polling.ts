@@ -114,12 +114,18 @@ export class Polling {
 
 const PENDING: DeliveryReport = { status: 'pending' };
 
-/** Asks a provider once, unless it does not answer lately, and holds it to its port. Never rejects. */
+/**
+ * Asks a provider once, unless it does not answer lately or tells by itself meanwhile, and holds it to its port. Never
+ * rejects.
+ *
+ * @param onFailure - told of what it throws, and of an answer that is none.
+ */
 export async function lookUpBy(
   { port, breaker }: { readonly port: ChannelPort<never>; readonly breaker: Breaker },
   transactionId: string,
+  onFailure: (error: unknown) => void,
 ): Promise<DeliveryReport> {
-  if (breaker.state !== 'closed') return PENDING;
+  if (breaker.state !== 'closed' || port.lookUp === undefined) return PENDING;
   const signal = AbortSignal.timeout(ASK_MS);
   const context = {
     signal,
@@ -129,23 +135,26 @@ export async function lookUpBy(
     mayLeave: () => !signal.aborted,
   };
   try {
-    const report = await waitAtMost(Promise.resolve(port.lookUp?.(transactionId, context)), ASK_MS);
+    const report = await waitAtMost(Promise.resolve(port.lookUp(transactionId, context)), ASK_MS);
     return report === TIMED_OUT ? PENDING : readReport(report);
-  } catch {
+  } catch (error) {
+    onFailure(error);
     return PENDING;
   }
 }
 
+/** @throws Error for what is no report */
 function readReport(report: unknown): DeliveryReport {
-  const { status, code, reason, moveOn, isFraudBlock } = Object(report) as Record<string, unknown>;
-  if (status === 'delivered') return { status };
-  if (status !== 'failed') return PENDING;
+  const { status, code, reason, moveOn, isFraudBlock, remedy } = Object(report) as Record<string, unknown>;
+  if (status === 'delivered' || status === 'pending') return { status };
+  if (status !== 'failed') throw new Error('its answer has no status that is known');
   return {
     status,
     code: (typeof code === 'string' || typeof code === 'number' ? String(code) : '') || 'FAILED',
     reason: typeof reason === 'string' ? reason : '',
     moveOn: isMoveOn(moveOn) ? moveOn : true,
     isFraudBlock: isFraudBlock === true,
+    remedy: typeof remedy === 'string' ? remedy : undefined,
   };
 }
 

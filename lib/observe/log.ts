@@ -1,4 +1,5 @@
 import type winston from 'winston';
+import type { BreakerState } from '../delivery/breaker.js';
 import type { Logger } from '../delivery/channel.js';
 import type { HookEvent, HookEventListener, WarnedOption } from '../delivery/events.js';
 import { lazily } from '../delivery/lazily.js';
@@ -82,7 +83,7 @@ function lineFor(event: HookEvent): Line | undefined {
         message: `callers could not prove to be Okta; compare with the inline hook in Okta: ${proofsOf(event.schemes)}`,
       };
     case 'request.rejected':
-      return { level: 'warn', message: 'a request was rejected' };
+      return { level: 'warn', message: rejectionOf(event.code) };
     case 'clock.skewed':
       return {
         level: 'warn',
@@ -121,9 +122,7 @@ function lineFor(event: HookEvent): Line | undefined {
     case 'state.warned':
       return { level: 'warn', message: 'the state that gateways share may forget' };
     case 'breaker.changed':
-      return event.state === 'closed'
-        ? { level: 'info', message: 'a provider answers again' }
-        : { level: 'warn', message: 'a provider does not answer; its attempts are refused at once' };
+      return BREAKER_LINES[event.state];
     case 'message.status':
       return event.status === 'failed' || event.status === 'undelivered'
         ? { level: 'warn', message: 'an accepted message was not delivered' }
@@ -152,6 +151,18 @@ function lineFor(event: HookEvent): Line | undefined {
   }
 }
 
+const BREAKER_LINES: Readonly<Record<BreakerState, Line>> = {
+  closed: { level: 'info', message: 'a provider answers again' },
+  open: { level: 'warn', message: 'a provider does not answer; its attempts are refused at once' },
+  'half-open': { level: 'info', message: 'a provider is tried again with one code' },
+};
+
+function rejectionOf(code: string): string {
+  return code === 'BAD_SIGNATURE'
+    ? "Twilio's delivery callback was rejected, for its signature does not hold: compare publicUrl and credentials.twilio.authToken with what Twilio has (the account's own auth token, not an API key's secret)"
+    : 'a request was rejected';
+}
+
 /** What both sides must have alike, by the kind of authentication. */
 const PROOFS = {
   header: "the header's name and the secret",
@@ -178,7 +189,10 @@ function warningOf(option: WarnedOption): string {
   }
 }
 
-function failoverLine({ outcome }: Extract<HookEvent, { type: 'failover.ended' }>): Line {
+/** Nobody misses a code that these dropped. */
+const NOT_MISSED: ReadonlySet<string> = new Set(['OVERTAKEN', 'DELIVERED']);
+
+function failoverLine({ outcome, code }: Extract<HookEvent, { type: 'failover.ended' }>): Line {
   switch (outcome) {
     case 'accepted':
       return { level: 'info', message: 'a code that did not arrive was sent by the next channel' };
@@ -187,7 +201,9 @@ function failoverLine({ outcome }: Extract<HookEvent, { type: 'failover.ended' }
     case 'refused':
       return { level: 'warn', message: 'a code that did not arrive could not be sent by another channel' };
     case 'dropped':
-      return { level: 'info', message: 'a code did not arrive, and nothing more was sent' };
+      return NOT_MISSED.has(code ?? '')
+        ? { level: 'info', message: 'a code did not arrive, and nothing more was sent' }
+        : { level: 'warn', message: 'a code did not arrive, and nothing more could be sent' };
   }
 }
 

@@ -1,4 +1,5 @@
 import { VOICE } from '../delivery/plan.js';
+import { channelProblems } from './channels.js';
 import { optionsSchema } from './schema.js';
 
 /** All that is wrong with the options: a sentence each, with its remedy and without a value. */
@@ -57,6 +58,13 @@ function combinationProblems(options: unknown): readonly string[] {
     problems.push(
       "publicUrl needs credentials.twilio.authToken: Twilio signs its callbacks with the account's auth token",
     );
+  }
+  for (const [name, given] of isObject(channels) ? Object.entries(channels) : []) {
+    const list: readonly unknown[] = isList(given) ? given : [given];
+    for (const [index, channel] of list.entries()) {
+      const path = `channels.${name}${isList(given) ? `[${index}]` : ''}`;
+      if (isObject(channel)) problems.push(...channelProblems(path, channel));
+    }
   }
   const textChannels = new Set([...senders, ...custom, 'whatsapp', 'sms']);
   const afterSeconds = at(options, 'lateFailover', 'afterSeconds');

@@ -24,6 +24,6 @@ export function deliveryReportOf(status: string, providerCode: string | undefine
   if (DELIVERED_STATUSES.has(status)) return { status: 'delivered' };
   if (!FAILED_STATUSES.has(status)) return { status: 'pending' };
   const number = Number(providerCode);
-  const { reason, moveOn, isFraudBlock } = describeRefusal(Number.isNaN(number) ? undefined : number, 400);
-  return { status: 'failed', code: providerCode ?? status.toUpperCase(), reason, moveOn, isFraudBlock };
+  const described = describeRefusal(Number.isNaN(number) ? undefined : number, 400);
+  return { status: 'failed', ...described, code: providerCode ?? status.toUpperCase() };
 }

@@ -23,6 +23,8 @@ const refused = (fields: object = {}): object => ({
 });
 const never = (): Promise<never> => new Promise(() => undefined);
 
+class AcmeError extends Error {}
+
 describe('an attempt to send', () => {
   let clock: sinon.SinonFakeTimers;
   const late: AttemptReport[] = [];
@@ -140,6 +142,11 @@ describe('an attempt to send', () => {
     ['no code that is none', { code: ['ECONNRESET'] }, ''],
     ['no code of one letter', { code: 'E' }, ''],
     ['nothing of an error without one', new Error('secret words'), ''],
+    ['the class of an error', new AcmeError('secret words'), ' AcmeError'],
+    ['the name of an error', Object.assign(new Error('?'), { name: 'AbortError' }), ' AbortError'],
+    ['no name that is a sentence', Object.assign(new Error('?'), { name: 'For 204981' }), ''],
+    ['no name that is none', Object.assign(new Error('?'), { name: 204981 }), ''],
+    ['the class before the code', Object.assign(new AcmeError('?'), { code: 'EPIPE' }), ' AcmeError (EPIPE)'],
     ['nothing of an error that caused itself', circular, ''],
   ] as const) {
     it(`that throws tells ${what}`, async () => {

@@ -508,7 +508,7 @@ describe('dispatching a code', () => {
     it('tells the code of what a channel threw, and nothing of its words', async () => {
       const error = new TypeError('fetch failed for +447700900123', { cause: { code: 'ENOTFOUND' } });
       const { delivery } = await run([ready('a', () => Promise.reject(error))]);
-      expect(delivery.decidedBy?.reason).to.equal('The channel threw (ENOTFOUND)');
+      expect(delivery.decidedBy?.reason).to.equal('The channel threw TypeError (ENOTFOUND)');
     });
 
     it('tries another channel after a wrong number only where it goes to another number', async () => {

@@ -8,6 +8,7 @@ import { LateFailover, type LateFailoverParts } from '../../lib/delivery/late-fa
 import type { Receipt, ReceiptState } from '../../lib/delivery/receipt.js';
 import { memoryReceipts } from '../../lib/state/memory-receipts.js';
 import { defer } from '../harness/until.js';
+import { mustNotShow, witness } from '../harness/witness.js';
 import { makeMessage } from '../twilio/scripted-api.js';
 import { CODE_LIFE_MS, makeReceipt, NOW } from './receipts.js';
 
@@ -411,6 +412,65 @@ describe('late failover', () => {
       await settle();
       expect(left).to.deep.equal(['event-1']);
     });
+
+    it('tells what a provider was asked for as a callback would, and whose it is, masked', async () => {
+      mustNotShow(REQUEST.otpCode, REQUEST.phoneNumber);
+      overtake('event-1');
+      const failure = {
+        status: 'failed',
+        code: `for ${REQUEST.phoneNumber}`,
+        reason: `Blocked ${REQUEST.otpCode}`,
+        remedy: 'Ask ACME',
+      };
+      accept('SM1', { by: asking(() => failure) });
+      accept(`for-${REQUEST.phoneNumber}`, { by: asking(() => DELIVERED) });
+      await clock.tickAsync(3_000);
+      await settle();
+      witness(events);
+      const told = { type: 'message.status', at: NOW, channel: 'whatsapp', eventId: 'event-1' };
+      const whose = { oktaRequestId: undefined, userId: '00u1', to: `…${REQUEST.phoneNumber.slice(-2)}` };
+      expect(events.filter(({ type }) => type === 'message.status')).to.deep.equal([
+        {
+          ...told,
+          ...whose,
+          transactionId: 'SM1',
+          status: 'failed',
+          code: 'FAILED',
+          reason: 'Blocked …',
+          remedy: 'Ask ACME',
+        },
+        {
+          ...told,
+          ...whose,
+          transactionId: 'event-1',
+          status: 'delivered',
+          code: undefined,
+          reason: undefined,
+          remedy: undefined,
+        },
+      ]);
+      expect(events.find(({ type }) => type === 'failover.ended')).to.include({ whyReason: 'Blocked …' });
+    });
+
+    for (const [title, answer, reason] of [
+      ['throws', () => Promise.reject(new Error(`no ${REQUEST.otpCode}`)), 'whatsapp: no …'],
+      ['gives what is no report', () => ({ status: 'lost' }), /^whatsapp: its answer has no status/],
+    ] as const) {
+      it(`tells of a lookUp that ${title}, once a minute`, async () => {
+        mustNotShow(REQUEST.otpCode);
+        overtake('event-1');
+        accept('SM1', { by: asking(answer) });
+        accept('SM2', { by: asking(answer) });
+        await clock.tickAsync(8_000);
+        now += 60_000;
+        await clock.tickAsync(12_000);
+        witness(events);
+        const failures = events.flatMap((event) => (event.type === 'extension.failed' ? [event] : []));
+        expect(failures).to.have.length(2);
+        expect(failures[0]).to.include({ extension: 'lookUp', eventId: 'event-1' });
+        expect(failures[0]?.reason).to.match(reason instanceof RegExp ? reason : new RegExp(`^${reason}$`));
+      });
+    }
 
     it('asks for nothing that has been told of, that is overtaken, or that has ended', async () => {
       let questions = 0;

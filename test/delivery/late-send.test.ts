@@ -5,6 +5,7 @@ import type { Delivery, ReadyChannel } from '../../lib/delivery/dispatch.js';
 import { dropSend, endOf, startLateSend, type LateSend } from '../../lib/delivery/late-send.js';
 import type { PlanStep, Receipt } from '../../lib/delivery/receipt.js';
 import { OTP_CODE, PHONE_NUMBER } from '../twilio/scripted-api.js';
+import { mustNotShow, witness } from '../harness/witness.js';
 import { CODE_LIFE_MS, makeReceipt, NOW } from './receipts.js';
 
 const FAILED: DeliveryFailure = { status: 'failed', code: '63024', reason: 'No' };
@@ -131,8 +132,12 @@ describe('a late send', () => {
         at: 7,
         eventId: 'event-1',
         oktaRequestId: undefined,
+        userId: '00u1',
+        to: `…${PHONE_NUMBER.slice(-2)}`,
         fromChannel: 'whatsapp',
         why: '63024',
+        whyReason: 'No',
+        remedy: undefined,
         outcome: 'accepted',
         channel: 'sms',
         provider: 'TWILIO',
@@ -176,6 +181,13 @@ describe('a late send', () => {
         expect(endOf(start({ code }), 7, {})).to.include({ why: 'FAILED' });
       });
     }
+
+    it('tells the reason of a failure and what to do about it, without what is about somebody', () => {
+      mustNotShow(OTP_CODE, PHONE_NUMBER);
+      const end = endOf(start({ reason: `No ${OTP_CODE} for Ada`, remedy: `Call ${PHONE_NUMBER}` }), 7, {});
+      witness(end);
+      expect(end).to.include({ whyReason: 'No … for …', remedy: 'Call …' });
+    });
 
     it('tells a code of a failure as a token', () => {
       expect(endOf(start({ code: 'no such\nphone' }), 7, {})).to.include({ why: 'no_such_phone' });

@@ -179,9 +179,10 @@ describe('asking a channel what became of a message', () => {
   const ask = (
     lookUp: ((transactionId: string, context: SendContext) => unknown) | undefined,
     breaker = closed,
+    onFailure: (error: unknown) => void = () => undefined,
   ): Promise<DeliveryReport> =>
     // What JavaScript callers may return has no type.
-    lookUpBy({ port: { lookUp } as ChannelPort<never>, breaker }, 'SM1');
+    lookUpBy({ port: { lookUp } as ChannelPort<never>, breaker }, 'SM1', onFailure);
 
   it('names the message, and gives it 3 s, one of them for the connection', async () => {
     const seen: unknown[] = [];
@@ -196,13 +197,27 @@ describe('asking a channel what became of a message', () => {
     ['delivered', () => Promise.resolve({ status: 'delivered', more: 1 }), DELIVERED],
     [
       'failed, with its reason',
-      () => ({ status: 'failed', code: 7, reason: 'No', moveOn: 'other-channel', isFraudBlock: true }),
-      { status: 'failed', code: '7', reason: 'No', moveOn: 'other-channel', isFraudBlock: true },
+      () => ({
+        status: 'failed',
+        code: 7,
+        reason: 'No',
+        moveOn: 'other-channel',
+        isFraudBlock: true,
+        remedy: 'Ask',
+      }),
+      {
+        status: 'failed',
+        code: '7',
+        reason: 'No',
+        moveOn: 'other-channel',
+        isFraudBlock: true,
+        remedy: 'Ask',
+      },
     ],
     [
       'failed, without one',
-      () => ({ status: 'failed', code: '', reason: 7, moveOn: 'nowhere', isFraudBlock: 'yes' }),
-      { status: 'failed', code: 'FAILED', reason: '', moveOn: true, isFraudBlock: false },
+      () => ({ status: 'failed', code: '', reason: 7, moveOn: 'nowhere', isFraudBlock: 'yes', remedy: 7 }),
+      { status: 'failed', code: 'FAILED', reason: '', moveOn: true, isFraudBlock: false, remedy: undefined },
     ],
     ['pending', () => PENDING, PENDING],
     ['anything else', () => ({ status: 'Delivered' }), PENDING],
@@ -218,7 +233,15 @@ describe('asking a channel what became of a message', () => {
     ['what it rejects with', () => Promise.reject(new Error('gone')), PENDING],
   ] as const) {
     it(`reads ${title} as ${report.status}`, async () => {
-      expect(await ask(lookUp)).to.deep.equal(report);
+      let failures = 0;
+      expect(
+        await ask(lookUp, closed, () => {
+          failures += 1;
+        }),
+      ).to.deep.equal(report);
+      const isReadable =
+        !['anything else', 'nothing', 'null'].includes(title) && !title.startsWith('what it');
+      expect(failures, 'failures told').to.equal(isReadable ? 0 : 1);
     });
   }
 

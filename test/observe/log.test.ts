@@ -94,15 +94,32 @@ describe('the log', () => {
         reason: undefined,
       },
     ],
+    [
+      'warn',
+      /Twilio's delivery callback was rejected.+compare publicUrl and credentials\.twilio\.authToken/,
+      {
+        at: 1,
+        type: 'request.rejected',
+        count: 1,
+        status: 403,
+        code: 'BAD_SIGNATURE',
+        fields: [],
+        reason: undefined,
+      },
+    ],
     ...(
       [
         ['info', /was sent by the next channel$/, 'accepted'],
         ['warn', /may have been sent by the next channel$/, 'unknown'],
         ['warn', /could not be sent by another channel$/, 'refused'],
-        ['info', /nothing more was sent$/, 'dropped'],
+        ['info', /nothing more was sent$/, 'dropped', 'OVERTAKEN'],
+        ['info', /nothing more was sent$/, 'dropped', 'DELIVERED'],
+        ['warn', /nothing more could be sent$/, 'dropped', 'NO_CHANNEL_LEFT'],
+        ['warn', /nothing more could be sent$/, 'dropped', 'FRAUD_BLOCK'],
+        ['warn', /nothing more could be sent$/, 'dropped', 'CODE_EXPIRED'],
       ] as const
     ).map(
-      ([level, message, outcome]) =>
+      ([level, message, outcome, code]) =>
         [
           level,
           message,
@@ -112,10 +129,14 @@ describe('the log', () => {
             ...ids,
             fromChannel: 'whatsapp',
             why: '63024',
+            whyReason: 'x',
+            remedy: 'y',
+            userId: ANA.id,
+            to: '…23',
             outcome,
             channel: 'sms',
             provider: 'TWILIO',
-            code: undefined,
+            code,
             reason: undefined,
             transactionId: undefined,
             attempts: [],
@@ -154,6 +175,11 @@ describe('the log', () => {
     ['info', /is back$/, { at: 1, type: 'state.recovered', reason: 'TIMEOUT', lostMs: 5 }],
     ['warn', /may forget$/, { at: 1, type: 'state.warned', reason: 'EVICTION', remedy: 'x' }],
     ['warn', /does not answer/, { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'open' }],
+    [
+      'info',
+      /is tried again/,
+      { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'half-open' },
+    ],
     ['info', /answers again/, { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'closed' }],
     [
       'warn',

@@ -32,7 +32,6 @@ describe('what Twilio says of a message or a call', () => {
         code: '30004',
         reason: 'The recipient or the carrier blocks messages from this sender',
         moveOn: 'other-channel',
-        isFraudBlock: undefined,
       });
       expect(deliveryReportOf(status, '30450')).to.include({ moveOn: false, isFraudBlock: true });
       expect(deliveryReportOf(status, undefined)).to.include({ code: status.toUpperCase(), moveOn: true });

@@ -280,7 +280,6 @@ describe('twilioMessages', () => {
         code: '63024',
         reason: 'The recipient cannot get this on WhatsApp',
         moveOn: true,
-        isFraudBlock: undefined,
       });
       expect(
         api.requests.map(({ method, path }) => `${method} ${path.split('/').at(-1) ?? ''}`),

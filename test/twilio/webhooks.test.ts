@@ -95,7 +95,6 @@ describe('readStatusCallback', () => {
         code: '63024',
         reason: 'The recipient cannot get this on WhatsApp',
         moveOn: true,
-        isFraudBlock: undefined,
       },
     });
   });

@@ -1,0 +1,16 @@
+/** What JavaScript may get wrong in a channel of its own, and no compiler tells. */
+
+/** @param path - the channel's place in the options. */
+export function channelProblems(path: string, channel: object): readonly string[] {
+  const { reports, lookUp } = channel as { readonly reports?: unknown; readonly lookUp?: unknown };
+  const problems: string[] = [];
+  if (reports !== undefined && reports !== 'failures' && reports !== 'deliveries') {
+    problems.push(`${path}.reports must be 'failures' or 'deliveries', or be left out`);
+  }
+  if (lookUp !== undefined && typeof lookUp !== 'function') {
+    problems.push(
+      `${path}.lookUp must be a function (transactionId, context) => what became of the message, or be left out`,
+    );
+  }
+  return problems;
+}

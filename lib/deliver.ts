@@ -74,6 +74,8 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
     },
     parts,
   );
+  if (call.delivery.status === 'accepted' && call.running !== undefined)
+    parts.runningCalls.accepted(call.running);
   if (call.delivery.status === 'refused' && call.running?.isOvertaken === true) call.refusal = OVERTAKEN;
   else if (call.delivery.decidedBy === undefined) call.refusal = refusalWithoutAttempt(planned, plan);
 }
@@ -81,7 +83,7 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
 /** An error would let Okta send the older code itself, after the newer one. */
 const OVERTAKEN: Refusal = {
   code: 'OVERTAKEN',
-  reason: 'A newer code was asked for before this one could be sent',
+  reason: 'A newer code was sent before this one could be',
   isHeldBack: true,
 };
 

@@ -48,13 +48,16 @@ describe('gateways on one Redis', () => {
   it('send an event once: 40 requests at two of them at once get one answer', async () => {
     await start();
     const { url } = await inProcess();
+    // What the first call of a process loads and compiles would make its Redis seem slow.
+    for (const warm of [{ eventId: 'warm-1' }, { eventId: 'warm-2', url }]) await scene.call(warm);
+    const before = sent();
     scene.twilio.fault({ kind: 'slow', delayMs: 150 });
     const calls = await Promise.all(
       Array.from({ length: 40 }, (_, at) =>
         scene.call({ eventId: 'event-1', ...(at % 2 === 0 ? { url } : {}) }),
       ),
     );
-    expect(sent()).to.equal(1);
+    expect(sent() - before).to.equal(1);
     for (const call of calls) {
       expect(call.okta.action).to.equal('sent');
       expect(call.body).to.deep.equal(calls[0]?.body);
@@ -106,7 +109,7 @@ describe('gateways on one Redis', () => {
   });
 
   it('ask Redis once before a code leaves, and tell it the rest without waiting', async () => {
-    await start();
+    await start({ guard: { perUser: { points: 10, seconds: 60 } } });
     await scene.call({ eventId: 'warm' });
     const traffic = await watchTraffic(redis);
     await scene.call({ eventId: 'event-1' });

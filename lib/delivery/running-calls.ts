@@ -1,26 +1,36 @@
 /** A call of a person that has not been answered yet. */
 export interface RunningCall {
   readonly person: string;
-  /** A newer one of the same person has come. */
+  /** A newer code of the same person has been accepted by a channel. */
   isOvertaken: boolean;
 }
 
 /**
- * The newest call of each person that is under way at this gateway: what an older one has not sent yet must not arrive
- * after the newer code. Nobody has to be asked for it.
+ * The calls of each person that are under way at this gateway, oldest first: once a newer code is out, what an older call
+ * has not sent yet must not arrive after it. Nobody has to be asked for it.
  */
 export class RunningCalls {
-  readonly #newest = new Map<string, RunningCall>();
+  readonly #calls = new Map<string, RunningCall[]>();
 
   begin(person: string): RunningCall {
-    const older = this.#newest.get(person);
-    if (older !== undefined) older.isOvertaken = true;
     const call: RunningCall = { person, isOvertaken: false };
-    this.#newest.set(person, call);
+    const calls = this.#calls.get(person);
+    if (calls === undefined) this.#calls.set(person, [call]);
+    else calls.push(call);
     return call;
   }
 
+  /** A channel has accepted its code: the older ones are overtaken. */
+  accepted(call: RunningCall): void {
+    for (const other of this.#calls.get(call.person) ?? []) {
+      if (other === call) return;
+      other.isOvertaken = true;
+    }
+  }
+
   end(call: RunningCall): void {
-    if (this.#newest.get(call.person) === call) this.#newest.delete(call.person);
+    const others = (this.#calls.get(call.person) ?? []).filter((other) => other !== call);
+    if (others.length === 0) this.#calls.delete(call.person);
+    else this.#calls.set(call.person, others);
   }
 }

@@ -158,7 +158,7 @@ describe('npm start', function () {
     run.child.kill('SIGINT');
     expect(await run.exitCode()).to.equal(0);
     witness(run.stdout + run.stderr);
-    expect(run.stderr).to.match(/state: Redis cannot be used: ECONNREFUSED\. \w/);
+    expect(run.stderr).to.match(/state: Redis cannot be used: ECONNREFUSED \w/);
     expect(run.stdout).to.match(/"level":"error".*"reason":"ECONNREFUSED"/);
   });
 

@@ -231,8 +231,7 @@ export class LatePlay {
       if (before.some(({ isDelivered }) => isDelivered)) refuse('left late, after one was delivered');
       if (event.isOvertaken) refuse('left late, after a newer event');
       if (Date.now() >= event.expiresAt) refuse('left late, after its end');
-    } else if (event.isOvertaken && !event.script.isPreview && before.length > 0)
-      refuse('left by another channel, after a newer event');
+    }
     const script = event.script.messages[channel];
     const mayHaveFailed = this.#isTimed && channel === 'whatsapp';
     const sent: Sent = { id, event, channel, script, outcome: 'open', mayHaveFailed, isDelivered: false };

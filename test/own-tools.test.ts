@@ -27,7 +27,11 @@ describe('a run by hand with tools of its own', function () {
   };
 
   before(function () {
-    if (process.platform === 'win32') this.skip();
+    if (process.platform !== 'win32') return;
+    process.stdout.write(
+      '      skipped: the npm that stands in here is a shell script, which Windows does not start\n',
+    );
+    this.skip();
   });
   beforeEach(() => {
     bin = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-'));

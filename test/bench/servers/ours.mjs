@@ -1,4 +1,9 @@
+import { createServer } from 'node:http';
+import { setInterval } from 'node:timers';
+import { URLSearchParams } from 'node:url';
 import express from 'express';
+import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
+import { fetch } from 'undici';
 import { ACCOUNT, counted, serve, settings } from './measured.mjs';
 
 /** The middleware as it is published, with everything on that is on by default, and delivery callbacks beside it. */
@@ -20,6 +25,27 @@ async function sharedState({ url, key }) {
   return counting;
 }
 
+/**
+ * As behind any `publicUrl` that Twilio reaches: where callbacks stay away, messages are asked for. By a port of this
+ * process alone, since in a cluster any process may get what comes to the common one.
+ */
+async function receiveCallbacks(app) {
+  const params = { MessageSid: `SM${'0'.repeat(32)}`, MessageStatus: 'sent' };
+  const headers = {
+    'content-type': 'application/x-www-form-urlencoded',
+    'x-twilio-signature': getExpectedTwilioSignature(authToken, `${ACCOUNT.publicUrl}/twilio/status`, params),
+  };
+  const server = createServer(app);
+  await new Promise((resolve) => server.listen({ port: 0, host: '127.0.0.1', exclusive: true }, resolve));
+  const url = `http://127.0.0.1:${server.address().port}/okta/telephony/twilio/status`;
+  const receive = async () => {
+    const response = await fetch(url, { method: 'POST', headers, body: new URLSearchParams(params) });
+    if (!response.ok) throw new Error(`the callback was answered ${response.status}`);
+  };
+  await receive();
+  setInterval(receive, 5_000).unref();
+}
+
 const app = express();
 const hook = oktaTelephonyHook({
   credentials: {
@@ -37,4 +63,5 @@ const hook = oktaTelephonyHook({
 app.use(hook);
 // As a gateway that takes traffic once it is ready. The stand-ins answer none of its questions; it is warm all the same.
 await hook.ready();
+await receiveCallbacks(app);
 serve(app);

@@ -174,6 +174,7 @@ export function tellAnswered(call: Call, body: HookAnswer, { events }: HookParts
   const { request, isPreview } = hookOf(call);
   const { budget, delivery, reading, refusal } = call;
   const decidedBy = delivery?.decidedBy;
+  const refused = decidedBy?.outcome === 'refused' ? decidedBy : undefined;
   // Written out, without a spread: a literal has its one shape from the start, where a spread adds each of so many
   // fields in turn; and this is made for every call.
   events.emit({
@@ -188,8 +189,9 @@ export function tellAnswered(call: Call, body: HookAnswer, { events }: HookParts
     isPreview,
     isRepeat,
     status: statusOf(body),
-    code: refusal?.code ?? (decidedBy?.outcome === 'refused' ? decidedBy.code : undefined),
+    code: refusal?.code ?? refused?.code,
     reason: refusal?.reason ?? decidedBy?.reason,
+    remedy: refusal?.remedy ?? refused?.remedy,
     hasHungUp: budget.hasHungUp,
     channel: decidedBy?.channel,
     provider: decidedBy?.provider,

@@ -84,6 +84,7 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
 const OVERTAKEN: Refusal = {
   code: 'OVERTAKEN',
   reason: 'A newer code was sent before this one could be',
+  remedy: 'Nothing: the user has a newer code.',
   isHeldBack: true,
 };
 
@@ -133,9 +134,18 @@ function refusalWithoutAttempt(planned: readonly string[], plan: readonly ReadyC
     return {
       code: 'CHANNEL_NOT_CONFIGURED',
       reason: 'No sender is configured for the channel that Okta asked for',
+      remedy: 'Add senders.sms or senders.voice, or a channel of that name.',
     };
   }
   return plan.length === 0
-    ? { code: 'ROLLED_BACK', reason: 'The rollout leaves this user no channel' }
-    : { code: 'DEADLINE', reason: 'The time was over before anything could be sent' };
+    ? {
+        code: 'ROLLED_BACK',
+        reason: 'The rollout leaves this user no channel',
+        remedy: 'Raise rollout for the channel that Okta asked for, or leave the code to Okta.',
+      }
+    : {
+        code: 'DEADLINE',
+        reason: 'The time was over before anything could be sent',
+        remedy: 'Look at what took the time: profileMs, and what holds the process up.',
+      };
 }

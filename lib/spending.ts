@@ -1,5 +1,6 @@
 import { hookOf, idsOf, tellFailed, type Call, type HookParts } from './call.js';
 import { bucketsOf, judge, type GuardBlock, type LimitBucket } from './delivery/guard.js';
+import { maskNumber } from './delivery/masking.js';
 import { readNumber, type NumberReading } from './delivery/phone-number.js';
 import { TIMED_OUT } from './delivery/wait-at-most.js';
 
@@ -25,27 +26,37 @@ export function classifyNumber(call: Call, parts: HookParts): Promise<void> | un
 
 /** The limits that a call takes a point of: none where its number alone has it blocked. */
 export function bucketsFor(call: Call, { settings: { guard } }: HookParts): readonly LimitBucket[] {
-  const block = judge({ number: call.number, exceeded: [] }, guard);
-  return block !== undefined && guard.mode === 'enforce' ? [] : bucketsOf(hookOf(call).request, guard);
+  const isBlocked = judge({ number: call.number, exceeded: [] }, guard).length > 0;
+  return isBlocked && guard.mode === 'enforce' ? [] : bucketsOf(hookOf(call).request, guard);
 }
 
 /** Refuses what the guard blocks. */
 export function holdBackSpending(call: Call, parts: HookParts): void {
   if (call.refusal !== undefined) return;
   const { guard } = parts.settings;
-  const block = judge({ number: call.number, exceeded: call.exceeded ?? [] }, guard);
-  if (block === undefined) return;
-  tellBlocked(block, call, parts);
-  const { code, reason } = block;
-  if (guard.mode === 'enforce') call.refusal = { code, reason, isHeldBack: guard.answer === 'pending' };
+  const blocks = judge({ number: call.number, exceeded: call.exceeded ?? [] }, guard);
+  const [first] = blocks;
+  if (first === undefined) return;
+  tellBlocked(
+    first,
+    blocks,
+    { to: hookOf(call).request.phoneNumber, country: call.number?.country },
+    call,
+    parts,
+  );
+  const { code, reason, remedy } = first;
+  if (guard.mode === 'enforce')
+    call.refusal = { code, reason, remedy, isHeldBack: guard.answer === 'pending' };
 }
 
 /** Whether a code may go to a number beside the enrolled one, by what the number is. */
 export async function mayGoTo(number: string, call: Call, parts: HookParts): Promise<boolean> {
   const { guard } = parts.settings;
-  const block = judge({ number: await readInTime(number, call, parts), exceeded: [] }, guard);
-  if (block === undefined) return true;
-  tellBlocked(block, call, parts);
+  const reading = await readInTime(number, call, parts);
+  const blocks = judge({ number: reading, exceeded: [] }, guard);
+  const [first] = blocks;
+  if (first === undefined) return true;
+  tellBlocked(first, blocks, { to: number, country: reading?.country }, call, parts);
   return guard.mode === 'record';
 }
 
@@ -71,8 +82,11 @@ function readInTime(
   );
 }
 
+/** @param number - which the rules were held against, and its country. */
 function tellBlocked(
-  { rule, code, country, remedy }: GuardBlock,
+  { rule, code, remedy, points, seconds }: GuardBlock,
+  blocks: readonly GuardBlock[],
+  number: { readonly to: string; readonly country: string | undefined },
   call: Call,
   { settings: { guard }, events }: HookParts,
 ): void {
@@ -84,10 +98,20 @@ function tellBlocked(
     mode: guard.mode,
     rule,
     code,
-    country,
+    country: number.country,
     remedy,
+    points,
+    seconds,
+    rules: blocks.map((block) => ({
+      rule: block.rule,
+      code: block.code,
+      remedy: block.remedy,
+      points: block.points,
+      seconds: block.seconds,
+    })),
     requestType: request.requestType,
     userId: request.userId,
+    to: maskNumber(number.to),
     isPreview,
   });
 }

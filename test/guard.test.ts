@@ -104,12 +104,25 @@ describe('the guard of a hook', () => {
       rule: 'perUser',
       code: 'LIMIT_PER_USER',
       country: 'GB',
+      points: 1,
+      seconds: 60,
       userId: ANA.id,
+      to: '…23',
       isPreview: false,
     });
     const line = scene.log.find(({ fields }) => fields['event'] === 'guard.blocked');
     expect(line).to.include({ level: 'warn', message: 'okta-telephony-hook: the guard held a code back' });
     expect(line?.fields['remedy']).to.include('guard.perUser');
+    expect(scene.log.at(-1)).to.include({
+      level: 'warn',
+      message: 'okta-telephony-hook: the guard held the code back; nothing was sent',
+    });
+    expect(scene.log.at(-1)?.fields).to.include({
+      event: 'request.answered',
+      status: 'PENDING',
+      code: 'LIMIT_PER_USER',
+      remedy: line?.fields['remedy'],
+    });
     expect(answeredCodes()).to.deep.equal([undefined, 'LIMIT_PER_USER']);
   });
 
@@ -280,9 +293,35 @@ describe('the guard of a hook', () => {
       ['record', 'country'],
       ['record', 'perUser'],
     ]);
+    expect(blocked().map(({ rules }) => rules.map(({ code, points }) => [code, points]))).to.deep.equal([
+      [['COUNTRY_NOT_ALLOWED', undefined]],
+      [['LIMIT_PER_USER', 1]],
+    ]);
     expect(answeredCodes()).to.deep.equal([undefined, undefined, undefined]);
     expect(scene.log.filter(({ message }) => message.includes('would have held a code back'))).to.have.length(
       2,
+    );
+  });
+
+  it('tells every rule that a code breaks in record mode, the first one for itself', async () => {
+    const limit = { points: 1, seconds: 60 };
+    await start({
+      guard: { mode: 'record', perUser: limit, perNumber: limit, countries: { allow: ['US'] } },
+    });
+    await scene.call();
+    await scene.call();
+    expect(sent()).to.equal(2);
+    const [, both] = blocked();
+    expect(both).to.include({ rule: 'country', code: 'COUNTRY_NOT_ALLOWED', points: undefined });
+    expect(both?.rules.map(({ rule, code, points, seconds }) => [rule, code, points, seconds])).to.deep.equal(
+      [
+        ['country', 'COUNTRY_NOT_ALLOWED', undefined, undefined],
+        ['perUser', 'LIMIT_PER_USER', 1, 60],
+        ['perNumber', 'LIMIT_PER_NUMBER', 1, 60],
+      ],
+    );
+    expect(both?.rules.every(({ remedy }) => remedy.includes('guard.') || remedy.includes('raise'))).to.equal(
+      true,
     );
   });
 

@@ -83,7 +83,11 @@ describe('a rollout', () => {
         'ROLLED_BACK: The rollout leaves this user no channel',
       );
       expect(scene.twilio.requests).to.be.empty;
-      expect(scene.events.at(-1)).to.include({ type: 'request.answered', code: 'ROLLED_BACK' });
+      expect(scene.events.at(-1)).to.include({
+        type: 'request.answered',
+        code: 'ROLLED_BACK',
+        remedy: 'Raise rollout for the channel that Okta asked for, or leave the code to Okta.',
+      });
     });
   }
 

@@ -33,6 +33,18 @@ export type WarnedOption =
 /** The part of the guard that a request broke, by its option's name; `numberType` has none. */
 export type GuardRule = 'perUser' | 'perNumber' | 'perIp' | 'country' | 'numberType';
 
+/** One rule of the guard that a request broke. */
+export interface BrokenRule {
+  readonly rule: GuardRule;
+  /** What the answer, and `request.answered`, say. */
+  readonly code: string;
+  /** What an operator can do about it. */
+  readonly remedy: string;
+  /** Those of the limit; `undefined` where the rule is none. */
+  readonly points: number | undefined;
+  readonly seconds: number | undefined;
+}
+
 /** What every event about one hook call carries. */
 interface OfCall {
   /** Okta's `eventId`. */
@@ -96,20 +108,23 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly skewMs: number;
     }
   | ({
-      /** The guard held a code back; in mode `record` it would have, and the code goes out. */
+      /**
+       * The guard held a code back; in mode `record` it would have, and the code goes out. `rule`, `code`, `remedy`,
+       * `points` and `seconds` are those of the first rule that was broken, for which the code is held back.
+       */
       readonly type: 'guard.blocked';
       readonly mode: 'enforce' | 'record';
-      readonly rule: GuardRule;
-      /** What the answer, and `request.answered`, say. */
-      readonly code: string;
       /** ISO 3166, where the number's is known. */
       readonly country: string | undefined;
-      /** What an operator can do about it. */
-      readonly remedy: string;
+      /** All that were broken, the first one included. */
+      readonly rules: readonly BrokenRule[];
       readonly requestType: string | undefined;
       readonly userId: string | undefined;
+      /** The last two digits. */
+      readonly to: string;
       readonly isPreview: boolean;
-    } & OfCall)
+    } & BrokenRule &
+      OfCall)
   | ({
       readonly type: 'profile.read';
       readonly source: 'okta' | 'cache' | 'stale' | 'none';
@@ -175,6 +190,8 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly code: string | undefined;
       /** The same in words. */
       readonly reason: string | undefined;
+      /** What an operator can do about it, where that is known. */
+      readonly remedy: string | undefined;
       readonly requestType: string | undefined;
       readonly deliveryChannel: 'sms' | 'voice';
       readonly userId: string | undefined;

@@ -40,8 +40,9 @@ export interface GuardBlock {
   readonly reason: string;
   /** What an operator can do about it, by the option's name. */
   readonly remedy: string;
-  /** The number's, where it is known. */
-  readonly country: string | undefined;
+  /** The limit's; `undefined` where the rule is none. */
+  readonly points: number | undefined;
+  readonly seconds: number | undefined;
 }
 
 /** What the last word of a request type is about; those that do not exist yet count together. */
@@ -126,29 +127,31 @@ export function exceededRules(
   return buckets.filter(({ key }) => exceeded.includes(key)).map(({ rule }) => rule);
 }
 
-/** The first rule that a request breaks: what its number is goes before how often it came. */
+/** Every rule that a request breaks: what its number is goes before how often it came. */
 export function judge(
   found: {
     /** `undefined` where the numbering plans are not there: then their rules do not count. */
     readonly number: NumberReading | undefined;
     readonly exceeded: readonly LimitRule[];
   },
-  { countries }: Guard,
-): GuardBlock | undefined {
+  { countries, limits }: Guard,
+): readonly GuardBlock[] {
   const { number, exceeded } = found;
+  // As a rule: nothing is made for it.
+  if (exceeded.length === 0 && number?.isCostly !== true && countries === undefined) return NONE;
+  const blocks: GuardBlock[] = [];
   const country = number?.country;
   if (number?.isCostly === true) {
-    return {
+    blocks.push({
       rule: 'numberType',
       code: 'NUMBER_TYPE_BLOCKED',
       reason: 'The number is a premium-rate or shared-cost one',
-      remedy:
-        "Have the user enrol another number; only guard.mode 'record' would let codes go to such a number.",
-      country,
-    };
+      remedy: 'Have the user enrol another number.',
+      ...NO_LIMIT,
+    });
   }
   if (number !== undefined && countries !== undefined && !isAllowed(country, countries)) {
-    return {
+    blocks.push({
       rule: 'country',
       code: 'COUNTRY_NOT_ALLOWED',
       reason:
@@ -156,12 +159,17 @@ export function judge(
           ? 'The country of the number is not known, and only some are allowed'
           : `Codes are not sent to the country of the number, ${country}`,
       remedy: remedyForCountry(country, countries.kind),
-      country,
-    };
+      ...NO_LIMIT,
+    });
   }
-  const rule = exceeded[0];
-  return rule === undefined ? undefined : { rule, ...LIMITED[rule], country };
+  for (const { rule, points, seconds } of limits) {
+    if (exceeded.includes(rule)) blocks.push({ rule, ...LIMITED[rule], points, seconds });
+  }
+  return blocks;
 }
+
+const NONE: readonly GuardBlock[] = [];
+const NO_LIMIT = { points: undefined, seconds: undefined } as const;
 
 function isAllowed(country: string | undefined, { kind, of }: NonNullable<Guard['countries']>): boolean {
   const isListed = country !== undefined && of.has(country);
@@ -177,7 +185,7 @@ function remedyForCountry(country: string | undefined, kind: 'allow' | 'deny'): 
     : `If you have users there, take ${country} out of guard.countries.deny.`;
 }
 
-const LIMITED: Readonly<Record<LimitRule, Omit<GuardBlock, 'rule' | 'country'>>> = {
+const LIMITED: Readonly<Record<LimitRule, Omit<GuardBlock, 'rule' | 'points' | 'seconds'>>> = {
   perUser: {
     code: 'LIMIT_PER_USER',
     reason: 'The user was sent as many codes as the limit allows',

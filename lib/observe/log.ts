@@ -139,7 +139,7 @@ function lineFor(event: HookEvent): Line | undefined {
       return {
         level: 'warn',
         message:
-          'a callback is about a message that this process did not send, or has forgotten; several gateways need one state that they share: until then run one, or lead callbacks to the gateway that sent',
+          'a callback is about a message that this process did not send, or has forgotten; several gateways need one state that they share, redisState of okta-telephony-hook/redis: until then run one, or lead callbacks to the gateway that sent',
       };
     // Their facts are in the line of the call.
     case 'request.received':
@@ -225,11 +225,23 @@ function answeredLine(event: Extract<HookEvent, { type: 'request.answered' }>): 
         message: event.isRepeat ? 'a repeat was answered as the first' : 'a code was sent',
       };
     case 'PENDING':
-      return {
-        level: 'warn',
-        message: 'a code may have been sent, or was held back; Okta sends none itself',
-      };
+      return { level: 'warn', message: pendingMessage(event) };
     case 'ERROR':
       return { level: 'error', message: 'no code was sent; Okta may send it itself' };
   }
+}
+
+/** Whether a code may be on its way: only what was refused certainly is not. */
+function pendingMessage({
+  isRepeat,
+  code,
+  attempts,
+}: Extract<HookEvent, { type: 'request.answered' }>): string {
+  // It tells what the first one was answered, not why.
+  if (isRepeat) return 'a repeat was answered as the first: a code may have been sent, or was held back';
+  const last = attempts.at(-1);
+  if (last === undefined && code !== undefined) return 'the guard held the code back; nothing was sent';
+  return last?.outcome === 'refused'
+    ? "a provider's fraud filter held the code back; nothing was sent"
+    : 'a code may have been sent; Okta sends none itself';
 }

@@ -95,6 +95,8 @@ export interface Refusal {
     | 'OVERTAKEN'
     | GuardBlock['code'];
   readonly reason: string;
+  /** What an operator can do about it. */
+  readonly remedy: string;
   /** Nobody is to send it: Okta is told `PENDING`, for it would send what an error says was not sent. */
   readonly isHeldBack?: boolean | undefined;
 }
@@ -198,12 +200,18 @@ function refusalOf(
   nowMs: number,
 ): Refusal | undefined {
   if (otpExpiresMs !== undefined && nowMs - otpExpiresMs > EXPIRED_AFTER_MS) {
-    return { code: 'CODE_EXPIRED', reason: 'The code had ended before the request came' };
+    return {
+      code: 'CODE_EXPIRED',
+      reason: 'The code had ended before the request came',
+      remedy: "Look at the gateway's clock, and at what holds Okta's requests up on their way.",
+    };
   }
   if (phoneNumber === undefined) {
     return {
       code: 'NO_DIALABLE_NUMBER',
       reason: 'The number is not in E.164 form, and no default country makes it so',
+      remedy:
+        "In a preview put a real number in the placeholder's place; where Okta really has numbers without +, set defaultCountry.",
     };
   }
   return undefined;

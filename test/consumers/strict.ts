@@ -12,6 +12,7 @@ import {
   twilioMessages,
   type AttemptReport,
   type BreakerState,
+  type BrokenRule,
   type Bucket,
   type Channel,
   type ChannelParts,
@@ -312,7 +313,8 @@ const onEvent = (event: HookEvent): void => {
   }
   if (event.type === 'guard.blocked') {
     const rule: GuardRule = event.rule;
-    told.push(rule, event.remedy);
+    const broken: readonly BrokenRule[] = event.rules;
+    told.push(rule, event.remedy, ...broken.map(({ code }) => code));
   }
 };
 const perUser: GuardLimit = { points: 5, seconds: 60 };

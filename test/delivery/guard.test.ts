@@ -131,15 +131,15 @@ describe('the limits of a request', () => {
 });
 
 describe('the guard', () => {
-  const judged = async (
+  const judgedBy = async (
     phoneNumber: string,
     countries: { allow: string[] } | { deny: string[] } | undefined,
     exceeded: readonly LimitRule[] = [],
-  ): Promise<GuardBlock | undefined> =>
+  ): Promise<readonly GuardBlock[]> =>
     judge(
       { number: await readNumber(phoneNumber), exceeded },
       {
-        ...guardOf(),
+        ...guardOf('perUser', 'perNumber', 'perIp'),
         countries:
           countries === undefined
             ? undefined
@@ -148,6 +148,9 @@ describe('the guard', () => {
               : { kind: 'deny', of: new Set(countries.deny) },
       },
     );
+  /** For which it is held back. */
+  const judged = async (...by: Parameters<typeof judgedBy>): Promise<GuardBlock | undefined> =>
+    (await judgedBy(...by))[0];
 
   const table: readonly (readonly [
     number: string,
@@ -195,7 +198,7 @@ describe('the guard', () => {
   ] as const) {
     it(`blocks what is over ${rule}, and names the option that helps`, async () => {
       const block = await judged('+12025550142', undefined, [rule]);
-      expect(block).to.include({ rule, code, country: 'US' });
+      expect(block).to.include({ rule, code, points: 5, seconds: 60 });
       expect(block?.remedy).to.include(`guard.${rule}`);
     });
   }
@@ -205,25 +208,37 @@ describe('the guard', () => {
     expect((await judged('+12025550142', { allow: ['US'] }, ['perUser', 'perIp']))?.rule).to.equal('perUser');
   });
 
+  it('finds every rule that a request breaks', async () => {
+    const all = await judgedBy('+19005550123', { allow: ['GB'] }, ['perIp', 'perUser']);
+    expect(all.map(({ rule, points, seconds }) => [rule, points, seconds])).to.deep.equal([
+      ['numberType', undefined, undefined],
+      ['country', undefined, undefined],
+      ['perUser', 5, 60],
+      ['perIp', 5, 60],
+    ]);
+    expect(await judgedBy('+12025550142', { allow: ['US'] })).to.deep.equal([]);
+    expect(await judgedBy('+12025550142', undefined)).to.deep.equal([]);
+  });
+
   it('names the country and the list that keep a code back, and no number', async () => {
     const allowed = await judged('+14165550142', { allow: ['US'] });
-    expect(allowed).to.include({ rule: 'country', country: 'CA' });
+    expect(allowed).to.include({ rule: 'country', points: undefined, seconds: undefined });
     expect(allowed?.remedy).to.include('add CA to guard.countries.allow');
     expect((await judged('+14165550142', { deny: ['CA'] }))?.remedy).to.include(
       'take CA out of guard.countries.deny',
     );
     const unknown = await judged('+9991234567', { allow: ['US'] });
-    expect(unknown).to.include({ rule: 'country', country: undefined });
+    expect(unknown).to.include({ rule: 'country' });
     expect(unknown?.remedy).to.include('guard.countries.deny');
     const costly = await judged('+19005550123', undefined);
-    expect(costly).to.include({ rule: 'numberType', country: 'US' });
-    expect(costly?.remedy).to.include('guard.mode');
+    expect(costly).to.include({ rule: 'numberType', remedy: 'Have the user enrol another number.' });
     expect(JSON.stringify([allowed, unknown, costly])).to.not.match(/\d{4}/);
   });
 
   it('knows nothing of a number without the numbering plans, and still counts', () => {
-    const guard: Guard = { ...guardOf(), countries: { kind: 'allow', of: new Set(['US']) } };
-    expect(judge({ number: undefined, exceeded: [] }, guard)).to.equal(undefined);
-    expect(judge({ number: undefined, exceeded: ['perIp'] }, guard)).to.include({ rule: 'perIp' });
+    const guard: Guard = { ...guardOf('perIp'), countries: { kind: 'allow', of: new Set(['US']) } };
+    expect(judge({ number: undefined, exceeded: [] }, guard)).to.deep.equal([]);
+    const blocks = judge({ number: undefined, exceeded: ['perIp'] }, guard);
+    expect(blocks.map(({ rule }) => rule)).to.deep.equal(['perIp']);
   });
 });

@@ -23,6 +23,7 @@ const answered: Extract<HookEvent, { type: 'request.answered' }> = {
   status: 'SUCCESSFUL',
   code: undefined,
   reason: undefined,
+  remedy: undefined,
   requestType: 'com.okta.user.telephony.mfa-verification',
   deliveryChannel: 'sms',
   userId: ANA.id,
@@ -65,7 +66,22 @@ describe('the log', () => {
     ],
     ['info', /a code was sent$/, { ...answered, profileSource: 'none', profileReason: 'TIMEOUT' }],
     ['info', /a repeat was answered as the first$/, { ...answered, isRepeat: true }],
-    ['warn', /may have been sent/, { ...answered, status: 'PENDING' }],
+    ['warn', /a code may have been sent; Okta sends none itself$/, { ...answered, status: 'PENDING' }],
+    [
+      'warn',
+      /a repeat was answered as the first: a code may have been sent, or was held back$/,
+      { ...answered, status: 'PENDING', isRepeat: true },
+    ],
+    [
+      'warn',
+      /the guard held the code back; nothing was sent$/,
+      { ...answered, status: 'PENDING', code: 'LIMIT_PER_USER' },
+    ],
+    [
+      'warn',
+      /a provider's fraud filter held the code back; nothing was sent$/,
+      { ...answered, status: 'PENDING', attempts: [{ ...attempt, outcome: 'refused' }] },
+    ],
     ['error', /no code was sent/, { ...answered, status: 'ERROR' }],
     [
       'info',
@@ -143,7 +159,11 @@ describe('the log', () => {
           },
         ] as const,
     ),
-    ['warn', /one state that they share/, { at: 1, type: 'message.unknown', count: 3, transactionId: 'SM1' }],
+    [
+      'warn',
+      /one state that they share, redisState of okta-telephony-hook\/redis: /,
+      { at: 1, type: 'message.unknown', count: 3, transactionId: 'SM1' },
+    ],
     [
       'warn',
       /seen by polling only.+set publicUrl/,

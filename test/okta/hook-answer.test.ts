@@ -132,7 +132,7 @@ describe('the answer to Okta', () => {
     });
   });
 
-  const refusal = { code: 'CODE_EXPIRED', reason: 'The code had ended' } as const;
+  const refusal = { code: 'CODE_EXPIRED', reason: 'The code had ended', remedy: 'x' } as const;
   const none = deliveryOf('refused', []);
   for (const [what, delivery, why, reason] of [
     ['why nothing was tried', undefined, refusal, 'CODE_EXPIRED: The code had ended'],

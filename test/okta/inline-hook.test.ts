@@ -423,6 +423,7 @@ describe('a request of Okta', () => {
       expect(call.okta.action).to.equal('error');
       expect(errorOf(call)?.errorCauses).to.have.length(1);
       expect(errorOf(call)?.errorCauses?.[0]?.['reason']).to.match(/^CODE_EXPIRED: /);
+      expect(scene.log.at(-1)?.fields['remedy']).to.match(/^Look at the gateway's clock/);
       expect(sent).to.be.empty;
       expect(scene.okta.requests).to.be.empty;
     });
@@ -477,6 +478,7 @@ describe('a request of Okta', () => {
         expect(call.okta.action).to.equal('error');
         expect(errorOf(call)?.errorCauses).to.have.length(1);
         expect(errorOf(call)?.errorCauses?.[0]?.['reason']).to.match(/^NO_DIALABLE_NUMBER: /);
+        expect(scene.log.at(-1)?.fields['remedy']).to.include('set defaultCountry');
         expect(JSON.stringify(call.body)).to.not.include(String(value));
         expect(sent).to.be.empty;
       });
@@ -596,6 +598,10 @@ describe('a request of Okta', () => {
           expect(errorOf(call)?.errorCauses?.map(({ reason }) => reason?.split(':')[0])).to.deep.equal([
             'CHANNEL_NOT_CONFIGURED',
           ]);
+          expect(bare.log.at(-1)?.fields).to.include({
+            code: 'CHANNEL_NOT_CONFIGURED',
+            remedy: 'Add senders.sms or senders.voice, or a channel of that name.',
+          });
         }
         expect(sent).to.be.empty;
       } finally {

@@ -76,6 +76,8 @@ const LEAD_CALLBACKS_HERE =
 const READY_TIMEOUT_MS = 4_000;
 /** Of it, what libraries may take before the vendors are asked all the same. */
 const LOADING_TIMEOUT_MS = 3_000;
+const ASK_AGAIN =
+  'See that the gateway may call it (egress, DNS, TLS) and that it is not held up by work of its own; then ask ready() again.';
 
 /**
  * The middleware at the other end of Okta's telephony inline hook. Opens nothing and asks nobody until a
@@ -264,7 +266,9 @@ function connect(blueprint: Channel, parts: ChannelParts): Channel {
 async function inTime(work: () => unknown, timeoutMs = READY_TIMEOUT_MS): Promise<'ok' | Error> {
   try {
     const end = await waitAtMost(Promise.resolve(work()), timeoutMs);
-    return end === TIMED_OUT ? new TelephonyHookError('NOT_READY_IN_TIME', 'No answer within 4 s') : 'ok';
+    return end === TIMED_OUT
+      ? new TelephonyHookError('NOT_READY_IN_TIME', 'No answer within 4 s', { remedy: ASK_AGAIN })
+      : 'ok';
   } catch (error) {
     if (error instanceof TelephonyHookError) return error;
     return new TelephonyHookError('NOT_READY', 'The check failed; see its cause', { cause: error });

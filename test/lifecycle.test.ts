@@ -275,6 +275,7 @@ describe('ready()', () => {
     for (const result of Object.values(found)) expect(result).to.be.instanceOf(TelephonyHookError);
     expectCode(found.hookKeys, 'PROOF_UNAVAILABLE');
     expectCode(found.state, 'NOT_READY_IN_TIME');
+    expect(remedyOf(found.state)).to.match(/egress.+ask ready\(\) again/);
   });
 
   function oauth2(issuer: string) {

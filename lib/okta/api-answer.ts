@@ -40,6 +40,13 @@ const LET_READ_USERS =
   "Give the service app, or the API token's owner, an administrator role that may read users: Read-Only Administrator, or a custom role with okta.users.read.";
 const RENEW_CREDENTIALS =
   'Compare credentials.okta with the org. An API token ends with its owner, and after 30 days without use: then create a new one.';
+/** Where the org's calls of the window are used up. */
+export const WAIT_FOR_WINDOW =
+  "It passes with the limit's window, a minute as a rule, and codes go out meanwhile. What uses it up is under Reports > Rate Limits in Okta.";
+const LOOK_BETWEEN =
+  "That is no answer of Okta's API: look at what stands in between, such as a proxy (one that has to be named goes into the option dispatcher), and that credentials.okta.orgUrl is the org's own address.";
+const LOOK_AT_STATUS =
+  'Look at status.okta.com, and at a proxy if one stands in between; it may pass by itself, and codes go out meanwhile.';
 
 /** What somebody has to do, by Okta's reason. */
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -53,7 +60,15 @@ const REMEDIES: Readonly<Record<string, string>> = {
 const REMEDY_OF_STATUS: Readonly<Record<number, string>> = {
   401: RENEW_CREDENTIALS,
   403: LET_READ_USERS,
+  429: WAIT_FOR_WINDOW,
 };
+
+function remedyOfStatus(status: number): string | undefined {
+  if (status >= 500) return LOOK_AT_STATUS;
+  // Okta redirects no call of its API.
+  if (status < 400 || status === 407) return LOOK_BETWEEN;
+  return REMEDY_OF_STATUS[status];
+}
 
 /**
  * Reads what came of a call to Okta.
@@ -82,7 +97,7 @@ export function readOktaAnswer(result: HttpResult, who: string): OktaApiAnswer {
       {
         status,
         headers: rateLimitHeaders(result.headers),
-        remedy: REMEDIES[reason ?? ''] ?? REMEDY_OF_STATUS[status],
+        remedy: REMEDIES[reason ?? ''] ?? remedyOfStatus(status),
       },
     );
   }

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { UserProfile } from '../delivery/channel.js';
 import { OktaApiError, type OktaApiErrorCode } from '../errors.js';
-import { fieldOf } from './api-answer.js';
+import { fieldOf, WAIT_FOR_WINDOW } from './api-answer.js';
 import type { OktaApiClient } from './api-client.js';
 import { pauseAfter } from './rate-limit.js';
 import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
@@ -159,7 +159,9 @@ export function createProfileReader(parts: {
     },
     async check(timeoutMs) {
       if (isPaused())
-        throw new OktaApiError('OKTA_RATE_LIMITED', "Okta's rate limit is nearly used up: not asked");
+        throw new OktaApiError('OKTA_RATE_LIMITED', "Okta's rate limit is nearly used up: not asked", {
+          remedy: WAIT_FOR_WINDOW,
+        });
       try {
         await ask(NOBODY, timeoutMs);
       } catch (error) {

@@ -2,8 +2,7 @@ import type twilio from 'twilio';
 import type { SendContext } from '../delivery/channel.js';
 import { callHttp, type HttpCall, type HttpResult, type HttpDispatcher } from '../delivery/http-call.js';
 import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
-import { ProviderError } from '../errors.js';
-import { describeRefusal } from './error-codes.js';
+import { NO_MESSAGE_SID, readCheckAnswer } from './credentials-check.js';
 import { loadSdk } from './sdk.js';
 import { StatusCallbacks } from './status-callbacks.js';
 
@@ -130,7 +129,7 @@ export interface TwilioConnection {
    * Asks for a message that cannot exist, which proves the credentials, costs nothing and leaves a connection
    * open.
    *
-   * @throws ProviderError `TWILIO_UNREACHABLE`, `TWILIO_UNAUTHORIZED` or `TWILIO_HTTP_ERROR`
+   * @throws ProviderError `TWILIO_UNREACHABLE`, `TWILIO_UNAUTHORIZED`, `TWILIO_UNREADABLE` or `TWILIO_HTTP_ERROR`
    */
   check(timeoutMs: number): Promise<void>;
 }
@@ -155,9 +154,6 @@ const NEVER = { then: () => NEVER };
 
 /** Nothing has left: the SDK refused what it was given, or is not there. */
 const SDK_ERROR: HttpResult = { kind: 'not-sent', reason: 'SDK_ERROR' };
-
-/** Has a message SID's shape and is nobody's. */
-const NO_MESSAGE_SID = `SM${'0'.repeat(32)}`;
 
 /** Makes the connection; nothing is opened before the first call. */
 export function createTwilioConnection(parts: {
@@ -252,21 +248,7 @@ export function createTwilioConnection(parts: {
         timeoutMs,
         () => ({ timeoutMs }),
       );
-      if (result.kind !== 'answered') {
-        throw new ProviderError('TWILIO_UNREACHABLE', `No answer from ${host}: ${result.reason}.`, {
-          remedy:
-            'See that the gateway may call it: egress, DNS, TLS; and credentials.twilio.edge, region, baseUrl.',
-        });
-      }
-      if (result.status === 401) {
-        const { remedy } = describeRefusal(undefined, result.status);
-        throw new ProviderError('TWILIO_UNAUTHORIZED', `${host} does not accept credentials.twilio.`, {
-          remedy,
-        });
-      }
-      if (result.status !== 404 && (result.status < 200 || result.status > 299)) {
-        throw new ProviderError('TWILIO_HTTP_ERROR', `${host} answered with status ${result.status}.`);
-      }
+      readCheckAnswer(result, host);
     },
   };
 }

@@ -80,6 +80,21 @@ describe("calling Okta's API with an API token", () => {
     }
   });
 
+  it('says what to do, also where what answered is not Okta', async () => {
+    for (const [status, remedy] of [
+      [302, /stands in between, such as a proxy/],
+      [401, /^Compare credentials\.okta/],
+      [403, /role that may read users/],
+      [407, /stands in between, such as a proxy/],
+      [429, /Rate Limits in Okta/],
+      [500, /^Look at status\.okta\.com/],
+      [503, /^Look at status\.okta\.com/],
+    ] as const) {
+      okta.answerWith(() => ({ status, body: 'a page' }));
+      expect((await failureOf(get())).remedy).to.match(remedy);
+    }
+  });
+
   it('repeats no error code that does not look like one', async () => {
     for (const body of [
       { errorCode: 'E0000007 ana@example.com' },

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { WAIT_FOR_WINDOW } from '../../lib/okta/api-answer.js';
 import { createOktaApiClient } from '../../lib/okta/api-client.js';
 import { createProfileReader, type ProfileReader, type ProfileReading } from '../../lib/okta/user-profile.js';
 import { failureOf, httpDate, makeGate, NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
@@ -198,6 +199,7 @@ describe("Okta's rate limit, which the whole org shares", () => {
     expect(await failureOf(reader.check(2_000))).to.include({
       code: 'OKTA_RATE_LIMITED',
       message: "Okta's rate limit is nearly used up: not asked",
+      remedy: WAIT_FOR_WINDOW,
     });
     expect(okta.requests).to.have.length(0);
     now += 11 * SECOND_MS;

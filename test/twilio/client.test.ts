@@ -11,6 +11,7 @@ import {
   makeContext,
   makeSettings,
   startScriptedApi,
+  type Answer,
   type ScriptedApi,
 } from './scripted-api.js';
 
@@ -192,9 +193,12 @@ describe('the Twilio connection', () => {
   });
 
   describe('check', () => {
-    for (const status of [200, 299, 404]) {
-      it(`takes a ${status} as proof that the credentials work`, async () => {
-        api.script({ status, body: {} });
+    for (const [status, body] of [
+      [200, { sid: `SM${'0'.repeat(32)}`, status: 'delivered' }],
+      [404, { code: 20404, status: 404 }],
+    ] as const) {
+      it(`takes a ${status} of Twilio's as proof that the credentials work`, async () => {
+        api.script({ status, body });
         await api.connect().check(5_000);
         expect(api.requests[0]?.method).to.equal('GET');
         expect(api.requests[0]?.path).to.equal(
@@ -203,25 +207,111 @@ describe('the Twilio connection', () => {
       });
     }
 
-    const failures = [
-      [{ status: 401, body: { code: 20003 } }, 'TWILIO_UNAUTHORIZED'],
-      [{ status: 300, body: {} }, 'TWILIO_HTTP_ERROR'],
-      [{ status: 403, body: {} }, 'TWILIO_HTTP_ERROR'],
-      [{ status: 500, body: KEY_SECRET }, 'TWILIO_HTTP_ERROR'],
-      ['reset', 'TWILIO_UNREACHABLE'],
-    ] as const;
-    for (const [answer, code] of failures) {
-      it(`throws ${code} for ${answer === 'reset' ? answer : answer.status}`, async () => {
+    const html = '<html><body>Sign in to the network</body></html>';
+    const failures: readonly (readonly [
+      title: string,
+      answer: Answer,
+      code: string,
+      message: string,
+      remedy: RegExp,
+    ])[] = [
+      [
+        '401',
+        { status: 401, body: { code: 20003 } },
+        'TWILIO_UNAUTHORIZED',
+        'does not accept credentials.twilio (20003: Twilio does not accept the credentials).',
+        /^Check credentials\.twilio.*errors\/20003$/,
+      ],
+      [
+        '401 without a code',
+        { status: 401, body: html },
+        'TWILIO_UNAUTHORIZED',
+        'does not accept credentials.twilio.',
+        /^Check credentials\.twilio/,
+      ],
+      [
+        '401 of an account that is not active',
+        { status: 401, body: { code: 20005 } },
+        'TWILIO_UNAUTHORIZED',
+        'does not accept credentials.twilio (20005: The Twilio account is not active).',
+        /^Look at the account's state.*errors\/20005$/,
+      ],
+      [
+        '403 with a code that is new',
+        { status: 403, body: { code: 29998, message: KEY_SECRET } },
+        'TWILIO_HTTP_ERROR',
+        'answered with status 403 (29998).',
+        /^Twilio's own words: .*errors\/29998$/,
+      ],
+      [
+        '403 of somebody else',
+        { status: 403, body: html },
+        'TWILIO_HTTP_ERROR',
+        'answered with status 403.',
+        /proxy or a firewall/,
+      ],
+      ['300', { status: 300, body: {} }, 'TWILIO_HTTP_ERROR', 'answered with status 300.', /proxy/],
+      ['407', { status: 407, body: html }, 'TWILIO_HTTP_ERROR', 'answered with status 407.', /dispatcher/],
+      [
+        '429',
+        { status: 429, body: { code: 20429 } },
+        'TWILIO_HTTP_ERROR',
+        'answered with status 429 (20429: Too many requests to Twilio at once).',
+        /^Add senders/,
+      ],
+      [
+        '500',
+        { status: 500, body: KEY_SECRET },
+        'TWILIO_HTTP_ERROR',
+        'answered with status 500.',
+        /^Look at status\.twilio\.com/,
+      ],
+      [
+        '503 with a code',
+        { status: 503, body: { code: 20503 } },
+        'TWILIO_HTTP_ERROR',
+        'answered with status 503 (20503: Twilio is not available).',
+        /^Look at status\.twilio\.com.*errors\/20503$/,
+      ],
+      [
+        'a page with status 200',
+        { status: 200, body: html },
+        'TWILIO_UNREADABLE',
+        "answered with status 200 and nothing of Twilio's.",
+        /proxy or a firewall/,
+      ],
+      [
+        'a page with status 404',
+        { status: 404, body: html },
+        'TWILIO_UNREADABLE',
+        "answered with status 404 and nothing of Twilio's.",
+        /proxy or a firewall/,
+      ],
+    ];
+    for (const [title, answer, code, message, remedy] of failures) {
+      it(`throws ${code} for ${title}, with what to do`, async () => {
         api.script(answer);
         const error: unknown = await api
           .connect()
           .check(5_000)
           .catch((thrown: unknown) => thrown);
         expect(error).to.be.instanceOf(ProviderError).with.property('code', code);
-        expect(String(error)).to.contain(new URL(api.origin).host);
-        expect(String(error)).to.not.contain(KEY_SECRET);
+        expect((error as ProviderError).message).to.equal(`${new URL(api.origin).host} ${message}`);
+        expect((error as ProviderError).remedy).to.match(remedy);
+        expect(`${String(error)} ${(error as ProviderError).remedy}`).to.not.contain(KEY_SECRET);
       });
     }
+
+    it('throws TWILIO_UNREACHABLE where no answer comes, with what to do', async () => {
+      api.script('reset');
+      const error: unknown = await api
+        .connect()
+        .check(5_000)
+        .catch((thrown: unknown) => thrown);
+      expect(error).to.be.instanceOf(ProviderError).with.property('code', 'TWILIO_UNREACHABLE');
+      expect(String(error)).to.contain(new URL(api.origin).host);
+      expect((error as ProviderError).remedy).to.match(/egress/);
+    });
 
     it('does not wait longer than it is told', async () => {
       api.script('hang');

@@ -52,6 +52,15 @@ describe('the README', () => {
     expect(told).to.deep.equal(['kind', ...kinds]);
   });
 
+  it('has every key of faultCallbacks()', () => {
+    const types = readFileSync(join(ROOT, 'lib/testing/twilio-callbacks.ts'), 'utf8');
+    const fields = /interface CallbackFault \{(.*?)\n\}/s.exec(types)?.[1] ?? '';
+    const keys = [...fields.matchAll(/readonly (\w+)\?:/g)].map(([, key]) => `\`${key}\``);
+    const told = /^- `faultCallbacks(.*?)(?=^- )/ms.exec(readme)?.[1] ?? '';
+    expect(keys).to.have.length(6);
+    for (const key of keys) expect(told).to.include(key);
+  });
+
   it('shows a channel that compiles as it stands', () => {
     writeFileSync(file, codeUnder('Write a channel'));
     const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {

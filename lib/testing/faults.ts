@@ -110,9 +110,54 @@ export class RuleList<Rule extends LimitedRule<Subject>, Subject = RecordedReque
   }
 }
 
-/** Reads what the emulators' `fault()` takes: a rule, or a fault that hits everything until it is cleared. */
+type Kind = Fault['kind'];
+
+/** What each kind may say beside `kind` and `delivered`. */
+const FAULT_KEYS: {
+  readonly [K in Kind]: Readonly<
+    Record<Exclude<keyof Extract<Fault, { kind: K }>, 'kind' | 'delivered'>, true>
+  >;
+} = {
+  status: { status: true, body: true, headers: true },
+  html: { status: true },
+  hang: {},
+  reset: {},
+  resetOnConnect: {},
+  drip: { everyMs: true },
+  truncated: {},
+  endless: {},
+  redirect: { location: true },
+  malformed: {},
+  empty: { status: true },
+  slow: { delayMs: true },
+};
+
+/**
+ * Reads what the emulators' `fault()` takes: a rule, or a fault that hits everything until it is cleared.
+ *
+ * @throws TypeError for a kind or a key that does not exist.
+ */
 export function asFaultRule(rule: FaultRule | Fault): FaultRule {
-  return 'kind' in rule ? { fault: rule } : rule;
+  if ('kind' in rule) return { fault: requireFault(rule) };
+  requireKeys('fault()', rule, ['fault', 'times', 'match']);
+  return { ...rule, fault: requireFault(rule.fault) };
+}
+
+/** @throws TypeError for a kind or a key that does not exist. */
+export function requireFault(fault: Fault): Fault {
+  const { kind } = Object(fault) as Partial<Fault>;
+  if (kind === undefined || !Object.hasOwn(FAULT_KEYS, kind)) {
+    throw new TypeError(`A fault needs a kind: ${Object.keys(FAULT_KEYS).join(', ')}.`);
+  }
+  requireKeys(`a fault of the kind ${kind}`, fault, ['kind', 'delivered', ...Object.keys(FAULT_KEYS[kind])]);
+  return fault;
+}
+
+/** @throws TypeError for a key that is misspelt: it would do nothing, and a test that relies on it pass. */
+export function requireKeys(what: string, given: object, known: readonly string[]): void {
+  const unknown = Object.keys(given).filter((key) => !known.includes(key));
+  if (unknown.length === 0) return;
+  throw new TypeError(`${what} knows no ${unknown.join(', ')}; it takes ${known.join(', ')}.`);
 }
 
 /** The path of a request, without its query. */

@@ -1,6 +1,6 @@
 import { Agent } from 'undici';
 import { serveApi } from './emulated-api.js';
-import { pathOf, type Fault, type FaultRule, type RecordedRequest } from './faults.js';
+import { pathOf, requireFault, type Fault, type FaultRule, type RecordedRequest } from './faults.js';
 import { isApiCall } from './okta-api.js';
 import type { SchemaAttribute } from './okta-attributes.js';
 import type { EventDelivery, FireOptions } from './okta-event-delivery.js';
@@ -218,7 +218,7 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     },
     rotateHookKeys: () => org.hookTokens.rotate(),
     faultKeys: (fault) => {
-      keyFault = fault;
+      keyFault = fault === undefined ? undefined : requireFault(fault);
     },
     callHook: (call = {}) => org.callHook(call),
     enterCode: (idOrLogin, code) => org.enterCode(idOrLogin, code),

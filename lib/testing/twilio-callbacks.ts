@@ -1,4 +1,4 @@
-import { RuleList } from './faults.js';
+import { requireKeys, RuleList } from './faults.js';
 import type { LoopbackServer } from './loopback-server.js';
 import type { EmulatedCall } from './twilio-calls.js';
 import type { EmulatedMessage } from './twilio-messages.js';
@@ -28,6 +28,15 @@ export interface CallbackFault {
   readonly times?: number | undefined;
 }
 
+const CALLBACK_FAULT_KEYS: Readonly<Record<keyof CallbackFault, true>> = {
+  delayMs: true,
+  copies: true,
+  isReversed: true,
+  isHeld: true,
+  match: true,
+  times: true,
+};
+
 /** The callbacks of one message or call. */
 export interface CallbackSeries {
   /** The next step: what is told of it, if anything is, and whether it is the last. */
@@ -39,7 +48,7 @@ type Making = () => Promise<void>;
 /** Makes the status callbacks, and lets go wrong with them what a test wants. */
 export class TwilioCallbacks {
   readonly made: EmulatedCallback[] = [];
-  readonly faults = new RuleList<CallbackFault, EmulatedMessage | EmulatedCall>(() => true);
+  readonly #faults = new RuleList<CallbackFault, EmulatedMessage | EmulatedCall>(() => true);
   readonly #caller: WebhookCaller;
   readonly #server: () => LoopbackServer;
   #held: Making[] = [];
@@ -49,11 +58,21 @@ export class TwilioCallbacks {
     this.#server = server;
   }
 
+  /** @throws TypeError for a key that does not exist. */
+  fault(fault: CallbackFault): void {
+    requireKeys('faultCallbacks()', fault, Object.keys(CALLBACK_FAULT_KEYS));
+    this.#faults.add(fault);
+  }
+
+  clearFaults(): void {
+    this.#faults.clear();
+  }
+
   /** Begins the callbacks of a message or call. */
   start(sent: EmulatedMessage | EmulatedCall): CallbackSeries {
     const url = sent.statusCallback;
     if (url === undefined) return { due: () => undefined };
-    const fault: CallbackFault = this.faults.take(sent) ?? {};
+    const fault: CallbackFault = this.#faults.take(sent) ?? {};
     const waiting: Making[] = [];
     return {
       due: (params, isLast) => {

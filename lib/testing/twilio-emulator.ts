@@ -224,13 +224,13 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
       rules.lateFailures.add(rule);
     },
     faultCallbacks: (fault) => {
-      callbacks.faults.add(fault);
+      callbacks.fault(fault);
     },
     releaseCallbacks: () => callbacks.release(),
     clearFaults: () => {
       api.clearFaults();
       rules.clear();
-      callbacks.faults.clear();
+      callbacks.clearFaults();
     },
     close: async () => {
       await Promise.all([api.server.close(), agent.destroy()]);

@@ -2,7 +2,12 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Agent, request } from 'undici';
-import { startTwilioEmulator, type Fault, type TwilioEmulator } from '../../lib/testing/index.js';
+import {
+  startOktaEmulator,
+  startTwilioEmulator,
+  type Fault,
+  type TwilioEmulator,
+} from '../../lib/testing/index.js';
 import { rejection } from './local.js';
 
 const PHONE = '+4915112345678';
@@ -175,5 +180,73 @@ describe('faults of the emulators', () => {
     const { statusCode, body } = await post();
     expect(statusCode).to.equal(500);
     expect(await body.json()).to.deep.equal({ emulatorError: 'Error: mistake in the test' });
+  });
+
+  const wrong: readonly (readonly [
+    title: string,
+    give: (emulator: TwilioEmulator) => void,
+    message: string,
+  ])[] = [
+    [
+      'a key of a callback fault',
+      (emulator) => {
+        emulator.faultCallbacks({ delayMS: 5 } as never);
+      },
+      'faultCallbacks() knows no delayMS; it takes delayMs, copies, isReversed, isHeld, match, times.',
+    ],
+    [
+      'a key of a rule',
+      (emulator) => {
+        emulator.fault({ fault: { kind: 'hang' }, time: 1 } as never);
+      },
+      'fault() knows no time; it takes fault, times, match.',
+    ],
+    [
+      'a key that goes with a rule, not with a fault',
+      (emulator) => {
+        emulator.fault({ kind: 'slow', delayMs: 5, times: 1 } as never);
+      },
+      'a fault of the kind slow knows no times; it takes kind, delivered, delayMs.',
+    ],
+    [
+      'a key of another kind',
+      (emulator) => {
+        emulator.fault({ fault: { kind: 'hang', delayMs: 5 } } as never);
+      },
+      'a fault of the kind hang knows no delayMs; it takes kind, delivered.',
+    ],
+    [
+      'a kind',
+      (emulator) => {
+        emulator.fault({ kind: 'toString' } as never);
+      },
+      'A fault needs a kind: status, html, hang, reset, resetOnConnect, drip, truncated, endless, redirect, malformed, empty, slow.',
+    ],
+    [
+      'a rule without a fault',
+      (emulator) => {
+        emulator.fault({ times: 1 } as never);
+      },
+      'A fault needs a kind: status, html, hang, reset, resetOnConnect, drip, truncated, endless, redirect, malformed, empty, slow.',
+    ],
+  ];
+  for (const [title, give, message] of wrong) {
+    it(`refuses ${title} that does not exist`, async () => {
+      expect(() => {
+        give(twilio);
+      }).to.throw(TypeError, message);
+      expect((await post()).statusCode).to.equal(201);
+    });
+  }
+
+  it("refuses the same of Okta's keys", async () => {
+    const okta = await startOktaEmulator();
+    try {
+      expect(() => {
+        okta.faultKeys({ kind: 'slow', delay: 5 } as never);
+      }).to.throw(TypeError, 'knows no delay');
+    } finally {
+      await okta.close();
+    }
   });
 });

@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import ts from 'typescript';
 import { ROOT } from './harness/consumer.js';
+import { freePort } from './harness/free-port.js';
 
 const run = promisify(execFile);
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -16,15 +15,6 @@ function codeUnder(heading: string): string {
   const section = readme.slice(readme.indexOf(`## ${heading}`));
   const [, code = ''] = /```ts\n(.*?)```/s.exec(section) ?? [];
   return code;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 describe('the README', () => {

@@ -165,6 +165,7 @@ export async function drain({ underWay, lateFailover }: HookParts): Promise<void
   }
   // One may lead to another: what was refused after its call is sent by the next channel.
   const late = lateFailover?.underWay ?? new Set();
+  await lateFailover?.kept();
   while (underWay.detached.size + late.size > 0) await Promise.all([...underWay.detached, ...late]);
   lateFailover?.close();
 }

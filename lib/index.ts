@@ -36,6 +36,7 @@ export type { AttemptReport, BrokenRule, GuardRule, HookEvent, WarnedOption } fr
 export type { HttpAnswer, HttpResult } from './delivery/http-call.js';
 export type { ChooseChannels } from './delivery/plan.js';
 export type { NewEvent, PlanStep, Receipt, ReceiptState } from './delivery/receipt.js';
+export type { FinalReport } from './delivery/report.js';
 export type { Rollout } from './delivery/rollout.js';
 export type { Bucket, Claim, EventLife, RememberedAnswer, State, StateNews } from './delivery/state.js';
 export type { ComposeText } from './delivery/text.js';

@@ -1,14 +1,18 @@
 import { expect } from 'chai';
 import type { Receipt } from '../lib/delivery/receipt.js';
-import type { OktaTelephonyHookOptions } from '../lib/index.js';
+import type { HookEvent, OktaTelephonyHookOptions } from '../lib/index.js';
+import type { FinalReport } from '../lib/delivery/report.js';
 import { redisState, type RedisStateOptions } from '../lib/state/redis.js';
+import type { RecordedRequest } from '../lib/testing/faults.js';
+import { startCallbackRelay, type CallbackRelay } from './harness/callback-relay.js';
 import { startGatewayBeside, type GatewayBeside } from './harness/gateway-beside.js';
 import { startGatewayProcess, type GatewayProcess } from './harness/gateway-process.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from './harness/redis-server.js';
 import { ANA, BOB, CODE, commandOf, errorOf, startScene, type Scene } from './harness/scene.js';
-import { until } from './harness/until.js';
+import { defer, until } from './harness/until.js';
 import { mustNotShow, witness } from './harness/witness.js';
 
+const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
 const KEY = Buffer.alloc(32, 7).toString('base64');
 
 describe('gateways on one Redis', () => {
@@ -109,7 +113,7 @@ describe('gateways on one Redis', () => {
   });
 
   it('ask Redis once before a code leaves, and tell it the rest without waiting', async () => {
-    await start({ guard: { perUser: { points: 10, seconds: 60 } } });
+    await start({ guard: { perUser: { points: 10, seconds: 600 } } });
     await scene.call({ eventId: 'warm' });
     const traffic = await watchTraffic(redis);
     await scene.call({ eventId: 'event-1' });
@@ -121,6 +125,117 @@ describe('gateways on one Redis', () => {
     await until(() => asked().length > 1);
     expect(asked()).to.deep.equal(['event+limit', 'event']);
     traffic.end();
+  });
+
+  describe('where callbacks come to the other one before the sender has the answer of Twilio', () => {
+    let relay: CallbackRelay;
+    let other: GatewayBeside;
+    const toWhatsApp = ({ form }: RecordedRequest): boolean => String(form?.['To']).startsWith('whatsapp:');
+    const texts = (): number => scene.twilio.messages.filter(({ channel }) => channel === 'sms').length;
+    const endings = (): unknown[] =>
+      [...scene.events, ...other.events].flatMap((event) =>
+        event.type === 'failover.ended' ? [event.code ?? event.outcome] : [],
+      );
+    const told = ({ events }: { readonly events: readonly HookEvent[] }, type: HookEvent['type']): number =>
+      events.filter((event) => event.type === type).length;
+    const begin = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<void> => {
+      relay = await startCallbackRelay();
+      const { url: publicUrl } = relay;
+      await start({ publicUrl, ...hook });
+      other = await beside({ publicUrl, guard: { perUser: false }, ...hook });
+      relay.to = [other.url];
+      closers.push(() => {
+        relay.close();
+        return Promise.resolve();
+      });
+      scene.twilio.fault({ fault: { kind: 'slow', delayMs: 400 }, match: toWhatsApp });
+    };
+    const fail = (copies = 1): void => {
+      scene.twilio.failLater({ code: 63024, status: 'undelivered', match: toWhatsApp });
+      scene.twilio.faultCallbacks({ copies, match: ({ channel }) => channel === 'whatsapp' });
+    };
+    const settled = async (callbacks: number): Promise<void> => {
+      await until(
+        () => scene.twilio.callbacks.filter(({ httpStatus }) => httpStatus !== undefined).length >= callbacks,
+      );
+      // Late sends that are under way end before it resolves.
+      await Promise.all([scene.hook.close(), other.hook.close()]);
+    };
+
+    it('send a code that did not arrive by the next channel, once', async () => {
+      await begin();
+      fail();
+      const calling = scene.call({ eventId: 'event-1' });
+      await until(() => told(other, 'message.status') === 1);
+      expect(told(scene, 'request.answered')).to.equal(0);
+      expect((await calling).okta.action).to.equal('sent');
+      await until(() => endings().length === 1);
+      expect(texts()).to.equal(1);
+      expect(endings()).to.deep.equal(['accepted']);
+      expect(told(scene, 'failover.ended')).to.equal(1);
+      expect(told(other, 'message.unknown')).to.equal(0);
+    });
+
+    it('send it once for eight callbacks over both', async () => {
+      await begin();
+      relay.to = [other.url, scene.url];
+      fail(8);
+      await scene.call({ eventId: 'event-1' });
+      await until(() => endings().length === 1);
+      await settled(8);
+      expect(texts()).to.equal(1);
+      expect(endings()).to.deep.equal(['accepted']);
+      expect(told(other, 'message.unknown') + told(scene, 'message.unknown')).to.equal(0);
+    });
+
+    it('send it once for eight callbacks over both after the answer', async () => {
+      await begin();
+      scene.twilio.clearFaults();
+      relay.to = [other.url, scene.url];
+      fail(8);
+      await scene.call({ eventId: 'event-1' });
+      await until(() => endings().length === 1);
+      await settled(8);
+      expect(texts()).to.equal(1);
+    });
+
+    it('send nothing where it was delivered, although the sender waits for word of it', async () => {
+      await begin({ lateFailover: { afterSeconds: { whatsapp: 1 } } });
+      await scene.call({ eventId: 'event-1' });
+      expect(told(other, 'message.status')).to.be.greaterThan(0);
+      await new Promise((resolve) => setTimeout(resolve, 1_200));
+      await settled(1);
+      expect(texts()).to.equal(0);
+      expect(endings()).to.be.empty;
+    });
+
+    it('send nothing where one is told that it arrived after all while the other is about to send', async () => {
+      const text = defer<string>();
+      let isAsked = false;
+      await begin({
+        composeText: (_request, _profile, channel) => {
+          if (channel !== 'sms') return `Your code is ${CODE}`;
+          isAsked = true;
+          return text.promise;
+        },
+      });
+      fail();
+      const sid = commandOf(await scene.call({ eventId: 'event-1' }))?.['transactionId'] ?? '';
+      await until(() => isAsked);
+      const params = { MessageSid: sid, MessageStatus: 'delivered', To: `whatsapp:${ANA.phone}` };
+      await fetch(`${other.url}/twilio/status`, {
+        method: 'POST',
+        headers: { 'x-twilio-signature': scene.twilio.sign(`${relay.url}/twilio/status`, params) },
+        body: new URLSearchParams(params),
+      });
+      const state = redisState(shared());
+      closers.push(() => state.close());
+      while (!(await state.isDelivered([sid], Date.now())));
+      text.resolve(`Your code is ${CODE}`);
+      await until(() => endings().length === 1);
+      expect(texts()).to.equal(0);
+      expect(endings()).to.deep.equal(['DELIVERED']);
+    });
   });
 
   it('leave nothing in Redis, nor on the way there, that tells a code, a number or a person; and all of it ends', async () => {
@@ -149,21 +264,32 @@ describe('gateways on one Redis', () => {
     const raw = scene.okta.requests.map(({ path }) => path);
     const request = { userId: ANA.id, login: ANA.login, phoneNumber: ANA.phone, otpCode: CODE, raw };
     const receipt = { request, person: ANA.id, eventKey: 'event-of-ana', profile: { ...ANA } } as unknown;
-    state.keepReceipt('SM-of-ana', receipt as Receipt, { nowMs, untilMs: nowMs + 60_000 });
+    void state.keepReceipt('SM-of-ana', receipt as Receipt, { nowMs, untilMs: nowMs + 60_000 });
     state.overtake(ANA.id, { eventKey: ANA.phone, isPreview: false, nowMs, untilMs: nowMs + 60_000 });
     expect(await state.isNewest(ANA.id, ANA.phone, nowMs)).to.equal(true);
 
+    await state.takeReceipt('SM-of-bob', nowMs, { ...FAILED, code: BOB.phone, reason: CODE });
+
     const keys = await redis.dump();
-    expect(await state.takeReceipt('SM-of-ana', nowMs)).to.not.equal(undefined);
+    expect(await state.takeReceipt('SM-of-ana', nowMs, FAILED)).to.not.equal(undefined);
     await until(() => traffic.lines.some((line) => line.includes(':receipt:')));
     traffic.end();
     const kinds = keys.map(({ name }) => name.split(':')[1]);
-    expect([...new Set(kinds)]).to.include.members(['event', 'limit', 'receipt', 'person']);
+    expect([...new Set(kinds)]).to.include.members(['event', 'limit', 'receipt', 'report', 'person']);
     for (const { expiresInMs } of keys) expect(expiresInMs).to.be.greaterThan(0);
 
     const seen = [...traffic.lines, ...keys.flatMap(({ name, value }) => [name, value.toString('latin1')])];
     const transactionIds = calls.map((call) => commandOf(call)?.['transactionId'] ?? '');
-    const told = [ANA.id, BOB.id, address, 'event-of', 'SM-of-ana', 'whatsapp', ...transactionIds];
+    const told = [
+      ANA.id,
+      BOB.id,
+      address,
+      'event-of',
+      'SM-of-ana',
+      'SM-of-bob',
+      'whatsapp',
+      ...transactionIds,
+    ];
     for (const word of told) {
       expect(word).to.match(/.{6}/);
       expect(

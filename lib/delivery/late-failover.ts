@@ -3,14 +3,19 @@ import type { Delivery, ReadyChannel, Rest } from './dispatch.js';
 import { Throttle, type EventStream } from './events.js';
 import { dropSend, endOf, startLateSend, statusOf, type LateSend } from './late-send.js';
 import { maskError } from './masking.js';
-import { isFinal, MessageStatuses, OVERDUE, type FinalReport } from './message-statuses.js';
+import { MessageStatuses, type News } from './message-statuses.js';
 import { lookUpBy, Polling } from './polling.js';
 import { receiptsOf, type NewEvent, type Receipt, type Receipts, type ReceiptState } from './receipt.js';
+import { isFinal, OVERDUE, type FinalReport } from './report.js';
+import { waitAtMost } from './wait-at-most.js';
 
 /**
  * A code that did not arrive goes out once more, by the plan's next channel: at most once per attempt, while the code
  * is good, where it can help, and unless something newer has come for the same person.
  */
+
+/** What `close()` waits for a state to keep receipts, milliseconds: more than one that is there needs. */
+const KEEP_MS = 300;
 
 export interface LateFailoverParts {
   readonly state: ReceiptState;
@@ -43,6 +48,8 @@ export class LateFailover {
   readonly #messages: MessageStatuses;
   readonly #sends = new Set<LateSend>();
   readonly #lookUpFailures: Throttle;
+  /** What the state is keeping. */
+  readonly #keeping = new Set<Promise<void>>();
   #isClosed = false;
 
   constructor(parts: LateFailoverParts) {
@@ -52,6 +59,7 @@ export class LateFailover {
     const unknowns = new Throttle(clock);
     this.#lookUpFailures = new Throttle(clock);
     this.#messages = new MessageStatuses((transactionId) => {
+      if (state.isShared === true) return;
       unknowns.tell((count) => {
         events.emit({ type: 'message.unknown', at: events.now(), count, transactionId });
       });
@@ -87,8 +95,13 @@ export class LateFailover {
       this.failed(receipt, early, transactionId);
       return;
     }
-    this.#receipts.keep(transactionId, receipt, this.#parts.clock());
     this.#watch(transactionId, receipt, by);
+    const keeping = this.#receipts.keep(transactionId, receipt, this.#parts.clock(), (before) => {
+      this.#reportedBefore(transactionId, receipt, before);
+    });
+    if (keeping === undefined) return;
+    this.#keeping.add(keeping);
+    void keeping.finally(() => this.#keeping.delete(keeping));
   }
 
   /** A provider says what became of a message. Neither the order nor repeats of what it says matter. */
@@ -97,15 +110,19 @@ export class LateFailover {
     const news = this.#messages.tell(transactionId, report);
     if (news === 'none') return;
     this.#polling.forget(transactionId);
-    if (news === 'arrived') {
-      // What has not left yet need not.
-      for (const send of this.#sends) if (send.failedIds.includes(transactionId)) dropSend(send, 'DELIVERED');
-    } else if (news !== 'idle') this.#track(this.#settle(transactionId, report, news === 'early'));
+    // What has not left yet need not. Another process may be about to send: the state is told, too.
+    if (news === 'arrived') this.#dropDelivered(transactionId);
+    if (news !== 'idle') this.#track(this.#settle(transactionId, report, news));
   }
 
   /** A message has failed, or was refused after its call was answered: the next channel. */
   failed(receipt: Receipt, failure: DeliveryFailure, transactionId?: string): void {
     if (!this.#isClosed) this.#track(this.#sendAgain(transactionId, receipt, failure));
+  }
+
+  /** Resolves when the state has said of what it keeps whether anything was reported before, or is not going to. */
+  async kept(): Promise<void> {
+    if (this.#keeping.size > 0) await waitAtMost(Promise.all(this.#keeping), KEEP_MS);
   }
 
   /** What is not due yet is dropped; what is under way goes on. */
@@ -120,8 +137,23 @@ export class LateFailover {
     this.#messages.close();
   }
 
-  async #settle(transactionId: string, report: FinalReport, isEarly: boolean): Promise<void> {
-    const receipt = await this.#receipts.take(transactionId, this.#parts.clock());
+  /** Another process was told of a message before this one had the answer to its send. */
+  #reportedBefore(transactionId: string, receipt: Receipt, report: FinalReport): void {
+    if (this.#isClosed) return;
+    this.#polling.forget(transactionId);
+    // It may have been told here as well, meanwhile: there was no receipt for it to take.
+    if (this.#messages.tell(transactionId, report) === 'arrived') this.#dropDelivered(transactionId);
+    if (report.status === 'failed' && !this.#messages.isDelivered(transactionId))
+      this.failed(receipt, report, transactionId);
+  }
+
+  #dropDelivered(transactionId: string): void {
+    for (const send of this.#sends) if (send.failedIds.includes(transactionId)) dropSend(send, 'DELIVERED');
+  }
+
+  async #settle(transactionId: string, report: FinalReport, news: News): Promise<void> {
+    const receipt = await this.#receipts.take(transactionId, this.#parts.clock(), report);
+    const isEarly = news === 'early';
     if (receipt !== undefined) {
       // Another process sent it, or this one before it was started anew.
       if (isEarly) this.#messages.know(transactionId, true);
@@ -162,8 +194,12 @@ export class LateFailover {
     const parts = { transactionId, channels, channelsOn, deadlineMs, nowMs: clock() };
     const send = startLateSend(receipt, failure, parts);
     const isStillWanted = async (): Promise<boolean> => {
-      const isNewest = await this.#isNewest(receipt);
-      if (send.failedIds.some((id) => this.#messages.isDelivered(id))) send.dropped ??= 'DELIVERED';
+      const [isNewest, isDelivered] = await Promise.all([
+        this.#isNewest(receipt),
+        this.#receipts.isDelivered(send.failedIds, receipt, clock()),
+      ]);
+      if (isDelivered || send.failedIds.some((id) => this.#messages.isDelivered(id)))
+        send.dropped ??= 'DELIVERED';
       if (!this.#hasLife(receipt)) send.dropped ??= 'CODE_EXPIRED';
       if (!isNewest) send.dropped ??= 'OVERTAKEN';
       return send.dropped === undefined;

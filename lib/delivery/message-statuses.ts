@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { DeliveryFailure, DeliveryReport } from './channel.js';
+import type { FinalReport } from './report.js';
 
 /**
  * What is known of the messages that were sent. Providers tell it in any order, and more than once, and may tell it before
@@ -12,9 +12,6 @@ const MAX_KNOWN = 20_000;
 const EARLY_MS = 15_000;
 /** ... and so much of it is, the oldest given up first. */
 const MAX_EARLY = 1_000;
-
-/** What is final of a message, or nearly: one that failed may arrive all the same. */
-export type FinalReport = { readonly status: 'delivered' } | DeliveryFailure;
 
 interface Known {
   status: 'sent' | 'failed' | 'delivered';
@@ -112,15 +109,3 @@ export class MessageStatuses {
     this.#timer.unref();
   }
 }
-
-/** What is not final says nothing. */
-export function isFinal(report: DeliveryReport): report is FinalReport {
-  return report.status !== 'pending';
-}
-
-/** What counts as the failure of a message that nothing says delivered in time. */
-export const OVERDUE: DeliveryFailure = {
-  status: 'failed',
-  code: 'NOT_DELIVERED_IN_TIME',
-  reason: 'Nothing said in time that it was delivered',
-};

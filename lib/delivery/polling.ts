@@ -1,5 +1,6 @@
 import type { Breaker } from './breaker.js';
-import type { ChannelPort, DeliveryReport, MoveOn } from './channel.js';
+import type { ChannelPort, DeliveryReport } from './channel.js';
+import { PENDING, readReport } from './report.js';
 import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 
 /**
@@ -112,8 +113,6 @@ export class Polling {
   }
 }
 
-const PENDING: DeliveryReport = { status: 'pending' };
-
 /**
  * Asks a provider once, unless it does not answer lately or tells by itself meanwhile, and holds it to its port. Never
  * rejects.
@@ -141,23 +140,4 @@ export async function lookUpBy(
     onFailure(error);
     return PENDING;
   }
-}
-
-/** @throws Error for what is no report */
-function readReport(report: unknown): DeliveryReport {
-  const { status, code, reason, moveOn, isFraudBlock, remedy } = Object(report) as Record<string, unknown>;
-  if (status === 'delivered' || status === 'pending') return { status };
-  if (status !== 'failed') throw new Error('its answer has no status that is known');
-  return {
-    status,
-    code: (typeof code === 'string' || typeof code === 'number' ? String(code) : '') || 'FAILED',
-    reason: typeof reason === 'string' ? reason : '',
-    moveOn: isMoveOn(moveOn) ? moveOn : true,
-    isFraudBlock: isFraudBlock === true,
-    remedy: typeof remedy === 'string' ? remedy : undefined,
-  };
-}
-
-function isMoveOn(value: unknown): value is MoveOn {
-  return typeof value === 'boolean' || value === 'other-channel' || value === 'other-provider';
 }

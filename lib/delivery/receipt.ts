@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { TelephonyRequest, UserProfile } from './channel.js';
 import type { AttemptReport } from './events.js';
+import { isFinal, PENDING, readReport, type FinalReport } from './report.js';
 import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 
 /** What is kept of a code that was sent, to send it again by the plan's next channel if it does not arrive. */
@@ -57,15 +58,36 @@ export interface ReceiptState {
   overtake(person: string, event: NewEvent): unknown;
   /** Whether nothing newer has come. `false` for what is not known (any more): nothing is sent for it then. */
   isNewest(person: string, eventKey: string, nowMs: number): boolean | Promise<boolean>;
-  /** Keeps what was sent, by the provider's id, until the code ends. */
+  /**
+   * Keeps what was sent, by the provider's id, until the code ends. Where a report of the message is remembered it gives
+   * that, in the same step, and keeps nothing: it is for the caller then to act. A promise is not waited for.
+   */
   keepReceipt(
     transactionId: string,
     receipt: Receipt,
     life: { readonly nowMs: number; readonly untilMs: number },
-  ): unknown;
-  /** Gives a receipt to exactly one of all who ask for it, while its code is good. */
-  takeReceipt(transactionId: string, nowMs: number): Receipt | undefined | Promise<Receipt | undefined>;
+  ): FinalReport | undefined | Promise<FinalReport | undefined>;
+  /**
+   * Gives a receipt to exactly one of all who ask for it, while its code is good. Where there is none, or the message has
+   * failed, it remembers the report for a minute, in the same step: the one whose message it is may not have Twilio's answer
+   * yet, and the one who goes on with it may be about to send. `delivered` takes the place of a failure, not the reverse.
+   */
+  takeReceipt(
+    transactionId: string,
+    nowMs: number,
+    report: FinalReport,
+  ): Receipt | undefined | Promise<Receipt | undefined>;
+  /** Whether one of these messages is remembered to have been delivered. */
+  isDelivered(transactionIds: readonly string[], nowMs: number): boolean | Promise<boolean>;
+  /**
+   * Whether other processes see what this one keeps. A report without a receipt is then of a message that nothing could
+   * follow, or that has been dealt with; else perhaps of one that another process has sent.
+   */
+  readonly isShared?: boolean | undefined;
 }
+
+/** How long a state remembers a report, milliseconds: longer than any send takes to be answered. */
+export const REPORT_LIFE_MS = 60_000;
 
 /** What a state may take before it counts as lost, milliseconds. */
 const STATE_MS = 2_000;
@@ -75,8 +97,16 @@ export interface Receipts {
   overtake(person: string, event: NewEvent, request: Receipt['request']): void;
   /** `false` where the state does not answer: nobody knows then what is newest. */
   isNewest(receipt: Receipt, nowMs: number): Promise<boolean>;
-  keep(transactionId: string, receipt: Receipt, nowMs: number): void;
-  take(transactionId: string, nowMs: number): Promise<Receipt | undefined>;
+  /** @param onReport - told of what was reported before, if anything was: nothing is kept then. */
+  keep(
+    transactionId: string,
+    receipt: Receipt,
+    nowMs: number,
+    onReport: (report: FinalReport) => void,
+  ): Promise<void> | undefined;
+  take(transactionId: string, nowMs: number, report: FinalReport): Promise<Receipt | undefined>;
+  /** `false` where the state does not answer. */
+  isDelivered(transactionIds: readonly string[], receipt: Receipt, nowMs: number): Promise<boolean>;
 }
 
 /** @param onFailure - told of what a state does not do, and for which request, where that is known. */
@@ -95,27 +125,47 @@ export function receiptsOf(
     }
     return otherwise;
   };
-  const tell = (work: () => unknown, request: Request): void => {
+  /** Gives a promise where the state does: it never rejects, and may never resolve. */
+  const tell = (
+    work: () => unknown,
+    request: Request,
+    onAnswer?: (answer: unknown) => void,
+  ): Promise<void> | undefined => {
     try {
       const returned = work();
-      if (returned === undefined) return;
-      Promise.resolve(returned).catch((error: unknown) => {
-        onFailure(error, request);
-      });
+      if (returned === undefined) return undefined;
+      return Promise.resolve(returned)
+        .then(onAnswer)
+        .catch((error: unknown) => {
+          onFailure(error, request);
+        });
     } catch (error) {
       onFailure(error, request);
+      return undefined;
     }
   };
   return {
     overtake: (person, event, request) => {
-      tell(() => state.overtake(person, event), request);
+      void tell(() => state.overtake(person, event), request);
     },
     isNewest: ({ person, eventKey, request }, nowMs) =>
       ask(() => state.isNewest(person, eventKey, nowMs), false, request),
-    keep: (transactionId, receipt, nowMs) => {
+    keep: (transactionId, receipt, nowMs, onReport) => {
       const life = { nowMs, untilMs: receipt.expiresAtMs };
-      tell(() => state.keepReceipt(transactionId, receipt, life), receipt.request);
+      return tell(
+        () => state.keepReceipt(transactionId, receipt, life),
+        receipt.request,
+        (answer) => {
+          const report = readReport(answer ?? PENDING);
+          if (isFinal(report)) onReport(report);
+        },
+      );
     },
-    take: (transactionId, nowMs) => ask(() => state.takeReceipt(transactionId, nowMs), undefined, undefined),
+    take: (transactionId, nowMs, report) =>
+      ask(() => state.takeReceipt(transactionId, nowMs, report), undefined, undefined),
+    isDelivered: (transactionIds, { request }, nowMs) =>
+      transactionIds.length === 0
+        ? Promise.resolve(false)
+        : ask(() => state.isDelivered(transactionIds, nowMs), false, request),
   };
 }

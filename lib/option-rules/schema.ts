@@ -80,7 +80,16 @@ const makeOptionsSchema = (): Joi.ObjectSchema =>
     guard: guard(),
     rollout: rollout(),
     state: tested('what memoryState() or redisState() returns', (value) =>
-      hasMethods(value, ['claim', 'overtake', 'isNewest', 'keepReceipt', 'takeReceipt', 'check', 'close']),
+      hasMethods(value, [
+        'claim',
+        'overtake',
+        'isNewest',
+        'keepReceipt',
+        'takeReceipt',
+        'isDelivered',
+        'check',
+        'close',
+      ]),
     ),
     logger: tested('an object with info, warn and error', (value) =>
       hasMethods(value, ['info', 'warn', 'error']),

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Receipt, ReceiptState } from '../delivery/receipt.js';
+import { REPORT_LIFE_MS, type Receipt, type ReceiptState } from '../delivery/receipt.js';
+import type { FinalReport } from '../delivery/report.js';
 
 /** About 100 codes a second for three minutes; the oldest are forgotten first. */
 const MAX_ENTRIES = 20_000;
@@ -7,18 +8,42 @@ const MAX_ENTRIES = 20_000;
 /** An administrator who presses Preview again and again has no more of them pending. */
 const MAX_PREVIEWS = 20;
 
+/** At 100 codes a second, as many as come while one is remembered. */
+const MAX_REPORTS = 6_000;
+
 interface Newest {
   readonly untilMs: number;
   /** The newest event, where there is one, and the previews that came after it. */
   readonly eventKeys: readonly string[];
 }
 
+/** Asks nobody: every answer is there at once. */
+export interface MemoryReceipts extends ReceiptState {
+  isNewest(person: string, eventKey: string, nowMs: number): boolean;
+  keepReceipt(...args: Parameters<ReceiptState['keepReceipt']>): FinalReport | undefined;
+  /** Without a report, only to keep it elsewhere. */
+  takeReceipt(transactionId: string, nowMs: number, report?: FinalReport): Receipt | undefined;
+  isDelivered(transactionIds: readonly string[], nowMs: number): boolean;
+}
+
 /** The receipts of `memoryState()`. */
-export function memoryReceipts(): ReceiptState {
+export function memoryReceipts(): MemoryReceipts {
   const people = new LRUCache<string, Newest>({ max: MAX_ENTRIES });
   const receipts = new LRUCache<string, { readonly receipt: Receipt; readonly untilMs: number }>({
     max: MAX_ENTRIES,
   });
+
+  const reports = new LRUCache<string, { readonly report: FinalReport; readonly untilMs: number }>({
+    max: MAX_REPORTS,
+  });
+  const reportOf = (transactionId: string, nowMs: number): FinalReport | undefined => {
+    const known = reports.get(transactionId);
+    return known !== undefined && known.untilMs > nowMs ? known.report : undefined;
+  };
+  const remember = (transactionId: string, report: FinalReport, nowMs: number): void => {
+    if (report.status === 'failed' && reportOf(transactionId, nowMs) !== undefined) return;
+    reports.set(transactionId, { report, untilMs: nowMs + REPORT_LIFE_MS });
+  };
 
   /** Codes and numbers go soon after their time, without a timer: for each that comes, two that are over may go. */
   const dropExpired = (nowMs: number): void => {
@@ -44,12 +69,19 @@ export function memoryReceipts(): ReceiptState {
     },
     keepReceipt(transactionId, receipt, { nowMs, untilMs }) {
       dropExpired(nowMs);
-      receipts.set(transactionId, { receipt, untilMs });
+      const report = reportOf(transactionId, nowMs);
+      if (report === undefined) receipts.set(transactionId, { receipt, untilMs });
+      return report;
     },
-    takeReceipt(transactionId, nowMs) {
+    takeReceipt(transactionId, nowMs, report) {
       const kept = receipts.get(transactionId);
       receipts.delete(transactionId);
-      return kept !== undefined && kept.untilMs > nowMs ? kept.receipt : undefined;
+      const receipt = kept !== undefined && kept.untilMs > nowMs ? kept.receipt : undefined;
+      if (report !== undefined && (receipt === undefined || report.status === 'failed'))
+        remember(transactionId, report, nowMs);
+      return receipt;
     },
+    isDelivered: (transactionIds, nowMs) =>
+      transactionIds.some((id) => reportOf(id, nowMs)?.status === 'delivered'),
   };
 }

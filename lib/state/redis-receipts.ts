@@ -1,4 +1,5 @@
-import type { NewEvent, Receipt, ReceiptState } from '../delivery/receipt.js';
+import { REPORT_LIFE_MS, type NewEvent, type Receipt, type ReceiptState } from '../delivery/receipt.js';
+import type { FinalReport } from '../delivery/report.js';
 import { memoryReceipts } from './memory-receipts.js';
 import type { RedisConnection } from './redis-connection.js';
 import { failureOf } from './redis-failure.js';
@@ -23,7 +24,13 @@ interface Life {
 /** What Redis has to learn when it is back, and when it was, by this process's own monotonic clock. */
 type Untold = { readonly atMs: number } & (
   | { readonly what: 'event'; readonly person: string; readonly event: NewEvent }
-  | { readonly what: 'receipt'; readonly transactionId: string; readonly life: Life }
+  | {
+      readonly what: 'receipt';
+      readonly transactionId: string;
+      readonly life: Life;
+      /** Told what was reported of its message to others meanwhile. */
+      readonly onTold: (report: FinalReport | undefined) => void;
+    }
 );
 
 /**
@@ -70,28 +77,42 @@ export class RedisReceipts implements ReceiptState {
     return this.#here.isNewest(person, eventKey, nowMs);
   }
 
-  keepReceipt(transactionId: string, receipt: Receipt, life: Life): void {
-    this.#write(
-      () => this.#keep(transactionId, receipt, life.untilMs - life.nowMs),
-      () => {
-        void this.#here.keepReceipt(transactionId, receipt, life);
-        this.#tellLater({ what: 'receipt', transactionId, life, atMs: performance.now() });
-      },
-    );
+  /** While Redis is lost, told once it is back. What Redis may have done is not kept here as well: a receipt is there once. */
+  async keepReceipt(transactionId: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
+    if (this.#connection.health === 'lost') return this.#keepHere(transactionId, receipt, life);
+    try {
+      return await this.#keep(transactionId, receipt, life.untilMs - life.nowMs);
+    } catch (error) {
+      return failureOf(error).mayBeDone ? undefined : this.#keepHere(transactionId, receipt, life);
+    }
   }
 
-  async takeReceipt(transactionId: string, nowMs: number): Promise<Receipt | undefined> {
-    const kept = await this.#here.takeReceipt(transactionId, nowMs);
+  async takeReceipt(transactionId: string, nowMs: number, report: FinalReport): Promise<Receipt | undefined> {
+    const kept = this.#here.takeReceipt(transactionId, nowMs, report);
     if (kept !== undefined || this.#connection.health === 'lost') return kept;
-    const name = this.#sealing.nameOf('receipt', transactionId);
+    const [name, reportName, sealedReport] = this.#sealReport(transactionId, report);
+    const isDelivered = report.status === 'delivered' ? '1' : '0';
     // Where nobody knows whether it was taken, it was: a code that may go out twice does not.
     const sealed = await this.#connection
-      .ask((client) => client.takeReceiptBuffer(1, name))
+      .ask((client) =>
+        client.takeReceiptBuffer(2, name, reportName, sealedReport, isDelivered, REPORT_LIFE_MS),
+      )
       .catch(() => null);
     if (sealed === null) return undefined;
     const text = this.#sealing.open('receipt', name, sealed);
     if (text === undefined) throw new Error('a receipt does not open with encryptionKeys');
     return JSON.parse(text) as Receipt;
+  }
+
+  async isDelivered(transactionIds: readonly string[], nowMs: number): Promise<boolean> {
+    if (this.#here.isDelivered(transactionIds, nowMs)) return true;
+    if (this.#connection.health === 'lost') return false;
+    const names = transactionIds.map((id) => this.#sealing.nameOf('report', id));
+    // All of them, and what is newest, leave together.
+    const reports = await this.#connection
+      .ask((client) => Promise.all(names.map((name) => client.getBuffer(name))))
+      .catch(() => []);
+    return reports.some((sealed, at) => this.#openReport(names[at] ?? '', sealed)?.status === 'delivered');
   }
 
   async #overtake(person: string, { eventKey, isPreview, nowMs, untilMs }: NewEvent, ageMs: number) {
@@ -103,11 +124,37 @@ export class RedisReceipts implements ReceiptState {
     await this.#connection.ask((client) => client.overtakePerson(1, name, ...words));
   }
 
-  async #keep(transactionId: string, receipt: Receipt, leftMs: number): Promise<void> {
-    if (leftMs <= 0) return;
+  async #keep(transactionId: string, receipt: Receipt, leftMs: number): Promise<FinalReport | undefined> {
+    if (leftMs <= 0) return undefined;
     const name = this.#sealing.nameOf('receipt', transactionId);
+    const reportName = this.#sealing.nameOf('report', transactionId);
     const sealed = this.#sealing.seal('receipt', name, JSON.stringify(receipt));
-    await this.#connection.ask((client) => client.set(name, sealed, 'PX', Math.ceil(leftMs)));
+    const report = await this.#connection.ask((client) =>
+      client.keepReceiptBuffer(2, name, reportName, sealed, Math.ceil(leftMs)),
+    );
+    return this.#openReport(reportName, report);
+  }
+
+  async #keepHere(transactionId: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
+    const report = this.#here.keepReceipt(transactionId, receipt, life);
+    if (report !== undefined) return report;
+    return new Promise((onTold) => {
+      this.#tellLater({ what: 'receipt', transactionId, life, atMs: performance.now(), onTold });
+    });
+  }
+
+  #sealReport(
+    transactionId: string,
+    report: FinalReport,
+  ): readonly [name: string, reportName: string, sealed: Buffer] {
+    const reportName = this.#sealing.nameOf('report', transactionId);
+    const sealed = this.#sealing.seal('report', reportName, JSON.stringify(report));
+    return [this.#sealing.nameOf('receipt', transactionId), reportName, sealed];
+  }
+
+  #openReport(name: string, sealed: Buffer | null): FinalReport | undefined {
+    const text = sealed === null ? undefined : this.#sealing.open('report', name, sealed);
+    return text === undefined ? undefined : (JSON.parse(text) as FinalReport);
   }
 
   /** Not waited for. What Redis may have done is not kept here as well: a receipt is there once. */
@@ -140,14 +187,15 @@ export class RedisReceipts implements ReceiptState {
       await this.#overtake(untold.person, untold.event, ageMs).catch(() => this.#untold.push(untold));
       return;
     }
-    const { transactionId, life } = untold;
+    const { transactionId, life, onTold } = untold;
     const nowMs = life.nowMs + ageMs;
-    const receipt = await this.#here.takeReceipt(transactionId, nowMs);
+    const receipt = this.#here.takeReceipt(transactionId, nowMs);
     if (receipt === undefined) return;
-    await this.#keep(transactionId, receipt, life.untilMs - nowMs).catch((error: unknown) => {
+    await this.#keep(transactionId, receipt, life.untilMs - nowMs).then(onTold, (error: unknown) => {
       if (failureOf(error).mayBeDone) return;
-      void this.#here.keepReceipt(transactionId, receipt, { nowMs, untilMs: life.untilMs });
-      this.#untold.push(untold);
+      const report = this.#here.keepReceipt(transactionId, receipt, { nowMs, untilMs: life.untilMs });
+      if (report === undefined) this.#untold.push(untold);
+      else onTold(report);
     });
   }
 }

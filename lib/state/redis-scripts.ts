@@ -80,10 +80,29 @@ redis.call('SET', KEYS[1], table.concat(kept, ' '), 'PX', life)
 return 1
 `;
 
-/** KEYS: the receipt. Given to one; GETDEL, which came with Redis 6.2. */
+/**
+ * KEYS: the receipt, the report of its message. ARGV: the sealed receipt, how long it is kept, milliseconds. Gives the report
+ * that came first, and keeps nothing then.
+ */
+const KEEP = `
+local report = redis.call('GET', KEYS[2])
+if not report then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+return report
+`;
+
+/**
+ * KEYS: the receipt, the report of its message. ARGV: the sealed report, '1' where it was delivered, how long it is
+ * remembered, milliseconds. The receipt is given to one. Of a message that was delivered nothing needs to be known where
+ * there was a receipt: nobody goes on with it.
+ */
 const TAKE = `
 local sealed = redis.call('GET', KEYS[1])
 if sealed then redis.call('DEL', KEYS[1]) end
+if ARGV[2] == '1' then
+  if not sealed then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3]) end
+else
+  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3], 'NX')
+end
 return sealed
 `;
 
@@ -93,6 +112,7 @@ export const SCRIPTS = {
   settleEvent: SETTLE,
   releaseEvent: RELEASE,
   overtakePerson: OVERTAKE,
+  keepReceipt: KEEP,
   takeReceipt: TAKE,
 } as const;
 
@@ -104,6 +124,7 @@ declare module 'ioredis' {
     settleEvent(...args: Arguments): Result<unknown, Context>;
     releaseEvent(...args: Arguments): Result<unknown, Context>;
     overtakePerson(...args: Arguments): Result<unknown, Context>;
+    keepReceiptBuffer(...args: Arguments): Result<Buffer | null, Context>;
     takeReceiptBuffer(...args: Arguments): Result<Buffer | null, Context>;
   }
 }

@@ -40,10 +40,10 @@ export function redisState(options: RedisStateOptions): State {
       receipts.overtake(person, event);
     },
     isNewest: (person, eventKey, nowMs) => receipts.isNewest(person, eventKey, nowMs),
-    keepReceipt: (transactionId, receipt, life) => {
-      receipts.keepReceipt(transactionId, receipt, life);
-    },
-    takeReceipt: (transactionId, nowMs) => receipts.takeReceipt(transactionId, nowMs),
+    keepReceipt: (transactionId, receipt, life) => receipts.keepReceipt(transactionId, receipt, life),
+    takeReceipt: (transactionId, nowMs, report) => receipts.takeReceipt(transactionId, nowMs, report),
+    isDelivered: (transactionIds, nowMs) => receipts.isDelivered(transactionIds, nowMs),
+    isShared: true,
     check: async () => {
       await redis.check();
       await warnOfOtherKeys(redis, sealing);

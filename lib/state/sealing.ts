@@ -11,10 +11,10 @@ import {
 /** The one place that seals what leaves this process to be remembered, and that makes the names it is kept under. */
 
 /** What is sealed: each by a key of its own, and none opens as another. */
-export type SealedKind = 'answer' | 'receipt';
+export type SealedKind = 'answer' | 'receipt' | 'report';
 
 /** What a key is named for: one event, one limit, and so on. */
-export type NamedKind = 'event' | 'limit' | 'person' | 'receipt' | 'newest' | 'probe' | 'keys';
+export type NamedKind = 'event' | 'limit' | 'person' | 'receipt' | 'report' | 'newest' | 'probe' | 'keys';
 
 export interface Sealing {
   /** The Redis key of something: nobody without the encryption key can tell what, nor whether it is a given one. */
@@ -92,7 +92,11 @@ export function createSealing(keys: readonly Buffer[], prefix: string): Sealing 
 function sealingKeyOf(key: Buffer): SealingKey {
   return {
     id: Buffer.from(hkdfSync('sha256', key, '', `${VERSION} id`, ID_BYTES)),
-    of: { answer: derive(key, 'answer'), receipt: derive(key, 'receipt') },
+    of: {
+      answer: derive(key, 'answer'),
+      receipt: derive(key, 'receipt'),
+      report: derive(key, 'report'),
+    },
   };
 }
 

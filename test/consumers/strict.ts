@@ -21,6 +21,7 @@ import {
   type Claim,
   type ComposeText,
   type EventLife,
+  type FinalReport,
   type GuardLimit,
   type GuardOptions,
   type GuardRule,
@@ -272,9 +273,12 @@ const receipts: ReceiptState = {
   isNewest: () => Promise.resolve(true),
   keepReceipt: (transactionId, receipt: Receipt, { untilMs }) => {
     const [next]: readonly PlanStep[] = receipt.untried;
-    return Promise.resolve(JSON.stringify({ transactionId, receipt, untilMs, next: next?.channel }));
+    const kept = JSON.stringify({ transactionId, receipt, untilMs, next: next?.channel });
+    return Promise.resolve<FinalReport | undefined>(kept === '' ? { status: 'delivered' } : undefined);
   },
-  takeReceipt: () => undefined,
+  takeReceipt: (_transactionId, _nowMs, report: FinalReport) => void report.status,
+  isDelivered: (transactionIds) => transactionIds.length > 1,
+  isShared: true,
 };
 const state: State = {
   ...receipts,

@@ -6,6 +6,7 @@ import type { Delivery, ReadyChannel } from '../../lib/delivery/dispatch.js';
 import { EventStream, Throttle, type HookEvent } from '../../lib/delivery/events.js';
 import { LateFailover, type LateFailoverParts } from '../../lib/delivery/late-failover.js';
 import type { Receipt, ReceiptState } from '../../lib/delivery/receipt.js';
+import type { FinalReport } from '../../lib/delivery/report.js';
 import { memoryReceipts } from '../../lib/state/memory-receipts.js';
 import { defer } from '../harness/until.js';
 import { mustNotShow, witness } from '../harness/witness.js';
@@ -115,7 +116,7 @@ describe('late failover', () => {
 
   it('keeps nothing of a message that nothing is ever told of, or that has no id', () => {
     const kept: string[] = [];
-    make({ state: { ...state, keepReceipt: (id) => kept.push(id) } });
+    make({ state: { ...state, keepReceipt: (id) => void kept.push(id) } });
     accept('SM1', { by: ready('whatsapp') });
     accept('');
     accept('SM2', { by: ready('whatsapp', { reports: 'failures' }) });
@@ -194,7 +195,8 @@ describe('late failover', () => {
       late.report('SM1', FAILED);
       await answerNext();
       late.report('SM1', DELIVERED);
-      await answerNext();
+      // What is newest, and the state is told of it.
+      for (let turn = 0; turn < 2; turn += 1) await answerNext();
       expect(left).to.be.empty;
       expect(endings()).to.deep.equal(['DELIVERED']);
     });
@@ -202,7 +204,7 @@ describe('late failover', () => {
     it('sends nothing that another process sent and that was delivered while it was asked', async () => {
       const { answerNext } = slow();
       overtake('event-1');
-      state.keepReceipt('SM1', makeReceipt(), { nowMs: NOW, untilMs: NOW + CODE_LIFE_MS });
+      void state.keepReceipt('SM1', makeReceipt(), { nowMs: NOW, untilMs: NOW + CODE_LIFE_MS });
       late.report('SM1', FAILED);
       late.report('SM1', DELIVERED);
       for (let turn = 0; turn < 4; turn += 1) await answerNext();
@@ -242,9 +244,83 @@ describe('late failover', () => {
     });
   });
 
+  describe('that another process was told of before this one had the answer of its send', () => {
+    const reportElsewhere = (report: FinalReport): unknown => state.takeReceipt('SM1', NOW, report);
+
+    it('sends what has failed, once, whoever tells it again', async () => {
+      overtake('event-1');
+      reportElsewhere(FAILED);
+      accept('SM1');
+      for (let count = 0; count < 3; count += 1) late.report('SM1', FAILED);
+      await settle();
+      expect(left).to.deep.equal(['event-1']);
+      expect(endings()).to.deep.equal(['accepted']);
+    });
+
+    it('sends nothing that was delivered, nor waits for word of it', async () => {
+      make({ afterSeconds: { whatsapp: 20 } });
+      overtake('event-1');
+      for (const report of [FAILED, DELIVERED]) reportElsewhere(report);
+      accept('SM1');
+      await settle();
+      expect(clock.countTimers()).to.equal(0);
+      expect(left).to.be.empty;
+    });
+
+    it('sends nothing that this one knows to be delivered', async () => {
+      const keeping = defer<FinalReport>();
+      make({ state: { ...state, keepReceipt: () => keeping.promise } });
+      overtake('event-1');
+      accept('SM1');
+      late.report('SM1', DELIVERED);
+      keeping.resolve(FAILED);
+      await settle();
+      expect(left).to.be.empty;
+    });
+
+    it('drops what is about to leave where it arrived after all', async () => {
+      const answer = defer<boolean>();
+      make({ state: { ...state, isNewest: () => answer.promise } });
+      overtake('event-1');
+      accept('SM1');
+      late.report('SM1', FAILED);
+      await settle();
+      reportElsewhere(DELIVERED);
+      answer.resolve(true);
+      await settle();
+      // It was asked before: the next question finds it.
+      late.failed(makeReceipt({ failedIds: ['SM1'] }), FAILED, 'SM2');
+      await settle();
+      expect(endings()).to.deep.equal(['accepted', 'DELIVERED']);
+    });
+
+    it('is waited for, but not for long, where the state takes its time', async () => {
+      const keeping = defer<FinalReport>();
+      make({ state: { ...state, keepReceipt: () => keeping.promise } });
+      overtake('event-1');
+      accept('SM1');
+      const hanging = late.kept();
+      await clock.tickAsync(300);
+      await hanging;
+      const waiting = late.kept();
+      keeping.resolve(FAILED);
+      await waiting;
+      await settle();
+      expect(left).to.deep.equal(['event-1']);
+      await late.kept();
+    });
+  });
+
+  it('tells of no message that nobody knows where processes share a state', async () => {
+    make({ state: { ...state, isShared: true } });
+    late.report('SM1', FAILED);
+    await settle();
+    expect(events).to.be.empty;
+  });
+
   it('goes on with what another process has sent', async () => {
     overtake('event-1');
-    state.keepReceipt('SM1', makeReceipt(), { nowMs: NOW, untilMs: NOW + CODE_LIFE_MS });
+    void state.keepReceipt('SM1', makeReceipt(), { nowMs: NOW, untilMs: NOW + CODE_LIFE_MS });
     late.report('SM1', FAILED);
     late.report('SM1', FAILED);
     await settle();
@@ -383,7 +459,8 @@ describe('late failover', () => {
       throw new Error('no connection');
     };
     const stateFailures = new Throttle(() => (now += 60_000));
-    make({ state: { overtake: fail, isNewest: fail, keepReceipt: fail, takeReceipt: fail }, stateFailures });
+    const state = { overtake: fail, isNewest: fail, keepReceipt: fail, takeReceipt: fail, isDelivered: fail };
+    make({ state, stateFailures });
     overtake('event-1');
     accept('SM1');
     late.report('SM1', FAILED);

@@ -350,6 +350,7 @@ describe('what others say of a code', () => {
             isNewest: boom,
             keepReceipt: boom,
             takeReceipt: () => Promise.reject(new Error(leak)),
+            isDelivered: boom,
             check: () => Promise.resolve(),
             close: () => Promise.resolve(),
             health: 'ok',

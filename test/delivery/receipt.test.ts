@@ -1,10 +1,14 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { personKey, receiptsOf, type Receipts, type ReceiptState } from '../../lib/delivery/receipt.js';
+import type { FinalReport } from '../../lib/delivery/report.js';
 import { makeMessage, PHONE_NUMBER } from '../twilio/scripted-api.js';
 import { makeReceipt, NOW } from './receipts.js';
 
 const REQUEST = makeMessage().request;
+const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
+/** What nothing was reported of before. */
+const notReported = (): never => expect.fail('it was reported');
 
 describe('the key of a person', () => {
   it('is that of the user, whatever number the code goes to', () => {
@@ -31,7 +35,13 @@ describe('the receipts of a state', () => {
   const receiptsBy = (answer: () => unknown): Receipts =>
     receiptsOf(
       // What JavaScript callers may return has no type.
-      { overtake: answer, isNewest: answer, keepReceipt: answer, takeReceipt: answer } as ReceiptState,
+      {
+        overtake: answer,
+        isNewest: answer,
+        keepReceipt: answer,
+        takeReceipt: answer,
+        isDelivered: answer,
+      } as ReceiptState,
       (error, request) => failures.push([error instanceof Error ? error.message : '', request?.eventId]),
     );
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -41,22 +51,27 @@ describe('the receipts of a state', () => {
     const state: ReceiptState = {
       overtake: (...args) => told.push(['overtake', ...args]),
       isNewest: (...args) => told.push(['isNewest', ...args]) > 0,
-      keepReceipt: (...args) => told.push(['keep', ...args]),
+      keepReceipt: (...args) => void told.push(['keep', ...args]),
       takeReceipt: (...args) => {
         told.push(['take', ...args]);
         return receipt;
       },
+      isDelivered: (...args) => told.push(['isDelivered', ...args]) > 0,
     };
     const receipts = receiptsOf(state, () => undefined);
     receipts.overtake('ana', event, REQUEST);
-    receipts.keep('SM1', receipt, NOW);
+    void receipts.keep('SM1', receipt, NOW, notReported);
     expect(await receipts.isNewest(receipt, NOW)).to.equal(true);
-    expect(await receipts.take('SM1', NOW)).to.equal(receipt);
+    expect(await receipts.take('SM1', NOW, FAILED)).to.equal(receipt);
+    expect(await receipts.isDelivered(['SM1'], receipt, NOW)).to.equal(true);
+    // Nothing is asked about no message.
+    expect(await receipts.isDelivered([], receipt, NOW)).to.equal(false);
     expect(told).to.deep.equal([
       ['overtake', 'ana', event],
       ['keep', 'SM1', receipt, { nowMs: NOW, untilMs: receipt.expiresAtMs }],
       ['isNewest', 'a person', 'event-1', NOW],
-      ['take', 'SM1', NOW],
+      ['take', 'SM1', NOW, FAILED],
+      ['isDelivered', ['SM1'], NOW],
     ]);
   });
 
@@ -64,8 +79,21 @@ describe('the receipts of a state', () => {
     const then = (resolve: (value: unknown) => void): void => {
       resolve(receipt);
     };
-    expect(await receiptsBy(() => ({ then })).take('SM1', NOW)).to.equal(receipt);
+    expect(await receiptsBy(() => ({ then })).take('SM1', NOW, FAILED)).to.equal(receipt);
   });
+
+  for (const [what, answer, reports] of [
+    ['at once', () => FAILED, 1],
+    ['later', () => Promise.resolve(FAILED), 1],
+    ['as something that is none', () => Promise.resolve('OK'), 0],
+    ['as one that says nothing', () => ({ status: 'pending' }), 0],
+  ] as const) {
+    it(`give what was reported before ${what}`, async () => {
+      const before: FinalReport[] = [];
+      await receiptsBy(answer).keep('SM1', receipt, NOW, (report) => before.push(report));
+      expect(before.map(({ status }) => status)).to.deep.equal(Array(reports).fill('failed'));
+    });
+  }
 
   for (const [how, answer] of [
     [
@@ -79,11 +107,13 @@ describe('the receipts of a state', () => {
     it(`are none where it ${how}, which is told`, async () => {
       const receipts = receiptsBy(answer);
       receipts.overtake('ana', event, REQUEST);
-      receipts.keep('SM1', receipt, NOW);
+      void receipts.keep('SM1', receipt, NOW, notReported);
       await settle();
       expect(await receipts.isNewest(receipt, NOW)).to.equal(false);
-      expect(await receipts.take('SM1', NOW)).to.equal(undefined);
+      expect(await receipts.isDelivered(['SM1'], receipt, NOW)).to.equal(false);
+      expect(await receipts.take('SM1', NOW, FAILED)).to.equal(undefined);
       expect(failures).to.deep.equal([
+        ['gone', 'event-1'],
         ['gone', 'event-1'],
         ['gone', 'event-1'],
         ['gone', 'event-1'],
@@ -96,7 +126,7 @@ describe('the receipts of a state', () => {
     const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       const receipts = receiptsBy(() => new Promise(() => undefined));
-      const asking = Promise.all([receipts.isNewest(receipt, NOW), receipts.take('SM1', NOW)]);
+      const asking = Promise.all([receipts.isNewest(receipt, NOW), receipts.take('SM1', NOW, FAILED)]);
       await clock.tickAsync(1_999);
       expect(failures).to.be.empty;
       await clock.tickAsync(1);

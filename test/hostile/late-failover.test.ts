@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import sinon from 'sinon';
-import { oktaTelephonyHook } from '../../lib/index.js';
+import { oktaTelephonyHook, type TelephonyHook } from '../../lib/index.js';
 import { loadNumberingPlans } from '../../lib/delivery/phone-number.js';
 import { loadSdk } from '../../lib/twilio/sdk.js';
 import { settle } from './injected-call.js';
@@ -37,29 +37,37 @@ describe(withSeed('interleavings of what is told of messages'), function () {
         eventScripts,
         lateTimes,
         fc.boolean(),
-        async (s, scripts, times, isTimed) => {
-          const play = new LatePlay(s, scripts, isTimed);
-          const hook = oktaTelephonyHook({
-            credentials: NOWHERE,
-            publicUrl: SIGNED.publicUrl,
-            channels: play.channels(),
-            chooseChannels: () => ['whatsapp', 'line'],
-            lateFailover: isTimed ? { afterSeconds: { whatsapp: 20 } } : undefined,
-            guard: { perUser: false },
-            profile: { cache: false },
-            dispatcher: new ScheduledVendors(s, { okta: () => 'not found', twilio: () => 'silent' }, []),
-            state: play.state(),
-            deadlineMs: DEADLINE_MS,
-            logger: QUIET,
-            onEvent: play.onEvent,
-          });
-          play.begin(hook);
+        fc.boolean(),
+        async (s, scripts, times, isTimed, isShared) => {
+          const play = new LatePlay(s, scripts, { isTimed, isShared });
+          const state = play.state();
+          const vendors: ConstructorParameters<typeof ScheduledVendors>[1] = {
+            okta: () => 'not found',
+            twilio: () => 'silent',
+          };
+          const makeHook = (): TelephonyHook =>
+            oktaTelephonyHook({
+              credentials: NOWHERE,
+              publicUrl: SIGNED.publicUrl,
+              channels: play.channels(),
+              chooseChannels: () => ['whatsapp', 'line'],
+              lateFailover: isTimed ? { afterSeconds: { whatsapp: 20 } } : undefined,
+              guard: { perUser: false },
+              profile: { cache: false },
+              dispatcher: new ScheduledVendors(s, vendors, []),
+              state,
+              deadlineMs: DEADLINE_MS,
+              logger: QUIET,
+              onEvent: play.onEvent,
+            });
+          const hooks = isShared ? [makeHook(), makeHook()] : [makeHook()];
+          play.begin(hooks);
           time.schedule(s, times, play.mayTimePass);
           for (const ms of [1_000, 11_000, 25_000, 25_000]) await time.finish(s, ms, play.mayTimePass);
           play.expectDone();
           expect(play.wrong, play.wrong.join('; ')).to.deep.equal([]);
-          expect(hook.status()).to.include({ inFlight: 0, detached: 0 });
-          const closing = hook.close();
+          for (const hook of hooks) expect(hook.status()).to.include({ inFlight: 0, detached: 0 });
+          const closing = Promise.all(hooks.map((hook) => hook.close()));
           await settle();
           await closing;
           expect(clock.countTimers(), 'timers left').to.equal(0);

@@ -16,10 +16,15 @@ type Name = (typeof PLAN)[number];
 
 export const SIGNED = { publicUrl: 'https://id.example.com/okta/telephony', authToken: 'token' };
 
+interface Told {
+  readonly status: 'sent' | 'delivered' | 'undelivered';
+  /** Which of the gateways is told. */
+  readonly at: number;
+}
 interface MessageScript {
   readonly ending: 'accepted' | 'refused';
   /** What Twilio tells once it has the message, in any order. */
-  readonly told: readonly ('sent' | 'delivered' | 'undelivered')[];
+  readonly told: readonly Told[];
   /** What it says when it is asked. */
   readonly asked: 'pending' | 'failed' | 'delivered';
 }
@@ -33,7 +38,13 @@ interface EventScript {
 
 const message: fc.Arbitrary<MessageScript> = fc.record({
   ending: fc.constantFrom('accepted', 'accepted', 'refused'),
-  told: fc.array(fc.constantFrom('undelivered', 'undelivered', 'delivered', 'sent'), { maxLength: 4 }),
+  told: fc.array(
+    fc.record({
+      status: fc.constantFrom('undelivered', 'undelivered', 'delivered', 'sent'),
+      at: fc.nat({ max: 1 }),
+    }),
+    { maxLength: 4 },
+  ),
   asked: fc.constantFrom('pending', 'pending', 'failed', 'delivered'),
 });
 export const eventScripts: fc.Arbitrary<readonly EventScript[]> = fc.array(
@@ -62,6 +73,8 @@ interface Sent {
   mayHaveFailed: boolean;
   /** A callback that said so has been answered, and all has been done that follows from it. */
   isDelivered: boolean;
+  /** The state that gateways share has been told. */
+  isToldDelivered: boolean;
 }
 interface PlayedEvent {
   readonly key: string;
@@ -77,14 +90,21 @@ export class LatePlay {
   readonly wrong: string[] = [];
   readonly #s: fc.Scheduler;
   readonly #isTimed: boolean;
+  /** The gateways share one state. */
+  readonly #isShared: boolean;
   readonly #events: readonly PlayedEvent[];
   readonly #sends: Sent[] = [];
   readonly #told: HookEvent[] = [];
   #questions = 0;
 
-  constructor(s: fc.Scheduler, scripts: readonly EventScript[], isTimed: boolean) {
+  constructor(
+    s: fc.Scheduler,
+    scripts: readonly EventScript[],
+    { isTimed, isShared }: { readonly isTimed: boolean; readonly isShared: boolean },
+  ) {
     this.#s = s;
     this.#isTimed = isTimed;
+    this.#isShared = isShared;
     this.#events = scripts.map((script, index) => ({
       key: `event-${index}`,
       script,
@@ -114,11 +134,25 @@ export class LatePlay {
         this.#questions -= 1;
         return answer;
       };
+    const newest = inTurn('newest', (...args: Parameters<State['isNewest']>) => memory.isNewest(...args));
     return {
       ...memory,
       claim: inTurn('claim', (...args) => memory.claim(...args)),
-      isNewest: inTurn('newest', (...args) => memory.isNewest(...args)),
-      takeReceipt: inTurn('receipt', (...args) => memory.takeReceipt(...args)),
+      isShared: this.#isShared,
+      isNewest: (person, eventKey, nowMs) => {
+        // What the state knows when it is asked right before a late send, that one must heed.
+        for (const sent of this.#sends)
+          if (sent.event.key === eventKey && sent.isToldDelivered) sent.isDelivered = true;
+        return newest(person, eventKey, nowMs);
+      },
+      keepReceipt: inTurn('keep', (...args) => memory.keepReceipt(...args)),
+      takeReceipt: inTurn('receipt', (...args) => {
+        const [id, , report] = args;
+        const sent = this.#sends.find((known) => known.id === id);
+        if (sent !== undefined && report.status === 'delivered') sent.isToldDelivered = true;
+        return memory.takeReceipt(...args);
+      }),
+      isDelivered: inTurn('delivered', (...args) => memory.isDelivered(...args)),
       overtake: (person, event) => {
         for (const other of this.#events) {
           if (!event.isPreview && other.key !== event.eventKey && other.calls.length > 0)
@@ -148,11 +182,17 @@ export class LatePlay {
   }
 
   /** Every caller comes in its turn, and each message brings with it what is told of it. */
-  begin(hook: TelephonyHook): void {
-    this.#tell = (sent, status) => {
+  begin(hooks: readonly TelephonyHook[]): void {
+    const hookAt = (at: number): TelephonyHook => {
+      const hook = hooks[at % hooks.length];
+      if (hook === undefined) throw new Error('there is no gateway');
+      return hook;
+    };
+    this.#tell = (sent, { status, at }) => {
       if (status === 'undelivered') sent.mayHaveFailed = true;
-      injectCallback(hook, { MessageSid: sent.id, MessageStatus: status }, SIGNED);
-      if (status !== 'delivered') return;
+      injectCallback(hookAt(at), { MessageSid: sent.id, MessageStatus: status }, SIGNED);
+      // Which of several will send, it learns from the state.
+      if (status !== 'delivered' || hooks.length > 1) return;
       void settle().then(() => {
         sent.isDelivered = true;
       });
@@ -166,7 +206,11 @@ export class LatePlay {
           const expiresAt = Date.now() + (isBrief ? BRIEF_MS : LIFE_MS);
           if (event.calls.length === 0) event.expiresAt = expiresAt;
           event.calls.push(
-            inject(hook, { eventId: event.key, preview: isPreview, otpExpires: new Date(expiresAt) }),
+            inject(hookAt(caller), {
+              eventId: event.key,
+              preview: isPreview,
+              otpExpires: new Date(expiresAt),
+            }),
           );
         });
       }
@@ -194,10 +238,12 @@ export class LatePlay {
       if (next === undefined || event.script.isBrief || event.isOvertaken) continue;
       // Of any with this code, at any time.
       const isDelivered = this.#sends.some(
-        (other) => other.event === event && [...other.script.told, other.script.asked].includes('delivered'),
+        (other) =>
+          other.event === event &&
+          [...other.script.told.map(({ status }) => status), other.script.asked].includes('delivered'),
       );
       const isDue =
-        script.told.includes('undelivered') ||
+        script.told.some(({ status }) => status === 'undelivered') ||
         script.asked === 'failed' ||
         (this.#isTimed && channel === 'whatsapp');
       const mustFollow =
@@ -211,7 +257,7 @@ export class LatePlay {
   }
 
   /** Set when it begins: callbacks need the hook, whose channels need the play. */
-  #tell: (sent: Sent, status: MessageScript['told'][number]) => void = () => undefined;
+  #tell: (sent: Sent, told: Told) => void = () => undefined;
 
   #leave(key: string, channel: Name, isTooLate: boolean): Sent {
     const event = this.#events.find((played) => played.key === key);
@@ -234,13 +280,22 @@ export class LatePlay {
     }
     const script = event.script.messages[channel];
     const mayHaveFailed = this.#isTimed && channel === 'whatsapp';
-    const sent: Sent = { id, event, channel, script, outcome: 'open', mayHaveFailed, isDelivered: false };
+    const sent: Sent = {
+      id,
+      event,
+      channel,
+      script,
+      outcome: 'open',
+      mayHaveFailed,
+      isDelivered: false,
+      isToldDelivered: false,
+    };
     this.#sends.push(sent);
     // Twilio tells nothing of what it did not take.
     if (channel !== 'sms' && script.ending === 'accepted') {
-      for (const status of script.told) {
-        void this.#s.schedule(Promise.resolve(), `${id} is ${status}`).then(() => {
-          this.#tell(sent, status);
+      for (const told of script.told) {
+        void this.#s.schedule(Promise.resolve(), `${id} is ${told.status}`).then(() => {
+          this.#tell(sent, told);
         });
       }
     }

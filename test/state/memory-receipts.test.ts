@@ -1,13 +1,16 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
-import type { NewEvent } from '../../lib/index.js';
+import type { FinalReport, NewEvent } from '../../lib/index.js';
 import { memoryReceipts } from '../../lib/state/memory-receipts.js';
 import { CODE_LIFE_MS, makeReceipt, NOW } from '../delivery/receipts.js';
 
 /** What a state has let go cannot be seen from outside but by this. */
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
+
+const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
+const DELIVERED: FinalReport = { status: 'delivered' };
 
 const event = (eventKey: string, change: Partial<NewEvent> = {}): NewEvent => ({
   eventKey,
@@ -24,9 +27,9 @@ describe('the receipts of memoryState', () => {
   it('are given to one only of all who ask', () => {
     const state = memoryReceipts();
     state.keepReceipt('SM1', receipt, life);
-    expect(state.takeReceipt('SM2', NOW)).to.equal(undefined);
-    expect(state.takeReceipt('SM1', NOW)).to.equal(receipt);
-    expect(state.takeReceipt('SM1', NOW)).to.equal(undefined);
+    expect(state.takeReceipt('SM2', NOW, FAILED)).to.equal(undefined);
+    expect(state.takeReceipt('SM1', NOW, FAILED)).to.equal(receipt);
+    expect(state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
   });
 
   for (const [afterMs, isThere] of [
@@ -36,15 +39,23 @@ describe('the receipts of memoryState', () => {
     it(`are ${isThere ? 'there' : 'gone'} ${afterMs} ms after a code of ${CODE_LIFE_MS} ms`, () => {
       const state = memoryReceipts();
       state.keepReceipt('SM1', receipt, life);
-      expect(state.takeReceipt('SM1', NOW + afterMs) !== undefined).to.equal(isThere);
+      expect(state.takeReceipt('SM1', NOW + afterMs, FAILED) !== undefined).to.equal(isThere);
     });
   }
 
   it('are as many as 20,000', () => {
     const state = memoryReceipts();
     for (let count = 0; count <= 20_000; count += 1) state.keepReceipt(`SM${count}`, receipt, life);
-    expect(state.takeReceipt('SM0', NOW)).to.equal(undefined);
-    expect(state.takeReceipt('SM1', NOW)).to.equal(receipt);
+    expect(state.takeReceipt('SM0', NOW, FAILED)).to.equal(undefined);
+    expect(state.takeReceipt('SM1', NOW, FAILED)).to.equal(receipt);
+  });
+
+  it('are not kept where the message was reported before, which is given in their place', () => {
+    const state = memoryReceipts();
+    expect(state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+    expect(state.keepReceipt('SM1', receipt, life)).to.equal(FAILED);
+    expect(state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+    expect(state.keepReceipt('SM2', receipt, life)).to.equal(undefined);
   });
 
   it('go soon after their code, although nobody asks for them: two for each that comes', async () => {
@@ -59,7 +70,38 @@ describe('the receipts of memoryState', () => {
     await new Promise((resolve) => setImmediate(resolve));
     collectGarbage();
     expect(kept.map((receipt) => receipt.deref() !== undefined)).to.deep.equal([false, false, true, true]);
-    expect(state.takeReceipt('SM4', NOW + CODE_LIFE_MS)).to.not.equal(undefined);
+    expect(state.takeReceipt('SM4', NOW + CODE_LIFE_MS, FAILED)).to.not.equal(undefined);
+  });
+});
+
+describe('the reports of memoryState', () => {
+  const receipt = makeReceipt();
+  const life = { nowMs: NOW, untilMs: receipt.expiresAtMs };
+
+  it('move forward only', () => {
+    const state = memoryReceipts();
+    for (const report of [FAILED, DELIVERED, FAILED]) state.takeReceipt('SM1', NOW, report);
+    expect(state.isDelivered(['SM2', 'SM1'], NOW)).to.equal(true);
+    expect(state.isDelivered(['SM2'], NOW)).to.equal(false);
+    expect(state.keepReceipt('SM1', receipt, life)).to.equal(DELIVERED);
+  });
+
+  it('are of messages that somebody goes on with, too', () => {
+    const state = memoryReceipts();
+    state.keepReceipt('SM1', receipt, life);
+    expect(state.takeReceipt('SM1', NOW, FAILED)).to.equal(receipt);
+    expect(state.isDelivered(['SM1'], NOW)).to.equal(false);
+    state.takeReceipt('SM1', NOW, DELIVERED);
+    expect(state.isDelivered(['SM1'], NOW)).to.equal(true);
+  });
+
+  it('are forgotten after a minute, and where there are more than 6,000', () => {
+    const state = memoryReceipts();
+    for (let count = 0; count <= 6_000; count += 1) state.takeReceipt(`SM${count}`, NOW, DELIVERED);
+    expect(state.isDelivered(['SM0'], NOW)).to.equal(false);
+    expect(state.isDelivered(['SM1'], NOW + 59_999)).to.equal(true);
+    expect(state.isDelivered(['SM1'], NOW + 60_000)).to.equal(false);
+    expect(state.keepReceipt('SM1', receipt, { ...life, nowMs: NOW + 60_000 })).to.equal(undefined);
   });
 });
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { HookEvent, TelephonyHookError } from '../../lib/index.js';
 import type { Receipt } from '../../lib/delivery/receipt.js';
+import type { FinalReport } from '../../lib/delivery/report.js';
 import type { Claim, State, StateNews } from '../../lib/delivery/state.js';
 import { failureOf } from '../../lib/state/redis-failure.js';
 import { redisState } from '../../lib/state/redis.js';
@@ -11,6 +12,7 @@ import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.js';
 import { until } from '../harness/until.js';
 import { mustNotShow, witness } from '../harness/witness.js';
 
+const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
 const KEY = Buffer.alloc(32, 1).toString('base64');
 
 /** What may become of a Redis, and how it is mended. */
@@ -203,13 +205,34 @@ describe('while Redis is lost', () => {
     await lose(one);
     keep(one, 'SM1');
     keep(one, 'SM2');
-    expect(await one.takeReceipt('SM1', NOW)).to.include({ eventKey: 'e' });
-    expect(await one.takeReceipt('SM1', NOW)).to.equal(undefined);
+    expect(await one.takeReceipt('SM1', NOW, FAILED)).to.include({ eventKey: 'e' });
+    expect(await one.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
     await recover(one);
-    let taken: Receipt | undefined;
-    while (taken === undefined) taken = await two.takeReceipt('SM2', NOW);
-    expect(taken).to.deep.equal(receipt);
-    expect(await one.takeReceipt('SM2', NOW)).to.equal(undefined);
+    while (!(await redis.dump()).some(({ name }) => name.includes(':receipt:'))) await one.check();
+    expect(await two.takeReceipt('SM2', NOW, FAILED)).to.deep.equal(receipt);
+    expect(await one.takeReceipt('SM2', NOW, FAILED)).to.equal(undefined);
+  });
+
+  it('what was reported to others of a message is given to the one that sent it when it is back', async () => {
+    const [one, two] = [open(), open()];
+    await Promise.all([one.check(), two.check()]);
+    await lose(one);
+    const reported = keep(one, 'SM1');
+    redis.continue();
+    await until(() => two.health === 'ok');
+    expect(await two.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+    expect(await reported).to.deep.equal(FAILED);
+    expect(await one.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+  });
+
+  it('what is reported here before the receipt is kept is given in its place', async () => {
+    const state = open();
+    await state.check();
+    await lose(state);
+    expect(await state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+    expect(await keep(state, 'SM1')).to.deep.equal(FAILED);
+    expect(await state.takeReceipt('SM1', NOW, { status: 'delivered' })).to.equal(undefined);
+    expect(await state.isDelivered(['SM1'], NOW)).to.equal(true);
   });
 
   it('the newest event is known here, and to every gateway when it is back, unless a newer one came', async () => {

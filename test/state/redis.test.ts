@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import type { Receipt } from '../../lib/delivery/receipt.js';
+import type { FinalReport } from '../../lib/delivery/report.js';
 import type { Bucket, Claim, RememberedAnswer, State, StateNews } from '../../lib/delivery/state.js';
 import { redisState, type RedisStateOptions } from '../../lib/state/redis.js';
 import { needRedis, startRedis, type RedisServer } from '../harness/redis-server.js';
@@ -12,6 +13,8 @@ const OLD_KEY = Buffer.alloc(32, 1).toString('base64');
 const NEW_KEY = Buffer.alloc(32, 2).toString('base64');
 const ANSWER: RememberedAnswer = { commands: [{ type: 'com.okta.telephony.action', value: [] }] };
 const NOW = 1_700_000_000_000;
+const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No', moveOn: true };
+const DELIVERED: FinalReport = { status: 'delivered' };
 
 const bucket = (key: string, points = 2, seconds = 60): Bucket => ({ key, points, seconds });
 const life = (rememberMs = 60_000, ...buckets: Bucket[]) => ({ nowMs: NOW, rememberMs, buckets });
@@ -44,7 +47,7 @@ describe('redisState', () => {
     (await redis.dump()).map(({ name }) => name).filter((name) => name.includes(`:${kind}:`));
   /** What was written behind an answer is there. */
   const settled = async (state: State, transactionId = 'none'): Promise<unknown> =>
-    state.takeReceipt(transactionId, NOW);
+    state.takeReceipt(transactionId, NOW, FAILED);
   /** So many times at once, by gateways in turn. */
   const inTurn = <T>(
     count: number,
@@ -208,14 +211,14 @@ describe('redisState', () => {
 
   describe('a receipt', () => {
     const keep = (state: State, untilMs = NOW + 300_000): void => {
-      state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs });
+      void state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs });
     };
 
     it('that one gateway kept is taken by one of all who ask, once', async () => {
       const [one, two] = [open(), open()];
       keep(one);
       await settled(one);
-      const taken = await inTurn(16, [one, two], (state) => state.takeReceipt('SM1', NOW));
+      const taken = await inTurn(16, [one, two], (state) => state.takeReceipt('SM1', NOW, FAILED));
       const [receipt, ...others] = taken.filter((found) => found !== undefined);
       expect(others).to.be.empty;
       expect(receipt).to.deep.equal(asJson(receiptOf()));
@@ -232,24 +235,66 @@ describe('redisState', () => {
       await settled(state);
       let kept = await keysOf('receipt');
       while (kept.length > 0) kept = await keysOf('receipt');
-      expect(await state.takeReceipt('SM1', NOW)).to.equal(undefined);
+      expect(await state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
     });
 
     it('that was kept before there was a connection is kept all the same', async () => {
       const state = open();
       keep(state);
-      expect(await state.takeReceipt('SM1', NOW)).to.deep.equal(asJson(receiptOf()));
+      expect(await state.takeReceipt('SM1', NOW, FAILED)).to.deep.equal(asJson(receiptOf()));
+    });
+
+    it('is not kept where the message was reported before at any gateway: the report is given in its place', async () => {
+      const [one, two] = [open(), open()];
+      const life = { nowMs: NOW, untilMs: NOW + 300_000 };
+      expect(await two.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+      expect(await one.keepReceipt('SM1', receiptOf(), life)).to.deep.equal(FAILED);
+      expect(await keysOf('receipt')).to.be.empty;
+      expect(await redis.admin.pttl((await keysOf('report'))[0] ?? '')).to.be.within(1, 60_000);
+      expect(await one.isDelivered(['SM0', 'SM1'], NOW)).to.equal(false);
+      await two.takeReceipt('SM1', NOW, DELIVERED);
+      await two.takeReceipt('SM1', NOW, FAILED);
+      expect(await one.isDelivered(['SM0', 'SM1'], NOW)).to.equal(true);
+      expect(await one.keepReceipt('SM1', receiptOf(), life)).to.deep.equal(DELIVERED);
+    });
+
+    it('goes to one of the sender and all who are told, however they come together', async () => {
+      const [one, two] = [open(), open()];
+      await Promise.all([one.check(), two.check()]);
+      const ids = Array.from({ length: 40 }, (_, at) => `SM${at}`);
+      const acting = await Promise.all(
+        ids.map(async (id, at) => {
+          const found = await Promise.all([
+            two.takeReceipt(id, NOW, FAILED),
+            ...(at % 2 === 0 ? [one.takeReceipt(id, NOW, FAILED)] : []),
+            one.keepReceipt(id, receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 }),
+            two.takeReceipt(id, NOW, FAILED),
+          ]);
+          return found.filter((one) => one !== undefined).length;
+        }),
+      );
+      expect(acting).to.deep.equal(ids.map(() => 1));
+      expect(await keysOf('receipt')).to.be.empty;
+    });
+
+    it('that was delivered leaves nothing behind', async () => {
+      const state = open();
+      keep(state);
+      expect(await state.takeReceipt('SM1', NOW, DELIVERED)).to.not.equal(undefined);
+      expect(await keysOf('report')).to.be.empty;
     });
 
     it('does not open under the name of another: it is not there, and told without a word of it', async () => {
       const state = open();
       keep(state);
       await settled(state);
-      state.keepReceipt('SM2', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
+      void state.keepReceipt('SM2', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
       await settled(state);
       const [one = '', two = ''] = await keysOf('receipt');
       await redis.admin.copy(one, two, 'REPLACE');
-      const found = await Promise.allSettled(['SM1', 'SM2'].map(async (id) => state.takeReceipt(id, NOW)));
+      const found = await Promise.allSettled(
+        ['SM1', 'SM2'].map(async (id) => state.takeReceipt(id, NOW, FAILED)),
+      );
       expect(found.map(({ status }) => status)).to.have.members(['fulfilled', 'rejected']);
       witness(found);
     });
@@ -313,19 +358,19 @@ describe('redisState', () => {
       const during = open({ encryptionKeys: [NEW_KEY, OLD_KEY] });
       const held = first(await before.claim('event', life(60_000, bucket('a', 1))));
       held.settle(ANSWER);
-      before.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
+      void before.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
       before.overtake('person', { eventKey: 'a', isPreview: false, nowMs: NOW, untilMs: NOW + 300_000 });
       await settled(before);
       expect(await answerOf(await during.claim('event', life()))).to.deep.equal(ANSWER);
       expect(first(await during.claim('other', life(60_000, bucket('a', 1)))).exceeded).to.deep.equal(['a']);
-      expect(await during.takeReceipt('SM1', NOW)).to.deep.equal(asJson(receiptOf()));
+      expect(await during.takeReceipt('SM1', NOW, FAILED)).to.deep.equal(asJson(receiptOf()));
       expect(await during.isNewest('person', 'a', NOW)).to.equal(true);
     });
 
     it('what the new one has sealed is not there for those that do not have it; they send nothing twice', async () => {
       const during = open({ encryptionKeys: [NEW_KEY, OLD_KEY] });
       first(await during.claim('event', life())).settle(ANSWER);
-      during.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
+      void during.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
       await settled(during);
       const before = open();
       for (const asked of [answerOf(await before.claim('event', life())), settled(before, 'SM1')]) {
@@ -363,10 +408,10 @@ describe('redisState', () => {
       await state.check();
       const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
       held.settle(ANSWER);
-      state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
+      void state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
       const other = open({ connection: client });
       expect(await answerOf(await other.claim('event', life()))).to.deep.equal(ANSWER);
-      expect(await other.takeReceipt('SM1', NOW)).to.deep.equal(asJson(receiptOf()));
+      expect(await other.takeReceipt('SM1', NOW, FAILED)).to.deep.equal(asJson(receiptOf()));
       expect(first(await other.claim('2', life(60_000, bucket('a', 1)))).exceeded).to.deep.equal(['a']);
       await Promise.all(states.splice(0).map((one) => one.close()));
       expect(await client.echo('open')).to.equal('open');
@@ -411,10 +456,10 @@ describe('redisState', () => {
     const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
     held.settle(ANSWER);
     first(await state.claim('event-2', life(60_000, bucket('b', 1)))).release();
-    state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
+    void state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
     state.overtake('person', { eventKey: 'a', isPreview: false, nowMs: NOW, untilMs: NOW + 300_000 });
     expect(await state.isNewest('person', 'a', NOW)).to.equal(true);
-    expect(await state.takeReceipt('SM1', NOW)).to.not.equal(undefined);
+    expect(await state.takeReceipt('SM1', NOW, FAILED)).to.not.equal(undefined);
     expect(await answerOf(await open().claim('event', life()))).to.deep.equal(ANSWER);
     expect(news).to.be.empty;
     await redis.admin.call('ACL', 'DELUSER', 'gateway');

@@ -35,7 +35,7 @@ export type { BreakerState } from './delivery/breaker.js';
 export type { AttemptReport, BrokenRule, GuardRule, HookEvent, WarnedOption } from './delivery/events.js';
 export type { HttpAnswer, HttpResult } from './delivery/http-call.js';
 export type { ChooseChannels } from './delivery/plan.js';
-export type { NewEvent, PlanStep, Receipt, ReceiptState } from './delivery/receipt.js';
+export type { Alarms, NewEvent, PlanStep, Receipt, ReceiptState } from './delivery/receipt.js';
 export type { FinalReport } from './delivery/report.js';
 export type { Rollout } from './delivery/rollout.js';
 export type { Bucket, Claim, EventLife, RememberedAnswer, State, StateNews } from './delivery/state.js';

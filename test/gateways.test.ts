@@ -238,6 +238,69 @@ describe('gateways on one Redis', () => {
     });
   });
 
+  describe('with afterSeconds, where the one that sent has died', () => {
+    const lateFailover = { afterSeconds: { whatsapp: 1 } };
+    const publicUrl = 'https://id.example.com/okta/telephony';
+    const texts = (): number => scene.twilio.messages.filter(({ channel }) => channel === 'sms').length;
+    const endings = (events: readonly HookEvent[]): unknown[] =>
+      events.flatMap((event) =>
+        event.type === 'failover.ended' ? [event.why, event.code ?? event.outcome] : [],
+      );
+    const report = async (url: string, sid: string, status: string): Promise<void> => {
+      const params = { MessageSid: sid, MessageStatus: status, To: `whatsapp:${ANA.phone}` };
+      const signature = scene.twilio.sign(`${publicUrl}/twilio/status`, params);
+      await fetch(`${url}/twilio/status`, {
+        method: 'POST',
+        headers: { 'x-twilio-signature': signature },
+        body: new URLSearchParams(params),
+      });
+    };
+    /** It has sent, and is killed before its message is due. To the others callbacks come, so that they ask nobody. */
+    const sendAndDie = async (): Promise<string> => {
+      await start({ lateFailover, publicUrl });
+      await report(scene.url, 'SM00000000000000000000000000000000', 'sent');
+      const dying = await inProcess({ lateFailover, publicUrl });
+      const sid =
+        commandOf(await scene.call({ eventId: 'event-1', url: dying.url }))?.['transactionId'] ?? '';
+      await until(async () => !(await isAttendedTo()));
+      await dying.kill();
+      return sid;
+    };
+    const isAttendedTo = async (): Promise<boolean> =>
+      !(await redis.dump()).some(({ name }) => /:alarm:[\w-]{22}$/.test(name));
+
+    it('send its code by the next channel, once', async () => {
+      await sendAndDie();
+      const other = await beside({ lateFailover, publicUrl });
+      await report(other.url, 'SM00000000000000000000000000000000', 'sent');
+      await until(() => texts() === 1);
+      await until(isAttendedTo);
+      await Promise.all([scene.hook.close(), other.hook.close()]);
+      expect(texts()).to.equal(1);
+      expect([...endings(scene.events), ...endings(other.events)]).to.deep.equal([
+        'NOT_DELIVERED_IN_TIME',
+        'accepted',
+      ]);
+    });
+
+    it('send nothing where one of them was told that it was delivered', async () => {
+      const sid = await sendAndDie();
+      await report(scene.url, sid, 'delivered');
+      await until(isAttendedTo);
+      await scene.hook.close();
+      expect(texts()).to.equal(0);
+      expect(endings(scene.events)).to.be.empty;
+    });
+
+    it('send nothing where a newer code was asked for', async () => {
+      await sendAndDie();
+      await scene.call({ eventId: 'event-2', deliveryChannel: 'VOICE' });
+      await until(() => endings(scene.events).length > 0);
+      expect(texts()).to.equal(0);
+      expect(endings(scene.events)).to.deep.equal(['NOT_DELIVERED_IN_TIME', 'OVERTAKEN']);
+    });
+  });
+
   it('leave nothing in Redis, nor on the way there, that tells a code, a number or a person; and all of it ends', async () => {
     const address = '203.0.113.77';
     const guard = {

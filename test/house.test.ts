@@ -29,8 +29,8 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   winston: /^observe\/log\.ts$/,
   jose: /^(okta|testing)\//,
   'libphonenumber-js': /^delivery\/phone-number\.ts$/,
-  ioredis: /^state\/redis-(connection|scripts)\.ts$/,
-  bullmq: /^state\/redis\.ts$/,
+  ioredis: /^state\/redis-(clients|scripts)\.ts$/,
+  bullmq: /^state\/redis-alarms\.ts$/,
   'prom-client': /^observe\/metrics\.ts$/,
 };
 

@@ -6,7 +6,7 @@ import { maskError } from './masking.js';
 import { MessageStatuses, type News } from './message-statuses.js';
 import { lookUpBy, Polling } from './polling.js';
 import { receiptsOf, type NewEvent, type Receipt, type Receipts, type ReceiptState } from './receipt.js';
-import { isFinal, OVERDUE, type FinalReport } from './report.js';
+import { isFinal, OVERDUE, PENDING, type FinalReport } from './report.js';
 import { waitAtMost } from './wait-at-most.js';
 
 /**
@@ -16,6 +16,11 @@ import { waitAtMost } from './wait-at-most.js';
 
 /** What `close()` waits for a state to keep receipts, milliseconds: more than one that is there needs. */
 const KEEP_MS = 300;
+
+/**
+ * What an alarm gives the process that set it to notice by itself, milliseconds: it knows best what was delivered.
+ */
+const ALARM_AFTER_MS = 1_000;
 
 export interface LateFailoverParts {
   readonly state: ReceiptState;
@@ -67,6 +72,19 @@ export class LateFailover {
     this.#receipts = receiptsOf(state, (error, request) => {
       // Whose message it was is not known without a receipt, and the error's words may be about anybody.
       this.#tellStateFailed(request, request === undefined ? undefined : maskError(error, request));
+    });
+    this.#listen(parts);
+  }
+
+  /** Listens for what other processes waited for, where anything is waited for. */
+  #listen({ state, afterSeconds }: LateFailoverParts): void {
+    if (Object.values(afterSeconds).every((seconds) => seconds === undefined)) return;
+    state.alarms?.onDue(async (transactionId) => {
+      // Another process takes it.
+      if (this.#isClosed) throw new Error('closed');
+      if (this.#messages.isDelivered(transactionId)) return;
+      const receipt = await this.#receipts.take(transactionId, this.#parts.clock(), OVERDUE);
+      if (receipt !== undefined) this.#track(this.#overdue(transactionId, receipt));
     });
   }
 
@@ -137,6 +155,18 @@ export class LateFailover {
     this.#messages.close();
   }
 
+  /** Whoever waited for a message has died, or closed. */
+  async #overdue(transactionId: string, receipt: Receipt): Promise<void> {
+    const { channel, provider } = receipt.sentBy;
+    const by = this.#parts.channels.get(channel)?.[provider];
+    const answer = by === undefined ? PENDING : await this.#lookUp(transactionId, receipt, by);
+    const report = isFinal(answer) ? answer : OVERDUE;
+    if (report === answer) this.#tellStatus(transactionId, report, receipt);
+    if (this.#messages.tell(transactionId, report) === 'early') this.#messages.know(transactionId, true);
+    this.#polling.forget(transactionId);
+    if (report.status === 'failed') await this.#sendAgain(transactionId, receipt, report);
+  }
+
   /** Another process was told of a message before this one had the answer to its send. */
   #reportedBefore(transactionId: string, receipt: Receipt, report: FinalReport): void {
     if (this.#isClosed) return;
@@ -164,22 +194,19 @@ export class LateFailover {
     }
   }
 
-  #watch(transactionId: string, receipt: Receipt, { name, port, breaker }: ReadyChannel): void {
-    const { events, afterSeconds } = this.#parts;
+  #watch(transactionId: string, receipt: Receipt, by: ReadyChannel): void {
+    const { name, port } = by;
+    const { afterSeconds } = this.#parts;
     const seconds = port.reports === 'deliveries' ? afterSeconds[name] : undefined;
     if (port.lookUp === undefined && seconds === undefined) return;
+    if (seconds !== undefined)
+      this.#receipts.setAlarm(transactionId, receipt, seconds * 1000 + ALARM_AFTER_MS);
     this.#polling.start(transactionId, {
-      ask:
-        port.lookUp === undefined
-          ? undefined
-          : () =>
-              lookUpBy({ port, breaker }, transactionId, (error) => {
-                this.#tellLookUpFailed(name, error, receipt);
-              }),
+      ask: port.lookUp === undefined ? undefined : () => this.#lookUp(transactionId, receipt, by),
       overdueMs: seconds === undefined ? undefined : seconds * 1000,
       isWanted: async () => this.#hasLife(receipt) && (await this.#isNewest(receipt)),
       onEnd: (end) => {
-        if (end !== 'overdue') events.emit(statusOf(transactionId, end, receipt, events.now()));
+        if (end !== 'overdue') this.#tellStatus(transactionId, end, receipt);
         this.report(transactionId, end === 'overdue' ? OVERDUE : end);
       },
     });
@@ -232,6 +259,18 @@ export class LateFailover {
       const [type, extension] = ['extension.failed', 'state'] as const;
       events.emit({ type, at: events.now(), eventId, oktaRequestId, extension, count, reason });
     });
+  }
+
+  #lookUp(transactionId: string, receipt: Receipt, by: ReadyChannel): Promise<DeliveryReport> {
+    return lookUpBy(by, transactionId, (error) => {
+      this.#tellLookUpFailed(by.name, error, receipt);
+    });
+  }
+
+  /** What a provider said that was asked, as its callbacks are told. */
+  #tellStatus(transactionId: string, report: DeliveryReport, receipt: Receipt): void {
+    const { events } = this.#parts;
+    events.emit(statusOf(transactionId, report, receipt, events.now()));
   }
 
   /** At most once a minute: what is wrong with one question is wrong with the next. */

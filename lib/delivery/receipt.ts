@@ -84,6 +84,16 @@ export interface ReceiptState {
    * follow, or that has been dealt with; else perhaps of one that another process has sent.
    */
   readonly isShared?: boolean | undefined;
+  /** Where one process can go on with what another one waited for. */
+  readonly alarms?: Alarms | undefined;
+}
+
+/** What is due later, whoever lives then. They are beside the timers of the process that sets them. */
+export interface Alarms {
+  /** Wakes somebody about a message, once, milliseconds from now. What returns a promise is not waited for. */
+  set(transactionId: string, dueInMs: number): unknown;
+  /** Is told from now on of what is due: each to one of all that listen. One that rejects is told again, or another is. */
+  onDue(listener: (transactionId: string) => Promise<void>): void;
 }
 
 /** How long a state remembers a report, milliseconds: longer than any send takes to be answered. */
@@ -105,6 +115,8 @@ export interface Receipts {
     onReport: (report: FinalReport) => void,
   ): Promise<void> | undefined;
   take(transactionId: string, nowMs: number, report: FinalReport): Promise<Receipt | undefined>;
+  /** Wakes somebody later, where the state can. */
+  setAlarm(transactionId: string, receipt: Receipt, dueInMs: number): void;
   /** `false` where the state does not answer. */
   isDelivered(transactionIds: readonly string[], receipt: Receipt, nowMs: number): Promise<boolean>;
 }
@@ -163,6 +175,9 @@ export function receiptsOf(
     },
     take: (transactionId, nowMs, report) =>
       ask(() => state.takeReceipt(transactionId, nowMs, report), undefined, undefined),
+    setAlarm: (transactionId, { request }, dueInMs) => {
+      void tell(() => state.alarms?.set(transactionId, dueInMs), request);
+    },
     isDelivered: (transactionIds, { request }, nowMs) =>
       transactionIds.length === 0
         ? Promise.resolve(false)

@@ -1,62 +1,14 @@
-import { Redis, type Cluster, type ClusterOptions, type RedisOptions } from 'ioredis';
 import type { StateNews } from '../delivery/state.js';
 import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
+import { CONNECT_MS, openClient, type Client } from './redis-clients.js';
 import { CLOSED, failureOf, RedisFailure, TIMEOUT } from './redis-failure.js';
 import type { RedisClient } from './redis-options.js';
 import { SCRIPTS } from './redis-scripts.js';
 
-/** A connected client, of either kind. */
-export type Client = Redis | Cluster;
-
 /** What a command may take: far more than Redis needs, and less than a call gives its state. Milliseconds. */
 const COMMAND_MS = 150;
-/** What a connection may take until it is of use, milliseconds. */
-const CONNECT_MS = 1_000;
 /** How often it is looked whether Redis is back, milliseconds. */
 const PROBE_EVERY_MS = 1_000;
-/** Data on an idle connection, so that a firewall does not forget it, milliseconds. */
-const KEEP_ALIVE_MS = 10_000;
-
-/** Nobody waits for one that has failed: a socket that does not end is destroyed, milliseconds. */
-const DISCONNECT_MS = 200;
-
-/**
- * A client of ours connects once and is not used again after it has failed: nothing is queued, and nothing sent again
- * that Redis may have done. How long a command may take is for us to say, who look at the socket before we give up.
- */
-const CLIENT_OPTIONS = {
-  lazyConnect: true,
-  enableOfflineQueue: false,
-  // By INFO, which a careful ACL forbids. Our own check is a write.
-  enableReadyCheck: false,
-  disableClientInfo: true,
-  retryStrategy: null,
-  reconnectOnError: null,
-  sentinelRetryStrategy: () => null,
-  maxRetriesPerRequest: 0,
-  autoResendUnfulfilledCommands: false,
-  enableAutoPipelining: false,
-  commandTimeout: undefined,
-  connectTimeout: CONNECT_MS,
-  disconnectTimeout: DISCONNECT_MS,
-  keepAlive: KEEP_ALIVE_MS,
-  noDelay: true,
-  stringNumbers: false,
-} as const satisfies RedisOptions;
-
-const CLUSTER_OPTIONS = {
-  lazyConnect: true,
-  enableOfflineQueue: false,
-  enableReadyCheck: false,
-  enableAutoPipelining: false,
-  scaleReads: 'master',
-  slotsRefreshTimeout: CONNECT_MS,
-  clusterRetryStrategy: () => null,
-  // A shard that moved is followed; for one that is gone nothing waits.
-  retryDelayOnFailover: 0,
-  retryDelayOnClusterDown: 0,
-} as const satisfies ClusterOptions;
-
 interface ConnectionParts {
   readonly connection: string | RedisClient;
   /** Writes as a claim writes: what lets it through lets claims through. */
@@ -115,6 +67,14 @@ export class RedisConnection {
     await this.#warnOfEviction(client);
   }
 
+  /** Whether Redis takes writes at this moment; what was asked before is done then. */
+  async answers(): Promise<boolean> {
+    return this.ask(this.#parts.probe).then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** Tells of what works, but not as well as it could; each once. */
   warn(reason: string, remedy: string): void {
     if (this.#warned.has(reason)) return;
@@ -124,7 +84,7 @@ export class RedisConnection {
 
   /** What was asked before is done when this has resolved, as far as Redis does anything. */
   async close(): Promise<void> {
-    await this.ask(this.#parts.probe).catch(() => undefined);
+    await this.answers();
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#client?.redis.disconnect();
@@ -238,26 +198,6 @@ export class RedisConnection {
       'Set maxmemory-policy to noeviction: by any other one, Redis may forget what was sent.',
     );
   }
-}
-
-/** What is used of a client of the user's own, by what it says of itself: the class is that of the user's copy. */
-interface SingleClient {
-  duplicate(overrides: RedisOptions): Redis;
-}
-interface ClusterClient {
-  readonly options: Pick<ClusterOptions, 'redisOptions'>;
-  duplicate(startupNodes: [], overrides: ClusterOptions): Cluster;
-}
-
-function openClient(connection: string | RedisClient): Client {
-  if (typeof connection === 'string') return new Redis(connection, CLIENT_OPTIONS);
-  if (!connection.isCluster) return (connection as SingleClient).duplicate(CLIENT_OPTIONS);
-  const cluster = connection as unknown as ClusterClient;
-  const redisOptions = Object.assign({}, cluster.options.redisOptions, CLIENT_OPTIONS, {
-    // Of a node: a command waits there until the node is connected.
-    enableOfflineQueue: true,
-  });
-  return cluster.duplicate([], { ...CLUSTER_OPTIONS, redisOptions });
 }
 
 /** Waits for Redis to answer, and then looks once whether it has: a process that was busy has its answers lying there. */

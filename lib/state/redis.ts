@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { State } from '../delivery/state.js';
+import { RedisAlarms } from './redis-alarms.js';
 import { RedisClaims } from './redis-claims.js';
 import { RedisConnection } from './redis-connection.js';
 import { readRedisOptions, type RedisStateOptions } from './redis-options.js';
@@ -34,6 +35,7 @@ export function redisState(options: RedisStateOptions): State {
   });
   const claims = new RedisClaims(redis, sealing);
   const receipts = new RedisReceipts(redis, sealing);
+  const alarms = new RedisAlarms({ connection, keyPrefix, redis, sealing });
   return {
     claim: (key, life) => claims.claim(key, life),
     overtake: (person, event) => {
@@ -44,6 +46,7 @@ export function redisState(options: RedisStateOptions): State {
     takeReceipt: (transactionId, nowMs, report) => receipts.takeReceipt(transactionId, nowMs, report),
     isDelivered: (transactionIds, nowMs) => receipts.isDelivered(transactionIds, nowMs),
     isShared: true,
+    alarms,
     check: async () => {
       await redis.check();
       await warnOfOtherKeys(redis, sealing);
@@ -54,7 +57,10 @@ export function redisState(options: RedisStateOptions): State {
     watch: (onNews) => {
       redis.watch(onNews);
     },
-    close: () => redis.close(),
+    close: async () => {
+      await alarms.close();
+      await redis.close();
+    },
   };
 }
 

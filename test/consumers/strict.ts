@@ -10,6 +10,7 @@ import {
   TelephonyHookError,
   twilioCalls,
   twilioMessages,
+  type Alarms,
   type AttemptReport,
   type BreakerState,
   type BrokenRule,
@@ -279,6 +280,10 @@ const receipts: ReceiptState = {
   takeReceipt: (_transactionId, _nowMs, report: FinalReport) => void report.status,
   isDelivered: (transactionIds) => transactionIds.length > 1,
   isShared: true,
+  alarms: {
+    set: (transactionId, dueInMs) => setTimeout(() => transactionId, dueInMs),
+    onDue: (listener) => void listener('SM1'),
+  } satisfies Alarms,
 };
 const state: State = {
   ...receipts,

@@ -5,7 +5,7 @@ import type { ChannelPort, DeliveryFailure } from '../../lib/delivery/channel.js
 import type { Delivery, ReadyChannel } from '../../lib/delivery/dispatch.js';
 import { EventStream, Throttle, type HookEvent } from '../../lib/delivery/events.js';
 import { LateFailover, type LateFailoverParts } from '../../lib/delivery/late-failover.js';
-import type { Receipt, ReceiptState } from '../../lib/delivery/receipt.js';
+import type { Alarms, Receipt, ReceiptState } from '../../lib/delivery/receipt.js';
 import type { FinalReport } from '../../lib/delivery/report.js';
 import { memoryReceipts } from '../../lib/state/memory-receipts.js';
 import { defer } from '../harness/until.js';
@@ -577,6 +577,97 @@ describe('late failover', () => {
       await settle();
       expect(left).to.deep.equal(['event-1']);
       expect(events[0]).to.include({ type: 'failover.ended', why: 'NOT_DELIVERED_IN_TIME' });
+    });
+
+    describe('where the state wakes processes', () => {
+      let due: (transactionId: string) => Promise<void>;
+      let set: (readonly [transactionId: string, dueInMs: number])[];
+      let listeners: number;
+      const makeWoken = (parts: Partial<LateFailoverParts> = {}): void => {
+        [set, listeners] = [[], 0];
+        const alarms: Alarms = {
+          set: (...args) => set.push(args),
+          onDue: (listener) => {
+            listeners += 1;
+            due = listener;
+          },
+        };
+        state = { ...state, alarms };
+        make({ afterSeconds: { whatsapp: 20 }, ...parts });
+      };
+      /** Another process has sent it. */
+      const keepElsewhere = (change: Partial<Receipt> = {}): void => {
+        overtake('event-1');
+        void state.keepReceipt('SM1', makeReceipt(change), { nowMs: NOW, untilMs: NOW + CODE_LIFE_MS });
+      };
+
+      it('has one set soon after it would notice by itself, for channels that tell what they deliver', () => {
+        makeWoken();
+        accept('SM1');
+        accept('SM2', { by: SMS });
+        expect(set).to.deep.equal([['SM1', 21_000]]);
+      });
+
+      it('listens for none where nothing is waited for', () => {
+        makeWoken({ afterSeconds: { whatsapp: undefined } });
+        expect(listeners).to.equal(0);
+      });
+
+      it('sends what another process waited for, once', async () => {
+        makeWoken();
+        keepElsewhere();
+        await Promise.all([due('SM1'), due('SM1')]);
+        await settle();
+        await due('SM1');
+        late.report('SM1', FAILED);
+        await settle();
+        expect(left).to.deep.equal(['event-1']);
+        expect(events[0]).to.include({ why: 'NOT_DELIVERED_IN_TIME', outcome: 'accepted' });
+      });
+
+      it('sends nothing that is known to be delivered, or that nobody has a receipt of', async () => {
+        makeWoken();
+        accept('SM1');
+        late.report('SM1', DELIVERED);
+        await settle();
+        await due('SM1');
+        await due('SM2');
+        await settle();
+        expect(events).to.be.empty;
+      });
+
+      for (const [answer, endingsThen] of [
+        [DELIVERED, []],
+        [FAILED, ['63024']],
+        [{ status: 'pending' }, ['NOT_DELIVERED_IN_TIME']],
+      ] as const) {
+        it(`asks a provider that does not tell by itself, and heeds ${answer.status}`, async () => {
+          makeWoken({
+            channels: new Map([
+              ['whatsapp', [asking(() => Promise.resolve(answer))]],
+              ['sms', [SMS]],
+            ]),
+          });
+          keepElsewhere();
+          await due('SM1');
+          await settle();
+          expect(
+            events.flatMap((event) => (event.type === 'failover.ended' ? [event.why] : [])),
+          ).to.deep.equal(endingsThen);
+        });
+      }
+
+      it('leaves it to others once it is closed', async () => {
+        makeWoken();
+        keepElsewhere();
+        late.close();
+        const ended = await due('SM1').then(
+          () => 'attended to',
+          () => 'left',
+        );
+        expect(ended).to.equal('left');
+        expect(state.takeReceipt('SM1', NOW, FAILED)).to.not.equal(undefined);
+      });
     });
 
     it('sends nothing that is not due when it stops waiting, and what is', async () => {

@@ -51,6 +51,21 @@ export interface RedisServer {
   close(): Promise<void>;
 }
 
+/** How all of a key is read, by its type. */
+const READERS: Readonly<Record<string, readonly [command: string, ...words: string[]]>> = {
+  hash: ['HGETALL'],
+  list: ['LRANGE', '0', '-1'],
+  set: ['SMEMBERS'],
+  stream: ['XRANGE', '-', '+'],
+  zset: ['ZRANGE', '0', '-1', 'WITHSCORES'],
+};
+
+function asBuffer(value: unknown): Buffer {
+  if (Buffer.isBuffer(value)) return value;
+  if (Array.isArray(value)) return Buffer.concat(value.map(asBuffer));
+  return Buffer.from(typeof value === 'number' || typeof value === 'string' ? String(value) : '');
+}
+
 export async function startRedis(...options: readonly string[]): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-redis-'));
   const removeFolder = (): void => {
@@ -93,8 +108,10 @@ export async function startRedis(...options: readonly string[]): Promise<RedisSe
       const names = await admin.keys('*');
       return Promise.all(
         names.map(async (name) => {
-          const [value, expiresInMs] = await Promise.all([admin.getBuffer(name), admin.pttl(name)]);
-          return { name, value: value ?? Buffer.alloc(0), expiresInMs };
+          const [type, expiresInMs] = await Promise.all([admin.type(name), admin.pttl(name)]);
+          const [command, ...words] = READERS[type] ?? ['GET'];
+          const value: unknown = await admin.callBuffer(command, name, ...words);
+          return { name, value: asBuffer(value), expiresInMs };
         }),
       );
     },

@@ -2,8 +2,8 @@
  * Waits for a condition, looking again every few milliseconds; mocha's own time-out bounds it, and keeps the process
  * alive meanwhile: what is waited for in vain does not, once the test has failed.
  */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) {
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) {
     await new Promise((resolve) => {
       setTimeout(resolve, 2).unref();
     });

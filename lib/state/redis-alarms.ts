@@ -1,0 +1,148 @@
+import type { Queue, Worker } from 'bullmq';
+import type { Alarms } from '../delivery/receipt.js';
+import { lazily } from '../delivery/lazily.js';
+import { waitAtMost } from '../delivery/wait-at-most.js';
+import { openWaitingClient, type Client } from './redis-clients.js';
+import type { RedisConnection } from './redis-connection.js';
+import { failureOf } from './redis-failure.js';
+import type { RedisClient } from './redis-options.js';
+import type { Sealing } from './sealing.js';
+
+/** What is due later, at any gateway that lives then: delayed jobs of BullMQ. */
+
+/** Part of every key of the queue. */
+const QUEUE = 'alarm';
+/** Of what the queue tells of its jobs, which nobody listens to. */
+const MOST_EVENTS = 100;
+/** So many are dealt with at a time: each only asks for a receipt. */
+const CONCURRENCY = 20;
+/** A gateway that closes deals with none: others try, or it when it is back. Times, and milliseconds between them. */
+const ATTEMPTS = 5;
+const RETRY_MS = 1_000;
+/** What a queue may take to close, milliseconds: jobs that are under way are short. */
+const CLOSE_MS = 1_000;
+
+const loadQueues = lazily(() => import('bullmq'));
+
+interface Opened {
+  readonly client: Client;
+  readonly queue: Queue;
+  readonly worker: Worker;
+}
+
+interface AlarmsParts {
+  readonly connection: string | RedisClient;
+  readonly keyPrefix: string;
+  readonly redis: RedisConnection;
+  readonly sealing: Sealing;
+}
+
+/**
+ * Alarms in Redis. They are beside the timers of the process that sets them: where one is not set, because Redis is lost or
+ * bullmq is missing, only the death of that process is not made up for. Jobs hold the sealed id of a message, and go with it.
+ */
+export class RedisAlarms implements Alarms {
+  readonly #parts: AlarmsParts;
+  readonly #listeners: ((transactionId: string) => Promise<void>)[] = [];
+  #opening: Promise<Opened | undefined> | undefined;
+  #isClosed = false;
+
+  constructor(parts: AlarmsParts) {
+    this.#parts = parts;
+  }
+
+  onDue(listener: (transactionId: string) => Promise<void>): void {
+    this.#listeners.push(listener);
+    this.#opening ??= this.#open();
+  }
+
+  set(transactionId: string, dueInMs: number): void {
+    const { redis, sealing } = this.#parts;
+    if (this.#isClosed || redis.health === 'lost') return;
+    const jobId = sealing.digestOf('alarm', transactionId);
+    const data = sealing.seal('alarm', jobId, transactionId).toString('base64url');
+    // By the time of now, however late Redis does it; a job that is there already is not added.
+    const options = { jobId, delay: dueInMs, timestamp: Date.now() };
+    void this.#opening
+      ?.then((opened) => opened?.queue.add(QUEUE, data, options))
+      .catch((error: unknown) => {
+        this.#tell(error);
+      });
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const opened = await this.#opening;
+    if (opened === undefined) return;
+    const { client, queue, worker } = opened;
+    // One that waits for a Redis that hangs would wait for good, and can be closed but once.
+    const isForced = !(await this.#parts.redis.answers());
+    await waitAtMost(Promise.all([worker.close(isForced), queue.close()]), CLOSE_MS).catch(() => undefined);
+    worker.disconnect().catch(() => undefined);
+    client.disconnect();
+  }
+
+  async #open(): Promise<Opened | undefined> {
+    const { connection, keyPrefix, redis } = this.#parts;
+    const library = await Promise.resolve(loadQueues()).catch(() => undefined);
+    if (library === undefined) {
+      redis.warn(
+        'BULLMQ',
+        'Install bullmq 6 beside ioredis: without it, what lateFailover.afterSeconds waits for is lost with the process that waits.',
+      );
+      return undefined;
+    }
+    if (this.#isClosed) return undefined;
+    const { client, keyPrefix: prefixOfClient } = openWaitingClient(connection);
+    const tell = (error: unknown): void => {
+      this.#tell(error);
+    };
+    client.on('error', tell);
+    const shared = {
+      connection: client,
+      prefix: `${prefixOfClient}{${keyPrefix}}`,
+      // By INFO, which a careful ACL forbids.
+      skipVersionCheck: true,
+    };
+    const queue = new library.Queue(QUEUE, {
+      ...shared,
+      streams: { events: { maxLen: MOST_EVENTS } },
+      defaultJobOptions: {
+        removeOnComplete: true,
+        removeOnFail: true,
+        attempts: ATTEMPTS,
+        backoff: { type: 'fixed', delay: RETRY_MS },
+        // What a listener throws may be about anybody.
+        stackTraceLimit: 0,
+      },
+    });
+    const worker = new library.Worker(QUEUE, (job) => this.#due(String(job.id), job.data), {
+      ...shared,
+      concurrency: CONCURRENCY,
+      runRetryDelay: RETRY_MS,
+    });
+    queue.on('error', tell);
+    worker.on('error', tell);
+    return { client, queue, worker };
+  }
+
+  async #due(jobId: string, data: unknown): Promise<void> {
+    const sealed = Buffer.from(typeof data === 'string' ? data : '', 'base64url');
+    const transactionId = this.#parts.sealing.open('alarm', jobId, sealed);
+    // Of a gateway with other keys, whose receipts do not open here either.
+    if (transactionId === undefined) return;
+    for (const listener of this.#listeners) {
+      await listener(transactionId).catch(() => {
+        // Kept with the job.
+        throw new Error('not now');
+      });
+    }
+  }
+
+  /** That Redis is lost, its connection tells; a right that is missing, nobody else would. */
+  #tell(error: unknown): void {
+    const { reason, remedy } = failureOf(error);
+    if (reason === 'NOPERM') this.#parts.redis.warn('ALARMS_NOPERM', remedy);
+  }
+}

@@ -2,7 +2,10 @@ import { hash } from 'node:crypto';
 import { ConfigurationError } from '../errors.js';
 import type { TelephonyRequest } from './channel.js';
 
-/** How far each channel is rolled out: percentage of users, 0 to 100. One that is not named is on for all. */
+/**
+ * How far each channel is rolled out: percentage of users, 0 to 100. One that is not named is on for all; `undefined` is
+ * as not named, but not where a function gives it: a flag that is gone must turn nothing on.
+ */
 export type Rollout = Readonly<Record<string, number | undefined>>;
 
 /** The percentages as they are at this moment. Neither throws nor rejects; tells of a failure, and what stays in force. */
@@ -24,7 +27,8 @@ export function createRollout(
   isChannel: (name: string) => boolean,
 ): ReadRollout {
   if (typeof option !== 'function') {
-    const shares = readShares(option ?? {}, isChannel);
+    const named = Object.entries(option ?? {}).filter(([, share]) => share !== undefined);
+    const shares = readShares(Object.fromEntries(named), isChannel);
     return () => shares;
   }
   let last = readFirst(option, isChannel);
@@ -73,7 +77,6 @@ function readShares(given: unknown, isChannel: (name: string) => boolean): Share
   }
   const shares = new Map<string, number>();
   for (const [channel, value] of Object.entries(given)) {
-    if (value === undefined) continue;
     // A kill switch that is misspelt kills nothing.
     if (!isChannel(channel)) {
       throw new WrongRollout(

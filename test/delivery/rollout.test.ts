@@ -83,12 +83,12 @@ describe('the percentages of a rollout', () => {
   });
 
   it('of a function are asked for anew each time', () => {
-    let whatsapp: number | undefined = 25;
-    const read = readBy(() => ({ whatsapp }));
+    let percentages: Rollout = { whatsapp: 25 };
+    const read = readBy(() => percentages);
     expect(read()).to.deep.equal({ whatsapp: 25 });
-    whatsapp = 0;
+    percentages = { whatsapp: 0 };
     expect(read()).to.deep.equal({ whatsapp: 0 });
-    whatsapp = undefined;
+    percentages = {};
     expect(read()).to.deep.equal({});
     expect(failures).to.deep.equal([]);
   });
@@ -135,6 +135,11 @@ describe('the percentages of a rollout', () => {
       () => Promise.reject(new Error('x')),
       'returned a promise',
       /promise; let it not be async/,
+    ],
+    [
+      'gives nothing for a channel',
+      () => ({ whatsapp: undefined }),
+      'gave the channel whatsapp what is no number from 0 to 100',
     ],
     ['gives a text', () => ({ whatsapp: '0' }), 'gave the channel whatsapp what is no number from 0 to 100'],
     ['gives NaN', () => ({ whatsapp: NaN }), 'gave the channel whatsapp what is no number from 0 to 100'],

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookParts } from './call.js';
+import { messageKey } from './delivery/report.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import { RequestError } from './errors.js';
 import { answer, onlyPost, parseForm, readBody } from './exchange.js';
 import { onlyHeader } from './okta/verify-caller.js';
+import { SID_NAMESPACE } from './twilio/outcome.js';
 import { isSignedByTwilio, readStatusCallback } from './twilio/webhooks.js';
 
 /** The route that Twilio tells what became of a message. */
@@ -52,7 +54,7 @@ export function recordDelivery(
       reason,
       remedy: report.status === 'failed' ? report.remedy : undefined,
     });
-    lateFailover?.report(transactionId, report);
+    lateFailover?.report(messageKey(SID_NAMESPACE, transactionId), report);
   };
 
   return (req, res, next) => {

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import type { ChannelPort, HookEvent, Outcome } from '../lib/index.js';
+import type { ChannelPort, DeliveryReport, HookEvent, Outcome, TelephonyRequest } from '../lib/index.js';
 import type { EmulatedMessage } from '../lib/testing/index.js';
 import type { RecordedRequest } from '../lib/testing/faults.js';
-import { ANA, CODE, commandOf, startScene, type Scene, type SceneOptions } from './harness/scene.js';
+import { ANA, BOB, CODE, commandOf, startScene, type Scene, type SceneOptions } from './harness/scene.js';
 import { startRawCall } from './harness/raw-call.js';
 import { defer, until } from './harness/until.js';
 import { mustNotShow } from './harness/witness.js';
@@ -699,6 +699,46 @@ describe('a code that did not arrive', () => {
         outcome: 'accepted',
         channel: 'sms',
       });
+    });
+
+    it('goes out to its own user where two channels of the user’s own count their ids from 1', async () => {
+      const counting = (end: DeliveryReport): ChannelPort<never> => ({
+        send: () => Promise.resolve({ status: 'accepted', transactionId: '1' }),
+        lookUp: () => Promise.resolve(end),
+      });
+      const line = counting({ status: 'failed', code: 'GONE', reason: 'No' });
+      const acme = counting({ status: 'delivered' });
+      const told = (): unknown[] =>
+        scene.events.flatMap((event) =>
+          event.type === 'message.status' && event.eventId !== undefined
+            ? [[event.eventId, event.channel, event.transactionId, event.status]]
+            : [],
+        );
+      const chooseChannels = ({ userId }: TelephonyRequest): string[] => [
+        userId === ANA.id ? 'line' : 'acme',
+      ];
+      await start({ channels: { line, acme }, chooseChannels });
+      await scene.hook.ready();
+      stopTime();
+      await scene.call({ eventId: 'event-of-ana' });
+      await scene.call({
+        eventId: 'event-of-bob',
+        userId: BOB.id,
+        login: BOB.login,
+        phoneNumber: BOB.phone,
+      });
+      // Twilio's ids are others again.
+      await report('1', 'undelivered', { ErrorCode: '63024' });
+      pass(3_000);
+      await untilTurns(() => ended().length === 1 && told().length === 2);
+      await scene.hook.close();
+      expect(ended()).to.have.length(1);
+      expect(ended()[0]).to.include({ eventId: 'event-of-ana', fromChannel: 'line', outcome: 'accepted' });
+      expect(sent('sms').map(({ to }) => to)).to.deep.equal([ANA.phone]);
+      expect(told()).to.have.deep.members([
+        ['event-of-ana', 'line', '1', 'failed'],
+        ['event-of-bob', 'acme', '1', 'delivered'],
+      ]);
     });
   });
 });

@@ -748,8 +748,14 @@ describe('the options', () => {
       { line: { ...channel, connect: () => ({ ...channel, lookUp: {} }) } },
       /^channels\.line\.lookUp/,
     ],
+    [
+      'an idNamespace of two words',
+      { line: { ...channel, idNamespace: 'acme sms' } },
+      /^channels\.line\.idNamespace/,
+    ],
+    ['an idNamespace that is no text', { line: { ...channel, idNamespace: 1 } }, /^channels\.line\.idNam/],
   ] as const) {
-    it(`refuse a channel with wrong reports: ${what}`, () => {
+    it(`refuse a channel that says wrongly what is learnt of its messages: ${what}`, () => {
       const { problems } = errorOf(withValue('channels', channels));
       expect(problems).to.have.length(1);
       expect(problems[0]).to.match(problem);

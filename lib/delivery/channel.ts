@@ -133,6 +133,11 @@ export interface ChannelPort<Parts> {
    * the provider does tell.
    */
   readonly lookUp?: ((transactionId: string, context: SendContext) => Promise<DeliveryReport>) | undefined;
+  /**
+   * A word for where its messages' ids come from, for channels whose ids are one set: `'twilio'` where they are Twilio's
+   * SIDs, which its status callbacks tell of. Letters, digits, `.`, `-` and `_`. Default: ids of this channel and provider alone.
+   */
+  readonly idNamespace?: string | undefined;
   /** Called once by the factory. What it returns, if anything, is used in this channel's place. */
   connect?(parts: Parts): ChannelPort<Parts> | undefined;
 }

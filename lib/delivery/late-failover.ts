@@ -6,7 +6,15 @@ import { maskError } from './masking.js';
 import { MessageStatuses, type News } from './message-statuses.js';
 import { lookUpBy, Polling } from './polling.js';
 import { receiptsOf, type NewEvent, type Receipt, type Receipts, type ReceiptState } from './receipt.js';
-import { isFinal, OVERDUE, PENDING, type FinalReport } from './report.js';
+import {
+  idNamespaceOf,
+  isFinal,
+  messageKey,
+  OVERDUE,
+  PENDING,
+  transactionIdOf,
+  type FinalReport,
+} from './report.js';
 import { waitAtMost } from './wait-at-most.js';
 
 /**
@@ -63,10 +71,15 @@ export class LateFailover {
     this.#polling = new Polling(isBusy);
     const unknowns = new Throttle(clock);
     this.#lookUpFailures = new Throttle(clock);
-    this.#messages = new MessageStatuses((transactionId) => {
+    this.#messages = new MessageStatuses((key) => {
       if (state.isShared === true) return;
       unknowns.tell((count) => {
-        events.emit({ type: 'message.unknown', at: events.now(), count, transactionId });
+        events.emit({
+          type: 'message.unknown',
+          at: events.now(),
+          count,
+          transactionId: transactionIdOf(key),
+        });
       });
     });
     this.#receipts = receiptsOf(state, (error, request) => {
@@ -79,12 +92,12 @@ export class LateFailover {
   /** Listens for what other processes waited for, where anything is waited for. */
   #listen({ state, afterSeconds }: LateFailoverParts): void {
     if (Object.values(afterSeconds).every((seconds) => seconds === undefined)) return;
-    state.alarms?.onDue(async (transactionId) => {
+    state.alarms?.onDue(async (key) => {
       // Another process takes it.
       if (this.#isClosed) throw new Error('closed');
-      if (this.#messages.isDelivered(transactionId)) return;
-      const receipt = await this.#receipts.take(transactionId, this.#parts.clock(), OVERDUE);
-      if (receipt !== undefined) this.#track(this.#overdue(transactionId, receipt));
+      if (this.#messages.isDelivered(key)) return;
+      const receipt = await this.#receipts.take(key, this.#parts.clock(), OVERDUE);
+      if (receipt !== undefined) this.#track(this.#overdue(key, receipt));
     });
   }
 
@@ -106,36 +119,37 @@ export class LateFailover {
   accepted(transactionId: string, { by, untried }: Rest, makeReceipt: (() => Receipt) | undefined): void {
     const { port } = by;
     if (this.#isClosed || transactionId === '' || (port.reports ?? port.lookUp) === undefined) return;
+    const key = messageKey(idNamespaceOf(by, this.#placeOf(by)), transactionId);
     const receipt = untried.length === 0 ? undefined : makeReceipt?.();
-    const early = this.#messages.know(transactionId, receipt !== undefined);
+    const early = this.#messages.know(key, receipt !== undefined);
     if (receipt === undefined || early?.status === 'delivered') return;
     if (early !== undefined) {
-      this.failed(receipt, early, transactionId);
+      this.failed(receipt, early, key);
       return;
     }
-    this.#watch(transactionId, receipt, by);
-    const keeping = this.#receipts.keep(transactionId, receipt, this.#parts.clock(), (before) => {
-      this.#reportedBefore(transactionId, receipt, before);
+    this.#watch(key, receipt, by);
+    const keeping = this.#receipts.keep(key, receipt, this.#parts.clock(), (before) => {
+      this.#reportedBefore(key, receipt, before);
     });
     if (keeping === undefined) return;
     this.#keeping.add(keeping);
     void keeping.finally(() => this.#keeping.delete(keeping));
   }
 
-  /** A provider says what became of a message. Neither the order nor repeats of what it says matter. */
-  report(transactionId: string, report: DeliveryReport): void {
+  /** A provider says what became of a message, by its key. Neither the order nor repeats of what it says matter. */
+  report(key: string, report: DeliveryReport): void {
     if (this.#isClosed || !isFinal(report)) return;
-    const news = this.#messages.tell(transactionId, report);
+    const news = this.#messages.tell(key, report);
     if (news === 'none') return;
-    this.#polling.forget(transactionId);
+    this.#polling.forget(key);
     // What has not left yet need not. Another process may be about to send: the state is told, too.
-    if (news === 'arrived') this.#dropDelivered(transactionId);
-    if (news !== 'idle') this.#track(this.#settle(transactionId, report, news));
+    if (news === 'arrived') this.#dropDelivered(key);
+    if (news !== 'idle') this.#track(this.#settle(key, report, news));
   }
 
   /** A message has failed, or was refused after its call was answered: the next channel. */
-  failed(receipt: Receipt, failure: DeliveryFailure, transactionId?: string): void {
-    if (!this.#isClosed) this.#track(this.#sendAgain(transactionId, receipt, failure));
+  failed(receipt: Receipt, failure: DeliveryFailure, key?: string): void {
+    if (!this.#isClosed) this.#track(this.#sendAgain(key, receipt, failure));
   }
 
   /** Resolves when the state has said of what it keeps whether anything was reported before, or is not going to. */
@@ -156,69 +170,67 @@ export class LateFailover {
   }
 
   /** Whoever waited for a message has died, or closed. */
-  async #overdue(transactionId: string, receipt: Receipt): Promise<void> {
+  async #overdue(key: string, receipt: Receipt): Promise<void> {
     const { channel, provider } = receipt.sentBy;
     const by = this.#parts.channels.get(channel)?.[provider];
-    const answer = by === undefined ? PENDING : await this.#lookUp(transactionId, receipt, by);
+    const answer = by === undefined ? PENDING : await this.#lookUp(key, receipt, by);
     const report = isFinal(answer) ? answer : OVERDUE;
-    if (report === answer) this.#tellStatus(transactionId, report, receipt);
-    if (this.#messages.tell(transactionId, report) === 'early') this.#messages.know(transactionId, true);
-    this.#polling.forget(transactionId);
-    if (report.status === 'failed') await this.#sendAgain(transactionId, receipt, report);
+    if (report === answer) this.#tellStatus(key, report, receipt);
+    if (this.#messages.tell(key, report) === 'early') this.#messages.know(key, true);
+    this.#polling.forget(key);
+    if (report.status === 'failed') await this.#sendAgain(key, receipt, report);
   }
 
   /** Another process was told of a message before this one had the answer to its send. */
-  #reportedBefore(transactionId: string, receipt: Receipt, report: FinalReport): void {
+  #reportedBefore(key: string, receipt: Receipt, report: FinalReport): void {
     if (this.#isClosed) return;
-    this.#polling.forget(transactionId);
+    this.#polling.forget(key);
     // It may have been told here as well, meanwhile: there was no receipt for it to take.
-    if (this.#messages.tell(transactionId, report) === 'arrived') this.#dropDelivered(transactionId);
-    if (report.status === 'failed' && !this.#messages.isDelivered(transactionId))
-      this.failed(receipt, report, transactionId);
+    if (this.#messages.tell(key, report) === 'arrived') this.#dropDelivered(key);
+    if (report.status === 'failed' && !this.#messages.isDelivered(key)) this.failed(receipt, report, key);
   }
 
-  #dropDelivered(transactionId: string): void {
-    for (const send of this.#sends) if (send.failedIds.includes(transactionId)) dropSend(send, 'DELIVERED');
+  #dropDelivered(key: string): void {
+    for (const send of this.#sends) if (send.failedIds.includes(key)) dropSend(send, 'DELIVERED');
   }
 
-  async #settle(transactionId: string, report: FinalReport, news: News): Promise<void> {
-    const receipt = await this.#receipts.take(transactionId, this.#parts.clock(), report);
+  async #settle(key: string, report: FinalReport, news: News): Promise<void> {
+    const receipt = await this.#receipts.take(key, this.#parts.clock(), report);
     const isEarly = news === 'early';
     if (receipt !== undefined) {
       // Another process sent it, or this one before it was started anew.
-      if (isEarly) this.#messages.know(transactionId, true);
-      if (report.status === 'failed') await this.#sendAgain(transactionId, receipt, report);
+      if (isEarly) this.#messages.know(key, true);
+      if (report.status === 'failed') await this.#sendAgain(key, receipt, report);
     } else if (isEarly && !this.#parts.isSending() && this.#sends.size === 0) {
       // There is no send whose answer may yet say that it is ours.
-      this.#messages.giveUp(transactionId);
+      this.#messages.giveUp(key);
     }
   }
 
-  #watch(transactionId: string, receipt: Receipt, by: ReadyChannel): void {
+  #placeOf(ready: ReadyChannel): number {
+    return this.#parts.channels.get(ready.name)?.indexOf(ready) ?? -1;
+  }
+
+  #watch(key: string, receipt: Receipt, by: ReadyChannel): void {
     const { name, port } = by;
     const { afterSeconds } = this.#parts;
     const seconds = port.reports === 'deliveries' ? afterSeconds[name] : undefined;
     if (port.lookUp === undefined && seconds === undefined) return;
-    if (seconds !== undefined)
-      this.#receipts.setAlarm(transactionId, receipt, seconds * 1000 + ALARM_AFTER_MS);
-    this.#polling.start(transactionId, {
-      ask: port.lookUp === undefined ? undefined : () => this.#lookUp(transactionId, receipt, by),
+    if (seconds !== undefined) this.#receipts.setAlarm(key, receipt, seconds * 1000 + ALARM_AFTER_MS);
+    this.#polling.start(key, {
+      ask: port.lookUp === undefined ? undefined : () => this.#lookUp(key, receipt, by),
       overdueMs: seconds === undefined ? undefined : seconds * 1000,
       isWanted: async () => this.#hasLife(receipt) && (await this.#isNewest(receipt)),
       onEnd: (end) => {
-        if (end !== 'overdue') this.#tellStatus(transactionId, end, receipt);
-        this.report(transactionId, end === 'overdue' ? OVERDUE : end);
+        if (end !== 'overdue') this.#tellStatus(key, end, receipt);
+        this.report(key, end === 'overdue' ? OVERDUE : end);
       },
     });
   }
 
-  async #sendAgain(
-    transactionId: string | undefined,
-    receipt: Receipt,
-    failure: DeliveryFailure,
-  ): Promise<void> {
+  async #sendAgain(key: string | undefined, receipt: Receipt, failure: DeliveryFailure): Promise<void> {
     const { channels, channelsOn, deadlineMs, events, clock } = this.#parts;
-    const parts = { transactionId, channels, channelsOn, deadlineMs, nowMs: clock() };
+    const parts = { messageKey: key, channels, channelsOn, deadlineMs, nowMs: clock() };
     const send = startLateSend(receipt, failure, parts);
     const isStillWanted = async (): Promise<boolean> => {
       const [isNewest, isDelivered] = await Promise.all([
@@ -261,16 +273,16 @@ export class LateFailover {
     });
   }
 
-  #lookUp(transactionId: string, receipt: Receipt, by: ReadyChannel): Promise<DeliveryReport> {
-    return lookUpBy(by, transactionId, (error) => {
+  #lookUp(key: string, receipt: Receipt, by: ReadyChannel): Promise<DeliveryReport> {
+    return lookUpBy(by, transactionIdOf(key), (error) => {
       this.#tellLookUpFailed(by.name, error, receipt);
     });
   }
 
   /** What a provider said that was asked, as its callbacks are told. */
-  #tellStatus(transactionId: string, report: DeliveryReport, receipt: Receipt): void {
+  #tellStatus(key: string, report: DeliveryReport, receipt: Receipt): void {
     const { events } = this.#parts;
-    events.emit(statusOf(transactionId, report, receipt, events.now()));
+    events.emit(statusOf(transactionIdOf(key), report, receipt, events.now()));
   }
 
   /** At most once a minute: what is wrong with one question is wrong with the next. */

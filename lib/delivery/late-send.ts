@@ -21,7 +21,7 @@ const REASONS: Readonly<Record<DropCode, string>> = {
 
 /** A late send while it is under way. */
 export interface LateSend {
-  /** Of the messages that failed: should one of them arrive after all, nothing more is sent. */
+  /** The keys of the messages that failed: should one of them arrive after all, nothing more is sent. */
   readonly failedIds: readonly string[];
   readonly receipt: Receipt;
   readonly failure: DeliveryFailure;
@@ -39,7 +39,7 @@ export function startLateSend(
   failure: DeliveryFailure,
   parts: {
     /** Of the message that failed; `undefined` for a send that was refused after its call. */
-    readonly transactionId: string | undefined;
+    readonly messageKey: string | undefined;
     readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
     readonly channelsOn: (channels: readonly string[], request: TelephonyRequest) => readonly string[];
     /** What the waiting for it may take. */
@@ -47,7 +47,7 @@ export function startLateSend(
     readonly nowMs: number;
   },
 ): LateSend {
-  const { transactionId, channels, channelsOn, deadlineMs, nowMs } = parts;
+  const { messageKey, channels, channelsOn, deadlineMs, nowMs } = parts;
   const request = requestOf(receipt);
   const hopeful = hopefulSteps(receipt, failure, channels);
   // A channel may have been switched off since the code was sent.
@@ -61,7 +61,7 @@ export function startLateSend(
         : steps.length === 0
           ? 'NO_CHANNEL_LEFT'
           : undefined;
-  const failedIds = transactionId === undefined ? receipt.failedIds : [...receipt.failedIds, transactionId];
+  const failedIds = messageKey === undefined ? receipt.failedIds : [...receipt.failedIds, messageKey];
   return { failedIds, receipt, failure, request, steps, budget: new Budget(deadlineMs), dropped };
 }
 

@@ -40,36 +40,36 @@ export type News =
 export class MessageStatuses {
   readonly #known = new LRUCache<string, Known>({ max: MAX_KNOWN });
   readonly #early: LRUCache<string, Early>;
-  readonly #onUnknown: (transactionId: string) => void;
+  readonly #onUnknown: (key: string) => void;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param onUnknown - told of a message that a report was about, and that nobody has come to know in time. */
-  constructor(onUnknown: (transactionId: string) => void) {
+  constructor(onUnknown: (key: string) => void) {
     this.#onUnknown = onUnknown;
     this.#early = new LRUCache({
       max: MAX_EARLY,
-      dispose: (_early, transactionId, why) => {
-        if (why === 'evict') onUnknown(transactionId);
+      dispose: (_early, key, why) => {
+        if (why === 'evict') onUnknown(key);
       },
     });
   }
 
   /** Knows a message from now on. Gives what was told of it before. */
-  know(transactionId: string, hasReceipt: boolean): FinalReport | undefined {
-    const early = this.#early.peek(transactionId);
-    this.#known.set(transactionId, { status: early?.report.status ?? 'sent', hasReceipt });
-    if (early !== undefined) this.#early.delete(transactionId);
+  know(key: string, hasReceipt: boolean): FinalReport | undefined {
+    const early = this.#early.peek(key);
+    this.#known.set(key, { status: early?.report.status ?? 'sent', hasReceipt });
+    if (early !== undefined) this.#early.delete(key);
     return early?.report;
   }
 
   /** Takes down what a provider tells, at once: whatever comes meanwhile finds it. */
-  tell(transactionId: string, report: FinalReport): News {
-    const known = this.#known.get(transactionId);
-    const before = known?.status ?? this.#early.peek(transactionId)?.report.status ?? 'sent';
+  tell(key: string, report: FinalReport): News {
+    const known = this.#known.get(key);
+    const before = known?.status ?? this.#early.peek(key)?.report.status ?? 'sent';
     if (before === 'delivered' || before === report.status) return 'none';
     if (known !== undefined) known.status = report.status;
     else {
-      this.#early.set(transactionId, { report, sinceMs: performance.now() });
+      this.#early.set(key, { report, sinceMs: performance.now() });
       this.#forgetInTime();
     }
     if (before === 'failed') return 'arrived';
@@ -78,14 +78,14 @@ export class MessageStatuses {
   }
 
   /** Whether a message has arrived, as far as anybody has told. */
-  isDelivered(transactionId: string): boolean {
-    const known = this.#known.get(transactionId) ?? this.#early.peek(transactionId)?.report;
+  isDelivered(key: string): boolean {
+    const known = this.#known.get(key) ?? this.#early.peek(key)?.report;
     return known?.status === 'delivered';
   }
 
   /** Nobody will come to know a message that was told of. */
-  giveUp(transactionId: string): void {
-    if (this.#early.delete(transactionId)) this.#onUnknown(transactionId);
+  giveUp(key: string): void {
+    if (this.#early.delete(key)) this.#onUnknown(key);
   }
 
   /** No timer stays behind. */
@@ -100,9 +100,9 @@ export class MessageStatuses {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       const endedMs = performance.now() - EARLY_MS;
-      for (const transactionId of [...this.#early.rkeys()]) {
-        if ((this.#early.peek(transactionId)?.sinceMs ?? 0) > endedMs) break;
-        this.giveUp(transactionId);
+      for (const key of [...this.#early.rkeys()]) {
+        if ((this.#early.peek(key)?.sinceMs ?? 0) > endedMs) break;
+        this.giveUp(key);
       }
       if (this.#early.size > 0) this.#forgetInTime();
     }, EARLY_MS);

@@ -48,60 +48,60 @@ export class Polling {
   }
 
   /** Watches a message from now on, if there is room. */
-  start(transactionId: string, watch: Watch): void {
+  start(key: string, watch: Watch): void {
     const { ask, overdueMs = Infinity } = watch;
     const isAskedFor = ask !== undefined && this.#askedFor < MOST_ASKED_FOR;
     // One that nobody can be asked for may still be waited for.
     const hasRoom = isAskedFor || (overdueMs !== Infinity && this.#watched.size < MOST_WAITED_FOR);
-    if (this.#isStopped || this.#watched.has(transactionId) || !hasRoom) return;
+    if (this.#isStopped || this.#watched.has(key) || !hasRoom) return;
     const times = (isAskedFor ? ASK_AT_MS : []).filter((atMs) => atMs < overdueMs);
     if (overdueMs !== Infinity) times.push(overdueMs);
     if (isAskedFor) this.#askedFor += 1;
-    this.#wait(transactionId, isAskedFor ? watch : { ...watch, ask: undefined }, times, 0);
+    this.#wait(key, isAskedFor ? watch : { ...watch, ask: undefined }, times, 0);
   }
 
   /** Watches it no more. */
-  forget(transactionId: string): void {
-    const watched = this.#watched.get(transactionId);
+  forget(key: string): void {
+    const watched = this.#watched.get(key);
     if (watched === undefined) return;
     clearTimeout(watched.timer);
-    this.#watched.delete(transactionId);
+    this.#watched.delete(key);
     if (watched.watch.ask !== undefined) this.#askedFor -= 1;
   }
 
   /** Watches nothing any more. */
   stop(): void {
     this.#isStopped = true;
-    for (const transactionId of [...this.#watched.keys()]) this.forget(transactionId);
+    for (const key of [...this.#watched.keys()]) this.forget(key);
   }
 
-  #wait(transactionId: string, watch: Watch, times: readonly number[], sinceMs: number): void {
+  #wait(key: string, watch: Watch, times: readonly number[], sinceMs: number): void {
     const [atMs, ...later] = times;
     if (atMs === undefined) {
-      this.forget(transactionId);
+      this.forget(key);
       return;
     }
     const timer = setTimeout(() => {
-      void this.#look(transactionId, watch, atMs, later);
+      void this.#look(key, watch, atMs, later);
     }, atMs - sinceMs);
     timer.unref();
-    this.#watched.set(transactionId, { watch, timer });
+    this.#watched.set(key, { watch, timer });
   }
 
-  async #look(transactionId: string, watch: Watch, atMs: number, later: readonly number[]): Promise<void> {
+  async #look(key: string, watch: Watch, atMs: number, later: readonly number[]): Promise<void> {
     const isOverdue = atMs === watch.overdueMs;
-    if (!(await watch.isWanted())) this.forget(transactionId);
-    if (!this.#watched.has(transactionId)) return;
+    if (!(await watch.isWanted())) this.forget(key);
+    if (!this.#watched.has(key)) return;
     const mayAsk = isOverdue || (this.#questions < MOST_QUESTIONS && !this.#isBusy());
     const report = watch.ask !== undefined && mayAsk ? await this.#ask(watch.ask) : undefined;
     // It may have been told, or the hook closed, meanwhile.
-    if (!this.#watched.has(transactionId)) return;
+    if (!this.#watched.has(key)) return;
     const end = report?.status === 'pending' ? undefined : report;
     if (end === undefined && !isOverdue) {
-      this.#wait(transactionId, watch, later, atMs);
+      this.#wait(key, watch, later, atMs);
       return;
     }
-    this.forget(transactionId);
+    this.forget(key);
     watch.onEnd(end ?? 'overdue');
   }
 

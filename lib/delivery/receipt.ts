@@ -29,7 +29,7 @@ export interface Receipt {
   /** Which of the person's events it is. */
   readonly eventKey: string;
   readonly sentBy: PlanStep;
-  /** The ids of the messages with this code that failed before: any may arrive after all. */
+  /** The keys of the messages with this code that failed before: any may arrive after all. */
   readonly failedIds: readonly string[];
   /** What the plan has left, in its order; never empty. */
   readonly untried: readonly PlanStep[];
@@ -59,11 +59,11 @@ export interface ReceiptState {
   /** Whether nothing newer has come. `false` for what is not known (any more): nothing is sent for it then. */
   isNewest(person: string, eventKey: string, nowMs: number): boolean | Promise<boolean>;
   /**
-   * Keeps what was sent, by the provider's id, until the code ends. Where a report of the message is remembered it gives
+   * Keeps what was sent, by the message's key (where its id comes from, and the provider's id), until the code ends. Where a report of the message is remembered it gives
    * that, in the same step, and keeps nothing: it is for the caller then to act. A promise is not waited for.
    */
   keepReceipt(
-    transactionId: string,
+    messageKey: string,
     receipt: Receipt,
     life: { readonly nowMs: number; readonly untilMs: number },
   ): FinalReport | undefined | Promise<FinalReport | undefined>;
@@ -73,12 +73,12 @@ export interface ReceiptState {
    * yet, and the one who goes on with it may be about to send. `delivered` takes the place of a failure, not the reverse.
    */
   takeReceipt(
-    transactionId: string,
+    messageKey: string,
     nowMs: number,
     report: FinalReport,
   ): Receipt | undefined | Promise<Receipt | undefined>;
   /** Whether one of these messages is remembered to have been delivered. */
-  isDelivered(transactionIds: readonly string[], nowMs: number): boolean | Promise<boolean>;
+  isDelivered(messageKeys: readonly string[], nowMs: number): boolean | Promise<boolean>;
   /**
    * Whether other processes see what this one keeps. A report without a receipt is then of a message that nothing could
    * follow, or that has been dealt with; else perhaps of one that another process has sent.
@@ -91,9 +91,9 @@ export interface ReceiptState {
 /** What is due later, whoever lives then. They are beside the timers of the process that sets them. */
 export interface Alarms {
   /** Wakes somebody about a message, once, milliseconds from now. What returns a promise is not waited for. */
-  set(transactionId: string, dueInMs: number): unknown;
+  set(messageKey: string, dueInMs: number): unknown;
   /** Is told from now on of what is due: each to one of all that listen. One that rejects is told again, or another is. */
-  onDue(listener: (transactionId: string) => Promise<void>): void;
+  onDue(listener: (messageKey: string) => Promise<void>): void;
 }
 
 /** How long a state remembers a report, milliseconds: longer than any send takes to be answered. */
@@ -109,16 +109,16 @@ export interface Receipts {
   isNewest(receipt: Receipt, nowMs: number): Promise<boolean>;
   /** @param onReport - told of what was reported before, if anything was: nothing is kept then. */
   keep(
-    transactionId: string,
+    messageKey: string,
     receipt: Receipt,
     nowMs: number,
     onReport: (report: FinalReport) => void,
   ): Promise<void> | undefined;
-  take(transactionId: string, nowMs: number, report: FinalReport): Promise<Receipt | undefined>;
+  take(messageKey: string, nowMs: number, report: FinalReport): Promise<Receipt | undefined>;
   /** Wakes somebody later, where the state can. */
-  setAlarm(transactionId: string, receipt: Receipt, dueInMs: number): void;
+  setAlarm(messageKey: string, receipt: Receipt, dueInMs: number): void;
   /** `false` where the state does not answer. */
-  isDelivered(transactionIds: readonly string[], receipt: Receipt, nowMs: number): Promise<boolean>;
+  isDelivered(messageKeys: readonly string[], receipt: Receipt, nowMs: number): Promise<boolean>;
 }
 
 /** @param onFailure - told of what a state does not do, and for which request, where that is known. */
@@ -162,10 +162,10 @@ export function receiptsOf(
     },
     isNewest: ({ person, eventKey, request }, nowMs) =>
       ask(() => state.isNewest(person, eventKey, nowMs), false, request),
-    keep: (transactionId, receipt, nowMs, onReport) => {
+    keep: (messageKey, receipt, nowMs, onReport) => {
       const life = { nowMs, untilMs: receipt.expiresAtMs };
       return tell(
-        () => state.keepReceipt(transactionId, receipt, life),
+        () => state.keepReceipt(messageKey, receipt, life),
         receipt.request,
         (answer) => {
           const report = readReport(answer ?? PENDING);
@@ -173,14 +173,14 @@ export function receiptsOf(
         },
       );
     },
-    take: (transactionId, nowMs, report) =>
-      ask(() => state.takeReceipt(transactionId, nowMs, report), undefined, undefined),
-    setAlarm: (transactionId, { request }, dueInMs) => {
-      void tell(() => state.alarms?.set(transactionId, dueInMs), request);
+    take: (messageKey, nowMs, report) =>
+      ask(() => state.takeReceipt(messageKey, nowMs, report), undefined, undefined),
+    setAlarm: (messageKey, { request }, dueInMs) => {
+      void tell(() => state.alarms?.set(messageKey, dueInMs), request);
     },
-    isDelivered: (transactionIds, { request }, nowMs) =>
-      transactionIds.length === 0
+    isDelivered: (messageKeys, { request }, nowMs) =>
+      messageKeys.length === 0
         ? Promise.resolve(false)
-        : ask(() => state.isDelivered(transactionIds, nowMs), false, request),
+        : ask(() => state.isDelivered(messageKeys, nowMs), false, request),
   };
 }

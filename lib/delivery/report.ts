@@ -1,9 +1,30 @@
-import type { DeliveryFailure, DeliveryReport, MoveOn } from './channel.js';
+import type { ChannelPort, DeliveryFailure, DeliveryReport, MoveOn } from './channel.js';
 
 /** What is told of a message that its provider had accepted. */
 
 /** What is final of a message, or nearly: one that failed may arrive all the same. */
 export type FinalReport = { readonly status: 'delivered' } | DeliveryFailure;
+
+/**
+ * By what a message is known: the provider's own id, with where it comes from before it, for two channels may both count
+ * from 1. What is told outside is the id.
+ */
+export function messageKey(idNamespace: string, transactionId: string): string {
+  return `${idNamespace} ${transactionId}`;
+}
+
+/** @param place - which of the channel's providers, from 0. */
+export function idNamespaceOf(
+  { name, port }: { readonly name: string; readonly port: ChannelPort<never> },
+  place: number,
+): string {
+  return port.idNamespace ?? `${name}.${place}`;
+}
+
+/** The provider's own id; no namespace has a space in it. */
+export function transactionIdOf(key: string): string {
+  return key.slice(key.indexOf(' ') + 1);
+}
 
 /** What is not final says nothing. */
 export const PENDING: DeliveryReport = { status: 'pending' };

@@ -2,7 +2,11 @@
 
 /** @param path - the channel's place in the options. */
 export function channelProblems(path: string, channel: object): readonly string[] {
-  const { reports, lookUp } = channel as { readonly reports?: unknown; readonly lookUp?: unknown };
+  const { reports, lookUp, idNamespace } = channel as {
+    readonly reports?: unknown;
+    readonly lookUp?: unknown;
+    readonly idNamespace?: unknown;
+  };
   const problems: string[] = [];
   if (reports !== undefined && reports !== 'failures' && reports !== 'deliveries') {
     problems.push(`${path}.reports must be 'failures' or 'deliveries', or be left out`);
@@ -11,6 +15,9 @@ export function channelProblems(path: string, channel: object): readonly string[
     problems.push(
       `${path}.lookUp must be a function (transactionId, context) => what became of the message, or be left out`,
     );
+  }
+  if (idNamespace !== undefined && !(typeof idNamespace === 'string' && /^[\w.-]{1,64}$/.test(idNamespace))) {
+    problems.push(`${path}.idNamespace must be a word of letters, digits, '.', '-' and '_', or be left out`);
   }
   return problems;
 }

@@ -22,8 +22,8 @@ export interface MemoryReceipts extends ReceiptState {
   isNewest(person: string, eventKey: string, nowMs: number): boolean;
   keepReceipt(...args: Parameters<ReceiptState['keepReceipt']>): FinalReport | undefined;
   /** Without a report, only to keep it elsewhere. */
-  takeReceipt(transactionId: string, nowMs: number, report?: FinalReport): Receipt | undefined;
-  isDelivered(transactionIds: readonly string[], nowMs: number): boolean;
+  takeReceipt(messageKey: string, nowMs: number, report?: FinalReport): Receipt | undefined;
+  isDelivered(messageKeys: readonly string[], nowMs: number): boolean;
 }
 
 /** The receipts of `memoryState()`. */
@@ -36,13 +36,13 @@ export function memoryReceipts(): MemoryReceipts {
   const reports = new LRUCache<string, { readonly report: FinalReport; readonly untilMs: number }>({
     max: MAX_REPORTS,
   });
-  const reportOf = (transactionId: string, nowMs: number): FinalReport | undefined => {
-    const known = reports.get(transactionId);
+  const reportOf = (messageKey: string, nowMs: number): FinalReport | undefined => {
+    const known = reports.get(messageKey);
     return known !== undefined && known.untilMs > nowMs ? known.report : undefined;
   };
-  const remember = (transactionId: string, report: FinalReport, nowMs: number): void => {
-    if (report.status === 'failed' && reportOf(transactionId, nowMs) !== undefined) return;
-    reports.set(transactionId, { report, untilMs: nowMs + REPORT_LIFE_MS });
+  const remember = (messageKey: string, report: FinalReport, nowMs: number): void => {
+    if (report.status === 'failed' && reportOf(messageKey, nowMs) !== undefined) return;
+    reports.set(messageKey, { report, untilMs: nowMs + REPORT_LIFE_MS });
   };
 
   /** Codes and numbers go soon after their time, without a timer: for each that comes, two that are over may go. */
@@ -67,21 +67,21 @@ export function memoryReceipts(): MemoryReceipts {
       const newest = people.get(person);
       return newest !== undefined && newest.untilMs > nowMs && newest.eventKeys.includes(eventKey);
     },
-    keepReceipt(transactionId, receipt, { nowMs, untilMs }) {
+    keepReceipt(messageKey, receipt, { nowMs, untilMs }) {
       dropExpired(nowMs);
-      const report = reportOf(transactionId, nowMs);
-      if (report === undefined) receipts.set(transactionId, { receipt, untilMs });
+      const report = reportOf(messageKey, nowMs);
+      if (report === undefined) receipts.set(messageKey, { receipt, untilMs });
       return report;
     },
-    takeReceipt(transactionId, nowMs, report) {
-      const kept = receipts.get(transactionId);
-      receipts.delete(transactionId);
+    takeReceipt(messageKey, nowMs, report) {
+      const kept = receipts.get(messageKey);
+      receipts.delete(messageKey);
       const receipt = kept !== undefined && kept.untilMs > nowMs ? kept.receipt : undefined;
       if (report !== undefined && (receipt === undefined || report.status === 'failed'))
-        remember(transactionId, report, nowMs);
+        remember(messageKey, report, nowMs);
       return receipt;
     },
-    isDelivered: (transactionIds, nowMs) =>
-      transactionIds.some((id) => reportOf(id, nowMs)?.status === 'delivered'),
+    isDelivered: (messageKeys, nowMs) =>
+      messageKeys.some((id) => reportOf(id, nowMs)?.status === 'delivered'),
   };
 }

@@ -39,11 +39,11 @@ interface AlarmsParts {
 
 /**
  * Alarms in Redis. They are beside the timers of the process that sets them: where one is not set, because Redis is lost or
- * bullmq is missing, only the death of that process is not made up for. Jobs hold the sealed id of a message, and go with it.
+ * bullmq is missing, only the death of that process is not made up for. Jobs hold the sealed key of a message, and go with it.
  */
 export class RedisAlarms implements Alarms {
   readonly #parts: AlarmsParts;
-  readonly #listeners: ((transactionId: string) => Promise<void>)[] = [];
+  readonly #listeners: ((messageKey: string) => Promise<void>)[] = [];
   #opening: Promise<Opened | undefined> | undefined;
   #isClosed = false;
 
@@ -51,16 +51,16 @@ export class RedisAlarms implements Alarms {
     this.#parts = parts;
   }
 
-  onDue(listener: (transactionId: string) => Promise<void>): void {
+  onDue(listener: (messageKey: string) => Promise<void>): void {
     this.#listeners.push(listener);
     this.#opening ??= this.#open();
   }
 
-  set(transactionId: string, dueInMs: number): void {
+  set(messageKey: string, dueInMs: number): void {
     const { redis, sealing } = this.#parts;
     if (this.#isClosed || redis.health === 'lost') return;
-    const jobId = sealing.digestOf('alarm', transactionId);
-    const data = sealing.seal('alarm', jobId, transactionId).toString('base64url');
+    const jobId = sealing.digestOf('alarm', messageKey);
+    const data = sealing.seal('alarm', jobId, messageKey).toString('base64url');
     // By the time of now, however late Redis does it; a job that is there already is not added.
     const options = { jobId, delay: dueInMs, timestamp: Date.now() };
     void this.#opening
@@ -129,11 +129,11 @@ export class RedisAlarms implements Alarms {
 
   async #due(jobId: string, data: unknown): Promise<void> {
     const sealed = Buffer.from(typeof data === 'string' ? data : '', 'base64url');
-    const transactionId = this.#parts.sealing.open('alarm', jobId, sealed);
+    const messageKey = this.#parts.sealing.open('alarm', jobId, sealed);
     // Of a gateway with other keys, whose receipts do not open here either.
-    if (transactionId === undefined) return;
+    if (messageKey === undefined) return;
     for (const listener of this.#listeners) {
-      await listener(transactionId).catch(() => {
+      await listener(messageKey).catch(() => {
         // Kept with the job.
         throw new Error('not now');
       });

@@ -26,7 +26,7 @@ type Untold = { readonly atMs: number } & (
   | { readonly what: 'event'; readonly person: string; readonly event: NewEvent }
   | {
       readonly what: 'receipt';
-      readonly transactionId: string;
+      readonly messageKey: string;
       readonly life: Life;
       /** Told what was reported of its message to others meanwhile. */
       readonly onTold: (report: FinalReport | undefined) => void;
@@ -78,19 +78,19 @@ export class RedisReceipts implements ReceiptState {
   }
 
   /** While Redis is lost, told once it is back. What Redis may have done is not kept here as well: a receipt is there once. */
-  async keepReceipt(transactionId: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
-    if (this.#connection.health === 'lost') return this.#keepHere(transactionId, receipt, life);
+  async keepReceipt(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
+    if (this.#connection.health === 'lost') return this.#keepHere(messageKey, receipt, life);
     try {
-      return await this.#keep(transactionId, receipt, life.untilMs - life.nowMs);
+      return await this.#keep(messageKey, receipt, life.untilMs - life.nowMs);
     } catch (error) {
-      return failureOf(error).mayBeDone ? undefined : this.#keepHere(transactionId, receipt, life);
+      return failureOf(error).mayBeDone ? undefined : this.#keepHere(messageKey, receipt, life);
     }
   }
 
-  async takeReceipt(transactionId: string, nowMs: number, report: FinalReport): Promise<Receipt | undefined> {
-    const kept = this.#here.takeReceipt(transactionId, nowMs, report);
+  async takeReceipt(messageKey: string, nowMs: number, report: FinalReport): Promise<Receipt | undefined> {
+    const kept = this.#here.takeReceipt(messageKey, nowMs, report);
     if (kept !== undefined || this.#connection.health === 'lost') return kept;
-    const [name, reportName, sealedReport] = this.#sealReport(transactionId, report);
+    const [name, reportName, sealedReport] = this.#sealReport(messageKey, report);
     const isDelivered = report.status === 'delivered' ? '1' : '0';
     // Where nobody knows whether it was taken, it was: a code that may go out twice does not.
     const sealed = await this.#connection
@@ -104,10 +104,10 @@ export class RedisReceipts implements ReceiptState {
     return JSON.parse(text) as Receipt;
   }
 
-  async isDelivered(transactionIds: readonly string[], nowMs: number): Promise<boolean> {
-    if (this.#here.isDelivered(transactionIds, nowMs)) return true;
+  async isDelivered(messageKeys: readonly string[], nowMs: number): Promise<boolean> {
+    if (this.#here.isDelivered(messageKeys, nowMs)) return true;
     if (this.#connection.health === 'lost') return false;
-    const names = transactionIds.map((id) => this.#sealing.nameOf('report', id));
+    const names = messageKeys.map((id) => this.#sealing.nameOf('report', id));
     // All of them, and what is newest, leave together.
     const reports = await this.#connection
       .ask((client) => Promise.all(names.map((name) => client.getBuffer(name))))
@@ -124,10 +124,10 @@ export class RedisReceipts implements ReceiptState {
     await this.#connection.ask((client) => client.overtakePerson(1, name, ...words));
   }
 
-  async #keep(transactionId: string, receipt: Receipt, leftMs: number): Promise<FinalReport | undefined> {
+  async #keep(messageKey: string, receipt: Receipt, leftMs: number): Promise<FinalReport | undefined> {
     if (leftMs <= 0) return undefined;
-    const name = this.#sealing.nameOf('receipt', transactionId);
-    const reportName = this.#sealing.nameOf('report', transactionId);
+    const name = this.#sealing.nameOf('receipt', messageKey);
+    const reportName = this.#sealing.nameOf('report', messageKey);
     const sealed = this.#sealing.seal('receipt', name, JSON.stringify(receipt));
     const report = await this.#connection.ask((client) =>
       client.keepReceiptBuffer(2, name, reportName, sealed, Math.ceil(leftMs)),
@@ -135,21 +135,21 @@ export class RedisReceipts implements ReceiptState {
     return this.#openReport(reportName, report);
   }
 
-  async #keepHere(transactionId: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
-    const report = this.#here.keepReceipt(transactionId, receipt, life);
+  async #keepHere(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
+    const report = this.#here.keepReceipt(messageKey, receipt, life);
     if (report !== undefined) return report;
     return new Promise((onTold) => {
-      this.#tellLater({ what: 'receipt', transactionId, life, atMs: performance.now(), onTold });
+      this.#tellLater({ what: 'receipt', messageKey, life, atMs: performance.now(), onTold });
     });
   }
 
   #sealReport(
-    transactionId: string,
+    messageKey: string,
     report: FinalReport,
   ): readonly [name: string, reportName: string, sealed: Buffer] {
-    const reportName = this.#sealing.nameOf('report', transactionId);
+    const reportName = this.#sealing.nameOf('report', messageKey);
     const sealed = this.#sealing.seal('report', reportName, JSON.stringify(report));
-    return [this.#sealing.nameOf('receipt', transactionId), reportName, sealed];
+    return [this.#sealing.nameOf('receipt', messageKey), reportName, sealed];
   }
 
   #openReport(name: string, sealed: Buffer | null): FinalReport | undefined {
@@ -187,13 +187,13 @@ export class RedisReceipts implements ReceiptState {
       await this.#overtake(untold.person, untold.event, ageMs).catch(() => this.#untold.push(untold));
       return;
     }
-    const { transactionId, life, onTold } = untold;
+    const { messageKey, life, onTold } = untold;
     const nowMs = life.nowMs + ageMs;
-    const receipt = this.#here.takeReceipt(transactionId, nowMs);
+    const receipt = this.#here.takeReceipt(messageKey, nowMs);
     if (receipt === undefined) return;
-    await this.#keep(transactionId, receipt, life.untilMs - nowMs).then(onTold, (error: unknown) => {
+    await this.#keep(messageKey, receipt, life.untilMs - nowMs).then(onTold, (error: unknown) => {
       if (failureOf(error).mayBeDone) return;
-      const report = this.#here.keepReceipt(transactionId, receipt, { nowMs, untilMs: life.untilMs });
+      const report = this.#here.keepReceipt(messageKey, receipt, { nowMs, untilMs: life.untilMs });
       if (report === undefined) this.#untold.push(untold);
       else onTold(report);
     });

@@ -42,9 +42,9 @@ export function redisState(options: RedisStateOptions): State {
       receipts.overtake(person, event);
     },
     isNewest: (person, eventKey, nowMs) => receipts.isNewest(person, eventKey, nowMs),
-    keepReceipt: (transactionId, receipt, life) => receipts.keepReceipt(transactionId, receipt, life),
-    takeReceipt: (transactionId, nowMs, report) => receipts.takeReceipt(transactionId, nowMs, report),
-    isDelivered: (transactionIds, nowMs) => receipts.isDelivered(transactionIds, nowMs),
+    keepReceipt: (messageKey, receipt, life) => receipts.keepReceipt(messageKey, receipt, life),
+    takeReceipt: (messageKey, nowMs, report) => receipts.takeReceipt(messageKey, nowMs, report),
+    isDelivered: (messageKeys, nowMs) => receipts.isDelivered(messageKeys, nowMs),
     isShared: true,
     alarms,
     check: async () => {

@@ -2,7 +2,7 @@ import type { ChannelPort } from '../delivery/channel.js';
 import { spokenCode } from '../delivery/spoken-code.js';
 import type { TwimlBuilder } from './client.js';
 import type { TwilioParts } from './messages.js';
-import { CALL_SID, outcomeOf, sendReporting } from './outcome.js';
+import { CALL_SID, outcomeOf, sendReporting, SID_NAMESPACE } from './outcome.js';
 import { noSender, notConnected, senderFor } from './senders.js';
 import { voiceFor } from './voices.js';
 
@@ -27,6 +27,7 @@ export function twilioCalls(): ChannelPort<TwilioParts> {
       host: connection.host,
       usesText: false,
       reports: connection.settings.statusCallbackUrl === undefined ? undefined : 'failures',
+      idNamespace: SID_NAMESPACE,
       send: async (message, context) => {
         const { senders, statusCallbackUrl } = connection.settings;
         const from = await senderFor(senders.voice, message.to, context.leaveWithinMs);

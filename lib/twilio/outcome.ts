@@ -7,6 +7,9 @@ import { describeRefusal } from './error-codes.js';
 export const MESSAGE_SID = /^(SM|MM)[\w-]{1,64}$/;
 export const CALL_SID = /^CA[\w-]{1,64}$/;
 
+/** Where these ids come from: they are unique over messages and calls, and callbacks tell nothing else of a channel. */
+export const SID_NAMESPACE = 'twilio';
+
 /** Twilio's error codes have five or six digits; anything longer could be a phone number. */
 export const PROVIDER_CODE = /^[1-9]\d{0,5}$/;
 

@@ -207,6 +207,7 @@ const sender: SenderOption = { default: '+15005550006', GB: 'ACME' };
 /** A channel that is asked nothing but to send. */
 const lineChannel: Channel = {
   reports: undefined,
+  idNamespace: undefined,
   lookUp: (transactionId, { signal }): Promise<DeliveryReport> => {
     const moveOn: MoveOn | undefined = signal.aborted ? undefined : 'other-provider';
     const failure: DeliveryFailure = { status: 'failed', code: 'C1', reason: 'no', moveOn };

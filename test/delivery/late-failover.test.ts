@@ -6,7 +6,7 @@ import type { Delivery, ReadyChannel } from '../../lib/delivery/dispatch.js';
 import { EventStream, Throttle, type HookEvent } from '../../lib/delivery/events.js';
 import { LateFailover, type LateFailoverParts } from '../../lib/delivery/late-failover.js';
 import type { Alarms, Receipt, ReceiptState } from '../../lib/delivery/receipt.js';
-import type { FinalReport } from '../../lib/delivery/report.js';
+import { messageKey, type FinalReport } from '../../lib/delivery/report.js';
 import { memoryReceipts } from '../../lib/state/memory-receipts.js';
 import { defer } from '../harness/until.js';
 import { mustNotShow, witness } from '../harness/witness.js';
@@ -25,10 +25,17 @@ const SENT: Delivery = {
 
 function ready(name: string, port: Partial<ChannelPort<never>> = {}): ReadyChannel {
   const send = (): Promise<never> => Promise.reject(new Error('not asked here'));
-  return { name, provider: 'TWILIO', port: { send, ...port }, breaker: new Breaker(name, () => undefined) };
+  return {
+    name,
+    provider: 'TWILIO',
+    port: { send, idNamespace: 'acme', ...port },
+    breaker: new Breaker(name, () => undefined),
+  };
 }
 const SMS = ready('sms');
 const REPORTING = ready('whatsapp', { reports: 'deliveries' });
+
+const keyOf = (id: string): string => messageKey('acme', id);
 
 /** Everything that can go on without time goes on. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -99,7 +106,7 @@ describe('late failover', () => {
   it('sends for a failure, once', async () => {
     overtake('event-1');
     accept('SM1');
-    for (let count = 0; count < 8; count += 1) late.report('SM1', FAILED);
+    for (let count = 0; count < 8; count += 1) late.report(keyOf('SM1'), FAILED);
     await settle();
     expect(left).to.deep.equal(['event-1']);
     expect(endings()).to.deep.equal(['accepted']);
@@ -108,8 +115,8 @@ describe('late failover', () => {
   it('takes no notice of what is not final', async () => {
     overtake('event-1');
     accept('SM1');
-    late.report('SM1', { status: 'pending' });
-    late.report('SM2', { status: 'pending' });
+    late.report(keyOf('SM1'), { status: 'pending' });
+    late.report(keyOf('SM2'), { status: 'pending' });
     await settle();
     expect(events).to.be.empty;
   });
@@ -121,8 +128,8 @@ describe('late failover', () => {
     accept('');
     accept('SM2', { by: ready('whatsapp', { reports: 'failures' }) });
     accept('SM3', { by: ready('whatsapp', { lookUp: () => Promise.resolve(DELIVERED) }) });
-    late.report('SM3', DELIVERED);
-    expect(kept).to.deep.equal(['SM2', 'SM3']);
+    late.report(keyOf('SM3'), DELIVERED);
+    expect(kept).to.deep.equal(['SM2', 'SM3'].map(keyOf));
   });
 
   it('asks the state for nothing where nothing could follow', async () => {
@@ -130,8 +137,8 @@ describe('late failover', () => {
     make({ state: { ...state, takeReceipt: (id) => void taken.push(id) } });
     late.accepted('SM1', { by: REPORTING, untried: [], attempts: [] }, () => makeReceipt());
     late.accepted('SM2', { by: REPORTING, untried: [SMS], attempts: [] }, undefined);
-    late.report('SM1', FAILED);
-    late.report('SM2', FAILED);
+    late.report(keyOf('SM1'), FAILED);
+    late.report(keyOf('SM2'), FAILED);
     await settle();
     expect(taken).to.be.empty;
     expect(events).to.be.empty;
@@ -170,9 +177,9 @@ describe('late failover', () => {
       const { answerNext } = slow();
       isSending = true;
       overtake('event-1');
-      late.report('SM1', FAILED);
+      late.report(keyOf('SM1'), FAILED);
       accept('SM1');
-      late.report('SM1', FAILED);
+      late.report(keyOf('SM1'), FAILED);
       for (let turn = 0; turn < 4; turn += 1) await answerNext();
       expect(left).to.deep.equal(['event-1']);
     });
@@ -181,8 +188,8 @@ describe('late failover', () => {
       const { answerNext } = slow();
       overtake('event-1');
       accept('SM1');
-      late.report('SM1', FAILED);
-      late.report('SM1', DELIVERED);
+      late.report(keyOf('SM1'), FAILED);
+      late.report(keyOf('SM1'), DELIVERED);
       for (let turn = 0; turn < 4; turn += 1) await answerNext();
       expect(left).to.be.empty;
       expect(endings()).to.deep.equal(['DELIVERED']);
@@ -192,9 +199,9 @@ describe('late failover', () => {
       const { answerNext } = slow();
       overtake('event-1');
       accept('SM1');
-      late.report('SM1', FAILED);
+      late.report(keyOf('SM1'), FAILED);
       await answerNext();
-      late.report('SM1', DELIVERED);
+      late.report(keyOf('SM1'), DELIVERED);
       // What is newest, and the state is told of it.
       for (let turn = 0; turn < 2; turn += 1) await answerNext();
       expect(left).to.be.empty;
@@ -204,9 +211,9 @@ describe('late failover', () => {
     it('sends nothing that another process sent and that was delivered while it was asked', async () => {
       const { answerNext } = slow();
       overtake('event-1');
-      void state.keepReceipt('SM1', makeReceipt(), { nowMs: NOW, untilMs: NOW + CODE_LIFE_MS });
-      late.report('SM1', FAILED);
-      late.report('SM1', DELIVERED);
+      void state.keepReceipt(keyOf('SM1'), makeReceipt(), { nowMs: NOW, untilMs: NOW + CODE_LIFE_MS });
+      late.report(keyOf('SM1'), FAILED);
+      late.report(keyOf('SM1'), DELIVERED);
       for (let turn = 0; turn < 4; turn += 1) await answerNext();
       expect(left).to.be.empty;
       expect(endings()).to.deep.equal(['DELIVERED']);
@@ -216,8 +223,8 @@ describe('late failover', () => {
       const { answerNext } = slow();
       isSending = true;
       overtake('event-1');
-      late.report('SM1', DELIVERED);
-      late.report('SM1', FAILED);
+      late.report(keyOf('SM1'), DELIVERED);
+      late.report(keyOf('SM1'), FAILED);
       accept('SM1');
       for (let turn = 0; turn < 4; turn += 1) await answerNext();
       expect(left).to.be.empty;
@@ -229,13 +236,13 @@ describe('late failover', () => {
       overtake('event-1');
       accept('SM1');
       accept('SM2');
-      late.report('SM1', FAILED);
+      late.report(keyOf('SM1'), FAILED);
       await answerNext();
       overtake('event-2');
       await answerNext();
       expect(endings()).to.deep.equal(['OVERTAKEN']);
       overtake('event-1');
-      late.report('SM2', FAILED);
+      late.report(keyOf('SM2'), FAILED);
       await answerNext();
       now += CODE_LIFE_MS;
       await answerNext();
@@ -245,13 +252,13 @@ describe('late failover', () => {
   });
 
   describe('that another process was told of before this one had the answer of its send', () => {
-    const reportElsewhere = (report: FinalReport): unknown => state.takeReceipt('SM1', NOW, report);
+    const reportElsewhere = (report: FinalReport): unknown => state.takeReceipt(keyOf('SM1'), NOW, report);
 
     it('sends what has failed, once, whoever tells it again', async () => {
       overtake('event-1');
       reportElsewhere(FAILED);
       accept('SM1');
-      for (let count = 0; count < 3; count += 1) late.report('SM1', FAILED);
+      for (let count = 0; count < 3; count += 1) late.report(keyOf('SM1'), FAILED);
       await settle();
       expect(left).to.deep.equal(['event-1']);
       expect(endings()).to.deep.equal(['accepted']);
@@ -272,7 +279,7 @@ describe('late failover', () => {
       make({ state: { ...state, keepReceipt: () => keeping.promise } });
       overtake('event-1');
       accept('SM1');
-      late.report('SM1', DELIVERED);
+      late.report(keyOf('SM1'), DELIVERED);
       keeping.resolve(FAILED);
       await settle();
       expect(left).to.be.empty;
@@ -283,13 +290,13 @@ describe('late failover', () => {
       make({ state: { ...state, isNewest: () => answer.promise } });
       overtake('event-1');
       accept('SM1');
-      late.report('SM1', FAILED);
+      late.report(keyOf('SM1'), FAILED);
       await settle();
       reportElsewhere(DELIVERED);
       answer.resolve(true);
       await settle();
       // It was asked before: the next question finds it.
-      late.failed(makeReceipt({ failedIds: ['SM1'] }), FAILED, 'SM2');
+      late.failed(makeReceipt({ failedIds: [keyOf('SM1')] }), FAILED, keyOf('SM2'));
       await settle();
       expect(endings()).to.deep.equal(['accepted', 'DELIVERED']);
     });
@@ -313,28 +320,28 @@ describe('late failover', () => {
 
   it('tells of no message that nobody knows where processes share a state', async () => {
     make({ state: { ...state, isShared: true } });
-    late.report('SM1', FAILED);
+    late.report(keyOf('SM1'), FAILED);
     await settle();
     expect(events).to.be.empty;
   });
 
   it('goes on with what another process has sent', async () => {
     overtake('event-1');
-    void state.keepReceipt('SM1', makeReceipt(), { nowMs: NOW, untilMs: NOW + CODE_LIFE_MS });
-    late.report('SM1', FAILED);
-    late.report('SM1', FAILED);
+    void state.keepReceipt(keyOf('SM1'), makeReceipt(), { nowMs: NOW, untilMs: NOW + CODE_LIFE_MS });
+    late.report(keyOf('SM1'), FAILED);
+    late.report(keyOf('SM1'), FAILED);
     await settle();
     expect(left).to.deep.equal(['event-1']);
     expect(typesOf()).to.not.include('message.unknown');
   });
 
   it('tells of a message that nobody knows at once where no send is under way, else once none can be', async () => {
-    late.report('SM1', FAILED);
+    late.report(keyOf('SM1'), FAILED);
     await settle();
     expect(typesOf()).to.deep.equal(['message.unknown']);
     isSending = true;
     now += 60_000;
-    late.report('SM2', DELIVERED);
+    late.report(keyOf('SM2'), DELIVERED);
     await settle();
     clock.tick(14_999);
     expect(events).to.have.length(1);
@@ -344,7 +351,7 @@ describe('late failover', () => {
 
   it('has one timer for all that is told too early', async () => {
     isSending = true;
-    for (let count = 0; count < 2_000; count += 1) late.report(`SM${count}`, FAILED);
+    for (let count = 0; count < 2_000; count += 1) late.report(keyOf(`SM${count}`), FAILED);
     await settle();
     expect(clock.countTimers()).to.equal(1);
     clock.tick(15_000);
@@ -367,7 +374,7 @@ describe('late failover', () => {
       ['SM2', { person: 'somebody else' }],
       ['SM3', { eventKey: 'event-2' }],
     ] as const) {
-      late.failed(makeReceipt(receipt), FAILED, id);
+      late.failed(makeReceipt(receipt), FAILED, keyOf(id));
     }
     const [preview, newer] = [
       { eventKey: 'preview-1', isPreview: true, nowMs: NOW, untilMs: NOW + 1 },
@@ -395,11 +402,11 @@ describe('late failover', () => {
         },
       });
       accept('SM1');
-      late.report('SM1', FAILED);
+      late.report(keyOf('SM1'), FAILED);
       await settle();
-      late.failed(makeReceipt({ failedIds: ['SM1'] }), FAILED, 'SM2');
-      late.report(id, FAILED);
-      late.report(id, DELIVERED);
+      late.failed(makeReceipt({ failedIds: [keyOf('SM1')] }), FAILED, keyOf('SM2'));
+      late.report(keyOf(id), FAILED);
+      late.report(keyOf(id), DELIVERED);
       expect(signal?.aborted).to.equal(true);
       sending.resolve(undefined);
       await settle();
@@ -410,8 +417,8 @@ describe('late failover', () => {
       overtake('event-1');
       late.accepted('SM1', { by: REPORTING, untried: [], attempts: [] }, undefined);
       late.accepted('SM2', { by: REPORTING, untried: [], attempts: [] }, undefined);
-      late.report(id, DELIVERED);
-      late.failed(makeReceipt({ failedIds: ['SM1'] }), FAILED, 'SM2');
+      late.report(keyOf(id), DELIVERED);
+      late.failed(makeReceipt({ failedIds: [keyOf('SM1')] }), FAILED, keyOf('SM2'));
       await settle();
       expect(left).to.be.empty;
       expect(endings()).to.deep.equal(['DELIVERED']);
@@ -433,7 +440,7 @@ describe('late failover', () => {
     it(`is told of a state that gives ${what} for a receipt`, async () => {
       // What JavaScript callers may return has no type.
       make({ state: { ...state, takeReceipt: () => receipt as unknown as Receipt } });
-      late.report('SM1', FAILED);
+      late.report(keyOf('SM1'), FAILED);
       await settle();
       expect(events[0]).to.include({ type: 'extension.failed', extension: 'state', eventId: undefined });
       expect(left).to.be.empty;
@@ -445,10 +452,10 @@ describe('late failover', () => {
       throw new Error('no connection');
     };
     make({ state: { ...state, takeReceipt } });
-    for (let id = 0; id < 3; id += 1) late.report(`SM${id}`, FAILED);
+    for (let id = 0; id < 3; id += 1) late.report(keyOf(`SM${id}`), FAILED);
     await settle();
     now += 60_000;
-    late.report('SM3', FAILED);
+    late.report(keyOf('SM3'), FAILED);
     await settle();
     const counts = events.flatMap((event) => (event.type === 'extension.failed' ? [event.count] : []));
     expect(counts).to.deep.equal([1, 3]);
@@ -463,7 +470,7 @@ describe('late failover', () => {
     make({ state, stateFailures });
     overtake('event-1');
     accept('SM1');
-    late.report('SM1', FAILED);
+    late.report(keyOf('SM1'), FAILED);
     late.failed(makeReceipt(), FAILED);
     await settle();
     expect(
@@ -557,7 +564,7 @@ describe('late failover', () => {
       });
       overtake('event-1');
       accept('SM1', { by });
-      late.report('SM1', DELIVERED);
+      late.report(keyOf('SM1'), DELIVERED);
       accept('SM2', { by, receipt: { expiresAtMs: NOW } });
       accept('SM3', { by, receipt: { eventKey: 'event-0' } });
       await clock.tickAsync(20_000);
@@ -570,7 +577,7 @@ describe('late failover', () => {
       accept('SM1');
       accept('SM2', { by: ready('sms', { reports: 'failures' }) });
       accept('SM3');
-      late.report('SM3', DELIVERED);
+      late.report(keyOf('SM3'), DELIVERED);
       await clock.tickAsync(19_999);
       expect(left).to.be.empty;
       await clock.tickAsync(600_000);
@@ -598,14 +605,17 @@ describe('late failover', () => {
       /** Another process has sent it. */
       const keepElsewhere = (change: Partial<Receipt> = {}): void => {
         overtake('event-1');
-        void state.keepReceipt('SM1', makeReceipt(change), { nowMs: NOW, untilMs: NOW + CODE_LIFE_MS });
+        void state.keepReceipt(keyOf('SM1'), makeReceipt(change), {
+          nowMs: NOW,
+          untilMs: NOW + CODE_LIFE_MS,
+        });
       };
 
       it('has one set soon after it would notice by itself, for channels that tell what they deliver', () => {
         makeWoken();
         accept('SM1');
         accept('SM2', { by: SMS });
-        expect(set).to.deep.equal([['SM1', 21_000]]);
+        expect(set).to.deep.equal([[keyOf('SM1'), 21_000]]);
       });
 
       it('listens for none where nothing is waited for', () => {
@@ -616,10 +626,10 @@ describe('late failover', () => {
       it('sends what another process waited for, once', async () => {
         makeWoken();
         keepElsewhere();
-        await Promise.all([due('SM1'), due('SM1')]);
+        await Promise.all([due(keyOf('SM1')), due(keyOf('SM1'))]);
         await settle();
-        await due('SM1');
-        late.report('SM1', FAILED);
+        await due(keyOf('SM1'));
+        late.report(keyOf('SM1'), FAILED);
         await settle();
         expect(left).to.deep.equal(['event-1']);
         expect(events[0]).to.include({ why: 'NOT_DELIVERED_IN_TIME', outcome: 'accepted' });
@@ -628,10 +638,10 @@ describe('late failover', () => {
       it('sends nothing that is known to be delivered, or that nobody has a receipt of', async () => {
         makeWoken();
         accept('SM1');
-        late.report('SM1', DELIVERED);
+        late.report(keyOf('SM1'), DELIVERED);
         await settle();
-        await due('SM1');
-        await due('SM2');
+        await due(keyOf('SM1'));
+        await due(keyOf('SM2'));
         await settle();
         expect(events).to.be.empty;
       });
@@ -649,7 +659,7 @@ describe('late failover', () => {
             ]),
           });
           keepElsewhere();
-          await due('SM1');
+          await due(keyOf('SM1'));
           await settle();
           expect(
             events.flatMap((event) => (event.type === 'failover.ended' ? [event.why] : [])),
@@ -661,12 +671,12 @@ describe('late failover', () => {
         makeWoken();
         keepElsewhere();
         late.close();
-        const ended = await due('SM1').then(
+        const ended = await due(keyOf('SM1')).then(
           () => 'attended to',
           () => 'left',
         );
         expect(ended).to.equal('left');
-        expect(state.takeReceipt('SM1', NOW, FAILED)).to.not.equal(undefined);
+        expect(state.takeReceipt(keyOf('SM1'), NOW, FAILED)).to.not.equal(undefined);
       });
     });
 
@@ -676,7 +686,7 @@ describe('late failover', () => {
       accept('SM1');
       accept('SM2');
       late.stopWaiting();
-      late.report('SM2', FAILED);
+      late.report(keyOf('SM2'), FAILED);
       await clock.tickAsync(20_000);
       await settle();
       expect(left).to.have.length(1);
@@ -687,8 +697,8 @@ describe('late failover', () => {
     overtake('event-1');
     accept('SM1');
     late.close();
-    late.report('SM1', FAILED);
-    late.report('SM2', FAILED);
+    late.report(keyOf('SM1'), FAILED);
+    late.report(keyOf('SM2'), FAILED);
     late.failed(makeReceipt(), FAILED);
     accept('SM3');
     await settle();

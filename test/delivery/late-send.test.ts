@@ -41,7 +41,7 @@ describe('a late send', () => {
       makeReceipt(receipt),
       { ...FAILED, ...failure },
       {
-        transactionId: 'SM1',
+        messageKey: 'SM1',
         channels: CHANNELS,
         channelsOn: (names) => names.filter(parts.on ?? (() => true)),
         deadlineMs: 2200,

@@ -147,8 +147,8 @@ export class LatePlay {
       },
       keepReceipt: inTurn('keep', (...args) => memory.keepReceipt(...args)),
       takeReceipt: inTurn('receipt', (...args) => {
-        const [id, , report] = args;
-        const sent = this.#sends.find((known) => known.id === id);
+        const [key, , report] = args;
+        const sent = this.#sends.find(({ id }) => key === `twilio ${id}`);
         if (sent !== undefined && report.status === 'delivered') sent.isToldDelivered = true;
         return memory.takeReceipt(...args);
       }),
@@ -168,6 +168,8 @@ export class LatePlay {
   channels(): Record<Name, Channel> {
     const make = (channel: Name): Channel => ({
       reports: channel === 'whatsapp' ? 'deliveries' : undefined,
+      // Twilio's callbacks tell of them.
+      idNamespace: 'twilio',
       ...(channel === 'sms' ? {} : { lookUp: (id: string) => this.#lookUp(id) }),
       send: async ({ request }, { leaveSignal }) => {
         const sent = this.#leave(request.eventId, channel, leaveSignal.aborted);

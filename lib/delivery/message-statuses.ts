@@ -12,6 +12,8 @@ const MAX_KNOWN = 20_000;
 const EARLY_MS = 15_000;
 /** ... and so much of it is, the oldest given up first. */
 const MAX_EARLY = 1_000;
+/** So many that were given up are remembered: each is told of in several copies, and counts once. */
+const MAX_GIVEN_UP = 1_000;
 
 interface Known {
   status: 'sent' | 'failed' | 'delivered';
@@ -40,16 +42,17 @@ export type News =
 export class MessageStatuses {
   readonly #known = new LRUCache<string, Known>({ max: MAX_KNOWN });
   readonly #early: LRUCache<string, Early>;
+  readonly #givenUp = new LRUCache<string, true>({ max: MAX_GIVEN_UP });
   readonly #onUnknown: (key: string) => void;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param onUnknown - told of a message that a report was about, and that nobody has come to know in time. */
+  /** @param onUnknown - told of a message that a report was about, and that nobody has come to know in time: once each. */
   constructor(onUnknown: (key: string) => void) {
     this.#onUnknown = onUnknown;
     this.#early = new LRUCache({
       max: MAX_EARLY,
       dispose: (_early, key, why) => {
-        if (why === 'evict') onUnknown(key);
+        if (why === 'evict') this.#tellUnknown(key);
       },
     });
   }
@@ -85,13 +88,19 @@ export class MessageStatuses {
 
   /** Nobody will come to know a message that was told of. */
   giveUp(key: string): void {
-    if (this.#early.delete(key)) this.#onUnknown(key);
+    if (this.#early.delete(key)) this.#tellUnknown(key);
   }
 
   /** No timer stays behind. */
   close(): void {
     clearTimeout(this.#timer);
     this.#early.clear();
+  }
+
+  #tellUnknown(key: string): void {
+    const isTold = this.#givenUp.has(key);
+    this.#givenUp.set(key, true);
+    if (!isTold) this.#onUnknown(key);
   }
 
   /** One timer for all: they end in the order in which they came. */

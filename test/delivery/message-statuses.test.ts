@@ -78,7 +78,22 @@ describe('what is known of messages', () => {
     expect(messages.tell('SM1', FAILED)).to.equal('early');
     messages.giveUp('SM1');
     messages.giveUp('SM1');
-    expect(unknown).to.deep.equal(['SM1', 'SM2', 'SM3', 'SM1']);
+    // It was told before.
+    expect(unknown).to.deep.equal(['SM1', 'SM2', 'SM3']);
+  });
+
+  it('tells once of each that was given up, of as many as 1,000', () => {
+    const giveUp = (id: string): void => {
+      messages.tell(id, FAILED);
+      messages.giveUp(id);
+    };
+    for (let copies = 0; copies < 3; copies += 1) giveUp('SM0');
+    expect(unknown).to.deep.equal(['SM0']);
+    for (let count = 1; count <= 1_000; count += 1) giveUp(`SM${count}`);
+    giveUp('SM1000');
+    expect(unknown).to.have.length(1_001);
+    giveUp('SM0');
+    expect(unknown.at(-1)).to.equal('SM0');
   });
 
   it('keeps no more than 1,000 of them', () => {

@@ -251,7 +251,7 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly why: string;
       /** The same in words. */
       readonly whyReason: string | undefined;
-      /** What an operator can do about that failure. */
+      /** What an operator can do about that failure; with `STATE_LOST`, about the state. */
       readonly remedy: string | undefined;
       readonly userId: string | undefined;
       /** The last two digits. */
@@ -260,7 +260,7 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly outcome: 'accepted' | 'refused' | 'unknown' | 'dropped';
       readonly channel: string | undefined;
       readonly provider: string | undefined;
-      /** The refusal's; of what was dropped one of ours (`OVERTAKEN`, `CODE_EXPIRED`, …). */
+      /** The refusal's; of what was dropped one of ours (`OVERTAKEN`, `CODE_EXPIRED`, `STATE_LOST`, …). */
       readonly code: string | undefined;
       readonly reason: string | undefined;
       readonly transactionId: string | undefined;

@@ -220,7 +220,8 @@ export class LateFailover {
     this.#polling.start(key, {
       ask: port.lookUp === undefined ? undefined : () => this.#lookUp(key, receipt, by),
       overdueMs: seconds === undefined ? undefined : seconds * 1000,
-      isWanted: async () => this.#hasLife(receipt) && (await this.#isNewest(receipt)),
+      // Where nobody knows what is newest, it is asked again before anything leaves.
+      isWanted: async () => this.#hasLife(receipt) && Boolean(await this.#isNewest(receipt)),
       onEnd: (end) => {
         if (end !== 'overdue') this.#tellStatus(key, end, receipt);
         this.report(key, end === 'overdue' ? OVERDUE : end);
@@ -240,6 +241,7 @@ export class LateFailover {
       if (isDelivered || send.failedIds.some((id) => this.#messages.isDelivered(id)))
         send.dropped ??= 'DELIVERED';
       if (!this.#hasLife(receipt)) send.dropped ??= 'CODE_EXPIRED';
+      if (isNewest === 'unknown') send.dropped ??= 'STATE_LOST';
       if (!isNewest) send.dropped ??= 'OVERTAKEN';
       return send.dropped === undefined;
     };
@@ -260,7 +262,7 @@ export class LateFailover {
     return this.#parts.clock() < expiresAtMs;
   }
 
-  #isNewest(receipt: Receipt): Promise<boolean> {
+  #isNewest(receipt: Receipt): Promise<boolean | 'unknown'> {
     return this.#receipts.isNewest(receipt, this.#parts.clock());
   }
 

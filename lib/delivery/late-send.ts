@@ -9,7 +9,8 @@ import type { PlanStep, Receipt } from './receipt.js';
 /** One code that did not arrive: by what it may go out once more, and what is told of that. */
 
 /** Why it does not go out once more. */
-export type DropCode = 'FRAUD_BLOCK' | 'CODE_EXPIRED' | 'NO_CHANNEL_LEFT' | 'OVERTAKEN' | 'DELIVERED';
+export type DropCode =
+  'FRAUD_BLOCK' | 'CODE_EXPIRED' | 'NO_CHANNEL_LEFT' | 'OVERTAKEN' | 'DELIVERED' | 'STATE_LOST';
 
 const REASONS: Readonly<Record<DropCode, string>> = {
   FRAUD_BLOCK: 'A fraud filter held the message back',
@@ -17,7 +18,9 @@ const REASONS: Readonly<Record<DropCode, string>> = {
   NO_CHANNEL_LEFT: 'No channel that is left could help',
   OVERTAKEN: 'A newer code was asked for',
   DELIVERED: 'The message arrived after all',
+  STATE_LOST: 'It is not known whether a newer code was asked for',
 };
+const STATE_REMEDY = 'See the remedy of state.lost; of a state of your own, the reason of extension.failed.';
 
 /** A late send while it is under way. */
 export interface LateSend {
@@ -87,7 +90,7 @@ export function endOf(
     fromChannel: receipt.sentBy.channel,
     why,
     whyReason,
-    remedy,
+    remedy: dropped === 'STATE_LOST' ? STATE_REMEDY : remedy,
     attempts: [...receipt.attempts, ...(delivery?.attempts ?? [])],
   } as const;
   if (dropped !== undefined && !isSent) {

@@ -56,8 +56,15 @@ export interface NewEvent {
 export interface ReceiptState {
   /** Makes an event the newest of its person: what is pending for older ones is dropped. */
   overtake(person: string, event: NewEvent): unknown;
-  /** Whether nothing newer has come. `false` for what is not known (any more): nothing is sent for it then. */
-  isNewest(person: string, eventKey: string, nowMs: number): boolean | Promise<boolean>;
+  /**
+   * Whether nothing newer has come. `false` for what has been forgotten, `'unknown'` where nobody can say at the moment, as
+   * where it fails: nothing is sent then either.
+   */
+  isNewest(
+    person: string,
+    eventKey: string,
+    nowMs: number,
+  ): boolean | 'unknown' | Promise<boolean | 'unknown'>;
   /**
    * Keeps what was sent, by the message's key (where its id comes from, and the provider's id), until the code ends. Where a report of the message is remembered it gives
    * that, in the same step, and keeps nothing: it is for the caller then to act. A promise is not waited for.
@@ -105,8 +112,8 @@ const STATE_MS = 2_000;
 /** A state's receipts as late failover uses them: nothing throws, rejects or hangs. */
 export interface Receipts {
   overtake(person: string, event: NewEvent, request: Receipt['request']): void;
-  /** `false` where the state does not answer: nobody knows then what is newest. */
-  isNewest(receipt: Receipt, nowMs: number): Promise<boolean>;
+  /** `'unknown'` where the state does not answer: nobody knows then what is newest. */
+  isNewest(receipt: Receipt, nowMs: number): Promise<boolean | 'unknown'>;
   /** @param onReport - told of what was reported before, if anything was: nothing is kept then. */
   keep(
     messageKey: string,
@@ -161,7 +168,7 @@ export function receiptsOf(
       void tell(() => state.overtake(person, event), request);
     },
     isNewest: ({ person, eventKey, request }, nowMs) =>
-      ask(() => state.isNewest(person, eventKey, nowMs), false, request),
+      ask<boolean | 'unknown'>(() => state.isNewest(person, eventKey, nowMs), 'unknown', request),
     keep: (messageKey, receipt, nowMs, onReport) => {
       const life = { nowMs, untilMs: receipt.expiresAtMs };
       return tell(

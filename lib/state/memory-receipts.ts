@@ -20,6 +20,8 @@ interface Newest {
 /** Asks nobody: every answer is there at once. */
 export interface MemoryReceipts extends ReceiptState {
   isNewest(person: string, eventKey: string, nowMs: number): boolean;
+  /** Whether it was told of any event of the person that still counts. */
+  knowsPerson(person: string, nowMs: number): boolean;
   keepReceipt(...args: Parameters<ReceiptState['keepReceipt']>): FinalReport | undefined;
   /** Without a report, only to keep it elsewhere. */
   takeReceipt(messageKey: string, nowMs: number, report?: FinalReport): Receipt | undefined;
@@ -67,6 +69,7 @@ export function memoryReceipts(): MemoryReceipts {
       const newest = people.get(person);
       return newest !== undefined && newest.untilMs > nowMs && newest.eventKeys.includes(eventKey);
     },
+    knowsPerson: (person, nowMs) => (people.get(person)?.untilMs ?? 0) > nowMs,
     keepReceipt(messageKey, receipt, { nowMs, untilMs }) {
       dropExpired(nowMs);
       const report = reportOf(messageKey, nowMs);

@@ -483,6 +483,12 @@ describe('late failover', () => {
     ]);
     // Nobody knows what is newest.
     expect(left).to.be.empty;
+    expect(events.find(({ type }) => type === 'failover.ended')).to.include({
+      outcome: 'dropped',
+      code: 'STATE_LOST',
+      reason: 'It is not known whether a newer code was asked for',
+      remedy: 'See the remedy of state.lost; of a state of your own, the reason of extension.failed.',
+    });
   });
 
   describe('by time', () => {

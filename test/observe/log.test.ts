@@ -133,6 +133,7 @@ describe('the log', () => {
         ['warn', /nothing more could be sent$/, 'dropped', 'NO_CHANNEL_LEFT'],
         ['warn', /nothing more could be sent$/, 'dropped', 'FRAUD_BLOCK'],
         ['warn', /nothing more could be sent$/, 'dropped', 'CODE_EXPIRED'],
+        ['warn', /nothing more could be sent$/, 'dropped', 'STATE_LOST'],
       ] as const
     ).map(
       ([level, message, outcome, code]) =>

@@ -11,10 +11,20 @@ const MAX_PREVIEWS = 20;
 /** At 100 codes a second, as many as come while one is remembered. */
 const MAX_REPORTS = 6_000;
 
+/** So many receipts are looked at for each that comes: those that are over go. More than one, so that all have their turn. */
+const LOOKED_AT = 4;
+
 interface Newest {
   readonly untilMs: number;
-  /** The newest event, where there is one, and the previews that came after it. */
-  readonly eventKeys: readonly string[];
+  /** Where previews are all that is known, there is none. */
+  readonly eventKey: string | undefined;
+  /** Those that came after it, the newest last. */
+  readonly previews: readonly string[];
+}
+
+interface Kept {
+  readonly receipt: Receipt;
+  readonly untilMs: number;
 }
 
 /** Asks nobody: every answer is there at once. */
@@ -31,9 +41,9 @@ export interface MemoryReceipts extends ReceiptState {
 /** The receipts of `memoryState()`. */
 export function memoryReceipts(): MemoryReceipts {
   const people = new LRUCache<string, Newest>({ max: MAX_ENTRIES });
-  const receipts = new LRUCache<string, { readonly receipt: Receipt; readonly untilMs: number }>({
-    max: MAX_ENTRIES,
-  });
+  const receipts = new Map<string, Kept>();
+  // It goes on over what comes and goes. One that stood still would hold what has gone.
+  let looking = receipts.entries();
 
   const reports = new LRUCache<string, { readonly report: FinalReport; readonly untilMs: number }>({
     max: MAX_REPORTS,
@@ -47,13 +57,25 @@ export function memoryReceipts(): MemoryReceipts {
     reports.set(messageKey, { report, untilMs: nowMs + REPORT_LIFE_MS });
   };
 
-  /** Codes and numbers go soon after their time, without a timer: for each that comes, two that are over may go. */
+  /** Codes and numbers go soon after their time, without a timer, however long those live that came before them. */
   const dropExpired = (nowMs: number): void => {
-    for (let count = 0; count < 2; count += 1) {
-      const { value: oldest } = receipts.rvalues().next();
-      if (oldest === undefined || oldest.untilMs > nowMs) return;
-      receipts.pop();
+    for (let count = 0; count < LOOKED_AT; count += 1) {
+      const next = looking.next();
+      if (next.done === true) {
+        looking = receipts.entries();
+        return;
+      }
+      const [messageKey, { untilMs }] = next.value;
+      if (untilMs <= nowMs) receipts.delete(messageKey);
     }
+  };
+  const keep = (messageKey: string, kept: Kept): void => {
+    // It comes last, where it was there before.
+    receipts.delete(messageKey);
+    receipts.set(messageKey, kept);
+    if (receipts.size <= MAX_ENTRIES) return;
+    const { value: oldest } = receipts.keys().next();
+    if (oldest !== undefined) receipts.delete(oldest);
   };
 
   return {
@@ -62,18 +84,20 @@ export function memoryReceipts(): MemoryReceipts {
       const beside = known !== undefined && known.untilMs > nowMs ? known : undefined;
       people.set(person, {
         untilMs: Math.max(untilMs, beside?.untilMs ?? 0),
-        eventKeys: [...(beside?.eventKeys ?? []).slice(0, MAX_PREVIEWS), eventKey],
+        eventKey: isPreview ? beside?.eventKey : eventKey,
+        previews: isPreview ? [...(beside?.previews ?? []), eventKey].slice(-MAX_PREVIEWS) : [],
       });
     },
     isNewest(person, eventKey, nowMs) {
       const newest = people.get(person);
-      return newest !== undefined && newest.untilMs > nowMs && newest.eventKeys.includes(eventKey);
+      if (newest === undefined || newest.untilMs <= nowMs) return false;
+      return newest.eventKey === eventKey || newest.previews.includes(eventKey);
     },
     knowsPerson: (person, nowMs) => (people.get(person)?.untilMs ?? 0) > nowMs,
     keepReceipt(messageKey, receipt, { nowMs, untilMs }) {
       dropExpired(nowMs);
       const report = reportOf(messageKey, nowMs);
-      if (report === undefined) receipts.set(messageKey, { receipt, untilMs });
+      if (report === undefined) keep(messageKey, { receipt, untilMs });
       return report;
     },
     takeReceipt(messageKey, nowMs, report) {

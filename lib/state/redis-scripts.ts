@@ -58,7 +58,7 @@ return 1
  * KEYS: the person. ARGV: the event, '1' for a preview, how long to know it, how many previews to know, how long ago it
  * was. Milliseconds.
  *
- * Kept is when the newest came, by Redis's clock, then the event and the previews beside it. What comes now is the newest,
+ * Kept is when the newest came, by Redis's clock, then the event ('-' where none is known), then the newest previews. What comes now is the newest,
  * whatever any clock says; only what is told later, because Redis was away, is not where a newer one is known.
  */
 const OVERTAKE = `
@@ -69,13 +69,16 @@ local known = redis.call('GET', KEYS[1])
 local words = {}
 for word in string.gmatch(known or '', '%S+') do words[#words + 1] = word end
 if known and tonumber(ARGV[5]) > 0 and tonumber(words[1]) > at then return 0 end
-local kept = {string.format('%.0f', at)}
-if known and ARGV[2] == '1' then
-  kept[1] = words[1]
-  for i = 2, math.min(#words, 1 + tonumber(ARGV[4])) do kept[i] = words[i] end
-  life = math.max(life, redis.call('PTTL', KEYS[1]))
+local kept = {string.format('%.0f', at), ARGV[1]}
+if ARGV[2] == '1' then
+  kept[2] = '-'
+  if known then
+    kept = {words[1], words[2]}
+    for i = math.max(3, #words - ARGV[4] + 2), #words do kept[#kept + 1] = words[i] end
+    life = math.max(life, redis.call('PTTL', KEYS[1]))
+  end
+  kept[#kept + 1] = ARGV[1]
 end
-kept[#kept + 1] = ARGV[1]
 redis.call('SET', KEYS[1], table.concat(kept, ' '), 'PX', life)
 return 1
 `;

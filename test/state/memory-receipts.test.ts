@@ -58,19 +58,35 @@ describe('the receipts of memoryState', () => {
     expect(state.keepReceipt('SM2', receipt, life)).to.equal(undefined);
   });
 
-  it('go soon after their code, although nobody asks for them: two for each that comes', async () => {
+  it('go soon after their code, although nobody asks for them, behind those that live longer, too', async () => {
     const state = memoryReceipts();
-    const keep = (name: string, nowMs: number): WeakRef<object> => {
+    const keep = (name: string, nowMs: number, lifeMs = CODE_LIFE_MS): WeakRef<object> => {
       const kept = makeReceipt();
-      state.keepReceipt(name, kept, { nowMs, untilMs: nowMs + CODE_LIFE_MS });
+      state.keepReceipt(name, kept, { nowMs, untilMs: nowMs + lifeMs });
       return new WeakRef(kept);
     };
-    const kept = ['SM1', 'SM2', 'SM3'].map((name) => keep(name, NOW));
-    kept.push(keep('SM4', NOW + CODE_LIFE_MS));
+    const kept = [keep('SM0', NOW, 3 * CODE_LIFE_MS)];
+    for (let count = 1; count <= 20; count += 1) kept.push(keep(`SM${count}`, NOW));
+    const later = NOW + CODE_LIFE_MS;
+    // Each that comes is one more to look at.
+    for (let count = 0; count < 25; count += 1) kept.push(keep(`SM-later-${count}`, later));
     await new Promise((resolve) => setImmediate(resolve));
     collectGarbage();
-    expect(kept.map((receipt) => receipt.deref() !== undefined)).to.deep.equal([false, false, true, true]);
-    expect(state.takeReceipt('SM4', NOW + CODE_LIFE_MS, FAILED)).to.not.equal(undefined);
+    const isThere = kept.map((receipt) => receipt.deref() !== undefined);
+    expect(isThere.map((is, at) => is === (at === 0 || at > 20))).to.not.include(false);
+    expect(state.takeReceipt('SM0', later, FAILED)).to.not.equal(undefined);
+  });
+
+  it('are as many as 20,000 where some were taken, and others came again', () => {
+    const state = memoryReceipts();
+    for (let count = 0; count < 20_000; count += 1) state.keepReceipt(`SM${count}`, receipt, life);
+    state.takeReceipt('SM1', NOW, DELIVERED);
+    state.keepReceipt('SM0', receipt, life);
+    for (const id of ['new-1', 'new-2', 'new-3']) state.keepReceipt(id, receipt, life);
+    const isThere = ['SM0', 'SM2', 'SM3', 'SM4', 'new-1'].map(
+      (id) => state.takeReceipt(id, NOW, FAILED) !== undefined,
+    );
+    expect(isThere).to.deep.equal([true, false, false, true, true]);
   });
 });
 
@@ -141,7 +157,17 @@ describe('the newest events of memoryState', () => {
       state.overtake('ana', event(`preview-${count}`, { isPreview: true }));
     expect(state.isNewest('ana', 'event-1', NOW)).to.equal(true);
     expect(state.isNewest('ana', 'preview-29', NOW)).to.equal(true);
-    expect(state.isNewest('ana', 'preview-20', NOW)).to.equal(false);
+    expect(state.isNewest('ana', 'preview-10', NOW)).to.equal(true);
+    expect(state.isNewest('ana', 'preview-9', NOW)).to.equal(false);
+  });
+
+  it('are the newest 20 previews where nothing else is known', () => {
+    const state = memoryReceipts();
+    for (let count = 0; count < 30; count += 1)
+      state.overtake('ana', event(`preview-${count}`, { isPreview: true }));
+    const known = Array.from({ length: 30 }, (_, count) => state.isNewest('ana', `preview-${count}`, NOW));
+    expect(known.indexOf(true)).to.equal(10);
+    expect(known.lastIndexOf(false)).to.equal(9);
   });
 
   it('are those of 20,000 people', () => {

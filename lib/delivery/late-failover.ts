@@ -216,10 +216,13 @@ export class LateFailover {
     const { afterSeconds } = this.#parts;
     const seconds = port.reports === 'deliveries' ? afterSeconds[name] : undefined;
     if (port.lookUp === undefined && seconds === undefined) return;
-    if (seconds !== undefined) this.#receipts.setAlarm(key, receipt, seconds * 1000 + ALARM_AFTER_MS);
+    const lifeMs = receipt.expiresAtMs - this.#parts.clock();
+    const alarmMs = seconds === undefined ? Infinity : seconds * 1000 + ALARM_AFTER_MS;
+    if (alarmMs < lifeMs) this.#receipts.setAlarm(key, receipt, alarmMs);
     this.#polling.start(key, {
       ask: port.lookUp === undefined ? undefined : () => this.#lookUp(key, receipt, by),
       overdueMs: seconds === undefined ? undefined : seconds * 1000,
+      lifeMs,
       // Where nobody knows what is newest, it is asked again before anything leaves.
       isWanted: async () => this.#hasLife(receipt) && Boolean(await this.#isNewest(receipt)),
       onEnd: (end) => {

@@ -28,6 +28,8 @@ export interface Watch {
   readonly ask: (() => Promise<DeliveryReport>) | undefined;
   /** After so long, milliseconds, a message that nobody says delivered counts as lost. */
   readonly overdueMs: number | undefined;
+  /** When its code ends, milliseconds: nothing is asked or waited for after that. */
+  readonly lifeMs: number;
   /** Whether anything could still follow. Never rejects. */
   readonly isWanted: () => Promise<boolean>;
   /** Told once, when it is delivered, has failed or is overdue. */
@@ -49,13 +51,15 @@ export class Polling {
 
   /** Watches a message from now on, if there is room. */
   start(key: string, watch: Watch): void {
-    const { ask, overdueMs = Infinity } = watch;
+    const { ask, overdueMs = Infinity, lifeMs } = watch;
+    const isOverdueInTime = overdueMs < lifeMs;
     const isAskedFor = ask !== undefined && this.#askedFor < MOST_ASKED_FOR;
     // One that nobody can be asked for may still be waited for.
-    const hasRoom = isAskedFor || (overdueMs !== Infinity && this.#watched.size < MOST_WAITED_FOR);
+    const hasRoom = isAskedFor || (isOverdueInTime && this.#watched.size < MOST_WAITED_FOR);
     if (this.#isStopped || this.#watched.has(key) || !hasRoom) return;
-    const times = (isAskedFor ? ASK_AT_MS : []).filter((atMs) => atMs < overdueMs);
-    if (overdueMs !== Infinity) times.push(overdueMs);
+    const times = (isAskedFor ? ASK_AT_MS : []).filter((atMs) => atMs < Math.min(overdueMs, lifeMs));
+    if (isOverdueInTime) times.push(overdueMs);
+    if (times.length === 0) return;
     if (isAskedFor) this.#askedFor += 1;
     this.#wait(key, isAskedFor ? watch : { ...watch, ask: undefined }, times, 0);
   }

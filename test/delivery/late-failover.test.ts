@@ -622,6 +622,10 @@ describe('late failover', () => {
         accept('SM1');
         accept('SM2', { by: SMS });
         expect(set).to.deep.equal([[keyOf('SM1'), 21_000]]);
+        // Its code ends before.
+        accept('SM3', { receipt: { expiresAtMs: NOW + 20_000 } });
+        expect(set).to.have.length(1);
+        expect(clock.countTimers()).to.equal(1);
       });
 
       it('listens for none where nothing is waited for', () => {

@@ -39,6 +39,7 @@ describe('watching messages', () => {
         return Promise.resolve(left.shift() ?? PENDING);
       },
       overdueMs: undefined,
+      lifeMs: 300_000,
       isWanted: () => Promise.resolve(true),
       onEnd: (end) => ends.push([id, end]),
       ...change,
@@ -61,6 +62,17 @@ describe('watching messages', () => {
       expect(ends).to.deep.equal([['SM1', end]]);
     });
   }
+
+  it('waits for nothing beyond the end of the code', async () => {
+    watch('SM1', { lifeMs: 8_000 });
+    watch('SM2', { lifeMs: 10_000, overdueMs: 10_000, ask: undefined });
+    watch('SM3', { lifeMs: 3_000 });
+    expect(clock.countTimers()).to.equal(1);
+    await clock.tickAsync(3_000);
+    expect(clock.countTimers()).to.equal(0);
+    expect(asked).to.deep.equal(['SM1 at 3000']);
+    expect(ends).to.be.empty;
+  });
 
   it('notices what nobody says delivered in time, and asks once more before', async () => {
     watch('SM1', { overdueMs: 10_000 });

@@ -39,7 +39,7 @@ export interface Readiness {
 
 /** What `status()` tells, without asking anyone. */
 export interface HookStatus {
-  /** Hook calls that have not been answered yet. */
+  /** Hook calls that have not been answered yet, and codes that did not arrive and are being sent by the next channel. */
   readonly inFlight: number;
   /** Sends that left before their deadline and have not ended. */
   readonly detached: number;
@@ -193,7 +193,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
         return { okta, twilio: twilioState === 'ok' ? plans : twilioState, hookKeys, state };
       },
       status: (): HookStatus => ({
-        inFlight: parts.underWay.calls,
+        inFlight: parts.underWay.calls + (parts.lateFailover?.underWay.size ?? 0),
         detached: parts.underWay.detached.size,
         closing: parts.underWay.isClosing,
         breakers: Object.fromEntries([...breakers].map(([host, breaker]) => [host, breaker.state])),

@@ -247,6 +247,17 @@ describe('a code that did not arrive', () => {
       return { ...composer, sid };
     };
 
+    it('is in flight', async () => {
+      const { text, isAsked, hook } = composing();
+      await start(hook);
+      failWhatsApp();
+      await scene.call();
+      await until(isAsked);
+      expect(scene.hook.status()).to.include({ inFlight: 1 });
+      text.resolve(`Your code is ${CODE}`);
+      await until(() => ended().length === 1 && scene.hook.status().inFlight === 0);
+    });
+
     it('stays where it is if the message arrives after all', async () => {
       const { text, sid } = await startFailing();
       await report(sid, 'delivered');

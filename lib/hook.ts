@@ -299,7 +299,7 @@ function warnOfSilentChannels(
   );
   const tells = (name: string): boolean =>
     channels.get(name)?.some(({ port }) => port.reports === 'deliveries') ?? false;
-  if (named.some(([name]) => !tells(name))) {
-    events.emit({ type: 'configuration.warned', at: events.now(), option: 'lateFailover.afterSeconds' });
-  }
+  const option = 'lateFailover.afterSeconds';
+  const where = named.filter(([name]) => !tells(name)).map(([name]) => `${option}.${name}`);
+  if (where.length > 0) events.emit({ type: 'configuration.warned', at: events.now(), option, where });
 }

@@ -32,7 +32,14 @@ export type {
   UserProfile,
 } from './delivery/channel.js';
 export type { BreakerState } from './delivery/breaker.js';
-export type { AttemptReport, BrokenRule, GuardRule, HookEvent, WarnedOption } from './delivery/events.js';
+export type {
+  AttemptReport,
+  BrokenRule,
+  GuardRule,
+  HookEvent,
+  OptionWarning,
+  WarnedOption,
+} from './delivery/events.js';
 export type { HttpAnswer, HttpResult } from './delivery/http-call.js';
 export type { ChooseChannels } from './delivery/plan.js';
 export type { Alarms, NewEvent, PlanStep, Receipt, ReceiptState } from './delivery/receipt.js';

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { problemsOf } from './option-rules/problems.js';
-import { warningsOf, type Warning } from './option-rules/warnings.js';
+import { warningsOf } from './option-rules/warnings.js';
 import {
   DEFAULT_PATH,
   type Channel,
@@ -12,7 +12,7 @@ import {
 } from './options.js';
 import { ConfigurationError } from './errors.js';
 import type { Logger } from './delivery/channel.js';
-import type { HookEventListener } from './delivery/events.js';
+import type { HookEventListener, OptionWarning } from './delivery/events.js';
 import type { Guard } from './delivery/guard.js';
 import { VOICE, type ChooseChannels } from './delivery/plan.js';
 import type { State } from './delivery/state.js';
@@ -55,7 +55,7 @@ export interface HookSettings {
   /** Never fails. */
   readonly clock: () => number;
   /** What is told once, when the hook is made. */
-  readonly warnings: readonly Warning[];
+  readonly warnings: readonly OptionWarning[];
 }
 
 /**

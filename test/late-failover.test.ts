@@ -681,9 +681,11 @@ describe('a code that did not arrive', () => {
 
       it('is told at the start where a channel never says that it delivered', async () => {
         await start({ lateFailover: { afterSeconds: { sms: 20 } } });
-        expect(scene.events.find(({ type }) => type === 'configuration.warned')).to.include({
+        expect(scene.events.find(({ type }) => type === 'configuration.warned')).to.deep.include({
           option: 'lateFailover.afterSeconds',
+          where: ['lateFailover.afterSeconds.sms'],
         });
+        expect(scene.log[0]?.message).to.include('lateFailover.afterSeconds.sms: the channel');
         expect(scene.log[0]?.message).to.include('it has no effect there');
       });
     });

@@ -525,7 +525,14 @@ describe('the options', () => {
     ],
     ['rollout.whatsap is no channel that is configured', /look for a misspelling/, ...spoilt({ whatsap: 0 })],
     ['state', /memoryState\(\)/, {}, 'redis://user:redis-password@host', null],
-    ['lateFailover', /false, or an object with afterSeconds/, true, 'kept-for-me', 4711, null],
+    [
+      'lateFailover',
+      /false, or an object with afterSeconds; it is on by default$/,
+      true,
+      'kept-for-me',
+      4711,
+      null,
+    ],
     [
       'lateFailover.afterSeconds',
       /seconds by channel/,
@@ -763,13 +770,44 @@ describe('the options', () => {
   }
 
   const shortHook = { scheme: 'header', secrets: [HEADER_SECRET, 'fifteen-letters'] };
-  const warned: readonly (readonly [what: string, path: string, value: unknown, ...told: string[]])[] = [
+  const warned: readonly (readonly [
+    what: string,
+    path: string,
+    value: unknown,
+    /** The option; where in it, unless all of it is meant. */
+    ...told: (string | readonly [option: string, ...where: string[]])[],
+  ])[] = [
     ['a hook secret of 16 characters', 'credentials.hook.secrets', ['sixteen-letters-']],
-    ['a short hook secret', 'credentials.hook', shortHook, 'credentials.hook'],
-    ['a short password', 'credentials.hook', [oauth2(), basic({ password: 'short' })], 'credentials.hook'],
+    [
+      'a short hook secret',
+      'credentials.hook',
+      shortHook,
+      ['credentials.hook', 'credentials.hook.secrets[1] (header)'],
+    ],
+    [
+      'a short password',
+      'credentials.hook',
+      [oauth2(), basic({ password: 'short' })],
+      ['credentials.hook', 'credentials.hook[1].users[0].password (basic)'],
+    ],
+    [
+      'several short secrets',
+      'credentials.hook',
+      [shortHook, basic({ password: 'short' })],
+      [
+        'credentials.hook',
+        'credentials.hook[0].secrets[1] (header)',
+        'credentials.hook[1].users[0].password (basic)',
+      ],
+    ],
     ['a long password', 'credentials.hook', basic()],
-    ['a publicUrl without the path', 'publicUrl', 'https://id.acme.example', 'publicUrl.path'],
-    ['a publicUrl with another path', 'publicUrl', 'https://id.acme.example/telephony/', 'publicUrl.path'],
+    ['a publicUrl without the path', 'publicUrl', 'https://id.acme.example', ['publicUrl.path', 'publicUrl']],
+    [
+      'a publicUrl with another path',
+      'publicUrl',
+      'https://id.acme.example/telephony/',
+      ['publicUrl.path', 'publicUrl'],
+    ],
     ['a publicUrl with a prefix and a slash', 'publicUrl', 'https://id.acme.example/gw/Okta/telephony/'],
     ['WhatsApp without publicUrl', 'sandboxNumber', PHONE, 'publicUrl'],
     [
@@ -789,7 +827,7 @@ describe('the options', () => {
       'one of several templates',
       'senders.whatsapp',
       whatsapp({ templates: { default: SID('HX'), pt: `HX${'z'.repeat(32)}` } }),
-      ...['publicUrl', 'senders.whatsapp.templates'],
+      ...['publicUrl', ['senders.whatsapp.templates', 'senders.whatsapp.templates.pt'] as const],
     ],
   ];
   for (const [what, path, value, ...told] of warned) {
@@ -804,10 +842,15 @@ describe('the options', () => {
       make(options);
       witness(lines);
       mustNotShow('fifteen-letters');
-      expect(lines.map(([, { event, option }]) => ({ event, option }))).to.deep.equal(
-        told.map((option) => ({ event: 'configuration.warned', option })),
+      expect(lines.map(([, { event, option, where }]) => ({ event, option, where }))).to.deep.equal(
+        told.map((entry) => {
+          const [option, ...where] = typeof entry === 'string' ? [entry, entry] : entry;
+          return { event: 'configuration.warned', option, where };
+        }),
       );
-      for (const [index, option] of told.entries()) expect(lines[index]?.[0]).to.include(option);
+      for (const [index, entry] of told.entries()) {
+        for (const place of [entry].flat().slice(1)) expect(lines[index]?.[0]).to.include(place);
+      }
     });
   }
 
@@ -821,6 +864,7 @@ describe('the options', () => {
     expect(warn.lastCall.args[1]).to.deep.equal({
       event: 'configuration.warned',
       option: 'publicUrl.path',
+      where: ['publicUrl'],
       remedy:
         'Unless a proxy rewrites paths, set publicUrl to https://id.acme.example:8443/hooks/okta, as it is entered in Okta.',
     });

@@ -30,6 +30,15 @@ export type WarnedOption =
   | 'sandboxNumber.contentSid'
   | 'senders.whatsapp.templates';
 
+/** One of them, and which parts of it are meant. */
+export interface OptionWarning {
+  readonly option: WarnedOption;
+  /** Paths, such as `credentials.hook.secrets[1] (header)` or `lateFailover.afterSeconds.sms`; never a value. */
+  readonly where: readonly string[];
+  /** What it should be, where that is known. */
+  readonly remedy?: string | undefined;
+}
+
 /** The part of the guard that a request broke, by its option's name; `numberType` has none. */
 export type GuardRule = 'perUser' | 'perNumber' | 'perIp' | 'country' | 'numberType';
 
@@ -58,13 +67,9 @@ interface OfCall {
  * a login, a name or a secret.
  */
 export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } & (
-  | {
-      /** Told once for each such option, when the hook is made. */
-      readonly type: 'configuration.warned';
-      readonly option: WarnedOption;
-      /** What it should be, where that is known. */
-      readonly remedy?: string | undefined;
-    }
+  | ({
+      /** Told once for each such option, when the hook is made. */ readonly type: 'configuration.warned';
+    } & OptionWarning)
   | {
       /** A proven, well-formed request has come in. */
       readonly type: 'request.received';

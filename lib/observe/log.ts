@@ -1,7 +1,7 @@
 import type winston from 'winston';
 import type { BreakerState } from '../delivery/breaker.js';
 import type { Logger } from '../delivery/channel.js';
-import type { HookEvent, HookEventListener, WarnedOption } from '../delivery/events.js';
+import type { HookEvent, HookEventListener, OptionWarning } from '../delivery/events.js';
 import { lazily } from '../delivery/lazily.js';
 
 /** Writes the default log. */
@@ -71,7 +71,7 @@ function lineFor(event: HookEvent): Line | undefined {
     case 'request.answered':
       return answeredLine(event);
     case 'configuration.warned':
-      return { level: 'warn', message: warningOf(event.option) };
+      return { level: 'warn', message: warningOf(event) };
     case 'attempt.late':
       return {
         level: event.outcome === 'accepted' ? 'info' : 'warn',
@@ -174,18 +174,19 @@ function proofsOf(schemes: readonly (keyof typeof PROOFS)[]): string {
   return [...new Set(schemes)].map((scheme) => PROOFS[scheme]).join('; or ');
 }
 
-function warningOf(option: WarnedOption): string {
+function warningOf({ option, where }: OptionWarning): string {
+  const places = where.join(', ');
   switch (option) {
     case 'publicUrl':
       return 'WhatsApp without publicUrl: messages that Twilio accepts and then cannot deliver are seen by polling only, late and not all of them; set publicUrl and credentials.twilio.authToken';
     case 'publicUrl.path':
       return "publicUrl.path: publicUrl does not end with path; Twilio's callbacks go to publicUrl + /twilio/status, and may not reach the hook";
     case 'credentials.hook':
-      return 'credentials.hook has a secret of less than 16 characters: who guesses it can make you send messages; use a long random one';
+      return `${places}: less than 16 characters: who guesses it can make you send messages; use a long random one`;
     case 'lateFailover.afterSeconds':
-      return 'lateFailover.afterSeconds names a channel that does not report what was delivered: it has no effect there';
+      return `${places}: the channel does not report what was delivered, so that it has no effect there`;
     default:
-      return `${option}: a SID of Twilio's is two letters and 32 hexadecimal digits; compare it with the Twilio Console`;
+      return `${places}: a SID of Twilio's is two letters and 32 hexadecimal digits; compare it with the Twilio Console`;
   }
 }
 

@@ -75,7 +75,9 @@ const makeOptionsSchema = (): Joi.ObjectSchema =>
           integer('seconds', 1, 900),
         ),
       }),
-      otherwise: Joi.valid(false).messages(mustBe('false, or an object with afterSeconds')),
+      otherwise: Joi.valid(false).messages(
+        mustBe('false, or an object with afterSeconds; it is on by default'),
+      ),
     }),
     guard: guard(),
     rollout: rollout(),

@@ -1,4 +1,4 @@
-import type { HookEvent, WarnedOption } from '../delivery/events.js';
+import type { OptionWarning } from '../delivery/events.js';
 import { DEFAULT_PATH, type HookCredential, type OktaTelephonyHookOptions } from '../options.js';
 
 /** What is no mistake for certain, and so refused by no rule, but worth a line when the hook is made. */
@@ -9,34 +9,39 @@ const SHORTEST_SECRET = 16;
 /** Twilio's own; what stands in for it may have ids of another shape, which the rules let pass. */
 const SID = /^[A-Z]{2}[0-9a-f]{32}$/i;
 
-/** What is told of one option. */
-export type Warning = Omit<Extract<HookEvent, { type: 'configuration.warned' }>, 'type' | 'at'>;
-
 /** The options, which are checked, that work, but not as well as they could. */
-export function warningsOf(options: OktaTelephonyHookOptions): readonly Warning[] {
+export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWarning[] {
   const { credentials, sandboxNumber, senders, publicUrl } = options;
   const { hook, twilio } = credentials;
-  const schemes: readonly HookCredential[] = 'scheme' in hook ? [hook] : hook;
-  const contentSid = typeof sandboxNumber === 'object' ? sandboxNumber.contentSid : undefined;
-  const templates = Object.values(senders?.whatsapp?.templates ?? {});
   const hasWhatsApp = sandboxNumber !== undefined || senders?.whatsapp !== undefined;
-  const warned: readonly (readonly [WarnedOption, boolean])[] = [
+  const contentSid = typeof sandboxNumber === 'object' ? sandboxNumber.contentSid : undefined;
+  const templates = Object.entries(senders?.whatsapp?.templates ?? {});
+  const sid = (option: OptionWarning['option'], value: string | undefined): OptionWarning => ({
+    option,
+    where: isOdd(value) ? [option] : [],
+  });
+  const warnings: readonly OptionWarning[] = [
     // Most failures of WhatsApp come after Twilio has accepted the message.
-    ['publicUrl', hasWhatsApp && publicUrl === undefined],
-    ['credentials.hook', schemes.flatMap(secretsOf).some(({ length }) => length < SHORTEST_SECRET)],
-    ['credentials.twilio.accountSid', isOdd(twilio.accountSid)],
-    ['credentials.twilio.apiKeySid', isOdd(twilio.apiKeySid)],
-    ['sandboxNumber.contentSid', isOdd(contentSid)],
-    ['senders.whatsapp.templates', templates.some(isOdd)],
+    { option: 'publicUrl', where: hasWhatsApp && publicUrl === undefined ? ['publicUrl'] : [] },
+    { option: 'credentials.hook', where: shortSecretsOf(hook) },
+    sid('credentials.twilio.accountSid', twilio.accountSid),
+    sid('credentials.twilio.apiKeySid', twilio.apiKeySid),
+    sid('sandboxNumber.contentSid', contentSid),
+    {
+      option: 'senders.whatsapp.templates',
+      where: templates
+        .filter(([, template]) => isOdd(template))
+        .map(([locale]) => `senders.whatsapp.templates.${locale}`),
+    },
   ];
-  return [
-    ...warned.filter(([, isWarned]) => isWarned).map(([option]) => ({ option })),
-    ...pathWarnings(options),
-  ];
+  return [...warnings.filter(({ where }) => where.length > 0), ...pathWarnings(options)];
 }
 
 /** A proxy may rewrite paths, so that another path is no mistake for certain. */
-function pathWarnings({ publicUrl, path = DEFAULT_PATH }: OktaTelephonyHookOptions): readonly Warning[] {
+function pathWarnings({
+  publicUrl,
+  path = DEFAULT_PATH,
+}: OktaTelephonyHookOptions): readonly OptionWarning[] {
   if (publicUrl === undefined) return [];
   const { origin, pathname } = new URL(publicUrl);
   const comparable = (text: string): string => text.replace(/\/+$/, '').toLowerCase();
@@ -44,6 +49,7 @@ function pathWarnings({ publicUrl, path = DEFAULT_PATH }: OktaTelephonyHookOptio
   return [
     {
       option: 'publicUrl.path',
+      where: ['publicUrl'],
       remedy: `Unless a proxy rewrites paths, set publicUrl to ${origin}${path.replace(/\/$/, '')}, as it is entered in Okta.`,
     },
   ];
@@ -51,13 +57,29 @@ function pathWarnings({ publicUrl, path = DEFAULT_PATH }: OktaTelephonyHookOptio
 
 const isOdd = (sid: string | undefined): boolean => sid !== undefined && !SID.test(sid);
 
+/** Where those stand that are too short, as they are written down: with an index where there are several schemes. */
+function shortSecretsOf(hook: OktaTelephonyHookOptions['credentials']['hook']): readonly string[] {
+  const schemes: readonly (readonly [path: string, HookCredential])[] =
+    'scheme' in hook
+      ? [['credentials.hook', hook]]
+      : hook.map((scheme, index) => [`credentials.hook[${index}]`, scheme]);
+  return schemes.flatMap(([path, scheme]) =>
+    secretsOf(scheme)
+      .filter(({ secret }) => secret.length < SHORTEST_SECRET)
+      .map(({ key }) => `${path}.${key} (${scheme.scheme})`),
+  );
+}
+
 /** What alone proves Okta to us. */
-function secretsOf(scheme: HookCredential): readonly string[] {
+function secretsOf(scheme: HookCredential): readonly { readonly key: string; readonly secret: string }[] {
   switch (scheme.scheme) {
     case 'header':
-      return scheme.secrets;
+      return scheme.secrets.map((secret, index) => ({ key: `secrets[${index}]`, secret }));
     case 'basic':
-      return scheme.users.map(({ password }) => password);
+      return scheme.users.map(({ password }, index) => ({
+        key: `users[${index}].password`,
+        secret: password,
+      }));
     case 'oauth2':
       return [];
   }

@@ -40,6 +40,7 @@ import {
   type OktaApiErrorCode,
   type OktaCredential,
   type OktaTelephonyHookOptions,
+  type OptionWarning,
   type Outcome,
   type PlanStep,
   type Readiness,
@@ -318,8 +319,9 @@ const onEvent = (event: HookEvent): void => {
     told.push(report.channel, report.code ?? 'none');
   }
   if (event.type === 'configuration.warned') {
-    const option: WarnedOption = event.option;
-    told.push(option);
+    const warning: OptionWarning = event;
+    const option: WarnedOption = warning.option;
+    told.push(option, ...warning.where);
   }
   if (event.type === 'guard.blocked') {
     const rule: GuardRule = event.rule;

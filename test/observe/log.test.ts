@@ -168,17 +168,22 @@ describe('the log', () => {
     [
       'warn',
       /seen by polling only.+set publicUrl/,
-      { at: 1, type: 'configuration.warned', option: 'publicUrl' },
+      { at: 1, type: 'configuration.warned', option: 'publicUrl', where: ['publicUrl'] },
     ],
     [
       'warn',
-      /lateFailover\.afterSeconds names a channel/,
-      { at: 1, type: 'configuration.warned', option: 'lateFailover.afterSeconds' },
+      /: lateFailover\.afterSeconds\.sms, lateFailover\.afterSeconds\.line: the channel does not report/,
+      {
+        at: 1,
+        type: 'configuration.warned',
+        option: 'lateFailover.afterSeconds',
+        where: ['lateFailover.afterSeconds.sms', 'lateFailover.afterSeconds.line'],
+      },
     ],
     [
       'warn',
       /does not end with path/,
-      { at: 1, type: 'configuration.warned', option: 'publicUrl.path', remedy: 'x' },
+      { at: 1, type: 'configuration.warned', option: 'publicUrl.path', where: ['publicUrl'], remedy: 'x' },
     ],
     ['warn', /callbacks do not come/, { at: 1, type: 'callbacks.missing', count: 20, remedy: 'x' }],
     ['warn', /time synchronisation/, { at: 1, type: 'clock.skewed', skewMs: 31_000 }],

@@ -743,7 +743,7 @@ describe('a code that did not arrive', () => {
       // Twilio's ids are others again.
       await report('1', 'undelivered', { ErrorCode: '63024' });
       pass(3_000);
-      await untilTurns(() => ended().length === 1 && told().length === 2);
+      await until(() => ended().length === 1 && told().length === 2);
       await scene.hook.close();
       expect(ended()).to.have.length(1);
       expect(ended()[0]).to.include({ eventId: 'event-of-ana', fromChannel: 'line', outcome: 'accepted' });

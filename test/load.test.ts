@@ -1,25 +1,42 @@
 import { expect } from 'chai';
-import sinon from 'sinon';
+import type sinon from 'sinon';
 import type { HookCall } from '../lib/testing/index.js';
 import { BOB, commandOf, errorOf, startScene, type Scene } from './harness/scene.js';
+import { stopTime, warmUp } from './harness/stopped-time.js';
+import { until } from './harness/until.js';
+
+const DEADLINE_MS = 2200;
 
 describe('under load', () => {
   let scene: Scene;
-  afterEach(() => scene.close());
+  let clock: sinon.SinonFakeTimers;
+  before(warmUp);
+  beforeEach(async () => {
+    scene = await startScene({ hook: { deadlineMs: DEADLINE_MS } });
+    clock = stopTime();
+  });
+  afterEach(async () => {
+    clock.restore();
+    await scene.close();
+  });
 
   it('answers 200 at once in time, while half of the answers of Twilio never come', async () => {
-    scene = await startScene({ hook: { deadlineMs: 1500 } });
-    // What is compiled for the first time is not what is measured here.
-    await scene.call();
     const isHanging = (phoneNumber: unknown): boolean => Number(String(phoneNumber).at(-1)) % 2 === 1;
     scene.twilio.fault({ fault: { kind: 'hang' }, match: ({ form }) => isHanging(form?.['To']) });
-    const calls = await Promise.all(
+    const already = scene.twilio.requests.length;
+    let answered = 0;
+    const calling = Promise.all(
       Array.from({ length: 200 }, async (_value, index) => {
         const phoneNumber = `+1202555${String(index).padStart(4, '0')}`;
         const call = await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber });
+        answered += 1;
         return { call, isHung: isHanging(phoneNumber) };
       }),
     );
+    // None waits for the connection of another, and half of them for no time at all.
+    await until(() => scene.twilio.requests.length === already + 200 && answered === 100);
+    clock.tick(DEADLINE_MS);
+    const calls = await calling;
     const wanted = { hung: 'PENDING', answered: 'SUCCESSFUL' };
     for (const { call, isHung } of calls) {
       expect(call.httpStatus).to.equal(200);
@@ -30,20 +47,15 @@ describe('under load', () => {
   });
 
   describe('while Twilio is down', () => {
-    let clock: sinon.SinonFakeTimers | undefined;
-    beforeEach(async () => {
-      scene = await startScene({ hook: { deadlineMs: 500 } });
-      // After the start: the emulators and the hook keep the real time, the breaker's pauses go by this one.
-      clock = sinon.useFakeTimers({ toFake: ['performance'], now: Date.now() });
-    });
-    afterEach(() => {
-      clock?.restore();
-    });
     const call = (): Promise<HookCall> => scene.call({ userId: BOB.id, login: BOB.login });
     const breakerState = (): string | undefined => Object.values(scene.hook.status().breakers)[0];
     const takeDown = async (): Promise<void> => {
+      const already = scene.twilio.requests.length;
       scene.twilio.fault({ kind: 'hang' });
-      const calls = await Promise.all(Array.from({ length: 5 }, call));
+      const calling = Promise.all(Array.from({ length: 5 }, call));
+      await until(() => scene.twilio.requests.length === already + 5);
+      clock.tick(DEADLINE_MS);
+      const calls = await calling;
       expect(calls.map((made) => commandOf(made)?.['status'])).to.deep.equal(Array(5).fill('PENDING'));
     };
 
@@ -76,9 +88,9 @@ describe('under load', () => {
     it('comes back by itself: after 2 s one call is the probe, and its answer lets all others pass', async () => {
       await takeDown();
       scene.twilio.clearFaults();
-      clock?.tick(1_999);
+      clock.tick(1_999);
       expect(errorOf(await call())).to.not.equal(undefined);
-      clock?.tick(1);
+      clock.tick(1);
       expect(commandOf(await call())).to.include({ status: 'SUCCESSFUL' });
       expect(breakerState()).to.equal('closed');
       const all = await Promise.all(Array.from({ length: 10 }, call));
@@ -91,16 +103,26 @@ describe('under load', () => {
 
     it('lets one of many calls be the probe, and pauses for longer when it hangs, too', async () => {
       await takeDown();
-      clock?.tick(2_000);
+      clock.tick(2_000);
       const asked = scene.twilio.requests.length;
-      const made = await Promise.all(Array.from({ length: 10 }, call));
+      let answered = 0;
+      const calling = Promise.all(
+        Array.from({ length: 10 }, async () => {
+          const made = await call();
+          answered += 1;
+          return made;
+        }),
+      );
+      await until(() => scene.twilio.requests.length > asked && answered === 9);
+      clock.tick(DEADLINE_MS);
+      const made = await calling;
       expect(made.filter((one) => commandOf(one)?.['status'] === 'PENDING')).to.have.length(1);
       expect(made.filter((one) => errorOf(one) !== undefined)).to.have.length(9);
       expect(scene.twilio.requests).to.have.length(asked + 1);
       scene.twilio.clearFaults();
-      clock?.tick(3_999);
+      clock.tick(3_999);
       expect(errorOf(await call())).to.not.equal(undefined);
-      clock?.tick(1);
+      clock.tick(1);
       expect(commandOf(await call())).to.include({ status: 'SUCCESSFUL' });
     });
   });

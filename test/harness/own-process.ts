@@ -5,7 +5,7 @@ import { usualCredentials, type Scene } from './scene.js';
 import { witness } from './witness.js';
 
 /** What stands in the way of a library in that process. */
-export type Hindrance = 'missing' | 'slow' | 'hanging';
+export type Hindrance = 'missing' | 'slow' | 'held' | 'hanging';
 
 export interface ProcessOptions {
   /** Options of the hook over the usual ones, as JSON has them; its log is silent unless `logger` is `'default'`. */
@@ -17,7 +17,8 @@ export interface ProcessOptions {
 
 /**
  * Runs a script beside the emulators of a scene, in a process of its own with a `hook` of its own; resolves to its exit
- * code once it has ended by itself. `listen()` serves the hook at an address, `hookCall()` makes the request of a call.
+ * code once it has ended by itself. `listen()` serves the hook at an address, `hookCall()` makes the request of a call,
+ * `release()` lets the libraries come that are held.
  */
 export async function runBeside(
   scene: Scene,
@@ -88,13 +89,22 @@ const dataUrl = (source: string): string => `data:text/javascript,${encodeURICom
 function hindering(libraries: Readonly<Record<string, Hindrance>>): string {
   const hooks = `
     const libraries = ${JSON.stringify(libraries)};
+    let gate;
+    export function initialize(data) { gate = data; }
     export async function resolve(specifier, context, next) {
       const hindrance = libraries[specifier];
       if (hindrance === 'missing') throw new Error('no library of this name');
       if (hindrance === 'hanging') await new Promise(() => undefined);
+      while (hindrance === 'held' && Atomics.load(gate, 0) === 0)
+        await new Promise((resolve) => { setTimeout(resolve, 5); });
       if (hindrance === 'slow') await new Promise((resolve) => { setTimeout(resolve, 2_500); });
       return next(specifier, context);
     }
   `;
-  return dataUrl(`import { register } from 'node:module'; register(${JSON.stringify(dataUrl(hooks))});`);
+  return dataUrl(`
+    import { register } from 'node:module';
+    const gate = new Int32Array(new SharedArrayBuffer(4));
+    globalThis.release = () => { Atomics.store(gate, 0, 1); };
+    register(${JSON.stringify(dataUrl(hooks))}, { data: gate });
+  `);
 }

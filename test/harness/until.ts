@@ -1,3 +1,6 @@
+/** Of the machine: a test that has stopped time waits as well. */
+const { setTimeout } = globalThis;
+
 /**
  * Waits for a condition, looking again every few milliseconds; mocha's own time-out bounds it, and keeps the process
  * alive meanwhile: what is waited for in vain does not, once the test has failed.

@@ -1,0 +1,298 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import type { ChannelPort, DeliveryReport, HookEvent, Message, Outcome } from '../lib/index.js';
+import { startRawCall } from './harness/raw-call.js';
+import { ANA, BOB, CODE, startScene, type Scene, type SceneOptions } from './harness/scene.js';
+import { defer, until } from './harness/until.js';
+
+type Ended = Extract<HookEvent, { type: 'failover.ended' }>;
+type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
+type Attempt = (message: Message) => Outcome | Promise<Outcome>;
+
+const FAILED: DeliveryReport = { status: 'failed', code: 'GONE', reason: 'No' };
+const REFUSED: Outcome = { status: 'refused', code: 'C1', reason: 'No' };
+
+/** What a late send is given of its call, and of the late sends before it: by channels that a test looks into. */
+describe('a late send', () => {
+  let scene: Scene;
+  let clock: sinon.SinonFakeTimers | undefined;
+  let messages: [channel: string, message: Message][];
+  let reports: Map<string, DeliveryReport>;
+  let asked: string[];
+  beforeEach(() => {
+    messages = [];
+    reports = new Map();
+    asked = [];
+  });
+  afterEach(async () => {
+    clock?.restore();
+    clock = undefined;
+    await scene.close();
+  });
+
+  const accept: Attempt = () => ({ status: 'accepted', transactionId: `SM${messages.length}` });
+  /** Tells what became of a message when it is asked. */
+  const channel = (name: string, attempt: Attempt = accept): ChannelPort<never> => ({
+    send: async (message) => {
+      messages.push([name, message]);
+      return attempt(message);
+    },
+    lookUp: (transactionId) => {
+      asked.push(transactionId);
+      return Promise.resolve(reports.get(transactionId) ?? { status: 'pending' });
+    },
+  });
+  const start = async (hook: HookOptions): Promise<void> => {
+    scene = await startScene({ hook: ({ origin }) => ({ publicUrl: `${origin}/okta/telephony`, ...hook }) });
+    await scene.hook.ready();
+  };
+  /** A callback of Twilio's, whoever has sent the message. */
+  const report = async (MessageSid: string, MessageStatus: string): Promise<number> => {
+    const url = `${scene.url}/twilio/status`;
+    const params = { MessageSid, MessageStatus, To: `whatsapp:${ANA.phone}` };
+    const headers = { 'x-twilio-signature': scene.twilio.sign(url, params) };
+    return (await fetch(url, { method: 'POST', headers, body: new URLSearchParams(params) })).status;
+  };
+  /** From now on time passes as the test says; nothing that is under way needs any. */
+  const stopTime = (): void => {
+    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldClearNativeTimers: true });
+  };
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const channels = (): string[] => messages.map(([name]) => name);
+  const ended = (): Ended[] =>
+    scene.events.filter((event): event is Ended => event.type === 'failover.ended');
+  const count = (type: HookEvent['type']): number =>
+    scene.events.filter((event) => event.type === type).length;
+
+  describe('along three channels', () => {
+    let composing: ReturnType<typeof defer<string>>;
+    let isComposing: boolean;
+    /** The first two have failed by what they say, and the third is about to be tried. */
+    const failTwice = async (): Promise<void> => {
+      composing = defer<string>();
+      isComposing = false;
+      await start({
+        chooseChannels: () => ['first', 'second'],
+        channels: { first: channel('first'), second: channel('second'), sms: channel('sms') },
+        composeText: (_request, _profile, name) => {
+          if (name !== 'sms') return `Your code is ${CODE}`;
+          isComposing = true;
+          return composing.promise;
+        },
+      });
+      stopTime();
+      reports.set('SM1', FAILED).set('SM2', FAILED);
+      await scene.call({ eventId: 'event-1' });
+      clock?.tick(3_000);
+      await until(() => channels().length === 2);
+      await turns();
+      clock?.tick(3_000);
+      await until(() => isComposing);
+    };
+
+    it('tells of every attempt, those of the late sends before it among them', async () => {
+      await failTwice();
+      composing.resolve(`Your code is ${CODE}`);
+      await until(() => ended().length === 2);
+      expect(ended().map(({ attempts }) => attempts.map((attempt) => attempt.channel))).to.deep.equal([
+        ['first', 'second'],
+        ['first', 'second', 'sms'],
+      ]);
+      expect(channels()).to.deep.equal(['first', 'second', 'sms']);
+    });
+
+    it('goes no further where the first message arrives after the second has failed as well', async () => {
+      await failTwice();
+      expect(await report('SM1', 'delivered')).to.equal(204);
+      composing.resolve(`Your code is ${CODE}`);
+      await until(() => ended().length === 2);
+      expect(ended()[1]).to.include({ fromChannel: 'second', outcome: 'dropped', code: 'DELIVERED' });
+      expect(channels()).to.deep.equal(['first', 'second']);
+    });
+  });
+
+  it('goes to the number of its channel, with the profile and the locale of its call', async () => {
+    const composed: unknown[] = [];
+    await start({
+      chooseChannels: () => ['line', 'whatsapp'],
+      channels: { line: channel('line'), whatsapp: channel('whatsapp'), sms: channel('sms') },
+      profile: { unverifiedPhoneAttribute: 'mobilePhone' },
+      composeText: (request, profile) => {
+        composed.push([request.locale, profile?.['mobilePhone'], profile?.['whatsAppOptIn']]);
+        return `Your code is ${CODE}`;
+      },
+    });
+    scene.okta.updateUser(ANA.id, { mobilePhone: BOB.phone });
+    stopTime();
+    reports.set('SM1', FAILED).set('SM2', FAILED);
+    await scene.call({ eventId: 'event-1', locale: 'pt-BR' });
+    for (const sends of [2, 3]) {
+      clock?.tick(3_000);
+      await until(() => messages.length === sends);
+      await turns();
+    }
+    expect(messages.map(([name, { to, locale }]) => [name, to, locale])).to.deep.equal([
+      ['line', ANA.phone, 'pt-BR'],
+      ['whatsapp', BOB.phone, 'pt-BR'],
+      ['sms', ANA.phone, 'pt-BR'],
+    ]);
+    expect(composed).to.deep.equal(Array(3).fill(['pt-BR', BOB.phone, true]));
+    for (const [, { profile }] of messages) expect(profile).to.deep.equal(messages[0]?.[1].profile);
+  });
+
+  it("goes by the channel's next provider, where it has several", async () => {
+    await start({
+      channels: {
+        sms: [
+          { ...channel('one'), provider: 'ONE' },
+          { ...channel('two'), provider: 'TWO' },
+          { ...channel('three'), provider: 'THREE' },
+        ],
+      },
+    });
+    stopTime();
+    reports.set('SM1', FAILED);
+    await scene.call({ eventId: 'event-1', userId: 'nobody' });
+    clock?.tick(3_000);
+    await until(() => ended().length === 1);
+    expect(ended()[0]).to.include({ outcome: 'accepted', channel: 'sms', provider: 'TWO' });
+    expect(channels()).to.deep.equal(['one', 'two']);
+  });
+
+  describe('after a send that goes on when its call has been answered', () => {
+    let sending: ReturnType<typeof defer<Outcome>>;
+    const startSending = async (): Promise<void> => {
+      sending = defer<Outcome>();
+      await start({
+        chooseChannels: () => ['line'],
+        channels: { line: channel('line', () => sending.promise), sms: channel('sms') },
+      });
+      stopTime();
+    };
+    /** A caller who has hung up before the answer. */
+    const hangUp = async (): Promise<void> => {
+      await startSending();
+      let isGone = false;
+      scene.server.once('connection', (socket) => socket.once('close', () => (isGone = true)));
+      const call = startRawCall(scene, { eventId: 'event-1' });
+      await until(() => messages.length === 1);
+      call.destroy();
+      await until(() => isGone);
+      clock?.tick(2_200);
+      await until(() => count('request.answered') === 1);
+      expect(scene.events.find(({ type }) => type === 'request.answered')).to.include({ hasHungUp: true });
+    };
+    const settle = async (outcome: Outcome): Promise<void> => {
+      sending.resolve(outcome);
+      await until(() => count('attempt.late') === 1);
+      await turns();
+    };
+
+    it('is not made for a caller who hung up, where it is refused', async () => {
+      await hangUp();
+      await settle(REFUSED);
+      expect(channels()).to.deep.equal(['line']);
+      expect(ended()).to.be.empty;
+    });
+
+    it('is not made for a caller who hung up, where it is accepted and fails', async () => {
+      await hangUp();
+      reports.set('SM1', FAILED);
+      await settle({ status: 'accepted', transactionId: 'SM1' });
+      await report('SM1', 'undelivered');
+      clock?.tick(3_000);
+      await turns();
+      expect(asked).to.be.empty;
+      expect(channels()).to.deep.equal(['line']);
+      expect(ended()).to.be.empty;
+    });
+
+    it('is made where its failure is told before it is accepted', async () => {
+      await startSending();
+      const calling = scene.call();
+      await until(() => messages.length === 1);
+      clock?.tick(2_200);
+      expect((await calling).okta.action).to.equal('pending');
+      await report('SM1', 'undelivered');
+      await turns();
+      expect(count('message.unknown')).to.equal(0);
+      await settle({ status: 'accepted', transactionId: 'SM1' });
+      await until(() => ended().length === 1);
+      expect(channels()).to.deep.equal(['line', 'sms']);
+      expect(count('message.unknown')).to.equal(0);
+    });
+  });
+
+  describe('while calls are in flight', () => {
+    let sending: ReturnType<typeof defer<Outcome>>;
+    let calls: Promise<unknown>[];
+    /** One message is out, and about to be asked for; so many others are being sent. */
+    const startBeside = async (others: number): Promise<void> => {
+      sending = defer<Outcome>();
+      await start({
+        chooseChannels: () => ['line'],
+        channels: {
+          line: channel('line', (message) => (messages.length === 1 ? accept(message) : sending.promise)),
+        },
+      });
+      stopTime();
+      reports.set('SM1', FAILED);
+      await scene.call({ eventId: 'event-1' });
+      clock?.tick(2_999);
+      calls = Array.from({ length: others }, (_value, index) => scene.call({ userId: `other${index}` }));
+      await until(() => messages.length === 1 + others);
+    };
+    const settle = async (): Promise<void> => {
+      sending.resolve({ status: 'accepted', transactionId: '' });
+      await Promise.all(calls);
+    };
+
+    it('is looked into beside 31 of them', async () => {
+      await startBeside(31);
+      clock?.tick(1);
+      await until(() => ended().length === 1);
+      expect(asked).to.deep.equal(['SM1']);
+      await settle();
+    });
+
+    it('is not looked into beside 32 of them, which need the connections, but later', async () => {
+      await startBeside(32);
+      clock?.tick(1);
+      await turns();
+      expect(asked).to.be.empty;
+      await settle();
+      clock?.tick(5_000);
+      await until(() => ended().length === 1);
+      expect(asked).to.deep.equal(['SM1']);
+    });
+
+    it('is not made for what another gateway may have sent, as long as one may be ours', async () => {
+      await startBeside(1);
+      await report('SM2', 'undelivered');
+      await turns();
+      expect(count('message.unknown')).to.equal(0);
+      await settle();
+      await report('SM3', 'undelivered');
+      await until(() => count('message.unknown') === 1);
+    });
+
+    it('is not made any more once the hook closes, while these are waited for', async () => {
+      await startBeside(1);
+      const closing = scene.hook.close();
+      clock?.tick(1);
+      await turns();
+      expect(asked).to.be.empty;
+      await settle();
+      await closing;
+      await report('SM1', 'undelivered');
+      clock?.tick(60_000);
+      await turns();
+      expect(asked).to.be.empty;
+      expect(channels()).to.deep.equal(['line', 'line']);
+      expect(scene.twilio.messages).to.be.empty;
+      expect(ended()).to.be.empty;
+    });
+  });
+});

@@ -5,10 +5,14 @@ import type { EmulatedMessage } from '../lib/testing/index.js';
 import type { RecordedRequest } from '../lib/testing/faults.js';
 import { ANA, BOB, CODE, commandOf, startScene, type Scene, type SceneOptions } from './harness/scene.js';
 import { startRawCall } from './harness/raw-call.js';
+import { stopTime, warmUp } from './harness/stopped-time.js';
 import { defer, until } from './harness/until.js';
 import { mustNotShow } from './harness/witness.js';
 
 type Ended = Extract<HookEvent, { type: 'failover.ended' }>;
+
+/** The usual one. */
+const DEADLINE_MS = 2200;
 
 const isWhatsApp = ({ form }: RecordedRequest): boolean => String(form?.['To']).startsWith('whatsapp:');
 
@@ -16,6 +20,7 @@ describe('a code that did not arrive', () => {
   let scene: Scene;
   let now: number;
   let clock: sinon.SinonFakeTimers | undefined;
+  before(warmUp);
   afterEach(async () => {
     clock?.restore();
     clock = undefined;
@@ -115,9 +120,13 @@ describe('a code that did not arrive', () => {
     await start();
     failWhatsApp();
     scene.twilio.fault({ fault: { kind: 'slow', delayMs: 400 }, match: isWhatsApp, times: 1 });
+    clock = stopTime();
     const calling = scene.call();
+    await until(() => scene.twilio.requests.length === 1);
+    clock.tick(399);
     await until(areAnswered(1));
     expect(count('request.answered')).to.equal(0);
+    clock.tick(1);
     await calling;
     await until(() => ended().length === 1);
     expect(sent('sms')).to.have.length(1);
@@ -390,9 +399,14 @@ describe('a code that did not arrive', () => {
     await start();
     failWhatsApp();
     scene.twilio.fault({ fault: { kind: 'slow', delayMs: 400, delivered: true }, times: 1 });
+    clock = stopTime();
+    let isGone = false;
+    scene.server.once('connection', (socket) => socket.once('close', () => (isGone = true)));
     const call = startRawCall(scene);
     await until(() => scene.twilio.requests.length === 1);
     call.destroy();
+    await until(() => isGone);
+    clock.tick(400);
     await until(areAnswered(1));
     await until(() => count('request.answered') === 1);
     await scene.hook.close();
@@ -429,8 +443,17 @@ describe('a code that did not arrive', () => {
   describe('by an attempt of which nobody knew when Okta was answered', () => {
     const startUnknown = async (): Promise<ReturnType<typeof defer<Outcome>>> => {
       const sending = defer<Outcome>();
-      await start({ deadlineMs: 1000, channels: { whatsapp: { send: () => sending.promise } } });
-      expect((await scene.call()).okta.action).to.equal('pending');
+      let isAsked = false;
+      const send = (): Promise<Outcome> => {
+        isAsked = true;
+        return sending.promise;
+      };
+      await start({ channels: { whatsapp: { send } } });
+      clock = stopTime();
+      const calling = scene.call();
+      await until(() => isAsked);
+      clock.tick(DEADLINE_MS);
+      expect((await calling).okta.action).to.equal('pending');
       return sending;
     };
 
@@ -472,10 +495,15 @@ describe('a code that did not arrive', () => {
     });
 
     it('goes out where Twilio accepts it after all and then cannot deliver it', async () => {
-      await start({ deadlineMs: 1000 });
+      await start();
       failWhatsApp();
-      scene.twilio.fault({ fault: { kind: 'slow', delayMs: 1100 }, match: isWhatsApp });
-      expect((await scene.call()).okta.action).to.equal('pending');
+      clock = stopTime();
+      scene.twilio.fault({ fault: { kind: 'slow', delayMs: DEADLINE_MS + 100 }, match: isWhatsApp });
+      const calling = scene.call();
+      await until(() => scene.twilio.requests.length === 1);
+      clock.tick(DEADLINE_MS);
+      expect((await calling).okta.action).to.equal('pending');
+      clock.tick(100);
       await until(() => ended().length === 1);
       expect(count('attempt.late')).to.equal(1);
       expect(sent('sms')).to.have.length(1);
@@ -519,17 +547,6 @@ describe('a code that did not arrive', () => {
   });
 
   describe('by time', () => {
-    /** From now on time passes as the test says; nothing that is under way on the network needs any. */
-    const stopTime = (): sinon.SinonFakeTimers => {
-      clock = sinon.useFakeTimers({
-        toFake: ['setTimeout', 'clearTimeout'],
-        shouldClearNativeTimers: true,
-      });
-      return clock;
-    };
-    const untilTurns = async (condition: () => boolean): Promise<void> => {
-      while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-    };
     /** For an answer to be read that has been given. */
     const turns = async (): Promise<void> => {
       for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
@@ -554,7 +571,7 @@ describe('a code that did not arrive', () => {
       const startPolling = async (hook: HookOptions = {}): Promise<void> => {
         await start({ publicUrl: undefined, ...hook });
         await scene.hook.ready();
-        stopTime();
+        clock = stopTime();
       };
 
       it('goes out once, after Twilio was asked and said that it failed', async () => {
@@ -564,7 +581,7 @@ describe('a code that did not arrive', () => {
         pass(2_999);
         expect(asked()).to.equal(0);
         pass(1);
-        await untilTurns(() => ended().length === 1);
+        await until(() => ended().length === 1);
         expect(ended()[0]).to.include({ fromChannel: 'whatsapp', why: '63024', outcome: 'accepted' });
         expect(scene.events.find(({ type }) => type === 'message.status')).to.include({
           channel: 'whatsapp',
@@ -590,7 +607,7 @@ describe('a code that did not arrive', () => {
           [12_000, 2],
         ] as const) {
           pass(ms);
-          await untilTurns(() => asked() === questions);
+          await until(() => asked() === questions);
           await turns();
         }
         await scene.hook.close();
@@ -610,7 +627,7 @@ describe('a code that did not arrive', () => {
         await scene.call();
         await scene.call();
         pass(3_000);
-        await untilTurns(() => asked() === 1);
+        await until(() => asked() === 1);
         await scene.hook.close();
         pass(60_000);
         expect(asked()).to.equal(1);
@@ -621,11 +638,11 @@ describe('a code that did not arrive', () => {
       it('goes out all the same, after Twilio was asked', async () => {
         await start({ publicUrl: 'http://127.0.0.1:9/okta/telephony' });
         await scene.hook.ready();
-        stopTime();
+        clock = stopTime();
         failWhatsApp();
         await scene.call();
         pass(3_000);
-        await untilTurns(() => ended().length === 1);
+        await until(() => ended().length === 1);
         expect(ended()[0]).to.include({ fromChannel: 'whatsapp', why: '63024', outcome: 'accepted' });
         expect(areAnswered(0)()).to.equal(true);
       });
@@ -645,7 +662,7 @@ describe('a code that did not arrive', () => {
       it('is asked for no more once one has come', async () => {
         await start();
         await trustCallbacks();
-        stopTime();
+        clock = stopTime();
         await callSilently();
         pass(20_000);
         await turns();
@@ -657,11 +674,11 @@ describe('a code that did not arrive', () => {
       it('goes out when nothing says delivered by then', async () => {
         await start({ lateFailover: { afterSeconds: { whatsapp: 20 } } });
         await trustCallbacks();
-        stopTime();
+        clock = stopTime();
         await callSilently();
         pass(19_999);
         pass(1);
-        await untilTurns(() => ended().length === 1);
+        await until(() => ended().length === 1);
         expect(ended()[0]).to.include({ why: 'NOT_DELIVERED_IN_TIME', outcome: 'accepted', channel: 'sms' });
         expect(sent('sms')).to.have.length(1);
       });
@@ -669,7 +686,7 @@ describe('a code that did not arrive', () => {
       it('does not where it was delivered, nor once the gateway closes', async () => {
         await start({ lateFailover: { afterSeconds: { whatsapp: 20 } } });
         await trustCallbacks();
-        stopTime();
+        clock = stopTime();
         await report(await callSilently(), 'delivered');
         pass(20_000);
         await callSilently();
@@ -702,10 +719,10 @@ describe('a code that did not arrive', () => {
       };
       await start({ channels: { line }, chooseChannels: () => ['line'] });
       await scene.hook.ready();
-      stopTime();
+      clock = stopTime();
       await scene.call();
       pass(3_000);
-      await untilTurns(() => ended().length === 1);
+      await until(() => ended().length === 1);
       expect(ended()[0]).to.include({
         fromChannel: 'line',
         why: 'GONE',

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import sinon from 'sinon';
+import type sinon from 'sinon';
 import type { ChannelPort, DeliveryReport, HookEvent, Message, Outcome } from '../lib/index.js';
 import { startRawCall } from './harness/raw-call.js';
 import { ANA, BOB, CODE, startScene, type Scene, type SceneOptions } from './harness/scene.js';
+import { stopTime, warmUp } from './harness/stopped-time.js';
 import { defer, until } from './harness/until.js';
 
 type Ended = Extract<HookEvent, { type: 'failover.ended' }>;
@@ -19,6 +20,7 @@ describe('a late send', () => {
   let messages: [channel: string, message: Message][];
   let reports: Map<string, DeliveryReport>;
   let asked: string[];
+  before(warmUp);
   beforeEach(() => {
     messages = [];
     reports = new Map();
@@ -53,10 +55,6 @@ describe('a late send', () => {
     const headers = { 'x-twilio-signature': scene.twilio.sign(url, params) };
     return (await fetch(url, { method: 'POST', headers, body: new URLSearchParams(params) })).status;
   };
-  /** From now on time passes as the test says; nothing that is under way needs any. */
-  const stopTime = (): void => {
-    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldClearNativeTimers: true });
-  };
   const turns = async (): Promise<void> => {
     for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   };
@@ -82,13 +80,13 @@ describe('a late send', () => {
           return composing.promise;
         },
       });
-      stopTime();
+      clock = stopTime();
       reports.set('SM1', FAILED).set('SM2', FAILED);
       await scene.call({ eventId: 'event-1' });
-      clock?.tick(3_000);
+      clock.tick(3_000);
       await until(() => channels().length === 2);
       await turns();
-      clock?.tick(3_000);
+      clock.tick(3_000);
       await until(() => isComposing);
     };
 
@@ -125,11 +123,11 @@ describe('a late send', () => {
       },
     });
     scene.okta.updateUser(ANA.id, { mobilePhone: BOB.phone });
-    stopTime();
+    clock = stopTime();
     reports.set('SM1', FAILED).set('SM2', FAILED);
     await scene.call({ eventId: 'event-1', locale: 'pt-BR' });
     for (const sends of [2, 3]) {
-      clock?.tick(3_000);
+      clock.tick(3_000);
       await until(() => messages.length === sends);
       await turns();
     }
@@ -152,10 +150,10 @@ describe('a late send', () => {
         ],
       },
     });
-    stopTime();
+    clock = stopTime();
     reports.set('SM1', FAILED);
     await scene.call({ eventId: 'event-1', userId: 'nobody' });
-    clock?.tick(3_000);
+    clock.tick(3_000);
     await until(() => ended().length === 1);
     expect(ended()[0]).to.include({ outcome: 'accepted', channel: 'sms', provider: 'TWO' });
     expect(channels()).to.deep.equal(['one', 'two']);
@@ -169,7 +167,7 @@ describe('a late send', () => {
         chooseChannels: () => ['line'],
         channels: { line: channel('line', () => sending.promise), sms: channel('sms') },
       });
-      stopTime();
+      clock = stopTime();
     };
     /** A caller who has hung up before the answer. */
     const hangUp = async (): Promise<void> => {
@@ -237,10 +235,10 @@ describe('a late send', () => {
           line: channel('line', (message) => (messages.length === 1 ? accept(message) : sending.promise)),
         },
       });
-      stopTime();
+      clock = stopTime();
       reports.set('SM1', FAILED);
       await scene.call({ eventId: 'event-1' });
-      clock?.tick(2_999);
+      clock.tick(2_999);
       calls = Array.from({ length: others }, (_value, index) => scene.call({ userId: `other${index}` }));
       await until(() => messages.length === 1 + others);
     };

@@ -230,7 +230,7 @@ describe('gateways on one Redis', () => {
       });
       const state = redisState(shared());
       closers.push(() => state.close());
-      while (!(await state.isDelivered([sid], Date.now())));
+      while (!(await state.isDelivered([`twilio ${sid}`], Date.now())));
       text.resolve(`Your code is ${CODE}`);
       await until(() => endings().length === 1);
       expect(texts()).to.equal(0);

@@ -82,6 +82,8 @@ interface PlayedEvent {
   readonly calls: InjectedCall[];
   expiresAt: number;
   isOvertaken: boolean;
+  /** The state has said so. */
+  isToldOvertaken: boolean;
 }
 
 /** One play: what happens in it, and what must not. */
@@ -111,6 +113,7 @@ export class LatePlay {
       calls: [],
       expiresAt: 0,
       isOvertaken: false,
+      isToldOvertaken: false,
     }));
   }
 
@@ -134,17 +137,17 @@ export class LatePlay {
         this.#questions -= 1;
         return answer;
       };
-    const newest = inTurn('newest', (...args: Parameters<State['isNewest']>) => memory.isNewest(...args));
     return {
       ...memory,
       claim: inTurn('claim', (...args) => memory.claim(...args)),
       isShared: this.#isShared,
-      isNewest: (person, eventKey, nowMs) => {
-        // What the state knows when it is asked right before a late send, that one must heed.
-        for (const sent of this.#sends)
-          if (sent.event.key === eventKey && sent.isToldDelivered) sent.isDelivered = true;
-        return newest(person, eventKey, nowMs);
-      },
+      // What a state that is shared knows when it answers right before a late send, that one must heed; nobody knows what
+      // comes to another gateway while the answer is on its way.
+      isNewest: inTurn('newest', (...args) => {
+        const event = this.#events.find(({ key }) => key === args[1]);
+        if (event !== undefined) event.isToldOvertaken = event.isOvertaken;
+        return memory.isNewest(...args);
+      }),
       keepReceipt: inTurn('keep', (...args) => memory.keepReceipt(...args)),
       takeReceipt: inTurn('receipt', (...args) => {
         const [key, , report] = args;
@@ -152,7 +155,11 @@ export class LatePlay {
         if (sent !== undefined && report.status === 'delivered') sent.isToldDelivered = true;
         return memory.takeReceipt(...args);
       }),
-      isDelivered: inTurn('delivered', (...args) => memory.isDelivered(...args)),
+      isDelivered: inTurn('delivered', (...args) => {
+        for (const sent of this.#sends)
+          if (args[0].includes(`twilio ${sent.id}`) && sent.isToldDelivered) sent.isDelivered = true;
+        return memory.isDelivered(...args);
+      }),
       overtake: (person, event) => {
         for (const other of this.#events) {
           if (!event.isPreview && other.key !== event.eventKey && other.calls.length > 0)
@@ -277,7 +284,8 @@ export class LatePlay {
       refuse('left although the one before it may arrive');
     if (event.calls.some((call) => call.answers().length > 0)) {
       if (before.some(({ isDelivered }) => isDelivered)) refuse('left late, after one was delivered');
-      if (event.isOvertaken) refuse('left late, after a newer event');
+      if (this.#isShared ? event.isToldOvertaken : event.isOvertaken)
+        refuse('left late, after a newer event');
       if (Date.now() >= event.expiresAt) refuse('left late, after its end');
     }
     const script = event.script.messages[channel];

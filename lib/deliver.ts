@@ -70,7 +70,7 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
       budget: call.budget,
       event: call.event,
       // The first attempt is of the same moment; a later one may be seconds behind.
-      isStillWanted: (attempts) => attempts === 0 || call.running?.isOvertaken !== true,
+      isStillWanted: (attempts) => attempts === 0 || isStillNewest(call, parts),
     },
     parts,
   );
@@ -80,10 +80,25 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
   else if (call.delivery.decidedBy === undefined) call.refusal = refusalWithoutAttempt(planned, plan);
 }
 
+/** What the state may take of the budget to say whether a newer code was asked for: milliseconds, and a fraction. */
+const NEWEST_SHARE = { maxMs: 200, fraction: 0.25 } as const;
+
+/** Whether no newer code of the same user went out by this gateway, nor was asked for at another one. */
+async function isStillNewest(call: Call, { lateFailover }: HookParts): Promise<boolean> {
+  const { budget, event, running } = call;
+  if (running === undefined) return true;
+  if (!running.isOvertaken && event !== undefined && lateFailover !== undefined) {
+    const asking = lateFailover.isOvertaken({ ...event, request: hookOf(call).request });
+    const answer = await budget.within(asking, budget.share(NEWEST_SHARE.maxMs, NEWEST_SHARE.fraction));
+    running.isOvertaken ||= answer === true;
+  }
+  return !running.isOvertaken;
+}
+
 /** An error would let Okta send the older code itself, after the newer one. */
 const OVERTAKEN: Refusal = {
   code: 'OVERTAKEN',
-  reason: 'A newer code was sent before this one could be',
+  reason: 'A newer code came before this one could be sent',
   remedy: 'Nothing: the user has a newer code.',
   isHeldBack: true,
 };

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Receipt } from '../lib/delivery/receipt.js';
-import type { HookEvent, OktaTelephonyHookOptions } from '../lib/index.js';
+import type { Channel, HookEvent, OktaTelephonyHookOptions, Outcome } from '../lib/index.js';
 import type { FinalReport } from '../lib/delivery/report.js';
 import { redisState, type RedisStateOptions } from '../lib/state/redis.js';
 import type { RecordedRequest } from '../lib/testing/faults.js';
@@ -77,6 +77,48 @@ describe('gateways on one Redis', () => {
     expect(errorOf(refused)?.errorCauses).to.have.length(1);
     const preview = await scene.call({ eventId: 'preview', preview: true });
     expect((await scene.call({ eventId: 'preview', preview: true, url })).body).to.deep.equal(preview.body);
+  });
+
+  describe('where a newer code is asked for at another gateway while the first channel of an older one is at work', () => {
+    const NEWER = '771204';
+    let isAsked: boolean;
+    let first: ReturnType<typeof defer<Outcome>>;
+    /** Sends the older code, asks for a newer one elsewhere, and has the older one's first channel refuse then. */
+    const race = async (
+      before: () => Promise<unknown> = () => Promise.resolve(),
+    ): ReturnType<Scene['call']> => {
+      isAsked = false;
+      first = defer<Outcome>();
+      mustNotShow(NEWER);
+      const line: Channel = {
+        send: () => {
+          isAsked = true;
+          return first.promise;
+        },
+      };
+      await start({ chooseChannels: () => ['line'], channels: { line } });
+      const { url } = await beside();
+      const older = scene.call({ eventId: 'older' });
+      await until(() => isAsked);
+      await scene.call({ eventId: 'newer', otpCode: NEWER, url });
+      await before();
+      first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
+      return older;
+    };
+    const texts = (): number => scene.twilio.messages.filter(({ channel }) => channel === 'sms').length;
+
+    it('send nothing more of the older code, and Okta sends it neither', async () => {
+      const answer = await race();
+      expect(commandOf(answer)).to.include({ status: 'PENDING', provider: 'GUARD' });
+      expect(commandOf(answer)?.['transactionMetadata']).to.include('blocked=OVERTAKEN');
+      expect(texts()).to.equal(0);
+    });
+
+    it('go on where nobody knows of it any more', async () => {
+      const answer = await race(() => redis.admin.flushall());
+      expect(answer.okta.action).to.equal('sent');
+      expect(texts()).to.equal(1);
+    });
   });
 
   it('answer PENDING, at their own deadline, where the one that sent has died', async () => {

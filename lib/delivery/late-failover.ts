@@ -5,7 +5,14 @@ import { dropSend, endOf, startLateSend, statusOf, type LateSend } from './late-
 import { maskError } from './masking.js';
 import { MessageStatuses, type News } from './message-statuses.js';
 import { lookUpBy, Polling } from './polling.js';
-import { receiptsOf, type NewEvent, type Receipt, type Receipts, type ReceiptState } from './receipt.js';
+import {
+  receiptsOf,
+  type NewEvent,
+  type PersonEvent,
+  type Receipt,
+  type Receipts,
+  type ReceiptState,
+} from './receipt.js';
 import {
   idNamespaceOf,
   isFinal,
@@ -109,6 +116,15 @@ export class LateFailover {
       const { receipt } = send;
       if (receipt.person === person && receipt.eventKey !== event.eventKey) dropSend(send, 'OVERTAKEN');
     }
+  }
+
+  /**
+   * Whether something newer was asked for by the same person at any gateway that shares the state: what one channel of a
+   * call has refused goes out by no other then. `false` where nobody can say.
+   */
+  async isOvertaken(event: PersonEvent): Promise<boolean> {
+    if (this.#parts.state.isShared !== true) return false;
+    return (await this.#receipts.isNewest(event, this.#parts.clock())) === false;
   }
 
   /**

@@ -52,13 +52,16 @@ export interface NewEvent {
   readonly untilMs: number;
 }
 
+/** An event of a person, and its request, to say whose it was should the state fail. */
+export type PersonEvent = Pick<Receipt, 'person' | 'eventKey' | 'request'>;
+
 /** The part of `State` that late failover needs. What returns nothing may return a promise; it is not waited for. */
 export interface ReceiptState {
   /** Makes an event the newest of its person: what is pending for older ones is dropped. */
   overtake(person: string, event: NewEvent): unknown;
   /**
-   * Whether nothing newer has come. `false` for what has been forgotten, `'unknown'` where nobody can say at the moment, as
-   * where it fails: nothing is sent then either.
+   * Whether nothing newer has come; `'unknown'` where nobody can say (any more): nothing goes out late then either, but a
+   * call that is under way goes on.
    */
   isNewest(
     person: string,
@@ -113,7 +116,7 @@ const STATE_MS = 2_000;
 export interface Receipts {
   overtake(person: string, event: NewEvent, request: Receipt['request']): void;
   /** `'unknown'` where the state does not answer: nobody knows then what is newest. */
-  isNewest(receipt: Receipt, nowMs: number): Promise<boolean | 'unknown'>;
+  isNewest(event: PersonEvent, nowMs: number): Promise<boolean | 'unknown'>;
   /** @param onReport - told of what was reported before, if anything was: nothing is kept then. */
   keep(
     messageKey: string,

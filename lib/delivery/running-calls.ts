@@ -1,7 +1,7 @@
 /** A call of a person that has not been answered yet. */
 export interface RunningCall {
   readonly person: string;
-  /** A newer code of the same person has been accepted by a channel. */
+  /** A newer code of the same person has been accepted by a channel, or was asked for at another gateway. */
   isOvertaken: boolean;
 }
 

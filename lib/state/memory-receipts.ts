@@ -29,9 +29,7 @@ interface Kept {
 
 /** Asks nobody: every answer is there at once. */
 export interface MemoryReceipts extends ReceiptState {
-  isNewest(person: string, eventKey: string, nowMs: number): boolean;
-  /** Whether it was told of any event of the person that still counts. */
-  knowsPerson(person: string, nowMs: number): boolean;
+  isNewest(person: string, eventKey: string, nowMs: number): boolean | 'unknown';
   keepReceipt(...args: Parameters<ReceiptState['keepReceipt']>): FinalReport | undefined;
   /** Without a report, only to keep it elsewhere. */
   takeReceipt(messageKey: string, nowMs: number, report?: FinalReport): Receipt | undefined;
@@ -90,10 +88,9 @@ export function memoryReceipts(): MemoryReceipts {
     },
     isNewest(person, eventKey, nowMs) {
       const newest = people.get(person);
-      if (newest === undefined || newest.untilMs <= nowMs) return false;
+      if (newest === undefined || newest.untilMs <= nowMs) return 'unknown';
       return newest.eventKey === eventKey || newest.previews.includes(eventKey);
     },
-    knowsPerson: (person, nowMs) => (people.get(person)?.untilMs ?? 0) > nowMs,
     keepReceipt(messageKey, receipt, { nowMs, untilMs }) {
       dropExpired(nowMs);
       const report = reportOf(messageKey, nowMs);

@@ -68,16 +68,13 @@ export class RedisReceipts implements ReceiptState {
 
   async isNewest(person: string, eventKey: string, nowMs: number): Promise<boolean | 'unknown'> {
     await this.#telling;
-    let isAnswered = false;
     if (this.#connection.health === 'ok') {
       const name = this.#sealing.nameOf('person', person);
       const known = await this.#connection.ask((client) => client.get(name)).catch(() => undefined);
       const event = this.#sealing.digestOf('newest', eventKey);
-      isAnswered = known !== undefined;
       if (typeof known === 'string') return known.split(' ').slice(1).includes(event);
     }
     // What came while Redis was away came here; what came before, only Redis knows.
-    if (!isAnswered && !this.#here.knowsPerson(person, nowMs)) return 'unknown';
     return this.#here.isNewest(person, eventKey, nowMs);
   }
 

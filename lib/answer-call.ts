@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { endCall, endClaim, hookOf, tellAnswered, type Call, type HookParts } from './call.js';
+import { endCall, hookOf, tellAnswered, type Call, type HookParts } from './call.js';
 import { answer } from './exchange.js';
 import { answerFor, type HookAnswer } from './okta/hook-answer.js';
 
@@ -29,10 +29,8 @@ export function answerCall(call: Call, req: IncomingMessage, res: ServerResponse
   });
   // Nothing left for a caller who hung up: should Okta ask again, that call is the first.
   const isVoid = budget.hasHungUp && !mayHaveLeft(call);
-  endClaim(call, (claim) => {
-    if (isVoid) claim.release();
-    else claim.settle(body);
-  });
+  if (isVoid) call.claim?.release();
+  else call.claim?.settle(body);
   respond(call, req, res, { body, isRepeat: false }, parts);
 }
 

@@ -2,14 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import type { Budget } from './delivery/budget.js';
 import type { TelephonyRequest } from './delivery/channel.js';
 import type { Delivery, LateEnd, ReadyChannel } from './delivery/dispatch.js';
+import type { FirstClaim } from './delivery/duplicates.js';
 import type { EventStream, HookEvent, Throttle, Throttles } from './delivery/events.js';
 import type { LimitRule } from './delivery/guard.js';
+import type { HeldEvents } from './delivery/held-events.js';
 import type { LateFailover } from './delivery/late-failover.js';
 import { maskError, maskNumber } from './delivery/masking.js';
 import type { NumberReading } from './delivery/phone-number.js';
 import type { ReadRollout } from './delivery/rollout.js';
 import type { RunningCall, RunningCalls } from './delivery/running-calls.js';
-import type { Claim } from './delivery/state.js';
 import { statusOf, type HookAnswer } from './okta/hook-answer.js';
 import type { HookCall, Refusal } from './okta/inline-hook.js';
 import type { ProfileReader, ProfileReading } from './okta/user-profile.js';
@@ -33,6 +34,7 @@ export interface HookParts {
   /** By extension: what fails, fails with every call. */
   readonly failures: Throttles;
   readonly rollout: ReadRollout;
+  readonly heldEvents: HeldEvents;
   readonly runningCalls: RunningCalls;
   /** `undefined` where it is off. */
   readonly lateFailover: LateFailover | undefined;
@@ -54,7 +56,8 @@ export interface Call {
   hook?: HookCall;
   /** What its number is; `undefined` where the numbering plans are not there. */
   number?: NumberReading | undefined;
-  claim?: Claim | undefined | Promise<Claim | undefined>;
+  /** Not there for a repeat, and where nothing was to be claimed. */
+  claim?: FirstClaim;
   /** The limits that had no point left for it. */
   exceeded?: readonly LimitRule[];
   /** Which of whose events it is; not there where nothing of it can be sent late. */
@@ -87,15 +90,6 @@ export function endCall(call: Call, { underWay, runningCalls }: HookParts): void
   if (call.running !== undefined) runningCalls.end(call.running);
   underWay.calls -= 1;
   if (underWay.calls === 0 && underWay.isClosing) for (const resolve of underWay.onIdle.splice(0)) resolve();
-}
-
-/** What the first of its kind does with its claim once it is answered; a state that hangs is not waited for. */
-export function endClaim({ claim }: Call, end: (claim: Extract<Claim, { isFirst: true }>) => void): void {
-  const endIfFirst = (held: Claim | undefined): void => {
-    if (held?.isFirst === true) end(held);
-  };
-  if (claim instanceof Promise) void claim.then(endIfFirst);
-  else endIfFirst(claim);
 }
 
 /** The request that an earlier handler has read. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerCall, mayHaveLeft } from './answer-call.js';
-import { callOf, endCall, endClaim, type Call, type HookParts } from './call.js';
+import { callOf, endCall, type Call, type HookParts } from './call.js';
 import { maskError } from './delivery/masking.js';
 import { CODE_NOT_SENT, RequestError } from './errors.js';
 import { answer } from './exchange.js';
@@ -23,11 +23,7 @@ export function answerFailure(parts: HookParts): FailureHandler {
     const isRequestError = error instanceof RequestError;
     const status = isRequestError ? error.status : 500;
     const body = isRequestError ? rejectionAnswer(error) : { error: { errorSummary: CODE_NOT_SENT } };
-    if (call !== undefined) {
-      endClaim(call, (claim) => {
-        claim.release();
-      });
-    }
+    call?.claim?.release();
     answer(req, res, status, body, isRequestError ? error.headers : {});
     if (call !== undefined) endCall(call, parts);
     tellRejected(error, status, call, parts);

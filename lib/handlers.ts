@@ -150,6 +150,7 @@ export function createHandlers(parts: HookParts): Handlers {
     const nowMs = settings.clock();
     const claiming = claimEvent(hook.request, {
       state: settings.state,
+      heldEvents: parts.heldEvents,
       isRepeatable: hook.hasEventId,
       buckets,
       nowMs,

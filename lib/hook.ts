@@ -4,6 +4,7 @@ import { Breaker, type BreakerState } from './delivery/breaker.js';
 import type { Logger } from './delivery/channel.js';
 import type { ReadyChannel } from './delivery/dispatch.js';
 import { EventStream, Throttle, Throttles } from './delivery/events.js';
+import { HeldEvents } from './delivery/held-events.js';
 import { createAgent, whenLoaded, type HttpDispatcher } from './delivery/http-call.js';
 import { maskText } from './delivery/masking.js';
 import { loadNumberingPlans } from './delivery/phone-number.js';
@@ -134,6 +135,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     skews: new Throttle(settings.clock),
     failures: new Throttles(settings.clock),
     rollout: createRollout(settings.rollout, (name) => USUAL_CHANNELS.has(name) || channels.has(name)),
+    heldEvents: new HeldEvents(),
     runningCalls: new RunningCalls(),
     underWay: { calls: 0, detached: new Set(), lastSuccess: new Map(), isClosing: false, onIdle: [] },
   });

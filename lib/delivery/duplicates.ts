@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Budget } from './budget.js';
 import type { TelephonyRequest } from './channel.js';
+import type { AnswerOfFirst, HeldEvent, HeldEvents } from './held-events.js';
 import type { Bucket, Claim, RememberedAnswer, State } from './state.js';
 import { TIMED_OUT } from './wait-at-most.js';
 
@@ -22,23 +23,29 @@ const MOST_CLAIMS_AT_ONCE = 20;
 
 type PossibleClaim = Claim | undefined;
 
+/** What the first of its kind does with its event, whatever the state does. */
+export type FirstClaim = Pick<Extract<Claim, { isFirst: true }>, 'settle' | 'release'>;
+
 /** What a claim came to: this call sends, or the first one's answer serves. */
 export type ClaimResult =
   | {
       readonly isFirst: true;
-      /** `undefined` where the state failed; still on its way where the state hangs. */
-      readonly claim: PossibleClaim | Promise<PossibleClaim>;
+      readonly claim: FirstClaim;
       /** The keys of the buckets that had no point left; none where the state does not say. */
       readonly exceeded: readonly string[];
     }
-  | {
-      readonly isFirst: false;
-      /** `undefined` where the first one has none before this call's own deadline. */
-      readonly answer: RememberedAnswer | undefined;
-    };
+  | RepeatResult;
+
+interface RepeatResult {
+  readonly isFirst: false;
+  /** `undefined` where the first one has none before this call's own deadline. */
+  readonly answer: RememberedAnswer | undefined;
+}
 
 interface ClaimParts {
   readonly state: Pick<State, 'claim'>;
+  /** Of this process: whatever the state does, one call of it at a time is the first. */
+  readonly heldEvents: HeldEvents;
   /** Without an event id of Okta's nothing is a repeat. */
   readonly isRepeatable: boolean;
   readonly nowMs: number;
@@ -49,53 +56,125 @@ interface ClaimParts {
 }
 
 /**
- * Claims an event and takes its points; a repeat waits for the first one's answer. A state that fails or hangs never
- * holds up a code.
+ * Claims an event, in this process and then of the state, and takes its points; a repeat waits for the first one's
+ * answer, and within the process it asks the state nothing. A state that fails or hangs never holds up a code.
  */
 export function claimEvent(request: TelephonyRequest, parts: ClaimParts): ClaimResult | Promise<ClaimResult> {
   const key = parts.isRepeatable ? duplicateKey(request) : undefined;
-  const claim = claimOnce(key, parts);
-  // Nothing to wait for, nearly always.
-  if (claim === undefined) return { isFirst: true, claim, exceeded: [] };
-  if (!(claim instanceof Promise) && claim.isFirst) return { isFirst: true, claim, exceeded: claim.exceeded };
-  return waitForFirst(key, claim, parts);
+  const known = parts.heldEvents.find(key, parts.nowMs);
+  return known === undefined ? claimHere(key, parts) : waitForFirst(key, known, parts);
 }
 
-async function waitForFirst(
+/** For an event that no call of this process holds: holds it, and asks the state. */
+function claimHere(key: string | undefined, parts: ClaimParts): ClaimResult | Promise<ClaimResult> {
+  const held = parts.heldEvents.hold(key, parts);
+  const claim = askState(key, parts);
+  // Nothing to wait for, nearly always.
+  if (claim === undefined) return firstWith(held, claim, []);
+  if (!(claim instanceof Promise) && claim.isFirst) return firstWith(held, claim, claim.exceeded);
+  return claimOfState(key, held, claim, parts);
+}
+
+/** For the one call of this process that holds the event: what the state says holds for all of them. */
+async function claimOfState(
   key: string | undefined,
-  claimed: PossibleClaim | Promise<PossibleClaim>,
+  held: HeldEvent,
+  asked: PossibleClaim | Promise<PossibleClaim>,
   parts: ClaimParts,
 ): Promise<ClaimResult> {
-  const { budget } = parts;
-  let claim = claimed;
-  for (let atOnce = 0; atOnce < MOST_CLAIMS_AT_ONCE; atOnce += 1) {
-    if (atOnce > 0) claim = claimOnce(key, parts);
+  const { budget, onFailure } = parts;
+  let claim = asked;
+  for (let atOnce = 1; atOnce <= MOST_CLAIMS_AT_ONCE; atOnce += 1) {
     const found =
       claim instanceof Promise
         ? await budget.within(claim, budget.share(STATE_SHARE.maxMs, STATE_SHARE.fraction))
         : claim;
-    if (found === TIMED_OUT) parts.onFailure(new Error('no answer in time'));
-    if (found === undefined || found === TIMED_OUT) return { isFirst: true, claim, exceeded: [] };
-    if (found.isFirst) return { isFirst: true, claim, exceeded: found.exceeded };
+    if (found === TIMED_OUT) onFailure(new Error('no answer in time'));
+    if (found === undefined || found === TIMED_OUT) return firstWith(held, claim, []);
+    if (found.isFirst) return firstWith(held, found, found.exceeded);
     const askedAt = budget.elapsedMs();
-    try {
-      const answer = await budget.within(found.answer, budget.remainingMs());
-      if (answer === TIMED_OUT) return { isFirst: false, answer: undefined };
-      if (answer !== undefined) return { isFirst: false, answer };
-    } catch (error) {
-      // There is a first one, and it may well have sent the code.
-      parts.onFailure(error);
-      return { isFirst: false, answer: undefined };
+    const repeat = await repeatOf(found.answer, parts);
+    if (repeat !== undefined) {
+      // Others of this process may wait for longer than this call can.
+      held.follow(found.answer);
+      return repeat;
     }
     // The first one let go without sending anything: perhaps this one is the first now.
     if (budget.elapsedMs() - askedAt > 1) atOnce = 0;
+    claim = askState(key, parts);
   }
-  parts.onFailure(new Error('every claim is let go'));
-  return { isFirst: true, claim: undefined, exceeded: [] };
+  onFailure(new Error('every claim is let go'));
+  return firstWith(held, claim, []);
+}
+
+async function waitForFirst(
+  key: string | undefined,
+  known: AnswerOfFirst,
+  parts: ClaimParts,
+): Promise<ClaimResult> {
+  let answer: AnswerOfFirst | undefined = known;
+  while (answer !== undefined) {
+    const repeat = await repeatOf(answer, parts);
+    if (repeat !== undefined) return repeat;
+    // It let go; who has gone meanwhile is not to hold up who still waits.
+    if (parts.budget.hasHungUp) return { isFirst: false, answer: undefined };
+    answer = parts.heldEvents.find(key, parts.nowMs);
+  }
+  return claimHere(key, parts);
+}
+
+/** Waits for the first one's answer; `undefined` where it let go. */
+async function repeatOf(
+  first: AnswerOfFirst,
+  { budget, onFailure }: ClaimParts,
+): Promise<RepeatResult | undefined> {
+  try {
+    const answer = await budget.within(first, budget.remainingMs());
+    if (answer === undefined) return undefined;
+    return { isFirst: false, answer: answer === TIMED_OUT ? undefined : answer };
+  } catch (error) {
+    // There is a first one, and it may well have sent the code.
+    onFailure(error);
+    return { isFirst: false, answer: undefined };
+  }
+}
+
+/** The first: here at once, and of the state where its claim is, or comes later; it is not waited for. */
+function firstWith(
+  held: HeldEvent,
+  claim: PossibleClaim | Promise<PossibleClaim>,
+  exceeded: readonly string[],
+): ClaimResult {
+  const tellState = (end: (claim: FirstClaim) => void): void => {
+    const endIfFirst = (found: PossibleClaim): void => {
+      if (found?.isFirst === true) end(found);
+    };
+    if (claim instanceof Promise) void claim.then(endIfFirst);
+    else endIfFirst(claim);
+  };
+  return {
+    isFirst: true,
+    claim: {
+      settle: (answer) => {
+        tellState((found) => {
+          found.settle(answer);
+        });
+        held.settle(answer);
+      },
+      release: () => {
+        // Before the next one here asks it.
+        tellState((found) => {
+          found.release();
+        });
+        held.release();
+      },
+    },
+    exceeded,
+  };
 }
 
 /** Asks the state once. Neither throws nor rejects: what fails is told, and `undefined`. */
-function claimOnce(
+function askState(
   key: string | undefined,
   { state, nowMs, rememberMs, buckets, onFailure }: ClaimParts,
 ): PossibleClaim | Promise<PossibleClaim> {

@@ -67,7 +67,7 @@ export interface State extends ReceiptState {
   /**
    * Claims an event, so that of several calls with one key one sends and the others wait for its answer, and takes
    * its points in the same step. Without a key nothing is a repeat: only the points are taken. A promise where
-   * somebody else must be asked.
+   * somebody else must be asked. A hook asks once for an event: its own repeats wait without asking.
    */
   claim(key: string | undefined, life: EventLife): Claim | Promise<Claim>;
   /** Resolves when it can be reached; rejects with the reason. For `ready()`. */

@@ -9,6 +9,14 @@ interface Window {
   spent: number;
 }
 
+/** What came of asking for points. */
+interface TakenPoints {
+  /** The keys of the buckets that had none left. */
+  readonly exceeded: readonly string[];
+  /** Puts back what was taken. */
+  readonly giveBack: () => void;
+}
+
 const NONE: readonly string[] = [];
 
 /**
@@ -18,8 +26,18 @@ const NONE: readonly string[] = [];
 export class LimitWindows {
   readonly #windows = new LRUCache<string, Window>({ max: MAX_WINDOWS });
 
-  /** Takes a point of each bucket, or of none where one has none left: the keys of those that have none. */
-  spend(buckets: readonly Bucket[], nowMs: number): readonly string[] {
+  /** Takes a point of each bucket, or of none where one has none left. */
+  take(buckets: readonly Bucket[], nowMs: number): TakenPoints {
+    const exceeded = this.#spend(buckets, nowMs);
+    return {
+      exceeded,
+      giveBack: () => {
+        if (exceeded.length === 0) this.#giveBack(buckets, nowMs);
+      },
+    };
+  }
+
+  #spend(buckets: readonly Bucket[], nowMs: number): readonly string[] {
     const exceeded = buckets.filter((bucket) => (this.#open(bucket, nowMs)?.spent ?? 0) >= bucket.points);
     if (exceeded.length > 0) return exceeded.map(({ key }) => key);
     for (const bucket of buckets) {
@@ -31,8 +49,7 @@ export class LimitWindows {
     return NONE;
   }
 
-  /** Puts back what was taken at `spentMs`. */
-  giveBack(buckets: readonly Bucket[], spentMs: number): void {
+  #giveBack(buckets: readonly Bucket[], spentMs: number): void {
     for (const bucket of buckets) {
       const open = this.#open(bucket, spentMs);
       if (open !== undefined && open.spent > 0) open.spent -= 1;

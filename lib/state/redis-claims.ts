@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Bucket, Claim, EventLife, RememberedAnswer } from '../delivery/state.js';
-import { ProcessClaims } from './process-claims.js';
+import { LimitWindows } from './limit-windows.js';
 import type { RedisConnection } from './redis-connection.js';
 import type { Sealing } from './sealing.js';
 
@@ -18,13 +18,14 @@ const HELD = 'H';
 
 /**
  * A claim is one script, and the one thing that is waited for before a code leaves. What becomes of it is written behind
- * the answer. While Redis is lost this process counts by itself, and what it claimed is known to it afterwards.
+ * the answer. While Redis is lost the points are this process's own, and an event is claimed by whoever asks: of one
+ * process that is one call.
  */
 export class RedisClaims {
   readonly #connection: RedisConnection;
   readonly #sealing: Sealing;
-  /** What this process was the first to claim, in Redis or while it was lost. */
-  readonly #ours = new ProcessClaims();
+  /** While it is lost. */
+  readonly #limits = new LimitWindows();
   /** Of this process; with a number behind it, of one claim. */
   readonly #holder = `${HELD}${randomBytes(9).toString('base64url')}`;
   #count = 0;
@@ -35,10 +36,9 @@ export class RedisClaims {
   }
 
   claim(key: string | undefined, life: EventLife): Claim | Promise<Claim> {
-    const repeat = this.#ours.find(key, life.nowMs);
-    if (repeat !== undefined) return repeat;
     if (this.#connection.health === 'lost' || (key === undefined && life.buckets.length === 0)) {
-      return this.#ours.claim(key, life);
+      const { exceeded, giveBack } = this.#limits.take(life.buckets, life.nowMs);
+      return { isFirst: true, exceeded, settle: () => undefined, release: giveBack };
     }
     return this.#claimShared(key, life);
   }
@@ -57,36 +57,35 @@ export class RedisClaims {
       )) as readonly unknown[];
     } catch {
       // Told by the connection. It may have been done: what becomes of it is written there, if it can be.
-      const claim = this.#ours.claim(key, life);
-      return claim.isFirst ? this.#writingBehind(claim, name, token, []) : claim;
+      const { exceeded, giveBack } = this.#limits.take(life.buckets, life.nowMs);
+      const claim = this.#writingBehind(exceeded, name, token, []);
+      const release = (): void => {
+        giveBack();
+        claim.release();
+      };
+      return { ...claim, release };
     }
     const [isFirst, ...rest] = reply;
-    if (isFirst === 0) {
-      // By another call of this process, perhaps; then its answer is here without asking for it.
-      return this.#ours.find(key, life.nowMs) ?? this.#repeatOf(name ?? '', rest[0]);
-    }
+    if (isFirst === 0) return this.#repeatOf(name ?? '', rest[0]);
     const exceeded = rest.flatMap((place) => life.buckets[Number(place)]?.key ?? []);
-    const held = { isFirst: true, exceeded, ...this.#ours.hold(key, life) } as const;
-    return this.#writingBehind(held, name, token, exceeded.length === 0 ? limits : []);
+    return this.#writingBehind(exceeded, name, token, exceeded.length === 0 ? limits : []);
   }
 
-  /** A claim that Redis is told the end of, too, without anybody waiting for it. */
+  /** A claim that Redis is told the end of, without anybody waiting for it. */
   #writingBehind(
-    claim: Extract<Claim, { isFirst: true }>,
+    exceeded: readonly string[],
     name: string | undefined,
     token: string,
     spent: readonly string[],
-  ): Claim {
+  ): Extract<Claim, { isFirst: true }> {
     return {
       isFirst: true,
-      exceeded: claim.exceeded,
+      exceeded,
       settle: (answer) => {
-        claim.settle(answer);
         if (name === undefined) return;
         this.#tell((client) => client.settleEvent(1, name, token, this.#sealed(name, answer)));
       },
       release: () => {
-        claim.release();
         const keys = name === undefined ? spent : [name, ...spent];
         if (keys.length > 0) this.#tell((client) => client.releaseEvent(keys.length, ...keys, token));
       },

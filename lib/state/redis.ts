@@ -22,7 +22,8 @@ const PROBE_LIFE_MS = 1_000;
  * All keys lie in one slot, so that one script claims an event and takes its points: in a cluster one shard carries them
  * all. `close()` closes its own connections, never a client that it was given.
  *
- * While Redis cannot be reached every code goes out, and repeats and limits count within this process.
+ * While Redis cannot be reached every code goes out; limits count within this process, and what is a repeat there is
+ * known to the hook.
  *
  * @throws ConfigurationError that names every problem of the options and its remedy.
  */

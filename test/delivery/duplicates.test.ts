@@ -1,10 +1,16 @@
 import { expect } from 'chai';
 import { Budget } from '../../lib/delivery/budget.js';
 import type { TelephonyRequest } from '../../lib/delivery/channel.js';
-import { claimEvent, duplicateKey, type ClaimResult } from '../../lib/delivery/duplicates.js';
+import {
+  claimEvent,
+  duplicateKey,
+  type ClaimResult,
+  type FirstClaim,
+} from '../../lib/delivery/duplicates.js';
+import { HeldEvents } from '../../lib/delivery/held-events.js';
 import type { Bucket, Claim, RememberedAnswer, State } from '../../lib/delivery/state.js';
 import { memoryState } from '../../lib/state/memory.js';
-import { defer } from '../harness/until.js';
+import { defer, until } from '../harness/until.js';
 import { makeMessage, NOW, OTP_CODE, PHONE_NUMBER } from '../twilio/scripted-api.js';
 
 const REQUEST: TelephonyRequest = { ...makeMessage().request, eventId: 'event-1', userId: '00u1' };
@@ -52,6 +58,11 @@ describe('the key of an event', () => {
 
 describe('claiming an event', () => {
   const budgets: Budget[] = [];
+  /** Of one process. */
+  let heldEvents: HeldEvents;
+  beforeEach(() => {
+    heldEvents = new HeldEvents();
+  });
   afterEach(() => {
     for (const budget of budgets.splice(0)) budget.close();
   });
@@ -65,6 +76,7 @@ describe('claiming an event', () => {
     budgets.push(budget);
     return claimEvent(REQUEST, {
       state,
+      heldEvents,
       isRepeatable,
       nowMs: NOW,
       rememberMs: 300_000,
@@ -73,10 +85,14 @@ describe('claiming an event', () => {
       onFailure: (error) => failures.push(error),
     });
   };
-  const claimOf = async (result: ClaimResult): Promise<Extract<Claim, { isFirst: true }>> => {
-    const found = result.isFirst ? await result.claim : undefined;
-    if (found?.isFirst !== true) throw new Error('not the first');
-    return found;
+  const firstOf = (result: ClaimResult): FirstClaim => {
+    if (!result.isFirst) throw new Error('not the first');
+    return result.claim;
+  };
+  /** By another process, which knows nothing of the events of this one. */
+  const claimElsewhere = (...args: Parameters<typeof claim>): ReturnType<typeof claim> => {
+    heldEvents = new HeldEvents();
+    return claim(...args);
   };
 
   it('is told what to remember, and for how long', async () => {
@@ -115,17 +131,19 @@ describe('claiming an event', () => {
       release: () => undefined,
     };
     for (const found of [claimed, Promise.resolve(claimed)]) {
-      const result = await claim({ claim: () => found });
+      const result = await claimElsewhere({ claim: () => found });
       expect(result.isFirst && result.exceeded).to.deep.equal(['bucket']);
     }
     // One that counts nothing has none to name.
-    const result = await claim({ claim: () => ({ ...claimed, exceeded: undefined }) as unknown as Claim });
+    const result = await claimElsewhere({
+      claim: () => ({ ...claimed, exceeded: undefined }) as unknown as Claim,
+    });
     expect(result.isFirst && result.exceeded).to.deep.equal([]);
   });
 
   it('makes the first one first, and gives the others its answer', async () => {
     const state = memoryState();
-    const first = await claimOf(await claim(state));
+    const first = firstOf(await claim(state));
     const others = Promise.all([claim(state), claim(state)]);
     first.settle(ANSWER);
     expect(await others).to.deep.equal([
@@ -137,11 +155,11 @@ describe('claiming an event', () => {
 
   it('makes exactly one of those who wait the first, when the first lets go', async () => {
     const state = memoryState();
-    const first = await claimOf(await claim(state));
+    const first = firstOf(await claim(state));
     const others = [claim(state), claim(state), claim(state)];
     first.release();
     const next = await Promise.race(others);
-    (await claimOf(next)).settle(ANSWER);
+    firstOf(next).settle(ANSWER);
     const results = await Promise.all(others);
     expect(results.filter(({ isFirst }) => isFirst)).to.have.length(1);
     expect(results.filter((result) => !result.isFirst && result.answer === ANSWER)).to.have.length(2);
@@ -149,7 +167,7 @@ describe('claiming an event', () => {
 
   it('lets only one send, however many let go one after the other', async () => {
     const state = memoryState();
-    let leading = await claimOf(await claim(state));
+    let leading = firstOf(await claim(state));
     const waiting = new Set(Array.from({ length: 24 }, () => claim(state)));
     for (let count = 0; count < 22; count += 1) {
       // As a hang-up takes a moment to be seen.
@@ -159,7 +177,7 @@ describe('claiming an event', () => {
         [...waiting].map(async (one): Promise<[typeof one, Awaited<typeof one>]> => [one, await one]),
       );
       waiting.delete(next);
-      leading = await claimOf(result);
+      leading = firstOf(result);
     }
     leading.settle(ANSWER);
     for (const one of waiting) expect(await one).to.deep.equal({ isFirst: false, answer: ANSWER });
@@ -169,6 +187,126 @@ describe('claiming an event', () => {
     const state = memoryState();
     await claim(state);
     expect(await claim(state, [], 500)).to.deep.equal({ isFirst: false, answer: undefined });
+  });
+
+  it('gives a claim without promises its result at once', () => {
+    const budget = new Budget(2200);
+    budgets.push(budget);
+    const result = claimEvent(REQUEST, {
+      state: memoryState(),
+      heldEvents,
+      isRepeatable: true,
+      nowMs: NOW,
+      rememberMs: 300_000,
+      buckets: BUCKETS,
+      budget,
+      onFailure: () => undefined,
+    });
+    expect(result).to.include({ isFirst: true });
+  });
+
+  /** One that counts how often it is asked. */
+  const counting = (answer: State['claim']) => {
+    const state = {
+      asked: 0,
+      claim: (...args: Parameters<State['claim']>): ReturnType<State['claim']> => {
+        state.asked += 1;
+        return answer(...args);
+      },
+    };
+    return state;
+  };
+  const settling: Claim = {
+    isFirst: true,
+    exceeded: [],
+    settle: () => undefined,
+    release: () => undefined,
+  };
+
+  describe('by 40 calls of one process at once', () => {
+    const late = defer<Claim>();
+    for (const [title, answer] of [
+      ['is slow', () => new Promise((resolve) => setTimeout(resolve, 20, settling))],
+      ['hangs', () => new Promise(() => undefined)],
+      ['says after its time that it is a repeat', () => late.promise],
+      ['rejects', () => Promise.reject(new Error('lost'))],
+      [
+        'throws',
+        () => {
+          throw new Error('lost');
+        },
+      ],
+      ['is lost after it', () => settling],
+    ] as const satisfies readonly (readonly [string, State['claim']])[]) {
+      it(`is asked of the state once, and one sends, where the state ${title}`, async () => {
+        const state = counting(answer);
+        const calls = Array.from({ length: 40 }, () => claim(state));
+        const first = firstOf(await Promise.race(calls));
+        late.resolve({ isFirst: false, answer: Promise.resolve({ commands: ['of another'] }) });
+        first.settle(ANSWER);
+        const [, ...repeats] = await Promise.all(calls);
+        for (const repeat of repeats) expect(repeat).to.deep.equal({ isFirst: false, answer: ANSWER });
+        // And afterwards.
+        expect(await claim(state)).to.deep.equal({ isFirst: false, answer: ANSWER });
+        expect(state.asked).to.equal(1);
+      });
+    }
+
+    it('has the answer of another process for all of them, and asks once', async () => {
+      const there = defer<RememberedAnswer | undefined>();
+      const state = counting(() => Promise.resolve({ isFirst: false, answer: there.promise }));
+      const calls = Array.from({ length: 40 }, () => claim(state));
+      // One whose own time is over does not end the waiting of the others.
+      expect(await claim(state, [], 500)).to.deep.equal({ isFirst: false, answer: undefined });
+      there.resolve(ANSWER);
+      for (const call of calls) expect(await call).to.deep.equal({ isFirst: false, answer: ANSWER });
+      expect(state.asked).to.equal(1);
+    });
+
+    it('waits on for another process where the one that asked has no time left', async () => {
+      const there = defer<RememberedAnswer | undefined>();
+      const state = counting(() => Promise.resolve({ isFirst: false, answer: there.promise }));
+      const asking = claim(state, [], 500);
+      const other = claim(state);
+      expect(await asking).to.deep.equal({ isFirst: false, answer: undefined });
+      there.resolve(undefined);
+      // That one let go: of this process, the one that waits asks now.
+      await until(() => state.asked > 1);
+      expect(firstOf(await other)).to.be.an('object');
+    });
+
+    it('asks again after the answer of another process was lost', async () => {
+      const failures: unknown[] = [];
+      const lost = new Error('lost');
+      const state = counting(() =>
+        Promise.resolve(
+          state.asked === 1 ? { isFirst: false, answer: Promise.reject<RememberedAnswer>(lost) } : settling,
+        ),
+      );
+      const unknown = { isFirst: false, answer: undefined };
+      expect(await Promise.all([claim(state, failures), claim(state, failures)])).to.deep.equal([
+        unknown,
+        unknown,
+      ]);
+      expect(failures).to.deep.equal([lost, lost]);
+      expect(await claim(state)).to.include({ isFirst: true });
+    });
+
+    it('makes one that waits the first when the first lets go, although the state hangs', async () => {
+      const coming = defer<Claim>();
+      const released: unknown[] = [];
+      const state = counting(() => coming.promise);
+      const first = firstOf(await claim(state));
+      const waiting = [claim(state), claim(state)];
+      first.release();
+      const next = firstOf(await Promise.race(waiting));
+      coming.resolve({ ...settling, release: () => released.push('late') as unknown as undefined });
+      next.settle(ANSWER);
+      const results = await Promise.all(waiting);
+      expect(results.filter(({ isFirst }) => isFirst)).to.have.length(1);
+      expect(released).to.deep.equal(['late']);
+      expect(state.asked).to.equal(2);
+    });
   });
 
   describe('from a state that fails', () => {
@@ -186,7 +324,6 @@ describe('claiming an event', () => {
         const failures: unknown[] = [];
         const result = await claim({ claim: broken }, failures);
         expect(result.isFirst).to.equal(true);
-        expect(result.isFirst && (await result.claim)).to.equal(undefined);
         expect(failures).to.deep.equal([lost]);
       });
     }
@@ -203,7 +340,8 @@ describe('claiming an event', () => {
         settle: (answer) => settled.push(answer),
         release: () => undefined,
       });
-      (await claimOf(result)).settle(ANSWER);
+      firstOf(result).settle(ANSWER);
+      await new Promise(setImmediate);
       expect(settled).to.deep.equal([ANSWER]);
     });
 
@@ -235,7 +373,7 @@ describe('claiming an event', () => {
     it('goes on as the first where it gives garbage', async () => {
       const failures: unknown[] = [];
       for (const garbage of [undefined, null, {}, 'first']) {
-        const result = await claim({ claim: () => Promise.resolve(garbage as Claim) }, failures);
+        const result = await claimElsewhere({ claim: () => Promise.resolve(garbage as Claim) }, failures);
         expect(result.isFirst).to.equal(true);
       }
       expect(failures).to.not.be.empty;
@@ -256,7 +394,7 @@ describe('claiming an event', () => {
           { claim: () => Promise.resolve({ isFirst: true, exceeded: [], settle: fail, release: fail }) },
           failures,
         );
-        const first = await claimOf(result);
+        const first = firstOf(result);
         first.settle(ANSWER);
         first.release();
         await new Promise(setImmediate);

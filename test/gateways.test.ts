@@ -4,6 +4,7 @@ import type { Channel, HookEvent, OktaTelephonyHookOptions, Outcome } from '../l
 import type { FinalReport } from '../lib/delivery/report.js';
 import { redisState, type RedisStateOptions } from '../lib/state/redis.js';
 import type { RecordedRequest } from '../lib/testing/faults.js';
+import { Closers } from './harness/closers.js';
 import { startCallbackRelay, type CallbackRelay } from './harness/callback-relay.js';
 import { startGatewayBeside, type GatewayBeside } from './harness/gateway-beside.js';
 import { startGatewayProcess, type GatewayProcess } from './harness/gateway-process.js';
@@ -18,33 +19,30 @@ const KEY = Buffer.alloc(32, 7).toString('base64');
 describe('gateways on one Redis', () => {
   let redis: RedisServer;
   let scene: Scene;
-  const closers: (() => Promise<void>)[] = [];
-  const stoppers: (() => Promise<void>)[] = [];
+  const servers = new Closers();
+  const closers = new Closers();
   before(async function () {
     needRedis(this);
-    redis = await startRedis();
-    stoppers.push(() => redis.close());
+    redis = servers.add(await startRedis(), (server) => server.close());
   });
-  after(() => Promise.all(stoppers.map((stop) => stop())));
-  afterEach(async () => {
-    await Promise.all(closers.splice(0).map((close) => close()));
-    await redis.admin.flushall();
-  });
+  after(() => servers.closeAll());
+  beforeEach(() => redis.admin.flushall());
+  afterEach(() => closers.closeAll());
   const shared = (): RedisStateOptions => ({ connection: redis.url, encryptionKeys: [KEY] });
   const start = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<void> => {
-    scene = await startScene({ hook: { ...hook, state: redisState(shared()) } });
-    closers.push(() => scene.close());
+    const hookOfScene = { ...hook, state: redisState(shared()) };
+    scene = closers.add(await startScene({ hook: hookOfScene }), (opened) => opened.close());
     await scene.hook.ready();
   };
   const beside = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<GatewayBeside> => {
     const gateway = await startGatewayBeside(scene, { ...hook, state: redisState(shared()) });
-    closers.push(() => gateway.close());
+    closers.add(gateway, () => gateway.close());
     await gateway.hook.ready();
     return gateway;
   };
   const inProcess = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<GatewayProcess> => {
     const gateway = await startGatewayProcess(scene, shared(), hook);
-    closers.push(() => gateway.kill());
+    closers.add(gateway, () => gateway.kill());
     return gateway;
   };
   const sent = (): number => scene.twilio.messages.length + scene.twilio.calls.length;
@@ -181,15 +179,13 @@ describe('gateways on one Redis', () => {
     const told = ({ events }: { readonly events: readonly HookEvent[] }, type: HookEvent['type']): number =>
       events.filter((event) => event.type === type).length;
     const begin = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<void> => {
-      relay = await startCallbackRelay();
+      relay = closers.add(await startCallbackRelay(), (opened) => {
+        opened.close();
+      });
       const { url: publicUrl } = relay;
       await start({ publicUrl, ...hook });
       other = await beside({ publicUrl, guard: { perUser: false }, ...hook });
       relay.to = [other.url];
-      closers.push(() => {
-        relay.close();
-        return Promise.resolve();
-      });
       scene.twilio.fault({ fault: { kind: 'slow', delayMs: 400 }, match: toWhatsApp });
     };
     const fail = (copies = 1): void => {
@@ -270,9 +266,8 @@ describe('gateways on one Redis', () => {
         headers: { 'x-twilio-signature': scene.twilio.sign(`${relay.url}/twilio/status`, params) },
         body: new URLSearchParams(params),
       });
-      const state = redisState(shared());
-      closers.push(() => state.close());
-      while (!(await state.isDelivered([`twilio ${sid}`], Date.now())));
+      const state = closers.add(redisState(shared()), (opened) => opened.close());
+      await until(() => state.isDelivered([`twilio ${sid}`], Date.now()));
       text.resolve(`Your code is ${CODE}`);
       await until(() => endings().length === 1);
       expect(texts()).to.equal(0);
@@ -363,8 +358,7 @@ describe('gateways on one Redis', () => {
         url,
       }),
     ];
-    const state = redisState(shared());
-    closers.push(() => state.close());
+    const state = closers.add(redisState(shared()), (opened) => opened.close());
     const nowMs = Date.now();
     const raw = scene.okta.requests.map(({ path }) => path);
     const request = { userId: ANA.id, login: ANA.login, phoneNumber: ANA.phone, otpCode: CODE, raw };

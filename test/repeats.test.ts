@@ -259,6 +259,57 @@ describe('a state that fails', () => {
     });
   }
 
+  for (const [title, answer] of [
+    ['hangs', () => new Promise<never>(() => undefined)],
+    ['rejects', () => Promise.reject(new Error('lost'))],
+    ['throws', lost],
+    [
+      'answers too late',
+      (...args) => new Promise((resolve) => setTimeout(resolve, 300, memoryState().claim(...args))),
+    ],
+    [
+      'says too late that another gateway sent it',
+      () =>
+        new Promise((resolve) =>
+          setTimeout(resolve, 300, { isFirst: false, answer: Promise.resolve({ commands: [] }) }),
+        ),
+    ],
+  ] as const satisfies readonly (readonly [string, State['claim']])[]) {
+    it(`sends an event once, and asks once, where it ${title}: 40 at once and one after it`, async () => {
+      let asked = 0;
+      const claim: State['claim'] = (...args) => {
+        asked += 1;
+        return answer(...args);
+      };
+      const scene = await startScene({ hook: { state: stateOf(claim) } });
+      scene.twilio.fault({ kind: 'slow', delayMs: 150 });
+      const calls = await Promise.all(Array.from({ length: 40 }, () => scene.call({ eventId: 'event-1' })));
+      calls.push(await scene.call({ eventId: 'event-1' }));
+      expect(scene.twilio.messages).to.have.length(1);
+      expect(commandOf(calls[0]!)).to.include({ status: 'SUCCESSFUL' });
+      for (const call of calls) expect(call.body).to.deep.equal(calls[0]?.body);
+      expect(asked).to.equal(1);
+      const told = scene.events.filter((event) => event.type === 'extension.failed');
+      expect(told.map(({ extension }) => extension)).to.deep.equal(['state']);
+      await scene.close();
+    });
+  }
+
+  it('has the next of 40 send, where it hangs and the first has hung up before anything was sent', async () => {
+    const scene = await startScene({ hook: { state: stateOf(() => new Promise<never>(() => undefined)) } });
+    scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
+    const first = startRawCall(scene, { eventId: 'event-1' });
+    await until(() => scene.okta.requests.length === 1);
+    const others = Array.from({ length: 39 }, () => scene.call({ eventId: 'event-1' }));
+    await until(() => scene.events.filter(({ type }) => type === 'request.received').length === 40);
+    first.destroy();
+    const calls = await Promise.all(others);
+    expect(scene.twilio.messages).to.have.length(1);
+    for (const call of calls) expect(commandOf(call)).to.deep.equal(commandOf(calls[0]!));
+    expect(commandOf(calls[0]!)).to.include({ status: 'SUCCESSFUL' });
+    await scene.close();
+  });
+
   it('answers a repeat by PENDING where the answer of the first is lost', async () => {
     const scene = await startScene({
       hook: {

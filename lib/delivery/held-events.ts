@@ -10,11 +10,11 @@ export type AnswerOfFirst = Promise<RememberedAnswer | undefined>;
 /** An event that one call of this process holds. */
 export interface HeldEvent {
   /** Keeps the answer for repeats of the event. */
-  settle(answer: RememberedAnswer): void;
+  readonly settle: (answer: RememberedAnswer) => void;
   /** The next one may hold it. */
-  release(): void;
+  readonly release: () => void;
   /** The first one is elsewhere: what it gets is the answer, and an answer that is lost may be asked for again. */
-  follow(answer: AnswerOfFirst): void;
+  readonly follow: (answer: AnswerOfFirst) => void;
 }
 
 interface Entry {

@@ -224,7 +224,10 @@ describe('claiming an event', () => {
   };
 
   describe('by 40 calls of one process at once', () => {
-    const late = defer<Claim>();
+    let late = defer<Claim>();
+    beforeEach(() => {
+      late = defer();
+    });
     for (const [title, answer] of [
       ['is slow', () => new Promise((resolve) => setTimeout(resolve, 20, settling))],
       ['hangs', () => new Promise(() => undefined)],

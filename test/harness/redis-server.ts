@@ -73,10 +73,12 @@ export async function startRedis(...options: readonly string[]): Promise<RedisSe
   };
   process.once('exit', removeFolder);
   let { port, child } = await startSomewhere(folder, options);
+  let isClosed = false;
   const admin = new Redis({
     port,
     host: '127.0.0.1',
-    retryStrategy: () => 20,
+    // Of what monitors it, too: nothing goes on looking for a server that is gone for good.
+    retryStrategy: () => (isClosed ? null : 20),
     maxRetriesPerRequest: null,
   });
   // A killed server is what some tests are about.
@@ -116,6 +118,7 @@ export async function startRedis(...options: readonly string[]): Promise<RedisSe
       );
     },
     close: async () => {
+      isClosed = true;
       admin.disconnect();
       child.kill('SIGCONT');
       await kill();

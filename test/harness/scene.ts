@@ -138,8 +138,11 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
     close: async () => {
       server.closeAllConnections();
       server.close();
-      await Promise.all([okta.close(), twilio.close()]);
-      await hook.close();
+      try {
+        await Promise.all([okta.close(), twilio.close()]);
+      } finally {
+        await hook.close();
+      }
     },
   };
 }

@@ -4,6 +4,7 @@ import { Redis as Redis5 } from 'ioredis5';
 import type { State, StateNews } from '../../lib/delivery/state.js';
 import { redisState, type RedisStateOptions } from '../../lib/state/redis.js';
 import { runBeside } from '../harness/own-process.js';
+import { Closers } from '../harness/closers.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '../harness/redis-server.js';
 import { startScene } from '../harness/scene.js';
 import { until } from '../harness/until.js';
@@ -17,23 +18,26 @@ describe('the alarms of redisState', () => {
   const news: StateNews[] = [];
   /** What was due, in order, and at which gateway. */
   const told: (readonly [gateway: number, transactionId: string])[] = [];
+  const servers = new Closers();
+  const closers = new Closers();
   before(async function () {
     needRedis(this);
-    redis = await startRedis();
+    redis = servers.add(await startRedis(), (server) => server.close());
   });
   beforeEach(async () => {
     await redis.admin.flushall();
     told.length = 0;
     news.length = 0;
   });
-  afterEach(async () => {
-    await Promise.all(states.splice(0).map((state) => state.close()));
+  afterEach(() => {
+    states.length = 0;
+    return closers.closeAll();
   });
-  after(() => redis.close());
+  after(() => servers.closeAll());
 
   const open = (options: Partial<RedisStateOptions> = {}): State => {
     const state = redisState({ connection: redis.url, encryptionKeys: [KEY], ...options });
-    states.push(state);
+    states.push(closers.add(state, () => state.close()));
     state.watch?.((one) => {
       news.push(one);
       witness(one);
@@ -97,6 +101,9 @@ describe('the alarms of redisState', () => {
       new Redis(redis.port, '127.0.0.1', options),
       new Redis5(redis.port, '127.0.0.1', options),
     ]) {
+      closers.add(own, () => {
+        own.disconnect();
+      });
       const state = listen(open({ connection: own }));
       state.alarms?.set('SM1', 10);
       await until(() => told.length === 1);

@@ -6,7 +6,8 @@ import type { Claim, State, StateNews } from '../../lib/delivery/state.js';
 import { failureOf } from '../../lib/state/redis-failure.js';
 import { redisState } from '../../lib/state/redis.js';
 import { startGatewayBeside, type GatewayBeside } from '../harness/gateway-beside.js';
-import { needRedis, startRedis, type RedisServer } from '../harness/redis-server.js';
+import { Closers } from '../harness/closers.js';
+import { needRedis, startRedis, watchTraffic, type RedisServer } from '../harness/redis-server.js';
 import { commandOf, startScene, type Scene } from '../harness/scene.js';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.js';
 import { until } from '../harness/until.js';
@@ -70,24 +71,24 @@ describe('a Redis that', () => {
   let proxy: TcpProxy;
   let scene: Scene;
   let other: GatewayBeside;
+  const closers = new Closers();
   before(function () {
     needRedis(this);
   });
   beforeEach(async () => {
-    redis = await startRedis();
-    proxy = await startTcpProxy(redis.port);
+    redis = closers.add(await startRedis(), (server) => server.close());
+    proxy = closers.add(await startTcpProxy(redis.port), (opened) => opened.close());
     const state = (): State =>
       redisState({ connection: `redis://127.0.0.1:${proxy.port}`, encryptionKeys: [KEY] });
-    scene = await startScene({ hook: { state: state(), guard: { perUser: false } } });
-    other = await startGatewayBeside(scene, { state: state(), guard: { perUser: false } });
+    const guard = { perUser: false } as const;
+    scene = closers.add(await startScene({ hook: { state: state(), guard } }), (opened) => opened.close());
+    other = closers.add(await startGatewayBeside(scene, { state: state(), guard }), (beside) =>
+      beside.close(),
+    );
     expect((await scene.hook.ready()).state).to.equal('ok');
     expect((await other.hook.ready()).state).to.equal('ok');
   });
-  afterEach(async () => {
-    await Promise.all([scene.close(), other.close()]);
-    await proxy.close();
-    await redis.close();
-  });
+  afterEach(() => closers.closeAll());
   const sent = (): number => scene.twilio.messages.length;
   const newsOf = (events: readonly HookEvent[]): readonly string[] =>
     events.map(({ type }) => type).filter((type) => type.startsWith('state.'));
@@ -124,6 +125,27 @@ describe('a Redis that', () => {
     });
   }
 
+  for (const { title, begin } of LOSSES.slice(0, 2)) {
+    it(`${title} lets no event out twice: 40 requests at once get one answer`, async () => {
+      await begin(redis, proxy);
+      const calls = await Promise.all(Array.from({ length: 40 }, () => scene.call({ eventId: 'one-event' })));
+      expect(sent()).to.equal(1);
+      expect(commandOf(calls[0]!)).to.include({ status: 'SUCCESSFUL' });
+      for (const call of calls) expect(call.body).to.deep.equal(calls[0]?.body);
+    });
+  }
+
+  it('is asked once for an event, however often it comes', async () => {
+    const traffic = await watchTraffic(redis);
+    await Promise.all(Array.from({ length: 40 }, () => scene.call({ eventId: 'one-event' })));
+    await scene.call({ url: other.url, eventId: 'one-event' });
+    const asking = traffic.lines.filter((line) => /^eval/i.test(line) && line.includes(':event:'));
+    traffic.end();
+    // The claim and the answer of the one, the claim of the other.
+    expect(asking).to.have.length(3);
+    expect(sent()).to.equal(1);
+  });
+
   it('ends an idle connection is connected to again, and nothing is lost', async () => {
     await scene.call({ eventId: 'one' });
     // A connection that ends as soon as it is made is no idle one.
@@ -139,22 +161,19 @@ describe('a Redis that', () => {
 
 describe('while Redis is lost', () => {
   let redis: RedisServer;
-  const states: State[] = [];
+  const closers = new Closers();
   const news: StateNews[] = [];
   before(function () {
     needRedis(this);
   });
   beforeEach(async () => {
-    redis = await startRedis();
+    redis = closers.add(await startRedis(), (server) => server.close());
     news.length = 0;
   });
-  afterEach(async () => {
-    await Promise.all(states.splice(0).map((state) => state.close()));
-    await redis.close();
-  });
+  afterEach(() => closers.closeAll());
   const open = (connection = redis.url): State => {
     const state = redisState({ connection, encryptionKeys: [KEY] });
-    states.push(state);
+    closers.add(state, () => state.close());
     state.watch?.((one) => {
       news.push(one);
       witness(one);
@@ -302,9 +321,8 @@ describe('while Redis is lost', () => {
     expect(await reasonOf('reader:pw-reader@')).to.equal('NOPERM');
     await redis.admin.config('SET', 'requirepass', 'pw-of-default');
     expect(await reasonOf('')).to.equal('NOAUTH');
-    const node = await startRedis('--cluster-enabled', 'yes');
+    const node = closers.add(await startRedis('--cluster-enabled', 'yes'), (server) => server.close());
     expect(await reasonOf('', node.port)).to.equal('CLUSTERDOWN');
-    await node.close();
     expect(await reasonOf('', 9)).to.equal('ECONNREFUSED');
   });
 });

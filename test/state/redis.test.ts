@@ -5,6 +5,7 @@ import type { Receipt } from '../../lib/delivery/receipt.js';
 import type { FinalReport } from '../../lib/delivery/report.js';
 import type { Bucket, Claim, RememberedAnswer, State, StateNews } from '../../lib/delivery/state.js';
 import { redisState, type RedisStateOptions } from '../../lib/state/redis.js';
+import { Closers } from '../harness/closers.js';
 import { needRedis, startRedis, type RedisServer } from '../harness/redis-server.js';
 import { until } from '../harness/until.js';
 import { witness } from '../harness/witness.js';
@@ -26,22 +27,23 @@ const answerOf = (claim: Claim): Promise<RememberedAnswer | undefined> =>
 describe('redisState', () => {
   let redis: RedisServer;
   const states: State[] = [];
-  const stoppers: (() => Promise<void>)[] = [];
+  const servers = new Closers();
+  const closers = new Closers();
   before(async function () {
     needRedis(this);
-    redis = await startRedis();
-    stoppers.push(() => redis.close());
+    redis = servers.add(await startRedis(), (server) => server.close());
   });
   beforeEach(() => redis.admin.flushall());
-  afterEach(async () => {
-    await Promise.all(states.splice(0).map((state) => state.close()));
+  afterEach(() => {
+    states.length = 0;
+    return closers.closeAll();
   });
-  after(() => Promise.all(stoppers.map((stop) => stop())));
+  after(() => servers.closeAll());
 
   const open = (options: Partial<RedisStateOptions> = {}): State => {
     const state = redisState({ connection: redis.url, encryptionKeys: [OLD_KEY], ...options });
     states.push(state);
-    return state;
+    return closers.add(state, () => state.close());
   };
   const keysOf = async (kind: string): Promise<readonly string[]> =>
     (await redis.dump()).map(({ name }) => name).filter((name) => name.includes(`:${kind}:`));
@@ -403,7 +405,9 @@ describe('redisState', () => {
     ['ioredis 5', (port: number) => new Redis5({ port, lazyConnect: true, enableAutoPipelining: true })],
   ] as const) {
     it(`works on a client of ${title}, with time-outs of its own, and leaves it open`, async () => {
-      const client = make(redis.port);
+      const client = closers.add<Redis | Redis5>(make(redis.port), (made) => {
+        made.disconnect();
+      });
       const state = open({ connection: client });
       await state.check();
       const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
@@ -415,14 +419,21 @@ describe('redisState', () => {
       expect(first(await other.claim('2', life(60_000, bucket('a', 1)))).exceeded).to.deep.equal(['a']);
       await Promise.all(states.splice(0).map((one) => one.close()));
       expect(await client.echo('open')).to.equal('open');
-      client.disconnect();
     });
   }
 
   it('works on a cluster, whose slot of its own keys it finds', async () => {
-    const node = await startRedis('--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1');
+    const node = closers.add(
+      await startRedis('--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'),
+      (server) => server.close(),
+    );
     await node.admin.cluster('ADDSLOTSRANGE', 0, 16_383);
-    const cluster = new Cluster([{ host: '127.0.0.1', port: node.port }], { lazyConnect: true });
+    const cluster = closers.add(
+      new Cluster([{ host: '127.0.0.1', port: node.port }], { lazyConnect: true }),
+      (made) => {
+        made.disconnect();
+      },
+    );
     const [one, two] = [open({ connection: cluster }), open({ connection: cluster })];
     let isUp = false;
     while (!isUp) isUp = (await node.admin.cluster('INFO')).includes('cluster_state:ok');
@@ -432,10 +443,6 @@ describe('redisState', () => {
     expect(await answerOf(await two.claim('event', life()))).to.deep.equal(ANSWER);
     expect(first(await two.claim('2', life(60_000, bucket('b', 1)))).exceeded).to.deep.equal(['b']);
     expect(cluster.status).to.equal('wait');
-    // A client that knows nothing of clusters works where one node has every slot.
-    await Promise.all(states.splice(0).map((state) => state.close()));
-    cluster.disconnect();
-    await node.close();
   });
 
   it('needs no more rights than the README names', async () => {

@@ -141,17 +141,20 @@ function receiptOf(
   { request, profile, locale, addressFor, before }: CodeToSend,
   { person, eventKey, expiresAtMs }: NonNullable<CodeToSend['event']>,
   { by, untried, attempts }: Rest,
-  { channels }: HookParts,
+  { settings, channels }: HookParts,
 ): Receipt {
   const stepOf = (ready: ReadyChannel): PlanStep => ({
     channel: ready.name,
     provider: channels.get(ready.name)?.indexOf(ready) ?? -1,
     to: addressFor(ready.name),
   });
+  // A receipt holds no more of a person than who sends it again may read.
+  const isRead =
+    settings.composeText !== undefined || untried.some(({ name }) => settings.ownChannels.has(name));
   return {
     request,
     expiresAtMs,
-    profile,
+    profile: isRead ? profile : undefined,
     locale,
     person,
     eventKey,

@@ -35,6 +35,8 @@ export interface HookSettings {
   readonly twilioAuthTokens: readonly string[];
   /** By name, in the order they are tried. */
   readonly channels: ReadonlyMap<string, readonly Channel[]>;
+  /** Those of the user's own: what they read of a message, they know alone. */
+  readonly ownChannels: ReadonlySet<string>;
   readonly optInAttribute: string;
   readonly optInChannels: readonly string[];
   readonly profile: ProfileOptions;
@@ -99,6 +101,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     },
     twilioAuthTokens: publicUrl === undefined ? [] : authTokens,
     channels: readChannels(options),
+    ownChannels: new Set(Object.keys(options.channels ?? {})),
     optInAttribute: options.optInAttribute ?? 'whatsAppOptIn',
     optInChannels: options.optInChannels ?? ['whatsapp'],
     profile: { timeoutMs: profile.timeoutMs ?? 800, cache: readCache(profile.cache) },

@@ -749,7 +749,7 @@ describe('a code that did not arrive', () => {
       ];
       await start({ channels: { line, acme }, chooseChannels });
       await scene.hook.ready();
-      stopTime();
+      clock = stopTime();
       await scene.call({ eventId: 'event-of-ana' });
       await scene.call({
         eventId: 'event-of-bob',

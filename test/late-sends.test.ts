@@ -1,6 +1,15 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import type { ChannelPort, DeliveryReport, HookEvent, Message, Outcome } from '../lib/index.js';
+import {
+  memoryState,
+  type ChannelPort,
+  type DeliveryReport,
+  type HookEvent,
+  type Message,
+  type Outcome,
+  type Receipt,
+  type State,
+} from '../lib/index.js';
 import { startRawCall } from './harness/raw-call.js';
 import { ANA, BOB, CODE, startScene, type Scene, type SceneOptions } from './harness/scene.js';
 import { stopTime, warmUp } from './harness/stopped-time.js';
@@ -35,6 +44,8 @@ describe('a late send', () => {
   const accept: Attempt = () => ({ status: 'accepted', transactionId: `SM${messages.length}` });
   /** Tells what became of a message when it is asked. */
   const channel = (name: string, attempt: Attempt = accept): ChannelPort<never> => ({
+    // The callbacks below are about them.
+    idNamespace: 'twilio',
     send: async (message) => {
       messages.push([name, message]);
       return attempt(message);
@@ -138,6 +149,41 @@ describe('a late send', () => {
     ]);
     expect(composed).to.deep.equal(Array(3).fill(['pt-BR', BOB.phone, true]));
     for (const [, { profile }] of messages) expect(profile).to.deep.equal(messages[0]?.[1].profile);
+  });
+
+  describe('is kept to be sent', () => {
+    const kept = async (hook: HookOptions): Promise<readonly unknown[]> => {
+      const receipts: Receipt[] = [];
+      const state = memoryState();
+      const keepReceipt: State['keepReceipt'] = (key, receipt, life) => {
+        receipts.push(receipt);
+        return state.keepReceipt(key, receipt, life);
+      };
+      await start({ state: { ...state, keepReceipt }, ...hook });
+      await scene.call({ eventId: 'event-1' });
+      return receipts.map(({ profile, untried }) => [
+        profile?.['whatsAppOptIn'],
+        untried.map((step) => step.channel),
+      ]);
+    };
+
+    it('without the profile, where nothing reads it', async () => {
+      expect(await kept({})).to.deep.equal([[undefined, ['sms']]]);
+    });
+
+    it('with it, for a composeText', async () => {
+      expect(await kept({ composeText: () => `Your code is ${CODE}` })).to.deep.equal([[true, ['sms']]]);
+    });
+
+    it("with it, for a channel of the user's own that may be next", async () => {
+      const channels = { line: channel('line') };
+      expect(await kept({ channels, chooseChannels: () => ['whatsapp', 'line'] })).to.deep.equal([
+        [true, ['line', 'sms']],
+      ]);
+      expect(await kept({ channels, chooseChannels: () => ['whatsapp'] })).to.deep.equal([
+        [undefined, ['sms']],
+      ]);
+    });
   });
 
   it("goes by the channel's next provider, where it has several", async () => {

@@ -5,7 +5,7 @@ import { readLocale } from './delivery/locale.js';
 import { NUMBER_SHARE, toDialableNumber } from './delivery/phone-number.js';
 import { planChannels } from './delivery/plan.js';
 import { withinRollout } from './delivery/rollout.js';
-import { TIMED_OUT } from './delivery/wait-at-most.js';
+import { socketsRead, TIMED_OUT } from './delivery/wait-at-most.js';
 import type { HookCall, Refusal } from './okta/inline-hook.js';
 import type { ProfileReading } from './okta/user-profile.js';
 import { sendCode } from './send-code.js';
@@ -101,15 +101,6 @@ const OVERTAKEN: Refusal = {
   reason: 'A newer code came before this one could be sent',
   remedy: 'Nothing: the user has a newer code.',
   isHeldBack: true,
-};
-
-/** Two turns of the event loop: whatever lay in the sockets when this was called has been read then. */
-const socketsRead = async (): Promise<void> => {
-  for (let turn = 0; turn < 2; turn += 1) {
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
 };
 
 function localeOf({ request }: HookCall, reading: ProfileReading | undefined): string {

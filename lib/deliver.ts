@@ -5,6 +5,7 @@ import { readLocale } from './delivery/locale.js';
 import { NUMBER_SHARE, toDialableNumber } from './delivery/phone-number.js';
 import { planChannels } from './delivery/plan.js';
 import { withinRollout } from './delivery/rollout.js';
+import { SAME_MOMENT_MS } from './delivery/running-calls.js';
 import { socketsRead, TIMED_OUT } from './delivery/wait-at-most.js';
 import type { HookCall, Refusal } from './okta/inline-hook.js';
 import type { ProfileReading } from './okta/user-profile.js';
@@ -69,30 +70,41 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
       addressFor: (channel) => (channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber),
       budget: call.budget,
       event: call.event,
-      // The first attempt is of the same moment; a later one may be seconds behind.
-      isStillWanted: (attempts) => attempts === 0 || isStillNewest(call, parts),
+      isStillWanted: (attempts) => {
+        const hasTakenTime = attempts > 0 || call.budget.elapsedMs() > SAME_MOMENT_MS;
+        return isStillNewest(call, { hasTakenTime }, parts);
+      },
     },
     parts,
   );
   if (call.delivery.status === 'accepted' && call.running !== undefined)
     parts.runningCalls.accepted(call.running);
-  if (call.delivery.status === 'refused' && call.running?.isOvertaken === true) call.refusal = OVERTAKEN;
+  const isNewest =
+    call.delivery.status !== 'refused' || (await isStillNewest(call, { hasTakenTime: true }, parts));
+  if (!isNewest) call.refusal = OVERTAKEN;
   else if (call.delivery.decidedBy === undefined) call.refusal = refusalWithoutAttempt(planned, plan);
 }
 
 /** What the state may take of the budget to say whether a newer code was asked for: milliseconds, and a fraction. */
 const NEWEST_SHARE = { maxMs: 200, fraction: 0.25 } as const;
 
-/** Whether no newer code of the same user went out by this gateway, nor was asked for at another one. */
-async function isStillNewest(call: Call, { lateFailover }: HookParts): Promise<boolean> {
+/** Whether no newer code of the same user went out by this gateway, nor was asked for by any that shares the state. */
+function isStillNewest(
+  call: Call,
+  { hasTakenTime }: { readonly hasTakenTime: boolean },
+  { lateFailover }: HookParts,
+): boolean | Promise<boolean> {
   const { budget, event, running } = call;
   if (running === undefined) return true;
-  if (!running.isOvertaken && event !== undefined && lateFailover !== undefined) {
-    const asking = lateFailover.isOvertaken({ ...event, request: hookOf(call).request });
-    const answer = await budget.within(asking, budget.share(NEWEST_SHARE.maxMs, NEWEST_SHARE.fraction));
+  // Nearly always: it has just come in.
+  const mayAsk = lateFailover?.isShared === true && hasTakenTime;
+  if (running.isOvertaken || event === undefined || !mayAsk) return !running.isOvertaken;
+  const asking = lateFailover.isOvertaken({ ...event, request: hookOf(call).request });
+  const share = budget.share(NEWEST_SHARE.maxMs, NEWEST_SHARE.fraction);
+  return budget.within(asking, share).then((answer) => {
     running.isOvertaken ||= answer === true;
-  }
-  return !running.isOvertaken;
+    return !running.isOvertaken;
+  });
 }
 
 /** An error would let Okta send the older code itself, after the newer one. */

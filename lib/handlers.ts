@@ -10,6 +10,7 @@ import { exceededRules } from './delivery/guard.js';
 import { maskNumber } from './delivery/masking.js';
 import { NUMBER_SHARE } from './delivery/phone-number.js';
 import { personKey } from './delivery/receipt.js';
+import { SAME_MOMENT_MS } from './delivery/running-calls.js';
 import { RequestError } from './errors.js';
 import { onlyPost, parseJson, readBody } from './exchange.js';
 import { answerOfRepeat } from './okta/hook-answer.js';
@@ -120,6 +121,8 @@ export function createHandlers(parts: HookParts): Handlers {
     });
     call.hook = hook;
     call.refusal = hook.refusal;
+    // In the order in which they come, also those that wait for another first. A preview overtakes nothing, and nothing overtakes it.
+    if (!hook.isPreview) call.running = parts.runningCalls.begin(personKey(hook.request));
     const { eventId, oktaRequestId, requestType, deliveryChannel, userId, phoneNumber } = hook.request;
     events.emit({
       type: 'request.received',
@@ -181,18 +184,20 @@ export function createHandlers(parts: HookParts): Handlers {
   });
 
   const overtakeOlder = step((call) => {
-    const { lateFailover, runningCalls } = parts;
+    const { lateFailover } = parts;
     if (call.refusal !== undefined) return undefined;
     const { request, isPreview } = hookOf(call);
     const person = personKey(request);
     const eventKey = request.eventId;
-    // A preview overtakes nothing, and nothing overtakes it.
-    if (!isPreview) call.running = runningCalls.begin(person);
-    if (lateFailover === undefined) return undefined;
+    // One that waited for its first, which sent nothing, may be older than what went out meanwhile.
+    if (lateFailover === undefined || call.running?.isOvertaken === true) return undefined;
     // Now: what a channel of the user's own may make of the request is its own affair.
     const untilMs = request.expiresAt.getTime();
     call.event = { person, eventKey, expiresAtMs: untilMs };
-    lateFailover.overtake(person, { eventKey, isPreview, nowMs: settings.clock(), untilMs }, request);
+    // It may have waited for its first, which then sent nothing.
+    const elapsedMs = call.budget.elapsedMs();
+    const ageMs = elapsedMs > SAME_MOMENT_MS ? elapsedMs : 0;
+    lateFailover.overtake(person, { eventKey, isPreview, nowMs: settings.clock(), ageMs, untilMs }, request);
     return undefined;
   });
 

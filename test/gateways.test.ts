@@ -84,6 +84,7 @@ describe('gateways on one Redis', () => {
     /** Sends the older code, asks for a newer one elsewhere, and has the older one's first channel refuse then. */
     const race = async (
       before: () => Promise<unknown> = () => Promise.resolve(),
+      refusal: Outcome = { status: 'refused', code: 'GONE', reason: 'gone' },
     ): ReturnType<Scene['call']> => {
       isAsked = false;
       first = defer<Outcome>();
@@ -100,7 +101,7 @@ describe('gateways on one Redis', () => {
       await until(() => isAsked);
       await scene.call({ eventId: 'newer', otpCode: NEWER, url });
       await before();
-      first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
+      first.resolve(refusal);
       return older;
     };
     const texts = (): number => scene.twilio.messages.filter(({ channel }) => channel === 'sms').length;
@@ -108,6 +109,12 @@ describe('gateways on one Redis', () => {
     it('send nothing more of the older code, and Okta sends it neither', async () => {
       const answer = await race();
       expect(commandOf(answer)).to.include({ status: 'PENDING', provider: 'GUARD' });
+      expect(commandOf(answer)?.['transactionMetadata']).to.include('blocked=OVERTAKEN');
+      expect(texts()).to.equal(0);
+    });
+
+    it('leave the older code to nobody, where no channel is left for it', async () => {
+      const answer = await race(undefined, { status: 'refused', code: 'GONE', reason: 'no', moveOn: false });
       expect(commandOf(answer)?.['transactionMetadata']).to.include('blocked=OVERTAKEN');
       expect(texts()).to.equal(0);
     });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Channel, Outcome } from '../lib/index.js';
 import { ANA, CODE, commandOf, startScene, type Scene } from './harness/scene.js';
+import { startRawCall } from './harness/raw-call.js';
 import { defer, until } from './harness/until.js';
 import { mustNotShow } from './harness/witness.js';
 
@@ -53,6 +54,72 @@ describe('two calls of one user at once', () => {
     expect(scene.events.filter(({ type }) => type === 'request.answered').at(-1)).to.include({
       code: 'OVERTAKEN',
     });
+  });
+
+  it('send nothing of the older code where its text was still being composed, or its user looked up', async () => {
+    const text = defer<string>();
+    left = [];
+    mustNotShow(NEWER);
+    let isComposing = false;
+    const line: Channel = {
+      send: ({ request }) => {
+        left.push(request.otpCode);
+        return Promise.resolve({ status: 'accepted', transactionId: `L${left.length}` });
+      },
+    };
+    scene = await startScene({
+      hook: {
+        chooseChannels: () => ['line'],
+        channels: { line },
+        composeText: ({ otpCode }) => {
+          if (otpCode === NEWER) return `Your code is ${NEWER}`;
+          isComposing = true;
+          return text.promise;
+        },
+      },
+    });
+    const older = scene.call({ eventId: 'older' });
+    await until(() => isComposing);
+    expect((await scene.call({ eventId: 'newer', otpCode: NEWER })).okta.action).to.equal('sent');
+    text.resolve(`Your code is ${CODE}`);
+    expect(commandOf(await older)).to.include({ status: 'PENDING', provider: 'GUARD' });
+    expect(left).to.deep.equal([NEWER]);
+  });
+
+  it('send nothing for a repeat of the older code whose first one hung up after the newer one went out', async () => {
+    const text = defer<string>();
+    left = [];
+    mustNotShow(NEWER);
+    let composed = 0;
+    const sms: Channel = {
+      send: ({ request }) => {
+        left.push(request.otpCode);
+        return Promise.resolve({ status: 'accepted', transactionId: `S${left.length}` });
+      },
+    };
+    scene = await startScene({
+      hook: {
+        channels: { sms },
+        chooseChannels: () => ['sms'],
+        composeText: ({ otpCode }) => {
+          if (otpCode === NEWER) return `Your code is ${NEWER}`;
+          composed += 1;
+          return text.promise;
+        },
+      },
+    });
+    const first = startRawCall(scene, { eventId: 'older' });
+    first.on('error', () => undefined);
+    await until(() => composed === 1);
+    const repeat = scene.call({ eventId: 'older' });
+    await until(() => scene.hook.status().inFlight === 2);
+    await scene.call({ eventId: 'newer', otpCode: NEWER });
+    first.destroy();
+    const answer = await repeat;
+    expect(commandOf(answer)).to.include({ status: 'PENDING' });
+    text.resolve(`Your code is ${CODE}`);
+    await scene.hook.close();
+    expect(left).to.deep.equal([NEWER]);
   });
 
   for (const [what, other] of [

@@ -70,6 +70,7 @@ export class LateFailover {
   readonly #lookUpFailures: Throttle;
   /** What the state is keeping. */
   readonly #keeping = new Set<Promise<void>>();
+  #isDraining = false;
   #isClosed = false;
 
   constructor(parts: LateFailoverParts) {
@@ -101,7 +102,7 @@ export class LateFailover {
     if (Object.values(afterSeconds).every((seconds) => seconds === undefined)) return;
     state.alarms?.onDue(async (key) => {
       // Another process takes it.
-      if (this.#isClosed) throw new Error('closed');
+      if (this.#isDraining || this.#isClosed) throw new Error('closed');
       if (this.#messages.isDelivered(key)) return;
       const receipt = await this.#receipts.take(key, this.#parts.clock(), OVERDUE);
       if (receipt !== undefined) this.#track(this.#overdue(key, receipt));
@@ -118,12 +119,16 @@ export class LateFailover {
     }
   }
 
+  /** Whether other gateways know what this one is told. */
+  get isShared(): boolean {
+    return this.#parts.state.isShared === true;
+  }
+
   /**
    * Whether something newer was asked for by the same person at any gateway that shares the state: what one channel of a
    * call has refused goes out by no other then. `false` where nobody can say.
    */
   async isOvertaken(event: PersonEvent): Promise<boolean> {
-    if (this.#parts.state.isShared !== true) return false;
     return (await this.#receipts.isNewest(event, this.#parts.clock())) === false;
   }
 
@@ -175,6 +180,7 @@ export class LateFailover {
 
   /** What is not due yet is dropped; what is under way goes on. */
   stopWaiting(): void {
+    this.#isDraining = true;
     this.#polling.stop();
   }
 

@@ -49,6 +49,8 @@ export interface NewEvent {
   /** One of Okta's preview page goes beside the newest event, and in the place of none. */
   readonly isPreview: boolean;
   readonly nowMs: number;
+  /** How long ago its call came in, milliseconds: one that came before what is known already is not the newest. Default: 0. */
+  readonly ageMs?: number | undefined;
   /** When its code ends: nothing needs to be known of it after that. */
   readonly untilMs: number;
 }

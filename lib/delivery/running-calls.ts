@@ -1,3 +1,6 @@
+/** A call that is no older has waited for nothing that counts: it is of this moment. Milliseconds. */
+export const SAME_MOMENT_MS = 250;
+
 /** A call of a person that has not been answered yet. */
 export interface RunningCall {
   readonly person: string;

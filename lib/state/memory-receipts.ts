@@ -15,6 +15,8 @@ const MAX_REPORTS = 6_000;
 const LOOKED_AT = 4;
 
 interface Newest {
+  /** When its call came in, milliseconds since 1970. */
+  readonly atMs: number;
   readonly untilMs: number;
   /** Where previews are all that is known, there is none. */
   readonly eventKey: string | undefined;
@@ -77,10 +79,14 @@ export function memoryReceipts(): MemoryReceipts {
   };
 
   return {
-    overtake(person, { eventKey, isPreview, nowMs, untilMs }) {
-      const known = isPreview ? people.get(person) : undefined;
-      const beside = known !== undefined && known.untilMs > nowMs ? known : undefined;
+    overtake(person, { eventKey, isPreview, nowMs, ageMs = 0, untilMs }) {
+      const known = people.get(person);
+      const alive = known !== undefined && known.untilMs > nowMs ? known : undefined;
+      const beside = isPreview ? alive : undefined;
+      const atMs = nowMs - ageMs;
+      if (!isPreview && alive !== undefined && alive.atMs > atMs) return;
       people.set(person, {
+        atMs: beside?.atMs ?? atMs,
         untilMs: Math.max(untilMs, beside?.untilMs ?? 0),
         eventKey: isPreview ? beside?.eventKey : eventKey,
         previews: isPreview ? [...(beside?.previews ?? []), eventKey].slice(-MAX_PREVIEWS) : [],

@@ -53,7 +53,11 @@ export class RedisAlarms implements Alarms {
 
   onDue(listener: (messageKey: string) => Promise<void>): void {
     this.#listeners.push(listener);
-    this.#opening ??= this.#open();
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      const { remedy } = failureOf(error);
+      this.#parts.redis.warn('ALARMS', remedy);
+      return undefined;
+    });
   }
 
   set(messageKey: string, dueInMs: number): void {
@@ -128,6 +132,8 @@ export class RedisAlarms implements Alarms {
   }
 
   async #due(jobId: string, data: unknown): Promise<void> {
+    // Receipts cannot be asked for: another gateway can, or this one when Redis is back.
+    if (this.#parts.redis.health === 'lost') throw new Error('not now');
     const sealed = Buffer.from(typeof data === 'string' ? data : '', 'base64url');
     const messageKey = this.#parts.sealing.open('alarm', jobId, sealed);
     // Of a gateway with other keys, whose receipts do not open here either.

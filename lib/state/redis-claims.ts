@@ -16,6 +16,12 @@ const LONGEST_WAIT_MS = 3_000;
 const ANSWERED = 'A'.charCodeAt(0);
 const HELD = 'H';
 
+/** What is kept to be told to Redis when it is back, the older half dropped first; and how many of it at once. */
+const MAX_UNTOLD = 20_000;
+const TOLD_AT_ONCE = 50;
+
+type Command = Parameters<RedisConnection['ask']>[0];
+
 /**
  * A claim is one script, and the one thing that is waited for before a code leaves. What becomes of it is written behind
  * the answer. While Redis is lost the points are this process's own, and an event is claimed by whoever asks: of one
@@ -29,10 +35,15 @@ export class RedisClaims {
   /** Of this process; with a number behind it, of one claim. */
   readonly #holder = `${HELD}${randomBytes(9).toString('base64url')}`;
   #count = 0;
+  /** What became of claims of ours, which Redis may not know: by their tokens, so that told twice it is the same. */
+  readonly #untold: Command[] = [];
 
   constructor(connection: RedisConnection, sealing: Sealing) {
     this.#connection = connection;
     this.#sealing = sealing;
+    connection.watch(({ type }) => {
+      if (type === 'recovered') void this.#tellAll();
+    });
   }
 
   claim(key: string | undefined, life: EventLife): Claim | Promise<Claim> {
@@ -83,11 +94,16 @@ export class RedisClaims {
       exceeded,
       settle: (answer) => {
         if (name === undefined) return;
-        this.#tell((client) => client.settleEvent(1, name, token, this.#sealed(name, answer)));
+        void this.#tell((client) => client.settleEvent(1, name, token, this.#sealed(name, answer)));
       },
       release: () => {
-        const keys = name === undefined ? spent : [name, ...spent];
-        if (keys.length > 0) this.#tell((client) => client.releaseEvent(keys.length, ...keys, token));
+        if (name !== undefined)
+          void this.#tell((client) => client.releaseEvent(1 + spent.length, name, ...spent, token));
+        // Points alone are given back once, or not: twice would be too many.
+        else if (spent.length > 0)
+          this.#connection
+            .ask((client) => client.releaseEvent(spent.length, ...spent, token))
+            .catch(() => undefined);
       },
     };
   }
@@ -126,9 +142,18 @@ export class RedisClaims {
     return JSON.parse(text) as RememberedAnswer;
   }
 
-  #tell(command: Parameters<RedisConnection['ask']>[0]): void {
-    // What is lost is told by the connection.
-    this.#connection.ask(command).catch(() => undefined);
+  /** What comes to nothing because Redis is lost, which its connection tells, is told again when it is back. */
+  async #tell(command: Command): Promise<void> {
+    await this.#connection.ask(command).catch(() => {
+      if (this.#untold.length >= MAX_UNTOLD) this.#untold.splice(0, MAX_UNTOLD / 2);
+      this.#untold.push(command);
+    });
+  }
+
+  async #tellAll(): Promise<void> {
+    while (this.#untold.length > 0 && this.#connection.health === 'ok') {
+      await Promise.all(this.#untold.splice(0, TOLD_AT_ONCE).map((command) => this.#tell(command)));
+    }
   }
 
   /** Another length of window is another window: a limit that was changed holds at once. */

@@ -9,6 +9,8 @@ import { SCRIPTS } from './redis-scripts.js';
 const COMMAND_MS = 150;
 /** How often it is looked whether Redis is back, milliseconds. */
 const PROBE_EVERY_MS = 1_000;
+/** How often those who wait for it look, milliseconds. */
+const LOOK_EVERY_MS = 100;
 interface ConnectionParts {
   readonly connection: string | RedisClient;
   /** Writes as a claim writes: what lets it through lets claims through. */
@@ -73,6 +75,17 @@ export class RedisConnection {
       () => true,
       () => false,
     );
+  }
+
+  /** Whether it is there, or comes back within a time. */
+  async isBackWithin(timeoutMs: number): Promise<boolean> {
+    const endsAt = performance.now() + timeoutMs;
+    while (this.health === 'lost' && !this.#isClosed && performance.now() < endsAt) {
+      await new Promise((resolve) => {
+        setTimeout(resolve, LOOK_EVERY_MS);
+      });
+    }
+    return this.health === 'ok';
   }
 
   /** Tells of what works, but not as well as it could; each once. */

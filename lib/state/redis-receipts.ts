@@ -16,6 +16,9 @@ const MAX_UNTOLD = 20_000;
 /** Told at once; the next ones when Redis has done these, so that codes do not stand behind all of them. */
 const TOLD_AT_ONCE = 50;
 
+/** What a report waits for a Redis that is lost, milliseconds: it is looked for about every second. */
+const BACK_MS = 1_500;
+
 interface Life {
   readonly nowMs: number;
   readonly untilMs: number;
@@ -57,13 +60,15 @@ export class RedisReceipts implements ReceiptState {
   }
 
   overtake(person: string, event: NewEvent): void {
-    this.#write(
-      () => this.#overtake(person, event, 0),
-      () => {
-        void this.#here.overtake(person, event);
-        this.#tellLater({ what: 'event', person, event, atMs: performance.now() });
-      },
-    );
+    const ageMs = event.ageMs ?? 0;
+    const atMs = performance.now() - ageMs;
+    // Also what Redis may have done: told twice it is the same.
+    const keepHere = (): void => {
+      void this.#here.overtake(person, event);
+      this.#tellLater({ what: 'event', person, event, atMs });
+    };
+    if (this.#connection.health === 'lost') keepHere();
+    else this.#overtake(person, event, ageMs).catch(keepHere);
   }
 
   async isNewest(person: string, eventKey: string, nowMs: number): Promise<boolean | 'unknown'> {
@@ -90,7 +95,10 @@ export class RedisReceipts implements ReceiptState {
 
   async takeReceipt(messageKey: string, nowMs: number, report: FinalReport): Promise<Receipt | undefined> {
     const kept = this.#here.takeReceipt(messageKey, nowMs, report);
-    if (kept !== undefined || this.#connection.health === 'lost') return kept;
+    if (kept !== undefined) return kept;
+    // Who asks waits a little longer than that, and a report comes but once.
+    if (this.#connection.health === 'lost' && !(await this.#connection.isBackWithin(BACK_MS)))
+      return undefined;
     const [name, reportName, sealedReport] = this.#sealReport(messageKey, report);
     const isDelivered = report.status === 'delivered' ? '1' : '0';
     // Where nobody knows whether it was taken, it was: a code that may go out twice does not.
@@ -158,19 +166,11 @@ export class RedisReceipts implements ReceiptState {
     return text === undefined ? undefined : (JSON.parse(text) as FinalReport);
   }
 
-  /** Not waited for. What Redis may have done is not kept here as well: a receipt is there once. */
-  #write(toRedis: () => Promise<void>, here: () => void): void {
-    if (this.#connection.health === 'lost') {
-      here();
-      return;
-    }
-    toRedis().catch((error: unknown) => {
-      if (!failureOf(error).mayBeDone) here();
-    });
-  }
-
   #tellLater(untold: Untold): void {
-    if (this.#untold.length >= MAX_UNTOLD) this.#untold.splice(0, MAX_UNTOLD / 2);
+    if (this.#untold.length >= MAX_UNTOLD) {
+      for (const dropped of this.#untold.splice(0, MAX_UNTOLD / 2))
+        if (dropped.what === 'receipt') dropped.onTold(undefined);
+    }
     this.#untold.push(untold);
   }
 
@@ -191,9 +191,16 @@ export class RedisReceipts implements ReceiptState {
     const { messageKey, life, onTold } = untold;
     const nowMs = life.nowMs + ageMs;
     const receipt = this.#here.takeReceipt(messageKey, nowMs);
-    if (receipt === undefined) return;
+    // It was taken, or its code has ended: nobody waits for it any more.
+    if (receipt === undefined) {
+      onTold(undefined);
+      return;
+    }
     await this.#keep(messageKey, receipt, life.untilMs - nowMs).then(onTold, (error: unknown) => {
-      if (failureOf(error).mayBeDone) return;
+      if (failureOf(error).mayBeDone) {
+        onTold(undefined);
+        return;
+      }
       const report = this.#here.keepReceipt(messageKey, receipt, { nowMs, untilMs: life.untilMs });
       if (report === undefined) this.#untold.push(untold);
       else onTold(report);

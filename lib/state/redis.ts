@@ -59,8 +59,7 @@ export function redisState(options: RedisStateOptions): State {
       redis.watch(onNews);
     },
     close: async () => {
-      await alarms.close();
-      await redis.close();
+      await alarms.close().finally(() => redis.close());
     },
   };
 }

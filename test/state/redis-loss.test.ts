@@ -139,6 +139,8 @@ describe('a Redis that', () => {
     const traffic = await watchTraffic(redis);
     await Promise.all(Array.from({ length: 40 }, () => scene.call({ eventId: 'one-event' })));
     await scene.call({ url: other.url, eventId: 'one-event' });
+    await redis.admin.set('all-of-it', 'came');
+    await until(() => traffic.lines.some((line) => line.includes('all-of-it')));
     const asking = traffic.lines.filter((line) => /^eval/i.test(line) && line.includes(':event:'));
     traffic.end();
     // The claim and the answer of the one, the claim of the other.
@@ -216,6 +218,55 @@ describe('while Redis is lost', () => {
     expect(counted).to.deep.equal([[], [], ['limit-0']]);
     await recover(state);
     expect(exceededOf(await state.claim('6', life(2)))).to.deep.equal(['limit-0']);
+  });
+
+  it('what became of a claim is told when it is back: its answer, or that nothing was sent', async () => {
+    const [one, two] = [open(), open()];
+    await Promise.all([one.check(), two.check()]);
+    const [sent, unsent] = [await one.claim('sent', life()), await one.claim('unsent', life())];
+    if (!sent.isFirst || !unsent.isFirst) throw new Error('they are repeats');
+    await lose(one);
+    sent.settle({ status: 'SUCCESSFUL' });
+    unsent.release();
+    await recover(one);
+    const repeat = await two.claim('sent', life());
+    expect(repeat.isFirst ? 'first' : await repeat.answer).to.deep.equal({ status: 'SUCCESSFUL' });
+    // Its holder lets go, and says so to those who wait.
+    const next = await two.claim('unsent', life());
+    expect(next.isFirst || (await next.answer) === undefined).to.equal(true);
+  });
+
+  it('a report waits a moment for it to be back, since it comes but once', async () => {
+    const state = open();
+    await state.check();
+    await state.keepReceipt('SM1', receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
+    await lose(state);
+    const taken = state.takeReceipt('SM1', NOW, FAILED);
+    redis.continue();
+    expect(await taken).to.deep.equal(receipt);
+  });
+
+  it('who keeps a receipt is told that it was taken meanwhile, and waits no more', async () => {
+    const state = open();
+    await state.check();
+    await lose(state);
+    const keeping = state.keepReceipt('SM1', receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
+    expect(await state.takeReceipt('SM1', NOW, FAILED)).to.deep.equal(receipt);
+    await recover(state);
+    expect(await keeping).to.equal(undefined);
+  });
+
+  it('a newer event that was on its way when it was lost is the newest when it is back', async () => {
+    const state = open();
+    await state.check();
+    overtake(state, 'older');
+    expect(await state.isNewest('person', 'older', NOW)).to.equal(true);
+    redis.stop();
+    overtake(state, 'newer');
+    await until(() => state.health === 'lost');
+    await recover(state);
+    await until(async () => (await state.isNewest('person', 'newer', NOW)) === true);
+    expect(await state.isNewest('person', 'older', NOW)).to.equal(false);
   });
 
   it('receipts are kept here, taken once, and are for every gateway when it is back', async () => {

@@ -182,7 +182,7 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly lostMs: number;
     }
   | {
-      /** The state works, but may forget what it should not. */
+      /** The state works, but not as well as it could: it may forget, be shared by fewer than it should, or wake nobody. */
       readonly type: 'state.warned';
       readonly reason: string;
       readonly remedy: string;

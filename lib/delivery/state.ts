@@ -56,7 +56,7 @@ export type StateNews =
       readonly lostMs: number;
     }
   | {
-      /** It works, but may forget. */
+      /** It works, but not as well as it could. */
       readonly type: 'warned';
       readonly reason: string;
       readonly remedy: string;

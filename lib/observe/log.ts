@@ -120,7 +120,7 @@ function lineFor(event: HookEvent): Line | undefined {
     case 'state.recovered':
       return { level: 'info', message: 'the state that gateways share is back' };
     case 'state.warned':
-      return { level: 'warn', message: 'the state that gateways share may forget' };
+      return { level: 'warn', message: 'the state that gateways share works, but not as well as it could' };
     case 'breaker.changed':
       return BREAKER_LINES[event.state];
     case 'message.status':

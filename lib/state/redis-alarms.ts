@@ -93,7 +93,7 @@ export class RedisAlarms implements Alarms {
     if (library === undefined) {
       redis.warn(
         'BULLMQ',
-        'Install bullmq 6 beside ioredis: without it, what lateFailover.afterSeconds waits for is lost with the process that waits.',
+        'Install bullmq 6 beside ioredis: without it, what afterSeconds waits for is lost with the process that waits.',
       );
       return undefined;
     }

@@ -38,7 +38,7 @@ const REMEDIES: Readonly<Record<string, string | undefined>> = {
   OOM: 'Redis is full: give it more memory, and see whether something else fills it.',
   LOADING: 'Redis is reading its data; it is tried again every second.',
   MASTERDOWN: undefined,
-  NOREPLICAS: 'Redis has too few replicas to take writes (min-replicas-to-write).',
+  NOREPLICAS: 'Redis has too few replicas to take writes: look at its setting for the least number of them.',
   MISCONF: 'Redis cannot write to its disk: look at its log.',
   NOAUTH: CREDENTIALS,
   WRONGPASS: CREDENTIALS,
@@ -61,6 +61,8 @@ export function failureOf(error: unknown): RedisFailure {
   const text = typeof message === 'string' ? message : '';
   const word = WORD.exec(text)?.[0];
   if (word !== undefined) return new RedisFailure(word, false);
+  // What a script was not allowed, Redis 7 and later say without the word.
+  if (/\bACL failure\b/.test(text)) return new RedisFailure('NOPERM', false);
   if (name === 'ReplyError') return new RedisFailure('REFUSED', false);
   if (typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code)) return new RedisFailure(code, true);
   // Said of what was not sent.

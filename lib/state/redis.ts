@@ -17,7 +17,7 @@ const PROBE_LIFE_MS = 1_000;
 
 /**
  * Remembers in Redis, for many gateways: one event is sent once, whichever of them is asked; limits count across all of
- * them. Nothing that it writes can be read there, and everything it writes expires.
+ * them. Nothing that it writes can be read there, and everything it writes expires, but for the jobs of BullMQ, which hold a sealed message id, and what it keeps of its queue.
  *
  * All keys lie in one slot, so that one script claims an event and takes its points: in a cluster one shard carries them
  * all. `close()` closes its own connections, never a client that it was given.

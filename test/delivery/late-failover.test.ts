@@ -677,17 +677,32 @@ describe('late failover', () => {
         });
       }
 
-      it('leaves it to others once it is closed', async () => {
-        makeWoken();
-        keepElsewhere();
-        late.close();
-        const ended = await due(keyOf('SM1')).then(
-          () => 'attended to',
-          () => 'left',
-        );
-        expect(ended).to.equal('left');
-        expect(state.takeReceipt(keyOf('SM1'), NOW, FAILED)).to.not.equal(undefined);
-      });
+      for (const [when, end] of [
+        [
+          'is closed',
+          () => {
+            late.close();
+          },
+        ],
+        [
+          'drains',
+          () => {
+            late.stopWaiting();
+          },
+        ],
+      ] as const) {
+        it(`leaves it to others once it ${when}`, async () => {
+          makeWoken();
+          keepElsewhere();
+          end();
+          const ended = await due(keyOf('SM1')).then(
+            () => 'attended to',
+            () => 'left',
+          );
+          expect(ended).to.equal('left');
+          expect(state.takeReceipt(keyOf('SM1'), NOW, FAILED)).to.not.equal(undefined);
+        });
+      }
     });
 
     it('sends nothing that is not due when it stops waiting, and what is', async () => {

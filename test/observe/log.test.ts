@@ -199,7 +199,7 @@ describe('the log', () => {
       { at: 1, type: 'state.lost', reason: 'TIMEOUT', remedy: 'x' },
     ],
     ['info', /is back$/, { at: 1, type: 'state.recovered', reason: 'TIMEOUT', lostMs: 5 }],
-    ['warn', /may forget$/, { at: 1, type: 'state.warned', reason: 'EVICTION', remedy: 'x' }],
+    ['warn', /not as well as it could$/, { at: 1, type: 'state.warned', reason: 'EVICTION', remedy: 'x' }],
     ['warn', /does not answer/, { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'open' }],
     [
       'info',

@@ -176,7 +176,7 @@ describe('a code that did not arrive', () => {
       userId: ANA.id,
       to: '…23',
       whyReason: "Held back by Twilio's protection against SMS pumping",
-      remedy: "Where it is a real user: put the number on Twilio's Safe List.",
+      whyRemedy: "Where it is a real user: put the number on Twilio's Safe List.",
     });
     expect(line?.fields['oktaRequestId']).to.match(/^req/);
     expect(sent('sms')).to.be.empty;

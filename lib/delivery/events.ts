@@ -256,8 +256,8 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly why: string;
       /** The same in words. */
       readonly whyReason: string | undefined;
-      /** What an operator can do about that failure; with `STATE_LOST`, about the state. */
-      readonly remedy: string | undefined;
+      /** What an operator can do about that failure. */
+      readonly whyRemedy: string | undefined;
       readonly userId: string | undefined;
       /** The last two digits. */
       readonly to: string;
@@ -268,6 +268,8 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       /** The refusal's; of what was dropped one of ours (`OVERTAKEN`, `CODE_EXPIRED`, `STATE_LOST`, …). */
       readonly code: string | undefined;
       readonly reason: string | undefined;
+      /** What an operator can do about that. */
+      readonly remedy: string | undefined;
       readonly transactionId: string | undefined;
       /** All that were made for the event. */
       readonly attempts: readonly AttemptReport[];

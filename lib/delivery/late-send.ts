@@ -82,7 +82,7 @@ export function endOf(
 ): HookEvent {
   const { delivery, defect } = end;
   const isSent = delivery !== undefined && delivery.status !== 'refused';
-  const { code: why, reason: whyReason, remedy } = toldFailure(failure, receipt);
+  const { code: why, reason: whyReason, remedy: whyRemedy } = toldFailure(failure, receipt);
   const event = {
     type: 'failover.ended',
     at,
@@ -90,19 +90,20 @@ export function endOf(
     fromChannel: receipt.sentBy.channel,
     why,
     whyReason,
-    remedy: dropped === 'STATE_LOST' ? STATE_REMEDY : remedy,
+    whyRemedy,
     attempts: [...receipt.attempts, ...(delivery?.attempts ?? [])],
   } as const;
   if (dropped !== undefined && !isSent) {
-    return { ...event, ...NOBODY, outcome: 'dropped', code: dropped, reason: REASONS[dropped] };
+    const remedy = dropped === 'STATE_LOST' ? STATE_REMEDY : undefined;
+    return { ...event, ...NOBODY, outcome: 'dropped', code: dropped, reason: REASONS[dropped], remedy };
   }
   if (delivery?.decidedBy === undefined) {
     const code = defect === undefined ? 'DEADLINE' : 'INTERNAL_ERROR';
     const reason = defect ?? 'The time was over before anything could be sent';
-    return { ...event, ...NOBODY, outcome: 'refused', code, reason };
+    return { ...event, ...NOBODY, outcome: 'refused', code, reason, remedy: undefined };
   }
-  const { channel, provider, outcome, code, reason, transactionId } = delivery.decidedBy;
-  return { ...event, outcome, channel, provider, code, reason, transactionId };
+  const { channel, provider, outcome, code, reason, remedy, transactionId } = delivery.decidedBy;
+  return { ...event, outcome, channel, provider, code, reason, remedy, transactionId };
 }
 
 /** What is told of a message whose provider was asked for it: as of a callback, and whose it was. */

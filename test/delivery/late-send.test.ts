@@ -137,6 +137,7 @@ describe('a late send', () => {
         fromChannel: 'whatsapp',
         why: '63024',
         whyReason: 'No',
+        whyRemedy: undefined,
         remedy: undefined,
         outcome: 'accepted',
         channel: 'sms',
@@ -163,6 +164,18 @@ describe('a late send', () => {
       });
     });
 
+    it('tells what to do about the first failure, and about the last', () => {
+      const refused = {
+        ...attempt,
+        outcome: 'refused',
+        code: '21610',
+        reason: 'Stopped',
+        remedy: 'Ask',
+      } as const;
+      const end = endOf(start({ remedy: 'Join anew' }), 7, { delivery: delivery(refused) });
+      expect(end).to.include({ whyRemedy: 'Join anew', code: '21610', reason: 'Stopped', remedy: 'Ask' });
+    });
+
     it('is refused where there was no time, or something broke', () => {
       expect(endOf(start(), 7, { delivery: delivery(undefined) })).to.include({
         outcome: 'refused',
@@ -186,7 +199,7 @@ describe('a late send', () => {
       mustNotShow(OTP_CODE, PHONE_NUMBER);
       const end = endOf(start({ reason: `No ${OTP_CODE} for Ada`, remedy: `Call ${PHONE_NUMBER}` }), 7, {});
       witness(end);
-      expect(end).to.include({ whyReason: 'No … for …', remedy: 'Call …' });
+      expect(end).to.include({ whyReason: 'No … for …', whyRemedy: 'Call …', remedy: undefined });
     });
 
     it('tells a code of a failure as a token', () => {

@@ -147,6 +147,7 @@ describe('the log', () => {
             fromChannel: 'whatsapp',
             why: '63024',
             whyReason: 'x',
+            whyRemedy: 'y',
             remedy: 'y',
             userId: ANA.id,
             to: '…23',

@@ -176,13 +176,13 @@ describe('a late send', () => {
     });
 
     it("with it, for a channel of the user's own that may be next", async () => {
-      const channels = { line: channel('line') };
-      expect(await kept({ channels, chooseChannels: () => ['whatsapp', 'line'] })).to.deep.equal([
-        [true, ['line', 'sms']],
-      ]);
-      expect(await kept({ channels, chooseChannels: () => ['whatsapp'] })).to.deep.equal([
-        [undefined, ['sms']],
-      ]);
+      const hook = { channels: { line: channel('line') }, chooseChannels: () => ['whatsapp', 'line'] };
+      expect(await kept(hook)).to.deep.equal([[true, ['line', 'sms']]]);
+    });
+
+    it('without it, where that one is not in the plan', async () => {
+      const hook = { channels: { line: channel('line') }, chooseChannels: () => ['whatsapp'] };
+      expect(await kept(hook)).to.deep.equal([[undefined, ['sms']]]);
     });
   });
 

@@ -66,6 +66,21 @@ function asBuffer(value: unknown): Buffer {
   return Buffer.from(typeof value === 'number' || typeof value === 'string' ? String(value) : '');
 }
 
+/** What is at work meanwhile may take a key away, and make it anew as one of another type. */
+async function dumpKey(admin: Redis, name: string): Promise<readonly DumpedKey[]> {
+  for (;;) {
+    const [type, expiresInMs] = await Promise.all([admin.type(name), admin.pttl(name)]);
+    if (type === 'none') return [];
+    const [command, ...words] = READERS[type] ?? ['GET'];
+    try {
+      const value: unknown = await admin.callBuffer(command, name, ...words);
+      return [{ name, value: asBuffer(value), expiresInMs }];
+    } catch (error) {
+      if (!String(error).includes('WRONGTYPE')) throw error;
+    }
+  }
+}
+
 export async function startRedis(...options: readonly string[]): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-redis-'));
   const removeFolder = (): void => {
@@ -108,14 +123,7 @@ export async function startRedis(...options: readonly string[]): Promise<RedisSe
     },
     dump: async () => {
       const names = await admin.keys('*');
-      return Promise.all(
-        names.map(async (name) => {
-          const [type, expiresInMs] = await Promise.all([admin.type(name), admin.pttl(name)]);
-          const [command, ...words] = READERS[type] ?? ['GET'];
-          const value: unknown = await admin.callBuffer(command, name, ...words);
-          return { name, value: asBuffer(value), expiresInMs };
-        }),
-      );
+      return (await Promise.all(names.map((name) => dumpKey(admin, name)))).flat();
     },
     close: async () => {
       isClosed = true;

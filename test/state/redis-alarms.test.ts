@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import type { State, StateNews } from '../../lib/delivery/state.js';
 import { redisState, type RedisStateOptions } from '../../lib/state/redis.js';
@@ -129,6 +129,42 @@ describe('the alarms of redisState', () => {
     const seen = [...traffic.lines, ...keys.flatMap(({ name, value }) => [name, value.toString('latin1')])];
     expect(seen.some((text) => text.includes('SM-of-ana'))).to.equal(false);
     witness(seen);
+  });
+
+  it('are warned of where there is no connection for them, and close all the same', async () => {
+    const own = new Redis(redis.port, '127.0.0.1', { lazyConnect: true });
+    closers.add(own, () => {
+      own.disconnect();
+    });
+    own.duplicate = () => {
+      throw new Error('no more connections');
+    };
+    const state = listen(open({ connection: own }));
+    await until(() => news.some(({ reason }) => reason === 'ALARMS'));
+    state.alarms?.set('SM1', 10);
+    await state.close();
+    expect(told).to.be.empty;
+  });
+
+  it('are told on a cluster, under one slot', async () => {
+    const node = closers.add(
+      await startRedis('--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'),
+      (server) => server.close(),
+    );
+    await node.admin.cluster('ADDSLOTSRANGE', 0, 16_383);
+    await until(async () => (await node.admin.cluster('INFO')).includes('cluster_state:ok'));
+    const cluster = closers.add(
+      new Cluster([{ host: '127.0.0.1', port: node.port }], { lazyConnect: true }),
+      (made) => {
+        made.disconnect();
+      },
+    );
+    const state = listen(open({ connection: cluster }));
+    await state.check();
+    state.alarms?.set('SM1', 10);
+    await until(() => told.length === 1);
+    expect(told).to.deep.equal([[0, 'SM1']]);
+    expect(cluster.status).to.equal('wait');
   });
 
   it('are nobody’s whose keys do not open them', async () => {

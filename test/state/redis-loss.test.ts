@@ -269,6 +269,19 @@ describe('while Redis is lost', () => {
     expect(await state.isNewest('person', 'older', NOW)).to.equal(false);
   });
 
+  it('a claim whose answer never came gives its points back here where nothing was sent', async () => {
+    const state = open();
+    await state.check();
+    redis.stop();
+    const claim = await state.claim('event', life(1));
+    if (!claim.isFirst) throw new Error('it is a repeat');
+    expect(claim.exceeded).to.be.empty;
+    claim.release();
+    expect(exceededOf(await state.claim('next', life(1)))).to.be.empty;
+    expect(exceededOf(await state.claim('last', life(1)))).to.deep.equal(['limit-0']);
+    await recover(state);
+  });
+
   it('receipts are kept here, taken once, and are for every gateway when it is back', async () => {
     const [one, two] = [open(), open()];
     await Promise.all([one.check(), two.check()]);

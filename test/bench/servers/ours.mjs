@@ -15,7 +15,7 @@ async function sharedState({ url, key }) {
   const { redisState } = await import(`${settings.dist}/state/redis.js`);
   const state = redisState({ connection: url, encryptionKeys: [key] });
   const counting = Object.create(state);
-  for (const name of ['claim', 'overtake', 'isNewest', 'keepReceipt', 'takeReceipt']) {
+  for (const name of ['claim', 'isNewest', 'takeReceipt', 'isDelivered']) {
     counting[name] = (...args) => {
       const result = state[name](...args);
       if (result instanceof Promise) counted.waits += 1;

@@ -79,8 +79,8 @@ export class RedisReceipts implements ReceiptState {
       const event = this.#sealing.digestOf('newest', eventKey);
       if (typeof known === 'string') return known.split(' ').slice(1).includes(event);
     }
-    // What came while Redis was away came here; what came before, only Redis knows.
-    return this.#here.isNewest(person, eventKey, nowMs);
+    // What came while Redis was away came here. Whether this came before that, or after Redis was back, only Redis knows.
+    return this.#here.isNewest(person, eventKey, nowMs) === true ? true : 'unknown';
   }
 
   /** While Redis is lost, told once it is back. What Redis may have done is not kept here as well: a receipt is there once. */

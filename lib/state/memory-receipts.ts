@@ -6,7 +6,7 @@ import type { FinalReport } from '../delivery/report.js';
 const MAX_ENTRIES = 20_000;
 
 /** An administrator who presses Preview again and again has no more of them pending. */
-const MAX_PREVIEWS = 20;
+export const MAX_PREVIEWS = 20;
 
 /** At 100 codes a second, as many as come while one is remembered. */
 const MAX_REPORTS = 6_000;

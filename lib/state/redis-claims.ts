@@ -3,6 +3,7 @@ import type { Bucket, Claim, EventLife, RememberedAnswer } from '../delivery/sta
 import { LimitWindows } from './limit-windows.js';
 import type { RedisConnection } from './redis-connection.js';
 import type { Sealing } from './sealing.js';
+import { Untold } from './untold.js';
 
 /** Repeats and limits that gateways share. */
 
@@ -15,10 +16,6 @@ const LONGEST_WAIT_MS = 3_000;
 /** What stands for an event: the token of whoever claimed it, which begins otherwise, or its sealed answer. */
 const ANSWERED = 'A'.charCodeAt(0);
 const HELD = 'H';
-
-/** What is kept to be told to Redis when it is back, the older half dropped first; and how many of it at once. */
-const MAX_UNTOLD = 20_000;
-const TOLD_AT_ONCE = 50;
 
 type Command = Parameters<RedisConnection['ask']>[0];
 
@@ -36,14 +33,12 @@ export class RedisClaims {
   readonly #holder = `${HELD}${randomBytes(9).toString('base64url')}`;
   #count = 0;
   /** What became of claims of ours, which Redis may not know: by their tokens, so that told twice it is the same. */
-  readonly #untold: Command[] = [];
+  readonly #untold: Untold<Command>;
 
   constructor(connection: RedisConnection, sealing: Sealing) {
     this.#connection = connection;
     this.#sealing = sealing;
-    connection.watch(({ type }) => {
-      if (type === 'recovered') void this.#tellAll();
-    });
+    this.#untold = new Untold(connection, { tell: (command) => this.#tell(command) });
   }
 
   claim(key: string | undefined, life: EventLife): Claim | Promise<Claim> {
@@ -145,15 +140,8 @@ export class RedisClaims {
   /** What comes to nothing because Redis is lost, which its connection tells, is told again when it is back. */
   async #tell(command: Command): Promise<void> {
     await this.#connection.ask(command).catch(() => {
-      if (this.#untold.length >= MAX_UNTOLD) this.#untold.splice(0, MAX_UNTOLD / 2);
-      this.#untold.push(command);
+      this.#untold.add(command);
     });
-  }
-
-  async #tellAll(): Promise<void> {
-    while (this.#untold.length > 0 && this.#connection.health === 'ok') {
-      await Promise.all(this.#untold.splice(0, TOLD_AT_ONCE).map((command) => this.#tell(command)));
-    }
   }
 
   /** Another length of window is another window: a limit that was changed holds at once. */

@@ -1,20 +1,12 @@
 import { REPORT_LIFE_MS, type NewEvent, type Receipt, type ReceiptState } from '../delivery/receipt.js';
 import type { FinalReport } from '../delivery/report.js';
-import { memoryReceipts } from './memory-receipts.js';
+import { MAX_PREVIEWS, memoryReceipts } from './memory-receipts.js';
 import type { RedisConnection } from './redis-connection.js';
 import { failureOf } from './redis-failure.js';
 import type { Sealing } from './sealing.js';
+import { Untold } from './untold.js';
 
 /** What was sent, and which event of a person is the newest, for every gateway. */
-
-/** An administrator who presses Preview again and again has no more of them pending. */
-const MAX_PREVIEWS = 20;
-
-/** What is kept to be told to Redis: about 50 codes a second for three minutes. The older half is dropped first. */
-const MAX_UNTOLD = 20_000;
-
-/** Told at once; the next ones when Redis has done these, so that codes do not stand behind all of them. */
-const TOLD_AT_ONCE = 50;
 
 /** What a report waits for a Redis that is lost, milliseconds: it is looked for about every second. */
 const BACK_MS = 1_500;
@@ -24,8 +16,8 @@ interface Life {
   readonly untilMs: number;
 }
 
-/** What Redis has to learn when it is back, and when it was, by this process's own monotonic clock. */
-type Untold = { readonly atMs: number } & (
+/** What Redis has to learn, and when it was, by this process's own monotonic clock. */
+type Happening = { readonly atMs: number } & (
   | { readonly what: 'event'; readonly person: string; readonly event: NewEvent }
   | {
       readonly what: 'receipt';
@@ -44,18 +36,16 @@ export class RedisReceipts implements ReceiptState {
   readonly #connection: RedisConnection;
   readonly #sealing: Sealing;
   readonly #here = memoryReceipts();
-  #untold: Untold[] = [];
-  /** While Redis is being told. */
-  #telling: Promise<void> | undefined;
+  readonly #untold: Untold<Happening>;
 
   constructor(connection: RedisConnection, sealing: Sealing) {
     this.#connection = connection;
     this.#sealing = sealing;
-    connection.watch(({ type }) => {
-      if (type !== 'recovered') return;
-      this.#telling ??= this.#tellAll().finally(() => {
-        this.#telling = undefined;
-      });
+    this.#untold = new Untold<Happening>(connection, {
+      tell: (happening) => this.#tell(happening),
+      onDropped: (happening) => {
+        if (happening.what === 'receipt') happening.onTold(undefined);
+      },
     });
   }
 
@@ -65,14 +55,14 @@ export class RedisReceipts implements ReceiptState {
     // Also what Redis may have done: told twice it is the same.
     const keepHere = (): void => {
       void this.#here.overtake(person, event);
-      this.#tellLater({ what: 'event', person, event, atMs });
+      this.#untold.add({ what: 'event', person, event, atMs });
     };
     if (this.#connection.health === 'lost') keepHere();
     else this.#overtake(person, event, ageMs).catch(keepHere);
   }
 
   async isNewest(person: string, eventKey: string, nowMs: number): Promise<boolean | 'unknown'> {
-    await this.#telling;
+    await this.#untold.telling;
     if (this.#connection.health === 'ok') {
       const name = this.#sealing.nameOf('person', person);
       const known = await this.#connection.ask((client) => client.get(name)).catch(() => undefined);
@@ -148,7 +138,7 @@ export class RedisReceipts implements ReceiptState {
     const report = this.#here.keepReceipt(messageKey, receipt, life);
     if (report !== undefined) return report;
     return new Promise((onTold) => {
-      this.#tellLater({ what: 'receipt', messageKey, life, atMs: performance.now(), onTold });
+      this.#untold.add({ what: 'receipt', messageKey, life, atMs: performance.now(), onTold });
     });
   }
 
@@ -166,29 +156,16 @@ export class RedisReceipts implements ReceiptState {
     return text === undefined ? undefined : (JSON.parse(text) as FinalReport);
   }
 
-  #tellLater(untold: Untold): void {
-    if (this.#untold.length >= MAX_UNTOLD) {
-      for (const dropped of this.#untold.splice(0, MAX_UNTOLD / 2))
-        if (dropped.what === 'receipt') dropped.onTold(undefined);
-    }
-    this.#untold.push(untold);
-  }
-
-  async #tellAll(): Promise<void> {
-    while (this.#untold.length > 0 && this.#connection.health === 'ok') {
-      const some = this.#untold.splice(0, TOLD_AT_ONCE);
-      await Promise.all(some.map((untold) => this.#tell(untold)));
-    }
-  }
-
-  async #tell(untold: Untold): Promise<void> {
-    const ageMs = performance.now() - untold.atMs;
-    if (untold.what === 'event') {
+  async #tell(happening: Happening): Promise<void> {
+    const ageMs = performance.now() - happening.atMs;
+    if (happening.what === 'event') {
       // Told twice it is the same.
-      await this.#overtake(untold.person, untold.event, ageMs).catch(() => this.#untold.push(untold));
+      await this.#overtake(happening.person, happening.event, ageMs).catch(() => {
+        this.#untold.add(happening);
+      });
       return;
     }
-    const { messageKey, life, onTold } = untold;
+    const { messageKey, life, onTold } = happening;
     const nowMs = life.nowMs + ageMs;
     const receipt = this.#here.takeReceipt(messageKey, nowMs);
     // It was taken, or its code has ended: nobody waits for it any more.
@@ -202,7 +179,7 @@ export class RedisReceipts implements ReceiptState {
         return;
       }
       const report = this.#here.keepReceipt(messageKey, receipt, { nowMs, untilMs: life.untilMs });
-      if (report === undefined) this.#untold.push(untold);
+      if (report === undefined) this.#untold.add(happening);
       else onTold(report);
     });
   }

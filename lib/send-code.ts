@@ -5,7 +5,7 @@ import { dispatch, type Delivery, type ReadyChannel, type Rest } from './deliver
 import { LateFailover } from './delivery/late-failover.js';
 import type { LateSend } from './delivery/late-send.js';
 import { withinRollout } from './delivery/rollout.js';
-import type { PlanStep, Receipt } from './delivery/receipt.js';
+import { placeOf, type PlanStep, type Receipt } from './delivery/receipt.js';
 
 /** A code goes out by its plan: in its call, and again by what is left of the plan where it did not arrive. */
 
@@ -145,7 +145,7 @@ function receiptOf(
 ): Receipt {
   const stepOf = (ready: ReadyChannel): PlanStep => ({
     channel: ready.name,
-    provider: channels.get(ready.name)?.indexOf(ready) ?? -1,
+    provider: placeOf(ready, channels),
     to: addressFor(ready.name),
   });
   // A receipt holds no more of a person than who sends it again may read.

@@ -6,6 +6,7 @@ import { maskError } from './masking.js';
 import { MessageStatuses, type News } from './message-statuses.js';
 import { lookUpBy, Polling } from './polling.js';
 import {
+  placeOf,
   receiptsOf,
   type NewEvent,
   type PersonEvent,
@@ -140,7 +141,7 @@ export class LateFailover {
   accepted(transactionId: string, { by, untried }: Rest, makeReceipt: (() => Receipt) | undefined): void {
     const { port } = by;
     if (this.#isClosed || transactionId === '' || (port.reports ?? port.lookUp) === undefined) return;
-    const key = messageKey(idNamespaceOf(by, this.#placeOf(by)), transactionId);
+    const key = messageKey(idNamespaceOf(by, placeOf(by, this.#parts.channels)), transactionId);
     const receipt = untried.length === 0 ? undefined : makeReceipt?.();
     const early = this.#messages.know(key, receipt !== undefined);
     if (receipt === undefined || early?.status === 'delivered') return;
@@ -229,10 +230,6 @@ export class LateFailover {
     }
   }
 
-  #placeOf(ready: ReadyChannel): number {
-    return this.#parts.channels.get(ready.name)?.indexOf(ready) ?? -1;
-  }
-
   #watch(key: string, receipt: Receipt, by: ReadyChannel): void {
     const { name, port } = by;
     const { afterSeconds } = this.#parts;
@@ -291,18 +288,30 @@ export class LateFailover {
     return this.#receipts.isNewest(receipt, this.#parts.clock());
   }
 
-  #tellStateFailed(request: Receipt['request'] | undefined, reason = 'takeReceipt failed'): void {
-    const { events, stateFailures } = this.#parts;
+  /** At most once a minute: what fails with one message fails with the next. */
+  #tellFailed(
+    extension: 'state' | 'lookUp',
+    throttle: Throttle,
+    request: Receipt['request'] | undefined,
+    reason: string,
+  ): void {
+    const { events } = this.#parts;
     const { eventId, oktaRequestId } = request ?? {};
-    stateFailures.tell((count) => {
-      const [type, extension] = ['extension.failed', 'state'] as const;
+    throttle.tell((count) => {
+      const type = 'extension.failed';
       events.emit({ type, at: events.now(), eventId, oktaRequestId, extension, count, reason });
     });
   }
 
+  #tellStateFailed(request: Receipt['request'] | undefined, reason = 'takeReceipt failed'): void {
+    this.#tellFailed('state', this.#parts.stateFailures, request, reason);
+  }
+
   #lookUp(key: string, receipt: Receipt, by: ReadyChannel): Promise<DeliveryReport> {
     return lookUpBy(by, transactionIdOf(key), (error) => {
-      this.#tellLookUpFailed(by.name, error, receipt);
+      const { request } = receipt;
+      const reason = `${by.name}: ${maskError(error, request)}`;
+      this.#tellFailed('lookUp', this.#lookUpFailures, request, reason);
     });
   }
 
@@ -310,17 +319,6 @@ export class LateFailover {
   #tellStatus(key: string, report: DeliveryReport, receipt: Receipt): void {
     const { events } = this.#parts;
     events.emit(statusOf(transactionIdOf(key), report, receipt, events.now()));
-  }
-
-  /** At most once a minute: what is wrong with one question is wrong with the next. */
-  #tellLookUpFailed(channel: string, error: unknown, { request }: Receipt): void {
-    const { events } = this.#parts;
-    this.#lookUpFailures.tell((count) => {
-      const { eventId, oktaRequestId } = request;
-      const reason = `${channel}: ${maskError(error, request)}`;
-      const [type, extension] = ['extension.failed', 'lookUp'] as const;
-      events.emit({ type, at: events.now(), eventId, oktaRequestId, extension, count, reason });
-    });
   }
 
   #track(work: Promise<void>): void {

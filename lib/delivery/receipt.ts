@@ -15,6 +15,14 @@ export interface PlanStep {
   readonly to: string;
 }
 
+/** Which of its channel's providers one is, from 0. */
+export function placeOf<Ready extends { readonly name: string }>(
+  ready: Ready,
+  channels: ReadonlyMap<string, readonly Ready[]>,
+): number {
+  return channels.get(ready.name)?.indexOf(ready) ?? -1;
+}
+
 /** Plain data, as JSON carries it; the text is composed again from it. Personal: it holds the code and the number. */
 export interface Receipt {
   /** Its `expiresAt` is not read: `expiresAtMs` is. */
@@ -72,8 +80,9 @@ export interface ReceiptState {
     nowMs: number,
   ): boolean | 'unknown' | Promise<boolean | 'unknown'>;
   /**
-   * Keeps what was sent, by the message's key (where its id comes from, and the provider's id), until the code ends. Where a report of the message is remembered it gives
-   * that, in the same step, and keeps nothing: it is for the caller then to act. A promise is not waited for.
+   * Keeps what was sent, by the message's key (where its id comes from, and the provider's id), until the code ends. Where a
+   * report of the message is remembered it gives that, in the same step, and keeps nothing: it is for the caller then to
+   * act. A promise is not waited for.
    */
   keepReceipt(
     messageKey: string,

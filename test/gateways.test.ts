@@ -46,6 +46,16 @@ describe('gateways on one Redis', () => {
     return gateway;
   };
   const sent = (): number => scene.twilio.messages.length + scene.twilio.calls.length;
+  /** A callback at one of them, signed for the address that Twilio knows. */
+  const report = async (url: string, publicUrl: string, sid: string, status: string): Promise<void> => {
+    const params = { MessageSid: sid, MessageStatus: status, To: `whatsapp:${ANA.phone}` };
+    await fetch(`${url}/twilio/status`, {
+      method: 'POST',
+      headers: { 'x-twilio-signature': scene.twilio.sign(`${publicUrl}/twilio/status`, params) },
+      body: new URLSearchParams(params),
+    });
+  };
+  const texts = (): number => scene.twilio.messages.filter(({ channel }) => channel === 'sms').length;
 
   it('send an event once: 40 requests at two of them at once get one answer', async () => {
     await start();
@@ -104,7 +114,6 @@ describe('gateways on one Redis', () => {
       first.resolve(refusal);
       return older;
     };
-    const texts = (): number => scene.twilio.messages.filter(({ channel }) => channel === 'sms').length;
 
     it('send nothing more of the older code, and Okta sends it neither', async () => {
       const answer = await race();
@@ -178,7 +187,6 @@ describe('gateways on one Redis', () => {
     let relay: CallbackRelay;
     let other: GatewayBeside;
     const toWhatsApp = ({ form }: RecordedRequest): boolean => String(form?.['To']).startsWith('whatsapp:');
-    const texts = (): number => scene.twilio.messages.filter(({ channel }) => channel === 'sms').length;
     const endings = (): unknown[] =>
       [...scene.events, ...other.events].flatMap((event) =>
         event.type === 'failover.ended' ? [event.code ?? event.outcome] : [],
@@ -267,12 +275,7 @@ describe('gateways on one Redis', () => {
       fail();
       const sid = commandOf(await scene.call({ eventId: 'event-1' }))?.['transactionId'] ?? '';
       await until(() => isAsked);
-      const params = { MessageSid: sid, MessageStatus: 'delivered', To: `whatsapp:${ANA.phone}` };
-      await fetch(`${other.url}/twilio/status`, {
-        method: 'POST',
-        headers: { 'x-twilio-signature': scene.twilio.sign(`${relay.url}/twilio/status`, params) },
-        body: new URLSearchParams(params),
-      });
+      await report(other.url, relay.url, sid, 'delivered');
       const state = closers.add(redisState(shared()), (opened) => opened.close());
       await until(() => state.isDelivered([`twilio ${sid}`], Date.now()));
       text.resolve(`Your code is ${CODE}`);
@@ -285,24 +288,14 @@ describe('gateways on one Redis', () => {
   describe('with afterSeconds, where the one that sent has died', () => {
     const lateFailover = { afterSeconds: { whatsapp: 1 } };
     const publicUrl = 'https://id.example.com/okta/telephony';
-    const texts = (): number => scene.twilio.messages.filter(({ channel }) => channel === 'sms').length;
     const endings = (events: readonly HookEvent[]): unknown[] =>
       events.flatMap((event) =>
         event.type === 'failover.ended' ? [event.why, event.code ?? event.outcome] : [],
       );
-    const report = async (url: string, sid: string, status: string): Promise<void> => {
-      const params = { MessageSid: sid, MessageStatus: status, To: `whatsapp:${ANA.phone}` };
-      const signature = scene.twilio.sign(`${publicUrl}/twilio/status`, params);
-      await fetch(`${url}/twilio/status`, {
-        method: 'POST',
-        headers: { 'x-twilio-signature': signature },
-        body: new URLSearchParams(params),
-      });
-    };
     /** It has sent, and is killed before its message is due. To the others callbacks come, so that they ask nobody. */
     const sendAndDie = async (): Promise<string> => {
       await start({ lateFailover, publicUrl });
-      await report(scene.url, 'SM00000000000000000000000000000000', 'sent');
+      await report(scene.url, publicUrl, 'SM00000000000000000000000000000000', 'sent');
       const dying = await inProcess({ lateFailover, publicUrl });
       const sid =
         commandOf(await scene.call({ eventId: 'event-1', url: dying.url }))?.['transactionId'] ?? '';
@@ -316,7 +309,7 @@ describe('gateways on one Redis', () => {
     it('send its code by the next channel, once', async () => {
       await sendAndDie();
       const other = await beside({ lateFailover, publicUrl });
-      await report(other.url, 'SM00000000000000000000000000000000', 'sent');
+      await report(other.url, publicUrl, 'SM00000000000000000000000000000000', 'sent');
       await until(() => texts() === 1);
       await until(isAttendedTo);
       await Promise.all([scene.hook.close(), other.hook.close()]);
@@ -329,7 +322,7 @@ describe('gateways on one Redis', () => {
 
     it('send nothing where one of them was told that it was delivered', async () => {
       const sid = await sendAndDie();
-      await report(scene.url, sid, 'delivered');
+      await report(scene.url, publicUrl, sid, 'delivered');
       await until(isAttendedTo);
       await scene.hook.close();
       expect(texts()).to.equal(0);

@@ -56,70 +56,57 @@ describe('two calls of one user at once', () => {
     });
   });
 
-  it('send nothing of the older code where its text was still being composed, or its user looked up', async () => {
-    const text = defer<string>();
-    left = [];
-    mustNotShow(NEWER);
-    let isComposing = false;
-    const line: Channel = {
-      send: ({ request }) => {
-        left.push(request.otpCode);
-        return Promise.resolve({ status: 'accepted', transactionId: `L${left.length}` });
-      },
-    };
-    scene = await startScene({
-      hook: {
-        chooseChannels: () => ['line'],
-        channels: { line },
-        composeText: ({ otpCode }) => {
-          if (otpCode === NEWER) return `Your code is ${NEWER}`;
-          isComposing = true;
-          return text.promise;
+  describe('while the text of the older code is composed', () => {
+    let text: ReturnType<typeof defer<string>>;
+    let composing: number;
+    const startComposing = async (): Promise<void> => {
+      text = defer<string>();
+      composing = 0;
+      left = [];
+      mustNotShow(NEWER);
+      const line: Channel = {
+        send: ({ request }) => {
+          left.push(request.otpCode);
+          return Promise.resolve({ status: 'accepted', transactionId: `L${left.length}` });
         },
-      },
-    });
-    const older = scene.call({ eventId: 'older' });
-    await until(() => isComposing);
-    expect((await scene.call({ eventId: 'newer', otpCode: NEWER })).okta.action).to.equal('sent');
-    text.resolve(`Your code is ${CODE}`);
-    expect(commandOf(await older)).to.include({ status: 'PENDING', provider: 'GUARD' });
-    expect(left).to.deep.equal([NEWER]);
-  });
+      };
+      scene = await startScene({
+        hook: {
+          chooseChannels: () => ['line'],
+          channels: { line },
+          composeText: ({ otpCode }) => {
+            if (otpCode === NEWER) return `Your code is ${NEWER}`;
+            composing += 1;
+            return text.promise;
+          },
+        },
+      });
+    };
 
-  it('send nothing for a repeat of the older code whose first one hung up after the newer one went out', async () => {
-    const text = defer<string>();
-    left = [];
-    mustNotShow(NEWER);
-    let composed = 0;
-    const sms: Channel = {
-      send: ({ request }) => {
-        left.push(request.otpCode);
-        return Promise.resolve({ status: 'accepted', transactionId: `S${left.length}` });
-      },
-    };
-    scene = await startScene({
-      hook: {
-        channels: { sms },
-        chooseChannels: () => ['sms'],
-        composeText: ({ otpCode }) => {
-          if (otpCode === NEWER) return `Your code is ${NEWER}`;
-          composed += 1;
-          return text.promise;
-        },
-      },
+    it('send nothing of it once the newer one went out', async () => {
+      await startComposing();
+      const older = scene.call({ eventId: 'older' });
+      await until(() => composing === 1);
+      expect((await scene.call({ eventId: 'newer', otpCode: NEWER })).okta.action).to.equal('sent');
+      text.resolve(`Your code is ${CODE}`);
+      expect(commandOf(await older)).to.include({ status: 'PENDING', provider: 'GUARD' });
+      expect(left).to.deep.equal([NEWER]);
     });
-    const first = startRawCall(scene, { eventId: 'older' });
-    first.on('error', () => undefined);
-    await until(() => composed === 1);
-    const repeat = scene.call({ eventId: 'older' });
-    await until(() => scene.hook.status().inFlight === 2);
-    await scene.call({ eventId: 'newer', otpCode: NEWER });
-    first.destroy();
-    const answer = await repeat;
-    expect(commandOf(answer)).to.include({ status: 'PENDING' });
-    text.resolve(`Your code is ${CODE}`);
-    await scene.hook.close();
-    expect(left).to.deep.equal([NEWER]);
+
+    it('send nothing for a repeat of it whose first one hung up after the newer one went out', async () => {
+      await startComposing();
+      const first = startRawCall(scene, { eventId: 'older' });
+      first.on('error', () => undefined);
+      await until(() => composing === 1);
+      const repeat = scene.call({ eventId: 'older' });
+      await until(() => scene.hook.status().inFlight === 2);
+      await scene.call({ eventId: 'newer', otpCode: NEWER });
+      first.destroy();
+      expect(commandOf(await repeat)).to.include({ status: 'PENDING' });
+      text.resolve(`Your code is ${CODE}`);
+      await scene.hook.close();
+      expect(left).to.deep.equal([NEWER]);
+    });
   });
 
   for (const [what, other] of [

@@ -257,6 +257,8 @@ function connect(blueprint: Channel, parts: ChannelParts): Channel {
   try {
     port = blueprint.connect?.(parts) ?? blueprint;
   } catch (cause) {
+    // It knows itself what is wrong.
+    if (cause instanceof ConfigurationError) throw cause;
     throw new ConfigurationError([`${path}: its connect() threw; see the cause`], { cause });
   }
   const problems = channelProblems(path, port);

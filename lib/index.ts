@@ -56,7 +56,9 @@ export type {
   TwilioConnection,
   TwilioMessageParameters,
   TwilioSettings,
+  TwilioVerificationParameters,
   WhatsAppSender,
 } from './twilio/client.js';
 export { twilioCalls } from './twilio/calls.js';
 export { twilioMessages, type TwilioParts } from './twilio/messages.js';
+export { twilioVerify, type TwilioVerifyOptions } from './twilio/verify.js';

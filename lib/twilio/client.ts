@@ -48,6 +48,26 @@ export interface TwilioClient {
     create(parameters: TwilioCallParameters): Promise<unknown>;
     (sid: string): { fetch(): Promise<unknown> };
   };
+  readonly verify: {
+    readonly v2: {
+      services(sid: string): {
+        readonly verifications: {
+          create(parameters: TwilioVerificationParameters): Promise<unknown>;
+        };
+      };
+    };
+  };
+}
+
+/** A verification as the SDK takes it: the parameters of Verify's Verifications resource that a code needs. */
+export interface TwilioVerificationParameters {
+  readonly to: string;
+  /** `sms`, `call` or `whatsapp`. */
+  readonly channel: string;
+  readonly customCode?: string | undefined;
+  /** One of Verify's own. */
+  readonly locale?: string | undefined;
+  readonly riskCheck?: 'enable' | 'disable' | undefined;
 }
 
 /** The SDK's builder of TwiML as far as a channel needs it, written out for the same reason. */
@@ -116,6 +136,8 @@ export interface TwilioConnection {
   readonly callbacks: Pick<StatusCallbacks, 'areTrusted' | 'came' | 'expect'>;
   /** The host that is really called: its health decides whether channels over it are tried. */
   readonly host: string;
+  /** The same of Verify, which has a host of its own. */
+  readonly verifyHost: string;
   /**
    * Runs one SDK call and says what came of it on the wire. Never rejects. The action makes its one call at once, not
    * after an `await`; what the SDK itself returns never settles, for the answer is in the result. The context is read
@@ -230,12 +252,15 @@ export function createTwilioConnection(parts: {
     );
   };
 
-  const host = settings.baseUrl === undefined ? hostOf(settings) : new URL(settings.baseUrl).host;
+  const hostOf = (product: string): string =>
+    settings.baseUrl === undefined ? productHost(product, settings) : new URL(settings.baseUrl).host;
+  const host = hostOf('api');
 
   return {
     settings,
     callbacks: new StatusCallbacks(onCallbacksMissing),
     host,
+    verifyHost: hostOf('verify'),
     call: (action, context) =>
       run(action, context.leaveWithinMs, () => ({
         timeoutMs: context.endWithinMs,
@@ -254,9 +279,9 @@ export function createTwilioConnection(parts: {
 }
 
 /** As the SDK makes it of them: an edge without a region is in us1. */
-function hostOf({ edge, region }: TwilioSettings): string {
+function productHost(product: string, { edge, region }: TwilioSettings): string {
   const place = edge === undefined ? [region] : [edge, region ?? 'us1'];
-  return ['api', ...place, 'twilio.com'].filter((part) => part !== undefined).join('.');
+  return [product, ...place, 'twilio.com'].filter((part) => part !== undefined).join('.');
 }
 
 /** What the SDK wants to send, as a call of ours. */

@@ -1,4 +1,18 @@
 import type { MoveOn } from '../delivery/channel.js';
+import {
+  ADD_CAPACITY,
+  CHECK_ACCOUNT,
+  CHECK_CREDENTIALS,
+  CHECK_GEO,
+  CHECK_REGISTRATION,
+  CHECK_SENDER,
+  CHECK_TEMPLATE,
+  CHECK_WHATSAPP,
+  LET_THROUGH,
+  REPORT_BUG,
+  UPGRADE_TRIAL,
+} from './remedies.js';
+import { VERIFY_ERRORS } from './verify-error-codes.js';
 
 /**
  * Twilio's error codes: what they mean for the plan. The texts are our own; Twilio's may quote the number.
@@ -25,19 +39,6 @@ export interface RefusalDescription {
   readonly isFraudBlock?: true;
   readonly remedy?: string;
 }
-
-const CHECK_CREDENTIALS =
-  'Check credentials.twilio: the SIDs, the secret, and that they are of the same region.';
-const CHECK_ACCOUNT = "Look at the account's state in the Twilio Console.";
-const CHECK_SENDER = 'Check senders: the number has to belong to the account and be able to send this.';
-const CHECK_GEO = 'Allow the country in the geographic permissions of the Twilio Console, if it is wanted.';
-const CHECK_TEMPLATE = "Check the template's state, language and variables in Content Template Builder.";
-const CHECK_WHATSAPP = 'Check the WhatsApp sender in the Twilio Console and its account at Meta.';
-const CHECK_REGISTRATION = 'Register the sender for the country; until then use another one in senders.sms.';
-const UPGRADE_TRIAL = 'Upgrade the trial account, or verify the number in the Twilio Console.';
-const ADD_CAPACITY = 'Add senders, or ask Twilio for more throughput.';
-const LET_THROUGH = "Where it is a real user: put the number on Twilio's Safe List.";
-const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
 
 const ERRORS: Readonly<Record<number, TwilioError>> = {
   // The account, its credentials, Twilio itself.
@@ -85,7 +86,6 @@ const ERRORS: Readonly<Record<number, TwilioError>> = {
   21614: { meaning: 'Not a mobile number', moveOn: true },
   21635: { meaning: 'A landline, which gets no text messages', moveOn: true },
   30006: { meaning: 'A landline, or a carrier that cannot be reached', moveOn: true },
-  60205: { meaning: 'A landline, which gets no text messages', moveOn: true },
   30003: { meaning: 'The phone is off or out of reach', moveOn: true },
   30005: { meaning: 'The number is unknown or no longer in use', moveOn: true },
   30038: { meaning: "The recipient is a number of Twilio's, which gets no one-time codes", moveOn: false },
@@ -121,23 +121,9 @@ const ERRORS: Readonly<Record<number, TwilioError>> = {
     moveOn: false,
     isFraudBlock: true,
   },
-  60238: { meaning: 'Blocked by Twilio Verify', remedy: LET_THROUGH, moveOn: false, isFraudBlock: true },
-  60410: {
-    meaning: "Held back by Verify's Fraud Guard",
-    remedy: LET_THROUGH,
-    moveOn: false,
-    isFraudBlock: true,
-  },
-  60413: {
-    meaning: 'Held back by Verify after a look at the device',
-    remedy: LET_THROUGH,
-    moveOn: false,
-    isFraudBlock: true,
-  },
 
   // Countries.
   21408: { meaning: 'Text messages to this country are not allowed', remedy: CHECK_GEO, moveOn: true },
-  60605: { meaning: 'Verify may not send to this country', remedy: CHECK_GEO, moveOn: true },
 
   // Text messages: sender and route.
   21212: { meaning: 'Not a valid sender', remedy: CHECK_SENDER, moveOn: true },
@@ -294,7 +280,8 @@ export function describeRefusal(code: number | undefined, httpStatus: number): R
 }
 
 function lookUp(code: number): TwilioError | undefined {
-  return Object.hasOwn(ERRORS, code) ? ERRORS[code] : undefined;
+  if (Object.hasOwn(ERRORS, code)) return ERRORS[code];
+  return Object.hasOwn(VERIFY_ERRORS, code) ? VERIFY_ERRORS[code] : undefined;
 }
 
 function byStatus(httpStatus: number): TwilioError {

@@ -6,6 +6,7 @@ import { describeRefusal } from './error-codes.js';
 /** The ids of messages and calls, as answers and callbacks carry them. */
 export const MESSAGE_SID = /^(SM|MM)[\w-]{1,64}$/;
 export const CALL_SID = /^CA[\w-]{1,64}$/;
+export const VERIFICATION_SID = /^VE[\w-]{1,64}$/;
 
 /** Where these ids come from: they are unique over messages and calls, and callbacks tell nothing else of a channel. */
 export const SID_NAMESPACE = 'twilio';

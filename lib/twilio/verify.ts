@@ -55,8 +55,8 @@ export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioPa
         send: (message, context) =>
           sendInLanguage(verifyLocaleOf(message.locale), async (locale) => {
             const result = await twilio.call(
-              ({ verify }) =>
-                verify.v2.services(serviceSid).verifications.create({
+              (client) =>
+                client.verify.v2.services(serviceSid).verifications.create({
                   to: message.to,
                   channel,
                   customCode: message.request.otpCode,

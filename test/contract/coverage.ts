@@ -14,6 +14,7 @@ const SDK_CALLS: Readonly<Record<string, string>> = {
   'messages.create': 'CreateMessage',
   'messages().fetch': 'FetchMessage',
   'calls.create': 'CreateCall',
+  'verify.v2.services().verifications.create': 'CreateVerification',
 };
 
 export function findUnmadeRequests(exchanges: readonly Exchange[]): Finding[] {

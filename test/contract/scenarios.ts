@@ -1,4 +1,4 @@
-import type { OktaTelephonyHookOptions } from '../../lib/index.js';
+import { twilioVerify, type OktaTelephonyHookOptions } from '../../lib/index.js';
 import type { HookCallOptions } from '../../lib/testing/index.js';
 import { HOOK_PATH } from './amendments.js';
 import { AMERICAN, sid } from './subjects.js';
@@ -20,6 +20,7 @@ export interface Scenario {
 const PUBLIC_URL = `https://id.example.com${HOOK_PATH}`;
 const TEMPLATE = sid('HX');
 const TEXT = ['To', 'From', 'Body', 'ValidityPeriod', 'ProvideFeedback'];
+const VERIFY = twilioVerify({ serviceSid: sid('VA'), riskCheck: 'enable' });
 const CALL = ['To', 'From', 'Twiml', 'Timeout'];
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -76,6 +77,22 @@ export const SCENARIOS: readonly Scenario[] = [
     options: { publicUrl: PUBLIC_URL },
     call: { deliveryChannel: 'voice call' },
     makes: { CreateCall: [...CALL, 'StatusCallback', 'StatusCallbackEvent'] },
+  },
+  {
+    does: 'a text by Verify',
+    options: { optInChannels: [], channels: { sms: VERIFY } },
+    makes: { CreateVerification: ['To', 'Channel', 'CustomCode', 'Locale', 'RiskCheck'] },
+  },
+  {
+    does: 'WhatsApp by Verify',
+    options: { sandboxNumber: undefined, channels: { whatsapp: VERIFY } },
+    makes: { CreateVerification: ['To', 'Channel', 'CustomCode'] },
+  },
+  {
+    does: 'a call by Verify',
+    options: { channels: { voice: VERIFY } },
+    call: { deliveryChannel: 'voice call' },
+    makes: { CreateVerification: ['To', 'Channel', 'CustomCode'] },
   },
   {
     does: 'a user, read by a service app',

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { twilioMessages, twilioVerify, type OktaTelephonyHookOptions } from '../lib/index.js';
-import type { TwilioEmulator } from '../lib/testing/index.js';
-import { BOB, CODE, commandOf, startScene, type Scene, type SceneOptions } from './harness/scene.js';
+import type { Fault, TwilioEmulator } from '../lib/testing/index.js';
+import { BOB, CODE, commandOf, errorOf, startScene, type Scene, type SceneOptions } from './harness/scene.js';
 
 /** Verify in place of Messages and Calls, for WhatsApp to Ana and SMS to Bob. */
 const byVerify: SceneOptions['hook'] = ({ twilio }) => ({
@@ -86,5 +86,64 @@ describe('a hook whose channels are Twilio Verify', () => {
       providers.push(commandOf(call)?.['provider']);
     }
     expect(providers).to.deep.equal([...Array.from({ length: 5 }, () => 'TWILIO_VERIFY'), 'TWILIO']);
+  });
+});
+
+/** What Verify may do, and what Okta is to be told of a code that goes by it alone. */
+const FAULTS: readonly (readonly [title: string, fault: Fault, expected: string])[] = [
+  ['400', { kind: 'status', status: 400, body: { code: 60200 } }, 'ERROR 60200'],
+  ['401', { kind: 'status', status: 401 }, 'ERROR HTTP_401'],
+  ['404', { kind: 'html', status: 404 }, 'ERROR HTTP_404'],
+  ['429', { kind: 'status', status: 429, body: { code: 60203 } }, 'ERROR 60203'],
+  ['503', { kind: 'html', status: 503 }, 'ERROR HTTP_503'],
+  ['a redirect', { kind: 'redirect' }, 'ERROR HTTP_302'],
+  ['500', { kind: 'status', status: 500 }, 'PENDING'],
+  ['502', { kind: 'html', status: 502 }, 'PENDING'],
+  ['504', { kind: 'html', status: 504 }, 'PENDING'],
+  ['a hang', { kind: 'hang' }, 'PENDING'],
+  ['a hang, though the phone gets it', { kind: 'hang', delivered: true }, 'PENDING'],
+  ['a reset', { kind: 'reset' }, 'PENDING'],
+  ['an answer that drips', { kind: 'drip' }, 'PENDING'],
+  ['an answer without an end', { kind: 'endless' }, 'PENDING'],
+  ['an answer that is cut off', { kind: 'truncated' }, 'PENDING'],
+  ['an answer that is no JSON', { kind: 'malformed' }, 'PENDING'],
+  ['an empty 201', { kind: 'empty', status: 201 }, 'PENDING'],
+  ['a 201 without an id', { kind: 'status', status: 201, body: { status: 'pending' } }, 'PENDING'],
+  [
+    'a 201 that says canceled',
+    { kind: 'status', status: 201, body: { status: 'canceled' } },
+    'ERROR CANCELED',
+  ],
+  ['a slow answer', { kind: 'slow', delayMs: 20 }, 'SUCCESSFUL'],
+];
+
+describe('whatever Verify does', () => {
+  let scenes: readonly Scene[] = [];
+  afterEach(() => Promise.all(scenes.map((scene) => scene.close())));
+
+  it('Okta is told what is true, and a code that may have left is not sent again', async () => {
+    scenes = await Promise.all(
+      FAULTS.map(() =>
+        startScene({
+          hook: (parts) => ({
+            ...(typeof byVerify === 'function' ? byVerify(parts) : {}),
+            deadlineMs: 700,
+          }),
+        }),
+      ),
+    );
+    const told = await Promise.all(
+      scenes.map(async (scene, index) => {
+        const [title = '', fault] = FAULTS[index] ?? [];
+        if (fault !== undefined) scene.twilio.fault(fault);
+        const call = await scene.call(BY_BOB);
+        const reason = errorOf(call)?.errorCauses?.at(0)?.['reason']?.split(':')[0];
+        const verdict = commandOf(call)?.['status'] ?? `ERROR ${reason ?? ''}`;
+        const mayHaveLeft = !verdict.startsWith('ERROR');
+        if (mayHaveLeft) expect(scene.twilio.requests, title).to.have.lengthOf(1);
+        return [title, verdict];
+      }),
+    );
+    expect(told).to.deep.equal(FAULTS.map(([title, , expected]) => [title, expected]));
   });
 });

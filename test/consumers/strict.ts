@@ -10,6 +10,7 @@ import {
   TelephonyHookError,
   twilioCalls,
   twilioMessages,
+  twilioVerify,
   type Alarms,
   type AttemptReport,
   type BreakerState,
@@ -62,6 +63,8 @@ import {
   type TwilioConnection,
   type TwilioCredential,
   type TwilioMessageParameters,
+  type TwilioVerificationParameters,
+  type TwilioVerifyOptions,
   type TwilioParts,
   type TwilioSettings,
   type UserProfile,
@@ -265,6 +268,9 @@ const overTwilio: Channel = {
   }),
 };
 const port: ChannelPort<TwilioParts> = twilioMessages();
+const verification: TwilioVerificationParameters = { to: '+1', channel: 'sms', locale: undefined };
+const verifyOptions: TwilioVerifyOptions = { serviceSid: 'VA0', riskCheck: undefined };
+const verify: ChannelPort<TwilioParts> = twilioVerify(verifyOptions);
 const call: TwilioCallParameters = { to: '+1', from: '+1', statusCallback: undefined };
 
 const chooseChannels: ChooseChannels = (request: TelephonyRequest, profile: UserProfile | undefined) =>
@@ -342,7 +348,7 @@ export const hooks: readonly TelephonyHook[] = [
     publicUrl: 'https://id.acme.com/okta/telephony',
     sandboxNumber: { number: '+14155238886', contentSid: 'HX1' },
     senders: { sms: sender, voice: '+15005550006' },
-    channels: { line: lineChannel, sms: [port, overTwilio], voice: twilioCalls() },
+    channels: { line: lineChannel, sms: [port, overTwilio, verify], voice: twilioCalls() },
     profile: { cache: false },
     chooseChannels,
     composeText,

@@ -11,6 +11,8 @@ import { maskError, maskNumber } from './delivery/masking.js';
 import type { NumberReading } from './delivery/phone-number.js';
 import type { ReadRollout } from './delivery/rollout.js';
 import type { RunningCall, RunningCalls } from './delivery/running-calls.js';
+import type { SuppressionList } from './delivery/suppression-list.js';
+import type { Suppression } from './delivery/suppressions.js';
 import { statusOf, type HookAnswer } from './okta/hook-answer.js';
 import type { HookCall, Refusal } from './okta/inline-hook.js';
 import type { ProfileReader, ProfileReading } from './okta/user-profile.js';
@@ -36,6 +38,7 @@ export interface HookParts {
   readonly rollout: ReadRollout;
   readonly heldEvents: HeldEvents;
   readonly runningCalls: RunningCalls;
+  readonly suppressions: SuppressionList;
   /** `undefined` where it is off. */
   readonly lateFailover: LateFailover | undefined;
   readonly underWay: {
@@ -64,7 +67,11 @@ export interface Call {
   event?: { readonly person: string; readonly eventKey: string; readonly expiresAtMs: number };
   /** Not there for a preview. */
   running?: RunningCall;
+  /** Those of its number that gateways share; `undefined` where nobody says. */
+  suppressions?: readonly Suppression[] | undefined;
   reading?: ProfileReading & { readonly durationMs: number };
+  /** Channels that were planned and are not tried. */
+  passedOver?: readonly string[];
   delivery?: Delivery;
   /** Nothing is sent, for this reason: what could not be read, what the guard blocks, what is not configured. */
   refusal?: Refusal | undefined;
@@ -124,6 +131,26 @@ export function tellFailed(
         count,
         reason: maskError(error, request),
         ...inForce,
+      });
+    });
+  };
+}
+
+/** The same where no call is under way. */
+export function tellOutsideCall(
+  extension: Extension,
+  { events, failures }: Pick<HookParts, 'events' | 'failures'>,
+): (error: unknown) => void {
+  return (error) => {
+    failures.of(extension).tell((count) => {
+      events.emit({
+        type: 'extension.failed',
+        at: events.now(),
+        eventId: undefined,
+        oktaRequestId: undefined,
+        extension,
+        count,
+        reason: maskError(error, undefined),
       });
     });
   };
@@ -192,6 +219,7 @@ export function tellAnswered(call: Call, body: HookAnswer, { events }: HookParts
     provider: decidedBy?.provider,
     transactionId: decidedBy?.transactionId,
     attempts: delivery?.attempts ?? [],
+    passedOver: call.passedOver ?? [],
     profileSource: reading?.source,
     profileReason: reading?.reason,
     profileMs: reading?.durationMs,

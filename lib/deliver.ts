@@ -4,11 +4,11 @@ import type { ReadyChannel } from './delivery/dispatch.js';
 import { readLocale } from './delivery/locale.js';
 import { NUMBER_SHARE, toDialableNumber } from './delivery/phone-number.js';
 import { planChannels } from './delivery/plan.js';
-import { withinRollout } from './delivery/rollout.js';
 import { SAME_MOMENT_MS } from './delivery/running-calls.js';
 import { socketsRead, TIMED_OUT } from './delivery/wait-at-most.js';
 import type { HookCall, Refusal } from './okta/inline-hook.js';
 import type { ProfileReading } from './okta/user-profile.js';
+import { channelsOn, hasStoppedSince, openChannels } from './open-channels.js';
 import { sendCode } from './send-code.js';
 import { mayGoTo } from './spending.js';
 
@@ -52,13 +52,31 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
     isConfigured: (channel) => parts.channels.has(channel),
     onFailure: tellFailed('chooseChannels', request, parts),
   });
-  const names = withinRollout(planned, request, parts.rollout(tellFailed('rollout', request, parts)));
-  const { eventId, oktaRequestId } = request;
-  // A copy: whoever is told it must not be able to change it.
-  events.emit({ type: 'channels.planned', at: events.now(), eventId, oktaRequestId, channels: [...names] });
-  const plan = names.flatMap((name) => parts.channels.get(name) ?? []);
-  const reading = names.includes('whatsapp') ? whatsAppNumberOf(call, profile, parts) : request.phoneNumber;
+  const on = channelsOn(planned, call, parts);
+  const reading = on.channels.includes('whatsapp')
+    ? whatsAppNumberOf(call, profile, parts)
+    : request.phoneNumber;
   const whatsAppNumber = reading instanceof Promise ? await reading : reading;
+  const addressFor = (channel: string): string =>
+    channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber;
+  const opening = openChannels(on, whatsAppNumber, call, parts);
+  const open = opening instanceof Promise ? await opening : opening;
+  call.passedOver = open.passedOver;
+  const { eventId, oktaRequestId } = request;
+  events.emit({
+    type: 'channels.planned',
+    at: events.now(),
+    eventId,
+    oktaRequestId,
+    // Copies: whoever is told them must not be able to change them.
+    channels: [...open.channels],
+    passedOver: [...open.passedOver],
+  });
+  // Before the plan was made, or since.
+  const isStopped = (): boolean =>
+    on.channels.length > 0 &&
+    open.channels.every((channel) => hasStoppedSince(channel, addressFor(channel), call, parts));
+  const plan = open.channels.flatMap((name) => parts.channels.get(name) ?? []);
   // Where nothing came over the network since, a process that was stopped may not have seen yet that Okta is gone.
   if (call.reading?.source !== 'okta') await socketsRead();
   call.delivery = await sendCode(
@@ -67,9 +85,10 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
       request,
       profile,
       locale: localeOf(hook, call.reading),
-      addressFor: (channel) => (channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber),
+      addressFor,
       budget: call.budget,
       event: call.event,
+      isSuppressed: (channel) => hasStoppedSince(channel, addressFor(channel), call, parts),
       isStillWanted: (attempts) => {
         const hasTakenTime = attempts > 0 || call.budget.elapsedMs() > SAME_MOMENT_MS;
         return isStillNewest(call, { hasTakenTime }, parts);
@@ -82,7 +101,8 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
   const isNewest =
     call.delivery.status !== 'refused' || (await isStillNewest(call, { hasTakenTime: true }, parts));
   if (!isNewest) call.refusal = OVERTAKEN;
-  else if (call.delivery.decidedBy === undefined) call.refusal = refusalWithoutAttempt(planned, plan);
+  else if (call.delivery.decidedBy === undefined)
+    call.refusal = refusalWithoutAttempt(planned, plan, isStopped());
 }
 
 /** What the state may take of the budget to say whether a newer code was asked for: milliseconds, and a fraction. */
@@ -113,6 +133,12 @@ const OVERTAKEN: Refusal = {
   reason: 'A newer code came before this one could be sent',
   remedy: 'Nothing: the user has a newer code.',
   isHeldBack: true,
+};
+
+const STOPPED: Refusal = {
+  code: 'STOPPED',
+  reason: 'The user has said STOP to every channel that is left',
+  remedy: 'They send START to the WhatsApp sender; or configure senders.sms beside it.',
 };
 
 function localeOf({ request }: HookCall, reading: ProfileReading | undefined): string {
@@ -147,7 +173,11 @@ async function numberOfProfile(value: string, call: Call, parts: HookParts): Pro
   return (await mayGoTo(number, call, parts)) ? number : enrolled;
 }
 
-function refusalWithoutAttempt(planned: readonly string[], plan: readonly ReadyChannel[]): Refusal {
+function refusalWithoutAttempt(
+  planned: readonly string[],
+  plan: readonly ReadyChannel[],
+  isStopped: boolean,
+): Refusal {
   if (planned.length === 0) {
     return {
       code: 'CHANNEL_NOT_CONFIGURED',
@@ -155,6 +185,7 @@ function refusalWithoutAttempt(planned: readonly string[], plan: readonly ReadyC
       remedy: 'Add senders.sms or senders.voice, or a channel of that name.',
     };
   }
+  if (isStopped) return STOPPED;
   return plan.length === 0
     ? {
         code: 'ROLLED_BACK',

@@ -102,20 +102,40 @@ export function answer(
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): void {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  answerText(req, res, { status, type: 'application/json; charset=utf-8', text, headers });
+}
+
+/** Answers once with a text, where there is one. */
+export function answerText(
+  req: IncomingMessage,
+  res: ServerResponse,
+  {
+    status,
+    type,
+    text,
+    headers,
+  }: {
+    readonly status: number;
+    /** The media type. */
+    readonly type: string;
+    readonly text: string | undefined;
+    readonly headers?: Readonly<Record<string, string>> | undefined;
+  },
+): void {
   if (res.headersSent || res.destroyed) return;
   // Node would keep the connection and let the caller go on writing.
   const isCutOff = hasUnreadBody(req);
-  const text = body === undefined ? '' : JSON.stringify(body);
   // Where no header is set before `writeHead`, those who ask the response for its headers find none.
   res.setHeader('Cache-Control', 'no-store');
   const head: OutgoingHttpHeaders = { ...headers };
-  if (body !== undefined) {
-    head['Content-Type'] = 'application/json; charset=utf-8';
+  if (text !== undefined) {
+    head['Content-Type'] = type;
     head['Content-Length'] = Buffer.byteLength(text);
   }
   if (isCutOff) head['Connection'] = 'close';
   res.writeHead(status, head);
-  if (isCutOff && body !== undefined) {
+  if (isCutOff && text !== undefined) {
     // Whole for the caller, but not ended: Node destroys a closing connection as soon as its answer has ended.
     res.write(text, () => {
       linger(req, res);

@@ -11,6 +11,7 @@ import { maskNumber } from './delivery/masking.js';
 import { NUMBER_SHARE } from './delivery/phone-number.js';
 import { personKey } from './delivery/receipt.js';
 import { SAME_MOMENT_MS } from './delivery/running-calls.js';
+import { recipientOf } from './delivery/suppressions.js';
 import { RequestError } from './errors.js';
 import { onlyPost, parseJson, readBody } from './exchange.js';
 import { answerOfRepeat } from './okta/hook-answer.js';
@@ -156,6 +157,8 @@ export function createHandlers(parts: HookParts): Handlers {
       heldEvents: parts.heldEvents,
       isRepeatable: hook.hasEventId,
       buckets,
+      // Nothing but a text has a channel to choose.
+      recipient: hook.request.deliveryChannel === 'sms' ? recipientOf(hook.request.phoneNumber) : undefined,
       nowMs,
       rememberMs: hook.isPreview
         ? PREVIEW_MEMORY_MS
@@ -167,6 +170,7 @@ export function createHandlers(parts: HookParts): Handlers {
       if (result.isFirst) {
         call.claim = result.claim;
         call.exceeded = exceededRules(buckets, result.exceeded);
+        call.suppressions = result.suppressions;
         return;
       }
       events.emit({ type: 'request.repeated', at: events.now(), ...idsOf(hook.request) });

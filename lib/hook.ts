@@ -11,11 +11,13 @@ import { loadNumberingPlans } from './delivery/phone-number.js';
 import { VOICE } from './delivery/plan.js';
 import { createRollout } from './delivery/rollout.js';
 import { RunningCalls } from './delivery/running-calls.js';
+import { SuppressionList } from './delivery/suppression-list.js';
 import type { State } from './delivery/state.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
-import { drain } from './call.js';
+import { drain, tellOutsideCall } from './call.js';
 import { answerFailure } from './failure.js';
 import { createHandlers } from './handlers.js';
+import { INBOUND_PATH, receiveInbound } from './inbound.js';
 import { createDefaultLogger, loadWinston, logListener } from './observe/log.js';
 import { channelProblems } from './option-rules/channels.js';
 import { createOktaApiClient } from './okta/api-client.js';
@@ -24,7 +26,7 @@ import { createCallerVerifier } from './okta/verify-caller.js';
 import type { Channel, ChannelParts, OktaTelephonyHookOptions } from './options.js';
 import { withLateFailover } from './send-code.js';
 import { readOptions, type HookSettings } from './settings.js';
-import { recordDelivery } from './status-callback.js';
+import { recordDelivery, STATUS_PATH } from './status-callback.js';
 import { createTwilioConnection, type TwilioConnection } from './twilio/client.js';
 import { loadSdk } from './twilio/sdk.js';
 import { ConfigurationError, TelephonyHookError } from './errors.js';
@@ -124,6 +126,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const breakers = new Map<string, Breaker>();
   const channels = readyChannels(settings, { twilio, dispatcher, logger }, breakers, events);
 
+  const failures = new Throttles(settings.clock);
   const parts = withLateFailover({
     settings,
     events,
@@ -133,10 +136,15 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     twilioCallbacks: twilio.callbacks,
     rejections: new Throttles(settings.clock),
     skews: new Throttle(settings.clock),
-    failures: new Throttles(settings.clock),
+    failures,
     rollout: createRollout(settings.rollout, (name) => USUAL_CHANNELS.has(name) || channels.has(name)),
     heldEvents: new HeldEvents(),
     runningCalls: new RunningCalls(),
+    suppressions: new SuppressionList({
+      state: settings.state,
+      clock: settings.clock,
+      onFailure: tellOutsideCall('state', { events, failures }),
+    }),
     underWay: { calls: 0, detached: new Set(), lastSuccess: new Map(), isClosing: false, onIdle: [] },
   });
   const handle = createHandlers(parts);
@@ -157,7 +165,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     answerFailure(parts),
   );
   if (settings.twilioAuthTokens.length > 0) {
-    router.all(`${settings.path}/twilio/status`, recordDelivery(parts), answerFailure(parts));
+    router.all(settings.path + STATUS_PATH, recordDelivery(parts), answerFailure(parts));
+    router.all(settings.path + INBOUND_PATH, receiveInbound(parts), answerFailure(parts));
   }
   tellOfState(settings.state, events);
   for (const warning of settings.warnings) {

@@ -5,6 +5,7 @@ export type {
   GuardLimit,
   GuardOptions,
   HookCredential,
+  InboundOptions,
   OktaCredential,
   OktaTelephonyHookOptions,
   SenderOption,
@@ -45,6 +46,7 @@ export type { ChooseChannels } from './delivery/plan.js';
 export type { Alarms, NewEvent, PlanStep, Receipt, ReceiptState } from './delivery/receipt.js';
 export type { FinalReport } from './delivery/report.js';
 export type { Rollout } from './delivery/rollout.js';
+export type { Suppression, SuppressionReason, SuppressionState } from './delivery/suppressions.js';
 export type { Bucket, Claim, EventLife, RememberedAnswer, State, StateNews } from './delivery/state.js';
 export type { ComposeText } from './delivery/text.js';
 export { memoryState } from './state/memory.js';
@@ -60,5 +62,6 @@ export type {
   WhatsAppSender,
 } from './twilio/client.js';
 export { twilioCalls } from './twilio/calls.js';
+export type { InboundMessage } from './twilio/webhooks.js';
 export { twilioMessages, type TwilioParts } from './twilio/messages.js';
 export { twilioVerify, type TwilioVerifyOptions } from './twilio/verify.js';

@@ -6,6 +6,7 @@ import type { Rollout } from './delivery/rollout.js';
 import type { State } from './delivery/state.js';
 import type { ComposeText } from './delivery/text.js';
 import type { TwilioConnection } from './twilio/client.js';
+import type { InboundMessage } from './twilio/webhooks.js';
 
 /** One way in which Okta proves that it is the caller. */
 export type HookCredential =
@@ -131,6 +132,37 @@ export interface GuardOptions {
   readonly answer?: 'pending' | 'error' | undefined;
 }
 
+/** What somebody wrote to one of the senders, and what is answered. */
+export interface InboundOptions {
+  /**
+   * Words in place of the usual ones, each a whole message, whatever its case: what takes a number off WhatsApp, what puts
+   * it back, and what asks for help. Default: Twilio's own words, and theirs in ten languages.
+   */
+  readonly keywords?:
+    | {
+        readonly stop?: readonly string[] | undefined;
+        readonly start?: readonly string[] | undefined;
+        readonly help?: readonly string[] | undefined;
+      }
+    | undefined;
+  /** What is answered, at most 1600 characters; `false` for nothing. Default: a sentence each, in English. */
+  readonly replies?:
+    | {
+        readonly stop?: string | false | undefined;
+        readonly start?: string | false | undefined;
+        readonly help?: string | false | undefined;
+        /** To anything else, at most every ten minutes. */
+        readonly other?: string | false | undefined;
+      }
+    | undefined;
+  /**
+   * Told of what is none of these words, with the number that it came from. What it returns is the answer; nothing, or
+   * a failure: the usual one. It has as long as `deadlineMs`.
+   */
+  readonly onMessage?:
+    ((message: InboundMessage) => string | undefined | Promise<string | undefined>) | undefined;
+}
+
 /** A way to deliver a code; see the README's "Write a channel". */
 export type Channel = ChannelPort<ChannelParts>;
 
@@ -223,6 +255,8 @@ export interface OktaTelephonyHookOptions {
    */
   readonly lateFailover?:
     false | { readonly afterSeconds?: Readonly<Record<string, number | undefined>> | undefined } | undefined;
+  /** Words that users send to the senders, such as STOP. Needs `publicUrl`. */
+  readonly inbound?: InboundOptions | undefined;
   /** What is remembered between calls: `redisState()` for several gateways. Default `memoryState()`. */
   readonly state?: State | undefined;
   /** Default: a winston logger that writes JSON lines to stdout. */

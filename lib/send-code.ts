@@ -1,11 +1,12 @@
 import { recordLate, tellFailed, type HookParts } from './call.js';
 import type { Budget } from './delivery/budget.js';
-import type { TelephonyRequest, UserProfile } from './delivery/channel.js';
+import type { DeliveryFailure, TelephonyRequest, UserProfile } from './delivery/channel.js';
 import { dispatch, type Delivery, type ReadyChannel, type Rest } from './delivery/dispatch.js';
 import { LateFailover } from './delivery/late-failover.js';
 import type { LateSend } from './delivery/late-send.js';
 import { withinRollout } from './delivery/rollout.js';
 import { placeOf, type PlanStep, type Receipt } from './delivery/receipt.js';
+import { suppressionReasonOf } from './delivery/suppressions.js';
 
 /** A code goes out by its plan: in its call, and again by what is left of the plan where it did not arrive. */
 
@@ -25,6 +26,8 @@ interface CodeToSend {
   /** What was sent before, and did not arrive. */
   readonly before?: LateSend | undefined;
   readonly isStillWanted?: ((attempts: number) => boolean | Promise<boolean>) | undefined;
+  /** Whether the user has said STOP to a channel since the plan was made. */
+  readonly isSuppressed?: ((channel: string) => boolean) | undefined;
 }
 
 /** Tries the channels of a plan, tells of each attempt, and keeps what late failover may need. */
@@ -43,6 +46,11 @@ export function sendCode(
     const makeReceipt = mayFollow ? () => receiptOf(code, event, rest, parts) : undefined;
     // The code is out: whatever a channel of the user's own does to us now, that must not be told as a failure.
     unfailing(() => lateFailover?.accepted(transactionId, rest, makeReceipt));
+  };
+  /** What the refusal says of the recipient holds for later codes. */
+  const learn = (channel: string, refusal: Pick<DeliveryFailure, 'moveOn' | 'isNotReached'>): void => {
+    const reason = suppressionReasonOf(refusal);
+    if (reason !== undefined) void parts.suppressions.add(addressFor(channel), channel, reason);
   };
   const unfailing = (work: () => void): void => {
     try {
@@ -78,10 +86,13 @@ export function sendCode(
       });
     },
     onComposeFailure: tellFailed('composeText', request, parts),
+    isSuppressed: code.isSuppressed,
+    onRefused: learn,
     onAccepted: keep,
     onDetached: (late, rest) => {
       recordLate(late, request, parts, ({ transactionId, failure }) => {
         if (transactionId !== undefined) keep(transactionId, rest);
+        if (failure !== undefined) learn(rest.by.name, failure);
         const { event } = code;
         if (event === undefined || failure === undefined) return;
         if (rest.untried.length === 0 || budget.hasHungUp) return;
@@ -95,6 +106,10 @@ export function sendCode(
 export function withLateFailover(made: Omit<HookParts, 'lateFailover'>): HookParts {
   const { settings, events, channels, underWay } = made;
   if (settings.lateFailover === undefined) return { ...made, lateFailover: undefined };
+  const hasStopped = (phoneNumber: string, channel: string): boolean =>
+    made.suppressions
+      .of(phoneNumber, undefined, 0)
+      .some((known) => known.channel === channel && known.reason === 'STOPPED');
   const lateFailover = new LateFailover({
     state: settings.state,
     events,
@@ -104,7 +119,13 @@ export function withLateFailover(made: Omit<HookParts, 'lateFailover'>): HookPar
     afterSeconds: settings.lateFailover.afterSeconds,
     channels,
     channelsOn: (names, request) =>
-      withinRollout(names, request, made.rollout(tellFailed('rollout', request, made))),
+      withinRollout(names, request, made.rollout(tellFailed('rollout', request, made))).filter(
+        (channel) => !hasStopped(request.phoneNumber, channel),
+      ),
+    onLearnt: ({ sentBy }, failure) => {
+      const reason = suppressionReasonOf(failure);
+      if (reason !== undefined) void made.suppressions.add(sentBy.to, sentBy.channel, reason);
+    },
     send: (send, isStillWanted) => sendAgain(send, isStillWanted, parts),
     isSending: () => underWay.calls + underWay.detached.size > 0,
     isBusy: () => underWay.calls >= BUSY_CALLS,

@@ -6,6 +6,7 @@ import {
   type Channel,
   type GuardOptions,
   type HookCredential,
+  type InboundOptions,
   type OktaCredential,
   type OktaTelephonyHookOptions,
   type SenderOption,
@@ -14,6 +15,7 @@ import { ConfigurationError } from './errors.js';
 import type { Logger } from './delivery/channel.js';
 import type { HookEventListener, OptionWarning } from './delivery/events.js';
 import type { Guard } from './delivery/guard.js';
+import { readKeywords, type Keyword, type Keywords } from './delivery/keywords.js';
 import { VOICE, type ChooseChannels } from './delivery/plan.js';
 import type { State } from './delivery/state.js';
 import type { ComposeText } from './delivery/text.js';
@@ -31,8 +33,16 @@ export interface HookSettings {
   readonly hookSchemes: readonly HookScheme[];
   readonly okta: OktaCredentials;
   readonly twilio: TwilioSettings;
+  /** Without a slash at its end. */
+  readonly publicUrl: string | undefined;
   /** Check the signatures of Twilio's callbacks; empty where no callback is mounted. */
   readonly twilioAuthTokens: readonly string[];
+  /** What is answered to those who write. */
+  readonly inbound: {
+    readonly keywords: Keywords;
+    readonly replies: Readonly<Record<Keyword | 'other', string | undefined>>;
+    readonly onMessage: InboundOptions['onMessage'];
+  };
   /** By name, in the order they are tried. */
   readonly channels: ReadonlyMap<string, readonly Channel[]>;
   /** Those of the user's own: what they read of a message, they know alone. */
@@ -99,6 +109,12 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
       },
       statusCallbackUrl: publicUrl === undefined ? undefined : `${publicUrl}/twilio/status`,
     },
+    publicUrl,
+    inbound: {
+      keywords: readKeywords(options.inbound?.keywords ?? {}),
+      replies: readReplies(options.inbound?.replies),
+      onMessage: options.inbound?.onMessage,
+    },
     twilioAuthTokens: publicUrl === undefined ? [] : authTokens,
     channels: readChannels(options),
     ownChannels: new Set(Object.keys(options.channels ?? {})),
@@ -122,6 +138,22 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     clock: unfailing(options.clock ?? Date.now),
     warnings: warningsOf(options),
   };
+}
+
+/** In the words of nobody in particular: who wants others, or another language, says so. */
+const USUAL_REPLIES = {
+  stop: 'You will get no more codes here. Send START to get them again.',
+  start: 'You will get your codes here again.',
+  help: 'This number sends sign-in codes. Send STOP to get no more of them here. For anything else, ask your help desk.',
+  other: 'This number only sends sign-in codes, and nobody reads what is sent to it.',
+} as const;
+
+function readReplies(replies: InboundOptions['replies'] = {}): HookSettings['inbound']['replies'] {
+  const replyOf = (name: keyof typeof USUAL_REPLIES): string | undefined => {
+    const { [name]: reply = USUAL_REPLIES[name] } = replies;
+    return reply === false ? undefined : reply;
+  };
+  return { stop: replyOf('stop'), start: replyOf('start'), help: replyOf('help'), other: replyOf('other') };
 }
 
 /** A clock of the user's own that fails must not turn a code that was sent into an error. */

@@ -1,44 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookParts } from './call.js';
 import { messageKey } from './delivery/report.js';
-import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
-import { RequestError } from './errors.js';
-import { answer, onlyPost, parseForm, readBody } from './exchange.js';
-import { onlyHeader } from './okta/verify-caller.js';
+import { suppressionReasonOf } from './delivery/suppressions.js';
+import { answer } from './exchange.js';
+import { readSignedForm } from './signed-form.js';
 import { SID_NAMESPACE } from './twilio/outcome.js';
-import { isSignedByTwilio, readStatusCallback } from './twilio/webhooks.js';
+import { readStatusCallback } from './twilio/webhooks.js';
 
 /** The route that Twilio tells what became of a message. */
 
-/** HMAC-SHA1 in base64. */
-const SIGNATURE = /^[A-Za-z0-9+/]{27}=$/;
+/** Its path behind `publicUrl`. */
+export const STATUS_PATH = '/twilio/status';
 
-/** Checks the signature against `publicUrl`, whatever the request says of its host, and tells the stream and late failover. */
+/** Checks the signature, and tells the stream and late failover. */
 export function recordDelivery(
   parts: HookParts,
 ): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
-  const { settings, events, lateFailover, twilioCallbacks } = parts;
+  const { events, lateFailover, twilioCallbacks, suppressions } = parts;
 
   const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    if (req.method !== 'POST') throw onlyPost();
-    const signature = onlyHeader(req, 'x-twilio-signature');
-    // The signature is over the body; without one the body need not be read.
-    if (signature === undefined || !SIGNATURE.test(signature)) throw badSignature();
-    const endsAt = performance.now() + settings.deadlineMs;
-    const params = parseForm(await readBody(req, { type: undefined, waitMs: settings.deadlineMs }));
-    const checking = isSignedByTwilio({
-      authTokens: settings.twilioAuthTokens,
-      url: settings.twilio.statusCallbackUrl ?? '',
-      signature,
-      params,
-    });
-    const isSigned = await waitAtMost(checking, Math.max(0, endsAt - performance.now())).catch(
-      (cause: unknown) => {
-        throw unchecked(cause);
-      },
-    );
-    if (isSigned === TIMED_OUT) throw unchecked(new Error("Twilio's SDK was not loaded in time"));
-    if (!isSigned) throw badSignature();
+    const params = await readSignedForm(req, STATUS_PATH, parts);
     answer(req, res, 204, undefined);
     const delivered = readStatusCallback(params);
     if (delivered === undefined) return;
@@ -54,6 +35,10 @@ export function recordDelivery(
       reason,
       remedy: report.status === 'failed' ? report.remedy : undefined,
     });
+    const suppression = report.status === 'failed' ? suppressionReasonOf(report) : undefined;
+    // Also of a message that nothing could follow, of which nothing else is kept.
+    if (suppression !== undefined && delivered.to !== undefined)
+      void suppressions.add(delivered.to, channel, suppression);
     lateFailover?.report(messageKey(SID_NAMESPACE, transactionId), report);
   };
 
@@ -63,16 +48,4 @@ export function recordDelivery(
       next(error ?? new Error('a callback failed without an error'));
     });
   };
-}
-
-function badSignature(): RequestError {
-  return new RequestError(
-    'BAD_SIGNATURE',
-    'The signature does not hold: compare publicUrl and the auth token with what Twilio has.',
-  );
-}
-
-/** Twilio may be right: a 5xx lets it report again. */
-function unchecked(cause: unknown): RequestError {
-  return new RequestError('SIGNATURE_UNCHECKED', 'The signature cannot be checked at the moment.', { cause });
 }

@@ -87,6 +87,41 @@ describe('gateways on one Redis', () => {
     expect((await scene.call({ eventId: 'preview', preview: true, url })).body).to.deep.equal(preview.body);
   });
 
+  describe('where a user writes STOP', () => {
+    const write = async (url: string, publicUrl: string, body: string, sid: string): Promise<string> => {
+      const params = {
+        MessageSid: sid,
+        From: `whatsapp:${ANA.phone}`,
+        To: 'whatsapp:+14155238886',
+        Body: body,
+      };
+      const answer = await fetch(`${url}/twilio/inbound`, {
+        method: 'POST',
+        headers: { 'x-twilio-signature': scene.twilio.sign(`${publicUrl}/twilio/inbound`, params) },
+        body: new URLSearchParams(params),
+      });
+      return answer.text();
+    };
+    const sid = (digit: number): string => `SM${String(digit).repeat(32)}`;
+    const channelAt = async (url: string): Promise<string | undefined> =>
+      /channel=(\w+)/.exec(commandOf(await scene.call({ url }))?.['transactionMetadata'] ?? '')?.[1];
+
+    it('send them no code by WhatsApp any more, whichever was told, until START, and hear each word once', async () => {
+      const publicUrl = 'https://id.example.com/okta/telephony';
+      await start({ publicUrl });
+      const one = await beside({ publicUrl });
+      const two = await beside({ publicUrl });
+      expect(await channelAt(two.url)).to.equal('whatsapp');
+      expect(await write(one.url, publicUrl, 'STOP', sid(1))).to.contain('Send START');
+      expect(await channelAt(two.url)).to.equal('sms');
+      // What one gateway has learnt, another may lift.
+      expect(await write(two.url, publicUrl, 'START', sid(2))).to.contain('again');
+      expect(await channelAt(one.url)).to.equal('whatsapp');
+      expect(await write(two.url, publicUrl, 'STOP', sid(1))).to.contain('<Response/>');
+      expect(await channelAt(two.url)).to.equal('whatsapp');
+    });
+  });
+
   describe('where a newer code is asked for at another gateway while the first channel of an older one is at work', () => {
     const NEWER = '771204';
     let isAsked: boolean;

@@ -958,6 +958,7 @@ describe('the rules of the options', () => {
     guard: true,
     rollout: true,
     lateFailover: true,
+    inbound: true,
     state: true,
     logger: true,
     onEvent: true,

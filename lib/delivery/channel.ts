@@ -77,6 +77,8 @@ export type Outcome =
       readonly isFraudBlock?: boolean | undefined;
       /** `false` where it never left this process, which says nothing about the provider. Default `true`. */
       readonly hasLeft?: boolean | undefined;
+      /** `true` where nobody is reached at the number by this channel: it is passed over for a day. */
+      readonly isNotReached?: boolean | undefined;
       /** What an operator can do about it, for the log. */
       readonly remedy?: string | undefined;
     }
@@ -89,6 +91,7 @@ export interface DeliveryFailure {
   readonly reason: string;
   readonly moveOn?: MoveOn | undefined;
   readonly isFraudBlock?: boolean | undefined;
+  readonly isNotReached?: boolean | undefined;
   readonly remedy?: string | undefined;
 }
 

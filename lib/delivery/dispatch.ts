@@ -57,6 +57,9 @@ export interface LateEnd {
   readonly failure: DeliveryFailure | undefined;
 }
 
+/** What a channel refuses with. */
+type Refusal = Extract<Outcome, { status: 'refused' }>;
+
 export interface DispatchParts {
   readonly budget: Budget;
   readonly composeText: ComposeText | undefined;
@@ -67,6 +70,10 @@ export interface DispatchParts {
   readonly onComposeFailure: (error: unknown) => void;
   /** Asked right before each attempt, with how many were made. Default: it is wanted as long as the budget lasts. */
   readonly isStillWanted?: ((attempts: number) => boolean | Promise<boolean>) | undefined;
+  /** Asked right before each attempt: whether its recipient is not to be reached by a channel. */
+  readonly isSuppressed?: ((channel: string) => boolean) | undefined;
+  /** A channel has refused the message. */
+  readonly onRefused?: ((channel: string, refusal: Refusal) => void) | undefined;
   /** A channel has accepted the message, by the provider's own id; empty where it gave none. */
   readonly onAccepted: (transactionId: string, rest: Rest) => void;
   /** A send that goes on after the deadline, and what became of it. Never rejects. */
@@ -95,6 +102,7 @@ export async function dispatch(
     if (!(wanted instanceof Promise ? await wanted : wanted)) break;
     // So did asking, and it may have become unwanted since the answer.
     if (isOver(parts.budget)) break;
+    if (parts.isSuppressed?.(channel.name) === true) continue;
     const startedAt = parts.budget.elapsedMs();
     const rest: Rest = { by: channel, untried, attempts };
     const outcome = await channel.breaker.attempt((onLate) =>
@@ -107,6 +115,7 @@ export async function dispatch(
     if (outcome.status !== 'refused') {
       return { status: outcome.status, decidedBy: attempt, attempts, isFraudBlock: false };
     }
+    parts.onRefused?.(channel.name, outcome);
     if (outcome.isFraudBlock === true) {
       return { status: 'refused', decidedBy: attempt, attempts, isFraudBlock: true };
     }
@@ -250,7 +259,7 @@ function classOf(thrown: unknown): string {
 }
 
 function readOutcome(outcome: unknown): Outcome {
-  const { status, transactionId, code, reason, moveOn, isFraudBlock, hasLeft, remedy } = Object(
+  const { status, transactionId, code, reason, moveOn, isFraudBlock, isNotReached, hasLeft, remedy } = Object(
     outcome,
   ) as Record<string, unknown>;
   if (status === 'accepted') {
@@ -265,6 +274,7 @@ function readOutcome(outcome: unknown): Outcome {
       reason: typeof reason === 'string' ? reason : 'Refused by the channel',
       moveOn: moveOn === false || moveOn === 'other-channel' || moveOn === 'other-provider' ? moveOn : true,
       isFraudBlock: isFraudBlock === true,
+      isNotReached: isNotReached === true,
       hasLeft: hasLeft !== false,
       remedy: typeof remedy === 'string' ? remedy : undefined,
     };
@@ -304,6 +314,7 @@ function lateEndOf(outcome: Outcome, attempt: AttemptReport): LateEnd {
           reason: attempt.reason ?? '',
           moveOn: outcome.moveOn,
           isFraudBlock: outcome.isFraudBlock,
+          isNotReached: outcome.isNotReached,
           remedy: attempt.remedy,
         }
       : undefined;

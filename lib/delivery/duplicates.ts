@@ -3,6 +3,7 @@ import type { Budget } from './budget.js';
 import type { TelephonyRequest } from './channel.js';
 import type { AnswerOfFirst, HeldEvent, HeldEvents } from './held-events.js';
 import type { Bucket, Claim, RememberedAnswer, State } from './state.js';
+import type { Suppression } from './suppressions.js';
 import { socketsRead, TIMED_OUT } from './wait-at-most.js';
 
 /**
@@ -33,6 +34,8 @@ export type ClaimResult =
       readonly claim: FirstClaim;
       /** The keys of the buckets that had no point left; none where the state does not say. */
       readonly exceeded: readonly string[];
+      /** Those of the recipient that gateways share; `undefined` where nobody says. */
+      readonly suppressions: readonly Suppression[] | undefined;
     }
   | RepeatResult;
 
@@ -51,6 +54,8 @@ interface ClaimParts {
   readonly nowMs: number;
   readonly rememberMs: number;
   readonly buckets: readonly Bucket[];
+  /** Whose suppressions are asked for, if anybody's. */
+  readonly recipient: string | undefined;
   readonly budget: Budget;
   readonly onFailure: (error: unknown) => void;
 }
@@ -70,8 +75,8 @@ function claimHere(key: string | undefined, parts: ClaimParts): ClaimResult | Pr
   const held = parts.heldEvents.hold(key, parts);
   const claim = askState(key, parts);
   // Nothing to wait for, nearly always.
-  if (claim === undefined) return firstWith(held, claim, []);
-  if (!(claim instanceof Promise) && claim.isFirst) return firstWith(held, claim, claim.exceeded);
+  if (claim === undefined) return firstWith(held, claim);
+  if (!(claim instanceof Promise) && claim.isFirst) return firstWith(held, claim, claim);
   return claimOfState(key, held, claim, parts);
 }
 
@@ -87,8 +92,8 @@ async function claimOfState(
   for (let atOnce = 1; atOnce <= MOST_CLAIMS_AT_ONCE; atOnce += 1) {
     const found = claim instanceof Promise ? await claimInTime(claim, budget) : claim;
     if (found === TIMED_OUT) onFailure(new Error('no answer in time'));
-    if (found === undefined || found === TIMED_OUT) return firstWith(held, claim, []);
-    if (found.isFirst) return firstWith(held, found, found.exceeded);
+    if (found === undefined || found === TIMED_OUT) return firstWith(held, claim);
+    if (found.isFirst) return firstWith(held, found, found);
     const askedAt = budget.elapsedMs();
     const repeat = await repeatOf(found.answer, parts);
     if (repeat !== undefined) {
@@ -101,7 +106,7 @@ async function claimOfState(
     claim = askState(key, parts);
   }
   onFailure(new Error('every claim is let go'));
-  return firstWith(held, claim, []);
+  return firstWith(held, claim);
 }
 
 /** A process that was busy past the time has the state's answer lying there: it looks once more before it goes on alone. */
@@ -151,11 +156,11 @@ async function repeatOf(
 function firstWith(
   held: HeldEvent,
   claim: PossibleClaim | Promise<PossibleClaim>,
-  exceeded: readonly string[],
+  found?: Pick<Extract<Claim, { isFirst: true }>, 'exceeded' | 'suppressions'>,
 ): ClaimResult {
   const tellState = (end: (claim: FirstClaim) => void): void => {
-    const endIfFirst = (found: PossibleClaim): void => {
-      if (found?.isFirst === true) end(found);
+    const endIfFirst = (ours: PossibleClaim): void => {
+      if (ours?.isFirst === true) end(ours);
     };
     if (claim instanceof Promise) void claim.then(endIfFirst);
     else endIfFirst(claim);
@@ -164,27 +169,28 @@ function firstWith(
     isFirst: true,
     claim: {
       settle: (answer) => {
-        tellState((found) => {
-          found.settle(answer);
+        tellState((ours) => {
+          ours.settle(answer);
         });
         held.settle(answer);
       },
       release: () => {
         // Before the next one here asks it.
-        tellState((found) => {
-          found.release();
+        tellState((ours) => {
+          ours.release();
         });
         held.release();
       },
     },
-    exceeded,
+    exceeded: found?.exceeded ?? [],
+    suppressions: found?.suppressions,
   };
 }
 
 /** Asks the state once. Neither throws nor rejects: what fails is told, and `undefined`. */
 function askState(
   key: string | undefined,
-  { state, nowMs, rememberMs, buckets, onFailure }: ClaimParts,
+  { state, nowMs, rememberMs, buckets, recipient, onFailure }: ClaimParts,
 ): PossibleClaim | Promise<PossibleClaim> {
   const fail = (error: unknown): undefined => {
     onFailure(error);
@@ -192,7 +198,7 @@ function askState(
   };
   const guard = (claim: Claim): Claim => guardClaim(claim, onFailure);
   try {
-    const claim = state.claim(key, { nowMs, rememberMs, buckets });
+    const claim = state.claim(key, { nowMs, rememberMs, buckets, recipient });
     // One of another library, or a malformed one of the user's own, is a promise as well.
     return 'isFirst' in claim ? guard(claim) : Promise.resolve(claim).then(guard).catch(fail);
   } catch (error) {
@@ -222,6 +228,7 @@ function guardClaim(claim: Claim, onFailure: (error: unknown) => void): Claim {
     isFirst: true,
     // One of the user's own may count nothing.
     exceeded: Array.isArray(claim.exceeded) ? claim.exceeded : [],
+    suppressions: Array.isArray(claim.suppressions) ? claim.suppressions : undefined,
     settle: (answer) => {
       safely(claim.settle.bind(claim, answer));
     },

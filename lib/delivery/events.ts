@@ -142,7 +142,11 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly reason: 'LOW' | 'RATE_LIMITED';
       readonly untilMs: number;
     }
-  | ({ readonly type: 'channels.planned'; readonly channels: readonly string[] } & OfCall)
+  | ({
+      readonly type: 'channels.planned';
+      readonly channels: readonly string[];
+      readonly passedOver: readonly string[];
+    } & OfCall)
   | ({ readonly type: 'attempt.ended' } & AttemptReport & OfCall)
   | ({
       /** What became of a send that was unknown when Okta was answered. */
@@ -159,7 +163,14 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly count: number;
       /** `numberingPlans` are what the guard goes by; a `rollout` stays what it last was. */
       readonly extension:
-        'chooseChannels' | 'composeText' | 'rollout' | 'state' | 'numberingPlans' | 'lateFailover' | 'lookUp';
+        | 'chooseChannels'
+        | 'composeText'
+        | 'rollout'
+        | 'state'
+        | 'numberingPlans'
+        | 'lateFailover'
+        | 'lookUp'
+        | 'inbound';
       readonly reason: string;
       /** Of a `rollout`: those that stay in force, by channel; all others are on. */
       readonly percentages?: Readonly<Record<string, number>> | undefined;
@@ -209,6 +220,11 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly provider: string | undefined;
       readonly transactionId: string | undefined;
       readonly attempts: readonly AttemptReport[];
+      /**
+       * Channels that were planned and not tried, and why, as `whatsapp:STOPPED`: `ROLLED_BACK` by the rollout, `STOPPED` by
+       * the user's own word, `OPTED_OUT` or `NOT_REACHED` by what the provider said before.
+       */
+      readonly passedOver: readonly string[];
       readonly profileSource: 'okta' | 'cache' | 'stale' | 'none' | undefined;
       /** Why the profile is not fresh, or not there: a code of `OktaApiError`, `TIMEOUT`, `PAUSED`, … */
       readonly profileReason: string | undefined;
@@ -246,6 +262,17 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly count: number;
       /** What an operator can do about it. */
       readonly remedy: string;
+    }
+  | {
+      /** Somebody wrote to a sender. */
+      readonly type: 'inbound.received';
+      readonly channel: 'whatsapp' | 'sms';
+      /** Twilio's id of the message. */
+      readonly messageId: string;
+      /** Whether it is a word that is understood. */
+      readonly keyword: 'stop' | 'start' | 'help' | undefined;
+      /** The last two digits. */
+      readonly from: string;
     }
   | ({
       /** A code that did not arrive: what became of sending it by the plan's next channel. */

@@ -52,6 +52,8 @@ export interface LateFailoverParts {
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
   /** Those of a plan's channels that are on for a user at this moment. */
   readonly channelsOn: (channels: readonly string[], request: TelephonyRequest) => readonly string[];
+  /** A provider that was asked says that a message has failed. */
+  readonly onLearnt: (receipt: Receipt, failure: DeliveryFailure) => void;
   /** Sends a code by what is left of its plan, if it is still wanted right before each attempt. */
   readonly send: (send: LateSend, isStillWanted: () => Promise<boolean>) => Promise<Delivery>;
   /** Whether a send is under way, other than a late one, that a report may be about. */
@@ -317,7 +319,8 @@ export class LateFailover {
 
   /** What a provider said that was asked, as its callbacks are told. */
   #tellStatus(key: string, report: DeliveryReport, receipt: Receipt): void {
-    const { events } = this.#parts;
+    const { events, onLearnt } = this.#parts;
+    if (report.status === 'failed') onLearnt(receipt, report);
     events.emit(statusOf(transactionIdOf(key), report, receipt, events.now()));
   }
 

@@ -47,7 +47,10 @@ export function isFinal(report: DeliveryReport): report is FinalReport {
  * @throws Error for what is no report.
  */
 export function readReport(report: unknown): DeliveryReport {
-  const { status, code, reason, moveOn, isFraudBlock, remedy } = Object(report) as Record<string, unknown>;
+  const { status, code, reason, moveOn, isFraudBlock, isNotReached, remedy } = Object(report) as Record<
+    string,
+    unknown
+  >;
   if (status === 'delivered' || status === 'pending') return { status };
   if (status !== 'failed') throw new Error('its answer has no status that is known');
   return {
@@ -56,6 +59,7 @@ export function readReport(report: unknown): DeliveryReport {
     reason: typeof reason === 'string' ? reason : '',
     moveOn: isMoveOn(moveOn) ? moveOn : true,
     isFraudBlock: isFraudBlock === true,
+    isNotReached: isNotReached === true,
     remedy: typeof remedy === 'string' ? remedy : undefined,
   };
 }

@@ -1,4 +1,5 @@
 import type { ReceiptState } from './receipt.js';
+import type { Suppression, SuppressionState } from './suppressions.js';
 
 /** The State port: what must be remembered between hook calls, whoever keeps it. */
 
@@ -19,6 +20,8 @@ export interface EventLife {
   readonly rememberMs: number;
   /** The first of its kind takes a point of each, or of none where one has none left; a repeat takes none. */
   readonly buckets: readonly Bucket[];
+  /** The number that the code goes to, to be told its suppressions in the same step; not there where nobody asks. */
+  readonly recipient?: string | undefined;
 }
 
 /** What a claim of an event found. */
@@ -27,6 +30,8 @@ export type Claim =
       readonly isFirst: true;
       /** The keys of the buckets that had no point left. */
       readonly exceeded: readonly string[];
+      /** Those of the recipient that gateways share; not there where nobody can say. */
+      readonly suppressions?: readonly Suppression[] | undefined;
       /** Keeps the answer for repeats of the event. */
       settle(answer: RememberedAnswer): void;
       /** Nothing was sent and nothing is remembered: the next one is the first, and the points are given back. */
@@ -63,7 +68,7 @@ export type StateNews =
     };
 
 /** What must be remembered between hook calls: `memoryState()` keeps it in the process, `redisState()` for many. */
-export interface State extends ReceiptState {
+export interface State extends ReceiptState, SuppressionState {
   /**
    * Claims an event, so that of several calls with one key one sends and the others wait for its answer, and takes
    * its points in the same step. Without a key nothing is a repeat: only the points are taken. A promise where

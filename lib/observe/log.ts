@@ -133,6 +133,8 @@ function lineFor(event: HookEvent): Line | undefined {
         message:
           "Twilio's delivery callbacks do not come; WhatsApp messages are asked for instead, for as many as there is room, and failures of others are not seen",
       };
+    case 'inbound.received':
+      return inboundLine(event);
     case 'failover.ended':
       return failoverLine(event);
     case 'message.unknown':
@@ -149,6 +151,19 @@ function lineFor(event: HookEvent): Line | undefined {
     case 'attempt.ended':
       return undefined;
   }
+}
+
+/** What else people write says nothing of a code. */
+function inboundLine({
+  keyword,
+  channel,
+}: Extract<HookEvent, { type: 'inbound.received' }>): Line | undefined {
+  if (channel !== 'whatsapp') return undefined;
+  if (keyword === 'stop')
+    return { level: 'info', message: 'a user said STOP on WhatsApp, and gets no codes there' };
+  return keyword === 'start'
+    ? { level: 'info', message: 'a user said START on WhatsApp, and gets codes there again' }
+    : undefined;
 }
 
 const BREAKER_LINES: Readonly<Record<BreakerState, Line>> = {

@@ -91,6 +91,7 @@ export interface Refusal {
     | 'CODE_EXPIRED'
     | 'CHANNEL_NOT_CONFIGURED'
     | 'ROLLED_BACK'
+    | 'STOPPED'
     | 'DEADLINE'
     | 'OVERTAKEN'
     | GuardBlock['code'];

@@ -2,6 +2,7 @@ import Joi from 'joi';
 import { isCountry } from '../delivery/phone-number.js';
 import { credentials } from './credentials.js';
 import { guard, rollout } from './guard.js';
+import { inbound } from './inbound.js';
 import { sandboxNumber, senders } from './senders.js';
 import { functionRule, hasMethods, integer, mustBe, objectOf, tested, textOf, urlRule } from './sentences.js';
 
@@ -80,6 +81,7 @@ const makeOptionsSchema = (): Joi.ObjectSchema =>
       ),
     }),
     guard: guard(),
+    inbound: inbound(),
     rollout: rollout(),
     state: tested('what memoryState() or redisState() returns', (value) =>
       hasMethods(value, [

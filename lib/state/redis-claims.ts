@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Bucket, Claim, EventLife, RememberedAnswer } from '../delivery/state.js';
 import { LimitWindows } from './limit-windows.js';
 import type { RedisConnection } from './redis-connection.js';
+import type { RedisSuppressions } from './redis-suppressions.js';
 import type { Sealing } from './sealing.js';
 import { Untold } from './untold.js';
 
@@ -35,9 +36,12 @@ export class RedisClaims {
   /** What became of claims of ours, which Redis may not know: by their tokens, so that told twice it is the same. */
   readonly #untold: Untold<Command>;
 
-  constructor(connection: RedisConnection, sealing: Sealing) {
+  readonly #suppressions: RedisSuppressions;
+
+  constructor(connection: RedisConnection, sealing: Sealing, suppressions: RedisSuppressions) {
     this.#connection = connection;
     this.#sealing = sealing;
+    this.#suppressions = suppressions;
     this.#untold = new Untold(connection, { tell: (command) => this.#tell(command) });
   }
 
@@ -52,14 +56,22 @@ export class RedisClaims {
   async #claimShared(key: string | undefined, life: EventLife): Promise<Claim> {
     const name = key === undefined ? undefined : this.#sealing.nameOf('event', key);
     const limits = life.buckets.map((bucket) => this.#nameOfLimit(bucket));
-    const keys = name === undefined ? limits : [name, ...limits];
+    const recipient = life.recipient === undefined ? undefined : this.#suppressions.nameOf(life.recipient);
+    const keys = [name, ...limits, recipient].filter((key) => key !== undefined);
     const token = name === undefined ? '' : this.#nextToken();
     let reply: readonly unknown[];
     try {
       const points = life.buckets.flatMap((bucket) => [bucket.points, bucket.seconds * 1000]);
       const remembered = name === undefined ? '' : life.rememberMs;
       reply = (await this.#connection.ask((client) =>
-        client.claimEventBuffer(keys.length, ...keys, token, remembered, ...points),
+        client.claimEventBuffer(
+          keys.length,
+          ...keys,
+          token,
+          remembered,
+          recipient === undefined ? '' : '1',
+          ...points,
+        ),
       )) as readonly unknown[];
     } catch {
       // Told by the connection. It may have been done: what becomes of it is written there, if it can be.
@@ -71,10 +83,12 @@ export class RedisClaims {
       };
       return { ...claim, release };
     }
-    const [isFirst, ...rest] = reply;
-    if (isFirst === 0) return this.#repeatOf(name ?? '', rest[0]);
-    const exceeded = rest.flatMap((place) => life.buckets[Number(place)]?.key ?? []);
-    return this.#writingBehind(exceeded, name, token, exceeded.length === 0 ? limits : []);
+    const [isFirst, known, ...places] = reply;
+    if (isFirst === 0) return this.#repeatOf(name ?? '', known);
+    const exceeded = places.flatMap((place) => life.buckets[Number(place)]?.key ?? []);
+    const claim = this.#writingBehind(exceeded, name, token, exceeded.length === 0 ? limits : []);
+    if (recipient === undefined) return claim;
+    return { ...claim, suppressions: this.#suppressions.read(recipient, known, life.nowMs) };
   }
 
   /** A claim that Redis is told the end of, without anybody waiting for it. */

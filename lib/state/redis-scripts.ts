@@ -6,27 +6,31 @@ import type { Result } from 'ioredis';
  */
 
 /**
- * KEYS: the event (where it has one), then the limits. ARGV: the claim's token, how long it is remembered (both empty
- * without an event), then points and milliseconds of each limit.
+ * KEYS: the event (where it has one), then the limits, then what is known of the recipient (where that is asked for). ARGV:
+ * the claim's token, how long it is remembered (both empty without an event), '1' where the recipient is asked for, then
+ * points and milliseconds of each limit.
  *
- * Gives `{1, …}` to the first, with the places of limits that have no point left, from 0; `{0, value}` to a repeat. Claimed
- * again with its own token, as a cluster's client may when a shard moves, it is still the first, and takes no point twice.
+ * Gives `{1, recipient, …}` to the first: what is known of it or an empty text, and the places of limits that have no
+ * point left, from 0; `{0, value}` to a repeat. Claimed again with its own token, as a cluster's client may when a shard
+ * moves, it is still the first, and takes no point twice.
  */
 const CLAIM = `
 local limits = ARGV[1] == '' and 1 or 2
+local last = ARGV[3] == '1' and #KEYS - 1 or #KEYS
+local reply = {1, ''}
+if last < #KEYS then reply[2] = redis.call('GET', KEYS[#KEYS]) or '' end
 if limits == 2 then
   local held = redis.call('GET', KEYS[1])
-  if held == ARGV[1] then return {1} end
+  if held == ARGV[1] then return reply end
   if held then return {0, held} end
 end
-local reply = {1}
-for i = limits, #KEYS do
-  local points = tonumber(ARGV[3 + (i - limits) * 2])
+for i = limits, last do
+  local points = tonumber(ARGV[4 + (i - limits) * 2])
   if tonumber(redis.call('GET', KEYS[i]) or 0) >= points then reply[#reply + 1] = i - limits end
 end
-if #reply == 1 then
-  for i = limits, #KEYS do
-    if redis.call('INCR', KEYS[i]) == 1 then redis.call('PEXPIRE', KEYS[i], ARGV[4 + (i - limits) * 2]) end
+if #reply == 2 then
+  for i = limits, last do
+    if redis.call('INCR', KEYS[i]) == 1 then redis.call('PEXPIRE', KEYS[i], ARGV[5 + (i - limits) * 2]) end
   end
 end
 if limits == 2 then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
@@ -109,6 +113,17 @@ end
 return sealed
 `;
 
+/**
+ * KEYS: one key. ARGV: the value that it had (empty for none), the one that it is to have (empty for none), how long,
+ * milliseconds. Gives 0 where it has another one by now.
+ */
+const REPLACE = `
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+if ARGV[2] == '' then redis.call('DEL', KEYS[1])
+else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+return 1
+`;
+
 /** By the names under which a client knows them. */
 export const SCRIPTS = {
   claimEvent: CLAIM,
@@ -117,6 +132,7 @@ export const SCRIPTS = {
   overtakePerson: OVERTAKE,
   keepReceipt: KEEP,
   takeReceipt: TAKE,
+  replaceValue: REPLACE,
 } as const;
 
 type Arguments = readonly [numberOfKeys: number, ...keysAndArguments: (string | number | Buffer)[]];
@@ -129,5 +145,6 @@ declare module 'ioredis' {
     overtakePerson(...args: Arguments): Result<unknown, Context>;
     keepReceiptBuffer(...args: Arguments): Result<Buffer | null, Context>;
     takeReceiptBuffer(...args: Arguments): Result<Buffer | null, Context>;
+    replaceValue(...args: Arguments): Result<unknown, Context>;
   }
 }

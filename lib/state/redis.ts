@@ -5,6 +5,7 @@ import { RedisClaims } from './redis-claims.js';
 import { RedisConnection } from './redis-connection.js';
 import { readRedisOptions, type RedisStateOptions } from './redis-options.js';
 import { RedisReceipts } from './redis-receipts.js';
+import { RedisSuppressions } from './redis-suppressions.js';
 import { createSealing, type Sealing } from './sealing.js';
 
 export type { RedisClient, RedisStateOptions } from './redis-options.js';
@@ -32,9 +33,11 @@ export function redisState(options: RedisStateOptions): State {
   const sealing = createSealing(keys, keyPrefix);
   const redis = new RedisConnection({
     connection,
-    probe: (client) => client.claimEventBuffer(1, sealing.nameOf('probe', randomUUID()), 'H', PROBE_LIFE_MS),
+    probe: (client) =>
+      client.claimEventBuffer(1, sealing.nameOf('probe', randomUUID()), 'H', PROBE_LIFE_MS, ''),
   });
-  const claims = new RedisClaims(redis, sealing);
+  const suppressions = new RedisSuppressions(redis, sealing);
+  const claims = new RedisClaims(redis, sealing, suppressions);
   const receipts = new RedisReceipts(redis, sealing);
   const alarms = new RedisAlarms({ connection, keyPrefix, redis, sealing });
   return {
@@ -46,6 +49,9 @@ export function redisState(options: RedisStateOptions): State {
     keepReceipt: (messageKey, receipt, life) => receipts.keepReceipt(messageKey, receipt, life),
     takeReceipt: (messageKey, nowMs, report) => receipts.takeReceipt(messageKey, nowMs, report),
     isDelivered: (messageKeys, nowMs) => receipts.isDelivered(messageKeys, nowMs),
+    suppress: (recipient, suppression, nowMs) => suppressions.suppress(recipient, suppression, nowMs),
+    lift: (recipient, channel, nowMs) => suppressions.lift(recipient, channel, nowMs),
+    suppressionsOf: (recipient, nowMs) => suppressions.of(recipient, nowMs),
     isShared: true,
     alarms,
     check: async () => {

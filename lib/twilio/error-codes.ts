@@ -28,6 +28,8 @@ export interface TwilioError {
   readonly moveOn: MoveOn;
   /** A fraud filter held it back: nothing else may be tried on the user's behalf. */
   readonly isFraudBlock?: true;
+  /** Nobody is reached at the number by this channel, and will not be for a while. */
+  readonly isNotReached?: true;
 }
 
 /** A refusal in our words. */
@@ -37,6 +39,7 @@ export interface RefusalDescription {
   readonly reason: string;
   readonly moveOn: MoveOn;
   readonly isFraudBlock?: true;
+  readonly isNotReached?: true;
   readonly remedy?: string;
 }
 
@@ -207,14 +210,14 @@ const ERRORS: Readonly<Record<number, TwilioError>> = {
   63112: { meaning: 'Meta has disabled the WhatsApp Business account', remedy: CHECK_WHATSAPP, moveOn: true },
 
   // WhatsApp: the recipient.
-  63003: { meaning: 'The recipient is not on WhatsApp', moveOn: true },
+  63003: { meaning: 'The recipient is not on WhatsApp', moveOn: true, isNotReached: true },
   63014: { meaning: 'The recipient has blocked or opted out of this sender', moveOn: 'other-channel' },
   63015: {
     meaning: 'The recipient has not joined the WhatsApp sandbox',
     remedy: 'Join it anew: its membership lasts three days.',
     moveOn: true,
   },
-  63024: { meaning: 'The recipient cannot get this on WhatsApp', moveOn: true },
+  63024: { meaning: 'The recipient cannot get this on WhatsApp', moveOn: true, isNotReached: true },
   63032: { meaning: 'Meta does not let this reach the recipient for now', moveOn: true },
   63033: { meaning: 'The recipient has blocked or opted out of this sender', moveOn: 'other-channel' },
   63049: {

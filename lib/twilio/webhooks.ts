@@ -12,6 +12,8 @@ export interface StatusCallback {
   /** The id that Twilio gave when it accepted the message or call. */
   readonly transactionId: string;
   readonly channel: 'whatsapp' | 'sms' | 'voice';
+  /** E.164; `undefined` where it is none. */
+  readonly to: string | undefined;
   /** Twilio's word for it, e.g. `delivered`, `undelivered`, `no-answer`. */
   readonly status: string;
   /** Twilio's error code, on failures only. */
@@ -65,12 +67,43 @@ export function readStatusCallback(params: FormFields): StatusCallback | undefin
   const providerCode = readProviderCode(first(params, 'ErrorCode'));
   return {
     transactionId,
+    to: ADDRESS.exec(first(params, 'To')?.trim() ?? '')?.[2],
     channel: isCall ? 'voice' : isWhatsApp(params) ? 'whatsapp' : 'sms',
     status,
     providerCode,
     meaning: providerCode === undefined ? undefined : meaningOf(Number(providerCode)),
     report: deliveryReportOf(status, providerCode),
   };
+}
+
+/** What somebody wrote to one of our senders. */
+export interface InboundMessage {
+  /** Twilio's id of it. */
+  readonly messageId: string;
+  readonly channel: 'whatsapp' | 'sms';
+  /** Who wrote it, E.164. */
+  readonly from: string;
+  /** What they wrote, as it came. */
+  readonly text: string;
+}
+
+const ADDRESS = /^(?:(whatsapp):)?(\+[1-9]\d{6,14})$/i;
+
+/** What the inbound webhook of a number tells; `undefined` for what comes from no phone, such as a short code. */
+export function readInbound(params: FormFields): InboundMessage | undefined {
+  const messageId = first(params, 'MessageSid') ?? first(params, 'SmsSid');
+  const [, whatsApp, from] = ADDRESS.exec(first(params, 'From')?.trim() ?? '') ?? [];
+  if (messageId === undefined || !MESSAGE_SID.test(messageId) || from === undefined) return undefined;
+  const channel = whatsApp === undefined ? 'sms' : 'whatsapp';
+  return { messageId, channel, from, text: first(params, 'Body') ?? '' };
+}
+
+/** TwiML that answers with a message, or with nothing. */
+export async function replyTwiml(text: string | undefined): Promise<string> {
+  const { twiml } = await loadSdk();
+  const response = new twiml.MessagingResponse();
+  if (text !== undefined) response.message(text);
+  return response.toString();
 }
 
 function isWhatsApp(params: FormFields): boolean {

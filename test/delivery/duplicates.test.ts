@@ -81,6 +81,7 @@ describe('claiming an event', () => {
       nowMs: NOW,
       rememberMs: 300_000,
       buckets: BUCKETS,
+      recipient: undefined,
       budget,
       onFailure: (error) => failures.push(error),
     });
@@ -199,6 +200,7 @@ describe('claiming an event', () => {
       nowMs: NOW,
       rememberMs: 300_000,
       buckets: BUCKETS,
+      recipient: undefined,
       budget,
       onFailure: () => undefined,
     });

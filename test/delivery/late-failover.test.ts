@@ -62,6 +62,7 @@ describe('late failover', () => {
         ['sms', [SMS]],
       ]),
       channelsOn: (names) => names,
+      onLearnt: () => undefined,
       send: async ({ request }, isStillWanted) => {
         if (!(await isStillWanted())) return { ...SENT, status: 'refused', decidedBy: undefined };
         left.push(request.eventId);

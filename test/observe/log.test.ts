@@ -35,6 +35,7 @@ const answered: Extract<HookEvent, { type: 'request.answered' }> = {
   provider: 'TWILIO',
   transactionId: 'SM1',
   attempts: [],
+  passedOver: [],
   profileSource: 'okta',
   profileReason: undefined,
   profileMs: 5,
@@ -235,7 +236,7 @@ describe('the log', () => {
       },
     ],
     [undefined, /./, { at: 1, type: 'request.repeated', ...ids }],
-    [undefined, /./, { at: 1, type: 'channels.planned', ...ids, channels: ['sms'] }],
+    [undefined, /./, { at: 1, type: 'channels.planned', ...ids, channels: ['sms'], passedOver: [] }],
     [
       undefined,
       /./,

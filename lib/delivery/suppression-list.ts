@@ -1,0 +1,89 @@
+import {
+  recipientOf,
+  SUPPRESSED_MS,
+  Suppressions,
+  type Suppression,
+  type SuppressionReason,
+  type SuppressionState,
+} from './suppressions.js';
+import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
+
+/** What a state may take to learn something of a number, or to say what it knows; milliseconds. */
+const STATE_MS = 200;
+
+/**
+ * Which channels numbers are not to be reached by: what this process has learnt, and what gateways share. What the state
+ * does not keep, or cannot say, this process knows alone.
+ */
+export class SuppressionList {
+  readonly #here = new Suppressions();
+  readonly #state: SuppressionState;
+  readonly #clock: () => number;
+  readonly #onFailure: (error: unknown) => void;
+
+  constructor(parts: {
+    readonly state: SuppressionState;
+    readonly clock: () => number;
+    readonly onFailure: (error: unknown) => void;
+  }) {
+    this.#state = parts.state;
+    this.#clock = parts.clock;
+    this.#onFailure = parts.onFailure;
+  }
+
+  /** Here at once; resolves when the state knows it as well, or has been given up. */
+  add(phoneNumber: string, channel: string, reason: SuppressionReason): Promise<void> {
+    const recipient = recipientOf(phoneNumber);
+    const nowMs = this.#clock();
+    const suppression: Suppression = { channel, reason, untilMs: nowMs + SUPPRESSED_MS[reason] };
+    this.#here.add(recipient, suppression, nowMs);
+    return this.#tell(() => this.#state.suppress?.(recipient, suppression, nowMs));
+  }
+
+  /** As `add`. */
+  lift(phoneNumber: string, channel: string): Promise<void> {
+    const recipient = recipientOf(phoneNumber);
+    this.#here.lift(recipient, channel);
+    return this.#tell(() => this.#state.lift?.(recipient, channel, this.#clock()));
+  }
+
+  /**
+   * Those of a number.
+   *
+   * @param shared - what gateways share, as it was at `sinceMs`: of what this process knows, only what came after that counts
+   *   beside it. `undefined` where nobody could say.
+   */
+  of(
+    phoneNumber: string,
+    shared: readonly Suppression[] | undefined,
+    sinceMs: number,
+  ): readonly Suppression[] {
+    const here = this.#here.of(
+      recipientOf(phoneNumber),
+      this.#clock(),
+      shared === undefined ? undefined : sinceMs,
+    );
+    return shared === undefined || shared.length === 0 ? here : [...here, ...shared];
+  }
+
+  /** What gateways share of a number. Never rejects, and answers in time. */
+  async ask(phoneNumber: string): Promise<readonly Suppression[] | undefined> {
+    if (this.#state.suppressionsOf === undefined) return undefined;
+    try {
+      const asking = this.#state.suppressionsOf(recipientOf(phoneNumber), this.#clock());
+      const answer = asking instanceof Promise ? await waitAtMost(asking, STATE_MS) : asking;
+      return answer === TIMED_OUT ? undefined : answer;
+    } catch (error) {
+      this.#onFailure(error);
+      return undefined;
+    }
+  }
+
+  async #tell(work: () => unknown): Promise<void> {
+    try {
+      await waitAtMost(Promise.resolve(work()), STATE_MS);
+    } catch (error) {
+      this.#onFailure(error);
+    }
+  }
+}

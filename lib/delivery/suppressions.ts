@@ -1,0 +1,133 @@
+import { LRUCache } from 'lru-cache';
+import type { DeliveryFailure } from './channel.js';
+
+/** Channels that a number is sent no codes by for a while, and why. */
+
+/**
+ * - `STOPPED`: its owner has said so, and nothing goes that way until they take it back.
+ * - `OPTED_OUT`: by the provider, they do not want it; `NOT_REACHED`: by the provider, nobody is reached there. It is
+ *   passed over, but used where there is nothing else: providers err, and people come back without a word to us.
+ */
+export type SuppressionReason = 'STOPPED' | 'OPTED_OUT' | 'NOT_REACHED';
+
+export interface Suppression {
+  readonly channel: string;
+  readonly reason: SuppressionReason;
+  /** Milliseconds since 1970. */
+  readonly untilMs: number;
+}
+
+/** What a refusal, or a failure after it was accepted, says of the recipient by that channel; nearly always nothing. */
+export function suppressionReasonOf({
+  moveOn,
+  isNotReached,
+}: Pick<DeliveryFailure, 'moveOn' | 'isNotReached'>): SuppressionReason | undefined {
+  if (isNotReached === true) return 'NOT_REACHED';
+  return moveOn === 'other-channel' ? 'OPTED_OUT' : undefined;
+}
+
+/** How long each holds, milliseconds: a word until it is taken back, but nothing personal is kept for ever. */
+export const SUPPRESSED_MS: Readonly<Record<SuppressionReason, number>> = {
+  STOPPED: 365 * 86_400_000,
+  OPTED_OUT: 86_400_000,
+  NOT_REACHED: 86_400_000,
+};
+
+/** The part of `State` that gateways share suppressions by. What returns a promise is not waited for, but for the question. */
+export interface SuppressionState {
+  /** Takes the place of an earlier one for the same number and channel, unless that was `STOPPED` and this is not. */
+  suppress?(recipient: string, suppression: Suppression, nowMs: number): unknown;
+  lift?(recipient: string, channel: string, nowMs: number): unknown;
+  /** `undefined` where nobody can say at the moment. */
+  suppressionsOf?(
+    recipient: string,
+    nowMs: number,
+  ): readonly Suppression[] | undefined | Promise<readonly Suppression[] | undefined>;
+}
+
+/** A number's suppressions with one more: the newest of a channel holds, but what its owner has said outlives the rest. */
+export function mergeSuppression<Entry extends Suppression>(
+  known: readonly Entry[],
+  added: Entry,
+  nowMs: number,
+): readonly Entry[] {
+  const alive = known.filter(({ untilMs }) => untilMs > nowMs);
+  const isStopped = alive.some(({ channel, reason }) => channel === added.channel && reason === 'STOPPED');
+  if (isStopped && added.reason !== 'STOPPED') return alive;
+  return [...alive.filter(({ channel }) => channel !== added.channel), added];
+}
+
+/** As many numbers as a process remembers; the oldest are forgotten first. */
+const MAX_RECIPIENTS = 20_000;
+
+interface Known extends Suppression {
+  /** When this process learnt it. */
+  readonly sinceMs: number;
+}
+
+/** Those that this process has learnt itself; starts no timer. */
+export class Suppressions {
+  readonly #known = new LRUCache<string, readonly Known[]>({ max: MAX_RECIPIENTS });
+
+  add(recipient: string, suppression: Suppression, nowMs: number): void {
+    const known = this.#of(recipient, nowMs);
+    this.#known.set(recipient, mergeSuppression(known, { ...suppression, sinceMs: nowMs }, nowMs));
+  }
+
+  lift(recipient: string, channel: string): void {
+    const left = (this.#known.get(recipient) ?? []).filter((known) => known.channel !== channel);
+    if (left.length === 0) this.#known.delete(recipient);
+    else this.#known.set(recipient, left);
+  }
+
+  /** @param sinceMs - only what was learnt from then on. */
+  of(recipient: string, nowMs: number, sinceMs = -Infinity): readonly Suppression[] {
+    return this.#of(recipient, nowMs).filter((known) => known.sinceMs >= sinceMs);
+  }
+
+  #of(recipient: string, nowMs: number): readonly Known[] {
+    // Nearly always.
+    if (this.#known.size === 0) return NONE;
+    return this.#known.get(recipient)?.filter(({ untilMs }) => untilMs > nowMs) ?? NONE;
+  }
+}
+
+const NONE: readonly Known[] = [];
+
+/** What is left of the channels of a plan, and what was passed over, as `channel:reason`. */
+export interface Passed {
+  readonly channels: readonly string[];
+  readonly passedOver: readonly string[];
+}
+
+/** Passes over what is suppressed. What a provider said does not leave a user without any channel. */
+export function passOver(
+  channels: readonly string[],
+  suppressionOf: (channel: string) => Suppression | undefined,
+): Passed {
+  const passedOver: string[] = [];
+  const left: string[] = [];
+  const unwilling: string[] = [];
+  for (const channel of channels) {
+    const suppression = suppressionOf(channel);
+    if (suppression === undefined) left.push(channel);
+    else {
+      passedOver.push(`${channel}:${suppression.reason}`);
+      if (suppression.reason !== 'STOPPED') unwilling.push(channel);
+    }
+  }
+  return left.length > 0 || unwilling.length === 0
+    ? { channels: left, passedOver }
+    : { channels: unwilling, passedOver: passedOver.filter((entry) => entry.endsWith(':STOPPED')) };
+}
+
+/**
+ * A number as suppressions know it. WhatsApp writes some countries' mobile numbers in another way than they are dialled:
+ * Mexico's with a 1 and Argentina's with a 9 behind the calling code, and many of Brazil's without their ninth digit.
+ */
+export function recipientOf(phoneNumber: string): string {
+  return phoneNumber
+    .replace(/^\+521(?=\d{10}$)/, '+52')
+    .replace(/^\+549(?=\d{10}$)/, '+54')
+    .replace(/^(\+55\d{2})9(?=\d{8}$)/, '$1');
+}

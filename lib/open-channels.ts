@@ -1,0 +1,73 @@
+import { hookOf, tellFailed, type Call, type HookParts } from './call.js';
+import { withinRollout } from './delivery/rollout.js';
+import { passOver, type Passed, type Suppression } from './delivery/suppressions.js';
+
+/** Which of the channels that were planned may be tried: what the rollout leaves on, and the user has not said STOP to. */
+
+/** Those that are on for the user. */
+export function channelsOn(planned: readonly string[], call: Call, parts: HookParts): Passed {
+  const { request } = hookOf(call);
+  const channels = withinRollout(planned, request, parts.rollout(tellFailed('rollout', request, parts)));
+  const passedOver =
+    channels.length === planned.length
+      ? []
+      : planned.filter((channel) => !channels.includes(channel)).map((channel) => `${channel}:ROLLED_BACK`);
+  return { channels, passedOver };
+}
+
+/** Those of them that the recipient may be reached by. A call is asked for by whoever is called. */
+export function openChannels(
+  { channels, passedOver }: Passed,
+  whatsAppNumber: string,
+  call: Call,
+  parts: HookParts,
+): Passed | Promise<Passed> {
+  const { deliveryChannel, phoneNumber } = hookOf(call).request;
+  if (deliveryChannel !== 'sms') return { channels, passedOver };
+  const among = (enrolled: readonly Suppression[], ofWhatsApp = enrolled): Passed => {
+    const open = passOver(channels, (channel) =>
+      (channel === 'whatsapp' ? ofWhatsApp : enrolled).find((known) => known.channel === channel),
+    );
+    return { channels: open.channels, passedOver: [...passedOver, ...open.passedOver] };
+  };
+  const { suppressions, settings } = parts;
+  const wasTold = call.suppressions !== undefined || settings.state.suppressionsOf === undefined;
+  if (wasTold && whatsAppNumber === phoneNumber) {
+    const known = suppressions.of(phoneNumber, call.suppressions, arrivalOf(call, parts));
+    // Nearly always.
+    return known.length === 0 ? { channels, passedOver } : among(known);
+  }
+  return askAgain(whatsAppNumber, call, parts).then(([enrolled, ofWhatsApp]) => among(enrolled, ofWhatsApp));
+}
+
+/** Of a number that the claim did not ask for, or where nobody could say. */
+async function askAgain(
+  whatsAppNumber: string,
+  call: Call,
+  parts: HookParts,
+): Promise<readonly [enrolled: readonly Suppression[], ofWhatsApp: readonly Suppression[]]> {
+  const { suppressions } = parts;
+  const { phoneNumber } = hookOf(call).request;
+  const sinceMs = arrivalOf(call, parts);
+  const ask = async (number: string): Promise<readonly Suppression[]> =>
+    suppressions.of(number, await suppressions.ask(number), sinceMs);
+  const ofEnrolled =
+    call.suppressions === undefined
+      ? ask(phoneNumber)
+      : suppressions.of(phoneNumber, call.suppressions, sinceMs);
+  return Promise.all([ofEnrolled, whatsAppNumber === phoneNumber ? ofEnrolled : ask(whatsAppNumber)]);
+}
+
+/** Whether the user has said STOP to a channel at this gateway since the call came in. */
+export function hasStoppedSince(channel: string, phoneNumber: string, call: Call, parts: HookParts): boolean {
+  return parts.suppressions
+    .of(phoneNumber, NONE, arrivalOf(call, parts))
+    .some((known) => known.channel === channel && known.reason === 'STOPPED');
+}
+
+const NONE: readonly Suppression[] = [];
+
+/** When a call came in, by the hook's clock. */
+function arrivalOf({ budget }: Call, { settings }: HookParts): number {
+  return settings.clock() - Math.ceil(budget.elapsedMs());
+}

@@ -1,0 +1,372 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import type { ChannelPort, HookEvent, InboundOptions } from '../lib/index.js';
+import type { EmulatedInbound, InboundMessage } from '../lib/testing/index.js';
+import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from './harness/scene.js';
+import { until } from './harness/until.js';
+
+type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
+
+describe('what users write to the senders', () => {
+  let scene: Scene;
+  let now: number;
+  afterEach(() => scene.close());
+
+  const start = async (inbound?: InboundOptions, hook: HookOptions = {}): Promise<void> => {
+    now = Date.now();
+    scene = await startScene({
+      hook: ({ origin }) => ({
+        publicUrl: `${origin}/okta/telephony`,
+        clock: () => now,
+        inbound,
+        ...hook,
+      }),
+    });
+  };
+  const write = (body: string, message: Partial<InboundMessage> = {}): Promise<EmulatedInbound> =>
+    scene.twilio.receive({
+      from: ANA.phone,
+      channel: 'whatsapp',
+      body,
+      url: `${scene.url}/twilio/inbound`,
+      ...message,
+    });
+  const channelOf = async (call?: Parameters<Scene['call']>[0]): Promise<string | undefined> =>
+    /channel=(\w+)/.exec(commandOf(await scene.call(call))?.['transactionMetadata'] ?? '')?.[1];
+  const answered = (): Extract<HookEvent, { type: 'request.answered' }> | undefined =>
+    scene.events.findLast((event) => event.type === 'request.answered');
+  const received = (): Extract<HookEvent, { type: 'inbound.received' }>[] =>
+    scene.events.filter((event) => event.type === 'inbound.received');
+
+  it('takes a number off WhatsApp by STOP, says so, and puts it back by START', async () => {
+    await start();
+    expect(await channelOf()).to.equal('whatsapp');
+    // Who says STOP to the sandbox leaves it, too.
+    const stop = await write('Stop.');
+    expect(stop.answer).to.include({ status: 200, contentType: 'text/xml; charset=utf-8' });
+    expect(stop.replies).to.deep.equal(['You will get no more codes here. Send START to get them again.']);
+    expect(await channelOf()).to.equal('sms');
+    expect(answered()?.passedOver).to.deep.equal(['whatsapp:STOPPED']);
+    scene.twilio.joinSandbox(ANA.phone);
+    expect((await write('START')).replies).to.deep.equal(['You will get your codes here again.']);
+    expect(await channelOf()).to.equal('whatsapp');
+    expect(received().map(({ channel, keyword, from }) => [channel, keyword, from])).to.deep.equal([
+      ['whatsapp', 'stop', '…23'],
+      ['whatsapp', 'start', '…23'],
+    ]);
+    expect(
+      scene.log.map(({ message }) => message).filter((line) => line.includes('WhatsApp')),
+    ).to.have.lengthOf(2);
+  });
+
+  it('takes the one who wrote off WhatsApp, and nobody else', async () => {
+    await start();
+    scene.okta.updateUser(BOB.id, { whatsAppOptIn: true });
+    scene.twilio.joinSandbox(BOB.phone);
+    await write('STOP', { from: BOB.phone });
+    expect(await channelOf()).to.equal('whatsapp');
+    expect(await channelOf({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone })).to.equal('sms');
+  });
+
+  it('never opts anybody in, nor writes to Okta', async () => {
+    await start();
+    scene.twilio.joinSandbox(BOB.phone);
+    const asked = scene.okta.requests.length;
+    await write('START', { from: BOB.phone });
+    await write('YES', { from: BOB.phone });
+    expect(await channelOf({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone })).to.equal('sms');
+    const since = scene.okta.requests.slice(asked);
+    expect(since.map(({ method }) => method)).to.deep.equal(['GET']);
+  });
+
+  for (const [language, stop, start_] of [
+    ['Spanish', 'Baja', 'ALTA'],
+    ['French', 'arrêt', 'Début'],
+    ['German', '«Stopp»', 'anmelden!'],
+    ['Portuguese', 'SAIR', 'voltar'],
+    ['Japanese', '停止', '再開'],
+    ['Hindi', 'बंद', 'शुरू'],
+    ['Arabic', 'إيقاف', 'ابدأ'],
+  ] as const) {
+    it(`understands ${language}`, async () => {
+      await start();
+      await write(stop);
+      expect(received().at(-1)?.keyword).to.equal('stop');
+      scene.twilio.joinSandbox(ANA.phone);
+      await write(start_);
+      expect(received().at(-1)?.keyword).to.equal('start');
+    });
+  }
+
+  it('goes by the words and the replies that the gateway chose', async () => {
+    await start({
+      keywords: { stop: ['no más'], start: [] },
+      replies: { stop: 'Hecho.', help: false, other: 'Nadie lee esto.' },
+    });
+    expect((await write('STOP')).replies).to.deep.equal(['Nadie lee esto.']);
+    scene.twilio.joinSandbox(ANA.phone);
+    expect((await write('No más!')).replies).to.deep.equal(['Hecho.']);
+    expect((await write('HELP')).replies).to.deep.equal([]);
+    expect(await channelOf()).to.equal('sms');
+  });
+
+  it('leaves SMS to Twilio, which keeps who has opted out and answers them', async () => {
+    await start();
+    const stop = await write('STOP', { from: BOB.phone, channel: 'sms' });
+    expect(stop.replies).to.deep.equal(['You will get no more messages. Reply START to resubscribe.']);
+    const { okta, httpStatus } = await scene.call({
+      userId: BOB.id,
+      login: BOB.login,
+      phoneNumber: BOB.phone,
+    });
+    expect({ action: okta.action, httpStatus }).to.deep.equal({ action: 'error', httpStatus: 200 });
+    // What Twilio said is passed over where there is something else; there is nothing here.
+    await write('START', { from: BOB.phone, channel: 'sms' });
+    expect(await channelOf({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone })).to.equal('sms');
+  });
+
+  it('answers anything else once in ten minutes, so that two machines do not talk for ever', async () => {
+    await start();
+    const first = await write('Who is this?');
+    expect(first.replies[0]).to.match(/nobody reads/);
+    expect((await write('Hello?')).replies).to.deep.equal([]);
+    now += 600_000;
+    expect((await write('Anybody there?')).replies).to.have.lengthOf(1);
+    expect(await channelOf({ eventTime: new Date(now) })).to.equal('whatsapp');
+  });
+
+  it('asks the gateway what to say of what is no word, and masks nothing from it', async () => {
+    const seen: unknown[] = [];
+    await start({
+      onMessage: (message) => {
+        seen.push(message);
+        return message.text === 'MAPLE-71' ? 'WhatsApp is on.' : undefined;
+      },
+    });
+    const { sid, replies } = await write('MAPLE-71');
+    expect(replies).to.deep.equal(['WhatsApp is on.']);
+    expect(seen).to.deep.equal([{ messageId: sid, channel: 'whatsapp', from: ANA.phone, text: 'MAPLE-71' }]);
+    await write('HELP');
+    expect(seen).to.have.lengthOf(1);
+    expect((await write('x')).replies).to.have.lengthOf(1);
+  });
+
+  for (const [what, onMessage] of [
+    [
+      'throws',
+      () => {
+        throw new Error(`of ${ANA.phone}`);
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no'))],
+  ] as const) {
+    it(`answers as usual where the gateway's function ${what}, and says so`, async () => {
+      await start({ onMessage });
+      expect((await write('Hm?')).replies).to.have.lengthOf(1);
+      const failed = scene.events.find((event) => event.type === 'extension.failed');
+      expect(failed).to.include({ extension: 'inbound', count: 1 });
+    });
+  }
+
+  describe('when it is attacked', () => {
+    const post = async (params: Record<string, string>, signature?: string): Promise<Response> => {
+      const url = `${scene.url}/twilio/inbound`;
+      return fetch(url, {
+        method: 'POST',
+        ...(signature === undefined ? {} : { headers: { 'x-twilio-signature': signature } }),
+        body: new URLSearchParams(params),
+      });
+    };
+
+    it('believes nothing that is unsigned, or signed for other words, another number or another route', async () => {
+      await start();
+      const stop = await write('hello');
+      const forged = { ...stop.params, Body: 'STOP', MessageSid: `SM${'9'.repeat(32)}` };
+      const elsewhere = scene.twilio.sign(`${scene.url}/twilio/status`, forged);
+      for (const signature of [undefined, '', 'x', stop.signature, elsewhere]) {
+        expect((await post(forged, signature)).status).to.equal(403);
+      }
+      expect((await post({ ...stop.params, From: `whatsapp:${BOB.phone}` }, stop.signature)).status).to.equal(
+        403,
+      );
+      expect(await channelOf()).to.equal('whatsapp');
+    });
+
+    it('lets nothing be said twice', async () => {
+      await start();
+      const stop = await write('STOP');
+      scene.twilio.joinSandbox(ANA.phone);
+      await write('START');
+      const again = await post(stop.params, stop.signature);
+      expect([again.status, await again.text()]).to.deep.equal([
+        200,
+        '<?xml version="1.0" encoding="UTF-8"?><Response/>',
+      ]);
+      expect(received()).to.have.lengthOf(2);
+      expect(await channelOf()).to.equal('whatsapp');
+    });
+
+    it('is unmoved by what comes from no phone, holds no message, or is too large', async () => {
+      await start();
+      const url = `${scene.url}/twilio/inbound`;
+      for (const params of [
+        { From: 'whatsapp:12345', Body: 'STOP', MessageSid: `SM${'1'.repeat(32)}` },
+        { From: `whatsapp:${ANA.phone}`, Body: 'STOP', MessageSid: 'nonsense' },
+        { Body: 'STOP' },
+        {},
+      ] as Record<string, string>[]) {
+        expect((await post(params, scene.twilio.sign(url, params))).status).to.equal(200);
+      }
+      const large = { Body: 'x'.repeat(70_000) };
+      expect((await post(large, scene.twilio.sign(url, large))).status).to.equal(413);
+      expect((await fetch(url)).status).to.equal(405);
+      expect(received()).to.deep.equal([]);
+      expect(await channelOf()).to.equal('whatsapp');
+    });
+
+    it('escapes what the gateway answers with', async () => {
+      await start({ onMessage: ({ text }) => `<Message>${text}&` });
+      expect((await write('</Response>')).replies).to.deep.equal(['<Message></Response>&']);
+    });
+  });
+
+  it('is there only where Twilio can sign for it', async () => {
+    now = Date.now();
+    scene = await startScene();
+    expect((await fetch(`${scene.url}/twilio/inbound`, { method: 'POST' })).status).to.equal(404);
+  });
+
+  it('keeps a code off WhatsApp whose STOP came while it was on its way', async () => {
+    let release: () => void = () => undefined;
+    const isAsked = new Promise<void>((asked) => {
+      release = asked;
+    });
+    let goOn: () => void = () => undefined;
+    const mayGoOn = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    await start(undefined, {
+      composeText: async (request) => {
+        release();
+        await mayGoOn;
+        return `Code ${request.otpCode}`;
+      },
+      deadlineMs: 2800,
+    });
+    const calling = channelOf();
+    await isAsked;
+    await write('STOP');
+    goOn();
+    expect(await calling).to.equal('sms');
+    expect(scene.twilio.messages.map(({ channel }) => channel)).to.deep.equal(['sms']);
+  });
+
+  it('tells Okta that nothing went out where STOP leaves no channel', async () => {
+    await start(undefined, { senders: undefined });
+    await write('STOP');
+    const cause = errorOf(await scene.call())?.errorCauses?.[0];
+    expect(cause?.['reason']).to.match(/^STOPPED: /);
+    expect(answered()).to.deep.include({ code: 'STOPPED', passedOver: ['whatsapp:STOPPED'] });
+  });
+});
+
+describe('a number that WhatsApp does not reach', () => {
+  let scene: Scene;
+  let now: number;
+  afterEach(() => scene.close());
+  const start = async (hook: HookOptions = {}): Promise<void> => {
+    now = Date.now();
+    scene = await startScene({
+      hook: ({ origin }) => ({ publicUrl: `${origin}/okta/telephony`, clock: () => now, ...hook }),
+    });
+  };
+  const passedOver = (): readonly string[] | undefined =>
+    scene.events.findLast((event) => event.type === 'request.answered')?.passedOver;
+  const metadataOf = async (): Promise<string> =>
+    commandOf(await scene.call({ eventTime: new Date(now) }))?.['transactionMetadata'] ?? '';
+
+  for (const [code, reason] of [
+    [63003, 'NOT_REACHED'],
+    [63024, 'NOT_REACHED'],
+    [63014, 'OPTED_OUT'],
+  ] as const) {
+    it(`is passed over for a day after ${code}`, async () => {
+      await start();
+      scene.twilio.refuseWith({ code, times: 1 });
+      expect(await metadataOf()).to.contain(`refused=whatsapp:${code}`);
+      const asked = scene.twilio.requests.length;
+      expect(await metadataOf())
+        .to.contain('channel=sms')
+        .and.not.contain('refused');
+      expect(passedOver()).to.deep.equal([`whatsapp:${reason}`]);
+      expect(scene.twilio.requests).to.have.lengthOf(asked + 1);
+      now += 86_400_000;
+      expect(await metadataOf()).to.contain('channel=whatsapp');
+      expect(passedOver()).to.deep.equal([]);
+    });
+  }
+
+  it('is passed over as well where the failure comes late', async () => {
+    await start({ lateFailover: false });
+    scene.twilio.failLater({ code: 63024, status: 'undelivered', times: 1 });
+    await metadataOf();
+    await until(() =>
+      scene.events.some((event) => event.type === 'message.status' && event.status === 'undelivered'),
+    );
+    expect(await metadataOf()).to.contain('channel=sms');
+    expect(passedOver()).to.deep.equal(['whatsapp:NOT_REACHED']);
+  });
+
+  it('is passed over as well where the failure was asked for', async () => {
+    const lookUp: ChannelPort<never>['lookUp'] = () =>
+      Promise.resolve({ status: 'failed', code: 'GONE', reason: 'Gone', isNotReached: true });
+    const channel = {
+      send: () => Promise.resolve({ status: 'accepted', transactionId: '1' } as const),
+      lookUp,
+    };
+    const clock = sinon.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout'],
+      shouldClearNativeTimers: true,
+    });
+    try {
+      await start({ channels: { whatsapp: channel } });
+      await scene.call();
+      await clock.tickAsync(3_000);
+      await until(() => scene.events.some((event) => event.type === 'failover.ended'));
+    } finally {
+      clock.restore();
+    }
+    await scene.call();
+    expect(passedOver()).to.deep.equal(['whatsapp:NOT_REACHED']);
+  });
+
+  it('gets its codes there all the same where there is no other channel', async () => {
+    await start({ senders: undefined });
+    scene.twilio.refuseWith({ code: 63003, times: 1 });
+    await scene.call();
+    expect(await metadataOf()).to.contain('channel=whatsapp');
+    expect(passedOver()).to.deep.equal([]);
+  });
+
+  it('stays there for what says nothing of the number', async () => {
+    await start();
+    scene.twilio.refuseWith({ code: 63016, times: 1 });
+    expect(await metadataOf()).to.contain('refused=whatsapp:63016');
+    expect(await metadataOf()).to.contain('channel=whatsapp');
+  });
+
+  it('is called all the same', async () => {
+    await start();
+    scene.twilio.refuseWith({ code: 63003, times: 1 });
+    await scene.call();
+    expect(commandOf(await scene.call({ deliveryChannel: 'voice' }))?.['transactionMetadata']).to.contain(
+      'channel=voice',
+    );
+  });
+
+  it('says so of a channel that the rollout takes away', async () => {
+    await start({ rollout: { whatsapp: 0 } });
+    await scene.call();
+    expect(passedOver()).to.deep.equal(['whatsapp:ROLLED_BACK']);
+  });
+});

@@ -1,0 +1,116 @@
+import { expect } from 'chai';
+import type { State } from '../../lib/delivery/state.js';
+import type { Suppression } from '../../lib/delivery/suppressions.js';
+import { redisState } from '../../lib/state/redis.js';
+import { Closers } from '../harness/closers.js';
+import { needRedis, startRedis, type DumpedKey, type RedisServer } from '../harness/redis-server.js';
+import { ANA } from '../harness/scene.js';
+import { until } from '../harness/until.js';
+
+const KEY = Buffer.alloc(32, 4).toString('base64');
+const NOW = 1_700_000_000_000;
+const DAY_MS = 86_400_000;
+const STOPPED: Suppression = { channel: 'whatsapp', reason: 'STOPPED', untilMs: NOW + 365 * DAY_MS };
+const OPTED_OUT: Suppression = { channel: 'whatsapp', reason: 'OPTED_OUT', untilMs: NOW + DAY_MS };
+const ON_LINE: Suppression = { channel: 'line', reason: 'NOT_REACHED', untilMs: NOW + DAY_MS };
+
+describe('suppressions that gateways share', () => {
+  let redis: RedisServer;
+  const servers = new Closers();
+  const closers = new Closers();
+  before(async function () {
+    needRedis(this);
+    redis = servers.add(await startRedis(), (server) => server.close());
+  });
+  beforeEach(() => redis.admin.flushall());
+  afterEach(() => closers.closeAll());
+  after(() => servers.closeAll());
+
+  const open = (): State =>
+    closers.add(redisState({ connection: redis.url, encryptionKeys: [KEY] }), (state) => state.close());
+  const suppressed = async (): Promise<readonly DumpedKey[]> =>
+    (await redis.dump()).filter(({ name }) => name.includes(':suppressed:'));
+  const claimed = async (state: State, key: string | undefined): Promise<unknown> => {
+    const buckets = [{ key: 'limit', points: 2, seconds: 60 }];
+    const claim = await state.claim(key, { nowMs: NOW, rememberMs: 60_000, buckets, recipient: ANA.phone });
+    return claim.isFirst ? claim.suppressions : 'a repeat';
+  };
+
+  it('come with the claim of an event at any of them, and of a call without an event', async () => {
+    const [one, two] = [open(), open()];
+    expect(await claimed(one, 'before')).to.deep.equal([]);
+    await one.suppress?.(ANA.phone, STOPPED, NOW);
+    expect(await claimed(two, 'event')).to.deep.equal([STOPPED]);
+    expect(await claimed(two, 'event')).to.equal('a repeat');
+    expect(await claimed(one, undefined)).to.deep.equal([STOPPED]);
+    expect(await two.suppressionsOf?.(ANA.phone, NOW)).to.deep.equal([STOPPED]);
+    expect(await two.suppressionsOf?.('+12025550142', NOW)).to.deep.equal([]);
+  });
+
+  it('do not stand in the way of limits', async () => {
+    const state = open();
+    await state.suppress?.(ANA.phone, STOPPED, NOW);
+    await claimed(state, 'one');
+    await claimed(state, undefined);
+    const buckets = [{ key: 'limit', points: 2, seconds: 60 }];
+    for (const key of ['three', undefined]) {
+      const life = { nowMs: NOW, rememberMs: 60_000, buckets, recipient: ANA.phone };
+      const claim = await state.claim(key, life);
+      expect(claim).to.deep.include({ isFirst: true, exceeded: ['limit'], suppressions: [STOPPED] });
+    }
+  });
+
+  it('are not asked for where nobody is to be reached', async () => {
+    const claim = await open().claim('event', { nowMs: NOW, rememberMs: 60_000, buckets: [] });
+    expect(claim.isFirst && claim.suppressions).to.equal(undefined);
+  });
+
+  it('are kept by channel, the word of the owner over what a provider says, until it is taken back', async () => {
+    const state = open();
+    await state.suppress?.(ANA.phone, STOPPED, NOW);
+    await state.suppress?.(ANA.phone, OPTED_OUT, NOW);
+    await state.suppress?.(ANA.phone, ON_LINE, NOW);
+    expect(await claimed(state, 'event')).to.deep.equal([STOPPED, ON_LINE]);
+    await open().lift?.(ANA.phone, 'whatsapp', NOW);
+    expect(await state.suppressionsOf?.(ANA.phone, NOW)).to.deep.equal([ON_LINE]);
+    await state.lift?.(ANA.phone, 'line', NOW);
+    expect(await suppressed()).to.deep.equal([]);
+  });
+
+  it('are all kept that gateways write of one number at once', async () => {
+    const states = [open(), open(), open(), open()];
+    await Promise.all(
+      states.map((state, at) => state.suppress?.(ANA.phone, { ...ON_LINE, channel: `channel${at}` }, NOW)),
+    );
+    const known = (await states[0]?.suppressionsOf?.(ANA.phone, NOW)) ?? [];
+    expect(known.map(({ channel }) => channel).sort()).to.deep.equal([
+      'channel0',
+      'channel1',
+      'channel2',
+      'channel3',
+    ]);
+  });
+
+  it('end in their time, and say nothing of anybody', async () => {
+    const state = open();
+    await state.suppress?.(ANA.phone, ON_LINE, NOW);
+    const [kept, ...others] = await suppressed();
+    expect(others).to.deep.equal([]);
+    expect(await redis.admin.pttl(kept?.name ?? '')).to.be.within(DAY_MS - 60_000, DAY_MS);
+    expect(JSON.stringify(kept)).to.not.match(/447700900123|line|NOT_REACHED/);
+    expect(await state.suppressionsOf?.(ANA.phone, NOW + DAY_MS)).to.deep.equal([]);
+  });
+
+  it('that were learnt while Redis was away are told when it is back', async () => {
+    const state = open();
+    await state.check();
+    redis.stop();
+    await state.suppress?.(ANA.phone, STOPPED, NOW);
+    expect(state.health).to.equal('lost');
+    expect(await state.suppressionsOf?.(ANA.phone, NOW)).to.equal(undefined);
+    redis.continue();
+    await until(() => state.health === 'ok');
+    const other = open();
+    await until(async () => ((await other.suppressionsOf?.(ANA.phone, NOW)) ?? []).length === 1);
+  });
+});

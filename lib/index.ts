@@ -47,6 +47,13 @@ export type { FinalReport } from './delivery/report.js';
 export type { Rollout } from './delivery/rollout.js';
 export type { Bucket, Claim, EventLife, RememberedAnswer, State, StateNews } from './delivery/state.js';
 export type { ComposeText } from './delivery/text.js';
+export type {
+  SpokenWords,
+  TextsByLocale,
+  TextsByRequestType,
+  TextsOptions,
+  VoiceTexts,
+} from './delivery/texts.js';
 export { memoryState } from './state/memory.js';
 export type {
   SenderByCountry,

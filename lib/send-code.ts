@@ -54,6 +54,7 @@ export function sendCode(
   return dispatch(plan, request, profile, {
     budget,
     composeText: settings.composeText,
+    texts: settings.texts,
     locale,
     addressFor,
     isStillWanted,
@@ -150,7 +151,9 @@ function receiptOf(
   });
   // A receipt holds no more of a person than who sends it again may read.
   const isRead =
-    settings.composeText !== undefined || untried.some(({ name }) => settings.ownChannels.has(name));
+    settings.composeText !== undefined ||
+    settings.texts?.readsProfile(request) === true ||
+    untried.some(({ name }) => settings.ownChannels.has(name));
   return {
     request,
     expiresAtMs,

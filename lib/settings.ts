@@ -17,6 +17,7 @@ import type { Guard } from './delivery/guard.js';
 import { VOICE, type ChooseChannels } from './delivery/plan.js';
 import type { State } from './delivery/state.js';
 import type { ComposeText } from './delivery/text.js';
+import { Texts } from './delivery/texts.js';
 import type { OktaCredentials } from './okta/api-client.js';
 import { readPrivateKey } from './okta/private-key.js';
 import type { ProfileOptions } from './okta/user-profile.js';
@@ -46,6 +47,7 @@ export interface HookSettings {
   readonly deadlineMs: number;
   readonly chooseChannels: ChooseChannels | undefined;
   readonly composeText: ComposeText | undefined;
+  readonly texts: Texts | undefined;
   readonly guard: Guard;
   readonly rollout: OktaTelephonyHookOptions['rollout'];
   /** `undefined`: off. */
@@ -79,6 +81,8 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
       : typeof twilio.authToken === 'string'
         ? [twilio.authToken]
         : twilio.authToken;
+  const clock = unfailing(options.clock ?? Date.now);
+  const texts = options.texts === undefined ? undefined : new Texts(options.texts, clock);
   return {
     hookSchemes: hookSchemes.map(readScheme),
     okta:
@@ -97,6 +101,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
         voice: readSender(senders.voice),
         whatsapp: readWhatsApp(options),
       },
+      voiceTexts: texts,
       statusCallbackUrl: publicUrl === undefined ? undefined : `${publicUrl}/twilio/status`,
     },
     twilioAuthTokens: publicUrl === undefined ? [] : authTokens,
@@ -111,6 +116,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     deadlineMs: options.deadlineMs ?? 2200,
     chooseChannels: options.chooseChannels,
     composeText: options.composeText,
+    texts,
     guard: readGuard(options.guard),
     rollout: options.rollout,
     lateFailover:
@@ -119,7 +125,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     logger: options.logger,
     onEvent: options.onEvent,
     dispatcher: options.dispatcher,
-    clock: unfailing(options.clock ?? Date.now),
+    clock,
     warnings: warningsOf(options),
   };
 }

@@ -56,6 +56,8 @@ import {
   type StateNews,
   type TelephonyHook,
   type TelephonyRequest,
+  type TextsByLocale,
+  type TextsByRequestType,
   type TwilioCallContext,
   type TwilioCallParameters,
   type TwilioClient,
@@ -183,6 +185,7 @@ const nothing: Undefined<OktaTelephonyHookOptions> = {
   deadlineMs: undefined,
   chooseChannels: undefined,
   composeText: undefined,
+  texts: undefined,
   channels: undefined,
   guard: undefined,
   rollout: undefined,
@@ -201,6 +204,7 @@ const nested: Partial<OktaTelephonyHookOptions> = {
     cache: { ttlSeconds: undefined, staleSeconds: undefined, max: undefined },
   },
   channels: { sms: undefined },
+  texts: { sms: { default: undefined }, voice: undefined, webOtpDomain: undefined },
   lateFailover: { afterSeconds: { whatsapp: undefined } },
 };
 const sender: SenderOption = { default: '+15005550006', GB: 'ACME' };
@@ -331,6 +335,8 @@ const onEvent = (event: HookEvent): void => {
 };
 const perUser: GuardLimit = { points: 5, seconds: 60 };
 const guard: GuardOptions = { mode: 'record', perUser, perIp: false, countries: { allow: ['US'] } };
+const sms: TextsByLocale | TextsByRequestType = { default: 'Your code is {code}', pt: '{code}' };
+const voice: TextsByLocale = { de: 'Ihr Code lautet {code}' };
 const rollout: Rollout = { whatsapp: 25, line: undefined };
 
 const credentials = { hook: [header, basic, oauth2], okta: byToken, twilio: byApiKey };
@@ -356,6 +362,7 @@ export const hooks: readonly TelephonyHook[] = [
     credentials,
     senders: { whatsapp: { from: '+15005550006', templates: { default: 'HX1', pt: 'HX2' } } },
     guard,
+    texts: { sms, voice: { 'mfa-verification': voice }, webOtpDomain: 'login.acme.com' },
     rollout: () => rollout,
     lateFailover: false,
     state: memoryState(),

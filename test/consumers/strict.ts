@@ -52,12 +52,15 @@ import {
   type SendContext,
   type SenderByCountry,
   type SenderOption,
+  type SpokenWords,
   type State,
   type StateNews,
   type TelephonyHook,
   type TelephonyRequest,
   type TextsByLocale,
   type TextsByRequestType,
+  type TextsOptions,
+  type VoiceTexts,
   type TwilioCallContext,
   type TwilioCallParameters,
   type TwilioClient,
@@ -251,10 +254,13 @@ const overTwilio: Channel = {
       const { settings }: { settings: TwilioSettings } = twilio;
       const whatsapp: WhatsAppSender | undefined = settings.senders.whatsapp;
       const senders: SenderByCountry | undefined = settings.senders.sms;
+      const voiceTexts: VoiceTexts | undefined = settings.voiceTexts;
+      const { request, profile, locale } = message;
+      const spoken: SpokenWords | undefined = voiceTexts?.spokenFor(request, profile, locale);
       const parameters: TwilioMessageParameters = {
         to: message.to,
         from: senders?.['default'] ?? whatsapp?.from,
-        body: undefined,
+        body: spoken?.words,
       };
       const waits: TwilioCallContext = context;
       const result: HttpResult = await twilio.call(
@@ -336,6 +342,7 @@ const onEvent = (event: HookEvent): void => {
 const perUser: GuardLimit = { points: 5, seconds: 60 };
 const guard: GuardOptions = { mode: 'record', perUser, perIp: false, countries: { allow: ['US'] } };
 const sms: TextsByLocale | TextsByRequestType = { default: 'Your code is {code}', pt: '{code}' };
+const texts: TextsOptions = { sms: undefined, voice: undefined, webOtpDomain: undefined };
 const voice: TextsByLocale = { de: 'Ihr Code lautet {code}' };
 const rollout: Rollout = { whatsapp: 25, line: undefined };
 
@@ -362,7 +369,7 @@ export const hooks: readonly TelephonyHook[] = [
     credentials,
     senders: { whatsapp: { from: '+15005550006', templates: { default: 'HX1', pt: 'HX2' } } },
     guard,
-    texts: { sms, voice: { 'mfa-verification': voice }, webOtpDomain: 'login.acme.com' },
+    texts: { ...texts, sms, voice: { 'mfa-verification': voice }, webOtpDomain: 'login.acme.com' },
     rollout: () => rollout,
     lateFailover: false,
     state: memoryState(),

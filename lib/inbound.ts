@@ -6,7 +6,7 @@ import { maskNumber } from './delivery/masking.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import { answerText } from './exchange.js';
 import { readSignedForm } from './signed-form.js';
-import { readInbound, replyTwiml, type InboundMessage } from './twilio/webhooks.js';
+import { readInbound, replyTwiml, type ReceivedMessage } from './twilio/webhooks.js';
 
 /** The route that Twilio tells what users write to the senders. */
 
@@ -35,7 +35,7 @@ export function receiveInbound(
   const answered = new LRUCache<string, number>({ max: MAX_MESSAGES });
 
   /** At this gateway or another one that shares the state. */
-  const isReplay = async ({ messageId }: InboundMessage): Promise<boolean> => {
+  const isReplay = async ({ messageId }: ReceivedMessage): Promise<boolean> => {
     if (seen.has(messageId)) return true;
     seen.set(messageId, true);
     const { state } = settings;
@@ -52,14 +52,14 @@ export function receiveInbound(
     }
   };
 
-  const obey = async ({ channel, from }: InboundMessage, keyword: Keyword | undefined): Promise<void> => {
+  const obey = async ({ channel, from }: ReceivedMessage, keyword: Keyword | undefined): Promise<void> => {
     // Of SMS Twilio keeps the list, and would refuse all the same.
     if (keyword === 'stop' && channel === 'whatsapp') await suppressions.add(from, channel, 'STOPPED');
     if (keyword === 'start') await suppressions.lift(from, channel);
   };
 
   /** What the user of the package wants to say; `undefined` for the usual. */
-  const ask = async (message: InboundMessage): Promise<string | undefined> => {
+  const ask = async (message: ReceivedMessage): Promise<string | undefined> => {
     const { onMessage } = settings.inbound;
     if (onMessage === undefined) return undefined;
     try {
@@ -73,7 +73,7 @@ export function receiveInbound(
   };
 
   const replyTo = async (
-    message: InboundMessage,
+    message: ReceivedMessage,
     keyword: Keyword | undefined,
   ): Promise<string | undefined> => {
     const { replies } = settings.inbound;

@@ -49,6 +49,13 @@ export type { Rollout } from './delivery/rollout.js';
 export type { Suppression, SuppressionReason, SuppressionState } from './delivery/suppressions.js';
 export type { Bucket, Claim, EventLife, RememberedAnswer, State, StateNews } from './delivery/state.js';
 export type { ComposeText } from './delivery/text.js';
+export type {
+  SpokenWords,
+  TextsByLocale,
+  TextsByRequestType,
+  TextsOptions,
+  VoiceTexts,
+} from './delivery/texts.js';
 export { memoryState } from './state/memory.js';
 export type {
   SenderByCountry,
@@ -62,6 +69,6 @@ export type {
   WhatsAppSender,
 } from './twilio/client.js';
 export { twilioCalls } from './twilio/calls.js';
-export type { InboundMessage } from './twilio/webhooks.js';
+export type { ReceivedMessage } from './twilio/webhooks.js';
 export { twilioMessages, type TwilioParts } from './twilio/messages.js';
 export { twilioVerify, type TwilioVerifyOptions } from './twilio/verify.js';

@@ -5,8 +5,9 @@ import type { ChooseChannels } from './delivery/plan.js';
 import type { Rollout } from './delivery/rollout.js';
 import type { State } from './delivery/state.js';
 import type { ComposeText } from './delivery/text.js';
+import type { TextsOptions } from './delivery/texts.js';
 import type { TwilioConnection } from './twilio/client.js';
-import type { InboundMessage } from './twilio/webhooks.js';
+import type { ReceivedMessage } from './twilio/webhooks.js';
 
 /** One way in which Okta proves that it is the caller. */
 export type HookCredential =
@@ -160,7 +161,7 @@ export interface InboundOptions {
    * a failure: the usual one. It has as long as `deadlineMs`.
    */
   readonly onMessage?:
-    ((message: InboundMessage) => string | undefined | Promise<string | undefined>) | undefined;
+    ((message: ReceivedMessage) => string | undefined | Promise<string | undefined>) | undefined;
 }
 
 /** A way to deliver a code; see the README's "Write a channel". */
@@ -238,6 +239,11 @@ export interface OktaTelephonyHookOptions {
   readonly chooseChannels?: ChooseChannels | undefined;
   /** In place of Okta's text, for channels that send free text. */
   readonly composeText?: ComposeText | undefined;
+  /**
+   * Texts by language and kind of request, for SMS and other free text, and for calls; the line that browsers fill codes
+   * in from. `composeText` goes before them, they before Okta's text.
+   */
+  readonly texts?: TextsOptions | undefined;
   /** More channels by name, or `whatsapp`, `sms`, `voice` by other providers; an array is tried in turn. */
   readonly channels?: Readonly<Record<string, Channel | readonly Channel[] | undefined>> | undefined;
   /** Limits, countries, and what Okta is answered where they block; premium-rate numbers always are. */

@@ -62,6 +62,7 @@ export function sendCode(
   return dispatch(plan, request, profile, {
     budget,
     composeText: settings.composeText,
+    texts: settings.texts,
     locale,
     addressFor,
     isStillWanted,
@@ -171,7 +172,9 @@ function receiptOf(
   });
   // A receipt holds no more of a person than who sends it again may read.
   const isRead =
-    settings.composeText !== undefined || untried.some(({ name }) => settings.ownChannels.has(name));
+    settings.composeText !== undefined ||
+    settings.texts?.readsProfile(request) === true ||
+    untried.some(({ name }) => settings.ownChannels.has(name));
   return {
     request,
     expiresAtMs,

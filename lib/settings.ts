@@ -19,6 +19,7 @@ import { readKeywords, type Keyword, type Keywords } from './delivery/keywords.j
 import { VOICE, type ChooseChannels } from './delivery/plan.js';
 import type { State } from './delivery/state.js';
 import type { ComposeText } from './delivery/text.js';
+import { Texts } from './delivery/texts.js';
 import type { OktaCredentials } from './okta/api-client.js';
 import { readPrivateKey } from './okta/private-key.js';
 import type { ProfileOptions } from './okta/user-profile.js';
@@ -56,6 +57,7 @@ export interface HookSettings {
   readonly deadlineMs: number;
   readonly chooseChannels: ChooseChannels | undefined;
   readonly composeText: ComposeText | undefined;
+  readonly texts: Texts | undefined;
   readonly guard: Guard;
   readonly rollout: OktaTelephonyHookOptions['rollout'];
   /** `undefined`: off. */
@@ -89,6 +91,8 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
       : typeof twilio.authToken === 'string'
         ? [twilio.authToken]
         : twilio.authToken;
+  const clock = unfailing(options.clock ?? Date.now);
+  const texts = options.texts === undefined ? undefined : new Texts(options.texts, clock);
   return {
     hookSchemes: hookSchemes.map(readScheme),
     okta:
@@ -107,6 +111,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
         voice: readSender(senders.voice),
         whatsapp: readWhatsApp(options),
       },
+      voiceTexts: texts,
       statusCallbackUrl: publicUrl === undefined ? undefined : `${publicUrl}/twilio/status`,
     },
     publicUrl,
@@ -127,6 +132,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     deadlineMs: options.deadlineMs ?? 2200,
     chooseChannels: options.chooseChannels,
     composeText: options.composeText,
+    texts,
     guard: readGuard(options.guard),
     rollout: options.rollout,
     lateFailover:
@@ -135,7 +141,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     logger: options.logger,
     onEvent: options.onEvent,
     dispatcher: options.dispatcher,
-    clock: unfailing(options.clock ?? Date.now),
+    clock,
     warnings: warningsOf(options),
   };
 }

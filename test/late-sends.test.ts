@@ -151,8 +151,37 @@ describe('a late send', () => {
     for (const [, { profile }] of messages) expect(profile).to.deep.equal(messages[0]?.[1].profile);
   });
 
+  it('has the text of its call, with the minutes that are left by then', async () => {
+    let now = Date.now();
+    await start({
+      clock: () => now,
+      chooseChannels: () => ['line'],
+      channels: { line: channel('line'), sms: channel('sms') },
+      texts: {
+        sms: {
+          'password-reset': { pt: '{firstName}: {code} ({minutes})' },
+          default: { default: 'no {code}' },
+        },
+        webOtpDomain: 'acme.com',
+      },
+    });
+    clock = stopTime();
+    reports.set('SM1', FAILED);
+    await scene.call({ eventId: 'event-1', locale: 'pt-BR', requestType: 'password-reset' });
+    now += 20_000;
+    clock.tick(3_000);
+    await until(() => messages.length === 2);
+    expect(messages.map(([name, { text }]) => [name, text])).to.deep.equal([
+      ['line', `${ANA.firstName}: ${CODE} (5)`],
+      ['sms', `${ANA.firstName}: ${CODE} (4)\n\n@acme.com #${CODE}`],
+    ]);
+  });
+
   describe('is kept to be sent', () => {
-    const kept = async (hook: HookOptions): Promise<readonly unknown[]> => {
+    const kept = async (
+      hook: HookOptions,
+      profile: Readonly<Record<string, unknown>> = {},
+    ): Promise<readonly unknown[]> => {
       const receipts: Receipt[] = [];
       const state = memoryState();
       const keepReceipt: State['keepReceipt'] = (key, receipt, life) => {
@@ -160,6 +189,7 @@ describe('a late send', () => {
         return state.keepReceipt(key, receipt, life);
       };
       await start({ state: { ...state, keepReceipt }, ...hook });
+      scene.okta.updateUser(ANA.id, profile);
       await scene.call({ eventId: 'event-1' });
       return receipts.map(({ profile, untried }) => [
         profile?.['whatsAppOptIn'],
@@ -173,6 +203,15 @@ describe('a late send', () => {
 
     it('with it, for a composeText', async () => {
       expect(await kept({ composeText: () => `Your code is ${CODE}` })).to.deep.equal([[true, ['sms']]]);
+    });
+
+    const texts = { sms: { default: 'Hi {firstName}, {code}' } };
+    it('without it, for a text with the name that Okta sent', async () => {
+      expect(await kept({ texts })).to.deep.equal([[undefined, ['sms']]]);
+    });
+
+    it('with it, for a text with a name that Okta did not send', async () => {
+      expect(await kept({ texts }, { firstName: '4711' })).to.deep.equal([[true, ['sms']]]);
     });
 
     it("with it, for a channel of the user's own that may be next", async () => {

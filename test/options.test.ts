@@ -27,6 +27,9 @@ const AUTH_TOKEN = 'auth-token-e8d4';
 
 type Plain = Record<string, unknown>;
 
+/** One in which nothing is wrong. */
+const TEXT = 'Your code is {code}';
+
 /** Options that are fine, to be spoilt one by one. */
 const fine = (): Plain => ({
   credentials: {
@@ -93,6 +96,7 @@ class Spoilt {
       'guard',
       'rollout',
       'lateFailover',
+      'texts',
     ]) {
       if (path.startsWith(root)) return root;
     }
@@ -176,6 +180,18 @@ describe('the options', () => {
     ['deadlineMs', 500, 2800],
     ['chooseChannels', () => ['sms']],
     ['composeText', () => 'text'],
+    [
+      'texts',
+      {},
+      { sms: {}, voice: {} },
+      { sms: { default: TEXT, 'pt-BR': TEXT, zh_hant: TEXT }, voice: { de: TEXT } },
+      {
+        sms: { 'mfa-verification': { default: TEXT }, 'not.known.yet': { pt: TEXT }, default: { de: TEXT } },
+      },
+      { sms: { default: '{firstName}: {code}, {minutes} min, {code}' } },
+      { sms: { default: `{code}${'x'.repeat(1568)}` } },
+    ],
+    ['texts.webOtpDomain', 'acme.com', 'login.Acme.com', 'xn--bcher-kva.example', 'a1.io'],
     ['channels', { line: channel }, { sms: [channel, channel] }],
     [
       'guard',
@@ -258,6 +274,7 @@ describe('the options', () => {
       deadlineMs: undefined,
       chooseChannels: undefined,
       composeText: undefined,
+      texts: { sms: { default: undefined }, voice: undefined, webOtpDomain: undefined },
       channels: { line: undefined, sms: channel },
       guard: {
         mode: undefined,
@@ -449,6 +466,112 @@ describe('the options', () => {
     ['deadlineMs', /500 to 2800/, 499, 2801, 1000.5, '2200', NaN, null],
     ['chooseChannels', /a function/, 'kept-for-me', ['whatsapp-list'], null],
     ['composeText', /a function/, 'kept-for-me', null],
+    ['texts', /sms, voice and webOtpDomain/, null, 'kept-for-me', 4711],
+    [
+      'texts.sms',
+      /texts by language tag, with 'default', or of such objects by request type/,
+      ...spoilt({ sms: 'kept-for-me' }, { sms: null }, { sms: 4711 }, { sms: ['kept-for-me {code}'] }),
+    ],
+    [
+      'texts.sms.pt',
+      /a text with \{code\} in it; either every entry is a text by language tag, or every one is an object/,
+      ...spoilt(
+        { sms: { default: TEXT, pt: '' } },
+        { sms: { default: TEXT, pt: ' \n' } },
+        { sms: { default: TEXT, pt: 4711 } },
+        { sms: { default: TEXT, pt: null } },
+        { sms: { default: TEXT, pt: { de: TEXT } } },
+      ),
+    ],
+    [
+      'texts.sms.mfa-verification',
+      /not a BCP-47 language tag such as pt-BR, nor 'default'; by request type, every entry is an object/,
+      ...spoilt(
+        { sms: { default: TEXT, 'mfa-verification': { de: TEXT } } },
+        { sms: { 'mfa-verification': TEXT } },
+      ),
+    ],
+    ...['und', 'english', 'x y', '__proto__x'].map(
+      (tag) =>
+        [`texts.voice.${tag}`, /not a BCP-47 language tag/, ...spoilt({ voice: { [tag]: TEXT } })] as const,
+    ),
+    [
+      'texts.voice.password-reset.english',
+      /not a BCP-47 language tag/,
+      ...spoilt({ voice: { 'password-reset': { english: TEXT } } }),
+    ],
+    [
+      'texts.sms.password reset',
+      /not a request type such as mfa-verification/,
+      ...spoilt({ sms: { 'password reset': { de: TEXT } } }),
+    ],
+    [
+      'texts.sms.default',
+      /a brace or a placeholder that is none of \{code\}, \{minutes\} and \{firstName\}/,
+      ...[
+        '{kode}',
+        '{Code}',
+        '{ code }',
+        '{{code}}',
+        '{code',
+        'code}',
+        '{}',
+        '{lastName}',
+        '{constructor}',
+      ].flatMap((part) => spoilt({ sms: { default: `kept-for-me {code} ${part}` } })),
+    ],
+    [
+      'texts.sms.default.de',
+      /a brace or a placeholder that is none of/,
+      ...spoilt({ sms: { default: { de: 'kept-for-me {code} {kode}' }, 'pre-enrollment': { de: TEXT } } }),
+    ],
+    [
+      'texts.sms.default',
+      /a \$ before a placeholder/,
+      ...spoilt({ sms: { default: 'kept-for-me ${code}' } }),
+    ],
+    [
+      'texts.voice.de',
+      /does not say the code; write \{code\}/,
+      ...spoilt({ voice: { de: 'kept-for-me' } }, { voice: { de: 'kept-for-me {minutes}' } }),
+    ],
+    [
+      'texts.sms.default',
+      /at most 1600 characters when it is filled in/,
+      ...spoilt(
+        { sms: { default: `{code}${'x'.repeat(1569)}` } },
+        { sms: { default: `{code}{firstName}${'x'.repeat(1529)}` } },
+      ),
+    ],
+    [
+      'texts.sms',
+      /two entries of one meaning/,
+      ...spoilt(
+        { sms: { 'pt-BR': TEXT, pt_br: TEXT } },
+        { sms: { iw: TEXT, he: TEXT } },
+        {
+          sms: { 'mfa-verification': { de: TEXT }, 'com.okta.user.telephony.mfa-verification': { de: TEXT } },
+        },
+      ),
+    ],
+    [
+      'texts.webOtpDomain',
+      /the host of the page where codes are typed in/,
+      '',
+      'https://kept-for-me.example',
+      'kept-for-me.example/path',
+      'kept-for-me.example:8443',
+      'keptforme',
+      '-kept.example',
+      'kept-.example',
+      'kept for.example',
+      'bücher.example',
+      '10.0.0.1',
+      'kept-for-me.example.',
+      `${'a.'.repeat(130)}example`,
+      4711,
+      null,
+    ],
     ['channels', /must be/, null, 'kept-for-me', [channel]],
     [
       'channels.line',
@@ -829,6 +952,41 @@ describe('the options', () => {
       whatsapp({ templates: { default: SID('HX'), pt: `HX${'z'.repeat(32)}` } }),
       ...['publicUrl', ['senders.whatsapp.templates', 'senders.whatsapp.templates.pt'] as const],
     ],
+    [
+      'texts of one plain segment',
+      'texts.sms',
+      { default: `{code}${'x'.repeat(154)}`, de: 'Für Sie: {code} [€]' },
+    ],
+    [
+      'texts that leave one plain segment',
+      'texts.sms',
+      { default: `{code}${'x'.repeat(155)}`, pt: 'Código de verificação: {code}', fr: TEXT },
+      ['texts.sms', 'texts.sms.default', 'texts.sms.pt'],
+    ],
+    [
+      'a text of a request type that leaves one',
+      'texts.sms',
+      {
+        'account-unlock': { es: `{firstName} {minutes} {code}${'x'.repeat(131)}` },
+        default: { ja: '{code}です' },
+      },
+      ['texts.sms', 'texts.sms.account-unlock.es', 'texts.sms.default.ja'],
+    ],
+    [
+      'a text that the line for browsers makes too long',
+      'texts',
+      {
+        sms: { default: `{code}${'x'.repeat(140)}` },
+        webOtpDomain: 'acme.com',
+      },
+      ['texts.sms', 'texts.sms.default'],
+    ],
+    [
+      'a language that no voice speaks',
+      'texts.voice',
+      { default: TEXT, 'sv-SE': TEXT, fi: TEXT },
+      ['texts.voice', 'texts.voice.fi'],
+    ],
   ];
   for (const [what, path, value, ...told] of warned) {
     it(`are taken, and warned of by name: ${told.length === 0 ? 'not for ' : ''}${what}`, () => {
@@ -870,6 +1028,23 @@ describe('the options', () => {
     });
   });
 
+  it('are warned of with what makes a text more than one plain SMS', () => {
+    const warn = sinon.fake();
+    make({
+      ...withValue('texts', {
+        sms: { default: `{code} ${'x'.repeat(160)}`, pt: 'Código: {code}', ja: '{code}'.padEnd(90, 'です') },
+      }),
+      logger: { info: ignore, warn, error: ignore },
+    });
+    expect(warn.lastCall.args[1]).to.include({
+      remedy: [
+        'texts.sms.default: it takes 167 of 160 characters, and 2 segments; make it 7 shorter',
+        "texts.sms.pt: without 'ó', which GSM-7 does not have, a segment would hold 160 characters in place of 70 (it takes 1 segment)",
+        "texts.sms.ja: without 'で', which GSM-7 does not have, a segment would hold 160 characters in place of 70 (it takes 2 segments)",
+      ].join('; '),
+    });
+  });
+
   for (const options of [undefined, null, 'kept-for-me', 4711, [fine()], ignore]) {
     it(`refuse ${Array.isArray(options) ? 'an array' : String(options)} in their place`, () => {
       const { problems } = errorOf(options);
@@ -893,7 +1068,7 @@ describe('the options', () => {
     ['senders.whatsapp.template', SID('HX')],
     // Those of later versions are unknown until they are built.
     ['lateFailover.afterSecond', { whatsapp: 20 }],
-    ['texts', { sms: { default: 'misspelt-text' } }],
+    ['texts.SMS', { default: 'misspelt-text' }],
     ['metrics', {}],
     ['credentials.eventHook', { scheme: 'header', secrets: ['misspelt-secret'] }],
   ];
@@ -954,6 +1129,7 @@ describe('the rules of the options', () => {
     deadlineMs: true,
     chooseChannels: true,
     composeText: true,
+    texts: true,
     channels: true,
     guard: true,
     rollout: true,
@@ -1014,6 +1190,7 @@ describe('the rules of the options', () => {
   };
   const limit: Keys<Objects<NonNullable<Guard['perUser']>>> = { points: true, seconds: true };
   const countries: Keys<Guard['countries']> = { allow: true, deny: true };
+  const textsKeys: Keys<Options['texts']> = { sms: true, voice: true, webOtpDomain: true };
   const lateFailover: Keys<Objects<NonNullable<Options['lateFailover']>>> = { afterSeconds: true };
 
   const scheme = (index: number): string =>
@@ -1031,6 +1208,7 @@ describe('the rules of the options', () => {
     ['keys.senders', senders],
     ['keys.senders.keys.whatsapp', whatsappKeys],
     ['keys.lateFailover.matches.0.then', lateFailover],
+    ['keys.texts', textsKeys],
     ['keys.profile', profile],
     ['keys.guard', guard],
     ['keys.guard.keys.perUser.matches.0.then', limit],

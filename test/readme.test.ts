@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import ts from 'typescript';
 import { ROOT } from './harness/consumer.js';
+import type { HookEvent, OktaTelephonyHookOptions } from '../lib/index.js';
 import { freePort } from './harness/free-port.js';
+import { BOB, CODE, startScene } from './harness/scene.js';
 
 const run = promisify(execFile);
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -51,14 +54,44 @@ describe('the README', () => {
     for (const key of keys) expect(told).to.include(key);
   });
 
-  it('shows a channel that compiles as it stands', () => {
-    writeFileSync(file, codeUnder('Write a channel'));
-    const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
-      config: object;
-    };
-    const { options } = ts.parseJsonConfigFileContent({ ...config, files: [file] }, ts.sys, ROOT);
-    const program = ts.createProgram([file], options);
-    const problems = ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText);
-    expect(problems).to.deep.equal([]);
+  for (const heading of ['Write a channel', 'Texts and languages']) {
+    it(`shows what compiles as it stands: ${heading}`, () => {
+      writeFileSync(file, codeUnder(heading));
+      const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
+        config: object;
+      };
+      const { options } = ts.parseJsonConfigFileContent({ ...config, files: [file] }, ts.sys, ROOT);
+      const program = ts.createProgram([file], options);
+      const problems = ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText);
+      expect(problems).to.deep.equal([]);
+    });
+  }
+
+  it('shows texts that are taken, and of which none is warned of', async () => {
+    writeFileSync(file, codeUnder('Texts and languages'));
+    const { texts } = (await import(pathToFileURL(file).href)) as Pick<OktaTelephonyHookOptions, 'texts'>;
+    const events: HookEvent[] = [];
+    const scene = await startScene({ hook: { texts, onEvent: (event) => events.push(event) } });
+    try {
+      const { phone, id } = BOB;
+      await scene.call({ userId: id, phoneNumber: phone, msgTemplate: undefined });
+      const body = scene.twilio.messages.at(-1)?.body ?? '';
+      expect(readme.replaceAll('204981', CODE)).to.include(`\n\`\`\`\n${body}\n\`\`\`\n`);
+      expect(
+        events.filter((event) => event.type === 'configuration.warned' && event.option.startsWith('texts')),
+      ).to.be.empty;
+    } finally {
+      await scene.close();
+    }
+  });
+
+  it('has the voices of calls', () => {
+    const voices = readFileSync(join(ROOT, 'lib/twilio/voices.ts'), 'utf8');
+    const ofOurWords = voices.slice(0, voices.indexOf('  cy:'));
+    const names = [...ofOurWords.matchAll(/'(Polly\.\w+)'/g)]
+      .map(([, name]) => name)
+      .filter((name) => name !== 'Polly.Liv');
+    expect(names).to.have.length.above(15);
+    for (const name of names) expect(readme).to.include(name);
   });
 });

@@ -15,6 +15,7 @@ import type { AttemptReport } from './events.js';
 import { isAbout, maskText, toToken } from './masking.js';
 import { leavesHopeFor } from './plan.js';
 import { textFor, oktaText, type ComposeText } from './text.js';
+import type { Texts } from './texts.js';
 
 /** How long a send that has left may still go on after the call's deadline, milliseconds. */
 const DETACHED_MS = 10_000;
@@ -63,6 +64,8 @@ type Refusal = Extract<Outcome, { status: 'refused' }>;
 export interface DispatchParts {
   readonly budget: Budget;
   readonly composeText: ComposeText | undefined;
+  /** Those of the options, which go before Okta's. */
+  readonly texts: Texts | undefined;
   readonly locale: string;
   /** Where the text goes by each channel, E.164. */
   readonly addressFor: (channel: string) => string;
@@ -127,18 +130,21 @@ export async function dispatch(
 /** A function, so that the compiler does not take the answer of a moment ago for today's. */
 const isOver = (budget: Budget): boolean => budget.isOver;
 
-/** Where the user has no words of their own, nothing is waited for. */
+/** Nothing is waited for but a `composeText`. */
 function composeMessage(
   { name, port }: ReadyChannel,
   request: TelephonyRequest,
   profile: UserProfile | undefined,
-  { composeText, budget, locale, addressFor, onComposeFailure }: DispatchParts,
+  { composeText, texts, budget, locale, addressFor, onComposeFailure }: DispatchParts,
 ): Message | Promise<Message> {
-  const withText = (text: string): Message => {
+  const withText = (words: string): Message => {
+    const text = texts === undefined ? words : texts.bind(name, words, request);
     return { request, profile, to: addressFor(name), text, locale, expiresAt: request.expiresAt };
   };
-  if (port.usesText === false || composeText === undefined) return withText(oktaText(request));
-  const parts = { composeText, budget, onFailure: onComposeFailure };
+  const isWorded = texts !== undefined && port.usesText !== false;
+  const otherwise = isWorded ? texts.wordsFor(name, request, profile, locale) : oktaText(request);
+  if (port.usesText === false || composeText === undefined) return withText(otherwise);
+  const parts = { composeText, budget, otherwise, onFailure: onComposeFailure };
   return textFor(name, request, profile, parts).then(withText);
 }
 

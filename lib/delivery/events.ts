@@ -28,7 +28,11 @@ export type WarnedOption =
   | 'credentials.twilio.accountSid'
   | 'credentials.twilio.apiKeySid'
   | 'sandboxNumber.contentSid'
-  | 'senders.whatsapp.templates';
+  | 'senders.whatsapp.templates'
+  /** Filled in, these do not fit one segment of 160 characters: they are sent, and paid, as more, or as UCS-2. */
+  | 'texts.sms'
+  /** No voice of Twilio's that is known here speaks the language of these. */
+  | 'texts.voice';
 
 /** One of them, and which parts of it are meant. */
 export interface OptionWarning {

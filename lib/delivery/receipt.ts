@@ -29,7 +29,7 @@ export interface Receipt {
   readonly request: Omit<TelephonyRequest, 'expiresAt'>;
   /** When the code ends, milliseconds since 1970. */
   readonly expiresAtMs: number;
-  /** Only for a `composeText` or a channel of the user's own, which may read it. */
+  /** Only for a `composeText`, a text or a channel of the user's own, which may read it. */
   readonly profile?: UserProfile | undefined;
   /** BCP-47. */
   readonly locale: string;

@@ -44,6 +44,12 @@ const UNSPEAKABLE = /[\p{C}\p{Z}]/gu;
  * a number. A language that is not known here is spoken to in English.
  */
 export function spokenCode(locale: string, code: string): SpokenCode {
-  const { language, sentence, separator } = pickByLocale(PHRASES, locale) ?? ENGLISH;
-  return { language, sentence, digits: Array.from(code.replace(UNSPEAKABLE, '')).join(separator) };
+  const { language, sentence } = pickByLocale(PHRASES, locale) ?? ENGLISH;
+  return { language, sentence, digits: spokenDigits(locale, code) };
+}
+
+/** The characters of a code, one by one, as they are set apart in a language. */
+export function spokenDigits(locale: string, code: string): string {
+  const { separator } = pickByLocale(PHRASES, locale) ?? ENGLISH;
+  return Array.from(code.replace(UNSPEAKABLE, '')).join(separator);
 }

@@ -36,13 +36,15 @@ export const SUPPRESSED_MS: Readonly<Record<SuppressionReason, number>> = {
 /** The part of `State` that gateways share suppressions by. What returns a promise is not waited for, but for the question. */
 export interface SuppressionState {
   /** Takes the place of an earlier one for the same number and channel, unless that was `STOPPED` and this is not. */
-  suppress?(recipient: string, suppression: Suppression, nowMs: number): unknown;
-  lift?(recipient: string, channel: string, nowMs: number): unknown;
+  readonly suppress?: ((recipient: string, suppression: Suppression, nowMs: number) => unknown) | undefined;
+  readonly lift?: ((recipient: string, channel: string, nowMs: number) => unknown) | undefined;
   /** `undefined` where nobody can say at the moment. */
-  suppressionsOf?(
-    recipient: string,
-    nowMs: number,
-  ): readonly Suppression[] | undefined | Promise<readonly Suppression[] | undefined>;
+  readonly suppressionsOf?:
+    | ((
+        recipient: string,
+        nowMs: number,
+      ) => readonly Suppression[] | undefined | Promise<readonly Suppression[] | undefined>)
+    | undefined;
 }
 
 /** A number's suppressions with one more: the newest of a channel holds, but what its owner has said outlives the rest. */

@@ -1,19 +1,17 @@
 import type { Budget } from './budget.js';
+import { MAX_TEXT_LENGTH } from './text-template.js';
 import { TIMED_OUT } from './wait-at-most.js';
 import type { TelephonyRequest, UserProfile } from './channel.js';
 
 /**
  * The user's own words for free-text channels. What it returns must hold the code and have at most 1600
- * characters; otherwise, or when it fails or is late, Okta's text is sent.
+ * characters; otherwise, or when it fails or is late, the text of the options is sent, or Okta's.
  */
 export type ComposeText = (
   request: TelephonyRequest,
   profile: UserProfile | undefined,
   channel: string,
 ) => string | Promise<string>;
-
-/** Twilio's limit for a body, the narrowest of the channels'. */
-const MAX_TEXT_LENGTH = 1600;
 
 /** What `composeText` may take of the budget: milliseconds at most, and a fraction of what is left. */
 const COMPOSE_SHARE = { maxMs: 300, fraction: 0.25 } as const;
@@ -25,7 +23,7 @@ export function oktaText(request: TelephonyRequest): string {
   return `Your verification code is ${otpCode}`;
 }
 
-/** The text for one channel: the user's if it can be sent, else Okta's. */
+/** The text for one channel: the user's if it can be sent, else the other one. */
 export async function textFor(
   channel: string,
   request: TelephonyRequest,
@@ -33,6 +31,7 @@ export async function textFor(
   parts: {
     readonly composeText: ComposeText;
     readonly budget: Budget;
+    readonly otherwise: string;
     readonly onFailure: (error: unknown) => void;
   },
 ): Promise<string> {
@@ -48,7 +47,7 @@ export async function textFor(
   } catch (error) {
     parts.onFailure(error);
   }
-  return oktaText(request);
+  return parts.otherwise;
 }
 
 function isSendable(text: string, otpCode: string): boolean {

@@ -200,6 +200,10 @@ function warningOf({ option, where }: OptionWarning): string {
       return `${places}: less than 16 characters: who guesses it can make you send messages; use a long random one`;
     case 'lateFailover.afterSeconds':
       return `${places}: the channel does not report what was delivered, so that it has no effect there`;
+    case 'texts.sms':
+      return `${places}: when it is filled in, it leaves one GSM-7 segment of an SMS; the remedy says by what`;
+    case 'texts.voice':
+      return `${places}: an English voice of Twilio's would read it, for none is known here that speaks its language`;
     default:
       return `${places}: a SID of Twilio's is two letters and 32 hexadecimal digits; compare it with the Twilio Console`;
   }

@@ -4,6 +4,7 @@ import { credentials } from './credentials.js';
 import { guard, rollout } from './guard.js';
 import { inbound } from './inbound.js';
 import { sandboxNumber, senders } from './senders.js';
+import { texts } from './texts.js';
 import { functionRule, hasMethods, integer, mustBe, objectOf, tested, textOf, urlRule } from './sentences.js';
 
 /** The joi rules of the options. */
@@ -64,6 +65,7 @@ const makeOptionsSchema = (): Joi.ObjectSchema =>
     deadlineMs: integer('milliseconds', 500, 2800),
     chooseChannels: functionRule('a function (request, profile) => channel names'),
     composeText: functionRule('a function (request, profile, channel) => text'),
+    texts: texts(),
     channels: objectOf('an object of channels by name', {})
       .pattern(/^[a-z][\w-]{0,31}$/i, channelRule())
       .messages({

@@ -1,4 +1,5 @@
 import type { OptionWarning } from '../delivery/events.js';
+import { textWarnings } from './text-warnings.js';
 import { DEFAULT_PATH, type HookCredential, type OktaTelephonyHookOptions } from '../options.js';
 
 /** What is no mistake for certain, and so refused by no rule, but worth a line when the hook is made. */
@@ -34,7 +35,11 @@ export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWa
         .map(([locale]) => `senders.whatsapp.templates.${locale}`),
     },
   ];
-  return [...warnings.filter(({ where }) => where.length > 0), ...pathWarnings(options)];
+  return [
+    ...warnings.filter(({ where }) => where.length > 0),
+    ...pathWarnings(options),
+    ...textWarnings(options.texts ?? {}),
+  ];
 }
 
 /** A proxy may rewrite paths, so that another path is no mistake for certain. */

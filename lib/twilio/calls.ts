@@ -1,5 +1,7 @@
-import type { ChannelPort } from '../delivery/channel.js';
+import type { ChannelPort, Message } from '../delivery/channel.js';
+import { localeChain } from '../delivery/locale.js';
 import { spokenCode } from '../delivery/spoken-code.js';
+import type { SpokenWords, VoiceTexts } from '../delivery/texts.js';
 import type { TwimlBuilder } from './client.js';
 import type { TwilioParts } from './messages.js';
 import { CALL_SID, outcomeOf, sendReporting, SID_NAMESPACE } from './outcome.js';
@@ -29,7 +31,7 @@ export function twilioCalls(): ChannelPort<TwilioParts> {
       reports: connection.settings.statusCallbackUrl === undefined ? undefined : 'failures',
       idNamespace: SID_NAMESPACE,
       send: async (message, context) => {
-        const { senders, statusCallbackUrl } = connection.settings;
+        const { senders, voiceTexts, statusCallbackUrl } = connection.settings;
         const from = await senderFor(senders.voice, message.to, context.leaveWithinMs);
         if (from === undefined) return noSender('voice');
         return sendReporting(statusCallbackUrl, async (statusCallback) => {
@@ -41,7 +43,7 @@ export function twilioCalls(): ChannelPort<TwilioParts> {
                 to: message.to,
                 from,
                 // Inline: by a URL to fetch, the code would be in access logs.
-                twiml: composeTwiml(twiml, message.locale, message.request.otpCode),
+                twiml: composeTwiml(twiml, wordsOf(message, voiceTexts)),
                 timeout: RING_SECONDS,
                 ...reporting,
               }),
@@ -54,12 +56,23 @@ export function twilioCalls(): ChannelPort<TwilioParts> {
   };
 }
 
-function composeTwiml(twiml: TwimlBuilder, locale: string, code: string): string {
-  const { sentence, digits } = spokenCode(locale, code);
+/** Those of the options, else our own; never in another language than that of the voice that is to read them. */
+function wordsOf(
+  { request, profile, locale }: Pick<Message, 'request' | 'profile' | 'locale'>,
+  texts: VoiceTexts | undefined,
+): SpokenWords {
+  const words = texts?.spokenFor(request, profile, locale);
+  if (words !== undefined) return words;
+  const { language, sentence, digits } = spokenCode(locale, request.otpCode);
+  const isOwn = localeChain(locale.toLowerCase()).at(-1) === language;
+  return { words: `${sentence} ${digits}`, locale: isOwn ? locale : language };
+}
+
+function composeTwiml(twiml: TwimlBuilder, { words, locale }: SpokenWords): string {
   const { language, voice } = voiceFor(locale);
   const response = new twiml.VoiceResponse();
-  response.say({ language, voice }, `${sentence} ${digits}`);
+  response.say({ language, voice }, words);
   response.pause({ length: PAUSE_SECONDS });
-  response.say({ language, voice }, `${sentence} ${digits}`);
+  response.say({ language, voice }, words);
   return response.toString();
 }

@@ -1,6 +1,7 @@
 import type twilio from 'twilio';
 import type { SendContext } from '../delivery/channel.js';
 import { callHttp, type HttpCall, type HttpResult, type HttpDispatcher } from '../delivery/http-call.js';
+import type { VoiceTexts } from '../delivery/texts.js';
 import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 import { NO_MESSAGE_SID, readCheckAnswer } from './credentials-check.js';
 import { loadSdk } from './sdk.js';
@@ -122,6 +123,8 @@ export interface TwilioSettings {
     readonly voice: SenderByCountry | undefined;
     readonly whatsapp: WhatsAppSender | undefined;
   };
+  /** What calls say in place of our own words. */
+  readonly voiceTexts?: VoiceTexts | undefined;
   /** Where Twilio reports what became of a message. */
   readonly statusCallbackUrl: string | undefined;
 }

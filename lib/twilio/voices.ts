@@ -12,13 +12,17 @@ const CASTILIAN: Voice = { language: 'es-ES', voice: 'Polly.Lucia' };
 const MEXICAN: Voice = { language: 'es-MX', voice: 'Polly.Mia' };
 const FRENCH: Voice = { language: 'fr-FR', voice: 'Polly.Lea' };
 const BRAZILIAN: Voice = { language: 'pt-BR', voice: 'Polly.Camila' };
+const NORWEGIAN: Voice = { language: 'nb-NO', voice: 'Polly.Liv' };
 
-/** Amazon Polly's standard voices, by BCP-47; the languages are those of `spoken-code.ts`. */
+/**
+ * Amazon Polly's standard voices, by BCP-47: for the languages of `spoken-code.ts`, and for those in which only texts of
+ * the options are.
+ */
 const VOICES: Readonly<Record<string, Voice>> = {
-  default: AMERICAN,
   en: AMERICAN,
   'en-GB': { language: 'en-GB', voice: 'Polly.Amy' },
   'en-AU': { language: 'en-AU', voice: 'Polly.Nicole' },
+  'en-IN': { language: 'en-IN', voice: 'Polly.Raveena' },
   es: CASTILIAN,
   'es-419': MEXICAN,
   'es-MX': MEXICAN,
@@ -33,9 +37,26 @@ const VOICES: Readonly<Record<string, Voice>> = {
   ja: { language: 'ja-JP', voice: 'Polly.Mizuki' },
   hi: { language: 'hi-IN', voice: 'Polly.Aditi' },
   ar: { language: 'arb', voice: 'Polly.Zeina' },
+  cy: { language: 'cy-GB', voice: 'Polly.Gwyneth' },
+  da: { language: 'da-DK', voice: 'Polly.Naja' },
+  is: { language: 'is-IS', voice: 'Polly.Dora' },
+  ko: { language: 'ko-KR', voice: 'Polly.Seoyeon' },
+  nb: NORWEGIAN,
+  no: NORWEGIAN,
+  pl: { language: 'pl-PL', voice: 'Polly.Ewa' },
+  ro: { language: 'ro-RO', voice: 'Polly.Carmen' },
+  ru: { language: 'ru-RU', voice: 'Polly.Tatyana' },
+  sv: { language: 'sv-SE', voice: 'Polly.Astrid' },
+  tr: { language: 'tr-TR', voice: 'Polly.Filiz' },
+  zh: { language: 'cmn-CN', voice: 'Polly.Zhiyu' },
 };
 
 /** Who speaks to a user of this locale; American English where there is no voice for it. */
 export function voiceFor(locale: string): Voice {
   return pickByLocale(VOICES, locale) ?? AMERICAN;
+}
+
+/** Whether a text in this language is read by a voice that speaks it. */
+export function hasVoice(locale: string): boolean {
+  return pickByLocale(VOICES, locale) !== undefined;
 }

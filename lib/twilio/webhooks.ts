@@ -77,7 +77,7 @@ export function readStatusCallback(params: FormFields): StatusCallback | undefin
 }
 
 /** What somebody wrote to one of our senders. */
-export interface InboundMessage {
+export interface ReceivedMessage {
   /** Twilio's id of it. */
   readonly messageId: string;
   readonly channel: 'whatsapp' | 'sms';
@@ -90,7 +90,7 @@ export interface InboundMessage {
 const ADDRESS = /^(?:(whatsapp):)?(\+[1-9]\d{6,14})$/i;
 
 /** What the inbound webhook of a number tells; `undefined` for what comes from no phone, such as a short code. */
-export function readInbound(params: FormFields): InboundMessage | undefined {
+export function readInbound(params: FormFields): ReceivedMessage | undefined {
   const messageId = first(params, 'MessageSid') ?? first(params, 'SmsSid');
   const [, whatsApp, from] = ADDRESS.exec(first(params, 'From')?.trim() ?? '') ?? [];
   if (messageId === undefined || !MESSAGE_SID.test(messageId) || from === undefined) return undefined;

@@ -30,6 +30,7 @@ import {
   type DeliveryFailure,
   type DeliveryReport,
   type HookCredential,
+  type InboundOptions,
   type HookEvent,
   type HookStatus,
   type HttpAnswer,
@@ -46,6 +47,7 @@ import {
   type PlanStep,
   type Readiness,
   type Receipt,
+  type ReceivedMessage,
   type ReceiptState,
   type RememberedAnswer,
   type RequestErrorCode,
@@ -53,10 +55,18 @@ import {
   type SendContext,
   type SenderByCountry,
   type SenderOption,
+  type SpokenWords,
   type State,
+  type Suppression,
+  type SuppressionReason,
+  type SuppressionState,
   type StateNews,
   type TelephonyHook,
   type TelephonyRequest,
+  type TextsByLocale,
+  type TextsByRequestType,
+  type TextsOptions,
+  type VoiceTexts,
   type TwilioCallContext,
   type TwilioCallParameters,
   type TwilioClient,
@@ -186,6 +196,8 @@ const nothing: Undefined<OktaTelephonyHookOptions> = {
   deadlineMs: undefined,
   chooseChannels: undefined,
   composeText: undefined,
+  texts: undefined,
+  inbound: undefined,
   channels: undefined,
   guard: undefined,
   rollout: undefined,
@@ -204,7 +216,24 @@ const nested: Partial<OktaTelephonyHookOptions> = {
     cache: { ttlSeconds: undefined, staleSeconds: undefined, max: undefined },
   },
   channels: { sms: undefined },
+  texts: { sms: { default: undefined }, voice: undefined, webOtpDomain: undefined },
   lateFailover: { afterSeconds: { whatsapp: undefined } },
+  inbound: {
+    keywords: { stop: undefined, start: undefined, help: undefined },
+    replies: { stop: undefined, start: undefined, help: undefined, other: false },
+    onMessage: undefined,
+  },
+};
+const inbound: InboundOptions = {
+  onMessage: ({ channel, from, text, messageId }: ReceivedMessage) => [channel, from, text, messageId].join(),
+};
+const reason: SuppressionReason = 'STOPPED';
+const suppressions: SuppressionState = {
+  suppress: undefined,
+  lift: undefined,
+  suppressionsOf: (recipient, nowMs): readonly Suppression[] => [
+    { channel: recipient, reason, untilMs: nowMs },
+  ],
 };
 const sender: SenderOption = { default: '+15005550006', GB: 'ACME' };
 
@@ -231,6 +260,7 @@ const lineChannel: Channel = {
               reason: 'no',
               moveOn: undefined,
               isFraudBlock: undefined,
+              isNotReached: undefined,
               remedy: undefined,
             }
           : { status: 'accepted', transactionId: text };
@@ -250,10 +280,13 @@ const overTwilio: Channel = {
       const { settings }: { settings: TwilioSettings } = twilio;
       const whatsapp: WhatsAppSender | undefined = settings.senders.whatsapp;
       const senders: SenderByCountry | undefined = settings.senders.sms;
+      const voiceTexts: VoiceTexts | undefined = settings.voiceTexts;
+      const { request, profile, locale } = message;
+      const spoken: SpokenWords | undefined = voiceTexts?.spokenFor(request, profile, locale);
       const parameters: TwilioMessageParameters = {
         to: message.to,
         from: senders?.['default'] ?? whatsapp?.from,
-        body: undefined,
+        body: spoken?.words,
       };
       const waits: TwilioCallContext = context;
       const result: HttpResult = await twilio.call(
@@ -337,6 +370,9 @@ const onEvent = (event: HookEvent): void => {
 };
 const perUser: GuardLimit = { points: 5, seconds: 60 };
 const guard: GuardOptions = { mode: 'record', perUser, perIp: false, countries: { allow: ['US'] } };
+const sms: TextsByLocale | TextsByRequestType = { default: 'Your code is {code}', pt: '{code}' };
+const texts: TextsOptions = { sms: undefined, voice: undefined, webOtpDomain: undefined };
+const voice: TextsByLocale = { de: 'Ihr Code lautet {code}' };
 const rollout: Rollout = { whatsapp: 25, line: undefined };
 
 const credentials = { hook: [header, basic, oauth2], okta: byToken, twilio: byApiKey };
@@ -362,6 +398,7 @@ export const hooks: readonly TelephonyHook[] = [
     credentials,
     senders: { whatsapp: { from: '+15005550006', templates: { default: 'HX1', pt: 'HX2' } } },
     guard,
+    texts: { ...texts, sms, voice: { 'mfa-verification': voice }, webOtpDomain: 'login.acme.com' },
     rollout: () => rollout,
     lateFailover: false,
     state: memoryState(),

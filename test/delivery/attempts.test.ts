@@ -39,6 +39,7 @@ describe('an attempt to send', () => {
     const delivery = await dispatch(plan, makeMessage().request, undefined, {
       budget,
       composeText: undefined,
+      texts: undefined,
       locale: 'en',
       addressFor: () => PHONE_NUMBER,
       onAttempt: () => undefined,

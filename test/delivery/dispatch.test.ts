@@ -55,6 +55,7 @@ async function run(
   const delivery = await dispatch(plan, REQUEST, undefined, {
     budget,
     composeText: parts.composeText,
+    texts: undefined,
     locale: 'en',
     addressFor: parts.addressFor ?? (() => PHONE_NUMBER),
     isStillWanted: parts.isStillWanted,

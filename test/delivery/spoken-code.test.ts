@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { spokenCode } from '../../lib/delivery/spoken-code.js';
+import { spokenCode, spokenDigits } from '../../lib/delivery/spoken-code.js';
 
 const LANGUAGES = ['en', 'es', 'fr', 'de', 'pt', 'it', 'nl', 'ja', 'hi', 'ar'];
 
@@ -11,6 +11,18 @@ describe('spokenCode', () => {
       expect(spoken.sentence).to.match(/\p{L}/u).and.to.not.match(/\d/);
       expect(spoken.digits.match(/\d/g)).to.deep.equal(['0', '1', '2', '4', '0']);
       expect(spoken.digits).to.not.match(/\d\d/);
+    });
+
+    it(`speaks every digit in ${language} by itself, in order, a repeated one as often as it comes`, () => {
+      for (const code of ['0123456789', '000000', '110022']) {
+        const { digits, sentence } = spokenCode(language, code);
+        const between = digits.split(/[0-9]/).slice(1, -1);
+        expect(digits.replace(/[^0-9]/g, '')).to.equal(code);
+        expect(new Set(between)).to.have.length(1);
+        expect(between[0]).to.match(/^[,、،] ?$/);
+        expect(sentence).to.not.match(/\p{Nd}/u);
+        expect(spokenDigits(language, code)).to.equal(digits);
+      }
     });
 
     it(`puts no dot beside a digit in ${language}, which would make it an ordinal`, () => {

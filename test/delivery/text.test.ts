@@ -37,6 +37,7 @@ describe('composeText', () => {
     textFor('sms', request, undefined, {
       composeText: composeText as ComposeText,
       budget,
+      otherwise: OKTA_TEXT,
       onFailure: (error) => failures.push(error instanceof Error ? error.message : 'no error'),
     });
 

@@ -187,6 +187,22 @@ describe('the log', () => {
       /does not end with path/,
       { at: 1, type: 'configuration.warned', option: 'publicUrl.path', where: ['publicUrl'], remedy: 'x' },
     ],
+    [
+      'warn',
+      /: texts\.sms\.pt, texts\.sms\.ja: when it is filled in, it leaves one GSM-7 segment/,
+      {
+        at: 1,
+        type: 'configuration.warned',
+        option: 'texts.sms',
+        where: ['texts.sms.pt', 'texts.sms.ja'],
+        remedy: 'x',
+      },
+    ],
+    [
+      'warn',
+      /: texts\.voice\.fi: an English voice/,
+      { at: 1, type: 'configuration.warned', option: 'texts.voice', where: ['texts.voice.fi'], remedy: 'x' },
+    ],
     ['warn', /callbacks do not come/, { at: 1, type: 'callbacks.missing', count: 20, remedy: 'x' }],
     ['warn', /time synchronisation/, { at: 1, type: 'clock.skewed', skewMs: 31_000 }],
     ['warn', /rate limit/, { at: 1, type: 'okta.paused', reason: 'LOW', untilMs: 2 }],

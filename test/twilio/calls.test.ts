@@ -4,7 +4,7 @@ import { spokenCode } from '../../lib/delivery/spoken-code.js';
 import { twilioCalls } from '../../lib/twilio/calls.js';
 import type { TwilioSettings } from '../../lib/twilio/client.js';
 import type { TwilioParts } from '../../lib/twilio/messages.js';
-import { voiceFor } from '../../lib/twilio/voices.js';
+import { hasVoice, voiceFor } from '../../lib/twilio/voices.js';
 import {
   NOW,
   OTP_CODE,
@@ -147,6 +147,14 @@ describe('voiceFor', () => {
     ['ar-SA', 'arb'],
     ['fi', 'en-US'],
   ];
+  const onlyForTexts: [string, string][] = [
+    ['en-IN', 'en-IN'],
+    ['sv-FI', 'sv-SE'],
+    ['nb', 'nb-NO'],
+    ['no', 'nb-NO'],
+    ['zh-Hant-TW', 'cmn-CN'],
+    ['ru', 'ru-RU'],
+  ];
   for (const [locale, language] of voices) {
     it(`speaks ${language} to ${locale}, the language of the words`, () => {
       expect(voiceFor(locale).language).to.equal(language);
@@ -154,4 +162,15 @@ describe('voiceFor', () => {
       expect(voiceFor(locale).voice).to.match(/^Polly\.[A-Z][a-z]+$/);
     });
   }
+  for (const [locale, language] of onlyForTexts) {
+    it(`speaks ${language} to ${locale} where a text is in it`, () => {
+      expect(voiceFor(locale).language).to.equal(language);
+      expect(hasVoice(locale)).to.equal(true);
+    });
+  }
+
+  it('says of which languages it knows a voice', () => {
+    expect(hasVoice('fi')).to.equal(false);
+    expect(hasVoice('und')).to.equal(false);
+  });
 });

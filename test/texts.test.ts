@@ -1,0 +1,315 @@
+import { expect } from 'chai';
+import type { Channel, Message, OktaTelephonyHookOptions, TextsOptions } from '../lib/index.js';
+import { ANA, BOB, CODE, startScene, type Scene } from './harness/scene.js';
+
+const SPOKEN = Array.from(CODE).join(', ');
+const OKTA_TEXT = `Your code is ${CODE}`;
+const template = (digit: string): string => `HX${digit.repeat(32)}`;
+
+/** What is read of a channel that sends by itself. */
+const line: Channel & { readonly sent: Message[] } = {
+  sent: [],
+  send: (message) => {
+    line.sent.push(message);
+    return Promise.resolve({ status: 'accepted', transactionId: 'L1' });
+  },
+};
+
+describe('texts', () => {
+  let scene: Scene;
+  const start = async (
+    texts: TextsOptions | undefined,
+    hook: Partial<Omit<OktaTelephonyHookOptions, 'credentials'>> = {},
+  ): Promise<void> => {
+    line.sent.length = 0;
+    scene = await startScene({ hook: { texts, ...hook } });
+  };
+  afterEach(() => scene.close());
+  type CallOptions = Parameters<Scene['call']>[0];
+
+  const sms = async (call: CallOptions = {}): Promise<string | undefined> => {
+    const before = scene.twilio.messages.length;
+    expect(
+      (await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone, ...call })).okta,
+    ).to.have.property('action', 'sent');
+    const sent = scene.twilio.messages.slice(before);
+    expect(sent).to.have.length(1);
+    expect(sent[0]).to.include({ channel: 'sms' });
+    return sent[0]?.body;
+  };
+  /** Attributes of `<Say>` and what it says, both times alike. */
+  const said = async (call: CallOptions = {}): Promise<readonly [language: string, words: string]> => {
+    await scene.call({ deliveryChannel: 'CALL', msgTemplate: undefined, ...call });
+    const twiml = scene.twilio.calls.at(-1)?.twiml ?? '';
+    const says = [...twiml.matchAll(/<Say language="(.*?)" voice=".*?">(.*?)<\/Say>/g)];
+    expect(says).to.have.length(2);
+    expect(says[1]?.slice(1)).to.deep.equal(says[0]?.slice(1));
+    return [says[0]?.[1] ?? '', says[0]?.[2] ?? ''];
+  };
+
+  describe('by locale and channel', () => {
+    const words = {
+      default: 'other',
+      en: 'English',
+      pt: 'Portuguese',
+      'pt-PT': 'of Portugal',
+      zh_hant: 'traditional',
+      de: 'German',
+    };
+    type Entry = keyof typeof words;
+    const asText = Object.fromEntries(Object.entries(words).map(([tag, name]) => [tag, `${name}: {code}`]));
+    const templates = {
+      default: template('0'),
+      en: template('1'),
+      pt: template('2'),
+      'pt-PT': template('3'),
+      zh_hant: template('4'),
+      de: template('5'),
+    };
+    const voices: Record<Entry, string> = {
+      default: 'en-US',
+      en: 'en-US',
+      pt: 'pt-BR',
+      'pt-PT': 'pt-PT',
+      zh_hant: 'cmn-CN',
+      de: 'de-DE',
+    };
+    const locales: readonly (readonly [locale: string, entry: Entry, voice?: string])[] = [
+      ['en', 'en'],
+      ['EN-US', 'en'],
+      ['en_us', 'en'],
+      ['en-GB', 'en', 'en-GB'],
+      ['pt', 'pt'],
+      ['pt-BR', 'pt'],
+      ['pt_br', 'pt'],
+      ['PT-pt', 'pt-PT'],
+      ['zh-Hant-TW', 'zh_hant'],
+      ['ZH_HANT_tw', 'zh_hant'],
+      ['zh-Hans-CN', 'default'],
+      ['zh-TW', 'default'],
+      ['de-AT', 'de'],
+      ['de_DE.UTF-8', 'de'],
+      ['de-u-co-phonebk', 'de'],
+      ['ja-JP', 'default'],
+      ['sv', 'default'],
+      ['__proto__', 'en', 'en-GB'],
+      ['nonsense, and more of it', 'en', 'en-GB'],
+      ['', 'en', 'en-GB'],
+    ];
+
+    it('are found for every way in which a locale is written, by every channel', async () => {
+      let rows = 0;
+      for (const channel of ['sms', 'whatsapp', 'template', 'line', 'voice'] as const) {
+        scene = await startScene({
+          hook: ({ twilio }) => ({
+            texts: { sms: asText, voice: asText },
+            chooseChannels: () => [channel === 'template' ? 'whatsapp' : channel],
+            channels: { line },
+            sandboxNumber: channel === 'template' ? undefined : twilio.sandboxNumber,
+            senders: {
+              sms: twilio.smsNumber,
+              voice: twilio.voiceNumber,
+              whatsapp: channel === 'template' ? { from: twilio.sandboxNumber, templates } : undefined,
+            },
+          }),
+        });
+        for (const [locale, entry, voice = voices[entry]] of locales) {
+          const what = `${channel} for ${JSON.stringify(locale)}`;
+          const text = `${words[entry]}: ${CODE}`;
+          rows += 1;
+          if (channel === 'voice') {
+            expect(await said({ locale }), what).to.deep.equal([voice, `${words[entry]}: ${SPOKEN}`]);
+            continue;
+          }
+          await scene.call({ locale });
+          if (channel === 'line') {
+            expect(line.sent.at(-1)?.text, what).to.equal(text);
+            continue;
+          }
+          const sent = scene.twilio.messages.at(-1);
+          const isTemplate = channel === 'template';
+          expect(sent, what).to.deep.include({
+            channel: channel === 'sms' ? 'sms' : 'whatsapp',
+            body: isTemplate ? undefined : text,
+            contentSid: isTemplate ? templates[entry] : undefined,
+            contentVariables: isTemplate ? { 1: CODE } : undefined,
+          });
+        }
+        await scene.close();
+      }
+      expect(rows).to.equal(100);
+      await start(undefined);
+    });
+
+    it("take the request's locale before the profile's, and the profile's before none", async () => {
+      await start({ sms: asText });
+      scene.okta.updateUser(BOB.id, { preferredLanguage: 'pt_PT' });
+      expect(await sms({ locale: 'de' })).to.equal(`German: ${CODE}`);
+      expect(await sms({ locale: 'und' })).to.equal(`of Portugal: ${CODE}`);
+      expect(await sms({ userId: 'nobody', login: 'nobody', locale: 'und' })).to.equal(`English: ${CODE}`);
+    });
+
+    it("leave Okta's text and our own words where none fits", async () => {
+      await start({ sms: { pt: 'PT {code}' }, voice: { pt: 'PT {code}' } });
+      expect(await sms({ locale: 'de' })).to.equal(OKTA_TEXT);
+      expect(await sms({ locale: 'pt-BR' })).to.equal(`PT ${CODE}`);
+      expect(await said({ locale: 'de-AT' })).to.deep.equal([
+        'de-DE',
+        `Guten Tag. Ihr Bestätigungscode lautet: ${SPOKEN}`,
+      ]);
+      expect(await said({ locale: 'sv-SE' })).to.deep.equal([
+        'en-US',
+        `Hello. Your verification code is: ${SPOKEN}`,
+      ]);
+      expect(await said({ locale: 'pt-BR' })).to.deep.equal(['pt-BR', `PT ${SPOKEN}`]);
+    });
+  });
+
+  it('are those of the kind of request, by the last part of its type or the whole of it', async () => {
+    await start({
+      sms: {
+        'mfa-verification': { default: 'sign in {code}', pt: 'entrar {code}' },
+        'com.okta.user.telephony.password-reset': { pt: 'senha {code}' },
+        'new-in-2030': { default: 'new {code}' },
+        default: { default: 'any {code}', de: 'alle {code}' },
+      },
+    });
+    const table: readonly (readonly [requestType: string, locale: string, text: string])[] = [
+      ['mfa-verification', 'en', 'sign in'],
+      ['mfa-verification', 'pt-BR', 'entrar'],
+      ['mfa-verification', 'de', 'sign in'],
+      ['password-reset', 'pt-BR', 'senha'],
+      ['password-reset', 'de', 'alle'],
+      ['password-reset', 'en', 'any'],
+      ['account-unlock', 'de-AT', 'alle'],
+      ['com.okta.other.new-in-2030', 'de', 'new'],
+      ['com.okta.other.__proto__', 'pt', 'any'],
+    ];
+    for (const [requestType, locale, text] of table) {
+      expect(await sms({ requestType, locale }), `${requestType} ${locale}`).to.equal(`${text} ${CODE}`);
+    }
+  });
+
+  describe('are filled in', () => {
+    it('with the minutes that the code has left, whole ones and one at least', async () => {
+      let now = Date.parse('2026-11-25T12:00:00Z');
+      await start({ sms: { default: '{minutes} {code}' } }, { clock: () => now });
+      const eventTime = new Date(now);
+      for (const [seconds, minutes] of [
+        [300, 5],
+        [299, 5],
+        [290, 4],
+        [61, 1],
+        [20, 1],
+        [7200, 15],
+      ] as const) {
+        now += 1_000;
+        const otpExpires = new Date(eventTime.getTime() + 1_000 * seconds);
+        expect(await sms({ eventTime, otpExpires }), `${seconds} s`).to.equal(`${minutes} ${CODE}`);
+      }
+    });
+
+    it("with Okta's first name of the user, cleaned, else that of the profile", async () => {
+      await start({ sms: { default: 'Hi {firstName}, {code}' } });
+      expect(await sms()).to.equal(`Hi ${BOB.firstName}, ${CODE}`);
+      scene.okta.updateUser(BOB.id, { firstName: 'Rob\u202e\nhttp://evil.example {code} 1234' });
+      expect(await sms()).to.equal(`Hi Rob http evil example code, ${CODE}`);
+    });
+
+    it('without a name, and without what stood around it, where none is known', async () => {
+      await start({
+        sms: { default: 'Hi {firstName}, {code}' },
+        voice: { en: '{firstName}, hello. {code}' },
+      });
+      scene.okta.updateUser(BOB.id, { firstName: '4711' });
+      expect(await sms()).to.equal(`Hi, ${CODE}`);
+      expect(await said({ userId: BOB.id, login: BOB.login })).to.deep.equal(['en-GB', `Hello. ${SPOKEN}`]);
+    });
+  });
+
+  it("go after composeText, and before Okta's where it fails", async () => {
+    let composed: string | undefined = `mine ${CODE}`;
+    await start({ sms: { default: 'text {code}' } }, { composeText: () => composed ?? '' });
+    expect(await sms()).to.equal(`mine ${CODE}`);
+    composed = undefined;
+    expect(await sms()).to.equal(`text ${CODE}`);
+    expect(scene.events.filter(({ type }) => type === 'extension.failed')).to.have.length(1);
+  });
+
+  it('are spoken by a voice of their own language, `default` by that under which it stands as well', async () => {
+    const other = 'Le code : {code}';
+    await start({ voice: { default: other, fr: other, ar: 'الرمز {code}', sv: 'Koden {code}' } });
+    expect(await said({ locale: 'ja' })).to.deep.equal(['fr-FR', `Le code : ${SPOKEN}`]);
+    expect(await said({ locale: 'fr-CA' })).to.deep.equal(['fr-CA', `Le code : ${SPOKEN}`]);
+    expect(await said({ locale: 'ar-EG' })).to.deep.equal(['arb', `الرمز ${Array.from(CODE).join('، ')}`]);
+    expect(await said({ locale: 'sv-SE' })).to.deep.equal(['sv-SE', `Koden ${SPOKEN}`]);
+  });
+
+  it("are handed to a voice channel of the user's own, too", async () => {
+    await start(
+      { sms: { default: 'text {code}' }, voice: { default: 'call & say {code}' } },
+      { channels: { voice: line } },
+    );
+    await scene.call({ deliveryChannel: 'CALL' });
+    expect(line.sent.map(({ text }) => text)).to.deep.equal([`call & say ${SPOKEN}`]);
+  });
+
+  describe('with webOtpDomain', () => {
+    const LINE = `\n\n@login.acme.com #${CODE}`;
+
+    it('end every SMS with the line that browsers fill the code in from, and nothing else', async () => {
+      await start({ webOtpDomain: 'Login.Acme.com', voice: { en: 'call {code}' } });
+      expect(await sms()).to.equal(`${OKTA_TEXT}${LINE}`);
+      expect(await said()).to.deep.equal(['en-GB', `call ${SPOKEN}`]);
+      // WhatsApp.
+      await scene.call();
+      expect(scene.twilio.messages.at(-1)).to.include({ channel: 'whatsapp', body: OKTA_TEXT });
+    });
+
+    it("bind the texts of the options and composeText's as well", async () => {
+      let composed = '';
+      await start(
+        { sms: { default: 'text {code}' }, webOtpDomain: 'login.acme.com' },
+        { composeText: () => composed },
+      );
+      expect(await sms()).to.equal(`text ${CODE}${LINE}`);
+      composed = `mine ${CODE}\r\n`;
+      expect(await sms()).to.equal(`mine ${CODE}${LINE}`);
+    });
+
+    const left: readonly (readonly [what: string, text: string, sent?: string])[] = [
+      ['a line of that kind', `Your code is ${CODE}\n@login.acme.com #${CODE}`],
+      ['one for another site, with a frame', `Your code is ${CODE}\r\n@a.example #${CODE} %b.example`],
+      ['one with a line break behind it', `${CODE}\n@a.example #${CODE}\n`, `${CODE}\n@a.example #${CODE}`],
+      ['no room for it', CODE.padEnd(1600 - LINE.length + 1, '.')],
+    ];
+    for (const [what, text, sent = text] of left) {
+      it(`leave a text as it is that has ${what}`, async () => {
+        await start({ webOtpDomain: 'login.acme.com' });
+        expect(await sms({ msgTemplate: text })).to.equal(sent);
+      });
+    }
+
+    for (const [what, text] of [
+      ['in another place', `@login.acme.com #${CODE}\nis your code`],
+      ['with words before it', `${CODE} @login.acme.com #${CODE}`],
+      ['with another code', `${CODE}\n@login.acme.com #11111`],
+      ['without a host', `${CODE}\n@ #${CODE}`],
+      ['just so long that it has room', CODE.padEnd(1600 - LINE.length, '.')],
+    ] as const) {
+      it(`add it where it is not there: ${what}`, async () => {
+        await start({ webOtpDomain: 'login.acme.com' });
+        expect(await sms({ msgTemplate: text })).to.equal(text + LINE);
+      });
+    }
+  });
+
+  it('of the sandbox of WhatsApp stay without it when SMS follows', async () => {
+    await start({ sms: { default: 'text {code}' }, webOtpDomain: 'acme.com' });
+    scene.twilio.refuseWith({ code: 63007, times: 1 });
+    await scene.call({ userId: ANA.id });
+    expect(scene.twilio.messages.map(({ channel, body }) => [channel, body])).to.deep.equal([
+      ['sms', `text ${CODE}\n\n@acme.com #${CODE}`],
+    ]);
+  });
+});

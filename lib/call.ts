@@ -11,6 +11,7 @@ import { maskError, maskNumber } from './delivery/masking.js';
 import type { NumberReading } from './delivery/phone-number.js';
 import type { ReadRollout } from './delivery/rollout.js';
 import type { RunningCall, RunningCalls } from './delivery/running-calls.js';
+import type { SentCodes } from './delivery/sent-codes.js';
 import { statusOf, type HookAnswer } from './okta/hook-answer.js';
 import type { HookCall, Refusal } from './okta/inline-hook.js';
 import type { ProfileReader, ProfileReading } from './okta/user-profile.js';
@@ -36,6 +37,8 @@ export interface HookParts {
   readonly rollout: ReadRollout;
   readonly heldEvents: HeldEvents;
   readonly runningCalls: RunningCalls;
+  /** `undefined` where nobody tells whether codes are used, or the state keeps none. */
+  readonly sentCodes: SentCodes | undefined;
   /** `undefined` where it is off. */
   readonly lateFailover: LateFailover | undefined;
   readonly underWay: {
@@ -181,6 +184,7 @@ export function tellAnswered(call: Call, body: HookAnswer, { events }: HookParts
     deliveryChannel: request.deliveryChannel,
     userId: request.userId,
     to: maskNumber(request.phoneNumber),
+    country: call.number?.country,
     isPreview,
     isRepeat,
     status: statusOf(body),

@@ -24,6 +24,7 @@ import { createCallerVerifier } from './okta/verify-caller.js';
 import type { Channel, ChannelParts, OktaTelephonyHookOptions } from './options.js';
 import { withLateFailover } from './send-code.js';
 import { readOptions, type HookSettings } from './settings.js';
+import { createCodeUses, createSentCodes, recordSignIns } from './sign-in-outcomes.js';
 import { recordDelivery } from './status-callback.js';
 import { createTwilioConnection, type TwilioConnection } from './twilio/client.js';
 import { loadSdk } from './twilio/sdk.js';
@@ -96,11 +97,12 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     settings.clock,
   );
 
-  const verifier = createCallerVerifier(settings.hookSchemes, {
+  const verifierParts = {
     dispatcher,
     clock: settings.clock,
     keysWaitMs: Math.min(800, settings.deadlineMs * 0.4),
-  });
+  };
+  const verifier = createCallerVerifier(settings.hookSchemes, verifierParts);
   const profiles = createProfileReader({
     client: createOktaApiClient({
       credentials: settings.okta,
@@ -124,6 +126,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const breakers = new Map<string, Breaker>();
   const channels = readyChannels(settings, { twilio, dispatcher, logger }, breakers, events);
 
+  const failures = new Throttles(settings.clock);
   const parts = withLateFailover({
     settings,
     events,
@@ -133,7 +136,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     twilioCallbacks: twilio.callbacks,
     rejections: new Throttles(settings.clock),
     skews: new Throttle(settings.clock),
-    failures: new Throttles(settings.clock),
+    failures,
+    sentCodes: createSentCodes({ settings, events, failures }),
     rollout: createRollout(settings.rollout, (name) => USUAL_CHANNELS.has(name) || channels.has(name)),
     heldEvents: new HeldEvents(),
     runningCalls: new RunningCalls(),
@@ -158,6 +162,17 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   );
   if (settings.twilioAuthTokens.length > 0) {
     router.all(`${settings.path}/twilio/status`, recordDelivery(parts), answerFailure(parts));
+  }
+  const codeUses = createCodeUses(parts);
+  if (settings.eventHookSchemes.length > 0) {
+    router.all(
+      `${settings.path}/events`,
+      recordSignIns(parts, {
+        verifier: createCallerVerifier(settings.eventHookSchemes, verifierParts),
+        codeUses,
+      }),
+      answerFailure(parts, { hook: 'event', schemes: settings.eventHookSchemes }),
+    );
   }
   tellOfState(settings.state, events);
   for (const warning of settings.warnings) {
@@ -204,7 +219,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       }),
       close: (): Promise<void> => {
         parts.underWay.isClosing = true;
-        closed ??= drain(parts).then(async () => {
+        closed ??= Promise.all([drain(parts), codeUses.close()]).then(async () => {
           // What cannot be closed must not keep the gateway from ending.
           await inTime(() => settings.state.close());
           // A dispatcher of the user's own is left open.

@@ -3,7 +3,7 @@ import type { HookParts } from './call.js';
 import { messageKey } from './delivery/report.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import { RequestError } from './errors.js';
-import { answer, onlyPost, parseForm, readBody } from './exchange.js';
+import { answer, onlyMethods, parseForm, readBody } from './exchange.js';
 import { onlyHeader } from './okta/verify-caller.js';
 import { SID_NAMESPACE } from './twilio/outcome.js';
 import { isSignedByTwilio, readStatusCallback } from './twilio/webhooks.js';
@@ -20,7 +20,7 @@ export function recordDelivery(
   const { settings, events, lateFailover, twilioCallbacks } = parts;
 
   const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    if (req.method !== 'POST') throw onlyPost();
+    if (req.method !== 'POST') throw onlyMethods('POST');
     const signature = onlyHeader(req, 'x-twilio-signature');
     // The signature is over the body; without one the body need not be read.
     if (signature === undefined || !SIGNATURE.test(signature)) throw badSignature();

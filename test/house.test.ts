@@ -8,7 +8,7 @@ import { filesUnder, ROOT } from './harness/consumer.js';
 const FLOORS = [
   ['index'],
   ['hook'],
-  ['handlers', 'failure', 'status-callback'],
+  ['handlers', 'failure', 'status-callback', 'sign-in-outcomes'],
   ['deliver', 'answer-call'],
   ['spending', 'send-code'],
   ['call'],

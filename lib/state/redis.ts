@@ -5,6 +5,7 @@ import { RedisClaims } from './redis-claims.js';
 import { RedisConnection } from './redis-connection.js';
 import { readRedisOptions, type RedisStateOptions } from './redis-options.js';
 import { RedisReceipts } from './redis-receipts.js';
+import { RedisSentCodes } from './redis-sent-codes.js';
 import { createSealing, type Sealing } from './sealing.js';
 
 export type { RedisClient, RedisStateOptions } from './redis-options.js';
@@ -36,6 +37,7 @@ export function redisState(options: RedisStateOptions): State {
   });
   const claims = new RedisClaims(redis, sealing);
   const receipts = new RedisReceipts(redis, sealing);
+  const sentCodes = new RedisSentCodes(redis, sealing);
   const alarms = new RedisAlarms({ connection, keyPrefix, redis, sealing });
   return {
     claim: (key, life) => claims.claim(key, life),
@@ -46,6 +48,10 @@ export function redisState(options: RedisStateOptions): State {
     keepReceipt: (messageKey, receipt, life) => receipts.keepReceipt(messageKey, receipt, life),
     takeReceipt: (messageKey, nowMs, report) => receipts.takeReceipt(messageKey, nowMs, report),
     isDelivered: (messageKeys, nowMs) => receipts.isDelivered(messageKeys, nowMs),
+    keepSent: (key, sent, life) => {
+      sentCodes.keepSent(key, sent, life);
+    },
+    takeSent: (key, use) => sentCodes.takeSent(key, use),
     isShared: true,
     alarms,
     check: async () => {

@@ -42,7 +42,12 @@ export interface TwilioCallParameters {
 export interface TwilioClient {
   readonly messages: {
     create(parameters: TwilioMessageParameters): Promise<unknown>;
-    (sid: string): { fetch(): Promise<unknown> };
+    (sid: string): {
+      fetch(): Promise<unknown>;
+      readonly feedback: {
+        create(parameters: { readonly outcome: 'confirmed' | 'unconfirmed' }): Promise<unknown>;
+      };
+    };
   };
   readonly calls: {
     create(parameters: TwilioCallParameters): Promise<unknown>;

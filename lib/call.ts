@@ -13,6 +13,7 @@ import type { ReadRollout } from './delivery/rollout.js';
 import type { RunningCall, RunningCalls } from './delivery/running-calls.js';
 import type { SuppressionList } from './delivery/suppression-list.js';
 import type { Suppression } from './delivery/suppressions.js';
+import type { SentCodes } from './delivery/sent-codes.js';
 import { statusOf, type HookAnswer } from './okta/hook-answer.js';
 import type { HookCall, Refusal } from './okta/inline-hook.js';
 import type { ProfileReader, ProfileReading } from './okta/user-profile.js';
@@ -39,6 +40,8 @@ export interface HookParts {
   readonly heldEvents: HeldEvents;
   readonly runningCalls: RunningCalls;
   readonly suppressions: SuppressionList;
+  /** `undefined` where nobody tells whether codes are used, or the state keeps none. */
+  readonly sentCodes: SentCodes | undefined;
   /** `undefined` where it is off. */
   readonly lateFailover: LateFailover | undefined;
   readonly underWay: {
@@ -136,18 +139,18 @@ export function tellFailed(
   };
 }
 
-/** The same where no call is under way. */
+/** The same where no call is under way; it may be about one that was. */
 export function tellOutsideCall(
   extension: Extension,
   { events, failures }: Pick<HookParts, 'events' | 'failures'>,
-): (error: unknown) => void {
-  return (error) => {
+): (error: unknown, of?: Partial<Pick<TelephonyRequest, 'eventId' | 'oktaRequestId'>>) => void {
+  return (error, of) => {
     failures.of(extension).tell((count) => {
       events.emit({
         type: 'extension.failed',
         at: events.now(),
-        eventId: undefined,
-        oktaRequestId: undefined,
+        eventId: of?.eventId,
+        oktaRequestId: of?.oktaRequestId,
         extension,
         count,
         reason: maskError(error, undefined),
@@ -208,6 +211,7 @@ export function tellAnswered(call: Call, body: HookAnswer, { events }: HookParts
     deliveryChannel: request.deliveryChannel,
     userId: request.userId,
     to: maskNumber(request.phoneNumber),
+    country: call.number?.country,
     isPreview,
     isRepeat,
     status: statusOf(body),

@@ -4,7 +4,7 @@ import { RequestError } from './errors.js';
 
 /** One HTTP exchange with a caller: its body read within bounds, its answer given, its connection let go. */
 
-/** The largest body that is read; Okta's and Twilio's own are a few KB. */
+/** The largest body that is read where nothing else is said; a hook call and a callback are a few KB. */
 const MAX_BODY_BYTES = 64 * 1024;
 
 /** An unread body is taken for so long, so that the caller gets to see the answer ... */
@@ -22,14 +22,16 @@ export function readBody(
     /** The media type that it must have; `undefined` for any. A body that others have read is taken as it is. */
     readonly type: string | undefined;
     readonly waitMs: number;
+    readonly maxBytes?: number | undefined;
   },
 ): unknown {
+  const { maxBytes = MAX_BODY_BYTES } = limits;
   // Express 4's json() leaves an empty body beside a stream that it did not read: the stream decides.
   const isRead = req.readableDidRead || req.readableEnded;
   if (isRead) {
     const { body } = req as { body?: unknown };
     if (body !== undefined) {
-      if (isTooLong(req)) throw tooLarge();
+      if (isTooLong(req, maxBytes)) throw tooLarge();
       return body;
     }
     throw new RequestError(
@@ -38,11 +40,11 @@ export function readBody(
     );
   }
   if (limits.type !== undefined) requireType(req, limits.type);
-  if (isTooLong(req)) throw tooLarge();
-  return collect(req, limits.waitMs);
+  if (isTooLong(req, maxBytes)) throw tooLarge();
+  return collect(req, limits.waitMs, maxBytes);
 }
 
-function collect(req: IncomingMessage, waitMs: number): Promise<Buffer> {
+function collect(req: IncomingMessage, waitMs: number, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -68,7 +70,7 @@ function collect(req: IncomingMessage, waitMs: number): Promise<Buffer> {
       .on('data', (chunk: Buffer) => {
         if (isSettled) return;
         size += chunk.length;
-        if (size > MAX_BODY_BYTES) settle(tooLarge());
+        if (size > maxBytes) settle(tooLarge());
         else chunks.push(chunk);
       })
       .on('end', () => {
@@ -79,18 +81,18 @@ function collect(req: IncomingMessage, waitMs: number): Promise<Buffer> {
   });
 }
 
-function isTooLong(req: IncomingMessage): boolean {
-  return Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES;
+function isTooLong(req: IncomingMessage, maxBytes: number): boolean {
+  return Number(req.headers['content-length'] ?? 0) > maxBytes;
 }
 
 function tooLarge(): RequestError {
   return new RequestError('PAYLOAD_TOO_LARGE', 'The body is larger than allowed.');
 }
 
-/** The answer to every method but POST, the only one of our routes. */
-export function onlyPost(): RequestError {
-  return new RequestError('METHOD_NOT_ALLOWED', 'Only POST is answered here.', {
-    headers: { Allow: 'POST' },
+/** The answer to every method but those of a route. */
+export function onlyMethods(...methods: readonly string[]): RequestError {
+  return new RequestError('METHOD_NOT_ALLOWED', `Only ${methods.join(' and ')} is answered here.`, {
+    headers: { Allow: methods.join(', ') },
   });
 }
 

@@ -5,11 +5,21 @@ import { maskError } from './delivery/masking.js';
 import { CODE_NOT_SENT, RequestError } from './errors.js';
 import { answer } from './exchange.js';
 import { rejectionAnswer } from './okta/hook-answer.js';
+import type { HookScheme } from './okta/verify-caller.js';
 
 type FailureHandler = (error: unknown, req: IncomingMessage, res: ServerResponse, next: () => void) => void;
 
+/** Which of Okta's hooks a route is for, and what its callers prove themselves by. */
+interface CalledHook {
+  readonly hook: 'inline' | 'event';
+  readonly schemes: readonly HookScheme[];
+}
+
 /** The one error boundary: every failure becomes an answer, and nothing of it but its public sentence. */
-export function answerFailure(parts: HookParts): FailureHandler {
+export function answerFailure(
+  parts: HookParts,
+  called: CalledHook = { hook: 'inline', schemes: parts.settings.hookSchemes },
+): FailureHandler {
   // Express takes what has four parameters for an error handler.
   // eslint-disable-next-line @typescript-eslint/no-unused-vars
   return (error, req, res, _next) => {
@@ -17,7 +27,7 @@ export function answerFailure(parts: HookParts): FailureHandler {
     // A code that is on its way stays sent, whatever fails after it: an error would let Okta send it once more.
     if (call !== undefined && !call.isOver && mayHaveLeft(call)) {
       answerCall(call, req, res, parts);
-      tellRejected(error, 200, call, parts);
+      tellRejected(error, { status: 200, call, called }, parts);
       return;
     }
     const isRequestError = error instanceof RequestError;
@@ -26,13 +36,17 @@ export function answerFailure(parts: HookParts): FailureHandler {
     call?.claim?.release();
     answer(req, res, status, body, isRequestError ? error.headers : {});
     if (call !== undefined) endCall(call, parts);
-    tellRejected(error, status, call, parts);
+    tellRejected(error, { status, call, called }, parts);
   };
 }
 
 /** Each rejection of a proven caller; what anybody can cause, at most once a minute. */
-function tellRejected(error: unknown, status: number, call: Call | undefined, parts: HookParts): void {
-  const { events, rejections, settings } = parts;
+function tellRejected(
+  error: unknown,
+  exchange: { readonly status: number; readonly call: Call | undefined; readonly called: CalledHook },
+  { events, rejections }: HookParts,
+): void {
+  const { status, call, called } = exchange;
   const code = error instanceof RequestError ? error.code : 'INTERNAL_ERROR';
   const fields = error instanceof RequestError ? error.fields : [];
   const tell = (count: number): void => {
@@ -42,7 +56,8 @@ function tellRejected(error: unknown, status: number, call: Call | undefined, pa
         at: events.now(),
         count,
         reason: code,
-        schemes: settings.hookSchemes.map(({ scheme }) => scheme),
+        hook: called.hook,
+        schemes: called.schemes.map(({ scheme }) => scheme),
       });
     else
       events.emit({
@@ -59,7 +74,7 @@ function tellRejected(error: unknown, status: number, call: Call | undefined, pa
     tell(1);
     return;
   }
-  rejections.of(code).tell(tell);
+  rejections.of(`${called.hook} ${code}`).tell(tell);
 }
 
 /** What an operator needs beside the code: why a proof could not be checked, or what broke. */

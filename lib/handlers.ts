@@ -13,7 +13,7 @@ import { personKey } from './delivery/receipt.js';
 import { SAME_MOMENT_MS } from './delivery/running-calls.js';
 import { recipientOf } from './delivery/suppressions.js';
 import { RequestError } from './errors.js';
-import { onlyPost, parseJson, readBody } from './exchange.js';
+import { onlyMethods, parseJson, readBody } from './exchange.js';
 import { answerOfRepeat } from './okta/hook-answer.js';
 import { readHookCall } from './okta/inline-hook.js';
 import { bucketsFor, classifyNumber, holdBackSpending } from './spending.js';
@@ -90,7 +90,7 @@ export function createHandlers(parts: HookParts): Handlers {
       if (!call.isOver) budget.hangUp();
     });
     if (req.method !== 'POST') {
-      next(onlyPost());
+      next(onlyMethods('POST'));
     } else if (parts.underWay.isClosing) {
       next(new RequestError('CLOSING', 'This gateway is shutting down.'));
     } else next();

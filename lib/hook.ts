@@ -26,6 +26,7 @@ import { createCallerVerifier } from './okta/verify-caller.js';
 import type { Channel, ChannelParts, OktaTelephonyHookOptions } from './options.js';
 import { withLateFailover } from './send-code.js';
 import { readOptions, type HookSettings } from './settings.js';
+import { createCodeUses, createSentCodes, recordSignIns } from './sign-in-outcomes.js';
 import { recordDelivery, STATUS_PATH } from './status-callback.js';
 import { createTwilioConnection, type TwilioConnection } from './twilio/client.js';
 import { loadSdk } from './twilio/sdk.js';
@@ -98,11 +99,12 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     settings.clock,
   );
 
-  const verifier = createCallerVerifier(settings.hookSchemes, {
+  const verifierParts = {
     dispatcher,
     clock: settings.clock,
     keysWaitMs: Math.min(800, settings.deadlineMs * 0.4),
-  });
+  };
+  const verifier = createCallerVerifier(settings.hookSchemes, verifierParts);
   const profiles = createProfileReader({
     client: createOktaApiClient({
       credentials: settings.okta,
@@ -137,6 +139,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     rejections: new Throttles(settings.clock),
     skews: new Throttle(settings.clock),
     failures,
+    sentCodes: createSentCodes({ settings, events, failures }),
     rollout: createRollout(settings.rollout, (name) => USUAL_CHANNELS.has(name) || channels.has(name)),
     heldEvents: new HeldEvents(),
     runningCalls: new RunningCalls(),
@@ -167,6 +170,17 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   if (settings.twilioAuthTokens.length > 0) {
     router.all(settings.path + STATUS_PATH, recordDelivery(parts), answerFailure(parts));
     router.all(settings.path + INBOUND_PATH, receiveInbound(parts), answerFailure(parts));
+  }
+  const codeUses = createCodeUses(parts);
+  if (settings.eventHookSchemes.length > 0) {
+    router.all(
+      `${settings.path}/events`,
+      recordSignIns(parts, {
+        verifier: createCallerVerifier(settings.eventHookSchemes, verifierParts),
+        codeUses,
+      }),
+      answerFailure(parts, { hook: 'event', schemes: settings.eventHookSchemes }),
+    );
   }
   tellOfState(settings.state, events);
   for (const warning of settings.warnings) {
@@ -213,7 +227,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       }),
       close: (): Promise<void> => {
         parts.underWay.isClosing = true;
-        closed ??= drain(parts).then(async () => {
+        closed ??= Promise.all([drain(parts), codeUses.close()]).then(async () => {
           // What cannot be closed must not keep the gateway from ending.
           await inTime(() => settings.state.close());
           // A dispatcher of the user's own is left open.

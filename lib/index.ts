@@ -2,6 +2,7 @@ export { oktaTelephonyHook, type HookStatus, type Readiness, type TelephonyHook 
 export type {
   Channel,
   ChannelParts,
+  EventHookCredential,
   GuardLimit,
   GuardOptions,
   HookCredential,
@@ -47,6 +48,7 @@ export type { Alarms, NewEvent, PlanStep, Receipt, ReceiptState } from './delive
 export type { FinalReport } from './delivery/report.js';
 export type { Rollout } from './delivery/rollout.js';
 export type { Suppression, SuppressionReason, SuppressionState } from './delivery/suppressions.js';
+export type { AskedCode, SentCode, SentCodeLife, SentCodeState, SentCodeUse } from './delivery/sent-codes.js';
 export type { Bucket, Claim, EventLife, RememberedAnswer, State, StateNews } from './delivery/state.js';
 export type { ComposeText } from './delivery/text.js';
 export type {

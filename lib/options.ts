@@ -36,6 +36,9 @@ export type HookCredential =
       readonly jwksUri?: string | undefined;
     };
 
+/** One way in which Okta's event hook proves itself, which knows no OAuth. */
+export type EventHookCredential = Exclude<HookCredential, { readonly scheme: 'oauth2' }>;
+
 /** How we prove to Okta's API who we are. */
 export type OktaCredential =
   | {
@@ -175,6 +178,11 @@ export interface OktaTelephonyHookOptions {
   readonly credentials: {
     /** How Okta proves itself: one scheme, or several of which any may pass. */
     readonly hook: HookCredential | readonly HookCredential[];
+    /**
+     * The same for Okta's event hook, which tells what became of a code. Default: the header and basic schemes of
+     * `hook`; the route is not there where there are none.
+     */
+    readonly eventHook?: EventHookCredential | readonly EventHookCredential[] | undefined;
     readonly okta: OktaCredential;
     readonly twilio: TwilioCredential;
   };

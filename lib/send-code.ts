@@ -2,10 +2,12 @@ import { recordLate, tellFailed, type HookParts } from './call.js';
 import type { Budget } from './delivery/budget.js';
 import type { DeliveryFailure, TelephonyRequest, UserProfile } from './delivery/channel.js';
 import { dispatch, type Delivery, type ReadyChannel, type Rest } from './delivery/dispatch.js';
+import type { AttemptReport } from './delivery/events.js';
 import { LateFailover } from './delivery/late-failover.js';
 import type { LateSend } from './delivery/late-send.js';
 import { withinRollout } from './delivery/rollout.js';
-import { placeOf, type PlanStep, type Receipt } from './delivery/receipt.js';
+import { personKey, placeOf, type PlanStep, type Receipt } from './delivery/receipt.js';
+import type { AskedCode } from './delivery/sent-codes.js';
 import { suppressionReasonOf } from './delivery/suppressions.js';
 
 /** A code goes out by its plan: in its call, and again by what is left of the plan where it did not arrive. */
@@ -23,6 +25,8 @@ interface CodeToSend {
   /** Which of whose events it is; `undefined` where nothing of it can be sent late. */
   readonly event:
     { readonly person: string; readonly eventKey: string; readonly expiresAtMs: number } | undefined;
+  /** `undefined` where nobody tells whether it is used. */
+  readonly asked: AskedCode | undefined;
   /** What was sent before, and did not arrive. */
   readonly before?: LateSend | undefined;
   readonly isStillWanted?: ((attempts: number) => boolean | Promise<boolean>) | undefined;
@@ -39,8 +43,9 @@ export function sendCode(
   const { settings, events, underWay, lateFailover } = parts;
   const { request, profile, locale, addressFor, budget, isStillWanted } = code;
   const { eventId, oktaRequestId } = request;
-  const keep = (transactionId: string, rest: Rest): void => {
+  const keep = (transactionId: string, rest: Rest, attempt = rest.attempts.at(-1)): void => {
     const { event } = code;
+    keepSent(transactionId, attempt, rest.by, code, parts);
     // Nobody waits for the code of a caller who hung up: nothing is sent late.
     const mayFollow = event !== undefined && !budget.hasHungUp;
     const makeReceipt = mayFollow ? () => receiptOf(code, event, rest, parts) : undefined;
@@ -91,8 +96,8 @@ export function sendCode(
     onRefused: learn,
     onAccepted: keep,
     onDetached: (late, rest) => {
-      recordLate(late, request, parts, ({ transactionId, failure }) => {
-        if (transactionId !== undefined) keep(transactionId, rest);
+      recordLate(late, request, parts, ({ attempt, transactionId, failure }) => {
+        if (transactionId !== undefined) keep(transactionId, rest, attempt);
         if (failure !== undefined) learn(rest.by.name, failure);
         const { event } = code;
         if (event === undefined || failure === undefined) return;
@@ -101,6 +106,35 @@ export function sendCode(
       });
     },
   });
+}
+
+/** Until Okta tells that the code was used. Whoever hung up may have it typed all the same: it is out. */
+function keepSent(
+  transactionId: string,
+  attempt: AttemptReport | undefined,
+  by: ReadyChannel,
+  { request, asked, event }: CodeToSend,
+  { sentCodes, channels, settings }: HookParts,
+): void {
+  if (asked === undefined || sentCodes === undefined) return;
+  const { eventId, oktaRequestId, requestType, deliveryChannel } = request;
+  sentCodes.keep(
+    event?.person ?? personKey(request),
+    {
+      asked,
+      expiresAtMs: event?.expiresAtMs ?? request.expiresAt.getTime(),
+      channel: by.name,
+      place: placeOf(by, channels),
+      provider: by.provider,
+      transactionId,
+      toldId: attempt?.transactionId ?? eventId,
+      requestType,
+      deliveryChannel,
+      eventId,
+      oktaRequestId,
+    },
+    settings.clock(),
+  );
 }
 
 /** The parts of a hook, with late failover where it is on. */
@@ -152,6 +186,7 @@ function sendAgain(
       addressFor: (channel) => addresses.get(channel) ?? request.phoneNumber,
       budget,
       event: receipt,
+      asked: receipt.asked,
       before: late,
       isStillWanted,
     },
@@ -160,7 +195,7 @@ function sendAgain(
 }
 
 function receiptOf(
-  { request, profile, locale, addressFor, before }: CodeToSend,
+  { request, profile, locale, addressFor, before, asked }: CodeToSend,
   { person, eventKey, expiresAtMs }: NonNullable<CodeToSend['event']>,
   { by, untried, attempts }: Rest,
   { settings, channels }: HookParts,
@@ -186,5 +221,6 @@ function receiptOf(
     failedIds: before?.failedIds ?? [],
     untried: untried.map(stepOf),
     attempts: before === undefined ? attempts : [...before.receipt.attempts, ...attempts],
+    asked,
   };
 }

@@ -32,6 +32,8 @@ import { twilioMessages } from './twilio/messages.js';
 /** What the code runs on: every option checked, with its default, in one shape. */
 export interface HookSettings {
   readonly hookSchemes: readonly HookScheme[];
+  /** Empty where the event hook's route is not mounted. */
+  readonly eventHookSchemes: readonly HookScheme[];
   readonly okta: OktaCredentials;
   readonly twilio: TwilioSettings;
   /** Without a slash at its end. */
@@ -82,7 +84,12 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
 
   const { credentials, senders = {}, profile = {} } = options;
   const { hook, okta, twilio } = credentials;
-  const hookSchemes: readonly HookCredential[] = 'scheme' in hook ? [hook] : hook;
+  const hookSchemes = listOf<HookCredential>(hook);
+  // Event hooks know no OAuth.
+  const eventHookSchemes: readonly HookCredential[] =
+    credentials.eventHook === undefined
+      ? hookSchemes.filter(({ scheme }) => scheme !== 'oauth2')
+      : listOf(credentials.eventHook);
   const publicUrl = options.publicUrl?.replace(/\/+$/, '');
   const hasApiKey = twilio.apiKeySid !== undefined;
   const authTokens =
@@ -95,6 +102,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
   const texts = options.texts === undefined ? undefined : new Texts(options.texts, clock);
   return {
     hookSchemes: hookSchemes.map(readScheme),
+    eventHookSchemes: eventHookSchemes.map(readScheme),
     okta:
       okta.apiToken !== undefined
         ? { orgUrl: new URL(okta.orgUrl).origin, apiToken: okta.apiToken }
@@ -160,6 +168,10 @@ function readReplies(replies: InboundOptions['replies'] = {}): HookSettings['inb
     return reply === false ? undefined : reply;
   };
   return { stop: replyOf('stop'), start: replyOf('start'), help: replyOf('help'), other: replyOf('other') };
+}
+
+function listOf<Scheme extends HookCredential>(schemes: Scheme | readonly Scheme[]): readonly Scheme[] {
+  return 'scheme' in schemes ? [schemes] : schemes;
 }
 
 /** A clock of the user's own that fails must not turn a code that was sent into an error. */

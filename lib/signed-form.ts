@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { HookParts } from './call.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import { RequestError } from './errors.js';
-import { onlyPost, parseForm, readBody } from './exchange.js';
+import { onlyMethods, parseForm, readBody } from './exchange.js';
 import { onlyHeader } from './okta/verify-caller.js';
 import { isSignedByTwilio, type FormFields } from './twilio/webhooks.js';
 
@@ -21,7 +21,7 @@ export async function readSignedForm(
   path: string,
   { settings }: Pick<HookParts, 'settings'>,
 ): Promise<FormFields> {
-  if (req.method !== 'POST') throw onlyPost();
+  if (req.method !== 'POST') throw onlyMethods('POST');
   const signature = onlyHeader(req, 'x-twilio-signature');
   // The signature is over the body; without one the body need not be read.
   if (signature === undefined || !SIGNATURE.test(signature)) throw badSignature();

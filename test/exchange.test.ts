@@ -85,7 +85,7 @@ describe('an exchange', () => {
         '/okta',
         '/okta/telephony/other',
         '/okta/telephonyx',
-        '/okta/telephony/events',
+        '/okta/telephony/events/other',
       ]) {
         expect((await ask(rawRequest(path, [], '', 'GET'))).status, path).to.equal(299);
       }

@@ -8,9 +8,9 @@ import { filesUnder, ROOT } from './harness/consumer.js';
 const FLOORS = [
   ['index'],
   ['hook'],
-  ['handlers', 'failure', 'status-callback'],
+  ['handlers', 'failure', 'status-callback', 'inbound', 'sign-in-outcomes'],
   ['deliver', 'answer-call'],
-  ['spending', 'send-code'],
+  ['spending', 'send-code', 'open-channels', 'signed-form'],
   ['call'],
   ['settings', 'exchange'],
   ['option-rules'],

@@ -251,7 +251,7 @@ describe('a code that did not arrive', () => {
       const composer = composing();
       await start(composer.hook);
       const sid = await callSilently({ eventId: 'event-1' });
-      await report(sid, 'undelivered', { ErrorCode: '63024' });
+      await report(sid, 'undelivered', { ErrorCode: '63032' });
       await until(composer.isAsked);
       return { ...composer, sid };
     };

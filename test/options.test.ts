@@ -150,6 +150,7 @@ describe('the options', () => {
     ['credentials.hook', basic(), basic({ password: 'with:colons:and ümlaut' }), [basic(), oauth2()]],
     ['credentials.hook', oauth2(), oauth2({ issuer: 'http://127.0.0.1:8080/oauth2/default' })],
     ['credentials.hook', oauth2({ jwksUri: 'https://keys.acme.com/keys?v=1' })],
+    ['credentials.eventHook', basic(), [basic(), { scheme: 'header', secrets: [HEADER_SECRET] }]],
     ['credentials.okta.orgUrl', 'https://acme.okta.com/', 'http://localhost:4000', 'http://[::1]:4000'],
     ['credentials.twilio', { accountSid: SID('AC'), authToken: AUTH_TOKEN }],
     ['credentials.twilio.authToken', [AUTH_TOKEN, 'auth-token-next']],
@@ -249,6 +250,7 @@ describe('the options', () => {
           privateKey: undefined,
           keyId: undefined,
         },
+        eventHook: undefined,
         twilio: {
           accountSid: SID('AC'),
           authToken: AUTH_TOKEN,
@@ -329,6 +331,15 @@ describe('the options', () => {
       ...listed('', ' padded-secret ', 'line-secret\n', 4711, null),
     ],
     ['credentials.hook.name', /the name of an HTTP header/, '', 'with space', 'colon:name', 4711],
+    ['credentials.eventHook', /array of at least one/, []],
+    [
+      'credentials.eventHook.scheme',
+      /must be 'header' or 'basic': event hooks know no OAuth/,
+      'digest-scheme',
+      'oauth2',
+      4711,
+    ],
+    ['credentials.eventHook', /must be|a scheme/, null, 'kept-for-me', 4711],
     ['credentials.okta', /missing|must be/, undefined, null, 'kept-for-me'],
     [
       'credentials.okta.orgUrl',
@@ -879,6 +890,11 @@ describe('the options', () => {
       /^channels\.line\.lookUp/,
     ],
     [
+      'a confirm that its connect() makes',
+      { line: { ...channel, connect: () => ({ ...channel, confirm: true }) } },
+      /^channels\.line\.confirm must be a function/,
+    ],
+    [
       'an idNamespace of two words',
       { line: { ...channel, idNamespace: 'acme sms' } },
       /^channels\.line\.idNamespace/,
@@ -924,6 +940,12 @@ describe('the options', () => {
       ],
     ],
     ['a long password', 'credentials.hook', basic()],
+    [
+      'a short secret of the event hook',
+      'credentials.eventHook',
+      shortHook,
+      ['credentials.eventHook', 'credentials.eventHook.secrets[1] (header)'],
+    ],
     ['a publicUrl without the path', 'publicUrl', 'https://id.acme.example', ['publicUrl.path', 'publicUrl']],
     [
       'a publicUrl with another path',
@@ -1070,11 +1092,12 @@ describe('the options', () => {
     ['lateFailover.afterSecond', { whatsapp: 20 }],
     ['texts.SMS', { default: 'misspelt-text' }],
     ['metrics', {}],
-    ['credentials.eventHook', { scheme: 'header', secrets: ['misspelt-secret'] }],
+    ['credentials.eventHook.secret', 'misspelt-secret'],
   ];
   for (const [path, value] of misspelt) {
     it(`refuse ${path} as unknown`, () => {
       const options = fine();
+      withValue('credentials.eventHook', basic(), options);
       if (path.startsWith('sandboxNumber'))
         withValue('sandboxNumber', { number: PHONE, contentSid: SID('HX') }, options);
       withValue('guard', { perUser: { points: 5, seconds: 60 }, countries: { allow: ['US'] } }, options);
@@ -1141,7 +1164,12 @@ describe('the rules of the options', () => {
     dispatcher: true,
     clock: true,
   };
-  const credentials: Keys<Options['credentials']> = { hook: true, okta: true, twilio: true };
+  const credentials: Keys<Options['credentials']> = {
+    hook: true,
+    eventHook: true,
+    okta: true,
+    twilio: true,
+  };
   const okta: Keys<OktaCredential> = {
     orgUrl: true,
     apiToken: true,
@@ -1193,8 +1221,8 @@ describe('the rules of the options', () => {
   const textsKeys: Keys<Options['texts']> = { sms: true, voice: true, webOtpDomain: true };
   const lateFailover: Keys<Objects<NonNullable<Options['lateFailover']>>> = { afterSeconds: true };
 
-  const scheme = (index: number): string =>
-    `keys.credentials.keys.hook.items.0.matches.0.switch.${index}.then`;
+  const scheme = (index: number, hook = 'hook'): string =>
+    `keys.credentials.keys.${hook}.items.0.matches.0.switch.${index}.then`;
   const levels: readonly (readonly [path: string, keys: Plain])[] = [
     ['', options],
     ['keys.credentials', credentials],
@@ -1204,6 +1232,9 @@ describe('the rules of the options', () => {
     [scheme(1), basicKeys],
     [`${scheme(1)}.keys.users.items.0`, user],
     [scheme(2), oauth2Keys],
+    [scheme(0, 'eventHook'), header],
+    [scheme(1, 'eventHook'), basicKeys],
+    [`${scheme(1, 'eventHook')}.keys.users.items.0`, user],
     ['keys.sandboxNumber.matches.0.then', sandbox],
     ['keys.senders', senders],
     ['keys.senders.keys.whatsapp', whatsappKeys],

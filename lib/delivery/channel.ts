@@ -137,6 +137,11 @@ export interface ChannelPort<Parts> {
    */
   readonly lookUp?: ((transactionId: string, context: SendContext) => Promise<DeliveryReport>) | undefined;
   /**
+   * Is told, after the call, that the code of a message which it sent was used: for a provider that judges routes and
+   * fraud by it. Once for a code, and not again where it rejects, which is told.
+   */
+  readonly confirm?: ((transactionId: string, context: SendContext) => Promise<void>) | undefined;
+  /**
    * A word for where its messages' ids come from, for channels whose ids are one set: `'twilio'` where they are Twilio's
    * SIDs, which its status callbacks tell of. Letters, digits, `.`, `-` and `_`. Default: ids of this channel and provider alone.
    */

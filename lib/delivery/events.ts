@@ -24,6 +24,7 @@ export type WarnedOption =
   | 'lateFailover.afterSeconds'
   /** A secret or a password of it has less than 16 characters. */
   | 'credentials.hook'
+  | 'credentials.eventHook'
   /** These are no SIDs as Twilio makes them: two letters and 32 hexadecimal digits. */
   | 'credentials.twilio.accountSid'
   | 'credentials.twilio.apiKeySid'
@@ -93,6 +94,8 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       /** How many since it was last told. */
       readonly count: number;
       readonly reason: string;
+      /** Which of Okta's hooks it called as. */
+      readonly hook: 'inline' | 'event';
       /** What a caller can prove itself by here. */
       readonly schemes: readonly ('header' | 'basic' | 'oauth2')[];
     }
@@ -216,6 +219,8 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly deliveryChannel: 'sms' | 'voice';
       readonly userId: string | undefined;
       readonly to: string;
+      /** Of the enrolled number: ISO 3166, where it is known. */
+      readonly country: string | undefined;
       readonly isPreview: boolean;
       readonly isRepeat: boolean;
       /** Okta had hung up before. */
@@ -304,6 +309,34 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly transactionId: string | undefined;
       /** All that were made for the event. */
       readonly attempts: readonly AttemptReport[];
+    } & OfCall)
+  | ({
+      /** A user has signed in, or enrolled a phone, by a code that was sent: Okta's event hook told it. */
+      readonly type: 'code.used';
+      readonly requestType: string | undefined;
+      readonly deliveryChannel: 'sms' | 'voice';
+      readonly userId: string;
+      readonly channel: string;
+      readonly provider: string;
+      /** ISO 3166, where the number's is known. */
+      readonly country: string | undefined;
+      readonly transactionId: string;
+      /** From when Okta asked for the code to its use. */
+      readonly sinceSentMs: number;
+    } & OfCall)
+  | ({
+      /** A provider could not be told that a code which it sent was used; at most once a minute by channel. */
+      readonly type: 'feedback.failed';
+      /** How many since it was last told. */
+      readonly count: number;
+      readonly channel: string;
+      readonly provider: string;
+      /** The provider's code, or one of ours (`TIMEOUT`, `BREAKER_OPEN`, `UNREACHABLE`, `HTTP_404`, …). */
+      readonly code: string;
+      readonly reason: string;
+      /** What an operator can do about it, where that is known. */
+      readonly remedy: string | undefined;
+      readonly transactionId: string;
     } & OfCall)
   | {
       /** Status callbacks of messages that this process did not send, or has forgotten; at most once a minute. */

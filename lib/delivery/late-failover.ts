@@ -93,9 +93,9 @@ export class LateFailover {
         });
       });
     });
-    this.#receipts = receiptsOf(state, (error, request) => {
+    this.#receipts = receiptsOf(state, (error, request, asked = 'takeReceipt') => {
       // Whose message it was is not known without a receipt, and the error's words may be about anybody.
-      this.#tellStateFailed(request, request === undefined ? undefined : maskError(error, request));
+      this.#tellStateFailed(request, request === undefined ? `${asked} failed` : maskError(error, request));
     });
     this.#listen(parts);
   }
@@ -119,6 +119,19 @@ export class LateFailover {
     for (const send of this.#sends) {
       const { receipt } = send;
       if (receipt.person === person && receipt.eventKey !== event.eventKey) dropSend(send, 'OVERTAKEN');
+    }
+  }
+
+  /**
+   * A person has signed in by a code: nothing of it, nor of an older one, leaves from now on.
+   *
+   * @param usedKey - which of the person's events the code was of, where that is known.
+   */
+  codeUsed(person: string, signIn: NewEvent, usedKey: string | undefined): void {
+    this.#receipts.overtake(person, signIn, undefined);
+    for (const send of this.#sends) {
+      const { receipt } = send;
+      if (receipt.person === person && receipt.eventKey === usedKey) dropSend(send, 'OVERTAKEN');
     }
   }
 

@@ -16,7 +16,7 @@ const REASONS: Readonly<Record<DropCode, string>> = {
   FRAUD_BLOCK: 'A fraud filter held the message back',
   CODE_EXPIRED: 'The code had ended',
   NO_CHANNEL_LEFT: 'No channel that is left could help',
-  OVERTAKEN: 'A newer code was asked for',
+  OVERTAKEN: 'A newer code was asked for, or the user has signed in',
   DELIVERED: 'The message arrived after all',
   STATE_LOST: 'It is not known whether a newer code was asked for',
 };

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { TelephonyRequest, UserProfile } from './channel.js';
 import type { AttemptReport } from './events.js';
 import { isFinal, PENDING, readReport, type FinalReport } from './report.js';
+import type { AskedCode } from './sent-codes.js';
 import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 
 /** What is kept of a code that was sent, to send it again by the plan's next channel if it does not arrive. */
@@ -44,11 +45,18 @@ export interface Receipt {
   readonly untried: readonly PlanStep[];
   /** Those that were made until now. */
   readonly attempts: readonly AttemptReport[];
+  /** Not there where nobody tells whether the code was used. */
+  readonly asked?: AskedCode | undefined;
 }
 
 /** A user; the number where Okta sent none. A digest, so that no number is a key. */
 export function personKey({ userId, phoneNumber }: TelephonyRequest): string {
-  return hash('sha256', userId === undefined ? `number ${phoneNumber}` : `user ${userId}`, 'base64url');
+  return userId === undefined ? hash('sha256', `number ${phoneNumber}`, 'base64url') : userKey(userId);
+}
+
+/** The same, of a user alone. */
+export function userKey(userId: string): string {
+  return hash('sha256', `user ${userId}`, 'base64url');
 }
 
 /** An event of a person, as it takes the place of older ones. */
@@ -126,7 +134,8 @@ const STATE_MS = 2_000;
 
 /** A state's receipts as late failover uses them: nothing throws, rejects or hangs. */
 export interface Receipts {
-  overtake(person: string, event: NewEvent, request: Receipt['request']): void;
+  /** @param request - `undefined` for a sign-in. */
+  overtake(person: string, event: NewEvent, request: Receipt['request'] | undefined): void;
   /** `'unknown'` where the state does not answer: nobody knows then what is newest. */
   isNewest(event: PersonEvent, nowMs: number): Promise<boolean | 'unknown'>;
   /** @param onReport - told of what was reported before, if anything was: nothing is kept then. */
@@ -143,10 +152,14 @@ export interface Receipts {
   isDelivered(messageKeys: readonly string[], receipt: Receipt, nowMs: number): Promise<boolean>;
 }
 
-/** @param onFailure - told of what a state does not do, and for which request, where that is known. */
+/** @param onFailure - told of what a state does not do, and for which request, where that is known, else what it was asked. */
 export function receiptsOf(
   state: ReceiptState,
-  onFailure: (error: unknown, request: Receipt['request'] | undefined) => void,
+  onFailure: (
+    error: unknown,
+    request: Receipt['request'] | undefined,
+    asked?: 'overtake' | 'takeReceipt',
+  ) => void,
 ): Receipts {
   type Request = Receipt['request'] | undefined;
   const ask = async <T>(work: () => T | Promise<T>, otherwise: T, request: Request): Promise<T> => {
@@ -171,10 +184,10 @@ export function receiptsOf(
       return Promise.resolve(returned)
         .then(onAnswer)
         .catch((error: unknown) => {
-          onFailure(error, request);
+          onFailure(error, request, 'overtake');
         });
     } catch (error) {
-      onFailure(error, request);
+      onFailure(error, request, 'overtake');
       return undefined;
     }
   };

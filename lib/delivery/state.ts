@@ -1,4 +1,5 @@
 import type { ReceiptState } from './receipt.js';
+import type { SentCodeState } from './sent-codes.js';
 import type { Suppression, SuppressionState } from './suppressions.js';
 
 /** The State port: what must be remembered between hook calls, whoever keeps it. */
@@ -68,7 +69,7 @@ export type StateNews =
     };
 
 /** What must be remembered between hook calls: `memoryState()` keeps it in the process, `redisState()` for many. */
-export interface State extends ReceiptState, SuppressionState {
+export interface State extends ReceiptState, SentCodeState, SuppressionState {
   /**
    * Claims an event, so that of several calls with one key one sends and the others wait for its answer, and takes
    * its points in the same step. Without a key nothing is a repeat: only the points are taken. A promise where

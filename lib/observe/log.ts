@@ -80,7 +80,7 @@ function lineFor(event: HookEvent): Line | undefined {
     case 'caller.rejected':
       return {
         level: 'warn',
-        message: `callers could not prove to be Okta; compare with the inline hook in Okta: ${proofsOf(event.schemes)}`,
+        message: `callers could not prove to be Okta; compare with the ${event.hook} hook in Okta: ${proofsOf(event.schemes)}`,
       };
     case 'request.rejected':
       return { level: 'warn', message: rejectionOf(event.code) };
@@ -143,6 +143,10 @@ function lineFor(event: HookEvent): Line | undefined {
         message:
           'a callback is about a message that this process did not send, or has forgotten; several gateways need one state that they share, redisState of okta-telephony-hook/redis: until then run one, or lead callbacks to the gateway that sent',
       };
+    case 'feedback.failed':
+      return { level: 'warn', message: 'a provider could not be told that its code was used' };
+    case 'code.used':
+      return { level: 'info', message: 'a code was used' };
     // Their facts are in the line of the call.
     case 'request.received':
     case 'request.repeated':
@@ -197,6 +201,7 @@ function warningOf({ option, where }: OptionWarning): string {
     case 'publicUrl.path':
       return "publicUrl.path: publicUrl does not end with path; Twilio's callbacks go to publicUrl + /twilio/status, and may not reach the hook";
     case 'credentials.hook':
+    case 'credentials.eventHook':
       return `${places}: less than 16 characters: who guesses it can make you send messages; use a long random one`;
     case 'lateFailover.afterSeconds':
       return `${places}: the channel does not report what was delivered, so that it has no effect there`;

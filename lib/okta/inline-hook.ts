@@ -80,6 +80,8 @@ export interface HookCall {
   readonly isPreview: boolean;
   /** Without an event id of Okta's nothing is a repeat. */
   readonly hasEventId: boolean;
+  /** When Okta asked, by its own clock; by ours where it sent no time. */
+  readonly askedAtMs: number;
   /** Our clock minus Okta's, `undefined` where Okta sent no time. */
   readonly skewMs: number | undefined;
 }
@@ -147,6 +149,7 @@ export async function readHookCall(
     refusal: refusalOf(phoneNumber, otpExpiresMs, parts.nowMs),
     isPreview: asText(asRecord(context['url'])['value'], 2048)?.includes('generatePreview') ?? false,
     hasEventId: eventId !== undefined,
+    askedAtMs: eventTimeMs ?? parts.nowMs,
     skewMs: eventTimeMs === undefined ? undefined : parts.nowMs - eventTimeMs,
   };
 }

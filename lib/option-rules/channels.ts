@@ -2,9 +2,10 @@
 
 /** @param path - the channel's place in the options. */
 export function channelProblems(path: string, channel: object): readonly string[] {
-  const { reports, lookUp, idNamespace } = channel as {
+  const { reports, lookUp, confirm, idNamespace } = channel as {
     readonly reports?: unknown;
     readonly lookUp?: unknown;
+    readonly confirm?: unknown;
     readonly idNamespace?: unknown;
   };
   const problems: string[] = [];
@@ -15,6 +16,9 @@ export function channelProblems(path: string, channel: object): readonly string[
     problems.push(
       `${path}.lookUp must be a function (transactionId, context) => what became of the message, or be left out`,
     );
+  }
+  if (confirm !== undefined && typeof confirm !== 'function') {
+    problems.push(`${path}.confirm must be a function (transactionId, context) => a promise, or be left out`);
   }
   if (idNamespace !== undefined && !(typeof idNamespace === 'string' && /^[\w.-]{1,64}$/.test(idNamespace))) {
     problems.push(`${path}.idNamespace must be a word of letters, digits, '.', '-' and '_', or be left out`);

@@ -15,63 +15,72 @@ const secret = (what: string, isFine: (text: string) => boolean = () => true): J
 
 const isOrigin = (url: URL): boolean => url.pathname === '/' && url.search === '';
 
-const hookScheme = (): Joi.Schema =>
+const headerScheme = (): Joi.ObjectSchema =>
+  Joi.object({
+    scheme: Joi.string(),
+    name: textOf('the name of an HTTP header').pattern(/^[\w!#$%&'*+.^`|~-]+$/),
+    secrets: Joi.array()
+      .items(secret("the header's whole value as typed into Okta"))
+      .min(1)
+      .required()
+      .messages({
+        ...mustBe('an array of at least one secret'),
+        'array.sparse': '{{#label}} is missing; is what it comes from set?',
+      }),
+  });
+
+const basicScheme = (): Joi.ObjectSchema =>
+  Joi.object({
+    scheme: Joi.string(),
+    users: Joi.array()
+      .items(
+        objectOf('an object with username and password', {
+          username: textOf('a user name without a colon')
+            .pattern(/^[^:]+$/)
+            .required(),
+          password: textOf('a password that is not empty').required(),
+        }),
+      )
+      .min(1)
+      .required()
+      .messages(mustBe('an array of at least one object with username and password')),
+  });
+
+const oauth2Scheme = (): Joi.ObjectSchema =>
+  Joi.object({
+    scheme: Joi.string(),
+    issuer: urlRule(
+      "the issuer of the hook's access tokens, such as https://acme.okta.com/oauth2/default",
+      (url) => url.search === '',
+    ).required(),
+    audience: textOf("the authorization server's audience, such as api://default").required(),
+    clientId: textOf('the id of the client that the hook uses').required(),
+    scope: textOf("the hook's scope").required(),
+    jwksUri: urlRule("the URL of the issuer's keys", () => true),
+  });
+
+/** One of the schemes, by its name; `names` are those names in words. */
+const schemeOf = (schemes: Readonly<Record<string, Joi.ObjectSchema>>, names: string): Joi.Schema =>
   Joi.alternatives().conditional('.scheme', {
-    switch: [
-      {
-        is: 'header',
-        then: Joi.object({
-          scheme: Joi.string(),
-          name: textOf('the name of an HTTP header').pattern(/^[\w!#$%&'*+.^`|~-]+$/),
-          secrets: Joi.array()
-            .items(secret("the header's whole value as typed into Okta"))
-            .min(1)
-            .required()
-            .messages({
-              ...mustBe('an array of at least one secret'),
-              'array.sparse': '{{#label}} is missing; is what it comes from set?',
-            }),
-        }),
-      },
-      {
-        is: 'basic',
-        then: Joi.object({
-          scheme: Joi.string(),
-          users: Joi.array()
-            .items(
-              objectOf('an object with username and password', {
-                username: textOf('a user name without a colon')
-                  .pattern(/^[^:]+$/)
-                  .required(),
-                password: textOf('a password that is not empty').required(),
-              }),
-            )
-            .min(1)
-            .required()
-            .messages(mustBe('an array of at least one object with username and password')),
-        }),
-      },
-      {
-        is: 'oauth2',
-        then: Joi.object({
-          scheme: Joi.string(),
-          issuer: urlRule(
-            "the issuer of the hook's access tokens, such as https://acme.okta.com/oauth2/default",
-            (url) => url.search === '',
-          ).required(),
-          audience: textOf("the authorization server's audience, such as api://default").required(),
-          clientId: textOf('the id of the client that the hook uses').required(),
-          scope: textOf("the hook's scope").required(),
-          jwksUri: urlRule("the URL of the issuer's keys", () => true),
-        }),
-      },
-    ],
-    otherwise: objectOf("an object with a scheme: 'header', 'basic' or 'oauth2'", {
-      scheme: Joi.valid('header', 'basic', 'oauth2')
+    switch: Object.entries(schemes).map(([is, then]) => ({ is, then })),
+    otherwise: objectOf(`an object with a scheme: ${names}`, {
+      scheme: Joi.valid(...Object.keys(schemes))
         .required()
-        .messages(mustBe("'header', 'basic' or 'oauth2'")),
+        .messages(mustBe(names)),
     }).unknown(),
   });
+
+const hookScheme = (): Joi.Schema =>
+  schemeOf(
+    { header: headerScheme(), basic: basicScheme(), oauth2: oauth2Scheme() },
+    "'header', 'basic' or 'oauth2'",
+  );
+
+const eventHookScheme = (): Joi.Schema =>
+  schemeOf(
+    { header: headerScheme(), basic: basicScheme() },
+    "'header' or 'basic': event hooks know no OAuth",
+  );
 
 const okta = (): Joi.ObjectSchema =>
   objectOf('an object with orgUrl and apiToken, or orgUrl, clientId and privateKey', {
@@ -134,14 +143,18 @@ const twilio = (): Joi.ObjectSchema =>
       'object.and': '{{#label}} needs apiKeySid and apiKeySecret together',
     });
 
-/** All of them are required. */
+/** A list of schemes; one alone is made a list of one before it is looked at. */
+const schemeList = (scheme: Joi.Schema): Joi.ArraySchema =>
+  Joi.array()
+    .items(scheme)
+    .min(1)
+    .messages(mustBe('an object with a scheme (how Okta proves itself), or an array of at least one'));
+
+/** All of them are required, but that of the event hook. */
 export const credentials = (): Joi.ObjectSchema =>
   objectOf('an object with hook, okta and twilio', {
-    hook: Joi.array()
-      .items(hookScheme())
-      .min(1)
-      .required()
-      .messages(mustBe('an object with a scheme (how Okta proves itself), or an array of at least one')),
+    hook: schemeList(hookScheme()).required(),
+    eventHook: schemeList(eventHookScheme()),
     okta: okta(),
     twilio: twilio(),
   }).required();

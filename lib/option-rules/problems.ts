@@ -7,9 +7,12 @@ export function problemsOf(options: unknown): readonly string[] {
   return [...shapeProblems(options), ...combinationProblems(options)];
 }
 
+/** Those of `credentials` that are a scheme, or a list of them. */
+const HOOKS = ['hook', 'eventHook'] as const;
+
 /** What the joi rules say. */
 function shapeProblems(options: unknown): readonly string[] {
-  const { error } = optionsSchema().validate(withHookList(options), {
+  const { error } = optionsSchema().validate(withSchemeLists(options), {
     abortEarly: false,
     convert: false,
     errors: { wrap: { label: false } },
@@ -17,21 +20,25 @@ function shapeProblems(options: unknown): readonly string[] {
       'object.unknown': '{{#label}} is not an option; remove it, or look for a misspelling',
     },
   });
-  const isSingleScheme = !isList(at(options, 'credentials', 'hook'));
+  const single = HOOKS.filter((hook) => !isList(at(options, 'credentials', hook)));
   const details = error?.details ?? [];
   return [...new Set(details.map(({ message }) => message))].map((message) =>
-    isSingleScheme ? message.replaceAll('credentials.hook[0]', 'credentials.hook') : message,
+    single.reduce((told, hook) => told.replaceAll(`credentials.${hook}[0]`, `credentials.${hook}`), message),
   );
 }
 
 /** What is `undefined` is not there, and one scheme is a list of one, so that the rules need only know the list. */
-function withHookList(options: unknown): unknown {
+function withSchemeLists(options: unknown): unknown {
   if (typeof options !== 'object' || options === null || isList(options)) return options;
   const given = withoutUndefined(options);
-  const hook = at(given, 'credentials', 'hook');
-  if (hook === undefined || isList(hook)) return given;
-  const credentials = at(given, 'credentials') as object;
-  return { ...given, credentials: { ...credentials, hook: [hook] } };
+  const credentials = at(given, 'credentials');
+  if (typeof credentials !== 'object' || credentials === null) return given;
+  const single = HOOKS.map((hook) => [hook, at(credentials, hook)] as const).filter(
+    ([, scheme]) => scheme !== undefined && !isList(scheme),
+  );
+  if (single.length === 0) return given;
+  const lists = Object.fromEntries(single.map(([hook, scheme]) => [hook, [scheme]]));
+  return { ...given, credentials: { ...credentials, ...lists } };
 }
 
 /** What no single option tells. Looks at options that may still have any shape. */

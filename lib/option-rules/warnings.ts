@@ -13,7 +13,7 @@ const SID = /^[A-Z]{2}[0-9a-f]{32}$/i;
 /** The options, which are checked, that work, but not as well as they could. */
 export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWarning[] {
   const { credentials, sandboxNumber, senders, publicUrl } = options;
-  const { hook, twilio } = credentials;
+  const { hook, eventHook = [], twilio } = credentials;
   const hasWhatsApp = sandboxNumber !== undefined || senders?.whatsapp !== undefined;
   const contentSid = typeof sandboxNumber === 'object' ? sandboxNumber.contentSid : undefined;
   const templates = Object.entries(senders?.whatsapp?.templates ?? {});
@@ -24,7 +24,8 @@ export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWa
   const warnings: readonly OptionWarning[] = [
     // Most failures of WhatsApp come after Twilio has accepted the message.
     { option: 'publicUrl', where: hasWhatsApp && publicUrl === undefined ? ['publicUrl'] : [] },
-    { option: 'credentials.hook', where: shortSecretsOf(hook) },
+    { option: 'credentials.hook', where: shortSecretsOf('credentials.hook', hook) },
+    { option: 'credentials.eventHook', where: shortSecretsOf('credentials.eventHook', eventHook) },
     sid('credentials.twilio.accountSid', twilio.accountSid),
     sid('credentials.twilio.apiKeySid', twilio.apiKeySid),
     sid('sandboxNumber.contentSid', contentSid),
@@ -63,11 +64,12 @@ function pathWarnings({
 const isOdd = (sid: string | undefined): boolean => sid !== undefined && !SID.test(sid);
 
 /** Where those stand that are too short, as they are written down: with an index where there are several schemes. */
-function shortSecretsOf(hook: OktaTelephonyHookOptions['credentials']['hook']): readonly string[] {
+function shortSecretsOf(
+  option: OptionWarning['option'],
+  hook: OktaTelephonyHookOptions['credentials']['hook'],
+): readonly string[] {
   const schemes: readonly (readonly [path: string, HookCredential])[] =
-    'scheme' in hook
-      ? [['credentials.hook', hook]]
-      : hook.map((scheme, index) => [`credentials.hook[${index}]`, scheme]);
+    'scheme' in hook ? [[option, hook]] : hook.map((scheme, index) => [`${option}[${index}]`, scheme]);
   return schemes.flatMap(([path, scheme]) =>
     secretsOf(scheme)
       .filter(({ secret }) => secret.length < SHORTEST_SECRET)

@@ -124,6 +124,28 @@ else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 return 1
 `;
 
+/**
+ * KEYS: the last code that was sent to somebody. ARGV: when it was asked for, the sealed code, how long it is kept,
+ * milliseconds. One that was asked for later stays.
+ */
+const KEEP_SENT = `
+local known = redis.call('GET', KEYS[1])
+if known and tonumber(string.match(known, '^%-?%d+')) > tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[3])
+return 1
+`;
+
+/**
+ * KEYS: the last code that was sent to somebody. ARGV: when a code was used. Gives it to one; what was asked for only after
+ * that stays.
+ */
+const TAKE_SENT = `
+local known = redis.call('GET', KEYS[1])
+if not known or tonumber(string.match(known, '^%-?%d+')) > tonumber(ARGV[1]) then return false end
+redis.call('DEL', KEYS[1])
+return known
+`;
+
 /** By the names under which a client knows them. */
 export const SCRIPTS = {
   claimEvent: CLAIM,
@@ -133,6 +155,8 @@ export const SCRIPTS = {
   keepReceipt: KEEP,
   takeReceipt: TAKE,
   replaceValue: REPLACE,
+  keepSent: KEEP_SENT,
+  takeSent: TAKE_SENT,
 } as const;
 
 type Arguments = readonly [numberOfKeys: number, ...keysAndArguments: (string | number | Buffer)[]];
@@ -146,5 +170,7 @@ declare module 'ioredis' {
     keepReceiptBuffer(...args: Arguments): Result<Buffer | null, Context>;
     takeReceiptBuffer(...args: Arguments): Result<Buffer | null, Context>;
     replaceValue(...args: Arguments): Result<unknown, Context>;
+    keepSent(...args: Arguments): Result<unknown, Context>;
+    takeSentBuffer(...args: Arguments): Result<Buffer | null, Context>;
   }
 }

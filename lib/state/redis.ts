@@ -6,6 +6,7 @@ import { RedisConnection } from './redis-connection.js';
 import { readRedisOptions, type RedisStateOptions } from './redis-options.js';
 import { RedisReceipts } from './redis-receipts.js';
 import { RedisSuppressions } from './redis-suppressions.js';
+import { RedisSentCodes } from './redis-sent-codes.js';
 import { createSealing, type Sealing } from './sealing.js';
 
 export type { RedisClient, RedisStateOptions } from './redis-options.js';
@@ -39,6 +40,7 @@ export function redisState(options: RedisStateOptions): State {
   const suppressions = new RedisSuppressions(redis, sealing);
   const claims = new RedisClaims(redis, sealing, suppressions);
   const receipts = new RedisReceipts(redis, sealing);
+  const sentCodes = new RedisSentCodes(redis, sealing);
   const alarms = new RedisAlarms({ connection, keyPrefix, redis, sealing });
   return {
     claim: (key, life) => claims.claim(key, life),
@@ -52,6 +54,10 @@ export function redisState(options: RedisStateOptions): State {
     suppress: (recipient, suppression, nowMs) => suppressions.suppress(recipient, suppression, nowMs),
     lift: (recipient, channel, nowMs) => suppressions.lift(recipient, channel, nowMs),
     suppressionsOf: (recipient, nowMs) => suppressions.of(recipient, nowMs),
+    keepSent: (key, sent, life) => {
+      sentCodes.keepSent(key, sent, life);
+    },
+    takeSent: (key, use) => sentCodes.takeSent(key, use),
     isShared: true,
     alarms,
     check: async () => {

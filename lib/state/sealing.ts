@@ -11,11 +11,21 @@ import {
 /** The one place that seals what leaves this process to be remembered, and that makes the names it is kept under. */
 
 /** What is sealed: each by a key of its own, and none opens as another. */
-export type SealedKind = 'answer' | 'receipt' | 'report' | 'alarm' | 'suppressed';
+export type SealedKind = 'answer' | 'receipt' | 'report' | 'alarm' | 'suppressed' | 'sent';
 
 /** What a key is named for: one event, one limit, and so on. */
 export type NamedKind =
-  'event' | 'limit' | 'person' | 'receipt' | 'report' | 'alarm' | 'suppressed' | 'newest' | 'probe' | 'keys';
+  | 'event'
+  | 'limit'
+  | 'person'
+  | 'receipt'
+  | 'report'
+  | 'alarm'
+  | 'suppressed'
+  | 'newest'
+  | 'sent'
+  | 'probe'
+  | 'keys';
 
 export interface Sealing {
   /** The Redis key of something: nobody without the encryption key can tell what, nor whether it is a given one. */
@@ -99,6 +109,7 @@ function sealingKeyOf(key: Buffer): SealingKey {
       report: derive(key, 'report'),
       alarm: derive(key, 'alarm'),
       suppressed: derive(key, 'suppressed'),
+      sent: derive(key, 'sent'),
     },
   };
 }

@@ -43,7 +43,12 @@ export interface TwilioCallParameters {
 export interface TwilioClient {
   readonly messages: {
     create(parameters: TwilioMessageParameters): Promise<unknown>;
-    (sid: string): { fetch(): Promise<unknown> };
+    (sid: string): {
+      fetch(): Promise<unknown>;
+      readonly feedback: {
+        create(parameters: { readonly outcome: 'confirmed' | 'unconfirmed' }): Promise<unknown>;
+      };
+    };
   };
   readonly calls: {
     create(parameters: TwilioCallParameters): Promise<unknown>;
@@ -54,6 +59,7 @@ export interface TwilioClient {
       services(sid: string): {
         readonly verifications: {
           create(parameters: TwilioVerificationParameters): Promise<unknown>;
+          (sid: string): { update(parameters: { readonly status: 'approved' }): Promise<unknown> };
         };
       };
     };

@@ -3,7 +3,15 @@ import type { HttpResult } from '../delivery/http-call.js';
 import { pickByLocale } from '../delivery/locale.js';
 import type { TwilioConnection, TwilioMessageParameters, TwilioSettings } from './client.js';
 import { deliveryReportOf } from './delivery-report.js';
-import { MESSAGE_SID, outcomeOf, readCode, readObject, sendReporting, SID_NAMESPACE } from './outcome.js';
+import {
+  MESSAGE_SID,
+  outcomeOf,
+  readCode,
+  readObject,
+  requireTaken,
+  sendReporting,
+  SID_NAMESPACE,
+} from './outcome.js';
 import { notConnected, noSender, senderFor } from './senders.js';
 
 /** What a Twilio channel needs of the hook that it serves. */
@@ -47,6 +55,14 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
         usesText: !isWhatsApp || !usesTemplate(twilio.settings),
         reports,
         idNamespace: SID_NAMESPACE,
+        confirm: async (sid, context) => {
+          requireTaken(
+            await twilio.call(
+              (client) => client.messages(sid).feedback.create({ outcome: 'confirmed' }),
+              context,
+            ),
+          );
+        },
         // Hardly an SMS fails late, so that asking for each would not pay.
         get lookUp() {
           return isWhatsApp && !(hasCallbacks && twilio.callbacks.areTrusted) ? lookUp : undefined;

@@ -1,5 +1,6 @@
 import type { Outcome } from '../delivery/channel.js';
 import type { HttpAnswer, HttpResult } from '../delivery/http-call.js';
+import { ProviderError } from '../errors.js';
 import { FAILED_STATUSES } from './delivery-report.js';
 import { describeRefusal } from './error-codes.js';
 
@@ -45,6 +46,21 @@ export async function sendReporting(
   const outcome = await send(statusCallbackUrl);
   const isCallbackRefused = outcome.status === 'refused' && outcome.code === '21609';
   return statusCallbackUrl !== undefined && isCallbackRefused ? send(undefined) : outcome;
+}
+
+/**
+ * Whether Twilio has taken what it was told of a message or a verification.
+ *
+ * @throws ProviderError with Twilio's code, or with `UNREACHABLE` or `NO_ANSWER`.
+ */
+export function requireTaken(result: HttpResult): void {
+  if (result.kind === 'not-sent')
+    throw new ProviderError('UNREACHABLE', `Twilio could not be reached (${result.reason})`);
+  if (result.kind === 'no-answer')
+    throw new ProviderError('NO_ANSWER', `No complete answer from Twilio (${result.reason})`);
+  if (result.status >= 200 && result.status <= 299) return;
+  const { code, reason, remedy } = describeRefusal(readCode(readObject(result)['code']), result.status);
+  throw new ProviderError(code, reason, { remedy });
 }
 
 function outcomeOfSuccess(

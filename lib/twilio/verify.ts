@@ -2,7 +2,7 @@ import type { ChannelPort, Outcome } from '../delivery/channel.js';
 import { localeChain } from '../delivery/locale.js';
 import { ConfigurationError } from '../errors.js';
 import type { TwilioParts } from './messages.js';
-import { outcomeOf, SID_NAMESPACE, VERIFICATION_SID } from './outcome.js';
+import { outcomeOf, requireTaken, SID_NAMESPACE, VERIFICATION_SID } from './outcome.js';
 import { notConnected } from './senders.js';
 
 /** Which service of Twilio Verify sends, and how. */
@@ -52,6 +52,16 @@ export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioPa
         host: twilio.verifyHost,
         usesText: false,
         idNamespace: SID_NAMESPACE,
+        // Verify counts sends until one is approved, and learns by it which routes work.
+        confirm: async (sid, context) => {
+          requireTaken(
+            await twilio.call(
+              (client) =>
+                client.verify.v2.services(serviceSid).verifications(sid).update({ status: 'approved' }),
+              context,
+            ),
+          );
+        },
         send: (message, context) =>
           sendInLanguage(verifyLocaleOf(message.locale), async (locale) => {
             const result = await twilio.call(

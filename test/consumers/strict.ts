@@ -12,6 +12,7 @@ import {
   twilioMessages,
   twilioVerify,
   type Alarms,
+  type AskedCode,
   type AttemptReport,
   type BreakerState,
   type BrokenRule,
@@ -22,6 +23,7 @@ import {
   type ChooseChannels,
   type Claim,
   type ComposeText,
+  type EventHookCredential,
   type EventLife,
   type FinalReport,
   type GuardLimit,
@@ -56,6 +58,10 @@ import {
   type SenderByCountry,
   type SenderOption,
   type SpokenWords,
+  type SentCode,
+  type SentCodeLife,
+  type SentCodeState,
+  type SentCodeUse,
   type State,
   type Suppression,
   type SuppressionReason,
@@ -166,6 +172,7 @@ const oauth2: HookCredential = {
   scope: 'telephony',
   jwksUri: undefined,
 };
+const eventHook: EventHookCredential = { scheme: 'basic', users: [{ username: 'okta', password: 'a:b' }] };
 const byToken: OktaCredential = { orgUrl: 'https://acme.okta.com', apiToken: 'token' };
 const byKey: OktaCredential = {
   orgUrl: 'https://acme.okta.com',
@@ -240,6 +247,7 @@ const sender: SenderOption = { default: '+15005550006', GB: 'ACME' };
 /** A channel that is asked nothing but to send. */
 const lineChannel: Channel = {
   reports: undefined,
+  confirm: undefined,
   idNamespace: undefined,
   lookUp: (transactionId, { signal }): Promise<DeliveryReport> => {
     const moveOn: MoveOn | undefined = signal.aborted ? undefined : 'other-provider';
@@ -326,8 +334,17 @@ const receipts: ReceiptState = {
     onDue: (listener) => void listener('SM1'),
   } satisfies Alarms,
 };
+let lastSent: SentCode | undefined;
+const sentCodes: SentCodeState = {
+  keepSent: (_key, sent: SentCode, { nowMs, untilMs }: SentCodeLife) => {
+    const asked: AskedCode = { ...sent.asked, country: undefined };
+    if (untilMs > nowMs) lastSent = { ...sent, asked, requestType: undefined, oktaRequestId: undefined };
+  },
+  takeSent: (_key, { usedMs }: SentCodeUse) => ((lastSent?.asked.atMs ?? 0) > usedMs ? undefined : lastSent),
+};
 const state: State = {
   ...receipts,
+  ...sentCodes,
   claim: (_key: string | undefined, { nowMs, rememberMs, buckets }: EventLife): Promise<Claim> =>
     Promise.resolve({
       isFirst: true,
@@ -378,7 +395,10 @@ const rollout: Rollout = { whatsapp: 25, line: undefined };
 const credentials = { hook: [header, basic, oauth2], okta: byToken, twilio: byApiKey };
 export const hooks: readonly TelephonyHook[] = [
   oktaTelephonyHook({ credentials, ...nothing }),
-  oktaTelephonyHook({ ...nested, credentials: { hook: header, okta: byKey, twilio: byAuthToken } }),
+  oktaTelephonyHook({
+    ...nested,
+    credentials: { hook: header, eventHook, okta: byKey, twilio: byAuthToken },
+  }),
   oktaTelephonyHook({
     credentials,
     publicUrl: 'https://id.acme.com/okta/telephony',

@@ -13,8 +13,10 @@ const LIB = new URL('../../lib/', import.meta.url);
 const SDK_CALLS: Readonly<Record<string, string>> = {
   'messages.create': 'CreateMessage',
   'messages().fetch': 'FetchMessage',
+  'messages().feedback.create': 'CreateMessageFeedback',
   'calls.create': 'CreateCall',
   'verify.v2.services().verifications.create': 'CreateVerification',
+  'verify.v2.services().verifications().update': 'UpdateVerification',
 };
 
 export function findUnmadeRequests(exchanges: readonly Exchange[]): Finding[] {

@@ -11,6 +11,8 @@ export interface Scenario {
   readonly okta?: 'Bearer' | 'DPoP';
   /** What Okta calls the hook with, or another thing that is asked of it. Default: a text to a user by id. */
   readonly call?: Partial<HookCallOptions> | 'ready';
+  /** Whether Okta's event hook tells then that the code was used. */
+  readonly isUsed?: boolean;
   /** Whether the message must go to a WhatsApp address. Default: it must not. */
   readonly isWhatsApp?: boolean;
   /** The operations that must be seen, each with fields of its form that must be there. */
@@ -77,6 +79,18 @@ export const SCENARIOS: readonly Scenario[] = [
     options: { publicUrl: PUBLIC_URL },
     call: { deliveryChannel: 'voice call' },
     makes: { CreateCall: [...CALL, 'StatusCallback', 'StatusCallbackEvent'] },
+  },
+  {
+    does: 'feedback on a text whose code was used',
+    options: { optInChannels: [] },
+    isUsed: true,
+    makes: { CreateMessage: TEXT, CreateMessageFeedback: ['Outcome'] },
+  },
+  {
+    does: 'the approval of a code of Verify that was used',
+    options: { optInChannels: [], channels: { sms: VERIFY } },
+    isUsed: true,
+    makes: { CreateVerification: ['To'], UpdateVerification: ['Status'] },
   },
   {
     does: 'a text by Verify',

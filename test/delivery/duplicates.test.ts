@@ -105,7 +105,7 @@ describe('claiming an event', () => {
       },
     });
     expect(asked).to.deep.equal([
-      [duplicateKey(REQUEST), { nowMs: NOW, rememberMs: 300_000, buckets: BUCKETS }],
+      [duplicateKey(REQUEST), { nowMs: NOW, rememberMs: 300_000, buckets: BUCKETS, recipient: undefined }],
     ]);
   });
 

@@ -28,6 +28,7 @@ const answered: Extract<HookEvent, { type: 'request.answered' }> = {
   deliveryChannel: 'sms',
   userId: ANA.id,
   to: '…23',
+  country: 'GB',
   isPreview: false,
   isRepeat: false,
   hasHungUp: false,
@@ -49,6 +50,7 @@ const rejected = (
   type: 'caller.rejected',
   count: 3,
   reason: 'CALLER_NOT_PROVEN',
+  hook: 'inline',
   schemes,
 });
 const attempt = { channel: 'sms', provider: 'TWILIO', durationMs: 3 };
@@ -60,6 +62,44 @@ describe('the log', () => {
     event: HookEvent,
   ])[] = [
     ['info', /a code was sent$/, answered],
+    [
+      'info',
+      /a code was used$/,
+      {
+        at: 1,
+        type: 'code.used',
+        ...ids,
+        requestType: undefined,
+        deliveryChannel: 'sms',
+        userId: ANA.id,
+        channel: 'sms',
+        provider: 'TWILIO',
+        country: 'GB',
+        transactionId: 'SM1',
+        sinceSentMs: 9000,
+      },
+    ],
+    [
+      'warn',
+      /a provider could not be told that its code was used$/,
+      {
+        at: 1,
+        type: 'feedback.failed',
+        ...ids,
+        count: 2,
+        channel: 'sms',
+        provider: 'TWILIO',
+        code: 'HTTP_500',
+        reason: 'The provider is not available',
+        remedy: undefined,
+        transactionId: 'SM1',
+      },
+    ],
+    [
+      'warn',
+      /compare with the event hook in Okta: the header's name/,
+      { ...rejected('header'), hook: 'event' },
+    ],
     [
       'warn',
       /does not let us read users; check credentials\.okta$/,

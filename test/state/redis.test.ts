@@ -3,6 +3,7 @@ import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import type { Receipt } from '../../lib/delivery/receipt.js';
 import type { FinalReport } from '../../lib/delivery/report.js';
+import type { SentCode } from '../../lib/delivery/sent-codes.js';
 import type { Bucket, Claim, RememberedAnswer, State, StateNews } from '../../lib/delivery/state.js';
 import { redisState, type RedisStateOptions } from '../../lib/state/redis.js';
 import { Closers } from '../harness/closers.js';
@@ -125,7 +126,7 @@ describe('redisState', () => {
       await until(() => sent.some(([command]) => /^eval/i.test(command ?? '')));
       monitor.disconnect();
       const [command = '', ...words] = sent.find(([name]) => /^eval/i.test(name ?? '')) ?? [];
-      expect(await redis.admin.call(command, ...words)).to.deep.equal([1]);
+      expect(await redis.admin.call(command, ...words)).to.deep.equal([1, '']);
       expect(await redis.admin.get((await keysOf('limit'))[0] ?? '')).to.equal('1');
     });
   });
@@ -391,6 +392,24 @@ describe('redisState', () => {
       first(await open().claim('event', life())).settle(ANSWER);
       first(await open({ encryptionKeys: [NEW_KEY] }).claim('event', life()));
     });
+  });
+
+  it('tells of a sent code that its keys do not open, and gives none', async () => {
+    const sent = { asked: { atMs: NOW, skewMs: 0 }, eventId: 'event-1' } as SentCode;
+    const ahead = open({ encryptionKeys: [NEW_KEY, OLD_KEY] });
+    void ahead.keepSent?.('ana', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
+    await settled(ahead);
+    const behind = Promise.resolve(open().takeSent?.('ana', { nowMs: NOW, usedMs: NOW }));
+    await behind.then(
+      () => expect.fail('it was opened'),
+      (error: unknown) => {
+        expect(error).to.match(/a sent code does not open with encryptionKeys/);
+      },
+    );
+    void ahead.keepSent?.('ana', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
+    expect(await ahead.takeSent?.('ana', { nowMs: NOW, usedMs: NOW - 1 })).to.equal(undefined);
+    expect(await ahead.takeSent?.('ana', { nowMs: NOW, usedMs: NOW })).to.deep.equal(sent);
+    expect(await ahead.takeSent?.('ana', { nowMs: NOW, usedMs: NOW })).to.equal(undefined);
   });
 
   it('knows nothing of what has another prefix', async () => {

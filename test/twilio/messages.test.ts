@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import type { ChannelPort } from '../../lib/delivery/channel.js';
+import { ProviderError } from '../../lib/errors.js';
 import type { TwilioSettings, WhatsAppSender } from '../../lib/twilio/client.js';
 import { twilioMessages, type TwilioParts } from '../../lib/twilio/messages.js';
 import {
+  ACCOUNT_SID,
   NOW,
   OTP_CODE,
   PHONE_NUMBER,
@@ -280,6 +282,7 @@ describe('twilioMessages', () => {
         code: '63024',
         reason: 'The recipient cannot get this on WhatsApp',
         moveOn: true,
+        isNotReached: true,
       });
       expect(
         api.requests.map(({ method, path }) => `${method} ${path.split('/').at(-1) ?? ''}`),
@@ -299,6 +302,40 @@ describe('twilioMessages', () => {
         expect(await lookUp()).to.include({ status });
       });
     }
+  });
+
+  describe('tells Twilio that its code was used', () => {
+    const confirm = (): Promise<void> | undefined => connect('sms').confirm?.(SID, makeContext());
+
+    it('by the feedback of the message', async () => {
+      api.script({ status: 201, body: { message_sid: SID, outcome: 'confirmed' } });
+      await confirm();
+      const [request] = api.requests;
+      expect(`${request?.method} ${request?.path}`).to.equal(
+        `POST /2010-04-01/Accounts/${ACCOUNT_SID}/Messages/${SID}/Feedback.json`,
+      );
+      expect(sentForm()).to.deep.equal({ Outcome: 'confirmed' });
+    });
+
+    for (const [answer, code, message] of [
+      [{ status: 404, body: { code: 20404 } }, '20404', /./],
+      [{ status: 401, body: { code: 20003 } }, '20003', /credentials/],
+      [{ status: 500, body: 'no JSON' }, 'HTTP_500', /not available/],
+      ['reset', 'NO_ANSWER', /^No complete answer from Twilio \(\w+\)$/],
+    ] as const) {
+      it(`and says why it could not: ${code}`, async () => {
+        api.script(answer);
+        const error: unknown = await confirm()?.catch((thrown: unknown) => thrown);
+        expect(error).to.be.instanceOf(ProviderError).and.include({ code });
+        expect((error as ProviderError).message).to.match(message);
+      });
+    }
+
+    it('and says that nothing left', async () => {
+      const channel = connect('sms', { baseUrl: 'http://127.0.0.1:9' });
+      const error: unknown = await channel.confirm?.(SID, makeContext()).catch((thrown: unknown) => thrown);
+      expect(error).to.include({ code: 'UNREACHABLE' });
+    });
   });
 
   it('serves two hooks from one blueprint, each with its own settings', async () => {

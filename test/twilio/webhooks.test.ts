@@ -75,6 +75,7 @@ describe('readStatusCallback', () => {
     expect(readStatusCallback(sms)).to.deep.equal({
       transactionId: MESSAGE_SID,
       channel: 'sms',
+      to: '+447700900123',
       status: 'delivered',
       providerCode: undefined,
       meaning: undefined,
@@ -87,6 +88,7 @@ describe('readStatusCallback', () => {
     expect(readStatusCallback(failed)).to.deep.equal({
       transactionId: MESSAGE_SID,
       channel: 'whatsapp',
+      to: '+447700900123',
       status: 'undelivered',
       providerCode: '63024',
       meaning: 'The recipient cannot get this on WhatsApp',
@@ -95,6 +97,7 @@ describe('readStatusCallback', () => {
         code: '63024',
         reason: 'The recipient cannot get this on WhatsApp',
         moveOn: true,
+        isNotReached: true,
       },
     });
   });

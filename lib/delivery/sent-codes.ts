@@ -1,0 +1,121 @@
+import type { TelephonyRequest } from './channel.js';
+import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
+
+/** What is kept of the last code that a user was sent, until Okta tells that it was used: neither the code nor a number. */
+
+/** How long it is kept, milliseconds: Okta promises no time for what it tells, and helps with what is an hour late. */
+const KEPT_MS = 60 * 60_000;
+/** What a state may take before it counts as lost, milliseconds. */
+const STATE_MS = 2_000;
+
+/** How a code was asked for: its use is held against it. */
+export interface AskedCode {
+  /** When Okta asked for it, by Okta's clock, milliseconds since 1970. */
+  readonly atMs: number;
+  /** Our clock minus Okta's, milliseconds. */
+  readonly skewMs: number;
+  /** ISO 3166, where the number's is known. */
+  readonly country?: string | undefined;
+}
+
+/** A code that a channel has accepted. Plain data, as JSON carries it. */
+export interface SentCode {
+  readonly asked: AskedCode;
+  /** When the code ends, by our clock, milliseconds since 1970. */
+  readonly expiresAtMs: number;
+  readonly channel: string;
+  /** Which of the channel's providers sent it, from 0. */
+  readonly place: number;
+  /** The name of that provider. */
+  readonly provider: string;
+  /** The provider's own id; empty where it gave none. */
+  readonly transactionId: string;
+  /** The id by which it was told. */
+  readonly toldId: string;
+  readonly requestType?: string | undefined;
+  readonly deliveryChannel: 'sms' | 'voice';
+  readonly eventId: string;
+  readonly oktaRequestId?: string | undefined;
+}
+
+/**
+ * The part of `State` that sign-in outcomes need. A state of the user's own may leave it out: nothing is then told of
+ * codes that were used.
+ */
+export interface SentCodeState {
+  /**
+   * Keeps a code as the last one that was sent for a key, in the place of one that was asked for before it
+   * (`asked.atMs`), and not of one that was asked for after it. A promise is not waited for.
+   */
+  readonly keepSent?: ((key: string, sent: SentCode, life: SentCodeLife) => unknown) | undefined;
+  /**
+   * Gives it to exactly one of all who ask for it. One that was asked for only after the use is not given, and stays.
+   */
+  readonly takeSent?:
+    ((key: string, use: SentCodeUse) => SentCode | undefined | Promise<SentCode | undefined>) | undefined;
+}
+
+/** How long a code is kept, milliseconds since 1970. */
+export interface SentCodeLife {
+  readonly nowMs: number;
+  readonly untilMs: number;
+}
+
+/** When a code was used. */
+export interface SentCodeUse {
+  readonly nowMs: number;
+  /** By Okta's clock, as `asked.atMs` is. */
+  readonly usedMs: number;
+}
+
+/** A state's sent codes: nothing throws, rejects or hangs. */
+export interface SentCodes {
+  /** @param person - as `personKey` makes it. */
+  keep(person: string, sent: SentCode, nowMs: number): void;
+  take(
+    person: string,
+    deliveryChannel: TelephonyRequest['deliveryChannel'],
+    use: SentCodeUse,
+  ): Promise<SentCode | undefined>;
+}
+
+/** Texts and calls are two factors to Okta: the use of one says nothing of the other. */
+const keyOf = (person: string, deliveryChannel: TelephonyRequest['deliveryChannel']): string =>
+  `${deliveryChannel} ${person}`;
+
+/**
+ * `undefined` where the state keeps none.
+ *
+ * @param onFailure - told of what a state does not do, and of which code, where that is known.
+ */
+export function sentCodesOf(
+  state: SentCodeState,
+  onFailure: (error: unknown, sent: SentCode | undefined) => void,
+): SentCodes | undefined {
+  if (state.keepSent === undefined || state.takeSent === undefined) return undefined;
+  return {
+    keep: (person, sent, nowMs) => {
+      try {
+        const life = { nowMs, untilMs: nowMs + KEPT_MS };
+        const returned = state.keepSent?.(keyOf(person, sent.deliveryChannel), sent, life);
+        if (returned === undefined) return;
+        Promise.resolve(returned).catch((error: unknown) => {
+          onFailure(error, sent);
+        });
+      } catch (error) {
+        onFailure(error, sent);
+      }
+    },
+    take: async (person, deliveryChannel, use) => {
+      try {
+        const taking = Promise.resolve(state.takeSent?.(keyOf(person, deliveryChannel), use));
+        const sent = await waitAtMost(taking, STATE_MS);
+        if (sent !== TIMED_OUT) return sent;
+        onFailure(new Error('no answer in time'), undefined);
+      } catch (error) {
+        onFailure(error, undefined);
+      }
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { tellOutsideCall, type HookParts } from './call.js';
+import { CodeUses } from './delivery/code-uses.js';
+import { sentCodesOf, type SentCodes } from './delivery/sent-codes.js';
+import { RequestError } from './errors.js';
+import { answer, onlyMethods, parseJson, readBody } from './exchange.js';
+import { answerChallenge, CHALLENGE_HEADER, eventsOf, readCodeUses } from './okta/event-hook.js';
+import { onlyHeader, type CallerVerifier } from './okta/verify-caller.js';
+
+/** The route of Okta's event hook, which tells what became of codes. */
+
+/** One delivery holds many events. */
+const MAX_BODY_BYTES = 1024 * 1024;
+
+type Handler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
+
+/** Keeps what is sent, where Okta can tell whether it is used. */
+export function createSentCodes(
+  parts: Pick<HookParts, 'settings' | 'events' | 'failures'>,
+): SentCodes | undefined {
+  const { state, eventHookSchemes } = parts.settings;
+  return eventHookSchemes.length === 0 ? undefined : sentCodesOf(state, tellOutsideCall('state', parts));
+}
+
+export function createCodeUses(parts: HookParts): CodeUses {
+  const { settings, sentCodes, lateFailover, events, channels } = parts;
+  const { state, clock } = settings;
+  const onStateFailure = tellOutsideCall('state', parts);
+  return new CodeUses({ state, sentCodes, lateFailover, events, channels, clock, onStateFailure });
+}
+
+/** Answers the one-time verification, and hands over what is told of codes once the answer is given. */
+export function recordSignIns(
+  { settings, underWay }: HookParts,
+  { verifier, codeUses }: { readonly verifier: CallerVerifier; readonly codeUses: CodeUses },
+): Handler {
+  const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    if (req.method !== 'GET' && req.method !== 'POST') throw onlyMethods('GET', 'POST');
+    if (underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
+    if (req.method === 'GET') {
+      // Without a proof: what is given back tells nothing that the caller does not know.
+      answer(req, res, 200, answerChallenge(onlyHeader(req, CHALLENGE_HEADER)));
+      return;
+    }
+    await verifier.verify(req);
+    const limits = { type: undefined, waitMs: settings.deadlineMs, maxBytes: MAX_BODY_BYTES };
+    const events = eventsOf(parseJson(await readBody(req, limits)));
+    answer(req, res, 204, undefined);
+    codeUses.hear(readCodeUses(events));
+  };
+
+  return (req, res, next) => {
+    // Express 4 does not wait for promises.
+    record(req, res).catch((error: unknown) => {
+      next(error ?? new Error('a delivery of events failed without an error'));
+    });
+  };
+}

@@ -1,0 +1,141 @@
+import { expect } from 'chai';
+import { RequestError } from '../../lib/index.js';
+import { answerChallenge, eventsOf, readCodeUse, readCodeUses } from '../../lib/okta/event-hook.js';
+
+const PUBLISHED = '2026-11-25T12:00:00.250Z';
+const USER = { id: '00u1', type: 'User', alternateId: 'ana@example.com', displayName: 'Ana' };
+const ADMIN = { ...USER, id: '00uadmin' };
+
+type Plain = Readonly<Record<string, unknown>>;
+
+/** A sign-in by a text, as Okta's System Log has it. */
+const signIn = (change: Plain = {}): Plain => ({
+  uuid: 'uuid-1',
+  published: PUBLISHED,
+  eventType: 'user.authentication.auth_via_mfa',
+  actor: USER,
+  target: [],
+  outcome: { result: 'SUCCESS', reason: null },
+  debugContext: { debugData: { factor: 'SMS_FACTOR', requestUri: '/idp/idx/challenge/answer' } },
+  ...change,
+});
+const enrolment = (reason: unknown, change: Plain = {}): Plain =>
+  signIn({
+    eventType: 'user.mfa.factor.activate',
+    target: [USER],
+    outcome: { result: 'SUCCESS', reason },
+    debugContext: { debugData: { requestUri: '/idp/idx/challenge/answer' } },
+    ...change,
+  });
+const factor = (value: unknown): Plain => signIn({ debugContext: { debugData: { factor: value } } });
+
+describe("an event of Okta's event hook", () => {
+  it('tells who signed in by which code, and when', () => {
+    expect(readCodeUse(signIn())).to.deep.equal({
+      id: 'uuid-1',
+      userId: '00u1',
+      deliveryChannel: 'sms',
+      atMs: Date.parse(PUBLISHED),
+    });
+    expect(readCodeUse(factor('CALL_FACTOR'))).to.include({ deliveryChannel: 'voice' });
+  });
+
+  it('tells the factor of an enrolment in a sentence, or as a sign-in does', () => {
+    for (const [event, deliveryChannel] of [
+      [enrolment('User set up SMS_FACTOR factor'), 'sms'],
+      [enrolment('User set up CALL_FACTOR factor'), 'voice'],
+      [enrolment(null, factor('CALL_FACTOR')), 'voice'],
+    ] as const) {
+      const read = readCodeUse({ ...event, eventType: 'user.mfa.factor.activate' });
+      expect(read).to.include({ userId: '00u1', deliveryChannel });
+    }
+  });
+
+  for (const [what, change, userId] of [
+    ['the actor, where it has no target', {}, '00u1'],
+    [
+      'the actor, where no target is a user',
+      { target: [{ id: 'pae1', type: 'AuthenticatorEnrollment' }] },
+      '00u1',
+    ],
+    [
+      'the target, where an administrator acts',
+      { actor: ADMIN, target: [{ id: 'x', type: 'App' }, USER] },
+      '00u1',
+    ],
+    ['the target, where it is the actor as well', { target: [USER] }, '00u1'],
+    ['the actor, where the target has no id', { target: [{ type: 'User' }] }, '00u1'],
+    ['the actor, where the targets are no list', { target: 'User' }, '00u1'],
+  ] as const) {
+    it(`is about ${what}`, () => {
+      expect(readCodeUse(signIn(change))).to.include({ userId });
+    });
+  }
+
+  const none: readonly (readonly [what: string, event: unknown])[] = [
+    ['a wrong code', signIn({ outcome: { result: 'FAILURE', reason: 'INVALID_CREDENTIALS' } })],
+    ['no outcome', signIn({ outcome: undefined })],
+    ['another factor', factor('EMAIL_FACTOR')],
+    ['a factor of the prototype', factor('constructor')],
+    ['no factor', signIn({ debugContext: {} })],
+    [
+      'a factor of a sign-in in a sentence',
+      signIn({ debugContext: {}, outcome: enrolment('SMS_FACTOR')['outcome'] }),
+    ],
+    ['an enrolment of another factor', enrolment('User set up OKTA_SMS_FACTORY factor')],
+    ['an enrolment without words', enrolment(null)],
+    ['another event', signIn({ eventType: 'user.session.start' })],
+    ['nobody', signIn({ actor: undefined })],
+    ['an id that is none', signIn({ actor: { id: 'x'.repeat(257) } })],
+    ...[null, undefined, 'text', 4, [], [[]], {}].map((event) => [JSON.stringify(event), event] as const),
+  ];
+  for (const [what, event] of none) {
+    it(`tells of no code: ${what}`, () => {
+      expect(readCodeUse(event)).to.equal(undefined);
+    });
+  }
+
+  for (const [what, change] of [
+    ['time', { published: 'yesterday' }],
+    ['time', { published: 4711 }],
+  ] as const) {
+    it(`may have a ${what} that cannot be read: ${JSON.stringify(change)}`, () => {
+      expect(readCodeUse(signIn(change))).to.include({ atMs: undefined, id: 'uuid-1' });
+    });
+  }
+
+  it('may have no id, or one that is too long', () => {
+    for (const uuid of [undefined, '', 4, 'u'.repeat(257)])
+      expect(readCodeUse(signIn({ uuid }))).to.include({ id: undefined, userId: '00u1' });
+  });
+});
+
+describe("a delivery of Okta's event hook", () => {
+  it('has events, which are read when they are asked for', () => {
+    const events = eventsOf({ data: { events: [signIn(), 'none', signIn({ uuid: 'uuid-2' })] } });
+    expect([...readCodeUses(events)].map((use) => use?.id)).to.deep.equal(['uuid-1', undefined, 'uuid-2']);
+    expect(eventsOf({ data: { events: [] } })).to.deep.equal([]);
+  });
+
+  for (const body of [undefined, null, 'text', [], {}, { data: [] }, { data: { events: {} } }]) {
+    it(`is not ${JSON.stringify(body)}`, () => {
+      expect(() => eventsOf(body))
+        .to.throw(RequestError)
+        .that.deep.includes({ code: 'INVALID_REQUEST', fields: ['data.events'] });
+    });
+  }
+});
+
+describe("the verification of Okta's event hook", () => {
+  it('gives the challenge back', () => {
+    for (const challenge of ['a', 'x'.repeat(256)])
+      expect(answerChallenge(challenge)).to.deep.equal({ verification: challenge });
+  });
+
+  it('gives nothing back that is none of Okta’s', () => {
+    for (const challenge of [undefined, '', 'x'.repeat(257)])
+      expect(() => answerChallenge(challenge))
+        .to.throw(RequestError)
+        .that.includes({ status: 400 });
+  });
+});

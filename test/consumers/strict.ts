@@ -68,6 +68,7 @@ import {
   type WarnedOption,
   type WhatsAppSender,
 } from 'okta-telephony-hook';
+import { lineChannel, type LineChannelOptions, type ProviderParts } from 'okta-telephony-hook/channels';
 import { redisState, type RedisClient, type RedisStateOptions } from 'okta-telephony-hook/redis';
 import {
   playBadDay,
@@ -206,7 +207,7 @@ const nested: Partial<OktaTelephonyHookOptions> = {
 const sender: SenderOption = { default: '+15005550006', GB: 'ACME' };
 
 /** A channel that is asked nothing but to send. */
-const lineChannel: Channel = {
+const ownChannel: Channel = {
   reports: undefined,
   idNamespace: undefined,
   lookUp: (transactionId, { signal }): Promise<DeliveryReport> => {
@@ -265,6 +266,12 @@ const overTwilio: Channel = {
   }),
 };
 const port: ChannelPort<TwilioParts> = twilioMessages();
+const lineOptions: LineChannelOptions = {
+  channelAccessToken: 'token',
+  userIdAttribute: undefined,
+  baseUrl: undefined,
+};
+const line: ChannelPort<ProviderParts> = lineChannel(lineOptions);
 const call: TwilioCallParameters = { to: '+1', from: '+1', statusCallback: undefined };
 
 const chooseChannels: ChooseChannels = (request: TelephonyRequest, profile: UserProfile | undefined) =>
@@ -342,7 +349,7 @@ export const hooks: readonly TelephonyHook[] = [
     publicUrl: 'https://id.acme.com/okta/telephony',
     sandboxNumber: { number: '+14155238886', contentSid: 'HX1' },
     senders: { sms: sender, voice: '+15005550006' },
-    channels: { line: lineChannel, sms: [port, overTwilio], voice: twilioCalls() },
+    channels: { own: ownChannel, line, sms: [port, overTwilio], voice: twilioCalls() },
     profile: { cache: false },
     chooseChannels,
     composeText,

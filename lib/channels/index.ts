@@ -1,0 +1,2 @@
+export { lineChannel, type LineChannelOptions } from './line.js';
+export type { ProviderParts } from './provider.js';

@@ -18,7 +18,7 @@ import { VOICE, type ChooseChannels } from './delivery/plan.js';
 import type { State } from './delivery/state.js';
 import type { ComposeText } from './delivery/text.js';
 import type { OktaCredentials } from './okta/api-client.js';
-import { readPrivateKey } from './okta/private-key.js';
+import { readPrivateKey } from './signing/private-key.js';
 import type { ProfileOptions } from './okta/user-profile.js';
 import type { HookScheme } from './okta/verify-caller.js';
 import { memoryState } from './state/memory.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ChannelPort, Message, Outcome, UserProfile } from '../delivery/channel.js';
 import type { HttpAnswer } from '../delivery/http-call.js';
 import { readObject } from '../delivery/http-outcome.js';
-import { checkOptions, originRule, secretRule } from './option-rules.js';
+import { originRule, problemsOf, refuseOptions, secretRule } from './option-rules.js';
 import {
   notSent,
   postMessage,
@@ -50,7 +50,7 @@ const CHECK_USER =
  * @throws ConfigurationError that names every problem of the options and its remedy.
  */
 export function lineChannel(options: LineChannelOptions): ChannelPort<ProviderParts> {
-  checkOptions(FACTORY, options, {
+  const problems = problemsOf(options, {
     channelAccessToken: secretRule("the channel access token of the account's Messaging API channel"),
     userIdAttribute: {
       what: "the name of a profile attribute, such as 'lineUserId'",
@@ -59,6 +59,7 @@ export function lineChannel(options: LineChannelOptions): ChannelPort<ProviderPa
     },
     baseUrl: originRule(ORIGIN),
   });
+  refuseOptions(FACTORY, problems);
   const { channelAccessToken, userIdAttribute = 'lineUserId', baseUrl = ORIGIN } = options;
   const line: Provider = {
     provider: 'LINE',

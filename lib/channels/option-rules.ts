@@ -10,21 +10,13 @@ export interface OptionRule {
   readonly isOptional?: true;
 }
 
-/**
- * Checks the options of one factory against its rules, every one of which names an option.
- *
- * @throws ConfigurationError that names every problem and its remedy, and no value.
- */
-export function checkOptions(
-  factory: string,
-  options: unknown,
-  rules: Readonly<Record<string, OptionRule>>,
-): void {
-  const problems = problemsOf(options, rules);
+/** @throws ConfigurationError where there are problems. */
+export function refuseOptions(factory: string, problems: readonly string[]): void {
   if (problems.length > 0) throw new ConfigurationError(problems, { of: factory });
 }
 
-function problemsOf(options: unknown, rules: Readonly<Record<string, OptionRule>>): readonly string[] {
+/** What is wrong with the options of one factory, each with its remedy and without a value; the rules name every option. */
+export function problemsOf(options: unknown, rules: Readonly<Record<string, OptionRule>>): readonly string[] {
   if (!isObject(options)) return ['The options must be an object'];
   const unknown = Object.keys(options)
     .filter((name) => options[name] !== undefined && !Object.hasOwn(rules, name))

@@ -78,8 +78,6 @@ for (const kind of SUBJECTS) {
 
     it('is answered in time; another channel follows a refusal only, and nobody is sent two', async () => {
       subjects = await Promise.all(CONDITIONS.map(() => kind.start({ deadlineMs: DEADLINE_MS })));
-      // What signs tokens is loaded, or a stopped clock would have it wait.
-      await Promise.all(subjects.map(({ scene }) => scene.hook.ready()));
       clock = stopTime();
       const ended = new Set<string>();
       const cells = CONDITIONS.map(([title, fault, expected], index) => {

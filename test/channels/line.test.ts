@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { lineChannel, type LineChannelOptions } from '../../lib/channels/index.js';
-import { ConfigurationError, oktaTelephonyHook } from '../../lib/index.js';
+import { oktaTelephonyHook } from '../../lib/index.js';
 import {
   ANA,
   BOB,
@@ -11,8 +11,9 @@ import {
   usualCredentials,
   type Scene,
 } from '../harness/scene.js';
-import { mustNotShow, witness } from '../harness/witness.js';
+import { mustNotShow } from '../harness/witness.js';
 import { startLineEmulator, type LineEmulator } from './line-emulator.js';
+import { problemsOf } from './options.js';
 
 describe('LINE', () => {
   let line: LineEmulator;
@@ -190,10 +191,10 @@ describe('LINE', () => {
     expect(scene.twilio.calls).to.have.length(1);
   });
 
-  it('cannot be mounted where calls go', async () => {
+  it('cannot be mounted where calls go', () => {
     const credentials = usualCredentials(scene.okta, scene.twilio);
     const channels = { voice: lineChannel({ channelAccessToken: line.channelAccessToken }) };
-    expect(await problemsOf(() => oktaTelephonyHook({ credentials, channels }))).to.deep.equal([
+    expect(problemsOf(() => oktaTelephonyHook({ credentials, channels }))).to.deep.equal([
       'channels.voice: lineChannel sends texts; mount it under another name than voice',
     ]);
   });
@@ -216,20 +217,8 @@ describe('LINE', () => {
   });
 });
 
-/** What a factory complains of. */
-async function problemsOf(make: () => unknown): Promise<readonly string[]> {
-  try {
-    await make();
-  } catch (error) {
-    witness(error);
-    expect(error).to.be.instanceOf(ConfigurationError);
-    return (error as ConfigurationError).problems;
-  }
-  return [];
-}
-
 describe('the options of lineChannel', () => {
-  const problems = (options: unknown): Promise<readonly string[]> =>
+  const problems = (options: unknown): readonly string[] =>
     problemsOf(() => lineChannel(options as LineChannelOptions));
   const TOKEN = 'line-token-19c4e';
   const tokenProblem =
@@ -239,14 +228,14 @@ describe('the options of lineChannel', () => {
     mustNotShow(TOKEN);
   });
 
-  it('are taken', async () => {
+  it('are taken', () => {
     for (const options of [
       { channelAccessToken: TOKEN },
       { channelAccessToken: TOKEN, userIdAttribute: undefined, baseUrl: undefined },
       { channelAccessToken: TOKEN, userIdAttribute: 'line_user_id', baseUrl: 'http://localhost:8080' },
       { channelAccessToken: TOKEN, baseUrl: 'https://line.example' },
     ]) {
-      expect(await problems(options)).to.deep.equal([]);
+      expect(problems(options)).to.deep.equal([]);
     }
   });
 
@@ -278,8 +267,8 @@ describe('the options of lineChannel', () => {
       ],
     ],
   ] as const) {
-    it(`are refused with ${title}, each with its remedy and without its value`, async () => {
-      expect(await problems(options)).to.deep.equal(expected);
+    it(`are refused with ${title}, each with its remedy and without its value`, () => {
+      expect(problems(options)).to.deep.equal(expected);
     });
   }
 });

@@ -1,8 +1,9 @@
-import type { OktaTelephonyHookOptions } from '../../lib/index.js';
-import { lineChannel } from '../../lib/channels/index.js';
+import { twilioMessages, type OktaTelephonyHookOptions } from '../../lib/index.js';
+import { lineChannel, vonageChannel } from '../../lib/channels/index.js';
 import type { Fault, FaultRule, RecordedRequest } from '../../lib/testing/faults.js';
 import { ANA, startScene, type Scene } from '../harness/scene.js';
 import { startLineEmulator } from './line-emulator.js';
+import { startVonageEmulator } from './vonage-emulator.js';
 
 type HookOptions = Partial<Omit<OktaTelephonyHookOptions, 'credentials'>>;
 
@@ -29,8 +30,6 @@ export interface SubjectKind {
   readonly channel: string;
   /** The provider's name, as Okta is told it. */
   readonly name: string;
-  /** With what it takes a message. */
-  readonly successStatus: number;
   start(hook?: HookOptions): Promise<Subject>;
 }
 
@@ -38,7 +37,6 @@ const line: SubjectKind = {
   title: 'LINE',
   channel: 'line',
   name: 'LINE',
-  successStatus: 200,
   start: async (hook) => {
     const emulator = await startLineEmulator();
     const { channelAccessToken, baseUrl } = emulator;
@@ -50,6 +48,44 @@ const line: SubjectKind = {
     });
     subject.scene.okta.updateUser(ANA.id, { whatsAppOptIn: ['line'], lineUserId: userId });
     return subject;
+  },
+};
+
+const vonageSms: SubjectKind = {
+  title: 'Vonage, as the first provider of SMS,',
+  channel: 'sms',
+  name: 'VONAGE',
+  start: async (hook) => {
+    const emulator = await startVonageEmulator();
+    const { applicationId, privateKey, number, baseUrl } = emulator;
+    const sms = [vonageChannel({ applicationId, privateKey, from: `+${number}`, baseUrl }), twilioMessages()];
+    return startSubject(emulator, () => emulator.messages.length, {
+      sandboxNumber: undefined,
+      channels: { sms },
+      ...hook,
+    });
+  },
+};
+
+const vonageWhatsApp: SubjectKind = {
+  title: 'Vonage, by WhatsApp,',
+  channel: 'whatsapp',
+  name: 'VONAGE',
+  start: async (hook) => {
+    const emulator = await startVonageEmulator();
+    const { apiKey, apiSecret, number, templateName, baseUrl } = emulator;
+    const whatsapp = vonageChannel({
+      apiKey,
+      apiSecret,
+      from: number,
+      template: { name: templateName, languages: { default: 'en_US' } },
+      baseUrl,
+    });
+    return startSubject(emulator, () => emulator.messages.length, {
+      sandboxNumber: undefined,
+      channels: { whatsapp },
+      ...hook,
+    });
   },
 };
 
@@ -79,4 +115,4 @@ async function startSubject(
 }
 
 /** Each channel beyond Twilio. */
-export const SUBJECTS: readonly SubjectKind[] = [line];
+export const SUBJECTS: readonly SubjectKind[] = [line, vonageSms, vonageWhatsApp];

@@ -68,7 +68,15 @@ import {
   type WarnedOption,
   type WhatsAppSender,
 } from 'okta-telephony-hook';
-import { lineChannel, type LineChannelOptions, type ProviderParts } from 'okta-telephony-hook/channels';
+import {
+  lineChannel,
+  vonageChannel,
+  type LineChannelOptions,
+  type ProviderParts,
+  type VonageChannelOptions,
+  type VonageCredential,
+  type VonageTemplate,
+} from 'okta-telephony-hook/channels';
 import { redisState, type RedisClient, type RedisStateOptions } from 'okta-telephony-hook/redis';
 import {
   playBadDay,
@@ -272,6 +280,10 @@ const lineOptions: LineChannelOptions = {
   baseUrl: undefined,
 };
 const line: ChannelPort<ProviderParts> = lineChannel(lineOptions);
+const credential: VonageCredential = { applicationId: 'app', privateKey: 'PEM', apiKey: undefined };
+const template: VonageTemplate = { name: 'code', languages: { default: 'en_US', pt: 'pt_BR' } };
+const vonageOptions: VonageChannelOptions = { ...credential, from: '+1', kind: undefined, template };
+const vonage: ChannelPort<ProviderParts> = vonageChannel(vonageOptions);
 const call: TwilioCallParameters = { to: '+1', from: '+1', statusCallback: undefined };
 
 const chooseChannels: ChooseChannels = (request: TelephonyRequest, profile: UserProfile | undefined) =>
@@ -349,7 +361,7 @@ export const hooks: readonly TelephonyHook[] = [
     publicUrl: 'https://id.acme.com/okta/telephony',
     sandboxNumber: { number: '+14155238886', contentSid: 'HX1' },
     senders: { sms: sender, voice: '+15005550006' },
-    channels: { own: ownChannel, line, sms: [port, overTwilio], voice: twilioCalls() },
+    channels: { own: ownChannel, line, sms: [port, overTwilio, vonage], voice: twilioCalls() },
     profile: { cache: false },
     chooseChannels,
     composeText,

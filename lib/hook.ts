@@ -280,9 +280,12 @@ function connect(blueprint: Channel, parts: ChannelParts): Channel {
   try {
     port = blueprint.connect?.(parts) ?? blueprint;
   } catch (cause) {
-    // It knows itself what is wrong.
-    if (cause instanceof ConfigurationError) throw cause;
-    throw new ConfigurationError([`${path}: its connect() threw; see the cause`], { cause });
+    const problems =
+      cause instanceof ConfigurationError ? cause.problems : ['its connect() threw; see the cause'];
+    throw new ConfigurationError(
+      problems.map((problem) => `${path}: ${problem}`),
+      { cause },
+    );
   }
   const problems = channelProblems(path, port);
   if (problems.length > 0) throw new ConfigurationError(problems);

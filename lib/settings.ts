@@ -21,7 +21,7 @@ import type { State } from './delivery/state.js';
 import type { ComposeText } from './delivery/text.js';
 import { Texts } from './delivery/texts.js';
 import type { OktaCredentials } from './okta/api-client.js';
-import { readPrivateKey } from './okta/private-key.js';
+import { readPrivateKey } from './signing/private-key.js';
 import type { ProfileOptions } from './okta/user-profile.js';
 import type { HookScheme } from './okta/verify-caller.js';
 import { memoryState } from './state/memory.js';

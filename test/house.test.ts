@@ -16,6 +16,7 @@ const FLOORS = [
   ['option-rules'],
   ['options'],
   ['okta', 'twilio', 'channels', 'state', 'observe', 'console'],
+  ['signing'],
   ['delivery'],
   ['errors'],
 ];
@@ -27,7 +28,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   joi: /^(option-rules\/|okta\/inline-hook\.ts$)/,
   twilio: /^(twilio|testing)\//,
   winston: /^observe\/log\.ts$/,
-  jose: /^(okta|testing)\//,
+  jose: /^(okta|signing|testing)\//,
   'libphonenumber-js': /^delivery\/phone-number\.ts$/,
   ioredis: /^state\/redis-(clients|scripts)\.ts$/,
   bullmq: /^state\/redis-alarms\.ts$/,

@@ -8,8 +8,8 @@ import {
 import { OktaApiError } from '../errors.js';
 import { fieldOf, parseJson, REACH_OKTA, readOktaAnswer } from './api-answer.js';
 import { createDpopProver, type DpopProof, type DpopProver } from './dpop.js';
-import { loadJose } from './jose.js';
-import { signAssertion, type ServiceAppCredentials } from './private-key.js';
+import { loadJose } from '../signing/jose.js';
+import { signAssertion, type ServiceAppCredentials } from './client-assertion.js';
 import { pauseAfter, readDate } from './rate-limit.js';
 import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 

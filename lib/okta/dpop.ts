@@ -1,7 +1,7 @@
 import { createHash, generateKeyPair, randomUUID, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { JWK } from 'jose';
-import { loadJose } from './jose.js';
+import { loadJose } from '../signing/jose.js';
 
 /** Who checks a proof. Each gives out nonces of its own: RFC 9449, section 9. */
 type Verifier = 'token-endpoint' | 'api';

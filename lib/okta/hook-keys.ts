@@ -2,7 +2,7 @@ import type * as Jose from 'jose';
 import { callHttp, whenLoaded, type HttpDispatcher } from '../delivery/http-call.js';
 import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 import { RequestError } from '../errors.js';
-import { loadJose } from './jose.js';
+import { loadJose } from '../signing/jose.js';
 
 /** Keys older than this are asked for again, beside the request that noticed it. Okta rotates about quarterly. */
 const FRESH_MS = 10 * 60_000;

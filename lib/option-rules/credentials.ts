@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { readPrivateKey } from '../okta/private-key.js';
+import { readPrivateKey } from '../signing/private-key.js';
 import { mustBe, objectOf, tested, textOf, urlRule } from './sentences.js';
 
 /** The rules of `credentials`. */

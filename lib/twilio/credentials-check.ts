@@ -1,7 +1,8 @@
 import type { HttpResult } from '../delivery/http-call.js';
+import { readObject } from '../delivery/http-outcome.js';
 import { ProviderError } from '../errors.js';
 import { describeRefusal, meaningOf } from './error-codes.js';
-import { readCode, readObject } from './outcome.js';
+import { readCode } from './outcome.js';
 
 /** What `ready()` asks Twilio, and what the answer says of `credentials.twilio` and of the way to Twilio. */
 

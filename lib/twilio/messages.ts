@@ -1,17 +1,10 @@
 import type { ChannelPort, DeliveryReport, Message, Outcome } from '../delivery/channel.js';
 import type { HttpResult } from '../delivery/http-call.js';
+import { readObject } from '../delivery/http-outcome.js';
 import { pickByLocale } from '../delivery/locale.js';
 import type { TwilioConnection, TwilioMessageParameters, TwilioSettings } from './client.js';
 import { deliveryReportOf } from './delivery-report.js';
-import {
-  MESSAGE_SID,
-  outcomeOf,
-  readCode,
-  readObject,
-  requireTaken,
-  sendReporting,
-  SID_NAMESPACE,
-} from './outcome.js';
+import { MESSAGE_SID, outcomeOf, readCode, requireTaken, sendReporting, SID_NAMESPACE } from './outcome.js';
 import { notConnected, noSender, senderFor } from './senders.js';
 
 /** What a Twilio channel needs of the hook that it serves. */

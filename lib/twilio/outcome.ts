@@ -1,5 +1,6 @@
 import type { Outcome } from '../delivery/channel.js';
 import type { HttpAnswer, HttpResult } from '../delivery/http-call.js';
+import { outcomeOfCall, readObject } from '../delivery/http-outcome.js';
 import { ProviderError } from '../errors.js';
 import { FAILED_STATUSES } from './delivery-report.js';
 import { describeRefusal } from './error-codes.js';
@@ -16,23 +17,19 @@ export const SID_NAMESPACE = 'twilio';
 export const PROVIDER_CODE = /^[1-9]\d{0,5}$/;
 
 /**
- * What an attempt at Twilio came to. Refused is only what has certainly not gone out: it never left, or a
- * complete 3xx, 4xx or 503 came. After 500, 502, 504 and an answer that cannot be read nobody knows.
+ * What an attempt at Twilio came to.
  *
  * @param expectedSid the shape of the id that an accepted request is answered with
  */
 export function outcomeOf(result: HttpResult, expectedSid: RegExp): Outcome {
-  if (result.kind === 'not-sent') {
-    const reason = `Not sent: Twilio could not be reached (${result.reason})`;
-    return { status: 'refused', code: 'UNREACHABLE', reason, moveOn: true, hasLeft: false };
-  }
-  if (result.kind === 'no-answer') {
-    return { status: 'unknown', reason: `No complete answer from Twilio (${result.reason})` };
-  }
-  const body = readObject(result);
-  if (result.status >= 200 && result.status <= 299) return outcomeOfSuccess(result.status, body, expectedSid);
-  if (result.status < 500 || result.status === 503) return refusal(readCode(body['code']), result.status);
-  return { status: 'unknown', reason: `Twilio answered with status ${result.status}` };
+  return outcomeOfCall(result, {
+    provider: 'Twilio',
+    readSuccess: (answer) => outcomeOfSuccess(answer, expectedSid),
+    readRefusal: (answer) => ({
+      status: 'refused',
+      ...describeRefusal(readCode(readObject(answer)['code']), answer.status),
+    }),
+  });
 }
 
 /**
@@ -63,36 +60,22 @@ export function requireTaken(result: HttpResult): void {
   throw new ProviderError(code, reason, { remedy });
 }
 
-function outcomeOfSuccess(
-  status: number,
-  body: Readonly<Record<string, unknown>>,
-  expectedSid: RegExp,
-): Outcome {
+function outcomeOfSuccess(answer: HttpAnswer, expectedSid: RegExp): Outcome | undefined {
+  const body = readObject(answer);
   const state = body['status'];
   if (typeof state === 'string' && FAILED_STATUSES.has(state)) {
     const code = readCode(body['error_code']);
-    const described = refusal(code, status);
-    return code === undefined ? { ...described, code: state.toUpperCase() } : described;
+    const described = describeRefusal(code, answer.status);
+    return {
+      status: 'refused',
+      ...described,
+      code: code === undefined ? state.toUpperCase() : described.code,
+    };
   }
   const sid = body['sid'];
-  if (typeof sid === 'string' && expectedSid.test(sid)) return { status: 'accepted', transactionId: sid };
-  return { status: 'unknown', reason: `Twilio answered with status ${status} and nothing that can be read` };
-}
-
-function refusal(code: number | undefined, status: number): Extract<Outcome, { status: 'refused' }> {
-  return { status: 'refused', ...describeRefusal(code, status) };
-}
-
-/** The answer's JSON object; an empty one where there is none. */
-export function readObject(answer: HttpAnswer): Readonly<Record<string, unknown>> {
-  try {
-    const parsed: unknown = JSON.parse(answer.body);
-    // The entries of any object are unknown until each is looked at.
-    if (typeof parsed === 'object' && parsed !== null) return parsed as Record<string, unknown>;
-  } catch {
-    // Twilio's edge answers in HTML.
-  }
-  return {};
+  return typeof sid === 'string' && expectedSid.test(sid)
+    ? { status: 'accepted', transactionId: sid }
+    : undefined;
 }
 
 export function readCode(value: unknown): number | undefined {

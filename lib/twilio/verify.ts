@@ -1,4 +1,5 @@
 import type { ChannelPort, Outcome } from '../delivery/channel.js';
+import { problemsOf, refuseOptions, type OptionRule } from '../delivery/channel-options.js';
 import { localeChain } from '../delivery/locale.js';
 import { ConfigurationError } from '../errors.js';
 import type { TwilioParts } from './messages.js';
@@ -32,8 +33,7 @@ const SERVICE_SID = /^VA[0-9a-zA-Z]{1,64}$/;
  * @throws ConfigurationError that names every option that is wrong.
  */
 export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioParts> {
-  const problems = problemsOf(options);
-  if (problems.length > 0) throw new ConfigurationError(problems);
+  refuseOptions('twilioVerify', problemsOf(options, RULES));
   const { serviceSid, riskCheck } = options;
   return {
     provider: 'TWILIO_VERIFY',
@@ -43,9 +43,9 @@ export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioPa
     connect: ({ twilio, channel: name }) => {
       const channel = Object.hasOwn(CHANNELS, name) ? CHANNELS[name] : undefined;
       if (channel === undefined) {
-        throw new ConfigurationError([
-          `channels.${name}: Verify sends by the channels sms, voice and whatsapp only`,
-        ]);
+        throw new ConfigurationError(['Verify sends by the channels sms, voice and whatsapp only'], {
+          of: 'twilioVerify',
+        });
       }
       return {
         provider: 'TWILIO_VERIFY',
@@ -83,19 +83,17 @@ export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioPa
   };
 }
 
-function problemsOf(options: unknown): readonly string[] {
-  const { serviceSid, riskCheck, ...others } = Object(options) as Readonly<Record<string, unknown>>;
-  const problems = Object.keys(others).map(
-    (name) => `twilioVerify.${name} is not an option; remove it, or look for a misspelling`,
-  );
-  if (typeof serviceSid !== 'string' || !SERVICE_SID.test(serviceSid)) {
-    problems.push("twilioVerify.serviceSid must be the Verify service's SID: 'VA' and 32 hexadecimal digits");
-  }
-  if (riskCheck !== undefined && riskCheck !== 'enable' && riskCheck !== 'disable') {
-    problems.push("twilioVerify.riskCheck must be 'enable' or 'disable'");
-  }
-  return problems;
-}
+const RULES: Readonly<Record<keyof TwilioVerifyOptions, OptionRule>> = {
+  serviceSid: {
+    what: "the Verify service's SID: 'VA' and 32 hexadecimal digits",
+    test: (value) => typeof value === 'string' && SERVICE_SID.test(value),
+  },
+  riskCheck: {
+    what: "'enable' or 'disable'",
+    test: (value) => value === 'enable' || value === 'disable',
+    isOptional: true,
+  },
+};
 
 /** What Verify answers where it does not know the locale, or the service. */
 const NOT_FOUND: ReadonlySet<string> = new Set(['20404', 'HTTP_404']);

@@ -87,6 +87,15 @@ import {
   type WarnedOption,
   type WhatsAppSender,
 } from 'okta-telephony-hook';
+import {
+  lineChannel,
+  vonageChannel,
+  type LineChannelOptions,
+  type ProviderParts,
+  type VonageChannelOptions,
+  type VonageCredential,
+  type VonageTemplate,
+} from 'okta-telephony-hook/channels';
 import { redisState, type RedisClient, type RedisStateOptions } from 'okta-telephony-hook/redis';
 import {
   playBadDay,
@@ -245,7 +254,7 @@ const suppressions: SuppressionState = {
 const sender: SenderOption = { default: '+15005550006', GB: 'ACME' };
 
 /** A channel that is asked nothing but to send. */
-const lineChannel: Channel = {
+const ownChannel: Channel = {
   reports: undefined,
   confirm: undefined,
   idNamespace: undefined,
@@ -312,6 +321,16 @@ const port: ChannelPort<TwilioParts> = twilioMessages();
 const verification: TwilioVerificationParameters = { to: '+1', channel: 'sms', locale: undefined };
 const verifyOptions: TwilioVerifyOptions = { serviceSid: 'VA0', riskCheck: undefined };
 const verify: ChannelPort<TwilioParts> = twilioVerify(verifyOptions);
+const lineOptions: LineChannelOptions = {
+  channelAccessToken: 'token',
+  userIdAttribute: undefined,
+  baseUrl: undefined,
+};
+const line: ChannelPort<ProviderParts> = lineChannel(lineOptions);
+const credential: VonageCredential = { applicationId: 'app', privateKey: 'PEM', apiKey: undefined };
+const template: VonageTemplate = { name: 'code', languages: { default: 'en_US', pt: 'pt_BR' } };
+const vonageOptions: VonageChannelOptions = { ...credential, from: '+1', kind: undefined, template };
+const vonage: ChannelPort<ProviderParts> = vonageChannel(vonageOptions);
 const call: TwilioCallParameters = { to: '+1', from: '+1', statusCallback: undefined };
 
 const chooseChannels: ChooseChannels = (request: TelephonyRequest, profile: UserProfile | undefined) =>
@@ -404,7 +423,12 @@ export const hooks: readonly TelephonyHook[] = [
     publicUrl: 'https://id.acme.com/okta/telephony',
     sandboxNumber: { number: '+14155238886', contentSid: 'HX1' },
     senders: { sms: sender, voice: '+15005550006' },
-    channels: { line: lineChannel, sms: [port, overTwilio, verify], voice: twilioCalls() },
+    channels: {
+      own: ownChannel,
+      line,
+      sms: [port, overTwilio, verify, vonage],
+      voice: twilioCalls(),
+    },
     profile: { cache: false },
     chooseChannels,
     composeText,

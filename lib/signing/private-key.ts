@@ -1,29 +1,13 @@
-import { createPrivateKey, randomUUID, type JsonWebKey, type KeyObject } from 'node:crypto';
-import { loadJose } from './jose.js';
-
-/** The private key of a service app: how it is read, and how the app proves itself by it. */
+import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 
 /** A private key, how it signs, and the id that it came with. */
 export interface ReadKey {
   readonly privateKey: KeyObject;
-  /** E.g. `RS256` or `ES256`: one that Okta takes for client assertions. */
+  /** E.g. `RS256` or `ES256`: one that Okta takes for client assertions; other vendors take fewer. */
   readonly algorithm: string;
   /** A JWK's own `kid`. */
   readonly keyId: string | undefined;
 }
-
-/** A service app of the org, which proves itself by private_key_jwt. */
-export interface ServiceAppCredentials {
-  readonly orgUrl: string;
-  readonly clientId: string;
-  readonly privateKey: KeyObject;
-  /** RS256, RS384, RS512, ES256, ES384 or ES512. */
-  readonly algorithm: string;
-  readonly keyId: string | undefined;
-}
-
-/** Okta's own SDK has the same; Okta takes an hour at most. */
-const ASSERTION_LIFE_SECONDS = 5 * 60;
 
 /** RFC 7518, section 3.3. */
 const MIN_RSA_BITS = 2048;
@@ -35,7 +19,7 @@ const ALGORITHM_OF_CURVE: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads the private key of a service app: a PEM (PKCS#8, PKCS#1 or SEC1, not encrypted), a JWK object, or a JWK
+ * Reads the private key of an application at a vendor's: a PEM (PKCS#8, PKCS#1 or SEC1, not encrypted), a JWK object, or a JWK
  * as JSON. An RSA key, of 2048 bits or more, signs with RS256 or what the JWK's `alg` says, an EC key as its curve
  * has it.
  *
@@ -95,24 +79,4 @@ function algorithmOf(key: KeyObject, wanted: unknown): string {
     default:
   }
   throw new Error('The key signs by no algorithm that Okta takes: RS256, RS384, RS512, ES256, ES384, ES512.');
-}
-
-/** One client assertion, for one attempt: RFC 7523. */
-export async function signAssertion(
-  credentials: ServiceAppCredentials,
-  url: string,
-  nowMs: number,
-): Promise<string> {
-  const { clientId, privateKey, algorithm, keyId } = credentials;
-  const nowSeconds = Math.floor(nowMs / 1000);
-  const { SignJWT } = await loadJose();
-  return new SignJWT()
-    .setProtectedHeader({ alg: algorithm, ...(keyId === undefined ? {} : { kid: keyId }) })
-    .setIssuer(clientId)
-    .setSubject(clientId)
-    .setAudience(url)
-    .setIssuedAt(nowSeconds)
-    .setExpirationTime(nowSeconds + ASSERTION_LIFE_SECONDS)
-    .setJti(randomUUID())
-    .sign(privateKey);
 }

@@ -1,0 +1,4 @@
+export { lineChannel, type LineChannelOptions } from './line.js';
+export type { ProviderParts } from './provider.js';
+export { vonageChannel } from './vonage.js';
+export type { VonageChannelOptions, VonageCredential, VonageTemplate } from './vonage-options.js';

@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import type { ChannelPort, Message, Outcome, UserProfile } from '../delivery/channel.js';
+import type { HttpAnswer } from '../delivery/http-call.js';
+import { readObject } from '../delivery/http-outcome.js';
+import { originRule, problemsOf, refuseOptions, secretRule } from '../delivery/channel-options.js';
+import {
+  notSent,
+  postMessage,
+  requireTextChannel,
+  sendUnconnected,
+  type Provider,
+  type ProviderParts,
+  type Refusal,
+} from './provider.js';
+
+/** What `lineChannel` takes. */
+export interface LineChannelOptions {
+  /** A long-lived channel access token of the LINE Official Account's Messaging API channel. */
+  readonly channelAccessToken: string;
+  /**
+   * The attribute of the Okta profile that holds the LINE user id, as that channel's provider sees it. Whoever may
+   * change it gets the user's codes. Default `lineUserId`.
+   */
+  readonly userIdAttribute?: string | undefined;
+  /** In place of `https://api.line.me`, e.g. an emulator; https, or http on loopback. */
+  readonly baseUrl?: string | undefined;
+}
+
+const FACTORY = 'lineChannel';
+const ORIGIN = 'https://api.line.me';
+const PUSH_PATH = '/v2/bot/message/push';
+/** A user, not a group (`C…`) or a room (`R…`), where others would read the code. */
+const USER_ID = /^U[0-9a-f]{32}$/;
+const MESSAGE_ID = /^\d{1,40}$/;
+const REQUEST_ID = /^[\w-]{1,64}$/;
+
+const CHECK_TOKEN =
+  "Issue a channel access token of the Messaging API channel in the LINE Developers Console and put it into lineChannel's channelAccessToken.";
+const CHECK_PLAN = "Look at the LINE Official Account's plan and at what its Messaging API channel may do.";
+const RAISE_LIMIT = "Raise the LINE Official Account's plan, or its limit of additional messages.";
+const CHECK_USER =
+  "Compare the attribute with the user's id of this channel's provider: those of other providers are other ids.";
+
+/**
+ * Push messages by LINE's Messaging API, as text, to the LINE user id in a profile attribute. LINE tells nothing of a
+ * message that it took, and takes one for who has blocked the account: no other channel follows it.
+ *
+ * Facts: LINE's Messaging API reference, "Send push message" and "Status codes"; its page on retrying requests.
+ *
+ * @throws ConfigurationError that names every problem of the options and its remedy.
+ */
+export function lineChannel(options: LineChannelOptions): ChannelPort<ProviderParts> {
+  const problems = problemsOf(options, {
+    channelAccessToken: secretRule("the channel access token of the account's Messaging API channel"),
+    userIdAttribute: {
+      what: "the name of a profile attribute, such as 'lineUserId'",
+      test: (value) => typeof value === 'string' && /^\w+$/.test(value),
+      isOptional: true,
+    },
+    baseUrl: originRule(ORIGIN),
+  });
+  refuseOptions(FACTORY, problems);
+  const { channelAccessToken, userIdAttribute = 'lineUserId', baseUrl = ORIGIN } = options;
+  const line: Provider = {
+    provider: 'LINE',
+    origin: new URL(baseUrl).origin,
+    path: PUSH_PATH,
+    readSuccess,
+    readRefusal,
+  };
+  const shared = { provider: 'LINE', host: new URL(baseUrl).host };
+  return {
+    ...shared,
+    send: sendUnconnected,
+    // A new channel each time, so that one that is written down once can serve two hooks.
+    connect: (parts) => {
+      requireTextChannel(parts.channel, FACTORY);
+      return {
+        ...shared,
+        send: async (message, context) => {
+          const to = userIdOf(message.profile, userIdAttribute);
+          if (to === undefined) return noUserId(message.profile);
+          return postMessage(line, parts, context, {
+            headers: {
+              Authorization: `Bearer ${channelAccessToken}`,
+              'X-Line-Retry-Key': retryKeyOf(message, to),
+            },
+            body: { to, messages: [{ type: 'text', text: message.text }] },
+          });
+        },
+      };
+    },
+  };
+}
+
+function userIdOf(profile: UserProfile | undefined, attribute: string): string | undefined {
+  const value = profile !== undefined && Object.hasOwn(profile, attribute) ? profile[attribute] : undefined;
+  return typeof value === 'string' && USER_ID.test(value) ? value : undefined;
+}
+
+function noUserId(profile: UserProfile | undefined): Outcome {
+  return notSent({
+    code: 'NO_LINE_USER_ID',
+    reason:
+      profile === undefined
+        ? 'There is no Okta profile to read the LINE user id from'
+        : 'The Okta profile holds no LINE user id',
+    remedy:
+      "Set lineChannel's userIdAttribute to the attribute that holds it: 'U' and 32 hexadecimal digits.",
+  });
+}
+
+/**
+ * The same for the same message of the same event, so that LINE takes it once, whichever gateway sends it: only a
+ * repeat that no gateway knew as one comes here twice. Another text, as of an edited preview, is another message.
+ */
+function retryKeyOf({ request, text }: Message, to: string): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([request.eventId, to, text]))
+    .digest('hex');
+  // RFC 9562: version 8 is for digests of one's own.
+  const variant = ((Number.parseInt(digest.charAt(16), 16) & 3) | 8).toString(16);
+  return [
+    digest.slice(0, 8),
+    digest.slice(8, 12),
+    `8${digest.slice(13, 16)}`,
+    `${variant}${digest.slice(17, 20)}`,
+    digest.slice(20, 32),
+  ].join('-');
+}
+
+function readSuccess(answer: HttpAnswer): Outcome | undefined {
+  const { sentMessages } = readObject(answer);
+  const [first] = Array.isArray(sentMessages) ? (sentMessages as readonly unknown[]) : [];
+  const { id } = Object(first) as { readonly id?: unknown };
+  return typeof id === 'string' && MESSAGE_ID.test(id)
+    ? { status: 'accepted', transactionId: id }
+    : undefined;
+}
+
+function readRefusal({ status, headers, body }: HttpAnswer): Outcome {
+  // A repeat that came to another gateway: LINE has had this very message, and says by which request.
+  if (status === 409) {
+    const acceptedBy = headers['x-line-accepted-request-id'];
+    return acceptedBy !== undefined && REQUEST_ID.test(acceptedBy)
+      ? { status: 'accepted', transactionId: acceptedBy }
+      : { status: 'unknown', reason: 'LINE has had this message before, and does not say what became of it' };
+  }
+  return { status: 'refused', code: `HTTP_${status}`, ...meaningOf(status, body) };
+}
+
+/** LINE has no codes: what its statuses do not tell is told by sentences, which are compared and never repeated. */
+function meaningOf(status: number, body: string): Omit<Refusal, 'status' | 'code'> {
+  switch (status) {
+    case 400:
+      return body.includes('Failed to send messages')
+        ? { reason: 'LINE knows no such user of this account', remedy: CHECK_USER, moveOn: true }
+        : { reason: 'LINE takes the user id or the text for invalid', remedy: CHECK_USER, moveOn: true };
+    case 401:
+      return {
+        reason: 'LINE does not accept the channel access token',
+        remedy: CHECK_TOKEN,
+        moveOn: 'other-provider',
+      };
+    case 403:
+      return {
+        reason: 'The LINE account may not send push messages',
+        remedy: CHECK_PLAN,
+        moveOn: 'other-provider',
+      };
+    case 429:
+      return body.includes('monthly limit')
+        ? {
+            reason: 'The messages of the LINE account for this month are used up',
+            remedy: RAISE_LIMIT,
+            moveOn: true,
+          }
+        : { reason: 'Too many requests to LINE at once', moveOn: true };
+    case 503:
+      return { reason: 'LINE is not available', moveOn: true };
+    default:
+      return { reason: 'Refused by LINE', moveOn: true };
+  }
+}

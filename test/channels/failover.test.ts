@@ -1,0 +1,100 @@
+import { expect } from 'chai';
+import { vonageChannel } from '../../lib/channels/index.js';
+import { twilioMessages } from '../../lib/index.js';
+import type { Fault } from '../../lib/testing/index.js';
+import type { RecordedRequest } from '../../lib/testing/faults.js';
+import { CODE, commandOf, startScene, type Scene } from '../harness/scene.js';
+import { until } from '../harness/until.js';
+import { startVonageEmulator, type VonageEmulator } from './vonage-emulator.js';
+
+describe('two providers of SMS, Twilio and then Vonage', () => {
+  let vonage: VonageEmulator;
+  let scene: Scene;
+  beforeEach(async () => {
+    vonage = await startVonageEmulator();
+    const { apiKey, apiSecret, number, baseUrl } = vonage;
+    const sms = [twilioMessages(), vonageChannel({ apiKey, apiSecret, from: number, baseUrl })];
+    scene = await startScene({
+      hook: ({ origin }) => ({
+        publicUrl: `${origin}/okta/telephony`,
+        sandboxNumber: undefined,
+        channels: { sms },
+      }),
+    });
+  });
+  afterEach(() => Promise.all([scene.close(), vonage.close()]));
+
+  const texts = (): (string | undefined)[] => vonage.messages.map(({ text }) => text);
+  const breakers = (): Record<string, string> => scene.hook.status().breakers;
+  const hostOf = (url: string): string => new URL(url).host;
+
+  it('send by the first where it is fine', async () => {
+    expect(commandOf(await scene.call())).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
+    expect(vonage.requests).to.be.empty;
+  });
+
+  for (const [title, fault, code] of [
+    ['does not take the credentials', { kind: 'status', status: 401, body: { code: 20003 } }, '20003'],
+    ['is not available', { kind: 'html', status: 503 }, 'HTTP_503'],
+    ['limits the rate', { kind: 'status', status: 429, body: { code: 20429 } }, '20429'],
+  ] as const satisfies readonly (readonly [string, Fault, string])[]) {
+    it(`send by the second where the first ${title}`, async () => {
+      scene.twilio.fault(fault);
+      const command = commandOf(await scene.call());
+      expect(command).to.include({ status: 'SUCCESSFUL', provider: 'VONAGE' });
+      expect(command?.['transactionMetadata']).to.match(new RegExp(`;refused=sms:${code}$`));
+      expect(texts()).to.deep.equal([`Your code is ${CODE}`]);
+    });
+  }
+
+  it('send by neither more where nobody knows of the first, until its breaker is open: the second has one of its own', async () => {
+    scene.twilio.fault({ kind: 'html', status: 500 });
+    for (let count = 0; count < 5; count += 1) {
+      expect(commandOf(await scene.call())).to.include({ status: 'PENDING', provider: 'TWILIO' });
+    }
+    expect(texts()).to.be.empty;
+    const command = commandOf(await scene.call());
+    expect(command).to.include({ status: 'SUCCESSFUL', provider: 'VONAGE' });
+    expect(command?.['transactionMetadata']).to.match(/;refused=sms:BREAKER_OPEN$/);
+    expect(breakers()).to.deep.equal({
+      [hostOf(scene.twilio.baseUrl)]: 'open',
+      [hostOf(vonage.baseUrl)]: 'closed',
+    });
+  });
+
+  it('send by neither more to who opted out of SMS, nor to a wrong number', async () => {
+    scene.twilio.refuseWith({ code: 21610, times: 1 });
+    scene.twilio.refuseWith({ code: 21211, times: 1 });
+    for (const code of ['21610', '21211']) {
+      await scene.call();
+      const ended = scene.events.filter((event) => event.type === 'attempt.ended');
+      expect(ended.at(-1)).to.include({ channel: 'sms', provider: 'TWILIO', outcome: 'refused', code });
+    }
+    expect(vonage.requests).to.be.empty;
+  });
+
+  it('send the same code by the second where the first has taken it and then says that it failed', async () => {
+    const isSms = ({ form }: RecordedRequest): boolean => form?.['Body'] !== undefined;
+    scene.twilio.failLater({ code: 30008, status: 'undelivered', match: isSms });
+    expect(commandOf(await scene.call())).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
+    await until(() => scene.events.some(({ type }) => type === 'failover.ended'));
+    expect(scene.events.find((event) => event.type === 'failover.ended')).to.deep.include({
+      fromChannel: 'sms',
+      why: '30008',
+      outcome: 'accepted',
+      channel: 'sms',
+      provider: 'VONAGE',
+      transactionId: vonage.messages[0]?.id,
+    });
+    expect(texts()).to.deep.equal([`Your code is ${CODE}`]);
+  });
+
+  it('say in one answer what both refused', async () => {
+    scene.twilio.fault({ kind: 'html', status: 503 });
+    vonage.refuseWith(422, '1420');
+    const { body } = await scene.call();
+    expect(JSON.stringify(body))
+      .to.include('HTTP_503: ')
+      .and.to.include('1420: Vonage does not take the sender');
+  });
+});

@@ -1,0 +1,125 @@
+import { expect } from 'chai';
+import type sinon from 'sinon';
+import type { Fault, HookCall } from '../../lib/testing/index.js';
+import { commandOf } from '../harness/scene.js';
+import { stopTime, warmUp } from '../harness/stopped-time.js';
+import { until } from '../harness/until.js';
+import { SUBJECTS, type Subject, type SubjectKind } from './subjects.js';
+
+const DEADLINE_MS = 2200;
+const SLOW_MS = 20;
+
+/** What comes of a provider that treats every request so: its own word, or the code under which Twilio follows it. */
+type Condition = readonly [
+  title: string,
+  fault: Fault | undefined,
+  expected: 'accepted' | 'unknown' | { refused: string },
+];
+
+const refused = (code: string) => ({ refused: code });
+const html = (status: number): Fault => ({ kind: 'html', status });
+
+const CONDITIONS: readonly Condition[] = [
+  ['fine', undefined, 'accepted'],
+  ['slow, but in time', { kind: 'slow', delayMs: SLOW_MS }, 'accepted'],
+  ...[400, 401, 403, 404, 413, 415, 429, 503].map((status): Condition => [
+    `${status}`,
+    html(status),
+    refused(`HTTP_${status}`),
+  ]),
+  ['redirect', { kind: 'redirect' }, refused('HTTP_302')],
+  ...[500, 502, 504].map((status): Condition => [`${status}`, html(status), 'unknown']),
+  ['hang', { kind: 'hang' }, 'unknown'],
+  ['hang, though the phone gets it', { kind: 'hang', delivered: true }, 'unknown'],
+  ['reset', { kind: 'reset' }, 'unknown'],
+  ['reset before the body was read', { kind: 'resetOnConnect' }, 'unknown'],
+  ['drip', { kind: 'drip' }, 'unknown'],
+  ['truncated', { kind: 'truncated' }, 'unknown'],
+  ['endless', { kind: 'endless' }, 'unknown'],
+  ['malformed', { kind: 'malformed' }, 'unknown'],
+  ['html with a success status', html(200), 'unknown'],
+  ['an empty success', { kind: 'empty' }, 'unknown'],
+  ['a success without an id', { kind: 'status', status: 200, body: {} }, 'unknown'],
+];
+
+/** What does not end by itself. */
+const ENDLESS: readonly string[] = ['hang', 'hang, though the phone gets it', 'drip', 'endless'];
+
+function expectedOf(kind: SubjectKind, expected: Condition[2]): object {
+  if (expected === 'accepted') return { status: 'SUCCESSFUL', provider: kind.name, refused: '', texts: 0 };
+  if (expected === 'unknown') return { status: 'PENDING', provider: kind.name, refused: '', texts: 0 };
+  return {
+    status: 'SUCCESSFUL',
+    provider: 'TWILIO',
+    refused: `${kind.channel}:${expected.refused}`,
+    texts: 1,
+  };
+}
+
+function resultOf(call: HookCall, { scene }: Subject): object {
+  const command = commandOf(call);
+  return {
+    status: command?.['status'],
+    provider: command?.['provider'],
+    refused: /;refused=(.*)$/.exec(command?.['transactionMetadata'] ?? '')?.[1] ?? '',
+    texts: scene.twilio.messages.length,
+  };
+}
+
+for (const kind of SUBJECTS) {
+  describe(`whatever ${kind.title} does`, () => {
+    let subjects: readonly Subject[] = [];
+    let clock: sinon.SinonFakeTimers | undefined;
+    before(warmUp);
+    afterEach(async () => {
+      clock?.restore();
+      await Promise.all(subjects.map((subject) => subject.close()));
+    });
+
+    it('is answered in time; another channel follows a refusal only, and nobody is sent two', async () => {
+      subjects = await Promise.all(CONDITIONS.map(() => kind.start({ deadlineMs: DEADLINE_MS })));
+      clock = stopTime();
+      const ended = new Set<string>();
+      const cells = CONDITIONS.map(([title, fault, expected], index) => {
+        const subject = subjects[index] as Subject;
+        if (fault !== undefined) subject.provider.fault(fault);
+        const result = subject.scene.call().then((call) => {
+          ended.add(title);
+          return [title, resultOf(call, subject)] as const;
+        });
+        return { title, subject, result, expected: [title, expectedOf(kind, expected)] as const };
+      });
+      await until(() => cells.every(({ subject }) => subject.provider.requests.length > 0));
+      clock.tick(SLOW_MS);
+      await until(() => cells.every(({ title }) => ended.has(title) || ENDLESS.includes(title)));
+      clock.tick(DEADLINE_MS - SLOW_MS);
+      const results = await Promise.all(cells.map(({ result }) => result));
+      expect(Object.fromEntries(results)).to.deep.equal(
+        Object.fromEntries(cells.map(({ expected }) => expected)),
+      );
+      for (const { title, subject } of cells) {
+        const { provider, scene } = subject;
+        expect(provider.requests.length, `${title}: requests`).to.equal(1);
+        expect(provider.sent + scene.twilio.messages.length, `${title}: messages`).to.be.at.most(1);
+        expect(provider.redirectHits, `${title}: redirects`).to.equal(0);
+      }
+    });
+
+    it('is asked no more for a moment after five unknown outcomes in a row, and the next channel delivers', async () => {
+      const subject = await kind.start();
+      subjects = [subject];
+      subject.provider.fault({ kind: 'html', status: 500 });
+      for (let count = 0; count < 5; count += 1) {
+        expect(commandOf(await subject.scene.call())).to.include({ status: 'PENDING', provider: kind.name });
+      }
+      const call = await subject.scene.call();
+      expect(commandOf(call)).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
+      expect(commandOf(call)?.['transactionMetadata']).to.match(
+        new RegExp(`;refused=${kind.channel}:BREAKER_OPEN$`),
+      );
+      expect(subject.provider.requests).to.have.length(5);
+      const open = Object.values(subject.scene.hook.status().breakers).filter((state) => state === 'open');
+      expect(open).to.have.length(1);
+    });
+  });
+}

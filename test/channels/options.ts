@@ -1,0 +1,15 @@
+import { expect } from 'chai';
+import { ConfigurationError } from '../../lib/index.js';
+import { witness } from '../harness/witness.js';
+
+/** What a factory complains of. */
+export function problemsOf(make: () => unknown): readonly string[] {
+  try {
+    make();
+  } catch (error) {
+    witness(error);
+    expect(error).to.be.instanceOf(ConfigurationError);
+    return (error as ConfigurationError).problems;
+  }
+  return [];
+}

@@ -1,0 +1,291 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { expect } from 'chai';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { vonageChannel, type VonageChannelOptions } from '../../lib/channels/index.js';
+import { oktaTelephonyHook, twilioMessages } from '../../lib/index.js';
+import {
+  ANA,
+  CODE,
+  commandOf,
+  startScene,
+  usualCredentials,
+  type Scene,
+  type SceneOptions,
+} from '../harness/scene.js';
+import { mustNotShow } from '../harness/witness.js';
+import { problemsOf } from './options.js';
+import { startVonageEmulator, type VonageEmulator } from './vonage-emulator.js';
+
+type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
+
+describe('Vonage', () => {
+  let vonage: VonageEmulator;
+  let scene: Scene;
+  let now: number;
+  beforeEach(async () => {
+    now = Date.parse('2026-11-25T12:00:00Z');
+    vonage = await startVonageEmulator(() => now);
+  });
+  afterEach(() => Promise.all([scene.close(), vonage.close()]));
+
+  const byApplication = (): VonageChannelOptions => {
+    const { applicationId, privateKey, number, baseUrl } = vonage;
+    return { applicationId, privateKey, from: `+${number}`, baseUrl };
+  };
+  const byKey = (): VonageChannelOptions => {
+    const { apiKey, apiSecret, number, baseUrl } = vonage;
+    return { apiKey, apiSecret, from: number, baseUrl };
+  };
+  const template = () => ({ name: vonage.templateName, languages: { default: 'en_US', pt: 'pt_BR' } });
+  const start = async (channels: HookOptions['channels'], hook: HookOptions = {}): Promise<void> => {
+    scene = await startScene({ hook: { sandboxNumber: undefined, clock: () => now, channels, ...hook } });
+  };
+  const attempts = (): unknown[] =>
+    scene.events.flatMap((event) =>
+      event.type === 'attempt.ended' ? [[event.channel, event.provider, event.outcome, event.code]] : [],
+    );
+  const bodies = (): unknown[] => vonage.requests.map(({ body }) => JSON.parse(body) as unknown);
+
+  describe('as SMS', () => {
+    it('gets the text for as long as its code is good, with the id of the event', async () => {
+      await start({ sms: vonageChannel(byKey()) });
+      const command = commandOf(await scene.call({ eventId: 'event-1' }));
+      expect(command).to.include({ status: 'SUCCESSFUL', provider: 'VONAGE' });
+      expect(command?.['transactionId']).to.equal(vonage.messages[0]?.id);
+      expect(bodies()).to.deep.equal([
+        {
+          channel: 'sms',
+          message_type: 'text',
+          text: `Your code is ${CODE}`,
+          ttl: 300,
+          from: vonage.number,
+          to: ANA.phone.slice(1),
+          client_ref: 'event-1',
+        },
+      ]);
+    });
+
+    it('is what every other name than whatsapp means, and is sent from a name as well', async () => {
+      await start(
+        { backup: vonageChannel({ ...byKey(), from: 'ACME' }) },
+        { chooseChannels: () => ['backup'] },
+      );
+      expect(commandOf(await scene.call())).to.include({ provider: 'VONAGE' });
+      expect(vonage.messages[0]).to.include({ channel: 'sms', from: 'ACME' });
+    });
+
+    it('may be mounted as whatsapp by its kind', async () => {
+      await start({ whatsapp: vonageChannel({ ...byKey(), kind: 'sms' }) });
+      await scene.call();
+      expect(vonage.messages[0]).to.include({ channel: 'sms' });
+    });
+  });
+
+  describe('as WhatsApp', () => {
+    it("gets the template in the user's language, with the code in its body and its button, and nothing else", async () => {
+      await start({ whatsapp: vonageChannel({ ...byApplication(), template: template() }) });
+      scene.okta.updateUser(ANA.id, { locale: 'pt_PT' });
+      await scene.call({ locale: 'pt-PT' });
+      const parameters = [{ type: 'text', text: CODE }];
+      expect(vonage.messages[0]).to.deep.include({
+        channel: 'whatsapp',
+        text: undefined,
+        ttl: undefined,
+        custom: {
+          type: 'template',
+          template: {
+            name: vonage.templateName,
+            language: { policy: 'deterministic', code: 'pt_BR' },
+            components: [
+              { type: 'body', parameters },
+              { type: 'button', sub_type: 'url', index: '0', parameters },
+            ],
+          },
+        },
+      });
+    });
+
+    it('gets free text where there is no template', async () => {
+      await start({ whatsapp: vonageChannel(byKey()) });
+      await scene.call();
+      expect(vonage.messages[0]).to.include({ channel: 'whatsapp', text: `Your code is ${CODE}` });
+    });
+
+    it('does not ask composeText where it has a template', async () => {
+      const asked: string[] = [];
+      const composeText = (request: { otpCode: string }, _profile: unknown, channel: string): string => {
+        asked.push(channel);
+        return `Composed ${request.otpCode}`;
+      };
+      await start({ whatsapp: vonageChannel({ ...byKey(), template: template() }) }, { composeText });
+      await scene.call();
+      expect(asked).to.deep.equal([]);
+    });
+
+    it('cannot be sent from a name, nor mounted where calls go', async () => {
+      await start({});
+      const make = (channels: HookOptions['channels']) => () =>
+        oktaTelephonyHook({ credentials: usualCredentials(scene.okta, scene.twilio), channels });
+      const named = vonageChannel({ ...byKey(), from: 'ACME' });
+      expect(problemsOf(make({ whatsapp: [twilioMessages(), named] }))).to.deep.equal([
+        'channels.whatsapp: from must be a phone number in E.164 form for WhatsApp',
+      ]);
+      expect(problemsOf(make({ voice: named }))).to.deep.equal([
+        'channels.voice: vonageChannel sends texts; mount it under another name than voice',
+      ]);
+    });
+  });
+
+  describe('is asked', () => {
+    const tokens = (): string[] =>
+      vonage.requests.map(({ headers }) => (headers.authorization ?? '').replace('Bearer ', ''));
+
+    it('with a token of the application, the same one for ten minutes, then with the next', async () => {
+      await start({ sms: vonageChannel(byApplication()) });
+      await scene.call();
+      now += 600_000;
+      await scene.call();
+      now += 1_000;
+      await scene.call();
+      expect(vonage.messages).to.have.length(3);
+      const [first = '', second, third = ''] = tokens();
+      expect(decodeProtectedHeader(first)).to.deep.equal({ alg: 'RS256', typ: 'JWT' });
+      const { iat = 0, exp, jti, ...claims } = decodeJwt(first);
+      expect(claims).to.deep.equal({ application_id: vonage.applicationId });
+      expect(exp).to.equal(iat + 900);
+      expect(second).to.equal(first);
+      expect(decodeJwt(third).jti).to.not.equal(jti);
+    });
+
+    it('with a new token by a clock that was set back', async () => {
+      await start({ sms: vonageChannel(byApplication()) });
+      await scene.call();
+      now -= 86_400_000;
+      await scene.call();
+      expect(tokens()[1]).to.not.equal(tokens()[0]);
+      expect(vonage.messages).to.have.length(2);
+    });
+  });
+
+  describe('is followed', () => {
+    for (const [title, status, error, code, next] of [
+      ['by Twilio where it does not take the credentials', 401, 'unauthorized', 'UNAUTHORIZED', 'TWILIO'],
+      ['by Twilio where its account is out of credit', 402, 'low-balance', 'LOW_BALANCE', 'TWILIO'],
+      ['by Twilio where the account may not', 403, 'forbidden', 'FORBIDDEN', 'TWILIO'],
+      ['by Twilio where it does not take the sender', 422, '1420', '1420', 'TWILIO'],
+      ['by Twilio where there are too many requests', 429, 'throttled', 'THROTTLED', 'TWILIO'],
+      ['by Twilio after an error that is new', 422, '1999', '1999', 'TWILIO'],
+      ['by Twilio after an error of words that are new', 422, 'anastasia-silveira', 'HTTP_422', 'TWILIO'],
+      ['by nobody where the number is wrong', 422, '1170', '1170', undefined],
+      ['by nobody of SMS where the recipient opted out', 422, '1240', '1240', undefined],
+    ] as const) {
+      it(title, async () => {
+        await start({ sms: [vonageChannel(byKey()), twilioMessages()] });
+        vonage.refuseWith(status, error);
+        await scene.call();
+        const follower = next === undefined ? [] : [['sms', next, 'accepted', undefined]];
+        expect(attempts()).to.deep.equal([['sms', 'VONAGE', 'refused', code], ...follower]);
+      });
+    }
+
+    it('by SMS of Twilio after an opt-out from WhatsApp', async () => {
+      await start({ whatsapp: vonageChannel(byKey()), sms: twilioMessages() });
+      vonage.refuseWith(422, '1240');
+      await scene.call();
+      expect(attempts()).to.deep.equal([
+        ['whatsapp', 'VONAGE', 'refused', '1240'],
+        ['sms', 'TWILIO', 'accepted', undefined],
+      ]);
+    });
+
+    it('by nothing at all where Fraud Defender held it back, which Okta is told as pending', async () => {
+      await start({ sms: [vonageChannel(byKey()), twilioMessages()] });
+      vonage.refuseWith(403, '1473');
+      expect(commandOf(await scene.call())).to.include({ status: 'PENDING', provider: 'GUARD' });
+      expect(scene.twilio.messages).to.be.empty;
+    });
+
+    it('by Twilio where it does not take the language of the template', async () => {
+      const languages = { default: 'xx_XX' };
+      await start({ whatsapp: vonageChannel({ ...byKey(), template: { ...template(), languages } }) });
+      await scene.call();
+      expect(attempts()[0]).to.deep.equal(['whatsapp', 'VONAGE', 'refused', '1022']);
+      expect(attempts()[1]).to.include.members(['sms', 'TWILIO']);
+    });
+  });
+});
+
+describe('the options of vonageChannel', () => {
+  const pem = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  }).privateKey;
+  const ec = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  }).privateKey;
+  const SECRET = 'vonage-secret-8c1e';
+  const key = { apiKey: 'a1b2c3d4', apiSecret: SECRET, from: '447700900444' };
+  const application = { applicationId: 'app-1', privateKey: pem, from: 'ACME' };
+  const problems = (options: unknown): readonly string[] =>
+    problemsOf(() => vonageChannel(options as VonageChannelOptions));
+  beforeEach(() => {
+    mustNotShow(SECRET, pem, pem.slice(60, 100));
+  });
+
+  it('are taken', () => {
+    for (const options of [
+      key,
+      { ...key, from: '+447700900444', kind: 'whatsapp', template: undefined, baseUrl: undefined },
+      { ...key, baseUrl: 'https://messages-sandbox.nexmo.com' },
+      { ...key, template: { name: 'okta_code', languages: { default: 'en_US', pt: 'pt_BR', de: 'de' } } },
+      application,
+      { ...application, privateKey: pem.replaceAll('\n', '\\n'), apiKey: undefined },
+    ]) {
+      expect(problems(options)).to.deep.equal([]);
+    }
+  });
+
+  const PAIRS = 'give applicationId and privateKey, or apiKey and apiSecret: one of the two pairs';
+  const KEY =
+    "privateKey must be the application's private key: an RSA key of 2048 bits or more that is not encrypted, as PEM or JWK";
+  const FROM =
+    'from must be a phone number in E.164 form, or for SMS a name of 1 to 11 letters, digits and spaces with a letter';
+  const TEMPLATE =
+    "template must be { name, languages } of an approved authentication template, with a default such as 'en_US' in languages, or be left out";
+  for (const [title, options, expected] of [
+    ['nothing', undefined, ['The options must be an object']],
+    ['no credentials and no sender', {}, [PAIRS, FROM]],
+    ['both pairs', { ...key, ...application }, [PAIRS]],
+    [
+      'a key without its secret',
+      { apiKey: 'a', from: 'ACME' },
+      ["apiSecret must be the account's API secret, as text without spaces"],
+    ],
+    ['a key of another kind', { ...application, privateKey: ec }, [KEY]],
+    ['a key that is none', { ...application, privateKey: SECRET }, [KEY]],
+    ['a key that is a number', { ...application, privateKey: 1 }, [KEY]],
+    ['a sender that is too long', { ...key, from: 'ACME and Sons' }, [FROM]],
+    [
+      'a template without a default',
+      { ...key, template: { name: 'a', languages: { pt: 'pt_BR' } } },
+      [TEMPLATE],
+    ],
+    ['a template of one language', { ...key, template: { name: 'a', language: 'en' } }, [TEMPLATE]],
+    [
+      'several mistakes',
+      { ...key, kind: 'mms', baseUrl: 'https://api.nexmo.com/v1', signatureSecret: SECRET },
+      [
+        'signatureSecret is not an option; remove it, or look for a misspelling',
+        "kind must be 'sms' or 'whatsapp', or be left out",
+        'baseUrl must be an origin without a path, such as https://api.nexmo.com; https, or http on loopback, or be left out',
+      ],
+    ],
+  ] as const) {
+    it(`are refused with ${title}, each with its remedy and without its value`, () => {
+      expect(problems(options)).to.deep.equal(expected);
+    });
+  }
+});

@@ -1,7 +1,19 @@
 import { expect } from 'chai';
 import { twilioMessages, twilioVerify, type OktaTelephonyHookOptions } from '../lib/index.js';
 import type { Fault, TwilioEmulator } from '../lib/testing/index.js';
-import { BOB, CODE, commandOf, errorOf, startScene, type Scene, type SceneOptions } from './harness/scene.js';
+import {
+  ANA,
+  BOB,
+  CODE,
+  commandOf,
+  errorOf,
+  HOOK_SECRET,
+  startScene,
+  type Scene,
+  type SceneOptions,
+} from './harness/scene.js';
+import { until } from './harness/until.js';
+import { callApi, eventHook } from './testing/okta-client.js';
 
 /** Verify in place of Messages and Calls, for WhatsApp to Ana and SMS to Bob. */
 const byVerify: SceneOptions['hook'] = ({ twilio }) => ({
@@ -86,6 +98,61 @@ describe('a hook whose channels are Twilio Verify', () => {
       providers.push(commandOf(call)?.['provider']);
     }
     expect(providers).to.deep.equal([...Array.from({ length: 5 }, () => 'TWILIO_VERIFY'), 'TWILIO']);
+  });
+});
+
+describe('a code of Verify that was used', () => {
+  let scene: Scene;
+  afterEach(() => scene.close());
+
+  /** By their numbers, what became of the verifications. */
+  const states = (): readonly (readonly [to: string, status: string])[] =>
+    scene.twilio.verifications.map(({ to, status }) => [to, status] as const);
+  const start = async (): Promise<void> => {
+    scene = await startScene({ hook: byVerify });
+    const hook = eventHook(`${scene.url}/events`, HOOK_SECRET);
+    const { body } = await callApi(scene.okta, 'POST', '/api/v1/eventHooks', hook);
+    await callApi(scene.okta, 'POST', `/api/v1/eventHooks/${String(body['id'])}/lifecycle/verify`);
+  };
+
+  it('is approved, and nobody else’s is', async () => {
+    await start();
+    await scene.call();
+    await scene.call(BY_BOB);
+    await scene.okta.userSignedIn(BOB.id);
+    await until(() => states().some(([, status]) => status === 'approved'));
+    await scene.hook.close();
+    expect(states()).to.deep.equal([
+      [ANA.phone, 'pending'],
+      [BOB.phone, 'approved'],
+    ]);
+    expect(scene.events.find((event) => event.type === 'code.used')).to.include({
+      provider: 'TWILIO_VERIFY',
+      country: 'US',
+      userId: BOB.id,
+    });
+    expect(scene.events.some((event) => event.type === 'feedback.failed')).to.equal(false);
+  });
+
+  it('lets Verify send the number more than five codes', async () => {
+    await start();
+    for (let count = 1; count <= 7; count += 1) {
+      expect(commandOf(await scene.call(BY_BOB))?.['provider'], String(count)).to.equal('TWILIO_VERIFY');
+      await scene.okta.userSignedIn(BOB.id);
+      await until(() => states().filter(([, status]) => status === 'approved').length === count);
+    }
+  });
+
+  it('is told once that Verify no longer knows it', async () => {
+    await start();
+    await scene.call(BY_BOB);
+    scene.twilio.fault({ kind: 'status', status: 404, body: { code: 20404 } });
+    await scene.okta.userSignedIn(BOB.id);
+    await until(() => scene.events.some((event) => event.type === 'feedback.failed'));
+    const told = scene.events.filter((event) => event.type === 'feedback.failed');
+    expect(told.map(({ channel, provider, code }) => [channel, provider, code])).to.deep.equal([
+      ['sms', 'TWILIO_VERIFY', '20404'],
+    ]);
   });
 });
 

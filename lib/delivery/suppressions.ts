@@ -84,7 +84,8 @@ export class Suppressions {
 
   /** @param sinceMs - only what was learnt from then on. */
   of(recipient: string, nowMs: number, sinceMs = -Infinity): readonly Suppression[] {
-    return this.#of(recipient, nowMs).filter((known) => known.sinceMs >= sinceMs);
+    const known = this.#of(recipient, nowMs);
+    return known.length === 0 ? NONE : known.filter((entry) => entry.sinceMs >= sinceMs);
   }
 
   #of(recipient: string, nowMs: number): readonly Known[] {

@@ -10,7 +10,7 @@ import type { AskedCode } from './delivery/sent-codes.js';
 import { socketsRead, TIMED_OUT } from './delivery/wait-at-most.js';
 import type { HookCall, Refusal } from './okta/inline-hook.js';
 import type { ProfileReading } from './okta/user-profile.js';
-import { channelsOn, hasStoppedSince, openChannels } from './open-channels.js';
+import { arrivalOf, channelsOn, hasStoppedSince, openChannels } from './open-channels.js';
 import { sendCode } from './send-code.js';
 import { mayGoTo } from './spending.js';
 
@@ -77,7 +77,9 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
   // Before the plan was made, or since.
   const isStopped = (): boolean =>
     on.channels.length > 0 &&
-    open.channels.every((channel) => hasStoppedSince(channel, addressFor(channel), call, parts));
+    open.channels.every((channel) =>
+      hasStoppedSince(channel, addressFor(channel), arrivalOf(call, parts), parts),
+    );
   const plan = open.channels.flatMap((name) => parts.channels.get(name) ?? []);
   // Where nothing came over the network since, a process that was stopped may not have seen yet that Okta is gone.
   if (call.reading?.source !== 'okta') await socketsRead();
@@ -90,7 +92,7 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
       addressFor,
       budget: call.budget,
       event: call.event,
-      isSuppressed: (channel) => hasStoppedSince(channel, addressFor(channel), call, parts),
+      isSuppressed: (channel) => hasStoppedSince(channel, addressFor(channel), arrivalOf(call, parts), parts),
       asked: askedOf(call, parts),
       isStillWanted: (attempts) => {
         const hasTakenTime = attempts > 0 || call.budget.elapsedMs() > SAME_MOMENT_MS;

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { tellOutsideCall, type HookParts } from './call.js';
-import { keywordOf, type Keyword } from './delivery/keywords.js';
+import { isTwilioWord, keywordOf, type Keyword } from './delivery/keywords.js';
 import { maskNumber } from './delivery/masking.js';
+import type { SuppressionReason } from './delivery/suppressions.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import { answerText } from './exchange.js';
 import { readSignedForm } from './signed-form.js';
@@ -17,8 +18,12 @@ export const INBOUND_PATH = '/twilio/inbound';
 const REPLAY_MS = 86_400_000;
 const MAX_MESSAGES = 20_000;
 
-/** Whoever writes on gets no more of the usual reply, lest two machines talk for ever; milliseconds. */
+/** Whoever writes the same again gets no more of the usual reply, lest two machines talk for ever; milliseconds. */
 const REPLY_EVERY_MS = 600_000;
+
+const ALL_REASONS: readonly SuppressionReason[] = ['STOPPED', 'OPTED_OUT', 'NOT_REACHED'];
+/** Those that a provider told. */
+const TOLD_REASONS: readonly SuppressionReason[] = ['OPTED_OUT', 'NOT_REACHED'];
 
 /** What a state may take to say whether a message is known, milliseconds. */
 const STATE_MS = 500;
@@ -32,7 +37,9 @@ export function receiveInbound(
 ): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
   const { settings, events, suppressions } = parts;
   const seen = new LRUCache<string, true>({ max: MAX_MESSAGES });
-  const answered = new LRUCache<string, number>({ max: MAX_MESSAGES });
+  const answered = new LRUCache<string, { readonly kind: Keyword | 'other'; readonly atMs: number }>({
+    max: MAX_MESSAGES,
+  });
 
   /** At this gateway or another one that shares the state. */
   const isReplay = async ({ messageId }: ReceivedMessage): Promise<boolean> => {
@@ -46,6 +53,7 @@ export function receiveInbound(
       if (claim === TIMED_OUT) return false;
       // What others wait for is an answer; this is one that says nothing.
       if (claim.isFirst) claim.settle({});
+      else claim.answer.catch(() => undefined);
       return !claim.isFirst;
     } catch {
       return false;
@@ -55,7 +63,9 @@ export function receiveInbound(
   const obey = async ({ channel, from }: ReceivedMessage, keyword: Keyword | undefined): Promise<void> => {
     // Of SMS Twilio keeps the list, and would refuse all the same.
     if (keyword === 'stop' && channel === 'whatsapp') await suppressions.add(from, channel, 'STOPPED');
-    if (keyword === 'start') await suppressions.lift(from, channel);
+    else if (keyword === 'start') await suppressions.lift(from, { channel, reasons: ALL_REASONS });
+    // Whoever writes is there, and has not blocked us.
+    else if (channel === 'whatsapp') await suppressions.lift(from, { channel, reasons: TOLD_REASONS });
   };
 
   /** What the user of the package wants to say; `undefined` for the usual. */
@@ -63,32 +73,44 @@ export function receiveInbound(
     const { onMessage } = settings.inbound;
     if (onMessage === undefined) return undefined;
     try {
-      const reply: unknown = await waitAtMost(Promise.resolve(onMessage(message)), settings.deadlineMs);
-      if (reply === TIMED_OUT) throw new Error('no answer in time');
-      return typeof reply === 'string' && reply !== '' ? reply : undefined;
+      const given: unknown = await waitAtMost(Promise.resolve(onMessage(message)), settings.deadlineMs);
+      if (given === TIMED_OUT) throw new Error('no answer in time');
+      const { text, isStart } = (typeof given === 'string' ? { text: given } : Object(given)) as Record<
+        string,
+        unknown
+      >;
+      if (isStart === true) {
+        await suppressions.lift(message.from, { channel: message.channel, reasons: ALL_REASONS });
+      }
+      return typeof text === 'string' && text !== '' ? text : undefined;
     } catch (error) {
       tellOutsideCall('inbound', parts)(error);
       return undefined;
     }
   };
 
+  /** The same is said once in ten minutes. */
+  const usual = ({ channel, from }: ReceivedMessage, kind: Keyword | 'other'): string | undefined => {
+    const key = `${channel} ${from}`;
+    const nowMs = settings.clock();
+    const last = answered.get(key);
+    if (last?.kind === kind && Math.abs(nowMs - last.atMs) < REPLY_EVERY_MS) return undefined;
+    answered.set(key, { kind, atMs: nowMs });
+    return settings.inbound.replies[kind];
+  };
+
   const replyTo = async (
     message: ReceivedMessage,
     keyword: Keyword | undefined,
   ): Promise<string | undefined> => {
-    const { replies } = settings.inbound;
-    const { channel, from } = message;
-    if (keyword !== undefined) {
-      // Twilio answers these itself on SMS, and to STOP lets nobody else.
-      return channel === 'sms' ? undefined : replies[keyword];
+    if (message.channel === 'sms') {
+      // It has been answered, and to STOP nobody else may answer.
+      if (message.isHandled || isTwilioWord(message.text)) return undefined;
+      // Twilio does not know the word: which ones it knows, the help says.
+      if (keyword !== undefined) return usual(message, 'help');
     }
-    const own = await ask(message);
-    if (own !== undefined) return own;
-    const nowMs = settings.clock();
-    const lastMs = answered.get(`${channel} ${from}`);
-    if (lastMs !== undefined && Math.abs(nowMs - lastMs) < REPLY_EVERY_MS) return undefined;
-    answered.set(`${channel} ${from}`, nowMs);
-    return replies.other;
+    if (keyword !== undefined) return usual(message, keyword);
+    return (await ask(message)) ?? usual(message, 'other');
   };
 
   const receive = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {

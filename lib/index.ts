@@ -7,6 +7,7 @@ export type {
   GuardOptions,
   HookCredential,
   InboundOptions,
+  InboundReply,
   OktaCredential,
   OktaTelephonyHookOptions,
   SenderOption,
@@ -47,7 +48,12 @@ export type { ChooseChannels } from './delivery/plan.js';
 export type { Alarms, NewEvent, PlanStep, Receipt, ReceiptState } from './delivery/receipt.js';
 export type { FinalReport } from './delivery/report.js';
 export type { Rollout } from './delivery/rollout.js';
-export type { Suppression, SuppressionReason, SuppressionState } from './delivery/suppressions.js';
+export type {
+  LiftedSuppression,
+  Suppression,
+  SuppressionReason,
+  SuppressionState,
+} from './delivery/suppressions.js';
 export type { AskedCode, SentCode, SentCodeLife, SentCodeState, SentCodeUse } from './delivery/sent-codes.js';
 export type { Bucket, Claim, EventLife, RememberedAnswer, State, StateNews } from './delivery/state.js';
 export type { ComposeText } from './delivery/text.js';

@@ -1,6 +1,7 @@
 import { hookOf, tellFailed, type Call, type HookParts } from './call.js';
 import { withinRollout } from './delivery/rollout.js';
-import { passOver, type Passed, type Suppression } from './delivery/suppressions.js';
+import type { PlanStep } from './delivery/receipt.js';
+import { passOver, suppressionFor, type Passed, type Suppression } from './delivery/suppressions.js';
 
 /** Which of the channels that were planned may be tried: what the rollout leaves on, and the user has not said STOP to. */
 
@@ -26,7 +27,7 @@ export function openChannels(
   if (deliveryChannel !== 'sms') return { channels, passedOver };
   const among = (enrolled: readonly Suppression[], ofWhatsApp = enrolled): Passed => {
     const open = passOver(channels, (channel) =>
-      (channel === 'whatsapp' ? ofWhatsApp : enrolled).find((known) => known.channel === channel),
+      suppressionFor(channel === 'whatsapp' ? ofWhatsApp : enrolled, channel),
     );
     return { channels: open.channels, passedOver: [...passedOver, ...open.passedOver] };
   };
@@ -58,16 +59,39 @@ async function askAgain(
   return Promise.all([ofEnrolled, whatsAppNumber === phoneNumber ? ofEnrolled : ask(whatsAppNumber)]);
 }
 
-/** Whether the user has said STOP to a channel at this gateway since the call came in. */
-export function hasStoppedSince(channel: string, phoneNumber: string, call: Call, parts: HookParts): boolean {
-  return parts.suppressions
-    .of(phoneNumber, NONE, arrivalOf(call, parts))
-    .some((known) => known.channel === channel && known.reason === 'STOPPED');
+/** Those steps of a plan that was made a while ago whose recipient may still be reached. */
+export async function openSteps(
+  steps: readonly PlanStep[],
+  { suppressions, settings }: HookParts,
+): Promise<readonly PlanStep[]> {
+  const nowMs = settings.clock();
+  const numbers = [...new Set(steps.map(({ to }) => to))];
+  const lists = await Promise.all(
+    numbers.map(async (to) => suppressions.of(to, await suppressions.ask(to), nowMs)),
+  );
+  const known = new Map(numbers.map((to, at) => [to, lists[at] ?? NONE]));
+  const suppressionOf = (channel: string): Suppression | undefined =>
+    steps
+      .filter((step) => step.channel === channel)
+      .map(({ to }) => suppressionFor(known.get(to) ?? NONE, channel))
+      .find((suppression) => suppression !== undefined);
+  const open = passOver([...new Set(steps.map(({ channel }) => channel))], suppressionOf);
+  return steps.filter(({ channel }) => open.channels.includes(channel));
+}
+
+/** Whether somebody has said STOP to a channel at this gateway from a moment on, by the hook's clock. */
+export function hasStoppedSince(
+  channel: string,
+  phoneNumber: string,
+  sinceMs: number,
+  { suppressions }: Pick<HookParts, 'suppressions'>,
+): boolean {
+  return suppressionFor(suppressions.of(phoneNumber, NONE, sinceMs), channel)?.reason === 'STOPPED';
 }
 
 const NONE: readonly Suppression[] = [];
 
 /** When a call came in, by the hook's clock. */
-function arrivalOf({ budget }: Call, { settings }: HookParts): number {
+export function arrivalOf({ budget }: Call, { settings }: HookParts): number {
   return settings.clock() - Math.ceil(budget.elapsedMs());
 }

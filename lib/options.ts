@@ -136,6 +136,10 @@ export interface GuardOptions {
   readonly answer?: 'pending' | 'error' | undefined;
 }
 
+/** What is answered, and whether what somebody wrote counts as START: with `isStart` an earlier STOP is taken back. */
+export type InboundReply =
+  string | { readonly text?: string | undefined; readonly isStart?: boolean | undefined };
+
 /** What somebody wrote to one of the senders, and what is answered. */
 export interface InboundOptions {
   /**
@@ -164,7 +168,7 @@ export interface InboundOptions {
    * a failure: the usual one. It has as long as `deadlineMs`.
    */
   readonly onMessage?:
-    ((message: ReceivedMessage) => string | undefined | Promise<string | undefined>) | undefined;
+    ((message: ReceivedMessage) => InboundReply | undefined | Promise<InboundReply | undefined>) | undefined;
 }
 
 /** A way to deliver a code; see the README's "Write a channel". */

@@ -6,6 +6,7 @@ import type { AttemptReport } from './delivery/events.js';
 import { LateFailover } from './delivery/late-failover.js';
 import type { LateSend } from './delivery/late-send.js';
 import { withinRollout } from './delivery/rollout.js';
+import { hasStoppedSince, openSteps } from './open-channels.js';
 import { personKey, placeOf, type PlanStep, type Receipt } from './delivery/receipt.js';
 import type { AskedCode } from './delivery/sent-codes.js';
 import { suppressionReasonOf } from './delivery/suppressions.js';
@@ -141,10 +142,6 @@ function keepSent(
 export function withLateFailover(made: Omit<HookParts, 'lateFailover'>): HookParts {
   const { settings, events, channels, underWay } = made;
   if (settings.lateFailover === undefined) return { ...made, lateFailover: undefined };
-  const hasStopped = (phoneNumber: string, channel: string): boolean =>
-    made.suppressions
-      .of(phoneNumber, undefined, 0)
-      .some((known) => known.channel === channel && known.reason === 'STOPPED');
   const lateFailover = new LateFailover({
     state: settings.state,
     events,
@@ -154,9 +151,7 @@ export function withLateFailover(made: Omit<HookParts, 'lateFailover'>): HookPar
     afterSeconds: settings.lateFailover.afterSeconds,
     channels,
     channelsOn: (names, request) =>
-      withinRollout(names, request, made.rollout(tellFailed('rollout', request, made))).filter(
-        (channel) => !hasStopped(request.phoneNumber, channel),
-      ),
+      withinRollout(names, request, made.rollout(tellFailed('rollout', request, made))),
     onLearnt: ({ sentBy }, failure) => {
       const reason = suppressionReasonOf(failure);
       if (reason !== undefined) void made.suppressions.add(sentBy.to, sentBy.channel, reason);
@@ -169,26 +164,35 @@ export function withLateFailover(made: Omit<HookParts, 'lateFailover'>): HookPar
   return parts;
 }
 
-function sendAgain(
+async function sendAgain(
   late: LateSend,
   isStillWanted: () => Promise<boolean>,
   parts: HookParts,
 ): Promise<Delivery> {
-  const { receipt, request, steps, budget } = late;
+  const { receipt, request, budget } = late;
+  const sinceMs = parts.settings.clock();
+  // The user may have said STOP since the code was sent, to any gateway.
+  const steps = await openSteps(late.steps, parts);
+  if (steps.length === 0) {
+    late.dropped ??= 'NO_CHANNEL_LEFT';
+    return { status: 'refused', decidedBy: undefined, attempts: [], isFraudBlock: false };
+  }
   const plan = steps.flatMap(({ channel, provider }) => parts.channels.get(channel)?.[provider] ?? []);
   const addresses = new Map(steps.map(({ channel, to }) => [channel, to]));
+  const addressFor = (channel: string): string => addresses.get(channel) ?? request.phoneNumber;
   return sendCode(
     plan,
     {
       request,
       profile: receipt.profile,
       locale: receipt.locale,
-      addressFor: (channel) => addresses.get(channel) ?? request.phoneNumber,
+      addressFor,
       budget,
       event: receipt,
       asked: receipt.asked,
       before: late,
       isStillWanted,
+      isSuppressed: (channel) => hasStoppedSince(channel, addressFor(channel), sinceMs, parts),
     },
     parts,
   );

@@ -106,6 +106,33 @@ describe('gateways on one Redis', () => {
     const channelAt = async (url: string): Promise<string | undefined> =>
       /channel=(\w+)/.exec(commandOf(await scene.call({ url }))?.['transactionMetadata'] ?? '')?.[1];
 
+    it('send no late code to where it was said, and to where it was taken back, whichever was told', async () => {
+      const publicUrl = 'https://id.example.com/okta/telephony';
+      const bySmsFirst = { publicUrl, chooseChannels: () => ['sms', 'whatsapp'] };
+      await start(bySmsFirst);
+      const one = await beside(bySmsFirst);
+      const two = await beside(bySmsFirst);
+      const whatsApps = (): number =>
+        scene.twilio.messages.filter(({ channel }) => channel === 'whatsapp').length;
+      const sendBySms = async (eventId: string): Promise<string> =>
+        commandOf(await scene.call({ url: one.url, eventId }))?.['transactionId'] ?? '';
+      const ended = (eventId: string) =>
+        one.events.find((event) => event.type === 'failover.ended' && event.eventId === eventId);
+      const stopped = await sendBySms('stopped');
+      await write(two.url, publicUrl, 'STOP', sid(3));
+      await report(one.url, publicUrl, stopped, 'undelivered');
+      await until(() => ended('stopped') !== undefined);
+      expect(ended('stopped')).to.include({ outcome: 'dropped', code: 'NO_CHANNEL_LEFT' });
+      expect(whatsApps()).to.equal(0);
+      await write(two.url, publicUrl, 'START', sid(4));
+      const started = await sendBySms('started');
+      await write(one.url, publicUrl, 'STOP', sid(5));
+      await write(two.url, publicUrl, 'START', sid(6));
+      await report(one.url, publicUrl, started, 'undelivered');
+      await until(() => ended('started') !== undefined);
+      expect(ended('started')).to.include({ outcome: 'accepted', channel: 'whatsapp' });
+    });
+
     it('send them no code by WhatsApp any more, whichever was told, until START, and hear each word once', async () => {
       const publicUrl = 'https://id.example.com/okta/telephony';
       await start({ publicUrl });

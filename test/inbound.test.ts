@@ -1,6 +1,12 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import type { ChannelPort, HookEvent, InboundOptions } from '../lib/index.js';
+import {
+  memoryState,
+  type ChannelPort,
+  type HookEvent,
+  type InboundOptions,
+  type State,
+} from '../lib/index.js';
 import type { EmulatedInbound, InboundMessage } from '../lib/testing/index.js';
 import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from './harness/scene.js';
 import { until } from './harness/until.js';
@@ -110,6 +116,26 @@ describe('what users write to the senders', () => {
     expect(await channelOf()).to.equal('sms');
   });
 
+  it('tells by SMS which words Twilio knows, where somebody uses another', async () => {
+    await start({ keywords: { stop: ['HALT'] } });
+    const from = { from: BOB.phone, channel: 'sms' } as const;
+    expect((await write('halt', from)).replies[0]).to.match(/Send STOP/);
+    expect((await write('AYUDA', from)).replies).to.deep.equal([]);
+    now += 600_000;
+    expect((await write('AYUDA', from)).replies[0]).to.match(/Send STOP/);
+    // Advanced Opt-Out has answered it.
+    expect((await write('HALT', { ...from, params: { OptOutType: 'STOP' } })).replies).to.deep.equal([]);
+  });
+
+  it('says the same once in ten minutes, also to a word', async () => {
+    await start();
+    expect((await write('HELP')).replies).to.have.lengthOf(1);
+    expect((await write('HELP')).replies).to.have.lengthOf(0);
+    expect((await write('START')).replies).to.have.lengthOf(1);
+    now += 600_000;
+    expect((await write('START')).replies).to.have.lengthOf(1);
+  });
+
   it('leaves SMS to Twilio, which keeps who has opted out and answers them', async () => {
     await start();
     const stop = await write('STOP', { from: BOB.phone, channel: 'sms' });
@@ -145,10 +171,25 @@ describe('what users write to the senders', () => {
     });
     const { sid, replies } = await write('MAPLE-71');
     expect(replies).to.deep.equal(['WhatsApp is on.']);
-    expect(seen).to.deep.equal([{ messageId: sid, channel: 'whatsapp', from: ANA.phone, text: 'MAPLE-71' }]);
+    expect(seen).to.deep.equal([
+      { messageId: sid, channel: 'whatsapp', from: ANA.phone, text: 'MAPLE-71', isHandled: false },
+    ]);
     await write('HELP');
     expect(seen).to.have.lengthOf(1);
     expect((await write('x')).replies).to.have.lengthOf(1);
+  });
+
+  it('takes STOP back where the gateway says that a message counts as START', async () => {
+    await start({
+      onMessage: ({ text }) => (text === 'MAPLE-71' ? { text: 'On.', isStart: true } : undefined),
+    });
+    await write('STOP');
+    scene.twilio.joinSandbox(ANA.phone);
+    expect(await channelOf()).to.equal('sms');
+    await write('Hm?');
+    expect(await channelOf()).to.equal('sms');
+    expect((await write('MAPLE-71')).replies).to.deep.equal(['On.']);
+    expect(await channelOf()).to.equal('whatsapp');
   });
 
   for (const [what, onMessage] of [
@@ -227,6 +268,42 @@ describe('what users write to the senders', () => {
     it('escapes what the gateway answers with', async () => {
       await start({ onMessage: ({ text }) => `<Message>${text}&` });
       expect((await write('</Response>')).replies).to.deep.equal(['<Message></Response>&']);
+    });
+  });
+
+  describe('with a state that gateways share', () => {
+    const shared = (parts: Partial<State>): State => ({ ...memoryState(), isShared: true, ...parts });
+    const claimNothing: State['claim'] = async (...args) => {
+      const claim = await memoryState().claim(...args);
+      return claim.isFirst ? { ...claim, suppressions: [] } : claim;
+    };
+
+    it('goes by STOP at once, however late the others learn it', async () => {
+      const state = shared({
+        claim: claimNothing,
+        suppressionsOf: () => [],
+        suppress: () => new Promise(() => undefined),
+      });
+      await start(undefined, { state });
+      await write('STOP');
+      expect(await channelOf()).to.equal('sms');
+    });
+
+    it('is not stopped by one that fails, in whatever way', async () => {
+      const failing = (): never => {
+        throw new Error('no');
+      };
+      const answer = (): Promise<never> => Promise.reject(new Error('lost'));
+      for (const parts of [
+        { suppress: failing, lift: failing, suppressionsOf: failing },
+        { claim: failing },
+        { claim: () => ({ isFirst: false, answer: answer() }) },
+      ] as Partial<State>[]) {
+        await start(undefined, { state: shared(parts) });
+        expect((await write('STOP')).answer?.status).to.equal(200);
+        await scene.close();
+      }
+      await start();
     });
   });
 
@@ -346,6 +423,20 @@ describe('a number that WhatsApp does not reach', () => {
     await scene.call();
     expect(await metadataOf()).to.contain('channel=whatsapp');
     expect(passedOver()).to.deep.equal([]);
+  });
+
+  it('is there again once its owner writes from there', async () => {
+    await start();
+    scene.twilio.refuseWith({ code: 63003, times: 1 });
+    await scene.call();
+    expect(await metadataOf()).to.contain('channel=sms');
+    await scene.twilio.receive({
+      from: ANA.phone,
+      channel: 'whatsapp',
+      body: 'Hello?',
+      url: `${scene.url}/twilio/inbound`,
+    });
+    expect(await metadataOf()).to.contain('channel=whatsapp');
   });
 
   it('stays there for what says nothing of the number', async () => {

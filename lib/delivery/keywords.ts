@@ -5,11 +5,8 @@ export type Keyword = 'stop' | 'start' | 'help';
 /** Words by what they mean; each is a whole message. */
 export type Keywords = Readonly<Record<Keyword, ReadonlySet<string>>>;
 
-/**
- * Twilio's own words of default opt-out handling, and what the same is written as in the languages that codes are spoken
- * in. None of them is a word that somebody would send for another reason.
- */
-export const USUAL_KEYWORDS: Readonly<Record<Keyword, readonly string[]>> = {
+/** Twilio's own words of default opt-out handling, and what the same is written as in the languages that codes are spoken in. */
+const USUAL_KEYWORDS: Readonly<Record<Keyword, readonly string[]>> = {
   stop: [
     ...['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT'],
     ...['ALTO', 'BAJA', 'PARAR', 'ARRET', 'ARRÊT', 'DESABONNER', 'STOPP', 'ABMELDEN', 'SAIR', 'CANCELAR'],
@@ -22,6 +19,17 @@ export const USUAL_KEYWORDS: Readonly<Record<Keyword, readonly string[]>> = {
   ],
   help: ['HELP', 'INFO', 'AYUDA', 'AIDE', 'HILFE', 'AJUDA', 'AIUTO', 'ヘルプ', 'मदद', 'مساعدة'],
 };
+
+/** What Twilio itself understands of an SMS, keeps and answers, unless it is told not to. */
+const TWILIO_WORDS: ReadonlySet<string> = new Set([
+  ...['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT'],
+  ...['START', 'YES', 'UNSTOP', 'HELP', 'INFO'],
+]);
+
+/** Whether an SMS is one of these, as exactly as Twilio wants it. */
+export function isTwilioWord(text: string): boolean {
+  return TWILIO_WORDS.has(text.trim().toUpperCase());
+}
 
 /** The words that a user of the package chose, in place of the usual ones. */
 export function readKeywords(words: {

@@ -2,6 +2,7 @@ import {
   recipientOf,
   SUPPRESSED_MS,
   Suppressions,
+  type LiftedSuppression,
   type Suppression,
   type SuppressionReason,
   type SuppressionState,
@@ -36,22 +37,28 @@ export class SuppressionList {
     const recipient = recipientOf(phoneNumber);
     const nowMs = this.#clock();
     const suppression: Suppression = { channel, reason, untilMs: nowMs + SUPPRESSED_MS[reason] };
-    this.#here.add(recipient, suppression, nowMs);
-    return this.#tell(() => this.#state.suppress?.(recipient, suppression, nowMs));
+    const isShared = this.#here.add(recipient, suppression, nowMs);
+    return this.#tell(async () => {
+      await this.#state.suppress?.(recipient, suppression, nowMs);
+      isShared();
+    });
   }
 
   /** As `add`. */
-  lift(phoneNumber: string, channel: string): Promise<void> {
+  lift(phoneNumber: string, lifted: LiftedSuppression): Promise<void> {
     const recipient = recipientOf(phoneNumber);
-    this.#here.lift(recipient, channel);
-    return this.#tell(() => this.#state.lift?.(recipient, channel, this.#clock()));
+    const nowMs = this.#clock();
+    this.#here.lift(recipient, lifted, nowMs);
+    return this.#tell(async () => {
+      await this.#state.lift?.(recipient, lifted, nowMs);
+    });
   }
 
   /**
    * Those of a number.
    *
-   * @param shared - what gateways share, as it was at `sinceMs`: of what this process knows, only what came after that counts
-   *   beside it. `undefined` where nobody could say.
+   * @param shared - what gateways share, as it was at `sinceMs`: of what this process knows, only what came after that, or
+   *   what gateways do not share yet, counts beside it. `undefined` where nobody could say.
    */
   of(
     phoneNumber: string,
@@ -79,11 +86,8 @@ export class SuppressionList {
     }
   }
 
-  async #tell(work: () => unknown): Promise<void> {
-    try {
-      await waitAtMost(Promise.resolve(work()), STATE_MS);
-    } catch (error) {
-      this.#onFailure(error);
-    }
+  /** Never rejects. What takes longer goes on. */
+  async #tell(work: () => Promise<void>): Promise<void> {
+    await waitAtMost(work().catch(this.#onFailure), STATE_MS);
   }
 }

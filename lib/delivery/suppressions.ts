@@ -33,11 +33,22 @@ export const SUPPRESSED_MS: Readonly<Record<SuppressionReason, number>> = {
   NOT_REACHED: 86_400_000,
 };
 
-/** The part of `State` that gateways share suppressions by. What returns a promise is not waited for, but for the question. */
+/** What is taken back. */
+export interface LiftedSuppression {
+  readonly channel: string;
+  /** Those with another reason stay. */
+  readonly reasons: readonly SuppressionReason[];
+}
+
+/**
+ * The part of `State` that gateways share suppressions by. What `suppress` and `lift` return resolves once all gateways know
+ * it, however much later: until then the gateway that was told goes by what it knows itself.
+ */
 export interface SuppressionState {
   /** Takes the place of an earlier one for the same number and channel, unless that was `STOPPED` and this is not. */
   readonly suppress?: ((recipient: string, suppression: Suppression, nowMs: number) => unknown) | undefined;
-  readonly lift?: ((recipient: string, channel: string, nowMs: number) => unknown) | undefined;
+  /** What began after `nowMs` stays, for this may be told late. */
+  readonly lift?: ((recipient: string, lifted: LiftedSuppression, nowMs: number) => unknown) | undefined;
   /** `undefined` where nobody can say at the moment. */
   readonly suppressionsOf?:
     | ((
@@ -59,33 +70,59 @@ export function mergeSuppression<Entry extends Suppression>(
   return [...alive.filter(({ channel }) => channel !== added.channel), added];
 }
 
+/** What is left of a number's suppressions when some are taken back. */
+export function liftSuppressions<Entry extends Suppression>(
+  known: readonly Entry[],
+  { channel, reasons }: LiftedSuppression,
+  nowMs: number,
+): readonly Entry[] {
+  return known.filter(
+    (entry) =>
+      entry.channel !== channel ||
+      !reasons.includes(entry.reason) ||
+      entry.untilMs - SUPPRESSED_MS[entry.reason] > nowMs,
+  );
+}
+
+/** The one that counts for a channel: what its owner has said goes before all. */
+export function suppressionFor(known: readonly Suppression[], channel: string): Suppression | undefined {
+  const ofChannel = known.filter((entry) => entry.channel === channel);
+  return ofChannel.find(({ reason }) => reason === 'STOPPED') ?? ofChannel[0];
+}
+
 /** As many numbers as a process remembers; the oldest are forgotten first. */
 const MAX_RECIPIENTS = 20_000;
 
 interface Known extends Suppression {
   /** When this process learnt it. */
   readonly sinceMs: number;
+  /** Whether all gateways know it. */
+  isShared: boolean;
 }
 
 /** Those that this process has learnt itself; starts no timer. */
 export class Suppressions {
   readonly #known = new LRUCache<string, readonly Known[]>({ max: MAX_RECIPIENTS });
 
-  add(recipient: string, suppression: Suppression, nowMs: number): void {
-    const known = this.#of(recipient, nowMs);
-    this.#known.set(recipient, mergeSuppression(known, { ...suppression, sinceMs: nowMs }, nowMs));
+  /** Gives what is to be called when all gateways know it. */
+  add(recipient: string, suppression: Suppression, nowMs: number): () => void {
+    const entry: Known = { ...suppression, sinceMs: nowMs, isShared: false };
+    this.#known.set(recipient, mergeSuppression(this.#of(recipient, nowMs), entry, nowMs));
+    return () => {
+      entry.isShared = true;
+    };
   }
 
-  lift(recipient: string, channel: string): void {
-    const left = (this.#known.get(recipient) ?? []).filter((known) => known.channel !== channel);
+  lift(recipient: string, lifted: LiftedSuppression, nowMs: number): void {
+    const left = liftSuppressions(this.#known.get(recipient) ?? [], lifted, nowMs);
     if (left.length === 0) this.#known.delete(recipient);
     else this.#known.set(recipient, left);
   }
 
-  /** @param sinceMs - only what was learnt from then on. */
+  /** @param sinceMs - only what was learnt from then on, or is not known to all gateways yet. */
   of(recipient: string, nowMs: number, sinceMs = -Infinity): readonly Suppression[] {
     const known = this.#of(recipient, nowMs);
-    return known.length === 0 ? NONE : known.filter((entry) => entry.sinceMs >= sinceMs);
+    return known.length === 0 ? NONE : known.filter((entry) => !entry.isShared || entry.sinceMs >= sinceMs);
   }
 
   #of(recipient: string, nowMs: number): readonly Known[] {
@@ -126,11 +163,12 @@ export function passOver(
 
 /**
  * A number as suppressions know it. WhatsApp writes some countries' mobile numbers in another way than they are dialled:
- * Mexico's with a 1 and Argentina's with a 9 behind the calling code, and many of Brazil's without their ninth digit.
+ * Mexico's with a 1 and Argentina's with a 9 behind the calling code, and Brazil's without their
+ * ninth digit, but for those of São Paulo, Rio de Janeiro and Espírito Santo. A landline has no nine that could be left out.
  */
 export function recipientOf(phoneNumber: string): string {
   return phoneNumber
     .replace(/^\+521(?=\d{10}$)/, '+52')
     .replace(/^\+549(?=\d{10}$)/, '+54')
-    .replace(/^(\+55\d{2})9(?=\d{8}$)/, '$1');
+    .replace(/^(\+55[3-9]\d)9(?=[6-9]\d{7}$)/, '$1');
 }

@@ -52,7 +52,7 @@ export function redisState(options: RedisStateOptions): State {
     takeReceipt: (messageKey, nowMs, report) => receipts.takeReceipt(messageKey, nowMs, report),
     isDelivered: (messageKeys, nowMs) => receipts.isDelivered(messageKeys, nowMs),
     suppress: (recipient, suppression, nowMs) => suppressions.suppress(recipient, suppression, nowMs),
-    lift: (recipient, channel, nowMs) => suppressions.lift(recipient, channel, nowMs),
+    lift: (recipient, lifted, nowMs) => suppressions.lift(recipient, lifted, nowMs),
     suppressionsOf: (recipient, nowMs) => suppressions.of(recipient, nowMs),
     keepSent: (key, sent, life) => {
       sentCodes.keepSent(key, sent, life);

@@ -85,6 +85,8 @@ export interface ReceivedMessage {
   readonly from: string;
   /** What they wrote, as it came. */
   readonly text: string;
+  /** An SMS whose word Twilio has understood and answered itself. */
+  readonly isHandled: boolean;
 }
 
 const ADDRESS = /^(?:(whatsapp):)?(\+[1-9]\d{6,14})$/i;
@@ -95,7 +97,9 @@ export function readInbound(params: FormFields): ReceivedMessage | undefined {
   const [, whatsApp, from] = ADDRESS.exec(first(params, 'From')?.trim() ?? '') ?? [];
   if (messageId === undefined || !MESSAGE_SID.test(messageId) || from === undefined) return undefined;
   const channel = whatsApp === undefined ? 'sms' : 'whatsapp';
-  return { messageId, channel, from, text: first(params, 'Body') ?? '' };
+  // Of a Messaging Service with Advanced Opt-Out, whose words are its own.
+  const isHandled = (first(params, 'OptOutType') ?? '') !== '';
+  return { messageId, channel, from, text: first(params, 'Body') ?? '', isHandled };
 }
 
 /** TwiML that answers with a message, or with nothing. */

@@ -33,6 +33,8 @@ import {
   type DeliveryReport,
   type HookCredential,
   type InboundOptions,
+  type InboundReply,
+  type LiftedSuppression,
   type HookEvent,
   type HookStatus,
   type HttpAnswer,
@@ -241,12 +243,15 @@ const nested: Partial<OktaTelephonyHookOptions> = {
   },
 };
 const inbound: InboundOptions = {
-  onMessage: ({ channel, from, text, messageId }: ReceivedMessage) => [channel, from, text, messageId].join(),
+  onMessage: ({ channel, from, text, messageId, isHandled }: ReceivedMessage): InboundReply => ({
+    text: [channel, from, text, messageId].join(),
+    isStart: isHandled,
+  }),
 };
 const reason: SuppressionReason = 'STOPPED';
 const suppressions: SuppressionState = {
   suppress: undefined,
-  lift: undefined,
+  lift: (recipient, { channel, reasons }: LiftedSuppression) => void [recipient, channel, reasons],
   suppressionsOf: (recipient, nowMs): readonly Suppression[] => [
     { channel: recipient, reason, untilMs: nowMs },
   ],

@@ -8,6 +8,7 @@ import { ANA } from '../harness/scene.js';
 import { until } from '../harness/until.js';
 
 const KEY = Buffer.alloc(32, 4).toString('base64');
+const NEW_KEY = Buffer.alloc(32, 5).toString('base64');
 const NOW = 1_700_000_000_000;
 const DAY_MS = 86_400_000;
 const STOPPED: Suppression = { channel: 'whatsapp', reason: 'STOPPED', untilMs: NOW + 365 * DAY_MS };
@@ -71,9 +72,9 @@ describe('suppressions that gateways share', () => {
     await state.suppress?.(ANA.phone, OPTED_OUT, NOW);
     await state.suppress?.(ANA.phone, ON_LINE, NOW);
     expect(await claimed(state, 'event')).to.deep.equal([STOPPED, ON_LINE]);
-    await open().lift?.(ANA.phone, 'whatsapp', NOW);
+    await open().lift?.(ANA.phone, { channel: 'whatsapp', reasons: ['STOPPED'] }, NOW);
     expect(await state.suppressionsOf?.(ANA.phone, NOW)).to.deep.equal([ON_LINE]);
-    await state.lift?.(ANA.phone, 'line', NOW);
+    await state.lift?.(ANA.phone, { channel: 'line', reasons: ['NOT_REACHED'] }, NOW);
     expect(await suppressed()).to.deep.equal([]);
   });
 
@@ -91,6 +92,33 @@ describe('suppressions that gateways share', () => {
     ]);
   });
 
+  it('are all kept that one gateway learns of one number at once', async () => {
+    const state = open();
+    const channels = Array.from({ length: 10 }, (_, at) => `channel${at}`);
+    await Promise.all(channels.map((channel) => state.suppress?.(ANA.phone, { ...ON_LINE, channel }, NOW)));
+    const known = (await state.suppressionsOf?.(ANA.phone, NOW)) ?? [];
+    expect(known.map(({ channel }) => channel).sort()).to.deep.equal(channels);
+  });
+
+  it('stay where a gateway cannot open them, while the key is changed', async () => {
+    const rotated = (encryptionKeys: readonly string[]): State =>
+      closers.add(redisState({ connection: redis.url, encryptionKeys }), (state) => state.close());
+    const [both, old] = [rotated([NEW_KEY, KEY]), rotated([KEY])];
+    const news: string[] = [];
+    old.watch?.(({ type, reason }) => news.push(`${type} ${reason}`));
+    await both.suppress?.(ANA.phone, STOPPED, NOW);
+    void old.suppress?.(ANA.phone, { ...ON_LINE, channel: 'sms' }, NOW);
+    await until(() => news.includes('warned OTHER_KEYS'));
+    expect(await both.suppressionsOf?.(ANA.phone, NOW)).to.deep.equal([STOPPED]);
+  });
+
+  it('are not taken back by what was said before them and is told late', async () => {
+    const state = open();
+    await state.suppress?.(ANA.phone, STOPPED, NOW);
+    await state.lift?.(ANA.phone, { channel: 'whatsapp', reasons: ['STOPPED'] }, NOW - 1_000);
+    expect(await state.suppressionsOf?.(ANA.phone, NOW)).to.deep.equal([STOPPED]);
+  });
+
   it('end in their time, and say nothing of anybody', async () => {
     const state = open();
     await state.suppress?.(ANA.phone, ON_LINE, NOW);
@@ -105,11 +133,13 @@ describe('suppressions that gateways share', () => {
     const state = open();
     await state.check();
     redis.stop();
-    await state.suppress?.(ANA.phone, STOPPED, NOW);
-    expect(state.health).to.equal('lost');
+    let isTold = false;
+    void Promise.resolve(state.suppress?.(ANA.phone, STOPPED, NOW)).then(() => (isTold = true));
+    await until(() => state.health === 'lost');
+    expect(isTold).to.equal(false);
     expect(await state.suppressionsOf?.(ANA.phone, NOW)).to.equal(undefined);
     redis.continue();
-    await until(() => state.health === 'ok');
+    await until(() => isTold);
     const other = open();
     await until(async () => ((await other.suppressionsOf?.(ANA.phone, NOW)) ?? []).length === 1);
   });

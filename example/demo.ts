@@ -1,10 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { OktaTelephonyHookOptions } from 'okta-telephony-hook';
 import { startOktaEmulator, startTwilioEmulator, type DeliveredItem } from 'okta-telephony-hook/testing';
+import { createDemoPhones, DEMO_PHONE_PATH } from './demo-phones.js';
+import type { GatewayOptions } from './gateway.js';
+import type { Account } from './login.js';
 
 /** Okta, Twilio and the phones on this machine. */
 export interface Demo {
+  /** Ana and Bob, with passwords of this run. */
+  readonly accounts: readonly Account[];
   hookOptions(publicUrl: string): OktaTelephonyHookOptions;
+  /** The preference page, and the phones that its words are sent from. */
+  preferences(publicUrl: string): Pick<GatewayOptions, 'preferences' | 'morePages'>;
   /** Commands to paste, as Okta would call the hook. */
   curls(hookUrl: string): readonly DemoCurl[];
   close(): Promise<void>;
@@ -32,12 +39,18 @@ const BOB = {
 } as const;
 type Person = typeof ANA | typeof BOB;
 
-/** Starts both emulators with two users: Ana, who opted in to WhatsApp and joined the sandbox, and Bob. */
+/** Starts both emulators with two users who joined the sandbox: Ana, who opted in to WhatsApp, and Bob, who did not. */
 export async function startDemo(optInAttribute = 'whatsAppOptIn'): Promise<Demo> {
-  const [okta, twilio] = await Promise.all([startOktaEmulator(), startTwilioEmulator()]);
+  const [okta, twilio] = await Promise.all([
+    // The hook's token reads and nothing else; who writes has another one.
+    startOktaEmulator({ apiTokenRoles: ['READ_ONLY_ADMIN'] }),
+    startTwilioEmulator(),
+  ]);
+  const preferencesToken = okta.addApiToken(['USER_ADMIN']);
+  okta.setAttribute(optInAttribute, { title: 'Codes by WhatsApp', type: 'boolean' });
   okta.addUser({ ...ANA, profile: { mobilePhone: ANA.phone, [optInAttribute]: true } });
   okta.addUser({ ...BOB, profile: { mobilePhone: BOB.phone } });
-  twilio.joinSandbox(ANA.phone);
+  for (const { phone } of [ANA, BOB]) twilio.joinSandbox(phone);
   twilio.onDelivered((item) => {
     console.log(phoneScreen(item));
   });
@@ -45,6 +58,23 @@ export async function startDemo(optInAttribute = 'whatsAppOptIn'): Promise<Demo>
   const hookSecret = `demo-${randomBytes(18).toString('base64url')}`;
 
   return {
+    accounts: [ANA, BOB].map(({ id, firstName }) => ({
+      username: firstName.toLowerCase(),
+      password: randomBytes(12).toString('base64url'),
+      oktaUserId: id,
+    })),
+    preferences: (publicUrl) => ({
+      preferences: {
+        credential: { orgUrl: okta.orgUrl, apiToken: preferencesToken },
+        // WhatsApp itself would take the word out of this machine.
+        linkFor: (word) => `${DEMO_PHONE_PATH}?text=${word}`,
+      },
+      morePages: createDemoPhones([ANA, BOB], async (from, body) => {
+        const url = `${publicUrl}/twilio/inbound`;
+        const { replies } = await twilio.receive({ channel: 'whatsapp', from, body, url });
+        return replies;
+      }),
+    }),
     hookOptions: (publicUrl) => ({
       credentials: {
         hook: { scheme: 'header', secrets: [hookSecret] },

@@ -1,5 +1,16 @@
 import type { OktaCredential, OktaTelephonyHookOptions, TwilioCredential } from 'okta-telephony-hook';
 import type { RedisStateOptions } from 'okta-telephony-hook/redis';
+import type { Account } from './login.js';
+import { readAccounts, readOkta, readPreferences } from './okta-variables.js';
+import {
+  ACCOUNT_VARIABLES,
+  hasAny,
+  PREFERENCES_VARIABLES,
+  PRODUCT_VARIABLES,
+  required,
+  type Read,
+  type Reading,
+} from './variables.js';
 
 /** What the environment asks for. */
 export type Environment =
@@ -15,6 +26,10 @@ export type Environment =
       readonly options: OktaTelephonyHookOptions;
       /** What several gateways share; `undefined` where each remembers by itself. */
       readonly redis: RedisStateOptions | undefined;
+      /** What the preference page writes to Okta by; without it there is no such page. */
+      readonly preferences: OktaCredential | undefined;
+      /** Who may log in to the gateway's own pages. */
+      readonly accounts: readonly Account[];
       readonly port: number;
       readonly isProduction: boolean;
       /** What works, but perhaps not as meant. */
@@ -26,35 +41,6 @@ export type Environment =
       readonly problems: readonly string[];
     };
 
-/**
- * The variables that say which org and which account. One of them is enough to mean the real thing, so that a
- * deployment that lost a variable stops instead of sending codes to an emulator.
- */
-const PRODUCT_VARIABLES = [
-  'OKTA_ORG_URL',
-  'OKTA_API_TOKEN',
-  'OKTA_CLIENT_ID',
-  'OKTA_PRIVATE_KEY',
-  'OKTA_KEY_ID',
-  'HOOK_SECRET',
-  'TWILIO_ACCOUNT_SID',
-  'TWILIO_API_KEY_SID',
-  'TWILIO_API_KEY_SECRET',
-  'TWILIO_AUTH_TOKEN',
-  'TWILIO_BASE_URL',
-  'TWILIO_SANDBOX_NUMBER',
-  'TWILIO_WHATSAPP_FROM',
-  'TWILIO_WHATSAPP_TEMPLATE',
-  'TWILIO_SMS_FROM',
-  'TWILIO_VOICE_FROM',
-  'PUBLIC_URL',
-  'REDIS_URL',
-  'STATE_ENCRYPTION_KEY',
-] as const;
-
-type Name = (typeof PRODUCT_VARIABLES)[number] | 'OPT_IN_ATTRIBUTE' | 'PORT' | 'NODE_ENV' | 'DEMO';
-type Read = (name: Name) => string | undefined;
-
 const DEFAULT_PORT = 3000;
 
 /** Reads the variables of the example; knows nothing of any other source. */
@@ -62,7 +48,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   // Compose files and CI systems hand over unset variables as empty ones.
   const read: Read = (name) => env[name] || undefined;
   const isProduction = read('NODE_ENV') === 'production';
-  const isConfigured = PRODUCT_VARIABLES.some((name) => read(name) !== undefined);
+  const isConfigured = hasAny(read, PRODUCT_VARIABLES);
   const portText = read('PORT') ?? String(DEFAULT_PORT);
   const port = Number(portText);
   const portProblems =
@@ -73,7 +59,9 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     return { kind: 'emulators', isProduction, port, optInAttribute: read('OPT_IN_ATTRIBUTE') };
   }
 
-  const okta = readOkta(read);
+  const okta = readOkta(read, 'OKTA_');
+  const preferences = readPreferences(read);
+  const accounts = readAccounts(read);
   const twilio = readTwilio(read);
   const redis = readRedis(read);
   const hookSecret = required(read, 'HOOK_SECRET', "the whole header value that Okta's inline hook sends");
@@ -82,6 +70,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
       ? []
       : ['Nothing is configured; with NODE_ENV=production the emulators start only with DEMO=1']),
     ...okta.problems,
+    ...preferences.problems,
+    ...accounts.problems,
     ...hookSecret.problems,
     ...twilio.problems,
     ...senderProblems(read),
@@ -96,6 +86,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     isProduction,
     notes: notesOn(read),
     redis: redis.value,
+    preferences: preferences.value,
+    accounts: accounts.value,
     options: {
       credentials: {
         hook: { scheme: 'header', secrets: [hookSecret.value] },
@@ -107,51 +99,6 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
       senders: readSenders(read),
       optInAttribute: read('OPT_IN_ATTRIBUTE'),
     },
-  };
-}
-
-/** A value, which is only used where there are no problems. */
-interface Reading<Value> {
-  readonly value: Value;
-  readonly problems: readonly string[];
-}
-
-function required(read: Read, name: Name, what: string): Reading<string> {
-  const value = read(name);
-  return { value: value ?? '', problems: value === undefined ? [`${name} is missing: ${what}`] : [] };
-}
-
-function readOkta(read: Read): Reading<OktaCredential> {
-  const org = required(read, 'OKTA_ORG_URL', "the org's origin, such as https://acme.okta.com");
-  const apiToken = read('OKTA_API_TOKEN');
-  const hasServiceApp =
-    read('OKTA_CLIENT_ID') !== undefined ||
-    read('OKTA_PRIVATE_KEY') !== undefined ||
-    read('OKTA_KEY_ID') !== undefined;
-  if (apiToken !== undefined) {
-    const both =
-      'OKTA_API_TOKEN does not go with OKTA_CLIENT_ID, OKTA_PRIVATE_KEY and OKTA_KEY_ID: unset it, or them';
-    return {
-      value: { orgUrl: org.value, apiToken },
-      problems: [...org.problems, ...(hasServiceApp ? [both] : [])],
-    };
-  }
-  if (!hasServiceApp) {
-    const neither =
-      'OKTA_API_TOKEN is missing; in its place OKTA_CLIENT_ID and OKTA_PRIVATE_KEY of a service app will do';
-    return { value: { orgUrl: org.value, apiToken: '' }, problems: [...org.problems, neither] };
-  }
-  const clientId = required(read, 'OKTA_CLIENT_ID', 'the client id of the service app');
-  const privateKey = required(read, 'OKTA_PRIVATE_KEY', 'the private key of the service app, a PEM or a JWK');
-  return {
-    value: {
-      orgUrl: org.value,
-      clientId: clientId.value,
-      // A PEM has lines, and many ways of setting a variable have none.
-      privateKey: privateKey.value,
-      keyId: read('OKTA_KEY_ID'),
-    },
-    problems: [...org.problems, ...clientId.problems, ...privateKey.problems],
   };
 }
 
@@ -246,6 +193,11 @@ function notesOn(read: Read): readonly string[] {
     ...(read('TWILIO_VOICE_FROM') === undefined
       ? ['TWILIO_VOICE_FROM is not set: no calls are made from here']
       : []),
+    ...(hasAny(read, PREFERENCES_VARIABLES)
+      ? hasAny(read, ACCOUNT_VARIABLES)
+        ? []
+        : ['ACCOUNT_NAME is not set: nobody can log in to the preference page']
+      : ['OKTA_PREFERENCES_API_TOKEN is not set: there is no page on which users choose how codes come']),
     ...(read('REDIS_URL') === undefined
       ? ['REDIS_URL is not set: a second gateway would know nothing of what this one has sent']
       : []),

@@ -1,12 +1,14 @@
-import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
+import express, { type ErrorRequestHandler, type Express, type Response, type Router } from 'express';
 import {
   oktaTelephonyHook,
+  type Logger,
   type OktaTelephonyHookOptions,
   type Readiness,
   type TelephonyHook,
 } from 'okta-telephony-hook';
 import { createLogin, loggedInAs, type Account } from './login.js';
 import { CONTENT_SECURITY_POLICY, homePage, problemPage } from './pages.js';
+import { createPreferences, type PreferencesOptions } from './preferences.js';
 
 export interface GatewayOptions {
   readonly hook: OktaTelephonyHookOptions;
@@ -16,6 +18,10 @@ export interface GatewayOptions {
   readonly accounts: readonly Account[];
   /** Whether it stands behind a proxy that ends https. Default: no, and cookies go over plain http. */
   readonly isBehindTlsProxy?: boolean | undefined;
+  /** The page on which users choose how codes come. Default: there is none. */
+  readonly preferences?: PreferencesOptions | undefined;
+  /** More pages, which anybody may open. */
+  readonly morePages?: Router | undefined;
 }
 
 export interface Gateway {
@@ -32,11 +38,16 @@ export interface Gateway {
 
 /**
  * An identity gateway: pages behind a login of its own, health for probes, and Okta's telephony hook beside them.
- * @throws ConfigurationError for options of the hook that cannot work.
+ * @throws ConfigurationError for options of the hook, or of the preference page, that cannot work.
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const app = express();
-  const hook = oktaTelephonyHook(options.hook);
+  const logger = options.hook.logger ?? CONSOLE;
+  const preferences =
+    options.preferences && createPreferences(options.preferences, { hook: options.hook, logger });
+  const hook = oktaTelephonyHook(
+    preferences === undefined ? options.hook : withWords(options.hook, preferences.onMessage),
+  );
   let isWarm = false;
   let isDraining = false;
   const underWay = new Set<Response>();
@@ -82,8 +93,11 @@ export function createGateway(options: GatewayOptions): Gateway {
       accounts: options.accounts,
       sessionSecret: options.sessionSecret,
       hasSecureCookies: options.isBehindTlsProxy === true,
+      hasPreferences: preferences !== undefined,
     }),
   );
+  if (preferences !== undefined) app.use(preferences.router);
+  if (options.morePages !== undefined) app.use(options.morePages);
   app.get('/', (req, res) => {
     res.send(homePage(loggedInAs(req)));
   });
@@ -106,6 +120,30 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
   };
 }
+
+type OnMessage = ReturnType<typeof createPreferences>['onMessage'];
+
+/** What users write goes to the preference page first; what is none of its words, to whoever was told before. */
+function withWords(hook: OktaTelephonyHookOptions, onMessage: OnMessage): OktaTelephonyHookOptions {
+  const others = hook.inbound?.onMessage;
+  return {
+    ...hook,
+    inbound: {
+      ...hook.inbound,
+      onMessage: async (message) => (await onMessage(message)) ?? (await others?.(message)),
+    },
+  };
+}
+
+/** Lines of JSON, as the hook's own logger writes them. */
+const CONSOLE: Pick<Logger, 'info' | 'error'> = {
+  info: (message, fields) => {
+    console.log(JSON.stringify({ level: 'info', message, ...fields }));
+  },
+  error: (message, fields) => {
+    console.log(JSON.stringify({ level: 'error', message, ...fields }));
+  },
+};
 
 /**
  * Tells the balancer to bring its next request on another connection, to another gateway: one that is kept goes on

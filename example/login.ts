@@ -4,9 +4,11 @@ import session from 'express-session';
 import passport from 'passport';
 import { accountPage, loginPage, problemPage } from './pages.js';
 
-/** Who may log in to the gateway's own pages. Its users at Okta are other people. */
+/** Who may log in to the gateway's own pages. */
 export interface Account {
   readonly username: string;
+  /** Whose account it is at Okta; without it there is nothing to prefer. A login by OpenID Connect has it as `sub`. */
+  readonly oktaUserId?: string | undefined;
   /** Long and made at random; see `isSameText`. */
   readonly password: string;
 }
@@ -23,6 +25,8 @@ export function createLogin(parts: {
   readonly sessionSecret: string;
   /** Whether browsers come by https, through a proxy that ends it. */
   readonly hasSecureCookies: boolean;
+  /** Whether there is a preference page to lead to. */
+  readonly hasPreferences: boolean;
 }): Router {
   // An Authenticator of its own, as the hook has one: two logins in one process share nothing.
   const authenticator = new passport.Passport();
@@ -62,7 +66,10 @@ export function createLogin(parts: {
   router.get('/account', (req, res) => {
     const username = loggedInAs(req);
     if (username === undefined) res.redirect('/login');
-    else res.send(accountPage({ username, csrfToken: csrfTokenOf(req) }));
+    else {
+      const { hasPreferences } = parts;
+      res.send(accountPage({ username, csrfToken: csrfTokenOf(req), hasPreferences }));
+    }
   });
   router.post('/logout', readForm, checkCsrfToken, (req, res, next) => {
     req.logout((error: unknown) => {
@@ -76,6 +83,12 @@ export function createLogin(parts: {
 /** The name of whoever is logged in. */
 export function loggedInAs(req: Request): string | undefined {
   return req.user === undefined ? undefined : usernameOf(req.user);
+}
+
+/** The Okta user whose account it is. */
+export function oktaUserIdOf(req: Request): string | undefined {
+  const user: Express.User = req.user ?? {};
+  return 'oktaUserId' in user && typeof user.oktaUserId === 'string' ? user.oktaUserId : undefined;
 }
 
 function usernameOf(user: Express.User): string | undefined {
@@ -115,21 +128,22 @@ function isSameText(expected: string, given: string | undefined): boolean {
   return timingSafeEqual(digest(expected), digest(given ?? ''));
 }
 
-const readForm: RequestHandler = express.urlencoded({ extended: false, limit: '4kb' });
+export const readForm: RequestHandler = express.urlencoded({ extended: false, limit: '4kb' });
 
-function fieldsOf(req: Request): Readonly<Record<string, string | undefined>> {
+export function fieldsOf(req: Request): Readonly<Record<string, string | undefined>> {
   const body: unknown = req.body;
   if (typeof body !== 'object' || body === null) return {};
   // A field that is given twice is an array: then it counts as not given.
   return Object.fromEntries(Object.entries(body).filter(([, value]) => typeof value === 'string'));
 }
 
-function csrfTokenOf(req: Request): string {
+export function csrfTokenOf(req: Request): string {
   req.session.csrfToken ??= randomBytes(24).toString('base64url');
   return req.session.csrfToken;
 }
 
-const checkCsrfToken: RequestHandler = (req, res, next) => {
+/** Refuses a form that is not of a page of this session; another site's brings no cookie either, which is `SameSite`. */
+export const checkCsrfToken: RequestHandler = (req, res, next) => {
   const expected = req.session.csrfToken;
   if (expected !== undefined && isSameText(expected, fieldsOf(req)['csrfToken'])) next();
   else res.status(403).send(problemPage('Form out of date', 'Please open the page again and repeat.'));

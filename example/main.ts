@@ -29,25 +29,26 @@ if (environment.kind === 'emulators') {
   const loopbackOnly = environment.isProduction ? undefined : '127.0.0.1';
   const demo = await startDemo(environment.optInAttribute);
   const origin = `http://localhost:${await listen(server, environment.port, loopbackOnly)}`;
-  const account = { username: 'demo', password: randomBytes(12).toString('base64url') };
   const gateway = serve(server, {
     // Twilio's callbacks come to it too.
     hook: demo.hookOptions(origin + HOOK_PATH),
     sessionSecret,
-    accounts: [account],
+    accounts: demo.accounts,
+    ...demo.preferences(origin + HOOK_PATH),
   });
   drainOnSignals({ server, gateway, isStartedByNpm, closeLast: () => demo.close() });
   await gateway.warmUp();
-  welcome(origin, demo, account.password);
+  welcome(origin, demo);
 } else {
-  const { redis } = environment;
+  const { redis, preferences } = environment;
   const state = redis === undefined ? undefined : orRefuse(() => redisState(redis));
   const port = await listen(server, environment.port);
   const gateway = serve(server, {
     hook: { ...environment.options, state },
     sessionSecret,
     // This example has no directory of its own, and no password that everybody knows: put your login here.
-    accounts: [],
+    accounts: environment.accounts,
+    preferences: preferences && { credential: preferences },
     isBehindTlsProxy: environment.isProduction,
   });
   drainOnSignals({ server, gateway, isStartedByNpm });
@@ -108,10 +109,12 @@ function wordsOf(error: Error): readonly string[] {
   return [error.message, ...cause, ...remedy];
 }
 
-function welcome(origin: string, demo: Demo, password: string): void {
+function welcome(origin: string, demo: Demo): void {
+  const logins = demo.accounts.map(({ username, password }) => `as ${username} with ${password}`);
   console.log(`An identity gateway with Okta's telephony hook, on emulators of Okta and Twilio: nothing leaves this machine.
 
-  Open        ${origin}  (log in as demo with ${password})
+  Open        ${origin}  (log in ${logins.join(', or ')})
+  Preferences ${origin}/preferences
   Health      ${origin}/health/live  ${origin}/health/ready
   Hook        ${origin}${HOOK_PATH}
 

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
 
 const STYLE = `
+:root { color-scheme: light dark; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 4rem auto; padding: 0 1rem; }
 form { display: grid; gap: 0.75rem; max-width: 20rem; }
 label { display: grid; gap: 0.25rem; }
-input, button { font: inherit; padding: 0.4rem 0.6rem; }
+input, select, button { font: inherit; padding: 0.4rem 0.6rem; }
 .problem { color: #b00020; }
+.word { font: 1.75rem/1.2 ui-monospace, monospace; letter-spacing: 0.1em; margin: 0.5rem 0; }
+.notice { border-left: 0.25rem solid; padding-left: 0.75rem; }
+@media (prefers-color-scheme: dark) { .problem { color: #ff8a95; } }
 `;
 
 /** The one inline style by its digest, and nothing else: no script, no image, no frame. */
@@ -18,7 +22,7 @@ export const CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 /** HTML that is safe to put into a page. */
-interface Html {
+export interface Html {
   readonly html: string;
 }
 
@@ -31,19 +35,25 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /** Text between the literal parts is escaped, so that forgetting it is not possible. */
-function markup(parts: TemplateStringsArray, ...values: readonly (string | Html)[]): Html {
+export function markup(parts: TemplateStringsArray, ...values: readonly (string | Html)[]): Html {
   const escaped = values.map((value) =>
     typeof value === 'string' ? value.replace(/[&<>"']/g, (sign) => ESCAPES[sign] ?? '') : value.html,
   );
   return { html: String.raw({ raw: parts }, ...escaped) };
 }
 
-function page(title: string, content: Html): string {
+/** @param refresh - what is opened by itself after a while, without a script. */
+export function page(
+  title: string,
+  content: Html,
+  refresh?: { readonly seconds: number; readonly path: string },
+): string {
   return markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
+${refresh === undefined ? '' : markup`<meta http-equiv="refresh" content="${String(refresh.seconds)}; url=${refresh.path}">`}
 <title>${title} - Acme identity gateway</title>
 <style>${{ html: STYLE }}</style>
 </head>
@@ -55,7 +65,8 @@ ${content}
 `.html;
 }
 
-const csrfField = (token: string): Html => markup`<input type="hidden" name="csrfToken" value="${token}">`;
+export const csrfField = (token: string): Html =>
+  markup`<input type="hidden" name="csrfToken" value="${token}">`;
 
 export function homePage(username: string | undefined): string {
   return page(
@@ -81,10 +92,16 @@ ${csrfField(parts.csrfToken)}
   );
 }
 
-export function accountPage(parts: { readonly username: string; readonly csrfToken: string }): string {
+export function accountPage(parts: {
+  readonly username: string;
+  readonly csrfToken: string;
+  readonly hasPreferences: boolean;
+}): string {
+  const preferences = markup`<p><a href="/preferences">How your sign-in codes come</a></p>`;
   return page(
     'Account',
     markup`<p>This is the account of ${parts.username}. <a href="/">Home</a></p>
+${parts.hasPreferences ? preferences : ''}
 <form method="post" action="/logout">${csrfField(parts.csrfToken)}<button>Log out</button></form>`,
   );
 }

@@ -39,7 +39,7 @@ export interface OktaEmulatorOptions {
 export interface OktaEmulator {
   /** E.g. `http://127.0.0.1:49152`. */
   readonly orgUrl: string;
-  /** The API token that `Authorization: SSWS` is accepted with. */
+  /** The API token that `Authorization: SSWS` is accepted with; `addApiToken` makes others. */
   readonly apiToken: string;
   /** The custom authorization server, `{orgUrl}/oauth2/default`. */
   readonly issuer: string;
@@ -88,6 +88,11 @@ export interface OktaEmulator {
   /** Sets a rate limit and where it stands, by default of reading one user; `undefined` lifts it. */
   setRateLimit(limit: RateLimit | undefined, bucket?: RateLimitBucket): void;
 
+  /**
+   * Another API token beside `apiToken`, of an administrator with these roles, by default `['SUPER_ADMIN']`. Which token
+   * a call came with is in the `authorization` of its entry in `requests`.
+   */
+  addApiToken(roles?: readonly string[]): string;
   /** Adds an API service app that may ask for tokens by private_key_jwt. */
   registerServiceApp(app: ServiceApp): void;
   /** Makes every access token that was issued until now invalid. */
@@ -203,6 +208,7 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     setRateLimit: (limit, bucket = 'user') => {
       org.api.setRateLimit(limit, bucket);
     },
+    addApiToken: (roles = ['SUPER_ADMIN']) => org.orgTokens.addApiToken(roles),
     registerServiceApp: (app) => {
       org.orgTokens.register(app);
     },

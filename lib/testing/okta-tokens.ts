@@ -45,12 +45,22 @@ export class OrgTokens {
   readonly #proofs: DpopVerifier;
   readonly #apps = new Map<string, ServiceApp>();
   readonly #tokens = new Map<string, IssuedToken>();
+  /** The API tokens, and the roles of the administrators who made them. */
+  readonly #apiTokens = new Map<string, readonly string[]>();
   readonly #seenAssertions = new Set<string>();
   #nonce = randomAlphanumeric(32);
 
   constructor(settings: TokenSettings) {
     this.#settings = settings;
     this.#proofs = new DpopVerifier(settings.clock);
+    this.#apiTokens.set(settings.apiToken, settings.apiTokenRoles);
+  }
+
+  /** Another API token, of an administrator with these roles. */
+  addApiToken(roles: readonly string[]): string {
+    const token = `00${randomAlphanumeric(40)}`;
+    this.#apiTokens.set(token, roles);
+    return token;
   }
 
   /** Adds an app, or replaces it. */
@@ -112,9 +122,9 @@ export class OrgTokens {
   ): Promise<Reply | undefined> {
     const [, scheme = '', credentials = ''] = /^(\S+) (.+)$/.exec(request.headers.authorization ?? '') ?? [];
     if (scheme === 'SSWS') {
-      if (credentials !== this.#settings.apiToken)
-        return oktaError(401, 'E0000011', 'Invalid token provided');
-      return isAllowedTo(roles, this.#settings.apiTokenRoles) ? undefined : forbidden();
+      const ownRoles = this.#apiTokens.get(credentials);
+      if (ownRoles === undefined) return oktaError(401, 'E0000011', 'Invalid token provided');
+      return isAllowedTo(roles, ownRoles) ? undefined : forbidden();
     }
     const token = this.#tokens.get(credentials);
     const isKnown = token !== undefined && token.expiresAt > this.#settings.clock();

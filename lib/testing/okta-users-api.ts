@@ -17,6 +17,8 @@ import { loginOf, makeUser, type StoredUser, type UserDirectory } from './okta-u
 const MAX_PAGE = 200;
 const READ = 'okta.users.read';
 const MANAGE = 'okta.users.manage';
+/** Who may write users, beside super administrators: a group administrator is a USER_ADMIN. */
+const WRITERS = ['ORG_ADMIN', 'USER_ADMIN'];
 
 /** What the Users API needs of its org. */
 interface UsersApiParts {
@@ -119,7 +121,14 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
   const user = '/api/v1/users/{}';
   return [
     { method: 'GET', path: '/api/v1/users', scope: READ, bucket: 'users', answer: list },
-    { method: 'POST', path: '/api/v1/users', scope: MANAGE, bucket: 'users', answer: create },
+    {
+      method: 'POST',
+      path: '/api/v1/users',
+      scope: MANAGE,
+      roles: WRITERS,
+      bucket: 'users',
+      answer: create,
+    },
     {
       method: 'GET',
       path: user,
@@ -131,6 +140,7 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
       method: 'POST',
       path: user,
       scope: MANAGE,
+      roles: WRITERS,
       answer: (call) =>
         withUser(call, (found) => save(found, { ...found.profile, ...profileIn(call.body) }, call)),
     },
@@ -138,6 +148,7 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
       method: 'PUT',
       path: user,
       scope: MANAGE,
+      roles: WRITERS,
       answer: (call) => withUser(call, (found) => save(found, profileIn(call.body) ?? {}, call)),
     },
     {

@@ -18,6 +18,13 @@ const WHOLE = {
   TWILIO_API_KEY_SECRET: 'secret-of-the-key',
   TWILIO_SMS_FROM: '+12025550100',
 } as const;
+/** With what the words of the preference page need. */
+const WITH_WORDS = {
+  ...WHOLE,
+  PUBLIC_URL: 'https://id.acme.com/okta/telephony',
+  TWILIO_AUTH_TOKEN: 'auth-token-of-twilio',
+  TWILIO_SANDBOX_NUMBER: '+14155238886',
+} as const;
 const TEMPLATE = `HX${'0'.repeat(32)}`;
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -158,6 +165,68 @@ describe('the environment of the example', () => {
       { ...WHOLE, STATE_ENCRYPTION_KEY: 'key-of-nothing' },
       [/^REDIS_URL is missing/],
     ],
+    [
+      'two proofs of the preference page, and nothing that its words could come by',
+      { ...WHOLE, OKTA_PREFERENCES_API_TOKEN: 'own-token', OKTA_PREFERENCES_CLIENT_ID: '0oa2' },
+      [
+        /^OKTA_PREFERENCES_API_TOKEN does not go with OKTA_PREFERENCES_CLIENT_ID/,
+        /^PUBLIC_URL is missing/,
+        /^TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM is missing/,
+      ],
+    ],
+    [
+      "a preference page with the hook's token",
+      { ...WITH_WORDS, OKTA_PREFERENCES_API_TOKEN: WHOLE.OKTA_API_TOKEN },
+      [/^OKTA_PREFERENCES_API_TOKEN is OKTA_API_TOKEN.*of its own/],
+    ],
+    [
+      "a preference page with the hook's service app",
+      {
+        ...WITH_WORDS,
+        OKTA_API_TOKEN: '',
+        OKTA_CLIENT_ID: '0oa1',
+        OKTA_PRIVATE_KEY: privateKey,
+        OKTA_PREFERENCES_CLIENT_ID: '0oa1',
+        OKTA_PREFERENCES_PRIVATE_KEY: privateKey,
+      },
+      [/^OKTA_PREFERENCES_CLIENT_ID is OKTA_CLIENT_ID/],
+    ],
+    [
+      'a preference page whose key is none',
+      { ...WITH_WORDS, OKTA_PREFERENCES_CLIENT_ID: '0oa2', OKTA_PREFERENCES_PRIVATE_KEY: '{"kty":"EC"' },
+      [/^OKTA_PREFERENCES_PRIVATE_KEY is no private key/],
+    ],
+    [
+      'a preference page without its org',
+      { OKTA_PREFERENCES_KEY_ID: 'kid2' },
+      [
+        /^OKTA_ORG_URL is missing/,
+        /^OKTA_API_TOKEN is missing/,
+        /^OKTA_PREFERENCES_CLIENT_ID is missing/,
+        /^OKTA_PREFERENCES_PRIVATE_KEY is missing/,
+        /^PUBLIC_URL is missing/,
+        /^TWILIO_SANDBOX_NUMBER or/,
+        /^HOOK_SECRET is missing/,
+        /^TWILIO_ACCOUNT_SID is missing/,
+        /^TWILIO_API_KEY_SID and/,
+        /^A sender is missing/,
+      ],
+    ],
+    [
+      'half an account',
+      { ...WHOLE, ACCOUNT_NAME: 'ana.s' },
+      [/^ACCOUNT_PASSWORD is missing/, /^ACCOUNT_OKTA_USER_ID is missing/],
+    ],
+    [
+      'an account that anybody guesses, of nobody',
+      {
+        ...WHOLE,
+        ACCOUNT_NAME: 'ana.s',
+        ACCOUNT_PASSWORD: 'secret-15-chars',
+        ACCOUNT_OKTA_USER_ID: 'ana@example',
+      },
+      [/^ACCOUNT_PASSWORD is too short/, /^ACCOUNT_OKTA_USER_ID is no id/],
+    ],
     ['a port that is none', { ...WHOLE, PORT: '70000' }, [/^PORT must be a number/]],
     ['a port on the emulators that is none', { PORT: 'http' }, [/^PORT must be a number/]],
   ];
@@ -224,6 +293,41 @@ describe('the environment of the example', () => {
       await oktaTelephonyHook({ ...environment.options, logger: silent }).close();
     });
   }
+
+  it('hands on what the preference page writes by, and who may log in', () => {
+    const account = {
+      ACCOUNT_NAME: 'ana',
+      ACCOUNT_PASSWORD: 'a'.repeat(16),
+      ACCOUNT_OKTA_USER_ID: '00u1anasilveira00001',
+    };
+    const own = { ...WITH_WORDS, OKTA_PREFERENCES_API_TOKEN: 'own-token' };
+    expect(readEnvironment({ ...own, ...account })).to.deep.include({
+      kind: 'real',
+      preferences: { orgUrl: WHOLE.OKTA_ORG_URL, apiToken: 'own-token' },
+      accounts: [{ username: 'ana', password: 'a'.repeat(16), oktaUserId: '00u1anasilveira00001' }],
+    });
+    expect(
+      readEnvironment({
+        ...WITH_WORDS,
+        OKTA_PREFERENCES_CLIENT_ID: '0oa2',
+        OKTA_PREFERENCES_PRIVATE_KEY: privateKey.replaceAll('\n', '\\n'),
+      }),
+    )
+      .to.have.property('preferences')
+      .that.deep.includes({ orgUrl: WHOLE.OKTA_ORG_URL, clientId: '0oa2' });
+    expect(readEnvironment(WHOLE)).to.deep.include({ preferences: undefined, accounts: [] });
+    const notesOf = (env: Env): string => {
+      const environment = readEnvironment(env);
+      return environment.kind === 'real' ? environment.notes.join('\n') : expect.fail('not real');
+    };
+    expect(notesOf(WHOLE))
+      .to.match(/OKTA_PREFERENCES_API_TOKEN is not set/)
+      .and.not.match(/ACCOUNT/);
+    expect(notesOf(own))
+      .to.match(/ACCOUNT_NAME is not set/)
+      .and.not.match(/OKTA_PREFERENCES/);
+    expect(notesOf({ ...own, ...account })).not.to.match(/ACCOUNT|OKTA_PREFERENCES/);
+  });
 
   it('says which channels have no sender', () => {
     const environment = readEnvironment(WHOLE);

@@ -2,6 +2,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import supertest from 'supertest';
 import { ExampleRun } from '../harness/example-run.js';
 import { mustNotShow, witness } from '../harness/witness.js';
 
@@ -63,6 +64,37 @@ describe('npm start', function () {
     expect((await fetch(`${origin}/health/ready`)).status).to.equal(503);
     expect((await fetch(`${origin}/health/live`)).status).to.equal(200);
     expect(await paste(toAna)).to.include('"status":"SUCCESSFUL"');
+    expect(await run.exitCode()).to.equal(0);
+    expect(run.stderr).to.equal('');
+  });
+
+  it('lets Bob turn WhatsApp on, by a word from his emulated phone', async () => {
+    run = new ExampleRun({ PORT: '0' });
+    await run.printed(/Ctrl-C ends it/);
+    const [, origin = ''] = await run.printed(/Open +(http:\S+)/);
+    const [, password = ''] = await run.printed(/as bob with ([\w-]+)/);
+    const bob = supertest.agent(origin);
+    const csrfTokenIn = (html: string): string => /csrfToken" value="([^"]+)"/.exec(html)?.[1] ?? '';
+    const post = (path: string, form: object): supertest.Test => bob.post(path).type('form').send(form);
+    const csrfToken = csrfTokenIn((await bob.get('/login')).text);
+    await post('/login', { username: 'bob', password, csrfToken }).expect('Location', '/account');
+
+    const { text } = await bob.get('/preferences').expect(200, /<strong>SMS/);
+    const [, textVersion] = /textVersion" value="([^"]+)"/.exec(text) ?? [];
+    await post('/preferences', { channel: 'whatsapp', textVersion, csrfToken: csrfTokenIn(text) }).expect(
+      303,
+    );
+    const waiting = await bob.get('/preferences?waiting');
+    // Of this machine, not WhatsApp's.
+    const [, link = ''] = /<a href="([^"]+)">Open WhatsApp/.exec(waiting.text) ?? [];
+    const phone = await bob.get(link).expect(200);
+    const [, word = ''] = /name="text" value="([^"]+)"/.exec(phone.text) ?? [];
+    await post('/demo/phone', { from: '+19999999999', text: word }).expect(303);
+    await post('/demo/phone', { from: '+12025550142', text: word }).expect(200, /WhatsApp is on/);
+    await run.printed(/Bob's phone \+12025550142 -- WhatsApp\n.*WhatsApp is on/);
+    await bob.get('/preferences').expect(200, /<strong>WhatsApp/);
+    await run.printed(/"message":"A user changed how codes come","userId":"00ubob0montgomery001"/);
+    run.child.kill('SIGINT');
     expect(await run.exitCode()).to.equal(0);
     expect(run.stderr).to.equal('');
   });
@@ -167,6 +199,8 @@ describe('npm start', function () {
     const [, port = ''] = await run.printed(/listens on port (\d+)/);
     await run.printed(/state: ok/);
     expect(run.stdout).to.match(/TWILIO_VOICE_FROM is not set/);
+    expect(run.stdout).to.match(/Note: OKTA_PREFERENCES_API_TOKEN is not set: there is no page/);
+    expect((await fetch(`http://127.0.0.1:${port}/preferences`)).status).to.equal(404);
     const ready = await fetch(`http://127.0.0.1:${port}/health/ready`);
     expect(ready.status).to.equal(200);
     // Longer than the 60 s of a balancer.

@@ -132,6 +132,24 @@ describe('startOktaEmulator: the API as a whole', () => {
     await weak.close();
   });
 
+  it('has more API tokens than one, each with the roles of who made it', async () => {
+    const { id } = okta.addUser({ login: 'two.tokens@example.com' });
+    const path = `/api/v1/users/${id}`;
+    const statusBy = (token: string, method: string): Promise<number> =>
+      callApi(okta, method, path, method === 'POST' ? { profile: { nickName: 'Two' } } : undefined, {
+        authorization: `SSWS ${token}`,
+      }).then(({ status }) => status);
+    const reader = okta.addApiToken(['READ_ONLY_ADMIN']);
+    const writer = okta.addApiToken(['USER_ADMIN']);
+    const whole = okta.addApiToken();
+    expect(new Set([reader, writer, whole, okta.apiToken]).size).to.equal(4);
+    expect(await statusBy(reader, 'GET')).to.equal(200);
+    expect(await statusBy(reader, 'POST')).to.equal(403);
+    for (const token of [writer, whole, okta.apiToken]) expect(await statusBy(token, 'POST')).to.equal(200);
+    expect(await statusBy('00nobody', 'GET')).to.equal(401);
+    expect(okta.requests.map(({ headers }) => headers.authorization)).to.include(`SSWS ${writer}`);
+  });
+
   it('lets faults hit whatever a match leads to, with effect or without', async () => {
     const match = ({ path }: { path: string }): boolean => path.startsWith('/api/v1/meta/schemas');
     okta.fault({ fault: { kind: 'truncated', delivered: false }, match, times: 1 });

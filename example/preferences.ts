@@ -1,0 +1,154 @@
+import express, { type ErrorRequestHandler, type Request, type Router } from 'express';
+import {
+  ConfigurationError,
+  type InboundOptions,
+  type Logger,
+  type OktaCredential,
+  type OktaTelephonyHookOptions,
+} from 'okta-telephony-hook';
+import { CONSENT_VERSION, ConsentRecords } from './consent.js';
+import { checkCsrfToken, csrfTokenOf, fieldsOf, loggedInAs, oktaUserIdOf, readForm } from './login.js';
+import { OktaCallError } from './okta-call.js';
+import { createOktaUsers, type CodePreference } from './okta-users.js';
+import { problemPage } from './pages.js';
+import { PairingWords } from './pairing-words.js';
+import { PREFERENCES_PATH, preferencePage, WAITING_PATH, type PreferenceView } from './preference-pages.js';
+import { endingOf } from './whatsapp-number.js';
+
+export interface PreferencesOptions {
+  /**
+   * Writes the opt-in attribute. Not the hook's own: that one answers whoever reaches the hook, and only needs to read.
+   * Scopes of a service app: `okta.users.read` and `okta.users.manage`.
+   */
+  readonly credential: OktaCredential;
+  /** Where a word is sent from, for the page's link. Default: WhatsApp itself, by `https://wa.me`. */
+  readonly linkFor?: ((word: string) => string) | undefined;
+}
+
+export interface Preferences {
+  /** The page, behind the login. */
+  readonly router: Router;
+  /** Takes the words that users send. */
+  readonly onMessage: NonNullable<InboundOptions['onMessage']>;
+}
+
+/**
+ * Where a signed-in user sees and changes how codes come. Off is off at once; on is proven by a word that the user
+ * sends from the WhatsApp account: nobody turns it on for a number that they do not hold.
+ *
+ * @throws ConfigurationError where no word could ever come.
+ */
+export function createPreferences(
+  options: PreferencesOptions,
+  {
+    hook,
+    logger,
+  }: { readonly hook: OktaTelephonyHookOptions; readonly logger: Pick<Logger, 'info' | 'error'> },
+): Preferences {
+  const { optInAttribute = 'whatsAppOptIn', clock = Date.now } = hook;
+  const whatsAppNumber = requireInbound(hook);
+  const linkFor = options.linkFor ?? ((word) => `https://wa.me/${whatsAppNumber.slice(1)}?text=${word}`);
+  const users = createOktaUsers({ credential: options.credential, optInAttribute });
+  const words = new PairingWords(clock);
+  const records = new ConsentRecords(logger);
+
+  const viewOf = (req: Request, userId: string, { isByWhatsApp, phone }: CodePreference): PreferenceView => {
+    const waiting = words.waitingFor(userId);
+    const csrfToken = csrfTokenOf(req);
+    const shown = { csrfToken, phone, records: records.of(userId) };
+    if (isByWhatsApp) return { ...shown, state: { kind: 'whatsapp' } };
+    // It waits for another number than the one that the user has by now.
+    if (waiting === undefined || waiting.phone !== phone)
+      return { ...shown, state: { kind: 'sms', hasRunOut: 'waiting' in req.query } };
+    const { word, expiresAt } = waiting;
+    const leftMs = expiresAt - clock();
+    return { ...shown, state: { kind: 'waiting', word, leftMs, whatsAppNumber, link: linkFor(word) } };
+  };
+
+  const router = express.Router();
+  router.use(PREFERENCES_PATH, (req, res, next) => {
+    if (loggedInAs(req) === undefined) res.redirect(303, '/login');
+    else if (oktaUserIdOf(req) === undefined) {
+      res.status(403).send(problemPage('Nothing to prefer', 'This account is nobody at Okta.'));
+    } else next();
+  });
+  router.get(PREFERENCES_PATH, async (req, res) => {
+    const userId = oktaUserIdOf(req) ?? '';
+    res.send(preferencePage(viewOf(req, userId, await users.read(userId))));
+  });
+  router.post(PREFERENCES_PATH, readForm, checkCsrfToken, async (req, res) => {
+    const userId = oktaUserIdOf(req) ?? '';
+    const { channel, textVersion } = fieldsOf(req);
+    if (channel === 'sms') {
+      words.cancel(userId);
+      const { isByWhatsApp } = await users.read(userId);
+      if (isByWhatsApp) {
+        await users.setByWhatsApp(userId, false);
+        const how = { by: 'page' } as const;
+        records.append({ userId, consent: 'withdrawn', textVersion: CONSENT_VERSION, how, at: clock() });
+      }
+      res.redirect(303, PREFERENCES_PATH);
+    } else if (channel !== 'whatsapp') {
+      res.status(400).send(problemPage('That did not work', 'There is no such channel.'));
+    } else if (textVersion !== CONSENT_VERSION) {
+      // It was changed since the page was opened: nobody has agreed to the new words yet.
+      res.status(409).send(problemPage('The text has changed', 'Please open the page again and read it.'));
+    } else {
+      const { isByWhatsApp, phone } = await users.read(userId);
+      if (isByWhatsApp || phone === undefined) res.redirect(303, PREFERENCES_PATH);
+      else {
+        words.issue({ userId, phone, textVersion });
+        res.redirect(303, WAITING_PATH);
+      }
+    }
+  });
+  const tellOktaFailed: ErrorRequestHandler = (error: unknown, _req, res, next) => {
+    if (!(error instanceof OktaCallError) || res.headersSent) {
+      next(error);
+      return;
+    }
+    logger.error('The preference page cannot use Okta', { reason: error.message });
+    const sentence = 'Okta cannot be asked at the moment. Please look again in a minute.';
+    res.status(503).send(problemPage('Not now', sentence));
+  };
+  router.use(PREFERENCES_PATH, tellOktaFailed);
+
+  return {
+    router,
+    onMessage: async ({ channel, from, text }) => {
+      // An SMS proves the number, not that it has WhatsApp.
+      const waiting = channel === 'whatsapp' ? words.take(text, from) : undefined;
+      if (waiting === undefined) return undefined;
+      const { userId, phone, textVersion } = waiting;
+      try {
+        // It may have been changed in Okta while the word was on its way.
+        if ((await users.read(userId)).phone !== phone) return undefined;
+        await users.setByWhatsApp(userId, true);
+      } catch (error) {
+        if (!(error instanceof OktaCallError)) throw error;
+        words.giveBack(waiting);
+        logger.error('WhatsApp could not be turned on', { userId, reason: error.message });
+        return 'That could not be saved just now. Please send the word again in a minute.';
+      }
+      const how = { by: 'word', numberEnding: endingOf(phone) } as const;
+      records.append({ userId, consent: 'given', textVersion, how, at: clock() });
+      return 'WhatsApp is on: your codes come here from the next minute on. Send STOP to end that. If you have sent STOP before, send START, too.';
+    },
+  };
+}
+
+/** The number that words are sent to, if they then come to the hook. */
+function requireInbound({ publicUrl, sandboxNumber, senders }: OktaTelephonyHookOptions): string {
+  const sandbox = typeof sandboxNumber === 'object' ? sandboxNumber.number : sandboxNumber;
+  const number = sandbox ?? senders?.whatsapp?.from;
+  const problems = [
+    ...(publicUrl === undefined ? ['publicUrl is missing: the words of the preference page come to it'] : []),
+    ...(number === undefined
+      ? ['sandboxNumber or senders.whatsapp is missing: the words of the preference page are sent to it']
+      : []),
+  ];
+  if (number === undefined || problems.length > 0) {
+    throw new ConfigurationError(problems, { of: 'the preference page' });
+  }
+  return number;
+}

@@ -113,6 +113,7 @@ function welcome(origin: string, demo: Demo, password: string): void {
 
   Open        ${origin}  (log in as demo with ${password})
   Health      ${origin}/health/live  ${origin}/health/ready
+  Metrics     ${origin}/metrics
   Hook        ${origin}${HOOK_PATH}
 
 Be Okta: paste one of these into another terminal, and watch the phones here.

@@ -4,7 +4,7 @@ import type { Logger } from 'okta-telephony-hook';
 /** What a user agrees to, a paragraph each. Have your own words looked at by whoever answers for privacy at your place. */
 export const CONSENT_TEXT = [
   'Acme sends you your sign-in codes by WhatsApp, to the phone that you have enrolled for them, and nothing else. For this your number and each code pass through Twilio and WhatsApp (Meta).',
-  'You can take this back at any time, here or by sending STOP to the same WhatsApp number; your codes come by SMS then. Whoever once sent STOP gets codes by WhatsApp again only after sending START.',
+  'You can take this back at any time, here or by sending STOP to the same WhatsApp number; your codes come by SMS then.',
 ] as const;
 
 /** Which text it was: its digest, so that no change of the words goes without a new version. */

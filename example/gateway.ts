@@ -6,6 +6,7 @@ import {
   type Readiness,
   type TelephonyHook,
 } from 'okta-telephony-hook';
+import { Registry } from 'prom-client';
 import { createLogin, loggedInAs, type Account } from './login.js';
 import { CONTENT_SECURITY_POLICY, homePage, problemPage } from './pages.js';
 import { createPreferences, type PreferencesOptions } from './preferences.js';
@@ -37,16 +38,18 @@ export interface Gateway {
 }
 
 /**
- * An identity gateway: pages behind a login of its own, health for probes, and Okta's telephony hook beside them.
+ * An identity gateway: pages behind a login of its own, health for probes, metrics, and Okta's telephony hook beside them.
  * @throws ConfigurationError for options of the hook, or of the preference page, that cannot work.
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const app = express();
   const logger = options.hook.logger ?? CONSOLE;
+  const metrics = new Registry();
   const preferences =
     options.preferences && createPreferences(options.preferences, { hook: options.hook, logger });
+  const ofHook = { ...options.hook, metrics };
   const hook = oktaTelephonyHook(
-    preferences === undefined ? options.hook : withWords(options.hook, preferences.onMessage),
+    preferences === undefined ? ofHook : withWords(ofHook, preferences.onMessage),
   );
   let isWarm = false;
   let isDraining = false;
@@ -87,7 +90,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     res.status(isReady ? 200 : 503).json({ ready: isReady, draining: isDraining, ...status });
   });
 
-  // The probes above come before the session too, so that they leave none behind.
+  // For Prometheus, which brings no login: whatever leads the internet here must leave it out.
+  app.get('/metrics', async (_req, res) => {
+    res.type(metrics.contentType).send(await metrics.metrics());
+  });
+
+  // What is above comes before the session too, so that they leave none behind.
   app.use(
     createLogin({
       accounts: options.accounts,

@@ -116,6 +116,7 @@ function welcome(origin: string, demo: Demo): void {
   Open        ${origin}  (log in ${logins.join(', or ')})
   Preferences ${origin}/preferences
   Health      ${origin}/health/live  ${origin}/health/ready
+  Metrics     ${origin}/metrics
   Hook        ${origin}${HOOK_PATH}
 
 Be Okta: paste one of these into another terminal, and watch the phones here.

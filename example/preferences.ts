@@ -132,7 +132,11 @@ export function createPreferences(
       }
       const how = { by: 'word', numberEnding: endingOf(phone) } as const;
       records.append({ userId, consent: 'given', textVersion, how, at: clock() });
-      return 'WhatsApp is on: your codes come here from the next minute on. Send STOP to end that. If you have sent STOP before, send START, too.';
+      // Consent that is given anew takes an earlier STOP back.
+      return {
+        text: 'WhatsApp is on: your codes come here from the next minute on. Send STOP to end that.',
+        isStart: true,
+      };
     },
   };
 }

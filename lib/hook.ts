@@ -19,6 +19,7 @@ import { answerFailure } from './failure.js';
 import { createHandlers } from './handlers.js';
 import { INBOUND_PATH, receiveInbound } from './inbound.js';
 import { createDefaultLogger, loadWinston, logListener } from './observe/log.js';
+import { createMetrics } from './observe/metrics.js';
 import { channelProblems } from './option-rules/channels.js';
 import { createOktaApiClient } from './okta/api-client.js';
 import { createProfileReader } from './okta/user-profile.js';
@@ -94,10 +95,9 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const connectTimeoutMs = Math.min(700, settings.deadlineMs * 0.4);
   const dispatcher = settings.dispatcher ?? createAgent(connectTimeoutMs);
   const logger = settings.logger ?? createDefaultLogger();
-  const events = new EventStream(
-    { listeners: [logListener(logger)], onEvent: settings.onEvent },
-    settings.clock,
-  );
+  const metrics = settings.metrics === undefined ? undefined : createMetrics(settings.metrics);
+  const listeners = [logListener(logger), ...(metrics === undefined ? [] : [metrics.listener])];
+  const events = new EventStream({ listeners, onEvent: settings.onEvent }, settings.clock);
 
   const verifierParts = {
     dispatcher,
@@ -190,7 +190,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   loadNumberingPlans.ahead();
 
   let closed: Promise<void> | undefined;
-  return Object.assign(
+  const hook: TelephonyHook = Object.assign(
     (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void => {
       // The gateway's Express, 4 or 5, made these objects; they are what a Router takes.
       router(req as express.Request, res as express.Response, next);
@@ -232,11 +232,14 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
           await inTime(() => settings.state.close());
           // A dispatcher of the user's own is left open.
           if (settings.dispatcher === undefined) await inTime(() => dispatcher.destroy());
+          metrics?.close();
         });
         return closed;
       },
     },
   );
+  metrics?.watch(() => hook.status());
+  return hook;
 }
 
 /** Every configured channel, connected, behind the breaker of its host. */

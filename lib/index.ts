@@ -64,6 +64,7 @@ export type {
   TextsOptions,
   VoiceTexts,
 } from './delivery/texts.js';
+export type { MetricsRegistry } from './observe/metrics.js';
 export { memoryState } from './state/memory.js';
 export type {
   SenderByCountry,

@@ -6,6 +6,7 @@ import type { Rollout } from './delivery/rollout.js';
 import type { State } from './delivery/state.js';
 import type { ComposeText } from './delivery/text.js';
 import type { TextsOptions } from './delivery/texts.js';
+import type { MetricsRegistry } from './observe/metrics.js';
 import type { TwilioConnection } from './twilio/client.js';
 import type { ReceivedMessage } from './twilio/webhooks.js';
 
@@ -279,6 +280,8 @@ export interface OktaTelephonyHookOptions {
   readonly state?: State | undefined;
   /** Default: a winston logger that writes JSON lines to stdout. */
   readonly logger?: Logger | undefined;
+  /** A `Registry` of prom-client 15 to register metrics in; several hooks may share one. Default: none. */
+  readonly metrics?: MetricsRegistry | undefined;
   /** Told of each step. A failure of it changes nothing. */
   readonly onEvent?: ((event: HookEvent) => void) | undefined;
   /**

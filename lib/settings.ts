@@ -20,6 +20,7 @@ import { VOICE, type ChooseChannels } from './delivery/plan.js';
 import type { State } from './delivery/state.js';
 import type { ComposeText } from './delivery/text.js';
 import { Texts } from './delivery/texts.js';
+import type { MetricsRegistry } from './observe/metrics.js';
 import type { OktaCredentials } from './okta/api-client.js';
 import { readPrivateKey } from './signing/private-key.js';
 import type { ProfileOptions } from './okta/user-profile.js';
@@ -66,6 +67,7 @@ export interface HookSettings {
   readonly lateFailover: { readonly afterSeconds: Readonly<Record<string, number | undefined>> } | undefined;
   readonly state: State;
   readonly logger: Logger | undefined;
+  readonly metrics: MetricsRegistry | undefined;
   readonly onEvent: HookEventListener | undefined;
   readonly dispatcher: Dispatcher | undefined;
   /** Never fails. */
@@ -147,6 +149,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
       options.lateFailover === false ? undefined : { afterSeconds: options.lateFailover?.afterSeconds ?? {} },
     state: options.state ?? memoryState(),
     logger: options.logger,
+    metrics: options.metrics,
     onEvent: options.onEvent,
     dispatcher: options.dispatcher,
     clock,

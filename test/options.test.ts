@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import Joi from 'joi';
+import { register as globalRegistry, Registry } from 'prom-client';
 import sinon from 'sinon';
 import { Agent } from 'undici';
 import {
@@ -211,6 +212,7 @@ describe('the options', () => {
     ['lateFailover.afterSeconds.whatsapp', 20, 900],
     ['state', memoryState()],
     ['logger', console],
+    ['metrics', new Registry(), globalRegistry],
     ['onEvent', ignore],
     ['dispatcher', new Agent()],
     ['clock', Date.now],
@@ -290,6 +292,7 @@ describe('the options', () => {
       lateFailover: { afterSeconds: { sms: undefined } },
       state: undefined,
       logger: fine()['logger'] as NonNullable<OktaTelephonyHookOptions['logger']>,
+      metrics: undefined,
       onEvent: undefined,
       dispatcher: undefined,
       clock: undefined,
@@ -696,6 +699,7 @@ describe('the options', () => {
       null,
     ],
     ['logger', /info, warn and error/, {}, 'kept-for-me', { info: ignore, warn: ignore }, null],
+    ['metrics', /a Registry of prom-client/, {}, 'kept-for-me', { metrics: ignore }, null],
     ['onEvent', /a function/, {}, 'kept-for-me', null],
     ['dispatcher', /a Dispatcher of undici 7 or later/, {}, 'http://proxy-user:proxy-password@proxy', null],
     ['clock', /a function/, 4711, new Date(0), null],
@@ -1088,10 +1092,9 @@ describe('the options', () => {
     ['guard.perUser.second', 4711],
     ['guard.countries.Allow', ['US']],
     ['senders.whatsapp.template', SID('HX')],
-    // Those of later versions are unknown until they are built.
     ['lateFailover.afterSecond', { whatsapp: 20 }],
     ['texts.SMS', { default: 'misspelt-text' }],
-    ['metrics', {}],
+    ['metric', { register: 'misspelt-register' }],
     ['credentials.eventHook.secret', 'misspelt-secret'],
   ];
   for (const [path, value] of misspelt) {
@@ -1160,6 +1163,7 @@ describe('the rules of the options', () => {
     inbound: true,
     state: true,
     logger: true,
+    metrics: true,
     onEvent: true,
     dispatcher: true,
     clock: true,

@@ -97,6 +97,17 @@ describe('the package', function () {
     expect(left).to.deep.include({ twilio: 'TWILIO_UNREACHABLE', newGlobals: [], newListeners: 0 });
   });
 
+  it('says when the hook is made that prom-client is missing, and needs it for nothing else', async () => {
+    const told = JSON.parse(await consumerOf('express').node('without-prom-client.mjs')) as Record<
+      string,
+      unknown
+    >;
+    expect(told).to.include({ name: 'ConfigurationError', cause: 'MODULE_NOT_FOUND' });
+    expect(String(told['problems'])).to.match(
+      /^metrics: prom-client cannot be loaded .*npm install prom-client@15$/,
+    );
+  });
+
   it('resolves and loads every entry of exports by import and by require, and nothing beside them', async () => {
     const { loaded, deep } = JSON.parse(await consumerOf('express').node('exports.cjs', ...ENTRIES)) as {
       loaded: Record<string, { isThere: boolean; required: string[]; imported: string[] }>;

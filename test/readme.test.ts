@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import ts from 'typescript';
 import { ROOT } from './harness/consumer.js';
 import type { HookEvent, OktaTelephonyHookOptions } from '../lib/index.js';
+import { COUNTERS, GAUGES, HISTOGRAMS, type MetricRow } from '../lib/observe/metric-table.js';
 import { freePort } from './harness/free-port.js';
 import { BOB, CODE, startScene } from './harness/scene.js';
 
@@ -83,6 +84,19 @@ describe('the README', () => {
     } finally {
       await scene.close();
     }
+  });
+
+  it('has every metric, with its labels and what it tells', () => {
+    const section = /^## Metrics$(.*?)^## /ms.exec(readme)?.[1] ?? '';
+    const told = [...section.matchAll(/^\| `([a-z_]+)` +\| (.*?) +\| (.*?) +\|$/gm)].map(
+      ([, name, labels = '', help]) => [
+        name,
+        [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label),
+        help,
+      ],
+    );
+    const rows = [COUNTERS, HISTOGRAMS, GAUGES].flatMap((table) => Object.values<MetricRow>(table));
+    expect(told).to.deep.equal(rows.map(({ name, labels, help }) => [name, labels, help]));
   });
 
   it('has the voices of calls', () => {

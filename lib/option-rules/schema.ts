@@ -100,6 +100,9 @@ const makeOptionsSchema = (): Joi.ObjectSchema =>
     logger: tested('an object with info, warn and error', (value) =>
       hasMethods(value, ['info', 'warn', 'error']),
     ),
+    metrics: tested('a Registry of prom-client', (value) =>
+      hasMethods(value, ['registerMetric', 'getSingleMetric', 'metrics']),
+    ),
     onEvent: functionRule('a function (event) => void'),
     dispatcher: tested('a Dispatcher of undici 7 or later', (value) => hasMethods(value, ['dispatch'])),
     clock: functionRule('a function that returns milliseconds'),

@@ -74,6 +74,19 @@ describe('the example gateway', () => {
       .send({ ...ACCOUNT, csrfToken: csrfTokenIn(text) });
   }
 
+  it('serves the metrics of its hook, and makes no session for who reads them', async () => {
+    await supertest(gateway.app)
+      .post('/okta/telephony')
+      .set('Authorization', HOOK_SECRET)
+      .send(PAYLOAD)
+      .expect(200);
+    const response = await supertest(gateway.app).get('/metrics').expect(200);
+    expect(response.headers['content-type']).to.match(/^text\/plain; version=0\.0\.4/);
+    expect(response.headers).to.not.have.property('set-cookie');
+    expect(response.text).to.match(/^okta_telephony_hook_codes_total\{.*outcome="SUCCESSFUL".*\} 1$/m);
+    witness(response.text);
+  });
+
   it('logs in, shows the account, and logs out', async () => {
     const browser = supertest.agent(gateway.app);
     await browser.get('/').expect(200, /Nobody is logged in/);

@@ -192,7 +192,6 @@ describe('the preference page of the example', () => {
     const before = await pageOf(bob);
     expect(before)
       .to.match(/by <strong>SMS<\/strong>/)
-      .and.match(/sending START/)
       .and.match(/number that ends in 42/)
       .and.not.match(/http-equiv/);
     // Whoever agrees has had the text before the button.

@@ -307,6 +307,7 @@ describe('the recipes', () => {
   it('name files that are there, and are named in the README', () => {
     const files = readdirSync(join(ROOT, 'example/deploy'));
     expect(files).to.have.members([
+      'alerts.yaml',
       'compose.yaml',
       'gateway.env.example',
       'kubernetes.yaml',

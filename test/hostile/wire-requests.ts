@@ -52,7 +52,7 @@ const paths: fc.Arbitrary<readonly [path: string, isForHook: boolean]> = fc.oneo
     ['/okta/telephony/../telephony', false] as const,
     ['/okta/telephony//', false] as const,
     ['/okta/telephony/%ff', false] as const,
-    ['/okta/telephony/events', false] as const,
+    ['/okta/telephony/events/more', false] as const,
     ['/okta/telephony%00', false] as const,
     ['/', false] as const,
     ['*', false] as const,

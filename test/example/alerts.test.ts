@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { parse } from 'yaml';
+import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX, type MetricRow } from '../../lib/observe/metric-table.js';
+import { ROOT } from '../harness/consumer.js';
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+const { groups } = parse(readFileSync(join(ROOT, 'example/deploy/alerts.yaml'), 'utf8')) as {
+  readonly groups: readonly { readonly name: string; readonly rules: readonly Rule[] }[];
+};
+const rules = groups.flatMap((group) => group.rules);
+
+/** What may be asked for, and by which labels. */
+const series = new Map<string, readonly string[]>();
+const rows = (table: Readonly<Record<string, MetricRow>>): readonly MetricRow[] => Object.values(table);
+for (const { name, labels } of [...rows(COUNTERS), ...rows(GAUGES)]) series.set(PREFIX + name, labels);
+for (const { name, labels } of rows(HISTOGRAMS)) {
+  for (const part of ['bucket', 'count', 'sum'])
+    series.set(`${PREFIX}${name}_${part}`, part === 'bucket' ? [...labels, 'le'] : labels);
+}
+const NAME = new RegExp(`${PREFIX}\\w+`, 'g');
+
+describe('the alert rules', () => {
+  it('have names of their own, and a severity and a time each', () => {
+    const names = rules.map(({ alert }) => alert);
+    expect(new Set(names).size).to.equal(names.length).and.to.equal(8);
+    for (const { alert, labels, for: time } of rules) {
+      expect(alert).to.match(/^OktaTelephony[A-Z]\w+$/);
+      expect(labels.severity).to.match(/^(warning|critical)$/);
+      expect(time).to.match(/^\d+m$/);
+    }
+  });
+
+  it('ask only for what is on the page, by labels that it has there', () => {
+    for (const { alert, expr } of rules) {
+      const asked = [...expr.matchAll(new RegExp(`(${PREFIX}\\w+)(?:\\{([^}]*)\\})?`, 'g'))];
+      expect(asked, alert).to.not.be.empty;
+      // Of all that it asks for.
+      const known = new Set(['instance']);
+      for (const [, name = '', matchers = ''] of asked) {
+        const labels = series.get(name) ?? expect.fail(`${alert}: there is no ${name}`);
+        for (const label of labels) known.add(label);
+        for (const [, label = ''] of matchers.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g))
+          expect(labels, `${alert}: ${name}`).to.include(label);
+      }
+      for (const [, by = ''] of expr.matchAll(/\bby \(([^)]*)\)/g))
+        for (const label of by.split(',')) expect([...known], alert).to.include(label.trim());
+    }
+  });
+
+  it('ask for buckets that there are', () => {
+    const bounds = rows(HISTOGRAMS).flatMap(({ buckets = [] }) => buckets.map(String));
+    const asked = rules.flatMap(({ expr }) => [...expr.matchAll(/le="([^"]+)"/g)].map(([, le]) => le));
+    expect(asked).to.not.be.empty;
+    for (const le of asked) expect(bounds).to.include(le);
+  });
+
+  it('say what it means, what to look at and what to do, and name only what is there', () => {
+    for (const { alert, expr, annotations } of rules) {
+      expect(Object.keys(annotations), alert).to.deep.equal(['summary', 'meaning', 'look', 'do']);
+      for (const [key, text] of Object.entries(annotations)) {
+        expect(text.length, `${alert} ${key}`).to.be.greaterThan(20);
+        for (const [name] of text.matchAll(NAME)) {
+          const isThere = series.has(name) || series.has(`${name}_count`);
+          expect(isThere, `${alert}: ${name}`).to.equal(true);
+        }
+        // What a summary tells must be left by the expression.
+        for (const [, label = ''] of text.matchAll(/\$labels\.(\w+)/g))
+          expect(expr, `${alert} ${key}`).to.match(new RegExp(`by \\([^)]*\\b${label}\\b`));
+      }
+    }
+  });
+
+  it('are in the README, each by its name', () => {
+    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+    for (const { alert } of rules) expect(readme).to.include(`\`${alert}\``);
+  });
+});

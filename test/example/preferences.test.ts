@@ -186,6 +186,15 @@ describe('the preference page of the example', () => {
       .filter(({ method, path }) => method === 'POST' && path.startsWith('/api/v1/users/'))
       .map(({ headers }) => headers.authorization ?? '');
 
+  it('takes an earlier STOP back by the word that turns WhatsApp on', async () => {
+    const bob = await asBob();
+    await write('STOP');
+    twilio.joinSandbox(BOB.phone);
+    expect(await replyTo(write(await askForWord(bob)))).to.match(/WhatsApp is on/);
+    now += 61_000;
+    expect(await nextCodeBy()).to.equal('whatsapp');
+  });
+
   it('turns WhatsApp on by a word from the own WhatsApp account, and off at once', async () => {
     const bob = await asBob();
     await bob.get('/account').expect(/href="\/preferences"/);

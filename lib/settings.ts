@@ -105,10 +105,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
   return {
     hookSchemes: hookSchemes.map(readScheme),
     eventHookSchemes: eventHookSchemes.map(readScheme),
-    okta:
-      okta.apiToken !== undefined
-        ? { orgUrl: new URL(okta.orgUrl).origin, apiToken: okta.apiToken }
-        : readServiceApp(okta),
+    okta: readOkta(okta),
     twilio: {
       accountSid: twilio.accountSid,
       username: hasApiKey ? twilio.apiKeySid : twilio.accountSid,
@@ -231,7 +228,9 @@ function readScheme(credential: HookCredential): HookScheme {
   }
 }
 
-function readServiceApp(okta: Extract<OktaCredential, { clientId: string }>): OktaCredentials {
+/** A credential for Okta's API that is right by the rules, with its key read. */
+export function readOkta(okta: OktaCredential): OktaCredentials {
+  if (okta.apiToken !== undefined) return { orgUrl: new URL(okta.orgUrl).origin, apiToken: okta.apiToken };
   const key = readPrivateKey(okta.privateKey);
   return {
     orgUrl: new URL(okta.orgUrl).origin,

@@ -94,6 +94,12 @@ describe('the house', () => {
     expect(across.map(show)).to.deep.equal([]);
   });
 
+  it('has the command line above everything: nothing imports it', () => {
+    const down = inside.filter(({ from, to }) => roomOf(to) === 'cli' && roomOf(from) !== 'cli');
+    expect(down.map(show)).to.deep.equal([]);
+    expect(inside.some(({ from }) => roomOf(from) === 'cli')).to.equal(true);
+  });
+
   it('goes in by the front door from outside only', () => {
     expect(inside.filter(({ to }) => to === 'index.ts').map(show)).to.deep.equal([]);
     const example = filesUnder(join(ROOT, 'example')).filter((file) => file.endsWith('.ts'));

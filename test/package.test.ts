@@ -126,10 +126,23 @@ describe('the package', function () {
     }
   });
 
-  it('has modules that do nothing but declare, so that a bundler may leave them out', () => {
+  it('has a program that runs as installed', async () => {
+    const { bin } = manifest;
+    expect(Object.keys(bin)).to.deep.equal([manifest.name]);
+    const program = bin[manifest.name] ?? '';
+    expect(files).to.include(program.slice(2));
+    expect(readFileSync(join(ROOT, program), 'utf8')).to.match(/^#!\/usr\/bin\/env node\n/);
+    const installed = join('node_modules', manifest.name, program);
+    expect(await consumerOf('express').node(installed, '--help')).to.include('setup event-hook');
+    const version = await consumerOf('express').node(installed, '--version');
+    expect(version.trim()).to.equal(manifest.version);
+  });
+
+  it('has modules that do nothing but declare, but for the program, so that a bundler may leave them out', () => {
     expect(manifest.sideEffects).to.equal(false);
+    const program = manifest.bin[manifest.name]?.slice(2);
     const acting = files
-      .filter((file) => file.endsWith('.js'))
+      .filter((file) => file.endsWith('.js') && file !== program)
       .filter((file) =>
         parse(join(ROOT, file)).statements.some(
           (statement) => ts.isExpressionStatement(statement) || isImportForEffect(statement),

@@ -140,7 +140,11 @@ export function createAccessTokens(parts: {
         prover.keepNonce('token-endpoint', result.headers);
         if (attempt < MAX_ATTEMPTS && isPutRight(result, proof)) continue;
       }
-      return readToken(readOktaAnswer(result, WHO).body, proof !== undefined, clock());
+      return readToken(
+        readOktaAnswer(result, WHO, { scopes: parts.scopes }).body,
+        proof !== undefined,
+        clock(),
+      );
     }
   };
 

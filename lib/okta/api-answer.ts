@@ -54,7 +54,6 @@ const REMEDIES: Readonly<Record<string, string>> = {
   E0000011: RENEW_CREDENTIALS,
   invalid_client:
     'Compare credentials.okta.clientId with the service app in Okta, which must be active, and register the public half of privateKey with it (under keyId, where that is set).',
-  invalid_scope: 'Grant the scope okta.users.read to the service app: its tab Okta API Scopes.',
   unauthorized_client: 'Use a service app (an API Services integration) as credentials.okta.clientId.',
 };
 const REMEDY_OF_STATUS: Readonly<Record<number, string>> = {
@@ -63,11 +62,25 @@ const REMEDY_OF_STATUS: Readonly<Record<number, string>> = {
   429: WAIT_FOR_WINDOW,
 };
 
+function remedyOf(reason: string | undefined, status: number, scopes: readonly string[]): string | undefined {
+  if (reason !== 'invalid_scope') return REMEDIES[reason ?? ''] ?? remedyOfStatus(status);
+  const granted = `the scope${scopes.length === 1 ? '' : 's'} ${scopes.join(', ')}`;
+  return `Grant ${granted} to the service app: its tab Okta API Scopes.`;
+}
+
 function remedyOfStatus(status: number): string | undefined {
   if (status >= 500) return LOOK_AT_STATUS;
   // Okta redirects no call of its API.
   if (status < 400 || status === 407) return LOOK_BETWEEN;
   return REMEDY_OF_STATUS[status];
+}
+
+/** What a call was about, for the error that it may come to. */
+interface CallFacts {
+  /** What the token is asked for. Default `['okta.users.read']`. */
+  readonly scopes?: readonly string[] | undefined;
+  /** See `OktaApiRequest`. */
+  readonly tellsCauses?: boolean | undefined;
 }
 
 /**
@@ -76,7 +89,11 @@ function remedyOfStatus(status: number): string | undefined {
  * @param who - who was called, for the message, e.g. `Okta's API`.
  * @throws OktaApiError for anything but a 2xx with readable JSON.
  */
-export function readOktaAnswer(result: HttpResult, who: string): OktaApiAnswer {
+export function readOktaAnswer(
+  result: HttpResult,
+  who: string,
+  { scopes = ['okta.users.read'], tellsCauses = false }: CallFacts = {},
+): OktaApiAnswer {
   if (result.kind === 'not-sent') {
     throw new OktaApiError('OKTA_UNREACHABLE', `${who} could not be reached (${result.reason})`, {
       remedy: REACH_OKTA,
@@ -97,7 +114,8 @@ export function readOktaAnswer(result: HttpResult, who: string): OktaApiAnswer {
       {
         status,
         headers: rateLimitHeaders(result.headers),
-        remedy: REMEDIES[reason ?? ''] ?? remedyOfStatus(status),
+        remedy: remedyOf(reason, status, scopes),
+        cause: tellsCauses ? causeOf(body) : undefined,
       },
     );
   }
@@ -125,6 +143,24 @@ export function parseJson(text: string): object | undefined {
   } catch {
     return undefined;
   }
+}
+
+const MAX_CAUSE_LENGTH = 500;
+
+/** Okta's own sentences on one line, as an error of theirs. */
+function causeOf(body: unknown): Error | undefined {
+  const causes = fieldOf(body, 'errorCauses');
+  const list: readonly unknown[] = Array.isArray(causes) ? causes : [];
+  const sentences = [body, ...list]
+    .map((cause) => fieldOf(cause, 'errorSummary'))
+    .filter((sentence) => typeof sentence === 'string' && sentence !== '');
+  if (sentences.length === 0) return undefined;
+  return new Error(
+    sentences
+      .join('; ')
+      .replace(/[\p{Cc}\s]+/gu, ' ')
+      .slice(0, MAX_CAUSE_LENGTH),
+  );
 }
 
 function reasonOf(body: unknown): string | undefined {

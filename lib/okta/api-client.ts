@@ -17,6 +17,11 @@ export interface OktaApiRequest {
   readonly body?: unknown;
   /** The whole time, a token and every repetition with it, milliseconds. */
   readonly timeoutMs: number;
+  /**
+   * Whether Okta's own sentences about a refusal come with the error, as its `cause`: they may quote what was sent, so
+   * only where that is about nobody.
+   */
+  readonly tellsCauses?: boolean;
 }
 
 /** Makes authorised calls to one org. */
@@ -121,7 +126,7 @@ export function createOktaApiClient(parts: {
             leaveWithinMs: connectTimeoutMs,
           }),
       };
-      return readOktaAnswer(await authorize(call), "Okta's API");
+      return readOktaAnswer(await authorize(call), "Okta's API", { tellsCauses: request.tellsCauses });
     },
   };
 }

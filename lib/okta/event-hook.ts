@@ -12,9 +12,9 @@ const MAX_CHALLENGE_LENGTH = 256;
 const MAX_ID_LENGTH = 256;
 
 /** The sign-in by a code. */
-const SIGN_IN = 'user.authentication.auth_via_mfa';
+export const SIGN_IN = 'user.authentication.auth_via_mfa';
 /** The enrolment of a phone by a code. */
-const ENROLMENT = 'user.mfa.factor.activate';
+export const ENROLMENT = 'user.mfa.factor.activate';
 
 /** WhatsApp, too, is a text to Okta. */
 const DELIVERY_CHANNELS: ReadonlyMap<unknown, 'sms' | 'voice'> = new Map([

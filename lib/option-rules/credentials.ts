@@ -13,6 +13,8 @@ const secret = (what: string, isFine: (text: string) => boolean = () => true): J
     (value) => typeof value === 'string' && /^(?!\s)[^\x00-\x1f\x7f]+(?<!\s)$/.test(value) && isFine(value),
   );
 
+export const headerSecret = (): Joi.AnySchema => secret("the header's whole value as typed into Okta");
+
 const isOrigin = (url: URL): boolean => url.pathname === '/' && url.search === '';
 
 const headerScheme = (): Joi.ObjectSchema =>
@@ -20,7 +22,7 @@ const headerScheme = (): Joi.ObjectSchema =>
     scheme: Joi.string(),
     name: textOf('the name of an HTTP header').pattern(/^[\w!#$%&'*+.^`|~-]+$/),
     secrets: Joi.array()
-      .items(secret("the header's whole value as typed into Okta"))
+      .items(headerSecret())
       .min(1)
       .required()
       .messages({
@@ -82,25 +84,34 @@ const eventHookScheme = (): Joi.Schema =>
     "'header' or 'basic': event hooks know no OAuth",
   );
 
+export const orgUrl = (): Joi.AnySchema =>
+  urlRule(
+    "the org's origin, such as https://acme.okta.com, without -admin and without a path",
+    (url) => isOrigin(url) && !/-admin\.okta[\w-]*\.com$/.test(url.hostname),
+  );
+
+export const apiToken = (): Joi.AnySchema =>
+  secret('an API token of Okta, without SSWS before it', (text) => !/^SSWS\s/i.test(text));
+
+export const servicePrivateKey = (): Joi.AnySchema =>
+  tested(
+    "the service app's private key (RSA of 2048 bits or more, or EC): a PEM, a JWK object or its JSON",
+    (value) => {
+      try {
+        readPrivateKey(value as string | object);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  );
+
 const okta = (): Joi.ObjectSchema =>
   objectOf('an object with orgUrl and apiToken, or orgUrl, clientId and privateKey', {
-    orgUrl: urlRule(
-      "the org's origin, such as https://acme.okta.com, without -admin and without a path",
-      (url) => isOrigin(url) && !/-admin\.okta[\w-]*\.com$/.test(url.hostname),
-    ).required(),
-    apiToken: secret('an API token of Okta, without SSWS before it', (text) => !/^SSWS\s/i.test(text)),
+    orgUrl: orgUrl().required(),
+    apiToken: apiToken(),
     clientId: textOf('the client id of the service app'),
-    privateKey: tested(
-      "the service app's private key (RSA of 2048 bits or more, or EC): a PEM, a JWK object or its JSON",
-      (value) => {
-        try {
-          readPrivateKey(value as string | object);
-          return true;
-        } catch {
-          return false;
-        }
-      },
-    ),
+    privateKey: servicePrivateKey(),
     keyId: textOf("the key's id at Okta"),
   })
     .xor('apiToken', 'clientId')

@@ -9,6 +9,12 @@ import { functionRule, hasMethods, integer, mustBe, objectOf, tested, textOf, ur
 
 /** The joi rules of the options. */
 
+export const publicUrl = (): Joi.AnySchema =>
+  urlRule("the hook's own public URL as entered in Okta, without a query", (url) => url.search === '');
+
+export const attributeName = (): Joi.StringSchema =>
+  textOf('the name of a profile attribute').pattern(/^\w+$/);
+
 const isChannel = (value: unknown): boolean => {
   const provider = hasMethods(value, ['send']) ? (value as Record<string, unknown>)['provider'] : null;
   return provider === undefined || typeof provider === 'string';
@@ -31,13 +37,10 @@ export const optionsSchema = (): Joi.ObjectSchema => (schema ??= makeOptionsSche
 const makeOptionsSchema = (): Joi.ObjectSchema =>
   objectOf('an object', {
     credentials: credentials(),
-    publicUrl: urlRule(
-      "the hook's own public URL as entered in Okta, without a query",
-      (url) => url.search === '',
-    ),
+    publicUrl: publicUrl(),
     sandboxNumber: sandboxNumber(),
     senders: senders(),
-    optInAttribute: textOf('the name of a profile attribute').pattern(/^\w+$/),
+    optInAttribute: attributeName(),
     optInChannels: Joi.array()
       .items(textOf("the name of a channel other than 'voice'").invalid('voice'))
       .messages(mustBe('an array of channel names')),
@@ -53,7 +56,7 @@ const makeOptionsSchema = (): Joi.ObjectSchema =>
           mustBe('false, or an object with ttlSeconds, staleSeconds and max'),
         ),
       }),
-      unverifiedPhoneAttribute: textOf('the name of a profile attribute').pattern(/^\w+$/),
+      unverifiedPhoneAttribute: attributeName(),
     }),
     defaultCountry: tested(
       'an ISO 3166 country in capitals, such as GB',

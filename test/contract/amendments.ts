@@ -120,6 +120,16 @@ export const OKTA_AMENDMENTS: readonly Amendment[] = [
       withSchema(document, 'UserSchemaAttribute', (schema) => ({ ...schema, nullable: true })),
   },
   {
+    why: "an attribute's default is nullable, which its description says and its schema does not",
+    source: 'https://developer.okta.com/docs/api/openapi/okta-management/management/tag/Schema/',
+    change: (document) =>
+      withSchema(document, 'UserSchemaAttribute', (schema) => {
+        const properties = asObject(schema['properties']);
+        const byDefault = { ...asObject(properties['default']), nullable: true };
+        return { ...schema, properties: { ...properties, default: byDefault } };
+      }),
+  },
+  {
     why: 'the schema of users has a description, which the document leaves out',
     source: 'https://developer.okta.com/docs/reference/api/schemas/#response-example',
     change: (document) =>

@@ -8,6 +8,7 @@ import { mocked, mockOrg, OPT_IN, TOKEN_PATH, type MockedOrg } from './mocked-ve
 import type { VendorDocument } from './prism.js';
 import { forwardTo, startProxy, type Examined, type Exchange, type Proxy } from './proxy.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
+import { examineSetups } from './setup-requests.js';
 import { ACCOUNT, AMERICAN, API_TOKEN, BRITON, CODE, SERVICE_APP } from './subjects.js';
 
 /** The vendors by their documents, and an Okta that calls the hook. */
@@ -42,7 +43,8 @@ export async function examineOurRequests(documents: readonly VendorDocument[]): 
       findings.push(...examined.findings);
       exchanges.push(...examined.exchanges);
     }
-    return { findings, exchanges };
+    const setups = await examineSetups(ofOkta);
+    return { findings: [...findings, ...setups.findings], exchanges: [...exchanges, ...setups.exchanges] };
   } finally {
     await Promise.all([stage.okta.close(), stage.twilio.close(), stage.caller.close()]);
   }

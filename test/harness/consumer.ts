@@ -21,6 +21,8 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** What of package.json the tests look at. */
 interface Manifest {
   readonly name: string;
+  readonly version: string;
+  readonly bin: Readonly<Record<string, string>>;
   readonly sideEffects: boolean;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;

@@ -1,0 +1,64 @@
+import type { ParseArgsConfig } from 'node:util';
+import type { Time } from '../okta/administration.js';
+import type { Terminal } from './terminal.js';
+import type { Variables } from './environment.js';
+
+/** 0: done; 1: a check failed, or it could not be done; 2: bad use. */
+export type ExitCode = 0 | 1 | 2;
+
+/** What every command is given. */
+export interface CommandCall {
+  /** The options that were given, by their long names. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly terminal: Terminal;
+  readonly variables: Variables;
+  readonly time: Time;
+}
+
+/** One command of the program, in a file of its own. */
+export interface Command {
+  /** The words that it is called by, e.g. `setup hook`. */
+  readonly name: string;
+  /** One line, for the list of commands. */
+  readonly summary: string;
+  /** What it does, its own options, its variables and examples. */
+  readonly help: string;
+  /** Its own options, beside those that all have. */
+  readonly options: NonNullable<ParseArgsConfig['options']>;
+  /** @throws CommandError, TelephonyHookError */
+  run(call: CommandCall): Promise<ExitCode>;
+}
+
+/** Why a command ends without having done what it is for. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly exitCode: Exclude<ExitCode, 0>;
+  readonly code: string;
+  readonly remedy: string | undefined;
+
+  constructor(exitCode: Exclude<ExitCode, 0>, code: string, message: string, remedy?: string) {
+    super(message);
+    this.exitCode = exitCode;
+    this.code = code;
+    this.remedy = remedy;
+  }
+}
+
+/** Tells people why a command has ended, and gives it as programs are told it. */
+export function tellFailure(
+  error: unknown,
+  terminal: Terminal,
+): {
+  readonly exitCode: ExitCode;
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string | undefined;
+} {
+  const known = error instanceof CommandError ? error : undefined;
+  // Of what nobody foresaw the stack is all there is to go by.
+  const message = known?.message ?? (error instanceof Error ? (error.stack ?? error.message) : String(error));
+  terminal.note(`✘ ${message}`, 'red');
+  if (known?.remedy !== undefined) terminal.note(`  ${known.remedy}`);
+  const { exitCode = 1, code = 'INTERNAL_ERROR', remedy } = known ?? {};
+  return { exitCode, code, message, remedy };
+}

@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { variableProblems, type VariableName } from '../option-rules/environment.js';
+import type { OktaCredential } from '../options.js';
+import { CommandError } from './command.js';
+import type { Terminal } from './terminal.js';
+
+/**
+ * The variables of the command line. `example/environment.ts` is its twin, with the same names and the same words: the
+ * example uses the published package only, and the package cannot use the example.
+ */
+export class Variables {
+  readonly #values: Readonly<Record<string, string | undefined>>;
+  readonly #terminal: Terminal;
+  readonly #used: Partial<Record<VariableName, string>> = {};
+  readonly #problems: string[] = [];
+
+  /** @param values - of the environment, and of a file. */
+  constructor(values: Readonly<Record<string, string | undefined>>, terminal: Terminal) {
+    this.#values = values;
+    this.#terminal = terminal;
+    for (const name of SECRETS) terminal.hide(values[name] ?? '');
+  }
+
+  read(name: VariableName): string | undefined {
+    // Compose files and CI systems hand over unset variables as empty ones.
+    const value = this.#values[name] || undefined;
+    if (value !== undefined) this.#used[name] = value;
+    return value;
+  }
+
+  /** The empty text where it is missing: `require` tells it with all other problems. */
+  required(name: VariableName, what: string): string {
+    const value = this.read(name);
+    if (value === undefined) this.#problems.push(`${name} is missing: ${what}`);
+    return value ?? '';
+  }
+
+  /** As `required`, but somebody at a terminal is asked. */
+  async secret(name: VariableName, what: string): Promise<string> {
+    if (this.read(name) !== undefined || !this.#terminal.isInteractive) return this.required(name, what);
+    const value = await this.#terminal.askSecret(`${name} (${what})`);
+    if (value === '') this.#problems.push(`${name} is missing: ${what}`);
+    else this.#used[name] = value;
+    return value;
+  }
+
+  /** @throws CommandError that names every variable which is missing or wrong. */
+  require(): void {
+    const problems = [...this.#problems, ...variableProblems(this.#used)];
+    if (problems.length === 0) return;
+    throw new CommandError(
+      2,
+      'BAD_ENVIRONMENT',
+      problems.length === 1
+        ? (problems[0] ?? '')
+        : `The environment cannot work:\n- ${problems.join('\n- ')}`,
+      'Set it in the environment, or in a file that --env-file names.',
+    );
+  }
+
+  /** An administrator's, by an API token or as a service app. */
+  async okta(): Promise<OktaCredential> {
+    const orgUrl = this.required('OKTA_ORG_URL', "the org's origin, such as https://acme.okta.com");
+    const hasServiceApp = SERVICE_APP.some((name) => this.read(name) !== undefined);
+    if (!hasServiceApp) {
+      const what =
+        'an API token of an administrator; in its place OKTA_CLIENT_ID and OKTA_PRIVATE_KEY of a service app will do';
+      return { orgUrl, apiToken: await this.secret('OKTA_API_TOKEN', what) };
+    }
+    if (this.read('OKTA_API_TOKEN') !== undefined) {
+      this.#problems.push(
+        'OKTA_API_TOKEN does not go with OKTA_CLIENT_ID, OKTA_PRIVATE_KEY and OKTA_KEY_ID: unset it, or them',
+      );
+    }
+    return {
+      orgUrl,
+      clientId: this.required('OKTA_CLIENT_ID', 'the client id of the service app'),
+      privateKey: this.required('OKTA_PRIVATE_KEY', 'the private key of the service app, a PEM or a JWK'),
+      keyId: this.read('OKTA_KEY_ID'),
+    };
+  }
+}
+
+const SERVICE_APP = ['OKTA_CLIENT_ID', 'OKTA_PRIVATE_KEY', 'OKTA_KEY_ID'] as const;
+const SECRETS = ['OKTA_API_TOKEN', 'OKTA_PRIVATE_KEY', 'HOOK_SECRET', 'HOOK_OAUTH_CLIENT_SECRET'] as const;
+
+/**
+ * The environment, over what a file has: lines of `NAME=value`.
+ * @throws CommandError where the file cannot be read.
+ */
+export function withFile(
+  env: Readonly<Record<string, string | undefined>>,
+  file: string | undefined,
+): Readonly<Record<string, string | undefined>> {
+  if (file === undefined) return env;
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    throw new CommandError(2, 'BAD_USE', 'The file that --env-file names cannot be read.');
+  }
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  return { ...parseEnv(text), ...given };
+}

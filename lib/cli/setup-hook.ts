@@ -1,0 +1,142 @@
+import type { HookProof } from '../okta/hook-resource.js';
+import { warnOfNativeTelephony } from '../okta/native-telephony.js';
+import { createTelephonyHookSetup } from '../okta/telephony-hook-setup.js';
+import { CommandError, type Command, type CommandCall } from './command.js';
+import type { Variables } from './environment.js';
+import { checkSecret, SECRET_HELP, SECRET_OPTIONS } from './secret-order.js';
+import { runSetup, SETUP_OPTIONS, textOption } from './setup.js';
+
+const SCOPES = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];
+/** By a token of its own: one that is not granted must not stop the rest. */
+const NATIVE_SCOPES = ['okta.customTelephonyProvider.read'];
+const OAUTH = [
+  'HOOK_OAUTH_CLIENT_ID',
+  'HOOK_OAUTH_TOKEN_URL',
+  'HOOK_OAUTH_SCOPE',
+  'HOOK_OAUTH_CLIENT_SECRET',
+  'HOOK_OAUTH_KEY_ID',
+] as const;
+
+export const setupHook: Command = {
+  name: 'setup hook',
+  summary: 'the telephony inline hook, which Okta calls to have codes delivered',
+  help: `Creates it, or changes the one whose URL is PUBLIC_URL in place. Another one is shown and left alone.
+
+  -y, --yes      do what is shown without asking; another's hook is not touched by that
+  --replace <id> make this hook of another's ours, in place: an org has one active telephony hook
+  --name <name>  what it is called in Okta
+  --header <h>   the header that has the secret (as it is; Authorization for a new one)
+${SECRET_HELP}
+
+Environment: PUBLIC_URL, the hook's; and HOOK_SECRET, the header's whole value.
+In place of HOOK_SECRET OAuth 2.0: HOOK_OAUTH_CLIENT_ID, HOOK_OAUTH_TOKEN_URL, HOOK_OAUTH_SCOPE, and
+HOOK_OAUTH_CLIENT_SECRET, or HOOK_OAUTH_KEY_ID of a hook key (HKY…) whose public half the client has.
+Service app: okta.inlineHooks.read, okta.inlineHooks.manage, and okta.customTelephonyProvider.read to see whether the org
+sends by itself, too. Role: Super Administrator.
+
+  okta-telephony-hook setup hook
+  okta-telephony-hook setup hook --replace calabcdefghijklmnopq
+  okta-telephony-hook setup hook --rotate --yes`,
+  options: {
+    ...SETUP_OPTIONS,
+    ...SECRET_OPTIONS,
+    replace: { type: 'string' },
+    name: { type: 'string' },
+    header: { type: 'string' },
+  },
+  run: (call) =>
+    runSetup(call, 'setup hook', async () => {
+      const { options, variables } = call;
+      const url = variables.required('PUBLIC_URL', "the hook's own public URL").replace(/\/+$/, '');
+      const proof = await readProof(call);
+      const isRotated = options['rotate'] === true;
+      return {
+        subject: 'The telephony inline hook',
+        access: { scopes: SCOPES, role: 'Super Administrator' },
+        make: (org) => ({
+          setup: createTelephonyHookSetup(org.as(SCOPES), {
+            url,
+            name: textOption(options, 'name'),
+            proof,
+            replacedId: textOption(options, 'replace'),
+            sendsSecret: isRotated,
+          }),
+          check: (plan) =>
+            checkSecret(plan, {
+              url,
+              proof,
+              dispatcher: org.dispatcher,
+              isSkipped: options['skip-check'] === true,
+            }),
+        }),
+        lookAround: async (org) => {
+          const warning = await warnOfNativeTelephony(org.as(NATIVE_SCOPES));
+          return warning === undefined ? [] : [warning];
+        },
+        next: () => [
+          ...(isRotated
+            ? [
+                'okta-telephony-hook setup event-hook --rotate, if the event hook has the same secret.',
+                'When codes have gone out for some minutes, take the previous secret off the gateway: credentials.hook.secrets.',
+              ]
+            : []),
+          'Preview it: Okta, Workflow > Inline Hooks > Preview. Put your own number into the request: it sends a real message.',
+          ...(isRotated ? [] : ['okta-telephony-hook setup event-hook, to hear which codes were used.']),
+        ],
+      };
+    }),
+};
+
+/** One variable of OAuth is enough to mean it: HOOK_SECRET may be there for the event hook. */
+async function readProof({ options, variables }: CommandCall): Promise<HookProof> {
+  if (OAUTH.every((name) => variables.read(name) === undefined)) {
+    const secret = await variables.secret(
+      'HOOK_SECRET',
+      "the whole header value that Okta's inline hook sends",
+    );
+    return { kind: 'header', headerName: headerOption(options), secret };
+  }
+  const what = 'it goes with the other variables HOOK_OAUTH_…';
+  return {
+    kind: 'oauth',
+    clientId: variables.required('HOOK_OAUTH_CLIENT_ID', what),
+    tokenUrl: variables.required('HOOK_OAUTH_TOKEN_URL', what),
+    scope: variables.required('HOOK_OAUTH_SCOPE', what),
+    by: await readClientProof(variables, options['rotate'] === true),
+  };
+}
+
+async function readClientProof(
+  variables: Variables,
+  isRotated: boolean,
+): Promise<Extract<HookProof, { kind: 'oauth' }>['by']> {
+  const hookKeyId = variables.read('HOOK_OAUTH_KEY_ID');
+  if (hookKeyId === undefined) {
+    const what = "the client's secret; in its place HOOK_OAUTH_KEY_ID of a hook key will do";
+    return { clientSecret: await variables.secret('HOOK_OAUTH_CLIENT_SECRET', what) };
+  }
+  if (variables.read('HOOK_OAUTH_CLIENT_SECRET') !== undefined) {
+    throw new CommandError(
+      2,
+      'BAD_ENVIRONMENT',
+      'HOOK_OAUTH_KEY_ID does not go with HOOK_OAUTH_CLIENT_SECRET.',
+      'Unset one of them.',
+    );
+  }
+  if (isRotated) {
+    throw new CommandError(
+      2,
+      'BAD_USE',
+      '--rotate is for secrets, and with a hook key there is none.',
+      'Register the public half of another hook key with the client, and set HOOK_OAUTH_KEY_ID to it: no option is needed.',
+    );
+  }
+  return { hookKeyId };
+}
+
+/** @throws CommandError for what is no name of a header. */
+export function headerOption(options: Readonly<Record<string, unknown>>): string | undefined {
+  const name = textOption(options, 'header');
+  if (name === undefined || /^[\w-]+$/.test(name)) return name;
+  throw new CommandError(2, 'BAD_USE', '--header takes the name of an HTTP header, and nothing else.');
+}

@@ -1,0 +1,120 @@
+import type { Administration } from './administration.js';
+import { fieldOf } from './api-answer.js';
+import { changesOf, type Setup, type SetupChange, type SetupPlan } from './setup-plan.js';
+
+/** The attribute by which users opt in, on the default user profile, by the Schema API. */
+
+const SCHEMA = '/api/v1/meta/schemas/user/default';
+const TITLE = 'Codes by WhatsApp';
+const DESCRIPTION = 'Send one-time codes by WhatsApp';
+const IN_PROFILE_EDITOR = 'Okta: Directory > Profile Editor > User (default)';
+
+/** What it has to be, beside a boolean. */
+const WANTED = {
+  mutability: 'READ_WRITE',
+  // So that people give and take back their consent themselves.
+  permissions: [{ principal: 'SELF', action: 'READ_WRITE' }],
+  // By default a directory that is a profile source writes over what the user chose.
+  master: { type: 'OKTA' },
+};
+
+/**
+ * A boolean that the user may change, mastered by Okta, without a default: nothing set is no consent.
+ *
+ * @param name - the attribute's variable name.
+ */
+export function createOptInAttributeSetup(okta: Administration, name: string): Setup {
+  return {
+    async plan() {
+      const definitions = fieldOf(await okta.get(SCHEMA), 'definitions');
+      const ofBase = fieldOf(fieldOf(fieldOf(definitions, 'base'), 'properties'), name);
+      const found = fieldOf(fieldOf(fieldOf(definitions, 'custom'), 'properties'), name);
+      const obstacle = ofBase === undefined ? obstacleOf(name, found) : baseObstacle(name);
+      if (obstacle !== undefined) return { steps: [], obstacle, warnings: [] };
+      const changes = changesFrom(found);
+      if (changes.length === 0) return { steps: [], warnings: [] };
+      const isNew = found === undefined;
+      return {
+        warnings: isNew ? [] : warningsOf(name, found),
+        steps: [
+          {
+            does: `${isNew ? 'Create' : 'Change'} the attribute ${name} of the default user profile`,
+            changes,
+            run: async () => {
+              await okta.post(SCHEMA, {
+                definitions: {
+                  custom: { id: '#custom', type: 'object', properties: { [name]: written(found) } },
+                },
+              });
+            },
+          },
+        ],
+      };
+    },
+  };
+}
+
+/** The Schema API merges what it is given with what is there: all that others chose is sent back as it was. */
+function written(found: unknown): object {
+  const attribute = {
+    title: textOf(found, 'title') ?? TITLE,
+    ...(found === undefined ? { description: DESCRIPTION } : {}),
+    type: 'boolean',
+    scope: textOf(found, 'scope') ?? 'NONE',
+    ...WANTED,
+  };
+  return defaultOf(found) === undefined ? attribute : { ...attribute, default: null };
+}
+
+function changesFrom(found: unknown): readonly SetupChange[] {
+  const permissions = fieldOf(found, 'permissions');
+  const list: readonly unknown[] = Array.isArray(permissions) ? permissions : [];
+  const own = list.find((permission) => fieldOf(permission, 'principal') === 'SELF');
+  const type = found === undefined ? undefined : textOf(found, 'type');
+  return changesOf([
+    ['type', type, 'boolean'],
+    ['mutability', textOf(found, 'mutability'), WANTED.mutability],
+    ['user permission', textOf(own, 'action'), 'READ_WRITE'],
+    ['source', textOf(fieldOf(found, 'master'), 'type'), WANTED.master.type],
+    ['default', defaultOf(found) ?? 'none', 'none'],
+  ]);
+}
+
+function obstacleOf(name: string, found: unknown): SetupPlan['obstacle'] {
+  const type = textOf(found, 'type');
+  if (found === undefined || type === 'boolean') return undefined;
+  const asItIs =
+    type === 'string' || type === 'array'
+      ? ' It works as it is where its values are the names of channels in optInChannels.'
+      : '';
+  return {
+    message: `The attribute ${name} is there, of the type ${type ?? 'unknown'}, and Okta changes no type.${asItIs}`,
+    remedy: `Name another attribute by OPT_IN_ATTRIBUTE; or remove this one, with all its values, in ${IN_PROFILE_EDITOR}, and run this again.`,
+  };
+}
+
+function baseObstacle(name: string): SetupPlan['obstacle'] {
+  return {
+    message: `${name} is an attribute of Okta's own, which every org has.`,
+    remedy: 'Name another attribute by OPT_IN_ATTRIBUTE, here and at the gateway.',
+  };
+}
+
+function warningsOf(name: string, found: unknown): readonly string[] {
+  return defaultOf(found) === 'true'
+    ? [
+        `${name} has the default true: it counts for everyone who never chose, and that is no consent to WhatsApp.`,
+      ]
+    : [];
+}
+
+/** In words; Okta has `null` for none, too. */
+function defaultOf(found: unknown): string | undefined {
+  const value = fieldOf(found, 'default');
+  return value === undefined || value === null ? undefined : JSON.stringify(value);
+}
+
+function textOf(value: unknown, field: string): string | undefined {
+  const text = fieldOf(value, field);
+  return typeof text === 'string' ? text : undefined;
+}

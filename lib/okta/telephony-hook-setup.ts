@@ -1,0 +1,143 @@
+import type { Administration } from './administration.js';
+import {
+  channelOf,
+  describeHook,
+  describeProof,
+  headerNameOf,
+  isSameUrl,
+  readHooks,
+  type HookProof,
+  type HookResource,
+} from './hook-resource.js';
+import { changesOf, type Setup, type SetupPlan, type SetupStep } from './setup-plan.js';
+
+/** The telephony inline hook, by the Inline Hooks API. */
+
+const HOOKS = '/api/v1/inlineHooks';
+const TYPE = 'com.okta.telephony.provider';
+const DEFAULT_NAME = 'Telephony gateway';
+
+/** The hook as it should be. */
+export interface WantedTelephonyHook {
+  readonly url: string;
+  /** `undefined`: as it is called, else `Telephony gateway`. */
+  readonly name: string | undefined;
+  readonly proof: HookProof;
+  /** The id of a hook of another's that becomes ours. */
+  readonly replacedId: string | undefined;
+  /** Whether the secret is sent although nothing else differs: Okta never tells which one it has. */
+  readonly sendsSecret: boolean;
+}
+
+/**
+ * Creates the hook, or changes in place the one whose URL it is: what Okta calls is there at every moment. Another
+ * one is touched only where it is named.
+ */
+export function createTelephonyHookSetup(okta: Administration, wanted: WantedTelephonyHook): Setup {
+  let isSecretSent = false;
+
+  const create = (): SetupStep => {
+    const name = wanted.name ?? DEFAULT_NAME;
+    return {
+      does: 'Create the telephony inline hook',
+      changes: changesOf([
+        ['name', undefined, name],
+        ['url', undefined, wanted.url],
+        ['authentication', undefined, describeProof(wanted.proof, undefined)],
+        ...secretChange(wanted.proof, undefined),
+      ]),
+      run: async () => {
+        const channel = channelOf(wanted.url, wanted.proof, undefined);
+        await okta.post(HOOKS, { name, type: TYPE, version: '1.0.0', channel });
+        isSecretSent = true;
+      },
+    };
+  };
+
+  const replace = (found: HookResource): readonly SetupStep[] => {
+    const isOurs = isSameUrl(found.url, wanted.url);
+    const name = wanted.name ?? (isOurs ? found.name : DEFAULT_NAME);
+    const differences = changesOf([
+      ['name', found.name, name],
+      ['url', isOurs ? wanted.url : found.url, wanted.url],
+      ['authentication', found.authentication, describeProof(wanted.proof, found)],
+    ]);
+    if (differences.length === 0 && (!wanted.sendsSecret || isSecretSent)) return [];
+    return [
+      {
+        does: `Change the telephony inline hook ${found.id} in place`,
+        changes: [...differences, ...changesOf(secretChange(wanted.proof, 'what Okta has'))],
+        run: async () => {
+          // Headers of another's hook are another's keys.
+          const channel = channelOf(wanted.url, wanted.proof, isOurs ? found : { ...found, headers: [] });
+          await okta.put(`${HOOKS}/${found.id}`, { name, version: '1.0.0', channel });
+          isSecretSent = true;
+        },
+      },
+    ];
+  };
+
+  const activate = (found: HookResource): readonly SetupStep[] =>
+    found.isActive
+      ? []
+      : [
+          {
+            does: `Activate the telephony inline hook ${found.id}`,
+            changes: [{ field: 'status', from: 'INACTIVE', to: 'ACTIVE' }],
+            run: async () => {
+              await okta.post(`${HOOKS}/${found.id}/lifecycle/activate`);
+            },
+          },
+        ];
+
+  return {
+    async plan() {
+      const hooks = readHooks(await okta.get(`${HOOKS}?type=${TYPE}`));
+      const ours = hooks.filter(({ url }) => isSameUrl(url, wanted.url));
+      const active = hooks.find(({ isActive }) => isActive);
+      const named = hooks.find(({ id }) => id === wanted.replacedId);
+      if (wanted.replacedId !== undefined && named === undefined) return unknownId(wanted.replacedId, hooks);
+      const target = named ?? ours.find(({ isActive }) => isActive) ?? ours[0];
+      // An org has one active telephony hook; Okta refuses a second one.
+      if (active !== undefined && active.id !== target?.id) return inTheWay(active, target);
+      const others = hooks.filter(({ id }) => id !== target?.id);
+      const warnings = others.map((other) => `Left alone: ${describeHook(other)}.`);
+      const { proof } = wanted;
+      const headerName = proof.kind === 'header' ? headerNameOf(proof, target) : undefined;
+      if (target === undefined) return { steps: [create()], warnings, headerName };
+      return { steps: [...replace(target), ...activate(target)], warnings, id: target.id, headerName };
+    },
+  };
+}
+
+function secretChange(
+  proof: HookProof,
+  from: string | undefined,
+): readonly (readonly [string, string | undefined, string])[] {
+  if (proof.kind === 'header') return [['secret', from, 'the value of HOOK_SECRET']];
+  return 'clientSecret' in proof.by ? [['client secret', from, 'the value of HOOK_OAUTH_CLIENT_SECRET']] : [];
+}
+
+function inTheWay(active: HookResource, target: HookResource | undefined): SetupPlan {
+  const ours = target === undefined ? '' : ` Ours, ${describeHook(target)}, is not active.`;
+  return {
+    steps: [],
+    warnings: [],
+    obstacle: {
+      message: `Another telephony inline hook is active and was left alone: ${describeHook(active)}.${ours} An org has one at most.`,
+      remedy: `To make it ours in place, without a moment in which codes have no hook: --replace ${active.id}. Its URL and its secret are then gone from Okta: write down what you may need again.`,
+    },
+  };
+}
+
+function unknownId(id: string, hooks: readonly HookResource[]): SetupPlan {
+  const known = hooks.length === 0 ? 'It has none.' : `It has ${hooks.map(describeHook).join(', ')}.`;
+  return {
+    steps: [],
+    warnings: [],
+    obstacle: {
+      message: `The org has no telephony inline hook ${id}. ${known}`,
+      remedy: 'Leave --replace out, or give the id of the hook that is to become ours.',
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { startOktaEmulator, type OktaEmulator } from '../../lib/testing/index.js';
+import { ROOT } from '../harness/consumer.js';
+import { mustNotShow } from '../harness/witness.js';
+import { run, HOOK_SECRET } from './runs.js';
+
+const ESCAPE = '\u001b[';
+
+describe('the command line', () => {
+  let okta: OktaEmulator;
+  beforeEach(async () => {
+    okta = await startOktaEmulator();
+  });
+  afterEach(() => okta.close());
+  const ENV = { PUBLIC_URL: 'http://127.0.0.1:9/okta/telephony', HOOK_SECRET };
+
+  it('shows its commands with examples, and each command its own', async () => {
+    const all = await run(okta, '--help');
+    expect(all.code).to.equal(0);
+    const setups = ['setup attribute', 'setup hook', 'setup event-hook'];
+    for (const name of setups) {
+      expect(all.stdout).to.include(name);
+      expect((await run(okta, 'setup --help')).stdout).to.include(name);
+      const own = await run(okta, `${name} --help`);
+      expect(own.code).to.equal(0);
+      expect(own.stdout).to.include(`  okta-telephony-hook ${name}`).and.include('--json');
+    }
+    expect(okta.requests).to.be.empty;
+  });
+
+  for (const args of ['', 'setup', 'setup everything', 'deploy', 'setup hook --name']) {
+    it(`is used badly by "${args}"`, async () => {
+      const made = await run(okta, args);
+      expect(made.code).to.equal(2);
+      expect(made.stderr).to.include('--help');
+    });
+  }
+
+  it('tells what was given where nothing belongs by its name only: it may be a secret', async () => {
+    mustNotShow('as-an-argument');
+    for (const args of [
+      '--secret as-an-argument',
+      '--secret=as-an-argument',
+      'as-an-argument',
+      '--yes=as-an-argument',
+    ]) {
+      const made = await run(okta, `setup hook ${args} --json`);
+      expect(made.code).to.equal(2);
+      expect(made.json()).to.deep.nested.include({ result: 'failed', 'error.code': 'BAD_USE' });
+    }
+  });
+
+  it('has a version', async () => {
+    expect((await run(okta, '--version')).stdout).to.match(/^\d+\.\d+\.\d+/);
+  });
+
+  describe('takes variables', () => {
+    let folder: string;
+    beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-'))));
+    afterEach(() => {
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    it('from a file, but those of the environment first', async () => {
+      const file = join(folder, 'setup.env');
+      writeFileSync(file, `HOOK_SECRET=${HOOK_SECRET}\nPUBLIC_URL=https://other.example\n`);
+      const env = { ...ENV, HOOK_SECRET: '' };
+      const made = await run(okta, `setup hook --yes --skip-check --env-file ${file}`, { env });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(okta.inlineHooks[0]?.channel).to.deep.nested.include({
+        uri: ENV.PUBLIC_URL,
+        'authScheme.value': HOOK_SECRET,
+      });
+    });
+
+    it('from no file that is not there', async () => {
+      const made = await run(okta, `setup hook --env-file ${join(folder, 'none.env')}`, { env: ENV });
+      expect(made.code).to.equal(2);
+    });
+
+    it('from somebody at a terminal, without showing what is typed', async () => {
+      const env = { PUBLIC_URL: ENV.PUBLIC_URL, OKTA_API_TOKEN: '' };
+      const answers = [okta.apiToken, HOOK_SECRET, 'yes'];
+      const made = await run(okta, 'setup hook --skip-check', { env, answers });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(made.stderr).to.include('OKTA_API_TOKEN').and.include('HOOK_SECRET');
+      expect(okta.inlineHooks[0]?.channel.authScheme?.value).to.equal(HOOK_SECRET);
+    });
+
+    it('from nobody who types nothing', async () => {
+      const made = await run(okta, 'setup attribute', { env: { OKTA_API_TOKEN: '' }, answers: [''] });
+      expect(made.code).to.equal(2);
+      expect(made.stderr).to.include('OKTA_API_TOKEN is missing');
+    });
+
+    it('of an API token or a service app, not of both', async () => {
+      const made = await run(okta, 'setup attribute', { env: { OKTA_CLIENT_ID: '0oa1' } });
+      expect(made.code).to.equal(2);
+      expect(made.stderr)
+        .to.include('OKTA_API_TOKEN does not go with')
+        .and.include('OKTA_PRIVATE_KEY is missing');
+    });
+  });
+
+  it('has colours at a terminal, and none elsewhere or where NO_COLOR asks for none', async () => {
+    const colourful = await run(okta, 'setup attribute', { answers: ['n'] });
+    expect(colourful.stdout).to.include(ESCAPE);
+    const plain = await run(okta, 'setup attribute', { answers: ['n'], env: { NO_COLOR: '1' } });
+    expect(plain.stdout).to.not.include(ESCAPE);
+    expect((await run(okta, 'setup attribute --yes')).stdout).to.not.include(ESCAPE);
+  });
+
+  it('runs as a process of its own, and ends by itself', async () => {
+    const env = { PATH: process.env['PATH'], OKTA_ORG_URL: okta.orgUrl, OKTA_API_TOKEN: okta.apiToken };
+    const program = ['--import', 'tsx', 'lib/cli/main.ts', 'setup', 'attribute', '--yes', '--json'];
+    const { stdout } = await promisify(execFile)(process.execPath, program, { cwd: ROOT, env });
+    expect(JSON.parse(stdout)).to.include({ result: 'changed' });
+  });
+});

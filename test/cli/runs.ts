@@ -1,0 +1,84 @@
+import { PassThrough } from 'node:stream';
+import { runProgram, type Surroundings } from '../../lib/cli/program.js';
+import type { OktaEmulator } from '../../lib/testing/index.js';
+import { mustNotShow, witness } from '../harness/witness.js';
+
+/** What one run of the program came to. */
+export interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Standard output, as JSON. */
+  json(): Record<string, unknown>;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What somebody at a terminal types, one answer for each question; without it there is no terminal. */
+  readonly answers?: readonly (string | (() => unknown))[];
+  readonly time?: Surroundings['time'];
+}
+
+export const HOOK_SECRET = 'hook-secret-5f1c9ab2';
+
+/** A time that passes where somebody waits for it. */
+export function patientTime(): Surroundings['time'] & { readonly waits: number[] } {
+  let now = Date.parse('2026-11-25T12:00:00Z');
+  const waits: number[] = [];
+  return {
+    waits,
+    now: () => now,
+    sleep: (ms) => {
+      waits.push(ms);
+      now += ms;
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Runs the program in this process, with nothing in its environment but the org's and what is given. */
+export async function run(okta: OktaEmulator, args: string, options: RunOptions = {}): Promise<Run> {
+  mustNotShow(okta.apiToken, HOOK_SECRET);
+  const { answers, time = patientTime() } = options;
+  const isTTY = answers !== undefined;
+  const stream = () => Object.assign(new PassThrough(), { isTTY });
+  const [stdin, stdout, stderr] = [stream(), stream(), stream()];
+  const told = { stdout: '', stderr: '' };
+  const left = [...(answers ?? [])];
+  stdout.setEncoding('utf8').on('data', (text: string) => (told.stdout += text));
+  stderr.setEncoding('utf8').on('data', (text: string) => {
+    told.stderr += text;
+    if (!/(\[y\/N\] |\): )$/.test(text)) return;
+    const answer = left.shift();
+    void (async () => {
+      const typed: unknown = typeof answer === 'function' ? await answer() : answer;
+      if (typeof typed === 'string') stdin.write(`${typed}\n`);
+      else stdin.end();
+    })();
+  });
+  const code = await runProgram({
+    args: args.split(' '),
+    env: { OKTA_ORG_URL: okta.orgUrl, OKTA_API_TOKEN: okta.apiToken, ...options.env },
+    streams: { stdin, stdout, stderr },
+    time,
+  });
+  stdin.destroy();
+  for (const text of Object.values(told)) witness(text);
+  return {
+    code,
+    ...told,
+    json: () => JSON.parse(told.stdout) as Record<string, unknown>,
+  };
+}
+
+/** The requests that changed something, or tried to. */
+export function writesTo(okta: OktaEmulator): string[] {
+  return okta.requests
+    .filter(({ method, path }) => method !== 'GET' && path.startsWith('/api/'))
+    .map(({ method, path }) => `${method} ${path}`);
+}
+
+/** What a run has done, in order. */
+export function doneBy(made: Run): string[] {
+  return (made.json()['done'] as { does: string }[]).map(({ does }) => does);
+}

@@ -1,13 +1,14 @@
 import { hash } from 'node:crypto';
 import { Confirmations } from './confirmations.js';
 import type { ReadyChannel } from './dispatch.js';
-import type { EventStream } from './events.js';
+import { Throttle, type EventStream } from './events.js';
+import { isFirstOf } from './first-claim.js';
 import type { LateFailover } from './late-failover.js';
 import { userKey } from './receipt.js';
 import { SAME_MOMENT_MS } from './running-calls.js';
 import type { SentCodes } from './sent-codes.js';
 import type { State } from './state.js';
-import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
+import { waitAtMost } from './wait-at-most.js';
 
 /**
  * What follows from a code that was used: nothing of it, nor of an older one, is sent any more, and the provider of just
@@ -16,7 +17,7 @@ import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 
 /** So many are followed at a time. */
 const MOST_AT_ONCE = 4;
-/** So many wait for their turn; more are not followed. */
+/** So many wait for their turn; more are not followed, and that is told. */
 const MOST_WAITING = 10_000;
 /** So many are read before others have their turn. */
 const READ_AT_ONCE = 100;
@@ -62,6 +63,7 @@ export class CodeUses {
   readonly #confirmations: Confirmations;
   readonly #waiting: CodeUse[] = [];
   readonly #underWay = new Set<Promise<void>>();
+  readonly #skipped: Throttle;
   #following = 0;
 
   constructor(parts: CodeUsesParts) {
@@ -69,6 +71,7 @@ export class CodeUses {
     this.#confirmations = new Confirmations(parts);
   }
 
+    this.#skipped = new Throttle(parts.clock);
   /** Follows what Okta has told. @param uses - read a few at a time; `undefined` for what is about no code. */
   hear(uses: Iterable<CodeUse | undefined>): void {
     this.#track(this.#readAll(uses));
@@ -90,7 +93,11 @@ export class CodeUses {
     for (const use of uses) {
       read += 1;
       if (read % READ_AT_ONCE === 0) await nextTurn();
-      if (use === undefined || this.#waiting.length >= MOST_WAITING) continue;
+      if (use === undefined) continue;
+      if (this.#waiting.length >= MOST_WAITING) {
+        this.#tellSkipped();
+        continue;
+      }
       this.#waiting.push(use);
       if (this.#following < MOST_AT_ONCE) this.#track(this.#followAll());
     }
@@ -154,16 +161,7 @@ export class CodeUses {
     if (id === undefined) return true;
     const key = hash('sha256', `code used ${id}`, 'base64url');
     try {
-      const life = { nowMs, rememberMs: KNOWN_MS, buckets: [] };
-      const claim = await waitAtMost(Promise.resolve(this.#parts.state.claim(key, life)), STATE_MS);
-      if (claim === TIMED_OUT) throw new Error('no answer in time');
-      if (claim.isFirst) {
-        // Nobody needs to wait for what becomes of it.
-        claim.settle({});
-        return true;
-      }
-      claim.answer.catch(() => undefined);
-      return false;
+      return await isFirstOf(this.#parts.state, key, { nowMs, rememberMs: KNOWN_MS }, STATE_MS);
     } catch (error) {
       this.#parts.onStateFailure(error);
       return true;
@@ -174,6 +172,13 @@ export class CodeUses {
     const tracked = work.finally(() => this.#underWay.delete(tracked));
     this.#underWay.add(tracked);
   }
+  #tellSkipped(): void {
+    const { events } = this.#parts;
+    this.#skipped.tell((count) => {
+      events.emit({ type: 'uses.skipped', at: events.now(), count });
+    });
+  }
+
 }
 
 const nextTurn = (): Promise<void> =>

@@ -48,7 +48,15 @@ export type { Alarms, NewEvent, PlanStep, Receipt, ReceiptState } from './delive
 export type { FinalReport } from './delivery/report.js';
 export type { Rollout } from './delivery/rollout.js';
 export type { Suppression, SuppressionReason, SuppressionState } from './delivery/suppressions.js';
-export type { AskedCode, SentCode, SentCodeLife, SentCodeState, SentCodeUse } from './delivery/sent-codes.js';
+export type {
+  AskedCode,
+  LastCode,
+  SentCode,
+  SentCodeLife,
+  SentCodeState,
+  SentCodeUse,
+  UnsentCode,
+} from './delivery/sent-codes.js';
 export type { Bucket, Claim, EventLife, RememberedAnswer, State, StateNews } from './delivery/state.js';
 export type { ComposeText } from './delivery/text.js';
 export type {

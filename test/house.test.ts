@@ -11,6 +11,7 @@ const FLOORS = [
   ['handlers', 'failure', 'status-callback', 'inbound', 'sign-in-outcomes'],
   ['deliver', 'answer-call'],
   ['spending', 'send-code', 'open-channels', 'signed-form'],
+  ['last-codes'],
   ['call'],
   ['settings', 'exchange'],
   ['option-rules'],

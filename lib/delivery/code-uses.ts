@@ -52,6 +52,8 @@ export interface CodeUsesParts {
   readonly lateFailover: LateFailover | undefined;
   readonly events: EventStream;
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
+  /** Our clock minus Okta's, as it was last seen, milliseconds. */
+  readonly oktaSkewMs: () => number;
   /** Milliseconds since 1970; never fails. */
   readonly clock: () => number;
   /** Told of what a state does not do. */
@@ -61,17 +63,17 @@ export interface CodeUsesParts {
 export class CodeUses {
   readonly #parts: CodeUsesParts;
   readonly #confirmations: Confirmations;
+  readonly #skipped: Throttle;
   readonly #waiting: CodeUse[] = [];
   readonly #underWay = new Set<Promise<void>>();
-  readonly #skipped: Throttle;
   #following = 0;
 
   constructor(parts: CodeUsesParts) {
     this.#parts = parts;
     this.#confirmations = new Confirmations(parts);
+    this.#skipped = new Throttle(parts.clock);
   }
 
-    this.#skipped = new Throttle(parts.clock);
   /** Follows what Okta has told. @param uses - read a few at a time; `undefined` for what is about no code. */
   hear(uses: Iterable<CodeUse | undefined>): void {
     this.#track(this.#readAll(uses));
@@ -115,21 +117,23 @@ export class CodeUses {
   }
 
   async #follow(use: CodeUse): Promise<void> {
-    const { sentCodes, lateFailover, events, clock } = this.#parts;
+    const { sentCodes, lateFailover, events, clock, oktaSkewMs } = this.#parts;
     const nowMs = clock();
     if (!(await this.#isFirst(use, nowMs))) return;
     const { id, userId, deliveryChannel, atMs } = use;
     const usedMs = atMs !== undefined && Math.abs(nowMs - atMs) < FAR_OFF_MS ? atMs : undefined;
     const person = userKey(userId);
-    const taken = await sentCodes?.take(person, deliveryChannel, {
+    const last = await sentCodes?.take(person, deliveryChannel, {
       nowMs,
       usedMs: usedMs ?? Number.MAX_SAFE_INTEGER,
     });
-    const { skewMs = 0 } = taken?.asked ?? {};
+    const skewMs = last?.asked.skewMs ?? oktaSkewMs();
     // By our clock: how long ago it was.
     const ageMs = usedMs === undefined ? 0 : nowMs - usedMs - skewMs;
-    // One that had ended by then was not the one that was typed: Okta has sent another by itself.
-    const sent = taken !== undefined && nowMs - ageMs <= taken.expiresAtMs + GRACE_MS ? taken : undefined;
+    // One that was not sent, or had ended by then, was not the one that was typed: Okta has sent another by itself.
+    const isOurs =
+      last !== undefined && last.status !== 'refused' && nowMs - ageMs <= last.expiresAtMs + GRACE_MS;
+    const sent = isOurs ? last : undefined;
     const signIn = {
       eventKey: `used ${id ?? ''}`,
       isPreview: false,
@@ -168,10 +172,6 @@ export class CodeUses {
     }
   }
 
-  #track(work: Promise<void>): void {
-    const tracked = work.finally(() => this.#underWay.delete(tracked));
-    this.#underWay.add(tracked);
-  }
   #tellSkipped(): void {
     const { events } = this.#parts;
     this.#skipped.tell((count) => {
@@ -179,6 +179,10 @@ export class CodeUses {
     });
   }
 
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#underWay.delete(tracked));
+    this.#underWay.add(tracked);
+  }
 }
 
 const nextTurn = (): Promise<void> =>

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { endCall, hookOf, tellAnswered, type Call, type HookParts } from './call.js';
 import { answer } from './exchange.js';
+import { keepUnaccepted } from './last-codes.js';
 import { answerFor, type HookAnswer } from './okta/hook-answer.js';
 
 /** How a call ends that was read: Okta is answered 200, and what it was told is kept for repeats. */
@@ -32,6 +33,7 @@ export function answerCall(call: Call, req: IncomingMessage, res: ServerResponse
   if (isVoid) call.claim?.release();
   else call.claim?.settle(body);
   respond(call, req, res, { body, isRepeat: false }, parts);
+  keepUnaccepted(call, parts);
 }
 
 /** Whether a code is on its way, or may be. */

@@ -34,6 +34,8 @@ export interface HookParts {
   /** By error code: what an unproven caller can cause is told at most once a minute. */
   readonly rejections: Throttles;
   readonly skews: Throttle;
+  /** Our clock minus Okta's, as its last call had it, milliseconds. */
+  readonly oktaClock: { skewMs: number };
   /** By extension: what fails, fails with every call. */
   readonly failures: Throttles;
   readonly rollout: ReadRollout;

@@ -1,13 +1,12 @@
 import { hookOf, tellFailed, type Call, type HookParts } from './call.js';
 import type { UserProfile } from './delivery/channel.js';
-import { FAR_OFF_MS } from './delivery/code-uses.js';
 import type { ReadyChannel } from './delivery/dispatch.js';
 import { readLocale } from './delivery/locale.js';
 import { NUMBER_SHARE, toDialableNumber } from './delivery/phone-number.js';
 import { planChannels } from './delivery/plan.js';
 import { SAME_MOMENT_MS } from './delivery/running-calls.js';
-import type { AskedCode } from './delivery/sent-codes.js';
 import { socketsRead, TIMED_OUT } from './delivery/wait-at-most.js';
+import { askedOf } from './last-codes.js';
 import type { HookCall, Refusal } from './okta/inline-hook.js';
 import type { ProfileReading } from './okta/user-profile.js';
 import { arrivalOf, channelsOn, hasStoppedSince, openChannels } from './open-channels.js';
@@ -130,16 +129,6 @@ function isStillNewest(
     running.isOvertaken ||= answer === true;
     return !running.isOvertaken;
   });
-}
-
-/** What the use of a code is held against. A preview is sent beside what a user signs in by. */
-function askedOf(call: Call, { sentCodes }: HookParts): AskedCode | undefined {
-  const { request, isPreview, askedAtMs, skewMs = 0 } = hookOf(call);
-  if (sentCodes === undefined || isPreview || request.userId === undefined) return undefined;
-  const country = call.number?.country;
-  // By our clock then, as the time of the use is.
-  if (Math.abs(skewMs) >= FAR_OFF_MS) return { atMs: askedAtMs + skewMs, skewMs: 0, country };
-  return { atMs: askedAtMs, skewMs, country };
 }
 
 /** An error would let Okta send the older code itself, after the newer one. */

@@ -4,6 +4,7 @@ import { callOf, endCall, type Call, type HookParts } from './call.js';
 import { maskError } from './delivery/masking.js';
 import { CODE_NOT_SENT, RequestError } from './errors.js';
 import { answer } from './exchange.js';
+import { keepUnaccepted } from './last-codes.js';
 import { rejectionAnswer } from './okta/hook-answer.js';
 import type { HookScheme } from './okta/verify-caller.js';
 
@@ -35,7 +36,10 @@ export function answerFailure(
     const body = isRequestError ? rejectionAnswer(error) : { error: { errorSummary: CODE_NOT_SENT } };
     call?.claim?.release();
     answer(req, res, status, body, isRequestError ? error.headers : {});
-    if (call !== undefined) endCall(call, parts);
+    if (call !== undefined) {
+      endCall(call, parts);
+      keepUnaccepted(call, parts);
+    }
     tellRejected(error, { status, call, called }, parts);
   };
 }

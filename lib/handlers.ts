@@ -4,6 +4,7 @@ import { callOf, hookOf, idsOf, keepCall, tellFailed, type Call, type HookParts 
 import { answerCall, respond } from './answer-call.js';
 import { deliver, readProfile } from './deliver.js';
 import { Budget } from './delivery/budget.js';
+import { FAR_OFF_MS } from './delivery/code-uses.js';
 import { TIMED_OUT } from './delivery/wait-at-most.js';
 import { claimEvent, type ClaimResult } from './delivery/duplicates.js';
 import { exceededRules } from './delivery/guard.js';
@@ -136,8 +137,10 @@ export function createHandlers(parts: HookParts): Handlers {
       to: maskNumber(phoneNumber),
       isPreview: hook.isPreview,
     });
-    if (hook.skewMs !== undefined && Math.abs(hook.skewMs) > TOLD_SKEW_MS && !hook.isPreview) {
-      const { skewMs } = hook;
+    const { skewMs } = hook;
+    if (skewMs === undefined || hook.isPreview) return;
+    if (Math.abs(skewMs) < FAR_OFF_MS) parts.oktaClock.skewMs = skewMs;
+    if (Math.abs(skewMs) > TOLD_SKEW_MS) {
       parts.skews.tell(() => {
         events.emit({ type: 'clock.skewed', at: events.now(), skewMs });
       });

@@ -138,6 +138,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     twilioCallbacks: twilio.callbacks,
     rejections: new Throttles(settings.clock),
     skews: new Throttle(settings.clock),
+    oktaClock: { skewMs: 0 },
     failures,
     sentCodes: createSentCodes({ settings, events, failures }),
     rollout: createRollout(settings.rollout, (name) => USUAL_CHANNELS.has(name) || channels.has(name)),

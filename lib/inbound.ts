@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { tellOutsideCall, type HookParts } from './call.js';
+import { isFirstOf } from './delivery/first-claim.js';
 import { isTwilioWord, keywordOf, type Keyword } from './delivery/keywords.js';
 import { maskNumber } from './delivery/masking.js';
 import type { SuppressionReason } from './delivery/suppressions.js';
@@ -47,17 +48,10 @@ export function receiveInbound(
     seen.set(messageId, true);
     const { state } = settings;
     if (state.isShared !== true) return false;
-    try {
-      const life = { nowMs: settings.clock(), rememberMs: REPLAY_MS, buckets: [] };
-      const claim = await waitAtMost(Promise.resolve(state.claim(`inbound ${messageId}`, life)), STATE_MS);
-      if (claim === TIMED_OUT) return false;
-      // What others wait for is an answer; this is one that says nothing.
-      if (claim.isFirst) claim.settle({});
-      else claim.answer.catch(() => undefined);
-      return !claim.isFirst;
-    } catch {
-      return false;
-    }
+    const life = { nowMs: settings.clock(), rememberMs: REPLAY_MS };
+    // Where nobody can say, it counts: a word that is not heard is worse than one that is heard twice.
+    const isFirst = await isFirstOf(state, `inbound ${messageId}`, life, STATE_MS).catch(() => true);
+    return !isFirst;
   };
 
   const obey = async ({ channel, from }: ReceivedMessage, keyword: Keyword | undefined): Promise<void> => {

@@ -54,7 +54,15 @@ export type {
   SuppressionReason,
   SuppressionState,
 } from './delivery/suppressions.js';
-export type { AskedCode, SentCode, SentCodeLife, SentCodeState, SentCodeUse } from './delivery/sent-codes.js';
+export type {
+  AskedCode,
+  LastCode,
+  SentCode,
+  SentCodeLife,
+  SentCodeState,
+  SentCodeUse,
+  UnsentCode,
+} from './delivery/sent-codes.js';
 export type { Bucket, Claim, EventLife, RememberedAnswer, State, StateNews } from './delivery/state.js';
 export type { ComposeText } from './delivery/text.js';
 export type {

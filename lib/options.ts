@@ -184,10 +184,10 @@ export interface OktaTelephonyHookOptions {
     /** How Okta proves itself: one scheme, or several of which any may pass. */
     readonly hook: HookCredential | readonly HookCredential[];
     /**
-     * The same for Okta's event hook, which tells what became of a code. Default: the header and basic schemes of
-     * `hook`; the route is not there where there are none.
+     * The same for Okta's event hook, which tells what became of a code. `false` where there is no event hook: nothing is
+     * kept for it then, and the route is not there. Default: the header and basic schemes of `hook`; without any the same.
      */
-    readonly eventHook?: EventHookCredential | readonly EventHookCredential[] | undefined;
+    readonly eventHook?: EventHookCredential | readonly EventHookCredential[] | false | undefined;
     readonly okta: OktaCredential;
     readonly twilio: TwilioCredential;
   };

@@ -2,14 +2,14 @@ import { recordLate, tellFailed, type HookParts } from './call.js';
 import type { Budget } from './delivery/budget.js';
 import type { DeliveryFailure, TelephonyRequest, UserProfile } from './delivery/channel.js';
 import { dispatch, type Delivery, type ReadyChannel, type Rest } from './delivery/dispatch.js';
-import type { AttemptReport } from './delivery/events.js';
 import { LateFailover } from './delivery/late-failover.js';
 import type { LateSend } from './delivery/late-send.js';
 import { withinRollout } from './delivery/rollout.js';
 import { hasStoppedSince, openSteps } from './open-channels.js';
-import { personKey, placeOf, type PlanStep, type Receipt } from './delivery/receipt.js';
+import { placeOf, type PlanStep, type Receipt } from './delivery/receipt.js';
 import type { AskedCode } from './delivery/sent-codes.js';
 import { suppressionReasonOf } from './delivery/suppressions.js';
+import { keepAccepted } from './last-codes.js';
 
 /** A code goes out by its plan: in its call, and again by what is left of the plan where it did not arrive. */
 
@@ -46,7 +46,7 @@ export function sendCode(
   const { eventId, oktaRequestId } = request;
   const keep = (transactionId: string, rest: Rest, attempt = rest.attempts.at(-1)): void => {
     const { event } = code;
-    keepSent(transactionId, attempt, rest.by, code, parts);
+    keepAccepted(transactionId, attempt, rest.by, code, parts);
     // Nobody waits for the code of a caller who hung up: nothing is sent late.
     const mayFollow = event !== undefined && !budget.hasHungUp;
     const makeReceipt = mayFollow ? () => receiptOf(code, event, rest, parts) : undefined;
@@ -107,35 +107,6 @@ export function sendCode(
       });
     },
   });
-}
-
-/** Until Okta tells that the code was used. Whoever hung up may have it typed all the same: it is out. */
-function keepSent(
-  transactionId: string,
-  attempt: AttemptReport | undefined,
-  by: ReadyChannel,
-  { request, asked, event }: CodeToSend,
-  { sentCodes, channels, settings }: HookParts,
-): void {
-  if (asked === undefined || sentCodes === undefined) return;
-  const { eventId, oktaRequestId, requestType, deliveryChannel } = request;
-  sentCodes.keep(
-    event?.person ?? personKey(request),
-    {
-      asked,
-      expiresAtMs: event?.expiresAtMs ?? request.expiresAt.getTime(),
-      channel: by.name,
-      place: placeOf(by, channels),
-      provider: by.provider,
-      transactionId,
-      toldId: attempt?.transactionId ?? eventId,
-      requestType,
-      deliveryChannel,
-      eventId,
-      oktaRequestId,
-    },
-    settings.clock(),
-  );
 }
 
 /** The parts of a hook, with late failover where it is on. */

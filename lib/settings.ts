@@ -88,10 +88,8 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
   const { hook, okta, twilio } = credentials;
   const hookSchemes = listOf<HookCredential>(hook);
   // Event hooks know no OAuth.
-  const eventHookSchemes: readonly HookCredential[] =
-    credentials.eventHook === undefined
-      ? hookSchemes.filter(({ scheme }) => scheme !== 'oauth2')
-      : listOf(credentials.eventHook);
+  const { eventHook = hookSchemes.filter(({ scheme }) => scheme !== 'oauth2') } = credentials;
+  const eventHookSchemes = eventHook === false ? [] : listOf<HookCredential>(eventHook);
   const publicUrl = options.publicUrl?.replace(/\/+$/, '');
   const hasApiKey = twilio.apiKeySid !== undefined;
   const authTokens =

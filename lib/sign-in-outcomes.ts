@@ -23,10 +23,18 @@ export function createSentCodes(
 }
 
 export function createCodeUses(parts: HookParts): CodeUses {
-  const { settings, sentCodes, lateFailover, events, channels } = parts;
+  const { settings, sentCodes, lateFailover, events, channels, oktaClock } = parts;
   const { state, clock } = settings;
-  const onStateFailure = tellOutsideCall('state', parts);
-  return new CodeUses({ state, sentCodes, lateFailover, events, channels, clock, onStateFailure });
+  return new CodeUses({
+    state,
+    sentCodes,
+    lateFailover,
+    events,
+    channels,
+    oktaSkewMs: () => oktaClock.skewMs,
+    clock,
+    onStateFailure: tellOutsideCall('state', parts),
+  });
 }
 
 /** Answers the one-time verification, and hands over what is told of codes once the answer is given. */

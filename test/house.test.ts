@@ -12,6 +12,7 @@ const FLOORS = [
   ['deliver', 'answer-call'],
   ['spending', 'send-code'],
   ['open-channels', 'signed-form'],
+  ['last-codes'],
   ['call'],
   ['settings', 'exchange'],
   ['option-rules'],

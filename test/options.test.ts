@@ -151,7 +151,7 @@ describe('the options', () => {
     ['credentials.hook', basic(), basic({ password: 'with:colons:and ümlaut' }), [basic(), oauth2()]],
     ['credentials.hook', oauth2(), oauth2({ issuer: 'http://127.0.0.1:8080/oauth2/default' })],
     ['credentials.hook', oauth2({ jwksUri: 'https://keys.acme.com/keys?v=1' })],
-    ['credentials.eventHook', basic(), [basic(), { scheme: 'header', secrets: [HEADER_SECRET] }]],
+    ['credentials.eventHook', false, basic(), [basic(), { scheme: 'header', secrets: [HEADER_SECRET] }]],
     ['credentials.okta.orgUrl', 'https://acme.okta.com/', 'http://localhost:4000', 'http://[::1]:4000'],
     ['credentials.twilio', { accountSid: SID('AC'), authToken: AUTH_TOKEN }],
     ['credentials.twilio.authToken', [AUTH_TOKEN, 'auth-token-next']],
@@ -326,7 +326,7 @@ describe('the options', () => {
     ['credentials.hook', /an object with a scheme \(how Okta proves itself\)/, undefined],
     ['credentials.hook', /array of at least one/, []],
     ['credentials.hook.scheme', /must be 'header', 'basic' or 'oauth2'/, 'digest-scheme', undefined, 4711],
-    ['credentials.hook', /must be|a scheme/, null, 'kept-for-me', 4711],
+    ['credentials.hook', /must be|a scheme/, null, false, 'kept-for-me', 4711],
     ['credentials.hook.secrets', /at least one secret|array of/, undefined, [], 'bare-secret-text', 4711],
     [
       'credentials.hook.secrets[0]',
@@ -342,7 +342,7 @@ describe('the options', () => {
       'oauth2',
       4711,
     ],
-    ['credentials.eventHook', /must be|a scheme/, null, 'kept-for-me', 4711],
+    ['credentials.eventHook', /must be|a scheme/, null, true, 'kept-for-me', 4711],
     ['credentials.okta', /missing|must be/, undefined, null, 'kept-for-me'],
     [
       'credentials.okta.orgUrl',
@@ -1225,8 +1225,9 @@ describe('the rules of the options', () => {
   const textsKeys: Keys<Options['texts']> = { sms: true, voice: true, webOtpDomain: true };
   const lateFailover: Keys<Objects<NonNullable<Options['lateFailover']>>> = { afterSeconds: true };
 
-  const scheme = (index: number, hook = 'hook'): string =>
-    `keys.credentials.keys.${hook}.items.0.matches.0.switch.${index}.then`;
+  const scheme = (index: number, list = 'hook'): string =>
+    `keys.credentials.keys.${list}.items.0.matches.0.switch.${index}.then`;
+  const eventHookList = 'eventHook.matches.0.then';
   const levels: readonly (readonly [path: string, keys: Plain])[] = [
     ['', options],
     ['keys.credentials', credentials],
@@ -1236,9 +1237,9 @@ describe('the rules of the options', () => {
     [scheme(1), basicKeys],
     [`${scheme(1)}.keys.users.items.0`, user],
     [scheme(2), oauth2Keys],
-    [scheme(0, 'eventHook'), header],
-    [scheme(1, 'eventHook'), basicKeys],
-    [`${scheme(1, 'eventHook')}.keys.users.items.0`, user],
+    [scheme(0, eventHookList), header],
+    [scheme(1, eventHookList), basicKeys],
+    [`${scheme(1, eventHookList)}.keys.users.items.0`, user],
     ['keys.sandboxNumber.matches.0.then', sandbox],
     ['keys.senders', senders],
     ['keys.senders.keys.whatsapp', whatsappKeys],

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import express from 'express';
 // @ts-expect-error It has no types of its own; what is used of it is the same in both.
 import untypedExpress4 from 'express4';
-import { memoryState, type Channel, type HookEvent, type State } from '../lib/index.js';
+import { memoryState, type Channel, type HookEvent, type Outcome, type State } from '../lib/index.js';
 import { redisState } from '../lib/state/redis.js';
 import type { EventDelivery, LogEvent } from '../lib/testing/index.js';
 import { startGatewayBeside } from './harness/gateway-beside.js';
@@ -289,6 +289,106 @@ describe('what became of a code', () => {
     expect(confirmed()).to.deep.equal([scene.twilio.messages[0]?.sid]);
   });
 
+  describe('is of no older code than the last one that was asked for', () => {
+    let told: string[];
+    let outcomes: (Outcome | Promise<Outcome> | 'broken')[];
+    const taken = (transactionId: string): Outcome => ({ status: 'accepted', transactionId });
+    const refused: Outcome = { status: 'refused', code: 'NO', reason: 'no' };
+    const startOwn = async (hook: HookOptions = {}): Promise<void> => {
+      told = [];
+      const sms: Channel = {
+        provider: 'OWN',
+        get usesText() {
+          return outcomes[0] === 'broken' ? expect.fail('a channel that is broken') : true;
+        },
+        send: () => {
+          const outcome = outcomes.shift();
+          return outcome === undefined || outcome === 'broken' ? expect.fail() : Promise.resolve(outcome);
+        },
+        confirm: (id) => {
+          told.push(id);
+          return Promise.resolve();
+        },
+      };
+      await startVerified({ channels: { sms }, ...hook });
+      now += 1;
+    };
+    const ask = (eventId: string, call: Parameters<Scene['call']>[0] = {}) =>
+      scene.call({ ...TO_BOB, eventTime: new Date((now += 1)), eventId, otpCode: NEWER, ...call });
+    const usedNow = async (): Promise<void> => {
+      await fire(scene.okta.logEvent(BOB.id, { published: new Date((now += 1_000)) }));
+    };
+    const usedIds = (): readonly string[] => used().map(({ eventId }) => eventId);
+
+    const unsent: Readonly<
+      Record<string, { second: typeof outcomes; call?: Parameters<Scene['call']>[0]; hook?: HookOptions }>
+    > = {
+      'which was refused': { second: [refused] },
+      'which was held back': {
+        second: [],
+        hook: { guard: { perUser: { points: 1, seconds: 600 } } },
+      },
+      'which had no number that can be dialled': { second: [], call: { phoneNumber: '12' } },
+      'which a defect lost': { second: ['broken'] },
+    };
+    for (const [title, { second, call, hook }] of Object.entries(unsent)) {
+      it(`${title}: nothing is told then`, async () => {
+        outcomes = [taken('S1'), ...second];
+        await startOwn(hook);
+        await ask('event-1');
+        expect((await ask('event-2', call)).okta.action).to.not.equal('sent');
+        await usedNow();
+        await settled();
+        expect(used()).to.be.empty;
+        expect(told).to.be.empty;
+      });
+    }
+
+    it('which may have gone out: it is counted, and told to nobody', async () => {
+      outcomes = [taken('S1'), { status: 'unknown', reason: 'hung' }];
+      await startOwn();
+      await ask('event-1');
+      expect((await ask('event-2')).okta.action).to.equal('pending');
+      await usedNow();
+      await settled();
+      expect(usedIds()).to.deep.equal(['event-2']);
+      expect(used()[0]).to.include({ channel: 'sms', provider: 'OWN', transactionId: 'event-2' });
+      expect(told).to.be.empty;
+    });
+
+    it('but of the older one where the newer one went out as a preview, or was asked for after the use', async () => {
+      outcomes = [taken('S1'), refused, refused];
+      await startOwn();
+      await ask('event-1');
+      await ask('event-2', { preview: true, otpCode: undefined });
+      await usedNow();
+      await until(() => told.length === 1);
+      expect(told).to.deep.equal(['S1']);
+      expect(usedIds()).to.deep.equal(['event-1']);
+    });
+
+    for (const isUsedBefore of [false, true]) {
+      const when = isUsedBefore ? 'after its use was told: no later use is of it' : 'before its use';
+      it(`and of one that was taken late, ${when}`, async () => {
+        const late = defer<Outcome>();
+        outcomes = [taken('S1'), late.promise];
+        await startOwn({ deadlineMs: 500 });
+        await ask('event-1');
+        expect((await ask('event-2')).okta.action).to.equal('pending');
+        if (isUsedBefore) {
+          await usedNow();
+          await until(() => used().length === 1);
+        }
+        late.resolve(taken('S2'));
+        await until(() => scene.events.some(({ type }) => type === 'attempt.late'));
+        await usedNow();
+        await settled();
+        expect(usedIds()).to.deep.equal(['event-2']);
+        expect(told).to.deep.equal(isUsedBefore ? [] : ['S2']);
+      });
+    }
+  });
+
   describe('by a channel of one’s own', () => {
     const told: string[] = [];
     const own = (confirm: Channel['confirm']): Channel => ({
@@ -463,6 +563,22 @@ describe('what became of a code', () => {
         await until(() => ended().length === 1);
         expect(ended()).to.deep.equal([['accepted', undefined]]);
       });
+
+      it('and not where that was so by Okta’s clock, which ours is behind', async () => {
+        const { state, overtakes } = counting();
+        await startVerified({ state });
+        now -= 20_000;
+        const call = await scene.call();
+        // Their times say nothing of Okta's clock.
+        const long = { eventTime: new Date(0), otpExpires: new Date() };
+        for (const odd of [{ preview: true, eventTime: new Date(now) }, long])
+          await scene.call({ ...TO_BOB, ...odd });
+        await fire(scene.okta.logEvent(ANA.id, { published: new Date(Date.now() - 5_000) }));
+        await until(() => overtakes() === 4);
+        await report(sidOf(call));
+        await until(() => ended().length === 1);
+        expect(ended()).to.deep.equal([['accepted', undefined]]);
+      });
     });
   });
 
@@ -579,11 +695,20 @@ describe('what became of a code', () => {
       expect((await scene.call()).okta.action).to.equal('sent');
     });
 
-    it('that is not there where only tokens prove Okta: nothing is kept then', async () => {
-      const kept: string[] = [];
-      const state = memoryState();
-      await start({
-        credentials: {
+    describe('that is not there, and nothing is kept,', () => {
+      let kept: string[];
+      const startKeeping = async (credentials: NonNullable<HookOptions['credentials']>): Promise<void> => {
+        kept = [];
+        const state = memoryState();
+        const keepSent: State['keepSent'] = (key, ...rest) => {
+          kept.push(key);
+          return state.keepSent?.(key, ...rest);
+        };
+        await start({ credentials, state: { ...state, keepSent } });
+      };
+
+      it('where only tokens prove Okta', async () => {
+        await startKeeping({
           hook: {
             scheme: 'oauth2',
             issuer: 'http://127.0.0.1:9/oauth2/default',
@@ -592,17 +717,24 @@ describe('what became of a code', () => {
             scope: 'telephony',
             jwksUri: 'http://127.0.0.1:9/keys',
           },
-        },
-        state: {
-          ...state,
-          keepSent: (key, ...rest) => {
-            kept.push(key);
-            return state.keepSent?.(key, ...rest);
-          },
-        },
+        });
+        expect((await post(envelope())).status).to.equal(404);
+        expect(kept).to.be.empty;
       });
-      expect((await post(envelope())).status).to.equal(404);
-      expect(kept).to.be.empty;
+
+      it('where there is no event hook', async () => {
+        await startKeeping({ eventHook: false });
+        expect((await scene.call()).okta.action).to.equal('sent');
+        expect((await post(envelope())).status).to.equal(404);
+        expect(kept).to.be.empty;
+      });
+
+      it('but where there may be one', async () => {
+        await startKeeping({});
+        await scene.call();
+        expect((await post(envelope())).status).to.equal(204);
+        expect(kept).to.have.length(1);
+      });
     });
   });
 

@@ -143,7 +143,7 @@ describe('a code of Verify that was used', () => {
     }
   });
 
-  it('is told once that Verify no longer knows it', async () => {
+  it('is told once that its verification is over, which no option mends', async () => {
     await start();
     await scene.call(BY_BOB);
     scene.twilio.fault({ kind: 'status', status: 404, body: { code: 20404 } });
@@ -153,6 +153,8 @@ describe('a code of Verify that was used', () => {
     expect(told.map(({ channel, provider, code }) => [channel, provider, code])).to.deep.equal([
       ['sms', 'TWILIO_VERIFY', '20404'],
     ]);
+    expect(told[0]?.reason).to.equal('The verification is not pending any more');
+    expect(told[0]?.remedy).to.equal(undefined);
   });
 });
 

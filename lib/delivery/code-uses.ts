@@ -1,13 +1,14 @@
 import { hash } from 'node:crypto';
 import { Confirmations } from './confirmations.js';
 import type { ReadyChannel } from './dispatch.js';
-import type { EventStream } from './events.js';
+import { Throttle, type EventStream } from './events.js';
+import { isFirstOf } from './first-claim.js';
 import type { LateFailover } from './late-failover.js';
 import { userKey } from './receipt.js';
 import { SAME_MOMENT_MS } from './running-calls.js';
 import type { SentCodes } from './sent-codes.js';
 import type { State } from './state.js';
-import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
+import { waitAtMost } from './wait-at-most.js';
 
 /**
  * What follows from a code that was used: nothing of it, nor of an older one, is sent any more, and the provider of just
@@ -16,7 +17,7 @@ import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 
 /** So many are followed at a time. */
 const MOST_AT_ONCE = 4;
-/** So many wait for their turn; more are not followed. */
+/** So many wait for their turn; more are not followed, and that is told. */
 const MOST_WAITING = 10_000;
 /** So many are read before others have their turn. */
 const READ_AT_ONCE = 100;
@@ -51,6 +52,8 @@ export interface CodeUsesParts {
   readonly lateFailover: LateFailover | undefined;
   readonly events: EventStream;
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
+  /** Our clock minus Okta's, as it was last seen, milliseconds. */
+  readonly oktaSkewMs: () => number;
   /** Milliseconds since 1970; never fails. */
   readonly clock: () => number;
   /** Told of what a state does not do. */
@@ -60,6 +63,7 @@ export interface CodeUsesParts {
 export class CodeUses {
   readonly #parts: CodeUsesParts;
   readonly #confirmations: Confirmations;
+  readonly #skipped: Throttle;
   readonly #waiting: CodeUse[] = [];
   readonly #underWay = new Set<Promise<void>>();
   #following = 0;
@@ -67,6 +71,7 @@ export class CodeUses {
   constructor(parts: CodeUsesParts) {
     this.#parts = parts;
     this.#confirmations = new Confirmations(parts);
+    this.#skipped = new Throttle(parts.clock);
   }
 
   /** Follows what Okta has told. @param uses - read a few at a time; `undefined` for what is about no code. */
@@ -90,7 +95,11 @@ export class CodeUses {
     for (const use of uses) {
       read += 1;
       if (read % READ_AT_ONCE === 0) await nextTurn();
-      if (use === undefined || this.#waiting.length >= MOST_WAITING) continue;
+      if (use === undefined) continue;
+      if (this.#waiting.length >= MOST_WAITING) {
+        this.#tellSkipped();
+        continue;
+      }
       this.#waiting.push(use);
       if (this.#following < MOST_AT_ONCE) this.#track(this.#followAll());
     }
@@ -108,21 +117,23 @@ export class CodeUses {
   }
 
   async #follow(use: CodeUse): Promise<void> {
-    const { sentCodes, lateFailover, events, clock } = this.#parts;
+    const { sentCodes, lateFailover, events, clock, oktaSkewMs } = this.#parts;
     const nowMs = clock();
     if (!(await this.#isFirst(use, nowMs))) return;
     const { id, userId, deliveryChannel, atMs } = use;
     const usedMs = atMs !== undefined && Math.abs(nowMs - atMs) < FAR_OFF_MS ? atMs : undefined;
     const person = userKey(userId);
-    const taken = await sentCodes?.take(person, deliveryChannel, {
+    const last = await sentCodes?.take(person, deliveryChannel, {
       nowMs,
       usedMs: usedMs ?? Number.MAX_SAFE_INTEGER,
     });
-    const { skewMs = 0 } = taken?.asked ?? {};
+    const skewMs = last?.asked.skewMs ?? oktaSkewMs();
     // By our clock: how long ago it was.
     const ageMs = usedMs === undefined ? 0 : nowMs - usedMs - skewMs;
-    // One that had ended by then was not the one that was typed: Okta has sent another by itself.
-    const sent = taken !== undefined && nowMs - ageMs <= taken.expiresAtMs + GRACE_MS ? taken : undefined;
+    // One that was not sent, or had ended by then, was not the one that was typed: Okta has sent another by itself.
+    const isOurs =
+      last !== undefined && last.status !== 'refused' && nowMs - ageMs <= last.expiresAtMs + GRACE_MS;
+    const sent = isOurs ? last : undefined;
     const signIn = {
       eventKey: `used ${id ?? ''}`,
       isPreview: false,
@@ -154,20 +165,18 @@ export class CodeUses {
     if (id === undefined) return true;
     const key = hash('sha256', `code used ${id}`, 'base64url');
     try {
-      const life = { nowMs, rememberMs: KNOWN_MS, buckets: [] };
-      const claim = await waitAtMost(Promise.resolve(this.#parts.state.claim(key, life)), STATE_MS);
-      if (claim === TIMED_OUT) throw new Error('no answer in time');
-      if (claim.isFirst) {
-        // Nobody needs to wait for what becomes of it.
-        claim.settle({});
-        return true;
-      }
-      claim.answer.catch(() => undefined);
-      return false;
+      return await isFirstOf(this.#parts.state, key, { nowMs, rememberMs: KNOWN_MS }, STATE_MS);
     } catch (error) {
       this.#parts.onStateFailure(error);
       return true;
     }
+  }
+
+  #tellSkipped(): void {
+    const { events } = this.#parts;
+    this.#skipped.tell((count) => {
+      events.emit({ type: 'uses.skipped', at: events.now(), count });
+    });
   }
 
   #track(work: Promise<void>): void {

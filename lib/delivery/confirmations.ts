@@ -36,9 +36,9 @@ export class Confirmations {
 
   /** Tells the provider that sent a code, where its channel can. */
   confirm(sent: SentCode): void {
-    // A gateway that shares the state may have channels that this one has not.
     const by = this.#parts.channels.get(sent.channel)?.[sent.place];
-    if (by?.port.confirm === undefined || sent.transactionId === '') return;
+    // A gateway that shares the state may have channels that this one has not, or providers in another order.
+    if (by?.port.confirm === undefined || by.provider !== sent.provider || sent.transactionId === '') return;
     if (this.#waiting.length >= MOST_WAITING) {
       this.#tellFailed(sent, new TelephonyHookError('TOO_MANY', 'Too many of them wait for their turn'));
       return;

@@ -339,6 +339,15 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly transactionId: string;
     } & OfCall)
   | {
+      /**
+       * Okta told of more codes that were used than could be followed in time: nothing follows from these. The first at
+       * once, then at most once a minute.
+       */
+      readonly type: 'uses.skipped';
+      /** How many since it was last told. */
+      readonly count: number;
+    }
+  | {
       /** Status callbacks of messages that this process did not send, or has forgotten; at most once a minute. */
       readonly type: 'message.unknown';
       /** How many since it was last told. */

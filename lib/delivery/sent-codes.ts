@@ -1,10 +1,12 @@
 import type { TelephonyRequest } from './channel.js';
 import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 
-/** What is kept of the last code that a user was sent, until Okta tells that it was used: neither the code nor a number. */
+/** What is kept of the last code that a user asked for, until Okta tells that it was used: neither the code nor a number. */
 
 /** How long it is kept, milliseconds: Okta promises no time for what it tells, and helps with what is an hour late. */
 const KEPT_MS = 60 * 60_000;
+/** What was asked for before a code that was used is not kept for so long after it, milliseconds: no send ends later. */
+export const TAKEN_MS = 30_000;
 /** What a state may take before it counts as lost, milliseconds. */
 const STATE_MS = 2_000;
 
@@ -18,9 +20,16 @@ export interface AskedCode {
   readonly country?: string | undefined;
 }
 
-/** A code that a channel has accepted. Plain data, as JSON carries it. */
-export interface SentCode {
+/** What is known of any code. */
+interface LastCodeBase {
   readonly asked: AskedCode;
+  readonly deliveryChannel: 'sms' | 'voice';
+  readonly eventId: string;
+}
+
+/** A code that a channel has accepted, or may have (`unknown`). Plain data, as JSON carries it. */
+export interface SentCode extends LastCodeBase {
+  readonly status: 'accepted' | 'unknown';
   /** When the code ends, by our clock, milliseconds since 1970. */
   readonly expiresAtMs: number;
   readonly channel: string;
@@ -28,14 +37,25 @@ export interface SentCode {
   readonly place: number;
   /** The name of that provider. */
   readonly provider: string;
-  /** The provider's own id; empty where it gave none. */
+  /** The provider's own id; empty where it gave none, or has not answered. */
   readonly transactionId: string;
   /** The id by which it was told. */
   readonly toldId: string;
   readonly requestType?: string | undefined;
-  readonly deliveryChannel: 'sms' | 'voice';
-  readonly eventId: string;
   readonly oktaRequestId?: string | undefined;
+}
+
+/** One of which nothing went out: the user has a code of Okta's own, or none; an older one of ours is not what they use. */
+export interface UnsentCode extends LastCodeBase {
+  readonly status: 'refused';
+}
+
+export type LastCode = SentCode | UnsentCode;
+
+/** Whether a code that is kept stays where another one comes: it was asked for later, or is the one whose message is known. */
+export function staysBefore(kept: LastCode, next: LastCode): boolean {
+  if (kept.asked.atMs !== next.asked.atMs) return kept.asked.atMs > next.asked.atMs;
+  return kept.status === 'accepted' && next.status !== 'accepted';
 }
 
 /**
@@ -44,15 +64,18 @@ export interface SentCode {
  */
 export interface SentCodeState {
   /**
-   * Keeps a code as the last one that was sent for a key, in the place of one that was asked for before it
-   * (`asked.atMs`), and not of one that was asked for after it. A promise is not waited for.
+   * Keeps a code as the last one for a key, in the place of one that was asked for before it (`asked.atMs`), and not of one
+   * that was asked for after it. Of one that was asked for at the same time it takes the place, unless that one is
+   * `accepted` and it is not. A promise is not waited for.
    */
-  readonly keepSent?: ((key: string, sent: SentCode, life: SentCodeLife) => unknown) | undefined;
+  readonly keepSent?: ((key: string, code: LastCode, life: SentCodeLife) => unknown) | undefined;
   /**
-   * Gives it to exactly one of all who ask for it. One that was asked for only after the use is not given, and stays.
+   * Gives it to exactly one of all who ask for it. One that was asked for only after the use is not given, and stays. For
+   * half a minute after it was given none that was asked for at the same time, or before, should be kept: one whose
+   * provider answers late.
    */
   readonly takeSent?:
-    ((key: string, use: SentCodeUse) => SentCode | undefined | Promise<SentCode | undefined>) | undefined;
+    ((key: string, use: SentCodeUse) => LastCode | undefined | Promise<LastCode | undefined>) | undefined;
 }
 
 /** How long a code is kept, milliseconds since 1970. */
@@ -71,12 +94,12 @@ export interface SentCodeUse {
 /** A state's sent codes: nothing throws, rejects or hangs. */
 export interface SentCodes {
   /** @param person - as `personKey` makes it. */
-  keep(person: string, sent: SentCode, nowMs: number): void;
+  keep(person: string, code: LastCode, nowMs: number): void;
   take(
     person: string,
     deliveryChannel: TelephonyRequest['deliveryChannel'],
     use: SentCodeUse,
-  ): Promise<SentCode | undefined>;
+  ): Promise<LastCode | undefined>;
 }
 
 /** Texts and calls are two factors to Okta: the use of one says nothing of the other. */
@@ -90,27 +113,27 @@ const keyOf = (person: string, deliveryChannel: TelephonyRequest['deliveryChanne
  */
 export function sentCodesOf(
   state: SentCodeState,
-  onFailure: (error: unknown, sent: SentCode | undefined) => void,
+  onFailure: (error: unknown, code: LastCode | undefined) => void,
 ): SentCodes | undefined {
   if (state.keepSent === undefined || state.takeSent === undefined) return undefined;
   return {
-    keep: (person, sent, nowMs) => {
+    keep: (person, code, nowMs) => {
       try {
         const life = { nowMs, untilMs: nowMs + KEPT_MS };
-        const returned = state.keepSent?.(keyOf(person, sent.deliveryChannel), sent, life);
+        const returned = state.keepSent?.(keyOf(person, code.deliveryChannel), code, life);
         if (returned === undefined) return;
         Promise.resolve(returned).catch((error: unknown) => {
-          onFailure(error, sent);
+          onFailure(error, code);
         });
       } catch (error) {
-        onFailure(error, sent);
+        onFailure(error, code);
       }
     },
     take: async (person, deliveryChannel, use) => {
       try {
         const taking = Promise.resolve(state.takeSent?.(keyOf(person, deliveryChannel), use));
-        const sent = await waitAtMost(taking, STATE_MS);
-        if (sent !== TIMED_OUT) return sent;
+        const code = await waitAtMost(taking, STATE_MS);
+        if (code !== TIMED_OUT) return code;
         onFailure(new Error('no answer in time'), undefined);
       } catch (error) {
         onFailure(error, undefined);

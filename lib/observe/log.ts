@@ -145,6 +145,12 @@ function lineFor(event: HookEvent): Line | undefined {
       };
     case 'feedback.failed':
       return { level: 'warn', message: 'a provider could not be told that its code was used' };
+    case 'uses.skipped':
+      return {
+        level: 'warn',
+        message:
+          'Okta told of more codes that were used than could be followed; these are not counted, and no provider is told of them',
+      };
     case 'code.used':
       return { level: 'info', message: 'a code was used' };
     // Their facts are in the line of the call.

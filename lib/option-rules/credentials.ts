@@ -165,7 +165,11 @@ const schemeList = (scheme: Joi.Schema): Joi.ArraySchema =>
 export const credentials = (): Joi.ObjectSchema =>
   objectOf('an object with hook, okta and twilio', {
     hook: schemeList(hookScheme()).required(),
-    eventHook: schemeList(eventHookScheme()),
+    // One scheme alone is a list by then: what is none is false.
+    eventHook: Joi.alternatives().conditional(Joi.array(), {
+      then: schemeList(eventHookScheme()),
+      otherwise: Joi.valid(false),
+    }),
     okta: okta(),
     twilio: twilio(),
   }).required();

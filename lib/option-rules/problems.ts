@@ -34,7 +34,9 @@ function withSchemeLists(options: unknown): unknown {
   const credentials = at(given, 'credentials');
   if (typeof credentials !== 'object' || credentials === null) return given;
   const single = HOOKS.map((hook) => [hook, at(credentials, hook)] as const).filter(
-    ([, scheme]) => scheme !== undefined && !isList(scheme),
+    // `false` is no scheme: without an event hook there is none.
+    ([hook, scheme]) =>
+      scheme !== undefined && !isList(scheme) && !(hook === 'eventHook' && scheme === false),
   );
   if (single.length === 0) return given;
   const lists = Object.fromEntries(single.map(([hook, scheme]) => [hook, [scheme]]));

@@ -13,7 +13,8 @@ const SID = /^[A-Z]{2}[0-9a-f]{32}$/i;
 /** The options, which are checked, that work, but not as well as they could. */
 export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWarning[] {
   const { credentials, sandboxNumber, senders, publicUrl } = options;
-  const { hook, eventHook = [], twilio } = credentials;
+  const { hook, twilio } = credentials;
+  const eventHook = credentials.eventHook === false ? [] : (credentials.eventHook ?? []);
   const hasWhatsApp = sandboxNumber !== undefined || senders?.whatsapp !== undefined;
   const contentSid = typeof sandboxNumber === 'object' ? sandboxNumber.contentSid : undefined;
   const templates = Object.entries(senders?.whatsapp?.templates ?? {});

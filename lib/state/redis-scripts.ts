@@ -124,25 +124,35 @@ else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 return 1
 `;
 
+/** Stands behind the time of a code that was accepted. */
+export const ACCEPTED = '+';
+
 /**
- * KEYS: the last code that was sent to somebody. ARGV: when it was asked for, the sealed code, how long it is kept,
- * milliseconds. One that was asked for later stays.
+ * KEYS: the last code that somebody asked for. ARGV: when that was, the mark of one that was accepted (empty for another),
+ * the sealed code, how long it is kept, milliseconds. One that was asked for later stays, and of two that were asked for at
+ * the same time the one with the greater mark: '~' stands where one was given.
  */
 const KEEP_SENT = `
 local known = redis.call('GET', KEYS[1])
-if known and tonumber(string.match(known, '^%-?%d+')) > tonumber(ARGV[1]) then return 0 end
-redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[3])
+if known then
+  local at, mark = string.match(known, '^([^ +~]+)([+~]?)')
+  local later = tonumber(at) - tonumber(ARGV[1])
+  if later > 0 or (later == 0 and mark > ARGV[2]) then return 0 end
+end
+redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2] .. ' ' .. ARGV[3], 'PX', ARGV[4])
 return 1
 `;
 
 /**
- * KEYS: the last code that was sent to somebody. ARGV: when a code was used. Gives it to one; what was asked for only after
- * that stays.
+ * KEYS: the last code that somebody asked for. ARGV: when a code was used, how long it is known that it was, milliseconds.
+ * Gives it to one; what was asked for only after that stays.
  */
 const TAKE_SENT = `
 local known = redis.call('GET', KEYS[1])
-if not known or tonumber(string.match(known, '^%-?%d+')) > tonumber(ARGV[1]) then return false end
-redis.call('DEL', KEYS[1])
+if not known then return false end
+local at, mark = string.match(known, '^([^ +~]+)([+~]?)')
+if mark == '~' or tonumber(at) > tonumber(ARGV[1]) then return false end
+redis.call('SET', KEYS[1], at .. '~', 'PX', ARGV[2])
 return known
 `;
 

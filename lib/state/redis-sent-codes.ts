@@ -1,10 +1,17 @@
-import type { SentCode, SentCodeLife, SentCodeUse } from '../delivery/sent-codes.js';
+import {
+  staysBefore,
+  TAKEN_MS,
+  type LastCode,
+  type SentCodeLife,
+  type SentCodeUse,
+} from '../delivery/sent-codes.js';
 import { memorySentCodes } from './memory-sent-codes.js';
 import type { RedisConnection } from './redis-connection.js';
 import type { Sealing } from './sealing.js';
+import { ACCEPTED } from './redis-scripts.js';
 import { Untold } from './untold.js';
 
-/** The last code that each user was sent, for every gateway: Okta may tell any of them that it was used. */
+/** The last code that each user asked for, for every gateway: Okta may tell any of them that it was used. */
 
 /** What Redis has to learn, and when it was, by this process's own monotonic clock. */
 interface Happening {
@@ -27,56 +34,57 @@ export class RedisSentCodes {
   }
 
   /** Written behind the answer: nobody waits for it. */
-  keepSent(key: string, sent: SentCode, life: SentCodeLife): void {
-    if (this.#connection.health === 'lost') this.#keepHere(key, sent, life);
+  keepSent(key: string, code: LastCode, life: SentCodeLife): void {
+    if (this.#connection.health === 'lost') this.#keepHere(key, code, life);
     else {
-      this.#keep(key, sent, life.untilMs - life.nowMs).catch(() => {
-        this.#keepHere(key, sent, life);
+      this.#keep(key, code, life.untilMs - life.nowMs).catch(() => {
+        this.#keepHere(key, code, life);
       });
     }
   }
 
-  /** One that was sent while Redis was lost is here, and there may be another: the newer one is it. */
-  async takeSent(key: string, use: SentCodeUse): Promise<SentCode | undefined> {
+  /** One that was asked for while Redis was lost is here, and there may be another: the newer one is it. */
+  async takeSent(key: string, use: SentCodeUse): Promise<LastCode | undefined> {
     const here = this.#here.takeSent(key, use);
     const there = await this.#take(key, use.usedMs);
     if (here === undefined || there === undefined) return here ?? there;
-    return there.asked.atMs >= here.asked.atMs ? there : here;
+    return staysBefore(here, there) ? here : there;
   }
 
-  async #take(key: string, usedMs: number): Promise<SentCode | undefined> {
+  async #take(key: string, usedMs: number): Promise<LastCode | undefined> {
     if (this.#connection.health === 'lost') return undefined;
     const name = this.#sealing.nameOf('sent', key);
     // Where nobody knows whether it was taken, it was.
     const kept = await this.#connection
-      .ask((client) => client.takeSentBuffer(1, name, usedMs))
+      .ask((client) => client.takeSentBuffer(1, name, usedMs, TAKEN_MS))
       .catch(() => null);
     if (kept === null) return undefined;
     const text = this.#sealing.open('sent', name, kept.subarray(kept.indexOf(' ') + 1));
     if (text === undefined) throw new Error('a sent code does not open with encryptionKeys');
-    return JSON.parse(text) as SentCode;
+    return JSON.parse(text) as LastCode;
   }
 
-  async #keep(key: string, sent: SentCode, leftMs: number): Promise<void> {
+  async #keep(key: string, code: LastCode, leftMs: number): Promise<void> {
     if (leftMs <= 0) return;
     const name = this.#sealing.nameOf('sent', key);
-    const sealed = this.#sealing.seal('sent', name, JSON.stringify(sent));
-    const { atMs } = sent.asked;
-    await this.#connection.ask((client) => client.keepSent(1, name, atMs, sealed, Math.ceil(leftMs)));
+    const sealed = this.#sealing.seal('sent', name, JSON.stringify(code));
+    const { atMs } = code.asked;
+    const mark = code.status === 'accepted' ? ACCEPTED : '';
+    await this.#connection.ask((client) => client.keepSent(1, name, atMs, mark, sealed, Math.ceil(leftMs)));
   }
 
-  #keepHere(key: string, sent: SentCode, life: SentCodeLife): void {
-    this.#here.keepSent(key, sent, life);
+  #keepHere(key: string, code: LastCode, life: SentCodeLife): void {
+    this.#here.keepSent(key, code, life);
     this.#untold.add({ key, life, atMs: performance.now() });
   }
 
   async #tell({ key, life, atMs }: Happening): Promise<void> {
     const nowMs = life.nowMs + performance.now() - atMs;
-    const sent = this.#here.takeSent(key, { nowMs, usedMs: Infinity });
+    const code = this.#here.moveSent(key, nowMs);
     // Its use was told meanwhile, or nobody needs to know of it any more.
-    if (sent === undefined) return;
-    await this.#keep(key, sent, life.untilMs - nowMs).catch(() => {
-      this.#keepHere(key, sent, { nowMs, untilMs: life.untilMs });
+    if (code === undefined) return;
+    await this.#keep(key, code, life.untilMs - nowMs).catch(() => {
+      this.#keepHere(key, code, { nowMs, untilMs: life.untilMs });
     });
   }
 }

@@ -54,6 +54,7 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
               (client) => client.messages(sid).feedback.create({ outcome: 'confirmed' }),
               context,
             ),
+            'Twilio has the message no more, or takes no feedback for it',
           );
         },
         // Hardly an SMS fails late, so that asking for each would not pay.

@@ -45,18 +45,23 @@ export async function sendReporting(
   return statusCallbackUrl !== undefined && isCallbackRefused ? send(undefined) : outcome;
 }
 
+/** Twilio's code for what it does not find. */
+const NOT_FOUND = '20404';
+
 /**
  * Whether Twilio has taken what it was told of a message or a verification.
  *
+ * @param whereNotFound - why Twilio would not find it: it knew it when it was sent, so that no option is wrong.
  * @throws ProviderError with Twilio's code, or with `UNREACHABLE` or `NO_ANSWER`.
  */
-export function requireTaken(result: HttpResult): void {
+export function requireTaken(result: HttpResult, whereNotFound: string): void {
   if (result.kind === 'not-sent')
     throw new ProviderError('UNREACHABLE', `Twilio could not be reached (${result.reason})`);
   if (result.kind === 'no-answer')
     throw new ProviderError('NO_ANSWER', `No complete answer from Twilio (${result.reason})`);
   if (result.status >= 200 && result.status <= 299) return;
   const { code, reason, remedy } = describeRefusal(readCode(readObject(result)['code']), result.status);
+  if (code === NOT_FOUND) throw new ProviderError(code, whereNotFound);
   throw new ProviderError(code, reason, { remedy });
 }
 

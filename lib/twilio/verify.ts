@@ -60,6 +60,8 @@ export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioPa
                 client.verify.v2.services(serviceSid).verifications(sid).update({ status: 'approved' }),
               context,
             ),
+            // Approved, canceled, or over: 10 minutes after its first code.
+            'The verification is not pending any more',
           );
         },
         send: (message, context) =>

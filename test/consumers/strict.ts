@@ -61,10 +61,12 @@ import {
   type SenderByCountry,
   type SenderOption,
   type SpokenWords,
+  type LastCode,
   type SentCode,
   type SentCodeLife,
   type SentCodeState,
   type SentCodeUse,
+  type UnsentCode,
   type State,
   type Suppression,
   type SuppressionReason,
@@ -373,11 +375,15 @@ const receipts: ReceiptState = {
     onDue: (listener) => void listener('SM1'),
   } satisfies Alarms,
 };
-let lastSent: SentCode | undefined;
+const unsent = { status: 'refused' } satisfies Partial<UnsentCode>;
+let lastSent: LastCode | undefined;
 const sentCodes: SentCodeState = {
-  keepSent: (_key, sent: SentCode, { nowMs, untilMs }: SentCodeLife) => {
+  keepSent: (_key, sent: LastCode, { nowMs, untilMs }: SentCodeLife) => {
     const asked: AskedCode = { ...sent.asked, country: undefined };
-    if (untilMs > nowMs) lastSent = { ...sent, asked, requestType: undefined, oktaRequestId: undefined };
+    const ids = { requestType: undefined, oktaRequestId: undefined };
+    const known: LastCode =
+      sent.status === unsent.status ? sent : ({ ...sent, asked, ...ids } satisfies SentCode);
+    if (untilMs > nowMs) lastSent = known;
   },
   takeSent: (_key, { usedMs }: SentCodeUse) => ((lastSent?.asked.atMs ?? 0) > usedMs ? undefined : lastSent),
 };
@@ -438,6 +444,7 @@ export const hooks: readonly TelephonyHook[] = [
     ...nested,
     credentials: { hook: header, eventHook, okta: byKey, twilio: byAuthToken },
   }),
+  oktaTelephonyHook({ ...nested, credentials: { ...credentials, eventHook: false } }),
   oktaTelephonyHook({
     credentials,
     publicUrl: 'https://id.acme.com/okta/telephony',

@@ -3,14 +3,15 @@ import { Breaker } from '../../lib/delivery/breaker.js';
 import { CodeUses, type CodeUse, type CodeUsesParts } from '../../lib/delivery/code-uses.js';
 import type { ReadyChannel } from '../../lib/delivery/dispatch.js';
 import { EventStream, type HookEvent } from '../../lib/delivery/events.js';
-import type { SentCode } from '../../lib/delivery/sent-codes.js';
-import { memoryState } from '../../lib/index.js';
+import type { LastCode, SentCode } from '../../lib/delivery/sent-codes.js';
+import { memoryState, type Claim } from '../../lib/index.js';
 import { stopTime } from '../harness/stopped-time.js';
 import { defer, until } from '../harness/until.js';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');
 
 const sent = (change: Partial<SentCode> = {}): SentCode => ({
+  status: 'accepted',
   asked: { atMs: NOW - 9_000, skewMs: 0, country: 'GB' },
   expiresAtMs: NOW + 60_000,
   channel: 'sms',
@@ -27,6 +28,7 @@ describe('codes that were used', () => {
   let events: HookEvent[];
   let failures: unknown[];
   let taken: number;
+  let last: LastCode;
   let breaker: Breaker;
   const use = (at: number): CodeUse => ({
     id: `uuid-${at}`,
@@ -39,6 +41,7 @@ describe('codes that were used', () => {
     events = [];
     failures = [];
     taken = 0;
+    last = sent();
     breaker = new Breaker('host', () => undefined);
     const sms: ReadyChannel = {
       name: 'sms',
@@ -55,12 +58,13 @@ describe('codes that were used', () => {
         keep: () => undefined,
         take: () => {
           taken += 1;
-          return Promise.resolve(sent());
+          return Promise.resolve(last);
         },
       },
       lateFailover: undefined,
       events: new EventStream({ listeners: [(event) => events.push(event)], onEvent: undefined }, () => NOW),
       channels: new Map([['sms', [sms]]]),
+      oktaSkewMs: () => 0,
       clock: () => NOW,
       onStateFailure: (error) => failures.push(error),
       ...change,
@@ -103,6 +107,47 @@ describe('codes that were used', () => {
     await uses.close();
     // Eight were under way.
     expect(told).to.equal(1_008);
+  });
+
+  it('are 10,000 at most that wait: that there were more is told once a minute', async () => {
+    const gate = defer<Claim>();
+    const uses = start(undefined, { state: { claim: () => gate.promise } });
+    const skipped = (): readonly number[] =>
+      events.flatMap((event) => (event.type === 'uses.skipped' ? [event.count] : []));
+    uses.hear(many(10_010));
+    await until(() => skipped().length > 0);
+    gate.reject(new Error('no'));
+    await uses.close();
+    expect(skipped()).to.deep.equal([1]);
+    // Four were under way.
+    expect(taken).to.equal(10_004);
+  });
+
+  it('are of nothing that was sent where the last code was not, and told to nobody', async () => {
+    let told = 0;
+    const uses = start(() => {
+      told += 1;
+      return Promise.resolve();
+    });
+    last = { status: 'refused', asked: sent().asked, deliveryChannel: 'sms', eventId: 'event-2' };
+    uses.hear(many(1));
+    await uses.close();
+    expect(taken).to.equal(1);
+    expect(events).to.be.empty;
+    expect(told).to.equal(0);
+  });
+
+  it('are told to no other provider than the one that sent, though a gateway has it in its place', async () => {
+    let told = 0;
+    const uses = start(() => {
+      told += 1;
+      return Promise.resolve();
+    });
+    last = sent({ provider: 'OTHER' });
+    uses.hear(many(1));
+    await uses.close();
+    expect(events.map(({ type }) => type)).to.deep.equal(['code.used']);
+    expect(told).to.equal(0);
   });
 
   it('are followed where the state does not answer, and that is told', async () => {

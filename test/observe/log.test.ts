@@ -97,6 +97,11 @@ describe('the log', () => {
     ],
     [
       'warn',
+      /more codes that were used than could be followed; these are not counted/,
+      { at: 1, type: 'uses.skipped', count: 46 },
+    ],
+    [
+      'warn',
       /compare with the event hook in Okta: the header's name/,
       { ...rejected('header'), hook: 'event' },
     ],

@@ -3,7 +3,7 @@ import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import type { Receipt } from '../../lib/delivery/receipt.js';
 import type { FinalReport } from '../../lib/delivery/report.js';
-import type { SentCode } from '../../lib/delivery/sent-codes.js';
+import type { LastCode, SentCode } from '../../lib/delivery/sent-codes.js';
 import type { Bucket, Claim, RememberedAnswer, State, StateNews } from '../../lib/delivery/state.js';
 import { redisState, type RedisStateOptions } from '../../lib/state/redis.js';
 import { Closers } from '../harness/closers.js';
@@ -395,7 +395,7 @@ describe('redisState', () => {
   });
 
   it('tells of a sent code that its keys do not open, and gives none', async () => {
-    const sent = { asked: { atMs: NOW, skewMs: 0 }, eventId: 'event-1' } as SentCode;
+    const sent = { status: 'accepted', asked: { atMs: NOW, skewMs: 0 }, eventId: 'event-1' } as SentCode;
     const ahead = open({ encryptionKeys: [NEW_KEY, OLD_KEY] });
     void ahead.keepSent?.('ana', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
     await settled(ahead);
@@ -406,10 +406,31 @@ describe('redisState', () => {
         expect(error).to.match(/a sent code does not open with encryptionKeys/);
       },
     );
-    void ahead.keepSent?.('ana', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
-    expect(await ahead.takeSent?.('ana', { nowMs: NOW, usedMs: NOW - 1 })).to.equal(undefined);
-    expect(await ahead.takeSent?.('ana', { nowMs: NOW, usedMs: NOW })).to.deep.equal(sent);
+    const next: SentCode = { ...sent, asked: { atMs: NOW + 1, skewMs: 0 } };
+    void ahead.keepSent?.('ana', next, { nowMs: NOW, untilMs: NOW + 60_000 });
     expect(await ahead.takeSent?.('ana', { nowMs: NOW, usedMs: NOW })).to.equal(undefined);
+    expect(await ahead.takeSent?.('ana', { nowMs: NOW, usedMs: NOW + 1 })).to.deep.equal(next);
+    expect(await ahead.takeSent?.('ana', { nowMs: NOW, usedMs: NOW + 1 })).to.equal(undefined);
+  });
+
+  it('keeps a sent code by when it was asked for, and not after its use was told', async () => {
+    const state = open();
+    const code = (status: LastCode['status'], atMs: number, eventId: string): LastCode =>
+      ({ status, asked: { atMs, skewMs: 0 }, deliveryChannel: 'sms', eventId }) as LastCode;
+    const lastOf = async (...codes: readonly LastCode[]): Promise<string | undefined> => {
+      for (const one of codes) void state.keepSent?.('ana', one, { nowMs: NOW, untilMs: NOW + 60_000 });
+      await settled(state);
+      return (await state.takeSent?.('ana', { nowMs: NOW, usedMs: NOW + 9_000 }))?.eventId;
+    };
+    expect(await lastOf(code('accepted', NOW, 'a'), code('refused', NOW + 1, 'b'))).to.equal('b');
+    // Asked for before what was used, or the same.
+    expect(await lastOf(code('accepted', NOW + 1, 'c'), code('accepted', NOW, 'd'))).to.equal(undefined);
+    expect(await lastOf(code('accepted', NOW + 2, 'e'), code('unknown', NOW + 2, 'f'))).to.equal('e');
+    expect(await lastOf(code('unknown', NOW + 3, 'g'), code('accepted', NOW + 3, 'h'))).to.equal('h');
+    expect(await lastOf(code('accepted', NOW + 4.5, 'i'), code('unknown', NOW + 4.25, 'j'))).to.equal('i');
+    const left = (await redis.dump()).filter(({ name }) => name.includes(':sent:'));
+    expect(left.map(({ value }) => value.toString())).to.deep.equal([`${NOW + 4.5}~`]);
+    expect(left[0]?.expiresInMs).to.be.within(1, 30_000);
   });
 
   it('knows nothing of what has another prefix', async () => {

@@ -12,18 +12,19 @@ interface Owner {
 /** WhatsApp on the emulated phones: a page to write to the gateway from, for there is no phone to take in hand. */
 export function createDemoPhones(
   owners: readonly Owner[],
+  joinWords: string,
   write: (from: string, text: string) => Promise<readonly string[]>,
 ): Router {
   const router = express.Router();
   router.get(DEMO_PHONE_PATH, (req, res) => {
     const { text } = req.query;
-    res.send(phonePage(owners, typeof text === 'string' ? text : '', undefined));
+    res.send(phonePage(owners, joinWords, typeof text === 'string' ? text : '', undefined));
   });
   router.post(DEMO_PHONE_PATH, readForm, async (req, res) => {
     const { from, text = '' } = fieldsOf(req);
     const owner = owners.find(({ phone }) => phone === from);
     if (owner === undefined || text === '') res.redirect(303, DEMO_PHONE_PATH);
-    else res.send(phonePage(owners, '', { owner, text, replies: await write(owner.phone, text) }));
+    else res.send(phonePage(owners, joinWords, '', { owner, text, replies: await write(owner.phone, text) }));
   });
   return router;
 }
@@ -34,7 +35,12 @@ interface Sent {
   readonly replies: readonly string[];
 }
 
-function phonePage(owners: readonly Owner[], text: string, sent: Sent | undefined): string {
+function phonePage(
+  owners: readonly Owner[],
+  joinWords: string,
+  text: string,
+  sent: Sent | undefined,
+): string {
   return page(
     'WhatsApp on an emulated phone',
     markup`<p>Nothing leaves this machine. <a href="/preferences">Back to how codes come</a></p>
@@ -43,7 +49,8 @@ ${sent === undefined ? '' : sentTo(sent)}
 <label>Whose phone <select name="from">${optionsOf(owners)}</select></label>
 <label>Message to the gateway <input name="text" value="${text}" autocomplete="off" required></label>
 <button>Send</button>
-</form>`,
+</form>
+<p>STOP leaves the sandbox, too: after it, send <strong>${joinWords}</strong> before START.</p>`,
   );
 }
 

@@ -7,6 +7,8 @@ import type { Account } from './login.js';
 
 /** Okta, Twilio and the phones on this machine. */
 export interface Demo {
+  /** What a phone that has left the sandbox by STOP sends to be in it again. */
+  readonly joinWords: string;
   /** Ana and Bob, with passwords of this run. */
   readonly accounts: readonly Account[];
   hookOptions(publicUrl: string): OktaTelephonyHookOptions;
@@ -63,13 +65,14 @@ export async function startDemo(optInAttribute = 'whatsAppOptIn'): Promise<Demo>
       password: randomBytes(12).toString('base64url'),
       oktaUserId: id,
     })),
+    joinWords: `join ${twilio.joinCode}`,
     preferences: (publicUrl) => ({
       preferences: {
         credential: { orgUrl: okta.orgUrl, apiToken: preferencesToken },
         // WhatsApp itself would take the word out of this machine.
         linkFor: (word) => `${DEMO_PHONE_PATH}?text=${word}`,
       },
-      morePages: createDemoPhones([ANA, BOB], async (from, body) => {
+      morePages: createDemoPhones([ANA, BOB], `join ${twilio.joinCode}`, async (from, body) => {
         const url = `${publicUrl}/twilio/inbound`;
         const { replies } = await twilio.receive({ channel: 'whatsapp', from, body, url });
         return replies;

@@ -117,6 +117,7 @@ function welcome(origin: string, demo: Demo): void {
   Preferences ${origin}/preferences
   Health      ${origin}/health/live  ${origin}/health/ready
   Metrics     ${origin}/metrics
+  WhatsApp    ${origin}/demo/phone  (write as Ana or Bob; after STOP send "${demo.joinWords}" to come back)
   Hook        ${origin}${HOOK_PATH}
 
 Be Okta: paste one of these into another terminal, and watch the phones here.

@@ -154,8 +154,8 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
 
 /** In the words of nobody in particular: who wants others, or another language, says so. */
 const USUAL_REPLIES = {
-  stop: 'You will get no more codes here. Send START to get them again.',
-  start: 'You will get your codes here again.',
+  stop: 'You will get no more codes by WhatsApp. Send START to get them here again.',
+  start: 'You will get your codes by WhatsApp again.',
   help: 'This number sends sign-in codes. Send STOP to get no more of them here. For anything else, ask your help desk.',
   other: 'This number only sends sign-in codes, and nobody reads what is sent to it.',
 } as const;

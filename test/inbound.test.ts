@@ -50,11 +50,13 @@ describe('what users write to the senders', () => {
     // Who says STOP to the sandbox leaves it, too.
     const stop = await write('Stop.');
     expect(stop.answer).to.include({ status: 200, contentType: 'text/xml; charset=utf-8' });
-    expect(stop.replies).to.deep.equal(['You will get no more codes here. Send START to get them again.']);
+    expect(stop.replies).to.deep.equal([
+      'You will get no more codes by WhatsApp. Send START to get them here again.',
+    ]);
     expect(await channelOf()).to.equal('sms');
     expect(answered()?.passedOver).to.deep.equal(['whatsapp:STOPPED']);
     scene.twilio.joinSandbox(ANA.phone);
-    expect((await write('START')).replies).to.deep.equal(['You will get your codes here again.']);
+    expect((await write('START')).replies).to.deep.equal(['You will get your codes by WhatsApp again.']);
     expect(await channelOf()).to.equal('whatsapp');
     expect(received().map(({ channel, keyword, from }) => [channel, keyword, from])).to.deep.equal([
       ['whatsapp', 'stop', '…23'],

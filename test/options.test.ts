@@ -960,6 +960,12 @@ describe('the options', () => {
     ['a publicUrl with a prefix and a slash', 'publicUrl', 'https://id.acme.example/gw/Okta/telephony/'],
     ['WhatsApp without publicUrl', 'sandboxNumber', PHONE, 'publicUrl'],
     [
+      'a channel that no user can choose',
+      'channels',
+      { line: { send: () => undefined }, sms: { send: () => undefined } },
+      ['channels', 'channels.line'],
+    ],
+    [
       'an account SID',
       'credentials.twilio.accountSid',
       SID('AC').slice(0, -1),

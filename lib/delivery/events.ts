@@ -20,6 +20,8 @@ export type WarnedOption =
   | 'publicUrl'
   /** It does not end with `path`: unless a proxy rewrites paths, Twilio's callbacks do not reach the hook. */
   | 'publicUrl.path'
+  /** A channel of the user's own that no user can choose. */
+  | 'channels'
   /** It names a channel that does not tell what was delivered. */
   | 'lateFailover.afterSeconds'
   /** A secret or a password of it has less than 16 characters. */

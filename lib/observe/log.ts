@@ -184,7 +184,7 @@ const BREAKER_LINES: Readonly<Record<BreakerState, Line>> = {
 
 function rejectionOf(code: string): string {
   return code === 'BAD_SIGNATURE'
-    ? "Twilio's delivery callback was rejected, for its signature does not hold: compare publicUrl and credentials.twilio.authToken with what Twilio has (the account's own auth token, not an API key's secret)"
+    ? "a delivery callback or an inbound message was rejected, for it does not bear Twilio's signature: compare publicUrl and credentials.twilio.authToken with what Twilio has (the account's own auth token, not an API key's secret)"
     : 'a request was rejected';
 }
 
@@ -209,6 +209,8 @@ function warningOf({ option, where }: OptionWarning): string {
     case 'credentials.hook':
     case 'credentials.eventHook':
       return `${places}: less than 16 characters: who guesses it can make you send messages; use a long random one`;
+    case 'channels':
+      return `${places}: no user can choose it; add it to optInChannels, or give chooseChannels`;
     case 'lateFailover.afterSeconds':
       return `${places}: the channel does not report what was delivered, so that it has no effect there`;
     case 'texts.sms':

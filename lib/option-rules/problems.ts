@@ -68,6 +68,11 @@ function combinationProblems(options: unknown): readonly string[] {
       "publicUrl needs credentials.twilio.authToken: Twilio signs its callbacks with the account's auth token",
     );
   }
+  if (has('inbound') && !has('publicUrl')) {
+    problems.push(
+      'inbound needs publicUrl: what users write comes to publicUrl + /twilio/inbound, signed by Twilio',
+    );
+  }
   for (const [name, given] of isObject(channels) ? Object.entries(channels) : []) {
     const list: readonly unknown[] = isList(given) ? given : [given];
     for (const [index, channel] of list.entries()) {

@@ -1,4 +1,5 @@
 import type { OptionWarning } from '../delivery/events.js';
+import { VOICE } from '../delivery/plan.js';
 import { textWarnings } from './text-warnings.js';
 import { DEFAULT_PATH, type HookCredential, type OktaTelephonyHookOptions } from '../options.js';
 
@@ -25,6 +26,7 @@ export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWa
   const warnings: readonly OptionWarning[] = [
     // Most failures of WhatsApp come after Twilio has accepted the message.
     { option: 'publicUrl', where: hasWhatsApp && publicUrl === undefined ? ['publicUrl'] : [] },
+    { option: 'channels', where: unchosenChannels(options) },
     { option: 'credentials.hook', where: shortSecretsOf('credentials.hook', hook) },
     { option: 'credentials.eventHook', where: shortSecretsOf('credentials.eventHook', eventHook) },
     sid('credentials.twilio.accountSid', twilio.accountSid),
@@ -42,6 +44,19 @@ export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWa
     ...pathWarnings(options),
     ...textWarnings(options.texts ?? {}),
   ];
+}
+
+/** By the opt-in rule alone, a text goes by the channels of `optInChannels` and by SMS. */
+function unchosenChannels({
+  channels = {},
+  optInChannels = ['whatsapp'],
+  chooseChannels,
+}: OktaTelephonyHookOptions): readonly string[] {
+  if (chooseChannels !== undefined) return [];
+  const chosen = new Set([...optInChannels, 'sms', VOICE]);
+  return Object.keys(channels)
+    .filter((name) => channels[name] !== undefined && !chosen.has(name))
+    .map((name) => `channels.${name}`);
 }
 
 /** A proxy may rewrite paths, so that another path is no mistake for certain. */

@@ -1,3 +1,4 @@
+import { requireKeys } from './faults.js';
 import { isoDate } from './twilio-resources.js';
 
 /** How Verify reaches a phone. */
@@ -41,6 +42,7 @@ export const FIRST_VERIFY_SERVICE: VerifyService = {
 
 /** A service with some of its settings changed; `undefined` changes nothing. */
 export function changeVerifyService(service: VerifyService, settings: VerifySettings): VerifyService {
+  requireKeys('configureVerify()', settings, Object.keys(FIRST_VERIFY_SERVICE));
   const { whatsAppFrom, whatsAppLocales } = settings;
   return {
     friendlyName: settings.friendlyName ?? service.friendlyName,

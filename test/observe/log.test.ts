@@ -158,7 +158,7 @@ describe('the log', () => {
     ],
     [
       'warn',
-      /Twilio's delivery callback was rejected.+compare publicUrl and credentials\.twilio\.authToken/,
+      /a delivery callback or an inbound message was rejected.+compare publicUrl and credentials\.twilio\.authToken/,
       {
         at: 1,
         type: 'request.rejected',
@@ -226,6 +226,11 @@ describe('the log', () => {
         option: 'lateFailover.afterSeconds',
         where: ['lateFailover.afterSeconds.sms', 'lateFailover.afterSeconds.line'],
       },
+    ],
+    [
+      'warn',
+      /: channels\.line: no user can choose it; add it to optInChannels/,
+      { at: 1, type: 'configuration.warned', option: 'channels', where: ['channels.line'] },
     ],
     [
       'warn',

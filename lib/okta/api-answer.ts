@@ -135,6 +135,12 @@ export function fieldOf(body: unknown, name: string): unknown {
   return (body as Readonly<Record<string, unknown>>)[name];
 }
 
+/** A field of a parsed body, where it is a text. */
+export function textFieldOf(body: unknown, name: string): string | undefined {
+  const text = fieldOf(body, name);
+  return typeof text === 'string' ? text : undefined;
+}
+
 /** The object or array that a text holds as JSON; `undefined` for every other text. */
 export function parseJson(text: string): object | undefined {
   try {

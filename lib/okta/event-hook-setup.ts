@@ -95,8 +95,8 @@ export function createEventHookSetup(okta: Administration, wanted: WantedEventHo
       const target = ours.find(({ isActive }) => isActive) ?? ours[0];
       const writes = write(target);
       // A changed channel has to be verified again.
-      const isVerified =
-        fieldOf(target?.resource, 'verificationStatus') === 'VERIFIED' && writes.length === 0;
+      const status = fieldOf(target?.resource, 'verificationStatus');
+      const isVerified = status === 'VERIFIED' && writes.length === 0;
       return {
         id: target?.id,
         headerName: headerNameOf(wanted.proof, target),

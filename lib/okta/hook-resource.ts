@@ -1,4 +1,4 @@
-import { fieldOf } from './api-answer.js';
+import { fieldOf, textFieldOf } from './api-answer.js';
 
 /** An inline hook or an event hook of an org, as Okta's API has it: without its secrets. */
 export interface HookResource {
@@ -39,25 +39,26 @@ interface HookOAuth {
 /** Those of a list that can be read; the ids are checked, since they become a part of paths. */
 export function readHooks(list: object): readonly HookResource[] {
   return (Array.isArray(list) ? (list as readonly unknown[]) : []).flatMap((resource) => {
-    const [id, name, status] = ['id', 'name', 'status'].map((field) => textOf(resource, field));
+    const id = textFieldOf(resource, 'id');
+    const status = textFieldOf(resource, 'status');
     const channel = fieldOf(resource, 'channel');
     const config = fieldOf(channel, 'config');
     if (typeof resource !== 'object' || resource === null || id === undefined || !/^\w+$/.test(id)) return [];
     const headers = fieldOf(config, 'headers');
     return {
       id,
-      name: name ?? '',
-      url: textOf(config, 'uri') ?? '',
+      name: textFieldOf(resource, 'name') ?? '',
+      url: textFieldOf(config, 'uri') ?? '',
       isActive: status === 'ACTIVE',
       authentication: authenticationOf(config),
-      headerName: textOf(fieldOf(config, 'authScheme'), 'key'),
+      headerName: textFieldOf(fieldOf(config, 'authScheme'), 'key'),
       headers: Array.isArray(headers) ? (headers as readonly unknown[]) : [],
       resource,
     };
   });
 }
 
-/** What a hook is told of by, for people: name, id, state and host; paths of others may hold a key. */
+/** What a hook is told of by, for people: name, id, state and host; the rest of another's URL may hold a key. */
 export function describeHook({ name, id, url, isActive }: HookResource): string {
   const host = URL.canParse(url) ? new URL(url).host : 'no URL';
   return `"${name}" (${id}, ${isActive ? 'active' : 'inactive'}, ${host})`;
@@ -101,12 +102,16 @@ export function headerNameOf(
 }
 
 function authenticationOf(config: unknown): string {
-  const key = textOf(fieldOf(config, 'authScheme'), 'key');
+  const key = textFieldOf(fieldOf(config, 'authScheme'), 'key');
   if (key !== undefined) return `header ${key}`;
-  const [clientId, tokenUrl, scope, hookKeyId] = ['clientId', 'tokenUrl', 'scope', 'hookKeyId'].map((name) =>
-    textOf(config, name),
-  );
-  return clientId === undefined ? 'none' : describeOAuth({ clientId, tokenUrl, scope, hookKeyId });
+  const clientId = textFieldOf(config, 'clientId');
+  if (clientId === undefined) return 'none';
+  return describeOAuth({
+    clientId,
+    tokenUrl: textFieldOf(config, 'tokenUrl'),
+    scope: textFieldOf(config, 'scope'),
+    hookKeyId: textFieldOf(config, 'hookKeyId'),
+  });
 }
 
 function describeOAuth(oauth: {
@@ -117,9 +122,4 @@ function describeOAuth(oauth: {
 }): string {
   const by = oauth.hookKeyId === undefined ? 'its secret' : `the key ${oauth.hookKeyId}`;
   return `OAuth 2.0: client ${oauth.clientId} by ${by}, scope ${oauth.scope ?? 'none'}, tokens from ${oauth.tokenUrl ?? 'nowhere'}`;
-}
-
-function textOf(value: unknown, field: string): string | undefined {
-  const text = fieldOf(value, field);
-  return typeof text === 'string' ? text : undefined;
 }

@@ -1,5 +1,5 @@
 import type { Administration } from './administration.js';
-import { fieldOf } from './api-answer.js';
+import { fieldOf, textFieldOf } from './api-answer.js';
 import { changesOf, type Setup, type SetupChange, type SetupPlan } from './setup-plan.js';
 
 /** The attribute by which users opt in, on the default user profile, by the Schema API. */
@@ -27,9 +27,11 @@ export function createOptInAttributeSetup(okta: Administration, name: string): S
   return {
     async plan() {
       const definitions = fieldOf(await okta.get(SCHEMA), 'definitions');
-      const ofBase = fieldOf(fieldOf(fieldOf(definitions, 'base'), 'properties'), name);
-      const found = fieldOf(fieldOf(fieldOf(definitions, 'custom'), 'properties'), name);
-      const obstacle = ofBase === undefined ? obstacleOf(name, found) : baseObstacle(name);
+      const ofBase = fieldOf(fieldOf(definitions, 'base'), 'properties');
+      const own = fieldOf(fieldOf(definitions, 'custom'), 'properties');
+      const found = fieldOf(own, name);
+      const obstacle =
+        found === undefined ? nameObstacle(name, namesOf(ofBase), namesOf(own)) : obstacleOf(name, found);
       if (obstacle !== undefined) return { steps: [], obstacle, warnings: [] };
       const changes = changesFrom(found);
       if (changes.length === 0) return { steps: [], warnings: [] };
@@ -56,11 +58,12 @@ export function createOptInAttributeSetup(okta: Administration, name: string): S
 
 /** The Schema API merges what it is given with what is there: all that others chose is sent back as it was. */
 function written(found: unknown): object {
+  const scope = textFieldOf(found, 'scope');
   const attribute = {
-    title: textOf(found, 'title') ?? TITLE,
+    title: textFieldOf(found, 'title') ?? TITLE,
     ...(found === undefined ? { description: DESCRIPTION } : {}),
     type: 'boolean',
-    scope: textOf(found, 'scope') ?? 'NONE',
+    scope: scope ?? 'NONE',
     ...WANTED,
   };
   return defaultOf(found) === undefined ? attribute : { ...attribute, default: null };
@@ -69,20 +72,24 @@ function written(found: unknown): object {
 function changesFrom(found: unknown): readonly SetupChange[] {
   const permissions = fieldOf(found, 'permissions');
   const list: readonly unknown[] = Array.isArray(permissions) ? permissions : [];
-  const own = list.find((permission) => fieldOf(permission, 'principal') === 'SELF');
-  const type = found === undefined ? undefined : textOf(found, 'type');
+  const isOwn = (principal: unknown): boolean => principal === 'SELF';
+  const own = list.find((permission) => isOwn(fieldOf(permission, 'principal')));
+  const master = textFieldOf(fieldOf(found, 'master'), 'type');
+  const mutability = textFieldOf(found, 'mutability');
+  const action = textFieldOf(own, 'action');
+  const type = found === undefined ? undefined : textFieldOf(found, 'type');
   return changesOf([
     ['type', type, 'boolean'],
-    ['mutability', textOf(found, 'mutability'), WANTED.mutability],
-    ['user permission', textOf(own, 'action'), 'READ_WRITE'],
-    ['source', textOf(fieldOf(found, 'master'), 'type'), WANTED.master.type],
+    ['mutability', mutability, WANTED.mutability],
+    ['user permission', action, 'READ_WRITE'],
+    ['source', master, WANTED.master.type],
     ['default', defaultOf(found) ?? 'none', 'none'],
   ]);
 }
 
 function obstacleOf(name: string, found: unknown): SetupPlan['obstacle'] {
-  const type = textOf(found, 'type');
-  if (found === undefined || type === 'boolean') return undefined;
+  const type = textFieldOf(found, 'type');
+  if (type === 'boolean') return undefined;
   const asItIs =
     type === 'string' || type === 'array'
       ? ' It works as it is where its values are the names of channels in optInChannels.'
@@ -93,11 +100,30 @@ function obstacleOf(name: string, found: unknown): SetupPlan['obstacle'] {
   };
 }
 
-function baseObstacle(name: string): SetupPlan['obstacle'] {
+/** Okta takes no second name that differs by case only. */
+function nameObstacle(
+  name: string,
+  ofBase: readonly string[],
+  own: readonly string[],
+): SetupPlan['obstacle'] {
+  const isTaken = (taken: string): boolean => taken.toLowerCase() === name.toLowerCase();
+  const theirs = ofBase.find(isTaken);
+  if (theirs !== undefined) {
+    return {
+      message: `${theirs} is an attribute of Okta's own, which every org has.`,
+      remedy: 'Name another attribute by OPT_IN_ATTRIBUTE, here and at the gateway.',
+    };
+  }
+  const similar = own.find(isTaken);
+  if (similar === undefined) return undefined;
   return {
-    message: `${name} is an attribute of Okta's own, which every org has.`,
-    remedy: 'Name another attribute by OPT_IN_ATTRIBUTE, here and at the gateway.',
+    message: `The org has an attribute ${similar}, which differs from ${name} by case only.`,
+    remedy: `If it is the one that is meant, set OPT_IN_ATTRIBUTE=${similar}, here and at the gateway; if not, name another.`,
   };
+}
+
+function namesOf(properties: unknown): readonly string[] {
+  return Object.keys(Object(properties) as object);
 }
 
 function warningsOf(name: string, found: unknown): readonly string[] {
@@ -112,9 +138,4 @@ function warningsOf(name: string, found: unknown): readonly string[] {
 function defaultOf(found: unknown): string | undefined {
   const value = fieldOf(found, 'default');
   return value === undefined || value === null ? undefined : JSON.stringify(value);
-}
-
-function textOf(value: unknown, field: string): string | undefined {
-  const text = fieldOf(value, field);
-  return typeof text === 'string' ? text : undefined;
 }

@@ -59,7 +59,7 @@ export function createTelephonyHookSetup(okta: Administration, wanted: WantedTel
     const name = wanted.name ?? (isOurs ? found.name : DEFAULT_NAME);
     const differences = changesOf([
       ['name', found.name, name],
-      ['url', isOurs ? wanted.url : found.url, wanted.url],
+      ['url', isOurs ? wanted.url : withoutQuery(found.url), wanted.url],
       ['authentication', found.authentication, describeProof(wanted.proof, found)],
     ]);
     if (differences.length === 0 && (!wanted.sendsSecret || isSecretSent)) return [];
@@ -108,6 +108,12 @@ export function createTelephonyHookSetup(okta: Administration, wanted: WantedTel
       return { steps: [...replace(target), ...activate(target)], warnings, id: target.id, headerName };
     },
   };
+}
+
+/** The query of another's URL may be a secret: Okta Workflows has its client token there. */
+function withoutQuery(url: string): string {
+  const [path = '', query] = url.split('?', 2);
+  return query === undefined ? path : `${path}?…`;
 }
 
 function secretChange(

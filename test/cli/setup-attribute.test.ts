@@ -98,6 +98,14 @@ describe('setup attribute', () => {
     });
   }
 
+  it('leaves one alone that differs by case only, and names it', async () => {
+    okta.setAttribute('whatsappOptIn', { title: 'Ours', type: 'boolean' });
+    const made = await run(okta, 'setup attribute --yes', { time });
+    expect(made.code).to.equal(1);
+    expect(made.stderr).to.include('OPT_IN_ATTRIBUTE=whatsappOptIn');
+    expect(writesTo(okta)).to.be.empty;
+  });
+
   describe('asks', () => {
     it('and does what it showed after a yes', async () => {
       const made = await run(okta, 'setup attribute', { time, answers: ['y'] });

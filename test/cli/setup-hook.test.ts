@@ -142,6 +142,13 @@ describe('setup hook', () => {
       await expectNoChangeBy('--json');
     });
 
+    it('shows nothing of a query of its URL, which may be a secret', async () => {
+      mustNotShow('their-client-token');
+      const id = await create(`${THEIRS}?clientToken=their-client-token`);
+      const made = await setUp(`--yes --replace ${id}`);
+      expect(made.stdout).to.include(`${THEIRS}?… -> ${scene.url}`);
+    });
+
     it('replaces none where the gateway does not take the secret', async () => {
       const id = await create(THEIRS);
       const made = await expectNoChangeBy(`--yes --replace ${id}`, { env: { HOOK_SECRET: NEW_SECRET } });

@@ -125,8 +125,11 @@ export const OKTA_AMENDMENTS: readonly Amendment[] = [
     change: (document) =>
       withSchema(document, 'UserSchemaAttribute', (schema) => {
         const properties = asObject(schema['properties']);
-        const byDefault = { ...asObject(properties['default']), nullable: true };
-        return { ...schema, properties: { ...properties, default: byDefault } };
+        const byDefault = asObject(properties['default']);
+        const choices = (byDefault['oneOf'] as readonly unknown[]).map((choice) =>
+          asObject(choice)['type'] === 'string' ? { ...asObject(choice), nullable: true } : choice,
+        );
+        return { ...schema, properties: { ...properties, default: { ...byDefault, oneOf: choices } } };
       }),
   },
   {

@@ -91,7 +91,7 @@ const WITHOUT_DOCUMENT = new Set(['okta/access-token.ts']);
 
 /** `fieldOf(body, 'name')`, `body['name']`; not `Type['name']`. */
 function namesIn(source: string): readonly string[] {
-  const byFunction = source.split('\n').filter((line) => line.includes('fieldOf('));
+  const byFunction = source.split('\n').filter((line) => /fieldOf\(/i.test(line));
   const quoted = byFunction.flatMap((line) => [...line.matchAll(/'(\w+)'/g)]);
   const indexed = source.matchAll(/(?:\b[a-z]\w*|\))\['(\w+)'\]/g);
   const names = [...quoted, ...indexed].map(([, name = '']) => name);

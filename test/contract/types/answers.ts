@@ -28,6 +28,66 @@ interface ReadOfProfile {
 /** What lib/okta/api-answer.ts reads of a refusal. */
 interface ReadOfOktaError {
   readonly errorCode?: string;
+  readonly errorSummary?: string;
+  readonly errorCauses?: { readonly errorSummary?: string }[];
+}
+
+/** What lib/okta/opt-in-attribute.ts reads of the schema of users. */
+interface ReadOfSchema {
+  readonly definitions?: {
+    readonly base?: { readonly properties?: object };
+    readonly custom?: { readonly properties?: Readonly<Record<string, ReadOfAttribute>> };
+  };
+}
+interface ReadOfAttribute {
+  readonly title?: string;
+  readonly type?: string;
+  readonly scope?: string;
+  readonly mutability?: string;
+  readonly permissions?: ReadOfPermission[] | null;
+  readonly master?: { readonly type?: string } | null;
+  readonly default?: unknown;
+}
+interface ReadOfPermission {
+  readonly principal?: string;
+  readonly action?: string;
+}
+
+/** What lib/okta/hook-resource.ts reads of an inline hook and of an event hook, and event-hook-setup.ts of that. */
+interface ReadOfHook {
+  readonly id?: string;
+  readonly name?: string;
+  readonly status?: string;
+  readonly channel?: object;
+}
+interface ReadOfHookChannel {
+  readonly config?: ReadOfHookConfig;
+}
+interface ReadOfHookConfig {
+  readonly uri?: string;
+  readonly headers?: readonly unknown[];
+  readonly authScheme?: { readonly key?: string } | null;
+}
+interface ReadOfOAuthConfig {
+  readonly clientId?: string;
+  readonly tokenUrl?: string;
+  readonly scope?: string;
+  readonly hookKeyId?: string;
+}
+interface ReadOfEventHook extends ReadOfHook {
+  readonly verificationStatus?: string;
+  readonly description?: string | null;
+  readonly events?: ReadOfSubscriptions;
+}
+interface ReadOfSubscriptions {
+  readonly items?: readonly string[];
+  readonly filter?: object | null;
+}
+
+/** What lib/okta/native-telephony.ts reads of a provider of the org's own. */
+interface ReadOfProvider {
+  readonly enabled?: boolean;
+  readonly providerName?: string;
 }
 
 /** What lib/twilio/outcome.ts reads of a message or a call that was accepted. */
@@ -68,6 +128,9 @@ type Value<List> = List extends readonly (infer Item)[] ? Item : never;
 type HookCommand = NonNullable<Value<NonNullable<OktaSchemas['TelephonyResponse']['commands']>>>;
 type HookStatus = NonNullable<Value<NonNullable<HookCommand['value']>>['status']>;
 
+type OAuthConfig = OktaSchemas['InlineHookOAuthPrivateKeyJwtConfig'];
+type Provider = Value<OktaSchemas['CustomTelephonyProviderCredentialsResponse']>;
+
 type TwilioSchemas = Twilio['schemas'];
 type MessageResource = TwilioSchemas['api.v2010.account.message'];
 type CallResource = TwilioSchemas['api.v2010.account.call'];
@@ -86,6 +149,14 @@ export type Claims = [
   Holds<Fits<OktaSchemas['UserGetSingleton'], ReadOfUser>>,
   Holds<Fits<NonNullable<OktaSchemas['UserGetSingleton']['profile']>, UserProfile>>,
   Holds<Fits<OktaSchemas['Error'], ReadOfOktaError>>,
+  Holds<Fits<OktaSchemas['UserSchema'], ReadOfSchema>>,
+  Holds<Fits<OktaSchemas['UserSchemaAttribute'], ReadOfAttribute>>,
+  Holds<Fits<OktaSchemas['InlineHook'], ReadOfHook>>,
+  Holds<Fits<OktaSchemas['InlineHookChannelHttp'], ReadOfHookChannel>>,
+  Holds<Fits<OAuthConfig, ReadOfOAuthConfig>>,
+  Holds<Fits<OktaSchemas['EventHook'], ReadOfEventHook>>,
+  Holds<Fits<OktaSchemas['EventHookChannel'], ReadOfHookChannel>>,
+  Holds<Fits<Provider, ReadOfProvider>>,
   Holds<Fits<HookCall, ReadOfHookCall>>,
   Holds<Fits<Exclude<ReturnType<typeof statusOf>, 'ERROR'>, HookStatus>>,
   Holds<Fits<MessageResource, ReadOfMessage>>,
@@ -103,6 +174,10 @@ export type Contradictions = [
   Fails<Fits<OktaSchemas['UserGetSingleton'], { readonly id?: number }>>,
   Fails<Fits<OktaSchemas['UserGetSingleton'], { readonly profile?: { readonly login?: boolean } }>>,
   Fails<Fits<OktaSchemas['Error'], { readonly errorCode?: number }>>,
+  Fails<Fits<OktaSchemas['UserSchemaAttribute'], { readonly mutability?: number }>>,
+  Fails<Fits<OktaSchemas['EventHook'], { readonly verificationStatus?: boolean }>>,
+  Fails<Fits<OAuthConfig, { readonly hookKeyId?: number }>>,
+  Fails<Fits<Provider, { readonly enabled?: string }>>,
   Fails<Fits<HookCall, { readonly data?: { readonly userProfile?: { readonly login?: number } } }>>,
   Fails<Fits<'DELIVERED', HookStatus>>,
   Fails<Fits<MessageResource, { readonly sid?: string }>>,
@@ -122,9 +197,41 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
   >,
   'okta/api-answer.ts': {
     errorCode: true,
+    errorSummary: true,
+    errorCauses: true,
     // Of RFC 6749, at the token endpoint, which no document has.
     error: true,
   } satisfies Names<ReadOfOktaError & { error: string }>,
+  'okta/opt-in-attribute.ts': {
+    ...({ definitions: true, base: true, custom: true, properties: true } satisfies Names<
+      ReadOfSchema & NonNullable<ReadOfSchema['definitions']> & { properties: object }
+    >),
+    ...({
+      title: true,
+      type: true,
+      scope: true,
+      mutability: true,
+      permissions: true,
+      master: true,
+      default: true,
+    } satisfies Names<ReadOfAttribute>),
+    ...({ principal: true, action: true } satisfies Names<ReadOfPermission>),
+  },
+  'okta/hook-resource.ts': {
+    ...({ id: true, name: true, status: true, channel: true } satisfies Names<ReadOfHook>),
+    ...({ config: true, uri: true, headers: true, authScheme: true } satisfies Names<
+      ReadOfHookChannel & ReadOfHookConfig
+    >),
+    key: true,
+    ...({ clientId: true, tokenUrl: true, scope: true, hookKeyId: true } satisfies Names<ReadOfOAuthConfig>),
+  },
+  'okta/event-hook-setup.ts': {
+    ...({ verificationStatus: true, description: true, events: true } satisfies Names<
+      Omit<ReadOfEventHook, keyof ReadOfHook>
+    >),
+    ...({ items: true, filter: true } satisfies Names<ReadOfSubscriptions>),
+  },
+  'okta/native-telephony.ts': { enabled: true, providerName: true } satisfies Names<ReadOfProvider>,
   'okta/inline-hook.ts': {
     ...({ eventId: true, eventTime: true, requestType: true, data: true } satisfies Names<ReadOfHookCall>),
     ...({ context: true, messageProfile: true, userProfile: true } satisfies Names<

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.js';
+import { readSafeUrl } from './safe-url.js';
 
 /** What the options of the channels must be. What a rule says when broken is one sentence, and never a value. */
 
@@ -42,16 +43,12 @@ export const secretRule = (what: string): OptionRule => ({
   test: (value) => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value),
 });
 
-const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-
 /** An origin that is safe to send secrets to. */
 export const originRule = (example: string): OptionRule => ({
   what: `an origin without a path, such as ${example}; https, or http on loopback`,
   test: (value) => {
-    if (typeof value !== 'string' || /\s/.test(value) || !URL.canParse(value)) return false;
-    const { protocol, hostname, username, password, pathname, search, hash } = new URL(value);
-    const isSafe = protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname));
-    return isSafe && `${username}${password}${search}${hash}` === '' && pathname === '/';
+    const url = readSafeUrl(value);
+    return url !== undefined && url.search === '' && url.pathname === '/';
   },
   isOptional: true,
 });

@@ -1,6 +1,7 @@
 import type { ReadyChannel } from './dispatch.js';
 import { Throttles, type EventStream } from './events.js';
 import { maskError } from './masking.js';
+import { questionContext } from './question-context.js';
 import type { SentCode } from './sent-codes.js';
 import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 import { TelephonyHookError } from '../errors.js';
@@ -93,14 +94,7 @@ async function confirmBy({ port, breaker }: ReadyChannel, transactionId: string)
   if (breaker.state !== 'closed') {
     throw new TelephonyHookError('BREAKER_OPEN', 'The provider does not answer lately: it was not asked');
   }
-  const signal = AbortSignal.timeout(CONFIRM_MS);
-  const context = {
-    signal,
-    leaveSignal: signal,
-    endWithinMs: CONFIRM_MS,
-    leaveWithinMs: CONNECT_MS,
-    mayLeave: () => !signal.aborted,
-  };
+  const context = questionContext(CONFIRM_MS, CONNECT_MS);
   const end = await waitAtMost(Promise.resolve(port.confirm?.(transactionId, context)), CONFIRM_MS);
   if (end === TIMED_OUT) throw new TelephonyHookError('TIMEOUT', 'No answer in time');
 }

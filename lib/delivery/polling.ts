@@ -1,5 +1,6 @@
 import type { Breaker } from './breaker.js';
 import type { ChannelPort, DeliveryReport } from './channel.js';
+import { questionContext } from './question-context.js';
 import { PENDING, readReport } from './report.js';
 import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 
@@ -129,14 +130,7 @@ export async function lookUpBy(
   onFailure: (error: unknown) => void,
 ): Promise<DeliveryReport> {
   if (breaker.state !== 'closed' || port.lookUp === undefined) return PENDING;
-  const signal = AbortSignal.timeout(ASK_MS);
-  const context = {
-    signal,
-    leaveSignal: signal,
-    endWithinMs: ASK_MS,
-    leaveWithinMs: ASK_CONNECT_MS,
-    mayLeave: () => !signal.aborted,
-  };
+  const context = questionContext(ASK_MS, ASK_CONNECT_MS);
   try {
     const report = await waitAtMost(Promise.resolve(port.lookUp(transactionId, context)), ASK_MS);
     return report === TIMED_OUT ? PENDING : readReport(report);

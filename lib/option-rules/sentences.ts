@@ -1,8 +1,7 @@
 import Joi from 'joi';
+import { readSafeUrl } from '../delivery/safe-url.js';
 
 /** What every rule is made of. What a rule says when broken is one sentence with the remedy, and never a value. */
-
-const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
  * One sentence for whatever is wrong with a value. joi hands an object's messages down to what is in it, where one by
@@ -42,11 +41,8 @@ export const hasMethods = (value: unknown, names: readonly string[]): boolean =>
 /** A URL that is safe to send secrets to. */
 export const urlRule = (what: string, isFine: (url: URL) => boolean): Joi.AnySchema =>
   tested(`${what}; https, or http on loopback`, (value) => {
-    // A URL with spaces parses, and is then another text than the one that is compared.
-    if (typeof value !== 'string' || /\s/.test(value) || !URL.canParse(value)) return false;
-    const url = new URL(value);
-    const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname));
-    return isSafe && url.username === '' && url.password === '' && url.hash === '' && isFine(url);
+    const url = readSafeUrl(value);
+    return url !== undefined && isFine(url);
   });
 
 /** A whole number between both bounds, or one of them. */

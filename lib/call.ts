@@ -124,41 +124,43 @@ type Extension = Extract<HookEvent, { type: 'extension.failed' }>['extension'];
 export function tellFailed(
   extension: Extension,
   request: TelephonyRequest,
-  { events, failures }: Pick<HookParts, 'events' | 'failures'>,
+  parts: Pick<HookParts, 'events' | 'failures'>,
 ): (error: unknown, inForce?: { readonly percentages: Readonly<Record<string, number>> }) => void {
   return (error, inForce) => {
-    failures.of(extension).tell((count) => {
-      events.emit({
-        type: 'extension.failed',
-        at: events.now(),
-        ...idsOf(request),
-        extension,
-        count,
-        reason: maskError(error, request),
-        ...inForce,
-      });
-    });
+    emitFailed(extension, request, { reason: maskError(error, request), ...inForce }, parts);
   };
 }
 
 /** The same where no call is under way; it may be about one that was. */
 export function tellOutsideCall(
   extension: Extension,
-  { events, failures }: Pick<HookParts, 'events' | 'failures'>,
-): (error: unknown, of?: Partial<Pick<TelephonyRequest, 'eventId' | 'oktaRequestId'>>) => void {
+  parts: Pick<HookParts, 'events' | 'failures'>,
+): (error: unknown, of?: FailedCall) => void {
   return (error, of) => {
-    failures.of(extension).tell((count) => {
-      events.emit({
-        type: 'extension.failed',
-        at: events.now(),
-        eventId: of?.eventId,
-        oktaRequestId: of?.oktaRequestId,
-        extension,
-        count,
-        reason: maskError(error, undefined),
-      });
-    });
+    emitFailed(extension, of, { reason: maskError(error, undefined) }, parts);
   };
+}
+
+/** The call that something failed in, as far as it is known. */
+type FailedCall = Partial<Pick<TelephonyRequest, 'eventId' | 'oktaRequestId'>>;
+
+function emitFailed(
+  extension: Extension,
+  of: FailedCall | undefined,
+  told: { readonly reason: string; readonly percentages?: Readonly<Record<string, number>> },
+  { events, failures }: Pick<HookParts, 'events' | 'failures'>,
+): void {
+  failures.of(extension).tell((count) => {
+    events.emit({
+      type: 'extension.failed',
+      at: events.now(),
+      eventId: of?.eventId,
+      oktaRequestId: of?.oktaRequestId,
+      extension,
+      count,
+      ...told,
+    });
+  });
 }
 
 /** A send that outlives its call: waited for by `close()`, told when it ends. */

@@ -73,12 +73,8 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
     channels: [...open.channels],
     passedOver: [...open.passedOver],
   });
-  // Before the plan was made, or since.
-  const isStopped = (): boolean =>
-    on.channels.length > 0 &&
-    open.channels.every((channel) =>
-      hasStoppedSince(channel, addressFor(channel), arrivalOf(call, parts), parts),
-    );
+  const hasStopped = (channel: string): boolean =>
+    hasStoppedSince(channel, addressFor(channel), arrivalOf(call, parts), parts);
   const plan = open.channels.flatMap((name) => parts.channels.get(name) ?? []);
   // Where nothing came over the network since, a process that was stopped may not have seen yet that Okta is gone.
   if (call.reading?.source !== 'okta') await socketsRead();
@@ -91,7 +87,7 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
       addressFor,
       budget: call.budget,
       event: call.event,
-      isSuppressed: (channel) => hasStoppedSince(channel, addressFor(channel), arrivalOf(call, parts), parts),
+      isSuppressed: hasStopped,
       asked: askedOf(call, parts),
       isStillWanted: (attempts) => {
         const hasTakenTime = attempts > 0 || call.budget.elapsedMs() > SAME_MOMENT_MS;
@@ -105,8 +101,11 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
   const isNewest =
     call.delivery.status !== 'refused' || (await isStillNewest(call, { hasTakenTime: true }, parts));
   if (!isNewest) call.refusal = OVERTAKEN;
-  else if (call.delivery.decidedBy === undefined)
-    call.refusal = refusalWithoutAttempt(planned, plan, isStopped());
+  else if (call.delivery.decidedBy === undefined) {
+    // Before the plan was made, or since.
+    const isStopped = on.channels.length > 0 && open.channels.every(hasStopped);
+    call.refusal = refusalWithoutAttempt(planned, plan, isStopped);
+  }
 }
 
 /** What the state may take of the budget to say whether a newer code was asked for: milliseconds, and a fraction. */

@@ -89,6 +89,22 @@ function tooLarge(): RequestError {
   return new RequestError('PAYLOAD_TOO_LARGE', 'The body is larger than allowed.');
 }
 
+/**
+ * A route by its work. Express 4 does not wait for promises, and takes no error for success.
+ *
+ * @param what - what failed, where that gives no error.
+ */
+export function routeOf(
+  work: (req: IncomingMessage, res: ServerResponse) => Promise<void>,
+  what: string,
+): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
+  return (req, res, next) => {
+    work(req, res).catch((error: unknown) => {
+      next(error ?? new Error(`${what} failed without an error`));
+    });
+  };
+}
+
 /** The answer to every method but those of a route. */
 export function onlyMethods(...methods: readonly string[]): RequestError {
   return new RequestError('METHOD_NOT_ALLOWED', `Only ${methods.join(' and ')} is answered here.`, {

@@ -6,7 +6,7 @@ import { isTwilioWord, keywordOf, type Keyword } from './delivery/keywords.js';
 import { maskNumber } from './delivery/masking.js';
 import type { SuppressionReason } from './delivery/suppressions.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
-import { answerText } from './exchange.js';
+import { answerText, routeOf } from './exchange.js';
 import { readSignedForm } from './signed-form.js';
 import { readInbound, replyTwiml, type ReceivedMessage } from './twilio/webhooks.js';
 
@@ -33,9 +33,7 @@ const STATE_MS = 500;
  * Takes STOP and START over WhatsApp at their word, and answers. Of SMS Twilio itself keeps who has opted out, and answers
  * those words; only what is suppressed here is lifted by START. Nothing is ever written to Okta, and nobody opted in.
  */
-export function receiveInbound(
-  parts: HookParts,
-): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
+export function receiveInbound(parts: HookParts): ReturnType<typeof routeOf> {
   const { settings, events, suppressions } = parts;
   const seen = new LRUCache<string, true>({ max: MAX_MESSAGES });
   const answered = new LRUCache<string, { readonly kind: Keyword | 'other'; readonly atMs: number }>({
@@ -127,10 +125,5 @@ export function receiveInbound(
     answerText(req, res, { status: 200, type: 'text/xml; charset=utf-8', text: await replyTwiml(reply) });
   };
 
-  return (req, res, next) => {
-    // Express 4 does not wait for promises.
-    receive(req, res).catch((error: unknown) => {
-      next(error ?? new Error('an inbound message failed without an error'));
-    });
-  };
+  return routeOf(receive, 'an inbound message');
 }

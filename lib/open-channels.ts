@@ -50,13 +50,14 @@ async function askAgain(
   const { suppressions } = parts;
   const { phoneNumber } = hookOf(call).request;
   const sinceMs = arrivalOf(call, parts);
-  const ask = async (number: string): Promise<readonly Suppression[]> =>
-    suppressions.of(number, await suppressions.ask(number), sinceMs);
   const ofEnrolled =
     call.suppressions === undefined
-      ? ask(phoneNumber)
+      ? suppressions.askFor(phoneNumber, sinceMs)
       : suppressions.of(phoneNumber, call.suppressions, sinceMs);
-  return Promise.all([ofEnrolled, whatsAppNumber === phoneNumber ? ofEnrolled : ask(whatsAppNumber)]);
+  return Promise.all([
+    ofEnrolled,
+    whatsAppNumber === phoneNumber ? ofEnrolled : suppressions.askFor(whatsAppNumber, sinceMs),
+  ]);
 }
 
 /** Those steps of a plan that was made a while ago whose recipient may still be reached. */
@@ -66,10 +67,9 @@ export async function openSteps(
 ): Promise<readonly PlanStep[]> {
   const nowMs = settings.clock();
   const numbers = [...new Set(steps.map(({ to }) => to))];
-  const lists = await Promise.all(
-    numbers.map(async (to) => suppressions.of(to, await suppressions.ask(to), nowMs)),
+  const known = new Map(
+    await Promise.all(numbers.map(async (to) => [to, await suppressions.askFor(to, nowMs)] as const)),
   );
-  const known = new Map(numbers.map((to, at) => [to, lists[at] ?? NONE]));
   const suppressionOf = (channel: string): Suppression | undefined =>
     steps
       .filter((step) => step.channel === channel)

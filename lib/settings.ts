@@ -30,6 +30,9 @@ import type { SenderByCountry, TwilioSettings, WhatsAppSender } from './twilio/c
 import { twilioCalls } from './twilio/calls.js';
 import { twilioMessages } from './twilio/messages.js';
 
+/** Where Twilio's callbacks come, behind `publicUrl` and `path`. */
+export const STATUS_PATH = '/twilio/status';
+
 /** What the code runs on: every option checked, with its default, in one shape. */
 export interface HookSettings {
   readonly hookSchemes: readonly HookScheme[];
@@ -117,7 +120,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
         whatsapp: readWhatsApp(options),
       },
       voiceTexts: texts,
-      statusCallbackUrl: publicUrl === undefined ? undefined : `${publicUrl}/twilio/status`,
+      statusCallbackUrl: publicUrl === undefined ? undefined : publicUrl + STATUS_PATH,
     },
     publicUrl,
     inbound: {

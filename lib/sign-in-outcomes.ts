@@ -3,7 +3,7 @@ import { tellOutsideCall, type HookParts } from './call.js';
 import { CodeUses } from './delivery/code-uses.js';
 import { sentCodesOf, type SentCodes } from './delivery/sent-codes.js';
 import { RequestError } from './errors.js';
-import { answer, onlyMethods, parseJson, readBody } from './exchange.js';
+import { answer, onlyMethods, parseJson, readBody, routeOf } from './exchange.js';
 import { answerChallenge, CHALLENGE_HEADER, eventsOf, readCodeUses } from './okta/event-hook.js';
 import { onlyHeader, type CallerVerifier } from './okta/verify-caller.js';
 
@@ -11,8 +11,6 @@ import { onlyHeader, type CallerVerifier } from './okta/verify-caller.js';
 
 /** One delivery holds many events. */
 const MAX_BODY_BYTES = 1024 * 1024;
-
-type Handler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 
 /** Keeps what is sent, where Okta can tell whether it is used. */
 export function createSentCodes(
@@ -41,7 +39,7 @@ export function createCodeUses(parts: HookParts): CodeUses {
 export function recordSignIns(
   { settings, underWay }: HookParts,
   { verifier, codeUses }: { readonly verifier: CallerVerifier; readonly codeUses: CodeUses },
-): Handler {
+): ReturnType<typeof routeOf> {
   const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     if (req.method !== 'GET' && req.method !== 'POST') throw onlyMethods('GET', 'POST');
     if (underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
@@ -57,10 +55,5 @@ export function recordSignIns(
     codeUses.hear(readCodeUses(events));
   };
 
-  return (req, res, next) => {
-    // Express 4 does not wait for promises.
-    record(req, res).catch((error: unknown) => {
-      next(error ?? new Error('a delivery of events failed without an error'));
-    });
-  };
+  return routeOf(record, 'a delivery of events');
 }

@@ -2,20 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookParts } from './call.js';
 import { messageKey } from './delivery/report.js';
 import { suppressionReasonOf } from './delivery/suppressions.js';
-import { answer } from './exchange.js';
+import { answer, routeOf } from './exchange.js';
+import { STATUS_PATH } from './settings.js';
 import { readSignedForm } from './signed-form.js';
 import { SID_NAMESPACE } from './twilio/outcome.js';
 import { readStatusCallback } from './twilio/webhooks.js';
 
 /** The route that Twilio tells what became of a message. */
 
-/** Its path behind `publicUrl`. */
-export const STATUS_PATH = '/twilio/status';
-
 /** Checks the signature, and tells the stream and late failover. */
-export function recordDelivery(
-  parts: HookParts,
-): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
+export function recordDelivery(parts: HookParts): ReturnType<typeof routeOf> {
   const { events, lateFailover, twilioCallbacks, suppressions } = parts;
 
   const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
@@ -42,10 +38,5 @@ export function recordDelivery(
     lateFailover?.report(messageKey(SID_NAMESPACE, transactionId), report);
   };
 
-  return (req, res, next) => {
-    // Express 4 does not wait for promises.
-    record(req, res).catch((error: unknown) => {
-      next(error ?? new Error('a callback failed without an error'));
-    });
-  };
+  return routeOf(record, 'a callback');
 }

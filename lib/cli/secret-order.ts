@@ -1,8 +1,9 @@
 import type { HttpDispatcher } from '../delivery/http-call.js';
 import type { HookProof } from '../okta/hook-resource.js';
 import type { SetupPlan } from '../okta/setup-plan.js';
-import { CommandError } from './command.js';
+import { CommandError, type CommandCall } from './command.js';
 import { askForToken, askGateway, type SecretAnswer } from './gateway-probe.js';
+import type { Org } from './org.js';
 
 /** The order in which a secret changes: whoever checks it has the new one first, Okta last. */
 
@@ -18,6 +19,15 @@ export const SECRET_HELP = `  --rotate       give Okta the secret anew, which it
 /** Random letters and digits of this length cannot be guessed over the network. */
 const SHORTEST_SECRET = 16;
 
+/** The check of a command's plan, by its options; see `checkSecret`. */
+export function secretCheck(
+  { options }: Pick<CommandCall, 'options'>,
+  { dispatcher }: Pick<Org, 'dispatcher'>,
+  hook: { readonly url: string; readonly proof: HookProof },
+): (plan: SetupPlan) => Promise<readonly string[]> {
+  return (plan) => checkSecret(plan, { ...hook, dispatcher, isSkipped: options['skip-check'] === true });
+}
+
 /**
  * Before Okta is given a secret: whether the other side takes it. What Okta calls now must not break, so a hook that
  * is there is not changed then; for one that is only created it is a warning.
@@ -25,7 +35,7 @@ const SHORTEST_SECRET = 16;
  * @returns warnings.
  * @throws CommandError where the secret of a hook that is there would no longer be taken, or nobody knows.
  */
-export async function checkSecret(
+async function checkSecret(
   plan: SetupPlan,
   parts: {
     readonly url: string;

@@ -1,8 +1,7 @@
 import { createEventHookSetup } from '../okta/event-hook-setup.js';
 import type { Command } from './command.js';
-import { checkSecret, SECRET_HELP, SECRET_OPTIONS } from './secret-order.js';
-import { runSetup, SETUP_OPTIONS, textOption } from './setup.js';
-import { headerOption } from './setup-hook.js';
+import { secretCheck, SECRET_HELP, SECRET_OPTIONS } from './secret-order.js';
+import { headerOption, runSetup, SETUP_OPTIONS, textOption } from './setup.js';
 
 const SCOPES = ['okta.eventHooks.read', 'okta.eventHooks.manage'];
 
@@ -43,13 +42,7 @@ Service app: okta.eventHooks.read, okta.eventHooks.manage. Role: Super Administr
             proof,
             sendsSecret: options['rotate'] === true,
           }),
-          check: (plan) =>
-            checkSecret(plan, {
-              url,
-              proof,
-              dispatcher: org.dispatcher,
-              isSkipped: options['skip-check'] === true,
-            }),
+          check: secretCheck(call, org, { url, proof }),
         }),
         next: () => [
           'Sign in by a code: the gateway logs code.used, some minutes after the event hook was activated at the latest.',

@@ -3,8 +3,8 @@ import { warnOfNativeTelephony } from '../okta/native-telephony.js';
 import { createTelephonyHookSetup } from '../okta/telephony-hook-setup.js';
 import { CommandError, type Command, type CommandCall } from './command.js';
 import type { Variables } from './environment.js';
-import { checkSecret, SECRET_HELP, SECRET_OPTIONS } from './secret-order.js';
-import { runSetup, SETUP_OPTIONS, textOption } from './setup.js';
+import { secretCheck, SECRET_HELP, SECRET_OPTIONS } from './secret-order.js';
+import { headerOption, runSetup, SETUP_OPTIONS, textOption } from './setup.js';
 
 const SCOPES = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];
 /** By a token of its own: one that is not granted must not stop the rest. */
@@ -61,13 +61,7 @@ sends by itself, too. Role: Super Administrator.
             replacedId: textOption(options, 'replace'),
             sendsSecret: isRotated,
           }),
-          check: (plan) =>
-            checkSecret(plan, {
-              url,
-              proof,
-              dispatcher: org.dispatcher,
-              isSkipped: options['skip-check'] === true,
-            }),
+          check: secretCheck(call, org, { url, proof }),
         }),
         lookAround: async (org) => {
           const warning = await warnOfNativeTelephony(org.as(NATIVE_SCOPES));
@@ -132,11 +126,4 @@ async function readClientProof(
     );
   }
   return { hookKeyId };
-}
-
-/** @throws CommandError for what is no name of a header. */
-export function headerOption(options: Readonly<Record<string, unknown>>): string | undefined {
-  const name = textOption(options, 'header');
-  if (name === undefined || /^[\w-]+$/.test(name)) return name;
-  throw new CommandError(2, 'BAD_USE', '--header takes the name of an HTTP header, and nothing else.');
 }

@@ -1,6 +1,6 @@
 import type { Setup, SetupPlan } from '../okta/setup-plan.js';
 import { carryOut, type SetupReport } from './carry-out.js';
-import { tellFailure, type CommandCall, type ExitCode } from './command.js';
+import { CommandError, tellFailure, type CommandCall, type ExitCode } from './command.js';
 import { withOrg, type Access, type Org } from './org.js';
 
 /** The options that every setup has, beside those that every command has. */
@@ -66,4 +66,11 @@ export async function runSetup(
 export function textOption(options: Readonly<Record<string, unknown>>, name: string): string | undefined {
   const value = options[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** @throws CommandError for what is no name of a header. */
+export function headerOption(options: Readonly<Record<string, unknown>>): string | undefined {
+  const name = textOption(options, 'header');
+  if (name === undefined || /^[\w-]+$/.test(name)) return name;
+  throw new CommandError(2, 'BAD_USE', '--header takes the name of an HTTP header, and nothing else.');
 }

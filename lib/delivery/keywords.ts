@@ -5,26 +5,28 @@ export type Keyword = 'stop' | 'start' | 'help';
 /** Words by what they mean; each is a whole message. */
 export type Keywords = Readonly<Record<Keyword, ReadonlySet<string>>>;
 
-/** Twilio's own words of default opt-out handling, and what the same is written as in the languages that codes are spoken in. */
+/** What Twilio itself understands of an SMS, keeps and answers, unless it is told not to. */
+const OF_TWILIO: Readonly<Record<Keyword, readonly string[]>> = {
+  stop: ['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT'],
+  start: ['START', 'UNSTOP', 'YES'],
+  help: ['HELP', 'INFO'],
+};
+const TWILIO_WORDS: ReadonlySet<string> = new Set(Object.values(OF_TWILIO).flat());
+
+/** Twilio's own words, and what the same is written as in the languages that codes are spoken in. */
 const USUAL_KEYWORDS: Readonly<Record<Keyword, readonly string[]>> = {
   stop: [
-    ...['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT'],
+    ...OF_TWILIO.stop,
     ...['ALTO', 'BAJA', 'PARAR', 'ARRET', 'ARRÊT', 'DESABONNER', 'STOPP', 'ABMELDEN', 'SAIR', 'CANCELAR'],
     ...['FERMA', 'ANNULLA', 'AFMELDEN', '停止', '配信停止', 'बंद', 'रोकें', 'توقف', 'إيقاف'],
   ],
   start: [
-    ...['START', 'UNSTOP', 'YES'],
+    ...OF_TWILIO.start,
     ...['INICIAR', 'ALTA', 'DEBUT', 'DÉBUT', 'ANMELDEN', 'INICIO', 'INÍCIO', 'VOLTAR', 'INIZIA'],
     ...['AANMELDEN', '開始', '再開', 'शुरू', 'ابدأ', 'ابدا'],
   ],
-  help: ['HELP', 'INFO', 'AYUDA', 'AIDE', 'HILFE', 'AJUDA', 'AIUTO', 'ヘルプ', 'मदद', 'مساعدة'],
+  help: [...OF_TWILIO.help, 'AYUDA', 'AIDE', 'HILFE', 'AJUDA', 'AIUTO', 'ヘルプ', 'मदद', 'مساعدة'],
 };
-
-/** What Twilio itself understands of an SMS, keeps and answers, unless it is told not to. */
-const TWILIO_WORDS: ReadonlySet<string> = new Set([
-  ...['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT'],
-  ...['START', 'YES', 'UNSTOP', 'HELP', 'INFO'],
-]);
 
 /** Whether an SMS is one of these, as exactly as Twilio wants it. */
 export function isTwilioWord(text: string): boolean {

@@ -73,8 +73,12 @@ export class SuppressionList {
     return shared === undefined || shared.length === 0 ? here : [...here, ...shared];
   }
 
-  /** What gateways share of a number. Never rejects, and answers in time. */
-  async ask(phoneNumber: string): Promise<readonly Suppression[] | undefined> {
+  /** The same, where what gateways share is asked for. Never rejects, and answers in time. */
+  async askFor(phoneNumber: string, sinceMs: number): Promise<readonly Suppression[]> {
+    return this.of(phoneNumber, await this.#ask(phoneNumber), sinceMs);
+  }
+
+  async #ask(phoneNumber: string): Promise<readonly Suppression[] | undefined> {
     if (this.#state.suppressionsOf === undefined) return undefined;
     try {
       const asking = this.#state.suppressionsOf(recipientOf(phoneNumber), this.#clock());

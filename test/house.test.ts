@@ -18,7 +18,7 @@ const FLOORS = [
   ['option-rules'],
   ['options'],
   ['okta', 'twilio', 'channels', 'state', 'observe', 'console'],
-  ['signing'],
+  ['signing', 'page'],
   ['delivery'],
   ['errors'],
 ];
@@ -44,7 +44,7 @@ interface Import {
   readonly isInside: boolean;
 }
 
-const lib = filesUnder(join(ROOT, 'lib'));
+const lib = filesUnder(join(ROOT, 'lib')).filter((file) => file.endsWith('.ts'));
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 const imports: readonly Import[] = lib.flatMap((from) =>
   [...read(`lib/${from}`).matchAll(/(?:\bfrom|\bimport\(?)\s*'([^']+)'/g)].map(([, target = '']) =>
@@ -88,11 +88,28 @@ describe('the house', () => {
     expect(wrong.map(show)).to.deep.equal([]);
   });
 
-  it('keeps the emulators apart: they import nothing of the hook, and the hook nothing of them', () => {
+  it('keeps the emulators apart: they import nothing of the hook but what pages are made of, and the hook nothing of them', () => {
     const across = inside.filter(
-      ({ from, to }) => roomOf(from) !== 'cli' && (roomOf(from) === 'testing') !== (roomOf(to) === 'testing'),
+      ({ from, to }) =>
+        !['cli', 'page'].includes(roomOf(from)) &&
+        roomOf(to) !== 'page' &&
+        (roomOf(from) === 'testing') !== (roomOf(to) === 'testing'),
     );
     expect(across.map(show)).to.deep.equal([]);
+  });
+
+  it('runs in browsers what asks Node, and any other room, for nothing but types', () => {
+    const isForBrowsers = (file: string): boolean => file.includes('/browser/');
+    const asked = lib
+      .filter(isForBrowsers)
+      .flatMap((file) =>
+        [...read(`lib/${file}`).matchAll(/^(?:import|export) (?!type\b)[^;]*?from '([^']+)'/gm)].map(
+          ([, target = '']) => ({ from: file, to: posix.join(posix.dirname(file), target) }),
+        ),
+      );
+    expect(asked.filter(({ to }) => !isForBrowsers(to))).to.deep.equal([]);
+    const asking = inside.filter(({ from, to }) => !isForBrowsers(from) && isForBrowsers(to));
+    expect(asking.map(show)).to.deep.equal([]);
   });
 
   it('has the command line above everything: nothing imports it', () => {

@@ -364,7 +364,7 @@ export type HookEventListener = (event: HookEvent) => unknown;
 
 /** The one stream that everything is told on; log, metrics and history are its listeners. */
 export class EventStream {
-  readonly #listeners: readonly HookEventListener[];
+  #listeners: readonly HookEventListener[];
   readonly #clock: () => number;
 
   constructor(
@@ -385,6 +385,11 @@ export class EventStream {
   /** For an event's `at`, by the clock that everything else goes by. */
   now(): number {
     return this.#clock();
+  }
+
+  /** Tells another listener of ours from now on. */
+  listen(listener: HookEventListener): void {
+    this.#listeners = [...this.#listeners, listener];
   }
 
   emit(event: HookEvent): void {

@@ -1,3 +1,4 @@
+import type { HistoryState } from './history.js';
 import type { ReceiptState } from './receipt.js';
 import type { SentCodeState } from './sent-codes.js';
 import type { Suppression, SuppressionState } from './suppressions.js';
@@ -69,7 +70,7 @@ export type StateNews =
     };
 
 /** What must be remembered between hook calls: `memoryState()` keeps it in the process, `redisState()` for many. */
-export interface State extends ReceiptState, SentCodeState, SuppressionState {
+export interface State extends ReceiptState, SentCodeState, SuppressionState, HistoryState {
   /**
    * Claims an event, so that of several calls with one key one sends and the others wait for its answer, and takes
    * its points in the same step. Without a key nothing is a repeat: only the points are taken. A promise where

@@ -1,0 +1,3 @@
+import { byId } from '../../page/browser/dom.js';
+
+byId('main', HTMLElement).textContent = 'The console';

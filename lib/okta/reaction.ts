@@ -1,0 +1,95 @@
+import { fieldOf } from './api-answer.js';
+
+/** What Okta does with a hook's answer, in words for those who try the hook. */
+
+export interface Reaction {
+  /**
+   * `sent`: Okta takes the code as sent. `pending`: the same, unconfirmed. `failover`: Okta goes on without the hook and
+   * sends the code itself. `error`: the same, and the end user may see a sentence of the answer.
+   */
+  readonly action: 'sent' | 'pending' | 'failover' | 'error';
+  /** What happens and why, for an administrator. */
+  readonly text: string;
+  /** What the end user may see. */
+  readonly shown?: string | undefined;
+}
+
+const COMMAND_TYPE = 'com.okta.telephony.action';
+/** Bodies of this size are not read any more. */
+const MAX_BYTES = 256 * 1024;
+/** Where the error object has no sentence of its own. */
+const OKTAS_SENTENCE = 'The callback service returned an error';
+
+/**
+ * By the table of the telephony hook's reference: anything but 200, and any body that it does not know, is as if there
+ * was no hook.
+ *
+ * @param answer.body - parsed JSON; the text where it is none.
+ */
+export function reactionTo(answer: {
+  readonly httpStatus: number;
+  readonly body: unknown;
+  /** Of the body as it came. */
+  readonly bytes?: number | undefined;
+}): Reaction {
+  const { httpStatus, body, bytes = 0 } = answer;
+  if (httpStatus !== 200) return goesOn(`the answer has status ${httpStatus}, and only 200 is read`);
+  if (bytes >= MAX_BYTES) return goesOn('the answer is not smaller than 256 KB');
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    return goesOn('the answer is no JSON object');
+  }
+  const error = fieldOf(body, 'error');
+  if (error !== undefined && error !== null) return reactionToError(error);
+  const value = firstOf(fieldOf(firstCommand(body), 'value'));
+  if (fieldOf(firstCommand(body), 'type') !== COMMAND_TYPE)
+    return goesOn(`there is no ${COMMAND_TYPE} first`);
+  for (const name of ['provider', 'transactionId', 'transactionMetadata']) {
+    const field = fieldOf(value, name);
+    if (field !== undefined && field !== null && typeof field !== 'string')
+      return goesOn(`${name} is no text`);
+  }
+  switch (fieldOf(value, 'status')) {
+    case 'SUCCESSFUL':
+      return { action: 'sent', text: 'Okta takes the code as sent, and waits for the user to type it.' };
+    case 'PENDING':
+      return {
+        action: 'pending',
+        text: 'Okta takes the code as on its way, sends none itself, and waits for the user to type it.',
+      };
+    case 'FAILED':
+      return goesOn('the hook says FAILED');
+    default:
+      return goesOn('the status is none that Okta knows');
+  }
+}
+
+/** There was no answer: no connection, or not within three seconds. */
+export function reactionToSilence(): Reaction {
+  return goesOn('no answer came within its three seconds');
+}
+
+function reactionToError(error: unknown): Reaction {
+  if (typeof error !== 'object' || Array.isArray(error)) return goesOn('error is no object');
+  const summary = fieldOf(error, 'errorSummary');
+  const shown = typeof summary === 'string' && summary !== '' ? summary : OKTAS_SENTENCE;
+  return {
+    action: 'error',
+    text: 'Okta sends the code by its own provider, where the org has one; the System Log has the causes, and the user may see the sentence.',
+    shown,
+  };
+}
+
+function goesOn(why: string): Reaction {
+  return {
+    action: 'failover',
+    text: `Okta goes on without the hook and sends the code by its own provider, where the org has one: ${why}.`,
+  };
+}
+
+function firstCommand(body: object): unknown {
+  return firstOf(fieldOf(body, 'commands'));
+}
+
+function firstOf(list: unknown): unknown {
+  return Array.isArray(list) ? list[0] : undefined;
+}

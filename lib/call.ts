@@ -3,7 +3,8 @@ import type { Budget } from './delivery/budget.js';
 import type { TelephonyRequest } from './delivery/channel.js';
 import type { Delivery, LateEnd, ReadyChannel } from './delivery/dispatch.js';
 import type { FirstClaim } from './delivery/duplicates.js';
-import type { EventStream, HookEvent, Throttle, Throttles } from './delivery/events.js';
+import type { EventStream, Throttle, Throttles } from './delivery/events.js';
+import { EXTENSION_REMEDIES, type Extension } from './delivery/extensions.js';
 import type { LimitRule } from './delivery/guard.js';
 import type { HeldEvents } from './delivery/held-events.js';
 import type { LateFailover } from './delivery/late-failover.js';
@@ -118,8 +119,6 @@ export function idsOf({ eventId, oktaRequestId }: TelephonyRequest): {
   return { eventId, oktaRequestId };
 }
 
-type Extension = Extract<HookEvent, { type: 'extension.failed' }>['extension'];
-
 /** What the user gave, or a library, has failed: it is told, at most once a minute, and we go on without it. */
 export function tellFailed(
   extension: Extension,
@@ -157,6 +156,7 @@ function emitFailed(
       eventId: of?.eventId,
       oktaRequestId: of?.oktaRequestId,
       extension,
+      remedy: EXTENSION_REMEDIES[extension],
       count,
       ...told,
     });

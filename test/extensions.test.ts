@@ -243,6 +243,8 @@ describe('what is handed in', () => {
     expect(scene.events.find(({ type }) => type === 'extension.failed')).to.include({
       extension: 'lateFailover',
       reason: 'no reports any more',
+      remedy:
+        'Mend the channel that the reason is about: what it says of its deliveries could not be followed.',
     });
   });
 });

@@ -50,6 +50,9 @@ describe('a rollout', () => {
         count: 1,
         percentages: { whatsapp: 0 },
       });
+      expect(failed[0])
+        .to.have.property('remedy')
+        .that.matches(/^Mend the option rollout/);
       const line = scene.log.find(({ fields }) => fields['event'] === 'extension.failed');
       expect(line?.message).to.match(/the percentages that it last gave stay in force$/);
     });

@@ -1,4 +1,5 @@
 import type { BreakerState } from './breaker.js';
+import type { Extension } from './extensions.js';
 
 /** One attempt at one channel, as it is told. */
 export interface AttemptReport {
@@ -170,17 +171,10 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly type: 'extension.failed';
       /** How many since it was last told. */
       readonly count: number;
-      /** `numberingPlans` are what the guard goes by; a `rollout` stays what it last was. */
-      readonly extension:
-        | 'chooseChannels'
-        | 'composeText'
-        | 'rollout'
-        | 'state'
-        | 'numberingPlans'
-        | 'lateFailover'
-        | 'lookUp'
-        | 'inbound';
+      readonly extension: Extension;
       readonly reason: string;
+      /** What an operator can do about it. */
+      readonly remedy: string;
       /** Of a `rollout`: those that stay in force, by channel; all others are on. */
       readonly percentages?: Readonly<Record<string, number>> | undefined;
       /** `undefined` where it failed after the call. */

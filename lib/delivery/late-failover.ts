@@ -1,6 +1,7 @@
 import type { DeliveryFailure, DeliveryReport, TelephonyRequest } from './channel.js';
 import type { Delivery, ReadyChannel, Rest } from './dispatch.js';
 import { Throttle, type EventStream } from './events.js';
+import { EXTENSION_REMEDIES } from './extensions.js';
 import { dropSend, endOf, startLateSend, statusOf, type LateSend } from './late-send.js';
 import { maskError } from './masking.js';
 import { MessageStatuses, type News } from './message-statuses.js';
@@ -314,7 +315,8 @@ export class LateFailover {
     const { eventId, oktaRequestId } = request ?? {};
     throttle.tell((count) => {
       const type = 'extension.failed';
-      events.emit({ type, at: events.now(), eventId, oktaRequestId, extension, count, reason });
+      const remedy = EXTENSION_REMEDIES[extension];
+      events.emit({ type, at: events.now(), eventId, oktaRequestId, extension, count, reason, remedy });
     });
   }
 

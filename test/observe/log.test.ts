@@ -259,7 +259,15 @@ describe('the log', () => {
     [
       'warn',
       /composeText failed; went on without it/,
-      { at: 1, type: 'extension.failed', ...ids, extension: 'composeText', count: 1, reason: 'x' },
+      {
+        at: 1,
+        type: 'extension.failed',
+        ...ids,
+        extension: 'composeText',
+        count: 1,
+        reason: 'x',
+        remedy: 'y',
+      },
     ],
     [
       'error',

@@ -10,13 +10,14 @@ export function whatsAppNumberOf(text: unknown): string | undefined {
 
 /**
  * WhatsApp tells some countries' mobile numbers in another way than they are dialled: Mexico's with a 1 and Argentina's
- * with a 9 behind the calling code, and many of Brazil's without their ninth digit. Both ways become one.
+ * with a 9 behind the calling code, and Brazil's without their ninth digit where the area code is over 30 (as users of
+ * WhatsApp's libraries found: WhatsApp has no document of it). Both ways become one; the package's own rule is the same.
  */
 function asWhatsAppWrites(number: string): string {
   return number
     .replace(/^\+521(?=\d{10}$)/, '+52')
     .replace(/^\+549(?=\d{10}$)/, '+54')
-    .replace(/^(\+55\d{2})9(?=\d{8}$)/, '$1');
+    .replace(/^(\+55[3-9]\d)9(?=[6-9]\d{7}$)/, '$1');
 }
 
 /** As much of a number as pages, records and logs tell. */

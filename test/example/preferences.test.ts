@@ -342,7 +342,9 @@ describe('the preference page of the example', () => {
     const numbers = [
       ['+52 55 1234 5678', '+5215512345678'],
       ['+54 11 1234-5678', '+5491112345678'],
-      ['+55 11 91234-5678', '+551112345678'],
+      ['+55 31 98765-4321', '+553187654321'],
+      // São Paulo's keep the ninth digit.
+      ['+55 11 98765-4321', '+5511987654321'],
     ];
     for (const [dialled = '', written = ''] of numbers) {
       mustNotShow(dialled, written);

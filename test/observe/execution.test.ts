@@ -478,5 +478,5 @@ function moved(event: HookEvent, at: number): HookEvent {
     'transactionId' in event && event.transactionId !== undefined
       ? { transactionId: `${event.transactionId}-${at}` }
       : {};
-  return { ...event, ...ofEvent, ...ofMessage } as HookEvent;
+  return { ...event, ...ofEvent, ...ofMessage };
 }

@@ -51,6 +51,11 @@ export class ExecutionRecord {
     return this.#startedAt;
   }
 
+  /** Whether the next question costs nothing. */
+  get isRead(): boolean {
+    return this.#reading !== undefined;
+  }
+
   /** At each event of each call: nothing is read before somebody asks. */
   add(step: Step): void {
     this.#reading = undefined;

@@ -1,7 +1,7 @@
 import type { HookEvent, HookEventListener } from '../delivery/events.js';
 import type { ExecutionSummary, History, HistoryLog } from '../delivery/history.js';
 import type { ExecutionRecord } from './execution.js';
-import { isOfExecution, KeptExecutions, newestFirst } from './kept-executions.js';
+import { isForAll, isOfExecution, KeptExecutions, newestFirst } from './kept-executions.js';
 import { SharedEvents } from './shared-events.js';
 
 /** The execution history: a fold of the one stream of events, and of those of other gateways. */
@@ -46,6 +46,7 @@ export function createHistory(parts: {
     isShared: shared !== undefined,
     async find(query) {
       await shared?.catchUp();
+      if (!isForAll(query)) await kept.readAll();
       const fitting = kept.find(query);
       const rest = query.before === undefined ? fitting : after(query.before, fitting);
       const page = rest.slice(0, Math.max(1, query.limit));
@@ -62,6 +63,7 @@ export function createHistory(parts: {
     },
     async tally(sinceMs) {
       await shared?.catchUp();
+      await kept.readAll();
       return kept.tally(sinceMs);
     },
     watch: (onChanged) => (isClosed ? () => undefined : watch.add(onChanged)),

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { HookEvent } from '../delivery/events.js';
 import type { ChannelTally, ExecutionQuery } from '../delivery/history.js';
 import { emptyTally } from './execution-outcome.js';
@@ -12,6 +13,14 @@ const MOST_EARLY_MESSAGES = 1_000;
 const MOST_EARLY_REPORTS = 10;
 /** Sorted, and cut, when so many more than may be are there. */
 const SLACK = 0.1;
+
+/** So many executions are read at once. */
+const READ_AT_ONCE = 50;
+
+/** Whether every execution fits. */
+export function isForAll({ search = '', channel, outcome }: ExecutionQuery): boolean {
+  return search.trim() === '' && channel === undefined && outcome === undefined;
+}
 
 /** Part of an execution, or of one that is not known yet. */
 export function isOfExecution(event: HookEvent): boolean {
@@ -52,9 +61,23 @@ export class KeptExecutions {
 
   /** Those that fit, the newest first. */
   find(query: ExecutionQuery): readonly ExecutionRecord[] {
+    const records = this.#cut();
+    if (isForAll(query)) return records;
     const search = query.search?.trim().toLowerCase() || undefined;
     const nowMs = this.#clock();
-    return this.#cut().filter((record) => record.fits(query, search, nowMs));
+    return records.filter((record) => record.fits(query, search, nowMs));
+  }
+
+  /** Reads what has changed, a few at a time: codes go on meanwhile, and what is asked next is there. */
+  async readAll(): Promise<void> {
+    const nowMs = this.#clock();
+    let count = 0;
+    for (const record of this.#cut()) {
+      if (record.isRead) continue;
+      record.summary(nowMs);
+      count += 1;
+      if (count % READ_AT_ONCE === 0) await setImmediate();
+    }
   }
 
   /** By channel, of those that began since. */

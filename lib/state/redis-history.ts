@@ -9,7 +9,7 @@ import type { Sealing } from './sealing.js';
 
 /** How long it is kept, milliseconds. */
 const LIFE_MS = 86_400_000;
-/** How much of it: about what 10,000 codes leave, whatever they came to. */
+/** How much of it: what 8,000 codes leave at least, and many more where they come close upon each other. */
 const MOST_BYTES = 8 * 1024 * 1024;
 /** No batch of ours is longer. */
 const LONGEST_BATCH = 4 * 1024 * 1024;

@@ -1,12 +1,13 @@
 import { expect } from 'chai';
 import type { HookEvent } from '../../lib/delivery/events.js';
-import type { HistoryLog } from '../../lib/delivery/history.js';
+import type { Execution, HistoryLog } from '../../lib/delivery/history.js';
 import type { State, StateNews } from '../../lib/delivery/state.js';
 import { createHistory, type KeptHistory } from '../../lib/observe/history.js';
 import { failureOf } from '../../lib/state/redis-failure.js';
 import { redisState, type RedisStateOptions } from '../../lib/state/redis.js';
 import { createSealing } from '../../lib/state/sealing.js';
 import { Closers } from '../harness/closers.js';
+import { startGatewayBeside } from '../harness/gateway-beside.js';
 import {
   needRedis,
   startRedis,
@@ -14,7 +15,9 @@ import {
   type DumpedKey,
   type RedisServer,
 } from '../harness/redis-server.js';
+import { ANA, startScene, type Scene } from '../harness/scene.js';
 import { until } from '../harness/until.js';
+import { witness } from '../harness/witness.js';
 import { START, toldOf } from '../observe/told-events.js';
 
 const KEY = Buffer.alloc(32, 4).toString('base64');
@@ -241,12 +244,53 @@ describe('the history that gateways share', () => {
     await redis.admin.call('ACL', 'DELUSER', 'console');
   });
 
-  it('costs nothing where nobody keeps one', async () => {
-    const state = openState();
-    await state.check();
-    const claim = await state.claim('event', { nowMs: START, rememberMs: 60_000, buckets: [] });
-    if (claim.isFirst) claim.settle({ status: 'sent' });
-    await state.close();
-    expect(await kept()).to.be.empty;
+  describe('of gateways that send', () => {
+    let scene: Scene;
+    const publicUrl = 'https://id.example.com/okta/telephony';
+    const keeping = (state: State): { readonly gateway: KeptHistory; readonly hook: object } => {
+      const gateway = open(state);
+      const onEvent = (event: HookEvent): void => {
+        witness(event);
+        gateway.listener(event);
+      };
+      return { gateway, hook: { publicUrl, state, onEvent } };
+    };
+    /** As Twilio tells it. */
+    const report = async (url: string, sid: string, status: string, to: string): Promise<void> => {
+      const code = status === 'undelivered' ? { ErrorCode: '63024' } : undefined;
+      const params = { MessageSid: sid, MessageStatus: status, To: to, ...code };
+      const headers = { 'x-twilio-signature': scene.twilio.sign(`${publicUrl}/twilio/status`, params) };
+      const body = new URLSearchParams(params);
+      await fetch(`${url}/twilio/status`, { method: 'POST', headers, body });
+    };
+
+    it('has all that became of a code: WhatsApp by the one, SMS after it by the other, delivered', async () => {
+      const [one, two] = [keeping(openState()), keeping(openState())];
+      scene = closers.add(await startScene({ hook: one.hook }), (started) => started.close());
+      const beside = closers.add(await startGatewayBeside(scene, two.hook), (started) => started.close());
+      await scene.call({ eventId: 'event-1' });
+      const [byWhatsApp] = scene.twilio.messages;
+      await report(beside.url, byWhatsApp?.sid ?? '', 'undelivered', `whatsapp:${ANA.phone}`);
+      await until(() => scene.twilio.messages.length === 2);
+      await report(scene.url, scene.twilio.messages[1]?.sid ?? '', 'delivered', ANA.phone);
+      for (const { gateway } of [one, two]) {
+        const opened = async (): Promise<Execution | undefined> => gateway.history.open('event-1');
+        await until(async () => (await opened())?.outcome === 'delivered');
+        await until(
+          async () => (await opened())?.steps.some(({ type }) => type === 'failover.ended') === true,
+        );
+        expect(await opened()).to.include({ userId: ANA.id, to: '…23', channel: 'sms', provider: 'TWILIO' });
+        witness(await opened());
+      }
+    });
+
+    it('is not written where nobody keeps one', async () => {
+      const state = openState();
+      scene = closers.add(await startScene({ hook: { state } }), (started) => started.close());
+      await scene.call();
+      await scene.hook.close();
+      expect((await redis.dump()).length).to.be.greaterThan(0);
+      expect(await kept()).to.be.empty;
+    });
   });
 });

@@ -43,6 +43,7 @@ export type {
   OptionWarning,
   WarnedOption,
 } from './delivery/events.js';
+export type { HistoryLog, HistoryPage, HistoryState } from './delivery/history.js';
 export type { HttpAnswer, HttpResult } from './delivery/http-call.js';
 export type { ChooseChannels } from './delivery/plan.js';
 export type { Alarms, NewEvent, PlanStep, Receipt, ReceiptState } from './delivery/receipt.js';

@@ -37,6 +37,9 @@ import {
   type LiftedSuppression,
   type HookEvent,
   type HookStatus,
+  type HistoryLog,
+  type HistoryPage,
+  type HistoryState,
   type HttpAnswer,
   type HttpResult,
   type Logger,
@@ -387,9 +390,21 @@ const sentCodes: SentCodeState = {
   },
   takeSent: (_key, { usedMs }: SentCodeUse) => ((lastSent?.asked.atMs ?? 0) > usedMs ? undefined : lastSent),
 };
+const batches: string[] = [];
+const historyLog: HistoryLog = {
+  append: (batch) => Promise.resolve(batches.push(batch)).then(() => undefined),
+  read: (after, max): Promise<HistoryPage> => {
+    const from = Number(after ?? 0);
+    const cursor = Math.min(from + max, batches.length);
+    const hasMore = cursor < batches.length;
+    return Promise.resolve({ batches: batches.slice(from, cursor), cursor: String(cursor), hasMore });
+  },
+};
+const history: HistoryState = { history: historyLog };
 const state: State = {
   ...receipts,
   ...sentCodes,
+  ...history,
   claim: (_key: string | undefined, { nowMs, rememberMs, buckets }: EventLife): Promise<Claim> =>
     Promise.resolve({
       isFirst: true,

@@ -2,6 +2,9 @@ import type { HookEvent } from './events.js';
 
 /** What became of hook calls, to be looked at later: the ports of the execution history. */
 
+/** What Okta's request id begins with in a call that the console's tester makes. */
+export const TESTER_PREFIX = 'tester-';
+
 /**
  * What is known of a call's code by now. `running`: not answered yet. `sent`: a provider accepted it. `delivered`,
  * `undelivered`: the provider said so later. `used`: the user signed in by it. `pending`: it may have gone out, nobody

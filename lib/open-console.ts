@@ -70,7 +70,7 @@ export function createConsoles({ parts, status, oktaClient, testChain }: Console
   };
 
   const sendPayload = async (payload: unknown): Promise<TestResult> => ({
-    ...(await runTest(testChain, payload)),
+    ...(await runTest(testChain, payload, settings.clock())),
     deadlineMs: settings.deadlineMs,
   });
 

@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
@@ -6,7 +6,7 @@ import { callOf } from './call.js';
 import { TESTER_PREFIX } from './delivery/history.js';
 import { RequestError } from './errors.js';
 import { reactionTo, type Reaction } from './okta/reaction.js';
-import { PREVIEW_URL } from './okta/sample-call.js';
+import { renewSampleCall } from './okta/sample-call.js';
 
 /** The console's tester: a hook call that is made within the process, and goes through the hook's very own chain. */
 
@@ -40,13 +40,14 @@ export function keepFailure(
 
 /**
  * Sends a payload through the chain as if Okta had called. Each test is an event of its own, however often the same payload
- * is sent: its ids are made anew. It bears the mark of Okta's preview, so that nothing real is overtaken by it.
+ * is sent: its ids are made anew, and a code that has ended lives again. It bears the mark of Okta's preview, so that nothing
+ * real is overtaken by it.
  *
  * @throws RequestError where the payload is none of the hook's, with its fields, or the hook is closing.
  */
-export async function runTest(chain: Chain, payload: unknown): Promise<TestEnd> {
+export async function runTest(chain: Chain, payload: unknown, nowMs: number): Promise<TestEnd> {
   const startedAt = performance.now();
-  const { req, res, answered } = makeExchange(JSON.stringify(markAsTest(payload)));
+  const { req, res, answered } = makeExchange(JSON.stringify(markAsTest(payload, nowMs)));
   const unanswered = new Promise<never>((_resolve, reject) => {
     chain(req, res, (cause) => {
       reject(new Error('the chain has not answered a test', { cause }));
@@ -73,21 +74,16 @@ export function makeTestRequestId(): string {
   return TESTER_PREFIX + letters.join('');
 }
 
-/** What is no object stays what it is: the chain says what is wrong with it. */
-function markAsTest(payload: unknown): unknown {
-  if (!isObject(payload) || !isObject(payload['data'])) return payload;
-  const { data } = payload;
+/** What cannot be a hook call stays what it is: the chain says what is wrong with it. */
+function markAsTest(payload: unknown, nowMs: number): unknown {
+  if (!isObject(payload) || !isObject(payload['data']) || !isObject(payload['data']['messageProfile'])) {
+    return payload;
+  }
+  const renewed = renewSampleCall(payload, nowMs);
+  const data = objectAt(renewed, 'data');
   const context = objectAt(data, 'context');
-  const request = objectAt(context, 'request');
-  const url = { ...objectAt(request, 'url'), value: PREVIEW_URL };
-  return {
-    ...payload,
-    eventId: randomUUID(),
-    data: {
-      ...data,
-      context: { ...context, request: { ...request, id: makeTestRequestId(), url } },
-    },
-  };
+  const request = { ...objectAt(context, 'request'), id: makeTestRequestId() };
+  return { ...renewed, data: { ...data, context: { ...context, request } } };
 }
 
 type Json = Readonly<Record<string, unknown>>;

@@ -32,7 +32,7 @@ export type AskOkta = (path: string) => Promise<unknown>;
 /** A code lives five minutes, as Okta's own do by default. */
 const LIFE_MS = 5 * 60_000;
 /** By this Okta marks what its preview made: nothing that is under way is overtaken by it. */
-export const PREVIEW_URL = '/api/internal/v1/inlineHooks/com.okta.telephony.provider/generatePreview';
+const PREVIEW_URL = '/api/internal/v1/inlineHooks/com.okta.telephony.provider/generatePreview';
 
 /**
  * Reads a user by id or login, and the phones that they enrolled.

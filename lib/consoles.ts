@@ -10,7 +10,8 @@ import type { ConsoleOptions } from './options.js';
 export interface ConsoleMount {
   /** @throws ConfigurationError that names every problem of the options. */
   mount(options: ConsoleOptions): ConsoleHandler;
-  close(): Promise<void>;
+  /** Ends their streams at once, and the history once nothing more happens. Never rejects. */
+  close(drained: Promise<unknown>): Promise<void>;
 }
 
 /** The console as a gateway mounts it. It answers all that comes below its mount. */
@@ -59,11 +60,11 @@ export function createConsoleMount(makeBase: () => ConsoleBase): ConsoleMount {
           .catch(next);
       };
     },
-    close: async () => {
+    close: async (drained) => {
       if (load === undefined) return;
-      // One that could not be loaded has nothing to close.
+      // What could not be loaded has nothing to close.
       const consoles = await Promise.resolve(load()).catch(() => undefined);
-      consoles?.close();
+      await consoles?.close(drained);
     },
   };
 }

@@ -195,6 +195,16 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     return { parts, status, oktaClient, testChain };
   });
 
+  const closeAll = async (): Promise<void> => {
+    const drained = Promise.all([drain(parts), codeUses.close()]);
+    // What is remembered goes to the state as long as it is there.
+    await Promise.all([drained, consoles.close(drained)]);
+    // What cannot be closed must not keep the gateway from ending.
+    await inTime(() => settings.state.close());
+    // A dispatcher of the user's own is left open.
+    if (settings.dispatcher === undefined) await inTime(() => dispatcher.destroy());
+    metrics?.close();
+  };
   let closed: Promise<void> | undefined;
   const hook: TelephonyHook = Object.assign(
     (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void => {
@@ -227,13 +237,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       console: (options: ConsoleOptions) => consoles.mount(options),
       close: (): Promise<void> => {
         parts.underWay.isClosing = true;
-        closed ??= Promise.all([drain(parts), codeUses.close(), consoles.close()]).then(async () => {
-          // What cannot be closed must not keep the gateway from ending.
-          await inTime(() => settings.state.close());
-          // A dispatcher of the user's own is left open.
-          if (settings.dispatcher === undefined) await inTime(() => dispatcher.destroy());
-          metrics?.close();
-        });
+        closed ??= closeAll();
         return closed;
       },
     },

@@ -31,7 +31,8 @@ export interface Consoles {
   readonly listener: HookEventListener;
   /** One more of them. */
   open(options: ConsoleOptions): ReturnType<typeof createConsoleServer>;
-  close(): void;
+  /** Ends what is open at once, and what is remembered once nothing more happens. Never rejects. */
+  close(drained: Promise<unknown>): Promise<void>;
 }
 
 /** What reading a user may take, milliseconds: an administrator waits, and nobody's code does. */
@@ -103,9 +104,10 @@ export function createConsoles({ parts, status, oktaClient, testChain }: Console
         onAuthorizeFailed: tellOutsideCall('authorize', parts),
         onFailed,
       }),
-    close: () => {
+    close: async (drained) => {
       streams.close();
-      close();
+      await drained;
+      await close();
     },
   };
 }

@@ -1,6 +1,9 @@
 /** What a hook runs that is not its own, and what an operator can do where it fails. */
 
-/** `numberingPlans` are what the guard goes by; a `rollout` stays what it last was. */
+/**
+ * `numberingPlans` are what the guard goes by; a `rollout` stays what it last was; `authorize` is the console's, and lets
+ * nobody in.
+ */
 export type Extension =
   | 'chooseChannels'
   | 'composeText'
@@ -9,7 +12,8 @@ export type Extension =
   | 'numberingPlans'
   | 'lateFailover'
   | 'lookUp'
-  | 'inbound';
+  | 'inbound'
+  | 'authorize';
 
 const MEND_THE_FUNCTION = (name: string): string =>
   `Mend the option ${name}: it threw, took too long or gave what it may not; the reason tells which.`;
@@ -27,4 +31,6 @@ export const EXTENSION_REMEDIES: Readonly<Record<Extension, string>> = {
     'Mend the channel that the reason is about: what it says of its deliveries could not be followed.',
   lookUp: 'Mend the lookUp of the channel that the reason names, or see that its provider may be asked.',
   inbound: 'Mend inbound.onMessage: it threw or took too long, and the sender got no reply of it.',
+  authorize:
+    "Mend the console's authorize: true or false within 5 s, and waiting for nothing but your own session.",
 };

@@ -1,5 +1,5 @@
 import type { HookEvent } from '../../lib/delivery/events.js';
-import type { Execution, ExecutionOutcome } from '../../lib/delivery/history.js';
+import type { Execution, ExecutionOutcome, ExecutionSummary } from '../../lib/delivery/history.js';
 import type { About, Health } from '../../lib/console/api.js';
 
 /** What a console has to show, made up: executions of every outcome, and how a gateway is. */
@@ -70,7 +70,7 @@ export function plantExecution(index: number, now: number, changes: Partial<Exec
     durationMs: 180 + ((index * 37) % 900),
     repeats: index % 17 === 0 ? 1 : 0,
   };
-  return { ...summary, steps: stepsOf(summary), ...changes };
+  return { ...summary, steps: stepsOf(summary), omittedSteps: 0, ...changes };
 }
 
 export function plantExecutions(count: number, now: number): readonly Execution[] {
@@ -78,7 +78,7 @@ export function plantExecutions(count: number, now: number): readonly Execution[
 }
 
 /** What such a call tells: a refused WhatsApp, an SMS in its place, and what came later. */
-function stepsOf(summary: Omit<Execution, 'steps'>): readonly HookEvent[] {
+function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
   const { startedAt, id, oktaRequestId, userId, requestType, to, outcome } = summary;
   const ofCall = { eventId: id, oktaRequestId };
   const durationMs = summary.durationMs ?? 0;

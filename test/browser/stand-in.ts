@@ -1,13 +1,12 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { About, Health, MadePayload, TestResult } from '../../lib/console/api.js';
-import { CONSOLE_PAGE } from '../../lib/console/page.js';
-import type { Execution, ExecutionSummary } from '../../lib/delivery/history.js';
-import { PAGE_HEADERS, readAssets } from '../../lib/page/assets.js';
+import type { About, Health, MadePayload, StreamEvent, TestResult } from '../../lib/console/api.js';
+import { createConsoleServer } from '../../lib/console/server.js';
+import type { Execution, ExecutionQuery, ExecutionSummary, History } from '../../lib/delivery/history.js';
 import { ABOUT, plantHealth } from './planted.js';
 
-/** A console's server whose every answer is a test's to say: for what a gateway would take a day to come to. */
+/** A console whose every answer is a test's to say: for what a gateway would take a day to come to. */
 export interface StandIn {
   readonly url: string;
   /** Newest first. */
@@ -21,6 +20,10 @@ export interface StandIn {
   /** Tells open pages of these, which are in the history from now on. */
   tell(...changed: readonly Execution[]): void;
   tellHealth(health: Health): void;
+  /** How many pages hear what is told. */
+  listeners(): number;
+  /** Ends the streams, as the server does once a minute. */
+  endStreams(): void;
   /** Ends all connections, and answers none any more. */
   stop(): Promise<void>;
   /** At the same port. */
@@ -28,17 +31,20 @@ export interface StandIn {
   close(): Promise<void>;
 }
 
-export async function startStandIn(
-  given: {
-    readonly executions?: readonly Execution[];
-    readonly about?: About;
-    readonly health?: Health;
-  } = {},
-): Promise<StandIn> {
-  const assets = readAssets(['page/browser', 'console/browser']);
+interface Given {
+  readonly executions?: readonly Execution[];
+  readonly about?: About;
+  readonly health?: Health;
+}
+
+export async function startStandIn(given: Given = {}): Promise<StandIn> {
   const streams = new Set<ServerResponse>();
+  const failures: unknown[] = [];
   let server: Server;
 
+  const send = ({ event, data }: StreamEvent): void => {
+    for (const res of streams) res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  };
   const standIn: StandIn = {
     url: '',
     executions: given.executions ?? [],
@@ -48,12 +54,18 @@ export async function startStandIn(
     asked: [],
     tell: (...changed) => {
       const ids = new Set(changed.map(({ id }) => id));
-      standIn.executions = [...changed, ...standIn.executions.filter(({ id }) => !ids.has(id))];
-      send('executions', changed.map(summaryOf));
+      standIn.executions = [...changed, ...standIn.executions.filter(({ id }) => !ids.has(id))].sort(
+        (one, other) => other.startedAt - one.startedAt,
+      );
+      send({ event: 'executions', data: changed.map(summaryOf) });
     },
     tellHealth: (health) => {
       standIn.health = health;
-      send('health', health);
+      send({ event: 'health', data: health });
+    },
+    listeners: () => streams.size,
+    endStreams: () => {
+      for (const res of streams) res.end();
     },
     stop: async () => {
       const closed = once(server, 'close');
@@ -66,34 +78,35 @@ export async function startStandIn(
     },
     close: async () => {
       if (server.listening) await standIn.stop();
+      if (failures.length > 0) throw new Error('the console failed', { cause: failures[0] });
     },
   };
-  const send = (event: string, data: unknown): void => {
-    for (const res of streams) res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-  };
-  const answer = (req: IncomingMessage, res: ServerResponse): void => {
-    const { pathname, searchParams } = new URL(req.url ?? '/', 'http://stand.in');
-    if (pathname.startsWith('/assets/')) {
-      if (!assets.serve(pathname.slice('/assets/'.length), req, res)) res.writeHead(404).end();
-      return;
-    }
-    standIn.asked.push(req.url ?? '/');
-    if (pathname === '/api/stream') {
-      res.writeHead(200, { ...PAGE_HEADERS, 'Content-Type': 'text/event-stream' });
-      res.write('retry: 100\n\n');
-      streams.add(res);
-      res.once('close', () => streams.delete(res));
-      return;
-    }
-    const json = jsonFor(pathname, searchParams, standIn, given.about ?? ABOUT);
-    if (json === undefined) {
-      res.writeHead(200, { ...PAGE_HEADERS, 'Content-Type': 'text/html' }).end(CONSOLE_PAGE);
-    } else {
-      res.writeHead(200, { ...PAGE_HEADERS, 'Content-Type': 'application/json' }).end(JSON.stringify(json));
-    }
-  };
+  const serve = createConsoleServer({
+    authorize: () => true,
+    history: historyOf(standIn),
+    streams: {
+      open: (_req, res) => {
+        res.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('retry: 50\n\n');
+        streams.add(res);
+        res.once('close', () => streams.delete(res));
+      },
+      close: () => undefined,
+    },
+    about: () => given.about ?? ABOUT,
+    health: () => Promise.resolve(standIn.health),
+    makePayload: () => Promise.resolve(standIn.made),
+    sendPayload: () =>
+      standIn.tested === undefined
+        ? Promise.reject(new Error('the test said nothing'))
+        : Promise.resolve(standIn.tested),
+    onAuthorizeFailed: (error) => failures.push(error),
+    onFailed: (error) => failures.push(error),
+  });
   const listen = async (port: number): Promise<Server> => {
-    const made = createServer(answer).listen(port, '127.0.0.1');
+    const made = createServer((req, res) => {
+      standIn.asked.push(req.url ?? '/');
+      void serve(req, res);
+    }).listen(port, '127.0.0.1');
     await once(made, 'listening');
     return made;
   };
@@ -102,39 +115,30 @@ export async function startStandIn(
   return Object.assign(standIn, { url: `http://127.0.0.1:${port}/` });
 }
 
-function jsonFor(path: string, query: URLSearchParams, standIn: StandIn, about: About): unknown {
-  const { executions, health, made, tested } = standIn;
-  switch (path) {
-    case '/api/about':
-      return about;
-    case '/api/health':
-      return health;
-    case '/api/tester/payload':
-      return made;
-    case '/api/tester/send':
-      return tested;
-    case '/api/executions':
-      return findPage(executions, query);
-    default:
-      return path.startsWith('/api/executions/')
-        ? executions.find(({ id }) => id === decodeURIComponent(path.slice('/api/executions/'.length)))
-        : undefined;
-  }
+function historyOf(standIn: StandIn): History {
+  return {
+    isShared: false,
+    find: (query) => Promise.resolve(findPage(standIn.executions, query)),
+    open: (id) => Promise.resolve(standIn.executions.find((execution) => execution.id === id)),
+    tally: () => Promise.resolve(standIn.health.deliveries),
+    watch: () => () => undefined,
+  };
 }
 
-function findPage(executions: readonly Execution[], query: URLSearchParams): unknown {
-  const search = query.get('search')?.toLowerCase() ?? '';
-  const [channel, outcome] = [query.get('channel'), query.get('outcome')];
+function findPage(
+  executions: readonly Execution[],
+  { search = '', channel, outcome, before, limit }: ExecutionQuery,
+): Awaited<ReturnType<History['find']>> {
   const fitting = executions.filter(
     (execution) =>
       [execution.id, execution.oktaRequestId, execution.userId, execution.code].some((text) =>
-        (text ?? '').toLowerCase().includes(search),
+        text?.toLowerCase().includes(search.toLowerCase()),
       ) &&
-      (channel === null || execution.channel === channel) &&
-      (outcome === null || execution.outcome === outcome),
+      (channel === undefined || execution.channel === channel) &&
+      (outcome === undefined || execution.outcome === outcome),
   );
-  const start = fitting.findIndex(({ id }) => id === query.get('before')) + 1;
-  const page = fitting.slice(start, start + Number(query.get('limit')));
+  const start = fitting.findIndex(({ id }) => id === before) + 1;
+  const page = fitting.slice(start, start + limit);
   const isLast = start + page.length >= fitting.length;
   return {
     executions: page.map(summaryOf),
@@ -143,6 +147,6 @@ function findPage(executions: readonly Execution[], query: URLSearchParams): unk
   };
 }
 
-function summaryOf({ steps, ...summary }: Execution): ExecutionSummary {
+function summaryOf({ steps, omittedSteps, ...summary }: Execution): ExecutionSummary {
   return summary;
 }

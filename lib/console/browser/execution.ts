@@ -2,7 +2,7 @@ import { element } from '../../page/browser/dom.js';
 import type { About, OpenedExecution } from '../api.js';
 import { nameTried } from './execution-row.js';
 import { copyable, facts, markOutcome, showFailure } from './marks.js';
-import { sayExactly, saySpan } from './moments.js';
+import { sayCount, sayExactly, saySpan } from './moments.js';
 import { addressOf, NO_FILTER, type Route } from './routes.js';
 import { lastDigits } from './sentences.js';
 import { openExecution, ServerFailure } from './server.js';
@@ -83,6 +83,7 @@ function makeParts(execution: OpenedExecution): Parts {
   const waterfall = makeWaterfall();
   const before = element('div');
   const after = element('div');
+  const omitted = element('p', { class: 'quiet' });
   const replay = addressOf({
     view: 'tester',
     user: userId,
@@ -108,6 +109,7 @@ function makeParts(execution: OpenedExecution): Parts {
       before,
       element('h2', { class: 'divider' }, 'After the answer'),
       after,
+      omitted,
     ],
     show: (current, deadlineMs) => {
       const { steps, startedAt, outcome } = current;
@@ -128,6 +130,11 @@ function makeParts(execution: OpenedExecution): Parts {
       );
       waterfall.show(steps, deadlineMs);
       before.replaceChildren(listSteps(until, start));
+      const { omittedSteps } = current;
+      omitted.textContent =
+        omittedSteps === 0
+          ? ''
+          : `${sayCount(omittedSteps)} more steps were not kept, most of them of repeats.`;
       after.replaceChildren(
         since.length === 0
           ? element(

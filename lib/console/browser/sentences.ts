@@ -44,7 +44,6 @@ export function describeEvent(event: HookEvent): Sentence {
       return {
         tone: 'good',
         text: `The user entered the code that came by ${nameChannel(event.channel)}, ${saySpan(event.sinceSentMs)} after Okta asked for it.`,
-        transactionId: event.transactionId,
       };
     case 'feedback.failed':
       return {
@@ -277,8 +276,6 @@ function describeAnswer(event: EventOf<'request.answered'>): Sentence {
     tone: tones[event.status],
     text: texts[event.status] + hungUp,
     ...whyOf(event),
-    durationMs: event.durationMs,
-    transactionId: event.transactionId,
   };
 }
 

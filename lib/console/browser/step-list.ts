@@ -15,7 +15,6 @@ function showStep(step: HookEvent, start: number): HTMLElement {
     ['Code', code === undefined ? undefined : element('code', {}, code)],
     ['Why', reason],
     ['What to do', remedy],
-    ['Took', durationMs === undefined ? undefined : saySpan(durationMs)],
     ['Message id', transactionId === undefined ? undefined : element('code', {}, transactionId)],
   ] as const;
   return element(
@@ -29,7 +28,13 @@ function showStep(step: HookEvent, start: number): HTMLElement {
     element(
       'div',
       {},
-      markTone(tone, text),
+      markTone(
+        tone,
+        text,
+        ...(durationMs === undefined
+          ? []
+          : [element('span', { class: 'quiet' }, ` It took ${saySpan(durationMs)}.`)]),
+      ),
       details.some(([, value]) => value !== undefined) ? facts(...details) : undefined,
     ),
   );

@@ -59,7 +59,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     const payload = written?.isJson === true ? written.value : undefined;
     generate.disabled = isRunning;
     send.disabled = isRunning || payload === undefined;
-    warning.textContent = warningFor(payload);
+    warning.textContent = written?.isJson === false ? 'It can be sent once it is JSON.' : warningFor(payload);
   };
 
   /** One at a time, and the focus stays where it was. */
@@ -117,7 +117,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       editor.write(made.payload);
       notes.replaceChildren(
         element('p', { class: 'unseen' }, 'The request is ready to be sent.'),
-        ...made.notes.map((note) => markTone('warn', note)),
+        ...made.notes.map((note) => element('div', { class: 'note warn' }, markTone('warn', note))),
       );
     });
   });

@@ -82,7 +82,7 @@ function barOf(step: HookEvent, start: number): readonly Bar[] {
     case 'request.answered':
       return [
         {
-          label: 'Whole call',
+          label: 'In all',
           tone: STATUS_TONES[step.status],
           result: STATUS_WORDS[step.status],
           startMs: 0,

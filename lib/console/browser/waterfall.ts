@@ -85,7 +85,7 @@ function drawAxis({ spanMs, deadlineMs }: Waterfall): readonly Element[] {
       'svg',
       { class: 'axis', width: '100%', height: 40, focusable: 'false' },
       drawing('line', { class: 'base', x1: 0, x2: '100%', y1: 0.5, y2: 0.5 }),
-      drawing('text', { x: 0, y: 16 }, '0 s'),
+      drawing('text', { class: 'zero', x: 0, y: 16 }, '0 ms'),
       drawing('line', { class: 'deadline', x1: deadline, x2: deadline, y1: 0, y2: 22 }),
       drawing(
         'text',

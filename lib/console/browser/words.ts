@@ -86,7 +86,7 @@ export function nameChannel(channel: string): string {
 
 const REQUEST_TYPES: ReadonlyMap<string, string> = new Map([
   ['mfa-verification', 'Sign-in'],
-  ['pre-enrollment', 'Enrolment of a phone'],
+  ['pre-enrollment', 'Phone enrolment'],
   ['account-unlock', 'Account unlock'],
   ['password-reset', 'Password reset'],
 ]);

@@ -23,9 +23,11 @@ export type ConsoleHandler = (
 
 export function createConsoleMount(makeBase: () => ConsoleBase): ConsoleMount {
   let load: (() => Consoles | Promise<Consoles>) | undefined;
+  let isClosed = false;
 
   const begin = (): (() => Consoles | Promise<Consoles>) => {
     const base = makeBase();
+    const wasClosed = isClosed;
     // What happens while it is loaded, a few milliseconds, is not to be missed.
     const early: HookEvent[] = [];
     let tell: HookEventListener = (event) => early.push(event);
@@ -36,6 +38,8 @@ export function createConsoleMount(makeBase: () => ConsoleBase): ConsoleMount {
         const consoles = createConsoles(base);
         tell = consoles.listener;
         for (const event of early) tell(event);
+        // Made by a hook that is closed, it shows what it has, and keeps nothing open.
+        if (wasClosed) await consoles.close(Promise.resolve());
         return consoles;
       } catch (error) {
         tell = () => undefined;
@@ -61,6 +65,7 @@ export function createConsoleMount(makeBase: () => ConsoleBase): ConsoleMount {
       };
     },
     close: async (drained) => {
+      isClosed = true;
       if (load === undefined) return;
       // What could not be loaded has nothing to close.
       const consoles = await Promise.resolve(load()).catch(() => undefined);

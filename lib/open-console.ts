@@ -6,6 +6,7 @@ import { createConsoleServer } from './console/server.js';
 import { createStreams } from './console/stream.js';
 import type { HookEventListener } from './delivery/events.js';
 import { maskError } from './delivery/masking.js';
+import { RequestError } from './errors.js';
 import type { HookStatus } from './hook-status.js';
 import { createHistory } from './observe/history.js';
 import { watchLimits } from './observe/recent-limits.js';
@@ -40,14 +41,8 @@ const USER_TIMEOUT_MS = 5_000;
 
 export function createConsoles({ parts, status, oktaClient, testChain }: ConsoleBase): Consoles {
   const { settings, events } = parts;
-  const {
-    history,
-    listener: remember,
-    close,
-  } = createHistory({
-    log: settings.state.history,
-    clock: settings.clock,
-  });
+  const kept = createHistory({ log: settings.state.history, clock: settings.clock });
+  const { history } = kept;
   const limits = watchLimits(settings.clock);
   const health = () => readHealth(parts, { status, history, limits });
   const streams = createStreams({ history, health });
@@ -60,6 +55,7 @@ export function createConsoles({ parts, status, oktaClient, testChain }: Console
 
   const makePayload = async (question: PayloadQuestion): Promise<MadePayload> => {
     const { requestType, deliveryChannel } = question;
+    if (parts.underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
     const user = await readSampleUser(ask, question.user);
     return makeSampleCall(user, {
       requestType,
@@ -90,7 +86,7 @@ export function createConsoles({ parts, status, oktaClient, testChain }: Console
   return {
     listener: (event) => {
       limits.listener(event);
-      return remember(event);
+      return kept.listener(event);
     },
     open: (options) =>
       createConsoleServer({
@@ -107,7 +103,7 @@ export function createConsoles({ parts, status, oktaClient, testChain }: Console
     close: async (drained) => {
       streams.close();
       await drained;
-      await close();
+      await kept.close();
     },
   };
 }

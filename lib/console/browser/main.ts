@@ -1,3 +1,114 @@
-import { byId } from '../../page/browser/dom.js';
+import { byId, element } from '../../page/browser/dom.js';
+import type { About } from '../api.js';
+import { makeExecution } from './execution.js';
+import { makeHealth } from './health.js';
+import { makeHistory } from './history.js';
+import { markTone, showFailure } from './marks.js';
+import { addressOf, NO_FILTER, readRoute, type Route } from './routes.js';
+import { readAbout, ServerFailure } from './server.js';
+import { openStream } from './stream.js';
+import { makeTester } from './tester.js';
+import type { View } from './view.js';
 
-byId('main', HTMLElement).textContent = 'The console';
+/** The console: its views, one at a time, by the address. */
+
+const main = byId('main', HTMLElement);
+
+byId('skip', HTMLAnchorElement).addEventListener('click', (event) => {
+  // The address is the view's.
+  event.preventDefault();
+  main.tabIndex = -1;
+  main.focus();
+});
+
+try {
+  start(await readAbout());
+} catch (error) {
+  if (!(error instanceof ServerFailure)) throw error;
+  main.replaceChildren(element('div', { class: 'view' }, element('h1', {}, 'Console'), showFailure(error)));
+}
+
+function start(about: About): void {
+  const connection = byId('connection', HTMLElement);
+  const stream = openStream((isThere) => {
+    if (isThere) connection.replaceChildren();
+    else
+      connection.replaceChildren(
+        markTone('warn', 'The connection is lost: what is shown stands still. Trying again …'),
+      );
+  });
+  const views: { readonly [Name in Route['view']]: View<Extract<Route, { view: Name }>> } = {
+    tester: makeTester(stream),
+    history: makeHistory(about, stream),
+    execution: makeExecution(about, stream),
+    health: makeHealth(about, stream),
+  };
+  const tabs = makeTabs(about);
+  byId('org', HTMLElement).textContent = about.org;
+
+  let current: Route | undefined;
+  let currentView: { readonly element: HTMLElement } | undefined;
+  const scrolled = new Map<Route['view'], number>();
+
+  const go = <Shown extends Route>(view: View<Shown>, route: Shown): void => {
+    const from = current;
+    current = route;
+    if (currentView !== view) {
+      if (from !== undefined) scrolled.set(from.view, window.scrollY);
+      currentView = view;
+      main.replaceChildren(view.element);
+      window.scrollTo(0, from?.view === 'execution' ? (scrolled.get(route.view) ?? 0) : 0);
+    }
+    document.title = `${view.title} – Telephony hook console`;
+    tabs.mark(route.view);
+    view.show(route);
+    // The first view leaves the focus to the browser.
+    if (from !== undefined && from.view !== route.view && view.comeBack?.(from) !== true) {
+      view.element.querySelector('h1')?.focus({ preventScroll: true });
+    }
+  };
+  const follow = (): void => {
+    const route = readRoute(location.hash);
+    switch (route.view) {
+      case 'tester':
+        go(views.tester, route);
+        break;
+      case 'history':
+        go(views.history, route);
+        break;
+      case 'execution':
+        go(views.execution, route);
+        break;
+      case 'health':
+        go(views.health, route);
+    }
+  };
+  window.addEventListener('hashchange', follow);
+  follow();
+}
+
+interface Tabs {
+  mark(view: Route['view']): void;
+}
+
+function makeTabs(about: About): Tabs {
+  const tabs = [
+    ['tester', 'Tester', addressOf({ view: 'tester' })],
+    ['history', 'History', addressOf({ view: 'history', filter: NO_FILTER })],
+    ['health', 'Health', addressOf({ view: 'health' })],
+  ] as const;
+  const links = new Map(tabs.map(([view, title, href]) => [view, element('a', { href }, title)]));
+  byId('views', HTMLElement).replaceChildren(
+    ...links.values(),
+    ...about.links.map(({ title, href }) => element('a', { href, class: 'beside' }, title)),
+  );
+  return {
+    mark: (view) => {
+      const marked = view === 'execution' ? 'history' : view;
+      for (const [name, link] of links) {
+        if (name === marked) link.setAttribute('aria-current', 'page');
+        else link.removeAttribute('aria-current');
+      }
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import type { ChannelTally } from '../../delivery/history.js';
+import { drawing, element } from '../../page/browser/dom.js';
+import { sayCount } from './moments.js';
+import { nameChannel } from './words.js';
+
+/** What became of codes by channel: a picture of bars, and the same as a table. */
+
+interface Share {
+  readonly name: string;
+  readonly meaning: string;
+  readonly countOf: (tally: ChannelTally) => number;
+}
+
+/** They exclude each other: of each message one. */
+const SHARES: readonly Share[] = [
+  { name: 'delivered', meaning: 'Delivered', countOf: ({ delivered }) => delivered },
+  {
+    name: 'accepted',
+    meaning: 'Accepted, nothing told since',
+    countOf: ({ accepted, delivered, undelivered }) => Math.max(0, accepted - delivered - undelivered),
+  },
+  { name: 'unknown', meaning: 'Unknown', countOf: ({ unknown }) => unknown },
+  { name: 'undelivered', meaning: 'Not delivered', countOf: ({ undelivered }) => undelivered },
+  { name: 'refused', meaning: 'Refused', countOf: ({ refused }) => refused },
+];
+
+export function showDeliveries(tallies: readonly ChannelTally[]): HTMLElement {
+  const most = Math.max(1, ...tallies.map(sizeOf));
+  return element(
+    'div',
+    {},
+    element('ul', { class: 'legend', 'aria-hidden': 'true' }, ...SHARES.map(explain)),
+    element(
+      'div',
+      { class: 'deliveries', 'aria-hidden': 'true' },
+      ...tallies.flatMap((tally) => [
+        element('span', { class: 'label' }, nameChannel(tally.channel)),
+        drawBar(tally, most),
+        element('span', { class: 'took' }, sayCount(sizeOf(tally))),
+      ]),
+    ),
+    element(
+      'div',
+      { class: 'scrolled', tabindex: 0, role: 'region', 'aria-label': 'Deliveries by channel, as numbers' },
+      element(
+        'table',
+        { class: 'numbers' },
+        element('caption', { class: 'unseen' }, 'Messages by channel'),
+        element(
+          'thead',
+          {},
+          element(
+            'tr',
+            {},
+            ...['Channel', ...SHARES.map(({ meaning }) => meaning), 'Codes used'].map((name) =>
+              element('th', { scope: 'col' }, name),
+            ),
+          ),
+        ),
+        element('tbody', {}, ...tallies.map(writeTally)),
+      ),
+    ),
+  );
+}
+
+function sizeOf(tally: ChannelTally): number {
+  return SHARES.reduce((sum, { countOf }) => sum + countOf(tally), 0);
+}
+
+function explain({ name, meaning }: Share): HTMLElement {
+  const sample = drawing(
+    'svg',
+    { width: 14, height: 14 },
+    drawing('rect', { class: `share ${name}`, width: 14, height: 14, rx: 2 }),
+  );
+  return element('li', {}, sample, meaning);
+}
+
+function drawBar(tally: ChannelTally, most: number): SVGSVGElement {
+  let from = 0;
+  const parts = SHARES.flatMap(({ name, countOf }) => {
+    const count = countOf(tally);
+    if (count === 0) return [];
+    const part = drawing('rect', {
+      class: `share ${name}`,
+      x: `${((100 * from) / most).toFixed(2)}%`,
+      width: `${((100 * count) / most).toFixed(2)}%`,
+      height: 24,
+    });
+    from += count;
+    return [part];
+  });
+  return drawing('svg', { width: '100%', height: 24, focusable: 'false' }, ...parts);
+}
+
+function writeTally(tally: ChannelTally): HTMLElement {
+  return element(
+    'tr',
+    {},
+    element('th', { scope: 'row' }, nameChannel(tally.channel)),
+    ...SHARES.map(({ countOf }) => element('td', {}, sayCount(countOf(tally)))),
+    element('td', {}, sayCount(tally.used)),
+  );
+}

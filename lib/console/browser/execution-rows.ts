@@ -1,0 +1,101 @@
+import type { ExecutionSummary } from '../../delivery/history.js';
+import { element } from '../../page/browser/dom.js';
+import { COLUMNS, makeRow } from './execution-row.js';
+
+/** The rows that are in the page: newest first, and never more than a few hundred, however many there are. */
+
+/** Those that are not looked at any more go when it is exceeded. */
+export const MAX_ROWS = 300;
+
+export interface ExecutionRows {
+  readonly element: HTMLElement;
+  /** Of the rows that are there, newest first. */
+  ids(): readonly string[];
+  /** When the last row's began; `undefined` without rows. */
+  oldestStart(): number | undefined;
+  /** In the place of all. */
+  replace(executions: readonly ExecutionSummary[]): void;
+  /** Where they belong by their time. */
+  insert(executions: readonly ExecutionSummary[]): void;
+  /** After the last; what is read stays where it is. */
+  append(executions: readonly ExecutionSummary[]): void;
+  /** Shows what a row has become; nothing where it is not there. */
+  update(execution: ExecutionSummary): void;
+  focus(id: string): void;
+}
+
+export function makeExecutionRows(): ExecutionRows {
+  const rows = new Map<string, HTMLElement>();
+  const starts = new WeakMap<Element, number>();
+  const body = element('div', { role: 'rowgroup', class: 'rows' });
+  const table = element(
+    'div',
+    { role: 'table', class: 'executions', 'aria-label': 'Executions, newest first' },
+    element(
+      'div',
+      { role: 'rowgroup' },
+      element(
+        'div',
+        { role: 'row', class: 'row head' },
+        ...COLUMNS.map((name) => element('div', { role: 'columnheader' }, name)),
+      ),
+    ),
+    body,
+  );
+  const made = (executions: readonly ExecutionSummary[]): HTMLElement[] => {
+    const now = Date.now();
+    return executions.map((execution) => {
+      rows.get(execution.id)?.remove();
+      const row = makeRow(execution, now);
+      rows.set(execution.id, row);
+      starts.set(row, execution.startedAt);
+      return row;
+    });
+  };
+  const remove = (row: Element | null): void => {
+    if (!(row instanceof HTMLElement)) return;
+    rows.delete(row.dataset['id'] ?? '');
+    row.remove();
+  };
+  return {
+    element: table,
+    ids: () => [...body.children].map((row) => (row instanceof HTMLElement ? (row.dataset['id'] ?? '') : '')),
+    replace: (executions) => {
+      rows.clear();
+      body.replaceChildren(...made(executions));
+    },
+    oldestStart: () => (body.lastElementChild === null ? undefined : starts.get(body.lastElementChild)),
+    insert: (executions) => {
+      for (const row of made(executions)) {
+        const start = starts.get(row) ?? 0;
+        body.insertBefore(row, [...body.children].find((other) => (starts.get(other) ?? 0) <= start) ?? null);
+      }
+      while (body.childElementCount > MAX_ROWS) remove(body.lastElementChild);
+    },
+    append: (executions) => {
+      body.append(...made(executions));
+      const before = body.lastElementChild?.getBoundingClientRect().top ?? 0;
+      while (body.childElementCount > MAX_ROWS) remove(body.firstElementChild);
+      const after = body.lastElementChild?.getBoundingClientRect().top ?? 0;
+      window.scrollBy(0, after - before);
+    },
+    update: (execution) => {
+      const old = rows.get(execution.id);
+      if (old === undefined) return;
+      const hadFocus = old.contains(document.activeElement);
+      const row = makeRow(execution, Date.now());
+      old.replaceWith(row);
+      rows.set(execution.id, row);
+      starts.set(row, execution.startedAt);
+      if (hadFocus) focusOn(row);
+    },
+    focus: (id) => {
+      const row = rows.get(id);
+      if (row !== undefined) focusOn(row);
+    },
+  };
+}
+
+function focusOn(row: HTMLElement): void {
+  row.querySelector('a')?.focus({ preventScroll: true });
+}

@@ -1,0 +1,149 @@
+import { element } from '../../page/browser/dom.js';
+import type { About, OpenedExecution } from '../api.js';
+import { nameTried } from './execution-row.js';
+import { copyable, facts, markOutcome, showFailure } from './marks.js';
+import { sayCount, sayExactly, saySpan } from './moments.js';
+import { addressOf, NO_FILTER, type Route } from './routes.js';
+import { lastDigits } from './sentences.js';
+import { openExecution, ServerFailure } from './server.js';
+import { listSteps } from './step-list.js';
+import type { Stream } from './stream.js';
+import type { View } from './view.js';
+import { divideAtAnswer, startOf } from './waterfall-bars.js';
+import { makeWaterfall } from './waterfall.js';
+import { nameRequestType, OUTCOMES, shortenRequestType } from './words.js';
+
+/** One execution, opened: what it was, each step in words, its time, and what came after the answer. */
+export function makeExecution(about: About, stream: Stream): View<Extract<Route, { view: 'execution' }>> {
+  const body = element('div', { class: 'opened' });
+  let id = '';
+  let shown: Parts | undefined;
+
+  const load = async (): Promise<void> => {
+    const mine = id;
+    try {
+      const execution = await openExecution(mine);
+      if (mine !== id) return;
+      if (shown?.id !== id) {
+        shown = makeParts(execution);
+        body.replaceChildren(...shown.elements);
+      }
+      shown.show(execution, about.deadlineMs);
+    } catch (error) {
+      if (!(error instanceof ServerFailure)) throw error;
+      if (mine !== id || shown?.id === id) return;
+      body.replaceChildren(
+        showFailure(error),
+        element('p', {}, 'The history keeps the newest executions; older ones are in the gateway’s log.'),
+      );
+    }
+  };
+
+  stream.listen({
+    onExecutions: (changed) => {
+      if (view.element.isConnected && changed.some((execution) => execution.id === id)) void load();
+    },
+    onResumed: () => {
+      if (view.element.isConnected) void load();
+    },
+  });
+  const view: View<Extract<Route, { view: 'execution' }>> = {
+    title: 'Execution',
+    element: element(
+      'div',
+      { class: 'view' },
+      element(
+        'p',
+        {},
+        element('a', { href: addressOf({ view: 'history', filter: NO_FILTER }) }, '← All executions'),
+      ),
+      element('h1', { tabindex: -1 }, 'Execution'),
+      body,
+    ),
+    show: (route) => {
+      if (route.id !== id) body.replaceChildren(element('p', { class: 'quiet' }, 'Loading …'));
+      if (route.id !== id) shown = undefined;
+      id = route.id;
+      void load();
+    },
+  };
+  return view;
+}
+
+interface Parts {
+  readonly id: string;
+  readonly elements: readonly HTMLElement[];
+  show(execution: OpenedExecution, deadlineMs: number): void;
+}
+
+/** What stays is made once, so that what changes takes no focus away. */
+function makeParts(execution: OpenedExecution): Parts {
+  const { id, userId, oktaRequestId, requestType, deliveryChannel } = execution;
+  const summary = element('div', { 'aria-live': 'polite' });
+  const waterfall = makeWaterfall();
+  const before = element('div');
+  const after = element('div');
+  const omitted = element('p', { class: 'quiet' });
+  const replay = addressOf({
+    view: 'tester',
+    user: userId,
+    requestType: requestType === undefined ? undefined : shortenRequestType(requestType),
+    channel: deliveryChannel,
+  });
+  return {
+    id,
+    elements: [
+      summary,
+      facts(
+        ['Event id', copyable('the event id', id)],
+        [
+          'Okta request id',
+          oktaRequestId === undefined ? undefined : copyable('the Okta request id', oktaRequestId),
+        ],
+        ['User id', userId === undefined ? undefined : copyable('the user id', userId)],
+      ),
+      element('p', {}, element('a', { class: 'button', href: replay }, 'Replay in the tester')),
+      element('h2', {}, 'Time'),
+      waterfall.element,
+      element('h2', {}, 'Steps until the answer'),
+      before,
+      element('h2', { class: 'divider' }, 'After the answer'),
+      after,
+      omitted,
+    ],
+    show: (current, deadlineMs) => {
+      const { steps, startedAt, outcome } = current;
+      const start = startOf(steps, startedAt);
+      const [until, since] = divideAtAnswer(steps);
+      summary.replaceChildren(
+        element('p', { class: 'headline' }, markOutcome(outcome), ' ', OUTCOMES[outcome].meaning),
+        facts(
+          ['Came', sayExactly(startedAt)],
+          ['Request', nameRequestType(current.requestType)],
+          ['Channel', nameTried(current)],
+          ['Number', `ends in ${lastDigits(current.to)}`],
+          ['Answered in', current.durationMs === undefined ? 'not yet' : saySpan(current.durationMs)],
+          ['Code', current.code === undefined ? undefined : element('code', {}, current.code)],
+          ['Repeats', current.repeats === 0 ? undefined : String(current.repeats)],
+          ['Origin', current.isTest ? 'the tester' : current.isPreview ? 'a preview of Okta’s' : undefined],
+        ),
+      );
+      waterfall.show(steps, deadlineMs);
+      before.replaceChildren(listSteps(until, start));
+      const { omittedSteps } = current;
+      omitted.textContent =
+        omittedSteps === 0
+          ? ''
+          : `${sayCount(omittedSteps)} more steps were not kept, most of them of repeats.`;
+      after.replaceChildren(
+        since.length === 0
+          ? element(
+              'p',
+              { class: 'quiet' },
+              'Nothing yet. Delivery reports and used codes show up here by themselves.',
+            )
+          : listSteps(since, start),
+      );
+    },
+  };
+}

@@ -1,0 +1,216 @@
+import type { ExecutionSummary } from '../../delivery/history.js';
+import { element } from '../../page/browser/dom.js';
+import type { About, ExecutionPage } from '../api.js';
+import { makeExecutionRows } from './execution-rows.js';
+import { makeHistoryFilters } from './history-filters.js';
+import { showFailure } from './marks.js';
+import { sayCount } from './moments.js';
+import { addressOf, NO_FILTER, type HistoryFilter, type Route } from './routes.js';
+import { findExecutions, ServerFailure } from './server.js';
+import type { Stream } from './stream.js';
+import type { View } from './view.js';
+
+/** The list of executions: what is new comes in by itself, but moves nothing that is being read. */
+
+/** Asked for at once. */
+const PAGE = 50;
+
+export function makeHistory(about: About, stream: Stream): View<Extract<Route, { view: 'history' }>> {
+  const rows = makeExecutionRows();
+  const count = element('p', { class: 'quiet', role: 'status' });
+  const news = element('button', { type: 'button', class: 'news', hidden: true });
+  const newsStatus = element('span', { class: 'unseen', role: 'status' });
+  const older = element('button', { type: 'button', hidden: true }, 'Load older');
+  const note = element('div', { class: 'empty', hidden: true });
+  const failure = element('div', { role: 'alert' });
+  let filter: HistoryFilter = NO_FILTER;
+  let next: string | undefined;
+  let total = 0;
+  /** When the newest one began that was here. */
+  let newestSeen = 0;
+  /** Whether the first row is the newest that there is. */
+  let isAtNewest = true;
+  let isLoaded = false;
+  let asked = 0;
+  const waiting = new Set<string>();
+
+  const filters = makeHistoryFilters(about.channels, (chosen) => {
+    filter = chosen;
+    history.replaceState(null, '', addressOf({ view: 'history', filter }));
+    void load();
+  });
+
+  const isFiltered = (): boolean => Object.values(filter).some((value) => value !== '');
+
+  const noteNewest = (executions: readonly ExecutionSummary[]): void => {
+    newestSeen = Math.max(newestSeen, ...executions.map(({ startedAt }) => startedAt));
+  };
+
+  const showCounts = (): void => {
+    const shown = rows.ids().length;
+    count.textContent =
+      shown === 0
+        ? ''
+        : `${sayCount(shown)} of ${sayCount(total)} ${isFiltered() ? 'that fit' : 'executions'}`;
+    older.hidden = next === undefined;
+    rows.element.hidden = shown === 0;
+    note.hidden = shown !== 0 || !isLoaded;
+    note.replaceChildren(...(isFiltered() ? nothingFits(filters.clear) : nothingYet()));
+    news.hidden = waiting.size === 0 && isAtNewest;
+    const words = waiting.size === 0 ? 'Back to the newest' : `${sayCount(waiting.size)} new: show`;
+    if (news.textContent !== words) news.textContent = words;
+    newsStatus.textContent = waiting.size === 0 ? '' : `${sayCount(waiting.size)} new executions`;
+  };
+
+  /** The answer, unless something else was asked meanwhile. */
+  const find = async (before: string | undefined): Promise<ExecutionPage | undefined> => {
+    asked += 1;
+    const mine = asked;
+    try {
+      const page = await findExecutions(filter, { before, limit: PAGE });
+      if (mine !== asked) return undefined;
+      failure.replaceChildren();
+      return page;
+    } catch (error) {
+      if (!(error instanceof ServerFailure)) throw error;
+      if (mine === asked) failure.replaceChildren(showFailure(error));
+      return undefined;
+    }
+  };
+
+  const load = async (): Promise<void> => {
+    const page = await find(undefined);
+    if (page === undefined) return;
+    isLoaded = true;
+    isAtNewest = true;
+    waiting.clear();
+    rows.replace(page.executions);
+    noteNewest(page.executions);
+    ({ next, total } = page);
+    showCounts();
+  };
+
+  const loadOlder = async (): Promise<void> => {
+    older.disabled = true;
+    const first = rows.ids()[0];
+    const page = await find(next);
+    older.disabled = false;
+    if (page === undefined) return;
+    rows.append(page.executions);
+    if (rows.ids()[0] !== first) isAtNewest = false;
+    ({ next, total } = page);
+    showCounts();
+    const [oldest] = page.executions;
+    if (oldest !== undefined) rows.focus(oldest.id);
+  };
+
+  /** Whether rows are looked at closely: scrolled to, or about to be opened by mouse or keyboard. */
+  const isReading = (): boolean =>
+    view.element.isConnected &&
+    (rows.element.getBoundingClientRect().top < 0 ||
+      rows.element.contains(document.activeElement) ||
+      rows.element.matches(':hover'));
+
+  const takeIn = (changed: readonly ExecutionSummary[]): void => {
+    if (!isLoaded) return;
+    const known = new Set(rows.ids());
+    const isOpen = isAtNewest && !isFiltered();
+    // Older ones change, too, beyond the rows that are here.
+    const threshold = isOpen ? (rows.oldestStart() ?? 0) : newestSeen + 1;
+    const fresh = changed.filter(({ id, startedAt }) => !known.has(id) && startedAt >= threshold);
+    for (const execution of changed) if (known.has(execution.id)) rows.update(execution);
+    if (isOpen && waiting.size === 0 && !isReading()) {
+      rows.insert(fresh);
+      total += fresh.length;
+      // Rows at the end may have gone: it goes on from the last one that is here.
+      if (rows.ids().length < known.size + fresh.length) next = rows.ids().at(-1);
+      noteNewest(fresh);
+    } else {
+      for (const { id } of fresh) waiting.add(id);
+    }
+    showCounts();
+  };
+
+  news.addEventListener('click', () => {
+    void load().then(() => {
+      window.scrollTo(0, 0);
+      const [first] = rows.ids();
+      if (first !== undefined) rows.focus(first);
+    });
+  });
+  older.addEventListener('click', () => void loadOlder());
+  stream.listen({
+    onExecutions: takeIn,
+    // What came meanwhile was not told.
+    onResumed: () => {
+      if (!isLoaded) return;
+      if (!isReading()) void load();
+      else
+        void findExecutions(NO_FILTER, { limit: PAGE }).then(
+          ({ executions }) => {
+            takeIn(executions);
+          },
+          () => undefined,
+        );
+    },
+  });
+
+  const view: View<Extract<Route, { view: 'history' }>> = {
+    title: 'History',
+    element: element(
+      'div',
+      { class: 'view' },
+      element('h1', { tabindex: -1 }, 'History'),
+      element(
+        'p',
+        { class: 'lead' },
+        about.isShared
+          ? 'Every code that Okta asked for, at all gateways. Open one to see each step.'
+          : 'Every code that Okta asked this gateway for. Open one to see each step.',
+      ),
+      filters.element,
+      element('div', { class: 'bar-above' }, count, news, newsStatus),
+      failure,
+      note,
+      rows.element,
+      element('div', { class: 'bar-below' }, older),
+    ),
+    show: (route) => {
+      const isSame = addressOf(route) === addressOf({ view: 'history', filter });
+      filter = route.filter;
+      filters.set(filter);
+      if (!isLoaded || !isSame) void load();
+    },
+    comeBack: (from) => {
+      if (from.view !== 'execution') return false;
+      rows.focus(from.id);
+      return true;
+    },
+  };
+  return view;
+}
+
+function nothingYet(): HTMLElement[] {
+  return [
+    element('p', {}, 'No code has been asked for yet.'),
+    element(
+      'p',
+      {},
+      'Send one from the ',
+      element('a', { href: '#/tester' }, 'tester'),
+      ', or sign in to Okta with a phone: it shows up here at once.',
+    ),
+  ];
+}
+
+function nothingFits(clear: () => void): HTMLElement[] {
+  return [
+    element('p', {}, 'Nothing fits that search.'),
+    element(
+      'p',
+      {},
+      'Ids and codes are looked for; names, logins and numbers are not kept. ',
+      element('button', { type: 'button', onclick: clear }, 'Show all'),
+    ),
+  ];
+}

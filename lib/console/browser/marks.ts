@@ -1,0 +1,89 @@
+import type { ExecutionOutcome } from '../../delivery/history.js';
+import { drawing, element } from '../../page/browser/dom.js';
+import type { ServerFailure } from './server.js';
+import { OUTCOMES, TONE_ICONS, type Tone } from './words.js';
+
+/** Small things that every view shows: icons, outcomes, failures, what can be copied. */
+
+function icon(path: string): SVGSVGElement {
+  return drawing(
+    'svg',
+    { class: 'icon', viewBox: '0 0 16 16', width: 16, height: 16, 'aria-hidden': 'true', focusable: 'false' },
+    drawing('path', { d: path }),
+  );
+}
+
+/** An icon and a word. */
+export function markOutcome(outcome: ExecutionOutcome): HTMLElement {
+  const { word, tone, icon: path } = OUTCOMES[outcome];
+  return element('span', { class: `mark ${tone}` }, icon(path), element('span', {}, word));
+}
+
+/** A sentence with an icon before it. */
+export function markTone(tone: Tone, ...children: readonly (Node | string)[]): HTMLElement {
+  return element(
+    'p',
+    { class: `mark sentence ${tone}` },
+    icon(TONE_ICONS[tone]),
+    element('span', {}, ...children),
+  );
+}
+
+/** What went wrong, and what to do about it. */
+export function showFailure({
+  code,
+  message,
+  remedy,
+}: Pick<ServerFailure, 'code' | 'message' | 'remedy'>): HTMLElement {
+  return element(
+    'div',
+    { class: 'note bad' },
+    markTone('bad', message, ' ', element('code', {}, code)),
+    remedy === undefined ? undefined : element('p', {}, remedy),
+  );
+}
+
+/** A value that is pasted elsewhere, such as into Okta's System Log. */
+export function copyable(label: string, value: string): HTMLElement {
+  const button = element('button', { type: 'button', class: 'small', 'aria-label': `Copy ${label}` }, 'Copy');
+  button.addEventListener('click', () => {
+    void navigator.clipboard.writeText(value).then(
+      () => {
+        said(button, 'Copied');
+      },
+      () => {
+        said(button, 'Not allowed');
+      },
+    );
+  });
+  return element(
+    'span',
+    { class: 'copyable' },
+    element('code', {}, value),
+    button,
+    element('span', { class: 'unseen', role: 'status' }),
+  );
+}
+
+function said(button: HTMLButtonElement, word: string): void {
+  button.textContent = word;
+  const status = button.nextElementSibling;
+  if (status !== null) status.textContent = word;
+  window.setTimeout(() => {
+    button.textContent = 'Copy';
+    if (status !== null) status.textContent = '';
+  }, 2000);
+}
+
+/** Names and values. */
+export function facts(
+  ...pairs: readonly (readonly [name: string, value: Node | string | undefined])[]
+): HTMLElement {
+  return element(
+    'dl',
+    { class: 'facts' },
+    ...pairs.flatMap(([name, value]) =>
+      value === undefined ? [] : [element('div', {}, element('dt', {}, name), element('dd', {}, value))],
+    ),
+  );
+}

@@ -1,0 +1,55 @@
+/** Times and spans of time, as the reader writes them. */
+
+const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const OF_TODAY = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const OF_ANOTHER_DAY = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
+const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const WHOLE = new Intl.NumberFormat();
+const TENTHS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** With its day, to the second. */
+export function sayExactly(at: number): string {
+  return EXACT.format(at);
+}
+
+/** To the second; with the day where it is not today. */
+export function sayShortly(at: number, now: number): string {
+  return new Date(at).toDateString() === new Date(now).toDateString()
+    ? OF_TODAY.format(at)
+    : OF_ANOTHER_DAY.format(at);
+}
+
+/** E.g. `3 minutes ago`, `in 20 seconds`. */
+export function sayRelatively(at: number, now: number): string {
+  const ms = at - now;
+  const size = Math.abs(ms);
+  if (size < MINUTE_MS) return RELATIVE.format(Math.trunc(ms / SECOND_MS), 'second');
+  if (size < HOUR_MS) return RELATIVE.format(Math.trunc(ms / MINUTE_MS), 'minute');
+  if (size < DAY_MS) return RELATIVE.format(Math.trunc(ms / HOUR_MS), 'hour');
+  return RELATIVE.format(Math.trunc(ms / DAY_MS), 'day');
+}
+
+/** E.g. `312 ms`, `4.2 s`, `3 min 20 s`. */
+export function saySpan(ms: number): string {
+  const size = Math.max(0, ms);
+  if (size < 10 * SECOND_MS) return `${WHOLE.format(Math.round(size))} ms`;
+  if (size < MINUTE_MS) return `${TENTHS.format(size / SECOND_MS)} s`;
+  const minutes = Math.floor(size / MINUTE_MS);
+  if (minutes < 60) return `${minutes} min ${Math.floor((size % MINUTE_MS) / SECOND_MS)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export function sayCount(count: number): string {
+  return WHOLE.format(count);
+}

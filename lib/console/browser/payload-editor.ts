@@ -1,0 +1,128 @@
+import { element } from '../../page/browser/dom.js';
+import { findPlace, readJsonText, type Place, type ReadText } from './json-text.js';
+
+/** Where a request is written as JSON: what is wrong is told at once, by line, and leads there. */
+
+/** Something that is wrong with what is written. */
+interface Problem {
+  readonly text: string;
+  readonly place: Place | undefined;
+}
+
+export interface PayloadEditor {
+  readonly element: HTMLElement;
+  /** What is written now; empty at first. */
+  read(): ReadText | undefined;
+  write(payload: unknown): void;
+  /** Fields that the server did not take, until the next change. */
+  refuse(fields: readonly string[]): void;
+  focus(): void;
+}
+
+export function makePayloadEditor(onChange: () => void): PayloadEditor {
+  const gutter = element('div', { class: 'gutter', 'aria-hidden': 'true' });
+  const text = element('textarea', {
+    id: 'payload',
+    rows: 20,
+    wrap: 'off',
+    spellcheck: 'false',
+    autocomplete: 'off',
+    'aria-describedby': 'payload-hint payload-problems',
+    placeholder: 'Generate fills this in. A request that was copied elsewhere can be pasted, too.',
+  });
+  const problems = element('div', { id: 'payload-problems', class: 'problems', role: 'status' });
+  let refused: readonly string[] = [];
+
+  const read = (): ReadText | undefined => (text.value.trim() === '' ? undefined : readJsonText(text.value));
+
+  const goTo = ({ line, column }: Place): void => {
+    const lines = text.value.split('\n');
+    const start = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
+    text.focus();
+    text.setSelectionRange(start + column - 1, start + (lines[line - 1]?.length ?? 0));
+    text.scrollTop = Math.max(0, ((line - 5) * text.scrollHeight) / lines.length);
+  };
+
+  const check = (): void => {
+    const found = problemsOf(read(), refused);
+    const wrong = new Set(found.map(({ place }) => place?.line));
+    gutter.replaceChildren(
+      ...text.value
+        .split('\n')
+        .map((_, index) =>
+          element('div', { class: wrong.has(index + 1) ? 'wrong' : undefined }, String(index + 1)),
+        ),
+    );
+    gutter.scrollTop = text.scrollTop;
+    if (found.length === 0) text.removeAttribute('aria-invalid');
+    else text.setAttribute('aria-invalid', 'true');
+    problems.replaceChildren(
+      ...found.map(({ text: told, place }) =>
+        element(
+          'p',
+          { class: 'problem' },
+          place === undefined
+            ? undefined
+            : element(
+                'button',
+                {
+                  type: 'button',
+                  class: 'small',
+                  onclick: () => {
+                    goTo(place);
+                  },
+                },
+                `Line ${place.line}, column ${place.column}`,
+              ),
+          element('span', {}, told),
+        ),
+      ),
+    );
+  };
+
+  text.addEventListener('input', () => {
+    refused = [];
+    check();
+    onChange();
+  });
+  text.addEventListener('scroll', () => {
+    gutter.scrollTop = text.scrollTop;
+  });
+  check();
+  return {
+    element: element(
+      'div',
+      { class: 'field' },
+      element('label', { for: 'payload' }, 'What Okta would send'),
+      element('p', { id: 'payload-hint', class: 'hint' }, 'JSON. Change what you like before you send it.'),
+      element('div', { class: 'editor' }, gutter, text),
+      problems,
+    ),
+    read,
+    write: (payload) => {
+      text.value = JSON.stringify(payload, undefined, 2);
+      text.scrollTop = 0;
+      refused = [];
+      check();
+      onChange();
+    },
+    refuse: (fields) => {
+      refused = fields;
+      check();
+    },
+    focus: () => {
+      text.focus();
+    },
+  };
+}
+
+function problemsOf(written: ReadText | undefined, refused: readonly string[]): readonly Problem[] {
+  if (written === undefined) return [];
+  if (!written.isJson) return [{ text: `${written.problem}.`, place: written.place }];
+  return refused.map((field) => ({
+    text: written.places.has(field)
+      ? `${field} is not as Okta sends it.`
+      : `${field} is missing, or not as Okta sends it.`,
+    place: findPlace(written.places, field),
+  }));
+}

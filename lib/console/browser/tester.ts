@@ -1,0 +1,202 @@
+import { element } from '../../page/browser/dom.js';
+import type { PayloadQuestion } from '../api.js';
+import { markTone, showFailure } from './marks.js';
+import { makePayloadEditor } from './payload-editor.js';
+import type { Route } from './routes.js';
+import { makePayload, sendPayload, ServerFailure } from './server.js';
+import type { Stream } from './stream.js';
+import { makeTestResult } from './test-result.js';
+import type { View } from './view.js';
+import { nameRequestType } from './words.js';
+
+/** Tries the hook: makes what Okta would send, lets it be changed, sends it, and shows what came of it. */
+
+const REQUEST_TYPES = ['mfa-verification', 'pre-enrollment', 'account-unlock', 'password-reset'] as const;
+const CHANNELS = { sms: 'SMS', voice: 'Voice call' } as const;
+
+export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester' }>> {
+  const user = element('input', {
+    id: 'user',
+    required: true,
+    autocomplete: 'off',
+    spellcheck: 'false',
+    autocapitalize: 'none',
+    'aria-describedby': 'user-hint',
+  });
+  const requestType = element(
+    'select',
+    { id: 'request-type' },
+    ...REQUEST_TYPES.map((value) => element('option', { value }, nameRequestType(value))),
+  );
+  const channel = element(
+    'select',
+    { id: 'asked-channel' },
+    ...Object.entries(CHANNELS).map(([value, label]) => element('option', { value }, label)),
+  );
+  const generate = element('button', { type: 'submit', class: 'primary' }, 'Generate');
+  const notes = element('div', { role: 'status' });
+  const failure = element('div', { role: 'alert' });
+  const warning = element('p', { id: 'send-warning', class: 'hint' });
+  const send = element(
+    'button',
+    { type: 'button', class: 'primary', 'aria-describedby': 'send-warning' },
+    'Send',
+  );
+  const running = element('span', { role: 'status', class: 'quiet' });
+  const result = makeTestResult(stream);
+  const placeholder = element(
+    'p',
+    { class: 'empty' },
+    'Nothing has been sent yet. Name a user, generate a request, send it: the answer shows up here.',
+  );
+  const answer = element('section', { 'aria-labelledby': 'answer', 'aria-live': 'polite' });
+  answer.append(element('h2', { id: 'answer' }, 'Answer'), placeholder, failure, result.element);
+  result.element.hidden = true;
+  let isRunning = false;
+
+  const showState = (): void => {
+    const written = editor.read();
+    const payload = written?.isJson === true ? written.value : undefined;
+    generate.disabled = isRunning;
+    send.disabled = isRunning || payload === undefined;
+    warning.textContent = written?.isJson === false ? 'It can be sent once it is JSON.' : warningFor(payload);
+  };
+
+  /** One at a time, and the focus stays where it was. */
+  const run = async (words: string, task: () => Promise<void>): Promise<void> => {
+    if (isRunning) return;
+    const focused = document.activeElement;
+    isRunning = true;
+    running.textContent = words;
+    failure.replaceChildren();
+    showState();
+    try {
+      await task();
+    } catch (error) {
+      if (!(error instanceof ServerFailure)) throw error;
+      failure.replaceChildren(showFailure(error));
+      editor.refuse(error.fields);
+    } finally {
+      isRunning = false;
+      running.textContent = '';
+      showState();
+      if (document.activeElement === document.body && focused instanceof HTMLElement) focused.focus();
+    }
+  };
+
+  const editor = makePayloadEditor(showState);
+  const form = element(
+    'form',
+    { class: 'filters' },
+    element(
+      'div',
+      { class: 'field wide' },
+      element('label', { for: 'user' }, 'User'),
+      user,
+      element('p', { id: 'user-hint', class: 'hint' }, 'Okta user id, or login'),
+    ),
+    element(
+      'div',
+      { class: 'field' },
+      element('label', { for: 'request-type' }, 'Request type'),
+      requestType,
+    ),
+    element('div', { class: 'field' }, element('label', { for: 'asked-channel' }, 'Channel'), channel),
+    element('div', { class: 'field end' }, generate),
+  );
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const question: PayloadQuestion = {
+      user: user.value.trim(),
+      requestType: REQUEST_TYPES.find((known) => known === requestType.value) ?? 'mfa-verification',
+      deliveryChannel: channel.value === 'voice' ? 'voice' : 'sms',
+    };
+    void run('Generating …', async () => {
+      notes.replaceChildren();
+      const made = await makePayload(question);
+      editor.write(made.payload);
+      notes.replaceChildren(
+        element('p', { class: 'unseen' }, 'The request is ready to be sent.'),
+        ...made.notes.map((note) => element('div', { class: 'note warn' }, markTone('warn', note))),
+      );
+    });
+  });
+  send.addEventListener('click', () => {
+    const written = editor.read();
+    if (written?.isJson !== true) return;
+    void run('Sending …', async () => {
+      const told = await sendPayload({ payload: written.value });
+      placeholder.hidden = true;
+      result.element.hidden = false;
+      result.show(told);
+    });
+  });
+  showState();
+
+  return {
+    title: 'Tester',
+    element: element(
+      'div',
+      { class: 'view' },
+      element('h1', { tabindex: -1 }, 'Tester'),
+      element(
+        'p',
+        { class: 'lead' },
+        'Send a code the way Okta does, and see what becomes of it. Limits count here, too.',
+      ),
+      form,
+      element(
+        'div',
+        { class: 'columns' },
+        element(
+          'section',
+          { 'aria-labelledby': 'request' },
+          element('h2', { id: 'request' }, 'Request'),
+          notes,
+          editor.element,
+          warning,
+          element('p', { class: 'send' }, send, running),
+        ),
+        answer,
+      ),
+    ),
+    show: (route) => {
+      if (route.user === undefined) return;
+      user.value = route.user;
+      requestType.value = REQUEST_TYPES.find((known) => known === route.requestType) ?? 'mfa-verification';
+      channel.value = route.channel === 'voice' ? 'voice' : 'sms';
+      // A replay is done once: coming back to the tab changes nothing that was typed since.
+      history.replaceState(null, '', '#/tester');
+    },
+    comeBack: (from) => {
+      if (from.view !== 'execution' || user.value === '') return false;
+      generate.focus();
+      return true;
+    },
+  };
+}
+
+/** What is about to happen, and to whom. */
+function warningFor(payload: unknown): string {
+  if (payload === undefined) return 'Nothing is sent before you press Send.';
+  const profile = fieldOf(fieldOf(payload, 'data'), 'messageProfile');
+  const number = fieldOf(profile, 'phoneNumber');
+  const digits =
+    typeof number === 'string' || typeof number === 'number' ? String(number).replace(/\D/g, '') : '';
+  if (digits.length < 7)
+    return 'The request has no phone number yet: put one in data.messageProfile.phoneNumber.';
+  const expires = Date.parse(String(fieldOf(profile, 'otpExpires')));
+  if (expires < Date.now())
+    return 'The code of this request has expired: generate another one, or change data.messageProfile.otpExpires.';
+  const isCall = /voice|call/i.test(String(fieldOf(profile, 'deliveryChannel')));
+  const to = `the number that ends in ${digits.slice(-2)}`;
+  return isCall
+    ? `Send makes a real call to ${to}.`
+    : `Send makes a real message go out to ${to}: by the channel that the user opted in to, else by SMS.`;
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null
+    ? (value as Readonly<Record<string, unknown>>)[name]
+    : undefined;
+}

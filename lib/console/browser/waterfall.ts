@@ -1,0 +1,112 @@
+import type { HookEvent } from '../../delivery/events.js';
+import { drawing, element } from '../../page/browser/dom.js';
+import { saySpan } from './moments.js';
+import { layOutWaterfall, OKTA_WAITS_MS, type Bar, type Waterfall } from './waterfall-bars.js';
+
+/** The picture of a call's time, and the same as a table. */
+
+export interface WaterfallView {
+  readonly element: HTMLElement;
+  show(steps: readonly HookEvent[], deadlineMs: number): void;
+}
+
+export function makeWaterfall(): WaterfallView {
+  const picture = element('div', { class: 'waterfall', 'aria-hidden': 'true' });
+  const rows = element('tbody');
+  const caption = element('caption');
+  const table = element(
+    'details',
+    {},
+    element('summary', {}, 'The same as a table'),
+    element(
+      'table',
+      { class: 'numbers' },
+      caption,
+      element(
+        'thead',
+        {},
+        element(
+          'tr',
+          {},
+          ...['Step', 'Result', 'From', 'To', 'Took'].map((name) => element('th', { scope: 'col' }, name)),
+        ),
+      ),
+      rows,
+    ),
+  );
+  return {
+    element: element('div', {}, picture, table),
+    show: (steps, deadlineMs) => {
+      const waterfall = layOutWaterfall(steps, deadlineMs);
+      picture.replaceChildren(
+        ...waterfall.bars.flatMap((bar) => drawBar(bar, waterfall)),
+        ...drawAxis(waterfall),
+      );
+      caption.textContent = `Each step's time, of the ${saySpan(deadlineMs)} until the deadline`;
+      rows.replaceChildren(...waterfall.bars.map(writeBar));
+    },
+  };
+}
+
+function percent(ms: number, spanMs: number): string {
+  return `${((100 * Math.min(ms, spanMs)) / spanMs).toFixed(2)}%`;
+}
+
+function drawBar(bar: Bar, { spanMs, deadlineMs }: Waterfall): readonly Element[] {
+  const tookMs = bar.endMs - bar.startMs;
+  // What took no time is seen, too.
+  const width = Math.max(tookMs, spanMs / 250);
+  const deadline = percent(deadlineMs, spanMs);
+  return [
+    element('span', { class: 'label' }, bar.label),
+    drawing(
+      'svg',
+      { class: 'lane', width: '100%', height: 28, focusable: 'false' },
+      drawing('line', { class: 'deadline', x1: deadline, x2: deadline, y1: 0, y2: 28 }),
+      drawing('rect', {
+        class: `bar ${bar.tone}`,
+        x: percent(Math.min(bar.startMs, spanMs - width), spanMs),
+        y: 6,
+        width: percent(width, spanMs),
+        height: 16,
+        rx: 2,
+      }),
+    ),
+    element('span', { class: 'took' }, saySpan(tookMs)),
+  ];
+}
+
+function drawAxis({ spanMs, deadlineMs }: Waterfall): readonly Element[] {
+  const deadline = percent(deadlineMs, spanMs);
+  const okta = percent(OKTA_WAITS_MS, spanMs);
+  return [
+    element('span', { class: 'label' }),
+    drawing(
+      'svg',
+      { class: 'axis', width: '100%', height: 40, focusable: 'false' },
+      drawing('line', { class: 'base', x1: 0, x2: '100%', y1: 0.5, y2: 0.5 }),
+      drawing('text', { class: 'zero', x: 0, y: 16 }, '0 ms'),
+      drawing('line', { class: 'deadline', x1: deadline, x2: deadline, y1: 0, y2: 22 }),
+      drawing(
+        'text',
+        { x: deadline, y: 16, dx: -6, 'text-anchor': 'end' },
+        `deadline ${saySpan(deadlineMs)}`,
+      ),
+      drawing(
+        'text',
+        { x: okta, y: 36, 'text-anchor': 'end' },
+        `Okta stops waiting at ${saySpan(OKTA_WAITS_MS)}`,
+      ),
+    ),
+  ];
+}
+
+function writeBar({ label, result, startMs, endMs }: Bar): HTMLElement {
+  const cells = [result, saySpan(startMs), saySpan(endMs), saySpan(endMs - startMs)];
+  return element(
+    'tr',
+    {},
+    element('th', { scope: 'row' }, label),
+    ...cells.map((cell) => element('td', {}, cell)),
+  );
+}

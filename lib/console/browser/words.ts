@@ -1,0 +1,103 @@
+import type { ExecutionOutcome } from '../../delivery/history.js';
+
+/** What the console calls things: names of outcomes, channels and request types. */
+
+/** How it is to be taken; shown by colour, and never by colour alone. */
+export type Tone = 'plain' | 'good' | 'warn' | 'bad';
+
+interface OutcomeWords {
+  readonly word: string;
+  readonly meaning: string;
+  readonly tone: Tone;
+  /** An SVG path of 16 by 16, drawn by its stroke. */
+  readonly icon: string;
+}
+
+const CROSS = 'M4 4l8 8M12 4l-8 8';
+const WARNING = 'M8 2.5 14.5 13.5H1.5zM8 6.5v3M8 11.4v.2';
+const QUESTION = 'M5.5 5.8a2.5 2.5 0 1 1 3.6 2.2c-.8.5-1.1 1-1.1 1.9M8 12.8v.1';
+const CHECK = 'M3 8.5l3.5 3.5L13 4.5';
+
+export const OUTCOMES: Readonly<Record<ExecutionOutcome, OutcomeWords>> = {
+  running: {
+    word: 'Running',
+    meaning: 'Okta has not been answered yet.',
+    tone: 'plain',
+    icon: 'M8 2a6 6 0 1 1-6 6M8 5v3.2l2 1.3',
+  },
+  sent: {
+    word: 'Sent',
+    meaning: 'The provider has accepted the message; nothing is known yet of its delivery.',
+    tone: 'good',
+    icon: 'M2.5 8h10.5M9 4l4 4-4 4',
+  },
+  delivered: { word: 'Delivered', meaning: 'The message has reached the phone.', tone: 'good', icon: CHECK },
+  used: {
+    word: 'Used',
+    meaning: 'The user has entered the code, and Okta has taken it.',
+    tone: 'good',
+    icon: 'M1.5 8.7l2.8 2.8 6-7M7.2 11.5 14 4.5',
+  },
+  undelivered: {
+    word: 'Not delivered',
+    meaning: 'The provider accepted the message, and it did not arrive.',
+    tone: 'bad',
+    icon: CROSS,
+  },
+  pending: {
+    word: 'Unknown',
+    meaning: 'The message may have gone out; no readable answer came. Okta takes the code as on its way.',
+    tone: 'warn',
+    icon: QUESTION,
+  },
+  blocked: {
+    word: 'Blocked',
+    meaning: 'The code was held back, by a limit or by a fraud filter. Nothing went out.',
+    tone: 'warn',
+    icon: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M3.8 3.8l8.4 8.4',
+  },
+  failed: {
+    word: 'Failed',
+    meaning: 'No channel could send the code. Okta may have sent it itself.',
+    tone: 'bad',
+    icon: WARNING,
+  },
+};
+
+/** What is beside a sentence, by its tone. */
+export const TONE_ICONS: Readonly<Record<Tone, string>> = {
+  plain: 'M8 8h.1',
+  good: CHECK,
+  warn: WARNING,
+  bad: CROSS,
+};
+
+const CHANNELS: ReadonlyMap<string, string> = new Map([
+  ['whatsapp', 'WhatsApp'],
+  ['sms', 'SMS'],
+  ['voice', 'Voice call'],
+  ['line', 'LINE'],
+]);
+
+/** A channel of the user's own has the name that they gave it. */
+export function nameChannel(channel: string): string {
+  return CHANNELS.get(channel) ?? channel;
+}
+
+const REQUEST_TYPES: ReadonlyMap<string, string> = new Map([
+  ['mfa-verification', 'Sign-in'],
+  ['pre-enrollment', 'Phone enrolment'],
+  ['account-unlock', 'Account unlock'],
+  ['password-reset', 'Password reset'],
+]);
+
+/** Okta writes it with its own prefix, and may have new ones. */
+export function nameRequestType(requestType: string | undefined): string {
+  if (requestType === undefined) return 'Not told';
+  const short = shortenRequestType(requestType);
+  return REQUEST_TYPES.get(short) ?? short;
+}
+
+export function shortenRequestType(requestType: string): string {
+  return requestType.replace(/^com\.okta\.user\.telephony\./, '');
+}

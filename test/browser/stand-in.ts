@@ -1,0 +1,152 @@
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { About, Health, MadePayload, StreamEvent, TestResult } from '../../lib/console/api.js';
+import { createConsoleServer } from '../../lib/console/server.js';
+import type { Execution, ExecutionQuery, ExecutionSummary, History } from '../../lib/delivery/history.js';
+import { ABOUT, plantHealth } from './planted.js';
+
+/** A console whose every answer is a test's to say: for what a gateway would take a day to come to. */
+export interface StandIn {
+  readonly url: string;
+  /** Newest first. */
+  executions: readonly Execution[];
+  health: Health;
+  /** What the tester answers. */
+  made: MadePayload;
+  tested: TestResult | undefined;
+  /** Paths and queries, as they came. */
+  readonly asked: string[];
+  /** Tells open pages of these, which are in the history from now on. */
+  tell(...changed: readonly Execution[]): void;
+  tellHealth(health: Health): void;
+  /** How many pages hear what is told. */
+  listeners(): number;
+  /** Ends the streams, as the server does once a minute. */
+  endStreams(): void;
+  /** Ends all connections, and answers none any more. */
+  stop(): Promise<void>;
+  /** At the same port. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Given {
+  readonly executions?: readonly Execution[];
+  readonly about?: About;
+  readonly health?: Health;
+}
+
+export async function startStandIn(given: Given = {}): Promise<StandIn> {
+  const streams = new Set<ServerResponse>();
+  const failures: unknown[] = [];
+  let server: Server;
+
+  const send = ({ event, data }: StreamEvent): void => {
+    for (const res of streams) res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  };
+  const standIn: StandIn = {
+    url: '',
+    executions: given.executions ?? [],
+    health: given.health ?? plantHealth(Date.now()),
+    made: { payload: {}, notes: [] },
+    tested: undefined,
+    asked: [],
+    tell: (...changed) => {
+      const ids = new Set(changed.map(({ id }) => id));
+      standIn.executions = [...changed, ...standIn.executions.filter(({ id }) => !ids.has(id))].sort(
+        (one, other) => other.startedAt - one.startedAt,
+      );
+      send({ event: 'executions', data: changed.map(summaryOf) });
+    },
+    tellHealth: (health) => {
+      standIn.health = health;
+      send({ event: 'health', data: health });
+    },
+    listeners: () => streams.size,
+    endStreams: () => {
+      for (const res of streams) res.end();
+    },
+    stop: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+    restart: async () => {
+      server = await listen(Number(new URL(standIn.url).port));
+    },
+    close: async () => {
+      if (server.listening) await standIn.stop();
+      if (failures.length > 0) throw new Error('the console failed', { cause: failures[0] });
+    },
+  };
+  const serve = createConsoleServer({
+    authorize: () => true,
+    history: historyOf(standIn),
+    streams: {
+      open: (_req, res) => {
+        res.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('retry: 50\n\n');
+        streams.add(res);
+        res.once('close', () => streams.delete(res));
+      },
+      close: () => undefined,
+    },
+    about: () => given.about ?? ABOUT,
+    health: () => Promise.resolve(standIn.health),
+    makePayload: () => Promise.resolve(standIn.made),
+    sendPayload: () =>
+      standIn.tested === undefined
+        ? Promise.reject(new Error('the test said nothing'))
+        : Promise.resolve(standIn.tested),
+    onAuthorizeFailed: (error) => failures.push(error),
+    onFailed: (error) => failures.push(error),
+  });
+  const listen = async (port: number): Promise<Server> => {
+    const made = createServer((req, res) => {
+      standIn.asked.push(req.url ?? '/');
+      void serve(req, res);
+    }).listen(port, '127.0.0.1');
+    await once(made, 'listening');
+    return made;
+  };
+  server = await listen(0);
+  const { port } = server.address() as AddressInfo;
+  return Object.assign(standIn, { url: `http://127.0.0.1:${port}/` });
+}
+
+function historyOf(standIn: StandIn): History {
+  return {
+    isShared: false,
+    find: (query) => Promise.resolve(findPage(standIn.executions, query)),
+    open: (id) => Promise.resolve(standIn.executions.find((execution) => execution.id === id)),
+    tally: () => Promise.resolve(standIn.health.deliveries),
+    watch: () => () => undefined,
+  };
+}
+
+function findPage(
+  executions: readonly Execution[],
+  { search = '', channel, outcome, before, limit }: ExecutionQuery,
+): Awaited<ReturnType<History['find']>> {
+  const fitting = executions.filter(
+    (execution) =>
+      [execution.id, execution.oktaRequestId, execution.userId, execution.code].some((text) =>
+        text?.toLowerCase().includes(search.toLowerCase()),
+      ) &&
+      (channel === undefined || execution.channel === channel) &&
+      (outcome === undefined || execution.outcome === outcome),
+  );
+  const start = fitting.findIndex(({ id }) => id === before) + 1;
+  const page = fitting.slice(start, start + limit);
+  const isLast = start + page.length >= fitting.length;
+  return {
+    executions: page.map(summaryOf),
+    total: fitting.length,
+    next: isLast ? undefined : page.at(-1)?.id,
+  };
+}
+
+function summaryOf({ steps, omittedSteps, ...summary }: Execution): ExecutionSummary {
+  return summary;
+}

@@ -25,6 +25,8 @@ type Handler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknow
 export interface Handlers {
   readonly openCall: Handler;
   readonly verifyHook: Handler;
+  /** In place of `verifyHook`, where no caller from outside can come. */
+  readonly trustTester: Handler;
   readonly readRequest: Handler;
   readonly readNumberType: Handler;
   readonly answerRepeat: Handler;
@@ -109,6 +111,11 @@ export function createHandlers(parts: HookParts): Handlers {
       }
       call.isProven = true;
     });
+  });
+
+  const trustTester = step((call) => {
+    call.isProven = true;
+    return undefined;
   });
 
   const readRequest = step(async (call, req) => {
@@ -220,6 +227,7 @@ export function createHandlers(parts: HookParts): Handlers {
   return {
     openCall,
     verifyHook,
+    trustTester,
     readRequest,
     readNumberType,
     answerRepeat,

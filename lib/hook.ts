@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express from 'express';
-import { Breaker, type BreakerState } from './delivery/breaker.js';
+import { Breaker } from './delivery/breaker.js';
 import type { Logger } from './delivery/channel.js';
 import type { ReadyChannel } from './delivery/dispatch.js';
 import { EventStream, Throttle, Throttles } from './delivery/events.js';
@@ -16,7 +16,9 @@ import type { State } from './delivery/state.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import { drain, tellOutsideCall } from './call.js';
 import { answerFailure } from './failure.js';
+import { createConsoleMount, type ConsoleHandler } from './consoles.js';
 import { createHandlers } from './handlers.js';
+import { readStatus, type HookStatus } from './hook-status.js';
 import { INBOUND_PATH, receiveInbound } from './inbound.js';
 import { createDefaultLogger, loadWinston, logListener } from './observe/log.js';
 import { createMetrics } from './observe/metrics.js';
@@ -24,11 +26,12 @@ import { channelProblems } from './option-rules/channels.js';
 import { createOktaApiClient } from './okta/api-client.js';
 import { createProfileReader } from './okta/user-profile.js';
 import { createCallerVerifier } from './okta/verify-caller.js';
-import type { Channel, ChannelParts, OktaTelephonyHookOptions } from './options.js';
+import type { Channel, ChannelParts, ConsoleOptions, OktaTelephonyHookOptions } from './options.js';
 import { withLateFailover } from './send-code.js';
 import { readOptions, STATUS_PATH, type HookSettings } from './settings.js';
 import { createCodeUses, createSentCodes, recordSignIns } from './sign-in-outcomes.js';
 import { recordDelivery } from './status-callback.js';
+import { keepFailure, type Chain } from './tester.js';
 import { createTwilioConnection, type TwilioConnection } from './twilio/client.js';
 import { loadSdk } from './twilio/sdk.js';
 import { ConfigurationError, TelephonyHookError } from './errors.js';
@@ -42,20 +45,6 @@ export interface Readiness {
   readonly state: 'ok' | Error;
 }
 
-/** What `status()` tells, without asking anyone. */
-export interface HookStatus {
-  /** Hook calls that have not been answered yet, and codes that did not arrive and are being sent by the next channel. */
-  readonly inFlight: number;
-  /** Sends that left before their deadline and have not ended. */
-  readonly detached: number;
-  readonly closing: boolean;
-  /** By host. */
-  readonly breakers: Readonly<Record<string, BreakerState>>;
-  readonly state: 'ok' | 'lost';
-  /** When each channel last had a message accepted. */
-  readonly lastSuccess: Readonly<Record<string, Date>>;
-}
-
 /** An Express request handler, and what a gateway asks of it. */
 export interface TelephonyHook {
   (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
@@ -66,6 +55,13 @@ export interface TelephonyHook {
   ready(): Promise<Readiness>;
   /** At once; for probes. */
   status(): HookStatus;
+  /**
+   * The administrators' page: a request handler to mount behind the gateway's own login, at any path. The history begins
+   * with the first one that is made; several share it.
+   *
+   * @throws ConfigurationError that names every problem of the options and its remedy.
+   */
+  console(options: ConsoleOptions): ConsoleHandler;
   /** Answers 503 from now on, lets what is under way end, resolves; never rejects. */
   close(): Promise<void>;
 }
@@ -105,13 +101,14 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     keysWaitMs: Math.min(800, settings.deadlineMs * 0.4),
   };
   const verifier = createCallerVerifier(settings.hookSchemes, verifierParts);
+  const oktaClient = createOktaApiClient({
+    credentials: settings.okta,
+    dispatcher,
+    clock: settings.clock,
+    connectTimeoutMs,
+  });
   const profiles = createProfileReader({
-    client: createOktaApiClient({
-      credentials: settings.okta,
-      dispatcher,
-      clock: settings.clock,
-      connectTimeoutMs,
-    }),
+    client: oktaClient,
     options: settings.profile,
     clock: settings.clock,
     onPaused: (pause) => {
@@ -153,11 +150,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   });
   const handle = createHandlers(parts);
 
-  const router = express.Router();
-  router.all(
-    settings.path || '/',
-    handle.openCall,
-    handle.verifyHook,
+  const afterProof = [
     handle.readRequest,
     handle.readNumberType,
     handle.answerRepeat,
@@ -166,8 +159,9 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     handle.lookUpProfile,
     handle.dispatchChannel,
     handle.answerOkta,
-    answerFailure(parts),
-  );
+  ];
+  const router = express.Router();
+  router.all(settings.path || '/', handle.openCall, handle.verifyHook, ...afterProof, answerFailure(parts));
   if (settings.twilioAuthTokens.length > 0) {
     router.all(settings.path + STATUS_PATH, recordDelivery(parts), answerFailure(parts));
     router.all(settings.path + INBOUND_PATH, receiveInbound(parts), answerFailure(parts));
@@ -190,6 +184,27 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   warnOfSilentChannels(settings, channels, events);
   loadNumberingPlans.ahead();
 
+  const status = (): HookStatus => readStatus(parts, breakers);
+  const consoles = createConsoleMount(() => {
+    // Mounted nowhere: only the console's tester has it, and it proves its caller by that.
+    const tests = express.Router();
+    tests.all('/', handle.openCall, handle.trustTester, ...afterProof, keepFailure, answerFailure(parts));
+    const testChain: Chain = (req, res, next) => {
+      tests(req as express.Request, res as express.Response, next);
+    };
+    return { parts, status, oktaClient, testChain };
+  });
+
+  const closeAll = async (): Promise<void> => {
+    const drained = Promise.all([drain(parts), codeUses.close()]);
+    // What is remembered goes to the state as long as it is there.
+    await Promise.all([drained, consoles.close(drained)]);
+    // What cannot be closed must not keep the gateway from ending.
+    await inTime(() => settings.state.close());
+    // A dispatcher of the user's own is left open.
+    if (settings.dispatcher === undefined) await inTime(() => dispatcher.destroy());
+    metrics?.close();
+  };
   let closed: Promise<void> | undefined;
   const hook: TelephonyHook = Object.assign(
     (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void => {
@@ -218,28 +233,16 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
         // Without the plans no sender of Twilio's is chosen by country, and the guard is blind to numbers. Without winston no line is lost.
         return { okta, twilio: twilioState === 'ok' ? plans : twilioState, hookKeys, state };
       },
-      status: (): HookStatus => ({
-        inFlight: parts.underWay.calls + (parts.lateFailover?.underWay.size ?? 0),
-        detached: parts.underWay.detached.size,
-        closing: parts.underWay.isClosing,
-        breakers: Object.fromEntries([...breakers].map(([host, breaker]) => [host, breaker.state])),
-        state: settings.state.health,
-        lastSuccess: Object.fromEntries(parts.underWay.lastSuccess),
-      }),
+      status,
+      console: (options: ConsoleOptions) => consoles.mount(options),
       close: (): Promise<void> => {
         parts.underWay.isClosing = true;
-        closed ??= Promise.all([drain(parts), codeUses.close()]).then(async () => {
-          // What cannot be closed must not keep the gateway from ending.
-          await inTime(() => settings.state.close());
-          // A dispatcher of the user's own is left open.
-          if (settings.dispatcher === undefined) await inTime(() => dispatcher.destroy());
-          metrics?.close();
-        });
+        closed ??= closeAll();
         return closed;
       },
     },
   );
-  metrics?.watch(() => hook.status());
+  metrics?.watch(status);
   return hook;
 }
 

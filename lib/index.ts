@@ -1,7 +1,10 @@
-export { oktaTelephonyHook, type HookStatus, type Readiness, type TelephonyHook } from './hook.js';
+export { oktaTelephonyHook, type Readiness, type TelephonyHook } from './hook.js';
+export type { ConsoleHandler } from './consoles.js';
+export type { HookStatus } from './hook-status.js';
 export type {
   Channel,
   ChannelParts,
+  ConsoleOptions,
   EventHookCredential,
   GuardLimit,
   GuardOptions,

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { ChannelPort, Logger } from './delivery/channel.js';
 import type { HookEvent } from './delivery/events.js';
@@ -291,4 +292,15 @@ export interface OktaTelephonyHookOptions {
   readonly dispatcher?: Dispatcher | undefined;
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined;
+}
+
+/** What `hook.console()` takes. */
+export interface ConsoleOptions {
+  /**
+   * Whether a request is an administrator's of the gateway: `true` lets it in. Asked for every request of the console,
+   * the page and its files among them, and given at most 5 s; where it fails nobody is let in.
+   */
+  authorize(req: IncomingMessage): boolean | Promise<boolean>;
+  /** More pages that the console leads to, by paths of the gateway or URLs. Default: none. */
+  readonly links?: readonly { readonly title: string; readonly href: string }[] | undefined;
 }

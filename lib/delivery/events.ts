@@ -170,7 +170,10 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly type: 'extension.failed';
       /** How many since it was last told. */
       readonly count: number;
-      /** `numberingPlans` are what the guard goes by; a `rollout` stays what it last was. */
+      /**
+       * `numberingPlans` are what the guard goes by; a `rollout` stays what it last was; `authorize` is the console's, and lets
+       * nobody in.
+       */
       readonly extension:
         | 'chooseChannels'
         | 'composeText'
@@ -179,7 +182,8 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
         | 'numberingPlans'
         | 'lateFailover'
         | 'lookUp'
-        | 'inbound';
+        | 'inbound'
+        | 'authorize';
       readonly reason: string;
       /** Of a `rollout`: those that stay in force, by channel; all others are on. */
       readonly percentages?: Readonly<Record<string, number>> | undefined;

@@ -2,6 +2,9 @@ import type { HookEvent } from './events.js';
 
 /** What became of hook calls, to be looked at later: the ports of the execution history. */
 
+/** What Okta's request id begins with in a call that the console's tester makes. */
+export const TESTER_PREFIX = 'tester-';
+
 /**
  * What is known of a call's code by now. `running`: not answered yet. `sent`: a provider accepted it. `delivered`,
  * `undelivered`: the provider said so later. `used`: the user signed in by it. `pending`: it may have gone out, nobody
@@ -31,7 +34,7 @@ export interface ExecutionSummary {
   /** By which it went out last, or was last tried. */
   readonly channel: string | undefined;
   readonly provider: string | undefined;
-  /** Why nothing went out, or did not arrive: a provider's code or one of ours. */
+  /** Why nothing went out, did not arrive, or is not known to have: a provider's code or one of ours. */
   readonly code: string | undefined;
   /** From the request to the answer; `undefined` while it runs. */
   readonly durationMs: number | undefined;
@@ -42,6 +45,8 @@ export interface ExecutionSummary {
 /** One of them, opened: every event that was told of it, oldest first. */
 export interface Execution extends ExecutionSummary {
   readonly steps: readonly HookEvent[];
+  /** So many more there were, most of them of repeats: the newest are not kept where there are hundreds. */
+  readonly omittedSteps: number;
 }
 
 /** What is looked for; everything that is given must fit. */
@@ -92,13 +97,18 @@ export interface History {
 
 /** Where gateways put what happened for each other: a log of sealed batches that forgets its oldest. */
 export interface HistoryLog {
-  /** Adds a batch, a text of any length. Rejects where it cannot be kept. */
+  /** Adds a batch, a text of up to some 100 KB. Rejects where it cannot be kept, or nobody knows. */
   append(batch: string): Promise<void>;
-  /** Those after a cursor, oldest first; without one, the newest ones that fit. Rejects where it cannot be asked. */
-  read(
-    after: string | undefined,
-    max: number,
-  ): Promise<readonly { readonly cursor: string; readonly batch: string }[]>;
+  /** Those after a cursor, oldest first; without one, from the oldest on. Rejects where it cannot be asked. */
+  read(after: string | undefined, max: number): Promise<HistoryPage>;
+}
+
+export interface HistoryPage {
+  /** Those that could be read. */
+  readonly batches: readonly string[];
+  /** For the next question; `undefined` where there never was anything. */
+  readonly cursor: string | undefined;
+  readonly hasMore: boolean;
 }
 
 /** The part of a state that keeps the history. */

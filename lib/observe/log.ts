@@ -106,10 +106,7 @@ function lineFor(event: HookEvent): Line | undefined {
     case 'extension.failed':
       return {
         level: 'warn',
-        message:
-          event.extension === 'rollout'
-            ? 'rollout failed; the percentages that it last gave stay in force'
-            : `${event.extension} failed; went on without it`,
+        message: failureOfExtension(event.extension),
       };
     case 'state.lost':
       return {
@@ -186,6 +183,19 @@ function rejectionOf(code: string): string {
   return code === 'BAD_SIGNATURE'
     ? "a delivery callback or an inbound message was rejected, for it does not bear Twilio's signature: compare publicUrl and credentials.twilio.authToken with what Twilio has (the account's own auth token, not an API key's secret)"
     : 'a request was rejected';
+}
+
+function failureOfExtension(
+  extension: Extract<HookEvent, { type: 'extension.failed' }>['extension'],
+): string {
+  switch (extension) {
+    case 'rollout':
+      return 'rollout failed; the percentages that it last gave stay in force';
+    case 'authorize':
+      return "the console's authorize failed, and nobody was let in; let it give true or false within 5 s, and wait for no more than your own session";
+    default:
+      return `${extension} failed; went on without it`;
+  }
 }
 
 /** What both sides must have alike, by the kind of authentication. */

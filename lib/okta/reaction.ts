@@ -25,11 +25,11 @@ const OKTAS_SENTENCE = 'The callback service returned an error';
  * was no hook.
  *
  * @param answer.body - parsed JSON; the text where it is none.
+ * @param answer.bytes - of the body as it came. Default: few enough.
  */
 export function reactionTo(answer: {
   readonly httpStatus: number;
   readonly body: unknown;
-  /** Of the body as it came. */
   readonly bytes?: number | undefined;
 }): Reaction {
   const { httpStatus, body, bytes = 0 } = answer;
@@ -40,9 +40,11 @@ export function reactionTo(answer: {
   }
   const error = fieldOf(body, 'error');
   if (error !== undefined && error !== null) return reactionToError(error);
-  const value = firstOf(fieldOf(firstCommand(body), 'value'));
-  if (fieldOf(firstCommand(body), 'type') !== COMMAND_TYPE)
-    return goesOn(`there is no ${COMMAND_TYPE} first`);
+  const command = firstOf(fieldOf(body, 'commands'));
+  if (fieldOf(command, 'type') !== COMMAND_TYPE) {
+    return goesOn(`it has no error and no command, the first of which has to be a ${COMMAND_TYPE}`);
+  }
+  const value = firstOf(fieldOf(command, 'value'));
   for (const name of ['provider', 'transactionId', 'transactionMetadata']) {
     const field = fieldOf(value, name);
     if (field !== undefined && field !== null && typeof field !== 'string')
@@ -63,9 +65,12 @@ export function reactionTo(answer: {
   }
 }
 
+/** How long Okta waits for the whole of an answer. */
+export const OKTA_WAITS_MS = 3000;
+
 /** There was no answer: no connection, or not within three seconds. */
-export function reactionToSilence(): Reaction {
-  return goesOn('no answer came within its three seconds');
+export function reactionToSilence(why = 'no answer came within its three seconds'): Reaction {
+  return goesOn(why);
 }
 
 function reactionToError(error: unknown): Reaction {
@@ -84,10 +89,6 @@ function goesOn(why: string): Reaction {
     action: 'failover',
     text: `Okta goes on without the hook and sends the code by its own provider, where the org has one: ${why}.`,
   };
-}
-
-function firstCommand(body: object): unknown {
-  return firstOf(fieldOf(body, 'commands'));
 }
 
 function firstOf(list: unknown): unknown {

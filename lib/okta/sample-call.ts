@@ -1,5 +1,7 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { OktaApiError } from '../errors.js';
 import { fieldOf } from './api-answer.js';
+import { nameTypedUser, nameUser } from './named-user.js';
 
 /** A telephony hook call as Okta's own preview makes it, but for a real user with their own phone. */
 
@@ -23,6 +25,8 @@ export interface SampleUser {
   readonly locale: string | undefined;
   /** By what Okta asks for. */
   readonly enrolled: Readonly<Record<'sms' | 'voice', string | undefined>>;
+  /** Whether Okta lets us read the user, but not what they enrolled. */
+  readonly isEnrolledHidden?: boolean | undefined;
   readonly mobilePhone: string | undefined;
 }
 
@@ -33,16 +37,32 @@ export type AskOkta = (path: string) => Promise<unknown>;
 const LIFE_MS = 5 * 60_000;
 /** By this Okta marks what its preview made: nothing that is under way is overtaken by it. */
 const PREVIEW_URL = '/api/internal/v1/inlineHooks/com.okta.telephony.provider/generatePreview';
+/** As much of it as marks a preview. */
+const PREVIEW_MARK = 'generatePreview';
 
 /**
  * Reads a user by id or login, and the phones that they enrolled.
- * @throws OktaApiError, `OKTA_NOT_FOUND` among them.
+ * @throws OktaApiError: `OKTA_NOT_FOUND` also for what can be neither, `OKTA_WRONG_USER` where Okta found somebody by
+ *   less than the whole login.
  */
 export async function readSampleUser(ask: AskOkta, idOrLogin: string): Promise<SampleUser> {
-  const user = await ask(`/api/v1/users/${encodeURIComponent(idOrLogin)}`);
+  const named = nameTypedUser(idOrLogin);
+  if (named === undefined) {
+    throw new OktaApiError('OKTA_NOT_FOUND', 'No user can have this id or login', { remedy: GIVE_WHOLE });
+  }
+  const user = await ask(`/api/v1/users/${named.segment}`);
+  if (!named.isThis(user)) {
+    throw new OktaApiError('OKTA_WRONG_USER', 'Okta answered with another user than the one asked for', {
+      remedy: GIVE_WHOLE,
+    });
+  }
   const profile = fieldOf(user, 'profile');
-  const id = textOf(user, 'id') ?? '';
-  const factors = await ask(`/api/v1/users/${encodeURIComponent(id)}/factors`);
+  const id = textOf(user, 'id');
+  const segment = nameUser(id, undefined)?.segment;
+  if (id === undefined || segment === undefined) {
+    throw new OktaApiError('OKTA_UNREADABLE', "Okta's answer holds no id of the user");
+  }
+  const factors = await readFactors(ask, segment);
   return {
     id,
     login: textOf(profile, 'login') ?? idOrLogin,
@@ -51,8 +71,22 @@ export async function readSampleUser(ask: AskOkta, idOrLogin: string): Promise<S
     status: textOf(user, 'status'),
     locale: textOf(profile, 'preferredLanguage') ?? textOf(profile, 'locale'),
     enrolled: { sms: phoneOf(factors, 'sms'), voice: phoneOf(factors, 'call') },
+    isEnrolledHidden: factors === undefined,
     mobilePhone: textOf(profile, 'mobilePhone'),
   };
+}
+
+const GIVE_WHOLE =
+  "Give the user's whole login or their id (00u…): Okta, Directory > People. One whose login has a slash is found by the id only.";
+
+/** `undefined` where whoever asks may read users and not their factors, as a custom role may have it. */
+async function readFactors(ask: AskOkta, segment: string): Promise<unknown> {
+  try {
+    return (await ask(`/api/v1/users/${segment}/factors`)) ?? [];
+  } catch (error) {
+    if (error instanceof OktaApiError && error.code === 'OKTA_FORBIDDEN') return undefined;
+    throw error;
+  }
 }
 
 /** What Okta would send, and what to know of it before it is sent. */
@@ -64,6 +98,8 @@ export function makeSampleCall(
     /** In place of the user's own. */
     readonly phone?: string | undefined;
     readonly orgUrl: string;
+    /** The hook's id at Okta, which Okta names as the source. */
+    readonly hookId?: string | undefined;
     readonly nowMs: number;
     /** Okta's request id. Default: a random one. */
     readonly requestId?: string | undefined;
@@ -71,20 +107,9 @@ export function makeSampleCall(
 ): { readonly payload: Readonly<Record<string, unknown>>; readonly notes: readonly string[] } {
   const { requestType, deliveryChannel, orgUrl, nowMs } = options;
   const isText = deliveryChannel === 'sms';
-  const other = isText ? user.enrolled.voice : user.enrolled.sms;
-  const phoneNumber = options.phone ?? user.enrolled[deliveryChannel] ?? other ?? user.mobilePhone;
+  const { phoneNumber, notes } = choosePhone(user, deliveryChannel, options.phone);
   // Never from 0: an editor that takes it for a number would lose that.
   const otpCode = String(randomInt(100_000, 1_000_000));
-  const notes: string[] = [];
-  if (phoneNumber === undefined) {
-    notes.push(
-      'The user has no phone, neither enrolled nor in the profile: put one in data.messageProfile.phoneNumber.',
-    );
-  } else if (options.phone === undefined && user.enrolled[deliveryChannel] === undefined) {
-    notes.push(
-      `The user has enrolled no phone for ${isText ? 'SMS' : 'voice calls'}: the number is ${other === undefined ? "the profile's mobilePhone" : 'that of the other factor'}.`,
-    );
-  }
   if (user.status !== undefined && user.status !== 'ACTIVE')
     notes.push(`The user is ${user.status} at Okta.`);
   return {
@@ -96,7 +121,7 @@ export function makeSampleCall(
       eventTypeVersion: '1.0',
       contentType: 'application/json',
       cloudEventVersion: '0.1',
-      source: `${orgUrl}/api/v1/inlineHooks`,
+      source: `${orgUrl}/api/v1/inlineHooks${options.hookId === undefined ? '' : `/${options.hookId}`}`,
       requestType: `com.okta.user.telephony.${requestType}`,
       data: {
         context: {
@@ -118,13 +143,82 @@ export function makeSampleCall(
           ...(isText ? { msgTemplate: `Your code is ${otpCode}` } : {}),
           phoneNumber: phoneNumber ?? '',
           otpExpires: new Date(nowMs + LIFE_MS).toISOString(),
-          deliveryChannel: isText ? 'SMS' : 'VOICE_CALL',
+          // As the newest of Okta's references spells it.
+          deliveryChannel: isText ? 'SMS' : 'voice call',
           otpCode,
-          locale: (user.locale ?? 'en-US').replace('_', '-').toUpperCase(),
+          locale: (user.locale ?? 'en-US').replaceAll('_', '-').toUpperCase(),
         },
       },
     },
   };
+}
+
+/**
+ * The same call to be sent once more: by a new event id, since a hook knows the old one again, and with the mark of a
+ * preview, which may have been edited away. A code that has ended by now lives five minutes from now.
+ */
+export function renewSampleCall(
+  payload: Readonly<Record<string, unknown>>,
+  nowMs: number,
+): Readonly<Record<string, unknown>> {
+  const data = objectOf(payload['data']);
+  const context = objectOf(data['context']);
+  const request = objectOf(context['request']);
+  const url = objectOf(request['url']);
+  const message = objectOf(data['messageProfile']);
+  const isMarked = typeof url['value'] === 'string' && url['value'].includes(PREVIEW_MARK);
+  const expires = message['otpExpires'];
+  const hasEnded = typeof expires === 'string' && Date.parse(expires) <= nowMs;
+  const { eventTime } = payload;
+  return {
+    ...payload,
+    eventId: randomUUID(),
+    ...(hasEnded || eventTime === undefined ? { eventTime: new Date(nowMs).toISOString() } : {}),
+    data: {
+      ...data,
+      context: {
+        ...context,
+        request: { ...request, url: { ...url, ...(isMarked ? {} : { value: PREVIEW_URL }) } },
+      },
+      messageProfile: {
+        ...message,
+        ...(hasEnded ? { otpExpires: new Date(nowMs + LIFE_MS).toISOString() } : {}),
+      },
+    },
+  };
+}
+
+function choosePhone(
+  user: SampleUser,
+  deliveryChannel: 'sms' | 'voice',
+  given: string | undefined,
+): { readonly phoneNumber: string | undefined; readonly notes: string[] } {
+  if (given !== undefined) return { phoneNumber: given, notes: [] };
+  const isText = deliveryChannel === 'sms';
+  const own = user.enrolled[deliveryChannel];
+  if (own !== undefined) return { phoneNumber: own, notes: [] };
+  const other = isText ? user.enrolled.voice : user.enrolled.sms;
+  const phoneNumber = other ?? user.mobilePhone;
+  const isHidden = user.isEnrolledHidden === true;
+  const notes = isHidden
+    ? [
+        'Okta does not let us read which phones the user enrolled: its administrator role has no right to factors.',
+      ]
+    : [];
+  if (phoneNumber === undefined) {
+    notes.push(
+      `The user has no phone, neither enrolled nor in the profile${isHidden ? ' as far as can be read' : ''}: put one in data.messageProfile.phoneNumber.`,
+    );
+    return { phoneNumber, notes };
+  }
+  if (!isHidden) notes.push(`The user has enrolled no phone for ${isText ? 'SMS' : 'voice calls'}.`);
+  notes.push(
+    `The number is ${other === undefined ? "the profile's mobilePhone, which nobody has verified" : 'that of the other factor'}.`,
+  );
+  if (!/^\s*(\+|00)/.test(phoneNumber)) {
+    notes.push('It has no country code: it can be dialled only where the hook has a defaultCountry.');
+  }
+  return { phoneNumber, notes };
 }
 
 function phoneOf(factors: unknown, factorType: 'sms' | 'call'): string | undefined {
@@ -138,4 +232,9 @@ function phoneOf(factors: unknown, factorType: 'sms' | 'call'): string | undefin
 function textOf(value: unknown, name: string): string | undefined {
   const field = fieldOf(value, name);
   return typeof field === 'string' && field !== '' ? field : undefined;
+}
+
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+  return value as Readonly<Record<string, unknown>>;
 }

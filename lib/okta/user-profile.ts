@@ -3,6 +3,7 @@ import type { UserProfile } from '../delivery/channel.js';
 import { OktaApiError, type OktaApiErrorCode } from '../errors.js';
 import { fieldOf, WAIT_FOR_WINDOW } from './api-answer.js';
 import type { OktaApiClient } from './api-client.js';
+import { nameUser, type NamedUser } from './named-user.js';
 import { pauseAfter } from './rate-limit.js';
 import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 
@@ -193,39 +194,6 @@ function createCache(
 function isFresh(kept: KeptProfile, options: ProfileOptions['cache'], nowMs: number): boolean {
   const ageMs = nowMs - kept.readAt;
   return options !== false && ageMs >= 0 && ageMs < options.ttlSeconds * 1000;
-}
-
-/** A user that can be asked for without reaching another resource. */
-interface NamedUser {
-  readonly key: string;
-  /** Of the path, encoded. */
-  readonly segment: string;
-  readonly isThis: (body: unknown) => boolean;
-}
-
-/** An id that is malformed is not made up for by the login: whoever sent it means somebody else, or no good. */
-function nameUser(userId: string | undefined, login: string | undefined): NamedUser | undefined {
-  if (userId !== undefined) {
-    if (!/^[A-Za-z0-9_-]{1,64}$/.test(userId) || isSpecial(userId)) return undefined;
-    return { key: `id:${userId}`, segment: userId, isThis: (body) => fieldOf(body, 'id') === userId };
-  }
-  // Okta cannot look up a login with a slash; control characters and half surrogates cannot be in a path.
-  if (login === undefined || !/^[^/\\\p{Cc}\p{Cs}]{1,100}$/u.test(login) || isSpecial(login))
-    return undefined;
-  const sameLogin = login.toLowerCase();
-  return {
-    key: `login:${sameLogin}`,
-    segment: encodeURIComponent(login),
-    isThis: (body) => {
-      const found = fieldOf(fieldOf(body, 'profile'), 'login');
-      return typeof found === 'string' && found.toLowerCase() === sameLogin;
-    },
-  };
-}
-
-/** `me` is the token's owner; `.` and `..` stay as they are when they are encoded, and lead to other resources. */
-function isSpecial(name: string): boolean {
-  return name === '.' || name === '..' || name.toLowerCase() === 'me';
 }
 
 function readProfile(body: unknown, user: NamedUser): UserProfile {

@@ -47,7 +47,22 @@ export class RedisConnection {
    * Sends commands, at once where it is connected.
    * @throws RedisFailure, in time.
    */
-  async ask<T>(work: (client: Client) => Promise<T>): Promise<T> {
+  ask<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    return this.#ask(work, () => true);
+  }
+
+  /**
+   * The same for what no code depends on: what Redis refuses of it says nothing of the rest. One that does not answer is
+   * lost to all.
+   */
+  askBeside<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    return this.#ask(work, ({ mayBeDone }) => mayBeDone);
+  }
+
+  async #ask<T>(
+    work: (client: Client) => Promise<T>,
+    isLoss: (failure: RedisFailure) => boolean,
+  ): Promise<T> {
     if (this.#isClosed || this.#lost !== undefined) {
       throw new RedisFailure(this.#lost?.failure.reason ?? CLOSED, false);
     }
@@ -56,7 +71,7 @@ export class RedisConnection {
       return await inTime(work(client));
     } catch (error) {
       const failure = failureOf(error);
-      if (client === this.#client?.redis) this.#lose(failure);
+      if (client === this.#client?.redis && isLoss(failure)) this.#lose(failure);
       throw failure;
     }
   }

@@ -156,6 +156,28 @@ redis.call('SET', KEYS[1], at .. '~', 'PX', ARGV[2])
 return known
 `;
 
+/**
+ * KEYS: the history, a stream. ARGV: a sealed batch, how many bytes of them are kept, how long, milliseconds.
+ *
+ * With each batch stands how many bytes have ever come, this one's included: so the oldest are told that no longer fit. They go
+ * with the next ones that come, and all of them a time after the last.
+ */
+const APPEND = `
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local total = (last and tonumber(last[2][2]) or 0) + #ARGV[1]
+redis.call('XADD', KEYS[1], '*', 'total', string.format('%.0f', total), 'batch', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local time = redis.call('TIME')
+local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[3]
+for i = 1, 500 do
+  local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+  local at = tonumber(string.match(first[1], '^%d+'))
+  if at >= oldest and tonumber(first[2][2]) > total - ARGV[2] then break end
+  redis.call('XDEL', KEYS[1], first[1])
+end
+return 1
+`;
+
 /** By the names under which a client knows them. */
 export const SCRIPTS = {
   claimEvent: CLAIM,
@@ -167,6 +189,7 @@ export const SCRIPTS = {
   replaceValue: REPLACE,
   keepSent: KEEP_SENT,
   takeSent: TAKE_SENT,
+  appendHistory: APPEND,
 } as const;
 
 type Arguments = readonly [numberOfKeys: number, ...keysAndArguments: (string | number | Buffer)[]];
@@ -182,5 +205,6 @@ declare module 'ioredis' {
     replaceValue(...args: Arguments): Result<unknown, Context>;
     keepSent(...args: Arguments): Result<unknown, Context>;
     takeSentBuffer(...args: Arguments): Result<Buffer | null, Context>;
+    appendHistory(...args: Arguments): Result<unknown, Context>;
   }
 }

@@ -3,6 +3,7 @@ import type { State } from '../delivery/state.js';
 import { RedisAlarms } from './redis-alarms.js';
 import { RedisClaims } from './redis-claims.js';
 import { RedisConnection } from './redis-connection.js';
+import { RedisHistory } from './redis-history.js';
 import { readRedisOptions, type RedisStateOptions } from './redis-options.js';
 import { RedisReceipts } from './redis-receipts.js';
 import { RedisSuppressions } from './redis-suppressions.js';
@@ -60,6 +61,7 @@ export function redisState(options: RedisStateOptions): State {
     takeSent: (key, use) => sentCodes.takeSent(key, use),
     isShared: true,
     alarms,
+    history: new RedisHistory(redis, sealing),
     check: async () => {
       await redis.check();
       await warnOfOtherKeys(redis, sealing);

@@ -11,7 +11,7 @@ import {
 /** The one place that seals what leaves this process to be remembered, and that makes the names it is kept under. */
 
 /** What is sealed: each by a key of its own, and none opens as another. */
-export type SealedKind = 'answer' | 'receipt' | 'report' | 'alarm' | 'suppressed' | 'sent';
+export type SealedKind = 'answer' | 'receipt' | 'report' | 'alarm' | 'suppressed' | 'sent' | 'history';
 
 /** What a key is named for: one event, one limit, and so on. */
 export type NamedKind =
@@ -24,6 +24,7 @@ export type NamedKind =
   | 'suppressed'
   | 'newest'
   | 'sent'
+  | 'history'
   | 'probe'
   | 'keys';
 
@@ -34,10 +35,12 @@ export interface Sealing {
   plainName(word: string): string;
   /** A name without the prefix, for what stands in a value. */
   digestOf(kind: NamedKind, text: string): string;
-  /** Plain text under a name, sealed by the first key. */
-  seal(kind: SealedKind, name: string, text: string): Buffer;
+  /** Plain text, or bytes, under a name, sealed by the first key. */
+  seal(kind: SealedKind, name: string, plain: string | Uint8Array): Buffer;
   /** `undefined` for what none of the keys has sealed as this kind and under this name. */
   open(kind: SealedKind, name: string, sealed: Buffer): string | undefined;
+  /** The same for bytes. */
+  openBytes(kind: SealedKind, name: string, sealed: Buffer): Buffer | undefined;
 }
 
 const CIPHER = 'aes-256-gcm';
@@ -70,33 +73,37 @@ export function createSealing(keys: readonly Buffer[], prefix: string): Sealing 
   const digestOf = (kind: NamedKind, text: string): string =>
     createHmac('sha256', namingKey).update(`${kind} ${text}`).digest('base64url').slice(0, DIGEST_LENGTH);
 
+  const openBytes: Sealing['openBytes'] = (kind, name, sealed) => {
+    if (sealed.length < ID_BYTES + NONCE_BYTES + TAG_BYTES) return undefined;
+    const id = sealed.subarray(0, ID_BYTES);
+    const key = sealingKeys.find((candidate) => candidate.id.equals(id));
+    if (key === undefined) return undefined;
+    const nonce = sealed.subarray(ID_BYTES, ID_BYTES + NONCE_BYTES);
+    const decipher = createDecipheriv(CIPHER, key.of[kind], nonce, { authTagLength: TAG_BYTES });
+    decipher.setAAD(additionalData(kind, name));
+    decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
+    try {
+      const body = sealed.subarray(ID_BYTES + NONCE_BYTES, -TAG_BYTES);
+      return Buffer.concat([decipher.update(body), decipher.final()]);
+    } catch {
+      return undefined;
+    }
+  };
+
   return {
     digestOf,
     plainName: (word) => `{${prefix}}:${word}`,
     nameOf: (kind, text) => `{${prefix}}:${kind}:${digestOf(kind, text)}`,
-    seal(kind, name, text) {
+    seal(kind, name, plain) {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv(CIPHER, current.of[kind], nonce);
       cipher.setAAD(additionalData(kind, name));
-      const body = [cipher.update(text, 'utf8'), cipher.final()];
+      const bytes = typeof plain === 'string' ? Buffer.from(plain, 'utf8') : plain;
+      const body = [cipher.update(bytes), cipher.final()];
       return Buffer.concat([current.id, nonce, ...body, cipher.getAuthTag()]);
     },
-    open(kind, name, sealed) {
-      if (sealed.length < ID_BYTES + NONCE_BYTES + TAG_BYTES) return undefined;
-      const id = sealed.subarray(0, ID_BYTES);
-      const key = sealingKeys.find((candidate) => candidate.id.equals(id));
-      if (key === undefined) return undefined;
-      const nonce = sealed.subarray(ID_BYTES, ID_BYTES + NONCE_BYTES);
-      const decipher = createDecipheriv(CIPHER, key.of[kind], nonce, { authTagLength: TAG_BYTES });
-      decipher.setAAD(additionalData(kind, name));
-      decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
-      try {
-        const body = sealed.subarray(ID_BYTES + NONCE_BYTES, -TAG_BYTES);
-        return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8');
-      } catch {
-        return undefined;
-      }
-    },
+    open: (kind, name, sealed) => openBytes(kind, name, sealed)?.toString('utf8'),
+    openBytes,
   };
 }
 
@@ -110,6 +117,7 @@ function sealingKeyOf(key: Buffer): SealingKey {
       alarm: derive(key, 'alarm'),
       suppressed: derive(key, 'suppressed'),
       sent: derive(key, 'sent'),
+      history: derive(key, 'history'),
     },
   };
 }

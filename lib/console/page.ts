@@ -1,0 +1,32 @@
+/** The console's page as it is served: a skeleton without a word of anybody's; `browser/main.ts` fills it. */
+
+const ICON =
+  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%231f4fd8'/%3E%3Cpath d='M4 8.5l2.8 2.8L12 5' fill='none' stroke='%23fff' stroke-width='2'/%3E%3C/svg%3E";
+
+/**
+ * Its links are relative: it is served at a path that ends with `/`, its modules and styles below `assets/`, the
+ * routes of `api.ts` beside it.
+ */
+export const CONSOLE_PAGE = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Telephony hook console</title>
+    <link rel="icon" href="${ICON}">
+    <link rel="stylesheet" href="assets/page/browser/base.css">
+    <link rel="stylesheet" href="assets/console/browser/console.css">
+    <script type="module" src="assets/console/browser/main.js"></script>
+  </head>
+  <body>
+    <a class="skip" id="skip" href="#main">Skip to the content</a>
+    <header class="top">
+      <p class="brand"><span>Telephony hook</span> <span class="quiet" id="org"></span></p>
+      <nav aria-label="Views" id="views"></nav>
+    </header>
+    <div id="connection" role="status"></div>
+    <main id="main"></main>
+    <noscript><p>The console needs JavaScript: allow it for this page and load it again.</p></noscript>
+  </body>
+</html>
+`;

@@ -1,0 +1,72 @@
+import Joi from 'joi';
+import type { ExecutionOutcome, ExecutionQuery } from '../delivery/history.js';
+import type { PayloadQuestion, SendQuestion } from './api.js';
+import { ConsoleRefusal } from './refusal.js';
+
+/** What the page asks, checked: its queries and its bodies. */
+
+const OUTCOMES: Readonly<Record<ExecutionOutcome, true>> = {
+  running: true,
+  sent: true,
+  delivered: true,
+  undelivered: true,
+  used: true,
+  pending: true,
+  blocked: true,
+  failed: true,
+};
+const REQUEST_TYPES: Readonly<Record<PayloadQuestion['requestType'], true>> = {
+  'mfa-verification': true,
+  'pre-enrollment': true,
+  'account-unlock': true,
+  'password-reset': true,
+};
+
+/** Longer ones are no id and no word that anybody searches for. */
+const MAX_TEXT = 256;
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 200;
+
+const executionQuery = Joi.object<ExecutionQuery>({
+  search: Joi.string().trim().max(MAX_TEXT),
+  channel: Joi.string().max(MAX_TEXT),
+  outcome: Joi.valid(...Object.keys(OUTCOMES)),
+  before: Joi.string().max(MAX_TEXT),
+  limit: Joi.number().integer().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+});
+
+const payloadQuestion = Joi.object<PayloadQuestion>({
+  user: Joi.string().trim().max(100).required(),
+  requestType: Joi.valid(...Object.keys(REQUEST_TYPES)).required(),
+  deliveryChannel: Joi.valid('sms', 'voice').required(),
+}).required();
+
+const sendQuestion = Joi.object<SendQuestion>({ payload: Joi.any().required() }).required();
+
+/** @throws ConsoleRefusal `INVALID_REQUEST` with the names that are wrong. */
+export function readExecutionQuery(query: URLSearchParams): ExecutionQuery {
+  const given: Record<string, unknown> = {};
+  for (const name of new Set(query.keys())) {
+    // What a form leaves empty is not asked for.
+    const values = query.getAll(name).filter((value) => value !== '');
+    if (values.length > 0) given[name] = values.length === 1 ? values[0] : values;
+  }
+  return check(executionQuery, given, 'The query is not one of the history.');
+}
+
+/** @throws ConsoleRefusal `INVALID_REQUEST` with the fields that are missing or wrong. */
+export function readPayloadQuestion(body: unknown): PayloadQuestion {
+  return check(payloadQuestion, body, 'A user, a kind of request and a channel are needed.');
+}
+
+/** @throws ConsoleRefusal `INVALID_REQUEST` */
+export function readSendQuestion(body: unknown): SendQuestion {
+  return check(sendQuestion, body, 'A payload is needed.');
+}
+
+function check<Read>(schema: Joi.ObjectSchema<Read>, given: unknown, message: string): Read {
+  const result = schema.validate(given, { abortEarly: false });
+  if (result.error === undefined) return result.value;
+  const fields = result.error.details.map(({ path }) => (path.length === 0 ? 'body' : path.join('.')));
+  throw new ConsoleRefusal('INVALID_REQUEST', message, { fields: [...new Set(fields)] });
+}

@@ -1,0 +1,83 @@
+import { OktaApiError, RequestError, TelephonyHookError, type OktaApiErrorCode } from '../errors.js';
+import type { ConsoleFailure } from './api.js';
+
+/** Why the console does not do what it was asked, by code and HTTP status. */
+
+type RefusalCode =
+  | 'NOT_AUTHORIZED'
+  | 'AUTHORIZATION_FAILED'
+  | 'CROSS_SITE'
+  | 'NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  | 'INVALID_REQUEST'
+  | 'TOO_MANY_STREAMS'
+  | 'CLOSING';
+
+const STATUS_OF: Readonly<Record<RefusalCode, number>> = {
+  INVALID_REQUEST: 400,
+  NOT_AUTHORIZED: 403,
+  CROSS_SITE: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  AUTHORIZATION_FAILED: 503,
+  TOO_MANY_STREAMS: 503,
+  CLOSING: 503,
+};
+
+/** A request that is answered before anything is done for it. */
+export class ConsoleRefusal extends TelephonyHookError {
+  override readonly name = 'ConsoleRefusal';
+  declare readonly code: RefusalCode;
+  readonly status: number;
+  readonly fields: readonly string[] | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: RefusalCode,
+    message: string,
+    details: {
+      readonly remedy?: string | undefined;
+      readonly fields?: readonly string[] | undefined;
+      readonly headers?: Readonly<Record<string, string>> | undefined;
+    } = {},
+  ) {
+    super(code, message, { remedy: details.remedy });
+    this.status = STATUS_OF[code];
+    this.fields = details.fields;
+    this.headers = details.headers ?? {};
+  }
+}
+
+/** Of Okta's API. Never its own 401 and 403: the browser would take them for the gateway's login. */
+const OKTA_STATUS: Partial<Readonly<Record<OktaApiErrorCode, number>>> = {
+  OKTA_NOT_FOUND: 404,
+  OKTA_RATE_LIMITED: 503,
+  OKTA_NO_ANSWER: 504,
+};
+
+/** An error as the page is told it; `isKnown` where it is none that anybody has made on purpose. */
+export function failureOf(error: unknown): {
+  readonly status: number;
+  readonly body: ConsoleFailure;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly isKnown: boolean;
+} {
+  if (error instanceof ConsoleRefusal || error instanceof RequestError) {
+    const { status, code, message, remedy, headers } = error;
+    const fields = error.fields?.length === 0 ? undefined : error.fields;
+    return { status, body: { error: { code, message, remedy, fields } }, headers, isKnown: true };
+  }
+  if (error instanceof OktaApiError) {
+    const { code, message, remedy } = error;
+    const status = OKTA_STATUS[code] ?? 502;
+    return { status, body: { error: { code, message, remedy } }, headers: {}, isKnown: true };
+  }
+  const message = 'The console failed.';
+  const remedy = "The gateway's log has the reason.";
+  return {
+    status: 500,
+    body: { error: { code: 'INTERNAL_ERROR', message, remedy } },
+    headers: {},
+    isKnown: false,
+  };
+}

@@ -1,0 +1,163 @@
+import type { HookEvent } from '../delivery/events.js';
+import type { ChannelTally, ExecutionQuery } from '../delivery/history.js';
+import { emptyTally } from './execution-outcome.js';
+import { ExecutionRecord, type Step } from './execution.js';
+
+/** The last executions: events find theirs, and the oldest give way. */
+
+/** No execution is known for longer, milliseconds. */
+const LIFE_MS = 86_400_000;
+/** Reports of messages that nobody has told to be sent: their gateway's events may be on their way. */
+const MOST_EARLY_MESSAGES = 1_000;
+const MOST_EARLY_REPORTS = 10;
+/** Sorted, and cut, when so many more than may be are there. */
+const SLACK = 0.1;
+
+/** Part of an execution, or of one that is not known yet. */
+export function isOfExecution(event: HookEvent): boolean {
+  return idOf(event) !== undefined || event.type === 'message.status';
+}
+
+export class KeptExecutions {
+  readonly #byId = new Map<string, ExecutionRecord>();
+  /** Whose message it is. */
+  readonly #byTransaction = new Map<string, ExecutionRecord>();
+  readonly #early = new Map<string, Step[]>();
+  /** Those that gave way: what is told of them later makes no new ones. */
+  readonly #gone = new Set<string>();
+  readonly #max: number;
+  readonly #clock: () => number;
+
+  constructor(max: number, clock: () => number) {
+    this.#max = max;
+    this.#clock = clock;
+  }
+
+  /** Gives the one that has changed. */
+  add(step: Step): ExecutionRecord | undefined {
+    const { event } = step;
+    const record = this.#recordOf(step);
+    if (record === undefined) return undefined;
+    record.add(step);
+    if ('transactionId' in event && event.transactionId !== undefined && event.type !== 'message.status') {
+      this.#know(event.transactionId, record);
+    }
+    return record;
+  }
+
+  get(id: string): ExecutionRecord | undefined {
+    this.#cut();
+    return this.#byId.get(id);
+  }
+
+  /** Those that fit, the newest first. */
+  find(query: ExecutionQuery): readonly ExecutionRecord[] {
+    const search = query.search?.trim().toLowerCase() || undefined;
+    const nowMs = this.#clock();
+    return this.#cut().filter((record) => record.fits(query, search, nowMs));
+  }
+
+  /** By channel, of those that began since. */
+  tally(sinceMs: number): readonly ChannelTally[] {
+    const nowMs = this.#clock();
+    const sums = new Map<string, ChannelTally>();
+    for (const record of this.#cut()) {
+      if (record.startedAt < sinceMs) break;
+      for (const tally of record.tallies(nowMs)) {
+        sums.set(tally.channel, addTallies(sums.get(tally.channel) ?? emptyTally(tally.channel), tally));
+      }
+    }
+    return [...sums.values()].sort((one, other) => (one.channel < other.channel ? -1 : 1));
+  }
+
+  #recordOf(step: Step): ExecutionRecord | undefined {
+    const { event } = step;
+    const id = idOf(event);
+    if (id !== undefined) {
+      if (this.#gone.has(id)) return undefined;
+      return this.#byId.get(id) ?? this.#begin(id);
+    }
+    if (event.type !== 'message.status') return undefined;
+    const record = this.#byTransaction.get(event.transactionId);
+    if (record === undefined) this.#keepEarly(event.transactionId, step);
+    return record;
+  }
+
+  #begin(id: string): ExecutionRecord {
+    const record = new ExecutionRecord(id);
+    // Forgotten in time, also where nobody ever asks.
+    for (const oldest of this.#byId.values()) {
+      if (oldest.startedAt >= this.#clock() - LIFE_MS) break;
+      this.#forget(oldest);
+    }
+    if (this.#byId.size >= this.#max * (1 + SLACK)) this.#cut();
+    this.#byId.set(id, record);
+    return record;
+  }
+
+  #know(transactionId: string, record: ExecutionRecord): void {
+    if (record.transactionIds.has(transactionId)) return;
+    record.transactionIds.add(transactionId);
+    this.#byTransaction.set(transactionId, record);
+    const early = this.#early.get(transactionId);
+    if (early === undefined) return;
+    this.#early.delete(transactionId);
+    for (const step of early) record.add(step);
+  }
+
+  #keepEarly(transactionId: string, step: Step): void {
+    const early = this.#early.get(transactionId);
+    if (early === undefined) {
+      this.#early.set(transactionId, [step]);
+      dropOldest(this.#early, MOST_EARLY_MESSAGES);
+    } else if (early.length < MOST_EARLY_REPORTS) early.push(step);
+  }
+
+  /** Gives those that stay, the newest first. */
+  #cut(): readonly ExecutionRecord[] {
+    const records = [...this.#byId.values()].sort(newestFirst);
+    const oldestMs = this.#clock() - LIFE_MS;
+    const firstGone = records.findIndex(({ startedAt }, at) => at >= this.#max || startedAt < oldestMs);
+    if (firstGone === -1) return records;
+    for (const record of records.splice(firstGone).reverse()) this.#forget(record);
+    return records;
+  }
+
+  #forget(record: ExecutionRecord): void {
+    this.#byId.delete(record.id);
+    for (const id of record.transactionIds) {
+      if (this.#byTransaction.get(id) === record) this.#byTransaction.delete(id);
+    }
+    this.#gone.add(record.id);
+    dropOldest(this.#gone, this.#max);
+  }
+}
+
+/** A total order, so that a page goes on where the one before it has ended. */
+export function newestFirst(one: ExecutionRecord, other: ExecutionRecord): number {
+  return other.startedAt - one.startedAt || (one.id < other.id ? 1 : -1);
+}
+
+function idOf(event: HookEvent): string | undefined {
+  return 'eventId' in event ? event.eventId : undefined;
+}
+
+function addTallies(one: ChannelTally, other: ChannelTally): ChannelTally {
+  return {
+    channel: one.channel,
+    accepted: one.accepted + other.accepted,
+    refused: one.refused + other.refused,
+    unknown: one.unknown + other.unknown,
+    delivered: one.delivered + other.delivered,
+    undelivered: one.undelivered + other.undelivered,
+    used: one.used + other.used,
+  };
+}
+
+/** What came first goes first. */
+function dropOldest(kept: Map<string, unknown> | Set<string>, max: number): void {
+  for (const key of kept.keys()) {
+    if (kept.size <= max) return;
+    kept.delete(key);
+  }
+}

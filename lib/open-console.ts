@@ -1,0 +1,121 @@
+import { createRequire } from 'node:module';
+import { tellOutsideCall, type HookParts } from './call.js';
+import { describeHook, readHealth } from './console-health.js';
+import type { MadePayload, PayloadQuestion, TestResult } from './console/api.js';
+import { createConsoleServer } from './console/server.js';
+import { createStreams } from './console/stream.js';
+import type { HookEventListener } from './delivery/events.js';
+import { maskError } from './delivery/masking.js';
+import type { HookStatus } from './hook-status.js';
+import { createHistory } from './observe/history.js';
+import { watchLimits } from './observe/recent-limits.js';
+import type { OktaApiClient } from './okta/api-client.js';
+import { makeSampleCall, readSampleUser } from './okta/sample-call.js';
+import type { ConsoleOptions } from './options.js';
+import { makeTestRequestId, runTest, type Chain } from './tester.js';
+
+/** The console over the parts of a hook. Loaded with the first one that is made, for who makes none needs none of it. */
+
+/** What it is made from. */
+export interface ConsoleBase {
+  readonly parts: HookParts;
+  readonly status: () => HookStatus;
+  /** By the hook's own credential. */
+  readonly oktaClient: OktaApiClient;
+  readonly testChain: Chain;
+}
+
+/** What all consoles of a hook share. */
+export interface Consoles {
+  /** Hears of all that happens. */
+  readonly listener: HookEventListener;
+  /** One more of them. */
+  open(options: ConsoleOptions): ReturnType<typeof createConsoleServer>;
+  /** Ends what is open at once, and what is remembered once nothing more happens. Never rejects. */
+  close(drained: Promise<unknown>): Promise<void>;
+}
+
+/** What reading a user may take, milliseconds: an administrator waits, and nobody's code does. */
+const USER_TIMEOUT_MS = 5_000;
+
+export function createConsoles({ parts, status, oktaClient, testChain }: ConsoleBase): Consoles {
+  const { settings, events } = parts;
+  const {
+    history,
+    listener: remember,
+    close,
+  } = createHistory({
+    log: settings.state.history,
+    clock: settings.clock,
+  });
+  const limits = watchLimits(settings.clock);
+  const health = () => readHealth(parts, { status, history, limits });
+  const streams = createStreams({ history, health });
+  const version = readVersion();
+
+  const ask = async (path: string): Promise<unknown> => {
+    const { body } = await oktaClient.request({ method: 'GET', path, timeoutMs: USER_TIMEOUT_MS });
+    return body;
+  };
+
+  const makePayload = async (question: PayloadQuestion): Promise<MadePayload> => {
+    const { requestType, deliveryChannel } = question;
+    const user = await readSampleUser(ask, question.user);
+    return makeSampleCall(user, {
+      requestType,
+      deliveryChannel,
+      orgUrl: settings.okta.orgUrl,
+      nowMs: settings.clock(),
+      requestId: makeTestRequestId(),
+    });
+  };
+
+  const sendPayload = async (payload: unknown): Promise<TestResult> => ({
+    ...(await runTest(testChain, payload, settings.clock())),
+    deadlineMs: settings.deadlineMs,
+  });
+
+  const onFailed = (error: unknown): void => {
+    events.emit({
+      type: 'request.rejected',
+      at: events.now(),
+      status: 500,
+      code: 'INTERNAL_ERROR',
+      fields: [],
+      count: 1,
+      reason: maskError(error, undefined),
+    });
+  };
+
+  return {
+    listener: (event) => {
+      limits.listener(event);
+      return remember(event);
+    },
+    open: (options) =>
+      createConsoleServer({
+        authorize: (req) => options.authorize(req),
+        history,
+        streams,
+        about: () => describeHook(parts, history, options, version),
+        health,
+        makePayload,
+        sendPayload,
+        onAuthorizeFailed: tellOutsideCall('authorize', parts),
+        onFailed,
+      }),
+    close: async (drained) => {
+      streams.close();
+      await drained;
+      await close();
+    },
+  };
+}
+
+function readVersion(): string {
+  // The package by its own name, wherever this file lies in it.
+  const { version } = createRequire(import.meta.url)('okta-telephony-hook/package.json') as {
+    version: string;
+  };
+  return version;
+}

@@ -1,0 +1,85 @@
+import { promisify } from 'node:util';
+import { deflateRaw, inflateRaw } from 'node:zlib';
+import type { HistoryLog, HistoryPage } from '../delivery/history.js';
+import type { RedisConnection } from './redis-connection.js';
+import { failureOf } from './redis-failure.js';
+import type { Sealing } from './sealing.js';
+
+/** What happened at each gateway, for all of them: a stream of sealed batches. */
+
+/** How long it is kept, milliseconds. */
+const LIFE_MS = 86_400_000;
+/** How much of it: about what 10,000 codes leave, whatever they came to. */
+const MOST_BYTES = 8 * 1024 * 1024;
+/** No batch of ours is longer. */
+const LONGEST_BATCH = 4 * 1024 * 1024;
+
+/** Refused for good, and by nothing that a claim would meet. */
+const TOLD_REASONS: ReadonlySet<string> = new Set(['NOPERM', 'WRONGTYPE', 'REFUSED']);
+
+const deflate = promisify(deflateRaw);
+const inflate = promisify(inflateRaw);
+
+/** An entry of a stream, as it comes: its id, then names and values by turns. */
+type Entry = readonly [id: Buffer, fields: readonly Buffer[]];
+
+/** Compressed, then sealed: batches say the same words again and again. */
+export class RedisHistory implements HistoryLog {
+  readonly #connection: RedisConnection;
+  readonly #sealing: Sealing;
+  readonly #name: string;
+
+  constructor(connection: RedisConnection, sealing: Sealing) {
+    this.#connection = connection;
+    this.#sealing = sealing;
+    this.#name = sealing.nameOf('history', '');
+  }
+
+  async append(batch: string): Promise<void> {
+    const sealed = this.#sealing.seal('history', this.#name, await deflate(batch));
+    await this.#told(
+      this.#connection.askBeside((client) =>
+        client.appendHistory(1, this.#name, sealed, MOST_BYTES, LIFE_MS),
+      ),
+    );
+  }
+
+  /** What does not open, another key's or nobody's, is passed over. */
+  async read(after: string | undefined, max: number): Promise<HistoryPage> {
+    const from = after === undefined ? '-' : idAfter(after);
+    const entries: readonly Entry[] = await this.#told(
+      this.#connection.askBeside((client) => client.xrangeBuffer(this.#name, from, '+', 'COUNT', max)),
+    );
+    const batches = await Promise.all(entries.map((entry) => this.#open(entry)));
+    return {
+      batches: batches.filter((batch) => batch !== undefined),
+      cursor: entries.at(-1)?.[0].toString() ?? after,
+      hasMore: entries.length === max,
+    };
+  }
+
+  async #open([, fields]: Entry): Promise<string | undefined> {
+    const sealed = fields[3];
+    const bytes = sealed === undefined ? undefined : this.#sealing.openBytes('history', this.#name, sealed);
+    if (bytes === undefined) return undefined;
+    return (await inflate(bytes, { maxOutputLength: LONGEST_BATCH })).toString('utf8');
+  }
+
+  async #told<T>(asking: Promise<T>): Promise<T> {
+    try {
+      return await asking;
+    } catch (error) {
+      const failure = failureOf(error);
+      if (this.#connection.health === 'ok' && TOLD_REASONS.has(failure.reason)) {
+        this.#connection.warn(`HISTORY_${failure.reason}`, failure.remedy);
+      }
+      throw failure;
+    }
+  }
+}
+
+/** The least one that is greater; Redis before 6.2 knows no other way to begin behind one. */
+function idAfter(id: string): string {
+  const [ms = '0', place = '0'] = id.split('-');
+  return `${ms}-${BigInt(place) + 1n}`;
+}

@@ -5,6 +5,7 @@ import {
   createPhonesPage,
   startDemoOrg,
   type DeliveredItem,
+  type DemoCurl,
   type DemoPerson,
 } from 'okta-telephony-hook/testing';
 import type { GatewayOptions } from './gateway.js';
@@ -26,17 +27,12 @@ export interface Demo {
   close(): Promise<void>;
 }
 
-export interface DemoCurl {
-  readonly title: string;
-  readonly command: string;
-}
-
 export const PHONES_PATH = '/phones/';
 
 /** Starts both emulators with their people, and the page of their phones. */
 export async function startDemo(optInAttribute?: string): Promise<Demo> {
   const org = await startDemoOrg({ optInAttribute });
-  const { okta, twilio, people, hookSecret } = org;
+  const { okta, twilio, people } = org;
   const preferencesToken = okta.addApiToken(['USER_ADMIN']);
   twilio.onDelivered((item) => {
     console.log(phoneScreen(item, people));
@@ -47,8 +43,6 @@ export async function startDemo(optInAttribute?: string): Promise<Demo> {
     optInAttribute: org.optInAttribute,
     links: [{ title: 'Gateway', href: '/' }],
   });
-  const [ana, bob] = people;
-  if (ana === undefined || bob === undefined) throw new Error('The demo has lost its people.');
 
   return {
     accounts: people.map(({ id, login }) => ({
@@ -66,63 +60,12 @@ export async function startDemo(optInAttribute?: string): Promise<Demo> {
     },
     hookOptions: (publicUrl) => org.hookOptions(publicUrl),
     connectHook: (publicUrl) => org.connectHook(publicUrl),
-    curls: (hookUrl) => [
-      {
-        title: 'Ana opted in to WhatsApp:',
-        command: curl(hookUrl, hookSecret, payload(ana, 'SMS', '042917')),
-      },
-      {
-        title: 'Bob did not, and gets an SMS:',
-        command: curl(hookUrl, hookSecret, payload(bob, 'SMS', '360485')),
-      },
-      {
-        title: 'Bob asks to be called:',
-        command: curl(hookUrl, hookSecret, payload(bob, 'voice call', '718204')),
-      },
-    ],
+    curls: (hookUrl) => org.curls(hookUrl),
     endPages: () => {
       phones.close();
     },
     close: () => org.close(),
   };
-}
-
-/** Where the shell puts the event id. */
-const EVENT_ID = 'EVENT_ID';
-
-/**
- * What Okta sends, without `eventTime` and `otpExpires`: a command that is printed now and pasted in an hour then
- * carries a code that has just been made, not one that has expired.
- */
-function payload(person: DemoPerson, deliveryChannel: 'SMS' | 'voice call', otpCode: string): string {
-  const { id: userId, login, firstName, lastName, phone: phoneNumber } = person;
-  return JSON.stringify({
-    eventId: EVENT_ID,
-    eventType: 'com.okta.telephony.provider',
-    requestType: 'com.okta.user.telephony.mfa-verification',
-    data: {
-      context: { request: { id: 'reqDemo0000000000001', method: 'POST', ipAddress: '203.0.113.7' } },
-      userProfile: { userId, login, firstName, lastName },
-      messageProfile: {
-        // Okta's own text, which it makes for messages only.
-        ...(deliveryChannel === 'SMS' ? { msgTemplate: `Your Acme code is ${otpCode}` } : {}),
-        ...{ phoneNumber, deliveryChannel, otpCode, locale: 'EN-US' },
-      },
-    },
-  });
-}
-
-/**
- * For sh, bash and zsh. The time is the event id, because the same event again is a repeat: it is answered as the
- * first one was, and nothing is sent.
- */
-function curl(url: string, secret: string, json: string): string {
-  const body = json.replace(EVENT_ID, `demo-'"$(date +%s%N)"'`);
-  return [
-    `curl -sS -w '\\n' ${url} \\`,
-    `  -H 'Authorization: ${secret}' -H 'Content-Type: application/json' \\`,
-    `  -d '${body}'`,
-  ].join('\n');
 }
 
 const CHANNEL_NAMES = { sms: 'SMS', whatsapp: 'WhatsApp', voice: 'call' } as const;

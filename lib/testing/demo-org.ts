@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { makeDemoCurls, type DemoCurl } from './demo-curls.js';
 import { startOktaEmulator, type OktaEmulator } from './okta-emulator.js';
 import { parseJson, textOf } from './okta-json.js';
 import { ENROLMENT_EVENT, SIGN_IN_EVENT } from './okta-log-events.js';
@@ -66,10 +67,12 @@ export interface DemoOrg {
    * Rejects where it does not answer as it should.
    */
   connectHook(publicUrl: string): Promise<void>;
+  /** Commands to paste into another terminal, as Okta would call the hook. */
+  curls(publicUrl: string): readonly DemoCurl[];
   close(): Promise<void>;
 }
 
-const PEOPLE: readonly DemoPerson[] = [
+const PEOPLE: readonly [DemoPerson, DemoPerson, DemoPerson] = [
   {
     id: '00uana0silveira00001',
     login: 'ana@example.com',
@@ -170,6 +173,7 @@ export async function startDemoOrg({
       });
       await ask(`/api/v1/eventHooks/${textOf(eventHook, 'id') ?? ''}/lifecycle/verify`, {});
     },
+    curls: (publicUrl) => makeDemoCurls(publicUrl, hookSecret, PEOPLE),
     close: async () => {
       await Promise.all([okta.close(), twilio.close()]);
     },

@@ -5,6 +5,7 @@
  */
 export { playBadDay, type BadDay, type BadDayOptions, type BadDayPhase } from './bad-day.js';
 export type { BadDayPhaseName, BadDayVendors } from './bad-day-phases.js';
+export type { DemoCurl } from './demo-curls.js';
 export {
   startDemoOrg,
   type DemoHookOptions,

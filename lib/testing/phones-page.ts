@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PAGE_HEADERS, readAssets } from '../page/assets.js';
-import { readJsonBody } from '../page/json-body.js';
-import { LiveEvents } from '../page/live-events.js';
-import { isFromOtherSite, isOwnWrite, isToLoopback } from '../page/same-site.js';
+import { readJsonBody } from './json-body.js';
+import { LiveEvents } from './live-events.js';
+import { slashless } from '../page/mount-slash.js';
+import { isFromOtherSite, isFromOwnPage, isToLoopback } from '../page/same-site.js';
 import type { BadDay, BadDayPhase } from './bad-day.js';
 import { FaultSwitches } from './fault-switches.js';
 import type { OktaEmulator } from './okta-emulator.js';
@@ -110,7 +111,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
     else if (!isToLoopback(req)) fail(res, 403, 'NOT_LOOPBACK', 'This page is for this machine only.');
     else if (isFromOtherSite(req) && path !== '/') fail(res, 403, 'CROSS_SITE', 'Another site asked.');
     else if (req.method === 'POST' && path.startsWith('/api/') && actions.has(path.slice(5))) {
-      if (isOwnWrite(req)) void act(path.slice(5), req, res);
+      if (isFromOwnPage(req) && isJson(req)) void act(path.slice(5), req, res);
       else fail(res, 403, 'CROSS_SITE', 'Only JSON from the page itself is taken.');
     } else if (actions.has(path.slice(5))) fail(res, 405, 'METHOD_NOT_ALLOWED', 'It takes POST.', 'POST');
     else if (path === '/api/about')
@@ -154,13 +155,14 @@ function answerGet(req: IncomingMessage, res: ServerResponse, answer: () => void
   else fail(res, 405, 'METHOD_NOT_ALLOWED', 'It takes GET.', 'GET, HEAD');
 }
 
-/** Its addresses are relative: they need the slash at the end, which a mount under a prefix may have come without. */
-function sendPage(req: IncomingMessage & { readonly originalUrl?: unknown }, res: ServerResponse): void {
-  const asked = typeof req.originalUrl === 'string' ? req.originalUrl : '/';
-  const [path = '/', ...query] = asked.split('?');
-  if (!path.endsWith('/')) {
-    const last = path.split('/').at(-1) ?? '';
-    res.writeHead(302, { ...PAGE_HEADERS, Location: [`./${last}/`, ...query].join('?') }).end();
+function isJson({ headers }: IncomingMessage): boolean {
+  return /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '');
+}
+
+function sendPage(req: IncomingMessage, res: ServerResponse): void {
+  const place = slashless(req, '/');
+  if (place !== undefined) {
+    res.writeHead(308, { ...PAGE_HEADERS, Location: place }).end();
     return;
   }
   const headers = { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' };

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { PAGE_HEADERS } from './assets.js';
+import { PAGE_HEADERS } from '../page/assets.js';
 
 /** Proxies end what says nothing for a minute. */
 const HEARTBEAT_MS = 15_000;

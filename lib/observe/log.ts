@@ -2,6 +2,7 @@ import type winston from 'winston';
 import type { BreakerState } from '../delivery/breaker.js';
 import type { Logger } from '../delivery/channel.js';
 import type { HookEvent, HookEventListener, OptionWarning } from '../delivery/events.js';
+import type { Extension } from '../delivery/extensions.js';
 import { lazily } from '../delivery/lazily.js';
 
 /** Writes the default log. */
@@ -185,14 +186,12 @@ function rejectionOf(code: string): string {
     : 'a request was rejected';
 }
 
-function failureOfExtension(
-  extension: Extract<HookEvent, { type: 'extension.failed' }>['extension'],
-): string {
+function failureOfExtension(extension: Extension): string {
   switch (extension) {
     case 'rollout':
       return 'rollout failed; the percentages that it last gave stay in force';
     case 'authorize':
-      return "the console's authorize failed, and nobody was let in; let it give true or false within 5 s, and wait for no more than your own session";
+      return "the console's authorize failed, and nobody was let in";
     default:
       return `${extension} failed; went on without it`;
   }

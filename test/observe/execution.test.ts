@@ -378,6 +378,7 @@ describe('kept executions', () => {
           count: 1,
           extension: 'state',
           reason: 'x',
+          remedy: 'y',
           eventId: undefined,
           oktaRequestId: undefined,
         },

@@ -163,6 +163,7 @@ export function toldOf(eventId: string, startMs = START) {
       count: 1,
       extension: 'composeText',
       reason: 'Error',
+      remedy: 'Mend it.',
     }),
   };
 }

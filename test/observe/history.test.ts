@@ -303,6 +303,14 @@ describe('the history of several gateways', () => {
     expect(log.appends).to.equal(2);
   });
 
+  it('answers from what is here in two seconds where the log does not answer', async () => {
+    const kept = open({ ...memoryLog(), read: () => new Promise(() => undefined) });
+    tell(kept, ...sent('e1'));
+    const found = kept.history.find({ limit: 1 });
+    await pass(2_000);
+    expect((await found).total).to.equal(1);
+  });
+
   it('drops the older ones where the log stays lost', async () => {
     const log = memoryLog();
     const [one, two] = [open(log), open(log)];

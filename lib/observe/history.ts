@@ -1,5 +1,6 @@
 import type { HookEvent, HookEventListener } from '../delivery/events.js';
 import type { ExecutionSummary, History, HistoryLog } from '../delivery/history.js';
+import { waitAtMost } from '../delivery/wait-at-most.js';
 import type { ExecutionRecord } from './execution.js';
 import { isForAll, isOfExecution, KeptExecutions, newestFirst } from './kept-executions.js';
 import { SharedEvents } from './shared-events.js';
@@ -11,6 +12,9 @@ const MOST_EXECUTIONS = 5_000;
 /** How often those who watch are told, milliseconds, and at which of these times other gateways are asked. */
 const TELL_EVERY_MS = 250;
 const ASK_EVERY_TIMES = 4;
+
+/** What a question waits for what others did, milliseconds. */
+const CATCH_UP_MS = 2_000;
 
 /** A history, and what it is made from. */
 export interface KeptHistory {
@@ -42,10 +46,15 @@ export function createHistory(parts: {
   let place = 0;
   let isClosed = false;
 
+  /** A log that does not answer must not keep what is here from those who ask. */
+  const catchUp = async (): Promise<void> => {
+    if (shared !== undefined) await waitAtMost(shared.catchUp(), CATCH_UP_MS);
+  };
+
   const history: History = {
     isShared: shared !== undefined,
     async find(query) {
-      await shared?.catchUp();
+      await catchUp();
       if (!isForAll(query)) await kept.readAll();
       const fitting = kept.find(query);
       const rest = query.before === undefined ? fitting : after(query.before, fitting);
@@ -58,11 +67,11 @@ export function createHistory(parts: {
       };
     },
     async open(id) {
-      await shared?.catchUp();
+      await catchUp();
       return kept.get(id)?.open(clock());
     },
     async tally(sinceMs) {
-      await shared?.catchUp();
+      await catchUp();
       await kept.readAll();
       return kept.tally(sinceMs);
     },

@@ -290,6 +290,27 @@ describe('the history of several gateways', () => {
     expect((await two.history.find({ limit: 1 })).total).to.equal(51);
   });
 
+  it('is tried once a second while the log is lost, whatever happens', async () => {
+    const log = memoryLog();
+    const kept = open(log);
+    log.isLost = true;
+    for (let count = 0; count < 100; count += 1) {
+      tell(kept, ...sent(`e${count}`));
+      await pass(10);
+    }
+    expect(log.appends).to.equal(1);
+    await pass(1_000);
+    expect(log.appends).to.equal(2);
+  });
+
+  it('answers from what is here in two seconds where the log does not answer', async () => {
+    const kept = open({ ...memoryLog(), read: () => new Promise(() => undefined) });
+    tell(kept, ...sent('e1'));
+    const found = kept.history.find({ limit: 1 });
+    await pass(2_000);
+    expect((await found).total).to.equal(1);
+  });
+
   it('drops the older ones where the log stays lost', async () => {
     const log = memoryLog();
     const [one, two] = [open(log), open(log)];

@@ -3,6 +3,8 @@ import type { HistoryLog } from '../../lib/delivery/history.js';
 /** A log of batches as gateways share one, within this process. */
 export interface MemoryLog extends HistoryLog {
   readonly batches: string[];
+  /** How often it was given a batch. */
+  readonly appends: number;
   /** How often it was asked for batches. */
   readonly reads: number;
   /** Neither adds nor gives any. */
@@ -13,15 +15,20 @@ export interface MemoryLog extends HistoryLog {
 
 export function memoryLog(): MemoryLog {
   const batches: string[] = [];
+  let appends = 0;
   let reads = 0;
   return {
     batches,
     isLost: false,
     isDoubtful: false,
+    get appends() {
+      return appends;
+    },
     get reads() {
       return reads;
     },
     append(batch) {
+      appends += 1;
       if (this.isLost) return Promise.reject(new Error('lost'));
       batches.push(batch);
       if (!this.isDoubtful) return Promise.resolve();

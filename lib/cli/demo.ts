@@ -81,14 +81,14 @@ async function runDemo({ options, terminal }: CommandCall): Promise<ExitCode> {
       });
     }
     await ended;
-    terminal.note('\nFinishing what is under way. Once more ends at once.');
     return 0;
   } finally {
     phones.close();
     server.close();
-    await hook.close();
     server.closeAllConnections();
+    // Before the hook: what hangs at an emulator would be waited for.
     await org.close();
+    await hook.close();
   }
 }
 

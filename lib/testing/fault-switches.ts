@@ -29,6 +29,7 @@ interface FaultSwitch extends Omit<FaultSwitchView, 'isOn'> {
 export const SHORT_CODE_LIFE_MS = 15_000;
 
 const SLOW_PROFILE_MS = 1_500;
+const RATE_LIMIT_SECONDS = 20;
 const LATE_CALLBACK_MS = 8_000;
 
 const SWITCHES: readonly FaultSwitch[] = [
@@ -55,9 +56,9 @@ const SWITCHES: readonly FaultSwitch[] = [
     id: 'okta-rate-limit',
     side: 'okta',
     title: 'The rate limit is used up',
-    description: 'Okta answers 429 for a minute: the hook leaves it alone until then.',
+    description: `Okta answers 429 for the next ${RATE_LIMIT_SECONDS} seconds. The hook asks nothing until then, though the switch is off again: who it knows from before gets what they chose, anybody else an SMS.`,
     turnOn: ({ okta }) => {
-      okta.setRateLimit({ limit: 600, remaining: 0, resetInSeconds: 60 });
+      okta.setRateLimit({ limit: 600, remaining: 0, resetInSeconds: RATE_LIMIT_SECONDS });
     },
   },
   {
@@ -100,7 +101,8 @@ const SWITCHES: readonly FaultSwitch[] = [
     id: 'landline',
     side: 'sms',
     title: 'The number is a landline',
-    description: 'Twilio refuses every SMS (21635).',
+    description:
+      'Twilio refuses every SMS (21635). Whom WhatsApp does not reach is left to Okta, which is told why.',
     turnOn: ({ twilio }) => {
       twilio.refuseWith({ code: 21_635, match: isSms });
     },
@@ -109,7 +111,8 @@ const SWITCHES: readonly FaultSwitch[] = [
     id: 'sms-undelivered',
     side: 'sms',
     title: 'SMS fail after they were accepted',
-    description: 'The phone is off or out of reach (30003). Twilio says so later.',
+    description:
+      'The phone is off or out of reach (30003). Twilio says so later, when Okta has its answer already.',
     turnOn: ({ twilio }) => {
       twilio.failLater({ code: 30_003, match: isSms });
     },
@@ -148,7 +151,8 @@ const SWITCHES: readonly FaultSwitch[] = [
     id: 'connections-reset',
     side: 'twilio',
     title: 'Connections are reset',
-    description: 'Twilio’s side closes every connection before it has read the request.',
+    description:
+      'Twilio closes every connection. Nobody knows whether it took the message: the hook says PENDING, and nothing arrives.',
     turnOn: ({ twilio }) => {
       twilio.fault({ kind: 'resetOnConnect' });
     },

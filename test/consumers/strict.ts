@@ -23,6 +23,8 @@ import {
   type ChooseChannels,
   type Claim,
   type ComposeText,
+  type ConsoleHandler,
+  type ConsoleOptions,
   type EventHookCredential,
   type EventLife,
   type FinalReport,
@@ -533,6 +535,18 @@ app4.use(hook);
 app4.use('/id', hook);
 app5.use(hook);
 app5.use('/id', hook);
+
+/** The console, by the request of the gateway's own login. */
+interface SessionRequest extends ExpressRequest {
+  readonly session: { readonly isAdministrator?: boolean };
+}
+const consoleOptions: ConsoleOptions = {
+  authorize: (req: SessionRequest) => req.session.isAdministrator === true,
+  links: undefined,
+};
+const consolePage: ConsoleHandler = hook.console(consoleOptions);
+app4.use('/admin/telephony', consolePage);
+app5.use('/admin/telephony', hook.console({ authorize: () => Promise.resolve(true), links: [{ title: 'x', href: '/' }] }));
 
 export async function look(): Promise<string> {
   const { okta, twilio, hookKeys, state: reached }: Readiness = await hook!.ready();

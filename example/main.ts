@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { ConfigurationError, TelephonyHookError, type OktaTelephonyHookOptions } from 'okta-telephony-hook';
 import { redisState } from 'okta-telephony-hook/redis';
-import { startDemo, type Demo } from './demo.js';
+import { PHONES_PATH, startDemo, type Demo } from './demo.js';
 import { drainOnSignals } from './drain.js';
 import { readEnvironment } from './environment.js';
 import { createGateway, type Gateway, type GatewayOptions } from './gateway.js';
@@ -34,9 +34,18 @@ if (environment.kind === 'emulators') {
     hook: demo.hookOptions(origin + HOOK_PATH),
     sessionSecret,
     accounts: demo.accounts,
-    ...demo.preferences(origin + HOOK_PATH),
+    ...demo.pages,
   });
-  drainOnSignals({ server, gateway, isStartedByNpm, closeLast: () => demo.close() });
+  drainOnSignals({
+    server,
+    gateway,
+    isStartedByNpm,
+    endPages: () => {
+      demo.endPages();
+    },
+    closeLast: () => demo.close(),
+  });
+  await demo.connectHook(origin + HOOK_PATH);
   await gateway.warmUp();
   welcome(origin, demo);
 } else {
@@ -114,13 +123,13 @@ function welcome(origin: string, demo: Demo): void {
   console.log(`An identity gateway with Okta's telephony hook, on emulators of Okta and Twilio: nothing leaves this machine.
 
   Open        ${origin}  (log in ${logins.join(', or ')})
+  Phones      ${origin}${PHONES_PATH}  (sign in as Ana, Bob or Chloé, type the code back, make things go wrong)
   Preferences ${origin}/preferences
   Health      ${origin}/health/live  ${origin}/health/ready
   Metrics     ${origin}/metrics
-  WhatsApp    ${origin}/demo/phone  (write as Ana or Bob; after STOP send "${demo.joinWords}" to come back)
   Hook        ${origin}${HOOK_PATH}
 
-Be Okta: paste one of these into another terminal, and watch the phones here.
+Be Okta: paste one of these into another terminal, and watch the phones there or here.
 `);
   for (const { title, command } of demo.curls(origin + HOOK_PATH)) console.log(`${title}\n\n${command}\n`);
   console.log('Ctrl-C ends it.\n');

@@ -15,7 +15,7 @@ import { makeSampleCall, readSampleUser } from './okta/sample-call.js';
 import type { ConsoleOptions } from './options.js';
 import { makeTestRequestId, runTest, type Chain } from './tester.js';
 
-/** The console over the parts of a hook. Loaded with the first one that is made, for who makes none needs none of it. */
+/** The console over the parts of a hook. */
 
 /** What it is made from. */
 export interface ConsoleBase {

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Time } from '../okta/administration.js';
 import { CommandError, tellFailure, type Command, type ExitCode } from './command.js';
+import { demo } from './demo.js';
 import { Variables, withFile } from './environment.js';
 import { setupAttribute } from './setup-attribute.js';
 import { setupEventHook } from './setup-event-hook.js';
@@ -18,7 +19,7 @@ export interface Surroundings {
 }
 
 const PROGRAM = 'okta-telephony-hook';
-const COMMANDS: readonly Command[] = [setupAttribute, setupHook, setupEventHook];
+const COMMANDS: readonly Command[] = [setupAttribute, setupHook, setupEventHook, demo];
 
 const COMMON_OPTIONS = {
   json: { type: 'boolean' },

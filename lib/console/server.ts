@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { History } from '../delivery/history.js';
 import { answer, answerText, parseJson, readBody, requireType } from '../exchange.js';
 import { PAGE_HEADERS, readAssets } from '../page/assets.js';
+import { slashless } from '../page/mount-slash.js';
 import type { About, Health, MadePayload, PayloadQuestion, TestResult } from './api.js';
 import { requireAuthorized } from './authorization.js';
 import { CONSOLE_PAGE } from './page.js';
@@ -160,15 +161,6 @@ export function createConsoleServer(
 
 /** These are asked by programs: the page's own, or others. */
 const isApi = (path: string): boolean => path.startsWith('/api/');
-
-/** Where the mount itself was asked for without a slash at its end: the same with one, from where it was asked. */
-function slashless(req: IncomingMessage, path: string): string | undefined {
-  if (path !== '/') return undefined;
-  // What is mounted by Express or connect is told the rest of the path alone; this is all of it.
-  const { originalUrl } = req as { readonly originalUrl?: unknown };
-  const [whole = ''] = typeof originalUrl === 'string' ? originalUrl.split('?', 1) : [];
-  return whole === '' || whole.endsWith('/') ? undefined : `./${whole.slice(whole.lastIndexOf('/') + 1)}/`;
-}
 
 function idIn(path: string): string {
   try {

@@ -176,11 +176,13 @@ function isUsersCall(request: RecordedRequest): boolean {
   return pathOf(request).startsWith('/api/v1/users');
 }
 
-function isSms(request: RecordedRequest): boolean {
+/** Whether an SMS is to be sent. */
+export function isSms(request: RecordedRequest): boolean {
   return isNewMessage(request) && !isToWhatsApp(request);
 }
 
-function isWhatsAppMessage(request: RecordedRequest): boolean {
+/** Whether a WhatsApp message is to be sent. */
+export function isWhatsAppMessage(request: RecordedRequest): boolean {
   return isNewMessage(request) && isToWhatsApp(request);
 }
 

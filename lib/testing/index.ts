@@ -5,6 +5,14 @@
  */
 export { playBadDay, type BadDay, type BadDayOptions, type BadDayPhase } from './bad-day.js';
 export type { BadDayPhaseName, BadDayVendors } from './bad-day-phases.js';
+export type { DemoCurl } from './demo-curls.js';
+export {
+  startDemoOrg,
+  type DemoHookOptions,
+  type DemoOrg,
+  type DemoOrgOptions,
+  type DemoPerson,
+} from './demo-org.js';
 export type { Fault, FaultRule, RecordedRequest } from './faults.js';
 export type { SchemaAttribute, SchemaAttributes } from './okta-attributes.js';
 export { startOktaEmulator, type OktaEmulator, type OktaEmulatorOptions } from './okta-emulator.js';
@@ -18,6 +26,7 @@ export type { HookClient, HookTokenOptions } from './okta-hook-tokens.js';
 export type { EmulatedInlineHook } from './okta-inline-hooks.js';
 export type { LogEvent, LogEventOptions, LogParty } from './okta-log-events.js';
 export type { AuthenticatorStatus, TelephonyProvider } from './okta-org-resources.js';
+export type { CodeProblem } from './okta-codes.js';
 export type { EnteredCode } from './okta-org.js';
 export type { RateLimit, RateLimitBucket } from './okta-rate-limit.js';
 export type { UserSchemaView } from './okta-schema-resource.js';
@@ -25,6 +34,8 @@ export type { SchemaDelay } from './okta-schema.js';
 export type { ServiceApp } from './okta-tokens.js';
 export type { EmulatedUser, NewUser, PhoneFactor } from './okta-users.js';
 export type { OktaVerdict } from './okta-verdict.js';
+export type { PageLink } from './phones-api.js';
+export { createPhonesPage, type PhonesPage, type PhonesPageOptions } from './phones-page.js';
 export type { AccountSettings } from './twilio-account.js';
 export type { CallbackFault, EmulatedCallback } from './twilio-callbacks.js';
 export type { EmulatedCall } from './twilio-calls.js';

@@ -9,6 +9,9 @@ interface AwaitedCode {
   readonly eventType: string;
 }
 
+/** `wrong`: not the code that went out last. `expired`: that code, too late. `not-awaited`: none went out, or it was used. */
+export type CodeProblem = 'wrong' | 'expired' | 'not-awaited';
+
 /** The codes that Okta waits for: of each user the last one that went out. */
 export class AwaitedCodes {
   readonly #codes = new Map<string, AwaitedCode>();
@@ -29,19 +32,19 @@ export class AwaitedCodes {
   }
 
   /**
-   * What a user typed: whether it is right, and the event that tells of it. A right code is right once.
+   * What a user typed: what is wrong with it, if anything is, and the event that tells of it. A right code is right once.
    * `undefined` where none is waited for.
    */
   check(
     userId: string,
     typed: string,
     now: number,
-  ): { readonly isRight: boolean; readonly event: LogEventOptions } | undefined {
+  ): { readonly problem: CodeProblem | undefined; readonly event: LogEventOptions } | undefined {
     const awaited = this.#codes.get(userId);
     if (awaited === undefined) return undefined;
     const { otpCode, expiresAt, factor, eventType } = awaited;
-    const isRight = typed === otpCode && !(now >= expiresAt);
-    if (isRight) this.#codes.delete(userId);
-    return { isRight, event: { eventType, factor, result: isRight ? 'SUCCESS' : 'FAILURE' } };
+    const problem = typed !== otpCode ? 'wrong' : now >= expiresAt ? 'expired' : undefined;
+    if (problem === undefined) this.#codes.delete(userId);
+    return { problem, event: { eventType, factor, result: problem === undefined ? 'SUCCESS' : 'FAILURE' } };
   }
 }

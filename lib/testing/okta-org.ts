@@ -1,7 +1,7 @@
 import type { RecordedRequest } from './faults.js';
 import type { Reply } from './loopback-server.js';
 import { OktaApi } from './okta-api.js';
-import { AwaitedCodes } from './okta-codes.js';
+import { AwaitedCodes, type CodeProblem } from './okta-codes.js';
 import { methodNotSupported } from './okta-errors.js';
 import {
   deliverEvents,
@@ -41,6 +41,8 @@ export interface OrgSettings {
 export interface EnteredCode {
   /** Whether it was the last one that went out to the user, in time, and for the first time. */
   readonly isRight: boolean;
+  /** Why it is not; `undefined` where it is. */
+  readonly problem: CodeProblem | undefined;
   /** What event hooks were told of it. */
   readonly deliveries: readonly EventDelivery[];
 }
@@ -132,9 +134,9 @@ export class OktaOrg {
   async enterCode(idOrLogin: string, typed: string): Promise<EnteredCode> {
     const userId = this.users.find(idOrLogin)?.id ?? idOrLogin;
     const checked = this.#codes.check(userId, typed, this.#settings.clock());
-    if (checked === undefined) return { isRight: false, deliveries: [] };
+    if (checked === undefined) return { isRight: false, problem: 'not-awaited', deliveries: [] };
     const deliveries = await this.fire([this.logEvent(userId, checked.event)], {});
-    return { isRight: checked.isRight, deliveries };
+    return { isRight: checked.problem === undefined, problem: checked.problem, deliveries };
   }
 
   #prove({ channel }: EmulatedInlineHook): Promise<HookProof> {

@@ -105,3 +105,8 @@ function decodeText(text: string): string | undefined {
 function cleaned(texts: readonly string[]): readonly string[] {
   return texts.map((text) => text.replace(/\s+/g, ' ').trim()).filter((text) => text !== '');
 }
+
+/** The language in which a call with this TwiML begins to speak, BCP 47; `undefined` where it does not say. */
+export function languageOfTwiml(twiml: string): string | undefined {
+  return /<Say\b[^>]*?\blanguage\s*=\s*["']([\w-]+)["']/.exec(twiml)?.[1];
+}

@@ -88,6 +88,8 @@ export interface TwilioEmulator {
   joinSandbox(number: string): void;
   /** The phone leaves the WhatsApp sandbox: messages to it are accepted and fail with 63015. */
   leaveSandbox(number: string): void;
+  /** Whether WhatsApp messages from the sandbox reach the phone now. */
+  isInSandbox(number: string): boolean;
   /**
    * A person writes to a number of the account. Twilio's own words take effect - STOP and START of an SMS (then
    * 21610), joining and leaving the sandbox - and the webhook is posted, signed, its reply delivered. Throws for a
@@ -197,6 +199,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     leaveSandbox: (number) => {
       sessions.leave(number);
     },
+    isInSandbox: (number) => sessions.isReachable(number, place.sandboxNumber),
     receive: (message) => inbound.receive(message),
     markRead: (messageSid) => {
       const message = sending.messages.find(

@@ -38,6 +38,8 @@ export interface EmulatedInbound {
   readonly signature: string;
   /** What the webhook answered; `undefined` where nobody did. */
   readonly answer: WebhookAnswer | undefined;
+  /** When it was written, milliseconds by the emulator's clock. */
+  readonly at: number;
   /** What the phone got in reply, by Twilio's own hand and by the webhook's TwiML. */
   readonly replies: readonly string[];
 }
@@ -80,6 +82,7 @@ export class TwilioInbound {
       throw new Error(`${to} receives no ${isWhatsApp ? 'WhatsApp messages' : 'SMS'} for this account.`);
     }
     const sid = randomSid('SM');
+    const at = this.#parts.clock();
     const params = { ...this.#paramsOf(sid, channel, from, to, body), ...message.params };
     const own = isWhatsApp ? this.#reactOnWhatsApp(from, to, body) : this.#reactOnSms(from, to, body);
     if (isWhatsApp && sessions.isReachable(from, to)) sessions.wrote(from, to);
@@ -101,6 +104,7 @@ export class TwilioInbound {
       params,
       signature,
       answer,
+      at,
       replies,
     };
     this.received.push(received);

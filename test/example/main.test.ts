@@ -87,10 +87,13 @@ describe('npm start', function () {
     const waiting = await bob.get('/preferences?waiting');
     // Of this machine, not WhatsApp's.
     const [, link = ''] = /<a href="([^"]+)">Open WhatsApp/.exec(waiting.text) ?? [];
-    const phone = await bob.get(link).expect(200);
-    const [, word = ''] = /name="text" value="([^"]+)"/.exec(phone.text) ?? [];
-    await post('/demo/phone', { from: '+19999999999', text: word }).expect(303);
-    await post('/demo/phone', { from: '+12025550142', text: word }).expect(200, /WhatsApp is on/);
+    await bob.get(link).expect(200, /<h1>Phones/);
+    const word = new URL(link, origin).searchParams.get('text');
+    await bob
+      .post('/phones/api/write')
+      .set('Origin', origin)
+      .send({ userId: '00ubob0montgomery001', channel: 'whatsapp', text: word })
+      .expect(200, /WhatsApp is on/);
     await run.printed(/Bob's phone \+12025550142 -- WhatsApp\n.*WhatsApp is on/);
     await bob.get('/preferences').expect(200, /<strong>WhatsApp/);
     await run.printed(/"message":"A user changed how codes come","userId":"00ubob0montgomery001"/);

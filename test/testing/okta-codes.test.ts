@@ -33,17 +33,24 @@ describe('startOktaEmulator: codes that users type', () => {
     const signIn = 'user.authentication.auth_via_mfa';
     expect(await enter('000')).to.deep.equal([false, signIn, 'FAILURE', 'SMS_FACTOR']);
     expect(await enter(otpCode)).to.deep.equal([true, signIn, 'SUCCESS', 'SMS_FACTOR']);
-    expect(await okta.enterCode('ana', otpCode)).to.deep.equal({ isRight: false, deliveries: [] });
+    expect(await okta.enterCode('ana', otpCode)).to.deep.equal({
+      isRight: false,
+      problem: 'not-awaited',
+      deliveries: [],
+    });
     const byVoice = await okta.callHook({ url: server.url, deliveryChannel: 'voice call' });
     expect(await enter(byVoice.otpCode)).to.deep.equal([true, signIn, 'SUCCESS', 'CALL_FACTOR']);
   });
 
   it('are the last one that went out, until it expires', async () => {
+    const problemOf = async (code: string) => (await okta.enterCode('ana', code)).problem;
     const first = await okta.callHook({ url: server.url, otpCode: '111222' });
     const second = await okta.callHook({ url: server.url, otpCode: '333444' });
     expect((await enter(first.otpCode))[0]).to.equal(false);
+    expect(await problemOf(first.otpCode)).to.equal('wrong');
     now += 5 * 60_000;
     expect((await enter(second.otpCode))[0]).to.equal(false);
+    expect(await problemOf(second.otpCode)).to.equal('expired');
   });
 
   it('end an enrolment where one was begun', async () => {

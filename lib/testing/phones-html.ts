@@ -1,0 +1,30 @@
+/** The page before its script has filled it. */
+export const PAGE_HTML = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Phones – Okta telephony hook demo</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="assets/page/browser/base.css">
+<link rel="stylesheet" href="assets/testing/browser/phones.css">
+<script type="module" src="assets/testing/browser/main.js"></script>
+</head>
+<body>
+<a class="skip" href="#phones">Skip to the phones</a>
+<header>
+<h1>Phones</h1>
+<p>Everything here is emulated: Okta, Twilio, and the people. Nothing leaves this machine.</p>
+<nav id="links" aria-label="Other pages" hidden></nav>
+</header>
+<p id="connection" role="status"></p>
+<main id="main">
+<section id="asked" hidden></section>
+<div id="phones" tabindex="-1"></div>
+<section id="faults" aria-labelledby="faults-title"></section>
+<section id="sandbox" aria-labelledby="sandbox-title"></section>
+</main>
+<noscript><p>This page needs JavaScript, of its own and no other.</p></noscript>
+</body>
+</html>
+`;

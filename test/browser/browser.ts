@@ -27,6 +27,8 @@ export interface PageOptions {
   readonly viewport?: { readonly width: number; readonly height: number } | undefined;
   /** BCP 47. Default: `en-GB`. */
   readonly locale?: string | undefined;
+  /** What it may ask beside its own. Default: none. */
+  readonly otherOrigins?: readonly string[] | undefined;
   /** Headers of every request, such as a login. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
@@ -35,7 +37,7 @@ export interface PageOptions {
 export interface WatchedPage {
   readonly page: Page;
   /** What the browser may complain of from now on, such as an answer with status 404 that the test asks for. */
-  tolerate(complaint: RegExp): void;
+  readonly tolerate: (complaint: RegExp) => void;
 }
 
 /** A browser of a test file's own. */
@@ -66,9 +68,9 @@ export async function startBrowser(): Promise<TestBrowser> {
       const complain = (complaint: string): void => {
         if (!tolerated.some((pattern) => pattern.test(complaint))) complaints.push(complaint);
       };
-      const { origin } = new URL(url);
+      const allowed = [new URL(url).origin, ...(options.otherOrigins ?? [])];
       await context.route(
-        (address) => address.origin !== origin && address.protocol !== 'data:',
+        ({ origin, protocol }) => !allowed.includes(origin) && protocol !== 'data:',
         async (route) => {
           complain(`it asked another origin: ${route.request().url()}`);
           await route.abort();

@@ -113,7 +113,7 @@ function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
     ...ofCall,
     ...asked,
     status: ANSWERS[outcome] ?? 'SUCCESSFUL',
-    code: summary.code,
+    code: outcome === 'undelivered' ? undefined : summary.code,
     reason: undefined,
     remedy: undefined,
     country: 'GB',

@@ -43,7 +43,7 @@ export function makeExecution(about: About, stream: Stream): View<Extract<Route,
     onExecutions: (changed) => {
       if (view.element.isConnected && changed.some((execution) => execution.id === id)) void load();
     },
-    onResumed: () => {
+    onOpened: () => {
       if (view.element.isConnected) void load();
     },
   });

@@ -38,7 +38,7 @@ export function makeHealth(about: About, stream: Stream): View<Extract<Route, { 
   };
   stream.listen({
     onHealth: show,
-    onResumed: () => void load(),
+    onOpened: () => void load(),
   });
   return {
     title: 'Health',

@@ -142,8 +142,8 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   stream.listen({
     onExecutions: takeIn,
     // What came meanwhile was not told.
-    onResumed: () => {
-      if (!isLoaded) return;
+    onOpened: () => {
+      if (asked === 0) return;
       if (!isReading()) void load();
       else
         void findExecutions(NO_FILTER, { limit: PAGE }).then(

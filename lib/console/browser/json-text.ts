@@ -47,9 +47,13 @@ export function readJsonText(text: string): ReadText {
 
 /** The line of a field, or of the nearest one around it that is there. */
 export function findPlace(places: ReadonlyMap<string, Place>, path: string): Place | undefined {
-  for (let rest = path; rest !== ''; rest = rest.replace(/(?:^|\.)[^.[]*$|\[[^[]*$/, '')) {
+  for (let rest = path; rest !== '';) {
     const place = places.get(rest);
     if (place !== undefined) return place;
+    const around = rest.replace(/\[\d+\]$|(?:^|\.)[^.[\]]*$/, '');
+    // A name with brackets of its own.
+    if (around === rest) break;
+    rest = around;
   }
   return undefined;
 }

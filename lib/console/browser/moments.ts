@@ -45,9 +45,16 @@ export function saySpan(ms: number): string {
   const size = Math.max(0, ms);
   if (size < 10 * SECOND_MS) return `${WHOLE.format(Math.round(size))} ms`;
   if (size < MINUTE_MS) return `${TENTHS.format(size / SECOND_MS)} s`;
-  const minutes = Math.floor(size / MINUTE_MS);
-  if (minutes < 60) return `${minutes} min ${Math.floor((size % MINUTE_MS) / SECOND_MS)} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const seconds = Math.floor(size / SECOND_MS);
+  return seconds < 3600
+    ? join([Math.floor(seconds / 60), 'min'], [seconds % 60, 's'])
+    : join([Math.floor(seconds / 3600), 'h'], [Math.floor((seconds % 3600) / 60), 'min']);
+}
+
+type Part = readonly [count: number, unit: string];
+
+function join([count, unit]: Part, [rest, smaller]: Part): string {
+  return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${smaller}`;
 }
 
 export function sayCount(count: number): string {

@@ -61,7 +61,7 @@ export function addressOf(route: Route): string {
 
 /** Also for questions to the server: fields that are empty are left out. */
 export function queryOf(fields: Readonly<Record<string, string | undefined>>): string {
-  const given = Object.entries(fields).flatMap(([name, value]) =>
+  const given = Object.entries(fields).flatMap(([name, value]): [string, string][] =>
     value === undefined || value === '' ? [] : [[name, value]],
   );
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;

@@ -6,8 +6,8 @@ import type { Health, StreamEvent } from '../api.js';
 export interface StreamListener {
   readonly onExecutions?: ((changed: readonly ExecutionSummary[]) => void) | undefined;
   readonly onHealth?: ((health: Health) => void) | undefined;
-  /** Connected again: what was told meanwhile was missed. */
-  readonly onResumed?: (() => void) | undefined;
+  /** It is there, for the first time or again: what happened until now was not told. */
+  readonly onOpened?: (() => void) | undefined;
 }
 
 export interface Stream {
@@ -25,7 +25,6 @@ const MAX_RETRY_MS = 30_000;
  */
 export function openStream(onConnection: (isThere: boolean) => void): Stream {
   const listeners: StreamListener[] = [];
-  let isFirst = true;
   let doubt: number | undefined;
   let retryMs = RETRY_MS;
 
@@ -36,8 +35,7 @@ export function openStream(onConnection: (isThere: boolean) => void): Stream {
       doubt = undefined;
       retryMs = RETRY_MS;
       onConnection(true);
-      if (!isFirst) for (const listener of listeners) listener.onResumed?.();
-      isFirst = false;
+      for (const listener of listeners) listener.onOpened?.();
     });
     source.addEventListener('error', () => {
       doubt ??= window.setTimeout(() => {

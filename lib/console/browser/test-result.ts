@@ -29,7 +29,7 @@ export function makeTestResult(stream: Stream): TestResultView {
     onExecutions: (changed) => {
       if (changed.some(({ id }) => id === current?.id)) current?.refresh();
     },
-    onResumed: () => current?.refresh(),
+    onOpened: () => current?.refresh(),
   });
   return {
     element: place,

@@ -19,19 +19,23 @@ export function makeWaterfall(): WaterfallView {
     {},
     element('summary', {}, 'The same as a table'),
     element(
-      'table',
-      { class: 'numbers' },
-      caption,
+      'div',
+      { class: 'scrolled', tabindex: 0, role: 'region', 'aria-label': 'The time of each step, as numbers' },
       element(
-        'thead',
-        {},
+        'table',
+        { class: 'numbers' },
+        caption,
         element(
-          'tr',
+          'thead',
           {},
-          ...['Step', 'Result', 'From', 'To', 'Took'].map((name) => element('th', { scope: 'col' }, name)),
+          element(
+            'tr',
+            {},
+            ...['Step', 'Result', 'From', 'To', 'Took'].map((name) => element('th', { scope: 'col' }, name)),
+          ),
         ),
+        rows,
       ),
-      rows,
     ),
   );
   return {

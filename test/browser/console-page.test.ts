@@ -1,0 +1,298 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { until } from '../harness/until.js';
+import {
+  expectAccessible,
+  expectNoSidewaysScroll,
+  needBrowser,
+  screenshot,
+  startBrowser,
+  type PageOptions,
+  type TestBrowser,
+} from './browser.js';
+import { hostileStandIn } from './hostile-texts.js';
+import { plantExecution, plantExecutions, plantHealth } from './planted.js';
+import { startStandIn, type StandIn } from './stand-in.js';
+
+/** The page alone, with what a gateway would take long to come to. */
+describe("the console's page", function () {
+  this.timeout(60_000);
+  let browser: TestBrowser;
+  let standIn: StandIn | undefined;
+
+  before(async function () {
+    needBrowser(this);
+    browser = await startBrowser();
+  });
+  after(async () => {
+    // Not there where the suite was skipped.
+    await (browser as TestBrowser | undefined)?.close();
+  });
+  afterEach(async () => {
+    try {
+      await browser.closePages();
+    } finally {
+      await standIn?.close();
+      standIn = undefined;
+    }
+  });
+
+  const rows = (page: Page) => page.locator('.rows .row');
+  const openHistory = async (stood: StandIn): Promise<Page> => {
+    const { page } = await browser.open(`${stood.url}#/history`);
+    await page.getByText(/of .* executions/).waitFor();
+    await until(() => stood.listeners() === 1);
+    return page;
+  };
+
+  describe('with 5,000 executions', () => {
+    it('loads older ones page by page, never holds more than 300, and leads back to the newest', async () => {
+      standIn = await startStandIn({ executions: plantExecutions(5000, Date.now()) });
+      const page = await openHistory(standIn);
+      await page.getByText('50 of 5,000 executions').waitFor();
+      for (let index = 1; index <= 8; index += 1) {
+        const oldest = await rows(page).last().getAttribute('data-id');
+        const next = standIn.executions[50 * index];
+        await page.getByRole('button', { name: 'Load older' }).click();
+        await page.locator(`[data-id="${next?.id ?? ''}"] a:focus`).waitFor();
+        // What was read last is still there, above what came.
+        await page.locator(`[data-id="${oldest ?? ''}"]`).waitFor();
+      }
+      expect(await rows(page).count()).to.equal(300);
+      expect(await page.locator('*').count()).to.be.lessThan(10_000);
+      expect(await rows(page).last().getAttribute('data-id')).to.equal(standIn.executions[449]?.id);
+
+      await page.getByRole('button', { name: 'Back to the newest' }).click();
+      await page.locator(`[data-id="${standIn.executions[0]?.id ?? ''}"] a:focus`).waitFor();
+      expect(await rows(page).count()).to.equal(50);
+    });
+
+    it('keeps a row where it is on the screen while the rows above it go', async () => {
+      standIn = await startStandIn({ executions: plantExecutions(5000, Date.now()) });
+      const page = await openHistory(standIn);
+      for (let count = 100; count <= 300; count += 50) {
+        await page.getByRole('button', { name: 'Load older' }).click();
+        await page.getByText(`${count} of 5,000 executions`).waitFor();
+      }
+      const row = page.locator(`[data-id="${standIn.executions[299]?.id ?? ''}"]`);
+      await page.getByRole('button', { name: 'Load older' }).scrollIntoViewIfNeeded();
+      const before = await row.boundingBox();
+      await page.getByRole('button', { name: 'Load older' }).click();
+      await page.locator(`[data-id="${standIn.executions[300]?.id ?? ''}"] a:focus`).waitFor();
+      const after = await row.boundingBox();
+      expect(Math.round(after?.y ?? 0)).to.equal(Math.round(before?.y ?? -1));
+    });
+
+    it('finds one by its id, narrows to a channel and an outcome, and has both in the address', async () => {
+      standIn = await startStandIn({ executions: plantExecutions(5000, Date.now()) });
+      const page = await openHistory(standIn);
+      const wanted = standIn.executions[4321];
+      await page.getByLabel('Search').fill(wanted?.oktaRequestId ?? '');
+      await page.getByText('1 of 1 that fit').waitFor();
+      expect(await rows(page).getAttribute('data-id')).to.equal(wanted?.id);
+
+      await page.getByLabel('Search').fill('');
+      await page.getByLabel('Channel').selectOption('voice');
+      await page.getByLabel('Outcome').selectOption('undelivered');
+      const fitting = standIn.executions.filter(
+        ({ channel, outcome }) => channel === 'voice' && outcome === 'undelivered',
+      );
+      await page.getByText(`50 of ${fitting.length} that fit`).waitFor();
+      expect(new URL(page.url()).hash).to.equal('#/history?channel=voice&outcome=undelivered');
+      await page.reload();
+      await page.getByText(`50 of ${fitting.length} that fit`).waitFor();
+      expect(await page.getByLabel('Channel').inputValue()).to.equal('voice');
+
+      await page.getByLabel('Search').fill('no such thing');
+      await page.getByText('Nothing fits that search.').waitFor();
+      await page.getByRole('button', { name: 'Show all' }).click();
+      await page.getByText('50 of 5,000 executions').waitFor();
+    });
+
+    it('has the list as it was, and the focus on what was opened, after the way back', async () => {
+      standIn = await startStandIn({ executions: plantExecutions(5000, Date.now()) });
+      const page = await openHistory(standIn);
+      await page.getByRole('button', { name: 'Load older' }).click();
+      await page.getByText('100 of 5,000 executions').waitFor();
+      const opened = standIn.executions[77];
+      await page.locator(`[data-id="${opened?.id ?? ''}"] a`).click();
+      await page.getByRole('heading', { name: 'Execution' }).waitFor();
+      await page.goBack();
+      await page.locator(`[data-id="${opened?.id ?? ''}"] a:focus`).waitFor();
+      expect(await rows(page).count()).to.equal(100);
+      expect(await page.evaluate('scrollY')).to.be.greaterThan(0);
+    });
+  });
+
+  describe('live', () => {
+    it('puts a new execution before the others, and shows what became of it in its place', async () => {
+      standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) });
+      const page = await openHistory(standIn);
+      const fresh = plantExecution(0, Date.now() + 60_000, { id: 'fresh', outcome: 'running' });
+      standIn.tell(fresh);
+      await page.getByText('4 of 4 executions').waitFor();
+      expect(await rows(page).first().getAttribute('data-id')).to.equal('fresh');
+      standIn.tell({ ...fresh, outcome: 'undelivered', code: '63024' });
+      await rows(page).first().getByText('Not delivered').waitFor();
+      expect(await rows(page).count()).to.equal(4);
+    });
+
+    it('moves nothing that is being read: what is new waits behind a button', async () => {
+      const now = Date.now();
+      standIn = await startStandIn({ executions: plantExecutions(50, now) });
+      const page = await openHistory(standIn);
+      await rows(page).nth(30).locator('a').focus();
+      const before = await rows(page).nth(30).boundingBox();
+      standIn.tell(plantExecution(0, now + 60_000, { id: 'fresh-1' }));
+      standIn.tell(plantExecution(0, now + 70_000, { id: 'fresh-2' }));
+      const button = page.getByRole('button', { name: '2 new: show' });
+      await button.waitFor();
+      expect(await rows(page).nth(30).boundingBox()).to.deep.equal(before);
+      await button.click();
+      await page.locator('[data-id="fresh-2"] a:focus').waitFor();
+      await page.getByText('50 of 52 executions').waitFor();
+      await button.waitFor({ state: 'hidden' });
+    });
+
+    it('counts what is new beside a search, and not what is old and has changed', async () => {
+      const now = Date.now();
+      standIn = await startStandIn({ executions: plantExecutions(30, now) });
+      const page = await openHistory(standIn);
+      await page.getByLabel('Outcome').selectOption('failed');
+      await page.getByText('3 of 3 that fit').waitFor();
+      const [newest] = standIn.executions;
+      if (newest === undefined) return expect.fail('there are 30');
+      standIn.tell({ ...newest, outcome: 'used' });
+      standIn.tell(plantExecution(6, now + 240_000, { id: 'fresh' }));
+      await page.getByRole('button', { name: '1 new: show' }).click();
+      await page.getByText('4 of 4 that fit').waitFor();
+    });
+
+    it('adds to an opened execution what comes after the answer', async () => {
+      const now = Date.now();
+      const sent = plantExecution(2, now);
+      standIn = await startStandIn({ executions: [sent] });
+      const { page } = await browser.open(`${standIn.url}#/history/${sent.id}`);
+      await page.getByText('Nothing yet. Delivery reports').waitFor();
+      await until(() => standIn?.listeners() === 1);
+      const status = { type: 'message.status', channel: 'whatsapp', transactionId: 'SM1' } as const;
+      const later = { at: sent.startedAt + 2_000, status: 'delivered', code: undefined, reason: undefined };
+      standIn.tell({ ...sent, outcome: 'delivered', steps: [...sent.steps, { ...status, ...later }] });
+      await page.getByText('The message by WhatsApp was delivered.').waitFor();
+      await page.getByText('The message has reached the phone.').waitFor();
+    });
+
+    it('keeps the health up to date', async () => {
+      standIn = await startStandIn();
+      const { page } = await browser.open(`${standIn.url}#/health`);
+      await page.getByText('api.line.me does not answer').waitFor();
+      await until(() => standIn?.listeners() === 1);
+      standIn.tellHealth(plantHealth(Date.now(), { state: 'lost', breakers: [] }));
+      await page.getByText('The state that gateways share cannot be reached').waitFor();
+      await page.getByText('No provider has been called yet.').waitFor();
+    });
+
+    it('goes on without a word when the stream ends, as it does each minute', async () => {
+      standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) });
+      const page = await openHistory(standIn);
+      standIn.endStreams();
+      await until(() => standIn?.listeners() === 0);
+      await until(() => standIn?.listeners() === 1);
+      standIn.tell(plantExecution(0, Date.now() + 60_000, { id: 'fresh' }));
+      await page.locator('[data-id="fresh"]').waitFor();
+      expect(await page.locator('#connection').innerText()).to.equal('');
+    });
+
+    it('says that the connection is lost, and catches up once the server is there again', async () => {
+      standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) });
+      const { page, tolerate } = await browser.open(`${standIn.url}#/history`);
+      await page.getByText('3 of 3 executions').waitFor();
+      tolerate(/Failed to load resource/);
+      await standIn.stop();
+      await page.getByText('The connection is lost').waitFor();
+      standIn.executions = [plantExecution(0, Date.now() + 60_000, { id: 'missed' }), ...standIn.executions];
+      await standIn.restart();
+      await page.locator('[data-id="missed"]').waitFor();
+      await page.getByText('The connection is lost').waitFor({ state: 'hidden' });
+    });
+  });
+
+  it('shows as text whatever was written into any field, and runs none of it', async () => {
+    const { stood, told } = await hostileStandIn();
+    standIn = stood;
+    const { page } = await browser.open(stood.url);
+    await page.getByLabel('User').fill('x');
+    await page.getByRole('button', { name: 'Generate' }).click();
+    await page.locator('.note.warn').waitFor();
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.locator('.bar').first().waitFor();
+    const seen: string[] = [await page.locator('body').innerText()];
+    const id = stood.executions[0]?.id ?? '';
+    const [, more] = ['', '#/history'];
+    for (const hash of [more, `#/history/${encodeURIComponent(id)}`, '#/health']) {
+      await page.goto(stood.url + hash);
+      await page
+        .locator(hash === '#/health' ? '.deliveries' : hash === more ? '.rows .row' : '.steps')
+        .first()
+        .waitFor();
+      for (const details of await page.locator('details:not([open]) summary').all()) await details.click();
+      seen.push(await page.locator('body').innerText());
+      expect(await page.locator('main img, main script, header img, header script').count()).to.equal(0);
+    }
+    const missing = told.filter((text) => !seen.some((view) => view.includes(text)));
+    expect(missing).to.deep.equal([]);
+  });
+
+  const LOOKS: readonly (readonly [string, PageOptions])[] = [
+    ['light and wide', { colorScheme: 'light', viewport: { width: 1600, height: 900 } }],
+    ['dark and wide', { colorScheme: 'dark', viewport: { width: 1280, height: 800 } }],
+    ['light and narrow', { colorScheme: 'light', viewport: { width: 320, height: 640 } }],
+    ['dark and narrow', { colorScheme: 'dark', viewport: { width: 320, height: 640 } }],
+  ];
+  for (const [look, options] of LOOKS) {
+    it(`has nothing for axe to find, and nothing beside the screen, ${look}`, async () => {
+      const stood = (standIn = await startStandIn({ executions: plantExecutions(12, Date.now()) }));
+      stood.made = { payload: { data: {} }, notes: ['The user has no phone.'] };
+      stood.tested = {
+        executionId: stood.executions[1]?.id,
+        httpStatus: 200,
+        body: { commands: [] },
+        durationMs: 312,
+        deadlineMs: 2500,
+        reaction: { action: 'failover', text: 'Okta goes on without the hook.' },
+      };
+      const check = async (name: string): Promise<void> => {
+        await expectAccessible(page);
+        await expectNoSidewaysScroll(page);
+        await screenshot(page, `console-${name}-${look.replaceAll(' ', '-')}`);
+      };
+      const { page } = await browser.open(stood.url, options);
+      await page.getByRole('heading', { name: 'Tester' }).waitFor();
+      await check('tester-empty');
+      await page.getByLabel('User').fill('x');
+      await page.getByRole('button', { name: 'Generate' }).click();
+      await page.getByText('The user has no phone.').waitFor();
+      await page.getByRole('button', { name: 'Send' }).click();
+      await page.locator('.bar').first().waitFor();
+      await page.getByLabel('What Okta would send').fill('{\n  "a" 1\n}');
+      await page.getByText('A colon is expected after "a".').waitFor();
+      await check('tester');
+      await page.goto(`${stood.url}#/history`);
+      await page.getByText('12 of 12 executions').waitFor();
+      await check('history');
+      await page.goto(`${stood.url}#/history?search=nothing`);
+      await page.getByText('Nothing fits that search.').waitFor();
+      await check('history-nothing-fits');
+      for (const index of [1, 9]) {
+        const { id = '' } = stood.executions[index] ?? {};
+        await page.goto(`${stood.url}#/history/${id}`);
+        await page.getByText(id).waitFor();
+        await page.getByText('The same as a table').click();
+        await check(`execution-${index}`);
+      }
+      await page.goto(`${stood.url}#/health`);
+      await page.locator('.deliveries').waitFor();
+      await check('health');
+    });
+  }
+});

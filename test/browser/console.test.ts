@@ -1,0 +1,208 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { ANA, startScene, type Scene } from '../harness/scene.js';
+import { until } from '../harness/until.js';
+import { witness } from '../harness/witness.js';
+import { expectAccessible, needBrowser, screenshot, startBrowser, type TestBrowser } from './browser.js';
+
+/** The page, the gateway behind it, and both vendors: as an administrator has them. */
+describe('the console in a browser', function () {
+  this.timeout(60_000);
+  let browser: TestBrowser;
+  let scene: Scene;
+  /** What the console answered, such as `POST /api/tester/send 200`. */
+  let answered: string[];
+
+  before(async function () {
+    needBrowser(this);
+    browser = await startBrowser();
+  });
+  after(async () => {
+    // Not there where the suite was skipped.
+    await (browser as TestBrowser | undefined)?.close();
+  });
+
+  beforeEach(async () => {
+    answered = [];
+    scene = await startScene({
+      mount: (app, hook) => {
+        const handler = hook.console({ authorize: () => true });
+        app.use('/console', (req, res, next) => {
+          res.once('finish', () => answered.push(`${req.method} ${req.path} ${res.statusCode}`));
+          handler(req, res, next);
+        });
+        app.use(hook);
+      },
+    });
+  });
+  afterEach(async () => {
+    try {
+      await browser.closePages();
+    } finally {
+      await scene.close();
+    }
+  });
+
+  const address = (hash = ''): string => `${new URL(scene.url).origin}/console/${hash}`;
+  const payloadIn = async (page: Page): Promise<unknown> => {
+    const editor = page.getByLabel('What Okta would send');
+    await until(async () => (await editor.inputValue()) !== '');
+    return JSON.parse(await editor.inputValue()) as unknown;
+  };
+
+  it('leads a first-time administrator from the empty page to a delivered code and what became of it, by keyboard', async () => {
+    const { page } = await browser.open(address());
+    await page.getByRole('heading', { name: 'Tester' }).waitFor();
+    expect(await page.title()).to.equal('Tester – Telephony hook console');
+
+    await page.keyboard.press('Tab');
+    await page.getByRole('link', { name: 'Skip to the content' }).and(page.locator(':focus')).waitFor();
+    await page.keyboard.press('Enter');
+    await tabTo(page, '#user');
+    await page.keyboard.type(ANA.login);
+    await tabTo(page, 'button:text-is("Generate")');
+    await page.keyboard.press('Enter');
+    const payload = (await payloadIn(page)) as {
+      data: { messageProfile: { phoneNumber: string; otpCode: string } };
+    };
+    const { phoneNumber, otpCode } = payload.data.messageProfile;
+    expect(phoneNumber).to.equal(ANA.phone);
+
+    await page.getByText('a real message go out to the number that ends in 23').waitFor();
+    await tabTo(page, 'button:text-is("Send")');
+    await page.keyboard.press('Enter');
+    await page.getByText('Okta takes the code as sent.').waitFor();
+    await until(() => scene.twilio.messages.length === 1);
+    expect(scene.twilio.messages[0]).to.include({ channel: 'whatsapp', to: ANA.phone });
+    expect(scene.twilio.messages[0]?.body).to.include(otpCode);
+    await page.locator('.waterfall').getByText('WhatsApp').waitFor();
+    await screenshot(page, 'console-tester');
+
+    // Again, by one key: the focus has stayed.
+    await page.locator('button:text-is("Send"):focus').waitFor();
+    await page.keyboard.press('Enter');
+    await until(() => scene.twilio.messages.length === 2);
+    await page.getByRole('link', { name: 'Open this execution' }).waitFor();
+
+    await tabTo(page, 'a:text-is("Open this execution")');
+    await page.keyboard.press('Enter');
+    await page.locator('h1:text-is("Execution"):focus').waitFor();
+    await page.getByText('Okta asked for a code by SMS to the number ending in 23: Sign-in.').waitFor();
+    await page.getByText('TWILIO accepted the message for WhatsApp.').waitFor();
+    await page.getByText('Okta was told that the code was sent by WhatsApp').waitFor();
+    expect(await page.title()).to.equal('Execution – Telephony hook console');
+    witness(await page.locator('main').innerText());
+    await screenshot(page, 'console-execution');
+    await expectAccessible(page);
+
+    await page.getByRole('link', { name: 'History' }).click();
+    await page.getByText('2 of 2 executions').waitFor();
+    witness(await page.locator('main').innerText());
+    await page.goBack();
+    await page.getByRole('heading', { name: 'Execution' }).waitFor();
+  });
+
+  it('shows a code of Okta’s the moment it is asked for, and replays it in the tester', async () => {
+    const { page } = await browser.open(address('#/history'));
+    await page.getByText('No code has been asked for yet.').waitFor();
+    await scene.call({ deliveryChannel: 'VOICE_CALL', requestType: 'password-reset' });
+
+    await page
+      .getByRole('row', { name: /Voice call Password reset/ })
+      .getByRole('link')
+      .click();
+    await page.getByText('Okta was told that the code was sent by Voice call').waitFor();
+    await page.getByRole('link', { name: 'Replay in the tester' }).click();
+    await page.getByRole('heading', { name: 'Tester' }).waitFor();
+    expect(await page.locator('#user').inputValue()).to.equal(ANA.id);
+    expect(await page.locator('#request-type').inputValue()).to.equal('password-reset');
+    expect(await page.locator('#asked-channel').inputValue()).to.equal('voice');
+
+    await page.getByRole('button', { name: 'Generate' }).click();
+    await payloadIn(page);
+    await page.getByText('Send makes a real call to the number that ends in 23.').waitFor();
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByText('Okta takes the code as sent.').waitFor();
+    expect(scene.twilio.calls.map(({ to }) => to)).to.deep.equal([ANA.phone, ANA.phone]);
+    await page.getByRole('link', { name: 'History' }).click();
+    await page.getByText('test', { exact: true }).waitFor();
+  });
+
+  it('says what to do about a user who is not there, and about a request that is none, at the field’s line', async () => {
+    const { page, tolerate } = await browser.open(address());
+    tolerate(/status of 40[04]/);
+    await page.getByLabel('User').fill('nobody@example.com');
+    await page.getByRole('button', { name: 'Generate' }).click();
+    await page.getByRole('alert').getByText('OKTA_NOT_FOUND').waitFor();
+    await expectAccessible(page);
+
+    await page.getByLabel('User').fill(ANA.login);
+    await page.getByRole('button', { name: 'Generate' }).click();
+    const payload = await payloadIn(page);
+    const editor = page.getByLabel('What Okta would send');
+    const text = JSON.stringify(payload, undefined, 2).replace(/"phoneNumber": ".*?"/, '"phoneNumber": ""');
+    await editor.fill(text);
+    await page.getByRole('button', { name: 'Send' }).click();
+    const line = text.split('\n').findIndex((each) => each.includes('phoneNumber')) + 1;
+    const problem = page.getByRole('button', { name: `Line ${line}, column 7` });
+    await problem.waitFor();
+    await page.getByText('data.messageProfile.phoneNumber is not as Okta sends it.').waitFor();
+    await problem.click();
+    await page.locator('#payload:focus').waitFor();
+
+    await editor.fill(text.replace('"contentType":', '"contentType"'));
+    await page.getByText('A colon is expected after "contentType".').waitFor();
+    expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).to.equal(true);
+    expect(scene.twilio.requests).to.be.empty;
+  });
+
+  it('sends nothing for the page of another site, whose visitor is an administrator', async () => {
+    const { page: own } = await browser.open(address());
+    await own.getByLabel('User').fill(ANA.login);
+    await own.getByRole('button', { name: 'Generate' }).click();
+    const payload = await payloadIn(own);
+    // As a form writes it: what follows the equals sign is the end of a text.
+    const field = JSON.stringify({ payload, rest: '' }).slice(0, -2);
+    const target = address('').replace('127.0.0.1', 'localhost') + 'api/tester/send';
+    const attack = createServer((_req, res) => {
+      res.writeHead(200, { 'Content-Type': 'text/html' }).end(`<!doctype html><title>win</title>
+        <iframe name="frame"></iframe>
+        <form method="post" enctype="text/plain" target="frame" action="${target}"></form>
+        <script type="module">
+          const input = document.createElement('input');
+          input.name = ${JSON.stringify(field)};
+          input.value = '"}';
+          document.forms[0].append(input);
+          document.forms[0].submit();
+          fetch(${JSON.stringify(target)}, {
+            method: 'POST', mode: 'no-cors', credentials: 'include', body: ${JSON.stringify(JSON.stringify({ payload }))},
+          }).catch(() => undefined);
+        </script>`);
+    }).listen(0, '127.0.0.1');
+    await once(attack, 'listening');
+    try {
+      const { port } = attack.address() as AddressInfo;
+      const { tolerate } = await browser.open(`http://127.0.0.1:${port}/`, {
+        otherOrigins: [new URL(target).origin],
+      });
+      tolerate(/./);
+      const refused = (): readonly string[] =>
+        answered.filter((line) => line === 'POST /api/tester/send 403');
+      await until(() => refused().length === 2);
+      expect(answered).to.not.include('POST /api/tester/send 200');
+      expect(scene.twilio.requests).to.be.empty;
+    } finally {
+      attack.closeAllConnections();
+      attack.close();
+    }
+  });
+});
+
+/** Goes there as somebody without a mouse does; mocha's time-out tells where it cannot be reached. */
+async function tabTo(page: Page, selector: string): Promise<void> {
+  do await page.keyboard.press('Tab');
+  while ((await page.locator(selector).and(page.locator(':focus')).count()) === 0);
+}

@@ -1,0 +1,28 @@
+import { expect } from 'chai';
+import { addressOf, readRoute, type Route } from '../../../lib/console/browser/routes.js';
+
+describe("the addresses of the console's views", () => {
+  const ROUTES: readonly Route[] = [
+    { view: 'tester', user: undefined, requestType: undefined, channel: undefined },
+    { view: 'tester', user: '00u1&x=?#', requestType: 'password-reset', channel: 'voice' },
+    { view: 'history', filter: { search: 'a b/&#?', channel: 'sms', outcome: 'failed' } },
+    { view: 'history', filter: { search: '', channel: '', outcome: '' } },
+    { view: 'execution', id: 'an/id with?#%' },
+    { view: 'health' },
+  ];
+  for (const route of ROUTES) {
+    it(`lead back to ${addressOf(route)}`, () => {
+      expect(readRoute(addressOf(route))).to.deep.equal(route);
+    });
+  }
+
+  it('are the tester for what nobody knows', () => {
+    for (const hash of ['', '#', '#/', '#/nowhere', '#main']) {
+      expect(readRoute(hash)).to.include({ view: 'tester' });
+    }
+  });
+
+  it('stay what they are where they cannot be decoded', () => {
+    expect(readRoute('#/history/%E0%A4%A')).to.deep.equal({ view: 'execution', id: '%E0%A4%A' });
+  });
+});

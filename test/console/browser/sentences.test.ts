@@ -1,0 +1,251 @@
+import { expect } from 'chai';
+import { describeEvent } from '../../../lib/console/browser/sentences.js';
+import type { HookEvent } from '../../../lib/delivery/events.js';
+
+/** One of each; the compiler asks for those that are new. */
+const AT = { at: 1_800_000_000_000 } as const;
+const OF_CALL = { eventId: 'e', oktaRequestId: 'r' } as const;
+const ATTEMPT = { channel: 'sms', provider: 'TWILIO', outcome: 'accepted', durationMs: 120 } as const;
+const ASKED = { requestType: 'com.okta.user.telephony.mfa-verification', userId: '00u1', to: '23' } as const;
+const RULE = {
+  rule: 'perUser',
+  code: 'LIMIT_PER_USER',
+  remedy: 'Raise it.',
+  points: 10,
+  seconds: 600,
+} as const;
+
+type EventOf<Type extends HookEvent['type']> = Extract<HookEvent, { type: Type }>;
+
+const EVENTS: { readonly [Type in HookEvent['type']]: EventOf<Type> } = {
+  'request.received': {
+    ...AT,
+    ...OF_CALL,
+    ...ASKED,
+    type: 'request.received',
+    deliveryChannel: 'sms',
+    isPreview: false,
+  },
+  'request.repeated': { ...AT, ...OF_CALL, type: 'request.repeated' },
+  'profile.read': {
+    ...AT,
+    ...OF_CALL,
+    type: 'profile.read',
+    source: 'none',
+    reason: 'OKTA_FORBIDDEN',
+    durationMs: 9,
+  },
+  'channels.planned': {
+    ...AT,
+    ...OF_CALL,
+    type: 'channels.planned',
+    channels: ['whatsapp', 'sms'],
+    passedOver: [],
+  },
+  'guard.blocked': {
+    ...AT,
+    ...OF_CALL,
+    ...ASKED,
+    ...RULE,
+    type: 'guard.blocked',
+    mode: 'enforce',
+    country: 'GB',
+    rules: [RULE],
+    isPreview: false,
+  },
+  'attempt.ended': { ...AT, ...OF_CALL, ...ATTEMPT, type: 'attempt.ended' },
+  'attempt.late': { ...AT, ...OF_CALL, ...ATTEMPT, type: 'attempt.late' },
+  'request.answered': {
+    ...AT,
+    ...OF_CALL,
+    ...ASKED,
+    type: 'request.answered',
+    status: 'SUCCESSFUL',
+    code: undefined,
+    reason: undefined,
+    remedy: undefined,
+    deliveryChannel: 'sms',
+    country: 'GB',
+    isPreview: false,
+    isRepeat: false,
+    hasHungUp: false,
+    channel: 'sms',
+    provider: 'TWILIO',
+    transactionId: 'SM1',
+    attempts: [ATTEMPT],
+    passedOver: [],
+    profileSource: 'okta',
+    profileReason: undefined,
+    profileMs: 9,
+    durationMs: 200,
+    remainingMs: 2300,
+  },
+  'message.status': {
+    ...AT,
+    type: 'message.status',
+    channel: 'voice',
+    transactionId: 'CA1',
+    status: 'no-answer',
+    code: undefined,
+    reason: undefined,
+  },
+  'failover.ended': {
+    ...AT,
+    ...OF_CALL,
+    type: 'failover.ended',
+    fromChannel: 'whatsapp',
+    why: '63024',
+    whyReason: 'Not reached',
+    whyRemedy: undefined,
+    userId: '00u1',
+    to: '23',
+    outcome: 'accepted',
+    channel: 'sms',
+    provider: 'TWILIO',
+    code: undefined,
+    reason: undefined,
+    remedy: undefined,
+    transactionId: 'SM1',
+    attempts: [],
+  },
+  'code.used': {
+    ...AT,
+    ...OF_CALL,
+    type: 'code.used',
+    requestType: undefined,
+    deliveryChannel: 'sms',
+    userId: '00u1',
+    channel: 'sms',
+    provider: 'TWILIO',
+    country: undefined,
+    transactionId: 'SM1',
+    sinceSentMs: 21_000,
+  },
+  'feedback.failed': {
+    ...AT,
+    ...OF_CALL,
+    type: 'feedback.failed',
+    count: 1,
+    channel: 'sms',
+    provider: 'TWILIO',
+    code: 'TIMEOUT',
+    reason: 'No answer in time',
+    remedy: undefined,
+    transactionId: 'SM1',
+  },
+  'extension.failed': {
+    ...AT,
+    ...OF_CALL,
+    type: 'extension.failed',
+    count: 1,
+    extension: 'composeText',
+    reason: 'x',
+  },
+  'inbound.received': {
+    ...AT,
+    type: 'inbound.received',
+    channel: 'whatsapp',
+    messageId: 'SM1',
+    keyword: 'stop',
+    from: '23',
+  },
+  'breaker.changed': { ...AT, type: 'breaker.changed', host: 'api.twilio.com', state: 'open' },
+  'configuration.warned': { ...AT, type: 'configuration.warned', option: 'publicUrl', where: ['publicUrl'] },
+  'caller.rejected': {
+    ...AT,
+    type: 'caller.rejected',
+    count: 2,
+    reason: 'x',
+    hook: 'inline',
+    schemes: ['header'],
+  },
+  'request.rejected': {
+    ...AT,
+    type: 'request.rejected',
+    count: 1,
+    status: 400,
+    code: 'INVALID_REQUEST',
+    fields: ['data'],
+    reason: undefined,
+  },
+  'clock.skewed': { ...AT, type: 'clock.skewed', skewMs: -45_000 },
+  'okta.paused': { ...AT, type: 'okta.paused', reason: 'LOW', untilMs: 1 },
+  'state.lost': { ...AT, type: 'state.lost', reason: 'ECONNREFUSED', remedy: 'Start it.' },
+  'state.recovered': { ...AT, type: 'state.recovered', reason: 'ECONNREFUSED', lostMs: 61_000 },
+  'state.warned': { ...AT, type: 'state.warned', reason: 'x', remedy: 'y' },
+  'callbacks.missing': { ...AT, type: 'callbacks.missing', count: 5, remedy: 'y' },
+  'uses.skipped': { ...AT, type: 'uses.skipped', count: 5 },
+  'message.unknown': { ...AT, type: 'message.unknown', count: 5, transactionId: 'SM1' },
+};
+
+describe('what happened, in words', () => {
+  for (const event of Object.values(EVENTS)) {
+    it(`tells ${event.type} in whole sentences`, () => {
+      const { text } = describeEvent(event);
+      expect(text).to.match(/^[A-Za-z0-9].*\.$/);
+      expect(text).to.not.match(/undefined|\[object|does not know yet/);
+    });
+  }
+
+  it('gives a refusal its code, its reason and its remedy', () => {
+    const refused = {
+      outcome: 'refused',
+      code: '63015',
+      reason: 'Not joined',
+      remedy: 'Let them join.',
+    } as const;
+    expect(describeEvent({ ...EVENTS['attempt.ended'], ...refused })).to.deep.include({
+      text: 'SMS was refused: nothing went out by it.',
+      tone: 'bad',
+      code: '63015',
+      reason: 'Not joined',
+      remedy: 'Let them join.',
+      durationMs: 120,
+    });
+  });
+
+  it('tells an answer by what Okta does then', () => {
+    const answered = EVENTS['request.answered'];
+    expect(describeEvent(answered).text).to.include('was sent by SMS, with 2,300 ms to spare');
+    expect(describeEvent({ ...answered, status: 'PENDING', hasHungUp: true }).text).to.match(
+      /unconfirmed, so that it sends none itself\. Okta had hung up before\.$/,
+    );
+    expect(describeEvent({ ...answered, status: 'ERROR' })).to.include({ tone: 'bad' });
+  });
+
+  it('tells why a channel was left out, and that none was left', () => {
+    const planned = EVENTS['channels.planned'];
+    expect(describeEvent({ ...planned, channels: ['sms'], passedOver: ['whatsapp:STOPPED'] }).text).to.equal(
+      'The plan: SMS. WhatsApp was left out, for the user said STOP there.',
+    );
+    expect(describeEvent({ ...planned, channels: [] }).tone).to.equal('bad');
+  });
+
+  it('tells a late send by each of its ends, and which of them is no harm', () => {
+    const ended = EVENTS['failover.ended'];
+    const tell = (changes: Partial<typeof ended>): string => {
+      const { text, tone } = describeEvent({ ...ended, ...changes });
+      return `${tone}: ${text}`;
+    };
+    expect(tell({})).to.equal('good: WhatsApp did not arrive, so the code was sent again by SMS.');
+    expect(tell({ outcome: 'unknown' })).to.match(/^warn: .* may have been sent again by SMS\.$/);
+    expect(tell({ outcome: 'refused' })).to.match(/^bad: .* SMS could not send the code either\.$/);
+    expect(tell({ outcome: 'dropped', channel: undefined, code: 'OVERTAKEN' })).to.match(
+      /^plain: .* a newer code of the same user took its place\.$/,
+    );
+    expect(tell({ outcome: 'dropped', channel: undefined, code: 'CODE_EXPIRED' })).to.match(/^warn: /);
+  });
+
+  it('says that a blocked code was held back, or would have been', () => {
+    const blocked = EVENTS['guard.blocked'];
+    expect(describeEvent(blocked).text).to.equal(
+      "The guard held the code back, by the user's limit (10 codes in 10 min). Nothing was sent.",
+    );
+    expect(describeEvent({ ...blocked, mode: 'record' }).text).to.include('so the code went out');
+  });
+
+  it('says of an event of a newer gateway that it is one', () => {
+    const newer = { ...AT, type: 'pigeon.sent' } as unknown as HookEvent;
+    expect(describeEvent(newer).text).to.include('does not know yet: pigeon.sent');
+  });
+});

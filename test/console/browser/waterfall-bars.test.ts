@@ -1,0 +1,44 @@
+import { expect } from 'chai';
+import { divideAtAnswer, layOutWaterfall, startOf } from '../../../lib/console/browser/waterfall-bars.js';
+import { plantExecution } from '../../browser/planted.js';
+
+describe('the waterfall of a call', () => {
+  const NOW = 1_800_000_000_000;
+
+  it('has a bar for each step that takes time, from the request on, and one for all of it', () => {
+    const { steps, startedAt, durationMs } = plantExecution(1, NOW);
+    const { bars, spanMs } = layOutWaterfall(steps, 2500);
+    expect(startOf(steps, 0)).to.equal(startedAt);
+    expect(bars.map(({ label }) => label)).to.deep.equal(['Profile', 'WhatsApp', 'SMS', 'In all']);
+    expect(bars.map(({ tone }) => tone)).to.deep.equal(['plain', 'bad', 'good', 'good']);
+    expect(bars[1]?.result).to.equal('refused, 63015');
+    expect(bars.at(-1)).to.include({ startMs: 0, endMs: durationMs });
+    for (const { startMs, endMs } of bars) expect(startMs).to.be.within(0, endMs);
+    // Okta waits for three seconds.
+    expect(spanMs).to.equal(3000);
+  });
+
+  it('leaves out what came after the answer, and what a repeat was answered', () => {
+    const { steps } = plantExecution(1, NOW);
+    const [before, after] = divideAtAnswer(steps);
+    expect(before.at(-1)?.type).to.equal('request.answered');
+    expect(after.map(({ type }) => type)).to.deep.equal(['message.status', 'code.used']);
+    expect(layOutWaterfall([...steps, ...before], 2500)).to.deep.equal(layOutWaterfall(before, 2500));
+  });
+
+  it('is longer than three seconds where a call was', () => {
+    const { steps } = plantExecution(1, NOW, { durationMs: 4000 });
+    const late = steps.map((step) =>
+      step.type === 'request.answered' ? { ...step, at: step.at + 4000, durationMs: 4217 } : step,
+    );
+    expect(layOutWaterfall(late, 2500).spanMs).to.equal(4217);
+  });
+
+  it('begins with the request while there is no answer', () => {
+    const { steps, startedAt } = plantExecution(1, NOW);
+    const running = steps.slice(0, 2);
+    expect(startOf(running, 0)).to.equal(startedAt + 2);
+    expect(layOutWaterfall(running, 2500).bars.map(({ label }) => label)).to.deep.equal(['Profile']);
+    expect(layOutWaterfall([], 2500).bars).to.be.empty;
+  });
+});

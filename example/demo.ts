@@ -13,7 +13,7 @@ import type { Account } from './login.js';
 
 /** Okta, Twilio and the phones on this machine. */
 export interface Demo {
-  /** Its people, with passwords of this run. */
+  /** Its people, and an administrator of the gateway, with passwords of this run. */
   readonly accounts: readonly Account[];
   hookOptions(publicUrl: string): OktaTelephonyHookOptions;
   /** The preference page, and the phones that its words are sent from. */
@@ -45,11 +45,14 @@ export async function startDemo(optInAttribute?: string): Promise<Demo> {
   });
 
   return {
-    accounts: people.map(({ id, login }) => ({
-      username: login.split('@')[0] ?? login,
-      password: randomBytes(12).toString('base64url'),
-      oktaUserId: id,
-    })),
+    accounts: [
+      ...people.map(({ id, login }) => ({
+        username: login.split('@')[0] ?? login,
+        password: makePassword(),
+        oktaUserId: id,
+      })),
+      { username: 'admin', password: makePassword(), isAdministrator: true },
+    ],
     pages: {
       preferences: {
         credential: { orgUrl: okta.orgUrl, apiToken: preferencesToken },
@@ -67,6 +70,8 @@ export async function startDemo(optInAttribute?: string): Promise<Demo> {
     close: () => org.close(),
   };
 }
+
+const makePassword = (): string => randomBytes(12).toString('base64url');
 
 const CHANNEL_NAMES = { sms: 'SMS', whatsapp: 'WhatsApp', voice: 'call' } as const;
 

@@ -1,13 +1,20 @@
-import express, { type ErrorRequestHandler, type Express, type Response, type Router } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type Response,
+  type Router,
+} from 'express';
 import {
   oktaTelephonyHook,
+  type ConsoleOptions,
   type Logger,
   type OktaTelephonyHookOptions,
   type Readiness,
   type TelephonyHook,
 } from 'okta-telephony-hook';
 import { Registry } from 'prom-client';
-import { createLogin, loggedInAs, type Account } from './login.js';
+import { createLogin, isAdministrator, loggedInAs, type Account } from './login.js';
 import { CONTENT_SECURITY_POLICY, homePage, problemPage } from './pages.js';
 import { createPreferences, type PreferencesOptions } from './preferences.js';
 
@@ -23,7 +30,12 @@ export interface GatewayOptions {
   readonly preferences?: PreferencesOptions | undefined;
   /** More pages, which anybody may open. */
   readonly morePages?: Router | undefined;
+  /** More pages that the console leads to. */
+  readonly consoleLinks?: ConsoleOptions['links'];
 }
+
+/** The hook's console, where an account may use it. */
+export const CONSOLE_PATH = '/admin/telephony';
 
 export interface Gateway {
   readonly app: Express;
@@ -95,6 +107,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     res.type(metrics.contentType).send(await metrics.metrics());
   });
 
+  // Without anybody who may use it there is no console, and nothing is remembered for it.
+  const hasConsole = options.accounts.some((account) => account.isAdministrator === true);
+
   // What is above comes before the session too, so that they leave none behind.
   app.use(
     createLogin({
@@ -102,8 +117,24 @@ export function createGateway(options: GatewayOptions): Gateway {
       sessionSecret: options.sessionSecret,
       hasSecureCookies: options.isBehindTlsProxy === true,
       hasPreferences: preferences !== undefined,
+      consolePath: hasConsole ? `${CONSOLE_PATH}/` : undefined,
     }),
   );
+  if (hasConsole) {
+    // Who opens the page is led to the login; the console itself answers 403.
+    app.get(CONSOLE_PATH, (req, res, next) => {
+      if (loggedInAs(req) === undefined) res.redirect('/login');
+      else next();
+    });
+    // Its own content security policy takes the place of the one above.
+    app.use(
+      CONSOLE_PATH,
+      hook.console({
+        authorize: (req: Request) => isAdministrator(req),
+        links: [{ title: 'Account', href: '/account' }, ...(options.consoleLinks ?? [])],
+      }),
+    );
+  }
   if (preferences !== undefined) app.use(preferences.router);
   if (options.morePages !== undefined) app.use(options.morePages);
   app.get('/', (req, res) => {
@@ -124,7 +155,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     startDraining: () => {
       isDraining = true;
-      for (const res of underWay) endConnection(res);
+      for (const res of underWay) {
+        endConnection(res);
+        // What an open page listens to never ends by itself: the page comes again, to another gateway.
+        if (String(res.getHeader('Content-Type')).startsWith('text/event-stream')) res.end();
+      }
     },
   };
 }

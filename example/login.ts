@@ -9,6 +9,8 @@ export interface Account {
   readonly username: string;
   /** Whose account it is at Okta; without it there is nothing to prefer. A login by OpenID Connect has it as `sub`. */
   readonly oktaUserId?: string | undefined;
+  /** May use the hook's console: it shows who asked for codes, and sends some. Default: no. */
+  readonly isAdministrator?: boolean | undefined;
   /** Long and made at random; see `isSameText`. */
   readonly password: string;
 }
@@ -27,6 +29,8 @@ export function createLogin(parts: {
   readonly hasSecureCookies: boolean;
   /** Whether there is a preference page to lead to. */
   readonly hasPreferences: boolean;
+  /** Where administrators find the hook's console; `undefined` where there is none. */
+  readonly consolePath: string | undefined;
 }): Router {
   // An Authenticator of its own, as the hook has one: two logins in one process share nothing.
   const authenticator = new passport.Passport();
@@ -68,7 +72,8 @@ export function createLogin(parts: {
     if (username === undefined) res.redirect('/login');
     else {
       const { hasPreferences } = parts;
-      res.send(accountPage({ username, csrfToken: csrfTokenOf(req), hasPreferences }));
+      const consolePath = isAdministrator(req) ? parts.consolePath : undefined;
+      res.send(accountPage({ username, csrfToken: csrfTokenOf(req), hasPreferences, consolePath }));
     }
   });
   router.post('/logout', readForm, checkCsrfToken, (req, res, next) => {
@@ -83,6 +88,12 @@ export function createLogin(parts: {
 /** The name of whoever is logged in. */
 export function loggedInAs(req: Request): string | undefined {
   return req.user === undefined ? undefined : usernameOf(req.user);
+}
+
+/** Whether whoever is logged in may use the hook's console. */
+export function isAdministrator(req: Request): boolean {
+  const user: Express.User = req.user ?? {};
+  return 'isAdministrator' in user && user.isAdministrator === true;
 }
 
 /** The Okta user whose account it is. */

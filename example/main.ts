@@ -6,7 +6,7 @@ import { redisState } from 'okta-telephony-hook/redis';
 import { PHONES_PATH, startDemo, type Demo } from './demo.js';
 import { drainOnSignals } from './drain.js';
 import { readEnvironment } from './environment.js';
-import { createGateway, type Gateway, type GatewayOptions } from './gateway.js';
+import { CONSOLE_PATH, createGateway, type Gateway, type GatewayOptions } from './gateway.js';
 
 const HOOK_PATH = '/okta/telephony';
 
@@ -35,6 +35,7 @@ if (environment.kind === 'emulators') {
     sessionSecret,
     accounts: demo.accounts,
     ...demo.pages,
+    consoleLinks: [{ title: 'Phones', href: PHONES_PATH }],
   });
   drainOnSignals({
     server,
@@ -124,6 +125,7 @@ function welcome(origin: string, demo: Demo): void {
 
   Open        ${origin}  (log in ${logins.join(', or ')})
   Phones      ${origin}${PHONES_PATH}  (sign in as Ana, Bob or Chloé, type the code back, make things go wrong)
+  Console     ${origin}${CONSOLE_PATH}  (try the hook and see what it did, as admin)
   Preferences ${origin}/preferences
   Health      ${origin}/health/live  ${origin}/health/ready
   Metrics     ${origin}/metrics

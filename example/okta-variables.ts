@@ -95,15 +95,26 @@ export function readAccounts(read: Read): Reading<readonly Account[]> {
   const username = required(read, 'ACCOUNT_NAME', 'who logs in to the pages');
   const password = required(read, 'ACCOUNT_PASSWORD', 'what they log in with: openssl rand -base64 18');
   const oktaUserId = required(read, 'ACCOUNT_OKTA_USER_ID', "whose account it is: the Okta user's id, 00u…");
+  const administrator = read('ACCOUNT_IS_ADMINISTRATOR');
   const isShort = password.value !== '' && password.value.length < MIN_PASSWORD_LENGTH;
   const isNoId = oktaUserId.value !== '' && !/^00u[A-Za-z0-9]{10,40}$/.test(oktaUserId.value);
   return {
-    value: [{ username: username.value, password: password.value, oktaUserId: oktaUserId.value }],
+    value: [
+      {
+        username: username.value,
+        password: password.value,
+        oktaUserId: oktaUserId.value,
+        isAdministrator: administrator === '1',
+      },
+    ],
     problems: [
       ...username.problems,
       ...password.problems,
       ...oktaUserId.problems,
       ...(isShort ? ['ACCOUNT_PASSWORD is too short: make it by openssl rand -base64 18'] : []),
+      ...(administrator === undefined || ['0', '1'].includes(administrator)
+        ? []
+        : ["ACCOUNT_IS_ADMINISTRATOR must be 1, for an account that may use the hook's console, or 0"]),
       ...(isNoId
         ? ["ACCOUNT_OKTA_USER_ID is no id: it begins with 00u, and is in the address of the user's page"]
         : []),

@@ -96,12 +96,15 @@ export function accountPage(parts: {
   readonly username: string;
   readonly csrfToken: string;
   readonly hasPreferences: boolean;
+  readonly consolePath: string | undefined;
 }): string {
+  const { consolePath } = parts;
   const preferences = markup`<p><a href="/preferences">How your sign-in codes come</a></p>`;
   return page(
     'Account',
     markup`<p>This is the account of ${parts.username}. <a href="/">Home</a></p>
 ${parts.hasPreferences ? preferences : ''}
+${consolePath === undefined ? '' : markup`<p><a href="${consolePath}">What became of codes: the hook's console</a></p>`}
 <form method="post" action="/logout">${csrfField(parts.csrfToken)}<button>Log out</button></form>`,
   );
 }

@@ -192,8 +192,11 @@ function linger(req: IncomingMessage, res: ServerResponse): void {
   req.resume();
 }
 
-/** No other type, no other charset than UTF-8, no encoding. */
-function requireType(req: IncomingMessage, type: string): void {
+/**
+ * No other type, no other charset than UTF-8, no encoding.
+ * @throws RequestError `UNSUPPORTED_MEDIA_TYPE`
+ */
+export function requireType(req: IncomingMessage, type: string): void {
   const [mediaType = '', ...parameters] = (req.headers['content-type'] ?? '').toLowerCase().split(';');
   const charset = parameters
     .map((parameter) => parameter.trim())

@@ -8,7 +8,12 @@ import { keepUnaccepted } from './last-codes.js';
 import { rejectionAnswer } from './okta/hook-answer.js';
 import type { HookScheme } from './okta/verify-caller.js';
 
-type FailureHandler = (error: unknown, req: IncomingMessage, res: ServerResponse, next: () => void) => void;
+type FailureHandler = (
+  error: unknown,
+  req: IncomingMessage,
+  res: ServerResponse,
+  next: (error: unknown) => void,
+) => void;
 
 /** Which of Okta's hooks a route is for, and what its callers prove themselves by. */
 interface CalledHook {
@@ -42,6 +47,19 @@ export function answerFailure(
     }
     tellRejected(error, { status, call, called }, parts);
   };
+}
+
+/** Why a call did not go to its end, by its request: the answer tells less of it. */
+const kept = new WeakMap<IncomingMessage, unknown>();
+
+/** Ahead of `answerFailure` where somebody asks for what failed; Express takes what has four parameters for an error handler. */
+export const keepFailure: FailureHandler = (error, req, _res, next) => {
+  kept.set(req, error);
+  next(error);
+};
+
+export function keptFailure(req: IncomingMessage): unknown {
+  return kept.get(req);
 }
 
 /** Each rejection of a proven caller; what anybody can cause, at most once a minute. */

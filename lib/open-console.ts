@@ -6,6 +6,7 @@ import { createConsoleServer } from './console/server.js';
 import { createStreams } from './console/stream.js';
 import type { HookEventListener } from './delivery/events.js';
 import { maskError } from './delivery/masking.js';
+import { RequestError } from './errors.js';
 import type { HookStatus } from './hook-status.js';
 import { createHistory } from './observe/history.js';
 import { watchLimits } from './observe/recent-limits.js';
@@ -14,7 +15,7 @@ import { makeSampleCall, readSampleUser } from './okta/sample-call.js';
 import type { ConsoleOptions } from './options.js';
 import { makeTestRequestId, runTest, type Chain } from './tester.js';
 
-/** The console over the parts of a hook. Loaded with the first one that is made, for who makes none needs none of it. */
+/** The console over the parts of a hook. */
 
 /** What it is made from. */
 export interface ConsoleBase {
@@ -40,14 +41,8 @@ const USER_TIMEOUT_MS = 5_000;
 
 export function createConsoles({ parts, status, oktaClient, testChain }: ConsoleBase): Consoles {
   const { settings, events } = parts;
-  const {
-    history,
-    listener: remember,
-    close,
-  } = createHistory({
-    log: settings.state.history,
-    clock: settings.clock,
-  });
+  const kept = createHistory({ log: settings.state.history, clock: settings.clock });
+  const { history } = kept;
   const limits = watchLimits(settings.clock);
   const health = () => readHealth(parts, { status, history, limits });
   const streams = createStreams({ history, health });
@@ -60,6 +55,7 @@ export function createConsoles({ parts, status, oktaClient, testChain }: Console
 
   const makePayload = async (question: PayloadQuestion): Promise<MadePayload> => {
     const { requestType, deliveryChannel } = question;
+    if (parts.underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
     const user = await readSampleUser(ask, question.user);
     return makeSampleCall(user, {
       requestType,
@@ -90,7 +86,7 @@ export function createConsoles({ parts, status, oktaClient, testChain }: Console
   return {
     listener: (event) => {
       limits.listener(event);
-      return remember(event);
+      return kept.listener(event);
     },
     open: (options) =>
       createConsoleServer({
@@ -107,7 +103,7 @@ export function createConsoles({ parts, status, oktaClient, testChain }: Console
     close: async (drained) => {
       streams.close();
       await drained;
-      await close();
+      await kept.close();
     },
   };
 }

@@ -5,6 +5,7 @@ import { Duplex } from 'node:stream';
 import { callOf } from './call.js';
 import { TESTER_PREFIX } from './delivery/history.js';
 import { RequestError } from './errors.js';
+import { keptFailure } from './failure.js';
 import { reactionTo, type Reaction } from './okta/reaction.js';
 import { renewSampleCall } from './okta/sample-call.js';
 
@@ -24,20 +25,6 @@ export interface TestEnd {
   readonly reaction: Reaction;
 }
 
-/** Why the chain did not go to its end, by the request: the answer tells less of it. */
-const failures = new WeakMap<IncomingMessage, unknown>();
-
-/** Of the chain, before what answers failures: Express takes what has four parameters for an error handler. */
-export function keepFailure(
-  error: unknown,
-  req: IncomingMessage,
-  _res: ServerResponse,
-  next: (error: unknown) => void,
-): void {
-  failures.set(req, error);
-  next(error);
-}
-
 /**
  * Sends a payload through the chain as if Okta had called. Each test is an event of its own, however often the same payload
  * is sent: its ids are made anew, and a code that has ended lives again. It bears the mark of Okta's preview, so that nothing
@@ -55,7 +42,7 @@ export async function runTest(chain: Chain, payload: unknown, nowMs: number): Pr
   });
   const text = await Promise.race([answered, unanswered]);
   const durationMs = Math.round(performance.now() - startedAt);
-  const failure = failures.get(req);
+  const failure = keptFailure(req);
   if (failure instanceof RequestError) throw failure;
   const body: unknown = JSON.parse(text);
   const httpStatus = res.statusCode;

@@ -27,21 +27,26 @@ const MAX_TEXT = 256;
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
 
-const executionQuery = Joi.object<ExecutionQuery>({
-  search: Joi.string().trim().max(MAX_TEXT),
-  channel: Joi.string().max(MAX_TEXT),
-  outcome: Joi.valid(...Object.keys(OUTCOMES)),
-  before: Joi.string().max(MAX_TEXT),
-  limit: Joi.number().integer().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
-});
+/** Made with the first question: joi's rules take their time, and most who import the package ask none. */
+let rules: ReturnType<typeof makeRules> | undefined;
 
-const payloadQuestion = Joi.object<PayloadQuestion>({
-  user: Joi.string().trim().max(100).required(),
-  requestType: Joi.valid(...Object.keys(REQUEST_TYPES)).required(),
-  deliveryChannel: Joi.valid('sms', 'voice').required(),
-}).required();
-
-const sendQuestion = Joi.object<SendQuestion>({ payload: Joi.any().required() }).required();
+function makeRules() {
+  return {
+    execution: Joi.object<ExecutionQuery>({
+      search: Joi.string().trim().max(MAX_TEXT),
+      channel: Joi.string().max(MAX_TEXT),
+      outcome: Joi.valid(...Object.keys(OUTCOMES)),
+      before: Joi.string().max(MAX_TEXT),
+      limit: Joi.number().integer().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+    }),
+    payload: Joi.object<PayloadQuestion>({
+      user: Joi.string().trim().max(100).required(),
+      requestType: Joi.valid(...Object.keys(REQUEST_TYPES)).required(),
+      deliveryChannel: Joi.valid('sms', 'voice').required(),
+    }).required(),
+    send: Joi.object<SendQuestion>({ payload: Joi.any().required() }).required(),
+  };
+}
 
 /** @throws ConsoleRefusal `INVALID_REQUEST` with the names that are wrong. */
 export function readExecutionQuery(query: URLSearchParams): ExecutionQuery {
@@ -51,17 +56,17 @@ export function readExecutionQuery(query: URLSearchParams): ExecutionQuery {
     const values = query.getAll(name).filter((value) => value !== '');
     if (values.length > 0) given[name] = values.length === 1 ? values[0] : values;
   }
-  return check(executionQuery, given, 'The query is not one of the history.');
+  return check((rules ??= makeRules()).execution, given, 'The query is not one of the history.');
 }
 
 /** @throws ConsoleRefusal `INVALID_REQUEST` with the fields that are missing or wrong. */
 export function readPayloadQuestion(body: unknown): PayloadQuestion {
-  return check(payloadQuestion, body, 'A user, a kind of request and a channel are needed.');
+  return check((rules ??= makeRules()).payload, body, 'A user, a kind of request and a channel are needed.');
 }
 
 /** @throws ConsoleRefusal `INVALID_REQUEST` */
 export function readSendQuestion(body: unknown): SendQuestion {
-  return check(sendQuestion, body, 'A payload is needed.');
+  return check((rules ??= makeRules()).send, body, 'A payload is needed.');
 }
 
 function check<Read>(schema: Joi.ObjectSchema<Read>, given: unknown, message: string): Read {

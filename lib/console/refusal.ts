@@ -55,6 +55,12 @@ const OKTA_STATUS: Partial<Readonly<Record<OktaApiErrorCode, number>>> = {
   OKTA_NO_ANSWER: 504,
 };
 
+/** Users are all that the console asks Okta for. */
+const NO_SUCH_USER = {
+  message: 'Okta knows no such user.',
+  remedy: "Give the user's whole login or their id (00u…), as Okta shows it under Directory > People.",
+} as const;
+
 /** An error as the page is told it; `isKnown` where it is none that anybody has made on purpose. */
 export function failureOf(error: unknown): {
   readonly status: number;
@@ -68,7 +74,8 @@ export function failureOf(error: unknown): {
     return { status, body: { error: { code, message, remedy, fields } }, headers, isKnown: true };
   }
   if (error instanceof OktaApiError) {
-    const { code, message, remedy } = error;
+    const { code } = error;
+    const { message, remedy } = code === 'OKTA_NOT_FOUND' ? NO_SUCH_USER : error;
     const status = OKTA_STATUS[code] ?? 502;
     return { status, body: { error: { code, message, remedy } }, headers: {}, isKnown: true };
   }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { History } from '../delivery/history.js';
-import { answer, answerText, parseJson, readBody } from '../exchange.js';
+import { answer, answerText, parseJson, readBody, requireType } from '../exchange.js';
 import { PAGE_HEADERS, readAssets } from '../page/assets.js';
 import { slashless } from '../page/mount-slash.js';
 import type { About, Health, MadePayload, PayloadQuestion, TestResult } from './api.js';
@@ -131,16 +131,20 @@ export function createConsoleServer(
         headers: { Allow: allowed.join(', ') },
       });
     }
-    if (method === 'POST') requireSameOrigin(req);
-    else if (isApi(path)) refuseOtherSites(req);
+    if (method === 'POST') {
+      requireSameOrigin(req);
+      // Also of what others have read: no form of any page is of this type.
+      requireType(req, 'application/json');
+    } else if (isApi(path)) refuseOtherSites(req);
     const json = await route(asked);
     if (json !== undefined) answer(req, res, 200, json, PAGE_HEADERS);
   };
 
   return async (req, res) => {
-    const [path = '/', query] = (req.url ?? '/').split('?', 2);
+    const { url = '/' } = req;
+    const [path = '/'] = url.split('?', 1);
     try {
-      await serve({ req, res, path, query: new URLSearchParams(query) });
+      await serve({ req, res, path, query: new URLSearchParams(url.slice(path.length)) });
     } catch (error) {
       const { status, body, headers, isKnown } = failureOf(error);
       if (!isKnown) parts.onFailed(error);

@@ -75,6 +75,8 @@ export function createStreams(parts: {
 
   return {
     open: (req, res) => {
+      // Gone while it was asked who it is.
+      if (res.destroyed) return;
       if (isClosed) throw new ConsoleRefusal('CLOSING', 'This gateway is shutting down.');
       if (open.size >= MAX_STREAMS) {
         throw new ConsoleRefusal('TOO_MANY_STREAMS', 'Too many pages of the console are open.', {

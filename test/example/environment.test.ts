@@ -224,8 +224,13 @@ describe('the environment of the example', () => {
         ACCOUNT_NAME: 'ana.s',
         ACCOUNT_PASSWORD: 'secret-15-chars',
         ACCOUNT_OKTA_USER_ID: 'ana@example',
+        ACCOUNT_IS_ADMINISTRATOR: 'yes',
       },
-      [/^ACCOUNT_PASSWORD is too short/, /^ACCOUNT_OKTA_USER_ID is no id/],
+      [
+        /^ACCOUNT_PASSWORD is too short/,
+        /^ACCOUNT_IS_ADMINISTRATOR must be 1/,
+        /^ACCOUNT_OKTA_USER_ID is no id/,
+      ],
     ],
     ['a port that is none', { ...WHOLE, PORT: '70000' }, [/^PORT must be a number/]],
     ['a port on the emulators that is none', { PORT: 'http' }, [/^PORT must be a number/]],
@@ -304,8 +309,18 @@ describe('the environment of the example', () => {
     expect(readEnvironment({ ...own, ...account })).to.deep.include({
       kind: 'real',
       preferences: { orgUrl: WHOLE.OKTA_ORG_URL, apiToken: 'own-token' },
-      accounts: [{ username: 'ana', password: 'a'.repeat(16), oktaUserId: '00u1anasilveira00001' }],
+      accounts: [
+        {
+          username: 'ana',
+          password: 'a'.repeat(16),
+          oktaUserId: '00u1anasilveira00001',
+          isAdministrator: false,
+        },
+      ],
     });
+    expect(readEnvironment({ ...own, ...account, ACCOUNT_IS_ADMINISTRATOR: '1' }))
+      .to.have.nested.property('accounts[0].isAdministrator')
+      .that.equals(true);
     expect(
       readEnvironment({
         ...WITH_WORDS,

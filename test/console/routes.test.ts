@@ -1,0 +1,325 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import session from 'express-session';
+import type { About, ExecutionPage, Health, OpenedExecution } from '../../lib/console/api.js';
+import { ANA, BOB, CODE, startScene } from '../harness/scene.js';
+import { mustNotShow } from '../harness/witness.js';
+import { askUrl, EXPRESSES, MOUNT, OWN_PAGE, serveConsole, type ServedConsole } from './served-console.js';
+
+const authorize = (): boolean => true;
+
+describe('mounting the console', () => {
+  let served: ServedConsole | undefined;
+  afterEach(async () => {
+    await served?.close();
+    served = undefined;
+  });
+
+  for (const [name, express] of EXPRESSES) {
+    for (const [how, mount, at] of [
+      ['at a path', (app, handler) => app.use(MOUNT, handler), MOUNT],
+      ['at a path with a slash', (app, handler) => app.use(`${MOUNT}/`, handler), MOUNT],
+      ['under a router', (app, handler) => app.use('/a', express.Router().use('/b', handler)), '/a/b'],
+      [
+        'behind parsers and a session',
+        (app, handler) => {
+          app.use(express.json(), express.urlencoded({ extended: false }));
+          app.use(session({ secret: 'of-the-test', resave: false, saveUninitialized: false }));
+          app.use(MOUNT, handler);
+        },
+        MOUNT,
+      ],
+    ] as const satisfies readonly (readonly [
+      string,
+      NonNullable<NonNullable<Parameters<typeof serveConsole>[0]>['mount']>,
+      string,
+    ])[]) {
+      it(`serves ${how}, in ${name}`, async () => {
+        served = await serveConsole({ express, mount });
+        const url = served.origin + at;
+        const bare = await askUrl(`${url}?a=b`);
+        expect(bare.status).to.equal(308);
+        // Where a browser goes by it, whatever stands in front of the gateway.
+        expect(new URL(bare.headers.location ?? '', url).href).to.equal(`${url}/`);
+        const page = await askUrl(`${url}/`);
+        expect(page.status).to.equal(200);
+        const files = [...page.text.matchAll(/(?:src|href)="(assets\/[^"]+\.js|assets\/page[^"]+)"/g)];
+        expect(files).to.have.length.at.least(2);
+        for (const [, file = ''] of files) {
+          expect((await askUrl(new URL(file, `${url}/`).href)).status, file).to.equal(200);
+        }
+        expect((await askUrl(`${url}/api/about`)).status).to.equal(200);
+        const question = { user: BOB.login, requestType: 'password-reset', deliveryChannel: 'voice' };
+        const made = await askUrl(`${url}/api/tester/payload`, {
+          method: 'POST',
+          headers: OWN_PAGE,
+          body: JSON.stringify(question),
+          isPersonal: true,
+        });
+        expect(made.status).to.equal(200);
+      });
+    }
+  }
+
+  it('serves at the root, and on node:http alone', async () => {
+    const scene = await startScene();
+    const handler = scene.hook.console({ authorize });
+    const server = createServer((req, res) => {
+      handler(req, res, () => res.writeHead(599).end());
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      expect((await askUrl(`${origin}/`)).text).to.include('<main id="main"');
+      expect((await askUrl(`${origin}/api/about`)).status).to.equal(200);
+      expect((await askUrl(`${origin}/nothing`)).status).to.equal(404);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+      await scene.close();
+    }
+  });
+
+  it('goes by its own security headers, whatever the gateway has set before', async () => {
+    served = await serveConsole({
+      mount: (app, handler) => {
+        app.use((_req, res, next) => {
+          res.set({
+            'Content-Security-Policy': "default-src 'self' 'unsafe-inline'",
+            'Cache-Control': 'public',
+          });
+          next();
+        });
+        app.use(MOUNT, handler);
+      },
+    });
+    for (const path of ['/', '/api/about', '/nothing', '/assets/page/browser/base.css']) {
+      const { headers } = await served.ask(path);
+      expect(headers['content-security-policy'], path).to.match(/^default-src 'none'; script-src 'self';/);
+      expect(headers['content-security-policy'], path).to.not.include('unsafe');
+      expect(headers['x-content-type-options'], path).to.equal('nosniff');
+      expect(headers['cache-control'], path).to.equal(path.includes('assets') ? 'no-cache' : 'no-store');
+    }
+  });
+
+  it('shows every console of a hook the same history, each its own links', async () => {
+    served = await serveConsole({ console: { authorize, links: [{ title: 'Phones', href: '/phones' }] } });
+    const { scene } = served;
+    const handler = scene.hook.console({ authorize });
+    const other = createServer((req, res) => {
+      handler(req, res, () => undefined);
+    }).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    try {
+      await scene.call({ eventId: 'event-of-both' });
+      for (const path of [`${served.origin}${MOUNT}/api/executions`, `${url}/api/executions`]) {
+        const { executions } = (await askUrl(path)).json as ExecutionPage;
+        expect(executions.map(({ id }) => id)).to.deep.equal(['event-of-both']);
+      }
+      expect(((await served.ask('/api/about')).json as About).links).to.deep.equal([
+        { title: 'Phones', href: '/phones' },
+      ]);
+      expect(((await askUrl(`${url}/api/about`)).json as About).links).to.deep.equal([]);
+    } finally {
+      other.closeAllConnections();
+      other.close();
+    }
+  });
+});
+
+describe("the console's routes", () => {
+  let served: ServedConsole;
+  beforeEach(async () => {
+    served = await serveConsole();
+  });
+  afterEach(() => served.close());
+
+  it('are closed to other methods, and say which they take', async () => {
+    for (const [path, methods] of [
+      ['/', 'GET, HEAD'],
+      ['/assets/console/browser/main.js', 'GET, HEAD'],
+      ['/api/about', 'GET, HEAD'],
+      ['/api/executions', 'GET, HEAD'],
+      ['/api/executions/one', 'GET, HEAD'],
+      ['/api/health', 'GET, HEAD'],
+      ['/api/stream', 'GET, HEAD'],
+      ['/api/tester/payload', 'POST'],
+      ['/api/tester/send', 'POST'],
+    ] as const) {
+      for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'].filter(
+        (one) => !methods.includes(one),
+      )) {
+        const { status, headers } = await served.ask(path, { method, headers: OWN_PAGE });
+        expect(status, `${method} ${path}`).to.equal(405);
+        expect(headers.allow).to.equal(methods);
+      }
+      if (methods === 'POST') continue;
+      const head = await served.ask(path, { method: 'HEAD' });
+      expect(head.status, path).to.equal(path.endsWith('one') ? 404 : 200);
+      expect(head.text).to.equal('');
+    }
+  });
+
+  it('are no others', async () => {
+    for (const path of [
+      '/api',
+      '/api/',
+      '/api/about/',
+      '/api/constructor',
+      '/api/__proto__',
+      '/index.html',
+      '/assets/',
+      '/assets/console/server.js',
+      '/assets/console/browser/../server.js',
+      '/assets/..%2f..%2fpackage.json',
+      '/assets/console/browser/tsconfig.json',
+      '/%E0%A4%A',
+      '/api/executions/%E0%A4%A',
+    ]) {
+      expect((await served.ask(path)).status, path).to.equal(404);
+    }
+  });
+
+  it('say what the hook is, and nothing that is secret', async () => {
+    const about = (await served.ask('/api/about')).json as About;
+    expect(about).to.deep.equal({
+      version: '0.1.0',
+      org: new URL(served.scene.okta.orgUrl).host,
+      hook: '/okta/telephony',
+      deadlineMs: 2200,
+      channels: ['whatsapp', 'sms', 'voice'],
+      isShared: false,
+      links: [],
+    });
+  });
+
+  it('page through the history, stable while new calls come', async () => {
+    for (const id of ['one', 'two', 'three', 'four', 'five']) {
+      await served.scene.call({ eventId: `event-${id}` });
+    }
+    const first = (await served.ask('/api/executions?limit=2')).json as ExecutionPage;
+    expect(first.executions.map(({ id }) => id)).to.deep.equal(['event-five', 'event-four']);
+    expect(first.total).to.equal(5);
+    await served.scene.call({ eventId: 'event-six' });
+    const second = (await served.ask(`/api/executions?limit=2&before=${first.next ?? ''}`))
+      .json as ExecutionPage;
+    expect(second.executions.map(({ id }) => id)).to.deep.equal(['event-three', 'event-two']);
+    const last = (await served.ask(`/api/executions?limit=2&before=${second.next ?? ''}`))
+      .json as ExecutionPage;
+    expect(last.executions.map(({ id }) => id)).to.deep.equal(['event-one']);
+    expect(last).to.not.have.property('next');
+  });
+
+  it('find by word, channel and outcome; what is left empty is not asked for', async () => {
+    await served.scene.call({ eventId: 'by-whatsapp' });
+    await served.scene.call({ eventId: 'by-sms', userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
+    await served.scene.call({ eventId: 'nowhere', phoneNumber: '5550100' });
+    const idsOf = async (query: string): Promise<readonly string[]> =>
+      ((await served.ask(`/api/executions?${query}`)).json as ExecutionPage).executions.map(({ id }) => id);
+    expect(await idsOf(`search=${BOB.id.toUpperCase()}`)).to.deep.equal(['by-sms']);
+    expect(await idsOf('channel=whatsapp')).to.deep.equal(['by-whatsapp']);
+    expect(await idsOf('outcome=failed')).to.deep.equal(['nowhere']);
+    expect(await idsOf('search=NO_DIALABLE')).to.deep.equal(['nowhere']);
+    expect(await idsOf('search=&channel=&outcome=&before=&limit=')).to.have.length(3);
+    expect(await idsOf('search=nothing-of-the-kind')).to.be.empty;
+  });
+
+  it('name what is wrong with a query', async () => {
+    for (const [query, fields] of [
+      ['outcome=lost', ['outcome']],
+      ['limit=0&outcome=lost', ['outcome', 'limit']],
+      ['limit=201', ['limit']],
+      ['limit=ten', ['limit']],
+      ['page=2', ['page']],
+      ['channel=a&channel=b', ['channel']],
+      [`search=${'x'.repeat(300)}`, ['search']],
+    ] as const) {
+      const answer = await served.ask(`/api/executions?${query}`);
+      expect(answer.status, query).to.equal(400);
+      expect(answer.failure?.code).to.equal('INVALID_REQUEST');
+      expect(answer.failure?.fields, query).to.have.members(fields);
+    }
+  });
+
+  it('open one with all its steps, by whatever id it has', async () => {
+    await served.scene.call({ eventId: 'an id/with ?#% signs' });
+    const opened = (await served.ask(`/api/executions/${encodeURIComponent('an id/with ?#% signs')}`))
+      .json as OpenedExecution;
+    expect(opened).to.include({ outcome: 'sent', channel: 'whatsapp', userId: ANA.id, isTest: false });
+    expect(opened.steps.map(({ type }) => type)).to.deep.equal([
+      'request.received',
+      'profile.read',
+      'channels.planned',
+      'attempt.ended',
+      'request.answered',
+    ]);
+    const none = await served.ask('/api/executions/nothing');
+    expect(none.status).to.equal(404);
+    expect(none.failure).to.include({ code: 'NOT_FOUND' });
+  });
+
+  it('say how the hook is: limits, channels, pauses, and what was held back', async () => {
+    await served.close();
+    served = await serveConsole({
+      hook: {
+        guard: { perUser: { points: 1, seconds: 60 }, countries: { deny: ['FR', 'DE'] } },
+        rollout: { whatsapp: 25 },
+      },
+    });
+    const { scene } = served;
+    scene.okta.setRateLimit({ limit: 10, remaining: 0, resetInSeconds: 30 });
+    await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
+    await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
+    const health = (await served.ask('/api/health')).json as Health;
+    expect(health).to.include({ inFlight: 0, detached: 0, closing: false, state: 'ok', windowSeconds: 3600 });
+    expect(health.breakers).to.deep.equal([{ host: new URL(scene.twilio.baseUrl).host, state: 'closed' }]);
+    expect(health.limits).to.deep.equal({
+      mode: 'enforce',
+      rules: [{ rule: 'perUser', points: 1, seconds: 60 }],
+      countries: 'all but DE, FR',
+      blocked: 1,
+    });
+    expect(
+      health.channels.map(({ channel, providers, rollout }) => [channel, providers, rollout]),
+    ).to.deep.equal([
+      ['whatsapp', ['TWILIO'], 25],
+      ['sms', ['TWILIO'], undefined],
+      ['voice', ['TWILIO'], undefined],
+    ]);
+    expect(health.channels.find(({ channel }) => channel === 'sms')?.lastSuccess).to.be.a('number');
+    expect(health.oktaPausedUntil).to.be.greaterThan(health.at);
+    expect(health.deliveries.find(({ channel }) => channel === 'sms')).to.include({ accepted: 1 });
+  });
+
+  it('give back what others wrote as JSON text, and nothing of a person', async () => {
+    const script = '<script>alert(1)</script>';
+    mustNotShow('Mallory');
+    await served.scene.call({
+      eventId: script,
+      userId: `00u"${script}`,
+      change: (payload) => {
+        const data = payload['data'] as { userProfile: object };
+        data.userProfile = { ...data.userProfile, firstName: 'Mallory' };
+        return { ...payload, requestType: script };
+      },
+    });
+    for (const path of [
+      `/api/executions?search=${encodeURIComponent(script)}`,
+      `/api/executions/${encodeURIComponent(script)}`,
+    ]) {
+      const { status, headers, text } = await served.ask(path);
+      expect(status).to.equal(200);
+      expect(headers['content-type']).to.equal('application/json; charset=utf-8');
+      expect(headers['x-content-type-options']).to.equal('nosniff');
+      expect(text).to.include(JSON.stringify(script).slice(1, -1));
+      for (const personal of [CODE, ANA.phone.slice(1), ANA.login, 'Mallory'])
+        expect(text).to.not.include(personal);
+    }
+    const missing = await served.ask(`/${script}`);
+    expect(missing.status).to.equal(404);
+    expect(missing.text).to.not.include('alert');
+  });
+});

@@ -1,0 +1,212 @@
+import { once } from 'node:events';
+import { createServer, request, type IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { expect } from 'chai';
+import type { ExecutionPage, Health } from '../../lib/console/api.js';
+import { createStreams } from '../../lib/console/stream.js';
+import type { ExecutionSummary } from '../../lib/delivery/history.js';
+import { stopTime, warmUp } from '../harness/stopped-time.js';
+import { until } from '../harness/until.js';
+import { witness } from '../harness/witness.js';
+import { MOUNT, serveConsole, type ServedConsole } from './served-console.js';
+
+/** A page that listens. */
+interface Listening {
+  readonly response: IncomingMessage;
+  /** What came whole, by event. */
+  told(event: 'executions'): readonly (readonly ExecutionSummary[])[];
+  told(event: 'health'): readonly Health[];
+  readonly isEnded: boolean;
+  hangUp(): void;
+}
+
+async function listen(url: string): Promise<Listening> {
+  const asked = request(url, { agent: false });
+  asked.on('error', () => undefined);
+  asked.end();
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  let text = '';
+  let isEnded = false;
+  response.setEncoding('utf8');
+  response.on('data', (chunk: string) => {
+    text += chunk;
+    witness(chunk);
+  });
+  response.on('error', () => undefined);
+  response.on('close', () => {
+    isEnded = true;
+  });
+  return {
+    response,
+    told: (event: string) =>
+      [...text.matchAll(/^event: (\w+)\ndata: (.*)\n\n/gm)]
+        .filter(([, name]) => name === event)
+        .map(([, , data = '']) => JSON.parse(data) as never),
+    get isEnded() {
+      return isEnded;
+    },
+    hangUp: () => asked.destroy(),
+  };
+}
+
+describe("the console's stream", () => {
+  let served: ServedConsole;
+  let url: string;
+  before(warmUp);
+  beforeEach(async () => {
+    served = await serveConsole();
+    url = `${served.origin}${MOUNT}/api/stream`;
+  });
+  afterEach(() => served.close());
+
+  it('tells the health at once, and each execution as it goes on', async () => {
+    const page = await listen(url);
+    expect(page.response.statusCode).to.equal(200);
+    expect(page.response.headers).to.include({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store, no-transform',
+      'x-accel-buffering': 'no',
+    });
+    expect(page.response.headers['content-security-policy']).to.include("default-src 'none'");
+    await until(() => page.told('health').length === 1);
+    expect(page.told('health')[0]).to.include({ inFlight: 0, closing: false });
+    await served.scene.call({ eventId: 'event-live' });
+    await until(() =>
+      page
+        .told('executions')
+        .flat()
+        .some(({ outcome }) => outcome === 'sent'),
+    );
+    expect(
+      page
+        .told('executions')
+        .flat()
+        .map(({ id }) => id),
+    ).to.include('event-live');
+    page.hangUp();
+  });
+
+  it('tells all pages, and asks for the health once for all of them', async () => {
+    const pages = await Promise.all([listen(url), listen(url), listen(url)]);
+    await served.scene.call({ eventId: 'event-live' });
+    for (const page of pages) await until(() => page.told('executions').flat().length > 0);
+    pages[0].hangUp();
+    await served.scene.call({ eventId: 'event-after' });
+    for (const page of pages.slice(1)) {
+      await until(() =>
+        page
+          .told('executions')
+          .flat()
+          .some(({ id }) => id === 'event-after'),
+      );
+    }
+    for (const page of pages) page.hangUp();
+  });
+
+  it('ends with the hook, and is not opened again', async () => {
+    const page = await listen(url);
+    await served.scene.hook.close();
+    await until(() => page.isEnded);
+    expect(page.response.complete).to.equal(true);
+    const again = await served.ask('/api/stream');
+    expect(again.status).to.equal(503);
+    expect(again.failure?.code).to.equal('CLOSING');
+    // What has happened can still be looked at.
+    expect((await served.ask('/api/executions')).status).to.equal(200);
+  });
+
+  it('tells the health again every 5 s, and ends after a minute, so that the browser is asked again', async () => {
+    await served.ask('/api/about');
+    const time = stopTime();
+    try {
+      const page = await listen(url);
+      await until(() => page.told('health').length === 1);
+      await time.tickAsync(5_000);
+      await until(() => page.told('health').length === 2);
+      for (let seconds = 5; seconds < 55; seconds += 5) {
+        await time.tickAsync(5_000);
+        await until(() => page.told('health').length >= seconds / 5 + 2 || page.isEnded);
+      }
+      await time.tickAsync(10_000);
+      await until(() => page.isEnded);
+      expect(page.response.complete).to.equal(true);
+    } finally {
+      time.restore();
+    }
+  });
+
+  it('ends at once, health told, where the gateway drains', async () => {
+    await served.close();
+    served = await serveConsole({
+      mount: (app, handler) => {
+        app.use((_req, res, next) => {
+          res.set('Connection', 'close');
+          next();
+        });
+        app.use(MOUNT, handler);
+      },
+    });
+    const page = await listen(`${served.origin}${MOUNT}/api/stream`);
+    await until(() => page.isEnded);
+    expect(page.told('health')).to.have.length(1);
+    expect(page.response.complete).to.equal(true);
+  });
+
+  it('is opened a hundred times and no more; one that is left makes room', async () => {
+    const pages = await Promise.all(Array.from({ length: 100 }, () => listen(url)));
+    const refused = await served.ask('/api/stream');
+    expect(refused.status).to.equal(503);
+    expect(refused.failure).to.include({ code: 'TOO_MANY_STREAMS' });
+    expect(refused.failure?.remedy).to.be.a('string');
+    expect(refused.headers['retry-after']).to.equal('30');
+    pages[0]?.hangUp();
+    let next: Listening | undefined;
+    await until(async () => {
+      next = await listen(url);
+      if (next.response.statusCode === 200) return true;
+      next.response.resume();
+      return false;
+    });
+    for (const page of [...pages, next]) page?.hangUp();
+  });
+
+  it('drops who does not read', async () => {
+    const watchers = new Set<(changed: readonly ExecutionSummary[]) => void>();
+    const streams = createStreams({
+      history: {
+        watch: (onChanged) => {
+          watchers.add(onChanged);
+          return () => watchers.delete(onChanged);
+        },
+      },
+      health: () => Promise.reject(new Error('nobody knows')),
+    });
+    const connections = new Set<Socket>();
+    const server = createServer((req, res) => {
+      connections.add(res.socket!);
+      streams.open(req, res);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const page = await listen(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      page.response.pause();
+      page.response.socket.pause();
+      expect(watchers).to.have.length(1);
+      const [connection] = connections;
+      await served.scene.call();
+      const { executions } = (await served.ask('/api/executions')).json as ExecutionPage;
+      const large = Array.from({ length: 1000 }, () => executions).flat();
+      // As much as the kernel takes, and then what is held here.
+      await until(() => {
+        for (const tell of watchers) tell(large);
+        return connection?.destroyed === true;
+      });
+      // Nobody is left to be told.
+      await until(() => watchers.size === 0);
+      page.hangUp();
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+});

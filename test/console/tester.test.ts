@@ -1,0 +1,329 @@
+import { expect } from 'chai';
+import type { ExecutionPage, MadePayload, OpenedExecution, TestResult } from '../../lib/console/api.js';
+import type { HookEvent } from '../../lib/index.js';
+import { ANA, BOB } from '../harness/scene.js';
+import { until } from '../harness/until.js';
+import { mustNotShow } from '../harness/witness.js';
+import { EXPRESSES, MOUNT, OWN_PAGE, serveConsole, type ServedConsole } from './served-console.js';
+
+interface Payload {
+  readonly eventId: string;
+  readonly data: {
+    readonly context: { readonly request: { readonly id: string } };
+    readonly messageProfile: { readonly otpCode: string; readonly phoneNumber: string };
+  };
+}
+
+describe("the console's tester", () => {
+  let served: ServedConsole;
+  beforeEach(async () => {
+    served = await serveConsole();
+  });
+  afterEach(() => served.close());
+
+  const serveWith = async (options: Parameters<typeof serveConsole>[0]): Promise<void> => {
+    await served.close();
+    served = await serveConsole(options);
+  };
+
+  /** Its code must come out at the phone and nowhere else. */
+  async function generate(over: object = {}): Promise<Payload> {
+    const question = { user: ANA.login, requestType: 'mfa-verification', deliveryChannel: 'sms', ...over };
+    const answer = await served.post('/api/tester/payload', question, { isPersonal: true });
+    expect(answer.status).to.equal(200);
+    const { payload } = answer.json as MadePayload & { readonly payload: Payload };
+    mustNotShow(payload.data.messageProfile.otpCode);
+    return payload;
+  }
+
+  async function send(payload: unknown): Promise<TestResult> {
+    const answer = await served.post('/api/tester/send', { payload });
+    expect(answer.status).to.equal(200);
+    return answer.json as TestResult;
+  }
+
+  const changed = (payload: Payload, message: object): unknown => ({
+    ...payload,
+    data: { ...payload.data, messageProfile: { ...payload.data.messageProfile, ...message } },
+  });
+
+  const arrivedAt = (phone: string): readonly string[] =>
+    served.scene.twilio.inbox(phone).map((item) => JSON.stringify(item));
+
+  for (const [name, express] of EXPRESSES) {
+    it(`sends to the user's phone, and says what Okta would do, in ${name}`, async () => {
+      await serveWith({ express });
+      const payload = await generate();
+      expect(payload.data.messageProfile.phoneNumber).to.equal(ANA.phone);
+      const result = await send(payload);
+      expect(result).to.deep.include({ httpStatus: 200, deadlineMs: 2200 });
+      expect(result.reaction.action).to.equal('sent');
+      expect(result.durationMs).to.be.a('number');
+      expect(result.body).to.have.nested.property('commands[0].value[0].status', 'SUCCESSFUL');
+      await until(() => arrivedAt(ANA.phone).length === 1);
+      expect(arrivedAt(ANA.phone)[0]).to.include(payload.data.messageProfile.otpCode);
+
+      const opened = (await served.ask(`/api/executions/${result.executionId ?? ''}`))
+        .json as OpenedExecution;
+      expect(opened).to.include({ isTest: true, isPreview: true, channel: 'whatsapp', userId: ANA.id });
+      expect(opened.oktaRequestId).to.match(/^tester-[a-z]{20}$/);
+    });
+  }
+
+  it('sends again each time it is pressed, as an event of its own', async () => {
+    const payload = await generate();
+    const results = [
+      await send(payload),
+      await send(payload),
+      ...(await Promise.all([send(payload), send(payload)])),
+    ];
+    const ids = results.map(({ executionId }) => executionId);
+    expect(new Set([...ids, payload.eventId])).to.have.length(5);
+    await until(() => arrivedAt(ANA.phone).length === 4);
+    const { executions, total } = (await served.ask('/api/executions')).json as ExecutionPage;
+    expect(total).to.equal(4);
+    expect(new Set(executions.map(({ oktaRequestId }) => oktaRequestId))).to.have.length(4);
+    expect(executions.map(({ repeats }) => repeats)).to.deep.equal([0, 0, 0, 0]);
+  });
+
+  it('bears the mark of a test, whatever was edited away', async () => {
+    const payload = await generate();
+    const { data, ...envelope } = payload;
+    for (const edited of [
+      { data: { ...data, context: undefined } },
+      {
+        ...envelope,
+        data: { ...data, context: { request: { id: 'reqOfOkta', url: { value: '/oauth2' } } } },
+      },
+      { ...envelope, data: { ...data, context: { request: 'none' } } },
+    ]) {
+      const { executionId } = await send(edited);
+      const opened = (await served.ask(`/api/executions/${executionId ?? ''}`)).json as OpenedExecution;
+      expect(opened).to.include({ isTest: true, isPreview: true });
+    }
+  });
+
+  it('is known for a test although the user is called Tester', async () => {
+    const tester = {
+      id: '00u1tester0000000001',
+      login: 'tester@example.com',
+      firstName: 'Tester',
+      phone: '+447700900456',
+    };
+    mustNotShow(tester.login, tester.phone.slice(1));
+    served.scene.okta.addUser({ ...tester, profile: { mobilePhone: tester.phone } });
+    const { executionId } = await send(await generate({ user: tester.login }));
+    const opened = (await served.ask(`/api/executions/${executionId ?? ''}`)).json as OpenedExecution;
+    expect(opened.isTest).to.equal(true);
+  });
+
+  it('calls, where a call is asked for', async () => {
+    const result = await send(
+      await generate({ user: BOB.id, deliveryChannel: 'voice', requestType: 'account-unlock' }),
+    );
+    expect(result.reaction.action).to.equal('sent');
+    expect(served.scene.twilio.calls.map(({ to }) => to)).to.deep.equal([BOB.phone]);
+  });
+
+  it('tells of what fails as of any call', async () => {
+    served.scene.twilio.refuseWith({ code: 21211 });
+    const payload = await generate({ user: BOB.login });
+    const result = await send(payload);
+    expect(result.httpStatus).to.equal(200);
+    expect(result.reaction.action).to.equal('error');
+    expect(result.reaction.shown).to.be.a('string');
+    const opened = (await served.ask(`/api/executions/${result.executionId ?? ''}`)).json as OpenedExecution;
+    expect(opened).to.include({ outcome: 'failed', code: '21211' });
+    const placeholder = await send(changed(payload, { phoneNumber: '9876543210' }));
+    expect(placeholder.reaction.action).to.equal('error');
+    expect(JSON.stringify(placeholder.body)).to.include('NO_DIALABLE_NUMBER');
+  });
+
+  it('sends a code whose time is over as one that was made just now', async () => {
+    const past = { eventTime: '2020-01-01T00:00:00.000Z' };
+    const payload = await generate();
+    const old = changed(payload, { otpExpires: '2020-01-01T00:05:00.000Z' }) as object;
+    expect((await send({ ...old, ...past })).reaction.action).to.equal('sent');
+  });
+
+  it('is under the guard', async () => {
+    await serveWith({ hook: { guard: { perUser: { points: 2, seconds: 600 } } } });
+    const payload = await generate();
+    const results = [await send(payload), await send(payload), await send(payload)];
+    expect(results.map(({ reaction }) => reaction.action)).to.deep.equal(['sent', 'sent', 'pending']);
+    await until(() => arrivedAt(ANA.phone).length === 2);
+    const opened = (await served.ask(`/api/executions/${results[2]?.executionId ?? ''}`))
+      .json as OpenedExecution;
+    expect(opened).to.include({ outcome: 'blocked', code: 'LIMIT_PER_USER', isTest: true });
+  });
+
+  it('refuses what is no payload of the hook, by its fields, and sends nothing', async () => {
+    const payload = await generate();
+    const asked = served.scene.okta.requests.length;
+    for (const [broken, fields] of [
+      [null, ['body']],
+      ['{', ['body']],
+      [[], ['body']],
+      [{}, ['data']],
+      [{ data: {} }, ['data.messageProfile']],
+      [{ data: { messageProfile: [] } }, ['data.messageProfile']],
+      [
+        changed(payload, { otpCode: '', deliveryChannel: 'pigeon' }),
+        ['data.messageProfile.otpCode', 'data.messageProfile.deliveryChannel'],
+      ],
+      [changed(payload, { phoneNumber: undefined }), ['data.messageProfile.phoneNumber']],
+    ] as const) {
+      const answer = await served.post('/api/tester/send', { payload: broken });
+      expect(answer.status).to.equal(400);
+      expect(answer.failure).to.deep.include({ code: 'INVALID_REQUEST', fields: [...fields] });
+    }
+    expect(served.scene.twilio.requests).to.be.empty;
+    expect(served.scene.okta.requests).to.have.length(asked);
+  });
+
+  it('refuses what is no question, by its fields', async () => {
+    for (const [path, question, fields] of [
+      ['/api/tester/payload', {}, ['user', 'requestType', 'deliveryChannel']],
+      [
+        '/api/tester/payload',
+        { user: ' ', requestType: 'mfa', deliveryChannel: 'SMS' },
+        ['user', 'requestType', 'deliveryChannel'],
+      ],
+      [
+        '/api/tester/payload',
+        { user: ANA.id, requestType: 'mfa-verification', deliveryChannel: 'sms', code: '1' },
+        ['code'],
+      ],
+      ['/api/tester/payload', [], ['body']],
+      ['/api/tester/send', {}, ['payload']],
+      ['/api/tester/send', { payload: {}, secret: '1' }, ['secret']],
+    ] as const) {
+      const answer = await served.post(path, question);
+      expect(answer.status).to.equal(400);
+      expect(answer.failure).to.deep.include({ code: 'INVALID_REQUEST', fields: [...fields] });
+    }
+    for (const [body, status, code] of [
+      ['{"payload":', 400, 'INVALID_REQUEST'],
+      [JSON.stringify({ payload: 'x'.repeat(70_000) }), 413, 'PAYLOAD_TOO_LARGE'],
+    ] as const) {
+      const answer = await served.ask('/api/tester/send', { method: 'POST', headers: OWN_PAGE, body });
+      expect(answer.status).to.equal(status);
+      expect(answer.failure?.code).to.equal(code);
+    }
+  });
+
+  for (const [what, arrange, status, code] of [
+    ['is nobody', () => undefined, 404, 'OKTA_NOT_FOUND'],
+    [
+      'may not be read',
+      (scene) => {
+        scene.okta.fault({ fault: { kind: 'status', status: 403 } });
+      },
+      502,
+      'OKTA_FORBIDDEN',
+    ],
+    [
+      'cannot be asked for',
+      (scene) => {
+        scene.okta.fault({ fault: { kind: 'status', status: 500 } });
+      },
+      502,
+      'OKTA_HTTP_ERROR',
+    ],
+    [
+      'is beyond the rate limit',
+      (scene) => {
+        scene.okta.setRateLimit({ limit: 10, remaining: 0, resetInSeconds: 30 });
+      },
+      503,
+      'OKTA_RATE_LIMITED',
+    ],
+  ] as const satisfies readonly (readonly [
+    string,
+    (scene: ServedConsole['scene']) => void,
+    number,
+    string,
+  ])[]) {
+    it(`says what to do where the user ${what}`, async () => {
+      arrange(served.scene);
+      const user = code === 'OKTA_NOT_FOUND' ? 'nobody@example.com' : ANA.login;
+      const answer = await served.post('/api/tester/payload', {
+        user,
+        requestType: 'mfa-verification',
+        deliveryChannel: 'sms',
+      });
+      expect(answer.status).to.equal(status);
+      expect(answer.failure?.code).to.equal(code);
+      expect(answer.failure?.remedy).to.be.a('string');
+      expect(answer.text).to.not.include(user);
+    });
+  }
+
+  it('asks for no other resource than a user', async () => {
+    for (const user of ['..', 'me', '.', 'a/../../apps', '%2e%2e']) {
+      const answer = await served.post('/api/tester/payload', {
+        user,
+        requestType: 'mfa-verification',
+        deliveryChannel: 'sms',
+      });
+      expect(answer.status, user).to.equal(404);
+    }
+    expect(served.scene.okta.requests.map(({ path }) => path)).to.deep.equal(['/api/v1/users/%252e%252e']);
+  });
+
+  it('reads users by the credential of the hook, and logs nothing of them', async () => {
+    const { events, log } = served.scene;
+    const before = [events.length, log.length];
+    await generate();
+    expect(served.scene.okta.requests.map(({ path }) => path)).to.deep.equal([
+      `/api/v1/users/${encodeURIComponent(ANA.login)}`,
+      `/api/v1/users/${ANA.id}/factors`,
+    ]);
+    expect([events.length, log.length]).to.deep.equal(before);
+  });
+
+  it('sends nothing any more while the hook closes', async () => {
+    const payload = await generate();
+    await served.scene.hook.close();
+    for (const [path, question] of [
+      ['/api/tester/send', { payload }],
+      ['/api/tester/payload', { user: ANA.id, requestType: 'mfa-verification', deliveryChannel: 'sms' }],
+    ] as const) {
+      const answer = await served.post(path, question);
+      expect(answer.status).to.equal(503);
+      expect(answer.failure?.code).to.equal('CLOSING');
+    }
+    expect(served.scene.twilio.requests).to.be.empty;
+  });
+
+  it('has a way of its own: nobody else gets in by the marks of a test, and the hook still wants its secret', async () => {
+    const payload = await generate();
+    for (const headers of [{}, { Authorization: '' }, OWN_PAGE]) {
+      const call = await served.scene.call({
+        headers: { ...headers },
+        change: () => payload,
+      });
+      expect(call.httpStatus).to.equal(401);
+    }
+    for (const path of ['/okta/telephony', '/', MOUNT, `${MOUNT}/`]) {
+      const answer = await fetch(`${new URL(served.scene.url).origin}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(payload),
+      });
+      expect([401, 404], path).to.include(answer.status);
+    }
+    expect(served.scene.twilio.requests).to.be.empty;
+  });
+
+  it('is awaited by the hook that closes, also where nobody waits for its answer', async () => {
+    const payload = await generate();
+    const ended: HookEvent[] = [];
+    const sending = served.post('/api/tester/send', { payload });
+    await until(() => served.scene.hook.status().inFlight === 1 || served.scene.twilio.requests.length > 0);
+    await served.scene.hook.close();
+    ended.push(...served.scene.events.filter(({ type }) => type === 'request.answered'));
+    expect(ended).to.have.length(1);
+    expect((await sending).status).to.equal(200);
+  });
+});

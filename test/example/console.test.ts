@@ -1,0 +1,163 @@
+import { once } from 'node:events';
+import { createServer, request, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import supertest from 'supertest';
+import { CONSOLE_PATH, createGateway, type Gateway, type GatewayOptions } from '../../example/gateway.js';
+import type { ExecutionPage, TestResult } from '../../lib/console/api.js';
+import type { Message } from '../../lib/index.js';
+import { mustNotShow, witness } from '../harness/witness.js';
+
+const HOOK_SECRET = 'hook-secret-of-the-gateway-test';
+const CODE = '731946';
+const PHONE = '+12025550142';
+const ADMIN = { username: 'admin', password: 'the-password-of-admin', isAdministrator: true };
+const BOB = { username: 'bob', password: 'the-password-of-bob', oktaUserId: '00u1bobmontgomery001' };
+
+const PAYLOAD = {
+  eventId: 'event-1',
+  requestType: 'com.okta.user.telephony.mfa-verification',
+  data: {
+    userProfile: { userId: BOB.oktaUserId },
+    messageProfile: { phoneNumber: PHONE, deliveryChannel: 'SMS', otpCode: CODE },
+  },
+};
+
+describe("the example gateway's console", () => {
+  let gateway: Gateway;
+  let sent: Message[];
+  /** Of who logged in last. */
+  let cookie = '';
+
+  const serve = (accounts: GatewayOptions['accounts']): Gateway =>
+    createGateway({
+      hook: {
+        credentials: {
+          hook: { scheme: 'header', secrets: [HOOK_SECRET] },
+          okta: { orgUrl: 'http://127.0.0.1:9', apiToken: 'token-of-nobody' },
+          twilio: { accountSid: `AC${'0'.repeat(32)}`, authToken: 'auth-token-of-nobody' },
+        },
+        channels: {
+          sms: {
+            send: (message) => {
+              sent.push(message);
+              return Promise.resolve({ status: 'accepted', transactionId: `T${sent.length}` });
+            },
+          },
+        },
+        logger: { info: witness, warn: witness, error: witness },
+      },
+      sessionSecret: 'session-secret-of-the-test',
+      accounts,
+    });
+
+  beforeEach(() => {
+    mustNotShow(CODE, PHONE.slice(1), HOOK_SECRET, ADMIN.password, BOB.password);
+    sent = [];
+    gateway = serve([ADMIN, BOB]);
+  });
+  afterEach(() => gateway.hook.close());
+
+  async function logIn({
+    username,
+    password,
+  }: typeof ADMIN | typeof BOB): Promise<ReturnType<typeof supertest.agent>> {
+    const browser = supertest.agent(gateway.app);
+    const { text } = await browser.get('/login').expect(200);
+    const [, csrfToken = ''] = /name="csrfToken" value="([^"]+)"/.exec(text) ?? [];
+    const response = await browser
+      .post('/login')
+      .type('form')
+      .send({ username, password, csrfToken })
+      .expect('Location', '/account');
+    // superagent types every header as text, and gives this one as a list.
+    cookie = /gateway\.sid=[^;"]+/.exec(JSON.stringify(response.headers['set-cookie']))?.[0] ?? '';
+    return browser;
+  }
+
+  it('is led to from the account of an administrator, and brings a content security policy of its own', async () => {
+    const browser = await logIn(ADMIN);
+    const account = await browser.get('/account').expect(200);
+    expect(account.text).to.include(`href="${CONSOLE_PATH}/"`);
+    await browser.get(CONSOLE_PATH).expect(308).expect('Location', './telephony/');
+    const page = await browser.get(`${CONSOLE_PATH}/`).expect(200);
+    expect(page.headers['content-security-policy']).to.include("script-src 'self'").and.not.include('sha256');
+    await browser.get(`${CONSOLE_PATH}/assets/console/browser/main.js`).expect(200);
+    const about = await browser.get(`${CONSOLE_PATH}/api/about`).expect(200);
+    expect(about.body).to.deep.include({ links: [{ title: 'Account', href: '/account' }] });
+  });
+
+  it('is closed to everybody else', async () => {
+    const bob = await logIn(BOB);
+    expect((await bob.get('/account').expect(200)).text).to.not.include(CONSOLE_PATH);
+    await bob.get(`${CONSOLE_PATH}/`).expect(403);
+    await bob.get(`${CONSOLE_PATH}/api/executions`).expect(403);
+    await bob
+      .post(`${CONSOLE_PATH}/api/tester/send`)
+      .set('Sec-Fetch-Site', 'same-origin')
+      .send({ payload: PAYLOAD })
+      .expect(403);
+    const nobody = supertest(gateway.app);
+    await nobody.get(`${CONSOLE_PATH}/`).expect(302).expect('Location', '/login');
+    await nobody.get(CONSOLE_PATH).expect(302).expect('Location', '/login');
+    await nobody.get(`${CONSOLE_PATH}/api/executions`).expect(403);
+    expect(sent).to.be.empty;
+  });
+
+  it('is not there where no account may use it', async () => {
+    await gateway.hook.close();
+    gateway = serve([BOB]);
+    await (await logIn(BOB)).get(`${CONSOLE_PATH}/`).expect(404);
+  });
+
+  it('sends a test, and shows it beside the calls of Okta', async () => {
+    const browser = await logIn(ADMIN);
+    await supertest(gateway.app)
+      .post('/okta/telephony')
+      .set('Authorization', HOOK_SECRET)
+      .send(PAYLOAD)
+      .expect(200);
+    const test = await browser
+      .post(`${CONSOLE_PATH}/api/tester/send`)
+      .set('Sec-Fetch-Site', 'same-origin')
+      .send({ payload: PAYLOAD })
+      .expect(200);
+    witness(test.body);
+    expect((test.body as TestResult).reaction.action).to.equal('sent');
+    expect(sent.map(({ to }) => to)).to.deep.equal([PHONE, PHONE]);
+    const history = await browser.get(`${CONSOLE_PATH}/api/executions`).expect(200);
+    witness(history.body);
+    const { executions } = history.body as ExecutionPage;
+    expect(executions.map(({ isTest, outcome }) => [isTest, outcome])).to.deep.equal([
+      [true, 'sent'],
+      [false, 'sent'],
+    ]);
+    // Another site's page has the cookie sent along, and nothing else.
+    await browser
+      .post(`${CONSOLE_PATH}/api/tester/send`)
+      .set('Sec-Fetch-Site', 'cross-site')
+      .send({ payload: PAYLOAD })
+      .expect(403);
+    expect(sent).to.have.length(2);
+  });
+
+  it('ends its streams when the gateway drains', async () => {
+    await logIn(ADMIN);
+    const server = createServer(gateway.app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${CONSOLE_PATH}/api/stream`;
+      const asked = request(url, { headers: { cookie }, agent: false });
+      asked.end();
+      const [response] = (await once(asked, 'response')) as [IncomingMessage];
+      expect(response.statusCode).to.equal(200);
+      await once(response, 'data');
+      gateway.startDraining();
+      response.resume();
+      await once(response, 'end');
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+});

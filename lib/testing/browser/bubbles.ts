@@ -72,7 +72,7 @@ function timeElement({ at }: PhoneItem): HTMLElement {
 }
 
 function copyButton(label: string, copies: string): HTMLElement {
-  const words = element('span', { role: 'status' }, label);
+  const words = element('span', { 'aria-live': 'polite' }, label);
   const copy = async (): Promise<void> => {
     try {
       await navigator.clipboard.writeText(copies);

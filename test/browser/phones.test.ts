@@ -1,0 +1,285 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import express from 'express';
+import type { Locator, Page } from 'playwright-core';
+import { oktaTelephonyHook, type HookEvent, type TelephonyHook } from '../../lib/index.js';
+import { createPhonesPage, startDemoOrg, type DemoOrg, type PhonesPage } from '../../lib/testing/index.js';
+import { until } from '../harness/until.js';
+import {
+  expectAccessible,
+  expectNoSidewaysScroll,
+  needBrowser,
+  screenshot,
+  startBrowser,
+  type PageOptions,
+  type TestBrowser,
+} from './browser.js';
+
+const ATTACK = `<img src=x onerror="alert(1)"><script>alert(2)</script>`;
+
+describe("the phones' page in a browser", function () {
+  this.timeout(60_000);
+  let browser: TestBrowser | undefined;
+  let org: DemoOrg;
+  let hook: TelephonyHook;
+  let phones: PhonesPage;
+  let server: Server;
+  let origin: string;
+  const events: HookEvent[] = [];
+
+  before(async function () {
+    needBrowser(this);
+    browser = await startBrowser();
+  });
+  after(() => browser?.close());
+
+  beforeEach(async () => {
+    events.length = 0;
+    org = await startDemoOrg();
+    const app = express();
+    server = createServer(app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const silent = (): undefined => undefined;
+    hook = oktaTelephonyHook({
+      ...org.hookOptions(`${origin}/okta/telephony`),
+      logger: { info: silent, warn: silent, error: silent },
+      onEvent: (event) => events.push(event),
+    });
+    phones = createPhonesPage({ okta: org.okta, twilio: org.twilio });
+    app.use(hook).use('/phones', phones);
+    await org.connectHook(`${origin}/okta/telephony`);
+    await hook.ready();
+  });
+  afterEach(async () => {
+    try {
+      await browser?.closePages();
+    } finally {
+      phones.close();
+      server.closeAllConnections();
+      server.close();
+      await org.close();
+      await hook.close();
+    }
+  });
+
+  const open = async (options?: PageOptions, path = '/phones/'): Promise<Page> => {
+    const { page } = await browser!.open(origin + path, options);
+    await page.getByRole('article').first().waitFor();
+    return page;
+  };
+  const personOn = (page: Page, name: string): Locator => page.getByRole('article', { name });
+  const codeIn = async (log: Locator): Promise<string> => {
+    const text = (await log.textContent()) ?? '';
+    // Read out with commas; the caller's number has none.
+    return (/\d(?:, \d){5}/.exec(text) ?? /\d{6}/.exec(text))?.[0].replace(/\D/g, '') ?? '';
+  };
+  const typeBack = async (person: Locator, code: string): Promise<void> => {
+    await person.getByPlaceholder('Code').fill(code);
+    await person.getByRole('button', { name: 'Verify' }).click();
+  };
+
+  it('signs Ana in by WhatsApp: she opens the message, copies the code, mistypes it, and pastes it', async () => {
+    const page = await open();
+    const ana = personOn(page, 'Ana Silveira');
+    await ana.getByRole('button', { name: 'Text me a code' }).click();
+    const chat = ana.getByRole('log', { name: 'WhatsApp of Ana' });
+    await chat.getByText('is your verification code').waitFor();
+    await ana.getByText('Okta takes the code as sent.').waitFor();
+    await ana.getByRole('button', { name: 'WhatsApp of Ana, 1 unread' }).waitFor();
+    await chat.getByText('Delivered').waitFor();
+    await screenshot(page, 'phones-whatsapp');
+
+    await chat.getByRole('button', { name: 'Copy code' }).click();
+    await chat.getByText('Copied').waitFor();
+    // Whoever touches the chat has read it, and its sender is told.
+    await chat.getByText('Read', { exact: true }).waitFor();
+    await ana.getByRole('button', { name: 'WhatsApp of Ana', exact: true }).waitFor();
+
+    await typeBack(ana, '000000');
+    await ana.getByText('Wrong code').waitFor();
+    const copied = String(await page.evaluate('navigator.clipboard.readText()'));
+    expect(copied).to.equal(await codeIn(chat));
+    await typeBack(ana, copied);
+    await ana.getByText('Ana is signed in.').waitFor();
+    await until(() => events.some(({ type }) => type === 'code.used'));
+    await screenshot(page, 'phones-signed-in');
+    await typeBack(ana, copied);
+    await ana.getByText('Okta waits for no code').waitFor();
+  });
+
+  it('signs Ana in by SMS, where WhatsApp failed after it had been accepted', async () => {
+    const page = await open();
+    const ana = personOn(page, 'Ana Silveira');
+    await page.getByRole('switch', { name: 'WhatsApp fails after it was accepted' }).check();
+    await page.getByText('1 switched on.').waitFor();
+    await ana.getByRole('button', { name: 'Text me a code' }).click();
+    const messages = ana.getByRole('log', { name: 'Messages of Ana' });
+    await messages.getByText('Your code is').waitFor();
+    await ana.getByText('failed, code 63024').waitFor();
+    await ana.getByRole('listitem').filter({ hasText: 'SMS delivered' }).waitFor();
+    await screenshot(page, 'phones-late-failover');
+    await typeBack(ana, await codeIn(messages));
+    await ana.getByText('Ana is signed in.').waitFor();
+  });
+
+  it('signs Chloé in by a call, which rings, and speaks French', async () => {
+    const page = await open();
+    const chloe = personOn(page, 'Chloé Laurent');
+    await chloe.getByRole('button', { name: 'Call me' }).click();
+    const calls = chloe.getByRole('log', { name: 'Phone of Chloé' });
+    await calls.getByText('Ringing…').waitFor();
+    expect(await calls.locator('blockquote').isVisible()).to.equal(false);
+    await calls.getByText('Call ended').waitFor();
+    expect(await calls.locator('blockquote').getAttribute('lang')).to.equal('fr-FR');
+    await calls.getByText('in French').waitFor();
+    await screenshot(page, 'phones-call');
+    await typeBack(chloe, await codeIn(calls));
+    await chloe.getByText('Chloé is signed in.').waitFor();
+  });
+
+  it('turns WhatsApp on for Bob, has him leave the sandbox and join it', async () => {
+    const page = await open();
+    const bob = personOn(page, 'Bob Montgomery');
+    const textMe = async (app: string, count: number): Promise<void> => {
+      await bob.getByRole('button', { name: 'Text me a code' }).click();
+      await until(
+        async () => (await bob.getByRole('log', { name: app }).locator('.theirs').count()) === count,
+      );
+    };
+    await textMe('Messages of Bob', 1);
+    await bob.getByRole('switch', { name: 'Codes by WhatsApp' }).check();
+    await until(() => org.okta.users[1]?.profile['whatsAppOptIn'] === true);
+    await textMe('WhatsApp of Bob', 1);
+    await bob.getByRole('button', { name: 'Bob leaves the WhatsApp sandbox' }).click();
+    await bob.getByText('Not in the sandbox').waitFor();
+    await textMe('Messages of Bob', 2);
+    await bob.getByRole('button', { name: 'Bob joins the WhatsApp sandbox' }).click();
+    await bob.getByText('You have joined the sandbox').waitFor();
+    // STOP was heard by the gateway, too: it is START that takes it back.
+    await bob.getByRole('button', { name: 'Bob writes START' }).click();
+    await until(() => org.twilio.received.some(({ body }) => body === 'START'));
+    await bob.getByLabel('Message that Bob writes').fill('Is anybody there?');
+    await bob.getByRole('button', { name: 'Send as Bob' }).click();
+    await bob.locator('.own').getByText('Is anybody there?').waitFor();
+  });
+
+  it('shows faults, from wherever they are switched, and a bad day as it is played', async () => {
+    const page = await open();
+    const other = await open();
+    await page.getByRole('switch', { name: 'Twilio is down' }).check();
+    await until(() => other.getByRole('switch', { name: 'Twilio is down' }).isChecked());
+    const ana = personOn(page, 'Ana Silveira');
+    await ana.getByRole('button', { name: 'Text me a code' }).click();
+    await ana.getByText('would send the code by a provider of its own').waitFor();
+    await ana.getByText('Nothing was sent.').waitFor();
+    await page.getByRole('button', { name: 'Play a bad day' }).click();
+    await page.getByText('A bad day is being played.').waitFor();
+    expect(await page.getByRole('switch', { name: 'Twilio is down' }).isChecked()).to.equal(false);
+    expect(await page.locator('[aria-current="step"]').textContent()).to.equal('Everything works.');
+    await other.getByRole('button', { name: 'Stop the bad day' }).click();
+    await page.getByText('All is well.').waitFor();
+  });
+
+  it('shows what people and codes are called as text, whatever it is', async () => {
+    org.okta.addUser({
+      login: `${ATTACK}@example.com`,
+      firstName: ATTACK,
+      lastName: ATTACK,
+      profile: { mobilePhone: '+447700900999', preferredLanguage: 'no-such"><b>' },
+    });
+    const page = await open({}, `/phones/?text=${encodeURIComponent(ATTACK)}`);
+    const somebody = page.getByRole('article').last();
+    await somebody.getByRole('heading', { name: ATTACK }).waitFor();
+    await page.getByRole('button', { name: `From ${ATTACK}’s phone` }).click();
+    // Not in the sandbox: Twilio itself says so.
+    await somebody.locator('.own').getByText(ATTACK).waitFor();
+    await somebody.getByRole('button', { name: 'Messages of' }).click();
+    await somebody.getByPlaceholder('Message').fill(ATTACK);
+    await somebody.getByPlaceholder('Message').press('Enter');
+    await until(async () => (await somebody.locator('.sms .own').getByText(ATTACK).count()) === 1);
+    await org.okta.callHook({
+      login: `${ATTACK}@example.com`,
+      msgTemplate: `${ATTACK} 123456`,
+      otpCode: '123456',
+    });
+    await somebody.locator('.sms .theirs').getByText(`${ATTACK} 123456`).waitFor();
+    expect(await page.locator('img, #phones script').count()).to.equal(0);
+  });
+
+  it('is used by keyboard alone', async () => {
+    const page = await open();
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.textContent')).to.equal('Skip to the phones');
+    await page.keyboard.press('Enter');
+    const ana = personOn(page, 'Ana Silveira');
+    const isFocused = async (target: Locator): Promise<boolean> =>
+      (await target.and(page.locator(':focus')).count()) === 1;
+    const tabTo = async (target: Locator): Promise<void> => {
+      for (let steps = 0; steps < 40; steps += 1) {
+        if (await isFocused(target)) return;
+        await page.keyboard.press('Tab');
+      }
+      throw new Error('the keyboard does not get there');
+    };
+    await tabTo(ana.getByRole('button', { name: 'Text me a code' }));
+    await page.keyboard.press('Enter');
+    const chat = ana.getByRole('log', { name: 'WhatsApp of Ana' });
+    await chat.getByText('is your verification code').waitFor();
+    // The code is asked for where the keyboard is.
+    const code = ana.getByPlaceholder('Code');
+    await until(() => isFocused(code));
+    await tabTo(chat.getByRole('button', { name: 'Copy code' }));
+    await page.keyboard.press('Enter');
+    await chat.getByText('Read', { exact: true }).waitFor();
+    await code.focus();
+    await page.keyboard.press('ControlOrMeta+v');
+    await page.keyboard.press('Enter');
+    await ana.getByText('Ana is signed in.').waitFor();
+  });
+
+  it('says that the demo has gone, and goes on when it is back', async () => {
+    const watched = await browser!.open(`${origin}/phones/`);
+    const { page } = watched;
+    await page.getByRole('article').first().waitFor();
+    watched.tolerate(/ERR_|Failed to load resource/);
+    const { port } = server.address() as AddressInfo;
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await page.getByText('The connection is lost').waitFor();
+    server.listen(port, '127.0.0.1');
+    await until(async () => (await page.getByText('The connection is lost').count()) === 0);
+    await org.okta.callHook({ userId: '00uana0silveira00001' });
+    await page.getByText('is your verification code').waitFor();
+  });
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [1600, 1280, 320]) {
+      it(`has nothing that axe complains of, ${colorScheme}, ${width} pixels wide`, async () => {
+        const page = await open(
+          { colorScheme, viewport: { width, height: 900 } },
+          '/phones/?text=AMBER-LAKE-42',
+        );
+        await expectAccessible(page);
+        await page.getByRole('switch', { name: 'WhatsApp is refused at once' }).check();
+        await page.getByRole('switch', { name: 'Codes run out fast' }).check();
+        const [ana, bob, chloe] = ['Ana', 'Bob', 'Chloé'].map((name) => personOn(page, name));
+        await bob!.getByRole('switch', { name: 'Codes by WhatsApp' }).check();
+        await bob!.getByRole('button', { name: 'Bob writes START' }).click();
+        await page.getByRole('switch', { name: 'WhatsApp is refused at once' }).uncheck();
+        await ana!.getByRole('button', { name: 'Text me a code' }).click();
+        await chloe!.getByRole('button', { name: 'Call me' }).click();
+        await ana!.getByText('is your verification code').waitFor();
+        await chloe!.getByText('Call ended').waitFor();
+        await typeBack(ana!, '1');
+        await ana!.getByText('Wrong code').waitFor();
+        await ana!.getByText('The hook’s answer').click();
+        await expectAccessible(page);
+        await expectNoSidewaysScroll(page);
+        await screenshot(page, `phones-${colorScheme}-${width}`);
+      });
+    }
+  }
+});

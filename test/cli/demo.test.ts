@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { ExampleRun } from '../harness/example-run.js';
+import { witness } from '../harness/witness.js';
+
+const PROGRAM = [process.execPath, '--import', 'tsx', 'lib/cli/main.ts', 'demo'];
+
+/** Of the pasted command. */
+const CODE = '042917';
+
+describe('okta-telephony-hook demo', function () {
+  this.timeout(60_000);
+  let demo: ExampleRun;
+
+  const start = (...args: string[]): ExampleRun => {
+    demo = new ExampleRun({}, [...PROGRAM, ...args]);
+    return demo;
+  };
+
+  afterEach(() => {
+    demo.kill();
+  });
+
+  it('serves phones and console, takes the pasted curl, logs no code, and ends on SIGINT', async () => {
+    start('--port', '0');
+    await demo.printed(/Ctrl-C ends it/);
+    const [, phones = ''] = await demo.printed(/Phones +(http:\S+)/);
+    const [, consoleUrl = ''] = await demo.printed(/Console +(http:\S+)/);
+    const [command = ''] = await demo.printed(/^curl [\s\S]*? -d '.*'$/m);
+    const { stdout } = await promisify(execFile)('sh', ['-c', command]);
+    expect(stdout).to.match(/"status":"SUCCESSFUL".*channel=whatsapp/);
+    const state = await (await fetch(`${phones}api/state`)).text();
+    expect(state).to.include(CODE);
+
+    // The two pages lead to each other.
+    const links = async (page: string): Promise<unknown> =>
+      ((await (await fetch(`${page}api/about`)).json()) as { links: unknown }).links;
+    expect(await links(phones)).to.deep.equal([{ title: 'Console', href: '/console/' }]);
+    expect(await links(consoleUrl)).to.deep.equal([{ title: 'Phones', href: '/phones/' }]);
+    const executions = await (await fetch(`${consoleUrl}api/executions`)).text();
+    expect(executions)
+      .to.match(/"channel":"whatsapp"/)
+      .and.not.include(CODE);
+    expect((await fetch(phones.replace('phones/', ''))).url).to.equal(phones);
+    expect((await fetch(phones.replace('/phones/', '/phonesome'))).status).to.equal(404);
+
+    // An open page does not keep it from ending.
+    const stream = await fetch(`${phones}api/stream`);
+    expect(stream.status).to.equal(200);
+    demo.child.kill('SIGINT');
+    expect(await demo.exitCode()).to.equal(0);
+    await stream.text().catch(() => '');
+    expect(demo.stderr)
+      .to.match(/a code was sent/)
+      .and.not.include(CODE);
+  });
+
+  it('puts one JSON object on standard output with --json, and goes on running', async () => {
+    start('--port', '0', '--json');
+    await demo.printed(/^\}$/m);
+    const told = JSON.parse(demo.stdout) as { command: string; urls: Record<string, string>; curl: string };
+    expect(told.command).to.equal('demo');
+    expect(told.urls).to.have.all.keys('phones', 'console', 'hook', 'okta', 'twilio');
+    expect(told.curl).to.match(/^curl /);
+    expect((await fetch(told.urls['phones']!)).status).to.equal(200);
+    demo.child.kill('SIGTERM');
+    expect(await demo.exitCode()).to.equal(0);
+    expect(JSON.parse(demo.stdout)).to.deep.equal(told);
+  });
+
+  it('plays the bad day, and tells its phases', async () => {
+    start('--port', '0', '--faults');
+    await demo.printed(/! Everything works\./);
+    const [, phones = ''] = await demo.printed(/Phones +(http:\S+)/);
+    const { badDay } = (await (await fetch(`${phones}api/state`)).json()) as { badDay: { current: string } };
+    expect(badDay.current).to.equal('all-well');
+    // Stopped on the page, it is over.
+    const headers = { 'content-type': 'application/json', origin: new URL(phones).origin };
+    await fetch(`${phones}api/bad-day`, { method: 'POST', headers, body: '{"isOn":false}' });
+    await demo.printed(/The bad day is over/);
+    demo.child.kill('SIGINT');
+    expect(await demo.exitCode()).to.equal(0);
+  });
+
+  it('says that a port is taken, and what to do', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    start('--port', String(port), '--json');
+    expect(await demo.exitCode()).to.equal(1);
+    other.close();
+    expect(demo.stderr).to.include(`Port ${port} is taken.`).and.include('--port 0');
+    expect(JSON.parse(demo.stdout)).to.have.nested.property('error.code', 'PORT_TAKEN');
+    witness(demo.stdout + demo.stderr);
+  });
+
+  it('takes nothing for a port that is none', async () => {
+    start('--port', '70000');
+    expect(await demo.exitCode()).to.equal(2);
+    expect(demo.stderr).to.match(/--port takes a number from 0 to 65535/);
+  });
+});

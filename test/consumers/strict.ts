@@ -37,7 +37,9 @@ import {
   type LiftedSuppression,
   type HookEvent,
   type HookStatus,
+  type HistoryLog,
   type HttpAnswer,
+  type HttpDispatcher,
   type HttpResult,
   type Logger,
   type Message,
@@ -88,6 +90,7 @@ import {
   type TwilioVerifyOptions,
   type TwilioParts,
   type TwilioSettings,
+  type TwimlBuilder,
   type UserProfile,
   type WarnedOption,
   type WhatsAppSender,
@@ -576,6 +579,14 @@ export async function emulate(): Promise<unknown> {
   const requests: readonly RecordedRequest[] = twilio.requests;
   await Promise.all([okta.close(), twilio.close()]);
   return [user, token, verdict, twilioError, inbox, messages, calls, callbacks, requests, call];
+}
+
+/** What a channel and a state of one's own are handed, by its name. */
+export function handed(
+  { dispatcher }: ProviderParts,
+  { history }: State,
+): readonly [HttpDispatcher, HistoryLog | undefined, (twiml: TwimlBuilder) => string] {
+  return [dispatcher, history, ({ VoiceResponse }) => new VoiceResponse().toString()];
 }
 
 export function connected(connection: TwilioConnection): string {

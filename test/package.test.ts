@@ -42,6 +42,7 @@ describe('the package', function () {
   it('publishes the build of every source, the papers, and nothing else', () => {
     const built = filesUnder(join(ROOT, 'lib')).flatMap((file) => builtFrom(file));
     const papers = [
+      '.docs/openapi.yaml',
       'CHANGELOG.md',
       'LICENSE',
       'README.md',

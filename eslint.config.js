@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', 'node_modules', 'test/consumers', 'test/contract/types'] },
+  { ignores: ['dist', 'coverage', '.docs/api', 'node_modules', 'test/consumers', 'test/contract/types'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {

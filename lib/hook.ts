@@ -38,10 +38,13 @@ import { ConfigurationError, TelephonyHookError } from './errors.js';
 
 /** What `ready()` found: `'ok'`, or the error that a code would meet, with its `remedy` where one is known. */
 export interface Readiness {
+  /** Whether Okta's API lets us read users. */
   readonly okta: 'ok' | Error;
+  /** Whether Twilio accepts the credentials, and the numbering plans that senders are chosen by are there. */
   readonly twilio: 'ok' | Error;
   /** The keys that check Okta's access tokens; `'ok'` where no scheme needs any. */
   readonly hookKeys: 'ok' | Error;
+  /** Whether what must be remembered can be. */
   readonly state: 'ok' | Error;
 }
 

@@ -1,3 +1,9 @@
+/**
+ * The middleware at the other end of Okta's telephony inline hook, its options, its errors, what channels and states of
+ * one's own are made of, and the channels over Twilio.
+ *
+ * @module okta-telephony-hook
+ */
 export { oktaTelephonyHook, type Readiness, type TelephonyHook } from './hook.js';
 export type { ConsoleHandler } from './consoles.js';
 export type { HookStatus } from './hook-status.js';
@@ -47,7 +53,7 @@ export type {
   WarnedOption,
 } from './delivery/events.js';
 export type { HistoryLog, HistoryPage, HistoryState } from './delivery/history.js';
-export type { HttpAnswer, HttpResult } from './delivery/http-call.js';
+export type { HttpAnswer, HttpDispatcher, HttpResult } from './delivery/http-call.js';
 export type { ChooseChannels } from './delivery/plan.js';
 export type { Alarms, NewEvent, PlanStep, Receipt, ReceiptState } from './delivery/receipt.js';
 export type { FinalReport } from './delivery/report.js';
@@ -87,6 +93,7 @@ export type {
   TwilioMessageParameters,
   TwilioSettings,
   TwilioVerificationParameters,
+  TwimlBuilder,
   WhatsAppSender,
 } from './twilio/client.js';
 export { twilioCalls } from './twilio/calls.js';

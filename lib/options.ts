@@ -14,6 +14,7 @@ import type { ReceivedMessage } from './twilio/webhooks.js';
 /** One way in which Okta proves that it is the caller. */
 export type HookCredential =
   | {
+      /** A shared secret in a header. */
       readonly scheme: 'header';
       /** The header that Okta's "Authentication field" names. Default `Authorization`. */
       readonly name?: string | undefined;
@@ -21,14 +22,22 @@ export type HookCredential =
       readonly secrets: readonly string[];
     }
   | {
+      /** HTTP Basic, as in a header value that Okta is given. */
       readonly scheme: 'basic';
-      readonly users: readonly { readonly username: string; readonly password: string }[];
+      /** Any of whom may call. A name has no colon. */
+      readonly users: readonly {
+        /** Compared in constant time, as the password is. */
+        readonly username: string;
+        /** At least 16 characters, or a warning tells so. */
+        readonly password: string;
+      }[];
     }
   | {
       /** Access tokens of a custom authorization server (RS256), got by Okta with client credentials. */
       readonly scheme: 'oauth2';
       /** E.g. `https://acme.okta.com/oauth2/default`; https, or http on loopback. */
       readonly issuer: string;
+      /** The authorization server's: must be in the token's `aud`. */
       readonly audience: string;
       /** The client that the hook uses: checked against the token's `cid`. */
       readonly clientId: string;
@@ -46,12 +55,14 @@ export type OktaCredential =
   | {
       /** The org's origin, e.g. `https://acme.okta.com`; https, or http on loopback. */
       readonly orgUrl: string;
+      /** Of an administrator who may read users, and nothing else if possible. */
       readonly apiToken: string;
       readonly clientId?: undefined;
       readonly privateKey?: undefined;
       readonly keyId?: undefined;
     }
   | {
+      /** As above. */
       readonly orgUrl: string;
       /** A service app with the scope `okta.users.read` and an admin role that may read users. */
       readonly clientId: string;
@@ -79,18 +90,25 @@ export type TwilioCredential =
   | (TwilioPlace & {
       /** `SK…` */
       readonly apiKeySid: string;
+      /** Shown by Twilio once, when the key is made. */
       readonly apiKeySecret: string;
       /** Only checks the signatures of Twilio's callbacks; the next one beside it while it is rotated. */
       readonly authToken?: string | readonly [current: string, next: string] | undefined;
     })
   | (TwilioPlace & {
+      /** The account's own: it may do everything. Checks the signatures of callbacks, too. */
       readonly authToken: string | readonly [current: string, next: string];
       readonly apiKeySid?: undefined;
       readonly apiKeySecret?: undefined;
     });
 
 /** A sender, or one per country of the recipient: `{ default: '+1…', GB: 'ACME' }`. */
-export type SenderOption = string | ({ readonly default: string } & Readonly<Record<string, string>>);
+export type SenderOption =
+  | string
+  | ({
+      /** For every country that is not named. */
+      readonly default: string;
+    } & Readonly<Record<string, string>>);
 
 /** What every channel is given by the factory. */
 export interface ChannelParts {
@@ -98,6 +116,7 @@ export interface ChannelParts {
   readonly twilio: TwilioConnection;
   /** For every call outward. */
   readonly dispatcher: Pick<Dispatcher, 'dispatch'>;
+  /** The hook's own. */
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
@@ -131,8 +150,16 @@ export interface GuardOptions {
    * under `allow` and sent under `deny`. What has a code of its own is not included: US is not PR. Default: no rule.
    */
   readonly countries?:
-    | { readonly allow: readonly string[]; readonly deny?: undefined }
-    | { readonly deny: readonly string[]; readonly allow?: undefined }
+    | {
+        /** Only these. */
+        readonly allow: readonly string[];
+        readonly deny?: undefined;
+      }
+    | {
+        /** All but these. */
+        readonly deny: readonly string[];
+        readonly allow?: undefined;
+      }
     | undefined;
   /** What Okta is answered, of a provider's fraud filter as well. After `error` it may send the code itself. Default `pending`. */
   readonly answer?: 'pending' | 'error' | undefined;
@@ -140,7 +167,13 @@ export interface GuardOptions {
 
 /** What is answered, and whether what somebody wrote counts as START: with `isStart` an earlier STOP is taken back. */
 export type InboundReply =
-  string | { readonly text?: string | undefined; readonly isStart?: boolean | undefined };
+  | string
+  | {
+      /** The answer, at most 1600 characters; without it the usual one. */
+      readonly text?: string | undefined;
+      /** Default `false`. */
+      readonly isStart?: boolean | undefined;
+    };
 
 /** What somebody wrote to one of the senders, and what is answered. */
 export interface InboundOptions {
@@ -150,16 +183,22 @@ export interface InboundOptions {
    */
   readonly keywords?:
     | {
+        /** Takes the number off WhatsApp. */
         readonly stop?: readonly string[] | undefined;
+        /** Puts it back. */
         readonly start?: readonly string[] | undefined;
+        /** Asks what to write. */
         readonly help?: readonly string[] | undefined;
       }
     | undefined;
   /** What is answered, at most 1600 characters; `false` for nothing. Default: a sentence each, in English. */
   readonly replies?:
     | {
+        /** To STOP. */
         readonly stop?: string | false | undefined;
+        /** To START. */
         readonly start?: string | false | undefined;
+        /** To HELP, and by SMS to words that Twilio does not know. */
         readonly help?: string | false | undefined;
         /** To anything else, at most every ten minutes. */
         readonly other?: string | false | undefined;
@@ -181,6 +220,7 @@ export const DEFAULT_PATH = '/okta/telephony';
 
 /** What `oktaTelephonyHook` takes. `undefined` means the default. */
 export interface OktaTelephonyHookOptions {
+  /** Who calls us, and how we prove who we are; without a default. */
   readonly credentials: {
     /** How Okta proves itself: one scheme, or several of which any may pass. */
     readonly hook: HookCredential | readonly HookCredential[];
@@ -189,7 +229,9 @@ export interface OktaTelephonyHookOptions {
      * kept for it then, and the route is not there. Default: the header and basic schemes of `hook`; without any the same.
      */
     readonly eventHook?: EventHookCredential | readonly EventHookCredential[] | false | undefined;
+    /** For looking users up. */
     readonly okta: OktaCredential;
+    /** For sending, and for checking callbacks. */
     readonly twilio: TwilioCredential;
   };
   /**
@@ -201,7 +243,16 @@ export interface OktaTelephonyHookOptions {
    * Twilio's shared WhatsApp sandbox number, E.164. With `contentSid` the sandbox's template is sent, which works
    * for the 72 hours of a membership; without, free text, which works for 24. Not beside `senders.whatsapp`.
    */
-  readonly sandboxNumber?: string | { readonly number: string; readonly contentSid: string } | undefined;
+  readonly sandboxNumber?:
+    | string
+    | {
+        /** E.164. */
+        readonly number: string;
+        /** `HX…` */
+        readonly contentSid: string;
+      }
+    | undefined;
+  /** From which numbers codes come, by Twilio; a channel without a sender is not there. At least one is needed, or `channels`. */
   readonly senders?:
     | {
         /** E.164, a Messaging Service SID (`MG…`) or an alphanumeric sender. */
@@ -211,8 +262,13 @@ export interface OktaTelephonyHookOptions {
         /** An approved sender, and its authentication templates (`HX…`) by BCP-47 tag. */
         readonly whatsapp?:
           | {
+              /** E.164, without `whatsapp:`. */
               readonly from: string;
-              readonly templates: { readonly default: string } & Readonly<Record<string, string>>;
+              /** Each of one language, with the code as its one variable. */
+              readonly templates: {
+                /** For every language without one. */
+                readonly default: string;
+              } & Readonly<Record<string, string>>;
             }
           | undefined;
       }
@@ -221,6 +277,7 @@ export interface OktaTelephonyHookOptions {
   readonly optInAttribute?: string | undefined;
   /** The channels that the attribute may choose; never `voice`. Default `['whatsapp']`. */
   readonly optInChannels?: readonly string[] | undefined;
+  /** How users are looked up at Okta. A profile never stops a code. */
   readonly profile?:
     | {
         /** What a lookup may take, 50 to 2000. Default 800. */
@@ -229,9 +286,11 @@ export interface OktaTelephonyHookOptions {
         readonly cache?:
           | false
           | {
+              /** How old a profile may be before Okta is asked again. */
               readonly ttlSeconds?: number | undefined;
               /** How old a profile may serve when Okta fails, is slow, or limits the rate. */
               readonly staleSeconds?: number | undefined;
+              /** So many profiles are kept. */
               readonly max?: number | undefined;
             }
           | undefined;
@@ -274,7 +333,12 @@ export interface OktaTelephonyHookOptions {
    * it (WhatsApp by Twilio). `false`: never. Default: on, without `afterSeconds`.
    */
   readonly lateFailover?:
-    false | { readonly afterSeconds?: Readonly<Record<string, number | undefined>> | undefined } | undefined;
+    | false
+    | {
+        /** By channel; 1 to 900. */
+        readonly afterSeconds?: Readonly<Record<string, number | undefined>> | undefined;
+      }
+    | undefined;
   /** Words that users send to the senders, such as STOP. Needs `publicUrl`. */
   readonly inbound?: InboundOptions | undefined;
   /** What is remembered between calls: `redisState()` for several gateways. Default `memoryState()`. */

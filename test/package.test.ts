@@ -41,7 +41,15 @@ describe('the package', function () {
 
   it('publishes the build of every source, the papers, and nothing else', () => {
     const built = filesUnder(join(ROOT, 'lib')).flatMap((file) => builtFrom(file));
-    const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
+    const papers = [
+      '.docs/openapi.yaml',
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'TROUBLESHOOTING.md',
+      'package.json',
+    ];
     expect(files).to.deep.equal([...papers, ...built].sort());
   });
 

@@ -99,6 +99,34 @@ describe('the README', () => {
     expect(told).to.deep.equal(rows.map(({ name, labels, help }) => [name, labels, help]));
   });
 
+  it('has a table of contents with every section, and links to none that is not there', () => {
+    const anchorOf = (heading: string): string =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-');
+    // What is in a block of code is no heading.
+    const text = readme.replaceAll(/^```.*?^```$/gms, '');
+    const headings = [...text.matchAll(/^(#{2,3}) (.*)$/gm)];
+    const links = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = '']) => anchor);
+    const anchors = headings.map(([, , heading = '']) => anchorOf(heading));
+    expect(links.filter((anchor) => !anchors.includes(anchor))).to.deep.equal([]);
+    const contents = text.slice(0, text.indexOf('\n## '));
+    const sections = headings.filter(([, level]) => level === '##');
+    const missing = sections
+      .map(([, , heading = '']) => anchorOf(heading))
+      .filter((anchor) => !contents.includes(`(#${anchor})`));
+    expect(missing).to.deep.equal([]);
+  });
+
+  it('draws the handlers of a call in the order in which the hook mounts them', () => {
+    const hook = readFileSync(join(ROOT, 'lib/hook.ts'), 'utf8');
+    const chain = [...hook.matchAll(/^ {4}handle\.(\w+),$/gm)].map(([, name]) => name);
+    const drawn = [...readme.matchAll(/<b>(\w+)<\/b>/g)].map(([, name]) => name);
+    expect(chain).to.have.length.above(8);
+    expect(drawn).to.deep.equal(chain);
+  });
+
   it('has the voices of calls', () => {
     const voices = readFileSync(join(ROOT, 'lib/twilio/voices.ts'), 'utf8');
     const ofOurWords = voices.slice(0, voices.indexOf('  cy:'));

@@ -1,3 +1,8 @@
+/**
+ * Channels beyond Twilio, published as `okta-telephony-hook/channels`.
+ *
+ * @module okta-telephony-hook/channels
+ */
 export { lineChannel, type LineChannelOptions } from './line.js';
 export type { ProviderParts } from './provider.js';
 export { vonageChannel } from './vonage.js';

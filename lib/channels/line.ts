@@ -3,6 +3,7 @@ import type { ChannelPort, Message, Outcome, UserProfile } from '../delivery/cha
 import type { HttpAnswer } from '../delivery/http-call.js';
 import { readObject } from '../delivery/http-outcome.js';
 import { originRule, problemsOf, refuseOptions, secretRule } from '../delivery/channel-options.js';
+import { describeRefusal } from './line-errors.js';
 import {
   notSent,
   postMessage,
@@ -10,7 +11,6 @@ import {
   sendUnconnected,
   type Provider,
   type ProviderParts,
-  type Refusal,
 } from './provider.js';
 
 /** What `lineChannel` takes. */
@@ -33,13 +33,6 @@ const PUSH_PATH = '/v2/bot/message/push';
 const USER_ID = /^U[0-9a-f]{32}$/;
 const MESSAGE_ID = /^\d{1,40}$/;
 const REQUEST_ID = /^[\w-]{1,64}$/;
-
-const CHECK_TOKEN =
-  "Issue a channel access token of the Messaging API channel in the LINE Developers Console and put it into lineChannel's channelAccessToken.";
-const CHECK_PLAN = "Look at the LINE Official Account's plan and at what its Messaging API channel may do.";
-const RAISE_LIMIT = "Raise the LINE Official Account's plan, or its limit of additional messages.";
-const CHECK_USER =
-  "Compare the attribute with the user's id of this channel's provider: those of other providers are other ids.";
 
 /**
  * Push messages by LINE's Messaging API, as text, to the LINE user id in a profile attribute. LINE tells nothing of a
@@ -146,39 +139,5 @@ function readRefusal({ status, headers, body }: HttpAnswer): Outcome {
       ? { status: 'accepted', transactionId: acceptedBy }
       : { status: 'unknown', reason: 'LINE has had this message before, and does not say what became of it' };
   }
-  return { status: 'refused', code: `HTTP_${status}`, ...meaningOf(status, body) };
-}
-
-/** LINE has no codes: what its statuses do not tell is told by sentences, which are compared and never repeated. */
-function meaningOf(status: number, body: string): Omit<Refusal, 'status' | 'code'> {
-  switch (status) {
-    case 400:
-      return body.includes('Failed to send messages')
-        ? { reason: 'LINE knows no such user of this account', remedy: CHECK_USER, moveOn: true }
-        : { reason: 'LINE takes the user id or the text for invalid', remedy: CHECK_USER, moveOn: true };
-    case 401:
-      return {
-        reason: 'LINE does not accept the channel access token',
-        remedy: CHECK_TOKEN,
-        moveOn: 'other-provider',
-      };
-    case 403:
-      return {
-        reason: 'The LINE account may not send push messages',
-        remedy: CHECK_PLAN,
-        moveOn: 'other-provider',
-      };
-    case 429:
-      return body.includes('monthly limit')
-        ? {
-            reason: 'The messages of the LINE account for this month are used up',
-            remedy: RAISE_LIMIT,
-            moveOn: true,
-          }
-        : { reason: 'Too many requests to LINE at once', moveOn: true };
-    case 503:
-      return { reason: 'LINE is not available', moveOn: true };
-    default:
-      return { reason: 'Refused by LINE', moveOn: true };
-  }
+  return describeRefusal(status, body);
 }

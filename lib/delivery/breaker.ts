@@ -7,6 +7,7 @@ const OPENING_WINDOW_MS = 10_000;
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 30_000;
 
+/** `open`: the host is given up for a while. `half-open`: one real call is trying it again. */
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** The code of an attempt that was refused because the breaker is open. */

@@ -152,7 +152,10 @@ export interface ChannelPort<Parts> {
 
 /** Anything whose `info`, `warn` and `error` take a message, then its fields: winston, `console`. */
 export interface Logger {
+  /** What goes well, and what somebody may want to know. */
   info(message: string, fields?: Readonly<Record<string, unknown>>): unknown;
+  /** What works, but not as it should. */
   warn(message: string, fields?: Readonly<Record<string, unknown>>): unknown;
+  /** What somebody has to look at now. */
   error(message: string, fields?: Readonly<Record<string, unknown>>): unknown;
 }

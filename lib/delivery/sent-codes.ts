@@ -50,6 +50,7 @@ export interface UnsentCode extends LastCodeBase {
   readonly status: 'refused';
 }
 
+/** The last code that a user asked for: sent, or not. */
 export type LastCode = SentCode | UnsentCode;
 
 /** Whether a code that is kept stays where another one comes: it was asked for later, or is the one whose message is known. */

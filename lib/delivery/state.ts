@@ -83,5 +83,6 @@ export interface State extends ReceiptState, SentCodeState, SuppressionState, Hi
   readonly health: 'ok' | 'lost';
   /** Tells what happens to it from now on, at once and once each. */
   readonly watch?: ((onNews: (news: StateNews) => void) => void) | undefined;
+  /** Lets go of what it holds; asked once, when the hook is closed. */
   close(): Promise<void>;
 }

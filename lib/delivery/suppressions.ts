@@ -10,6 +10,7 @@ import type { DeliveryFailure } from './channel.js';
  */
 export type SuppressionReason = 'STOPPED' | 'OPTED_OUT' | 'NOT_REACHED';
 
+/** A channel that nobody is sent anything by at a number, until when, and why. */
 export interface Suppression {
   readonly channel: string;
   readonly reason: SuppressionReason;

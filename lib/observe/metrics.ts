@@ -11,8 +11,11 @@ import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX, type Instruments, type MetricRow 
 
 /** What is needed of a `Registry` of prom-client 15, whichever copy of it the application has. */
 export interface MetricsRegistry {
+  /** Takes a metric; throws for a name that it has already. */
   registerMetric(metric: unknown): void;
+  /** The metric of this name, `undefined` where there is none. */
   getSingleMetric(name: string): unknown;
+  /** The page for Prometheus. */
   metrics(): Promise<string>;
 }
 

@@ -1,3 +1,8 @@
+/**
+ * The state that many gateways share, published as `okta-telephony-hook/redis`.
+ *
+ * @module okta-telephony-hook/redis
+ */
 import { randomUUID } from 'node:crypto';
 import type { State } from '../delivery/state.js';
 import { RedisAlarms } from './redis-alarms.js';

@@ -1,7 +1,7 @@
 /**
  * Local servers that stand in for Okta and Twilio in tests, published as `okta-telephony-hook/testing`.
  *
- * @packageDocumentation
+ * @module okta-telephony-hook/testing
  */
 export { playBadDay, type BadDay, type BadDayOptions, type BadDayPhase } from './bad-day.js';
 export type { BadDayPhaseName, BadDayVendors } from './bad-day-phases.js';

@@ -84,6 +84,7 @@ export interface OktaEmulator {
    * leaves the request without effect leaves hooks, users and schema as they were.
    */
   fault(rule: FaultRule | Fault): void;
+  /** Takes back every fault that has not been used up. */
   clearFaults(): void;
   /** Sets a rate limit and where it stands, by default of reading one user; `undefined` lifts it. */
   setRateLimit(limit: RateLimit | undefined, bucket?: RateLimitBucket): void;

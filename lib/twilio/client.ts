@@ -27,7 +27,13 @@ export interface TwilioCallParameters {
   readonly to: string;
   readonly from: string;
   /** TwiML, inline: its text, or what the SDK builds it with. */
-  readonly twiml?: string | { toString(): string } | undefined;
+  readonly twiml?:
+    | string
+    | {
+        /** The text. */
+        toString(): string;
+      }
+    | undefined;
   /** Where the TwiML is fetched, in its place. */
   readonly url?: string | undefined;
   /** Seconds of ringing. */
@@ -41,25 +47,41 @@ export interface TwilioCallParameters {
  * because the SDK's own types do not compile without packages that it does not install (@types/jsonwebtoken).
  */
 export interface TwilioClient {
+  /** WhatsApp and SMS; called with a SID, the one of that SID. */
   readonly messages: {
+    /** Sends one. */
     create(parameters: TwilioMessageParameters): Promise<unknown>;
     (sid: string): {
+      /** Asks what became of it. */
       fetch(): Promise<unknown>;
+      /** What became of the code in it. */
       readonly feedback: {
+        /** Tells Twilio whether the code was used. */
         create(parameters: { readonly outcome: 'confirmed' | 'unconfirmed' }): Promise<unknown>;
       };
     };
   };
+  /** Called with a SID, the one of that SID. */
   readonly calls: {
+    /** Calls a phone. */
     create(parameters: TwilioCallParameters): Promise<unknown>;
-    (sid: string): { fetch(): Promise<unknown> };
+    (sid: string): {
+      /** Asks what became of it. */
+      fetch(): Promise<unknown>;
+    };
   };
   readonly verify: {
     readonly v2: {
+      /** The Verify service of that SID. */
       services(sid: string): {
+        /** Called with a SID, the one of that SID. */
         readonly verifications: {
+          /** Sends a code. */
           create(parameters: TwilioVerificationParameters): Promise<unknown>;
-          (sid: string): { update(parameters: { readonly status: 'approved' }): Promise<unknown> };
+          (sid: string): {
+            /** Tells Twilio that the code was used. */
+            update(parameters: { readonly status: 'approved' }): Promise<unknown>;
+          };
         };
       };
     };
@@ -80,11 +102,14 @@ export interface TwilioVerificationParameters {
 /** The SDK's builder of TwiML as far as a channel needs it, written out for the same reason. */
 export interface TwimlBuilder {
   readonly VoiceResponse: new () => {
+    /** Speaks a text. */
     say(
       attributes: { readonly language?: string | undefined; readonly voice?: string | undefined },
       text: string,
     ): unknown;
+    /** Is silent for so many seconds. */
     pause(attributes: { readonly length: number }): unknown;
+    /** The TwiML. */
     toString(): string;
   };
 }

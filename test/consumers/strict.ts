@@ -43,6 +43,7 @@ import {
   type HistoryPage,
   type HistoryState,
   type HttpAnswer,
+  type HttpDispatcher,
   type HttpResult,
   type Logger,
   type Message,
@@ -93,6 +94,7 @@ import {
   type TwilioVerifyOptions,
   type TwilioParts,
   type TwilioSettings,
+  type TwimlBuilder,
   type UserProfile,
   type WarnedOption,
   type WhatsAppSender,
@@ -605,6 +607,14 @@ export async function emulate(): Promise<unknown> {
   const requests: readonly RecordedRequest[] = twilio.requests;
   await Promise.all([okta.close(), twilio.close()]);
   return [user, token, verdict, twilioError, inbox, messages, calls, callbacks, requests, call];
+}
+
+/** What a channel and a state of one's own are handed, by its name. */
+export function handed(
+  { dispatcher }: ProviderParts,
+  { history }: State,
+): readonly [HttpDispatcher, HistoryLog | undefined, (twiml: TwimlBuilder) => string] {
+  return [dispatcher, history, ({ VoiceResponse }) => new VoiceResponse().toString()];
 }
 
 export function connected(connection: TwilioConnection): string {

@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { describeRefusal as describeLine } from '../../lib/channels/line-errors.js';
+import { describeRefusal as describeVonage } from '../../lib/channels/vonage-errors.js';
+import type { MoveOn } from '../../lib/delivery/channel.js';
+import { RedisFailure } from '../../lib/state/redis-failure.js';
+import { describeRefusal as describeTwilio } from '../../lib/twilio/error-codes.js';
+import { ROOT } from '../harness/consumer.js';
+
+/** The tables of TROUBLESHOOTING.md that say what a vendor's code means: made from the tables that the hook runs on. */
+
+const DOCUMENT = 'TROUBLESHOOTING.md';
+/** Each made part of the document stands between two of these. */
+const PART = /(<!-- made: (\w+) -->\n).*?(<!-- end -->)/gs;
+
+/** What a refusal says, whoever's it is. */
+interface Meaning {
+  readonly reason: string;
+  readonly remedy?: string | undefined;
+  readonly moveOn?: MoveOn | undefined;
+  readonly isFraudBlock?: boolean | undefined;
+}
+
+/** The codes under one comment of a table. */
+interface Group {
+  readonly title: string;
+  readonly codes: readonly string[];
+}
+
+const PARTS: Readonly<Record<string, () => string>> = {
+  twilio: () => twilioTables('lib/twilio/error-codes.ts'),
+  verify: () => twilioTables('lib/twilio/verify-error-codes.ts'),
+  vonage: () => tables(groupsOf('lib/channels/vonage-errors.ts'), vonageMeaning, (code) => `\`${code}\``),
+  line: lineTable,
+  redis: redisTable,
+};
+
+/** The document with its made parts made anew, formatted; and as it stands. */
+export async function remake(): Promise<{
+  readonly path: string;
+  readonly now: string;
+  readonly kept: string;
+}> {
+  const path = join(ROOT, DOCUMENT);
+  const kept = readFileSync(path, 'utf8');
+  const remade = kept.replace(PART, (whole, begin: string, name: string, end: string) => {
+    const make = PARTS[name];
+    return make === undefined ? whole : `${begin}\n${make()}\n${end}`;
+  });
+  return { path, kept, now: await format(remade, { ...(await resolveConfig(path)), filepath: path }) };
+}
+
+function twilioTables(file: string): string {
+  return tables(
+    groupsOf(file),
+    (code) => describeTwilio(Number(code), 400),
+    (code) => `[${code}](https://www.twilio.com/docs/api/errors/${code})`,
+  );
+}
+
+/** The codes of a table in the sources, by the comments that stand behind an empty line, or first. */
+function groupsOf(file: string): readonly Group[] {
+  const source = readFileSync(join(ROOT, file), 'utf8');
+  const [, table = ''] = /^(?:export )?const \w+: Readonly<Record<\w+, \w+>> = \{\n(.*?)^\};/ms.exec(
+    source.slice(source.search(/^(?:export )?const (?:ERRORS|VERIFY_ERRORS|MEANINGS)\b/m)),
+  ) ?? [''];
+  return table.split('\n\n').map((part) => {
+    const [, title = ''] = /^ {2}\/\/ (.*)\.$/m.exec(part) ?? [];
+    // `UNAUTHORIZED,` stands for itself.
+    return { title, codes: [...part.matchAll(/^ {2}(\w+)[:,]/gm)].map(([, code = '']) => code) };
+  });
+}
+
+function tables(
+  groups: readonly Group[],
+  meaningOf: (code: string) => Meaning,
+  link: (code: string) => string,
+): string {
+  return groups
+    .map(({ title, codes }) =>
+      [`**${title}**`, '', HEAD, ...codes.map((code) => row(link(code), meaningOf(code)))].join('\n'),
+    )
+    .join('\n\n');
+}
+
+const HEAD = '| code | meaning | then | remedy |\n| --- | --- | --- | --- |';
+
+function row(code: string, meaning: Meaning): string {
+  const { reason, remedy = '–' } = meaning;
+  return `| ${[code, reason, followedBy(meaning), remedy].map(cell).join(' | ')} |`;
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
+
+/** By what the code may still go out. */
+function followedBy({ moveOn = true, isFraudBlock = false }: Meaning): string {
+  if (isFraudBlock) return 'nothing, as after the guard';
+  switch (moveOn) {
+    case true:
+      return 'the next';
+    case false:
+      return 'nothing to this number';
+    case 'other-channel':
+      return 'another channel';
+    case 'other-provider':
+      return 'another provider';
+  }
+}
+
+function vonageMeaning(code: string): Meaning {
+  const title = code.toLowerCase().replaceAll('_', '-');
+  const answer = { kind: 'answered', status: 422, headers: {}, body: JSON.stringify({ title }) } as const;
+  const described = describeVonage(answer);
+  if (described.code !== code) throw new Error(`${code} is not read as it stands in the table`);
+  return described;
+}
+
+/** LINE has no codes: what its sentences add stands beside the status. */
+function lineTable(): string {
+  const answers: readonly (readonly [status: number, sentence: string])[] = [
+    [400, ''],
+    [400, 'Failed to send messages'],
+    [401, ''],
+    [403, ''],
+    [429, ''],
+    [429, 'monthly limit'],
+    [503, ''],
+  ];
+  const rows = answers.map(([status, sentence]) => {
+    const { code, ...meaning } = describeLine(status, sentence);
+    return row(`\`${code}\`${sentence === '' ? '' : `, “${sentence}”`}`, meaning);
+  });
+  return [HEAD, ...rows].join('\n');
+}
+
+function redisTable(): string {
+  const source = readFileSync(join(ROOT, 'lib/state/redis-failure.ts'), 'utf8');
+  const [, table = ''] = /^const REMEDIES\b.*?\{\n(.*?)^\};/ms.exec(source) ?? [];
+  const words = [...table.matchAll(/^ {2}(\w+):/gm)].map(([, word = '']) => word);
+  const rows = [...words, 'CLOSED', 'FAILED', 'REFUSED', 'TIMEOUT'].map(
+    (word) => `| \`${word}\` | ${cell(new RedisFailure(word, false).remedy)} |`,
+  );
+  return ['| reason | remedy |', '| --- | --- |', ...rows].join('\n');
+}

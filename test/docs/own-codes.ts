@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { filesUnder, ROOT } from '../harness/consumer.js';
+
+/** Our own codes and remedies, as the sources have them. */
+
+const CODE = /^[A-Z][A-Z\d]*(?:_[A-Z\d]+)*$/;
+
+/** Tables of others' words: a vendor's codes, and what people write. */
+const OTHERS =
+  /^(?:testing\/|[^/]+\/browser\/|delivery\/keywords|channels\/vonage-errors|twilio\/(?:verify-)?error-codes)/;
+
+const sources = filesUnder(join(ROOT, 'lib'))
+  .filter((file) => file.endsWith('.ts') && !OTHERS.test(file))
+  .map((file) =>
+    ts.createSourceFile(
+      file,
+      readFileSync(join(ROOT, 'lib', file), 'utf8'),
+      ts.ScriptTarget.ES2023,
+      // Parents are asked for.
+      true,
+    ),
+  );
+
+/** Every text of capitals in the sources, of three letters or more: our codes, and others' words that look like them. */
+export function wordsInCapitals(): ReadonlySet<string> {
+  const words = new Set<string>();
+  for (const source of sources)
+    visit(source, (node) => {
+      if (ts.isStringLiteral(node) && node.text.length > 2 && CODE.test(node.text)) words.add(node.text);
+    });
+  return words;
+}
+
+/** The remedies that stand beside a code as texts: in one object, or in one call such as `new OktaApiError(…)`. */
+export function remediesBesideCodes(): readonly { readonly code: string; readonly remedy: string }[] {
+  const found: { code: string; remedy: string }[] = [];
+  for (const source of sources) {
+    const constants = constantsOf(source);
+    const textOf = (node: ts.Expression | undefined): string | undefined => {
+      if (node === undefined) return undefined;
+      if (ts.isIdentifier(node)) return constants.get(node.text);
+      return ts.isStringLiteralLike(node) ? node.text : undefined;
+    };
+    const propertyOf = (node: ts.Expression | undefined, name: string): string | undefined => {
+      if (node === undefined || !ts.isObjectLiteralExpression(node)) return undefined;
+      const property = node.properties.find(
+        (one) => ts.isPropertyAssignment(one) && one.name.getText(source) === name,
+      );
+      return property !== undefined && ts.isPropertyAssignment(property)
+        ? textOf(property.initializer)
+        : undefined;
+    };
+    visit(source, (node) => {
+      const isCall = ts.isNewExpression(node) || ts.isCallExpression(node);
+      const texts = isCall ? (node.arguments ?? []).map(textOf) : [];
+      const code = isCall
+        ? texts.find((text) => CODE.test(text ?? ''))
+        : propertyAt(node, 'code', propertyOf);
+      const remedy = isCall
+        ? (propertyOf(node.arguments?.at(-1), 'remedy') ?? remedyOfCommand(node, source, texts))
+        : propertyAt(node, 'remedy', propertyOf);
+      if (code !== undefined && CODE.test(code) && remedy !== undefined) found.push({ code, remedy });
+    });
+  }
+  return found;
+}
+
+/** `new CommandError(exit, code, message, remedy)` and `warn(code, remedy)` name it by its place. */
+function remedyOfCommand(
+  node: ts.NewExpression | ts.CallExpression,
+  source: ts.SourceFile,
+  texts: readonly (string | undefined)[],
+): string | undefined {
+  const name = node.expression.getText(source);
+  if (name === 'CommandError') return texts[3];
+  return /\bwarn$/.test(name) && CODE.test(texts[0] ?? '') ? texts[1] : undefined;
+}
+
+function propertyAt(
+  node: ts.Node,
+  name: string,
+  read: (node: ts.Expression, name: string) => string | undefined,
+): string | undefined {
+  return ts.isObjectLiteralExpression(node) ? read(node, name) : undefined;
+}
+
+function constantsOf(source: ts.SourceFile): ReadonlyMap<string, string> {
+  const constants = new Map<string, string>();
+  visit(source, (node) => {
+    if (!ts.isVariableDeclaration(node) || !ts.isIdentifier(node.name)) return;
+    if (node.initializer !== undefined && ts.isStringLiteralLike(node.initializer))
+      constants.set(node.name.text, node.initializer.text);
+  });
+  return constants;
+}
+
+function visit(node: ts.Node, look: (node: ts.Node) => void): void {
+  look(node);
+  ts.forEachChild(node, (child) => {
+    visit(child, look);
+  });
+}

@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { FAILED_STATUSES } from '../lib/twilio/delivery-report.js';
+import { remake } from './docs/code-tables.js';
+import { remediesBesideCodes, wordsInCapitals } from './docs/own-codes.js';
+import { ROOT } from './harness/consumer.js';
+
+const page = readFileSync(join(ROOT, 'TROUBLESHOOTING.md'), 'utf8');
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+
+/** Words of others in the sources that are no codes of ours. */
+const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
+  'of HTTP': ['GET', 'HEAD', 'POST', 'PUT'],
+  "Okta's": [
+    ...['ACTIVE', 'INACTIVE', 'VERIFIED', 'UNVERIFIED', 'SUCCESS', 'SUCCESSFUL', 'ERROR', 'PENDING'],
+    ...['HTTP', 'HEADER', 'OAUTH', 'EVENT_TYPE', 'SMS', 'SMS_FACTOR', 'CALL_FACTOR', 'VOICE_CALL'],
+    ...['NONE', 'SELF', 'OKTA', 'READ_WRITE', 'TELESIGN'],
+  ],
+  'as which providers are named': ['TWILIO', 'TWILIO_VERIFY', 'LINE', 'VONAGE', 'GUARD', 'UNKNOWN'],
+  'kinds of numbers': ['PREMIUM_RATE', 'SHARED_COST'],
+  'of keys and tokens': ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'JWT'],
+  "Node's": ['ERR_PARSE_ARGS_INVALID_OPTION_VALUE', 'ERR_PARSE_ARGS_UNKNOWN_OPTION', 'NFKC', 'SIGINT'],
+  'of an answer without a code, which has one row': ['HTTP_404'],
+  'of a terminal': ['NO_COLOR'],
+};
+
+/** The environment's. */
+const variables = [...read('lib/option-rules/environment.ts').matchAll(/^ {2}([A-Z_]+):/gm)].map(
+  ([, name = '']) => name,
+);
+
+function sectionOf(heading: string): string {
+  return page.slice(page.indexOf(`\n## ${heading}\n`)).split(/\n## (?!#)/)[1] ?? '';
+}
+
+/** The cells of each row that begins with a code. */
+function rowsOf(section: string): (readonly string[])[] {
+  return section
+    .split('\n')
+    .filter((line) => /^\| `[A-Z]/.test(line))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split(/(?<!\\)\|/)
+        .map((cell) => cell.trim()),
+    );
+}
+
+const codeIn = (cell: string): string => /`(\w+)`/.exec(cell)?.[1] ?? '';
+const ours = rowsOf(sectionOf('Our codes'));
+const redis = rowsOf(sectionOf('Redis')).map(([cell = '']) => codeIn(cell));
+const told = ours.map(([cell = '']) => codeIn(cell));
+
+describe('TROUBLESHOOTING.md', () => {
+  it("has the vendors' and Redis's codes, meanings and remedies as the tables of the sources have them", async () => {
+    const { kept, now } = await remake();
+    const rows = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('| '));
+    const how = 'if a table was changed: npm run docs:codes';
+    expect(rows(kept), how).to.deep.equal(rows(now));
+    expect(kept, how).to.equal(now);
+    // What is made is there.
+    for (const [heading, least] of [
+      ['Twilio', 95],
+      ['Twilio Verify', 15],
+      ['Vonage', 45],
+      ['LINE', 7],
+      ['Redis', 19],
+    ] as const) {
+      const made = sectionOf(heading).match(/^\| (?:\[\d|`)/gm) ?? [];
+      expect(made, heading).to.have.length.above(least - 1);
+    }
+  });
+
+  it("has a row for each number in Twilio's tables, and for no other", () => {
+    const numbers = (file: string): string[] =>
+      [...read(file).matchAll(/^ {2}(\d{5,6}): /gm)].map(([, number = '']) => number);
+    const rows = (heading: string): string[] =>
+      [...sectionOf(heading).matchAll(/^\| \[(\d+)\]/gm)].map(([, number = '']) => number);
+    expect(rows('Twilio')).to.deep.equal(numbers('lib/twilio/error-codes.ts'));
+    expect(rows('Twilio Verify')).to.deep.equal(numbers('lib/twilio/verify-error-codes.ts'));
+  });
+
+  it('has a row for every code of ours that is in the sources', () => {
+    const known = new Set([...told, ...redis, ...variables, ...Object.values(NOT_OURS).flat()]);
+    const missing = [...wordsInCapitals()].filter((word) => !known.has(word));
+    expect(missing, 'give it a row, or name it in NOT_OURS above').to.deep.equal([]);
+  });
+
+  it('has no row for a code that is not in the sources, and none twice', () => {
+    const words = wordsInCapitals();
+    const made = [...FAILED_STATUSES].map((status) => status.toUpperCase());
+    expect(told.filter((code) => !words.has(code) && !made.includes(code))).to.deep.equal(['HTTP_400']);
+    expect(made.filter((code) => !told.includes(code))).to.deep.equal([]);
+    expect(told.filter((code, at) => told.indexOf(code) !== at)).to.deep.equal([]);
+    const gone = Object.values(NOT_OURS)
+      .flat()
+      .filter((word) => !words.has(word));
+    expect(gone, 'no longer in the sources').to.deep.equal([]);
+  });
+
+  it('has the remedy that stands beside a code in the sources', () => {
+    const beside = remediesBesideCodes();
+    const codes = new Set(beside.map(({ code }) => code));
+    expect(codes.size).to.be.above(20);
+    for (const code of codes) {
+      const found = beside.filter((one) => one.code === code);
+      const cells = ours.find(([cell = '']) => codeIn(cell) === code);
+      const remedy = (cells?.at(-1) ?? '').replaceAll('`', '');
+      expect(
+        found.some((one) => remedy.includes(one.remedy.replaceAll('`', ''))),
+        `${code}: “${remedy}” is none of ${found.map((one) => one.remedy).join(' / ')}`,
+      ).to.equal(true);
+    }
+  });
+
+  it('tells by every row what to do', () => {
+    const empty = page
+      .split('\n')
+      .filter((line) => line.startsWith('| '))
+      .filter((line) => /\|\s*\|$/.test(line));
+    expect(empty).to.deep.equal([]);
+  });
+
+  it('names by its symptoms nothing that is not there', () => {
+    const symptoms = page.slice(0, page.indexOf('\n## Our codes\n'));
+    const inCode = [...symptoms.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
+    const known = new Set([...told, ...redis, ...variables, ...Object.values(NOT_OURS).flat()]);
+    const words = inCode
+      .flatMap((text) => /^(?:\w+: \["\w+:)?([A-Z][A-Z_]{3,})\b/.exec(text)?.[1] ?? [])
+      .filter((word) => !['START', 'STOP'].includes(word));
+    expect(words.filter((word) => !known.has(word))).to.deep.equal([]);
+    const numbers = inCode.filter((text) => /^\d{5}$/.test(text));
+    expect(numbers).to.have.length.above(5);
+    expect(numbers.filter((number) => !page.includes(`| [${number}](`))).to.deep.equal([]);
+
+    const types = new Set(
+      [...read('lib/delivery/events.ts').matchAll(/type: '([a-z]+\.[a-z]+)'/g)].map(([, type = '']) => type),
+    );
+    const families = new Set([...types].map((type) => type.split('.')[0]));
+    const options = ['guard.countries', 'guard.mode', 'guard.answer'];
+    const events = inCode
+      .filter((text) => /^[a-z]+\.[a-z]+$/.test(text) && families.has(text.split('.')[0]))
+      .filter((text) => !options.includes(text));
+    expect(events).to.have.length.above(20);
+    expect(events.filter((event) => !types.has(event))).to.deep.equal([]);
+  });
+
+  it('links to headings that are there', () => {
+    const anchors = new Set(
+      [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+        heading
+          .toLowerCase()
+          .replaceAll(/[^\w\- ]/g, '')
+          .replaceAll(' ', '-'),
+      ),
+    );
+    const links = [...page.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = '']) => anchor);
+    expect(links).to.have.length.above(30);
+    expect(links.filter((anchor) => !anchors.has(anchor))).to.deep.equal([]);
+    expect(read('README.md')).to.include('(TROUBLESHOOTING.md');
+  });
+});

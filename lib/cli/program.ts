@@ -3,6 +3,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Time } from '../okta/administration.js';
 import { CommandError, tellFailure, type Command, type ExitCode } from './command.js';
 import { Variables, withFile } from './environment.js';
+import { preview } from './preview.js';
 import { setupAttribute } from './setup-attribute.js';
 import { setupEventHook } from './setup-event-hook.js';
 import { setupHook } from './setup-hook.js';
@@ -18,7 +19,7 @@ export interface Surroundings {
 }
 
 const PROGRAM = 'okta-telephony-hook';
-const COMMANDS: readonly Command[] = [setupAttribute, setupHook, setupEventHook];
+const COMMANDS: readonly Command[] = [setupAttribute, setupHook, setupEventHook, preview];
 
 const COMMON_OPTIONS = {
   json: { type: 'boolean' },

@@ -153,37 +153,36 @@ export function makeSampleCall(
   };
 }
 
+/** The same call with the mark of a preview, which may have been edited away. */
+export function markAsPreview(payload: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const data = objectOf(payload['data']);
+  const context = objectOf(data['context']);
+  const request = objectOf(context['request']);
+  const url = objectOf(request['url']);
+  if (typeof url['value'] === 'string' && url['value'].includes(PREVIEW_MARK)) return payload;
+  const marked = { ...request, url: { ...url, value: PREVIEW_URL } };
+  return { ...payload, data: { ...data, context: { ...context, request: marked } } };
+}
+
 /**
- * The same call to be sent once more: by a new event id, since a hook knows the old one again, and with the mark of a
- * preview, which may have been edited away. A code that has ended by now lives five minutes from now.
+ * The same call to be sent once more, marked as a preview: by a new event id, since a hook knows the old one again. A
+ * code that has ended by now lives five minutes from now.
  */
 export function renewSampleCall(
   payload: Readonly<Record<string, unknown>>,
   nowMs: number,
 ): Readonly<Record<string, unknown>> {
+  const renewed: Readonly<Record<string, unknown>> = { ...markAsPreview(payload), eventId: randomUUID() };
   const data = objectOf(payload['data']);
-  const context = objectOf(data['context']);
-  const request = objectOf(context['request']);
-  const url = objectOf(request['url']);
   const message = objectOf(data['messageProfile']);
-  const isMarked = typeof url['value'] === 'string' && url['value'].includes(PREVIEW_MARK);
   const expires = message['otpExpires'];
-  const hasEnded = typeof expires === 'string' && Date.parse(expires) <= nowMs;
-  const { eventTime } = payload;
+  if (typeof expires !== 'string' || !(Date.parse(expires) <= nowMs)) return renewed;
   return {
-    ...payload,
-    eventId: randomUUID(),
-    ...(hasEnded || eventTime === undefined ? { eventTime: new Date(nowMs).toISOString() } : {}),
+    ...renewed,
+    eventTime: new Date(nowMs).toISOString(),
     data: {
-      ...data,
-      context: {
-        ...context,
-        request: { ...request, url: { ...url, ...(isMarked ? {} : { value: PREVIEW_URL }) } },
-      },
-      messageProfile: {
-        ...message,
-        ...(hasEnded ? { otpExpires: new Date(nowMs + LIFE_MS).toISOString() } : {}),
-      },
+      ...objectOf(renewed['data']),
+      messageProfile: { ...message, otpExpires: new Date(nowMs + LIFE_MS).toISOString() },
     },
   };
 }

@@ -113,7 +113,11 @@ function helpOf(command: Command): string {
 function overview(commands: readonly Command[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
-  const example = `Examples:\n  ${PROGRAM} setup attribute\n  ${PROGRAM} setup hook --yes --json\n  ${PROGRAM} setup event-hook --help`;
+  // Of the examples in each command's own help the first one.
+  const examples = commands.flatMap(
+    ({ help, name }) => help.split('\n').find((line) => line.startsWith(`  ${PROGRAM} ${name}`)) ?? [],
+  );
+  const example = `Examples:\n${examples.join('\n')}\n  ${PROGRAM} ${commands[0]?.name ?? ''} --help`;
   return `${PROGRAM} <command> [options]\n\n${lines.join('\n')}\n\n${example}\n\n${COMMON_HELP}`;
 }
 

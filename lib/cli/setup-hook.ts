@@ -66,7 +66,7 @@ sends by itself, too. Role: Super Administrator.
                 'When codes have gone out for some minutes, take the previous secret off the gateway: credentials.hook.secrets.',
               ]
             : []),
-          'Preview it: Okta, Workflow > Inline Hooks > Preview. Put your own number into the request: it sends a real message.',
+          'Try it: okta-telephony-hook preview --user <your login>. It sends a real message.',
           ...(isRotated ? [] : ['okta-telephony-hook setup event-hook, to hear which codes were used.']),
         ],
       };

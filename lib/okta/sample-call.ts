@@ -57,7 +57,7 @@ export async function readSampleUser(ask: AskOkta, idOrLogin: string): Promise<S
     });
   }
   const profile = fieldOf(user, 'profile');
-  const id = textOf(user, 'id');
+  const id = filledFieldOf(user, 'id');
   const segment = nameUser(id, undefined)?.segment;
   if (id === undefined || segment === undefined) {
     throw new OktaApiError('OKTA_UNREADABLE', "Okta's answer holds no id of the user");
@@ -65,14 +65,14 @@ export async function readSampleUser(ask: AskOkta, idOrLogin: string): Promise<S
   const factors = await readFactors(ask, segment);
   return {
     id,
-    login: textOf(profile, 'login') ?? idOrLogin,
-    firstName: textOf(profile, 'firstName'),
-    lastName: textOf(profile, 'lastName'),
-    status: textOf(user, 'status'),
-    locale: textOf(profile, 'preferredLanguage') ?? textOf(profile, 'locale'),
+    login: filledFieldOf(profile, 'login') ?? idOrLogin,
+    firstName: filledFieldOf(profile, 'firstName'),
+    lastName: filledFieldOf(profile, 'lastName'),
+    status: filledFieldOf(user, 'status'),
+    locale: filledFieldOf(profile, 'preferredLanguage') ?? filledFieldOf(profile, 'locale'),
     enrolled: { sms: phoneOf(factors, 'sms'), voice: phoneOf(factors, 'call') },
     isEnrolledHidden: factors === undefined,
-    mobilePhone: textOf(profile, 'mobilePhone'),
+    mobilePhone: filledFieldOf(profile, 'mobilePhone'),
   };
 }
 
@@ -220,15 +220,19 @@ function choosePhone(
   return { phoneNumber, notes };
 }
 
+/** A factor that was begun and not verified is none. */
+const ENROLLED = 'ACTIVE';
+
 function phoneOf(factors: unknown, factorType: 'sms' | 'call'): string | undefined {
   const list: readonly unknown[] = Array.isArray(factors) ? factors : [];
   const factor = list.find(
-    (one) => fieldOf(one, 'factorType') === factorType && fieldOf(one, 'status') === 'ACTIVE',
+    (one) => fieldOf(one, 'factorType') === factorType && fieldOf(one, 'status') === ENROLLED,
   );
-  return textOf(fieldOf(factor, 'profile'), 'phoneNumber');
+  return filledFieldOf(fieldOf(factor, 'profile'), 'phoneNumber');
 }
 
-function textOf(value: unknown, name: string): string | undefined {
+/** Okta has empty texts where somebody cleared a field. */
+function filledFieldOf(value: unknown, name: string): string | undefined {
   const field = fieldOf(value, name);
   return typeof field === 'string' && field !== '' ? field : undefined;
 }

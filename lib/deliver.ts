@@ -7,7 +7,8 @@ import { planChannels } from './delivery/plan.js';
 import { SAME_MOMENT_MS } from './delivery/running-calls.js';
 import { socketsRead, TIMED_OUT } from './delivery/wait-at-most.js';
 import { askedOf } from './last-codes.js';
-import type { HookCall, Refusal } from './okta/inline-hook.js';
+import type { HookCall } from './okta/inline-hook.js';
+import { REFUSALS, type Refusal } from './okta/refusals.js';
 import type { ProfileReading } from './okta/user-profile.js';
 import { arrivalOf, channelsOn, hasStoppedSince, openChannels } from './open-channels.js';
 import { sendCode } from './send-code.js';
@@ -100,7 +101,7 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
     parts.runningCalls.accepted(call.running);
   const isNewest =
     call.delivery.status !== 'refused' || (await isStillNewest(call, { hasTakenTime: true }, parts));
-  if (!isNewest) call.refusal = OVERTAKEN;
+  if (!isNewest) call.refusal = REFUSALS.OVERTAKEN;
   else if (call.delivery.decidedBy === undefined) {
     // Before the plan was made, or since.
     const isStopped = on.channels.length > 0 && open.channels.every(hasStopped);
@@ -129,20 +130,6 @@ function isStillNewest(
     return !running.isOvertaken;
   });
 }
-
-/** An error would let Okta send the older code itself, after the newer one. */
-const OVERTAKEN: Refusal = {
-  code: 'OVERTAKEN',
-  reason: 'A newer code came before this one could be sent',
-  remedy: 'Nothing: the user has a newer code.',
-  isHeldBack: true,
-};
-
-const STOPPED: Refusal = {
-  code: 'STOPPED',
-  reason: 'The user has said STOP to every channel that is left',
-  remedy: 'They send START to the WhatsApp sender; or configure senders.sms beside it.',
-};
 
 function localeOf({ request }: HookCall, reading: ProfileReading | undefined): string {
   const { profile } = reading ?? {};
@@ -181,23 +168,7 @@ function refusalWithoutAttempt(
   plan: readonly ReadyChannel[],
   isStopped: boolean,
 ): Refusal {
-  if (planned.length === 0) {
-    return {
-      code: 'CHANNEL_NOT_CONFIGURED',
-      reason: 'No sender is configured for the channel that Okta asked for',
-      remedy: 'Add senders.sms or senders.voice, or a channel of that name.',
-    };
-  }
-  if (isStopped) return STOPPED;
-  return plan.length === 0
-    ? {
-        code: 'ROLLED_BACK',
-        reason: 'The rollout leaves this user no channel',
-        remedy: 'Raise rollout for the channel that Okta asked for, or leave the code to Okta.',
-      }
-    : {
-        code: 'DEADLINE',
-        reason: 'The time was over before anything could be sent',
-        remedy: 'Look at what took the time: profileMs, and what holds the process up.',
-      };
+  if (planned.length === 0) return REFUSALS.CHANNEL_NOT_CONFIGURED;
+  if (isStopped) return REFUSALS.STOPPED;
+  return plan.length === 0 ? REFUSALS.ROLLED_BACK : REFUSALS.DEADLINE;
 }

@@ -1,5 +1,5 @@
 import { callHttp, type HttpDispatcher, type HttpResult } from '../delivery/http-call.js';
-import { fieldOf, parseJson } from '../okta/api-answer.js';
+import { fieldOf, parseJson, textFieldOf } from '../okta/api-answer.js';
 import type { HookProof } from '../okta/hook-resource.js';
 
 /** What a gateway, or an authorization server, says to a secret before Okta has it. */
@@ -37,12 +37,16 @@ export async function askGateway(
   };
 }
 
+/** A token of the authorization server's, or why there is none. */
+export type TokenAnswer =
+  { readonly kind: 'token'; readonly token: string } | Exclude<SecretAnswer, { kind: 'accepted' }>;
+
 /** Asks the authorization server for a token, as Okta will, by a client's secret. */
-export async function askForToken(
+export async function fetchHookToken(
   dispatcher: HttpDispatcher,
   oauth: Extract<HookProof, { kind: 'oauth' }>,
   clientSecret: string,
-): Promise<SecretAnswer> {
+): Promise<TokenAnswer> {
   const { tokenUrl, clientId, scope } = oauth;
   const body = new URLSearchParams({
     grant_type: 'client_credentials',
@@ -55,20 +59,33 @@ export async function askForToken(
   });
   const host = `The authorization server at ${new URL(tokenUrl).host}`;
   if (result.kind !== 'answered') return unreached(host, result.reason);
-  if (result.status === 200) return { kind: 'accepted' };
+  if (result.status === 200) {
+    const token = textFieldOf(parseJson(result.body), 'access_token');
+    return token === undefined
+      ? { kind: 'unclear', why: `${host} answered 200 without a token` }
+      : { kind: 'token', token };
+  }
   if (result.status === 400 || result.status === 401) return { kind: 'refused', by: host };
   return { kind: 'unclear', why: `${host} answered ${result.status}` };
 }
 
-function unreached(host: string, reason: string): SecretAnswer {
+/** Whether the authorization server takes a client's secret. */
+export async function askForToken(...asked: Parameters<typeof fetchHookToken>): Promise<SecretAnswer> {
+  const answer = await fetchHookToken(...asked);
+  return answer.kind === 'token' ? { kind: 'accepted' } : answer;
+}
+
+function unreached(host: string, reason: string): Extract<SecretAnswer, { kind: 'unclear' }> {
   return { kind: 'unclear', why: `${host} could not be reached from here (${reason})` };
 }
 
-function post(
+/** A POST that is given up after `timeoutMs`. Never rejects. */
+export function post(
   dispatcher: HttpDispatcher,
   url: string,
   body: string,
   headers: Readonly<Record<string, string>>,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<HttpResult> {
   const { origin, pathname, search } = new URL(url);
   return callHttp({
@@ -78,6 +95,6 @@ function post(
     path: pathname + search,
     headers: { accept: 'application/json', 'user-agent': 'okta-telephony-hook', ...headers },
     body,
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs,
   });
 }

@@ -4,6 +4,7 @@ import type { Time } from '../okta/administration.js';
 import { CommandError, tellFailure, type Command, type ExitCode } from './command.js';
 import { demo } from './demo.js';
 import { Variables, withFile } from './environment.js';
+import { preview } from './preview.js';
 import { setupAttribute } from './setup-attribute.js';
 import { setupEventHook } from './setup-event-hook.js';
 import { setupHook } from './setup-hook.js';
@@ -19,7 +20,7 @@ export interface Surroundings {
 }
 
 const PROGRAM = 'okta-telephony-hook';
-const COMMANDS: readonly Command[] = [setupAttribute, setupHook, setupEventHook, demo];
+const COMMANDS: readonly Command[] = [setupAttribute, setupHook, setupEventHook, preview, demo];
 
 const COMMON_OPTIONS = {
   json: { type: 'boolean' },
@@ -113,7 +114,11 @@ function helpOf(command: Command): string {
 function overview(commands: readonly Command[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
-  const example = `Examples:\n  ${PROGRAM} setup attribute\n  ${PROGRAM} setup hook --yes --json\n  ${PROGRAM} setup event-hook --help`;
+  // Of the examples in each command's own help the first one.
+  const examples = commands.flatMap(
+    ({ help, name }) => help.split('\n').find((line) => line.startsWith(`  ${PROGRAM} ${name}`)) ?? [],
+  );
+  const example = `Examples:\n${examples.join('\n')}\n  ${PROGRAM} ${commands[0]?.name ?? ''} --help`;
   return `${PROGRAM} <command> [options]\n\n${lines.join('\n')}\n\n${example}\n\n${COMMON_HELP}`;
 }
 

@@ -1,21 +1,13 @@
-import type { HookProof } from '../okta/hook-resource.js';
 import { warnOfNativeTelephony } from '../okta/native-telephony.js';
 import { createTelephonyHookSetup } from '../okta/telephony-hook-setup.js';
-import { CommandError, type Command, type CommandCall } from './command.js';
-import type { Variables } from './environment.js';
+import type { Command } from './command.js';
+import { readHookProof } from './hook-proof.js';
 import { secretCheck, SECRET_HELP, SECRET_OPTIONS } from './secret-order.js';
-import { headerOption, runSetup, SETUP_OPTIONS, textOption } from './setup.js';
+import { runSetup, SETUP_OPTIONS, textOption } from './setup.js';
 
 const SCOPES = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];
 /** By a token of its own: one that is not granted must not stop the rest. */
 const NATIVE_SCOPES = ['okta.customTelephonyProvider.read'];
-const OAUTH = [
-  'HOOK_OAUTH_CLIENT_ID',
-  'HOOK_OAUTH_TOKEN_URL',
-  'HOOK_OAUTH_SCOPE',
-  'HOOK_OAUTH_CLIENT_SECRET',
-  'HOOK_OAUTH_KEY_ID',
-] as const;
 
 export const setupHook: Command = {
   name: 'setup hook',
@@ -48,7 +40,7 @@ sends by itself, too. Role: Super Administrator.
     runSetup(call, 'setup hook', async () => {
       const { options, variables } = call;
       const url = variables.required('PUBLIC_URL', "the hook's own public URL").replace(/\/+$/, '');
-      const proof = await readProof(call);
+      const proof = await readHookProof(call);
       const isRotated = options['rotate'] === true;
       return {
         subject: 'The telephony inline hook',
@@ -74,56 +66,9 @@ sends by itself, too. Role: Super Administrator.
                 'When codes have gone out for some minutes, take the previous secret off the gateway: credentials.hook.secrets.',
               ]
             : []),
-          'Preview it: Okta, Workflow > Inline Hooks > Preview. Put your own number into the request: it sends a real message.',
+          'Try it: okta-telephony-hook preview --user <your login>. It sends a real message.',
           ...(isRotated ? [] : ['okta-telephony-hook setup event-hook, to hear which codes were used.']),
         ],
       };
     }),
 };
-
-/** One variable of OAuth is enough to mean it: HOOK_SECRET may be there for the event hook. */
-async function readProof({ options, variables }: CommandCall): Promise<HookProof> {
-  if (OAUTH.every((name) => variables.read(name) === undefined)) {
-    const secret = await variables.secret(
-      'HOOK_SECRET',
-      "the whole header value that Okta's inline hook sends",
-    );
-    return { kind: 'header', headerName: headerOption(options), secret };
-  }
-  const what = 'it goes with the other variables HOOK_OAUTH_…';
-  return {
-    kind: 'oauth',
-    clientId: variables.required('HOOK_OAUTH_CLIENT_ID', what),
-    tokenUrl: variables.required('HOOK_OAUTH_TOKEN_URL', what),
-    scope: variables.required('HOOK_OAUTH_SCOPE', what),
-    by: await readClientProof(variables, options['rotate'] === true),
-  };
-}
-
-async function readClientProof(
-  variables: Variables,
-  isRotated: boolean,
-): Promise<Extract<HookProof, { kind: 'oauth' }>['by']> {
-  const hookKeyId = variables.read('HOOK_OAUTH_KEY_ID');
-  if (hookKeyId === undefined) {
-    const what = "the client's secret; in its place HOOK_OAUTH_KEY_ID of a hook key will do";
-    return { clientSecret: await variables.secret('HOOK_OAUTH_CLIENT_SECRET', what) };
-  }
-  if (variables.read('HOOK_OAUTH_CLIENT_SECRET') !== undefined) {
-    throw new CommandError(
-      2,
-      'BAD_ENVIRONMENT',
-      'HOOK_OAUTH_KEY_ID does not go with HOOK_OAUTH_CLIENT_SECRET.',
-      'Unset one of them.',
-    );
-  }
-  if (isRotated) {
-    throw new CommandError(
-      2,
-      'BAD_USE',
-      '--rotate is for secrets, and with a hook key there is none.',
-      'Register the public half of another hook key with the client, and set HOOK_OAUTH_KEY_ID to it: no option is needed.',
-    );
-  }
-  return { hookKeyId };
-}

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
+import { text as textOfStream } from 'node:stream/consumers';
 import { styleText } from 'node:util';
 
 /** A stream that may be a terminal. */
@@ -42,6 +43,11 @@ export class Terminal {
     return this.#isJson;
   }
 
+  /** Whether the result is shown where symbols can be, and not read by a program. */
+  get hasSymbols(): boolean {
+    return (this.#isJson ? this.#streams.stderr : this.#streams.stdout).isTTY === true;
+  }
+
   /** Keeps a secret out of all that is written from now on. */
   hide(secret: string): void {
     if (secret.length < SHORTEST_HIDDEN) return;
@@ -62,6 +68,11 @@ export class Terminal {
   /** The result for programs; nothing without `--json`. */
   json(value: object): void {
     if (this.#isJson) this.#write(this.#streams.stdout, JSON.stringify(value, null, 2));
+  }
+
+  /** All of standard input. */
+  async readInput(): Promise<string> {
+    return textOfStream(this.#streams.stdin);
   }
 
   /** Whether somebody says yes; only a terminal is asked. */

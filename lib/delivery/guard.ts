@@ -146,7 +146,7 @@ export function judge(
       rule: 'numberType',
       code: 'NUMBER_TYPE_BLOCKED',
       reason: 'The number is a premium-rate or shared-cost one',
-      remedy: 'Have the user enrol another number.',
+      remedy: ENROL_ANOTHER,
       ...NO_LIMIT,
     });
   }
@@ -168,6 +168,7 @@ export function judge(
   return blocks;
 }
 
+const ENROL_ANOTHER = 'Have the user enrol another number.';
 const NONE: readonly GuardBlock[] = [];
 const NO_LIMIT = { points: undefined, seconds: undefined } as const;
 
@@ -202,3 +203,12 @@ const LIMITED: Readonly<Record<LimitRule, Omit<GuardBlock, 'rule' | 'points' | '
     remedy: "Look at the address in Okta's System Log; if many share it, raise guard.perIp.",
   },
 };
+
+/** What an operator can do about a block, where its code is all that is told; `undefined` for what is none of them. */
+export function remedyForBlock(code: string): string | undefined {
+  if (code === 'NUMBER_TYPE_BLOCKED') return ENROL_ANOTHER;
+  if (code === 'COUNTRY_NOT_ALLOWED') {
+    return 'If you have users there, let the country of the number pass by guard.countries.';
+  }
+  return Object.values(LIMITED).find((limit) => limit.code === code)?.remedy;
+}

@@ -4,7 +4,7 @@ import type { AttemptReport } from '../delivery/events.js';
 import { toToken } from '../delivery/masking.js';
 import type { RememberedAnswer } from '../delivery/state.js';
 import { CODE_NOT_SENT, type RequestError } from '../errors.js';
-import type { Refusal } from './inline-hook.js';
+import type { Refusal } from './refusals.js';
 
 /** What Okta is answered: it decides whether Okta takes the code as sent, or sends it itself. */
 

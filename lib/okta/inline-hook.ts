@@ -1,13 +1,13 @@
 import { hash, randomUUID } from 'node:crypto';
 import Joi from 'joi';
 import type { TelephonyRequest } from '../delivery/channel.js';
-import type { GuardBlock } from '../delivery/guard.js';
 import { TESTER_PREFIX } from '../delivery/history.js';
 import { readLocale } from '../delivery/locale.js';
 import { isAbout } from '../delivery/masking.js';
 import { toDialableNumber } from '../delivery/phone-number.js';
 import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 import { RequestError } from '../errors.js';
+import { REFUSALS, type Refusal } from './refusals.js';
 
 /** A code's life where Okta's own times cannot be read; Okta's default. */
 const DEFAULT_LIFE_MS = 5 * 60_000;
@@ -85,24 +85,6 @@ export interface HookCall {
   readonly askedAtMs: number;
   /** Our clock minus Okta's, `undefined` where Okta sent no time. */
   readonly skewMs: number | undefined;
-}
-
-/** One reason why nothing went out that is not a provider's. */
-export interface Refusal {
-  readonly code:
-    | 'NO_DIALABLE_NUMBER'
-    | 'CODE_EXPIRED'
-    | 'CHANNEL_NOT_CONFIGURED'
-    | 'ROLLED_BACK'
-    | 'STOPPED'
-    | 'DEADLINE'
-    | 'OVERTAKEN'
-    | GuardBlock['code'];
-  readonly reason: string;
-  /** What an operator can do about it. */
-  readonly remedy: string;
-  /** Nobody is to send it: Okta is told `PENDING`, for it would send what an error says was not sent. */
-  readonly isHeldBack?: boolean | undefined;
 }
 
 /**
@@ -208,21 +190,8 @@ function refusalOf(
   otpExpiresMs: number | undefined,
   nowMs: number,
 ): Refusal | undefined {
-  if (otpExpiresMs !== undefined && nowMs - otpExpiresMs > EXPIRED_AFTER_MS) {
-    return {
-      code: 'CODE_EXPIRED',
-      reason: 'The code had ended before the request came',
-      remedy: "Look at the gateway's clock, and at what holds Okta's requests up on their way.",
-    };
-  }
-  if (phoneNumber === undefined) {
-    return {
-      code: 'NO_DIALABLE_NUMBER',
-      reason: 'The number is not in E.164 form, and no default country makes it so',
-      remedy:
-        "In a preview put a real number in the placeholder's place; where Okta really has numbers without +, set defaultCountry.",
-    };
-  }
+  if (otpExpiresMs !== undefined && nowMs - otpExpiresMs > EXPIRED_AFTER_MS) return REFUSALS.CODE_EXPIRED;
+  if (phoneNumber === undefined) return REFUSALS.NO_DIALABLE_NUMBER;
   return undefined;
 }
 

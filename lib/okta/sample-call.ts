@@ -57,7 +57,7 @@ export async function readSampleUser(ask: AskOkta, idOrLogin: string): Promise<S
     });
   }
   const profile = fieldOf(user, 'profile');
-  const id = textOf(user, 'id');
+  const id = filledFieldOf(user, 'id');
   const segment = nameUser(id, undefined)?.segment;
   if (id === undefined || segment === undefined) {
     throw new OktaApiError('OKTA_UNREADABLE', "Okta's answer holds no id of the user");
@@ -65,14 +65,14 @@ export async function readSampleUser(ask: AskOkta, idOrLogin: string): Promise<S
   const factors = await readFactors(ask, segment);
   return {
     id,
-    login: textOf(profile, 'login') ?? idOrLogin,
-    firstName: textOf(profile, 'firstName'),
-    lastName: textOf(profile, 'lastName'),
-    status: textOf(user, 'status'),
-    locale: textOf(profile, 'preferredLanguage') ?? textOf(profile, 'locale'),
+    login: filledFieldOf(profile, 'login') ?? idOrLogin,
+    firstName: filledFieldOf(profile, 'firstName'),
+    lastName: filledFieldOf(profile, 'lastName'),
+    status: filledFieldOf(user, 'status'),
+    locale: filledFieldOf(profile, 'preferredLanguage') ?? filledFieldOf(profile, 'locale'),
     enrolled: { sms: phoneOf(factors, 'sms'), voice: phoneOf(factors, 'call') },
     isEnrolledHidden: factors === undefined,
-    mobilePhone: textOf(profile, 'mobilePhone'),
+    mobilePhone: filledFieldOf(profile, 'mobilePhone'),
   };
 }
 
@@ -153,37 +153,36 @@ export function makeSampleCall(
   };
 }
 
+/** The same call with the mark of a preview, which may have been edited away. */
+export function markAsPreview(payload: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const data = objectOf(payload['data']);
+  const context = objectOf(data['context']);
+  const request = objectOf(context['request']);
+  const url = objectOf(request['url']);
+  if (typeof url['value'] === 'string' && url['value'].includes(PREVIEW_MARK)) return payload;
+  const marked = { ...request, url: { ...url, value: PREVIEW_URL } };
+  return { ...payload, data: { ...data, context: { ...context, request: marked } } };
+}
+
 /**
- * The same call to be sent once more: by a new event id, since a hook knows the old one again, and with the mark of a
- * preview, which may have been edited away. A code that has ended by now lives five minutes from now.
+ * The same call to be sent once more, marked as a preview: by a new event id, since a hook knows the old one again. A
+ * code that has ended by now lives five minutes from now.
  */
 export function renewSampleCall(
   payload: Readonly<Record<string, unknown>>,
   nowMs: number,
 ): Readonly<Record<string, unknown>> {
+  const renewed: Readonly<Record<string, unknown>> = { ...markAsPreview(payload), eventId: randomUUID() };
   const data = objectOf(payload['data']);
-  const context = objectOf(data['context']);
-  const request = objectOf(context['request']);
-  const url = objectOf(request['url']);
   const message = objectOf(data['messageProfile']);
-  const isMarked = typeof url['value'] === 'string' && url['value'].includes(PREVIEW_MARK);
   const expires = message['otpExpires'];
-  const hasEnded = typeof expires === 'string' && Date.parse(expires) <= nowMs;
-  const { eventTime } = payload;
+  if (typeof expires !== 'string' || !(Date.parse(expires) <= nowMs)) return renewed;
   return {
-    ...payload,
-    eventId: randomUUID(),
-    ...(hasEnded || eventTime === undefined ? { eventTime: new Date(nowMs).toISOString() } : {}),
+    ...renewed,
+    eventTime: new Date(nowMs).toISOString(),
     data: {
-      ...data,
-      context: {
-        ...context,
-        request: { ...request, url: { ...url, ...(isMarked ? {} : { value: PREVIEW_URL }) } },
-      },
-      messageProfile: {
-        ...message,
-        ...(hasEnded ? { otpExpires: new Date(nowMs + LIFE_MS).toISOString() } : {}),
-      },
+      ...objectOf(renewed['data']),
+      messageProfile: { ...message, otpExpires: new Date(nowMs + LIFE_MS).toISOString() },
     },
   };
 }
@@ -221,15 +220,19 @@ function choosePhone(
   return { phoneNumber, notes };
 }
 
+/** A factor that was begun and not verified is none. */
+const ENROLLED = 'ACTIVE';
+
 function phoneOf(factors: unknown, factorType: 'sms' | 'call'): string | undefined {
   const list: readonly unknown[] = Array.isArray(factors) ? factors : [];
   const factor = list.find(
-    (one) => fieldOf(one, 'factorType') === factorType && fieldOf(one, 'status') === 'ACTIVE',
+    (one) => fieldOf(one, 'factorType') === factorType && fieldOf(one, 'status') === ENROLLED,
   );
-  return textOf(fieldOf(factor, 'profile'), 'phoneNumber');
+  return filledFieldOf(fieldOf(factor, 'profile'), 'phoneNumber');
 }
 
-function textOf(value: unknown, name: string): string | undefined {
+/** Okta has empty texts where somebody cleared a field. */
+function filledFieldOf(value: unknown, name: string): string | undefined {
   const field = fieldOf(value, name);
   return typeof field === 'string' && field !== '' ? field : undefined;
 }

@@ -5,16 +5,14 @@ import {
   describeProof,
   headerNameOf,
   isSameUrl,
-  readHooks,
   type HookProof,
   type HookResource,
 } from './hook-resource.js';
+import { HOOKS, listTelephonyHooks, TELEPHONY_HOOK } from './telephony-hooks.js';
 import { changesOf, type Setup, type SetupPlan, type SetupStep } from './setup-plan.js';
 
 /** The telephony inline hook, by the Inline Hooks API. */
 
-const HOOKS = '/api/v1/inlineHooks';
-const TYPE = 'com.okta.telephony.provider';
 const DEFAULT_NAME = 'Telephony gateway';
 
 /** The hook as it should be. */
@@ -48,7 +46,7 @@ export function createTelephonyHookSetup(okta: Administration, wanted: WantedTel
       ]),
       run: async () => {
         const channel = channelOf(wanted.url, wanted.proof, undefined);
-        await okta.post(HOOKS, { name, type: TYPE, version: '1.0.0', channel });
+        await okta.post(HOOKS, { name, type: TELEPHONY_HOOK, version: '1.0.0', channel });
         isSecretSent = true;
       },
     };
@@ -92,7 +90,7 @@ export function createTelephonyHookSetup(okta: Administration, wanted: WantedTel
 
   return {
     async plan() {
-      const hooks = readHooks(await okta.get(`${HOOKS}?type=${TYPE}`));
+      const hooks = await listTelephonyHooks(okta);
       const ours = hooks.filter(({ url }) => isSameUrl(url, wanted.url));
       const active = hooks.find(({ isActive }) => isActive);
       const named = hooks.find(({ id }) => id === wanted.replacedId);

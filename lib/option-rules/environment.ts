@@ -18,6 +18,8 @@ const RULES = {
   HOOK_OAUTH_KEY_ID: () => textOf("the id of a hook key of Okta's: 'HKY' and 17 characters").pattern(/^HKY/),
   HOOK_OAUTH_TOKEN_URL: () => urlRule('where Okta gets the tokens for the hook', () => true),
   HOOK_OAUTH_SCOPE: () => textOf('the scope of the tokens for the hook'),
+  VISUAL: () => textOf('the command of an editor'),
+  EDITOR: () => textOf('the command of an editor'),
 } satisfies Record<string, () => Joi.AnySchema>;
 
 /** A variable that has a rule. */

@@ -74,6 +74,7 @@ export async function hostileStandIn(): Promise<{
       count: 1,
       extension: 'composeText',
       reason: hostile('extension'),
+      remedy: hostile('extensionRemedy'),
       ...ofCall,
     },
     {

@@ -33,7 +33,30 @@ describe('the command line', () => {
     expect(okta.requests).to.be.empty;
   });
 
-  for (const args of ['', 'setup', 'setup everything', 'deploy', 'setup hook --name']) {
+  it('shows an example of each command, whatever its help begins with', async () => {
+    const { stdout } = await run(okta, '--help');
+    for (const name of [
+      'setup attribute',
+      'setup hook',
+      'setup event-hook',
+      'preview --user ana@example.com',
+    ]) {
+      expect(stdout.split('\n')).to.include(`  okta-telephony-hook ${name}`);
+    }
+    const setups = await run(okta, 'setup --help');
+    expect(setups.stdout).to.not.include('preview');
+    expect((await run(okta, 'preview --help')).stdout).to.include('Exit codes:');
+  });
+
+  it('has no colours in its help, and none in a failure where no terminal is', async () => {
+    expect((await run(okta, '--help', { answers: [] })).stdout).to.not.include(ESCAPE);
+    expect((await run(okta, 'deploy')).stderr).to.not.include(ESCAPE);
+    expect((await run(okta, 'deploy', { answers: [] })).stderr).to.include(ESCAPE);
+    const plain = await run(okta, 'deploy', { answers: [], env: { NO_COLOR: '1' } });
+    expect(plain.stderr).to.not.include(ESCAPE);
+  });
+
+  for (const args of ['', 'setup', 'setup everything', 'deploy', 'setup hook --name', 'preview --user']) {
     it(`is used badly by "${args}"`, async () => {
       const made = await run(okta, args);
       expect(made.code).to.equal(2);

@@ -17,6 +17,10 @@ export interface RunOptions {
   /** What somebody at a terminal types, one answer for each question; without it there is no terminal. */
   readonly answers?: readonly (string | (() => unknown))[];
   readonly time?: Surroundings['time'];
+  /** What standard input has, to its end, where no terminal is. */
+  readonly input?: string;
+  /** Whether its owner asked to see on standard output what nobody else may. */
+  readonly isShownToOwner?: boolean;
 }
 
 export const HOOK_SECRET = 'hook-secret-5f1c9ab2';
@@ -56,6 +60,7 @@ export async function run(okta: OktaEmulator, args: string, options: RunOptions 
       else stdin.end();
     })();
   });
+  if (options.input !== undefined) stdin.end(options.input);
   const code = await runProgram({
     args: args.split(' '),
     env: { OKTA_ORG_URL: okta.orgUrl, OKTA_API_TOKEN: okta.apiToken, ...options.env },
@@ -63,7 +68,8 @@ export async function run(okta: OktaEmulator, args: string, options: RunOptions 
     time,
   });
   stdin.destroy();
-  for (const text of Object.values(told)) witness(text);
+  witness(told.stderr);
+  if (options.isShownToOwner !== true) witness(told.stdout);
   return {
     code,
     ...told,

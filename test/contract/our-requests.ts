@@ -8,6 +8,7 @@ import { mocked, mockOrg, OPT_IN, TOKEN_PATH, type MockedOrg } from './mocked-ve
 import type { VendorDocument } from './prism.js';
 import { forwardTo, startProxy, type Examined, type Exchange, type Proxy } from './proxy.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
+import { examinePreviews } from './preview-requests.js';
 import { examineSetups } from './setup-requests.js';
 import { ACCOUNT, AMERICAN, API_TOKEN, BRITON, CODE, SERVICE_APP } from './subjects.js';
 
@@ -43,8 +44,11 @@ export async function examineOurRequests(documents: readonly VendorDocument[]): 
       findings.push(...examined.findings);
       exchanges.push(...examined.exchanges);
     }
-    const setups = await examineSetups(ofOkta);
-    return { findings: [...findings, ...setups.findings], exchanges: [...exchanges, ...setups.exchanges] };
+    for (const examined of [await examineSetups(ofOkta), await examinePreviews(ofOkta)]) {
+      findings.push(...examined.findings);
+      exchanges.push(...examined.exchanges);
+    }
+    return { findings, exchanges };
   } finally {
     await Promise.all([stage.okta.close(), stage.twilio.close(), stage.caller.close()]);
   }

@@ -60,6 +60,7 @@ export function describeEvent(event: HookEvent): Sentence {
             ? 'The rollout could not be read; the percentages that it last gave stay in force.'
             : `The gateway's own ${event.extension} failed; the hook went on without it.`,
         reason: event.reason,
+        remedy: event.remedy,
       };
     case 'inbound.received':
       return describeInbound(event);

@@ -140,6 +140,7 @@ const EVENTS: { readonly [Type in HookEvent['type']]: EventOf<Type> } = {
     count: 1,
     extension: 'composeText',
     reason: 'x',
+    remedy: 'y',
   },
   'inbound.received': {
     ...AT,

@@ -16,13 +16,38 @@ type Fits<Theirs, Ours> = IsAny<Theirs> extends true ? false : [Theirs] extends 
 type Holds<Claim extends true> = Claim;
 type Fails<Claim extends false> = Claim;
 
-/** What lib/okta/user-profile.ts reads of a user. */
+/** What lib/okta/user-profile.ts, named-user.ts and sample-call.ts read of a user. */
 interface ReadOfUser {
   readonly id?: string;
+  readonly status?: string;
   readonly profile?: ReadOfProfile;
 }
 interface ReadOfProfile {
   readonly login?: string;
+  readonly firstName?: string | null;
+  readonly lastName?: string | null;
+  readonly preferredLanguage?: string | null;
+  readonly locale?: string;
+  readonly mobilePhone?: string | null;
+}
+
+/** What lib/okta/sample-call.ts reads of a factor, and of the phone of one. */
+interface ReadOfFactor {
+  readonly factorType?: string;
+  readonly status?: string;
+  readonly profile?: object;
+}
+interface ReadOfPhone {
+  readonly phoneNumber?: string;
+}
+
+/** What lib/okta/reaction.ts reads of a hook's answer. */
+interface ReadOfAnswer {
+  readonly commands?: readonly ReadOfCommand[];
+}
+interface ReadOfCommand {
+  readonly type?: string;
+  readonly value?: readonly { readonly status?: string }[];
 }
 
 /** What lib/okta/api-answer.ts reads of a refusal. */
@@ -157,6 +182,10 @@ export type Claims = [
   Holds<Fits<OktaSchemas['EventHook'], ReadOfEventHook>>,
   Holds<Fits<OktaSchemas['EventHookChannel'], ReadOfHookChannel>>,
   Holds<Fits<Provider, ReadOfProvider>>,
+  Holds<Fits<OktaSchemas['UserFactor'], ReadOfFactor>>,
+  Holds<Fits<NonNullable<OktaSchemas['UserFactorSMS']['profile']>, ReadOfPhone>>,
+  Holds<Fits<NonNullable<OktaSchemas['UserFactorCall']['profile']>, ReadOfPhone>>,
+  Holds<Fits<OktaSchemas['TelephonyResponse'], ReadOfAnswer>>,
   Holds<Fits<HookCall, ReadOfHookCall>>,
   Holds<Fits<Exclude<ReturnType<typeof statusOf>, 'ERROR'>, HookStatus>>,
   Holds<Fits<MessageResource, ReadOfMessage>>,
@@ -178,6 +207,9 @@ export type Contradictions = [
   Fails<Fits<OktaSchemas['EventHook'], { readonly verificationStatus?: boolean }>>,
   Fails<Fits<OAuthConfig, { readonly hookKeyId?: number }>>,
   Fails<Fits<Provider, { readonly enabled?: string }>>,
+  Fails<Fits<OktaSchemas['UserFactor'], { readonly status?: number }>>,
+  Fails<Fits<NonNullable<OktaSchemas['UserFactorSMS']['profile']>, { readonly phoneNumber?: number }>>,
+  Fails<Fits<OktaSchemas['TelephonyResponse'], { readonly commands?: string }>>,
   Fails<Fits<HookCall, { readonly data?: { readonly userProfile?: { readonly login?: number } } }>>,
   Fails<Fits<'DELIVERED', HookStatus>>,
   Fails<Fits<MessageResource, { readonly sid?: string }>>,
@@ -192,9 +224,39 @@ type Names<Read> = Readonly<Record<keyof Read & string, true>>;
 
 /** The names above by the file that reads them, for the run to compare with what is really in the file. */
 export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>> = {
-  'okta/user-profile.ts': { id: true, profile: true, login: true } satisfies Names<
-    ReadOfUser & ReadOfProfile
+  'okta/user-profile.ts': { profile: true } satisfies Names<Pick<ReadOfUser, 'profile'>>,
+  'okta/named-user.ts': { id: true, profile: true, login: true } satisfies Names<
+    Pick<ReadOfUser, 'id' | 'profile'> & Pick<ReadOfProfile, 'login'>
   >,
+  'okta/sample-call.ts': {
+    ...({ id: true, status: true, profile: true } satisfies Names<ReadOfUser>),
+    ...({
+      login: true,
+      firstName: true,
+      lastName: true,
+      preferredLanguage: true,
+      locale: true,
+      mobilePhone: true,
+    } satisfies Names<ReadOfProfile>),
+    ...({ factorType: true, status: true, profile: true } satisfies Names<ReadOfFactor>),
+    ...({ phoneNumber: true } satisfies Names<ReadOfPhone>),
+    // Of a call that is sent once more.
+    ...({ data: true } satisfies Names<Pick<ReadOfHookCall, 'data'>>),
+    ...({ context: true, messageProfile: true } satisfies Names<
+      Omit<NonNullable<ReadOfHookCall['data']>, 'userProfile'>
+    >),
+    ...({ request: true, url: true, value: true } satisfies Names<
+      Pick<ReadOfContext, 'url'> & { request: object; value: string }
+    >),
+    ...({ otpExpires: true } satisfies Names<Pick<ReadOfMessageProfile, 'otpExpires'>>),
+  },
+  'okta/reaction.ts': {
+    ...({ commands: true, type: true, value: true } satisfies Names<ReadOfAnswer & ReadOfCommand>),
+    status: true,
+    // Of the error object, which the document has as a list; documents.ts amends it.
+    error: true,
+    errorSummary: true,
+  },
   'okta/api-answer.ts': {
     errorCode: true,
     errorSummary: true,

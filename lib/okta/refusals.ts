@@ -1,0 +1,55 @@
+import type { GuardBlock } from '../delivery/guard.js';
+
+/** One reason why nothing went out that is not a provider's. */
+export interface Refusal {
+  readonly code: keyof typeof REASONS | GuardBlock['code'];
+  readonly reason: string;
+  /** What an operator can do about it. */
+  readonly remedy: string;
+  /** Nobody is to send it: Okta is told `PENDING`, for it would send what an error says was not sent. */
+  readonly isHeldBack?: boolean | undefined;
+}
+
+const REASONS = {
+  NO_DIALABLE_NUMBER: {
+    code: 'NO_DIALABLE_NUMBER',
+    reason: 'The number is not in E.164 form, and no default country makes it so',
+    remedy:
+      "In a preview put a real number in the placeholder's place; where Okta really has numbers without +, set defaultCountry.",
+  },
+  CODE_EXPIRED: {
+    code: 'CODE_EXPIRED',
+    reason: 'The code had ended before the request came',
+    remedy: "Look at the gateway's clock, and at what holds Okta's requests up on their way.",
+  },
+  CHANNEL_NOT_CONFIGURED: {
+    code: 'CHANNEL_NOT_CONFIGURED',
+    reason: 'No sender is configured for the channel that Okta asked for',
+    remedy: 'Add senders.sms or senders.voice, or a channel of that name.',
+  },
+  ROLLED_BACK: {
+    code: 'ROLLED_BACK',
+    reason: 'The rollout leaves this user no channel',
+    remedy: 'Raise rollout for the channel that Okta asked for, or leave the code to Okta.',
+  },
+  STOPPED: {
+    code: 'STOPPED',
+    reason: 'The user has said STOP to every channel that is left',
+    remedy: 'They send START to the WhatsApp sender; or configure senders.sms beside it.',
+  },
+  DEADLINE: {
+    code: 'DEADLINE',
+    reason: 'The time was over before anything could be sent',
+    remedy: 'Look at what took the time: profileMs, and what holds the process up.',
+  },
+  // An error would let Okta send the older code itself, after the newer one.
+  OVERTAKEN: {
+    code: 'OVERTAKEN',
+    reason: 'A newer code came before this one could be sent',
+    remedy: 'Nothing: the user has a newer code.',
+    isHeldBack: true,
+  },
+} as const;
+
+/** Those of the hook itself, by their codes; the guard's are the guard's. */
+export const REFUSALS: Readonly<Record<keyof typeof REASONS, Refusal>> = REASONS;

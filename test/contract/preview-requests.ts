@@ -1,0 +1,202 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { runProgram } from '../../lib/cli/program.js';
+import { startOktaEmulator, type OktaEmulator } from '../../lib/testing/index.js';
+import { asObject } from './document-parts.js';
+import type { Finding } from './findings.js';
+import { HOOK_SECRET } from './gateway.js';
+import { mockOrg } from './mocked-vendors.js';
+import { readBody, type VendorDocument } from './prism.js';
+import { forwardTo, startProxy, type Examined } from './proxy.js';
+import { AMERICAN, API_TOKEN, BRITON } from './subjects.js';
+
+/** One run of `preview`, and what it has to come to. */
+interface PreviewRun {
+  readonly does: string;
+  readonly words: readonly string[];
+  readonly wanted: string;
+  /** What is different in the org meanwhile. */
+  readonly prepare?: (okta: OktaEmulator) => void;
+}
+
+const TELEPHONY = 'com.okta.telephony.provider';
+const TAKEN = {
+  commands: [
+    {
+      type: 'com.okta.telephony.action',
+      value: [{ status: 'SUCCESSFUL', provider: 'CONTRACT', transactionId: 'contract' }],
+    },
+  ],
+};
+const LOGIN = 'ana.silveira@example.com';
+const USER = ['--user', LOGIN];
+
+const RUNS: readonly PreviewRun[] = [
+  { does: 'a preview of a text', words: USER, wanted: 'sent' },
+  { does: 'a preview of a call', words: [...USER, '--channel', 'voice'], wanted: 'sent' },
+  ...['pre-enrollment', 'account-unlock', 'password-reset'].map((kind) => ({
+    does: `a preview of ${kind}`,
+    words: [...USER, '--request-type', kind],
+    wanted: 'sent',
+  })),
+  { does: 'a preview past Okta', words: [...USER, '--via', 'gateway'], wanted: 'sent' },
+  { does: 'a preview about nobody', words: ['--user', 'nobody@example.com'], wanted: 'failed' },
+  {
+    does: 'a preview by a token that may not',
+    words: USER,
+    wanted: 'failed',
+    prepare: (okta) => {
+      okta.fault({ fault: { kind: 'status', status: 403, body: DENIED }, times: 1 });
+    },
+  },
+];
+
+const DENIED = {
+  errorCode: 'E0000006',
+  errorSummary: 'You do not have permission to perform the requested action',
+  errorLink: 'E0000006',
+  errorId: 'contract',
+  errorCauses: [],
+};
+
+/**
+ * Lets the command line preview the hook: with the emulator in Okta's place, and with the document's own examples in it.
+ * Every request, and every answer of the emulator, is checked by the documents.
+ */
+export async function examinePreviews(documents: readonly VendorDocument[]): Promise<Examined> {
+  const gateway = await startTaker();
+  try {
+    const seen = [
+      await previewTheEmulator(documents, gateway.url),
+      await previewTheDocument(documents, gateway.url),
+    ];
+    return {
+      findings: seen.flatMap(({ findings }) => findings),
+      exchanges: seen.flatMap(({ exchanges }) => exchanges),
+    };
+  } finally {
+    await gateway.close();
+  }
+}
+
+async function previewTheEmulator(
+  documents: readonly VendorDocument[],
+  publicUrl: string,
+): Promise<Examined> {
+  const okta = await startOktaEmulator();
+  const proxy = await startProxy(documents, forwardTo(okta.orgUrl));
+  try {
+    okta.addUser({
+      login: LOGIN,
+      phoneFactors: [
+        { factorType: 'sms', phoneNumber: BRITON },
+        { factorType: 'call', phoneNumber: AMERICAN },
+      ],
+    });
+    await createHook(okta, publicUrl);
+    const findings: Finding[] = [];
+    for (const { does, words, wanted, prepare } of RUNS) {
+      prepare?.(okta);
+      const env = { OKTA_ORG_URL: proxy.origin, OKTA_API_TOKEN: okta.apiToken, PUBLIC_URL: publicUrl };
+      findings.push(...(await complaintsOf(does, words, wanted, env)));
+    }
+    const examined = await proxy.examine();
+    return { findings: [...findings, ...examined.findings], exchanges: examined.exchanges };
+  } finally {
+    await Promise.all([proxy.close(), okta.close()]);
+  }
+}
+
+/** Some of the document's own examples are none by its own schema: what takes their place is in `inItsOwnShape`. */
+async function previewTheDocument(
+  documents: readonly VendorDocument[],
+  publicUrl: string,
+): Promise<Examined> {
+  const org = await mockOrg(documents);
+  const proxy = await startProxy(documents, async (request) => {
+    const answer = await org.upstream(request);
+    if (answer === undefined) return undefined;
+    return { ...answer, body: JSON.stringify(inItsOwnShape(request.path, readBody(answer))) };
+  });
+  try {
+    const words = ['--user', org.user.login, '--phone', BRITON];
+    const env = {
+      OKTA_ORG_URL: proxy.origin,
+      OKTA_API_TOKEN: API_TOKEN.apiToken,
+      PUBLIC_URL: publicUrl,
+    };
+    const findings = await complaintsOf("a preview in the document's org", words, 'sent', env);
+    const examined = await proxy.examine();
+    return { findings: [...findings, ...examined.findings], exchanges: examined.exchanges };
+  } finally {
+    await proxy.close();
+  }
+}
+
+function inItsOwnShape(path: string, body: unknown): unknown {
+  const list: readonly unknown[] = Array.isArray(body) ? body : [];
+  // No hook of the example is a telephony hook, and some have no channel that there is.
+  if (path === '/api/v1/inlineHooks')
+    return list.slice(0, 1).map((hook) => ({ ...asObject(hook), type: TELEPHONY }));
+  // A phone of the example is not in E.164 form, which the schema asks for, and a question has links that it does not have.
+  if (path.endsWith('/factors')) {
+    return list.filter((factor) => !['sms', 'question'].includes(String(asObject(factor)['factorType'])));
+  }
+  // The first example of an answer is that of another kind of hook.
+  return path.endsWith('/execute') ? TAKEN : body;
+}
+
+async function complaintsOf(
+  does: string,
+  words: readonly string[],
+  wanted: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Finding[]> {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  let text = '';
+  stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  stderr.resume();
+  await runProgram({
+    args: ['preview', '--yes', '--json', ...words],
+    env: { ...env, HOOK_SECRET },
+    streams: { stdin, stdout, stderr },
+    time: { now: Date.now, sleep: () => Promise.resolve() },
+  });
+  const { result, error } = JSON.parse(text) as { result: unknown; error?: { code: string } };
+  if (result === wanted) return [];
+  const what = `It came to ${String(result)} (${error?.code ?? 'no error'}), not ${wanted}`;
+  return [{ document: 'our requests', operation: does, what }];
+}
+
+/** Calls the emulator past the proxy. */
+async function createHook(okta: OktaEmulator, uri: string): Promise<void> {
+  const authScheme = { type: 'HEADER', key: 'Authorization', value: HOOK_SECRET };
+  const channel = { type: 'HTTP', version: '1.0.0', config: { uri, method: 'POST', authScheme } };
+  const response = await fetch(`${okta.orgUrl}/api/v1/inlineHooks`, {
+    method: 'POST',
+    headers: { authorization: `SSWS ${okta.apiToken}` },
+    body: JSON.stringify({ name: 'Ours', type: TELEPHONY, version: '1.0.0', channel }),
+  });
+  if (!response.ok) throw new Error(`The emulator answered ${response.status} to a new hook`);
+}
+
+/** A gateway that takes every call as sent. */
+async function startTaker(): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const body = JSON.stringify(TAKEN);
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/okta/telephony`,
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

@@ -42,7 +42,7 @@ describe('mounting the console', () => {
         const bare = await askUrl(`${url}?a=b`);
         expect(bare.status).to.equal(308);
         // Where a browser goes by it, whatever stands in front of the gateway.
-        expect(new URL(bare.headers.location ?? '', url).href).to.equal(`${url}/`);
+        expect(new URL(bare.headers.location ?? '', url).href).to.equal(`${url}/?a=b`);
         const page = await askUrl(`${url}/`);
         expect(page.status).to.equal(200);
         const files = [...page.text.matchAll(/(?:src|href)="(assets\/[^"]+\.js|assets\/page[^"]+)"/g)];

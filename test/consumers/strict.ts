@@ -548,7 +548,10 @@ const consoleOptions: ConsoleOptions = {
 };
 const consolePage: ConsoleHandler = hook.console(consoleOptions);
 app4.use('/admin/telephony', consolePage);
-app5.use('/admin/telephony', hook.console({ authorize: () => Promise.resolve(true), links: [{ title: 'x', href: '/' }] }));
+app5.use(
+  '/admin/telephony',
+  hook.console({ authorize: () => Promise.resolve(true), links: [{ title: 'x', href: '/' }] }),
+);
 
 export async function look(): Promise<string> {
   const { okta, twilio, hookKeys, state: reached }: Readiness = await hook!.ready();

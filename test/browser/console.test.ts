@@ -74,7 +74,7 @@ describe('the console in a browser', function () {
     await page.getByText('a real message go out to the number that ends in 23').waitFor();
     await tabTo(page, 'button:text-is("Send")');
     await page.keyboard.press('Enter');
-    await page.getByText('Okta takes the code as sent.').waitFor();
+    await page.getByText('Okta takes the code as sent, and waits').waitFor();
     await until(() => scene.twilio.messages.length === 1);
     expect(scene.twilio.messages[0]).to.include({ channel: 'whatsapp', to: ANA.phone });
     expect(scene.twilio.messages[0]?.body).to.include(otpCode);
@@ -125,7 +125,7 @@ describe('the console in a browser', function () {
     await payloadIn(page);
     await page.getByText('Send makes a real call to the number that ends in 23.').waitFor();
     await page.getByRole('button', { name: 'Send' }).click();
-    await page.getByText('Okta takes the code as sent.').waitFor();
+    await page.getByText('Okta takes the code as sent, and waits').waitFor();
     expect(scene.twilio.calls.map(({ to }) => to)).to.deep.equal([ANA.phone, ANA.phone]);
     await page.getByRole('link', { name: 'History' }).click();
     await page.getByText('test', { exact: true }).waitFor();

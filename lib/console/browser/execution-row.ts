@@ -37,7 +37,7 @@ export function nameTried({ channel, deliveryChannel }: ExecutionSummary): strin
 }
 
 /** What tells it from a sign-in. */
-export function originOf({ isTest, isPreview, repeats }: ExecutionSummary): HTMLElement | undefined {
+function originOf({ isTest, isPreview, repeats }: ExecutionSummary): HTMLElement | undefined {
   const words = [
     ...(isTest ? ['test'] : isPreview ? ['preview'] : []),
     ...(repeats === 0 ? [] : [repeats === 1 ? '1 repeat' : `${repeats} repeats`]),

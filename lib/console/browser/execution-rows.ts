@@ -5,7 +5,7 @@ import { COLUMNS, makeRow } from './execution-row.js';
 /** The rows that are in the page: newest first, and never more than a few hundred, however many there are. */
 
 /** Those that are not looked at any more go when it is exceeded. */
-export const MAX_ROWS = 300;
+const MAX_ROWS = 300;
 
 export interface ExecutionRows {
   readonly element: HTMLElement;

@@ -140,7 +140,9 @@ function makeParts(execution: OpenedExecution): Parts {
           ? element(
               'p',
               { class: 'quiet' },
-              'Nothing yet. Delivery reports and used codes show up here by themselves.',
+              outcome === 'failed' || outcome === 'blocked'
+                ? 'Nothing: no message went out.'
+                : 'Nothing yet. Delivery reports and used codes show up here by themselves.',
             )
           : listSteps(since, start),
       );

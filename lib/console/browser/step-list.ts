@@ -31,7 +31,7 @@ function showStep(step: HookEvent, start: number): HTMLElement {
       markTone(
         tone,
         text,
-        ...(durationMs === undefined
+        ...(durationMs === undefined || durationMs < 1
           ? []
           : [element('span', { class: 'quiet' }, ` It took ${saySpan(durationMs)}.`)]),
       ),

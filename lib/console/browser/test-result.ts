@@ -10,11 +10,11 @@ import { OUTCOMES, type Tone } from './words.js';
 
 /** What came of a test: the answer, what Okta would do with it, where its time went, and what is known since. */
 
-const REACTIONS: Readonly<Record<ToldReaction['action'], { readonly tone: Tone; readonly title: string }>> = {
-  sent: { tone: 'good', title: 'Okta takes the code as sent.' },
-  pending: { tone: 'warn', title: 'Okta takes the code as on its way.' },
-  failover: { tone: 'bad', title: 'Okta goes on without the hook.' },
-  error: { tone: 'bad', title: 'Okta takes the code as not sent.' },
+const TONES: Readonly<Record<ToldReaction['action'], Tone>> = {
+  sent: 'good',
+  pending: 'warn',
+  failover: 'bad',
+  error: 'bad',
 };
 
 export interface TestResultView {
@@ -80,12 +80,12 @@ function showAnswer({
   deadlineMs,
   reaction,
 }: TestResult): readonly HTMLElement[] {
-  const { tone, title } = REACTIONS[reaction.action];
+  const tone = TONES[reaction.action];
   return [
     element(
       'div',
       { class: `note ${tone}` },
-      markTone(tone, element('strong', {}, title), ' ', reaction.text),
+      markTone(tone, element('strong', {}, reaction.text)),
       reaction.shown === undefined
         ? undefined
         : element('p', {}, 'The user may read: ', element('q', {}, reaction.shown)),

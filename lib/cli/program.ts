@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Time } from '../okta/administration.js';
 import { CommandError, tellFailure, type Command, type ExitCode } from './command.js';
+import { doctor } from './doctor.js';
 import { Variables, withFile } from './environment.js';
 import { setupAttribute } from './setup-attribute.js';
 import { setupEventHook } from './setup-event-hook.js';
@@ -18,7 +19,7 @@ export interface Surroundings {
 }
 
 const PROGRAM = 'okta-telephony-hook';
-const COMMANDS: readonly Command[] = [setupAttribute, setupHook, setupEventHook];
+const COMMANDS: readonly Command[] = [setupAttribute, setupHook, setupEventHook, doctor];
 
 const COMMON_OPTIONS = {
   json: { type: 'boolean' },
@@ -27,7 +28,7 @@ const COMMON_OPTIONS = {
 } as const;
 
 const COMMON_HELP = `Every command:
-  --json             one JSON object on standard output, everything else on standard error
+  --json             one JSON text on standard output, everything else on standard error
   --env-file <file>  variables that the environment does not have, as lines of NAME=value
   -h, --help         this; with a command, the command's own
 
@@ -112,7 +113,7 @@ function helpOf(command: Command): string {
 function overview(commands: readonly Command[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
-  const example = `Examples:\n  ${PROGRAM} setup attribute\n  ${PROGRAM} setup hook --yes --json\n  ${PROGRAM} setup event-hook --help`;
+  const example = `Examples:\n  ${PROGRAM} setup attribute\n  ${PROGRAM} setup hook --yes --json\n  ${PROGRAM} setup event-hook --help\n  ${PROGRAM} doctor`;
   return `${PROGRAM} <command> [options]\n\n${lines.join('\n')}\n\n${example}\n\n${COMMON_HELP}`;
 }
 

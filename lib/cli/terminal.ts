@@ -18,7 +18,7 @@ type Style = Parameters<typeof styleText>[0];
 const SHORTEST_HIDDEN = 4;
 
 /**
- * What people and programs are told. With `--json` standard output is one JSON object, and everything for people
+ * What people and programs are told. With `--json` standard output is one JSON text, and everything for people
  * goes to standard error. No secret that it knows of is ever written.
  */
 export class Terminal {
@@ -40,6 +40,11 @@ export class Terminal {
 
   get isJson(): boolean {
     return this.#isJson;
+  }
+
+  /** Whether the result is shown where symbols can be, and not read by a program. */
+  get hasSymbols(): boolean {
+    return (this.#isJson ? this.#streams.stderr : this.#streams.stdout).isTTY === true;
   }
 
   /** Keeps a secret out of all that is written from now on. */

@@ -54,9 +54,38 @@ export interface TwilioClient {
     create(parameters: TwilioCallParameters): Promise<unknown>;
     (sid: string): { fetch(): Promise<unknown> };
   };
+  /** What an account says of itself, for `doctor`. */
+  readonly api: {
+    readonly v2010: {
+      accounts(sid: string): {
+        fetch(): Promise<unknown>;
+        readonly balance: { fetch(): Promise<unknown> };
+        readonly incomingPhoneNumbers: {
+          page(parameters: { readonly phoneNumber: string; readonly pageSize: number }): Promise<unknown>;
+        };
+      };
+    };
+  };
+  readonly content: {
+    readonly v1: {
+      contents(sid: string): {
+        fetch(): Promise<unknown>;
+        approvalFetch(): { fetch(): Promise<unknown> };
+      };
+    };
+  };
+  readonly messaging: {
+    readonly v1: {
+      services(sid: string): {
+        fetch(): Promise<unknown>;
+        readonly phoneNumbers: { page(parameters: { readonly pageSize: number }): Promise<unknown> };
+      };
+    };
+  };
   readonly verify: {
     readonly v2: {
       services(sid: string): {
+        fetch(): Promise<unknown>;
         readonly verifications: {
           create(parameters: TwilioVerificationParameters): Promise<unknown>;
           (sid: string): { update(parameters: { readonly status: 'approved' }): Promise<unknown> };

@@ -12,14 +12,17 @@ import type { Terminal } from './terminal.js';
 export class Variables {
   readonly #values: Readonly<Record<string, string | undefined>>;
   readonly #terminal: Terminal;
-  readonly #used: Partial<Record<VariableName, string>> = {};
-  readonly #problems: string[] = [];
+  #used: Partial<Record<VariableName, string>> = {};
+  #problems: string[] = [];
 
   /** @param values - of the environment, and of a file. */
   constructor(values: Readonly<Record<string, string | undefined>>, terminal: Terminal) {
     this.#values = values;
     this.#terminal = terminal;
     for (const name of SECRETS) terminal.hide(values[name] ?? '');
+    for (const key of (values['STATE_ENCRYPTION_KEY'] ?? '').split(',')) terminal.hide(key.trim());
+    const redis = values['REDIS_URL'] ?? '';
+    if (URL.canParse(redis)) terminal.hide(decodeURIComponent(new URL(redis).password));
   }
 
   read(name: VariableName): string | undefined {
@@ -45,9 +48,27 @@ export class Variables {
     return value;
   }
 
+  /** A variable that is not ours, such as one of Node's own. */
+  foreign(name: string): string | undefined {
+    return this.#values[name] || undefined;
+  }
+
+  /** Something that is wrong between variables, which none of them is by itself. */
+  complain(problem: string): void {
+    this.#problems.push(problem);
+  }
+
+  /** What is wrong with the variables that were read since the last time, each in a sentence. */
+  takeProblems(): readonly string[] {
+    const problems = [...this.#problems, ...variableProblems(this.#used)];
+    this.#problems = [];
+    this.#used = {};
+    return problems;
+  }
+
   /** @throws CommandError that names every variable which is missing or wrong. */
   require(): void {
-    const problems = [...this.#problems, ...variableProblems(this.#used)];
+    const problems = this.takeProblems();
     if (problems.length === 0) return;
     throw new CommandError(
       2,
@@ -83,7 +104,15 @@ export class Variables {
 }
 
 const SERVICE_APP = ['OKTA_CLIENT_ID', 'OKTA_PRIVATE_KEY', 'OKTA_KEY_ID'] as const;
-const SECRETS = ['OKTA_API_TOKEN', 'OKTA_PRIVATE_KEY', 'HOOK_SECRET', 'HOOK_OAUTH_CLIENT_SECRET'] as const;
+const SECRETS = [
+  'OKTA_API_TOKEN',
+  'OKTA_PRIVATE_KEY',
+  'HOOK_SECRET',
+  'HOOK_OAUTH_CLIENT_SECRET',
+  'TWILIO_API_KEY_SECRET',
+  'TWILIO_AUTH_TOKEN',
+  'REDIS_URL',
+] as const;
 
 /**
  * The environment, over what a file has: lines of `NAME=value`.

@@ -68,7 +68,7 @@ export async function withOrg<Result>(
 }
 
 /** In the words of whoever set the variables. */
-function asCommandError(error: OktaApiError, access: Access): CommandError {
+export function asCommandError(error: OktaApiError, access: Access): CommandError {
   const { code, cause } = error;
   const oktas = cause instanceof Error ? ` Okta says: ${cause.message}` : '';
   return new CommandError(1, code, `${error.message}.${oktas}`, remedyOf(error, access));

@@ -3,6 +3,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Time } from '../okta/administration.js';
 import { CommandError, tellFailure, type Command, type ExitCode } from './command.js';
 import { demo } from './demo.js';
+import { doctor } from './doctor.js';
 import { Variables, withFile } from './environment.js';
 import { preview } from './preview.js';
 import { setupAttribute } from './setup-attribute.js';
@@ -20,7 +21,7 @@ export interface Surroundings {
 }
 
 const PROGRAM = 'okta-telephony-hook';
-const COMMANDS: readonly Command[] = [setupAttribute, setupHook, setupEventHook, preview, demo];
+const COMMANDS: readonly Command[] = [setupAttribute, setupHook, setupEventHook, doctor, preview, demo];
 
 const COMMON_OPTIONS = {
   json: { type: 'boolean' },
@@ -29,7 +30,7 @@ const COMMON_OPTIONS = {
 } as const;
 
 const COMMON_HELP = `Every command:
-  --json             one JSON object on standard output, everything else on standard error
+  --json             one JSON text on standard output, everything else on standard error
   --env-file <file>  variables that the environment does not have, as lines of NAME=value
   -h, --help         this; with a command, the command's own
 

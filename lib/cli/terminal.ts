@@ -19,7 +19,7 @@ type Style = Parameters<typeof styleText>[0];
 const SHORTEST_HIDDEN = 4;
 
 /**
- * What people and programs are told. With `--json` standard output is one JSON object, and everything for people
+ * What people and programs are told. With `--json` standard output is one JSON text, and everything for people
  * goes to standard error. No secret that it knows of is ever written.
  */
 export class Terminal {

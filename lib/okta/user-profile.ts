@@ -49,7 +49,7 @@ export interface ProfileReader {
 }
 
 /** Has a user id's shape and is nobody's. */
-const NOBODY = '00u00000000000000000';
+export const NOBODY = '00u00000000000000000';
 
 /** All three together let Okta leave out its slow joins; two of them do not. It is a Content-Type, on a GET. */
 const FAST_ANSWER = {

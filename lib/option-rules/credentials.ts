@@ -125,26 +125,37 @@ const okta = (): Joi.ObjectSchema =>
       'object.with': '{{#label}}.keyId goes with privateKey',
     });
 
+export const accountSid = (): Joi.StringSchema =>
+  textOf("the account's SID: 'AC' and 32 hexadecimal digits").pattern(/^AC[0-9a-zA-Z]{1,64}$/);
+
+export const apiKeySid = (): Joi.StringSchema =>
+  textOf("the API key's SID: 'SK' and 32 hexadecimal digits").pattern(/^SK[0-9a-zA-Z]{1,64}$/);
+
+export const apiKeySecret = (): Joi.AnySchema => secret("the API key's secret");
+
+export const oneAuthToken = (): Joi.AnySchema => secret("the account's auth token");
+
+export const twilioBaseUrl = (): Joi.AnySchema =>
+  urlRule("an origin for every Twilio product, such as an emulator's, without a path", isOrigin);
+
 const authToken = (): Joi.Schema =>
   Joi.alternatives().conditional(Joi.array(), {
     then: Joi.array()
-      .items(secret("the account's auth token"))
+      .items(oneAuthToken())
       .length(2)
       .messages(mustBe('a text, or an array of the current and the next auth token')),
-    otherwise: secret("the account's auth token"),
+    otherwise: oneAuthToken(),
   });
 
 const twilio = (): Joi.ObjectSchema =>
   objectOf('an object with accountSid, apiKeySid and apiKeySecret', {
-    accountSid: textOf("the account's SID: 'AC' and 32 hexadecimal digits")
-      .pattern(/^AC[0-9a-zA-Z]{1,64}$/)
-      .required(),
-    apiKeySid: textOf("the API key's SID: 'SK' and 32 hexadecimal digits").pattern(/^SK[0-9a-zA-Z]{1,64}$/),
-    apiKeySecret: secret("the API key's secret"),
+    accountSid: accountSid().required(),
+    apiKeySid: apiKeySid(),
+    apiKeySecret: apiKeySecret(),
     authToken: authToken(),
     region: textOf('a Twilio region, such as ie1').pattern(/^[a-z]{2}\d{1,2}$/),
     edge: textOf('a Twilio edge, such as dublin').pattern(/^[a-z][a-z0-9-]*$/),
-    baseUrl: urlRule("an origin for every Twilio product, such as an emulator's, without a path", isOrigin),
+    baseUrl: twilioBaseUrl(),
   })
     .or('apiKeySid', 'authToken')
     .and('apiKeySid', 'apiKeySecret')

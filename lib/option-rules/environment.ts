@@ -1,6 +1,17 @@
 import Joi from 'joi';
-import { apiToken, headerSecret, orgUrl, servicePrivateKey } from './credentials.js';
+import {
+  accountSid,
+  apiKeySecret,
+  apiKeySid,
+  apiToken,
+  headerSecret,
+  oneAuthToken,
+  orgUrl,
+  servicePrivateKey,
+  twilioBaseUrl,
+} from './credentials.js';
 import { attributeName, publicUrl } from './schema.js';
+import { contentSid, phone, smsSender } from './senders.js';
 import { textOf, urlRule } from './sentences.js';
 
 /** The rules of the options, for the variables that the command line reads them from. */
@@ -20,6 +31,22 @@ const RULES = {
   HOOK_OAUTH_SCOPE: () => textOf('the scope of the tokens for the hook'),
   VISUAL: () => textOf('the command of an editor'),
   EDITOR: () => textOf('the command of an editor'),
+  UNVERIFIED_PHONE_ATTRIBUTE: attributeName,
+  TWILIO_ACCOUNT_SID: accountSid,
+  TWILIO_API_KEY_SID: apiKeySid,
+  TWILIO_API_KEY_SECRET: apiKeySecret,
+  TWILIO_AUTH_TOKEN: oneAuthToken,
+  TWILIO_BASE_URL: twilioBaseUrl,
+  TWILIO_SANDBOX_NUMBER: phone,
+  TWILIO_WHATSAPP_FROM: phone,
+  TWILIO_WHATSAPP_TEMPLATE: contentSid,
+  TWILIO_SMS_FROM: smsSender,
+  TWILIO_VOICE_FROM: phone,
+  TWILIO_VERIFY_SERVICE_SID: () =>
+    textOf("the Verify service's SID: 'VA' and 32 hexadecimal digits").pattern(/^VA[0-9a-zA-Z]{1,64}$/),
+  // What is wrong with them, the options of the state say.
+  REDIS_URL: () => Joi.string(),
+  STATE_ENCRYPTION_KEY: () => Joi.string(),
 } satisfies Record<string, () => Joi.AnySchema>;
 
 /** A variable that has a rule. */

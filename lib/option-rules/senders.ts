@@ -7,13 +7,13 @@ import { objectOf, textOf } from './sentences.js';
 
 const E164_RULE = 'a phone number in E.164 form, such as +14155550100';
 const E164 = /^\+[1-9]\d{6,14}$/;
-const phone = (): Joi.StringSchema => textOf(E164_RULE).pattern(E164);
-const contentSid = (): Joi.StringSchema =>
+export const phone = (): Joi.StringSchema => textOf(E164_RULE).pattern(E164);
+export const contentSid = (): Joi.StringSchema =>
   textOf("a Content SID: 'HX' and 32 hexadecimal digits").pattern(/^HX[0-9a-zA-Z]{1,64}$/);
 
 const SMS_SENDER_RULE =
   "a phone number in E.164 form, a Messaging Service SID ('MG' and 32 hexadecimal digits), or an alphanumeric sender of 1 to 11 characters with a letter";
-const smsSender = (): Joi.StringSchema =>
+export const smsSender = (): Joi.StringSchema =>
   textOf(SMS_SENDER_RULE).pattern(
     /^(?:\+[1-9]\d{6,14}|MG[0-9a-zA-Z]{32}|(?!MG[0-9a-zA-Z]{32}$)(?=.*[A-Za-z])(?! )[A-Za-z0-9 _+&-]{1,11}(?<! ))$/,
   );

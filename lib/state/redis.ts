@@ -3,13 +3,13 @@
  *
  * @module okta-telephony-hook/redis
  */
-import { randomUUID } from 'node:crypto';
 import type { State } from '../delivery/state.js';
 import { RedisAlarms } from './redis-alarms.js';
 import { RedisClaims } from './redis-claims.js';
 import { RedisConnection } from './redis-connection.js';
 import { RedisHistory } from './redis-history.js';
 import { readRedisOptions, type RedisStateOptions } from './redis-options.js';
+import { keysMark, probeBy } from './redis-probe.js';
 import { RedisReceipts } from './redis-receipts.js';
 import { RedisSuppressions } from './redis-suppressions.js';
 import { RedisSentCodes } from './redis-sent-codes.js';
@@ -19,9 +19,6 @@ export type { RedisClient, RedisStateOptions } from './redis-options.js';
 
 /** Gateways of one deployment start within it of each other, milliseconds. */
 const KEYS_KNOWN_MS = 86_400_000;
-
-/** A probe that let itself be written is of no further use, milliseconds. */
-const PROBE_LIFE_MS = 1_000;
 
 /**
  * Remembers in Redis, for many gateways: one event is sent once, whichever of them is asked; limits count across all of
@@ -38,11 +35,7 @@ const PROBE_LIFE_MS = 1_000;
 export function redisState(options: RedisStateOptions): State {
   const { connection, keys, keyPrefix } = readRedisOptions(options);
   const sealing = createSealing(keys, keyPrefix);
-  const redis = new RedisConnection({
-    connection,
-    probe: (client) =>
-      client.claimEventBuffer(1, sealing.nameOf('probe', randomUUID()), 'H', PROBE_LIFE_MS, ''),
-  });
+  const redis = new RedisConnection({ connection, probe: probeBy(sealing) });
   const suppressions = new RedisSuppressions(redis, sealing);
   const claims = new RedisClaims(redis, sealing, suppressions);
   const receipts = new RedisReceipts(redis, sealing);
@@ -85,8 +78,7 @@ export function redisState(options: RedisStateOptions): State {
 
 /** Gateways whose lists of keys do not agree find nothing of each other's, and nothing else would tell. */
 async function warnOfOtherKeys(redis: RedisConnection, sealing: Sealing): Promise<void> {
-  const name = sealing.plainName('keys');
-  const ours = sealing.digestOf('keys', '');
+  const { name, ours } = keysMark(sealing);
   try {
     const last = await redis.ask((client) => client.get(name));
     if (last !== null && last !== ours) {

@@ -20,6 +20,7 @@ import { makeLogEvent, type LogEvent, type LogEventOptions } from './okta-log-ev
 import { OrgResources } from './okta-org-resources.js';
 import type { Outbound } from './okta-outbound.js';
 import { UserSchema } from './okta-schema.js';
+import { rolesRoute } from './okta-roles.js';
 import { OrgTokens } from './okta-tokens.js';
 import { usersRoutes } from './okta-users-api.js';
 import { UserDirectory } from './okta-users.js';
@@ -81,6 +82,12 @@ export class OktaOrg {
       this.orgTokens,
       [
         ...usersRoutes({ users: this.users, schema: this.schema, orgUrl, clock }),
+        rolesRoute({
+          users: this.users,
+          rolesOf: (request) => this.orgTokens.rolesOf(request),
+          orgUrl,
+          clock,
+        }),
         ...this.schema.routes(),
         ...this.inlineHooks.routes((hook, payload) =>
           executeHook(hook, payload, () => this.#prove(hook), outbound),

@@ -63,6 +63,12 @@ export class OrgTokens {
     return token;
   }
 
+  /** The roles of the administrator who made the API token of a call. */
+  rolesOf(request: RecordedRequest): readonly string[] {
+    const [, token = ''] = /^SSWS (.+)$/.exec(request.headers.authorization ?? '') ?? [];
+    return this.#apiTokens.get(token) ?? [];
+  }
+
   /** Adds an app, or replaces it. */
   register(app: ServiceApp): void {
     if ('d' in app.publicJwk) throw new Error('publicJwk holds a private key: Okta is given the public one.');

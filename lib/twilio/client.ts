@@ -70,10 +70,40 @@ export interface TwilioClient {
       fetch(): Promise<unknown>;
     };
   };
+  /** What an account says of itself, for `doctor`. */
+  readonly api: {
+    readonly v2010: {
+      accounts(sid: string): {
+        fetch(): Promise<unknown>;
+        readonly balance: { fetch(): Promise<unknown> };
+        readonly incomingPhoneNumbers: {
+          page(parameters: { readonly phoneNumber: string; readonly pageSize: number }): Promise<unknown>;
+        };
+      };
+    };
+  };
+  readonly content: {
+    readonly v1: {
+      contents(sid: string): {
+        fetch(): Promise<unknown>;
+        approvalFetch(): { fetch(): Promise<unknown> };
+      };
+    };
+  };
+  readonly messaging: {
+    readonly v1: {
+      services(sid: string): {
+        fetch(): Promise<unknown>;
+        readonly phoneNumbers: { page(parameters: { readonly pageSize: number }): Promise<unknown> };
+      };
+    };
+  };
   readonly verify: {
     readonly v2: {
       /** The Verify service of that SID. */
       services(sid: string): {
+        /** What it allows. */
+        fetch(): Promise<unknown>;
         /** Called with a SID, the one of that SID. */
         readonly verifications: {
           /** Sends a code. */

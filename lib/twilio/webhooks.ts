@@ -54,6 +54,16 @@ export async function isSignedByTwilio(parts: {
   });
 }
 
+/** The `X-Twilio-Signature` of a form, as Twilio makes it; `url` is the one that Twilio was told. */
+export async function signWebhook(parts: {
+  readonly authToken: string;
+  readonly url: string;
+  readonly params: Readonly<Record<string, string>>;
+}): Promise<string> {
+  const { getExpectedTwilioSignature } = await loadSdk();
+  return getExpectedTwilioSignature(parts.authToken, parts.url, parts.params);
+}
+
 /** A status callback of a message or a call; `undefined` for a body that is neither. */
 export function readStatusCallback(params: FormFields): StatusCallback | undefined {
   const callSid = first(params, 'CallSid');

@@ -1,0 +1,97 @@
+import { OktaApiError } from '../errors.js';
+import type { HttpAnswer } from '../delivery/http-call.js';
+import type { OktaApiAnswer } from './api-answer.js';
+import { fieldOf, parseJson, textFieldOf } from './api-answer.js';
+import { NOBODY } from './user-profile.js';
+
+/** What can be read of an org, beside its hooks and its schema. */
+
+/** Reads one path; not found is an error. @throws OktaApiError */
+export type ReadOkta = (path: string) => Promise<OktaApiAnswer>;
+
+/** What everybody may read of an org. */
+export const ORG_METADATA = '/.well-known/okta-organization';
+
+/** Which engine an org has: `idx` is Identity Engine; `undefined` where the answer is none of Okta's. */
+export function pipelineOf({ status, body }: HttpAnswer): string | undefined {
+  return status === 200 ? textFieldOf(parseJson(body), 'pipeline') : undefined;
+}
+
+/**
+ * The headers of an answer about a user: what they say of the rate limit is that of every code.
+ * @throws OktaApiError where users cannot be read.
+ */
+export async function probeUsers(read: ReadOkta): Promise<Readonly<Record<string, string>>> {
+  try {
+    return (await read(`/api/v1/users/${NOBODY}`)).headers;
+  } catch (error) {
+    if (error instanceof OktaApiError && error.code === 'OKTA_NOT_FOUND') return error.headers ?? {};
+    throw error;
+  }
+}
+
+/** The administrator roles of whoever made the API token, e.g. `SUPER_ADMIN`. */
+export async function readOwnRoles(read: ReadOkta): Promise<readonly string[]> {
+  const id = textFieldOf((await read('/api/v1/users/me')).body, 'id') ?? '';
+  if (!/^\w+$/.test(id)) return [];
+  return listOf((await read(`/api/v1/users/${id}/roles`)).body).flatMap(
+    (role) => textFieldOf(role, 'type') ?? [],
+  );
+}
+
+/** A page with whole profiles stays well under what is read of an answer. */
+const PAGE = 50;
+const MAX_PAGES = 4;
+
+/** How many active users have an attribute that is true; counted to a bound. */
+export async function countOptedIn(
+  read: ReadOkta,
+  attribute: string,
+): Promise<{ readonly count: number; readonly hasMore: boolean }> {
+  const search = encodeURIComponent(`status eq "ACTIVE" and profile.${attribute} eq true`);
+  let path: string | undefined = `/api/v1/users?search=${search}&limit=${PAGE}`;
+  let count = 0;
+  for (let page = 0; page < MAX_PAGES && path !== undefined; page += 1) {
+    const { body, headers }: OktaApiAnswer = await read(path);
+    count += listOf(body).length;
+    path = nextPathOf(headers['link']);
+  }
+  return { count, hasMore: path !== undefined };
+}
+
+/** The state of the phone authenticator; `undefined` where the org has none. */
+export async function readPhoneAuthenticator(read: ReadOkta): Promise<string | undefined> {
+  const all = listOf((await read('/api/v1/authenticators')).body);
+  return textFieldOf(
+    all.find((one) => fieldOf(one, 'key') === 'phone_number'),
+    'status',
+  );
+}
+
+/** Whether an attribute of the user profile is there, and whether users may change their own. */
+export async function readAttribute(
+  read: ReadOkta,
+  name: string,
+): Promise<{ readonly isThere: boolean; readonly isUsersOwn: boolean }> {
+  const definitions = fieldOf((await read('/api/v1/meta/schemas/user/default')).body, 'definitions');
+  const found = ['custom', 'base']
+    .map((part) => fieldOf(fieldOf(fieldOf(definitions, part), 'properties'), name))
+    .find((attribute) => attribute !== undefined);
+  const isUsersOwn = listOf(fieldOf(found, 'permissions')).some(
+    (permission) =>
+      fieldOf(permission, 'principal') === 'SELF' && fieldOf(permission, 'action') === 'READ_WRITE',
+  );
+  return { isThere: found !== undefined, isUsersOwn };
+}
+
+function listOf(body: unknown): readonly unknown[] {
+  return Array.isArray(body) ? (body as readonly unknown[]) : [];
+}
+
+/** Only the path of it: the token goes nowhere else. */
+function nextPathOf(link: string | undefined): string | undefined {
+  const [, url] = /<([^>]+)>;\s*rel="next"/.exec(link ?? '') ?? [];
+  if (url === undefined || !URL.canParse(url)) return undefined;
+  const { pathname, search } = new URL(url);
+  return pathname === '/api/v1/users' ? pathname + search : undefined;
+}

@@ -1,0 +1,84 @@
+import { waitAtMost, TIMED_OUT } from '../delivery/wait-at-most.js';
+import { openClient, type Client } from './redis-clients.js';
+import { failureOf, RedisFailure, TIMEOUT } from './redis-failure.js';
+import { readRedisOptions, type RedisStateOptions } from './redis-options.js';
+import { keysMark, probeBy } from './redis-probe.js';
+import { SCRIPTS } from './redis-scripts.js';
+import { createSealing } from './sealing.js';
+
+/** A Redis looked at from outside, for whoever wants to know whether it will do: it is left as it was. */
+
+/** What a Redis says of itself. */
+export interface RedisInspection {
+  /** One command and its answer, milliseconds. */
+  readonly answersInMs: number;
+  /** The fields of INFO by name; `undefined` where that is forbidden. */
+  readonly info: Readonly<Record<string, string>> | undefined;
+  /** Why a claim could not be written; `undefined` where it could. */
+  readonly refusal: RedisFailure | undefined;
+  /** Whether another gateway has other encryption keys on it. */
+  readonly hasOtherKeys: boolean;
+}
+
+/**
+ * Connects once, and ends the connection before it resolves: to what it has seen, or why it was not reached.
+ * @throws ConfigurationError
+ */
+export async function inspectRedis(
+  options: RedisStateOptions,
+  timeoutMs: number,
+): Promise<RedisInspection | RedisFailure> {
+  const { connection, keys, keyPrefix } = readRedisOptions(options);
+  const sealing = createSealing(keys, keyPrefix);
+  const client = openClient(connection);
+  let cause: unknown;
+  client.on('error', (error: unknown) => {
+    cause = error;
+  });
+  for (const [name, lua] of Object.entries(SCRIPTS)) client.defineCommand(name, { lua });
+  const endsAt = performance.now() + timeoutMs;
+  const ask = async <T>(work: Promise<T>): Promise<T> => {
+    const answer = await waitAtMost(work, Math.max(0, endsAt - performance.now())).catch((error: unknown) => {
+      throw failureOf(error);
+    });
+    if (answer === TIMED_OUT) throw new RedisFailure(TIMEOUT, false);
+    return answer;
+  };
+  try {
+    await ask(client.connect()).catch((error: unknown) => {
+      throw failureOf(cause ?? error);
+    });
+    const mark = keysMark(sealing);
+    const beganAt = performance.now();
+    const known = await ask(client.get(mark.name));
+    const answersInMs = performance.now() - beganAt;
+    return {
+      answersInMs,
+      info: await ask(readInfo(client)),
+      refusal: await ask(refusalOf(probeBy(sealing)(client))),
+      hasOtherKeys: known !== null && known !== mark.ours,
+    };
+  } catch (error) {
+    return failureOf(error);
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** A careful ACL forbids it. */
+async function readInfo(client: Client): Promise<Readonly<Record<string, string>> | undefined> {
+  const text = await client.info().catch(() => undefined);
+  if (text === undefined) return undefined;
+  return Object.fromEntries(
+    [...text.matchAll(/^(\w+):(.*?)\r?$/gm)].map(([, name = '', value = '']) => [name, value]),
+  );
+}
+
+async function refusalOf(probe: Promise<unknown>): Promise<RedisFailure | undefined> {
+  try {
+    await probe;
+    return undefined;
+  } catch (error) {
+    return failureOf(error);
+  }
+}

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { expect } from 'chai';
+import { redisState } from '../../lib/state/redis.js';
+import { needRedis, startRedis, type RedisServer } from '../harness/redis-server.js';
+import { mustNotShow } from '../harness/witness.js';
+import { lineOf, openWard, type Line, type Ward } from './doctor-scene.js';
+
+const KEY = randomBytes(32).toString('base64');
+const OTHER_KEY = randomBytes(32).toString('base64');
+
+describe('doctor looks at Redis', function () {
+  let ward: Ward;
+  let redis: RedisServer | undefined;
+  before(async function () {
+    needRedis(this);
+    ward = await openWard();
+  });
+  after(async () => {
+    await (ward as Ward | undefined)?.close();
+  });
+  afterEach(async () => {
+    await redis?.close();
+    redis = undefined;
+  });
+
+  const start = async (...options: string[]): Promise<RedisServer> =>
+    (redis = await startRedis('--appendonly', 'yes', ...options));
+  const look = (url: string, words = ''): Promise<readonly Line[]> => {
+    mustNotShow(KEY, OTHER_KEY);
+    return ward.lines({ REDIS_URL: url, STATE_ENCRYPTION_KEY: KEY }, words);
+  };
+
+  it('and finds nothing where all is well, and leaves nothing there', async () => {
+    const server = await start();
+    const { url, admin } = server;
+    const lines = (await look(url)).filter(({ check }) => check.startsWith('redis.'));
+    expect(lines.map(({ check }) => check)).to.have.length(9);
+    expect(lines.filter(({ status }) => status !== 'ok')).to.deep.equal([]);
+    await admin.flushall();
+    await look(url);
+    // The probe of a claim, which is gone within its second.
+    const left = await server.dump();
+    expect(left.filter(({ expiresInMs }) => expiresInMs < 0 || expiresInMs > 1_000)).to.deep.equal([]);
+  });
+
+  for (const [what, options, check, status, names, remedy] of [
+    [
+      'a policy that evicts',
+      ['--maxmemory-policy', 'allkeys-lru'],
+      'redis.eviction',
+      'fail',
+      /allkeys-lru/,
+      /noeviction/,
+    ],
+    [
+      'nothing that outlives a restart',
+      ['--appendonly', 'no'],
+      'redis.persistence',
+      'warn',
+      /neither/,
+      /appendonly/,
+    ],
+    ['a replica', ['--replicaof', '127.0.0.1 1'], 'redis.writes', 'fail', /replica/, /primary/],
+  ] as const) {
+    it(`and finds ${what}`, async () => {
+      const { url } = await start(...options);
+      const line = lineOf(await look(url), check);
+      expect(line.message).to.match(names);
+      expect(line.remedy).to.match(remedy);
+      expect(line.status).to.equal(status);
+    });
+  }
+
+  it('and finds a password that is missing', async () => {
+    const { url, admin } = await start();
+    await admin.config('SET', 'requirepass', 'planted-password');
+    const line = lineOf(await look(url), 'redis.reached');
+    expect(line).to.include({ status: 'fail' });
+    expect(line.message).to.include('NOAUTH');
+    expect(line.remedy).to.include('password');
+  });
+
+  it('and finds a memory that is nearly full', async () => {
+    const { url, admin } = await start();
+    const used = Number(/^used_memory:(\d+)/m.exec(await admin.info('memory'))?.[1]);
+    await admin.config('SET', 'maxmemory', String(Math.ceil(used * 1.02)));
+    const line = lineOf(await look(url), 'redis.memory');
+    expect(line).to.include({ status: 'warn' });
+    expect(line.message).to.match(/9\d %|1\d\d %/);
+    expect(line.remedy).to.include('more memory');
+  });
+
+  it('and finds gateways that have another key', async () => {
+    const { url } = await start();
+    const state = redisState({ connection: url, encryptionKeys: [OTHER_KEY] });
+    await state.check();
+    await state.close();
+    const line = lineOf(await look(url), 'redis.keys');
+    expect(line).to.include({ status: 'fail' });
+    expect(line.remedy).to.include('one list');
+  });
+
+  it('and finds one that is not there, and one that hangs', async () => {
+    const server = await start();
+    const { url } = server;
+    server.stop();
+    const hanging = await look(url, '--timeout 2');
+    expect(lineOf(hanging, 'redis.reached')).to.include({ status: 'fail' });
+    expect(lineOf(hanging, 'redis.eviction').message).to.include('redis.reached');
+    expect(lineOf(hanging, 'okta.org')).to.include({ status: 'ok' });
+    await server.kill();
+    expect(lineOf(await look(url), 'redis.reached').message).to.include('ECONNREFUSED');
+  });
+});

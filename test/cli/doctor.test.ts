@@ -1,0 +1,251 @@
+import { expect } from 'chai';
+import { callApi, telephonyHook } from '../testing/okta-client.js';
+import { startTestServer } from '../testing/local.js';
+import { grant, lineOf, linesOf, openWard, READ_SCOPES, type Line, type Ward } from './doctor-scene.js';
+import { writesTo } from './runs.js';
+
+const THEIRS = 'https://otp.vendor.example/hook';
+
+describe('doctor', () => {
+  let ward: Ward | undefined;
+  const open = async (options?: Parameters<typeof openWard>[0]): Promise<Ward> =>
+    (ward = await openWard(options));
+  afterEach(async () => {
+    await ward?.close();
+    ward = undefined;
+  });
+
+  it('finds nothing where all is well, and says so line by line, in groups', async () => {
+    const { doctor } = await open();
+    const made = await doctor();
+    expect(made.code, made.stdout).to.equal(0);
+    const groups = ['Okta', 'The hook', 'The way to it', 'Twilio', 'Redis', 'This machine'];
+    const titles = made.stdout.split('\n').filter((line) => groups.includes(line));
+    expect(titles).to.deep.equal(groups);
+    const lines = made.stdout
+      .split('\n')
+      .filter((line) => /^\w+ +(okta|hook|way|twilio|redis|machine)\./.test(line));
+    expect(lines).to.have.length.greaterThan(35);
+    expect(lines.filter((line) => !line.startsWith('ok '))).to.deep.equal([]);
+    expect(made.stdout).to.include(`${lines.length} checks: ${lines.length} ok, 0 to look at, 0 failed.`);
+  });
+
+  it('tells programs of each check in an array, in the same order every time, and nothing else', async () => {
+    const { doctor } = await open();
+    const first = linesOf(await doctor('--json'));
+    expect(first).to.be.an('array').with.length.greaterThan(35);
+    for (const line of first) {
+      expect(Object.keys(line)).to.deep.equal(['check', 'status', 'message', 'remedy']);
+      expect(line.status).to.equal('ok');
+      expect(line.remedy).to.equal(null);
+    }
+    const second = linesOf(await doctor('--json'));
+    expect(second.map(({ check }) => check)).to.deep.equal(first.map(({ check }) => check));
+    expect(new Set(first.map(({ check }) => check)).size).to.equal(first.length);
+  });
+
+  it('names every check in its help', async () => {
+    const { doctor, lines } = await open();
+    const help = (await doctor('--help')).stdout;
+    const names = (await lines({ UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone' })).map(({ check }) => check);
+    for (const [group, name] of names.map((check) => check.split('.') as [string, string])) {
+      const own = new RegExp(`^  ${group}\\.[^.]*\\b${name}\\b`, 'm');
+      expect(help, `${group}.${name}`).to.match(own);
+    }
+  });
+
+  it('changes nothing, and sends nothing to anybody', async () => {
+    const { scene, doctor } = await open();
+    const before = JSON.stringify([scene.okta.inlineHooks, scene.okta.eventHooks, scene.okta.userSchema]);
+    scene.events.length = 0;
+    await doctor();
+    expect(writesTo(scene.okta)).to.deep.equal([]);
+    expect(JSON.stringify([scene.okta.inlineHooks, scene.okta.eventHooks, scene.okta.userSchema])).to.equal(
+      before,
+    );
+    expect(scene.twilio.requests).to.have.length.greaterThan(3);
+    expect(scene.twilio.requests.filter(({ method }) => method !== 'GET')).to.deep.equal([]);
+    expect([scene.twilio.messages, scene.twilio.calls, scene.twilio.verifications]).to.deep.equal([
+      [],
+      [],
+      [],
+    ]);
+    // Not even a callback is counted as one of Twilio's.
+    expect(scene.events.filter(({ type }) => type === 'message.status')).to.deep.equal([]);
+  });
+
+  it('has colours and symbols at a terminal, and words elsewhere', async () => {
+    const { doctor } = await open();
+    const seen = await doctor('', { answers: [] });
+    expect(seen.stdout).to.include('\u001b[').and.include('✔ okta.org');
+    expect((await doctor()).stdout)
+      .to.match(/^ok {3}okta\.org/m)
+      .and.not.include('\u001b[');
+  });
+
+  it('ends with 0 where there are only warnings', async () => {
+    const { doctor } = await open();
+    const made = await doctor('--json', { env: { TWILIO_VOICE_FROM: '' } });
+    expect(lineOf(linesOf(made), 'twilio.voice')).to.include({ status: 'warn' });
+    expect(made.code).to.equal(0);
+  });
+
+  it('skips what is not configured, and tells', async () => {
+    const { lines, scene } = await open();
+    const nothing = { OKTA_ORG_URL: '', TWILIO_ACCOUNT_SID: '', TWILIO_AUTH_TOKEN: '' };
+    const found = await lines(nothing);
+    for (const side of ['okta', 'twilio']) {
+      expect(found.filter(({ check }) => check.startsWith(`${side}.`))).to.have.length(1);
+      expect(lineOf(found, `${side}.variables`)).to.include({ status: 'warn' });
+    }
+    expect(lineOf(found, 'hook.answers')).to.include({ status: 'ok' });
+    const withoutHook = await lines({ PUBLIC_URL: '' });
+    expect(withoutHook.filter(({ check }) => /^(hook|way)\./.test(check))).to.have.length(1);
+    expect(lineOf(withoutHook, 'okta.hook')).to.include({ status: 'warn' });
+    expect(scene.okta.requests).to.not.be.empty;
+  });
+
+  for (const [words, env] of [
+    ['', { OKTA_ORG_URL: '', PUBLIC_URL: '', TWILIO_ACCOUNT_SID: '' }],
+    ['--timeout never', {}],
+    ['--timeout 0', {}],
+    ['--user ana', {}],
+  ] as const) {
+    it(`is used badly by "${words}" and ${Object.keys(env).join(', ') || 'a whole environment'}`, async () => {
+      const { doctor } = await open({ isSetUp: false });
+      expect((await doctor(words, { env })).code).to.equal(2);
+    });
+  }
+
+  it('asks at a terminal for the secrets that are missing', async () => {
+    const { doctor, scene } = await open();
+    const env = {
+      OKTA_CLIENT_ID: '',
+      OKTA_PRIVATE_KEY: '',
+      TWILIO_API_KEY_SID: '',
+      TWILIO_API_KEY_SECRET: '',
+      TWILIO_AUTH_TOKEN: '',
+    };
+    const made = await doctor('--json', { env, answers: [scene.okta.apiToken, scene.twilio.authToken] });
+    expect(made.stderr).to.include('OKTA_API_TOKEN (').and.include('TWILIO_AUTH_TOKEN (');
+    expect(lineOf(linesOf(made), 'okta.credential')).to.include({ status: 'ok' });
+    expect(lineOf(linesOf(made), 'twilio.auth-token')).to.include({ status: 'ok' });
+  });
+
+  describe('by the state of the org', () => {
+    const statuses = (lines: readonly Line[], ...checks: string[]): string[] =>
+      checks.map((check) => lineOf(lines, check).status);
+
+    it('new: nothing is set up', async () => {
+      const { lines } = await open({ isSetUp: false });
+      const found = await lines();
+      expect(statuses(found, 'okta.attribute', 'okta.hook', 'okta.event-hook')).to.deep.equal([
+        'fail',
+        'fail',
+        'warn',
+      ]);
+      expect(lineOf(found, 'okta.attribute').remedy).to.include('setup attribute');
+      expect(lineOf(found, 'okta.hook').remedy).to.include('setup hook');
+      expect(lineOf(found, 'okta.event-hook').remedy).to.include('setup event-hook');
+    });
+
+    it("another vendor's: its hook is active", async () => {
+      const { lines, scene } = await open({ isSetUp: false });
+      await callApi(scene.okta, 'POST', '/api/v1/inlineHooks', telephonyHook(THEIRS));
+      const hook = lineOf(await lines(), 'okta.hook');
+      expect(hook).to.include({ status: 'fail' });
+      expect(hook.message).to.include('otp.vendor.example');
+      expect(hook.remedy).to.include(`--replace ${scene.okta.inlineHooks[0]?.id ?? ''}`);
+    });
+
+    it('hidden from a credential that may only read users, as the gateway has it', async () => {
+      const { doctor, scene } = await open();
+      await grant(scene, ['okta.users.read']);
+      const made = await doctor('--json');
+      const found = linesOf(made);
+      expect(made.code, made.stdout).to.equal(0);
+      const hidden = [
+        'okta.attribute',
+        'okta.phone-authenticator',
+        'okta.hook',
+        'okta.event-hook',
+        'okta.native-telephony',
+      ];
+      expect(statuses(found, ...hidden)).to.deep.equal(hidden.map(() => 'warn'));
+      expect(lineOf(found, 'okta.hook').remedy).to.include('okta.inlineHooks.read');
+      expect(statuses(found, 'okta.credential', 'okta.privileges', 'okta.opted-in')).to.deep.equal([
+        'ok',
+        'ok',
+        'ok',
+      ]);
+    });
+
+    it("of an API token: a super administrator's is too much, a read-only one's is not", async () => {
+      const { lines, scene } = await open();
+      const by = async (token: string): Promise<Line> =>
+        lineOf(
+          await lines({ OKTA_API_TOKEN: token, OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '' }),
+          'okta.privileges',
+        );
+      expect(await by(scene.okta.apiToken)).to.include({ status: 'warn' });
+      expect(await by(scene.okta.addApiToken(['READ_ONLY_ADMIN']))).to.include({ status: 'ok' });
+    });
+
+    it('with many who have opted in: counted to a bound', async () => {
+      const { lines, scene } = await open();
+      for (let index = 0; index < 210; index += 1) {
+        scene.okta.addUser({ login: `user${index}@example.com`, profile: { whatsAppOptIn: true } });
+      }
+      expect(lineOf(await lines(), 'okta.opted-in').message).to.include('More than 200');
+    });
+  });
+
+  describe('where something hangs or is dead', () => {
+    it('is not held by an org that hangs, and looks at the rest', async () => {
+      const { lines, scene } = await open();
+      scene.okta.fault({ fault: { kind: 'hang' }, match: () => true });
+      const found = await lines({}, '--timeout 1');
+      expect(lineOf(found, 'okta.org')).to.include({ status: 'fail' });
+      expect(lineOf(found, 'okta.hook').message).to.include('okta.org');
+      expect(lineOf(found, 'machine.clock')).to.include({ status: 'warn' });
+      for (const check of ['hook.answers', 'hook.callbacks', 'twilio.credential', 'twilio.sms']) {
+        expect(lineOf(found, check), check).to.include({ status: 'ok' });
+      }
+    });
+
+    it('says for what it still waits', async () => {
+      const { doctor, scene } = await open();
+      scene.twilio.fault({ fault: { kind: 'hang' }, match: ({ path }) => path.includes('Balance') });
+      const made = await doctor('--json --timeout 3');
+      expect(made.stderr).to.match(/still looking at .*twilio\.balance/);
+      expect(lineOf(linesOf(made), 'twilio.balance')).to.include({ status: 'fail' });
+      expect(lineOf(linesOf(made), 'twilio.sms')).to.include({ status: 'ok' });
+    });
+
+    it('tells a dead org, a dead gateway and a dead Twilio apart', async () => {
+      const { lines } = await open();
+      const dead = await startTestServer();
+      dead.close();
+      const found = await lines({
+        OKTA_ORG_URL: dead.url,
+        PUBLIC_URL: `${dead.url}/okta/telephony`,
+        TWILIO_BASE_URL: dead.url,
+      });
+      for (const check of ['okta.org', 'hook.answers', 'twilio.credential']) {
+        expect(lineOf(found, check), check).to.include({ status: 'fail' });
+        expect(lineOf(found, check).message).to.include('ECONNREFUSED');
+      }
+      const causes = found.filter(({ status }) => status === 'fail').map(({ check }) => check);
+      expect(causes).to.deep.equal(['okta.org', 'hook.answers', 'twilio.credential']);
+    });
+  });
+
+  it('asks for no scope that changes anything but to see whether it has it', async () => {
+    const { lines, scene } = await open();
+    await grant(scene, [...READ_SCOPES, 'okta.users.manage']);
+    const line = lineOf(await lines(), 'okta.privileges');
+    expect(line).to.include({ status: 'warn' });
+    expect(line.message).to.include('okta.users.manage').and.not.include('okta.apps.manage');
+    expect(writesTo(scene.okta)).to.deep.equal([]);
+  });
+});

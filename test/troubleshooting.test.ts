@@ -14,14 +14,22 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
   'of HTTP': ['GET', 'HEAD', 'POST', 'PUT'],
   "Okta's": [
     ...['ACTIVE', 'INACTIVE', 'VERIFIED', 'UNVERIFIED', 'SUCCESS', 'SUCCESSFUL', 'ERROR', 'PENDING'],
-    ...['HTTP', 'HEADER', 'OAUTH', 'EVENT_TYPE', 'SMS', 'SMS_FACTOR', 'CALL_FACTOR', 'VOICE_CALL'],
+    ...['HTTP', 'HEADER', 'OAUTH', 'EVENT_TYPE', 'SMS', 'SMS_FACTOR', 'CALL_FACTOR'],
     ...['NONE', 'SELF', 'OKTA', 'READ_WRITE', 'TELESIGN'],
   ],
   'as which providers are named': ['TWILIO', 'TWILIO_VERIFY', 'LINE', 'VONAGE', 'GUARD', 'UNKNOWN'],
   'kinds of numbers': ['PREMIUM_RATE', 'SHARED_COST'],
   'of keys and tokens': ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'JWT'],
-  "Node's": ['ERR_PARSE_ARGS_INVALID_OPTION_VALUE', 'ERR_PARSE_ARGS_UNKNOWN_OPTION', 'NFKC', 'SIGINT'],
+  "Node's": [
+    'ERR_PARSE_ARGS_INVALID_OPTION_VALUE',
+    'ERR_PARSE_ARGS_UNKNOWN_OPTION',
+    'NFKC',
+    'SIGINT',
+    'SIGTERM',
+    'EADDRINUSE',
+  ],
   'of an answer without a code, which has one row': ['HTTP_404'],
+  "Redis's": ['COUNT'],
   'of a terminal': ['NO_COLOR'],
 };
 

@@ -103,6 +103,7 @@ export interface HistoryLog {
   read(after: string | undefined, max: number): Promise<HistoryPage>;
 }
 
+/** What was read at once. */
 export interface HistoryPage {
   /** Those that could be read. */
   readonly batches: readonly string[];

@@ -60,7 +60,11 @@ export interface DemoOrg {
   readonly optInAttribute: string;
   /** What Okta brings to the hook in `Authorization`; of this demo only. */
   readonly hookSecret: string;
-  /** @param publicUrl - of the hook, where Twilio's callbacks come to as well. */
+  /**
+   * What the hook of a demo is made with.
+   *
+   * @param publicUrl - of the hook, where Twilio's callbacks come to as well.
+   */
   hookOptions(publicUrl: string): DemoHookOptions;
   /**
    * Creates the telephony hook and the event hook at Okta and has the latter verified. The gateway must be serving by then.
@@ -69,6 +73,7 @@ export interface DemoOrg {
   connectHook(publicUrl: string): Promise<void>;
   /** Commands to paste into another terminal, as Okta would call the hook. */
   curls(publicUrl: string): readonly DemoCurl[];
+  /** Ends both emulators. */
   close(): Promise<void>;
 }
 

@@ -28,6 +28,8 @@ const CLEO = {
 const PHONE = '+447700900177';
 const CALLED = '+447700900188';
 const HOOKS = '/api/v1/inlineHooks';
+/** Okta's words may quote whom it was asked about. */
+const DENIED = { errorCode: 'E0000006', errorSummary: `Not for ${CLEO.login}` };
 
 describe('preview', () => {
   let scene: Scene;
@@ -268,7 +270,7 @@ describe('preview', () => {
 
     it('whom the credentials may not read', async () => {
       await start();
-      okta.fault({ kind: 'status', status: 403, body: { errorCode: 'E0000006' } });
+      okta.fault({ kind: 'status', status: 403, body: DENIED });
       const made = await previewOf();
       expect(made.code).to.equal(1);
       expect(made.stderr).to.include('okta.users.read');
@@ -343,7 +345,7 @@ describe('preview', () => {
       expect(byApp.stderr).to.include('okta.inlineHooks.manage');
       const match = ({ path }: { path: string }): boolean => path.endsWith('/execute');
       okta.fault({
-        fault: { kind: 'status', status: 403, body: { errorCode: 'E0000006' } },
+        fault: { kind: 'status', status: 403, body: DENIED },
         times: 1,
         match,
       });

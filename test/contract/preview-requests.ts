@@ -140,9 +140,11 @@ function inItsOwnShape(path: string, body: unknown): unknown {
   // No hook of the example is a telephony hook, and some have no channel that there is.
   if (path === '/api/v1/inlineHooks')
     return list.slice(0, 1).map((hook) => ({ ...asObject(hook), type: TELEPHONY }));
-  // A phone of the example is not in E.164 form, which the schema asks for, and a question has links that it does not have.
+  // A phone of the example is not in E.164 form, which the schema asks for, and some factors have links that it does not have.
   if (path.endsWith('/factors')) {
-    return list.filter((factor) => !['sms', 'question'].includes(String(asObject(factor)['factorType'])));
+    return list
+      .map((factor) => ({ ...asObject(factor), _links: {} }))
+      .filter((factor) => asObject(factor)['factorType'] !== 'sms');
   }
   // The first example of an answer is that of another kind of hook.
   return path.endsWith('/execute') ? TAKEN : body;

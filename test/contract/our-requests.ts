@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { startOktaEmulator, type HookCall, type OktaEmulator } from '../../lib/testing/index.js';
 import type { Readiness } from '../../lib/index.js';
 import { HOOK_PATH } from './amendments.js';
+import { examineDoctor } from './doctor-requests.js';
 import type { Finding } from './findings.js';
 import { HOOK_SECRET, startGateway } from './gateway.js';
 import { mocked, mockOrg, OPT_IN, TOKEN_PATH, type MockedOrg } from './mocked-vendors.js';
@@ -44,7 +45,11 @@ export async function examineOurRequests(documents: readonly VendorDocument[]): 
       exchanges.push(...examined.exchanges);
     }
     const setups = await examineSetups(ofOkta);
-    return { findings: [...findings, ...setups.findings], exchanges: [...exchanges, ...setups.exchanges] };
+    const looks = await examineDoctor(ofOkta, ofTwilio);
+    return {
+      findings: [...findings, ...setups.findings, ...looks.findings],
+      exchanges: [...exchanges, ...setups.exchanges, ...looks.exchanges],
+    };
   } finally {
     await Promise.all([stage.okta.close(), stage.twilio.close(), stage.caller.close()]);
   }

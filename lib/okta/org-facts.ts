@@ -59,14 +59,19 @@ export async function countOptedIn(
   return { count, hasMore: path !== undefined };
 }
 
+const PHONE = 'phone_number';
+
 /** The state of the phone authenticator; `undefined` where the org has none. */
 export async function readPhoneAuthenticator(read: ReadOkta): Promise<string | undefined> {
   const all = listOf((await read('/api/v1/authenticators')).body);
   return textFieldOf(
-    all.find((one) => fieldOf(one, 'key') === 'phone_number'),
+    all.find((one) => textFieldOf(one, 'key') === PHONE),
     'status',
   );
 }
+
+/** What lets users change their own. */
+const OWN = { principal: 'SELF', action: 'READ_WRITE' };
 
 /** Whether an attribute of the user profile is there, and whether users may change their own. */
 export async function readAttribute(
@@ -74,12 +79,13 @@ export async function readAttribute(
   name: string,
 ): Promise<{ readonly isThere: boolean; readonly isUsersOwn: boolean }> {
   const definitions = fieldOf((await read('/api/v1/meta/schemas/user/default')).body, 'definitions');
-  const found = ['custom', 'base']
-    .map((part) => fieldOf(fieldOf(fieldOf(definitions, part), 'properties'), name))
+  const found = [fieldOf(definitions, 'custom'), fieldOf(definitions, 'base')]
+    .map((part) => fieldOf(fieldOf(part, 'properties'), name))
     .find((attribute) => attribute !== undefined);
+  const isOwn = (principal: unknown): boolean => principal === OWN.principal;
+  const isWritten = (action: unknown): boolean => action === OWN.action;
   const isUsersOwn = listOf(fieldOf(found, 'permissions')).some(
-    (permission) =>
-      fieldOf(permission, 'principal') === 'SELF' && fieldOf(permission, 'action') === 'READ_WRITE',
+    (permission) => isOwn(fieldOf(permission, 'principal')) && isWritten(fieldOf(permission, 'action')),
   );
   return { isThere: found !== undefined, isUsersOwn };
 }

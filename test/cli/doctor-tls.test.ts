@@ -15,7 +15,10 @@ import { lineOf, openWard, type Line, type Ward } from './doctor-scene.js';
 const DAY_MS = 86_400_000;
 
 /** A proxy before the gateway, with a certificate of its own. */
-async function startFront(url: string, { key, cert }: SelfSigned): Promise<{ port: number; close: () => void }> {
+async function startFront(
+  url: string,
+  { key, cert }: SelfSigned,
+): Promise<{ port: number; close: () => void }> {
   const server = createServer({ key, cert }, (incoming, outgoing) => {
     const { method, headers } = incoming;
     const inner = request(new URL(incoming.url ?? '/', url), { method, headers }, (answer) => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { startOktaEmulator, type HookCall, type OktaEmulator } from '../../lib/testing/index.js';
 import type { Readiness } from '../../lib/index.js';
 import { HOOK_PATH } from './amendments.js';
+import { examineDoctor } from './doctor-requests.js';
 import type { Finding } from './findings.js';
 import { HOOK_SECRET, startGateway } from './gateway.js';
 import { mocked, mockOrg, OPT_IN, TOKEN_PATH, type MockedOrg } from './mocked-vendors.js';
@@ -44,7 +45,11 @@ export async function examineOurRequests(documents: readonly VendorDocument[]): 
       findings.push(...examined.findings);
       exchanges.push(...examined.exchanges);
     }
-    for (const examined of [await examineSetups(ofOkta), await examinePreviews(ofOkta)]) {
+    for (const examined of [
+      await examineSetups(ofOkta),
+      await examinePreviews(ofOkta),
+      await examineDoctor(ofOkta, ofTwilio),
+    ]) {
       findings.push(...examined.findings);
       exchanges.push(...examined.exchanges);
     }

@@ -32,6 +32,17 @@ describe('startOktaEmulator: what can be read of the org', () => {
     expect(off?.['_links']).to.have.all.keys('self', 'activate', 'methods');
   });
 
+  it("has the administrator roles of an API token's owner, for super administrators to see", async () => {
+    const { body } = await callApi(okta, 'GET', '/api/v1/users/me');
+    const path = `/api/v1/users/${String(body['id'])}/roles`;
+    expect((await callApi(okta, 'GET', path)).list[0]).to.include({ type: 'SUPER_ADMIN', status: 'ACTIVE' });
+    const user = okta.addUser({ login: 'nobody.special@example.com' });
+    expect((await callApi(okta, 'GET', `/api/v1/users/${user.id}/roles`)).list).to.deep.equal([]);
+    expect((await callApi(okta, 'GET', '/api/v1/users/00u0/roles')).status).to.equal(404);
+    const authorization = `SSWS ${okta.addApiToken(['READ_ONLY_ADMIN'])}`;
+    expect((await callApi(okta, 'GET', path, undefined, { authorization })).status).to.equal(403);
+  });
+
   it('has the telephony providers that it is given', async () => {
     const list = async () => (await callApi(okta, 'GET', '/api/v1/telephony-providers')).list;
     expect(await list()).to.deep.equal([]);

@@ -293,6 +293,16 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     >),
     ...({ items: true, filter: true } satisfies Names<ReadOfSubscriptions>),
   },
+  'okta/org-facts.ts': {
+    ...({ id: true } satisfies Names<Pick<ReadOfUser, 'id'>>),
+    ...({ definitions: true, base: true, custom: true, properties: true } satisfies Names<
+      ReadOfSchema & NonNullable<ReadOfSchema['definitions']> & { properties: object }
+    >),
+    ...({ permissions: true, type: true } satisfies Names<Pick<ReadOfAttribute, 'permissions' | 'type'>>),
+    ...({ principal: true, action: true } satisfies Names<ReadOfPermission>),
+    // Of what contract/outside.ts names, which no document has; and a header.
+    ...({ pipeline: true, key: true, link: true } as const),
+  },
   'okta/native-telephony.ts': { enabled: true, providerName: true } satisfies Names<ReadOfProvider>,
   'okta/inline-hook.ts': {
     ...({ eventId: true, eventTime: true, requestType: true, data: true } satisfies Names<ReadOfHookCall>),

@@ -1,0 +1,27 @@
+import type { SeenRequest } from './prism.js';
+
+/** What the command line asks for and the trimmed documents have no operation for; each is described by its vendor, there. */
+const OUTSIDE: readonly (readonly [path: RegExp, source: string])[] = [
+  [
+    /^\/api\/v1\/authenticators$/,
+    'https://developer.okta.com/docs/api/openapi/okta-management/management/tag/Authenticator/',
+  ],
+  [
+    /^\/api\/v1\/users\/[^/]+\/roles$/,
+    'https://developer.okta.com/docs/api/openapi/okta-management/management/tag/RoleAssignmentAUser/',
+  ],
+  [
+    /^\/\.well-known\/okta-organization$/,
+    'https://developer.okta.com/docs/api/openapi/okta-management/management/tag/OrgSettingMetadata/',
+  ],
+  [/^\/2010-04-01\/Accounts\/\w+\/Balance\.json$/, 'https://www.twilio.com/docs/usage/api/balance'],
+];
+
+/** Whether no document here has an operation for a path. */
+export function isOutsidePath(path: string): boolean {
+  return OUTSIDE.some(([pattern]) => pattern.test(path));
+}
+
+export function isOutside({ path }: SeenRequest): boolean {
+  return isOutsidePath(path);
+}

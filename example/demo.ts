@@ -8,7 +8,7 @@ import {
   type DemoCurl,
   type DemoPerson,
 } from 'okta-telephony-hook/testing';
-import type { GatewayOptions } from './gateway.js';
+import { CONSOLE_PATH, type GatewayOptions } from './gateway.js';
 import type { Account } from './login.js';
 
 /** Okta, Twilio and the phones on this machine. */
@@ -22,8 +22,6 @@ export interface Demo {
   connectHook(publicUrl: string): Promise<void>;
   /** Commands to paste, as Okta would call the hook. */
   curls(hookUrl: string): readonly DemoCurl[];
-  /** What open pages listen to would keep the server from closing. */
-  endPages(): void;
   close(): Promise<void>;
 }
 
@@ -41,7 +39,10 @@ export async function startDemo(optInAttribute?: string): Promise<Demo> {
     okta,
     twilio,
     optInAttribute: org.optInAttribute,
-    links: [{ title: 'Gateway', href: '/' }],
+    links: [
+      { title: 'Console', href: `${CONSOLE_PATH}/` },
+      { title: 'Gateway', href: '/' },
+    ],
   });
 
   return {
@@ -64,10 +65,10 @@ export async function startDemo(optInAttribute?: string): Promise<Demo> {
     hookOptions: (publicUrl) => org.hookOptions(publicUrl),
     connectHook: (publicUrl) => org.connectHook(publicUrl),
     curls: (hookUrl) => org.curls(hookUrl),
-    endPages: () => {
+    close: () => {
       phones.close();
+      return org.close();
     },
-    close: () => org.close(),
   };
 }
 

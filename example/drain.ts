@@ -5,8 +5,6 @@ import type { Gateway } from './gateway.js';
 export interface DrainParts {
   readonly server: Server;
   readonly gateway: Gateway;
-  /** Ends what open pages listen to, without which the last connection would be theirs. */
-  readonly endPages?: (() => void) | undefined;
   /** What is closed at the very end. */
   readonly closeLast?: (() => Promise<void>) | undefined;
   /** Whether npm's shell stands between this process and who ends it. */
@@ -23,10 +21,9 @@ const LAST_CONNECTION_MS = 10_000;
  * come and are served; then no connection is taken any more; only then the hook closes, which answers 503 and
  * waits for sends that have left.
  */
-export async function drain({ server, gateway, endPages, closeLast, graceMs }: DrainParts): Promise<void> {
+export async function drain({ server, gateway, closeLast, graceMs }: DrainParts): Promise<void> {
   gateway.startDraining();
   if (graceMs > 0) await wait(graceMs);
-  endPages?.();
   await closeServer(server);
   await gateway.hook.close();
   await closeLast?.();

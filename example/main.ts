@@ -37,15 +37,7 @@ if (environment.kind === 'emulators') {
     ...demo.pages,
     consoleLinks: [{ title: 'Phones', href: PHONES_PATH }],
   });
-  drainOnSignals({
-    server,
-    gateway,
-    isStartedByNpm,
-    endPages: () => {
-      demo.endPages();
-    },
-    closeLast: () => demo.close(),
-  });
+  drainOnSignals({ server, gateway, isStartedByNpm, closeLast: () => demo.close() });
   await demo.connectHook(origin + HOOK_PATH);
   await gateway.warmUp();
   welcome(origin, demo);

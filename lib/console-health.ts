@@ -2,7 +2,7 @@ import type { HookParts } from './call.js';
 import type { About, Health } from './console/api.js';
 import type { Guard } from './delivery/guard.js';
 import type { History } from './delivery/history.js';
-import type { HookStatus } from './hook-status.js';
+import type { HookStatus } from './telephony-hook.js';
 import { WINDOW_SECONDS, type RecentLimits } from './observe/recent-limits.js';
 import type { ConsoleOptions } from './options.js';
 

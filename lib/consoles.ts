@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ConfigurationError } from './errors.js';
 import { createConsoles, type ConsoleBase, type Consoles } from './open-console.js';
 import { consoleProblems } from './option-rules/console.js';
 import type { ConsoleOptions } from './options.js';
+import type { ConsoleHandler } from './telephony-hook.js';
 
 /** `hook.console()`: nothing of it is made, and nothing is remembered, before it is called. */
 export interface ConsoleMount {
@@ -11,13 +11,6 @@ export interface ConsoleMount {
   /** Ends their streams at once, and the history once nothing more happens. Never rejects. */
   close(drained: Promise<unknown>): Promise<void>;
 }
-
-/** The console as a gateway mounts it. It answers all that comes below its mount. */
-export type ConsoleHandler = (
-  req: IncomingMessage,
-  res: ServerResponse,
-  next: (error?: unknown) => void,
-) => void;
 
 export function createConsoleMount(makeBase: () => ConsoleBase): ConsoleMount {
   let consoles: Consoles | undefined;

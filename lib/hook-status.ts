@@ -1,20 +1,8 @@
 import type { HookParts } from './call.js';
-import type { Breaker, BreakerState } from './delivery/breaker.js';
+import type { Breaker } from './delivery/breaker.js';
+import type { HookStatus } from './telephony-hook.js';
 
-/** What `status()` tells, without asking anyone. */
-export interface HookStatus {
-  /** Hook calls that have not been answered yet, and codes that did not arrive and are being sent by the next channel. */
-  readonly inFlight: number;
-  /** Sends that left before their deadline and have not ended. */
-  readonly detached: number;
-  readonly closing: boolean;
-  /** By host. */
-  readonly breakers: Readonly<Record<string, BreakerState>>;
-  readonly state: 'ok' | 'lost';
-  /** When each channel last had a message accepted. */
-  readonly lastSuccess: Readonly<Record<string, Date>>;
-}
-
+/** At once, without asking anyone. */
 export function readStatus(parts: HookParts, breakers: ReadonlyMap<string, Breaker>): HookStatus {
   const { underWay, lateFailover, settings } = parts;
   return {

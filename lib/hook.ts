@@ -16,9 +16,9 @@ import type { State } from './delivery/state.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import { drain, tellOutsideCall } from './call.js';
 import { answerFailure, keepFailure } from './failure.js';
-import { createConsoleMount, type ConsoleHandler } from './consoles.js';
+import { createConsoleMount } from './consoles.js';
 import { createHandlers } from './handlers.js';
-import { readStatus, type HookStatus } from './hook-status.js';
+import { readStatus } from './hook-status.js';
 import { INBOUND_PATH, receiveInbound } from './inbound.js';
 import { createDefaultLogger, loadWinston, logListener } from './observe/log.js';
 import { createMetrics } from './observe/metrics.js';
@@ -31,43 +31,11 @@ import { withLateFailover } from './send-code.js';
 import { readOptions, STATUS_PATH, type HookSettings } from './settings.js';
 import { createCodeUses, createSentCodes, recordSignIns } from './sign-in-outcomes.js';
 import { recordDelivery } from './status-callback.js';
+import type { HookStatus, Readiness, TelephonyHook } from './telephony-hook.js';
 import type { Chain } from './tester.js';
 import { createTwilioConnection, type TwilioConnection } from './twilio/client.js';
 import { loadSdk } from './twilio/sdk.js';
 import { ConfigurationError, TelephonyHookError } from './errors.js';
-
-/** What `ready()` found: `'ok'`, or the error that a code would meet, with its `remedy` where one is known. */
-export interface Readiness {
-  /** Whether Okta's API lets us read users. */
-  readonly okta: 'ok' | Error;
-  /** Whether Twilio accepts the credentials, and the numbering plans that senders are chosen by are there. */
-  readonly twilio: 'ok' | Error;
-  /** The keys that check Okta's access tokens; `'ok'` where no scheme needs any. */
-  readonly hookKeys: 'ok' | Error;
-  /** Whether what must be remembered can be. */
-  readonly state: 'ok' | Error;
-}
-
-/** An Express request handler, and what a gateway asks of it. */
-export interface TelephonyHook {
-  (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
-  /**
-   * Loads libraries, warms connections, keys and tokens, and says what is wrong. Resolves within 5 s, never rejects.
-   * Awaited before the gateway takes traffic, it leaves the first code nothing to wait for.
-   */
-  ready(): Promise<Readiness>;
-  /** At once; for probes. */
-  status(): HookStatus;
-  /**
-   * The administrators' page: a request handler to mount behind the gateway's own login, at any path. The history begins
-   * with the first one that is made; several share it.
-   *
-   * @throws ConfigurationError that names every problem of the options and its remedy.
-   */
-  console(options: ConsoleOptions): ConsoleHandler;
-  /** Answers 503 from now on, lets what is under way end, resolves; never rejects. */
-  close(): Promise<void>;
-}
 
 /** May be named in a rollout whether they have a sender or not. */
 const USUAL_CHANNELS: ReadonlySet<string> = new Set(['whatsapp', 'sms', VOICE]);

@@ -4,9 +4,8 @@
  *
  * @module okta-telephony-hook
  */
-export { oktaTelephonyHook, type Readiness, type TelephonyHook } from './hook.js';
-export type { ConsoleHandler } from './consoles.js';
-export type { HookStatus } from './hook-status.js';
+export { oktaTelephonyHook } from './hook.js';
+export type { ConsoleHandler, HookStatus, Readiness, TelephonyHook } from './telephony-hook.js';
 export type {
   Channel,
   ChannelParts,

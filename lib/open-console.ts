@@ -7,7 +7,7 @@ import { createStreams } from './console/stream.js';
 import type { HookEventListener } from './delivery/events.js';
 import { maskError } from './delivery/masking.js';
 import { RequestError } from './errors.js';
-import type { HookStatus } from './hook-status.js';
+import type { HookStatus } from './telephony-hook.js';
 import { createHistory } from './observe/history.js';
 import { watchLimits } from './observe/recent-limits.js';
 import type { OktaApiClient } from './okta/api-client.js';

@@ -19,6 +19,7 @@ const FLOORS = [
   ['call'],
   ['settings'],
   ['option-rules'],
+  ['telephony-hook'],
   ['options'],
   ['okta', 'twilio', 'channels', 'state', 'observe', 'console'],
   ['signing', 'page', 'exchange'],

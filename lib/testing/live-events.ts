@@ -20,12 +20,15 @@ export class LiveEvents {
   /** Takes a page in; `false` where there are too many already. */
   add(res: ServerResponse): boolean {
     if (this.#open.size >= MAX_STREAMS) return false;
-    res.writeHead(200, {
+    const headers = {
       ...PAGE_HEADERS,
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-store, no-transform',
       'X-Accel-Buffering': 'no',
-    });
+    };
+    // One by one, so that a gateway that drains can tell what it is.
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+    res.writeHead(200);
     res.write('retry: 1000\n\n');
     this.#open.add(res);
     this.#heartbeat ??= setInterval(() => {

@@ -89,6 +89,8 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
       return;
     }
     live.send('state', snapshot(), [res]);
+    // A gateway that drains: the page is to come again, when there is another one.
+    if (/\bclose\b/i.test(String(res.getHeader('Connection') ?? ''))) res.end();
     looking ??= setInterval(tell, LOOK_EVERY_MS).unref();
   };
 

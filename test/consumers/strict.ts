@@ -110,7 +110,9 @@ import {
 } from 'okta-telephony-hook/channels';
 import { redisState, type RedisClient, type RedisStateOptions } from 'okta-telephony-hook/redis';
 import {
+  createPhonesPage,
   playBadDay,
+  startDemoOrg,
   startOktaEmulator,
   startTwilioEmulator,
   type AccountSettings,
@@ -121,7 +123,13 @@ import {
   type BadDayPhaseName,
   type BadDayVendors,
   type CallbackFault,
+  type CodeProblem,
   type DeliveredItem,
+  type DemoCurl,
+  type DemoHookOptions,
+  type DemoOrg,
+  type DemoOrgOptions,
+  type DemoPerson,
   type EmulatedCall,
   type EmulatedCallback,
   type EmulatedEventHook,
@@ -158,7 +166,10 @@ import {
   type OktaEmulator,
   type OktaEmulatorOptions,
   type OktaVerdict,
+  type PageLink,
   type PhoneFactor,
+  type PhonesPage,
+  type PhonesPageOptions,
   type RateLimit,
   type RateLimitBucket,
   type RecordedRequest,
@@ -658,6 +669,30 @@ export async function setUp(okta: OktaEmulator): Promise<readonly unknown[]> {
   const deliveries: readonly EventDelivery[] = await okta.fireEvents([event], fireOptions);
   const entered: EnteredCode = await okta.enterCode('bo@example.com', '123456');
   return [custom, oauth, eventHooks, keys, deliveries, entered];
+}
+
+/** What those need who show the phones. */
+export async function tryPhones(): Promise<readonly unknown[]> {
+  const orgOptions: DemoOrgOptions = { optInAttribute: undefined };
+  const org: DemoOrg = await startDemoOrg(orgOptions);
+  const hookOptions: DemoHookOptions = org.hookOptions('http://127.0.0.1:3000/okta/telephony');
+  const hook: TelephonyHook = oktaTelephonyHook(hookOptions);
+  const link: PageLink = { title: 'Console', href: '/console/' };
+  const pageOptions: PhonesPageOptions = {
+    okta: org.okta,
+    twilio: org.twilio,
+    publicUrl: undefined,
+    links: [link],
+  };
+  const phones: PhonesPage = createPhonesPage(pageOptions);
+  createServer((req: IncomingMessage, res: ServerResponse) => {
+    phones(req, res);
+  });
+  const people: readonly DemoPerson[] = org.people;
+  const curls: readonly DemoCurl[] = org.curls(hookOptions.publicUrl);
+  const { problem } = await org.okta.enterCode('ana', '123456');
+  const known: CodeProblem | undefined = problem;
+  return [hook, people, curls, known];
 }
 
 /** What those need who try everything that Twilio does. */

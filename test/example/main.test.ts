@@ -97,7 +97,10 @@ describe('npm start', function () {
     await run.printed(/Bob's phone \+12025550142 -- WhatsApp\n.*WhatsApp is on/);
     await bob.get('/preferences').expect(200, /<strong>WhatsApp/);
     await run.printed(/"message":"A user changed how codes come","userId":"00ubob0montgomery001"/);
+    // An open page does not keep it from ending.
+    const page = await fetch(`${origin}/phones/api/stream`);
     run.child.kill('SIGINT');
+    await page.text();
     expect(await run.exitCode()).to.equal(0);
     expect(run.stderr).to.equal('');
   });

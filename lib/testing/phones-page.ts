@@ -164,7 +164,8 @@ function isJson({ headers }: IncomingMessage): boolean {
 function sendPage(req: IncomingMessage, res: ServerResponse): void {
   const place = slashless(req, '/');
   if (place !== undefined) {
-    res.writeHead(308, { ...PAGE_HEADERS, Location: place }).end();
+    const [, ...query] = (req.url ?? '').split('?');
+    res.writeHead(308, { ...PAGE_HEADERS, Location: [place, ...query].join('?') }).end();
     return;
   }
   const headers = { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' };

@@ -278,6 +278,9 @@ describe("the phones' page in a browser", function () {
         await ana!.getByText('The hook’s answer').click();
         await expectAccessible(page);
         await expectNoSidewaysScroll(page);
+        const cut =
+          "[...document.querySelectorAll('.screen')].filter((one) => one.scrollWidth > one.clientWidth).length";
+        expect(await page.evaluate(cut), 'phones with something beside the screen').to.equal(0);
         await screenshot(page, `phones-${colorScheme}-${width}`);
       });
     }

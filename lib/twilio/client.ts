@@ -70,13 +70,19 @@ export interface TwilioClient {
       fetch(): Promise<unknown>;
     };
   };
-  /** What an account says of itself, for `doctor`. */
+  /** What an account says of itself, for those who look whether it can send. */
   readonly api: {
     readonly v2010: {
+      /** The account of that SID. */
       accounts(sid: string): {
+        /** Whether it is active, and a trial. */
         fetch(): Promise<unknown>;
-        readonly balance: { fetch(): Promise<unknown> };
+        readonly balance: {
+          /** What is left to spend. */
+          fetch(): Promise<unknown>;
+        };
         readonly incomingPhoneNumbers: {
+          /** The account's own numbers, and what each can do. */
           page(parameters: { readonly phoneNumber: string; readonly pageSize: number }): Promise<unknown>;
         };
       };
@@ -84,17 +90,28 @@ export interface TwilioClient {
   };
   readonly content: {
     readonly v1: {
+      /** The template of that SID. */
       contents(sid: string): {
+        /** What is in it. */
         fetch(): Promise<unknown>;
-        approvalFetch(): { fetch(): Promise<unknown> };
+        /** WhatsApp's approval of it. */
+        approvalFetch(): {
+          /** Whether WhatsApp lets it be sent. */
+          fetch(): Promise<unknown>;
+        };
       };
     };
   };
   readonly messaging: {
     readonly v1: {
+      /** The Messaging Service of that SID. */
       services(sid: string): {
+        /** Whether it is there. */
         fetch(): Promise<unknown>;
-        readonly phoneNumbers: { page(parameters: { readonly pageSize: number }): Promise<unknown> };
+        readonly phoneNumbers: {
+          /** The numbers that it sends from. */
+          page(parameters: { readonly pageSize: number }): Promise<unknown>;
+        };
       };
     };
   };

@@ -69,7 +69,7 @@ export async function readGatewayWay(
     if (answer.kind !== 'token') {
       throw new CommandError(
         1,
-        'NO_TOKEN',
+        'NO_HOOK_TOKEN',
         answer.kind === 'refused' ? `${answer.by} does not take this client.` : `${answer.why}.`,
         'Compare the variables HOOK_OAUTH_… with the client at the authorization server.',
       );

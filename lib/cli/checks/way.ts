@@ -50,20 +50,25 @@ function urlFinding(url: URL, orgUrl: string | undefined): Finding {
 }
 
 /** What no call from the internet gets to. */
-const PRIVATE = new BlockList();
-for (const [net, bits] of [
-  ['10.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['169.254.0.0', 16],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-] as const) {
-  PRIVATE.addSubnet(net, bits);
+const PRIVATE = listPrivate();
+
+function listPrivate(): BlockList {
+  const list = new BlockList();
+  for (const [net, bits] of [
+    ['10.0.0.0', 8],
+    ['172.16.0.0', 12],
+    ['192.168.0.0', 16],
+    ['169.254.0.0', 16],
+    ['100.64.0.0', 10],
+    ['127.0.0.0', 8],
+  ] as const) {
+    list.addSubnet(net, bits);
+  }
+  list.addSubnet('fc00::', 7, 'ipv6');
+  list.addSubnet('fe80::', 10, 'ipv6');
+  list.addAddress('::1', 'ipv6');
+  return list;
 }
-PRIVATE.addSubnet('fc00::', 7, 'ipv6');
-PRIVATE.addSubnet('fe80::', 10, 'ipv6');
-PRIVATE.addAddress('::1', 'ipv6');
 
 async function nameFinding(hostname: string): Promise<Finding> {
   if (LOOPBACK.test(hostname)) return ok('It is this machine.');

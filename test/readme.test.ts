@@ -119,6 +119,15 @@ describe('the README', () => {
     expect(missing).to.deep.equal([]);
   });
 
+  it('shows pictures that are there, and says in words what is on them', () => {
+    const pictures = [...readme.matchAll(/!\[([^\]]*)\]\(([^)]+)\)/g)];
+    expect(pictures).to.have.length.above(2);
+    for (const [, words = '', file = ''] of pictures) {
+      expect(existsSync(join(ROOT, file)), file).to.equal(true);
+      expect(words).to.have.length.above(40);
+    }
+  });
+
   it('draws the handlers of a call in the order in which the hook mounts them', () => {
     const hook = readFileSync(join(ROOT, 'lib/hook.ts'), 'utf8');
     const [, mounted = ''] = /router\.all\(\s*settings\.path \|\| '\/',(.*?)answerFailure/s.exec(hook) ?? [];

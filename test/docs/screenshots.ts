@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium, type Locator, type Page } from 'playwright-core';
+import { ROOT } from '../harness/consumer.js';
+
+/** Makes the README's pictures from the running demo: `npm run screenshots`. */
+
+const FOLDER = join(ROOT, '.docs/screenshots');
+const WIDE = { width: 1280, height: 900 };
+
+interface DemoUrls {
+  readonly phones: string;
+  readonly console: string;
+}
+
+const demo = await startDemo();
+const browser = await chromium.launch({
+  executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+});
+try {
+  mkdirSync(FOLDER, { recursive: true });
+  const context = await browser.newContext({ viewport: WIDE, locale: 'en-GB', colorScheme: 'light' });
+  const page = await context.newPage();
+  await picturePhones(page, demo.urls.phones);
+  await pictureConsole(page, demo.urls.console);
+} finally {
+  await browser.close();
+  await demo.end();
+}
+
+/** Everybody gets a code their own way; then WhatsApp fails late, and the same code comes by SMS. */
+async function picturePhones(page: Page, url: string): Promise<void> {
+  await page.setViewportSize({ width: 1440, height: 1080 });
+  await page.goto(url);
+  const ana = person(page, 'Ana');
+  await ana.getByRole('button', { name: 'Text me a code' }).click();
+  await person(page, 'Bob').getByRole('button', { name: 'Text me a code' }).click();
+  await person(page, 'Chloé').getByRole('button', { name: 'Call me' }).click();
+  await ana.getByText('is your verification code').waitFor();
+  await person(page, 'Bob').getByText('Your code is').first().waitFor();
+  await person(page, 'Chloé').getByText('Call ended').waitFor();
+  await picture(page, 'phones', 1080);
+  await page.setViewportSize(WIDE);
+  await page.getByLabel('WhatsApp fails after it was accepted').click();
+  await ana.getByRole('button', { name: 'Text me a code' }).click();
+  await ana.getByRole('log', { name: 'Messages of Ana' }).getByText('Your code is').first().waitFor();
+}
+
+/** What became of these codes; and one more, by the tester. */
+async function pictureConsole(page: Page, url: string): Promise<void> {
+  await page.goto(`${url}#/history`);
+  await page.getByText('4 of 4 executions').waitFor();
+  await page.getByRole('row').getByText('Delivered').nth(3).waitFor();
+  await page.getByRole('row').nth(1).getByRole('link').click();
+  await page.getByRole('heading', { name: 'Execution' }).waitFor();
+  await picture(page, 'console-execution', 'whole');
+  await page.getByRole('link', { name: 'Tester', exact: true }).click();
+  await page.getByLabel('User').fill('bob@example.com');
+  await page.getByRole('button', { name: 'Generate' }).click();
+  await page.getByText('a real message go out').waitFor();
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.getByText('Okta takes the code as sent').waitFor();
+  await picture(page, 'console-tester', 'whole');
+}
+
+function person(page: Page, name: string): Locator {
+  return page.getByRole('article', { name });
+}
+
+async function picture(page: Page, name: string, height: number | 'whole'): Promise<void> {
+  // Where nothing has the focus, and the pointer is over nothing.
+  await page.mouse.move(0, 0);
+  await page.evaluate('document.activeElement?.blur(); window.scrollTo(0, 0)');
+  const clip =
+    height === 'whole'
+      ? {}
+      : { clip: { x: 0, y: 0, width: page.viewportSize()?.width ?? WIDE.width, height } };
+  await page.screenshot({ path: join(FOLDER, `${name}.png`), fullPage: height === 'whole', ...clip });
+  process.stdout.write(`.docs/screenshots/${name}.png\n`);
+}
+
+/** The program's own demo, in a process of its own. */
+async function startDemo(): Promise<{ readonly urls: DemoUrls; end(): Promise<void> }> {
+  const program = spawn(
+    process.execPath,
+    ['--import', 'tsx', 'lib/cli/main.ts', 'demo', '--port', '0', '--json'],
+    { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  const ended = new Promise<void>((resolve) => {
+    program.once('close', () => {
+      resolve();
+    });
+  });
+  let told = '';
+  for await (const chunk of program.stdout) {
+    told += String(chunk);
+    if (told.trimEnd().endsWith('\n}')) break;
+  }
+  const { urls } = JSON.parse(told) as { urls: DemoUrls };
+  return {
+    urls,
+    end: async () => {
+      program.kill('SIGINT');
+      await ended;
+    },
+  };
+}

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 /**
  * A page's own addresses are relative to the slash at its end, which a mount under a prefix may have been asked for without.
- * Where so, the same with one, from where it was asked; without the query.
+ * Where so, the same with one, from where it was asked; its query with it.
  */
 export function slashless(
   req: IncomingMessage & { readonly originalUrl?: unknown },
@@ -11,7 +11,7 @@ export function slashless(
   if (path !== '/') return undefined;
   // What is mounted by Express or connect is told the rest of the path alone; this is all of it.
   const { originalUrl } = req;
-  const [whole = ''] = typeof originalUrl === 'string' ? originalUrl.split('?', 1) : [];
+  const [whole = '', ...query] = typeof originalUrl === 'string' ? originalUrl.split('?') : [];
   if (whole === '' || whole.endsWith('/')) return undefined;
-  return `./${whole.slice(whole.lastIndexOf('/') + 1)}/`;
+  return [`./${whole.slice(whole.lastIndexOf('/') + 1)}/`, ...query].join('?');
 }

@@ -164,8 +164,7 @@ function isJson({ headers }: IncomingMessage): boolean {
 function sendPage(req: IncomingMessage, res: ServerResponse): void {
   const place = slashless(req, '/');
   if (place !== undefined) {
-    const [, ...query] = (req.url ?? '').split('?');
-    res.writeHead(308, { ...PAGE_HEADERS, Location: [place, ...query].join('?') }).end();
+    res.writeHead(308, { ...PAGE_HEADERS, Location: place }).end();
     return;
   }
   const headers = { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' };

@@ -83,7 +83,10 @@ describe('who may use the console', () => {
         expect(served.scene.twilio.requests).to.be.empty;
         const told = served.scene.log.filter(({ fields }) => fields['extension'] === 'authorize');
         expect(told).to.have.length(status === 503 ? 1 : 0);
-        if (status === 503) expect(told[0]?.message).to.match(/nobody was let in; let it give true or false/);
+        if (status === 503) {
+          expect(told[0]?.message).to.match(/nobody was let in$/);
+          expect(told[0]?.fields['remedy']).to.match(/^Mend the console's authorize: true or false/);
+        }
       });
     }
   }

@@ -9,21 +9,25 @@ const TITLE = 'Codes by WhatsApp';
 const DESCRIPTION = 'Send one-time codes by WhatsApp';
 const IN_PROFILE_EDITOR = 'Okta: Directory > Profile Editor > User (default)';
 
-/** What it has to be, beside a boolean. */
-const WANTED = {
-  mutability: 'READ_WRITE',
-  // So that people give and take back their consent themselves.
-  permissions: [{ principal: 'SELF', action: 'READ_WRITE' }],
-  // By default a directory that is a profile source writes over what the user chose.
-  master: { type: 'OKTA' },
-};
+/** What users themselves may do with it. */
+type OwnAccess = 'READ_WRITE' | 'READ_ONLY';
+
+const MUTABILITY = 'READ_WRITE';
+/** By default a directory that is a profile source writes over what the user chose. */
+const MASTER = { type: 'OKTA' };
 
 /**
- * A boolean that the user may change, mastered by Okta, without a default: nothing set is no consent.
+ * A boolean, mastered by Okta, without a default: nothing set is no consent.
  *
  * @param name - the attribute's variable name.
+ * @param ownAccess - `READ_WRITE`: people give and take back their consent themselves. `READ_ONLY`: a page of the gateway's does
+ *   it for them, which asks for more than a click.
  */
-export function createOptInAttributeSetup(okta: Administration, name: string): Setup {
+export function createOptInAttributeSetup(
+  okta: Administration,
+  name: string,
+  ownAccess: OwnAccess = 'READ_WRITE',
+): Setup {
   return {
     async plan() {
       const definitions = fieldOf(await okta.get(SCHEMA), 'definitions');
@@ -33,11 +37,11 @@ export function createOptInAttributeSetup(okta: Administration, name: string): S
       const obstacle =
         found === undefined ? nameObstacle(name, namesOf(ofBase), namesOf(own)) : obstacleOf(name, found);
       if (obstacle !== undefined) return { steps: [], obstacle, warnings: [] };
-      const changes = changesFrom(found);
+      const changes = changesFrom(found, ownAccess);
       if (changes.length === 0) return { steps: [], warnings: [] };
       const isNew = found === undefined;
       return {
-        warnings: isNew ? [] : warningsOf(name, found),
+        warnings: isNew ? [] : warningsOf(name, found, ownAccess),
         steps: [
           {
             does: `${isNew ? 'Create' : 'Change'} the attribute ${name} of the default user profile`,
@@ -45,7 +49,11 @@ export function createOptInAttributeSetup(okta: Administration, name: string): S
             run: async () => {
               await okta.post(SCHEMA, {
                 definitions: {
-                  custom: { id: '#custom', type: 'object', properties: { [name]: written(found) } },
+                  custom: {
+                    id: '#custom',
+                    type: 'object',
+                    properties: { [name]: written(found, ownAccess) },
+                  },
                 },
               });
             },
@@ -57,32 +65,29 @@ export function createOptInAttributeSetup(okta: Administration, name: string): S
 }
 
 /** The Schema API merges what it is given with what is there: all that others chose is sent back as it was. */
-function written(found: unknown): object {
+function written(found: unknown, ownAccess: OwnAccess): object {
   const scope = textFieldOf(found, 'scope');
   const attribute = {
     title: textFieldOf(found, 'title') ?? TITLE,
     ...(found === undefined ? { description: DESCRIPTION } : {}),
     type: 'boolean',
     scope: scope ?? 'NONE',
-    ...WANTED,
+    mutability: MUTABILITY,
+    permissions: [{ principal: 'SELF', action: ownAccess }],
+    master: MASTER,
   };
   return defaultOf(found) === undefined ? attribute : { ...attribute, default: null };
 }
 
-function changesFrom(found: unknown): readonly SetupChange[] {
-  const permissions = fieldOf(found, 'permissions');
-  const list: readonly unknown[] = Array.isArray(permissions) ? permissions : [];
-  const isOwn = (principal: unknown): boolean => principal === 'SELF';
-  const own = list.find((permission) => isOwn(fieldOf(permission, 'principal')));
+function changesFrom(found: unknown, ownAccess: OwnAccess): readonly SetupChange[] {
   const master = textFieldOf(fieldOf(found, 'master'), 'type');
   const mutability = textFieldOf(found, 'mutability');
-  const action = textFieldOf(own, 'action');
   const type = found === undefined ? undefined : textFieldOf(found, 'type');
   return changesOf([
     ['type', type, 'boolean'],
-    ['mutability', mutability, WANTED.mutability],
-    ['user permission', action, 'READ_WRITE'],
-    ['source', master, WANTED.master.type],
+    ['mutability', mutability, MUTABILITY],
+    ['user permission', ownAccessOf(found), ownAccess],
+    ['source', master, MASTER.type],
     ['default', defaultOf(found) ?? 'none', 'none'],
   ]);
 }
@@ -126,12 +131,28 @@ function namesOf(properties: unknown): readonly string[] {
   return Object.keys(Object(properties) as object);
 }
 
-function warningsOf(name: string, found: unknown): readonly string[] {
-  return defaultOf(found) === 'true'
-    ? [
-        `${name} has the default true: it counts for everyone who never chose, and that is no consent to WhatsApp.`,
-      ]
-    : [];
+function ownAccessOf(found: unknown): string | undefined {
+  const permissions = fieldOf(found, 'permissions');
+  const list: readonly unknown[] = Array.isArray(permissions) ? permissions : [];
+  return textFieldOf(
+    list.find((permission) => fieldOf(permission, 'principal') === 'SELF'),
+    'action',
+  );
+}
+
+function warningsOf(name: string, found: unknown, ownAccess: OwnAccess): readonly string[] {
+  const warnings: string[] = [];
+  if (defaultOf(found) === 'true') {
+    warnings.push(
+      `${name} has the default true: it counts for everyone who never chose, and that is no consent to WhatsApp.`,
+    );
+  }
+  if (ownAccess === 'READ_WRITE' && ownAccessOf(found) === 'READ_ONLY') {
+    warnings.push(
+      `${name} is Read Only for users, who turn WhatsApp on without any proof once they may change it: where a page of yours does it for them, keep it so by --read-only.`,
+    );
+  }
+  return warnings;
 }
 
 /** In words; Okta has `null` for none, too. */

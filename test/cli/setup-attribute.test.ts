@@ -73,6 +73,22 @@ describe('setup attribute', () => {
     expect(attribute()).to.deep.include({ ...AS_IT_SHOULD_BE, title: 'Ours', description: 'As we say it' });
   });
 
+  it('leaves it Read Only for users where a page changes it for them, and warns where they are to change it themselves', async () => {
+    const kept = { ...AS_IT_SHOULD_BE, type: 'boolean', title: 'Ours' } as const;
+    okta.setAttribute('whatsAppOptIn', {
+      ...kept,
+      permissions: [{ principal: 'SELF', action: 'READ_ONLY' }],
+    });
+    const left = await run(okta, 'setup attribute --read-only --json', { time });
+    expect(left.json()).to.include({ result: 'unchanged' });
+    const opened = await run(okta, 'setup attribute --yes', { time });
+    expect(opened.stderr).to.include('keep it so by --read-only');
+    expect(attribute()).to.deep.include(AS_IT_SHOULD_BE);
+    const closed = await run(okta, 'setup attribute --yes --read-only', { time });
+    expect(closed.stdout).to.include('READ_WRITE -> READ_ONLY');
+    expect(closed.stderr).not.to.include('--read-only');
+  });
+
   it('takes a default of true away, and says what it would mean', async () => {
     okta.setAttribute('whatsAppOptIn', { ...AS_IT_SHOULD_BE, type: 'boolean', title: 'Ours', default: true });
     const made = await run(okta, 'setup attribute --yes', { time });

@@ -148,12 +148,20 @@ export function makeUser(user: NewUser, now: number): StoredUser {
     }),
     phoneFactors: (user.phoneFactors ?? []).map((factor) => ({
       ...factor,
-      id: `${factor.factorType === 'sms' ? 'sms' : 'clf'}${randomAlphanumeric(17)}`,
+      id: `${FACTOR_PREFIXES[factorTypeOf(factor)]}${randomAlphanumeric(17)}`,
     })),
     created,
     lastUpdated: created,
     version: 1,
   };
+}
+
+const FACTOR_PREFIXES = { sms: 'sms', call: 'clf' } as const;
+
+/** From JavaScript anything may come, and what is no factor would be found by nobody. */
+function factorTypeOf({ factorType }: { readonly factorType: unknown }): 'sms' | 'call' {
+  if (factorType === 'sms' || factorType === 'call') return factorType;
+  throw new Error("A phone factor is { factorType: 'sms' | 'call', phoneNumber }.");
 }
 
 /** What a user signs in with. */

@@ -15,6 +15,14 @@ describe('startOktaEmulator: writing and finding users', () => {
   });
   afterEach(() => okta.close());
 
+  it('refuses a phone factor that is none, which nobody would find', () => {
+    const phoneFactors = [{ phoneNumber: '+4915112345678' }] as never;
+    expect(() => okta.addUser({ login: 'eve@example.com', phoneFactors })).to.throw(
+      /factorType: 'sms' \| 'call'/,
+    );
+    expect(okta.users).to.be.empty;
+  });
+
   it('changes only what a POST names, and takes away what is null', async () => {
     const user = okta.addUser({ login: 'ana@example.com', profile: { mobilePhone: '+4915112345678' } });
     const answer = await call('POST', `/${user.id}`, { profile: { whatsAppOptIn: true } });

@@ -13,6 +13,9 @@ import { answerOf, readOutcome, tallyOf, triedChannels } from './execution-outco
 /** So many events of one are kept: a code leaves about ten, and only repeats are many. */
 const MOST_STEPS = 200;
 
+/** The code of one that cannot be read. */
+const UNREADABLE = 'UNREADABLE';
+
 /** An event, and where it stands among those of its gateway. */
 export interface Step {
   readonly event: HookEvent;
@@ -72,7 +75,7 @@ export class ExecutionRecord {
 
   open(nowMs: number): Execution {
     const { summary, events } = this.#read(nowMs);
-    return { ...summary, steps: events, omittedSteps: this.#omitted };
+    return { ...summary, steps: events, omittedSteps: this.#omitted + this.#steps.length - events.length };
   }
 
   tallies(nowMs: number): readonly ChannelTally[] {
@@ -102,6 +105,16 @@ export class ExecutionRecord {
   #read(nowMs: number): Reading {
     // One that runs is done at some time without another event.
     if (this.#reading !== undefined && this.#reading.summary.outcome !== 'running') return this.#reading;
+    // Whatever is wrong with one, all others can be read: it costs a row.
+    try {
+      this.#reading = this.#readSteps(nowMs);
+    } catch {
+      this.#reading = this.#readNothing();
+    }
+    return this.#reading;
+  }
+
+  #readSteps(nowMs: number): Reading {
     this.#steps.sort(compareSteps);
     const events = this.#steps.map(({ event }) => event);
     const summary = this.#summarize(events, nowMs);
@@ -110,14 +123,35 @@ export class ExecutionRecord {
       ...triedChannels(events),
       ...[channel, deliveryChannel].filter((name) => name !== undefined),
     ];
-    this.#reading = {
+    return {
       summary,
       events,
       channels: new Set(channels),
       words: wordsOf(summary, events),
       tallies: tallyOf(events),
     };
-    return this.#reading;
+  }
+
+  /** It is there, and nobody can say what became of it. */
+  #readNothing(): Reading {
+    const summary: ExecutionSummary = {
+      id: this.id,
+      startedAt: this.#startedAt,
+      oktaRequestId: undefined,
+      userId: undefined,
+      requestType: undefined,
+      deliveryChannel: undefined,
+      to: '',
+      isPreview: false,
+      isTest: false,
+      outcome: 'pending',
+      channel: undefined,
+      provider: undefined,
+      code: UNREADABLE,
+      durationMs: undefined,
+      repeats: this.#repeats,
+    };
+    return { summary, events: [], channels: new Set(), words: wordsOf(summary, []), tallies: [] };
   }
 
   #summarize(events: readonly HookEvent[], nowMs: number): ExecutionSummary {

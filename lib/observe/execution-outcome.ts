@@ -122,7 +122,30 @@ function readAttempts(events: readonly HookEvent[]): readonly Attempt[] {
     if (place === -1) attempts.push(event);
     else attempts[place] = event;
   }
-  return attempts;
+  return putFailoversLast(attempts, events.filter(isOf('failover.ended')));
+}
+
+/** Another gateway may have made them, whose clock says that it was before: what followed what, they say themselves. */
+function putFailoversLast(
+  attempts: readonly Attempt[],
+  failovers: readonly Of<'failover.ended'>[],
+): readonly Attempt[] {
+  const ordered = [...attempts];
+  // Each has the attempts of those before it, too.
+  for (const failover of [...failovers].sort((one, other) => one.attempts.length - other.attempts.length)) {
+    const { channel, provider, outcome, code, transactionId } = failover;
+    if (outcome === 'dropped' || channel === undefined || provider === undefined) continue;
+    const place = ordered.findLastIndex(
+      (attempt) =>
+        attempt.channel === channel &&
+        attempt.provider === provider &&
+        (attempt.transactionId ?? transactionId) === (transactionId ?? attempt.transactionId),
+    );
+    const [own = { channel, provider, outcome, code, transactionId }] =
+      place === -1 ? [] : ordered.splice(place, 1);
+    ordered.push(own);
+  }
+  return ordered;
 }
 
 /** By message: one that was delivered stays so, whatever is told of it, and of failures the first counts. */

@@ -39,7 +39,9 @@ export class ExecutionRecord {
   readonly id: string;
   /** By which messages of it are known. */
   readonly transactionIds = new Set<string>();
-  #startedAt = Infinity;
+  /** When it was asked for, and when the first was told of it, which a gateway with a slow clock may have done. */
+  #askedAt = Infinity;
+  #toldAt = Infinity;
   #steps: Step[] = [];
   #omitted = 0;
   #repeats = 0;
@@ -51,7 +53,7 @@ export class ExecutionRecord {
 
   /** Milliseconds since 1970. */
   get startedAt(): number {
-    return this.#startedAt;
+    return this.#askedAt === Infinity ? this.#toldAt : this.#askedAt;
   }
 
   /** Whether the next question costs nothing. */
@@ -63,7 +65,8 @@ export class ExecutionRecord {
   add(step: Step): void {
     this.#reading = undefined;
     const { event } = step;
-    if (event.at < this.#startedAt) this.#startedAt = event.at;
+    this.#toldAt = Math.min(this.#toldAt, event.at);
+    if (event.type === 'request.received') this.#askedAt = Math.min(this.#askedAt, event.at);
     if (event.type === 'request.repeated') this.#repeats += 1;
     this.#steps.push(step);
     if (this.#steps.length > MOST_STEPS) this.#omitOne();
@@ -116,7 +119,7 @@ export class ExecutionRecord {
 
   #readSteps(nowMs: number): Reading {
     this.#steps.sort(compareSteps);
-    const events = this.#steps.map(({ event }) => event);
+    const events = askedFirst(this.#steps.map(({ event }) => event));
     const summary = this.#summarize(events, nowMs);
     const { channel, deliveryChannel } = summary;
     const channels = [
@@ -136,7 +139,7 @@ export class ExecutionRecord {
   #readNothing(): Reading {
     const summary: ExecutionSummary = {
       id: this.id,
-      startedAt: this.#startedAt,
+      startedAt: this.startedAt,
       oktaRequestId: undefined,
       userId: undefined,
       requestType: undefined,
@@ -155,13 +158,13 @@ export class ExecutionRecord {
   }
 
   #summarize(events: readonly HookEvent[], nowMs: number): ExecutionSummary {
-    const { outcome, channel, provider, code } = readOutcome(events, { startedAt: this.#startedAt, nowMs });
+    const { outcome, channel, provider, code } = readOutcome(events, { startedAt: this.startedAt, nowMs });
     const oktaRequestId = firstOf(events, (event) =>
       'oktaRequestId' in event ? event.oktaRequestId : undefined,
     );
     return {
       id: this.id,
-      startedAt: this.#startedAt,
+      startedAt: this.startedAt,
       oktaRequestId,
       userId: firstOf(events, (event) => ('userId' in event ? event.userId : undefined)),
       requestType: firstOf(events, (event) => ('requestType' in event ? event.requestType : undefined)),
@@ -186,6 +189,12 @@ function compareSteps(one: Step, other: Step): number {
   if (one.event.at !== other.event.at) return one.event.at - other.event.at;
   if (one.gateway !== other.gateway) return one.gateway < other.gateway ? -1 : 1;
   return one.place - other.place;
+}
+
+/** Whatever the clocks of several gateways say, nothing was done before it was asked for. */
+function askedFirst(events: readonly HookEvent[]): readonly HookEvent[] {
+  const asked = events.find(({ type }) => type === 'request.received');
+  return asked === undefined ? events : [asked, ...events.filter((event) => event !== asked)];
 }
 
 /** A repeat comes in, is known, and is answered. */

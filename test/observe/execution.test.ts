@@ -292,6 +292,48 @@ describe('an execution', () => {
     ]);
   });
 
+  it('goes on by another gateway, whatever its clock says', () => {
+    const next = { outcome: 'accepted', channel: 'sms', provider: 'TWILIO', transactionId: 'SM2' } as const;
+    const behind = [
+      of.status(-3_000, 'MM1', 'undelivered', { channel: 'whatsapp', code: '63024' }),
+      of.attempt(-2_900, 'accepted', bySms),
+      of.failover(-2_890, next),
+    ];
+    const steps = [...stepsOf(accepted, 'A'), ...stepsOf(behind, 'B')];
+    const read = keep(steps).get('event-1')?.open(LATER);
+    expect(read).to.include({ outcome: 'sent', channel: 'sms', code: undefined, startedAt: START });
+    expect(read?.steps[0]?.type).to.equal('request.received');
+    expect(
+      keep([...steps].reverse())
+        .get('event-1')
+        ?.open(LATER),
+    ).to.deep.equal(read);
+
+    const further = [
+      of.status(-9_000, 'SM2', 'undelivered', { code: '30003' }),
+      of.failover(-8_900, {
+        fromChannel: 'sms',
+        outcome: 'unknown',
+        channel: 'voice',
+        provider: 'TWILIO',
+        code: 'TIMEOUT',
+        attempts: [{ ...next, durationMs: 9 }],
+      }),
+    ];
+    const last = keep([...steps, ...stepsOf(further, 'C')]);
+    expect(last.get('event-1')?.summary(LATER)).to.include({
+      outcome: 'pending',
+      channel: 'voice',
+      code: 'TIMEOUT',
+    });
+    const counted = last.tally(START).map(({ channel, accepted, unknown }) => [channel, accepted, unknown]);
+    expect(counted).to.deep.equal([
+      ['sms', 1, 0],
+      ['voice', 0, 1],
+      ['whatsapp', 1, 0],
+    ]);
+  });
+
   it('counts what comes again, and keeps 200 steps: the newest of repeats give way, then the newest', () => {
     const repeat = (at: number): readonly HookEvent[] => [
       of.received(at),

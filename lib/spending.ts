@@ -56,7 +56,7 @@ export async function mayGoTo(number: string, call: Call, parts: HookParts): Pro
   const blocks = judge({ number: reading, exceeded: [] }, guard);
   const [first] = blocks;
   if (first === undefined) return true;
-  tellBlocked(first, blocks, { to: number, country: reading?.country }, call, parts);
+  tellBlocked(first, blocks, { to: number, country: reading?.country, isOther: true }, call, parts);
   return guard.mode === 'record';
 }
 
@@ -86,7 +86,7 @@ function readInTime(
 function tellBlocked(
   { rule, code, remedy, points, seconds }: GuardBlock,
   blocks: readonly GuardBlock[],
-  number: { readonly to: string; readonly country: string | undefined },
+  number: { readonly to: string; readonly country: string | undefined; readonly isOther?: true },
   call: Call,
   { settings: { guard }, events }: HookParts,
 ): void {
@@ -99,6 +99,7 @@ function tellBlocked(
     rule,
     code,
     country: number.country,
+    ...(number.isOther === true ? { isOtherNumber: true } : {}),
     remedy,
     points,
     seconds,

@@ -131,6 +131,8 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
       readonly mode: 'enforce' | 'record';
       /** ISO 3166, where the number's is known. */
       readonly country: string | undefined;
+      /** `true` where not the enrolled number broke them but the profile's: no code was held back, it goes to the enrolled one. */
+      readonly isOtherNumber?: boolean | undefined;
       /** All that were broken, the first one included. */
       readonly rules: readonly BrokenRule[];
       readonly requestType: string | undefined;

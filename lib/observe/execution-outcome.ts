@@ -64,7 +64,7 @@ export function readOutcome(
   }
   if (left !== undefined || events.some(isOf('message.status'))) return end('sent');
 
-  const guard = events.filter(isOf('guard.blocked')).find(({ mode }) => mode === 'enforce');
+  const guard = events.filter(isOf('guard.blocked')).find((event) => isHeldBackBy(event, answered, attempts));
   if (guard !== undefined) return end('blocked', guard.code);
   const refusedCode = attempts.at(-1)?.code;
   switch (answered?.status) {
@@ -73,9 +73,23 @@ export function readOutcome(
     case 'PENDING':
       // It was refused by all, and Okta was told that it may have gone out: a fraud filter held it back.
       return attempts.length > 0 ? end('blocked', refusedCode) : end('pending', answered.code);
+    case 'ERROR':
+      return end('failed', answered.code ?? refusedCode);
     default:
-      return end('failed', answered?.code ?? refusedCode ?? (isAsked ? 'NOT_ANSWERED' : undefined));
+      // Its process ended between the plan and what is told of a send: one may have left.
+      if (events.some((event) => event.type === 'channels.planned' && event.channels.length > 0))
+        return end('pending', 'NOT_ANSWERED');
+      return end('failed', refusedCode ?? (isAsked ? 'NOT_ANSWERED' : undefined));
   }
+}
+
+/** Not where it blocked the number of the profile: then the code went to the enrolled one. */
+function isHeldBackBy(
+  { mode, code, isOtherNumber = false }: Of<'guard.blocked'>,
+  answered: Of<'request.answered'> | undefined,
+  attempts: readonly Attempt[],
+): boolean {
+  return mode === 'enforce' && !isOtherNumber && (attempts.length === 0 || answered?.code === code);
 }
 
 /** The answer that tells how the code went: of several, where nothing had gone out before, the last. */
@@ -122,7 +136,30 @@ function readAttempts(events: readonly HookEvent[]): readonly Attempt[] {
     if (place === -1) attempts.push(event);
     else attempts[place] = event;
   }
-  return attempts;
+  return putFailoversLast(attempts, events.filter(isOf('failover.ended')));
+}
+
+/** Another gateway may have made them, whose clock says that it was before: what followed what, they say themselves. */
+function putFailoversLast(
+  attempts: readonly Attempt[],
+  failovers: readonly Of<'failover.ended'>[],
+): readonly Attempt[] {
+  const ordered = [...attempts];
+  // Each has the attempts of those before it, too.
+  for (const failover of [...failovers].sort((one, other) => one.attempts.length - other.attempts.length)) {
+    const { channel, provider, outcome, code, transactionId } = failover;
+    if (outcome === 'dropped' || channel === undefined || provider === undefined) continue;
+    const place = ordered.findLastIndex(
+      (attempt) =>
+        attempt.channel === channel &&
+        attempt.provider === provider &&
+        (attempt.transactionId ?? transactionId) === (transactionId ?? attempt.transactionId),
+    );
+    const [own = { channel, provider, outcome, code, transactionId }] =
+      place === -1 ? [] : ordered.splice(place, 1);
+    ordered.push(own);
+  }
+  return ordered;
 }
 
 /** By message: one that was delivered stays so, whatever is told of it, and of failures the first counts. */

@@ -13,6 +13,9 @@ import { answerOf, readOutcome, tallyOf, triedChannels } from './execution-outco
 /** So many events of one are kept: a code leaves about ten, and only repeats are many. */
 const MOST_STEPS = 200;
 
+/** The code of one that cannot be read. */
+const UNREADABLE = 'UNREADABLE';
+
 /** An event, and where it stands among those of its gateway. */
 export interface Step {
   readonly event: HookEvent;
@@ -36,7 +39,9 @@ export class ExecutionRecord {
   readonly id: string;
   /** By which messages of it are known. */
   readonly transactionIds = new Set<string>();
-  #startedAt = Infinity;
+  /** When it was asked for, and when the first was told of it, which a gateway with a slow clock may have done. */
+  #askedAt = Infinity;
+  #toldAt = Infinity;
   #steps: Step[] = [];
   #omitted = 0;
   #repeats = 0;
@@ -48,7 +53,7 @@ export class ExecutionRecord {
 
   /** Milliseconds since 1970. */
   get startedAt(): number {
-    return this.#startedAt;
+    return this.#askedAt === Infinity ? this.#toldAt : this.#askedAt;
   }
 
   /** Whether the next question costs nothing. */
@@ -60,7 +65,8 @@ export class ExecutionRecord {
   add(step: Step): void {
     this.#reading = undefined;
     const { event } = step;
-    if (event.at < this.#startedAt) this.#startedAt = event.at;
+    this.#toldAt = Math.min(this.#toldAt, event.at);
+    if (event.type === 'request.received') this.#askedAt = Math.min(this.#askedAt, event.at);
     if (event.type === 'request.repeated') this.#repeats += 1;
     this.#steps.push(step);
     if (this.#steps.length > MOST_STEPS) this.#omitOne();
@@ -72,7 +78,7 @@ export class ExecutionRecord {
 
   open(nowMs: number): Execution {
     const { summary, events } = this.#read(nowMs);
-    return { ...summary, steps: events, omittedSteps: this.#omitted };
+    return { ...summary, steps: events, omittedSteps: this.#omitted + this.#steps.length - events.length };
   }
 
   tallies(nowMs: number): readonly ChannelTally[] {
@@ -102,32 +108,63 @@ export class ExecutionRecord {
   #read(nowMs: number): Reading {
     // One that runs is done at some time without another event.
     if (this.#reading !== undefined && this.#reading.summary.outcome !== 'running') return this.#reading;
+    // Whatever is wrong with one, all others can be read: it costs a row.
+    try {
+      this.#reading = this.#readSteps(nowMs);
+    } catch {
+      this.#reading = this.#readNothing();
+    }
+    return this.#reading;
+  }
+
+  #readSteps(nowMs: number): Reading {
     this.#steps.sort(compareSteps);
-    const events = this.#steps.map(({ event }) => event);
+    const events = askedFirst(this.#steps.map(({ event }) => event));
     const summary = this.#summarize(events, nowMs);
     const { channel, deliveryChannel } = summary;
     const channels = [
       ...triedChannels(events),
       ...[channel, deliveryChannel].filter((name) => name !== undefined),
     ];
-    this.#reading = {
+    return {
       summary,
       events,
       channels: new Set(channels),
       words: wordsOf(summary, events),
       tallies: tallyOf(events),
     };
-    return this.#reading;
+  }
+
+  /** It is there, and nobody can say what became of it. */
+  #readNothing(): Reading {
+    const summary: ExecutionSummary = {
+      id: this.id,
+      startedAt: this.startedAt,
+      oktaRequestId: undefined,
+      userId: undefined,
+      requestType: undefined,
+      deliveryChannel: undefined,
+      to: '',
+      isPreview: false,
+      isTest: false,
+      outcome: 'pending',
+      channel: undefined,
+      provider: undefined,
+      code: UNREADABLE,
+      durationMs: undefined,
+      repeats: this.#repeats,
+    };
+    return { summary, events: [], channels: new Set(), words: wordsOf(summary, []), tallies: [] };
   }
 
   #summarize(events: readonly HookEvent[], nowMs: number): ExecutionSummary {
-    const { outcome, channel, provider, code } = readOutcome(events, { startedAt: this.#startedAt, nowMs });
+    const { outcome, channel, provider, code } = readOutcome(events, { startedAt: this.startedAt, nowMs });
     const oktaRequestId = firstOf(events, (event) =>
       'oktaRequestId' in event ? event.oktaRequestId : undefined,
     );
     return {
       id: this.id,
-      startedAt: this.#startedAt,
+      startedAt: this.startedAt,
       oktaRequestId,
       userId: firstOf(events, (event) => ('userId' in event ? event.userId : undefined)),
       requestType: firstOf(events, (event) => ('requestType' in event ? event.requestType : undefined)),
@@ -152,6 +189,12 @@ function compareSteps(one: Step, other: Step): number {
   if (one.event.at !== other.event.at) return one.event.at - other.event.at;
   if (one.gateway !== other.gateway) return one.gateway < other.gateway ? -1 : 1;
   return one.place - other.place;
+}
+
+/** Whatever the clocks of several gateways say, nothing was done before it was asked for. */
+function askedFirst(events: readonly HookEvent[]): readonly HookEvent[] {
+  const asked = events.find(({ type }) => type === 'request.received');
+  return asked === undefined ? events : [asked, ...events.filter((event) => event !== asked)];
 }
 
 /** A repeat comes in, is known, and is answered. */

@@ -94,9 +94,11 @@ function lineFor(event: HookEvent): Line | undefined {
       return {
         level: 'warn',
         message:
-          event.mode === 'enforce'
-            ? 'the guard held a code back'
-            : "the guard would have held a code back; it is sent, for guard.mode is 'record'",
+          event.isOtherNumber === true
+            ? `the guard ${event.mode === 'enforce' ? 'blocks' : 'would block'} the number of the profile; no code is held back`
+            : event.mode === 'enforce'
+              ? 'the guard held a code back'
+              : "the guard would have held a code back; it is sent, for guard.mode is 'record'",
       };
     case 'okta.paused':
       return {

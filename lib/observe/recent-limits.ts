@@ -29,7 +29,7 @@ export function watchLimits(clock: () => number): RecentLimits {
   return {
     listener: (event: HookEvent) => {
       if (event.type === 'okta.paused') pausedUntil = event.untilMs;
-      if (event.type !== 'guard.blocked') return;
+      if (event.type !== 'guard.blocked' || event.isOtherNumber === true) return;
       const minute = Math.floor(event.at / MINUTE_MS);
       if (!byMinute.has(minute)) forgetOld(event.at);
       byMinute.set(minute, (byMinute.get(minute) ?? 0) + 1);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { HookEvent } from '../delivery/events.js';
 import type { HistoryLog } from '../delivery/history.js';
 import type { Step } from './execution.js';
+import { isReadableEvent } from './told-event-shape.js';
 
 /** Tells the other gateways what happened here, and learns what happened there. No call waits for any of it. */
 
@@ -19,6 +20,8 @@ const MOST_GATEWAYS = 1_000;
 
 /** As a batch is written: the gateway, the place of its first event, the events. */
 type Batch = readonly [gateway: string, place: number, events: readonly HookEvent[]];
+/** As one is read: what an event is, is not known yet. */
+type ReadBatch = readonly [gateway: string, place: number, events: readonly unknown[]];
 
 export class SharedEvents {
   /** This process among the gateways. */
@@ -146,7 +149,7 @@ export class SharedEvents {
     // A batch may be there twice.
     const known = this.#lastPlaces.get(gateway) ?? -1;
     for (const [at, event] of events.entries()) {
-      if (first + at > known) this.#onStep({ event, gateway, place: first + at });
+      if (first + at > known && isReadableEvent(event)) this.#onStep({ event, gateway, place: first + at });
     }
     this.#lastPlaces.delete(gateway);
     this.#lastPlaces.set(gateway, Math.max(known, first + events.length - 1));
@@ -155,23 +158,16 @@ export class SharedEvents {
   }
 }
 
-/** Each event is looked at by its type; one that is not known adds a step and nothing else. */
-function isEvent(value: unknown): boolean {
-  const { type, at } = Object(value) as Readonly<Record<string, unknown>>;
-  return typeof type === 'string' && typeof at === 'number';
-}
-
 /** `undefined` for what no gateway of this version has written. */
-function readBatch(text: string): Batch | undefined {
+function readBatch(text: string): ReadBatch | undefined {
   try {
     const batch: unknown = JSON.parse(text);
     const isBatch =
       Array.isArray(batch) &&
       typeof batch[0] === 'string' &&
-      typeof batch[1] === 'number' &&
-      Array.isArray(batch[2]) &&
-      batch[2].every(isEvent);
-    return isBatch ? (batch as unknown as Batch) : undefined;
+      Number.isSafeInteger(batch[1]) &&
+      Array.isArray(batch[2]);
+    return isBatch ? (batch as unknown as ReadBatch) : undefined;
   } catch {
     return undefined;
   }

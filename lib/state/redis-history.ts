@@ -44,7 +44,7 @@ export class RedisHistory implements HistoryLog {
     );
   }
 
-  /** What does not open, another key's or nobody's, is passed over. */
+  /** What does not open, another key's or nobody's, or is no batch, is passed over. */
   async read(after: string | undefined, max: number): Promise<HistoryPage> {
     const from = after === undefined ? '-' : idAfter(after);
     const entries: readonly Entry[] = await this.#told(
@@ -62,7 +62,11 @@ export class RedisHistory implements HistoryLog {
     const sealed = fields[3];
     const bytes = sealed === undefined ? undefined : this.#sealing.openBytes('history', this.#name, sealed);
     if (bytes === undefined) return undefined;
-    return (await inflate(bytes, { maxOutputLength: LONGEST_BATCH })).toString('utf8');
+    // One that was sealed with our key by something else must not keep the others from being read, for ever.
+    return inflate(bytes, { maxOutputLength: LONGEST_BATCH }).then(
+      (batch) => batch.toString('utf8'),
+      () => undefined,
+    );
   }
 
   async #told<T>(asking: Promise<T>): Promise<T> {

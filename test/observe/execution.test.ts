@@ -183,6 +183,37 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     { outcome: 'blocked', channel: undefined, code: 'LIMIT_PER_USER' },
   ],
   [
+    'refused by all, after the guard had blocked the number of the profile',
+    [
+      of.received(),
+      of.blocked(30, 'enforce', { code: 'COUNTRY_NOT_ALLOWED', isOtherNumber: true }),
+      of.attempt(90, 'refused', { code: '21211' }),
+      of.answered(100, 'ERROR', { code: '21211', channel: 'sms' }),
+    ],
+    { outcome: 'failed', channel: 'sms', code: '21211' },
+  ],
+  [
+    'nothing was tried, after the guard had blocked the number of the profile',
+    [
+      of.received(),
+      of.blocked(30, 'enforce', { code: 'COUNTRY_NOT_ALLOWED', isOtherNumber: true }),
+      of.answered(100, 'ERROR', { code: 'NO_CHANNEL' }),
+    ],
+    { outcome: 'failed', code: 'NO_CHANNEL' },
+  ],
+  [
+    'held back, asked for again, and refused by all',
+    [
+      of.received(),
+      of.blocked(5, 'enforce'),
+      of.answered(10, 'ERROR', { code: 'LIMIT_PER_USER' }),
+      of.received(200),
+      of.attempt(290, 'refused', { code: '21211' }),
+      of.answered(300, 'ERROR', { code: '21211', channel: 'sms' }),
+    ],
+    { outcome: 'failed', code: '21211' },
+  ],
+  [
     'that the guard would have held back',
     [of.received(), of.blocked(5, 'record'), ...accepted.slice(1)],
     { outcome: 'sent', code: undefined },
@@ -209,9 +240,14 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     { outcome: 'sent', durationMs: 95 },
   ],
   [
-    'never answered, for its process has died',
-    [of.received(), of.planned(20, ['sms'])],
+    'never answered, for its process has died before it had a plan',
+    [of.received(), of.planned(20, [])],
     { outcome: 'failed', code: 'NOT_ANSWERED', durationMs: undefined },
+  ],
+  [
+    'never answered, for its process has died when it may have sent something',
+    [of.received(), of.planned(20, ['sms'])],
+    { outcome: 'pending', code: 'NOT_ANSWERED', durationMs: undefined },
   ],
   [
     'never answered, and sent',
@@ -289,6 +325,48 @@ describe('an execution', () => {
       'extension.failed',
       'request.answered',
       'message.status',
+    ]);
+  });
+
+  it('goes on by another gateway, whatever its clock says', () => {
+    const next = { outcome: 'accepted', channel: 'sms', provider: 'TWILIO', transactionId: 'SM2' } as const;
+    const behind = [
+      of.status(-3_000, 'MM1', 'undelivered', { channel: 'whatsapp', code: '63024' }),
+      of.attempt(-2_900, 'accepted', bySms),
+      of.failover(-2_890, next),
+    ];
+    const steps = [...stepsOf(accepted, 'A'), ...stepsOf(behind, 'B')];
+    const read = keep(steps).get('event-1')?.open(LATER);
+    expect(read).to.include({ outcome: 'sent', channel: 'sms', code: undefined, startedAt: START });
+    expect(read?.steps[0]?.type).to.equal('request.received');
+    expect(
+      keep([...steps].reverse())
+        .get('event-1')
+        ?.open(LATER),
+    ).to.deep.equal(read);
+
+    const further = [
+      of.status(-9_000, 'SM2', 'undelivered', { code: '30003' }),
+      of.failover(-8_900, {
+        fromChannel: 'sms',
+        outcome: 'unknown',
+        channel: 'voice',
+        provider: 'TWILIO',
+        code: 'TIMEOUT',
+        attempts: [{ ...next, durationMs: 9 }],
+      }),
+    ];
+    const last = keep([...steps, ...stepsOf(further, 'C')]);
+    expect(last.get('event-1')?.summary(LATER)).to.include({
+      outcome: 'pending',
+      channel: 'voice',
+      code: 'TIMEOUT',
+    });
+    const counted = last.tally(START).map(({ channel, accepted, unknown }) => [channel, accepted, unknown]);
+    expect(counted).to.deep.equal([
+      ['sms', 1, 0],
+      ['voice', 0, 1],
+      ['whatsapp', 1, 0],
     ]);
   });
 

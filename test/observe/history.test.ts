@@ -342,7 +342,7 @@ describe('the history of several gateways', () => {
 
   it('passes over what it cannot read', async () => {
     const log = memoryLog();
-    for (const batch of ['', 'null', '{}', '["a",0,[null]]', '["a",0,[{"type":"x"}]]', '["a","b",[]]']) {
+    for (const batch of ['', 'null', '{}', '["b",0,[null]]', '["b",0,[{"type":"x"}]]', '["b",0.5,[]]']) {
       log.batches.push(batch);
     }
     const newer = { type: 'of.tomorrow', at: START + 5, eventId: 'e1' };
@@ -350,6 +350,68 @@ describe('the history of several gateways', () => {
     const { history } = open(log);
     expect((await history.find({ limit: 10 })).executions[0]).to.include({ id: 'e1', outcome: 'sent' });
     expect((await history.open('e1'))?.steps).to.have.length(5);
+  });
+
+  it('passes over events of known types that have another shape, one by one, also while somebody watches', async () => {
+    const log = memoryLog();
+    const { history } = open(log);
+    const told: string[] = [];
+    history.watch((changed) => told.push(...idsOf({ executions: changed })));
+    await pass(0);
+    const of = toldOf('e1');
+    const misshapen: readonly HookEvent[] = [
+      of.received(),
+      of.planned(60, ['sms']),
+      of.blocked(5, 'enforce'),
+      of.attempt(90, 'accepted'),
+      of.answered(100, 'SUCCESSFUL'),
+      of.failover(200),
+      of.status(300, 'SM-e1', 'failed', { eventId: 'e1' }),
+      of.used(400, 'sms', 'SM-e1'),
+    ];
+    const wrong = misshapen.flatMap((event) =>
+      Object.keys(event)
+        .filter((name) => name !== 'type')
+        .flatMap((name) => [null, { is: 'else' }, [7], 1e300].map((value) => ({ ...event, [name]: value }))),
+    );
+    const bare = misshapen.map(({ type, at }) => ({ type, at, eventId: 'e2' }));
+    log.batches.push(JSON.stringify(['a', 0, [...wrong, ...bare, ...sent('good')]]));
+    for (let count = 0; count < 5; count += 1) await pass(250);
+    expect(told).to.include('good');
+    const { executions } = await history.find({ limit: 10, search: 'good' });
+    expect(executions[0]).to.include({ id: 'good', outcome: 'sent' });
+    expect((await history.find({ limit: 10 })).executions.map(({ code }) => code)).to.not.include(
+      'UNREADABLE',
+    );
+    expect((await history.open('good'))?.steps).to.have.length(4);
+    expect((await history.tally(START)).find(({ channel }) => channel === 'sms')?.accepted).to.be.at.least(1);
+    expect(log.batches).to.have.length(1);
+  });
+
+  it('loses one row by an execution that cannot be read', async () => {
+    const kept = open(memoryLog());
+    const told: (readonly ExecutionSummary[])[] = [];
+    const end = kept.history.watch((changed) => told.push(changed));
+    const unreadable = {
+      type: 'guard.blocked',
+      at: START,
+      eventId: 'bad',
+      to: '…23',
+    } as unknown as HookEvent;
+    tell(kept, unreadable, ...sent('good', START + 1));
+    await pass(250);
+    end();
+    const outcomes = [
+      ['good', 'sent', undefined],
+      ['bad', 'pending', 'UNREADABLE'],
+    ];
+    const outcomesOf = (some: readonly ExecutionSummary[] = []): readonly unknown[] =>
+      some.map(({ id, outcome, code }) => [id, outcome, code]);
+    expect(outcomesOf(told[0])).to.deep.equal(outcomes);
+    expect(outcomesOf((await kept.history.find({ limit: 10 })).executions)).to.deep.equal(outcomes);
+    expect(idsOf(await kept.history.find({ limit: 10, search: 'unread' }))).to.deep.equal(['bad']);
+    expect(await kept.history.open('bad')).to.deep.include({ steps: [], omittedSteps: 1 });
+    expect((await kept.history.tally(START))[0]).to.include({ channel: 'sms', accepted: 1 });
   });
 
   it('knows the gateways of late, whose names are new with each start', async () => {

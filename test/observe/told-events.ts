@@ -41,7 +41,11 @@ export function toldOf(eventId: string, startMs = START) {
       ...over,
     }),
     repeated: (afterMs: number): HookEvent => ({ type: 'request.repeated', at: startMs + afterMs, ...ids }),
-    blocked: (afterMs: number, mode: 'enforce' | 'record'): HookEvent => {
+    blocked: (
+      afterMs: number,
+      mode: 'enforce' | 'record',
+      over: Partial<Of<'guard.blocked'>> = {},
+    ): HookEvent => {
       const rule = {
         rule: 'perUser',
         code: 'LIMIT_PER_USER',
@@ -60,6 +64,7 @@ export function toldOf(eventId: string, startMs = START) {
         country: 'GB',
         rules: [rule],
         ...rule,
+        ...over,
       };
     },
     planned: (afterMs: number, channels: readonly string[]): HookEvent => ({

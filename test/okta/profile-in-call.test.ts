@@ -174,7 +174,9 @@ describe('the profile in a hook call', () => {
       mustNotShow(mobilePhone.slice(1));
     };
     const told = (): unknown[] =>
-      scene.events.flatMap((event) => (event.type === 'guard.blocked' ? [[event.mode, event.code]] : []));
+      scene.events.flatMap((event) =>
+        event.type === 'guard.blocked' ? [[event.mode, event.code, event.isOtherNumber]] : [],
+      );
 
     for (const [mobilePhone, guard, code] of [
       ['+19005550123', {}, 'NUMBER_TYPE_BLOCKED'],
@@ -187,7 +189,8 @@ describe('the profile in a hook call', () => {
         expect(scene.twilio.messages.map(({ channel, to }) => [channel, to])).to.deep.equal([
           ['whatsapp', ANA.phone],
         ]);
-        expect(told()).to.deep.equal([['enforce', code]]);
+        expect(told()).to.deep.equal([['enforce', code, true]]);
+        expect(scene.log.map(({ message }) => message).join()).to.not.contain('held a code back');
       });
     }
 
@@ -195,7 +198,7 @@ describe('the profile in a hook call', () => {
       await start('+14165550142', { mode: 'record', countries: { allow: ['GB'] } });
       await scene.call();
       expect(scene.twilio.messages.map(({ to }) => to)).to.deep.equal(['+14165550142']);
-      expect(told()).to.deep.equal([['record', 'COUNTRY_NOT_ALLOWED']]);
+      expect(told()).to.deep.equal([['record', 'COUNTRY_NOT_ALLOWED', true]]);
     });
 
     it('nothing is told where no WhatsApp message goes out', async () => {

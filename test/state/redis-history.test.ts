@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib';
 import { expect } from 'chai';
 import type { HookEvent } from '../../lib/delivery/events.js';
 import type { Execution, HistoryLog } from '../../lib/delivery/history.js';
@@ -146,6 +147,17 @@ describe('the history that gateways share', () => {
     const stranger = createSealing([Buffer.from(NEW_KEY, 'base64')], 'okta-telephony-hook');
     await redis.admin.xadd(stranger.nameOf('history', ''), '*', 'total', '1', 'batch', sealed);
     expect(await readAll(openLog({ encryptionKeys: [NEW_KEY] }))).to.be.empty;
+  });
+
+  it('passes over what opens and is no batch, or a longer one than any', async () => {
+    const log = openLog();
+    const sealing = createSealing([Buffer.from(KEY, 'base64')], 'okta-telephony-hook');
+    await log.append('first');
+    for (const bytes of [Buffer.from('not deflated'), deflateRawSync('x'.repeat(4 * 1024 * 1024 + 1))]) {
+      await redis.admin.xadd(NAME, '*', 'total', '1', 'batch', sealing.seal('history', NAME, bytes));
+    }
+    await log.append('last');
+    expect(await readAll(log)).to.deep.equal(['first', 'last']);
   });
 
   it('goes on while the key is changed: those that have both read all, the others what they can', async () => {

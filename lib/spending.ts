@@ -27,7 +27,9 @@ export function classifyNumber(call: Call, parts: HookParts): Promise<void> | un
 /** The limits that a call takes a point of: none where its number alone has it blocked. */
 export function bucketsFor(call: Call, { settings: { guard } }: HookParts): readonly LimitBucket[] {
   const isBlocked = judge({ number: call.number, exceeded: [] }, guard).length > 0;
-  return isBlocked && guard.mode === 'enforce' ? [] : bucketsOf(hookOf(call).request, guard);
+  if (isBlocked && guard.mode === 'enforce') return [];
+  const { request, isPreview } = hookOf(call);
+  return bucketsOf(request, isPreview, guard);
 }
 
 /** Refuses what the guard blocks. */

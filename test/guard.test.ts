@@ -190,12 +190,17 @@ describe('the guard of a hook', () => {
     expect((await times(3, { change })).map(isHeldBack)).to.deep.equal([false, false, true]);
   });
 
-  it('counts previews', async () => {
-    await start({ guard: { perUser: { points: 1, seconds: 60 } } });
-    expect(isHeldBack(await scene.call({ preview: true }))).to.equal(false);
-    expect(isHeldBack(await scene.call({ preview: true }))).to.equal(true);
-    expect(blocked()[0]).to.include({ isPreview: true });
-  });
+  for (const rule of ['perUser', 'perNumber', 'perIp'] as const) {
+    it(`counts previews by ${rule} apart, so that they take no point of a sign-in, nor it one of theirs`, async () => {
+      await start({ guard: { perUser: false, [rule]: { points: 1, seconds: 60 } } });
+      expect(isHeldBack(await scene.call({ preview: true }))).to.equal(false);
+      expect(isHeldBack(await scene.call({ preview: true, requestType: 'password-reset' }))).to.equal(true);
+      expect(blocked()[0]).to.include({ isPreview: true, rule });
+      expect(isHeldBack(await scene.call())).to.equal(false);
+      expect(isHeldBack(await scene.call())).to.equal(true);
+      expect(blocked()[1]).to.include({ isPreview: false, rule });
+    });
+  }
 
   it('gives the point back where Okta hung up before anything was sent', async () => {
     await start({ guard: { perUser: { points: 1, seconds: 60 } } });

@@ -57,13 +57,26 @@ function purposeOf(requestType: string | undefined): string {
   return PURPOSES.get(requestType?.slice(requestType.lastIndexOf('.') + 1)) ?? 'other';
 }
 
-/** The limits that a request takes a point of. */
-export function bucketsOf(request: TelephonyRequest, { limits }: Guard): readonly LimitBucket[] {
+/**
+ * The limits that a request takes a point of.
+ *
+ * @param isPreview - counted apart under every rule: what an administrator tries takes no point of a user's own.
+ */
+export function bucketsOf(
+  request: TelephonyRequest,
+  isPreview: boolean,
+  { limits }: Guard,
+): readonly LimitBucket[] {
   const buckets: LimitBucket[] = [];
   for (const { rule, points, seconds } of limits) {
-    const counted = countedBy(rule, request);
+    // Of whatever kind a preview is, it is of one kind.
+    const counted = countedBy(rule, isPreview ? { ...request, requestType: undefined } : request);
     if (counted === undefined) continue;
-    const key = hash('sha256', JSON.stringify([rule, ...counted]), 'base64url');
+    const key = hash(
+      'sha256',
+      JSON.stringify([isPreview ? `preview ${rule}` : rule, ...counted]),
+      'base64url',
+    );
     buckets.push({ rule, key, points, seconds });
   }
   return buckets;

@@ -109,6 +109,7 @@ export async function readHookCall(
   const dialable = toDialableNumber(needed.phoneNumber, parts.defaultCountry);
   const read = dialable instanceof Promise ? await waitAtMost(dialable, parts.waitMs) : dialable;
   const phoneNumber = read === TIMED_OUT ? undefined : read;
+  const login = asText(user['login']);
   const request: TelephonyRequest = {
     eventId: eventId ?? randomUUID(),
     requestType: asText(envelope['requestType']),
@@ -119,8 +120,12 @@ export async function readHookCall(
     expiresAt: new Date(parts.nowMs + (lifeMs > 0 ? Math.min(lifeMs, LONGEST_LIFE_MS) : DEFAULT_LIFE_MS)),
     msgTemplate: asText(message['msgTemplate'], 4000),
     locale: readLocale(message['locale']),
-    userId: asText(user['userId']),
-    login: asText(user['login']),
+    userId: asUserId(user['userId'], {
+      otpCode: needed.otpCode,
+      login,
+      phoneNumbers: [needed.phoneNumber, phoneNumber],
+    }),
+    login,
     firstName: asText(user['firstName']),
     lastName: asText(user['lastName']),
     ipAddress: asText(context['ipAddress']),
@@ -204,6 +209,32 @@ function asText(value: unknown, maxLength = 256): string | undefined {
   if (typeof value !== 'string') return undefined;
   const text = value.trim();
   return text === '' || text.length > maxLength ? undefined : text;
+}
+
+/**
+ * What is told of every call must be an id of Okta's. What is the login, the number or the code itself is none: it is left
+ * out, and the user is looked up by the login. A name is no reason, for an id may hold one by chance.
+ */
+function asUserId(
+  value: unknown,
+  of: {
+    readonly otpCode: string;
+    readonly login: string | undefined;
+    /** As Okta wrote it, and as it is dialled. */
+    readonly phoneNumbers: readonly (string | undefined)[];
+  },
+): string | undefined {
+  const userId = asText(value);
+  if (userId === undefined) return undefined;
+  const isSame = (text: string | undefined): boolean => text?.toLowerCase() === userId.toLowerCase();
+  const digits = dialledDigits(userId);
+  const isNumber = digits !== '' && of.phoneNumbers.some((number) => dialledDigits(number ?? '') === digits);
+  return isNumber || isSame(of.login) || isSame(of.otpCode) ? undefined : userId;
+}
+
+/** Without the zeros that stand before a number within a country, or before the country. */
+function dialledDigits(text: string): string {
+  return text.replace(/\D/g, '').replace(/^0+/, '');
 }
 
 /** Okta's are texts of about 20 characters; whatever it is, the same one must be the same. */

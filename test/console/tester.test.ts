@@ -155,6 +155,8 @@ describe("the console's tester", () => {
     const opened = (await served.ask(`/api/executions/${results[2]?.executionId ?? ''}`))
       .json as OpenedExecution;
     expect(opened).to.include({ outcome: 'blocked', code: 'LIMIT_PER_USER', isTest: true });
+    // The user's own sign-in is not kept waiting for what an administrator tried.
+    expect((await served.scene.call()).okta.action).to.equal('sent');
   });
 
   it('refuses what is no payload of the hook, by its fields, and sends nothing', async () => {

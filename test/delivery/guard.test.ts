@@ -27,23 +27,37 @@ const guardOf = (...rules: readonly LimitRule[]): Guard => ({
 });
 
 describe('the limits of a request', () => {
-  const keyOf = (rule: LimitRule, change: Partial<TelephonyRequest> = {}): string | undefined =>
-    bucketsOf({ ...REQUEST, ...change }, guardOf(rule))[0]?.key;
+  const keyOf = (
+    rule: LimitRule,
+    change: Partial<TelephonyRequest> = {},
+    isPreview = false,
+  ): string | undefined => bucketsOf({ ...REQUEST, ...change }, isPreview, guardOf(rule))[0]?.key;
 
   it('are those that are on, with their points and seconds', () => {
-    const buckets = bucketsOf(REQUEST, guardOf('perUser', 'perNumber', 'perIp'));
+    const buckets = bucketsOf(REQUEST, false, guardOf('perUser', 'perNumber', 'perIp'));
     expect(buckets.map(({ rule, points, seconds }) => [rule, points, seconds])).to.deep.equal([
       ['perUser', 5, 60],
       ['perNumber', 5, 60],
       ['perIp', 5, 60],
     ]);
     expect(new Set(buckets.map(({ key }) => key)).size).to.equal(3);
-    expect(bucketsOf(REQUEST, guardOf())).to.deep.equal([]);
+    expect(bucketsOf(REQUEST, false, guardOf())).to.deep.equal([]);
+  });
+
+  it('are of previews apart, by every rule, and one whatever kind of request is tried', () => {
+    for (const rule of ['perUser', 'perNumber', 'perIp'] as const) {
+      expect(keyOf(rule, {}, true), rule).to.not.equal(keyOf(rule));
+      expect(keyOf(rule, {}, true), rule).to.equal(keyOf(rule, {}, true));
+      expect(bucketsOf(REQUEST, true, guardOf(rule))[0], rule).to.include({ points: 5, seconds: 60 });
+    }
+    const requestType = 'com.okta.user.telephony.password-reset';
+    expect(keyOf('perUser', { requestType }, true)).to.equal(keyOf('perUser', {}, true));
+    expect(keyOf('perUser', { userId: '00u2' }, true)).to.not.equal(keyOf('perUser', {}, true));
   });
 
   it('have keys from which no number, login or address can be read', () => {
     const anonymous = { ...REQUEST, userId: undefined };
-    for (const { key } of bucketsOf(anonymous, guardOf('perUser', 'perNumber', 'perIp'))) {
+    for (const { key } of bucketsOf(anonymous, false, guardOf('perUser', 'perNumber', 'perIp'))) {
       expect(key).to.match(/^[\w-]{43}$/);
     }
   });
@@ -122,7 +136,7 @@ describe('the limits of a request', () => {
   }
 
   it('that are exceeded are known by their keys', () => {
-    const buckets = bucketsOf(REQUEST, guardOf('perUser', 'perNumber', 'perIp'));
+    const buckets = bucketsOf(REQUEST, false, guardOf('perUser', 'perNumber', 'perIp'));
     expect(exceededRules(buckets, [])).to.deep.equal([]);
     expect(
       exceededRules(buckets, [buckets[2]?.key ?? '', 'of another', buckets[0]?.key ?? '']),

@@ -65,6 +65,43 @@ describe('the fields of a request', () => {
     });
   }
 
+  it('hold no user id that is the login, the number or the code itself', async () => {
+    const login = 'Ana.Lopez@example.com';
+    for (const userId of [
+      login,
+      login.toUpperCase(),
+      '+447700900123',
+      '00447700900123',
+      '44 7700 900123',
+      'tel:+44-7700-900123',
+      'phone-447700900123',
+      '204981',
+    ]) {
+      const { request } = await read({ user: { userId, login } });
+      expect(request, userId).to.include({ userId: undefined, login });
+    }
+    const national = await readHookCall(
+      {
+        data: {
+          userProfile: { userId: '07700900123' },
+          messageProfile: { phoneNumber: '07700 900123', otpCode: '204981', deliveryChannel: 'SMS' },
+        },
+      },
+      { defaultCountry: 'GB', nowMs: NOW, waitMs: 1000 },
+    );
+    expect(national.request).to.include({ userId: undefined, phoneNumber: '+447700900123' });
+  });
+
+  it('hold a user id that a name, a login or a number is only a part of', async () => {
+    for (const userId of ['00u1ana4lopez5d7', '00u204981x', '00u4477009001234', '000', 'ana']) {
+      const user = { userId, login: 'ana@example.com', firstName: 'Ana', lastName: 'Lopez' };
+      expect((await read({ user })).request.userId, userId).to.equal(userId);
+    }
+    expect(
+      (await read({ user: { userId: '000' }, message: { phoneNumber: 'none' } })).request.userId,
+    ).to.equal('000');
+  });
+
   it('hold the id of the event, a longer one by its digest: the same is the same', async () => {
     const longest = 'x'.repeat(256);
     expect(await read({ envelope: { eventId: longest } })).to.deep.include({ hasEventId: true });

@@ -201,6 +201,22 @@ describe('a request of Okta', () => {
       });
     }
 
+    for (const [what, userId] of [
+      ['the login', ANA.login.toUpperCase()],
+      ['the number', ANA.phone.slice(1)],
+      ['the code', CODE],
+    ] as const) {
+      it(`is told without a user id that is ${what}, and the user found by the login`, async () => {
+        mustNotShow(userId);
+        const call = await change(withField('data.userProfile.userId', userId));
+        expect(call.okta.action).to.equal('sent');
+        expect(only().request).to.include({ userId: undefined, login: ANA.login });
+        expect(scene.okta.requests.map(({ path }) => path)).to.include(
+          `/api/v1/users/${encodeURIComponent(ANA.login)}`,
+        );
+      });
+    }
+
     for (const path of [
       'eventId',
       'eventTime',

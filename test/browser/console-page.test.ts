@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
+import type { TestResult } from '../../lib/console/api.js';
 import { until } from '../harness/until.js';
 import {
   expectAccessible,
@@ -217,6 +218,45 @@ describe("the console's page", function () {
     });
   });
 
+  describe('the tester', () => {
+    const TESTED: TestResult = {
+      httpStatus: 200,
+      body: { commands: [] },
+      durationMs: 312,
+      deadlineMs: 2500,
+      reaction: { action: 'sent', text: 'Okta takes the code as sent.' },
+    };
+    const countOf = (stood: StandIn, path: string): number =>
+      stood.asked.filter((url) => url.endsWith(path)).length;
+
+    it('sends once however long Enter is held, and again by the next press', async () => {
+      const stood = (standIn = await startStandIn());
+      stood.made = { payload: { data: {} }, notes: ['It is made up.'] };
+      stood.tested = TESTED;
+      const { page } = await browser.open(stood.url);
+      await page.getByLabel('User').fill('x');
+      for (let index = 0; index < 5; index += 1) {
+        await page.keyboard.down('Enter');
+        await page.getByText('It is made up.').waitFor();
+        await page.locator('button:text-is("Generate"):not([disabled])').waitFor();
+      }
+      await page.keyboard.up('Enter');
+      expect(countOf(stood, '/api/tester/payload')).to.equal(1);
+
+      const send = page.locator('button:text-is("Send")');
+      await send.focus();
+      for (let index = 0; index < 5; index += 1) {
+        await page.keyboard.down('Enter');
+        await page.getByText('Okta takes the code as sent.').waitFor();
+        await send.and(page.locator(':focus:not([disabled])')).waitFor();
+      }
+      await page.keyboard.up('Enter');
+      expect(countOf(stood, '/api/tester/send')).to.equal(1);
+      await page.keyboard.press('Enter');
+      await until(() => countOf(stood, '/api/tester/send') === 2);
+    });
+  });
+
   it('shows as text whatever was written into any field, and runs none of it', async () => {
     const { stood, told } = await hostileStandIn();
     standIn = stood;
@@ -228,7 +268,7 @@ describe("the console's page", function () {
     await page.locator('.bar').first().waitFor();
     const seen: string[] = [await page.locator('body').innerText()];
     const id = stood.executions[0]?.id ?? '';
-    const [, more] = ['', '#/history'];
+    const more = '#/history';
     for (const hash of [more, `#/history/${encodeURIComponent(id)}`, '#/health']) {
       await page.goto(stood.url + hash);
       await page

@@ -131,6 +131,8 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       result.show(told);
     });
   });
+  form.addEventListener('keydown', ignoreRepeatedEnter);
+  send.addEventListener('keydown', ignoreRepeatedEnter);
   showState();
 
   return {
@@ -174,6 +176,11 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       return true;
     },
   };
+}
+
+/** A key that is held down presses again and again: each would be one more message. */
+function ignoreRepeatedEnter(event: KeyboardEvent): void {
+  if (event.repeat && event.key === 'Enter') event.preventDefault();
 }
 
 /** What is about to happen, and to whom. */

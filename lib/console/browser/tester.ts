@@ -3,6 +3,7 @@ import type { PayloadQuestion } from '../api.js';
 import { markTone, showFailure } from './marks.js';
 import { makePayloadEditor } from './payload-editor.js';
 import type { Route } from './routes.js';
+import { warnOfSending } from './send-warning.js';
 import { makePayload, sendPayload, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
 import { makeTestResult } from './test-result.js';
@@ -59,7 +60,8 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     const payload = written?.isJson === true ? written.value : undefined;
     generate.disabled = isRunning;
     send.disabled = isRunning || payload === undefined;
-    warning.textContent = written?.isJson === false ? 'It can be sent once it is JSON.' : warningFor(payload);
+    warning.textContent =
+      written?.isJson === false ? 'It can be sent once it is JSON.' : warnOfSending(payload, Date.now());
   };
 
   /** One at a time, and the focus stays where it was. */
@@ -181,29 +183,4 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
 /** A key that is held down presses again and again: each would be one more message. */
 function ignoreRepeatedEnter(event: KeyboardEvent): void {
   if (event.repeat && event.key === 'Enter') event.preventDefault();
-}
-
-/** What is about to happen, and to whom. */
-function warningFor(payload: unknown): string {
-  if (payload === undefined) return 'Nothing is sent before you press Send.';
-  const profile = fieldOf(fieldOf(payload, 'data'), 'messageProfile');
-  const number = fieldOf(profile, 'phoneNumber');
-  const digits =
-    typeof number === 'string' || typeof number === 'number' ? String(number).replace(/\D/g, '') : '';
-  if (digits.length < 7)
-    return 'The request has no phone number yet: put one in data.messageProfile.phoneNumber.';
-  const expires = Date.parse(String(fieldOf(profile, 'otpExpires')));
-  if (expires < Date.now())
-    return 'The code of this request has expired: generate another one, or change data.messageProfile.otpExpires.';
-  const isCall = /voice|call/i.test(String(fieldOf(profile, 'deliveryChannel')));
-  const to = `the number that ends in ${digits.slice(-2)}`;
-  return isCall
-    ? `Send makes a real call to ${to}.`
-    : `Send makes a real message go out to ${to}: by the channel that the user opted in to, else by SMS.`;
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined;
 }

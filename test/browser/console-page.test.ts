@@ -218,6 +218,57 @@ describe("the console's page", function () {
     });
   });
 
+  it('clears itself and says to log in again once the gateway lets the user in no more', async () => {
+    const stood = (standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) }));
+    const { page, tolerate } = await browser.open(`${stood.url}#/history`);
+    await page.getByText('3 of 3 executions').waitFor();
+    await until(() => stood.listeners() === 1);
+    tolerate(/status of 403/);
+    stood.isLoggedIn = false;
+    stood.endStreams();
+    await page.locator('h1:text-is("Logged out"):focus').waitFor();
+    expect(await page.title()).to.equal('Logged out – Telephony hook console');
+    expect(await page.locator('.row, nav a').count()).to.equal(0);
+    expect(await page.getByText('The connection is lost').count()).to.equal(0);
+    await page.evaluate("location.hash = '#/health'");
+    await page.getByText('Log in again').waitFor();
+    await expectAccessible(page);
+
+    stood.isLoggedIn = true;
+    await page.getByRole('link', { name: 'open the console' }).click();
+    await page.getByRole('heading', { name: 'Tester' }).waitFor();
+  });
+
+  it('takes being led to a login for the end, not for an answer', async () => {
+    const stood = (standIn = await startStandIn());
+    const { page } = await browser.open(stood.url);
+    await until(() => stood.listeners() === 1);
+    await page.route('**/api/**', (route) =>
+      route.fulfill({ status: 302, headers: { Location: '/login' }, body: '' }),
+    );
+    await page.getByRole('link', { name: 'Health' }).click();
+    await page.getByText('does not take you for an administrator any more').waitFor();
+  });
+
+  it('listens only while it is seen, and catches up when it is again', async () => {
+    const stood = (standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) }));
+    const { page } = await browser.open(`${stood.url}#/history`);
+    await page.getByText('3 of 3 executions').waitFor();
+    await until(() => stood.listeners() === 1);
+    const hide = (isHidden: boolean) =>
+      page.evaluate(
+        `Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} });
+        document.dispatchEvent(new Event('visibilitychange'));`,
+      );
+    await hide(true);
+    await until(() => stood.listeners() === 0);
+    stood.tell(plantExecution(0, Date.now() + 60_000, { id: 'missed' }));
+    await hide(false);
+    await page.locator('[data-id="missed"]').waitFor();
+    await until(() => stood.listeners() === 1);
+    expect(await page.getByText('The connection is lost').count()).to.equal(0);
+  });
+
   describe('the tester', () => {
     const TESTED: TestResult = {
       httpStatus: 200,

@@ -15,7 +15,7 @@ export function warnOfSending(payload: unknown, nowMs: number): string {
   const isExpired = Date.parse(String(fieldOf(profile, 'otpExpires'))) <= nowMs;
   const renewed = isExpired ? ' The code of this request has expired: Send renews it for five minutes.' : '';
   if (digits.length < FEWEST_DIGITS)
-    return `The phone number in data.messageProfile.phoneNumber is too short: as it stands, Send shows how the hook turns it down.${renewed}`;
+    return `The number in data.messageProfile.phoneNumber is very short: Send asks the hook all the same, which sends nothing to a number that cannot be dialled.${renewed}`;
   const isCall = /voice|call/i.test(String(fieldOf(profile, 'deliveryChannel')));
   const to = `the number that ends in ${digits.slice(-2)}`;
   return isCall

@@ -37,8 +37,8 @@ describe('what is said before a test is sent', () => {
     expect(warnOfSending(asking({ otpExpires: '2030-01-01T12:00:00.001Z' }), NOW)).to.not.match(/expired/);
   });
 
-  it('tells a number that is too short from none', () => {
-    expect(warnOfSending(asking({ phoneNumber: '+44770' }), NOW)).to.match(/ is too short: /);
+  it('tells a number that is very short from none', () => {
+    expect(warnOfSending(asking({ phoneNumber: '+44770' }), NOW)).to.match(/ is very short: /);
     for (const phoneNumber of ['', undefined, null]) {
       expect(warnOfSending(asking({ phoneNumber }), NOW)).to.match(/has no phone number yet/);
     }

@@ -169,6 +169,46 @@ describe("the console's page", function () {
       await page.getByText('4 of 4 that fit').waitFor();
     });
 
+    it('counts beside a search only what fits it, also once it comes to fit', async () => {
+      const now = Date.now();
+      const stood = (standIn = await startStandIn({ executions: plantExecutions(30, now) }));
+      const page = await openHistory(stood);
+      await page.getByLabel('Outcome').selectOption('failed');
+      await page.getByText('3 of 3 that fit').waitFor();
+      const countAsked = (): number => stood.asked.filter((url) => url.includes('outcome=failed')).length;
+      const news = page.getByRole('button', { name: /new: show/ });
+      const before = countAsked();
+      const running = plantExecution(0, now + 240_000, { id: 'fresh', outcome: 'running' });
+      stood.tell(running, plantExecution(1, now + 240_000, { id: 'other' }));
+      await until(() => countAsked() > before);
+      // What is asked next is shown after it: the count is there by now.
+      stood.tell({ ...running, outcome: 'failed' });
+      await page.getByRole('button', { name: '1 new: show' }).waitFor();
+      await news.click();
+      await page.getByText('4 of 4 that fit').waitFor();
+      await news.waitFor({ state: 'hidden' });
+    });
+
+    it('counts nothing of what does not fit', async () => {
+      const now = Date.now();
+      const stood = (standIn = await startStandIn({ executions: plantExecutions(30, now) }));
+      const page = await openHistory(stood);
+      await page.getByLabel('Outcome').selectOption('failed');
+      await page.getByText('3 of 3 that fit').waitFor();
+      await page.evaluate(`new MutationObserver(() => {
+        if (!document.querySelector('.news').hidden) window.wasNew = true;
+      }).observe(document.querySelector('.bar-above'), { subtree: true, attributes: true })`);
+      const counted = page.waitForResponse((response) => response.url().includes('outcome=failed'));
+      stood.tell(plantExecution(0, now + 240_000, { id: 'fresh' }));
+      await (await counted).finished();
+      // A key of its own, told after it and in the rows at once, is the end of what came before.
+      const [failed] = stood.executions.filter(({ outcome }) => outcome === 'failed');
+      if (failed === undefined) return expect.fail('three are there');
+      stood.tell({ ...failed, code: '30008' });
+      await rows(page).first().getByText('30008').waitFor();
+      expect(await page.evaluate('window.wasNew')).to.equal(undefined);
+    });
+
     it('adds to an opened execution what comes after the answer', async () => {
       const now = Date.now();
       const sent = plantExecution(2, now);

@@ -348,6 +348,70 @@ describe("the console's page", function () {
     });
   });
 
+  it('says of a call whose gateway ended that its message may have gone out', async () => {
+    const { steps, durationMs, ...planted } = plantExecution(7, Date.now());
+    const unanswered = steps.filter(({ type }) => type !== 'request.answered' && type !== 'attempt.ended');
+    const execution = {
+      ...planted,
+      outcome: 'pending' as const,
+      code: 'NOT_ANSWERED',
+      durationMs: undefined,
+    };
+    standIn = await startStandIn({ executions: [{ ...execution, steps: unanswered }] });
+    const { page } = await browser.open(`${standIn.url}#/history/${planted.id}`);
+    await page.getByText('the message may have gone out, and Okta may have sent the code itself').waitFor();
+    await page.getByText('no answer is known').waitFor();
+    expect(await page.getByText('no message went out').count()).to.equal(0);
+    expect(await page.getByText('Okta takes the code as on its way').count()).to.equal(0);
+  });
+
+  it('says that a replay lacks its user, and goes to the field for one', async () => {
+    const planted = { ...plantExecution(3, Date.now()), userId: undefined };
+    standIn = await startStandIn({ executions: [planted] });
+    const { page } = await browser.open(`${standIn.url}#/history/${planted.id}`);
+    await page.getByRole('link', { name: 'Replay in the tester' }).click();
+    await page.getByText('Okta named no user in what is replayed').waitFor();
+    await page.locator('#user:focus').waitFor();
+    expect(await page.locator('#request-type').inputValue()).to.equal('password-reset');
+    expect(await page.locator('#asked-channel').inputValue()).to.equal('voice');
+  });
+
+  it('tells aloud what an execution has come to once, whatever is told of it', async () => {
+    const planted = plantExecution(2, Date.now());
+    const stood = (standIn = await startStandIn({ executions: [planted] }));
+    const { page } = await browser.open(`${stood.url}#/history/${planted.id}`);
+    await page.locator('.headline[role=status]').getByText('Sent').waitFor();
+    await until(() => stood.listeners() === 1);
+    expect(await page.locator('main [aria-live]').count()).to.equal(0);
+    await page.evaluate(`new MutationObserver(() => { window.wasTold = true; })
+      .observe(document.querySelector('.headline'), { subtree: true, childList: true, characterData: true })`);
+    stood.tell({ ...planted, repeats: 41 });
+    await page.getByText('41', { exact: true }).waitFor();
+    expect(await page.evaluate('window.wasTold')).to.equal(undefined);
+    stood.tell({ ...planted, outcome: 'delivered' });
+    await page.locator('.headline').getByText('Delivered').waitFor();
+  });
+
+  it('says no more of a provider than is known, and keeps the focus while the health is told', async () => {
+    const now = Date.now();
+    const breakers = [{ host: 'api.twilio.com', state: 'closed' as const }];
+    const stood = (standIn = await startStandIn({ health: plantHealth(now, { breakers }) }));
+    const { page } = await browser.open(`${stood.url}#/health`);
+    await page.getByText('None of these is known to be down: api.twilio.com.').waitFor();
+    await until(() => stood.listeners() === 1);
+    await page.locator('.scrolled').focus();
+    stood.tellHealth(plantHealth(now, { breakers, inFlight: 77, deliveries: [] }));
+    await page.getByText('77', { exact: true }).waitFor();
+    // What had it is gone: it is nowhere, not at what comes first.
+    expect(await page.locator('main a:focus').count()).to.equal(0);
+    stood.tellHealth(plantHealth(now, { breakers, inFlight: 78 }));
+    await page.getByText('78', { exact: true }).waitFor();
+    await page.locator('.scrolled').focus();
+    stood.tellHealth(plantHealth(now, { breakers, inFlight: 79 }));
+    await page.getByText('79', { exact: true }).waitFor();
+    await page.locator('.scrolled:focus').waitFor();
+  });
+
   it('shows as text whatever was written into any field, and runs none of it', async () => {
     const { stood, told } = await hostileStandIn();
     standIn = stood;

@@ -15,6 +15,8 @@ import { nameRequestType } from './words.js';
 const REQUEST_TYPES = ['mfa-verification', 'pre-enrollment', 'account-unlock', 'password-reset'] as const;
 const CHANNELS = { sms: 'SMS', voice: 'Voice call' } as const;
 
+const NO_USER = 'Okta named no user in what is replayed: name one, then generate the request.';
+
 export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester' }>> {
   const user = element('input', {
     id: 'user',
@@ -50,7 +52,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     { class: 'empty' },
     'Nothing has been sent yet. Name a user, generate a request, send it: the answer shows up here.',
   );
-  const answer = element('section', { 'aria-labelledby': 'answer', 'aria-live': 'polite' });
+  const answer = element('section', { 'aria-labelledby': 'answer' });
   answer.append(element('h2', { id: 'answer' }, 'Answer'), placeholder, failure, result.element);
   result.element.hidden = true;
   let isRunning = false;
@@ -165,16 +167,22 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       ),
     ),
     show: (route) => {
-      if (route.user === undefined) return;
-      user.value = route.user;
+      const { user: replayed, requestType: type, channel: asked } = route;
+      if (replayed === undefined && type === undefined && asked === undefined) return;
+      user.value = replayed ?? '';
+      notes.replaceChildren(
+        ...(replayed === undefined
+          ? [element('div', { class: 'note warn' }, markTone('warn', NO_USER))]
+          : []),
+      );
       requestType.value = REQUEST_TYPES.find((known) => known === route.requestType) ?? 'mfa-verification';
       channel.value = route.channel === 'voice' ? 'voice' : 'sms';
       // A replay is done once: coming back to the tab changes nothing that was typed since.
       history.replaceState(null, '', '#/tester');
     },
     comeBack: (from) => {
-      if (from.view !== 'execution' || user.value === '') return false;
-      generate.focus();
+      if (from.view !== 'execution') return false;
+      (user.value === '' ? user : generate).focus();
       return true;
     },
   };

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
+import type { TestResult } from '../../lib/console/api.js';
 import { until } from '../harness/until.js';
 import {
   expectAccessible,
@@ -168,6 +169,46 @@ describe("the console's page", function () {
       await page.getByText('4 of 4 that fit').waitFor();
     });
 
+    it('counts beside a search only what fits it, also once it comes to fit', async () => {
+      const now = Date.now();
+      const stood = (standIn = await startStandIn({ executions: plantExecutions(30, now) }));
+      const page = await openHistory(stood);
+      await page.getByLabel('Outcome').selectOption('failed');
+      await page.getByText('3 of 3 that fit').waitFor();
+      const countAsked = (): number => stood.asked.filter((url) => url.includes('outcome=failed')).length;
+      const news = page.getByRole('button', { name: /new: show/ });
+      const before = countAsked();
+      const running = plantExecution(0, now + 240_000, { id: 'fresh', outcome: 'running' });
+      stood.tell(running, plantExecution(1, now + 240_000, { id: 'other' }));
+      await until(() => countAsked() > before);
+      // What is asked next is shown after it: the count is there by now.
+      stood.tell({ ...running, outcome: 'failed' });
+      await page.getByRole('button', { name: '1 new: show' }).waitFor();
+      await news.click();
+      await page.getByText('4 of 4 that fit').waitFor();
+      await news.waitFor({ state: 'hidden' });
+    });
+
+    it('counts nothing of what does not fit', async () => {
+      const now = Date.now();
+      const stood = (standIn = await startStandIn({ executions: plantExecutions(30, now) }));
+      const page = await openHistory(stood);
+      await page.getByLabel('Outcome').selectOption('failed');
+      await page.getByText('3 of 3 that fit').waitFor();
+      await page.evaluate(`new MutationObserver(() => {
+        if (!document.querySelector('.news').hidden) window.wasNew = true;
+      }).observe(document.querySelector('.bar-above'), { subtree: true, attributes: true })`);
+      const counted = page.waitForResponse((response) => response.url().includes('outcome=failed'));
+      stood.tell(plantExecution(0, now + 240_000, { id: 'fresh' }));
+      await (await counted).finished();
+      // A key of its own, told after it and in the rows at once, is the end of what came before.
+      const [failed] = stood.executions.filter(({ outcome }) => outcome === 'failed');
+      if (failed === undefined) return expect.fail('three are there');
+      stood.tell({ ...failed, code: '30008' });
+      await rows(page).first().getByText('30008').waitFor();
+      expect(await page.evaluate('window.wasNew')).to.equal(undefined);
+    });
+
     it('adds to an opened execution what comes after the answer', async () => {
       const now = Date.now();
       const sent = plantExecution(2, now);
@@ -217,6 +258,160 @@ describe("the console's page", function () {
     });
   });
 
+  it('clears itself and says to log in again once the gateway lets the user in no more', async () => {
+    const stood = (standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) }));
+    const { page, tolerate } = await browser.open(`${stood.url}#/history`);
+    await page.getByText('3 of 3 executions').waitFor();
+    await until(() => stood.listeners() === 1);
+    tolerate(/status of 403/);
+    stood.isLoggedIn = false;
+    stood.endStreams();
+    await page.locator('h1:text-is("Logged out"):focus').waitFor();
+    expect(await page.title()).to.equal('Logged out – Telephony hook console');
+    expect(await page.locator('.row, nav a').count()).to.equal(0);
+    expect(await page.getByText('The connection is lost').count()).to.equal(0);
+    await page.evaluate("location.hash = '#/health'");
+    await page.getByText('Log in again').waitFor();
+    await expectAccessible(page);
+
+    stood.isLoggedIn = true;
+    await page.getByRole('link', { name: 'open the console' }).click();
+    await page.getByRole('heading', { name: 'Tester' }).waitFor();
+  });
+
+  it('takes being led to a login for the end, not for an answer', async () => {
+    const stood = (standIn = await startStandIn());
+    const { page } = await browser.open(stood.url);
+    await until(() => stood.listeners() === 1);
+    await page.route('**/api/**', (route) =>
+      route.fulfill({ status: 302, headers: { Location: '/login' }, body: '' }),
+    );
+    await page.getByRole('link', { name: 'Health' }).click();
+    await page.getByText('does not take you for an administrator any more').waitFor();
+  });
+
+  it('listens only while it is seen, and catches up when it is again', async () => {
+    const stood = (standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) }));
+    const { page } = await browser.open(`${stood.url}#/history`);
+    await page.getByText('3 of 3 executions').waitFor();
+    await until(() => stood.listeners() === 1);
+    const hide = (isHidden: boolean) =>
+      page.evaluate(
+        `Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} });
+        document.dispatchEvent(new Event('visibilitychange'));`,
+      );
+    await hide(true);
+    await until(() => stood.listeners() === 0);
+    stood.tell(plantExecution(0, Date.now() + 60_000, { id: 'missed' }));
+    await hide(false);
+    await page.locator('[data-id="missed"]').waitFor();
+    await until(() => stood.listeners() === 1);
+    expect(await page.getByText('The connection is lost').count()).to.equal(0);
+  });
+
+  describe('the tester', () => {
+    const TESTED: TestResult = {
+      httpStatus: 200,
+      body: { commands: [] },
+      durationMs: 312,
+      deadlineMs: 2500,
+      reaction: { action: 'sent', text: 'Okta takes the code as sent.' },
+    };
+    const countOf = (stood: StandIn, path: string): number =>
+      stood.asked.filter((url) => url.endsWith(path)).length;
+
+    it('sends once however long Enter is held, and again by the next press', async () => {
+      const stood = (standIn = await startStandIn());
+      stood.made = { payload: { data: {} }, notes: ['It is made up.'] };
+      stood.tested = TESTED;
+      const { page } = await browser.open(stood.url);
+      await page.getByLabel('User').fill('x');
+      for (let index = 0; index < 5; index += 1) {
+        await page.keyboard.down('Enter');
+        await page.getByText('It is made up.').waitFor();
+        await page.locator('button:text-is("Generate"):not([disabled])').waitFor();
+      }
+      await page.keyboard.up('Enter');
+      expect(countOf(stood, '/api/tester/payload')).to.equal(1);
+
+      const send = page.locator('button:text-is("Send")');
+      await send.focus();
+      for (let index = 0; index < 5; index += 1) {
+        await page.keyboard.down('Enter');
+        await page.getByText('Okta takes the code as sent.').waitFor();
+        await send.and(page.locator(':focus:not([disabled])')).waitFor();
+      }
+      await page.keyboard.up('Enter');
+      expect(countOf(stood, '/api/tester/send')).to.equal(1);
+      await page.keyboard.press('Enter');
+      await until(() => countOf(stood, '/api/tester/send') === 2);
+    });
+  });
+
+  it('says of a call whose gateway ended that its message may have gone out', async () => {
+    const { steps, durationMs, ...planted } = plantExecution(7, Date.now());
+    const unanswered = steps.filter(({ type }) => type !== 'request.answered' && type !== 'attempt.ended');
+    const execution = {
+      ...planted,
+      outcome: 'pending' as const,
+      code: 'NOT_ANSWERED',
+      durationMs: undefined,
+    };
+    standIn = await startStandIn({ executions: [{ ...execution, steps: unanswered }] });
+    const { page } = await browser.open(`${standIn.url}#/history/${planted.id}`);
+    await page.getByText('the message may have gone out, and Okta may have sent the code itself').waitFor();
+    await page.getByText('no answer is known').waitFor();
+    expect(await page.getByText('no message went out').count()).to.equal(0);
+    expect(await page.getByText('Okta takes the code as on its way').count()).to.equal(0);
+  });
+
+  it('says that a replay lacks its user, and goes to the field for one', async () => {
+    const planted = { ...plantExecution(3, Date.now()), userId: undefined };
+    standIn = await startStandIn({ executions: [planted] });
+    const { page } = await browser.open(`${standIn.url}#/history/${planted.id}`);
+    await page.getByRole('link', { name: 'Replay in the tester' }).click();
+    await page.getByText('Okta named no user in what is replayed').waitFor();
+    await page.locator('#user:focus').waitFor();
+    expect(await page.locator('#request-type').inputValue()).to.equal('password-reset');
+    expect(await page.locator('#asked-channel').inputValue()).to.equal('voice');
+  });
+
+  it('tells aloud what an execution has come to once, whatever is told of it', async () => {
+    const planted = plantExecution(2, Date.now());
+    const stood = (standIn = await startStandIn({ executions: [planted] }));
+    const { page } = await browser.open(`${stood.url}#/history/${planted.id}`);
+    await page.locator('.headline[role=status]').getByText('Sent').waitFor();
+    await until(() => stood.listeners() === 1);
+    expect(await page.locator('main [aria-live]').count()).to.equal(0);
+    await page.evaluate(`new MutationObserver(() => { window.wasTold = true; })
+      .observe(document.querySelector('.headline'), { subtree: true, childList: true, characterData: true })`);
+    stood.tell({ ...planted, repeats: 41 });
+    await page.getByText('41', { exact: true }).waitFor();
+    expect(await page.evaluate('window.wasTold')).to.equal(undefined);
+    stood.tell({ ...planted, outcome: 'delivered' });
+    await page.locator('.headline').getByText('Delivered').waitFor();
+  });
+
+  it('says no more of a provider than is known, and keeps the focus while the health is told', async () => {
+    const now = Date.now();
+    const breakers = [{ host: 'api.twilio.com', state: 'closed' as const }];
+    const stood = (standIn = await startStandIn({ health: plantHealth(now, { breakers }) }));
+    const { page } = await browser.open(`${stood.url}#/health`);
+    await page.getByText('None of these is known to be down: api.twilio.com.').waitFor();
+    await until(() => stood.listeners() === 1);
+    await page.locator('.scrolled').focus();
+    stood.tellHealth(plantHealth(now, { breakers, inFlight: 77, deliveries: [] }));
+    await page.getByText('77', { exact: true }).waitFor();
+    // What had it is gone: it is nowhere, not at what comes first.
+    expect(await page.locator('main a:focus').count()).to.equal(0);
+    stood.tellHealth(plantHealth(now, { breakers, inFlight: 78 }));
+    await page.getByText('78', { exact: true }).waitFor();
+    await page.locator('.scrolled').focus();
+    stood.tellHealth(plantHealth(now, { breakers, inFlight: 79 }));
+    await page.getByText('79', { exact: true }).waitFor();
+    await page.locator('.scrolled:focus').waitFor();
+  });
+
   it('shows as text whatever was written into any field, and runs none of it', async () => {
     const { stood, told } = await hostileStandIn();
     standIn = stood;
@@ -228,7 +423,7 @@ describe("the console's page", function () {
     await page.locator('.bar').first().waitFor();
     const seen: string[] = [await page.locator('body').innerText()];
     const id = stood.executions[0]?.id ?? '';
-    const [, more] = ['', '#/history'];
+    const more = '#/history';
     for (const hash of [more, `#/history/${encodeURIComponent(id)}`, '#/health']) {
       await page.goto(stood.url + hash);
       await page

@@ -15,6 +15,8 @@ export interface StandIn {
   /** What the tester answers. */
   made: MadePayload;
   tested: TestResult | undefined;
+  /** Whether the gateway takes who asks for an administrator. */
+  isLoggedIn: boolean;
   /** Paths and queries, as they came. */
   readonly asked: string[];
   /** Tells open pages of these, which are in the history from now on. */
@@ -51,6 +53,7 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
     health: given.health ?? plantHealth(Date.now()),
     made: { payload: {}, notes: [] },
     tested: undefined,
+    isLoggedIn: true,
     asked: [],
     tell: (...changed) => {
       const ids = new Set(changed.map(({ id }) => id));
@@ -82,7 +85,7 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
     },
   };
   const serve = createConsoleServer({
-    authorize: () => true,
+    authorize: () => standIn.isLoggedIn,
     history: historyOf(standIn),
     streams: {
       open: (_req, res) => {

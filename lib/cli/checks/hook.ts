@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { callHttp, createAgent, type HttpResult } from '../../delivery/http-call.js';
 import { fieldOf, parseJson, textFieldOf } from '../../okta/api-answer.js';
 import { CHALLENGE_HEADER } from '../../okta/event-hook.js';
+import { OKTA_WAITS_MS } from '../../okta/reaction.js';
 import { STATUS_PATH } from '../../settings.js';
 import { signWebhook } from '../../twilio/webhooks.js';
 import type { HookVariables, Section } from '../doctor-variables.js';
@@ -26,9 +27,7 @@ export interface HookExamination {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** Okta's whole patience. */
-const OKTA_WAITS_MS = 3_000;
-/** Twilio has to be called in the rest of it. */
+/** Twilio has to be called in the rest of what Okta waits. */
 const SLOW_MS = 1_000;
 const SHORTEST_SECRET = 16;
 

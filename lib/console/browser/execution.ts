@@ -1,3 +1,4 @@
+import type { ExecutionOutcome } from '../../delivery/history.js';
 import { element } from '../../page/browser/dom.js';
 import type { About, OpenedExecution } from '../api.js';
 import { nameTried } from './execution-row.js';
@@ -9,9 +10,9 @@ import { openExecution, ServerFailure } from './server.js';
 import { listSteps } from './step-list.js';
 import type { Stream } from './stream.js';
 import type { View } from './view.js';
-import { divideAtAnswer, startOf } from './waterfall-bars.js';
+import { answerOf, divideAtAnswer, startOf } from './waterfall-bars.js';
 import { makeWaterfall } from './waterfall.js';
-import { nameRequestType, OUTCOMES, shortenRequestType } from './words.js';
+import { explainOutcome, nameRequestType, shortenRequestType } from './words.js';
 
 /** One execution, opened: what it was, each step in words, its time, and what came after the answer. */
 export function makeExecution(about: About, stream: Stream): View<Extract<Route, { view: 'execution' }>> {
@@ -79,7 +80,9 @@ interface Parts {
 /** What stays is made once, so that what changes takes no focus away. */
 function makeParts(execution: OpenedExecution): Parts {
   const { id, userId, oktaRequestId, requestType, deliveryChannel } = execution;
-  const summary = element('div', { 'aria-live': 'polite' });
+  const headline = element('p', { class: 'headline', role: 'status' });
+  const summary = element('div');
+  let shownOutcome: ExecutionOutcome | undefined;
   const waterfall = makeWaterfall();
   const before = element('div');
   const after = element('div');
@@ -93,6 +96,7 @@ function makeParts(execution: OpenedExecution): Parts {
   return {
     id,
     elements: [
+      headline,
       summary,
       facts(
         ['Event id', copyable('the event id', id)],
@@ -115,14 +119,19 @@ function makeParts(execution: OpenedExecution): Parts {
       const { steps, startedAt, outcome } = current;
       const start = startOf(steps, startedAt);
       const [until, since] = divideAtAnswer(steps);
+      const isAnswered = answerOf(steps) !== undefined;
+      // Told aloud: only what it has come to, and only when that changes.
+      if (shownOutcome !== outcome) {
+        shownOutcome = outcome;
+        headline.replaceChildren(markOutcome(outcome), ' ', explainOutcome(outcome, isAnswered));
+      }
       summary.replaceChildren(
-        element('p', { class: 'headline' }, markOutcome(outcome), ' ', OUTCOMES[outcome].meaning),
         facts(
           ['Came', sayExactly(startedAt)],
           ['Request', nameRequestType(current.requestType)],
           ['Channel', nameTried(current)],
           ['Number', `ends in ${lastDigits(current.to)}`],
-          ['Answered in', current.durationMs === undefined ? 'not yet' : saySpan(current.durationMs)],
+          ['Answered in', sayAnswered(current)],
           ['Code', current.code === undefined ? undefined : element('code', {}, current.code)],
           ['Repeats', current.repeats === 0 ? undefined : String(current.repeats)],
           ['Origin', current.isTest ? 'the tester' : current.isPreview ? 'a preview of Okta’s' : undefined],
@@ -137,15 +146,21 @@ function makeParts(execution: OpenedExecution): Parts {
           : `${sayCount(omittedSteps)} more steps were not kept, most of them of repeats.`;
       after.replaceChildren(
         since.length === 0
-          ? element(
-              'p',
-              { class: 'quiet' },
-              outcome === 'failed' || outcome === 'blocked'
-                ? 'Nothing: no message went out.'
-                : 'Nothing yet. Delivery reports and used codes show up here by themselves.',
-            )
+          ? element('p', { class: 'quiet' }, sayNothingYet(outcome, isAnswered))
           : listSteps(since, start),
       );
     },
   };
+}
+
+function sayAnswered({ durationMs, outcome }: OpenedExecution): string {
+  if (durationMs !== undefined) return saySpan(durationMs);
+  return outcome === 'running' ? 'not yet' : 'no answer is known';
+}
+
+function sayNothingYet(outcome: ExecutionOutcome, isAnswered: boolean): string {
+  // Without an answer nobody has said that it is over.
+  return isAnswered && (outcome === 'failed' || outcome === 'blocked')
+    ? 'Nothing: no message went out.'
+    : 'Nothing yet. Delivery reports and used codes show up here by themselves.';
 }

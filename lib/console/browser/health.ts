@@ -14,6 +14,8 @@ import { nameChannel } from './words.js';
 export function makeHealth(about: About, stream: Stream): View<Extract<Route, { view: 'health' }>> {
   const body = element('div', { class: 'cards' });
   let shown: string | undefined;
+  /** Where the keyboard stops. */
+  const stops = (): readonly HTMLElement[] => [...body.querySelectorAll<HTMLElement>('[tabindex], a')];
 
   const show = (health: Health): void => {
     // Only times pass in most of them: what is read or selected is left alone.
@@ -23,9 +25,12 @@ export function makeHealth(about: About, stream: Stream): View<Extract<Route, { 
     const isSelected = selection !== null && !selection.isCollapsed && body.contains(selection.anchorNode);
     if (key === shown || isSelected) return;
     shown = key;
-    const hadFocus = body.contains(document.activeElement);
+    const focused = stops().find((stop) => stop === document.activeElement);
+    const scrolledTo = focused?.scrollLeft ?? 0;
     body.replaceChildren(...drawHealth(health, about));
-    if (hadFocus) body.querySelector<HTMLElement>('[tabindex], a')?.focus({ preventScroll: true });
+    const same = focused && stops().find((stop) => nameStop(stop) === nameStop(focused));
+    same?.focus({ preventScroll: true });
+    same?.scrollTo(scrolledTo, 0);
   };
   const load = async (): Promise<void> => {
     try {
@@ -51,6 +56,11 @@ export function makeHealth(about: About, stream: Stream): View<Extract<Route, { 
     ),
     show: () => void load(),
   };
+}
+
+/** What it is known by once it is made anew. */
+function nameStop(stop: HTMLElement): string {
+  return `${stop.getAttribute('href') ?? ''} ${stop.ariaLabel ?? ''}`;
 }
 
 function drawHealth(health: Health, about: About): readonly HTMLElement[] {
@@ -119,7 +129,7 @@ function drawState({ closing, state, breakers, oktaPausedUntil, at }: Health): r
           'good',
           breakers.length === 0
             ? 'No provider has been called yet.'
-            : `Every provider answers: ${breakers.map(({ host }) => host).join(', ')}.`,
+            : `None of these is known to be down: ${breakers.map(({ host }) => host).join(', ')}.`,
         )
       : undefined,
     oktaPausedUntil === undefined || oktaPausedUntil <= at

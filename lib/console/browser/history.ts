@@ -14,10 +14,14 @@ import type { View } from './view.js';
 
 /** Asked for at once. */
 const PAGE = 50;
+/** How often the server is asked at most which of what is new fits a search. */
+const COUNT_EVERY_MS = 1000;
 
 export function makeHistory(about: About, stream: Stream): View<Extract<Route, { view: 'history' }>> {
   const rows = makeExecutionRows();
-  const count = element('p', { class: 'quiet', role: 'status' });
+  // Not told aloud: under load it changes several times a second.
+  const count = element('p', { class: 'quiet' });
+  const found = element('span', { class: 'unseen', role: 'status' });
   const news = element('button', { type: 'button', class: 'news', hidden: true });
   const newsStatus = element('span', { class: 'unseen', role: 'status' });
   const older = element('button', { type: 'button', hidden: true }, 'Load older');
@@ -26,8 +30,11 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   let filter: HistoryFilter = NO_FILTER;
   let next: string | undefined;
   let total = 0;
-  /** When the newest one began that was here. */
+  /** When the newest of all began that was told. */
   let newestSeen = 0;
+  /** What the search last found at its top: all that fits and is not of these is new. */
+  let top: readonly ExecutionSummary[] = [];
+  let counting: number | undefined;
   /** Whether the first row is the newest that there is. */
   let isAtNewest = true;
   let isLoaded = false;
@@ -57,9 +64,14 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     note.hidden = shown !== 0 || !isLoaded;
     note.replaceChildren(...(isFiltered() ? nothingFits(filters.clear) : nothingYet()));
     news.hidden = waiting.size === 0 && isAtNewest;
-    const words = waiting.size === 0 ? 'Back to the newest' : `${sayCount(waiting.size)} new: show`;
-    if (news.textContent !== words) news.textContent = words;
-    newsStatus.textContent = waiting.size === 0 ? '' : `${sayCount(waiting.size)} new executions`;
+    // Of a search no more are counted than a page has.
+    const isMore = isFiltered() && waiting.size >= PAGE;
+    setText(
+      news,
+      waiting.size === 0 ? 'Back to the newest' : `${sayCount(waiting.size)}${isMore ? '+' : ''} new: show`,
+    );
+    // Once, however many follow.
+    setText(newsStatus, waiting.size === 0 ? '' : 'There are new executions');
   };
 
   /** The answer, unless something else was asked meanwhile. */
@@ -85,9 +97,11 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     isAtNewest = true;
     waiting.clear();
     rows.replace(page.executions);
+    top = page.executions;
     noteNewest(page.executions);
     ({ next, total } = page);
     showCounts();
+    setText(found, `${sayCount(total)} found`);
   };
 
   const loadOlder = async (): Promise<void> => {
@@ -111,15 +125,36 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
       rows.element.contains(document.activeElement) ||
       rows.element.matches(':hover'));
 
+  /** Only the server knows what fits: it looks into more than rows have. */
+  const countFitting = async (): Promise<void> => {
+    const mine = asked;
+    const page = await findExecutions(filter, { limit: PAGE }).catch(() => undefined);
+    if (page === undefined || mine !== asked) return;
+    const known = new Set([...top.map(({ id }) => id), ...rows.ids()]);
+    const oldest = top.length < PAGE ? -Infinity : Math.min(...top.map(({ startedAt }) => startedAt));
+    waiting.clear();
+    for (const { id, startedAt } of page.executions) {
+      if (!known.has(id) && startedAt >= oldest) waiting.add(id);
+    }
+    showCounts();
+  };
+
   const takeIn = (changed: readonly ExecutionSummary[]): void => {
     if (!isLoaded) return;
     const known = new Set(rows.ids());
-    const isOpen = isAtNewest && !isFiltered();
-    // Older ones change, too, beyond the rows that are here.
-    const threshold = isOpen ? (rows.oldestStart() ?? 0) : newestSeen + 1;
-    const fresh = changed.filter(({ id, startedAt }) => !known.has(id) && startedAt >= threshold);
     for (const execution of changed) if (known.has(execution.id)) rows.update(execution);
-    if (isOpen && waiting.size === 0 && !isReading()) {
+    if (isFiltered()) {
+      noteNewest(changed);
+      counting ??= window.setTimeout(() => {
+        counting = undefined;
+        if (isFiltered()) void countFitting();
+      }, COUNT_EVERY_MS);
+      return;
+    }
+    // Older ones change, too, beyond the rows that are here.
+    const threshold = isAtNewest ? (rows.oldestStart() ?? 0) : newestSeen + 1;
+    const fresh = changed.filter(({ id, startedAt }) => !known.has(id) && startedAt >= threshold);
+    if (isAtNewest && waiting.size === 0 && !isReading()) {
       rows.insert(fresh);
       total += fresh.length;
       // Rows at the end may have gone: it goes on from the last one that is here.
@@ -169,7 +204,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
           : 'Every code that Okta asked this gateway for. Open one to see each step.',
       ),
       filters.element,
-      element('div', { class: 'bar-above' }, count, news, newsStatus),
+      element('div', { class: 'bar-above' }, count, found, news, newsStatus),
       failure,
       note,
       rows.element,
@@ -188,6 +223,11 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     },
   };
   return view;
+}
+
+/** Only what has changed, so that nothing is told twice. */
+function setText(place: HTMLElement, text: string): void {
+  if (place.textContent !== text) place.textContent = text;
 }
 
 function nothingYet(): HTMLElement[] {

@@ -30,12 +30,16 @@ try {
 
 function start(about: About): void {
   const connection = byId('connection', HTMLElement);
-  const stream = openStream((isThere) => {
-    if (isThere) connection.replaceChildren();
-    else
+  const stream = openStream((state) => {
+    if (state === 'lost') {
       connection.replaceChildren(
         markTone('warn', 'The connection is lost: what is shown stands still. Trying again …'),
       );
+    } else connection.replaceChildren();
+    if (state === 'ended') {
+      window.removeEventListener('hashchange', follow);
+      showLoggedOut();
+    }
   });
   const views: { readonly [Name in Route['view']]: View<Extract<Route, { view: Name }>> } = {
     tester: makeTester(stream),
@@ -85,6 +89,30 @@ function start(about: About): void {
   };
   window.addEventListener('hashchange', follow);
   follow();
+}
+
+/** Nothing that only administrators may see stays on the screen. */
+function showLoggedOut(): void {
+  byId('views', HTMLElement).replaceChildren();
+  byId('org', HTMLElement).textContent = '';
+  const heading = element('h1', { tabindex: -1 }, 'Logged out');
+  main.replaceChildren(
+    element(
+      'div',
+      { class: 'view' },
+      heading,
+      element('p', { class: 'lead' }, 'The gateway does not take you for an administrator any more.'),
+      element(
+        'p',
+        {},
+        'Log in again, then ',
+        element('a', { href: location.pathname }, 'open the console'),
+        '.',
+      ),
+    ),
+  );
+  document.title = 'Logged out – Telephony hook console';
+  heading.focus({ preventScroll: true });
 }
 
 interface Tabs {

@@ -16,7 +16,6 @@ export interface PayloadEditor {
   write(payload: unknown): void;
   /** Fields that the server did not take, until the next change. */
   refuse(fields: readonly string[]): void;
-  focus(): void;
 }
 
 export function makePayloadEditor(onChange: () => void): PayloadEditor {
@@ -109,9 +108,6 @@ export function makePayloadEditor(onChange: () => void): PayloadEditor {
     refuse: (fields) => {
       refused = fields;
       check();
-    },
-    focus: () => {
-      text.focus();
     },
   };
 }

@@ -33,6 +33,16 @@ export function readAbout(): Promise<About> {
   return ask<About>('api/about');
 }
 
+/** Whether the gateway knows this browser's user no more, or not as an administrator; `false` where nobody can say. */
+export async function isShutOut(): Promise<boolean> {
+  try {
+    const { status } = await call('api/about');
+    return status === 401 || status === 403;
+  } catch {
+    return false;
+  }
+}
+
 export function readHealth(): Promise<Health> {
   return ask<Health>('api/health');
 }
@@ -81,7 +91,10 @@ async function call(path: string, question?: object): Promise<{ status: number; 
           }),
       credentials: 'same-origin',
       cache: 'no-store',
+      // Nothing of the console's own is elsewhere: it is a login that people are led to.
+      redirect: 'manual',
     });
+    if (response.type === 'opaqueredirect') return { status: 401, body: undefined };
     const text = await response.text();
     return { status: response.status, body: parse(text) };
   } catch {

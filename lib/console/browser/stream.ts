@@ -1,5 +1,6 @@
 import type { ExecutionSummary } from '../../delivery/history.js';
 import type { Health, StreamEvent } from '../api.js';
+import { isShutOut } from './server.js';
 
 /** What the server tells by itself, for as long as the page is open. */
 
@@ -20,39 +21,74 @@ const PATIENCE_MS = 4000;
 const RETRY_MS = 2000;
 const MAX_RETRY_MS = 30_000;
 
+/** `ended`: the gateway lets this browser in no more. */
+export type Connection = 'there' | 'lost' | 'ended';
+
 /**
- * @param onConnection - told when the connection is lost, and when it is there again.
+ * Closed while the page is hidden: over HTTP/1.1 a browser has six connections to a host, which as many open tabs would
+ * take for good.
+ *
+ * @param onConnection - told when the connection is lost, when it is there again, and when there will be none any more.
  */
-export function openStream(onConnection: (isThere: boolean) => void): Stream {
+export function openStream(onConnection: (connection: Connection) => void): Stream {
   const listeners: StreamListener[] = [];
+  let source: EventSource | undefined;
   let doubt: number | undefined;
+  let retry: number | undefined;
   let retryMs = RETRY_MS;
+  let isEnded = false;
+
+  const disconnect = (): void => {
+    window.clearTimeout(doubt);
+    window.clearTimeout(retry);
+    doubt = retry = undefined;
+    source?.close();
+    source = undefined;
+  };
+  const follow = (): void => {
+    if (isEnded) return;
+    if (document.hidden) disconnect();
+    else if (source === undefined && retry === undefined) connect();
+  };
+  /** A browser tells nobody why it was refused. */
+  const askWhy = async (): Promise<void> => {
+    if (!(await isShutOut())) return;
+    isEnded = true;
+    disconnect();
+    document.removeEventListener('visibilitychange', follow);
+    onConnection('ended');
+  };
 
   const connect = (): void => {
-    const source = new EventSource('api/stream');
-    source.addEventListener('open', () => {
+    const opened = new EventSource('api/stream');
+    source = opened;
+    retry = undefined;
+    opened.addEventListener('open', () => {
       window.clearTimeout(doubt);
       doubt = undefined;
       retryMs = RETRY_MS;
-      onConnection(true);
+      onConnection('there');
       for (const listener of listeners) listener.onOpened?.();
     });
-    source.addEventListener('error', () => {
+    opened.addEventListener('error', () => {
       doubt ??= window.setTimeout(() => {
-        onConnection(false);
+        onConnection('lost');
       }, PATIENCE_MS);
-      if (source.readyState !== EventSource.CLOSED) return;
-      window.setTimeout(connect, retryMs);
+      if (opened.readyState !== EventSource.CLOSED) return;
+      source = undefined;
+      retry = window.setTimeout(connect, retryMs);
       retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
+      void askWhy();
     });
-    hear(source, 'executions', (changed) => {
+    hear(opened, 'executions', (changed) => {
       for (const listener of listeners) listener.onExecutions?.(changed);
     });
-    hear(source, 'health', (health) => {
+    hear(opened, 'health', (health) => {
       for (const listener of listeners) listener.onHealth?.(health);
     });
   };
-  connect();
+  document.addEventListener('visibilitychange', follow);
+  follow();
   return { listen: (listener) => void listeners.push(listener) };
 }
 

@@ -1,3 +1,4 @@
+import type { ExecutionOutcome } from '../../delivery/history.js';
 import { element } from '../../page/browser/dom.js';
 import type { TestResult, ToldReaction } from '../api.js';
 import { markOutcome, markTone } from './marks.js';
@@ -6,7 +7,8 @@ import { addressOf } from './routes.js';
 import { openExecution } from './server.js';
 import type { Stream } from './stream.js';
 import { makeWaterfall } from './waterfall.js';
-import { OUTCOMES, type Tone } from './words.js';
+import { answerOf } from './waterfall-bars.js';
+import { explainOutcome, type Tone } from './words.js';
 
 /** What came of a test: the answer, what Okta would do with it, where its time went, and what is known since. */
 
@@ -23,7 +25,12 @@ export interface TestResultView {
 }
 
 export function makeTestResult(stream: Stream): TestResultView {
-  const place = element('div');
+  // Told aloud: what Okta does, and what the code has come to, each when it changes.
+  const reaction = element('div', { role: 'status' });
+  const since = element('p', { class: 'headline', role: 'status' });
+  const answer = element('div');
+  const path = element('div');
+  const place = element('div', {}, reaction, answer, since, path);
   let current: { readonly id: string; readonly refresh: () => void } | undefined;
   stream.listen({
     onExecutions: (changed) => {
@@ -35,14 +42,15 @@ export function makeTestResult(stream: Stream): TestResultView {
     element: place,
     show: (result) => {
       const { executionId: id } = result;
-      const path = element('div');
-      place.replaceChildren(...showAnswer(result), path);
+      reaction.replaceChildren(showReaction(result));
+      answer.replaceChildren(...showAnswer(result));
+      since.replaceChildren();
+      path.replaceChildren();
       current = undefined;
       if (id === undefined) return;
       const waterfall = makeWaterfall();
-      const since = element('p', { class: 'headline', role: 'status' });
+      let shownOutcome: ExecutionOutcome | undefined;
       path.append(
-        since,
         element('h3', {}, 'Where the time went'),
         waterfall.element,
         element(
@@ -60,8 +68,11 @@ export function makeTestResult(stream: Stream): TestResultView {
           (execution) => {
             if (current?.id !== id) return;
             waterfall.show(execution.steps, result.deadlineMs);
-            const { meaning } = OUTCOMES[execution.outcome];
-            since.replaceChildren(markOutcome(execution.outcome), ' ', meaning);
+            const { outcome, steps } = execution;
+            if (shownOutcome === outcome) return;
+            shownOutcome = outcome;
+            const meaning = explainOutcome(outcome, answerOf(steps) !== undefined);
+            since.replaceChildren(markOutcome(outcome), ' ', meaning);
           },
           // The answer is here all the same, and the link leads to why.
           () => undefined,
@@ -73,23 +84,18 @@ export function makeTestResult(stream: Stream): TestResultView {
   };
 }
 
-function showAnswer({
-  httpStatus,
-  body,
-  durationMs,
-  deadlineMs,
-  reaction,
-}: TestResult): readonly HTMLElement[] {
-  const tone = TONES[reaction.action];
+function showReaction({ reaction: { action, text, shown } }: TestResult): HTMLElement {
+  const tone = TONES[action];
+  return element(
+    'div',
+    { class: `note ${tone}` },
+    markTone(tone, element('strong', {}, text)),
+    shown === undefined ? undefined : element('p', {}, 'The user may read: ', element('q', {}, shown)),
+  );
+}
+
+function showAnswer({ httpStatus, body, durationMs, deadlineMs }: TestResult): readonly HTMLElement[] {
   return [
-    element(
-      'div',
-      { class: `note ${tone}` },
-      markTone(tone, element('strong', {}, reaction.text)),
-      reaction.shown === undefined
-        ? undefined
-        : element('p', {}, 'The user may read: ', element('q', {}, reaction.shown)),
-    ),
     element(
       'p',
       { class: 'quiet' },

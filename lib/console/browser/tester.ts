@@ -3,6 +3,7 @@ import type { PayloadQuestion } from '../api.js';
 import { markTone, showFailure } from './marks.js';
 import { makePayloadEditor } from './payload-editor.js';
 import type { Route } from './routes.js';
+import { warnOfSending } from './send-warning.js';
 import { makePayload, sendPayload, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
 import { makeTestResult } from './test-result.js';
@@ -13,6 +14,8 @@ import { nameRequestType } from './words.js';
 
 const REQUEST_TYPES = ['mfa-verification', 'pre-enrollment', 'account-unlock', 'password-reset'] as const;
 const CHANNELS = { sms: 'SMS', voice: 'Voice call' } as const;
+
+const NO_USER = 'Okta named no user in what is replayed: name one, then generate the request.';
 
 export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester' }>> {
   const user = element('input', {
@@ -49,7 +52,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     { class: 'empty' },
     'Nothing has been sent yet. Name a user, generate a request, send it: the answer shows up here.',
   );
-  const answer = element('section', { 'aria-labelledby': 'answer', 'aria-live': 'polite' });
+  const answer = element('section', { 'aria-labelledby': 'answer' });
   answer.append(element('h2', { id: 'answer' }, 'Answer'), placeholder, failure, result.element);
   result.element.hidden = true;
   let isRunning = false;
@@ -59,7 +62,8 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     const payload = written?.isJson === true ? written.value : undefined;
     generate.disabled = isRunning;
     send.disabled = isRunning || payload === undefined;
-    warning.textContent = written?.isJson === false ? 'It can be sent once it is JSON.' : warningFor(payload);
+    warning.textContent =
+      written?.isJson === false ? 'It can be sent once it is JSON.' : warnOfSending(payload, Date.now());
   };
 
   /** One at a time, and the focus stays where it was. */
@@ -131,6 +135,8 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       result.show(told);
     });
   });
+  form.addEventListener('keydown', ignoreRepeatedEnter);
+  send.addEventListener('keydown', ignoreRepeatedEnter);
   showState();
 
   return {
@@ -161,42 +167,28 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       ),
     ),
     show: (route) => {
-      if (route.user === undefined) return;
-      user.value = route.user;
+      const { user: replayed, requestType: type, channel: asked } = route;
+      if (replayed === undefined && type === undefined && asked === undefined) return;
+      user.value = replayed ?? '';
+      notes.replaceChildren(
+        ...(replayed === undefined
+          ? [element('div', { class: 'note warn' }, markTone('warn', NO_USER))]
+          : []),
+      );
       requestType.value = REQUEST_TYPES.find((known) => known === route.requestType) ?? 'mfa-verification';
       channel.value = route.channel === 'voice' ? 'voice' : 'sms';
       // A replay is done once: coming back to the tab changes nothing that was typed since.
       history.replaceState(null, '', '#/tester');
     },
     comeBack: (from) => {
-      if (from.view !== 'execution' || user.value === '') return false;
-      generate.focus();
+      if (from.view !== 'execution') return false;
+      (user.value === '' ? user : generate).focus();
       return true;
     },
   };
 }
 
-/** What is about to happen, and to whom. */
-function warningFor(payload: unknown): string {
-  if (payload === undefined) return 'Nothing is sent before you press Send.';
-  const profile = fieldOf(fieldOf(payload, 'data'), 'messageProfile');
-  const number = fieldOf(profile, 'phoneNumber');
-  const digits =
-    typeof number === 'string' || typeof number === 'number' ? String(number).replace(/\D/g, '') : '';
-  if (digits.length < 7)
-    return 'The request has no phone number yet: put one in data.messageProfile.phoneNumber.';
-  const expires = Date.parse(String(fieldOf(profile, 'otpExpires')));
-  if (expires < Date.now())
-    return 'The code of this request has expired: generate another one, or change data.messageProfile.otpExpires.';
-  const isCall = /voice|call/i.test(String(fieldOf(profile, 'deliveryChannel')));
-  const to = `the number that ends in ${digits.slice(-2)}`;
-  return isCall
-    ? `Send makes a real call to ${to}.`
-    : `Send makes a real message go out to ${to}: by the channel that the user opted in to, else by SMS.`;
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined;
+/** A key that is held down presses again and again: each would be one more message. */
+function ignoreRepeatedEnter(event: KeyboardEvent): void {
+  if (event.repeat && event.key === 'Enter') event.preventDefault();
 }

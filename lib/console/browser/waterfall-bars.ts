@@ -31,25 +31,40 @@ const STATUS_WORDS = {
   ERROR: 'told as not sent',
 } as const;
 
-/** When the request came, by its first answer, else as it was told. */
+/** The answer that tells how the code went, as the history takes it: of several to the call itself, the last. */
+export function answerOf(
+  steps: readonly HookEvent[],
+): Extract<HookEvent, { type: 'request.answered' }> | undefined {
+  const answers = steps.filter((step) => step.type === 'request.answered');
+  return answers.findLast(({ isRepeat }) => !isRepeat) ?? answers[0];
+}
+
+/** When the request first came, by an answer to itself, else as it was told. */
 export function startOf(steps: readonly HookEvent[], fallback: number): number {
-  const answered = steps.find((step) => step.type === 'request.answered');
-  if (answered !== undefined) return answered.at - answered.durationMs;
+  const answered = steps.find((step) => step.type === 'request.answered' && !step.isRepeat);
+  if (answered?.type === 'request.answered') return answered.at - answered.durationMs;
   return steps.find((step) => step.type === 'request.received')?.at ?? fallback;
 }
 
-/** Steps up to the first answer, and what came after it. */
+/** Steps up to the answer that tells how the code went, and what came after it. */
 export function divideAtAnswer(
   steps: readonly HookEvent[],
 ): readonly [before: readonly HookEvent[], after: readonly HookEvent[]] {
-  const index = steps.findIndex((step) => step.type === 'request.answered');
-  return index === -1 ? [steps, []] : [steps.slice(0, index + 1), steps.slice(index + 1)];
+  const answer = answerOf(steps);
+  if (answer === undefined) return [steps, []];
+  const index = steps.indexOf(answer);
+  return [steps.slice(0, index + 1), steps.slice(index + 1)];
 }
 
 export function layOutWaterfall(steps: readonly HookEvent[], deadlineMs: number): Waterfall {
   const [before] = divideAtAnswer(steps);
   const start = startOf(steps, before[0]?.at ?? 0);
-  const bars = before.flatMap((step) => barOf(step, start));
+  const answer = before.at(-1);
+  // A repeat is answered while the call goes on: its time is none of the call's.
+  const ofCall = before.filter(
+    (step) => step.type !== 'request.answered' || !step.isRepeat || step === answer,
+  );
+  const bars = ofCall.flatMap((step) => barOf(step, start));
   const latest = Math.max(0, ...bars.map(({ endMs }) => endMs));
   return { bars, deadlineMs, spanMs: Math.max(OKTA_WAITS_MS, deadlineMs, latest) };
 }
@@ -85,8 +100,7 @@ function barOf(step: HookEvent, start: number): readonly Bar[] {
           label: 'In all',
           tone: STATUS_TONES[step.status],
           result: STATUS_WORDS[step.status],
-          startMs: 0,
-          endMs,
+          ...lasted(step.durationMs),
         },
       ];
     default:

@@ -64,6 +64,19 @@ export const OUTCOMES: Readonly<Record<ExecutionOutcome, OutcomeWords>> = {
   },
 };
 
+/** Of a call without an answer: Okta waited in vain, and went on as after any failure. */
+const UNANSWERED: Partial<Record<ExecutionOutcome, string>> = {
+  pending:
+    'No answer of the gateway is known, which may have ended before: the message may have gone out, and Okta may have sent the code itself.',
+  failed:
+    'No answer of the gateway is known, which may have ended before. Okta may have sent the code itself.',
+};
+
+/** @param isAnswered - whether an answer of the gateway is known. */
+export function explainOutcome(outcome: ExecutionOutcome, isAnswered: boolean): string {
+  return (isAnswered ? undefined : UNANSWERED[outcome]) ?? OUTCOMES[outcome].meaning;
+}
+
 /** What is beside a sentence, by its tone. */
 export const TONE_ICONS: Readonly<Record<Tone, string>> = {
   plain: 'M8 8h.1',

@@ -1,5 +1,13 @@
 import { expect } from 'chai';
-import { divideAtAnswer, layOutWaterfall, startOf } from '../../../lib/console/browser/waterfall-bars.js';
+import {
+  answerOf,
+  divideAtAnswer,
+  layOutWaterfall,
+  OKTA_WAITS_MS,
+  startOf,
+} from '../../../lib/console/browser/waterfall-bars.js';
+import { answerOf as answerOfHistory } from '../../../lib/observe/execution-outcome.js';
+import { OKTA_WAITS_MS as OKTA_WAITS_MS_OF_HOOK } from '../../../lib/okta/reaction.js';
 import { plantExecution } from '../../browser/planted.js';
 
 describe('the waterfall of a call', () => {
@@ -23,7 +31,44 @@ describe('the waterfall of a call', () => {
     const [before, after] = divideAtAnswer(steps);
     expect(before.at(-1)?.type).to.equal('request.answered');
     expect(after.map(({ type }) => type)).to.deep.equal(['message.status', 'code.used']);
-    expect(layOutWaterfall([...steps, ...before], 2500)).to.deep.equal(layOutWaterfall(before, 2500));
+    const repeated = steps.map((step) =>
+      step.type === 'request.answered' ? { ...step, at: step.at + 900, isRepeat: true } : step,
+    );
+    expect(layOutWaterfall([...steps, ...repeated], 2500)).to.deep.equal(layOutWaterfall(before, 2500));
+  });
+
+  it('goes on to its own answer where a repeat was answered first, as the history takes it', () => {
+    const { steps } = plantExecution(1, NOW);
+    const [before] = divideAtAnswer(steps);
+    const answer = answerOf(steps);
+    if (answer === undefined) return expect.fail('it was answered');
+    const repeat = { ...answer, at: answer.at - 40, durationMs: 12, isRepeat: true };
+    const all = [...steps.slice(0, 2), repeat, ...steps.slice(2)];
+    expect(startOf(all, 0)).to.equal(startOf(steps, 0));
+    expect(divideAtAnswer(all)[0]).to.have.lengthOf(before.length + 1);
+    expect(layOutWaterfall(all, 2500)).to.deep.equal(layOutWaterfall(steps, 2500));
+
+    const alone = [...steps.filter(({ type }) => type !== 'request.answered'), repeat];
+    const again = { ...answer, at: answer.at + 3500 };
+    for (const given of [steps, all, alone, [...steps, again], []]) {
+      expect(answerOf(given)).to.equal(answerOfHistory(given));
+    }
+  });
+
+  it('has both where Okta called again after an answer that nothing had gone out', () => {
+    const { steps } = plantExecution(1, NOW);
+    const answer = answerOf(steps);
+    if (answer === undefined) return expect.fail('it was answered');
+    const { bars } = layOutWaterfall([...steps, { ...answer, at: answer.at + 3500, durationMs: 200 }], 2500);
+    const answers = bars.filter(({ label }) => label === 'In all');
+    expect(answers.map(({ startMs, endMs }) => [startMs, endMs])).to.deep.equal([
+      [0, answer.durationMs],
+      [answer.durationMs + 3300, answer.durationMs + 3500],
+    ]);
+  });
+
+  it('has the time that Okta waits, as the rest of the package has it', () => {
+    expect(OKTA_WAITS_MS).to.equal(OKTA_WAITS_MS_OF_HOOK);
   });
 
   it('is longer than three seconds where a call was', () => {

@@ -1,0 +1,30 @@
+/** What is about to happen, and to whom, before a request is sent. */
+
+/** The shortest that is dialled: a country's code and what follows it. */
+const FEWEST_DIGITS = 7;
+
+/** @param payload - what is written; `undefined` where nothing is. */
+export function warnOfSending(payload: unknown, nowMs: number): string {
+  if (payload === undefined) return 'Nothing is sent before you press Send.';
+  const profile = fieldOf(fieldOf(payload, 'data'), 'messageProfile');
+  const number = fieldOf(profile, 'phoneNumber');
+  const digits =
+    typeof number === 'string' || typeof number === 'number' ? String(number).replace(/\D/g, '') : '';
+  if (digits === '')
+    return 'The request has no phone number yet: put one in data.messageProfile.phoneNumber.';
+  const isExpired = Date.parse(String(fieldOf(profile, 'otpExpires'))) <= nowMs;
+  const renewed = isExpired ? ' The code of this request has expired: Send renews it for five minutes.' : '';
+  if (digits.length < FEWEST_DIGITS)
+    return `The number in data.messageProfile.phoneNumber is very short: Send asks the hook all the same, which sends nothing to a number that cannot be dialled.${renewed}`;
+  const isCall = /voice|call/i.test(String(fieldOf(profile, 'deliveryChannel')));
+  const to = `the number that ends in ${digits.slice(-2)}`;
+  return isCall
+    ? `Send makes a real call to ${to}.${renewed}`
+    : `Send makes a real message go out to ${to}: by the channel that the user opted in to, else by SMS.${renewed}`;
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null
+    ? (value as Readonly<Record<string, unknown>>)[name]
+    : undefined;
+}

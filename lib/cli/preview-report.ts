@@ -39,7 +39,7 @@ export function showSent(
 ): void {
   const { via, secrets, terminal } = parts;
   const { answer, problem, durationMs, reaction } = sent;
-  const isTaken = reaction.action === 'sent' || reaction.action === 'pending';
+  const isTaken = reaction?.action === 'sent' || reaction?.action === 'pending';
   const colour = isTaken ? 'green' : 'red';
   if (problem !== undefined) terminal.say(`✘ ${problem.text}`, 'red');
   if (answer !== undefined) {
@@ -48,6 +48,7 @@ export function showSent(
     showAnswer(answer.body, secrets, terminal);
   }
   terminal.say(`  ${timeOf(durationMs, via, terminal)}`);
+  if (reaction === undefined) return;
   terminal.say(`At a sign-in: ${reaction.text}`, colour);
   if (reaction.shown !== undefined) {
     terminal.say(`  The user may read: “${tellable(reaction.shown, secrets)}”`);
@@ -58,20 +59,26 @@ export function showSent(
 export interface ToldSent {
   readonly answer: { readonly httpStatus: number; readonly body: unknown } | null;
   readonly problem: Sent['problem'];
-  readonly reaction: Sent['reaction'];
+  readonly reaction: NonNullable<Sent['reaction']> | null;
   readonly durationMs: number;
 }
 
 /** What is told of it, masked. */
 export function toldSent({ answer, problem, durationMs, reaction }: Sent, secrets: CallSecrets): ToldSent {
-  const { action, text, shown } = reaction;
   return {
     answer:
       answer === undefined ? null : { httpStatus: answer.httpStatus, body: maskValue(answer.body, secrets) },
     problem,
-    reaction: { action, text, shown: shown === undefined ? undefined : tellable(shown, secrets) },
+    reaction: reaction === undefined ? null : toldReaction(reaction, secrets),
     durationMs: Math.round(durationMs),
   };
+}
+
+function toldReaction(
+  { action, text, shown }: NonNullable<Sent['reaction']>,
+  secrets: CallSecrets,
+): NonNullable<Sent['reaction']> {
+  return { action, text, shown: shown === undefined ? undefined : tellable(shown, secrets) };
 }
 
 /** Everything that the answer says beside its status, with what to do about it. */

@@ -368,6 +368,49 @@ describe('preview', () => {
         'problem.code': 'NO_SUCCESS',
       });
       expect(made.stderr).to.include('401').and.include('--via gateway').and.include('--rotate');
+      expect((made.json()['next'] as string[])[0])
+        .to.include('twice')
+        .and.include('may have gone out all the same');
+    });
+
+    for (const [what, fault] of [
+      ['breaks off after it', { kind: 'reset', delivered: true }],
+      ['cuts its answer off', { kind: 'truncated' }],
+      ['answers what is no JSON', { kind: 'malformed' }],
+      ['says 500 after it', { kind: 'status', status: 500, body: DENIED, delivered: true }],
+      ['says 504 in its place', { kind: 'html', status: 504, delivered: true }],
+    ] as const) {
+      it(`which Okta's API calls and ${what}: a message may have gone out`, async () => {
+        await start();
+        okta.fault({ fault, match: ({ path }) => path.endsWith('/execute') });
+        const made = await previewOf(`${USUAL} --json`);
+        expect(made.code).to.equal(1);
+        expect(scene.twilio.messages, 'the message that went out').to.have.length(1);
+        expect(made.json()).to.deep.nested.include({
+          result: 'unknown',
+          answer: null,
+          reaction: null,
+          'problem.code': 'NO_ANSWER',
+        });
+        expect(made.json()).to.not.have.property('error');
+        expect(made.stderr)
+          .to.match(/✘ .*A message may have gone out all the same/)
+          .and.not.include('run this again');
+        expect(JSON.stringify(made.json()['next'])).to.include('Look at the phone');
+      });
+    }
+
+    it('which Okta is not even asked to call for what else is used up, or not there: nothing was sent', async () => {
+      await start();
+      okta.fault({ fault: { kind: 'status', status: 429 }, match: ({ path }) => path.endsWith('/execute') });
+      const limited = await previewOf(`${USUAL} --json`);
+      expect(limited.json()).to.deep.nested.include({ 'error.code': 'OKTA_RATE_LIMITED' });
+      expect(limited.stderr).to.include('run this again: nothing was sent.');
+      const env = { OKTA_ORG_URL: 'http://127.0.0.1:9' };
+      const unreached = await previewOf(USUAL, { env });
+      expect(unreached.code).to.equal(1);
+      expect(unreached.stderr).to.include('run this again: nothing was sent.');
+      isNothingSent();
     });
 
     it('which is down, and is called twice', async () => {

@@ -12,9 +12,15 @@ import type { Terminal } from './terminal.js';
 /** The call, as it stands before it is sent: to whom, and by which way. */
 export function showCall(
   call: HookCall,
-  parts: { readonly way: string; readonly secrets: CallSecrets; readonly terminal: Terminal },
+  parts: {
+    readonly way: string;
+    /** Whether the code is of this run, and nobody's. */
+    readonly isMadeUp: boolean;
+    readonly secrets: CallSecrets;
+    readonly terminal: Terminal;
+  },
 ): void {
-  const { way, secrets, terminal } = parts;
+  const { way, isMadeUp, secrets, terminal } = parts;
   const { request } = call;
   const isText = request.deliveryChannel === 'sms';
   const number = maskNumber(secrets.phoneNumber);
@@ -26,7 +32,12 @@ export function showCall(
   showTable(terminal, [
     ['request', tellable(request.requestType ?? 'of no kind', secrets)],
     ['asked for', isText ? 'SMS (who has opted in gets it by another channel)' : 'a voice call'],
-    ['code', 'made up for this and not shown here: it opens nothing'],
+    [
+      'code',
+      isMadeUp
+        ? 'made up for this and not shown here: it opens nothing'
+        : 'that of the payload, not shown here: a real one opens what it is for',
+    ],
     ['event', tellable(request.eventId, secrets)],
     ['way', way],
   ]);

@@ -199,7 +199,8 @@ async function showAndSend(run: Run, payload: Payload, way: Way): Promise<ExitCo
   report.payload = maskValue(payload, secrets);
   const read = await checkPayload(payload, time.now());
   if (read.refusal !== undefined) note(`${read.refusal.reason}. ${read.refusal.remedy}`);
-  showCall(read, { way: describeWay(way), secrets, terminal });
+  const isMadeUp = 'user' in run.wish.about && !run.wish.isEdited;
+  showCall(read, { way: describeWay(way), isMadeUp, secrets, terminal });
   if (!run.wish.isSure && !(await isAgreed(terminal))) return decline(run);
 
   const sent = await whileTelling(way, terminal, () => sendBy(way, payload, { time, secrets }));

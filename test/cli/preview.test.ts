@@ -618,6 +618,45 @@ writeFileSync(file, text);`,
       });
     }
 
+    it('says that a code is made up only of one that it has made', async () => {
+      await start();
+      const file = write(JSON.stringify(await printed()));
+      const edit = editor('');
+      for (const [options, isMadeUp] of [
+        [`--user ${CLEO.login}`, true],
+        [`--payload ${file}`, false],
+        [`--user ${CLEO.login} --edit`, false],
+      ] as const) {
+        const { stdout } = await previewOf(`${options} --yes`, { env: edit });
+        expect(stdout.includes('it opens nothing'), options).to.equal(isMadeUp);
+        expect(stdout.includes('a real one opens what it is for'), options).to.equal(!isMadeUp);
+      }
+    });
+
+    it('tells programs nothing of what a captured one has beside', async () => {
+      await start();
+      const payload = await printed();
+      const data = payload['data'] as { context: { request: Record<string, unknown> } };
+      Object.assign(data.context.request, {
+        ipAddress: '203.0.113.77',
+        url: { value: '/x?generatePreview&phone=+49 170 5550123&from=203.0.113.77&or=2001:db8:0:1::77' },
+        userAgent: { raw: 'Theirs/5' },
+      });
+      Object.assign(payload, { session: { mobile: '01705550123' }, isTest: true });
+      mustNotShow('203.0.113.77', '5550123', '2001:db8:0:1::77', 'Theirs/5');
+      const made = await previewOf(`--payload ${write(JSON.stringify(payload))} --yes --json`);
+      expect(made.code, made.stderr).to.equal(0);
+      expect(made.json()).to.deep.nested.include({
+        'payload.session': '…',
+        'payload.isTest': true,
+        'payload.data.context.request.ipAddress': '…',
+        'payload.data.context.request.userAgent': '…',
+        'payload.data.context.request.method': 'POST',
+        'payload.data.context.request.url.value': '/x?generatePreview&phone=…&from=…&or=…',
+        'payload.data.messageProfile.phoneNumber': '…77',
+      });
+    });
+
     it('sends one of standard input, for which the gateway needs nothing of Okta', async () => {
       await start();
       const input = JSON.stringify(await printed());

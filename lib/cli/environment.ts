@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { variableProblems, type VariableName } from '../option-rules/environment.js';
 import type { OktaCredential } from '../options.js';
+import { decodeUrlPart } from '../state/redis-options.js';
 import { CommandError } from './command.js';
 import type { Terminal } from './terminal.js';
 
@@ -22,7 +23,10 @@ export class Variables {
     for (const name of SECRETS) terminal.hide(values[name] ?? '');
     for (const key of (values['STATE_ENCRYPTION_KEY'] ?? '').split(',')) terminal.hide(key.trim());
     const redis = values['REDIS_URL'] ?? '';
-    if (URL.canParse(redis)) terminal.hide(decodeURIComponent(new URL(redis).password));
+    if (URL.canParse(redis)) {
+      const { password } = new URL(redis);
+      for (const text of [password, decodeUrlPart(password) ?? '']) terminal.hide(text);
+    }
   }
 
   read(name: VariableName): string | undefined {

@@ -31,7 +31,21 @@ function textAt(value: unknown, name: string): string {
 /** Something that is told of a call: on one line, in bounds, and masked where it is about the user or the code. */
 export function tellable(text: string, secrets: CallSecrets): string {
   // What another's hook answers goes to a terminal.
-  const plain = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').slice(0, MAX_TOLD);
+  const plain = text
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
+    .replace(OTHERS_NUMBER, MASK)
+    .replace(ADDRESS, MASK);
+  // Cut last: of what is cut in two the first half would stay, and nothing would know it.
+  return maskWhatIsAbout(plain, secrets).slice(0, MAX_TOLD);
+}
+
+/** A number in E.164 form, however it is set apart: a captured call may be about more phones than its own. */
+const OTHERS_NUMBER = /\+\d(?:[\s().-]{0,3}\d){6,}/g;
+/** Of somebody's device. */
+const ADDRESS =
+  /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\w)|(?<![\w:])(?:[\da-f]{0,4}:){3,7}[\da-f]{0,4}(?![\w:])/gi;
+
+function maskWhatIsAbout(plain: string, secrets: CallSecrets): string {
   if (!isAbout(plain, secrets, '')) return plain;
   // Of pairs joined by semicolons only those that are; unless it is the semicolons that set it apart.
   const told = plain
@@ -41,8 +55,12 @@ export function tellable(text: string, secrets: CallSecrets): string {
   return isAbout(told, secrets, '') ? maskText(plain, secrets) : told;
 }
 
-/** The same value with every text in it masked: by its name, else by what it holds. */
+/**
+ * The same value with every text in it masked: by its name, else by what it holds. What has a name that neither a call
+ * nor an answer has by Okta's documents may be anything, and is left out.
+ */
 export function maskValue(value: unknown, secrets: CallSecrets, name = ''): unknown {
+  if (name !== '' && !KNOWN.has(name)) return value === null || typeof value === 'boolean' ? value : MASK;
   if (Array.isArray(value)) return value.map((entry) => maskValue(entry, secrets, name));
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(
@@ -58,3 +76,13 @@ export function maskValue(value: unknown, secrets: CallSecrets, name = ''): unkn
 }
 
 const PERSONAL: ReadonlySet<string> = new Set(['otpCode', 'login', 'firstName', 'lastName']);
+
+/** The names of a call and of its answer; `ipAddress` is not among them on purpose. */
+const KNOWN: ReadonlySet<string> = new Set([
+  ...['eventId', 'eventTime', 'eventType', 'eventTypeVersion', 'contentType', 'cloudEventVersion'],
+  ...['source', 'requestType', 'data', 'context', 'request', 'id', 'method', 'url', 'value'],
+  ...['userProfile', 'userId', ...PERSONAL],
+  ...['messageProfile', 'msgTemplate', 'phoneNumber', 'otpExpires', 'deliveryChannel', 'locale'],
+  ...['commands', 'type', 'status', 'provider', 'transactionId', 'transactionMetadata'],
+  ...['error', 'errorCode', 'errorSummary', 'errorCauses', 'reason', 'locationType', 'location', 'domain'],
+]);

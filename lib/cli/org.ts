@@ -13,6 +13,8 @@ export interface Access {
   readonly scopes: readonly string[];
   /** The administrator's role that the API token's owner, or the service app, needs beside them. */
   readonly role: string;
+  /** What there is to know of another run, after one that failed. Default: it goes on where it was. */
+  readonly again?: string;
 }
 
 /** An org that is being set up. */
@@ -67,6 +69,8 @@ export async function withOrg<Result>(
   }
 }
 
+const GOES_ON = 'it goes on where it was';
+
 /** In the words of whoever set the variables. */
 export function asCommandError(error: OktaApiError, access: Access): CommandError {
   const { code, cause } = error;
@@ -74,7 +78,10 @@ export function asCommandError(error: OktaApiError, access: Access): CommandErro
   return new CommandError(1, code, `${error.message}.${oktas}`, remedyOf(error, access));
 }
 
-function remedyOf({ code, remedy }: OktaApiError, { scopes, role }: Access): string | undefined {
+function remedyOf(
+  { code, remedy }: OktaApiError,
+  { scopes, role, again = GOES_ON }: Access,
+): string | undefined {
   switch (code) {
     case 'OKTA_FORBIDDEN':
       return `The API token's owner, or the service app, needs the role ${role}; a service app also the scopes ${scopes.join(', ')} (its tab Okta API Scopes).`;
@@ -83,9 +90,9 @@ function remedyOf({ code, remedy }: OktaApiError, { scopes, role }: Access): str
     case 'OKTA_UNREACHABLE':
     case 'OKTA_NO_ANSWER':
     case 'OKTA_UNREADABLE':
-      return "See that OKTA_ORG_URL is the org's own address, and that this machine may call it: egress, DNS, TLS. Then run this again: it goes on where it was.";
+      return `See that OKTA_ORG_URL is the org's own address, and that this machine may call it: egress, DNS, TLS. Then run this again: ${again}.`;
     case 'OKTA_RATE_LIMITED':
-      return "It passes with the limit's window, a minute as a rule. Then run this again: it goes on where it was.";
+      return `It passes with the limit's window, a minute as a rule. Then run this again: ${again}.`;
     default:
       return remedy;
   }

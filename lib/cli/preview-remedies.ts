@@ -2,7 +2,7 @@ import { remedyForBlock } from '../delivery/guard.js';
 import { fieldOf, textFieldOf } from '../okta/api-answer.js';
 import { REFUSALS } from '../okta/refusals.js';
 import { describeRefusal } from '../twilio/error-codes.js';
-import type { Sent } from './preview-send.js';
+import { ALL_THE_SAME, type Sent } from './preview-send.js';
 
 /** What to do about what a preview came to: the remedies are those of the log, found by the codes in the answer. */
 
@@ -79,21 +79,20 @@ function splitOnce(text: string, at: string): [string, string] {
 
 /** What comes next where Okta would not take the code as sent. */
 export function nextSteps({ answer, problem, reaction }: Sent, isOAuth: boolean): readonly string[] {
-  if (reaction.action === 'sent' || reaction.action === 'pending') return [];
+  if (reaction?.action === 'sent' || reaction?.action === 'pending') return [];
   switch (problem?.code) {
     case 'UNREACHED':
       return ['See that PUBLIC_URL is right, that the gateway runs, and that it can be reached from here.'];
     case 'NO_ANSWER':
-      return [
-        "Look at the gateway's log, and at what stands before it. A message may have gone out all the same.",
-      ];
+      return [`Look at the phone, at the gateway's log, and at what stands before it. ${ALL_THE_SAME}`];
     case 'TOO_LATE':
       return [
-        "Look at what takes the time: the hook's own answer comes within deadlineMs (2.2 s unless set), what is over that is the network's or a proxy's. A message may have gone out all the same.",
+        `Look at what takes the time: the hook's own answer comes within deadlineMs (2.2 s unless set), what is over that is the network's or a proxy's. ${ALL_THE_SAME}`,
       ];
     case 'NO_SUCCESS':
       return [
-        'Send it straight to the gateway with --via gateway: that shows the answer itself.',
+        `Look at the phone first: Okta may have called the hook twice. ${ALL_THE_SAME}`,
+        'Then send it straight to the gateway with --via gateway, which sends another one: that shows the answer itself.',
         "Where the gateway takes it then, Okta has another secret (okta-telephony-hook setup hook --rotate) or does not reach the gateway: the hook's URL, its certificate, a firewall.",
       ];
     case undefined:

@@ -12,9 +12,15 @@ import type { Terminal } from './terminal.js';
 /** The call, as it stands before it is sent: to whom, and by which way. */
 export function showCall(
   call: HookCall,
-  parts: { readonly way: string; readonly secrets: CallSecrets; readonly terminal: Terminal },
+  parts: {
+    readonly way: string;
+    /** Whether the code is of this run, and nobody's. */
+    readonly isMadeUp: boolean;
+    readonly secrets: CallSecrets;
+    readonly terminal: Terminal;
+  },
 ): void {
-  const { way, secrets, terminal } = parts;
+  const { way, isMadeUp, secrets, terminal } = parts;
   const { request } = call;
   const isText = request.deliveryChannel === 'sms';
   const number = maskNumber(secrets.phoneNumber);
@@ -26,7 +32,12 @@ export function showCall(
   showTable(terminal, [
     ['request', tellable(request.requestType ?? 'of no kind', secrets)],
     ['asked for', isText ? 'SMS (who has opted in gets it by another channel)' : 'a voice call'],
-    ['code', 'made up for this and not shown here: it opens nothing'],
+    [
+      'code',
+      isMadeUp
+        ? 'made up for this and not shown here: it opens nothing'
+        : 'that of the payload, not shown here: a real one opens what it is for',
+    ],
     ['event', tellable(request.eventId, secrets)],
     ['way', way],
   ]);
@@ -39,7 +50,7 @@ export function showSent(
 ): void {
   const { via, secrets, terminal } = parts;
   const { answer, problem, durationMs, reaction } = sent;
-  const isTaken = reaction.action === 'sent' || reaction.action === 'pending';
+  const isTaken = reaction?.action === 'sent' || reaction?.action === 'pending';
   const colour = isTaken ? 'green' : 'red';
   if (problem !== undefined) terminal.say(`✘ ${problem.text}`, 'red');
   if (answer !== undefined) {
@@ -48,6 +59,7 @@ export function showSent(
     showAnswer(answer.body, secrets, terminal);
   }
   terminal.say(`  ${timeOf(durationMs, via, terminal)}`);
+  if (reaction === undefined) return;
   terminal.say(`At a sign-in: ${reaction.text}`, colour);
   if (reaction.shown !== undefined) {
     terminal.say(`  The user may read: “${tellable(reaction.shown, secrets)}”`);
@@ -58,20 +70,26 @@ export function showSent(
 export interface ToldSent {
   readonly answer: { readonly httpStatus: number; readonly body: unknown } | null;
   readonly problem: Sent['problem'];
-  readonly reaction: Sent['reaction'];
+  readonly reaction: NonNullable<Sent['reaction']> | null;
   readonly durationMs: number;
 }
 
 /** What is told of it, masked. */
 export function toldSent({ answer, problem, durationMs, reaction }: Sent, secrets: CallSecrets): ToldSent {
-  const { action, text, shown } = reaction;
   return {
     answer:
       answer === undefined ? null : { httpStatus: answer.httpStatus, body: maskValue(answer.body, secrets) },
     problem,
-    reaction: { action, text, shown: shown === undefined ? undefined : tellable(shown, secrets) },
+    reaction: reaction === undefined ? null : toldReaction(reaction, secrets),
     durationMs: Math.round(durationMs),
   };
+}
+
+function toldReaction(
+  { action, text, shown }: NonNullable<Sent['reaction']>,
+  secrets: CallSecrets,
+): NonNullable<Sent['reaction']> {
+  return { action, text, shown: shown === undefined ? undefined : tellable(shown, secrets) };
 }
 
 /** Everything that the answer says beside its status, with what to do about it. */

@@ -15,10 +15,14 @@ export interface Sent {
   /** Why there is none, or none that Okta takes. */
   readonly problem: { readonly code: SendProblem; readonly text: string } | undefined;
   readonly durationMs: number;
-  readonly reaction: Reaction;
+  /** `undefined` where Okta's API said nothing: what Okta itself got of the hook nobody knows. */
+  readonly reaction: Reaction | undefined;
 }
 
-/** `NO_SUCCESS`: Okta got no answer that it takes. `UNREACHED`: nothing has left. `NO_ANSWER`: it may have arrived. */
+/**
+ * `NO_SUCCESS`: Okta got no answer that it takes. `UNREACHED`: nothing has left. `NO_ANSWER`: it may have arrived. After
+ * each but `UNREACHED` a message may have gone out.
+ */
 export type SendProblem = 'NO_SUCCESS' | 'UNREACHED' | 'NO_ANSWER' | 'TOO_LATE';
 
 /** Longer than Okta waits, to tell how much too late an answer comes. */
@@ -45,6 +49,14 @@ export async function sendByOkta(
     const answer = { httpStatus: 200, body };
     return { answer, problem: undefined, durationMs, reaction: reactionTo(answer) };
   } catch (error) {
+    if (error instanceof OktaApiError && mayHaveCalled(error)) {
+      return {
+        answer: undefined,
+        problem: { code: 'NO_ANSWER', text: `${error.message}. ${ALL_THE_SAME}` },
+        durationMs: time.now() - startedAt,
+        reaction: undefined,
+      };
+    }
     if (!(error instanceof OktaApiError) || error.status !== 400) throw withoutCause(error);
     // Okta's sentences may quote the payload.
     const causes = error.cause instanceof Error ? maskText(error.cause.message, secrets) : 'no reason given';
@@ -55,6 +67,14 @@ export async function sendByOkta(
       reaction: reactionToSilence('the hook gave no answer that Okta takes'),
     };
   }
+}
+
+/** What nobody should be told to do again without. */
+export const ALL_THE_SAME = 'A message may have gone out all the same.';
+
+/** Whether Okta may have called the hook, although it, or what stands before it, does not say so. */
+function mayHaveCalled({ code, status = 0 }: OktaApiError): boolean {
+  return code === 'OKTA_NO_ANSWER' || code === 'OKTA_UNREADABLE' || status >= 500;
 }
 
 /** An error without Okta's own words, for a call that is about somebody. */

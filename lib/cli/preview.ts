@@ -14,6 +14,8 @@ import type { Terminal } from './terminal.js';
 
 const READ_USERS = ['okta.users.read'];
 const CONNECT_TIMEOUT_MS = 5_000;
+/** Of what fails before Okta, or this machine, calls the hook. */
+const AGAIN = 'nothing was sent';
 /** Okta's own first try is over then. */
 const LONG_WAIT_MS = 3_000;
 
@@ -84,8 +86,8 @@ Exit codes: 0 Okta would take the code as sent, or as on its way; 1 it would not
 /** For programs; filled as it goes on. */
 interface PreviewReport extends Partial<ToldSent> {
   readonly command: 'preview';
-  /** Okta's reaction, where it was sent. */
-  result: ToldSent['reaction']['action'] | 'declined' | 'failed';
+  /** Okta's reaction, where it was sent; `unknown` where it may have been, and Okta's API did not say. */
+  result: NonNullable<ToldSent['reaction']>['action'] | 'unknown' | 'declined' | 'failed';
   via?: PreviewWish['via'];
   /** The org's host. */
   org?: string;
@@ -135,8 +137,8 @@ async function runPreview(run: Run): Promise<ExitCode> {
     return goOn(undefined, dispatcher).finally(() => dispatcher.destroy());
   }
   const access = isByOkta
-    ? { scopes: [...READ_USERS, ...RUN_HOOKS], role: 'Super Administrator' }
-    : { scopes: READ_USERS, role: 'Read-Only Administrator' };
+    ? { scopes: [...READ_USERS, ...RUN_HOOKS], role: 'Super Administrator', again: AGAIN }
+    : { scopes: READ_USERS, role: 'Read-Only Administrator', again: AGAIN };
   return withOrg({ credential, access, terminal, time }, async (org) => {
     run.report.org = org.host;
     terminal.note(`Okta org ${org.host}`);
@@ -197,11 +199,12 @@ async function showAndSend(run: Run, payload: Payload, way: Way): Promise<ExitCo
   report.payload = maskValue(payload, secrets);
   const read = await checkPayload(payload, time.now());
   if (read.refusal !== undefined) note(`${read.refusal.reason}. ${read.refusal.remedy}`);
-  showCall(read, { way: describeWay(way), secrets, terminal });
+  const isMadeUp = 'user' in run.wish.about && !run.wish.isEdited;
+  showCall(read, { way: describeWay(way), isMadeUp, secrets, terminal });
   if (!run.wish.isSure && !(await isAgreed(terminal))) return decline(run);
 
   const sent = await whileTelling(way, terminal, () => sendBy(way, payload, { time, secrets }));
-  report.result = sent.reaction.action;
+  report.result = sent.reaction?.action ?? 'unknown';
   Object.assign(report, toldSent(sent, secrets));
   showSent(sent, { via: way.via, secrets, terminal });
   const causes = causesIn(sent, secrets);

@@ -15,18 +15,26 @@ export interface Streams {
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Shorter ones are words by chance. */
+/** Shorter ones stand inside other words by chance. */
+const SURE_LENGTH = 8;
 const SHORTEST_HIDDEN = 4;
+/** Whoever wrote `redis` or `hook` for a secret would be given away by the gaps in ordinary sentences. */
+const WORD = /^\p{L}+$/u;
+
+/** What stands there is one of a few names of our own, by which programs tell one thing from another. */
+const NAMES: ReadonlySet<string> = new Set(['check', 'command', 'result']);
 
 /**
  * What people and programs are told. With `--json` standard output is one JSON text, and everything for people
- * goes to standard error. No secret that it knows of is ever written.
+ * goes to standard error. No secret that it knows of is written: one of 8 characters and more wherever it stands, a
+ * shorter one where it stands alone and is no mere word.
  */
 export class Terminal {
   readonly #streams: Streams;
   readonly #isJson: boolean;
   readonly #mayColour: boolean;
-  readonly #hidden = new Set<string>();
+  /** By the secret, and as JSON has it; the longest first, so that no rest of one is left. */
+  #hidden: readonly (readonly [secret: string, pattern: RegExp])[] = [];
 
   constructor(streams: Streams, settings: { readonly isJson: boolean; readonly mayColour: boolean }) {
     this.#streams = streams;
@@ -50,24 +58,38 @@ export class Terminal {
 
   /** Keeps a secret out of all that is written from now on. */
   hide(secret: string): void {
-    if (secret.length < SHORTEST_HIDDEN) return;
-    this.#hidden.add(secret);
-    this.#hidden.add(JSON.stringify(secret).slice(1, -1));
+    if (secret.length < SHORTEST_HIDDEN || (secret.length < SURE_LENGTH && WORD.test(secret))) return;
+    const known = new Map(this.#hidden);
+    for (const text of [secret, JSON.stringify(secret).slice(1, -1)]) {
+      const escaped = text.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
+      const pattern =
+        text.length < SURE_LENGTH ? `(?<![\\p{L}\\p{N}_])${escaped}(?![\\p{L}\\p{N}_])` : escaped;
+      known.set(text, new RegExp(pattern, 'gu'));
+    }
+    this.#hidden = [...known].sort(([one], [other]) => other.length - one.length);
   }
 
   /** A line of the result, for people. */
   say(text: string, style?: Style): void {
-    this.#write(this.#isJson ? this.#streams.stderr : this.#streams.stdout, text, style);
+    this.#write(
+      this.#isJson ? this.#streams.stderr : this.#streams.stdout,
+      this.#withoutSecrets(text),
+      style,
+    );
   }
 
   /** A line beside the result: a wait, a warning, an error. */
   note(text: string, style?: Style): void {
-    this.#write(this.#streams.stderr, text, style);
+    this.#write(this.#streams.stderr, this.#withoutSecrets(text), style);
   }
 
   /** The result for programs; nothing without `--json`. */
   json(value: object): void {
-    if (this.#isJson) this.#write(this.#streams.stdout, JSON.stringify(value, null, 2));
+    if (!this.#isJson) return;
+    // In the values, before it is JSON: its names and its marks have to stay what they are.
+    const told = (name: string, entry: unknown): unknown =>
+      typeof entry === 'string' && !NAMES.has(name) ? this.#withoutSecrets(entry) : entry;
+    this.#write(this.#streams.stdout, JSON.stringify(value, told, 2));
   }
 
   /** All of standard input. */
@@ -113,9 +135,11 @@ export class Terminal {
   }
 
   #write(stream: MaybeTerminal<NodeJS.WritableStream>, text: string, style?: Style): void {
-    let shown = text;
-    for (const secret of this.#hidden) shown = shown.replaceAll(secret, '[secret]');
     const isStyled = style !== undefined && this.#mayColour && stream.isTTY === true;
-    stream.write(`${isStyled ? styleText(style, shown, { validateStream: false }) : shown}\n`);
+    stream.write(`${isStyled ? styleText(style, text, { validateStream: false }) : text}\n`);
+  }
+
+  #withoutSecrets(text: string): string {
+    return this.#hidden.reduce((shown, [, pattern]) => shown.replace(pattern, '[secret]'), text);
   }
 }

@@ -54,6 +54,10 @@ function problemsOf(options: unknown): readonly string[] {
     problems.push(
       'connection must be a URL such as rediss://user:password@host:6379/0, without a query, or an ioredis client or cluster',
     );
+  } else if (typeof connection === 'string' && !isDecodable(new URL(connection))) {
+    problems.push(
+      'connection has a % in its user or its password that begins no code of a character: percent-encode both (a % is %25)',
+    );
   }
   const keys: readonly unknown[] = Array.isArray(encryptionKeys) ? encryptionKeys : [];
   if (keys.length === 0) {
@@ -78,6 +82,20 @@ function isRedisUrl(value: unknown): boolean {
   if (typeof value !== 'string' || /\s/.test(value) || !URL.canParse(value)) return false;
   const { protocol, hostname, search, hash } = new URL(value);
   return (protocol === 'redis:' || protocol === 'rediss:') && hostname !== '' && search === '' && hash === '';
+}
+
+/** ioredis throws at what cannot be decoded. */
+function isDecodable({ username, password }: URL): boolean {
+  return decodeUrlPart(username) !== undefined && decodeUrlPart(password) !== undefined;
+}
+
+/** What a part of a URL stands for; `undefined` where it has a `%` that does not belong there. */
+export function decodeUrlPart(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
 }
 
 function isClient(value: unknown): boolean {

@@ -543,6 +543,17 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     remedy: /environment/,
   },
   {
+    what: 'a Redis password with a % in it',
+    plant: () => ({
+      REDIS_URL: 'redis://:pass%word-5e@127.0.0.1:1',
+      STATE_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
+    }),
+    check: 'redis.variables',
+    status: 'fail',
+    names: /REDIS_URL has a % in its user or its password/,
+    remedy: /environment/,
+  },
+  {
     what: 'a key that is too short',
     plant: () => ({ REDIS_URL: 'redis://127.0.0.1:1', STATE_ENCRYPTION_KEY: 'c2hvcnQ=' }),
     check: 'redis.variables',

@@ -44,6 +44,17 @@ describe('doctor', () => {
     expect(new Set(first.map(({ check }) => check)).size).to.equal(first.length);
   });
 
+  it('calls each check by its own name, whatever words are secrets', async () => {
+    const { lines } = await open();
+    const usual = (await lines()).map(({ check }) => check);
+    const others = await lines({
+      HOOK_SECRET: 'variables',
+      REDIS_URL: 'redis://:redis@127.0.0.1:1',
+      STATE_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
+    });
+    expect(others.map(({ check }) => check)).to.include.members(usual);
+  });
+
   it('names every check in its help', async () => {
     const { doctor, lines } = await open();
     const help = (await doctor('--help')).stdout;

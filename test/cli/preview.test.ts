@@ -368,6 +368,49 @@ describe('preview', () => {
         'problem.code': 'NO_SUCCESS',
       });
       expect(made.stderr).to.include('401').and.include('--via gateway').and.include('--rotate');
+      expect((made.json()['next'] as string[])[0])
+        .to.include('twice')
+        .and.include('may have gone out all the same');
+    });
+
+    for (const [what, fault] of [
+      ['breaks off after it', { kind: 'reset', delivered: true }],
+      ['cuts its answer off', { kind: 'truncated' }],
+      ['answers what is no JSON', { kind: 'malformed' }],
+      ['says 500 after it', { kind: 'status', status: 500, body: DENIED, delivered: true }],
+      ['says 504 in its place', { kind: 'html', status: 504, delivered: true }],
+    ] as const) {
+      it(`which Okta's API calls and ${what}: a message may have gone out`, async () => {
+        await start();
+        okta.fault({ fault, match: ({ path }) => path.endsWith('/execute') });
+        const made = await previewOf(`${USUAL} --json`);
+        expect(made.code).to.equal(1);
+        expect(scene.twilio.messages, 'the message that went out').to.have.length(1);
+        expect(made.json()).to.deep.nested.include({
+          result: 'unknown',
+          answer: null,
+          reaction: null,
+          'problem.code': 'NO_ANSWER',
+        });
+        expect(made.json()).to.not.have.property('error');
+        expect(made.stderr)
+          .to.match(/✘ .*A message may have gone out all the same/)
+          .and.not.include('run this again');
+        expect(JSON.stringify(made.json()['next'])).to.include('Look at the phone');
+      });
+    }
+
+    it('which Okta is not even asked to call for what else is used up, or not there: nothing was sent', async () => {
+      await start();
+      okta.fault({ fault: { kind: 'status', status: 429 }, match: ({ path }) => path.endsWith('/execute') });
+      const limited = await previewOf(`${USUAL} --json`);
+      expect(limited.json()).to.deep.nested.include({ 'error.code': 'OKTA_RATE_LIMITED' });
+      expect(limited.stderr).to.include('run this again: nothing was sent.');
+      const env = { OKTA_ORG_URL: 'http://127.0.0.1:9' };
+      const unreached = await previewOf(USUAL, { env });
+      expect(unreached.code).to.equal(1);
+      expect(unreached.stderr).to.include('run this again: nothing was sent.');
+      isNothingSent();
     });
 
     it('which is down, and is called twice', async () => {
@@ -574,6 +617,45 @@ writeFileSync(file, text);`,
         }
       });
     }
+
+    it('says that a code is made up only of one that it has made', async () => {
+      await start();
+      const file = write(JSON.stringify(await printed()));
+      const edit = editor('');
+      for (const [options, isMadeUp] of [
+        [`--user ${CLEO.login}`, true],
+        [`--payload ${file}`, false],
+        [`--user ${CLEO.login} --edit`, false],
+      ] as const) {
+        const { stdout } = await previewOf(`${options} --yes`, { env: edit });
+        expect(stdout.includes('it opens nothing'), options).to.equal(isMadeUp);
+        expect(stdout.includes('a real one opens what it is for'), options).to.equal(!isMadeUp);
+      }
+    });
+
+    it('tells programs nothing of what a captured one has beside', async () => {
+      await start();
+      const payload = await printed();
+      const data = payload['data'] as { context: { request: Record<string, unknown> } };
+      Object.assign(data.context.request, {
+        ipAddress: '203.0.113.77',
+        url: { value: '/x?generatePreview&phone=+49 170 5550123&from=203.0.113.77&or=2001:db8:0:1::77' },
+        userAgent: { raw: 'Theirs/5' },
+      });
+      Object.assign(payload, { session: { mobile: '01705550123' }, isTest: true });
+      mustNotShow('203.0.113.77', '5550123', '2001:db8:0:1::77', 'Theirs/5');
+      const made = await previewOf(`--payload ${write(JSON.stringify(payload))} --yes --json`);
+      expect(made.code, made.stderr).to.equal(0);
+      expect(made.json()).to.deep.nested.include({
+        'payload.session': '…',
+        'payload.isTest': true,
+        'payload.data.context.request.ipAddress': '…',
+        'payload.data.context.request.userAgent': '…',
+        'payload.data.context.request.method': 'POST',
+        'payload.data.context.request.url.value': '/x?generatePreview&phone=…&from=…&or=…',
+        'payload.data.messageProfile.phoneNumber': '…77',
+      });
+    });
 
     it('sends one of standard input, for which the gateway needs nothing of Okta', async () => {
       await start();

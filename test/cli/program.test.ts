@@ -121,6 +121,13 @@ describe('the command line', () => {
       expect(made.stderr).to.include('OKTA_API_TOKEN is missing');
     });
 
+    it("whatever they hold: a Redis password that cannot be decoded is nobody else's trouble", async () => {
+      mustNotShow('pass%word-5e');
+      const env = { REDIS_URL: 'redis://:pass%word-5e@127.0.0.1:1' };
+      const made = await run(okta, 'setup attribute --yes', { env });
+      expect(made.code, made.stderr).to.equal(0);
+    });
+
     it('of an API token or a service app, not of both', async () => {
       const made = await run(okta, 'setup attribute', { env: { OKTA_CLIENT_ID: '0oa1' } });
       expect(made.code).to.equal(2);

@@ -33,7 +33,14 @@ describe('the options of redisState', () => {
   it('are taken, and nothing is opened', () => {
     const clients = [new Redis({ lazyConnect: true }), new Redis5({ lazyConnect: true })];
     const cluster = new Cluster([{ host: '127.0.0.1', port: 9 }], { lazyConnect: true });
-    for (const connection of [URL, 'redis://localhost', 'redis://[::1]:6379', ...clients, cluster]) {
+    for (const connection of [
+      URL,
+      'redis://localhost',
+      'redis://[::1]:6379',
+      'redis://:a%25b@host',
+      ...clients,
+      cluster,
+    ]) {
       expect(problemsOf(withOption('connection', connection))).to.deep.equal([]);
     }
     for (const { status } of [...clients, cluster]) expect(status).to.equal('wait');
@@ -62,6 +69,14 @@ describe('the options of redisState', () => {
       'localhost:6379',
       { host: 'localhost', password: 'redis-password-1f' },
       { duplicate: () => undefined },
+    ],
+    [
+      'connection',
+      /^connection has a % .* percent-encode both \(a % is %25\)$/,
+      'redis://:redis-password-1f%@host',
+      'redis://:redis-password-1f%zz@host',
+      'rediss://a%b:redis-password-1f@host',
+      'redis://:redis-password-1f%e4@host',
     ],
     [
       'encryptionKeys',

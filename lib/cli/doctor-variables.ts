@@ -3,8 +3,11 @@ import type { OktaCredential } from '../options.js';
 import type { HookProof } from '../okta/hook-resource.js';
 import { readRedisOptions } from '../state/redis-options.js';
 import type { WhatsAppSender } from '../twilio/client.js';
+import type { CommandCall } from './command.js';
 import type { Variables } from './environment.js';
 import { fail, ok, warn, type Finding } from './finding.js';
+import { readGivenProof } from './hook-proof.js';
+import { headerOption } from './setup.js';
 
 /** The variables of one side, and what the check of them says; without a value nothing else of it is looked at. */
 export interface Section<Value> {
@@ -25,6 +28,8 @@ export interface HookVariables {
   readonly proof: HookProof | undefined;
   /** The header's whole value, which the event hook has in either case. */
   readonly secret: string | undefined;
+  /** The header that has it, where one was named; Okta's own is better, where it can be seen. */
+  readonly headerName: string | undefined;
 }
 
 export interface TwilioVariables {
@@ -71,41 +76,21 @@ export async function readOktaVariables(variables: Variables): Promise<Section<O
   });
 }
 
-export function readHookVariables(variables: Variables): Section<HookVariables> {
+/** @throws CommandError for what is no name of a header. */
+export async function readHookVariables(call: CommandCall): Promise<Section<HookVariables>> {
+  const { options, variables } = call;
+  const headerName = headerOption(options);
   const url = variables.read('PUBLIC_URL')?.replace(/\/+$/, '');
-  const secret = variables.read('HOOK_SECRET');
-  const clientId = variables.read('HOOK_OAUTH_CLIENT_ID');
   if (url === undefined) {
     variables.takeProblems();
     const what = 'Set it to the URL that is typed into Okta, to have the hook and the way to it looked at.';
     return { finding: UNSET('PUBLIC_URL', what), value: undefined };
   }
-  const proof = readProof(variables, secret, clientId);
+  const secret = variables.read('HOOK_SECRET');
+  const proof = await readGivenProof(call);
   const how =
     proof === undefined ? 'without a secret' : proof.kind === 'header' ? 'by a header' : 'by OAuth 2.0';
-  return section(variables, `Set, ${how}.`, { url, proof, secret });
-}
-
-function readProof(
-  variables: Variables,
-  secret: string | undefined,
-  clientId: string | undefined,
-): HookProof | undefined {
-  if (clientId === undefined) {
-    return secret === undefined ? undefined : { kind: 'header', headerName: undefined, secret };
-  }
-  const what = 'it goes with the other variables HOOK_OAUTH_…';
-  const hookKeyId = variables.read('HOOK_OAUTH_KEY_ID');
-  return {
-    kind: 'oauth',
-    clientId,
-    tokenUrl: variables.required('HOOK_OAUTH_TOKEN_URL', what),
-    scope: variables.required('HOOK_OAUTH_SCOPE', what),
-    by:
-      hookKeyId === undefined
-        ? { clientSecret: variables.required('HOOK_OAUTH_CLIENT_SECRET', what) }
-        : { hookKeyId },
-  };
+  return section(variables, `Set, ${how}.`, { url, proof, secret, headerName });
 }
 
 export async function readTwilioVariables(variables: Variables): Promise<Section<TwilioVariables>> {

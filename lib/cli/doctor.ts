@@ -26,7 +26,8 @@ export const doctor: Command = {
 thing, with its remedy. It changes nothing and sends nothing to anybody. What is not configured is skipped, and told.
 Run it where the gateway runs, with the gateway's environment.
 
-  --timeout <s>  what one check may take, in seconds (${DEFAULT_LIMIT_S})
+  --timeout <s>    what one check may take, in seconds (${DEFAULT_LIMIT_S})
+  --header <name>  the header that has HOOK_SECRET, where the credential may not see the hooks (Authorization)
 
 Checks:
   okta.    variables, org, engine, credential, privileges, rate-limit, attribute, opted-in, unverified-phone,
@@ -45,7 +46,7 @@ With --json: [{check, status: "ok" | "warn" | "fail", message, remedy}]. Exit co
 
   okta-telephony-hook doctor
   okta-telephony-hook doctor --env-file gateway.env --json`,
-  options: { timeout: { type: 'string' } },
+  options: { timeout: { type: 'string' }, header: { type: 'string' } },
   async run(call) {
     const limitMs = readLimit(call.options['timeout']) * 1000;
     const groups = await groupsOf(call, limitMs * CALL_PART);
@@ -56,9 +57,10 @@ With --json: [{check, status: "ok" | "warn" | "fail", message, remedy}]. Exit co
   },
 };
 
-async function groupsOf({ variables, time }: CommandCall, callMs: number): Promise<readonly CheckGroup[]> {
+async function groupsOf(call: CommandCall, callMs: number): Promise<readonly CheckGroup[]> {
+  const { variables, time } = call;
   const okta = await readOktaVariables(variables);
-  const hook = readHookVariables(variables);
+  const hook = await readHookVariables(call);
   const twilio = await readTwilioVariables(variables);
   const redis = readRedisVariables(variables);
   const sides = [okta, hook, twilio];

@@ -43,12 +43,16 @@ export async function readOwnRoles(read: ReadOkta): Promise<readonly string[]> {
 const PAGE = 50;
 const MAX_PAGES = 4;
 
-/** How many active users have an attribute that is true; counted to a bound. */
+/**
+ * How many active users there are of whose profile something is true; counted to a bound.
+ *
+ * @param condition - of a search, such as `whatsAppOptIn eq true`.
+ */
 export async function countOptedIn(
   read: ReadOkta,
-  attribute: string,
+  condition: string,
 ): Promise<{ readonly count: number; readonly hasMore: boolean }> {
-  const search = encodeURIComponent(`status eq "ACTIVE" and profile.${attribute} eq true`);
+  const search = encodeURIComponent(`status eq "ACTIVE" and profile.${condition}`);
   let path: string | undefined = `/api/v1/users?search=${search}&limit=${PAGE}`;
   let count = 0;
   for (let page = 0; page < MAX_PAGES && path !== undefined; page += 1) {
@@ -61,23 +65,28 @@ export async function countOptedIn(
 
 const PHONE = 'phone_number';
 
-/** The state of the phone authenticator; `undefined` where the org has none. */
-export async function readPhoneAuthenticator(read: ReadOkta): Promise<string | undefined> {
+/** The state of the phone authenticator, and what for it is allowed, e.g. `any` or `none`; `undefined` where the org has none. */
+export async function readPhoneAuthenticator(
+  read: ReadOkta,
+): Promise<{ readonly status: string | undefined; readonly allowedFor: string | undefined }> {
   const all = listOf((await read('/api/v1/authenticators')).body);
-  return textFieldOf(
-    all.find((one) => textFieldOf(one, 'key') === PHONE),
-    'status',
-  );
+  const phone = all.find((one) => textFieldOf(one, 'key') === PHONE);
+  const allowedFor = textFieldOf(fieldOf(phone, 'settings'), 'allowedFor');
+  return { status: textFieldOf(phone, 'status'), allowedFor };
 }
 
 /** What lets users change their own. */
 const OWN = { principal: 'SELF', action: 'READ_WRITE' };
 
-/** Whether an attribute of the user profile is there, and whether users may change their own. */
+/** Whether an attribute of the user profile is there, of which type, and whether users may change their own. */
 export async function readAttribute(
   read: ReadOkta,
   name: string,
-): Promise<{ readonly isThere: boolean; readonly isUsersOwn: boolean }> {
+): Promise<{
+  readonly isThere: boolean;
+  readonly type: string | undefined;
+  readonly isUsersOwn: boolean;
+}> {
   const definitions = fieldOf((await read('/api/v1/meta/schemas/user/default')).body, 'definitions');
   const found = [fieldOf(definitions, 'custom'), fieldOf(definitions, 'base')]
     .map((part) => fieldOf(fieldOf(part, 'properties'), name))
@@ -87,7 +96,7 @@ export async function readAttribute(
   const isUsersOwn = listOf(fieldOf(found, 'permissions')).some(
     (permission) => isOwn(fieldOf(permission, 'principal')) && isWritten(fieldOf(permission, 'action')),
   );
-  return { isThere: found !== undefined, isUsersOwn };
+  return { isThere: found !== undefined, type: textFieldOf(found, 'type'), isUsersOwn };
 }
 
 function listOf(body: unknown): readonly unknown[] {

@@ -26,6 +26,12 @@ function withTemplate(template: Parameters<Scene['twilio']['addTemplate']>[0]): 
   return ({ twilio }) => ({ ...TEMPLATE_SENDER, TWILIO_WHATSAPP_TEMPLATE: twilio.addTemplate(template).sid });
 }
 
+/** An API token whose owner has these roles, as Okta lists them. */
+function byRoles(okta: Scene['okta'], body: readonly object[]): Variables {
+  okta.fault({ fault: { kind: 'status', status: 200, body }, match: ({ path }) => path.endsWith('/roles') });
+  return { OKTA_API_TOKEN: okta.apiToken, OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '' };
+}
+
 /** A server in the place of the gateway. */
 function answering(
   status: number,
@@ -110,6 +116,32 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     remedy: /Read-Only/,
   },
   {
+    what: 'a service app that may change policies',
+    plant: async (scene) => {
+      await grant(scene, ['okta.users.read', 'okta.policies.manage']);
+    },
+    check: 'okta.privileges',
+    status: 'warn',
+    names: /okta\.policies\.manage/,
+    remedy: /Read-Only/,
+  },
+  {
+    what: 'an API token of a custom role',
+    plant: ({ okta }) => byRoles(okta, [{ type: 'CUSTOM' }]),
+    check: 'okta.privileges',
+    status: 'warn',
+    names: /custom role/,
+    remedy: /Administrators/,
+  },
+  {
+    what: 'an API token without a role that can be seen',
+    plant: ({ okta }) => byRoles(okta, []),
+    check: 'okta.privileges',
+    status: 'warn',
+    names: /No role/,
+    remedy: /Administrators/,
+  },
+  {
     what: 'a rate limit that is nearly used up',
     plant: ({ okta }) => {
       okta.setRateLimit({ limit: 100, remaining: 6, resetInSeconds: 30 });
@@ -131,12 +163,23 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     what: 'an attribute of another type',
     plant: ({ okta }) => {
       okta.setAttribute('whatsAppOptIn', null);
-      okta.setAttribute('whatsAppOptIn', { title: 'Ours', type: 'string' });
+      okta.setAttribute('whatsAppOptIn', { title: 'Ours', type: 'number' });
     },
     check: 'okta.attribute',
     status: 'fail',
-    names: /type string/,
+    names: /type number/,
     remedy: /OPT_IN_ATTRIBUTE/,
+  },
+  {
+    what: 'an attribute of names of channels, whose values it does not see',
+    plant: ({ okta }) => {
+      okta.setAttribute('whatsAppOptIn', null);
+      okta.setAttribute('whatsAppOptIn', { title: 'Ours', type: 'string' });
+    },
+    check: 'okta.attribute',
+    status: 'warn',
+    names: /type string, that users may/,
+    remedy: /optInChannels/,
   },
   {
     what: 'an attribute that users may not change, and a directory does',
@@ -179,6 +222,20 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     check: 'okta.phone-authenticator',
     status: 'fail',
     names: /not active/,
+    remedy: /Authenticators/,
+  },
+  {
+    what: 'a phone authenticator that is allowed for nothing',
+    plant: ({ okta }) => {
+      const body = [{ key: 'phone_number', status: 'ACTIVE', settings: { allowedFor: 'none' } }];
+      okta.fault({
+        fault: { kind: 'status', status: 200, body },
+        match: ({ path }) => path.startsWith('/api/v1/authenticators'),
+      });
+    },
+    check: 'okta.phone-authenticator',
+    status: 'warn',
+    names: /allowed for nothing/,
     remedy: /Authenticators/,
   },
   {
@@ -429,6 +486,16 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     names: /nothing is sent/,
     remedy: /recharge/,
   },
+  ...['', 'n/a'].map((balance): Misconfiguration => ({
+    what: `a balance of "${balance}"`,
+    plant: ({ twilio }) => {
+      twilio.configureAccount({ balance });
+    },
+    check: 'twilio.balance',
+    status: 'warn',
+    names: /cannot be read/,
+    remedy: /Billing/,
+  })),
   {
     what: "an SMS number that is not the account's",
     plant: () => ({ TWILIO_SMS_FROM: '+12025550198' }),

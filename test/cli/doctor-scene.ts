@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { exportJWK } from 'jose';
-import { HOOK_SECRET, startScene, type Scene } from '../harness/scene.js';
+import { HOOK_SECRET, startScene, type Scene, type SceneOptions } from '../harness/scene.js';
 import { mustNotShow } from '../harness/witness.js';
 import { run, type Run, type RunOptions } from './runs.js';
 
@@ -42,10 +42,16 @@ const TIME = {
   sleep: (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
-/** @param isSetUp - by our own commands. */
-export async function openWard({ isSetUp = true } = {}): Promise<Ward> {
+interface WardOptions {
+  /** By our own commands. Default: true. */
+  readonly isSetUp?: boolean;
+  /** Options of the gateway's hook, over the usual ones. */
+  readonly hook?: Extract<SceneOptions['hook'], (...parts: never) => unknown>;
+}
+
+export async function openWard({ isSetUp = true, hook }: WardOptions = {}): Promise<Ward> {
   const scene = await startScene({
-    hook: ({ origin }) => ({ publicUrl: `${origin}/okta/telephony` }),
+    hook: (parts) => ({ publicUrl: `${parts.origin}/okta/telephony`, ...hook?.(parts) }),
   });
   const { okta, twilio } = scene;
   await grant(scene, READ_SCOPES);

@@ -110,6 +110,7 @@ describe('doctor', () => {
       expect(lineOf(found, `${side}.variables`)).to.include({ status: 'warn' });
     }
     expect(lineOf(found, 'hook.answers')).to.include({ status: 'ok' });
+    expect(lineOf(found, 'machine.clock').remedy).to.equal('See okta.variables.');
     const withoutHook = await lines({ PUBLIC_URL: '' });
     expect(withoutHook.filter(({ check }) => /^(hook|way)\./.test(check))).to.have.length(1);
     expect(lineOf(withoutHook, 'okta.hook')).to.include({ status: 'warn' });
@@ -191,7 +192,7 @@ describe('doctor', () => {
       ]);
     });
 
-    it("of an API token: a super administrator's is too much, a read-only one's is not", async () => {
+    it("of an API token: a super administrator's is too much, and another's roles it does not see", async () => {
       const { lines, scene } = await open();
       const by = async (token: string): Promise<Line> =>
         lineOf(
@@ -199,7 +200,22 @@ describe('doctor', () => {
           'okta.privileges',
         );
       expect(await by(scene.okta.apiToken)).to.include({ status: 'warn' });
-      expect(await by(scene.okta.addApiToken(['READ_ONLY_ADMIN']))).to.include({ status: 'ok' });
+      const other = await by(scene.okta.addApiToken(['READ_ONLY_ADMIN']));
+      expect(other).to.include({ status: 'warn' });
+      expect(other.message).to.include('cannot be seen');
+      const roles = { kind: 'status', status: 200, body: [{ type: 'READ_ONLY_ADMIN' }] } as const;
+      scene.okta.fault({ fault: roles, match: ({ path }) => path.endsWith('/roles') });
+      expect(await by(scene.okta.apiToken)).to.include({ status: 'ok' });
+    });
+
+    it('with an attribute of names of channels: who has one in it is counted', async () => {
+      const { lines, scene } = await open();
+      scene.okta.setAttribute('whatsAppOptIn', null);
+      scene.okta.setAttribute('whatsAppOptIn', { title: 'Ours', type: 'string' });
+      scene.okta.addUser({ login: 'cleo@example.com', profile: { whatsAppOptIn: 'whatsapp' } });
+      const line = lineOf(await lines(), 'okta.opted-in');
+      expect(line).to.include({ status: 'ok' });
+      expect(line.message).to.include('something in whatsAppOptIn');
     });
 
     it('with many who have opted in: counted to a bound', async () => {

@@ -7,7 +7,7 @@ import { STATUS_PATH } from '../../settings.js';
 import { signWebhook } from '../../twilio/webhooks.js';
 import type { HookVariables, Section } from '../doctor-variables.js';
 import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
-import { askForToken, askGateway, type SecretAnswer } from '../gateway-probe.js';
+import { eventSecretFinding, NOT_OURS, secretFinding, type SeeHeader } from './hook-secret.js';
 import { describeUnreached } from './unreached.js';
 
 /** The gateway, as Okta and Twilio call it: with what is no hook call, no event and no callback, so that nothing comes of it. */
@@ -16,8 +16,7 @@ interface HookParts {
   readonly callMs: number;
   /** The account's, by which Twilio signs; `undefined` where it is not known. */
   readonly authToken: string | undefined;
-  /** The header by which Okta calls one of its hooks, where that can be seen. */
-  readonly headerName: (hook: 'inline' | 'event') => Promise<string | undefined>;
+  readonly headerName: SeeHeader;
 }
 
 export interface HookExamination {
@@ -29,7 +28,6 @@ export interface HookExamination {
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Twilio has to be called in the rest of what Okta waits. */
 const SLOW_MS = 1_000;
-const SHORTEST_SECRET = 16;
 
 export function examineHook(section: Section<HookVariables>, parts: HookParts): HookExamination {
   const title = 'The hook';
@@ -72,23 +70,20 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
     checks: [
       variables,
       answers,
-      known('hook.secret', () => secretFinding(hook, dispatcher, parts)),
+      known('hook.secret', () => secretFinding(hook, dispatcher, parts.headerName)),
       known('hook.time', async () => timeFinding((await first()).tookMs)),
       known('hook.events', async () => {
         const challenge = randomUUID();
         const headers = { [CHALLENGE_HEADER]: challenge };
         return challengeFinding(challenge, await call('/events', { method: 'GET', headers }));
       }),
-      known('hook.event-secret', () => eventSecretFinding(hook, dispatcher, parts)),
+      known('hook.event-secret', () => eventSecretFinding(hook, dispatcher, parts.headerName)),
       known('hook.callbacks', () => callbacksFinding(hook, parts.authToken, call)),
     ],
     close: () => dispatcher.destroy(),
   };
   return { group, answer: async () => (await first()).result };
 }
-
-const NOT_OURS =
-  "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.";
 
 function answersFinding({ url }: HookVariables, result: HttpResult): Finding {
   const { host } = new URL(url);
@@ -117,65 +112,6 @@ function answersFinding({ url }: HookVariables, result: HttpResult): Finding {
 
 function isOurError({ body }: { readonly body: string }): boolean {
   return typeof fieldOf(fieldOf(parseJson(body), 'error'), 'errorSummary') === 'string';
-}
-
-const SAME_SECRET =
-  'Give the gateway the same HOOK_SECRET (credentials.hook.secrets takes the new one and the one before), and Okta, too: okta-telephony-hook setup hook --rotate.';
-
-async function secretFinding(
-  { url, proof }: HookVariables,
-  dispatcher: ReturnType<typeof createAgent>,
-  { headerName }: HookParts,
-): Promise<Finding> {
-  if (proof === undefined) {
-    return warn(
-      'Skipped: HOOK_SECRET is not set.',
-      "Set it to the whole header value that Okta's inline hook sends.",
-    );
-  }
-  if (proof.kind === 'oauth') {
-    if (!('clientSecret' in proof.by)) return ok('Okta signs by a hook key, which only Okta can: not tried.');
-    const answer = await askForToken(dispatcher, proof, proof.by.clientSecret);
-    return ofAnswer(
-      answer,
-      'The authorization server issues tokens for the hook.',
-      'Compare HOOK_OAUTH_CLIENT_ID, HOOK_OAUTH_CLIENT_SECRET and HOOK_OAUTH_SCOPE with the client there.',
-    );
-  }
-  const name = (await headerName('inline')) ?? 'Authorization';
-  const answer = await askGateway(dispatcher, url, { name, secret: proof.secret });
-  const found = ofAnswer(answer, `The gateway takes HOOK_SECRET in the header ${name}.`, SAME_SECRET);
-  if (found.status !== 'ok' || proof.secret.length >= SHORTEST_SECRET) return found;
-  return warn(
-    `The gateway takes HOOK_SECRET, which has less than ${SHORTEST_SECRET} characters and can be guessed.`,
-    'Make another: openssl rand -hex 32. The gateway gets it first, beside the one before, then Okta: okta-telephony-hook setup hook --rotate.',
-  );
-}
-
-async function eventSecretFinding(
-  { url, secret }: HookVariables,
-  dispatcher: ReturnType<typeof createAgent>,
-  { headerName }: HookParts,
-): Promise<Finding> {
-  if (secret === undefined) {
-    return warn(
-      'Skipped: HOOK_SECRET is not set.',
-      "Set it to the whole header value that Okta's event hook sends.",
-    );
-  }
-  const name = (await headerName('event')) ?? 'Authorization';
-  const answer = await askGateway(dispatcher, `${url}/events`, { name, secret });
-  return ofAnswer(
-    answer,
-    'The gateway takes HOOK_SECRET from the event hook.',
-    'Give the gateway the same HOOK_SECRET, or one of its own for it by credentials.eventHook.',
-  );
-}
-
-function ofAnswer(answer: SecretAnswer, fine: string, remedy: string): Finding {
-  if (answer.kind === 'accepted') return ok(fine);
-  if (answer.kind === 'refused') return fail(`${answer.by} does not take the secret.`, remedy);
-  return fail(`${answer.why}.`, NOT_OURS);
 }
 
 function timeFinding(tookMs: number): Finding {

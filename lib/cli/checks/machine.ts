@@ -36,7 +36,8 @@ async function clockFinding({ answer }: OktaExamination): Promise<Finding> {
   const seen = await answer?.();
   const oktas = seen?.result.kind === 'answered' ? readDate(seen.result.headers['date']) : undefined;
   if (seen === undefined || oktas === undefined) {
-    return warn("Its clock was not compared, for there is no answer of Okta's.", 'See okta.org.');
+    const where = answer === undefined ? 'okta.variables' : 'okta.org';
+    return warn("Its clock was not compared, for there is no answer of Okta's.", `See ${where}.`);
   }
   // Okta wrote it some time between question and answer, and somewhere within its second.
   const earlyMs = oktas - seen.answeredAt;

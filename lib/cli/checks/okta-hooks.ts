@@ -43,7 +43,8 @@ export function lookAtHooks(org: OrgLook, hook: HookVariables | undefined): Hook
     },
     headerName: (kind) =>
       (kind === 'inline' ? plan() : eventPlan()).then(
-        ({ headerName }) => headerName,
+        // Without a hook it is what would be made, which says nothing of what the gateway has.
+        ({ id, headerName }) => (id === undefined ? undefined : headerName),
         () => undefined,
       ),
   };

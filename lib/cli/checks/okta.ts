@@ -1,36 +1,23 @@
 import { callHttp, type HttpResult } from '../../delivery/http-call.js';
 import type { Time } from '../../okta/administration.js';
-import { createOptInAttributeSetup } from '../../okta/opt-in-attribute.js';
 import {
-  countOptedIn,
   ORG_METADATA,
   pipelineOf,
   probeUsers,
   readAttribute,
-  readOwnRoles,
   readPhoneAuthenticator,
 } from '../../okta/org-facts.js';
 import type { HookVariables, OktaVariables, Section } from '../doctor-variables.js';
 import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
 import { lookAtOrg, looking, type OrgLook } from './okta-access.js';
 import { lookAtHooks, type HookLook } from './okta-hooks.js';
+import { attributeFinding, optedInFinding, type OptInReads } from './okta-opt-in.js';
+import { privilegesFinding } from './okta-privileges.js';
 import { describeUnreached } from './unreached.js';
 
 const USERS = { scopes: ['okta.users.read'], role: 'Read-Only Administrator' };
 const SCHEMAS = { scopes: ['okta.schemas.read'], role: 'Organization Administrator' };
 const AUTHENTICATORS = { scopes: ['okta.authenticators.read'], role: 'Read-Only Administrator' };
-/** What would let whoever has the gateway's key change the org. */
-const TOO_MUCH = [
-  'okta.users.manage',
-  'okta.apps.manage',
-  'okta.inlineHooks.manage',
-  'okta.eventHooks.manage',
-  'okta.schemas.manage',
-  'okta.roles.manage',
-];
-const LEAST =
-  "Give the gateway one of its own: an API token of a Read-Only Administrator, or a service app with okta.users.read and nothing else. An administrator's is for setup and doctor.";
-
 /** What others want to know of the org. */
 export interface OktaExamination {
   readonly group: CheckGroup;
@@ -79,6 +66,11 @@ export function examineOkta(
     look: after(credential, look),
   });
   const { optInAttribute, unverifiedPhoneAttribute } = value;
+  const reads: OptInReads = {
+    schema: org.lookOnly(SCHEMAS.scopes),
+    attributes: org.reading(SCHEMAS.scopes),
+    users: org.reading(USERS.scopes),
+  };
   const group = {
     title: 'Okta',
     checks: [
@@ -86,13 +78,13 @@ export function examineOkta(
       reachable,
       { name: 'okta.engine', look: after(reachable, async () => engineFinding((await answer()).result)) },
       credential,
-      known('okta.privileges', () => privilegesFinding(org)),
+      known('okta.privileges', () => privilegesFinding(org, USERS)),
       known('okta.rate-limit', async () => rateLimitFinding(await probe())),
       known('okta.attribute', () =>
-        looking('The attribute', SCHEMAS, () => attributeFinding(org, optInAttribute)),
+        looking('The attribute', SCHEMAS, () => attributeFinding(reads, optInAttribute)),
       ),
       known('okta.opted-in', () =>
-        looking('Who has opted in', USERS, () => optedInFinding(org, optInAttribute)),
+        looking('Who has opted in', USERS, () => optedInFinding(reads, optInAttribute)),
       ),
       ...(unverifiedPhoneAttribute === undefined
         ? []
@@ -149,23 +141,6 @@ function engineFinding(result: HttpResult): Finding {
   );
 }
 
-async function privilegesFinding(org: OrgLook): Promise<Finding> {
-  if (org.clientId !== undefined) {
-    const granted = await Promise.all(TOO_MUCH.map((scope) => org.isGranted(scope)));
-    const excess = TOO_MUCH.filter((_scope, index) => granted[index]);
-    if (excess.length === 0) return ok('The service app has no scope by which it could change the org.');
-    return warn(`The service app is granted ${excess.join(', ')}, which no gateway needs.`, LEAST);
-  }
-  const unseen = ok("Its roles cannot be seen with it, so it is not a super administrator's.");
-  const found = await looking('Its role', USERS, async () => {
-    const roles = await readOwnRoles(org.reading(USERS.scopes));
-    const strong = roles.filter((role) => !['READ_ONLY_ADMIN', 'REPORT_ADMIN', 'CUSTOM'].includes(role));
-    if (strong.length === 0) return ok(`The API token is of ${roles.join(', ') || 'no administrator'}.`);
-    return warn(`The API token is of ${strong.join(', ')}: more than a gateway needs.`, LEAST);
-  });
-  return found.status === 'warn' && found.remedy !== LEAST ? unseen : found;
-}
-
 /** Below it the gateway asks no more, and leaves the rest to the org. */
 const LOW_SHARE = 0.1;
 
@@ -178,35 +153,6 @@ function rateLimitFinding(headers: Readonly<Record<string, string>>): Finding {
   return warn(
     `${share}: below ${LOW_SHARE * 100} % the gateway reads no profiles, and nobody gets WhatsApp.`,
     'See what uses them up (Okta: Reports > Rate Limits), and raise the share of the token or the app (Security > API).',
-  );
-}
-
-async function attributeFinding(org: OrgLook, name: string): Promise<Finding> {
-  const setup = createOptInAttributeSetup(org.lookOnly(SCHEMAS.scopes), name);
-  const { obstacle, steps, warnings } = await setup.plan();
-  if (obstacle !== undefined) return fail(obstacle.message, obstacle.remedy);
-  const changes = steps.flatMap((step) => step.changes);
-  if (changes.length === 0) return ok(`${name} is a boolean that users may change, mastered by Okta.`);
-  const remedy = 'okta-telephony-hook setup attribute';
-  if (changes.some(({ field }) => field === 'type')) {
-    return fail(`The user profile has no attribute ${name}: nobody can opt in.`, `${remedy} creates it.`);
-  }
-  const wrong = changes.map(({ field, from, to }) => `${field} is ${from ?? 'not set'} in place of ${to}`);
-  return warn([`${name}: ${wrong.join(', ')}.`, ...warnings].join(' '), `${remedy} changes that.`);
-}
-
-async function optedInFinding(org: OrgLook, name: string): Promise<Finding> {
-  const { isThere } = await readAttribute(org.reading(SCHEMAS.scopes), name).catch(() => ({ isThere: true }));
-  if (!isThere) return warn(`Nobody, for there is no attribute ${name}.`, 'See okta.attribute.');
-  const { count, hasMore } = await countOptedIn(org.reading(USERS.scopes), name);
-  if (count > 0) {
-    return ok(
-      `${hasMore ? 'More than ' : ''}${count} active user${count === 1 ? ' has' : 's have'} opted in.`,
-    );
-  }
-  return warn(
-    'No active user has opted in: every code goes by SMS or as a call.',
-    `Set ${name} to true for yourself: Okta, Directory > People > you > Profile.`,
   );
 }
 
@@ -223,8 +169,15 @@ async function phoneFinding(org: OrgLook, name: string): Promise<Finding> {
 }
 
 async function authenticatorFinding(org: OrgLook): Promise<Finding> {
-  const status = await readPhoneAuthenticator(org.reading(AUTHENTICATORS.scopes));
-  if (status === 'ACTIVE') return ok('It is active.');
+  const { status, allowedFor } = await readPhoneAuthenticator(org.reading(AUTHENTICATORS.scopes));
+  if (status === 'ACTIVE') {
+    if (allowedFor !== 'none')
+      return ok(`It is active${allowedFor === 'recovery' ? ', for recovery alone' : ''}.`);
+    return warn(
+      'The phone authenticator is active, and allowed for nothing: Okta asks nobody for a code by it.',
+      'Okta: Security > Authenticators > Phone > Edit: allow it for authentication, recovery or both.',
+    );
+  }
   return fail(
     `The phone authenticator is ${status === undefined ? 'not set up' : 'not active'}: Okta sends no codes.`,
     'Okta: Security > Authenticators > Add or activate Phone, and allow it for authentication, recovery or both.',

@@ -136,11 +136,17 @@ async function balanceFinding({ sending }: TwilioAccess): Promise<Finding> {
     }
     return notRead('The balance', look);
   }
-  const balance = Number(textFieldOf(look.body, 'balance'));
+  const balance = Number(textFieldOf(look.body, 'balance') || NaN);
+  if (!Number.isFinite(balance)) {
+    return warn(
+      "The balance cannot be read from Twilio's answer.",
+      'Look at it in the Twilio Console, under Billing.',
+    );
+  }
   const currency = /^[A-Z]{3}$/.exec(textFieldOf(look.body, 'currency') ?? '')?.[0] ?? '';
   const told = `The balance is ${balance.toFixed(2)} ${currency}`.trim();
   const remedy = 'Add to it, and switch automatic recharge on: Twilio Console, Billing.';
-  if (Number.isNaN(balance) || balance > LOW_BALANCE) return ok(`${told}.`);
+  if (balance > LOW_BALANCE) return ok(`${told}.`);
   return balance > 0
     ? warn(`${told}: it is soon used up.`, remedy)
     : fail(`${told}: nothing is sent.`, remedy);

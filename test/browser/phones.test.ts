@@ -209,6 +209,31 @@ describe("the phones' page in a browser", function () {
     expect(await page.locator('img, #phones script').count()).to.equal(0);
   });
 
+  it('leaves the keyboard where it is on a phone that something else comes to', async () => {
+    const page = await open();
+    const ana = personOn(page, 'Ana Silveira');
+    const call = { userId: '00uana0silveira00001', deliveryChannel: 'VOICE_CALL' } as const;
+    const focused = page.locator(':focus');
+    const chat = ana.getByRole('log', { name: 'WhatsApp of Ana' });
+    await org.okta.callHook({ userId: '00uana0silveira00001' });
+    const copy = chat.getByRole('button', { name: 'Copy code' });
+    const writing = ana.getByLabel('Message that Ana writes');
+    for (const [calls, place] of [copy, writing, chat].entries()) {
+      await place.focus();
+      await org.okta.callHook(call);
+      await ana.getByRole('button', { name: `Phone of Ana, ${calls + 1} unread` }).waitFor();
+      expect(await place.and(focused).count(), `after call ${calls + 1}`).to.equal(1);
+      expect(await place.isVisible()).to.equal(true);
+    }
+    // Who is elsewhere sees what came.
+    await ana.getByPlaceholder('Code').focus();
+    await org.okta.callHook(call);
+    const phone = ana.getByRole('log', { name: 'Phone of Ana' });
+    await phone.locator('.call').nth(3).waitFor();
+    expect(await chat.isVisible()).to.equal(false);
+    expect(await ana.getByPlaceholder('Code').and(focused).count()).to.equal(1);
+  });
+
   it('is used by keyboard alone', async () => {
     const page = await open();
     await page.keyboard.press('Tab');

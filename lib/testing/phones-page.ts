@@ -102,6 +102,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
       fail(res, 503, 'TOO_MANY_PAGES', 'Too many pages are open.');
       return;
     }
+    if (res.writableEnded) return;
     live.send('state', snapshot(), [res]);
     // A gateway that drains: the page is to come again, when there is another one.
     if (/\bclose\b/i.test(String(res.getHeader('Connection') ?? ''))) res.end();

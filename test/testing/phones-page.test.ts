@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, request, type IncomingMessage, type Server } from 'node:http';
+import { Agent, createServer, request, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import express from 'express';
@@ -367,6 +367,26 @@ describe('createPhonesPage', () => {
       expect((await ask('GET', '/')).text)
         .to.include('Whoever reaches this address sees the codes.')
         .and.not.include('Nothing leaves this machine');
+    });
+
+    it('answers a HEAD of what happens at once, and its connection takes the next request', async () => {
+      await start((phones) => express().use('/phones', phones));
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      const from = async (method: string, path: string): Promise<IncomingMessage> => {
+        const asking = request({ host: '127.0.0.1', port, method, path: `/phones/api/${path}`, agent }).end();
+        const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+        answer.resume();
+        return answer;
+      };
+      try {
+        const head = await from('HEAD', 'stream');
+        expect(head.statusCode).to.equal(200);
+        expect(head.headers['content-type']).to.match(/^text\/event-stream/);
+        expect((await from('GET', 'about')).statusCode).to.equal(200);
+        expect((await from('GET', 'stream')).statusCode).to.equal(200);
+      } finally {
+        agent.destroy();
+      }
     });
 
     it('refuses what is no request of its page', async () => {

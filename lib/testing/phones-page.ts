@@ -80,9 +80,9 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   let revision = 0;
   let looking: NodeJS.Timeout | undefined;
 
-  const snapshot = (): PhonesState => {
+  const snapshot = (state = stateOf(parts)): PhonesState => {
     revision += 1;
-    return { revision, ...stateOf(parts) };
+    return { revision, ...state };
   };
   const tell = (): void => {
     if (live.size === 0) {
@@ -90,10 +90,11 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
       looking = undefined;
       return;
     }
-    const text = JSON.stringify(stateOf(parts));
+    const state = stateOf(parts);
+    const text = JSON.stringify(state);
     if (text === told) return;
     told = text;
-    live.send('state', snapshot());
+    live.send('state', snapshot(state));
   };
   twilio.onDelivered(tell);
 

@@ -369,6 +369,32 @@ describe('createPhonesPage', () => {
         .and.not.include('Nothing leaves this machine');
     });
 
+    it('goes through what Twilio sent once, however many people there are', async () => {
+      let reads = 0;
+      const { messages } = org.twilio;
+      const twilio: DemoOrg['twilio'] = {
+        ...org.twilio,
+        get messages() {
+          reads += 1;
+          return messages;
+        },
+      };
+      org = { ...org, twilio };
+      await start((phones) => express().use('/phones', phones));
+      const readsOfState = async (): Promise<number> => {
+        reads = 0;
+        await state();
+        return reads;
+      };
+      expect(await readsOfState()).to.equal(1);
+      for (let n = 10; n < 40; n += 1) {
+        const profile = { mobilePhone: `+4477009009${n}` };
+        org.okta.addUser({ login: `user${n}@example.com`, profile });
+      }
+      expect((await state()).people).to.have.length(33);
+      expect(await readsOfState()).to.equal(1);
+    });
+
     it('answers a HEAD of what happens at once, and its connection takes the next request', async () => {
       await start((phones) => express().use('/phones', phones));
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });

@@ -27,8 +27,14 @@ export interface Demo {
 
 export const PHONES_PATH = '/phones/';
 
+export interface DemoOptions {
+  readonly optInAttribute: string | undefined;
+  /** Whether its pages are asked for from elsewhere, as in a container. */
+  readonly isReachedFromElsewhere: boolean;
+}
+
 /** Starts both emulators with their people, and the page of their phones. */
-export async function startDemo(optInAttribute?: string): Promise<Demo> {
+export async function startDemo({ optInAttribute, isReachedFromElsewhere }: DemoOptions): Promise<Demo> {
   const org = await startDemoOrg({ optInAttribute });
   const { okta, twilio, people } = org;
   const preferencesToken = okta.addApiToken(['USER_ADMIN']);
@@ -39,6 +45,7 @@ export async function startDemo(optInAttribute?: string): Promise<Demo> {
     okta,
     twilio,
     optInAttribute: org.optInAttribute,
+    insecureRemoteAccess: isReachedFromElsewhere,
     links: [
       { title: 'Console', href: `${CONSOLE_PATH}/` },
       { title: 'Gateway', href: '/' },

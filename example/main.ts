@@ -26,8 +26,9 @@ const isStartedByNpm = process.env['npm_lifecycle_event'] === 'start';
 const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
 if (environment.kind === 'emulators') {
   // Whoever reaches the demo can send codes to its phones; a container is reached from outside itself.
-  const loopbackOnly = environment.isProduction ? undefined : '127.0.0.1';
-  const demo = await startDemo(environment.optInAttribute);
+  const { isProduction: isReachedFromElsewhere, optInAttribute } = environment;
+  const loopbackOnly = isReachedFromElsewhere ? undefined : '127.0.0.1';
+  const demo = await startDemo({ optInAttribute, isReachedFromElsewhere });
   const origin = `http://localhost:${await listen(server, environment.port, loopbackOnly)}`;
   const gateway = serve(server, {
     // Twilio's callbacks come to it too.
@@ -41,6 +42,11 @@ if (environment.kind === 'emulators') {
   await demo.connectHook(origin + HOOK_PATH);
   await gateway.warmUp();
   welcome(origin, demo);
+  if (isReachedFromElsewhere) {
+    console.log(
+      'Note: it listens on every address, and whoever reaches it sees the codes. Publish its port on 127.0.0.1 alone.',
+    );
+  }
 } else {
   const { redis, preferences } = environment;
   const state = redis === undefined ? undefined : orRefuse(() => redisState(redis));
@@ -113,7 +119,7 @@ function wordsOf(error: Error): readonly string[] {
 
 function welcome(origin: string, demo: Demo): void {
   const logins = demo.accounts.map(({ username, password }) => `as ${username} with ${password}`);
-  console.log(`An identity gateway with Okta's telephony hook, on emulators of Okta and Twilio: nothing leaves this machine.
+  console.log(`An identity gateway with Okta's telephony hook, on emulators of Okta and Twilio: nothing reaches a real phone.
 
   Open        ${origin}  (log in ${logins.join(', or ')})
   Phones      ${origin}${PHONES_PATH}  (sign in as Ana, Bob or Chloé, type the code back, make things go wrong)

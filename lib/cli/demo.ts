@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from '../delivery/channel.js';
 import { oktaTelephonyHook } from '../hook.js';
-import { isToLoopback } from '../page/same-site.js';
+import { isFromLoopback, isToLoopback } from '../page/same-site.js';
 import { createPhonesPage, startDemoOrg } from '../testing/index.js';
 import { CommandError, type Command, type CommandCall, type ExitCode } from './command.js';
 import { textOption } from './setup.js';
@@ -142,10 +142,6 @@ function mountedAt(path: string, handler: Handler): (req: IncomingMessage, res: 
 function redirectHome({ url }: IncomingMessage, res: ServerResponse): void {
   if (url === '/') res.writeHead(302, { Location: `${PHONES_PATH}/` }).end();
   else res.writeHead(404).end();
-}
-
-function isFromLoopback({ socket }: IncomingMessage): boolean {
-  return /^(127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? '');
 }
 
 function tell(

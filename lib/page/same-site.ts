@@ -23,6 +23,11 @@ export function isToLoopback({ headers }: IncomingMessage): boolean {
   return /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(headers.host ?? '');
 }
 
+/** It came from this machine: the name that it was addressed to is the asker's to choose, the address is not. */
+export function isFromLoopback({ socket }: IncomingMessage): boolean {
+  return /^(127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? '');
+}
+
 function isOfHost(origin: string | undefined, host: string | undefined): boolean {
   if (origin === undefined || host === undefined) return false;
   try {

@@ -17,7 +17,7 @@ export class LiveEvents {
     return this.#open.size;
   }
 
-  /** Takes a page in; `false` where there are too many already. */
+  /** Takes a page in, or answers its HEAD, which listens to nothing; `false` where there are too many already. */
   add(res: ServerResponse): boolean {
     if (this.#open.size >= MAX_STREAMS) return false;
     const headers = {
@@ -29,6 +29,10 @@ export class LiveEvents {
     // One by one, so that a gateway that drains can tell what it is.
     for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
     res.writeHead(200);
+    if (res.req.method === 'HEAD') {
+      res.end();
+      return true;
+    }
     res.write('retry: 1000\n\n');
     this.#open.add(res);
     this.#heartbeat ??= setInterval(() => {

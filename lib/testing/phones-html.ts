@@ -1,5 +1,9 @@
-/** The page before its script has filled it. */
-export const PAGE_HTML = `<!doctype html>
+/** The page before its script has filled it; it says who may be looking, which is not always this machine alone. */
+export function phonesHtml(isOpenToOthers: boolean): string {
+  const reach = isOpenToOthers
+    ? 'Nothing reaches a real phone. Whoever reaches this address sees the codes.'
+    : 'Nothing leaves this machine.';
+  return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -14,7 +18,7 @@ export const PAGE_HTML = `<!doctype html>
 <a class="skip" href="#phones">Skip to the phones</a>
 <header>
 <h1>Phones</h1>
-<p>Everything here is emulated: Okta, Twilio, and the people. Nothing leaves this machine.</p>
+<p>Everything here is emulated: Okta, Twilio, and the people. ${reach}</p>
 <nav id="links" aria-label="Other pages" hidden></nav>
 </header>
 <p id="connection" role="status"></p>
@@ -28,3 +32,4 @@ export const PAGE_HTML = `<!doctype html>
 </body>
 </html>
 `;
+}

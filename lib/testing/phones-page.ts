@@ -3,13 +3,13 @@ import { PAGE_HEADERS, readAssets } from '../page/assets.js';
 import { readJsonBody } from './json-body.js';
 import { LiveEvents } from './live-events.js';
 import { slashless } from '../page/mount-slash.js';
-import { isFromOtherSite, isFromOwnPage, isToLoopback } from '../page/same-site.js';
+import { isFromLoopback, isFromOtherSite, isFromOwnPage, isToLoopback } from '../page/same-site.js';
 import type { BadDay, BadDayPhase } from './bad-day.js';
 import { FaultSwitches } from './fault-switches.js';
 import type { OktaEmulator } from './okta-emulator.js';
 import { PhonesActions } from './phones-actions.js';
 import type { PageLink, PhonesState } from './phones-api.js';
-import { PAGE_HTML } from './phones-html.js';
+import { phonesHtml } from './phones-html.js';
 import { aboutOf, stateOf } from './phones-state.js';
 import { SignIns } from './sign-ins.js';
 import type { TwilioEmulator } from './twilio-emulator.js';
@@ -27,6 +27,11 @@ export interface PhonesPageOptions {
   readonly publicUrl?: string | undefined;
   /** More pages to lead to. Default: none. */
   readonly links?: readonly PageLink[] | undefined;
+  /**
+   * Answers other machines, too, where they address it as `localhost`. INSECURE: whoever reaches the port sees the codes and
+   * changes both emulators. For a container, which is never reached from itself: publish its port on 127.0.0.1 alone. Default: no.
+   */
+  readonly insecureRemoteAccess?: boolean | undefined;
 }
 
 /** The page, as a request handler for Express, Connect or `http.createServer`. */
@@ -51,24 +56,33 @@ const LOOK_EVERY_MS = 200;
  * typed back, and a switch for each fault. Everybody at the emulated Okta who has a phone is on it.
  *
  * It shows codes and changes both emulators for whoever opens it, without a login: it is for tests and demos, and answers only requests
- * that were addressed to this machine (`localhost`, `127.0.0.1` or `[::1]`). Mounts anywhere.
+ * that come from this machine and were addressed to it (`localhost`, `127.0.0.1` or `[::1]`). Mounts anywhere.
+ *
+ * A proxy or tunnel on this machine that sends such a `Host` lets in whoever it lets in.
  */
 export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
-  const { okta, twilio, optInAttribute = 'whatsAppOptIn', links = [] } = options;
+  const {
+    okta,
+    twilio,
+    optInAttribute = 'whatsAppOptIn',
+    links = [],
+    insecureRemoteAccess = false,
+  } = options;
   const switches = new FaultSwitches({ okta, twilio });
   const signIns = new SignIns(okta, twilio, switches);
   const parts = { okta, twilio, optInAttribute, switches, signIns, publicUrl: options.publicUrl };
   const actions = new PhonesActions(parts);
   const assets = readAssets(['page/browser', 'testing/browser']);
   const about = aboutOf(twilio, links);
+  const html = phonesHtml(insecureRemoteAccess);
   const live = new LiveEvents();
   let told = '';
   let revision = 0;
   let looking: NodeJS.Timeout | undefined;
 
-  const snapshot = (): PhonesState => {
+  const snapshot = (state = stateOf(parts)): PhonesState => {
     revision += 1;
-    return { revision, ...stateOf(parts) };
+    return { revision, ...state };
   };
   const tell = (): void => {
     if (live.size === 0) {
@@ -76,10 +90,11 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
       looking = undefined;
       return;
     }
-    const text = JSON.stringify(stateOf(parts));
+    const state = stateOf(parts);
+    const text = JSON.stringify(state);
     if (text === told) return;
     told = text;
-    live.send('state', snapshot());
+    live.send('state', snapshot(state));
   };
   twilio.onDelivered(tell);
 
@@ -88,6 +103,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
       fail(res, 503, 'TOO_MANY_PAGES', 'Too many pages are open.');
       return;
     }
+    if (res.writableEnded) return;
     live.send('state', snapshot(), [res]);
     // A gateway that drains: the page is to come again, when there is another one.
     if (/\bclose\b/i.test(String(res.getHeader('Connection') ?? ''))) res.end();
@@ -110,7 +126,8 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
     const path = (req.url ?? '/').split('?')[0] ?? '/';
     const isKnown = path === '/' || path === '' || /^\/(api|assets)\//.test(path);
     if (!isKnown && next !== undefined) next();
-    else if (!isToLoopback(req)) fail(res, 403, 'NOT_LOOPBACK', 'This page is for this machine only.');
+    else if (!isToLoopback(req) || !(insecureRemoteAccess || isFromLoopback(req)))
+      fail(res, 403, 'NOT_LOOPBACK', 'This page is for this machine only.');
     else if (isFromOtherSite(req) && path !== '/') fail(res, 403, 'CROSS_SITE', 'Another site asked.');
     else if (req.method === 'POST' && path.startsWith('/api/') && actions.has(path.slice(5))) {
       if (isFromOwnPage(req) && isJson(req)) void act(path.slice(5), req, res);
@@ -130,7 +147,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
       });
     else if (path === '/' || path === '')
       answerGet(req, res, () => {
-        sendPage(req, res);
+        sendPage(html, req, res);
       });
     else if (!(isGet(req) && assets.serve(path.slice('/assets/'.length), req, res))) {
       fail(res, 404, 'NOT_FOUND', 'There is nothing here.');
@@ -161,14 +178,14 @@ function isJson({ headers }: IncomingMessage): boolean {
   return /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '');
 }
 
-function sendPage(req: IncomingMessage, res: ServerResponse): void {
+function sendPage(html: string, req: IncomingMessage, res: ServerResponse): void {
   const place = slashless(req, '/');
   if (place !== undefined) {
     res.writeHead(308, { ...PAGE_HEADERS, Location: place }).end();
     return;
   }
   const headers = { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' };
-  res.writeHead(200, { ...PAGE_HEADERS, ...headers }).end(req.method === 'HEAD' ? undefined : PAGE_HTML);
+  res.writeHead(200, { ...PAGE_HEADERS, ...headers }).end(req.method === 'HEAD' ? undefined : html);
 }
 
 function sendJson(

@@ -31,10 +31,11 @@ export function aboutOf(twilio: TwilioEmulator, links: readonly PageLink[]): Pho
 
 /** How things stand. */
 export function stateOf(parts: StateParts): Omit<PhonesState, 'revision'> {
+  const made = madeBySid(parts.twilio);
   return {
     people: parts.okta.users.flatMap((user) => {
       const phone = phoneOf(user);
-      return phone === undefined ? [] : [personOf(user, phone, parts)];
+      return phone === undefined ? [] : [personOf(user, phone, made, parts)];
     }),
     faults: parts.switches.views,
     badDay: parts.switches.badDay,
@@ -51,7 +52,7 @@ export function languageOf({ profile }: EmulatedUser): string | undefined {
   return (textOf(profile, 'preferredLanguage') ?? textOf(profile, 'locale'))?.replace('_', '-');
 }
 
-function personOf(user: EmulatedUser, phone: string, parts: StateParts): PersonView {
+function personOf(user: EmulatedUser, phone: string, made: MadeBySid, parts: StateParts): PersonView {
   const { twilio, optInAttribute, signIns } = parts;
   const firstName = textOf(user.profile, 'firstName') ?? user.login;
   return {
@@ -63,16 +64,22 @@ function personOf(user: EmulatedUser, phone: string, parts: StateParts): PersonV
     language: languageOf(user),
     hasOptedIn: user.profile[optInAttribute] === true,
     isInSandbox: twilio.isInSandbox(phone),
-    items: itemsOf(phone, twilio),
+    items: itemsOf(phone, made, twilio),
     signIn: signIns.viewOf(user.id),
   };
 }
 
-function itemsOf(phone: string, twilio: TwilioEmulator): readonly PhoneItem[] {
-  const sent = new Map([...twilio.messages, ...twilio.calls].map((one) => [one.sid, one]));
+type MadeBySid = ReadonlyMap<string, TwilioEmulator['messages'][number] | TwilioEmulator['calls'][number]>;
+
+/** What was sent and called, for all people at once: it is looked at again and again, and there may be much of it. */
+function madeBySid({ messages, calls }: TwilioEmulator): MadeBySid {
+  return new Map([...messages, ...calls].map((one) => [one.sid, one]));
+}
+
+function itemsOf(phone: string, madeOf: MadeBySid, twilio: TwilioEmulator): readonly PhoneItem[] {
   const senders = { whatsapp: twilio.sandboxNumber, sms: twilio.smsNumber, voice: twilio.voiceNumber };
   const got = twilio.inbox(phone).map(({ sid, channel, text, button, at }): PhoneItem => {
-    const made = sent.get(sid);
+    const made = madeOf.get(sid);
     return {
       sid,
       channel,

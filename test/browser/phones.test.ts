@@ -5,7 +5,13 @@ import { expect } from 'chai';
 import express from 'express';
 import type { Locator, Page } from 'playwright-core';
 import { oktaTelephonyHook, type HookEvent, type TelephonyHook } from '../../lib/index.js';
-import { createPhonesPage, startDemoOrg, type DemoOrg, type PhonesPage } from '../../lib/testing/index.js';
+import {
+  createPhonesPage,
+  startDemoOrg,
+  startOktaEmulator,
+  type DemoOrg,
+  type PhonesPage,
+} from '../../lib/testing/index.js';
 import { until } from '../harness/until.js';
 import {
   expectAccessible,
@@ -207,6 +213,55 @@ describe("the phones' page in a browser", function () {
     });
     await somebody.locator('.sms .theirs').getByText(`${ATTACK} 123456`).waitFor();
     expect(await page.locator('img, #phones script').count()).to.equal(0);
+  });
+
+  it('says that nobody has a phone for as long as that is so', async () => {
+    const okta = await startOktaEmulator();
+    const ownPhones = createPhonesPage({ okta, twilio: org.twilio });
+    const ownServer = createServer(ownPhones).listen(0, '127.0.0.1');
+    try {
+      await once(ownServer, 'listening');
+      const { port } = ownServer.address() as AddressInfo;
+      const { page } = await browser!.open(`http://127.0.0.1:${port}/?text=AMBER-LAKE-42`);
+      const nobody = page.getByText('Nobody at the emulated Okta has a phone');
+      await nobody.waitFor();
+      okta.addUser({ login: 'dee@example.com', firstName: 'Dee', profile: { mobilePhone: '+447700900999' } });
+      await personOn(page, 'Dee').waitFor();
+      expect(await nobody.isVisible()).to.equal(false);
+      // She can send what is asked for, too.
+      await page.getByRole('button', { name: 'From Dee’s phone' }).click();
+      await personOn(page, 'Dee').locator('.own').getByText('AMBER-LAKE-42').waitFor();
+    } finally {
+      ownPhones.close();
+      ownServer.closeAllConnections();
+      ownServer.close();
+      await okta.close();
+    }
+  });
+
+  it('leaves the keyboard where it is on a phone that something else comes to', async () => {
+    const page = await open();
+    const ana = personOn(page, 'Ana Silveira');
+    const call = { userId: '00uana0silveira00001', deliveryChannel: 'VOICE_CALL' } as const;
+    const focused = page.locator(':focus');
+    const chat = ana.getByRole('log', { name: 'WhatsApp of Ana' });
+    await org.okta.callHook({ userId: '00uana0silveira00001' });
+    const copy = chat.getByRole('button', { name: 'Copy code' });
+    const writing = ana.getByLabel('Message that Ana writes');
+    for (const [calls, place] of [copy, writing, chat].entries()) {
+      await place.focus();
+      await org.okta.callHook(call);
+      await ana.getByRole('button', { name: `Phone of Ana, ${calls + 1} unread` }).waitFor();
+      expect(await place.and(focused).count(), `after call ${calls + 1}`).to.equal(1);
+      expect(await place.isVisible()).to.equal(true);
+    }
+    // Who is elsewhere sees what came.
+    await ana.getByPlaceholder('Code').focus();
+    await org.okta.callHook(call);
+    const phone = ana.getByRole('log', { name: 'Phone of Ana' });
+    await phone.locator('.call').nth(3).waitFor();
+    expect(await chat.isVisible()).to.equal(false);
+    expect(await ana.getByPlaceholder('Code').and(focused).count()).to.equal(1);
   });
 
   it('is used by keyboard alone', async () => {

@@ -683,6 +683,7 @@ export async function tryPhones(): Promise<readonly unknown[]> {
     twilio: org.twilio,
     publicUrl: undefined,
     links: [link],
+    insecureRemoteAccess: undefined,
   };
   const phones: PhonesPage = createPhonesPage(pageOptions);
   createServer((req: IncomingMessage, res: ServerResponse) => {

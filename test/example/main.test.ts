@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -148,6 +149,17 @@ describe('npm start', function () {
     expect(run.stderr)
       .to.match(/DEMO=1/)
       .and.match(/OKTA_ORG_URL is missing/);
+  });
+
+  it('shows its phones from a container, and says who may look', async () => {
+    run = new ExampleRun({ NODE_ENV: 'production', DEMO: '1', PORT: '0' });
+    const [, origin = ''] = await run.printed(/Open +(http:\S+)/);
+    await run.printed(/every address.*Publish its port on 127\.0\.0\.1 alone/);
+    expect(await (await fetch(`${origin}/phones/`)).text()).to.include(
+      'Whoever reaches this address sees the codes.',
+    );
+    const command = /docker run .*DEMO=1/.exec(await readFile('example/Dockerfile', 'utf8'))?.[0];
+    expect(command).to.include(' -p 127.0.0.1:3000:3000 ');
   });
 
   it('exits 2 with a whole environment that the hook refuses, by its problems', async () => {

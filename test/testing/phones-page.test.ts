@@ -1,12 +1,18 @@
 import { once } from 'node:events';
-import { createServer, request, type IncomingMessage, type Server } from 'node:http';
+import { Agent, createServer, request, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import express from 'express';
 // @ts-expect-error -- the alias of Express 4 brings no types
 import untypedExpress4 from 'express4';
 import { oktaTelephonyHook, type HookEvent, type TelephonyHook } from '../../lib/index.js';
-import { createPhonesPage, startDemoOrg, type DemoOrg, type PhonesPage } from '../../lib/testing/index.js';
+import {
+  createPhonesPage,
+  startDemoOrg,
+  type DemoOrg,
+  type PhonesPage,
+  type PhonesPageOptions,
+} from '../../lib/testing/index.js';
 import type { PersonView, PhonesState } from '../../lib/testing/phones-api.js';
 import { until } from '../harness/until.js';
 
@@ -63,11 +69,15 @@ describe('createPhonesPage', () => {
     return channel === 'voice' ? spoken.replace(/\D/g, '') : (/\d{6}/.exec(text)?.[0] ?? '');
   };
 
-  const start = async (mount: (handler: PhonesPage) => Parameters<typeof createServer>[1]): Promise<void> => {
+  const start = async (
+    mount: (handler: PhonesPage) => Parameters<typeof createServer>[1],
+    options: Pick<PhonesPageOptions, 'insecureRemoteAccess'> = {},
+  ): Promise<void> => {
     page = createPhonesPage({
       okta: org.okta,
       twilio: org.twilio,
       links: [{ title: 'Console', href: '/admin' }],
+      ...options,
     });
     server = createServer(mount(page)).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -319,6 +329,89 @@ describe('createPhonesPage', () => {
         // A link of another site may lead here.
         if (path === '/phones/') expect(status).to.equal(200);
         else expect(status, path).to.equal(403);
+      }
+    });
+
+    it('answers other machines only where it is told to, and never by another name', async () => {
+      let from: string | undefined;
+      const mount =
+        (phones: PhonesPage): Parameters<typeof createServer>[1] =>
+        (req, res) => {
+          // No other machine is there to ask.
+          Object.defineProperty(req.socket, 'remoteAddress', { value: from });
+          phones(req, res);
+        };
+      const body = JSON.stringify({ userId: BOB, hasOptedIn: true });
+      const asked = async (headers: Record<string, string> = {}): Promise<number[]> => [
+        (await ask('GET', '/', { headers })).status,
+        (await ask('GET', '/api/state', { headers })).status,
+        (await ask('GET', '/assets/page/browser/base.css', { headers })).status,
+        (await ask('POST', '/api/opt-in', { headers: { ...own(), ...headers }, body })).status,
+      ];
+      await start(mount);
+      for (from of ['192.0.2.7', '::ffff:192.0.2.7', '2001:db8::1', '::ffff:1.127.0.1', undefined]) {
+        expect(await asked(), from).to.deep.equal([403, 403, 403, 403]);
+      }
+      expect(org.okta.users[1]?.profile['whatsAppOptIn']).to.not.equal(true);
+      for (from of ['127.0.0.1', '127.8.9.1', '::ffff:127.0.0.1', '::1']) {
+        expect(await asked(), from).to.deep.equal([200, 200, 200, 200]);
+      }
+      expect((await ask('GET', '/')).text).to.include('Nothing leaves this machine.');
+      page.close();
+      server.close();
+
+      await start(mount, { insecureRemoteAccess: true });
+      from = '192.0.2.7';
+      expect(await asked()).to.deep.equal([200, 200, 200, 200]);
+      expect(await asked({ host: 'evil.example' })).to.deep.equal([403, 403, 403, 403]);
+      expect((await ask('GET', '/')).text)
+        .to.include('Whoever reaches this address sees the codes.')
+        .and.not.include('Nothing leaves this machine');
+    });
+
+    it('goes through what Twilio sent once, however many people there are', async () => {
+      let reads = 0;
+      const { messages } = org.twilio;
+      const twilio: DemoOrg['twilio'] = {
+        ...org.twilio,
+        get messages() {
+          reads += 1;
+          return messages;
+        },
+      };
+      org = { ...org, twilio };
+      await start((phones) => express().use('/phones', phones));
+      const readsOfState = async (): Promise<number> => {
+        reads = 0;
+        await state();
+        return reads;
+      };
+      expect(await readsOfState()).to.equal(1);
+      for (let n = 10; n < 40; n += 1) {
+        const profile = { mobilePhone: `+4477009009${n}` };
+        org.okta.addUser({ login: `user${n}@example.com`, profile });
+      }
+      expect((await state()).people).to.have.length(33);
+      expect(await readsOfState()).to.equal(1);
+    });
+
+    it('answers a HEAD of what happens at once, and its connection takes the next request', async () => {
+      await start((phones) => express().use('/phones', phones));
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      const from = async (method: string, path: string): Promise<IncomingMessage> => {
+        const asking = request({ host: '127.0.0.1', port, method, path: `/phones/api/${path}`, agent }).end();
+        const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+        answer.resume();
+        return answer;
+      };
+      try {
+        const head = await from('HEAD', 'stream');
+        expect(head.statusCode).to.equal(200);
+        expect(head.headers['content-type']).to.match(/^text\/event-stream/);
+        expect((await from('GET', 'about')).statusCode).to.equal(200);
+        expect((await from('GET', 'stream')).statusCode).to.equal(200);
+      } finally {
+        agent.destroy();
       }
     });
 

@@ -2,10 +2,17 @@ import { element } from '../../page/browser/dom.js';
 import type { PersonView } from '../phones-api.js';
 import type { Ask } from './server.js';
 
-/** A message that another page asks for by a link to this one (`?text=`): whose phone is to send it by WhatsApp? */
-export function fillAsked(place: HTMLElement, people: readonly PersonView[], ask: Ask): void {
+/** Whose phone is to send it? */
+export interface AskedPanel {
+  update(people: readonly PersonView[]): void;
+}
+
+/** A message that another page asks for by a link to this one (`?text=`), to be sent by WhatsApp. */
+export function fillAsked(place: HTMLElement, ask: Ask): AskedPanel {
   const text = new URLSearchParams(location.search).get('text');
-  if (text === null || text === '') return;
+  if (text === null || text === '') return { update: () => undefined };
+  const offered = new Set<string>();
+  const senders = element('div', { class: 'row' });
   const done = element('p', { role: 'status' });
   const send = async ({ id: userId, firstName }: PersonView): Promise<void> => {
     try {
@@ -19,17 +26,17 @@ export function fillAsked(place: HTMLElement, people: readonly PersonView[], ask
   place.replaceChildren(
     element('h2', {}, 'Send this by WhatsApp'),
     element('p', { class: 'asked-text' }, text),
-    element(
-      'div',
-      { class: 'row' },
-      ...people.map((person) =>
-        element(
-          'button',
-          { type: 'button', onclick: () => void send(person) },
-          `From ${person.firstName}’s phone`,
-        ),
-      ),
-    ),
+    senders,
     done,
   );
+  return {
+    update: (people) => {
+      for (const person of people) {
+        if (offered.has(person.id)) continue;
+        offered.add(person.id);
+        const words = `From ${person.firstName}’s phone`;
+        senders.append(element('button', { type: 'button', onclick: () => void send(person) }, words));
+      }
+    },
+  };
 }

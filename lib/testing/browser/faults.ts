@@ -73,6 +73,5 @@ export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): Fa
       else line.removeAttribute('aria-current');
     }
   };
-  update(first);
   return { update };
 }

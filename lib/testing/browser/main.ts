@@ -1,6 +1,6 @@
 import { byId, element } from '../../page/browser/dom.js';
 import type { PhonesState } from '../phones-api.js';
-import { fillAsked } from './asked.js';
+import { fillAsked, type AskedPanel } from './asked.js';
 import { fillFaults, type FaultPanel } from './faults.js';
 import { makePerson, type PersonColumn } from './person.js';
 import { fillSandbox } from './sandbox.js';
@@ -11,7 +11,13 @@ import { ask, listen, readAbout, type Ask } from './server.js';
 const about = await readAbout();
 const place = byId('phones', HTMLElement);
 const people = new Map<string, PersonColumn>();
+const nobody = element(
+  'p',
+  { class: 'empty', hidden: true },
+  'Nobody at the emulated Okta has a phone: okta.addUser() adds somebody with a mobilePhone.',
+);
 let faults: FaultPanel | undefined;
+let asked: AskedPanel | undefined;
 let revision = 0;
 
 const show = (state: PhonesState): void => {
@@ -29,26 +35,17 @@ const show = (state: PhonesState): void => {
     place.append(made.root);
     made.update(person);
   }
-  if (faults !== undefined) {
-    faults.update(state);
-    return;
-  }
-  faults = fillFaults(byId('faults', HTMLElement), state, askAndShow);
-  fillAsked(byId('asked', HTMLElement), state.people, askAndShow);
-  if (state.people.length === 0) {
-    place.append(
-      element(
-        'p',
-        { class: 'empty' },
-        'Nobody at the emulated Okta has a phone: okta.addUser() adds somebody with a mobilePhone.',
-      ),
-    );
-  }
+  nobody.hidden = people.size > 0;
+  faults ??= fillFaults(byId('faults', HTMLElement), state, askAndShow);
+  faults.update(state);
+  asked ??= fillAsked(byId('asked', HTMLElement), askAndShow);
+  asked.update(state.people);
 };
 const askAndShow: Ask = async (name, question) => {
   show(await ask(name, question));
 };
 
+place.append(nobody);
 const links = byId('links', HTMLElement);
 links.hidden = about.links.length === 0;
 links.append(...about.links.map(({ title, href }) => element('a', { href }, title)));

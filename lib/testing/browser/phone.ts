@@ -4,7 +4,7 @@ import { makeBubble, type Bubble } from './bubbles.js';
 import { icon } from './icons.js';
 import type { Ask } from './server.js';
 
-/** Somebody's phone: three apps, of which the one shows that was opened, or that something came to. */
+/** Somebody's phone: three apps, of which the one shows that was opened, or that something came to while the focus was elsewhere. */
 export interface Phone {
   readonly root: HTMLElement;
   update(person: PersonView): void;
@@ -118,9 +118,8 @@ export function makePhone(person: PersonView, about: PhonesAbout, ask: Ask): Pho
       }
       draw();
       if (newest === undefined) return;
-      // Who is writing is left where they are.
-      if (composer.isInUse()) scrollToNewest(threads.get(open));
-      else openApp(newest.channel);
+      // Who is on the phone is left where they are, for another app would hide it under them; the badge tells.
+      openApp(root.contains(document.activeElement) ? open : newest.channel);
     },
   };
 }
@@ -136,7 +135,6 @@ function scrollToNewest(thread: HTMLElement | undefined): void {
 interface Composer {
   readonly root: HTMLElement;
   show(app: App): void;
-  isInUse(): boolean;
 }
 
 /** Where the owner writes to the gateway's number. */
@@ -192,6 +190,5 @@ function makeComposer(person: PersonView, about: PhonesAbout, ask: Ask, openApp:
     show: (app) => {
       root.hidden = app === 'voice';
     },
-    isInUse: () => input.value !== '' && document.activeElement === input,
   };
 }

@@ -52,6 +52,7 @@ export async function readHealth(
       countries: describeCountries(settings.guard),
       blocked: of.limits.blocked(),
     },
+    turnedAway: of.limits.turnedAway(),
     oktaPausedUntil: of.limits.oktaPausedUntil(),
     windowSeconds: WINDOW_SECONDS,
     deliveries,

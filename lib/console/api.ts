@@ -53,6 +53,8 @@ export interface Health {
     /** Codes that were held back, or would have been, in the window. */
     readonly blocked: number;
   };
+  /** Calls that were answered by an error in the window, and with which code of ours. */
+  readonly turnedAway: readonly { readonly code: string; readonly count: number }[];
   /** Whether Okta's Users API is left alone, and until when. */
   readonly oktaPausedUntil?: number | undefined;
   /** What `deliveries` counts. */

@@ -247,6 +247,7 @@ export function plantHealth(now: number, changes: Partial<Health> = {}): Health 
       countries: 'only DE, FR, GB',
       blocked: 12,
     },
+    turnedAway: [{ code: 'CALLER_NOT_PROVEN', count: 3 }],
     windowSeconds: 3600,
     deliveries: [
       { channel: 'sms', accepted: 340, refused: 12, unknown: 3, delivered: 290, undelivered: 9, used: 251 },

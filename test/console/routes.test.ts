@@ -291,7 +291,18 @@ describe("the console's routes", () => {
     ]);
     expect(health.channels.find(({ channel }) => channel === 'sms')?.lastSuccess).to.be.a('number');
     expect(health.oktaPausedUntil).to.be.greaterThan(health.at);
+    expect(health.turnedAway).to.deep.equal([]);
     expect(health.deliveries.find(({ channel }) => channel === 'sms')).to.include({ accepted: 1 });
+  });
+
+  it('count who could not prove to be Okta, and what was no hook call, in the health', async () => {
+    await served.scene.call({ headers: { Authorization: 'of somebody else' } });
+    await served.scene.call({ change: () => 'no JSON' });
+    const health = (await served.ask('/api/health')).json as Health;
+    expect(health.turnedAway).to.deep.equal([
+      { code: 'CALLER_NOT_PROVEN', count: 1 },
+      { code: 'INVALID_JSON', count: 1 },
+    ]);
   });
 
   it('give back what others wrote as JSON text, and nothing of a person', async () => {

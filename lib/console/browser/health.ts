@@ -106,7 +106,8 @@ function card(title: string, ...children: readonly HTMLElement[]): HTMLElement {
 }
 
 /** Everything is fine, or what is not. */
-function drawState({ closing, state, breakers, oktaPausedUntil, at }: Health): readonly HTMLElement[] {
+function drawState(health: Health): readonly HTMLElement[] {
+  const { closing, state, breakers, oktaPausedUntil, turnedAway, windowSeconds, at } = health;
   const stopped = breakers.filter((breaker) => breaker.state !== 'closed');
   const lines = [
     ...(closing ? [markTone('warn', 'The gateway is shutting down: it takes no new calls.')] : []),
@@ -138,8 +139,22 @@ function drawState({ closing, state, breakers, oktaPausedUntil, at }: Health): r
           'warn',
           `Okta is not asked for profiles, to leave the org its rate limit; it is again ${sayRelatively(oktaPausedUntil, at)}. Codes go out by the channel that Okta asks for.`,
         ),
+    ...turnedAway.map(({ code, count }) =>
+      markTone(
+        'bad',
+        `${sayCount(count)} ${sayTurnedAway(code, count)}, in the last ${sayWindow(windowSeconds)}.`,
+      ),
+    ),
   ];
   return lines.filter((line) => line !== undefined);
+}
+
+/** What goes on after a number of them. */
+function sayTurnedAway(code: string, count: number): string {
+  const calls = count === 1 ? 'call was' : 'calls were';
+  return code === 'CALLER_NOT_PROVEN'
+    ? `${calls} refused, for the caller could not prove to be Okta (401): if Okta's codes do not come, compare the secret of the hook in Okta with the gateway's`
+    : `${calls} turned away with ${code}: the log and TROUBLESHOOTING.md say why`;
 }
 
 function drawChannels({ channels, at }: Health): HTMLElement {

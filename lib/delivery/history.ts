@@ -84,7 +84,7 @@ export interface History {
     readonly next: string | undefined;
   }>;
   open(id: string): Promise<Execution | undefined>;
-  /** By channel, of executions that began since. */
+  /** By channel, of executions that began since. Previews and tests are left out. */
   tally(sinceMs: number): Promise<readonly ChannelTally[]>;
   /**
    * Tells of what begins or changes from now on, those of other gateways too, a few times a second. Returns what ends

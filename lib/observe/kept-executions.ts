@@ -80,12 +80,14 @@ export class KeptExecutions {
     }
   }
 
-  /** By channel, of those that began since. */
+  /** By channel, of those that began since; previews and tests left out. */
   tally(sinceMs: number): readonly ChannelTally[] {
+    // What was only tried says nothing of those who sign in.
     const nowMs = this.#clock();
     const sums = new Map<string, ChannelTally>();
     for (const record of this.#cut()) {
       if (record.startedAt < sinceMs) break;
+      if (record.summary(nowMs).isPreview) continue;
       for (const tally of record.tallies(nowMs)) {
         sums.set(tally.channel, addTallies(sums.get(tally.channel) ?? emptyTally(tally.channel), tally));
       }

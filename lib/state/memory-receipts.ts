@@ -15,7 +15,7 @@ const MAX_REPORTS = 6_000;
 const LOOKED_AT = 4;
 
 interface Newest {
-  /** When its call came in, milliseconds since 1970. */
+  /** When its call came in, milliseconds since 1970; where previews are all that is known, the first of theirs. */
   readonly atMs: number;
   readonly untilMs: number;
   /** Where previews are all that is known, there is none. */
@@ -84,12 +84,18 @@ export function memoryReceipts(): MemoryReceipts {
       const alive = known !== undefined && known.untilMs > nowMs ? known : undefined;
       const beside = isPreview ? alive : undefined;
       const atMs = nowMs - ageMs;
-      if (!isPreview && alive !== undefined && alive.atMs > atMs) return;
+      const isLate = !isPreview && alive !== undefined && alive.atMs > atMs;
+      // Previews overtake nothing. They came after one that is told late.
+      if (isLate && alive.eventKey !== undefined) return;
       people.set(person, {
         atMs: beside?.atMs ?? atMs,
         untilMs: Math.max(untilMs, beside?.untilMs ?? 0),
         eventKey: isPreview ? beside?.eventKey : eventKey,
-        previews: isPreview ? [...(beside?.previews ?? []), eventKey].slice(-MAX_PREVIEWS) : [],
+        previews: isPreview
+          ? [...(beside?.previews ?? []), eventKey].slice(-MAX_PREVIEWS)
+          : isLate
+            ? alive.previews
+            : [],
       });
     },
     isNewest(person, eventKey, nowMs) {

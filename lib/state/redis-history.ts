@@ -46,16 +46,33 @@ export class RedisHistory implements HistoryLog {
 
   /** What does not open, another key's or nobody's, or is no batch, is passed over. */
   async read(after: string | undefined, max: number): Promise<HistoryPage> {
-    const from = after === undefined ? '-' : idAfter(after);
-    const entries: readonly Entry[] = await this.#told(
-      this.#connection.askBeside((client) => client.xrangeBuffer(this.#name, from, '+', 'COUNT', max)),
-    );
+    let entries = await this.#range(after === undefined ? '-' : idAfter(after), max);
+    if (entries.length === 0 && after !== undefined && (await this.#isAhead(after))) {
+      entries = await this.#range('-', max);
+    }
     const batches = await Promise.all(entries.map((entry) => this.#open(entry)));
     return {
       batches: batches.filter((batch) => batch !== undefined),
       cursor: entries.at(-1)?.[0].toString() ?? after,
       hasMore: entries.length === max,
     };
+  }
+
+  async #range(from: string, max: number): Promise<readonly Entry[]> {
+    return this.#told(
+      this.#connection.askBeside((client) => client.xrangeBuffer(this.#name, from, '+', 'COUNT', max)),
+    );
+  }
+
+  /**
+   * Redis failed over to a machine whose clock is behind, or forgot all: what comes there has lesser ids. What is read
+   * again from the beginning is known by its gateway's place.
+   */
+  async #isAhead(cursor: string): Promise<boolean> {
+    const [last] = await this.#told(
+      this.#connection.askBeside((client) => client.xrevrangeBuffer(this.#name, '+', '-', 'COUNT', 1)),
+    );
+    return last !== undefined && isLater(cursor, last[0].toString());
   }
 
   async #open([, fields]: Entry): Promise<string | undefined> {
@@ -86,4 +103,10 @@ export class RedisHistory implements HistoryLog {
 function idAfter(id: string): string {
   const [ms = '0', place = '0'] = id.split('-');
   return `${ms}-${BigInt(place) + 1n}`;
+}
+
+function isLater(id: string, other: string): boolean {
+  const [ms = '0', place = '0'] = id.split('-');
+  const [otherMs = '0', otherPlace = '0'] = other.split('-');
+  return ms === otherMs ? BigInt(place) > BigInt(otherPlace) : BigInt(ms) > BigInt(otherMs);
 }

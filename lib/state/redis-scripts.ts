@@ -63,7 +63,7 @@ return 1
  * was. Milliseconds.
  *
  * Kept is when the newest came, by Redis's clock, then the event ('-' where none is known), then the newest previews. What comes now is the newest,
- * whatever any clock says; only what is told later, because Redis was away, is not where a newer one is known.
+ * whatever any clock says; only what is told later, because Redis was away, is not where a newer one is known. Previews are none.
  */
 const OVERTAKE = `
 local time = redis.call('TIME')
@@ -72,8 +72,13 @@ local life = tonumber(ARGV[3])
 local known = redis.call('GET', KEYS[1])
 local words = {}
 for word in string.gmatch(known or '', '%S+') do words[#words + 1] = word end
-if known and tonumber(ARGV[5]) > 0 and tonumber(words[1]) > at then return 0 end
+local late = known and tonumber(ARGV[5]) > 0 and tonumber(words[1]) > at
+if late and words[2] ~= '-' then return 0 end
 local kept = {string.format('%.0f', at), ARGV[1]}
+if late then
+  for i = 3, #words do kept[#kept + 1] = words[i] end
+  life = math.max(life, redis.call('PTTL', KEYS[1]))
+end
 if ARGV[2] == '1' then
   kept[2] = '-'
   if known then

@@ -465,9 +465,10 @@ describe('kept executions', () => {
     expect(kept.find({ limit: 1 })).to.be.empty;
   });
 
-  it('are counted by channel, each message once, from a time on', () => {
+  it('are counted by channel, each message once, from a time on, without previews', () => {
     const two = toldOf('event-2', START + 1_000);
     const three = toldOf('event-3', START + 2_000);
+    const tried = toldOf('preview', START + 2_000);
     const kept = keep(
       stepsOf([
         ...undelivered,
@@ -479,6 +480,9 @@ describe('kept executions', () => {
         two.late(20, 'accepted', { channel: 'whatsapp', transactionId: 'MM5' }),
         three.attempt(10, 'refused', { channel: 'voice' }),
         three.attempt(20, 'unknown', { channel: 'voice' }),
+        tried.received(0, { isPreview: true }),
+        tried.attempt(20, 'accepted', { channel: 'voice', transactionId: 'CA9' }),
+        tried.status(30, 'CA9', 'completed', { channel: 'voice' }),
       ]),
     );
     const none: Omit<ChannelTally, 'channel'> = {

@@ -142,6 +142,17 @@ describe('the newest events of memoryState', () => {
     expect(state.isNewest('ana', 'event-2', NOW)).to.equal(true);
   });
 
+  it('are not overtaken by a preview that came while they waited, which stays beside them', () => {
+    const state = memoryReceipts();
+    state.overtake('ana', event('preview-1', { isPreview: true, nowMs: NOW + 1000 }));
+    state.overtake('ana', event('event-1', { nowMs: NOW + 1100, ageMs: 500 }));
+    expect(state.isNewest('ana', 'event-1', NOW + 1100)).to.equal(true);
+    expect(state.isNewest('ana', 'preview-1', NOW + 1100)).to.equal(true);
+    state.overtake('ana', event('event-0', { nowMs: NOW + 1200, ageMs: 900 }));
+    expect(state.isNewest('ana', 'event-0', NOW + 1200)).to.equal(false);
+    expect(state.isNewest('ana', 'event-1', NOW + 1200)).to.equal(true);
+  });
+
   it('are not kept by a preview from ending with their code, nor brought back by one', () => {
     const state = memoryReceipts();
     state.overtake('ana', event('event-1', { untilMs: NOW + 1000 }));

@@ -104,6 +104,21 @@ describe('the history that gateways share', () => {
     expect((await log.read(second.cursor, 2)).batches).to.deep.equal(['d']);
   });
 
+  it('is read from the beginning where Redis has failed over to a clock that is behind', async () => {
+    const log = openLog();
+    await log.append('before');
+    const { cursor } = await log.read(undefined, 2);
+    const [entry] = await redis.admin.xrangeBuffer(NAME, '-', '+');
+    const sealed = entry?.[1][3] ?? '';
+    await redis.admin.del(NAME);
+    expect(await log.read(cursor, 2)).to.deep.equal({ batches: [], cursor, hasMore: false });
+    const behind = `${Date.now() - 60_000}-0`;
+    await redis.admin.xadd(NAME, behind, 'total', '1', 'batch', sealed);
+    const page = await log.read(cursor, 2);
+    expect(page).to.deep.equal({ batches: ['before'], cursor: behind, hasMore: false });
+    expect((await log.read(page.cursor, 2)).batches).to.be.empty;
+  });
+
   it('says nothing of anybody to whoever reads Redis, and ends in a day', async () => {
     const traffic = await watchTraffic(redis);
     const gateway = open();

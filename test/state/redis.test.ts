@@ -58,6 +58,22 @@ describe('redisState', () => {
     ask: (state: State, at: number) => T | Promise<T>,
   ) => Promise.all(Array.from({ length: count }, async (_, at) => ask(gateways[at % gateways.length]!, at)));
 
+  it('knows as the newest a code that waited while a preview came, and the preview beside it', async () => {
+    const state = open();
+    const untilMs = NOW + 60_000;
+    state.overtake('ana', { eventKey: 'preview', isPreview: true, nowMs: NOW, untilMs });
+    state.overtake('ana', { eventKey: 'waited', isPreview: false, nowMs: NOW, ageMs: 5_000, untilMs });
+    state.overtake('ana', { eventKey: 'older', isPreview: false, nowMs: NOW, ageMs: 9_000, untilMs });
+    await settled(state);
+    for (const [key, isNewest] of [
+      ['preview', true],
+      ['waited', true],
+      ['older', false],
+    ] as const) {
+      expect(await state.isNewest('ana', key, NOW)).to.equal(isNewest);
+    }
+  });
+
   describe('an event', () => {
     it('is claimed by one of all gateways; the others get its answer', async () => {
       const gateways = [open(), open(), open()];

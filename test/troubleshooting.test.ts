@@ -27,6 +27,7 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
     'NFKC',
     'SIGHUP',
     'SIGINT',
+    'SIGQUIT',
     'SIGTERM',
     'EADDRINUSE',
   ],

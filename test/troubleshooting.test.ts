@@ -30,6 +30,7 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
     'SIGQUIT',
     'SIGTERM',
     'EADDRINUSE',
+    'ENOENT',
   ],
   'of an answer without a code, which has one row': ['HTTP_404'],
   "Redis's": ['COUNT'],

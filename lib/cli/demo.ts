@@ -33,35 +33,50 @@ machine by a name of its own (localhost, 127.0.0.1): a real gateway has its logi
 async function runDemo({ options, terminal }: CommandCall): Promise<ExitCode> {
   const port = readPort(textOption(options, 'port'));
   // Before anything is told: who ends it as soon as it says so is heard.
-  const ended = endedByHand();
-  const server = createServer();
-  const origin = `http://127.0.0.1:${await listen(server, port)}`;
-  const hookUrl = origin + HOOK_PATH;
-  const org = await startDemoOrg();
-  const hook = oktaTelephonyHook({
-    ...org.hookOptions(hookUrl),
-    path: HOOK_PATH,
-    logger: loggerOn(terminal),
-  });
-  const phones = createPhonesPage({
-    okta: org.okta,
-    twilio: org.twilio,
-    optInAttribute: org.optInAttribute,
-    links: [{ title: 'Console', href: `${CONSOLE_PATH}/` }],
-  });
-  const consolePage = hook.console({
-    authorize: (req) => isToLoopback(req) && isFromLoopback(req),
-    links: [{ title: 'Phones', href: `${PHONES_PATH}/` }],
-  });
-  server.on('request', (req, res) => {
-    hook(req, res, () => {
-      const page = [mountedAt(PHONES_PATH, phones), mountedAt(CONSOLE_PATH, consolePage)];
-      if (!page.some((answers) => answers(req, res))) redirectHome(req, res);
-    });
-  });
+  const hand = listenForEnd();
+  // What is open by then is closed however it ends, the newest first.
+  const closing: (() => unknown)[] = [];
+  let answer = answerNotYet;
   try {
-    await org.connectHook(hookUrl);
+    const server = createServer((req, res) => {
+      answer(req, res);
+    });
+    const origin = `http://127.0.0.1:${await listen(server, port)}`;
+    closing.unshift(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const hookUrl = origin + HOOK_PATH;
+    const org = await startDemoOrg();
+    closing.unshift(() => org.close());
+    const hook = oktaTelephonyHook({
+      ...org.hookOptions(hookUrl),
+      path: HOOK_PATH,
+      logger: loggerOn(terminal),
+    });
+    // After the emulators: what hangs at one would be waited for.
+    closing.push(() => hook.close());
+    const phones = createPhonesPage({
+      okta: org.okta,
+      twilio: org.twilio,
+      optInAttribute: org.optInAttribute,
+      links: [{ title: 'Console', href: `${CONSOLE_PATH}/` }],
+    });
+    closing.unshift(() => {
+      phones.close();
+    });
+    const consolePage = hook.console({
+      authorize: (req) => isToLoopback(req) && isFromLoopback(req),
+      links: [{ title: 'Phones', href: `${PHONES_PATH}/` }],
+    });
+    const pages = [mountedAt(PHONES_PATH, phones), mountedAt(CONSOLE_PATH, consolePage)];
     await hook.ready();
+    answer = (req, res) => {
+      hook(req, res, () => {
+        if (!pages.some((answers) => answers(req, res))) redirectHome(req, res);
+      });
+    };
+    await org.connectHook(hookUrl);
     const urls = {
       phones: `${origin}${PHONES_PATH}/`,
       console: `${origin}${CONSOLE_PATH}/`,
@@ -80,15 +95,11 @@ async function runDemo({ options, terminal }: CommandCall): Promise<ExitCode> {
         terminal.say('The bad day is over; the page plays it again.');
       });
     }
-    await ended;
+    await hand.ended;
     return 0;
   } finally {
-    phones.close();
-    server.close();
-    server.closeAllConnections();
-    // Before the hook: what hangs at an emulator would be waited for.
-    await org.close();
-    await hook.close();
+    hand.ignore();
+    for (const close of closing) await close();
   }
 }
 
@@ -114,13 +125,30 @@ async function listen(server: Server, port: number): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : port;
 }
 
-/** The first one is waited for; after it the signals do as they always do. */
-async function endedByHand(): Promise<void> {
-  const stop = new AbortController();
-  const signals = ['SIGINT', 'SIGTERM'].map((name) => once(process, name, { signal: stop.signal }));
-  await Promise.any(signals);
-  stop.abort();
-  await Promise.allSettled(signals);
+/** The first signal is waited for; after it, and once nobody waits any more, they do as they always do. */
+function listenForEnd(): { readonly ended: Promise<void>; ignore(): void } {
+  let ignore = (): void => undefined;
+  const ended = new Promise<void>((resolve) => {
+    const end = (): void => {
+      ignore();
+      resolve();
+    };
+    ignore = () => {
+      process.off('SIGINT', end).off('SIGTERM', end);
+    };
+    process.on('SIGINT', end).on('SIGTERM', end);
+  });
+  return {
+    ended,
+    ignore: () => {
+      ignore();
+    },
+  };
+}
+
+/** Where the port is taken already, and nothing is there yet. */
+function answerNotYet(_req: IncomingMessage, res: ServerResponse): void {
+  res.writeHead(503, { 'Retry-After': '1' }).end();
 }
 
 type Handler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;

@@ -7,6 +7,9 @@ import { CommandError } from './command.js';
 /** Where neither VISUAL nor EDITOR is set; git falls back to the same one. */
 const USUAL_EDITOR = process.platform === 'win32' ? 'notepad' : 'vi';
 
+/** What ends a program that does not listen. */
+const ENDING = ['SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
 /**
  * Lets somebody edit a text in their editor, by a file that nobody else may read and that is gone afterwards.
  *
@@ -30,17 +33,29 @@ export async function editText(
   };
   const ignore = (): void => undefined;
   const letSignalsPass = (): void => {
-    process.off('SIGINT', ignore).off('SIGTERM', removeAndEnd).off('SIGHUP', removeAndEnd);
+    process.off('SIGINT', ignore);
+    for (const signal of ENDING) process.off(signal, removeAndEnd);
   };
-  process.on('SIGINT', ignore).on('SIGTERM', removeAndEnd).on('SIGHUP', removeAndEnd);
+  process.on('SIGINT', ignore);
+  for (const signal of ENDING) process.on(signal, removeAndEnd);
   try {
     const file = join(folder, parts.name);
     writeFileSync(file, text, { mode: 0o600 });
     await runEditor(parts.editor ?? USUAL_EDITOR, file, parts.isOutputTaken ? 2 : 1);
-    return readFileSync(file, 'utf8');
+    return readBack(file);
   } finally {
     letSignalsPass();
     remove();
+  }
+}
+
+/** An editor, or somebody in it, that takes the file away leaves nothing of the text. */
+function readBack(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
   }
 }
 

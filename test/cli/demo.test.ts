@@ -8,6 +8,22 @@ import { ExampleRun } from '../harness/example-run.js';
 import { witness } from '../harness/witness.js';
 
 const PROGRAM = [process.execPath, '--import', 'tsx', 'lib/cli/main.ts', 'demo'];
+/** Something that happens at the moment when an emulator begins to listen, after the demo's own port. */
+const withEmulator = (does: string): string[] => {
+  const source = `import { Server } from 'node:net';
+    const listen = Server.prototype.listen;
+    const ports = [];
+    Server.prototype.listen = function (...words) {
+      const goOn = () => listen.apply(this, words);
+      if (ports.push(this) === 1) return goOn();
+      const fail = () => setImmediate(() => this.emit('error', new Error('no more of them')));
+      const fetchEarly = () => fetch('http://127.0.0.1:' + ports[0].address().port + '/console/');
+      ${does}
+      return this;
+    };`;
+  const [node = '', ...words] = PROGRAM;
+  return [node, '--import', `data:text/javascript,${encodeURIComponent(source)}`, ...words, '--port', '0'];
+};
 
 /** Of the pasted command. */
 const CODE = '042917';
@@ -84,6 +100,24 @@ describe('okta-telephony-hook demo', function () {
     await demo.printed(/The bad day is over/);
     demo.child.kill('SIGINT');
     expect(await demo.exitCode()).to.equal(0);
+  });
+
+  it('ends by itself, and lets go of its port, where something of it cannot start', async () => {
+    demo = new ExampleRun({}, withEmulator('fail();'));
+    expect(await demo.exitCode()).to.equal(1);
+    expect(demo.stderr).to.include('no more of them');
+  });
+
+  it('answers 503 until it is ready', async () => {
+    demo = new ExampleRun(
+      {},
+      withEmulator(
+        `if (ports.length > 2) return goOn(); void fetchEarly().then(({ status }) => { console.log('early: ' + status); goOn(); });`,
+      ),
+    );
+    await demo.printed(/early: 503/);
+    const [, phones = ''] = await demo.printed(/Phones +(http:\S+)/);
+    expect((await fetch(phones)).status).to.equal(200);
   });
 
   it('says that a port is taken, and what to do', async () => {

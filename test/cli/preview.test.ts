@@ -7,12 +7,15 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK } from 'jose';
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import type { NewUser, OktaEmulator } from '../../lib/testing/index.js';
+import { ROOT } from '../harness/consumer.js';
 import { HOOK_SECRET, startScene, type Scene, type SceneOptions } from '../harness/scene.js';
 import { mustNotShow } from '../harness/witness.js';
 import { startTestServer, type TestServer } from '../testing/local.js';
@@ -744,6 +747,55 @@ writeFileSync(file, text);`,
       expect(made.stdout).to.include('Nothing was sent');
       isNothingSent();
     });
+
+    it('is taken away by the editor: nothing is sent', async () => {
+      await start();
+      const env = { VISUAL: 'rm' };
+      const made = await previewOf(`--user ${CLEO.login} --yes --edit --json`, { env });
+      expect(made.code).to.equal(1);
+      expect(made.json()).to.include({ result: 'declined' }).and.not.have.property('error');
+      isNothingSent();
+    });
+
+    for (const signal of ['SIGQUIT', 'SIGTERM', 'SIGHUP'] as const) {
+      it(`leaves no file behind after ${signal}`, async () => {
+        await start();
+        const file = write(JSON.stringify(await printed()));
+        // It tells its folder, and stays until its input ends with the program.
+        const program = [
+          '--import',
+          'tsx',
+          'lib/cli/main.ts',
+          'preview',
+          '--payload',
+          file,
+          '--edit',
+          '--yes',
+        ];
+        const child = spawn(process.execPath, [...program, '--via', 'gateway'], {
+          cwd: ROOT,
+          env: {
+            ...{ PATH: process.env['PATH'], PUBLIC_URL: scene.url, HOOK_SECRET },
+            VISUAL: 'f() { echo "editing $1."; cat > /dev/null; }; f',
+          },
+          stdio: ['pipe', 'pipe', 'inherit'],
+        });
+        child.stdout.setEncoding('utf8');
+        let told = '';
+        for await (const text of child.stdout) {
+          told += String(text);
+          if (/editing .*\.\n/.test(told)) break;
+        }
+        const [, edited = ''] = /editing (.*)\.\n/.exec(told) ?? [];
+        expect(existsSync(edited), told).to.equal(true);
+        const ended = once(child, 'exit');
+        child.kill(signal);
+        expect(await ended).to.deep.equal([null, signal]);
+        child.stdin.end();
+        expect(existsSync(join(edited, '..'))).to.equal(false);
+        isNothingSent();
+      });
+    }
 
     it('is not sent where the editor fails or is none', async () => {
       await start();

@@ -86,7 +86,7 @@ export interface TwilioClient {
           page(parameters: { readonly phoneNumber: string; readonly pageSize: number }): Promise<unknown>;
         };
         readonly outgoingCallerIds: {
-          /** The account's own numbers, and what each can do. */
+          /** Numbers of others that the account has verified. */
           page(parameters: { readonly phoneNumber: string; readonly pageSize: number }): Promise<unknown>;
         };
       };

@@ -34,7 +34,7 @@ Checks:
            phone-authenticator, hook, native-telephony, event-hook
   hook.    variables, answers, secret, time, events, event-secret, callbacks
   way.     url, name, tls, redirect
-  twilio.  variables, credential, auth-token, account, balance, sms, voice, whatsapp or template, verify
+  twilio.  variables, credential, auth-token, account, balance, sms, voice, whatsapp, template, verify
   redis.   variables, libraries, reached, writes, version, eviction, memory, persistence, keys
   machine. node, clock, proxy, tls
 

@@ -26,7 +26,8 @@ export interface Org {
   as(scopes: readonly string[]): Administration;
 }
 
-const CONNECT_TIMEOUT_MS = 5_000;
+/** What a connection may take to come about, milliseconds. */
+export const CONNECT_TIMEOUT_MS = 5_000;
 /** A wait that is worth a line. */
 const TOLD_WAIT_MS = 900;
 

@@ -1,4 +1,5 @@
-const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+/** A host name of this machine, as a `URL` has it. */
+export const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /** A URL that is safe to send secrets to: https, or http on loopback, and no login in it; `undefined` for anything else. */
 export function readSafeUrl(text: unknown): URL | undefined {

@@ -2,7 +2,7 @@ import { waitAtMost, TIMED_OUT } from '../delivery/wait-at-most.js';
 import { openClient, type Client } from './redis-clients.js';
 import { failureOf, RedisFailure, TIMEOUT } from './redis-failure.js';
 import { readRedisOptions, type RedisStateOptions } from './redis-options.js';
-import { keysMark, probeBy } from './redis-probe.js';
+import { keysMark, probeBy, tryUse } from './redis-probe.js';
 import { SCRIPTS } from './redis-scripts.js';
 import { createSealing } from './sealing.js';
 
@@ -14,8 +14,11 @@ export interface RedisInspection {
   readonly answersInMs: number;
   /** The fields of INFO by name; `undefined` where that is forbidden. */
   readonly info: Readonly<Record<string, string>> | undefined;
-  /** Why a claim could not be written; `undefined` where it could. */
+  /** Why what codes need could not be done; `undefined` where it could. */
   readonly refusal: RedisFailure | undefined;
+  /** The same of the console's history, and of what late failover waits for; not tried where codes are refused. */
+  readonly historyRefusal: RedisFailure | undefined;
+  readonly alarmsRefusal: RedisFailure | undefined;
   /** Whether another gateway has other encryption keys on it. */
   readonly hasOtherKeys: boolean;
 }
@@ -52,10 +55,18 @@ export async function inspectRedis(
     const beganAt = performance.now();
     const known = await ask(client.get(mark.name));
     const answersInMs = performance.now() - beganAt;
+    const info = await ask(readInfo(client));
+    const refusal =
+      (await ask(refusalOf(probeBy(sealing)(client)))) ??
+      (await ask(refusalOf(tryUse(client, sealing, 'codes'))));
+    const tryBeside = async (use: 'history' | 'alarms'): Promise<RedisFailure | undefined> =>
+      refusal === undefined ? ask(refusalOf(tryUse(client, sealing, use))) : undefined;
     return {
       answersInMs,
-      info: await ask(readInfo(client)),
-      refusal: await ask(refusalOf(probeBy(sealing)(client))),
+      info,
+      refusal,
+      historyRefusal: await tryBeside('history'),
+      alarmsRefusal: await tryBeside('alarms'),
       hasOtherKeys: known !== null && known !== mark.ours,
     };
   } catch (error) {

@@ -7,6 +7,58 @@ import type { Sealing } from './sealing.js';
 /** A probe that let itself be written is of no further use, milliseconds. */
 const PROBE_LIFE_MS = 1_000;
 
+/**
+ * One key, which is gone at the end, or by itself where a command in between is refused: the right to let it go is asked
+ * for before anything is written that would stay.
+ */
+const begin = `
+redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('DEL', KEYS[1])
+`;
+const writeAndLetGo = (command: string): string => `
+redis.call(${command})
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('DEL', KEYS[1])
+`;
+
+/** What each use of a Redis asks of it, as the README's section on Redis lists it: one command of each kind. */
+const USES = {
+  codes: `${begin}
+redis.call('TIME')
+redis.call('GET', KEYS[1])
+redis.call('PTTL', KEYS[1])
+redis.call('INCR', KEYS[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('DECR', KEYS[1])
+redis.call('DEL', KEYS[1])
+return 1`,
+  history: `${begin}
+local id = redis.call('XADD', KEYS[1], '*', 'probe', '1')
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
+redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+redis.call('XDEL', KEYS[1], id)
+redis.call('DEL', KEYS[1])
+return 1`,
+  alarms: `${begin}
+redis.call('EXISTS', KEYS[1])
+${writeAndLetGo("'HSET', KEYS[1], 'probe', '1'")}
+${writeAndLetGo("'RPUSH', KEYS[1], 'probe'")}
+${writeAndLetGo("'SADD', KEYS[1], 'probe'")}
+${writeAndLetGo("'ZADD', KEYS[1], 1, 'probe'")}
+${writeAndLetGo("'XADD', KEYS[1], '*', 'probe', '1'")}
+return 1`,
+} as const;
+
+/** What gateways do with a Redis: send codes once, show their history, and wait for what becomes of a message. */
+export type RedisUse = keyof typeof USES;
+
+/** Does once what a use does. */
+export function tryUse(client: Client, sealing: Sealing, use: RedisUse): Promise<unknown> {
+  return client.eval(USES[use], 1, sealing.nameOf('probe', randomUUID()), PROBE_LIFE_MS);
+}
+
 /** Writes as a claim writes: what lets it through lets claims through. */
 export function probeBy(sealing: Sealing): (client: Client) => Promise<unknown> {
   return (client) =>

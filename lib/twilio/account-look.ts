@@ -23,6 +23,8 @@ export interface AccountLook {
   balance(): Promise<Look>;
   /** Those whose number has these digits. */
   numbers(phoneNumber: string): Promise<Look>;
+  /** Numbers of others that the account has verified, and may call from. */
+  callerIds(phoneNumber: string): Promise<Look>;
   messagingService(sid: string): Promise<Look>;
   numbersOfService(sid: string): Promise<Look>;
   template(sid: string): Promise<Look>;
@@ -44,6 +46,8 @@ export function lookAtAccount(connection: TwilioConnection, timeoutMs: number): 
     balance: () => read((client) => client.api.v2010.accounts(sid).balance.fetch()),
     numbers: (phoneNumber) =>
       read((client) => client.api.v2010.accounts(sid).incomingPhoneNumbers.page({ phoneNumber, ...PAGE })),
+    callerIds: (phoneNumber) =>
+      read((client) => client.api.v2010.accounts(sid).outgoingCallerIds.page({ phoneNumber, ...PAGE })),
     messagingService: (service) => read((client) => client.messaging.v1.services(service).fetch()),
     numbersOfService: (service) =>
       read((client) => client.messaging.v1.services(service).phoneNumbers.page(PAGE)),

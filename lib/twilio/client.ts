@@ -85,6 +85,10 @@ export interface TwilioClient {
           /** The account's own numbers, and what each can do. */
           page(parameters: { readonly phoneNumber: string; readonly pageSize: number }): Promise<unknown>;
         };
+        readonly outgoingCallerIds: {
+          /** Numbers of others that the account has verified. */
+          page(parameters: { readonly phoneNumber: string; readonly pageSize: number }): Promise<unknown>;
+        };
       };
     };
   };

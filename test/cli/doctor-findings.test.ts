@@ -32,6 +32,18 @@ function byRoles(okta: Scene['okta'], body: readonly object[]): Variables {
   return { OKTA_API_TOKEN: okta.apiToken, OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '' };
 }
 
+const OF_OTHERS = '+12025550198';
+
+/** A voice number that is none of the account's, beside what Twilio has as its verified caller IDs. */
+function withCallerIds(twilio: Scene['twilio'], numbers: readonly string[]): Variables {
+  const body = { outgoing_caller_ids: numbers.map((number) => ({ phone_number: number })) };
+  twilio.fault({
+    fault: { kind: 'status', status: 200, body },
+    match: ({ path }) => path.includes('OutgoingCallerIds'),
+  });
+  return { TWILIO_VOICE_FROM: OF_OTHERS };
+}
+
 /** A server in the place of the gateway. */
 function answering(
   status: number,
@@ -515,6 +527,22 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     remedy: /capability/,
   },
   {
+    what: "a voice number that is neither the account's nor verified",
+    plant: ({ twilio }) => withCallerIds(twilio, []),
+    check: 'twilio.voice',
+    status: 'fail',
+    names: /neither/,
+    remedy: /Verified Caller IDs/,
+  },
+  {
+    what: 'a voice number whose verification it may not see',
+    plant: () => ({ TWILIO_VOICE_FROM: OF_OTHERS }),
+    check: 'twilio.voice',
+    status: 'warn',
+    names: /caller IDs cannot be read/,
+    remedy: /Verified Caller IDs/,
+  },
+  {
     what: 'a number that does not call',
     plant: ({ twilio }) => {
       twilio.setCapabilities(twilio.voiceNumber, { voice: false });
@@ -550,6 +578,14 @@ const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     status: 'fail',
     names: /TWILIO_SANDBOX_NUMBER does not go with/,
     remedy: /environment/,
+  },
+  {
+    what: "that nobody has looked at a WhatsApp sender of one's own",
+    plant: withTemplate({}),
+    check: 'twilio.whatsapp',
+    status: 'warn',
+    names: /was not looked at/,
+    remedy: /WhatsApp senders/,
   },
   {
     what: 'a template that is not there',
@@ -671,6 +707,12 @@ describe('doctor finds', () => {
       expect(line.status).to.equal(status);
     });
   }
+
+  it('nothing wrong with calls from a number that the account has verified', async () => {
+    const line = lineOf(await ward.lines(withCallerIds(ward.scene.twilio, [OF_OTHERS])), 'twilio.voice');
+    expect(line).to.include({ status: 'ok' });
+    expect(line.message).to.include('verified caller ID');
+  });
 
   for (const [what, shiftMs, status, names] of [
     ['a clock that is somewhat slow', -12_000, 'warn', /1[123] s behind/],

@@ -80,6 +80,42 @@ describe('doctor looks at Redis', function () {
     expect(line.remedy).to.include('password');
   });
 
+  for (const [what, rights, status, names, remedy] of [
+    ['codes alone', '', 'warn', /not what is for the console.*afterSeconds/, /\+xrevrange.*\+@sortedset/],
+    [
+      'codes and the history',
+      '+xadd +xdel +xrange +xrevrange',
+      'warn',
+      /not what is for lateFailover/,
+      /\+@sortedset/,
+    ],
+    [
+      'all that the README lists',
+      '+xadd +xdel +xrange +xrevrange +exists +@hash +@list +@set +@sortedset +@stream',
+      'ok',
+      /codes.*history.*late failover/,
+      undefined,
+    ],
+    ['less than codes need', '-decr', 'fail', /NOPERM/, /README/],
+  ] as const) {
+    it(`and finds what a user may do who is allowed ${what}`, async () => {
+      const server = await start();
+      const basic = '+eval +evalsha +get +set +del +incr +decr +pexpire +pttl +time +select +info';
+      mustNotShow('planted-password');
+      const rules = `on >planted-password ~{okta-telephony-hook}:* ${basic} ${rights}`.trim().split(' ');
+      await server.admin.call('ACL', 'SETUSER', 'gateway', ...rules);
+      const line = lineOf(
+        await look(server.url.replace('redis://', 'redis://gateway:planted-password@')),
+        'redis.writes',
+      );
+      expect(line.status, line.message).to.equal(status);
+      expect(line.message).to.match(names);
+      if (remedy !== undefined) expect(line.remedy).to.match(remedy);
+      const left = await server.dump();
+      expect(left.filter(({ expiresInMs }) => expiresInMs < 0 || expiresInMs > 1_000)).to.deep.equal([]);
+    });
+  }
+
   it('and finds a memory that is nearly full', async () => {
     const { url, admin } = await start();
     const used = Number(/^used_memory:(\d+)/m.exec(await admin.info('memory'))?.[1]);

@@ -7,6 +7,7 @@ import { STATUS_PATH } from '../../settings.js';
 import { signWebhook } from '../../twilio/webhooks.js';
 import type { HookVariables, Section } from '../doctor-variables.js';
 import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
+import { CONNECT_TIMEOUT_MS } from '../org.js';
 import { eventSecretFinding, NOT_OURS, secretFinding, type SeeHeader } from './hook-secret.js';
 import { describeUnreached } from './unreached.js';
 
@@ -25,8 +26,7 @@ export interface HookExamination {
   readonly answer: () => Promise<HttpResult>;
 }
 
-const CONNECT_TIMEOUT_MS = 5_000;
-/** Twilio has to be called in the rest of what Okta waits. */
+/** Twilio has to be called in the rest of Okta's patience. */
 const SLOW_MS = 1_000;
 
 export function examineHook(section: Section<HookVariables>, parts: HookParts): HookExamination {

@@ -7,7 +7,7 @@ import type { ReadOkta } from '../../okta/org-facts.js';
 import type { OktaCredential } from '../../options.js';
 import { readOkta } from '../../settings.js';
 import { warn, type Finding } from '../finding.js';
-import { asCommandError, type Access } from '../org.js';
+import { asCommandError, CONNECT_TIMEOUT_MS, type Access } from '../org.js';
 
 /** An org to be looked at: nothing here can change it. */
 export interface OrgLook {
@@ -25,8 +25,6 @@ export interface OrgLook {
   /** Whether the service app was granted a scope. @throws OktaApiError */
   isGranted(scope: string): Promise<boolean>;
 }
-
-const CONNECT_TIMEOUT_MS = 5_000;
 
 export function lookAtOrg(parts: {
   readonly credential: OktaCredential;

@@ -85,15 +85,34 @@ function timeFinding({ answersInMs }: RedisInspection): Finding {
   );
 }
 
-function writesFinding({ refusal, info }: RedisInspection): Finding {
+/** What only some gateways do, and what it needs of an ACL. */
+const BESIDE = [
+  ['historyRefusal', "the console's history", '+xadd +xdel +xrange +xrevrange'],
+  ['alarmsRefusal', 'lateFailover.afterSeconds', '+exists +@hash +@list +@set +@sortedset +@stream'],
+] as const;
+
+function writesFinding(seen: RedisInspection): Finding {
+  const { refusal, info } = seen;
   if (info?.['role'] === 'slave') {
     return fail(
       'This server is a replica, and takes no writes that stay.',
       'Lead REDIS_URL to the primary, by its endpoint.',
     );
   }
-  if (refusal === undefined) return ok('It takes what the gateway writes, and its scripts.');
-  return fail(`It does not take what the gateway writes (${refusal.reason}).`, refusal.remedy);
+  if (refusal !== undefined) {
+    return fail(`It does not take what the gateway writes (${refusal.reason}).`, refusal.remedy);
+  }
+  const missing = BESIDE.flatMap(([field, what, rights]) => {
+    const { reason } = seen[field] ?? {};
+    return reason === undefined ? [] : [{ what: `${what} (${reason})`, rights: `${what}: ${rights}` }];
+  });
+  if (missing.length === 0) {
+    return ok("It takes what is written for codes, for the console's history and for late failover.");
+  }
+  return warn(
+    `It takes what is written for codes, but not what is for ${missing.map(({ what }) => what).join(' and ')}.`,
+    `Where gateways have it, allow the user these commands. ${missing.map(({ rights }) => rights).join('; ')}.`,
+  );
 }
 
 const UNSEEN = (what: string): Finding =>

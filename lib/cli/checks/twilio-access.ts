@@ -3,6 +3,7 @@ import { lookAtAccount, type AccountLook, type Look } from '../../twilio/account
 import { createTwilioConnection, type TwilioConnection } from '../../twilio/client.js';
 import type { TwilioVariables } from '../doctor-variables.js';
 import { fail, type Finding } from '../finding.js';
+import { CONNECT_TIMEOUT_MS } from '../org.js';
 import { describeUnreached } from './unreached.js';
 
 /** An account, by the credentials that the variables have. */
@@ -15,8 +16,6 @@ export interface TwilioAccess {
   readonly owner: AccountLook | undefined;
   readonly close: () => Promise<void>;
 }
-
-const CONNECT_TIMEOUT_MS = 5_000;
 
 export function openTwilio(variables: TwilioVariables, callMs: number): TwilioAccess {
   const { accountSid, apiKey, authToken, baseUrl } = variables;

@@ -20,10 +20,16 @@ export function examineWhatsApp(sender: WhatsAppSender | undefined, access: Twil
   if (sender.kind === 'sandbox') {
     return [{ name: 'twilio.whatsapp', look: () => Promise.resolve(sandboxFinding(sender.from)) }];
   }
-  return Object.entries(sender.templates).map(([locale, sid]) => ({
+  // Of what Twilio has of a WhatsApp sender nothing is read here.
+  const unseen = warn(
+    'The sender TWILIO_WHATSAPP_FROM itself was not looked at, only its templates.',
+    "See that it is the account's, and online: Twilio Console, Messaging > Senders > WhatsApp senders.",
+  );
+  const templates = Object.entries(sender.templates).map(([locale, sid]) => ({
     name: locale === 'default' ? 'twilio.template' : `twilio.template.${locale}`,
     look: () => templateFinding(access, sid),
   }));
+  return [{ name: 'twilio.whatsapp', look: () => Promise.resolve(unseen) }, ...templates];
 }
 
 function sandboxFinding(from: string): Finding {

@@ -172,6 +172,7 @@ async function numberFinding(
   const found = listIn(look.body, 'incoming_phone_numbers').find(
     (one) => textFieldOf(one, 'phone_number') === number,
   );
+  if (found === undefined && capability === 'voice') return callerIdFinding(sending, number);
   if (found === undefined) {
     return fail(
       `The number of ${variable} is none of the account's.`,
@@ -186,6 +187,26 @@ async function numberFinding(
   return fail(
     `The number of ${variable} cannot ${capability === 'sms' ? 'send SMS' : 'call'}.`,
     `Take a number of the account with that capability for ${variable}.`,
+  );
+}
+
+/** Calls may come from a number of another's that the account has verified, too. */
+async function callerIdFinding(sending: TwilioAccess['sending'], number: string): Promise<Finding> {
+  const look = await sending.callerIds(number);
+  const take = 'Take one of its numbers (Twilio Console: Phone Numbers > Active numbers), or verify it there';
+  if (look.kind !== 'found') {
+    return warn(
+      "The number of TWILIO_VOICE_FROM is none of the account's numbers; its verified caller IDs cannot be read.",
+      `${take}: Verified Caller IDs.`,
+    );
+  }
+  const isVerified = listIn(look.body, 'outgoing_caller_ids').some(
+    (one) => textFieldOf(one, 'phone_number') === number,
+  );
+  if (isVerified) return ok('The number of TWILIO_VOICE_FROM is a verified caller ID of the account.');
+  return fail(
+    "The number of TWILIO_VOICE_FROM is neither a number of the account's nor one of its verified caller IDs.",
+    `${take}: Verified Caller IDs.`,
   );
 }
 

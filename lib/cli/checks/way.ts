@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { connect, type PeerCertificate } from 'node:tls';
 import type { HttpResult } from '../../delivery/http-call.js';
+import { LOOPBACK } from '../../delivery/safe-url.js';
 import type { HookVariables, Section } from '../doctor-variables.js';
 import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
 import { describeUnreached } from './unreached.js';
@@ -16,7 +17,6 @@ interface WayParts {
   readonly answer: () => Promise<HttpResult>;
 }
 
-const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 const DAY_MS = 86_400_000;
 /** A certificate that is renewed by itself is so before the last quarter of its life as a rule. */
 const SOON_DAYS = 14;

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { tellOutsideCall, type HookParts } from './call.js';
 import { describeHook, readHealth } from './console-health.js';
 import type { MadePayload, PayloadQuestion, TestResult } from './console/api.js';
+import { ConsoleRefusal } from './console/refusal.js';
 import { createConsoleServer } from './console/server.js';
 import { createStreams } from './console/stream.js';
 import type { HookEventListener } from './delivery/events.js';
@@ -53,9 +54,24 @@ export function createConsoles({ parts, status, oktaClient, testChain }: Console
     return body;
   };
 
+  /** What is left of the org's rate limit is for sign-ins. */
+  const leaveOktaAlone = (): void => {
+    const until = limits.oktaPausedUntil();
+    if (until === undefined) return;
+    throw new ConsoleRefusal(
+      'OKTA_RATE_LIMITED',
+      `Okta's Users API is not asked until ${new Date(until).toISOString()}, for its rate limit.`,
+      {
+        remedy: 'Generate again then, or send a payload that is there already.',
+        headers: { 'Retry-After': String(Math.ceil((until - settings.clock()) / 1000)) },
+      },
+    );
+  };
+
   const makePayload = async (question: PayloadQuestion): Promise<MadePayload> => {
     const { requestType, deliveryChannel } = question;
     if (parts.underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
+    leaveOktaAlone();
     const user = await readSampleUser(ask, question.user);
     return makeSampleCall(user, {
       requestType,

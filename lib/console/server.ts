@@ -22,7 +22,7 @@ export interface ConsoleParts {
   readonly streams: Streams;
   readonly about: () => About;
   readonly health: () => Promise<Health>;
-  /** @throws OktaApiError where the user cannot be read. */
+  /** @throws OktaApiError where the user cannot be read, ConsoleRefusal `OKTA_RATE_LIMITED` while Okta is left alone. */
   readonly makePayload: (question: PayloadQuestion) => Promise<MadePayload>;
   /** @throws RequestError where the payload is none of the hook's, or the hook is closing. */
   readonly sendPayload: (payload: unknown) => Promise<TestResult>;
@@ -81,7 +81,7 @@ export function createConsoleServer(
     '/api/executions': { GET: ({ query }) => history.find(readExecutionQuery(query)) },
     '/api/stream': {
       GET: ({ req, res }) => {
-        streams.open(req, res);
+        streams.open(req, res, () => requireAuthorized(req, parts.authorize, parts.onAuthorizeFailed));
       },
     },
     '/api/tester/payload': {

@@ -8,15 +8,19 @@ import { ConsoleRefusal } from './refusal.js';
 export interface Streams {
   /**
    * Answers with the events, and the health first.
+   *
+   * @param requireStill - asked every few seconds whether the caller may still listen; where it rejects, the stream ends.
    * @throws ConsoleRefusal `TOO_MANY_STREAMS`, `CLOSING`.
    */
-  open(req: IncomingMessage, res: ServerResponse): void;
+  open(req: IncomingMessage, res: ServerResponse, requireStill: () => Promise<void>): void;
   /** Ends those that are open, and opens no more. */
   close(): void;
 }
 
 /** How often the health is told; it also keeps proxies from taking the connection for idle. Milliseconds. */
 const HEALTH_EVERY_MS = 5_000;
+/** How often it is asked whether who listens still may: somebody may have been logged out. Milliseconds. */
+const ASK_EVERY_MS = 5_000;
 /** Then it ends, and the browser comes again and is asked again who it is. Milliseconds; and so much more by chance. */
 const LIFE_MS = 55_000;
 const LIFE_SPREAD_MS = 10_000;
@@ -74,7 +78,7 @@ export function createStreams(parts: {
   };
 
   return {
-    open: (req, res) => {
+    open: (req, res, requireStill) => {
       // Gone while it was asked who it is.
       if (res.destroyed) return;
       if (isClosed) throw new ConsoleRefusal('CLOSING', 'This gateway is shutting down.');
@@ -103,10 +107,18 @@ export function createStreams(parts: {
         res.end();
       };
       const timer = setTimeout(end, LIFE_MS + Math.random() * LIFE_SPREAD_MS).unref();
+      let asking: NodeJS.Timeout | undefined;
+      // By itself, so that a health which hangs keeps nobody in.
+      const waitToAsk = (): void => {
+        if (!open.has(res)) return;
+        asking = setTimeout(() => void requireStill().then(waitToAsk, end), ASK_EVERY_MS).unref();
+      };
       open.add(res);
+      waitToAsk();
       watching ??= startWatching();
       res.once('close', () => {
         clearTimeout(timer);
+        clearTimeout(asking);
         open.delete(res);
         if (open.size > 0) return;
         watching?.stop();

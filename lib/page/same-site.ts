@@ -5,9 +5,13 @@ import type { IncomingMessage } from 'node:http';
  * cannot make it say that these come from our own page.
  */
 
-/** A page of another site, or of another origin of the same one. A typed address, and a program, is nobody's page. */
+/**
+ * A page of another site, or of another origin of the same one. A typed address, and a program, is nobody's page: they
+ * name no origin.
+ */
 export function isFromOtherSite({ headers }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site'];
+  if (site === undefined) return headers.origin !== undefined && !isOfHost(headers.origin, headers.host);
   return site === 'cross-site' || site === 'same-site';
 }
 

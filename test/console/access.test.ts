@@ -102,9 +102,15 @@ describe('who may use the console', () => {
     const { origin } = served;
     const time = stopTime();
     try {
-      const answering = askUrl(`${origin}${MOUNT}/api/about`);
+      let isAnswered = false;
+      const answering = askUrl(`${origin}${MOUNT}/api/about`).finally(() => {
+        isAnswered = true;
+      });
       await until(() => asked === 1);
       await time.tickAsync(4_999);
+      // Long enough for an answer that was on its way: another request has had one meanwhile.
+      await askUrl(`${origin}/nothing-is-mounted-here`);
+      expect(isAnswered).to.equal(false);
       await time.tickAsync(1);
       const answer = await answering;
       expect(answer.status).to.equal(503);
@@ -229,6 +235,24 @@ describe('what the console makes of other sites', () => {
       '/api/executions',
       () => ({ headers: { 'sec-fetch-site': 'cross-site' } }),
       403,
+    ],
+    [
+      'a read of another origin, in a browser without Sec-Fetch-Site',
+      '/api/executions',
+      () => ({ headers: { origin: 'https://evil.example' } }),
+      403,
+    ],
+    [
+      'a stream for no origin, in a browser without Sec-Fetch-Site',
+      '/api/stream',
+      () => ({ headers: { origin: 'null' } }),
+      403,
+    ],
+    [
+      'a read of its own origin, in a browser without Sec-Fetch-Site',
+      '/api/executions',
+      () => ({ headers: { origin: served.origin } }),
+      200,
     ],
     ['a read of a neighbour', '/api/executions', () => ({ headers: { 'sec-fetch-site': 'same-site' } }), 403],
     [

@@ -3,7 +3,7 @@ import { createServer, request, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { expect } from 'chai';
 import type { ExecutionPage, Health } from '../../lib/console/api.js';
-import { createStreams } from '../../lib/console/stream.js';
+import { createStreams, type Streams } from '../../lib/console/stream.js';
 import type { ExecutionSummary } from '../../lib/delivery/history.js';
 import { stopTime, warmUp } from '../harness/stopped-time.js';
 import { until } from '../harness/until.js';
@@ -49,6 +49,39 @@ async function listen(url: string): Promise<Listening> {
   };
 }
 
+/** What the hook's health was, told again and counted. */
+async function countedHealth(): Promise<{ status: { asked: number }; health: () => Promise<Health> }> {
+  const served = await serveConsole();
+  const told = (await served.ask('/api/health')).json as Health;
+  await served.close();
+  const status = { asked: 0 };
+  return {
+    status,
+    health: () => {
+      status.asked += 1;
+      return Promise.resolve(told);
+    },
+  };
+}
+
+/** A server of nothing but the streams. */
+async function withStreams(
+  streams: Streams,
+  requireStill: () => Promise<void>,
+  use: (origin: string) => Promise<void>,
+): Promise<void> {
+  const server = createServer((req, res) => {
+    streams.open(req, res, requireStill);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
 describe("the console's stream", () => {
   let served: ServedConsole;
   let url: string;
@@ -86,7 +119,7 @@ describe("the console's stream", () => {
     page.hangUp();
   });
 
-  it('tells all pages, and asks for the health once for all of them', async () => {
+  it('tells all pages, also where one of them has left', async () => {
     const pages = await Promise.all([listen(url), listen(url), listen(url)]);
     await served.scene.call({ eventId: 'event-live' });
     for (const page of pages) await until(() => page.told('executions').flat().length > 0);
@@ -120,19 +153,107 @@ describe("the console's stream", () => {
     const time = stopTime();
     try {
       const page = await listen(url);
-      await until(() => page.told('health').length === 1);
-      await time.tickAsync(5_000);
-      await until(() => page.told('health').length === 2);
-      for (let seconds = 5; seconds < 55; seconds += 5) {
-        await time.tickAsync(5_000);
-        await until(() => page.told('health').length >= seconds / 5 + 2 || page.isEnded);
+      for (let told = 1; told <= 11; told += 1) {
+        await until(() => page.told('health').length === told || page.isEnded);
+        await time.tickAsync(4_999);
+        // What was on its way has come by now: another answer has.
+        await served.ask('/api/about');
+        expect(page.told('health')).to.have.length(told);
+        expect(page.isEnded).to.equal(false);
+        if (told < 11) await time.tickAsync(1);
       }
-      await time.tickAsync(10_000);
+      await time.tickAsync(1 + 10_000);
       await until(() => page.isEnded);
       expect(page.response.complete).to.equal(true);
     } finally {
       time.restore();
     }
+  });
+
+  it('asks for the health once for all pages', async () => {
+    const { status, health } = await countedHealth();
+    const streams = createStreams({ history: { watch: () => () => undefined }, health });
+    await withStreams(
+      streams,
+      () => Promise.resolve(),
+      async (origin) => {
+        const time = stopTime();
+        try {
+          const pages = await Promise.all([listen(origin), listen(origin), listen(origin)]);
+          for (const page of pages) await until(() => page.told('health').length === 1);
+          expect(status.asked).to.equal(3);
+          for (const again of [1, 2]) {
+            await time.tickAsync(5_000);
+            for (const page of pages) await until(() => page.told('health').length === 1 + again);
+            expect(status.asked).to.equal(3 + again);
+          }
+          for (const page of pages) page.hangUp();
+        } finally {
+          time.restore();
+        }
+      },
+    );
+  });
+
+  for (const [what, authorize] of [
+    ['says no', () => false],
+    [
+      'fails',
+      () => {
+        throw new Error('the session store is gone');
+      },
+    ],
+  ] as const) {
+    it(`ends within 5 s where authorize ${what} of who listens`, async () => {
+      let mayListen = true;
+      await served.close();
+      served = await serveConsole({ console: { authorize: () => (mayListen ? true : authorize()) } });
+      url = `${served.origin}${MOUNT}/api/stream`;
+      await served.ask('/api/about');
+      const time = stopTime();
+      try {
+        const page = await listen(url);
+        await until(() => page.told('health').length === 1);
+        await time.tickAsync(5_000);
+        await until(() => page.told('health').length === 2);
+        expect(page.isEnded).to.equal(false);
+        mayListen = false;
+        await time.tickAsync(5_000);
+        await until(() => page.isEnded);
+        expect(page.response.complete).to.equal(true);
+      } finally {
+        time.restore();
+      }
+    });
+  }
+
+  it('ends for who may listen no longer although the health hangs', async () => {
+    const streams = createStreams({
+      history: { watch: () => () => undefined },
+      health: () => new Promise(() => undefined),
+    });
+    let asked = 0;
+    const requireStill = (): Promise<void> => {
+      asked += 1;
+      return asked < 3 ? Promise.resolve() : Promise.reject(new Error('logged out'));
+    };
+    await withStreams(streams, requireStill, async (origin) => {
+      const time = stopTime();
+      try {
+        const page = await listen(origin);
+        for (const times of [1, 2]) {
+          await time.tickAsync(5_000);
+          expect(asked).to.equal(times);
+        }
+        expect(page.isEnded).to.equal(false);
+        await time.tickAsync(5_000);
+        await until(() => page.isEnded);
+        await time.tickAsync(20_000);
+        expect(asked).to.equal(3);
+      } finally {
+        time.restore();
+      }
+    });
   });
 
   it('ends at once, health told, where the gateway drains', async () => {
@@ -184,7 +305,7 @@ describe("the console's stream", () => {
     const connections = new Set<Socket>();
     const server = createServer((req, res) => {
       connections.add(res.socket!);
-      streams.open(req, res);
+      streams.open(req, res, () => Promise.resolve());
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     try {

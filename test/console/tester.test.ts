@@ -261,6 +261,30 @@ describe("the console's tester", () => {
     });
   }
 
+  it('asks Okta for nobody while it is left alone for its rate limit, and says until when', async () => {
+    let now = Date.now();
+    await serveWith({ hook: { clock: () => now } });
+    const { scene } = served;
+    const resetsAt = now + 30_000;
+    scene.okta.setRateLimit({ limit: 100, remaining: 1, resetInSeconds: 30 });
+    await scene.call();
+    scene.okta.setRateLimit(undefined);
+    const paused = scene.events.find((event) => event.type === 'okta.paused');
+    expect(paused?.untilMs).to.be.within(resetsAt - 1000, resetsAt + 5000);
+    const untilMs = paused?.untilMs ?? 0;
+    const asked = scene.okta.requests.length;
+    const question = { user: ANA.login, requestType: 'mfa-verification', deliveryChannel: 'sms' };
+    const answer = await served.post('/api/tester/payload', question);
+    expect(answer.status).to.equal(429);
+    expect(answer.headers['retry-after']).to.equal(String(Math.ceil((untilMs - now) / 1000)));
+    expect(answer.failure?.code).to.equal('OKTA_RATE_LIMITED');
+    expect(answer.failure?.message).to.include(new Date(untilMs).toISOString());
+    expect(answer.failure?.remedy).to.be.a('string');
+    expect(scene.okta.requests).to.have.length(asked);
+    now = untilMs;
+    await generate();
+  });
+
   it('asks for no other resource than a user', async () => {
     for (const user of ['..', 'me', '.', 'a/../../apps', '%2e%2e']) {
       const answer = await served.post('/api/tester/payload', {

@@ -74,6 +74,7 @@ async function groupsOf(call: CommandCall, callMs: number): Promise<readonly Che
   }
   const oktas = examineOkta(okta, hook.value, { time, callMs });
   const hooks = examineHook(hook, {
+    time,
     callMs,
     authToken: twilio.value?.authToken,
     headerName: oktas.headerName,
@@ -88,7 +89,7 @@ async function groupsOf(call: CommandCall, callMs: number): Promise<readonly Che
     hooks.group,
     way,
     examineTwilio(twilio, { callMs, hasPublicUrl: hook.value !== undefined }),
-    examineRedis(redis, { callMs }),
+    examineRedis(redis, { time, callMs }),
     examineMachine(variables, oktas),
   ].filter(({ checks }) => checks.length > 0);
 }

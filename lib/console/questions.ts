@@ -48,6 +48,9 @@ function makeRules() {
   };
 }
 
+/** Okta's own payload has five levels. */
+const MAX_DEPTH = 100;
+
 /** @throws ConsoleRefusal `INVALID_REQUEST` with the names that are wrong. */
 export function readExecutionQuery(query: URLSearchParams): ExecutionQuery {
   const given: Record<string, unknown> = {};
@@ -66,7 +69,21 @@ export function readPayloadQuestion(body: unknown): PayloadQuestion {
 
 /** @throws ConsoleRefusal `INVALID_REQUEST` */
 export function readSendQuestion(body: unknown): SendQuestion {
-  return check((rules ??= makeRules()).send, body, 'A payload is needed.');
+  const question = check((rules ??= makeRules()).send, body, 'A payload is needed.');
+  if (!isDeeperThan(MAX_DEPTH, question.payload)) return question;
+  throw new ConsoleRefusal('INVALID_REQUEST', 'The payload is nested too deep.', { fields: ['payload'] });
+}
+
+/** Level by level: what is as deep as 64 KiB allow overflows whatever goes through it by calling itself. */
+function isDeeperThan(most: number, payload: unknown): boolean {
+  let level: readonly unknown[] = [payload];
+  for (let depth = 0; depth <= most; depth += 1) {
+    level = level.flatMap((value) =>
+      typeof value === 'object' && value !== null ? (Object.values(value) as unknown[]) : [],
+    );
+    if (level.length === 0) return false;
+  }
+  return true;
 }
 
 function check<Read>(schema: Joi.ObjectSchema<Read>, given: unknown, message: string): Read {

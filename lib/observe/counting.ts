@@ -19,6 +19,11 @@ export function countEvents(instruments: Instruments, labels: LabelValues): Hook
       instruments.repeats.inc({ outcome });
       return;
     }
+    // What is only tried says nothing of those who sign in.
+    if (event.isPreview) {
+      instruments.previews.inc({ outcome });
+      return;
+    }
     const channel = labels.channel(event.channel);
     const country = countryLabel(event.country);
     instruments.codes.inc({ channel, outcome, country, request_type: requestTypeLabel(event.requestType) });

@@ -56,6 +56,11 @@ export class ExecutionRecord {
     return this.#askedAt === Infinity ? this.#toldAt : this.#askedAt;
   }
 
+  /** How many are kept of it. */
+  get stepCount(): number {
+    return this.#steps.length;
+  }
+
   /** Whether the next question costs nothing. */
   get isRead(): boolean {
     return this.#reading !== undefined;

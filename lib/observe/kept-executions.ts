@@ -14,6 +14,9 @@ const MOST_EARLY_REPORTS = 10;
 /** Sorted, and cut, when so many more than may be are there. */
 const SLACK = 0.1;
 
+/** Steps of all executions: somebody who repeats events without end gets no more of the memory; some 50 MB. */
+const MOST_STEPS = 100_000;
+
 /** So many executions are read at once. */
 const READ_AT_ONCE = 50;
 
@@ -34,6 +37,7 @@ export class KeptExecutions {
   readonly #early = new Map<string, Step[]>();
   /** Those that gave way: what is told of them later makes no new ones. */
   readonly #gone = new Set<string>();
+  #stepCount = 0;
   readonly #max: number;
   readonly #clock: () => number;
 
@@ -47,7 +51,7 @@ export class KeptExecutions {
     const { event } = step;
     const record = this.#recordOf(step);
     if (record === undefined) return undefined;
-    record.add(step);
+    this.#addTo(record, step);
     if ('transactionId' in event && event.transactionId !== undefined && event.type !== 'message.status') {
       this.#know(event.transactionId, record);
     }
@@ -127,7 +131,14 @@ export class KeptExecutions {
     const early = this.#early.get(transactionId);
     if (early === undefined) return;
     this.#early.delete(transactionId);
-    for (const step of early) record.add(step);
+    for (const step of early) this.#addTo(record, step);
+  }
+
+  #addTo(record: ExecutionRecord, step: Step): void {
+    const before = record.stepCount;
+    record.add(step);
+    this.#stepCount += record.stepCount - before;
+    if (this.#stepCount > MOST_STEPS * (1 + SLACK)) this.#cut();
   }
 
   #keepEarly(transactionId: string, step: Step): void {
@@ -142,7 +153,11 @@ export class KeptExecutions {
   #cut(): readonly ExecutionRecord[] {
     const records = [...this.#byId.values()].sort(newestFirst);
     const oldestMs = this.#clock() - LIFE_MS;
-    const firstGone = records.findIndex(({ startedAt }, at) => at >= this.#max || startedAt < oldestMs);
+    let steps = 0;
+    const firstGone = records.findIndex(({ startedAt, stepCount }, at) => {
+      steps += stepCount;
+      return at >= this.#max || startedAt < oldestMs || steps > MOST_STEPS;
+    });
     if (firstGone === -1) return records;
     for (const record of records.splice(firstGone).reverse()) this.#forget(record);
     return records;
@@ -150,6 +165,7 @@ export class KeptExecutions {
 
   #forget(record: ExecutionRecord): void {
     this.#byId.delete(record.id);
+    this.#stepCount -= record.stepCount;
     for (const id of record.transactionIds) {
       if (this.#byTransaction.get(id) === record) this.#byTransaction.delete(id);
     }

@@ -15,12 +15,17 @@ export interface MetricRow {
 export const COUNTERS = {
   codes: {
     name: 'codes_total',
-    help: 'Codes that Okta asked for, by what it was answered; previews included, repeats not',
+    help: 'Codes that Okta asked for, by what it was answered; previews and repeats not',
     labels: ['channel', 'outcome', 'country', 'request_type'],
   },
   repeats: {
     name: 'repeats_total',
     help: 'Events that came again, by the answer that they got again',
+    labels: ['outcome'],
+  },
+  previews: {
+    name: 'previews_total',
+    help: "Previews of Okta's, and tests of the console, by what they were answered",
     labels: ['outcome'],
   },
   attempts: {

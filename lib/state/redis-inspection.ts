@@ -29,7 +29,7 @@ export interface RedisInspection {
  */
 export async function inspectRedis(
   options: RedisStateOptions,
-  timeoutMs: number,
+  { timeoutMs, now }: { readonly timeoutMs: number; readonly now: () => number },
 ): Promise<RedisInspection | RedisFailure> {
   const { connection, keys, keyPrefix } = readRedisOptions(options);
   const sealing = createSealing(keys, keyPrefix);
@@ -52,9 +52,9 @@ export async function inspectRedis(
       throw failureOf(cause ?? error);
     });
     const mark = keysMark(sealing);
-    const beganAt = performance.now();
+    const beganAt = now();
     const known = await ask(client.get(mark.name));
-    const answersInMs = performance.now() - beganAt;
+    const answersInMs = now() - beganAt;
     const info = await ask(readInfo(client));
     const refusal =
       (await ask(refusalOf(probeBy(sealing)(client)))) ??

@@ -301,7 +301,7 @@ describe("the console's routes", () => {
     const health = (await served.ask('/api/health')).json as Health;
     expect(health.turnedAway).to.deep.equal([
       { code: 'CALLER_NOT_PROVEN', count: 1 },
-      { code: 'INVALID_JSON', count: 1 },
+      { code: 'INVALID_REQUEST', count: 1 },
     ]);
   });
 

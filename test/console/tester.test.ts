@@ -206,6 +206,7 @@ describe("the console's tester", () => {
     }
     for (const [body, status, code] of [
       ['{"payload":', 400, 'INVALID_REQUEST'],
+      [`{"payload":${'['.repeat(9_000)}${']'.repeat(9_000)}}`, 400, 'INVALID_REQUEST'],
       [JSON.stringify({ payload: 'x'.repeat(70_000) }), 413, 'PAYLOAD_TOO_LARGE'],
     ] as const) {
       const answer = await served.ask('/api/tester/send', { method: 'POST', headers: OWN_PAGE, body });

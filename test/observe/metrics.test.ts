@@ -66,6 +66,7 @@ const COUNTED: readonly (readonly [HookEvent, string, Readonly<Record<string, st
     { channel: 'none', outcome: 'ERROR', country: 'unknown', request_type: 'unknown' },
   ],
   [answered({ status: 'PENDING', isRepeat: true }), 'repeats_total', { outcome: 'PENDING' }],
+  [answered({ isPreview: true }), 'previews_total', { outcome: 'SUCCESSFUL' }],
   [attempt(), 'attempts_total', { channel: 'sms', provider: 'TWILIO', outcome: 'refused', code: '21610' }],
   [
     { ...attempt({ outcome: 'accepted', code: undefined }), type: 'attempt.late' },

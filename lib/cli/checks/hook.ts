@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { callHttp, createAgent, type HttpResult } from '../../delivery/http-call.js';
 import { fieldOf, parseJson, textFieldOf } from '../../okta/api-answer.js';
 import { CHALLENGE_HEADER } from '../../okta/event-hook.js';
+import type { Time } from '../../okta/administration.js';
 import { OKTA_WAITS_MS } from '../../okta/reaction.js';
 import { STATUS_PATH } from '../../settings.js';
 import { signWebhook } from '../../twilio/webhooks.js';
@@ -14,6 +15,7 @@ import { describeUnreached } from './unreached.js';
 /** The gateway, as Okta and Twilio call it: with what is no hook call, no event and no callback, so that nothing comes of it. */
 
 interface HookParts {
+  readonly time: Time;
   readonly callMs: number;
   /** The account's, by which Twilio signs; `undefined` where it is not known. */
   readonly authToken: string | undefined;
@@ -37,7 +39,7 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
     const nothing: HttpResult = { kind: 'not-sent', reason: 'UNKNOWN' };
     return { group: { title, checks: [variables] }, answer: () => Promise.resolve(nothing) };
   }
-  const { callMs } = parts;
+  const { callMs, time } = parts;
   const dispatcher = createAgent(Math.min(CONNECT_TIMEOUT_MS, callMs));
   const call = (
     end: string,
@@ -56,9 +58,9 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
     });
   };
   const first = once(async () => {
-    const beganAt = performance.now();
+    const beganAt = time.now();
     const result = await call('', { headers: { 'content-type': 'application/json' }, body: '{}' });
-    return { result, tookMs: performance.now() - beganAt };
+    return { result, tookMs: time.now() - beganAt };
   });
   const answers = {
     name: 'hook.answers',

@@ -1,3 +1,4 @@
+import type { Time } from '../../okta/administration.js';
 import type { inspectRedis, RedisInspection } from '../../state/redis-inspection.js';
 import type { RedisVariables, Section } from '../doctor-variables.js';
 import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
@@ -9,7 +10,7 @@ type Seen = Awaited<ReturnType<Inspect>>;
 /** The Redis in which gateways remember together what was sent. */
 export function examineRedis(
   section: Section<RedisVariables>,
-  { callMs }: { readonly callMs: number },
+  { callMs, time }: { readonly callMs: number; readonly time: Time },
 ): CheckGroup {
   const title = 'Redis';
   const variables: Check = { name: 'redis.variables', look: () => Promise.resolve(section.finding) };
@@ -21,7 +22,10 @@ export function examineRedis(
   const inspection = once(async () => {
     const inspect = await inspector();
     if (inspect === undefined) throw new Error('it is not there');
-    return inspect({ connection: value.url, encryptionKeys: value.encryptionKeys }, callMs);
+    return inspect(
+      { connection: value.url, encryptionKeys: value.encryptionKeys },
+      { timeoutMs: callMs, now: () => time.now() },
+    );
   });
   const reachable = {
     name: 'redis.reached',

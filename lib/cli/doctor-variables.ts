@@ -55,7 +55,7 @@ function section<Value>(variables: Variables, used: string, value: Value): Secti
   const problems = variables.takeProblems();
   if (problems.length === 0) return { finding: ok(used), value };
   const message = `${problems.join('; ')}.`;
-  const remedy = 'Set it in the environment, or in a file that --env-file names, as the gateway has it.';
+  const remedy = 'Set it in the environment, or in a file that --env names, as the gateway has it.';
   return { finding: fail(message, remedy), value: undefined };
 }
 

@@ -45,7 +45,7 @@ okta.eventHooks.read, okta.customTelephonyProvider.read. What the credential may
 With --json: [{check, status: "ok" | "warn" | "fail", message, remedy}]. Exit code 1 where a check has failed; warnings are 0.
 
   okta-telephony-hook doctor
-  okta-telephony-hook doctor --env-file gateway.env --json`,
+  okta-telephony-hook doctor --env gateway.env --json`,
   options: { timeout: { type: 'string' }, header: { type: 'string' } },
   async run(call) {
     const limitMs = readLimit(call.options['timeout']) * 1000;
@@ -69,7 +69,7 @@ async function groupsOf(call: CommandCall, callMs: number): Promise<readonly Che
       2,
       'BAD_ENVIRONMENT',
       'Nothing is configured that could be looked at: OKTA_ORG_URL, PUBLIC_URL and TWILIO_ACCOUNT_SID are not set.',
-      "Set the gateway's variables in the environment, or in a file that --env-file names.",
+      "Set the gateway's variables in the environment, or in a file that --env names.",
     );
   }
   const oktas = examineOkta(okta, hook.value, { time, callMs });

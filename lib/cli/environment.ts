@@ -80,7 +80,7 @@ export class Variables {
       problems.length === 1
         ? (problems[0] ?? '')
         : `The environment cannot work:\n- ${problems.join('\n- ')}`,
-      'Set it in the environment, or in a file that --env-file names.',
+      'Set it in the environment, or in a file that --env names.',
     );
   }
 
@@ -131,7 +131,7 @@ export function withFile(
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    throw new CommandError(2, 'BAD_USE', 'The file that --env-file names cannot be read.');
+    throw new CommandError(2, 'BAD_USE', 'The file that --env names cannot be read.');
   }
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),

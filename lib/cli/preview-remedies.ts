@@ -77,9 +77,14 @@ function splitOnce(text: string, at: string): [string, string] {
   return index < 0 ? [text, ''] : [text.slice(0, index), text.slice(index + at.length)];
 }
 
-/** What comes next where Okta would not take the code as sent. */
+/** What comes next where the code is not known to be out. */
 export function nextSteps({ answer, problem, reaction }: Sent, isOAuth: boolean): readonly string[] {
-  if (reaction?.action === 'sent' || reaction?.action === 'pending') return [];
+  if (reaction?.action === 'sent') return [];
+  if (reaction?.action === 'pending') {
+    return [
+      "Look at the phone: nobody knows whether the message went out, and the gateway's log says why (TROUBLESHOOTING.md: Okta is told PENDING).",
+    ];
+  }
   switch (problem?.code) {
     case 'UNREACHED':
       return ['See that PUBLIC_URL is right, that the gateway runs, and that it can be reached from here.'];

@@ -50,12 +50,17 @@ export function showSent(
 ): void {
   const { via, secrets, terminal } = parts;
   const { answer, problem, durationMs, reaction } = sent;
-  const isTaken = reaction?.action === 'sent' || reaction?.action === 'pending';
-  const colour = isTaken ? 'green' : 'red';
+  const action = reaction?.action;
+  const [mark, colour] =
+    action === 'sent'
+      ? (['✔', 'green'] as const)
+      : action === 'pending'
+        ? (['!', 'yellow'] as const)
+        : (['✘', 'red'] as const);
   if (problem !== undefined) terminal.say(`✘ ${problem.text}`, 'red');
   if (answer !== undefined) {
     const status = via === 'okta' ? 'Answered, as Okta read it' : `Answered ${answer.httpStatus}`;
-    terminal.say(`${isTaken ? '✔' : '✘'} ${status}`, colour);
+    terminal.say(`${mark} ${status}`, colour);
     showAnswer(answer.body, secrets, terminal);
   }
   terminal.say(`  ${timeOf(durationMs, via, terminal)}`);

@@ -25,13 +25,14 @@ const COMMANDS: readonly Command[] = [setupAttribute, setupHook, setupEventHook,
 
 const COMMON_OPTIONS = {
   json: { type: 'boolean' },
-  'env-file': { type: 'string' },
+  // Not --env-file: Node takes that for itself, wherever it stands, and ends where there is no such file.
+  env: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
 const COMMON_HELP = `Every command:
   --json             one JSON text on standard output, everything else on standard error
-  --env-file <file>  variables that the environment does not have, as lines of NAME=value
+  --env <file>       variables that the environment does not have, as lines of NAME=value
   -h, --help         this; with a command, the command's own
 
 Environment: OKTA_ORG_URL, and OKTA_API_TOKEN or OKTA_CLIENT_ID, OKTA_PRIVATE_KEY and OKTA_KEY_ID of a service app.
@@ -53,7 +54,7 @@ export async function runProgram({ args, env, streams, time }: Surroundings): Pr
       terminal.say(helpOf(command));
       return 0;
     }
-    const file = options['env-file'];
+    const file = options['env'];
     const values = withFile(env, typeof file === 'string' ? file : undefined);
     return await command.run({ options, terminal, variables: new Variables(values, terminal), time });
   } catch (error) {

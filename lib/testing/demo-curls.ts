@@ -36,7 +36,7 @@ function payload(person: DemoPerson, deliveryChannel: 'SMS' | 'voice call', otpC
     eventType: 'com.okta.telephony.provider',
     requestType: 'com.okta.user.telephony.mfa-verification',
     data: {
-      context: { request: { id: 'reqDemo0000000000001', method: 'POST', ipAddress: '203.0.113.7' } },
+      context: { request: { id: `reqDemo${EVENT_ID}`, method: 'POST', ipAddress: '203.0.113.7' } },
       userProfile: { userId, login, firstName, lastName },
       messageProfile: {
         // Okta's own text, which it makes for messages only.
@@ -52,7 +52,7 @@ function payload(person: DemoPerson, deliveryChannel: 'SMS' | 'voice call', otpC
  * first one was, and nothing is sent.
  */
 function curl(url: string, secret: string, json: string): string {
-  const body = json.replace(EVENT_ID, `demo-'"$(date +%s%N)"'`);
+  const body = json.replaceAll(EVENT_ID, `demo-'"$(date +%s%N)"'`);
   return [
     `curl -sS -w '\\n' ${url} \\`,
     `  -H 'Authorization: ${secret}' -H 'Content-Type: application/json' \\`,

@@ -99,7 +99,7 @@ const PEOPLE: readonly [DemoPerson, DemoPerson, DemoPerson] = [
     login: 'chloe@example.com',
     firstName: 'Chloé',
     lastName: 'Laurent',
-    phone: '+33639980142',
+    phone: '+33639980118',
     language: 'fr-FR',
   },
 ];
@@ -113,11 +113,12 @@ const STEP_MS = 400;
 export async function startDemoOrg({
   optInAttribute = 'whatsAppOptIn',
 }: DemoOrgOptions = {}): Promise<DemoOrg> {
-  const [okta, twilio] = await Promise.all([
-    // The hook's token reads and nothing else; who writes has another one.
-    startOktaEmulator({ apiTokenRoles: ['READ_ONLY_ADMIN'] }),
-    startTwilioEmulator({ callbackDelayMs: STEP_MS }),
-  ]);
+  // The hook's token reads and nothing else; who writes has another one.
+  const okta = await startOktaEmulator({ apiTokenRoles: ['READ_ONLY_ADMIN'] });
+  const twilio = await startTwilioEmulator({ callbackDelayMs: STEP_MS }).catch(async (error: unknown) => {
+    await okta.close();
+    throw error;
+  });
   okta.setAttribute(optInAttribute, { title: 'Codes by WhatsApp', type: 'boolean' });
   for (const { phone, language, ...person } of PEOPLE) {
     const optIn = OPTED_IN.includes(person.firstName) ? { [optInAttribute]: true } : {};

@@ -91,7 +91,6 @@ export class TwilioInbound {
     // Who has just said STOP gets Twilio's own last word, and no other.
     const isSilenced = !isWhatsApp && recipients.hasOptedOut(from, to);
     const replies = [...own.replies, ...(isSilenced ? [] : repliesOf(answer))];
-    for (const text of replies) this.#reply(from, channel, text);
     const signature = url === undefined ? '' : signWebhook(authToken, url, params);
     const received: EmulatedInbound = {
       sid,
@@ -107,7 +106,9 @@ export class TwilioInbound {
       at,
       replies,
     };
+    // Before its replies: whoever looks in between sees what they answer.
     this.received.push(received);
+    for (const text of replies) this.#reply(from, channel, text);
     return received;
   }
 

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { exportJWK } from 'jose';
+import type { Time } from '../../lib/okta/administration.js';
 import { HOOK_SECRET, startScene, type Scene, type SceneOptions } from '../harness/scene.js';
 import { mustNotShow } from '../harness/witness.js';
 import { run, type Run, type RunOptions } from './runs.js';
@@ -37,13 +38,9 @@ export const READ_SCOPES = [
 ];
 
 /** The doctor's own clock stands still at the real time, so that nothing is slow because the machine is. */
-const TIME = {
-  now: constantTime(Date.now()),
-  sleep: (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms)),
-};
-
-function constantTime(atMs: number): () => number {
-  return () => atMs;
+function stillTime(): Time {
+  const atMs = Date.now();
+  return { now: () => atMs, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) };
 }
 
 interface WardOptions {
@@ -87,7 +84,7 @@ export async function openWard({ isSetUp = true, hook }: WardOptions = {}): Prom
     okta.requests.length = 0;
   }
   const doctor = (words = '', options: RunOptions = {}): Promise<Run> =>
-    run(okta, `doctor ${words}`.trim(), { time: TIME, ...options, env: { ...env, ...options.env } });
+    run(okta, `doctor ${words}`.trim(), { time: stillTime(), ...options, env: { ...env, ...options.env } });
   return {
     scene,
     env,

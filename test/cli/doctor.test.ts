@@ -30,6 +30,20 @@ describe('doctor', () => {
     expect(made.stdout).to.include(`${lines.length} checks: ${lines.length} ok, 0 to look at, 0 failed.`);
   });
 
+  it('tells of a gateway that takes long to answer, by its own clock', async () => {
+    const { doctor } = await open();
+    let nowMs = Date.now();
+    const time = {
+      // A second and a half goes by whenever somebody looks.
+      now: () => (nowMs += 1_500),
+      sleep: () => Promise.resolve(),
+    };
+    const line = linesOf(await doctor('--json', { time })).find(({ check }) => check === 'hook.time');
+    expect(line?.status).to.not.equal('ok');
+    expect(line?.message).to.match(/^It answered in \d{4,} ms, .*Okta waits for 3 s/);
+    expect(line?.remedy).to.be.a('string');
+  });
+
   it('tells programs of each check in an array, in the same order every time, and nothing else', async () => {
     const { doctor } = await open();
     const first = linesOf(await doctor('--json'));

@@ -93,7 +93,7 @@ describe('the command line', () => {
       const file = join(folder, 'setup.env');
       writeFileSync(file, `HOOK_SECRET=${HOOK_SECRET}\nPUBLIC_URL=https://other.example\n`);
       const env = { ...ENV, HOOK_SECRET: '' };
-      const made = await run(okta, `setup hook --yes --skip-check --env-file ${file}`, { env });
+      const made = await run(okta, `setup hook --yes --skip-check --env ${file}`, { env });
       expect(made.code, made.stderr).to.equal(0);
       expect(okta.inlineHooks[0]?.channel).to.deep.nested.include({
         uri: ENV.PUBLIC_URL,
@@ -102,7 +102,7 @@ describe('the command line', () => {
     });
 
     it('from no file that is not there', async () => {
-      const made = await run(okta, `setup hook --env-file ${join(folder, 'none.env')}`, { env: ENV });
+      const made = await run(okta, `setup hook --env ${join(folder, 'none.env')}`, { env: ENV });
       expect(made.code).to.equal(2);
     });
 

@@ -40,7 +40,11 @@ export async function secretFinding(
   const { name, isKnown } = await headerOf(hook, 'inline', seeHeader);
   const answer = await askGateway(dispatcher, url, { name, secret: proof.secret });
   if (answer.kind === 'refused' && !isKnown) return refusedUnseen(answer.by, SAME_SECRET);
-  const found = ofAnswer(answer, `The gateway takes HOOK_SECRET in the header ${name}.`, SAME_SECRET);
+  const found = ofAnswer(
+    answer,
+    `The gateway takes HOOK_SECRET in the header ${name}; which secret Okta has, Okta tells nobody, and preview shows.`,
+    SAME_SECRET,
+  );
   if (found.status !== 'ok' || proof.secret.length >= SHORTEST_SECRET) return found;
   return warn(
     `The gateway takes HOOK_SECRET, which has less than ${SHORTEST_SECRET} characters and can be guessed.`,

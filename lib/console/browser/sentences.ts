@@ -234,6 +234,17 @@ function describeBlocked(event: EventOf<'guard.blocked'>): Sentence {
         : `${RULES[rule]} (${sayCount(points)} codes in ${saySpan(seconds * 1000)})`,
     ),
   );
+  if (event.isOtherNumber === true) {
+    return {
+      tone: 'warn',
+      text:
+        event.mode === 'enforce'
+          ? `The guard does not let WhatsApp go to the profile's number, by ${rules}: it goes to the enrolled one.`
+          : `The guard would not let WhatsApp go to the profile's number, by ${rules}. It only records, so it did.`,
+      code: event.code,
+      remedy: event.remedy,
+    };
+  }
   return {
     tone: 'warn',
     text:

@@ -81,6 +81,8 @@ function splitOnce(text: string, at: string): [string, string] {
 export function nextSteps({ answer, problem, reaction }: Sent, isOAuth: boolean): readonly string[] {
   if (reaction?.action === 'sent') return [];
   if (reaction?.action === 'pending') {
+    // What was held back is told with its own remedy.
+    if (fieldOf(commandOf(answer?.body), 'provider') === 'GUARD') return [];
     return [
       "Look at the phone: nobody knows whether the message went out, and the gateway's log says why (TROUBLESHOOTING.md: Okta is told PENDING).",
     ];

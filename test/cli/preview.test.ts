@@ -206,7 +206,18 @@ describe('preview', () => {
         expect(made.code).to.equal(0);
         expect(made.json()).to.include({ result: 'pending' });
         expect(JSON.stringify(made.json())).to.include('LIMIT_PER_USER').and.include('raise guard.perUser');
+        expect(JSON.stringify(made.json())).to.not.include('nobody knows');
         expect(scene.twilio.messages).to.have.length(1);
+      });
+
+      it('says that nobody knows where Twilio gave no answer, and what to look at', async () => {
+        await start();
+        scene.twilio.fault({ fault: { kind: 'reset' }, match: ({ path }) => path.includes('/Messages') });
+        const made = await previewOf(usual);
+        expect(made.code, made.stderr).to.equal(0);
+        expect(made.stdout)
+          .to.match(/^! Answered/m)
+          .and.include('nobody knows whether the message went out');
       });
 
       it('sends nothing where somebody says no, and where nobody can be asked', async () => {

@@ -29,6 +29,15 @@ describe('startTwilioEmulator: what people write', () => {
     await twilio.close();
   });
 
+  it('is there for those who look when its reply comes', async () => {
+    let seen: readonly string[] = [];
+    twilio.onDelivered(() => {
+      seen = twilio.received.map(({ body }) => body);
+    });
+    await twilio.receive({ from: PHONE, body: 'HELP' });
+    expect(seen).to.deep.equal(['HELP']);
+  });
+
   it('reaches the webhook as a form, signed', async () => {
     const got = await twilio.receive({ from: PHONE, body: 'Hello?', url: `${url()}#rc=2` });
     const [request] = gateway.received;

@@ -243,6 +243,10 @@ describe('what happened, in words', () => {
       "The guard held the code back, by the user's limit (10 codes in 10 min). Nothing was sent.",
     );
     expect(describeEvent({ ...blocked, mode: 'record' }).text).to.include('so the code went out');
+    const other = describeEvent({ ...blocked, isOtherNumber: true }).text;
+    expect(other)
+      .to.include("does not let WhatsApp go to the profile's number")
+      .and.include('the enrolled one');
   });
 
   it('says of an event of a newer gateway that it is one', () => {

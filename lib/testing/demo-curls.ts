@@ -36,7 +36,7 @@ function payload(person: DemoPerson, deliveryChannel: 'SMS' | 'voice call', otpC
     eventType: 'com.okta.telephony.provider',
     requestType: 'com.okta.user.telephony.mfa-verification',
     data: {
-      context: { request: { id: `reqDemo${EVENT_ID}`, method: 'POST', ipAddress: '203.0.113.7' } },
+      context: { request: { id: `req-${EVENT_ID}`, method: 'POST', ipAddress: '203.0.113.7' } },
       userProfile: { userId, login, firstName, lastName },
       messageProfile: {
         // Okta's own text, which it makes for messages only.

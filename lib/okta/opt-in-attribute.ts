@@ -134,10 +134,9 @@ function namesOf(properties: unknown): readonly string[] {
 function ownAccessOf(found: unknown): string | undefined {
   const permissions = fieldOf(found, 'permissions');
   const list: readonly unknown[] = Array.isArray(permissions) ? permissions : [];
-  return textFieldOf(
-    list.find((permission) => fieldOf(permission, 'principal') === 'SELF'),
-    'action',
-  );
+  const isOwn = (principal: unknown): boolean => principal === 'SELF';
+  const own = list.find((permission) => isOwn(fieldOf(permission, 'principal')));
+  return textFieldOf(own, 'action');
 }
 
 function warningsOf(name: string, found: unknown, ownAccess: OwnAccess): readonly string[] {

@@ -11,7 +11,10 @@ import type { Exchange } from './proxy.js';
 const LIB = new URL('../../lib/', import.meta.url);
 
 /** What the SDK's client is asked for that no document here has an operation for. */
-const SDK_OUTSIDE: readonly string[] = ['api.v2010.accounts().balance.fetch'];
+const SDK_OUTSIDE: readonly string[] = [
+  'api.v2010.accounts().balance.fetch',
+  'api.v2010.accounts().outgoingCallerIds.page',
+];
 
 /** What the SDK's client is asked for, and the operation that it is. */
 const SDK_CALLS: Readonly<Record<string, string>> = {

@@ -14,6 +14,10 @@ const OUTSIDE: readonly (readonly [path: RegExp, source: string])[] = [
     /^\/\.well-known\/okta-organization$/,
     'https://developer.okta.com/docs/api/openapi/okta-management/management/tag/OrgSettingMetadata/',
   ],
+  [
+    /^\/2010-04-01\/Accounts\/\w+\/OutgoingCallerIds\.json/,
+    'https://www.twilio.com/docs/voice/api/outgoing-caller-ids',
+  ],
   [/^\/2010-04-01\/Accounts\/\w+\/Balance\.json$/, 'https://www.twilio.com/docs/usage/api/balance'],
 ];
 

@@ -301,7 +301,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     ...({ permissions: true, type: true } satisfies Names<Pick<ReadOfAttribute, 'permissions' | 'type'>>),
     ...({ principal: true, action: true } satisfies Names<ReadOfPermission>),
     // Of what contract/outside.ts names, which no document has; and a header.
-    ...({ pipeline: true, key: true, link: true } as const),
+    ...({ pipeline: true, key: true, status: true, settings: true, allowedFor: true, link: true } as const),
   },
   'okta/native-telephony.ts': { enabled: true, providerName: true } satisfies Names<ReadOfProvider>,
   'okta/inline-hook.ts': {

@@ -138,6 +138,26 @@ describe("the console's page", function () {
       expect(await rows(page).count()).to.equal(4);
     });
 
+    it('loses nothing that is told while a list is on its way that was made before', async () => {
+      const { url } = (standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) }));
+      let answer: () => void = () => undefined;
+      standIn.answerLists = new Promise((resolve) => {
+        answer = resolve;
+      });
+      const { page } = await browser.open(`${url}#/history`);
+      const stood = standIn;
+      await until(() => stood.listeners() === 1 && stood.asked.some((path) => path.includes('executions')));
+      standIn.tell(plantExecution(0, Date.now() + 60_000, { id: 'fresh' }));
+      standIn.tellHealth(plantHealth(Date.now(), { inFlight: 77 }));
+      await page.getByRole('link', { name: 'Health' }).click();
+      // What was told before that is told by now.
+      await page.getByText('77').waitFor();
+      await page.getByRole('link', { name: 'History' }).click();
+      answer();
+      await page.getByText('4 of 4 executions').waitFor();
+      expect(await rows(page).first().getAttribute('data-id')).to.equal('fresh');
+    });
+
     it('moves nothing that is being read: what is new waits behind a button', async () => {
       const now = Date.now();
       standIn = await startStandIn({ executions: plantExecutions(50, now) });

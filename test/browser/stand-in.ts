@@ -17,6 +17,8 @@ export interface StandIn {
   tested: TestResult | undefined;
   /** Whether the gateway takes who asks for an administrator. */
   isLoggedIn: boolean;
+  /** What a list that was made waits for before it is answered. Default: nothing. */
+  answerLists: Promise<void>;
   /** Paths and queries, as they came. */
   readonly asked: string[];
   /** Tells open pages of these, which are in the history from now on. */
@@ -54,6 +56,7 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
     made: { payload: {}, notes: [] },
     tested: undefined,
     isLoggedIn: true,
+    answerLists: Promise.resolve(),
     asked: [],
     tell: (...changed) => {
       const ids = new Set(changed.map(({ id }) => id));
@@ -121,7 +124,11 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
 function historyOf(standIn: StandIn): History {
   return {
     isShared: false,
-    find: (query) => Promise.resolve(findPage(standIn.executions, query)),
+    find: async (query) => {
+      const made = findPage(standIn.executions, query);
+      await standIn.answerLists;
+      return made;
+    },
     open: (id) => Promise.resolve(standIn.executions.find((execution) => execution.id === id)),
     tally: () => Promise.resolve(standIn.health.deliveries),
     watch: () => () => undefined,

@@ -39,6 +39,8 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   let isAtNewest = true;
   let isLoaded = false;
   let asked = 0;
+  /** What was told since a list was asked for, which may have been made before. */
+  let meanwhile: ExecutionSummary[] | undefined;
   const waiting = new Set<string>();
 
   const filters = makeHistoryFilters(about.channels, (chosen) => {
@@ -91,7 +93,10 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   };
 
   const load = async (): Promise<void> => {
+    const told: ExecutionSummary[] = [];
+    meanwhile = told;
     const page = await find(undefined);
+    if (meanwhile === told) meanwhile = undefined;
     if (page === undefined) return;
     isLoaded = true;
     isAtNewest = true;
@@ -102,6 +107,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     ({ next, total } = page);
     showCounts();
     setText(found, `${sayCount(total)} found`);
+    takeIn(told);
   };
 
   const loadOlder = async (): Promise<void> => {
@@ -140,6 +146,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   };
 
   const takeIn = (changed: readonly ExecutionSummary[]): void => {
+    meanwhile?.push(...changed);
     if (!isLoaded) return;
     const known = new Set(rows.ids());
     for (const execution of changed) if (known.has(execution.id)) rows.update(execution);

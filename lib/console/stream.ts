@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { History } from '../delivery/history.js';
-import { PAGE_HEADERS } from '../page/assets.js';
+import { beginEventStream, eventText, MAX_UNREAD_BYTES } from '../page/event-stream.js';
 import type { Health, StreamEvent } from './api.js';
 import { ConsoleRefusal } from './refusal.js';
 
@@ -26,8 +26,6 @@ const LIFE_MS = 55_000;
 const LIFE_SPREAD_MS = 10_000;
 /** How long a browser waits before it comes again, milliseconds. */
 const RETRY_MS = 2_000;
-/** A reader that has not taken so much of what was told is dropped, bytes. */
-const MAX_UNREAD_BYTES = 1024 * 1024;
 const MAX_STREAMS = 100;
 
 /** @param parts.health - may reject: then it is told the next time. */
@@ -42,7 +40,7 @@ export function createStreams(parts: {
 
   const tell = (res: ServerResponse, { event, data }: StreamEvent): void => {
     if (res.writableEnded || res.destroyed) return;
-    res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    res.write(eventText(event, data));
     // What it did not read it would be given from memory: it comes again, and reads what is there then.
     if (res.writableLength > MAX_UNREAD_BYTES) res.destroy();
   };
@@ -88,21 +86,7 @@ export function createStreams(parts: {
           headers: { 'Retry-After': '30' },
         });
       }
-      for (const [name, value] of Object.entries({
-        ...PAGE_HEADERS,
-        'Content-Type': 'text/event-stream; charset=utf-8',
-        // Who compresses or buffers it holds back what has just happened.
-        'Cache-Control': 'no-store, no-transform',
-        'X-Accel-Buffering': 'no',
-      })) {
-        res.setHeader(name, value);
-      }
-      res.writeHead(200);
-      if (req.method === 'HEAD') {
-        res.end();
-        return;
-      }
-      res.write(`retry: ${RETRY_MS}\n\n`);
+      if (!beginEventStream(req, res, RETRY_MS)) return;
       const end = (): void => {
         res.end();
       };

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import { PAGE_HEADERS } from '../page/assets.js';
+import { beginEventStream, eventText, MAX_UNREAD_BYTES } from '../page/event-stream.js';
 
 /** Proxies end what says nothing for a minute. */
 const HEARTBEAT_MS = 15_000;
-/** Who reads so much too slowly is dropped; its browser comes back by itself and is told how things stand. */
-const MAX_UNREAD_BYTES = 1024 * 1024;
+/** How long a browser waits before it comes again, milliseconds. */
+const RETRY_MS = 1_000;
 const MAX_STREAMS = 64;
 
 /** Server-sent events to all pages that are open. */
@@ -20,20 +20,7 @@ export class LiveEvents {
   /** Takes a page in, or answers its HEAD, which listens to nothing; `false` where there are too many already. */
   add(res: ServerResponse): boolean {
     if (this.#open.size >= MAX_STREAMS) return false;
-    const headers = {
-      ...PAGE_HEADERS,
-      'Content-Type': 'text/event-stream; charset=utf-8',
-      'Cache-Control': 'no-store, no-transform',
-      'X-Accel-Buffering': 'no',
-    };
-    // One by one, so that a gateway that drains can tell what it is.
-    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
-    res.writeHead(200);
-    if (res.req.method === 'HEAD') {
-      res.end();
-      return true;
-    }
-    res.write('retry: 1000\n\n');
+    if (!beginEventStream(res.req, res, RETRY_MS)) return true;
     this.#open.add(res);
     this.#heartbeat ??= setInterval(() => {
       for (const page of this.#open) this.#write(page, ': still here\n\n');
@@ -49,7 +36,7 @@ export class LiveEvents {
 
   /** Tells one page, or all. */
   send(event: string, data: unknown, to: Iterable<ServerResponse> = this.#open): void {
-    const text = `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+    const text = eventText(event, data);
     for (const page of to) this.#write(page, text);
   }
 

@@ -66,22 +66,13 @@ function markAsTest(payload: unknown, nowMs: number): unknown {
   if (!isObject(payload) || !isObject(payload['data']) || !isObject(payload['data']['messageProfile'])) {
     return payload;
   }
-  const renewed = renewSampleCall(payload, nowMs);
-  const data = objectAt(renewed, 'data');
-  const context = objectAt(data, 'context');
-  const request = { ...objectAt(context, 'request'), id: makeTestRequestId() };
-  return { ...renewed, data: { ...data, context: { ...context, request } } };
+  return renewSampleCall(payload, nowMs, makeTestRequestId());
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
 function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function objectAt(value: Json, name: string): Json {
-  const found = value[name];
-  return isObject(found) ? found : {};
 }
 
 /** A request and a response of Node's own, with nobody at the other end. */

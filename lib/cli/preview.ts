@@ -3,7 +3,7 @@ import { OktaApiError } from '../errors.js';
 import { makeSampleCall, readSampleUser } from '../okta/sample-call.js';
 import { CommandError, tellFailure, type Command, type CommandCall, type ExitCode } from './command.js';
 import { maskValue, secretsOfCall } from './masked-call.js';
-import { withOrg, type Org } from './org.js';
+import { CONNECT_TIMEOUT_MS, withOrg, type Org } from './org.js';
 import { checkPayload, editPayload, readPayload, type Payload } from './preview-payload.js';
 import { nextSteps } from './preview-remedies.js';
 import { causesIn, showCall, showSent, toldSent, type ToldSent } from './preview-report.js';
@@ -13,7 +13,6 @@ import { readWish, type PreviewWish } from './preview-wish.js';
 import type { Terminal } from './terminal.js';
 
 const READ_USERS = ['okta.users.read'];
-const CONNECT_TIMEOUT_MS = 5_000;
 /** Of what fails before Okta, or this machine, calls the hook. */
 const AGAIN = 'nothing was sent';
 /** Okta's own first try is over then. */

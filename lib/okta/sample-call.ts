@@ -155,24 +155,35 @@ export function makeSampleCall(
 
 /** The same call with the mark of a preview, which may have been edited away. */
 export function markAsPreview(payload: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const url = objectOf(objectOf(objectOf(objectOf(payload['data'])['context'])['request'])['url']);
+  if (typeof url['value'] === 'string' && url['value'].includes(PREVIEW_MARK)) return payload;
+  return withRequest(payload, { url: { ...url, value: PREVIEW_URL } });
+}
+
+/** The same call with other facts of the request in which somebody asked for the code. */
+function withRequest(
+  payload: Readonly<Record<string, unknown>>,
+  changed: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
   const data = objectOf(payload['data']);
   const context = objectOf(data['context']);
-  const request = objectOf(context['request']);
-  const url = objectOf(request['url']);
-  if (typeof url['value'] === 'string' && url['value'].includes(PREVIEW_MARK)) return payload;
-  const marked = { ...request, url: { ...url, value: PREVIEW_URL } };
-  return { ...payload, data: { ...data, context: { ...context, request: marked } } };
+  const request = { ...objectOf(context['request']), ...changed };
+  return { ...payload, data: { ...data, context: { ...context, request } } };
 }
 
 /**
  * The same call to be sent once more, marked as a preview: by a new event id, since a hook knows the old one again. A
  * code that has ended by now lives five minutes from now.
+ *
+ * @param requestId - Okta's request id, in place of the payload's.
  */
 export function renewSampleCall(
   payload: Readonly<Record<string, unknown>>,
   nowMs: number,
+  requestId?: string,
 ): Readonly<Record<string, unknown>> {
-  const renewed: Readonly<Record<string, unknown>> = { ...markAsPreview(payload), eventId: randomUUID() };
+  const asked = requestId === undefined ? payload : withRequest(payload, { id: requestId });
+  const renewed: Readonly<Record<string, unknown>> = { ...markAsPreview(asked), eventId: randomUUID() };
   const data = objectOf(payload['data']);
   const message = objectOf(data['messageProfile']);
   const expires = message['otpExpires'];

@@ -1,3 +1,4 @@
+import querystring from 'node:querystring';
 import type twilio from 'twilio';
 import type { SendContext } from '../delivery/channel.js';
 import { callHttp, type HttpCall, type HttpResult, type HttpDispatcher } from '../delivery/http-call.js';
@@ -241,20 +242,16 @@ export interface TwilioConnection {
   check(timeoutMs: number): Promise<void>;
 }
 
-/** What the SDK asks of its HTTP client, as far as we use the SDK. */
+/** What the SDK's resources ask of their client, as far as we use them. */
 interface SdkRequest {
   readonly method: string;
+  /** At the product's usual host, without the query. */
   readonly uri: string;
-  readonly headers?: Readonly<Record<string, string>>;
   readonly params?: FormValues;
   readonly data?: FormValues;
 }
 
-type FormValue = string | number | boolean;
-type FormValues = Readonly<Record<string, FormValue | readonly FormValue[] | undefined>>;
-
-/** What one call allows itself, beside the request. */
-type CallLimits = Pick<HttpCall, 'timeoutMs' | 'mayLeave' | 'leaveWithinMs'>;
+type FormValues = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
 /** What the SDK is given for an answer: it would only parse again what is read from the wire. */
 const NEVER = { then: () => NEVER };
@@ -270,75 +267,82 @@ export function createTwilioConnection(parts: {
   readonly onCallbacksMissing?: ((count: number) => void) | undefined;
 }): TwilioConnection {
   const { settings, dispatcher, onCallbacksMissing = () => undefined } = parts;
-  const fixed = {
-    origin: settings.baseUrl === undefined ? undefined : new URL(settings.baseUrl).origin,
-    authorization: `Basic ${Buffer.from(`${settings.username}:${settings.password}`).toString('base64')}`,
-  };
+  const headers = headersOf(settings);
+  const originOf = productOrigins(settings);
 
-  /** Sends what the SDK asks for while an action runs; nothing outlives it. */
-  let send: ((request: SdkRequest) => void) | undefined;
-  const httpClient = {
-    request: (request: SdkRequest) => {
-      if (send === undefined) throw new Error('the SDK was called after its action had returned');
-      send(request);
-      return NEVER;
-    },
-  };
-  const options = {
-    accountSid: settings.accountSid,
-    // The SDK calls nothing but `request` of it. Its type is a class with private members and an axios instance,
-    // which no other object can be.
-    httpClient: httpClient as unknown as InstanceType<typeof twilio.RequestClient>,
-    // Not undefined: the SDK would read TWILIO_EDGE, TWILIO_REGION and TWILIO_LOG_LEVEL from the environment
-    // of whatever application this runs in.
-    edge: settings.edge ?? '',
-    region: settings.region ?? '',
-    logLevel: 'error',
+  /** The action that runs: its limits, and what it sends. Nothing of it outlives it. */
+  let running: { readonly context: Partial<TwilioCallContext>; sending?: Promise<HttpResult> } | undefined;
+  const send = (request: SdkRequest): typeof NEVER => {
+    if (running === undefined) throw new Error('the SDK was called after its action had returned');
+    // The result of one call only can be told.
+    if (running.sending !== undefined) throw new Error('an action makes one call');
+    const { context } = running;
+    const { method, product, path, body } = toHttpCall(request);
+    running.sending = callHttp({
+      dispatcher,
+      method,
+      origin: originOf(product),
+      path,
+      headers: headers[method],
+      body,
+      timeoutMs: context.endWithinMs ?? 0,
+      mayLeave: context.mayLeave,
+      leaveWithinMs: context.leaveWithinMs,
+    });
+    return NEVER;
   };
   loadSdk.ahead();
-  // One client for all calls. It keeps nothing of a call, for our HTTP client has no memory: the SDK's own would keep
-  // the last request, with the code and the credentials.
+  // One client for all calls. It keeps nothing of a call, and makes nothing for each: the SDK's own `request` would put the
+  // same headers together and take the same URL apart every time, and its HTTP client keeps the last request, with the code
+  // and the credentials.
   let client: SdkClient | undefined;
-  const clientOf = (sdk: typeof twilio): SdkClient =>
-    (client ??= new sdk.Twilio(settings.username, settings.password, options));
+  const clientOf = (sdk: typeof twilio): SdkClient => {
+    if (client === undefined) {
+      client = new sdk.Twilio(settings.username, settings.password, {
+        accountSid: settings.accountSid,
+        // Not undefined: the SDK would read TWILIO_EDGE, TWILIO_REGION and TWILIO_LOG_LEVEL from the environment
+        // of whatever application this runs in.
+        edge: '',
+        region: '',
+        logLevel: 'error',
+      });
+      // By its type it gives a promise, and nothing else is done with it than `then`.
+      client.request = send as unknown as SdkClient['request'];
+    }
+    return client;
+  };
 
   const runBy = (
     sdk: typeof twilio,
     action: (client: SdkClient, twiml: TwimlBuilder) => unknown,
-    limits: CallLimits,
+    context: Partial<TwilioCallContext>,
   ): Promise<HttpResult> => {
-    let sending: Promise<HttpResult> | undefined;
-    send = (request) => {
-      // The result of one call only can be told.
-      if (sending !== undefined) throw new Error('an action makes one call');
-      sending = callHttp({ dispatcher, ...limits, ...toHttpCall(request, fixed) });
-    };
+    const acting: NonNullable<typeof running> = { context };
+    running = acting;
     try {
-      const acting = action(clientOf(sdk), sdk.twiml);
-      if (acting instanceof Promise) acting.catch(() => undefined);
+      const result = action(clientOf(sdk), sdk.twiml);
+      if (result instanceof Promise) result.catch(() => undefined);
     } catch {
       // The SDK refuses what it was given: nothing has left.
     } finally {
-      send = undefined;
+      running = undefined;
     }
-    return sending ?? Promise.resolve(SDK_ERROR);
+    return acting.sending ?? Promise.resolve(SDK_ERROR);
   };
-  /** @param readLimits - asked when the call begins: waiting for the SDK takes of the time, too. */
   const run = (
     action: (client: SdkClient, twiml: TwimlBuilder) => unknown,
     waitMs: number,
-    readLimits: () => CallLimits,
+    context: Partial<TwilioCallContext>,
   ): Promise<HttpResult> => {
     const sdk = loadSdk();
-    if (!(sdk instanceof Promise)) return runBy(sdk, action, readLimits());
+    if (!(sdk instanceof Promise)) return runBy(sdk, action, context);
     return waitAtMost(sdk, waitMs).then(
-      (loaded) => (loaded === TIMED_OUT ? SDK_ERROR : runBy(loaded, action, readLimits())),
+      (loaded) => (loaded === TIMED_OUT ? SDK_ERROR : runBy(loaded, action, context)),
       () => SDK_ERROR,
     );
   };
 
-  const hostOf = (product: string): string =>
-    settings.baseUrl === undefined ? productHost(product, settings) : new URL(settings.baseUrl).host;
+  const hostOf = (product: string): string => new URL(originOf(product)).host;
   const host = hostOf('api');
 
   return {
@@ -346,20 +350,27 @@ export function createTwilioConnection(parts: {
     callbacks: new StatusCallbacks(onCallbacksMissing),
     host,
     verifyHost: hostOf('verify'),
-    call: (action, context) =>
-      run(action, context.leaveWithinMs, () => ({
-        timeoutMs: context.endWithinMs,
-        mayLeave: context.mayLeave,
-        leaveWithinMs: context.leaveWithinMs,
-      })),
+    call: (action, context) => run(action, context.leaveWithinMs, context),
     check: async (timeoutMs) => {
-      const result = await run(
-        (client) => client.messages(NO_MESSAGE_SID).fetch(),
-        timeoutMs,
-        () => ({ timeoutMs }),
-      );
+      const fetchNone = (sdkClient: SdkClient): unknown => sdkClient.messages(NO_MESSAGE_SID).fetch();
+      const result = await run(fetchNone, timeoutMs, { endWithinMs: timeoutMs });
       readCheckAnswer(result, host);
     },
+  };
+}
+
+/** Twilio's, by product: where it is called, by the account's edge and region. */
+function productOrigins(settings: TwilioSettings): (product: string) => string {
+  const { baseUrl } = settings;
+  if (baseUrl !== undefined) {
+    const { origin } = new URL(baseUrl);
+    return () => origin;
+  }
+  const known = new Map<string, string>();
+  return (product) => {
+    const origin = known.get(product) ?? `https://${productHost(product, settings)}`;
+    known.set(product, origin);
+    return origin;
   };
 }
 
@@ -369,33 +380,41 @@ function productHost(product: string, { edge, region }: TwilioSettings): string 
   return [product, ...place, 'twilio.com'].filter((part) => part !== undefined).join('.');
 }
 
-/** What the SDK wants to send, as a call of ours. */
-function toHttpCall(
-  request: SdkRequest,
-  { origin, authorization }: { readonly origin: string | undefined; readonly authorization: string },
-): Pick<HttpCall, 'method' | 'origin' | 'path' | 'headers' | 'body'> {
-  const method = request.method.toUpperCase();
-  if (method !== 'GET' && method !== 'POST' && method !== 'PUT') throw new Error('not a method that we use');
-  // Its only parts are the host and ids, which the SDK has encoded.
-  const [, uriOrigin, path] = /^(https:\/\/[^/]+)(\/.*)$/.exec(request.uri) ?? [];
-  if (uriOrigin === undefined || path === undefined) throw new Error('not a URL of the SDK');
-  const query =
-    request.params === undefined ? '' : appendAll(new URLSearchParams(), request.params).toString();
-  return {
-    method,
-    origin: origin ?? uriOrigin,
-    path: query === '' ? path : `${path}?${query}`,
-    headers: { ...request.headers, Authorization: authorization },
-    body: method === 'GET' ? undefined : appendAll(new URLSearchParams(), request.data ?? {}).toString(),
+/** The headers of every call, by its method. */
+function headersOf({ username, password }: TwilioSettings): Readonly<Record<SdkMethod, HttpCall['headers']>> {
+  const all = {
+    accept: 'application/json',
+    'user-agent': 'okta-telephony-hook',
+    authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
   };
+  const withForm = { ...all, 'content-type': 'application/x-www-form-urlencoded' };
+  return { GET: all, POST: withForm, PUT: withForm };
 }
 
-/** Lists are sent as the same name several times. */
-function appendAll(target: URLSearchParams, fields: FormValues): URLSearchParams {
-  for (const [name, value] of Object.entries(fields)) {
-    for (const item of Array.isArray(value) ? (value as readonly FormValue[]) : [value]) {
-      if (item !== undefined) target.append(name, String(item));
-    }
-  }
-  return target;
+type SdkMethod = HttpCall['method'];
+
+const METHODS: ReadonlyMap<string, SdkMethod> = new Map([
+  ['get', 'GET'],
+  ['post', 'POST'],
+  ['put', 'PUT'],
+]);
+
+/** What the SDK wants to send, as a call of ours. */
+function toHttpCall({ method: name, uri, params, data }: SdkRequest): Pick<
+  HttpCall,
+  'method' | 'path' | 'body'
+> & { readonly product: string } {
+  const method = METHODS.get(name);
+  if (method === undefined) throw new Error('not a method that we use');
+  // Its only parts are the host and ids, which the SDK has encoded.
+  const [, product, path] = /^https:\/\/([a-z]+)\.twilio\.com(\/.*)$/.exec(uri) ?? [];
+  if (product === undefined || path === undefined) throw new Error('not a URL of the SDK');
+  const query = params === undefined ? '' : querystring.stringify(params);
+  return {
+    method,
+    product,
+    path: query === '' ? path : `${path}?${query}`,
+    // Lists are sent as the same name several times.
+    body: method === 'GET' ? undefined : querystring.stringify(data),
+  };
 }

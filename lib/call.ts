@@ -63,27 +63,49 @@ export interface Call {
   readonly budget: Budget;
   /** The caller is Okta. */
   isProven: boolean;
-  hook?: HookCall;
+  hook: HookCall | undefined;
   /** What its number is; `undefined` where the numbering plans are not there. */
-  number?: NumberReading | undefined;
+  number: NumberReading | undefined;
   /** Not there for a repeat, and where nothing was to be claimed. */
-  claim?: FirstClaim;
+  claim: FirstClaim | undefined;
   /** The limits that had no point left for it. */
-  exceeded?: readonly LimitRule[];
+  exceeded: readonly LimitRule[];
   /** Which of whose events it is; not there where nothing of it can be sent late. */
-  event?: { readonly person: string; readonly eventKey: string; readonly expiresAtMs: number };
+  event: { readonly person: string; readonly eventKey: string; readonly expiresAtMs: number } | undefined;
   /** Not there for a preview. */
-  running?: RunningCall;
+  running: RunningCall | undefined;
   /** Those of its number that gateways share; `undefined` where nobody says. */
-  suppressions?: readonly Suppression[] | undefined;
-  reading?: ProfileReading & { readonly durationMs: number };
+  suppressions: readonly Suppression[] | undefined;
+  reading: (ProfileReading & { readonly durationMs: number }) | undefined;
   /** Channels that were planned and are not tried. */
-  passedOver?: readonly string[];
-  delivery?: Delivery;
+  passedOver: readonly string[];
+  delivery: Delivery | undefined;
   /** Nothing is sent, for this reason: what could not be read, what the guard blocks, what is not configured. */
-  refusal?: Refusal | undefined;
+  refusal: Refusal | undefined;
   isOver: boolean;
 }
+
+/** One that has just come in. All that its handlers will leave is named here, so that every call has one shape. */
+export function beginCall(budget: Budget): Call {
+  return {
+    budget,
+    isProven: false,
+    hook: undefined,
+    number: undefined,
+    claim: undefined,
+    exceeded: NONE,
+    event: undefined,
+    running: undefined,
+    suppressions: undefined,
+    reading: undefined,
+    passedOver: NONE,
+    delivery: undefined,
+    refusal: undefined,
+    isOver: false,
+  };
+}
+
+const NONE: readonly never[] = [];
 
 /** The one place where handlers find their call: on the request, under a name that nobody else can have. */
 const CALL = Symbol('telephony hook call');
@@ -228,7 +250,7 @@ export function tellAnswered(call: Call, body: HookAnswer, { events }: HookParts
     provider: decidedBy?.provider,
     transactionId: decidedBy?.transactionId,
     attempts: delivery?.attempts ?? [],
-    passedOver: call.passedOver ?? [],
+    passedOver: call.passedOver,
     profileSource: reading?.source,
     profileReason: reading?.reason,
     profileMs: reading?.durationMs,

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { callOf, hookOf, idsOf, keepCall, tellFailed, type Call, type HookParts } from './call.js';
+import { beginCall, callOf, hookOf, idsOf, keepCall, tellFailed, type Call, type HookParts } from './call.js';
 import { answerCall, respond } from './answer-call.js';
 import { deliver, readProfile } from './deliver.js';
 import { Budget } from './delivery/budget.js';
@@ -16,7 +16,7 @@ import { recipientOf } from './delivery/suppressions.js';
 import { RequestError } from './errors.js';
 import { onlyMethods, parseJson, readBody } from './exchange.js';
 import { answerOfRepeat } from './okta/hook-answer.js';
-import { readHookCall } from './okta/inline-hook.js';
+import { readHookCall, type HookCall } from './okta/inline-hook.js';
 import { bucketsFor, classifyNumber, holdBackSpending } from './spending.js';
 
 type Handler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
@@ -28,10 +28,8 @@ export interface Handlers {
   /** In place of `verifyHook`, where no caller from outside can come. */
   readonly trustTester: Handler;
   readonly readRequest: Handler;
-  readonly readNumberType: Handler;
   readonly answerRepeat: Handler;
   readonly guardSpending: Handler;
-  readonly overtakeOlder: Handler;
   readonly lookUpProfile: Handler;
   readonly dispatchChannel: Handler;
   readonly answerOkta: Handler;
@@ -83,7 +81,7 @@ export function createHandlers(parts: HookParts): Handlers {
     // of serverless platforms may have no socket.
     const { socket } = req as { readonly socket?: Socket };
     const budget = new Budget(settings.deadlineMs, () => socket?.readableEnded === true);
-    const call: Call = { budget, isProven: false, isOver: false };
+    const call = beginCall(budget);
     keepCall(req, call);
     parts.underWay.calls += 1;
     // Before the hook's turn came, or after it.
@@ -144,17 +142,10 @@ export function createHandlers(parts: HookParts): Handlers {
       to: maskNumber(phoneNumber),
       isPreview: hook.isPreview,
     });
-    const { skewMs } = hook;
-    if (skewMs === undefined || hook.isPreview) return;
-    if (Math.abs(skewMs) < FAR_OFF_MS) parts.oktaClock.skewMs = skewMs;
-    if (Math.abs(skewMs) > TOLD_SKEW_MS) {
-      parts.skews.tell(() => {
-        events.emit({ type: 'clock.skewed', at: events.now(), skewMs });
-      });
-    }
+    heedSkew(hook, parts);
+    const classifying = classifyNumber(call, parts);
+    if (classifying !== undefined) await classifying;
   });
-
-  const readNumberType = step((call) => classifyNumber(call, parts));
 
   const answerRepeat = step((call, req, res) => {
     const hook = hookOf(call);
@@ -194,24 +185,7 @@ export function createHandlers(parts: HookParts): Handlers {
 
   const guardSpending = step((call) => {
     holdBackSpending(call, parts);
-    return undefined;
-  });
-
-  const overtakeOlder = step((call) => {
-    const { lateFailover } = parts;
-    if (call.refusal !== undefined) return undefined;
-    const { request, isPreview } = hookOf(call);
-    const person = personKey(request);
-    const eventKey = request.eventId;
-    // One that waited for its first, which sent nothing, may be older than what went out meanwhile.
-    if (lateFailover === undefined || call.running?.isOvertaken === true) return undefined;
-    // Now: what a channel of the user's own may make of the request is its own affair.
-    const untilMs = request.expiresAt.getTime();
-    call.event = { person, eventKey, expiresAtMs: untilMs };
-    // It may have waited for its first, which then sent nothing.
-    const elapsedMs = call.budget.elapsedMs();
-    const ageMs = elapsedMs > SAME_MOMENT_MS ? elapsedMs : 0;
-    lateFailover.overtake(person, { eventKey, isPreview, nowMs: settings.clock(), ageMs, untilMs }, request);
+    if (call.refusal === undefined) overtakeOlder(call, parts);
     return undefined;
   });
 
@@ -229,14 +203,39 @@ export function createHandlers(parts: HookParts): Handlers {
     verifyHook,
     trustTester,
     readRequest,
-    readNumberType,
     answerRepeat,
     guardSpending,
-    overtakeOlder,
     lookUpProfile,
     dispatchChannel,
     answerOkta,
   };
+}
+
+/** Okta's clock, as far as its calls tell it. */
+function heedSkew({ skewMs, isPreview }: HookCall, { oktaClock, skews, events }: HookParts): void {
+  if (skewMs === undefined || isPreview) return;
+  if (Math.abs(skewMs) < FAR_OFF_MS) oktaClock.skewMs = skewMs;
+  if (Math.abs(skewMs) > TOLD_SKEW_MS) {
+    skews.tell(() => {
+      events.emit({ type: 'clock.skewed', at: events.now(), skewMs });
+    });
+  }
+}
+
+/** What goes on becomes the newest code of its user, wherever it is asked. */
+function overtakeOlder(call: Call, { settings, lateFailover }: HookParts): void {
+  // One that waited for its first, which sent nothing, may be older than what went out meanwhile.
+  if (lateFailover === undefined || call.running?.isOvertaken === true) return;
+  const { request, isPreview } = hookOf(call);
+  const person = personKey(request);
+  const eventKey = request.eventId;
+  // Now: what a channel of the user's own may make of the request is its own affair.
+  const untilMs = request.expiresAt.getTime();
+  call.event = { person, eventKey, expiresAtMs: untilMs };
+  // It may have waited for its first, which then sent nothing.
+  const elapsedMs = call.budget.elapsedMs();
+  const ageMs = elapsedMs > SAME_MOMENT_MS ? elapsedMs : 0;
+  lateFailover.overtake(person, { eventKey, isPreview, nowMs: settings.clock(), ageMs, untilMs }, request);
 }
 
 /** An answered call must not reach the gateway's other routes. */

@@ -123,10 +123,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
 
   const afterProof = [
     handle.readRequest,
-    handle.readNumberType,
     handle.answerRepeat,
     handle.guardSpending,
-    handle.overtakeOlder,
     handle.lookUpProfile,
     handle.dispatchChannel,
     handle.answerOkta,

@@ -36,7 +36,7 @@ export function bucketsFor(call: Call, { settings: { guard } }: HookParts): read
 export function holdBackSpending(call: Call, parts: HookParts): void {
   if (call.refusal !== undefined) return;
   const { guard } = parts.settings;
-  const blocks = judge({ number: call.number, exceeded: call.exceeded ?? [] }, guard);
+  const blocks = judge({ number: call.number, exceeded: call.exceeded }, guard);
   const [first] = blocks;
   if (first === undefined) return;
   tellBlocked(

@@ -53,7 +53,8 @@ export interface HookParts {
     isClosing: boolean;
     /** Sends that go on after their call was answered. */
     readonly detached: Set<Promise<unknown>>;
-    readonly lastSuccess: Map<string, Date>;
+    /** By channel, milliseconds since 1970. */
+    readonly lastSuccess: Map<string, number>;
     readonly onIdle: (() => void)[];
   };
 }
@@ -196,7 +197,7 @@ export function recordLate(
   const recorded = late.then((end) => {
     const { attempt } = end;
     underWay.detached.delete(recorded);
-    if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, new Date(settings.clock()));
+    if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
     events.emit({ type: 'attempt.late', at: events.now(), ...idsOf(request), ...attempt });
     onEnd(end);
   });

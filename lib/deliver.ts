@@ -76,7 +76,8 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
   });
   const hasStopped = (channel: string): boolean =>
     hasStoppedSince(channel, addressFor(channel), arrivalOf(call, parts), parts);
-  const plan = open.channels.flatMap((name) => parts.channels.get(name) ?? []);
+  const plan: ReadyChannel[] = [];
+  for (const name of open.channels) plan.push(...(parts.channels.get(name) ?? []));
   // Where nothing came over the network since, a process that was stopped may not have seen yet that Okta is gone.
   if (call.reading?.source !== 'okta') await socketsRead();
   call.delivery = await sendCode(

@@ -11,6 +11,8 @@ export function readStatus(parts: HookParts, breakers: ReadonlyMap<string, Break
     closing: underWay.isClosing,
     breakers: Object.fromEntries([...breakers].map(([host, breaker]) => [host, breaker.state])),
     state: settings.state.health,
-    lastSuccess: Object.fromEntries(underWay.lastSuccess),
+    lastSuccess: Object.fromEntries(
+      Array.from(underWay.lastSuccess, ([channel, atMs]) => [channel, new Date(atMs)]),
+    ),
   };
 }

@@ -73,8 +73,7 @@ export function sendCode(
     addressFor,
     isStillWanted,
     onAttempt: (attempt) => {
-      if (attempt.outcome === 'accepted')
-        underWay.lastSuccess.set(attempt.channel, new Date(settings.clock()));
+      if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
       const { channel, provider, outcome, code: providerCode, reason, remedy } = attempt;
       const { transactionId, durationMs } = attempt;
       events.emit({

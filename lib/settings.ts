@@ -101,7 +101,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
       : typeof twilio.authToken === 'string'
         ? [twilio.authToken]
         : twilio.authToken;
-  const clock = unfailing(options.clock ?? Date.now);
+  const clock = options.clock === undefined ? Date.now : unfailing(options.clock);
   const texts = options.texts === undefined ? undefined : new Texts(options.texts, clock);
   return {
     hookSchemes: hookSchemes.map(readScheme),

@@ -301,13 +301,19 @@ function reportOf(
   durationMs: number,
   { request, to }: Message,
 ): AttemptReport {
-  const report = { channel: name, provider, outcome: outcome.status, durationMs: Math.round(durationMs) };
   // Ids, codes and reasons are words of others: what says who, or which code, is not told.
   if (outcome.status === 'accepted') {
     const { transactionId } = outcome;
     const isTold = transactionId !== '' && !isAbout(transactionId, request, to);
-    return { ...report, transactionId: isTold ? transactionId : request.eventId };
+    return {
+      channel: name,
+      provider,
+      outcome: 'accepted',
+      durationMs: Math.round(durationMs),
+      transactionId: isTold ? transactionId : request.eventId,
+    };
   }
+  const report = { channel: name, provider, outcome: outcome.status, durationMs: Math.round(durationMs) };
   const reason = maskText(outcome.reason, request, to);
   if (outcome.status === 'unknown') return { ...report, reason };
   const code = isAbout(outcome.code, request, to) ? REFUSED : toToken(outcome.code);

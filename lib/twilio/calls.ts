@@ -4,9 +4,11 @@ import { spokenCode } from '../delivery/spoken-code.js';
 import type { SpokenWords, VoiceTexts } from '../delivery/texts.js';
 import type { TwimlBuilder } from './client.js';
 import type { TwilioParts } from './messages.js';
-import { CALL_SID, outcomeOf, sendReporting, SID_NAMESPACE } from './outcome.js';
+import { CALL_SID, outcomeReader, sendReporting, SID_NAMESPACE } from './outcome.js';
 import { noSender, notConnected, senderFor } from './senders.js';
 import { voiceFor } from './voices.js';
+
+const readOutcome = outcomeReader(CALL_SID);
 
 /** Shorter than most voicemails take to answer; Twilio's default of 60 s is not. */
 const RING_SECONDS = 25;
@@ -49,7 +51,7 @@ export function twilioCalls(): ChannelPort<TwilioParts> {
               }),
             context,
           );
-          return outcomeOf(result, CALL_SID);
+          return readOutcome(result);
         });
       },
     }),

@@ -400,10 +400,12 @@ const METHODS: ReadonlyMap<string, SdkMethod> = new Map([
 ]);
 
 /** What the SDK wants to send, as a call of ours. */
-function toHttpCall({ method: name, uri, params, data }: SdkRequest): Pick<
-  HttpCall,
-  'method' | 'path' | 'body'
-> & { readonly product: string } {
+function toHttpCall({
+  method: name,
+  uri,
+  params,
+  data,
+}: SdkRequest): Pick<HttpCall, 'method' | 'path' | 'body'> & { readonly product: string } {
   const method = METHODS.get(name);
   if (method === undefined) throw new Error('not a method that we use');
   // Its only parts are the host and ids, which the SDK has encoded.

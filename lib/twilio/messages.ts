@@ -1,10 +1,17 @@
-import type { ChannelPort, DeliveryReport, Message, Outcome } from '../delivery/channel.js';
+import type { ChannelPort, DeliveryReport, Message, Outcome, SendContext } from '../delivery/channel.js';
 import type { HttpResult } from '../delivery/http-call.js';
 import { readObject } from '../delivery/http-outcome.js';
 import { pickByLocale } from '../delivery/locale.js';
-import type { TwilioConnection, TwilioMessageParameters, TwilioSettings } from './client.js';
+import type { TwilioClient, TwilioConnection, TwilioMessageParameters, TwilioSettings } from './client.js';
 import { deliveryReportOf } from './delivery-report.js';
-import { MESSAGE_SID, outcomeOf, readCode, requireTaken, sendReporting, SID_NAMESPACE } from './outcome.js';
+import {
+  MESSAGE_SID,
+  outcomeReader,
+  readCode,
+  requireTaken,
+  sendReporting,
+  SID_NAMESPACE,
+} from './outcome.js';
 import { notConnected, noSender, senderFor } from './senders.js';
 
 /** What a Twilio channel needs of the hook that it serves. */
@@ -15,6 +22,8 @@ export interface TwilioParts {
   /** Milliseconds. */
   readonly clock: () => number;
 }
+
+const readOutcome = outcomeReader(MESSAGE_SID);
 
 const MESSAGING_SERVICE_SID = /^MG[0-9a-z]{32}$/i;
 
@@ -42,6 +51,35 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
       const reports = isWhatsApp ? 'deliveries' : hasCallbacks ? 'failures' : undefined;
       const lookUp: ChannelPort<never>['lookUp'] = async (sid, context) =>
         readMessage(await twilio.call((client) => client.messages(sid).fetch(), context));
+      const readResult = (result: HttpResult): Outcome => {
+        const outcome = readOutcome(result);
+        // Also of one that had to go out without, for Twilio did not take the URL.
+        if (hasCallbacks && outcome.status === 'accepted') twilio.callbacks.expect();
+        return outcome;
+      };
+      const sendComposed = (
+        composed: TwilioMessageParameters,
+        { expiresAt }: Message,
+        context: SendContext,
+      ): Promise<Outcome> => {
+        const { to, from, messagingServiceSid, body, contentSid, contentVariables } = composed;
+        const create = (statusCallback: string | undefined) => (client: TwilioClient) =>
+          client.messages.create({
+            to,
+            from,
+            messagingServiceSid,
+            body,
+            contentSid,
+            contentVariables,
+            // A code that waits in a queue longer than it lives is only a riddle: the default is ten hours.
+            validityPeriod: validitySeconds(expiresAt.getTime() - clock()),
+            provideFeedback: true,
+            statusCallback,
+          });
+        return sendReporting(twilio.settings.statusCallbackUrl, (statusCallback) =>
+          twilio.call(create(statusCallback), context).then(readResult),
+        );
+      };
       return {
         provider: 'TWILIO',
         host: twilio.host,
@@ -61,26 +99,11 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
         get lookUp() {
           return isWhatsApp && !(hasCallbacks && twilio.callbacks.areTrusted) ? lookUp : undefined;
         },
-        send: async (message, context) => {
+        send: (message, context) => {
           const composing = compose(message, twilio.settings, context.leaveWithinMs);
-          const composed = composing instanceof Promise ? await composing : composing;
-          if ('status' in composed) return composed;
-          const parameters: TwilioMessageParameters = {
-            ...composed,
-            // A code that waits in a queue longer than it lives is only a riddle: the default is ten hours.
-            validityPeriod: validitySeconds(message.expiresAt.getTime() - clock()),
-            provideFeedback: true,
-          };
-          return sendReporting(twilio.settings.statusCallbackUrl, async (statusCallback) => {
-            const result = await twilio.call(
-              (client) => client.messages.create({ ...parameters, statusCallback }),
-              context,
-            );
-            const outcome = outcomeOf(result, MESSAGE_SID);
-            // Also of one that had to go out without, for Twilio did not take the URL.
-            if (hasCallbacks && outcome.status === 'accepted') twilio.callbacks.expect();
-            return outcome;
-          });
+          const sendIt = (composed: Composed): Promise<Outcome> =>
+            'status' in composed ? Promise.resolve(composed) : sendComposed(composed, message, context);
+          return composing instanceof Promise ? composing.then(sendIt) : sendIt(composing);
         },
       };
     },
@@ -101,7 +124,11 @@ function composeSms(
   waitMs: number,
 ): Composed | Promise<Composed> {
   const composeFrom = (sender: string | undefined): Composed =>
-    sender === undefined ? noSender('sms') : { to, ...fromSender(sender), body: text };
+    sender === undefined
+      ? noSender('sms')
+      : MESSAGING_SERVICE_SID.test(sender)
+        ? { to, messagingServiceSid: sender, body: text }
+        : { to, from: sender, body: text };
   const sender = senderFor(settings.senders.sms, to, waitMs);
   return sender instanceof Promise ? sender.then(composeFrom) : composeFrom(sender);
 }
@@ -109,10 +136,9 @@ function composeSms(
 function composeWhatsApp(message: Message, settings: TwilioSettings): Composed {
   const sender = settings.senders.whatsapp;
   if (sender === undefined) return noSender('whatsapp');
-  const addresses = { to: `whatsapp:${message.to}`, from: `whatsapp:${sender.from}` };
-  if (sender.kind === 'sandbox' && sender.contentSid === undefined) {
-    return { ...addresses, body: message.text };
-  }
+  const to = `whatsapp:${message.to}`;
+  const from = `whatsapp:${sender.from}`;
+  if (sender.kind === 'sandbox' && sender.contentSid === undefined) return { to, from, body: message.text };
   const contentSid =
     sender.kind === 'sandbox' ? sender.contentSid : pickByLocale(sender.templates, message.locale);
   if (contentSid === undefined) {
@@ -126,16 +152,12 @@ function composeWhatsApp(message: Message, settings: TwilioSettings): Composed {
     };
   }
   // Never a body beside it; and never without the variable: the template's sample would go out as the code.
-  return { ...addresses, contentSid, contentVariables: JSON.stringify({ 1: message.request.otpCode }) };
+  return { to, from, contentSid, contentVariables: JSON.stringify({ 1: message.request.otpCode }) };
 }
 
 function usesTemplate(settings: TwilioSettings): boolean {
   const sender = settings.senders.whatsapp;
   return sender !== undefined && (sender.kind === 'templates' || sender.contentSid !== undefined);
-}
-
-function fromSender(sender: string): { messagingServiceSid: string } | { from: string } {
-  return MESSAGING_SERVICE_SID.test(sender) ? { messagingServiceSid: sender } : { from: sender };
 }
 
 function validitySeconds(lifeMs: number): number {

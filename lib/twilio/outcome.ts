@@ -1,6 +1,6 @@
 import type { Outcome } from '../delivery/channel.js';
 import type { HttpAnswer, HttpResult } from '../delivery/http-call.js';
-import { outcomeOfCall, readObject } from '../delivery/http-outcome.js';
+import { outcomeOfCall, readObject, type AnswerReader } from '../delivery/http-outcome.js';
 import { ProviderError } from '../errors.js';
 import { FAILED_STATUSES } from './delivery-report.js';
 import { describeRefusal } from './error-codes.js';
@@ -17,32 +17,34 @@ export const SID_NAMESPACE = 'twilio';
 export const PROVIDER_CODE = /^[1-9]\d{0,5}$/;
 
 /**
- * What an attempt at Twilio came to.
+ * Says what attempts at one of Twilio's resources came to.
  *
  * @param expectedSid the shape of the id that an accepted request is answered with
  */
-export function outcomeOf(result: HttpResult, expectedSid: RegExp): Outcome {
-  return outcomeOfCall(result, {
+export function outcomeReader(expectedSid: RegExp): (result: HttpResult) => Outcome {
+  const reader: AnswerReader = {
     provider: 'Twilio',
     readSuccess: (answer) => outcomeOfSuccess(answer, expectedSid),
     readRefusal: (answer) => ({
       status: 'refused',
       ...describeRefusal(readCode(readObject(answer)['code']), answer.status),
     }),
-  });
+  };
+  return (result) => outcomeOfCall(result, reader);
 }
 
 /**
  * Sends with the status callback; where Twilio refuses exactly that URL (21609), once more without: a code that
  * arrives unreported is better than none.
  */
-export async function sendReporting(
+export function sendReporting(
   statusCallbackUrl: string | undefined,
   send: (statusCallbackUrl: string | undefined) => Promise<Outcome>,
 ): Promise<Outcome> {
-  const outcome = await send(statusCallbackUrl);
-  const isCallbackRefused = outcome.status === 'refused' && outcome.code === '21609';
-  return statusCallbackUrl !== undefined && isCallbackRefused ? send(undefined) : outcome;
+  return send(statusCallbackUrl).then((outcome) => {
+    const isCallbackRefused = outcome.status === 'refused' && outcome.code === '21609';
+    return statusCallbackUrl !== undefined && isCallbackRefused ? send(undefined) : outcome;
+  });
 }
 
 /** Twilio's code for what it does not find. */

@@ -3,8 +3,10 @@ import { problemsOf, refuseOptions, type OptionRule } from '../delivery/channel-
 import { localeChain } from '../delivery/locale.js';
 import { ConfigurationError } from '../errors.js';
 import type { TwilioParts } from './messages.js';
-import { outcomeOf, requireTaken, SID_NAMESPACE, VERIFICATION_SID } from './outcome.js';
+import { outcomeReader, requireTaken, SID_NAMESPACE, VERIFICATION_SID } from './outcome.js';
 import { notConnected } from './senders.js';
+
+const readOutcome = outcomeReader(VERIFICATION_SID);
 
 /** Which service of Twilio Verify sends, and how. */
 export interface TwilioVerifyOptions {
@@ -78,7 +80,7 @@ export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioPa
                 }),
               context,
             );
-            return outcomeOf(result, VERIFICATION_SID);
+            return readOutcome(result);
           }),
       };
     },

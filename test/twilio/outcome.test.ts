@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import type { Outcome } from '../../lib/delivery/channel.js';
 import type { HttpResult } from '../../lib/delivery/http-call.js';
-import { CALL_SID, MESSAGE_SID, outcomeOf, sendReporting } from '../../lib/twilio/outcome.js';
+import { CALL_SID, MESSAGE_SID, outcomeReader, sendReporting } from '../../lib/twilio/outcome.js';
 
 const SID = `SM${'0f'.repeat(16)}`;
 const SHAPE = /^(SM|MM)[0-9a-f]{32}$/i;
@@ -11,7 +12,9 @@ function answered(status: number, body: unknown): HttpResult {
   return { kind: 'answered', status, headers: {}, body: text };
 }
 
-describe('outcomeOf', () => {
+const outcomeOf = (result: HttpResult, shape: RegExp): Outcome => outcomeReader(shape)(result);
+
+describe('outcomeReader', () => {
   for (const status of ['queued', 'accepted', 'sent', undefined]) {
     it(`is accepted for a 201 with the id and the status ${status ?? 'missing'}`, () => {
       const outcome = outcomeOf(answered(201, { sid: SID, status }), SHAPE);

@@ -17,7 +17,7 @@ import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import { drain, tellOutsideCall } from './call.js';
 import { answerFailure, keepFailure } from './failure.js';
 import { createConsoleMount } from './consoles.js';
-import { createHandlers } from './handlers.js';
+import { chain, createHandlers } from './handlers.js';
 import { readStatus } from './hook-status.js';
 import { INBOUND_PATH, receiveInbound } from './inbound.js';
 import { createDefaultLogger, loadWinston, logListener } from './observe/log.js';
@@ -121,16 +121,17 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   });
   const handle = createHandlers(parts);
 
-  const afterProof = [
+  const afterProof = chain(
     handle.readRequest,
     handle.answerRepeat,
     handle.guardSpending,
     handle.lookUpProfile,
     handle.dispatchChannel,
     handle.answerOkta,
-  ];
+  );
   const router = express.Router();
-  router.all(settings.path || '/', handle.openCall, handle.verifyHook, ...afterProof, answerFailure(parts));
+  const answerHook = chain(handle.openCall, handle.verifyHook, afterProof);
+  router.all(settings.path || '/', answerHook, answerFailure(parts));
   if (settings.twilioAuthTokens.length > 0) {
     router.all(settings.path + STATUS_PATH, recordDelivery(parts), answerFailure(parts));
     router.all(settings.path + INBOUND_PATH, receiveInbound(parts), answerFailure(parts));
@@ -157,7 +158,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const consoles = createConsoleMount(() => {
     // Mounted nowhere: only the console's tester has it, and it proves its caller by that.
     const tests = express.Router();
-    tests.all('/', handle.openCall, handle.trustTester, ...afterProof, keepFailure, answerFailure(parts));
+    const answerTest = chain(handle.openCall, handle.trustTester, afterProof);
+    tests.all('/', answerTest, keepFailure, answerFailure(parts));
     const testChain: Chain = (req, res, next) => {
       tests(req as express.Request, res as express.Response, next);
     };

@@ -37,6 +37,9 @@ export interface OktaApiClient {
   }>;
 }
 
+const FIXED_HEADERS = { accept: 'application/json', 'user-agent': 'okta-telephony-hook' };
+const JSON_HEADERS = { ...FIXED_HEADERS, 'content-type': 'application/json' };
+
 /** When Okta refuses even a token that it has just issued, new ones are of no use for so long. */
 const FUTILE_MS = 10_000;
 
@@ -56,20 +59,38 @@ export function createOktaApiClient(parts: {
   const { credentials, clock, dispatcher, connectTimeoutMs, scopes = ['okta.users.read'] } = parts;
   let futileSince: number | undefined;
 
-  const sendWithToken = async (tokens: AccessTokens, call: AuthorizedCall): Promise<HttpResult> => {
+  const send = (
+    { method, path, headers, body }: OktaApiRequest,
+    authorization: Readonly<Record<string, string>>,
+    timeoutMs: number,
+  ): Promise<HttpResult> =>
+    callHttp({
+      dispatcher,
+      method,
+      origin: credentials.orgUrl,
+      path,
+      headers: { ...(body === undefined ? FIXED_HEADERS : JSON_HEADERS), ...headers, ...authorization },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      timeoutMs,
+      leaveWithinMs: connectTimeoutMs,
+    });
+
+  const sendWithToken = async (tokens: AccessTokens, request: OktaApiRequest): Promise<HttpResult> => {
+    const { method, path } = request;
+    const url = credentials.orgUrl + (path.split('?', 1)[0] ?? '');
+    const endsAt = performance.now() + request.timeoutMs;
+    const remainingMs = (): number => Math.max(1, endsAt - performance.now());
     let hasNewToken = false;
     let hasNewNonce = false;
     for (;;) {
-      const token = await tokens.get(call.remainingMs());
-      const { method, url } = call;
+      const token = await tokens.get(remainingMs());
       const proof =
         token.scheme === 'Bearer'
           ? undefined
           : await tokens.prover.prove({ verifier: 'api', method, url, accessToken: token.value });
-      const result = await call.send({
-        authorization: `${token.scheme} ${token.value}`,
-        ...(proof === undefined ? {} : { dpop: proof.jwt }),
-      });
+      const authorization = `${token.scheme} ${token.value}`;
+      const proven = proof === undefined ? { authorization } : { authorization, dpop: proof.jwt };
+      const result = await send(request, proven, remainingMs());
       if (result.kind !== 'answered') return result;
       tokens.prover.keepNonce('api', result.headers);
       if (proof !== undefined && !hasNewNonce && isNonceChallenge(result)) {
@@ -89,54 +110,20 @@ export function createOktaApiClient(parts: {
   };
 
   const authorize = makeAuthorize();
-  function makeAuthorize(): (call: AuthorizedCall) => Promise<HttpResult> {
+  function makeAuthorize(): (request: OktaApiRequest) => Promise<HttpResult> {
     if ('apiToken' in credentials) {
-      const authorization = `SSWS ${credentials.apiToken}`;
-      return (call) => call.send({ authorization });
+      const authorization = { authorization: `SSWS ${credentials.apiToken}` };
+      return (request) => send(request, authorization, request.timeoutMs);
     }
     const tokens = createAccessTokens({ credentials, scopes, dispatcher, clock, connectTimeoutMs });
-    return (call) => sendWithToken(tokens, call);
+    return (request) => sendWithToken(tokens, request);
   }
 
   return {
     async request(request) {
-      const endsAt = performance.now() + request.timeoutMs;
-      const remainingMs = (): number => Math.max(1, endsAt - performance.now());
-      const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-      const { path } = request;
-      const call: AuthorizedCall = {
-        method: request.method,
-        url: credentials.orgUrl + (path.split('?', 1)[0] ?? ''),
-        remainingMs,
-        send: (authorization) =>
-          callHttp({
-            dispatcher,
-            method: request.method,
-            origin: credentials.orgUrl,
-            path,
-            headers: {
-              accept: 'application/json',
-              'user-agent': 'okta-telephony-hook',
-              ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-              ...request.headers,
-              ...authorization,
-            },
-            body,
-            timeoutMs: remainingMs(),
-            leaveWithinMs: connectTimeoutMs,
-          }),
-      };
-      return readOktaAnswer(await authorize(call), "Okta's API", { tellsCauses: request.tellsCauses });
+      return readOktaAnswer(await authorize(request), "Okta's API", request);
     },
   };
-}
-
-/** A call that only lacks its authorization. */
-interface AuthorizedCall {
-  readonly method: string;
-  readonly url: string;
-  readonly remainingMs: () => number;
-  readonly send: (authorization: Readonly<Record<string, string>>) => Promise<HttpResult>;
 }
 
 /** Okta's API says 400 where a proof does not hold (okta/terraform-provider-okta#2392), RFC 9449 would have 401. */

@@ -96,22 +96,21 @@ export function createProfileReader(parts: {
     }
   };
 
-  const ask = async (segment: string, timeoutMs: number): Promise<unknown> => {
-    try {
-      const answer = await client.request({
-        method: 'GET',
-        path: `/api/v1/users/${segment}`,
-        headers: FAST_ANSWER,
-        timeoutMs,
-      });
-      heedRateLimit(answer.headers, false);
-      return answer.body;
-    } catch (error) {
-      if (error instanceof OktaApiError)
-        heedRateLimit(error.headers ?? {}, error.code === 'OKTA_RATE_LIMITED');
-      throw error;
-    }
+  const readAnswer = ({
+    headers,
+    body,
+  }: Pick<Awaited<ReturnType<OktaApiClient['request']>>, 'headers' | 'body'>): unknown => {
+    heedRateLimit(headers, false);
+    return body;
   };
+  const heedFailure = (error: unknown): never => {
+    if (error instanceof OktaApiError) heedRateLimit(error.headers ?? {}, error.code === 'OKTA_RATE_LIMITED');
+    throw error;
+  };
+  const ask = (segment: string, timeoutMs: number): Promise<unknown> =>
+    client
+      .request({ method: 'GET', path: `/api/v1/users/${segment}`, headers: FAST_ANSWER, timeoutMs })
+      .then(readAnswer, heedFailure);
 
   const fetchProfile = async (user: NamedUser): Promise<Fetched> => {
     try {

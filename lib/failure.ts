@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { answerCall, mayHaveLeft } from './answer-call.js';
 import { callOf, endCall, type Call, type HookParts } from './call.js';
 import { maskError } from './delivery/masking.js';
@@ -7,13 +7,7 @@ import { answer } from './exchange.js';
 import { keepUnaccepted } from './last-codes.js';
 import { rejectionAnswer } from './okta/hook-answer.js';
 import type { HookScheme } from './okta/verify-caller.js';
-
-type FailureHandler = (
-  error: unknown,
-  req: IncomingMessage,
-  res: ServerResponse,
-  next: (error: unknown) => void,
-) => void;
+import type { FailureHandler } from './routes.js';
 
 /** Which of Okta's hooks a route is for, and what its callers prove themselves by. */
 interface CalledHook {
@@ -26,9 +20,7 @@ export function answerFailure(
   parts: HookParts,
   called: CalledHook = { hook: 'inline', schemes: parts.settings.hookSchemes },
 ): FailureHandler {
-  // Express takes what has four parameters for an error handler.
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars
-  return (error, req, res, _next) => {
+  return (error, req, res) => {
     const call = callOf(req);
     // A code that is on its way stays sent, whatever fails after it: an error would let Okta send it once more.
     if (call !== undefined && !call.isOver && mayHaveLeft(call)) {
@@ -52,11 +44,13 @@ export function answerFailure(
 /** Why a call did not go to its end, by its request: the answer tells less of it. */
 const kept = new WeakMap<IncomingMessage, unknown>();
 
-/** Ahead of `answerFailure` where somebody asks for what failed; Express takes what has four parameters for an error handler. */
-export const keepFailure: FailureHandler = (error, req, _res, next) => {
-  kept.set(req, error);
-  next(error);
-};
+/** For `answerFailure`, where somebody asks for what failed. */
+export function keepingFailure(onFailure: FailureHandler): FailureHandler {
+  return (error, req, res) => {
+    kept.set(req, error);
+    onFailure(error, req, res);
+  };
+}
 
 export function keptFailure(req: IncomingMessage): unknown {
   return kept.get(req);

@@ -17,9 +17,8 @@ import { RequestError } from './errors.js';
 import { onlyMethods, parseJson, readBody } from './exchange.js';
 import { answerOfRepeat } from './okta/hook-answer.js';
 import { readHookCall, type HookCall } from './okta/inline-hook.js';
+import type { Handler } from './routes.js';
 import { bucketsFor, classifyNumber, holdBackSpending } from './spending.js';
-
-type Handler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 
 /** The chain that `hook.ts` mounts: each a thin shell over a function of its own room. */
 export interface Handlers {
@@ -236,23 +235,6 @@ function overtakeOlder(call: Call, { settings, lateFailover }: HookParts): void 
   const elapsedMs = call.budget.elapsedMs();
   const ageMs = elapsedMs > SAME_MOMENT_MS ? elapsedMs : 0;
   lateFailover.overtake(person, { eventKey, isPreview, nowMs: settings.clock(), ageMs, untilMs }, request);
-}
-
-/**
- * Handlers in turn, as one. Express's own chain makes layers and closures of each of them anew for every request, which
- * costs more than what most of them do.
- */
-export function chain(...handlers: readonly Handler[]): Handler {
-  return (req, res, next) => {
-    let done = 0;
-    const goOn = (error?: unknown): void => {
-      const handler = error === undefined ? handlers[done] : undefined;
-      done += 1;
-      if (handler === undefined) next(error);
-      else handler(req, res, goOn);
-    };
-    goOn();
-  };
 }
 
 /** An answered call must not reach the gateway's other routes. */

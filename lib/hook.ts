@@ -1,5 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import express from 'express';
 import { Breaker } from './delivery/breaker.js';
 import type { Logger } from './delivery/channel.js';
 import type { ReadyChannel } from './delivery/dispatch.js';
@@ -15,9 +13,9 @@ import { SuppressionList } from './delivery/suppression-list.js';
 import type { State } from './delivery/state.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import { drain, tellOutsideCall } from './call.js';
-import { answerFailure, keepFailure } from './failure.js';
+import { answerFailure, keepingFailure } from './failure.js';
 import { createConsoleMount } from './consoles.js';
-import { chain, createHandlers } from './handlers.js';
+import { createHandlers } from './handlers.js';
 import { readStatus } from './hook-status.js';
 import { INBOUND_PATH, receiveInbound } from './inbound.js';
 import { createDefaultLogger, loadWinston, logListener } from './observe/log.js';
@@ -27,12 +25,12 @@ import { createOktaApiClient } from './okta/api-client.js';
 import { createProfileReader } from './okta/user-profile.js';
 import { createCallerVerifier } from './okta/verify-caller.js';
 import type { Channel, ChannelParts, ConsoleOptions, OktaTelephonyHookOptions } from './options.js';
+import { chain, createRoutes, withFailures, type Route } from './routes.js';
 import { withLateFailover } from './send-code.js';
 import { readOptions, STATUS_PATH, type HookSettings } from './settings.js';
 import { createCodeUses, createSentCodes, recordSignIns } from './sign-in-outcomes.js';
 import { recordDelivery } from './status-callback.js';
 import type { HookStatus, Readiness, TelephonyHook } from './telephony-hook.js';
-import type { Chain } from './tester.js';
 import { createTwilioConnection, type TwilioConnection } from './twilio/client.js';
 import { loadSdk } from './twilio/sdk.js';
 import { ConfigurationError, TelephonyHookError } from './errors.js';
@@ -129,23 +127,24 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     handle.dispatchChannel,
     handle.answerOkta,
   );
-  const router = express.Router();
   const answerHook = chain(handle.openCall, handle.verifyHook, afterProof);
-  router.all(settings.path || '/', answerHook, answerFailure(parts));
-  if (settings.twilioAuthTokens.length > 0) {
-    router.all(settings.path + STATUS_PATH, recordDelivery(parts), answerFailure(parts));
-    router.all(settings.path + INBOUND_PATH, receiveInbound(parts), answerFailure(parts));
-  }
   const codeUses = createCodeUses(parts);
-  if (settings.eventHookSchemes.length > 0) {
-    router.all(
-      `${settings.path}/events`,
-      recordSignIns(parts, {
-        verifier: createCallerVerifier(settings.eventHookSchemes, verifierParts),
+  const onFailure = answerFailure(parts);
+  const { path, eventHookSchemes } = settings;
+  const routes: Route[] = [{ path: path || '/', handle: answerHook, onFailure }];
+  if (settings.twilioAuthTokens.length > 0) {
+    routes.push({ path: path + STATUS_PATH, handle: recordDelivery(parts), onFailure });
+    routes.push({ path: path + INBOUND_PATH, handle: receiveInbound(parts), onFailure });
+  }
+  if (eventHookSchemes.length > 0) {
+    routes.push({
+      path: `${path}/events`,
+      handle: recordSignIns(parts, {
+        verifier: createCallerVerifier(eventHookSchemes, verifierParts),
         codeUses,
       }),
-      answerFailure(parts, { hook: 'event', schemes: settings.eventHookSchemes }),
-    );
+      onFailure: answerFailure(parts, { hook: 'event', schemes: eventHookSchemes }),
+    });
   }
   tellOfState(settings.state, events);
   for (const warning of settings.warnings) {
@@ -157,12 +156,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const status = (): HookStatus => readStatus(parts, breakers);
   const consoles = createConsoleMount(() => {
     // Mounted nowhere: only the console's tester has it, and it proves its caller by that.
-    const tests = express.Router();
-    const answerTest = chain(handle.openCall, handle.trustTester, afterProof);
-    tests.all('/', answerTest, keepFailure, answerFailure(parts));
-    const testChain: Chain = (req, res, next) => {
-      tests(req as express.Request, res as express.Response, next);
-    };
+    const handleTest = chain(handle.openCall, handle.trustTester, afterProof);
+    const testChain = withFailures({ handle: handleTest, onFailure: keepingFailure(onFailure) });
     return { parts, status, oktaClient, testChain };
   });
 
@@ -177,42 +172,36 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     metrics?.close();
   };
   let closed: Promise<void> | undefined;
-  const hook: TelephonyHook = Object.assign(
-    (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void => {
-      // The gateway's Express, 4 or 5, made these objects; they are what a Router takes.
-      router(req as express.Request, res as express.Response, next);
+  const hook: TelephonyHook = Object.assign(createRoutes(routes), {
+    ready: async (): Promise<Readiness> => {
+      const endsAt = performance.now() + READY_TIMEOUT_MS;
+      // First: loading holds the process up, and a vendor that is called meanwhile would seem slow. Whatever fails
+      // is told by the check that needs it.
+      const loading = [
+        loadSdk(),
+        loadNumberingPlans(),
+        settings.logger === undefined ? loadWinston() : undefined,
+      ].map((library) => Promise.resolve(library));
+      await waitAtMost(Promise.allSettled([whenLoaded(dispatcher), ...loading]), LOADING_TIMEOUT_MS);
+      const leftMs = endsAt - performance.now();
+      const [okta, twilioState, hookKeys, state, plans] = await Promise.all([
+        inTime(() => profiles.check(leftMs), leftMs),
+        inTime(() => twilio.check(leftMs), leftMs),
+        inTime(() => verifier.warmUp(), leftMs),
+        inTime(() => settings.state.check(), leftMs),
+        inTime(() => loadNumberingPlans(), leftMs),
+      ]);
+      // Without the plans no sender of Twilio's is chosen by country, and the guard is blind to numbers. Without winston no line is lost.
+      return { okta, twilio: twilioState === 'ok' ? plans : twilioState, hookKeys, state };
     },
-    {
-      ready: async (): Promise<Readiness> => {
-        const endsAt = performance.now() + READY_TIMEOUT_MS;
-        // First: loading holds the process up, and a vendor that is called meanwhile would seem slow. Whatever fails
-        // is told by the check that needs it.
-        const loading = [
-          loadSdk(),
-          loadNumberingPlans(),
-          settings.logger === undefined ? loadWinston() : undefined,
-        ].map((library) => Promise.resolve(library));
-        await waitAtMost(Promise.allSettled([whenLoaded(dispatcher), ...loading]), LOADING_TIMEOUT_MS);
-        const leftMs = endsAt - performance.now();
-        const [okta, twilioState, hookKeys, state, plans] = await Promise.all([
-          inTime(() => profiles.check(leftMs), leftMs),
-          inTime(() => twilio.check(leftMs), leftMs),
-          inTime(() => verifier.warmUp(), leftMs),
-          inTime(() => settings.state.check(), leftMs),
-          inTime(() => loadNumberingPlans(), leftMs),
-        ]);
-        // Without the plans no sender of Twilio's is chosen by country, and the guard is blind to numbers. Without winston no line is lost.
-        return { okta, twilio: twilioState === 'ok' ? plans : twilioState, hookKeys, state };
-      },
-      status,
-      console: (options: ConsoleOptions) => consoles.mount(options),
-      close: (): Promise<void> => {
-        parts.underWay.isClosing = true;
-        closed ??= closeAll();
-        return closed;
-      },
+    status,
+    console: (options: ConsoleOptions) => consoles.mount(options),
+    close: (): Promise<void> => {
+      parts.underWay.isClosing = true;
+      closed ??= closeAll();
+      return closed;
     },
-  );
+  });
   metrics?.watch(status);
   return hook;
 }

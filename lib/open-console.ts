@@ -14,7 +14,8 @@ import { watchLimits } from './observe/recent-limits.js';
 import type { OktaApiClient } from './okta/api-client.js';
 import { makeSampleCall, readSampleUser } from './okta/sample-call.js';
 import type { ConsoleOptions } from './options.js';
-import { makeTestRequestId, runTest, type Chain } from './tester.js';
+import type { Handler } from './routes.js';
+import { makeTestRequestId, runTest } from './tester.js';
 
 /** The console over the parts of a hook. */
 
@@ -24,7 +25,7 @@ export interface ConsoleBase {
   readonly status: () => HookStatus;
   /** By the hook's own credential. */
   readonly oktaClient: OktaApiClient;
-  readonly testChain: Chain;
+  readonly testChain: Handler;
 }
 
 /** What all consoles of a hook share. */

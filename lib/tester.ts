@@ -8,11 +8,9 @@ import { RequestError } from './errors.js';
 import { keptFailure } from './failure.js';
 import { reactionTo, type Reaction } from './okta/reaction.js';
 import { renewSampleCall } from './okta/sample-call.js';
+import type { Handler } from './routes.js';
 
 /** The console's tester: a hook call that is made within the process, and goes through the hook's very own chain. */
-
-/** The chain behind the proof of the caller; `next` is told what none of it has answered. */
-export type Chain = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 
 /** What became of a test. */
 export interface TestEnd {
@@ -26,13 +24,14 @@ export interface TestEnd {
 }
 
 /**
- * Sends a payload through the chain as if Okta had called. Each test is an event of its own, however often the same payload
- * is sent: its ids are made anew, and a code that has ended lives again. It bears the mark of Okta's preview, so that nothing
- * real is overtaken by it.
+ * Sends a payload as if Okta had called. Each test is an event of its own, however often the same payload is sent: its ids
+ * are made anew, and a code that has ended lives again. It bears the mark of Okta's preview, so that nothing real is
+ * overtaken by it.
  *
+ * @param chain - the hook's own, behind the proof of the caller; `next` is told what none of it has answered.
  * @throws RequestError where the payload is none of the hook's, with its fields, or the hook is closing.
  */
-export async function runTest(chain: Chain, payload: unknown, nowMs: number): Promise<TestEnd> {
+export async function runTest(chain: Handler, payload: unknown, nowMs: number): Promise<TestEnd> {
   const startedAt = performance.now();
   const { req, res, answered } = makeExchange(JSON.stringify(markAsTest(payload, nowMs)));
   const unanswered = new Promise<never>((_resolve, reject) => {

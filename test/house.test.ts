@@ -31,7 +31,7 @@ const FLOORS = [
 const LIBRARIES: Readonly<Record<string, RegExp>> = {
   express: /^hook\.ts$/,
   passport: /^okta\/verify-caller\.ts$/,
-  joi: /^(option-rules\/|okta\/inline-hook\.ts$|console\/questions\.ts$)/,
+  joi: /^(option-rules\/|console\/questions\.ts$)/,
   twilio: /^(twilio|testing)\//,
   winston: /^observe\/log\.ts$/,
   jose: /^(okta|signing|testing)\//,

@@ -75,9 +75,9 @@ export function isAbout(text: string, request: Personal, to: string): boolean {
   );
 }
 
-/** @param compact - lower case, letters and digits alone. */
+/** @param compact - what `compactOf` makes of a text. */
 function holds(compact: string, part: string): boolean {
-  const sought = compactOf(part.toLowerCase());
+  const sought = compactOf(part);
   return sought.length >= SHORTEST_PART && compact.includes(sought);
 }
 
@@ -102,18 +102,20 @@ function namesPart(text: string, name: string): boolean {
 const ASCII = /^[ -~]*$/;
 const isAscii = (text: string): boolean => ASCII.test(text);
 
+/** Of a text in lower case. */
 function wordsOf(text: string): string[] {
   if (isWord(text)) return [text];
   return text.split(isAscii(text) ? /[^a-z0-9]+/ : /[^\p{L}\p{N}]+/u);
 }
 
-const WORD = /^[A-Za-z0-9]*$/;
+const WORD = /^[a-z0-9]*$/;
 const isWord = (text: string): boolean => WORD.test(text);
 
-/** Letters and digits alone. */
+/** Letters and digits alone, in lower case. */
 function compactOf(text: string): string {
   if (isWord(text)) return text;
-  return isAscii(text) ? text.replace(/[^A-Za-z0-9]+/g, '') : text.replace(/[^\p{L}\p{N}]+/gu, '');
+  const lower = text.toLowerCase();
+  return isAscii(lower) ? lower.replace(/[^a-z0-9]+/g, '') : lower.replace(/[^\p{L}\p{N}]+/gu, '');
 }
 
 /** What must not be told of a request. */

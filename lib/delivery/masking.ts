@@ -82,7 +82,8 @@ function holds(compact: string, part: string): boolean {
 }
 
 function holdsName(lower: string, compact: string, name: string): boolean {
-  return (name.length >= SURE_NAME && holds(compact, name)) || namesPart(lower, name.toLowerCase());
+  const sought = name.toLowerCase();
+  return (name.length >= SURE_NAME && holds(compact, sought)) || namesPart(lower, sought);
 }
 
 function beforeAt(login: string): string {

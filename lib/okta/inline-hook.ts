@@ -241,13 +241,15 @@ function asUserId(
   const digits = dialledDigits(userId);
   if (digits === '') return userId;
   // What is dialled has a plus, and no zero after it.
-  const isNumber = digits === phoneNumber?.slice(1) || digits === dialledDigits(needed.phoneNumber);
-  return isNumber ? undefined : userId;
+  if (digits === phoneNumber?.slice(1)) return undefined;
+  // As Okta wrote it, nearly always in the same way.
+  const isWritten = needed.phoneNumber !== phoneNumber && digits === dialledDigits(needed.phoneNumber);
+  return isWritten ? undefined : userId;
 }
 
 /** Without the zeros that stand before a number within a country, or before the country. */
 function dialledDigits(text: string): string {
-  return text.replace(/\D/g, '').replace(/^0+/, '');
+  return text.replace(/\D+/g, '').replace(/^0+/, '');
 }
 
 /** Okta's are texts of about 20 characters; whatever it is, the same one must be the same. */

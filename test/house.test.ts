@@ -32,7 +32,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   // The gateway's own: the hook is one of its handlers, and needs nothing of it.
   express: /^$/,
   passport: /^okta\/verify-caller\.ts$/,
-  joi: /^(option-rules\/|okta\/inline-hook\.ts$|console\/questions\.ts$)/,
+  joi: /^(option-rules\/|console\/questions\.ts$)/,
   twilio: /^(twilio|testing)\//,
   winston: /^observe\/log\.ts$/,
   jose: /^(okta|signing|testing)\//,

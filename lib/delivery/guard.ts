@@ -69,34 +69,33 @@ export function bucketsOf(
 ): readonly LimitBucket[] {
   const buckets: LimitBucket[] = [];
   for (const { rule, points, seconds } of limits) {
-    // Of whatever kind a preview is, it is of one kind.
-    const counted = countedBy(rule, isPreview ? { ...request, requestType: undefined } : request);
+    const counted = countedBy(rule, request, isPreview);
     if (counted === undefined) continue;
-    const key = hash(
-      'sha256',
-      JSON.stringify([isPreview ? `preview ${rule}` : rule, ...counted]),
-      'base64url',
-    );
-    buckets.push({ rule, key, points, seconds });
+    buckets.push({ rule, key: hash('sha256', JSON.stringify(counted), 'base64url'), points, seconds });
   }
   return buckets;
 }
 
-/** What one limit counts by; `undefined` where the request does not tell. */
-function countedBy(rule: LimitRule, request: TelephonyRequest): readonly string[] | undefined {
-  const { userId, login, phoneNumber, requestType, ipAddress } = request;
+/** What one limit counts by, its name first; `undefined` where the request does not tell. */
+function countedBy(
+  rule: LimitRule,
+  { userId, login, phoneNumber, requestType, ipAddress }: TelephonyRequest,
+  isPreview: boolean,
+): readonly string[] | undefined {
+  const name = isPreview ? `preview ${rule}` : rule;
   switch (rule) {
     case 'perUser': {
-      const purpose = purposeOf(requestType);
-      if (userId !== undefined) return [purpose, 'userId', userId];
+      // Of whatever kind a preview is, it is of one kind.
+      const purpose = purposeOf(isPreview ? undefined : requestType);
+      if (userId !== undefined) return [name, purpose, 'userId', userId];
       // Okta's logins are one whatever their case.
-      if (login !== undefined) return [purpose, 'login', login.toLowerCase()];
-      return [purpose, 'number', phoneNumber];
+      if (login !== undefined) return [name, purpose, 'login', login.toLowerCase()];
+      return [name, purpose, 'number', phoneNumber];
     }
     case 'perNumber':
-      return [phoneNumber];
+      return [name, phoneNumber];
     case 'perIp':
-      return ipAddress === undefined ? undefined : [networkOf(ipAddress)];
+      return ipAddress === undefined ? undefined : [name, networkOf(ipAddress)];
   }
 }
 

@@ -60,44 +60,63 @@ export function maskError(error: unknown, request: Personal | undefined): string
  * or the one-time code, however they are set apart.
  */
 export function isAbout(text: string, request: Personal, to: string): boolean {
-  const { otpCode, phoneNumber, login, firstName, lastName } = request;
   if (text.includes('@')) return true;
+  const { otpCode, phoneNumber, login, firstName, lastName } = request;
   const lower = text.toLowerCase();
   const compact = compactOf(lower);
-  const holds = (part: string): boolean => {
-    const sought = compactOf(part.toLowerCase());
-    return sought.length >= SHORTEST_PART && compact.includes(sought);
-  };
-  // The national form of a number leaves out its country code.
-  if (holds(otpCode) || holds(phoneNumber.slice(-9)) || holds(to.slice(-9))) return true;
-  if (login !== undefined && holds(login.split('@', 1)[0] ?? '')) return true;
-  return [firstName, lastName].some(
-    (name) =>
-      name !== undefined &&
-      ((name.length >= SURE_NAME && holds(name)) || namesPart(lower, name.toLowerCase())),
+  return (
+    holds(compact, otpCode) ||
+    // The national form of a number leaves out its country code.
+    holds(compact, phoneNumber.slice(-9)) ||
+    holds(compact, to.slice(-9)) ||
+    (login !== undefined && holds(compact, beforeAt(login))) ||
+    (firstName !== undefined && holdsName(lower, compact, firstName)) ||
+    (lastName !== undefined && holdsName(lower, compact, lastName))
   );
+}
+
+/** @param compact - what `compactOf` makes of a text. */
+function holds(compact: string, part: string): boolean {
+  const sought = compactOf(part);
+  return sought.length >= SHORTEST_PART && compact.includes(sought);
+}
+
+function holdsName(lower: string, compact: string, name: string): boolean {
+  const sought = name.toLowerCase();
+  return (name.length >= SURE_NAME && holds(compact, sought)) || namesPart(lower, sought);
+}
+
+function beforeAt(login: string): string {
+  const at = login.indexOf('@');
+  return at === -1 ? login : login.slice(0, at);
 }
 
 /** Whether a text has one of the words of a name among its own. Both are in lower case. */
 function namesPart(text: string, name: string): boolean {
+  // As a rule a name is one word, and the text does not hold it.
+  if (isWord(name) && !text.includes(name)) return false;
   const words = wordsOf(name).filter((word) => word.length >= SHORTEST_NAME && text.includes(word));
   return words.length > 0 && wordsOf(text).some((word) => words.includes(word));
 }
 
 /** The classes of Unicode are slow, and most texts need none of them. */
-const isAscii = (text: string): boolean => /^[ -~]*$/.test(text);
+const ASCII = /^[ -~]*$/;
+const isAscii = (text: string): boolean => ASCII.test(text);
 
+/** Of a text in lower case. */
 function wordsOf(text: string): string[] {
   if (isWord(text)) return [text];
   return text.split(isAscii(text) ? /[^a-z0-9]+/ : /[^\p{L}\p{N}]+/u);
 }
 
-const isWord = (text: string): boolean => /^[A-Za-z0-9]*$/.test(text);
+const WORD = /^[a-z0-9]*$/;
+const isWord = (text: string): boolean => WORD.test(text);
 
-/** Letters and digits alone. */
+/** Letters and digits alone, in lower case. */
 function compactOf(text: string): string {
   if (isWord(text)) return text;
-  return isAscii(text) ? text.replace(/[^A-Za-z0-9]+/g, '') : text.replace(/[^\p{L}\p{N}]+/gu, '');
+  const lower = text.toLowerCase();
+  return isAscii(lower) ? lower.replace(/[^a-z0-9]+/g, '') : lower.replace(/[^\p{L}\p{N}]+/gu, '');
 }
 
 /** What must not be told of a request. */

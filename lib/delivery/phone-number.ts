@@ -1,4 +1,5 @@
 import { lazily } from './lazily.js';
+import { OrdinaryNumbers } from './ordinary-numbers.js';
 
 /** `+` and 7 to 15 digits not led by 0 (ITU-T E.164; the shortest in use have 7). */
 const E164 = /^\+[1-9]\d{6,14}$/;
@@ -7,7 +8,13 @@ const E164 = /^\+[1-9]\d{6,14}$/;
 const SEPARATORS = /[\s().\-/\u00a0\u2010-\u2015\u2212\u200e\u200f\u202a-\u202e]/g;
 
 /** The world's numbering plans: for the guard, for numbers without `+`, and where the country decides. */
-export const loadNumberingPlans = lazily(() => import('libphonenumber-js/max'));
+export const loadNumberingPlans = lazily(async () => {
+  const [library, { default: data }] = await Promise.all([
+    import('libphonenumber-js/max'),
+    import('libphonenumber-js/max/metadata'),
+  ]);
+  return { library, ordinary: new OrdinaryNumbers(data) };
+});
 
 /** What reading a national number may take of the budget, where the plans are still being loaded. */
 export const NUMBER_SHARE = { maxMs: 700, fraction: 0.4 } as const;
@@ -21,6 +28,8 @@ export function toDialableNumber(
   text: string,
   defaultCountry: string | undefined,
 ): string | undefined | Promise<string | undefined> {
+  // As Okta writes it.
+  if (E164.test(text)) return text;
   const compact = text.replace(SEPARATORS, '');
   const international = compact.startsWith('00') ? `+${compact.slice(2)}` : compact;
   if (international.startsWith('+')) return E164.test(international) ? international : undefined;
@@ -32,7 +41,7 @@ async function readNational(digits: string, country: string): Promise<string | u
   const plans = await Promise.resolve(loadNumberingPlans()).catch(() => undefined);
   // Without them nobody can say what is dialled.
   if (plans === undefined) return undefined;
-  const { isSupportedCountry, parsePhoneNumberFromString } = plans;
+  const { isSupportedCountry, parsePhoneNumberFromString } = plans.library;
   if (!isSupportedCountry(country)) return undefined;
   const national = parsePhoneNumberFromString(digits, country)?.number;
   return national !== undefined && E164.test(national) ? national : undefined;
@@ -58,14 +67,17 @@ export function readNumber(phoneNumber: string): NumberReading | Promise<NumberR
 }
 
 type NumberingPlans = Awaited<ReturnType<typeof loadNumberingPlans>>;
-type ParsedNumber = NonNullable<ReturnType<NumberingPlans['parsePhoneNumberFromString']>>;
+type Library = NumberingPlans['library'];
+type ParsedNumber = NonNullable<ReturnType<Library['parsePhoneNumberFromString']>>;
 
-function readBy(plans: NumberingPlans, phoneNumber: string): NumberReading {
-  const parsed = plans.parsePhoneNumberFromString(phoneNumber);
+function readBy({ ordinary, library }: NumberingPlans, phoneNumber: string): NumberReading {
+  const country = ordinary.countryOf(phoneNumber);
+  if (country !== undefined) return { country, isCostly: false };
+  const parsed = library.parsePhoneNumberFromString(phoneNumber);
   if (parsed === undefined) return { country: undefined, isCostly: false };
   return {
-    country: parsed.country ?? countryByAreaCode(plans, parsed),
-    isCostly: isCostly(plans, parsed),
+    country: parsed.country ?? countryByAreaCode(library, parsed),
+    isCostly: isCostly(library, parsed),
   };
 }
 
@@ -75,7 +87,7 @@ const COSTLY_CALLING_CODES: ReadonlySet<string> = new Set(['979', '808']);
 /** Networks may drop what was dialled too much, so many digits of it. */
 const MOST_DIGITS_TOO_MANY = 4;
 
-function isCostly({ parsePhoneNumberFromString }: NumberingPlans, parsed: ParsedNumber): boolean {
+function isCostly({ parsePhoneNumberFromString }: Library, parsed: ParsedNumber): boolean {
   const type = parsed.getType();
   if (isCostlyType(type) || COSTLY_CALLING_CODES.has(parsed.countryCallingCode)) return true;
   if (type !== undefined) return false;
@@ -97,7 +109,7 @@ function isCostlyType(type: ReturnType<ParsedNumber['getType']>): boolean {
  * down to the area code. Where it is nobody's, or the main country has a part in it, that country.
  */
 function countryByAreaCode(
-  { parsePhoneNumberFromString }: NumberingPlans,
+  { parsePhoneNumberFromString }: Library,
   { countryCallingCode, nationalNumber }: ParsedNumber,
 ): string | undefined {
   const shared = SHARED_CALLING_CODES.get(countryCallingCode);

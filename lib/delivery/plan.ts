@@ -16,12 +16,17 @@ export function optedInChannels(
   allowed: readonly string[],
 ): readonly string[] {
   const value = profile !== undefined && Object.hasOwn(profile, attribute) ? profile[attribute] : undefined;
+  // As a rule: nothing is made for it.
+  if (value === undefined || value === false) return NONE;
   // Consent is `true`, nothing that merely looks like it.
-  const names: readonly unknown[] = value === true ? ['whatsapp'] : Array.isArray(value) ? value : [value];
+  const names: readonly unknown[] = value === true ? BY_CONSENT : Array.isArray(value) ? value : [value];
   return names.filter(
     (name): name is string => typeof name === 'string' && name !== VOICE && allowed.includes(name),
   );
 }
+
+const NONE: readonly string[] = [];
+const BY_CONSENT: readonly string[] = ['whatsapp'];
 
 /** What a plan is made from. */
 export interface PlanParts {
@@ -46,9 +51,14 @@ export function planChannels(
   const chosen =
     chosenByUser(request, profile, parts) ??
     optedInChannels(profile, parts.optInAttribute, parts.optInChannels);
-  return [...new Set([...chosen, 'sms'])].filter(
-    (channel) => channel !== VOICE && parts.isConfigured(channel),
-  );
+  const plan: string[] = [];
+  for (const channel of chosen) addToPlan(channel, plan, parts);
+  addToPlan('sms', plan, parts);
+  return plan;
+}
+
+function addToPlan(channel: string, plan: string[], { isConfigured }: PlanParts): void {
+  if (channel !== VOICE && !plan.includes(channel) && isConfigured(channel)) plan.push(channel);
 }
 
 function chosenByUser(

@@ -1,5 +1,4 @@
 import { hash, randomUUID } from 'node:crypto';
-import Joi from 'joi';
 import type { TelephonyRequest } from '../delivery/channel.js';
 import { TESTER_PREFIX } from '../delivery/history.js';
 import { readLocale } from '../delivery/locale.js';
@@ -16,29 +15,25 @@ const LONGEST_LIFE_MS = 15 * 60_000;
 const EXPIRED_AFTER_MS = 120_000;
 
 /**
- * What must be there. The rest is read where it can be: Okta adds fields, its documents and its examples
- * differ (numbers without quotes, `requestType` missing), and a code is worth more than a tidy envelope.
+ * What must be there, each as one function reads it, `undefined` where it cannot. The rest is read where it can be: Okta
+ * adds fields, its documents and its examples differ (numbers without quotes, `requestType` missing), and a code is worth
+ * more than a tidy envelope.
  */
-const messageSchema = Joi.object<ReadMessage>({
-  phoneNumber: readBy((value) => matching(value, /^.{1,64}$/s)),
-  otpCode: readBy((value) =>
-    typeof value === 'number' && !isCount(value) ? undefined : matching(value, /^[\p{L}\p{N}-]{1,32}$/u),
-  ),
-  deliveryChannel: readBy((value) => (typeof value === 'string' ? deliveryChannelOf(value) : undefined)),
-}).prefs({ abortEarly: false });
-
-/** What the schema makes of them. */
-interface ReadMessage {
+interface NeededFields {
   readonly phoneNumber: string;
   readonly otpCode: string;
   readonly deliveryChannel: 'sms' | 'voice';
 }
 
-/** A value that must be there, as one function reads it; `undefined` where it cannot. */
-function readBy(read: (value: unknown) => string | undefined): Joi.Schema {
-  return Joi.any()
-    .required()
-    .custom((value: unknown, helpers) => read(value) ?? helpers.error('any.invalid'));
+const PHONE_NUMBER = /^.{1,64}$/s;
+const OTP_CODE = /^[\p{L}\p{N}-]{1,32}$/u;
+
+function phoneNumberOf(value: unknown): string | undefined {
+  return matching(value, PHONE_NUMBER);
+}
+
+function otpCodeOf(value: unknown): string | undefined {
+  return typeof value === 'number' && !isCount(value) ? undefined : matching(value, OTP_CODE);
 }
 
 /** A text, trimmed, or a number without quotes, as Okta's own examples have it. */
@@ -61,8 +56,9 @@ const DELIVERY_CHANNELS: ReadonlyMap<string, 'sms' | 'voice'> = new Map([
   ['phonecall', 'voice'],
 ]);
 
-function deliveryChannelOf(text: string): 'sms' | 'voice' | undefined {
-  return DELIVERY_CHANNELS.get(text.toLowerCase().replace(/[\s_-]+/g, ''));
+function deliveryChannelOf(value: unknown): 'sms' | 'voice' | undefined {
+  if (typeof value !== 'string') return undefined;
+  return DELIVERY_CHANNELS.get(value.toLowerCase().replace(/[\s_-]+/g, ''));
 }
 
 /** Okta's own are about nobody, even where a user is called User. */
@@ -88,27 +84,46 @@ export interface HookCall {
 }
 
 /**
- * Reads what Okta sent. A number that is not read within `waitMs` cannot be dialled.
- * Rejects with RequestError `INVALID_REQUEST` and the names of the fields that are missing or wrong.
+ * Reads what Okta sent; a promise where the numbering plans are still being loaded to read its number. A number that is not
+ * read within `waitMs` cannot be dialled.
+ * @throws RequestError `INVALID_REQUEST` and the names of the fields that are missing or wrong.
  */
-export async function readHookCall(
+export function readHookCall(
   body: unknown,
   parts: { readonly defaultCountry: string | undefined; readonly nowMs: number; readonly waitMs: number },
-): Promise<HookCall> {
+): HookCall | Promise<HookCall> {
   const envelope = requireObject(body, 'body');
   const data = requireObject(envelope['data'], 'data');
   const message = requireObject(data['messageProfile'], 'data.messageProfile');
-  const needed = readMessage(message);
+  const sent: SentFields = { body, envelope, data, message, needed: readNeeded(message) };
+  const dialable = toDialableNumber(sent.needed.phoneNumber, parts.defaultCountry);
+  if (!(dialable instanceof Promise)) return hookCallOf(sent, dialable, parts.nowMs);
+  return waitAtMost(dialable, parts.waitMs).then((read) =>
+    hookCallOf(sent, read === TIMED_OUT ? undefined : read, parts.nowMs),
+  );
+}
+
+/** The parts of what Okta sent, and of its message what must be there. */
+interface SentFields {
+  readonly body: unknown;
+  readonly envelope: Readonly<Record<string, unknown>>;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly message: Readonly<Record<string, unknown>>;
+  readonly needed: NeededFields;
+}
+
+/** @param phoneNumber - as it is dialled; `undefined` where it cannot be. */
+function hookCallOf(
+  { body, envelope, data, message, needed }: SentFields,
+  phoneNumber: string | undefined,
+  nowMs: number,
+): HookCall {
   const user = asRecord(data['userProfile']);
   const context = asRecord(asRecord(data['context'])['request']);
-
   const eventTimeMs = asTime(envelope['eventTime']);
   const otpExpiresMs = asTime(message['otpExpires']);
   const lifeMs = eventTimeMs === undefined || otpExpiresMs === undefined ? 0 : otpExpiresMs - eventTimeMs;
   const eventId = asEventId(envelope['eventId']);
-  const dialable = toDialableNumber(needed.phoneNumber, parts.defaultCountry);
-  const read = dialable instanceof Promise ? await waitAtMost(dialable, parts.waitMs) : dialable;
-  const phoneNumber = read === TIMED_OUT ? undefined : read;
   const login = asText(user['login']);
   const request: TelephonyRequest = {
     eventId: eventId ?? randomUUID(),
@@ -117,14 +132,10 @@ export async function readHookCall(
     phoneNumber: phoneNumber ?? '',
     otpCode: needed.otpCode,
     // Counted from receipt by the life that Okta gave it: a clock that is off, here or there, loses nothing.
-    expiresAt: new Date(parts.nowMs + (lifeMs > 0 ? Math.min(lifeMs, LONGEST_LIFE_MS) : DEFAULT_LIFE_MS)),
+    expiresAt: new Date(nowMs + (lifeMs > 0 ? Math.min(lifeMs, LONGEST_LIFE_MS) : DEFAULT_LIFE_MS)),
     msgTemplate: asText(message['msgTemplate'], 4000),
     locale: readLocale(message['locale']),
-    userId: asUserId(user['userId'], {
-      otpCode: needed.otpCode,
-      login,
-      phoneNumbers: [needed.phoneNumber, phoneNumber],
-    }),
+    userId: asUserId(user['userId'], login, needed, phoneNumber),
     login,
     firstName: asText(user['firstName']),
     lastName: asText(user['lastName']),
@@ -134,11 +145,11 @@ export async function readHookCall(
   };
   return {
     request: withTellableIds(request),
-    refusal: refusalOf(phoneNumber, otpExpiresMs, parts.nowMs),
+    refusal: refusalOf(phoneNumber, otpExpiresMs, nowMs),
     isPreview: asText(asRecord(context['url'])['value'], 2048)?.includes('generatePreview') ?? false,
     hasEventId: eventId !== undefined,
-    askedAtMs: eventTimeMs ?? parts.nowMs,
-    skewMs: eventTimeMs === undefined ? undefined : parts.nowMs - eventTimeMs,
+    askedAtMs: eventTimeMs ?? nowMs,
+    skewMs: eventTimeMs === undefined ? undefined : nowMs - eventTimeMs,
   };
 }
 
@@ -166,17 +177,18 @@ function withTellableIds(request: TelephonyRequest): TelephonyRequest {
   };
 }
 
-/** The three that no code can do without, by joi: trimmed, the channel in our words. */
-function readMessage(message: Readonly<Record<string, unknown>>): ReadMessage {
-  const needed = {
-    phoneNumber: message['phoneNumber'],
-    otpCode: message['otpCode'],
-    deliveryChannel: message['deliveryChannel'],
-  };
-  const result = messageSchema.validate(needed);
-  if (result.error === undefined) return result.value;
-  const paths = result.error.details.map(({ path }) => `data.messageProfile.${path.join('.')}`);
-  throw notOfTheHook([...new Set(paths)]);
+/** The three that no code can do without: trimmed, the channel in our words. */
+function readNeeded(message: Readonly<Record<string, unknown>>): NeededFields {
+  const phoneNumber = phoneNumberOf(message['phoneNumber']);
+  const otpCode = otpCodeOf(message['otpCode']);
+  const deliveryChannel = deliveryChannelOf(message['deliveryChannel']);
+  if (phoneNumber !== undefined && otpCode !== undefined && deliveryChannel !== undefined) {
+    return { phoneNumber, otpCode, deliveryChannel };
+  }
+  const wrong = Object.entries({ phoneNumber, otpCode, deliveryChannel }).filter(
+    ([, read]) => read === undefined,
+  );
+  throw notOfTheHook(wrong.map(([name]) => `data.messageProfile.${name}`));
 }
 
 function requireObject(value: unknown, path: string): Readonly<Record<string, unknown>> {
@@ -217,24 +229,27 @@ function asText(value: unknown, maxLength = 256): string | undefined {
  */
 function asUserId(
   value: unknown,
-  of: {
-    readonly otpCode: string;
-    readonly login: string | undefined;
-    /** As Okta wrote it, and as it is dialled. */
-    readonly phoneNumbers: readonly (string | undefined)[];
-  },
+  login: string | undefined,
+  needed: NeededFields,
+  /** As it is dialled. */
+  phoneNumber: string | undefined,
 ): string | undefined {
   const userId = asText(value);
   if (userId === undefined) return undefined;
-  const isSame = (text: string | undefined): boolean => text?.toLowerCase() === userId.toLowerCase();
+  const sought = userId.toLowerCase();
+  if (sought === login?.toLowerCase() || sought === needed.otpCode.toLowerCase()) return undefined;
   const digits = dialledDigits(userId);
-  const isNumber = digits !== '' && of.phoneNumbers.some((number) => dialledDigits(number ?? '') === digits);
-  return isNumber || isSame(of.login) || isSame(of.otpCode) ? undefined : userId;
+  if (digits === '') return userId;
+  // What is dialled has a plus, and no zero after it.
+  if (digits === phoneNumber?.slice(1)) return undefined;
+  // As Okta wrote it, nearly always in the same way.
+  const isWritten = needed.phoneNumber !== phoneNumber && digits === dialledDigits(needed.phoneNumber);
+  return isWritten ? undefined : userId;
 }
 
 /** Without the zeros that stand before a number within a country, or before the country. */
 function dialledDigits(text: string): string {
-  return text.replace(/\D/g, '').replace(/^0+/, '');
+  return text.replace(/\D+/g, '').replace(/^0+/, '');
 }
 
 /** Okta's are texts of about 20 characters; whatever it is, the same one must be the same. */

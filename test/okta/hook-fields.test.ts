@@ -11,7 +11,7 @@ interface Parts {
   readonly message?: object;
 }
 
-const read = (parts: Parts = {}): Promise<HookCall> =>
+const read = async (parts: Parts = {}): Promise<HookCall> =>
   readHookCall(
     {
       eventId: 'event-1',

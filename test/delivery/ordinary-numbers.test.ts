@@ -1,0 +1,59 @@
+import { expect } from 'chai';
+import { getCountries, getExampleNumber, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import data from 'libphonenumber-js/max/metadata';
+import examples from 'libphonenumber-js/mobile/examples';
+import { OrdinaryNumbers } from '../../lib/delivery/ordinary-numbers.js';
+
+const DIGITS = Array.from('0123456789');
+
+/** Numbers one digit away from a mobile phone of each country: of every kind, of none, and with national prefixes. */
+function* numbersOfAllCountries(): Generator<string> {
+  for (const country of getCountries()) {
+    const { countryCallingCode = '', nationalNumber = '' } = getExampleNumber(country, examples) ?? {};
+    for (let place = 0; place < nationalNumber.length; place += 1) {
+      const [before, after] = [nationalNumber.slice(0, place), nationalNumber.slice(place)];
+      for (const digit of DIGITS) yield `+${countryCallingCode}${before}${digit}${after.slice(1)}`;
+      if (place < 2) for (const digit of DIGITS) yield `+${countryCallingCode}${before}${digit}${after}`;
+    }
+  }
+}
+
+describe('an ordinary number', () => {
+  it('is of the country that the library says, and is a landline or a mobile phone by its word', () => {
+    const ordinary = new OrdinaryNumbers(data);
+    let found = 0;
+    for (const number of numbersOfAllCountries()) {
+      const country = ordinary.countryOf(number);
+      if (country === undefined) continue;
+      found += 1;
+      const parsed = parsePhoneNumberFromString(number);
+      expect(parsed?.country, number).to.equal(country);
+      expect(parsed?.number, number).to.equal(number);
+      expect(parsed?.getType(), number).to.be.oneOf(['FIXED_LINE', 'MOBILE', 'FIXED_LINE_OR_MOBILE']);
+    }
+    expect(found).to.be.above(10_000);
+  });
+
+  it('is the mobile phone of every country but Argentina, whose numbers the parser has to rearrange', () => {
+    const ordinary = new OrdinaryNumbers(data);
+    const others = getCountries().filter((country) => {
+      const parsed = getExampleNumber(country, examples);
+      return (
+        ordinary.countryOf(parsed?.number ?? '') !== parsePhoneNumberFromString(parsed?.number ?? '')?.country
+      );
+    });
+    expect(others).to.deep.equal(['AR']);
+  });
+
+  it('is no premium-rate one, no number that is short of a digit, and none of a calling code that nobody has', () => {
+    const ordinary = new OrdinaryNumbers(data);
+    for (const number of ['+19005550123', '+44791112345', '+9991234567', '+8831000123456']) {
+      expect(ordinary.countryOf(number), number).to.equal(undefined);
+    }
+  });
+
+  it('is none where the plans come in another layout', () => {
+    const ordinary = new OrdinaryNumbers({ ...data, version: 5 });
+    expect(ordinary.countryOf('+12025550142')).to.equal(undefined);
+  });
+});

@@ -201,7 +201,7 @@ export function createHandlers(parts: HookParts): Handlers {
     const { lateFailover } = parts;
     if (call.refusal !== undefined) return undefined;
     const { request, isPreview } = hookOf(call);
-    const person = personKey(request);
+    const person = call.running?.person ?? personKey(request);
     const eventKey = request.eventId;
     // One that waited for its first, which sent nothing, may be older than what went out meanwhile.
     if (lateFailover === undefined || call.running?.isOvertaken === true) return undefined;

@@ -226,7 +226,7 @@ function overtakeOlder(call: Call, { settings, lateFailover }: HookParts): void 
   // One that waited for its first, which sent nothing, may be older than what went out meanwhile.
   if (lateFailover === undefined || call.running?.isOvertaken === true) return;
   const { request, isPreview } = hookOf(call);
-  const person = personKey(request);
+  const person = call.running?.person ?? personKey(request);
   const eventKey = request.eventId;
   // Now: what a channel of the user's own may make of the request is its own affair.
   const untilMs = request.expiresAt.getTime();

@@ -3,6 +3,7 @@ import type { Logger } from './delivery/channel.js';
 import type { ReadyChannel } from './delivery/dispatch.js';
 import { EventStream, Throttle, Throttles } from './delivery/events.js';
 import { HeldEvents } from './delivery/held-events.js';
+import { heldEventsOf } from './state/memory.js';
 import { createAgent, whenLoaded, type HttpDispatcher } from './delivery/http-call.js';
 import { maskText } from './delivery/masking.js';
 import { loadNumberingPlans } from './delivery/phone-number.js';
@@ -108,7 +109,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     failures,
     sentCodes: createSentCodes({ settings, events, failures }),
     rollout: createRollout(settings.rollout, (name) => USUAL_CHANNELS.has(name) || channels.has(name)),
-    heldEvents: new HeldEvents(),
+    heldEvents: heldEventsOf(settings.state) ?? new HeldEvents(),
     runningCalls: new RunningCalls(),
     suppressions: new SuppressionList({
       state: settings.state,

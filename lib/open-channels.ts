@@ -25,20 +25,27 @@ export function openChannels(
 ): Passed | Promise<Passed> {
   const { deliveryChannel, phoneNumber } = hookOf(call).request;
   if (deliveryChannel !== 'sms') return { channels, passedOver };
-  const among = (enrolled: readonly Suppression[], ofWhatsApp = enrolled): Passed => {
-    const open = passOver(channels, (channel) =>
-      suppressionFor(channel === 'whatsapp' ? ofWhatsApp : enrolled, channel),
-    );
-    return { channels: open.channels, passedOver: [...passedOver, ...open.passedOver] };
-  };
   const { suppressions, settings } = parts;
   const wasTold = call.suppressions !== undefined || settings.state.suppressionsOf === undefined;
   if (wasTold && whatsAppNumber === phoneNumber) {
     const known = suppressions.of(phoneNumber, call.suppressions, arrivalOf(call, parts));
     // Nearly always.
-    return known.length === 0 ? { channels, passedOver } : among(known);
+    return known.length === 0 ? { channels, passedOver } : openAmong({ channels, passedOver }, known, known);
   }
-  return askAgain(whatsAppNumber, call, parts).then(([enrolled, ofWhatsApp]) => among(enrolled, ofWhatsApp));
+  return askAgain(whatsAppNumber, call, parts).then(([enrolled, ofWhatsApp]) =>
+    openAmong({ channels, passedOver }, enrolled, ofWhatsApp),
+  );
+}
+
+function openAmong(
+  { channels, passedOver }: Passed,
+  enrolled: readonly Suppression[],
+  ofWhatsApp: readonly Suppression[],
+): Passed {
+  const open = passOver(channels, (channel) =>
+    suppressionFor(channel === 'whatsapp' ? ofWhatsApp : enrolled, channel),
+  );
+  return { channels: open.channels, passedOver: [...passedOver, ...open.passedOver] };
 }
 
 /** Of a number that the claim did not ask for, or where nobody could say. */

@@ -75,8 +75,8 @@ function claimHere(key: string | undefined, parts: ClaimParts): ClaimResult | Pr
   const held = parts.heldEvents.hold(key, parts);
   const claim = askState(key, parts);
   // Nothing to wait for, nearly always.
-  if (claim === undefined) return firstWith(held, claim);
-  if (!(claim instanceof Promise) && claim.isFirst) return firstWith(held, claim, claim);
+  if (claim === undefined) return firstWith(held, claim, undefined, parts);
+  if (!(claim instanceof Promise) && claim.isFirst) return firstWith(held, claim, claim, parts);
   return claimOfState(key, held, claim, parts);
 }
 
@@ -92,8 +92,8 @@ async function claimOfState(
   for (let atOnce = 1; atOnce <= MOST_CLAIMS_AT_ONCE; atOnce += 1) {
     const found = claim instanceof Promise ? await claimInTime(claim, budget) : claim;
     if (found === TIMED_OUT) onFailure(new Error('no answer in time'));
-    if (found === undefined || found === TIMED_OUT) return firstWith(held, claim);
-    if (found.isFirst) return firstWith(held, found, found);
+    if (found === undefined || found === TIMED_OUT) return firstWith(held, claim, undefined, parts);
+    if (found.isFirst) return firstWith(held, found, found, parts);
     const askedAt = budget.elapsedMs();
     const repeat = await repeatOf(found.answer, parts);
     if (repeat !== undefined) {
@@ -106,7 +106,7 @@ async function claimOfState(
     claim = askState(key, parts);
   }
   onFailure(new Error('every claim is let go'));
-  return firstWith(held, claim);
+  return firstWith(held, claim, undefined, parts);
 }
 
 /** A process that was busy past the time has the state's answer lying there: it looks once more before it goes on alone. */
@@ -156,84 +156,103 @@ async function repeatOf(
 function firstWith(
   held: HeldEvent,
   claim: PossibleClaim | Promise<PossibleClaim>,
-  found?: Pick<Extract<Claim, { isFirst: true }>, 'exceeded' | 'suppressions'>,
+  found: Extract<Claim, { isFirst: true }> | undefined,
+  { onFailure }: ClaimParts,
 ): ClaimResult {
-  const tellState = (end: (claim: FirstClaim) => void): void => {
-    const endIfFirst = (ours: PossibleClaim): void => {
-      if (ours?.isFirst === true) end(ours);
-    };
-    if (claim instanceof Promise) void claim.then(endIfFirst);
-    else endIfFirst(claim);
-  };
   return {
     isFirst: true,
-    claim: {
-      settle: (answer) => {
-        tellState((ours) => {
-          ours.settle(answer);
-        });
-        held.settle(answer);
-      },
-      release: () => {
-        // Before the next one here asks it.
-        tellState((ours) => {
-          ours.release();
-        });
-        held.release();
-      },
-    },
-    exceeded: found?.exceeded ?? [],
-    suppressions: found?.suppressions,
+    claim: new ClaimHereAndThere(held, claim, onFailure),
+    // One of the user's own may count nothing.
+    exceeded: Array.isArray(found?.exceeded) ? found.exceeded : NONE,
+    suppressions: Array.isArray(found?.suppressions) ? found.suppressions : undefined,
   };
+}
+
+const NONE: readonly string[] = [];
+
+/** A first claim: in this process, and of the state. */
+class ClaimHereAndThere implements FirstClaim {
+  readonly #held: HeldEvent;
+  readonly #claim: PossibleClaim | Promise<PossibleClaim>;
+  readonly #onFailure: (error: unknown) => void;
+
+  constructor(
+    held: HeldEvent,
+    claim: PossibleClaim | Promise<PossibleClaim>,
+    onFailure: (error: unknown) => void,
+  ) {
+    this.#held = held;
+    this.#claim = claim;
+    this.#onFailure = onFailure;
+  }
+
+  settle(answer: RememberedAnswer): void {
+    this.#tellState(answer);
+    this.#held.settle(answer);
+  }
+
+  release(): void {
+    // Before the next one here asks it.
+    this.#tellState(undefined);
+    this.#held.release();
+  }
+
+  /** @param answer - `undefined`: it lets go. */
+  #tellState(answer: RememberedAnswer | undefined): void {
+    const claim = this.#claim;
+    if (claim instanceof Promise) {
+      void claim.then((ours) => {
+        endClaim(ours, answer, this.#onFailure);
+      });
+    } else endClaim(claim, answer, this.#onFailure);
+  }
+}
+
+/** What a state does with an answer is after the answer: its failures must not reach anybody. */
+function endClaim(
+  claim: PossibleClaim,
+  answer: RememberedAnswer | undefined,
+  onFailure: (error: unknown) => void,
+): void {
+  if (claim === undefined || !claim.isFirst) return;
+  // By the port they return nothing; those of others may return a promise all the same.
+  const first: { settle(answer: RememberedAnswer): unknown; release(): unknown } = claim;
+  try {
+    const returned = answer === undefined ? first.release() : first.settle(answer);
+    if (returned !== undefined) Promise.resolve(returned).catch(onFailure);
+  } catch (error) {
+    onFailure(error);
+  }
 }
 
 /** Asks the state once. Neither throws nor rejects: what fails is told, and `undefined`. */
 function askState(
   key: string | undefined,
-  { state, nowMs, rememberMs, buckets, recipient, onFailure }: ClaimParts,
+  { state, heldEvents, nowMs, rememberMs, buckets, recipient, onFailure }: ClaimParts,
 ): PossibleClaim | Promise<PossibleClaim> {
-  const fail = (error: unknown): undefined => {
-    onFailure(error);
-    return undefined;
-  };
-  const guard = (claim: Claim): Claim => guardClaim(claim, onFailure);
   try {
-    const claim = state.claim(key, { nowMs, rememberMs, buckets, recipient });
+    // Its points are all that is left to claim, where it is held there already.
+    const unheld = heldEvents.isOfState ? undefined : key;
+    const claim = state.claim(unheld, { nowMs, rememberMs, buckets, recipient });
+    if ('isFirst' in claim) return readClaim(claim);
     // One of another library, or a malformed one of the user's own, is a promise as well.
-    return 'isFirst' in claim ? guard(claim) : Promise.resolve(claim).then(guard).catch(fail);
+    return Promise.resolve(claim)
+      .then(readClaim)
+      .catch((error: unknown): undefined => {
+        onFailure(error);
+        return undefined;
+      });
   } catch (error) {
-    fail(error);
+    onFailure(error);
     return undefined;
   }
 }
 
-/** What a state does with an answer is after the answer: its failures must not reach anybody. */
-function guardClaim(claim: Claim, onFailure: (error: unknown) => void): Claim {
-  if (!claim.isFirst) {
-    const answer = Promise.resolve(claim.answer);
-    // Its failure after nobody waits for it any more is nobody's.
-    answer.catch(() => undefined);
-    return { isFirst: false, answer };
-  }
-  // By the port it returns nothing; that of others may return a promise all the same.
-  const safely = (work: () => unknown): void => {
-    try {
-      const returned = work();
-      if (returned !== undefined) Promise.resolve(returned).catch(onFailure);
-    } catch (error) {
-      onFailure(error);
-    }
-  };
-  return {
-    isFirst: true,
-    // One of the user's own may count nothing.
-    exceeded: Array.isArray(claim.exceeded) ? claim.exceeded : [],
-    suppressions: Array.isArray(claim.suppressions) ? claim.suppressions : undefined,
-    settle: (answer) => {
-      safely(claim.settle.bind(claim, answer));
-    },
-    release: () => {
-      safely(claim.release.bind(claim));
-    },
-  };
+/** Holds what a state gives to its port. */
+function readClaim(claim: Claim): Claim {
+  if (claim.isFirst) return claim;
+  const answer = Promise.resolve(claim.answer);
+  // Its failure after nobody waits for it any more is nobody's.
+  answer.catch(() => undefined);
+  return { isFirst: false, answer };
 }

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { BoundedMap } from './bounded-map.js';
 import type { FinalReport } from './report.js';
 
 /**
@@ -16,10 +17,14 @@ const MAX_EARLY = 1_000;
 const MAX_GIVEN_UP = 1_000;
 
 interface Known {
-  status: 'sent' | 'failed' | 'delivered';
+  readonly status: 'sent' | 'failed' | 'delivered';
   /** There is a receipt of it: something could follow. */
   readonly hasReceipt: boolean;
 }
+
+/** What nearly every message begins as, and most stay: one for all of them. */
+const SENT: Known = { status: 'sent', hasReceipt: true };
+const SENT_IDLE: Known = { status: 'sent', hasReceipt: false };
 
 interface Early {
   readonly report: FinalReport;
@@ -40,7 +45,7 @@ export type News =
   | 'early';
 
 export class MessageStatuses {
-  readonly #known = new LRUCache<string, Known>({ max: MAX_KNOWN });
+  readonly #known = new BoundedMap<Known>(MAX_KNOWN);
   readonly #early: LRUCache<string, Early>;
   readonly #givenUp = new LRUCache<string, true>({ max: MAX_GIVEN_UP });
   readonly #onUnknown: (key: string) => void;
@@ -59,10 +64,14 @@ export class MessageStatuses {
 
   /** Knows a message from now on. Gives what was told of it before. */
   know(key: string, hasReceipt: boolean): FinalReport | undefined {
-    const early = this.#early.peek(key);
-    this.#known.set(key, { status: early?.report.status ?? 'sent', hasReceipt });
-    if (early !== undefined) this.#early.delete(key);
-    return early?.report;
+    const report = this.#early.peek(key)?.report;
+    if (report === undefined) {
+      this.#known.set(key, hasReceipt ? SENT : SENT_IDLE);
+      return undefined;
+    }
+    this.#known.set(key, { status: report.status, hasReceipt });
+    this.#early.delete(key);
+    return report;
   }
 
   /** Takes down what a provider tells, at once: whatever comes meanwhile finds it. */
@@ -70,7 +79,7 @@ export class MessageStatuses {
     const known = this.#known.get(key);
     const before = known?.status ?? this.#early.peek(key)?.report.status ?? 'sent';
     if (before === 'delivered' || before === report.status) return 'none';
-    if (known !== undefined) known.status = report.status;
+    if (known !== undefined) this.#known.set(key, { ...known, status: report.status });
     else {
       this.#early.set(key, { report, sinceMs: performance.now() });
       this.#forgetInTime();

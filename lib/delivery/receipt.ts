@@ -172,46 +172,49 @@ export function receiptsOf(
     }
     return otherwise;
   };
-  /** Gives a promise where the state does: it never rejects, and may never resolve. */
-  const tell = (
-    work: () => unknown,
-    request: Request,
-    onAnswer?: (answer: unknown) => void,
-  ): Promise<void> | undefined => {
-    try {
-      const returned = work();
-      if (returned === undefined) return undefined;
-      return Promise.resolve(returned)
-        .then(onAnswer)
-        .catch((error: unknown) => {
-          onFailure(error, request, 'overtake');
-        });
-    } catch (error) {
+  const failWith =
+    (request: Request) =>
+    (error: unknown): void => {
       onFailure(error, request, 'overtake');
-      return undefined;
-    }
+    };
+  /** What a state is told: nobody waits for what it returns. */
+  const leave = (returned: unknown, request: Request): void => {
+    if (returned !== undefined) Promise.resolve(returned).catch(failWith(request));
   };
   return {
     overtake: (person, event, request) => {
-      void tell(() => state.overtake(person, event), request);
+      try {
+        leave(state.overtake(person, event), request);
+      } catch (error) {
+        failWith(request)(error);
+      }
     },
     isNewest: ({ person, eventKey, request }, nowMs) =>
       ask<boolean | 'unknown'>(() => state.isNewest(person, eventKey, nowMs), 'unknown', request),
     keep: (messageKey, receipt, nowMs, onReport) => {
-      const life = { nowMs, untilMs: receipt.expiresAtMs };
-      return tell(
-        () => state.keepReceipt(messageKey, receipt, life),
-        receipt.request,
-        (answer) => {
-          const report = readReport(answer ?? PENDING);
-          if (isFinal(report)) onReport(report);
-        },
-      );
+      const { request, expiresAtMs } = receipt;
+      try {
+        const returned: unknown = state.keepReceipt(messageKey, receipt, { nowMs, untilMs: expiresAtMs });
+        if (returned === undefined) return undefined;
+        return Promise.resolve(returned)
+          .then((answer) => {
+            const report = readReport(answer ?? PENDING);
+            if (isFinal(report)) onReport(report);
+          })
+          .catch(failWith(request));
+      } catch (error) {
+        failWith(request)(error);
+        return undefined;
+      }
     },
     take: (messageKey, nowMs, report) =>
       ask(() => state.takeReceipt(messageKey, nowMs, report), undefined, undefined),
     setAlarm: (messageKey, { request }, dueInMs) => {
-      void tell(() => state.alarms?.set(messageKey, dueInMs), request);
+      try {
+        leave(state.alarms?.set(messageKey, dueInMs), request);
+      } catch (error) {
+        failWith(request)(error);
+      }
     },
     isDelivered: (messageKeys, { request }, nowMs) =>
       messageKeys.length === 0

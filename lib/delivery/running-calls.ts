@@ -6,34 +6,36 @@ export interface RunningCall {
   readonly person: string;
   /** A newer code of the same person has been accepted by a channel, or was asked for at another gateway. */
   isOvertaken: boolean;
+  /** The one that came before it, and goes on. */
+  older: RunningCall | undefined;
 }
 
 /**
- * The calls of each person that are under way at this gateway, oldest first: once a newer code is out, what an older call
- * has not sent yet must not arrive after it. Nobody has to be asked for it.
+ * The calls of each person that are under way at this gateway: once a newer code is out, what an older call has not sent
+ * yet must not arrive after it. Nobody has to be asked for it.
  */
 export class RunningCalls {
-  readonly #calls = new Map<string, RunningCall[]>();
+  readonly #newest = new Map<string, RunningCall>();
 
   begin(person: string): RunningCall {
-    const call: RunningCall = { person, isOvertaken: false };
-    const calls = this.#calls.get(person);
-    if (calls === undefined) this.#calls.set(person, [call]);
-    else calls.push(call);
+    const call: RunningCall = { person, isOvertaken: false, older: this.#newest.get(person) };
+    this.#newest.set(person, call);
     return call;
   }
 
   /** A channel has accepted its code: the older ones are overtaken. */
   accepted(call: RunningCall): void {
-    for (const other of this.#calls.get(call.person) ?? []) {
-      if (other === call) return;
-      other.isOvertaken = true;
-    }
+    for (let { older } = call; older !== undefined; older = older.older) older.isOvertaken = true;
   }
 
   end(call: RunningCall): void {
-    const others = (this.#calls.get(call.person) ?? []).filter((other) => other !== call);
-    if (others.length === 0) this.#calls.delete(call.person);
-    else this.#calls.set(call.person, others);
+    let newer = this.#newest.get(call.person);
+    if (newer === call) {
+      if (call.older === undefined) this.#newest.delete(call.person);
+      else this.#newest.set(call.person, call.older);
+      return;
+    }
+    while (newer !== undefined && newer.older !== call) newer = newer.older;
+    if (newer !== undefined) newer.older = call.older;
   }
 }

@@ -12,6 +12,8 @@ import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 /** What a state may take to learn something of a number, or to say what it knows; milliseconds. */
 const STATE_MS = 200;
 
+const NONE: readonly Suppression[] = [];
+
 /**
  * Which channels numbers are not to be reached by: what this process has learnt, and what gateways share. What the state
  * does not keep, or cannot say, this process knows alone.
@@ -65,12 +67,15 @@ export class SuppressionList {
     shared: readonly Suppression[] | undefined,
     sinceMs: number,
   ): readonly Suppression[] {
+    const isNoneShared = shared === undefined || shared.length === 0;
+    // Nearly always.
+    if (isNoneShared && this.#here.isEmpty) return NONE;
     const here = this.#here.of(
       recipientOf(phoneNumber),
       this.#clock(),
       shared === undefined ? undefined : sinceMs,
     );
-    return shared === undefined || shared.length === 0 ? here : [...here, ...shared];
+    return isNoneShared ? here : [...here, ...shared];
   }
 
   /** The same, where what gateways share is asked for. Never rejects, and answers in time. */

@@ -87,6 +87,7 @@ export function liftSuppressions<Entry extends Suppression>(
 
 /** The one that counts for a channel: what its owner has said goes before all. */
 export function suppressionFor(known: readonly Suppression[], channel: string): Suppression | undefined {
+  if (known.length === 0) return undefined;
   const ofChannel = known.filter((entry) => entry.channel === channel);
   return ofChannel.find(({ reason }) => reason === 'STOPPED') ?? ofChannel[0];
 }
@@ -126,9 +127,11 @@ export class Suppressions {
     return known.length === 0 ? NONE : known.filter((entry) => !entry.isShared || entry.sinceMs >= sinceMs);
   }
 
+  get isEmpty(): boolean {
+    return this.#known.size === 0;
+  }
+
   #of(recipient: string, nowMs: number): readonly Known[] {
-    // Nearly always.
-    if (this.#known.size === 0) return NONE;
     return this.#known.get(recipient)?.filter(({ untilMs }) => untilMs > nowMs) ?? NONE;
   }
 }
@@ -168,6 +171,8 @@ export function passOver(
  * ninth digit, but for those of São Paulo, Rio de Janeiro and Espírito Santo. A landline has no nine that could be left out.
  */
 export function recipientOf(phoneNumber: string): string {
+  // Most are of none of these countries.
+  if (!phoneNumber.startsWith('+5')) return phoneNumber;
   return phoneNumber
     .replace(/^\+521(?=\d{10}$)/, '+52')
     .replace(/^\+549(?=\d{10}$)/, '+54')

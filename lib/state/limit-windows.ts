@@ -9,14 +9,6 @@ interface Window {
   spent: number;
 }
 
-/** What came of asking for points. */
-interface TakenPoints {
-  /** The keys of the buckets that had none left. */
-  readonly exceeded: readonly string[];
-  /** Puts back what was taken. */
-  readonly giveBack: () => void;
-}
-
 const NONE: readonly string[] = [];
 
 /**
@@ -26,38 +18,36 @@ const NONE: readonly string[] = [];
 export class LimitWindows {
   readonly #windows = new LRUCache<string, Window>({ max: MAX_WINDOWS });
 
-  /** Takes a point of each bucket, or of none where one has none left. */
-  take(buckets: readonly Bucket[], nowMs: number): TakenPoints {
-    const exceeded = this.#spend(buckets, nowMs);
-    return {
-      exceeded,
-      giveBack: () => {
-        if (exceeded.length === 0) this.#giveBack(buckets, nowMs);
-      },
-    };
+  /**
+   * Takes a point of each bucket, or of none where one has none left.
+   *
+   * @returns the keys of the buckets that had none left.
+   */
+  take(buckets: readonly Bucket[], nowMs: number): readonly string[] {
+    const windows = buckets.map((bucket) => this.#find(bucket, nowMs));
+    let exceeded = NONE;
+    buckets.forEach(({ key, points }, index) => {
+      if ((windows[index]?.spent ?? 0) >= points) exceeded = [...exceeded, key];
+    });
+    if (exceeded.length > 0) return exceeded;
+    buckets.forEach(({ key, seconds }, index) => {
+      const window = windows[index];
+      if (window === undefined) this.#windows.set(key, { until: nowMs + seconds * 1000, spent: 1 });
+      else window.spent += 1;
+    });
+    return exceeded;
   }
 
-  #spend(buckets: readonly Bucket[], nowMs: number): readonly string[] {
-    const exceeded = buckets.filter((bucket) => (this.#open(bucket, nowMs)?.spent ?? 0) >= bucket.points);
-    if (exceeded.length > 0) return exceeded.map(({ key }) => key);
+  /** Puts back what was taken then: a point of each bucket, where none had none left. */
+  giveBack(buckets: readonly Bucket[], takenMs: number): void {
     for (const bucket of buckets) {
-      const open = this.#open(bucket, nowMs);
-      if (open === undefined) {
-        this.#windows.set(bucket.key, { until: nowMs + bucket.seconds * 1000, spent: 1 });
-      } else open.spent += 1;
-    }
-    return NONE;
-  }
-
-  #giveBack(buckets: readonly Bucket[], spentMs: number): void {
-    for (const bucket of buckets) {
-      const open = this.#open(bucket, spentMs);
-      if (open !== undefined && open.spent > 0) open.spent -= 1;
+      const window = this.#find(bucket, takenMs);
+      if (window !== undefined && window.spent > 0) window.spent -= 1;
     }
   }
 
   /** The window that a moment is in. One from before the clock was set back, or of a later moment, is none. */
-  #open({ key, seconds }: Bucket, nowMs: number): Window | undefined {
+  #find({ key, seconds }: Bucket, nowMs: number): Window | undefined {
     const window = this.#windows.get(key);
     const leftMs = (window?.until ?? 0) - nowMs;
     return leftMs > 0 && leftMs <= seconds * 1000 ? window : undefined;

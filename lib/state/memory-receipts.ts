@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { BoundedMap } from '../delivery/bounded-map.js';
 import { REPORT_LIFE_MS, type Receipt, type ReceiptState } from '../delivery/receipt.js';
 import type { FinalReport } from '../delivery/report.js';
 
@@ -14,6 +14,8 @@ const MAX_REPORTS = 6_000;
 /** So many receipts are looked at for each that comes: those that are over go. More than one, so that all have their turn. */
 const LOOKED_AT = 4;
 
+const NONE: readonly string[] = [];
+
 interface Newest {
   /** When its call came in, milliseconds since 1970; where previews are all that is known, the first of theirs. */
   readonly atMs: number;
@@ -25,6 +27,7 @@ interface Newest {
 }
 
 interface Kept {
+  readonly messageKey: string;
   readonly receipt: Receipt;
   readonly untilMs: number;
 }
@@ -40,14 +43,14 @@ export interface MemoryReceipts extends ReceiptState {
 
 /** The receipts of `memoryState()`. */
 export function memoryReceipts(): MemoryReceipts {
-  const people = new LRUCache<string, Newest>({ max: MAX_ENTRIES });
+  const people = new BoundedMap<Newest>(MAX_ENTRIES);
   const receipts = new Map<string, Kept>();
   // It goes on over what comes and goes. One that stood still would hold what has gone.
-  let looking = receipts.entries();
+  let looking = receipts.values();
+  // Only while each that comes takes another one's place. A new one passes over the gaps of all that went.
+  let oldest: MapIterator<string> | undefined;
 
-  const reports = new LRUCache<string, { readonly report: FinalReport; readonly untilMs: number }>({
-    max: MAX_REPORTS,
-  });
+  const reports = new BoundedMap<{ readonly report: FinalReport; readonly untilMs: number }>(MAX_REPORTS);
   const reportOf = (messageKey: string, nowMs: number): FinalReport | undefined => {
     const known = reports.get(messageKey);
     return known !== undefined && known.untilMs > nowMs ? known.report : undefined;
@@ -62,20 +65,24 @@ export function memoryReceipts(): MemoryReceipts {
     for (let count = 0; count < LOOKED_AT; count += 1) {
       const next = looking.next();
       if (next.done === true) {
-        looking = receipts.entries();
+        looking = receipts.values();
         return;
       }
-      const [messageKey, { untilMs }] = next.value;
+      const { messageKey, untilMs } = next.value;
       if (untilMs <= nowMs) receipts.delete(messageKey);
     }
   };
-  const keep = (messageKey: string, kept: Kept): void => {
+  const keep = (kept: Kept): void => {
     // It comes last, where it was there before.
-    receipts.delete(messageKey);
-    receipts.set(messageKey, kept);
-    if (receipts.size <= MAX_ENTRIES) return;
-    const { value: oldest } = receipts.keys().next();
-    if (oldest !== undefined) receipts.delete(oldest);
+    receipts.delete(kept.messageKey);
+    receipts.set(kept.messageKey, kept);
+    if (receipts.size <= MAX_ENTRIES) {
+      oldest = undefined;
+      return;
+    }
+    oldest ??= receipts.keys();
+    const { value: key } = oldest.next();
+    if (key !== undefined) receipts.delete(key);
   };
 
   return {
@@ -95,7 +102,7 @@ export function memoryReceipts(): MemoryReceipts {
           ? [...(beside?.previews ?? []), eventKey].slice(-MAX_PREVIEWS)
           : isLate
             ? alive.previews
-            : [],
+            : NONE,
       });
     },
     isNewest(person, eventKey, nowMs) {
@@ -106,7 +113,7 @@ export function memoryReceipts(): MemoryReceipts {
     keepReceipt(messageKey, receipt, { nowMs, untilMs }) {
       dropExpired(nowMs);
       const report = reportOf(messageKey, nowMs);
-      if (report === undefined) keep(messageKey, { receipt, untilMs });
+      if (report === undefined) keep({ messageKey, receipt, untilMs });
       return report;
     },
     takeReceipt(messageKey, nowMs, report) {

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { BoundedMap } from '../delivery/bounded-map.js';
 import {
   staysBefore,
   TAKEN_MS,
@@ -7,7 +7,7 @@ import {
   type SentCodeUse,
 } from '../delivery/sent-codes.js';
 
-/** About 100 codes a second for three minutes; those that nobody asked for the longest are forgotten first. */
+/** About 100 codes a second for three minutes; the oldest are forgotten first. */
 const MAX_ENTRIES = 20_000;
 
 interface Kept {
@@ -27,7 +27,7 @@ export interface MemorySentCodes {
 
 /** The sent codes of `memoryState()`. */
 export function memorySentCodes(): MemorySentCodes {
-  const codes = new LRUCache<string, Kept>({ max: MAX_ENTRIES });
+  const codes = new BoundedMap<Kept>(MAX_ENTRIES);
   const knownAt = (key: string, nowMs: number): Kept | undefined => {
     const known = codes.get(key);
     return known !== undefined && known.untilMs > nowMs ? known : undefined;

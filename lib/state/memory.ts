@@ -4,31 +4,45 @@ import { memoryReceipts } from './memory-receipts.js';
 import { memorySentCodes } from './memory-sent-codes.js';
 import { LimitWindows } from './limit-windows.js';
 
+/** By what claims them: one of the user's own that is put in its place does so in its own way. */
+const HELD = new WeakMap<State['claim'], HeldEvents>();
+
+/** The events that a state holds in this process, where it is one of `memoryState()`: a hook holds its own among them. */
+export function heldEventsOf(state: State): HeldEvents | undefined {
+  // Looked up, not called.
+  // eslint-disable-next-line @typescript-eslint/unbound-method
+  return HELD.get(state.claim);
+}
+
 /**
  * Remembers within this process: right for one instance, and for tests. Bounded to 20,000 events, people, receipts and sent codes
  * and 60,000 limits, the oldest forgotten first; starts no timer.
  */
 export function memoryState(): State {
-  const events = new HeldEvents();
+  const events = new HeldEvents({ isOfState: true });
   const limits = new LimitWindows();
+  const claim: State['claim'] = (key, life) => {
+    const answer = events.find(key, life.nowMs);
+    if (answer !== undefined) return { isFirst: false, answer };
+    const exceeded = limits.take(life.buckets, life.nowMs);
+    const held = key === undefined ? undefined : events.hold(key, life);
+    return {
+      isFirst: true,
+      exceeded,
+      settle: (found) => {
+        held?.settle(found);
+      },
+      release: () => {
+        if (exceeded.length === 0) limits.giveBack(life.buckets, life.nowMs);
+        held?.release();
+      },
+    };
+  };
+  HELD.set(claim, events);
   return {
     ...memoryReceipts(),
     ...memorySentCodes(),
-    claim: (key, life) => {
-      const answer = events.find(key, life.nowMs);
-      if (answer !== undefined) return { isFirst: false, answer };
-      const { exceeded, giveBack } = limits.take(life.buckets, life.nowMs);
-      const { settle, release } = events.hold(key, life);
-      return {
-        isFirst: true,
-        exceeded,
-        settle,
-        release: () => {
-          giveBack();
-          release();
-        },
-      };
-    },
+    claim,
     check: () => Promise.resolve(),
     health: 'ok',
     close: () => Promise.resolve(),

@@ -47,8 +47,15 @@ export class RedisClaims {
 
   claim(key: string | undefined, life: EventLife): Claim | Promise<Claim> {
     if (this.#connection.health === 'lost' || (key === undefined && life.buckets.length === 0)) {
-      const { exceeded, giveBack } = this.#limits.take(life.buckets, life.nowMs);
-      return { isFirst: true, exceeded, settle: () => undefined, release: giveBack };
+      const exceeded = this.#limits.take(life.buckets, life.nowMs);
+      return {
+        isFirst: true,
+        exceeded,
+        settle: () => undefined,
+        release: () => {
+          this.#giveBackHere(exceeded, life);
+        },
+      };
     }
     return this.#claimShared(key, life);
   }
@@ -75,10 +82,10 @@ export class RedisClaims {
       )) as readonly unknown[];
     } catch {
       // Told by the connection. It may have been done: what becomes of it is written there, if it can be.
-      const { exceeded, giveBack } = this.#limits.take(life.buckets, life.nowMs);
+      const exceeded = this.#limits.take(life.buckets, life.nowMs);
       const claim = this.#writingBehind(exceeded, name, token, []);
       const release = (): void => {
-        giveBack();
+        this.#giveBackHere(exceeded, life);
         claim.release();
       };
       return { ...claim, release };
@@ -89,6 +96,10 @@ export class RedisClaims {
     const claim = this.#writingBehind(exceeded, name, token, exceeded.length === 0 ? limits : []);
     if (recipient === undefined) return claim;
     return { ...claim, suppressions: this.#suppressions.read(recipient, known, life.nowMs) };
+  }
+
+  #giveBackHere(exceeded: readonly string[], { buckets, nowMs }: EventLife): void {
+    if (exceeded.length === 0) this.#limits.giveBack(buckets, nowMs);
   }
 
   /** A claim that Redis is told the end of, without anybody waiting for it. */

@@ -36,11 +36,11 @@ export class StatusCallbacks {
   /** Twilio has accepted a message, and was told where to report. Needs no timer: the next one ends the wait. */
   expect(): void {
     if (this.#isMissing) return;
-    const now = performance.now();
-    if (this.#silent < (this.#hasCome ? SILENT_MESSAGES.since : SILENT_MESSAGES.never)) {
+    const most = this.#hasCome ? SILENT_MESSAGES.since : SILENT_MESSAGES.never;
+    if (this.#silent < most) {
       this.#silent += 1;
-      this.#silentSinceMs = now;
-    } else if (now - this.#silentSinceMs >= LATEST_MS) {
+      if (this.#silent === most) this.#silentSinceMs = performance.now();
+    } else if (performance.now() - this.#silentSinceMs >= LATEST_MS) {
       this.#isMissing = true;
       this.#onMissing(this.#silent);
     }

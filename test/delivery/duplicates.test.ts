@@ -9,7 +9,7 @@ import {
 } from '../../lib/delivery/duplicates.js';
 import { HeldEvents } from '../../lib/delivery/held-events.js';
 import type { Bucket, Claim, RememberedAnswer, State } from '../../lib/delivery/state.js';
-import { memoryState } from '../../lib/state/memory.js';
+import { heldEventsOf, memoryState } from '../../lib/state/memory.js';
 import { defer, until } from '../harness/until.js';
 import { makeMessage, NOW, OTP_CODE, PHONE_NUMBER } from '../twilio/scripted-api.js';
 
@@ -122,6 +122,32 @@ describe('claiming an event', () => {
       expect((await claim(asked, [], 2200, false)).isFirst).to.equal(true);
     }
     expect(keys).to.deep.equal([undefined, undefined]);
+  });
+
+  it('is held among the events of memoryState(), by whichever of the hooks that share it came first', async () => {
+    const state = memoryState();
+    const life = { nowMs: NOW, rememberMs: 300_000, buckets: [{ key: 'bucket', points: 2, seconds: 600 }] };
+    heldEvents = heldEventsOf(state) ?? heldEvents;
+    firstOf(await claim(state)).release();
+    firstOf(await claim(state)).settle(ANSWER);
+    expect(await claim(state)).to.deep.equal({ isFirst: false, answer: ANSWER });
+    const elsewhere = await state.claim(duplicateKey(REQUEST), life);
+    expect(!elsewhere.isFirst && (await elsewhere.answer)).to.equal(ANSWER);
+    // One point: what was let go took none, and a repeat takes none.
+    const next = [await state.claim('next', life), await state.claim('over', life)];
+    expect(next.map((one) => one.isFirst && one.exceeded)).to.deep.equal([[], ['bucket']]);
+    const asked: unknown[] = [];
+    const own: State = {
+      ...state,
+      claim: (key, of) => {
+        asked.push(key);
+        return state.claim(key, of);
+      },
+    };
+    expect(heldEventsOf(own)).to.equal(undefined);
+    heldEvents = new HeldEvents();
+    await claim(own);
+    expect(asked).to.deep.equal([duplicateKey(REQUEST)]);
   });
 
   it('tells which buckets had no point left', async () => {

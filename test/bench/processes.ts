@@ -29,7 +29,7 @@ export async function startProcess<Started>(
     // Nothing of this machine's own: the vendors' SDKs read proxies and tokens from it.
     env: { NODE_ENV: 'production' },
     // What a server logs goes nowhere, at the price of writing it.
-    stdio: ['ignore', openSync(process.env['X_OUT'] ?? devNull, 'a'), 'inherit', 'ipc'],
+    stdio: ['ignore', openSync(devNull, 'w'), 'inherit', 'ipc'],
   });
   const started = await firstMessage<Started>(child, file);
   let lastId = 0;

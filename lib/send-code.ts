@@ -180,14 +180,12 @@ function receiptOf(
     to: addressFor(ready.name),
   });
   // A receipt holds no more of a person than who sends it again may read.
-  const isRead =
-    settings.composeText !== undefined ||
-    settings.texts?.readsProfile(request) === true ||
-    untried.some(({ name }) => settings.ownChannels.has(name));
+  const isHandedOut =
+    settings.composeText !== undefined || untried.some(({ name }) => settings.ownChannels.has(name));
   return {
-    request,
+    request: isHandedOut ? request : withoutRaw(request),
     expiresAtMs,
-    profile: isRead ? profile : undefined,
+    profile: isHandedOut || settings.texts?.readsProfile(request) === true ? profile : undefined,
     locale,
     person,
     eventKey,
@@ -196,5 +194,25 @@ function receiptOf(
     untried: untried.map(stepOf),
     attempts: before === undefined ? attempts : [...before.receipt.attempts, ...attempts],
     asked,
+  };
+}
+
+/** Of what Okta sent only what was read. Every field by name: a copy by spreading costs more, and is made for most codes. */
+function withoutRaw(request: TelephonyRequest): Receipt['request'] {
+  return {
+    eventId: request.eventId,
+    requestType: request.requestType,
+    deliveryChannel: request.deliveryChannel,
+    phoneNumber: request.phoneNumber,
+    otpCode: request.otpCode,
+    msgTemplate: request.msgTemplate,
+    locale: request.locale,
+    userId: request.userId,
+    login: request.login,
+    firstName: request.firstName,
+    lastName: request.lastName,
+    ipAddress: request.ipAddress,
+    oktaRequestId: request.oktaRequestId,
+    raw: undefined,
   };
 }

@@ -191,37 +191,40 @@ describe('a late send', () => {
       await start({ state: { ...state, keepReceipt }, ...hook });
       scene.okta.updateUser(ANA.id, profile);
       await scene.call({ eventId: 'event-1' });
-      return receipts.map(({ profile, untried }) => [
+      return receipts.map(({ profile, request, untried }) => [
         profile?.['whatsAppOptIn'],
+        request.raw === undefined ? 'as read' : 'as Okta sent it',
         untried.map((step) => step.channel),
       ]);
     };
 
-    it('without the profile, where nothing reads it', async () => {
-      expect(await kept({})).to.deep.equal([[undefined, ['sms']]]);
+    it('without the profile and what Okta sent, where nothing reads it', async () => {
+      expect(await kept({})).to.deep.equal([[undefined, 'as read', ['sms']]]);
     });
 
-    it('with it, for a composeText', async () => {
-      expect(await kept({ composeText: () => `Your code is ${CODE}` })).to.deep.equal([[true, ['sms']]]);
+    it('with both, for a composeText', async () => {
+      expect(await kept({ composeText: () => `Your code is ${CODE}` })).to.deep.equal([
+        [true, 'as Okta sent it', ['sms']],
+      ]);
     });
 
     const texts = { sms: { default: 'Hi {firstName}, {code}' } };
-    it('without it, for a text with the name that Okta sent', async () => {
-      expect(await kept({ texts })).to.deep.equal([[undefined, ['sms']]]);
+    it('without both, for a text with the name that Okta sent', async () => {
+      expect(await kept({ texts })).to.deep.equal([[undefined, 'as read', ['sms']]]);
     });
 
-    it('with it, for a text with a name that Okta did not send', async () => {
-      expect(await kept({ texts }, { firstName: '4711' })).to.deep.equal([[true, ['sms']]]);
+    it('with the profile, for a text with a name that Okta did not send', async () => {
+      expect(await kept({ texts }, { firstName: '4711' })).to.deep.equal([[true, 'as read', ['sms']]]);
     });
 
-    it("with it, for a channel of the user's own that may be next", async () => {
+    it("with both, for a channel of the user's own that may be next", async () => {
       const hook = { channels: { line: channel('line') }, chooseChannels: () => ['whatsapp', 'line'] };
-      expect(await kept(hook)).to.deep.equal([[true, ['line', 'sms']]]);
+      expect(await kept(hook)).to.deep.equal([[true, 'as Okta sent it', ['line', 'sms']]]);
     });
 
-    it('without it, where that one is not in the plan', async () => {
+    it('without both, where that one is not in the plan', async () => {
       const hook = { channels: { line: channel('line') }, chooseChannels: () => ['whatsapp'] };
-      expect(await kept(hook)).to.deep.equal([[undefined, ['sms']]]);
+      expect(await kept(hook)).to.deep.equal([[undefined, 'as read', ['sms']]]);
     });
   });
 

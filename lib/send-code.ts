@@ -1,7 +1,15 @@
 import { recordLate, tellFailed, type HookParts } from './call.js';
 import type { Budget } from './delivery/budget.js';
 import type { DeliveryFailure, TelephonyRequest, UserProfile } from './delivery/channel.js';
-import { dispatch, type Delivery, type ReadyChannel, type Rest } from './delivery/dispatch.js';
+import {
+  dispatch,
+  type Delivery,
+  type DispatchParts,
+  type LateEnd,
+  type ReadyChannel,
+  type Rest,
+} from './delivery/dispatch.js';
+import type { AttemptReport } from './delivery/events.js';
 import { LateFailover } from './delivery/late-failover.js';
 import type { LateSend } from './delivery/late-send.js';
 import { withinRollout } from './delivery/rollout.js';
@@ -41,71 +49,97 @@ export function sendCode(
   code: CodeToSend,
   parts: HookParts,
 ): Promise<Delivery> {
-  const { settings, events, underWay, lateFailover } = parts;
-  const { request, profile, locale, addressFor, budget, isStillWanted } = code;
-  const { eventId, oktaRequestId } = request;
-  const keep = (transactionId: string, rest: Rest, attempt = rest.attempts.at(-1)): void => {
-    const { event } = code;
-    keepAccepted(transactionId, attempt, rest.by, code, parts);
-    // Nobody waits for the code of a caller who hung up: nothing is sent late.
-    const mayFollow = event !== undefined && !budget.hasHungUp;
-    const makeReceipt = mayFollow ? () => receiptOf(code, event, rest, parts) : undefined;
-    // The code is out: whatever a channel of the user's own does to us now, that must not be told as a failure.
-    unfailing(() => lateFailover?.accepted(transactionId, rest, makeReceipt));
-  };
+  return dispatch(plan, code.request, code.profile, new CodeUnderWay(code, parts));
+}
+
+/** A code while its channels are tried: what they are told of it, and what is told of them. */
+class CodeUnderWay implements DispatchParts {
+  readonly budget: Budget;
+  readonly composeText: DispatchParts['composeText'];
+  readonly texts: DispatchParts['texts'];
+  readonly locale: string;
+  readonly addressFor: DispatchParts['addressFor'];
+  readonly isStillWanted: DispatchParts['isStillWanted'];
+  readonly isSuppressed: DispatchParts['isSuppressed'];
+  readonly #code: CodeToSend;
+  readonly #parts: HookParts;
+
+  constructor(code: CodeToSend, parts: HookParts) {
+    this.budget = code.budget;
+    this.composeText = parts.settings.composeText;
+    this.texts = parts.settings.texts;
+    this.locale = code.locale;
+    this.addressFor = code.addressFor;
+    this.isStillWanted = code.isStillWanted;
+    this.isSuppressed = code.isSuppressed;
+    this.#code = code;
+    this.#parts = parts;
+  }
+
+  onAttempt(attempt: AttemptReport): void {
+    const { events, underWay, settings } = this.#parts;
+    const { eventId, oktaRequestId } = this.#code.request;
+    if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
+    events.emit({
+      type: 'attempt.ended',
+      at: events.now(),
+      eventId,
+      oktaRequestId,
+      channel: attempt.channel,
+      provider: attempt.provider,
+      outcome: attempt.outcome,
+      code: attempt.code,
+      reason: attempt.reason,
+      remedy: attempt.remedy,
+      transactionId: attempt.transactionId,
+      durationMs: attempt.durationMs,
+    });
+  }
+
+  onComposeFailure(error: unknown): void {
+    tellFailed('composeText', this.#code.request, this.#parts)(error);
+  }
+
   /** What the refusal says of the recipient holds for later codes. */
-  const learn = (channel: string, refusal: Pick<DeliveryFailure, 'moveOn' | 'isNotReached'>): void => {
+  onRefused(channel: string, refusal: Pick<DeliveryFailure, 'moveOn' | 'isNotReached'>): void {
     const reason = suppressionReasonOf(refusal);
-    if (reason !== undefined) void parts.suppressions.add(addressFor(channel), channel, reason);
-  };
-  const unfailing = (work: () => void): void => {
+    if (reason !== undefined) void this.#parts.suppressions.add(this.addressFor(channel), channel, reason);
+  }
+
+  onAccepted(transactionId: string, rest: Rest, attempt = rest.attempts.at(-1)): void {
+    const { event } = this.#code;
+    keepAccepted(transactionId, attempt, rest.by, this.#code, this.#parts);
+    // Nobody waits for the code of a caller who hung up: nothing is sent late.
+    const mayFollow = event !== undefined && !this.budget.hasHungUp;
+    const makeReceipt = mayFollow ? () => receiptOf(this.#code, event, rest, this.#parts) : undefined;
+    // The code is out: whatever a channel of the user's own does to us now, that must not be told as a failure.
+    this.#unfailing((lateFailover) => {
+      lateFailover.accepted(transactionId, rest, makeReceipt);
+    });
+  }
+
+  onDetached(late: Promise<LateEnd>, rest: Rest): void {
+    recordLate(late, this.#code.request, this.#parts, ({ attempt, transactionId, failure }) => {
+      if (transactionId !== undefined) this.onAccepted(transactionId, rest, attempt);
+      if (failure !== undefined) this.onRefused(rest.by.name, failure);
+      const { event } = this.#code;
+      if (event === undefined || failure === undefined) return;
+      if (rest.untried.length === 0 || this.budget.hasHungUp) return;
+      this.#unfailing((lateFailover) => {
+        lateFailover.failed(receiptOf(this.#code, event, rest, this.#parts), failure);
+      });
+    });
+  }
+
+  #unfailing(work: (lateFailover: LateFailover) => void): void {
+    const { lateFailover } = this.#parts;
+    if (lateFailover === undefined) return;
     try {
-      work();
+      work(lateFailover);
     } catch (error) {
-      tellFailed('lateFailover', request, parts)(error);
+      tellFailed('lateFailover', this.#code.request, this.#parts)(error);
     }
-  };
-  return dispatch(plan, request, profile, {
-    budget,
-    composeText: settings.composeText,
-    texts: settings.texts,
-    locale,
-    addressFor,
-    isStillWanted,
-    onAttempt: (attempt) => {
-      if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
-      const { channel, provider, outcome, code: providerCode, reason, remedy } = attempt;
-      const { transactionId, durationMs } = attempt;
-      events.emit({
-        type: 'attempt.ended',
-        at: events.now(),
-        eventId,
-        oktaRequestId,
-        channel,
-        provider,
-        outcome,
-        code: providerCode,
-        reason,
-        remedy,
-        transactionId,
-        durationMs,
-      });
-    },
-    onComposeFailure: tellFailed('composeText', request, parts),
-    isSuppressed: code.isSuppressed,
-    onRefused: learn,
-    onAccepted: keep,
-    onDetached: (late, rest) => {
-      recordLate(late, request, parts, ({ attempt, transactionId, failure }) => {
-        if (transactionId !== undefined) keep(transactionId, rest, attempt);
-        if (failure !== undefined) learn(rest.by.name, failure);
-        const { event } = code;
-        if (event === undefined || failure === undefined) return;
-        if (rest.untried.length === 0 || budget.hasHungUp) return;
-        unfailing(() => lateFailover?.failed(receiptOf(code, event, rest, parts), failure));
-      });
-    },
-  });
+  }
 }
 
 /** The parts of a hook, with late failover where it is on. */

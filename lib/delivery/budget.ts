@@ -25,7 +25,7 @@ export class Budget {
   /** Made for those who ask for its signal only: most calls end without anybody doing so. */
   #leave: AbortController | undefined;
   /** Told when the waiting is over. */
-  #waiting: (() => void)[] = [];
+  #waiting: ((end: typeof TIMED_OUT) => void)[] = [];
   #isCallerGone: () => boolean;
 
   /**
@@ -82,10 +82,7 @@ export class Budget {
   untilEnd<T>(work: Promise<T>): Promise<T | typeof TIMED_OUT> {
     return new Promise((resolve) => {
       if (this.#hasEnded) resolve(TIMED_OUT);
-      else
-        this.#waiting.push(() => {
-          resolve(TIMED_OUT);
-        });
+      else this.#waiting.push(resolve);
       work.then(resolve, () => {
         resolve(TIMED_OUT);
       });
@@ -112,7 +109,7 @@ export class Budget {
 
   #end(): void {
     this.#hasEnded = true;
-    for (const tell of this.#waiting) tell();
+    for (const tell of this.#waiting) tell(TIMED_OUT);
     this.#waiting = [];
   }
 }

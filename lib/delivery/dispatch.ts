@@ -69,18 +69,18 @@ export interface DispatchParts {
   readonly locale: string;
   /** Where the text goes by each channel, E.164. */
   readonly addressFor: (channel: string) => string;
-  readonly onAttempt: (attempt: AttemptReport) => void;
-  readonly onComposeFailure: (error: unknown) => void;
+  onAttempt(attempt: AttemptReport): void;
+  onComposeFailure(error: unknown): void;
   /** Asked right before each attempt, with how many were made. Default: it is wanted as long as the budget lasts. */
   readonly isStillWanted?: ((attempts: number) => boolean | Promise<boolean>) | undefined;
   /** Asked right before each attempt: whether its recipient is not to be reached by a channel. */
   readonly isSuppressed?: ((channel: string) => boolean) | undefined;
   /** A channel has refused the message. */
-  readonly onRefused?: ((channel: string, refusal: Refusal) => void) | undefined;
+  onRefused?(channel: string, refusal: Refusal): void;
   /** A channel has accepted the message, by the provider's own id; empty where it gave none. */
-  readonly onAccepted: (transactionId: string, rest: Rest) => void;
+  onAccepted(transactionId: string, rest: Rest): void;
   /** A send that goes on after the deadline, and what became of it. Never rejects. */
-  readonly onDetached: (late: Promise<LateEnd>, rest: Rest) => void;
+  onDetached(late: Promise<LateEnd>, rest: Rest): void;
 }
 
 /**
@@ -135,8 +135,9 @@ function composeMessage(
   { name, port }: ReadyChannel,
   request: TelephonyRequest,
   profile: UserProfile | undefined,
-  { composeText, texts, budget, locale, addressFor, onComposeFailure }: DispatchParts,
+  dispatching: DispatchParts,
 ): Message | Promise<Message> {
+  const { composeText, texts, budget, locale, addressFor } = dispatching;
   const withText = (words: string): Message => {
     const text = texts === undefined ? words : texts.bind(name, words, request);
     return { request, profile, to: addressFor(name), text, locale, expiresAt: request.expiresAt };
@@ -144,18 +145,21 @@ function composeMessage(
   const isWorded = texts !== undefined && port.usesText !== false;
   const otherwise = isWorded ? texts.wordsFor(name, request, profile, locale) : oktaText(request);
   if (port.usesText === false || composeText === undefined) return withText(otherwise);
-  const parts = { composeText, budget, otherwise, onFailure: onComposeFailure };
-  return textFor(name, request, profile, parts).then(withText);
+  const onFailure = (error: unknown): void => {
+    dispatching.onComposeFailure(error);
+  };
+  return textFor(name, request, profile, { composeText, budget, otherwise, onFailure }).then(withText);
 }
 
 /** One attempt. At the deadline the waiting ends; a send that has left is detached, and its result recorded. */
 function startSend(
   channel: ReadyChannel,
   message: Message,
-  { budget, onDetached }: DispatchParts,
+  parts: DispatchParts,
   onLate: (end: Outcome) => void,
   rest: Rest,
 ): Promise<Outcome> {
+  const { budget } = parts;
   const startedAt = budget.elapsedMs();
   const clock = new AttemptClock(budget);
   const sending = send(channel.port, message, clock);
@@ -163,7 +167,7 @@ function startSend(
     if (outcome !== TIMED_OUT) return outcome;
     const end = endOfDetached(sending, clock);
     void end.then(onLate);
-    onDetached(
+    parts.onDetached(
       end.then((late) => lateEndOf(late, reportOf(channel, late, budget.elapsedMs() - startedAt, message))),
       rest,
     );

@@ -4,6 +4,7 @@ import type { Logger } from '../delivery/channel.js';
 import type { HookEvent, HookEventListener, OptionWarning } from '../delivery/events.js';
 import type { Extension } from '../delivery/extensions.js';
 import { lazily } from '../delivery/lazily.js';
+import { fieldsOf, type Answered } from './log-fields.js';
 
 /** Writes the default log. */
 export const loadWinston = lazily(async () => (await import('winston')).default);
@@ -61,9 +62,7 @@ export function logListener(logger: Logger): HookEventListener {
   return (event) => {
     const line = lineFor(event);
     if (line === undefined) return undefined;
-    // A log has times of its own.
-    const { type, at, ...fields } = event;
-    return logger[line.level](`okta-telephony-hook: ${line.message}`, { event: type, ...fields });
+    return logger[line.level](`okta-telephony-hook: ${line.message}`, fieldsOf(event));
   };
 }
 
@@ -254,7 +253,7 @@ function failoverLine({ outcome, code }: Extract<HookEvent, { type: 'failover.en
 /** These do not mend themselves, and turn every opt-in off. */
 const NO_ACCESS: ReadonlySet<string> = new Set(['OKTA_UNAUTHORIZED', 'OKTA_FORBIDDEN']);
 
-function answeredLine(event: Extract<HookEvent, { type: 'request.answered' }>): Line {
+function answeredLine(event: Answered): Line {
   switch (event.status) {
     case 'SUCCESSFUL':
       if (NO_ACCESS.has(event.profileReason ?? '')) {
@@ -276,11 +275,7 @@ function answeredLine(event: Extract<HookEvent, { type: 'request.answered' }>): 
 }
 
 /** Whether a code may be on its way: only what was refused certainly is not. */
-function pendingMessage({
-  isRepeat,
-  code,
-  attempts,
-}: Extract<HookEvent, { type: 'request.answered' }>): string {
+function pendingMessage({ isRepeat, code, attempts }: Answered): string {
   // It tells what the first one was answered, not why.
   if (isRepeat) return 'a repeat was answered as the first: a code may have been sent, or was held back';
   const last = attempts.at(-1);

@@ -40,8 +40,7 @@ return reply
 /** KEYS: the event. ARGV: the claim's token, the sealed answer. Whoever claimed it since keeps their claim. */
 const SETTLE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-local left = redis.call('PTTL', KEYS[1])
-if left > 0 then redis.call('SET', KEYS[1], ARGV[2], 'PX', left) end
+redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
 return 1
 `;
 

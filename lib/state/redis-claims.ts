@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Bucket, Claim, EventLife, RememberedAnswer } from '../delivery/state.js';
 import { LimitWindows } from './limit-windows.js';
 import type { RedisConnection } from './redis-connection.js';
+import type { Step } from './redis-steps.js';
 import type { RedisSuppressions } from './redis-suppressions.js';
 import type { Sealing } from './sealing.js';
 import { Untold } from './untold.js';
@@ -18,8 +19,6 @@ const LONGEST_WAIT_MS = 3_000;
 const ANSWERED = 'A'.charCodeAt(0);
 const HELD = 'H';
 
-type Command = Parameters<RedisConnection['ask']>[0];
-
 /**
  * A claim is one script, and the one thing that is waited for before a code leaves. What becomes of it is written behind
  * the answer. While Redis is lost the points are this process's own, and an event is claimed by whoever asks: of one
@@ -34,7 +33,7 @@ export class RedisClaims {
   readonly #holder = `${HELD}${randomBytes(9).toString('base64url')}`;
   #count = 0;
   /** What became of claims of ours, which Redis may not know: by their tokens, so that told twice it is the same. */
-  readonly #untold: Untold<Command>;
+  readonly #untold: Untold<Step>;
 
   readonly #suppressions: RedisSuppressions;
 
@@ -42,7 +41,7 @@ export class RedisClaims {
     this.#connection = connection;
     this.#sealing = sealing;
     this.#suppressions = suppressions;
-    this.#untold = new Untold(connection, { tell: (command) => this.#tell(command) });
+    this.#untold = new Untold(connection, { tell: (step) => this.#tell(step) });
   }
 
   claim(key: string | undefined, life: EventLife): Claim | Promise<Claim> {
@@ -66,20 +65,11 @@ export class RedisClaims {
     const recipient = life.recipient === undefined ? undefined : this.#suppressions.nameOf(life.recipient);
     const keys = [name, ...limits, recipient].filter((key) => key !== undefined);
     const token = name === undefined ? '' : this.#nextToken();
+    const args = [token, name === undefined ? '' : life.rememberMs, recipient === undefined ? '' : '1'];
+    for (const { points, seconds } of life.buckets) args.push(points, seconds * 1000);
     let reply: readonly unknown[];
     try {
-      const points = life.buckets.flatMap((bucket) => [bucket.points, bucket.seconds * 1000]);
-      const remembered = name === undefined ? '' : life.rememberMs;
-      reply = (await this.#connection.ask((client) =>
-        client.claimEventBuffer(
-          keys.length,
-          ...keys,
-          token,
-          remembered,
-          recipient === undefined ? '' : '1',
-          ...points,
-        ),
-      )) as readonly unknown[];
+      reply = (await this.#connection.run({ name: 'claimEvent', keys, args })) as readonly unknown[];
     } catch {
       // Told by the connection. It may have been done: what becomes of it is written there, if it can be.
       const exceeded = this.#limits.take(life.buckets, life.nowMs);
@@ -114,16 +104,16 @@ export class RedisClaims {
       exceeded,
       settle: (answer) => {
         if (name === undefined) return;
-        void this.#tell((client) => client.settleEvent(1, name, token, this.#sealed(name, answer)));
+        void this.#tell({ name: 'settleEvent', keys: [name], args: [token, this.#sealed(name, answer)] });
+        // The last that there is to tell of a call, and before Okta has the answer, in case this process dies then.
+        this.#connection.flush();
       },
       release: () => {
         if (name !== undefined)
-          void this.#tell((client) => client.releaseEvent(1 + spent.length, name, ...spent, token));
+          void this.#tell({ name: 'releaseEvent', keys: [name, ...spent], args: [token] });
         // Points alone are given back once, or not: twice would be too many.
         else if (spent.length > 0)
-          this.#connection
-            .ask((client) => client.releaseEvent(spent.length, ...spent, token))
-            .catch(() => undefined);
+          this.#connection.run({ name: 'releaseEvent', keys: spent, args: [token] }).catch(() => undefined);
       },
     };
   }
@@ -163,9 +153,9 @@ export class RedisClaims {
   }
 
   /** What comes to nothing because Redis is lost, which its connection tells, is told again when it is back. */
-  async #tell(command: Command): Promise<void> {
-    await this.#connection.ask(command).catch(() => {
-      this.#untold.add(command);
+  async #tell(step: Step): Promise<void> {
+    await this.#connection.run(step).catch(() => {
+      this.#untold.add(step);
     });
   }
 

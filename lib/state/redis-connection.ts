@@ -4,6 +4,7 @@ import { CONNECT_MS, openClient, type Client } from './redis-clients.js';
 import { CLOSED, failureOf, RedisFailure, TIMEOUT } from './redis-failure.js';
 import type { RedisClient } from './redis-options.js';
 import { SCRIPTS } from './redis-scripts.js';
+import { RedisSteps, type Step } from './redis-steps.js';
 
 /** What a command may take: far more than Redis needs, and less than a call gives its state. Milliseconds. */
 const COMMAND_MS = 150;
@@ -23,6 +24,7 @@ interface ConnectionParts {
  */
 export class RedisConnection {
   readonly #parts: ConnectionParts;
+  readonly #steps = new RedisSteps((work) => this.#ask(work, () => true));
   readonly #watchers: ((news: StateNews) => void)[] = [];
   #client: { readonly redis: Client; readonly sinceMs: number } | undefined;
   #connecting: Promise<Client> | undefined;
@@ -44,10 +46,24 @@ export class RedisConnection {
   }
 
   /**
-   * Sends commands, at once where it is connected.
+   * Has a step done, together with all that comes in the same turn of the event loop.
+   * @throws RedisFailure, in time.
+   */
+  run(step: Step): Promise<unknown> {
+    return this.#steps.run(step);
+  }
+
+  /** Sends the steps of this turn now, where it is connected. */
+  flush(): void {
+    this.#steps.flush();
+  }
+
+  /**
+   * Sends commands, at once where it is connected, behind the steps that have come before.
    * @throws RedisFailure, in time.
    */
   ask<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    this.#steps.flush();
     return this.#ask(work, () => true);
   }
 

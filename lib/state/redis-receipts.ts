@@ -119,8 +119,8 @@ export class RedisReceipts implements ReceiptState {
     if (leftMs <= 0) return;
     const name = this.#sealing.nameOf('person', person);
     const event = this.#sealing.digestOf('newest', eventKey);
-    const words = [event, isPreview ? '1' : '0', leftMs, MAX_PREVIEWS, Math.ceil(ageMs)];
-    await this.#connection.ask((client) => client.overtakePerson(1, name, ...words));
+    const args = [event, isPreview ? '1' : '0', leftMs, MAX_PREVIEWS, Math.ceil(ageMs)];
+    await this.#connection.run({ name: 'overtakePerson', keys: [name], args });
   }
 
   async #keep(messageKey: string, receipt: Receipt, leftMs: number): Promise<FinalReport | undefined> {
@@ -128,10 +128,12 @@ export class RedisReceipts implements ReceiptState {
     const name = this.#sealing.nameOf('receipt', messageKey);
     const reportName = this.#sealing.nameOf('report', messageKey);
     const sealed = this.#sealing.seal('receipt', name, JSON.stringify(receipt));
-    const report = await this.#connection.ask((client) =>
-      client.keepReceiptBuffer(2, name, reportName, sealed, Math.ceil(leftMs)),
-    );
-    return this.#openReport(reportName, report);
+    const report = await this.#connection.run({
+      name: 'keepReceipt',
+      keys: [name, reportName],
+      args: [sealed, Math.ceil(leftMs)],
+    });
+    return this.#openReport(reportName, report as Buffer | null);
   }
 
   async #keepHere(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {

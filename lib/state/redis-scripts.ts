@@ -40,8 +40,7 @@ return reply
 /** KEYS: the event. ARGV: the claim's token, the sealed answer. Whoever claimed it since keeps their claim. */
 const SETTLE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-local left = redis.call('PTTL', KEYS[1])
-if left > 0 then redis.call('SET', KEYS[1], ARGV[2], 'PX', left) end
+redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
 return 1
 `;
 
@@ -183,32 +182,69 @@ end
 return 1
 `;
 
-/** By the names under which a client knows them. */
-export const SCRIPTS = {
+/** What a code needs of Redis, step by step: what is to be done at one moment is done by one command. */
+const STEPS = {
   claimEvent: CLAIM,
   settleEvent: SETTLE,
   releaseEvent: RELEASE,
   overtakePerson: OVERTAKE,
   keepReceipt: KEEP,
+  keepSent: KEEP_SENT,
+} as const;
+
+/**
+ * KEYS: those of all steps, in turn. ARGV: for each step its name, how many keys and how many arguments are its own, in
+ * one word each, then these arguments. Gives for each `{1, reply}`, or `{0, error}`: one that fails keeps no other from
+ * being done.
+ */
+const RUN_STEPS = `
+local steps = {}
+${Object.entries(STEPS)
+  .map(([name, lua]) => `function steps.${name}(KEYS, ARGV)${lua}end`)
+  .join('\n')}
+local function part(list, from, count)
+  local taken = {}
+  for i = 1, tonumber(count) do taken[i] = list[from + i] end
+  return taken
+end
+local key, arg = 0, 0
+local replies = {}
+while arg < #ARGV do
+  local name, keys, args = string.match(ARGV[arg + 1], '^(%a+) (%d+) (%d+)$')
+  local isDone, reply = pcall(steps[name], part(KEYS, key, keys), part(ARGV, arg + 1, args))
+  if not isDone then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  replies[#replies + 1] = {isDone and 1 or 0, reply}
+  key = key + keys
+  arg = arg + 1 + args
+end
+return replies
+`;
+
+/** By the names under which a client knows them. */
+export const SCRIPTS = {
+  ...STEPS,
+  runSteps: RUN_STEPS,
   takeReceipt: TAKE,
   replaceValue: REPLACE,
-  keepSent: KEEP_SENT,
   takeSent: TAKE_SENT,
   appendHistory: APPEND,
 } as const;
+
+export type StepName = keyof typeof STEPS;
 
 type Arguments = readonly [numberOfKeys: number, ...keysAndArguments: (string | number | Buffer)[]];
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
     claimEventBuffer(...args: Arguments): Result<unknown, Context>;
-    settleEvent(...args: Arguments): Result<unknown, Context>;
-    releaseEvent(...args: Arguments): Result<unknown, Context>;
-    overtakePerson(...args: Arguments): Result<unknown, Context>;
-    keepReceiptBuffer(...args: Arguments): Result<Buffer | null, Context>;
+    settleEventBuffer(...args: Arguments): Result<unknown, Context>;
+    releaseEventBuffer(...args: Arguments): Result<unknown, Context>;
+    overtakePersonBuffer(...args: Arguments): Result<unknown, Context>;
+    keepReceiptBuffer(...args: Arguments): Result<unknown, Context>;
+    keepSentBuffer(...args: Arguments): Result<unknown, Context>;
+    runStepsBuffer(...args: Arguments): Result<unknown, Context>;
     takeReceiptBuffer(...args: Arguments): Result<Buffer | null, Context>;
     replaceValue(...args: Arguments): Result<unknown, Context>;
-    keepSent(...args: Arguments): Result<unknown, Context>;
     takeSentBuffer(...args: Arguments): Result<Buffer | null, Context>;
     appendHistory(...args: Arguments): Result<unknown, Context>;
   }

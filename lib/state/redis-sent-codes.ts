@@ -70,7 +70,11 @@ export class RedisSentCodes {
     const sealed = this.#sealing.seal('sent', name, JSON.stringify(code));
     const { atMs } = code.asked;
     const mark = code.status === 'accepted' ? ACCEPTED : '';
-    await this.#connection.ask((client) => client.keepSent(1, name, atMs, mark, sealed, Math.ceil(leftMs)));
+    await this.#connection.run({
+      name: 'keepSent',
+      keys: [name],
+      args: [atMs, mark, sealed, Math.ceil(leftMs)],
+    });
   }
 
   #keepHere(key: string, code: LastCode, life: SentCodeLife): void {

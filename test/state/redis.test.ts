@@ -7,7 +7,7 @@ import type { LastCode, SentCode } from '../../lib/delivery/sent-codes.js';
 import type { Bucket, Claim, RememberedAnswer, State, StateNews } from '../../lib/delivery/state.js';
 import { redisState, type RedisStateOptions } from '../../lib/state/redis.js';
 import { Closers } from '../harness/closers.js';
-import { needRedis, startRedis, type RedisServer } from '../harness/redis-server.js';
+import { needRedis, startRedis, watchTraffic, type RedisServer } from '../harness/redis-server.js';
 import { until } from '../harness/until.js';
 import { witness } from '../harness/witness.js';
 
@@ -145,6 +145,32 @@ describe('redisState', () => {
       expect(await redis.admin.call(command, ...words)).to.deep.equal([1, '']);
       expect(await redis.admin.get((await keysOf('limit'))[0] ?? '')).to.equal('1');
     });
+  });
+
+  it('does what is asked of it at one moment although one step of it fails, in one command', async () => {
+    const state = open();
+    const reasons: string[] = [];
+    state.watch?.(({ reason }) => reasons.push(reason));
+    const overtake = (person: string): void => {
+      state.overtake(person, { eventKey: 'a', isPreview: false, nowMs: NOW, untilMs: NOW + 300_000 });
+    };
+    overtake('ana');
+    expect(await state.isNewest('ana', 'a', NOW)).to.equal(true);
+    const [name = ''] = await keysOf('person');
+    await redis.admin.del(name);
+    await redis.admin.lpush(name, 'of another');
+    const traffic = await watchTraffic(redis);
+    overtake('ana');
+    overtake('bea');
+    first(await state.claim('event', life()));
+    await until(() => reasons.length > 0);
+    expect(reasons).to.deep.equal(['WRONGTYPE']);
+    expect(await keysOf('person')).to.have.lengthOf(2);
+    expect(await keysOf('event')).to.have.lengthOf(1);
+    const commands = (): readonly string[] => traffic.lines.filter((line) => /^eval/i.test(line));
+    await until(() => commands().length > 0);
+    expect(commands()).to.have.lengthOf(1);
+    traffic.end();
   });
 
   describe('a limit', () => {

@@ -1,0 +1,86 @@
+import type { Client } from './redis-clients.js';
+import type { StepName } from './redis-scripts.js';
+
+/**
+ * What codes need of Redis, in as few commands as can be: each costs this process a write to its socket and Redis a read
+ * from it, far more than the work that is asked for.
+ */
+
+/** One thing to do, as a script takes it. Plain data: it may be done later as well, or again. */
+export interface Step {
+  readonly name: StepName;
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number | Buffer)[];
+}
+
+/** A step that somebody is told the reply of. */
+interface AskedStep extends Step {
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** No script keeps Redis from others for longer than so many steps take. */
+const MOST_STEPS = 50;
+
+/** Gathers steps until this turn of the event loop ends, and has them done by one command, in the order in which they came. */
+export class RedisSteps {
+  readonly #send: (work: (client: Client) => Promise<unknown>) => Promise<unknown>;
+  #asked: AskedStep[] = [];
+  #isDue = false;
+
+  /** @param send - as `RedisConnection.ask`. */
+  constructor(send: (work: (client: Client) => Promise<unknown>) => Promise<unknown>) {
+    this.#send = send;
+  }
+
+  /** Resolves to the reply, texts in bytes. */
+  run({ name, keys, args }: Step): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ name, keys, args, resolve, reject });
+      if (this.#asked.length >= MOST_STEPS) this.flush();
+      if (this.#isDue || this.#asked.length === 0) return;
+      this.#isDue = true;
+      setImmediate(() => {
+        this.#isDue = false;
+        this.flush();
+      });
+    });
+  }
+
+  /** Sends what has come until now, where the end of the turn is too late. */
+  flush(): void {
+    const asked = this.#asked;
+    if (asked.length === 0) return;
+    this.#asked = [];
+    this.#send((client) => runSteps(client, asked)).catch((error: unknown) => {
+      // Those that were done have been told so.
+      for (const { reject } of asked) reject(error);
+    });
+  }
+}
+
+/** @throws what Redis says of the first step that it did not do, once the others know of theirs. */
+async function runSteps(client: Client, asked: readonly AskedStep[]): Promise<void> {
+  const [first] = asked;
+  if (first === undefined) return;
+  if (asked.length === 1) {
+    const { name, keys, args } = first;
+    first.resolve(await client[`${name}Buffer`](keys.length, ...keys, ...args));
+    return;
+  }
+  const keys: string[] = [];
+  const args: (string | number | Buffer)[] = [];
+  for (const step of asked) {
+    keys.push(...step.keys);
+    args.push(`${step.name} ${step.keys.length} ${step.args.length}`, ...step.args);
+  }
+  const replies = (await client.runStepsBuffer(keys.length, ...keys, ...args)) as readonly unknown[];
+  let failure: Error | undefined;
+  for (const [at, { resolve }] of asked.entries()) {
+    const [isDone, reply] = replies[at] as readonly [isDone: unknown, reply: unknown];
+    if (isDone === 1) resolve(reply);
+    // As its client throws what Redis says of one command.
+    else failure ??= Object.assign(new Error(String(reply)), { name: 'ReplyError' });
+  }
+  if (failure !== undefined) throw failure;
+}

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { BoundedMap } from '../delivery/bounded-map.js';
 import type { UserProfile } from '../delivery/channel.js';
 import { OktaApiError, type OktaApiErrorCode } from '../errors.js';
 import { fieldOf, WAIT_FOR_WINDOW } from './api-answer.js';
@@ -76,7 +76,8 @@ export function createProfileReader(parts: {
   readonly onPaused?: (event: { reason: 'LOW' | 'RATE_LIMITED'; untilMs: number }) => void;
 }): ProfileReader {
   const { client, options, clock } = parts;
-  const cache = createCache(options.cache, clock);
+  // Who is read again is the newest again: what was read the longest ago goes first.
+  const cache = options.cache === false ? undefined : new BoundedMap<KeptProfile>(options.cache.max);
   const fetching = new Map<string, Promise<Fetched>>();
   let pause: { readonly from: number; readonly until: number } | undefined;
 
@@ -127,6 +128,19 @@ export function createProfileReader(parts: {
     }
   };
 
+  /** What is known of a user, while it may serve at all. */
+  const find = (key: string): { readonly profile: UserProfile; readonly isFresh: boolean } | undefined => {
+    const kept = cache?.get(key);
+    if (kept === undefined || options.cache === false) return undefined;
+    const { ttlSeconds, staleSeconds } = options.cache;
+    const ageMs = clock() - kept.readAt;
+    if (ageMs > (ttlSeconds + staleSeconds) * 1000) {
+      cache?.delete(key);
+      return undefined;
+    }
+    return { profile: kept.profile, isFresh: ageMs >= 0 && ageMs < ttlSeconds * 1000 };
+  };
+
   /** One question per user at a time. It belongs to nobody: it goes on when those who wait for it have given up. */
   const fetchOnce = (user: NamedUser): Promise<Fetched> => {
     let fetched = fetching.get(user.key);
@@ -143,10 +157,8 @@ export function createProfileReader(parts: {
       const user = nameUser(userId, login);
       if (user === undefined) return nothing('INVALID_USER_ID');
 
-      const kept = cache?.get(user.key);
-      if (kept !== undefined && isFresh(kept, options.cache, clock())) {
-        return { profile: kept.profile, source: 'cache', reason: undefined };
-      }
+      const kept = find(user.key);
+      if (kept?.isFresh === true) return { profile: kept.profile, source: 'cache', reason: undefined };
       const serveStale = (reason: string): ProfileReading =>
         kept === undefined ? nothing(reason) : { profile: kept.profile, source: 'stale', reason };
 
@@ -173,26 +185,6 @@ export function createProfileReader(parts: {
 
 function nothing(reason: string): ProfileReading {
   return { profile: undefined, source: 'none', reason };
-}
-
-function createCache(
-  options: ProfileOptions['cache'],
-  clock: () => number,
-): LRUCache<string, KeptProfile> | undefined {
-  if (options === false) return undefined;
-  return new LRUCache({
-    max: options.max,
-    // lru-cache takes 0 for "for ever".
-    ttl: Math.max(1, Math.ceil((options.ttlSeconds + options.staleSeconds) * 1000)),
-    perf: { now: clock },
-    // Else it remembers the time for a millisecond by a timer of the real clock.
-    ttlResolution: 0,
-  });
-}
-
-function isFresh(kept: KeptProfile, options: ProfileOptions['cache'], nowMs: number): boolean {
-  const ageMs = nowMs - kept.readAt;
-  return options !== false && ageMs >= 0 && ageMs < options.ttlSeconds * 1000;
 }
 
 function readProfile(body: unknown, user: NamedUser): UserProfile {

@@ -245,7 +245,7 @@ export interface TwilioConnection {
 /** What the SDK's resources ask of their client, as far as we use them. */
 interface SdkRequest {
   readonly method: string;
-  /** At the product's usual host, without the query. */
+  /** At the product's usual host, without the query; of an API its path there. */
   readonly uri: string;
   readonly params?: FormValues;
   readonly data?: FormValues;
@@ -272,24 +272,37 @@ export function createTwilioConnection(parts: {
 
   /** The action that runs: its limits, and what it sends. Nothing of it outlives it. */
   let running: { readonly context: Partial<TwilioCallContext>; sending?: Promise<HttpResult> } | undefined;
-  const send = (request: SdkRequest): typeof NEVER => {
+  const sendTo = (
+    product: string,
+    path: string,
+    { method: name, params, data }: SdkRequest,
+  ): typeof NEVER => {
     if (running === undefined) throw new Error('the SDK was called after its action had returned');
     // The result of one call only can be told.
     if (running.sending !== undefined) throw new Error('an action makes one call');
     const { context } = running;
-    const { method, product, path, body } = toHttpCall(request);
+    const method = METHODS.get(name);
+    if (method === undefined) throw new Error('not a method that we use');
+    const query = params === undefined ? '' : querystring.stringify(params);
     running.sending = callHttp({
       dispatcher,
       method,
       origin: originOf(product),
-      path,
+      path: query === '' ? path : `${path}?${query}`,
       headers: headers[method],
-      body,
+      // Lists are sent as the same name several times.
+      body: method === 'GET' ? undefined : querystring.stringify(data),
       timeoutMs: context.endWithinMs ?? 0,
       mayLeave: context.mayLeave,
       leaveWithinMs: context.leaveWithinMs,
     });
     return NEVER;
+  };
+  const send = (request: SdkRequest): typeof NEVER => {
+    // Its only parts are the host and ids, which the SDK has encoded.
+    const [, product, path] = /^https:\/\/([a-z]+)\.twilio\.com(\/.*)$/.exec(request.uri) ?? [];
+    if (product === undefined || path === undefined) throw new Error('not a URL of the SDK');
+    return sendTo(product, path, request);
   };
   loadSdk.ahead();
   // One client for all calls. It keeps nothing of a call, and makes nothing for each: the SDK's own `request` would put the
@@ -308,6 +321,9 @@ export function createTwilioConnection(parts: {
       });
       // By its type it gives a promise, and nothing else is done with it than `then`.
       client.request = send as unknown as SdkClient['request'];
+      // Before that an API joins its URLs, trimmed, by patterns that are compiled anew: not those of messages and calls.
+      client.api.v2010.request = ((request: SdkRequest) =>
+        sendTo('api', `/2010-04-01${request.uri}`, request)) as unknown as SdkClient['request'];
     }
     return client;
   };
@@ -398,25 +414,3 @@ const METHODS: ReadonlyMap<string, SdkMethod> = new Map([
   ['post', 'POST'],
   ['put', 'PUT'],
 ]);
-
-/** What the SDK wants to send, as a call of ours. */
-function toHttpCall({
-  method: name,
-  uri,
-  params,
-  data,
-}: SdkRequest): Pick<HttpCall, 'method' | 'path' | 'body'> & { readonly product: string } {
-  const method = METHODS.get(name);
-  if (method === undefined) throw new Error('not a method that we use');
-  // Its only parts are the host and ids, which the SDK has encoded.
-  const [, product, path] = /^https:\/\/([a-z]+)\.twilio\.com(\/.*)$/.exec(uri) ?? [];
-  if (product === undefined || path === undefined) throw new Error('not a URL of the SDK');
-  const query = params === undefined ? '' : querystring.stringify(params);
-  return {
-    method,
-    product,
-    path: query === '' ? path : `${path}?${query}`,
-    // Lists are sent as the same name several times.
-    body: method === 'GET' ? undefined : querystring.stringify(data),
-  };
-}

@@ -106,7 +106,7 @@ export function beginCall(budget: Budget): Call {
   };
 }
 
-const NONE: readonly never[] = [];
+const NONE: readonly never[] = Object.freeze([]);
 
 /** The one place where handlers find their call: on the request, under a name that nobody else can have. */
 const CALL = Symbol('telephony hook call');
@@ -251,7 +251,8 @@ export function tellAnswered(call: Call, body: HookAnswer, { events }: HookParts
     provider: decidedBy?.provider,
     transactionId: decidedBy?.transactionId,
     attempts: delivery?.attempts ?? [],
-    passedOver: call.passedOver,
+    // A copy: whoever is told it must not be able to change it.
+    passedOver: [...call.passedOver],
     profileSource: reading?.source,
     profileReason: reading?.reason,
     profileMs: reading?.durationMs,

@@ -18,7 +18,7 @@ export interface Route {
 
 /**
  * Leads each request to the route of its path, and every other one past the hook at once, since all of a gateway's come by
- * here. A path is what it is to Express's router by its defaults: neither case nor a slash at its end matter. That router
+ * here. A path is what it is to Express's router by its defaults: neither case nor one slash at its end matter. That router
  * itself, and its chain of handlers, makes closures and layers anew for every request, which cost more than the handlers.
  */
 export function createRoutes(routes: readonly Route[]): Handler {
@@ -30,16 +30,23 @@ export function createRoutes(routes: readonly Route[]): Handler {
   };
 }
 
-/** A handler that gives no failure on: each ends here. */
+/** A handler that gives no failure on: each ends here, and only what fails even there is the gateway's. */
 export function withFailures({ handle, onFailure }: Pick<Route, 'handle' | 'onFailure'>): Handler {
   return (req, res, next) => {
+    const fail = (error: unknown): void => {
+      try {
+        onFailure(error, req, res);
+      } catch (failure) {
+        next(failure);
+      }
+    };
     try {
       handle(req, res, (error) => {
         if (error === undefined) next();
-        else onFailure(error, req, res);
+        else fail(error);
       });
     } catch (error) {
-      onFailure(error, req, res);
+      fail(error);
     }
   };
 }
@@ -63,9 +70,11 @@ function plainPath(path: string): string {
   return lower.length > 1 && lower.endsWith('/') ? lower.slice(0, -1) : lower;
 }
 
-/** Of a request's target: a proxy may send a whole URL. */
+/** Of a request's target, which may be a whole URL. As text: what a `URL` made of it could be another path. */
 function pathOf(target: string): string {
-  if (!target.startsWith('/')) return URL.canParse(target) ? new URL(target).pathname : '';
-  const end = target.indexOf('?');
-  return end === -1 ? target : target.slice(0, end);
+  const end = target.search(/[?#]/);
+  const beforeQuery = end === -1 ? target : target.slice(0, end);
+  if (beforeQuery.startsWith('/')) return beforeQuery;
+  const [, path] = /^[a-z][a-z\d+.-]*:\/\/[^/]*(.*)$/i.exec(beforeQuery) ?? [];
+  return path === '' ? '/' : (path ?? '');
 }

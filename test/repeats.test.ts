@@ -79,6 +79,42 @@ describe('a repeat of an event', () => {
     expect(scene.twilio.requests).to.have.length(1);
   });
 
+  it("is one also where something stands before the state's claim that was not there when the hook was made", async () => {
+    const state = memoryState();
+    const theirs = await startScene({ hook: { state } });
+    let asked = 0;
+    try {
+      await theirs.call({ eventId: 'event-1' });
+      const claim = state.claim.bind(state);
+      Object.assign(state, {
+        claim: (...args: Parameters<State['claim']>) => {
+          asked += 1;
+          return claim(...args);
+        },
+      });
+      for (const eventId of ['event-1', 'event-2', 'event-2']) {
+        const { okta } = await theirs.call({ eventId });
+        expect(okta.action).to.equal('sent');
+      }
+      expect(theirs.twilio.messages).to.have.length(2);
+      expect(asked).to.equal(1);
+    } finally {
+      await theirs.close();
+    }
+  });
+
+  it('is told by lists of its own, whatever a listener does with those of another', async () => {
+    await scene.call({ eventId: 'event-1' });
+    const told: string[] = [];
+    for (let count = 0; count < 2; count += 1) {
+      await scene.call({ eventId: 'event-1' });
+      const { passedOver } = eventsOf('request.answered').at(-1) ?? {};
+      told.push(...(passedOver ?? ['none']));
+      (passedOver as string[] | undefined)?.push('perUser');
+    }
+    expect(told).to.be.empty;
+  });
+
   it('is told apart from the first in the log', async () => {
     await scene.call({ eventId: 'event-1' });
     await scene.call({ eventId: 'event-1' });

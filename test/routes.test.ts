@@ -1,7 +1,13 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { expect } from 'chai';
+import express5, { type Request, type Response } from 'express';
+// @ts-expect-error -- the alias of Express 4 brings no types
+import untypedExpress4 from 'express4';
 import { chain, createRoutes, withFailures, type Handler } from '../lib/routes.js';
+
+// What is used of it is the same in both.
+const express4 = untypedExpress4 as typeof express5;
 
 /** Handlers here look at nothing but the target. */
 function requestOf(url: string | undefined): [IncomingMessage, ServerResponse] {
@@ -9,6 +15,31 @@ function requestOf(url: string | undefined): [IncomingMessage, ServerResponse] {
   req.url = url;
   return [req, new ServerResponse(req)];
 }
+
+const PATHS = ['/', '/okta/telephony', '/okta/telephony/', '/a.b-c_d~e'];
+
+/** Nothing that is no target by HTTP: Node refuses those. */
+const TARGETS = [
+  // Not `//` at the root: Express 4 and 5 differ there themselves.
+  ...['/', '/?', '/#', '/?x=/okta/telephony', '/okta', '/okta/', '*', '/aXb-c_d~e', '/a.b-c_d~e/'],
+  ...['', '/', '//', '?', '?x', '/?x', '#x', '/#', '/x', ';x', '%20', '.', '/.', '/..', '?#/'].map(
+    (rest) => `/okta/telephony${rest}`,
+  ),
+  ...[
+    '/OKTA/telephony',
+    '/okta/%74elephony',
+    '/okta%2ftelephony',
+    '/okta//telephony',
+    '/x/../okta/telephony',
+  ],
+  ...['', '/', '?x', '/okta', '/okta/telephony', '/okta/telephony/?x#y', '/a/../okta/telephony'].flatMap(
+    (rest) => [
+      `http://id.example.com${rest}`,
+      `HTTPS://id.example.com:8443${rest}`,
+      `http://user@[::1]${rest}`,
+    ],
+  ),
+];
 
 const failOnFailure = (error: unknown): void => {
   throw error;
@@ -46,6 +77,33 @@ describe('createRoutes', () => {
   ]) {
     it(`leads ${url} to the route of its path`, () => {
       expect(ask(url)).to.deep.equal(['hook']);
+    });
+  }
+
+  for (const [name, router] of [
+    ['Express 5', express5.Router],
+    ['Express 4', express4.Router],
+  ] as const) {
+    it(`goes by the paths that ${name} goes by`, () => {
+      const routerOf = (path: string): Handler => {
+        const made = router();
+        made.all(path, () => asked.push('theirs'));
+        return (req, res, next) => {
+          made(req as Request, res as Response, next);
+        };
+      };
+      const differing = PATHS.flatMap((path) => {
+        const theirs = routerOf(path);
+        const ours = createRoutes([{ path, handle: () => asked.push('ours'), onFailure: failOnFailure }]);
+        return TARGETS.filter((target) => {
+          asked.length = 0;
+          ours(...requestOf(target), () => asked.push('passed'));
+          theirs(...requestOf(target), () => asked.push('passed'));
+          const [first, second] = asked;
+          return (first === 'ours') !== (second === 'theirs');
+        }).map((target) => `${path}: ${target}`);
+      });
+      expect(differing).to.deep.equal([]);
     });
   }
 
@@ -130,6 +188,37 @@ describe('withFailures', () => {
       expect(told).to.deep.equal([failure]);
     });
   }
+
+  it('gives to the gateway what fails even at its end, at once or later, and asks for no second end', async () => {
+    const told: unknown[] = [];
+    const later = new Error('later');
+    const failing = (error: unknown): void => {
+      told.push('end');
+      throw error;
+    };
+    const atOnce = withFailures({
+      handle: () => {
+        throw failure;
+      },
+      onFailure: failing,
+    });
+    atOnce(...requestOf('/'), (error) => told.push(error));
+    await new Promise<void>((resolve) => {
+      const afterwards = withFailures({
+        handle: (_req, _res, next) => {
+          void Promise.resolve().then(() => {
+            next(later);
+          });
+        },
+        onFailure: failing,
+      });
+      afterwards(...requestOf('/'), (error) => {
+        told.push(error);
+        resolve();
+      });
+    });
+    expect(told).to.deep.equal(['end', failure, 'end', later]);
+  });
 
   it('lets a request pass that its handler does not take', () => {
     const told: unknown[] = [];

@@ -161,8 +161,8 @@ function startSend(
 ): Promise<Outcome> {
   const { budget } = parts;
   const startedAt = budget.elapsedMs();
-  const clock = new AttemptClock(budget);
-  const sending = send(channel.port, message, clock);
+  const clock = startClock(budget);
+  const sending = send(channel.port, message, clock.context);
   return budget.untilEnd(sending).then((outcome) => {
     if (outcome !== TIMED_OUT) return outcome;
     const end = endOfDetached(sending, clock);
@@ -175,45 +175,42 @@ function startSend(
   });
 }
 
-/**
- * What a channel is given of the time, and how it is told that its own is over. Everything is as it is when it is asked:
- * what begins late, such as a second call, must still have left before the deadline.
- */
-class AttemptClock implements SendContext {
-  /** Of its own, so that a channel may hand it on. */
-  readonly mayLeave: () => boolean;
-  readonly #budget: Budget;
-  #controller: AbortController | undefined;
-  #isGivenUp = false;
+/** What a channel is given of the time, and how it is told that its own is over. */
+interface AttemptClock {
+  readonly context: SendContext;
+  readonly giveUp: () => void;
+}
 
-  constructor(budget: Budget) {
-    this.#budget = budget;
-    this.mayLeave = () => !budget.isOver;
-  }
-
-  get leaveWithinMs(): number {
-    return this.#budget.share(CONNECT_SHARE.maxMs, CONNECT_SHARE.fraction);
-  }
-
-  get endWithinMs(): number {
-    return this.#budget.remainingMs() + DETACHED_MS;
-  }
-
-  // Signals are made for those who ask for them: most sends have ended before anybody would.
-  get leaveSignal(): AbortSignal {
-    return this.#budget.leaveSignal;
-  }
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#isGivenUp) this.#controller.abort();
-    return this.#controller.signal;
-  }
-
-  giveUp(): void {
-    this.#isGivenUp = true;
-    this.#controller?.abort();
-  }
+function startClock(budget: Budget): AttemptClock {
+  const { maxMs, fraction } = CONNECT_SHARE;
+  let controller: AbortController | undefined;
+  let isGivenUp = false;
+  return {
+    // Its own properties all, so that a channel may hand on a copy with one of them changed.
+    context: {
+      // Each time it is asked: what begins late, such as a second call, must still have left before the deadline.
+      get leaveWithinMs() {
+        return budget.share(maxMs, fraction);
+      },
+      get endWithinMs() {
+        return budget.remainingMs() + DETACHED_MS;
+      },
+      mayLeave: () => !budget.isOver,
+      // Signals are made for those who ask for them: most sends have ended before anybody would.
+      get leaveSignal() {
+        return budget.leaveSignal;
+      },
+      get signal() {
+        controller ??= new AbortController();
+        if (isGivenUp) controller.abort();
+        return controller.signal;
+      },
+    },
+    giveUp: () => {
+      isGivenUp = true;
+      controller?.abort();
+    },
+  };
 }
 
 const NOT_IN_TIME: Outcome = { status: 'unknown', reason: 'No answer before the deadline' };

@@ -1,4 +1,3 @@
-import querystring from 'node:querystring';
 import type twilio from 'twilio';
 import type { SendContext } from '../delivery/channel.js';
 import { callHttp, type HttpCall, type HttpResult, type HttpDispatcher } from '../delivery/http-call.js';
@@ -251,7 +250,11 @@ interface SdkRequest {
   readonly data?: FormValues;
 }
 
-type FormValues = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+type FormValue = string | number | boolean;
+type FormValues = Readonly<Record<string, FormValue | readonly FormValue[] | undefined>>;
+
+/** What one call allows itself. */
+type CallContext = Pick<TwilioCallContext, 'endWithinMs'> & Partial<TwilioCallContext>;
 
 /** What the SDK is given for an answer: it would only parse again what is read from the wire. */
 const NEVER = { then: () => NEVER };
@@ -271,7 +274,7 @@ export function createTwilioConnection(parts: {
   const originOf = productOrigins(settings);
 
   /** The action that runs: its limits, and what it sends. Nothing of it outlives it. */
-  let running: { readonly context: Partial<TwilioCallContext>; sending?: Promise<HttpResult> } | undefined;
+  let running: { readonly context: CallContext; sending?: Promise<HttpResult> } | undefined;
   const sendTo = (
     product: string,
     path: string,
@@ -283,23 +286,22 @@ export function createTwilioConnection(parts: {
     const { context } = running;
     const method = METHODS.get(name);
     if (method === undefined) throw new Error('not a method that we use');
-    const query = params === undefined ? '' : querystring.stringify(params);
+    const query = params === undefined ? '' : formOf(params);
     running.sending = callHttp({
       dispatcher,
       method,
       origin: originOf(product),
       path: query === '' ? path : `${path}?${query}`,
       headers: headers[method],
-      // Lists are sent as the same name several times.
-      body: method === 'GET' ? undefined : querystring.stringify(data),
-      timeoutMs: context.endWithinMs ?? 0,
+      body: method === 'GET' ? undefined : formOf(data ?? {}),
+      timeoutMs: context.endWithinMs,
       mayLeave: context.mayLeave,
       leaveWithinMs: context.leaveWithinMs,
     });
     return NEVER;
   };
   const send = (request: SdkRequest): typeof NEVER => {
-    // Its only parts are the host and ids, which the SDK has encoded.
+    // Its only other parts are ids, whose shape was checked.
     const [, product, path] = /^https:\/\/([a-z]+)\.twilio\.com(\/.*)$/.exec(request.uri) ?? [];
     if (product === undefined || path === undefined) throw new Error('not a URL of the SDK');
     return sendTo(product, path, request);
@@ -331,7 +333,7 @@ export function createTwilioConnection(parts: {
   const runBy = (
     sdk: typeof twilio,
     action: (client: SdkClient, twiml: TwimlBuilder) => unknown,
-    context: Partial<TwilioCallContext>,
+    context: CallContext,
   ): Promise<HttpResult> => {
     const acting: NonNullable<typeof running> = { context };
     running = acting;
@@ -348,7 +350,7 @@ export function createTwilioConnection(parts: {
   const run = (
     action: (client: SdkClient, twiml: TwimlBuilder) => unknown,
     waitMs: number,
-    context: Partial<TwilioCallContext>,
+    context: CallContext,
   ): Promise<HttpResult> => {
     const sdk = loadSdk();
     if (!(sdk instanceof Promise)) return runBy(sdk, action, context);
@@ -384,8 +386,11 @@ function productOrigins(settings: TwilioSettings): (product: string) => string {
   }
   const known = new Map<string, string>();
   return (product) => {
-    const origin = known.get(product) ?? `https://${productHost(product, settings)}`;
-    known.set(product, origin);
+    let origin = known.get(product);
+    if (origin === undefined) {
+      origin = `https://${productHost(product, settings)}`;
+      known.set(product, origin);
+    }
     return origin;
   };
 }
@@ -414,3 +419,14 @@ const METHODS: ReadonlyMap<string, SdkMethod> = new Map([
   ['post', 'POST'],
   ['put', 'PUT'],
 ]);
+
+/** As forms are written; what is no whole character of Unicode becomes one. Lists are the same name several times. */
+function formOf(fields: FormValues): string {
+  const form = new URLSearchParams();
+  for (const name of Object.keys(fields)) {
+    const value = fields[name];
+    if (Array.isArray(value)) for (const item of value) form.append(name, String(item));
+    else if (value !== undefined) form.append(name, String(value));
+  }
+  return form.toString();
+}

@@ -441,6 +441,28 @@ describe('dispatching a code', () => {
       ]);
     });
 
+    it('may be handed on by a channel as a copy, in part, or from behind a proxy', async () => {
+      const told: unknown[] = [];
+      const note = ({ leaveWithinMs, endWithinMs, mayLeave, signal, leaveSignal }: SendContext): void => {
+        told.push([leaveWithinMs, endWithinMs, mayLeave(), signal.aborted, leaveSignal.aborted]);
+      };
+      const send: Send = (_message, context) => {
+        const { mayLeave, ...rest } = context;
+        for (const handed of [
+          { ...context },
+          { mayLeave, ...rest },
+          Object.assign({}, context),
+          Object.create(context) as SendContext,
+          new Proxy(context, {}),
+        ])
+          note(handed);
+        expect(Object.keys(context)).to.not.include('giveUp');
+        return refuse();
+      };
+      await run([ready('a', send)], { budget: new Budget(1000) });
+      expect(told).to.deep.equal(Array(5).fill([360, 10_900, true, false, false]));
+    });
+
     it('does not let composeText use up the budget', async () => {
       const send = sinon.fake.resolves(accept());
       const running = run([ready('a', send)], {

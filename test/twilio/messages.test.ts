@@ -71,6 +71,17 @@ describe('twilioMessages', () => {
       expect(sentForm()).to.include({ To: PHONE_NUMBER, From: '+15005550006' });
     });
 
+    for (const [where, text, sent] of [
+      ['within', `Code \ud83d${OTP_CODE}`, `Code \ufffd${OTP_CODE}`],
+      ['at the end of', `${OTP_CODE} for Ana\ud83d`, `${OTP_CODE} for Ana\ufffd`],
+    ] as const) {
+      it(`sends the code whole where half a character is left ${where} the text`, async () => {
+        const outcome = await connect('sms').send(makeMessage({ text }), makeContext());
+        expect(outcome.status).to.equal('accepted');
+        expect(sentForm()).to.include({ Body: sent });
+      });
+    }
+
     it('asks for reports where it is told to', async () => {
       await connect('sms', { statusCallbackUrl: CALLBACK }).send(makeMessage(), makeContext());
       expect(sentForm()).to.include({ StatusCallback: CALLBACK });

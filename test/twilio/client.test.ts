@@ -15,6 +15,10 @@ import {
   type ScriptedApi,
 } from './scripted-api.js';
 
+const VERIFY_SERVICE_SID = `VA${'c3'.repeat(16)}`;
+const MESSAGING_SERVICE_SID = `MG${'d4'.repeat(16)}`;
+const CONTENT_SID = `HX${'e5'.repeat(16)}`;
+
 const SENT = { status: 201, body: { sid: `SM${'0f'.repeat(16)}`, status: 'queued' } };
 
 /** Notes where calls would go and lets none out. */
@@ -55,28 +59,101 @@ describe('the Twilio connection', () => {
     });
   });
 
-  it('sends a list as a name that is repeated', async () => {
+  it('sends a list as a name that is repeated, and flags and numbers as text', async () => {
     api.script(SENT);
     const statusCallbackEvent = ['ringing', 'completed'];
-    await api
-      .connect()
-      .call(
-        (client) =>
-          client.calls.create({ to: PHONE_NUMBER, from: '+1', twiml: '<Response/>', statusCallbackEvent }),
-        makeContext(),
-      );
-    expect(api.requests[0]?.form.getAll('StatusCallbackEvent')).to.deep.equal(statusCallbackEvent);
+    await api.connect().call(
+      (client) =>
+        client.calls.create({
+          to: PHONE_NUMBER,
+          from: '+1',
+          twiml: '<Response/>',
+          timeout: 20,
+          statusCallbackEvent,
+        }),
+      makeContext(),
+    );
+    expect([...(api.requests[0]?.form ?? [])]).to.have.deep.members([
+      ['To', PHONE_NUMBER],
+      ['From', '+1'],
+      ['Twiml', '<Response/>'],
+      ['Timeout', '20'],
+      ['StatusCallbackEvent', 'ringing'],
+      ['StatusCallbackEvent', 'completed'],
+    ]);
   });
 
-  it('sends parameters of a GET in its URL', async () => {
+  it('leaves out of a form what is undefined, and keeps what is empty, zero or false', async () => {
+    api.script(SENT);
+    await api.connect().call(
+      (client) =>
+        client.messages.create({
+          to: PHONE_NUMBER,
+          from: undefined,
+          messagingServiceSid: MESSAGING_SERVICE_SID,
+          body: '',
+          contentSid: undefined,
+          validityPeriod: 0,
+          provideFeedback: false,
+          statusCallback: undefined,
+        }),
+      makeContext(),
+    );
+    expect([...(api.requests[0]?.form ?? [])]).to.have.deep.members([
+      ['To', PHONE_NUMBER],
+      ['MessagingServiceSid', MESSAGING_SERVICE_SID],
+      ['Body', ''],
+      ['ValidityPeriod', '0'],
+      ['ProvideFeedback', 'false'],
+    ]);
+  });
+
+  it('leaves out what is undefined also where the SDK passes it on', async () => {
+    const fields = { To: PHONE_NUMBER, From: undefined };
+    for (const request of [
+      { method: 'post', uri: 'https://api.twilio.com/2010-04-01/x', data: fields },
+      { method: 'get', uri: 'https://api.twilio.com/2010-04-01/x', params: fields },
+    ]) {
+      api.script(SENT);
+      await api.connect().call((client) => {
+        // What the SDK's resources call, which is no part of a channel's type.
+        const sdk = client as unknown as { request(request: object): unknown };
+        return sdk.request(request);
+      }, makeContext());
+      const sent = [
+        api.requests[0]?.form ?? [],
+        new URL(api.requests[0]?.path ?? '', api.origin).searchParams,
+      ];
+      expect(sent.flatMap((parameters) => [...parameters])).to.deep.equal([['To', PHONE_NUMBER]]);
+    }
+  });
+
+  it('sends parameters of a page in its URL, without those that are undefined, and no body', async () => {
     api.script({ status: 200, body: { messages: [], page_size: 1 } });
     await api.connect().call((client) => {
       // A channel's type of it names less than the SDK's client has.
-      const messages = client.messages as unknown as { page(filter: { to: string }): Promise<unknown> };
-      return messages.page({ to: PHONE_NUMBER });
+      const messages = client.messages as unknown as { page(filter: object): Promise<unknown> };
+      return messages.page({ to: PHONE_NUMBER, from: undefined, pageSize: 20 });
     }, makeContext());
-    expect(api.requests[0]?.method).to.equal('GET');
-    expect(new URL(api.requests[0]?.path ?? '', api.origin).searchParams.get('To')).to.equal(PHONE_NUMBER);
+    const [request] = api.requests;
+    expect(request?.method).to.equal('GET');
+    expect([...new URL(request?.path ?? '', api.origin).searchParams]).to.have.deep.members([
+      ['To', PHONE_NUMBER],
+      ['PageSize', '20'],
+    ]);
+    expect([...(request?.form ?? [])]).to.deep.equal([]);
+    expect(request?.headers).to.not.have.any.keys('content-type', 'transfer-encoding');
+  });
+
+  it('asks for a page of another product with its parameters after its path', async () => {
+    api.script({ status: 200, body: { phone_numbers: [], meta: { key: 'phone_numbers' } } });
+    await api
+      .connect()
+      .call(
+        (client) => client.messaging.v1.services(MESSAGING_SERVICE_SID).phoneNumbers.page({ pageSize: 50 }),
+        makeContext(),
+      );
+    expect(api.requests[0]?.path).to.equal(`/v1/Services/${MESSAGING_SERVICE_SID}/PhoneNumbers?PageSize=50`);
   });
 
   it('makes one call for an action, and tells its result', async () => {
@@ -343,22 +420,66 @@ describe('the Twilio connection', () => {
       }
     });
 
-    const hosts = [
-      [{}, 'api.twilio.com'],
-      [{ region: 'ie1' }, 'api.ie1.twilio.com'],
-      [{ edge: 'dublin', region: 'ie1' }, 'api.dublin.ie1.twilio.com'],
-      [{ edge: 'dublin' }, 'api.dublin.us1.twilio.com'],
-      [{ baseUrl: 'http://localhost:9/' }, 'localhost:9'],
+    const products = [
+      ['api', `/2010-04-01/Accounts/${ACCOUNT_SID}/Messages.json`, sendMessage],
+      [
+        'api',
+        `/2010-04-01/Accounts/${ACCOUNT_SID}/Calls.json`,
+        ({ calls }) => calls.create({ to: PHONE_NUMBER, from: '+1', twiml: '<Response/>' }),
+      ],
+      [
+        'api',
+        `/2010-04-01/Accounts/${ACCOUNT_SID}/Balance.json`,
+        (client) => client.api.v2010.accounts(ACCOUNT_SID).balance.fetch(),
+      ],
+      [
+        'verify',
+        `/v2/Services/${VERIFY_SERVICE_SID}/Verifications`,
+        ({ verify }) =>
+          verify.v2
+            .services(VERIFY_SERVICE_SID)
+            .verifications.create({ to: PHONE_NUMBER, channel: 'sms', customCode: OTP_CODE }),
+      ],
+      [
+        'content',
+        `/v1/Content/${CONTENT_SID}/ApprovalRequests`,
+        ({ content }) => content.v1.contents(CONTENT_SID).approvalFetch().fetch(),
+      ],
+      [
+        'messaging',
+        `/v1/Services/${MESSAGING_SERVICE_SID}`,
+        ({ messaging }) => messaging.v1.services(MESSAGING_SERVICE_SID).fetch(),
+      ],
+    ] as const satisfies readonly (readonly [string, string, (client: TwilioClient) => unknown])[];
+    const places = [
+      [{}, ''],
+      [{ region: 'ie1' }, 'ie1.'],
+      [{ edge: 'dublin', region: 'ie1' }, 'dublin.ie1.'],
+      [{ edge: 'dublin' }, 'dublin.us1.'],
     ] as const;
-    for (const [settings, host] of hosts) {
-      it(`is ${host} for ${JSON.stringify(settings)}, whatever the environment says`, async () => {
-        const dispatcher = new NotingDispatcher();
-        const connection = createTwilioConnection({ settings: makeSettings(settings), dispatcher });
-        await connection.call(sendMessage, makeContext());
-        expect(connection.host).to.equal(host);
-        expect(dispatcher.urls.map((url) => new URL(url).host)).to.deep.equal([host]);
-      });
+    for (const [settings, place] of places) {
+      for (const [product, path, action] of products) {
+        const url = `https://${product}.${place}twilio.com${path}`;
+        it(`is ${url} for ${JSON.stringify(settings)}, whatever the environment says`, async () => {
+          const dispatcher = new NotingDispatcher();
+          const connection = createTwilioConnection({ settings: makeSettings(settings), dispatcher });
+          // The second is to the origin that the first has found.
+          for (let call = 0; call < 2; call += 1) await connection.call(action, makeContext());
+          expect(dispatcher.urls).to.deep.equal([url, url]);
+          expect(connection.host).to.equal(`api.${place}twilio.com`);
+          expect(connection.verifyHost).to.equal(`verify.${place}twilio.com`);
+        });
+      }
     }
+
+    it('is the one origin of `baseUrl` for every product, whatever edge and region say', async () => {
+      const dispatcher = new NotingDispatcher();
+      const settings = makeSettings({ baseUrl: 'http://localhost:9/', edge: 'dublin', region: 'ie1' });
+      const connection = createTwilioConnection({ settings, dispatcher });
+      for (const [, , action] of products) await connection.call(action, makeContext());
+      expect(dispatcher.urls).to.deep.equal(products.map(([, path]) => `http://localhost:9${path}`));
+      expect([connection.host, connection.verifyHost]).to.deep.equal(['localhost:9', 'localhost:9']);
+    });
 
     it('is never the proxy of the environment', async () => {
       api.script(SENT);

@@ -1,9 +1,27 @@
 import { expect } from 'chai';
 import { RunningCalls, type RunningCall } from '../../lib/delivery/running-calls.js';
 
+/** The orders in which three calls may end. */
+const ORDERS = [
+  [0, 1, 2],
+  [0, 2, 1],
+  [1, 0, 2],
+  [1, 2, 0],
+  [2, 0, 1],
+  [2, 1, 0],
+] as const;
+
 describe('the calls of a person that are under way', () => {
   const overtakenOf = (calls: readonly RunningCall[]): readonly boolean[] =>
     calls.map(({ isOvertaken }) => isOvertaken);
+  const beginThree = (
+    running: RunningCalls,
+    person: string,
+  ): readonly [RunningCall, RunningCall, RunningCall] => [
+    running.begin(person),
+    running.begin(person),
+    running.begin(person),
+  ];
 
   it('are overtaken by a newer one that a channel has accepted, and by no other', () => {
     const running = new RunningCalls();
@@ -13,17 +31,91 @@ describe('the calls of a person that are under way', () => {
     expect(overtakenOf(calls)).to.deep.equal([true, false, false, false]);
   });
 
-  for (const ended of [0, 1, 2]) {
-    it(`are known to those that came after them when number ${ended} of three has ended`, () => {
-      const running = new RunningCalls();
-      const calls = [0, 1, 2].map(() => running.begin('ana'));
-      calls
-        .filter((_, at) => at === ended)
-        .forEach((call) => {
-          running.end(call);
-        });
-      running.accepted(running.begin('ana'));
-      expect(overtakenOf(calls)).to.deep.equal([0, 1, 2].map((at) => at !== ended));
+  it('are overtaken by none that has only begun', () => {
+    const running = new RunningCalls();
+    expect(overtakenOf(beginThree(running, 'ana'))).to.deep.equal([false, false, false]);
+  });
+
+  for (const order of ORDERS) {
+    it(`are known to those that come after them, and nothing else is, when they end in the order ${order.join()}`, () => {
+      for (let ended = 0; ended <= order.length; ended += 1) {
+        const running = new RunningCalls();
+        const calls = beginThree(running, 'ana');
+        for (const at of order.slice(0, ended)) running.end(calls[at]);
+        const newest = running.begin('ana');
+        const going = [2, 1, 0].filter((at) => !order.slice(0, ended).some((other) => other === at));
+        expect(olderThan(newest)).to.deep.equal(going.map((at) => calls[at]));
+        running.accepted(newest);
+        expect(overtakenOf(calls)).to.deep.equal([0, 1, 2].map((at) => going.includes(at)));
+        expect(newest.isOvertaken).to.equal(false);
+      }
     });
   }
+
+  for (const twice of [0, 1, 2] as const) {
+    it(`lose none of the others when number ${twice} of three ends twice`, () => {
+      const running = new RunningCalls();
+      const calls = beginThree(running, 'ana');
+      running.end(calls[twice]);
+      running.end(calls[twice]);
+      const newer = running.begin('ana');
+      running.end(calls[twice]);
+      const others = [2, 1, 0].filter((at) => at !== twice).map((at) => calls[at]);
+      expect(olderThan(newer)).to.deep.equal(others);
+      expect(olderThan(running.begin('ana'))).to.deep.equal([newer, ...others]);
+    });
+  }
+
+  it('are no more when the only one ends twice, nor is one that began in between', () => {
+    const running = new RunningCalls();
+    const first = running.begin('ana');
+    running.end(first);
+    running.end(first);
+    const second = running.begin('ana');
+    running.end(first);
+    expect(second.older).to.equal(undefined);
+    expect(running.begin('ana').older).to.equal(second);
+  });
+
+  for (const [title, late] of [
+    ['the newest', 2],
+    ['one between them', 1],
+  ] as const) {
+    it(`are overtaken by ${title} that a channel accepts after it has ended: only those before it`, () => {
+      const running = new RunningCalls();
+      const calls = beginThree(running, 'ana');
+      running.end(calls[late]);
+      const newer = running.begin('ana');
+      running.accepted(calls[late]);
+      expect(overtakenOf([...calls, newer])).to.deep.equal([true, late === 2, false, false]);
+    });
+  }
+
+  it('are not overtaken by one that ended before they began', () => {
+    const running = new RunningCalls();
+    const ended = running.begin('ana');
+    running.end(ended);
+    const newer = running.begin('ana');
+    running.accepted(ended);
+    expect(overtakenOf([ended, newer])).to.deep.equal([false, false]);
+  });
+
+  it('are apart for each person, whoever ends and is accepted', () => {
+    const running = new RunningCalls();
+    const ana = beginThree(running, 'ana');
+    const ben = beginThree(running, 'ben');
+    running.end(ana[2]);
+    running.end(ana[0]);
+    running.end(ana[1]);
+    expect(running.begin('ana').older).to.equal(undefined);
+    const newest = running.begin('ben');
+    expect(olderThan(newest)).to.deep.equal([ben[2], ben[1], ben[0]]);
+    running.accepted(newest);
+    expect(overtakenOf([...ana, ...ben])).to.deep.equal([false, false, false, true, true, true]);
+  });
 });
+
+/** What it would overtake, the newest first. */
+function olderThan({ older }: RunningCall): readonly RunningCall[] {
+  return older === undefined ? [] : [older, ...olderThan(older)];
+}

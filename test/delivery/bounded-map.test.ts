@@ -1,5 +1,11 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { BoundedMap } from '../../lib/delivery/bounded-map.js';
+
+/** What it has let go cannot be seen from outside but by this. */
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 describe('a map of so many entries at most', () => {
   it('drops the one that was set the longest ago, asked for or not', () => {
@@ -45,5 +51,81 @@ describe('a map of so many entries at most', () => {
         expect(map.get(`k${number}`)).to.equal(known.get(`k${number}`));
       }
     }
+  });
+
+  it('holds as many as it may, and no more, when it was emptied and is filled again, many times', () => {
+    const max = 50;
+    const map = new BoundedMap<number>(max);
+    const keysOf = (round: number): readonly string[] =>
+      Array.from({ length: 3 * max }, (_, at) => `${round} ${at}`);
+    for (let round = 0; round < 10 * max; round += 1) {
+      const keys = keysOf(round);
+      keys.forEach((key, at) => {
+        map.set(key, at);
+        expect(map.size).to.equal(Math.min(at + 1, max));
+      });
+      const left = keys.filter((key) => map.get(key) !== undefined);
+      expect(left).to.deep.equal(keys.slice(-max));
+      expect(left.map((key) => map.get(key))).to.deep.equal(keys.map((_, at) => at).slice(-max));
+      // Another gap each round at another place: what was passed over does not hide what came after it.
+      map.delete(left[round % max] ?? '');
+      expect(map.size).to.equal(max - 1);
+      map.set(`again ${round}`, round);
+      expect(map.get(left[0] ?? '')).to.equal(round % max === 0 ? undefined : 2 * max);
+      for (const key of [...left, `again ${round}`]) map.delete(key);
+      expect(map.size).to.equal(0);
+    }
+  });
+
+  it('takes out what is not there without another going', () => {
+    const map = new BoundedMap<number>(2);
+    map.set('a', 1);
+    map.set('b', 2);
+    for (const key of ['c', 'd', 'e']) map.delete(key);
+    expect([map.get('a'), map.get('b'), map.size]).to.deep.equal([1, 2, 2]);
+  });
+
+  for (const [title, fill] of [
+    [
+      'new ones come',
+      (map, key) => {
+        map.set(key, 1);
+      },
+    ],
+    [
+      'each is set again',
+      (map, key) => {
+        map.set(key, 1);
+        map.set(key, 2);
+      },
+    ],
+  ] as const satisfies readonly (readonly [string, (map: BoundedMap<number>, key: string) => void])[]) {
+    it(`costs of a large one about what a small one costs, while ${title}`, () => {
+      const rounds = 300_000;
+      const costOf = (max: number): number => {
+        const map = new BoundedMap<number>(max);
+        const before = process.cpuUsage();
+        for (let number = 0; number < rounds; number += 1) fill(map, `k${number}`);
+        return process.cpuUsage(before).user;
+      };
+      costOf(100);
+      // The gaps in front of the oldest, passed over for each, cost fifty times as much.
+      expect(costOf(50_000) / costOf(100)).to.be.below(12);
+    });
+  }
+
+  it('holds nothing of those that were taken out, when it is not full again', () => {
+    const map = new BoundedMap<number>(1000);
+    for (let number = 0; number <= 1000; number += 1) map.set(`k${number}`, number);
+    for (let number = 0; number <= 1000; number += 1) map.delete(`k${number}`);
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    for (let number = 0; number < 200_000; number += 1) {
+      map.set(`k${number}`, number);
+      map.delete(`k${number}`);
+    }
+    collectGarbage();
+    expect(map.size).to.equal(0);
+    expect(process.memoryUsage().heapUsed - before).to.be.below(5_000_000);
   });
 });

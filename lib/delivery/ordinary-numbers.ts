@@ -22,15 +22,10 @@ const ORDINARY_KINDS = 2;
 
 const LONGEST_CALLING_CODE = 3;
 
-/** The countries that share a calling code. */
-interface Zone {
-  readonly countries: readonly string[];
-  /** What is dialled before a national number within the country. */
-  readonly nationalPrefix: RegExp | undefined;
-}
-
 /** What is asked of the plan of one country. */
 interface Plan {
+  /** What is dialled before a national number within the country: of a calling code that many share, the main one's counts. */
+  readonly nationalPrefix: RegExp | undefined;
   /** Whatever begins so is the country's. */
   readonly leadingDigits: RegExp | undefined;
   readonly pattern: RegExp;
@@ -49,7 +44,8 @@ interface Kind {
  * of a plan anew for every number; here they are compiled once, with the first number that needs them.
  */
 export class OrdinaryNumbers {
-  readonly #zones = new Map<string, Zone>();
+  /** The countries that share a calling code, the main one first. */
+  readonly #zones = new Map<string, readonly string[]>();
   readonly #plans = new Map<string, Plan>();
   readonly #data: NumberingData;
 
@@ -58,7 +54,7 @@ export class OrdinaryNumbers {
     // In another layout no number is an ordinary one, and the parser reads them all.
     if (data.version !== LAYOUT) return;
     for (const [callingCode, countries] of Object.entries(data.country_calling_codes)) {
-      if (countries !== undefined) this.#zones.set(callingCode, readZone(countries, data));
+      if (countries !== undefined) this.#zones.set(callingCode, countries);
     }
   }
 
@@ -70,15 +66,15 @@ export class OrdinaryNumbers {
   countryOf(number: string): string | undefined {
     // No calling code is the beginning of another one.
     for (let length = 1; length <= LONGEST_CALLING_CODE; length += 1) {
-      const zone = this.#zones.get(number.slice(1, 1 + length));
-      if (zone !== undefined) return this.#countryWithin(zone, number.slice(1 + length));
+      const countries = this.#zones.get(number.slice(1, 1 + length));
+      if (countries !== undefined) return this.#countryAmong(countries, number.slice(1 + length));
     }
     return undefined;
   }
 
-  #countryWithin({ countries, nationalPrefix }: Zone, national: string): string | undefined {
-    // The parser knows whether it is one, and what it takes its place.
-    if (nationalPrefix?.test(national) === true) return undefined;
+  #countryAmong(countries: readonly string[], national: string): string | undefined {
+    // The parser knows whether it is one, and what takes its place.
+    if (this.#planOf(countries[0] ?? '').nationalPrefix?.test(national) === true) return undefined;
     for (const country of countries) {
       const plan = this.#planOf(country);
       // The first country that knows the number has it, as whatever it knows it.
@@ -111,17 +107,10 @@ function isOneOf(kinds: readonly Kind[], national: string, plan: Plan): boolean 
   return false;
 }
 
-function readZone(countries: readonly string[], data: NumberingData): Zone {
-  const main = data.countries[countries[0] ?? ''] ?? [];
-  return {
-    countries,
-    nationalPrefix: beginning(main[NATIONAL_PREFIX_IN_NUMBERS]) ?? beginning(main[NATIONAL_PREFIX]),
-  };
-}
-
 function readPlan(plan: readonly unknown[]): Plan {
   const kinds = asList(plan[KINDS]).map((kind) => readKind(asList(kind), plan[LENGTHS]));
   return {
+    nationalPrefix: beginning(plan[NATIONAL_PREFIX_IN_NUMBERS]) ?? beginning(plan[NATIONAL_PREFIX]),
     leadingDigits: beginning(plan[LEADING_DIGITS]),
     pattern: whole(plan[PATTERN]),
     ordinary: kinds.slice(0, ORDINARY_KINDS),

@@ -27,7 +27,10 @@ export interface TelephonyRequest {
   readonly ipAddress: string | undefined;
   /** Okta's transaction id, to be found again in Okta's System Log. */
   readonly oktaRequestId: string | undefined;
-  /** What Okta sent, as it came. */
+  /**
+   * What Okta sent, as it came. With a code that is sent again, late, only where a `composeText` or a channel of the user's
+   * own may read it, else `undefined`.
+   */
   readonly raw: unknown;
 }
 

@@ -26,7 +26,10 @@ export function placeOf<Ready extends { readonly name: string }>(
 
 /** Plain data, as JSON carries it; the text is composed again from it. Personal: it holds the code and the number. */
 export interface Receipt {
-  /** Its `expiresAt` is not read: `expiresAtMs` is. */
+  /**
+   * Its `expiresAt` is not read: `expiresAtMs` is. Its `raw` is `undefined`, but for a `composeText` or a channel of the
+   * user's own that may be next, which may read it.
+   */
   readonly request: Omit<TelephonyRequest, 'expiresAt'>;
   /** When the code ends, milliseconds since 1970. */
   readonly expiresAtMs: number;

@@ -223,11 +223,16 @@ function textOf(chunks: readonly Buffer[]): string {
   return (chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)).toString('utf8');
 }
 
+/** As undici gives them, names in lower case: nothing is made where each came once, as nearly always. */
 function flatten(incoming: Record<string, string | string[] | undefined>): HttpAnswer['headers'] {
+  for (const name in incoming) if (typeof incoming[name] !== 'string') return joinRepeated(incoming);
+  return incoming as HttpAnswer['headers'];
+}
+
+function joinRepeated(incoming: Record<string, string | string[] | undefined>): HttpAnswer['headers'] {
   const headers: Record<string, string> = {};
-  for (const name of Object.keys(incoming)) {
-    const value = incoming[name];
-    if (value !== undefined) headers[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value;
+  for (const [name, value] of Object.entries(incoming)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
   }
   return headers;
 }

@@ -420,13 +420,27 @@ const METHODS: ReadonlyMap<string, SdkMethod> = new Map([
   ['put', 'PUT'],
 ]);
 
-/** As forms are written; what is no whole character of Unicode becomes one. Lists are the same name several times. */
+/** As forms are written, by names that need no escaping. Lists are the same name several times. */
 function formOf(fields: FormValues): string {
-  const form = new URLSearchParams();
+  let form = '';
+  const add = (name: string, value: FormValue): void => {
+    form += `${form === '' ? '' : '&'}${name}=${encodeURIComponent(wholeCharacters(String(value)))}`;
+  };
   for (const name of Object.keys(fields)) {
     const value = fields[name];
-    if (Array.isArray(value)) for (const item of value) form.append(name, String(item));
-    else if (value !== undefined) form.append(name, String(value));
+    if (isList(value)) for (const item of value) add(name, item);
+    else if (value !== undefined) add(name, value);
   }
-  return form.toString();
+  return form;
+}
+
+/** Half a character, as a text that was cut may end, cannot be written, and must take nothing else with it. */
+function wholeCharacters(text: string): string {
+  return HALF_CHARACTER.test(text) ? text.replaceAll(HALF_CHARACTERS, '\ufffd') : text;
+}
+const HALF_CHARACTER = /\p{Cs}/u;
+const HALF_CHARACTERS = /\p{Cs}/gu;
+
+function isList(value: FormValues[string]): value is readonly FormValue[] {
+  return Array.isArray(value);
 }

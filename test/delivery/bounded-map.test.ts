@@ -108,9 +108,9 @@ describe('a map of so many entries at most', () => {
         for (let number = 0; number < rounds; number += 1) fill(map, `k${number}`);
         return process.cpuUsage(before).user;
       };
-      costOf(100);
-      // The gaps in front of the oldest, passed over for each, cost fifty times as much.
-      expect(costOf(50_000) / costOf(100)).to.be.below(12);
+      // The gaps in front of the oldest, passed over for each, cost fifty times as much; what else the machine does, less.
+      const ratios = [1, 2, 3].map(() => costOf(50_000) / costOf(100));
+      expect(Math.min(...ratios)).to.be.below(12);
     });
   }
 

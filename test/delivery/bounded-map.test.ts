@@ -85,35 +85,6 @@ describe('a map of so many entries at most', () => {
     expect([map.get('a'), map.get('b'), map.size]).to.deep.equal([1, 2, 2]);
   });
 
-  for (const [title, fill] of [
-    [
-      'new ones come',
-      (map, key) => {
-        map.set(key, 1);
-      },
-    ],
-    [
-      'each is set again',
-      (map, key) => {
-        map.set(key, 1);
-        map.set(key, 2);
-      },
-    ],
-  ] as const satisfies readonly (readonly [string, (map: BoundedMap<number>, key: string) => void])[]) {
-    it(`costs of a large one about what a small one costs, while ${title}`, () => {
-      const rounds = 300_000;
-      const costOf = (max: number): number => {
-        const map = new BoundedMap<number>(max);
-        const before = process.cpuUsage();
-        for (let number = 0; number < rounds; number += 1) fill(map, `k${number}`);
-        return process.cpuUsage(before).user;
-      };
-      // The gaps in front of the oldest, passed over for each, cost fifty times as much; what else the machine does, less.
-      const ratios = [1, 2, 3].map(() => costOf(50_000) / costOf(100));
-      expect(Math.min(...ratios)).to.be.below(12);
-    });
-  }
-
   it('holds nothing of those that were taken out, when it is not full again', () => {
     const map = new BoundedMap<number>(1000);
     for (let number = 0; number <= 1000; number += 1) map.set(`k${number}`, number);

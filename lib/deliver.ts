@@ -75,8 +75,6 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
     passedOver: [...open.passedOver],
   });
   const hasStopped = (channel: string): boolean =>
-    // Nearly always nobody has said anything here.
-    !parts.suppressions.isEmptyHere &&
     hasStoppedSince(channel, addressFor(channel), arrivalOf(call, parts), parts);
   const plan: ReadyChannel[] = [];
   for (const name of open.channels) plan.push(...(parts.channels.get(name) ?? []));

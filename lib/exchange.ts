@@ -90,7 +90,7 @@ function tooLarge(): RequestError {
 }
 
 /**
- * A route by its work. Express 4 does not wait for promises, and takes no error for success.
+ * A route by its work: what calls it waits for no promise, and takes no error for success.
  *
  * @param what - what failed, where that gives no error.
  */

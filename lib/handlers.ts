@@ -41,7 +41,7 @@ const SHORTEST_MEMORY_MS = 15_000;
 /** A skew that is worth telling, milliseconds. */
 const TOLD_SKEW_MS = 30_000;
 
-/** Stands in for an error that is none: to Express it would be success. */
+/** Stands in for an error that is none: to the chain it would be success. */
 const NO_ERROR = new Error('a step failed without an error');
 
 export function createHandlers(parts: HookParts): Handlers {
@@ -64,7 +64,7 @@ export function createHandlers(parts: HookParts): Handlers {
         goOn(call, next);
         return;
       }
-      // Express 4 does not wait for promises.
+      // The chain goes on by `next` alone.
       work.then(
         () => {
           goOn(call, next);

@@ -120,15 +120,15 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   });
   const handle = createHandlers(parts);
 
-  const afterProof = chain(
+  const afterProof = [
     handle.readRequest,
     handle.answerRepeat,
     handle.guardSpending,
     handle.lookUpProfile,
     handle.dispatchChannel,
     handle.answerOkta,
-  );
-  const answerHook = chain(handle.openCall, handle.verifyHook, afterProof);
+  ];
+  const answerHook = chain(handle.openCall, handle.verifyHook, ...afterProof);
   const codeUses = createCodeUses(parts);
   const onFailure = answerFailure(parts);
   const { path, eventHookSchemes } = settings;
@@ -157,7 +157,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const status = (): HookStatus => readStatus(parts, breakers);
   const consoles = createConsoleMount(() => {
     // Mounted nowhere: only the console's tester has it, and it proves its caller by that.
-    const handleTest = chain(handle.openCall, handle.trustTester, afterProof);
+    const handleTest = chain(handle.openCall, handle.trustTester, ...afterProof);
     const testChain = withFailures({ handle: handleTest, onFailure: keepingFailure(onFailure) });
     return { parts, status, oktaClient, testChain };
   });

@@ -131,8 +131,8 @@ describe('the README', () => {
   it('draws the handlers of a call in the order in which the hook mounts them', () => {
     const hook = readFileSync(join(ROOT, 'lib/hook.ts'), 'utf8');
     const [, mounted = ''] = /const answerHook = chain\((.*?)\);/s.exec(hook) ?? [];
-    const [, afterProof = ''] = /const afterProof = chain\((.*?)\);/s.exec(hook) ?? [];
-    const chain = [...mounted.replace(/\bafterProof\b/, afterProof).matchAll(/handle\.(\w+)/g)].map(
+    const [, afterProof = ''] = /const afterProof = \[(.*?)\]/s.exec(hook) ?? [];
+    const chain = [...mounted.replace('...afterProof', afterProof).matchAll(/handle\.(\w+)/g)].map(
       ([, name]) => name,
     );
     const drawn = [...readme.matchAll(/<b>(\w+)<\/b>/g)].map(([, name]) => name);

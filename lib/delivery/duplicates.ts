@@ -75,8 +75,8 @@ function claimHere(key: string | undefined, parts: ClaimParts): ClaimResult | Pr
   const held = parts.heldEvents.hold(key, parts);
   const claim = askState(key, parts);
   // Nothing to wait for, nearly always.
-  if (claim === undefined) return firstWith(held, claim, undefined, parts);
-  if (!(claim instanceof Promise) && claim.isFirst) return firstWith(held, claim, claim, parts);
+  if (claim === undefined) return firstWith(held, claim, parts);
+  if (!(claim instanceof Promise) && claim.isFirst) return firstWith(held, claim, parts, claim);
   return claimOfState(key, held, claim, parts);
 }
 
@@ -92,8 +92,8 @@ async function claimOfState(
   for (let atOnce = 1; atOnce <= MOST_CLAIMS_AT_ONCE; atOnce += 1) {
     const found = claim instanceof Promise ? await claimInTime(claim, budget) : claim;
     if (found === TIMED_OUT) onFailure(new Error('no answer in time'));
-    if (found === undefined || found === TIMED_OUT) return firstWith(held, claim, undefined, parts);
-    if (found.isFirst) return firstWith(held, found, found, parts);
+    if (found === undefined || found === TIMED_OUT) return firstWith(held, claim, parts);
+    if (found.isFirst) return firstWith(held, found, parts, found);
     const askedAt = budget.elapsedMs();
     const repeat = await repeatOf(found.answer, parts);
     if (repeat !== undefined) {
@@ -106,7 +106,7 @@ async function claimOfState(
     claim = askState(key, parts);
   }
   onFailure(new Error('every claim is let go'));
-  return firstWith(held, claim, undefined, parts);
+  return firstWith(held, claim, parts);
 }
 
 /** A process that was busy past the time has the state's answer lying there: it looks once more before it goes on alone. */
@@ -156,8 +156,8 @@ async function repeatOf(
 function firstWith(
   held: HeldEvent,
   claim: PossibleClaim | Promise<PossibleClaim>,
-  found: Extract<Claim, { isFirst: true }> | undefined,
   { onFailure }: ClaimParts,
+  found?: Extract<Claim, { isFirst: true }>,
 ): ClaimResult {
   return {
     isFirst: true,

@@ -56,11 +56,6 @@ export class SuppressionList {
     });
   }
 
-  /** Whether this process knows none, of anybody. */
-  get isEmptyHere(): boolean {
-    return this.#here.isEmpty;
-  }
-
   /**
    * Those of a number.
    *

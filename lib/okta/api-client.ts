@@ -1,6 +1,6 @@
 import { callHttp, type HttpAnswer, type HttpDispatcher, type HttpResult } from '../delivery/http-call.js';
 import { createAccessTokens, type AccessTokens } from './access-token.js';
-import { readOktaAnswer } from './api-answer.js';
+import { readOktaAnswer, type OktaApiAnswer } from './api-answer.js';
 import type { ServiceAppCredentials } from './client-assertion.js';
 
 /** How Okta's API is called: with an API token, or as a service app. `orgUrl` is an origin. */
@@ -30,11 +30,7 @@ export interface OktaApiClient {
    * Makes one call. `headers` have names in lower case, `body` is parsed JSON.
    * @throws OktaApiError for anything but a 2xx with readable JSON.
    */
-  request(request: OktaApiRequest): Promise<{
-    readonly status: number;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly body: unknown;
-  }>;
+  request(request: OktaApiRequest): Promise<OktaApiAnswer>;
 }
 
 const FIXED_HEADERS = { accept: 'application/json', 'user-agent': 'okta-telephony-hook' };

@@ -1,7 +1,7 @@
 import { BoundedMap } from '../delivery/bounded-map.js';
 import type { UserProfile } from '../delivery/channel.js';
 import { OktaApiError, type OktaApiErrorCode } from '../errors.js';
-import { fieldOf, WAIT_FOR_WINDOW } from './api-answer.js';
+import { fieldOf, WAIT_FOR_WINDOW, type OktaApiAnswer } from './api-answer.js';
 import type { OktaApiClient } from './api-client.js';
 import { nameUser, type NamedUser } from './named-user.js';
 import { pauseAfter } from './rate-limit.js';
@@ -97,10 +97,7 @@ export function createProfileReader(parts: {
     }
   };
 
-  const readAnswer = ({
-    headers,
-    body,
-  }: Pick<Awaited<ReturnType<OktaApiClient['request']>>, 'headers' | 'body'>): unknown => {
+  const readAnswer = ({ headers, body }: OktaApiAnswer): unknown => {
     heedRateLimit(headers, false);
     return body;
   };

@@ -175,49 +175,46 @@ export function receiptsOf(
     }
     return otherwise;
   };
-  const failWith =
-    (request: Request) =>
-    (error: unknown): void => {
+  /** Gives a promise where the state does: it never rejects, and may never resolve. */
+  const tell = (
+    work: () => unknown,
+    request: Request,
+    onAnswer?: (answer: unknown) => void,
+  ): Promise<void> | undefined => {
+    try {
+      const returned = work();
+      if (returned === undefined) return undefined;
+      return Promise.resolve(returned)
+        .then(onAnswer)
+        .catch((error: unknown) => {
+          onFailure(error, request, 'overtake');
+        });
+    } catch (error) {
       onFailure(error, request, 'overtake');
-    };
-  /** What a state is told: nobody waits for what it returns. */
-  const leave = (returned: unknown, request: Request): void => {
-    if (returned !== undefined) Promise.resolve(returned).catch(failWith(request));
+      return undefined;
+    }
   };
   return {
     overtake: (person, event, request) => {
-      try {
-        leave(state.overtake(person, event), request);
-      } catch (error) {
-        failWith(request)(error);
-      }
+      void tell(() => state.overtake(person, event), request);
     },
     isNewest: ({ person, eventKey, request }, nowMs) =>
       ask<boolean | 'unknown'>(() => state.isNewest(person, eventKey, nowMs), 'unknown', request),
     keep: (messageKey, receipt, nowMs, onReport) => {
-      const { request, expiresAtMs } = receipt;
-      try {
-        const returned: unknown = state.keepReceipt(messageKey, receipt, { nowMs, untilMs: expiresAtMs });
-        if (returned === undefined) return undefined;
-        return Promise.resolve(returned)
-          .then((answer) => {
-            const report = readReport(answer ?? PENDING);
-            if (isFinal(report)) onReport(report);
-          })
-          .catch(failWith(request));
-      } catch (error) {
-        failWith(request)(error);
-        return undefined;
-      }
+      const life = { nowMs, untilMs: receipt.expiresAtMs };
+      return tell(
+        () => state.keepReceipt(messageKey, receipt, life),
+        receipt.request,
+        (answer) => {
+          const report = readReport(answer ?? PENDING);
+          if (isFinal(report)) onReport(report);
+        },
+      );
     },
     take: (messageKey, nowMs, report) =>
       ask(() => state.takeReceipt(messageKey, nowMs, report), undefined, undefined),
     setAlarm: (messageKey, { request }, dueInMs) => {
-      try {
-        leave(state.alarms?.set(messageKey, dueInMs), request);
-      } catch (error) {
-        failWith(request)(error);
-      }
+      void tell(() => state.alarms?.set(messageKey, dueInMs), request);
     },
     isDelivered: (messageKeys, { request }, nowMs) =>
       messageKeys.length === 0

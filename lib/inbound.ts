@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { LRUCache } from 'lru-cache';
 import { tellOutsideCall, type HookParts } from './call.js';
+import { BoundedMap } from './delivery/bounded-map.js';
 import { isFirstOf } from './delivery/first-claim.js';
 import { isTwilioWord, keywordOf, type Keyword } from './delivery/keywords.js';
 import { maskNumber } from './delivery/masking.js';
@@ -35,14 +35,12 @@ const STATE_MS = 500;
  */
 export function receiveInbound(parts: HookParts): ReturnType<typeof routeOf> {
   const { settings, events, suppressions } = parts;
-  const seen = new LRUCache<string, true>({ max: MAX_MESSAGES });
-  const answered = new LRUCache<string, { readonly kind: Keyword | 'other'; readonly atMs: number }>({
-    max: MAX_MESSAGES,
-  });
+  const seen = new BoundedMap<true>(MAX_MESSAGES);
+  const answered = new BoundedMap<{ readonly kind: Keyword | 'other'; readonly atMs: number }>(MAX_MESSAGES);
 
   /** At this gateway or another one that shares the state. */
   const isReplay = async ({ messageId }: ReceivedMessage): Promise<boolean> => {
-    if (seen.has(messageId)) return true;
+    if (seen.get(messageId) === true) return true;
     seen.set(messageId, true);
     const { state } = settings;
     if (state.isShared !== true) return false;

@@ -123,7 +123,8 @@ export class CodeUses {
     const { id, userId, deliveryChannel, atMs } = use;
     const usedMs = atMs !== undefined && Math.abs(nowMs - atMs) < FAR_OFF_MS ? atMs : undefined;
     const person = userKey(userId);
-    const last = await sentCodes?.take(person, deliveryChannel, {
+    const last = await sentCodes?.take(person, {
+      deliveryChannel,
       nowMs,
       usedMs: usedMs ?? Number.MAX_SAFE_INTEGER,
     });

@@ -25,7 +25,12 @@ const MOST_CLAIMS_AT_ONCE = 20;
 type PossibleClaim = Claim | undefined;
 
 /** What the first of its kind does with its event, whatever the state does. */
-export type FirstClaim = Pick<Extract<Claim, { isFirst: true }>, 'settle' | 'release'>;
+export interface FirstClaim {
+  /** Keeps the answer for repeats of the event. @param text - the same, as JSON. */
+  settle(answer: RememberedAnswer, text?: string): void;
+  /** Nothing was sent: the next one is the first. */
+  release(): void;
+}
 
 /** What a claim came to: this call sends, or the first one's answer serves. */
 export type ClaimResult =
@@ -186,39 +191,39 @@ class ClaimHereAndThere implements FirstClaim {
     this.#onFailure = onFailure;
   }
 
-  settle(answer: RememberedAnswer): void {
-    this.#tellState(answer);
-    this.#held.settle(answer);
+  settle(answer: RememberedAnswer, text = JSON.stringify(answer)): void {
+    this.#tellState(answer, text);
+    this.#held.settle(text);
   }
 
   release(): void {
     // Before the next one here asks it.
-    this.#tellState(undefined);
+    this.#tellState();
     this.#held.release();
   }
 
   /** @param answer - `undefined`: it lets go. */
-  #tellState(answer: RememberedAnswer | undefined): void {
+  #tellState(answer?: RememberedAnswer, text?: string): void {
     const claim = this.#claim;
     if (claim instanceof Promise) {
       void claim.then((ours) => {
-        endClaim(ours, answer, this.#onFailure);
+        endClaim(ours, { answer, text }, this.#onFailure);
       });
-    } else endClaim(claim, answer, this.#onFailure);
+    } else endClaim(claim, { answer, text }, this.#onFailure);
   }
 }
 
 /** What a state does with an answer is after the answer: its failures must not reach anybody. */
 function endClaim(
   claim: PossibleClaim,
-  answer: RememberedAnswer | undefined,
+  { answer, text }: { readonly answer: RememberedAnswer | undefined; readonly text: string | undefined },
   onFailure: (error: unknown) => void,
 ): void {
   if (claim === undefined || !claim.isFirst) return;
   // By the port they return nothing; those of others may return a promise all the same.
-  const first: { settle(answer: RememberedAnswer): unknown; release(): unknown } = claim;
+  const first: { settle(answer: RememberedAnswer, text?: string): unknown; release(): unknown } = claim;
   try {
-    const returned = answer === undefined ? first.release() : first.settle(answer);
+    const returned = answer === undefined ? first.release() : first.settle(answer, text);
     if (returned !== undefined) Promise.resolve(returned).catch(onFailure);
   } catch (error) {
     onFailure(error);

@@ -1,8 +1,11 @@
-import { BoundedMap } from './bounded-map.js';
+import { RecentMap } from './recent-map.js';
 import type { EventLife, RememberedAnswer } from './state.js';
 
-/** About 100 sign-ins a second for three minutes. */
-const MAX_EVENTS = 20_000;
+/**
+ * Of those that were answered, and of those that were not: 8,000 of each always. So nothing forgets a call under way, and at
+ * 3,000 a second an answer is known for longer than Okta waits before it asks again.
+ */
+const MAX_EVENTS = 16_000;
 
 /** The first one's answer, once it has one; `undefined` if it let go. */
 export type AnswerOfFirst = Promise<RememberedAnswer | undefined>;
@@ -14,17 +17,18 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** An event that one call of this process holds. */
+/** An event that one call of this process holds, or held. */
 export class HeldEvent {
   readonly untilMs: number;
   readonly #key: string | undefined;
-  readonly #events: BoundedMap<HeldEvent>;
-  /** Nearly nobody: it is made for the first of them. */
-  #waiting: Waiting | undefined;
+  readonly #events: HeldEvents;
   #isEnded = false;
-  #found: RememberedAnswer | undefined;
+  /** As JSON: one text in place of an object of many parts, all of which every collection of garbage would look at. */
+  #found: string | undefined;
+  /** Nearly nobody: it is made for the first of them, and stays where a state gave the answer, which no JSON need hold. */
+  #waiting: Waiting | undefined;
 
-  constructor(key: string | undefined, events: BoundedMap<HeldEvent>, untilMs: number) {
+  constructor(key: string | undefined, events: HeldEvents, untilMs: number) {
     this.untilMs = untilMs;
     this.#key = key;
     this.#events = events;
@@ -32,20 +36,24 @@ export class HeldEvent {
 
   /** To be waited for. */
   get answer(): AnswerOfFirst {
-    if (this.#isEnded) return Promise.resolve(this.#found);
+    if (this.#waiting === undefined && this.#isEnded) return Promise.resolve(readFound(this.#found));
     this.#waiting ??= beginWaiting();
     return this.#waiting.answer;
   }
 
-  /** Keeps the answer for repeats of the event. */
-  settle(answer: RememberedAnswer): void {
-    this.#end(answer);
+  /** Keeps the answer, as JSON, for repeats of the event. */
+  settle(answer: string): void {
+    if (!this.#end(true)) return;
+    this.#found = answer;
+    this.#waiting?.resolve(readFound(answer));
+    this.#waiting = undefined;
   }
 
   /** The next one may hold it. */
   release(): void {
-    this.#forget();
-    this.#end(undefined);
+    if (!this.#end(false)) return;
+    this.#waiting?.resolve(undefined);
+    this.#waiting = undefined;
   }
 
   /** The first one is elsewhere: what it gets is the answer, and an answer that is lost may be asked for again. */
@@ -53,36 +61,37 @@ export class HeldEvent {
     first.then(
       (found) => {
         if (found === undefined) this.release();
-        else this.#end(found);
+        else if (this.#end(true)) {
+          this.#waiting ??= beginWaiting();
+          this.#waiting.resolve(found);
+        }
       },
       (error: unknown) => {
-        this.#forget();
+        if (!this.#end(false)) return;
         this.#waiting?.reject(error);
+        this.#waiting = undefined;
       },
     );
   }
 
-  #end(found: RememberedAnswer | undefined): void {
-    if (this.#isEnded) return;
+  /** Once; `false` where it has ended before. */
+  #end(isRemembered: boolean): boolean {
+    if (this.#isEnded) return false;
     this.#isEnded = true;
-    this.#found = found;
-    this.#waiting?.resolve(found);
-    this.#waiting = undefined;
-  }
-
-  #forget(): void {
-    if (this.#key !== undefined && this.#events.get(this.#key) === this) this.#events.delete(this.#key);
+    if (this.#key !== undefined) this.#events.ended(this.#key, this, isRemembered);
+    return true;
   }
 }
 
 /**
- * The events that calls of this process hold, or held, and their answers. Bounded to 20,000, the oldest forgotten first;
- * starts no timer.
+ * The events that calls of this process hold, or held, and their answers. Bounded to 16,000 under way and 16,000 answered,
+ * the older half forgotten first; starts no timer.
  */
 export class HeldEvents {
   /** A state's own: what is held here need not be claimed of it. */
   readonly isOfState: boolean;
-  readonly #events = new BoundedMap<HeldEvent>(MAX_EVENTS);
+  readonly #running = new RecentMap<HeldEvent>(MAX_EVENTS);
+  readonly #answered = new RecentMap<HeldEvent>(MAX_EVENTS);
 
   constructor({ isOfState = false } = {}) {
     this.isOfState = isOfState;
@@ -90,16 +99,28 @@ export class HeldEvents {
 
   /** The answer of the call that holds an event; `undefined` where none does. */
   find(key: string | undefined, nowMs: number): AnswerOfFirst | undefined {
-    const known = key === undefined ? undefined : this.#events.get(key);
+    const known = key === undefined ? undefined : (this.#running.get(key) ?? this.#answered.get(key));
     return known !== undefined && known.untilMs > nowMs ? known.answer : undefined;
   }
 
   /** Holds an event that no call holds. Without a key nobody will find it. */
   hold(key: string | undefined, { nowMs, rememberMs }: Omit<EventLife, 'buckets'>): HeldEvent {
-    const held = new HeldEvent(key, this.#events, nowMs + rememberMs);
-    if (key !== undefined) this.#events.set(key, held);
+    const held = new HeldEvent(key, this, nowMs + rememberMs);
+    if (key !== undefined) this.#running.set(key, held);
     return held;
   }
+
+  /** For the events themselves. One whose time was over may be held by another call by now. */
+  ended(key: string, held: HeldEvent, isRemembered: boolean): void {
+    if (this.#running.get(key) !== held) return;
+    this.#running.delete(key);
+    if (isRemembered) this.#answered.set(key, held);
+    else this.#answered.delete(key);
+  }
+}
+
+function readFound(found: string | undefined): RememberedAnswer | undefined {
+  return found === undefined ? undefined : (JSON.parse(found) as RememberedAnswer);
 }
 
 function beginWaiting(): Waiting {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { BoundedMap } from './bounded-map.js';
+import { RecentMap } from './recent-map.js';
 import type { FinalReport } from './report.js';
 
 /**
@@ -7,8 +7,8 @@ import type { FinalReport } from './report.js';
  * the answer to the send has been read: it only moves forward, from sent by failed to delivered.
  */
 
-/** As many as `memoryState()` keeps receipts. */
-const MAX_KNOWN = 20_000;
+/** The last 8,000 always. One that is forgotten is met as another process's: its receipt, if it is there, says what follows. */
+const MAX_KNOWN = 16_000;
 /** What is told of a message that nobody knows is kept so long, milliseconds: no send takes longer to be answered ... */
 const EARLY_MS = 15_000;
 /** ... and so much of it is, the oldest given up first. */
@@ -45,7 +45,7 @@ export type News =
   | 'early';
 
 export class MessageStatuses {
-  readonly #known = new BoundedMap<Known>(MAX_KNOWN);
+  readonly #known = new RecentMap<Known>(MAX_KNOWN);
   readonly #early: LRUCache<string, Early>;
   readonly #givenUp = new LRUCache<string, true>({ max: MAX_GIVEN_UP });
   readonly #onUnknown: (key: string) => void;

@@ -1,4 +1,3 @@
-import type { TelephonyRequest } from './channel.js';
 import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 
 /** What is kept of the last code that a user asked for, until Okta tells that it was used: neither the code nor a number. */
@@ -65,18 +64,19 @@ export function staysBefore(kept: LastCode, next: LastCode): boolean {
  */
 export interface SentCodeState {
   /**
-   * Keeps a code as the last one for a key, in the place of one that was asked for before it (`asked.atMs`), and not of one
+   * Keeps a code as the last one of a person, a digest, by its `deliveryChannel`: texts and calls are two factors to Okta, and
+   * the use of one says nothing of the other. It takes the place of one that was asked for before it (`asked.atMs`), and not of one
    * that was asked for after it. Of one that was asked for at the same time it takes the place, unless that one is
    * `accepted` and it is not. A promise is not waited for.
    */
-  readonly keepSent?: ((key: string, code: LastCode, life: SentCodeLife) => unknown) | undefined;
+  readonly keepSent?: ((person: string, code: LastCode, life: SentCodeLife) => unknown) | undefined;
   /**
    * Gives it to exactly one of all who ask for it. One that was asked for only after the use is not given, and stays. For
    * half a minute after it was given none that was asked for at the same time, or before, should be kept: one whose
    * provider answers late.
    */
   readonly takeSent?:
-    ((key: string, use: SentCodeUse) => LastCode | undefined | Promise<LastCode | undefined>) | undefined;
+    ((person: string, use: SentCodeUse) => LastCode | undefined | Promise<LastCode | undefined>) | undefined;
 }
 
 /** How long a code is kept, milliseconds since 1970. */
@@ -85,8 +85,9 @@ export interface SentCodeLife {
   readonly untilMs: number;
 }
 
-/** When a code was used. */
+/** Which code was used, and when. */
 export interface SentCodeUse {
+  readonly deliveryChannel: LastCode['deliveryChannel'];
   readonly nowMs: number;
   /** By Okta's clock, as `asked.atMs` is. */
   readonly usedMs: number;
@@ -96,16 +97,8 @@ export interface SentCodeUse {
 export interface SentCodes {
   /** @param person - as `personKey` makes it. */
   keep(person: string, code: LastCode, nowMs: number): void;
-  take(
-    person: string,
-    deliveryChannel: TelephonyRequest['deliveryChannel'],
-    use: SentCodeUse,
-  ): Promise<LastCode | undefined>;
+  take(person: string, use: SentCodeUse): Promise<LastCode | undefined>;
 }
-
-/** Texts and calls are two factors to Okta: the use of one says nothing of the other. */
-const keyOf = (person: string, deliveryChannel: TelephonyRequest['deliveryChannel']): string =>
-  `${deliveryChannel} ${person}`;
 
 /**
  * `undefined` where the state keeps none.
@@ -121,7 +114,7 @@ export function sentCodesOf(
     keep: (person, code, nowMs) => {
       try {
         const life = { nowMs, untilMs: nowMs + KEPT_MS };
-        const returned = state.keepSent?.(keyOf(person, code.deliveryChannel), code, life);
+        const returned = state.keepSent?.(person, code, life);
         if (returned === undefined) return;
         Promise.resolve(returned).catch((error: unknown) => {
           onFailure(error, code);
@@ -130,9 +123,9 @@ export function sentCodesOf(
         onFailure(error, code);
       }
     },
-    take: async (person, deliveryChannel, use) => {
+    take: async (person, use) => {
       try {
-        const taking = Promise.resolve(state.takeSent?.(keyOf(person, deliveryChannel), use));
+        const taking = Promise.resolve(state.takeSent?.(person, use));
         const code = await waitAtMost(taking, STATE_MS);
         if (code !== TIMED_OUT) return code;
         onFailure(new Error('no answer in time'), undefined);

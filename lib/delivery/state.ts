@@ -34,8 +34,8 @@ export type Claim =
       readonly exceeded: readonly string[];
       /** Those of the recipient that gateways share; not there where nobody can say. */
       readonly suppressions?: readonly Suppression[] | undefined;
-      /** Keeps the answer for repeats of the event. */
-      settle(answer: RememberedAnswer): void;
+      /** Keeps the answer for repeats of the event. @param text - the same as JSON, where it is there already. */
+      settle(answer: RememberedAnswer, text?: string): void;
       /** Nothing was sent and nothing is remembered: the next one is the first, and the points are given back. */
       release(): void;
     }

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { BoundedMap } from './bounded-map.js';
 import type { DeliveryFailure } from './channel.js';
 
 /** Channels that a number is sent no codes by for a while, and why. */
@@ -104,7 +104,7 @@ interface Known extends Suppression {
 
 /** Those that this process has learnt itself; starts no timer. */
 export class Suppressions {
-  readonly #known = new LRUCache<string, readonly Known[]>({ max: MAX_RECIPIENTS });
+  readonly #known = new BoundedMap<readonly Known[]>(MAX_RECIPIENTS);
 
   /** Gives what is to be called when all gateways know it. */
   add(recipient: string, suppression: Suppression, nowMs: number): () => void {

@@ -1,9 +1,13 @@
 import { BoundedMap } from '../delivery/bounded-map.js';
 import { REPORT_LIFE_MS, type Receipt, type ReceiptState } from '../delivery/receipt.js';
 import type { FinalReport } from '../delivery/report.js';
+import { forgetEnded, newPeople, Person, type People } from './memory-people.js';
 
-/** About 100 codes a second for three minutes; the oldest are forgotten first. */
-const MAX_ENTRIES = 20_000;
+/**
+ * About 50 codes a second that another channel may have to follow, for nearly three minutes, in which WhatsApp says what failed;
+ * the oldest are forgotten first.
+ */
+const MAX_RECEIPTS = 8_000;
 
 /** An administrator who presses Preview again and again has no more of them pending. */
 export const MAX_PREVIEWS = 20;
@@ -15,16 +19,6 @@ const MAX_REPORTS = 6_000;
 const LOOKED_AT = 4;
 
 const NONE: readonly string[] = [];
-
-interface Newest {
-  /** When its call came in, milliseconds since 1970; where previews are all that is known, the first of theirs. */
-  readonly atMs: number;
-  readonly untilMs: number;
-  /** Where previews are all that is known, there is none. */
-  readonly eventKey: string | undefined;
-  /** Those that came after it, the newest last. */
-  readonly previews: readonly string[];
-}
 
 interface Kept {
   readonly messageKey: string;
@@ -42,8 +36,7 @@ export interface MemoryReceipts extends ReceiptState {
 }
 
 /** The receipts of `memoryState()`. */
-export function memoryReceipts(): MemoryReceipts {
-  const people = new BoundedMap<Newest>(MAX_ENTRIES);
+export function memoryReceipts(people: People = newPeople()): MemoryReceipts {
   const receipts = new Map<string, Kept>();
   // It goes on over what comes and goes. One that stood still would hold what has gone.
   let looking = receipts.values();
@@ -76,7 +69,7 @@ export function memoryReceipts(): MemoryReceipts {
     // It comes last, where it was there before.
     receipts.delete(kept.messageKey);
     receipts.set(kept.messageKey, kept);
-    if (receipts.size <= MAX_ENTRIES) {
+    if (receipts.size <= MAX_RECEIPTS) {
       oldest = undefined;
       return;
     }
@@ -94,16 +87,14 @@ export function memoryReceipts(): MemoryReceipts {
       const isLate = !isPreview && alive !== undefined && alive.atMs > atMs;
       // Previews overtake nothing. They came after one that is told late.
       if (isLate && alive.eventKey !== undefined) return;
-      people.set(person, {
-        atMs: beside?.atMs ?? atMs,
-        untilMs: Math.max(untilMs, beside?.untilMs ?? 0),
-        eventKey: isPreview ? beside?.eventKey : eventKey,
-        previews: isPreview
-          ? [...(beside?.previews ?? []), eventKey].slice(-MAX_PREVIEWS)
-          : isLate
-            ? alive.previews
-            : NONE,
-      });
+      const next = known ?? new Person();
+      const before = isLate ? alive.previews : NONE;
+      next.previews = isPreview ? [...(beside?.previews ?? []), eventKey].slice(-MAX_PREVIEWS) : before;
+      next.atMs = beside?.atMs ?? atMs;
+      next.untilMs = Math.max(untilMs, beside?.untilMs ?? 0);
+      next.eventKey = isPreview ? beside?.eventKey : eventKey;
+      forgetEnded(next, nowMs);
+      people.set(person, next);
     },
     isNewest(person, eventKey, nowMs) {
       const newest = people.get(person);
@@ -119,7 +110,8 @@ export function memoryReceipts(): MemoryReceipts {
     takeReceipt(messageKey, nowMs, report) {
       const kept = receipts.get(messageKey);
       receipts.delete(messageKey);
-      const receipt = kept !== undefined && kept.untilMs > nowMs ? kept.receipt : undefined;
+      const isGood = kept !== undefined && kept.untilMs > nowMs;
+      const receipt = isGood ? kept.receipt : undefined;
       if (report !== undefined && (receipt === undefined || report.status === 'failed'))
         remember(messageKey, report, nowMs);
       return receipt;

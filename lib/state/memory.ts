@@ -1,6 +1,7 @@
 import { HeldEvents } from '../delivery/held-events.js';
 import type { State } from '../delivery/state.js';
 import { memoryReceipts } from './memory-receipts.js';
+import { newPeople } from './memory-people.js';
 import { memorySentCodes } from './memory-sent-codes.js';
 import { LimitWindows } from './limit-windows.js';
 
@@ -15,8 +16,8 @@ export function heldEventsOf(state: State): HeldEvents | undefined {
 }
 
 /**
- * Remembers within this process: right for one instance, and for tests. Bounded to 20,000 events, people, receipts and sent codes
- * and 60,000 limits, the oldest forgotten first; starts no timer.
+ * Remembers within this process: right for one instance, and for tests. Bounded to 16,000 events, 32,000 limits and 16,000
+ * people with their last codes, the older half of them forgotten first, and to 8,000 receipts, the oldest first; starts no timer.
  */
 export function memoryState(): State {
   const events = new HeldEvents({ isOfState: true });
@@ -29,8 +30,8 @@ export function memoryState(): State {
     return {
       isFirst: true,
       exceeded,
-      settle: (found) => {
-        held?.settle(found);
+      settle: (found, text = JSON.stringify(found)) => {
+        held?.settle(text);
       },
       release: () => {
         if (exceeded.length === 0) limits.giveBack(life.buckets, life.nowMs);
@@ -39,9 +40,10 @@ export function memoryState(): State {
     };
   };
   HELD.set(claim, events);
+  const people = newPeople();
   return {
-    ...memoryReceipts(),
-    ...memorySentCodes(),
+    ...memoryReceipts(people),
+    ...memorySentCodes(people),
     claim,
     check: () => Promise.resolve(),
     health: 'ok',

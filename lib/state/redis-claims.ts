@@ -102,9 +102,9 @@ export class RedisClaims {
     return {
       isFirst: true,
       exceeded,
-      settle: (answer) => {
+      settle: (answer, text = JSON.stringify(answer)) => {
         if (name === undefined) return;
-        void this.#tell({ name: 'settleEvent', keys: [name], args: [token, this.#sealed(name, answer)] });
+        void this.#tell({ name: 'settleEvent', keys: [name], args: [token, this.#sealed(name, text)] });
         // The last that there is to tell of a call, and before Okta has the answer, in case this process dies then.
         this.#connection.flush();
       },
@@ -141,8 +141,8 @@ export class RedisClaims {
     }
   }
 
-  #sealed(name: string, answer: RememberedAnswer): Buffer {
-    const sealed = this.#sealing.seal('answer', name, JSON.stringify(answer));
+  #sealed(name: string, answer: string): Buffer {
+    const sealed = this.#sealing.seal('answer', name, answer);
     return Buffer.concat([Buffer.of(ANSWERED), sealed]);
   }
 

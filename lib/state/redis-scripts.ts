@@ -192,30 +192,37 @@ const STEPS = {
   keepSent: KEEP_SENT,
 } as const;
 
+/** Stands in a step's lines for an argument that is no line, which comes after them: bytes, as a rule. */
+export const NO_LINE = '*';
+
 /**
- * KEYS: those of all steps, in turn. ARGV: for each step its name, how many keys and how many arguments are its own, in
- * one word each, then these arguments. Gives for each `{1, reply}`, or `{0, error}`: one that fails keeps no other from
- * being done.
+ * KEYS: those of all steps, in turn. ARGV: for each step one text, since what a command costs its client grows with how many there are: a line
+ * each for its name, how many keys are its own, and its arguments; then those that are no lines. Gives for each `{1, reply}`, or `{0, error}`: one
+ * that fails keeps no other from being done.
  */
 const RUN_STEPS = `
 local steps = {}
 ${Object.entries(STEPS)
   .map(([name, lua]) => `function steps.${name}(KEYS, ARGV)${lua}end`)
   .join('\n')}
-local function part(list, from, count)
-  local taken = {}
-  for i = 1, tonumber(count) do taken[i] = list[from + i] end
-  return taken
-end
-local key, arg = 0, 0
+local key, arg = 0, 1
 local replies = {}
-while arg < #ARGV do
-  local name, keys, args = string.match(ARGV[arg + 1], '^(%a+) (%d+) (%d+)$')
-  local isDone, reply = pcall(steps[name], part(KEYS, key, keys), part(ARGV, arg + 1, args))
+while arg <= #ARGV do
+  local name, count, lines = string.match(ARGV[arg], '^(%a+)\\n(%d+)\\n(.*)$')
+  local keys, args = {}, {}
+  for i = 1, tonumber(count) do keys[i] = KEYS[key + i] end
+  for line in string.gmatch(lines, '([^\\n]*)\\n') do
+    if line == '${NO_LINE}' then
+      arg = arg + 1
+      line = ARGV[arg]
+    end
+    args[#args + 1] = line
+  end
+  local isDone, reply = pcall(steps[name], keys, args)
   if not isDone then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   replies[#replies + 1] = {isDone and 1 or 0, reply}
-  key = key + keys
-  arg = arg + 1 + args
+  key = key + count
+  arg = arg + 1
 end
 return replies
 `;

@@ -13,9 +13,12 @@ import { Untold } from './untold.js';
 
 /** The last code that each user asked for, for every gateway: Okta may tell any of them that it was used. */
 
+type DeliveryChannel = LastCode['deliveryChannel'];
+
 /** What Redis has to learn, and when it was, by this process's own monotonic clock. */
 interface Happening {
-  readonly key: string;
+  readonly person: string;
+  readonly deliveryChannel: DeliveryChannel;
   readonly life: SentCodeLife;
   readonly atMs: number;
 }
@@ -34,26 +37,26 @@ export class RedisSentCodes {
   }
 
   /** Written behind the answer: nobody waits for it. */
-  keepSent(key: string, code: LastCode, life: SentCodeLife): void {
-    if (this.#connection.health === 'lost') this.#keepHere(key, code, life);
+  keepSent(person: string, code: LastCode, life: SentCodeLife): void {
+    if (this.#connection.health === 'lost') this.#keepHere(person, code, life);
     else {
-      this.#keep(key, code, life.untilMs - life.nowMs).catch(() => {
-        this.#keepHere(key, code, life);
+      this.#keep(person, code, life.untilMs - life.nowMs).catch(() => {
+        this.#keepHere(person, code, life);
       });
     }
   }
 
   /** One that was asked for while Redis was lost is here, and there may be another: the newer one is it. */
-  async takeSent(key: string, use: SentCodeUse): Promise<LastCode | undefined> {
-    const here = this.#here.takeSent(key, use);
-    const there = await this.#take(key, use.usedMs);
+  async takeSent(person: string, use: SentCodeUse): Promise<LastCode | undefined> {
+    const here = this.#here.takeSent(person, use);
+    const there = await this.#take(person, use);
     if (here === undefined || there === undefined) return here ?? there;
     return staysBefore(here, there) ? here : there;
   }
 
-  async #take(key: string, usedMs: number): Promise<LastCode | undefined> {
+  async #take(person: string, { deliveryChannel, usedMs }: SentCodeUse): Promise<LastCode | undefined> {
     if (this.#connection.health === 'lost') return undefined;
-    const name = this.#sealing.nameOf('sent', key);
+    const name = this.#nameOf(person, deliveryChannel);
     // Where nobody knows whether it was taken, it was.
     const kept = await this.#connection
       .ask((client) => client.takeSentBuffer(1, name, usedMs, TAKEN_MS))
@@ -64,9 +67,9 @@ export class RedisSentCodes {
     return JSON.parse(text) as LastCode;
   }
 
-  async #keep(key: string, code: LastCode, leftMs: number): Promise<void> {
+  async #keep(person: string, code: LastCode, leftMs: number): Promise<void> {
     if (leftMs <= 0) return;
-    const name = this.#sealing.nameOf('sent', key);
+    const name = this.#nameOf(person, code.deliveryChannel);
     const sealed = this.#sealing.seal('sent', name, JSON.stringify(code));
     const { atMs } = code.asked;
     const mark = code.status === 'accepted' ? ACCEPTED : '';
@@ -77,18 +80,23 @@ export class RedisSentCodes {
     });
   }
 
-  #keepHere(key: string, code: LastCode, life: SentCodeLife): void {
-    this.#here.keepSent(key, code, life);
-    this.#untold.add({ key, life, atMs: performance.now() });
+  #keepHere(person: string, code: LastCode, life: SentCodeLife): void {
+    const { deliveryChannel } = code;
+    this.#here.keepSent(person, code, life);
+    this.#untold.add({ person, deliveryChannel, life, atMs: performance.now() });
   }
 
-  async #tell({ key, life, atMs }: Happening): Promise<void> {
+  #nameOf(person: string, deliveryChannel: DeliveryChannel): string {
+    return this.#sealing.nameOf('sent', `${deliveryChannel} ${person}`);
+  }
+
+  async #tell({ person, deliveryChannel, life, atMs }: Happening): Promise<void> {
     const nowMs = life.nowMs + performance.now() - atMs;
-    const code = this.#here.moveSent(key, nowMs);
+    const code = this.#here.moveSent(person, deliveryChannel, nowMs);
     // Its use was told meanwhile, or nobody needs to know of it any more.
     if (code === undefined) return;
-    await this.#keep(key, code, life.untilMs - nowMs).catch(() => {
-      this.#keepHere(key, code, { nowMs, untilMs: life.untilMs });
+    await this.#keep(person, code, life.untilMs - nowMs).catch(() => {
+      this.#keepHere(person, code, { nowMs, untilMs: life.untilMs });
     });
   }
 }

@@ -1,5 +1,5 @@
 import type { Client } from './redis-clients.js';
-import type { StepName } from './redis-scripts.js';
+import { NO_LINE, type StepName } from './redis-scripts.js';
 
 /**
  * What codes need of Redis, in as few commands as can be: each costs this process a write to its socket and Redis a read
@@ -69,10 +69,18 @@ async function runSteps(client: Client, asked: readonly AskedStep[]): Promise<vo
     return;
   }
   const keys: string[] = [];
-  const args: (string | number | Buffer)[] = [];
+  const args: (string | Buffer)[] = [];
   for (const step of asked) {
     keys.push(...step.keys);
-    args.push(`${step.name} ${step.keys.length} ${step.args.length}`, ...step.args);
+    let lines = `${step.name}\n${step.keys.length}\n`;
+    const apart: (string | Buffer)[] = [];
+    for (const arg of step.args) {
+      const isLine =
+        typeof arg === 'number' || (typeof arg === 'string' && arg !== NO_LINE && !arg.includes('\n'));
+      if (!isLine) apart.push(arg);
+      lines += `${isLine ? arg : NO_LINE}\n`;
+    }
+    args.push(lines, ...apart);
   }
   const replies = (await client.runStepsBuffer(keys.length, ...keys, ...args)) as readonly unknown[];
   let failure: Error | undefined;

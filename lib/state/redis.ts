@@ -53,10 +53,10 @@ export function redisState(options: RedisStateOptions): State {
     suppress: (recipient, suppression, nowMs) => suppressions.suppress(recipient, suppression, nowMs),
     lift: (recipient, lifted, nowMs) => suppressions.lift(recipient, lifted, nowMs),
     suppressionsOf: (recipient, nowMs) => suppressions.of(recipient, nowMs),
-    keepSent: (key, sent, life) => {
-      sentCodes.keepSent(key, sent, life);
+    keepSent: (person, sent, life) => {
+      sentCodes.keepSent(person, sent, life);
     },
-    takeSent: (key, use) => sentCodes.takeSent(key, use),
+    takeSent: (person, use) => sentCodes.takeSent(person, use),
     isShared: true,
     alarms,
     history: new RedisHistory(redis, sealing),

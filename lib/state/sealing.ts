@@ -1,8 +1,8 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHmac,
   createSecretKey,
+  hash,
   hkdfSync,
   randomBytes,
   type KeyObject,
@@ -49,11 +49,16 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 /** Each is used once; to ask for one costs as much as to ask for many. */
 const NONCES_AT_ONCE = 256;
-/** 128 bits of an HMAC: no two names ever meet by chance, and keys stay short. */
+/** 128 bits of a keyed hash: no two names ever meet by chance, and keys stay short. */
 const DIGEST_LENGTH = 22;
+/**
+ * With the key before the text it is a keyed hash: SHA-3 cannot be lengthened as SHA-2 can, and needs no HMAC around it
+ * (https://keccak.team/keccak_strengths.html). A code has eight names, and this takes a third of the time.
+ */
+const KEYED_HASH = 'sha3-256';
 
 /** Part of every derived key: another version of this file would open nothing of this one's. */
-const VERSION = 'okta-telephony-hook 1';
+const VERSION = 'okta-telephony-hook 2';
 
 interface SealingKey {
   /** Says which key has sealed a value; tells nothing of the key. */
@@ -71,9 +76,9 @@ export function createSealing(keys: readonly Buffer[], prefix: string): Sealing 
   const [current] = sealingKeys;
   const naming = keys.at(-1);
   if (current === undefined || naming === undefined) throw new Error('there is no encryption key');
-  const namingKey = derive(naming, 'names');
+  const namingKey = derive(naming, 'names').export().toString('base64url');
   const digestOf = (kind: NamedKind, text: string): string =>
-    createHmac('sha256', namingKey).update(`${kind} ${text}`).digest('base64url').slice(0, DIGEST_LENGTH);
+    hash(KEYED_HASH, `${namingKey} ${kind} ${text}`, 'base64url').slice(0, DIGEST_LENGTH);
 
   const openBytes: Sealing['openBytes'] = (kind, name, sealed) => {
     if (sealed.length < ID_BYTES + NONCE_BYTES + TAG_BYTES) return undefined;
@@ -101,7 +106,8 @@ export function createSealing(keys: readonly Buffer[], prefix: string): Sealing 
       const nonce = nextNonce();
       const cipher = createCipheriv(CIPHER, current.of[kind], nonce);
       cipher.setAAD(additionalData(kind, name));
-      const body = typeof plain === 'string' ? cipher.update(plain, 'utf8') : cipher.update(plain);
+      // In bytes: a cipher takes longer over a text than this does.
+      const body = cipher.update(typeof plain === 'string' ? Buffer.from(plain) : plain);
       // Nothing in this mode, where what is sealed is as long as what was plain; the tag is there after it.
       cipher.final();
       return Buffer.concat([current.id, nonce, body, cipher.getAuthTag()]);
@@ -143,7 +149,7 @@ function derive(key: Buffer, purpose: string): KeyObject {
   return createSecretKey(Buffer.from(hkdfSync('sha256', key, '', `${VERSION} ${purpose}`, 32)));
 }
 
-/** A value that somebody moves to another key, or takes for another kind, does not open there. */
+/** A value that somebody moves to another key, or takes for another kind, which is one word, does not open there. */
 function additionalData(kind: SealedKind, name: string): Buffer {
-  return Buffer.from(JSON.stringify([kind, name]));
+  return Buffer.from(`${kind} ${name}`);
 }

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import type { LastCode, SentCode } from '../../lib/index.js';
+import { newPeople } from '../../lib/state/memory-people.js';
+import { memoryReceipts } from '../../lib/state/memory-receipts.js';
 import { memorySentCodes } from '../../lib/state/memory-sent-codes.js';
 import { NOW } from '../delivery/receipts.js';
 
@@ -28,7 +30,7 @@ const idOf = (code: LastCode | undefined): string | undefined =>
   code === undefined || code.status === 'refused' ? code?.status : code.transactionId;
 
 describe('the sent codes of memoryState', () => {
-  const use = (usedMs: number, nowMs = NOW) => ({ nowMs, usedMs });
+  const use = (usedMs: number, nowMs = NOW) => ({ deliveryChannel: 'sms' as const, nowMs, usedMs });
 
   it('are given to one only of all who ask', () => {
     const state = memorySentCodes();
@@ -86,11 +88,11 @@ describe('the sent codes of memoryState', () => {
   it('are given to be kept elsewhere, and may come back', () => {
     const state = memorySentCodes();
     state.keepSent('ana', sentAt(NOW, 'SM1'), LIFE);
-    expect(idOf(state.moveSent('ana', NOW))).to.equal('SM1');
-    expect(state.moveSent('ana', NOW)).to.equal(undefined);
+    expect(idOf(state.moveSent('ana', 'sms', NOW))).to.equal('SM1');
+    expect(state.moveSent('ana', 'sms', NOW)).to.equal(undefined);
     state.keepSent('ana', sentAt(NOW, 'SM1'), LIFE);
     expect(idOf(state.takeSent('ana', use(NOW)))).to.equal('SM1');
-    expect(state.moveSent('ana', NOW)).to.equal(undefined);
+    expect(state.moveSent('ana', 'sms', NOW)).to.equal(undefined);
   });
 
   it('stay where they were asked for after the use', () => {
@@ -109,10 +111,44 @@ describe('the sent codes of memoryState', () => {
     expect(state.takeSent('ana', use(NOW, NOW + 1999))?.asked.atMs).to.equal(NOW - 1);
   });
 
-  it('are those of 20,000 users', () => {
+  it('are two, one of texts and one of calls', () => {
     const state = memorySentCodes();
-    for (let count = 0; count <= 20_000; count += 1) state.keepSent(`user-${count}`, sentAt(NOW), LIFE);
-    expect(state.takeSent('user-0', use(NOW))).to.equal(undefined);
-    expect(state.takeSent('user-1', use(NOW))).to.not.equal(undefined);
+    const call: SentCode = { ...sentAt(NOW, 'CA1'), deliveryChannel: 'voice' };
+    for (const code of [sentAt(NOW, 'SM1'), call]) state.keepSent('ana', code, LIFE);
+    expect(idOf(state.takeSent('ana', { ...use(NOW), deliveryChannel: 'voice' }))).to.equal('CA1');
+    expect(idOf(state.takeSent('ana', { ...use(NOW), deliveryChannel: 'voice' }))).to.equal(undefined);
+    expect(idOf(state.moveSent('ana', 'sms', NOW))).to.equal('SM1');
+  });
+
+  it('stay, and stay taken, for as long as any that were kept then', () => {
+    const state = memorySentCodes();
+    const others = (from: number, to: number): void => {
+      for (let count = from; count < to; count += 1) state.keepSent(`user-${count}`, sentAt(NOW), LIFE);
+    };
+    for (const name of ['ana', 'bea']) state.keepSent(name, sentAt(NOW, 'SM1'), LIFE);
+    others(0, 15_990);
+    state.keepSent('ana', sentAt(NOW + 1, 'SM2'), LIFE);
+    expect(idOf(state.takeSent('bea', use(NOW)))).to.equal('SM1');
+    others(15_990, 23_900);
+    expect(idOf(state.takeSent('ana', use(NOW + 1)))).to.equal('SM2');
+    state.keepSent('bea', sentAt(NOW, 'SM3'), LIFE);
+    expect(state.takeSent('bea', use(NOW))).to.equal(undefined);
+  });
+
+  it('are not kept beyond their time by a person who comes for others', () => {
+    const people = newPeople();
+    const [codes, receipts] = [memorySentCodes(people), memoryReceipts(people)];
+    codes.keepSent('ana', sentAt(NOW), LIFE);
+    for (const nowMs of [LIFE.untilMs - 1, LIFE.untilMs]) {
+      receipts.overtake('ana', { eventKey: 'event-2', isPreview: false, nowMs, untilMs: nowMs + 300_000 });
+      expect(people.get('ana')?.sms !== undefined).to.equal(nowMs < LIFE.untilMs);
+    }
+  });
+
+  it('are those of 16,000 users, and of the last 8,000 always', () => {
+    const state = memorySentCodes();
+    for (let count = 0; count <= 16_000; count += 1) state.keepSent(`user-${count}`, sentAt(NOW), LIFE);
+    const isKept = (user: number): boolean => state.takeSent(`user-${user}`, use(NOW)) !== undefined;
+    expect([0, 8_001, 16_000].map(isKept)).to.deep.equal([false, true, true]);
   });
 });

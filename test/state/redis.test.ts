@@ -160,7 +160,14 @@ describe('redisState', () => {
     await redis.admin.del(name);
     await redis.admin.lpush(name, 'of another');
     const traffic = await watchTraffic(redis);
+    const sent = {
+      ...{ status: 'accepted', asked: { atMs: NOW, skewMs: 0 }, deliveryChannel: 'sms', eventId: 'event-1' },
+      transactionId: 'SM*\n1',
+    } as SentCode;
+    const receipt = receiptOf();
     overtake('ana');
+    void state.keepSent?.('bea', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
+    void state.keepReceipt('SM1', receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
     overtake('bea');
     first(await state.claim('event', life()));
     await until(() => reasons.length > 0);
@@ -171,6 +178,11 @@ describe('redisState', () => {
     await until(() => commands().length > 0);
     expect(commands()).to.have.lengthOf(1);
     traffic.end();
+    await redis.admin.del(name);
+    const elsewhere = open();
+    const use = { deliveryChannel: 'sms' as const, nowMs: NOW, usedMs: NOW };
+    expect(await elsewhere.takeSent?.('bea', use)).to.deep.equal(sent);
+    expect((await elsewhere.takeReceipt('SM1', NOW, FAILED))?.person).to.equal(receipt.person);
   });
 
   describe('a limit', () => {
@@ -437,11 +449,18 @@ describe('redisState', () => {
   });
 
   it('tells of a sent code that its keys do not open, and gives none', async () => {
-    const sent = { status: 'accepted', asked: { atMs: NOW, skewMs: 0 }, eventId: 'event-1' } as SentCode;
+    const sent = {
+      status: 'accepted',
+      asked: { atMs: NOW, skewMs: 0 },
+      deliveryChannel: 'sms',
+      eventId: 'event-1',
+    } as SentCode;
     const ahead = open({ encryptionKeys: [NEW_KEY, OLD_KEY] });
     void ahead.keepSent?.('ana', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
     await settled(ahead);
-    const behind = Promise.resolve(open().takeSent?.('ana', { nowMs: NOW, usedMs: NOW }));
+    const behind = Promise.resolve(
+      open().takeSent?.('ana', { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW }),
+    );
     await behind.then(
       () => expect.fail('it was opened'),
       (error: unknown) => {
@@ -450,9 +469,15 @@ describe('redisState', () => {
     );
     const next: SentCode = { ...sent, asked: { atMs: NOW + 1, skewMs: 0 } };
     void ahead.keepSent?.('ana', next, { nowMs: NOW, untilMs: NOW + 60_000 });
-    expect(await ahead.takeSent?.('ana', { nowMs: NOW, usedMs: NOW })).to.equal(undefined);
-    expect(await ahead.takeSent?.('ana', { nowMs: NOW, usedMs: NOW + 1 })).to.deep.equal(next);
-    expect(await ahead.takeSent?.('ana', { nowMs: NOW, usedMs: NOW + 1 })).to.equal(undefined);
+    expect(await ahead.takeSent?.('ana', { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW })).to.equal(
+      undefined,
+    );
+    expect(
+      await ahead.takeSent?.('ana', { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW + 1 }),
+    ).to.deep.equal(next);
+    expect(await ahead.takeSent?.('ana', { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW + 1 })).to.equal(
+      undefined,
+    );
   });
 
   it('keeps a sent code by when it was asked for, and not after its use was told', async () => {
@@ -462,7 +487,8 @@ describe('redisState', () => {
     const lastOf = async (...codes: readonly LastCode[]): Promise<string | undefined> => {
       for (const one of codes) void state.keepSent?.('ana', one, { nowMs: NOW, untilMs: NOW + 60_000 });
       await settled(state);
-      return (await state.takeSent?.('ana', { nowMs: NOW, usedMs: NOW + 9_000 }))?.eventId;
+      return (await state.takeSent?.('ana', { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW + 9_000 }))
+        ?.eventId;
     };
     expect(await lastOf(code('accepted', NOW, 'a'), code('refused', NOW + 1, 'b'))).to.equal('b');
     // Asked for before what was used, or the same.

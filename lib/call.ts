@@ -108,15 +108,18 @@ export function beginCall(budget: Budget): Call {
 
 const NONE: readonly never[] = Object.freeze([]);
 
-/** The one place where handlers find their call: on the request, under a name that nobody else can have. */
-const CALL = Symbol('telephony hook call');
+/**
+ * The one place where handlers find their call. Not on the request: Express gives each another prototype, after which V8
+ * describes its whole shape anew for every property that it is given.
+ */
+const calls = new WeakMap<IncomingMessage, Call>();
 
 export function callOf(req: IncomingMessage): Call | undefined {
-  return (req as { readonly [CALL]?: Call })[CALL];
+  return calls.get(req);
 }
 
 export function keepCall(req: IncomingMessage, call: Call): void {
-  (req as { [CALL]?: Call })[CALL] = call;
+  calls.set(req, call);
 }
 
 /** Once, when the answer has been given. */

@@ -1,4 +1,4 @@
-import { hookOf, tellFailed, type Call, type HookParts } from './call.js';
+import { hookOf, idsOf, tellFailed, type Call, type HookParts } from './call.js';
 import type { UserProfile } from './delivery/channel.js';
 import type { ReadyChannel } from './delivery/dispatch.js';
 import { readLocale } from './delivery/locale.js';
@@ -28,6 +28,7 @@ export async function readProfile(call: Call, { settings, events, profiles }: Ho
   const { profile, source, reason } = reading;
   const durationMs = Math.round(budget.elapsedMs() - startedAt);
   call.reading = { profile, source, reason, durationMs };
+  if (!events.hearsSteps) return;
   const { eventId, oktaRequestId } = hook.request;
   events.emit({
     type: 'profile.read',
@@ -64,16 +65,16 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
   const opening = openChannels(on, whatsAppNumber, call, parts);
   const open = opening instanceof Promise ? await opening : opening;
   call.passedOver = open.passedOver;
-  const { eventId, oktaRequestId } = request;
-  events.emit({
-    type: 'channels.planned',
-    at: events.now(),
-    eventId,
-    oktaRequestId,
-    // Copies: whoever is told them must not be able to change them.
-    channels: [...open.channels],
-    passedOver: [...open.passedOver],
-  });
+  if (events.hearsSteps) {
+    events.emit({
+      type: 'channels.planned',
+      at: events.now(),
+      ...idsOf(request),
+      // Copies: whoever is told them must not be able to change them.
+      channels: [...open.channels],
+      passedOver: [...open.passedOver],
+    });
+  }
   const hasStopped = (channel: string): boolean =>
     hasStoppedSince(channel, addressFor(channel), arrivalOf(call, parts), parts);
   const plan: ReadyChannel[] = [];

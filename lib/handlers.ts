@@ -129,18 +129,20 @@ export function createHandlers(parts: HookParts): Handlers {
     call.refusal = hook.refusal;
     // In the order in which they come, also those that wait for another first. A preview overtakes nothing, and nothing overtakes it.
     if (!hook.isPreview) call.running = parts.runningCalls.begin(personKey(hook.request));
-    const { eventId, oktaRequestId, requestType, deliveryChannel, userId, phoneNumber } = hook.request;
-    events.emit({
-      type: 'request.received',
-      at: events.now(),
-      eventId,
-      oktaRequestId,
-      requestType,
-      deliveryChannel,
-      userId,
-      to: maskNumber(phoneNumber),
-      isPreview: hook.isPreview,
-    });
+    if (events.hearsSteps) {
+      const { eventId, oktaRequestId, requestType, deliveryChannel, userId, phoneNumber } = hook.request;
+      events.emit({
+        type: 'request.received',
+        at: events.now(),
+        eventId,
+        oktaRequestId,
+        requestType,
+        deliveryChannel,
+        userId,
+        to: maskNumber(phoneNumber),
+        isPreview: hook.isPreview,
+      });
+    }
     heedSkew(hook, parts);
     const classifying = classifyNumber(call, parts);
     if (classifying !== undefined) await classifying;
@@ -174,8 +176,8 @@ export function createHandlers(parts: HookParts): Handlers {
         return;
       }
       events.emit({ type: 'request.repeated', at: events.now(), ...idsOf(hook.request) });
-      const first = answerOfRepeat(result.answer, hook.request);
-      respond(call, req, res, { body: first, isRepeat: true }, parts);
+      const body = answerOfRepeat(result.answer, hook.request);
+      respond(call, req, res, { body, text: JSON.stringify(body), isRepeat: true }, parts);
     };
     if (claiming instanceof Promise) return claiming.then(goOnIfFirst);
     goOnIfFirst(claiming);

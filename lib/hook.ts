@@ -62,8 +62,11 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const dispatcher = settings.dispatcher ?? createAgent(connectTimeoutMs);
   const logger = settings.logger ?? createDefaultLogger();
   const metrics = settings.metrics === undefined ? undefined : createMetrics(settings.metrics);
-  const listeners = [logListener(logger), ...(metrics === undefined ? [] : [metrics.listener])];
-  const events = new EventStream({ listeners, onEvent: settings.onEvent }, settings.clock);
+  const listeners = metrics === undefined ? [] : [metrics.listener];
+  const events = new EventStream(
+    { log: logListener(logger), listeners, onEvent: settings.onEvent },
+    settings.clock,
+  );
 
   const verifierParts = {
     dispatcher,
@@ -235,6 +238,7 @@ function readyChannels(
           provider,
           port,
           breaker: breakerOf(port.host ?? (list.length === 1 ? name : `${name}[${index}]`)),
+          mayCopyContext: settings.ownChannels.has(name),
         };
       }),
     );

@@ -80,6 +80,7 @@ class CodeUnderWay implements DispatchParts {
     const { events, underWay, settings } = this.#parts;
     const { eventId, oktaRequestId } = this.#code.request;
     if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
+    if (!events.hearsSteps) return;
     events.emit({
       type: 'attempt.ended',
       at: events.now(),
@@ -226,7 +227,8 @@ function receiptOf(
     sentBy: stepOf(by),
     failedIds: before?.failedIds ?? [],
     untried: untried.map(stepOf),
-    attempts: before === undefined ? attempts : [...before.receipt.attempts, ...attempts],
+    // A copy, also where there is nothing to add: what it was gathered in goes on, and has room for many more.
+    attempts: [...(before?.receipt.attempts ?? []), ...attempts],
     asked,
   };
 }

@@ -2,6 +2,7 @@ import { hookOf, idsOf, tellFailed, type Call, type HookParts } from './call.js'
 import { bucketsOf, judge, type GuardBlock, type LimitBucket } from './delivery/guard.js';
 import { maskNumber } from './delivery/masking.js';
 import { readNumber, type NumberReading } from './delivery/phone-number.js';
+import { personKey } from './delivery/receipt.js';
 import { TIMED_OUT } from './delivery/wait-at-most.js';
 
 /** Before anything is spent on a call, not even a look at the profile: may it go on? */
@@ -29,7 +30,7 @@ export function bucketsFor(call: Call, { settings: { guard } }: HookParts): read
   const isBlocked = judge({ number: call.number, exceeded: [] }, guard).length > 0;
   if (isBlocked && guard.mode === 'enforce') return [];
   const { request, isPreview } = hookOf(call);
-  return bucketsOf(request, isPreview, guard);
+  return bucketsOf(request, { isPreview, person: call.running?.person ?? personKey(request) }, guard);
 }
 
 /** Refuses what the guard blocks. */

@@ -134,7 +134,7 @@ export function createConsoleServer(
     if (method === 'POST') {
       requireSameOrigin(req);
       // Also of what others have read: no form of any page is of this type.
-      requireType(req, 'application/json');
+      requireType(req.headers, 'application/json');
     } else if (isApi(path)) refuseOtherSites(req);
     const json = await route(asked);
     if (json !== undefined) answer(req, res, 200, json, PAGE_HEADERS);

@@ -1,3 +1,4 @@
+import { AttemptClock, copyableContext, DETACHED_MS } from './attempt-clock.js';
 import type { Budget } from './budget.js';
 import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 import type { Breaker } from './breaker.js';
@@ -17,18 +18,14 @@ import { leavesHopeFor } from './plan.js';
 import { textFor, oktaText, type ComposeText } from './text.js';
 import type { Texts } from './texts.js';
 
-/** How long a send that has left may still go on after the call's deadline, milliseconds. */
-const DETACHED_MS = 10_000;
-
-/** What a connect may take of the budget: milliseconds at most, and a fraction of what is left. */
-const CONNECT_SHARE = { maxMs: 700, fraction: 0.4 } as const;
-
 /** A channel that is ready to be tried. */
 export interface ReadyChannel {
   readonly name: string;
   readonly provider: string;
   readonly port: ChannelPort<never>;
   readonly breaker: Breaker;
+  /** Whether it may hand on a copy of the context of its attempt, as a channel of the user's own may. Default: true. */
+  readonly mayCopyContext?: boolean | undefined;
 }
 
 /** What one call came to. */
@@ -161,8 +158,12 @@ function startSend(
 ): Promise<Outcome> {
   const { budget } = parts;
   const startedAt = budget.elapsedMs();
-  const clock = startClock(budget);
-  const sending = send(channel.port, message, clock.context);
+  const clock = new AttemptClock(budget);
+  const sending = send(
+    channel.port,
+    message,
+    channel.mayCopyContext === false ? clock : copyableContext(clock),
+  );
   return budget.untilEnd(sending).then((outcome) => {
     if (outcome !== TIMED_OUT) return outcome;
     const end = endOfDetached(sending, clock);
@@ -173,44 +174,6 @@ function startSend(
     );
     return NOT_IN_TIME;
   });
-}
-
-/** What a channel is given of the time, and how it is told that its own is over. */
-interface AttemptClock {
-  readonly context: SendContext;
-  readonly giveUp: () => void;
-}
-
-function startClock(budget: Budget): AttemptClock {
-  const { maxMs, fraction } = CONNECT_SHARE;
-  let controller: AbortController | undefined;
-  let isGivenUp = false;
-  return {
-    // Its own properties all, so that a channel may hand on a copy with one of them changed.
-    context: {
-      // Each time it is asked: what begins late, such as a second call, must still have left before the deadline.
-      get leaveWithinMs() {
-        return budget.share(maxMs, fraction);
-      },
-      get endWithinMs() {
-        return budget.remainingMs() + DETACHED_MS;
-      },
-      mayLeave: () => !budget.isOver,
-      // Signals are made for those who ask for them: most sends have ended before anybody would.
-      get leaveSignal() {
-        return budget.leaveSignal;
-      },
-      get signal() {
-        controller ??= new AbortController();
-        if (isGivenUp) controller.abort();
-        return controller.signal;
-      },
-    },
-    giveUp: () => {
-      isGivenUp = true;
-      controller?.abort();
-    },
-  };
 }
 
 const NOT_IN_TIME: Outcome = { status: 'unknown', reason: 'No answer before the deadline' };

@@ -361,10 +361,13 @@ export type HookEventListener = (event: HookEvent) => unknown;
 /** The one stream that everything is told on; log, metrics and history are its listeners. */
 export class EventStream {
   #listeners: readonly HookEventListener[];
+  #hearsSteps: boolean;
   readonly #clock: () => number;
 
   constructor(
     parts: {
+      /** Is told everything, and says nothing of the steps of a call: their facts are in the line of the call. */
+      readonly log?: HookEventListener | undefined;
       /** Ours, which leave an event as it is. */
       readonly listeners: readonly HookEventListener[];
       /** The user's, who may do with theirs what they like. */
@@ -373,8 +376,11 @@ export class EventStream {
     /** The hook's, which never fails. */
     clock: () => number,
   ) {
-    const { listeners, onEvent } = parts;
-    this.#listeners = onEvent === undefined ? listeners : [...listeners, (event) => onEvent({ ...event })];
+    const { log, listeners, onEvent } = parts;
+    const heard =
+      onEvent === undefined ? listeners : [...listeners, (event: HookEvent) => onEvent({ ...event })];
+    this.#listeners = log === undefined ? heard : [log, ...heard];
+    this.#hearsSteps = heard.length > 0;
     this.#clock = clock;
   }
 
@@ -383,8 +389,14 @@ export class EventStream {
     return this.#clock();
   }
 
+  /** Whether anybody is told of the steps of a call: what nobody hears need not be made for every call. */
+  get hearsSteps(): boolean {
+    return this.#hearsSteps;
+  }
+
   /** Tells another listener of ours from now on. */
   listen(listener: HookEventListener): void {
+    this.#hearsSteps = true;
     this.#listeners = [...this.#listeners, listener];
   }
 

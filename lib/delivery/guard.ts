@@ -60,43 +60,58 @@ function purposeOf(requestType: string | undefined): string {
 /**
  * The limits that a request takes a point of.
  *
- * @param isPreview - counted apart under every rule: what an administrator tries takes no point of a user's own.
+ * @param whose.isPreview - counted apart under every rule: what an administrator tries takes no point of a user's own.
+ * @param whose.person - as `personKey` makes it.
  */
 export function bucketsOf(
   request: TelephonyRequest,
-  isPreview: boolean,
+  whose: { readonly isPreview: boolean; readonly person: string },
   { limits }: Guard,
 ): readonly LimitBucket[] {
   const buckets: LimitBucket[] = [];
   for (const { rule, points, seconds } of limits) {
-    const counted = countedBy(rule, request, isPreview);
-    if (counted === undefined) continue;
-    buckets.push({ rule, key: hash('sha256', JSON.stringify(counted), 'base64url'), points, seconds });
+    const key = keyOf(rule, request, whose);
+    if (key !== undefined) buckets.push({ rule, key, points, seconds });
   }
   return buckets;
 }
 
 /** What one limit counts by, its name first; `undefined` where the request does not tell. */
-function countedBy(
+function keyOf(
   rule: LimitRule,
   { userId, login, phoneNumber, requestType, ipAddress }: TelephonyRequest,
-  isPreview: boolean,
-): readonly string[] | undefined {
+  { isPreview, person }: { readonly isPreview: boolean; readonly person: string },
+): string | undefined {
   const name = isPreview ? `preview ${rule}` : rule;
   switch (rule) {
     case 'perUser': {
       // Of whatever kind a preview is, it is of one kind.
       const purpose = purposeOf(isPreview ? undefined : requestType);
-      if (userId !== undefined) return [name, purpose, 'userId', userId];
+      // Known by a digest already. Thousands are kept: of what stands before it there is one text for all.
+      if (userId !== undefined) return prefixOf(name, purpose) + person;
       // Okta's logins are one whatever their case.
-      if (login !== undefined) return [name, purpose, 'login', login.toLowerCase()];
-      return [name, purpose, 'number', phoneNumber];
+      if (login !== undefined) return digestOf(name, purpose, 'login', login.toLowerCase());
+      return digestOf(name, purpose, 'number', phoneNumber);
     }
     case 'perNumber':
-      return [name, phoneNumber];
+      return digestOf(name, phoneNumber);
     case 'perIp':
-      return ipAddress === undefined ? undefined : [name, networkOf(ipAddress)];
+      return ipAddress === undefined ? undefined : digestOf(name, networkOf(ipAddress));
   }
+}
+
+const PREFIXES = new Map<string, string>();
+
+function prefixOf(name: string, purpose: string): string {
+  const prefix = `${name} ${purpose} `;
+  const known = PREFIXES.get(prefix);
+  if (known !== undefined) return known;
+  PREFIXES.set(prefix, prefix);
+  return prefix;
+}
+
+function digestOf(...counted: readonly string[]): string {
+  return hash('sha256', JSON.stringify(counted), 'base64url');
 }
 
 /** Whoever has one IPv6 address has the 2^64 beside it, too. An IPv4 address is the same one in every spelling. */

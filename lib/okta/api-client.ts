@@ -11,10 +11,10 @@ export interface OktaApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT';
   /** From `/`, with its query if it has one; already encoded. */
   readonly path: string;
-  /** Names in lower case. */
-  readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Default: JSON's, where there is a body. */
+  readonly contentType?: string;
   /** The whole time, a token and every repetition with it, milliseconds. */
   readonly timeoutMs: number;
   /**
@@ -33,8 +33,11 @@ export interface OktaApiClient {
   request(request: OktaApiRequest): Promise<OktaApiAnswer>;
 }
 
-const FIXED_HEADERS = { accept: 'application/json', 'user-agent': 'okta-telephony-hook' };
-const JSON_HEADERS = { ...FIXED_HEADERS, 'content-type': 'application/json' };
+/** What proves who calls. */
+interface Proof {
+  readonly authorization: string;
+  readonly dpop?: string;
+}
 
 /** When Okta refuses even a token that it has just issued, new ones are of no use for so long. */
 const FUTILE_MS = 10_000;
@@ -56,8 +59,8 @@ export function createOktaApiClient(parts: {
   let futileSince: number | undefined;
 
   const send = (
-    { method, path, headers, body }: OktaApiRequest,
-    authorization: Readonly<Record<string, string>>,
+    { method, path, body, contentType = body === undefined ? undefined : 'application/json' }: OktaApiRequest,
+    proof: Proof,
     timeoutMs: number,
   ): Promise<HttpResult> =>
     callHttp({
@@ -65,7 +68,7 @@ export function createOktaApiClient(parts: {
       method,
       origin: credentials.orgUrl,
       path,
-      headers: { ...(body === undefined ? FIXED_HEADERS : JSON_HEADERS), ...headers, ...authorization },
+      headers: headersOf(contentType, proof),
       body: body === undefined ? undefined : JSON.stringify(body),
       timeoutMs,
       leaveWithinMs: connectTimeoutMs,
@@ -85,7 +88,7 @@ export function createOktaApiClient(parts: {
           ? undefined
           : await tokens.prover.prove({ verifier: 'api', method, url, accessToken: token.value });
       const authorization = `${token.scheme} ${token.value}`;
-      const proven = proof === undefined ? { authorization } : { authorization, dpop: proof.jwt };
+      const proven: Proof = proof === undefined ? { authorization } : { authorization, dpop: proof.jwt };
       const result = await send(request, proven, remainingMs());
       if (result.kind !== 'answered') return result;
       tokens.prover.keepNonce('api', result.headers);
@@ -120,6 +123,18 @@ export function createOktaApiClient(parts: {
       return readOktaAnswer(await authorize(request), "Okta's API", request);
     },
   };
+}
+
+/** Set one by one: V8 describes a shape anew for every property that follows on a spread. */
+function headersOf(contentType: string | undefined, { authorization, dpop }: Proof): Record<string, string> {
+  const headers: Record<string, string> = {
+    accept: 'application/json',
+    'user-agent': 'okta-telephony-hook',
+    authorization,
+  };
+  if (contentType !== undefined) headers['content-type'] = contentType;
+  if (dpop !== undefined) headers['dpop'] = dpop;
+  return headers;
 }
 
 /** Okta's API says 400 where a proof does not hold (okta/terraform-provider-okta#2392), RFC 9449 would have 401. */

@@ -62,11 +62,18 @@ function deliveryChannelOf(value: unknown): 'sms' | 'voice' | undefined {
 }
 
 /** Okta's own are about nobody, even where a user is called User. */
-const REQUEST_TYPES: ReadonlySet<string> = new Set(
-  ['pre-enrollment', 'mfa-verification', 'account-unlock', 'password-reset'].map(
-    (kind) => `com.okta.user.telephony.${kind}`,
-  ),
+const REQUEST_TYPES: ReadonlyMap<string, string> = new Map(
+  ['pre-enrollment', 'mfa-verification', 'account-unlock', 'password-reset'].map((kind) => {
+    const type = `com.okta.user.telephony.${kind}`;
+    return [type, type];
+  }),
 );
+
+/** One of Okta's own is one text for all calls, for it is kept of most of them. */
+function requestTypeOf(value: unknown): string | undefined {
+  const type = asText(value);
+  return type === undefined ? undefined : (REQUEST_TYPES.get(type) ?? type);
+}
 
 /** A request that was read. */
 export interface HookCall {
@@ -127,7 +134,7 @@ function hookCallOf(
   const login = asText(user['login']);
   const request: TelephonyRequest = {
     eventId: eventId ?? randomUUID(),
-    requestType: asText(envelope['requestType']),
+    requestType: requestTypeOf(envelope['requestType']),
     deliveryChannel: needed.deliveryChannel,
     phoneNumber: phoneNumber ?? '',
     otpCode: needed.otpCode,

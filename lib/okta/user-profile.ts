@@ -52,10 +52,8 @@ export interface ProfileReader {
 export const NOBODY = '00u00000000000000000';
 
 /** All three together let Okta leave out its slow joins; two of them do not. It is a Content-Type, on a GET. */
-const FAST_ANSWER = {
-  'content-type':
-    'application/json; okta-response="omitCredentials,omitCredentialsLinks,omitTransitioningToStatus"',
-};
+const FAST_ANSWER =
+  'application/json; okta-response="omitCredentials,omitCredentialsLinks,omitTransitioningToStatus"';
 
 interface KeptProfile {
   readonly profile: UserProfile;
@@ -107,7 +105,7 @@ export function createProfileReader(parts: {
   };
   const ask = (segment: string, timeoutMs: number): Promise<unknown> =>
     client
-      .request({ method: 'GET', path: `/api/v1/users/${segment}`, headers: FAST_ANSWER, timeoutMs })
+      .request({ method: 'GET', path: `/api/v1/users/${segment}`, contentType: FAST_ANSWER, timeoutMs })
       .then(readAnswer, heedFailure);
 
   const fetchProfile = async (user: NamedUser): Promise<Fetched> => {

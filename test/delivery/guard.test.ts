@@ -9,6 +9,7 @@ import {
   type LimitRule,
 } from '../../lib/delivery/guard.js';
 import { readNumber } from '../../lib/delivery/phone-number.js';
+import { personKey } from '../../lib/delivery/receipt.js';
 import { makeMessage } from '../twilio/scripted-api.js';
 
 const LOGIN = 'ana@example.com';
@@ -19,6 +20,7 @@ const REQUEST: TelephonyRequest = {
   login: LOGIN,
   ipAddress: '198.51.100.7',
 };
+const WHOSE = { isPreview: false, person: personKey(REQUEST) };
 const guardOf = (...rules: readonly LimitRule[]): Guard => ({
   mode: 'enforce',
   limits: rules.map((rule) => ({ rule, points: 5, seconds: 60 })),
@@ -31,24 +33,32 @@ describe('the limits of a request', () => {
     rule: LimitRule,
     change: Partial<TelephonyRequest> = {},
     isPreview = false,
-  ): string | undefined => bucketsOf({ ...REQUEST, ...change }, isPreview, guardOf(rule))[0]?.key;
+  ): string | undefined =>
+    bucketsOf(
+      { ...REQUEST, ...change },
+      { isPreview, person: personKey({ ...REQUEST, ...change }) },
+      guardOf(rule),
+    )[0]?.key;
 
   it('are those that are on, with their points and seconds', () => {
-    const buckets = bucketsOf(REQUEST, false, guardOf('perUser', 'perNumber', 'perIp'));
+    const buckets = bucketsOf(REQUEST, WHOSE, guardOf('perUser', 'perNumber', 'perIp'));
     expect(buckets.map(({ rule, points, seconds }) => [rule, points, seconds])).to.deep.equal([
       ['perUser', 5, 60],
       ['perNumber', 5, 60],
       ['perIp', 5, 60],
     ]);
     expect(new Set(buckets.map(({ key }) => key)).size).to.equal(3);
-    expect(bucketsOf(REQUEST, false, guardOf())).to.deep.equal([]);
+    expect(bucketsOf(REQUEST, WHOSE, guardOf())).to.deep.equal([]);
   });
 
   it('are of previews apart, by every rule, and one whatever kind of request is tried', () => {
     for (const rule of ['perUser', 'perNumber', 'perIp'] as const) {
       expect(keyOf(rule, {}, true), rule).to.not.equal(keyOf(rule));
       expect(keyOf(rule, {}, true), rule).to.equal(keyOf(rule, {}, true));
-      expect(bucketsOf(REQUEST, true, guardOf(rule))[0], rule).to.include({ points: 5, seconds: 60 });
+      expect(bucketsOf(REQUEST, { ...WHOSE, isPreview: true }, guardOf(rule))[0], rule).to.include({
+        points: 5,
+        seconds: 60,
+      });
     }
     const requestType = 'com.okta.user.telephony.password-reset';
     expect(keyOf('perUser', { requestType }, true)).to.equal(keyOf('perUser', {}, true));
@@ -57,7 +67,11 @@ describe('the limits of a request', () => {
 
   it('have keys from which no number, login or address can be read', () => {
     const anonymous = { ...REQUEST, userId: undefined };
-    for (const { key } of bucketsOf(anonymous, false, guardOf('perUser', 'perNumber', 'perIp'))) {
+    for (const { key } of bucketsOf(
+      anonymous,
+      { isPreview: false, person: personKey(anonymous) },
+      guardOf('perUser', 'perNumber', 'perIp'),
+    )) {
       expect(key).to.match(/^[\w-]{43}$/);
     }
   });
@@ -136,7 +150,7 @@ describe('the limits of a request', () => {
   }
 
   it('that are exceeded are known by their keys', () => {
-    const buckets = bucketsOf(REQUEST, false, guardOf('perUser', 'perNumber', 'perIp'));
+    const buckets = bucketsOf(REQUEST, WHOSE, guardOf('perUser', 'perNumber', 'perIp'));
     expect(exceededRules(buckets, [])).to.deep.equal([]);
     expect(
       exceededRules(buckets, [buckets[2]?.key ?? '', 'of another', buckets[0]?.key ?? '']),

@@ -132,7 +132,7 @@ const graceSeconds = secondsOf('example/drain.ts', 'GRACE_MS');
 const longestDrainSeconds =
   graceSeconds +
   secondsOf('example/drain.ts', 'LAST_CONNECTION_MS') +
-  secondsOf('lib/delivery/dispatch.ts', 'DETACHED_MS') +
+  secondsOf('lib/delivery/attempt-clock.ts', 'DETACHED_MS') +
   // Of the state, and of the connections to the vendors.
   2 * secondsOf('lib/hook.ts', 'READY_TIMEOUT_MS');
 

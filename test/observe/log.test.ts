@@ -310,6 +310,14 @@ describe('the log', () => {
       },
     ],
     [undefined, /./, { at: 1, type: 'request.repeated', ...ids }],
+    [
+      undefined,
+      /./,
+      {
+        ...{ at: 1, type: 'request.received', ...ids, requestType: undefined, deliveryChannel: 'sms' },
+        ...{ userId: undefined, to: '…42', isPreview: false },
+      },
+    ],
     [undefined, /./, { at: 1, type: 'channels.planned', ...ids, channels: ['sms'], passedOver: [] }],
     [
       undefined,

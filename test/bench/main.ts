@@ -103,6 +103,7 @@ async function compareMemory(options: BenchOptions, standIns: StandIns): Promise
   for (const [name, all] of samples) {
     const { rss, heapUsed } = growthOfLaterHalf(all);
     print(`${name}, growth in the later half: resident ${inMegabytes(rss)}, heap ${inMegabytes(heapUsed)}`);
+    print(`${name}, at any moment at most: resident ${inMegabytes(all.at(-1)?.highestRss ?? NaN)}`);
   }
   return Object.fromEntries(samples);
 }

@@ -7,6 +7,8 @@ export interface MemorySample {
   readonly requests: number;
   readonly rss: number;
   readonly heapUsed: number;
+  /** Of any moment until now, before garbage was collected. */
+  readonly highestRss: number;
 }
 
 const SAMPLES = 12;
@@ -23,8 +25,7 @@ export async function sampleMemory(
 ): Promise<MemorySample[]> {
   const samples: MemorySample[] = [];
   for (let served = 0; ;) {
-    const { rss, heapUsed } = await server.ask<Omit<MemorySample, 'requests'>>('memory');
-    samples.push({ requests: served, rss, heapUsed });
+    samples.push({ requests: served, ...(await server.ask<Omit<MemorySample, 'requests'>>('memory')) });
     if (served >= requests) return samples;
     const next = Math.ceil((requests * samples.length) / SAMPLES);
     await runLoad(server.started.port, { connections: 32, requests: next - served });

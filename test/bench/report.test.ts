@@ -81,6 +81,7 @@ describe("the bench's report", () => {
       requests,
       rss: [100, 180, 200, 203, 201][index] ?? NaN,
       heapUsed: [10, 18, 20, 20, 25][index] ?? NaN,
+      highestRss: 500,
     }));
     expect(growthOfLaterHalf(samples)).to.deep.equal({ rss: 1, heapUsed: 5 });
   });

@@ -57,8 +57,8 @@ const answers = {
     // Two, since the first leaves what its finalizers held.
     globalThis.gc?.();
     globalThis.gc?.();
-    const { rss, heapUsed, external } = process.memoryUsage();
-    return { rss, heapUsed, external };
+    const { rss, heapUsed } = process.memoryUsage();
+    return { rss, heapUsed, highestRss: process.resourceUsage().maxRSS * 1024 };
   },
   startProfile: async () => {
     inspector = new Session();

@@ -45,8 +45,18 @@ export function personOf(key: string, people: People): Person {
   return person;
 }
 
+/** The last code of a person, while it is kept. */
+export function codeOf(
+  person: Person | undefined,
+  deliveryChannel: LastCode['deliveryChannel'],
+  nowMs: number,
+): KeptCode | undefined {
+  const kept = person?.[deliveryChannel];
+  return kept !== undefined && kept.untilMs > nowMs ? kept : undefined;
+}
+
 /** Codes whose time is over do not stay for as long as the person comes for others. */
 export function forgetEnded(person: Person, nowMs: number): void {
-  if (person.sms !== undefined && person.sms.untilMs <= nowMs) person.sms = undefined;
-  if (person.voice !== undefined && person.voice.untilMs <= nowMs) person.voice = undefined;
+  person.sms = codeOf(person, 'sms', nowMs);
+  person.voice = codeOf(person, 'voice', nowMs);
 }

@@ -5,7 +5,7 @@ import {
   type SentCodeLife,
   type SentCodeUse,
 } from '../delivery/sent-codes.js';
-import { newPeople, personOf, type KeptCode, type People } from './memory-people.js';
+import { codeOf, newPeople, personOf, type People } from './memory-people.js';
 
 type DeliveryChannel = LastCode['deliveryChannel'];
 
@@ -19,15 +19,10 @@ export interface MemorySentCodes {
 
 /** The sent codes of `memoryState()`. */
 export function memorySentCodes(people: People = newPeople()): MemorySentCodes {
-  const knownAt = (key: string, deliveryChannel: DeliveryChannel, nowMs: number): KeptCode | undefined => {
-    const known = people.get(key)?.[deliveryChannel];
-    return known !== undefined && known.untilMs > nowMs ? known : undefined;
-  };
   return {
     keepSent(key, code, { nowMs, untilMs }) {
       const person = personOf(key, people);
-      const kept = person[code.deliveryChannel];
-      const known = kept !== undefined && kept.untilMs > nowMs ? kept : undefined;
+      const known = codeOf(person, code.deliveryChannel, nowMs);
       const stays =
         known !== undefined &&
         (known.isTaken ? known.code.asked.atMs >= code.asked.atMs : staysBefore(known.code, code));
@@ -35,14 +30,14 @@ export function memorySentCodes(people: People = newPeople()): MemorySentCodes {
       return undefined;
     },
     takeSent(key, { deliveryChannel, nowMs, usedMs }) {
-      const known = knownAt(key, deliveryChannel, nowMs);
+      const known = codeOf(people.get(key), deliveryChannel, nowMs);
       if (known === undefined || known.isTaken || known.code.asked.atMs > usedMs) return undefined;
       const { code } = known;
       personOf(key, people)[deliveryChannel] = { code, untilMs: nowMs + TAKEN_MS, isTaken: true };
       return code;
     },
     moveSent(key, deliveryChannel, nowMs) {
-      const known = knownAt(key, deliveryChannel, nowMs);
+      const known = codeOf(people.get(key), deliveryChannel, nowMs);
       if (known === undefined || known.isTaken) return undefined;
       personOf(key, people)[deliveryChannel] = undefined;
       return known.code;

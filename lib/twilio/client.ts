@@ -420,11 +420,14 @@ const METHODS: ReadonlyMap<string, SdkMethod> = new Map([
   ['put', 'PUT'],
 ]);
 
-/** As forms are written, by names that need no escaping. Lists are the same name several times. */
+/**
+ * As forms are written, by names that need no escaping. Lists are the same name several times. Half a character, as a text
+ * that was cut may end, cannot be written, and must take nothing else with it.
+ */
 function formOf(fields: FormValues): string {
   let form = '';
   const add = (name: string, value: FormValue): void => {
-    form += `${form === '' ? '' : '&'}${name}=${encodeURIComponent(wholeCharacters(String(value)))}`;
+    form += `${form === '' ? '' : '&'}${name}=${encodeURIComponent(String(value).toWellFormed())}`;
   };
   for (const name of Object.keys(fields)) {
     const value = fields[name];
@@ -433,13 +436,6 @@ function formOf(fields: FormValues): string {
   }
   return form;
 }
-
-/** Half a character, as a text that was cut may end, cannot be written, and must take nothing else with it. */
-function wholeCharacters(text: string): string {
-  return HALF_CHARACTER.test(text) ? text.replaceAll(HALF_CHARACTERS, '\ufffd') : text;
-}
-const HALF_CHARACTER = /\p{Cs}/u;
-const HALF_CHARACTERS = /\p{Cs}/gu;
 
 function isList(value: FormValues[string]): value is readonly FormValue[] {
   return Array.isArray(value);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { HOOK_SECRET, startScene, type Scene } from './harness/scene.js';
-import { expectEachAccountedFor, startSteadyLoad, type SteadyLoad } from './harness/steady-load.js';
-import { until } from './harness/until.js';
+import { HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
+import { expectEachAccountedFor, startSteadyLoad, type SteadyLoad } from '#harness/steady-load.js';
+import { until } from '#harness/until.js';
 
 const CONNECTIONS = 16;
 

@@ -3,9 +3,9 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import express from 'express';
 import sinon from 'sinon';
-import type { Channel } from '../lib/index.js';
-import { ANA, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions } from './harness/scene.js';
-import { openRaw, rawRequest, type RawAnswer, type RawConnection } from './harness/raw-http.js';
+import type { Channel } from '#lib/index.js';
+import { ANA, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { openRaw, rawRequest, type RawAnswer, type RawConnection } from '#harness/raw-http.js';
 
 const PATH = '/okta/telephony';
 const BODY = JSON.stringify({

@@ -8,7 +8,7 @@ import {
   oktaTelephonyHook,
   type Channel,
   type Rollout,
-} from '../lib/index.js';
+} from '#lib/index.js';
 import {
   ANA,
   CODE,
@@ -18,8 +18,8 @@ import {
   startScene,
   usualCredentials,
   type Scene,
-} from './harness/scene.js';
-import { witness } from './harness/witness.js';
+} from '#harness/scene.js';
+import { witness } from '#harness/witness.js';
 
 /** What the gateway's owner hands in may fail in any way; a code that is on its way is not touched by it. */
 describe('what is handed in', () => {

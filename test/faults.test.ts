@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import type sinon from 'sinon';
 import { Agent, type Dispatcher } from 'undici';
-import type { Fault, HookCall, OktaEmulator, TwilioEmulator } from '../lib/testing/index.js';
-import { ANA, commandOf, errorOf, startScene, usualCredentials, type Scene } from './harness/scene.js';
-import { stopTime, warmUp } from './harness/stopped-time.js';
-import { until } from './harness/until.js';
+import type { Fault, HookCall, OktaEmulator, TwilioEmulator } from '#lib/testing/index.js';
+import { ANA, commandOf, errorOf, startScene, usualCredentials, type Scene } from '#harness/scene.js';
+import { stopTime, warmUp } from '#harness/stopped-time.js';
+import { until } from '#harness/until.js';
 
 const DEADLINE_MS = 2200;
 /** What reading a profile may take of it. */

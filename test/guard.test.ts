@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { memoryState, type HookEvent } from '../lib/index.js';
-import type { HookCall } from '../lib/testing/index.js';
-import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from './harness/scene.js';
-import { mustNotShow } from './harness/witness.js';
-import { startRawCall } from './harness/raw-call.js';
-import { until } from './harness/until.js';
+import { memoryState, type HookEvent } from '#lib/index.js';
+import type { HookCall } from '#lib/testing/index.js';
+import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { mustNotShow } from '#harness/witness.js';
+import { startRawCall } from '#harness/raw-call.js';
+import { until } from '#harness/until.js';
 
 /** Nothing is spent on what the guard blocks: no profile is read, no message sent. */
 describe('the guard of a hook', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ANA, BOB, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from './harness/scene.js';
+import { ANA, BOB, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
 
 describe('the way of a code', () => {
   let scene: Scene;

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { expect } from 'chai';
-import { filesUnder, ROOT } from './harness/consumer.js';
+import { filesUnder, ROOT } from '#harness/consumer.js';
 
 /** The floors of the house: a file imports from its own room, and from the floors below it. */
 const FLOORS = [

@@ -6,10 +6,10 @@ import {
   type HookEvent,
   type InboundOptions,
   type State,
-} from '../lib/index.js';
-import type { EmulatedInbound, InboundMessage } from '../lib/testing/index.js';
-import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from './harness/scene.js';
-import { until } from './harness/until.js';
+} from '#lib/index.js';
+import type { EmulatedInbound, InboundMessage } from '#lib/testing/index.js';
+import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { until } from '#harness/until.js';
 
 type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
 

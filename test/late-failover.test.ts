@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import type { ChannelPort, DeliveryReport, HookEvent, Outcome, TelephonyRequest } from '../lib/index.js';
-import type { EmulatedMessage } from '../lib/testing/index.js';
-import type { RecordedRequest } from '../lib/testing/faults.js';
-import { ANA, BOB, CODE, commandOf, startScene, type Scene, type SceneOptions } from './harness/scene.js';
-import { startRawCall } from './harness/raw-call.js';
-import { stopTime, warmUp } from './harness/stopped-time.js';
-import { defer, until } from './harness/until.js';
-import { mustNotShow } from './harness/witness.js';
+import type { ChannelPort, DeliveryReport, HookEvent, Outcome, TelephonyRequest } from '#lib/index.js';
+import type { EmulatedMessage } from '#lib/testing/index.js';
+import type { RecordedRequest } from '#lib/testing/faults.js';
+import { ANA, BOB, CODE, commandOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { startRawCall } from '#harness/raw-call.js';
+import { stopTime, warmUp } from '#harness/stopped-time.js';
+import { defer, until } from '#harness/until.js';
+import { mustNotShow } from '#harness/witness.js';
 
 type Ended = Extract<HookEvent, { type: 'failover.ended' }>;
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { runBeside, type Hindrance, type ProcessOptions } from './harness/own-process.js';
-import { ANA, BOB, CODE, HOOK_SECRET, startScene, type Scene } from './harness/scene.js';
+import { runBeside, type Hindrance, type ProcessOptions } from '#harness/own-process.js';
+import { ANA, BOB, CODE, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
 
 const PLANS = 'libphonenumber-js/max';
 

@@ -1,10 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
-import type { Channel, HookEvent } from '../lib/index.js';
-import { rawRequest } from './harness/raw-http.js';
-import { ANA, CODE, HOOK_SECRET, startScene, type Scene } from './harness/scene.js';
-import { until } from './harness/until.js';
+import type { Channel, HookEvent } from '#lib/index.js';
+import { rawRequest } from '#harness/raw-http.js';
+import { ANA, CODE, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
+import { until } from '#harness/until.js';
 
 /** Connects, writes a request, ends (or not), and tells this thread, which does nothing else meanwhile, to go on. */
 const CALLER = `

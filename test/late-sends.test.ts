@@ -9,11 +9,11 @@ import {
   type Outcome,
   type Receipt,
   type State,
-} from '../lib/index.js';
-import { startRawCall } from './harness/raw-call.js';
-import { ANA, BOB, CODE, startScene, type Scene, type SceneOptions } from './harness/scene.js';
-import { stopTime, warmUp } from './harness/stopped-time.js';
-import { defer, until } from './harness/until.js';
+} from '#lib/index.js';
+import { startRawCall } from '#harness/raw-call.js';
+import { ANA, BOB, CODE, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { stopTime, warmUp } from '#harness/stopped-time.js';
+import { defer, until } from '#harness/until.js';
 
 type Ended = Extract<HookEvent, { type: 'failover.ended' }>;
 type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;

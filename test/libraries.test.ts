@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
-import { runBeside, type ProcessOptions } from './harness/own-process.js';
-import { ANA, BOB, CODE, HOOK_SECRET, startScene, usualCredentials, type Scene } from './harness/scene.js';
-import { mustNotShow } from './harness/witness.js';
+import { runBeside, type ProcessOptions } from '#harness/own-process.js';
+import { ANA, BOB, CODE, HOOK_SECRET, startScene, usualCredentials, type Scene } from '#harness/scene.js';
+import { mustNotShow } from '#harness/witness.js';
 
 const PUBLIC_URL = 'https://id.acme.example/okta/telephony';
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import express from 'express';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
-import { memoryState, TelephonyHookError, type Readiness, type State } from '../lib/index.js';
+import { memoryState, TelephonyHookError, type Readiness, type State } from '#lib/index.js';
 import {
   ANA,
   BOB,
@@ -14,11 +14,11 @@ import {
   startScene,
   usualCredentials,
   type Scene,
-} from './harness/scene.js';
-import { runBeside } from './harness/own-process.js';
-import { startRawCall } from './harness/raw-call.js';
-import { mustNotShow, witness } from './harness/witness.js';
-import { defer, until } from './harness/until.js';
+} from '#harness/scene.js';
+import { runBeside } from '#harness/own-process.js';
+import { startRawCall } from '#harness/raw-call.js';
+import { mustNotShow, witness } from '#harness/witness.js';
+import { defer, until } from '#harness/until.js';
 
 const scenes: Scene[] = [];
 const start = async (...args: Parameters<typeof startScene>): Promise<Scene> => {

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import type { HookCall } from '../lib/testing/index.js';
-import { BOB, commandOf, errorOf, startScene, type Scene } from './harness/scene.js';
-import { stopTime, warmUp } from './harness/stopped-time.js';
-import { until } from './harness/until.js';
+import type { HookCall } from '#lib/testing/index.js';
+import { BOB, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
+import { stopTime, warmUp } from '#harness/stopped-time.js';
+import { until } from '#harness/until.js';
 
 const DEADLINE_MS = 2200;
 

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { Registry } from 'prom-client';
-import type { EmulatedCall, EmulatedMessage, RecordedRequest } from '../lib/testing/index.js';
-import { Closers } from './harness/closers.js';
-import { readPage, type MetricsPage } from './harness/metrics-page.js';
-import { ANA, BOB, CODE, commandOf, errorOf, HOOK_SECRET, startScene, type Scene } from './harness/scene.js';
-import { until } from './harness/until.js';
-import { mustNotShow, witness } from './harness/witness.js';
+import type { EmulatedCall, EmulatedMessage, RecordedRequest } from '#lib/testing/index.js';
+import { Closers } from '#harness/closers.js';
+import { readPage, type MetricsPage } from '#harness/metrics-page.js';
+import { ANA, BOB, CODE, commandOf, errorOf, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
+import { until } from '#harness/until.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 import { callApi, eventHook } from './testing/okta-client.js';
 
 const TO_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone } as const;

@@ -8,7 +8,7 @@ import untypedExpress4 from 'express4';
 import session from 'express-session';
 import passport from 'passport';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
-import { oktaTelephonyHook, type HookEvent, type TelephonyHook } from '../lib/index.js';
+import { oktaTelephonyHook, type HookEvent, type TelephonyHook } from '#lib/index.js';
 import {
   ANA,
   BOB,
@@ -19,9 +19,9 @@ import {
   startScene,
   usualCredentials,
   type Scene,
-} from './harness/scene.js';
-import { until } from './harness/until.js';
-import { mustNotShow, witness } from './harness/witness.js';
+} from '#harness/scene.js';
+import { until } from '#harness/until.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 
 // What is used of it is the same in both.
 const express4 = untypedExpress4 as typeof express5;

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import type { Channel, Outcome } from '../lib/index.js';
-import { ANA, CODE, commandOf, startScene, type Scene } from './harness/scene.js';
-import { startRawCall } from './harness/raw-call.js';
-import { defer, until } from './harness/until.js';
-import { mustNotShow } from './harness/witness.js';
+import type { Channel, Outcome } from '#lib/index.js';
+import { ANA, CODE, commandOf, startScene, type Scene } from '#harness/scene.js';
+import { startRawCall } from '#harness/raw-call.js';
+import { defer, until } from '#harness/until.js';
+import { mustNotShow } from '#harness/witness.js';
 
 const NEWER = '771204';
 

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { OktaTelephonyHookOptions } from '../lib/index.js';
-import { signWebhook } from '../lib/testing/twilio-webhook.js';
+import type { OktaTelephonyHookOptions } from '#lib/index.js';
+import { signWebhook } from '#lib/testing/twilio-webhook.js';
 import { document, expectTold, schemaAt, toldAnswers } from './docs/openapi.js';
 import { HOOK_CALLS } from './docs/hook-calls.js';
-import { manifest, ROOT } from './harness/consumer.js';
-import { openRaw, rawRequest, type RawAnswer } from './harness/raw-http.js';
-import { ANA, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions } from './harness/scene.js';
+import { manifest, ROOT } from '#harness/consumer.js';
+import { openRaw, rawRequest, type RawAnswer } from '#harness/raw-http.js';
+import { ANA, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 
 const PATH = '/okta/telephony';
 const STATUS = `${PATH}/twilio/status`;

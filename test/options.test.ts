@@ -15,9 +15,9 @@ import {
   type OktaTelephonyHookOptions,
   type TelephonyHook,
   type TwilioCredential,
-} from '../lib/index.js';
-import { optionsSchema } from '../lib/option-rules/schema.js';
-import { mustNotShow, witness } from './harness/witness.js';
+} from '#lib/index.js';
+import { optionsSchema } from '#lib/option-rules/schema.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 
 const SID = (letters: string): string => `${letters}${'0a1b'.repeat(8)}`;
 const PHONE = '+15005550006';

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { expect } from 'chai';
-import { ROOT } from './harness/consumer.js';
+import { ROOT } from '#harness/consumer.js';
 
 const { scripts } = createRequire(import.meta.url)('../package.json') as {
   readonly scripts: Readonly<Record<string, string>>;

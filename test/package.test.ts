@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import ts from 'typescript';
-import { buildIfStale, filesUnder, makeConsumer, manifest, packedFiles, ROOT } from './harness/consumer.js';
-import type { Consumer } from './harness/consumer.js';
+import { buildIfStale, filesUnder, makeConsumer, manifest, packedFiles, ROOT } from '#harness/consumer.js';
+import type { Consumer } from '#harness/consumer.js';
 
 /** What `import` takes, of package.json's `exports`. */
 const ENTRIES = Object.keys(manifest.exports).map((entry) => manifest.name + entry.slice(1));

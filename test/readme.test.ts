@@ -5,11 +5,11 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import ts from 'typescript';
-import { ROOT } from './harness/consumer.js';
-import type { HookEvent, OktaTelephonyHookOptions } from '../lib/index.js';
-import { COUNTERS, GAUGES, HISTOGRAMS, type MetricRow } from '../lib/observe/metric-table.js';
-import { freePort } from './harness/free-port.js';
-import { BOB, CODE, startScene } from './harness/scene.js';
+import { ROOT } from '#harness/consumer.js';
+import type { HookEvent, OktaTelephonyHookOptions } from '#lib/index.js';
+import { COUNTERS, GAUGES, HISTOGRAMS, type MetricRow } from '#lib/observe/metric-table.js';
+import { freePort } from '#harness/free-port.js';
+import { BOB, CODE, startScene } from '#harness/scene.js';
 
 const run = promisify(execFile);
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { ROOT } from './harness/consumer.js';
+import { ROOT } from '#harness/consumer.js';
 
 // npm tells its scripts, and git its hooks, which checkout is meant: it is another one here. And nothing is signed.
 const ENVIRONMENT = Object.fromEntries(

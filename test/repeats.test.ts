@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import type { Claim, RememberedAnswer, State } from '../lib/delivery/state.js';
-import { memoryState, type HookEvent } from '../lib/index.js';
-import type { HookCall } from '../lib/testing/index.js';
-import { ANA, BOB, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from './harness/scene.js';
-import { startRawCall } from './harness/raw-call.js';
-import { mustNotShow } from './harness/witness.js';
-import { until } from './harness/until.js';
+import type { Claim, RememberedAnswer, State } from '#lib/delivery/state.js';
+import { memoryState, type HookEvent } from '#lib/index.js';
+import type { HookCall } from '#lib/testing/index.js';
+import { ANA, BOB, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
+import { startRawCall } from '#harness/raw-call.js';
+import { mustNotShow } from '#harness/witness.js';
+import { until } from '#harness/until.js';
 
 describe('a repeat of an event', () => {
   let scene: Scene;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { ConfigurationError, oktaTelephonyHook, type Rollout } from '../lib/index.js';
-import { BOB, commandOf, errorOf, startScene, usualCredentials, type Scene } from './harness/scene.js';
+import { ConfigurationError, oktaTelephonyHook, type Rollout } from '#lib/index.js';
+import { BOB, commandOf, errorOf, startScene, usualCredentials, type Scene } from '#harness/scene.js';
 
 describe('a rollout', () => {
   let scene: Scene;

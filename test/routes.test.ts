@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import express5, { type Request, type Response } from 'express';
 // @ts-expect-error -- the alias of Express 4 brings no types
 import untypedExpress4 from 'express4';
-import { chain, createRoutes, withFailures, type Handler } from '../lib/routes.js';
+import { chain, createRoutes, withFailures, type Handler } from '#lib/routes.js';
 
 // What is used of it is the same in both.
 const express4 = untypedExpress4 as typeof express5;

@@ -4,12 +4,12 @@ import { expect } from 'chai';
 import express from 'express';
 // @ts-expect-error It has no types of its own; what is used of it is the same in both.
 import untypedExpress4 from 'express4';
-import { memoryState, type Channel, type HookEvent, type Outcome, type State } from '../lib/index.js';
-import { redisState } from '../lib/state/redis.js';
-import type { EventDelivery, LogEvent } from '../lib/testing/index.js';
-import { startGatewayBeside } from './harness/gateway-beside.js';
-import { Closers } from './harness/closers.js';
-import { needRedis, startRedis, type RedisServer } from './harness/redis-server.js';
+import { memoryState, type Channel, type HookEvent, type Outcome, type State } from '#lib/index.js';
+import { redisState } from '#lib/state/redis.js';
+import type { EventDelivery, LogEvent } from '#lib/testing/index.js';
+import { startGatewayBeside } from '#harness/gateway-beside.js';
+import { Closers } from '#harness/closers.js';
+import { needRedis, startRedis, type RedisServer } from '#harness/redis-server.js';
 import {
   ANA,
   BOB,
@@ -18,9 +18,9 @@ import {
   startScene,
   type Scene,
   type SceneOptions,
-} from './harness/scene.js';
-import { defer, until } from './harness/until.js';
-import { mustNotShow, witness } from './harness/witness.js';
+} from '#harness/scene.js';
+import { defer, until } from '#harness/until.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 import { callApi, eventHook } from './testing/okta-client.js';
 
 const express4 = untypedExpress4 as typeof express;

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { manifest, ROOT } from './harness/consumer.js';
+import { manifest, ROOT } from '#harness/consumer.js';
 
 /** The first version without the faults named: none below it is installed, and none is asked for by us. */
 const FLOORS: Readonly<Record<string, string>> = {

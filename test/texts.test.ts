@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { Channel, Message, OktaTelephonyHookOptions, TextsOptions } from '../lib/index.js';
-import { ANA, BOB, CODE, startScene, type Scene } from './harness/scene.js';
+import type { Channel, Message, OktaTelephonyHookOptions, TextsOptions } from '#lib/index.js';
+import { ANA, BOB, CODE, startScene, type Scene } from '#harness/scene.js';
 
 const SPOKEN = Array.from(CODE).join(', ');
 const OKTA_TEXT = `Your code is ${CODE}`;

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { FAILED_STATUSES } from '../lib/twilio/delivery-report.js';
+import { FAILED_STATUSES } from '#lib/twilio/delivery-report.js';
 import { remake } from './docs/code-tables.js';
 import { remediesBesideCodes, wordsInCapitals } from './docs/own-codes.js';
-import { ROOT } from './harness/consumer.js';
+import { ROOT } from '#harness/consumer.js';
 
 const page = readFileSync(join(ROOT, 'TROUBLESHOOTING.md'), 'utf8');
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');

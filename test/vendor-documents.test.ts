@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { commandOf, errorOf, startScene, type Scene, type SceneOptions } from './harness/scene.js';
-import { mustNotShow, witness } from './harness/witness.js';
+import { commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 
 /** What the vendors' documents print, of test/fixtures. */
 function documented(name: string): Record<string, unknown> {

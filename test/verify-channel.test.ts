@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { twilioMessages, twilioVerify, type OktaTelephonyHookOptions } from '../lib/index.js';
-import type { Fault, TwilioEmulator } from '../lib/testing/index.js';
+import { twilioMessages, twilioVerify, type OktaTelephonyHookOptions } from '#lib/index.js';
+import type { Fault, TwilioEmulator } from '#lib/testing/index.js';
 import {
   ANA,
   BOB,
@@ -11,8 +11,8 @@ import {
   startScene,
   type Scene,
   type SceneOptions,
-} from './harness/scene.js';
-import { until } from './harness/until.js';
+} from '#harness/scene.js';
+import { until } from '#harness/until.js';
 import { callApi, eventHook } from './testing/okta-client.js';
 
 /** Verify in place of Messages and Calls, for WhatsApp to Ana and SMS to Bob. */

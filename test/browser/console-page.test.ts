@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import type { TestResult } from '../../lib/console/api.js';
-import { until } from '../harness/until.js';
+import type { TestResult } from '#lib/console/api.js';
+import { until } from '#harness/until.js';
 import {
   expectAccessible,
   expectNoSidewaysScroll,

@@ -4,15 +4,15 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import express from 'express';
 import type { Locator, Page } from 'playwright-core';
-import { oktaTelephonyHook, type HookEvent, type TelephonyHook } from '../../lib/index.js';
+import { oktaTelephonyHook, type HookEvent, type TelephonyHook } from '#lib/index.js';
 import {
   createPhonesPage,
   startDemoOrg,
   startOktaEmulator,
   type DemoOrg,
   type PhonesPage,
-} from '../../lib/testing/index.js';
-import { until } from '../harness/until.js';
+} from '#lib/testing/index.js';
+import { until } from '#harness/until.js';
 import {
   expectAccessible,
   expectNoSidewaysScroll,

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { About, Health, MadePayload, StreamEvent, TestResult } from '../../lib/console/api.js';
-import { createConsoleServer } from '../../lib/console/server.js';
-import type { Execution, ExecutionQuery, ExecutionSummary, History } from '../../lib/delivery/history.js';
+import type { About, Health, MadePayload, StreamEvent, TestResult } from '#lib/console/api.js';
+import { createConsoleServer } from '#lib/console/server.js';
+import type { Execution, ExecutionQuery, ExecutionSummary, History } from '#lib/delivery/history.js';
 import { ABOUT, plantHealth } from './planted.js';
 
 /** A console whose every answer is a test's to say: for what a gateway would take a day to come to. */

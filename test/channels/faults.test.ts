@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import type { Fault, HookCall } from '../../lib/testing/index.js';
-import { commandOf } from '../harness/scene.js';
-import { stopTime, warmUp } from '../harness/stopped-time.js';
-import { until } from '../harness/until.js';
+import type { Fault, HookCall } from '#lib/testing/index.js';
+import { commandOf } from '#harness/scene.js';
+import { stopTime, warmUp } from '#harness/stopped-time.js';
+import { until } from '#harness/until.js';
 import { SUBJECTS, type Subject, type SubjectKind } from './subjects.js';
 
 const DEADLINE_MS = 2200;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { serveApi } from '../../lib/testing/emulated-api.js';
-import type { Fault, FaultRule, RecordedRequest } from '../../lib/testing/faults.js';
-import { jsonReply, type Reply } from '../../lib/testing/loopback-server.js';
-import { mustNotShow } from '../harness/witness.js';
+import { serveApi } from '#lib/testing/emulated-api.js';
+import type { Fault, FaultRule, RecordedRequest } from '#lib/testing/faults.js';
+import { jsonReply, type Reply } from '#lib/testing/loopback-server.js';
+import { mustNotShow } from '#harness/witness.js';
 
 /** A Messaging API channel of LINE on the loopback interface, as strict as LINE's reference says. */
 export interface LineEmulator {

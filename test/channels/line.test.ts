@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { lineChannel, type LineChannelOptions } from '../../lib/channels/index.js';
-import { oktaTelephonyHook } from '../../lib/index.js';
+import { lineChannel, type LineChannelOptions } from '#lib/channels/index.js';
+import { oktaTelephonyHook } from '#lib/index.js';
 import {
   ANA,
   BOB,
@@ -10,8 +10,8 @@ import {
   startScene,
   usualCredentials,
   type Scene,
-} from '../harness/scene.js';
-import { mustNotShow } from '../harness/witness.js';
+} from '#harness/scene.js';
+import { mustNotShow } from '#harness/witness.js';
 import { startLineEmulator, type LineEmulator } from './line-emulator.js';
 import { problemsOf } from './options.js';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { ConfigurationError } from '../../lib/index.js';
-import { witness } from '../harness/witness.js';
+import { ConfigurationError } from '#lib/index.js';
+import { witness } from '#harness/witness.js';
 
 /** What a factory complains of. */
 export function problemsOf(make: () => unknown): readonly string[] {

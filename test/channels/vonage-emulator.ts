@@ -1,9 +1,9 @@
 import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { jwtVerify } from 'jose';
-import { serveApi } from '../../lib/testing/emulated-api.js';
-import type { Fault, FaultRule, RecordedRequest } from '../../lib/testing/faults.js';
-import { jsonReply, type Reply } from '../../lib/testing/loopback-server.js';
-import { mustNotShow } from '../harness/witness.js';
+import { serveApi } from '#lib/testing/emulated-api.js';
+import type { Fault, FaultRule, RecordedRequest } from '#lib/testing/faults.js';
+import { jsonReply, type Reply } from '#lib/testing/loopback-server.js';
+import { mustNotShow } from '#harness/witness.js';
 
 /** A message that Vonage took. */
 export interface VonageMessage {

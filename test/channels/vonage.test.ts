@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { vonageChannel, type VonageChannelOptions } from '../../lib/channels/index.js';
-import { oktaTelephonyHook, twilioMessages } from '../../lib/index.js';
+import { vonageChannel, type VonageChannelOptions } from '#lib/channels/index.js';
+import { oktaTelephonyHook, twilioMessages } from '#lib/index.js';
 import {
   ANA,
   CODE,
@@ -11,8 +11,8 @@ import {
   usualCredentials,
   type Scene,
   type SceneOptions,
-} from '../harness/scene.js';
-import { mustNotShow } from '../harness/witness.js';
+} from '#harness/scene.js';
+import { mustNotShow } from '#harness/witness.js';
 import { problemsOf } from './options.js';
 import { startVonageEmulator, type VonageEmulator } from './vonage-emulator.js';
 

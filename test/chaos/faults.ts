@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { RedisServer } from '../harness/redis-server.js';
+import type { RedisServer } from '#harness/redis-server.js';
 import type { OutageFact } from './facts.js';
 import type { Fleet } from './fleet.js';
 import type { ProcessFault } from './schedule.js';

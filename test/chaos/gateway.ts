@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { drain } from '../../example/drain.js';
 import { createGateway } from '../../example/gateway.js';
-import type { HookEvent } from '../../lib/index.js';
-import { redisState } from '../../lib/state/redis.js';
+import type { HookEvent } from '#lib/index.js';
+import { redisState } from '#lib/state/redis.js';
 import { readArgument } from './processes.js';
 import { watchForShortage } from './shortage.js';
 

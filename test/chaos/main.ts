@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
-import { startRedis } from '../harness/redis-server.js';
+import { startRedis } from '#harness/redis-server.js';
 import { makeAccount, type Account } from './account.js';
 import { Balancer } from './balancer.js';
 import { startCallbackWay } from './callbacks.js';

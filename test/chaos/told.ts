@@ -1,4 +1,4 @@
-import type { HookEvent } from '../../lib/index.js';
+import type { HookEvent } from '#lib/index.js';
 import type { ToldFact } from './facts.js';
 
 /** Words for people; none of them is anybody's, by the promise of the events. */

@@ -1,5 +1,5 @@
-import { playBadDay, startOktaEmulator, startTwilioEmulator } from '../../lib/testing/index.js';
-import type { BadDayPhaseName, RecordedRequest } from '../../lib/testing/index.js';
+import { playBadDay, startOktaEmulator, startTwilioEmulator } from '#lib/testing/index.js';
+import type { BadDayPhaseName, RecordedRequest } from '#lib/testing/index.js';
 import { chanceOf, shuffled } from './chance.js';
 import type { MessageFact } from './facts.js';
 import type { VendorCredentials } from './gateway.js';

@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { ExampleRun } from '../harness/example-run.js';
-import { witness } from '../harness/witness.js';
+import { ExampleRun } from '#harness/example-run.js';
+import { witness } from '#harness/witness.js';
 
 const PROGRAM = [process.execPath, '--import', 'tsx', 'lib/cli/main.ts', 'demo'];
 /** Something that happens at the moment when an emulator begins to listen, after the demo's own port. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { ANA, type Scene } from '../harness/scene.js';
-import { mustNotShow } from '../harness/witness.js';
+import { ANA, type Scene } from '#harness/scene.js';
+import { mustNotShow } from '#harness/witness.js';
 import { callApi } from '../testing/okta-client.js';
 import { startTestServer } from '../testing/local.js';
 import { grant, lineOf, openWard, type Ward } from './doctor-scene.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { HOOK_SECRET } from '../harness/scene.js';
-import { mustNotShow } from '../harness/witness.js';
+import { HOOK_SECRET } from '#harness/scene.js';
+import { mustNotShow } from '#harness/witness.js';
 import { grant, lineOf, openWard, type Line, type Ward } from './doctor-scene.js';
 
 const CLIENT_ID = '0oahookclient0001d7';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
-import { redisState } from '../../lib/state/redis.js';
-import { needRedis, startRedis, type RedisServer } from '../harness/redis-server.js';
-import { mustNotShow } from '../harness/witness.js';
+import { redisState } from '#lib/state/redis.js';
+import { needRedis, startRedis, type RedisServer } from '#harness/redis-server.js';
+import { mustNotShow } from '#harness/witness.js';
 import { lineOf, openWard, type Line, type Ward } from './doctor-scene.js';
 
 const KEY = randomBytes(32).toString('base64');

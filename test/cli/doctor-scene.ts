@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { exportJWK } from 'jose';
-import type { Time } from '../../lib/okta/administration.js';
-import { HOOK_SECRET, startScene, type Scene, type SceneOptions } from '../harness/scene.js';
-import { mustNotShow } from '../harness/witness.js';
+import type { Time } from '#lib/okta/administration.js';
+import { HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { mustNotShow } from '#harness/witness.js';
 import { run, type Run, type RunOptions } from './runs.js';
 
 /** One line of the doctor's. */

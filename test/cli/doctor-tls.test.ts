@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { expect } from 'chai';
-import { ROOT } from '../harness/consumer.js';
-import { signOwnCertificate, type SelfSigned } from '../harness/certificate.js';
-import { witness } from '../harness/witness.js';
+import { ROOT } from '#harness/consumer.js';
+import { signOwnCertificate, type SelfSigned } from '#harness/certificate.js';
+import { witness } from '#harness/witness.js';
 import { lineOf, openWard, type Line, type Ward } from './doctor-scene.js';
 
 const DAY_MS = 86_400_000;

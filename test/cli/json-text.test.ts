@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readJsonText } from '../../lib/cli/json-text.js';
+import { readJsonText } from '#lib/cli/json-text.js';
 
 describe('a JSON text', () => {
   for (const text of [

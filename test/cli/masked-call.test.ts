@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { maskValue, tellable } from '../../lib/cli/masked-call.js';
+import { maskValue, tellable } from '#lib/cli/masked-call.js';
 
 const SECRETS = {
   otpCode: '204981',

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { startOktaEmulator, type OktaEmulator } from '../../lib/testing/index.js';
-import { ROOT } from '../harness/consumer.js';
-import { mustNotShow } from '../harness/witness.js';
+import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
+import { ROOT } from '#harness/consumer.js';
+import { mustNotShow } from '#harness/witness.js';
 import { run, HOOK_SECRET } from './runs.js';
 
 const ESCAPE = '\u001b[';

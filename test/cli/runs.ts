@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
-import { runProgram, type Surroundings } from '../../lib/cli/program.js';
-import type { OktaEmulator } from '../../lib/testing/index.js';
-import { mustNotShow, witness } from '../harness/witness.js';
+import { runProgram, type Surroundings } from '#lib/cli/program.js';
+import type { OktaEmulator } from '#lib/testing/index.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 
 /** What one run of the program came to. */
 export interface Run {

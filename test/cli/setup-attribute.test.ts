@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { exportJWK } from 'jose';
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
-import { startOktaEmulator, type OktaEmulator } from '../../lib/testing/index.js';
-import { ROOT } from '../harness/consumer.js';
+import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
+import { ROOT } from '#harness/consumer.js';
 import { callApi } from '../testing/okta-client.js';
-import { mustNotShow, witness } from '../harness/witness.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 import { doneBy, patientTime, run, writesTo } from './runs.js';
 
 const SCHEMA = '/api/v1/meta/schemas/user/default';

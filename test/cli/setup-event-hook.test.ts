@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { OktaEmulator } from '../../lib/testing/index.js';
-import { ANA, HOOK_SECRET, startScene, type Scene } from '../harness/scene.js';
+import type { OktaEmulator } from '#lib/testing/index.js';
+import { ANA, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
 import { callApi, eventHook } from '../testing/okta-client.js';
 import { doneBy, run, writesTo, type Run, type RunOptions } from './runs.js';
 

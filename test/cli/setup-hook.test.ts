@@ -1,9 +1,9 @@
 import { exportJWK } from 'jose';
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
-import type { OktaEmulator } from '../../lib/testing/index.js';
-import { ANA, CODE, HOOK_SECRET as OLD_SECRET, startScene, type Scene } from '../harness/scene.js';
-import { mustNotShow } from '../harness/witness.js';
+import type { OktaEmulator } from '#lib/testing/index.js';
+import { ANA, CODE, HOOK_SECRET as OLD_SECRET, startScene, type Scene } from '#harness/scene.js';
+import { mustNotShow } from '#harness/witness.js';
 import { callApi, telephonyHook } from '../testing/okta-client.js';
 import { startTestServer } from '../testing/local.js';
 import { doneBy, run, writesTo, type Run, type RunOptions } from './runs.js';

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
-import { Terminal } from '../../lib/cli/terminal.js';
+import { Terminal } from '#lib/cli/terminal.js';
 
 describe('what the command line tells', () => {
   const tell = (secrets: readonly string[], value: object, isJson = true): string => {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { expect } from 'chai';
-import { ConfigurationError, type ConsoleOptions } from '../../lib/index.js';
-import { until } from '../harness/until.js';
-import { stopTime } from '../harness/stopped-time.js';
-import { ANA, startScene } from '../harness/scene.js';
+import { ConfigurationError, type ConsoleOptions } from '#lib/index.js';
+import { until } from '#harness/until.js';
+import { stopTime } from '#harness/stopped-time.js';
+import { ANA, startScene } from '#harness/scene.js';
 import {
   askUrl,
   EXPRESSES,

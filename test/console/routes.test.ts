@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import session from 'express-session';
-import type { About, ExecutionPage, Health, OpenedExecution } from '../../lib/console/api.js';
-import { ANA, BOB, CODE, startScene } from '../harness/scene.js';
-import { mustNotShow } from '../harness/witness.js';
+import type { About, ExecutionPage, Health, OpenedExecution } from '#lib/console/api.js';
+import { ANA, BOB, CODE, startScene } from '#harness/scene.js';
+import { mustNotShow } from '#harness/witness.js';
 import { askUrl, EXPRESSES, MOUNT, OWN_PAGE, serveConsole, type ServedConsole } from './served-console.js';
 
 const authorize = (): boolean => true;

@@ -10,10 +10,10 @@ import type { AddressInfo } from 'node:net';
 import express5, { type Express } from 'express';
 // @ts-expect-error -- the alias of Express 4 brings no types
 import untypedExpress4 from 'express4';
-import type { ConsoleFailure } from '../../lib/console/api.js';
-import type { ConsoleHandler, ConsoleOptions } from '../../lib/index.js';
-import { startScene, type Scene, type SceneOptions } from '../harness/scene.js';
-import { witness } from '../harness/witness.js';
+import type { ConsoleFailure } from '#lib/console/api.js';
+import type { ConsoleHandler, ConsoleOptions } from '#lib/index.js';
+import { startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { witness } from '#harness/witness.js';
 
 // What is used of it is the same in both.
 const express4 = untypedExpress4 as typeof express5;

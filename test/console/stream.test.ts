@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { createServer, request, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { expect } from 'chai';
-import type { ExecutionPage, Health } from '../../lib/console/api.js';
-import { createStreams, type Streams } from '../../lib/console/stream.js';
-import type { ExecutionSummary } from '../../lib/delivery/history.js';
-import { stopTime, warmUp } from '../harness/stopped-time.js';
-import { until } from '../harness/until.js';
-import { witness } from '../harness/witness.js';
+import type { ExecutionPage, Health } from '#lib/console/api.js';
+import { createStreams, type Streams } from '#lib/console/stream.js';
+import type { ExecutionSummary } from '#lib/delivery/history.js';
+import { stopTime, warmUp } from '#harness/stopped-time.js';
+import { until } from '#harness/until.js';
+import { witness } from '#harness/witness.js';
 import { MOUNT, serveConsole, type ServedConsole } from './served-console.js';
 
 /** A page that listens. */

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import type { ExecutionPage, MadePayload, OpenedExecution, TestResult } from '../../lib/console/api.js';
-import type { HookEvent } from '../../lib/index.js';
-import { ANA, BOB } from '../harness/scene.js';
-import { until } from '../harness/until.js';
-import { mustNotShow } from '../harness/witness.js';
+import type { ExecutionPage, MadePayload, OpenedExecution, TestResult } from '#lib/console/api.js';
+import type { HookEvent } from '#lib/index.js';
+import { ANA, BOB } from '#harness/scene.js';
+import { until } from '#harness/until.js';
+import { mustNotShow } from '#harness/witness.js';
 import { EXPRESSES, MOUNT, OWN_PAGE, serveConsole, type ServedConsole } from './served-console.js';
 
 interface Payload {

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
-import { BoundedMap } from '../../lib/delivery/bounded-map.js';
+import { BoundedMap } from '#lib/delivery/bounded-map.js';
 
 /** What it has let go cannot be seen from outside but by this. */
 setFlagsFromString('--expose-gc');

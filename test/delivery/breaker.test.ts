@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { BREAKER_OPEN, Breaker, type BreakerState } from '../../lib/delivery/breaker.js';
-import type { Outcome } from '../../lib/delivery/channel.js';
-import { defer } from '../harness/until.js';
+import { BREAKER_OPEN, Breaker, type BreakerState } from '#lib/delivery/breaker.js';
+import type { Outcome } from '#lib/delivery/channel.js';
+import { defer } from '#harness/until.js';
 
 const ACCEPTED: Outcome = { status: 'accepted', transactionId: 'SM1' };
 const UNKNOWN: Outcome = { status: 'unknown', reason: 'hang' };

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { Budget } from '../../lib/delivery/budget.js';
-import { TIMED_OUT } from '../../lib/delivery/wait-at-most.js';
+import { Budget } from '#lib/delivery/budget.js';
+import { TIMED_OUT } from '#lib/delivery/wait-at-most.js';
 
 describe('the budget of a call', () => {
   let clock: sinon.SinonFakeTimers;

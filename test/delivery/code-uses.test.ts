@@ -1,12 +1,12 @@
 import { expect } from 'chai';
-import { Breaker } from '../../lib/delivery/breaker.js';
-import { CodeUses, type CodeUse, type CodeUsesParts } from '../../lib/delivery/code-uses.js';
-import type { ReadyChannel } from '../../lib/delivery/dispatch.js';
-import { EventStream, type HookEvent } from '../../lib/delivery/events.js';
-import type { LastCode, SentCode } from '../../lib/delivery/sent-codes.js';
-import { memoryState, type Claim } from '../../lib/index.js';
-import { stopTime } from '../harness/stopped-time.js';
-import { defer, until } from '../harness/until.js';
+import { Breaker } from '#lib/delivery/breaker.js';
+import { CodeUses, type CodeUse, type CodeUsesParts } from '#lib/delivery/code-uses.js';
+import type { ReadyChannel } from '#lib/delivery/dispatch.js';
+import { EventStream, type HookEvent } from '#lib/delivery/events.js';
+import type { LastCode, SentCode } from '#lib/delivery/sent-codes.js';
+import { memoryState, type Claim } from '#lib/index.js';
+import { stopTime } from '#harness/stopped-time.js';
+import { defer, until } from '#harness/until.js';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');
 

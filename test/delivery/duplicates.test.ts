@@ -1,16 +1,11 @@
 import { expect } from 'chai';
-import { Budget } from '../../lib/delivery/budget.js';
-import type { TelephonyRequest } from '../../lib/delivery/channel.js';
-import {
-  claimEvent,
-  duplicateKey,
-  type ClaimResult,
-  type FirstClaim,
-} from '../../lib/delivery/duplicates.js';
-import { HeldEvents } from '../../lib/delivery/held-events.js';
-import type { Bucket, Claim, RememberedAnswer, State } from '../../lib/delivery/state.js';
-import { heldEventsOf, memoryState } from '../../lib/state/memory.js';
-import { defer, until } from '../harness/until.js';
+import { Budget } from '#lib/delivery/budget.js';
+import type { TelephonyRequest } from '#lib/delivery/channel.js';
+import { claimEvent, duplicateKey, type ClaimResult, type FirstClaim } from '#lib/delivery/duplicates.js';
+import { HeldEvents } from '#lib/delivery/held-events.js';
+import type { Bucket, Claim, RememberedAnswer, State } from '#lib/delivery/state.js';
+import { heldEventsOf, memoryState } from '#lib/state/memory.js';
+import { defer, until } from '#harness/until.js';
 import { makeMessage, NOW, OTP_CODE, PHONE_NUMBER } from '../twilio/scripted-api.js';
 
 const REQUEST: TelephonyRequest = { ...makeMessage().request, eventId: 'event-1', userId: '00u1' };

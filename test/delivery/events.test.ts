@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { EventStream, Throttle, type HookEvent, type HookEventListener } from '../../lib/delivery/events.js';
+import { EventStream, Throttle, type HookEvent, type HookEventListener } from '#lib/delivery/events.js';
 
 const EVENT: HookEvent = { type: 'okta.paused', at: 1, reason: 'LOW', untilMs: 2 };
 

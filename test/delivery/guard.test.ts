@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { TelephonyRequest } from '../../lib/delivery/channel.js';
+import type { TelephonyRequest } from '#lib/delivery/channel.js';
 import {
   bucketsOf,
   exceededRules,
@@ -7,9 +7,9 @@ import {
   type Guard,
   type GuardBlock,
   type LimitRule,
-} from '../../lib/delivery/guard.js';
-import { readNumber } from '../../lib/delivery/phone-number.js';
-import { personKey } from '../../lib/delivery/receipt.js';
+} from '#lib/delivery/guard.js';
+import { readNumber } from '#lib/delivery/phone-number.js';
+import { personKey } from '#lib/delivery/receipt.js';
 import { makeMessage } from '../twilio/scripted-api.js';
 
 const LOGIN = 'ana@example.com';

@@ -3,8 +3,8 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { Agent, type Dispatcher } from 'undici';
-import { callHttp, createAgent, type HttpCall, type HttpResult } from '../../lib/delivery/http-call.js';
-import { until } from '../harness/until.js';
+import { callHttp, createAgent, type HttpCall, type HttpResult } from '#lib/delivery/http-call.js';
+import { until } from '#harness/until.js';
 
 describe('a call outward', () => {
   const agents: { destroy(): Promise<void> }[] = [];

@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { Breaker } from '../../lib/delivery/breaker.js';
-import type { ChannelPort, DeliveryFailure } from '../../lib/delivery/channel.js';
-import type { Delivery, ReadyChannel } from '../../lib/delivery/dispatch.js';
-import { EventStream, Throttle, type HookEvent } from '../../lib/delivery/events.js';
-import { LateFailover, type LateFailoverParts } from '../../lib/delivery/late-failover.js';
-import type { Alarms, Receipt, ReceiptState } from '../../lib/delivery/receipt.js';
-import { messageKey, type FinalReport } from '../../lib/delivery/report.js';
-import { memoryReceipts } from '../../lib/state/memory-receipts.js';
-import { defer } from '../harness/until.js';
-import { mustNotShow, witness } from '../harness/witness.js';
+import { Breaker } from '#lib/delivery/breaker.js';
+import type { ChannelPort, DeliveryFailure } from '#lib/delivery/channel.js';
+import type { Delivery, ReadyChannel } from '#lib/delivery/dispatch.js';
+import { EventStream, Throttle, type HookEvent } from '#lib/delivery/events.js';
+import { LateFailover, type LateFailoverParts } from '#lib/delivery/late-failover.js';
+import type { Alarms, Receipt, ReceiptState } from '#lib/delivery/receipt.js';
+import { messageKey, type FinalReport } from '#lib/delivery/report.js';
+import { memoryReceipts } from '#lib/state/memory-receipts.js';
+import { defer } from '#harness/until.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 import { makeMessage } from '../twilio/scripted-api.js';
 import { CODE_LIFE_MS, makeReceipt, NOW } from './receipts.js';
 

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { Breaker } from '../../lib/delivery/breaker.js';
-import type { DeliveryFailure } from '../../lib/delivery/channel.js';
-import type { Delivery, ReadyChannel } from '../../lib/delivery/dispatch.js';
-import { dropSend, endOf, startLateSend, type LateSend } from '../../lib/delivery/late-send.js';
-import type { PlanStep, Receipt } from '../../lib/delivery/receipt.js';
+import { Breaker } from '#lib/delivery/breaker.js';
+import type { DeliveryFailure } from '#lib/delivery/channel.js';
+import type { Delivery, ReadyChannel } from '#lib/delivery/dispatch.js';
+import { dropSend, endOf, startLateSend, type LateSend } from '#lib/delivery/late-send.js';
+import type { PlanStep, Receipt } from '#lib/delivery/receipt.js';
 import { OTP_CODE, PHONE_NUMBER } from '../twilio/scripted-api.js';
-import { mustNotShow, witness } from '../harness/witness.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 import { CODE_LIFE_MS, makeReceipt, NOW } from './receipts.js';
 
 const FAILED: DeliveryFailure = { status: 'failed', code: '63024', reason: 'No' };

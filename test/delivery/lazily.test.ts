@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { lazily } from '../../lib/delivery/lazily.js';
+import { lazily } from '#lib/delivery/lazily.js';
 
 describe('a library that is loaded lazily', () => {
   const library = { name: 'a library' };

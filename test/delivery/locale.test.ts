@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import { localeChain, pickByLocale, readLocale } from '../../lib/delivery/locale.js';
+import { localeChain, pickByLocale, readLocale } from '#lib/delivery/locale.js';
 
 describe('readLocale', () => {
   const readable: [string, string][] = [

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import type { Channel, OktaTelephonyHookOptions, TelephonyRequest } from '../../lib/index.js';
-import { isAbout, maskError, maskNumber, maskText, toToken } from '../../lib/delivery/masking.js';
-import { ANA, CODE, startScene } from '../harness/scene.js';
-import { expectNoSecrets } from '../harness/witness.js';
+import type { Channel, OktaTelephonyHookOptions, TelephonyRequest } from '#lib/index.js';
+import { isAbout, maskError, maskNumber, maskText, toToken } from '#lib/delivery/masking.js';
+import { ANA, CODE, startScene } from '#harness/scene.js';
+import { expectNoSecrets } from '#harness/witness.js';
 
 const request: TelephonyRequest = {
   eventId: 'event-1',

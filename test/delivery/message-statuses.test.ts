@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { MessageStatuses } from '../../lib/delivery/message-statuses.js';
-import { isFinal, type FinalReport } from '../../lib/delivery/report.js';
+import { MessageStatuses } from '#lib/delivery/message-statuses.js';
+import { isFinal, type FinalReport } from '#lib/delivery/report.js';
 
 const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
 const DELIVERED: FinalReport = { status: 'delivered' };

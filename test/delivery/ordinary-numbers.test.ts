@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { getCountries, getExampleNumber, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import data from 'libphonenumber-js/max/metadata';
 import examples from 'libphonenumber-js/mobile/examples';
-import { OrdinaryNumbers } from '../../lib/delivery/ordinary-numbers.js';
+import { OrdinaryNumbers } from '#lib/delivery/ordinary-numbers.js';
 
 const DIGITS = Array.from('0123456789');
 

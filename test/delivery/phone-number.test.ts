@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { getCountries, getCountryCallingCode, getExampleNumber } from 'libphonenumber-js/max';
 import examples from 'libphonenumber-js/mobile/examples';
-import { isCountry, readNumber, toDialableNumber } from '../../lib/delivery/phone-number.js';
+import { isCountry, readNumber, toDialableNumber } from '#lib/delivery/phone-number.js';
 
 describe('a phone number', () => {
   const dialled: [text: string, country: string | undefined, number: string | undefined][] = [

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { Breaker } from '../../lib/delivery/breaker.js';
-import type { ChannelPort, DeliveryReport, SendContext } from '../../lib/delivery/channel.js';
-import { lookUpBy, Polling, type Watch } from '../../lib/delivery/polling.js';
-import { defer } from '../harness/until.js';
+import { Breaker } from '#lib/delivery/breaker.js';
+import type { ChannelPort, DeliveryReport, SendContext } from '#lib/delivery/channel.js';
+import { lookUpBy, Polling, type Watch } from '#lib/delivery/polling.js';
+import { defer } from '#harness/until.js';
 
 const PENDING: DeliveryReport = { status: 'pending' };
 const FAILED: DeliveryReport = { status: 'failed', code: '63024', reason: 'No' };

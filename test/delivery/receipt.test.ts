@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { personKey, receiptsOf, type Receipts, type ReceiptState } from '../../lib/delivery/receipt.js';
-import type { FinalReport } from '../../lib/delivery/report.js';
+import { personKey, receiptsOf, type Receipts, type ReceiptState } from '#lib/delivery/receipt.js';
+import type { FinalReport } from '#lib/delivery/report.js';
 import { makeMessage, PHONE_NUMBER } from '../twilio/scripted-api.js';
 import { makeReceipt, NOW } from './receipts.js';
 

@@ -1,4 +1,4 @@
-import type { Receipt } from '../../lib/delivery/receipt.js';
+import type { Receipt } from '#lib/delivery/receipt.js';
 import { makeMessage, NOW, PHONE_NUMBER } from '../twilio/scripted-api.js';
 
 export { NOW };

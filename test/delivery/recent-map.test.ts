@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { RecentMap } from '../../lib/delivery/recent-map.js';
+import { RecentMap } from '#lib/delivery/recent-map.js';
 
 interface Entry {
   readonly value: number;

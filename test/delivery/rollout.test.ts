@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { TelephonyRequest } from '../../lib/delivery/channel.js';
-import { ConfigurationError } from '../../lib/errors.js';
-import { createRollout, withinRollout, type Rollout } from '../../lib/delivery/rollout.js';
+import type { TelephonyRequest } from '#lib/delivery/channel.js';
+import { ConfigurationError } from '#lib/errors.js';
+import { createRollout, withinRollout, type Rollout } from '#lib/delivery/rollout.js';
 
 const isChannel = (name: string): boolean => ['whatsapp', 'sms', 'voice', 'line'].includes(name);
 const requestOf = (userId: string | undefined, phoneNumber = '+447700900123'): TelephonyRequest =>

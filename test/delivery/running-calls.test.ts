@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { RunningCalls, type RunningCall } from '../../lib/delivery/running-calls.js';
+import { RunningCalls, type RunningCall } from '#lib/delivery/running-calls.js';
 
 /** The orders in which three calls may end. */
 const ORDERS = [

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { countSegments } from '../../lib/delivery/segments.js';
+import { countSegments } from '#lib/delivery/segments.js';
 
 describe('countSegments', () => {
   const table: readonly (readonly [what: string, text: string, segments: number, places: number])[] = [

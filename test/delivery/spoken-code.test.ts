@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { spokenCode, spokenDigits } from '../../lib/delivery/spoken-code.js';
+import { spokenCode, spokenDigits } from '#lib/delivery/spoken-code.js';
 
 const LANGUAGES = ['en', 'es', 'fr', 'de', 'pt', 'it', 'nl', 'ja', 'hi', 'ar'];
 

@@ -9,7 +9,7 @@ import {
   Suppressions,
   type Suppression,
   type SuppressionReason,
-} from '../../lib/delivery/suppressions.js';
+} from '#lib/delivery/suppressions.js';
 
 const NOW = 1_700_000_000_000;
 const begun = (reason: SuppressionReason, atMs = NOW, channel = 'whatsapp'): Suppression => ({

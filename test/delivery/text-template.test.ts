@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import { cleanName, fillIn, readTemplate } from '../../lib/delivery/text-template.js';
+import { cleanName, fillIn, readTemplate } from '#lib/delivery/text-template.js';
 
 describe('a text with placeholders', () => {
   const fill = (text: string, firstName = 'Ana'): string =>

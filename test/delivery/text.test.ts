@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import type { Channel, Message, TelephonyRequest } from '../../lib/index.js';
-import { Budget } from '../../lib/delivery/budget.js';
-import { oktaText, textFor, type ComposeText } from '../../lib/delivery/text.js';
-import { ANA, CODE, startScene } from '../harness/scene.js';
+import type { Channel, Message, TelephonyRequest } from '#lib/index.js';
+import { Budget } from '#lib/delivery/budget.js';
+import { oktaText, textFor, type ComposeText } from '#lib/delivery/text.js';
+import { ANA, CODE, startScene } from '#harness/scene.js';
 
 const OKTA_TEXT = `Your code is ${CODE}`;
 const request = { otpCode: CODE, msgTemplate: OKTA_TEXT } as TelephonyRequest;

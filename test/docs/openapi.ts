@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { parse } from 'yaml';
-import { ROOT } from '../harness/consumer.js';
-import type { RawAnswer } from '../harness/raw-http.js';
+import { ROOT } from '#harness/consumer.js';
+import type { RawAnswer } from '#harness/raw-http.js';
 
 /** The OpenAPI document of our routes, and what it says of a body and of an answer. */
 

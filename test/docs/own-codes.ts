@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { filesUnder, ROOT } from '../harness/consumer.js';
+import { filesUnder, ROOT } from '#harness/consumer.js';
 
 /** Our own codes and remedies, as the sources have them. */
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Locator, type Page } from 'playwright-core';
-import { ROOT } from '../harness/consumer.js';
+import { ROOT } from '#harness/consumer.js';
 
 /** Makes the README's pictures from the running demo: `npm run screenshots`. */
 

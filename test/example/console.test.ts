@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import supertest from 'supertest';
 import { CONSOLE_PATH, createGateway, type Gateway, type GatewayOptions } from '../../example/gateway.js';
-import type { ExecutionPage, TestResult } from '../../lib/console/api.js';
-import type { Message } from '../../lib/index.js';
-import { mustNotShow, witness } from '../harness/witness.js';
+import type { ExecutionPage, TestResult } from '#lib/console/api.js';
+import type { Message } from '#lib/index.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 
 const HOOK_SECRET = 'hook-secret-of-the-gateway-test';
 const CODE = '731946';

@@ -1,15 +1,15 @@
 import { expect } from 'chai';
-import { startOktaEmulator, startTwilioEmulator } from '../../lib/testing/index.js';
-import type { OktaEmulator, TwilioEmulator } from '../../lib/testing/index.js';
-import { ExampleRun } from '../harness/example-run.js';
+import { startOktaEmulator, startTwilioEmulator } from '#lib/testing/index.js';
+import type { OktaEmulator, TwilioEmulator } from '#lib/testing/index.js';
+import { ExampleRun } from '#harness/example-run.js';
 import {
   expectEachAccountedFor,
   startSteadyLoad,
   type OfferedEvent,
   type SteadyLoad,
-} from '../harness/steady-load.js';
-import { until } from '../harness/until.js';
-import { mustNotShow, witness } from '../harness/witness.js';
+} from '#harness/steady-load.js';
+import { until } from '#harness/until.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 
 const HOOK_SECRET = 'hook-secret-of-the-draining-test';
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { readEnvironment } from '../../example/environment.js';
-import { oktaTelephonyHook } from '../../lib/index.js';
+import { oktaTelephonyHook } from '#lib/index.js';
 
 const { privateKey } = generateKeyPairSync('ec', {
   namedCurve: 'P-256',

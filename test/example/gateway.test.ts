@@ -6,10 +6,10 @@ import sinon from 'sinon';
 import supertest from 'supertest';
 import { drain } from '../../example/drain.js';
 import { createGateway, type Gateway, type GatewayOptions } from '../../example/gateway.js';
-import { ConfigurationError, type OktaTelephonyHookOptions, type Outcome } from '../../lib/index.js';
-import { openRaw } from '../harness/raw-http.js';
-import { until } from '../harness/until.js';
-import { mustNotShow, witness } from '../harness/witness.js';
+import { ConfigurationError, type OktaTelephonyHookOptions, type Outcome } from '#lib/index.js';
+import { openRaw } from '#harness/raw-http.js';
+import { until } from '#harness/until.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 
 const HOOK_SECRET = 'hook-secret-of-the-gateway-test';
 const CODE = '731946';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import supertest from 'supertest';
-import { ExampleRun } from '../harness/example-run.js';
-import { mustNotShow, witness } from '../harness/witness.js';
+import { ExampleRun } from '#harness/example-run.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 

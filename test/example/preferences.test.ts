@@ -11,16 +11,16 @@ import {
   type OktaCredential,
   type OktaTelephonyHookOptions,
   type ReceivedMessage,
-} from '../../lib/index.js';
+} from '#lib/index.js';
 import {
   startOktaEmulator,
   startTwilioEmulator,
   type EmulatedInbound,
   type OktaEmulator,
   type TwilioEmulator,
-} from '../../lib/testing/index.js';
-import { ANA, BOB } from '../harness/scene.js';
-import { mustNotShow, witness } from '../harness/witness.js';
+} from '#lib/testing/index.js';
+import { ANA, BOB } from '#harness/scene.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 
 const HOOK_SECRET = 'hook-secret-of-the-preferences';
 const PASSWORDS = { ana: 'password-made-at-random-1', bob: 'password-made-at-random-2' };

@@ -7,9 +7,9 @@ import { parse, parseAllDocuments } from 'yaml';
 import { Agent } from 'undici';
 import { readEnvironment } from '../../example/environment.js';
 import { createGateway, type Gateway } from '../../example/gateway.js';
-import { manifest, ROOT } from '../harness/consumer.js';
-import { BOB, commandOf, startScene } from '../harness/scene.js';
-import { witness } from '../harness/witness.js';
+import { manifest, ROOT } from '#harness/consumer.js';
+import { BOB, commandOf, startScene } from '#harness/scene.js';
+import { witness } from '#harness/witness.js';
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 const deployed = (file: string): string => read(`example/deploy/${file}`);

@@ -6,7 +6,7 @@ import {
   type HookEvent,
   type OktaTelephonyHookOptions,
   type TelephonyHook,
-} from '../../lib/index.js';
+} from '#lib/index.js';
 import { usualCredentials, type Scene } from './scene.js';
 import { witness } from './witness.js';
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { OktaTelephonyHookOptions } from '../../lib/index.js';
+import type { OktaTelephonyHookOptions } from '#lib/index.js';
 import { usualCredentials, type Scene } from './scene.js';
 import { witness } from './witness.js';
 
@@ -55,13 +55,13 @@ export async function runBeside(
 export const PRELUDE = `
   import express from 'express';
   import { once } from 'node:events';
-  import { oktaTelephonyHook } from './lib/index.ts';
-  import { makeHookPayload } from './lib/testing/okta-hook-payload.ts';
+  import { oktaTelephonyHook } from '#lib/index.js';
+  import { makeHookPayload } from '#lib/testing/okta-hook-payload.js';
   const say = () => undefined;
   const redis = JSON.parse(process.env.REDIS_STATE ?? 'null');
   const hook = oktaTelephonyHook({
     ...JSON.parse(process.env.OPTIONS),
-    ...(redis === null ? {} : { state: (await import('./lib/state/redis.ts')).redisState(redis) }),
+    ...(redis === null ? {} : { state: (await import('#lib/state/redis.js')).redisState(redis) }),
     ...(process.env.LOGGER === 'silent' ? { logger: { info: say, warn: say, error: say } } : {}),
   });
   const server = express().use(hook);

@@ -7,14 +7,14 @@ import {
   type HookEvent,
   type OktaTelephonyHookOptions,
   type TelephonyHook,
-} from '../../lib/index.js';
+} from '#lib/index.js';
 import {
   startOktaEmulator,
   startTwilioEmulator,
   type HookCall,
   type OktaEmulator,
   type TwilioEmulator,
-} from '../../lib/testing/index.js';
+} from '#lib/testing/index.js';
 import { mustNotShow, witness } from './witness.js';
 
 /** The people of the tests. Numbers of ranges that are kept for fiction. */

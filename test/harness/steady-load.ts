@@ -1,7 +1,7 @@
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { expect } from 'chai';
-import { makeHookPayload } from '../../lib/testing/okta-hook-payload.js';
-import type { TwilioEmulator } from '../../lib/testing/index.js';
+import { makeHookPayload } from '#lib/testing/okta-hook-payload.js';
+import type { TwilioEmulator } from '#lib/testing/index.js';
 import { mustNotShow, witness } from './witness.js';
 
 /** An event that was offered to a gateway once, as Okta does, and what its caller saw. */

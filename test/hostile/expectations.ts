@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { HookEvent } from '../../lib/index.js';
-import type { LogLine } from '../harness/scene.js';
+import type { HookEvent } from '#lib/index.js';
+import type { LogLine } from '#harness/scene.js';
 
 /** An answer as a caller sees it. */
 export interface SeenAnswer {

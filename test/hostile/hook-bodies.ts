@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ANA } from '../harness/scene.js';
+import { ANA } from '#harness/scene.js';
 import {
   anyLocale,
   anyRequestType,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import sinon from 'sinon';
-import { memoryState, oktaTelephonyHook, type Channel, type Outcome, type State } from '../../lib/index.js';
+import { memoryState, oktaTelephonyHook, type Channel, type Outcome, type State } from '#lib/index.js';
 import { callers, DEADLINE_MS, NOWHERE, OneEvent, QUIET, times } from './one-event.js';
 import { check, PATIENCE_MS, withSeed } from './runs.js';
 import { ScheduledTime } from './scheduled-time.js';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import sinon from 'sinon';
-import { oktaTelephonyHook, type TelephonyHook } from '../../lib/index.js';
-import { loadNumberingPlans } from '../../lib/delivery/phone-number.js';
-import { loadSdk } from '../../lib/twilio/sdk.js';
+import { oktaTelephonyHook, type TelephonyHook } from '#lib/index.js';
+import { loadNumberingPlans } from '#lib/delivery/phone-number.js';
+import { loadSdk } from '#lib/twilio/sdk.js';
 import { settle } from './injected-call.js';
 import { eventScripts, LatePlay, lateTimes, SIGNED } from './late-play.js';
 import { DEADLINE_MS, NOWHERE, QUIET } from './one-event.js';

@@ -1,11 +1,5 @@
 import fc from 'fast-check';
-import {
-  memoryState,
-  type Channel,
-  type HookEvent,
-  type State,
-  type TelephonyHook,
-} from '../../lib/index.js';
+import { memoryState, type Channel, type HookEvent, type State, type TelephonyHook } from '#lib/index.js';
 import { inject, injectCallback, settle, type InjectedCall } from './injected-call.js';
 
 /** The codes of one person, what becomes of their messages, and what is told of that in an order that fast-check makes up. */

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { exportJWK, SignJWT } from 'jose';
-import { ANA, CODE, HOOK_SECRET } from '../harness/scene.js';
+import { ANA, CODE, HOOK_SECRET } from '#harness/scene.js';
 import { keyOfTrouble, oddJson, oddText, oddValue, withOwn } from './arbitraries.js';
 import { commandIn, expectAnswer, expectNothingPolluted, expectNothingTold } from './expectations.js';
 import { httpAnswer, VENDOR_WORDS } from './http-answers.js';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { TelephonyHook } from '../../lib/index.js';
-import { HOOK_SECRET } from '../harness/scene.js';
+import type { TelephonyHook } from '#lib/index.js';
+import { HOOK_SECRET } from '#harness/scene.js';
 import { commandIn, expectAnswer, type AnswerBody } from './expectations.js';
 import { inject, settle, type InjectedCall } from './injected-call.js';
 import type { ScheduledTime } from './scheduled-time.js';

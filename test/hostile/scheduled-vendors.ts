@@ -1,6 +1,6 @@
 import type fc from 'fast-check';
 import { Dispatcher } from 'undici';
-import { ANA } from '../harness/scene.js';
+import { ANA } from '#harness/scene.js';
 
 /** A message that has left, or may have, and what has become of it until now. */
 export interface SentRecord {

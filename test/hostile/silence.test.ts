@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { CODE } from '../harness/scene.js';
+import { CODE } from '#harness/scene.js';
 import { commandIn, expectAnswer, expectNothingPolluted, expectNothingTold } from './expectations.js';
 import { VENDOR_WORDS } from './http-answers.js';
 import type { RawAnswer } from './raw-vendor.js';

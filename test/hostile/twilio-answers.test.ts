@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { ANA, CODE } from '../harness/scene.js';
+import { ANA, CODE } from '#harness/scene.js';
 import { keyOfTrouble, oddJson, oddText, oddValue, withOwn } from './arbitraries.js';
 import { commandIn, expectAnswer, expectNothingPolluted, expectNothingTold } from './expectations.js';
 import { httpAnswer, VENDOR_WORDS, type HttpAnswer } from './http-answers.js';

@@ -7,9 +7,9 @@ import {
   type HookEvent,
   type OktaTelephonyHookOptions,
   type TelephonyHook,
-} from '../../lib/index.js';
-import { makeHookPayload, type HookPayloadOptions } from '../../lib/testing/okta-hook-payload.js';
-import { ANA, CODE, HOOK_SECRET, type LogLine } from '../harness/scene.js';
+} from '#lib/index.js';
+import { makeHookPayload, type HookPayloadOptions } from '#lib/testing/okta-hook-payload.js';
+import { ANA, CODE, HOOK_SECRET, type LogLine } from '#harness/scene.js';
 import type { SeenAnswer, Told } from './expectations.js';
 import { VENDOR_WORDS } from './http-answers.js';
 import { startRawVendor, type RawAnswer, type RawVendor } from './raw-vendor.js';

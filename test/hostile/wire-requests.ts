@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { HOOK_SECRET } from '../harness/scene.js';
+import { HOOK_SECRET } from '#harness/scene.js';
 import { frame, framings, type Header } from './wire-framing.js';
 import { inPieces } from './wire.js';
 import { freshEventId, goodBody, type GoodBody } from './hook-bodies.js';

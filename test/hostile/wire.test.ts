@@ -5,8 +5,8 @@ import { startGateway, type Gateway } from './gateway.js';
 import { check, PATIENCE_MS, withSeed } from './runs.js';
 import { exchange } from './wire.js';
 import { wireRequest } from './wire-requests.js';
-import { HOOK_SECRET } from '../harness/scene.js';
-import { until } from '../harness/until.js';
+import { HOOK_SECRET } from '#harness/scene.js';
+import { until } from '#harness/until.js';
 
 describe(withSeed('hostile connections'), function () {
   this.timeout(PATIENCE_MS);

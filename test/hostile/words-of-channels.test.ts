@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Outcome } from '../../lib/index.js';
+import type { Outcome } from '#lib/index.js';
 import { oddText, oddValue } from './arbitraries.js';
 import { expectAnswer, expectNothingPolluted, expectNothingTold } from './expectations.js';
 import { startGateway, type Gateway } from './gateway.js';

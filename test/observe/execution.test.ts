@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { HookEvent } from '../../lib/delivery/events.js';
-import type { ChannelTally, Execution, ExecutionSummary } from '../../lib/delivery/history.js';
-import type { Step } from '../../lib/observe/execution.js';
-import { KeptExecutions } from '../../lib/observe/kept-executions.js';
+import type { HookEvent } from '#lib/delivery/events.js';
+import type { ChannelTally, Execution, ExecutionSummary } from '#lib/delivery/history.js';
+import type { Step } from '#lib/observe/execution.js';
+import { KeptExecutions } from '#lib/observe/kept-executions.js';
 import { check, PATIENCE_MS, withSeed } from '../hostile/runs.js';
 import { START, toldOf } from './told-events.js';
 

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import { EventStream, type HookEvent } from '../../lib/delivery/events.js';
-import type { ExecutionSummary, History } from '../../lib/delivery/history.js';
-import { createHistory, type KeptHistory } from '../../lib/observe/history.js';
-import { Closers } from '../harness/closers.js';
-import { stopTime } from '../harness/stopped-time.js';
-import { until } from '../harness/until.js';
+import { EventStream, type HookEvent } from '#lib/delivery/events.js';
+import type { ExecutionSummary, History } from '#lib/delivery/history.js';
+import { createHistory, type KeptHistory } from '#lib/observe/history.js';
+import { Closers } from '#harness/closers.js';
+import { stopTime } from '#harness/stopped-time.js';
+import { until } from '#harness/until.js';
 import { memoryLog } from './memory-log.js';
 import { START, toldOf } from './told-events.js';
 

@@ -1,4 +1,4 @@
-import type { HistoryLog } from '../../lib/delivery/history.js';
+import type { HistoryLog } from '#lib/delivery/history.js';
 
 /** A log of batches as gateways share one, within this process. */
 export interface MemoryLog extends HistoryLog {

@@ -1,16 +1,11 @@
 import { expect } from 'chai';
 import { Counter, Registry } from 'prom-client';
-import {
-  ConfigurationError,
-  type AttemptReport,
-  type HookEvent,
-  type MetricsRegistry,
-} from '../../lib/index.js';
-import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX, type MetricRow } from '../../lib/observe/metric-table.js';
-import { createMetrics, type HookMetrics, type WatchedStatus } from '../../lib/observe/metrics.js';
-import { readPage, type MetricsPage } from '../harness/metrics-page.js';
-import { ANA, CODE } from '../harness/scene.js';
-import { mustNotShow, witness } from '../harness/witness.js';
+import { ConfigurationError, type AttemptReport, type HookEvent, type MetricsRegistry } from '#lib/index.js';
+import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX, type MetricRow } from '#lib/observe/metric-table.js';
+import { createMetrics, type HookMetrics, type WatchedStatus } from '#lib/observe/metrics.js';
+import { readPage, type MetricsPage } from '#harness/metrics-page.js';
+import { ANA, CODE } from '#harness/scene.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 
 type Answered = Extract<HookEvent, { type: 'request.answered' }>;
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { watchLimits } from '../../lib/observe/recent-limits.js';
+import { watchLimits } from '#lib/observe/recent-limits.js';
 import { START, toldOf } from './told-events.js';
 
 describe('what the guard held back lately', () => {

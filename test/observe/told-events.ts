@@ -1,4 +1,4 @@
-import type { AttemptReport, HookEvent } from '../../lib/delivery/events.js';
+import type { AttemptReport, HookEvent } from '#lib/delivery/events.js';
 
 /** Events as the hook tells them, of one execution each. */
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { OktaApiError } from '../../lib/errors.js';
-import { createOktaApiClient } from '../../lib/okta/api-client.js';
+import { OktaApiError } from '#lib/errors.js';
+import { createOktaApiClient } from '#lib/okta/api-client.js';
 import { assertionOf, failureOf, httpDate, isTokenRequest, makeGate, NOW } from './scripted-okta.js';
 import {
   MINUTE_MS,

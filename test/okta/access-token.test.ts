@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { compactVerify } from 'jose';
-import { createOktaApiClient } from '../../lib/okta/api-client.js';
-import { startOktaEmulator } from '../../lib/testing/index.js';
+import { createOktaApiClient } from '#lib/okta/api-client.js';
+import { startOktaEmulator } from '#lib/testing/index.js';
 import { assertionOf, failureOf, httpDate, makeGate, NOW } from './scripted-okta.js';
 import {
   MINUTE_MS,

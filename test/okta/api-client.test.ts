@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import { createOktaApiClient, type OktaApiClient } from '../../lib/okta/api-client.js';
+import { createOktaApiClient, type OktaApiClient } from '#lib/okta/api-client.js';
 import { failureOf, httpDate, NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
 
 const API_TOKEN = '00apiTokenOfTheTests';

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { expect } from 'chai';
 import { Agent } from 'undici';
-import { RequestError } from '../../lib/errors.js';
-import { createCallerVerifier } from '../../lib/okta/verify-caller.js';
-import { HOOK_SECRET } from '../harness/scene.js';
+import { RequestError } from '#lib/errors.js';
+import { createCallerVerifier } from '#lib/okta/verify-caller.js';
+import { HOOK_SECRET } from '#harness/scene.js';
 
 describe('a caller whose request has no raw headers, as adapters of serverless platforms make them', () => {
   const dispatcher = new Agent();

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
-import { createOktaApiClient, type OktaApiClient } from '../../lib/okta/api-client.js';
-import { startOktaEmulator, type OktaEmulator } from '../../lib/testing/index.js';
+import { createOktaApiClient, type OktaApiClient } from '#lib/okta/api-client.js';
+import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import {
   assertionOf,
   failureOf,

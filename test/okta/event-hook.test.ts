@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { RequestError } from '../../lib/index.js';
-import { answerChallenge, eventsOf, readCodeUse, readCodeUses } from '../../lib/okta/event-hook.js';
+import { RequestError } from '#lib/index.js';
+import { answerChallenge, eventsOf, readCodeUse, readCodeUses } from '#lib/okta/event-hook.js';
 
 const PUBLISHED = '2026-11-25T12:00:00.250Z';
 const USER = { id: '00u1', type: 'User', alternateId: 'ana@example.com', displayName: 'Ana' };

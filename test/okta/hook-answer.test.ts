@@ -1,15 +1,15 @@
 import { expect } from 'chai';
-import type { TelephonyRequest } from '../../lib/delivery/channel.js';
-import type { Delivery } from '../../lib/delivery/dispatch.js';
-import type { AttemptReport } from '../../lib/delivery/events.js';
-import { CODE_NOT_SENT, RequestError } from '../../lib/errors.js';
+import type { TelephonyRequest } from '#lib/delivery/channel.js';
+import type { Delivery } from '#lib/delivery/dispatch.js';
+import type { AttemptReport } from '#lib/delivery/events.js';
+import { CODE_NOT_SENT, RequestError } from '#lib/errors.js';
 import {
   answerFor,
   answerOfRepeat,
   rejectionAnswer,
   statusOf,
   type HookAnswer,
-} from '../../lib/okta/hook-answer.js';
+} from '#lib/okta/hook-answer.js';
 import { makeMessage } from '../twilio/scripted-api.js';
 
 const REQUEST: TelephonyRequest = {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { RequestError } from '../../lib/errors.js';
-import { readHookCall, type HookCall } from '../../lib/okta/inline-hook.js';
+import { RequestError } from '#lib/errors.js';
+import { readHookCall, type HookCall } from '#lib/okta/inline-hook.js';
 
 const NOW = Date.parse('2026-03-01T10:00:00.200Z');
 

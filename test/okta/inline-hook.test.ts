@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import type { Channel, Message } from '../../lib/index.js';
-import type { HookCall } from '../../lib/testing/index.js';
-import { ANA, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from '../harness/scene.js';
-import { mustNotShow, witness } from '../harness/witness.js';
+import type { Channel, Message } from '#lib/index.js';
+import type { HookCall } from '#lib/testing/index.js';
+import { ANA, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 
 type Plain = Record<string, unknown>;
 

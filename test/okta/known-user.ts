@@ -1,11 +1,11 @@
 import type { Dispatcher } from 'undici';
-import { createOktaApiClient } from '../../lib/okta/api-client.js';
+import { createOktaApiClient } from '#lib/okta/api-client.js';
 import {
   createProfileReader,
   type ProfileOptions,
   type ProfileReader,
   type ProfileReading,
-} from '../../lib/okta/user-profile.js';
+} from '#lib/okta/user-profile.js';
 
 /** The user that the profile tests read, and the reader that they read with. */
 export const ID = '00u1anasilveira00001';

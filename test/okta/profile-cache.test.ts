@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ProfileOptions, ProfileReader, ProfileReading } from '../../lib/okta/user-profile.js';
+import type { ProfileOptions, ProfileReader, ProfileReading } from '#lib/okta/user-profile.js';
 import { LOGIN, CACHE, byId, byLogin, none, readerOf, userWith } from './known-user.js';
 import { NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
 

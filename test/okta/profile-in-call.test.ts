@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
-import type { GuardOptions } from '../../lib/index.js';
-import type { Fault, HookRequestType } from '../../lib/testing/index.js';
-import { ANA, BOB, commandOf, startScene, usualCredentials, type Scene } from '../harness/scene.js';
-import { mustNotShow } from '../harness/witness.js';
+import type { GuardOptions } from '#lib/index.js';
+import type { Fault, HookRequestType } from '#lib/testing/index.js';
+import { ANA, BOB, commandOf, startScene, usualCredentials, type Scene } from '#harness/scene.js';
+import { mustNotShow } from '#harness/witness.js';
 
 describe('the profile in a hook call', () => {
   let scene: Scene;

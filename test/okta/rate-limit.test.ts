@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { WAIT_FOR_WINDOW } from '../../lib/okta/api-answer.js';
-import { createOktaApiClient } from '../../lib/okta/api-client.js';
-import { createProfileReader, type ProfileReader, type ProfileReading } from '../../lib/okta/user-profile.js';
+import { WAIT_FOR_WINDOW } from '#lib/okta/api-answer.js';
+import { createOktaApiClient } from '#lib/okta/api-client.js';
+import { createProfileReader, type ProfileReader, type ProfileReading } from '#lib/okta/user-profile.js';
 import { failureOf, httpDate, makeGate, NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
 
 const SECOND_MS = 1_000;

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { createOktaApiClient, type OktaApiClient } from '../../lib/okta/api-client.js';
+import { createOktaApiClient, type OktaApiClient } from '#lib/okta/api-client.js';
 import {
   isTokenRequest,
   NOW,

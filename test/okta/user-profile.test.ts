@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { createOktaApiClient } from '../../lib/okta/api-client.js';
-import { createProfileReader } from '../../lib/okta/user-profile.js';
-import type { ProfileOptions, ProfileReader, ProfileReading } from '../../lib/okta/user-profile.js';
-import { startOktaEmulator } from '../../lib/testing/index.js';
+import { createOktaApiClient } from '#lib/okta/api-client.js';
+import { createProfileReader } from '#lib/okta/user-profile.js';
+import type { ProfileOptions, ProfileReader, ProfileReading } from '#lib/okta/user-profile.js';
+import { startOktaEmulator } from '#lib/testing/index.js';
 import { ID, LOGIN, CACHE, byId, byLogin, none, readerOf, userWith } from './known-user.js';
 import { failureOf, makeGate, NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
 

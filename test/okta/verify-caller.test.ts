@@ -3,11 +3,11 @@ import { expect } from 'chai';
 import type { RequestHandler } from 'express';
 import session from 'express-session';
 import passport from 'passport';
-import type { Channel, HookCredential } from '../../lib/index.js';
-import type { HookTokenOptions } from '../../lib/testing/index.js';
-import { ANA, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions } from '../harness/scene.js';
-import { openRaw, rawRequest, type RawAnswer } from '../harness/raw-http.js';
-import { mustNotShow } from '../harness/witness.js';
+import type { Channel, HookCredential } from '#lib/index.js';
+import type { HookTokenOptions } from '#lib/testing/index.js';
+import { ANA, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { openRaw, rawRequest, type RawAnswer } from '#harness/raw-http.js';
+import { mustNotShow } from '#harness/witness.js';
 
 const PREVIOUS = 'Bearer previous secret';
 const PASSWORD = 'pass:with:colons-7f2e';

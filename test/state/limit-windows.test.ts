@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { Bucket, Claim, RememberedAnswer } from '../../lib/delivery/state.js';
-import { memoryState } from '../../lib/index.js';
+import type { Bucket, Claim, RememberedAnswer } from '#lib/delivery/state.js';
+import { memoryState } from '#lib/index.js';
 
 const bucket = (key: string, points = 2, seconds = 60): Bucket => ({ key, points, seconds });
 const ANSWER: RememberedAnswer = { commands: [] };

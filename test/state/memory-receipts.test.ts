@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
-import type { FinalReport, NewEvent } from '../../lib/index.js';
-import { memoryReceipts } from '../../lib/state/memory-receipts.js';
+import type { FinalReport, NewEvent } from '#lib/index.js';
+import { memoryReceipts } from '#lib/state/memory-receipts.js';
 import { CODE_LIFE_MS, makeReceipt, NOW } from '../delivery/receipts.js';
 
 /** What a state has let go cannot be seen from outside but by this. */

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import type { LastCode, SentCode } from '../../lib/index.js';
-import { newPeople } from '../../lib/state/memory-people.js';
-import { memoryReceipts } from '../../lib/state/memory-receipts.js';
-import { memorySentCodes } from '../../lib/state/memory-sent-codes.js';
+import type { LastCode, SentCode } from '#lib/index.js';
+import { newPeople } from '#lib/state/memory-people.js';
+import { memoryReceipts } from '#lib/state/memory-receipts.js';
+import { memorySentCodes } from '#lib/state/memory-sent-codes.js';
 import { NOW } from '../delivery/receipts.js';
 
 const LIFE = { nowMs: NOW, untilMs: NOW + 1000 };

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { Claim, EventLife, RememberedAnswer } from '../../lib/delivery/state.js';
-import { memoryState } from '../../lib/index.js';
+import type { Claim, EventLife, RememberedAnswer } from '#lib/delivery/state.js';
+import { memoryState } from '#lib/index.js';
 
 const ANSWER: RememberedAnswer = { commands: [] };
 const LIFE_MS = 300_000;

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
-import type { State, StateNews } from '../../lib/delivery/state.js';
-import { redisState, type RedisStateOptions } from '../../lib/state/redis.js';
-import { runBeside } from '../harness/own-process.js';
-import { Closers } from '../harness/closers.js';
-import { needRedis, startRedis, watchTraffic, type RedisServer } from '../harness/redis-server.js';
-import { startScene } from '../harness/scene.js';
-import { until } from '../harness/until.js';
-import { mustNotShow, witness } from '../harness/witness.js';
+import type { State, StateNews } from '#lib/delivery/state.js';
+import { redisState, type RedisStateOptions } from '#lib/state/redis.js';
+import { runBeside } from '#harness/own-process.js';
+import { Closers } from '#harness/closers.js';
+import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
+import { startScene } from '#harness/scene.js';
+import { until } from '#harness/until.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 
 const KEY = Buffer.alloc(32, 1).toString('base64');
 
@@ -216,7 +216,7 @@ describe('the alarms of redisState', () => {
       const { output } = await runBeside(
         scene,
         `
-        const { redisState } = await import('./lib/state/redis.ts');
+        const { redisState } = await import('#lib/state/redis.js');
         const state = redisState(${JSON.stringify({ connection: redis.url, encryptionKeys: [KEY] })});
         state.watch((news) => console.log(news.type, news.reason, news.remedy));
         state.alarms.onDue(() => Promise.resolve());

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { maskText } from '../../lib/delivery/masking.js';
-import { failureOf } from '../../lib/state/redis-failure.js';
+import { maskText } from '#lib/delivery/masking.js';
+import { failureOf } from '#lib/state/redis-failure.js';
 
 const WORDS =
   'READONLY OOM LOADING MASTERDOWN NOREPLICAS MISCONF NOAUTH WRONGPASS NOPERM MOVED CLUSTERDOWN TRYAGAIN BUSY WRONGTYPE';

@@ -1,24 +1,24 @@
 import { deflateRawSync } from 'node:zlib';
 import { expect } from 'chai';
-import type { HookEvent } from '../../lib/delivery/events.js';
-import type { Execution, HistoryLog } from '../../lib/delivery/history.js';
-import type { State, StateNews } from '../../lib/delivery/state.js';
-import { createHistory, type KeptHistory } from '../../lib/observe/history.js';
-import { failureOf } from '../../lib/state/redis-failure.js';
-import { redisState, type RedisStateOptions } from '../../lib/state/redis.js';
-import { createSealing } from '../../lib/state/sealing.js';
-import { Closers } from '../harness/closers.js';
-import { startGatewayBeside } from '../harness/gateway-beside.js';
+import type { HookEvent } from '#lib/delivery/events.js';
+import type { Execution, HistoryLog } from '#lib/delivery/history.js';
+import type { State, StateNews } from '#lib/delivery/state.js';
+import { createHistory, type KeptHistory } from '#lib/observe/history.js';
+import { failureOf } from '#lib/state/redis-failure.js';
+import { redisState, type RedisStateOptions } from '#lib/state/redis.js';
+import { createSealing } from '#lib/state/sealing.js';
+import { Closers } from '#harness/closers.js';
+import { startGatewayBeside } from '#harness/gateway-beside.js';
 import {
   needRedis,
   startRedis,
   watchTraffic,
   type DumpedKey,
   type RedisServer,
-} from '../harness/redis-server.js';
-import { ANA, startScene, type Scene } from '../harness/scene.js';
-import { until } from '../harness/until.js';
-import { witness } from '../harness/witness.js';
+} from '#harness/redis-server.js';
+import { ANA, startScene, type Scene } from '#harness/scene.js';
+import { until } from '#harness/until.js';
+import { witness } from '#harness/witness.js';
 import { START, toldOf } from '../observe/told-events.js';
 
 const KEY = Buffer.alloc(32, 4).toString('base64');

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
-import { ConfigurationError } from '../../lib/index.js';
-import { redisState, type RedisStateOptions } from '../../lib/state/redis.js';
-import { mustNotShow, witness } from '../harness/witness.js';
+import { ConfigurationError } from '#lib/index.js';
+import { redisState, type RedisStateOptions } from '#lib/state/redis.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 
 const KEY = Buffer.alloc(32, 1).toString('base64');
 const URL = 'rediss://user:redis-password-1f@redis.example:6380/2';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { Client } from '../../lib/state/redis-clients.js';
-import { RedisSteps, type Step } from '../../lib/state/redis-steps.js';
+import type { Client } from '#lib/state/redis-clients.js';
+import { RedisSteps, type Step } from '#lib/state/redis-steps.js';
 
 describe('what Redis is asked for at one moment', () => {
   /** What the command was given for these steps. */

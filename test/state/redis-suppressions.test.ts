@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import type { State } from '../../lib/delivery/state.js';
-import type { Suppression } from '../../lib/delivery/suppressions.js';
-import { redisState } from '../../lib/state/redis.js';
-import { Closers } from '../harness/closers.js';
-import { needRedis, startRedis, type DumpedKey, type RedisServer } from '../harness/redis-server.js';
-import { ANA } from '../harness/scene.js';
-import { until } from '../harness/until.js';
+import type { State } from '#lib/delivery/state.js';
+import type { Suppression } from '#lib/delivery/suppressions.js';
+import { redisState } from '#lib/state/redis.js';
+import { Closers } from '#harness/closers.js';
+import { needRedis, startRedis, type DumpedKey, type RedisServer } from '#harness/redis-server.js';
+import { ANA } from '#harness/scene.js';
+import { until } from '#harness/until.js';
 
 const KEY = Buffer.alloc(32, 4).toString('base64');
 const NEW_KEY = Buffer.alloc(32, 5).toString('base64');

@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
-import type { Receipt } from '../../lib/delivery/receipt.js';
-import type { FinalReport } from '../../lib/delivery/report.js';
-import type { LastCode, SentCode } from '../../lib/delivery/sent-codes.js';
-import type { Bucket, Claim, RememberedAnswer, State, StateNews } from '../../lib/delivery/state.js';
-import { redisState, type RedisStateOptions } from '../../lib/state/redis.js';
-import { Closers } from '../harness/closers.js';
-import { needRedis, startRedis, watchTraffic, type RedisServer } from '../harness/redis-server.js';
-import { until } from '../harness/until.js';
-import { witness } from '../harness/witness.js';
+import type { Receipt } from '#lib/delivery/receipt.js';
+import type { FinalReport } from '#lib/delivery/report.js';
+import type { LastCode, SentCode } from '#lib/delivery/sent-codes.js';
+import type { Bucket, Claim, RememberedAnswer, State, StateNews } from '#lib/delivery/state.js';
+import { redisState, type RedisStateOptions } from '#lib/state/redis.js';
+import { Closers } from '#harness/closers.js';
+import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
+import { until } from '#harness/until.js';
+import { witness } from '#harness/witness.js';
 
 const OLD_KEY = Buffer.alloc(32, 1).toString('base64');
 const NEW_KEY = Buffer.alloc(32, 2).toString('base64');

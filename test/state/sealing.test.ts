@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { createSealing, type NamedKind, type SealedKind } from '../../lib/state/sealing.js';
+import { createSealing, type NamedKind, type SealedKind } from '#lib/state/sealing.js';
 import { check, PATIENCE_MS, withSeed } from '../hostile/runs.js';
 
 const OLD = Buffer.alloc(32, 1);

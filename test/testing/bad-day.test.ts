@@ -11,9 +11,9 @@ import {
   type OktaEmulator,
   type RecordedRequest,
   type TwilioEmulator,
-} from '../../lib/testing/index.js';
-import { asFaultRule, RuleList } from '../../lib/testing/faults.js';
-import { until } from '../harness/until.js';
+} from '#lib/testing/index.js';
+import { asFaultRule, RuleList } from '#lib/testing/faults.js';
+import { until } from '#harness/until.js';
 import { PHONE } from './twilio-rest.js';
 
 const PHASES: readonly BadDayPhaseName[] = [

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { startDemoOrg, type DemoOrg } from '../../lib/testing/index.js';
-import { mustNotShow } from '../harness/witness.js';
+import { startDemoOrg, type DemoOrg } from '#lib/testing/index.js';
+import { mustNotShow } from '#harness/witness.js';
 
 describe('startDemoOrg', () => {
   let org: DemoOrg;

@@ -7,7 +7,7 @@ import {
   startTwilioEmulator,
   type Fault,
   type TwilioEmulator,
-} from '../../lib/testing/index.js';
+} from '#lib/testing/index.js';
 import { rejection } from './local.js';
 
 const PHONE = '+4915112345678';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { startOktaEmulator, type OktaEmulator, type RateLimitBucket } from '../../lib/testing/index.js';
+import { startOktaEmulator, type OktaEmulator, type RateLimitBucket } from '#lib/testing/index.js';
 import { authorizeApp, callApi } from './okta-client.js';
 
 describe('startOktaEmulator: the API as a whole', () => {

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { exportJWK, SignJWT } from 'jose';
-import type { OktaEmulator } from '../../lib/testing/index.js';
+import type { OktaEmulator } from '#lib/testing/index.js';
 import { jsonOf } from './local.js';
 
 /** An answer of the emulated API. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { startOktaEmulator, type OktaEmulator } from '../../lib/testing/index.js';
+import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import { startTestServer, type TestServer } from './local.js';
 import { callApi, eventHook } from './okta-client.js';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { startOktaEmulator, type OktaEmulator } from '../../lib/testing/index.js';
+import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import { jsonOf, rejection } from './local.js';
 
 describe('startOktaEmulator: the Users API', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ServerResponse } from 'node:http';
-import { startOktaEmulator, type LogEvent, type OktaEmulator } from '../../lib/testing/index.js';
+import { startOktaEmulator, type LogEvent, type OktaEmulator } from '#lib/testing/index.js';
 import { startTestServer, type TestServer } from './local.js';
 import { callApi, eventHook } from './okta-client.js';
 

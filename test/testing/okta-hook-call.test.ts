@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ServerResponse } from 'node:http';
-import { startOktaEmulator, type OktaEmulator } from '../../lib/testing/index.js';
+import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import { startTestServer, type TestServer } from './local.js';
 
 const successful = {

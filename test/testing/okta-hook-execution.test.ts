@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { ServerResponse } from 'node:http';
-import { startOktaEmulator, type OktaEmulator } from '../../lib/testing/index.js';
-import { makeHookPayload } from '../../lib/testing/okta-hook-payload.js';
+import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
+import { makeHookPayload } from '#lib/testing/okta-hook-payload.js';
 import { rejection, startTestServer, type TestServer } from './local.js';
 import { callApi, telephonyHook, type ApiAnswer } from './okta-client.js';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { startOktaEmulator, type OktaEmulator } from '../../lib/testing/index.js';
+import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import { callApi, telephonyHook, type ApiAnswer } from './okta-client.js';
 
 describe('startOktaEmulator: the Hook Keys API', () => {

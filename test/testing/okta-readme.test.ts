@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import ts from 'typescript';
-import { ROOT } from '../harness/consumer.js';
+import { ROOT } from '#harness/consumer.js';
 
 describe("the README's test on the Okta emulator", () => {
   const file = join(ROOT, 'test', `readme-okta-${process.pid}.tmp.ts`);

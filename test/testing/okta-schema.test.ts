@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { startOktaEmulator, type OktaEmulator } from '../../lib/testing/index.js';
+import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import { callApi, type ApiAnswer } from './okta-client.js';
 
 const PATH = '/api/v1/meta/schemas/user/default';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readSearch } from '../../lib/testing/okta-search.js';
+import { readSearch } from '#lib/testing/okta-search.js';
 
 const ana = {
   status: 'ACTIVE',

@@ -5,16 +5,16 @@ import { expect } from 'chai';
 import express from 'express';
 // @ts-expect-error -- the alias of Express 4 brings no types
 import untypedExpress4 from 'express4';
-import { oktaTelephonyHook, type HookEvent, type TelephonyHook } from '../../lib/index.js';
+import { oktaTelephonyHook, type HookEvent, type TelephonyHook } from '#lib/index.js';
 import {
   createPhonesPage,
   startDemoOrg,
   type DemoOrg,
   type PhonesPage,
   type PhonesPageOptions,
-} from '../../lib/testing/index.js';
-import type { PersonView, PhonesState } from '../../lib/testing/phones-api.js';
-import { until } from '../harness/until.js';
+} from '#lib/testing/index.js';
+import type { PersonView, PhonesState } from '#lib/testing/phones-api.js';
+import { until } from '#harness/until.js';
 
 const ANA = '00uana0silveira00001';
 const BOB = '00ubob0montgomery001';

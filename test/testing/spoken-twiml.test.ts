@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { messagesOfTwiml, wordsOfTwiml } from '../../lib/testing/spoken-twiml.js';
+import { messagesOfTwiml, wordsOfTwiml } from '#lib/testing/spoken-twiml.js';
 
 describe('wordsOfTwiml', () => {
   const spoken: [string, string][] = [

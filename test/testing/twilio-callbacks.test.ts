@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { validateRequest } from 'twilio/lib/webhooks/webhooks.js';
-import { startTwilioEmulator, type DeliveredItem, type TwilioEmulator } from '../../lib/testing/index.js';
+import { startTwilioEmulator, type DeliveredItem, type TwilioEmulator } from '#lib/testing/index.js';
 import { startTestServer, type ReceivedRequest, type TestServer } from './local.js';
-import { until } from '../harness/until.js';
+import { until } from '#harness/until.js';
 
 const PHONE = '+4915112345678';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { startTwilioEmulator, type NewTemplate, type TwilioEmulator } from '../../lib/testing/index.js';
-import { until } from '../harness/until.js';
+import { startTwilioEmulator, type NewTemplate, type TwilioEmulator } from '#lib/testing/index.js';
+import { until } from '#harness/until.js';
 import { PHONE, restOf, type TwilioAnswer } from './twilio-rest.js';
 
 const APPROVED = '+4930123456';

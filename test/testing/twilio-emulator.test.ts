@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { startTwilioEmulator, type TwilioEmulator } from '../../lib/testing/index.js';
+import { startTwilioEmulator, type TwilioEmulator } from '#lib/testing/index.js';
 import { jsonOf } from './local.js';
 
 const PHONE = '+4915112345678';

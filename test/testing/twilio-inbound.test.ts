@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { validateRequest } from 'twilio/lib/webhooks/webhooks.js';
-import { startTwilioEmulator, type EmulatedInbound, type TwilioEmulator } from '../../lib/testing/index.js';
+import { startTwilioEmulator, type EmulatedInbound, type TwilioEmulator } from '#lib/testing/index.js';
 import { rejection, startTestServer, type TestServer } from './local.js';
 import { PHONE, restOf } from './twilio-rest.js';
 

@@ -3,8 +3,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { ROOT } from '../harness/consumer.js';
-import { freePort } from '../harness/free-port.js';
+import { ROOT } from '#harness/consumer.js';
+import { freePort } from '#harness/free-port.js';
 
 /** The TypeScript under a heading of the README. */
 function codeUnder(readme: string, heading: string): string {

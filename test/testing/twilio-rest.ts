@@ -1,4 +1,4 @@
-import type { TwilioEmulator } from '../../lib/testing/index.js';
+import type { TwilioEmulator } from '#lib/testing/index.js';
 import { jsonOf } from './local.js';
 
 /** An answer of the emulator, read. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import twilioSdk from 'twilio';
-import { startTwilioEmulator, type TwilioEmulator } from '../../lib/testing/index.js';
+import { startTwilioEmulator, type TwilioEmulator } from '#lib/testing/index.js';
 import { rejection } from './local.js';
 import { PHONE } from './twilio-rest.js';
 

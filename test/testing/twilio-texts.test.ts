@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { segmentsOf } from '../../lib/testing/twilio-segments.js';
-import { presetSentence } from '../../lib/testing/twilio-texts.js';
+import { segmentsOf } from '#lib/testing/twilio-segments.js';
+import { presetSentence } from '#lib/testing/twilio-texts.js';
 
 describe('presetSentence', () => {
   const languages = ['en', 'es', 'fr', 'de', 'pt_BR', 'it', 'nl', 'ja', 'hi', 'ar'];

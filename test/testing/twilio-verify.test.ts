@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { startTwilioEmulator, type TwilioEmulator, type VerifySettings } from '../../lib/testing/index.js';
+import { startTwilioEmulator, type TwilioEmulator, type VerifySettings } from '#lib/testing/index.js';
 import { PHONE, restOf, type TwilioAnswer } from './twilio-rest.js';
 
 const MINUTE_MS = 60 * 1000;

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import type { ChannelPort } from '../../lib/delivery/channel.js';
-import { spokenCode } from '../../lib/delivery/spoken-code.js';
-import { twilioCalls } from '../../lib/twilio/calls.js';
-import type { TwilioSettings } from '../../lib/twilio/client.js';
-import type { TwilioParts } from '../../lib/twilio/messages.js';
-import { hasVoice, voiceFor } from '../../lib/twilio/voices.js';
+import type { ChannelPort } from '#lib/delivery/channel.js';
+import { spokenCode } from '#lib/delivery/spoken-code.js';
+import { twilioCalls } from '#lib/twilio/calls.js';
+import type { TwilioSettings } from '#lib/twilio/client.js';
+import type { TwilioParts } from '#lib/twilio/messages.js';
+import { hasVoice, voiceFor } from '#lib/twilio/voices.js';
 import {
   NOW,
   OTP_CODE,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Dispatcher } from 'undici';
-import { ProviderError } from '../../lib/errors.js';
-import { createTwilioConnection, type TwilioClient } from '../../lib/twilio/client.js';
+import { ProviderError } from '#lib/errors.js';
+import { createTwilioConnection, type TwilioClient } from '#lib/twilio/client.js';
 import {
   ACCOUNT_SID,
   KEY_SECRET,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { MoveOn } from '../../lib/delivery/channel.js';
-import { describeRefusal, meaningOf } from '../../lib/twilio/error-codes.js';
+import type { MoveOn } from '#lib/delivery/channel.js';
+import { describeRefusal, meaningOf } from '#lib/twilio/error-codes.js';
 
 describe('the table of Twilio error codes', () => {
   const rules: [string, MoveOn, number[]][] = [

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import type { ChannelPort } from '../../lib/delivery/channel.js';
-import { ProviderError } from '../../lib/errors.js';
-import type { TwilioSettings, WhatsAppSender } from '../../lib/twilio/client.js';
-import { twilioMessages, type TwilioParts } from '../../lib/twilio/messages.js';
+import type { ChannelPort } from '#lib/delivery/channel.js';
+import { ProviderError } from '#lib/errors.js';
+import type { TwilioSettings, WhatsAppSender } from '#lib/twilio/client.js';
+import { twilioMessages, type TwilioParts } from '#lib/twilio/messages.js';
 import {
   ACCOUNT_SID,
   NOW,

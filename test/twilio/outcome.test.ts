@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { Outcome } from '../../lib/delivery/channel.js';
-import type { HttpResult } from '../../lib/delivery/http-call.js';
-import { CALL_SID, MESSAGE_SID, outcomeReader, sendReporting } from '../../lib/twilio/outcome.js';
+import type { Outcome } from '#lib/delivery/channel.js';
+import type { HttpResult } from '#lib/delivery/http-call.js';
+import { CALL_SID, MESSAGE_SID, outcomeReader, sendReporting } from '#lib/twilio/outcome.js';
 
 const SID = `SM${'0f'.repeat(16)}`;
 const SHAPE = /^(SM|MM)[0-9a-f]{32}$/i;

@@ -1,12 +1,8 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { once } from 'node:events';
 import { Agent, type Dispatcher } from 'undici';
-import type { Message, SendContext } from '../../lib/delivery/channel.js';
-import {
-  createTwilioConnection,
-  type TwilioConnection,
-  type TwilioSettings,
-} from '../../lib/twilio/client.js';
+import type { Message, SendContext } from '#lib/delivery/channel.js';
+import { createTwilioConnection, type TwilioConnection, type TwilioSettings } from '#lib/twilio/client.js';
 
 export const ACCOUNT_SID = `AC${'a1'.repeat(16)}`;
 export const KEY_SID = `SK${'b2'.repeat(16)}`;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { StatusCallbacks } from '../../lib/twilio/status-callbacks.js';
+import { StatusCallbacks } from '#lib/twilio/status-callbacks.js';
 
 describe("trust in Twilio's status callbacks", () => {
   let clock: sinon.SinonFakeTimers;

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import type { ChannelPort } from '../../lib/delivery/channel.js';
-import { ConfigurationError } from '../../lib/errors.js';
-import type { TwilioSettings } from '../../lib/twilio/client.js';
-import { describeRefusal } from '../../lib/twilio/error-codes.js';
-import type { TwilioParts } from '../../lib/twilio/messages.js';
-import { twilioVerify, verifyLocaleOf, type TwilioVerifyOptions } from '../../lib/twilio/verify.js';
-import { isVerifyLocale } from '../../lib/testing/twilio-verify-locales.js';
+import type { ChannelPort } from '#lib/delivery/channel.js';
+import { ConfigurationError } from '#lib/errors.js';
+import type { TwilioSettings } from '#lib/twilio/client.js';
+import { describeRefusal } from '#lib/twilio/error-codes.js';
+import type { TwilioParts } from '#lib/twilio/messages.js';
+import { twilioVerify, verifyLocaleOf, type TwilioVerifyOptions } from '#lib/twilio/verify.js';
+import { isVerifyLocale } from '#lib/testing/twilio-verify-locales.js';
 import {
   KEY_SID,
   makeContext,
@@ -17,7 +17,7 @@ import {
   startScriptedApi,
   type ScriptedApi,
 } from './scripted-api.js';
-import { createTwilioConnection } from '../../lib/twilio/client.js';
+import { createTwilioConnection } from '#lib/twilio/client.js';
 
 const SERVICE = `VA${'0e'.repeat(16)}`;
 const SID = `VE${'0f'.repeat(16)}`;

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
-import { isSignedByTwilio, readStatusCallback, type FormFields } from '../../lib/twilio/webhooks.js';
+import { isSignedByTwilio, readStatusCallback, type FormFields } from '#lib/twilio/webhooks.js';
 
 const URL = 'https://id.acme.com/okta/telephony/twilio/status';
 const TOKEN = 'the auth token';

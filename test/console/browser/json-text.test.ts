@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { findPlace, readJsonText } from '../../../lib/console/browser/json-text.js';
+import { findPlace, readJsonText } from '#lib/console/browser/json-text.js';
 
 describe('JSON that is being written', () => {
   const BROKEN: readonly (readonly [text: string, line: number, column: number, problem: string])[] = [

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { addressOf, readRoute, type Route } from '../../../lib/console/browser/routes.js';
+import { addressOf, readRoute, type Route } from '#lib/console/browser/routes.js';
 
 describe("the addresses of the console's views", () => {
   const ROUTES: readonly Route[] = [

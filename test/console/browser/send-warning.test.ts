@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { warnOfSending } from '../../../lib/console/browser/send-warning.js';
-import { renewSampleCall } from '../../../lib/okta/sample-call.js';
+import { warnOfSending } from '#lib/console/browser/send-warning.js';
+import { renewSampleCall } from '#lib/okta/sample-call.js';
 
 describe('what is said before a test is sent', () => {
   const NOW = Date.parse('2030-01-01T12:00:00.000Z');

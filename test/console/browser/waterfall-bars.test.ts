@@ -5,9 +5,9 @@ import {
   layOutWaterfall,
   OKTA_WAITS_MS,
   startOf,
-} from '../../../lib/console/browser/waterfall-bars.js';
-import { answerOf as answerOfHistory } from '../../../lib/observe/execution-outcome.js';
-import { OKTA_WAITS_MS as OKTA_WAITS_MS_OF_HOOK } from '../../../lib/okta/reaction.js';
+} from '#lib/console/browser/waterfall-bars.js';
+import { answerOf as answerOfHistory } from '#lib/observe/execution-outcome.js';
+import { OKTA_WAITS_MS as OKTA_WAITS_MS_OF_HOOK } from '#lib/okta/reaction.js';
 import { plantExecution } from '../../browser/planted.js';
 
 describe('the waterfall of a call', () => {

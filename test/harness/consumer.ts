@@ -1,14 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
@@ -38,14 +29,9 @@ export function filesUnder(folder: string): string[] {
     .sort();
 }
 
-/** Builds `dist/` where it is missing, or older than what it is built from. */
+/** Builds `dist/` if it is missing or older than its sources. */
 export function buildIfStale(): void {
-  const built = join(ROOT, 'dist/index.js');
-  const newest = Math.max(
-    ...filesUnder(join(ROOT, 'lib')).map((file) => statSync(join(ROOT, 'lib', file)).mtimeMs),
-  );
-  if (existsSync(built) && statSync(built).mtimeMs >= newest) return;
-  run('npm', ['run', '--silent', 'build']);
+  run(process.execPath, ['.ci/build.js']);
 }
 
 /** What would be published. */

@@ -1,8 +1,5 @@
 import { expect } from 'chai';
 
-// c8 merges by file what several processes ran of it, and tsx compiles it differently in each: only this one counts.
-delete process.env['NODE_V8_COVERAGE'];
-
 /**
  * Sees all that a test logs, emits, answers or prints, and knows every secret that went in. After each test none
  * of them may be found in what came out.
@@ -55,11 +52,23 @@ function expectNoneUnhandled(): void {
   if (lost.length > 0) throw new Error('a promise was rejected that nobody waited for', { cause: lost[0] });
 }
 
+/**
+ * Coverage counts what mocha's own processes run, not the programs that tests start: tsx compiles differently there, and c8
+ * cannot add that up. A worker takes seconds to write its part, and mocha sends SIGTERM after one: it must not end by it.
+ */
+function keepCoverage(): void {
+  if (process.env['NODE_V8_COVERAGE'] === undefined) return;
+  // V8 has read it when the process started.
+  delete process.env['NODE_V8_COVERAGE'];
+  process.on('SIGTERM', () => undefined);
+}
+
 type Write = typeof process.stdout.write;
 const restore: (() => void)[] = [];
 
 export const mochaHooks = {
   beforeAll(): void {
+    keepCoverage();
     process.on('unhandledRejection', noteRejection);
     for (const stream of [process.stdout, process.stderr]) {
       const write = stream.write.bind(stream) as (...args: Parameters<Write>) => boolean;

@@ -9,7 +9,7 @@ import { env, execPath, exit, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { installTools } from '../harness/own-tools.js';
-import { sampleOf, type Mutant } from './mutants.js';
+import { sampleOf, type Mutant, type Position } from './mutants.js';
 import { ROOT, toolAt } from './root.js';
 import { keyOf, SAMPLE, type NamedMutant } from './sampled-only.js';
 import { targetsFor, type Target } from './targets.js';
@@ -111,17 +111,19 @@ function endedOf(path: string, wanted: ReadonlyMap<string, Mutant>): Ended[] {
     >;
   };
   return Object.entries(files).flatMap(([fileName, { mutants }]) =>
-    mutants.flatMap(({ location: { start }, status, ...rest }) => {
-      // Reports count from 1.
-      const location = { start: { line: start.line - 1, column: start.column - 1 } };
-      const mutant = wanted.get(keyOf({ ...rest, fileName, location }));
+    mutants.flatMap(({ location, status, ...rest }) => {
+      const places = { start: fromZero(location.start), end: fromZero(location.end) };
+      const mutant = wanted.get(keyOf({ ...rest, fileName, location: places }));
       return mutant === undefined ? [] : [{ mutant, status }];
     }),
   );
 }
 
-function keyOfMutant({ file, start, mutator, replacement }: Mutant): string {
-  return keyOf({ fileName: file, location: { start }, mutatorName: mutator, replacement });
+/** Reports count from 1. */
+const fromZero = ({ line, column }: Position): Position => ({ line: line - 1, column: column - 1 });
+
+function keyOfMutant({ file, start, end, mutator, replacement }: Mutant): string {
+  return keyOf({ fileName: file, location: { start, end }, mutatorName: mutator, replacement });
 }
 
 const short = (text: string): string => text.replaceAll(/\s+/g, ' ').slice(0, 100);

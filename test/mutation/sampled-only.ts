@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { relative, sep } from 'node:path';
 import { cwd, env } from 'node:process';
+import type { Position } from './mutants.js';
 
 /**
  * A checker for Stryker that lets only the chosen mutants run: Stryker itself takes ranges of a file, and every
@@ -10,7 +11,7 @@ import { cwd, env } from 'node:process';
 /** A mutant, as Stryker's checkers and reports have it. */
 export interface NamedMutant {
   readonly fileName: string;
-  readonly location: { readonly start: { readonly line: number; readonly column: number } };
+  readonly location: { readonly start: Position; readonly end: Position };
   readonly mutatorName: string;
   readonly replacement?: string;
 }
@@ -19,8 +20,8 @@ export interface NamedMutant {
 export const SAMPLE = 'MUTATION_SAMPLE';
 
 /** What tells a mutant from all others. Lines and columns from 0. */
-export function keyOf({ fileName, location: { start }, mutatorName, replacement }: NamedMutant): string {
-  return JSON.stringify([fileName, start.line, start.column, mutatorName, replacement]);
+export function keyOf({ fileName, location: { start, end }, mutatorName, replacement }: NamedMutant): string {
+  return JSON.stringify([fileName, start.line, start.column, end.line, end.column, mutatorName, replacement]);
 }
 
 function chosenOnly() {

@@ -5,7 +5,7 @@ import { ROOT } from './root.js';
 /** What can be mutated, and which tests look at it: by rule, so that a new or moved file needs no change here. */
 
 /** The files at the root of `lib/`: one call of the hook. */
-export const HOOK = 'hook';
+const HOOK = 'hook';
 
 /** A part of `lib/` with its files and with the test files that run for its mutants. Paths are relative to the checkout. */
 export interface Target {

@@ -1,85 +1,217 @@
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { argv, execPath, exit, stderr, stdout } from 'node:process';
+import { env, execPath, exit, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { installTools } from '../harness/own-tools.js';
+import { sampleOf, type Mutant, type Position } from './mutants.js';
+import { ROOT, toolAt } from './root.js';
+import { keyOf, SAMPLE, type NamedMutant } from './sampled-only.js';
+import { targetsFor, type Target } from './targets.js';
 
 /**
- * Changes one folder of `lib/` in small ways, one at a time, and tells which changes no test notices. Run by hand:
- * it takes minutes to hours. Everything it writes is in a folder of its own outside of the repository, which goes
- * when it ends; what was found is printed. Exits with 0 after a whole run, with 2 on bad use.
+ * Changes `lib/` in small ways, one at a time, and tells which changes no test notices: of each folder a sample, or
+ * every change of what is named. Run by hand: a sample of one folder takes minutes. Everything it writes is in a
+ * folder of its own outside of the repository, which goes when it ends; what was found is printed. Exits with 0 after
+ * a whole run, with 1 where Stryker failed, with 2 on bad use.
  */
 
-/** What has tests of its own by the same name. */
-const FOLDERS = ['delivery', 'okta', 'twilio'];
+const USAGE = `Use: npm run mutation -- [folder or file of lib …] [--sample <number>|all] [--seed <text>]
+  npm run mutation                              40 mutants of every folder
+  npm run mutation -- delivery --sample 100     100 mutants of lib/delivery
+  npm run mutation -- delivery/plan.ts --sample all
+  The files at the root of lib are \`hook\`; what runs in a browser is apart, e.g. \`console/browser\`.
+  The same seed chooses the same mutants; it is printed.
+`;
 
-/** Tests of the whole hook that know, in seconds, what a folder's own tests cannot: what it means for the answer. */
-const WHOLE_HOOK = ['exchange', 'hook', 'mounting', 'repeats', 'extensions'];
+/** What no test above reads; left out because it would be copied. */
+const UNREAD = ['/.ci', '/dist', '/coverage', '/release'];
 
-/** What no test above reads; left out because every worker would copy it. */
-const UNREAD = ['/.ci', '/dist', '/coverage', '/release', '/test/bench', '/test/contract', '/test/hostile'];
+/** How a mutant ended, by Stryker's names. */
+interface Ended {
+  readonly mutant: Mutant;
+  readonly status: 'Killed' | 'Timeout' | 'Survived' | 'NoCoverage' | 'RuntimeError';
+}
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const STRYKER = fileURLToPath(new URL('node_modules/@stryker-mutator/core/bin/stryker.js', import.meta.url));
-const MOCHA_RUNNER = new URL('node_modules/@stryker-mutator/mocha-runner/dist/src/index.js', import.meta.url);
-
-/** Stryker's options for a file or folder below `lib/`. */
-function optionsFor(target: string, temporary: string): Readonly<Record<string, unknown>> {
-  const [folder = ''] = target.split('/');
+function strykerOptions(target: Target, sample: readonly Mutant[], temporary: string): object {
   return {
-    mutate: [target.endsWith('.ts') ? `lib/${target}` : `lib/${target}/**/*.ts`],
-    plugins: [MOCHA_RUNNER.href],
+    mutate: sample.map(({ file, start, end }) => `${file}:${start.line + 1}-${end.line + 1}`),
+    plugins: [
+      toolAt('mocha-runner/dist/src/index.js').href,
+      new URL('sampled-only.ts', import.meta.url).href,
+    ],
+    checkers: ['sampled-only'],
+    checkerNodeArgs: ['--import', 'tsx'],
     testRunner: 'mocha',
     testRunnerNodeArgs: ['--import', 'tsx'],
     mochaOptions: {
       'no-config': true,
       'no-package': true,
       'no-opts': true,
-      require: ['test/harness/witness.ts'],
-      spec: [`test/${folder}/*.test.ts`, ...WHOLE_HOOK.map((name) => `test/${name}.test.ts`)],
+      require: [fileURLToPath(new URL('in-sandbox.ts', import.meta.url)), 'test/harness/witness.ts'],
+      spec: target.tests,
     },
-    coverageAnalysis: 'perTest',
-    // tsx compiles one file at a time and checks no types.
+    // What runs in a browser leaves no trace in the process of the tests.
+    coverageAnalysis: target.isBrowser ? 'off' : 'perTest',
+    concurrency: target.isBrowser ? 1 : 2,
+    // Nothing here checks types.
     disableTypeChecks: false,
     ignorePatterns: UNREAD,
+    symlinkNodeModules: false,
     tempDirName: temporary,
     cleanTempDir: 'always',
-    reporters: ['clear-text', 'progress-append-only'],
-    clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
-    allowEmpty: false,
-    concurrency: 2,
+    reporters: ['json'],
+    jsonReporter: { fileName: join(temporary, 'report.json') },
+    logLevel: 'warn',
+    // A slow machine is no hanging mutant.
+    timeoutMS: 15_000,
+    dryRunTimeoutMinutes: 30,
+    warnings: false,
   };
 }
 
-async function main(target: string): Promise<number> {
+/** Runs the tests for each mutant of a sample; `undefined` where Stryker failed, after it said why. */
+async function run(target: Target, sample: readonly Mutant[]): Promise<Ended[] | undefined> {
+  if (sample.length === 0) return [];
   const temporary = await mkdtemp(join(tmpdir(), 'mutation-'));
   try {
-    const configuration = join(temporary, 'stryker.json');
-    await writeFile(configuration, JSON.stringify(optionsFor(target, temporary)));
-    const stryker = spawn(execPath, [STRYKER, 'run', configuration], { cwd: ROOT, stdio: 'inherit' });
-    const [code] = (await once(stryker, 'exit')) as [number | null];
-    return code ?? 1;
+    const wanted = new Map(sample.map((mutant) => [keyOfMutant(mutant), mutant]));
+    const options = strykerOptions(target, sample, temporary);
+    await writeFile(join(temporary, 'stryker.json'), JSON.stringify(options));
+    await writeFile(join(temporary, 'sample.json'), JSON.stringify([...wanted.keys()]));
+    const stryker = spawn(
+      execPath,
+      [
+        '--import',
+        'tsx',
+        fileURLToPath(toolAt('core/bin/stryker.js')),
+        'run',
+        join(temporary, 'stryker.json'),
+      ],
+      { cwd: ROOT, stdio: 'inherit', env: { ...env, [SAMPLE]: join(temporary, 'sample.json') } },
+    );
+    await once(stryker, 'exit');
+    if (!existsSync(join(temporary, 'report.json'))) return undefined;
+    return endedOf(join(temporary, 'report.json'), wanted);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
 }
 
-// Interrupted by hand, Stryker ends its workers; then what is temporary goes.
-process.on('SIGINT', () => undefined);
-
-const USAGE = `Use: npm run mutation -- ${FOLDERS.join('|')}, or one file of these, e.g. delivery/plan.ts\n`;
-
-const [target = '', ...others] = argv.slice(2);
-if (target === '--help') {
-  stdout.write(USAGE);
-  exit(0);
+/** Reads Stryker's report: https://github.com/stryker-mutator/mutation-testing-elements, mutation-testing-report-schema. */
+function endedOf(path: string, wanted: ReadonlyMap<string, Mutant>): Ended[] {
+  const { files } = JSON.parse(readFileSync(path, 'utf8')) as {
+    readonly files: Readonly<
+      Record<string, { readonly mutants: readonly (NamedMutant & { readonly status: Ended['status'] })[] }>
+    >;
+  };
+  return Object.entries(files).flatMap(([fileName, { mutants }]) =>
+    mutants.flatMap(({ location, status, ...rest }) => {
+      const places = { start: fromZero(location.start), end: fromZero(location.end) };
+      const mutant = wanted.get(keyOf({ ...rest, fileName, location: places }));
+      return mutant === undefined ? [] : [{ mutant, status }];
+    }),
+  );
 }
-if (!FOLDERS.includes(target.split('/')[0] ?? '') || others.length > 0) {
+
+/** Reports count from 1. */
+const fromZero = ({ line, column }: Position): Position => ({ line: line - 1, column: column - 1 });
+
+function keyOfMutant({ file, start, end, mutator, replacement }: Mutant): string {
+  return keyOf({ fileName: file, location: { start, end }, mutatorName: mutator, replacement });
+}
+
+const short = (text: string): string => text.replaceAll(/\s+/g, ' ').slice(0, 100);
+
+function survivorLine({ mutant: { file, start, original, replacement }, status }: Ended): string {
+  const unrun = status === 'NoCoverage' ? ' (no test runs it)' : '';
+  return `${file}:${start.line + 1}:${start.column + 1}: ${short(original)} -> ${short(replacement)}${unrun}\n`;
+}
+
+function row(cells: readonly (string | number)[]): string {
+  const [first = '', ...others] = cells.map(String);
+  return `${first.padEnd(20)}${others.map((cell) => cell.padStart(10)).join('')}\n`;
+}
+
+function rowOf(name: string, ended: readonly Ended[], seconds: number): string {
+  const count = (...of: readonly Ended['status'][]) =>
+    ended.filter(({ status }) => of.includes(status)).length;
+  // A mutant that ends the process of its tests is noticed.
+  const [killed, timedOut, survived] = [
+    count('Killed', 'RuntimeError'),
+    count('Timeout'),
+    count('Survived', 'NoCoverage'),
+  ];
+  const score = ended.length === 0 ? '-' : `${((100 * (killed + timedOut)) / ended.length).toFixed(1)} %`;
+  return row([name, ended.length, killed, timedOut, survived, score, seconds.toFixed(0)]);
+}
+
+async function main(targets: readonly Target[], size: number, seed: string): Promise<number> {
+  stdout.write(`seed ${seed}\n`);
+  const head = row(['folder', 'mutants', 'killed', 'timed out', 'survived', 'score', 'seconds']);
+  const rows: string[] = [];
+  const all: Ended[] = [];
+  let code = 0;
+  const startedAtMs = Date.now();
+  for (const target of targets) {
+    const beganAtMs = Date.now();
+    const sample = await sampleOf(target, size, seed);
+    stdout.write(`\n${target.name}: ${sample.length} mutants, ${target.tests.length} test files\n`);
+    const ended = await run(target, sample);
+    if (ended === undefined) {
+      code = 1;
+      rows.push(row([target.name, 'failed']));
+      continue;
+    }
+    for (const each of ended) {
+      if (each.status === 'Survived' || each.status === 'NoCoverage') stdout.write(survivorLine(each));
+    }
+    rows.push(rowOf(target.name, ended, (Date.now() - beganAtMs) / 1000));
+    stdout.write(head + (rows.at(-1) ?? ''));
+    all.push(...ended);
+  }
+  stdout.write(`\nseed ${seed}\n${head}${rows.join('')}`);
+  stdout.write(rowOf('all', all, (Date.now() - startedAtMs) / 1000));
+  return code;
+}
+
+/** What is asked for, or `undefined` on bad use. */
+function wished(): { targets: Target[]; size: number; seed: string; isHelp: boolean } | undefined {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        sample: { type: 'string', default: '40' },
+        seed: { type: 'string', default: String(randomInt(1_000_000)) },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.sample !== 'all' && !/^[1-9]\d*$/.test(values.sample)) return undefined;
+    const size = values.sample === 'all' ? Infinity : Number(values.sample);
+    const found = positionals.map((wish) => targetsFor([wish]));
+    if (found.some(({ length }) => length === 0)) return undefined;
+    const targets = positionals.length === 0 ? targetsFor([]) : found.flat();
+    return { targets, size, seed: values.seed, isHelp: values.help };
+  } catch {
+    return undefined;
+  }
+}
+
+const wish = wished();
+if (wish === undefined) {
   stderr.write(USAGE);
   exit(2);
 }
+if (wish.isHelp) {
+  stdout.write(USAGE);
+  exit(0);
+}
 installTools('mutation');
-exit(await main(target));
+// Interrupted by hand, Stryker ends its workers; then what is temporary goes.
+process.on('SIGINT', () => undefined);
+exit(await main(wish.targets, wish.size, wish.seed));

@@ -1,0 +1,108 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { env, stdout } from 'node:process';
+import ts from 'typescript';
+import { ROOT } from './root.js';
+
+/** Runs in each process that runs tests of mutants, in Stryker's copy of the checkout. */
+
+// Stryker would do this, but not where they are a link already.
+if (!existsSync('node_modules')) symlinkSync(join(ROOT, 'node_modules'), 'node_modules', 'junction');
+
+/** What Stryker keeps in every process. */
+const stryker = ((
+  globalThis as { __stryker__?: { activeMutant?: string; currentTestId?: string } }
+).__stryker__ ??= {});
+
+const ACTIVE_MUTANT = '__STRYKER_ACTIVE_MUTANT__';
+
+/** The folders of modules for browsers. */
+const pages = readdirSync('lib')
+  .map((folder) => join(folder, 'browser'))
+  .filter((folder) => existsSync(join('lib', folder, 'tsconfig.json')));
+
+/** Tests of pages serve what the compiler makes of them; a mutated file is compiled with all its mutants in it. */
+function buildPages(): void {
+  const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext };
+  for (const folder of pages) {
+    mkdirSync(join('dist', folder), { recursive: true });
+    for (const file of readdirSync(join('lib', folder))) {
+      const text = readFileSync(join('lib', folder, file), 'utf8');
+      if (file.endsWith('.css')) writeFileSync(join('dist', folder, file), text);
+      if (!file.endsWith('.ts')) continue;
+      const { outputText } = ts.transpileModule(text, { compilerOptions });
+      writeFileSync(join('dist', folder, file.replace(/\.ts$/, '.js')), outputText);
+    }
+  }
+}
+if (!existsSync('dist')) buildPages();
+
+/** Browsers have no environment: the first line of each module names the mutant. */
+function nameMutantToBrowsers(): void {
+  for (const folder of pages) {
+    for (const file of readdirSync(join('dist', folder)).filter((name) => name.endsWith('.js'))) {
+      const path = join('dist', folder, file);
+      const text = readFileSync(path, 'utf8');
+      if (!text.includes('__stryker__')) continue;
+      const line = `globalThis.__stryker__ ??= ${JSON.stringify({ activeMutant: stryker.activeMutant })};//mutant\n`;
+      writeFileSync(path, line + text.replace(/^.*\/\/mutant\n/, ''));
+    }
+  }
+}
+
+const LEFT_OUT = 'left-out.json';
+
+/** The full titles of tests that failed without a mutant. */
+function leftOut(): readonly string[] {
+  return existsSync(LEFT_OUT) ? (JSON.parse(readFileSync(LEFT_OUT, 'utf8')) as string[]) : [];
+}
+
+function leaveOutIfFailing(test: Mocha.Runnable): void {
+  const run = test.fn as ((this: Mocha.Context) => unknown) | undefined;
+  test.fn = async function (this: Mocha.Context) {
+    try {
+      await run?.call(this);
+    } catch (error) {
+      if (this.test?.isPending() === true) throw error;
+      writeFileSync(LEFT_OUT, JSON.stringify([...leftOut(), test.fullTitle()]));
+      stdout.write(`left out, for it fails without a mutant: ${test.fullTitle()}\n`);
+      this.skip();
+    } finally {
+      test.fn = run as Mocha.AsyncFunc;
+    }
+  };
+}
+
+export const mochaHooks = {
+  beforeAll(): void {
+    // Processes that tests start have the mutant, too.
+    if (stryker.activeMutant === undefined) Reflect.deleteProperty(env, ACTIVE_MUTANT);
+    else env[ACTIVE_MUTANT] = stryker.activeMutant;
+    nameMutantToBrowsers();
+  },
+  // Stryker would end at the first test that fails without a mutant, such as one that asserts real time on a busy machine.
+  beforeEach(this: Mocha.Context): void {
+    const test = this.currentTest;
+    if (test === undefined) return;
+    if (leftOut().includes(test.fullTitle())) this.skip();
+    else if (stryker.activeMutant === undefined) leaveOutIfFailing(test);
+  },
+  // Stryker counts what a suite's `before` runs for the test that ran last, in another suite: the next test needs it.
+  afterEach(this: Mocha.Context): void {
+    const next = this.currentTest === undefined ? undefined : testAfter(this.currentTest);
+    if (next !== undefined) stryker.currentTestId = next.fullTitle();
+  },
+};
+
+/** The following test of all files. */
+function testAfter(test: Mocha.Runnable): Mocha.Test | undefined {
+  let suite = test.parent;
+  while (suite?.parent !== undefined) suite = suite.parent;
+  let isNext = false;
+  let found: Mocha.Test | undefined;
+  suite?.eachTest((other) => {
+    if (isNext) found ??= other;
+    isNext ||= other === test;
+  });
+  return found;
+}

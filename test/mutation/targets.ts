@@ -1,0 +1,117 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { ROOT } from './root.js';
+
+/** What can be mutated, and which tests look at it: by rule, so that a new or moved file needs no change here. */
+
+/** The files at the root of `lib/`: one call of the hook. */
+const HOOK = 'hook';
+
+/** A part of `lib/` with its files and with the test files that run for its mutants. Paths are relative to the checkout. */
+export interface Target {
+  readonly name: string;
+  readonly sources: readonly string[];
+  readonly tests: readonly string[];
+  /** Whether its files run in a browser: its pages have to be built, and Node.js cannot see which test runs what. */
+  readonly isBrowser: boolean;
+}
+
+/** Folders of `test/` that are no tests of `lib/`, or that look at all of it in another way. */
+const OTHER_TESTS = /^test\/(bench|chaos|consumers|contract|docs|example|hostile|mutation)\//;
+
+/** Those that drive the whole hook, in whichever folder they are. */
+const OF_THE_HOOK = /^test\/(hook\/.*|[^/]+)$/;
+
+/** Whether a test is about the checkout as a whole, or its documents: it starts npm, compilers, builds, or reads every file. */
+function isOfTheCheckout(file: string, text: string): boolean {
+  return file.endsWith('readme.test.ts') || (OF_THE_HOOK.test(file) && text.includes('harness/consumer.js'));
+}
+
+/** Reads the checkout. Without a wish, every folder of `lib/` is a target. */
+export function targetsFor(wishes: readonly string[]): Target[] {
+  const lib = files('lib').filter((file) => file.endsWith('.ts'));
+  const texts = new Map(lib.map((file) => [file, read(file)]));
+  const tests = files('test')
+    .filter((file) => file.endsWith('.test.ts') && !OTHER_TESTS.test(file))
+    .map((file) => ({ file, text: read(file) }))
+    .filter(({ file, text }) => !isOfTheCheckout(file, text));
+  const folders = [...new Set(lib.map(folderOf))];
+  const reached = reachedFrom('lib/index.ts', texts);
+
+  const testsOf = (folder: string): string[] => {
+    const own = tests.filter(({ file }) => file.startsWith(`test/${folder}/`));
+    if (folder.endsWith('/browser')) {
+      // The pages in a real browser come last: they are slow, and most mutants are killed before.
+      const [room = ''] = folder.split('/');
+      const pages = tests.filter(({ file, text }) => file.startsWith('test/browser/') && text.includes(room));
+      return names([...own, ...pages]);
+    }
+    const inNode = tests.filter(({ file }) => !file.startsWith('test/browser/'));
+    const ofTheHook = inNode.filter(({ file }) => OF_THE_HOOK.test(file));
+    const isReached = [...reached].some((file) => folderOf(file) === folder);
+    if (own.length > 0) return names([...own, ...(isReached ? ofTheHook : [])]);
+    // What has no tests by its name is seen by those that import it, or else by those of the folders that do.
+    const imported = folder === HOOK ? /lib\/(?!index)[\w-]+\.js'/ : new RegExp(`lib/${folder}/`);
+    const direct = inNode.filter(({ text }) => imported.test(text));
+    if (direct.length > 0) return names([...direct, ...ofTheHook]);
+    const users = folders.filter((user) =>
+      lib.some(
+        (file) => folderOf(file) === user && importsOf(file, texts).some((to) => folderOf(to) === folder),
+      ),
+    );
+    return names(inNode.filter(({ file }) => users.some((user) => file.startsWith(`test/${user}/`))));
+  };
+
+  const target = (name: string, sources: readonly string[]): Target => ({
+    name,
+    sources,
+    tests: testsOf(folderOf(sources[0] ?? '')),
+    isBrowser: folderOf(sources[0] ?? '').endsWith('/browser'),
+  });
+  const all = folders.map((folder) =>
+    target(
+      folder,
+      lib.filter((file) => folderOf(file) === folder),
+    ),
+  );
+  if (wishes.length === 0) return all;
+  return wishes.flatMap((wish) => {
+    const path = wish.replace(/^(\.\/)?lib\//, '').replace(/\/$/, '');
+    if (lib.includes(`lib/${path}`)) return [target(path, [`lib/${path}`])];
+    return all.filter(({ name }) => name === path || name.startsWith(`${path}/`));
+  });
+}
+
+/** `lib/cli/checks/way.ts` belongs to `cli`; what runs in a browser is apart, e.g. `console/browser`. */
+function folderOf(file: string): string {
+  const [, folder = '', next = ''] = file.split('/');
+  if (folder.endsWith('.ts')) return HOOK;
+  return next === 'browser' ? `${folder}/browser` : folder;
+}
+
+/** Every file of `lib/` that a file imports, however indirectly or late. */
+function reachedFrom(start: string, texts: ReadonlyMap<string, string>): Set<string> {
+  const reached = new Set([start]);
+  for (const file of reached) for (const to of importsOf(file, texts)) reached.add(to);
+  return reached;
+}
+
+function importsOf(file: string, texts: ReadonlyMap<string, string>): string[] {
+  const specifiers = (texts.get(file) ?? '').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)\.js'/g);
+  return [...specifiers].map(([, path = '']) => `${join(dirname(file), path).split(sep).join('/')}.ts`);
+}
+
+function names(tests: readonly { readonly file: string }[]): string[] {
+  return [...new Set(tests.map(({ file }) => file))];
+}
+
+function files(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.parentPath.split(sep).includes('node_modules'))
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .sort();
+}
+
+function read(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8');
+}

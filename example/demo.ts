@@ -31,15 +31,21 @@ export interface DemoOptions {
   readonly optInAttribute: string | undefined;
   /** Whether its pages are asked for from elsewhere, as in a container. */
   readonly isReachedFromElsewhere: boolean;
+  /** Where it prints what comes to the phones. */
+  readonly output: Pick<Console, 'log'>;
 }
 
 /** Starts both emulators with their people, and the page of their phones. */
-export async function startDemo({ optInAttribute, isReachedFromElsewhere }: DemoOptions): Promise<Demo> {
+export async function startDemo({
+  optInAttribute,
+  isReachedFromElsewhere,
+  output,
+}: DemoOptions): Promise<Demo> {
   const org = await startDemoOrg({ optInAttribute });
   const { okta, twilio, people } = org;
   const preferencesToken = okta.addApiToken(['USER_ADMIN']);
   twilio.onDelivered((item) => {
-    console.log(phoneScreen(item, people));
+    output.log(phoneScreen(item, people));
   });
   const phones = createPhonesPage({
     okta,

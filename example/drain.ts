@@ -14,7 +14,7 @@ export interface DrainParts {
 }
 
 /** A client that never ends its request must not keep the gateway for ever, milliseconds. */
-const LAST_CONNECTION_MS = 10_000;
+export const LAST_CONNECTION_MS = 10_000;
 
 /**
  * Ends without losing a code. The order matters: the load balancer learns by the probe, and until it has, requests
@@ -48,7 +48,7 @@ async function closeServer(server: Server): Promise<void> {
  * Longer than a load balancer's probe takes to notice. Whoever stops the gateway must wait longer than all of it: this,
  * then the last connection, then the 10 s of sends that have left; deploy/ does.
  */
-const GRACE_MS = 5_000;
+export const GRACE_MS = 5_000;
 
 /** `npm start` hands Ctrl-C on to a process that the terminal has told already: twice so soon is once. */
 const SAME_SIGNAL_MS = 500;

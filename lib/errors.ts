@@ -75,6 +75,8 @@ const STATUS_OF: Readonly<Record<RequestErrorCode, number>> = {
   CLOSING: 503,
 };
 
+export const REQUEST_ERROR_CODES: readonly string[] = Object.keys(STATUS_OF);
+
 /** A request that is answered before anything is done for it. */
 export class RequestError extends TelephonyHookError {
   override readonly name = 'RequestError';

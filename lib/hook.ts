@@ -43,8 +43,20 @@ const USUAL_CHANNELS: ReadonlySet<string> = new Set(['whatsapp', 'sms', VOICE]);
 const LEAD_CALLBACKS_HERE =
   'See that publicUrl + /twilio/status reaches this gateway from the internet, and compare credentials.twilio.authToken; in the Twilio Console, see what its debugger says of the callbacks.';
 
+/** The steps of a call whose caller is verified, in their order. */
+const STEPS_AFTER_PROOF = [
+  'readRequest',
+  'answerRepeat',
+  'guardSpending',
+  'lookUpProfile',
+  'dispatchChannel',
+  'answerOkta',
+] as const;
+/** The steps of every call of Okta's, in their order. */
+export const CALL_STEPS = ['openCall', 'verifyHook', ...STEPS_AFTER_PROOF] as const;
+
 /** What `ready()` takes at most, and `close()` for each of its steps, milliseconds. */
-const READY_TIMEOUT_MS = 4_000;
+export const READY_TIMEOUT_MS = 4_000;
 /** Of it, what libraries may take before the vendors are asked all the same. */
 const LOADING_TIMEOUT_MS = 3_000;
 const ASK_AGAIN =
@@ -123,15 +135,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   });
   const handle = createHandlers(parts);
 
-  const afterProof = [
-    handle.readRequest,
-    handle.answerRepeat,
-    handle.guardSpending,
-    handle.lookUpProfile,
-    handle.dispatchChannel,
-    handle.answerOkta,
-  ];
-  const answerHook = chain(handle.openCall, handle.verifyHook, ...afterProof);
+  const answerHook = chain(...CALL_STEPS.map((step) => handle[step]));
   const codeUses = createCodeUses(parts);
   const onFailure = answerFailure(parts);
   const { path, eventHookSchemes } = settings;
@@ -160,7 +164,11 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const status = (): HookStatus => readStatus(parts, breakers);
   const consoles = createConsoleMount(() => {
     // Mounted nowhere: only the console's tester has it, and it proves its caller by that.
-    const handleTest = chain(handle.openCall, handle.trustTester, ...afterProof);
+    const handleTest = chain(
+      handle.openCall,
+      handle.trustTester,
+      ...STEPS_AFTER_PROOF.map((step) => handle[step]),
+    );
     const testChain = withFailures({ handle: handleTest, onFailure: keepingFailure(onFailure) });
     return { parts, status, oktaClient, testChain };
   });

@@ -1,76 +1,99 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import ts from 'typescript';
 import { ROOT } from '#harness/consumer.js';
+import { SPOKEN_LANGUAGES } from '#lib/delivery/spoken-code.js';
+import { CALL_STEPS } from '#lib/hook.js';
 import type { HookEvent, OktaTelephonyHookOptions } from '#lib/index.js';
 import { COUNTERS, GAUGES, HISTOGRAMS, type MetricRow } from '#lib/observe/metric-table.js';
+import { FAULT_KINDS } from '#lib/testing/faults.js';
+import { CALLBACK_FAULT_KEYS } from '#lib/testing/twilio-callbacks.js';
+import { VOICES } from '#lib/twilio/voices.js';
 import { freePort } from '#harness/free-port.js';
 import { BOB, CODE, startScene } from '#harness/scene.js';
+import { problemsOf, SNIPPETS, snippetUnder, type Snippet, type SnippetModule } from './docs/snippets.js';
 
-const run = promisify(execFile);
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
 
-/** The TypeScript under a heading of the README. */
-function codeUnder(heading: string): string {
-  const section = readme.slice(readme.indexOf(`## ${heading}`));
-  const [, code = ''] = /```ts\n(.*?)```/s.exec(section) ?? [];
-  return code;
+const OPTIONS =
+  "import type { OktaTelephonyHookOptions } from 'okta-telephony-hook'; declare const options: OktaTelephonyHookOptions;";
+const HOOK = "import { oktaTelephonyHook } from 'okta-telephony-hook';";
+const APP = "import type { Express } from 'express'; declare const app: Express;";
+
+/** What the reader of a snippet has already, by its heading; a snippet that is not here stands by itself. */
+const BEFORE: Readonly<Record<string, string>> = {
+  '': 'declare const HOOK_SECRET: string, OKTA_API_TOKEN: string, accountSid: string, apiKeySid: string, apiKeySecret: string;',
+  'Twilio Verify': `${APP} ${OPTIONS} declare const credentials: typeof options.credentials, senders: typeof options.senders;`,
+  'Rolling a channel out': 'declare const flags: { readonly whatsappPercent: number };',
+  'When a user writes STOP':
+    'declare function finishPairing(channel: string, from: string, text: string): Promise<boolean>;',
+  'Many gateways on one Redis': `${HOOK} ${OPTIONS} declare const process: { env: { REDIS_URL: string; STATE_ENCRYPTION_KEY: string } };`,
+  'The console': `${APP} import type { Request } from 'express'; import 'express-session'; import type { TelephonyHook } from 'okta-telephony-hook'; declare const hook: TelephonyHook; declare module 'express-session' { interface SessionData { user: { isAdministrator: boolean } } }`,
+  'Channels beyond Twilio': `${HOOK} ${OPTIONS} declare const channelAccessToken: string, applicationId: string, privateKey: string;`,
+  Metrics: `${HOOK} ${OPTIONS} ${APP}`,
+};
+
+/** A snippet as its reader completes it. */
+function moduleOf(snippet: Snippet): SnippetModule {
+  const before = BEFORE[snippet.heading] ?? '';
+  // It goes on where another one ends.
+  if (snippet.heading === 'Twilio emulator') return { ...snippet, before: snippetUnder('Test your gateway') };
+  // Some of the options, as they stand among the others.
+  if (/^\w+:/.test(snippet.code)) {
+    const declared = `${before} import type { OktaTelephonyHookOptions } from 'okta-telephony-hook'; export const part: Partial<OktaTelephonyHookOptions> = {`;
+    return { ...snippet, before: declared, code: `${snippet.code}};` };
+  }
+  // `// …` stands for the rest of the options; what it makes is for the rest of a gateway.
+  const code = snippet.code
+    .replace(/^ *\/\/ ….*$/m, '...options,')
+    .replaceAll(/^const (?=\w)/gm, 'export const ');
+  return { ...snippet, before, code: `${code}export {};` };
 }
 
+describe('the documents', () => {
+  it('show TypeScript that compiles, all of it', function () {
+    // The compiler reads all that the package's types are made of: long on a machine that is busy.
+    this.timeout(120_000);
+    expect(SNIPPETS).to.have.length.above(14);
+    const headings = SNIPPETS.map(({ heading }) => heading);
+    expect(headings).to.include.members(Object.keys(BEFORE));
+    const wrong = {
+      document: 'example.md',
+      heading: '',
+      line: 7,
+      code: 'const a = 1;\nexport const b: string = a;\n',
+      before: '',
+    };
+    const [of, ...problems] = problemsOf([wrong, ...SNIPPETS.map(moduleOf)]);
+    expect(problems).to.deep.equal([]);
+    expect(of).to.match(/^example\.md:8: Type 'number' is not assignable/);
+  });
+});
+
 describe('the README', () => {
-  const file = join(ROOT, 'test', `readme-${process.pid}.tmp.ts`);
-  afterEach(() => {
-    rmSync(file, { force: true });
-  });
-
-  it('shows a test of a gateway that runs as it stands', async () => {
-    const code = codeUnder('Test your gateway').replaceAll('3100', String(await freePort()));
-    writeFileSync(file, code);
-    const { stdout } = await run(process.execPath, ['--import', 'tsx', file], { cwd: ROOT });
-    const lines = stdout.split('\n').filter((line) => !line.startsWith('{"'));
-    expect(lines[0]).to.equal('sent');
-    expect(lines.join('\n')).to.include("channel: 'sms'");
-  });
-
   it('has every fault of the emulators', () => {
-    const types = readFileSync(join(ROOT, 'lib/testing/faults.ts'), 'utf8');
-    const kinds = [...types.matchAll(/readonly kind: '(\w+)'/g)].map(([, kind]) => kind);
     const section = /^### Faults$(.*?)^### /ms.exec(readme)?.[1] ?? '';
     const told = [...section.matchAll(/^\| `(\w+)` +\|/gm)].map(([, kind]) => kind);
-    expect(kinds).to.have.length.above(10);
+    expect(FAULT_KINDS).to.have.length.above(10);
     // The first is the table's own head.
-    expect(told).to.deep.equal(['kind', ...kinds]);
+    expect(told).to.deep.equal(['kind', ...FAULT_KINDS]);
   });
 
   it('has every key of faultCallbacks()', () => {
-    const types = readFileSync(join(ROOT, 'lib/testing/twilio-callbacks.ts'), 'utf8');
-    const fields = /interface CallbackFault \{(.*?)\n\}/s.exec(types)?.[1] ?? '';
-    const keys = [...fields.matchAll(/readonly (\w+)\?:/g)].map(([, key]) => `\`${key}\``);
     const told = /^- `faultCallbacks(.*?)(?=^- )/ms.exec(readme)?.[1] ?? '';
-    expect(keys).to.have.length(6);
-    for (const key of keys) expect(told).to.include(key);
+    expect(CALLBACK_FAULT_KEYS).to.have.length(6);
+    for (const key of CALLBACK_FAULT_KEYS) expect(told).to.include(`\`${key}\``);
   });
 
-  for (const heading of ['Write a channel', 'Texts and languages']) {
-    it(`shows what compiles as it stands: ${heading}`, () => {
-      writeFileSync(file, codeUnder(heading));
-      const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
-        config: object;
-      };
-      const { options } = ts.parseJsonConfigFileContent({ ...config, files: [file] }, ts.sys, ROOT);
-      const program = ts.createProgram([file], options);
-      const problems = ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText);
-      expect(problems).to.deep.equal([]);
-    });
-  }
-
   it('shows texts that are taken, and of which none is warned of', async () => {
-    writeFileSync(file, codeUnder('Texts and languages'));
-    const { texts } = (await import(pathToFileURL(file).href)) as Pick<OktaTelephonyHookOptions, 'texts'>;
+    const { outputText } = ts.transpileModule(snippetUnder('Texts and languages'), {
+      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
+    });
+    const url = `data:text/javascript,${encodeURIComponent(outputText)}`;
+    const { texts } = (await import(url)) as Pick<OktaTelephonyHookOptions, 'texts'>;
     const events: HookEvent[] = [];
     const scene = await startScene({ hook: { texts, onEvent: (event) => events.push(event) } });
     try {
@@ -129,24 +152,70 @@ describe('the README', () => {
   });
 
   it('draws the handlers of a call in the order in which the hook mounts them', () => {
-    const hook = readFileSync(join(ROOT, 'lib/hook.ts'), 'utf8');
-    const [, mounted = ''] = /const answerHook = chain\((.*?)\);/s.exec(hook) ?? [];
-    const [, afterProof = ''] = /const afterProof = \[(.*?)\]/s.exec(hook) ?? [];
-    const chain = [...mounted.replace('...afterProof', afterProof).matchAll(/handle\.(\w+)/g)].map(
-      ([, name]) => name,
-    );
     const drawn = [...readme.matchAll(/<b>(\w+)<\/b>/g)].map(([, name]) => name);
-    expect(chain).to.have.length.above(7);
-    expect(drawn).to.deep.equal(chain);
+    expect(drawn).to.deep.equal(CALL_STEPS);
   });
 
   it('has the voices of calls', () => {
-    const voices = readFileSync(join(ROOT, 'lib/twilio/voices.ts'), 'utf8');
-    const ofOurWords = voices.slice(0, voices.indexOf('  cy:'));
-    const names = [...ofOurWords.matchAll(/'(Polly\.\w+)'/g)]
-      .map(([, name]) => name)
-      .filter((name) => name !== 'Polly.Liv');
+    // Those for the languages of our own words.
+    const names = Object.entries(VOICES)
+      .filter(([locale]) => SPOKEN_LANGUAGES.includes(locale.split('-')[0] ?? ''))
+      .map(([, { voice }]) => voice);
     expect(names).to.have.length.above(15);
     for (const name of names) expect(readme).to.include(name);
+  });
+});
+
+describe('the code of the README that runs as it stands', () => {
+  const gateway = join(ROOT, 'test', `readme-${process.pid}.tmp.ts`);
+  const emulator = join(ROOT, 'test', `readme-okta-${process.pid}.tmp.ts`);
+  /** What it prints, a line each; the log of the hook is left out. */
+  let lines: readonly string[];
+
+  // One process for all of it: the bad day goes on where the test of a gateway ends, then comes the other emulator's.
+  before(async function () {
+    // In some phases vendors keep the hook waiting.
+    this.timeout(120_000);
+    const [first, end] = snippetUnder('Test your gateway').split('\nserver.close();');
+    const parts = [first, snippetUnder('Twilio emulator'), `server.close();${end ?? ''}`];
+    const code = parts.join('\n').replaceAll('3100', String(await freePort()));
+    writeFileSync(gateway, `${code}\nawait import('./${basename(emulator)}');\n`);
+    writeFileSync(emulator, snippetUnder('Okta emulator'));
+    const run = promisify(execFile)(process.execPath, ['--import', 'tsx', gateway], { cwd: ROOT });
+    lines = (await run).stdout.split('\n').filter((line) => !line.startsWith('{"'));
+  });
+  after(() => {
+    for (const file of [gateway, emulator]) rmSync(file, { force: true });
+  });
+
+  it('is a test of a gateway', () => {
+    expect(lines[0]).to.equal('sent');
+    expect(lines.join('\n')).to.include("channel: 'sms'");
+  });
+
+  it('is a bad day, on which every call is answered in time and not every code arrives', () => {
+    const phases = lines.flatMap((line) => {
+      const [, name = '', counts] = /^([a-z-]+) (\{.*\})$/.exec(line) ?? [];
+      return counts === undefined ? [] : [{ name, counts: JSON.parse(counts) as Record<string, number> }];
+    });
+    const told = new Map(phases.map(({ name, counts }) => [name, Object.keys(counts).join('; ')]));
+    expect([...told.keys()]).to.have.length(6);
+    for (const { counts } of phases) expect(Object.values(counts).reduce((a, b) => a + b)).to.equal(20);
+    // It is bad, but for its beginning.
+    expect(told.get('all-well')).to.match(/^sent, got whatsapp/);
+    expect(told.get('all-well')).to.not.match(/pending|error|nothing/);
+    expect(told.get('okta-slow')).to.include('sent, got sms');
+    expect(told.get('twilio-brown-out')).to.include('pending, got nothing yet');
+    // WhatsApp to some, and an SMS to those whom it failed.
+    expect(told.get('whatsapp-fails-late'))
+      .to.match(/sent, got whatsapp/)
+      .and.match(/sent, got sms/);
+    expect(told.get('connections-reset')).to.include('pending');
+    expect(told.get('okta-rate-limit')).to.equal('sent, got sms');
+    expect(lines.join('\n')).to.match(/\d+ \[ 'You will get no more messages/);
+  });
+
+  it("is a test against the Okta emulator's hooks and schema", () => {
+    expect(lines).to.include("[ 'Codes: ACTIVE' ]");
   });
 });

@@ -52,7 +52,7 @@ describe('a release', function () {
     });
   const lastLine = (stdout: string): string | undefined => stdout.trimEnd().split('\n').at(-1)?.trim();
 
-  beforeEach(() => {
+  const checkOut = (): void => {
     checkout = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-'));
     mkdirSync(join(checkout, '.ci'));
     for (const file of ['.ci/release', '.ci/sbom.js', '.gitignore', 'package.json', 'package-lock.json'])
@@ -62,113 +62,122 @@ describe('a release', function () {
     write('CHANGELOG.md', `# Changelog\n\n## ${version} – 2026-01-31\n`);
     git('init', '--quiet');
     commit();
-  });
-  afterEach(() => {
+  };
+  const remove = (): void => {
     rmSync(checkout, { recursive: true, force: true });
-  });
+  };
 
-  it('lays out the package, its bill of materials and their hashes, and publishes nothing itself', () => {
-    const { status, stdout, stderr } = release();
-    expect(status, stderr).to.equal(0);
-    const folder = join(checkout, 'release');
-    expect(readdirSync(folder).sort()).to.deep.equal(['SHA512SUMS', BOM, TARBALL].sort());
-    const sums = [TARBALL, BOM].map((file) => {
-      const hash = createHash('sha512').update(readFileSync(join(folder, file)));
-      return `${hash.digest('hex')}  ${file}\n`;
-    });
-    expect(readFileSync(join(folder, 'SHA512SUMS'), 'utf8')).to.equal(sums.join(''));
-    expect(stdout)
-      .to.match(/^checked$/m)
-      .and.to.include(sums.join(''));
-    // Without its `./`, or where provenance cannot be signed, npm would refuse it.
-    expect(lastLine(stdout)).to.equal(`npm publish ./release/${TARBALL} --access public`);
-  });
+  // Each release is made in the place of the one before it.
+  describe('that nothing speaks against', () => {
+    const fileOf = (file: string): Buffer => readFileSync(join(checkout, 'release', file));
+    let first: { readonly tarball: Buffer; readonly bom: Buffer };
 
-  for (const [job, token] of [
-    ['GitHub', 'ACTIONS_ID_TOKEN_REQUEST_URL'],
-    ['GitLab', 'SIGSTORE_ID_TOKEN'],
-  ] as const) {
-    it(`is to be published with provenance in a job that ${job} gives an identity token`, () => {
-      const { status, stdout, stderr } = release({ [token]: 'of-the-job' });
-      expect(status, stderr).to.equal(0);
-      expect(lastLine(stdout)).to.equal(`npm publish ./release/${TARBALL} --provenance --access public`);
-      expect(stdout).to.not.include('of-the-job');
-    });
-  }
+    before(checkOut);
+    after(remove);
 
-  it('is made again in the place of an older one, byte for byte as far as the package goes', () => {
-    expect(release().status).to.equal(0);
-    const before = readFileSync(join(checkout, 'release', TARBALL));
-    write('release/left-over.tgz', '');
-    expect(release().status).to.equal(0);
-    expect(readFileSync(join(checkout, 'release', TARBALL)).equals(before)).to.equal(true);
-    expect(readdirSync(join(checkout, 'release'))).to.have.length(3);
-  });
-
-  for (const [state, spoil, told] of [
-    [
-      'a change is not committed',
-      () => {
-        write('CHANGELOG.md', 'Something else');
-      },
-      'CHANGELOG.md',
-    ],
-    [
-      'a file is not known to git',
-      () => {
-        write('notes.txt', '');
-      },
-      'notes.txt',
-    ],
-    [
-      'the changelog says that it is unreleased',
-      () => {
-        write('CHANGELOG.md', `## ${version} – unreleased\n`);
-        commit();
-      },
-      version,
-    ],
-    [
-      'the changelog is of another version',
-      () => {
-        write('CHANGELOG.md', `## ${version}0 – 2026-01-31\n`);
-        commit();
-      },
-      version,
-    ],
-  ] as const) {
-    it(`is refused before anything is run when ${state}`, () => {
-      spoil();
+    it('lays out the package, its bill of materials and their hashes, and publishes nothing itself', () => {
       const { status, stdout, stderr } = release();
-      expect(status).to.equal(1);
-      expect(stdout).to.equal('');
-      expect(stderr).to.include('Not released: ').and.to.include(told);
+      expect(status, stderr).to.equal(0);
+      expect(readdirSync(join(checkout, 'release')).sort()).to.deep.equal(
+        ['SHA512SUMS', BOM, TARBALL].sort(),
+      );
+      first = { tarball: fileOf(TARBALL), bom: fileOf(BOM) };
+      const sums = Object.entries({ [TARBALL]: first.tarball, [BOM]: first.bom }).map(
+        ([file, content]) => `${createHash('sha512').update(content).digest('hex')}  ${file}\n`,
+      );
+      expect(fileOf('SHA512SUMS').toString()).to.equal(sums.join(''));
+      expect(stdout)
+        .to.match(/^checked$/m)
+        .and.to.include(sums.join(''));
+      // Without its `./`, or where provenance cannot be signed, npm would refuse it.
+      expect(lastLine(stdout)).to.equal(`npm publish ./release/${TARBALL} --access public`);
     });
-  }
 
-  it('is refused for everything that is missing at once', () => {
-    write('CHANGELOG.md', `## ${version} – unreleased\n`);
-    write('notes.txt', '');
-    const { status, stderr } = release();
-    expect(status).to.equal(1);
-    expect(stderr.match(/^Not released: .*/gm)).to.deep.equal([
-      'Not released: commit or remove these first:',
-      `Not released: CHANGELOG.md has no line "## ${version} – <year>-<month>-<day>".`,
-    ]);
-    expect(stderr).to.include(' M CHANGELOG.md').and.to.include('?? notes.txt');
+    for (const [job, token] of [
+      ['GitHub', 'ACTIONS_ID_TOKEN_REQUEST_URL'],
+      ['GitLab', 'SIGSTORE_ID_TOKEN'],
+    ] as const) {
+      it(`takes the place of an older one, byte for byte as far as the package goes, and is to be published with provenance in a job that ${job} gives an identity token`, () => {
+        write('release/left-over.tgz', '');
+        const { status, stdout, stderr } = release({ [token]: 'of-the-job' });
+        expect(status, stderr).to.equal(0);
+        expect(fileOf(TARBALL).equals(first.tarball)).to.equal(true);
+        expect(readdirSync(join(checkout, 'release'))).to.have.length(3);
+        expect(lastLine(stdout)).to.equal(`npm publish ./release/${TARBALL} --provenance --access public`);
+        expect(stdout).to.not.include('of-the-job');
+      });
+    }
   });
 
-  for (const [state, check, told] of [
-    ['a check fails', 'echo it is broken >&2\nexit 1\n', 'it is broken'],
-    ['a check changes a file', 'echo >>CHANGELOG.md\n', 'the checks changed these'],
-  ] as const) {
-    it(`is refused before anything is laid out when ${state}`, () => {
-      appendFileSync(join(checkout, '.ci/run'), check);
-      commit();
+  describe('that something speaks against', () => {
+    beforeEach(checkOut);
+    afterEach(remove);
+
+    for (const [state, spoil, told] of [
+      [
+        'a change is not committed',
+        () => {
+          write('CHANGELOG.md', 'Something else');
+        },
+        'CHANGELOG.md',
+      ],
+      [
+        'a file is not known to git',
+        () => {
+          write('notes.txt', '');
+        },
+        'notes.txt',
+      ],
+      [
+        'the changelog says that it is unreleased',
+        () => {
+          write('CHANGELOG.md', `## ${version} – unreleased\n`);
+          commit();
+        },
+        version,
+      ],
+      [
+        'the changelog is of another version',
+        () => {
+          write('CHANGELOG.md', `## ${version}0 – 2026-01-31\n`);
+          commit();
+        },
+        version,
+      ],
+    ] as const) {
+      it(`is refused before anything is run when ${state}`, () => {
+        spoil();
+        const { status, stdout, stderr } = release();
+        expect(status).to.equal(1);
+        expect(stdout).to.equal('');
+        expect(stderr).to.include('Not released: ').and.to.include(told);
+      });
+    }
+
+    it('is refused for everything that is missing at once', () => {
+      write('CHANGELOG.md', `## ${version} – unreleased\n`);
+      write('notes.txt', '');
       const { status, stderr } = release();
       expect(status).to.equal(1);
-      expect(stderr).to.include(told);
-      expect(readdirSync(checkout)).to.not.include('release');
+      expect(stderr.match(/^Not released: .*/gm)).to.deep.equal([
+        'Not released: commit or remove these first:',
+        `Not released: CHANGELOG.md has no line "## ${version} – <year>-<month>-<day>".`,
+      ]);
+      expect(stderr).to.include(' M CHANGELOG.md').and.to.include('?? notes.txt');
     });
-  }
+
+    for (const [state, check, told] of [
+      ['a check fails', 'echo it is broken >&2\nexit 1\n', 'it is broken'],
+      ['a check changes a file', 'echo >>CHANGELOG.md\n', 'the checks changed these'],
+    ] as const) {
+      it(`is refused before anything is laid out when ${state}`, () => {
+        appendFileSync(join(checkout, '.ci/run'), check);
+        commit();
+        const { status, stderr } = release();
+        expect(status).to.equal(1);
+        expect(stderr).to.include(told);
+        expect(readdirSync(checkout)).to.not.include('release');
+      });
+    }
+  });
 });

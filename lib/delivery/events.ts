@@ -355,6 +355,36 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
     }
 );
 
+/** Every type that an event may have. */
+export const EVENT_TYPES: readonly string[] = Object.keys({
+  'configuration.warned': true,
+  'request.received': true,
+  'request.repeated': true,
+  'caller.rejected': true,
+  'request.rejected': true,
+  'clock.skewed': true,
+  'guard.blocked': true,
+  'profile.read': true,
+  'okta.paused': true,
+  'channels.planned': true,
+  'attempt.ended': true,
+  'attempt.late': true,
+  'extension.failed': true,
+  'state.lost': true,
+  'state.recovered': true,
+  'state.warned': true,
+  'request.answered': true,
+  'breaker.changed': true,
+  'message.status': true,
+  'callbacks.missing': true,
+  'inbound.received': true,
+  'failover.ended': true,
+  'code.used': true,
+  'feedback.failed': true,
+  'uses.skipped': true,
+  'message.unknown': true,
+} satisfies Record<HookEvent['type'], true>);
+
 /** What it returns is not looked at, but for a promise that may fail. */
 export type HookEventListener = (event: HookEvent) => unknown;
 

@@ -36,6 +36,9 @@ const PHRASES: Readonly<Record<string, Phrase>> = {
   ar: { language: 'ar', sentence: 'مرحبًا. رمز التحقق الخاص بك هو:', separator: '، ' },
 };
 
+/** Those that our own words are in. */
+export const SPOKEN_LANGUAGES: readonly string[] = Object.keys(PHRASES);
+
 /** White space and control characters: nothing that could be said. */
 const UNSPEAKABLE = /[\p{C}\p{Z}]/gu;
 

@@ -51,6 +51,8 @@ const RULES = {
 
 /** A variable that has a rule. */
 export type VariableName = keyof typeof RULES;
+/** All of them. */
+export const VARIABLES: readonly string[] = Object.keys(RULES);
 
 /** A sentence for each variable that is wrong, with its name and without its value. */
 export function variableProblems(values: Readonly<Partial<Record<VariableName, string>>>): readonly string[] {

@@ -33,7 +33,7 @@ const PRIMARY =
 const CLUSTER = 'This server is part of a cluster: give an ioredis Cluster as the connection.';
 
 /** The error words that Redis says, in the order in which they are looked for; what has no remedy has the usual one. */
-const REMEDIES: Readonly<Record<string, string | undefined>> = {
+export const REMEDIES: Readonly<Record<string, string | undefined>> = {
   READONLY: PRIMARY,
   OOM: 'Redis is full: give it more memory, and see whether something else fills it.',
   LOADING: 'Redis is reading its data; it is tried again every second.',

@@ -132,6 +132,8 @@ const FAULT_KEYS: {
   slow: { delayMs: true },
 };
 
+export const FAULT_KINDS: readonly string[] = Object.keys(FAULT_KEYS);
+
 /**
  * Reads what the emulators' `fault()` takes: a rule, or a fault that hits everything until it is cleared.
  *
@@ -147,7 +149,7 @@ export function asFaultRule(rule: FaultRule | Fault): FaultRule {
 export function requireFault(fault: Fault): Fault {
   const { kind } = Object(fault) as Partial<Fault>;
   if (kind === undefined || !Object.hasOwn(FAULT_KEYS, kind)) {
-    throw new TypeError(`A fault needs a kind: ${Object.keys(FAULT_KEYS).join(', ')}.`);
+    throw new TypeError(`A fault needs a kind: ${FAULT_KINDS.join(', ')}.`);
   }
   requireKeys(`a fault of the kind ${kind}`, fault, ['kind', 'delivered', ...Object.keys(FAULT_KEYS[kind])]);
   return fault;

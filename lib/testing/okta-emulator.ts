@@ -234,6 +234,7 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     userSignedIn: (idOrLogin, eventOptions = {}) => org.fire([org.logEvent(idOrLogin, eventOptions)], {}),
     close: async () => {
       await Promise.all([dispatcher.destroy(), api.server.close()]);
+      org.rsaKeys.giveBack();
     },
   };
 }

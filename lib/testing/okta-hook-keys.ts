@@ -1,10 +1,11 @@
-import { generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto';
+import { randomUUID, type KeyObject } from 'node:crypto';
 import type { JWK } from 'jose';
 import { jsonReply, type Reply } from './loopback-server.js';
 import type { Route } from './okta-api.js';
 import { notFound, validationFailed } from './okta-errors.js';
 import { textOf } from './okta-json.js';
 import { randomAlphanumeric } from './random-ids.js';
+import type { RsaKeys } from './rsa-keys.js';
 
 /** A key by which Okta proves itself to an authorization server, to get tokens for a hook. */
 export interface EmulatedHookKey {
@@ -30,11 +31,13 @@ export class HookKeys {
   readonly #clock: () => number;
   /** Whether an inline hook uses a key. */
   readonly #isUsed: (id: string) => boolean;
+  readonly #rsaKeys: RsaKeys;
   readonly #keys: StoredKey[] = [];
 
-  constructor(clock: () => number, isUsed: (id: string) => boolean) {
+  constructor(clock: () => number, isUsed: (id: string) => boolean, rsaKeys: RsaKeys) {
     this.#clock = clock;
     this.#isUsed = isUsed;
+    this.#rsaKeys = rsaKeys;
   }
 
   /** Every key, oldest first. */
@@ -95,7 +98,7 @@ export class HookKeys {
       return validationFailed('name', 'name: It has 1 to 255 characters.');
     if (this.#keys.some((key) => key.name === name)) return validationFailed('name', 'name: It is taken.');
     if (this.#keys.length >= MAX_KEYS) return validationFailed('name', `There are ${MAX_KEYS} keys already.`);
-    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { publicKey, privateKey } = this.#rsaKeys.takeSync();
     const keyId = randomUUID();
     const publicJwk: JWK = {
       ...publicKey.export({ format: 'jwk' }),

@@ -1,9 +1,9 @@
-import { createHmac, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
-import { promisify } from 'node:util';
+import { createHmac, createPublicKey, type KeyObject } from 'node:crypto';
 import { exportJWK, jwtVerify, SignJWT, type JWK } from 'jose';
 import { pathOf, type RecordedRequest } from './faults.js';
 import { jsonReply, type Reply } from './loopback-server.js';
 import { randomAlphanumeric } from './random-ids.js';
+import type { RsaKeys } from './rsa-keys.js';
 
 /** How a hook token is signed, where it is not to be as Okta does. */
 export interface HookTokenOptions {
@@ -39,14 +39,16 @@ const DEFAULT_CLIENT_ID = '0oahookclient0001d7';
 export class HookTokens {
   readonly #issuer: () => string;
   readonly #clock: () => number;
+  readonly #rsaKeys: RsaKeys;
   // The key in use and the one before it, as Okta publishes them.
   #keys: Promise<readonly SigningKey[]> | undefined;
   #jwksHits = 0;
   readonly #clients = new Map<string, HookClient>();
 
-  constructor(issuer: () => string, clock: () => number) {
+  constructor(issuer: () => string, clock: () => number, rsaKeys: RsaKeys) {
     this.#issuer = issuer;
     this.#clock = clock;
+    this.#rsaKeys = rsaKeys;
   }
 
   /** How often the keys were asked for. */
@@ -62,7 +64,9 @@ export class HookTokens {
   /** Signs from now on with another key; the one before it stays published. */
   async rotate(): Promise<void> {
     const [current] = await this.#signingKeys();
-    const rotated = makeSigningKey().then((key) => (current === undefined ? [key] : [key, current]));
+    const rotated = makeSigningKey(this.#rsaKeys).then((key) =>
+      current === undefined ? [key] : [key, current],
+    );
     this.#keys = rotated;
     await rotated;
   }
@@ -183,13 +187,13 @@ export class HookTokens {
 
   #signingKeys(): Promise<readonly SigningKey[]> {
     // Made when it is first needed: most tests have no use for it, and RSA keys take their time.
-    this.#keys ??= makeSigningKey().then((key) => [key]);
+    this.#keys ??= makeSigningKey(this.#rsaKeys).then((key) => [key]);
     return this.#keys;
   }
 }
 
-async function makeSigningKey(): Promise<SigningKey> {
-  const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
+async function makeSigningKey(rsaKeys: RsaKeys): Promise<SigningKey> {
+  const { privateKey, publicKey } = await rsaKeys.take();
   const kid = randomAlphanumeric(43);
   return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), alg: 'RS256', use: 'sig', kid } };
 }

@@ -15,6 +15,7 @@ import { executeHook } from './okta-hook-execution.js';
 import { HookKeys } from './okta-hook-keys.js';
 import { proveToHook, type HookProof } from './okta-hook-proof.js';
 import { HookTokens } from './okta-hook-tokens.js';
+import { RsaKeys } from './rsa-keys.js';
 import { InlineHooks, type EmulatedInlineHook } from './okta-inline-hooks.js';
 import { makeLogEvent, type LogEvent, type LogEventOptions } from './okta-log-events.js';
 import { OrgResources } from './okta-org-resources.js';
@@ -52,6 +53,7 @@ export interface EnteredCode {
 export class OktaOrg {
   readonly #settings: OrgSettings;
   readonly #codes = new AwaitedCodes();
+  readonly rsaKeys = new RsaKeys();
   readonly users: UserDirectory;
   readonly schema: UserSchema;
   readonly keys: HookKeys;
@@ -70,14 +72,16 @@ export class OktaOrg {
     this.schema = new UserSchema(orgUrl, clock, (names) => {
       this.users.forget(names);
     });
-    this.keys = new HookKeys(clock, (id) =>
-      this.inlineHooks.all.some(({ channel }) => channel.oauth?.hookKeyId === id),
+    this.keys = new HookKeys(
+      clock,
+      (id) => this.inlineHooks.all.some(({ channel }) => channel.oauth?.hookKeyId === id),
+      this.rsaKeys,
     );
     this.inlineHooks = new InlineHooks(orgUrl, clock, (id) => this.keys.find(id) !== undefined);
     this.eventHooks = new EventHooks(orgUrl, clock, this.users.tokenOwnerId);
     this.resources = new OrgResources(orgUrl, clock);
     this.orgTokens = new OrgTokens(settings);
-    this.hookTokens = new HookTokens(settings.issuer, clock);
+    this.hookTokens = new HookTokens(settings.issuer, clock, this.rsaKeys);
     this.api = new OktaApi(
       this.orgTokens,
       [

@@ -28,14 +28,14 @@ export interface CallbackFault {
   readonly times?: number | undefined;
 }
 
-const CALLBACK_FAULT_KEYS: Readonly<Record<keyof CallbackFault, true>> = {
+export const CALLBACK_FAULT_KEYS: readonly string[] = Object.keys({
   delayMs: true,
   copies: true,
   isReversed: true,
   isHeld: true,
   match: true,
   times: true,
-};
+} satisfies Record<keyof CallbackFault, true>);
 
 /** The callbacks of one message or call. */
 export interface CallbackSeries {
@@ -60,7 +60,7 @@ export class TwilioCallbacks {
 
   /** @throws TypeError for a key that does not exist. */
   fault(fault: CallbackFault): void {
-    requireKeys('faultCallbacks()', fault, Object.keys(CALLBACK_FAULT_KEYS));
+    requireKeys('faultCallbacks()', fault, CALLBACK_FAULT_KEYS);
     this.#faults.add(fault);
   }
 

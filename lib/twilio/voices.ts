@@ -18,7 +18,7 @@ const NORWEGIAN: Voice = { language: 'nb-NO', voice: 'Polly.Liv' };
  * Amazon Polly's standard voices, by BCP-47: for the languages of `spoken-code.ts`, and for those in which only texts of
  * the options are.
  */
-const VOICES: Readonly<Record<string, Voice>> = {
+export const VOICES: Readonly<Record<string, Voice>> = {
   en: AMERICAN,
   'en-GB': { language: 'en-GB', voice: 'Polly.Amy' },
   'en-AU': { language: 'en-AU', voice: 'Polly.Nicole' },

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { describeRefusal as describeLine } from '#lib/channels/line-errors.js';
-import { describeRefusal as describeVonage } from '#lib/channels/vonage-errors.js';
+import { describeRefusal as describeVonage, ERRORS as VONAGE_ERRORS } from '#lib/channels/vonage-errors.js';
 import type { MoveOn } from '#lib/delivery/channel.js';
-import { RedisFailure } from '#lib/state/redis-failure.js';
-import { describeRefusal as describeTwilio } from '#lib/twilio/error-codes.js';
+import { REMEDIES, RedisFailure } from '#lib/state/redis-failure.js';
+import { describeRefusal as describeTwilio, ERRORS as TWILIO_ERRORS } from '#lib/twilio/error-codes.js';
+import { VERIFY_ERRORS } from '#lib/twilio/verify-error-codes.js';
 import { ROOT } from '#harness/consumer.js';
 
 /** The tables of TROUBLESHOOTING.md that say what a vendor's code means: made from the tables that the hook runs on. */
@@ -22,16 +23,13 @@ interface Meaning {
   readonly isFraudBlock?: boolean | undefined;
 }
 
-/** The codes under one comment of a table. */
-interface Group {
-  readonly title: string;
-  readonly codes: readonly string[];
-}
+/** The codes of each subject. */
+type Subjects = Readonly<Record<string, object>>;
 
 const PARTS: Readonly<Record<string, () => string>> = {
-  twilio: () => twilioTables('lib/twilio/error-codes.ts'),
-  verify: () => twilioTables('lib/twilio/verify-error-codes.ts'),
-  vonage: () => tables(groupsOf('lib/channels/vonage-errors.ts'), vonageMeaning, (code) => `\`${code}\``),
+  twilio: () => twilioTables(TWILIO_ERRORS),
+  verify: () => twilioTables(VERIFY_ERRORS),
+  vonage: () => tables(VONAGE_ERRORS, vonageMeaning, (code) => `\`${code}\``),
   line: lineTable,
   redis: redisTable,
 };
@@ -51,35 +49,24 @@ export async function remake(): Promise<{
   return { path, kept, now: await format(remade, { ...(await resolveConfig(path)), filepath: path }) };
 }
 
-function twilioTables(file: string): string {
+function twilioTables(subjects: Subjects): string {
   return tables(
-    groupsOf(file),
+    subjects,
     (code) => describeTwilio(Number(code), 400),
     (code) => `[${code}](https://www.twilio.com/docs/api/errors/${code})`,
   );
 }
 
-/** The codes of a table in the sources, by the comments that stand behind an empty line, or first. */
-function groupsOf(file: string): readonly Group[] {
-  const source = readFileSync(join(ROOT, file), 'utf8');
-  const [, table = ''] = /^(?:export )?const \w+: Readonly<Record<\w+, \w+>> = \{\n(.*?)^\};/ms.exec(
-    source.slice(source.search(/^(?:export )?const (?:ERRORS|VERIFY_ERRORS|MEANINGS)\b/m)),
-  ) ?? [''];
-  return table.split('\n\n').map((part) => {
-    const [, title = ''] = /^ {2}\/\/ (.*)\.$/m.exec(part) ?? [];
-    // `UNAUTHORIZED,` stands for itself.
-    return { title, codes: [...part.matchAll(/^ {2}(\w+)[:,]/gm)].map(([, code = '']) => code) };
-  });
-}
-
 function tables(
-  groups: readonly Group[],
+  subjects: Subjects,
   meaningOf: (code: string) => Meaning,
   link: (code: string) => string,
 ): string {
-  return groups
-    .map(({ title, codes }) =>
-      [`**${title}**`, '', HEAD, ...codes.map((code) => row(link(code), meaningOf(code)))].join('\n'),
+  return Object.entries(subjects)
+    .map(([title, codes]) =>
+      [`**${title}**`, '', HEAD, ...Object.keys(codes).map((code) => row(link(code), meaningOf(code)))].join(
+        '\n',
+      ),
     )
     .join('\n\n');
 }
@@ -137,10 +124,7 @@ function lineTable(): string {
 }
 
 function redisTable(): string {
-  const source = readFileSync(join(ROOT, 'lib/state/redis-failure.ts'), 'utf8');
-  const [, table = ''] = /^const REMEDIES\b.*?\{\n(.*?)^\};/ms.exec(source) ?? [];
-  const words = [...table.matchAll(/^ {2}(\w+):/gm)].map(([, word = '']) => word);
-  const rows = [...words, 'CLOSED', 'FAILED', 'REFUSED', 'TIMEOUT'].map(
+  const rows = [...Object.keys(REMEDIES), 'CLOSED', 'FAILED', 'REFUSED', 'TIMEOUT'].map(
     (word) => `| \`${word}\` | ${cell(new RedisFailure(word, false).remedy)} |`,
   );
   return ['| reason | remedy |', '| --- | --- |', ...rows].join('\n');

@@ -5,6 +5,9 @@ import { expect } from 'chai';
 import supertest from 'supertest';
 import { parse, parseAllDocuments } from 'yaml';
 import { Agent } from 'undici';
+import { DETACHED_MS } from '#lib/delivery/attempt-clock.js';
+import { READY_TIMEOUT_MS } from '#lib/hook.js';
+import { GRACE_MS, LAST_CONNECTION_MS } from '../../example/drain.js';
 import { readEnvironment } from '../../example/environment.js';
 import { createGateway, type Gateway } from '../../example/gateway.js';
 import { manifest, ROOT } from '#harness/consumer.js';
@@ -120,21 +123,12 @@ function expectToStart(variables: Readonly<Record<string, string>>): void {
   void gateway.hook.close();
 }
 
-/** The time that a constant of a source stands for, seconds. */
-function secondsOf(file: string, constant: string): number {
-  const [, digits] = new RegExp(`\\b${constant} = ([\\d_]+);`).exec(read(file)) ?? [];
-  expect(digits, `${constant} in ${file}`).to.be.a('string');
-  return Number(digits?.replaceAll('_', '')) / 1000;
-}
-
-const graceSeconds = secondsOf('example/drain.ts', 'GRACE_MS');
+const graceSeconds = GRACE_MS / 1000;
 /** The most that the gateway takes from SIGTERM to its end, if each of its steps takes as long as it may. */
 const longestDrainSeconds =
   graceSeconds +
-  secondsOf('example/drain.ts', 'LAST_CONNECTION_MS') +
-  secondsOf('lib/delivery/attempt-clock.ts', 'DETACHED_MS') +
-  // Of the state, and of the connections to the vendors.
-  2 * secondsOf('lib/hook.ts', 'READY_TIMEOUT_MS');
+  // Twice the last: of the state, and of the connections to the vendors.
+  (LAST_CONNECTION_MS + DETACHED_MS + 2 * READY_TIMEOUT_MS) / 1000;
 
 describe('the recipes', () => {
   let gateway: Gateway;

@@ -1,0 +1,204 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { ConfigurationError, TelephonyHookError, type OktaTelephonyHookOptions } from 'okta-telephony-hook';
+import { redisState } from 'okta-telephony-hook/redis';
+import { PHONES_PATH, startDemo, type Demo } from './demo.js';
+import { readEnvironment, type Environment } from './environment.js';
+import { CONSOLE_PATH, createGateway, type Gateway, type GatewayOptions } from './gateway.js';
+
+const HOOK_PATH = '/okta/telephony';
+
+/**
+ * Longer than load balancers keep an idle connection (60 s is usual): who closes first never loses a request that the
+ * other one has just sent. Node's own 5 s would let one fail now and then, and Okta sends that code itself.
+ */
+const KEEP_ALIVE_MS = 75_000;
+
+/** Where the gateway prints. */
+export type Output = Pick<Console, 'log' | 'error'>;
+
+/** A gateway that serves. */
+export interface Started {
+  readonly server: Server;
+  readonly gateway: Gateway;
+  /** What is closed at the very end. */
+  readonly closeLast?: (() => Promise<void>) | undefined;
+  /** Loads what the first call needs, and prints what can be done here, or which vendor cannot be reached. */
+  introduce(): Promise<void>;
+}
+
+/** What keeps the gateway from starting, in sentences without a value of the environment. */
+export class CannotStart extends Error {
+  override readonly name = 'CannotStart';
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/**
+ * Starts what the environment asks for, on a server that listens.
+ *
+ * @throws CannotStart where the environment, or what is made of it, cannot work.
+ */
+export async function start(
+  env: Readonly<Record<string, string | undefined>>,
+  output: Output,
+): Promise<Started> {
+  const environment = readEnvironment(env);
+  if (environment.kind === 'problems') throw refusal(environment.problems);
+  // Sessions live in this process, so that a secret of this run loses nothing that outlives it.
+  const sessionSecret = randomBytes(32).toString('base64url');
+  return environment.kind === 'emulators'
+    ? startOnEmulators(environment, sessionSecret, output)
+    : startForReal(environment, sessionSecret, output);
+}
+
+type Of<Kind extends Environment['kind']> = Extract<Environment, { readonly kind: Kind }>;
+
+async function startOnEmulators(
+  { port, optInAttribute, isProduction: isReachedFromElsewhere }: Of<'emulators'>,
+  sessionSecret: string,
+  output: Output,
+): Promise<Started> {
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
+  const demo = await startDemo({ optInAttribute, isReachedFromElsewhere, output });
+  // Whoever reaches the demo can send codes to its phones; a container is reached from outside itself.
+  const loopbackOnly = isReachedFromElsewhere ? undefined : '127.0.0.1';
+  const origin = `http://localhost:${await listen(server, port, loopbackOnly)}`;
+  const gateway = serve(server, {
+    // Twilio's callbacks come to it too.
+    hook: demo.hookOptions(origin + HOOK_PATH),
+    sessionSecret,
+    accounts: demo.accounts,
+    ...demo.pages,
+    consoleLinks: [{ title: 'Phones', href: PHONES_PATH }],
+  });
+  return {
+    server,
+    gateway,
+    closeLast: () => demo.close(),
+    introduce: async () => {
+      await demo.connectHook(origin + HOOK_PATH);
+      await gateway.warmUp();
+      welcome(origin, demo, output);
+      if (isReachedFromElsewhere) {
+        output.log(
+          'Note: it listens on every address, and whoever reaches it sees the codes. Publish its port on 127.0.0.1 alone.',
+        );
+      }
+    },
+  };
+}
+
+async function startForReal(
+  environment: Of<'real'>,
+  sessionSecret: string,
+  output: Output,
+): Promise<Started> {
+  const { redis, preferences, options, notes } = environment;
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
+  const state = redis === undefined ? undefined : orRefuse(() => redisState(redis));
+  const port = await listen(server, environment.port);
+  const gateway = serve(server, {
+    hook: { ...options, state },
+    sessionSecret,
+    // This example has no directory of its own, and no password that everybody knows: put your login here.
+    accounts: environment.accounts,
+    preferences: preferences && { credential: preferences },
+    isBehindTlsProxy: environment.isProduction,
+  });
+  return {
+    server,
+    gateway,
+    introduce: async () => {
+      output.log(`The gateway listens on port ${port}; Okta's telephony hook is at ${HOOK_PATH}`);
+      for (const note of notes) output.log(`Note: ${note}.`);
+      await tellReadiness(gateway, options, output);
+    },
+  };
+}
+
+/** The port comes first: with PORT=0 the hook's own URL is known only now. */
+async function listen(server: Server, wanted: number, host?: string): Promise<number> {
+  server.listen(wanted, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CannotStart(1, `Cannot listen on port ${wanted}: ${why}`);
+  }
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : wanted;
+}
+
+/** Called in the turn in which `listen` resolved: no connection has been read before this. */
+function serve(server: Server, options: GatewayOptions): Gateway {
+  try {
+    const gateway = orRefuse(() => createGateway(options));
+    server.on('request', gateway.app);
+    return gateway;
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+}
+
+/** What cannot be configured keeps the gateway from starting, by its problems and without a stack. */
+function orRefuse<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw refusal(error.problems);
+    throw error;
+  }
+}
+
+function refusal(problems: readonly string[]): CannotStart {
+  return new CannotStart(
+    2,
+    ['The gateway cannot start:', ...problems.map((problem) => `- ${problem}`)].join('\n'),
+  );
+}
+
+/** A vendor that cannot be reached now is told and nothing more: codes may go out when it is back. */
+async function tellReadiness(
+  gateway: Gateway,
+  { credentials }: OktaTelephonyHookOptions,
+  output: Output,
+): Promise<void> {
+  const { okta, twilio, hookKeys, state } = await gateway.warmUp();
+  const found = { [new URL(credentials.okta.orgUrl).host]: okta, Twilio: twilio, hookKeys, state };
+  for (const [name, result] of Object.entries(found)) {
+    if (result === 'ok') output.log(`${name}: ok`);
+    else output.error(`${name}: ${wordsOf(result).join(' ')}`);
+  }
+}
+
+/** What went wrong, why, and what to do about it, as far as each is known. */
+function wordsOf(error: Error): readonly string[] {
+  const cause = error.cause instanceof Error ? [`(${error.cause.message})`] : [];
+  const remedy = error instanceof TelephonyHookError && error.remedy !== undefined ? [error.remedy] : [];
+  return [error.message, ...cause, ...remedy];
+}
+
+function welcome(origin: string, demo: Demo, output: Output): void {
+  const logins = demo.accounts.map(({ username, password }) => `as ${username} with ${password}`);
+  output.log(`An identity gateway with Okta's telephony hook, on emulators of Okta and Twilio: nothing reaches a real phone.
+
+  Open        ${origin}  (log in ${logins.join(', or ')})
+  Phones      ${origin}${PHONES_PATH}  (sign in as Ana, Bob or Chloé, type the code back, make things go wrong)
+  Console     ${origin}${CONSOLE_PATH}  (try the hook and see what it did, as admin)
+  Preferences ${origin}/preferences
+  Health      ${origin}/health/live  ${origin}/health/ready
+  Metrics     ${origin}/metrics
+  Hook        ${origin}${HOOK_PATH}
+
+Be Okta: paste one of these into another terminal, and watch the phones there or here.
+`);
+  for (const { title, command } of demo.curls(origin + HOOK_PATH)) output.log(`${title}\n\n${command}\n`);
+  output.log('Ctrl-C ends it.\n');
+}

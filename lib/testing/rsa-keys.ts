@@ -1,0 +1,34 @@
+import { generateKeyPair, generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto';
+import { promisify } from 'node:util';
+
+const OPTIONS = { modulusLength: 2048 };
+
+/** What closed emulators have left. */
+const spare: KeyPairKeyObjectResult[] = [];
+
+/**
+ * The RSA keys of one emulator. To make one takes tens of milliseconds of a core, so that the keys of a closed emulator
+ * serve the next one: no two that are open have the same.
+ */
+export class RsaKeys {
+  #own: KeyPairKeyObjectResult[] = [];
+
+  async take(): Promise<KeyPairKeyObjectResult> {
+    return this.#keep(spare.pop() ?? (await promisify(generateKeyPair)('rsa', OPTIONS)));
+  }
+
+  takeSync(): KeyPairKeyObjectResult {
+    return this.#keep(spare.pop() ?? generateKeyPairSync('rsa', OPTIONS));
+  }
+
+  /** Called once, when the emulator is closed. */
+  giveBack(): void {
+    spare.push(...this.#own);
+    this.#own = [];
+  }
+
+  #keep(pair: KeyPairKeyObjectResult): KeyPairKeyObjectResult {
+    this.#own.push(pair);
+    return pair;
+  }
+}

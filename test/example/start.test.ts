@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { CannotStart, start, type Started } from '../../example/start.js';
+import { ROOT } from '#harness/consumer.js';
+import { mustNotShow, witness } from '#harness/witness.js';
+
+type Variables = Readonly<Record<string, string>>;
+
+const WHOLE: Variables = {
+  OKTA_ORG_URL: 'http://127.0.0.1:9',
+  OKTA_API_TOKEN: 'api-token-of-start-test',
+  HOOK_SECRET: 'hook-secret-of-start-test',
+  TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+  TWILIO_AUTH_TOKEN: 'auth-token-of-start-test',
+  TWILIO_BASE_URL: 'http://127.0.0.1:9',
+  TWILIO_SMS_FROM: '+12025550177',
+  PORT: '0',
+};
+
+describe('the start of the example gateway', () => {
+  let printed: string[];
+  let started: Started | undefined;
+  const output = {
+    log: (text: string): void => void printed.push(text),
+    error: (text: string): void => void printed.push(text),
+  };
+  beforeEach(() => {
+    printed = [];
+  });
+  afterEach(async () => {
+    started?.server.close();
+    started?.server.closeAllConnections();
+    await started?.gateway.hook.close();
+    await started?.closeLast?.();
+    started = undefined;
+  });
+
+  /** What keeps it from starting. */
+  async function refusalOf(env: Variables): Promise<CannotStart> {
+    try {
+      started = await start(env, output);
+    } catch (error) {
+      if (!(error instanceof CannotStart)) throw error;
+      witness(error.message);
+      expect(printed).to.deep.equal([]);
+      return error;
+    }
+    return expect.fail('it starts');
+  }
+
+  it('is refused in production without DEMO=1', async () => {
+    const { exitCode, message } = await refusalOf({ NODE_ENV: 'production', PORT: '0' });
+    expect(exitCode).to.equal(2);
+    expect(message)
+      .to.match(/DEMO=1/)
+      .and.match(/OKTA_ORG_URL is missing/);
+  });
+
+  it('is refused with a whole environment that the hook refuses, by its problems', async () => {
+    const given = {
+      OKTA_ORG_URL: 'http://acme.okta.example',
+      OKTA_API_TOKEN: 'api-token-of-start-test',
+      HOOK_SECRET: 'hook-secret-of-start-test',
+      TWILIO_ACCOUNT_SID: 'AC-not-a-sid-of-start-test',
+      TWILIO_AUTH_TOKEN: 'auth-token-of-start-test',
+      TWILIO_SMS_FROM: '+12025550177',
+    };
+    mustNotShow(...Object.values(given));
+    const { exitCode, message } = await refusalOf({ ...given, PORT: '0' });
+    expect(exitCode).to.equal(2);
+    expect(message)
+      .to.match(/orgUrl/)
+      .and.match(/accountSid/);
+  });
+
+  it('is refused where the shared state cannot be configured, and echoes no key', async () => {
+    mustNotShow('key-of-start-test', 'redis-password-of-start-test');
+    const { exitCode, message } = await refusalOf({
+      ...WHOLE,
+      REDIS_URL: 'redis://:redis-password-of-start-test@127.0.0.1:9',
+      STATE_ENCRYPTION_KEY: 'key-of-start-test',
+    });
+    expect(exitCode).to.equal(2);
+    expect(message).to.match(/encryptionKeys\[0\] must be 32 bytes/);
+  });
+
+  it('is refused on a port that something else listens on', async () => {
+    const other = createServer().listen(0);
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const { exitCode, message } = await refusalOf({ ...WHOLE, PORT: String(port) });
+    other.close();
+    expect(exitCode).to.equal(1);
+    expect(message).to.match(new RegExp(`^Cannot listen on port ${port}: .*EADDRINUSE`));
+  });
+
+  it('shows its phones from a container, and says who may look', async () => {
+    started = await start({ NODE_ENV: 'production', DEMO: '1', PORT: '0' }, output);
+    await started.introduce();
+    const [, origin = ''] = /Open +(http:\S+)/.exec(printed.join('\n')) ?? [];
+    expect(printed.at(-1)).to.match(/every address.*Publish its port on 127\.0\.0\.1 alone/);
+    expect((started.server.address() as AddressInfo).address).to.be.oneOf(['::', '0.0.0.0']);
+    expect(await (await fetch(`${origin}/phones/`)).text()).to.include(
+      'Whoever reaches this address sees the codes.',
+    );
+    const dockerfile = await readFile(join(ROOT, 'example/Dockerfile'), 'utf8');
+    expect(/docker run .*DEMO=1/.exec(dockerfile)?.[0]).to.include(' -p 127.0.0.1:3000:3000 ');
+  });
+});

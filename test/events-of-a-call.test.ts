@@ -69,6 +69,7 @@ interface Attempt {
   readonly channel: string;
   readonly provider: string;
   readonly outcome: 'accepted' | 'refused' | 'unknown';
+  readonly durationMs: number;
   readonly transactionId?: string;
 }
 

@@ -1,5 +1,6 @@
 import sinon from 'sinon';
-import { startScene } from './scene.js';
+
+export { warmUp } from './scene.js';
 
 /**
  * From now on time passes as the test says, for all that waits in this process: what a busy machine does to the network
@@ -11,11 +12,4 @@ export function stopTime(): sinon.SinonFakeTimers {
     now: Date.now(),
     shouldClearNativeTimers: true,
   });
-}
-
-/** Loads what the first call loads, and lets the HTTP client take the machine's timers for its own. */
-export async function warmUp(): Promise<void> {
-  const scene = await startScene();
-  await scene.call();
-  await scene.close();
 }

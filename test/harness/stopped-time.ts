@@ -1,4 +1,5 @@
 import sinon from 'sinon';
+import { until } from './until.js';
 
 export { warmUp } from './scene.js';
 
@@ -12,4 +13,32 @@ export function stopTime(): sinon.SinonFakeTimers {
     now: Date.now(),
     shouldClearNativeTimers: true,
   });
+}
+
+/** How much time passes at once while something is waited for, milliseconds. */
+const STEP_MS = 20;
+
+/**
+ * Lets time pass until some work has ended, and no more than `atMostMs` of it: work that needs more never ends. For work
+ * that waits for nothing but time, so that it does not matter how long the machine takes for the rest.
+ */
+export async function passTime<T>(
+  clock: sinon.SinonFakeTimers,
+  work: Promise<T>,
+  atMostMs: number,
+): Promise<T> {
+  let isOver = false;
+  const over = (): void => {
+    isOver = true;
+  };
+  work.then(over, over);
+  let spentMs = 0;
+  await until(() => {
+    if (!isOver && spentMs < atMostMs) {
+      clock.tick(STEP_MS);
+      spentMs += STEP_MS;
+    }
+    return isOver;
+  });
+  return work;
 }

@@ -79,13 +79,4 @@ describe('the way of a code', () => {
     expect(second.body).to.deep.equal(first.body);
     expect(scene.twilio.messages).to.have.length(1);
   });
-
-  it('writes one line per call', async () => {
-    const before = scene.log.length;
-    await scene.call();
-    expect(scene.log).to.have.length(before + 1);
-    const lines = scene.log.filter(({ fields }) => fields['event'] === 'request.answered');
-    expect(lines).to.have.length(1);
-    expect(lines[0]?.fields).to.include({ channel: 'whatsapp', status: 'SUCCESSFUL', profileSource: 'okta' });
-  });
 });

@@ -9,14 +9,20 @@ import {
 } from '#lib/index.js';
 import type { EmulatedInbound, InboundMessage } from '#lib/testing/index.js';
 import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
-import { until } from '#harness/until.js';
+import { stopTime, warmUp } from '#harness/stopped-time.js';
+import { defer, until } from '#harness/until.js';
 
 type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
 
 describe('what users write to the senders', () => {
   let scene: Scene;
   let now: number;
-  afterEach(() => scene.close());
+  let clock: sinon.SinonFakeTimers | undefined;
+  before(warmUp);
+  afterEach(async () => {
+    clock?.restore();
+    await scene.close();
+  });
 
   const start = async (inbound?: InboundOptions, hook: HookOptions = {}): Promise<void> => {
     now = Date.now();
@@ -289,6 +295,45 @@ describe('what users write to the senders', () => {
       await start(undefined, { state });
       await write('STOP');
       expect(await channelOf()).to.equal('sms');
+    });
+
+    it('goes by STOP where the claim of a call fails and the state can be asked for it', async () => {
+      const fail = (): never => {
+        throw new Error('lost');
+      };
+      const stopped = { channel: 'whatsapp', reason: 'STOPPED', untilMs: Infinity } as const;
+      await start(undefined, { state: shared({ claim: fail, suppressionsOf: () => [stopped] }) });
+      expect(await channelOf()).to.equal('sms');
+      expect(answered()?.passedOver).to.deep.equal(['whatsapp:STOPPED']);
+    });
+
+    it('says that a message counts as START after the state has taken STOP back', async () => {
+      const lifted = defer<undefined>();
+      let isLifting = false;
+      await start(
+        { onMessage: () => ({ text: 'On.', isStart: true }) },
+        {
+          state: shared({
+            lift: (_recipient, { reasons }) => {
+              // A message of any kind lifts what a provider said, START also what its owner said.
+              if (!reasons.includes('STOPPED')) return undefined;
+              isLifting = true;
+              return lifted.promise;
+            },
+          }),
+        },
+      );
+      // What a state may take, and what a code may, is not over while time stands still.
+      clock = stopTime();
+      let isAnswered = false;
+      const writing = write('MAPLE-71').finally(() => {
+        isAnswered = true;
+      });
+      await until(() => isLifting);
+      await channelOf();
+      expect(isAnswered).to.equal(false);
+      lifted.resolve(undefined);
+      expect((await writing).replies).to.deep.equal(['On.']);
     });
 
     it('is not stopped by one that fails, in whatever way', async () => {

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { generateKeyPairSync } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import express from 'express';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
-import { memoryState, TelephonyHookError, type Readiness, type State } from '#lib/index.js';
+import { memoryState, TelephonyHookError, type Outcome, type Readiness, type State } from '#lib/index.js';
 import {
   ANA,
   BOB,
@@ -17,6 +17,7 @@ import {
 } from '#harness/scene.js';
 import { runBeside } from '#harness/own-process.js';
 import { startRawCall } from '#harness/raw-call.js';
+import { stopTime } from '#harness/stopped-time.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 import { defer, until } from '#harness/until.js';
 
@@ -313,13 +314,33 @@ describe('status()', () => {
   });
 
   it('counts no call twice that was rejected or hung up', async () => {
-    const scene = await start();
+    const outcome = defer<Outcome>();
+    let sends = 0;
+    const send = (): Promise<Outcome> => {
+      sends += 1;
+      return outcome.promise;
+    };
+    const scene = await start({ hook: { chooseChannels: () => ['sms'], channels: { sms: { send } } } });
+    const inFlight = (): number => scene.hook.status().inFlight;
     await scene.call({ headers: { Authorization: 'no' } });
+    expect(inFlight()).to.equal(0);
     await scene.call({ change: () => 'no JSON' });
-    const call = startRawCall(scene);
-    call.destroy();
-    await scene.call();
-    await until(() => scene.hook.status().inFlight === 0);
+    expect(inFlight()).to.equal(0);
+    const gone = new Promise<void>((resolve) => {
+      scene.server.once('request', (_req: IncomingMessage, res: ServerResponse) => {
+        res.once('close', resolve);
+      });
+    });
+    const hungUp = startRawCall(scene);
+    await until(() => sends === 1);
+    expect(inFlight()).to.equal(1);
+    hungUp.destroy();
+    await gone;
+    outcome.resolve({ status: 'accepted', transactionId: 'T1' });
+    await scene.call({ userId: BOB.id });
+    const answers = scene.events.filter((event) => event.type === 'request.answered');
+    expect(answers.map(({ hasHungUp }) => hasHungUp)).to.deep.equal([true, false]);
+    expect(inFlight()).to.equal(0);
   });
 
   it('tells what a state of others tells of itself, without what may be secret', async () => {
@@ -385,8 +406,14 @@ describe('close()', () => {
 
   it('resolves at once where nothing is under way', async () => {
     const scene = await start();
-    await scene.hook.close();
-    await scene.hook.close();
+    const clock = stopTime();
+    try {
+      await scene.hook.close();
+      await scene.hook.close();
+      expect(scene.hook.status()).to.include({ closing: true, inFlight: 0, detached: 0 });
+    } finally {
+      clock.restore();
+    }
   });
 
   it('closes the state, and resolves where that fails', async () => {

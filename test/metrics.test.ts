@@ -275,7 +275,9 @@ describe('a hook with metrics', () => {
   it('sends all the same where the registry has broken', async () => {
     const metrics = new Registry();
     const scene = closers.add(await startScene({ hook: { metrics } }), (opened) => opened.close());
-    for (const metric of metrics.getMetricsAsArray()) {
+    const registered = metrics.getMetricsAsArray();
+    expect(registered).to.have.length.greaterThan(15);
+    for (const metric of registered) {
       Object.assign(metric, {
         inc: () => {
           throw new Error('broken');

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
-import type { Channel, Outcome } from '#lib/index.js';
+import { memoryState, type Channel, type Outcome, type State } from '#lib/index.js';
+import { startGatewayBeside } from '#harness/gateway-beside.js';
 import { ANA, CODE, commandOf, startScene, type Scene } from '#harness/scene.js';
 import { startRawCall } from '#harness/raw-call.js';
+import { stopTime } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
 
@@ -123,6 +125,27 @@ describe('two calls of one user at once', () => {
       expect(left).to.deep.equal([`line ${NEWER}`, `sms ${CODE}`]);
     });
   }
+
+  it('send nothing of the older one that waited for its profile while another gateway sent the newer one', async () => {
+    mustNotShow(NEWER);
+    const state: State = { ...memoryState(), isShared: true };
+    scene = await startScene({ hook: { state } });
+    const other = await startGatewayBeside(scene, { state });
+    const clock = stopTime();
+    try {
+      scene.okta.fault({ fault: { kind: 'slow', delayMs: 251 }, times: 1 });
+      const older = scene.call({ eventId: 'older' });
+      await until(() => scene.okta.requests.length === 1);
+      const newer = await scene.call({ eventId: 'newer', otpCode: NEWER, url: other.url });
+      expect(newer.okta.action).to.equal('sent');
+      clock.tick(251);
+      expect(commandOf(await older)).to.include({ status: 'PENDING', provider: 'GUARD' });
+      expect(scene.twilio.messages.map(({ body }) => body)).to.deep.equal([`Your code is ${NEWER}`]);
+    } finally {
+      clock.restore();
+      await other.close();
+    }
+  });
 
   it('go on where the newer one had ended before', async () => {
     await start();

@@ -125,14 +125,14 @@ describe("the console's stream", () => {
     for (const page of pages) await until(() => page.told('executions').flat().length > 0);
     pages[0].hangUp();
     await served.scene.call({ eventId: 'event-after' });
-    for (const page of pages.slice(1)) {
-      await until(() =>
-        page
-          .told('executions')
-          .flat()
-          .some(({ id }) => id === 'event-after'),
-      );
-    }
+    const idsOf = (page: Listening): ReadonlySet<string> =>
+      new Set(page.told('executions').flatMap((executions) => executions.map(({ id }) => id)));
+    for (const page of pages.slice(1)) await until(() => idsOf(page).has('event-after'));
+    expect(pages.map((page) => [...idsOf(page)])).to.deep.equal([
+      ['event-live'],
+      ['event-live', 'event-after'],
+      ['event-live', 'event-after'],
+    ]);
     for (const page of pages) page.hangUp();
   });
 

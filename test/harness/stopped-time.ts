@@ -1,5 +1,7 @@
 import sinon from 'sinon';
-import { startScene } from './scene.js';
+import { until } from './until.js';
+
+export { warmUp } from './scene.js';
 
 /**
  * From now on time passes as the test says, for all that waits in this process: what a busy machine does to the network
@@ -13,9 +15,30 @@ export function stopTime(): sinon.SinonFakeTimers {
   });
 }
 
-/** Loads what the first call loads, and lets the HTTP client take the machine's timers for its own. */
-export async function warmUp(): Promise<void> {
-  const scene = await startScene();
-  await scene.call();
-  await scene.close();
+/** How much time passes at once while something is waited for, milliseconds. */
+const STEP_MS = 20;
+
+/**
+ * Lets time pass until some work has ended, and no more than `atMostMs` of it: work that needs more never ends. For work
+ * that waits for nothing but time, so that it does not matter how long the machine takes for the rest.
+ */
+export async function passTime<T>(
+  clock: sinon.SinonFakeTimers,
+  work: Promise<T>,
+  atMostMs: number,
+): Promise<T> {
+  let isOver = false;
+  const over = (): void => {
+    isOver = true;
+  };
+  work.then(over, over);
+  let spentMs = 0;
+  await until(() => {
+    if (!isOver && spentMs < atMostMs) {
+      clock.tick(STEP_MS);
+      spentMs += STEP_MS;
+    }
+    return isOver;
+  });
+  return work;
 }

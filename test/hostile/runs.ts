@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { isNightly, runs } from '#harness/thoroughness.js';
 import { KEPT_SEEDS } from './kept-seeds.js';
 
 /**
@@ -7,7 +8,8 @@ import { KEPT_SEEDS } from './kept-seeds.js';
  * Each run of the suite has a seed of its own, which the titles show. It is taken from the environment where it is
  * there, and so is the number of generated cases per property:
  *
- *     npm run hostile                                every property, with few cases
+ *     npm run hostile                                every property, with few cases, as in each run of the suite
+ *     NIGHTLY=1 npm run hostile                      forty times as many
  *     FC_RUNS=10000 npm run hostile                  as many as somebody has time for
  *     FC_SEED=42 npm run hostile                     the cases of a run that failed
  *     FC_SEED=42 FC_PATH=7:0:3 npm run hostile -- --grep 'its event comes'
@@ -22,6 +24,8 @@ const asked = {
   path: process.env['FC_PATH'],
 };
 
+const isQuick = asked.runs === undefined && !isNightly;
+
 /** The seed of this run: what is shown in titles. */
 const SEED = asked.seed ?? Math.floor(Math.random() * 0x7fffffff);
 
@@ -31,17 +35,17 @@ export function withSeed(title: string): string {
 }
 
 /** How long a property may take before mocha thinks that it hangs, milliseconds; 0 is for ever. */
-export const PATIENCE_MS = asked.runs === undefined ? 60_000 : 0;
+export const PATIENCE_MS = isQuick ? 60_000 : 0;
 
 /**
  * Checks a property: first where it has failed before, then with the seed of this run.
  *
- * @param usualRuns - how many cases, unless the environment says so.
+ * @param cases - how many, unless the environment says so: a quarter of them in a quick run, ten times as many in a nightly one.
  */
 export async function check<Ts extends [unknown, ...unknown[]]>(
   name: string,
   property: fc.IAsyncPropertyWithHooks<Ts>,
-  usualRuns: number,
+  cases: number,
 ): Promise<void> {
   for (const { seed, path } of KEPT_SEEDS.filter((kept) => kept.property === name)) {
     await fc.assert(property, { seed, path, numRuns: 1, endOnFailure: true });
@@ -49,8 +53,8 @@ export async function check<Ts extends [unknown, ...unknown[]]>(
   await fc.assert(property, {
     seed: SEED,
     // On a machine that is busy fewer cases are better than none; and a failure is not made small for ever.
-    ...(asked.runs === undefined ? { interruptAfterTimeLimit: PATIENCE_MS / 2 } : {}),
-    numRuns: asked.path === undefined ? (asked.runs ?? usualRuns) : 1,
+    ...(isQuick ? { interruptAfterTimeLimit: PATIENCE_MS / 2 } : {}),
+    numRuns: asked.path === undefined ? (asked.runs ?? runs(Math.ceil(cases / 4), cases * 10)) : 1,
     ...(asked.path === undefined ? {} : { path: asked.path, endOnFailure: true }),
   });
 }

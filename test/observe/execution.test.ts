@@ -45,6 +45,15 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     [...undelivered, of.status(9_000, 'MM1', 'delivered', { channel: 'whatsapp' })],
     { outcome: 'delivered', code: undefined },
   ],
+  [
+    'refused by one channel, and late by the next, of which nothing was told before',
+    [
+      of.received(),
+      of.attempt(40, 'refused', byWhatsApp),
+      of.late(3_000, 'refused', { ...bySms, code: '30003' }),
+    ],
+    { outcome: 'failed', channel: 'sms', code: '30003' },
+  ],
   ['undelivered', undelivered, { outcome: 'undelivered', channel: 'whatsapp', code: '63024' }],
   [
     'undelivered, without a code',

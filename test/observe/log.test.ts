@@ -56,29 +56,12 @@ const rejected = (
 const attempt = { channel: 'sms', provider: 'TWILIO', durationMs: 3 };
 
 describe('the log', () => {
+  // Those of a usual call are in events-of-a-call.test.ts, as the hook emits them.
   const table: readonly (readonly [
     level: LogLine['level'] | undefined,
     message: RegExp,
     event: HookEvent,
   ])[] = [
-    ['info', /a code was sent$/, answered],
-    [
-      'info',
-      /a code was used$/,
-      {
-        at: 1,
-        type: 'code.used',
-        ...ids,
-        requestType: undefined,
-        deliveryChannel: 'sms',
-        userId: ANA.id,
-        channel: 'sms',
-        provider: 'TWILIO',
-        country: 'GB',
-        transactionId: 'SM1',
-        sinceSentMs: 9000,
-      },
-    ],
     [
       'warn',
       /a provider could not be told that its code was used$/,
@@ -111,8 +94,6 @@ describe('the log', () => {
       { ...answered, profileSource: 'none', profileReason: 'OKTA_UNAUTHORIZED' },
     ],
     ['info', /a code was sent$/, { ...answered, profileSource: 'none', profileReason: 'TIMEOUT' }],
-    ['info', /a repeat was answered as the first$/, { ...answered, isRepeat: true }],
-    ['warn', /a code may have been sent; Okta sends none itself$/, { ...answered, status: 'PENDING' }],
     [
       'warn',
       /a repeat was answered as the first: a code may have been sent, or was held back$/,
@@ -120,15 +101,9 @@ describe('the log', () => {
     ],
     [
       'warn',
-      /the guard held the code back; nothing was sent$/,
-      { ...answered, status: 'PENDING', code: 'LIMIT_PER_USER' },
-    ],
-    [
-      'warn',
       /a provider's fraud filter held the code back; nothing was sent$/,
       { ...answered, status: 'PENDING', attempts: [{ ...attempt, outcome: 'refused' }] },
     ],
-    ['error', /no code was sent/, { ...answered, status: 'ERROR' }],
     [
       'info',
       /ended after the answer/,
@@ -139,23 +114,9 @@ describe('the log', () => {
       /ended after the answer/,
       { at: 1, type: 'attempt.late', ...ids, ...attempt, outcome: 'refused' },
     ],
-    ['warn', /in Okta: the header's name and the secret$/, rejected('header')],
     ['warn', /in Okta: the user name and the password$/, rejected('basic', 'basic')],
     ['warn', /in Okta: the issuer, the audience, the client and the scope of its/, rejected('oauth2')],
     ['warn', /in Okta: the issuer, .*; or the header's name and the secret$/, rejected('oauth2', 'header')],
-    [
-      'warn',
-      /a request was rejected/,
-      {
-        at: 1,
-        type: 'request.rejected',
-        count: 1,
-        status: 400,
-        code: 'INVALID_REQUEST',
-        fields: ['data'],
-        reason: undefined,
-      },
-    ],
     [
       'warn',
       /a delivery callback or an inbound message was rejected.+compare publicUrl and credentials\.twilio\.authToken/,
@@ -171,7 +132,6 @@ describe('the log', () => {
     ],
     ...(
       [
-        ['info', /was sent by the next channel$/, 'accepted'],
         ['warn', /may have been sent by the next channel$/, 'unknown'],
         ['warn', /could not be sent by another channel$/, 'refused'],
         ['info', /nothing more was sent$/, 'dropped', 'OVERTAKEN'],
@@ -284,19 +244,6 @@ describe('the log', () => {
     ],
     ['info', /answers again/, { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'closed' }],
     [
-      'warn',
-      /was not delivered/,
-      {
-        at: 1,
-        type: 'message.status',
-        channel: 'sms',
-        transactionId: 'SM1',
-        status: 'undelivered',
-        code: '30003',
-        reason: 'x',
-      },
-    ],
-    [
       undefined,
       /./,
       {
@@ -309,22 +256,6 @@ describe('the log', () => {
         reason: undefined,
       },
     ],
-    [undefined, /./, { at: 1, type: 'request.repeated', ...ids }],
-    [
-      undefined,
-      /./,
-      {
-        ...{ at: 1, type: 'request.received', ...ids, requestType: undefined, deliveryChannel: 'sms' },
-        ...{ userId: undefined, to: '…42', isPreview: false },
-      },
-    ],
-    [undefined, /./, { at: 1, type: 'channels.planned', ...ids, channels: ['sms'], passedOver: [] }],
-    [
-      undefined,
-      /./,
-      { at: 1, type: 'profile.read', ...ids, source: 'okta', reason: undefined, durationMs: 1 },
-    ],
-    [undefined, /./, { at: 1, type: 'attempt.ended', ...ids, ...attempt, outcome: 'accepted' }],
   ];
   for (const [level, message, event] of table) {
     it(`has ${level ?? 'no line'} of ${event.type} ${JSON.stringify('status' in event ? event.status : '')}`, () => {
@@ -341,52 +272,6 @@ describe('the log', () => {
       expect(lines[0]?.fields).to.deep.equal({ event: type, ...fields });
     });
   }
-
-  it('has one line per call, with what happened in it', async () => {
-    const scene = await startScene();
-    try {
-      scene.log.length = 0;
-      const call = await scene.call({ eventId: 'event-7' });
-      expect(scene.log).to.have.length(1);
-      const { level, fields } = scene.log[0]!;
-      expect(level).to.equal('info');
-      expect(fields).to.include({
-        event: 'request.answered',
-        eventId: 'event-7',
-        status: 'SUCCESSFUL',
-        requestType: 'com.okta.user.telephony.mfa-verification',
-        deliveryChannel: 'sms',
-        userId: ANA.id,
-        to: '…23',
-        channel: 'whatsapp',
-        provider: 'TWILIO',
-        transactionId: commandOf(call)?.['transactionId'],
-        profileSource: 'okta',
-        isPreview: false,
-        isRepeat: false,
-        hasHungUp: false,
-      });
-      expect(fields['oktaRequestId']).to.match(/^req/);
-      for (const name of ['durationMs', 'remainingMs', 'profileMs']) expect(fields[name]).to.be.a('number');
-      expect(fields['attempts']).to.have.length(1);
-    } finally {
-      await scene.close();
-    }
-  });
-
-  it('has one line for a repeat, too', async () => {
-    const scene = await startScene();
-    try {
-      await scene.call({ eventId: 'event-8' });
-      scene.log.length = 0;
-      await scene.call({ eventId: 'event-8' });
-      expect(scene.log.map(({ fields }) => [fields['status'], fields['isRepeat']])).to.deep.equal([
-        ['SUCCESSFUL', true],
-      ]);
-    } finally {
-      await scene.close();
-    }
-  });
 
   const failing: readonly (readonly [how: string, fail: () => unknown])[] = [
     [
@@ -430,24 +315,6 @@ describe('the log', () => {
       }
     });
   }
-
-  it('tells the listener each step in order, with the time by the clock', async () => {
-    const scene = await startScene({ hook: { clock: () => 1_700_000_000_000 } });
-    try {
-      await scene.call({ eventTime: new Date(1_700_000_000_000) });
-      expect(scene.events.map(({ type }) => type)).to.deep.equal([
-        'configuration.warned',
-        'request.received',
-        'profile.read',
-        'channels.planned',
-        'attempt.ended',
-        'request.answered',
-      ]);
-      expect(new Set(scene.events.map(({ at }) => at))).to.deep.equal(new Set([1_700_000_000_000]));
-    } finally {
-      await scene.close();
-    }
-  });
 
   it('is one line of JSON on stdout where the gateway has no logger', async () => {
     const written: string[] = [];

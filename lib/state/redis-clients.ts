@@ -52,6 +52,8 @@ const WAITING_OPTIONS = {
   // A primary that has become a replica is left.
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
   maxRetriesPerRequest: null,
+  // A worker would wait in vain for the reply to what it asked before the connection ended. An alarm that is set twice is one.
+  autoResendUnfulfilledCommands: true,
   // The queue has a prefix of its own, and refuses a client that has one.
   keyPrefix: '',
 } as const satisfies RedisOptions;

@@ -1,7 +1,9 @@
+import { Queue } from 'bullmq';
 import { expect } from 'chai';
 import type { Receipt } from '#lib/delivery/receipt.js';
 import type { Channel, HookEvent, OktaTelephonyHookOptions, Outcome } from '#lib/index.js';
 import type { FinalReport } from '#lib/delivery/report.js';
+import { createHistory } from '#lib/observe/history.js';
 import { redisState, type RedisStateOptions } from '#lib/state/redis.js';
 import type { RecordedRequest } from '#lib/testing/faults.js';
 import { Closers } from '#harness/closers.js';
@@ -10,6 +12,7 @@ import { startGatewayBeside, type GatewayBeside } from '#harness/gateway-beside.
 import { startGatewayProcess, type GatewayProcess } from '#harness/gateway-process.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
 import { ANA, BOB, CODE, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
+import { slowTime, type SlowTime } from '#harness/slow-time.js';
 import { defer, until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
@@ -19,6 +22,7 @@ const KEY = Buffer.alloc(32, 7).toString('base64');
 describe('gateways on one Redis', () => {
   let redis: RedisServer;
   let scene: Scene;
+  let time: SlowTime;
   const servers = new Closers();
   const closers = new Closers();
   before(async function () {
@@ -26,8 +30,18 @@ describe('gateways on one Redis', () => {
     redis = servers.add(await startRedis(), (server) => server.close());
   });
   after(() => servers.closeAll());
-  beforeEach(() => redis.admin.flushall());
-  afterEach(() => closers.closeAll());
+  beforeEach(async () => {
+    await redis.admin.flushall();
+    // In a share of the deadline Redis, Twilio and the other gateway answer on any machine.
+    time = slowTime();
+  });
+  afterEach(async () => {
+    try {
+      await closers.closeAll();
+    } finally {
+      time.restore();
+    }
+  });
   const shared = (): RedisStateOptions => ({ connection: redis.url, encryptionKeys: [KEY] });
   const start = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<void> => {
     const hookOfScene = { ...hook, state: redisState(shared()) };
@@ -60,20 +74,68 @@ describe('gateways on one Redis', () => {
   it('send an event once: 40 requests at two of them at once get one answer', async () => {
     await start();
     const { url } = await inProcess();
-    // What the first call of a process loads and compiles would make its Redis seem slow.
-    for (const warm of [{ eventId: 'warm-1' }, { eventId: 'warm-2', url }]) await scene.call(warm);
-    const before = sent();
-    scene.twilio.fault({ kind: 'slow', delayMs: 150 });
+    scene.twilio.fault({ kind: 'slow', delayMs: 15 });
     const calls = await Promise.all(
       Array.from({ length: 40 }, (_, at) =>
         scene.call({ eventId: 'event-1', ...(at % 2 === 0 ? { url } : {}) }),
       ),
     );
-    expect(sent() - before).to.equal(1);
+    expect(sent()).to.equal(1);
     for (const call of calls) {
       expect(call.okta.action).to.equal('sent');
       expect(call.body).to.deep.equal(calls[0]?.body);
     }
+  });
+
+  it('send an event each where Redis takes longer than its share of the deadline, and report the loss', async () => {
+    await start();
+    const other = await beside();
+    redis.stop();
+    try {
+      const calling = [
+        scene.call({ eventId: 'event-1' }),
+        scene.call({ eventId: 'event-1', url: other.url }),
+      ];
+      await until(() => scene.hook.status().inFlight + other.hook.status().inFlight === 2);
+      // As long as a command may take: less than the share.
+      time.tick(150);
+      for (const call of await Promise.all(calling)) expect(call.okta.action).to.equal('sent');
+    } finally {
+      redis.continue();
+    }
+    expect(sent()).to.equal(2);
+    for (const { events } of [scene, other]) {
+      const losses = events.flatMap((event) => (event.type === 'state.lost' ? [event.reason] : []));
+      expect(losses).to.deep.equal(['TIMEOUT']);
+    }
+  });
+
+  it('keep in the shared history a call that ends while its gateway closes', async () => {
+    const sending = defer<Outcome>();
+    let isAsked = false;
+    const line: Channel = {
+      send: () => {
+        isAsked = true;
+        return sending.promise;
+      },
+    };
+    await start({ chooseChannels: () => ['line'], channels: { line } });
+    scene.hook.console({ authorize: () => true });
+    const calling = scene.call({ eventId: 'event-1' });
+    await until(() => isAsked);
+    const closing = scene.hook.close();
+    sending.resolve({ status: 'accepted', transactionId: 'L1' });
+    expect((await calling).okta.action).to.equal('sent');
+    await closing;
+    const state = closers.add(redisState(shared()), (opened) => opened.close());
+    const kept = closers.add(createHistory({ log: state.history, clock: Date.now }), (opened) =>
+      opened.close(),
+    );
+    expect((await kept.history.open('event-1'))?.steps.map(({ type }) => type)).to.include.members([
+      'request.received',
+      'attempt.ended',
+      'request.answered',
+    ]);
   });
 
   it('answer a repeat as the first one, whichever of them answered that', async () => {
@@ -190,6 +252,21 @@ describe('gateways on one Redis', () => {
       expect(texts()).to.equal(0);
     });
 
+    it('send nothing of the older code that was held up before its first channel', async () => {
+      mustNotShow(NEWER);
+      await start();
+      const { url } = await beside();
+      scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
+      const already = scene.okta.requests.length;
+      const older = scene.call({ eventId: 'older' });
+      await until(() => scene.okta.requests.length > already);
+      expect((await scene.call({ eventId: 'newer', otpCode: NEWER, url })).okta.action).to.equal('sent');
+      // As long as the profile is waited for.
+      time.tick(1_000);
+      expect(commandOf(await older)?.['transactionMetadata']).to.include('blocked=OVERTAKEN');
+      expect(sent()).to.equal(1);
+    });
+
     it('go on where nobody knows of it any more', async () => {
       const answer = await race(() => redis.admin.flushall());
       expect(answer.okta.action).to.equal('sent');
@@ -208,8 +285,10 @@ describe('gateways on one Redis', () => {
     await dying.kill();
     await lost;
     scene.twilio.clearFaults();
-    const repeat = await scene.call({ eventId: 'event-1' });
-    expect(commandOf(repeat)).to.include({ status: 'PENDING', transactionId: 'event-1' });
+    const repeating = scene.call({ eventId: 'event-1' });
+    await until(() => scene.hook.status().inFlight === 1);
+    time.tick(700);
+    expect(commandOf(await repeating)).to.include({ status: 'PENDING', transactionId: 'event-1' });
     expect(scene.twilio.requests).to.have.length(already + 1);
   });
 
@@ -217,7 +296,7 @@ describe('gateways on one Redis', () => {
     // Of one person an older code that is held up would be overtaken by a newer one.
     const guard = { perUser: false, perNumber: { points: 5, seconds: 600 } } as const;
     await start({ guard });
-    const { url } = await inProcess({ guard });
+    const { url } = await beside({ guard });
     const calls = await Promise.all(
       Array.from({ length: 14 }, (_, at) =>
         scene.call({ eventId: `e${at}`, userId: `00ulimit${at}`, ...(at % 2 === 0 ? { url } : {}) }),
@@ -267,7 +346,7 @@ describe('gateways on one Redis', () => {
       await start({ publicUrl, ...hook });
       other = await beside({ publicUrl, guard: { perUser: false }, ...hook });
       relay.to = [other.url];
-      scene.twilio.fault({ fault: { kind: 'slow', delayMs: 400 }, match: toWhatsApp });
+      scene.twilio.fault({ fault: { kind: 'slow', delayMs: 40 }, match: toWhatsApp });
     };
     const fail = (copies = 1): void => {
       scene.twilio.failLater({ code: 63024, status: 'undelivered', match: toWhatsApp });
@@ -322,7 +401,7 @@ describe('gateways on one Redis', () => {
       await begin({ lateFailover: { afterSeconds: { whatsapp: 1 } } });
       await scene.call({ eventId: 'event-1' });
       expect(told(other, 'message.status')).to.be.greaterThan(0);
-      await new Promise((resolve) => setTimeout(resolve, 1_200));
+      time.tick(1_200);
       await settled(1);
       expect(texts()).to.equal(0);
       expect(endings()).to.be.empty;
@@ -351,57 +430,49 @@ describe('gateways on one Redis', () => {
     });
   });
 
-  describe('with afterSeconds, where the one that sent has died', () => {
-    const lateFailover = { afterSeconds: { whatsapp: 1 } };
+  it('send by the next channel, once, what the one that sent with afterSeconds has died with; not what arrived, nor what is superseded', async () => {
+    // Longer than any test: they are due when the test says so.
+    const lateFailover = { afterSeconds: { whatsapp: 60 } };
     const publicUrl = 'https://id.example.com/okta/telephony';
-    const endings = (events: readonly HookEvent[]): unknown[] =>
-      events.flatMap((event) =>
-        event.type === 'failover.ended' ? [event.why, event.code ?? event.outcome] : [],
-      );
-    /** It has sent, and is killed before its message is due. To the others callbacks come, so that they ask nobody. */
-    const sendAndDie = async (): Promise<string> => {
-      await start({ lateFailover, publicUrl });
-      await report(scene.url, publicUrl, 'SM00000000000000000000000000000000', 'sent');
-      const dying = await inProcess({ lateFailover, publicUrl });
-      const sid =
-        commandOf(await scene.call({ eventId: 'event-1', url: dying.url }))?.['transactionId'] ?? '';
-      await until(async () => !(await isAttendedTo()));
-      await dying.kill();
-      return sid;
-    };
-    const isAttendedTo = async (): Promise<boolean> =>
-      !(await redis.dump()).some(({ name }) => /:alarm:[\w-]{22}$/.test(name));
-
-    it('send its code by the next channel, once', async () => {
-      await sendAndDie();
-      const other = await beside({ lateFailover, publicUrl });
-      await report(other.url, publicUrl, 'SM00000000000000000000000000000000', 'sent');
-      await until(() => texts() === 1);
-      await until(isAttendedTo);
-      await Promise.all([scene.hook.close(), other.hook.close()]);
-      expect(texts()).to.equal(1);
-      expect([...endings(scene.events), ...endings(other.events)]).to.deep.equal([
-        'NOT_DELIVERED_IN_TIME',
-        'accepted',
-      ]);
-    });
-
-    it('send nothing where one of them was told that it was delivered', async () => {
-      const sid = await sendAndDie();
-      await report(scene.url, publicUrl, sid, 'delivered');
-      await until(isAttendedTo);
-      await scene.hook.close();
-      expect(texts()).to.equal(0);
-      expect(endings(scene.events)).to.be.empty;
-    });
-
-    it('send nothing where a newer code was asked for', async () => {
-      await sendAndDie();
-      await scene.call({ eventId: 'event-2', deliveryChannel: 'VOICE' });
-      await until(() => endings(scene.events).length > 0);
-      expect(texts()).to.equal(0);
-      expect(endings(scene.events)).to.deep.equal(['NOT_DELIVERED_IN_TIME', 'OVERTAKEN']);
-    });
+    const unknownSid = 'SM00000000000000000000000000000000';
+    await start({ lateFailover, publicUrl });
+    // Callbacks come to those that live, so that they ask Twilio nothing.
+    await report(scene.url, publicUrl, unknownSid, 'sent');
+    const dying = await inProcess({ lateFailover, publicUrl });
+    const people = ['lost', 'arrived', 'superseded'] as const;
+    const sids = new Map<string, string>();
+    for (const [at, eventId] of people.entries()) {
+      const user = {
+        id: `00u1waiting00000000${at}`,
+        login: `${eventId}@example.com`,
+        phone: `+44770090013${at}`,
+      };
+      scene.okta.addUser({ ...ANA, ...user, profile: { whatsAppOptIn: true } });
+      scene.twilio.joinSandbox(user.phone);
+      mustNotShow(user.login, user.phone.slice(1));
+      const whose = { userId: user.id, login: user.login, phoneNumber: user.phone };
+      const answer = await scene.call({ ...whose, eventId, url: dying.url });
+      sids.set(eventId, commandOf(answer)?.['transactionId'] ?? '');
+      if (eventId === 'superseded')
+        await scene.call({ ...whose, eventId: 'newer', deliveryChannel: 'VOICE' });
+    }
+    const alarms = async (): Promise<number> =>
+      (await redis.dump()).filter(({ name }) => /:alarm:[\w-]{22}$/.test(name)).length;
+    await until(async () => (await alarms()) === people.length);
+    await dying.kill();
+    await report(scene.url, publicUrl, sids.get('arrived') ?? '', 'delivered');
+    const other = await beside({ lateFailover, publicUrl });
+    await report(other.url, publicUrl, unknownSid, 'sent');
+    const queue = new Queue('alarm', { connection: redis.admin, prefix: '{okta-telephony-hook}' });
+    await queue.promoteJobs();
+    await queue.close();
+    await until(async () => (await alarms()) === 0);
+    await Promise.all([scene.hook.close(), other.hook.close()]);
+    expect(texts()).to.equal(1);
+    const endings = [...scene.events, ...other.events].flatMap((event) =>
+      event.type === 'failover.ended' ? [`${event.why} ${event.code ?? event.outcome}`] : [],
+    );
+    expect(endings).to.have.members(['NOT_DELIVERED_IN_TIME accepted', 'NOT_DELIVERED_IN_TIME OVERTAKEN']);
   });
 
   it('leave nothing in Redis, nor on the way there, that tells a code, a number or a person; and all of it ends', async () => {

@@ -6,6 +6,7 @@ import { openWaitingClient, type Client } from './redis-clients.js';
 import type { RedisConnection } from './redis-connection.js';
 import { failureOf } from './redis-failure.js';
 import type { RedisClient } from './redis-options.js';
+import type { RedisTimes } from './redis-times.js';
 import type { Sealing } from './sealing.js';
 
 /** What is due later, at any gateway that lives then: delayed jobs of BullMQ. */
@@ -16,11 +17,8 @@ const QUEUE = 'alarm';
 const MOST_EVENTS = 100;
 /** So many are dealt with at a time: each only asks for a receipt. */
 const CONCURRENCY = 20;
-/** A gateway that closes deals with none: others try, or it when it is back. Times, and milliseconds between them. */
+/** A gateway that closes deals with none: others try, or it when it is back. */
 const ATTEMPTS = 5;
-const RETRY_MS = 1_000;
-/** What a queue may take to close, milliseconds: jobs that are under way are short. */
-const CLOSE_MS = 1_000;
 
 const loadQueues = lazily(() => import('bullmq'));
 
@@ -35,6 +33,7 @@ interface AlarmsParts {
   readonly keyPrefix: string;
   readonly redis: RedisConnection;
   readonly sealing: Sealing;
+  readonly times: RedisTimes;
 }
 
 /**
@@ -81,14 +80,17 @@ export class RedisAlarms implements Alarms {
     if (opened === undefined) return;
     const { client, queue, worker } = opened;
     // One that waits for a Redis that hangs would wait for good, and can be closed but once.
-    const isForced = !(await this.#parts.redis.answers());
-    await waitAtMost(Promise.all([worker.close(isForced), queue.close()]), CLOSE_MS).catch(() => undefined);
+    const { redis, times } = this.#parts;
+    const isForced = !(await redis.answers());
+    await waitAtMost(Promise.all([worker.close(isForced), queue.close()]), times.closeQueueMs).catch(
+      () => undefined,
+    );
     worker.disconnect().catch(() => undefined);
     client.disconnect();
   }
 
   async #open(): Promise<Opened | undefined> {
-    const { connection, keyPrefix, redis } = this.#parts;
+    const { connection, keyPrefix, redis, times } = this.#parts;
     const library = await Promise.resolve(loadQueues()).catch(() => undefined);
     if (library === undefined) {
       redis.warn(
@@ -98,7 +100,7 @@ export class RedisAlarms implements Alarms {
       return undefined;
     }
     if (this.#isClosed) return undefined;
-    const { client, keyPrefix: prefixOfClient } = openWaitingClient(connection);
+    const { client, keyPrefix: prefixOfClient } = openWaitingClient(connection, times);
     const tell = (error: unknown): void => {
       this.#tell(error);
     };
@@ -116,7 +118,7 @@ export class RedisAlarms implements Alarms {
         removeOnComplete: true,
         removeOnFail: true,
         attempts: ATTEMPTS,
-        backoff: { type: 'fixed', delay: RETRY_MS },
+        backoff: { type: 'fixed', delay: times.alarmRetryMs },
         // What a listener throws may be about anybody.
         stackTraceLimit: 0,
       },
@@ -124,7 +126,7 @@ export class RedisAlarms implements Alarms {
     const worker = new library.Worker(QUEUE, (job) => this.#due(String(job.id), job.data), {
       ...shared,
       concurrency: CONCURRENCY,
-      runRetryDelay: RETRY_MS,
+      runRetryDelay: times.alarmRetryMs,
     });
     queue.on('error', tell);
     worker.on('error', tell);

@@ -4,16 +4,11 @@ import { LimitWindows } from './limit-windows.js';
 import type { RedisConnection } from './redis-connection.js';
 import type { Step } from './redis-steps.js';
 import type { RedisSuppressions } from './redis-suppressions.js';
+import type { RedisTimes } from './redis-times.js';
 import type { Sealing } from './sealing.js';
 import { Untold } from './untold.js';
 
 /** Repeats and limits that gateways share. */
-
-/** How often a repeat looks whether the first one has its answer, milliseconds: soon at first, then less. */
-const POLL_MS = { first: 10, factor: 1.5, longest: 100 } as const;
-
-/** No call waits longer than its own deadline, 2800 at most; milliseconds. */
-const LONGEST_WAIT_MS = 3_000;
 
 /** What stands for an event: the token of whoever claimed it, which begins otherwise, or its sealed answer. */
 const ANSWERED = 'A'.charCodeAt(0);
@@ -36,11 +31,17 @@ export class RedisClaims {
   readonly #untold: Untold<Step>;
 
   readonly #suppressions: RedisSuppressions;
+  readonly #times: RedisTimes;
 
-  constructor(connection: RedisConnection, sealing: Sealing, suppressions: RedisSuppressions) {
+  constructor(
+    connection: RedisConnection,
+    sealing: Sealing,
+    parts: { readonly suppressions: RedisSuppressions; readonly times: RedisTimes },
+  ) {
     this.#connection = connection;
     this.#sealing = sealing;
-    this.#suppressions = suppressions;
+    this.#suppressions = parts.suppressions;
+    this.#times = parts.times;
     this.#untold = new Untold(connection, { tell: (step) => this.#tell(step) });
   }
 
@@ -127,9 +128,10 @@ export class RedisClaims {
 
   /** The first one's answer. Where there is none in time, it is nobody's to say what became of the code. */
   async #answerOf(name: string, found: unknown): Promise<RememberedAnswer | undefined> {
-    const endsAt = performance.now() + LONGEST_WAIT_MS;
+    const { answerMs, poll } = this.#times;
+    const endsAt = performance.now() + answerMs;
     let value = found;
-    for (let waitMs: number = POLL_MS.first; ; waitMs = Math.min(waitMs * POLL_MS.factor, POLL_MS.longest)) {
+    for (let waitMs = poll.firstMs; ; waitMs = Math.min(waitMs * poll.factor, poll.longestMs)) {
       // It let go of its claim, or the time of the event is over.
       if (!Buffer.isBuffer(value)) return undefined;
       if (value[0] === ANSWERED) return this.#open(name, value.subarray(1));

@@ -1,20 +1,14 @@
 import { Redis, type Cluster, type ClusterOptions, type RedisOptions } from 'ioredis';
 import type { RedisClient } from './redis-options.js';
+import type { RedisTimes } from './redis-times.js';
 
 /** Clients of ours to the Redis that the options name. One of the user's own is duplicated, and left as it is. */
 
 /** A client, of either kind. */
 export type Client = Redis | Cluster;
 
-/** What a connection may take until it is of use, milliseconds. */
-export const CONNECT_MS = 1_000;
 /** Data on an idle connection, so that a firewall does not forget it, milliseconds. */
 const KEEP_ALIVE_MS = 10_000;
-/** How often one that waits tries to connect again, milliseconds. */
-const RETRY_MS = 1_000;
-
-/** Nobody waits for one that has failed: a socket that does not end is destroyed, milliseconds. */
-const DISCONNECT_MS = 200;
 
 /**
  * A client of ours connects once and is not used again after it has failed: nothing is queued, and nothing sent again
@@ -33,8 +27,6 @@ const CLIENT_OPTIONS = {
   autoResendUnfulfilledCommands: false,
   enableAutoPipelining: false,
   commandTimeout: undefined,
-  connectTimeout: CONNECT_MS,
-  disconnectTimeout: DISCONNECT_MS,
   keepAlive: KEEP_ALIVE_MS,
   noDelay: true,
   stringNumbers: false,
@@ -46,7 +38,6 @@ const CLUSTER_OPTIONS = {
   enableReadyCheck: false,
   enableAutoPipelining: false,
   scaleReads: 'master',
-  slotsRefreshTimeout: CONNECT_MS,
   clusterRetryStrategy: () => null,
   // A shard that moved is followed; for one that is gone nothing waits.
   retryDelayOnFailover: 0,
@@ -58,11 +49,11 @@ const WAITING_OPTIONS = {
   ...CLIENT_OPTIONS,
   lazyConnect: false,
   enableOfflineQueue: true,
-  retryStrategy: () => RETRY_MS,
-  sentinelRetryStrategy: () => RETRY_MS,
   // A primary that has become a replica is left.
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
   maxRetriesPerRequest: null,
+  // A worker would wait in vain for the reply to what it asked before the connection ended. An alarm that is set twice is one.
+  autoResendUnfulfilledCommands: true,
   // The queue has a prefix of its own, and refuses a client that has one.
   keyPrefix: '',
 } as const satisfies RedisOptions;
@@ -77,36 +68,54 @@ interface ClusterClient {
   duplicate(startupNodes: [], overrides: ClusterOptions): Cluster;
 }
 
-export function openClient(connection: string | RedisClient): Client {
-  if (typeof connection === 'string') return new Redis(connection, CLIENT_OPTIONS);
-  if (!connection.isCluster) return (connection as unknown as SingleClient).duplicate(CLIENT_OPTIONS);
+function timeoutsBy({ connectMs, disconnectMs }: RedisTimes): {
+  readonly connectTimeout: number;
+  readonly disconnectTimeout: number;
+} {
+  return { connectTimeout: connectMs, disconnectTimeout: disconnectMs };
+}
+
+export function openClient(connection: string | RedisClient, times: RedisTimes): Client {
+  const options = { ...CLIENT_OPTIONS, ...timeoutsBy(times) };
+  if (typeof connection === 'string') return new Redis(connection, options);
+  if (!connection.isCluster) return (connection as unknown as SingleClient).duplicate(options);
   const cluster = connection as unknown as ClusterClient;
-  const redisOptions = Object.assign({}, cluster.options.redisOptions, CLIENT_OPTIONS, {
+  const redisOptions = Object.assign({}, cluster.options.redisOptions, options, {
     // Of a node: a command waits there until the node is connected.
     enableOfflineQueue: true,
   });
-  return cluster.duplicate([], { ...CLUSTER_OPTIONS, redisOptions });
+  return cluster.duplicate([], { ...CLUSTER_OPTIONS, slotsRefreshTimeout: times.connectMs, redisOptions });
 }
 
 /** A client that commands may wait in, and what the keys of the user's own client begin with. */
-export function openWaitingClient(connection: string | RedisClient): { client: Client; keyPrefix: string } {
-  if (typeof connection === 'string')
-    return { client: new Redis(connection, WAITING_OPTIONS), keyPrefix: '' };
+export function openWaitingClient(
+  connection: string | RedisClient,
+  times: RedisTimes,
+): { client: Client; keyPrefix: string } {
+  const retry = (): number => times.reconnectMs;
+  const options = {
+    ...WAITING_OPTIONS,
+    ...timeoutsBy(times),
+    retryStrategy: retry,
+    sentinelRetryStrategy: retry,
+  };
+  if (typeof connection === 'string') return { client: new Redis(connection, options), keyPrefix: '' };
   if (!connection.isCluster) {
     const single = connection as unknown as SingleClient;
-    return { client: single.duplicate(WAITING_OPTIONS), keyPrefix: single.options.keyPrefix ?? '' };
+    return { client: single.duplicate(options), keyPrefix: single.options.keyPrefix ?? '' };
   }
   const cluster = connection as unknown as ClusterClient;
   const { redisOptions, keyPrefix } = cluster.options;
   const client = cluster.duplicate([], {
     ...CLUSTER_OPTIONS,
+    slotsRefreshTimeout: times.connectMs,
     lazyConnect: false,
     enableOfflineQueue: true,
-    clusterRetryStrategy: () => RETRY_MS,
-    retryDelayOnFailover: RETRY_MS,
-    retryDelayOnClusterDown: RETRY_MS,
+    clusterRetryStrategy: retry,
+    retryDelayOnFailover: times.reconnectMs,
+    retryDelayOnClusterDown: times.reconnectMs,
     keyPrefix: '',
-    redisOptions: Object.assign({}, redisOptions, WAITING_OPTIONS),
+    redisOptions: Object.assign({}, redisOptions, options),
   });
   return { client, keyPrefix: keyPrefix ?? redisOptions?.keyPrefix ?? '' };
 }

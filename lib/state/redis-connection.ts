@@ -1,21 +1,17 @@
 import type { StateNews } from '../delivery/state.js';
 import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
-import { CONNECT_MS, openClient, type Client } from './redis-clients.js';
+import { openClient, type Client } from './redis-clients.js';
 import { CLOSED, failureOf, RedisFailure, TIMEOUT } from './redis-failure.js';
 import type { RedisClient } from './redis-options.js';
 import { SCRIPTS } from './redis-scripts.js';
 import { RedisSteps, type Step } from './redis-steps.js';
+import type { RedisTimes } from './redis-times.js';
 
-/** What a command may take: far more than Redis needs, and less than a call gives its state. Milliseconds. */
-const COMMAND_MS = 150;
-/** How often it is looked whether Redis is back, milliseconds. */
-const PROBE_EVERY_MS = 1_000;
-/** How often those who wait for it look, milliseconds. */
-const LOOK_EVERY_MS = 100;
 interface ConnectionParts {
   readonly connection: string | RedisClient;
   /** Writes as a claim writes: what lets it through lets claims through. */
   readonly probe: (client: Client) => Promise<unknown>;
+  readonly times: RedisTimes;
 }
 
 /**
@@ -84,7 +80,7 @@ export class RedisConnection {
     }
     const client = this.#client?.redis ?? (await this.#connected());
     try {
-      return await inTime(work(client));
+      return await this.#inTime(work(client));
     } catch (error) {
       const failure = failureOf(error);
       if (client === this.#client?.redis && isLoss(failure)) this.#lose(failure);
@@ -108,12 +104,13 @@ export class RedisConnection {
     );
   }
 
-  /** Whether it is there, or comes back within a time. */
-  async isBackWithin(timeoutMs: number): Promise<boolean> {
-    const endsAt = performance.now() + timeoutMs;
+  /** Whether it is there, or comes back while a report can wait for it. */
+  async isBack(): Promise<boolean> {
+    const { backMs, lookEveryMs } = this.#parts.times;
+    const endsAt = performance.now() + backMs;
     while (this.health === 'lost' && !this.#isClosed && performance.now() < endsAt) {
       await new Promise((resolve) => {
-        setTimeout(resolve, LOOK_EVERY_MS);
+        setTimeout(resolve, lookEveryMs);
       });
     }
     return this.health === 'ok';
@@ -138,9 +135,11 @@ export class RedisConnection {
 
   /** For a command that came before the connection, and was not sent where there is none in time. */
   async #connected(): Promise<Client> {
-    const connected = await waitAtMost(this.#connect(), COMMAND_MS).catch((error: unknown) => {
-      throw new RedisFailure(failureOf(error).reason, false);
-    });
+    const connected = await waitAtMost(this.#connect(), this.#parts.times.commandMs).catch(
+      (error: unknown) => {
+        throw new RedisFailure(failureOf(error).reason, false);
+      },
+    );
     // How the connecting ends, it tells itself.
     if (connected === TIMED_OUT) throw new RedisFailure(TIMEOUT, false);
     return connected;
@@ -158,7 +157,7 @@ export class RedisConnection {
     let cause: unknown;
     let client: Client | undefined;
     try {
-      client = openClient(this.#parts.connection);
+      client = openClient(this.#parts.connection, this.#parts.times);
       const opened = client;
       for (const [name, lua] of Object.entries(SCRIPTS)) opened.defineCommand(name, { lua });
       // The rejection says only that it was closed.
@@ -168,9 +167,9 @@ export class RedisConnection {
       opened.on('end', () => {
         this.#onEnd(opened);
       });
-      const connected = await waitAtMost(opened.connect(), CONNECT_MS);
+      const connected = await waitAtMost(opened.connect(), this.#parts.times.connectMs);
       if (connected === TIMED_OUT) throw new RedisFailure(TIMEOUT, false);
-      await inTime(this.#parts.probe(opened));
+      await this.#inTime(this.#parts.probe(opened));
       if (this.#isClosed) throw new RedisFailure(CLOSED, false);
       this.#client = { redis: opened, sinceMs: performance.now() };
     } catch (error) {
@@ -188,7 +187,8 @@ export class RedisConnection {
     if (client !== this.#client?.redis) return;
     const { sinceMs } = this.#client;
     this.#client = undefined;
-    if (performance.now() - sinceMs < PROBE_EVERY_MS) this.#lose(new RedisFailure(CLOSED, true));
+    if (performance.now() - sinceMs < this.#parts.times.probeEveryMs)
+      this.#lose(new RedisFailure(CLOSED, true));
     else this.#connect().catch(() => undefined);
   }
 
@@ -199,7 +199,7 @@ export class RedisConnection {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#connect().catch(() => undefined);
-    }, PROBE_EVERY_MS);
+    }, this.#parts.times.probeEveryMs);
     // A process that has nothing else to do may end.
     this.#timer.unref();
     if (this.#lost !== undefined) return;
@@ -234,7 +234,7 @@ export class RedisConnection {
   /** Every key of ours has an expiry, so that any other policy may take a claim away, and a code goes out twice. */
   async #warnOfEviction(client: Client): Promise<void> {
     // Where INFO is forbidden, nothing can be said.
-    const info = await waitAtMost(client.info('memory'), COMMAND_MS).catch(() => TIMED_OUT);
+    const info = await waitAtMost(client.info('memory'), this.#parts.times.commandMs).catch(() => TIMED_OUT);
     const policy = typeof info === 'string' ? /^maxmemory_policy:(\S+)/m.exec(info)?.[1] : undefined;
     if (policy === undefined || policy === 'noeviction') return;
     this.warn(
@@ -242,25 +242,25 @@ export class RedisConnection {
       'Set maxmemory-policy to noeviction: by any other one, Redis may forget what was sent.',
     );
   }
-}
 
-/** Waits for Redis to answer, and then looks once whether it has: a process that was busy has its answers lying there. */
-function inTime<T>(work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      setImmediate(() => {
-        reject(new RedisFailure(TIMEOUT, true));
-      });
-    }, COMMAND_MS);
-    work.then(
-      (result) => {
-        clearTimeout(timer);
-        resolve(result);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(failureOf(error));
-      },
-    );
-  });
+  /** Waits for Redis to answer, and then looks once whether it has: a process that was busy has its answers lying there. */
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        setImmediate(() => {
+          reject(new RedisFailure(TIMEOUT, true));
+        });
+      }, this.#parts.times.commandMs);
+      work.then(
+        (result) => {
+          clearTimeout(timer);
+          resolve(result);
+        },
+        (error: unknown) => {
+          clearTimeout(timer);
+          reject(failureOf(error));
+        },
+      );
+    });
+  }
 }

@@ -4,6 +4,7 @@ import { failureOf, RedisFailure, TIMEOUT } from './redis-failure.js';
 import { readRedisOptions, type RedisStateOptions } from './redis-options.js';
 import { keysMark, probeBy, tryUse } from './redis-probe.js';
 import { SCRIPTS } from './redis-scripts.js';
+import { USUAL_TIMES } from './redis-times.js';
 import { createSealing } from './sealing.js';
 
 /** A Redis looked at from outside, for whoever wants to know whether it will do: it is left as it was. */
@@ -33,7 +34,7 @@ export async function inspectRedis(
 ): Promise<RedisInspection | RedisFailure> {
   const { connection, keys, keyPrefix } = readRedisOptions(options);
   const sealing = createSealing(keys, keyPrefix);
-  const client = openClient(connection);
+  const client = openClient(connection, USUAL_TIMES);
   let cause: unknown;
   client.on('error', (error: unknown) => {
     cause = error;

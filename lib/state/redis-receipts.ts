@@ -8,9 +8,6 @@ import { Untold } from './untold.js';
 
 /** What was sent, and which event of a person is the newest, for every gateway. */
 
-/** What a report waits for a Redis that is lost, milliseconds: it is looked for about every second. */
-const BACK_MS = 1_500;
-
 interface Life {
   readonly nowMs: number;
   readonly untilMs: number;
@@ -87,8 +84,7 @@ export class RedisReceipts implements ReceiptState {
     const kept = this.#here.takeReceipt(messageKey, nowMs, report);
     if (kept !== undefined) return kept;
     // Who asks waits a little longer than that, and a report comes but once.
-    if (this.#connection.health === 'lost' && !(await this.#connection.isBackWithin(BACK_MS)))
-      return undefined;
+    if (this.#connection.health === 'lost' && !(await this.#connection.isBack())) return undefined;
     const [name, reportName, sealedReport] = this.#sealReport(messageKey, report);
     const isDelivered = report.status === 'delivered' ? '1' : '0';
     // Where nobody knows whether it was taken, it was: a code that may go out twice does not.

@@ -13,7 +13,7 @@ export interface GatewayProcess {
   kill(): Promise<void>;
 }
 
-/** Serves the emulators of a scene, with what it remembers in Redis. */
+/** Serves the emulators of a scene, with what it remembers in Redis; time passes slowly for it, see `slowTime()`. */
 export async function startGatewayProcess(
   scene: Scene,
   redis: RedisStateOptions,
@@ -36,6 +36,7 @@ export async function startGatewayProcess(
       ...process.env,
       OPTIONS: JSON.stringify(options),
       LOGGER: 'silent',
+      SLOW_TIME: '1',
       REDIS_STATE: JSON.stringify(redis),
     },
     stdio: ['ignore', 'pipe', 'inherit'],

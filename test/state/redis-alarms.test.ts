@@ -1,19 +1,25 @@
+import { Queue } from 'bullmq';
 import { expect } from 'chai';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import type { State, StateNews } from '#lib/delivery/state.js';
-import { redisState, type RedisStateOptions } from '#lib/state/redis.js';
+import type { RedisStateOptions } from '#lib/state/redis-options.js';
+import { openRedisState } from '#lib/state/redis-state.js';
 import { runBeside } from '#harness/own-process.js';
 import { Closers } from '#harness/closers.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
+import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { startScene } from '#harness/scene.js';
 import { until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 const KEY = Buffer.alloc(32, 1).toString('base64');
+/** Longer than any test: it is due when the test says so. */
+const LATER_MS = 60_000;
 
 describe('the alarms of redisState', () => {
   let redis: RedisServer;
+  let times: ReturnType<typeof patientTimes>;
   const states: State[] = [];
   const news: StateNews[] = [];
   /** What was due, in order, and at which gateway. */
@@ -26,6 +32,7 @@ describe('the alarms of redisState', () => {
   });
   beforeEach(async () => {
     await redis.admin.flushall();
+    times = patientTimes();
     told.length = 0;
     news.length = 0;
   });
@@ -36,7 +43,7 @@ describe('the alarms of redisState', () => {
   after(() => servers.closeAll());
 
   const open = (options: Partial<RedisStateOptions> = {}): State => {
-    const state = redisState({ connection: redis.url, encryptionKeys: [KEY], ...options });
+    const state = openRedisState({ connection: redis.url, encryptionKeys: [KEY], ...options }, times);
     states.push(closers.add(state, () => state.close()));
     state.watch?.((one) => {
       news.push(one);
@@ -54,27 +61,49 @@ describe('the alarms of redisState', () => {
   };
   const jobs = async (): Promise<readonly string[]> =>
     (await redis.dump()).map(({ name }) => name).filter((name) => /:alarm:[\w-]{22}$/.test(name));
-  const set = async (state: State, ids: readonly string[], dueInMs: number): Promise<void> => {
-    for (const id of ids) state.alarms?.set(id, dueInMs);
-    let count = 0;
-    while (count < new Set(ids).size) count = (await jobs()).length;
+  /** Sets alarms that are due when `makeDue` says so. */
+  const set = async (state: State, ...ids: readonly string[]): Promise<void> => {
+    for (const id of ids) state.alarms?.set(id, LATER_MS);
+    await until(async () => (await jobs()).length >= new Set(ids).size);
   };
+  const makeDue = async (): Promise<void> => {
+    const queue = new Queue('alarm', { connection: redis.admin, prefix: '{okta-telephony-hook}' });
+    await queue.promoteJobs();
+    await queue.close();
+  };
+  const noJobLeft = (): Promise<void> => until(async () => (await jobs()).length === 0);
+  /** All but the test's own. */
+  const clients = async (): Promise<readonly string[]> =>
+    String(await redis.admin.client('LIST'))
+      .trim()
+      .split('\n')
+      .slice(1);
 
   it('are told to one of all gateways each, once, and leave no job', async () => {
     const [one] = [listen(open()), listen(open())];
     const ids = Array.from({ length: 12 }, (_, at) => `SM${at}`);
-    await set(one, [...ids, ...ids], 1_000);
+    await set(one, ...ids, ...ids);
     expect(told).to.be.empty;
+    await makeDue();
     await until(() => told.length >= ids.length);
-    while ((await jobs()).length > 0);
+    await noJobLeft();
     expect(told.map(([, id]) => id).sort()).to.deep.equal([...ids].sort());
+  });
+
+  it('are told when they are due, and not before', async () => {
+    const state = listen(open());
+    await set(state, 'later');
+    state.alarms?.set('soon', 10);
+    await until(() => told.length === 1);
+    await until(async () => (await jobs()).length === 1);
+    expect(told).to.deep.equal([[0, 'soon']]);
   });
 
   it('are told to another gateway where the one that set them is gone', async () => {
     const one = listen(open());
-    await set(one, ['SM1'], 500);
+    await set(one, 'SM1');
     await one.close();
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    await makeDue();
     listen(open());
     await until(() => told.length === 1);
     expect(told).to.deep.equal([[1, 'SM1']]);
@@ -82,17 +111,63 @@ describe('the alarms of redisState', () => {
 
   it('are told again where a listener could not attend to them', async () => {
     mustNotShow('+447700900123');
-    let count = 0;
+    let isTried = (): void => undefined;
+    const tried = new Promise<void>((resolve) => (isTried = resolve));
     const state = listen(open(), () => {
-      count += 1;
-      if (count === 1) throw new Error('+447700900123');
+      if (told.length > 1) return;
+      isTried();
+      throw new Error('+447700900123');
     });
-    await set(state, ['SM1'], 10);
-    await until(() => told.length === 1);
+    // Long enough to look at what is left in between.
+    times.alarmRetryMs = 200;
+    state.alarms?.set('SM1', 10);
+    await tried;
     witness((await redis.dump()).map(({ value }) => value.toString('latin1')));
     await until(() => told.length === 2);
-    while ((await jobs()).length > 0);
+    await noJobLeft();
     expect(told).to.have.length(2);
+  });
+
+  it('open nothing where the state is closed before', async () => {
+    const traffic = await watchTraffic(redis);
+    await listen(open()).close();
+    await redis.admin.set('all-of-it', 'came');
+    await until(() => traffic.lines.some((line) => line.includes('all-of-it')));
+    traffic.end();
+    expect(traffic.lines.filter((line) => line.includes('alarm'))).to.be.empty;
+  });
+
+  it('leave no connection behind when the state is closed, though a listener never ends', async () => {
+    times.closeQueueMs = 20;
+    let isAsked = false;
+    const state = open();
+    state.alarms?.onDue(() => {
+      isAsked = true;
+      return new Promise(() => undefined);
+    });
+    state.alarms?.set('SM1', 10);
+    await until(() => isAsked);
+    expect(await clients()).to.not.be.empty;
+    await state.close();
+    state.alarms?.set('SM2', 10);
+    await until(async () => (await clients()).length === 0);
+  });
+
+  it('are set and told again when Redis was away, by the same gateway', async () => {
+    const state = listen(open());
+    await state.check();
+    await set(state, 'lost with Redis');
+    for (const id of ['SM1', 'SM2']) {
+      told.length = 0;
+      await redis.kill();
+      await until(() => state.health === 'lost');
+      await redis.restart();
+      await state.check();
+      await set(state, id);
+      await makeDue();
+      await until(() => told.length === 1);
+      expect(told).to.deep.equal([[0, id]]);
+    }
   });
 
   it('are told by a client of the user’s own with a prefix, of either version of ioredis', async () => {
@@ -120,10 +195,11 @@ describe('the alarms of redisState', () => {
   it('leave nothing in Redis, nor on the way there, that tells of which message', async () => {
     const traffic = await watchTraffic(redis);
     const state = listen(open());
-    await set(state, ['SM-of-ana'], 300);
+    await set(state, 'SM-of-ana');
     const during = await redis.dump();
+    await makeDue();
     await until(() => told.length === 1);
-    while ((await jobs()).length > 0);
+    await noJobLeft();
     traffic.end();
     const keys = [...during, ...(await redis.dump())];
     const seen = [...traffic.lines, ...keys.flatMap(({ name, value }) => [name, value.toString('latin1')])];
@@ -170,10 +246,11 @@ describe('the alarms of redisState', () => {
   it('are nobody’s whose keys do not open them', async () => {
     const one = open();
     one.alarms?.onDue(() => Promise.resolve());
-    await set(one, ['SM1'], 300);
+    await set(one, 'SM1');
     await one.close();
+    await makeDue();
     listen(open({ encryptionKeys: [Buffer.alloc(32, 2).toString('base64')] }));
-    while ((await jobs()).length > 0);
+    await noJobLeft();
     expect(told).to.be.empty;
   });
 
@@ -189,9 +266,9 @@ describe('the alarms of redisState', () => {
       if (count === 1) throw new Error('once more');
     });
     await state.check();
-    await set(state, ['SM1'], 100);
+    state.alarms?.set('SM1', 10);
     await until(() => told.length === 2);
-    while ((await jobs()).length > 0);
+    await noJobLeft();
     expect(news).to.be.empty;
     await state.close();
     await redis.admin.call(
@@ -240,26 +317,32 @@ describe('the alarms of redisState', () => {
       redis.continue();
     });
 
-    it('do not keep close() waiting', async () => {
+    it('do not keep close() waiting, and leave no connection behind', async () => {
       const state = listen(open());
-      await set(state, ['SM1'], 60_000);
+      await set(state, 'SM1');
       redis.stop();
-      let isClosed = false;
-      const closing = state.close().then(() => (isClosed = true));
-      await until(() => isClosed);
-      await closing;
+      loseSoon(times);
+      times.closeQueueMs = 20;
+      await state.close();
+      redis.continue();
+      await until(async () => (await clients()).length === 0);
     });
 
     it('are not set, and those that were are told when it is back', async () => {
       const state = listen(open());
       await state.check();
-      await set(state, ['SM1'], 500);
+      await set(state, 'SM1');
       redis.stop();
+      loseSoon(times);
       await state.claim('event', { nowMs: Date.now(), rememberMs: 60_000, buckets: [] });
       expect(state.health).to.equal('lost');
       state.alarms?.set('SM2', 10);
+      bePatient(times);
       redis.continue();
+      await state.check();
+      await makeDue();
       await until(() => told.length === 1);
+      await noJobLeft();
       expect(told).to.deep.equal([[0, 'SM1']]);
     });
   });

@@ -1,14 +1,18 @@
 import { expect } from 'chai';
+import sinon from 'sinon';
 import type { HookEvent, TelephonyHookError } from '#lib/index.js';
 import type { Receipt } from '#lib/delivery/receipt.js';
 import type { FinalReport } from '#lib/delivery/report.js';
+import type { SentCode } from '#lib/delivery/sent-codes.js';
 import type { Claim, State, StateNews } from '#lib/delivery/state.js';
 import { failureOf } from '#lib/state/redis-failure.js';
-import { redisState } from '#lib/state/redis.js';
+import { openRedisState } from '#lib/state/redis-state.js';
 import { startGatewayBeside, type GatewayBeside } from '#harness/gateway-beside.js';
 import { Closers } from '#harness/closers.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
+import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { commandOf, startScene, type Scene } from '#harness/scene.js';
+import { slowTime, type SlowTime } from '#harness/slow-time.js';
 import { startTcpProxy, type TcpProxy } from '#harness/tcp-proxy.js';
 import { until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -20,12 +24,15 @@ const KEY = Buffer.alloc(32, 1).toString('base64');
 interface Loss {
   readonly title: string;
   readonly reasons: RegExp;
+  /** Commands get no answer: nothing but their time-out tells of it. */
+  readonly isSilent: boolean;
   readonly begin: (redis: RedisServer, proxy: TcpProxy) => unknown;
   readonly end: (redis: RedisServer, proxy: TcpProxy) => unknown;
 }
 const LOSSES: readonly Loss[] = [
   {
     title: 'is stopped',
+    isSilent: true,
     reasons: /^TIMEOUT$/,
     begin: (redis) => {
       redis.stop();
@@ -36,30 +43,35 @@ const LOSSES: readonly Loss[] = [
   },
   {
     title: 'is killed',
+    isSilent: false,
     reasons: /^(CLOSED|ECONN\w+)$/,
     begin: (redis) => redis.kill(),
     end: (redis) => redis.restart(),
   },
   {
     title: 'has become a replica',
+    isSilent: false,
     reasons: /^READONLY$/,
     begin: (redis) => redis.admin.replicaof('127.0.0.1', 9),
     end: (redis) => redis.admin.replicaof('NO', 'ONE'),
   },
   {
     title: 'is full',
+    isSilent: false,
     reasons: /^OOM$/,
     begin: (redis) => redis.admin.config('SET', 'maxmemory', 1),
     end: (redis) => redis.admin.config('SET', 'maxmemory', 0),
   },
   {
     title: 'is slow',
+    isSilent: true,
     reasons: /^TIMEOUT$/,
-    begin: (_redis, proxy) => (proxy.delayMs = 400),
+    begin: (_redis, proxy) => (proxy.delayMs = 1_000),
     end: (_redis, proxy) => (proxy.delayMs = 0),
   },
   {
     title: 'swallows everything',
+    isSilent: true,
     reasons: /^TIMEOUT$/,
     begin: (_redis, proxy) => (proxy.isBlackHole = true),
     end: (_redis, proxy) => (proxy.isBlackHole = false),
@@ -71,15 +83,22 @@ describe('a Redis that', () => {
   let proxy: TcpProxy;
   let scene: Scene;
   let other: GatewayBeside;
+  let time: SlowTime;
+  let times: ReturnType<typeof patientTimes>;
+  const servers = new Closers();
   const closers = new Closers();
-  before(function () {
+  before(async function () {
     needRedis(this);
+    redis = servers.add(await startRedis(), (server) => server.close());
   });
+  after(() => servers.closeAll());
   beforeEach(async () => {
-    redis = closers.add(await startRedis(), (server) => server.close());
+    await redis.admin.flushall();
+    time = slowTime();
+    times = patientTimes({ probeEveryMs: 20 });
     proxy = closers.add(await startTcpProxy(redis.port), (opened) => opened.close());
     const state = (): State =>
-      redisState({ connection: `redis://127.0.0.1:${proxy.port}`, encryptionKeys: [KEY] });
+      openRedisState({ connection: `redis://127.0.0.1:${proxy.port}`, encryptionKeys: [KEY] }, times);
     const guard = { perUser: false } as const;
     scene = closers.add(await startScene({ hook: { state: state(), guard } }), (opened) => opened.close());
     other = closers.add(await startGatewayBeside(scene, { state: state(), guard }), (beside) =>
@@ -88,50 +107,72 @@ describe('a Redis that', () => {
     expect((await scene.hook.ready()).state).to.equal('ok');
     expect((await other.hook.ready()).state).to.equal('ok');
   });
-  afterEach(() => closers.closeAll());
+  afterEach(async () => {
+    redis.continue();
+    try {
+      await closers.closeAll();
+    } finally {
+      time.restore();
+    }
+  });
   const sent = (): number => scene.twilio.messages.length;
   const newsOf = (events: readonly HookEvent[]): readonly string[] =>
     events.map(({ type }) => type).filter((type) => type.startsWith('state.'));
+  const begin = async (loss: Loss): Promise<void> => {
+    if (loss.isSilent) loseSoon(times);
+    await loss.begin(redis, proxy);
+  };
+  const end = async (loss: Loss): Promise<void> => {
+    bePatient(times);
+    await loss.end(redis, proxy);
+  };
 
-  for (const { title, reasons, begin, end } of LOSSES) {
-    it(`${title} holds up no code; the loss is told once, and it is used again by itself`, async () => {
+  for (const loss of LOSSES) {
+    it(`${loss.title} holds up no code; each loss is told once, and it is used again by itself`, async () => {
       const before = await scene.call({ eventId: 'before' });
       expect(before.okta.action).to.equal('sent');
-      await begin(redis, proxy);
-      const during = await Promise.all(
-        Array.from({ length: 12 }, (_, at) => scene.call({ eventId: `during-${at % 6}` })),
-      );
-      for (const call of during) expect(commandOf(call)).to.include({ status: 'SUCCESSFUL' });
-      expect(sent()).to.equal(7);
-      expect(scene.hook.status().state).to.equal('lost');
-      // What this process has claimed, it still knows, from before and from after the loss.
-      expect((await scene.call({ eventId: 'before' })).body).to.deep.equal(before.body);
-      expect((await scene.call({ eventId: 'during-0' })).body).to.deep.equal(during[0]?.body);
-      expect(newsOf(scene.events)).to.deep.equal(['state.lost']);
-      const [line] = scene.log.filter(({ level }) => level === 'error');
-      expect(line?.fields).to.include({ event: 'state.lost' });
-      expect(line?.fields['reason']).to.match(reasons);
-      expect(line?.fields['remedy']).to.match(/\w/);
-      expect(line?.message).to.match(/is lost; codes go out/);
+      for (const round of [1, 2]) {
+        await begin(loss);
+        const during = await Promise.all(
+          Array.from({ length: 12 }, (_, at) => scene.call({ eventId: `during-${round}-${at % 6}` })),
+        );
+        for (const call of during) expect(commandOf(call)).to.include({ status: 'SUCCESSFUL' });
+        expect(sent()).to.equal(7 * round);
+        expect(scene.hook.status().state).to.equal('lost');
+        // What this process has claimed, it still knows, from before and from after the loss.
+        expect((await scene.call({ eventId: 'before' })).body).to.deep.equal(before.body);
+        const again = `during-${round}-0`;
+        expect((await scene.call({ eventId: again })).body).to.deep.equal(during[0]?.body);
+        expect(newsOf(scene.events)).to.have.length(2 * round - 1);
+        const lines = scene.log.filter(({ level }) => level === 'error');
+        expect(lines).to.have.length(round);
+        const line = lines.at(-1);
+        expect(line?.fields).to.include({ event: 'state.lost' });
+        expect(line?.fields['reason']).to.match(loss.reasons);
+        expect(line?.fields['remedy']).to.match(/\w/);
+        expect(line?.message).to.match(/is lost; codes go out/);
 
-      await end(redis, proxy);
-      await until(() => scene.hook.status().state === 'ok' && other.hook.status().state === 'ok');
-      expect(newsOf(scene.events)).to.deep.equal(['state.lost', 'state.recovered']);
-      const after = await scene.call({ eventId: 'after' });
-      expect((await scene.call({ url: other.url, eventId: 'after' })).body).to.deep.equal(after.body);
-      expect((await scene.call({ eventId: 'during-0' })).body).to.deep.equal(during[0]?.body);
-      expect(sent()).to.equal(8);
-      expect(newsOf(scene.events)).to.have.length(2);
+        await end(loss);
+        await until(() => scene.hook.status().state === 'ok' && other.hook.status().state === 'ok');
+        const after = await scene.call({ eventId: `after-${round}` });
+        const repeat = await scene.call({ url: other.url, eventId: `after-${round}` });
+        expect(repeat.body).to.deep.equal(after.body);
+        expect((await scene.call({ eventId: again })).body).to.deep.equal(during[0]?.body);
+        expect(sent()).to.equal(7 * round + 1);
+      }
+      const once = ['state.lost', 'state.recovered'];
+      expect(newsOf(scene.events)).to.deep.equal([...once, ...once]);
     });
   }
 
-  for (const { title, begin } of LOSSES.slice(0, 2)) {
-    it(`${title} lets no event out twice: 40 requests at once get one answer`, async () => {
-      await begin(redis, proxy);
+  for (const loss of LOSSES.slice(0, 2)) {
+    it(`${loss.title} lets no event out twice: 40 requests at once get one answer`, async () => {
+      await begin(loss);
       const calls = await Promise.all(Array.from({ length: 40 }, () => scene.call({ eventId: 'one-event' })));
       expect(sent()).to.equal(1);
       expect(commandOf(calls[0]!)).to.include({ status: 'SUCCESSFUL' });
       for (const call of calls) expect(call.body).to.deep.equal(calls[0]?.body);
+      await end(loss);
     });
   }
 
@@ -151,7 +192,7 @@ describe('a Redis that', () => {
   it('ends an idle connection is connected to again, and nothing is lost', async () => {
     await scene.call({ eventId: 'one' });
     // A connection that ends as soon as it is made is no idle one.
-    await new Promise((resolve) => setTimeout(resolve, 1050));
+    time.tick(times.probeEveryMs);
     proxy.endAll();
     await until(() => proxy.connections === 2);
     const first = await scene.call({ eventId: 'two' });
@@ -163,18 +204,28 @@ describe('a Redis that', () => {
 
 describe('while Redis is lost', () => {
   let redis: RedisServer;
+  let times: ReturnType<typeof patientTimes>;
+  const servers = new Closers();
   const closers = new Closers();
   const news: StateNews[] = [];
-  before(function () {
+  before(async function () {
     needRedis(this);
+    redis = servers.add(await startRedis(), (server) => server.close());
   });
+  after(() => servers.closeAll());
   beforeEach(async () => {
-    redis = closers.add(await startRedis(), (server) => server.close());
+    await redis.admin.flushall();
+    times = patientTimes();
     news.length = 0;
   });
-  afterEach(() => closers.closeAll());
+  afterEach(async () => {
+    redis.continue();
+    await closers.closeAll();
+    await redis.admin.call('ACL', 'DELUSER', 'user', 'reader', 'prober');
+    sinon.restore();
+  });
   const open = (connection = redis.url): State => {
-    const state = redisState({ connection, encryptionKeys: [KEY] });
+    const state = openRedisState({ connection, encryptionKeys: [KEY] }, times);
     closers.add(state, () => state.close());
     state.watch?.((one) => {
       news.push(one);
@@ -200,13 +251,25 @@ describe('while Redis is lost', () => {
   let losses = 0;
   const lose = async (state: State): Promise<void> => {
     redis.stop();
+    loseSoon(times);
     losses += 1;
     await state.claim(`the one that notices ${losses}`, life());
     expect(state.health).to.equal('lost');
   };
-  const recover = async (...lost: State[]): Promise<void> => {
+  const answerAgain = (): void => {
+    bePatient(times);
     redis.continue();
-    await until(() => lost.every(({ health }) => health === 'ok'));
+  };
+  const recover = async (...lost: State[]): Promise<void> => {
+    answerAgain();
+    await Promise.all(lost.map((state) => state.check()));
+  };
+  /** From now on the test says how old what this process knows becomes; its timers go on. */
+  const stopAging = (): sinon.SinonFakeTimers => {
+    const clock = sinon.useFakeTimers({ toFake: ['performance'], now: Date.now() });
+    // Else it would begin at 0.
+    clock.tick(1_000_000);
+    return clock;
   };
 
   it('limits count within the process, from zero', async () => {
@@ -242,7 +305,7 @@ describe('while Redis is lost', () => {
     await state.keepReceipt('SM1', receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
     await lose(state);
     const taken = state.takeReceipt('SM1', NOW, FAILED);
-    redis.continue();
+    await recover(state);
     expect(await taken).to.deep.equal(receipt);
   });
 
@@ -262,10 +325,11 @@ describe('while Redis is lost', () => {
     overtake(state, 'older');
     expect(await state.isNewest('person', 'older', NOW)).to.equal(true);
     redis.stop();
+    loseSoon(times);
     overtake(state, 'newer');
     await until(() => state.health === 'lost');
     await recover(state);
-    await until(async () => (await state.isNewest('person', 'newer', NOW)) === true);
+    expect(await state.isNewest('person', 'newer', NOW)).to.equal(true);
     expect(await state.isNewest('person', 'older', NOW)).to.equal(false);
   });
 
@@ -273,6 +337,7 @@ describe('while Redis is lost', () => {
     const state = open();
     await state.check();
     redis.stop();
+    loseSoon(times);
     const claim = await state.claim('event', life(1));
     if (!claim.isFirst) throw new Error('it is a repeat');
     expect(claim.exceeded).to.be.empty;
@@ -303,9 +368,9 @@ describe('while Redis is lost', () => {
     keep(one, 'SM1');
     keep(one, 'SM2');
     expect(await one.takeReceipt('SM1', NOW, FAILED)).to.include({ eventKey: 'e' });
+    times.backMs = 10;
     expect(await one.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
     await recover(one);
-    while (!(await redis.dump()).some(({ name }) => name.includes(':receipt:'))) await one.check();
     expect(await two.takeReceipt('SM2', NOW, FAILED)).to.deep.equal(receipt);
     expect(await one.takeReceipt('SM2', NOW, FAILED)).to.equal(undefined);
   });
@@ -315,9 +380,9 @@ describe('while Redis is lost', () => {
     await Promise.all([one.check(), two.check()]);
     await lose(one);
     const reported = keep(one, 'SM1');
-    redis.continue();
-    await until(() => two.health === 'ok');
+    answerAgain();
     expect(await two.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+    await one.check();
     expect(await reported).to.deep.equal(FAILED);
     expect(await one.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
   });
@@ -326,6 +391,8 @@ describe('while Redis is lost', () => {
     const state = open();
     await state.check();
     await lose(state);
+    // It comes in vain where Redis is not back in time.
+    times.backMs = 10;
     expect(await state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
     expect(await keep(state, 'SM1')).to.deep.equal(FAILED);
     expect(await state.takeReceipt('SM1', NOW, { status: 'delivered' })).to.equal(undefined);
@@ -347,16 +414,16 @@ describe('while Redis is lost', () => {
     expect(await one.isNewest('person', 'before', NOW)).to.equal(false);
     expect(await two.isNewest('person', 'during', NOW)).to.equal(true);
 
+    const clock = stopAging();
     await lose(one);
     overtake(one, 'again');
-    // Older by more than a command takes: how old it is, is told with it.
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    redis.continue();
+    // How old it is, is told with it.
+    clock.tick(10_000);
+    answerAgain();
     // The other one is not lost, and is first with a newer event.
-    await until(() => two.health === 'ok');
     overtake(two, 'newest');
     expect(await two.isNewest('person', 'newest', NOW)).to.equal(true);
-    await until(() => one.health === 'ok');
+    await one.check();
     expect(await one.isNewest('person', 'again', NOW)).to.equal(false);
     expect(await one.isNewest('person', 'newest', NOW)).to.equal(true);
   });
@@ -389,6 +456,205 @@ describe('while Redis is lost', () => {
     expect(news.map(({ type }) => type)).to.deep.equal(['lost', 'recovered']);
   });
 
+  it('what happens in each of two losses is told when it is back: to every gateway, and as old as it is', async () => {
+    const [one, two] = [open(), open()];
+    await Promise.all([one.check(), two.check()]);
+    const clock = stopAging();
+    for (const round of ['first', 'second']) {
+      const sent = {
+        status: 'accepted',
+        asked: { atMs: NOW, skewMs: 0 },
+        deliveryChannel: 'sms',
+        eventId: round,
+      } as SentCode;
+      const suppression = { channel: 'whatsapp', reason: 'STOPPED', untilMs: NOW + 60_000 } as const;
+      const claim = await one.claim(`event-${round}`, life());
+      if (!claim.isFirst) throw new Error('it is a repeat');
+      await lose(one);
+      claim.settle({ status: round });
+      overtake(one, round);
+      keep(one, `SM-${round}`);
+      void one.keepSent?.(`person-${round}`, sent, { nowMs: NOW, untilMs: NOW + 60_000 });
+      const suppressed = one.suppress?.(`+44770090012${round.length}`, suppression, NOW);
+      clock.tick(20_000);
+      await recover(one);
+      await suppressed;
+      const repeat = await two.claim(`event-${round}`, life());
+      expect(repeat.isFirst ? 'first' : await repeat.answer).to.deep.equal({ status: round });
+      expect(await two.isNewest('person', round, NOW)).to.equal(true);
+      const kept = (await redis.dump()).filter(({ name }) => /:(person|receipt|sent|suppressed):/.test(name));
+      for (const { name, expiresInMs } of kept) expect(expiresInMs, name).to.be.within(30_000, 40_000);
+      expect(kept).to.have.length(4);
+      expect(await two.takeReceipt(`SM-${round}`, NOW, FAILED)).to.deep.equal(receipt);
+      const use = { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW } as const;
+      expect(await two.takeSent?.(`person-${round}`, use)).to.deep.equal(sent);
+      await redis.admin.flushall();
+    }
+    expect(news.map(({ type }) => type)).to.deep.equal(['lost', 'recovered', 'lost', 'recovered']);
+  });
+
+  it('what has ended when it is back is not told any more', async () => {
+    const state = open();
+    await state.check();
+    const clock = stopAging();
+    await lose(state);
+    overtake(state, 'over');
+    const keeping = keep(state, 'SM1');
+    const sent = { status: 'accepted', asked: { atMs: NOW, skewMs: 0 }, deliveryChannel: 'sms' } as SentCode;
+    void state.keepSent?.('person', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
+    clock.tick(60_000);
+    await recover(state);
+    expect(await keeping).to.equal(undefined);
+    // Nor what has ended before it comes.
+    void state.keepSent?.('person', sent, { nowMs: NOW, untilMs: NOW });
+    void state.keepReceipt('SM2', receipt, { nowMs: NOW, untilMs: NOW });
+    await state.check();
+    const left = (await redis.dump()).filter(({ name }) => /:(person|receipt|sent):/.test(name));
+    expect(left).to.be.empty;
+    expect(news.map(({ type }) => type)).to.deep.equal(['lost', 'recovered']);
+  });
+
+  describe('a receipt', () => {
+    const PREFIX = 'okta-telephony-hook';
+    /** A user who may write what finds out whether Redis is back, and as much more as is said. */
+    const allow = (...keys: readonly string[]): Promise<unknown> =>
+      redis.admin.call(
+        'ACL',
+        'SETUSER',
+        'prober',
+        'reset',
+        'on',
+        '>pw-prober',
+        '+@all',
+        ...['probe', 'keys', ...keys].map((kind) => `~{${PREFIX}}:${kind}${kind === 'keys' ? '' : ':*'}`),
+      );
+    const openAsProber = (): State => open(`redis://prober:pw-prober@127.0.0.1:${redis.port}`);
+
+    it('that Redis refuses stays here, however often it refuses it, until it takes it', async () => {
+      mustNotShow('pw-prober');
+      await allow();
+      const [one, two] = [openAsProber(), open()];
+      await one.check();
+      const keeping = keep(one, 'SM1');
+      await until(() => one.health === 'lost');
+      // It takes the probe, and refuses the receipt that is told then.
+      await one.check();
+      await until(() => one.health === 'lost');
+      expect(await two.takeReceipt('SM2', NOW, FAILED)).to.equal(undefined);
+      await allow('receipt', 'report');
+      await one.check();
+      expect(await keeping).to.equal(undefined);
+      expect(await two.takeReceipt('SM1', NOW, FAILED)).to.deep.equal(receipt);
+      expect(new Set(news.flatMap(({ type, reason }) => (type === 'lost' ? [reason] : [])))).to.deep.equal(
+        new Set(['NOPERM']),
+      );
+    });
+
+    it('that is reported here while Redis refuses it is given to its sender, and told to none', async () => {
+      mustNotShow('pw-prober');
+      await allow();
+      const [one, two] = [openAsProber(), open()];
+      await one.check();
+      const keeping = keep(one, 'SM1');
+      await until(() => one.health === 'lost');
+      expect(await one.takeReceipt('SM1', NOW, FAILED)).to.deep.equal(receipt);
+      await allow('receipt', 'report');
+      await one.check();
+      expect(await keeping).to.equal(undefined);
+      expect(await two.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+    });
+
+    for (const [when, isTold] of [
+      ['it is sent', false],
+      ['it is told, when Redis was just back', true],
+    ] as const) {
+      it(`that Redis may have is not kept here as well: it does not answer when ${when}`, async () => {
+        const state = open();
+        await state.check();
+        if (isTold) await lose(state);
+        const stop = (): void => {
+          redis.stop();
+          loseSoon(times);
+        };
+        if (!isTold) stop();
+        const keeping = keep(state, 'SM1');
+        overtake(state, 'newest');
+        if (isTold) {
+          let isStopped = false;
+          state.watch?.(({ type }) => {
+            if (type !== 'recovered' || isStopped) return;
+            isStopped = true;
+            stop();
+          });
+          await recover(state).catch(() => undefined);
+        }
+        expect(await keeping).to.equal(undefined);
+        await until(() => state.health === 'lost');
+        await recover(state);
+        expect(await state.takeReceipt('SM1', NOW, FAILED)).to.deep.equal(receipt);
+        expect(await state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+        expect(await state.isNewest('person', 'newest', NOW)).to.equal(true);
+      });
+    }
+  });
+
+  it('nothing is asked of it, though it could be reached, until it is looked for', async () => {
+    const state = open();
+    await state.check();
+    await lose(state);
+    answerAgain();
+    expect(await state.suppressionsOf?.('+447700900123', NOW)).to.equal(undefined);
+    expect(state.health).to.equal('lost');
+    await state.check();
+    expect(await state.suppressionsOf?.('+447700900123', NOW)).to.deep.equal([]);
+  });
+
+  it('after close() nothing is connected any more, whatever is asked', async () => {
+    const state = open();
+    await state.check();
+    await state.close();
+    const connections = async (): Promise<unknown> =>
+      /total_connections_received:(\d+)/.exec(await redis.admin.info('stats'))?.[1];
+    const before = await connections();
+    expect(await state.check().catch(failureOf)).to.include({ reason: 'CLOSED' });
+    expect(await state.suppressionsOf?.('+447700900123', NOW)).to.equal(undefined);
+    expect(await connections()).to.equal(before);
+  });
+
+  it('check() rejects where it has become a replica since it was connected', async () => {
+    const state = open();
+    await state.check();
+    await redis.admin.replicaof('127.0.0.1', 9);
+    try {
+      expect(await state.check().catch(failureOf)).to.include({ reason: 'READONLY' });
+    } finally {
+      await redis.admin.replicaof('NO', 'ONE');
+    }
+  });
+
+  it('a connection that nobody answers is a loss by TIMEOUT', async () => {
+    const proxy = closers.add(await startTcpProxy(redis.port), (opened) => opened.close());
+    proxy.isBlackHole = true;
+    times.connectMs = 20;
+    // It waits for the other side to say who it is.
+    const state = open(`rediss://127.0.0.1:${proxy.port}`);
+    expect(await state.check().catch(failureOf)).to.include({ reason: 'TIMEOUT' });
+    expect(news.map(({ reason }) => reason)).to.deep.equal(['TIMEOUT']);
+  });
+
+  it('an idle connection that ends with Redis is a loss, told once, and rejects nothing', async () => {
+    const clock = stopAging();
+    const state = open();
+    await state.check();
+    clock.tick(times.probeEveryMs);
+    await redis.kill();
+    await until(() => state.health === 'lost');
+    expect(news.map(({ reason }) => reason)).to.deep.equal(['ECONNREFUSED']);
+    await redis.restart();
+    await state.check();
+    expect(news.map(({ type }) => type)).to.deep.equal(['lost', 'recovered']);
+  });
+
   it('a password that is missing, a right that is missing and a cluster are told as what they are', async () => {
     const reasonOf = async (connection: string, port = redis.port): Promise<string | undefined> => {
       const state = open(`redis://${connection}127.0.0.1:${port}`);
@@ -402,6 +668,7 @@ describe('while Redis is lost', () => {
     const node = closers.add(await startRedis('--cluster-enabled', 'yes'), (server) => server.close());
     expect(await reasonOf('', node.port)).to.equal('CLUSTERDOWN');
     expect(await reasonOf('', 9)).to.equal('ECONNREFUSED');
+    await redis.admin.config('SET', 'requirepass', '');
   });
 });
 

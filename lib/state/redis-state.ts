@@ -1,0 +1,81 @@
+import type { State } from '../delivery/state.js';
+import { RedisAlarms } from './redis-alarms.js';
+import { RedisClaims } from './redis-claims.js';
+import { RedisConnection } from './redis-connection.js';
+import { RedisHistory } from './redis-history.js';
+import { readRedisOptions, type RedisStateOptions } from './redis-options.js';
+import { keysMark, probeBy } from './redis-probe.js';
+import { RedisReceipts } from './redis-receipts.js';
+import { RedisSuppressions } from './redis-suppressions.js';
+import { RedisSentCodes } from './redis-sent-codes.js';
+import { USUAL_TIMES, type RedisTimes } from './redis-times.js';
+import { createSealing, type Sealing } from './sealing.js';
+
+/** Gateways of one deployment start within it of each other, milliseconds. */
+const KEYS_KNOWN_MS = 86_400_000;
+
+/**
+ * What `redisState` makes, with other times where a test needs them.
+ *
+ * @throws ConfigurationError
+ */
+export function openRedisState(options: RedisStateOptions, times: RedisTimes = USUAL_TIMES): State {
+  const { connection, keys, keyPrefix } = readRedisOptions(options);
+  const sealing = createSealing(keys, keyPrefix);
+  const redis = new RedisConnection({ connection, probe: probeBy(sealing), times });
+  const suppressions = new RedisSuppressions(redis, sealing);
+  const claims = new RedisClaims(redis, sealing, { suppressions, times });
+  const receipts = new RedisReceipts(redis, sealing);
+  const sentCodes = new RedisSentCodes(redis, sealing);
+  const alarms = new RedisAlarms({ connection, keyPrefix, redis, sealing, times });
+  return {
+    claim: (key, life) => claims.claim(key, life),
+    overtake: (person, event) => {
+      receipts.overtake(person, event);
+    },
+    isNewest: (person, eventKey, nowMs) => receipts.isNewest(person, eventKey, nowMs),
+    keepReceipt: (messageKey, receipt, life) => receipts.keepReceipt(messageKey, receipt, life),
+    takeReceipt: (messageKey, nowMs, report) => receipts.takeReceipt(messageKey, nowMs, report),
+    isDelivered: (messageKeys, nowMs) => receipts.isDelivered(messageKeys, nowMs),
+    suppress: (recipient, suppression, nowMs) => suppressions.suppress(recipient, suppression, nowMs),
+    lift: (recipient, lifted, nowMs) => suppressions.lift(recipient, lifted, nowMs),
+    suppressionsOf: (recipient, nowMs) => suppressions.of(recipient, nowMs),
+    keepSent: (person, sent, life) => {
+      sentCodes.keepSent(person, sent, life);
+    },
+    takeSent: (person, use) => sentCodes.takeSent(person, use),
+    isShared: true,
+    alarms,
+    history: new RedisHistory(redis, sealing),
+    check: async () => {
+      await redis.check();
+      await warnOfOtherKeys(redis, sealing);
+    },
+    get health() {
+      return redis.health;
+    },
+    watch: (onNews) => {
+      redis.watch(onNews);
+    },
+    close: async () => {
+      await alarms.close().finally(() => redis.close());
+    },
+  };
+}
+
+/** Gateways whose lists of keys do not agree find nothing of each other's, and nothing else would tell. */
+async function warnOfOtherKeys(redis: RedisConnection, sealing: Sealing): Promise<void> {
+  const { name, ours } = keysMark(sealing);
+  try {
+    const last = await redis.ask((client) => client.get(name));
+    if (last !== null && last !== ours) {
+      redis.warn(
+        'OTHER_KEYS',
+        'Another gateway has other encryptionKeys on this Redis and keyPrefix, and shares nothing with this one. Give all of them one list.',
+      );
+    }
+    await redis.ask((client) => client.set(name, ours, 'PX', KEYS_KNOWN_MS));
+  } catch {
+    // Told by the connection.
+  }
+}

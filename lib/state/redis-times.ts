@@ -1,0 +1,43 @@
+/** How long Redis may take, and how often it is asked again. All in milliseconds; read anew each time they are used. */
+export interface RedisTimes {
+  /** A connection, until it can be used. */
+  readonly connectMs: number;
+  /** A socket of a failed connection, until it is destroyed. */
+  readonly disconnectMs: number;
+  /** A command, or the connection that it waits for. */
+  readonly commandMs: number;
+  /** Between attempts to reach a lost Redis. A connection that ends sooner than this after it was made was not idle. */
+  readonly probeEveryMs: number;
+  /** A delivery report, for a lost Redis to come back. */
+  readonly backMs: number;
+  /** Between looks of a report that waits for it. */
+  readonly lookEveryMs: number;
+  /** A repeat, for the answer of the first call. */
+  readonly answerMs: number;
+  /** Between looks of a repeat for that answer: short at first, then longer. */
+  readonly poll: { readonly firstMs: number; readonly factor: number; readonly longestMs: number };
+  /** Between attempts of the queue's clients to connect again. */
+  readonly reconnectMs: number;
+  /** Between attempts to handle an alarm whose listener failed, and of a worker to go on after a failure. */
+  readonly alarmRetryMs: number;
+  /** A queue, until it is closed: its jobs are short. */
+  readonly closeQueueMs: number;
+}
+
+/** What gateways use. */
+export const USUAL_TIMES: RedisTimes = {
+  connectMs: 1_000,
+  disconnectMs: 200,
+  // Far more than Redis needs, and less than a call gives its state.
+  commandMs: 150,
+  probeEveryMs: 1_000,
+  // Longer than the time between two attempts to reach it.
+  backMs: 1_500,
+  lookEveryMs: 100,
+  // No call waits longer than its own deadline, 2800 at most.
+  answerMs: 3_000,
+  poll: { firstMs: 10, factor: 1.5, longestMs: 100 },
+  reconnectMs: 1_000,
+  alarmRetryMs: 1_000,
+  closeQueueMs: 1_000,
+};

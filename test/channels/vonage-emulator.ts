@@ -42,12 +42,14 @@ export interface VonageEmulator {
 
 const LANGUAGES: readonly unknown[] = ['en_US', 'pt_BR'];
 
+/** The application's key: one for all emulators of a process, since an RSA key takes a tenth of a second to make. */
+const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+});
+
 export async function startVonageEmulator(clock: () => number = Date.now): Promise<VonageEmulator> {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-  });
   const account = {
     applicationId: randomUUID(),
     privateKey,

@@ -125,14 +125,20 @@ describe("the console's stream", () => {
     for (const page of pages) await until(() => page.told('executions').flat().length > 0);
     pages[0].hangUp();
     await served.scene.call({ eventId: 'event-after' });
-    for (const page of pages.slice(1)) {
-      await until(() =>
+    const idsOf = (page: Listening): readonly string[] => [
+      ...new Set(
         page
           .told('executions')
           .flat()
-          .some(({ id }) => id === 'event-after'),
-      );
-    }
+          .map(({ id }) => id),
+      ),
+    ];
+    for (const page of pages.slice(1)) await until(() => idsOf(page).includes('event-after'));
+    expect(pages.map(idsOf)).to.deep.equal([
+      ['event-live'],
+      ['event-live', 'event-after'],
+      ['event-live', 'event-after'],
+    ]);
     for (const page of pages) page.hangUp();
   });
 

@@ -6,6 +6,12 @@ import type { Variables } from './environment.js';
 /** 0: done; 1: a check failed, or it could not be done; 2: bad use. */
 export type ExitCode = 0 | 1 | 2;
 
+/** Who says that the program has to end: `process`, as far as that goes. */
+export interface Signals {
+  on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+  off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+}
+
 /** What every command is given. */
 export interface CommandCall {
   /** The options that were given, by their long names. */
@@ -13,6 +19,7 @@ export interface CommandCall {
   readonly terminal: Terminal;
   readonly variables: Variables;
   readonly time: Time;
+  readonly signals: Signals;
 }
 
 /** One command of the program, in a file of its own. */

@@ -4,7 +4,7 @@ import type { Logger } from '../delivery/channel.js';
 import { oktaTelephonyHook } from '../hook.js';
 import { isFromLoopback, isToLoopback } from '../page/same-site.js';
 import { createPhonesPage, startDemoOrg } from '../testing/index.js';
-import { CommandError, type Command, type CommandCall, type ExitCode } from './command.js';
+import { CommandError, type Command, type CommandCall, type ExitCode, type Signals } from './command.js';
 import { textOption } from './setup.js';
 import type { Terminal } from './terminal.js';
 
@@ -30,10 +30,10 @@ machine by a name of its own (localhost, 127.0.0.1): a real gateway has its logi
   run: runDemo,
 };
 
-async function runDemo({ options, terminal }: CommandCall): Promise<ExitCode> {
+async function runDemo({ options, terminal, signals }: CommandCall): Promise<ExitCode> {
   const port = readPort(textOption(options, 'port'));
   // Before anything is told: who ends it as soon as it says so is heard.
-  const hand = listenForEnd();
+  const hand = listenForEnd(signals);
   // What is open by then is closed however it ends, the newest first.
   const closing: (() => unknown)[] = [];
   let answer = answerNotYet;
@@ -125,8 +125,10 @@ async function listen(server: Server, port: number): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : port;
 }
 
+const ENDING = ['SIGINT', 'SIGTERM'] as const;
+
 /** The first signal is waited for; after it, and once nobody waits any more, they do as they always do. */
-function listenForEnd(): { readonly ended: Promise<void>; ignore(): void } {
+function listenForEnd(signals: Signals): { readonly ended: Promise<void>; ignore(): void } {
   let ignore = (): void => undefined;
   const ended = new Promise<void>((resolve) => {
     const end = (): void => {
@@ -134,9 +136,9 @@ function listenForEnd(): { readonly ended: Promise<void>; ignore(): void } {
       resolve();
     };
     ignore = () => {
-      process.off('SIGINT', end).off('SIGTERM', end);
+      for (const name of ENDING) signals.off(name, end);
     };
-    process.on('SIGINT', end).on('SIGTERM', end);
+    for (const name of ENDING) signals.on(name, end);
   });
   return {
     ended,

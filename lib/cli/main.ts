@@ -12,4 +12,5 @@ process.exitCode = await runProgram({
       await sleep(ms);
     },
   },
+  signals: process,
 });

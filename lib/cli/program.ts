@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Time } from '../okta/administration.js';
-import { CommandError, tellFailure, type Command, type ExitCode } from './command.js';
+import { CommandError, tellFailure, type Command, type ExitCode, type Signals } from './command.js';
 import { demo } from './demo.js';
 import { doctor } from './doctor.js';
 import { Variables, withFile } from './environment.js';
@@ -18,6 +18,7 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly streams: Streams;
   readonly time: Time;
+  readonly signals: Signals;
 }
 
 const PROGRAM = 'okta-telephony-hook';
@@ -41,7 +42,7 @@ Secrets come by the environment, by the file, or are asked for at a terminal; ne
 Exit codes: 0 done, 1 it could not be done or was not wanted, 2 bad use.`;
 
 /** Runs the program once. Never rejects. */
-export async function runProgram({ args, env, streams, time }: Surroundings): Promise<ExitCode> {
+export async function runProgram({ args, env, streams, time, signals }: Surroundings): Promise<ExitCode> {
   const terminal = new Terminal(streams, {
     isJson: args.includes('--json'),
     mayColour: (env['NO_COLOR'] ?? '') === '',
@@ -56,7 +57,8 @@ export async function runProgram({ args, env, streams, time }: Surroundings): Pr
     }
     const file = options['env'];
     const values = withFile(env, typeof file === 'string' ? file : undefined);
-    return await command.run({ options, terminal, variables: new Variables(values, terminal), time });
+    const variables = new Variables(values, terminal);
+    return await command.run({ options, terminal, variables, time, signals });
   } catch (error) {
     const { exitCode, ...told } = tellFailure(error, terminal);
     terminal.json({ result: 'failed', error: told });

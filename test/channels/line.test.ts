@@ -228,47 +228,46 @@ describe('the options of lineChannel', () => {
     mustNotShow(TOKEN);
   });
 
-  it('are taken', () => {
-    for (const options of [
-      { channelAccessToken: TOKEN },
-      { channelAccessToken: TOKEN, userIdAttribute: undefined, baseUrl: undefined },
-      { channelAccessToken: TOKEN, userIdAttribute: 'line_user_id', baseUrl: 'http://localhost:8080' },
-      { channelAccessToken: TOKEN, baseUrl: 'https://line.example' },
-    ]) {
-      expect(problems(options)).to.deep.equal([]);
-    }
-  });
-
-  for (const [title, options, expected] of [
-    ['nothing', undefined, ['The options must be an object']],
-    ['no token', {}, [tokenProblem]],
-    ['an empty token', { channelAccessToken: '' }, [tokenProblem]],
-    ['a token with a line break', { channelAccessToken: `${TOKEN}\n` }, [tokenProblem]],
+  const attributeProblem =
+    "userIdAttribute must be the name of a profile attribute, such as 'lineUserId', or be left out";
+  const originProblem =
+    'baseUrl must be an origin without a path, such as https://api.line.me; https, or http on loopback, or be left out';
+  const good = { channelAccessToken: TOKEN };
+  const rows: readonly (readonly [problems: readonly string[], ...options: unknown[]])[] = [
     [
-      'several mistakes',
+      [],
+      good,
+      { ...good, userIdAttribute: undefined, baseUrl: undefined },
+      { ...good, userIdAttribute: 'line_user_id', baseUrl: 'http://localhost:8080' },
+      { ...good, baseUrl: 'https://line.example' },
+    ],
+    [['The options must be an object'], undefined, null, TOKEN, [good]],
+    [
+      [tokenProblem],
+      ...[undefined, '', `${TOKEN}\n`, 1].map((channelAccessToken) => ({ channelAccessToken })),
+    ],
+    [[attributeProblem], ...['', 'a.b', 1, null].map((userIdAttribute) => ({ ...good, userIdAttribute }))],
+    [[originProblem], ...['http://line.example', '', 1, null].map((baseUrl) => ({ ...good, baseUrl }))],
+    [
+      [
+        'token is not an option; remove it, or look for a misspelling',
+        tokenProblem,
+        attributeProblem,
+        originProblem,
+      ],
       {
         channelAccessToken: 1,
         userIdAttribute: 'a.b',
         baseUrl: `http://user:${TOKEN}@line.example/v2`,
         token: TOKEN,
       },
-      [
-        'token is not an option; remove it, or look for a misspelling',
-        tokenProblem,
-        "userIdAttribute must be the name of a profile attribute, such as 'lineUserId', or be left out",
-        'baseUrl must be an origin without a path, such as https://api.line.me; https, or http on loopback, or be left out',
-      ],
     ],
-    [
-      'plain http beyond loopback',
-      { channelAccessToken: TOKEN, baseUrl: 'http://line.example' },
-      [
-        'baseUrl must be an origin without a path, such as https://api.line.me; https, or http on loopback, or be left out',
-      ],
-    ],
-  ] as const) {
-    it(`are refused with ${title}, each with its remedy and without its value`, () => {
-      expect(problems(options)).to.deep.equal(expected);
-    });
-  }
+  ];
+  it('are taken where they are fine, and else refused with every problem, each with its remedy and without its value', () => {
+    for (const [expected, ...given] of rows) {
+      for (const [index, options] of given.entries()) {
+        expect(problems(options), `${expected.join()} ${index}`).to.deep.equal(expected);
+      }
+    }
+  });
 });

@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { runProgram } from '#lib/cli/program.js';
 import { ExampleRun } from '#harness/example-run.js';
+import { until } from '#harness/until.js';
 import { witness } from '#harness/witness.js';
 
 const PROGRAM = [process.execPath, '--import', 'tsx', 'lib/cli/main.ts', 'demo'];
@@ -24,6 +27,23 @@ const withEmulator = (does: string): string[] => {
   const [node = '', ...words] = PROGRAM;
   return [node, '--import', `data:text/javascript,${encodeURIComponent(source)}`, ...words, '--port', '0'];
 };
+
+/** The program within this process: what it has printed until now, and how it ends. */
+function runHere(...args: readonly string[]) {
+  const printed = { stdout: '', stderr: '' };
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  stdout.setEncoding('utf8').on('data', (text: string) => (printed.stdout += text));
+  stderr.setEncoding('utf8').on('data', (text: string) => (printed.stderr += text));
+  const signals = new EventEmitter();
+  const exitCode = runProgram({
+    args: ['demo', ...args],
+    env: {},
+    streams: { stdin, stdout, stderr },
+    time: { now: Date.now, sleep: () => Promise.resolve() },
+    signals,
+  });
+  return { printed, signals, exitCode };
+}
 
 /** Of the pasted command. */
 const CODE = '042917';
@@ -75,31 +95,35 @@ describe('okta-telephony-hook demo', function () {
       .and.not.include(CODE);
   });
 
-  it('puts one JSON object on standard output with --json, and goes on running', async () => {
-    start('--port', '0', '--json');
-    await demo.printed(/^\}$/m);
-    const told = JSON.parse(demo.stdout) as { command: string; urls: Record<string, string>; curl: string };
-    expect(told.command).to.equal('demo');
-    expect(told.urls).to.have.all.keys('phones', 'console', 'hook', 'okta', 'twilio');
-    expect(told.curl).to.match(/^curl /);
-    expect((await fetch(told.urls['phones']!)).status).to.equal(200);
-    demo.child.kill('SIGTERM');
-    expect(await demo.exitCode()).to.equal(0);
-    expect(JSON.parse(demo.stdout)).to.deep.equal(told);
-  });
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    it(`puts one JSON object on standard output with --json, and goes on running until ${signal}`, async () => {
+      const { printed, signals, exitCode } = runHere('--port', '0', '--json');
+      await until(() => printed.stdout.endsWith('}\n'));
+      const told = JSON.parse(printed.stdout) as { urls: Record<string, string>; curl: string };
+      expect(told).to.have.all.keys('command', 'urls', 'curl').and.to.include({ command: 'demo' });
+      expect(told.urls).to.have.all.keys('phones', 'console', 'hook', 'okta', 'twilio');
+      expect(told.curl).to.match(/^curl /);
+      expect((await fetch(told.urls['phones'] ?? '')).status).to.equal(200);
+      expect(signals.emit(signal)).to.equal(true);
+      expect(await exitCode).to.equal(0);
+      expect(JSON.parse(printed.stdout)).to.deep.equal(told);
+      // The next signal is no more its own.
+      expect(signals.eventNames()).to.deep.equal([]);
+    });
+  }
 
   it('plays the bad day, and tells its phases', async () => {
-    start('--port', '0', '--faults');
-    await demo.printed(/! Everything works\./);
-    const [, phones = ''] = await demo.printed(/Phones +(http:\S+)/);
+    const { printed, signals, exitCode } = runHere('--port', '0', '--faults');
+    await until(() => printed.stdout.includes('! Everything works.'));
+    const [, phones = ''] = /Phones +(http:\S+)/.exec(printed.stdout) ?? [];
     const { badDay } = (await (await fetch(`${phones}api/state`)).json()) as { badDay: { current: string } };
     expect(badDay.current).to.equal('all-well');
     // Stopped on the page, it is over.
     const headers = { 'content-type': 'application/json', origin: new URL(phones).origin };
     await fetch(`${phones}api/bad-day`, { method: 'POST', headers, body: '{"isOn":false}' });
-    await demo.printed(/The bad day is over/);
-    demo.child.kill('SIGINT');
-    expect(await demo.exitCode()).to.equal(0);
+    await until(() => printed.stdout.includes('The bad day is over'));
+    signals.emit('SIGINT');
+    expect(await exitCode).to.equal(0);
   });
 
   it('ends by itself, and lets go of its port, where something of it cannot start', async () => {
@@ -124,17 +148,25 @@ describe('okta-telephony-hook demo', function () {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    start('--port', String(port), '--json');
-    expect(await demo.exitCode()).to.equal(1);
+    const { printed, exitCode } = runHere('--port', String(port), '--json');
+    expect(await exitCode).to.equal(1);
     other.close();
-    expect(demo.stderr).to.include(`Port ${port} is taken.`).and.include('--port 0');
-    expect(JSON.parse(demo.stdout)).to.have.nested.property('error.code', 'PORT_TAKEN');
-    witness(demo.stdout + demo.stderr);
+    expect(JSON.parse(printed.stdout)).to.deep.equal({
+      result: 'failed',
+      error: {
+        code: 'PORT_TAKEN',
+        message: `Port ${port} is taken.`,
+        remedy: 'Give it another one: --port 0 takes any that is free.',
+      },
+    });
+    witness(printed.stdout + printed.stderr);
   });
 
   it('takes nothing for a port that is none', async () => {
-    start('--port', '70000');
-    expect(await demo.exitCode()).to.equal(2);
-    expect(demo.stderr).to.match(/--port takes a number from 0 to 65535/);
+    for (const port of ['70000', '65536', '-1', 'any', '1.5', '100000']) {
+      const { printed, exitCode } = runHere(`--port=${port}`);
+      expect(await exitCode, port).to.equal(2);
+      expect(printed.stderr).to.include('--port takes a number from 0 to 65535');
+    }
   });
 });

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { runProgram, type Surroundings } from '#lib/cli/program.js';
 import type { OktaEmulator } from '#lib/testing/index.js';
@@ -66,6 +67,7 @@ export async function run(okta: OktaEmulator, args: string, options: RunOptions 
     env: { OKTA_ORG_URL: okta.orgUrl, OKTA_API_TOKEN: okta.apiToken, ...options.env },
     streams: { stdin, stdout, stderr },
     time,
+    signals: new EventEmitter(),
   });
   stdin.destroy();
   witness(told.stderr);

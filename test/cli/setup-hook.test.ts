@@ -227,18 +227,35 @@ describe('setup hook', () => {
     it('not before the gateway has it', async () => {
       await setUp();
       mustNotShow(NEW_SECRET);
-      const made = await expectNoChangeBy('--yes --rotate', { env: { HOOK_SECRET: NEW_SECRET } });
+      const made = await expectNoChangeBy('--yes --rotate --json', { env: { HOOK_SECRET: NEW_SECRET } });
       expect(made.code).to.equal(1);
-      expect(made.stderr).to.include('secrets: [new, previous]');
+      expect(made.json()).to.deep.include({
+        result: 'failed',
+        error: {
+          code: 'SECRET_REFUSED',
+          message: `The gateway at ${new URL(scene.url).host} does not take this secret. Nothing was changed: Okta would call the hook in vain at once.`,
+          remedy:
+            'Whoever checks the secret comes first. Give the gateway the new one and the one before (credentials.hook.secrets: [new, previous]), let it restart, and run this again.',
+        },
+      });
       expect(secretAtOkta()).to.equal(OLD_SECRET);
     });
 
     it('not where the gateway cannot be asked, but with --skip-check', async () => {
       const env = { PUBLIC_URL: 'http://127.0.0.1:9/hook' };
       await setUp('--yes', { env });
-      const made = await expectNoChangeBy('--yes --rotate', { env });
+      const made = await expectNoChangeBy('--yes --rotate --json', { env });
       expect(made.code).to.equal(1);
-      expect(made.stderr).to.include('--skip-check');
+      expect(made.json()).to.deep.include({
+        result: 'failed',
+        error: {
+          code: 'SECRET_UNCHECKED',
+          message:
+            'The gateway at 127.0.0.1:9 could not be reached from here (ECONNREFUSED), so whether it takes this secret is not known. Nothing was changed: Okta would call the hook in vain at once.',
+          remedy:
+            'Run this where the gateway can be reached; or, once you are sure that it takes the secret, with --skip-check.',
+        },
+      });
       expect((await setUp('--yes --rotate --skip-check', { env })).code).to.equal(0);
     });
 

@@ -295,6 +295,23 @@ describe("the console's routes", () => {
     expect(health.deliveries.find(({ channel }) => channel === 'sms')).to.include({ accepted: 1 });
   });
 
+  it('tell a defect as an event, and nothing of it to who asks', async () => {
+    await served.close();
+    const links: { title: string; href: string }[] = [];
+    served = await serveConsole({ console: { authorize, links } });
+    // After the options were checked: the page cannot be described any more.
+    links.push(undefined as never);
+    const answer = await served.ask('/api/about');
+    expect(answer.status).to.equal(500);
+    expect(answer.failure?.code).to.equal('INTERNAL_ERROR');
+    expect(answer.text).to.not.include('destructure');
+    const rejected = served.scene.events.filter((event) => event.type === 'request.rejected');
+    expect(
+      rejected.map(({ status, code, fields, count }) => ({ status, code, fields, count })),
+    ).to.deep.equal([{ status: 500, code: 'INTERNAL_ERROR', fields: [], count: 1 }]);
+    expect(rejected[0]?.reason).to.include('Cannot destructure');
+  });
+
   it('count who could not prove to be Okta, and what was no hook call, in the health', async () => {
     await served.scene.call({ headers: { Authorization: 'of somebody else' } });
     await served.scene.call({ change: () => 'no JSON' });

@@ -32,6 +32,8 @@ describe("the console's tester", () => {
     const answer = await served.post('/api/tester/payload', question, { isPersonal: true });
     expect(answer.status).to.equal(200);
     const { payload } = answer.json as MadePayload & { readonly payload: Payload };
+    // Of Okta's request, by which a log tells a test apart before it is sent, too.
+    expect(payload.data.context.request.id).to.match(/^tester-[a-z]{20}$/);
     mustNotShow(payload.data.messageProfile.otpCode);
     return payload;
   }
@@ -266,18 +268,29 @@ describe("the console's tester", () => {
     let now = Date.now();
     await serveWith({ hook: { clock: () => now } });
     const { scene } = served;
-    const resetsAt = now + 30_000;
-    scene.okta.setRateLimit({ limit: 100, remaining: 1, resetInSeconds: 30 });
+    // By Okta's clock the limit ends 30 s after its answer, and a second more is waited for.
+    const oktasS = Math.floor(now / 1000);
+    const headers = {
+      'x-rate-limit-limit': '100',
+      'x-rate-limit-remaining': '1',
+      'x-rate-limit-reset': String(oktasS + 30),
+      date: new Date(oktasS * 1000).toUTCString(),
+    };
+    const body = { id: ANA.id, status: 'ACTIVE', profile: { login: ANA.login, whatsAppOptIn: true } };
+    scene.okta.fault({
+      fault: { kind: 'status', status: 200, body, headers },
+      match: ({ path }) => path.startsWith('/api/v1/users/'),
+      times: 1,
+    });
     await scene.call();
-    scene.okta.setRateLimit(undefined);
-    const paused = scene.events.find((event) => event.type === 'okta.paused');
-    expect(paused?.untilMs).to.be.within(resetsAt - 1000, resetsAt + 5000);
-    const untilMs = paused?.untilMs ?? 0;
+    const untilMs = now + 31_000;
+    const paused = scene.events.filter((event) => event.type === 'okta.paused');
+    expect(paused.map((event) => event.untilMs)).to.deep.equal([untilMs]);
     const asked = scene.okta.requests.length;
     const question = { user: ANA.login, requestType: 'mfa-verification', deliveryChannel: 'sms' };
     const answer = await served.post('/api/tester/payload', question);
     expect(answer.status).to.equal(429);
-    expect(answer.headers['retry-after']).to.equal(String(Math.ceil((untilMs - now) / 1000)));
+    expect(answer.headers['retry-after']).to.equal('31');
     expect(answer.failure?.code).to.equal('OKTA_RATE_LIMITED');
     expect(answer.failure?.message).to.include(new Date(untilMs).toISOString());
     expect(answer.failure?.remedy).to.be.a('string');

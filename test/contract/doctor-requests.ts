@@ -66,6 +66,12 @@ async function look(env: Readonly<Record<string, string>>): Promise<readonly Lin
   stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   stderr.resume();
   const time = { now: Date.now, sleep: () => Promise.resolve() };
-  await runProgram({ args: ['doctor', '--json'], env, streams: { stdin, stdout, stderr }, time });
+  await runProgram({
+    args: ['doctor', '--json'],
+    env,
+    streams: { stdin, stdout, stderr },
+    time,
+    signals: process,
+  });
   return JSON.parse(text) as readonly Line[];
 }

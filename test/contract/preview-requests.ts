@@ -165,6 +165,7 @@ async function complaintsOf(
     env: { ...env, HOOK_SECRET },
     streams: { stdin, stdout, stderr },
     time: { now: Date.now, sleep: () => Promise.resolve() },
+    signals: process,
   });
   const { result, error } = JSON.parse(text) as { result: unknown; error?: { code: string } };
   if (result === wanted) return [];

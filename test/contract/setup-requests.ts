@@ -123,7 +123,7 @@ async function setUp(args: readonly string[], env: Readonly<Record<string, strin
   stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   stderr.resume();
   const time = { now: Date.now, sleep: () => Promise.resolve() };
-  await runProgram({ args, env, streams: { stdin, stdout, stderr }, time });
+  await runProgram({ args, env, streams: { stdin, stdout, stderr }, time, signals: process });
   return String((JSON.parse(text) as { result: unknown }).result);
 }
 

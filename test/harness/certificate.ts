@@ -34,9 +34,12 @@ export function signOwnCertificate(validity: {
 }): SelfSigned {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = der(TAG.sequence, oid(OID.ecdsaWithSha256));
+  const serial = randomBytes(8);
+  // Another subject each time: of two authorities with one subject OpenSSL finds the first only.
+  const commonName = Buffer.from(`${validity.name} ${serial.toString('hex')}`);
   const subject = der(
     TAG.sequence,
-    der(TAG.set, der(TAG.sequence, oid(OID.commonName), der(TAG.utf8, Buffer.from(validity.name)))),
+    der(TAG.set, der(TAG.sequence, oid(OID.commonName), der(TAG.utf8, commonName))),
   );
   const isAddress = /^[\d.]+$/.test(validity.name);
   const generalName = isAddress
@@ -45,7 +48,7 @@ export function signOwnCertificate(validity: {
   const body = der(
     TAG.sequence,
     der(0xa0, der(TAG.integer, Buffer.from([2]))),
-    der(TAG.integer, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
+    der(TAG.integer, Buffer.concat([Buffer.from([1]), serial])),
     algorithm,
     subject,
     der(TAG.sequence, time(validity.from), time(validity.to)),

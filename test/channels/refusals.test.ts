@@ -1,0 +1,278 @@
+import { expect } from 'chai';
+import { Agent } from 'undici';
+import { lineChannel, vonageChannel, type ProviderParts } from '#lib/channels/index.js';
+import type { ChannelPort, Message, MoveOn, Outcome, SendContext } from '#lib/delivery/channel.js';
+import { CODE, ANA } from '#harness/scene.js';
+import { mustNotShow, witness } from '#harness/witness.js';
+import { startLineEmulator } from './line-emulator.js';
+import { startVonageEmulator } from './vonage-emulator.js';
+
+/** What one meaning of a refusal is for the plan, and every error that has it. */
+interface Row {
+  readonly reason: string;
+  readonly moveOn: MoveOn;
+  readonly isFraudBlock?: true;
+  /** What the remedy must name; without it there is no remedy. */
+  readonly remedy?: RegExp;
+  /** The status, what the provider says with it, and the code that comes of both. */
+  readonly errors: readonly (readonly [status: number, says: string, code: string])[];
+}
+
+/** Errors of Vonage's Messages API, which comes with 422 and is its own code. */
+const numbered = (...codes: readonly number[]): Row['errors'] =>
+  codes.map((code) => [422, String(code), String(code)]);
+
+const CREDENTIALS = /vonageChannel's credentials/;
+const ACCOUNT = /the account's state and balance/;
+const SENDER = /vonageChannel's from/;
+
+const VONAGE: readonly Row[] = [
+  {
+    reason: 'Vonage does not accept the credentials',
+    moveOn: 'other-provider',
+    remedy: CREDENTIALS,
+    errors: [
+      [401, 'unauthorized', 'UNAUTHORIZED'],
+      [401, 'jwt-expired', 'JWT_EXPIRED'],
+      [401, 'jwt-revoked', 'JWT_REVOKED'],
+      [401, '', 'HTTP_401'],
+    ],
+  },
+  {
+    reason: 'The Vonage account has no credit left',
+    moveOn: 'other-provider',
+    remedy: ACCOUNT,
+    errors: [[402, 'low-balance', 'LOW_BALANCE'], [402, '', 'HTTP_402'], ...numbered(1070)],
+  },
+  {
+    reason: 'The Vonage account may not send this',
+    moveOn: 'other-provider',
+    remedy: ACCOUNT,
+    errors: [
+      [403, 'forbidden', 'FORBIDDEN'],
+      [403, 'unprovisioned', 'UNPROVISIONED'],
+      [403, 'account-suspended', 'ACCOUNT_SUSPENDED'],
+      [403, '', 'HTTP_403'],
+      ...numbered(1060, 1080),
+    ],
+  },
+  {
+    reason: 'Too many requests to Vonage at once',
+    moveOn: true,
+    remedy: /throughput/,
+    errors: [[429, 'throttled', 'THROTTLED'], [429, '', 'HTTP_429'], ...numbered(1000)],
+  },
+  { reason: 'A fault at Vonage', moveOn: true, errors: numbered(1030) },
+  { reason: 'Vonage is not available', moveOn: true, errors: [[503, '', 'HTTP_503']] },
+  {
+    reason: 'The Vonage account may not use this channel',
+    moveOn: true,
+    remedy: ACCOUNT,
+    errors: numbered(1140),
+  },
+  {
+    reason: 'A trial account sends to approved numbers only',
+    moveOn: 'other-provider',
+    remedy: /Top up/,
+    errors: numbered(1160),
+  },
+  { reason: 'A fault at the network that Vonage sends by', moveOn: true, errors: numbered(1331) },
+  {
+    reason: "The sender's daily limit is used up",
+    moveOn: true,
+    remedy: /throughput/,
+    errors: numbered(1460),
+  },
+  {
+    reason: 'Vonage has no way to this number',
+    moveOn: true,
+    errors: numbered(1040, 1250, 1251, 1260),
+  },
+  { reason: 'Vonage sends nothing to this number', moveOn: true, errors: numbered(1050) },
+  { reason: 'Not a valid phone number', moveOn: false, errors: numbered(1170) },
+  {
+    reason: 'The recipient has opted out of messages from this sender',
+    moveOn: 'other-channel',
+    remedy: /START/,
+    errors: numbered(1240),
+  },
+  { reason: 'Too many messages to this number', moveOn: true, errors: numbered(1241) },
+  { reason: 'The recipient is not on this channel', moveOn: true, errors: numbered(1300) },
+  { reason: 'The number cannot be reached by this channel', moveOn: true, errors: numbered(1430) },
+  {
+    reason: "Held back by Vonage's protection against fraud",
+    moveOn: false,
+    isFraudBlock: true,
+    remedy: /Fraud Defender/,
+    errors: numbered(1470, 1472, 1473),
+  },
+  {
+    reason: 'Vonage does not take the request',
+    moveOn: true,
+    remedy: /report this/,
+    errors: [[422, '', 'HTTP_422'], ...numbered(1010, 1020, 1130, 1150, 1400, 1410, 1440, 1450)],
+  },
+  {
+    reason: 'Vonage does not take the template',
+    moveOn: true,
+    remedy: /vonageChannel's template/,
+    errors: numbered(1022),
+  },
+  { reason: 'Vonage does not take the sender', moveOn: true, remedy: SENDER, errors: numbered(1120, 1420) },
+  { reason: 'Held back as spam', moveOn: true, errors: numbered(1210) },
+  {
+    reason: 'Free text outside the hours after the recipient last wrote',
+    moveOn: true,
+    remedy: /vonageChannel's template/,
+    errors: numbered(1340),
+  },
+  {
+    reason: "The recipient's country does not allow this sender or text",
+    moveOn: true,
+    remedy: SENDER,
+    errors: numbered(1480, 1481, 1482, 1483, 1484),
+  },
+  {
+    reason: 'Refused by Vonage',
+    moveOn: true,
+    errors: [
+      [404, 'Not Found', 'HTTP_404'],
+      [400, '1999', '1999'],
+      [400, 'words-that-are-new', 'HTTP_400'],
+      // Inherited by every object, and no error.
+      [400, 'constructor', 'HTTP_400'],
+    ],
+  },
+];
+
+const LINE: readonly Row[] = [
+  {
+    reason: 'LINE knows no such user of this account',
+    moveOn: true,
+    remedy: /the user's id of this channel's provider/,
+    errors: [[400, 'Failed to send messages', 'HTTP_400']],
+  },
+  {
+    reason: 'LINE takes the user id or the text for invalid',
+    moveOn: true,
+    remedy: /the user's id of this channel's provider/,
+    errors: [[400, 'The request body has 1 error(s)', 'HTTP_400']],
+  },
+  {
+    reason: 'LINE does not accept the channel access token',
+    moveOn: 'other-provider',
+    remedy: /lineChannel's channelAccessToken/,
+    errors: [[401, 'Authentication failed', 'HTTP_401']],
+  },
+  {
+    reason: 'The LINE account may not send push messages',
+    moveOn: 'other-provider',
+    remedy: /plan/,
+    errors: [[403, 'Not authorized', 'HTTP_403']],
+  },
+  {
+    reason: 'The messages of the LINE account for this month are used up',
+    moveOn: true,
+    remedy: /limit of additional messages/,
+    errors: [[429, 'You have reached your monthly limit.', 'HTTP_429']],
+  },
+  {
+    reason: 'Too many requests to LINE at once',
+    moveOn: true,
+    errors: [[429, 'The API rate limit has been exceeded', 'HTTP_429']],
+  },
+  { reason: 'LINE is not available', moveOn: true, errors: [[503, 'Unavailable', 'HTTP_503']] },
+  { reason: 'Refused by LINE', moveOn: true, errors: [[404, 'Not found', 'HTTP_404']] },
+];
+
+/** A channel that a hook has connected, beside its emulated provider. */
+interface Connected {
+  /** Sends one code; the provider answers with that status and those words. */
+  readonly refuse: (status: number, says: string) => Promise<Outcome>;
+  close(): Promise<unknown>;
+}
+
+const USER_ID = `U${'5'.repeat(32)}`;
+
+async function sendBy(channel: ChannelPort<ProviderParts>, dispatcher: Agent): Promise<Outcome> {
+  const connected = channel.connect?.({ dispatcher, channel: 'texts', clock: Date.now });
+  const message = {
+    // Of a request the channels read no more.
+    request: { eventId: 'event-1', otpCode: CODE } as Message['request'],
+    profile: { lineUserId: USER_ID },
+    to: ANA.phone,
+    text: `Your code is ${CODE}`,
+    locale: 'en',
+    expiresAt: new Date(Date.now() + 300_000),
+  };
+  const { signal } = new AbortController();
+  const context: SendContext = {
+    signal,
+    leaveSignal: signal,
+    mayLeave: () => true,
+    endWithinMs: 10_000,
+    leaveWithinMs: 10_000,
+  };
+  return (connected ?? channel).send(message, context);
+}
+
+const PROVIDERS: readonly (readonly [name: string, rows: readonly Row[], open: () => Promise<Connected>])[] =
+  [
+    [
+      'Vonage',
+      VONAGE,
+      async () => {
+        const vonage = await startVonageEmulator();
+        const { apiKey, apiSecret, number, baseUrl } = vonage;
+        const channel = vonageChannel({ apiKey, apiSecret, from: number, baseUrl });
+        const dispatcher = new Agent();
+        return {
+          refuse: (status, says) => {
+            vonage.refuseWith(status, says);
+            return sendBy(channel, dispatcher);
+          },
+          close: () => Promise.all([dispatcher.close(), vonage.close()]),
+        };
+      },
+    ],
+    [
+      'LINE',
+      LINE,
+      async () => {
+        const line = await startLineEmulator();
+        const channel = lineChannel({ channelAccessToken: line.channelAccessToken, baseUrl: line.baseUrl });
+        const dispatcher = new Agent();
+        return {
+          refuse: (status, message) => {
+            line.fault({ fault: { kind: 'status', status, body: { message } }, times: 1 });
+            return sendBy(channel, dispatcher);
+          },
+          close: () => Promise.all([dispatcher.close(), line.close()]),
+        };
+      },
+    ],
+  ];
+
+describe('a refusal', () => {
+  for (const [name, rows, open] of PROVIDERS) {
+    it(`of ${name} has its meaning for the plan, by every error that there is`, async () => {
+      mustNotShow(USER_ID, ANA.phone.slice(1));
+      const provider = await open();
+      try {
+        for (const { errors, remedy, ...meaning } of rows) {
+          for (const [status, says, code] of errors) {
+            const outcome = await provider.refuse(status, says);
+            witness(outcome);
+            const { remedy: told, ...rest } = outcome as Outcome & { readonly remedy?: string };
+            expect(rest, `${status} ${says}`).to.deep.equal({ status: 'refused', code, ...meaning });
+            expect(told ?? 'nothing to do.', code)
+              .to.match(remedy ?? /^nothing to do/)
+              .and.match(/\.$/);
+          }
+        }
+      } finally {
+        await provider.close();
+      }
+    });
+  }
+});

@@ -273,6 +273,7 @@ describe('ready()', () => {
     scene.okta.faultKeys({ kind: 'hang' });
     scene.twilio.fault({ kind: 'hang' });
     const found = await check(scene);
+    expect(Object.keys(found)).to.have.members(['okta', 'twilio', 'hookKeys', 'state']);
     for (const result of Object.values(found)) expect(result).to.be.instanceOf(TelephonyHookError);
     expectCode(found.hookKeys, 'PROOF_UNAVAILABLE');
     expectCode(found.state, 'NOT_READY_IN_TIME');

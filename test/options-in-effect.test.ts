@@ -38,7 +38,7 @@ interface Given {
   readonly scene: Scene;
   readonly clock: sinon.SinonFakeTimers;
   /** Moves the hook's clock on. */
-  wait(ms: number): void;
+  readonly wait: (ms: number) => void;
 }
 
 const TO_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone } as const;

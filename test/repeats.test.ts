@@ -1,11 +1,13 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect } from 'chai';
+import type sinon from 'sinon';
 import type { Claim, RememberedAnswer, State } from '#lib/delivery/state.js';
 import { memoryState, type HookEvent } from '#lib/index.js';
 import type { HookCall } from '#lib/testing/index.js';
 import { ANA, BOB, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { mustNotShow } from '#harness/witness.js';
-import { stopTime } from '#harness/stopped-time.js';
+import { passTime, stopTime } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 
 describe('a repeat of an event', () => {
@@ -254,6 +256,11 @@ describe('an internal failure', () => {
 });
 
 describe('a state that fails', () => {
+  let clock: sinon.SinonFakeTimers | undefined;
+  afterEach(() => {
+    clock?.restore();
+  });
+
   const stateOf = (claim: State['claim']): State => ({ ...memoryState(), claim });
   const lost = (): never => {
     throw new Error(`lost ${CODE} of ${ANA.phone}`);
@@ -320,7 +327,15 @@ describe('a state that fails', () => {
       };
       const scene = await startScene({ hook: { state: stateOf(claim) } });
       scene.twilio.fault({ kind: 'slow', delayMs: 150 });
-      const calls = await Promise.all(Array.from({ length: 40 }, () => scene.call({ eventId: 'event-1' })));
+      clock = stopTime();
+      const calling = Promise.all(Array.from({ length: 40 }, () => scene.call({ eventId: 'event-1' })));
+      await until(() => scene.events.filter(({ type }) => type === 'request.received').length === 40);
+      // A state is waited for so long; what it says after that comes too late.
+      clock.tick(200);
+      await until(() => scene.events.some(({ type }) => type === 'extension.failed'));
+      clock.tick(100);
+      await until(() => scene.twilio.requests.length === 1);
+      const calls = await passTime(clock, calling, 1_000);
       calls.push(await scene.call({ eventId: 'event-1' }));
       expect(scene.twilio.messages).to.have.length(1);
       expect(commandOf(calls[0]!)).to.include({ status: 'SUCCESSFUL' });
@@ -333,13 +348,32 @@ describe('a state that fails', () => {
   }
 
   it('has the next of 40 send, where it hangs and the first has hung up before anything was sent', async () => {
-    const scene = await startScene({ hook: { state: stateOf(() => new Promise<never>(() => undefined)) } });
+    let asked = 0;
+    const hang = (): Promise<never> => {
+      asked += 1;
+      return new Promise<never>(() => undefined);
+    };
+    const scene = await startScene({ hook: { state: stateOf(hang) } });
     scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
+    clock = stopTime();
+    const gone = new Promise<void>((resolve) => {
+      scene.server.once('request', (_req: IncomingMessage, res: ServerResponse) => {
+        res.once('close', resolve);
+      });
+    });
     const first = startRawCall(scene, { eventId: 'event-1' });
+    await until(() => asked === 1);
+    // A state is waited for so long.
+    clock.tick(200);
     await until(() => scene.okta.requests.length === 1);
     const others = Array.from({ length: 39 }, () => scene.call({ eventId: 'event-1' }));
     await until(() => scene.events.filter(({ type }) => type === 'request.received').length === 40);
     first.destroy();
+    await gone;
+    // Its profile is waited for so long, then the next one asks the state.
+    clock.tick(800);
+    await until(() => asked === 2);
+    clock.tick(200);
     const calls = await Promise.all(others);
     expect(scene.twilio.messages).to.have.length(1);
     for (const call of calls) expect(commandOf(call)).to.deep.equal(commandOf(calls[0]!));
@@ -392,15 +426,11 @@ describe('a state that fails', () => {
         }),
       },
     });
-    const clock = stopTime();
-    try {
-      const calling = scene.call({ eventId: 'event-1' });
-      await until(() => isClaimed);
-      clock.tick(500);
-      expect(commandOf(await calling)).to.include({ status: 'PENDING', transactionId: 'event-1' });
-    } finally {
-      clock.restore();
-      await scene.close();
-    }
+    clock = stopTime();
+    const calling = scene.call({ eventId: 'event-1' });
+    await until(() => isClaimed);
+    clock.tick(500);
+    expect(commandOf(await calling)).to.include({ status: 'PENDING', transactionId: 'event-1' });
+    await scene.close();
   });
 });

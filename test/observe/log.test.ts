@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import type { HookEvent, Logger } from '#lib/index.js';
 import { createDefaultLogger, logListener } from '#lib/observe/log.js';
-import { ANA, CODE, commandOf, startScene, type LogLine } from '#harness/scene.js';
+import { ANA, CODE, startScene, type LogLine } from '#harness/scene.js';
 import { witness } from '#harness/witness.js';
 
 const recorder = (): { readonly lines: LogLine[]; readonly logger: Logger } => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
+import sinon from 'sinon';
 import type { Receipt } from '#lib/delivery/receipt.js';
 import type { FinalReport } from '#lib/delivery/report.js';
 import type { LastCode, SentCode } from '#lib/delivery/sent-codes.js';
@@ -128,6 +129,34 @@ describe('redisState', () => {
           expect(error).to.match(/the first call of the event has no answer/);
         },
       );
+    });
+
+    it('is looked at for its answer soon at first, then less often, and every 100 ms in the end', async () => {
+      const [one, two] = [open(), open()];
+      const held = first(await one.claim('event', life()));
+      await two.check();
+      const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], now: Date.now() });
+      try {
+        const setTimer = sinon.spy(globalThis, 'setTimeout');
+        /** But for the time-outs of commands, which are longer. */
+        const waits = (): readonly number[] =>
+          setTimer.args.flatMap(([, ms = 0]) => (ms <= 1_000 ? [Math.round(ms)] : []));
+        const answer = answerOf(await two.claim('event', life()));
+        const expected = [10, 15, 23, 34, 51, 76, 100, 100];
+        for (const [at, waitMs] of expected.entries()) {
+          await until(() => waits().length > at);
+          expect(waits()).to.deep.equal(expected.slice(0, at + 1));
+          if (at === expected.length - 1) {
+            held.settle(ANSWER);
+            await settled(one);
+          }
+          clock.tick(waitMs + 1);
+        }
+        expect(await answer).to.deep.equal(ANSWER);
+      } finally {
+        sinon.restore();
+        clock.restore();
+      }
     });
 
     it('is still the first where a cluster sends its claim twice, and takes no point twice', async () => {

@@ -30,10 +30,12 @@ export function patientTimes(over: Partial<RedisTimes> = {}): TestTimes {
 
 /** From now on what Redis does not answer soon is lost. Only while it answers nothing: a slow machine would be a loss as well. */
 export function loseSoon(times: TestTimes): void {
+  times.connectMs = SHORT_MS;
   times.commandMs = SHORT_MS;
 }
 
 /** The opposite of `loseSoon`, before Redis answers again. */
 export function bePatient(times: TestTimes): void {
+  times.connectMs = NEVER_MS;
   times.commandMs = NEVER_MS;
 }

@@ -10,7 +10,7 @@ import { Closers } from '#harness/closers.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { startScene } from '#harness/scene.js';
-import { until } from '#harness/until.js';
+import { defer, until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 const KEY = Buffer.alloc(32, 1).toString('base64');
@@ -137,13 +137,14 @@ describe('the alarms of redisState', () => {
     expect(traffic.lines.filter((line) => line.includes('alarm'))).to.be.empty;
   });
 
-  it('leave no connection behind when the state is closed, though a listener never ends', async () => {
+  it('leave no connection behind when the state is closed, though a listener is still at work', async () => {
     times.closeQueueMs = 20;
     let isAsked = false;
+    const listening = defer<undefined>();
     const state = open();
     state.alarms?.onDue(() => {
       isAsked = true;
-      return new Promise(() => undefined);
+      return listening.promise;
     });
     state.alarms?.set('SM1', 10);
     await until(() => isAsked);
@@ -151,6 +152,7 @@ describe('the alarms of redisState', () => {
     await state.close();
     state.alarms?.set('SM2', 10);
     await until(async () => (await clients()).length === 0);
+    listening.resolve(undefined);
   });
 
   it('are set and told again when Redis was away, by the same gateway', async () => {

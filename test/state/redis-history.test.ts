@@ -5,7 +5,8 @@ import type { Execution, HistoryLog } from '#lib/delivery/history.js';
 import type { State, StateNews } from '#lib/delivery/state.js';
 import { createHistory, type KeptHistory } from '#lib/observe/history.js';
 import { failureOf } from '#lib/state/redis-failure.js';
-import { redisState, type RedisStateOptions } from '#lib/state/redis.js';
+import type { RedisStateOptions } from '#lib/state/redis-options.js';
+import { openRedisState } from '#lib/state/redis-state.js';
 import { createSealing } from '#lib/state/sealing.js';
 import { Closers } from '#harness/closers.js';
 import { startGatewayBeside } from '#harness/gateway-beside.js';
@@ -16,6 +17,7 @@ import {
   type DumpedKey,
   type RedisServer,
 } from '#harness/redis-server.js';
+import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { ANA, startScene, type Scene } from '#harness/scene.js';
 import { until } from '#harness/until.js';
 import { witness } from '#harness/witness.js';
@@ -35,11 +37,14 @@ describe('the history that gateways share', () => {
     redis = servers.add(await startRedis(), (server) => server.close());
   });
   beforeEach(() => redis.admin.flushall());
-  afterEach(() => closers.closeAll());
+  afterEach(() => {
+    redis.continue();
+    return closers.closeAll();
+  });
   after(() => servers.closeAll());
 
-  const openState = (over: Partial<RedisStateOptions> = {}): State =>
-    closers.add(redisState({ connection: redis.url, encryptionKeys: [KEY], ...over }), (state) =>
+  const openState = (over: Partial<RedisStateOptions> = {}, times = patientTimes()): State =>
+    closers.add(openRedisState({ connection: redis.url, encryptionKeys: [KEY], ...over }, times), (state) =>
       state.close(),
     );
   const logOf = ({ history }: State): HistoryLog => {
@@ -217,14 +222,18 @@ describe('the history that gateways share', () => {
   });
 
   it('is kept while Redis is away and told when it is back; what is here is found meanwhile', async () => {
-    const state = openState();
+    const times = patientTimes();
+    const state = openState({}, times);
     const [one, two] = [open(state), open()];
     await state.check();
     redis.stop();
+    loseSoon(times);
     tell(one, ...call);
     await until(() => state.health === 'lost');
     expect((await one.history.find({ limit: 1 })).total).to.equal(1);
+    bePatient(times);
     redis.continue();
+    await state.check();
     await until(async () => (await two.history.open('event-1'))?.steps.length === 3);
     expect((await one.history.open('event-1'))?.steps).to.have.length(3);
   });

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import type { State } from '#lib/delivery/state.js';
 import type { Suppression } from '#lib/delivery/suppressions.js';
-import { redisState } from '#lib/state/redis.js';
+import { openRedisState } from '#lib/state/redis-state.js';
 import { Closers } from '#harness/closers.js';
 import { needRedis, startRedis, type DumpedKey, type RedisServer } from '#harness/redis-server.js';
+import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { ANA } from '#harness/scene.js';
 import { until } from '#harness/until.js';
 
@@ -24,11 +25,14 @@ describe('suppressions that gateways share', () => {
     redis = servers.add(await startRedis(), (server) => server.close());
   });
   beforeEach(() => redis.admin.flushall());
-  afterEach(() => closers.closeAll());
+  afterEach(() => {
+    redis.continue();
+    return closers.closeAll();
+  });
   after(() => servers.closeAll());
 
-  const open = (): State =>
-    closers.add(redisState({ connection: redis.url, encryptionKeys: [KEY] }), (state) => state.close());
+  const open = (times = patientTimes(), encryptionKeys: readonly string[] = [KEY]): State =>
+    closers.add(openRedisState({ connection: redis.url, encryptionKeys }, times), (state) => state.close());
   const suppressed = async (): Promise<readonly DumpedKey[]> =>
     (await redis.dump()).filter(({ name }) => name.includes(':suppressed:'));
   const claimed = async (state: State, key: string | undefined): Promise<unknown> => {
@@ -101,9 +105,7 @@ describe('suppressions that gateways share', () => {
   });
 
   it('stay where a gateway cannot open them, while the key is changed', async () => {
-    const rotated = (encryptionKeys: readonly string[]): State =>
-      closers.add(redisState({ connection: redis.url, encryptionKeys }), (state) => state.close());
-    const [both, old] = [rotated([NEW_KEY, KEY]), rotated([KEY])];
+    const [both, old] = [open(undefined, [NEW_KEY, KEY]), open()];
     const news: string[] = [];
     old.watch?.(({ type, reason }) => news.push(`${type} ${reason}`));
     await both.suppress?.(ANA.phone, STOPPED, NOW);
@@ -130,15 +132,19 @@ describe('suppressions that gateways share', () => {
   });
 
   it('that were learnt while Redis was away are told when it is back', async () => {
-    const state = open();
+    const times = patientTimes();
+    const state = open(times);
     await state.check();
     redis.stop();
+    loseSoon(times);
     let isTold = false;
     void Promise.resolve(state.suppress?.(ANA.phone, STOPPED, NOW)).then(() => (isTold = true));
     await until(() => state.health === 'lost');
     expect(isTold).to.equal(false);
     expect(await state.suppressionsOf?.(ANA.phone, NOW)).to.equal(undefined);
+    bePatient(times);
     redis.continue();
+    await state.check();
     await until(() => isTold);
     const other = open();
     await until(async () => ((await other.suppressionsOf?.(ANA.phone, NOW)) ?? []).length === 1);

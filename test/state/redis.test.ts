@@ -1,13 +1,16 @@
 import { expect } from 'chai';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
+import sinon from 'sinon';
 import type { Receipt } from '#lib/delivery/receipt.js';
 import type { FinalReport } from '#lib/delivery/report.js';
 import type { LastCode, SentCode } from '#lib/delivery/sent-codes.js';
 import type { Bucket, Claim, RememberedAnswer, State, StateNews } from '#lib/delivery/state.js';
-import { redisState, type RedisStateOptions } from '#lib/state/redis.js';
+import type { RedisStateOptions } from '#lib/state/redis-options.js';
+import { openRedisState } from '#lib/state/redis-state.js';
 import { Closers } from '#harness/closers.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
+import { patientTimes } from '#harness/redis-times.js';
 import { until } from '#harness/until.js';
 import { witness } from '#harness/witness.js';
 
@@ -41,8 +44,8 @@ describe('redisState', () => {
   });
   after(() => servers.closeAll());
 
-  const open = (options: Partial<RedisStateOptions> = {}): State => {
-    const state = redisState({ connection: redis.url, encryptionKeys: [OLD_KEY], ...options });
+  const open = (options: Partial<RedisStateOptions> = {}, times = patientTimes()): State => {
+    const state = openRedisState({ connection: redis.url, encryptionKeys: [OLD_KEY], ...options }, times);
     states.push(state);
     return closers.add(state, () => state.close());
   };
@@ -119,17 +122,41 @@ describe('redisState', () => {
       const dying = open();
       await dying.claim('event', life());
       await dying.close();
-      const waiting = answerOf(await open().claim('event', life()));
-      let isOver = false;
-      waiting.catch(() => undefined).finally(() => (isOver = true));
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      expect(isOver).to.equal(false);
+      const waiting = answerOf(await open({}, patientTimes({ answerMs: 20 })).claim('event', life()));
       await waiting.then(
         () => expect.fail('nobody answered'),
         (error: unknown) => {
           expect(error).to.match(/the first call of the event has no answer/);
         },
       );
+    });
+
+    it('is looked at for its answer soon at first, then less often, and every 100 ms in the end', async () => {
+      const [one, two] = [open(), open()];
+      const held = first(await one.claim('event', life()));
+      await two.check();
+      const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], now: Date.now() });
+      try {
+        const setTimer = sinon.spy(globalThis, 'setTimeout');
+        /** But for the time-outs of commands, which are longer. */
+        const waits = (): readonly number[] =>
+          setTimer.args.flatMap(([, ms = 0]) => (ms <= 1_000 ? [Math.round(ms)] : []));
+        const answer = answerOf(await two.claim('event', life()));
+        const expected = [10, 15, 23, 34, 51, 76, 100, 100];
+        for (const [at, waitMs] of expected.entries()) {
+          await until(() => waits().length > at);
+          expect(waits()).to.deep.equal(expected.slice(0, at + 1));
+          if (at === expected.length - 1) {
+            held.settle(ANSWER);
+            await settled(one);
+          }
+          clock.tick(waitMs + 1);
+        }
+        expect(await answer).to.deep.equal(ANSWER);
+      } finally {
+        sinon.restore();
+        clock.restore();
+      }
     });
 
     it('is still the first where a cluster sends its claim twice, and takes no point twice', async () => {
@@ -212,7 +239,12 @@ describe('redisState', () => {
       expect(await spend(1)).to.deep.equal([]);
       expect(await spend(1)).to.deep.equal(['a']);
       expect(await spend(2)).to.deep.equal([]);
-      await new Promise((resolve) => setTimeout(resolve, 1050));
+      for (const name of await keysOf('limit')) {
+        expect(await redis.admin.pttl(name)).to.be.within(1, 2_000);
+        // As if its time had come.
+        await redis.admin.pexpire(name, 1);
+      }
+      await until(async () => (await keysOf('limit')).length === 0);
       expect(await spend(1)).to.deep.equal([]);
     });
 
@@ -596,7 +628,6 @@ describe('redisState', () => {
       const state = open({ encryptionKeys });
       const reasons: string[] = [];
       state.watch?.(({ reason }) => reasons.push(reason));
-      await state.check();
       await state.check();
       return reasons;
     };

@@ -1,6 +1,5 @@
 import type { Queue, Worker } from 'bullmq';
 import type { Alarms } from '../delivery/receipt.js';
-import { lazily } from '../delivery/lazily.js';
 import { waitAtMost } from '../delivery/wait-at-most.js';
 import { openWaitingClient, type Client } from './redis-clients.js';
 import type { RedisConnection } from './redis-connection.js';
@@ -21,8 +20,6 @@ const ATTEMPTS = 5;
 const RETRY_MS = 1_000;
 /** What a queue may take to close, milliseconds: jobs that are under way are short. */
 const CLOSE_MS = 1_000;
-
-const loadQueues = lazily(() => import('bullmq'));
 
 interface Opened {
   readonly client: Client;
@@ -89,7 +86,7 @@ export class RedisAlarms implements Alarms {
 
   async #open(): Promise<Opened | undefined> {
     const { connection, keyPrefix, redis } = this.#parts;
-    const library = await Promise.resolve(loadQueues()).catch(() => undefined);
+    const library = await import('bullmq').catch(() => undefined);
     if (library === undefined) {
       redis.warn(
         'BULLMQ',

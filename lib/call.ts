@@ -65,7 +65,7 @@ export interface Call {
   /** The caller is Okta. */
   isProven: boolean;
   hook: HookCall | undefined;
-  /** What its number is; `undefined` where the numbering plans are not there. */
+  /** What its number is, once that was asked. */
   number: NumberReading | undefined;
   /** Not there for a repeat, and where nothing was to be claimed. */
   claim: FirstClaim | undefined;
@@ -146,7 +146,7 @@ export function idsOf({ eventId, oktaRequestId }: TelephonyRequest): {
   return { eventId, oktaRequestId };
 }
 
-/** What the user gave, or a library, has failed: it is told, at most once a minute, and we go on without it. */
+/** What the user gave has failed: it is told, at most once a minute, and we go on without it. */
 export function tellFailed(
   extension: Extension,
   request: TelephonyRequest,

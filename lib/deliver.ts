@@ -2,10 +2,10 @@ import { hookOf, idsOf, tellFailed, type Call, type HookParts } from './call.js'
 import type { UserProfile } from './delivery/channel.js';
 import type { ReadyChannel } from './delivery/dispatch.js';
 import { readLocale } from './delivery/locale.js';
-import { NUMBER_SHARE, toDialableNumber } from './delivery/phone-number.js';
+import { toDialableNumber } from './delivery/phone-number.js';
 import { planChannels } from './delivery/plan.js';
 import { SAME_MOMENT_MS } from './delivery/running-calls.js';
-import { socketsRead, TIMED_OUT } from './delivery/wait-at-most.js';
+import { socketsRead } from './delivery/wait-at-most.js';
 import { askedOf } from './last-codes.js';
 import type { HookCall } from './okta/inline-hook.js';
 import { REFUSALS, type Refusal } from './okta/refusals.js';
@@ -56,10 +56,9 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
     onFailure: tellFailed('chooseChannels', request, parts),
   });
   const on = channelsOn(planned, call, parts);
-  const reading = on.channels.includes('whatsapp')
+  const whatsAppNumber = on.channels.includes('whatsapp')
     ? whatsAppNumberOf(call, profile, parts)
     : request.phoneNumber;
-  const whatsAppNumber = reading instanceof Promise ? await reading : reading;
   const addressFor = (channel: string): string =>
     channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber;
   const opening = openChannels(on, whatsAppNumber, call, parts);
@@ -141,11 +140,7 @@ function localeOf({ request }: HookCall, reading: ProfileReading | undefined): s
 }
 
 /** The enrolled number; at sign-in the profile's, where the gateway's owner chose that and the guard lets it pass. */
-function whatsAppNumberOf(
-  call: Call,
-  profile: UserProfile | undefined,
-  parts: HookParts,
-): string | Promise<string> {
+function whatsAppNumberOf(call: Call, profile: UserProfile | undefined, parts: HookParts): string {
   const { requestType, phoneNumber } = hookOf(call).request;
   const { unverifiedPhoneAttribute } = parts.settings;
   if (unverifiedPhoneAttribute === undefined || requestType?.endsWith('.mfa-verification') !== true)
@@ -154,15 +149,11 @@ function whatsAppNumberOf(
   return typeof value === 'string' ? numberOfProfile(value, call, parts) : phoneNumber;
 }
 
-async function numberOfProfile(value: string, call: Call, parts: HookParts): Promise<string> {
-  const { budget } = call;
+function numberOfProfile(value: string, call: Call, parts: HookParts): string {
   const enrolled = hookOf(call).request.phoneNumber;
-  const { maxMs, fraction } = NUMBER_SHARE;
-  const reading = toDialableNumber(value, parts.settings.defaultCountry);
-  const number =
-    reading instanceof Promise ? await budget.within(reading, budget.share(maxMs, fraction)) : reading;
-  if (number === undefined || number === TIMED_OUT || number === enrolled) return enrolled;
-  return (await mayGoTo(number, call, parts)) ? number : enrolled;
+  const number = toDialableNumber(value, parts.settings.defaultCountry);
+  if (number === undefined || number === enrolled) return enrolled;
+  return mayGoTo(number, call, parts) ? number : enrolled;
 }
 
 function refusalWithoutAttempt(

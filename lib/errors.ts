@@ -58,7 +58,6 @@ export type RequestErrorCode =
   | 'BODY_ALREADY_READ'
   | 'INVALID_REQUEST'
   | 'BAD_SIGNATURE'
-  | 'SIGNATURE_UNCHECKED'
   | 'CLOSING';
 
 const STATUS_OF: Readonly<Record<RequestErrorCode, number>> = {
@@ -71,7 +70,6 @@ const STATUS_OF: Readonly<Record<RequestErrorCode, number>> = {
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   PROOF_UNAVAILABLE: 503,
-  SIGNATURE_UNCHECKED: 503,
   CLOSING: 503,
 };
 

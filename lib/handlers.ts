@@ -9,7 +9,6 @@ import { TIMED_OUT } from './delivery/wait-at-most.js';
 import { claimEvent, type ClaimResult } from './delivery/duplicates.js';
 import { exceededRules } from './delivery/guard.js';
 import { maskNumber } from './delivery/masking.js';
-import { NUMBER_SHARE } from './delivery/phone-number.js';
 import { personKey } from './delivery/receipt.js';
 import { SAME_MOMENT_MS } from './delivery/running-calls.js';
 import { recipientOf } from './delivery/suppressions.js';
@@ -18,7 +17,7 @@ import { onlyMethods, parseJson, readBody } from './exchange.js';
 import { answerOfRepeat } from './okta/hook-answer.js';
 import { readHookCall, type HookCall } from './okta/inline-hook.js';
 import type { Handler } from './routes.js';
-import { bucketsFor, classifyNumber, holdBackSpending } from './spending.js';
+import { bucketsFor, holdBackSpending } from './spending.js';
 
 /** The chain that `hook.ts` mounts: each a thin shell over a function of its own room. */
 export interface Handlers {
@@ -120,10 +119,9 @@ export function createHandlers(parts: HookParts): Handlers {
       type: 'application/json',
       waitMs: call.budget.remainingMs(),
     });
-    const hook = await readHookCall(parseJson(body), {
+    const hook = readHookCall(parseJson(body), {
       defaultCountry: settings.defaultCountry,
       nowMs: settings.clock(),
-      waitMs: call.budget.share(NUMBER_SHARE.maxMs, NUMBER_SHARE.fraction),
     });
     call.hook = hook;
     call.refusal = hook.refusal;
@@ -144,8 +142,6 @@ export function createHandlers(parts: HookParts): Handlers {
       });
     }
     heedSkew(hook, parts);
-    const classifying = classifyNumber(call, parts);
-    if (classifying !== undefined) await classifying;
   });
 
   const answerRepeat = step((call, req, res) => {

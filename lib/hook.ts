@@ -3,9 +3,8 @@ import type { Logger } from './delivery/channel.js';
 import type { ReadyChannel } from './delivery/dispatch.js';
 import { EventStream, Throttle, Throttles } from './delivery/events.js';
 import { HeldEvents } from './delivery/held-events.js';
-import { createAgent, whenLoaded, type HttpDispatcher } from './delivery/http-call.js';
+import { createAgent, type HttpDispatcher } from './delivery/http-call.js';
 import { maskText } from './delivery/masking.js';
-import { loadNumberingPlans } from './delivery/phone-number.js';
 import { VOICE } from './delivery/plan.js';
 import { createRollout } from './delivery/rollout.js';
 import { RunningCalls } from './delivery/running-calls.js';
@@ -18,7 +17,7 @@ import { createConsoleMount } from './consoles.js';
 import { createHandlers } from './handlers.js';
 import { readStatus } from './hook-status.js';
 import { INBOUND_PATH, receiveInbound } from './inbound.js';
-import { createDefaultLogger, loadWinston, logListener } from './observe/log.js';
+import { createDefaultLogger, logListener } from './observe/log.js';
 import { createMetrics } from './observe/metrics.js';
 import { channelProblems } from './option-rules/channels.js';
 import { createOktaApiClient } from './okta/api-client.js';
@@ -33,7 +32,6 @@ import { heldEventsOf } from './state/memory.js';
 import { recordDelivery } from './status-callback.js';
 import type { HookStatus, Readiness, TelephonyHook } from './telephony-hook.js';
 import { createTwilioConnection, type TwilioConnection } from './twilio/client.js';
-import { loadSdk } from './twilio/sdk.js';
 import { ConfigurationError, TelephonyHookError } from './errors.js';
 
 /** May be named in a rollout whether they have a sender or not. */
@@ -57,8 +55,6 @@ export const CALL_STEPS = ['openCall', 'verifyHook', ...STEPS_AFTER_PROOF] as co
 
 /** What `ready()` takes at most, and `close()` for each of its steps, milliseconds. */
 export const READY_TIMEOUT_MS = 4_000;
-/** Of it, what libraries may take before the vendors are asked all the same. */
-const LOADING_TIMEOUT_MS = 3_000;
 const ASK_AGAIN =
   'See that the gateway may call it (egress, DNS, TLS) and that it is not held up by work of its own; then ask ready() again.';
 
@@ -159,7 +155,6 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     events.emit({ type: 'configuration.warned', at: events.now(), ...warning });
   }
   warnOfSilentChannels(settings, channels, events);
-  loadNumberingPlans.ahead();
 
   const status = (): HookStatus => readStatus(parts, breakers);
   const consoles = createConsoleMount(() => {
@@ -186,25 +181,13 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   let closed: Promise<void> | undefined;
   const hook: TelephonyHook = Object.assign(createRoutes(routes), {
     ready: async (): Promise<Readiness> => {
-      const endsAt = performance.now() + READY_TIMEOUT_MS;
-      // First: loading holds the process up, and a vendor that is called meanwhile would seem slow. Whatever fails
-      // is told by the check that needs it.
-      const loading = [
-        loadSdk(),
-        loadNumberingPlans(),
-        settings.logger === undefined ? loadWinston() : undefined,
-      ].map((library) => Promise.resolve(library));
-      await waitAtMost(Promise.allSettled([whenLoaded(dispatcher), ...loading]), LOADING_TIMEOUT_MS);
-      const leftMs = endsAt - performance.now();
-      const [okta, twilioState, hookKeys, state, plans] = await Promise.all([
-        inTime(() => profiles.check(leftMs), leftMs),
-        inTime(() => twilio.check(leftMs), leftMs),
-        inTime(() => verifier.warmUp(), leftMs),
-        inTime(() => settings.state.check(), leftMs),
-        inTime(() => loadNumberingPlans(), leftMs),
+      const [okta, twilioState, hookKeys, state] = await Promise.all([
+        inTime(() => profiles.check(READY_TIMEOUT_MS)),
+        inTime(() => twilio.check(READY_TIMEOUT_MS)),
+        inTime(() => verifier.warmUp()),
+        inTime(() => settings.state.check()),
       ]);
-      // Without the plans no sender of Twilio's is chosen by country, and the guard is blind to numbers. Without winston no line is lost.
-      return { okta, twilio: twilioState === 'ok' ? plans : twilioState, hookKeys, state };
+      return { okta, twilio: twilioState, hookKeys, state };
     },
     status,
     console: (options: ConsoleOptions) => consoles.mount(options),
@@ -273,9 +256,9 @@ function connect(blueprint: Channel, parts: ChannelParts): Channel {
 }
 
 /** `'ok'` or the error, in time, whatever a state of the user's own does; it may return no promise. */
-async function inTime(work: () => unknown, timeoutMs = READY_TIMEOUT_MS): Promise<'ok' | Error> {
+async function inTime(work: () => unknown): Promise<'ok' | Error> {
   try {
-    const end = await waitAtMost(Promise.resolve(work()), timeoutMs);
+    const end = await waitAtMost(Promise.resolve(work()), READY_TIMEOUT_MS);
     return end === TIMED_OUT
       ? new TelephonyHookError('NOT_READY_IN_TIME', 'No answer within 4 s', { remedy: ASK_AGAIN })
       : 'ok';

@@ -120,7 +120,7 @@ export function receiveInbound(parts: HookParts): ReturnType<typeof routeOf> {
       });
       reply = await replyTo(message, keyword);
     }
-    answerText(req, res, { status: 200, type: 'text/xml; charset=utf-8', text: await replyTwiml(reply) });
+    answerText(req, res, { status: 200, type: 'text/xml; charset=utf-8', text: replyTwiml(reply) });
   };
 
   return routeOf(receive, 'an inbound message');

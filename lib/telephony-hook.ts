@@ -8,7 +8,7 @@ import type { ConsoleOptions } from './options.js';
 export interface Readiness {
   /** Whether Okta's API lets us read users. */
   readonly okta: 'ok' | Error;
-  /** Whether Twilio accepts the credentials, and the numbering plans that senders are chosen by are there. */
+  /** Whether Twilio accepts the credentials. */
   readonly twilio: 'ok' | Error;
   /** The keys that check Okta's access tokens; `'ok'` where no scheme needs any. */
   readonly hookKeys: 'ok' | Error;
@@ -41,7 +41,7 @@ export type ConsoleHandler = (
 export interface TelephonyHook {
   (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
   /**
-   * Loads libraries, warms connections, keys and tokens, and says what is wrong. Resolves within 5 s, never rejects.
+   * Warms connections, keys and tokens, and says what is wrong. Resolves within 5 s, never rejects.
    * Awaited before the gateway takes traffic, it leaves the first code nothing to wait for.
    */
   ready(): Promise<Readiness>;

@@ -35,7 +35,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   joi: /^(option-rules\/|console\/questions\.ts$)/,
   twilio: /^(twilio|testing)\//,
   winston: /^observe\/log\.ts$/,
-  jose: /^(okta|signing|testing)\//,
+  jose: /^(okta|channels|testing)\//,
   'libphonenumber-js': /^delivery\/phone-number\.ts$/,
   ioredis: /^state\/redis-(clients|scripts)\.ts$/,
   bullmq: /^state\/redis-alarms\.ts$/,

@@ -1,10 +1,12 @@
+import diagnostics from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { expect } from 'chai';
 import express from 'express';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
+import { Agent } from 'undici';
 import { memoryState, TelephonyHookError, type Outcome, type Readiness, type State } from '#lib/index.js';
 import {
   ANA,
@@ -405,8 +407,9 @@ describe('close()', () => {
     expect(scene.hook.status()).to.include({ detached: 0 });
   });
 
-  it('resolves at once where nothing is under way', async () => {
+  it('waits for no timer where nothing is under way', async () => {
     const scene = await start();
+    await scene.call();
     const clock = stopTime();
     try {
       await scene.hook.close();
@@ -416,6 +419,31 @@ describe('close()', () => {
       clock.restore();
     }
   });
+
+  for (const [whose, hasOwn] of [
+    ['its own connections', false],
+    ["no connection of the gateway's own dispatcher", true],
+  ] as const) {
+    it(`ends ${whose}`, async () => {
+      const dispatcher = hasOwn ? new Agent() : undefined;
+      const sockets: Socket[] = [];
+      const note = (message: unknown): void => {
+        sockets.push((message as { readonly socket: Socket }).socket);
+      };
+      const scene = await start({ hook: { dispatcher } });
+      // undici tells it of every connection in the process; nothing else connects meanwhile.
+      diagnostics.subscribe('undici:client:connected', note);
+      try {
+        await scene.hook.ready();
+      } finally {
+        diagnostics.unsubscribe('undici:client:connected', note);
+      }
+      await scene.hook.close();
+      expect(sockets).to.have.length.greaterThan(1);
+      expect(new Set(sockets.map(({ destroyed }) => destroyed))).to.deep.equal(new Set([!hasOwn]));
+      await dispatcher?.destroy();
+    });
+  }
 
   it('closes the state, and resolves where that fails', async () => {
     const closed: string[] = [];

@@ -80,13 +80,13 @@ describe('the package', function () {
     }
   }
 
-  it('runs nothing, loads what only some hooks need with them, reads no environment and leaves the global passport alone when imported and made', async () => {
+  it('runs nothing, loads no optional peer, reads no environment and leaves the global passport alone when imported and made', async () => {
     // The process has to end by itself for this to resolve.
     const left = JSON.parse(await consumerOf('express').node('imports.mjs', ...MODULES)) as Record<
       string,
       unknown
     >;
-    expect(left['loadedByImport']).to.deep.equal([]);
+    expect(left['peersLoadedByImport']).to.deep.equal([]);
     expect(left['afterImport']).to.deep.equal(left['before']);
     expect(left['afterFactory']).to.deep.equal(left['before']);
     expect(left['environmentReads']).to.deep.equal([]);

@@ -1,11 +1,11 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
+import { SignJWT } from 'jose/jwt/sign';
 import type { ChannelPort, Message, Outcome } from '../delivery/channel.js';
 import type { HttpAnswer } from '../delivery/http-call.js';
 import { readObject } from '../delivery/http-outcome.js';
 import { pickByLocale } from '../delivery/locale.js';
 import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 import { ConfigurationError } from '../errors.js';
-import { loadJose } from '../signing/jose.js';
 import { readPrivateKey } from '../signing/private-key.js';
 import { refuseOptions } from '../delivery/channel-options.js';
 import {
@@ -147,7 +147,6 @@ function authorizer(options: VonageChannelOptions, clock: () => number): () => s
   }
   const { applicationId } = options;
   const { privateKey } = readPrivateKey(options.privateKey);
-  loadJose.ahead();
   let current: { readonly authorization: Promise<string>; readonly issuedAt: number } | undefined;
   return () => {
     const nowSeconds = Math.floor(clock() / 1000);
@@ -167,7 +166,6 @@ function authorizer(options: VonageChannelOptions, clock: () => number): () => s
 }
 
 async function signToken(applicationId: string, key: KeyObject, nowSeconds: number): Promise<string> {
-  const { SignJWT } = await loadJose();
   const token = await new SignJWT({ application_id: applicationId })
     .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })
     .setIssuedAt(nowSeconds)

@@ -44,7 +44,7 @@ export async function editPayload(
     if (text.trim() === '') return undefined;
     try {
       const edited = parsePayload(text);
-      await checkPayload(edited, nowMs);
+      checkPayload(edited, nowMs);
       return markAsPreview(edited);
     } catch (error) {
       if (!(error instanceof CommandError) || !terminal.isInteractive) throw error;
@@ -76,9 +76,9 @@ function parsePayload(text: string): Payload {
  * Reads a payload as the hook does.
  * @throws CommandError that names the fields which the hook would refuse.
  */
-export async function checkPayload(payload: Payload, nowMs: number): Promise<HookCall> {
+export function checkPayload(payload: Payload, nowMs: number): HookCall {
   try {
-    return await readHookCall(payload, { defaultCountry: undefined, nowMs, waitMs: 0 });
+    return readHookCall(payload, { defaultCountry: undefined, nowMs });
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     throw new CommandError(

@@ -52,16 +52,15 @@ function readAbout(options: Readonly<Record<string, unknown>>): PreviewWish['abo
   }
   if (user === undefined) throw badUse('Say for whom: --user <login>, or bring a call along by --payload.');
   const phone = textOption(options, 'phone');
-  // Without a default country there is nothing to wait for.
   const dialable = phone === undefined ? undefined : toDialableNumber(phone, undefined);
-  if (phone !== undefined && typeof dialable !== 'string') {
+  if (phone !== undefined && dialable === undefined) {
     throw badUse('--phone takes a number in E.164 form: + and digits, the country code first.');
   }
   return {
     user,
     requestType: choice(options, 'request-type', SAMPLE_REQUEST_TYPES, 'mfa-verification'),
     deliveryChannel: choice(options, 'channel', ['sms', 'voice'], 'sms'),
-    phone: typeof dialable === 'string' ? dialable : undefined,
+    phone: dialable,
   };
 }
 

@@ -196,7 +196,7 @@ async function showAndSend(run: Run, payload: Payload, way: Way): Promise<ExitCo
   const { terminal, time } = run.call;
   const secrets = secretsOfCall(payload);
   report.payload = maskValue(payload, secrets);
-  const read = await checkPayload(payload, time.now());
+  const read = checkPayload(payload, time.now());
   if (read.refusal !== undefined) note(`${read.refusal.reason}. ${read.refusal.remedy}`);
   const isMadeUp = 'user' in run.wish.about && !run.wish.isEdited;
   showCall(read, { way: describeWay(way), isMadeUp, secrets, terminal });

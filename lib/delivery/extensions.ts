@@ -1,15 +1,11 @@
 /** What a hook runs that is not its own, and what an operator can do where it fails. */
 
-/**
- * `numberingPlans` are what the guard goes by; a `rollout` stays what it last was; `authorize` is the console's, and lets
- * nobody in.
- */
+/** A `rollout` that fails stays what it last was; `authorize` is the console's, and lets nobody in. */
 export type Extension =
   | 'chooseChannels'
   | 'composeText'
   | 'rollout'
   | 'state'
-  | 'numberingPlans'
   | 'lateFailover'
   | 'lookUp'
   | 'inbound'
@@ -25,8 +21,6 @@ export const EXTENSION_REMEDIES: Readonly<Record<Extension, string>> = {
   rollout: MEND_THE_FUNCTION('rollout'),
   state:
     'Follow the remedy of state.lost, where that was told; a state of your own threw, as the reason has it.',
-  numberingPlans:
-    'Reinstall libphonenumber-js, which could not be loaded: until it can, no country rule holds and no sender is chosen by country.',
   lateFailover:
     'Mend the channel that the reason is about: what it says of its deliveries could not be followed.',
   lookUp: 'Mend the lookUp of the channel that the reason names, or see that its provider may be asked.',

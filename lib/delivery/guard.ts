@@ -156,19 +156,14 @@ export function exceededRules(
 
 /** Every rule that a request breaks: what its number is goes before how often it came. */
 export function judge(
-  found: {
-    /** `undefined` where the numbering plans are not there: then their rules do not count. */
-    readonly number: NumberReading | undefined;
-    readonly exceeded: readonly LimitRule[];
-  },
+  { number, exceeded }: { readonly number: NumberReading; readonly exceeded: readonly LimitRule[] },
   { countries, limits }: Guard,
 ): readonly GuardBlock[] {
-  const { number, exceeded } = found;
   // As a rule: nothing is made for it.
-  if (exceeded.length === 0 && number?.isCostly !== true && countries === undefined) return NONE;
+  if (exceeded.length === 0 && !number.isCostly && countries === undefined) return NONE;
   const blocks: GuardBlock[] = [];
-  const country = number?.country;
-  if (number?.isCostly === true) {
+  const { country } = number;
+  if (number.isCostly) {
     blocks.push({
       rule: 'numberType',
       code: 'NUMBER_TYPE_BLOCKED',
@@ -177,7 +172,7 @@ export function judge(
       ...NO_LIMIT,
     });
   }
-  if (number !== undefined && countries !== undefined && !isAllowed(country, countries)) {
+  if (countries !== undefined && !isAllowed(country, countries)) {
     blocks.push({
       rule: 'country',
       code: 'COUNTRY_NOT_ALLOWED',

@@ -1,5 +1,4 @@
-import type { Agent, Dispatcher } from 'undici';
-import { lazily, type Lazily } from './lazily.js';
+import { Agent, type Dispatcher } from 'undici';
 
 /** As much of undici's dispatcher as a call needs; undici's own `request` and `fetch` ask no more of one. */
 export type HttpDispatcher = Pick<Dispatcher, 'dispatch'>;
@@ -48,7 +47,7 @@ const MAX_ANSWER_BYTES = 256 * 1024;
  * connect that stalls is given up well before the deadline.
  */
 export function createAgent(connectTimeoutMs: number): HttpDispatcher & { destroy(): Promise<void> } {
-  return new LazyAgent({
+  return new Agent({
     connections: null,
     pipelining: 1,
     keepAliveTimeout: 20_000,
@@ -58,54 +57,6 @@ export function createAgent(connectTimeoutMs: number): HttpDispatcher & { destro
     headersTimeout: 60_000,
     bodyTimeout: 60_000,
   });
-}
-
-/** For whoever is told that a call failed before there was anything to control. */
-const NOTHING_BEGAN: Dispatcher.DispatchController = {
-  aborted: true,
-  paused: false,
-  reason: null,
-  abort: () => undefined,
-  pause: () => undefined,
-  resume: () => undefined,
-};
-
-/** undici's Agent, which is there once undici is loaded: calls wait for it. */
-class LazyAgent implements HttpDispatcher {
-  readonly #load: Lazily<Agent>;
-
-  constructor(options: Agent.Options) {
-    this.#load = lazily(async () => new (await import('undici')).Agent(options));
-    this.#load.ahead();
-  }
-
-  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    const agent = this.#load();
-    if (!(agent instanceof Promise)) return agent.dispatch(options, handler);
-    agent
-      .then((loaded) => loaded.dispatch(options, handler))
-      .catch((error: unknown) => {
-        const reason = error instanceof Error ? error : new Error('undici could not be loaded');
-        // A handler of undici 6, as a channel's own `request` may make it, knows the old name only.
-        // eslint-disable-next-line @typescript-eslint/no-deprecated
-        if (handler.onResponseError === undefined) handler.onError?.(reason);
-        else handler.onResponseError(NOTHING_BEGAN, reason);
-      });
-    return true;
-  }
-
-  async loaded(): Promise<void> {
-    await Promise.resolve(this.#load()).catch(() => undefined);
-  }
-
-  async destroy(): Promise<void> {
-    await (await this.#load()).destroy();
-  }
-}
-
-/** Resolves when a dispatcher has nothing to load any more; where that failed, its calls tell it. */
-export async function whenLoaded(dispatcher: HttpDispatcher): Promise<void> {
-  if (dispatcher instanceof LazyAgent) await dispatcher.loaded();
 }
 
 /** Makes one call and says what came of it. Never rejects. */

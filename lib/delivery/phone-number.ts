@@ -1,4 +1,5 @@
-import { lazily } from './lazily.js';
+import { isSupportedCountry, parsePhoneNumberFromString, type PhoneNumber } from 'libphonenumber-js/max';
+import numberingData from 'libphonenumber-js/max/metadata';
 import { OrdinaryNumbers } from './ordinary-numbers.js';
 
 /** `+` and 7 to 15 digits not led by 0 (ITU-T E.164; the shortest in use have 7). */
@@ -7,27 +8,14 @@ const E164 = /^\+[1-9]\d{6,14}$/;
 /** What people write between the digits of a number. */
 const SEPARATORS = /[\s().\-/\u00a0\u2010-\u2015\u2212\u200e\u200f\u202a-\u202e]/g;
 
-/** The world's numbering plans: for the guard, for numbers without `+`, and where the country decides. */
-export const loadNumberingPlans = lazily(async () => {
-  const [library, { default: data }] = await Promise.all([
-    import('libphonenumber-js/max'),
-    import('libphonenumber-js/max/metadata'),
-  ]);
-  return { library, ordinary: new OrdinaryNumbers(data) };
-});
-
-/** What reading a national number may take of the budget, where the plans are still being loaded. */
-export const NUMBER_SHARE = { maxMs: 700, fraction: 0.4 } as const;
+const ordinaryNumbers = new OrdinaryNumbers(numberingData);
 
 /**
  * A number as it is dialled, or `undefined` if it cannot be. What comes with `+` (or the international `00`)
  * is not held against the numbering plans: the libraries' data lags behind them. What comes without is read as
- * a number of `defaultCountry`. Never rejects.
+ * a number of `defaultCountry`.
  */
-export function toDialableNumber(
-  text: string,
-  defaultCountry: string | undefined,
-): string | undefined | Promise<string | undefined> {
+export function toDialableNumber(text: string, defaultCountry: string | undefined): string | undefined {
   // As Okta writes it.
   if (E164.test(text)) return text;
   const compact = text.replace(SEPARATORS, '');
@@ -37,11 +25,7 @@ export function toDialableNumber(
   return readNational(compact, defaultCountry);
 }
 
-async function readNational(digits: string, country: string): Promise<string | undefined> {
-  const plans = await Promise.resolve(loadNumberingPlans()).catch(() => undefined);
-  // Without them nobody can say what is dialled.
-  if (plans === undefined) return undefined;
-  const { isSupportedCountry, parsePhoneNumberFromString } = plans.library;
+function readNational(digits: string, country: string): string | undefined {
   if (!isSupportedCountry(country)) return undefined;
   const national = parsePhoneNumberFromString(digits, country)?.number;
   return national !== undefined && E164.test(national) ? national : undefined;
@@ -58,27 +42,13 @@ export interface NumberReading {
   readonly isCostly: boolean;
 }
 
-/** What a number is. Rejects where the plans cannot be loaded. */
-export function readNumber(phoneNumber: string): NumberReading | Promise<NumberReading> {
-  const plans = loadNumberingPlans();
-  return plans instanceof Promise
-    ? plans.then((loaded) => readBy(loaded, phoneNumber))
-    : readBy(plans, phoneNumber);
-}
-
-type NumberingPlans = Awaited<ReturnType<typeof loadNumberingPlans>>;
-type Library = NumberingPlans['library'];
-type ParsedNumber = NonNullable<ReturnType<Library['parsePhoneNumberFromString']>>;
-
-function readBy({ ordinary, library }: NumberingPlans, phoneNumber: string): NumberReading {
-  const country = ordinary.countryOf(phoneNumber);
+/** What a number is. */
+export function readNumber(phoneNumber: string): NumberReading {
+  const country = ordinaryNumbers.countryOf(phoneNumber);
   if (country !== undefined) return { country, isCostly: false };
-  const parsed = library.parsePhoneNumberFromString(phoneNumber);
+  const parsed = parsePhoneNumberFromString(phoneNumber);
   if (parsed === undefined) return { country: undefined, isCostly: false };
-  return {
-    country: parsed.country ?? countryByAreaCode(library, parsed),
-    isCostly: isCostly(library, parsed),
-  };
+  return { country: parsed.country ?? countryByAreaCode(parsed), isCostly: isCostly(parsed) };
 }
 
 /** International premium rate and international shared cost, whatever the length. */
@@ -87,7 +57,7 @@ const COSTLY_CALLING_CODES: ReadonlySet<string> = new Set(['979', '808']);
 /** Networks may drop what was dialled too much, so many digits of it. */
 const MOST_DIGITS_TOO_MANY = 4;
 
-function isCostly({ parsePhoneNumberFromString }: Library, parsed: ParsedNumber): boolean {
+function isCostly(parsed: PhoneNumber): boolean {
   const type = parsed.getType();
   if (isCostlyType(type) || COSTLY_CALLING_CODES.has(parsed.countryCallingCode)) return true;
   if (type !== undefined) return false;
@@ -100,7 +70,7 @@ function isCostly({ parsePhoneNumberFromString }: Library, parsed: ParsedNumber)
   );
 }
 
-function isCostlyType(type: ReturnType<ParsedNumber['getType']>): boolean {
+function isCostlyType(type: ReturnType<PhoneNumber['getType']>): boolean {
   return type === 'PREMIUM_RATE' || type === 'SHARED_COST';
 }
 
@@ -108,10 +78,7 @@ function isCostlyType(type: ReturnType<ParsedNumber['getType']>): boolean {
  * Of a number of a shared calling code that no plan knows: the longest beginning with which there are numbers decides,
  * down to the area code. Where it is nobody's, or the main country has a part in it, that country.
  */
-function countryByAreaCode(
-  { parsePhoneNumberFromString }: Library,
-  { countryCallingCode, nationalNumber }: ParsedNumber,
-): string | undefined {
+function countryByAreaCode({ countryCallingCode, nationalNumber }: PhoneNumber): string | undefined {
   const shared = SHARED_CALLING_CODES.get(countryCallingCode);
   if (shared === undefined) return undefined;
   for (const length of shared.areaCodes) {

@@ -1,47 +1,13 @@
-import type winston from 'winston';
+import winston from 'winston';
 import type { BreakerState } from '../delivery/breaker.js';
 import type { Logger } from '../delivery/channel.js';
 import type { HookEvent, HookEventListener, OptionWarning } from '../delivery/events.js';
 import type { Extension } from '../delivery/extensions.js';
-import { lazily } from '../delivery/lazily.js';
 import { fieldsOf, type Answered } from './log-fields.js';
-
-/** Writes the default log. */
-export const loadWinston = lazily(async () => (await import('winston')).default);
 
 /** JSON lines on stdout. Made in the factory, and only where the user gave no logger. */
 export function createDefaultLogger(): Logger {
-  const load = lazily(async (): Promise<Logger> => {
-    try {
-      return makeLogger(await loadWinston());
-    } catch {
-      return PLAIN_LOG;
-    }
-  });
-  load.ahead();
-  const write =
-    (level: Level): Logger[Level] =>
-    (message, fields) => {
-      const logger = load();
-      if (!(logger instanceof Promise)) return logger[level](message, fields);
-      return logger.then((loaded) => loaded[level](message, fields));
-    };
-  return { info: write('info'), warn: write('warn'), error: write('error') };
-}
-
-/** The same lines where winston cannot be loaded: none is lost. */
-const PLAIN_LOG: Logger = { info: writePlain('info'), warn: writePlain('warn'), error: writePlain('error') };
-
-function writePlain(level: Level): Logger[Level] {
-  return (message, fields) => {
-    const line = { ...fields, level, message, timestamp: new Date().toISOString() };
-    // As winston's own transport does.
-    // eslint-disable-next-line no-console
-    console.log(JSON.stringify(line));
-  };
-}
-
-function makeLogger({ createLogger, format, transports }: typeof winston): winston.Logger {
+  const { createLogger, format, transports } = winston;
   return createLogger({
     exitOnError: false,
     format: format.combine(format.timestamp(), format.json()),

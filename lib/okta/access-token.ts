@@ -1,14 +1,7 @@
-import {
-  callHttp,
-  whenLoaded,
-  type HttpAnswer,
-  type HttpDispatcher,
-  type HttpResult,
-} from '../delivery/http-call.js';
+import { callHttp, type HttpAnswer, type HttpDispatcher, type HttpResult } from '../delivery/http-call.js';
 import { OktaApiError } from '../errors.js';
 import { fieldOf, parseJson, REACH_OKTA, readOktaAnswer } from './api-answer.js';
 import { createDpopProver, type DpopProof, type DpopProver } from './dpop.js';
-import { loadJose } from '../signing/jose.js';
 import { signAssertion, type ServiceAppCredentials } from './client-assertion.js';
 import { pauseAfter, readDate } from './rate-limit.js';
 import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
@@ -61,7 +54,6 @@ export function createAccessTokens(parts: {
   readonly connectTimeoutMs: number;
 }): AccessTokens {
   const { credentials, clock } = parts;
-  loadJose.ahead();
   const path = '/oauth2/v1/token';
   const url = credentials.orgUrl + path;
   /** What must be added to our clock to have Okta's. */
@@ -127,8 +119,6 @@ export function createAccessTokens(parts: {
   };
 
   const fetchToken = async (): Promise<HeldToken> => {
-    // Loading takes nothing of the fetch's own time.
-    await Promise.all([loadJose(), whenLoaded(parts.dispatcher)]);
     const endsAt = performance.now() + FETCH_TIMEOUT_MS;
     for (let attempt = 1; ; attempt += 1) {
       // A proof and an assertion of its own for each attempt: Okta takes neither of them twice.

@@ -1,5 +1,5 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
-import { loadJose } from '../signing/jose.js';
+import { SignJWT } from 'jose/jwt/sign';
 
 /** How a service app proves itself by its private key. */
 
@@ -17,14 +17,13 @@ export interface ServiceAppCredentials {
 const ASSERTION_LIFE_SECONDS = 5 * 60;
 
 /** One client assertion, for one attempt: RFC 7523. */
-export async function signAssertion(
+export function signAssertion(
   credentials: ServiceAppCredentials,
   url: string,
   nowMs: number,
 ): Promise<string> {
   const { clientId, privateKey, algorithm, keyId } = credentials;
   const nowSeconds = Math.floor(nowMs / 1000);
-  const { SignJWT } = await loadJose();
   return new SignJWT()
     .setProtectedHeader({ alg: algorithm, ...(keyId === undefined ? {} : { kid: keyId }) })
     .setIssuer(clientId)

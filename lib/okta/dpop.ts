@@ -1,7 +1,8 @@
 import { createHash, generateKeyPair, randomUUID, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { JWK } from 'jose';
-import { loadJose } from '../signing/jose.js';
+import { SignJWT } from 'jose/jwt/sign';
+import { exportJWK } from 'jose/key/export';
 
 /** Who checks a proof. Each gives out nonces of its own: RFC 9449, section 9. */
 type Verifier = 'token-endpoint' | 'api';
@@ -40,7 +41,6 @@ export function createDpopProver(nowMs: () => number): DpopProver {
   // leaks is worth nothing after this process.
   const makeKeys = async (): Promise<{ privateKey: KeyObject; jwk: JWK }> => {
     const { privateKey, publicKey } = await makeKeyPair('ec', { namedCurve: 'P-256' });
-    const { exportJWK } = await loadJose();
     return { privateKey, jwk: await exportJWK(publicKey) };
   };
 
@@ -48,7 +48,6 @@ export function createDpopProver(nowMs: () => number): DpopProver {
     async prove({ verifier, method, url, accessToken }) {
       keys ??= makeKeys();
       const { privateKey, jwk } = await keys;
-      const { SignJWT } = await loadJose();
       const nonce = nonces.get(verifier);
       const jwt = await new SignJWT({
         htm: method,

@@ -1,8 +1,10 @@
-import type * as Jose from 'jose';
-import { callHttp, whenLoaded, type HttpDispatcher } from '../delivery/http-call.js';
+import type { JSONWebKeySet, JWTPayload } from 'jose';
+import { JOSEError, JWKSNoMatchingKey } from 'jose/errors';
+import { createLocalJWKSet } from 'jose/jwks/local';
+import { jwtVerify } from 'jose/jwt/verify';
+import { callHttp, type HttpDispatcher } from '../delivery/http-call.js';
 import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 import { RequestError } from '../errors.js';
-import { loadJose } from '../signing/jose.js';
 
 /** Keys older than this are asked for again, beside the request that noticed it. Okta rotates about quarterly. */
 const FRESH_MS = 10 * 60_000;
@@ -19,7 +21,7 @@ export interface HookKeys {
    * The payload of a token that one of the issuer's keys has signed.
    * @throws jose's errors for a token that does not hold; RequestError `PROOF_UNAVAILABLE` if it cannot be checked.
    */
-  verify(token: string, options: { issuer: string; audience: string; now: Date }): Promise<Jose.JWTPayload>;
+  verify(token: string, options: { issuer: string; audience: string; now: Date }): Promise<JWTPayload>;
   /** Fetches the keys now, however long a request would wait. Rejects if none can be had. For `ready()`. */
   refresh(): Promise<void>;
 }
@@ -31,9 +33,8 @@ export function createHookKeys(parts: {
   readonly clock: () => number;
   readonly waitMs: number;
 }): HookKeys {
-  loadJose.ahead();
   let known:
-    { readonly keySet: ReturnType<typeof Jose.createLocalJWKSet>; readonly fetchedAt: number } | undefined;
+    { readonly keySet: ReturnType<typeof createLocalJWKSet>; readonly fetchedAt: number } | undefined;
   let fetching: Promise<void> | undefined;
   let lastTriedAt = -Infinity;
   let lastUnknownAt = -Infinity;
@@ -50,13 +51,10 @@ export function createHookKeys(parts: {
   };
 
   const refreshForRequest = async (): Promise<void> => {
-    await whenLoaded(parts.dispatcher);
     if ((await waitAtMost(refresh(), parts.waitMs)) === TIMED_OUT) throw notFetched('TIMEOUT');
   };
 
   const fetchKeys = async (): Promise<void> => {
-    // Loading takes nothing of the fetch's time, and `ready()` leaves nothing to load, whatever comes.
-    const [{ createLocalJWKSet }] = await Promise.all([loadForProof(), whenLoaded(parts.dispatcher)]);
     const result = await callHttp({
       dispatcher: parts.dispatcher,
       method: 'GET',
@@ -69,7 +67,7 @@ export function createHookKeys(parts: {
     if (result.status !== 200) throw notFetched(`status ${result.status}`);
     let keySet;
     try {
-      keySet = createLocalJWKSet(JSON.parse(result.body) as Jose.JSONWebKeySet);
+      keySet = createLocalJWKSet(JSON.parse(result.body) as JSONWebKeySet);
     } catch (cause) {
       throw unavailable("the issuer's keys cannot be read", cause, REACH_ISSUER);
     }
@@ -102,7 +100,6 @@ export function createHookKeys(parts: {
 
   return {
     async verify(token, { issuer, audience, now }) {
-      const { errors, jwtVerify } = await loadForProof();
       const options = {
         issuer,
         audience,
@@ -110,11 +107,11 @@ export function createHookKeys(parts: {
         currentDate: now,
         clockTolerance: CLOCK_TOLERANCE,
       };
-      const check = async ({ keySet }: NonNullable<typeof known>): Promise<Jose.JWTPayload> => {
+      const check = async ({ keySet }: NonNullable<typeof known>): Promise<JWTPayload> => {
         try {
           return (await jwtVerify(token, keySet, options)).payload;
         } catch (error) {
-          if (error instanceof errors.JOSEError) throw error;
+          if (error instanceof JOSEError) throw error;
           // jose looks at a key only when a token asks for it.
           throw unavailable("the issuer's key cannot be used", error);
         }
@@ -123,7 +120,7 @@ export function createHookKeys(parts: {
       try {
         return await check(keys);
       } catch (error) {
-        if (!(error instanceof errors.JWKSNoMatchingKey) || !mayAskForUnknown()) throw error;
+        if (!(error instanceof JWKSNoMatchingKey) || !mayAskForUnknown()) throw error;
         // The issuer may have rotated its keys.
         await refreshForRequest().catch(() => undefined);
         return await check(known ?? keys);
@@ -135,18 +132,6 @@ export function createHookKeys(parts: {
 
 /** Seconds that Okta's clock and ours may differ. */
 const CLOCK_TOLERANCE = 10;
-
-/**
- * jose, for whoever checks a token.
- * @throws RequestError `PROOF_UNAVAILABLE` if it cannot be loaded: the token may be a good one.
- */
-export async function loadForProof(): Promise<typeof Jose> {
-  try {
-    return await loadJose();
-  } catch (cause) {
-    throw unavailable('jose could not be loaded', cause);
-  }
-}
 
 function notFetched(why: string): RequestError {
   return unavailable(`the issuer's keys could not be fetched (${why})`, undefined, REACH_ISSUER);

@@ -4,7 +4,6 @@ import { TESTER_PREFIX } from '../delivery/history.js';
 import { readLocale } from '../delivery/locale.js';
 import { isAbout } from '../delivery/masking.js';
 import { toDialableNumber } from '../delivery/phone-number.js';
-import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 import { RequestError } from '../errors.js';
 import { REFUSALS, type Refusal } from './refusals.js';
 
@@ -91,40 +90,19 @@ export interface HookCall {
 }
 
 /**
- * Reads what Okta sent; a promise where the numbering plans are still being loaded to read its number. A number that is not
- * read within `waitMs` cannot be dialled.
+ * Reads what Okta sent.
+ *
  * @throws RequestError `INVALID_REQUEST` and the names of the fields that are missing or wrong.
  */
 export function readHookCall(
   body: unknown,
-  parts: { readonly defaultCountry: string | undefined; readonly nowMs: number; readonly waitMs: number },
-): HookCall | Promise<HookCall> {
+  { defaultCountry, nowMs }: { readonly defaultCountry: string | undefined; readonly nowMs: number },
+): HookCall {
   const envelope = requireObject(body, 'body');
   const data = requireObject(envelope['data'], 'data');
   const message = requireObject(data['messageProfile'], 'data.messageProfile');
-  const sent: SentFields = { body, envelope, data, message, needed: readNeeded(message) };
-  const dialable = toDialableNumber(sent.needed.phoneNumber, parts.defaultCountry);
-  if (!(dialable instanceof Promise)) return hookCallOf(sent, dialable, parts.nowMs);
-  return waitAtMost(dialable, parts.waitMs).then((read) =>
-    hookCallOf(sent, read === TIMED_OUT ? undefined : read, parts.nowMs),
-  );
-}
-
-/** The parts of what Okta sent, and of its message what must be there. */
-interface SentFields {
-  readonly body: unknown;
-  readonly envelope: Readonly<Record<string, unknown>>;
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly message: Readonly<Record<string, unknown>>;
-  readonly needed: NeededFields;
-}
-
-/** @param phoneNumber - as it is dialled; `undefined` where it cannot be. */
-function hookCallOf(
-  { body, envelope, data, message, needed }: SentFields,
-  phoneNumber: string | undefined,
-  nowMs: number,
-): HookCall {
+  const needed = readNeeded(message);
+  const phoneNumber = toDialableNumber(needed.phoneNumber, defaultCountry);
   const user = asRecord(data['userProfile']);
   const context = asRecord(asRecord(data['context'])['request']);
   const eventTimeMs = asTime(envelope['eventTime']);

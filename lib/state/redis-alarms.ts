@@ -1,6 +1,5 @@
 import type { Queue, Worker } from 'bullmq';
 import type { Alarms } from '../delivery/receipt.js';
-import { lazily } from '../delivery/lazily.js';
 import { waitAtMost } from '../delivery/wait-at-most.js';
 import { openWaitingClient, type Client } from './redis-clients.js';
 import type { RedisConnection } from './redis-connection.js';
@@ -19,8 +18,6 @@ const MOST_EVENTS = 100;
 const CONCURRENCY = 20;
 /** A gateway that closes deals with none: others try, or it when it is back. */
 const ATTEMPTS = 5;
-
-const loadQueues = lazily(() => import('bullmq'));
 
 interface Opened {
   readonly client: Client;
@@ -91,7 +88,7 @@ export class RedisAlarms implements Alarms {
 
   async #open(): Promise<Opened | undefined> {
     const { connection, keyPrefix, redis, times } = this.#parts;
-    const library = await Promise.resolve(loadQueues()).catch(() => undefined);
+    const library = await import('bullmq').catch(() => undefined);
     if (library === undefined) {
       redis.warn(
         'BULLMQ',

@@ -34,7 +34,7 @@ export function twilioCalls(): ChannelPort<TwilioParts> {
       idNamespace: SID_NAMESPACE,
       send: async (message, context) => {
         const { senders, voiceTexts, statusCallbackUrl } = connection.settings;
-        const from = await senderFor(senders.voice, message.to, context.leaveWithinMs);
+        const from = senderFor(senders.voice, message.to);
         if (from === undefined) return noSender('voice');
         return sendReporting(statusCallbackUrl, async (statusCallback) => {
           const reporting =

@@ -1,10 +1,8 @@
-import type twilio from 'twilio';
+import twilio from 'twilio';
 import type { SendContext } from '../delivery/channel.js';
 import { callHttp, type HttpCall, type HttpResult, type HttpDispatcher } from '../delivery/http-call.js';
 import type { VoiceTexts } from '../delivery/texts.js';
-import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 import { NO_MESSAGE_SID, readCheckAnswer } from './credentials-check.js';
-import { loadSdk } from './sdk.js';
 import { StatusCallbacks } from './status-callbacks.js';
 
 /** A message as the SDK takes it: the parameters of Twilio's Messages resource that a code needs. */
@@ -259,7 +257,7 @@ type CallContext = Pick<TwilioCallContext, 'endWithinMs'> & Partial<TwilioCallCo
 /** What the SDK is given for an answer: it would only parse again what is read from the wire. */
 const NEVER = { then: () => NEVER };
 
-/** Nothing has left: the SDK refused what it was given, or is not there. */
+/** Nothing has left: the SDK refused what it was given. */
 const SDK_ERROR: HttpResult = { kind: 'not-sent', reason: 'SDK_ERROR' };
 
 /** Makes the connection; nothing is opened before the first call. */
@@ -306,39 +304,31 @@ export function createTwilioConnection(parts: {
     if (product === undefined || path === undefined) throw new Error('not a URL of the SDK');
     return sendTo(product, path, request);
   };
-  loadSdk.ahead();
   // One client for all calls. It keeps nothing of a call, and makes nothing for each: the SDK's own `request` would put the
   // same headers together and take the same URL apart every time, and its HTTP client keeps the last request, with the code
   // and the credentials.
-  let client: SdkClient | undefined;
-  const clientOf = (sdk: typeof twilio): SdkClient => {
-    if (client === undefined) {
-      client = new sdk.Twilio(settings.username, settings.password, {
-        accountSid: settings.accountSid,
-        // Not undefined: the SDK would read TWILIO_EDGE, TWILIO_REGION and TWILIO_LOG_LEVEL from the environment
-        // of whatever application this runs in.
-        edge: '',
-        region: '',
-        logLevel: 'error',
-      });
-      // By its type it gives a promise, and nothing else is done with it than `then`.
-      client.request = send as unknown as SdkClient['request'];
-      // Before that an API joins its URLs, trimmed, by patterns that are compiled anew: not those of messages and calls.
-      client.api.v2010.request = ((request: SdkRequest) =>
-        sendTo('api', `/2010-04-01${request.uri}`, request)) as unknown as SdkClient['request'];
-    }
-    return client;
-  };
+  const client = new twilio.Twilio(settings.username, settings.password, {
+    accountSid: settings.accountSid,
+    // Not undefined: the SDK would read TWILIO_EDGE, TWILIO_REGION and TWILIO_LOG_LEVEL from the environment
+    // of whatever application this runs in.
+    edge: '',
+    region: '',
+    logLevel: 'error',
+  });
+  // By its type it gives a promise, and nothing else is done with it than `then`.
+  client.request = send as unknown as SdkClient['request'];
+  // Before that an API joins its URLs, trimmed, by patterns that are compiled anew: not those of messages and calls.
+  client.api.v2010.request = ((request: SdkRequest) =>
+    sendTo('api', `/2010-04-01${request.uri}`, request)) as unknown as SdkClient['request'];
 
-  const runBy = (
-    sdk: typeof twilio,
+  const run = (
     action: (client: SdkClient, twiml: TwimlBuilder) => unknown,
     context: CallContext,
   ): Promise<HttpResult> => {
     const acting: NonNullable<typeof running> = { context };
     running = acting;
     try {
-      const result = action(clientOf(sdk), sdk.twiml);
+      const result = action(client, twilio.twiml);
       if (result instanceof Promise) result.catch(() => undefined);
     } catch {
       // The SDK refuses what it was given: nothing has left.
@@ -346,18 +336,6 @@ export function createTwilioConnection(parts: {
       running = undefined;
     }
     return acting.sending ?? Promise.resolve(SDK_ERROR);
-  };
-  const run = (
-    action: (client: SdkClient, twiml: TwimlBuilder) => unknown,
-    waitMs: number,
-    context: CallContext,
-  ): Promise<HttpResult> => {
-    const sdk = loadSdk();
-    if (!(sdk instanceof Promise)) return runBy(sdk, action, context);
-    return waitAtMost(sdk, waitMs).then(
-      (loaded) => (loaded === TIMED_OUT ? SDK_ERROR : runBy(loaded, action, context)),
-      () => SDK_ERROR,
-    );
   };
 
   const hostOf = (product: string): string => new URL(originOf(product)).host;
@@ -368,10 +346,10 @@ export function createTwilioConnection(parts: {
     callbacks: new StatusCallbacks(onCallbacksMissing),
     host,
     verifyHost: hostOf('verify'),
-    call: (action, context) => run(action, context.leaveWithinMs, context),
+    call: run,
     check: async (timeoutMs) => {
       const fetchNone = (sdkClient: SdkClient): unknown => sdkClient.messages(NO_MESSAGE_SID).fetch();
-      const result = await run(fetchNone, timeoutMs, { endWithinMs: timeoutMs });
+      const result = await run(fetchNone, { endWithinMs: timeoutMs });
       readCheckAnswer(result, host);
     },
   };

@@ -100,10 +100,8 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
           return isWhatsApp && !(hasCallbacks && twilio.callbacks.areTrusted) ? lookUp : undefined;
         },
         send: (message, context) => {
-          const composing = compose(message, twilio.settings, context.leaveWithinMs);
-          const sendIt = (composed: Composed): Promise<Outcome> =>
-            'status' in composed ? Promise.resolve(composed) : sendComposed(composed, message, context);
-          return composing instanceof Promise ? composing.then(sendIt) : sendIt(composing);
+          const composed = compose(message, twilio.settings);
+          return 'status' in composed ? Promise.resolve(composed) : sendComposed(composed, message, context);
         },
       };
     },
@@ -118,19 +116,12 @@ function readMessage(result: HttpResult): DeliveryReport {
   return deliveryReportOf(String(status), code === undefined ? undefined : String(code));
 }
 
-function composeSms(
-  { to, text }: Message,
-  settings: TwilioSettings,
-  waitMs: number,
-): Composed | Promise<Composed> {
-  const composeFrom = (sender: string | undefined): Composed =>
-    sender === undefined
-      ? noSender('sms')
-      : MESSAGING_SERVICE_SID.test(sender)
-        ? { to, messagingServiceSid: sender, body: text }
-        : { to, from: sender, body: text };
-  const sender = senderFor(settings.senders.sms, to, waitMs);
-  return sender instanceof Promise ? sender.then(composeFrom) : composeFrom(sender);
+function composeSms({ to, text }: Message, settings: TwilioSettings): Composed {
+  const sender = senderFor(settings.senders.sms, to);
+  if (sender === undefined) return noSender('sms');
+  return MESSAGING_SERVICE_SID.test(sender)
+    ? { to, messagingServiceSid: sender, body: text }
+    : { to, from: sender, body: text };
 }
 
 function composeWhatsApp(message: Message, settings: TwilioSettings): Composed {

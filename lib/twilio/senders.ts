@@ -1,29 +1,15 @@
 import type { Outcome } from '../delivery/channel.js';
-import { readNumber, type NumberReading } from '../delivery/phone-number.js';
-import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
+import { readNumber } from '../delivery/phone-number.js';
 import type { SenderByCountry } from './client.js';
 
-/**
- * The sender for a recipient: its country's, else the default one; also where the numbering plans are not there
- * within `waitMs`.
- */
-export function senderFor(
-  senders: SenderByCountry | undefined,
-  to: string,
-  waitMs: number,
-): string | undefined | Promise<string | undefined> {
+/** The sender for a recipient: its country's, else the default one. */
+export function senderFor(senders: SenderByCountry | undefined, to: string): string | undefined {
   if (senders === undefined) return undefined;
   const usual = senders['default'];
   // Where one serves all, the number need not be parsed.
   if (usual !== undefined && Object.keys(senders).length === 1) return usual;
-  const pick = ({ country }: NumberReading): string | undefined =>
-    (country === undefined ? undefined : senders[country]) ?? usual;
-  const reading = readNumber(to);
-  if (!(reading instanceof Promise)) return pick(reading);
-  return waitAtMost(reading, waitMs).then(
-    (read) => (read === TIMED_OUT ? usual : pick(read)),
-    () => usual,
-  );
+  const { country } = readNumber(to);
+  return (country === undefined ? undefined : senders[country]) ?? usual;
 }
 
 /** Nothing was sent, because the options name no sender. */

@@ -1,8 +1,8 @@
+import twilio from 'twilio';
 import type { DeliveryReport } from '../delivery/channel.js';
 import { deliveryReportOf } from './delivery-report.js';
 import { meaningOf } from './error-codes.js';
 import { CALL_SID, MESSAGE_SID, PROVIDER_CODE } from './outcome.js';
-import { loadSdk } from './sdk.js';
 
 /** A form-encoded body as it came: a name that was repeated has all its values. */
 export type FormFields = Readonly<Record<string, string | string[]>>;
@@ -29,25 +29,22 @@ const STATUS = /^[a-z]+([-_][a-z]+)*$/;
 /**
  * True if Twilio has signed a webhook with one of the tokens. Tokens are several while one is being replaced.
  *
- * Rejects only if Twilio's SDK, which checks it, cannot be loaded.
- *
  * @param parts.url the URL as Twilio was told it, never one put together from what a request says of its host
  * @param parts.signature the `X-Twilio-Signature` header
  */
-export async function isSignedByTwilio(parts: {
+export function isSignedByTwilio(parts: {
   readonly authTokens: readonly string[];
   readonly url: string;
   readonly signature: string | undefined;
   readonly params: FormFields;
-}): Promise<boolean> {
+}): boolean {
   const { authTokens, url, signature, params } = parts;
   if (signature === undefined || signature === '') return false;
-  const { validateRequest } = await loadSdk();
   return authTokens.some((token) => {
     // Anybody can sign with an empty token.
     if (token === '') return false;
     try {
-      return validateRequest(token, signature, url, params);
+      return twilio.validateRequest(token, signature, url, params);
     } catch {
       return false;
     }
@@ -55,13 +52,12 @@ export async function isSignedByTwilio(parts: {
 }
 
 /** The `X-Twilio-Signature` of a form, as Twilio makes it; `url` is the one that Twilio was told. */
-export async function signWebhook(parts: {
+export function signWebhook(parts: {
   readonly authToken: string;
   readonly url: string;
   readonly params: Readonly<Record<string, string>>;
-}): Promise<string> {
-  const { getExpectedTwilioSignature } = await loadSdk();
-  return getExpectedTwilioSignature(parts.authToken, parts.url, parts.params);
+}): string {
+  return twilio.getExpectedTwilioSignature(parts.authToken, parts.url, parts.params);
 }
 
 /** A status callback of a message or a call; `undefined` for a body that is neither. */
@@ -113,9 +109,8 @@ export function readInbound(params: FormFields): ReceivedMessage | undefined {
 }
 
 /** TwiML that answers with a message, or with nothing. */
-export async function replyTwiml(text: string | undefined): Promise<string> {
-  const { twiml } = await loadSdk();
-  const response = new twiml.MessagingResponse();
+export function replyTwiml(text: string | undefined): string {
+  const response = new twilio.twiml.MessagingResponse();
   if (text !== undefined) response.message(text);
   return response.toString();
 }

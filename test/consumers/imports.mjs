@@ -5,11 +5,13 @@ import passport from 'passport';
 
 const entries = process.argv.slice(2);
 
-/** What the package loads with the hook that needs it. */
-const LAZY = ['twilio', 'undici', 'winston', 'libphonenumber-js'];
+/** What only a hook with an option for it needs, and an application may have for itself. */
+const OPTIONAL_PEERS = ['ioredis', 'bullmq', 'prom-client'];
 const require = createRequire(import.meta.url);
-const lazyOnesLoaded = () =>
-  LAZY.filter((name) => Object.keys(require.cache).some((file) => file.includes(`/node_modules/${name}/`)));
+const peersLoaded = () =>
+  OPTIONAL_PEERS.filter((name) =>
+    Object.keys(require.cache).some((file) => file.includes(`/node_modules/${name}/`)),
+  );
 
 Error.stackTraceLimit = 50;
 const environmentReads = new Set();
@@ -30,12 +32,10 @@ const before = whatRuns();
 const passportBefore = describePassport();
 const globalsBefore = Object.keys(globalThis);
 const listenersBefore = process.eventNames().length;
-// The package itself first: its tests' entry needs what it does not.
+// The package itself first: the entry of the Redis state needs its peer.
 await import('okta-telephony-hook');
-const loadedByImport = lazyOnesLoaded();
+const peersLoadedByImport = peersLoaded();
 for (const entry of entries) await import(entry);
-// What these read of the environment while they are loaded is theirs, whoever loads them.
-await Promise.all(LAZY.map((name) => import(name)));
 const afterImport = whatRuns();
 
 const { oktaTelephonyHook } = await import('okta-telephony-hook');
@@ -49,7 +49,6 @@ const hook = oktaTelephonyHook({
   senders: { sms: '+15005550006', voice: '+15005550006' },
 });
 const afterFactory = whatRuns();
-// Twilio's client is made with the first call.
 const { twilio } = await hook.ready();
 await hook.close();
 
@@ -67,7 +66,7 @@ writeSync(
   1,
   JSON.stringify({
     standardStreams,
-    loadedByImport,
+    peersLoadedByImport,
     before,
     afterImport,
     afterFactory,

@@ -35,7 +35,6 @@ export async function startGatewayProcess(
     env: {
       ...process.env,
       OPTIONS: JSON.stringify(options),
-      LOGGER: 'silent',
       SLOW_TIME: '1',
       REDIS_STATE: JSON.stringify(redis),
     },

@@ -1,41 +1,29 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { OktaTelephonyHookOptions } from '#lib/index.js';
 import { usualCredentials, type Scene } from './scene.js';
 import { witness } from './witness.js';
 
-/** What stands in the way of a library in that process. */
-export type Hindrance = 'missing' | 'slow' | 'held' | 'hanging';
-
-export interface ProcessOptions {
-  /** Options of the hook over the usual ones, as JSON has them; its log is silent unless `logger` is `'default'`. */
-  readonly hook?: Partial<Omit<OktaTelephonyHookOptions, 'logger'>>;
-  readonly logger?: 'default';
-  /** By what is imported. */
-  readonly libraries?: Readonly<Record<string, Hindrance>>;
-}
-
 /**
  * Runs a script beside the emulators of a scene, in a process of its own with a `hook` of its own; resolves to its exit
- * code once it has ended by itself. `listen()` serves the hook at an address, `hookCall()` makes the request of a call,
- * `release()` lets the libraries come that are held.
+ * code once it has ended by itself. `listen()` serves the hook at an address, `hookCall()` makes the request of a call.
+ *
+ * @param missing - the libraries that cannot be imported in that process.
  */
 export async function runBeside(
   scene: Scene,
   script: string,
-  { hook, logger, libraries = {} }: ProcessOptions = {},
+  missing: readonly string[] = [],
 ): Promise<{ code: unknown; output: string }> {
   const options = {
     credentials: usualCredentials(scene.okta, scene.twilio),
     sandboxNumber: scene.twilio.sandboxNumber,
     senders: { sms: scene.twilio.smsNumber, voice: scene.twilio.voiceNumber },
-    ...hook,
   };
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', '--import', hindering(libraries), '--input-type=module', '-e', PRELUDE + script],
+    ['--import', 'tsx', '--import', without(missing), '--input-type=module', '-e', PRELUDE + script],
     {
-      env: { ...process.env, OPTIONS: JSON.stringify(options), LOGGER: logger ?? 'silent' },
+      env: { ...process.env, OPTIONS: JSON.stringify(options) },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
@@ -63,7 +51,7 @@ export const PRELUDE = `
   const hook = oktaTelephonyHook({
     ...JSON.parse(process.env.OPTIONS),
     ...(redis === null ? {} : { state: (await import('#lib/state/redis.js')).redisState(redis) }),
-    ...(process.env.LOGGER === 'silent' ? { logger: { info: say, warn: say, error: say } } : {}),
+    logger: { info: say, warn: say, error: say },
   });
   const server = express().use(hook);
   const listen = async () => {
@@ -86,26 +74,16 @@ export const PRELUDE = `
 
 const dataUrl = (source: string): string => `data:text/javascript,${encodeURIComponent(source)}`;
 
-/** A module that registers hooks of Node's loader. */
-function hindering(libraries: Readonly<Record<string, Hindrance>>): string {
-  const hooks = `
-    const libraries = ${JSON.stringify(libraries)};
-    let gate;
-    export function initialize(data) { gate = data; }
-    export async function resolve(specifier, context, next) {
-      const hindrance = libraries[specifier];
-      if (hindrance === 'missing') throw new Error('no library of this name');
-      if (hindrance === 'hanging') await new Promise(() => undefined);
-      while (hindrance === 'held' && Atomics.load(gate, 0) === 0)
-        await new Promise((resolve) => { setTimeout(resolve, 5); });
-      if (hindrance === 'slow') await new Promise((resolve) => { setTimeout(resolve, 2_500); });
+/** A module that makes imports of these libraries fail. */
+function without(libraries: readonly string[]): string {
+  const loader = `
+    export function resolve(specifier, context, next) {
+      if (${JSON.stringify(libraries)}.includes(specifier)) throw new Error('no library of this name');
       return next(specifier, context);
     }
   `;
   return dataUrl(`
     import { register } from 'node:module';
-    const gate = new Int32Array(new SharedArrayBuffer(4));
-    globalThis.release = () => { Atomics.store(gate, 0, 1); };
-    register(${JSON.stringify(dataUrl(hooks))}, { data: gate });
+    register(${JSON.stringify(dataUrl(loader))});
   `);
 }

@@ -2,8 +2,6 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import sinon from 'sinon';
 import { oktaTelephonyHook, type TelephonyHook } from '#lib/index.js';
-import { loadNumberingPlans } from '#lib/delivery/phone-number.js';
-import { loadSdk } from '#lib/twilio/sdk.js';
 import { settle } from './injected-call.js';
 import { eventScripts, LatePlay, lateTimes, SIGNED } from './late-play.js';
 import { DEADLINE_MS, NOWHERE, QUIET } from './one-event.js';
@@ -14,10 +12,6 @@ import { ScheduledVendors } from './scheduled-vendors.js';
 describe(withSeed('interleavings of what is told of messages'), function () {
   this.timeout(PATIENCE_MS);
   let clock: sinon.SinonFakeTimers;
-  // Loading takes turns of its own.
-  before(async () => {
-    await Promise.all([loadSdk(), loadNumberingPlans()]);
-  });
   beforeEach(() => {
     clock = sinon.useFakeTimers({
       toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'],

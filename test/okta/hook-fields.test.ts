@@ -11,7 +11,7 @@ interface Parts {
   readonly message?: object;
 }
 
-const read = async (parts: Parts = {}): Promise<HookCall> =>
+const read = (parts: Parts = {}): HookCall =>
   readHookCall(
     {
       eventId: 'event-1',
@@ -27,7 +27,7 @@ const read = async (parts: Parts = {}): Promise<HookCall> =>
         },
       },
     },
-    { defaultCountry: undefined, nowMs: NOW, waitMs: 1000 },
+    { defaultCountry: undefined, nowMs: NOW },
   );
 
 describe('the fields of a request', () => {
@@ -57,15 +57,15 @@ describe('the fields of a request', () => {
     ],
   ];
   for (const [field, longest, give, take] of limited) {
-    it(`hold ${field} of up to ${longest} characters, trimmed; a longer one is left out`, async () => {
+    it(`hold ${field} of up to ${longest} characters, trimmed; a longer one is left out`, () => {
       const text = 'x'.repeat(longest);
-      expect(take(await read(give(` ${text}\n`)))).to.equal(text);
-      expect(take(await read(give(`${text}x`)))).to.equal(undefined);
-      expect(take(await read(give(' ')))).to.equal(undefined);
+      expect(take(read(give(` ${text}\n`)))).to.equal(text);
+      expect(take(read(give(`${text}x`)))).to.equal(undefined);
+      expect(take(read(give(' ')))).to.equal(undefined);
     });
   }
 
-  it('hold no user id that is the login, the number or the code itself', async () => {
+  it('hold no user id that is the login, the number or the code itself', () => {
     const login = 'Ana.Lopez@example.com';
     for (const userId of [
       login,
@@ -77,37 +77,37 @@ describe('the fields of a request', () => {
       'phone-447700900123',
       '204981',
     ]) {
-      const { request } = await read({ user: { userId, login } });
+      const { request } = read({ user: { userId, login } });
       expect(request, userId).to.include({ userId: undefined, login });
     }
-    const national = await readHookCall(
+    const national = readHookCall(
       {
         data: {
           userProfile: { userId: '07700900123' },
           messageProfile: { phoneNumber: '07700 900123', otpCode: '204981', deliveryChannel: 'SMS' },
         },
       },
-      { defaultCountry: 'GB', nowMs: NOW, waitMs: 1000 },
+      { defaultCountry: 'GB', nowMs: NOW },
     );
     expect(national.request).to.include({ userId: undefined, phoneNumber: '+447700900123' });
   });
 
-  it('hold a user id that a name, a login or a number is only a part of', async () => {
+  it('hold a user id that a name, a login or a number is only a part of', () => {
     for (const userId of ['00u1ana4lopez5d7', '00u204981x', '00u4477009001234', '000', 'ana']) {
       const user = { userId, login: 'ana@example.com', firstName: 'Ana', lastName: 'Lopez' };
-      expect((await read({ user })).request.userId, userId).to.equal(userId);
+      expect(read({ user }).request.userId, userId).to.equal(userId);
     }
-    expect(
-      (await read({ user: { userId: '000' }, message: { phoneNumber: 'none' } })).request.userId,
-    ).to.equal('000');
+    expect(read({ user: { userId: '000' }, message: { phoneNumber: 'none' } }).request.userId).to.equal(
+      '000',
+    );
   });
 
-  it('hold the id of the event, a longer one by its digest: the same is the same', async () => {
+  it('hold the id of the event, a longer one by its digest: the same is the same', () => {
     const longest = 'x'.repeat(256);
-    expect(await read({ envelope: { eventId: longest } })).to.deep.include({ hasEventId: true });
+    expect(read({ envelope: { eventId: longest } })).to.deep.include({ hasEventId: true });
     const ids: string[] = [];
     for (const eventId of [longest, ` ${longest}`, `${longest}x`, `${longest}x`, `${longest}y`, 4711]) {
-      ids.push((await read({ envelope: { eventId } })).request.eventId);
+      ids.push(read({ envelope: { eventId } }).request.eventId);
     }
     expect(ids.slice(0, 2)).to.deep.equal([longest, longest]);
     expect(ids[2])
@@ -119,11 +119,8 @@ describe('the fields of a request', () => {
     expect(ids[5]).to.equal('4711');
   });
 
-  it('need no id of the event: one is made up, and told apart', async () => {
-    const [one, other] = [
-      await read({ envelope: { eventId: '' } }),
-      await read({ envelope: { eventId: null } }),
-    ];
+  it('need no id of the event: one is made up, and told apart', () => {
+    const [one, other] = [read({ envelope: { eventId: '' } }), read({ envelope: { eventId: null } })];
     for (const { request, hasEventId } of [one, other]) {
       expect(hasEventId).to.equal(false);
       expect(request.eventId).to.match(/^[\da-f-]{36}$/);
@@ -131,49 +128,53 @@ describe('the fields of a request', () => {
     expect(one.request.eventId).to.not.equal(other.request.eventId);
   });
 
-  it("tell a preview of Okta's own page by the URL that it was made for", async () => {
-    const at = async (value: unknown): Promise<boolean> =>
-      (await read({ context: { url: { value } } })).isPreview;
-    expect(await at('/api/v1/inlineHooks/calabc/generatePreview')).to.equal(true);
-    for (const value of ['/idp/idx/challenge', '', 7, undefined]) expect(await at(value)).to.equal(false);
-    expect((await read()).isPreview).to.equal(false);
+  it("tell a preview of Okta's own page by the URL that it was made for", () => {
+    const at = (value: unknown): boolean => read({ context: { url: { value } } }).isPreview;
+    expect(at('/api/v1/inlineHooks/calabc/generatePreview')).to.equal(true);
+    for (const value of ['/idp/idx/challenge', '', 7, undefined]) expect(at(value)).to.equal(false);
+    expect(read().isPreview).to.equal(false);
   });
 
-  it("tell how far our clock is ahead of Okta's", async () => {
-    expect((await read({ envelope: { eventTime: '2026-03-01T10:00:00.000Z' } })).skewMs).to.equal(200);
+  it("tell how far our clock is ahead of Okta's", () => {
+    expect(read({ envelope: { eventTime: '2026-03-01T10:00:00.000Z' } }).skewMs).to.equal(200);
     for (const eventTime of [undefined, 7, 'yesterday']) {
-      expect((await read({ envelope: { eventTime } })).skewMs).to.equal(undefined);
+      expect(read({ envelope: { eventTime } }).skewMs).to.equal(undefined);
     }
   });
 
-  it('hold ids as they are, but for one that holds what is about the user', async () => {
+  it('hold ids as they are, but for one that holds what is about the user', () => {
     const user = { login: 'ana@example.com', lastName: 'Silveira' };
-    const plain = await read({ user, context: { id: 'req-1' }, envelope: { requestType: 'new-type' } });
+    const plain = read({ user, context: { id: 'req-1' }, envelope: { requestType: 'new-type' } });
     expect(plain.request).to.include({ eventId: 'event-1', oktaRequestId: 'req-1', requestType: 'new-type' });
     for (const [parts, field] of [
       [{ envelope: { eventId: 'event-204981' } }, 'eventId'],
       [{ context: { id: 'req-silveira' } }, 'oktaRequestId'],
       [{ envelope: { requestType: 'type-447700900123' } }, 'requestType'],
     ] as const) {
-      const told: Record<string, unknown> = { ...(await read({ user, ...parts })).request };
+      const told: Record<string, unknown> = { ...read({ user, ...parts }).request };
       expect(told[field], field).to.match(/^[\w-]{43}$/);
       if (field !== 'eventId') expect(told['eventId']).to.equal('event-1');
     }
   });
 
-  it('hold a code that is a number as its digits', async () => {
+  it('hold a code that is a number as its digits', () => {
     for (const otpCode of [0, 204981, Number.MAX_SAFE_INTEGER]) {
-      expect((await read({ message: { otpCode } })).request.otpCode).to.equal(String(otpCode));
+      expect(read({ message: { otpCode } }).request.otpCode).to.equal(String(otpCode));
     }
   });
 
-  it('name themselves, and nothing of what they hold, where they are not of the hook', async () => {
+  it('name themselves, and nothing of what they hold, where they are not of the hook', () => {
     for (const [message, fields] of [
       [{ phoneNumber: 1e21 }, ['phoneNumber']],
       [{ otpCode: 2 ** 53 }, ['otpCode']],
       [{ otpCode: 'a b', deliveryChannel: 'fax' }, ['otpCode', 'deliveryChannel']],
     ] as const) {
-      const error: unknown = await read({ message }).catch((thrown: unknown) => thrown);
+      let error: unknown;
+      try {
+        read({ message });
+      } catch (thrown) {
+        error = thrown;
+      }
       expect(error).to.be.instanceOf(RequestError);
       const { code, fields: named, publicMessage } = error as RequestError;
       expect(code).to.equal('INVALID_REQUEST');
@@ -182,20 +183,20 @@ describe('the fields of a request', () => {
     }
   });
 
-  it('say why nothing can be sent', async () => {
+  it('say why nothing can be sent', () => {
     const over = { otpExpires: new Date(NOW - 120_001).toISOString() };
-    expect((await read({ message: over })).refusal).to.deep.equal({
+    expect(read({ message: over }).refusal).to.deep.equal({
       code: 'CODE_EXPIRED',
       reason: 'The code had ended before the request came',
       remedy: "Look at the gateway's clock, and at what holds Okta's requests up on their way.",
     });
-    expect((await read({ message: { phoneNumber: '123' } })).refusal).to.deep.equal({
+    expect(read({ message: { phoneNumber: '123' } }).refusal).to.deep.equal({
       code: 'NO_DIALABLE_NUMBER',
       reason: 'The number is not in E.164 form, and no default country makes it so',
       remedy:
         "In a preview put a real number in the placeholder's place; where Okta really has numbers without +, set defaultCountry.",
     });
-    expect((await read({ message: { phoneNumber: '123' } })).request.phoneNumber).to.equal('');
-    expect((await read()).refusal).to.equal(undefined);
+    expect(read({ message: { phoneNumber: '123' } }).request.phoneNumber).to.equal('');
+    expect(read().refusal).to.equal(undefined);
   });
 });

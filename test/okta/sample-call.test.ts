@@ -192,7 +192,7 @@ describe('a sample call', () => {
     for (const requestType of SAMPLE_REQUEST_TYPES) {
       for (const deliveryChannel of ['sms', 'voice'] as const) {
         const { payload, message } = make(user, { requestType, deliveryChannel });
-        const call = await readHookCall(payload, { defaultCountry: undefined, nowMs: NOW, waitMs: 100 });
+        const call = readHookCall(payload, { defaultCountry: undefined, nowMs: NOW });
         expect(call).to.include({ isPreview: true, hasEventId: true, refusal: undefined, skewMs: 0 });
         expect(call.request).to.include({
           requestType: `com.okta.user.telephony.${requestType}`,
@@ -249,7 +249,7 @@ describe('a sample call', () => {
         { request: { url: { value: '/idp/idx/challenge' }, id: 'req1' } },
       ]) {
         const renewed = renewSampleCall({ ...payload, data: { ...data, context } }, NOW);
-        const call = await readHookCall(renewed, { defaultCountry: undefined, nowMs: NOW, waitMs: 100 });
+        const call = readHookCall(renewed, { defaultCountry: undefined, nowMs: NOW });
         expect(call.isPreview).to.equal(true);
       }
       expect(renewSampleCall({}, NOW)).to.have.nested.property('data.context.request.url.value');

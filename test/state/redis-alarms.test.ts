@@ -305,7 +305,7 @@ describe('the alarms of redisState', () => {
         await state.close();
         await hook.close();
       `,
-        { libraries: { bullmq: 'missing' } },
+        ['bullmq'],
       );
       expect(output.trim().split('\n')).to.have.length(1);
       expect(output).to.match(/^warned BULLMQ Install bullmq 6 beside ioredis/);

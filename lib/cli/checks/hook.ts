@@ -175,7 +175,7 @@ async function callbacksFinding(
       'Set TWILIO_AUTH_TOKEN, by which Twilio signs.',
     );
   }
-  const signed = await post(await signWebhook({ authToken, url: url + STATUS_PATH, params }));
+  const signed = await post(signWebhook({ authToken, url: url + STATUS_PATH, params }));
   if (signed === '204')
     return ok('It takes callbacks that are signed by TWILIO_AUTH_TOKEN for PUBLIC_URL, and no others.');
   return fail(

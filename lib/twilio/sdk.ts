@@ -1,4 +1,0 @@
-import { lazily } from '../delivery/lazily.js';
-
-/** Twilio's SDK. */
-export const loadSdk = lazily(async () => (await import('twilio')).default);

@@ -34,8 +34,28 @@ describe('doctor looks at Redis', function () {
     const server = await start();
     const { url, admin } = server;
     const lines = (await look(url)).filter(({ check }) => check.startsWith('redis.'));
-    expect(lines.map(({ check }) => check)).to.have.length(9);
-    expect(lines.filter(({ status }) => status !== 'ok')).to.deep.equal([]);
+    const told = lines.map(({ check, status, message, remedy }) => ({
+      check,
+      status,
+      message: message.replace(/\d+(\.\d+)*/, 'N'),
+      remedy,
+    }));
+    expect(told).to.deep.equal(
+      [
+        ['redis.variables', 'Set.'],
+        ['redis.libraries', 'ioredis and bullmq are installed.'],
+        ['redis.reached', 'It answers in N ms.'],
+        [
+          'redis.writes',
+          "It takes what is written for codes, for the console's history and for late failover.",
+        ],
+        ['redis.version', 'It is version N.'],
+        ['redis.eviction', 'maxmemory-policy is noeviction.'],
+        ['redis.memory', 'Its memory has no bound but that of its machine.'],
+        ['redis.persistence', 'It writes what changes to its disk (AOF).'],
+        ['redis.keys', 'No gateway has written there with another STATE_ENCRYPTION_KEY.'],
+      ].map(([check, message]) => ({ check, status: 'ok', message, remedy: null })),
+    );
     await admin.flushall();
     await look(url);
     // The probe of a claim, which is gone within its second.
@@ -94,7 +114,7 @@ describe('doctor looks at Redis', function () {
       '+xadd +xdel +xrange +xrevrange +exists +@hash +@list +@set +@sortedset +@stream',
       'ok',
       /codes.*history.*late failover/,
-      undefined,
+      /^nothing to do$/,
     ],
     ['less than codes need', '-decr', 'fail', /NOPERM/, /README/],
   ] as const) {
@@ -110,7 +130,7 @@ describe('doctor looks at Redis', function () {
       );
       expect(line.status, line.message).to.equal(status);
       expect(line.message).to.match(names);
-      if (remedy !== undefined) expect(line.remedy).to.match(remedy);
+      expect(line.remedy ?? 'nothing to do').to.match(remedy);
       const left = await server.dump();
       expect(left.filter(({ expiresInMs }) => expiresInMs < 0 || expiresInMs > 1_000)).to.deep.equal([]);
     });

@@ -6,6 +6,64 @@ import { writesTo } from './runs.js';
 
 const THEIRS = 'https://otp.vendor.example/hook';
 
+const withoutHosts = (text: string): string => text.replace(/127\.0\.0\.1:\d+/g, 'HOST');
+
+/** Every check, in its order, and what it says where all is well; of hosts HOST. */
+const WELL: readonly (readonly [check: string, message: string])[] = [
+  ['okta.variables', 'Set, by a service app.'],
+  ['okta.org', "HOST answers as an org of Okta's."],
+  ['okta.engine', 'The org has Identity Engine.'],
+  ['okta.credential', 'The org takes it, and it may read users.'],
+  [
+    'okta.privileges',
+    'Of the 28 scopes that were asked for, by which it could change the org, the service app has none.',
+  ],
+  ['okta.rate-limit', '100 % of 10000000 reads of users are left in this minute.'],
+  ['okta.attribute', 'whatsAppOptIn is a boolean that users may change, mastered by Okta.'],
+  ['okta.opted-in', '1 active user has opted in.'],
+  ['okta.phone-authenticator', 'It is active.'],
+  ['okta.hook', 'It is active, and its URL is PUBLIC_URL.'],
+  ['okta.native-telephony', 'The org has no telephony provider of its own that is on.'],
+  ['okta.event-hook', 'It is active and verified, and is told of sign-ins and enrolments.'],
+  ['hook.variables', 'Set, by a header.'],
+  ['hook.answers', 'The hook answers at HOST, and refuses whoever does not prove to be Okta.'],
+  [
+    'hook.secret',
+    'The gateway takes HOOK_SECRET in the header Authorization; which secret Okta has, Okta tells nobody, and preview shows.',
+  ],
+  ['hook.time', 'It answered in 0 ms, over a new connection; Okta waits for 3 s.'],
+  ['hook.events', 'PUBLIC_URL + /events gives the challenge back by which Okta verifies an event hook.'],
+  ['hook.event-secret', 'The gateway takes HOOK_SECRET from the event hook.'],
+  [
+    'hook.callbacks',
+    'It takes callbacks that are signed by TWILIO_AUTH_TOKEN for PUBLIC_URL, and no others.',
+  ],
+  ['way.url', 'PUBLIC_URL is on this machine, as the org is.'],
+  ['way.name', 'It is this machine.'],
+  ['way.tls', 'There is no TLS on the way to this machine itself.'],
+  ['way.redirect', 'Nothing redirects it.'],
+  ['twilio.variables', 'Set, by an API key.'],
+  ['twilio.credential', 'Twilio takes the API key.'],
+  ['twilio.auth-token', "It is the account's."],
+  ['twilio.account', 'The account is active, and a full one.'],
+  ['twilio.balance', 'The balance is 100.00 USD.'],
+  ['twilio.sms', "The number of TWILIO_SMS_FROM is the account's, and can do SMS."],
+  ['twilio.voice', "The number of TWILIO_VOICE_FROM is the account's, and can do calls."],
+  [
+    'twilio.whatsapp',
+    'WhatsApp comes from the sandbox, for trials: only to phones that have joined it, within 24 hours of what they wrote last.',
+  ],
+  ['twilio.verify', "The Verify service takes codes of Okta's making."],
+  [
+    'redis.variables',
+    'Not set: what was sent is remembered by one process, which is enough for one gateway.',
+  ],
+  ['machine.node', `Node is ${process.versions.node}.`],
+  ['machine.clock', "Its clock agrees with Okta's."],
+  ['machine.proxy', 'No egress proxy is named in the environment.'],
+  ['machine.tls', 'Certificates of others are checked.'],
+];
+
 describe('doctor', () => {
   let ward: Ward | undefined;
   const open = async (options?: Parameters<typeof openWard>[0]): Promise<Ward> =>
@@ -25,8 +83,10 @@ describe('doctor', () => {
     const lines = made.stdout
       .split('\n')
       .filter((line) => /^\w+ +(okta|hook|way|twilio|redis|machine)\./.test(line));
-    expect(lines).to.have.length.greaterThan(35);
-    expect(lines.filter((line) => !line.startsWith('ok '))).to.deep.equal([]);
+    const width = Math.max(...WELL.map(([check]) => check.length));
+    expect(lines.map(withoutHosts)).to.deep.equal(
+      WELL.map(([check, message]) => `ok   ${check.padEnd(width)}  ${message}`),
+    );
     expect(made.stdout).to.include(`${lines.length} checks: ${lines.length} ok, 0 to look at, 0 failed.`);
   });
 
@@ -47,15 +107,13 @@ describe('doctor', () => {
   it('tells programs of each check in an array, in the same order every time, and nothing else', async () => {
     const { doctor } = await open();
     const first = linesOf(await doctor('--json'));
-    expect(first).to.be.an('array').with.length.greaterThan(35);
-    for (const line of first) {
-      expect(Object.keys(line)).to.deep.equal(['check', 'status', 'message', 'remedy']);
-      expect(line.status).to.equal('ok');
-      expect(line.remedy).to.equal(null);
-    }
+    const told = first.map((line) => ({ ...line, message: withoutHosts(line.message) }));
+    expect(told).to.deep.equal(
+      WELL.map(([check, message]) => ({ check, status: 'ok', message, remedy: null })),
+    );
+    expect(Object.keys(first[0] ?? {})).to.deep.equal(['check', 'status', 'message', 'remedy']);
     const second = linesOf(await doctor('--json'));
     expect(second.map(({ check }) => check)).to.deep.equal(first.map(({ check }) => check));
-    expect(new Set(first.map(({ check }) => check)).size).to.equal(first.length);
   });
 
   it('calls each check by its own name, whatever words are secrets', async () => {
@@ -73,6 +131,7 @@ describe('doctor', () => {
     const { doctor, lines } = await open();
     const help = (await doctor('--help')).stdout;
     const names = (await lines({ UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone' })).map(({ check }) => check);
+    expect(names).to.include.members(WELL.map(([check]) => check));
     for (const [group, name] of names.map((check) => check.split('.') as [string, string])) {
       const own = new RegExp(`^  ${group}\\.[^.]*\\b${name}\\b`, 'm');
       expect(help, `${group}.${name}`).to.match(own);

@@ -22,15 +22,17 @@ describe('an ordinary number', () => {
   it('is of the country that the library says, and is a landline or a mobile phone by its word', () => {
     const ordinary = new OrdinaryNumbers(data);
     let found = 0;
+    // One assertion for all: so many of them take longer than what they are about.
+    const wrong: unknown[] = [];
     for (const number of numbersOfAllCountries()) {
       const country = ordinary.countryOf(number);
       if (country === undefined) continue;
       found += 1;
       const parsed = parsePhoneNumberFromString(number);
-      expect(parsed?.country, number).to.equal(country);
-      expect(parsed?.number, number).to.equal(number);
-      expect(parsed?.getType(), number).to.be.oneOf(['FIXED_LINE', 'MOBILE', 'FIXED_LINE_OR_MOBILE']);
+      const isKind = ['FIXED_LINE', 'MOBILE', 'FIXED_LINE_OR_MOBILE'].includes(String(parsed?.getType()));
+      if (parsed?.country !== country || parsed.number !== number || !isKind) wrong.push([number, country]);
     }
+    expect(wrong).to.deep.equal([]);
     expect(found).to.be.above(10_000);
   });
 

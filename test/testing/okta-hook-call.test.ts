@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import type { ServerResponse } from 'node:http';
-import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
+import { startOktaEmulator, type HookCall, type OktaEmulator } from '#lib/testing/index.js';
+import { stopTime } from '#harness/stopped-time.js';
+import { until } from '#harness/until.js';
 import { startTestServer, type TestServer } from './local.js';
 
 const successful = {
@@ -180,9 +182,22 @@ describe('startOktaEmulator: callHook', () => {
     answer = (response) => {
       response.writeHead(200).write('{');
     };
-    const call = await okta.callHook({ url: hook.url });
-    expect(call.okta).to.deep.equal({ action: 'failover', reason: 'no answer within 3 s' });
-    expect(call.durationMs).to.be.within(2900, 4000);
-    expect(hook.received).to.have.length(1);
+    const clock = stopTime();
+    try {
+      let call: HookCall | undefined;
+      void okta.callHook({ url: hook.url }).then((made) => (call = made));
+      await until(() => hook.received.length === 1);
+      await clock.tickAsync(2999);
+      expect(call).to.equal(undefined);
+      await clock.tickAsync(1);
+      await until(() => call !== undefined);
+      expect(call).to.deep.include({
+        okta: { action: 'failover', reason: 'no answer within 3 s' },
+        durationMs: 3000,
+      });
+      expect(hook.received).to.have.length(1);
+    } finally {
+      clock.restore();
+    }
   });
 });

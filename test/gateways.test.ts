@@ -285,8 +285,11 @@ describe('gateways on one Redis', () => {
     await dying.kill();
     await lost;
     scene.twilio.clearFaults();
+    const traffic = await watchTraffic(redis);
     const repeating = scene.call({ eventId: 'event-1' });
-    await until(() => scene.hook.status().inFlight === 1);
+    // It knows that the event is claimed, and looks for the answer.
+    await until(() => traffic.lines.some((line) => /^get \S+:event:/i.test(line)));
+    traffic.end();
     time.tick(700);
     expect(commandOf(await repeating)).to.include({ status: 'PENDING', transactionId: 'event-1' });
     expect(scene.twilio.requests).to.have.length(already + 1);

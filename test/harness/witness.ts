@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 
 /**
@@ -61,6 +62,11 @@ function keepCoverage(): void {
   // V8 has read it when the process started.
   delete process.env['NODE_V8_COVERAGE'];
   process.on('SIGTERM', () => undefined);
+}
+
+/** Once, before all files: browsers load what is built. Takes a tenth of a second if that is newer than its sources. */
+export function mochaGlobalSetup(): void {
+  execFileSync(process.execPath, ['.ci/build.js', 'pages']);
 }
 
 type Write = typeof process.stdout.write;

@@ -266,7 +266,7 @@ describe('dispatching a code', () => {
       ],
       ['a rejection', () => Promise.reject(new Error('async'))],
       // Rejections without an error are what others do, too.
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+
       ['a rejection with nothing', () => Promise.reject()],
       ['nothing', () => undefined],
       ['null', () => null],

@@ -151,7 +151,6 @@ describe('the plan', () => {
     ).to.deep.equal(['whatsapp', 'sms']);
     expect(
       plan(text, true, () => {
-        // eslint-disable-next-line @typescript-eslint/only-throw-error
         throw null;
       }),
     ).to.deep.equal(['whatsapp', 'sms']);

@@ -108,7 +108,6 @@ describe('the percentages of a rollout', () => {
     [
       'throws what is no error',
       () => {
-        // eslint-disable-next-line @typescript-eslint/only-throw-error
         throw null;
       },
       'no error',

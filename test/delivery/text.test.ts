@@ -71,7 +71,6 @@ describe('composeText', () => {
     [
       'throws what is no error',
       () => {
-        // eslint-disable-next-line @typescript-eslint/only-throw-error
         throw 'text';
       },
       'no error',

@@ -21,7 +21,7 @@ export async function runBeside(
   };
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', '--import', without(missing), '--input-type=module', '-e', PRELUDE + script],
+    ['--import', 'tsx', '--import', without(missing), '--input-type=module', '-e', PRELUDE + script + END],
     {
       env: { ...process.env, OPTIONS: JSON.stringify(options) },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -31,13 +31,23 @@ export async function runBeside(
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   }
-  // Shorter than any pool keeps its connections.
-  const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), PROCESS_MS);
   const [code] = (await once(child, 'close')) as [unknown];
   clearTimeout(timer);
   witness(output);
   return { code, output };
 }
+
+/** What such a process may take on a busy machine, milliseconds: the time-out of a test that waits for one. */
+export const PROCESS_MS = 60_000;
+
+/** What keeps the process alive after the script is told; for less time than servers and pools keep connections. */
+const END = `
+  setTimeout(() => {
+    console.log('kept alive by', process.getActiveResourcesInfo());
+    process.exit(1);
+  }, 4_000).unref();
+`;
 
 /** Statements that make `hook`, `listen()` and `hookCall()`, from what the environment says. */
 export const PRELUDE = `

@@ -51,7 +51,7 @@ describe(withSeed('what channels, functions and fields of a request say'), funct
   before(async () => {
     const channel = {
       // Async, so that a throw of the test's is a rejection.
-      // eslint-disable-next-line @typescript-eslint/require-await
+
       send: async () => send(),
     };
     gateway = await startGateway({

@@ -285,7 +285,6 @@ describe('the log', () => {
     [
       'throws nothing at all',
       () => {
-        // eslint-disable-next-line @typescript-eslint/only-throw-error
         throw undefined;
       },
     ],

@@ -3,14 +3,9 @@ import { expect } from 'chai';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import type { State, StateNews } from '#lib/delivery/state.js';
-<<<<<<< HEAD
 import type { RedisStateOptions } from '#lib/state/redis-options.js';
 import { openRedisState } from '#lib/state/redis-state.js';
-import { runBeside } from '#harness/own-process.js';
-=======
-import { redisState, type RedisStateOptions } from '#lib/state/redis.js';
 import { PROCESS_MS, runBeside } from '#harness/own-process.js';
->>>>>>> h-a
 import { Closers } from '#harness/closers.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';

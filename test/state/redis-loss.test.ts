@@ -649,7 +649,9 @@ describe('while Redis is lost', () => {
     clock.tick(times.probeEveryMs);
     await redis.kill();
     await until(() => state.health === 'lost');
-    expect(news.map(({ reason }) => reason)).to.deep.equal(['ECONNREFUSED']);
+    expect(news).to.have.length(1);
+    // A server that ends may have taken the new connection already.
+    expect(news[0]?.reason).to.be.oneOf(['ECONNREFUSED', 'ECONNRESET']);
     await redis.restart();
     await state.check();
     expect(news.map(({ type }) => type)).to.deep.equal(['lost', 'recovered']);

@@ -38,6 +38,20 @@ export function targetsFor(wishes: readonly string[]): Target[] {
   const folders = [...new Set(lib.map(folderOf))];
   const reached = reachedFrom('lib/index.ts', texts);
 
+  /** Of what the hook does not run, such as set-up by Okta's API: the tests of the folders that use it, such as the command line. */
+  const testsOfUsers = (folder: string): typeof tests => {
+    const apart = lib.filter((file) => folderOf(file) === folder && !reached.has(file));
+    const users = folders.filter(
+      (user) =>
+        user !== folder &&
+        !user.endsWith('/browser') &&
+        lib.some(
+          (file) => folderOf(file) === user && importsOf(file, texts).some((to) => apart.includes(to)),
+        ),
+    );
+    return tests.filter(({ file }) => users.some((user) => file.startsWith(`test/${user}/`)));
+  };
+
   const testsOf = (folder: string): string[] => {
     const own = tests.filter(({ file }) => file.startsWith(`test/${folder}/`));
     if (folder.endsWith('/browser')) {
@@ -49,7 +63,7 @@ export function targetsFor(wishes: readonly string[]): Target[] {
     const inNode = tests.filter(({ file }) => !file.startsWith('test/browser/'));
     const ofTheHook = inNode.filter(({ file }) => OF_THE_HOOK.test(file));
     const isReached = [...reached].some((file) => folderOf(file) === folder);
-    if (own.length > 0) return names([...own, ...(isReached ? ofTheHook : [])]);
+    if (own.length > 0) return names([...own, ...(isReached ? ofTheHook : []), ...testsOfUsers(folder)]);
     // What has no tests by its name is seen by those that import it, or else by those of the folders that do.
     const imported = folder === HOOK ? /lib\/(?!index)[\w-]+\.js'/ : new RegExp(`lib/${folder}/`);
     const direct = inNode.filter(({ text }) => imported.test(text));

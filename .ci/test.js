@@ -1,9 +1,7 @@
-// npm test                      builds, then runs every test with coverage
-// npm test -- <pattern> …       runs the test files whose path has one of the patterns; no build, no coverage
-// Words that begin with - go to mocha, e.g. npm test -- receipt --grep expires
+// Runs the tests; see USAGE.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { argv, chdir, execPath, exit, stderr } from 'node:process';
+import { argv, chdir, execPath, exit, stderr, stdout } from 'node:process';
 import { fileURLToPath, URL } from 'node:url';
 
 chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -11,9 +9,21 @@ chdir(fileURLToPath(new URL('..', import.meta.url)));
 const MOCHA = 'node_modules/mocha/bin/mocha.js';
 const C8 = 'node_modules/c8/bin/c8.js';
 
+const USAGE = `Use: npm test                     build, then run every test with coverage
+     npm test -- <pattern> …      run the test files whose path has one of the patterns; no coverage
+     npm test -- receipt --grep twice   words from the first - on go to mocha
+`;
+
 const words = argv.slice(2);
+if (words[0] === '--help' || words[0] === '-h') {
+  stdout.write(USAGE);
+  exit(0);
+}
 const firstOption = words.findIndex((word) => word.startsWith('-'));
-const patterns = firstOption === -1 ? words : words.slice(0, firstOption);
+// The tests of lib/delivery are in test/delivery.
+const patterns = (firstOption === -1 ? words : words.slice(0, firstOption)).map((word) =>
+  word.toLowerCase().replace(/^lib\//, 'test/'),
+);
 const options = firstOption === -1 ? [] : words.slice(firstOption);
 
 if (patterns.length === 0) {
@@ -23,7 +33,7 @@ if (patterns.length === 0) {
   const files = readdirSync('test', { recursive: true })
     .map((path) => `test/${path.replaceAll('\\', '/')}`)
     .filter((path) => path.endsWith('.test.ts') && !path.includes('node_modules'))
-    .filter((path) => patterns.some((pattern) => path.includes(pattern)));
+    .filter((path) => patterns.some((pattern) => path.toLowerCase().includes(pattern)));
   if (files.length === 0) {
     stderr.write(`No test file has ${patterns.join(' or ')} in its path.\n`);
     exit(2);

@@ -37,6 +37,9 @@ export function withSeed(title: string): string {
 /** How long a property may take before mocha thinks that it hangs, milliseconds; 0 is for ever. */
 export const PATIENCE_MS = isQuick ? 60_000 : 0;
 
+/** In the message: mocha's workers do not hand on the cause of an error. */
+const SHOWN = { includeErrorInReport: true } as const;
+
 /**
  * Checks a property: first where it has failed before, then with the seed of this run.
  *
@@ -48,9 +51,10 @@ export async function check<Ts extends [unknown, ...unknown[]]>(
   cases: number,
 ): Promise<void> {
   for (const { seed, path } of KEPT_SEEDS.filter((kept) => kept.property === name)) {
-    await fc.assert(property, { seed, path, numRuns: 1, endOnFailure: true });
+    await fc.assert(property, { ...SHOWN, seed, path, numRuns: 1, endOnFailure: true });
   }
   await fc.assert(property, {
+    ...SHOWN,
     seed: SEED,
     // On a machine that is busy fewer cases are better than none; and a failure is not made small for ever.
     ...(isQuick ? { interruptAfterTimeLimit: PATIENCE_MS / 2 } : {}),

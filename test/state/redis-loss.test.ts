@@ -7,6 +7,7 @@ import type { SentCode } from '#lib/delivery/sent-codes.js';
 import type { Claim, State, StateNews } from '#lib/delivery/state.js';
 import { failureOf } from '#lib/state/redis-failure.js';
 import { openRedisState } from '#lib/state/redis-state.js';
+import type { HookCall } from '#lib/testing/index.js';
 import { startGatewayBeside, type GatewayBeside } from '#harness/gateway-beside.js';
 import { Closers } from '#harness/closers.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
@@ -111,6 +112,9 @@ describe('a Redis that', () => {
     redis.continue();
     try {
       await closers.closeAll();
+      // A test that fails half-way leaves the next one a Redis that is well.
+      await redis.admin.replicaof('NO', 'ONE');
+      await redis.admin.config('SET', 'maxmemory', 0);
     } finally {
       time.restore();
     }
@@ -133,16 +137,19 @@ describe('a Redis that', () => {
       expect(before.okta.action).to.equal('sent');
       for (const round of [1, 2]) {
         await begin(loss);
-        const during = await Promise.all(
-          Array.from({ length: 12 }, (_, at) => scene.call({ eventId: `during-${round}-${at % 6}` })),
-        );
+        // Each event is of another user: a newer code of one user would supersede the older ones.
+        const callDuring = (at: number): Promise<HookCall> =>
+          scene.call({
+            ...{ eventId: `during-${round}-${at}`, userId: `00uduringaloss00000${at}`, login: undefined },
+            phoneNumber: `+1202555016${at}`,
+          });
+        const during = await Promise.all(Array.from({ length: 12 }, (_, at) => callDuring(at % 6)));
         for (const call of during) expect(commandOf(call)).to.include({ status: 'SUCCESSFUL' });
         expect(sent()).to.equal(7 * round);
         expect(scene.hook.status().state).to.equal('lost');
         // What this process has claimed, it still knows, from before and from after the loss.
         expect((await scene.call({ eventId: 'before' })).body).to.deep.equal(before.body);
-        const again = `during-${round}-0`;
-        expect((await scene.call({ eventId: again })).body).to.deep.equal(during[0]?.body);
+        expect((await callDuring(0)).body).to.deep.equal(during[0]?.body);
         expect(newsOf(scene.events)).to.have.length(2 * round - 1);
         const lines = scene.log.filter(({ level }) => level === 'error');
         expect(lines).to.have.length(round);
@@ -157,7 +164,7 @@ describe('a Redis that', () => {
         const after = await scene.call({ eventId: `after-${round}` });
         const repeat = await scene.call({ url: other.url, eventId: `after-${round}` });
         expect(repeat.body).to.deep.equal(after.body);
-        expect((await scene.call({ eventId: again })).body).to.deep.equal(during[0]?.body);
+        expect((await callDuring(0)).body).to.deep.equal(during[0]?.body);
         expect(sent()).to.equal(7 * round + 1);
       }
       const once = ['state.lost', 'state.recovered'];

@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { performance } from 'node:perf_hooks';
 import { parseJson, propertyOf } from './okta-json.js';
 import { makeHookPayload, type HookPayloadOptions } from './okta-hook-payload.js';
 import { callOut, type Outbound } from './okta-outbound.js';

@@ -65,7 +65,7 @@ export interface Call {
   /** The caller is Okta. */
   isProven: boolean;
   hook: HookCall | undefined;
-  /** What its number is, once that was asked. */
+  /** Country and type of the number; `undefined` until the guard reads it. */
   number: NumberReading | undefined;
   /** Not there for a repeat, and where nothing was to be claimed. */
   claim: FirstClaim | undefined;

@@ -800,7 +800,7 @@ describe('the options', () => {
       /^sandboxNumber and senders\.whatsapp.*leave out sandboxNumber/,
       ...whole(withValue('sandboxNumber', PHONE, withValue('senders.whatsapp', whatsapp()))),
     ],
-    // Publicurl without authtoken.
+    // publicUrl without authToken.
     [
       '',
       /^publicUrl needs credentials\.twilio\.authToken/,
@@ -808,13 +808,13 @@ describe('the options', () => {
         withValue('publicUrl', 'https://id.acme.com/x', withValue('credentials.twilio.authToken', undefined)),
       ),
     ],
-    // Both an api token and a service app.
+    // Both an API token and a service app.
     [
       '',
       /^credentials\.okta takes apiToken, or clientId and privateKey, not both/,
       ...whole(withValue('credentials.okta', { ...serviceApp(pem), apiToken: API_TOKEN })),
     ],
-    // Neither an api token nor a service app.
+    // Neither an API token nor a service app.
     [
       '',
       /^credentials\.okta needs apiToken, or clientId and privateKey/,
@@ -826,13 +826,13 @@ describe('the options', () => {
       /^credentials\.okta needs clientId and privateKey together/,
       ...whole(withValue('credentials.okta', serviceApp(undefined))),
     ],
-    // Neither an api key nor an auth token.
+    // Neither an API key nor an auth token.
     [
       '',
       /^credentials\.twilio needs apiKeySid and apiKeySecret, or authToken/,
       ...whole(withValue('credentials.twilio', { accountSid: SID('AC') })),
     ],
-    // An api key without its secret.
+    // An API key without its secret.
     [
       '',
       /^credentials\.twilio needs apiKeySid and apiKeySecret together/,
@@ -1050,7 +1050,7 @@ describe('the options', () => {
     });
   });
 
-  it('are refused for what is no object in their place', () => {
+  it('must be an object', () => {
     for (const options of [undefined, null, 'kept-for-me', 4711, [fine()], ignore]) {
       expect(errorOf(options).problems).to.deep.equal(['The options must be an object']);
     }
@@ -1075,7 +1075,7 @@ describe('the options', () => {
     ['metric', { register: 'misspelt-register' }],
     ['credentials.eventHook.secret', 'misspelt-secret'],
   ];
-  it('are refused with a name that is none of theirs, wherever it stands', () => {
+  it('reject an unknown option at every level', () => {
     for (const [path, value] of misspelt) {
       const options = fine();
       withValue('credentials.eventHook', basic(), options);

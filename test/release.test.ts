@@ -68,7 +68,7 @@ describe('a release', function () {
   };
 
   // Each release is made in the place of the one before it.
-  describe('that nothing speaks against', () => {
+  describe('from a clean checkout', () => {
     const fileOf = (file: string): Buffer => readFileSync(join(checkout, 'release', file));
     let first: { readonly tarball: Buffer; readonly bom: Buffer };
 
@@ -109,7 +109,7 @@ describe('a release', function () {
     }
   });
 
-  describe('that something speaks against', () => {
+  describe('that is not ready', () => {
     beforeEach(checkOut);
     afterEach(remove);
 

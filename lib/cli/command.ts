@@ -6,7 +6,7 @@ import type { Variables } from './environment.js';
 /** 0: done; 1: a check failed, or it could not be done; 2: bad use. */
 export type ExitCode = 0 | 1 | 2;
 
-/** Who says that the program has to end: `process`, as far as that goes. */
+/** The part of `process` that delivers SIGINT and SIGTERM. */
 export interface Signals {
   on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
   off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;

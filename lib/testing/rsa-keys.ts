@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 
 const OPTIONS = { modulusLength: 2048 };
 
-/** What closed emulators have left. */
+/** Key pairs of closed emulators, for reuse. */
 const spare: KeyPairKeyObjectResult[] = [];
 
 /**

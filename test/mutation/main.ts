@@ -18,15 +18,15 @@ import { targetsFor, type Target } from './targets.js';
  * Changes `lib/` in small ways, one at a time, and tells which changes no test notices: of each folder a sample, or
  * every change of what is named. Run by hand: a sample of one folder takes minutes. Everything it writes is in a
  * folder of its own outside of the repository, which goes when it ends; what was found is printed. Exits with 0 after
- * a whole run, with 1 where Stryker failed, with 2 on bad use.
+ * a whole run, with 1 where Stryker failed or the score is too low, with 2 on bad use.
  */
 
-const USAGE = `Use: npm run mutation -- [folder or file of lib …] [--sample <number>|all] [--seed <text>]
+const USAGE = `Use: npm run mutation -- [folder or file of lib …] [--sample <number>|all] [--seed <text>] [--at-least <percent>]
   npm run mutation                              40 mutants of every folder
   npm run mutation -- delivery --sample 100     100 mutants of lib/delivery
   npm run mutation -- delivery/plan.ts --sample all
   The files at the root of lib are \`hook\`; what runs in a browser is apart, e.g. \`console/browser\`.
-  The same seed chooses the same mutants; it is printed.
+  The same seed chooses the same mutants; it is printed. With --at-least it exits with 1 below that score.
 `;
 
 /** What no test above reads; left out because it would be copied. */
@@ -151,7 +151,7 @@ function rowOf(name: string, ended: readonly Ended[], seconds: number): string {
   return row([name, ended.length, killed, timedOut, survived, score, seconds.toFixed(0)]);
 }
 
-async function main(targets: readonly Target[], size: number, seed: string): Promise<number> {
+async function main({ targets, size, seed, atLeast }: Wish): Promise<number> {
   stdout.write(`seed ${seed}\n`);
   const head = row(['folder', 'mutants', 'killed', 'timed out', 'survived', 'score', 'seconds']);
   const rows: string[] = [];
@@ -177,26 +177,41 @@ async function main(targets: readonly Target[], size: number, seed: string): Pro
   }
   stdout.write(`\nseed ${seed}\n${head}${rows.join('')}`);
   stdout.write(rowOf('all', all, (Date.now() - startedAtMs) / 1000));
-  return code;
+  const noticed = all.filter(({ status }) => status !== 'Survived' && status !== 'NoCoverage').length;
+  const isTooLow = 100 * noticed < atLeast * all.length;
+  if (isTooLow) stdout.write(`The score is below ${atLeast} %.\n`);
+  return isTooLow ? 1 : code;
+}
+
+interface Wish {
+  readonly targets: readonly Target[];
+  readonly size: number;
+  readonly seed: string;
+  /** The lowest score that is good, in percent. */
+  readonly atLeast: number;
+  readonly isHelp: boolean;
 }
 
 /** What is asked for, or `undefined` on bad use. */
-function wished(): { targets: Target[]; size: number; seed: string; isHelp: boolean } | undefined {
+function wished(): Wish | undefined {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
       options: {
         sample: { type: 'string', default: '40' },
         seed: { type: 'string', default: String(randomInt(1_000_000)) },
+        'at-least': { type: 'string', default: '0' },
         help: { type: 'boolean', default: false },
       },
     });
     if (values.sample !== 'all' && !/^[1-9]\d*$/.test(values.sample)) return undefined;
+    const atLeast = Number(values['at-least']);
+    if (!(atLeast >= 0 && atLeast <= 100)) return undefined;
     const size = values.sample === 'all' ? Infinity : Number(values.sample);
     const found = positionals.map((wish) => targetsFor([wish]));
     if (found.some(({ length }) => length === 0)) return undefined;
     const targets = positionals.length === 0 ? targetsFor([]) : found.flat();
-    return { targets, size, seed: values.seed, isHelp: values.help };
+    return { targets, size, seed: values.seed, atLeast, isHelp: values.help };
   } catch {
     return undefined;
   }
@@ -214,4 +229,4 @@ if (wish.isHelp) {
 installTools('mutation');
 // Interrupted by hand, Stryker ends its workers; then what is temporary goes.
 process.on('SIGINT', () => undefined);
-exit(await main(wish.targets, wish.size, wish.seed));
+exit(await main(wish));

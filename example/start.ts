@@ -60,12 +60,27 @@ export async function start(
 type Of<Kind extends Environment['kind']> = Extract<Environment, { readonly kind: Kind }>;
 
 async function startOnEmulators(
-  { port, optInAttribute, isProduction: isReachedFromElsewhere }: Of<'emulators'>,
+  environment: Of<'emulators'>,
+  sessionSecret: string,
+  output: Output,
+): Promise<Started> {
+  const { optInAttribute, isProduction: isReachedFromElsewhere } = environment;
+  const demo = await startDemo({ optInAttribute, isReachedFromElsewhere, output });
+  try {
+    return await serveDemo(demo, environment, sessionSecret, output);
+  } catch (error) {
+    await demo.close();
+    throw error;
+  }
+}
+
+async function serveDemo(
+  demo: Demo,
+  { port, isProduction: isReachedFromElsewhere }: Of<'emulators'>,
   sessionSecret: string,
   output: Output,
 ): Promise<Started> {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
-  const demo = await startDemo({ optInAttribute, isReachedFromElsewhere, output });
   // Whoever reaches the demo can send codes to its phones; a container is reached from outside itself.
   const loopbackOnly = isReachedFromElsewhere ? undefined : '127.0.0.1';
   const origin = `http://localhost:${await listen(server, port, loopbackOnly)}`;
@@ -102,7 +117,10 @@ async function startForReal(
   const { redis, preferences, options, notes } = environment;
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
   const state = redis === undefined ? undefined : orRefuse(() => redisState(redis));
-  const port = await listen(server, environment.port);
+  const port = await listen(server, environment.port).catch(async (error: unknown) => {
+    await state?.close();
+    throw error;
+  });
   const gateway = serve(server, {
     hook: { ...options, state },
     sessionSecret,

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { CannotStart, start, type Started } from '../../example/start.js';
+import { until } from '#harness/until.js';
 import { ROOT } from '#harness/consumer.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
@@ -88,15 +89,24 @@ describe('the start of the example gateway', () => {
     expect(message).to.match(/encryptionKeys\[0\] must be 32 bytes/);
   });
 
-  it('is refused on a port that something else listens on', async () => {
-    const other = createServer().listen(0);
-    await once(other, 'listening');
-    const { port } = other.address() as AddressInfo;
-    const { exitCode, message } = await refusalOf({ ...WHOLE, PORT: String(port) });
-    other.close();
-    expect(exitCode).to.equal(1);
-    expect(message).to.match(new RegExp(`^Cannot listen on port ${port}: .*EADDRINUSE`));
-  });
+  for (const [what, env] of [
+    ['for real', WHOLE],
+    ['on the emulators, which are closed', {}],
+  ] as const) {
+    it(`is refused on a port that something else listens on: ${what}`, async () => {
+      const other = createServer().listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      const listening = (): number =>
+        process.getActiveResourcesInfo().filter((kind) => kind === 'TCPServerWrap').length;
+      const before = listening();
+      const { port } = other.address() as AddressInfo;
+      const { exitCode, message } = await refusalOf({ ...env, PORT: String(port) });
+      await until(() => listening() === before);
+      other.close();
+      expect(exitCode).to.equal(1);
+      expect(message).to.match(new RegExp(`^Cannot listen on port ${port}: .*EADDRINUSE`));
+    });
+  }
 
   it('shows its phones from a container, and says who may look', async () => {
     started = await start({ NODE_ENV: 'production', DEMO: '1', PORT: '0' }, output);

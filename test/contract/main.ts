@@ -1,56 +1,6 @@
 import { argv, exit, stderr, stdout } from 'node:process';
 import { installTools } from '../harness/own-tools.js';
-import { findUnmadeRequests } from './coverage.js';
 import { readDocuments } from './documents.js';
-import { examineEmulators } from './emulator-answers.js';
-import { sortFindings, type Finding, type Report } from './findings.js';
-import { examineOurRequests } from './our-requests.js';
-import { findUnseenFaults } from './plants.js';
-import type { VendorDocument } from './prism.js';
-import type { Examined } from './proxy.js';
-import { showsSecret } from './subjects.js';
-import { examineTypes } from './types.js';
-
-/**
- * Holds what the middleware sends and reads, and what the emulators answer, against the OpenAPI documents of Okta
- * and Twilio, which the caller has in a folder. Exits with 0, 1 where something does not fit, 2 on bad use.
- */
-async function main(folder: string, documents: readonly VendorDocument[]): Promise<number> {
-  const findings: Finding[] = [];
-  const parts: readonly [string, () => Promise<Report>][] = [
-    ['our requests', () => reportOf(documents, examineOurRequests, findUnmadeRequests)],
-    ["the emulators' answers", () => reportOf(documents, examineEmulators)],
-    ['types', () => examineTypes(folder)],
-  ];
-  for (const [name, examine] of parts) {
-    const report = await examine();
-    stdout.write(`${name}: ${report.summary}\n`);
-    findings.push(...report.findings);
-  }
-  if (findings.length === 0) return 0;
-  const sorted = sortFindings(findings);
-  stdout.write(`\n${sorted.length} things do not fit:\n`);
-  for (const { document, operation, what } of sorted) {
-    const line = `${document}: ${operation}\n  ${what}`;
-    stdout.write(`${showsSecret(line) ? `${document}: what is wrong would show a secret` : line}\n`);
-  }
-  return 1;
-}
-
-/** Checks exchanges, and that the checks find what is wrong. */
-async function reportOf(
-  documents: readonly VendorDocument[],
-  examine: (documents: readonly VendorDocument[]) => Promise<Examined>,
-  complete: (exchanges: Examined['exchanges']) => readonly Finding[] = () => [],
-): Promise<Report> {
-  const { findings, exchanges } = await examine(documents);
-  const unseen = await findUnseenFaults(exchanges);
-  const operations = new Set(exchanges.map(({ operation }) => operation));
-  return {
-    findings: [...findings, ...complete(exchanges), ...unseen.findings],
-    summary: `${exchanges.length} exchanges of ${operations.size} operations, ${unseen.planted} planted faults`,
-  };
-}
 
 const USAGE = "Use: npm run contract -- <folder with the vendors' documents>\n";
 
@@ -68,4 +18,6 @@ const documents = await readDocuments(folder).catch((error: unknown) => {
   stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   exit(2);
 });
-exit(await main(folder, documents));
+// Only now: what it imports is large, and help needs none of it.
+const { runContract } = await import('./run.js');
+exit(await runContract(folder, documents));

@@ -9,7 +9,7 @@ import { env, execPath, exit, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { installTools } from '../harness/own-tools.js';
-import { sampleOf, type Mutant, type Position } from './mutants.js';
+import type { Mutant, Position } from './mutants.js';
 import { ROOT, toolAt } from './root.js';
 import { keyOf, SAMPLE, type NamedMutant } from './sampled-only.js';
 import { targetsFor, type Target } from './targets.js';
@@ -152,6 +152,8 @@ function rowOf(name: string, ended: readonly Ended[], seconds: number): string {
 }
 
 async function main({ targets, size, seed, atLeast }: Wish): Promise<number> {
+  // Only now: it imports the compiler, which help does not need.
+  const { sampleOf } = await import('./mutants.js');
   stdout.write(`seed ${seed}\n`);
   const head = row(['folder', 'mutants', 'killed', 'timed out', 'survived', 'score', 'seconds']);
   const rows: string[] = [];

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import type sinon from 'sinon';
 import { Agent, type Dispatcher } from 'undici';
 import type { Fault, HookCall, OktaEmulator, TwilioEmulator } from '#lib/testing/index.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { ANA, commandOf, errorOf, startScene, usualCredentials, type Scene } from '#harness/scene.js';
 import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
 import { isNightly } from '#harness/thoroughness.js';
@@ -313,17 +314,13 @@ describe('where Twilio cannot be reached', () => {
       await scene.close();
     }
   };
-  const listen = async (answer: 'closed' | 'plain'): Promise<{ port: number; close: () => void }> => {
+  const listen = async (): Promise<{ port: number; close: () => void }> => {
     const server = createServer((socket) => {
       socket.on('error', () => undefined);
       socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n');
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    if (answer === 'closed') {
-      server.close();
-      await once(server, 'close');
-    }
     return { port, close: () => server.close() };
   };
   const REFUSED = {
@@ -335,8 +332,7 @@ describe('where Twilio cannot be reached', () => {
   };
 
   it('says so, and not PENDING, where the connection is refused', async () => {
-    const { port } = await listen('closed');
-    expect(await unreachable(`http://127.0.0.1:${port}`)).to.deep.equal(REFUSED);
+    expect(await unreachable(REFUSING_ORIGIN)).to.deep.equal(REFUSED);
   });
 
   it('says so where its name is not found', async () => {
@@ -344,7 +340,7 @@ describe('where Twilio cannot be reached', () => {
   });
 
   it('says so where TLS fails', async () => {
-    const { port, close } = await listen('plain');
+    const { port, close } = await listen();
     expect(await unreachable(`https://127.0.0.1:${port}`)).to.deep.equal(REFUSED);
     close();
   });
@@ -390,11 +386,10 @@ describe('where Twilio cannot be reached', () => {
   });
 
   it('moves on to a provider that can be', async () => {
-    const { port } = await listen('closed');
     const scene = await startScene({
       hook: ({ okta, twilio }) => ({
         credentials: {
-          twilio: { ...usualCredentials(okta, twilio).twilio, baseUrl: `http://127.0.0.1:${port}` },
+          twilio: { ...usualCredentials(okta, twilio).twilio, baseUrl: REFUSING_ORIGIN },
         },
         channels: { sms: { send: () => Promise.resolve({ status: 'accepted', transactionId: '1' }) } },
       }),

@@ -8,6 +8,7 @@ import express from 'express';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import { Agent } from 'undici';
 import { memoryState, TelephonyHookError, type Outcome, type Readiness, type State } from '#lib/index.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import {
   ANA,
   BOB,
@@ -215,11 +216,7 @@ describe('ready()', () => {
   });
 
   it('says what cannot be reached', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const closed = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    server.close();
-    await once(server, 'close');
+    const closed = REFUSING_ORIGIN;
     const scene = await start({
       hook: ({ okta, twilio }) => ({
         credentials: {

@@ -12,6 +12,7 @@ import {
   type DemoOrg,
   type PhonesPage,
 } from '#lib/testing/index.js';
+import { freePort } from '#harness/free-port.js';
 import { isNightly } from '#harness/thoroughness.js';
 import { until } from '#harness/until.js';
 import {
@@ -46,7 +47,7 @@ describe("the phones' page in a browser", function () {
     events.length = 0;
     org = await startDemoOrg();
     const app = express();
-    server = createServer(app).listen(0, '127.0.0.1');
+    server = createServer(app).listen(await freePort(), '127.0.0.1');
     await once(server, 'listening');
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const silent = (): undefined => undefined;

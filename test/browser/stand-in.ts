@@ -5,6 +5,7 @@ import type { About, Health, MadePayload, StreamEvent, TestResult } from '#lib/c
 import { createConsoleServer } from '#lib/console/server.js';
 import type { Execution, ExecutionQuery, ExecutionSummary, History } from '#lib/delivery/history.js';
 import { ABOUT, plantHealth } from './planted.js';
+import { freePort } from '#harness/free-port.js';
 
 /** A console whose every answer is a test's to say: for what a gateway would take a day to come to. */
 export interface StandIn {
@@ -116,7 +117,8 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
     await once(made, 'listening');
     return made;
   };
-  server = await listen(0);
+  // It is stopped, and listens there again.
+  server = await listen(await freePort());
   const { port } = server.address() as AddressInfo;
   return Object.assign(standIn, { url: `http://127.0.0.1:${port}/` });
 }

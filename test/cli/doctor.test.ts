@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { callApi, telephonyHook } from '../testing/okta-client.js';
-import { startTestServer } from '../testing/local.js';
 import { grant, lineOf, linesOf, openWard, READ_SCOPES, type Line, type Ward } from './doctor-scene.js';
 import { writesTo } from './runs.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
 
 const THEIRS = 'https://otp.vendor.example/hook';
 
@@ -324,12 +324,10 @@ describe('doctor', () => {
 
     it('tells a dead org, a dead gateway and a dead Twilio apart', async () => {
       const { lines } = await open();
-      const dead = await startTestServer();
-      dead.close();
       const found = await lines({
-        OKTA_ORG_URL: dead.url,
-        PUBLIC_URL: `${dead.url}/okta/telephony`,
-        TWILIO_BASE_URL: dead.url,
+        OKTA_ORG_URL: REFUSING_ORIGIN,
+        PUBLIC_URL: `${REFUSING_ORIGIN}/okta/telephony`,
+        TWILIO_BASE_URL: REFUSING_ORIGIN,
       });
       for (const check of ['okta.org', 'hook.answers', 'twilio.credential']) {
         expect(lineOf(found, check), check).to.include({ status: 'fail' });

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { Agent, type Dispatcher } from 'undici';
 import { callHttp, createAgent, type HttpCall, type HttpResult } from '#lib/delivery/http-call.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { until } from '#harness/until.js';
 
 describe('a call outward', () => {
@@ -77,17 +78,8 @@ describe('a call outward', () => {
   });
 
   describe('that has not left', () => {
-    const port = async (): Promise<number> => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      const { port: free } = server.address() as AddressInfo;
-      server.close();
-      await once(server, 'close');
-      return free;
-    };
-
     it('is not sent where nothing listens', async () => {
-      const result = await call(new URL(`http://127.0.0.1:${await port()}/`));
+      const result = await call(new URL(REFUSING_ORIGIN));
       expect(result).to.deep.equal({ kind: 'not-sent', reason: 'ECONNREFUSED' });
     });
 

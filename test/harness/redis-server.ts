@@ -1,10 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { freePort } from './free-port.js';
 import { witness } from './witness.js';
 
 const PROGRAM = 'redis-server';
@@ -144,12 +144,7 @@ interface Started {
 /** A free port may be taken before the server has it. */
 async function startSomewhere(folder: string, options: readonly string[]): Promise<Started> {
   for (let attempt = 0; attempt < 10; attempt += 1) {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address() as AddressInfo;
-    probe.close();
-    await once(probe, 'close');
-    const started = await start(port, folder, options);
+    const started = await start(await freePort(), folder, options);
     if (started !== undefined) return started;
   }
   throw new Error(`${PROGRAM} found no port`);

@@ -1,8 +1,7 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { createOktaApiClient, type OktaApiClient } from '#lib/okta/api-client.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 import { failureOf, httpDate, NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
@@ -183,14 +182,8 @@ describe("calling Okta's API with an API token", () => {
       clock.restore();
     }
 
-    const closed = createServer().listen(0, '127.0.0.1');
-    await once(closed, 'listening');
-    const address = closed.address();
-    closed.close();
-    await once(closed, 'close');
-    if (address === null || typeof address === 'string') throw new Error('no port');
     const unreachable = createOktaApiClient({
-      credentials: { orgUrl: `http://127.0.0.1:${address.port}`, apiToken: API_TOKEN },
+      credentials: { orgUrl: REFUSING_ORIGIN, apiToken: API_TOKEN },
       dispatcher: okta.dispatcher,
       clock: () => NOW,
       connectTimeoutMs: 500,

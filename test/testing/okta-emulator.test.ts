@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import { jsonOf, rejection } from './local.js';
+import { freePort } from '#harness/free-port.js';
 
 describe('startOktaEmulator: the Users API', () => {
   let now = Date.UTC(2026, 2, 1);
@@ -114,6 +115,8 @@ describe('startOktaEmulator: the Users API', () => {
   });
 
   it('frees its port and ends what hangs when it is closed', async () => {
+    await okta.close();
+    okta = await startOktaEmulator({ port: await freePort() });
     const user = okta.addUser({ login: 'ana@example.com' });
     okta.fault({ kind: 'hang' });
     const hanging = rejection(get(`/api/v1/users/${user.id}`));

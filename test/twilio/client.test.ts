@@ -14,6 +14,7 @@ import {
   type Answer,
   type ScriptedApi,
 } from './scripted-api.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
 
 const VERIFY_SERVICE_SID = `VA${'c3'.repeat(16)}`;
 const MESSAGING_SERVICE_SID = `MG${'d4'.repeat(16)}`;
@@ -245,9 +246,7 @@ describe('the Twilio connection', () => {
   });
 
   it('has not sent where nothing listens, or where the SDK refuses the parameters', async () => {
-    const closed = await startScriptedApi();
-    await closed.close();
-    const unreachable = api.connect({ baseUrl: closed.origin });
+    const unreachable = api.connect({ baseUrl: REFUSING_ORIGIN });
     expect(await unreachable.call(sendMessage, makeContext())).to.deep.equal({
       kind: 'not-sent',
       reason: 'ECONNREFUSED',

@@ -10,6 +10,7 @@ import type { HeldEvents } from './delivery/held-events.js';
 import type { LateFailover } from './delivery/late-failover.js';
 import { maskError, maskNumber } from './delivery/masking.js';
 import type { NumberReading } from './delivery/phone-number.js';
+import type { Receipt, Receipts } from './delivery/receipt.js';
 import type { ReadRollout } from './delivery/rollout.js';
 import type { RunningCall, RunningCalls } from './delivery/running-calls.js';
 import type { SuppressionList } from './delivery/suppression-list.js';
@@ -36,7 +37,7 @@ export interface HookParts {
   /** By error code: what an unproven caller can cause is told at most once a minute. */
   readonly rejections: Throttles;
   readonly skews: Throttle;
-  /** Our clock minus Okta's, as its last call had it, milliseconds. */
+  /** The steady clock minus Okta's, as its last call had it, milliseconds. */
   readonly oktaClock: { skewMs: number };
   /** By extension: what fails, fails with every call. */
   readonly failures: Throttles;
@@ -46,6 +47,8 @@ export interface HookParts {
   readonly suppressions: SuppressionList;
   /** `undefined` where nobody tells whether codes are used, or the state keeps none. */
   readonly sentCodes: SentCodes | undefined;
+  /** What the state knows of codes that were sent, and which is the newest of its user. */
+  readonly receipts: Receipts;
   /** `undefined` where it is off. */
   readonly lateFailover: LateFailover | undefined;
   readonly underWay: {
@@ -65,13 +68,15 @@ export interface Call {
   /** The caller is Okta. */
   isProven: boolean;
   hook: HookCall | undefined;
+  /** When its code ends, by the steady clock. */
+  expiresAtMs: number;
   /** Country and type of the number; `undefined` until the guard reads it. */
   number: NumberReading | undefined;
   /** Not there for a repeat, and where nothing was to be claimed. */
   claim: FirstClaim | undefined;
   /** The limits that had no point left for it. */
   exceeded: readonly LimitRule[];
-  /** Which of whose events it is; not there where nothing of it can be sent late. */
+  /** Which of whose events it is; not there before it has passed the guard. */
   event: { readonly person: string; readonly eventKey: string; readonly expiresAtMs: number } | undefined;
   /** Not there for a preview. */
   running: RunningCall | undefined;
@@ -92,6 +97,7 @@ export function beginCall(budget: Budget): Call {
     budget,
     isProven: false,
     hook: undefined,
+    expiresAtMs: 0,
     number: undefined,
     claim: undefined,
     exceeded: NONE,
@@ -164,6 +170,16 @@ export function tellOutsideCall(
 ): (error: unknown, of?: FailedCall) => void {
   return (error, of) => {
     emitFailed(extension, of, { reason: maskError(error, undefined) }, parts);
+  };
+}
+
+/** The same of what a state does not do; whose message it was is not known without a receipt, and the error's words may be about anybody. */
+export function tellStateFailed(
+  parts: Pick<HookParts, 'events' | 'failures'>,
+): (error: unknown, request: Receipt['request'] | undefined, asked?: string) => void {
+  return (error, request, asked = 'takeReceipt') => {
+    const reason = request === undefined ? `${asked} failed` : maskError(error, request);
+    emitFailed('state', request, { reason }, parts);
   };
 }
 

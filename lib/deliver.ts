@@ -98,8 +98,6 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
     },
     parts,
   );
-  if (call.delivery.status === 'accepted' && call.running !== undefined)
-    parts.runningCalls.accepted(call.running);
   const isNewest =
     call.delivery.status !== 'refused' || (await isStillNewest(call, { hasTakenTime: true }, parts));
   if (!isNewest) call.refusal = REFUSALS.OVERTAKEN;
@@ -113,21 +111,21 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
 /** What the state may take of the budget to say whether a newer code was asked for: milliseconds, and a fraction. */
 const NEWEST_SHARE = { maxMs: 200, fraction: 0.25 } as const;
 
-/** Whether no newer code of the same user went out by this gateway, nor was asked for by any that shares the state. */
+/** Whether no newer code of the same user has passed the guard, at this gateway or at any that shares the state. */
 function isStillNewest(
   call: Call,
   { hasTakenTime }: { readonly hasTakenTime: boolean },
-  { lateFailover }: HookParts,
+  { settings, receipts }: HookParts,
 ): boolean | Promise<boolean> {
   const { budget, event, running } = call;
   if (running === undefined) return true;
-  // Nearly always: it has just come in.
-  const mayAsk = lateFailover?.isShared === true && hasTakenTime;
+  const mayAsk = settings.state.isShared === true && hasTakenTime;
   if (running.isOvertaken || event === undefined || !mayAsk) return !running.isOvertaken;
-  const asking = lateFailover.isOvertaken({ ...event, request: hookOf(call).request });
+  const asking = receipts.isNewest({ ...event, request: hookOf(call).request });
   const share = budget.share(NEWEST_SHARE.maxMs, NEWEST_SHARE.fraction);
   return budget.within(asking, share).then((answer) => {
-    running.isOvertaken ||= answer === true;
+    // Where nobody can say, a call that is under way goes on.
+    running.isOvertaken ||= answer === false;
     return !running.isOvertaken;
   });
 }

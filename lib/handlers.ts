@@ -11,6 +11,7 @@ import { exceededRules } from './delivery/guard.js';
 import { maskNumber } from './delivery/masking.js';
 import { personKey } from './delivery/receipt.js';
 import { SAME_MOMENT_MS } from './delivery/running-calls.js';
+import { steadyMs } from './delivery/steady-clock.js';
 import { recipientOf } from './delivery/suppressions.js';
 import { RequestError } from './errors.js';
 import { onlyMethods, parseJson, readBody } from './exchange.js';
@@ -124,9 +125,10 @@ export function createHandlers(parts: HookParts): Handlers {
       nowMs: settings.clock(),
     });
     call.hook = hook;
+    call.expiresAtMs = steadyMs() + hook.lifeMs;
     call.refusal = hook.refusal;
     // In the order in which they come, also those that wait for another first. A preview overtakes nothing, and nothing overtakes it.
-    if (!hook.isPreview) call.running = parts.runningCalls.begin(personKey(hook.request));
+    if (!hook.isPreview) call.running = parts.runningCalls.begin(personKey(hook.request), call.budget);
     if (events.hearsSteps) {
       const { eventId, oktaRequestId, requestType, deliveryChannel, userId, phoneNumber } = hook.request;
       events.emit({
@@ -149,7 +151,6 @@ export function createHandlers(parts: HookParts): Handlers {
     if (call.refusal !== undefined) return undefined;
     const buckets = bucketsFor(call, parts);
     if (!hook.hasEventId && buckets.length === 0) return undefined;
-    const nowMs = settings.clock();
     const claiming = claimEvent(hook.request, {
       state: settings.state,
       heldEvents: parts.heldEvents,
@@ -157,10 +158,8 @@ export function createHandlers(parts: HookParts): Handlers {
       buckets,
       // Nothing but a text has a channel to choose.
       recipient: hook.request.deliveryChannel === 'sms' ? recipientOf(hook.request.phoneNumber) : undefined,
-      nowMs,
-      rememberMs: hook.isPreview
-        ? PREVIEW_MEMORY_MS
-        : Math.max(hook.request.expiresAt.getTime() - nowMs, SHORTEST_MEMORY_MS),
+      nowMs: settings.clock(),
+      rememberMs: hook.isPreview ? PREVIEW_MEMORY_MS : Math.max(hook.lifeMs, SHORTEST_MEMORY_MS),
       budget: call.budget,
       onFailure: tellFailed('state', hook.request, parts),
     });
@@ -209,9 +208,9 @@ export function createHandlers(parts: HookParts): Handlers {
 }
 
 /** Okta's clock, as far as its calls tell it. */
-function heedSkew({ skewMs, isPreview }: HookCall, { oktaClock, skews, events }: HookParts): void {
+function heedSkew({ skewMs, askedAtMs, isPreview }: HookCall, { oktaClock, skews, events }: HookParts): void {
   if (skewMs === undefined || isPreview) return;
-  if (Math.abs(skewMs) < FAR_OFF_MS) oktaClock.skewMs = skewMs;
+  if (Math.abs(skewMs) < FAR_OFF_MS) oktaClock.skewMs = steadyMs() - askedAtMs;
   if (Math.abs(skewMs) > TOLD_SKEW_MS) {
     skews.tell(() => {
       events.emit({ type: 'clock.skewed', at: events.now(), skewMs });
@@ -220,19 +219,23 @@ function heedSkew({ skewMs, isPreview }: HookCall, { oktaClock, skews, events }:
 }
 
 /** What goes on becomes the newest code of its user, wherever it is asked. */
-function overtakeOlder(call: Call, { settings, lateFailover }: HookParts): void {
-  // One that waited for its first, which sent nothing, may be older than what went out meanwhile.
-  if (lateFailover === undefined || call.running?.isOvertaken === true) return;
+function overtakeOlder(call: Call, { settings, runningCalls, receipts, lateFailover }: HookParts): void {
+  const { running, expiresAtMs } = call;
+  // One that waited for its first, which sent nothing, may be older than what was sent meanwhile.
+  if (running?.isOvertaken === true) return;
+  if (running !== undefined) runningCalls.passGuard(running);
   const { request, isPreview } = hookOf(call);
-  const person = call.running?.person ?? personKey(request);
+  const person = running?.person ?? personKey(request);
   const eventKey = request.eventId;
-  // Now: what a channel of the user's own may make of the request is its own affair.
-  const untilMs = request.expiresAt.getTime();
-  call.event = { person, eventKey, expiresAtMs: untilMs };
+  call.event = { person, eventKey, expiresAtMs };
+  // In this process the calls that run know by themselves.
+  if (lateFailover === undefined && settings.state.isShared !== true) return;
   // It may have waited for its first, which then sent nothing.
-  const elapsedMs = call.budget.elapsedMs();
-  const ageMs = elapsedMs > SAME_MOMENT_MS ? elapsedMs : 0;
-  lateFailover.overtake(person, { eventKey, isPreview, nowMs: settings.clock(), ageMs, untilMs }, request);
+  const sinceMs = running === undefined ? 0 : performance.now() - running.beganAtMs;
+  const ageMs = sinceMs > SAME_MOMENT_MS ? sinceMs : 0;
+  const event = { eventKey, isPreview, nowMs: steadyMs(), ageMs, untilMs: expiresAtMs };
+  receipts.overtake(person, event, request);
+  if (!isPreview) lateFailover?.dropOlder(person, eventKey);
 }
 
 /** An answered call must not reach the gateway's other routes. */

@@ -11,7 +11,8 @@ import { RunningCalls } from './delivery/running-calls.js';
 import { SuppressionList } from './delivery/suppression-list.js';
 import type { State } from './delivery/state.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
-import { drain, tellOutsideCall } from './call.js';
+import { drain, tellOutsideCall, tellStateFailed } from './call.js';
+import { receiptsOf } from './delivery/receipt.js';
 import { answerFailure, keepingFailure } from './failure.js';
 import { createConsoleMount } from './consoles.js';
 import { createHandlers } from './handlers.js';
@@ -122,6 +123,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     rollout: createRollout(settings.rollout, (name) => USUAL_CHANNELS.has(name) || channels.has(name)),
     heldEvents: heldEventsOf(settings.state) ?? new HeldEvents(),
     runningCalls: new RunningCalls(),
+    receipts: receiptsOf(settings.state, tellStateFailed({ events, failures })),
     suppressions: new SuppressionList({
       state: settings.state,
       clock: settings.clock,

@@ -10,12 +10,12 @@ import type { AskedCode } from './delivery/sent-codes.js';
 
 /** What the use of a code is held against. A preview is sent beside what a user signs in by. */
 export function askedOf(call: Call, { sentCodes }: HookParts): AskedCode | undefined {
-  const { request, isPreview, askedAtMs, skewMs = 0 } = hookOf(call);
+  const { request, isPreview, askedAtMs, lifeMs, skewMs = 0 } = hookOf(call);
   if (sentCodes === undefined || isPreview || request.userId === undefined) return undefined;
   const country = call.number?.country;
   // By our clock then, as the time of the use is.
-  if (Math.abs(skewMs) >= FAR_OFF_MS) return { atMs: askedAtMs + skewMs, skewMs: 0, country };
-  return { atMs: askedAtMs, skewMs, country };
+  const atMs = Math.abs(skewMs) < FAR_OFF_MS ? askedAtMs : askedAtMs + skewMs;
+  return { atMs, endsAtMs: atMs + lifeMs, country };
 }
 
 /** A code, and how it was asked for: in its call, or once more when it is sent late. */
@@ -23,7 +23,7 @@ interface AcceptedCode {
   readonly request: TelephonyRequest;
   /** `undefined` where nobody tells whether it is used. */
   readonly asked: AskedCode | undefined;
-  readonly event: { readonly person: string; readonly expiresAtMs: number } | undefined;
+  readonly event: { readonly person: string } | undefined;
 }
 
 /** A channel has taken a code. Whoever hung up may have it typed all the same: it is out. */
@@ -32,7 +32,7 @@ export function keepAccepted(
   attempt: AttemptReport | undefined,
   by: ReadyChannel,
   { request, asked, event }: AcceptedCode,
-  { sentCodes, channels, settings }: HookParts,
+  { sentCodes, channels }: HookParts,
 ): void {
   if (asked === undefined || sentCodes === undefined) return;
   const { eventId, oktaRequestId, requestType, deliveryChannel } = request;
@@ -41,7 +41,6 @@ export function keepAccepted(
     {
       status: 'accepted',
       asked,
-      expiresAtMs: event?.expiresAtMs ?? request.expiresAt.getTime(),
       channel: by.name,
       place: placeOf(by, channels),
       provider: by.provider,
@@ -52,7 +51,6 @@ export function keepAccepted(
       eventId,
       oktaRequestId,
     },
-    settings.clock(),
   );
 }
 
@@ -61,7 +59,7 @@ export function keepAccepted(
  * types. Of one that may be out the event is known, and its message as soon as its provider answers.
  */
 export function keepUnaccepted(call: Call, parts: HookParts): void {
-  const { sentCodes, channels, settings } = parts;
+  const { sentCodes, channels } = parts;
   const { delivery } = call;
   if (call.hook === undefined || sentCodes === undefined || delivery?.status === 'accepted') return;
   const { request } = call.hook;
@@ -76,7 +74,6 @@ export function keepUnaccepted(call: Call, parts: HookParts): void {
       : {
           status: 'unknown',
           asked,
-          expiresAtMs: request.expiresAt.getTime(),
           channel: by.channel,
           place: channels.get(by.channel)?.findIndex(({ provider }) => provider === by.provider) ?? -1,
           provider: by.provider,
@@ -87,6 +84,5 @@ export function keepUnaccepted(call: Call, parts: HookParts): void {
           eventId,
           oktaRequestId,
         },
-    settings.clock(),
   );
 }

@@ -1,4 +1,4 @@
-import { recordLate, tellFailed, type HookParts } from './call.js';
+import { recordLate, tellFailed, tellStateFailed, type HookParts } from './call.js';
 import type { Budget } from './delivery/budget.js';
 import type { DeliveryFailure, TelephonyRequest, UserProfile } from './delivery/channel.js';
 import {
@@ -149,8 +149,9 @@ export function withLateFailover(made: Omit<HookParts, 'lateFailover'>): HookPar
   if (settings.lateFailover === undefined) return { ...made, lateFailover: undefined };
   const lateFailover = new LateFailover({
     state: settings.state,
+    receipts: made.receipts,
     events,
-    stateFailures: made.failures.of('state'),
+    onStateFailure: tellStateFailed(made),
     clock: settings.clock,
     deadlineMs: settings.deadlineMs,
     afterSeconds: settings.lateFailover.afterSeconds,

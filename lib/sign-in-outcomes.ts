@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tellOutsideCall, type HookParts } from './call.js';
 import { CodeUses } from './delivery/code-uses.js';
+import { steadyMs } from './delivery/steady-clock.js';
 import { sentCodesOf, type SentCodes } from './delivery/sent-codes.js';
 import { RequestError } from './errors.js';
 import { answer, onlyMethods, parseJson, readBody, routeOf } from './exchange.js';
@@ -29,7 +30,7 @@ export function createCodeUses(parts: HookParts): CodeUses {
     lateFailover,
     events,
     channels,
-    oktaSkewMs: () => oktaClock.skewMs,
+    oktaNowMs: () => steadyMs() - oktaClock.skewMs,
     clock,
     onStateFailure: tellOutsideCall('state', parts),
   });

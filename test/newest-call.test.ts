@@ -58,6 +58,69 @@ describe('two calls of one user at once', () => {
     });
   });
 
+  for (const where of ['the same gateway', 'another gateway']) {
+    it(`send nothing more of the older code once the newer one is on its way from ${where}, whose provider is slow`, async () => {
+      left = [];
+      lines = 0;
+      first = defer<Outcome>();
+      mustNotShow(NEWER);
+      const second = defer<Outcome>();
+      const whatsapp: Channel = {
+        send: ({ request }) => {
+          left.push(`whatsapp ${request.otpCode}`);
+          lines += 1;
+          return lines === 1 ? first.promise : second.promise;
+        },
+      };
+      const sms: Channel = {
+        send: ({ request }) => {
+          left.push(`sms ${request.otpCode}`);
+          return Promise.resolve({ status: 'accepted', transactionId: 'S1' });
+        },
+      };
+      const state: State = { ...memoryState(), isShared: where === 'another gateway' };
+      const options = { state, lateFailover: false, channels: { whatsapp, sms } } as const;
+      scene = await startScene({ hook: options });
+      const other = await startGatewayBeside(scene, options);
+      try {
+        const older = scene.call({ eventId: 'older' });
+        await until(() => lines === 1);
+        const url = where === 'another gateway' ? { url: other.url } : {};
+        const newer = scene.call({ eventId: 'newer', otpCode: NEWER, ...url });
+        await until(() => lines === 2);
+        first.resolve({ status: 'refused', code: '63007', reason: 'no sender' });
+        expect(commandOf(await older)?.['transactionMetadata']).to.include('blocked=OVERTAKEN');
+        second.resolve({ status: 'unknown', reason: 'the connection was reset' });
+        expect(commandOf(await newer)).to.include({ status: 'PENDING' });
+        expect(left).to.deep.equal([`whatsapp ${CODE}`, `whatsapp ${NEWER}`]);
+      } finally {
+        await other.close();
+      }
+    });
+  }
+
+  it('keep a message of the older code that waits for its connection from leaving after the newer one', async () => {
+    left = [];
+    mustNotShow(NEWER);
+    const connected = defer<undefined>();
+    const sms: Channel = {
+      send: async ({ request }, { leaveSignal }) => {
+        if (request.otpCode === CODE) await connected.promise;
+        if (leaveSignal.aborted) return { status: 'refused', code: 'NOT_SENT', reason: 'no', hasLeft: false };
+        left.push(request.otpCode);
+        return { status: 'accepted', transactionId: 'S1' };
+      },
+    };
+    scene = await startScene({ hook: { chooseChannels: () => ['sms'], channels: { sms } } });
+    const older = scene.call({ eventId: 'older' });
+    await until(() => scene.hook.status().inFlight === 1);
+    const newer = await scene.call({ eventId: 'newer', otpCode: NEWER });
+    expect(newer.okta.action).to.equal('sent');
+    connected.resolve(undefined);
+    expect(commandOf(await older)?.['transactionMetadata']).to.include('blocked=OVERTAKEN');
+    expect(left).to.deep.equal([NEWER]);
+  });
+
   describe('while the text of the older code is composed', () => {
     let text: ReturnType<typeof defer<string>>;
     let composing: number;

@@ -7,17 +7,23 @@ import type { HookCall } from '#lib/testing/index.js';
 import { ANA, BOB, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { mustNotShow } from '#harness/witness.js';
-import { passTime, stopTime } from '#harness/stopped-time.js';
+import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 
 describe('a repeat of an event', () => {
   let scene: Scene;
   let now: number;
+  let clock: sinon.SinonFakeTimers | undefined;
+  before(warmUp);
   beforeEach(async () => {
     now = Date.now();
     scene = await startScene({ hook: { clock: () => now } });
   });
-  afterEach(() => scene.close());
+  afterEach(async () => {
+    clock?.restore();
+    clock = undefined;
+    await scene.close();
+  });
   const sent = (): number => scene.twilio.messages.length + scene.twilio.calls.length;
   const eventsOf = <T extends HookEvent['type']>(type: T): Extract<HookEvent, { type: T }>[] =>
     scene.events.filter((event): event is Extract<HookEvent, { type: T }> => event.type === type);
@@ -36,12 +42,13 @@ describe('a repeat of an event', () => {
   });
 
   it('is answered as the first after it, for as long as the code lives', async () => {
+    clock = stopTime();
     const first = await scene.call({ eventId: 'event-1' });
-    now += 4 * 60_000 + 50_000;
+    clock.tick(4 * 60_000 + 50_000);
     const repeat = await scene.call({ eventId: 'event-1' });
     expect(repeat.body).to.deep.equal(first.body);
     expect(sent()).to.equal(1);
-    now += 30_000;
+    clock.tick(30_000);
     await scene.call({ eventId: 'event-1' });
     expect(sent()).to.equal(2);
   });
@@ -182,11 +189,12 @@ describe('a repeat of an event', () => {
     const preview = { preview: true, eventId: 'event-1' };
 
     it('is one for 10 s', async () => {
+      clock = stopTime();
       await scene.call(preview);
-      now += 9_999;
+      clock.tick(9_999);
       await scene.call(preview);
       expect(sent()).to.equal(1);
-      now += 1;
+      clock.tick(1);
       await scene.call(preview);
       expect(sent()).to.equal(2);
     });

@@ -8,6 +8,7 @@ import { userKey } from './receipt.js';
 import { SAME_MOMENT_MS } from './running-calls.js';
 import type { SentCodes } from './sent-codes.js';
 import type { State } from './state.js';
+import { steadyMs } from './steady-clock.js';
 import { waitAtMost } from './wait-at-most.js';
 
 /**
@@ -52,8 +53,8 @@ export interface CodeUsesParts {
   readonly lateFailover: LateFailover | undefined;
   readonly events: EventStream;
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
-  /** Our clock minus Okta's, as it was last seen, milliseconds. */
-  readonly oktaSkewMs: () => number;
+  /** What Okta's clock shows, as far as its calls tell it, milliseconds since 1970. */
+  readonly oktaNowMs: () => number;
   /** Milliseconds since 1970; never fails. */
   readonly clock: () => number;
   /** Told of what a state does not do. */
@@ -117,29 +118,29 @@ export class CodeUses {
   }
 
   async #follow(use: CodeUse): Promise<void> {
-    const { sentCodes, lateFailover, events, clock, oktaSkewMs } = this.#parts;
-    const nowMs = clock();
-    if (!(await this.#isFirst(use, nowMs))) return;
+    const { sentCodes, lateFailover, events, clock, oktaNowMs } = this.#parts;
+    if (!(await this.#isFirst(use, clock()))) return;
     const { id, userId, deliveryChannel, atMs } = use;
-    const usedMs = atMs !== undefined && Math.abs(nowMs - atMs) < FAR_OFF_MS ? atMs : undefined;
+    const isKnown = atMs !== undefined && Math.abs(clock() - atMs) < FAR_OFF_MS;
+    // By Okta's clock, as everything else that says which code it was: ours may be off, or be set meanwhile.
+    const usedMs = isKnown ? atMs : oktaNowMs();
     const person = userKey(userId);
     const last = await sentCodes?.take(person, {
       deliveryChannel,
-      nowMs,
-      usedMs: usedMs ?? Number.MAX_SAFE_INTEGER,
+      usedMs: isKnown ? usedMs : Number.MAX_SAFE_INTEGER,
     });
-    const skewMs = last?.asked.skewMs ?? oktaSkewMs();
-    // By our clock: how long ago it was.
-    const ageMs = usedMs === undefined ? 0 : nowMs - usedMs - skewMs;
     // One that was not sent, or had ended by then, was not the one that was typed: Okta has sent another by itself.
     const isOurs =
-      last !== undefined && last.status !== 'refused' && nowMs - ageMs <= last.expiresAtMs + GRACE_MS;
+      last !== undefined && last.status !== 'refused' && usedMs <= last.asked.endsAtMs + GRACE_MS;
     const sent = isOurs ? last : undefined;
+    const ageMs = oktaNowMs() - usedMs;
+    const nowMs = steadyMs();
     const signIn = {
       eventKey: `used ${id ?? ''}`,
       isPreview: false,
       nowMs,
       ageMs: ageMs > SAME_MOMENT_MS ? ageMs : 0,
+      after: last?.eventId,
       untilMs: nowMs + LONGEST_LIFE_MS,
     };
     lateFailover?.codeUsed(person, signIn, sent?.eventId);
@@ -156,7 +157,7 @@ export class CodeUses {
       provider: sent.provider,
       country: sent.asked.country,
       transactionId: sent.toldId,
-      sinceSentMs: Math.max(0, nowMs - ageMs - skewMs - sent.asked.atMs),
+      sinceSentMs: Math.max(0, Math.round(usedMs - sent.asked.atMs)),
     });
     this.#confirmations.confirm(sent);
   }

@@ -71,13 +71,13 @@ interface ClaimParts {
  */
 export function claimEvent(request: TelephonyRequest, parts: ClaimParts): ClaimResult | Promise<ClaimResult> {
   const key = parts.isRepeatable ? duplicateKey(request) : undefined;
-  const known = parts.heldEvents.find(key, parts.nowMs);
+  const known = parts.heldEvents.find(key);
   return known === undefined ? claimHere(key, parts) : waitForFirst(key, known, parts);
 }
 
 /** For an event that no call of this process holds: holds it, and asks the state. */
 function claimHere(key: string | undefined, parts: ClaimParts): ClaimResult | Promise<ClaimResult> {
-  const held = parts.heldEvents.hold(key, parts);
+  const held = parts.heldEvents.hold(key, parts.rememberMs);
   const claim = askState(key, parts);
   // Nothing to wait for, nearly always.
   if (claim === undefined) return firstWith(held, claim, parts);
@@ -136,7 +136,7 @@ async function waitForFirst(
     if (repeat !== undefined) return repeat;
     // It let go; who has gone meanwhile is not to hold up who still waits.
     if (parts.budget.hasHungUp) return { isFirst: false, answer: undefined };
-    answer = parts.heldEvents.find(key, parts.nowMs);
+    answer = parts.heldEvents.find(key);
   }
   return claimHere(key, parts);
 }

@@ -1,5 +1,6 @@
 import { RecentMap } from './recent-map.js';
-import type { EventLife, RememberedAnswer } from './state.js';
+import type { RememberedAnswer } from './state.js';
+import { steadyMs } from './steady-clock.js';
 
 /**
  * Of those that were answered, and of those that were not: 8,000 of each always. So nothing forgets a call under way, and at
@@ -19,6 +20,7 @@ interface Waiting {
 
 /** An event that one call of this process holds, or held. */
 export class HeldEvent {
+  /** By the steady clock. */
   readonly untilMs: number;
   readonly #key: string | undefined;
   readonly #events: HeldEvents;
@@ -98,19 +100,23 @@ export class HeldEvents {
   }
 
   /** The answer of the call that holds an event; `undefined` where none does. */
-  find(key: string | undefined, nowMs: number): AnswerOfFirst | undefined {
-    const known = key === undefined ? undefined : (this.#running.get(key) ?? this.#answered.get(key));
-    return known !== undefined && known.untilMs > nowMs ? known.answer : undefined;
+  find(key: string | undefined): AnswerOfFirst | undefined {
+    if (key === undefined) return undefined;
+    // However long it takes: one that is under way is never over.
+    const running = this.#running.get(key);
+    if (running !== undefined) return running.answer;
+    const answered = this.#answered.get(key);
+    return answered !== undefined && answered.untilMs > steadyMs() ? answered.answer : undefined;
   }
 
   /** Holds an event that no call holds. Without a key nobody will find it. */
-  hold(key: string | undefined, { nowMs, rememberMs }: Omit<EventLife, 'buckets'>): HeldEvent {
-    const held = new HeldEvent(key, this, nowMs + rememberMs);
+  hold(key: string | undefined, rememberMs: number): HeldEvent {
+    const held = new HeldEvent(key, this, steadyMs() + rememberMs);
     if (key !== undefined) this.#running.set(key, held);
     return held;
   }
 
-  /** For the events themselves. One whose time was over may be held by another call by now. */
+  /** For the events themselves. One that was forgotten, of too many, may be held by another call by now. */
   ended(key: string, held: HeldEvent, isRemembered: boolean): void {
     if (this.#running.get(key) !== held) return;
     this.#running.delete(key);

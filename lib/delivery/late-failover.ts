@@ -8,9 +8,7 @@ import { MessageStatuses, type News } from './message-statuses.js';
 import { lookUpBy, Polling } from './polling.js';
 import {
   placeOf,
-  receiptsOf,
   type NewEvent,
-  type PersonEvent,
   type Receipt,
   type Receipts,
   type ReceiptState,
@@ -24,6 +22,7 @@ import {
   transactionIdOf,
   type FinalReport,
 } from './report.js';
+import { steadyMs } from './steady-clock.js';
 import { waitAtMost } from './wait-at-most.js';
 
 /**
@@ -40,10 +39,12 @@ const KEEP_MS = 300;
 const ALARM_AFTER_MS = 1_000;
 
 export interface LateFailoverParts {
-  readonly state: ReceiptState;
+  readonly state: Pick<ReceiptState, 'isShared' | 'alarms'>;
+  /** Of that state. */
+  readonly receipts: Receipts;
   readonly events: EventStream;
-  /** Of `state`: it may fail with every message. */
-  readonly stateFailures: Throttle;
+  /** Told of what the state does not do. */
+  readonly onStateFailure: (error: unknown, request: undefined) => void;
   /** Milliseconds since 1970; never fails. */
   readonly clock: () => number;
   /** What the waiting for a late send may take. */
@@ -78,8 +79,9 @@ export class LateFailover {
   #isClosed = false;
 
   constructor(parts: LateFailoverParts) {
-    const { state, events, clock, isBusy } = parts;
+    const { state, receipts, events, clock, isBusy } = parts;
     this.#parts = parts;
+    this.#receipts = receipts;
     this.#polling = new Polling(isBusy);
     const unknowns = new Throttle(clock);
     this.#lookUpFailures = new Throttle(clock);
@@ -94,10 +96,6 @@ export class LateFailover {
         });
       });
     });
-    this.#receipts = receiptsOf(state, (error, request, asked = 'takeReceipt') => {
-      // Whose message it was is not known without a receipt, and the error's words may be about anybody.
-      this.#tellStateFailed(request, request === undefined ? `${asked} failed` : maskError(error, request));
-    });
     this.#listen(parts);
   }
 
@@ -108,18 +106,16 @@ export class LateFailover {
       // Another process takes it.
       if (this.#isDraining || this.#isClosed) throw new Error('closed');
       if (this.#messages.isDelivered(key)) return;
-      const receipt = await this.#receipts.take(key, this.#parts.clock(), OVERDUE);
+      const receipt = await this.#receipts.take(key, OVERDUE);
       if (receipt !== undefined) this.#track(this.#overdue(key, receipt));
     });
   }
 
   /** A new event of a person is going to be sent: nothing of an older one leaves from now on. */
-  overtake(person: string, event: NewEvent, request: TelephonyRequest): void {
-    this.#receipts.overtake(person, event, request);
-    if (event.isPreview || this.#sends.size === 0) return;
+  dropOlder(person: string, eventKey: string): void {
     for (const send of this.#sends) {
       const { receipt } = send;
-      if (receipt.person === person && receipt.eventKey !== event.eventKey) dropSend(send, 'OVERTAKEN');
+      if (receipt.person === person && receipt.eventKey !== eventKey) dropSend(send, 'OVERTAKEN');
     }
   }
 
@@ -134,19 +130,6 @@ export class LateFailover {
       const { receipt } = send;
       if (receipt.person === person && receipt.eventKey === usedKey) dropSend(send, 'OVERTAKEN');
     }
-  }
-
-  /** Whether other gateways know what this one is told. */
-  get isShared(): boolean {
-    return this.#parts.state.isShared === true;
-  }
-
-  /**
-   * Whether something newer was asked for by the same person at any gateway that shares the state: what one channel of a
-   * call has refused goes out by no other then. `false` where nobody can say.
-   */
-  async isOvertaken(event: PersonEvent): Promise<boolean> {
-    return (await this.#receipts.isNewest(event, this.#parts.clock())) === false;
   }
 
   /**
@@ -166,7 +149,7 @@ export class LateFailover {
       return;
     }
     this.#watch(key, receipt, by);
-    const keeping = this.#receipts.keep(key, receipt, this.#parts.clock(), (before) => {
+    const keeping = this.#receipts.keep(key, receipt, (before) => {
       this.#reportedBefore(key, receipt, before);
     });
     if (keeping === undefined) return;
@@ -234,7 +217,7 @@ export class LateFailover {
   }
 
   async #settle(key: string, report: FinalReport, news: News): Promise<void> {
-    const receipt = await this.#receipts.take(key, this.#parts.clock(), report);
+    const receipt = await this.#receipts.take(key, report);
     const isEarly = news === 'early';
     if (receipt !== undefined) {
       // Another process sent it, or this one before it was started anew.
@@ -251,7 +234,7 @@ export class LateFailover {
     const { afterSeconds } = this.#parts;
     const seconds = port.reports === 'deliveries' ? afterSeconds[name] : undefined;
     if (port.lookUp === undefined && seconds === undefined) return;
-    const lifeMs = receipt.expiresAtMs - this.#parts.clock();
+    const lifeMs = receipt.expiresAtMs - steadyMs();
     const alarmMs = seconds === undefined ? Infinity : seconds * 1000 + ALARM_AFTER_MS;
     if (alarmMs < lifeMs) this.#receipts.setAlarm(key, receipt, alarmMs);
     this.#polling.start(key, {
@@ -259,7 +242,7 @@ export class LateFailover {
       overdueMs: seconds === undefined ? undefined : seconds * 1000,
       lifeMs,
       // Where nobody knows what is newest, it is asked again before anything leaves.
-      isWanted: async () => this.#hasLife(receipt) && Boolean(await this.#isNewest(receipt)),
+      isWanted: async () => this.#hasLife(receipt) && Boolean(await this.#receipts.isNewest(receipt)),
       onEnd: (end) => {
         if (end !== 'overdue') this.#tellStatus(key, end, receipt);
         this.report(key, end === 'overdue' ? OVERDUE : end);
@@ -269,12 +252,13 @@ export class LateFailover {
 
   async #sendAgain(key: string | undefined, receipt: Receipt, failure: DeliveryFailure): Promise<void> {
     const { channels, channelsOn, deadlineMs, events, clock } = this.#parts;
-    const parts = { messageKey: key, channels, channelsOn, deadlineMs, nowMs: clock() };
+    const leftMs = receipt.expiresAtMs - steadyMs();
+    const parts = { messageKey: key, channels, channelsOn, deadlineMs, leftMs, nowMs: clock() };
     const send = startLateSend(receipt, failure, parts);
     const isStillWanted = async (): Promise<boolean> => {
       const [isNewest, isDelivered] = await Promise.all([
-        this.#isNewest(receipt),
-        this.#receipts.isDelivered(send.failedIds, receipt, clock()),
+        this.#receipts.isNewest(receipt),
+        this.#receipts.isDelivered(send.failedIds, receipt),
       ]);
       if (isDelivered || send.failedIds.some((id) => this.#messages.isDelivered(id)))
         send.dropped ??= 'DELIVERED';
@@ -297,38 +281,27 @@ export class LateFailover {
   }
 
   #hasLife({ expiresAtMs }: Receipt): boolean {
-    return this.#parts.clock() < expiresAtMs;
-  }
-
-  #isNewest(receipt: Receipt): Promise<boolean | 'unknown'> {
-    return this.#receipts.isNewest(receipt, this.#parts.clock());
-  }
-
-  /** At most once a minute: what fails with one message fails with the next. */
-  #tellFailed(
-    extension: 'state' | 'lookUp',
-    throttle: Throttle,
-    request: Receipt['request'] | undefined,
-    reason: string,
-  ): void {
-    const { events } = this.#parts;
-    const { eventId, oktaRequestId } = request ?? {};
-    throttle.tell((count) => {
-      const type = 'extension.failed';
-      const remedy = EXTENSION_REMEDIES[extension];
-      events.emit({ type, at: events.now(), eventId, oktaRequestId, extension, count, reason, remedy });
-    });
-  }
-
-  #tellStateFailed(request: Receipt['request'] | undefined, reason = 'takeReceipt failed'): void {
-    this.#tellFailed('state', this.#parts.stateFailures, request, reason);
+    return steadyMs() < expiresAtMs;
   }
 
   #lookUp(key: string, receipt: Receipt, by: ReadyChannel): Promise<DeliveryReport> {
+    const { events } = this.#parts;
+    const { request } = receipt;
+    const { eventId, oktaRequestId } = request;
     return lookUpBy(by, transactionIdOf(key), (error) => {
-      const { request } = receipt;
-      const reason = `${by.name}: ${maskError(error, request)}`;
-      this.#tellFailed('lookUp', this.#lookUpFailures, request, reason);
+      // At most once a minute: what fails with one message fails with the next.
+      this.#lookUpFailures.tell((count) => {
+        events.emit({
+          type: 'extension.failed',
+          at: events.now(),
+          eventId,
+          oktaRequestId,
+          extension: 'lookUp',
+          count,
+          reason: `${by.name}: ${maskError(error, request)}`,
+          remedy: EXTENSION_REMEDIES.lookUp,
+        });
+      });
     });
   }
 
@@ -342,8 +315,8 @@ export class LateFailover {
   #track(work: Promise<void>): void {
     const tracked = work
       // A state of the user's own may give for a receipt what is none.
-      .catch(() => {
-        this.#tellStateFailed(undefined);
+      .catch((error: unknown) => {
+        this.#parts.onStateFailure(error, undefined);
       })
       .finally(() => this.underWay.delete(tracked));
     this.underWay.add(tracked);

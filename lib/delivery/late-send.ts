@@ -47,11 +47,14 @@ export function startLateSend(
     readonly channelsOn: (channels: readonly string[], request: TelephonyRequest) => readonly string[];
     /** What the waiting for it may take. */
     readonly deadlineMs: number;
+    /** How long its code still lives, milliseconds. */
+    readonly leftMs: number;
+    /** By the hook's clock, milliseconds since 1970. */
     readonly nowMs: number;
   },
 ): LateSend {
-  const { messageKey, channels, channelsOn, deadlineMs, nowMs } = parts;
-  const request = requestOf(receipt);
+  const { messageKey, channels, channelsOn, deadlineMs, leftMs, nowMs } = parts;
+  const request = { ...receipt.request, expiresAt: new Date(nowMs + leftMs) };
   const hopeful = hopefulSteps(receipt, failure, channels);
   // A channel may have been switched off since the code was sent.
   const on = channelsOn([...new Set(hopeful.map(({ channel }) => channel))], request);
@@ -59,7 +62,7 @@ export function startLateSend(
   const dropped =
     failure.isFraudBlock === true
       ? 'FRAUD_BLOCK'
-      : nowMs >= receipt.expiresAtMs
+      : leftMs <= 0
         ? 'CODE_EXPIRED'
         : steps.length === 0
           ? 'NO_CHANNEL_LEFT'
@@ -152,10 +155,6 @@ function toldFailure(
 }
 
 const NOBODY = { channel: undefined, provider: undefined, transactionId: undefined } as const;
-
-function requestOf({ request, expiresAtMs }: Receipt): TelephonyRequest {
-  return { ...request, expiresAt: new Date(expiresAtMs) };
-}
 
 function hopefulSteps(
   { sentBy, untried }: Receipt,

@@ -3,6 +3,7 @@ import type { TelephonyRequest, UserProfile } from './channel.js';
 import type { AttemptReport } from './events.js';
 import { isFinal, PENDING, readReport, type FinalReport } from './report.js';
 import type { AskedCode } from './sent-codes.js';
+import { steadyMs } from './steady-clock.js';
 import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 
 /** What is kept of a code that was sent, to send it again by the plan's next channel if it does not arrive. */
@@ -31,7 +32,7 @@ export interface Receipt {
    * user's own that may be next, which may read it.
    */
   readonly request: Omit<TelephonyRequest, 'expiresAt'>;
-  /** When the code ends, milliseconds since 1970. */
+  /** When the code ends, by the steady clock of whoever has the receipt; `takeReceipt` says how another one comes by it. */
   readonly expiresAtMs: number;
   /** Only for a `composeText`, a text or a channel of the user's own, which may read it. */
   readonly profile?: UserProfile | undefined;
@@ -70,6 +71,8 @@ export interface NewEvent {
   readonly nowMs: number;
   /** How long ago its call came in, milliseconds: one that came before what is known already is not the newest. Default: 0. */
   readonly ageMs?: number | undefined;
+  /** The event that it comes right after, however old it is: where that one is the newest, it takes its place. */
+  readonly after?: string | undefined;
   /** When its code ends: nothing needs to be known of it after that. */
   readonly untilMs: number;
 }
@@ -77,7 +80,10 @@ export interface NewEvent {
 /** An event of a person, and its request, to say whose it was should the state fail. */
 export type PersonEvent = Pick<Receipt, 'person' | 'eventKey' | 'request'>;
 
-/** The part of `State` that late failover needs. What returns nothing may return a promise; it is not waited for. */
+/**
+ * The part of `State` that late failover needs. What returns nothing may return a promise; it is not waited for. `nowMs` and
+ * `untilMs` are by the steady clock of this process: how far they are apart counts, not what they are.
+ */
 export interface ReceiptState {
   /** Makes an event the newest of its person: what is pending for older ones is dropped. */
   overtake(person: string, event: NewEvent): unknown;
@@ -101,7 +107,8 @@ export interface ReceiptState {
     life: { readonly nowMs: number; readonly untilMs: number },
   ): FinalReport | undefined | Promise<FinalReport | undefined>;
   /**
-   * Gives a receipt to exactly one of all who ask for it, while its code is good. Where there is none, or the message has
+   * Gives a receipt to exactly one of all who ask for it, while its code is good; where another process kept it, its
+   * `expiresAtMs` becomes `nowMs` and what is left of its life. Where there is none, or the message has
    * failed, it remembers the report for a minute, in the same step: the one whose message it is may not have Twilio's answer
    * yet, and the one who goes on with it may be about to send. `delivered` takes the place of a failure, not the reverse.
    */
@@ -140,19 +147,18 @@ export interface Receipts {
   /** @param request - `undefined` for a sign-in. */
   overtake(person: string, event: NewEvent, request: Receipt['request'] | undefined): void;
   /** `'unknown'` where the state does not answer: nobody knows then what is newest. */
-  isNewest(event: PersonEvent, nowMs: number): Promise<boolean | 'unknown'>;
+  isNewest(event: PersonEvent): Promise<boolean | 'unknown'>;
   /** @param onReport - told of what was reported before, if anything was: nothing is kept then. */
   keep(
     messageKey: string,
     receipt: Receipt,
-    nowMs: number,
     onReport: (report: FinalReport) => void,
   ): Promise<void> | undefined;
-  take(messageKey: string, nowMs: number, report: FinalReport): Promise<Receipt | undefined>;
+  take(messageKey: string, report: FinalReport): Promise<Receipt | undefined>;
   /** Wakes somebody later, where the state can. */
   setAlarm(messageKey: string, receipt: Receipt, dueInMs: number): void;
   /** `false` where the state does not answer. */
-  isDelivered(messageKeys: readonly string[], receipt: Receipt, nowMs: number): Promise<boolean>;
+  isDelivered(messageKeys: readonly string[], receipt: Receipt): Promise<boolean>;
 }
 
 /** @param onFailure - told of what a state does not do, and for which request, where that is known, else what it was asked. */
@@ -198,10 +204,10 @@ export function receiptsOf(
     overtake: (person, event, request) => {
       void tell(() => state.overtake(person, event), request);
     },
-    isNewest: ({ person, eventKey, request }, nowMs) =>
-      ask<boolean | 'unknown'>(() => state.isNewest(person, eventKey, nowMs), 'unknown', request),
-    keep: (messageKey, receipt, nowMs, onReport) => {
-      const life = { nowMs, untilMs: receipt.expiresAtMs };
+    isNewest: ({ person, eventKey, request }) =>
+      ask<boolean | 'unknown'>(() => state.isNewest(person, eventKey, steadyMs()), 'unknown', request),
+    keep: (messageKey, receipt, onReport) => {
+      const life = { nowMs: steadyMs(), untilMs: receipt.expiresAtMs };
       return tell(
         () => state.keepReceipt(messageKey, receipt, life),
         receipt.request,
@@ -211,14 +217,14 @@ export function receiptsOf(
         },
       );
     },
-    take: (messageKey, nowMs, report) =>
-      ask(() => state.takeReceipt(messageKey, nowMs, report), undefined, undefined),
+    take: (messageKey, report) =>
+      ask(() => state.takeReceipt(messageKey, steadyMs(), report), undefined, undefined),
     setAlarm: (messageKey, { request }, dueInMs) => {
       void tell(() => state.alarms?.set(messageKey, dueInMs), request);
     },
-    isDelivered: (messageKeys, { request }, nowMs) =>
+    isDelivered: (messageKeys, { request }) =>
       messageKeys.length === 0
         ? Promise.resolve(false)
-        : ask(() => state.isDelivered(messageKeys, nowMs), false, request),
+        : ask(() => state.isDelivered(messageKeys, steadyMs()), false, request),
   };
 }

@@ -1,31 +1,44 @@
-/** A call that is no older has waited for nothing that counts: it is of this moment. Milliseconds. */
-export const SAME_MOMENT_MS = 250;
+import type { Budget } from './budget.js';
+
+/**
+ * A call that is no older has waited for nothing: it counts as of this moment, and asks no other gateway for newer codes.
+ * Milliseconds: more than the steps of a call take where nothing is waited for, less than any vendor needs to answer.
+ */
+export const SAME_MOMENT_MS = 25;
 
 /** A call of a person that has not been answered yet. */
 export interface RunningCall {
   readonly person: string;
-  /** A newer code of the same person has been accepted by a channel, or was asked for at another gateway. */
+  /** When it came in, by `performance.now()`. */
+  readonly beganAtMs: number;
+  readonly budget: Pick<Budget, 'stopLeaving'>;
+  /** A newer code of the same person has passed the guard, here or at another gateway. */
   isOvertaken: boolean;
   /** The one that came before it, and goes on. */
   older: RunningCall | undefined;
 }
 
 /**
- * The calls of each person that are under way at this gateway: once a newer code is out, what an older call has not sent
- * yet must not arrive after it. Nobody has to be asked for it.
+ * The calls of each person that are under way at this gateway, in the order in which they came in. Once a newer code may be
+ * sent, an older call starts no attempt any more: its code must not arrive after the newer one.
  */
 export class RunningCalls {
   readonly #newest = new Map<string, RunningCall>();
 
-  begin(person: string): RunningCall {
-    const call: RunningCall = { person, isOvertaken: false, older: this.#newest.get(person) };
+  begin(person: string, budget: RunningCall['budget']): RunningCall {
+    const older = this.#newest.get(person);
+    const call: RunningCall = { person, beganAtMs: performance.now(), budget, isOvertaken: false, older };
     this.#newest.set(person, call);
     return call;
   }
 
-  /** A channel has accepted its code: the older ones are overtaken. */
-  accepted(call: RunningCall): void {
-    for (let { older } = call; older !== undefined; older = older.older) older.isOvertaken = true;
+  /** It has passed the guard, and its code may be sent at any moment: the older ones are overtaken. */
+  passGuard(call: RunningCall): void {
+    for (let { older } = call; older !== undefined; older = older.older) {
+      older.isOvertaken = true;
+      // An attempt may still wait for its connection.
+      older.budget.stopLeaving();
+    }
   }
 
   end(call: RunningCall): void {

@@ -1,3 +1,4 @@
+import { steadyMs } from './steady-clock.js';
 import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 
 /** What is kept of the last code that a user asked for, until Okta tells that it was used: neither the code nor a number. */
@@ -13,8 +14,8 @@ const STATE_MS = 2_000;
 export interface AskedCode {
   /** When Okta asked for it, by Okta's clock, milliseconds since 1970. */
   readonly atMs: number;
-  /** Our clock minus Okta's, milliseconds. */
-  readonly skewMs: number;
+  /** When the code ends, by Okta's clock, milliseconds since 1970. */
+  readonly endsAtMs: number;
   /** ISO 3166, where the number's is known. */
   readonly country?: string | undefined;
 }
@@ -29,8 +30,6 @@ interface LastCodeBase {
 /** A code that a channel has accepted, or may have (`unknown`). Plain data, as JSON carries it. */
 export interface SentCode extends LastCodeBase {
   readonly status: 'accepted' | 'unknown';
-  /** When the code ends, by our clock, milliseconds since 1970. */
-  readonly expiresAtMs: number;
   readonly channel: string;
   /** Which of the channel's providers sent it, from 0. */
   readonly place: number;
@@ -79,7 +78,7 @@ export interface SentCodeState {
     ((person: string, use: SentCodeUse) => LastCode | undefined | Promise<LastCode | undefined>) | undefined;
 }
 
-/** How long a code is kept, milliseconds since 1970. */
+/** How long a code is kept, by the steady clock of this process: how far the two are apart counts. */
 export interface SentCodeLife {
   readonly nowMs: number;
   readonly untilMs: number;
@@ -88,6 +87,7 @@ export interface SentCodeLife {
 /** Which code was used, and when. */
 export interface SentCodeUse {
   readonly deliveryChannel: LastCode['deliveryChannel'];
+  /** By the steady clock of this process. */
   readonly nowMs: number;
   /** By Okta's clock, as `asked.atMs` is. */
   readonly usedMs: number;
@@ -96,8 +96,8 @@ export interface SentCodeUse {
 /** A state's sent codes: nothing throws, rejects or hangs. */
 export interface SentCodes {
   /** @param person - as `personKey` makes it. */
-  keep(person: string, code: LastCode, nowMs: number): void;
-  take(person: string, use: SentCodeUse): Promise<LastCode | undefined>;
+  keep(person: string, code: LastCode): void;
+  take(person: string, use: Omit<SentCodeUse, 'nowMs'>): Promise<LastCode | undefined>;
 }
 
 /**
@@ -111,8 +111,9 @@ export function sentCodesOf(
 ): SentCodes | undefined {
   if (state.keepSent === undefined || state.takeSent === undefined) return undefined;
   return {
-    keep: (person, code, nowMs) => {
+    keep: (person, code) => {
       try {
+        const nowMs = steadyMs();
         const life = { nowMs, untilMs: nowMs + KEPT_MS };
         const returned = state.keepSent?.(person, code, life);
         if (returned === undefined) return;
@@ -125,7 +126,7 @@ export function sentCodesOf(
     },
     take: async (person, use) => {
       try {
-        const taking = Promise.resolve(state.takeSent?.(person, use));
+        const taking = Promise.resolve(state.takeSent?.(person, { ...use, nowMs: steadyMs() }));
         const code = await waitAtMost(taking, STATE_MS);
         if (code !== TIMED_OUT) return code;
         onFailure(new Error('no answer in time'), undefined);

@@ -18,7 +18,9 @@ export interface Bucket {
 
 /** What a claim is told of the event. */
 export interface EventLife {
+  /** By the hook's clock, milliseconds since 1970: for the windows of the limits alone. */
   readonly nowMs: number;
+  /** How long from now the event is known, whatever the wall clock does meanwhile. */
   readonly rememberMs: number;
   /** The first of its kind takes a point of each, or of none where one has none left; a repeat takes none. */
   readonly buckets: readonly Bucket[];

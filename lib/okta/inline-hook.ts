@@ -83,6 +83,8 @@ export interface HookCall {
   readonly isPreview: boolean;
   /** Without an event id of Okta's nothing is a repeat. */
   readonly hasEventId: boolean;
+  /** How long the code lives from its receipt, milliseconds, as Okta gave it. */
+  readonly lifeMs: number;
   /** When Okta asked, by its own clock; by ours where it sent no time. */
   readonly askedAtMs: number;
   /** Our clock minus Okta's, `undefined` where Okta sent no time. */
@@ -107,7 +109,8 @@ export function readHookCall(
   const context = asRecord(asRecord(data['context'])['request']);
   const eventTimeMs = asTime(envelope['eventTime']);
   const otpExpiresMs = asTime(message['otpExpires']);
-  const lifeMs = eventTimeMs === undefined || otpExpiresMs === undefined ? 0 : otpExpiresMs - eventTimeMs;
+  const givenMs = eventTimeMs === undefined || otpExpiresMs === undefined ? 0 : otpExpiresMs - eventTimeMs;
+  const lifeMs = givenMs > 0 ? Math.min(givenMs, LONGEST_LIFE_MS) : DEFAULT_LIFE_MS;
   const eventId = asEventId(envelope['eventId']);
   const login = asText(user['login']);
   const request: TelephonyRequest = {
@@ -117,7 +120,7 @@ export function readHookCall(
     phoneNumber: phoneNumber ?? '',
     otpCode: needed.otpCode,
     // Counted from receipt by the life that Okta gave it: a clock that is off, here or there, loses nothing.
-    expiresAt: new Date(nowMs + (lifeMs > 0 ? Math.min(lifeMs, LONGEST_LIFE_MS) : DEFAULT_LIFE_MS)),
+    expiresAt: new Date(nowMs + lifeMs),
     msgTemplate: asText(message['msgTemplate'], 4000),
     locale: readLocale(message['locale']),
     userId: asUserId(user['userId'], login, needed, phoneNumber),
@@ -133,6 +136,7 @@ export function readHookCall(
     refusal: refusalOf(phoneNumber, otpExpiresMs, nowMs),
     isPreview: asText(asRecord(context['url'])['value'], 2048)?.includes('generatePreview') ?? false,
     hasEventId: eventId !== undefined,
+    lifeMs,
     askedAtMs: eventTimeMs ?? nowMs,
     skewMs: eventTimeMs === undefined ? undefined : nowMs - eventTimeMs,
   };

@@ -16,7 +16,7 @@ const NONE: readonly string[] = [];
 
 /** All that is kept of one person, in one place: who asks for one part has asked for another a moment ago. */
 export class Person {
-  /** When the call of the newest event came in, milliseconds since 1970; where previews are all that is known, the first of theirs. */
+  /** When the call of the newest event came in, by the steady clock; where previews are all that is known, the first of theirs. */
   atMs = 0;
   /** How long the newest event is known. */
   untilMs = 0;

@@ -79,14 +79,15 @@ export function memoryReceipts(people: People = newPeople()): MemoryReceipts {
   };
 
   return {
-    overtake(person, { eventKey, isPreview, nowMs, ageMs = 0, untilMs }) {
+    overtake(person, { eventKey, isPreview, nowMs, ageMs = 0, after, untilMs }) {
       const known = people.get(person);
       const alive = known !== undefined && known.untilMs > nowMs ? known : undefined;
       const beside = isPreview ? alive : undefined;
       const atMs = nowMs - ageMs;
-      const isLate = !isPreview && alive !== undefined && alive.atMs > atMs;
+      // What comes now is the newest, whatever any clock says.
+      const isLate = !isPreview && ageMs > 0 && alive !== undefined && alive.atMs > atMs;
       // Previews overtake nothing. They came after one that is told late.
-      if (isLate && alive.eventKey !== undefined) return;
+      if (isLate && alive.eventKey !== undefined && alive.eventKey !== after) return;
       const next = known ?? new Person();
       const before = isLate ? alive.previews : NONE;
       next.previews = isPreview ? [...(beside?.previews ?? []), eventKey].slice(-MAX_PREVIEWS) : before;

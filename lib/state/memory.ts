@@ -23,10 +23,10 @@ export function memoryState(): State {
   const events = new HeldEvents({ isOfState: true });
   const limits = new LimitWindows();
   const claim: State['claim'] = (key, life) => {
-    const answer = events.find(key, life.nowMs);
+    const answer = events.find(key);
     if (answer !== undefined) return { isFirst: false, answer };
     const exceeded = limits.take(life.buckets, life.nowMs);
-    const held = key === undefined ? undefined : events.hold(key, life);
+    const held = key === undefined ? undefined : events.hold(key, life.rememberMs);
     return {
       isFirst: true,
       exceeded,

@@ -50,24 +50,21 @@ export class RedisReceipts implements ReceiptState {
     const ageMs = event.ageMs ?? 0;
     const atMs = performance.now() - ageMs;
     // Also what Redis may have done: told twice it is the same.
-    const keepHere = (): void => {
-      void this.#here.overtake(person, event);
+    const tellLater = (): void => {
       this.#untold.add({ what: 'event', person, event, atMs });
     };
-    if (this.#connection.health === 'lost') keepHere();
-    else this.#overtake(person, event, ageMs).catch(keepHere);
+    if (this.#connection.health === 'lost') tellLater();
+    else this.#overtake(person, event, ageMs).catch(tellLater);
   }
 
-  async isNewest(person: string, eventKey: string, nowMs: number): Promise<boolean | 'unknown'> {
+  /** While Redis is lost another gateway may have been asked for a newer code: nobody can say. */
+  async isNewest(person: string, eventKey: string): Promise<boolean | 'unknown'> {
     await this.#untold.telling;
-    if (this.#connection.health === 'ok') {
-      const name = this.#sealing.nameOf('person', person);
-      const known = await this.#connection.ask((client) => client.get(name)).catch(() => undefined);
-      const event = this.#sealing.digestOf('newest', eventKey);
-      if (typeof known === 'string') return known.split(' ').slice(1).includes(event);
-    }
-    // What came while Redis was away came here. Whether this came before that, or after Redis was back, only Redis knows.
-    return this.#here.isNewest(person, eventKey, nowMs) === true ? true : 'unknown';
+    if (this.#connection.health === 'lost') return 'unknown';
+    const name = this.#sealing.nameOf('person', person);
+    const known = await this.#connection.ask((client) => client.get(name)).catch(() => null);
+    if (known === null) return 'unknown';
+    return known.split(' ').slice(1).includes(this.#sealing.digestOf('newest', eventKey));
   }
 
   /** While Redis is lost, told once it is back. What Redis may have done is not kept here as well: a receipt is there once. */
@@ -88,15 +85,17 @@ export class RedisReceipts implements ReceiptState {
     const [name, reportName, sealedReport] = this.#sealReport(messageKey, report);
     const isDelivered = report.status === 'delivered' ? '1' : '0';
     // Where nobody knows whether it was taken, it was: a code that may go out twice does not.
-    const sealed = await this.#connection
+    const taken = await this.#connection
       .ask((client) =>
         client.takeReceiptBuffer(2, name, reportName, sealedReport, isDelivered, REPORT_LIFE_MS),
       )
       .catch(() => null);
-    if (sealed === null) return undefined;
+    if (taken === null) return undefined;
+    const [sealed, leftMs] = taken;
     const text = this.#sealing.open('receipt', name, sealed);
     if (text === undefined) throw new Error('a receipt does not open with encryptionKeys');
-    return JSON.parse(text) as Receipt;
+    // The gateway that kept it goes by another clock.
+    return { ...(JSON.parse(text) as Receipt), expiresAtMs: nowMs + leftMs };
   }
 
   async isDelivered(messageKeys: readonly string[], nowMs: number): Promise<boolean> {
@@ -110,12 +109,13 @@ export class RedisReceipts implements ReceiptState {
     return reports.some((sealed, at) => this.#openReport(names[at] ?? '', sealed)?.status === 'delivered');
   }
 
-  async #overtake(person: string, { eventKey, isPreview, nowMs, untilMs }: NewEvent, ageMs: number) {
+  async #overtake(person: string, { eventKey, isPreview, nowMs, after, untilMs }: NewEvent, ageMs: number) {
     const leftMs = Math.ceil(untilMs - nowMs - ageMs);
     if (leftMs <= 0) return;
     const name = this.#sealing.nameOf('person', person);
     const event = this.#sealing.digestOf('newest', eventKey);
-    const args = [event, isPreview ? '1' : '0', leftMs, MAX_PREVIEWS, Math.ceil(ageMs)];
+    const before = after === undefined ? '' : this.#sealing.digestOf('newest', after);
+    const args = [event, isPreview ? '1' : '0', leftMs, MAX_PREVIEWS, Math.ceil(ageMs), before];
     await this.#connection.run({ name: 'overtakePerson', keys: [name], args });
   }
 

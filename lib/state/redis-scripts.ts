@@ -59,7 +59,7 @@ return 1
 
 /**
  * KEYS: the person. ARGV: the event, '1' for a preview, how long to know it, how many previews to know, how long ago it
- * was. Milliseconds.
+ * was, the event that it comes right after (empty for none). Milliseconds.
  *
  * Kept is when the newest came, by Redis's clock, then the event ('-' where none is known), then the newest previews. What comes now is the newest,
  * whatever any clock says; only what is told later, because Redis was away, is not where a newer one is known. Previews are none.
@@ -72,7 +72,7 @@ local known = redis.call('GET', KEYS[1])
 local words = {}
 for word in string.gmatch(known or '', '%S+') do words[#words + 1] = word end
 local late = known and tonumber(ARGV[5]) > 0 and tonumber(words[1]) > at
-if late and words[2] ~= '-' then return 0 end
+if late and words[2] ~= '-' and words[2] ~= ARGV[6] then return 0 end
 local kept = {string.format('%.0f', at), ARGV[1]}
 if late then
   for i = 3, #words do kept[#kept + 1] = words[i] end
@@ -103,18 +103,19 @@ return report
 
 /**
  * KEYS: the receipt, the report of its message. ARGV: the sealed report, '1' where it was delivered, how long it is
- * remembered, milliseconds. The receipt is given to one. Of a message that was delivered nothing needs to be known where
+ * remembered, milliseconds. The receipt is given to one, with what is left of its life, milliseconds. Of a message that was delivered nothing needs to be known where
  * there was a receipt: nobody goes on with it.
  */
 const TAKE = `
 local sealed = redis.call('GET', KEYS[1])
+local left = redis.call('PTTL', KEYS[1])
 if sealed then redis.call('DEL', KEYS[1]) end
 if ARGV[2] == '1' then
   if not sealed then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3]) end
 else
   redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3], 'NX')
 end
-return sealed
+return sealed and {sealed, left}
 `;
 
 /**
@@ -250,7 +251,7 @@ declare module 'ioredis' {
     keepReceiptBuffer(...args: Arguments): Result<unknown, Context>;
     keepSentBuffer(...args: Arguments): Result<unknown, Context>;
     runStepsBuffer(...args: Arguments): Result<unknown, Context>;
-    takeReceiptBuffer(...args: Arguments): Result<Buffer | null, Context>;
+    takeReceiptBuffer(...args: Arguments): Result<[sealed: Buffer, leftMs: number] | null, Context>;
     replaceValue(...args: Arguments): Result<unknown, Context>;
     takeSentBuffer(...args: Arguments): Result<Buffer | null, Context>;
     appendHistory(...args: Arguments): Result<unknown, Context>;

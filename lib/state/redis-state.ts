@@ -33,7 +33,7 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = U
     overtake: (person, event) => {
       receipts.overtake(person, event);
     },
-    isNewest: (person, eventKey, nowMs) => receipts.isNewest(person, eventKey, nowMs),
+    isNewest: (person, eventKey) => receipts.isNewest(person, eventKey),
     keepReceipt: (messageKey, receipt, life) => receipts.keepReceipt(messageKey, receipt, life),
     takeReceipt: (messageKey, nowMs, report) => receipts.takeReceipt(messageKey, nowMs, report),
     isDelivered: (messageKeys, nowMs) => receipts.isDelivered(messageKeys, nowMs),

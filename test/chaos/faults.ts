@@ -14,7 +14,7 @@ export async function playFaults(
 ): Promise<readonly OutageFact[]> {
   const { fleet, redis } = parts;
   const outages: OutageFact[] = [];
-  const play = async ({ kind, atMs, forMs, gateway = 0 }: ProcessFault): Promise<void> => {
+  const play = async ({ kind, atMs, forMs, gateway = 0, offByMs = 0 }: ProcessFault): Promise<void> => {
     await wait(atMs);
     const from = Date.now();
     switch (kind) {
@@ -24,6 +24,9 @@ export async function playFaults(
         return fleet.stop(gateway, forMs);
       case 'drain a gateway':
         return fleet.drain(gateway);
+      case 'set a clock':
+        fleet.setClock(gateway, offByMs);
+        return;
       case 'kill Redis':
         await redis.kill();
         await wait(forMs);

@@ -27,19 +27,22 @@ export class Fleet {
   readonly shortages: ShortageFact[] = [];
   /** What must not happen to a process: an end by itself, or none when it was asked to end. */
   readonly problems: string[] = [];
-  readonly #settings: GatewaySettings;
+  readonly #clocks: readonly number[];
+  readonly #settings: Omit<GatewaySettings, 'offByMs'>;
   readonly #gateways = new Map<number, { readonly gateway: Gateway; readonly child: ChildProcess }>();
   readonly #endings = new Set<ChildProcess>();
   /** What is done to each, one after the other. */
   readonly #work = new Map<number, Promise<void>>();
 
-  private constructor(settings: GatewaySettings) {
+  private constructor(clocks: readonly number[], settings: Omit<GatewaySettings, 'offByMs'>) {
+    this.#clocks = clocks;
     this.#settings = settings;
   }
 
-  static async start(size: number, settings: GatewaySettings): Promise<Fleet> {
-    const fleet = new Fleet(settings);
-    await Promise.all(Array.from({ length: size }, (_, index) => fleet.#start(index)));
+  /** @param clocks - how far off the wall clock of each is, milliseconds. */
+  static async start(clocks: readonly number[], settings: Omit<GatewaySettings, 'offByMs'>): Promise<Fleet> {
+    const fleet = new Fleet(clocks, settings);
+    await Promise.all(clocks.map((_, index) => fleet.#start(index)));
     return fleet;
   }
 
@@ -70,6 +73,11 @@ export class Fleet {
     });
   }
 
+  /** Its wall clock is so far off from now on, until it is started anew. */
+  setClock(index: number, offByMs: number): void {
+    this.#gateways.get(index)?.child.send({ offByMs });
+  }
+
   /** It is asked to end, as by a deployment, and started anew. For nobody that is an outage. */
   drain(index: number): Promise<void> {
     return this.#inTurn(index, async () => {
@@ -91,7 +99,7 @@ export class Fleet {
   }
 
   async #start(index: number): Promise<void> {
-    const child = startScript('gateway.ts', this.#settings);
+    const child = startScript('gateway.ts', { ...this.#settings, offByMs: this.#clocks[index] ?? 0 });
     const port = await new Promise<number>((resolve, reject) => {
       child.on('message', (message: GatewayMessage) => {
         if ('port' in message) resolve(message.port);

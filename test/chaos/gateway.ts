@@ -31,6 +31,8 @@ export interface GatewaySettings {
   readonly encryptionKey: string;
   /** After so long without a delivery report a WhatsApp message counts as lost; without, it never does. */
   readonly afterSeconds?: number | undefined;
+  /** How far off its wall clock is, milliseconds. */
+  readonly offByMs: number;
 }
 
 export type GatewayMessage =
@@ -42,9 +44,30 @@ export type GatewayMessage =
 const GRACE_MS = 1_000;
 
 const silent = (): void => undefined;
-const { vendors, hookSecret, publicUrl, redisUrl, encryptionKey, afterSeconds } =
-  readArgument() as GatewaySettings;
+const settings = readArgument() as GatewaySettings;
+const { vendors, hookSecret, publicUrl, redisUrl, encryptionKey, afterSeconds } = settings;
 const { orgUrl, apiToken, smsNumber, whatsAppFrom, ...twilio } = vendors;
+
+/** The wall clock of this process, for everything that runs in it. */
+const clock = setWallClock(settings.offByMs);
+process.on('message', ({ offByMs }: { offByMs: number }) => {
+  clock.offByMs = offByMs;
+});
+
+function setWallClock(offByMs: number): { offByMs: number } {
+  const set = { offByMs };
+  const { now } = Date;
+  globalThis.Date = class extends Date {
+    constructor(...args: readonly unknown[]) {
+      // As many as `Date` takes: without any it is now.
+      super(...((args.length === 0 ? [now() + set.offByMs] : args) as [number]));
+    }
+    static override now(): number {
+      return now() + set.offByMs;
+    }
+  } as DateConstructor;
+  return set;
+}
 
 function say(message: GatewayMessage): void {
   // The parent may be gone.
@@ -69,7 +92,8 @@ const gateway = createGateway({
     guard: { perUser: { points: 100_000, seconds: 600 } },
     logger: { info: silent, warn: silent, error: silent },
     onEvent: (told) => {
-      say({ told });
+      // By the clock of the run.
+      say({ told: { ...told, at: told.at - clock.offByMs } });
     },
   },
   sessionSecret: hookSecret,

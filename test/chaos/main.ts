@@ -15,7 +15,7 @@ import { readChaosOptions, USAGE, type ChaosOptions } from './options.js';
 import { peopleOf, Wishes } from './people.js';
 import { firstMessage, leaveNothingBehind, startScript } from './processes.js';
 import { tableOf, timelinesOf } from './report.js';
-import { describeFault, makeSchedule } from './schedule.js';
+import { clocksOf, describeFault, makeSchedule } from './schedule.js';
 import { readLosses, watchForShortage } from './shortage.js';
 import type { VendorFacts, VendorQuestion } from './vendors.js';
 
@@ -44,7 +44,9 @@ async function runChaos(options: ChaosOptions): Promise<{ facts: RunFacts; probl
   const credentials = await firstMessage<VendorCredentials>(vendors, 'the vendors');
   const callbackWay = await startCallbackWay(seed);
   const hookSecret = randomBytes(24).toString('base64url');
-  const fleet = await Fleet.start(gateways, {
+  const clocks = clocksOf(seed, gateways);
+  print(`Their clocks are off by ${clocks.map((ms) => Math.round(ms / 1000)).join(', ')} s`);
+  const fleet = await Fleet.start(clocks, {
     vendors: credentials,
     hookSecret,
     publicUrl: callbackWay.publicUrl,

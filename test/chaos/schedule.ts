@@ -2,7 +2,8 @@ import { between, chanceOf, shuffled } from './chance.js';
 
 /** What goes wrong with the processes, and when; what the vendors do wrong is a bad day of the emulators' own. */
 
-export type FaultKind = 'kill a gateway' | 'stop a gateway' | 'drain a gateway' | 'kill Redis' | 'stop Redis';
+export type FaultKind =
+  'kill a gateway' | 'stop a gateway' | 'drain a gateway' | 'set a clock' | 'kill Redis' | 'stop Redis';
 
 export interface ProcessFault {
   readonly kind: FaultKind;
@@ -12,12 +13,27 @@ export interface ProcessFault {
   readonly forMs: number;
   /** Which gateway, from 0. */
   readonly gateway?: number | undefined;
+  /** How far off its wall clock is from then on, milliseconds. */
+  readonly offByMs?: number | undefined;
+}
+
+/**
+ * How far off a wall clock may be, milliseconds: a request whose code ended more than two minutes ago by the gateway's clock is
+ * refused, and codes live for five.
+ */
+const OFF_BY_MS = [-3_600_000, 360_000] as const;
+
+/** How far off the wall clock of each gateway is when it starts, milliseconds. The first one is right. */
+export function clocksOf(seed: number, gateways: number): readonly number[] {
+  const chance = chanceOf(seed, 'clocks');
+  return Array.from({ length: gateways }, (_, index) => (index === 0 ? 0 : between(chance, ...OFF_BY_MS)));
 }
 
 const KINDS: readonly FaultKind[] = [
   'kill a gateway',
   'stop a gateway',
   'drain a gateway',
+  'set a clock',
   'kill Redis',
   'stop Redis',
 ];
@@ -27,6 +43,7 @@ const LASTS: Readonly<Record<FaultKind, readonly [from: number, to: number]>> = 
   'kill a gateway': [200, 1_500],
   'stop a gateway': [300, 4_500],
   'drain a gateway': [0, 0],
+  'set a clock': [0, 0],
   'kill Redis': [200, 2_000],
   'stop Redis': [1_000, 3_000],
 };
@@ -39,6 +56,7 @@ const REACH_MS: Readonly<Record<FaultKind, (forMs: number) => number>> = {
   'kill a gateway': (forMs) => Math.max(3_500, forMs + 1_500),
   'stop a gateway': (forMs) => Math.max(7_500, forMs + 3_500),
   'drain a gateway': () => 2_000,
+  'set a clock': () => 500,
   'kill Redis': (forMs) => forMs + 4_500,
   'stop Redis': (forMs) => forMs + 4_500,
 };
@@ -64,14 +82,16 @@ export function makeSchedule(parts: {
     const gateway = kind.endsWith('Redis') ? undefined : between(chance, 0, parts.gateways - 1);
     const endsAtMs = atMs + REACH_MS[kind](forMs);
     if (endsAtMs > parts.lengthMs) return schedule;
-    schedule.push({ kind, atMs, forMs, gateway });
+    const offByMs = kind === 'set a clock' ? between(chance, ...OFF_BY_MS) : undefined;
+    schedule.push({ kind, atMs, forMs, gateway, offByMs });
     atMs = endsAtMs + between(chance, 0, 500);
   }
 }
 
 /** A line for each, as it is printed at the start. */
-export function describeFault({ kind, atMs, forMs, gateway }: ProcessFault): string {
+export function describeFault({ kind, atMs, forMs, gateway, offByMs }: ProcessFault): string {
   const who = gateway === undefined ? '' : ` ${gateway}`;
   const lasts = forMs === 0 ? '' : ` for ${(forMs / 1000).toFixed(1)} s`;
-  return `${(atMs / 1000).toFixed(1).padStart(7)} s  ${kind}${who}${lasts}`;
+  const isOff = offByMs === undefined ? '' : `: ${Math.round(offByMs / 1000)} s off`;
+  return `${(atMs / 1000).toFixed(1).padStart(7)} s  ${kind}${who}${lasts}${isOff}`;
 }

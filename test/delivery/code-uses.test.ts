@@ -12,8 +12,7 @@ const NOW = Date.parse('2026-11-25T12:00:00Z');
 
 const sent = (change: Partial<SentCode> = {}): SentCode => ({
   status: 'accepted',
-  asked: { atMs: NOW - 9_000, skewMs: 0, country: 'GB' },
-  expiresAtMs: NOW + 60_000,
+  asked: { atMs: NOW - 9_000, endsAtMs: NOW + 60_000, country: 'GB' },
   channel: 'sms',
   place: 0,
   provider: 'OWN',
@@ -64,7 +63,7 @@ describe('codes that were used', () => {
       lateFailover: undefined,
       events: new EventStream({ listeners: [(event) => events.push(event)], onEvent: undefined }, () => NOW),
       channels: new Map([['sms', [sms]]]),
-      oktaSkewMs: () => 0,
+      oktaNowMs: () => NOW,
       clock: () => NOW,
       onStateFailure: (error) => failures.push(error),
       ...change,

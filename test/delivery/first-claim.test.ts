@@ -33,7 +33,14 @@ describe('the first of its kind', () => {
     expect(await isFirstOf(state, 'a', LIFE, 500)).to.equal(true);
     expect(await isFirstOf(state, 'a', LIFE, 500)).to.equal(false);
     expect(await isFirstOf(state, 'b', LIFE, 500)).to.equal(true);
-    expect(await isFirstOf(state, 'a', { ...LIFE, nowMs: NOW + 60_000 }, 500)).to.equal(true);
+    const clock = stopTime();
+    try {
+      expect(await isFirstOf(state, 'c', LIFE, 500)).to.equal(true);
+      clock.tick(LIFE.rememberMs);
+      expect(await isFirstOf(state, 'c', LIFE, 500)).to.equal(true);
+    } finally {
+      clock.restore();
+    }
   });
 
   it('takes a point of no limit, and leaves nobody waiting', async () => {

@@ -3,9 +3,10 @@ import sinon from 'sinon';
 import { Breaker } from '#lib/delivery/breaker.js';
 import type { ChannelPort, DeliveryFailure } from '#lib/delivery/channel.js';
 import type { Delivery, ReadyChannel } from '#lib/delivery/dispatch.js';
-import { EventStream, Throttle, type HookEvent } from '#lib/delivery/events.js';
+import { EventStream, type HookEvent } from '#lib/delivery/events.js';
 import { LateFailover, type LateFailoverParts } from '#lib/delivery/late-failover.js';
-import type { Alarms, Receipt, ReceiptState } from '#lib/delivery/receipt.js';
+import { receiptsOf, type Alarms, type Receipt, type ReceiptState } from '#lib/delivery/receipt.js';
+import { steadyMs } from '#lib/delivery/steady-clock.js';
 import { messageKey, type FinalReport } from '#lib/delivery/report.js';
 import { memoryReceipts } from '#lib/state/memory-receipts.js';
 import { defer } from '#harness/until.js';
@@ -49,11 +50,27 @@ describe('late failover', () => {
   let isSending: boolean;
   let state: ReceiptState;
   let late: LateFailover;
-  const make = (parts: Partial<LateFailoverParts> = {}): void => {
+  let stateFailures: [reason: string, eventId: string | undefined][];
+  let overtake: (eventKey: string, person?: string) => void;
+  const make = (
+    parts: Partial<LateFailoverParts> = {},
+    of: ReceiptState & Partial<Pick<LateFailoverParts, 'state'>> = state,
+  ): void => {
+    const tellStateFailed = (error: unknown, request: Receipt['request'] | undefined): void => {
+      stateFailures.push([error instanceof Error ? error.message : '', request?.eventId]);
+    };
+    const receipts = receiptsOf(of, tellStateFailed);
+    overtake = (eventKey, person = 'a person') => {
+      const nowMs = steadyMs();
+      const event = { eventKey, isPreview: false, nowMs, untilMs: nowMs + CODE_LIFE_MS };
+      receipts.overtake(person, event, REQUEST);
+      late.dropOlder(person, eventKey);
+    };
     late = new LateFailover({
-      state,
+      state: of,
+      receipts,
+      onStateFailure: tellStateFailed,
       events: new EventStream({ listeners: [(event) => events.push(event)], onEvent: undefined }, () => now),
-      stateFailures: new Throttle(() => now),
       clock: () => now,
       deadlineMs: 2200,
       afterSeconds: {},
@@ -77,6 +94,7 @@ describe('late failover', () => {
     clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     now = NOW;
     events = [];
+    stateFailures = [];
     left = [];
     isSending = false;
     state = memoryReceipts();
@@ -90,10 +108,6 @@ describe('late failover', () => {
     clock.restore();
   });
 
-  const overtake = (eventKey: string, person = 'a person'): void => {
-    const untilMs = NOW + CODE_LIFE_MS;
-    late.overtake(person, { eventKey, isPreview: false, nowMs: now, untilMs }, REQUEST);
-  };
   const accept = (
     id: string,
     { by = REPORTING, receipt = {} }: { by?: ReadyChannel; receipt?: Partial<Receipt> | undefined } = {},
@@ -124,7 +138,7 @@ describe('late failover', () => {
 
   it('keeps nothing of a message that nothing is ever told of, or that has no id', () => {
     const kept: string[] = [];
-    make({ state: { ...state, keepReceipt: (id) => void kept.push(id) } });
+    make({}, { ...state, keepReceipt: (id) => void kept.push(id) });
     accept('SM1', { by: ready('whatsapp') });
     accept('');
     accept('SM2', { by: ready('whatsapp', { reports: 'failures' }) });
@@ -135,7 +149,7 @@ describe('late failover', () => {
 
   it('asks the state for nothing where nothing could follow', async () => {
     const taken: string[] = [];
-    make({ state: { ...state, takeReceipt: (id) => void taken.push(id) } });
+    make({}, { ...state, takeReceipt: (id) => void taken.push(id) });
     late.accepted('SM1', { by: REPORTING, untried: [], attempts: [] }, () => makeReceipt());
     late.accepted('SM2', { by: REPORTING, untried: [SMS], attempts: [] }, undefined);
     late.report(keyOf('SM1'), FAILED);
@@ -212,7 +226,10 @@ describe('late failover', () => {
     it('sends nothing that another process sent and that was delivered while it was asked', async () => {
       const { answerNext } = slow();
       overtake('event-1');
-      void state.keepReceipt(keyOf('SM1'), makeReceipt(), { nowMs: NOW, untilMs: NOW + CODE_LIFE_MS });
+      void state.keepReceipt(keyOf('SM1'), makeReceipt(), {
+        nowMs: steadyMs(),
+        untilMs: steadyMs() + CODE_LIFE_MS,
+      });
       late.report(keyOf('SM1'), FAILED);
       late.report(keyOf('SM1'), DELIVERED);
       for (let turn = 0; turn < 4; turn += 1) await answerNext();
@@ -245,7 +262,7 @@ describe('late failover', () => {
       overtake('event-1');
       late.report(keyOf('SM2'), FAILED);
       await answerNext();
-      now += CODE_LIFE_MS;
+      clock.tick(CODE_LIFE_MS);
       await answerNext();
       expect(endings()).to.deep.equal(['OVERTAKEN', 'CODE_EXPIRED']);
       expect(left).to.be.empty;
@@ -253,7 +270,8 @@ describe('late failover', () => {
   });
 
   describe('that another process was told of before this one had the answer of its send', () => {
-    const reportElsewhere = (report: FinalReport): unknown => state.takeReceipt(keyOf('SM1'), NOW, report);
+    const reportElsewhere = (report: FinalReport): unknown =>
+      state.takeReceipt(keyOf('SM1'), steadyMs(), report);
 
     it('sends what has failed, once, whoever tells it again', async () => {
       overtake('event-1');
@@ -277,7 +295,7 @@ describe('late failover', () => {
 
     it('sends nothing that this one knows to be delivered', async () => {
       const keeping = defer<FinalReport>();
-      make({ state: { ...state, keepReceipt: () => keeping.promise } });
+      make({}, { ...state, keepReceipt: () => keeping.promise });
       overtake('event-1');
       accept('SM1');
       late.report(keyOf('SM1'), DELIVERED);
@@ -288,7 +306,7 @@ describe('late failover', () => {
 
     it('drops what is about to leave where it arrived after all', async () => {
       const answer = defer<boolean>();
-      make({ state: { ...state, isNewest: () => answer.promise } });
+      make({}, { ...state, isNewest: () => answer.promise });
       overtake('event-1');
       accept('SM1');
       late.report(keyOf('SM1'), FAILED);
@@ -304,7 +322,7 @@ describe('late failover', () => {
 
     it('is waited for, but not for long, where the state takes its time', async () => {
       const keeping = defer<FinalReport>();
-      make({ state: { ...state, keepReceipt: () => keeping.promise } });
+      make({}, { ...state, keepReceipt: () => keeping.promise });
       overtake('event-1');
       accept('SM1');
       const hanging = late.kept();
@@ -320,7 +338,7 @@ describe('late failover', () => {
   });
 
   it('tells of no message that nobody knows where processes share a state', async () => {
-    make({ state: { ...state, isShared: true } });
+    make({}, { ...state, isShared: true });
     late.report(keyOf('SM1'), FAILED);
     await settle();
     expect(events).to.be.empty;
@@ -328,7 +346,10 @@ describe('late failover', () => {
 
   it('goes on with what another process has sent', async () => {
     overtake('event-1');
-    void state.keepReceipt(keyOf('SM1'), makeReceipt(), { nowMs: NOW, untilMs: NOW + CODE_LIFE_MS });
+    void state.keepReceipt(keyOf('SM1'), makeReceipt(), {
+      nowMs: steadyMs(),
+      untilMs: steadyMs() + CODE_LIFE_MS,
+    });
     late.report(keyOf('SM1'), FAILED);
     late.report(keyOf('SM1'), FAILED);
     await settle();
@@ -377,12 +398,7 @@ describe('late failover', () => {
     ] as const) {
       late.failed(makeReceipt(receipt), FAILED, keyOf(id));
     }
-    const [preview, newer] = [
-      { eventKey: 'preview-1', isPreview: true, nowMs: NOW, untilMs: NOW + 1 },
-      { eventKey: 'event-2', isPreview: false, nowMs: NOW, untilMs: NOW + 1 },
-    ];
-    late.overtake('a person', preview, REQUEST);
-    late.overtake('a person', newer, REQUEST);
+    late.dropOlder('a person', 'event-2');
     sending.resolve(undefined);
     await settle();
     expect(left).to.deep.equal(['event-1', 'event-2']);
@@ -440,47 +456,37 @@ describe('late failover', () => {
   ] as const) {
     it(`is told of a state that gives ${what} for a receipt`, async () => {
       // What JavaScript callers may return has no type.
-      make({ state: { ...state, takeReceipt: () => receipt as unknown as Receipt } });
+      make({}, { ...state, takeReceipt: () => receipt as unknown as Receipt });
       late.report(keyOf('SM1'), FAILED);
       await settle();
-      expect(events[0]).to.include({ type: 'extension.failed', extension: 'state', eventId: undefined });
+      expect(stateFailures.map(([, eventId]) => eventId)).to.deep.equal([undefined]);
       expect(left).to.be.empty;
     });
   }
-
-  it('tells of a state that fails with every message once a minute, with a count', async () => {
-    const takeReceipt = (): never => {
-      throw new Error('no connection');
-    };
-    make({ state: { ...state, takeReceipt } });
-    for (let id = 0; id < 3; id += 1) late.report(keyOf(`SM${id}`), FAILED);
-    await settle();
-    now += 60_000;
-    late.report(keyOf('SM3'), FAILED);
-    await settle();
-    const counts = events.flatMap((event) => (event.type === 'extension.failed' ? [event.count] : []));
-    expect(counts).to.deep.equal([1, 3]);
-  });
 
   it('tells what a state fails at, with the event where it is known', async () => {
     const fail = (): never => {
       throw new Error('no connection');
     };
-    const stateFailures = new Throttle(() => (now += 60_000));
-    const state = { overtake: fail, isNewest: fail, keepReceipt: fail, takeReceipt: fail, isDelivered: fail };
-    make({ state, stateFailures });
+    const failing = {
+      overtake: fail,
+      isNewest: fail,
+      keepReceipt: fail,
+      takeReceipt: fail,
+      isDelivered: fail,
+    };
+    make({}, failing);
     overtake('event-1');
     accept('SM1');
     late.report(keyOf('SM1'), FAILED);
     late.failed(makeReceipt(), FAILED);
     await settle();
-    expect(
-      events.flatMap((event) => (event.type === 'extension.failed' ? [[event.eventId, event.reason]] : [])),
-    ).to.have.deep.members([
-      ['event-1', 'no connection'],
-      ['event-1', 'no connection'],
-      ['event-1', 'no connection'],
-      [undefined, 'takeReceipt failed'],
+    // Failing to keep one, to say what is newest and what was delivered, to take one.
+    expect(stateFailures.map(([, eventId]) => eventId)).to.have.members([
+      'event-1',
+      'event-1',
+      'event-1',
+      undefined,
     ]);
     // Nobody knows what is newest.
     expect(left).to.be.empty;
@@ -572,7 +578,7 @@ describe('late failover', () => {
       overtake('event-1');
       accept('SM1', { by });
       late.report(keyOf('SM1'), DELIVERED);
-      accept('SM2', { by, receipt: { expiresAtMs: NOW } });
+      accept('SM2', { by, receipt: { expiresAtMs: steadyMs() } });
       accept('SM3', { by, receipt: { eventKey: 'event-0' } });
       await clock.tickAsync(20_000);
       expect(questions).to.equal(0);
@@ -613,8 +619,8 @@ describe('late failover', () => {
       const keepElsewhere = (change: Partial<Receipt> = {}): void => {
         overtake('event-1');
         void state.keepReceipt(keyOf('SM1'), makeReceipt(change), {
-          nowMs: NOW,
-          untilMs: NOW + CODE_LIFE_MS,
+          nowMs: steadyMs(),
+          untilMs: steadyMs() + CODE_LIFE_MS,
         });
       };
 
@@ -624,7 +630,7 @@ describe('late failover', () => {
         accept('SM2', { by: SMS });
         expect(set).to.deep.equal([[keyOf('SM1'), 21_000]]);
         // Its code ends before.
-        accept('SM3', { receipt: { expiresAtMs: NOW + 20_000 } });
+        accept('SM3', { receipt: { expiresAtMs: steadyMs() + 20_000 } });
         expect(set).to.have.length(1);
         expect(clock.countTimers()).to.equal(1);
       });
@@ -701,7 +707,7 @@ describe('late failover', () => {
             () => 'left',
           );
           expect(ended).to.equal('left');
-          expect(state.takeReceipt(keyOf('SM1'), NOW, FAILED)).to.not.equal(undefined);
+          expect(state.takeReceipt(keyOf('SM1'), steadyMs(), FAILED)).to.not.equal(undefined);
         });
       }
     });

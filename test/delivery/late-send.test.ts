@@ -35,7 +35,7 @@ describe('a late send', () => {
   const start = (
     failure: Partial<DeliveryFailure> = {},
     receipt: Partial<Receipt> = {},
-    parts: { nowMs?: number; on?: (channel: string) => boolean } = {},
+    parts: { leftMs?: number; on?: (channel: string) => boolean } = {},
   ): LateSend => {
     const send = startLateSend(
       makeReceipt(receipt),
@@ -45,7 +45,8 @@ describe('a late send', () => {
         channels: CHANNELS,
         channelsOn: (names) => names.filter(parts.on ?? (() => true)),
         deadlineMs: 2200,
-        nowMs: parts.nowMs ?? NOW,
+        leftMs: parts.leftMs ?? CODE_LIFE_MS,
+        nowMs: NOW,
       },
     );
     started.push(send);
@@ -92,7 +93,7 @@ describe('a late send', () => {
 
   for (const [code, send] of [
     ['FRAUD_BLOCK', () => start({ isFraudBlock: true })],
-    ['CODE_EXPIRED', () => start({}, {}, { nowMs: NOW + CODE_LIFE_MS })],
+    ['CODE_EXPIRED', () => start({}, {}, { leftMs: 0 })],
     ['NO_CHANNEL_LEFT', () => start({ moveOn: false })],
     ['NO_CHANNEL_LEFT', () => start({}, {}, { on: () => false })],
   ] as const) {

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { personKey, receiptsOf, type Receipts, type ReceiptState } from '#lib/delivery/receipt.js';
 import type { FinalReport } from '#lib/delivery/report.js';
+import { steadyMs } from '#lib/delivery/steady-clock.js';
 import { makeMessage, PHONE_NUMBER } from '../twilio/scripted-api.js';
 import { makeReceipt, NOW } from './receipts.js';
 
@@ -46,7 +47,8 @@ describe('the receipts of a state', () => {
     );
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-  it('are told to it as they are', async () => {
+  it('are told to it as they are, with the time by the steady clock', async () => {
+    const clock = sinon.useFakeTimers({ toFake: ['performance'] });
     const told: unknown[] = [];
     const state: ReceiptState = {
       overtake: (...args) => told.push(['overtake', ...args]),
@@ -60,26 +62,27 @@ describe('the receipts of a state', () => {
     };
     const receipts = receiptsOf(state, () => undefined);
     receipts.overtake('ana', event, REQUEST);
-    void receipts.keep('SM1', receipt, NOW, notReported);
-    expect(await receipts.isNewest(receipt, NOW)).to.equal(true);
-    expect(await receipts.take('SM1', NOW, FAILED)).to.equal(receipt);
-    expect(await receipts.isDelivered(['SM1'], receipt, NOW)).to.equal(true);
+    void receipts.keep('SM1', receipt, notReported);
+    expect(await receipts.isNewest(receipt)).to.equal(true);
+    expect(await receipts.take('SM1', FAILED)).to.equal(receipt);
+    expect(await receipts.isDelivered(['SM1'], receipt)).to.equal(true);
     // Nothing is asked about no message.
-    expect(await receipts.isDelivered([], receipt, NOW)).to.equal(false);
+    expect(await receipts.isDelivered([], receipt)).to.equal(false);
     expect(told).to.deep.equal([
       ['overtake', 'ana', event],
-      ['keep', 'SM1', receipt, { nowMs: NOW, untilMs: receipt.expiresAtMs }],
-      ['isNewest', 'a person', 'event-1', NOW],
-      ['take', 'SM1', NOW, FAILED],
-      ['isDelivered', ['SM1'], NOW],
+      ['keep', 'SM1', receipt, { nowMs: steadyMs(), untilMs: receipt.expiresAtMs }],
+      ['isNewest', 'a person', 'event-1', steadyMs()],
+      ['take', 'SM1', steadyMs(), FAILED],
+      ['isDelivered', ['SM1'], steadyMs()],
     ]);
+    clock.restore();
   });
 
   it('are told of promises of any library', async () => {
     const then = (resolve: (value: unknown) => void): void => {
       resolve(receipt);
     };
-    expect(await receiptsBy(() => ({ then })).take('SM1', NOW, FAILED)).to.equal(receipt);
+    expect(await receiptsBy(() => ({ then })).take('SM1', FAILED)).to.equal(receipt);
   });
 
   for (const [what, answer, reports] of [
@@ -90,7 +93,7 @@ describe('the receipts of a state', () => {
   ] as const) {
     it(`give what was reported before ${what}`, async () => {
       const before: FinalReport[] = [];
-      await receiptsBy(answer).keep('SM1', receipt, NOW, (report) => before.push(report));
+      await receiptsBy(answer).keep('SM1', receipt, (report) => before.push(report));
       expect(before.map(({ status }) => status)).to.deep.equal(Array(reports).fill('failed'));
     });
   }
@@ -107,11 +110,11 @@ describe('the receipts of a state', () => {
     it(`are none where it ${how}, which is told`, async () => {
       const receipts = receiptsBy(answer);
       receipts.overtake('ana', event, REQUEST);
-      void receipts.keep('SM1', receipt, NOW, notReported);
+      void receipts.keep('SM1', receipt, notReported);
       await settle();
-      expect(await receipts.isNewest(receipt, NOW)).to.equal('unknown');
-      expect(await receipts.isDelivered(['SM1'], receipt, NOW)).to.equal(false);
-      expect(await receipts.take('SM1', NOW, FAILED)).to.equal(undefined);
+      expect(await receipts.isNewest(receipt)).to.equal('unknown');
+      expect(await receipts.isDelivered(['SM1'], receipt)).to.equal(false);
+      expect(await receipts.take('SM1', FAILED)).to.equal(undefined);
       expect(failures).to.deep.equal([
         ['gone', 'event-1'],
         ['gone', 'event-1'],
@@ -126,7 +129,7 @@ describe('the receipts of a state', () => {
     const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       const receipts = receiptsBy(() => new Promise(() => undefined));
-      const asking = Promise.all([receipts.isNewest(receipt, NOW), receipts.take('SM1', NOW, FAILED)]);
+      const asking = Promise.all([receipts.isNewest(receipt), receipts.take('SM1', FAILED)]);
       await clock.tickAsync(1_999);
       expect(failures).to.be.empty;
       await clock.tickAsync(1);

@@ -1,6 +1,14 @@
 import { expect } from 'chai';
 import { RunningCalls, type RunningCall } from '#lib/delivery/running-calls.js';
 
+/** Those whose messages must not leave any more. */
+const stopped = new Set<RunningCall>();
+
+function begin(running: RunningCalls, person: string): RunningCall {
+  const call: RunningCall = running.begin(person, { stopLeaving: () => stopped.add(call) });
+  return call;
+}
+
 /** The orders in which three calls may end. */
 const ORDERS = [
   [0, 1, 2],
@@ -18,17 +26,18 @@ describe('the calls of a person that are under way', () => {
     running: RunningCalls,
     person: string,
   ): readonly [RunningCall, RunningCall, RunningCall] => [
-    running.begin(person),
-    running.begin(person),
-    running.begin(person),
+    begin(running, person),
+    begin(running, person),
+    begin(running, person),
   ];
 
-  it('are overtaken by a newer one that a channel has accepted, and by no other', () => {
+  it('are overtaken by a newer one that has passed the guard, and by no other', () => {
     const running = new RunningCalls();
-    const calls = [running.begin('ana'), running.begin('ana'), running.begin('ben'), running.begin('ana')];
+    const calls = [begin(running, 'ana'), begin(running, 'ana'), begin(running, 'ben'), begin(running, 'ana')];
     const [, second] = calls;
-    if (second !== undefined) running.accepted(second);
+    if (second !== undefined) running.passGuard(second);
     expect(overtakenOf(calls)).to.deep.equal([true, false, false, false]);
+    expect(calls.map((call) => stopped.has(call))).to.deep.equal([true, false, false, false]);
   });
 
   it('are overtaken by none that has only begun', () => {
@@ -42,10 +51,10 @@ describe('the calls of a person that are under way', () => {
         const running = new RunningCalls();
         const calls = beginThree(running, 'ana');
         for (const at of order.slice(0, ended)) running.end(calls[at]);
-        const newest = running.begin('ana');
+        const newest = begin(running, 'ana');
         const going = [2, 1, 0].filter((at) => !order.slice(0, ended).some((other) => other === at));
         expect(olderThan(newest)).to.deep.equal(going.map((at) => calls[at]));
-        running.accepted(newest);
+        running.passGuard(newest);
         expect(overtakenOf(calls)).to.deep.equal([0, 1, 2].map((at) => going.includes(at)));
         expect(newest.isOvertaken).to.equal(false);
       }
@@ -58,59 +67,59 @@ describe('the calls of a person that are under way', () => {
       const calls = beginThree(running, 'ana');
       running.end(calls[twice]);
       running.end(calls[twice]);
-      const newer = running.begin('ana');
+      const newer = begin(running, 'ana');
       running.end(calls[twice]);
       const others = [2, 1, 0].filter((at) => at !== twice).map((at) => calls[at]);
       expect(olderThan(newer)).to.deep.equal(others);
-      expect(olderThan(running.begin('ana'))).to.deep.equal([newer, ...others]);
+      expect(olderThan(begin(running, 'ana'))).to.deep.equal([newer, ...others]);
     });
   }
 
   it('are no more when the only one ends twice, nor is one that began in between', () => {
     const running = new RunningCalls();
-    const first = running.begin('ana');
+    const first = begin(running, 'ana');
     running.end(first);
     running.end(first);
-    const second = running.begin('ana');
+    const second = begin(running, 'ana');
     running.end(first);
     expect(second.older).to.equal(undefined);
-    expect(running.begin('ana').older).to.equal(second);
+    expect(begin(running, 'ana').older).to.equal(second);
   });
 
   for (const [title, late] of [
     ['the newest', 2],
     ['one between them', 1],
   ] as const) {
-    it(`are overtaken by ${title} that a channel accepts after it has ended: only those before it`, () => {
+    it(`are overtaken by ${title} that passes the guard after it has ended: only those before it`, () => {
       const running = new RunningCalls();
       const calls = beginThree(running, 'ana');
       running.end(calls[late]);
-      const newer = running.begin('ana');
-      running.accepted(calls[late]);
+      const newer = begin(running, 'ana');
+      running.passGuard(calls[late]);
       expect(overtakenOf([...calls, newer])).to.deep.equal([true, late === 2, false, false]);
     });
   }
 
   it('are not overtaken by one that ended before they began', () => {
     const running = new RunningCalls();
-    const ended = running.begin('ana');
+    const ended = begin(running, 'ana');
     running.end(ended);
-    const newer = running.begin('ana');
-    running.accepted(ended);
+    const newer = begin(running, 'ana');
+    running.passGuard(ended);
     expect(overtakenOf([ended, newer])).to.deep.equal([false, false]);
   });
 
-  it('are apart for each person, whoever ends and is accepted', () => {
+  it('are apart for each person, whoever ends and passes the guard', () => {
     const running = new RunningCalls();
     const ana = beginThree(running, 'ana');
     const ben = beginThree(running, 'ben');
     running.end(ana[2]);
     running.end(ana[0]);
     running.end(ana[1]);
-    expect(running.begin('ana').older).to.equal(undefined);
-    const newest = running.begin('ben');
+    expect(begin(running, 'ana').older).to.equal(undefined);
+    const newest = begin(running, 'ben');
     expect(olderThan(newest)).to.deep.equal([ben[2], ben[1], ben[0]]);
-    running.accepted(newest);
+    running.passGuard(newest);
     expect(overtakenOf([...ana, ...ben])).to.deep.equal([false, false, false, true, true, true]);
   });
 });

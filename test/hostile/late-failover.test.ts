@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import sinon from 'sinon';
-import { oktaTelephonyHook, type TelephonyHook } from '#lib/index.js';
+import { memoryState, oktaTelephonyHook, type TelephonyHook } from '#lib/index.js';
 import { settle } from './injected-call.js';
-import { eventScripts, LatePlay, lateTimes, SIGNED } from './late-play.js';
+import { clockScripts, eventScripts, LatePlay, lateTimes, SIGNED } from './late-play.js';
 import { DEADLINE_MS, NOWHERE, QUIET } from './one-event.js';
 import { check, PATIENCE_MS, withSeed } from './runs.js';
 import { ScheduledTime } from './scheduled-time.js';
@@ -23,23 +23,24 @@ describe(withSeed('interleavings of what is told of messages'), function () {
   });
   const time = new ScheduledTime(() => clock);
 
-  it('send a code at most once more for each attempt, never after it was delivered, nor after a newer one', async () => {
+  it('send a code at most once more for each attempt, never after it was delivered, nor after a newer one, whatever the clocks show', async () => {
     await check(
       'interleavings of late failover',
       fc.asyncProperty(
         time.schedulers,
         eventScripts,
         lateTimes,
+        clockScripts,
         fc.boolean(),
         fc.boolean(),
-        async (s, scripts, times, isTimed, isShared) => {
-          const play = new LatePlay(s, scripts, { isTimed, isShared });
-          const state = play.state();
+        async (s, scripts, times, clocks, isTimed, isShared) => {
+          const play = new LatePlay(s, scripts, { isTimed, isShared, clocks });
+          const state = play.state(memoryState());
           const vendors: ConstructorParameters<typeof ScheduledVendors>[1] = {
             okta: () => 'not found',
             twilio: () => 'silent',
           };
-          const makeHook = (): TelephonyHook =>
+          const makeHook = (at: number): TelephonyHook =>
             oktaTelephonyHook({
               credentials: NOWHERE,
               publicUrl: SIGNED.publicUrl,
@@ -52,9 +53,10 @@ describe(withSeed('interleavings of what is told of messages'), function () {
               state,
               deadlineMs: DEADLINE_MS,
               logger: QUIET,
+              clock: play.clockOf(at),
               onEvent: play.onEvent,
             });
-          const hooks = isShared ? [makeHook(), makeHook()] : [makeHook()];
+          const hooks = isShared ? [makeHook(0), makeHook(1)] : [makeHook(0)];
           play.begin(hooks);
           time.schedule(s, times, play.mayTimePass);
           for (const ms of [1_000, 11_000, 25_000, 25_000]) await time.finish(s, ms, play.mayTimePass);

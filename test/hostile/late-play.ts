@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { memoryState, type Channel, type HookEvent, type State, type TelephonyHook } from '#lib/index.js';
+import type { Channel, HookEvent, State, TelephonyHook } from '#lib/index.js';
 import { inject, injectCallback, settle, type InjectedCall } from './injected-call.js';
+import { DEADLINE_MS } from './one-event.js';
 
 /** The codes of one person, what becomes of their messages, and what is told of that in an order that fast-check makes up. */
 
@@ -53,6 +54,20 @@ export const eventScripts: fc.Arbitrary<readonly EventScript[]> = fc.array(
 /** Milliseconds: a share of a call, and the times at which messages are asked for, or given up. */
 export const lateTimes = fc.array(fc.constantFrom(30, 440, 3_000, 9_000, 20_000), { maxLength: 5 });
 
+/** How far off the clock of each gateway is, and by how much whose clock is set meanwhile, milliseconds. */
+export interface ClockScript {
+  readonly offBy: readonly number[];
+  readonly jumps: readonly { readonly at: number; readonly byMs: number }[];
+}
+const steps = fc.constantFrom(-3_600_000, -30_000, 30_000, 360_000, 3_600_000);
+export const clockScripts: fc.Arbitrary<ClockScript> = fc.record({
+  offBy: fc.tuple(
+    fc.oneof(fc.constant(0), fc.constantFrom(-3_600_000, -30_000, 30_000, 360_000)),
+    fc.oneof(fc.constant(0), fc.constantFrom(-3_600_000, -30_000, 30_000, 360_000)),
+  ),
+  jumps: fc.array(fc.record({ at: fc.nat({ max: 1 }), byMs: steps }), { maxLength: 3 }),
+});
+
 const BRIEF_MS = 15_000;
 const LIFE_MS = 300_000;
 
@@ -74,7 +89,10 @@ interface PlayedEvent {
   readonly key: string;
   readonly script: EventScript;
   readonly calls: InjectedCall[];
-  expiresAt: number;
+  /** When its code ends, by a clock that nobody sets. */
+  endsAtMs: number;
+  /** The guard has let it pass. */
+  hasPassed: boolean;
   isOvertaken: boolean;
   /** The state has said so. */
   isToldOvertaken: boolean;
@@ -88,7 +106,12 @@ export class LatePlay {
   readonly #isTimed: boolean;
   /** The gateways share one state. */
   readonly #isShared: boolean;
+  readonly #jumps: ClockScript['jumps'];
+  /** How far the clock of each gateway is off. */
+  readonly #offBy: number[];
   readonly #events: readonly PlayedEvent[];
+  /** In the order in which they came. */
+  readonly #arrived: PlayedEvent[] = [];
   readonly #sends: Sent[] = [];
   readonly #told: HookEvent[] = [];
   #questions = 0;
@@ -96,16 +119,23 @@ export class LatePlay {
   constructor(
     s: fc.Scheduler,
     scripts: readonly EventScript[],
-    { isTimed, isShared }: { readonly isTimed: boolean; readonly isShared: boolean },
+    {
+      isTimed,
+      isShared,
+      clocks,
+    }: { readonly isTimed: boolean; readonly isShared: boolean; readonly clocks: ClockScript },
   ) {
     this.#s = s;
     this.#isTimed = isTimed;
     this.#isShared = isShared;
+    this.#jumps = clocks.jumps;
+    this.#offBy = [...clocks.offBy];
     this.#events = scripts.map((script, index) => ({
       key: `event-${index}`,
       script,
       calls: [],
-      expiresAt: 0,
+      endsAtMs: 0,
+      hasPassed: false,
       isOvertaken: false,
       isToldOvertaken: false,
     }));
@@ -118,9 +148,13 @@ export class LatePlay {
     this.#told.push(event);
   };
 
+  /** The wall clock of a gateway. */
+  clockOf(at: number): () => number {
+    return () => Date.now() + (this.#offBy[at] ?? 0);
+  }
+
   /** A state elsewhere: what it is asked takes its turn; what it is told is there at once. */
-  state(): State {
-    const memory = memoryState();
+  state(memory: State): State {
     const inTurn =
       <Args extends unknown[], Answer>(what: string, work: (...args: Args) => Answer) =>
       async (...args: Args): Promise<Awaited<Answer>> => {
@@ -137,10 +171,11 @@ export class LatePlay {
       isShared: this.#isShared,
       // What a state that is shared knows when it answers right before a late send, that one must heed; nobody knows what
       // comes to another gateway while the answer is on its way.
-      isNewest: inTurn('newest', (...args) => {
+      isNewest: inTurn('newest', async (...args) => {
+        const answer = await memory.isNewest(...args);
         const event = this.#events.find(({ key }) => key === args[1]);
-        if (event !== undefined) event.isToldOvertaken = event.isOvertaken;
-        return memory.isNewest(...args);
+        if (event !== undefined) event.isToldOvertaken = answer === false;
+        return answer;
       }),
       keepReceipt: inTurn('keep', (...args) => memory.keepReceipt(...args)),
       takeReceipt: inTurn('receipt', (...args) => {
@@ -155,12 +190,9 @@ export class LatePlay {
         return memory.isDelivered(...args);
       }),
       overtake: (person, event) => {
-        for (const other of this.#events) {
-          if (!event.isPreview && other.key !== event.eventKey && other.calls.length > 0)
-            other.isOvertaken = true;
-          // Whoever comes last is the newest, whenever it came in.
-          if (other.key === event.eventKey) other.isOvertaken = false;
-        }
+        const passing = this.#events.find(({ key }) => key === event.eventKey);
+        if (passing !== undefined && !event.isPreview) this.#pass(passing, (event.ageMs ?? 0) === 0);
+        if (passing !== undefined) passing.hasPassed = true;
         return memory.overtake(person, event);
       },
     };
@@ -200,19 +232,27 @@ export class LatePlay {
         sent.isDelivered = true;
       });
     };
+    for (const { at, byMs } of this.#jumps) {
+      void this.#s.schedule(Promise.resolve(), `clock ${at} is set by ${byMs} ms`).then(() => {
+        this.#offBy[at] = (this.#offBy[at] ?? 0) + byMs;
+      });
+    }
     for (const event of this.#events) {
       const { isPreview, isBrief, repeats } = event.script;
       // What is forgotten soon would be the first again.
       const callers = isPreview || isBrief ? 1 : 1 + repeats;
       for (let caller = 0; caller < callers; caller += 1) {
         void this.#s.schedule(Promise.resolve(), `${event.key} comes`).then(() => {
-          const expiresAt = Date.now() + (isBrief ? BRIEF_MS : LIFE_MS);
-          if (event.calls.length === 0) event.expiresAt = expiresAt;
+          const lifeMs = isBrief ? BRIEF_MS : LIFE_MS;
+          if (event.calls.length === 0) {
+            this.#arrived.push(event);
+            event.endsAtMs = performance.now() + lifeMs;
+          }
           event.calls.push(
-            inject(hookAt(caller), {
+            inject(hookAt(caller + this.#events.indexOf(event)), {
               eventId: event.key,
               preview: isPreview,
-              otpExpires: new Date(expiresAt),
+              otpExpires: new Date(Date.now() + lifeMs),
             }),
           );
         });
@@ -234,6 +274,13 @@ export class LatePlay {
       if (event.type === 'message.unknown' && accepted.has(event.transactionId))
         this.wrong.push(`${event.transactionId} was told to be unknown`);
       if (event.type === 'extension.failed') this.wrong.push(`${event.extension} failed: ${event.reason}`);
+      if (event.type !== 'request.answered') continue;
+      // Time passes in steps of 500 ms at most.
+      if (event.durationMs > DEADLINE_MS + 500) this.wrong.push(`${event.eventId} was answered late`);
+      const isSent = this.#sends.some(
+        (sent) => sent.event.key === event.eventId && sent.outcome === 'accepted',
+      );
+      if (event.status === 'SUCCESSFUL' && !isSent) this.wrong.push(`${event.eventId} was falsely answered`);
     }
     for (const sent of this.#sends) {
       const { event, channel, script } = sent;
@@ -276,11 +323,17 @@ export class LatePlay {
       )
     )
       refuse('left although the one before it may arrive');
-    if (event.calls.some((call) => call.answers().length > 0)) {
+    const isLate = event.calls.some((call) => call.answers().length > 0);
+    // Previews come beside what users sign in by.
+    const newer = event.script.isPreview
+      ? undefined
+      : this.#sends.find((sent) => !sent.event.script.isPreview && this.#isBefore(event, sent.event));
+    if (newer !== undefined && !this.#isShared) refuse(`left after ${newer.id}, which is newer`);
+    if (isLate) {
       if (before.some(({ isDelivered }) => isDelivered)) refuse('left late, after one was delivered');
       if (this.#isShared ? event.isToldOvertaken : event.isOvertaken)
         refuse('left late, after a newer event');
-      if (Date.now() >= event.expiresAt) refuse('left late, after its end');
+      if (performance.now() >= event.endsAtMs) refuse('left late, after its end');
     }
     const script = event.script.messages[channel];
     const mayHaveFailed = this.#isTimed && channel === 'whatsapp';
@@ -304,6 +357,24 @@ export class LatePlay {
       }
     }
     return sent;
+  }
+
+  /** What a sign-in overtakes that the guard lets pass. @param isOfThisMoment - it has waited for nothing. */
+  #pass(passing: PlayedEvent, isOfThisMoment: boolean): void {
+    for (const other of this.#arrived) {
+      if (other === passing) continue;
+      const isBefore = this.#isBefore(other, passing);
+      // What passes later is the newer one, but for sign-ins of one gateway, which knows when they came.
+      const isKnown = other.hasPassed || (!this.#isShared && !other.script.isPreview);
+      if (isKnown && (isBefore || (isOfThisMoment && other.hasPassed))) other.isOvertaken = true;
+      else if (!isBefore && other.hasPassed && !other.script.isPreview) passing.isOvertaken = true;
+    }
+  }
+
+  /** Whether the call of one came before that of the other. */
+  #isBefore(one: PlayedEvent, other: PlayedEvent | undefined): boolean {
+    if (other === undefined || one === other) return false;
+    return this.#arrived.indexOf(one) < this.#arrived.indexOf(other);
   }
 
   async #lookUp(

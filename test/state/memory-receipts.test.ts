@@ -22,7 +22,7 @@ const event = (eventKey: string, change: Partial<NewEvent> = {}): NewEvent => ({
 
 describe('the receipts of memoryState', () => {
   const receipt = makeReceipt();
-  const life = { nowMs: NOW, untilMs: receipt.expiresAtMs };
+  const life = { nowMs: NOW, untilMs: NOW + CODE_LIFE_MS };
 
   it('are given to one only of all who ask', () => {
     const state = memoryReceipts();

@@ -9,8 +9,7 @@ const LIFE = { nowMs: NOW, untilMs: NOW + 1000 };
 
 const sentAt = (atMs: number, transactionId = `SM${atMs}`): SentCode => ({
   status: 'accepted',
-  asked: { atMs, skewMs: 0, country: 'GB' },
-  expiresAtMs: atMs + 300_000,
+  asked: { atMs, endsAtMs: 9e15, country: 'GB' },
   channel: 'sms',
   place: 0,
   provider: 'TWILIO',
@@ -22,7 +21,7 @@ const sentAt = (atMs: number, transactionId = `SM${atMs}`): SentCode => ({
 
 const unsentAt = (atMs: number): LastCode => ({
   status: 'refused',
-  asked: { atMs, skewMs: 0 },
+  asked: { atMs, endsAtMs: 9e15 },
   deliveryChannel: 'sms',
   eventId: 'event-2',
 });

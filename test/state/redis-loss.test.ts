@@ -313,7 +313,7 @@ describe('while Redis is lost', () => {
     await lose(state);
     const taken = state.takeReceipt('SM1', NOW, FAILED);
     await recover(state);
-    expect(await taken).to.deep.equal(receipt);
+    expect(await taken).to.include({ eventKey: 'e' });
   });
 
   it('who keeps a receipt is told that it was taken meanwhile, and waits no more', async () => {
@@ -321,7 +321,7 @@ describe('while Redis is lost', () => {
     await state.check();
     await lose(state);
     const keeping = state.keepReceipt('SM1', receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
-    expect(await state.takeReceipt('SM1', NOW, FAILED)).to.deep.equal(receipt);
+    expect(await state.takeReceipt('SM1', NOW, FAILED)).to.include({ eventKey: 'e' });
     await recover(state);
     expect(await keeping).to.equal(undefined);
   });
@@ -378,7 +378,7 @@ describe('while Redis is lost', () => {
     times.backMs = 10;
     expect(await one.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
     await recover(one);
-    expect(await two.takeReceipt('SM2', NOW, FAILED)).to.deep.equal(receipt);
+    expect(await two.takeReceipt('SM2', NOW, FAILED)).to.include({ eventKey: 'e' });
     expect(await one.takeReceipt('SM2', NOW, FAILED)).to.equal(undefined);
   });
 
@@ -406,7 +406,7 @@ describe('while Redis is lost', () => {
     expect(await state.isDelivered(['SM1'], NOW)).to.equal(true);
   });
 
-  it('the newest event is known here, and to every gateway when it is back, unless a newer one came', async () => {
+  it('nobody knows what is newest; what came meanwhile every gateway knows when it is back, unless a newer one came', async () => {
     const [one, two] = [open(), open()];
     await Promise.all([one.check(), two.check()]);
     overtake(one, 'before');
@@ -415,8 +415,7 @@ describe('while Redis is lost', () => {
     // Nobody knows what others have seen since.
     expect(await one.isNewest('person', 'before', NOW)).to.equal('unknown');
     overtake(one, 'during');
-    expect(await one.isNewest('person', 'during', NOW)).to.equal(true);
-    expect(await one.isNewest('person', 'before', NOW)).to.equal('unknown');
+    expect(await one.isNewest('person', 'during', NOW)).to.equal('unknown');
     await recover(one);
     expect(await one.isNewest('person', 'before', NOW)).to.equal(false);
     expect(await two.isNewest('person', 'during', NOW)).to.equal(true);
@@ -470,7 +469,7 @@ describe('while Redis is lost', () => {
     for (const round of ['first', 'second']) {
       const sent = {
         status: 'accepted',
-        asked: { atMs: NOW, skewMs: 0 },
+        asked: { atMs: NOW, endsAtMs: 9e15 },
         deliveryChannel: 'sms',
         eventId: round,
       } as SentCode;
@@ -492,7 +491,7 @@ describe('while Redis is lost', () => {
       const kept = (await redis.dump()).filter(({ name }) => /:(person|receipt|sent|suppressed):/.test(name));
       for (const { name, expiresInMs } of kept) expect(expiresInMs, name).to.be.within(30_000, 40_000);
       expect(kept).to.have.length(4);
-      expect(await two.takeReceipt(`SM-${round}`, NOW, FAILED)).to.deep.equal(receipt);
+      expect(await two.takeReceipt(`SM-${round}`, NOW, FAILED)).to.include({ eventKey: 'e' });
       const use = { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW } as const;
       expect(await two.takeSent?.(`person-${round}`, use)).to.deep.equal(sent);
       await redis.admin.flushall();
@@ -507,7 +506,11 @@ describe('while Redis is lost', () => {
     await lose(state);
     overtake(state, 'over');
     const keeping = keep(state, 'SM1');
-    const sent = { status: 'accepted', asked: { atMs: NOW, skewMs: 0 }, deliveryChannel: 'sms' } as SentCode;
+    const sent = {
+      status: 'accepted',
+      asked: { atMs: NOW, endsAtMs: 9e15 },
+      deliveryChannel: 'sms',
+    } as SentCode;
     void state.keepSent?.('person', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
     clock.tick(60_000);
     await recover(state);
@@ -551,7 +554,7 @@ describe('while Redis is lost', () => {
       await allow('receipt', 'report');
       await one.check();
       expect(await keeping).to.equal(undefined);
-      expect(await two.takeReceipt('SM1', NOW, FAILED)).to.deep.equal(receipt);
+      expect(await two.takeReceipt('SM1', NOW, FAILED)).to.include({ eventKey: 'e' });
       expect(new Set(news.flatMap(({ type, reason }) => (type === 'lost' ? [reason] : [])))).to.deep.equal(
         new Set(['NOPERM']),
       );
@@ -564,7 +567,7 @@ describe('while Redis is lost', () => {
       await one.check();
       const keeping = keep(one, 'SM1');
       await until(() => one.health === 'lost');
-      expect(await one.takeReceipt('SM1', NOW, FAILED)).to.deep.equal(receipt);
+      expect(await one.takeReceipt('SM1', NOW, FAILED)).to.include({ eventKey: 'e' });
       await allow('receipt', 'report');
       await one.check();
       expect(await keeping).to.equal(undefined);
@@ -598,7 +601,7 @@ describe('while Redis is lost', () => {
         expect(await keeping).to.equal(undefined);
         await until(() => state.health === 'lost');
         await recover(state);
-        expect(await state.takeReceipt('SM1', NOW, FAILED)).to.deep.equal(receipt);
+        expect(await state.takeReceipt('SM1', NOW, FAILED)).to.include({ eventKey: 'e' });
         expect(await state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
         expect(await state.isNewest('person', 'newest', NOW)).to.equal(true);
       });

@@ -188,7 +188,12 @@ describe('redisState', () => {
     await redis.admin.lpush(name, 'of another');
     const traffic = await watchTraffic(redis);
     const sent = {
-      ...{ status: 'accepted', asked: { atMs: NOW, skewMs: 0 }, deliveryChannel: 'sms', eventId: 'event-1' },
+      ...{
+        status: 'accepted',
+        asked: { atMs: NOW, endsAtMs: 9e15 },
+        deliveryChannel: 'sms',
+        eventId: 'event-1',
+      },
       transactionId: 'SM*\n1',
     } as SentCode;
     const receipt = receiptOf();
@@ -296,7 +301,9 @@ describe('redisState', () => {
     failedIds: [],
     attempts: [],
   });
-  const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+  /** As it was kept, but for the end of its code, which is by the clock of whoever takes it. */
+  const asKept = (receipt: Receipt | undefined): unknown =>
+    JSON.parse(JSON.stringify({ ...receipt, expiresAtMs: undefined }));
 
   describe('a receipt', () => {
     const keep = (state: State, untilMs = NOW + 300_000): void => {
@@ -310,9 +317,19 @@ describe('redisState', () => {
       const taken = await inTurn(16, [one, two], (state) => state.takeReceipt('SM1', NOW, FAILED));
       const [receipt, ...others] = taken.filter((found) => found !== undefined);
       expect(others).to.be.empty;
-      expect(receipt).to.deep.equal(asJson(receiptOf()));
+      expect(asKept(receipt)).to.deep.equal(asKept(receiptOf()));
       expect(await keysOf('receipt')).to.be.empty;
     });
+
+    for (const aheadMs of [-3_600_000, 0, 360_000]) {
+      it(`lives as long at a gateway whose clock is ${aheadMs} ms ahead`, async () => {
+        const [one, two] = [open(), open()];
+        keep(one);
+        await settled(one);
+        const receipt = await two.takeReceipt('SM1', NOW + aheadMs, FAILED);
+        expect(receipt!.expiresAtMs - (NOW + aheadMs)).to.be.within(1, 300_000);
+      });
+    }
 
     it('is gone with its code', async () => {
       const state = open();
@@ -330,7 +347,7 @@ describe('redisState', () => {
     it('that was kept before there was a connection is kept all the same', async () => {
       const state = open();
       keep(state);
-      expect(await state.takeReceipt('SM1', NOW, FAILED)).to.deep.equal(asJson(receiptOf()));
+      expect(asKept(await state.takeReceipt('SM1', NOW, FAILED))).to.deep.equal(asKept(receiptOf()));
     });
 
     it('is not kept where the message was reported before at any gateway: the report is given in its place', async () => {
@@ -452,7 +469,7 @@ describe('redisState', () => {
       await settled(before);
       expect(await answerOf(await during.claim('event', life()))).to.deep.equal(ANSWER);
       expect(first(await during.claim('other', life(60_000, bucket('a', 1)))).exceeded).to.deep.equal(['a']);
-      expect(await during.takeReceipt('SM1', NOW, FAILED)).to.deep.equal(asJson(receiptOf()));
+      expect(asKept(await during.takeReceipt('SM1', NOW, FAILED))).to.deep.equal(asKept(receiptOf()));
       expect(await during.isNewest('person', 'a', NOW)).to.equal(true);
     });
 
@@ -483,7 +500,7 @@ describe('redisState', () => {
   it('tells of a sent code that its keys do not open, and gives none', async () => {
     const sent = {
       status: 'accepted',
-      asked: { atMs: NOW, skewMs: 0 },
+      asked: { atMs: NOW, endsAtMs: 9e15 },
       deliveryChannel: 'sms',
       eventId: 'event-1',
     } as SentCode;
@@ -499,7 +516,7 @@ describe('redisState', () => {
         expect(error).to.match(/a sent code does not open with encryptionKeys/);
       },
     );
-    const next: SentCode = { ...sent, asked: { atMs: NOW + 1, skewMs: 0 } };
+    const next: SentCode = { ...sent, asked: { atMs: NOW + 1, endsAtMs: 9e15 } };
     void ahead.keepSent?.('ana', next, { nowMs: NOW, untilMs: NOW + 60_000 });
     expect(await ahead.takeSent?.('ana', { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW })).to.equal(
       undefined,
@@ -515,7 +532,7 @@ describe('redisState', () => {
   it('keeps a sent code by when it was asked for, and not after its use was told', async () => {
     const state = open();
     const code = (status: LastCode['status'], atMs: number, eventId: string): LastCode =>
-      ({ status, asked: { atMs, skewMs: 0 }, deliveryChannel: 'sms', eventId }) as LastCode;
+      ({ status, asked: { atMs, endsAtMs: 9e15 }, deliveryChannel: 'sms', eventId }) as LastCode;
     const lastOf = async (...codes: readonly LastCode[]): Promise<string | undefined> => {
       for (const one of codes) void state.keepSent?.('ana', one, { nowMs: NOW, untilMs: NOW + 60_000 });
       await settled(state);
@@ -555,7 +572,7 @@ describe('redisState', () => {
       void state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
       const other = open({ connection: client });
       expect(await answerOf(await other.claim('event', life()))).to.deep.equal(ANSWER);
-      expect(await other.takeReceipt('SM1', NOW, FAILED)).to.deep.equal(asJson(receiptOf()));
+      expect(asKept(await other.takeReceipt('SM1', NOW, FAILED))).to.deep.equal(asKept(receiptOf()));
       expect(first(await other.claim('2', life(60_000, bucket('a', 1)))).exceeded).to.deep.equal(['a']);
       await Promise.all(states.splice(0).map((one) => one.close()));
       expect(await client.echo('open')).to.equal('open');

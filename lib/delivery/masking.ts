@@ -203,7 +203,7 @@ const isAscii = (text: string): boolean => ASCII.test(text);
  */
 export function toAscii(text: string): string {
   if (isAscii(text)) return text;
-  return text.normalize('NFC').replace(/[\p{N}\uff01-\uff5e]/gu, (character) => {
+  return text.normalize().replace(/[\p{N}\uff01-\uff5e]/gu, (character) => {
     const plain = character.normalize('NFKC');
     if (isAscii(plain)) return plain;
     return DECIMAL_DIGIT.test(character) ? String(digitValue(character)) : character;

@@ -1,9 +1,19 @@
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import sinon from 'sinon';
 import type { ChannelPort, DeliveryReport, HookEvent, Outcome, TelephonyRequest } from '#lib/index.js';
 import type { EmulatedMessage } from '#lib/testing/index.js';
 import type { RecordedRequest } from '#lib/testing/faults.js';
-import { ANA, BOB, CODE, commandOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import {
+  ANA,
+  BOB,
+  CODE,
+  commandOf,
+  startScene,
+  wamid,
+  type Scene,
+  type SceneOptions,
+} from '#harness/scene.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
@@ -734,6 +744,41 @@ describe('a code that did not arrive', () => {
         outcome: 'accepted',
         channel: 'sms',
       });
+    });
+
+    it('goes out where an id holds the number in base64, by which the provider is asked and nobody is told', async () => {
+      const asked: string[] = [];
+      const ids = ['7A717FACE7FA5C8052', '3EB0C431C26A1916E0'].map((random) =>
+        wamid(ANA.phone.slice(1), undefined, random),
+      );
+      const whatsapp: ChannelPort<never> = {
+        send: () => Promise.resolve({ status: 'accepted', transactionId: ids[0] ?? '' }),
+        lookUp: (transactionId) => {
+          asked.push(transactionId);
+          return Promise.resolve({ status: 'failed', code: '131026', reason: `No ${transactionId} there` });
+        },
+      };
+      const sms: ChannelPort<never> = {
+        send: () => Promise.resolve({ status: 'accepted', transactionId: ids[1] ?? '' }),
+      };
+      await start({ channels: { whatsapp, sms } });
+      await scene.hook.ready();
+      clock = stopTime();
+      const call = await scene.call();
+      pass(3_000);
+      await until(() => ended().length === 1);
+      expect(asked).to.deep.equal([ids[0]]);
+      mustNotShow(...ids);
+      const [first = '', second = ''] = ids.map((id) => createHash('sha256').update(id).digest('base64url'));
+      expect(commandOf(call)?.['transactionId']).to.equal(first);
+      expect(scene.events.find(({ type }) => type === 'message.status')).to.include({ transactionId: first });
+      expect(scene.log.map(({ fields }) => fields['transactionId'])).to.include.members([first, second]);
+      expect(ended()[0]).to.include({
+        fromChannel: 'whatsapp',
+        whyReason: 'No wamid.… there',
+        transactionId: second,
+      });
+      expect(ended()[0]?.attempts.map(({ transactionId }) => transactionId)).to.deep.equal([first, second]);
     });
 
     it('goes out to its own user where two channels of the user’s own count their ids from 1', async () => {

@@ -1,4 +1,4 @@
-import { isAbout, maskNumber, maskText } from '../delivery/masking.js';
+import { isAbout, maskNumber, maskText, toAscii } from '../delivery/masking.js';
 import { fieldOf } from '../okta/api-answer.js';
 
 /** A hook call and its answer, as others may read them: no code, no whole number, no login, no name. */
@@ -31,7 +31,7 @@ function textAt(value: unknown, name: string): string {
 /** Something that is told of a call: on one line, in bounds, and masked where it is about the user or the code. */
 export function tellable(text: string, secrets: CallSecrets): string {
   // What another's hook answers goes to a terminal.
-  const plain = text
+  const plain = toAscii(text)
     .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
     .replace(OTHERS_NUMBER, MASK)
     .replace(ADDRESS, MASK);

@@ -13,7 +13,7 @@ import type {
   UserProfile,
 } from './channel.js';
 import type { AttemptReport } from './events.js';
-import { isAbout, maskText, toToken } from './masking.js';
+import { isAbout, maskText, toldId, toToken } from './masking.js';
 import { leavesHopeFor } from './plan.js';
 import { textFor, oktaText, type ComposeText } from './text.js';
 import type { Texts } from './texts.js';
@@ -267,14 +267,12 @@ function reportOf(
 ): AttemptReport {
   // Ids, codes and reasons are words of others: what says who, or which code, is not told.
   if (outcome.status === 'accepted') {
-    const { transactionId } = outcome;
-    const isTold = transactionId !== '' && !isAbout(transactionId, request, to);
     return {
       channel: name,
       provider,
       outcome: 'accepted',
       durationMs: Math.round(durationMs),
-      transactionId: isTold ? transactionId : request.eventId,
+      transactionId: toldId(outcome.transactionId, request, to),
     };
   }
   const report = { channel: name, provider, outcome: outcome.status, durationMs: Math.round(durationMs) };

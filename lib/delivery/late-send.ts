@@ -2,7 +2,7 @@ import { Budget } from './budget.js';
 import type { DeliveryFailure, DeliveryReport, TelephonyRequest } from './channel.js';
 import type { Delivery, ReadyChannel } from './dispatch.js';
 import type { HookEvent } from './events.js';
-import { isAbout, maskNumber, maskText, toToken } from './masking.js';
+import { isAbout, maskNumber, maskText, toldId, toToken } from './masking.js';
 import { leavesHopeFor } from './plan.js';
 import type { PlanStep, Receipt } from './receipt.js';
 
@@ -124,7 +124,7 @@ export function statusOf(
     ...whose(receipt),
     channel: sentBy.channel,
     // As in the attempt that told of it.
-    transactionId: isAbout(transactionId, request, sentBy.to) ? request.eventId : transactionId,
+    transactionId: toldId(transactionId, request, sentBy.to),
     status: report.status,
     code: failure?.code,
     reason: failure?.reason,

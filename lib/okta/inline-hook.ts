@@ -1,8 +1,8 @@
-import { hash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { TelephonyRequest } from '../delivery/channel.js';
 import { TESTER_PREFIX } from '../delivery/history.js';
 import { readLocale } from '../delivery/locale.js';
-import { isAbout } from '../delivery/masking.js';
+import { digestOf, isAbout } from '../delivery/masking.js';
 import { toDialableNumber } from '../delivery/phone-number.js';
 import { RequestError } from '../errors.js';
 import { REFUSALS, type Refusal } from './refusals.js';
@@ -246,8 +246,6 @@ function asEventId(value: unknown): string | undefined {
   const text = typeof value === 'number' ? String(value) : asText(value, Infinity);
   return text === undefined || text.length <= 256 ? text : digestOf(text);
 }
-
-const digestOf = (text: string): string => hash('sha256', text, 'base64url');
 
 function asTime(value: unknown): number | undefined {
   const time = typeof value === 'string' ? Date.parse(value) : NaN;

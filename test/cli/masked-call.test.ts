@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { maskValue, tellable } from '#lib/cli/masked-call.js';
+import { wamid } from '#harness/scene.js';
 
 const SECRETS = {
   otpCode: '204981',
@@ -30,6 +31,13 @@ describe('a call that others may read', () => {
     ]) {
       expect(tellable(text, SECRETS)).to.equal(text);
     }
+  });
+
+  it('masks numbers in digits of other scripts, and ids that hold the number in base64', () => {
+    expect(tellable('to +٤٩١٧٠٥٥٥٠١٢٣ or ＋４９１７０５５５０１２３', SECRETS)).to.equal('to … or …');
+    expect(maskValue({ transactionId: wamid('447700900177') }, SECRETS)).to.deep.equal({
+      transactionId: 'wamid.…',
+    });
   });
 
   it('leaves out what has a name that Okta does not know', () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { Breaker } from '#lib/delivery/breaker.js';
@@ -7,7 +8,7 @@ import { dispatch, type Delivery, type ReadyChannel, type Rest } from '#lib/deli
 import type { AttemptReport } from '#lib/delivery/events.js';
 import type { ComposeText } from '#lib/delivery/text.js';
 import type { Channel, ChannelParts } from '#lib/index.js';
-import { commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
+import { commandOf, errorOf, startScene, wamid, type Scene } from '#harness/scene.js';
 import { defer, until } from '#harness/until.js';
 import { makeMessage, OTP_CODE, PHONE_NUMBER } from '../twilio/scripted-api.js';
 
@@ -17,6 +18,7 @@ type Send = (message: Message, context: SendContext) => unknown;
 /** A port that may break its own rules, as those of others do. */
 const portOf = (send: Send): ChannelPort<never> => ({ send: send as ChannelPort<never>['send'] });
 
+const WAMID = wamid(PHONE_NUMBER.slice(1));
 const ready = (name: string, send: Send, provider = name.toUpperCase()): ReadyChannel => ({
   name,
   provider,
@@ -506,6 +508,11 @@ describe('dispatching a code', () => {
         'whose id holds the number',
         { status: 'accepted', transactionId: `to_${PHONE_NUMBER}` },
         REQUEST.eventId,
+      ],
+      [
+        'whose id is base64 that holds the number',
+        { status: 'accepted', transactionId: WAMID },
+        createHash('sha256').update(WAMID).digest('base64url'),
       ],
       ['whose id holds the code', { status: 'accepted', transactionId: `msg${OTP_CODE}` }, REQUEST.eventId],
       ['whose id holds a name', { status: 'accepted', transactionId: 'for-Anne-1' }, REQUEST.eventId],

@@ -1,7 +1,16 @@
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import type { Channel, OktaTelephonyHookOptions, TelephonyRequest } from '#lib/index.js';
-import { isAbout, maskError, maskNumber, maskText, toToken } from '#lib/delivery/masking.js';
-import { ANA, CODE, startScene } from '#harness/scene.js';
+import {
+  isAbout,
+  maskApart,
+  maskError,
+  maskNumber,
+  maskText,
+  toldId,
+  toToken,
+} from '#lib/delivery/masking.js';
+import { ANA, BOB, CODE, startScene, wamid } from '#harness/scene.js';
 import { expectNoSecrets } from '#harness/witness.js';
 
 const request: TelephonyRequest = {
@@ -22,6 +31,10 @@ const request: TelephonyRequest = {
   raw: undefined,
 };
 const apart = (digits: string, separator: string): string => Array.from(digits).join(separator);
+const inScript = (digits: string, numberingSystem: string): string => {
+  const { format } = new Intl.NumberFormat('en', { numberingSystem });
+  return digits.replace(/\d/g, (digit) => format(Number(digit)));
+};
 
 describe('the mask of a text', () => {
   const texts: readonly (readonly [what: string, text: string, ...gone: string[]])[] = [
@@ -36,6 +49,33 @@ describe('the mask of a text', () => {
     ['the number in a URL', `/send?to=%2B${ANA.phone.slice(1)}`, '447700', '900123'],
     ['the number as it is spoken', `to ${apart(ANA.phone.slice(1), ', ')}`, '4, 4', '1, 2'],
     ['the number at Twilio', `whatsapp:${ANA.phone}`, '447700'],
+    ...['arab', 'arabext', 'deva', 'beng', 'thai', 'mymr', 'adlm', 'fullwide', 'mathsans'].flatMap(
+      (script) =>
+        [
+          [`the code in digits of ${script}`, `sent ${inScript(CODE, script)}`, inScript(CODE, script)],
+          [
+            `the number in digits of ${script}, set apart`,
+            `to ${apart(inScript(ANA.phone, script), ' - ')}`,
+            inScript('7', script),
+            '7',
+          ],
+          [`any long run of digits of ${script}`, inScript('57812', script), inScript('57', script), '57'],
+        ] as const,
+    ),
+    ['the code in small digits', `sent ${apart('²⁰⁴⁹⁸¹', ' ')}`, '²', '2', '⁹', '9'],
+    ['the code in circles', 'sent ②⓪④⑨⑧①', '②', '2', '⑨', '9'],
+    ['the code, whatever is between its digits', `sent ${apart(CODE, ' …様\u200b ')}`, '2', '9'],
+    ['the code in base64', `sent ${btoa(CODE)}`, btoa(CODE)],
+    ['the number in base64', `sent ${btoa(ANA.phone)}`, btoa(ANA.phone).slice(4)],
+    ['the number in base64 of something longer', `sent x=${btoa('ab44770090012')}!`, 'NzcwMDkw'],
+    ['the number in hex', `sent a${Buffer.from(ANA.phone).toString('hex')}`, '3434', '3737'],
+    [
+      'the login in wide letters',
+      'no user ａｎａ．ｓｉｌｖｅｉｒａ＠ｅｘａｍｐｌｅ．ｃｏｍ',
+      'ａｎａ',
+      'ana',
+    ],
+    ['a name in wide letters', 'Dear Ｓｉｌｖｅｉｒａ', 'Ｓｉｌ', 'silv'],
     ['the login', `no user ${ANA.login}!`, 'ana.', 'silveira', 'example'],
     ['the login in capitals', ANA.login.toUpperCase(), 'ANA.', 'SILVEIRA'],
     ['the login without its domain', 'no user ana.silveira here', 'ana.', 'silveira'],
@@ -74,6 +114,34 @@ describe('the mask of a text', () => {
       'Could not send … to …, try 2',
     );
   });
+
+  it('leaves what is in other scripts, and tells short numbers by ASCII digits', () => {
+    for (const text of ['宛先は無効です…', 'Größe ½ ™ Ёж', 'عنوان خاطئ', 'e-mail @ home']) {
+      expect(maskText(text, request)).to.equal(text);
+    }
+    expect(maskText('خطأ ٤٠٤', request)).to.equal('خطأ 404');
+  });
+
+  it('finds a name whose letters are written with their marks apart', () => {
+    const zoe = { ...request, firstName: 'Zoë', lastName: 'Bücher' };
+    expect(maskText('Dear Zoe\u0308 Bu\u0308cher', zoe)).to.equal('Dear … …');
+  });
+
+  for (const [otpCode, text, masked] of [
+    ['AB-12-CD', 'sent ab12cd, AB 12 CD and AB-12-CD', 'sent …, … and …'],
+    ['-----------A', 'sent -----------A and - - - - - - - - - - - a!', 'sent … and …!'],
+    ['------', 'no ------ and no -- -- --', 'no … and no …'],
+    ['A-', 'A- stays', 'A- stays'],
+    ['٢٠٤-٩٨١', 'sent 204981 and ２０４ ９８１', 'sent … and …'],
+    ['あいうえ', 'コードはあ、い、う、え。', 'コードは…。'],
+    ['ΑΣ-ΑΣ', 'sent ασας', 'sent …'],
+    ['qßaö', 'sent QSSAÖ', 'sent …'],
+    ['𐐀𐐁𐐂', 'sent 𐐨 𐐩 𐐪', 'sent …'],
+  ] as const) {
+    it(`takes out a code like ${otpCode}`, () => {
+      expect(maskText(text, { ...request, otpCode })).to.equal(masked);
+    });
+  }
 
   it('leaves error codes, however long: capital letters and underscores alone', () => {
     for (const code of ['SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE']) {
@@ -177,9 +245,28 @@ describe('the mask of a text', () => {
       'a@'.repeat(5e5),
       'A_'.repeat(5e5),
       'AA_'.repeat(600),
+      '-'.repeat(1e6),
+      '-'.repeat(40),
+      '-'.repeat(2000),
+      '- '.repeat(1000),
+      'basic '.repeat(300),
+      `basic${' '.repeat(1990)}`,
+      'MDMD '.repeat(400),
     ]) {
-      expect(maskText(text, request).length).to.be.at.most(300);
+      for (const otpCode of [CODE, '-----------A', `${'-'.repeat(31)}A`]) {
+        expect(maskText(text, { ...request, otpCode }).length).to.be.at.most(300);
+      }
     }
+  });
+});
+
+describe('the mask of one secret', () => {
+  it('leaves a text as it is where the secret is too short to be one', () => {
+    for (const secret of ['', '1', '12', '-']) expect(maskApart('12 - 12', secret)).to.equal('12 - 12');
+  });
+
+  it('does not take a letter or a digit between two of its characters for a separator', () => {
+    expect(maskApart('204x981 2049781 204…981', CODE)).to.equal('204x981 2049781 …');
   });
 });
 
@@ -225,12 +312,28 @@ describe('an id or a code of others', () => {
     ['a first name and a last one, run together', `msg-Maria${ANA.lastName}1`],
     ['a last name with a digit behind it', `USER_${ANA.lastName.toUpperCase()}2`],
     ['a last name', `x_y.${ANA.lastName.toUpperCase()}`],
+    ['the code in digits of another script', `M${inScript(CODE, 'deva')}`],
+    ['the number in wide digits', `M${inScript('07700900123', 'fullwide')}`],
+    ['an address of anybody in wide signs', 'x＠y'],
+    ['a name in wide letters', 'ＭＡＲＩＡ-7'],
+    ['the number in base64', wamid(ANA.phone.slice(1))],
+    ['the number in base64, a byte further on', wamid(ANA.phone, '')],
+    ['the number in base64, two bytes further on', wamid('07700900123', '\x1c')],
+    ['the number that it went to in base64', wamid(to)],
+    ['the code in base64', `x.${Buffer.from(`id:${CODE};`).toString('base64url')}`],
+    ['the number in hex', `x${Buffer.from(ANA.phone).toString('hex')}x`],
   ];
   for (const [what, text] of about) {
     it(`is about somebody where it holds ${what}`, () => {
       expect(isAbout(text, request, to)).to.equal(true);
     });
   }
+
+  it('is about nobody where it holds the number of another in base64', () => {
+    expect(isAbout(wamid('447700900124'), request, to)).to.equal(false);
+    const abroad = { ...request, phoneNumber: '+2902001', otpCode: '123' };
+    expect(isAbout(wamid('2902001'), abroad, ''), 'a short number').to.equal(true);
+  });
 
   it('is about somebody where it holds a name of other letters', () => {
     const zoe = { ...request, firstName: 'Zoë', lastName: 'Østergård', login: undefined };
@@ -275,6 +378,33 @@ describe('an id or a code of others', () => {
     expect(
       isAbout('', { ...request, login: undefined, firstName: undefined, lastName: undefined }, ''),
     ).to.equal(false);
+  });
+});
+
+describe('the id of a message', () => {
+  const toldOf = (id: string): string => toldId(id, request, ANA.phone);
+
+  it('is told as it is', () => {
+    for (const id of [`SM${'0a'.repeat(16)}`, wamid(BOB.phone.slice(1)), '7'])
+      expect(toldOf(id)).to.equal(id);
+  });
+
+  it("is told by the event's where there is none, or where it shows who or which code", () => {
+    for (const id of ['', `M-${CODE}`, `true_${ANA.phone.slice(1)}_3EB0C431C26A1916E07A`]) {
+      expect(toldOf(id)).to.equal('event-1');
+    }
+  });
+
+  it('is told by its digest where it is long and holds the number in base64: always by the same', () => {
+    const id = wamid(ANA.phone.slice(1));
+    expect(toldOf(id)).to.equal(createHash('sha256').update(id).digest('base64url'));
+    expect(toldOf(wamid(ANA.phone.slice(1), '\x1d\x18\x0c')))
+      .to.not.equal(toldOf(id))
+      .and.not.equal('event-1');
+  });
+
+  it("is told by the event's where its digest would give the number away", () => {
+    expect(toldOf(btoa(ANA.phone))).to.equal('event-1');
   });
 });
 

@@ -33,6 +33,10 @@ export const BOB = {
   phone: '+12025550142',
 } as const;
 export const CODE = '204981';
+/** An id as WhatsApp's own API makes them: base64 of bytes that hold the number. */
+export function wamid(number: string, before = '\x1c\x18\x0c', random = '7A717FACE7FA5C8052'): string {
+  return `wamid.${Buffer.from(`${before}${number}\x15\x02\0\x11\x18\x12${random}\0`).toString('base64')}`;
+}
 export const HOOK_SECRET = 'hook-secret-5f1c9ab2';
 
 export interface LogLine {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { TelephonyRequest } from '#lib/index.js';
 import { localeChain, pickByLocale, readLocale } from '#lib/delivery/locale.js';
-import { maskText } from '#lib/delivery/masking.js';
+import { maskApart, maskText, toAscii } from '#lib/delivery/masking.js';
 import { toDialableNumber } from '#lib/delivery/phone-number.js';
 import { spokenCode } from '#lib/delivery/spoken-code.js';
 import { oktaText } from '#lib/delivery/text.js';
@@ -156,6 +156,51 @@ describe(withSeed('hostile texts, numbers and locales'), function () {
         }
       }),
       200,
+    );
+  });
+
+  it('are read once, character by character, to mask a code of any kind in them', async () => {
+    const characters = ['-', '-', '1', '2', 'A', 'b', 'é', 'ß', 'Σ', 'あ', '٣', '𝟙', '𐐀'];
+    const between = ['', '', ' ', ', ', '…', '-----', '\u200b'];
+    const code = fc
+      .tuple(fc.nat({ max: 31 }), fc.array(fc.constantFrom(...characters), { minLength: 1, maxLength: 32 }))
+      .map(([hyphens, others]) => [...Array<string>(hyphens).fill('-'), ...others].slice(-32).join(''));
+    const codeInText = fc.record({
+      otpCode: code,
+      words: fc.array(fc.constantFrom(...characters, ...between), { maxLength: 40 }),
+      separator: fc.constantFrom(...between),
+      // Up to the longest that is read.
+      length: fc.nat({ max: 2000 }),
+    });
+    await check(
+      'one reading',
+      holds(codeInText, ({ otpCode, words, separator, length }) => {
+        const spoken = Array.from(otpCode).join(separator);
+        const text = toAscii(`${words.join('')}${spoken} `.repeat(length).slice(0, length) + spoken);
+        let steps = 0;
+        function* counted(): Generator<string> {
+          for (const character of text) {
+            steps += 1;
+            yield character;
+          }
+        }
+        const masked = maskApart(counted(), otpCode);
+        // What of it is kept is then searched, and `indexOf` compares at each place no more than the 32 characters of the code.
+        expect(steps).to.equal(Array.from(text).length);
+        const lettersOf = (piece: string): string =>
+          toAscii(piece)
+            .replace(/[^\p{L}\p{N}]/gu, '')
+            .toUpperCase();
+        const letters = lettersOf(otpCode);
+        if (letters.length >= 3) {
+          expect(masked).to.include('…');
+          const isLeft = masked.split('…').some((piece) => lettersOf(piece).includes(letters));
+          expect(isLeft).to.equal(false);
+        }
+        const request: TelephonyRequest = { ...makeMessage().request, otpCode };
+        expect(maskText(text, request).length).to.be.at.most(300);
+      }),
+      400,
     );
   });
 

@@ -23,7 +23,18 @@ const SPELLINGS_OF_DIGITS: readonly ((digits: string) => string)[] = [
   (digits) => Array.from(digits).join(' '),
   (digits) => Array.from(digits).join(', '),
   (digits) => digits.replace(/(...)/g, '$1-').replace(/-$/, ''),
+  (digits) => inScript(digits, 0x660),
+  (digits) => inScript(digits, 0x966),
+  (digits) => inScript(digits, 0xff10),
+  // As WhatsApp's own API makes its ids.
+  ...['', '\x1c', '\x18\x0c'].flatMap((before) => [
+    (digits: string) => `wamid.${Buffer.from(`${before}${digits}`).toString('base64')}`,
+    (digits: string) =>
+      `wamid.${Buffer.from(`${before}${digits}\x15\x02\0`.repeat(2)).toString('base64url')}`,
+  ]),
 ];
+const inScript = (digits: string, zero: number): string =>
+  digits.replace(/[0-9]/g, (digit) => String.fromCodePoint(zero + Number(digit)));
 /** Of a number only: as it is dialled at home. */
 const atHome = (number: string): string => number.slice(-9);
 

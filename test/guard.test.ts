@@ -202,6 +202,19 @@ describe('the guard of a hook', () => {
     });
   }
 
+  it('counts a sign-in whose URL only mentions the preview as a sign-in', async () => {
+    await start({ guard: { perUser: { points: 1, seconds: 60 } } });
+    const change = (payload: Record<string, unknown>): unknown => {
+      const { request } = (payload as { data: { context: { request: Record<string, unknown> } } }).data
+        .context;
+      request['url'] = { value: '/idp/idx/challenge?x=/api/v1/generatePreview' };
+      return payload;
+    };
+    expect((await times(1)).map(isHeldBack)).to.deep.equal([false]);
+    expect((await times(1, { change })).map(isHeldBack)).to.deep.equal([true]);
+    expect(blocked()[0]).to.include({ isPreview: false });
+  });
+
   it('gives the point back where Okta hung up before anything was sent', async () => {
     await start({ guard: { perUser: { points: 1, seconds: 60 } } });
     scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });

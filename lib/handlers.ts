@@ -11,7 +11,7 @@ import { exceededRules } from './delivery/guard.js';
 import { maskNumber } from './delivery/masking.js';
 import { personKey } from './delivery/receipt.js';
 import { SAME_MOMENT_MS } from './delivery/running-calls.js';
-import { recipientOf } from './delivery/suppressions.js';
+import { recipientOf } from './delivery/phone-number.js';
 import { RequestError } from './errors.js';
 import { onlyMethods, parseJson, readBody } from './exchange.js';
 import { answerOfRepeat } from './okta/hook-answer.js';

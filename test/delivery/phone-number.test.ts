@@ -104,7 +104,7 @@ describe('a phone number', () => {
     ['+119005550123', true],
     // Personal numbers and pagers.
     ['+447012345678', true],
-    ['+15005551234', true],
+    ['+15003451234', true],
     ['+447640123456', true],
     ['+491691234567', true],
     ['+878101234567890', true],
@@ -117,6 +117,8 @@ describe('a phone number', () => {
     ['+443001234567', false],
     ['+445612345678', false],
     ['+80012345678', false],
+    // Twilio's test numbers.
+    ['+15005550001', false],
     // Ordinary ones, though a shorter one costs more.
     ['+554370123456', false],
     ['+447911123456', false],

@@ -12,7 +12,7 @@ import { maskNumber } from './delivery/masking.js';
 import { personKey } from './delivery/receipt.js';
 import { SAME_MOMENT_MS } from './delivery/running-calls.js';
 import { steadyMs } from './delivery/steady-clock.js';
-import { recipientOf } from './delivery/suppressions.js';
+import { recipientOf } from './delivery/phone-number.js';
 import { RequestError } from './errors.js';
 import { onlyMethods, parseJson, readBody } from './exchange.js';
 import { answerOfRepeat } from './okta/hook-answer.js';

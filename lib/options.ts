@@ -319,7 +319,7 @@ export interface OktaTelephonyHookOptions {
   readonly texts?: TextsOptions | undefined;
   /** More channels by name, or `whatsapp`, `sms`, `voice` by other providers; an array is tried in turn. */
   readonly channels?: Readonly<Record<string, Channel | readonly Channel[] | undefined>> | undefined;
-  /** Limits, countries, and what Okta is answered where they block; premium-rate numbers always are. */
+  /** Limits, countries, and what Okta is answered where they block; numbers that cost more always are blocked. */
   readonly guard?: GuardOptions | undefined;
   /**
    * Percentage of users by channel, stable per user: `{ whatsapp: 25 }`; 0 is the kill switch. A function is asked

@@ -3,6 +3,7 @@ import type { HookParts } from './call.js';
 import { RequestError } from './errors.js';
 import { onlyMethods, parseForm, readBody } from './exchange.js';
 import { onlyHeader } from './okta/verify-caller.js';
+import { hasOneReading } from './twilio/one-reading.js';
 import { isSignedByTwilio, type FormFields } from './twilio/webhooks.js';
 
 /** HMAC-SHA1 in base64. */
@@ -32,12 +33,12 @@ export async function readSignedForm(
     params,
   });
   if (!isSigned) throw badSignature();
+  if (!hasOneReading(params)) throw badSignature('The form may be another one than Twilio signed.');
   return params;
 }
 
-function badSignature(): RequestError {
-  return new RequestError(
-    'BAD_SIGNATURE',
-    'The signature does not hold: compare publicUrl and the auth token with what Twilio has.',
-  );
+function badSignature(
+  message = 'The signature does not hold: compare publicUrl and the auth token with what Twilio has.',
+): RequestError {
+  return new RequestError('BAD_SIGNATURE', message);
 }

@@ -204,6 +204,19 @@ describe('the guard of a hook', () => {
     });
   }
 
+  it('counts a sign-in whose URL only mentions the preview as a sign-in', async () => {
+    await start({ guard: { perUser: { points: 1, seconds: 60 } } });
+    const change = (payload: Record<string, unknown>): unknown => {
+      const { request } = (payload as { data: { context: { request: Record<string, unknown> } } }).data
+        .context;
+      request['url'] = { value: '/idp/idx/challenge?x=/api/v1/generatePreview' };
+      return payload;
+    };
+    expect((await times(1)).map(isHeldBack)).to.deep.equal([false]);
+    expect((await times(1, { change })).map(isHeldBack)).to.deep.equal([true]);
+    expect(blocked()[0]).to.include({ isPreview: false });
+  });
+
   it('gives the point back where Okta hung up before anything was sent', async () => {
     await start({ guard: { perUser: { points: 1, seconds: 60 } } });
     scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
@@ -338,7 +351,7 @@ describe('the guard of a hook', () => {
       ['+14165550142', 'CA'],
       ['+447781123456', 'GG'],
       ['+9991234567', undefined],
-      ['+883510012345678', undefined],
+      ['+80012345678', undefined],
     ] as const) {
       expect(isHeldBack(await callTo(number)), number).to.equal(true);
       expect(blocked().at(-1)).to.include({ rule: 'country', country });
@@ -351,7 +364,7 @@ describe('the guard of a hook', () => {
   it('sends to every country but those that are denied, and to no known country', async () => {
     await start({ guard: { countries: { deny: ['CA'] } } });
     expect(isHeldBack(await callTo('+14165550142'))).to.equal(true);
-    expect(isHeldBack(await callTo('+883510012345678'))).to.equal(false);
+    expect(isHeldBack(await callTo('+80012345678'))).to.equal(false);
     expect(isHeldBack(await callTo(BOB.phone))).to.equal(false);
   });
 

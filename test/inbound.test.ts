@@ -241,6 +241,26 @@ describe('what users write to the senders', () => {
       expect(await channelOf()).to.equal('whatsapp');
     });
 
+    it('believes no other grouping of what is signed', async () => {
+      await start();
+      // The sender is on nobody's list, and speaks of another one.
+      const said = await write(`STOPFromwhatsapp:${ANA.phone}FromCityx`, { from: BOB.phone });
+      const { Body: _, From: from = '', ...rest } = said.params;
+      const forged = {
+        ...rest,
+        Body: 'STOP',
+        From: `whatsapp:${ANA.phone}`,
+        FromCity: `xFrom${from}`,
+      };
+      // The signature fits, as Twilio's own library sees it.
+      expect(scene.twilio.sign(`${scene.url}/twilio/inbound`, forged)).to.equal(said.signature);
+      expect((await post(forged, said.signature)).status).to.equal(403);
+      const silent = { ...rest, ApiVersion: `${rest['ApiVersion'] ?? ''}Body${said.body}`, From: from };
+      expect((await post(silent, said.signature)).status).to.equal(403);
+      expect(received()).to.deep.equal([]);
+      expect(await channelOf()).to.equal('whatsapp');
+    });
+
     it('lets nothing be said twice', async () => {
       await start();
       const stop = await write('STOP');

@@ -586,6 +586,25 @@ describe("Twilio's delivery callbacks", () => {
     });
   }
 
+  it('are answered 403 and not told where the signed parameters are grouped anew', async () => {
+    const scene = await startWithCallbacks();
+    const signature = getExpectedTwilioSignature(
+      scene.twilio.authToken,
+      `${PUBLIC_URL}/twilio/status`,
+      PARAMS,
+    );
+    const { ErrorCode: code, From: from, ...rest } = PARAMS;
+    for (const params of [
+      { ...rest, [`ErrorCode${code}From`]: from },
+      { ...rest, ErrorCode: `${code}From${from}` },
+      { ...PARAMS, MessageStatus: `undeliveredTo${PARAMS.To}`, To: '' },
+      { ...rest, Error: `Code${code}`, From: from },
+    ] as Record<string, string>[]) {
+      expect((await report(scene, { params, signature })).status).to.equal(403);
+    }
+    expect(statuses(scene)).to.be.empty;
+  });
+
   it('are answered 413 where they are too large', async () => {
     const scene = await startWithCallbacks();
     const answer = await report(scene, { params: { ...PARAMS, Body: 'x'.repeat(65 * 1024) } });

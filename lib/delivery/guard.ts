@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { TelephonyRequest } from './channel.js';
 import type { GuardRule } from './events.js';
-import type { NumberReading } from './phone-number.js';
+import { recipientOf, type NumberReading } from './phone-number.js';
 import type { Bucket } from './state.js';
 
 /** What is held back before anything is spent on it: limits, countries, and kinds of numbers. */
@@ -91,10 +91,10 @@ function keyOf(
       if (userId !== undefined) return prefixOf(name, purpose) + person;
       // Okta's logins are one whatever their case.
       if (login !== undefined) return digestOf(name, purpose, 'login', login.toLowerCase());
-      return digestOf(name, purpose, 'number', phoneNumber);
+      return digestOf(name, purpose, 'number', recipientOf(phoneNumber));
     }
     case 'perNumber':
-      return digestOf(name, phoneNumber);
+      return digestOf(name, recipientOf(phoneNumber));
     case 'perIp':
       return ipAddress === undefined ? undefined : digestOf(name, networkOf(ipAddress));
   }
@@ -167,7 +167,7 @@ export function judge(
     blocks.push({
       rule: 'numberType',
       code: 'NUMBER_TYPE_BLOCKED',
-      reason: 'The number is a premium-rate or shared-cost one',
+      reason: 'The number costs more than others: premium rate, shared cost, personal, pager or satellite',
       remedy: ENROL_ANOTHER,
       ...NO_LIMIT,
     });

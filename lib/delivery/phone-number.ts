@@ -1,6 +1,6 @@
 import { isSupportedCountry, parsePhoneNumberFromString, type PhoneNumber } from 'libphonenumber-js/max';
 import numberingData from 'libphonenumber-js/max/metadata';
-import { OrdinaryNumbers } from './ordinary-numbers.js';
+import { NumberingPlans } from './numbering-plans.js';
 
 /** `+` and 7 to 15 digits not led by 0 (ITU-T E.164; the shortest in use have 7). */
 const E164 = /^\+[1-9]\d{6,14}$/;
@@ -8,7 +8,7 @@ const E164 = /^\+[1-9]\d{6,14}$/;
 /** What people write between the digits of a number. */
 const SEPARATORS = /[\s().\-/\u00a0\u2010-\u2015\u2212\u200e\u200f\u202a-\u202e]/g;
 
-const ordinaryNumbers = new OrdinaryNumbers(numberingData);
+const plans = new NumberingPlans(numberingData);
 
 /**
  * A number as it is dialled, or `undefined` if it cannot be. What comes with `+` (or the international `00`)
@@ -31,6 +31,40 @@ function readNational(digits: string, country: string): string | undefined {
   return national !== undefined && E164.test(national) ? national : undefined;
 }
 
+/**
+ * One phone has one recipient, however its number is written: without trunk prefixes behind the calling code (`+44 07…`, `+1 1…`,
+ * `+7 8…`), and in one of the spellings that WhatsApp and the networks have for some countries' mobile numbers: Mexico's with a
+ * 1 and Argentina's with a 9 behind the calling code, Brazil's without their ninth digit, but for those of São Paulo, Rio de Janeiro
+ * and Espírito Santo. A landline has no nine that could be left out.
+ */
+export function recipientOf(phoneNumber: string): string {
+  const dialled = withoutTrunkPrefix(phoneNumber);
+  // Most are of none of these countries.
+  if (!dialled.startsWith('+5')) return dialled;
+  return dialled
+    .replace(/^\+521(?=\d{10}$)/, '+52')
+    .replace(/^\+549(?=\d{10}$)/, '+54')
+    .replace(/^(\+55[3-9]\d)9(?=[6-9]\d{7}$)/, '$1');
+}
+
+/** Some write several, as `+1 1 1 876…`. */
+const MOST_TRUNK_PREFIXES = 4;
+
+/** A number that a plan has as it stands keeps its digits: Italian landlines and many others begin with a zero. */
+function withoutTrunkPrefix(number: string): string {
+  let dialled = number;
+  for (let dropped = 0; dropped < MOST_TRUNK_PREFIXES && !plans.has(dialled); dropped += 1) {
+    const parsed = parsePhoneNumberFromString(dialled);
+    if (parsed === undefined) return dialled;
+    const callingCode = `+${parsed.countryCallingCode}`;
+    const hasMoreZeros = parsed.number === dialled && dialled.startsWith(`${callingCode}0`);
+    const next = hasMoreZeros ? callingCode + dialled.slice(callingCode.length + 1) : parsed.number;
+    if (next === dialled || !E164.test(next)) return dialled;
+    dialled = next;
+  }
+  return dialled;
+}
+
 /** What the numbering plans say of a dialable number. */
 export interface NumberReading {
   /**
@@ -38,41 +72,43 @@ export interface NumberReading {
    * calling code (`+44…` is GB); `undefined` where there is none.
    */
   readonly country: string | undefined;
-  /** A premium-rate or a shared-cost number, or one with a few digits too many or one too few. */
+  /** A number of a kind that costs more than others, or one with a few digits too many or one too few. */
   readonly isCostly: boolean;
 }
 
 /** What a number is. */
 export function readNumber(phoneNumber: string): NumberReading {
-  const country = ordinaryNumbers.countryOf(phoneNumber);
+  const country = plans.countryOf(phoneNumber);
   if (country !== undefined) return { country, isCostly: false };
-  const parsed = parsePhoneNumberFromString(phoneNumber);
-  if (parsed === undefined) return { country: undefined, isCostly: false };
-  return { country: parsed.country ?? countryByAreaCode(parsed), isCostly: isCostly(parsed) };
+  const dialled = withoutTrunkPrefix(phoneNumber);
+  const parsed = parsePhoneNumberFromString(dialled);
+  return {
+    country: parsed === undefined ? undefined : (parsed.country ?? countryByAreaCode(parsed)),
+    isCostly:
+      !TWILIO_TEST_NUMBER.test(phoneNumber) &&
+      (COSTLY_CALLING_CODE.test(phoneNumber) ||
+        COSTLY_TYPES.has(parsed?.getType()) ||
+        // As it stands, too: a network may take for the number what the plan takes for a trunk prefix.
+        plans.isCostly(phoneNumber) ||
+        plans.isCostly(dialled)),
+  };
 }
 
-/** International premium rate and international shared cost, whatever the length. */
-const COSTLY_CALLING_CODES: ReadonlySet<string> = new Set(['979', '808']);
+/** Among the personal numbers of the United States, and nobody's: Twilio's test credentials know what each is to answer. */
+const TWILIO_TEST_NUMBER = /^\+1500555\d{4}$/;
 
-/** Networks may drop what was dialled too much, so many digits of it. */
-const MOST_DIGITS_TOO_MANY = 4;
+const COSTLY_TYPES: ReadonlySet<ReturnType<PhoneNumber['getType']>> = new Set([
+  'PREMIUM_RATE',
+  'SHARED_COST',
+  'PERSONAL_NUMBER',
+  'PAGER',
+]);
 
-function isCostly(parsed: PhoneNumber): boolean {
-  const type = parsed.getType();
-  if (isCostlyType(type) || COSTLY_CALLING_CODES.has(parsed.countryCallingCode)) return true;
-  if (type !== undefined) return false;
-  // The plans give a type only to what has the right length.
-  const number = parsed.number;
-  const shortened = Array.from({ length: MOST_DIGITS_TOO_MANY }, (_, index) => number.slice(0, -1 - index));
-  const lengthened = DIGITS.map((digit) => number + digit);
-  return [...shortened, ...lengthened].some((near) =>
-    isCostlyType(parsePhoneNumberFromString(near)?.getType()),
-  );
-}
-
-function isCostlyType(type: ReturnType<PhoneNumber['getType']>): boolean {
-  return type === 'PREMIUM_RATE' || type === 'SHARED_COST';
-}
+/**
+ * ITU-T E.164 codes of no country, whatever the length: international premium rate (979) and shared cost (808), personal numbers (878), satellite
+ * phones (870, 881) and international networks (882, 883).
+ */
+const COSTLY_CALLING_CODE = /^\+(?:979|808|87[08]|88[123])/;
 
 /**
  * Of a number of a shared calling code that no plan knows: the longest beginning with which there are numbers decides,

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { TelephonyRequest, UserProfile } from './channel.js';
 import type { AttemptReport } from './events.js';
+import { recipientOf } from './phone-number.js';
 import { isFinal, PENDING, readReport, type FinalReport } from './report.js';
 import type { AskedCode } from './sent-codes.js';
 import { steadyMs } from './steady-clock.js';
@@ -55,7 +56,9 @@ export interface Receipt {
 
 /** A user; the number where Okta sent none. A digest, so that no number is a key. */
 export function personKey({ userId, phoneNumber }: TelephonyRequest): string {
-  return userId === undefined ? hash('sha256', `number ${phoneNumber}`, 'base64url') : userKey(userId);
+  return userId === undefined
+    ? hash('sha256', `number ${recipientOf(phoneNumber)}`, 'base64url')
+    : userKey(userId);
 }
 
 /** The same, of a user alone. */

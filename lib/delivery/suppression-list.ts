@@ -1,5 +1,5 @@
+import { recipientOf } from './phone-number.js';
 import {
-  recipientOf,
   SUPPRESSED_MS,
   Suppressions,
   type LiftedSuppression,

@@ -164,17 +164,3 @@ export function passOver(
     ? { channels: left, passedOver }
     : { channels: unwilling, passedOver: passedOver.filter((entry) => entry.endsWith(':STOPPED')) };
 }
-
-/**
- * A number as suppressions know it. WhatsApp writes some countries' mobile numbers in another way than they are dialled:
- * Mexico's with a 1 and Argentina's with a 9 behind the calling code, and Brazil's without their
- * ninth digit, but for those of São Paulo, Rio de Janeiro and Espírito Santo. A landline has no nine that could be left out.
- */
-export function recipientOf(phoneNumber: string): string {
-  // Most are of none of these countries.
-  if (!phoneNumber.startsWith('+5')) return phoneNumber;
-  return phoneNumber
-    .replace(/^\+521(?=\d{10}$)/, '+52')
-    .replace(/^\+549(?=\d{10}$)/, '+54')
-    .replace(/^(\+55[3-9]\d)9(?=[6-9]\d{7}$)/, '$1');
-}

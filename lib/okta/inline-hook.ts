@@ -7,6 +7,9 @@ import { toDialableNumber } from '../delivery/phone-number.js';
 import { RequestError } from '../errors.js';
 import { REFUSALS, type Refusal } from './refusals.js';
 
+/** The path of Okta's own preview page. By it Okta marks what the page made. */
+export const PREVIEW_PATH = '/api/internal/v1/inlineHooks/com.okta.telephony.provider/generatePreview';
+
 /** A code's life where Okta's own times cannot be read; Okta's default. */
 const DEFAULT_LIFE_MS = 5 * 60_000;
 const LONGEST_LIFE_MS = 15 * 60_000;
@@ -134,12 +137,20 @@ export function readHookCall(
   return {
     request: withTellableIds(request),
     refusal: refusalOf(phoneNumber, otpExpiresMs, nowMs),
-    isPreview: asText(asRecord(context['url'])['value'], 2048)?.includes('generatePreview') ?? false,
+    isPreview: isPreviewUrl(asRecord(context['url'])['value']),
     hasEventId: eventId !== undefined,
     lifeMs,
     askedAtMs: eventTimeMs ?? nowMs,
     skewMs: eventTimeMs === undefined ? undefined : nowMs - eventTimeMs,
   };
+}
+
+/**
+ * Whether Okta made a call for the URL of its preview page. The whole path must match: a query of a sign-in is written by
+ * whoever signs in, and a preview has limits of its own.
+ */
+export function isPreviewUrl(value: unknown): boolean {
+  return asText(value, 2048)?.split('?', 1)[0] === PREVIEW_PATH;
 }
 
 /**

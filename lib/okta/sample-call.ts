@@ -1,6 +1,7 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { OktaApiError } from '../errors.js';
 import { fieldOf } from './api-answer.js';
+import { isPreviewUrl, PREVIEW_PATH } from './inline-hook.js';
 import { nameTypedUser, nameUser } from './named-user.js';
 
 /** A telephony hook call as Okta's own preview makes it, but for a real user with their own phone. */
@@ -35,10 +36,6 @@ export type AskOkta = (path: string) => Promise<unknown>;
 
 /** A code lives five minutes, as Okta's own do by default. */
 const LIFE_MS = 5 * 60_000;
-/** By this Okta marks what its preview made: nothing that is under way is overtaken by it. */
-const PREVIEW_URL = '/api/internal/v1/inlineHooks/com.okta.telephony.provider/generatePreview';
-/** As much of it as marks a preview. */
-const PREVIEW_MARK = 'generatePreview';
 
 /**
  * Reads a user by id or login, and the phones that they enrolled.
@@ -128,7 +125,7 @@ export function makeSampleCall(
           request: {
             id: options.requestId ?? `req${randomBytes(15).toString('base64url')}`,
             method: 'POST',
-            url: { value: PREVIEW_URL },
+            url: { value: PREVIEW_PATH },
             ipAddress: '127.0.0.1',
           },
         },
@@ -156,8 +153,8 @@ export function makeSampleCall(
 /** The same call with the mark of a preview, which may have been edited away. */
 export function markAsPreview(payload: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const url = objectOf(objectOf(objectOf(objectOf(payload['data'])['context'])['request'])['url']);
-  if (typeof url['value'] === 'string' && url['value'].includes(PREVIEW_MARK)) return payload;
-  return withRequest(payload, { url: { ...url, value: PREVIEW_URL } });
+  if (isPreviewUrl(url['value'])) return payload;
+  return withRequest(payload, { url: { ...url, value: PREVIEW_PATH } });
 }
 
 /** The same call with other facts of the request in which somebody asked for the code. */

@@ -26,7 +26,10 @@ const makeSchema = (): Joi.ObjectSchema =>
       .items(
         objectOf('an object with title and href', {
           title: textOf('a text of at most 100 characters').max(100).required(),
-          href: tested('a path of this gateway, or a URL of http or https', isLink).required(),
+          href: tested(
+            'a path of this gateway that begins with one slash, or a URL of http or https',
+            isLink,
+          ).required(),
         }),
       )
       .messages(mustBe('an array of objects with title and href')),
@@ -34,12 +37,14 @@ const makeSchema = (): Joi.ObjectSchema =>
     .required()
     .label('The options');
 
-/** A browser opens it: nothing that would run as a script. */
+const GATEWAY = 'https://gateway.invalid';
+
+/**
+ * A browser opens it: nothing that would run as a script, and no path that leads to another host. To browsers `//host`, `/\\host` and
+ * `/<tab>/host` are one.
+ */
 function isLink(value: unknown): boolean {
-  if (typeof value !== 'string' || value === '') return false;
-  try {
-    return ['http:', 'https:'].includes(new URL(value, 'http://gateway.invalid/').protocol);
-  } catch {
-    return false;
-  }
+  if (typeof value !== 'string') return false;
+  if (/^https?:\/\/[^/\\]/i.test(value)) return URL.canParse(value);
+  return value.startsWith('/') && URL.canParse(value, GATEWAY) && new URL(value, GATEWAY).origin === GATEWAY;
 }

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { exportJWK } from 'jose';
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
+import { PREVIEW_PATH } from '#lib/okta/inline-hook.js';
 import type { NewUser, OktaEmulator } from '#lib/testing/index.js';
 import { ROOT } from '#harness/consumer.js';
 import { HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
@@ -715,7 +716,7 @@ writeFileSync(file, text);`,
       const data = payload['data'] as { context: { request: Record<string, unknown> } };
       Object.assign(data.context.request, {
         ipAddress: '203.0.113.77',
-        url: { value: '/x?generatePreview&phone=+49 170 5550123&from=203.0.113.77&or=2001:db8:0:1::77' },
+        url: { value: `${PREVIEW_PATH}?phone=+49 170 5550123&from=203.0.113.77&or=2001:db8:0:1::77` },
         userAgent: { raw: 'Theirs/5' },
       });
       Object.assign(payload, { session: { mobile: '01705550123' }, isTest: true });
@@ -728,7 +729,7 @@ writeFileSync(file, text);`,
         'payload.data.context.request.ipAddress': '…',
         'payload.data.context.request.userAgent': '…',
         'payload.data.context.request.method': 'POST',
-        'payload.data.context.request.url.value': '/x?generatePreview&phone=…&from=…&or=…',
+        'payload.data.context.request.url.value': `${PREVIEW_PATH}?phone=…&from=…&or=…`,
         'payload.data.messageProfile.phoneNumber': '…77',
       });
     });

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { expect } from 'chai';
 import { ConfigurationError, type ConsoleOptions } from '#lib/index.js';
+import { consoleProblems } from '#lib/option-rules/console.js';
 import { until } from '#harness/until.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { ANA, startScene } from '#harness/scene.js';
@@ -303,6 +304,42 @@ describe('what the console makes of other sites', () => {
 });
 
 describe("the console's options", () => {
+  const problemsOfLink = (href: string): readonly string[] =>
+    consoleProblems({ authorize: () => true, links: [{ title: 'x', href }] });
+
+  it('take links to paths of the gateway and to URLs', () => {
+    for (const href of [
+      '/',
+      '/phones?of=ana#x',
+      '/a//b',
+      'https://status.example',
+      'HTTP://status.example/x',
+    ]) {
+      expect(problemsOfLink(href), href).to.deep.equal([]);
+    }
+  });
+
+  for (const href of [
+    '//evil.example',
+    '/\\evil.example',
+    '\\\\evil.example',
+    '/\t/evil.example',
+    '/\n\\evil.example',
+    ' //evil.example',
+    'https:evil.example',
+    'http:\\evil.example',
+    'https:///evil.example',
+    'http://',
+    'evil.example',
+    'data:text/html,x',
+    '',
+  ]) {
+    it(`take no link to ${JSON.stringify(href)}`, () => {
+      expect(problemsOfLink(href)).to.have.lengthOf(1);
+      expect(problemsOfLink(href)[0]).to.match(/^links\[0\]\.href must be a path of this gateway/);
+    });
+  }
+
   for (const [what, options, problem] of [
     ['none', undefined, /^The options must be an object with authorize$/],
     ['no authorize', {}, /^authorize must be a function \(req\) => true for administrators/],

@@ -21,6 +21,9 @@ describe('the key of a person', () => {
     const nobody = { ...REQUEST, userId: undefined };
     expect(personKey(nobody)).to.equal(personKey({ ...nobody, login: 'somebody@example.com' }));
     expect(personKey(nobody)).to.not.equal(personKey({ ...nobody, phoneNumber: '+447700900124' }));
+    expect(personKey(nobody)).to.equal(
+      personKey({ ...nobody, phoneNumber: PHONE_NUMBER.replace('+44', '+440') }),
+    );
     expect(personKey(nobody)).to.not.equal(personKey({ ...REQUEST, userId: PHONE_NUMBER }));
     expect(personKey(nobody)).to.match(/^[\w-]{43}$/);
   });

@@ -3,7 +3,6 @@ import {
   liftSuppressions,
   mergeSuppression,
   passOver,
-  recipientOf,
   SUPPRESSED_MS,
   suppressionFor,
   Suppressions,
@@ -75,28 +74,4 @@ describe('what is known of a number', () => {
     expect(here.of('+1', NOW, NOW)).to.have.lengthOf(1);
     expect(here.of('+2', NOW)).to.deep.equal([]);
   });
-});
-
-describe('recipientOf', () => {
-  for (const [what, dialled, byWhatsApp] of [
-    ['Mexico', '+525512345678', '+5215512345678'],
-    ['Argentina', '+541123456789', '+5491123456789'],
-    ['Belo Horizonte', '+5531987654321', '+553187654321'],
-    ['Porto Alegre', '+5551998765432', '+555198765432'],
-  ] as const) {
-    it(`knows a mobile of ${what} as it is dialled and as WhatsApp writes it`, () => {
-      expect(recipientOf(byWhatsApp)).to.equal(recipientOf(dialled));
-    });
-  }
-
-  for (const [what, one, other] of [
-    ['a mobile of São Paulo and a landline', '+5511934567890', '+551134567890'],
-    ['a mobile of Recife and a landline', '+5581934567890', '+558134567890'],
-    ['two numbers of Guadalajara', '+523312345678', '+523312345679'],
-    ['Britain', '+447700900123', '+447700900124'],
-  ] as const) {
-    it(`does not take one for the other: ${what}`, () => {
-      expect(recipientOf(one)).to.not.equal(recipientOf(other));
-    });
-  }
 });

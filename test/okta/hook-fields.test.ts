@@ -130,8 +130,26 @@ describe('the fields of a request', () => {
 
   it("tell a preview of Okta's own page by the URL that it was made for", () => {
     const at = (value: unknown): boolean => read({ context: { url: { value } } }).isPreview;
-    expect(at('/api/v1/inlineHooks/calabc/generatePreview')).to.equal(true);
-    for (const value of ['/idp/idx/challenge', '', 7, undefined]) expect(at(value)).to.equal(false);
+    const path = '/api/internal/v1/inlineHooks/com.okta.telephony.provider/generatePreview';
+    for (const value of [path, ` ${path} `, `${path}?locale=en`]) expect(at(value), value).to.equal(true);
+    for (const value of [
+      '/idp/idx/challenge',
+      '/idp/idx/challenge?x=generatePreview',
+      `/idp/idx/challenge?x=${path}`,
+      `/login${path}`,
+      `${path}/`,
+      `${path}s`,
+      `${path}#`,
+      path.toLowerCase(),
+      path.replaceAll('.', 'x'),
+      `https://acme.okta.com${path}`,
+      'generatePreview',
+      '',
+      7,
+      undefined,
+    ]) {
+      expect(at(value), String(value)).to.equal(false);
+    }
     expect(read().isPreview).to.equal(false);
   });
 

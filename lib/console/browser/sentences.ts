@@ -223,7 +223,7 @@ const RULES: Readonly<Record<BrokenRule['rule'], string>> = {
   perNumber: "the number's limit",
   perIp: "the address's limit",
   country: 'the rule of countries',
-  numberType: 'the rule of premium and shared-cost numbers',
+  numberType: 'the rule of numbers that cost more',
 };
 
 function describeBlocked(event: EventOf<'guard.blocked'>): Sentence {

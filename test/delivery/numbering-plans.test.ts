@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { getCountries, getExampleNumber, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import data from 'libphonenumber-js/max/metadata';
 import examples from 'libphonenumber-js/mobile/examples';
-import { OrdinaryNumbers } from '#lib/delivery/ordinary-numbers.js';
+import { NumberingPlans } from '#lib/delivery/numbering-plans.js';
 
 const DIGITS = Array.from('0123456789');
 
@@ -20,7 +20,7 @@ function* numbersOfAllCountries(): Generator<string> {
 
 describe('an ordinary number', () => {
   it('is of the country that the library says, and is a landline or a mobile phone by its word', () => {
-    const ordinary = new OrdinaryNumbers(data);
+    const ordinary = new NumberingPlans(data);
     let found = 0;
     // One assertion for all: so many of them take longer than what they are about.
     const wrong: unknown[] = [];
@@ -37,7 +37,7 @@ describe('an ordinary number', () => {
   });
 
   it('is the mobile phone of every country but Argentina, whose numbers the parser has to rearrange', () => {
-    const ordinary = new OrdinaryNumbers(data);
+    const ordinary = new NumberingPlans(data);
     const others = getCountries().filter((country) => {
       const parsed = getExampleNumber(country, examples);
       return (
@@ -48,14 +48,14 @@ describe('an ordinary number', () => {
   });
 
   it('is no premium-rate one, no number that is short of a digit, and none of a calling code that nobody has', () => {
-    const ordinary = new OrdinaryNumbers(data);
+    const ordinary = new NumberingPlans(data);
     for (const number of ['+19005550123', '+44791112345', '+9991234567', '+8831000123456']) {
       expect(ordinary.countryOf(number), number).to.equal(undefined);
     }
   });
 
   it('is none where the plans come in another layout', () => {
-    const ordinary = new OrdinaryNumbers({ ...data, version: 5 });
+    const ordinary = new NumberingPlans({ ...data, version: 5 });
     expect(ordinary.countryOf('+12025550142')).to.equal(undefined);
   });
 });

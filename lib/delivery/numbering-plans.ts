@@ -19,6 +19,12 @@ const LEADING_DIGITS = 10;
 const KINDS = 11;
 /** Of the kinds of numbers landlines and mobile phones come first. */
 const ORDINARY_KINDS = 2;
+/** Premium rate, personal numbers, pagers and shared cost, by their places among the kinds. */
+const COSTLY_KINDS: readonly number[] = [3, 4, 7, 9];
+
+/** Networks may ignore the digits after a whole number: so many of them are looked at. */
+const MOST_DIGITS_TOO_MANY = 4;
+const DIGITS: readonly string[] = Array.from({ length: 10 }, (_, digit) => String(digit));
 
 const LONGEST_CALLING_CODE = 3;
 
@@ -30,6 +36,7 @@ interface Plan {
   readonly leadingDigits: RegExp | undefined;
   readonly pattern: RegExp;
   readonly ordinary: readonly Kind[];
+  readonly costly: readonly Kind[];
   readonly others: readonly Kind[];
 }
 
@@ -40,10 +47,11 @@ interface Kind {
 }
 
 /**
- * Tells the country of an ordinary number, as nearly all are. The library's parser says the same, but it compiles the patterns
- * of a plan anew for every number; here they are compiled once, with the first number that needs them.
+ * The numbering plans themselves. The library's parser says of an ordinary number the same, but it compiles the patterns of a
+ * plan anew for every number (33 µs); here they are compiled once, with the first number that needs them. Of other numbers the
+ * parser first drops what may be a trunk prefix; here a number is taken as it stands.
  */
-export class OrdinaryNumbers {
+export class NumberingPlans {
   /** The countries that share a calling code, the main one first. */
   readonly #zones = new Map<string, readonly string[]>();
   readonly #plans = new Map<string, Plan>();
@@ -51,7 +59,7 @@ export class OrdinaryNumbers {
 
   constructor(data: NumberingData) {
     this.#data = data;
-    // In another layout no number is an ordinary one, and the parser reads them all.
+    // In another layout no plan is known, and the parser reads all numbers.
     if (data.version !== LAYOUT) return;
     for (const [callingCode, countries] of Object.entries(data.country_calling_codes)) {
       if (countries !== undefined) this.#zones.set(callingCode, countries);
@@ -64,15 +72,7 @@ export class OrdinaryNumbers {
    * @param number - E.164.
    */
   countryOf(number: string): string | undefined {
-    // No calling code is the beginning of another one.
-    for (let length = 1; length <= LONGEST_CALLING_CODE; length += 1) {
-      const countries = this.#zones.get(number.slice(1, 1 + length));
-      if (countries !== undefined) return this.#countryAmong(countries, number.slice(1 + length));
-    }
-    return undefined;
-  }
-
-  #countryAmong(countries: readonly string[], national: string): string | undefined {
+    const { countries, national } = this.#split(number);
     // The parser knows whether it is one, and what takes its place.
     if (this.#planOf(countries[0] ?? '').nationalPrefix?.test(national) === true) return undefined;
     for (const country of countries) {
@@ -83,6 +83,39 @@ export class OrdinaryNumbers {
       }
     }
     return undefined;
+  }
+
+  /** Whether a plan has the number as it stands, of whatever kind. */
+  has(number: string): boolean {
+    const { countries, national } = this.#split(number);
+    return countries.some((country) => isKnown(national, this.#planOf(country)));
+  }
+
+  /**
+   * Whether a number as it stands is of a kind that costs more, or would be with a few digits fewer or one more. What is
+   * another number in its own plan is that one.
+   */
+  isCostly(number: string): boolean {
+    const { countries, national } = this.#split(number);
+    const plans = countries.map((country) => this.#planOf(country));
+    const isCostly = (digits: string): boolean =>
+      plans.some((plan) => isOneOf(plan.costly, digits, plan)) &&
+      !plans.some((plan) => isOneOf(plan.ordinary, digits, plan));
+    if (plans.some((plan) => isKnown(national, plan))) return isCostly(national);
+    const shortened = Array.from({ length: MOST_DIGITS_TOO_MANY }, (_, index) =>
+      national.slice(0, -1 - index),
+    );
+    return [...shortened, ...DIGITS.map((digit) => national + digit)].some(isCostly);
+  }
+
+  /** The number without its calling code, and whose it may be. */
+  #split(number: string): { readonly countries: readonly string[]; readonly national: string } {
+    // No calling code is the beginning of another one.
+    for (let length = 1; length <= LONGEST_CALLING_CODE; length += 1) {
+      const countries = this.#zones.get(number.slice(1, 1 + length));
+      if (countries !== undefined) return { countries, national: number.slice(1 + length) };
+    }
+    return { countries: [], national: '' };
   }
 
   #planOf(country: string): Plan {
@@ -96,7 +129,12 @@ export class OrdinaryNumbers {
 
 function isOfCountry(national: string, plan: Plan): boolean {
   if (plan.leadingDigits !== undefined) return plan.leadingDigits.test(national);
-  return isOneOf(plan.ordinary, national, plan) || isOneOf(plan.others, national, plan);
+  return isKnown(national, plan);
+}
+
+function isKnown(national: string, plan: Plan): boolean {
+  const { ordinary, costly, others } = plan;
+  return [ordinary, costly, others].some((kinds) => isOneOf(kinds, national, plan));
 }
 
 function isOneOf(kinds: readonly Kind[], national: string, plan: Plan): boolean {
@@ -114,7 +152,8 @@ function readPlan(plan: readonly unknown[]): Plan {
     leadingDigits: beginning(plan[LEADING_DIGITS]),
     pattern: whole(plan[PATTERN]),
     ordinary: kinds.slice(0, ORDINARY_KINDS),
-    others: kinds.slice(ORDINARY_KINDS),
+    costly: COSTLY_KINDS.flatMap((place) => kinds[place] ?? []),
+    others: kinds.filter((_, place) => place >= ORDINARY_KINDS && !COSTLY_KINDS.includes(place)),
   };
 }
 

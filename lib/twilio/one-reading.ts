@@ -1,0 +1,64 @@
+import type { FormFields } from './webhooks.js';
+
+/** Twilio's names are such; what begins otherwise is the rest of somebody's value. */
+const NAME = /^[A-Z][A-Za-z\d]*$/;
+
+/**
+ * The names of what we read, and of what may stand between a text and its sender, as they look where a parameter begins. `To` and
+ * `From` are words as well: they count with an address behind them. A quoted name is a key of JSON.
+ */
+const NAMES = new RegExp(
+  `(?=(${[
+    '(?:MessageSid|SmsSid|CallSid|MessageStatus|SmsStatus|CallStatus|ErrorCode|ErrorMessage|OptOutType)(?!")',
+    '(?:Button(?:Payload|Text|Type)|Channel(?:InstallSid|Metadata|Prefix|ToAddress)|FrequentlyForwarded)(?!")',
+    'ExternalUserId(?!entifier|")|ExternalUserIdentifier(?!")|Forwarded(?=true|false)',
+    '(?:From|To)(?=(?:[a-z]+:)?(?:\\+\\d|[A-Z]{2}\\.))',
+  ].join('|')}))`,
+  'g',
+);
+
+/** A value that we read with something behind it: a parameter that we do not read. */
+const LONGER = new RegExp(
+  [
+    '(?:MessageSid|SmsSid|CallSid)=[A-Z]{2}[\\da-f]{32}.',
+    '(?:Message|Sms|Call)Status=[a-z_-]+[A-Z]',
+    'ChannelPrefix=[a-z]+[A-Z]',
+    'ErrorCode=\\d+\\D',
+    'OptOutType=[A-Z]+[a-z]',
+    '(?:From|To)=(?:[a-z]+:)?\\+\\d+\\D',
+  ]
+    .map((value) => `^${value}`)
+    .join('|'),
+  's',
+);
+
+/**
+ * Whether a signed form can be read in one way only. Twilio signs the sorted names and values joined without separators, so that one
+ * signature fits many forms: with `From+44…` as a parameter, or as a part of the text before it. In a form that passes, a
+ * parameter begins wherever the joined text has one of our names, and ends where its value does. So all forms of one signature
+ * that pass have the same of these parameters.
+ *
+ * One thing no signature can tell: whether somebody wrote `helloErrorCode1`, or `hello` and Twilio sent an error code. The
+ * first is refused, the second passes.
+ */
+export function hasOneReading(params: FormFields): boolean {
+  let text = '';
+  let bodyFrom = Infinity;
+  /** Where names begin, by where they end. */
+  const names = new Map<number, number>();
+  for (const name of Object.keys(params).sort()) {
+    const value = params[name];
+    if (typeof value !== 'string' || !NAME.test(name) || LONGER.test(`${name}=${value}`)) return false;
+    if (name >= 'Body') bodyFrom = Math.min(bodyFrom, text.length);
+    names.set(text.length + name.length, text.length);
+    text += name + value;
+  }
+  // A text begins where its name first stands. What is written may hold the word.
+  const body = text.indexOf('Body');
+  if (body !== -1 && body <= bodyFrom && names.get(body + 'Body'.length) !== body) return false;
+  return [...text.matchAll(NAMES)].every(({ index, 1: name = '' }) => {
+    const beginning = names.get(index + name.length);
+    // A longer name may end with it: SmsMessageSid.
+    return beginning !== undefined && beginning <= index;
+  });
+}

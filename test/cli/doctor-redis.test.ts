@@ -101,7 +101,13 @@ describe('doctor looks at Redis', function () {
   });
 
   for (const [what, rights, status, names, remedy] of [
-    ['codes alone', '', 'warn', /not what is for the console.*afterSeconds/, /\+xrevrange.*\+zadd \+zrangebyscore \+zrem/],
+    [
+      'codes alone',
+      '',
+      'warn',
+      /not what is for the console.*afterSeconds/,
+      /\+xrevrange.*\+zadd \+zrangebyscore \+zrem/,
+    ],
     [
       'codes and the history',
       '+xadd +xdel +xrange +xrevrange',

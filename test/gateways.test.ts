@@ -1,15 +1,18 @@
-import { Queue } from 'bullmq';
 import { expect } from 'chai';
 import type { Receipt } from '#lib/delivery/receipt.js';
 import type { Channel, HookEvent, OktaTelephonyHookOptions, Outcome } from '#lib/index.js';
 import type { FinalReport } from '#lib/delivery/report.js';
+import type { State } from '#lib/delivery/state.js';
 import { createHistory } from '#lib/observe/history.js';
 import { redisState, type RedisStateOptions } from '#lib/state/redis.js';
+import { openRedisState } from '#lib/state/redis-state.js';
+import { USUAL_TIMES } from '#lib/state/redis-times.js';
 import type { RecordedRequest } from '#lib/testing/faults.js';
 import { Closers } from '#harness/closers.js';
 import { startCallbackRelay, type CallbackRelay } from '#harness/callback-relay.js';
 import { startGatewayBeside, type GatewayBeside } from '#harness/gateway-beside.js';
 import { startGatewayProcess, type GatewayProcess } from '#harness/gateway-process.js';
+import { countAlarms, makeAlarmsDue } from '#harness/redis-alarms.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
 import { ANA, BOB, CODE, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
 import { slowTime, type SlowTime } from '#harness/slow-time.js';
@@ -43,13 +46,15 @@ describe('gateways on one Redis', () => {
     }
   });
   const shared = (): RedisStateOptions => ({ connection: redis.url, encryptionKeys: [KEY] });
+  /** No test waits for a look for alarms. */
+  const open = (): State => openRedisState(shared(), { ...USUAL_TIMES, alarmEveryMs: 5 });
   const start = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<void> => {
-    const hookOfScene = { ...hook, state: redisState(shared()) };
+    const hookOfScene = { ...hook, state: open() };
     scene = closers.add(await startScene({ hook: hookOfScene }), (opened) => opened.close());
     await scene.hook.ready();
   };
   const beside = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<GatewayBeside> => {
-    const gateway = await startGatewayBeside(scene, { ...hook, state: redisState(shared()) });
+    const gateway = await startGatewayBeside(scene, { ...hook, state: open() });
     closers.add(gateway, () => gateway.close());
     await gateway.hook.ready();
     return gateway;
@@ -459,17 +464,13 @@ describe('gateways on one Redis', () => {
       if (eventId === 'superseded')
         await scene.call({ ...whose, eventId: 'newer', deliveryChannel: 'VOICE' });
     }
-    const alarms = async (): Promise<number> =>
-      (await redis.dump()).filter(({ name }) => /:alarm:[\w-]{22}$/.test(name)).length;
-    await until(async () => (await alarms()) === people.length);
+    await until(async () => (await countAlarms(redis)) === people.length);
     await dying.kill();
     await report(scene.url, publicUrl, sids.get('arrived') ?? '', 'delivered');
     const other = await beside({ lateFailover, publicUrl });
     await report(other.url, publicUrl, unknownSid, 'sent');
-    const queue = new Queue('alarm', { connection: redis.admin, prefix: '{okta-telephony-hook}' });
-    await queue.promoteJobs();
-    await queue.close();
-    await until(async () => (await alarms()) === 0);
+    await makeAlarmsDue(redis);
+    await until(async () => (await countAlarms(redis)) === 0);
     await Promise.all([scene.hook.close(), other.hook.close()]);
     expect(texts()).to.equal(1);
     const endings = [...scene.events, ...other.events].flatMap((event) =>

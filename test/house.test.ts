@@ -38,7 +38,6 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   jose: ['okta', 'channels', 'testing'],
   'libphonenumber-js': ['delivery'],
   ioredis: ['state'],
-  bullmq: ['state'],
   'prom-client': ['observe'],
 };
 

@@ -135,7 +135,7 @@ export interface ReceiptState {
 export interface Alarms {
   /** Wakes somebody about a message, once, milliseconds from now. What returns a promise is not waited for. */
   set(messageKey: string, dueInMs: number): unknown;
-  /** Is told from now on of what is due: each to one of all that listen. One that rejects is told again, or another is. */
+  /** Is told from now on of what is due: each to one of all that listen. If that one rejects or dies, it or another is told again. */
   onDue(listener: (messageKey: string) => Promise<void>): void;
 }
 

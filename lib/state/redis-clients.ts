@@ -44,27 +44,12 @@ const CLUSTER_OPTIONS = {
   retryDelayOnClusterDown: 0,
 } as const satisfies ClusterOptions;
 
-/** One that waits for what comes: it connects at once, and again for as long as it takes. */
-const WAITING_OPTIONS = {
-  ...CLIENT_OPTIONS,
-  lazyConnect: false,
-  enableOfflineQueue: true,
-  // A primary that has become a replica is left.
-  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
-  maxRetriesPerRequest: null,
-  // A worker would wait in vain for the reply to what it asked before the connection ended. An alarm that is set twice is one.
-  autoResendUnfulfilledCommands: true,
-  // The queue has a prefix of its own, and refuses a client that has one.
-  keyPrefix: '',
-} as const satisfies RedisOptions;
-
 /** What is used of a client of the user's own, by what it says of itself: the class is that of the user's copy. */
 interface SingleClient {
-  readonly options: Pick<RedisOptions, 'keyPrefix'>;
   duplicate(overrides: RedisOptions): Redis;
 }
 interface ClusterClient {
-  readonly options: Pick<ClusterOptions, 'redisOptions' | 'keyPrefix'>;
+  readonly options: Pick<ClusterOptions, 'redisOptions'>;
   duplicate(startupNodes: [], overrides: ClusterOptions): Cluster;
 }
 
@@ -85,37 +70,4 @@ export function openClient(connection: string | RedisClient, times: RedisTimes):
     enableOfflineQueue: true,
   });
   return cluster.duplicate([], { ...CLUSTER_OPTIONS, slotsRefreshTimeout: times.connectMs, redisOptions });
-}
-
-/** A client that commands may wait in, and what the keys of the user's own client begin with. */
-export function openWaitingClient(
-  connection: string | RedisClient,
-  times: RedisTimes,
-): { client: Client; keyPrefix: string } {
-  const retry = (): number => times.reconnectMs;
-  const options = {
-    ...WAITING_OPTIONS,
-    ...timeoutsBy(times),
-    retryStrategy: retry,
-    sentinelRetryStrategy: retry,
-  };
-  if (typeof connection === 'string') return { client: new Redis(connection, options), keyPrefix: '' };
-  if (!connection.isCluster) {
-    const single = connection as unknown as SingleClient;
-    return { client: single.duplicate(options), keyPrefix: single.options.keyPrefix ?? '' };
-  }
-  const cluster = connection as unknown as ClusterClient;
-  const { redisOptions, keyPrefix } = cluster.options;
-  const client = cluster.duplicate([], {
-    ...CLUSTER_OPTIONS,
-    slotsRefreshTimeout: times.connectMs,
-    lazyConnect: false,
-    enableOfflineQueue: true,
-    clusterRetryStrategy: retry,
-    retryDelayOnFailover: times.reconnectMs,
-    retryDelayOnClusterDown: times.reconnectMs,
-    keyPrefix: '',
-    redisOptions: Object.assign({}, redisOptions, options),
-  });
-  return { client, keyPrefix: keyPrefix ?? redisOptions?.keyPrefix ?? '' };
 }

@@ -16,11 +16,6 @@ redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 redis.call('DEL', KEYS[1])
 `;
-const writeAndLetGo = (command: string): string => `
-redis.call(${command})
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
-redis.call('DEL', KEYS[1])
-`;
 
 /** What each use of a Redis asks of it, as the README's section on Redis lists it: one command of each kind. */
 const USES = {
@@ -42,12 +37,10 @@ redis.call('XDEL', KEYS[1], id)
 redis.call('DEL', KEYS[1])
 return 1`,
   alarms: `${begin}
-redis.call('EXISTS', KEYS[1])
-${writeAndLetGo("'HSET', KEYS[1], 'probe', '1'")}
-${writeAndLetGo("'RPUSH', KEYS[1], 'probe'")}
-${writeAndLetGo("'SADD', KEYS[1], 'probe'")}
-${writeAndLetGo("'ZADD', KEYS[1], 1, 'probe'")}
-${writeAndLetGo("'XADD', KEYS[1], '*', 'probe', '1'")}
+redis.call('ZADD', KEYS[1], 1, 'probe')
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', 1, 'LIMIT', 0, 1)
+redis.call('ZREM', KEYS[1], 'probe')
 return 1`,
 } as const;
 

@@ -183,6 +183,30 @@ end
 return 1
 `;
 
+/**
+ * KEYS: the alarms, each with when it is due by Redis's clock. ARGV: the alarm, in how long it is due, how long alarms stay
+ * after the last of them was due. Milliseconds.
+ */
+const SET_ALARM = `
+local time = redis.call('TIME')
+redis.call('ZADD', KEYS[1], time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2], ARGV[1])
+local life = ARGV[2] + ARGV[3]
+if redis.call('PTTL', KEYS[1]) < life then redis.call('PEXPIRE', KEYS[1], life) end
+return 1
+`;
+
+/**
+ * KEYS: the alarms. ARGV: how many at most, in how long they are due again, milliseconds. Gives those that are due. They are
+ * due again until they are removed, so that none is lost with whoever took it.
+ */
+const TAKE_ALARMS = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
+for _, alarm in ipairs(due) do redis.call('ZADD', KEYS[1], now + ARGV[2], alarm) end
+return due
+`;
+
 /** What a code needs of Redis, step by step: what is to be done at one moment is done by one command. */
 const STEPS = {
   claimEvent: CLAIM,
@@ -236,6 +260,8 @@ export const SCRIPTS = {
   replaceValue: REPLACE,
   takeSent: TAKE_SENT,
   appendHistory: APPEND,
+  setAlarm: SET_ALARM,
+  takeAlarms: TAKE_ALARMS,
 } as const;
 
 export type StepName = keyof typeof STEPS;
@@ -255,5 +281,7 @@ declare module 'ioredis' {
     replaceValue(...args: Arguments): Result<unknown, Context>;
     takeSentBuffer(...args: Arguments): Result<Buffer | null, Context>;
     appendHistory(...args: Arguments): Result<unknown, Context>;
+    setAlarm(...args: Arguments): Result<unknown, Context>;
+    takeAlarmsBuffer(...args: Arguments): Result<readonly Buffer[], Context>;
   }
 }

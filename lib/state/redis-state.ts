@@ -27,7 +27,7 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = U
   const claims = new RedisClaims(redis, sealing, { suppressions, times });
   const receipts = new RedisReceipts(redis, sealing);
   const sentCodes = new RedisSentCodes(redis, sealing);
-  const alarms = new RedisAlarms({ connection, keyPrefix, redis, sealing, times });
+  const alarms = new RedisAlarms(redis, sealing, times);
   return {
     claim: (key, life) => claims.claim(key, life),
     overtake: (person, event) => {
@@ -57,8 +57,9 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = U
     watch: (onNews) => {
       redis.watch(onNews);
     },
-    close: async () => {
-      await alarms.close().finally(() => redis.close());
+    close: () => {
+      alarms.close();
+      return redis.close();
     },
   };
 }

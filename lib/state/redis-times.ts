@@ -16,12 +16,10 @@ export interface RedisTimes {
   readonly answerMs: number;
   /** Between looks of a repeat for that answer: short at first, then longer. */
   readonly poll: { readonly firstMs: number; readonly factor: number; readonly longestMs: number };
-  /** Between attempts of the queue's clients to connect again. */
-  readonly reconnectMs: number;
-  /** Between attempts to handle an alarm whose listener failed, and of a worker to go on after a failure. */
+  /** Between looks for alarms that are due. */
+  readonly alarmEveryMs: number;
+  /** An alarm, until it is due again if it was taken and is not done. */
   readonly alarmRetryMs: number;
-  /** A queue, until it is closed: its jobs are short. */
-  readonly closeQueueMs: number;
 }
 
 /** What gateways use. */
@@ -37,7 +35,6 @@ export const USUAL_TIMES: RedisTimes = {
   // No call waits longer than its own deadline, 2800 at most.
   answerMs: 3_000,
   poll: { firstMs: 10, factor: 1.5, longestMs: 100 },
-  reconnectMs: 1_000,
+  alarmEveryMs: 1_000,
   alarmRetryMs: 1_000,
-  closeQueueMs: 1_000,
 };

@@ -11,10 +11,10 @@ export type { RedisClient, RedisStateOptions } from './redis-options.js';
 
 /**
  * Remembers in Redis, for many gateways: one event is sent once, whichever of them is asked; limits count across all of
- * them. Nothing that it writes can be read there, and everything it writes expires, but for the jobs of BullMQ, which hold a sealed message id, and what it keeps of its queue.
+ * them. Nothing that it writes can be read there, and everything it writes expires.
  *
  * All keys lie in one slot, so that one script claims an event and takes its points: in a cluster one shard carries them
- * all. `close()` closes its own connections, never a client that it was given.
+ * all. `close()` closes its own connection, never a client that it was given.
  *
  * While Redis cannot be reached every code goes out; limits count within this process, and what is a repeat there is
  * known to the hook.

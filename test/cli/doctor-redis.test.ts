@@ -43,7 +43,7 @@ describe('doctor looks at Redis', function () {
     expect(told).to.deep.equal(
       [
         ['redis.variables', 'Set.'],
-        ['redis.libraries', 'ioredis and bullmq are installed.'],
+        ['redis.libraries', 'ioredis is installed.'],
         ['redis.reached', 'It answers in N ms.'],
         [
           'redis.writes',
@@ -101,17 +101,23 @@ describe('doctor looks at Redis', function () {
   });
 
   for (const [what, rights, status, names, remedy] of [
-    ['codes alone', '', 'warn', /not what is for the console.*afterSeconds/, /\+xrevrange.*\+@sortedset/],
+    [
+      'codes alone',
+      '',
+      'warn',
+      /not what is for the console.*afterSeconds/,
+      /\+xrevrange.*\+zadd \+zrangebyscore \+zrem/,
+    ],
     [
       'codes and the history',
       '+xadd +xdel +xrange +xrevrange',
       'warn',
       /not what is for lateFailover/,
-      /\+@sortedset/,
+      /\+zadd \+zrangebyscore \+zrem/,
     ],
     [
       'all that the README lists',
-      '+xadd +xdel +xrange +xrevrange +exists +@hash +@list +@set +@sortedset +@stream',
+      '+xadd +xdel +xrange +xrevrange +zadd +zrangebyscore +zrem',
       'ok',
       /codes.*history.*late failover/,
       /^nothing to do$/,

@@ -6,7 +6,7 @@ import passport from 'passport';
 const entries = process.argv.slice(2);
 
 /** What only a hook with an option for it needs, and an application may have for itself. */
-const OPTIONAL_PEERS = ['ioredis', 'bullmq', 'prom-client'];
+const OPTIONAL_PEERS = ['ioredis', 'prom-client'];
 const require = createRequire(import.meta.url);
 const peersLoaded = () =>
   OPTIONAL_PEERS.filter((name) =>

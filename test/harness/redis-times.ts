@@ -5,6 +5,8 @@ type TestTimes = { -readonly [Name in keyof RedisTimes]: RedisTimes[Name] };
 
 /** No test waits so long for anything: what takes as long does not end, milliseconds. */
 const NEVER_MS = 60_000;
+/** Between looks for what a test has made due, milliseconds. */
+const SOON_MS = 5;
 /** What a Redis that does not answer may take, once a test has stopped it, milliseconds. */
 const SHORT_MS = 20;
 
@@ -21,9 +23,8 @@ export function patientTimes(over: Partial<RedisTimes> = {}): TestTimes {
     backMs: NEVER_MS,
     lookEveryMs: 2,
     answerMs: NEVER_MS,
-    reconnectMs: SHORT_MS,
-    alarmRetryMs: SHORT_MS,
-    closeQueueMs: NEVER_MS,
+    alarmEveryMs: SOON_MS,
+    alarmRetryMs: NEVER_MS,
     ...over,
   };
 }

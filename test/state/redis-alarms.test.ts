@@ -1,12 +1,13 @@
-import { Queue } from 'bullmq';
 import { expect } from 'chai';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
+import sinon from 'sinon';
 import type { State, StateNews } from '#lib/delivery/state.js';
 import type { RedisStateOptions } from '#lib/state/redis-options.js';
 import { openRedisState } from '#lib/state/redis-state.js';
-import { PROCESS_MS, runBeside } from '#harness/own-process.js';
 import { Closers } from '#harness/closers.js';
+import { PROCESS_MS, runBeside } from '#harness/own-process.js';
+import { countAlarms, makeAlarmsDue } from '#harness/redis-alarms.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { startScene } from '#harness/scene.js';
@@ -16,6 +17,10 @@ import { mustNotShow, witness } from '#harness/witness.js';
 const KEY = Buffer.alloc(32, 1).toString('base64');
 /** Longer than any test: it is due when the test says so. */
 const LATER_MS = 60_000;
+/** Until an alarm that was taken and is not done is due again, in tests of that; else that is after the test. */
+const AGAIN_MS = 20;
+/** As far as the clocks of two gateways are from Redis's. */
+const SKEW_MS = 2 * LATER_MS;
 
 describe('the alarms of redisState', () => {
   let redis: RedisServer;
@@ -51,27 +56,21 @@ describe('the alarms of redisState', () => {
     });
     return state;
   };
-  const listen = (state: State, onDue: (transactionId: string) => void = () => undefined): State => {
+  const listen = (state: State, onDue: (transactionId: string) => unknown = () => undefined): State => {
     const gateway = states.indexOf(state);
-    state.alarms?.onDue((transactionId) => {
+    state.alarms?.onDue(async (transactionId) => {
       told.push([gateway, transactionId]);
-      return Promise.resolve(transactionId).then(onDue);
+      await onDue(transactionId);
     });
     return state;
   };
-  const jobs = async (): Promise<readonly string[]> =>
-    (await redis.dump()).map(({ name }) => name).filter((name) => /:alarm:[\w-]{22}$/.test(name));
-  /** Sets alarms that are due when `makeDue` says so. */
+  /** Sets alarms that are due when `makeAlarmsDue` says so. */
   const set = async (state: State, ...ids: readonly string[]): Promise<void> => {
+    const before = await countAlarms(redis);
     for (const id of ids) state.alarms?.set(id, LATER_MS);
-    await until(async () => (await jobs()).length >= new Set(ids).size);
+    await until(async () => (await countAlarms(redis)) === before + ids.length);
   };
-  const makeDue = async (): Promise<void> => {
-    const queue = new Queue('alarm', { connection: redis.admin, prefix: '{okta-telephony-hook}' });
-    await queue.promoteJobs();
-    await queue.close();
-  };
-  const noJobLeft = (): Promise<void> => until(async () => (await jobs()).length === 0);
+  const noAlarmLeft = (): Promise<void> => until(async () => (await countAlarms(redis)) === 0);
   /** All but the test's own. */
   const clients = async (): Promise<readonly string[]> =>
     String(await redis.admin.client('LIST'))
@@ -79,15 +78,33 @@ describe('the alarms of redisState', () => {
       .split('\n')
       .slice(1);
 
-  it('are told to one of all gateways each, once, and leave no job', async () => {
+  it('are told to one of all gateways each, once, however many are due, and are gone then', async () => {
     const [one] = [listen(open()), listen(open())];
-    const ids = Array.from({ length: 12 }, (_, at) => `SM${at}`);
-    await set(one, ...ids, ...ids);
+    // More than Redis gives at once.
+    const ids = Array.from({ length: 50 }, (_, at) => `SM${at}`);
+    await set(one, ...ids);
     expect(told).to.be.empty;
-    await makeDue();
-    await until(() => told.length >= ids.length);
-    await noJobLeft();
+    await makeAlarmsDue(redis);
+    await noAlarmLeft();
     expect(told.map(([, id]) => id).sort()).to.deep.equal([...ids].sort());
+  });
+
+  it('are all told by one look, though more are due than Redis gives at once; a closed state looks no more', async () => {
+    const time = sinon.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const state = listen(open());
+      const ids = Array.from({ length: 50 }, (_, at) => `SM${at}`);
+      await set(state, ...ids);
+      await makeAlarmsDue(redis);
+      time.tick(times.alarmEveryMs);
+      await noAlarmLeft();
+      expect(told).to.have.length(ids.length);
+      expect(time.countTimers()).to.equal(1);
+      await state.close();
+      expect(time.countTimers()).to.equal(0);
+    } finally {
+      time.restore();
+    }
   });
 
   it('are told when they are due, and not before', async () => {
@@ -95,50 +112,120 @@ describe('the alarms of redisState', () => {
     await set(state, 'later');
     state.alarms?.set('soon', 10);
     await until(() => told.length === 1);
-    await until(async () => (await jobs()).length === 1);
+    await until(async () => (await countAlarms(redis)) === 1);
     expect(told).to.deep.equal([[0, 'soon']]);
   });
+
+  for (const skewMs of [SKEW_MS, -SKEW_MS]) {
+    const where = skewMs > 0 ? 'ahead' : 'behind';
+    const withSkew = async (work: () => Promise<void>): Promise<void> => {
+      const time = sinon.useFakeTimers({ toFake: ['Date'], now: Date.now() + skewMs });
+      await work().finally(() => {
+        time.restore();
+      });
+    };
+
+    it(`are due by Redis's clock, though that of the gateway that sets them is ${where}`, async () => {
+      await withSkew(async () => {
+        const state = open();
+        await set(state, 'later');
+        state.alarms?.set('soon', 10);
+        await until(async () => (await countAlarms(redis)) === 2);
+      });
+      listen(open());
+      await until(async () => (await countAlarms(redis)) === 1);
+      expect(told).to.deep.equal([[1, 'soon']]);
+    });
+
+    it(`are due by Redis's clock, though that of the gateway that looks for them is ${where}`, async () => {
+      const state = open();
+      await set(state, 'later');
+      state.alarms?.set('soon', 10);
+      await withSkew(async () => {
+        listen(open());
+        await until(async () => (await countAlarms(redis)) === 1);
+      });
+      expect(told).to.deep.equal([[1, 'soon']]);
+    });
+  }
 
   it('are told to another gateway where the one that set them is gone', async () => {
     const one = listen(open());
     await set(one, 'SM1');
     await one.close();
-    await makeDue();
+    await makeAlarmsDue(redis);
     listen(open());
     await until(() => told.length === 1);
     expect(told).to.deep.equal([[1, 'SM1']]);
   });
 
-  it('are told again where a listener could not attend to them', async () => {
-    mustNotShow('+447700900123');
-    let isTried = (): void => undefined;
-    const tried = new Promise<void>((resolve) => (isTried = resolve));
-    const state = listen(open(), () => {
-      if (told.length > 1) return;
-      isTried();
-      throw new Error('+447700900123');
+  it('are told to another gateway where the one that took them closes before it is done', async () => {
+    times.alarmRetryMs = AGAIN_MS;
+    const isAsked = defer<undefined>();
+    const state = open();
+    state.alarms?.onDue(() => {
+      times.alarmRetryMs = LATER_MS;
+      isAsked.resolve(undefined);
+      return new Promise(() => undefined);
     });
-    // Long enough to look at what is left in between.
-    times.alarmRetryMs = 200;
     state.alarms?.set('SM1', 10);
-    await tried;
-    witness((await redis.dump()).map(({ value }) => value.toString('latin1')));
-    await until(() => told.length === 2);
-    await noJobLeft();
-    expect(told).to.have.length(2);
+    await isAsked.promise;
+    await state.close();
+    listen(open());
+    await until(() => told.length === 1);
+    await noAlarmLeft();
+    expect(told).to.deep.equal([[1, 'SM1']]);
   });
 
-  it('open nothing where the state is closed before', async () => {
-    const traffic = await watchTraffic(redis);
-    await listen(open()).close();
-    await redis.admin.set('all-of-it', 'came');
-    await until(() => traffic.lines.some((line) => line.includes('all-of-it')));
-    traffic.end();
-    expect(traffic.lines.filter((line) => line.includes('alarm'))).to.be.empty;
+  it('are told again, to any gateway, where a listener could not attend to them', async () => {
+    mustNotShow('+447700900123');
+    times.alarmRetryMs = AGAIN_MS;
+    let isDraining = true;
+    const attend = (): void => {
+      if (isDraining) throw new Error('+447700900123');
+    };
+    const [state] = [listen(open(), attend), listen(open(), attend)];
+    state.alarms?.set('SM1', 10);
+    await until(() => told.length >= 3);
+    expect(await countAlarms(redis)).to.equal(1);
+    witness((await redis.dump()).map(({ value }) => value.toString('latin1')));
+    isDraining = false;
+    await noAlarmLeft();
+  });
+
+  it('are told by no more than one look at a time', async () => {
+    const listening = defer<undefined>();
+    const state = listen(open(), () => listening.promise);
+    times.alarmRetryMs = 1;
+    state.alarms?.set('SM1', 1);
+    await until(() => told.length === 1);
+    // It is due again, and another gateway, which looks as often, is told.
+    listen(open(), () => {
+      if (told.length < 6) throw new Error('once more');
+    });
+    await until(() => told.length >= 6);
+    expect(told.map(([gateway]) => gateway)).to.deep.equal([0, 1, 1, 1, 1, 1]);
+    listening.resolve(undefined);
+  });
+
+  it('are kept for as long as a code could follow, by the last of them, and no longer', async () => {
+    const lives = async (): Promise<readonly number[]> =>
+      (await redis.dump()).filter(({ name }) => name.includes(':alarm:')).map((key) => key.expiresInMs);
+    const state = open();
+    await set(state, 'SM1');
+    const [life = 0] = await lives();
+    expect(life).to.be.within(900_000, 900_000 + LATER_MS);
+    state.alarms?.set('SM2', 1);
+    await until(async () => (await countAlarms(redis)) === 2);
+    // Not shortened by one that is due sooner.
+    expect((await lives())[0]).to.be.within(life - 20_000, life);
+    state.alarms?.set('SM3', 2 * LATER_MS);
+    await until(async () => (await countAlarms(redis)) === 3);
+    expect((await lives())[0]).to.be.greaterThan(life);
+    expect(await lives()).to.have.length(1);
   });
 
   it('leave no connection behind when the state is closed, though a listener is still at work', async () => {
-    times.closeQueueMs = 20;
     let isAsked = false;
     const listening = defer<undefined>();
     const state = open();
@@ -148,14 +235,39 @@ describe('the alarms of redisState', () => {
     });
     state.alarms?.set('SM1', 10);
     await until(() => isAsked);
-    expect(await clients()).to.not.be.empty;
+    // One for the codes and the alarms.
+    expect(await clients()).to.have.length(1);
     await state.close();
     state.alarms?.set('SM2', 10);
     await until(async () => (await clients()).length === 0);
     listening.resolve(undefined);
   });
 
-  it('are set and told again when Redis was away, by the same gateway', async () => {
+  it('do not keep a process alive', async function () {
+    this.timeout(PROCESS_MS);
+    const scene = closers.add(await startScene(), (opened) => opened.close());
+    const run = await runBeside(
+      scene,
+      `
+      const { redisState } = await import('#lib/state/redis.js');
+      const make = (connection) => {
+        const state = redisState({ connection, encryptionKeys: [${JSON.stringify(KEY)}] });
+        state.alarms.onDue(() => Promise.resolve());
+        return state;
+      };
+      const state = make(${JSON.stringify(redis.url)});
+      state.alarms.set('SM1', 60_000);
+      await state.check();
+      await state.close();
+      // Nor one that is not closed, and has no connection.
+      make('redis://127.0.0.1:9');
+      console.log('closed one of two');
+    `,
+    );
+    expect(run).to.deep.equal({ code: 0, output: 'closed one of two\n' });
+  });
+
+  it('are set and told again when Redis was away, by the same gateway; those that were set before are gone', async () => {
     const state = listen(open());
     await state.check();
     await set(state, 'lost with Redis');
@@ -164,12 +276,31 @@ describe('the alarms of redisState', () => {
       await redis.kill();
       await until(() => state.health === 'lost');
       await redis.restart();
+      expect(await redis.dump()).to.be.empty;
       await state.check();
       await set(state, id);
-      await makeDue();
+      await makeAlarmsDue(redis);
       await until(() => told.length === 1);
       expect(told).to.deep.equal([[0, id]]);
+      await noAlarmLeft();
+      await set(state, 'lost with Redis');
     }
+  });
+
+  it('find out, though no code comes, that the primary has become a replica', async () => {
+    const state = open();
+    await set(state, 'SM1');
+    await makeAlarmsDue(redis);
+    await redis.admin.replicaof('127.0.0.1', 9);
+    try {
+      listen(state);
+      await until(() => state.health === 'lost');
+      expect(news.map(({ reason }) => reason)).to.deep.equal(['READONLY']);
+    } finally {
+      await redis.admin.replicaof('NO', 'ONE');
+    }
+    await state.check();
+    await until(() => told.length === 1);
   });
 
   it('are told by a client of the user’s own with a prefix, of either version of ioredis', async () => {
@@ -182,11 +313,13 @@ describe('the alarms of redisState', () => {
         own.disconnect();
       });
       const state = listen(open({ connection: own }));
-      state.alarms?.set('SM1', 10);
-      await until(() => told.length === 1);
+      await set(state, 'SM1');
       const names = (await redis.dump()).map(({ name }) => name);
-      expect(names.filter((name) => name.includes(':alarm:'))).to.not.be.empty;
+      expect(names.filter((name) => name.includes(':alarm:'))).to.have.length(1);
       for (const name of names) expect(name).to.match(/^app:\{okta-telephony-hook\}:/);
+      await makeAlarmsDue(redis);
+      await until(() => told.length === 1);
+      await noAlarmLeft();
       await state.close();
       expect(own.status).to.equal('wait');
       told.length = 0;
@@ -199,29 +332,15 @@ describe('the alarms of redisState', () => {
     const state = listen(open());
     await set(state, 'SM-of-ana');
     const during = await redis.dump();
-    await makeDue();
+    await makeAlarmsDue(redis);
     await until(() => told.length === 1);
-    await noJobLeft();
+    await noAlarmLeft();
     traffic.end();
     const keys = [...during, ...(await redis.dump())];
     const seen = [...traffic.lines, ...keys.flatMap(({ name, value }) => [name, value.toString('latin1')])];
     expect(seen.some((text) => text.includes('SM-of-ana'))).to.equal(false);
+    for (const { expiresInMs } of keys) expect(expiresInMs).to.be.greaterThan(0);
     witness(seen);
-  });
-
-  it('are warned of where there is no connection for them, and close all the same', async () => {
-    const own = new Redis(redis.port, '127.0.0.1', { lazyConnect: true });
-    closers.add(own, () => {
-      own.disconnect();
-    });
-    own.duplicate = () => {
-      throw new Error('no more connections');
-    };
-    const state = listen(open({ connection: own }));
-    await until(() => news.some(({ reason }) => reason === 'ALARMS'));
-    state.alarms?.set('SM1', 10);
-    await state.close();
-    expect(told).to.be.empty;
   });
 
   it('are told on a cluster, under one slot', async () => {
@@ -241,77 +360,65 @@ describe('the alarms of redisState', () => {
     await state.check();
     state.alarms?.set('SM1', 10);
     await until(() => told.length === 1);
+    await until(async () => (await countAlarms(node)) === 0);
     expect(told).to.deep.equal([[0, 'SM1']]);
     expect(cluster.status).to.equal('wait');
   });
 
-  it('are nobody’s whose keys do not open them', async () => {
-    const one = open();
-    one.alarms?.onDue(() => Promise.resolve());
-    await set(one, 'SM1');
-    await one.close();
-    await makeDue();
-    listen(open({ encryptionKeys: [Buffer.alloc(32, 2).toString('base64')] }));
-    await noJobLeft();
-    expect(told).to.be.empty;
+  it('are dropped where they do not open', async () => {
+    const first = open();
+    await set(first, 'SM1');
+    const [name = ''] = await redis.admin.keys('*:alarm:*');
+    await first.close();
+    await redis.admin.zadd(name, '1', 'no alarm');
+    await makeAlarmsDue(redis);
+    const next = Buffer.alloc(32, 2).toString('base64');
+    // Gateways agree on names by the last key.
+    listen(open({ encryptionKeys: [next, KEY] }));
+    await until(() => told.length === 1);
+    await noAlarmLeft();
+    expect(told).to.deep.equal([[1, 'SM1']]);
   });
 
-  it('need no more rights than the README names', async () => {
-    const commands =
-      '+eval +evalsha +get +set +del +incr +decr +pexpire +pttl +time +select +exists +@hash +@list +@set +@sortedset +@stream';
-    const user = ['ACL', 'SETUSER', 'gateway', 'on', '>acl-password', '~{okta-telephony-hook}:*'] as const;
-    await redis.admin.call(...user, ...commands.split(' '));
-    const connection = `redis://gateway:acl-password@127.0.0.1:${redis.port}/0`;
-    let count = 0;
-    const state = listen(open({ connection }), () => {
-      count += 1;
-      if (count === 1) throw new Error('once more');
+  describe('of a user of an ACL', () => {
+    const BASIC = '+eval +evalsha +get +set +del +incr +decr +pexpire +pttl +time +select'.split(' ');
+    const ALARMS = '+zadd +zrangebyscore +zrem'.split(' ');
+    const allow = async (...commands: readonly string[]): Promise<string> => {
+      mustNotShow('acl-password');
+      const rules = ['reset', 'on', '>acl-password', '~{okta-telephony-hook}:*', ...commands];
+      await redis.admin.call('ACL', 'SETUSER', 'gateway', ...rules);
+      return `redis://gateway:acl-password@127.0.0.1:${redis.port}/0`;
+    };
+    afterEach(() => redis.admin.call('ACL', 'DELUSER', 'gateway'));
+
+    it('need no more rights than the README names', async () => {
+      const connection = await allow(...BASIC, ...ALARMS);
+      const state = listen(open({ connection }), () => {
+        times.alarmRetryMs = LATER_MS;
+        if (told.length === 1) throw new Error('once more');
+      });
+      times.alarmRetryMs = AGAIN_MS;
+      await state.check();
+      state.alarms?.set('SM1', 10);
+      await until(() => told.length === 2);
+      await noAlarmLeft();
+      expect(news).to.be.empty;
     });
-    await state.check();
-    state.alarms?.set('SM1', 10);
-    await until(() => told.length === 2);
-    await noJobLeft();
-    expect(news).to.be.empty;
-    await state.close();
-    await redis.admin.call(
-      ...user,
-      'reset',
-      'on',
-      '>acl-password',
-      '~{okta-telephony-hook}:*',
-      '+eval',
-      '+set',
-    );
-    const poor = listen(open({ connection }));
-    poor.alarms?.set('SM1', 10);
-    await until(() => news.some(({ type }) => type === 'warned'));
-    expect(news.find(({ type }) => type === 'warned')?.reason).to.equal('ALARMS_NOPERM');
-    await redis.admin.call('ACL', 'DELUSER', 'gateway');
-  });
 
-  it('say what is missing where bullmq is not installed, once', async function () {
-    this.timeout(PROCESS_MS);
-    const scene = await startScene();
-    try {
-      const { output } = await runBeside(
-        scene,
-        `
-        const { redisState } = await import('#lib/state/redis.js');
-        const state = redisState(${JSON.stringify({ connection: redis.url, encryptionKeys: [KEY] })});
-        state.watch((news) => console.log(news.type, news.reason, news.remedy));
-        state.alarms.onDue(() => Promise.resolve());
-        state.alarms.onDue(() => Promise.resolve());
-        state.alarms.set('SM1', 1);
+    for (const missing of ALARMS) {
+      it(`need ${missing}: without it that is warned of, once, and codes are claimed as before`, async () => {
+        const connection = await allow(...BASIC, ...ALARMS.filter((right) => right !== missing));
+        const state = listen(open({ connection }));
         await state.check();
-        await state.close();
-        await hook.close();
-      `,
-        ['bullmq'],
-      );
-      expect(output.trim().split('\n')).to.have.length(1);
-      expect(output).to.match(/^warned BULLMQ Install bullmq 6 beside ioredis/);
-    } finally {
-      await scene.close();
+        state.alarms?.set('SM1', 10);
+        await until(() => news.length > 0);
+        state.alarms?.set('SM2', 10);
+        const claim = await state.claim('event', { nowMs: Date.now(), rememberMs: 60_000, buckets: [] });
+        expect(claim).to.include({ isFirst: true });
+        await state.check();
+        expect(news.map(({ type, reason }) => [type, reason])).to.deep.equal([['warned', 'ALARMS_NOPERM']]);
+        expect(state.health).to.equal('ok');
+      });
     }
   });
 
@@ -325,27 +432,27 @@ describe('the alarms of redisState', () => {
       await set(state, 'SM1');
       redis.stop();
       loseSoon(times);
-      times.closeQueueMs = 20;
       await state.close();
       redis.continue();
       await until(async () => (await clients()).length === 0);
     });
 
-    it('are not set, and those that were are told when it is back', async () => {
-      const state = listen(open());
-      await state.check();
+    it('are not set, and those that were are told when it is back, though it was asked for them meanwhile', async () => {
+      const state = open();
       await set(state, 'SM1');
+      await makeAlarmsDue(redis);
       redis.stop();
       loseSoon(times);
-      await state.claim('event', { nowMs: Date.now(), rememberMs: 60_000, buckets: [] });
-      expect(state.health).to.equal('lost');
+      times.alarmRetryMs = AGAIN_MS;
+      listen(state);
+      await until(() => state.health === 'lost');
       state.alarms?.set('SM2', 10);
+      times.alarmRetryMs = LATER_MS;
       bePatient(times);
       redis.continue();
       await state.check();
-      await makeDue();
       await until(() => told.length === 1);
-      await noJobLeft();
+      await noAlarmLeft();
       expect(told).to.deep.equal([[0, 'SM1']]);
     });
   });

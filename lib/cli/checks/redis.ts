@@ -16,7 +16,7 @@ export function examineRedis(
   const variables: Check = { name: 'redis.variables', look: () => Promise.resolve(section.finding) };
   const { value } = section;
   if (value === undefined) return { title, checks: [variables] };
-  // Both are peers that only those install who have a Redis.
+  // ioredis is a peer that only those install who have a Redis.
   const inspector = once(loadInspector);
   const library = { name: 'redis.libraries', look: once(async () => libraryFinding(await inspector())) };
   const inspection = once(async () => {
@@ -56,19 +56,15 @@ export function examineRedis(
 
 async function loadInspector(): Promise<Inspect | undefined> {
   try {
-    const [inspection] = await Promise.all([
-      import('../../state/redis-inspection.js'),
-      import('../../state/redis-alarms.js'),
-    ]);
-    return inspection.inspectRedis;
+    return (await import('../../state/redis-inspection.js')).inspectRedis;
   } catch {
     return undefined;
   }
 }
 
 function libraryFinding(inspect: Inspect | undefined): Finding {
-  if (inspect !== undefined) return ok('ioredis and bullmq are installed.');
-  return fail('ioredis or bullmq is not installed where this runs.', 'npm install ioredis bullmq');
+  if (inspect !== undefined) return ok('ioredis is installed.');
+  return fail('ioredis is not installed where this runs.', 'npm install ioredis');
 }
 
 function reachedFinding(seen: Seen): Finding {
@@ -92,7 +88,7 @@ function timeFinding({ answersInMs }: RedisInspection): Finding {
 /** What only some gateways do, and what it needs of an ACL. */
 const BESIDE = [
   ['historyRefusal', "the console's history", '+xadd +xdel +xrange +xrevrange'],
-  ['alarmsRefusal', 'lateFailover.afterSeconds', '+exists +@hash +@list +@set +@sortedset +@stream'],
+  ['alarmsRefusal', 'lateFailover.afterSeconds', '+zadd +zrangebyscore +zrem'],
 ] as const;
 
 function writesFinding(seen: RedisInspection): Finding {
@@ -125,16 +121,14 @@ const UNSEEN = (what: string): Finding =>
     'Look at it as an administrator of the Redis.',
   );
 
-/** The first with everything that the scripts and BullMQ use. */
-const OLDEST = [6, 2] as const;
+/** The first with everything that the scripts use. */
+const OLDEST = 6;
 
 function versionFinding({ info }: RedisInspection): Finding {
   const version = info?.['valkey_version'] ?? info?.['redis_version'];
   if (version === undefined) return UNSEEN('Its version');
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const isOld = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
-  return isOld
-    ? fail(`It is version ${version}.`, `Take ${OLDEST.join('.')} or later, which BullMQ needs.`)
+  return Number.parseInt(version, 10) < OLDEST
+    ? fail(`It is version ${version}.`, `Take ${OLDEST} or later.`)
     : ok(`It is version ${version}.`);
 }
 

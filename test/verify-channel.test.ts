@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type sinon from 'sinon';
 import { twilioMessages, twilioVerify, type OktaTelephonyHookOptions } from '#lib/index.js';
 import type { Fault, TwilioEmulator } from '#lib/testing/index.js';
 import {
@@ -12,6 +13,7 @@ import {
   type Scene,
   type SceneOptions,
 } from '#harness/scene.js';
+import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 import { callApi, eventHook } from './testing/okta-client.js';
 
@@ -158,6 +160,9 @@ describe('a code of Verify that was used', () => {
   });
 });
 
+const DEADLINE_MS = 700;
+const SLOW_MS = 20;
+
 /** What Verify may do, and what Okta is to be told of a code that goes by it alone. */
 const FAULTS: readonly (readonly [title: string, fault: Fault, expected: string])[] = [
   ['400', { kind: 'status', status: 400, body: { code: 60200 } }, 'ERROR 60200'],
@@ -183,12 +188,24 @@ const FAULTS: readonly (readonly [title: string, fault: Fault, expected: string]
     { kind: 'status', status: 201, body: { status: 'canceled' } },
     'ERROR CANCELED',
   ],
-  ['a slow answer', { kind: 'slow', delayMs: 20 }, 'SUCCESSFUL'],
+  ['a slow answer', { kind: 'slow', delayMs: SLOW_MS }, 'SUCCESSFUL'],
+];
+/** What does not end by itself. */
+const ENDLESS: readonly string[] = [
+  'a hang',
+  'a hang, though the phone gets it',
+  'an answer that drips',
+  'an answer without an end',
 ];
 
 describe('whatever Verify does', () => {
   let scenes: readonly Scene[] = [];
-  afterEach(() => Promise.all(scenes.map((scene) => scene.close())));
+  let clock: sinon.SinonFakeTimers | undefined;
+  before(warmUp);
+  afterEach(async () => {
+    clock?.restore();
+    await Promise.all(scenes.map((scene) => scene.close()));
+  });
 
   it('Okta is told what is true, and a code that may have left is not sent again', async () => {
     scenes = await Promise.all(
@@ -196,16 +213,19 @@ describe('whatever Verify does', () => {
         startScene({
           hook: (parts) => ({
             ...(typeof byVerify === 'function' ? byVerify(parts) : {}),
-            deadlineMs: 700,
+            deadlineMs: DEADLINE_MS,
           }),
         }),
       ),
     );
-    const told = await Promise.all(
+    clock = stopTime();
+    const answered = new Set<string>();
+    const telling = Promise.all(
       scenes.map(async (scene, index) => {
         const [title = '', fault] = FAULTS[index] ?? [];
         if (fault !== undefined) scene.twilio.fault(fault);
         const call = await scene.call(BY_BOB);
+        answered.add(title);
         const reason = errorOf(call)?.errorCauses?.at(0)?.['reason']?.split(':')[0];
         const verdict = commandOf(call)?.['status'] ?? `ERROR ${reason ?? ''}`;
         const mayHaveLeft = !verdict.startsWith('ERROR');
@@ -213,6 +233,12 @@ describe('whatever Verify does', () => {
         return [title, verdict];
       }),
     );
-    expect(told).to.deep.equal(FAULTS.map(([title, , expected]) => [title, expected]));
+    const untilAll = (isThere: (title: string, scene: Scene | undefined) => boolean): Promise<void> =>
+      until(() => FAULTS.every(([title], index) => answered.has(title) || isThere(title, scenes[index])));
+    await untilAll((_, scene) => (scene?.twilio.requests.length ?? 0) > 0);
+    clock.tick(SLOW_MS);
+    await untilAll((title) => ENDLESS.includes(title));
+    clock.tick(DEADLINE_MS);
+    expect(await telling).to.deep.equal(FAULTS.map(([title, , expected]) => [title, expected]));
   });
 });

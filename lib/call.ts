@@ -80,6 +80,8 @@ export interface Call {
   event: { readonly person: string; readonly eventKey: string; readonly expiresAtMs: number } | undefined;
   /** Not there for a preview. */
   running: RunningCall | undefined;
+  /** It has stopped for a newer code of the same user. */
+  isOvertaken: boolean;
   /** Those of its number that gateways share; `undefined` where nobody says. */
   suppressions: readonly Suppression[] | undefined;
   reading: (ProfileReading & { readonly durationMs: number }) | undefined;
@@ -103,6 +105,7 @@ export function beginCall(budget: Budget): Call {
     exceeded: NONE,
     event: undefined,
     running: undefined,
+    isOvertaken: false,
     suppressions: undefined,
     reading: undefined,
     passedOver: NONE,

@@ -4,7 +4,7 @@ import type { ReadyChannel } from './delivery/dispatch.js';
 import { readLocale } from './delivery/locale.js';
 import { toDialableNumber } from './delivery/phone-number.js';
 import { planChannels } from './delivery/plan.js';
-import { SAME_MOMENT_MS } from './delivery/running-calls.js';
+import { PROGRESS, SAME_MOMENT_MS } from './delivery/running-calls.js';
 import { socketsRead } from './delivery/wait-at-most.js';
 import { askedOf } from './last-codes.js';
 import type { HookCall } from './okta/inline-hook.js';
@@ -91,17 +91,19 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
       event: call.event,
       isSuppressed: hasStopped,
       asked: askedOf(call, parts),
-      isStillWanted: (attempts) => {
-        const hasTakenTime = attempts > 0 || call.budget.elapsedMs() > SAME_MOMENT_MS;
-        return isStillNewest(call, { hasTakenTime }, parts);
-      },
+      isStillWanted: (attempts) => mayStart(call, attempts, parts),
     },
     parts,
   );
-  const isNewest =
-    call.delivery.status !== 'refused' || (await isStillNewest(call, { hasTakenTime: true }, parts));
-  if (!isNewest) call.refusal = REFUSALS.OVERTAKEN;
-  else if (call.delivery.decidedBy === undefined) {
+  if (call.running !== undefined && call.delivery.status !== 'refused') {
+    parts.runningCalls.advance(call.running, PROGRESS.sent);
+  } else if (
+    call.isOvertaken ||
+    (await isOvertakenElsewhere(call, parts)) ||
+    call.running?.newer === PROGRESS.sent
+  ) {
+    call.refusal = REFUSALS.OVERTAKEN;
+  } else if (call.delivery.decidedBy === undefined) {
     // Before the plan was made, or since.
     const isStopped = on.channels.length > 0 && open.channels.every(hasStopped);
     call.refusal = refusalWithoutAttempt(planned, plan, isStopped);
@@ -111,23 +113,30 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
 /** What the state may take of the budget to say whether a newer code was asked for: milliseconds, and a fraction. */
 const NEWEST_SHARE = { maxMs: 200, fraction: 0.25 } as const;
 
-/** Whether no newer code of the same user has passed the guard, at this gateway or at any that shares the state. */
-function isStillNewest(
-  call: Call,
-  { hasTakenTime }: { readonly hasTakenTime: boolean },
-  { settings, receipts }: HookParts,
-): boolean | Promise<boolean> {
-  const { budget, event, running } = call;
+/** Whether a call may start an attempt: not once a newer code of its user may arrive before it. */
+function mayStart(call: Call, attempts: number, parts: HookParts): boolean | Promise<boolean> {
+  const { running, budget } = call;
   if (running === undefined) return true;
-  const mayAsk = settings.state.isShared === true && hasTakenTime;
-  if (running.isOvertaken || event === undefined || !mayAsk) return !running.isOvertaken;
+  // Of codes that are asked for in one moment each makes its first attempt, as long as none that is newer has left.
+  const isFirst = attempts === 0;
+  const start = (): boolean => {
+    call.isOvertaken = running.newer >= (isFirst ? PROGRESS.leaving : PROGRESS.passedGuard);
+    if (!call.isOvertaken) parts.runningCalls.advance(running, PROGRESS.leaving);
+    return !call.isOvertaken;
+  };
+  if (isFirst && budget.elapsedMs() <= SAME_MOMENT_MS) return start();
+  return isOvertakenElsewhere(call, parts).then((isOvertaken) => !isOvertaken && start());
+}
+
+/** Whether a newer code of the same user has passed the guard at a gateway that shares the state. */
+async function isOvertakenElsewhere(call: Call, { settings, receipts }: HookParts): Promise<boolean> {
+  const { budget, event } = call;
+  if (settings.state.isShared !== true || call.running === undefined || event === undefined) return false;
   const asking = receipts.isNewest({ ...event, request: hookOf(call).request });
   const share = budget.share(NEWEST_SHARE.maxMs, NEWEST_SHARE.fraction);
-  return budget.within(asking, share).then((answer) => {
-    // Where nobody can say, a call that is under way goes on.
-    running.isOvertaken ||= answer === false;
-    return !running.isOvertaken;
-  });
+  // Where nobody can say, a call that is under way goes on.
+  call.isOvertaken ||= (await budget.within(asking, share)) === false;
+  return call.isOvertaken;
 }
 
 function localeOf({ request }: HookCall, reading: ProfileReading | undefined): string {

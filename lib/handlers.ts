@@ -10,7 +10,7 @@ import { claimEvent, type ClaimResult } from './delivery/duplicates.js';
 import { exceededRules } from './delivery/guard.js';
 import { maskNumber } from './delivery/masking.js';
 import { personKey } from './delivery/receipt.js';
-import { SAME_MOMENT_MS } from './delivery/running-calls.js';
+import { PROGRESS, SAME_MOMENT_MS } from './delivery/running-calls.js';
 import { steadyMs } from './delivery/steady-clock.js';
 import { recipientOf } from './delivery/phone-number.js';
 import { RequestError } from './errors.js';
@@ -128,7 +128,7 @@ export function createHandlers(parts: HookParts): Handlers {
     call.expiresAtMs = steadyMs() + hook.lifeMs;
     call.refusal = hook.refusal;
     // In the order in which they come, also those that wait for another first. A preview overtakes nothing, and nothing overtakes it.
-    if (!hook.isPreview) call.running = parts.runningCalls.begin(personKey(hook.request), call.budget);
+    if (!hook.isPreview) call.running = parts.runningCalls.begin(personKey(hook.request));
     if (events.hearsSteps) {
       const { eventId, oktaRequestId, requestType, deliveryChannel, userId, phoneNumber } = hook.request;
       events.emit({
@@ -222,8 +222,8 @@ function heedSkew({ skewMs, askedAtMs, isPreview }: HookCall, { oktaClock, skews
 function overtakeOlder(call: Call, { settings, runningCalls, receipts, lateFailover }: HookParts): void {
   const { running, expiresAtMs } = call;
   // One that waited for its first, which sent nothing, may be older than what was sent meanwhile.
-  if (running?.isOvertaken === true) return;
-  if (running !== undefined) runningCalls.passGuard(running);
+  if (running !== undefined && running.newer > PROGRESS.none) return;
+  if (running !== undefined) runningCalls.advance(running, PROGRESS.passedGuard);
   const { request, isPreview } = hookOf(call);
   const person = running?.person ?? personKey(request);
   const eventKey = request.eventId;

@@ -36,7 +36,7 @@ export class Budget {
     this.#isCallerGone = isCallerGone;
     this.#waitMs = deadlineMs - reserveOf(deadlineMs);
     this.#timer = setTimeout(() => {
-      this.stopLeaving();
+      this.#stopLeaving();
       this.#timer = setTimeout(() => {
         this.#end();
       }, LEAVE_MARGIN_MS);
@@ -92,13 +92,7 @@ export class Budget {
   /** Okta no longer waits: nothing more leaves. What has left is waited for, to be recorded. */
   hangUp(): void {
     this.#hasHungUp = true;
-    this.stopLeaving();
-  }
-
-  /** What has not left must not leave any more. What has left goes on, and is waited for. */
-  stopLeaving(): void {
-    this.#isOver = true;
-    this.#leave?.abort();
+    this.#stopLeaving();
   }
 
   /** The answer has been given: no timer stays behind, and a caller who goes now has not hung up. */
@@ -106,6 +100,11 @@ export class Budget {
     clearTimeout(this.#timer);
     this.#hasHungUp = this.hasHungUp;
     this.#isCallerGone = never;
+  }
+
+  #stopLeaving(): void {
+    this.#isOver = true;
+    this.#leave?.abort();
   }
 
   #end(): void {

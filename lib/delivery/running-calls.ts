@@ -1,43 +1,55 @@
-import type { Budget } from './budget.js';
-
 /**
  * A call that is no older has waited for nothing: it counts as of this moment, and asks no other gateway for newer codes.
- * Milliseconds: more than the steps of a call take where nothing is waited for, less than any vendor needs to answer.
+ * Milliseconds: more than the steps of a call take where nothing is waited for.
  */
-export const SAME_MOMENT_MS = 25;
+export const SAME_MOMENT_MS = 100;
+
+/** How far a code has come, for the older ones of the same person. */
+export const PROGRESS = {
+  none: 0,
+  /** They start no further attempt. */
+  passedGuard: 1,
+  /** A channel has been asked to send it: they start no attempt at all. */
+  leaving: 2,
+  /** A channel has accepted it, or may have sent it: Okta sends none of them either. */
+  sent: 3,
+} as const;
+export type Progress = (typeof PROGRESS)[keyof typeof PROGRESS];
 
 /** A call of a person that has not been answered yet. */
 export interface RunningCall {
   readonly person: string;
   /** When it came in, by `performance.now()`. */
   readonly beganAtMs: number;
-  readonly budget: Pick<Budget, 'stopLeaving'>;
-  /** A newer code of the same person has passed the guard, here or at another gateway. */
-  isOvertaken: boolean;
+  /** The farthest that a newer code of the same person has come at this gateway. */
+  newer: Progress;
   /** The one that came before it, and goes on. */
   older: RunningCall | undefined;
 }
 
 /**
- * The calls of each person that are under way at this gateway, in the order in which they came in. Once a newer code may be
- * sent, an older call starts no attempt any more: its code must not arrive after the newer one.
+ * The calls of each person that are under way at this gateway, in the order in which they came in: an older code must not
+ * arrive after a newer one. Codes that are asked for in one moment leave in the order in which they came.
  */
 export class RunningCalls {
   readonly #newest = new Map<string, RunningCall>();
 
-  begin(person: string, budget: RunningCall['budget']): RunningCall {
+  begin(person: string): RunningCall {
     const older = this.#newest.get(person);
-    const call: RunningCall = { person, beganAtMs: performance.now(), budget, isOvertaken: false, older };
+    const call: RunningCall = {
+      person,
+      beganAtMs: performance.now(),
+      newer: PROGRESS.none,
+      older,
+    };
     this.#newest.set(person, call);
     return call;
   }
 
-  /** It has passed the guard, and its code may be sent at any moment: the older ones are overtaken. */
-  passGuard(call: RunningCall): void {
+  /** Its code has come so far. */
+  advance(call: RunningCall, to: Progress): void {
     for (let { older } = call; older !== undefined; older = older.older) {
-      older.isOvertaken = true;
-      // An attempt may still wait for its connection.
-      older.budget.stopLeaving();
+      if (older.newer < to) older.newer = to;
     }
   }
 

@@ -1,13 +1,5 @@
 import { expect } from 'chai';
-import { RunningCalls, type RunningCall } from '#lib/delivery/running-calls.js';
-
-/** Those whose messages must not leave any more. */
-const stopped = new Set<RunningCall>();
-
-function begin(running: RunningCalls, person: string): RunningCall {
-  const call: RunningCall = running.begin(person, { stopLeaving: () => stopped.add(call) });
-  return call;
-}
+import { PROGRESS, RunningCalls, type RunningCall } from '#lib/delivery/running-calls.js';
 
 /** The orders in which three calls may end. */
 const ORDERS = [
@@ -21,23 +13,27 @@ const ORDERS = [
 
 describe('the calls of a person that are under way', () => {
   const overtakenOf = (calls: readonly RunningCall[]): readonly boolean[] =>
-    calls.map(({ isOvertaken }) => isOvertaken);
+    calls.map(({ newer }) => newer > PROGRESS.none);
   const beginThree = (
     running: RunningCalls,
     person: string,
   ): readonly [RunningCall, RunningCall, RunningCall] => [
-    begin(running, person),
-    begin(running, person),
-    begin(running, person),
+    running.begin(person),
+    running.begin(person),
+    running.begin(person),
   ];
 
   it('are overtaken by a newer one that has passed the guard, and by no other', () => {
     const running = new RunningCalls();
-    const calls = [begin(running, 'ana'), begin(running, 'ana'), begin(running, 'ben'), begin(running, 'ana')];
+    const calls = [running.begin('ana'), running.begin('ana'), running.begin('ben'), running.begin('ana')];
     const [, second] = calls;
-    if (second !== undefined) running.passGuard(second);
+    if (second !== undefined) running.advance(second, PROGRESS.passedGuard);
     expect(overtakenOf(calls)).to.deep.equal([true, false, false, false]);
-    expect(calls.map((call) => stopped.has(call))).to.deep.equal([true, false, false, false]);
+    // How far it has come only grows.
+    for (const to of [PROGRESS.sent, PROGRESS.leaving]) {
+      if (second !== undefined) running.advance(second, to);
+      expect(calls.map(({ newer }) => newer)).to.deep.equal([3, 0, 0, 0]);
+    }
   });
 
   it('are overtaken by none that has only begun', () => {
@@ -51,12 +47,12 @@ describe('the calls of a person that are under way', () => {
         const running = new RunningCalls();
         const calls = beginThree(running, 'ana');
         for (const at of order.slice(0, ended)) running.end(calls[at]);
-        const newest = begin(running, 'ana');
+        const newest = running.begin('ana');
         const going = [2, 1, 0].filter((at) => !order.slice(0, ended).some((other) => other === at));
         expect(olderThan(newest)).to.deep.equal(going.map((at) => calls[at]));
-        running.passGuard(newest);
+        running.advance(newest, PROGRESS.passedGuard);
         expect(overtakenOf(calls)).to.deep.equal([0, 1, 2].map((at) => going.includes(at)));
-        expect(newest.isOvertaken).to.equal(false);
+        expect(newest.newer).to.equal(PROGRESS.none);
       }
     });
   }
@@ -67,23 +63,23 @@ describe('the calls of a person that are under way', () => {
       const calls = beginThree(running, 'ana');
       running.end(calls[twice]);
       running.end(calls[twice]);
-      const newer = begin(running, 'ana');
+      const newer = running.begin('ana');
       running.end(calls[twice]);
       const others = [2, 1, 0].filter((at) => at !== twice).map((at) => calls[at]);
       expect(olderThan(newer)).to.deep.equal(others);
-      expect(olderThan(begin(running, 'ana'))).to.deep.equal([newer, ...others]);
+      expect(olderThan(running.begin('ana'))).to.deep.equal([newer, ...others]);
     });
   }
 
   it('are no more when the only one ends twice, nor is one that began in between', () => {
     const running = new RunningCalls();
-    const first = begin(running, 'ana');
+    const first = running.begin('ana');
     running.end(first);
     running.end(first);
-    const second = begin(running, 'ana');
+    const second = running.begin('ana');
     running.end(first);
     expect(second.older).to.equal(undefined);
-    expect(begin(running, 'ana').older).to.equal(second);
+    expect(running.begin('ana').older).to.equal(second);
   });
 
   for (const [title, late] of [
@@ -94,18 +90,18 @@ describe('the calls of a person that are under way', () => {
       const running = new RunningCalls();
       const calls = beginThree(running, 'ana');
       running.end(calls[late]);
-      const newer = begin(running, 'ana');
-      running.passGuard(calls[late]);
+      const newer = running.begin('ana');
+      running.advance(calls[late], PROGRESS.passedGuard);
       expect(overtakenOf([...calls, newer])).to.deep.equal([true, late === 2, false, false]);
     });
   }
 
   it('are not overtaken by one that ended before they began', () => {
     const running = new RunningCalls();
-    const ended = begin(running, 'ana');
+    const ended = running.begin('ana');
     running.end(ended);
-    const newer = begin(running, 'ana');
-    running.passGuard(ended);
+    const newer = running.begin('ana');
+    running.advance(ended, PROGRESS.passedGuard);
     expect(overtakenOf([ended, newer])).to.deep.equal([false, false]);
   });
 
@@ -116,10 +112,10 @@ describe('the calls of a person that are under way', () => {
     running.end(ana[2]);
     running.end(ana[0]);
     running.end(ana[1]);
-    expect(begin(running, 'ana').older).to.equal(undefined);
-    const newest = begin(running, 'ben');
+    expect(running.begin('ana').older).to.equal(undefined);
+    const newest = running.begin('ben');
     expect(olderThan(newest)).to.deep.equal([ben[2], ben[1], ben[0]]);
-    running.passGuard(newest);
+    running.advance(newest, PROGRESS.passedGuard);
     expect(overtakenOf([...ana, ...ben])).to.deep.equal([false, false, false, true, true, true]);
   });
 });

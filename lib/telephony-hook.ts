@@ -23,7 +23,7 @@ export interface HookStatus {
   /** Sends that left before their deadline and have not ended. */
   readonly detached: number;
   readonly closing: boolean;
-  /** By host. */
+  /** By host: each provider's, and Okta's. */
   readonly breakers: Readonly<Record<string, BreakerState>>;
   readonly state: 'ok' | 'lost';
   /** When each channel last had a message accepted. */

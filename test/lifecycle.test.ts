@@ -303,7 +303,10 @@ describe('status()', () => {
       inFlight: 0,
       detached: 0,
       closing: false,
-      breakers: { [new URL(scene.twilio.baseUrl).host]: 'closed' },
+      breakers: {
+        [new URL(scene.okta.orgUrl).host]: 'closed',
+        [new URL(scene.twilio.baseUrl).host]: 'closed',
+      },
       state: 'ok',
       lastSuccess: {},
     });

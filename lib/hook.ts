@@ -139,7 +139,13 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       clock: settings.clock,
       onFailure: tellOutsideCall('state', { events, failures }),
     }),
-    underWay: { calls: 0, detached: new Set(), lastSuccess: new Map(), isClosing: false, onIdle: [] },
+    underWay: {
+      calls: new Set(),
+      detached: new Set(),
+      lastSuccess: new Map(),
+      isClosing: false,
+      isDrained: false,
+    },
   });
   const handle = createHandlers(parts);
 

@@ -54,6 +54,9 @@ export interface TelephonyHook {
    * @throws ConfigurationError that names every problem of the options and its remedy.
    */
   console(options: ConsoleOptions): ConsoleHandler;
-  /** Answers 503 from now on, lets what is under way end, resolves; never rejects. */
+  /**
+   * Answers new events 503 from now on, and repeats as their first, where that is known; lets what is under way end, resolves;
+   * never rejects.
+   */
   close(): Promise<void>;
 }

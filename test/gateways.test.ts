@@ -154,6 +154,55 @@ describe('gateways on one Redis', () => {
     expect((await scene.call({ eventId: 'preview', preview: true, url })).body).to.deep.equal(preview.body);
   });
 
+  it('answer a repeat while one of them closes as the first, which another answered, and give back what a new event claimed', async () => {
+    const outcomes = new Map<string, ReturnType<typeof defer<Outcome>>>();
+    const line: Channel = {
+      send: ({ request: { eventId } }) => {
+        const outcome = defer<Outcome>();
+        outcomes.set(eventId, outcome);
+        return outcome.promise;
+      },
+    };
+    const hook = {
+      chooseChannels: () => ['line'],
+      channels: { line },
+      guard: { perUser: { points: 3, seconds: 60 } },
+    };
+    const accept = async (eventId: string): Promise<void> => {
+      await until(() => outcomes.has(eventId));
+      outcomes.get(eventId)?.resolve({ status: 'accepted', transactionId: `of ${eventId}` });
+    };
+    await start(hook);
+    const { url } = await beside(hook);
+    const held = scene.call({ eventId: 'held' });
+    await until(() => outcomes.has('held'));
+    const answering = scene.call({ eventId: 'answered', url });
+    await accept('answered');
+    const answered = await answering;
+    const running = scene.call({ eventId: 'running', url });
+    await until(() => outcomes.has('running'));
+
+    const closing = scene.hook.close();
+    expect((await scene.call({ eventId: 'answered' })).body).to.deep.equal(answered.body);
+    const repeat = scene.call({ eventId: 'running' });
+    await until(() => scene.hook.status().inFlight === 2);
+    const { id, login, phone } = BOB;
+    const ofBob = (eventId: string) => ({ eventId, userId: id, login, phoneNumber: phone });
+    for (const eventId of ['new-1', 'new-2', 'new-3'])
+      expect((await scene.call(ofBob(eventId))).httpStatus).to.equal(503);
+    await Promise.all([accept('running'), accept('held')]);
+    expect((await repeat).body).to.deep.equal((await running).body);
+    expect((await held).okta.action).to.equal('sent');
+    await closing;
+    // Okta asks another one then: neither their claims nor their points are left.
+    for (const eventId of ['new-1', 'new-2', 'new-3']) {
+      const calling = scene.call({ ...ofBob(eventId), url });
+      await accept(eventId);
+      expect((await calling).okta.action).to.equal('sent');
+    }
+    expect([...outcomes.keys()]).to.deep.equal(['held', 'answered', 'running', 'new-1', 'new-2', 'new-3']);
+  });
+
   describe('where a user writes STOP', () => {
     const write = async (url: string, publicUrl: string, body: string, sid: string): Promise<string> => {
       const params = {

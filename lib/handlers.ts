@@ -167,8 +167,7 @@ export function createHandlers(parts: HookParts): Handlers {
         return;
       }
       events.emit({ type: 'request.repeated', at: events.now(), ...idsOf(hook.request) });
-      const body = answerOfRepeat(result.answer, hook.request);
-      respond(call, req, res, { body, text: JSON.stringify(body), isRepeat: true }, parts);
+      respond(call, req, res, { ...answerOfRepeat(result.answer, hook.request), isRepeat: true }, parts);
     };
     if (claiming instanceof Promise) return claiming.then(goOnIfFirst);
     goOnIfFirst(claiming);

@@ -8,13 +8,14 @@ import { redisState, type RedisStateOptions } from '#lib/state/redis.js';
 import { openRedisState } from '#lib/state/redis-state.js';
 import { USUAL_TIMES } from '#lib/state/redis-times.js';
 import type { RecordedRequest } from '#lib/testing/faults.js';
+import { makeHookPayload } from '#lib/testing/okta-hook-payload.js';
 import { Closers } from '#harness/closers.js';
 import { startCallbackRelay, type CallbackRelay } from '#harness/callback-relay.js';
 import { startGatewayBeside, type GatewayBeside } from '#harness/gateway-beside.js';
 import { startGatewayProcess, type GatewayProcess } from '#harness/gateway-process.js';
 import { countAlarms, makeAlarmsDue } from '#harness/redis-alarms.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
-import { ANA, BOB, CODE, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
+import { ANA, BOB, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
 import { slowTime, type SlowTime } from '#harness/slow-time.js';
 import { defer, until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -201,6 +202,34 @@ describe('gateways on one Redis', () => {
       expect((await calling).okta.action).to.equal('sent');
     }
     expect([...outcomes.keys()]).to.deep.equal(['held', 'answered', 'running', 'new-1', 'new-2', 'new-3']);
+  });
+
+  it('send late a code whose call is nested too deep to be kept: whoever sends it does not see that call', async () => {
+    const publicUrl = 'https://id.example.com/okta/telephony';
+    const raws: unknown[] = [];
+    const hook: Partial<OktaTelephonyHookOptions> = {
+      publicUrl,
+      composeText: ({ otpCode, raw }) => {
+        raws.push(raw);
+        return `${otpCode} is your code`;
+      },
+    };
+    await start(hook);
+    const { url } = await beside(hook);
+    const message = { userId: ANA.id, login: ANA.login, phoneNumber: ANA.phone, otpCode: CODE };
+    const payload = makeHookPayload(message, undefined, { orgUrl: scene.okta.orgUrl, now: Date.now() });
+    const nested = '['.repeat(30_000) + ']'.repeat(30_000);
+    const answer = await fetch(scene.url, {
+      method: 'POST',
+      headers: { authorization: HOOK_SECRET, 'content-type': 'application/json' },
+      body: JSON.stringify(payload).replace('"data":{', `"data":{"nested":${nested},`),
+    });
+    expect(await answer.text()).to.contain('channel=whatsapp');
+    const [{ sid = '' } = {}] = scene.twilio.messages;
+    await report(url, publicUrl, sid, 'undelivered');
+    await until(() => texts() === 1);
+    expect(raws.at(-1)).to.equal(undefined);
+    expect(scene.events.filter(({ type }) => type === 'extension.failed')).to.be.empty;
   });
 
   describe('where a user writes STOP', () => {

@@ -379,10 +379,15 @@ describe('status()', () => {
 
 describe('close()', () => {
   it('answers new calls with 503, lets those under way end, and resolves once', async () => {
-    const scene = await start();
-    scene.twilio.fault({ fault: { kind: 'slow', delayMs: 150 }, times: 1 });
+    const outcome = defer<Outcome>();
+    let sends = 0;
+    const send = (): Promise<Outcome> => {
+      sends += 1;
+      return outcome.promise;
+    };
+    const scene = await start({ hook: { chooseChannels: () => ['sms'], channels: { sms: { send } } } });
     const under = scene.call();
-    await until(() => scene.twilio.requests.length === 1);
+    await until(() => sends === 1);
     let isClosed = false;
     const closing = scene.hook.close();
     void closing.then(() => {
@@ -395,9 +400,10 @@ describe('close()', () => {
     expect(refused.okta.action).to.equal('failover');
     expect(refused.body).to.have.nested.property('error.errorSummary');
     expect(isClosed).to.equal(false);
+    outcome.resolve({ status: 'accepted', transactionId: 'T1' });
     expect(commandOf(await under)).to.include({ status: 'SUCCESSFUL' });
     await closing;
-    expect(scene.twilio.messages).to.have.length(1);
+    expect(sends).to.equal(1);
     expect(scene.hook.status()).to.include({ closing: true, inFlight: 0 });
     expect((await scene.call()).httpStatus).to.equal(503);
   });

@@ -18,8 +18,8 @@ export const LAST_CONNECTION_MS = 10_000;
 
 /**
  * Ends without losing a code. The order matters: the load balancer learns by the probe, and until it has, requests
- * come and are served; then no connection is taken any more; only then the hook closes, which answers 503 and
- * waits for sends that have left.
+ * come and are served; then no connection is taken any more; only then the hook closes, which answers new events 503
+ * and waits for sends that have left.
  */
 export async function drain({ server, gateway, closeLast, graceMs }: DrainParts): Promise<void> {
   gateway.startDraining();

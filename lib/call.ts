@@ -52,19 +52,23 @@ export interface HookParts {
   /** `undefined` where it is off. */
   readonly lateFailover: LateFailover | undefined;
   readonly underWay: {
-    calls: number;
+    /** Calls that are not answered yet. */
+    readonly calls: Set<Call>;
     isClosing: boolean;
+    /** The state is about to be closed: what comes now must not ask it. */
+    isDrained: boolean;
     /** Sends that go on after their call was answered. */
     readonly detached: Set<Promise<unknown>>;
     /** By channel, milliseconds since 1970. */
     readonly lastSuccess: Map<string, number>;
-    readonly onIdle: (() => void)[];
   };
 }
 
 /** What the handlers of one call leave for each other. */
 export interface Call {
   readonly budget: Budget;
+  /** It came after `close()`: only a repeat is still answered. */
+  readonly isAfterClose: boolean;
   /** The caller is Okta. */
   isProven: boolean;
   hook: HookCall | undefined;
@@ -91,12 +95,15 @@ export interface Call {
   /** Nothing is sent, for this reason: what could not be read, what the guard blocks, what is not configured. */
   refusal: Refusal | undefined;
   isOver: boolean;
+  /** Told when it is over; `undefined` where `close()` does not wait for it. */
+  onEnd: (() => void) | undefined;
 }
 
 /** One that has just come in. All that its handlers will leave is named here, so that every call has one shape. */
-export function beginCall(budget: Budget): Call {
-  return {
+export function beginCall(budget: Budget, { underWay }: Pick<HookParts, 'underWay'>): Call {
+  const call: Call = {
     budget,
+    isAfterClose: underWay.isClosing,
     isProven: false,
     hook: undefined,
     expiresAtMs: 0,
@@ -112,7 +119,10 @@ export function beginCall(budget: Budget): Call {
     delivery: undefined,
     refusal: undefined,
     isOver: false,
+    onEnd: undefined,
   };
+  underWay.calls.add(call);
+  return call;
 }
 
 const NONE: readonly never[] = Object.freeze([]);
@@ -137,8 +147,20 @@ export function endCall(call: Call, { underWay, runningCalls }: HookParts): void
   call.isOver = true;
   call.budget.close();
   if (call.running !== undefined) runningCalls.end(call.running);
-  underWay.calls -= 1;
-  if (underWay.calls === 0 && underWay.isClosing) for (const resolve of underWay.onIdle.splice(0)) resolve();
+  underWay.calls.delete(call);
+  call.onEnd?.();
+}
+
+/** Resolves when all calls that are under way now have ended, however many come meanwhile. */
+async function callsEnd({ calls }: HookParts['underWay']): Promise<void> {
+  const ends = Array.from(
+    calls,
+    (call) =>
+      new Promise<void>((resolve) => {
+        call.onEnd = resolve;
+      }),
+  );
+  await Promise.all(ends);
 }
 
 /** The request that an earlier handler has read. */
@@ -232,16 +254,15 @@ export function recordLate(
  */
 export async function drain({ underWay, lateFailover }: HookParts): Promise<void> {
   lateFailover?.stopWaiting();
-  if (underWay.calls > 0) {
-    await new Promise<void>((resolve) => {
-      underWay.onIdle.push(resolve);
-    });
-  }
+  await callsEnd(underWay);
   // One may lead to another: what was refused after its call is sent by the next channel.
   const late = lateFailover?.underWay ?? new Set();
   await lateFailover?.kept();
   while (underWay.detached.size + late.size > 0) await Promise.all([...underWay.detached, ...late]);
   lateFailover?.close();
+  underWay.isDrained = true;
+  // Repeats that came meanwhile may have asked the state: a claim must be given back before it is closed.
+  await callsEnd(underWay);
 }
 
 /** The one event that sums a call up. */

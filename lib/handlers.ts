@@ -80,20 +80,16 @@ export function createHandlers(parts: HookParts): Handlers {
     // of serverless platforms may have no socket.
     const { socket } = req as { readonly socket?: Socket };
     const budget = new Budget(settings.deadlineMs, () => socket?.readableEnded === true);
-    const call = beginCall(budget);
+    const call = beginCall(budget, parts);
     keepCall(req, call);
-    parts.underWay.calls += 1;
     // Before the hook's turn came, or after it.
     if (res.destroyed || res.writableEnded) budget.hangUp();
     res.on('close', () => {
       // The caller is gone, or the gateway answered in our place: nobody waits for a code.
       if (!call.isOver) budget.hangUp();
     });
-    if (req.method !== 'POST') {
-      next(onlyMethods('POST'));
-    } else if (parts.underWay.isClosing) {
-      next(new RequestError('CLOSING', 'This gateway is shutting down.'));
-    } else next();
+    if (req.method === 'POST') next();
+    else next(onlyMethods('POST'));
   };
 
   const verifyHook = step((call, req) => {
@@ -152,7 +148,7 @@ export function createHandlers(parts: HookParts): Handlers {
     const buckets = bucketsFor(call, parts);
     if (!hook.hasEventId && buckets.length === 0) return undefined;
     const claiming = claimEvent(hook.request, {
-      state: settings.state,
+      state: parts.underWay.isDrained ? undefined : settings.state,
       heldEvents: parts.heldEvents,
       isRepeatable: hook.hasEventId,
       buckets,
@@ -171,8 +167,7 @@ export function createHandlers(parts: HookParts): Handlers {
         return;
       }
       events.emit({ type: 'request.repeated', at: events.now(), ...idsOf(hook.request) });
-      const body = answerOfRepeat(result.answer, hook.request);
-      respond(call, req, res, { body, text: JSON.stringify(body), isRepeat: true }, parts);
+      respond(call, req, res, { ...answerOfRepeat(result.answer, hook.request), isRepeat: true }, parts);
     };
     if (claiming instanceof Promise) return claiming.then(goOnIfFirst);
     goOnIfFirst(claiming);
@@ -180,6 +175,8 @@ export function createHandlers(parts: HookParts): Handlers {
   });
 
   const guardSpending = step((call) => {
+    // A repeat is answered by now.
+    if (call.isAfterClose) throw new RequestError('CLOSING', 'This gateway is shutting down.');
     holdBackSpending(call, parts);
     if (call.refusal === undefined) overtakeOlder(call, parts);
     return undefined;

@@ -6,7 +6,7 @@ import type { HookStatus } from './telephony-hook.js';
 export function readStatus(parts: HookParts, breakers: ReadonlyMap<string, Breaker>): HookStatus {
   const { underWay, lateFailover, settings } = parts;
   return {
-    inFlight: underWay.calls + (lateFailover?.underWay.size ?? 0),
+    inFlight: underWay.calls.size + (lateFailover?.underWay.size ?? 0),
     detached: underWay.detached.size,
     closing: underWay.isClosing,
     breakers: Object.fromEntries([...breakers].map(([host, breaker]) => [host, breaker.state])),

@@ -89,9 +89,20 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     clock: settings.clock,
     connectTimeoutMs,
   });
+  const breakers = new Map<string, Breaker>();
+  const breakerOf = (host: string): Breaker => {
+    const known = breakers.get(host);
+    if (known !== undefined) return known;
+    const breaker = new Breaker(host, (state) => {
+      events.emit({ type: 'breaker.changed', at: events.now(), host, state });
+    });
+    breakers.set(host, breaker);
+    return breaker;
+  };
   const profiles = createProfileReader({
     client: oktaClient,
     options: settings.profile,
+    breaker: breakerOf(new URL(settings.okta.orgUrl).host),
     clock: settings.clock,
     onPaused: (pause) => {
       events.emit({ type: 'okta.paused', at: events.now(), ...pause });
@@ -104,8 +115,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       events.emit({ type: 'callbacks.missing', at: events.now(), count, remedy: LEAD_CALLBACKS_HERE });
     },
   });
-  const breakers = new Map<string, Breaker>();
-  const channels = readyChannels(settings, { twilio, dispatcher, logger }, breakers, events);
+  const channels = readyChannels(settings, { twilio, dispatcher, logger }, breakerOf);
 
   const failures = new Throttles(settings.clock);
   const parts = withLateFailover({
@@ -129,7 +139,13 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       clock: settings.clock,
       onFailure: tellOutsideCall('state', { events, failures }),
     }),
-    underWay: { calls: 0, detached: new Set(), lastSuccess: new Map(), isClosing: false, onIdle: [] },
+    underWay: {
+      calls: new Set(),
+      detached: new Set(),
+      lastSuccess: new Map(),
+      isClosing: false,
+      isDrained: false,
+    },
   });
   const handle = createHandlers(parts);
 
@@ -207,18 +223,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
 function readyChannels(
   settings: HookSettings,
   parts: { twilio: TwilioConnection; dispatcher: HttpDispatcher; logger: Logger },
-  breakers: Map<string, Breaker>,
-  events: EventStream,
+  breakerOf: (host: string) => Breaker,
 ): ReadonlyMap<string, readonly ReadyChannel[]> {
-  const breakerOf = (host: string): Breaker => {
-    const known = breakers.get(host);
-    if (known !== undefined) return known;
-    const breaker = new Breaker(host, (state) => {
-      events.emit({ type: 'breaker.changed', at: events.now(), host, state });
-    });
-    breakers.set(host, breaker);
-    return breaker;
-  };
   const ready = new Map<string, readonly ReadyChannel[]>();
   for (const [name, list] of settings.channels) {
     ready.set(

@@ -36,22 +36,19 @@ export function keepAccepted(
 ): void {
   if (asked === undefined || sentCodes === undefined) return;
   const { eventId, oktaRequestId, requestType, deliveryChannel } = request;
-  sentCodes.keep(
-    event?.person ?? personKey(request),
-    {
-      status: 'accepted',
-      asked,
-      channel: by.name,
-      place: placeOf(by, channels),
-      provider: by.provider,
-      transactionId,
-      toldId: attempt?.transactionId ?? eventId,
-      requestType,
-      deliveryChannel,
-      eventId,
-      oktaRequestId,
-    },
-  );
+  sentCodes.keep(event?.person ?? personKey(request), {
+    status: 'accepted',
+    asked,
+    channel: by.name,
+    place: placeOf(by, channels),
+    provider: by.provider,
+    transactionId,
+    toldId: attempt?.transactionId ?? eventId,
+    requestType,
+    deliveryChannel,
+    eventId,
+    oktaRequestId,
+  });
 }
 
 /**
@@ -59,9 +56,10 @@ export function keepAccepted(
  * types. Of one that may be out the event is known, and its message as soon as its provider answers.
  */
 export function keepUnaccepted(call: Call, parts: HookParts): void {
-  const { sentCodes, channels } = parts;
+  const { sentCodes, channels, underWay } = parts;
   const { delivery } = call;
   if (call.hook === undefined || sentCodes === undefined || delivery?.status === 'accepted') return;
+  if (underWay.isDrained) return;
   const { request } = call.hook;
   const asked = askedOf(call, parts);
   if (asked === undefined) return;

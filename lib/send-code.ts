@@ -163,8 +163,8 @@ export function withLateFailover(made: Omit<HookParts, 'lateFailover'>): HookPar
       if (reason !== undefined) void made.suppressions.add(sentBy.to, sentBy.channel, reason);
     },
     send: (send, isStillWanted) => sendAgain(send, isStillWanted, parts),
-    isSending: () => underWay.calls + underWay.detached.size > 0,
-    isBusy: () => underWay.calls >= BUSY_CALLS,
+    isSending: () => underWay.calls.size + underWay.detached.size > 0,
+    isBusy: () => underWay.calls.size >= BUSY_CALLS,
   });
   const parts: HookParts = { ...made, lateFailover };
   return parts;

@@ -23,7 +23,7 @@ export interface HookStatus {
   /** Sends that left before their deadline and have not ended. */
   readonly detached: number;
   readonly closing: boolean;
-  /** By host. */
+  /** By host: each provider's, and Okta's. */
   readonly breakers: Readonly<Record<string, BreakerState>>;
   readonly state: 'ok' | 'lost';
   /** When each channel last had a message accepted. */
@@ -54,6 +54,9 @@ export interface TelephonyHook {
    * @throws ConfigurationError that names every problem of the options and its remedy.
    */
   console(options: ConsoleOptions): ConsoleHandler;
-  /** Answers 503 from now on, lets what is under way end, resolves; never rejects. */
+  /**
+   * Answers new events 503 from now on, and repeats as their first, where that is known; lets what is under way end, resolves;
+   * never rejects.
+   */
   close(): Promise<void>;
 }

@@ -1,4 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
+import { memoryState } from '#lib/state/memory.js';
+import type { State } from '#lib/delivery/state.js';
 import { HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
 import { expectEachAccountedFor, startSteadyLoad, type SteadyLoad } from '#harness/steady-load.js';
 import { until } from '#harness/until.js';
@@ -8,8 +11,8 @@ const CONNECTIONS = 16;
 describe('close() under load', () => {
   let scene: Scene;
   let load: SteadyLoad;
-  const start = async (deadlineMs?: number): Promise<void> => {
-    scene = await startScene({ hook: { deadlineMs } });
+  const start = async (deadlineMs?: number, state?: State): Promise<void> => {
+    scene = await startScene({ hook: { deadlineMs, state } });
     const { url, okta } = scene;
     load = startSteadyLoad({ url, secret: HOOK_SECRET, orgUrl: okta.orgUrl }, CONNECTIONS);
   };
@@ -36,6 +39,33 @@ describe('close() under load', () => {
     expect(new Set(load.offered.map(({ httpStatus }) => httpStatus))).to.deep.equal(new Set([200, 503]));
     // Those that were under way are answered, and no later one is taken.
     expect(answeredWith(200)).to.be.within(begun - CONNECTIONS, begun);
+    expectEachAccountedFor(load.offered, scene.twilio);
+  });
+
+  it('ends however many calls come meanwhile, and asks nothing of the state once that is closed', async () => {
+    const memory = memoryState();
+    let claims = 0;
+    let claimsAtClose: number | undefined;
+    const state: State = {
+      ...memory,
+      // Slow: at any moment some call waits for it.
+      claim: async (...args) => {
+        claims += 1;
+        for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+        return memory.claim(...args);
+      },
+      close: () => {
+        claimsAtClose = claims;
+        return memory.close();
+      },
+    };
+    await start(undefined, state);
+    await until(() => answeredWith('SUCCESSFUL') >= 50);
+    await scene.hook.close();
+    await until(() => answeredWith(503) >= 50);
+    await load.stop();
+
+    expect(claimsAtClose).to.equal(claims);
     expectEachAccountedFor(load.offered, scene.twilio);
   });
 

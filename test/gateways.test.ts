@@ -8,13 +8,14 @@ import { redisState, type RedisStateOptions } from '#lib/state/redis.js';
 import { openRedisState } from '#lib/state/redis-state.js';
 import { USUAL_TIMES } from '#lib/state/redis-times.js';
 import type { RecordedRequest } from '#lib/testing/faults.js';
+import { makeHookPayload } from '#lib/testing/okta-hook-payload.js';
 import { Closers } from '#harness/closers.js';
 import { startCallbackRelay, type CallbackRelay } from '#harness/callback-relay.js';
 import { startGatewayBeside, type GatewayBeside } from '#harness/gateway-beside.js';
 import { startGatewayProcess, type GatewayProcess } from '#harness/gateway-process.js';
 import { countAlarms, makeAlarmsDue } from '#harness/redis-alarms.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
-import { ANA, BOB, CODE, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
+import { ANA, BOB, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
 import { slowTime, type SlowTime } from '#harness/slow-time.js';
 import { defer, until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -152,6 +153,83 @@ describe('gateways on one Redis', () => {
     expect(errorOf(refused)?.errorCauses).to.have.length(1);
     const preview = await scene.call({ eventId: 'preview', preview: true });
     expect((await scene.call({ eventId: 'preview', preview: true, url })).body).to.deep.equal(preview.body);
+  });
+
+  it('answer a repeat while one of them closes as the first, which another answered, and give back what a new event claimed', async () => {
+    const outcomes = new Map<string, ReturnType<typeof defer<Outcome>>>();
+    const line: Channel = {
+      send: ({ request: { eventId } }) => {
+        const outcome = defer<Outcome>();
+        outcomes.set(eventId, outcome);
+        return outcome.promise;
+      },
+    };
+    const hook = {
+      chooseChannels: () => ['line'],
+      channels: { line },
+      guard: { perUser: { points: 3, seconds: 60 } },
+    };
+    const accept = async (eventId: string): Promise<void> => {
+      await until(() => outcomes.has(eventId));
+      outcomes.get(eventId)?.resolve({ status: 'accepted', transactionId: `of ${eventId}` });
+    };
+    await start(hook);
+    const { url } = await beside(hook);
+    const held = scene.call({ eventId: 'held' });
+    await until(() => outcomes.has('held'));
+    const answering = scene.call({ eventId: 'answered', url });
+    await accept('answered');
+    const answered = await answering;
+    const running = scene.call({ eventId: 'running', url });
+    await until(() => outcomes.has('running'));
+
+    const closing = scene.hook.close();
+    expect((await scene.call({ eventId: 'answered' })).body).to.deep.equal(answered.body);
+    const repeat = scene.call({ eventId: 'running' });
+    await until(() => scene.hook.status().inFlight === 2);
+    const { id, login, phone } = BOB;
+    const ofBob = (eventId: string) => ({ eventId, userId: id, login, phoneNumber: phone });
+    for (const eventId of ['new-1', 'new-2', 'new-3'])
+      expect((await scene.call(ofBob(eventId))).httpStatus).to.equal(503);
+    await Promise.all([accept('running'), accept('held')]);
+    expect((await repeat).body).to.deep.equal((await running).body);
+    expect((await held).okta.action).to.equal('sent');
+    await closing;
+    // Okta asks another one then: neither their claims nor their points are left.
+    for (const eventId of ['new-1', 'new-2', 'new-3']) {
+      const calling = scene.call({ ...ofBob(eventId), url });
+      await accept(eventId);
+      expect((await calling).okta.action).to.equal('sent');
+    }
+    expect([...outcomes.keys()]).to.deep.equal(['held', 'answered', 'running', 'new-1', 'new-2', 'new-3']);
+  });
+
+  it('send late a code whose call is nested too deep to be kept: whoever sends it does not see that call', async () => {
+    const publicUrl = 'https://id.example.com/okta/telephony';
+    const raws: unknown[] = [];
+    const hook: Partial<OktaTelephonyHookOptions> = {
+      publicUrl,
+      composeText: ({ otpCode, raw }) => {
+        raws.push(raw);
+        return `${otpCode} is your code`;
+      },
+    };
+    await start(hook);
+    const { url } = await beside(hook);
+    const message = { userId: ANA.id, login: ANA.login, phoneNumber: ANA.phone, otpCode: CODE };
+    const payload = makeHookPayload(message, undefined, { orgUrl: scene.okta.orgUrl, now: Date.now() });
+    const nested = '['.repeat(30_000) + ']'.repeat(30_000);
+    const answer = await fetch(scene.url, {
+      method: 'POST',
+      headers: { authorization: HOOK_SECRET, 'content-type': 'application/json' },
+      body: JSON.stringify(payload).replace('"data":{', `"data":{"nested":${nested},`),
+    });
+    expect(await answer.text()).to.contain('channel=whatsapp');
+    const [{ sid = '' } = {}] = scene.twilio.messages;
+    await report(url, publicUrl, sid, 'undelivered');
+    await until(() => texts() === 1);
+    expect(raws.at(-1)).to.equal(undefined);
+    expect(scene.events.filter(({ type }) => type === 'extension.failed')).to.be.empty;
   });
 
   describe('where a user writes STOP', () => {

@@ -303,7 +303,10 @@ describe('status()', () => {
       inFlight: 0,
       detached: 0,
       closing: false,
-      breakers: { [new URL(scene.twilio.baseUrl).host]: 'closed' },
+      breakers: {
+        [new URL(scene.okta.orgUrl).host]: 'closed',
+        [new URL(scene.twilio.baseUrl).host]: 'closed',
+      },
       state: 'ok',
       lastSuccess: {},
     });
@@ -376,10 +379,15 @@ describe('status()', () => {
 
 describe('close()', () => {
   it('answers new calls with 503, lets those under way end, and resolves once', async () => {
-    const scene = await start();
-    scene.twilio.fault({ fault: { kind: 'slow', delayMs: 150 }, times: 1 });
+    const outcome = defer<Outcome>();
+    let sends = 0;
+    const send = (): Promise<Outcome> => {
+      sends += 1;
+      return outcome.promise;
+    };
+    const scene = await start({ hook: { chooseChannels: () => ['sms'], channels: { sms: { send } } } });
     const under = scene.call();
-    await until(() => scene.twilio.requests.length === 1);
+    await until(() => sends === 1);
     let isClosed = false;
     const closing = scene.hook.close();
     void closing.then(() => {
@@ -392,11 +400,90 @@ describe('close()', () => {
     expect(refused.okta.action).to.equal('failover');
     expect(refused.body).to.have.nested.property('error.errorSummary');
     expect(isClosed).to.equal(false);
+    outcome.resolve({ status: 'accepted', transactionId: 'T1' });
     expect(commandOf(await under)).to.include({ status: 'SUCCESSFUL' });
     await closing;
-    expect(scene.twilio.messages).to.have.length(1);
+    expect(sends).to.equal(1);
     expect(scene.hook.status()).to.include({ closing: true, inFlight: 0 });
     expect((await scene.call()).httpStatus).to.equal(503);
+  });
+
+  it('gives a repeat the answer of its first, running or answered, and sends nothing more', async () => {
+    const outcomes = [defer<Outcome>(), defer<Outcome>()];
+    let sends = 0;
+    const send = (): Promise<Outcome> => {
+      sends += 1;
+      return outcomes[sends - 1]?.promise ?? Promise.reject(new Error('sent once too often'));
+    };
+    const scene = await start({ hook: { chooseChannels: () => ['sms'], channels: { sms: { send } } } });
+    outcomes[0]?.resolve({ status: 'accepted', transactionId: 'T1' });
+    const answered = await scene.call({ eventId: 'answered' });
+    const running = scene.call({ eventId: 'running' });
+    await until(() => sends === 2);
+    const closing = scene.hook.close();
+    expect((await scene.call({ eventId: 'answered' })).body).to.deep.equal(answered.body);
+    const repeats = [scene.call({ eventId: 'running' }), scene.call({ eventId: 'running' })];
+    await until(() => scene.hook.status().inFlight === 3);
+    for (const eventId of ['new', undefined])
+      expect((await scene.call({ eventId })).httpStatus, eventId).to.equal(503);
+    const unproven = await scene.call({ eventId: 'answered', headers: { Authorization: 'no' } });
+    expect(unproven.httpStatus).to.equal(401);
+
+    outcomes[1]?.resolve({ status: 'accepted', transactionId: 'T2' });
+    const { body } = await running;
+    expect(body).to.not.deep.equal(answered.body);
+    for (const repeat of repeats) expect((await repeat).body).to.deep.equal(body);
+    await closing;
+    // This process still knows them.
+    expect((await scene.call({ eventId: 'running' })).body).to.deep.equal(body);
+    expect((await scene.call({ eventId: 'new' })).httpStatus).to.equal(503);
+    expect(sends).to.equal(2);
+    expect(scene.hook.status()).to.include({ inFlight: 0 });
+  });
+
+  it('closes the state only when a new event has given back what it had claimed', async () => {
+    const memory = memoryState();
+    const held = defer<undefined>();
+    const sending = defer<Outcome>();
+    const done: string[] = [];
+    const state: State = {
+      ...memory,
+      claim: async (...args) => {
+        const claim = await memory.claim(...args);
+        if (!claim.isFirst || !scene.hook.status().closing) return claim;
+        done.push('claimed');
+        await held.promise;
+        return {
+          ...claim,
+          release: () => {
+            done.push('given back');
+            claim.release();
+          },
+        };
+      },
+      close: () => {
+        done.push('closed');
+        return memory.close();
+      },
+    };
+    const channels = { sms: { send: () => sending.promise } };
+    const scene = await start({ hook: { state, chooseChannels: () => ['sms'], channels } });
+    const clock = stopTime();
+    try {
+      const running = scene.call();
+      await until(() => scene.hook.status().inFlight === 1);
+      const closing = scene.hook.close();
+      const refused = scene.call();
+      await until(() => done.length === 1);
+      sending.resolve({ status: 'accepted', transactionId: 'T1' });
+      expect((await running).okta.action).to.equal('sent');
+      held.resolve(undefined);
+      expect((await refused).httpStatus).to.equal(503);
+      await closing;
+      expect(done).to.deep.equal(['claimed', 'given back', 'closed']);
+    } finally {
+      clock.restore();
+    }
   });
 
   it('waits for a send that goes on after its answer', async () => {

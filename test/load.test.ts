@@ -48,7 +48,8 @@ describe('under load', () => {
 
   describe('while Twilio is down', () => {
     const call = (): Promise<HookCall> => scene.call({ userId: BOB.id, login: BOB.login });
-    const breakerState = (): string | undefined => Object.values(scene.hook.status().breakers)[0];
+    const breakerState = (): string | undefined =>
+      scene.hook.status().breakers[new URL(scene.twilio.baseUrl).host];
     const takeDown = async (): Promise<void> => {
       const already = scene.twilio.requests.length;
       scene.twilio.fault({ kind: 'hang' });

@@ -177,6 +177,7 @@ describe('the OpenAPI document', () => {
     });
     for (const { path, headers } of routes) note(await post(gateway, path, headers, CALL), 'post', path, 400);
 
+    gateway = await start();
     await gateway.hook.close();
     for (const path of [PATH, EVENTS]) note(await post(gateway, path, PROVEN, CALL), 'post', path, 503);
     note(await ask(gateway, 'get', EVENTS, CHALLENGE), 'get', EVENTS, 503);

@@ -29,7 +29,7 @@ export interface TelephonyRequest {
   readonly oktaRequestId: string | undefined;
   /**
    * What Okta sent, as it came. With a code that is sent again, late, only where a `composeText` or a channel of the user's
-   * own may read it, else `undefined`.
+   * own may read it, else `undefined`. Redis does not keep one that cannot be written as JSON.
    */
   readonly raw: unknown;
 }

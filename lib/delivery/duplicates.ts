@@ -51,7 +51,8 @@ interface RepeatResult {
 }
 
 interface ClaimParts {
-  readonly state: Pick<State, 'claim'>;
+  /** `undefined` where only this process is to be asked. */
+  readonly state: Pick<State, 'claim'> | undefined;
   /** Of this process: whatever the state does, one call of it at a time is the first. */
   readonly heldEvents: HeldEvents;
   /** Without an event id of Okta's nothing is a repeat. */
@@ -235,6 +236,7 @@ function askState(
   key: string | undefined,
   { state, heldEvents, nowMs, rememberMs, buckets, recipient, onFailure }: ClaimParts,
 ): PossibleClaim | Promise<PossibleClaim> {
+  if (state === undefined) return undefined;
   try {
     // Its points are all that is left to claim, where it is held there already.
     const unheld = heldEvents.isOfState ? undefined : key;

@@ -142,9 +142,12 @@ function inboundLine({
 }
 
 const BREAKER_LINES: Readonly<Record<BreakerState, Line>> = {
-  closed: { level: 'info', message: 'a provider answers again' },
-  open: { level: 'warn', message: 'a provider does not answer; its attempts are refused at once' },
-  'half-open': { level: 'info', message: 'a provider is tried again with one code' },
+  closed: { level: 'info', message: 'a host answers again' },
+  open: {
+    level: 'warn',
+    message: 'a host does not answer, and is not called for a moment; codes do not wait for it',
+  },
+  'half-open': { level: 'info', message: 'a host is tried again with one call' },
 };
 
 function rejectionOf(code: string): string {

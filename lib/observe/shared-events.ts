@@ -18,9 +18,7 @@ const PAGE = 20;
 /** Gateways whose last event is known. One that starts anew is another. */
 const MOST_GATEWAYS = 1_000;
 
-/** As a batch is written: the gateway, the place of its first event, the events. */
-type Batch = readonly [gateway: string, place: number, events: readonly HookEvent[]];
-/** As one is read: what an event is, is not known yet. */
+/** A batch: the gateway, the place of its first event, the events. What an event is that is read, is not known yet. */
 type ReadBatch = readonly [gateway: string, place: number, events: readonly unknown[]];
 
 export class SharedEvents {
@@ -112,8 +110,8 @@ export class SharedEvents {
       const [first] = this.#batch;
       if (first === undefined) return true;
       try {
-        const batch: Batch = [this.gateway, first.place, this.#batch.map(({ event }) => event)];
-        await this.#log.append(JSON.stringify(batch));
+        const events = this.#batch.map(({ event }) => textOf(event));
+        await this.#log.append(`["${this.gateway}",${first.place},[${events.join(',')}]]`);
       } catch {
         return false;
       }
@@ -155,6 +153,15 @@ export class SharedEvents {
     this.#lastPlaces.set(gateway, Math.max(known, first + events.length - 1));
     const [oldest] = this.#lastPlaces.keys();
     if (this.#lastPlaces.size > MOST_GATEWAYS && oldest !== undefined) this.#lastPlaces.delete(oldest);
+  }
+}
+
+/** One that cannot be written is passed over by whoever reads, and keeps its place: the others are not held up by it. */
+function textOf(event: HookEvent): string {
+  try {
+    return JSON.stringify(event);
+  } catch {
+    return 'null';
   }
 }
 

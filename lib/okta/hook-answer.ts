@@ -85,9 +85,22 @@ export function answerFor(
   );
 }
 
-/** For a repeat: the first call's answer, or `PENDING` where there is none that Okta can read, since a code may have left. */
-export function answerOfRepeat(kept: RememberedAnswer | undefined, request: TelephonyRequest): HookAnswer {
-  return kept !== undefined && readStatus(kept) !== undefined ? kept : pendingAnswer(request);
+/**
+ * For a repeat: the first call's answer, and the same as JSON; or `PENDING` where there is none that Okta can read, since a
+ * code may have left. A state of the user's own may give back anything.
+ */
+export function answerOfRepeat(
+  kept: RememberedAnswer | undefined,
+  request: TelephonyRequest,
+): { readonly body: HookAnswer; readonly text: string } {
+  try {
+    if (kept !== undefined && readStatus(kept) !== undefined)
+      return { body: kept, text: JSON.stringify(kept) };
+  } catch {
+    // It cannot be written, or not even be looked at.
+  }
+  const body = pendingAnswer(request);
+  return { body, text: JSON.stringify(body) };
 }
 
 /** The first call has no answer yet: it may well have sent the code. */
@@ -107,7 +120,7 @@ export function statusOf(body: HookAnswer): AnswerStatus {
   return readStatus(body) ?? 'ERROR';
 }
 
-/** A state of the user's own may give back anything: `undefined` for what Okta could not read. */
+/** `undefined` for what Okta could not read. */
 function readStatus(body: HookAnswer): AnswerStatus | undefined {
   const { commands, error } = Object(body) as {
     readonly commands?: readonly ({ readonly value?: readonly (Partial<Command> | null)[] } | null)[];

@@ -1,4 +1,5 @@
 import { BoundedMap } from '../delivery/bounded-map.js';
+import type { Breaker, GuardedCall } from '../delivery/breaker.js';
 import type { UserProfile } from '../delivery/channel.js';
 import { OktaApiError, type OktaApiErrorCode } from '../errors.js';
 import { fieldOf, WAIT_FOR_WINDOW, type OktaApiAnswer } from './api-answer.js';
@@ -28,8 +29,8 @@ export interface ProfileReading {
   readonly profile: UserProfile | undefined;
   readonly source: 'okta' | 'cache' | 'stale' | 'none';
   /**
-   * Why it is not fresh: an `OktaApiErrorCode`, `TIMEOUT`, `PAUSED` (Okta's rate limit), `INVALID_USER_ID` (an id or
-   * a login that cannot be one) or `NO_USER` (the request names none).
+   * Why it is not fresh: an `OktaApiErrorCode`, `TIMEOUT`, `PAUSED` (Okta's rate limit), `BREAKER_OPEN` (Okta has not
+   * answered lately), `INVALID_USER_ID` (an id or a login that cannot be one) or `NO_USER` (the request names none).
    */
   readonly reason: string | undefined;
 }
@@ -61,7 +62,18 @@ interface KeptProfile {
 }
 
 type Fetched =
-  { readonly profile: UserProfile } | { readonly profile: undefined; readonly reason: OktaApiErrorCode };
+  | { readonly profile: UserProfile }
+  | { readonly profile: undefined; readonly reason: OktaApiErrorCode | 'BREAKER_OPEN' };
+
+/** By these a read ends without an answer of Okta's. Every status is an answer, a 429 too. */
+const NO_ANSWER: ReadonlySet<string> = new Set<OktaApiErrorCode>(['OKTA_UNREACHABLE', 'OKTA_NO_ANSWER']);
+
+/** A read that never left counts, too: the code has waited for its connection. */
+const READS: GuardedCall<Fetched> = {
+  skipped: { profile: undefined, reason: 'BREAKER_OPEN' },
+  signOf: (fetched) =>
+    fetched.profile === undefined && NO_ANSWER.has(fetched.reason) ? 'no-answer' : 'answer',
+};
 
 /**
  * @param parts.clock - milliseconds since 1970; decides what is fresh, what is stale and when a pause ends.
@@ -70,10 +82,12 @@ type Fetched =
 export function createProfileReader(parts: {
   readonly client: OktaApiClient;
   readonly options: ProfileOptions;
+  /** Of Okta's host. */
+  readonly breaker: Breaker;
   readonly clock: () => number;
   readonly onPaused?: (event: { reason: 'LOW' | 'RATE_LIMITED'; untilMs: number }) => void;
 }): ProfileReader {
-  const { client, options, clock } = parts;
+  const { client, options, breaker, clock } = parts;
   // Who is read again is the newest again: what was read the longest ago goes first.
   const cache = options.cache === false ? undefined : new BoundedMap<KeptProfile>(options.cache.max);
   const fetching = new Map<string, Promise<Fetched>>();
@@ -158,7 +172,11 @@ export function createProfileReader(parts: {
         kept === undefined ? nothing(reason) : { profile: kept.profile, source: 'stale', reason };
 
       if (isPaused()) return serveStale('PAUSED');
-      const fetched = await waitAtMost(fetchOnce(user), waitMs);
+      // Around each read, not each question: who comes meanwhile does not wait for the probe of another call.
+      const fetched = await waitAtMost(
+        breaker.call(() => fetchOnce(user), READS),
+        waitMs,
+      );
       if (fetched === TIMED_OUT) return serveStale('TIMEOUT');
       if (fetched.profile !== undefined)
         return { profile: fetched.profile, source: 'okta', reason: undefined };

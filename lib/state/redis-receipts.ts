@@ -2,7 +2,7 @@ import { REPORT_LIFE_MS, type NewEvent, type Receipt, type ReceiptState } from '
 import type { FinalReport } from '../delivery/report.js';
 import { MAX_PREVIEWS, memoryReceipts } from './memory-receipts.js';
 import type { RedisConnection } from './redis-connection.js';
-import { failureOf } from './redis-failure.js';
+import { RedisFailure } from './redis-failure.js';
 import type { Sealing } from './sealing.js';
 import { Untold } from './untold.js';
 
@@ -22,6 +22,8 @@ type Happening = { readonly atMs: number } & (
       readonly life: Life;
       /** Told what was reported of its message to others meanwhile. */
       readonly onTold: (report: FinalReport | undefined) => void;
+      /** Told what keeps the receipt from being written. */
+      readonly onFailed: (error: unknown) => void;
     }
 );
 
@@ -73,7 +75,9 @@ export class RedisReceipts implements ReceiptState {
     try {
       return await this.#keep(messageKey, receipt, life.untilMs - life.nowMs);
     } catch (error) {
-      return failureOf(error).mayBeDone ? undefined : this.#keepHere(messageKey, receipt, life);
+      // Not Redis's: the receipt cannot be written.
+      if (!(error instanceof RedisFailure)) throw error;
+      return error.mayBeDone ? undefined : this.#keepHere(messageKey, receipt, life);
     }
   }
 
@@ -123,7 +127,7 @@ export class RedisReceipts implements ReceiptState {
     if (leftMs <= 0) return undefined;
     const name = this.#sealing.nameOf('receipt', messageKey);
     const reportName = this.#sealing.nameOf('report', messageKey);
-    const sealed = this.#sealing.seal('receipt', name, JSON.stringify(receipt));
+    const sealed = this.#sealing.seal('receipt', name, textOf(receipt));
     const report = await this.#connection.run({
       name: 'keepReceipt',
       keys: [name, reportName],
@@ -135,8 +139,8 @@ export class RedisReceipts implements ReceiptState {
   async #keepHere(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
     const report = this.#here.keepReceipt(messageKey, receipt, life);
     if (report !== undefined) return report;
-    return new Promise((onTold) => {
-      this.#untold.add({ what: 'receipt', messageKey, life, atMs: performance.now(), onTold });
+    return new Promise((onTold, onFailed) => {
+      this.#untold.add({ what: 'receipt', messageKey, life, atMs: performance.now(), onTold, onFailed });
     });
   }
 
@@ -163,7 +167,7 @@ export class RedisReceipts implements ReceiptState {
       });
       return;
     }
-    const { messageKey, life, onTold } = happening;
+    const { messageKey, life, onTold, onFailed } = happening;
     const nowMs = life.nowMs + ageMs;
     const receipt = this.#here.takeReceipt(messageKey, nowMs);
     // It was taken, or its code has ended: nobody waits for it any more.
@@ -172,7 +176,11 @@ export class RedisReceipts implements ReceiptState {
       return;
     }
     await this.#keep(messageKey, receipt, life.untilMs - nowMs).then(onTold, (error: unknown) => {
-      if (failureOf(error).mayBeDone) {
+      if (!(error instanceof RedisFailure)) {
+        onFailed(error);
+        return;
+      }
+      if (error.mayBeDone) {
         onTold(undefined);
         return;
       }
@@ -180,5 +188,15 @@ export class RedisReceipts implements ReceiptState {
       if (report === undefined) this.#untold.add(happening);
       else onTold(report);
     });
+  }
+}
+
+/** @throws Error where nothing of it can be written. */
+function textOf(receipt: Receipt): string {
+  try {
+    return JSON.stringify(receipt);
+  } catch {
+    // All that Okta sent, or a parser of the gateway's made of it, may be nested too deep or go in a circle.
+    return JSON.stringify({ ...receipt, request: { ...receipt.request, raw: undefined } });
   }
 }

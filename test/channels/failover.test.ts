@@ -57,6 +57,7 @@ describe('two providers of SMS, Twilio and then Vonage', () => {
     expect(command).to.include({ status: 'SUCCESSFUL', provider: 'VONAGE' });
     expect(command?.['transactionMetadata']).to.match(/;refused=sms:BREAKER_OPEN$/);
     expect(breakers()).to.deep.equal({
+      [hostOf(scene.okta.orgUrl)]: 'closed',
       [hostOf(scene.twilio.baseUrl)]: 'open',
       [hostOf(vonage.baseUrl)]: 'closed',
     });

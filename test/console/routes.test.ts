@@ -275,7 +275,9 @@ describe("the console's routes", () => {
     await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
     const health = (await served.ask('/api/health')).json as Health;
     expect(health).to.include({ inFlight: 0, detached: 0, closing: false, state: 'ok', windowSeconds: 3600 });
-    expect(health.breakers).to.deep.equal([{ host: new URL(scene.twilio.baseUrl).host, state: 'closed' }]);
+    expect(health.breakers).to.deep.equal(
+      [scene.okta.orgUrl, scene.twilio.baseUrl].map((url) => ({ host: new URL(url).host, state: 'closed' })),
+    );
     expect(health.limits).to.deep.equal({
       mode: 'enforce',
       rules: [{ rule: 'perUser', points: 1, seconds: 60 }],

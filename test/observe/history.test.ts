@@ -353,6 +353,22 @@ describe('the history of several gateways', () => {
     expect((await one.history.open('e1'))?.steps).to.have.length(2);
   });
 
+  it('is not held up by an event that cannot be written: the others keep their places', async () => {
+    const log = memoryLog();
+    const [one, two] = [open(log), open(log)];
+    const repeated = toldOf('e1').repeated(5);
+    tell(
+      one,
+      toldOf('e1').received(),
+      Object.assign(repeated, { circle: repeated }),
+      toldOf('e1').repeated(6),
+    );
+    await pass(250);
+    tell(one, toldOf('e1').repeated(7));
+    await pass(250);
+    expect((await two.history.open('e1'))?.steps.map(({ at }) => at - START)).to.deep.equal([0, 6, 7]);
+  });
+
   it('passes over what it cannot read', async () => {
     const log = memoryLog();
     for (const batch of ['', 'null', '{}', '["b",0,[null]]', '["b",0,[{"type":"x"}]]', '["b",0.5,[]]']) {

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { Breaker } from '#lib/delivery/breaker.js';
 import { createOktaApiClient } from '#lib/okta/api-client.js';
 import {
   createProfileReader,
@@ -36,6 +37,7 @@ export function readerOf(
       connectTimeoutMs: 500,
     }),
     options: { timeoutMs: 2_000, cache: CACHE, ...options },
+    breaker: new Breaker('okta', () => undefined),
     clock,
   });
 }

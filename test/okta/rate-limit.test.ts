@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { WAIT_FOR_WINDOW } from '#lib/okta/api-answer.js';
 import { createOktaApiClient } from '#lib/okta/api-client.js';
+import { Breaker } from '#lib/delivery/breaker.js';
 import { createProfileReader, type ProfileReader, type ProfileReading } from '#lib/okta/user-profile.js';
 import { failureOf, httpDate, makeGate, NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
 
@@ -52,6 +53,7 @@ describe("Okta's rate limit, which the whole org shares", () => {
         connectTimeoutMs: 500,
       }),
       options: { timeoutMs: 2_000, cache: { ttlSeconds: 60, staleSeconds: 3600, max: 100 } },
+      breaker: new Breaker('okta', () => undefined),
       clock: () => now,
       onPaused: (event) => pauses.push(event),
     });

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { Breaker } from '#lib/delivery/breaker.js';
 import { createOktaApiClient } from '#lib/okta/api-client.js';
 import { createProfileReader } from '#lib/okta/user-profile.js';
 import type { ProfileOptions, ProfileReader, ProfileReading } from '#lib/okta/user-profile.js';
@@ -168,6 +169,7 @@ describe("reading a user's profile", () => {
         reader = createProfileReader({
           client: { request },
           options: { timeoutMs: 10, cache: false },
+          breaker: new Breaker('okta', () => undefined),
           clock: () => now,
         });
         expect(await read()).to.deep.equal(none('OKTA_UNREACHABLE'));
@@ -188,6 +190,7 @@ describe("reading a user's profile", () => {
               connectTimeoutMs: 500,
             }),
             options: { timeoutMs: 2_000, cache: CACHE },
+            breaker: new Breaker('okta', () => undefined),
             clock: Date.now,
           });
         await connect(emulator.apiToken).check(2_000);

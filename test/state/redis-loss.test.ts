@@ -382,6 +382,23 @@ describe('while Redis is lost', () => {
     expect(await one.takeReceipt('SM2', NOW, FAILED)).to.equal(undefined);
   });
 
+  it('a receipt whose raw cannot be written is for every gateway without it, and one that cannot be at all is reported', async () => {
+    const [one, two] = [open(), open()];
+    await lose(one);
+    const circle: Record<string, unknown> = {};
+    circle['circle'] = circle;
+    const life = { nowMs: NOW, untilMs: NOW + 60_000 };
+    const request = { ...receipt.request, raw: circle };
+    const keeping = one.keepReceipt('SM1', { ...receipt, request }, life);
+    const failing = Promise.resolve(one.keepReceipt('SM2', { ...receipt, profile: circle }, life)).catch(
+      (error: unknown) => error,
+    );
+    await recover(one, two);
+    expect(await keeping).to.equal(undefined);
+    expect(await failing).to.be.instanceOf(TypeError);
+    expect(await two.takeReceipt('SM1', NOW, FAILED)).to.deep.equal({ ...receipt, request: {} });
+  });
+
   it('what was reported to others of a message is given to the one that sent it when it is back', async () => {
     const [one, two] = [open(), open()];
     await Promise.all([one.check(), two.check()]);

@@ -344,6 +344,35 @@ describe('redisState', () => {
       expect(await state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
     });
 
+    it('is kept without raw where that cannot be written', async () => {
+      const circle: Record<string, unknown> = {};
+      circle['circle'] = circle;
+      const nested: unknown = JSON.parse('['.repeat(30_000) + ']'.repeat(30_000));
+      for (const raw of [circle, nested, { big: 1n }]) {
+        const receipt = receiptOf();
+        const state = open();
+        const unwritable = { ...receipt, request: { ...receipt.request, raw } };
+        expect(await state.keepReceipt('SM1', unwritable, { nowMs: NOW, untilMs: NOW + 300_000 })).to.equal(
+          undefined,
+        );
+        expect(await open().takeReceipt('SM1', NOW, FAILED)).to.deep.equal(
+          asJson({ ...receipt, request: { ...receipt.request, raw: undefined } }),
+        );
+        await redis.admin.flushall();
+      }
+    });
+
+    it('is not kept in silence where nothing of it can be written', async () => {
+      const profile: Record<string, unknown> = {};
+      profile['circle'] = profile;
+      const keeping = open().keepReceipt(
+        'SM1',
+        { ...receiptOf(), profile },
+        { nowMs: NOW, untilMs: NOW + 1 },
+      );
+      expect(await Promise.resolve(keeping).catch((error: unknown) => error)).to.be.instanceOf(TypeError);
+    });
+
     it('that was kept before there was a connection is kept all the same', async () => {
       const state = open();
       keep(state);

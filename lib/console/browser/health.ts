@@ -121,9 +121,9 @@ function drawState(health: Health): readonly HTMLElement[] {
       breaker.state === 'open'
         ? markTone(
             'bad',
-            `${breaker.host} does not answer: its attempts are refused at once, so that other channels get their time.`,
+            `${breaker.host} does not answer, and is not called for a moment: codes do not wait for it.`,
           )
-        : markTone('warn', `${breaker.host} is being tried again, one code at a time.`),
+        : markTone('warn', `${breaker.host} is being tried again, one call at a time.`),
     ),
     stopped.length === 0
       ? markTone(
@@ -134,7 +134,7 @@ function drawState(health: Health): readonly HTMLElement[] {
         )
       : undefined,
     oktaPausedUntil === undefined || oktaPausedUntil <= at
-      ? markTone('good', 'Okta is asked for profiles.')
+      ? markTone('good', "Okta's rate limit leaves room for profiles.")
       : markTone(
           'warn',
           `Okta is not asked for profiles, to leave the org its rate limit; it is again ${sayRelatively(oktaPausedUntil, at)}. Codes go out by the channel that Okta asks for.`,

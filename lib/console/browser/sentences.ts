@@ -183,6 +183,7 @@ const PROFILE_REMEDIES: ReadonlyMap<string, string> = new Map([
     "The gateway's credentials may not read users: grant okta.users.read, or an admin role that may.",
   ],
   ['PAUSED', "Okta's rate limit was nearly used up; it passes by itself."],
+  ['BREAKER_OPEN', 'Okta had not answered lately, so it was not asked; it is tried again within 30 s.'],
 ]);
 
 function describeProfile(event: EventOf<'profile.read'>): Sentence {
@@ -379,8 +380,8 @@ function describeInbound(event: EventOf<'inbound.received'>): Sentence {
 
 const BREAKERS: Readonly<Record<EventOf<'breaker.changed'>['state'], (host: string) => Sentence>> = {
   closed: (host) => ({ tone: 'good', text: `${host} answers again.` }),
-  open: (host) => ({ tone: 'bad', text: `${host} does not answer; for a moment nothing is sent to it.` }),
-  'half-open': (host) => plain(`${host} is tried again with one code.`),
+  open: (host) => ({ tone: 'bad', text: `${host} does not answer; for a moment it is not called.` }),
+  'half-open': (host) => plain(`${host} is tried again with one call.`),
 };
 
 /** Of a masked number: `…23`, `•••23` or `23`. */

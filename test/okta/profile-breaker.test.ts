@@ -1,0 +1,162 @@
+import { expect } from 'chai';
+import type sinon from 'sinon';
+import type { Fault, HookCall } from '#lib/testing/index.js';
+import { freePort } from '#harness/free-port.js';
+import { startScene, type Scene } from '#harness/scene.js';
+import { stopTime, warmUp } from '#harness/stopped-time.js';
+import { until } from '#harness/until.js';
+
+/** The usual `profile.timeoutMs`. */
+const TIMEOUT_MS = 800;
+
+describe("the breaker of Okta's Users API", () => {
+  let scene: Scene;
+  let clock: sinon.SinonFakeTimers;
+  let now: number;
+  /** How often Okta was asked. */
+  let asked: number;
+  before(warmUp);
+  beforeEach(async () => {
+    now = Date.now();
+    scene = await startScene({ hook: { clock: () => now } });
+    clock = stopTime();
+    asked = 0;
+  });
+  afterEach(async () => {
+    clock.restore();
+    await scene.close();
+  });
+
+  const state = (): string | undefined => scene.hook.status().breakers[new URL(scene.okta.orgUrl).host];
+  const reads = (): unknown[] =>
+    scene.events.flatMap((event) =>
+      event.type === 'profile.read' ? [[event.source, event.reason, event.durationMs]] : [],
+    );
+  /** A call has asked Okta, and waits for the profile in vain. */
+  const waitInVain = async (calling: Promise<HookCall>): Promise<void> => {
+    asked += 1;
+    await until(() => scene.okta.requests.length === asked);
+    clock.tick(TIMEOUT_MS);
+    expect((await calling).okta.action).to.equal('sent');
+  };
+  /** One call after another, each of which waits for its profile in vain. */
+  const callInVain = async (count: number): Promise<void> => {
+    for (let made = 0; made < count; made += 1) await waitInVain(scene.call());
+  };
+  /** A call that waits for no time to pass. */
+  const callAtOnce = async (): Promise<void> => {
+    expect((await scene.call()).okta.action).to.equal('sent');
+    asked = scene.okta.requests.length;
+  };
+
+  it('opens after five reads in a row without an answer: codes then go out without a look at the profile', async () => {
+    scene.okta.fault({ kind: 'hang' });
+    await callInVain(4);
+    expect(state()).to.equal('closed');
+    await callInVain(1);
+    expect(state()).to.equal('open');
+    await callAtOnce();
+    await callAtOnce();
+    expect(reads().slice(5)).to.deep.equal(Array(2).fill(['none', 'BREAKER_OPEN', 0]));
+    expect(scene.okta.requests).to.have.length(5);
+    expect(scene.twilio.messages.map(({ channel }) => channel)).to.deep.equal(Array(7).fill('sms'));
+    const { host } = new URL(scene.okta.orgUrl);
+    const told = scene.log.filter(({ fields }) => fields['event'] === 'breaker.changed');
+    expect(told.map(({ level, fields }) => [level, fields['host'], fields['state']])).to.deep.equal([
+      ['warn', host, 'open'],
+    ]);
+  });
+
+  it('leaves who is known to the older profile', async () => {
+    await callAtOnce();
+    now += 61_000;
+    scene.okta.fault({ kind: 'hang' });
+    await callInVain(5);
+    await callAtOnce();
+    expect(reads().at(-1)).to.deep.equal(['stale', 'BREAKER_OPEN', 0]);
+    expect(scene.twilio.messages.at(-1)?.channel).to.equal('whatsapp');
+  });
+
+  it('has one call at a time try Okta again, at first after 2 s, then after twice as long, and closes by an answer', async () => {
+    scene.okta.fault({ kind: 'hang' });
+    await callInVain(5);
+    clock.tick(1_999);
+    await callAtOnce();
+    clock.tick(1);
+    const probe = scene.call();
+    await until(() => scene.okta.requests.length === asked + 1);
+    expect(state()).to.equal('half-open');
+    // The same user's, too: nobody waits for the probe but its own call, and that no longer than usual.
+    expect((await scene.call()).okta.action).to.equal('sent');
+    expect(reads().at(-1)).to.deep.equal(['none', 'BREAKER_OPEN', 0]);
+    clock.tick(TIMEOUT_MS);
+    // The user's newer code is out.
+    expect((await probe).okta.action).to.equal('pending');
+    expect(reads().at(-1)).to.deep.equal(['none', 'TIMEOUT', TIMEOUT_MS]);
+    expect(state()).to.equal('open');
+
+    scene.okta.clearFaults();
+    clock.tick(3_999);
+    await callAtOnce();
+    expect(state()).to.equal('open');
+    clock.tick(1);
+    await callAtOnce();
+    await callAtOnce();
+    expect(reads().slice(-2)).to.deep.equal([
+      ['okta', undefined, 0],
+      ['cache', undefined, 0],
+    ]);
+    const changes = scene.events.flatMap((event) => (event.type === 'breaker.changed' ? [event.state] : []));
+    expect(changes).to.deep.equal(['open', 'half-open', 'open', 'half-open', 'closed']);
+  });
+
+  for (const fault of [
+    { kind: 'status', status: 401 },
+    { kind: 'status', status: 404 },
+    { kind: 'status', status: 500 },
+  ] as const satisfies readonly Fault[]) {
+    it(`starts counting anew after an answer, ${fault.status} too`, async () => {
+      scene.okta.fault({ kind: 'hang' });
+      await callInVain(4);
+      scene.okta.clearFaults();
+      scene.okta.fault(fault);
+      await callAtOnce();
+      scene.okta.clearFaults();
+      scene.okta.fault({ kind: 'hang' });
+      await callInVain(4);
+      expect(state()).to.equal('closed');
+      await callInVain(1);
+      expect(state()).to.equal('open');
+    });
+  }
+
+  it("is apart from Okta's rate limit: a 429 is an answer, and its pause says so", async () => {
+    scene.okta.fault({ kind: 'hang' });
+    await callInVain(5);
+    scene.okta.clearFaults();
+    scene.okta.fault({ kind: 'status', status: 429 });
+    clock.tick(2_000);
+    await callAtOnce();
+    expect(state()).to.equal('closed');
+    await callAtOnce();
+    expect(reads().slice(-2)).to.deep.equal([
+      ['none', 'OKTA_RATE_LIMITED', 0],
+      ['none', 'PAUSED', 0],
+    ]);
+  });
+});
+
+describe('the breaker of an Okta that cannot be reached', () => {
+  it('opens as well', async () => {
+    const orgUrl = `http://127.0.0.1:${await freePort()}`;
+    const scene = await startScene({ hook: { credentials: { okta: { orgUrl, apiToken: 'a-token' } } } });
+    try {
+      for (let made = 0; made < 6; made += 1) expect((await scene.call()).okta.action).to.equal('sent');
+      expect(scene.hook.status().breakers).to.include({ [new URL(orgUrl).host]: 'open' });
+      const reasons = scene.events.flatMap((event) => (event.type === 'profile.read' ? [event.reason] : []));
+      expect(reasons).to.deep.equal([...Array<string>(5).fill('OKTA_UNREACHABLE'), 'BREAKER_OPEN']);
+    } finally {
+      await scene.close();
+    }
+  });
+});

@@ -175,7 +175,7 @@ async function sendAgain(
   parts: HookParts,
 ): Promise<Delivery> {
   const { receipt, request, budget } = late;
-  const sinceMs = parts.settings.clock();
+  const sinceMs = performance.now();
   // The user may have said STOP since the code was sent, to any gateway.
   const steps = await openSteps(late.steps, parts);
   if (steps.length === 0) {

@@ -22,6 +22,10 @@ export interface RedisTimes {
   readonly alarmRetryMs: number;
   /** A queue, until it is closed: its jobs are short. */
   readonly closeQueueMs: number;
+  /** Between two times that what older keys have sealed is looked for, while several keys are listed. */
+  readonly rekeyEveryMs: number;
+  /** The same where Redis did not do it. */
+  readonly rekeyRetryMs: number;
 }
 
 /** What gateways use. */
@@ -40,4 +44,7 @@ export const USUAL_TIMES: RedisTimes = {
   reconnectMs: 1_000,
   alarmRetryMs: 1_000,
   closeQueueMs: 1_000,
+  // Gateways that have the old key alone may still write by it.
+  rekeyEveryMs: 600_000,
+  rekeyRetryMs: 60_000,
 };

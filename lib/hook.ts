@@ -138,7 +138,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const routes: Route[] = [{ path: path || '/', handle: answerHook, onFailure }];
   if (settings.twilioAuthTokens.length > 0) {
     routes.push({ path: path + STATUS_PATH, handle: recordDelivery(parts), onFailure });
-    routes.push({ path: path + INBOUND_PATH, handle: receiveInbound(parts), onFailure });
+    routes.push({ path: path + INBOUND_PATH, handle: receiveInbound(parts, twilio), onFailure });
   }
   if (eventHookSchemes.length > 0) {
     routes.push({

@@ -62,8 +62,11 @@ export class SuppressionList {
   /** As `add`: an id and a number are one person's. */
   async pair(externalUserId: string, phoneNumber: string): Promise<void> {
     const recipient = recipientOf(phoneNumber);
-    if ((await this.numberOf(externalUserId)) === recipient) return;
-    const isShared = this.#here.pair(externalUserId, recipient, this.#monotonicMs());
+    const nowMs = this.#monotonicMs();
+    const here = this.#here.of(externalUserId, nowMs);
+    // Nothing was said from the id since.
+    if (here.length === 1 && here[0]?.number === recipient) return;
+    const isShared = this.#here.pair(externalUserId, recipient, nowMs);
     await this.#tell(isShared, () => this.#state.pair?.(externalUserId, recipient));
   }
 

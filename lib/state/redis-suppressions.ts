@@ -94,7 +94,9 @@ export class RedisSuppressions implements SuppressionState {
 
   pair(externalUserId: string, recipient: string): Promise<void> {
     return this.#say(externalUserId, async (ageMs) => {
-      const words = (await this.#find(externalUserId)).entries.filter(isWord);
+      const { entries } = await this.#find(externalUserId);
+      const words = entries.filter(isWord);
+      if (words.length === 0 && entries.some(({ number }) => number === recipient)) return;
       // In this order: what is cut off in between is done once more.
       if (words.length > 0) await this.#update(recipient, ageMs, (known) => mergeAll(known, words));
       await this.#update(externalUserId, ageMs, (known, moment) => {

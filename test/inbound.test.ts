@@ -511,9 +511,9 @@ describe('what users write to the senders', () => {
     });
     const calling = channelOf();
     await isAsked;
-    // NTP sets the clock back at just this moment.
-    now -= 30_000;
     await write('STOP');
+    // NTP sets the clock at just this moment.
+    now += 30_000;
     goOn();
     expect(await calling).to.equal('sms');
     expect(scene.twilio.messages.map(({ channel }) => channel)).to.deep.equal(['sms']);

@@ -124,8 +124,7 @@ class CodeUnderWay implements DispatchParts {
       if (transactionId !== undefined) this.onAccepted(transactionId, rest, attempt);
       if (failure !== undefined) this.onRefused(rest.by.name, failure);
       const { event } = this.#code;
-      if (event === undefined || failure === undefined) return;
-      if (rest.untried.length === 0 || this.budget.hasHungUp) return;
+      if (event === undefined || failure === undefined || this.budget.hasHungUp) return;
       this.#unfailing((lateFailover) => {
         lateFailover.failed(receiptOf(this.#code, event, rest, this.#parts), failure);
       });

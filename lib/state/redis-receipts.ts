@@ -2,7 +2,7 @@ import { REPORT_LIFE_MS, type NewEvent, type Receipt, type ReceiptState } from '
 import type { FinalReport } from '../delivery/report.js';
 import { MAX_PREVIEWS, memoryReceipts } from './memory-receipts.js';
 import type { RedisConnection } from './redis-connection.js';
-import { failureOf } from './redis-failure.js';
+import { failureOf, RedisFailure } from './redis-failure.js';
 import type { Sealing } from './sealing.js';
 import { Untold } from './untold.js';
 
@@ -23,6 +23,13 @@ type Happening = { readonly atMs: number } & (
       /** Told what was reported of its message to others meanwhile. */
       readonly onTold: (report: FinalReport | undefined) => void;
     }
+  | {
+      readonly what: 'report';
+      readonly messageKey: string;
+      readonly report: FinalReport;
+      /** Told of the receipt, where Redis has one. */
+      readonly onReceipt: (receipt: Receipt) => void;
+    }
 );
 
 /**
@@ -32,7 +39,10 @@ type Happening = { readonly atMs: number } & (
 export class RedisReceipts implements ReceiptState {
   readonly #connection: RedisConnection;
   readonly #sealing: Sealing;
+  /** While Redis is lost, what it has to learn. */
   readonly #here = memoryReceipts();
+  /** What this process has given to Redis, to know whose message has failed while Redis is lost. */
+  readonly #given = memoryReceipts();
   readonly #untold: Untold<Happening>;
 
   constructor(connection: RedisConnection, sealing: Sealing) {
@@ -74,25 +84,43 @@ export class RedisReceipts implements ReceiptState {
   async keepReceipt(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
     if (this.#connection.health === 'lost') return this.#keepHere(messageKey, receipt, life);
     try {
-      return await this.#keep(messageKey, receipt, life.untilMs - life.nowMs);
+      return await this.#keep(messageKey, receipt, life);
     } catch (error) {
       return failureOf(error).mayBeDone ? undefined : this.#keepHere(messageKey, receipt, life);
     }
   }
 
-  async takeReceipt(messageKey: string, nowMs: number, report: FinalReport): Promise<Receipt | undefined> {
+  async takeReceipt(
+    messageKey: string,
+    nowMs: number,
+    report: FinalReport,
+    onLate?: (receipt: Receipt) => void,
+  ): Promise<Receipt | undefined> {
     const kept = this.#here.takeReceipt(messageKey, nowMs, report);
     if (kept !== undefined) return kept;
-    // Who asks waits a little longer than that, and a report comes but once.
-    if (this.#connection.health === 'lost' && !(await this.#connection.isBack())) return undefined;
+    const given = this.#given.takeReceipt(messageKey, nowMs);
+    try {
+      // Who asks waits a little longer than that, and a report comes but once.
+      if (this.#connection.health === 'ok' || (await this.#connection.isBack()))
+        return await this.#take(messageKey, report);
+    } catch (error) {
+      if (!(error instanceof RedisFailure)) throw error;
+    }
+    // Whether another gateway has taken it nobody knows: a code that may go out twice does not.
+    const onReceipt = (receipt: Receipt): void => {
+      if (given === undefined) onLate?.({ ...receipt, wasLost: true });
+    };
+    this.#untold.add({ what: 'report', messageKey, report, onReceipt, atMs: performance.now() });
+    return given === undefined ? undefined : { ...given, wasLost: true };
+  }
+
+  /** @throws RedisFailure where Redis does not do it, Error for what none of the keys opens. */
+  async #take(messageKey: string, report: FinalReport): Promise<Receipt | undefined> {
     const [name, reportName, sealedReport] = this.#sealReport(messageKey, report);
     const isDelivered = report.status === 'delivered' ? '1' : '0';
-    // Where nobody knows whether it was taken, it was: a code that may go out twice does not.
-    const sealed = await this.#connection
-      .ask((client) =>
-        client.takeReceiptBuffer(2, name, reportName, sealedReport, isDelivered, REPORT_LIFE_MS),
-      )
-      .catch(() => null);
+    const sealed = await this.#connection.ask((client) =>
+      client.takeReceiptBuffer(2, name, reportName, sealedReport, isDelivered, REPORT_LIFE_MS),
+    );
     if (sealed === null) return undefined;
     const text = this.#sealing.open('receipt', name, sealed);
     if (text === undefined) throw new Error('a receipt does not open with encryptionKeys');
@@ -119,8 +147,10 @@ export class RedisReceipts implements ReceiptState {
     await this.#connection.run({ name: 'overtakePerson', keys: [name], args });
   }
 
-  async #keep(messageKey: string, receipt: Receipt, leftMs: number): Promise<FinalReport | undefined> {
+  async #keep(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
+    const leftMs = life.untilMs - life.nowMs;
     if (leftMs <= 0) return undefined;
+    void this.#given.keepReceipt(messageKey, receipt, life);
     const name = this.#sealing.nameOf('receipt', messageKey);
     const reportName = this.#sealing.nameOf('report', messageKey);
     const sealed = this.#sealing.seal('receipt', name, JSON.stringify(receipt));
@@ -163,6 +193,16 @@ export class RedisReceipts implements ReceiptState {
       });
       return;
     }
+    if (happening.what === 'report') {
+      const { messageKey, report, onReceipt } = happening;
+      try {
+        const receipt = await this.#take(messageKey, report);
+        if (receipt !== undefined) onReceipt(receipt);
+      } catch (error) {
+        if (error instanceof RedisFailure) this.#untold.add(happening);
+      }
+      return;
+    }
     const { messageKey, life, onTold } = happening;
     const nowMs = life.nowMs + ageMs;
     const receipt = this.#here.takeReceipt(messageKey, nowMs);
@@ -171,7 +211,7 @@ export class RedisReceipts implements ReceiptState {
       onTold(undefined);
       return;
     }
-    await this.#keep(messageKey, receipt, life.untilMs - nowMs).then(onTold, (error: unknown) => {
+    await this.#keep(messageKey, receipt, { nowMs, untilMs: life.untilMs }).then(onTold, (error: unknown) => {
       if (failureOf(error).mayBeDone) {
         onTold(undefined);
         return;

@@ -43,7 +43,7 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = U
     },
     isNewest: (person, eventKey, nowMs) => receipts.isNewest(person, eventKey, nowMs),
     keepReceipt: (messageKey, receipt, life) => receipts.keepReceipt(messageKey, receipt, life),
-    takeReceipt: (messageKey, nowMs, report) => receipts.takeReceipt(messageKey, nowMs, report),
+    takeReceipt: (...args) => receipts.takeReceipt(...args),
     isDelivered: (messageKeys, nowMs) => receipts.isDelivered(messageKeys, nowMs),
     suppress: (recipient, suppression, nowMs) => suppressions.suppress(recipient, suppression, nowMs),
     lift: (recipient, lifted) => suppressions.lift(recipient, lifted),

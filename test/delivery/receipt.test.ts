@@ -62,7 +62,7 @@ describe('the receipts of a state', () => {
     receipts.overtake('ana', event, REQUEST);
     void receipts.keep('SM1', receipt, NOW, notReported);
     expect(await receipts.isNewest(receipt, NOW)).to.equal(true);
-    expect(await receipts.take('SM1', NOW, FAILED)).to.equal(receipt);
+    expect(await receipts.take('SM1', NOW, FAILED, notReported)).to.equal(receipt);
     expect(await receipts.isDelivered(['SM1'], receipt, NOW)).to.equal(true);
     // Nothing is asked about no message.
     expect(await receipts.isDelivered([], receipt, NOW)).to.equal(false);
@@ -70,7 +70,7 @@ describe('the receipts of a state', () => {
       ['overtake', 'ana', event],
       ['keep', 'SM1', receipt, { nowMs: NOW, untilMs: receipt.expiresAtMs }],
       ['isNewest', 'a person', 'event-1', NOW],
-      ['take', 'SM1', NOW, FAILED],
+      ['take', 'SM1', NOW, FAILED, notReported],
       ['isDelivered', ['SM1'], NOW],
     ]);
   });
@@ -79,7 +79,7 @@ describe('the receipts of a state', () => {
     const then = (resolve: (value: unknown) => void): void => {
       resolve(receipt);
     };
-    expect(await receiptsBy(() => ({ then })).take('SM1', NOW, FAILED)).to.equal(receipt);
+    expect(await receiptsBy(() => ({ then })).take('SM1', NOW, FAILED, notReported)).to.equal(receipt);
   });
 
   for (const [what, answer, reports] of [
@@ -111,7 +111,7 @@ describe('the receipts of a state', () => {
       await settle();
       expect(await receipts.isNewest(receipt, NOW)).to.equal('unknown');
       expect(await receipts.isDelivered(['SM1'], receipt, NOW)).to.equal(false);
-      expect(await receipts.take('SM1', NOW, FAILED)).to.equal(undefined);
+      expect(await receipts.take('SM1', NOW, FAILED, notReported)).to.equal(undefined);
       expect(failures).to.deep.equal([
         ['gone', 'event-1'],
         ['gone', 'event-1'],
@@ -126,7 +126,10 @@ describe('the receipts of a state', () => {
     const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       const receipts = receiptsBy(() => new Promise(() => undefined));
-      const asking = Promise.all([receipts.isNewest(receipt, NOW), receipts.take('SM1', NOW, FAILED)]);
+      const asking = Promise.all([
+        receipts.isNewest(receipt, NOW),
+        receipts.take('SM1', NOW, FAILED, notReported),
+      ]);
       await clock.tickAsync(1_999);
       expect(failures).to.be.empty;
       await clock.tickAsync(1);

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -141,15 +141,15 @@ interface Started {
   readonly child: ChildProcess;
 }
 
-/** A free port may be taken before the server has it. */
+/**
+ * Ports that no system gives to who asks for any, nor to connections outward. A server that was killed comes back at its port:
+ * one of those may be taken meanwhile, even by a client of it that connects to itself.
+ */
+const PORTS = { from: 20_000, to: 32_000 };
+
 async function startSomewhere(folder: string, options: readonly string[]): Promise<Started> {
-  for (let attempt = 0; attempt < 10; attempt += 1) {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address() as AddressInfo;
-    probe.close();
-    await once(probe, 'close');
-    const started = await start(port, folder, options);
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const started = await start(randomInt(PORTS.from, PORTS.to), folder, options);
     if (started !== undefined) return started;
   }
   throw new Error(`${PROGRAM} found no port`);
@@ -171,6 +171,10 @@ async function start(port: number, folder: string, options: readonly string[]): 
       if (log.includes('Ready to accept connections')) resolve(true);
     });
     child.once('close', () => {
+      resolve(false);
+    });
+    child.once('error', (error) => {
+      log += error.message;
       resolve(false);
     });
   });

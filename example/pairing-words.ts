@@ -104,6 +104,11 @@ export class PairingWords {
   }
 }
 
+/** Whether it could be such a word, whoever it waits for. */
+export function isLikeAWord(text: string): boolean {
+  return keyOf(text) !== undefined;
+}
+
 /** A word whatever its case, and what phones and people put between; `undefined` for what is no such word. */
 function keyOf(text: string): string | undefined {
   // Nothing more of a long message is looked at.

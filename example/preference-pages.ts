@@ -58,6 +58,7 @@ ${CONSENT}`;
 <p>From the phone whose number ends in ${ending}, to ${state.whatsAppNumber}:</p>
 <p class="word">${state.word}</p>
 <p><a href="${state.link}">Open WhatsApp with the word</a></p>
+<p>If your WhatsApp account has a username, WhatsApp may hide your number. Then send the word as a reply to a message that you have from ${state.whatsAppNumber}. If you have none, ask your help desk.</p>
 <p role="status">The word has not come yet. It is good once, for ${minutes(state.leftMs)}. Until then your codes come by SMS.</p>
 <p>This page looks again every ${String(LOOK_AGAIN_SECONDS)} seconds. <a href="${WAITING_PATH}">Look now</a></p>
 ${switchTo('sms', csrfToken, 'Cancel')}

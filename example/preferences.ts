@@ -11,7 +11,7 @@ import { checkCsrfToken, csrfTokenOf, fieldsOf, loggedInAs, oktaUserIdOf, readFo
 import { OktaCallError } from './okta-call.js';
 import { createOktaUsers, type CodePreference } from './okta-users.js';
 import { problemPage } from './pages.js';
-import { PairingWords } from './pairing-words.js';
+import { isLikeAWord, PairingWords } from './pairing-words.js';
 import { PREFERENCES_PATH, preferencePage, WAITING_PATH, type PreferenceView } from './preference-pages.js';
 import { endingOf } from './whatsapp-number.js';
 
@@ -117,7 +117,9 @@ export function createPreferences(
     router,
     onMessage: async ({ channel, from, text }) => {
       // An SMS proves the number, not that it has WhatsApp.
-      const waiting = channel === 'whatsapp' ? words.take(text, from) : undefined;
+      if (channel !== 'whatsapp') return undefined;
+      if (from === undefined) return isLikeAWord(text) ? NO_NUMBER_REPLY : undefined;
+      const waiting = words.take(text, from);
       if (waiting === undefined) return undefined;
       const { userId, phone, textVersion } = waiting;
       try {
@@ -140,6 +142,10 @@ export function createPreferences(
     },
   };
 }
+
+/** To whoever sends a word from an account whose number WhatsApp hides. */
+const NO_NUMBER_REPLY =
+  'WhatsApp does not show us your number. Send the word as a reply to a message that this number has sent you. If it has sent you none, ask your help desk.';
 
 /** The number that words are sent to, if they then come to the hook. */
 function requireInbound({ publicUrl, sandboxNumber, senders }: OktaTelephonyHookOptions): string {

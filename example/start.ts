@@ -188,8 +188,14 @@ async function tellReadiness(
   { credentials }: OktaTelephonyHookOptions,
   output: Output,
 ): Promise<void> {
-  const { okta, twilio, hookKeys, state } = await gateway.warmUp();
-  const found = { [new URL(credentials.okta.orgUrl).host]: okta, Twilio: twilio, hookKeys, state };
+  const { okta, twilio, hookKeys, state, channels } = await gateway.warmUp();
+  const found = {
+    [new URL(credentials.okta.orgUrl).host]: okta,
+    Twilio: twilio,
+    hookKeys,
+    state,
+    ...channels,
+  };
   for (const [name, result] of Object.entries(found)) {
     if (result === 'ok') output.log(`${name}: ok`);
     else output.error(`${name}: ${wordsOf(result).join(' ')}`);

@@ -75,7 +75,7 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
     });
   }
   const hasStopped = (channel: string): boolean =>
-    hasStoppedSince(channel, addressFor(channel), arrivalOf(call, parts), parts);
+    hasStoppedSince(channel, addressFor(channel), arrivalOf(call), parts);
   const plan: ReadyChannel[] = [];
   for (const name of open.channels) plan.push(...(parts.channels.get(name) ?? []));
   // Where nothing came over the network since, a process that was stopped may not have seen yet that Okta is gone.

@@ -6,6 +6,7 @@ import { HeldEvents } from './delivery/held-events.js';
 import { createAgent, type HttpDispatcher } from './delivery/http-call.js';
 import { maskText } from './delivery/masking.js';
 import { VOICE } from './delivery/plan.js';
+import { questionContext } from './delivery/question-context.js';
 import { createRollout } from './delivery/rollout.js';
 import { RunningCalls } from './delivery/running-calls.js';
 import { SuppressionList } from './delivery/suppression-list.js';
@@ -156,7 +157,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const routes: Route[] = [{ path: path || '/', handle: answerHook, onFailure }];
   if (settings.twilioAuthTokens.length > 0) {
     routes.push({ path: path + STATUS_PATH, handle: recordDelivery(parts), onFailure });
-    routes.push({ path: path + INBOUND_PATH, handle: receiveInbound(parts), onFailure });
+    routes.push({ path: path + INBOUND_PATH, handle: receiveInbound(parts, twilio), onFailure });
   }
   if (eventHookSchemes.length > 0) {
     routes.push({
@@ -199,13 +200,14 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   let closed: Promise<void> | undefined;
   const hook: TelephonyHook = Object.assign(createRoutes(routes), {
     ready: async (): Promise<Readiness> => {
-      const [okta, twilioState, hookKeys, state] = await Promise.all([
+      const [okta, twilioState, hookKeys, state, channelStates] = await Promise.all([
         inTime(() => profiles.check(READY_TIMEOUT_MS)),
         inTime(() => twilio.check(READY_TIMEOUT_MS)),
         inTime(() => verifier.warmUp()),
         inTime(() => settings.state.check()),
+        checkChannels(channels),
       ]);
-      return { okta, twilio: twilioState, hookKeys, state };
+      return { okta, twilio: twilioState, hookKeys, state, channels: channelStates };
     },
     status,
     console: (options: ConsoleOptions) => consoles.mount(options),
@@ -236,7 +238,7 @@ function readyChannels(
           name,
           provider,
           port,
-          breaker: breakerOf(port.host ?? (list.length === 1 ? name : `${name}[${index}]`)),
+          breaker: breakerOf(port.host ?? placeName(name, list, index)),
           mayCopyContext: settings.ownChannels.has(name),
         };
       }),
@@ -261,6 +263,25 @@ function connect(blueprint: Channel, parts: ChannelParts): Channel {
   const problems = channelProblems(path, port);
   if (problems.length > 0) throw new ConfigurationError(problems);
   return port;
+}
+
+/** Asks each that can be asked. */
+async function checkChannels(
+  channels: ReadonlyMap<string, readonly ReadyChannel[]>,
+): Promise<Readiness['channels']> {
+  const asking = [...channels].flatMap(([name, providers]) =>
+    providers.map(async ({ port }, index): Promise<readonly [string, 'ok' | Error][]> => {
+      if (port.check === undefined) return [];
+      const context = questionContext(READY_TIMEOUT_MS, READY_TIMEOUT_MS);
+      return [[placeName(name, providers, index), await inTime(() => port.check?.(context))]];
+    }),
+  );
+  return Object.fromEntries((await Promise.all(asking)).flat());
+}
+
+/** A provider of a channel: the channel's name, which says it all where there is one. */
+function placeName(name: string, providers: readonly unknown[], index: number): string {
+  return providers.length === 1 ? name : `${name}[${index}]`;
 }
 
 /** `'ok'` or the error, in time, whatever a state of the user's own does; it may return no promise. */

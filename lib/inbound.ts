@@ -4,10 +4,13 @@ import { BoundedMap } from './delivery/bounded-map.js';
 import { isFirstOf } from './delivery/first-claim.js';
 import { isTwilioWord, keywordOf, type Keyword } from './delivery/keywords.js';
 import { maskNumber } from './delivery/masking.js';
+import { questionContext } from './delivery/question-context.js';
 import type { SuppressionReason } from './delivery/suppressions.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import { answerText, routeOf } from './exchange.js';
 import { readSignedForm } from './signed-form.js';
+import type { TwilioConnection } from './twilio/client.js';
+import { askForRecipient } from './twilio/messages.js';
 import { readInbound, replyTwiml, type ReceivedMessage } from './twilio/webhooks.js';
 
 /** The route that Twilio tells what users write to the senders. */
@@ -29,11 +32,16 @@ const TOLD_REASONS: readonly SuppressionReason[] = ['OPTED_OUT', 'NOT_REACHED'];
 /** What a state may take to say whether a message is known, milliseconds. */
 const STATE_MS = 500;
 
+/** What Twilio may take to say whom a message went to, and of that to be connected, milliseconds. */
+const RECIPIENT_MS = 1_000;
+const CONNECT_MS = 500;
+
 /**
- * Takes STOP and START over WhatsApp at their word, and answers. Of SMS Twilio itself keeps who has opted out, and answers
- * those words; only what is suppressed here is lifted by START. Nothing is ever written to Okta, and nobody opted in.
+ * Takes STOP and START over WhatsApp and RCS at their word, and answers those of WhatsApp. Of SMS Twilio itself keeps who has
+ * opted out, and answers those words; only what is suppressed here is lifted by START. Nothing is ever written to Okta, and
+ * nobody opted in.
  */
-export function receiveInbound(parts: HookParts): ReturnType<typeof routeOf> {
+export function receiveInbound(parts: HookParts, twilio: TwilioConnection): ReturnType<typeof routeOf> {
   const { settings, events, suppressions } = parts;
   const seen = new BoundedMap<true>(MAX_MESSAGES);
   const answered = new BoundedMap<{ readonly kind: Keyword | 'other'; readonly atMs: number }>(MAX_MESSAGES);
@@ -50,12 +58,33 @@ export function receiveInbound(parts: HookParts): ReturnType<typeof routeOf> {
     return !isFirst;
   };
 
-  const obey = async ({ channel, from }: ReceivedMessage, keyword: Keyword | undefined): Promise<void> => {
-    // Of SMS Twilio keeps the list, and would refuse all the same.
-    if (keyword === 'stop' && channel === 'whatsapp') await suppressions.add(from, channel, 'STOPPED');
-    else if (keyword === 'start') await suppressions.lift(from, { channel, reasons: ALL_REASONS });
+  /**
+   * With the number of who wrote it, where anything tells it: WhatsApp shows it beside the id, has shown it before, or they reply
+   * to a message of ours.
+   */
+  const withNumber = async (message: ReceivedMessage): Promise<ReceivedMessage> => {
+    const { externalUserId, repliedTo } = message;
+    if (externalUserId === undefined) return message;
+    const known = message.from ?? (await suppressions.numberOf(externalUserId));
+    const from =
+      known ??
+      (repliedTo === undefined
+        ? undefined
+        : await askForRecipient(twilio, repliedTo, questionContext(RECIPIENT_MS, CONNECT_MS)));
+    // What was said from the id alone until now holds for the number.
+    if (from !== undefined) await suppressions.pair(externalUserId, from);
+    return { ...message, from };
+  };
+
+  const obey = async (message: ReceivedMessage, keyword: Keyword | undefined): Promise<void> => {
+    const sender = senderOf(message);
+    const channel = planChannelOf(message);
+    // Of SMS Twilio keeps the list, and would refuse all the same. Of RCS it may, and has the same words.
+    const mayStop = channel === 'whatsapp' || (message.channel === 'rcs' && isTwilioWord(message.text));
+    if (keyword === 'stop' && mayStop) await suppressions.add(sender, channel, 'STOPPED');
+    else if (keyword === 'start') await suppressions.lift(sender, { channel, reasons: ALL_REASONS });
     // Whoever writes is there, and has not blocked us.
-    else if (channel === 'whatsapp') await suppressions.lift(from, { channel, reasons: TOLD_REASONS });
+    else if (channel === 'whatsapp') await suppressions.lift(sender, { channel, reasons: TOLD_REASONS });
   };
 
   /** What the user of the package wants to say; `undefined` for the usual. */
@@ -70,7 +99,8 @@ export function receiveInbound(parts: HookParts): ReturnType<typeof routeOf> {
         unknown
       >;
       if (isStart === true) {
-        await suppressions.lift(message.from, { channel: message.channel, reasons: ALL_REASONS });
+        const lifted = { channel: planChannelOf(message), reasons: ALL_REASONS };
+        await suppressions.lift(senderOf(message), lifted);
       }
       return typeof text === 'string' && text !== '' ? text : undefined;
     } catch (error) {
@@ -80,8 +110,8 @@ export function receiveInbound(parts: HookParts): ReturnType<typeof routeOf> {
   };
 
   /** The same is said once in ten minutes. */
-  const usual = ({ channel, from }: ReceivedMessage, kind: Keyword | 'other'): string | undefined => {
-    const key = `${channel} ${from}`;
+  const usual = (message: ReceivedMessage, kind: Keyword | 'other'): string | undefined => {
+    const key = `${message.channel} ${senderOf(message)}`;
     const nowMs = settings.clock();
     const last = answered.get(key);
     if (last?.kind === kind && Math.abs(nowMs - last.atMs) < REPLY_EVERY_MS) return undefined;
@@ -93,7 +123,7 @@ export function receiveInbound(parts: HookParts): ReturnType<typeof routeOf> {
     message: ReceivedMessage,
     keyword: Keyword | undefined,
   ): Promise<string | undefined> => {
-    if (message.channel === 'sms') {
+    if (message.channel !== 'whatsapp') {
       // It has been answered, and to STOP nobody else may answer.
       if (message.isHandled || isTwilioWord(message.text)) return undefined;
       // Twilio does not know the word: which ones it knows, the help says.
@@ -104,9 +134,10 @@ export function receiveInbound(parts: HookParts): ReturnType<typeof routeOf> {
   };
 
   const receive = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const message = readInbound(await readSignedForm(req, INBOUND_PATH, parts));
+    const read = readInbound(await readSignedForm(req, INBOUND_PATH, parts));
     let reply: string | undefined;
-    if (message !== undefined && !(await isReplay(message))) {
+    if (read !== undefined && !(await isReplay(read))) {
+      const message = await withNumber(read);
       const keyword = keywordOf(message.text, settings.inbound.keywords);
       await obey(message, keyword);
       const { channel, messageId, from } = message;
@@ -116,7 +147,7 @@ export function receiveInbound(parts: HookParts): ReturnType<typeof routeOf> {
         channel,
         messageId,
         keyword,
-        from: maskNumber(from),
+        from: from === undefined ? undefined : maskNumber(from),
       });
       reply = await replyTo(message, keyword);
     }
@@ -124,4 +155,14 @@ export function receiveInbound(parts: HookParts): ReturnType<typeof routeOf> {
   };
 
   return routeOf(receive, 'an inbound message');
+}
+
+/** By whom a message is: their number where it is known, else WhatsApp's id of them. */
+function senderOf({ from, externalUserId = '' }: ReceivedMessage): string {
+  return from ?? externalUserId;
+}
+
+/** The channel of a plan that reaches them there: Twilio sends by RCS what goes out as SMS, where a phone takes it. */
+function planChannelOf({ channel }: ReceivedMessage): 'whatsapp' | 'sms' {
+  return channel === 'rcs' ? 'sms' : channel;
 }

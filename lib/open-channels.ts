@@ -28,7 +28,7 @@ export function openChannels(
   const { suppressions, settings } = parts;
   const wasTold = call.suppressions !== undefined || settings.state.suppressionsOf === undefined;
   if (wasTold && whatsAppNumber === phoneNumber) {
-    const known = suppressions.of(phoneNumber, call.suppressions, arrivalOf(call, parts));
+    const known = suppressions.of(phoneNumber, call.suppressions, arrivalOf(call));
     // Nearly always.
     return known.length === 0 ? { channels, passedOver } : openAmong({ channels, passedOver }, known, known);
   }
@@ -56,7 +56,7 @@ async function askAgain(
 ): Promise<readonly [enrolled: readonly Suppression[], ofWhatsApp: readonly Suppression[]]> {
   const { suppressions } = parts;
   const { phoneNumber } = hookOf(call).request;
-  const sinceMs = arrivalOf(call, parts);
+  const sinceMs = arrivalOf(call);
   const ofEnrolled =
     call.suppressions === undefined
       ? suppressions.askFor(phoneNumber, sinceMs)
@@ -70,9 +70,9 @@ async function askAgain(
 /** Those steps of a plan that was made a while ago whose recipient may still be reached. */
 export async function openSteps(
   steps: readonly PlanStep[],
-  { suppressions, settings }: HookParts,
+  { suppressions }: HookParts,
 ): Promise<readonly PlanStep[]> {
-  const nowMs = settings.clock();
+  const nowMs = performance.now();
   const numbers = [...new Set(steps.map(({ to }) => to))];
   const known = new Map(
     await Promise.all(numbers.map(async (to) => [to, await suppressions.askFor(to, nowMs)] as const)),
@@ -86,7 +86,7 @@ export async function openSteps(
   return steps.filter(({ channel }) => open.channels.includes(channel));
 }
 
-/** Whether somebody has said STOP to a channel at this gateway from a moment on, by the hook's clock. */
+/** Whether somebody has said STOP to a channel at this gateway from a moment on, by its monotonic clock. */
 export function hasStoppedSince(
   channel: string,
   phoneNumber: string,
@@ -98,7 +98,7 @@ export function hasStoppedSince(
 
 const NONE: readonly Suppression[] = [];
 
-/** When a call came in, by the hook's clock. */
-export function arrivalOf({ budget }: Call, { settings }: HookParts): number {
-  return settings.clock() - Math.ceil(budget.elapsedMs());
+/** When a call came in, by the monotonic clock of this process: another clock may jump while the call is under way. */
+export function arrivalOf({ budget }: Pick<Call, 'budget'>): number {
+  return performance.now() - budget.elapsedMs();
 }

@@ -124,8 +124,7 @@ class CodeUnderWay implements DispatchParts {
       if (transactionId !== undefined) this.onAccepted(transactionId, rest, attempt);
       if (failure !== undefined) this.onRefused(rest.by.name, failure);
       const { event } = this.#code;
-      if (event === undefined || failure === undefined) return;
-      if (rest.untried.length === 0 || this.budget.hasHungUp) return;
+      if (event === undefined || failure === undefined || this.budget.hasHungUp) return;
       this.#unfailing((lateFailover) => {
         lateFailover.failed(receiptOf(this.#code, event, rest, this.#parts), failure);
       });
@@ -176,7 +175,7 @@ async function sendAgain(
   parts: HookParts,
 ): Promise<Delivery> {
   const { receipt, request, budget } = late;
-  const sinceMs = parts.settings.clock();
+  const sinceMs = performance.now();
   // The user may have said STOP since the code was sent, to any gateway.
   const steps = await openSteps(late.steps, parts);
   if (steps.length === 0) {

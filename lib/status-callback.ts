@@ -21,6 +21,8 @@ export function recordDelivery(parts: HookParts): ReturnType<typeof routeOf> {
     if (delivered === undefined) return;
     twilioCallbacks.came();
     const { transactionId, channel, status, providerCode: code, meaning: reason, report } = delivered;
+    const { to, externalUserId } = delivered;
+    if (to !== undefined && externalUserId !== undefined) void suppressions.pair(externalUserId, to);
     events.emit({
       type: 'message.status',
       at: events.now(),
@@ -33,8 +35,7 @@ export function recordDelivery(parts: HookParts): ReturnType<typeof routeOf> {
     });
     const suppression = report.status === 'failed' ? suppressionReasonOf(report) : undefined;
     // Also of a message that nothing could follow, of which nothing else is kept.
-    if (suppression !== undefined && delivered.to !== undefined)
-      void suppressions.add(delivered.to, channel, suppression);
+    if (suppression !== undefined && to !== undefined) void suppressions.add(to, channel, suppression);
     lateFailover?.report(messageKey(SID_NAMESPACE, transactionId), report);
   };
 

@@ -14,6 +14,11 @@ export interface Readiness {
   readonly hookKeys: 'ok' | Error;
   /** Whether what must be remembered can be. */
   readonly state: 'ok' | Error;
+  /**
+   * Whether the providers would take a message, of each channel that can be asked without sending: by its name, as `sms[1]`
+   * where it has several providers.
+   */
+  readonly channels: Readonly<Record<string, 'ok' | Error>>;
 }
 
 /** What `status()` tells, without asking anyone. */

@@ -73,6 +73,23 @@ describe('what users write to the senders', () => {
     ).to.have.lengthOf(2);
   });
 
+  it('goes by what was said last, however the clock jumps', async () => {
+    await start();
+    await write('STOP');
+    scene.twilio.joinSandbox(ANA.phone);
+    now -= 3_600_000;
+    await write('START');
+    expect(await channelOf({ eventTime: new Date(now) })).to.equal('whatsapp');
+    now += 7_200_000;
+    await write('STOP');
+    scene.twilio.joinSandbox(ANA.phone);
+    now -= 400 * 86_400_000;
+    expect(await channelOf({ eventTime: new Date(now) })).to.equal('sms');
+    // A year later by the clock alone.
+    now += 800 * 86_400_000;
+    expect(await channelOf({ eventTime: new Date(now) })).to.equal('sms');
+  });
+
   it('takes the one who wrote off WhatsApp, and nobody else', async () => {
     await start();
     scene.okta.updateUser(BOB.id, { whatsAppOptIn: true });
@@ -180,7 +197,10 @@ describe('what users write to the senders', () => {
     const { sid, replies } = await write('MAPLE-71');
     expect(replies).to.deep.equal(['WhatsApp is on.']);
     expect(seen).to.deep.equal([
-      { messageId: sid, channel: 'whatsapp', from: ANA.phone, text: 'MAPLE-71', isHandled: false },
+      {
+        ...{ messageId: sid, channel: 'whatsapp', from: ANA.phone, externalUserId: undefined },
+        ...{ repliedTo: undefined, text: 'MAPLE-71', isHandled: false },
+      },
     ]);
     await write('HELP');
     expect(seen).to.have.lengthOf(1);
@@ -216,6 +236,118 @@ describe('what users write to the senders', () => {
       expect(failed).to.include({ extension: 'inbound', count: 1 });
     });
   }
+
+  describe('from somebody whose number WhatsApp hides', () => {
+    const ID = 'US.13491208655302741918';
+    const HIDDEN = { externalUserId: ID, isNumberHidden: true } as const;
+    const lastSid = (): string => scene.twilio.messages.at(-1)?.sid ?? '';
+
+    it('keeps STOP under their id, and takes the number off WhatsApp as soon as both come together', async () => {
+      await start();
+      expect((await write('STOP', HIDDEN)).replies).to.have.lengthOf(1);
+      expect(received().at(-1)).to.include({ channel: 'whatsapp', keyword: 'stop', from: undefined });
+      expect(await channelOf()).to.equal('whatsapp');
+      scene.twilio.joinSandbox(ANA.phone);
+      await write('Hello?', { externalUserId: ID });
+      expect(await channelOf()).to.equal('sms');
+      // From then on the id speaks for the number.
+      await write('START', HIDDEN);
+      expect(await channelOf()).to.equal('whatsapp');
+      await write('STOP', HIDDEN);
+      expect(await channelOf()).to.equal('sms');
+      expect(received().map(({ from }) => from)).to.deep.equal([undefined, '…23', '…23', '…23']);
+    });
+
+    it('knows the number by the message of ours that they reply to', async () => {
+      await start();
+      await channelOf();
+      await write('STOP', { ...HIDDEN, repliesTo: lastSid() });
+      expect(await channelOf()).to.equal('sms');
+      scene.twilio.joinSandbox(ANA.phone);
+      const asked = scene.twilio.requests.length;
+      await write('START', HIDDEN);
+      expect(scene.twilio.requests).to.have.lengthOf(asked);
+      expect(await channelOf()).to.equal('whatsapp');
+    });
+
+    it('knows the number by a delivery report that has both', async () => {
+      await start();
+      await write('STOP', HIDDEN);
+      const params = {
+        ...{ MessageSid: `SM${'2'.repeat(32)}`, MessageStatus: 'read' },
+        ...{ From: 'whatsapp:+14155238886', To: `whatsapp:${ANA.phone}`, ExternalUserId: ID },
+      };
+      const url = `${scene.url}/twilio/status`;
+      const { status } = await fetch(url, {
+        method: 'POST',
+        headers: { 'x-twilio-signature': scene.twilio.sign(url, params) },
+        body: new URLSearchParams(params),
+      });
+      expect(status).to.equal(204);
+      expect(await channelOf()).to.equal('sms');
+    });
+
+    it('does not undo by an old STOP what the number has said since', async () => {
+      await start();
+      await write('STOP', HIDDEN);
+      scene.twilio.joinSandbox(ANA.phone);
+      await write('START');
+      await write('Hello?', { externalUserId: ID });
+      expect(await channelOf()).to.equal('whatsapp');
+    });
+
+    it('tells the gateway the number where it is known, and the id', async () => {
+      const seen: unknown[] = [];
+      await start({
+        onMessage: ({ from, externalUserId }) => {
+          seen.push([from, externalUserId]);
+          return undefined;
+        },
+      });
+      await write('one', HIDDEN);
+      await channelOf();
+      // What Twilio does not know, what somebody wrote, and what Twilio does not answer name nobody.
+      await write('two', { ...HIDDEN, repliesTo: `SM${'9'.repeat(32)}` });
+      await write('three', { ...HIDDEN, repliesTo: scene.twilio.received[0]?.sid });
+      const sid = lastSid();
+      scene.twilio.fault({ fault: { kind: 'status', status: 503 }, match: ({ path }) => path.includes(sid) });
+      await write('four', { ...HIDDEN, repliesTo: sid });
+      scene.twilio.clearFaults();
+      await write('five', { ...HIDDEN, repliesTo: sid });
+      await write('six', HIDDEN);
+      expect(seen).to.deep.equal([
+        ...[1, 2, 3, 4].map(() => [undefined, ID]),
+        ...[5, 6].map(() => [ANA.phone, ID]),
+      ]);
+    });
+
+    it('takes STOP back where the gateway says that a message counts as START', async () => {
+      await start({ onMessage: () => ({ text: 'On.', isStart: true }) });
+      await write('STOP', HIDDEN);
+      scene.twilio.joinSandbox(ANA.phone);
+      expect((await write('MAPLE-71', HIDDEN)).replies).to.deep.equal(['On.']);
+      await write('STOP', { externalUserId: 'US.2' });
+      scene.twilio.joinSandbox(ANA.phone);
+      await write('MAPLE-71', { externalUserId: ID });
+      expect(await channelOf()).to.equal('whatsapp');
+    });
+  });
+
+  it('takes STOP over RCS off what goes out as SMS, and answers nothing that Twilio may have answered', async () => {
+    await start();
+    scene.okta.updateUser(ANA.id, { whatsAppOptIn: false });
+    const rcs = { channel: 'sms', params: { From: `rcs:${ANA.phone}` } } as const;
+    expect((await write('Hello?', rcs)).answer?.body).to.match(/nobody reads/);
+    // A word of ours that Twilio does not know takes nothing away, as over SMS.
+    expect((await write('BAJA', rcs)).answer?.body).to.match(/Send STOP/);
+    expect(await channelOf()).to.equal('sms');
+    const stop = await write('STOP', { ...rcs, from: BOB.phone });
+    expect(stop.answer?.body).to.match(/<Response\/>$/);
+    expect(received().at(-1)).to.include({ channel: 'rcs', keyword: 'stop', from: '…23' });
+    expect(errorOf(await scene.call())?.errorCauses?.[0]?.['reason']).to.match(/^STOPPED/);
+    await write('START', { ...rcs, from: BOB.phone });
+    expect(await channelOf()).to.equal('sms');
+  });
 
   describe('when it is attacked', () => {
     const post = async (params: Record<string, string>, signature?: string): Promise<Response> => {
@@ -400,6 +532,8 @@ describe('what users write to the senders', () => {
     const calling = channelOf();
     await isAsked;
     await write('STOP');
+    // NTP sets the clock at just this moment.
+    now += 30_000;
     goOn();
     expect(await calling).to.equal('sms');
     expect(scene.twilio.messages.map(({ channel }) => channel)).to.deep.equal(['sms']);
@@ -444,8 +578,13 @@ describe('a number that WhatsApp does not reach', () => {
         .and.not.contain('refused');
       expect(passedOver()).to.deep.equal([`whatsapp:${reason}`]);
       expect(scene.twilio.requests).to.have.lengthOf(asked + 1);
-      now += 86_400_000;
-      expect(await metadataOf()).to.contain('channel=whatsapp');
+      const aDayLater = performance.now() + 86_400_000;
+      const monotonic = sinon.stub(performance, 'now').returns(aDayLater);
+      try {
+        expect(await metadataOf()).to.contain('channel=whatsapp');
+      } finally {
+        monotonic.restore();
+      }
       expect(passedOver()).to.deep.equal([]);
     });
   }

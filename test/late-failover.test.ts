@@ -210,7 +210,11 @@ describe('a code that did not arrive', () => {
     await until(areAnswered(2 + 1));
     await scene.hook.close();
     expect([scene.twilio.messages.length, scene.twilio.calls.length]).to.deep.equal([1, 1]);
-    expect([ended().length, count('message.unknown')]).to.deep.equal([0, 0]);
+    expect(ended().map(({ fromChannel, code, why }) => [fromChannel, code, why])).to.deep.equal([
+      ['sms', 'NO_CHANNEL_LEFT', '30003'],
+      ['voice', 'NO_CHANNEL_LEFT', '30003'],
+    ]);
+    expect(count('message.unknown')).to.equal(0);
   });
 
   it('is not sent again where it was delivered', async () => {

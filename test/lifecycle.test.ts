@@ -7,7 +7,14 @@ import { expect } from 'chai';
 import express from 'express';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import { Agent } from 'undici';
-import { memoryState, TelephonyHookError, type Outcome, type Readiness, type State } from '#lib/index.js';
+import {
+  memoryState,
+  TelephonyHookError,
+  twilioMessages,
+  type Outcome,
+  type Readiness,
+  type State,
+} from '#lib/index.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import {
   ANA,
@@ -129,7 +136,10 @@ describe('ready()', () => {
 
   it('finds everything well, and sends nothing', async () => {
     const scene = await start();
-    expect(await check(scene)).to.deep.equal({ okta: 'ok', twilio: 'ok', hookKeys: 'ok', state: 'ok' });
+    expect(await check(scene)).to.deep.equal({
+      ...{ okta: 'ok', twilio: 'ok', hookKeys: 'ok', state: 'ok' },
+      channels: {},
+    });
     expect(scene.twilio.messages).to.be.empty;
   });
 
@@ -259,11 +269,44 @@ describe('ready()', () => {
     expect((await check(scene)).state).to.equal('ok');
   });
 
+  const notSent = (): Promise<Outcome> =>
+    Promise.resolve({ status: 'refused', code: 'NO', reason: 'Not sent' });
+
+  it('asks each channel of your own that can be asked', async () => {
+    const remedy = 'Look at the key.';
+    const scene = await start({
+      hook: {
+        channels: {
+          one: { send: notSent, check: () => Promise.resolve() },
+          two: [
+            { send: notSent },
+            {
+              send: notSent,
+              check: () => {
+                throw new TelephonyHookError('BAD_KEY', 'The key is not taken', { remedy });
+              },
+            },
+            { send: notSent, check: () => Promise.reject(new Error('fetch failed')) },
+          ],
+        },
+      },
+    });
+    const { channels } = await check(scene);
+    expect(Object.keys(channels)).to.deep.equal(['one', 'two[1]', 'two[2]']);
+    expect(channels['one']).to.equal('ok');
+    expectCode(channels['two[1]'] ?? 'ok', 'BAD_KEY');
+    expect(remedyOf(channels['two[1]'] ?? 'ok')).to.equal(remedy);
+    expectCode(channels['two[2]'] ?? 'ok', 'NOT_READY');
+  });
+
   it('resolves within 5 s where all of them hang', async () => {
     const scene = await start({
       hook: ({ okta, twilio }) => ({
         credentials: { ...usualCredentials(okta, twilio), hook: oauth2(okta.issuer) },
         state: { ...memoryState(), check: () => new Promise(() => undefined) },
+        channels: {
+          sms: [twilioMessages(), { send: notSent, check: () => new Promise(() => undefined) }],
+        },
       }),
     });
     scene.okta.fault({ kind: 'hang' });
@@ -276,9 +319,13 @@ describe('ready()', () => {
     } finally {
       clock.restore();
     }
-    expect(Object.keys(found)).to.have.members(['okta', 'twilio', 'hookKeys', 'state']);
-    for (const result of Object.values(found)) witness(result);
-    for (const result of Object.values(found)) expect(result).to.be.instanceOf(TelephonyHookError);
+    const { channels, ...parts } = found;
+    expect(Object.keys(parts)).to.have.members(['okta', 'twilio', 'hookKeys', 'state']);
+    expect(Object.keys(channels)).to.deep.equal(['sms[1]']);
+    for (const result of [...Object.values(parts), channels['sms[1]']]) {
+      witness(result);
+      expect(result).to.be.instanceOf(TelephonyHookError);
+    }
     expectCode(found.hookKeys, 'PROOF_UNAVAILABLE');
     expectCode(found.state, 'NOT_READY_IN_TIME');
     expect(remedyOf(found.state)).to.match(/egress.+ask ready\(\) again/);

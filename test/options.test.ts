@@ -861,6 +861,11 @@ describe('the options', () => {
     ],
     [
       'channels',
+      /^channels\.line\.check must be a function/,
+      ...spoilt({ line: { ...channel, connect: () => ({ ...channel, check: true }) } }),
+    ],
+    [
+      'channels',
       /^channels\.line\.idNamespace/,
       ...spoilt({ line: { ...channel, idNamespace: 'acme sms' } }),
     ],

@@ -70,7 +70,7 @@ describe('the package', function () {
         const served = JSON.parse(await consumerOf(express).node(script)) as Record<string, unknown>;
         expect(served['expressVersion']).to.match(new RegExp(`^${major}\\.`));
         expect(served).to.deep.include({
-          ready: { okta: 'ok', twilio: 'ok', hookKeys: 'ok', state: 'ok' },
+          ready: { okta: 'ok', twilio: 'ok', hookKeys: 'ok', state: 'ok', channels: {} },
           action: 'sent',
           channels: ['whatsapp'],
           hasCode: true,

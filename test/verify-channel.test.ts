@@ -53,6 +53,30 @@ describe('a hook whose channels are Twilio Verify', () => {
     expect(commandOf(sms)?.['transactionId']).to.equal(verifications[1]?.sid);
   });
 
+  it('is asked by ready() whether it sends codes of others', async () => {
+    scene = await startScene({
+      hook: ({ twilio }) => ({
+        channels: {
+          sms: [
+            twilioVerify({ serviceSid: twilio.verifyServiceSid }),
+            twilioVerify({ serviceSid: `VA${'9'.repeat(32)}` }),
+            twilioMessages(),
+          ],
+        },
+      }),
+    });
+    const { channels } = await scene.hook.ready();
+    expect(Object.keys(channels)).to.deep.equal(['sms[0]', 'sms[1]']);
+    expect(channels['sms[0]']).to.equal('ok');
+    expect(channels['sms[1]']).to.include({ code: 'VERIFY_SERVICE_UNKNOWN' });
+    scene.twilio.configureVerify({ customCodeEnabled: false });
+    const { 'sms[0]': withoutCodes } = (await scene.hook.ready()).channels;
+    expect(withoutCodes).to.include({ code: '60204' }).and.to.have.property('remedy');
+    scene.twilio.fault({ kind: 'status', status: 401 });
+    expect((await scene.hook.ready()).channels['sms[0]']).to.include({ code: 'TWILIO_UNAUTHORIZED' });
+    expect(scene.twilio.verifications).to.be.empty;
+  });
+
   it('goes on by SMS where the service has no WhatsApp sender', async () => {
     scene = await startScene({ hook: byVerify });
     scene.twilio.configureVerify({ whatsAppFrom: null });

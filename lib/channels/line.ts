@@ -5,6 +5,7 @@ import { readObject } from '../delivery/http-outcome.js';
 import { originRule, problemsOf, refuseOptions, secretRule } from '../delivery/channel-options.js';
 import { describeRefusal } from './line-errors.js';
 import {
+  askProvider,
   notSent,
   postMessage,
   requireTextChannel,
@@ -29,6 +30,8 @@ export interface LineChannelOptions {
 const FACTORY = 'lineChannel';
 const ORIGIN = 'https://api.line.me';
 const PUSH_PATH = '/v2/bot/message/push';
+/** What the account says of itself. */
+const INFO_PATH = '/v2/bot/info';
 /** A user, not a group (`C…`) or a room (`R…`), where others would read the code. */
 const USER_ID = /^U[0-9a-f]{32}$/;
 const MESSAGE_ID = /^\d{1,40}$/;
@@ -38,7 +41,7 @@ const REQUEST_ID = /^[\w-]{1,64}$/;
  * Push messages by LINE's Messaging API, as text, to the LINE user id in a profile attribute. LINE tells nothing of a
  * message that it took, and takes one for who has blocked the account: no other channel follows it.
  *
- * Facts: LINE's Messaging API reference, "Send push message" and "Status codes"; its page on retrying requests.
+ * Facts: LINE's Messaging API reference, "Send push message", "Get bot info" and "Status codes"; its page on retrying requests.
  *
  * @throws ConfigurationError that names every problem of the options and its remedy.
  */
@@ -68,16 +71,21 @@ export function lineChannel(options: LineChannelOptions): ChannelPort<ProviderPa
     // A new channel each time, so that one that is written down once can serve two hooks.
     connect: (parts) => {
       requireTextChannel(parts.channel, FACTORY);
+      const authorization = { Authorization: `Bearer ${channelAccessToken}` };
       return {
         ...shared,
+        check: (context) =>
+          askProvider(
+            line,
+            { dispatcher: parts.dispatcher, method: 'GET', path: INFO_PATH, headers: authorization },
+            context,
+            (answer) => answer.status === 200 && readObject(answer)['userId'] !== undefined,
+          ),
         send: async (message, context) => {
           const to = userIdOf(message.profile, userIdAttribute);
           if (to === undefined) return noUserId(message.profile);
           return postMessage(line, parts, context, {
-            headers: {
-              Authorization: `Bearer ${channelAccessToken}`,
-              'X-Line-Retry-Key': retryKeyOf(message, to),
-            },
+            headers: { ...authorization, 'X-Line-Retry-Key': retryKeyOf(message, to) },
             body: { to, messages: [{ type: 'text', text: message.text }] },
           });
         },

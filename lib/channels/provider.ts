@@ -1,8 +1,8 @@
 import type { Outcome, SendContext } from '../delivery/channel.js';
-import { callHttp, type HttpDispatcher } from '../delivery/http-call.js';
+import { callHttp, type HttpAnswer, type HttpCall, type HttpDispatcher } from '../delivery/http-call.js';
 import { outcomeOfCall, type AnswerReader } from '../delivery/http-outcome.js';
 import { VOICE } from '../delivery/plan.js';
-import { ConfigurationError } from '../errors.js';
+import { ConfigurationError, ProviderError } from '../errors.js';
 
 /** What a channel beyond Twilio needs of the hook that it serves. */
 export interface ProviderParts {
@@ -46,6 +46,42 @@ export async function postMessage(
     leaveWithinMs: context.leaveWithinMs,
   });
   return outcomeOfCall(result, provider);
+}
+
+const CHECK_EGRESS = "See that the gateway may call it: egress, DNS, TLS; and the channel's baseUrl.";
+const LOOK_BETWEEN =
+  "Look at the provider's status page, and at what stands in between, such as a proxy or a firewall (one that has to be named goes into the option dispatcher).";
+
+/**
+ * Asks a provider something that sends nothing.
+ *
+ * @param isTaken - whether an answer says that the provider takes the credentials.
+ * @throws ProviderError `PROVIDER_UNREACHABLE`, `PROVIDER_UNREADABLE` or the code that a message would be refused with.
+ */
+export async function askProvider(
+  provider: Provider,
+  question: Pick<HttpCall, 'dispatcher' | 'method' | 'path' | 'headers' | 'body'>,
+  context: Pick<SendContext, 'endWithinMs' | 'leaveWithinMs'>,
+  isTaken: (answer: HttpAnswer) => boolean,
+): Promise<void> {
+  const { origin, provider: name } = provider;
+  const { endWithinMs: timeoutMs, leaveWithinMs } = context;
+  const result = await callHttp({ ...question, origin, timeoutMs, leaveWithinMs });
+  if (result.kind !== 'answered') {
+    throw new ProviderError('PROVIDER_UNREACHABLE', `No answer from ${name}: ${result.reason}`, {
+      remedy: CHECK_EGRESS,
+    });
+  }
+  if (isTaken(result)) return;
+  const refusal = result.status >= 400 && result.status < 500 ? provider.readRefusal(result) : undefined;
+  if (refusal?.status === 'refused') {
+    throw new ProviderError(refusal.code, refusal.reason, { remedy: refusal.remedy ?? LOOK_BETWEEN });
+  }
+  throw new ProviderError(
+    'PROVIDER_UNREADABLE',
+    `${name} answered with status ${result.status} and nothing that can be read`,
+    { remedy: LOOK_BETWEEN },
+  );
 }
 
 /** Nothing was sent, for want of something on our side; it says nothing about the provider. */

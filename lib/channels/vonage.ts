@@ -9,6 +9,7 @@ import { ConfigurationError } from '../errors.js';
 import { readPrivateKey } from '../signing/private-key.js';
 import { refuseOptions } from '../delivery/channel-options.js';
 import {
+  askProvider,
   notSent,
   postMessage,
   requireTextChannel,
@@ -71,6 +72,15 @@ export function vonageChannel(options: VonageChannelOptions): ChannelPort<Provid
       return {
         ...shared,
         usesText: !(isWhatsApp && template !== undefined),
+        // By the credentials and the way of a message, for Vonage has nothing to read that both kinds of credentials may: a message to
+        // nobody, which it refuses as one that is not complete.
+        check: async (context) => {
+          const question = {
+            ...({ dispatcher: parts.dispatcher, method: 'POST', path: vonage.path, body: '{}' } as const),
+            headers: { Authorization: await authorize(), ...JSON_BODY },
+          };
+          await askProvider(vonage, question, context, ({ status }) => status === 422);
+        },
         send: async (message, context) => {
           const body = isWhatsApp ? whatsAppOf(message, template) : smsOf(message, parts.clock());
           const authorizing = authorize();
@@ -94,6 +104,7 @@ export function vonageChannel(options: VonageChannelOptions): ChannelPort<Provid
   };
 }
 
+const JSON_BODY = { 'Content-Type': 'application/json', Accept: 'application/json' } as const;
 const NO_TOKEN = { code: 'NO_TOKEN', reason: 'No token for Vonage could be signed in time' } as const;
 
 /** A message as Vonage takes it, but for who sends it to whom. */

@@ -145,6 +145,11 @@ export interface ChannelPort<Parts> {
    */
   readonly confirm?: ((transactionId: string, context: SendContext) => Promise<void>) | undefined;
   /**
+   * Asks the provider, for `ready()`, whether it would take a message, and sends none. A throw says why not: a
+   * `TelephonyHookError` with its `remedy` is given as it is.
+   */
+  readonly check?: ((context: SendContext) => Promise<void>) | undefined;
+  /**
    * A word for where its messages' ids come from, for channels whose ids are one set: `'twilio'` where they are Twilio's
    * SIDs, which its status callbacks tell of. Letters, digits, `.`, `-` and `_`. Default: ids of this channel and provider alone.
    */

@@ -273,13 +273,13 @@ export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } 
   | {
       /** Somebody wrote to a sender. */
       readonly type: 'inbound.received';
-      readonly channel: 'whatsapp' | 'sms';
+      readonly channel: 'whatsapp' | 'sms' | 'rcs';
       /** Twilio's id of the message. */
       readonly messageId: string;
       /** Whether it is a word that is understood. */
       readonly keyword: 'stop' | 'start' | 'help' | undefined;
-      /** The last two digits. */
-      readonly from: string;
+      /** The last two digits; `undefined` where WhatsApp hides the number, and nothing has told it. */
+      readonly from: string | undefined;
     }
   | ({
       /** A code that did not arrive: what became of sending it by the plan's next channel. */

@@ -106,7 +106,7 @@ export class LateFailover {
       // Another process takes it.
       if (this.#isDraining || this.#isClosed) throw new Error('closed');
       if (this.#messages.isDelivered(key)) return;
-      const receipt = await this.#receipts.take(key, OVERDUE);
+      const receipt = await this.#take(key, OVERDUE);
       if (receipt !== undefined) this.#track(this.#overdue(key, receipt));
     });
   }
@@ -133,7 +133,8 @@ export class LateFailover {
   }
 
   /**
-   * A channel has accepted a message, by the provider's own id: it is kept while something could follow.
+   * A channel has accepted a message, by the provider's own id: it is kept while its code is good. With nothing left of the plan
+   * as well: that the message has failed is told then, and whose it was.
    *
    * @param makeReceipt - `undefined` where nothing may follow.
    */
@@ -141,14 +142,14 @@ export class LateFailover {
     const { port } = by;
     if (this.#isClosed || transactionId === '' || (port.reports ?? port.lookUp) === undefined) return;
     const key = messageKey(idNamespaceOf(by, placeOf(by, this.#parts.channels)), transactionId);
-    const receipt = untried.length === 0 ? undefined : makeReceipt?.();
+    const receipt = makeReceipt?.();
     const early = this.#messages.know(key, receipt !== undefined);
     if (receipt === undefined || early?.status === 'delivered') return;
     if (early !== undefined) {
       this.failed(receipt, early, key);
       return;
     }
-    this.#watch(key, receipt, by);
+    if (untried.length > 0) this.#watch(key, receipt, by);
     const keeping = this.#receipts.keep(key, receipt, (before) => {
       this.#reportedBefore(key, receipt, before);
     });
@@ -217,7 +218,7 @@ export class LateFailover {
   }
 
   async #settle(key: string, report: FinalReport, news: News): Promise<void> {
-    const receipt = await this.#receipts.take(key, report);
+    const receipt = await this.#take(key, report);
     const isEarly = news === 'early';
     if (receipt !== undefined) {
       // Another process sent it, or this one before it was started anew.
@@ -227,6 +228,13 @@ export class LateFailover {
       // There is no send whose answer may yet say that it is ours.
       this.#messages.giveUp(key);
     }
+  }
+
+  /** Where the state is lost, what failed is told of when it is back. */
+  #take(key: string, report: FinalReport): Promise<Receipt | undefined> {
+    return this.#receipts.take(key, report, (receipt) => {
+      if (report.status === 'failed') this.failed(receipt, report, key);
+    });
   }
 
   #watch(key: string, receipt: Receipt, by: ReadyChannel): void {

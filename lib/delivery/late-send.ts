@@ -66,7 +66,9 @@ export function startLateSend(
         ? 'CODE_EXPIRED'
         : steps.length === 0
           ? 'NO_CHANNEL_LEFT'
-          : undefined;
+          : receipt.wasLost === true
+            ? 'STATE_LOST'
+            : undefined;
   const failedIds = messageKey === undefined ? receipt.failedIds : [...receipt.failedIds, messageKey];
   return { failedIds, receipt, failure, request, steps, budget: new Budget(deadlineMs), dropped };
 }

@@ -46,12 +46,14 @@ export interface Receipt {
   readonly sentBy: PlanStep;
   /** The keys of the messages with this code that failed before: any may arrive after all. */
   readonly failedIds: readonly string[];
-  /** What the plan has left, in its order; never empty. */
+  /** What the plan has left, in its order. With nothing left it only says whose message it was, should it fail. */
   readonly untried: readonly PlanStep[];
   /** Those that were made until now. */
   readonly attempts: readonly AttemptReport[];
   /** Not there where nobody tells whether the code was used. */
   readonly asked?: AskedCode | undefined;
+  /** `true` where the state was lost when its message failed: another process may have gone on with it. Nothing follows. */
+  readonly wasLost?: boolean | undefined;
 }
 
 /** A user; the number where Okta sent none. A digest, so that no number is a key. */
@@ -114,11 +116,14 @@ export interface ReceiptState {
    * `expiresAtMs` becomes `nowMs` and what is left of its life. Where there is none, or the message has
    * failed, it remembers the report for a minute, in the same step: the one whose message it is may not have Twilio's answer
    * yet, and the one who goes on with it may be about to send. `delivered` takes the place of a failure, not the reverse.
+   *
+   * @param onLate - told of it later, with `wasLost`, where the state was lost and is back.
    */
   takeReceipt(
     messageKey: string,
     nowMs: number,
     report: FinalReport,
+    onLate?: (receipt: Receipt) => void,
   ): Receipt | undefined | Promise<Receipt | undefined>;
   /** Whether one of these messages is remembered to have been delivered. */
   isDelivered(messageKeys: readonly string[], nowMs: number): boolean | Promise<boolean>;
@@ -157,7 +162,11 @@ export interface Receipts {
     receipt: Receipt,
     onReport: (report: FinalReport) => void,
   ): Promise<void> | undefined;
-  take(messageKey: string, report: FinalReport): Promise<Receipt | undefined>;
+  take(
+    messageKey: string,
+    report: FinalReport,
+    onLate: (receipt: Receipt) => void,
+  ): Promise<Receipt | undefined>;
   /** Wakes somebody later, where the state can. */
   setAlarm(messageKey: string, receipt: Receipt, dueInMs: number): void;
   /** `false` where the state does not answer. */
@@ -220,8 +229,8 @@ export function receiptsOf(
         },
       );
     },
-    take: (messageKey, report) =>
-      ask(() => state.takeReceipt(messageKey, steadyMs(), report), undefined, undefined),
+    take: (messageKey, report, onLate) =>
+      ask(() => state.takeReceipt(messageKey, steadyMs(), report, onLate), undefined, undefined),
     setAlarm: (messageKey, { request }, dueInMs) => {
       void tell(() => state.alarms?.set(messageKey, dueInMs), request);
     },

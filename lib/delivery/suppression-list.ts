@@ -1,5 +1,6 @@
 import { recipientOf } from './phone-number.js';
 import {
+  isSuppression,
   SUPPRESSED_MS,
   Suppressions,
   type LiftedSuppression,
@@ -16,51 +17,71 @@ const NONE: readonly Suppression[] = [];
 
 /**
  * Which channels numbers are not to be reached by: what this process has learnt, and what gateways share. What the state
- * does not keep, or cannot say, this process knows alone.
+ * does not keep, or cannot say, this process knows alone. A sender is a number in E.164, or WhatsApp's id of somebody.
  */
 export class SuppressionList {
   readonly #here = new Suppressions();
   readonly #state: SuppressionState;
   readonly #clock: () => number;
+  readonly #monotonicMs: () => number;
   readonly #onFailure: (error: unknown) => void;
 
   constructor(parts: {
     readonly state: SuppressionState;
+    /** Milliseconds since 1970: what the state is told the time by. */
     readonly clock: () => number;
+    /** What durations are measured by. Default: `performance.now`. */
+    readonly monotonicMs?: (() => number) | undefined;
     readonly onFailure: (error: unknown) => void;
   }) {
     this.#state = parts.state;
     this.#clock = parts.clock;
+    this.#monotonicMs = parts.monotonicMs ?? (() => performance.now());
     this.#onFailure = parts.onFailure;
   }
 
   /** Here at once; resolves when the state knows it as well, or has been given up. */
-  add(phoneNumber: string, channel: string, reason: SuppressionReason): Promise<void> {
-    const recipient = recipientOf(phoneNumber);
+  add(sender: string, channel: string, reason: SuppressionReason): Promise<void> {
+    const recipient = keyOf(sender);
+    const lifeMs = SUPPRESSED_MS[reason];
+    const change = { what: 'suppress', channel, reason, lifeMs } as const;
+    const isShared = this.#here.change(recipient, change, this.#monotonicMs());
     const nowMs = this.#clock();
-    const suppression: Suppression = { channel, reason, untilMs: nowMs + SUPPRESSED_MS[reason] };
-    const isShared = this.#here.add(recipient, suppression, nowMs);
-    return this.#tell(async () => {
-      await this.#state.suppress?.(recipient, suppression, nowMs);
-      isShared();
-    });
+    return this.#tell(isShared, () =>
+      this.#state.suppress?.(recipient, { channel, reason, untilMs: nowMs + lifeMs }, nowMs),
+    );
   }
 
   /** As `add`. */
-  lift(phoneNumber: string, lifted: LiftedSuppression): Promise<void> {
+  lift(sender: string, lifted: LiftedSuppression): Promise<void> {
+    const recipient = keyOf(sender);
+    const isShared = this.#here.change(recipient, { what: 'lift', ...lifted }, this.#monotonicMs());
+    return this.#tell(isShared, () => this.#state.lift?.(recipient, lifted));
+  }
+
+  /** As `add`: an id and a number are one person's. */
+  async pair(externalUserId: string, phoneNumber: string): Promise<void> {
     const recipient = recipientOf(phoneNumber);
-    const nowMs = this.#clock();
-    this.#here.lift(recipient, lifted, nowMs);
-    return this.#tell(async () => {
-      await this.#state.lift?.(recipient, lifted, nowMs);
-    });
+    const nowMs = this.#monotonicMs();
+    const here = this.#here.of(externalUserId, nowMs);
+    // Nothing was said from the id since.
+    if (here.length === 1 && here[0]?.number === recipient) return;
+    const isShared = this.#here.pair(externalUserId, recipient, nowMs);
+    await this.#tell(isShared, () => this.#state.pair?.(externalUserId, recipient));
+  }
+
+  /** The number that an id was paired with; `undefined` also where nobody can say. */
+  async numberOf(externalUserId: string): Promise<string | undefined> {
+    const here = this.#here.of(externalUserId, this.#monotonicMs());
+    const pair = here.find(({ reason }) => reason === 'PAIRED');
+    return pair?.number ?? this.#ask(() => this.#state.numberOf?.(externalUserId));
   }
 
   /**
    * Those of a number.
    *
-   * @param shared - what gateways share, as it was at `sinceMs`: of what this process knows, only what came after that, or
-   *   what gateways do not share yet, counts beside it. `undefined` where nobody could say.
+   * @param shared - what gateways share, as it was at `sinceMs`, by the monotonic clock: of what this process knows, only what
+   *   came after that, or what gateways do not share yet, counts beside it. `undefined` where nobody could say.
    */
   of(
     phoneNumber: string,
@@ -70,24 +91,29 @@ export class SuppressionList {
     const isNoneShared = shared === undefined || shared.length === 0;
     // Nearly always.
     if (isNoneShared && this.#here.isEmpty) return NONE;
-    const here = this.#here.of(
-      recipientOf(phoneNumber),
-      this.#clock(),
-      shared === undefined ? undefined : sinceMs,
+    const nowMs = this.#monotonicMs();
+    const entries = this.#here.of(keyOf(phoneNumber), nowMs, shared === undefined ? undefined : sinceMs);
+    const started = new Set(
+      entries.filter(({ reason }) => reason === 'STARTED').map(({ channel }) => channel),
     );
-    return isNoneShared ? here : [...here, ...shared];
+    const here = entries.filter(isSuppression).map(({ channel, reason, untilMs }) => ({
+      channel,
+      reason,
+      untilMs: this.#clock() + untilMs - nowMs,
+    }));
+    return isNoneShared ? here : [...here, ...shared.filter(({ channel }) => !started.has(channel))];
   }
 
   /** The same, where what gateways share is asked for. Never rejects, and answers in time. */
   async askFor(phoneNumber: string, sinceMs: number): Promise<readonly Suppression[]> {
-    return this.of(phoneNumber, await this.#ask(phoneNumber), sinceMs);
+    const shared = await this.#ask(() => this.#state.suppressionsOf?.(keyOf(phoneNumber), this.#clock()));
+    return this.of(phoneNumber, shared, sinceMs);
   }
 
-  async #ask(phoneNumber: string): Promise<readonly Suppression[] | undefined> {
-    if (this.#state.suppressionsOf === undefined) return undefined;
+  /** Never rejects, and answers in time. */
+  async #ask<T>(question: () => T | Promise<T>): Promise<T | undefined> {
     try {
-      const asking = this.#state.suppressionsOf(recipientOf(phoneNumber), this.#clock());
-      const answer = asking instanceof Promise ? await waitAtMost(asking, STATE_MS) : asking;
+      const answer = await waitAtMost(Promise.resolve(question()), STATE_MS);
       return answer === TIMED_OUT ? undefined : answer;
     } catch (error) {
       this.#onFailure(error);
@@ -96,7 +122,16 @@ export class SuppressionList {
   }
 
   /** Never rejects. What takes longer goes on. */
-  async #tell(work: () => Promise<void>): Promise<void> {
-    await waitAtMost(work().catch(this.#onFailure), STATE_MS);
+  async #tell(isShared: () => void, work: () => unknown): Promise<void> {
+    const tell = async (): Promise<void> => {
+      await work();
+      isShared();
+    };
+    await waitAtMost(tell().catch(this.#onFailure), STATE_MS);
   }
+}
+
+/** A number in one spelling, or an id as it is. */
+function keyOf(sender: string): string {
+  return sender.startsWith('+') ? recipientOf(sender) : sender;
 }

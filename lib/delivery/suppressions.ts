@@ -37,19 +37,19 @@ export const SUPPRESSED_MS: Readonly<Record<SuppressionReason, number>> = {
 /** What is taken back. */
 export interface LiftedSuppression {
   readonly channel: string;
-  /** Those with another reason stay. */
+  /** Those with another reason stay. With `STOPPED` it is a START, which no earlier STOP undoes that arrives later. */
   readonly reasons: readonly SuppressionReason[];
 }
 
 /**
- * The part of `State` that gateways share suppressions by. What `suppress` and `lift` return resolves once all gateways know
- * it, however much later: until then the gateway that was told goes by what it knows itself.
+ * The part of `State` that gateways share suppressions by. A recipient is a number in E.164, or WhatsApp's id of somebody whose
+ * number nobody knows. The order of STOP and START is the order in which they arrive. What `suppress`, `lift` and `pair` return
+ * resolves once all gateways know it, however much later: until then the gateway that was told goes by what it knows itself.
  */
 export interface SuppressionState {
-  /** Takes the place of an earlier one for the same number and channel, unless that was `STOPPED` and this is not. */
+  /** In the place of an earlier one of the same kind: STOP is one kind, what providers say is another. */
   readonly suppress?: ((recipient: string, suppression: Suppression, nowMs: number) => unknown) | undefined;
-  /** What began after `nowMs` stays, for this may be told late. */
-  readonly lift?: ((recipient: string, lifted: LiftedSuppression, nowMs: number) => unknown) | undefined;
+  readonly lift?: ((recipient: string, lifted: LiftedSuppression) => unknown) | undefined;
   /** `undefined` where nobody can say at the moment. */
   readonly suppressionsOf?:
     | ((
@@ -57,32 +57,107 @@ export interface SuppressionState {
         nowMs: number,
       ) => readonly Suppression[] | undefined | Promise<readonly Suppression[] | undefined>)
     | undefined;
+  /** An id and a number are one person's: STOP and START that came from the id hold for the number from now on. */
+  readonly pair?: ((externalUserId: string, recipient: string) => unknown) | undefined;
+  /** The number that an id was paired with. */
+  readonly numberOf?:
+    ((externalUserId: string) => string | undefined | Promise<string | undefined>) | undefined;
 }
 
-/** A number's suppressions with one more: the newest of a channel holds, but what its owner has said outlives the rest. */
-export function mergeSuppression<Entry extends Suppression>(
+/** What is kept of a recipient. All times are by the one clock of whoever keeps it: Redis's, or this process's monotonic one. */
+export interface KeptEntry {
+  /** Empty where it is about no channel. */
+  readonly channel: string;
+  /** `STARTED` keeps an earlier STOP that arrives later from counting. `PAIRED` says which number an id belongs to. */
+  readonly reason: SuppressionReason | 'STARTED' | 'PAIRED';
+  readonly atMs: number;
+  readonly untilMs: number;
+  /** With `PAIRED`. */
+  readonly number?: string | undefined;
+}
+
+/** What happens to the entries of a recipient. */
+export type SuppressionChange =
+  | {
+      readonly what: 'suppress';
+      readonly channel: string;
+      readonly reason: SuppressionReason;
+      /** How long it holds, from when it was said. */
+      readonly lifeMs: number;
+    }
+  | ({ readonly what: 'lift' } & LiftedSuppression)
+  | { readonly what: 'pair'; readonly number: string };
+
+/** When a change came, by the clock of whoever keeps the entries. */
+export interface Moment {
+  readonly nowMs: number;
+  /** 0 for what has just arrived, which counts whatever any clock says. What is older does not undo what came after it. */
+  readonly ageMs: number;
+}
+
+/** @param make - adds to a new entry what its keeper needs beside it. */
+export function applyChange<Entry extends KeptEntry>(
   known: readonly Entry[],
-  added: Entry,
-  nowMs: number,
+  change: SuppressionChange,
+  { nowMs, ageMs }: Moment,
+  make: (entry: KeptEntry) => Entry,
 ): readonly Entry[] {
   const alive = known.filter(({ untilMs }) => untilMs > nowMs);
-  const isStopped = alive.some(({ channel, reason }) => channel === added.channel && reason === 'STOPPED');
-  if (isStopped && added.reason !== 'STOPPED') return alive;
-  return [...alive.filter(({ channel }) => channel !== added.channel), added];
+  const atMs = nowMs - ageMs;
+  const add = (entry: Pick<KeptEntry, 'channel' | 'reason' | 'number'>, lifeMs: number): readonly Entry[] =>
+    mergeEntry(alive, make({ ...entry, atMs, untilMs: atMs + lifeMs }), ageMs > 0);
+  switch (change.what) {
+    case 'suppress':
+      return add({ channel: change.channel, reason: change.reason }, change.lifeMs);
+    case 'lift': {
+      const { channel, reasons } = change;
+      const isLifted = (entry: Entry): boolean =>
+        entry.channel === channel &&
+        isSuppression(entry) &&
+        reasons.includes(entry.reason) &&
+        (ageMs === 0 || entry.atMs <= atMs);
+      const isStart = reasons.includes('STOPPED');
+      const left = isStart ? add({ channel, reason: 'STARTED' }, SUPPRESSED_MS.STOPPED) : alive;
+      return left.filter((entry) => !isLifted(entry));
+    }
+    case 'pair':
+      return add({ channel: '', reason: 'PAIRED', number: change.number }, SUPPRESSED_MS.STOPPED);
+  }
 }
 
-/** What is left of a number's suppressions when some are taken back. */
-export function liftSuppressions<Entry extends Suppression>(
+/**
+ * Entries with one more, in the place of the one of its kind.
+ *
+ * @param isLate - whether it may be older than what is known.
+ */
+export function mergeEntry<Entry extends KeptEntry>(
   known: readonly Entry[],
-  { channel, reasons }: LiftedSuppression,
-  nowMs: number,
+  added: Entry,
+  isLate: boolean,
 ): readonly Entry[] {
-  return known.filter(
-    (entry) =>
-      entry.channel !== channel ||
-      !reasons.includes(entry.reason) ||
-      entry.untilMs - SUPPRESSED_MS[entry.reason] > nowMs,
-  );
+  const rival = known.find((entry) => entry.channel === added.channel && kindOf(entry) === kindOf(added));
+  if (isLate && rival !== undefined && rival.atMs >= added.atMs) return known;
+  // Its keeper's clock may have been set back meanwhile.
+  const atMs = Math.max(added.atMs, rival?.atMs ?? added.atMs);
+  return [...known.filter((entry) => entry !== rival), { ...added, atMs }];
+}
+
+/** What its owner has said, what providers say, and whose id it is: none of them takes the place of another. */
+function kindOf({ reason }: KeptEntry): 'word' | 'report' | 'pair' {
+  if (reason === 'STOPPED' || reason === 'STARTED') return 'word';
+  return reason === 'PAIRED' ? 'pair' : 'report';
+}
+
+/** Whether it keeps anything from being sent. */
+export function isSuppression<Entry extends Pick<KeptEntry, 'reason'>>(
+  entry: Entry,
+): entry is Entry & { readonly reason: SuppressionReason } {
+  return entry.reason !== 'STARTED' && entry.reason !== 'PAIRED';
+}
+
+/** Whether its owner has said it: STOP or START. */
+export function isWord(entry: KeptEntry): boolean {
+  return kindOf(entry) === 'word';
 }
 
 /** The one that counts for a channel: what its owner has said goes before all. */
@@ -92,39 +167,57 @@ export function suppressionFor(known: readonly Suppression[], channel: string): 
   return ofChannel.find(({ reason }) => reason === 'STOPPED') ?? ofChannel[0];
 }
 
-/** As many numbers as a process remembers; the oldest are forgotten first. */
+/** As many recipients as a process remembers; the oldest are forgotten first. */
 const MAX_RECIPIENTS = 20_000;
 
-interface Known extends Suppression {
-  /** When this process learnt it. */
-  readonly sinceMs: number;
-  /** Whether all gateways know it. */
-  isShared: boolean;
+/** An entry that this process has learnt itself. */
+interface Known extends KeptEntry {
+  readonly learntMs: number;
+  /** Whether all gateways know it: one mark for all entries of a change. */
+  readonly sharing: { isShared: boolean };
 }
 
-/** Those that this process has learnt itself; starts no timer. */
+/** Those that this process has learnt itself; starts no timer. All times are of its monotonic clock. */
 export class Suppressions {
   readonly #known = new BoundedMap<readonly Known[]>(MAX_RECIPIENTS);
 
   /** Gives what is to be called when all gateways know it. */
-  add(recipient: string, suppression: Suppression, nowMs: number): () => void {
-    const entry: Known = { ...suppression, sinceMs: nowMs, isShared: false };
-    this.#known.set(recipient, mergeSuppression(this.#of(recipient, nowMs), entry, nowMs));
+  change(recipient: string, change: SuppressionChange, nowMs: number): () => void {
+    const sharing = { isShared: false };
+    this.#change(recipient, change, nowMs, sharing);
     return () => {
-      entry.isShared = true;
+      sharing.isShared = true;
     };
   }
 
-  lift(recipient: string, lifted: LiftedSuppression, nowMs: number): void {
-    const left = liftSuppressions(this.#known.get(recipient) ?? [], lifted, nowMs);
-    if (left.length === 0) this.#known.delete(recipient);
-    else this.#known.set(recipient, left);
+  /** As `change`. What was said from the id alone is said of the number now. */
+  pair(externalUserId: string, recipient: string, nowMs: number): () => void {
+    const sharing = { isShared: false };
+    const ofId = this.#of(externalUserId, nowMs);
+    const words = ofId.filter(isWord);
+    let ofNumber = this.#of(recipient, nowMs);
+    for (const word of words) ofNumber = mergeEntry(ofNumber, { ...word, learntMs: nowMs, sharing }, true);
+    this.#set(recipient, ofNumber);
+    this.#set(
+      externalUserId,
+      ofId.filter((entry) => !words.includes(entry)),
+    );
+    this.#change(externalUserId, { what: 'pair', number: recipient }, nowMs, sharing);
+    return () => {
+      sharing.isShared = true;
+    };
+  }
+
+  #change(recipient: string, change: SuppressionChange, nowMs: number, sharing: Known['sharing']): void {
+    const make = (entry: KeptEntry): Known => ({ ...entry, learntMs: nowMs, sharing });
+    this.#set(recipient, applyChange(this.#of(recipient, nowMs), change, { nowMs, ageMs: 0 }, make));
   }
 
   /** @param sinceMs - only what was learnt from then on, or is not known to all gateways yet. */
-  of(recipient: string, nowMs: number, sinceMs = -Infinity): readonly Suppression[] {
+  of(recipient: string, nowMs: number, sinceMs = -Infinity): readonly KeptEntry[] {
     const known = this.#of(recipient, nowMs);
-    return known.length === 0 ? NONE : known.filter((entry) => !entry.isShared || entry.sinceMs >= sinceMs);
+    if (known.length === 0) return NONE;
+    return known.filter(({ sharing, learntMs }) => !sharing.isShared || learntMs >= sinceMs);
   }
 
   get isEmpty(): boolean {
@@ -133,6 +226,11 @@ export class Suppressions {
 
   #of(recipient: string, nowMs: number): readonly Known[] {
     return this.#known.get(recipient)?.filter(({ untilMs }) => untilMs > nowMs) ?? NONE;
+  }
+
+  #set(recipient: string, entries: readonly Known[]): void {
+    if (entries.length === 0) this.#known.delete(recipient);
+    else this.#known.set(recipient, entries);
   }
 }
 

@@ -133,11 +133,12 @@ function inboundLine({
   keyword,
   channel,
 }: Extract<HookEvent, { type: 'inbound.received' }>): Line | undefined {
-  if (channel !== 'whatsapp') return undefined;
+  if (channel === 'sms') return undefined;
+  const where = channel === 'rcs' ? 'RCS' : 'WhatsApp';
   if (keyword === 'stop')
-    return { level: 'info', message: 'a user said STOP on WhatsApp, and gets no codes there' };
+    return { level: 'info', message: `a user said STOP on ${where}, and gets no codes there` };
   return keyword === 'start'
-    ? { level: 'info', message: 'a user said START on WhatsApp, and gets codes there again' }
+    ? { level: 'info', message: `a user said START on ${where}, and gets codes there again` }
     : undefined;
 }
 

@@ -63,10 +63,10 @@ export class RedisClaims {
   async #claimShared(key: string | undefined, life: EventLife): Promise<Claim> {
     const name = key === undefined ? undefined : this.#sealing.nameOf('event', key);
     const limits = life.buckets.map((bucket) => this.#nameOfLimit(bucket));
-    const recipient = life.recipient === undefined ? undefined : this.#suppressions.nameOf(life.recipient);
-    const keys = [name, ...limits, recipient].filter((key) => key !== undefined);
+    const known = life.recipient === undefined ? [] : this.#suppressions.namesOf(life.recipient);
+    const keys = [...(name === undefined ? [] : [name]), ...limits, ...known];
     const token = name === undefined ? '' : this.#nextToken();
-    const args = [token, name === undefined ? '' : life.rememberMs, recipient === undefined ? '' : '1'];
+    const args = [token, name === undefined ? '' : life.rememberMs, known.length];
     for (const { points, seconds } of life.buckets) args.push(points, seconds * 1000);
     let reply: readonly unknown[];
     try {
@@ -81,12 +81,12 @@ export class RedisClaims {
       };
       return { ...claim, release };
     }
-    const [isFirst, known, ...places] = reply;
-    if (isFirst === 0) return this.#repeatOf(name ?? '', known);
+    const [isFirst, found, ...places] = reply;
+    if (isFirst === 0) return this.#repeatOf(name ?? '', found);
     const exceeded = places.flatMap((place) => life.buckets[Number(place)]?.key ?? []);
     const claim = this.#writingBehind(exceeded, name, token, exceeded.length === 0 ? limits : []);
-    if (recipient === undefined) return claim;
-    return { ...claim, suppressions: this.#suppressions.read(recipient, known, life.nowMs) };
+    if (life.recipient === undefined) return claim;
+    return { ...claim, suppressions: this.#suppressions.read(life.recipient, found, life.nowMs) };
   }
 
   #giveBackHere(exceeded: readonly string[], { buckets, nowMs }: EventLife): void {

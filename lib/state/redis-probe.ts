@@ -54,8 +54,7 @@ export function tryUse(client: Client, sealing: Sealing, use: RedisUse): Promise
 
 /** Writes as a claim writes: what lets it through lets claims through. */
 export function probeBy(sealing: Sealing): (client: Client) => Promise<unknown> {
-  return (client) =>
-    client.claimEventBuffer(1, sealing.nameOf('probe', randomUUID()), 'H', PROBE_LIFE_MS, '');
+  return (client) => client.claimEventBuffer(1, sealing.nameOf('probe', randomUUID()), 'H', PROBE_LIFE_MS, 0);
 }
 
 /** Where gateways write which list of keys they have, and what one of this list writes there. */

@@ -1,5 +1,6 @@
 import { REPORT_LIFE_MS, type NewEvent, type Receipt, type ReceiptState } from '../delivery/receipt.js';
 import type { FinalReport } from '../delivery/report.js';
+import { steadyMs } from '../delivery/steady-clock.js';
 import { MAX_PREVIEWS, memoryReceipts } from './memory-receipts.js';
 import type { RedisConnection } from './redis-connection.js';
 import { RedisFailure } from './redis-failure.js';
@@ -25,6 +26,13 @@ type Happening = { readonly atMs: number } & (
       /** Told what keeps the receipt from being written. */
       readonly onFailed: (error: unknown) => void;
     }
+  | {
+      readonly what: 'report';
+      readonly messageKey: string;
+      readonly report: FinalReport;
+      /** Told of the receipt, where Redis has one. */
+      readonly onReceipt: (receipt: Receipt) => void;
+    }
 );
 
 /**
@@ -34,7 +42,10 @@ type Happening = { readonly atMs: number } & (
 export class RedisReceipts implements ReceiptState {
   readonly #connection: RedisConnection;
   readonly #sealing: Sealing;
+  /** While Redis is lost, what it has to learn. */
   readonly #here = memoryReceipts();
+  /** What this process has given to Redis, to know whose message has failed while Redis is lost. */
+  readonly #given = memoryReceipts();
   readonly #untold: Untold<Happening>;
 
   constructor(connection: RedisConnection, sealing: Sealing) {
@@ -73,7 +84,7 @@ export class RedisReceipts implements ReceiptState {
   async keepReceipt(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
     if (this.#connection.health === 'lost') return this.#keepHere(messageKey, receipt, life);
     try {
-      return await this.#keep(messageKey, receipt, life.untilMs - life.nowMs);
+      return await this.#keep(messageKey, receipt, life);
     } catch (error) {
       // Not Redis's: the receipt cannot be written.
       if (!(error instanceof RedisFailure)) throw error;
@@ -81,19 +92,41 @@ export class RedisReceipts implements ReceiptState {
     }
   }
 
-  async takeReceipt(messageKey: string, nowMs: number, report: FinalReport): Promise<Receipt | undefined> {
+  async takeReceipt(
+    messageKey: string,
+    nowMs: number,
+    report: FinalReport,
+    onLate?: (receipt: Receipt) => void,
+  ): Promise<Receipt | undefined> {
     const kept = this.#here.takeReceipt(messageKey, nowMs, report);
     if (kept !== undefined) return kept;
-    // Who asks waits a little longer than that, and a report comes but once.
-    if (this.#connection.health === 'lost' && !(await this.#connection.isBack())) return undefined;
+    const given = this.#given.takeReceipt(messageKey, nowMs);
+    try {
+      // Who asks waits a little longer than that, and a report comes but once.
+      if (this.#connection.health === 'ok' || (await this.#connection.isBack()))
+        return await this.#take(messageKey, nowMs, report);
+    } catch (error) {
+      if (!(error instanceof RedisFailure)) throw error;
+    }
+    // Whether another gateway has taken it nobody knows: a code that may go out twice does not.
+    const onReceipt = (receipt: Receipt): void => {
+      if (given === undefined) onLate?.({ ...receipt, wasLost: true });
+    };
+    this.#untold.add({ what: 'report', messageKey, report, onReceipt, atMs: performance.now() });
+    return given === undefined ? undefined : { ...given, wasLost: true };
+  }
+
+  /** @throws RedisFailure where Redis does not do it, Error for what none of the keys opens. */
+  async #take(
+    messageKey: string,
+    nowMs: number,
+    report: FinalReport,
+  ): Promise<Receipt | undefined> {
     const [name, reportName, sealedReport] = this.#sealReport(messageKey, report);
     const isDelivered = report.status === 'delivered' ? '1' : '0';
-    // Where nobody knows whether it was taken, it was: a code that may go out twice does not.
-    const taken = await this.#connection
-      .ask((client) =>
-        client.takeReceiptBuffer(2, name, reportName, sealedReport, isDelivered, REPORT_LIFE_MS),
-      )
-      .catch(() => null);
+    const taken = await this.#connection.ask((client) =>
+      client.takeReceiptBuffer(2, name, reportName, sealedReport, isDelivered, REPORT_LIFE_MS),
+    );
     if (taken === null) return undefined;
     const [sealed, leftMs] = taken;
     const text = this.#sealing.open('receipt', name, sealed);
@@ -123,8 +156,10 @@ export class RedisReceipts implements ReceiptState {
     await this.#connection.run({ name: 'overtakePerson', keys: [name], args });
   }
 
-  async #keep(messageKey: string, receipt: Receipt, leftMs: number): Promise<FinalReport | undefined> {
+  async #keep(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
+    const leftMs = life.untilMs - life.nowMs;
     if (leftMs <= 0) return undefined;
+    void this.#given.keepReceipt(messageKey, receipt, life);
     const name = this.#sealing.nameOf('receipt', messageKey);
     const reportName = this.#sealing.nameOf('report', messageKey);
     const sealed = this.#sealing.seal('receipt', name, textOf(receipt));
@@ -167,6 +202,16 @@ export class RedisReceipts implements ReceiptState {
       });
       return;
     }
+    if (happening.what === 'report') {
+      const { messageKey, report, onReceipt } = happening;
+      try {
+        const receipt = await this.#take(messageKey, steadyMs(), report);
+        if (receipt !== undefined) onReceipt(receipt);
+      } catch (error) {
+        if (error instanceof RedisFailure) this.#untold.add(happening);
+      }
+      return;
+    }
     const { messageKey, life, onTold, onFailed } = happening;
     const nowMs = life.nowMs + ageMs;
     const receipt = this.#here.takeReceipt(messageKey, nowMs);
@@ -175,7 +220,7 @@ export class RedisReceipts implements ReceiptState {
       onTold(undefined);
       return;
     }
-    await this.#keep(messageKey, receipt, life.untilMs - nowMs).then(onTold, (error: unknown) => {
+    await this.#keep(messageKey, receipt, { nowMs, untilMs: life.untilMs }).then(onTold, (error: unknown) => {
       if (!(error instanceof RedisFailure)) {
         onFailed(error);
         return;

@@ -5,20 +5,41 @@ import type { Result } from 'ioredis';
  * that holds them; for Redis 6 or later, and Valkey.
  */
 
+/** Redis's own time, milliseconds: the one clock that all gateways share. */
+const TIME = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+
+/**
+ * KEYS: values. Gives the time, then each value or an empty text. What a value says of time is held against the time that it
+ * was read at.
+ */
+const READ_TIMED = `
+${TIME}
+local reply = {string.format('%.0f', now)}
+for i = 1, #KEYS do reply[i + 1] = redis.call('GET', KEYS[i]) or '' end
+return reply
+`;
+
 /**
  * KEYS: the event (where it has one), then the limits, then what is known of the recipient (where that is asked for). ARGV:
- * the claim's token, how long it is remembered (both empty without an event), '1' where the recipient is asked for, then
+ * the claim's token, how long it is remembered (both empty without an event), how many keys are the recipient's, then
  * points and milliseconds of each limit.
  *
- * Gives `{1, recipient, …}` to the first: what is known of it or an empty text, and the places of limits that have no
+ * Gives `{1, recipient, …}` to the first: what `readTimed` gives of the recipient, and the places of limits that have no
  * point left, from 0; `{0, value}` to a repeat. Claimed again with its own token, as a cluster's client may when a shard
  * moves, it is still the first, and takes no point twice.
  */
 const CLAIM = `
 local limits = ARGV[1] == '' and 1 or 2
-local last = ARGV[3] == '1' and #KEYS - 1 or #KEYS
+local last = #KEYS - ARGV[3]
 local reply = {1, ''}
-if last < #KEYS then reply[2] = redis.call('GET', KEYS[#KEYS]) or '' end
+if last < #KEYS then
+  ${TIME}
+  reply[2] = {string.format('%.0f', now)}
+  for i = last + 1, #KEYS do table.insert(reply[2], redis.call('GET', KEYS[i]) or '') end
+end
 if limits == 2 then
   local held = redis.call('GET', KEYS[1])
   if held == ARGV[1] then return reply end
@@ -128,6 +149,12 @@ if ARGV[2] == '' then redis.call('DEL', KEYS[1])
 else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 return 1
 `;
+
+/**
+ * KEYS: the pattern of names, a key so that the shard of these names is looked through. ARGV: where to go on, how many keys are
+ * looked at. Gives where to go on, `0` at the end, and names.
+ */
+const SCAN_NAMES = `return redis.call('SCAN', ARGV[1], 'MATCH', KEYS[1], 'COUNT', ARGV[2])`;
 
 /** Stands behind the time of a code that was accepted. */
 export const ACCEPTED = '+';
@@ -257,7 +284,9 @@ export const SCRIPTS = {
   ...STEPS,
   runSteps: RUN_STEPS,
   takeReceipt: TAKE,
+  readTimed: READ_TIMED,
   replaceValue: REPLACE,
+  scanNames: SCAN_NAMES,
   takeSent: TAKE_SENT,
   appendHistory: APPEND,
   setAlarm: SET_ALARM,
@@ -278,7 +307,9 @@ declare module 'ioredis' {
     keepSentBuffer(...args: Arguments): Result<unknown, Context>;
     runStepsBuffer(...args: Arguments): Result<unknown, Context>;
     takeReceiptBuffer(...args: Arguments): Result<[sealed: Buffer, leftMs: number] | null, Context>;
+    readTimedBuffer(...args: Arguments): Result<unknown, Context>;
     replaceValue(...args: Arguments): Result<unknown, Context>;
+    scanNames(...args: Arguments): Result<unknown, Context>;
     takeSentBuffer(...args: Arguments): Result<Buffer | null, Context>;
     appendHistory(...args: Arguments): Result<unknown, Context>;
     setAlarm(...args: Arguments): Result<unknown, Context>;

@@ -6,6 +6,7 @@ import { RedisHistory } from './redis-history.js';
 import { readRedisOptions, type RedisStateOptions } from './redis-options.js';
 import { keysMark, probeBy } from './redis-probe.js';
 import { RedisReceipts } from './redis-receipts.js';
+import { RedisRekeying } from './redis-rekeying.js';
 import { RedisSuppressions } from './redis-suppressions.js';
 import { RedisSentCodes } from './redis-sent-codes.js';
 import { USUAL_TIMES, type RedisTimes } from './redis-times.js';
@@ -23,22 +24,31 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = U
   const { connection, keys, keyPrefix } = readRedisOptions(options);
   const sealing = createSealing(keys, keyPrefix);
   const redis = new RedisConnection({ connection, probe: probeBy(sealing), times });
-  const suppressions = new RedisSuppressions(redis, sealing);
+  const suppressions = new RedisSuppressions(
+    redis,
+    keys.map((key) => createSealing([key], keyPrefix)),
+  );
+  const rekeying = keys.length > 1 ? new RedisRekeying({ redis, sealing, suppressions, times }) : undefined;
   const claims = new RedisClaims(redis, sealing, { suppressions, times });
   const receipts = new RedisReceipts(redis, sealing);
   const sentCodes = new RedisSentCodes(redis, sealing);
   const alarms = new RedisAlarms(redis, sealing, times);
   return {
-    claim: (key, life) => claims.claim(key, life),
+    claim: (key, life) => {
+      rekeying?.begin();
+      return claims.claim(key, life);
+    },
     overtake: (person, event) => {
       receipts.overtake(person, event);
     },
     isNewest: (person, eventKey) => receipts.isNewest(person, eventKey),
     keepReceipt: (messageKey, receipt, life) => receipts.keepReceipt(messageKey, receipt, life),
-    takeReceipt: (messageKey, nowMs, report) => receipts.takeReceipt(messageKey, nowMs, report),
+    takeReceipt: (...args) => receipts.takeReceipt(...args),
     isDelivered: (messageKeys, nowMs) => receipts.isDelivered(messageKeys, nowMs),
     suppress: (recipient, suppression, nowMs) => suppressions.suppress(recipient, suppression, nowMs),
-    lift: (recipient, lifted, nowMs) => suppressions.lift(recipient, lifted, nowMs),
+    lift: (recipient, lifted) => suppressions.lift(recipient, lifted),
+    pair: (externalUserId, recipient) => suppressions.pair(externalUserId, recipient),
+    numberOf: (externalUserId) => suppressions.numberOf(externalUserId),
     suppressionsOf: (recipient, nowMs) => suppressions.of(recipient, nowMs),
     keepSent: (person, sent, life) => {
       sentCodes.keepSent(person, sent, life);
@@ -49,6 +59,7 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = U
     history: new RedisHistory(redis, sealing),
     check: async () => {
       await redis.check();
+      rekeying?.begin();
       await warnOfOtherKeys(redis, sealing);
     },
     get health() {
@@ -58,6 +69,7 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = U
       redis.watch(onNews);
     },
     close: () => {
+      rekeying?.close();
       alarms.close();
       return redis.close();
     },

@@ -1,9 +1,14 @@
 import { randomInt } from 'node:crypto';
 import {
-  liftSuppressions,
-  mergeSuppression,
+  applyChange,
+  isSuppression,
+  isWord,
+  mergeEntry,
+  type KeptEntry,
   type LiftedSuppression,
+  type Moment,
   type Suppression,
+  type SuppressionChange,
   type SuppressionState,
 } from '../delivery/suppressions.js';
 import type { RedisConnection } from './redis-connection.js';
@@ -13,114 +18,220 @@ import { Untold } from './untold.js';
 /** Several gateways may write of one number at once; each time one of them succeeds. */
 const MOST_TRIES = 50;
 
-const GIVE_ALL_KEYS =
-  'A list of a number was sealed with a key that this gateway does not have. Give all gateways one list of encryptionKeys.';
-
-/** What becomes of the list of a number. */
-interface Change {
+/** What is kept under a name. The recipient is in it so that another key can name it. */
+interface Kept {
   readonly recipient: string;
-  /** When it was, by the hook's clock, and by this process's own monotonic one. */
+  /** By Redis's clock. */
+  readonly entries: readonly KeptEntry[];
+}
+
+/** Entries, and when Redis gave them. */
+interface Found {
+  readonly entries: readonly KeptEntry[];
   readonly nowMs: number;
-  readonly atMs: number;
-  readonly to: (known: readonly Suppression[]) => readonly Suppression[];
+}
+
+/** What Redis has to learn of a recipient. */
+interface Telling {
+  readonly recipient: string;
+  /** When it was said, by this process's monotonic clock. */
+  readonly saidMs: number;
+  /** @throws what the connection throws. */
+  readonly work: (ageMs: number) => Promise<void>;
   /** Told once Redis has it. */
   readonly onTold: () => void;
 }
 
+type Change = (known: readonly KeptEntry[], moment: Moment) => readonly KeptEntry[];
+
+const asItIs = (entry: KeptEntry): KeptEntry => entry;
+
 /**
  * Which channels a number is not to be reached by, for every gateway: one sealed list for each number, gone with the last of
- * its entries. A claim brings it along, so that nothing more is asked for before a code is sent.
+ * its entries. A claim brings it along, so that nothing more is asked for before a code is sent. All times are Redis's.
+ *
+ * What users said outlives a key. So each of the keys has a list of its own, which it names and seals alone: all of them are
+ * written and read, and whoever has one of the keys can read and write its list.
  */
 export class RedisSuppressions implements SuppressionState {
   readonly #connection: RedisConnection;
-  readonly #sealing: Sealing;
-  readonly #untold: Untold<Change>;
+  /** Of one key each, the newest first. */
+  readonly #sealings: readonly Sealing[];
+  readonly #untold: Untold<Telling>;
+  /** The last that is under way for a recipient: what is said of one is told in its order. */
+  readonly #turns = new Map<string, Promise<void>>();
 
-  constructor(connection: RedisConnection, sealing: Sealing) {
+  constructor(connection: RedisConnection, sealings: readonly Sealing[]) {
     this.#connection = connection;
-    this.#sealing = sealing;
-    this.#untold = new Untold<Change>(connection, { tell: (change) => this.#tell(change) });
+    this.#sealings = sealings;
+    this.#untold = new Untold<Telling>(connection, {
+      tell: (telling) => this.#tell(telling, performance.now() - telling.saidMs),
+    });
   }
 
   /** What a claim looks up. */
-  nameOf(recipient: string): string {
-    return this.#sealing.nameOf('suppressed', recipient);
+  namesOf(recipient: string): readonly string[] {
+    return this.#sealings.map((sealing) => sealing.nameOf('suppressed', recipient));
   }
 
-  /** What a claim has found under that name. What does not open says nothing. */
-  read(name: string, value: unknown, nowMs: number): readonly Suppression[] {
-    return this.#open(name, value, nowMs) ?? [];
+  /** What a claim has found under those names. What does not open says nothing. */
+  read(recipient: string, reply: unknown, nowMs: number): readonly Suppression[] {
+    const found = this.#open(this.namesOf(recipient), reply);
+    return found.entries.filter(isSuppression).map(({ channel, reason, untilMs }) => ({
+      channel,
+      reason,
+      untilMs: nowMs + untilMs - found.nowMs,
+    }));
   }
 
-  suppress(recipient: string, suppression: Suppression, nowMs: number): Promise<void> {
-    return this.#change(recipient, nowMs, (known) => mergeSuppression(known, suppression, nowMs));
+  suppress(recipient: string, { channel, reason, untilMs }: Suppression, nowMs: number): Promise<void> {
+    return this.#change(recipient, { what: 'suppress', channel, reason, lifeMs: untilMs - nowMs });
   }
 
-  lift(recipient: string, lifted: LiftedSuppression, nowMs: number): Promise<void> {
-    return this.#change(recipient, nowMs, (known) => liftSuppressions(known, lifted, nowMs));
+  lift(recipient: string, lifted: LiftedSuppression): Promise<void> {
+    return this.#change(recipient, { what: 'lift', ...lifted });
+  }
+
+  pair(externalUserId: string, recipient: string): Promise<void> {
+    return this.#say(externalUserId, async (ageMs) => {
+      const { entries } = await this.#find(externalUserId);
+      const words = entries.filter(isWord);
+      if (words.length === 0 && entries.some(({ number }) => number === recipient)) return;
+      // In this order: what is cut off in between is done once more.
+      if (words.length > 0) await this.#update(recipient, ageMs, (known) => mergeAll(known, words));
+      await this.#update(externalUserId, ageMs, (known, moment) => {
+        const isMoved = (entry: KeptEntry): boolean =>
+          isWord(entry) && words.some(({ channel, atMs }) => channel === entry.channel && atMs >= entry.atMs);
+        const left = known.filter((entry) => !isMoved(entry));
+        return applyChange(left, { what: 'pair', number: recipient }, moment, asItIs);
+      });
+    });
+  }
+
+  async numberOf(externalUserId: string): Promise<string | undefined> {
+    const entries = await this.#find(externalUserId).then(
+      (found) => found.entries,
+      () => [],
+    );
+    return entries.find(({ reason }) => reason === 'PAIRED')?.number;
   }
 
   async of(recipient: string, nowMs: number): Promise<readonly Suppression[] | undefined> {
-    const name = this.nameOf(recipient);
     try {
-      return this.read(name, await this.#connection.ask((client) => client.getBuffer(name)), nowMs);
+      return this.read(recipient, await this.#ask(this.namesOf(recipient)), nowMs);
     } catch {
       // Told by the connection.
       return undefined;
     }
   }
 
-  /** Resolves once Redis has it. */
-  #change(recipient: string, nowMs: number, to: Change['to']): Promise<void> {
+  /**
+   * Writes what is kept under a name under that of the newest key as well, so that the others can be taken off the list.
+   *
+   * @throws what the connection throws.
+   */
+  async copyToNewest(name: string): Promise<void> {
+    const [newest] = this.#sealings;
+    const [, value] = (await this.#ask([name])) as readonly unknown[];
+    for (const sealing of this.#sealings) {
+      const kept = openKept(sealing, name, value);
+      if (kept === undefined || newest === undefined || sealing === newest) continue;
+      const { recipient, entries } = kept;
+      await this.#replace(newest, recipient, 0, (known, { nowMs }) =>
+        mergeAll(
+          known,
+          entries.filter(({ untilMs }) => untilMs > nowMs),
+        ),
+      );
+    }
+  }
+
+  #change(recipient: string, change: SuppressionChange): Promise<void> {
+    return this.#say(recipient, (ageMs) =>
+      this.#update(recipient, ageMs, (known, moment) => applyChange(known, change, moment, asItIs)),
+    );
+  }
+
+  /** Resolves once Redis has it. What has just been said counts when it arrives, whatever any clock says. */
+  #say(recipient: string, work: Telling['work']): Promise<void> {
     return new Promise((onTold) => {
-      void this.#tell({ recipient, nowMs, atMs: performance.now(), to, onTold });
+      void this.#tell({ recipient, saidMs: performance.now(), work, onTold }, 0);
     });
   }
 
   /** What comes to nothing because Redis is lost is told when it is back; told twice it is the same. */
-  async #tell(change: Change): Promise<void> {
-    try {
-      for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
-        const end = await this.#try(change);
-        if (end === 'done') change.onTold();
-        // What Redis does not take from this process, it goes on knowing alone.
-        if (end !== 'changed meanwhile') return;
-        // Others are at it: not all of them again at the same moment.
-        await new Promise((resolve) => {
-          setTimeout(resolve, randomInt(tries * 2));
-        });
-      }
-    } catch {
-      // Told by the connection.
-    }
-    this.#untold.add(change);
+  #tell(telling: Telling, ageMs: number): Promise<void> {
+    const { recipient, work, onTold } = telling;
+    const turn = (this.#turns.get(recipient) ?? Promise.resolve())
+      .then(() => work(ageMs))
+      .then(onTold, () => {
+        // Told by the connection.
+        this.#untold.add(telling);
+      })
+      .then(() => {
+        if (this.#turns.get(recipient) === turn) this.#turns.delete(recipient);
+      });
+    this.#turns.set(recipient, turn);
+    return turn;
   }
 
-  async #try({ recipient, nowMs, atMs, to }: Change): Promise<'done' | 'changed meanwhile' | 'not ours'> {
-    const name = this.nameOf(recipient);
-    const value = await this.#connection.ask((client) => client.getBuffer(name));
-    const at = nowMs + performance.now() - atMs;
-    const known = this.#open(name, value, at);
-    if (known === undefined) {
-      // Another gateway has sealed it with a key that this one does not have: it is not ours to replace.
-      this.#connection.warn('OTHER_KEYS', GIVE_ALL_KEYS);
-      return 'not ours';
-    }
-    const next = to(known);
-    if (next.length === 0 && value === null) return 'done';
-    const lifeMs = Math.max(1, Math.ceil(Math.max(...next.map(({ untilMs }) => untilMs)) - at));
-    const sealed = next.length === 0 ? '' : this.#sealing.seal('suppressed', name, JSON.stringify(next));
-    const isDone = await this.#connection.ask((client) =>
-      client.replaceValue(1, name, value ?? '', sealed, next.length === 0 ? 0 : lifeMs),
-    );
-    return isDone === 1 ? 'done' : 'changed meanwhile';
+  async #update(recipient: string, ageMs: number, change: Change): Promise<void> {
+    for (const sealing of this.#sealings) await this.#replace(sealing, recipient, ageMs, change);
   }
 
-  /** `undefined` where none of the keys opens it. */
-  #open(name: string, value: unknown, nowMs: number): readonly Suppression[] | undefined {
-    if (!Buffer.isBuffer(value) || value.length === 0) return [];
-    const text = this.#sealing.open('suppressed', name, value);
-    if (text === undefined) return undefined;
-    return (JSON.parse(text) as readonly Suppression[]).filter(({ untilMs }) => untilMs > nowMs);
+  /** @throws what the connection throws, and where others were faster each time. */
+  async #replace(sealing: Sealing, recipient: string, ageMs: number, change: Change): Promise<void> {
+    const name = sealing.nameOf('suppressed', recipient);
+    for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
+      const [time, value] = (await this.#ask([name])) as readonly Buffer[];
+      const nowMs = Number(time);
+      const known = openKept(sealing, name, value)?.entries.filter(({ untilMs }) => untilMs > nowMs) ?? [];
+      const entries = change(known, { nowMs, ageMs });
+      if (entries === known || (entries.length === 0 && value?.length === 0)) return;
+      const kept: Kept = { recipient, entries };
+      const sealed = entries.length === 0 ? '' : sealing.seal('suppressed', name, JSON.stringify(kept));
+      const lifeMs = Math.max(1, Math.ceil(Math.max(...entries.map(({ untilMs }) => untilMs)) - nowMs));
+      const isDone = await this.#connection.ask((client) =>
+        client.replaceValue(1, name, value ?? '', sealed, entries.length === 0 ? 0 : lifeMs),
+      );
+      if (isDone === 1) return;
+      // Others are at it: not all of them again at the same moment.
+      await new Promise((resolve) => {
+        setTimeout(resolve, randomInt(tries * 2));
+      });
+    }
+    throw new Error('others were faster');
   }
+
+  async #find(recipient: string): Promise<Found> {
+    const names = this.namesOf(recipient);
+    return this.#open(names, await this.#ask(names));
+  }
+
+  #ask(names: readonly string[]): Promise<unknown> {
+    return this.#connection.ask((client) => client.readTimedBuffer(names.length, ...names));
+  }
+
+  /** Of each list the newest, in the form of `readTimed`. */
+  #open(names: readonly string[], reply: unknown): Found {
+    const [time, ...values] = (Array.isArray(reply) ? reply : []) as readonly unknown[];
+    const nowMs = Number(time);
+    let entries: readonly KeptEntry[] = [];
+    for (const [at, sealing] of this.#sealings.entries()) {
+      const kept = openKept(sealing, names[at] ?? '', values[at]);
+      if (kept !== undefined) entries = mergeAll(entries, kept.entries);
+    }
+    return { nowMs, entries: entries.filter(({ untilMs }) => untilMs > nowMs) };
+  }
+}
+
+function mergeAll(known: readonly KeptEntry[], added: readonly KeptEntry[]): readonly KeptEntry[] {
+  return added.reduce((merged, entry) => mergeEntry(merged, entry, true), known);
+}
+
+/** `undefined` where nothing is kept, or the key does not open it. */
+function openKept(sealing: Sealing, name: string, value: unknown): Kept | undefined {
+  if (!Buffer.isBuffer(value) || value.length === 0) return undefined;
+  const text = sealing.open('suppressed', name, value);
+  return text === undefined ? undefined : (JSON.parse(text) as Kept);
 }

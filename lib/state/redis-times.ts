@@ -20,6 +20,10 @@ export interface RedisTimes {
   readonly alarmEveryMs: number;
   /** An alarm, until it is due again if it was taken and is not done. */
   readonly alarmRetryMs: number;
+  /** Between two times that what older keys have sealed is looked for, while several keys are listed. */
+  readonly rekeyEveryMs: number;
+  /** The same where Redis did not do it. */
+  readonly rekeyRetryMs: number;
 }
 
 /** What gateways use. */
@@ -37,4 +41,7 @@ export const USUAL_TIMES: RedisTimes = {
   poll: { firstMs: 10, factor: 1.5, longestMs: 100 },
   alarmEveryMs: 1_000,
   alarmRetryMs: 1_000,
+  // Gateways that have the old key alone may still write by it.
+  rekeyEveryMs: 600_000,
+  rekeyRetryMs: 60_000,
 };

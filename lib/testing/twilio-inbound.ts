@@ -18,7 +18,15 @@ export interface InboundMessage {
   readonly to?: string | undefined;
   /** The inbound webhook of that number. Default: none, only Twilio itself reacts. */
   readonly url?: string | undefined;
-  /** More parameters of the webhook, e.g. `ButtonPayload`, or others in place of the usual ones. */
+  /** WhatsApp's id of the person, such as `US.13491208655302741918`. Default: none is told. */
+  readonly externalUserId?: string | undefined;
+  /** WhatsApp shows `externalUserId` in place of the number, as of people with a username. Default `false`. */
+  readonly isNumberHidden?: boolean | undefined;
+  /** The SID of the message that they reply to over WhatsApp. Default: none. */
+  readonly repliesTo?: string | undefined;
+  /**
+   * More parameters of the webhook, e.g. `ButtonPayload`, or others in place of the usual ones, e.g. `From: 'rcs:+44…'`.
+   */
   readonly params?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -83,7 +91,11 @@ export class TwilioInbound {
     }
     const sid = randomSid('SM');
     const at = this.#parts.clock();
-    const params = { ...this.#paramsOf(sid, channel, from, to, body), ...message.params };
+    const params = {
+      ...this.#paramsOf(sid, channel, from, to, body),
+      ...(isWhatsApp ? whatsAppParamsOf(message, to) : {}),
+      ...message.params,
+    };
     const own = isWhatsApp ? this.#reactOnWhatsApp(from, to, body) : this.#reactOnSms(from, to, body);
     if (isWhatsApp && sessions.isReachable(from, to)) sessions.wrote(from, to);
     const isForwarded = url !== undefined && own.isForwarded;
@@ -179,10 +191,26 @@ export class TwilioInbound {
       SmsSid: sid,
       SmsStatus: 'received',
       To: prefix + to,
-      ...(isWhatsApp ? { MessageType: 'text', ProfileName: 'Somebody', WaId: from.slice(1) } : {}),
       ...(!isWhatsApp && to === smsNumber ? { MessagingServiceSid: messagingServiceSid } : {}),
     };
   }
+}
+
+/** What only WhatsApp tells. */
+function whatsAppParamsOf(
+  { from, externalUserId, isNumberHidden = false, repliesTo }: InboundMessage,
+  to: string,
+): Record<string, string> {
+  const isHidden = isNumberHidden && externalUserId !== undefined;
+  return {
+    MessageType: 'text',
+    ProfileName: 'Somebody',
+    ...(isHidden ? { From: `whatsapp:${externalUserId}` } : { WaId: from.slice(1) }),
+    ...(externalUserId === undefined ? {} : { ExternalUserId: externalUserId }),
+    ...(repliesTo === undefined
+      ? {}
+      : { OriginalRepliedMessageSid: repliesTo, OriginalRepliedMessageSender: `whatsapp:${to}` }),
+  };
 }
 
 /** What Twilio itself does with a message. */

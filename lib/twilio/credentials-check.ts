@@ -49,6 +49,27 @@ export function readCheckAnswer(result: HttpResult, host: string): void {
   );
 }
 
+/**
+ * Passes where a Verify service sends codes of Okta's making.
+ *
+ * @throws ProviderError `VERIFY_SERVICE_UNKNOWN`, `60204`, and those of `readCheckAnswer`.
+ */
+export function readServiceAnswer(result: HttpResult, host: string): void {
+  readCheckAnswer(result, host);
+  if (result.kind !== 'answered') return;
+  if (result.status === 404) {
+    throw new ProviderError('VERIFY_SERVICE_UNKNOWN', 'The account has no such Verify service.', {
+      remedy: "Compare twilioVerify's serviceSid with the Twilio Console, Verify > Services.",
+    });
+  }
+  if (readObject(result)['custom_code_enabled'] !== false) return;
+  const { code, reason, remedy } = describeRefusal(CUSTOM_CODE_OFF, 403);
+  throw new ProviderError(code, `${reason}.`, { remedy });
+}
+
+/** What Verify refuses every code with then. */
+const CUSTOM_CODE_OFF = 60_204;
+
 function describeCode(code: number): string {
   const meaning = meaningOf(code);
   return meaning === undefined ? String(code) : `${code}: ${meaning}`;

@@ -13,6 +13,7 @@ import {
   SID_NAMESPACE,
 } from './outcome.js';
 import { notConnected, noSender, senderFor } from './senders.js';
+import { readAddress } from './webhooks.js';
 
 /** What a Twilio channel needs of the hook that it serves. */
 export interface TwilioParts {
@@ -114,6 +115,19 @@ function readMessage(result: HttpResult): DeliveryReport {
   const { status, error_code: errorCode } = readObject(result);
   const code = readCode(errorCode);
   return deliveryReportOf(String(status), code === undefined ? undefined : String(code));
+}
+
+/** The number that one of our messages went to; `undefined` where Twilio does not say it. */
+export async function askForRecipient(
+  twilio: Pick<TwilioConnection, 'call'>,
+  sid: string,
+  context: SendContext,
+): Promise<string | undefined> {
+  const result = await twilio.call((client) => client.messages(sid).fetch(), context);
+  if (result.kind !== 'answered' || result.status !== 200) return undefined;
+  const { direction, to } = readObject(result);
+  const isOurs = typeof direction === 'string' && direction.startsWith('outbound');
+  return isOurs && typeof to === 'string' ? readAddress(to)?.number : undefined;
 }
 
 function composeSms({ to, text }: Message, settings: TwilioSettings): Composed {

@@ -2,6 +2,7 @@ import type { ChannelPort, Outcome } from '../delivery/channel.js';
 import { problemsOf, refuseOptions, type OptionRule } from '../delivery/channel-options.js';
 import { localeChain } from '../delivery/locale.js';
 import { ConfigurationError } from '../errors.js';
+import { readServiceAnswer } from './credentials-check.js';
 import type { TwilioParts } from './messages.js';
 import { outcomeReader, requireTaken, SID_NAMESPACE, VERIFICATION_SID } from './outcome.js';
 import { notConnected } from './senders.js';
@@ -54,6 +55,13 @@ export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioPa
         host: twilio.verifyHost,
         usesText: false,
         idNamespace: SID_NAMESPACE,
+        check: async (context) => {
+          const result = await twilio.call(
+            (client) => client.verify.v2.services(serviceSid).fetch(),
+            context,
+          );
+          readServiceAnswer(result, twilio.verifyHost);
+        },
         // Verify counts sends until one is approved, and learns by it which routes work.
         confirm: async (sid, context) => {
           requireTaken(

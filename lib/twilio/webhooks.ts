@@ -14,6 +14,8 @@ export interface StatusCallback {
   readonly channel: 'whatsapp' | 'sms' | 'voice';
   /** E.164; `undefined` where it is none. */
   readonly to: string | undefined;
+  /** WhatsApp's id of the recipient, where Twilio tells it. */
+  readonly externalUserId?: string | undefined;
   /** Twilio's word for it, e.g. `delivered`, `undelivered`, `no-answer`. */
   readonly status: string;
   /** Twilio's error code, on failures only. */
@@ -73,7 +75,8 @@ export function readStatusCallback(params: FormFields): StatusCallback | undefin
   const providerCode = readProviderCode(first(params, 'ErrorCode'));
   return {
     transactionId,
-    to: ADDRESS.exec(first(params, 'To')?.trim() ?? '')?.[2],
+    to: readAddress(first(params, 'To'))?.number,
+    externalUserId: readExternalUserId(params),
     channel: isCall ? 'voice' : isWhatsApp(params) ? 'whatsapp' : 'sms',
     status,
     providerCode,
@@ -86,26 +89,56 @@ export function readStatusCallback(params: FormFields): StatusCallback | undefin
 export interface ReceivedMessage {
   /** Twilio's id of it. */
   readonly messageId: string;
-  readonly channel: 'whatsapp' | 'sms';
-  /** Who wrote it, E.164. */
-  readonly from: string;
+  readonly channel: 'whatsapp' | 'sms' | 'rcs';
+  /** Who wrote it, E.164; not there where WhatsApp shows their id alone and nothing has told whose it is. */
+  readonly from?: string | undefined;
+  /** WhatsApp's id of who wrote it, such as `US.13491208655302741918`, where it shows one: the same for all they write to this business. */
+  readonly externalUserId?: string | undefined;
+  /** Twilio's id of the message that they replied to. */
+  readonly repliedTo?: string | undefined;
   /** What they wrote, as it came. */
   readonly text: string;
   /** An SMS whose word Twilio has understood and answered itself. */
   readonly isHandled: boolean;
 }
 
-const ADDRESS = /^(?:(whatsapp):)?(\+[1-9]\d{6,14})$/i;
+/** Of a user who has a username: a country, and what the business knows them by, which tells no number. */
+const EXTERNAL_USER_ID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
 
-/** What the inbound webhook of a number tells; `undefined` for what comes from no phone, such as a short code. */
+/** Who a message is from, or to: somebody's number or id behind the name of the channel, which SMS has none of. */
+export function readAddress(
+  text: string | undefined,
+):
+  | { readonly channel: ReceivedMessage['channel']; readonly number?: string | undefined; readonly id?: string | undefined }
+  | undefined {
+  const [, prefix = 'sms', user = ''] = /^(?:(whatsapp|rcs):)?(\S+)$/i.exec(text?.trim() ?? '') ?? [];
+  const channel = prefix.toLowerCase() as ReceivedMessage['channel'];
+  if (/^\+[1-9]\d{6,14}$/.test(user)) return { channel, number: user };
+  return channel === 'whatsapp' && EXTERNAL_USER_ID.test(user) ? { channel, id: user } : undefined;
+}
+
+/** Beside a number, or in its place. Twilio's announcements have two names for it. */
+function readExternalUserId(params: FormFields): string | undefined {
+  const id = first(params, 'ExternalUserId') ?? first(params, 'ExternalUserIdentifier');
+  return id !== undefined && EXTERNAL_USER_ID.test(id) ? id : undefined;
+}
+
+/** What the inbound webhook of a number tells; `undefined` for what comes from nobody, such as a short code. */
 export function readInbound(params: FormFields): ReceivedMessage | undefined {
   const messageId = first(params, 'MessageSid') ?? first(params, 'SmsSid');
-  const [, whatsApp, from] = ADDRESS.exec(first(params, 'From')?.trim() ?? '') ?? [];
-  if (messageId === undefined || !MESSAGE_SID.test(messageId) || from === undefined) return undefined;
-  const channel = whatsApp === undefined ? 'sms' : 'whatsapp';
-  // Of a Messaging Service with Advanced Opt-Out, whose words are its own.
-  const isHandled = (first(params, 'OptOutType') ?? '') !== '';
-  return { messageId, channel, from, text: first(params, 'Body') ?? '', isHandled };
+  const sender = readAddress(first(params, 'From'));
+  if (messageId === undefined || !MESSAGE_SID.test(messageId) || sender === undefined) return undefined;
+  const repliedTo = first(params, 'OriginalRepliedMessageSid');
+  return {
+    messageId,
+    channel: sender.channel,
+    from: sender.number,
+    externalUserId: sender.id ?? readExternalUserId(params),
+    repliedTo: repliedTo !== undefined && MESSAGE_SID.test(repliedTo) ? repliedTo : undefined,
+    text: first(params, 'Body') ?? '',
+    // Of a Messaging Service with Advanced Opt-Out, whose words are its own.
+    isHandled: (first(params, 'OptOutType') ?? '') !== '',
+  };
 }
 
 /** TwiML that answers with a message, or with nothing. */

@@ -47,13 +47,19 @@ export async function startLineEmulator(): Promise<LineEmulator> {
         ...(property === undefined ? {} : { details: [{ message: 'May not be so', property }] }),
       });
     const { method, path, headers } = request;
-    if (path !== '/v2/bot/message/push') return refuse(404, 'Not found');
-    if (method !== 'POST') return refuse(405, 'Method not allowed');
+    const isInfo = path === '/v2/bot/info';
+    if (!isInfo && path !== '/v2/bot/message/push') return refuse(404, 'Not found');
+    if (method !== (isInfo ? 'GET' : 'POST')) return refuse(405, 'Method not allowed');
     if (headers.authorization !== `Bearer ${channelAccessToken}`) {
       return refuse(
         401,
         'Authentication failed. Confirm that the access token in the authorization header is valid.',
       );
+    }
+    if (isInfo) {
+      const userId = `U${randomUUID().replaceAll('-', '')}`;
+      const modes = { chatMode: 'bot', markAsReadMode: 'auto' };
+      return reply(200, { userId, basicId: '@216ru', displayName: 'Codes', ...modes });
     }
     if (headers['content-type'] !== 'application/json') return refuse(415, 'Unsupported media type');
     const retryKey = headers['x-line-retry-key'];

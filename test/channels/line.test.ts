@@ -62,6 +62,25 @@ describe('LINE', () => {
     expect(scene.twilio.messages).to.be.empty;
   });
 
+  it('is asked by ready() whether it takes the token, and sends nothing', async () => {
+    expect((await scene.hook.ready()).channels).to.deep.equal({ line: 'ok' });
+    expect(line.requests.map(({ method, path }) => `${method} ${path}`)).to.deep.equal(['GET /v2/bot/info']);
+    for (const [fault, code] of [
+      [{ kind: 'status', status: 401 }, 'HTTP_401'],
+      [{ kind: 'status', status: 502 }, 'PROVIDER_UNREADABLE'],
+      [{ kind: 'html', status: 200 }, 'PROVIDER_UNREADABLE'],
+      [{ kind: 'reset' }, 'PROVIDER_UNREACHABLE'],
+    ] as const) {
+      line.fault(fault);
+      const { channels } = await scene.hook.ready();
+      expect(channels['line'], code).to.include({ code }).and.to.have.property('remedy').that.is.a('string');
+      line.clearFaults();
+    }
+    await restart({}, 'another-token');
+    expect((await scene.hook.ready()).channels['line']).to.include({ code: 'HTTP_401' });
+    expect(line.accepted).to.be.empty;
+  });
+
   it('gets nothing of who did not', async () => {
     await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
     expect(line.requests).to.be.empty;

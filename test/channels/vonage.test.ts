@@ -81,6 +81,26 @@ describe('Vonage', () => {
     });
   });
 
+  it('is asked by ready() whether it takes the credentials, of either kind, and sends nothing', async () => {
+    await start({
+      sms: [vonageChannel(byKey()), vonageChannel(byApplication())],
+      whatsapp: vonageChannel({
+        ...{ apiKey: vonage.apiKey, apiSecret: 'another-secret' },
+        ...{ from: vonage.number, baseUrl: vonage.baseUrl },
+      }),
+    });
+    mustNotShow('another-secret');
+    const { channels } = await scene.hook.ready();
+    expect(channels).to.include({ 'sms[0]': 'ok', 'sms[1]': 'ok' });
+    expect(channels['whatsapp']).to.include({ code: 'UNAUTHORIZED' }).and.to.have.property('remedy');
+    vonage.fault({ kind: 'status', status: 503 });
+    expect((await scene.hook.ready()).channels['sms[1]']).to.include({ code: 'PROVIDER_UNREADABLE' });
+    vonage.clearFaults();
+    vonage.fault({ kind: 'reset' });
+    expect((await scene.hook.ready()).channels['sms[1]']).to.include({ code: 'PROVIDER_UNREACHABLE' });
+    expect(vonage.messages).to.be.empty;
+  });
+
   describe('as WhatsApp', () => {
     it("gets the template in the user's language, with the code in its body and its button, and nothing else", async () => {
       await start({ whatsapp: vonageChannel({ ...byApplication(), template: template() }) });

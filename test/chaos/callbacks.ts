@@ -48,11 +48,15 @@ export async function startCallbackWay(seed: number): Promise<CallbackWay> {
   };
 
   const server = createServer((req, res) => {
-    void read(req).then((told) => {
-      // Twilio goes on with the next one: by which way each comes, and when, is decided here.
-      res.writeHead(204).end();
-      for (const afterMs of delaysOf(chance)) void pass(afterMs, req.url ?? '', told);
-    });
+    read(req).then(
+      (told) => {
+        // Twilio goes on with the next one: by which way each comes, and when, is decided here.
+        res.writeHead(204).end();
+        for (const afterMs of delaysOf(chance)) void pass(afterMs, req.url ?? '', told);
+      },
+      // Twilio has given it up half-way.
+      () => res.destroy(),
+    );
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -56,7 +56,7 @@ export class Fleet {
       const from = Date.now();
       await this.#end(index, 'SIGKILL');
       await wait(forMs);
-      await this.#start(index);
+      await this.#startAgain(index);
       this.outages.push({ gateway: index, from, to: Date.now() });
     });
   }
@@ -82,7 +82,7 @@ export class Fleet {
   drain(index: number): Promise<void> {
     return this.#inTurn(index, async () => {
       await this.#end(index, 'SIGTERM');
-      await this.#start(index);
+      await this.#startAgain(index);
     });
   }
 
@@ -96,6 +96,11 @@ export class Fleet {
     const turn = (this.#work.get(index) ?? Promise.resolve()).then(work);
     this.#work.set(index, turn);
     await turn;
+  }
+
+  /** One that does not come again is a problem to be told, not the end of the run. */
+  async #startAgain(index: number): Promise<void> {
+    await this.#start(index).catch((error: unknown) => this.problems.push(String(error)));
   }
 
   async #start(index: number): Promise<void> {

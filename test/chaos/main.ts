@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startRedis } from '#harness/redis-server.js';
 import { makeAccount, type Account } from './account.js';
@@ -7,13 +6,14 @@ import { Balancer } from './balancer.js';
 import { startCallbackWay } from './callbacks.js';
 import { chanceOf } from './chance.js';
 import type { RunFacts } from './facts.js';
+import { Ending } from './ending.js';
 import { playFaults } from './faults.js';
 import { Fleet } from './fleet.js';
 import type { VendorCredentials } from './gateway.js';
 import { bringCodes } from './okta.js';
 import { readChaosOptions, USAGE, type ChaosOptions } from './options.js';
 import { peopleOf, Wishes } from './people.js';
-import { firstMessage, leaveNothingBehind, startScript } from './processes.js';
+import { firstMessage, leaveNothingBehind, nextMessage, startScript } from './processes.js';
 import { tableOf, timelinesOf } from './report.js';
 import { clocksOf, describeFault, makeSchedule } from './schedule.js';
 import { readLosses, watchForShortage } from './shortage.js';
@@ -23,6 +23,9 @@ import type { VendorFacts, VendorQuestion } from './vendors.js';
 const AFTER_SECONDS = 5;
 /** After the last call: callbacks and late sends, beside messages that are overdue, milliseconds. */
 const SETTLE_MS = 4_000;
+
+/** By then a run has ended that is going to: its start, the faults that are still under way, the drained gateways, milliseconds. */
+const LONGEST_AFTER_MS = 180_000;
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -60,7 +63,8 @@ async function runChaos(options: ChaosOptions): Promise<{ facts: RunFacts; probl
 
   const { shortages } = fleet;
   watchForShortage((shortage) => shortages.push({ gateway: undefined, ...shortage }));
-  const ask = (question: VendorQuestion): boolean => vendors.send(question);
+  // That they have ended is told where their answer is waited for.
+  const ask = (question: VendorQuestion): boolean => vendors.send(question, () => undefined);
   ask('begin');
   const [eventFacts, redisOutages] = await Promise.all([
     bringCodes({
@@ -76,10 +80,11 @@ async function runChaos(options: ChaosOptions): Promise<{ facts: RunFacts; probl
   await fleet.drainAll();
   balancer.end();
   await probing;
+  const telling = nextMessage<VendorFacts>(vendors, 'the vendors');
   ask('tell');
   const outages = [...fleet.outages, ...redisOutages];
   const losses = readLosses({ told: fleet.told, outages, shortages });
-  const [seen] = (await once(vendors, 'message')) as [VendorFacts];
+  const seen = await telling;
   await redis.close();
   return {
     facts: {
@@ -125,6 +130,12 @@ if (options.isHelp) {
   print(USAGE);
 } else {
   leaveNothingBehind();
+  const ending = new Ending((why) => {
+    print(`\nThe run failed: ${why}\n\nTo replay: ${replayOf(options)}`);
+  });
+  ending.watch((options.events / options.rate) * 1000 + LONGEST_AFTER_MS);
   const { facts, problems } = await runChaos(options);
-  process.exit(report(makeAccount(facts), facts, problems) ? 0 : 1);
+  const isGood = report(makeAccount(facts), facts, problems);
+  ending.isTold = true;
+  process.exit(isGood ? 0 : 1);
 }

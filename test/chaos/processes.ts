@@ -42,12 +42,22 @@ export function readArgument(): unknown {
 
 /** The first message of a script: it is ready. */
 export async function firstMessage<Message>(child: ChildProcess, who: string): Promise<Message> {
-  const [message] = (await Promise.race([once(child, 'message'), endOf(child, who)])) as [Message];
+  return nextMessage(child, `${who}, before they were ready,`);
+}
+
+/** The next message of a script. Rejects when it ends: nobody expects that while this is waited for. */
+export async function nextMessage<Message>(child: ChildProcess, who: string): Promise<Message> {
+  const told = once(child, 'message');
+  const [message] = (await Promise.race([told, endOf(child, who)])) as [Message];
   return message;
 }
 
-/** Rejects when it ends: nobody expects that while this is waited for. */
 async function endOf(child: ChildProcess, who: string): Promise<never> {
-  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
-  throw new Error(`${who} ended with ${signal ?? code ?? 'nothing'} before it was ready`);
+  const wordOf = (code: number | null, signal: string | null): string => signal ?? String(code ?? 'nothing');
+  const { exitCode, signalCode } = child;
+  const [code, signal] =
+    exitCode === null && signalCode === null
+      ? ((await once(child, 'exit')) as [number | null, string | null])
+      : [exitCode, signalCode];
+  throw new Error(`${who} ended with ${wordOf(code, signal)}`);
 }

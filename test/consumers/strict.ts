@@ -565,12 +565,12 @@ app5.use(
 );
 
 export async function look(): Promise<string> {
-  const { okta, twilio, hookKeys, state: reached }: Readiness = await hook!.ready();
+  const { okta, twilio, hookKeys, state: reached, channels }: Readiness = await hook!.ready();
   const status: HookStatus = hook!.status();
   const breaker: BreakerState | undefined = status.breakers['api.twilio.com'];
   const last: Date | undefined = status.lastSuccess['sms'];
   await hook!.close();
-  return [okta, twilio, hookKeys, reached, breaker, last?.toISOString()].join();
+  return [okta, twilio, hookKeys, reached, channels['line'], breaker, last?.toISOString()].join();
 }
 
 export function explain(error: unknown): string {

@@ -127,7 +127,8 @@ async function tellUsed(origin: string, userId: string): Promise<string[]> {
 }
 
 function complaintsOfReady(readiness: Readiness): string[] {
-  return Object.entries(readiness)
+  const { channels, ...parts } = readiness;
+  return Object.entries({ ...parts, ...channels })
     .filter(([, state]) => state !== 'ok')
     .map(([name]) => `ready() does not find ${name} to be ok`);
 }

@@ -147,16 +147,58 @@ describe('late failover', () => {
     expect(kept).to.deep.equal(['SM2', 'SM3'].map(keyOf));
   });
 
-  it('asks the state for nothing where nothing could follow', async () => {
+  it('asks the state for nothing of a message that nobody waits for any more', async () => {
     const taken: string[] = [];
     make({}, { ...state, takeReceipt: (id) => void taken.push(id) });
-    late.accepted('SM1', { by: REPORTING, untried: [], attempts: [] }, () => makeReceipt());
-    late.accepted('SM2', { by: REPORTING, untried: [SMS], attempts: [] }, undefined);
+    late.accepted('SM1', { by: REPORTING, untried: [SMS], attempts: [] }, undefined);
     late.report(keyOf('SM1'), FAILED);
-    late.report(keyOf('SM2'), FAILED);
     await settle();
     expect(taken).to.be.empty;
     expect(events).to.be.empty;
+  });
+
+  it('tells whose message has failed where the plan has nothing left, and asks nobody for it meanwhile', async () => {
+    const asked: string[] = [];
+    const lookUp = (id: string) => {
+      asked.push(id);
+      return Promise.resolve(DELIVERED);
+    };
+    make({ afterSeconds: { whatsapp: 20 } });
+    overtake('event-1');
+    const by = ready('whatsapp', { reports: 'deliveries', lookUp });
+    const receipt = makeReceipt({ untried: [] });
+    late.accepted('SM1', { by, untried: [], attempts: [] }, () => receipt);
+    await clock.tickAsync(60_000);
+    expect(asked).to.be.empty;
+    late.report(keyOf('SM1'), FAILED);
+    late.report(keyOf('SM1'), FAILED);
+    await settle();
+    expect(left).to.be.empty;
+    expect(endings()).to.deep.equal(['NO_CHANNEL_LEFT']);
+    expect(events[0]).to.include({ eventId: receipt.request.eventId, why: FAILED.code });
+  });
+
+  it('tells whose message has failed while the state is lost, and sends nothing', async () => {
+    let tellLater: ((receipt: Receipt) => void) | undefined;
+    const lost: ReceiptState['takeReceipt'] = (id, _nowMs, _report, onLate) => {
+      if (id === keyOf('SM1')) return { ...makeReceipt(), wasLost: true };
+      tellLater = onLate;
+      return undefined;
+    };
+    make({}, { ...state, takeReceipt: lost, isShared: true });
+    overtake('event-1');
+    accept('SM1');
+    late.report(keyOf('SM1'), FAILED);
+    await settle();
+    expect(endings()).to.deep.equal(['STATE_LOST']);
+    // Of another gateway's message, once it is back.
+    late.report(keyOf('SM2'), FAILED);
+    await settle();
+    expect(endings()).to.have.length(1);
+    tellLater?.({ ...makeReceipt(), wasLost: true });
+    await settle();
+    expect(endings()).to.deep.equal(['STATE_LOST', 'STATE_LOST']);
+    expect(left).to.be.empty;
   });
 
   describe('where a state takes its time', () => {

@@ -67,7 +67,7 @@ describe('the receipts of a state', () => {
     receipts.overtake('ana', event, REQUEST);
     void receipts.keep('SM1', receipt, notReported);
     expect(await receipts.isNewest(receipt)).to.equal(true);
-    expect(await receipts.take('SM1', FAILED)).to.equal(receipt);
+    expect(await receipts.take('SM1', FAILED, notReported)).to.equal(receipt);
     expect(await receipts.isDelivered(['SM1'], receipt)).to.equal(true);
     // Nothing is asked about no message.
     expect(await receipts.isDelivered([], receipt)).to.equal(false);
@@ -75,7 +75,7 @@ describe('the receipts of a state', () => {
       ['overtake', 'ana', event],
       ['keep', 'SM1', receipt, { nowMs: steadyMs(), untilMs: receipt.expiresAtMs }],
       ['isNewest', 'a person', 'event-1', steadyMs()],
-      ['take', 'SM1', steadyMs(), FAILED],
+      ['take', 'SM1', steadyMs(), FAILED, notReported],
       ['isDelivered', ['SM1'], steadyMs()],
     ]);
     clock.restore();
@@ -85,7 +85,7 @@ describe('the receipts of a state', () => {
     const then = (resolve: (value: unknown) => void): void => {
       resolve(receipt);
     };
-    expect(await receiptsBy(() => ({ then })).take('SM1', FAILED)).to.equal(receipt);
+    expect(await receiptsBy(() => ({ then })).take('SM1', FAILED, notReported)).to.equal(receipt);
   });
 
   for (const [what, answer, reports] of [
@@ -117,7 +117,7 @@ describe('the receipts of a state', () => {
       await settle();
       expect(await receipts.isNewest(receipt)).to.equal('unknown');
       expect(await receipts.isDelivered(['SM1'], receipt)).to.equal(false);
-      expect(await receipts.take('SM1', FAILED)).to.equal(undefined);
+      expect(await receipts.take('SM1', FAILED, notReported)).to.equal(undefined);
       expect(failures).to.deep.equal([
         ['gone', 'event-1'],
         ['gone', 'event-1'],
@@ -132,7 +132,7 @@ describe('the receipts of a state', () => {
     const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       const receipts = receiptsBy(() => new Promise(() => undefined));
-      const asking = Promise.all([receipts.isNewest(receipt), receipts.take('SM1', FAILED)]);
+      const asking = Promise.all([receipts.isNewest(receipt), receipts.take('SM1', FAILED, notReported)]);
       await clock.tickAsync(1_999);
       expect(failures).to.be.empty;
       await clock.tickAsync(1);

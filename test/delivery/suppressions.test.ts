@@ -1,12 +1,14 @@
 import { expect } from 'chai';
 import {
-  liftSuppressions,
-  mergeSuppression,
+  applyChange,
   passOver,
   SUPPRESSED_MS,
   suppressionFor,
   Suppressions,
+  type KeptEntry,
+  type Moment,
   type Suppression,
+  type SuppressionChange,
   type SuppressionReason,
 } from '#lib/delivery/suppressions.js';
 
@@ -16,29 +18,79 @@ const begun = (reason: SuppressionReason, atMs = NOW, channel = 'whatsapp'): Sup
   reason,
   untilMs: atMs + SUPPRESSED_MS[reason],
 });
+const suppress = (reason: SuppressionReason, channel = 'whatsapp'): SuppressionChange => ({
+  what: 'suppress',
+  channel,
+  reason,
+  lifeMs: SUPPRESSED_MS[reason],
+});
+const START: SuppressionChange = {
+  what: 'lift',
+  channel: 'whatsapp',
+  reasons: ['STOPPED', 'OPTED_OUT', 'NOT_REACHED'],
+};
+const WRITES: SuppressionChange = {
+  what: 'lift',
+  channel: 'whatsapp',
+  reasons: ['OPTED_OUT', 'NOT_REACHED'],
+};
 
 describe('what is known of a number', () => {
-  it('is by channel, and what its owner has said outlives what providers say', () => {
-    const stopped = begun('STOPPED');
-    const line = begun('NOT_REACHED', NOW, 'line');
-    expect(mergeSuppression([stopped], begun('OPTED_OUT', NOW + 1), NOW + 1)).to.deep.equal([stopped]);
-    expect(mergeSuppression([stopped], line, NOW)).to.deep.equal([stopped, line]);
-    expect(mergeSuppression([begun('OPTED_OUT')], stopped, NOW)).to.deep.equal([stopped]);
-    const over = begun('STOPPED', NOW - SUPPRESSED_MS.STOPPED);
-    expect(mergeSuppression([over], line, NOW)).to.deep.equal([line]);
+  /** What is known after changes, each of which comes at a time, and may have been said a while before. */
+  const after = (
+    ...changes: readonly (readonly [SuppressionChange, Partial<Moment>?])[]
+  ): readonly string[] => {
+    let known: readonly KeptEntry[] = [];
+    for (const [change, moment] of changes)
+      known = applyChange(known, change, { nowMs: NOW, ageMs: 0, ...moment }, (entry) => entry);
+    return known.map(({ channel, reason }) => `${channel}:${reason}`);
+  };
+
+  it('is by channel, and what its owner has said stands beside what providers say', () => {
+    expect(after([suppress('STOPPED')], [suppress('OPTED_OUT')], [suppress('NOT_REACHED')])).to.deep.equal([
+      'whatsapp:STOPPED',
+      'whatsapp:NOT_REACHED',
+    ]);
+    expect(after([suppress('STOPPED')], [suppress('NOT_REACHED', 'line')])).to.deep.equal([
+      'whatsapp:STOPPED',
+      'line:NOT_REACHED',
+    ]);
+    const yearLater = { nowMs: NOW + SUPPRESSED_MS.STOPPED };
+    expect(after([suppress('STOPPED')], [suppress('NOT_REACHED', 'line'), yearLater])).to.deep.equal([
+      'line:NOT_REACHED',
+    ]);
   });
 
-  it('is taken back by channel and reason, but for what began after that', () => {
-    const stopped = begun('STOPPED');
-    const told = begun('NOT_REACHED', NOW, 'line');
-    const lifted = { channel: 'whatsapp', reasons: ['STOPPED'] } as const;
-    expect(liftSuppressions([stopped, told], lifted, NOW)).to.deep.equal([told]);
-    expect(liftSuppressions([stopped], lifted, NOW - 1)).to.deep.equal([stopped]);
-    expect(liftSuppressions([stopped], { channel: 'whatsapp', reasons: ['OPTED_OUT'] }, NOW)).to.deep.equal([
-      stopped,
+  it('is taken back by channel and reason', () => {
+    expect(after([suppress('STOPPED')], [suppress('NOT_REACHED', 'line')], [START])).to.deep.equal([
+      'line:NOT_REACHED',
+      'whatsapp:STARTED',
     ]);
-    expect(liftSuppressions([stopped], { channel: 'line', reasons: ['STOPPED'] }, NOW)).to.deep.equal([
-      stopped,
+    expect(after([suppress('OPTED_OUT')], [START])).to.deep.equal(['whatsapp:STARTED']);
+    expect(after([suppress('STOPPED')], [suppress('OPTED_OUT')], [WRITES])).to.deep.equal([
+      'whatsapp:STOPPED',
+    ]);
+    expect(after([suppress('STOPPED', 'line')], [START])).to.deep.equal(['line:STOPPED', 'whatsapp:STARTED']);
+  });
+
+  it('is what came last, also where the clock was set back in between', () => {
+    const setBack = { nowMs: NOW - 3_600_000 };
+    expect(after([suppress('STOPPED')], [START, setBack])).to.deep.equal(['whatsapp:STARTED']);
+    expect(after([START], [suppress('STOPPED'), setBack])).to.deep.equal(['whatsapp:STOPPED']);
+    // What is told late in the clock's second pass through an hour is as old as it is.
+    expect(after([suppress('STOPPED')], [START, setBack], [suppress('STOPPED'), { ageMs: 1 }])).to.deep.equal(
+      ['whatsapp:STARTED'],
+    );
+  });
+
+  it('is what was said last, also where what was said before it comes late', () => {
+    const late = { ageMs: 1_000 };
+    expect(after([START], [suppress('STOPPED'), late])).to.deep.equal(['whatsapp:STARTED']);
+    expect(after([suppress('STOPPED')], [START, late])).to.deep.equal(['whatsapp:STOPPED']);
+    expect(after([suppress('NOT_REACHED')], [WRITES, late])).to.deep.equal(['whatsapp:NOT_REACHED']);
+    expect(after([suppress('NOT_REACHED')], [suppress('STOPPED'), late])).to.deep.equal([
+      'whatsapp:NOT_REACHED',
+      'whatsapp:STOPPED',
     ]);
   });
 
@@ -67,11 +119,33 @@ describe('what is known of a number', () => {
 
   it('counts in this process until all gateways know it, and from a moment on after that', () => {
     const here = new Suppressions();
-    const isShared = here.add('+1', begun('STOPPED'), NOW);
+    const isShared = here.change('+1', suppress('STOPPED'), NOW);
     expect(here.of('+1', NOW, NOW + 1)).to.have.lengthOf(1);
     isShared();
     expect(here.of('+1', NOW, NOW + 1)).to.deep.equal([]);
     expect(here.of('+1', NOW, NOW)).to.have.lengthOf(1);
     expect(here.of('+2', NOW)).to.deep.equal([]);
+  });
+
+  it('is of the number what was said from its id, as soon as both are known to be one', () => {
+    const here = new Suppressions();
+    const reasonsOf = (recipient: string): readonly string[] =>
+      here.of(recipient, NOW + 5).map(({ reason }) => reason);
+    here.change('US.1', suppress('STOPPED'), NOW);
+    here.pair('US.1', '+1', NOW + 1);
+    expect(reasonsOf('+1')).to.deep.equal(['STOPPED']);
+    expect(here.of('US.1', NOW + 1)).to.deep.include({
+      ...{ channel: '', reason: 'PAIRED', number: '+1', atMs: NOW + 1, sharing: { isShared: false } },
+      ...{ untilMs: NOW + 1 + SUPPRESSED_MS.STOPPED, learntMs: NOW + 1 },
+    });
+    // It is said of the number once.
+    here.change('+1', START, NOW + 2);
+    here.pair('US.1', '+1', NOW + 3);
+    expect(reasonsOf('+1')).to.deep.equal(['STARTED']);
+    // What was said of the number later than from the id goes on.
+    here.change('US.2', suppress('STOPPED'), NOW);
+    here.change('+2', START, NOW + 1);
+    here.pair('US.2', '+2', NOW + 2);
+    expect(reasonsOf('+2')).to.deep.equal(['STARTED']);
   });
 });

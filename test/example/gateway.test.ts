@@ -203,7 +203,7 @@ describe('the example gateway', () => {
   it('is live and ready, with what the hook tells of itself and no secret', async () => {
     await supertest(gateway.app).get('/health/live').expect(200, { live: true });
     await supertest(gateway.app).get('/health/ready').expect(503);
-    expect(await gateway.warmUp()).to.have.all.keys('okta', 'twilio', 'hookKeys', 'state');
+    expect(await gateway.warmUp()).to.have.all.keys('okta', 'twilio', 'hookKeys', 'state', 'channels');
     const response = await supertest(gateway.app).get('/health/ready').expect(200);
     witness(response.text);
     const body: unknown = response.body;

@@ -314,6 +314,27 @@ describe('the preference page of the example', () => {
     expect(await replyTo(write(word))).to.match(/is on/);
   });
 
+  it('says what to do where WhatsApp hides the number, and takes the word as a reply', async () => {
+    const bob = await asBob();
+    const word = await askForWord(bob);
+    expect(await pageOf(bob, '/preferences?waiting')).to.match(/send the word as a reply to a message/);
+    const hidden = {
+      ...({ channel: 'whatsapp', from: BOB.phone, url: `${publicUrl}/twilio/inbound` } as const),
+      ...{ externalUserId: 'US.13491208655302741918', isNumberHidden: true },
+    };
+    const sent = await replyTo(twilio.receive({ ...hidden, body: word }));
+    expect(sent).to.match(/does not show us your number/);
+    expect(await replyTo(twilio.receive({ ...hidden, body: '0000-0000' }))).to.equal(sent);
+    expect(await replyTo(twilio.receive({ ...hidden, body: 'Hello?' }))).to.not.match(/does not show/);
+    expect(isOn()).to.equal(undefined);
+    okta.updateUser(BOB.id, { whatsAppOptIn: true });
+    await nextCodeBy();
+    okta.updateUser(BOB.id, { whatsAppOptIn: undefined });
+    const { sid = '', channel } = twilio.messages.at(-1) ?? {};
+    expect(channel).to.equal('whatsapp');
+    expect(await replyTo(twilio.receive({ ...hidden, body: word, repliesTo: sid }))).to.match(/is on/);
+  });
+
   it('takes no word of a number that the user does not have any more', async () => {
     const bob = await asBob();
     const word = await askForWord(bob);

@@ -141,7 +141,6 @@ interface Started {
   readonly child: ChildProcess;
 }
 
-/** A free port may be taken before the server has it. */
 async function startSomewhere(folder: string, options: readonly string[]): Promise<Started> {
   for (let attempt = 0; attempt < 10; attempt += 1) {
     const started = await start(await freePort(), folder, options);
@@ -166,6 +165,10 @@ async function start(port: number, folder: string, options: readonly string[]): 
       if (log.includes('Ready to accept connections')) resolve(true);
     });
     child.once('close', () => {
+      resolve(false);
+    });
+    child.once('error', (error) => {
+      log += error.message;
       resolve(false);
     });
   });

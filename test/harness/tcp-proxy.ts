@@ -8,8 +8,8 @@ export interface TcpProxy {
   delayMs: number;
   /** What goes through it is swallowed, and connections stay open. */
   isBlackHole: boolean;
-  /** Ends what is connected, as a load balancer does with what it finds idle. */
-  endAll(): void;
+  /** Ends what is connected, as a load balancer does with what it finds idle. Resolves when nothing of it is left. */
+  endAll(): Promise<void>;
   readonly connections: number;
   close(): Promise<void>;
 }
@@ -40,8 +40,10 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const endAll = (): void => {
+  const endAll = async (): Promise<void> => {
+    const ended = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
     for (const socket of sockets) socket.destroy();
+    await Promise.all(ended);
   };
   const proxy: TcpProxy = {
     port: (server.address() as AddressInfo).port,
@@ -52,7 +54,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       return sockets.size / 2;
     },
     close: async () => {
-      endAll();
+      await endAll();
       server.close();
       await once(server, 'close');
     },

@@ -164,6 +164,26 @@ describe('startTwilioEmulator: what people write', () => {
     expect(texts()).to.have.length(before);
   });
 
+  it('tells whom WhatsApp hides by their id, and what they reply to', async () => {
+    const ID = 'US.13491208655302741918';
+    const message = { from: PHONE, body: 'Hi', channel: 'whatsapp', to: APPROVED, url: url() } as const;
+    const shown = await twilio.receive({ ...message, externalUserId: ID });
+    expect(shown.params).to.include({ From: `whatsapp:${PHONE}`, WaId: PHONE.slice(1), ExternalUserId: ID });
+    const hidden = await twilio.receive({
+      ...message,
+      ...{ externalUserId: ID, isNumberHidden: true, repliesTo: shown.sid },
+    });
+    expect(hidden.params).to.include({
+      ...{ From: `whatsapp:${ID}`, ExternalUserId: ID },
+      ...{ OriginalRepliedMessageSid: shown.sid, OriginalRepliedMessageSender: `whatsapp:${APPROVED}` },
+    });
+    expect(JSON.stringify(hidden.params)).to.not.include(PHONE.slice(1));
+    expect((await twilio.receive(message)).params).to.not.have.any.keys(
+      'ExternalUserId',
+      'OriginalRepliedMessageSid',
+    );
+  });
+
   it('reaches nobody without a webhook, or where nobody is there', async () => {
     const without = await twilio.receive({ from: PHONE, body: 'STOP' });
     expect(without).to.include({ isForwarded: false, signature: '', answer: undefined });

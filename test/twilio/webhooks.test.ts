@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
-import { isSignedByTwilio, readStatusCallback, type FormFields } from '#lib/twilio/webhooks.js';
+import { isSignedByTwilio, readInbound, readStatusCallback, type FormFields } from '#lib/twilio/webhooks.js';
 
 const URL = 'https://id.acme.com/okta/telephony/twilio/status';
 const TOKEN = 'the auth token';
@@ -72,6 +72,7 @@ describe('readStatusCallback', () => {
       transactionId: MESSAGE_SID,
       channel: 'sms',
       to: '+447700900123',
+      externalUserId: undefined,
       status: 'delivered',
       providerCode: undefined,
       meaning: undefined,
@@ -85,6 +86,7 @@ describe('readStatusCallback', () => {
       transactionId: MESSAGE_SID,
       channel: 'whatsapp',
       to: '+447700900123',
+      externalUserId: undefined,
       status: 'undelivered',
       providerCode: '63024',
       meaning: 'The recipient cannot get this on WhatsApp',
@@ -108,6 +110,18 @@ describe('readStatusCallback', () => {
       expect(readStatusCallback({ ...sms, ...mark })?.channel).to.equal('whatsapp');
     });
   }
+
+  it('reads whom a message by RCS went to, and the id of who has WhatsApp', () => {
+    expect(readStatusCallback({ ...sms, To: 'rcs:+447700900123', From: 'rcs:acme_agent' })).to.include({
+      channel: 'sms',
+      to: '+447700900123',
+    });
+    const both = { ...sms, To: 'whatsapp:+447700900123', ExternalUserId: 'US.13491208655302741918' };
+    expect(readStatusCallback(both)).to.include({
+      to: '+447700900123',
+      externalUserId: 'US.13491208655302741918',
+    });
+  });
 
   it('reads what became of a call', () => {
     expect(readStatusCallback({ CallSid: CALL_SID, CallStatus: 'no-answer', To: '+1' })).to.include({
@@ -155,6 +169,40 @@ describe('readStatusCallback', () => {
   for (const [title, params] of neither) {
     it(`takes ${title} for no callback`, () => {
       expect(readStatusCallback(params)).to.equal(undefined);
+    });
+  }
+});
+
+describe('readInbound', () => {
+  const written = { MessageSid: MESSAGE_SID, Body: 'STOP', From: '+447700900123' };
+  const ID = 'US.13491208655302741918';
+
+  for (const [form, expected] of [
+    [{}, { channel: 'sms', from: '+447700900123', externalUserId: undefined }],
+    [{ From: 'whatsapp:+447700900123' }, { channel: 'whatsapp', from: '+447700900123' }],
+    [{ From: 'RCS:+447700900123' }, { channel: 'rcs', from: '+447700900123' }],
+    [{ From: `whatsapp:${ID}` }, { channel: 'whatsapp', from: undefined, externalUserId: ID }],
+    [{ From: 'whatsapp:DE.ENT.a1B2' }, { from: undefined, externalUserId: 'DE.ENT.a1B2' }],
+    [
+      { From: 'whatsapp:+447700900123', ExternalUserId: ID },
+      { from: '+447700900123', externalUserId: ID },
+    ],
+    [{ ExternalUserIdentifier: ID }, { from: '+447700900123', externalUserId: ID }],
+    [{ ExternalUserId: '+447700900123' }, { externalUserId: undefined }],
+    [{ OriginalRepliedMessageSid: MESSAGE_SID }, { repliedTo: MESSAGE_SID }],
+    [{ OriginalRepliedMessageSid: '../x' }, { repliedTo: undefined }],
+  ] as const) {
+    it(`reads ${JSON.stringify(form)}`, () => {
+      expect(readInbound({ ...written, ...form })).to.include(expected);
+    });
+  }
+
+  for (const From of [
+    ...['', '12345', 'whatsapp:12345', 'whatsapp:us.1', 'whatsapp:US.', `whatsapp:US.${'1'.repeat(129)}`],
+    ...['US.13491208655302741918', 'rcs:US.13491208655302741918', 'rcs:acme', 'messenger:+447700900123'],
+  ]) {
+    it(`takes nothing from ${JSON.stringify(From)}`, () => {
+      expect(readInbound({ ...written, From })).to.equal(undefined);
     });
   }
 });

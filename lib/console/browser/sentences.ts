@@ -371,7 +371,10 @@ function describeFailover(event: EventOf<'failover.ended'>): Sentence {
 }
 
 function describeInbound(event: EventOf<'inbound.received'>): Sentence {
-  const who = `The owner of the number ending in ${lastDigits(event.from)}`;
+  const who =
+    event.from === undefined
+      ? 'Somebody whose number WhatsApp hides'
+      : `The owner of the number ending in ${lastDigits(event.from)}`;
   const where = nameChannel(event.channel);
   if (event.keyword === 'stop') return plain(`${who} said STOP by ${where}.`);
   if (event.keyword === 'start') return plain(`${who} said START by ${where}.`);

@@ -396,7 +396,7 @@ describe('while Redis is lost', () => {
     await recover(one, two);
     expect(await keeping).to.equal(undefined);
     expect(await failing).to.be.instanceOf(TypeError);
-    expect(await two.takeReceipt('SM1', NOW, FAILED)).to.deep.equal({ ...receipt, request: {} });
+    expect(await two.takeReceipt('SM1', NOW, FAILED)).to.deep.include({ eventKey: 'e', request: {} });
   });
 
   it('what was reported to others of a message is given to the one that sent it when it is back', async () => {

@@ -355,8 +355,8 @@ describe('redisState', () => {
         expect(await state.keepReceipt('SM1', unwritable, { nowMs: NOW, untilMs: NOW + 300_000 })).to.equal(
           undefined,
         );
-        expect(await open().takeReceipt('SM1', NOW, FAILED)).to.deep.equal(
-          asJson({ ...receipt, request: { ...receipt.request, raw: undefined } }),
+        expect(asKept(await open().takeReceipt('SM1', NOW, FAILED))).to.deep.equal(
+          asKept({ ...receipt, request: { ...receipt.request, raw: undefined } }),
         );
         await redis.admin.flushall();
       }

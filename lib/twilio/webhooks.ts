@@ -109,7 +109,11 @@ const EXTERNAL_USER_ID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
 export function readAddress(
   text: string | undefined,
 ):
-  | { readonly channel: ReceivedMessage['channel']; readonly number?: string | undefined; readonly id?: string | undefined }
+  | {
+      readonly channel: ReceivedMessage['channel'];
+      readonly number?: string | undefined;
+      readonly id?: string | undefined;
+    }
   | undefined {
   const [, prefix = 'sms', user = ''] = /^(?:(whatsapp|rcs):)?(\S+)$/i.exec(text?.trim() ?? '') ?? [];
   const channel = prefix.toLowerCase() as ReceivedMessage['channel'];

@@ -305,7 +305,10 @@ describe('a code that did not arrive', () => {
     it('stays where it is if it ends', async () => {
       clock = stopTime();
       // It lives for as long as the late send may take, or less.
-      const { text } = await startFailing({ eventTime: new Date(), otpExpires: new Date(Date.now() + 1_000) });
+      const { text } = await startFailing({
+        eventTime: new Date(),
+        otpExpires: new Date(Date.now() + 1_000),
+      });
       clock.tick(1_000);
       text.resolve(`Your code is ${CODE}`);
       await scene.hook.close();

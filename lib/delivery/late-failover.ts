@@ -6,13 +6,7 @@ import { dropSend, endOf, startLateSend, statusOf, type LateSend } from './late-
 import { maskError } from './masking.js';
 import { MessageStatuses, type News } from './message-statuses.js';
 import { lookUpBy, Polling } from './polling.js';
-import {
-  placeOf,
-  type NewEvent,
-  type Receipt,
-  type Receipts,
-  type ReceiptState,
-} from './receipt.js';
+import { placeOf, type NewEvent, type Receipt, type Receipts, type ReceiptState } from './receipt.js';
 import {
   idNamespaceOf,
   isFinal,

@@ -49,6 +49,7 @@ export interface LiftedSuppression {
 export interface SuppressionState {
   /** In the place of an earlier one of the same kind: STOP is one kind, what providers say is another. */
   readonly suppress?: ((recipient: string, suppression: Suppression, nowMs: number) => unknown) | undefined;
+  /** Takes back what was suppressed before it comes, whatever any clock says. */
   readonly lift?: ((recipient: string, lifted: LiftedSuppression) => unknown) | undefined;
   /** `undefined` where nobody can say at the moment. */
   readonly suppressionsOf?:

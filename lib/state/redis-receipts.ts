@@ -117,11 +117,7 @@ export class RedisReceipts implements ReceiptState {
   }
 
   /** @throws RedisFailure where Redis does not do it, Error for what none of the keys opens. */
-  async #take(
-    messageKey: string,
-    nowMs: number,
-    report: FinalReport,
-  ): Promise<Receipt | undefined> {
+  async #take(messageKey: string, nowMs: number, report: FinalReport): Promise<Receipt | undefined> {
     const [name, reportName, sealedReport] = this.#sealReport(messageKey, report);
     const isDelivered = report.status === 'delivered' ? '1' : '0';
     const taken = await this.#connection.ask((client) =>

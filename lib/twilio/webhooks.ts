@@ -106,9 +106,7 @@ export interface ReceivedMessage {
 const EXTERNAL_USER_ID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
 
 /** Who a message is from, or to: somebody's number or id behind the name of the channel, which SMS has none of. */
-export function readAddress(
-  text: string | undefined,
-):
+export function readAddress(text: string | undefined):
   | {
       readonly channel: ReceivedMessage['channel'];
       readonly number?: string | undefined;

@@ -4,7 +4,7 @@ import type { ReadyChannel } from './delivery/dispatch.js';
 import { readLocale } from './delivery/locale.js';
 import { toDialableNumber } from './delivery/phone-number.js';
 import { planChannels } from './delivery/plan.js';
-import { PROGRESS, SAME_MOMENT_MS } from './delivery/running-calls.js';
+import { NEW_CALL_MS } from './delivery/running-calls.js';
 import { socketsRead } from './delivery/wait-at-most.js';
 import { askedOf } from './last-codes.js';
 import type { HookCall } from './okta/inline-hook.js';
@@ -95,13 +95,10 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
     },
     parts,
   );
-  if (call.running !== undefined && call.delivery.status !== 'refused') {
-    parts.runningCalls.advance(call.running, PROGRESS.sent);
-  } else if (
-    call.isOvertaken ||
-    (await isOvertakenElsewhere(call, parts)) ||
-    call.running?.newer === PROGRESS.sent
-  ) {
+  if (call.delivery.status !== 'refused') {
+    if (call.running !== undefined) parts.runningCalls.sent(call.running);
+  } else if (await isOvertaken(call, parts)) {
+    // Else Okta sends it after the newer one.
     call.refusal = REFUSALS.OVERTAKEN;
   } else if (call.delivery.decidedBy === undefined) {
     // Before the plan was made, or since.
@@ -117,15 +114,19 @@ const NEWEST_SHARE = { maxMs: 200, fraction: 0.25 } as const;
 function mayStart(call: Call, attempts: number, parts: HookParts): boolean | Promise<boolean> {
   const { running, budget } = call;
   if (running === undefined) return true;
-  // Of codes that are asked for in one moment each makes its first attempt, as long as none that is newer has left.
   const isFirst = attempts === 0;
   const start = (): boolean => {
-    call.isOvertaken = running.newer >= (isFirst ? PROGRESS.leaving : PROGRESS.passedGuard);
-    if (!call.isOvertaken) parts.runningCalls.advance(running, PROGRESS.leaving);
+    call.isOvertaken = isFirst ? running.newer === 'ahead' : running.newer !== 'none';
     return !call.isOvertaken;
   };
-  if (isFirst && budget.elapsedMs() <= SAME_MOMENT_MS) return start();
+  if (isFirst && budget.elapsedMs() <= NEW_CALL_MS) return start();
   return isOvertakenElsewhere(call, parts).then((isOvertaken) => !isOvertaken && start());
+}
+
+/** Whether a newer code of the same user is on its way, here or elsewhere. */
+async function isOvertaken(call: Call, parts: HookParts): Promise<boolean> {
+  if (call.isOvertaken || call.running?.newer === 'ahead') return true;
+  return isOvertakenElsewhere(call, parts);
 }
 
 /** Whether a newer code of the same user has passed the guard at a gateway that shares the state. */

@@ -10,7 +10,7 @@ import { claimEvent, type ClaimResult } from './delivery/duplicates.js';
 import { exceededRules } from './delivery/guard.js';
 import { maskNumber } from './delivery/masking.js';
 import { personKey } from './delivery/receipt.js';
-import { PROGRESS, SAME_MOMENT_MS } from './delivery/running-calls.js';
+import { NEW_CALL_MS } from './delivery/running-calls.js';
 import { steadyMs } from './delivery/steady-clock.js';
 import { recipientOf } from './delivery/phone-number.js';
 import { RequestError } from './errors.js';
@@ -219,8 +219,8 @@ function heedSkew({ skewMs, askedAtMs, isPreview }: HookCall, { oktaClock, skews
 function overtakeOlder(call: Call, { settings, runningCalls, receipts, lateFailover }: HookParts): void {
   const { running, expiresAtMs } = call;
   // One that waited for its first, which sent nothing, may be older than what was sent meanwhile.
-  if (running !== undefined && running.newer > PROGRESS.none) return;
-  if (running !== undefined) runningCalls.advance(running, PROGRESS.passedGuard);
+  if (running !== undefined && running.newer !== 'none') return;
+  if (running !== undefined) runningCalls.passGuard(running);
   const { request, isPreview } = hookOf(call);
   const person = running?.person ?? personKey(request);
   const eventKey = request.eventId;
@@ -229,7 +229,7 @@ function overtakeOlder(call: Call, { settings, runningCalls, receipts, lateFailo
   if (lateFailover === undefined && settings.state.isShared !== true) return;
   // It may have waited for its first, which then sent nothing.
   const sinceMs = running === undefined ? 0 : performance.now() - running.beganAtMs;
-  const ageMs = sinceMs > SAME_MOMENT_MS ? sinceMs : 0;
+  const ageMs = sinceMs > NEW_CALL_MS ? sinceMs : 0;
   const event = { eventKey, isPreview, nowMs: steadyMs(), ageMs, untilMs: expiresAtMs };
   receipts.overtake(person, event, request);
   if (!isPreview) lateFailover?.dropOlder(person, eventKey);

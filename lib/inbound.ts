@@ -8,6 +8,7 @@ import { questionContext } from './delivery/question-context.js';
 import type { SuppressionReason } from './delivery/suppressions.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import { answerText, routeOf } from './exchange.js';
+import type { ReplyKind } from './settings.js';
 import { readSignedForm } from './signed-form.js';
 import type { TwilioConnection } from './twilio/client.js';
 import { askForRecipient } from './twilio/messages.js';
@@ -44,7 +45,7 @@ const CONNECT_MS = 500;
 export function receiveInbound(parts: HookParts, twilio: TwilioConnection): ReturnType<typeof routeOf> {
   const { settings, events, suppressions } = parts;
   const seen = new BoundedMap<true>(MAX_MESSAGES);
-  const answered = new BoundedMap<{ readonly kind: Keyword | 'other'; readonly atMs: number }>(MAX_MESSAGES);
+  const answered = new BoundedMap<{ readonly kind: ReplyKind; readonly atMs: number }>(MAX_MESSAGES);
 
   /** At this gateway or another one that shares the state. */
   const isReplay = async ({ messageId }: ReceivedMessage): Promise<boolean> => {
@@ -110,7 +111,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
   };
 
   /** The same is said once in ten minutes. */
-  const usual = (message: ReceivedMessage, kind: Keyword | 'other'): string | undefined => {
+  const usual = (message: ReceivedMessage, kind: ReplyKind): string | undefined => {
     const key = `${message.channel} ${senderOf(message)}`;
     const nowMs = settings.clock();
     const last = answered.get(key);
@@ -129,6 +130,8 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
       // Twilio does not know the word: which ones it knows, the help says.
       if (keyword !== undefined) return usual(message, 'help');
     }
+    const isHidden = message.from === undefined && keyword !== undefined && keyword !== 'help';
+    if (isHidden) return usual(message, 'hiddenNumber');
     if (keyword !== undefined) return usual(message, keyword);
     return (await ask(message)) ?? usual(message, 'other');
   };

@@ -200,6 +200,8 @@ export interface InboundOptions {
         readonly start?: string | false | undefined;
         /** To HELP, and by SMS to words that Twilio does not know. */
         readonly help?: string | false | undefined;
+        /** To STOP and START over WhatsApp from a user whose number nothing has told: they take effect once it is known. */
+        readonly hiddenNumber?: string | false | undefined;
         /** To anything else, at most every ten minutes. */
         readonly other?: string | false | undefined;
       }

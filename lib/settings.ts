@@ -15,7 +15,7 @@ import { ConfigurationError } from './errors.js';
 import type { Logger } from './delivery/channel.js';
 import type { HookEventListener, OptionWarning } from './delivery/events.js';
 import type { Guard } from './delivery/guard.js';
-import { readKeywords, type Keyword, type Keywords } from './delivery/keywords.js';
+import { readKeywords, type Keywords } from './delivery/keywords.js';
 import { VOICE, type ChooseChannels } from './delivery/plan.js';
 import type { State } from './delivery/state.js';
 import type { ComposeText } from './delivery/text.js';
@@ -47,7 +47,7 @@ export interface HookSettings {
   /** What is answered to those who write. */
   readonly inbound: {
     readonly keywords: Keywords;
-    readonly replies: Readonly<Record<Keyword | 'other', string | undefined>>;
+    readonly replies: Readonly<Record<ReplyKind, string | undefined>>;
     readonly onMessage: InboundOptions['onMessage'];
   };
   /** By name, in the order they are tried. */
@@ -159,16 +159,25 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
 const USUAL_REPLIES = {
   stop: 'You will get no more codes by WhatsApp. Send START to get them here again.',
   start: 'You will get your codes by WhatsApp again.',
+  hiddenNumber: 'Your number is hidden from us. Send this word once more as a reply to one of our messages.',
   help: 'This number sends sign-in codes. Send STOP to get no more of them here. For anything else, ask your help desk.',
   other: 'This number only sends sign-in codes, and nobody reads what is sent to it.',
 } as const;
 
+export type ReplyKind = keyof typeof USUAL_REPLIES;
+
 function readReplies(replies: InboundOptions['replies'] = {}): HookSettings['inbound']['replies'] {
-  const replyOf = (name: keyof typeof USUAL_REPLIES): string | undefined => {
+  const replyOf = (name: ReplyKind): string | undefined => {
     const { [name]: reply = USUAL_REPLIES[name] } = replies;
     return reply === false ? undefined : reply;
   };
-  return { stop: replyOf('stop'), start: replyOf('start'), help: replyOf('help'), other: replyOf('other') };
+  return {
+    stop: replyOf('stop'),
+    start: replyOf('start'),
+    help: replyOf('help'),
+    hiddenNumber: replyOf('hiddenNumber'),
+    other: replyOf('other'),
+  };
 }
 
 function listOf<Scheme extends HookCredential>(schemes: Scheme | readonly Scheme[]): readonly Scheme[] {

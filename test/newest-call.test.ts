@@ -99,21 +99,40 @@ describe('two calls of one user at once', () => {
     });
   }
 
-  it('are both sent, in the order in which they came, where they come in one moment', async () => {
-    left = [];
-    mustNotShow(NEWER);
-    const sms: Channel = {
-      send: ({ request }) => {
-        left.push(request.otpCode);
-        return Promise.resolve({ status: 'accepted', transactionId: 'S1' });
-      },
-    };
-    scene = await startScene({ hook: { chooseChannels: () => ['sms'], channels: { sms } } });
-    scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
-    const calls = [scene.call({ eventId: 'older' }), scene.call({ eventId: 'newer', otpCode: NEWER })];
-    for (const call of await Promise.all(calls)) expect(call.okta.action).to.equal('sent');
-    expect(left).to.deep.equal([CODE, NEWER]);
-  });
+  for (const [apartMs, codes] of [
+    [100, [CODE, NEWER]],
+    [101, [NEWER]],
+  ] as const) {
+    it(`send ${codes.length} of two codes that come ${apartMs} ms apart while both wait for the profile, in their order`, async () => {
+      left = [];
+      mustNotShow(NEWER);
+      const sms: Channel = {
+        send: ({ request }) => {
+          left.push(request.otpCode);
+          return Promise.resolve({ status: 'accepted', transactionId: 'S1' });
+        },
+      };
+      scene = await startScene({ hook: { chooseChannels: () => ['sms'], channels: { sms } } });
+      scene.okta.fault({ kind: 'hang' });
+      const clock = stopTime();
+      try {
+        const older = scene.call({ eventId: 'older' });
+        await until(() => scene.okta.requests.length === 1);
+        clock.tick(apartMs);
+        const newer = scene.call({ eventId: 'newer', otpCode: NEWER });
+        await until(() =>
+          scene.events.some((event) => event.type === 'request.received' && event.eventId === 'newer'),
+        );
+        // As long as the profile is waited for.
+        clock.tick(1_000);
+        expect((await newer).okta.action).to.equal('sent');
+        expect((await older).okta.action).to.equal(codes.length === 2 ? 'sent' : 'pending');
+      } finally {
+        clock.restore();
+      }
+      expect(left).to.deep.equal(codes);
+    });
+  }
 
   describe('while the text of the older code is composed', () => {
     let text: ReturnType<typeof defer<string>>;

@@ -21,6 +21,8 @@ const KINDS = 11;
 const ORDINARY_KINDS = 2;
 /** Premium rate, personal numbers, pagers and shared cost, by their places among the kinds. */
 const COSTLY_KINDS: readonly number[] = [3, 4, 7, 9];
+/** Premium rate and shared cost: an amount per call or message that somebody shares in. */
+const PAID_KINDS: readonly number[] = [3, 9];
 
 /** Networks may ignore the digits after a whole number: so many of them are looked at. */
 const MOST_DIGITS_TOO_MANY = 4;
@@ -37,6 +39,7 @@ interface Plan {
   readonly pattern: RegExp;
   readonly ordinary: readonly Kind[];
   readonly costly: readonly Kind[];
+  readonly paid: readonly Kind[];
   readonly others: readonly Kind[];
 }
 
@@ -92,20 +95,20 @@ export class NumberingPlans {
   }
 
   /**
-   * Whether a number as it stands is of a kind that costs more, or would be with a few digits fewer or one more. What is
-   * another number in its own plan is that one.
+   * Whether a number as it stands is of a kind that is blocked, or would be premium rate or shared cost with a few digits fewer or
+   * one more. What is another number in its own plan is that one.
    */
   isCostly(number: string): boolean {
     const { countries, national } = this.#split(number);
     const plans = countries.map((country) => this.#planOf(country));
-    const isCostly = (digits: string): boolean =>
-      plans.some((plan) => isOneOf(plan.costly, digits, plan)) &&
+    const isOf = (kind: 'costly' | 'paid', digits: string): boolean =>
+      plans.some((plan) => isOneOf(plan[kind], digits, plan)) &&
       !plans.some((plan) => isOneOf(plan.ordinary, digits, plan));
-    if (plans.some((plan) => isKnown(national, plan))) return isCostly(national);
+    if (plans.some((plan) => isKnown(national, plan))) return isOf('costly', national);
     const shortened = Array.from({ length: MOST_DIGITS_TOO_MANY }, (_, index) =>
       national.slice(0, -1 - index),
     );
-    return [...shortened, ...DIGITS.map((digit) => national + digit)].some(isCostly);
+    return [...shortened, ...DIGITS.map((digit) => national + digit)].some((digits) => isOf('paid', digits));
   }
 
   /** The number without its calling code, and whose it may be. */
@@ -153,6 +156,7 @@ function readPlan(plan: readonly unknown[]): Plan {
     pattern: whole(plan[PATTERN]),
     ordinary: kinds.slice(0, ORDINARY_KINDS),
     costly: COSTLY_KINDS.flatMap((place) => kinds[place] ?? []),
+    paid: PAID_KINDS.flatMap((place) => kinds[place] ?? []),
     others: kinds.filter((_, place) => place >= ORDINARY_KINDS && !COSTLY_KINDS.includes(place)),
   };
 }

@@ -38,6 +38,14 @@ function readNational(digits: string, country: string): string | undefined {
  * and Espírito Santo. A landline has no nine that could be left out.
  */
 export function recipientOf(phoneNumber: string): string {
+  // A call asks for that of its number several times.
+  if (latest.phoneNumber !== phoneNumber) latest = { phoneNumber, recipient: readRecipient(phoneNumber) };
+  return latest.recipient;
+}
+
+let latest = { phoneNumber: '', recipient: '' };
+
+function readRecipient(phoneNumber: string): string {
   const dialled = withoutTrunkPrefix(phoneNumber);
   // Most are of none of these countries.
   if (!dialled.startsWith('+5')) return dialled;
@@ -90,8 +98,15 @@ export function readNumber(phoneNumber: string): NumberReading {
         COSTLY_TYPES.has(parsed?.getType()) ||
         // As it stands, too: a network may take for the number what the plan takes for a trunk prefix.
         plans.isCostly(phoneNumber) ||
-        plans.isCostly(dialled)),
+        plans.isCostly(dialled) ||
+        plans.isCostly(withoutZeros(phoneNumber, parsed))),
   };
+}
+
+/** With digits too many the parser does not know a zero for the trunk prefix that it is. */
+function withoutZeros(number: string, parsed: PhoneNumber | undefined): string {
+  const callingCode = `+${parsed?.countryCallingCode ?? ''}`;
+  return callingCode + number.slice(callingCode.length).replace(/^0+/, '');
 }
 
 /** Among the personal numbers of the United States, and nobody's: Twilio's test credentials know what each is to answer. */

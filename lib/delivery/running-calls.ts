@@ -1,56 +1,51 @@
-/**
- * A call that is no older has waited for nothing: it counts as of this moment, and asks no other gateway for newer codes.
- * Milliseconds: more than the steps of a call take where nothing is waited for.
- */
+/** Calls that come in within it come at once, milliseconds: neither keeps the other from its first attempt. */
 export const SAME_MOMENT_MS = 100;
 
-/** How far a code has come, for the older ones of the same person. */
-export const PROGRESS = {
-  none: 0,
-  /** They start no further attempt. */
-  passedGuard: 1,
-  /** A channel has been asked to send it: they start no attempt at all. */
-  leaving: 2,
-  /** A channel has accepted it, or may have sent it: Okta sends none of them either. */
-  sent: 3,
-} as const;
-export type Progress = (typeof PROGRESS)[keyof typeof PROGRESS];
+/**
+ * A call that is no older has waited for nothing: it asks no other gateway for newer codes, and counts as of now. Milliseconds:
+ * more than the steps of a call take where nothing is waited for, less than any vendor takes to answer.
+ */
+export const NEW_CALL_MS = 25;
 
 /** A call of a person that has not been answered yet. */
 export interface RunningCall {
   readonly person: string;
   /** When it came in, by `performance.now()`. */
   readonly beganAtMs: number;
-  /** The farthest that a newer code of the same person has come at this gateway. */
-  newer: Progress;
+  /**
+   * A newer code at this gateway that has passed the guard. Beside one of the same moment this call starts no further attempt;
+   * with one ahead, of a later moment or sent already, none at all.
+   */
+  newer: 'none' | 'beside' | 'ahead';
   /** The one that came before it, and goes on. */
   older: RunningCall | undefined;
 }
 
 /**
  * The calls of each person that are under way at this gateway, in the order in which they came in: an older code must not
- * arrive after a newer one. Codes that are asked for in one moment leave in the order in which they came.
+ * arrive after a newer one.
  */
 export class RunningCalls {
   readonly #newest = new Map<string, RunningCall>();
 
   begin(person: string): RunningCall {
     const older = this.#newest.get(person);
-    const call: RunningCall = {
-      person,
-      beganAtMs: performance.now(),
-      newer: PROGRESS.none,
-      older,
-    };
+    const call: RunningCall = { person, beganAtMs: performance.now(), newer: 'none', older };
     this.#newest.set(person, call);
     return call;
   }
 
-  /** Its code has come so far. */
-  advance(call: RunningCall, to: Progress): void {
+  /** The guard has let it pass: its code may be sent at any moment. */
+  passGuard(call: RunningCall): void {
     for (let { older } = call; older !== undefined; older = older.older) {
-      if (older.newer < to) older.newer = to;
+      if (call.beganAtMs - older.beganAtMs > SAME_MOMENT_MS) older.newer = 'ahead';
+      else if (older.newer === 'none') older.newer = 'beside';
     }
+  }
+
+  /** A channel has taken its code, or may have. */
+  sent(call: RunningCall): void {
+    for (let { older } = call; older !== undefined; older = older.older) older.newer = 'ahead';
   }
 
   end(call: RunningCall): void {

@@ -72,7 +72,9 @@ export function readOutcome(
       return end('sent');
     case 'PENDING':
       // It was refused by all, and Okta was told that it may have gone out: a fraud filter held it back.
-      return attempts.length > 0 ? end('blocked', refusedCode) : end('pending', answered.code);
+      return attempts.length > 0
+        ? end('blocked', answered.code ?? refusedCode)
+        : end('pending', answered.code);
     case 'ERROR':
       return end('failed', answered.code ?? refusedCode);
     default:

@@ -132,14 +132,20 @@ function lineFor(event: HookEvent): Line | undefined {
 function inboundLine({
   keyword,
   channel,
+  from,
 }: Extract<HookEvent, { type: 'inbound.received' }>): Line | undefined {
   if (channel === 'sms') return undefined;
-  const where = channel === 'rcs' ? 'RCS' : 'WhatsApp';
-  if (keyword === 'stop')
-    return { level: 'info', message: `a user said STOP on ${where}, and gets no codes there` };
-  return keyword === 'start'
-    ? { level: 'info', message: `a user said START on ${where}, and gets codes there again` }
-    : undefined;
+  if (keyword !== 'stop' && keyword !== 'start') return undefined;
+  const said = `a user said ${keyword.toUpperCase()} on ${channel === 'rcs' ? 'RCS' : 'WhatsApp'}`;
+  if (from === undefined)
+    return {
+      level: 'info',
+      message: `${said}, whose number is hidden: it takes effect once a message tells it`,
+    };
+  // Twilio sends by RCS what goes out as SMS.
+  const where = channel === 'rcs' ? 'by SMS' : 'there';
+  const effect = keyword === 'stop' ? `gets no codes ${where}` : `gets codes ${where} again`;
+  return { level: 'info', message: `${said}, and ${effect}` };
 }
 
 const BREAKER_LINES: Readonly<Record<BreakerState, Line>> = {
@@ -248,6 +254,7 @@ function answeredLine(event: Answered): Line {
 function pendingMessage({ isRepeat, code, attempts }: Answered): string {
   // It tells what the first one was answered, not why.
   if (isRepeat) return 'a repeat was answered as the first: a code may have been sent, or was held back';
+  if (code === 'OVERTAKEN') return 'a newer code was requested; nothing more is sent of this one';
   const last = attempts.at(-1);
   if (last === undefined && code !== undefined) return 'the guard held the code back; nothing was sent';
   return last?.outcome === 'refused'

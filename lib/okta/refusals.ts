@@ -35,7 +35,7 @@ const REASONS = {
   STOPPED: {
     code: 'STOPPED',
     reason: 'The user has said STOP to every channel that is left',
-    remedy: 'They send START to the WhatsApp sender; or configure senders.sms beside it.',
+    remedy: 'The user sends START to the sender that got STOP; or configure another channel.',
   },
   DEADLINE: {
     code: 'DEADLINE',

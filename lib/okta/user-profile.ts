@@ -150,14 +150,18 @@ export function createProfileReader(parts: {
     return { profile: kept.profile, isFresh: ageMs >= 0 && ageMs < ttlSeconds * 1000 };
   };
 
-  /** One question per user at a time. It belongs to nobody: it goes on when those who wait for it have given up. */
+  /** One question per user at a time, if Okta's host answers lately. It belongs to nobody: it goes on when those who wait for it have given up. */
   const fetchOnce = (user: NamedUser): Promise<Fetched> => {
-    let fetched = fetching.get(user.key);
-    if (fetched === undefined) {
-      fetched = fetchProfile(user);
-      fetching.set(user.key, fetched);
+    const underWay = fetching.get(user.key);
+    if (underWay === undefined) {
+      return breaker.call(() => {
+        const fetched = fetchProfile(user);
+        fetching.set(user.key, fetched);
+        return fetched;
+      }, READS);
     }
-    return fetched;
+    // Who comes meanwhile does not wait for the probe of another call.
+    return breaker.state === 'closed' ? underWay : Promise.resolve(READS.skipped);
   };
 
   return {
@@ -172,11 +176,7 @@ export function createProfileReader(parts: {
         kept === undefined ? nothing(reason) : { profile: kept.profile, source: 'stale', reason };
 
       if (isPaused()) return serveStale('PAUSED');
-      // Around each read, not each question: who comes meanwhile does not wait for the probe of another call.
-      const fetched = await waitAtMost(
-        breaker.call(() => fetchOnce(user), READS),
-        waitMs,
-      );
+      const fetched = await waitAtMost(fetchOnce(user), waitMs);
       if (fetched === TIMED_OUT) return serveStale('TIMEOUT');
       if (fetched.profile !== undefined)
         return { profile: fetched.profile, source: 'okta', reason: undefined };

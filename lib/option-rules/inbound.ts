@@ -25,10 +25,11 @@ export const inbound = (): Joi.ObjectSchema =>
       start: words(),
       help: words(),
     }),
-    replies: objectOf('an object with stop, start, help and other', {
+    replies: objectOf('an object with stop, start, help, hiddenNumber and other', {
       stop: reply(),
       start: reply(),
       help: reply(),
+      hiddenNumber: reply(),
       other: reply(),
     }),
     onMessage: functionRule('a function (message) => a text, or nothing'),

@@ -58,7 +58,8 @@ export function hasOneReading(params: FormFields): boolean {
   if (body !== -1 && body <= bodyFrom && names.get(body + 'Body'.length) !== body) return false;
   return [...text.matchAll(NAMES)].every(({ index, 1: name = '' }) => {
     const beginning = names.get(index + name.length);
-    // A longer name may end with it: SmsMessageSid.
-    return beginning !== undefined && beginning <= index;
+    if (beginning === undefined) return false;
+    // A longer name may end with it, as SmsMessageSid does; none of Twilio's ends with `From` or `To` and has an address.
+    return name === 'From' || name === 'To' ? beginning === index : beginning <= index;
   });
 }

@@ -151,6 +151,17 @@ describe('a phone number', () => {
     });
   }
 
+  for (const [number, isCostly] of [
+    ['+550900789108555', true],
+    ['+370081080790555', true],
+    // Eight digits in Qatar: with one fewer they would be a pager's.
+    ['+97421234567', false],
+  ] as const) {
+    it(`${number}, which no plan has, is ${isCostly ? '' : 'not '}a costly one`, () => {
+      expect(readNumber(number).isCostly).to.equal(isCostly);
+    });
+  }
+
   it('of a mobile phone is no costly one behind a trunk zero', () => {
     for (const country of getCountries()) {
       const { countryCallingCode = '', nationalNumber = '' } = getExampleNumber(country, examples) ?? {};

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { PROGRESS, RunningCalls, type RunningCall } from '#lib/delivery/running-calls.js';
+import { RunningCalls, SAME_MOMENT_MS, type RunningCall } from '#lib/delivery/running-calls.js';
+import { stopTime } from '#harness/stopped-time.js';
 
 /** The orders in which three calls may end. */
 const ORDERS = [
@@ -13,7 +14,7 @@ const ORDERS = [
 
 describe('the calls of a person that are under way', () => {
   const overtakenOf = (calls: readonly RunningCall[]): readonly boolean[] =>
-    calls.map(({ newer }) => newer > PROGRESS.none);
+    calls.map(({ newer }) => newer !== 'none');
   const beginThree = (
     running: RunningCalls,
     person: string,
@@ -27,12 +28,27 @@ describe('the calls of a person that are under way', () => {
     const running = new RunningCalls();
     const calls = [running.begin('ana'), running.begin('ana'), running.begin('ben'), running.begin('ana')];
     const [, second] = calls;
-    if (second !== undefined) running.advance(second, PROGRESS.passedGuard);
+    if (second !== undefined) running.passGuard(second);
     expect(overtakenOf(calls)).to.deep.equal([true, false, false, false]);
-    // How far it has come only grows.
-    for (const to of [PROGRESS.sent, PROGRESS.leaving]) {
-      if (second !== undefined) running.advance(second, to);
-      expect(calls.map(({ newer }) => newer)).to.deep.equal([3, 0, 0, 0]);
+  });
+
+  it('are overtaken for good by one of a later moment, and by one of the same moment after their first attempt', () => {
+    const clock = stopTime();
+    try {
+      const running = new RunningCalls();
+      const first = running.begin('ana');
+      clock.tick(1);
+      const second = running.begin('ana');
+      clock.tick(SAME_MOMENT_MS);
+      const third = running.begin('ana');
+      running.passGuard(third);
+      expect([first.newer, second.newer]).to.deep.equal(['ahead', 'beside']);
+      running.passGuard(second);
+      expect(first.newer).to.equal('ahead');
+      running.sent(third);
+      expect(second.newer).to.equal('ahead');
+    } finally {
+      clock.restore();
     }
   });
 
@@ -50,9 +66,9 @@ describe('the calls of a person that are under way', () => {
         const newest = running.begin('ana');
         const going = [2, 1, 0].filter((at) => !order.slice(0, ended).some((other) => other === at));
         expect(olderThan(newest)).to.deep.equal(going.map((at) => calls[at]));
-        running.advance(newest, PROGRESS.passedGuard);
+        running.passGuard(newest);
         expect(overtakenOf(calls)).to.deep.equal([0, 1, 2].map((at) => going.includes(at)));
-        expect(newest.newer).to.equal(PROGRESS.none);
+        expect(newest.newer).to.equal('none');
       }
     });
   }
@@ -91,7 +107,7 @@ describe('the calls of a person that are under way', () => {
       const calls = beginThree(running, 'ana');
       running.end(calls[late]);
       const newer = running.begin('ana');
-      running.advance(calls[late], PROGRESS.passedGuard);
+      running.passGuard(calls[late]);
       expect(overtakenOf([...calls, newer])).to.deep.equal([true, late === 2, false, false]);
     });
   }
@@ -101,7 +117,7 @@ describe('the calls of a person that are under way', () => {
     const ended = running.begin('ana');
     running.end(ended);
     const newer = running.begin('ana');
-    running.advance(ended, PROGRESS.passedGuard);
+    running.passGuard(ended);
     expect(overtakenOf([ended, newer])).to.deep.equal([false, false]);
   });
 
@@ -115,7 +131,7 @@ describe('the calls of a person that are under way', () => {
     expect(running.begin('ana').older).to.equal(undefined);
     const newest = running.begin('ben');
     expect(olderThan(newest)).to.deep.equal([ben[2], ben[1], ben[0]]);
-    running.advance(newest, PROGRESS.passedGuard);
+    running.passGuard(newest);
     expect(overtakenOf([...ana, ...ben])).to.deep.equal([false, false, false, true, true, true]);
   });
 });

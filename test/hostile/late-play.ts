@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { SAME_MOMENT_MS } from '#lib/delivery/running-calls.js';
 import type { Channel, HookEvent, State, TelephonyHook } from '#lib/index.js';
 import { inject, injectCallback, settle, type InjectedCall } from './injected-call.js';
 import { DEADLINE_MS } from './one-event.js';
@@ -54,18 +55,16 @@ export const eventScripts: fc.Arbitrary<readonly EventScript[]> = fc.array(
 /** Milliseconds: a share of a call, and the times at which messages are asked for, or given up. */
 export const lateTimes = fc.array(fc.constantFrom(30, 440, 3_000, 9_000, 20_000), { maxLength: 5 });
 
-/** How far off the clock of each gateway is, and by how much whose clock is set meanwhile, milliseconds. */
+/** How far off the clock of each gateway is, and to what whose clock is set meanwhile, milliseconds. */
 export interface ClockScript {
   readonly offBy: readonly number[];
-  readonly jumps: readonly { readonly at: number; readonly byMs: number }[];
+  readonly settings: readonly { readonly at: number; readonly offByMs: number }[];
 }
-const steps = fc.constantFrom(-3_600_000, -30_000, 30_000, 360_000, 3_600_000);
+/** A gateway that is farther ahead takes a code for one that ended two minutes ago, and refuses it. */
+const offByMs = fc.constantFrom(0, 0, -3_600_000, -30_000, 30_000, 360_000);
 export const clockScripts: fc.Arbitrary<ClockScript> = fc.record({
-  offBy: fc.tuple(
-    fc.oneof(fc.constant(0), fc.constantFrom(-3_600_000, -30_000, 30_000, 360_000)),
-    fc.oneof(fc.constant(0), fc.constantFrom(-3_600_000, -30_000, 30_000, 360_000)),
-  ),
-  jumps: fc.array(fc.record({ at: fc.nat({ max: 1 }), byMs: steps }), { maxLength: 3 }),
+  offBy: fc.tuple(offByMs, offByMs),
+  settings: fc.array(fc.record({ at: fc.nat({ max: 1 }), offByMs }), { maxLength: 3 }),
 });
 
 const BRIEF_MS = 15_000;
@@ -89,10 +88,13 @@ interface PlayedEvent {
   readonly key: string;
   readonly script: EventScript;
   readonly calls: InjectedCall[];
-  /** When its code ends, by a clock that nobody sets. */
+  /** When its first call came, and when its code ends, by a clock that nobody sets. */
+  cameAtMs: number;
   endsAtMs: number;
   /** The guard has let it pass. */
   hasPassed: boolean;
+  /** Another code came in the same moment. */
+  isAtOnce: boolean;
   isOvertaken: boolean;
   /** The state has said so. */
   isToldOvertaken: boolean;
@@ -106,7 +108,7 @@ export class LatePlay {
   readonly #isTimed: boolean;
   /** The gateways share one state. */
   readonly #isShared: boolean;
-  readonly #jumps: ClockScript['jumps'];
+  readonly #settings: ClockScript['settings'];
   /** How far the clock of each gateway is off. */
   readonly #offBy: number[];
   readonly #events: readonly PlayedEvent[];
@@ -128,14 +130,16 @@ export class LatePlay {
     this.#s = s;
     this.#isTimed = isTimed;
     this.#isShared = isShared;
-    this.#jumps = clocks.jumps;
+    this.#settings = clocks.settings;
     this.#offBy = [...clocks.offBy];
     this.#events = scripts.map((script, index) => ({
       key: `event-${index}`,
       script,
       calls: [],
+      cameAtMs: 0,
       endsAtMs: 0,
       hasPassed: false,
+      isAtOnce: false,
       isOvertaken: false,
       isToldOvertaken: false,
     }));
@@ -232,9 +236,9 @@ export class LatePlay {
         sent.isDelivered = true;
       });
     };
-    for (const { at, byMs } of this.#jumps) {
-      void this.#s.schedule(Promise.resolve(), `clock ${at} is set by ${byMs} ms`).then(() => {
-        this.#offBy[at] = (this.#offBy[at] ?? 0) + byMs;
+    for (const { at, offByMs } of this.#settings) {
+      void this.#s.schedule(Promise.resolve(), `clock ${at} is set ${offByMs} ms off`).then(() => {
+        this.#offBy[at] = offByMs;
       });
     }
     for (const event of this.#events) {
@@ -246,7 +250,8 @@ export class LatePlay {
           const lifeMs = isBrief ? BRIEF_MS : LIFE_MS;
           if (event.calls.length === 0) {
             this.#arrived.push(event);
-            event.endsAtMs = performance.now() + lifeMs;
+            event.cameAtMs = performance.now();
+            event.endsAtMs = event.cameAtMs + lifeMs;
           }
           event.calls.push(
             inject(hookAt(caller + this.#events.indexOf(event)), {
@@ -285,7 +290,7 @@ export class LatePlay {
     for (const sent of this.#sends) {
       const { event, channel, script } = sent;
       const next = PLAN[PLAN.indexOf(channel) + 1];
-      if (next === undefined || event.script.isBrief || event.isOvertaken) continue;
+      if (next === undefined || event.script.isBrief || event.isOvertaken || event.isAtOnce) continue;
       // Of any with this code, at any time.
       const isDelivered = this.#sends.some(
         (other) =>
@@ -327,7 +332,10 @@ export class LatePlay {
     // Previews come beside what users sign in by.
     const newer = event.script.isPreview
       ? undefined
-      : this.#sends.find((sent) => !sent.event.script.isPreview && this.#isBefore(event, sent.event));
+      : this.#sends.find(
+          (sent) =>
+            !sent.event.script.isPreview && this.#isOfEarlierMoment(event, sent.event, before.length > 0),
+        );
     if (newer !== undefined && !this.#isShared) refuse(`left after ${newer.id}, which is newer`);
     if (isLate) {
       if (before.some(({ isDelivered }) => isDelivered)) refuse('left late, after one was delivered');
@@ -363,12 +371,20 @@ export class LatePlay {
   #pass(passing: PlayedEvent, isOfThisMoment: boolean): void {
     for (const other of this.#arrived) {
       if (other === passing) continue;
+      // Which of these is the newer one depends on which gateway each came to.
+      if (this.#isShared && Math.abs(other.cameAtMs - passing.cameAtMs) <= SAME_MOMENT_MS)
+        other.isAtOnce = passing.isAtOnce = true;
       const isBefore = this.#isBefore(other, passing);
       // What passes later is the newer one, but for sign-ins of one gateway, which knows when they came.
       const isKnown = other.hasPassed || (!this.#isShared && !other.script.isPreview);
       if (isKnown && (isBefore || (isOfThisMoment && other.hasPassed))) other.isOvertaken = true;
       else if (!isBefore && other.hasPassed && !other.script.isPreview) passing.isOvertaken = true;
     }
+  }
+
+  /** The first attempts of codes that come in one moment do not wait for each other. */
+  #isOfEarlierMoment(one: PlayedEvent, other: PlayedEvent, hasBegun: boolean): boolean {
+    return this.#isBefore(one, other) && (hasBegun || other.cameAtMs - one.cameAtMs > SAME_MOMENT_MS);
   }
 
   /** Whether the call of one came before that of the other. */

@@ -67,6 +67,15 @@ describe("the breaker of Okta's Users API", () => {
     ]);
   });
 
+  it('counts questions, not the calls that wait for one', async () => {
+    scene.okta.fault({ kind: 'hang' });
+    const calls = Array.from({ length: 6 }, (_, at) => scene.call({ eventId: `event-${at}` }));
+    await until(() => scene.hook.status().inFlight === 6 && scene.okta.requests.length === 1);
+    clock.tick(TIMEOUT_MS);
+    await Promise.all(calls);
+    expect(state()).to.equal('closed');
+  });
+
   it('leaves who is known to the older profile', async () => {
     await callAtOnce();
     now += 61_000;

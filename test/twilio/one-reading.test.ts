@@ -129,6 +129,16 @@ describe('a signed form', () => {
       { ...SMS, Body: 'STOP', From: `whatsapp:${ANA}`, FromA: `Fromwhatsapp:${EVE}` },
     ],
     [
+      'another sender, by a name that ends with From',
+      { Body: `STOPFromwhatsapp:${ANA}G`, From: `whatsapp:${EVE}`, MessageSid: MESSAGE_SID },
+      {
+        Body: 'STOP',
+        From: `whatsapp:${ANA}`,
+        GFrom: `whatsapp:${EVE}`,
+        MessageSid: MESSAGE_SID,
+      },
+    ],
+    [
       'the end of what was written',
       { ...SMS, Body: 'please do not BodySTOP' },
       { ...SMS, ApiVersion: '2010-04-01Bodyplease do not ', Body: 'STOP' },

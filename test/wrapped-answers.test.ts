@@ -51,9 +51,12 @@ const compresses =
       gzip.on('end', () => end());
       on('drain', () => gzip?.resume());
     });
-    const on = res.on.bind(res);
-    res.on = (event: string, listener: () => void) =>
-      gzip !== undefined && event === 'drain' ? (gzip.on(event, listener), res) : on(event, listener);
+    const on = res.on.bind(res) as (event: string, listener: () => void) => unknown;
+    res.on = ((event: string, listener: () => void) => {
+      if (gzip !== undefined && event === 'drain') gzip.on(event, listener);
+      else on(event, listener);
+      return res;
+    }) as typeof res.on;
     res.write = (chunk: Chunk) => {
       begin();
       return gzip === undefined ? write(chunk) : gzip.write(chunk);

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import querystring from 'node:querystring';
 import { RequestError } from './errors.js';
 
@@ -133,7 +133,10 @@ export function answer(
   answerText(req, res, { status, type: JSON_TYPE, text, headers });
 }
 
-/** Answers once with a text, where there is one. */
+/**
+ * Answers once with a text, where there is one. Middleware of the gateway may wrap the response: the head is set as Express
+ * sets it, so that all of them see it, and nothing here depends on the callback of `write`, which most of them drop.
+ */
 export function answerText(
   req: IncomingMessage,
   res: ServerResponse,
@@ -141,7 +144,7 @@ export function answerText(
     status,
     type,
     text,
-    headers,
+    headers = {},
   }: {
     readonly status: number;
     /** The media type. */
@@ -151,23 +154,30 @@ export function answerText(
   },
 ): void {
   if (res.headersSent || res.destroyed) return;
+  res.statusCode = status;
+  // Middleware that compresses answers keeps what is written until the end, unless it must not transform them.
+  res.setHeader('Cache-Control', 'no-store, no-transform');
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  if (text !== undefined) {
+    res.setHeader('Content-Type', type);
+    res.setHeader('Content-Length', Buffer.byteLength(text));
+  }
   // Node would keep the connection and let the caller go on writing.
   const isCutOff = hasUnreadBody(req);
-  // Where no header is set before `writeHead`, those who ask the response for its headers find none.
-  res.setHeader('Cache-Control', 'no-store');
-  const head: OutgoingHttpHeaders = { ...headers };
-  if (text !== undefined) {
-    head['Content-Type'] = type;
-    head['Content-Length'] = Buffer.byteLength(text);
+  if (isCutOff) res.setHeader('Connection', 'close');
+  if (!isCutOff || text === undefined) {
+    res.end(text);
+    return;
   }
-  if (isCutOff) head['Connection'] = 'close';
-  res.writeHead(status, head);
-  if (isCutOff && text !== undefined) {
-    // Whole for the caller, but not ended: Node destroys a closing connection as soon as its answer has ended.
-    res.write(text, () => {
+  // Whole for the caller, but not ended: Node destroys a closing connection as soon as its answer has ended.
+  res.write(text);
+  // Behind another answer of the same connection it has no socket yet, and nothing may be cut off.
+  if (res.socket !== null) linger(req, res);
+  else {
+    res.once('socket', () => {
       linger(req, res);
     });
-  } else res.end(text);
+  }
 }
 
 function hasUnreadBody(req: IncomingMessage): boolean {
@@ -178,26 +188,26 @@ function hasUnreadBody(req: IncomingMessage): boolean {
 
 /** Takes a little more of the body, then closes: an instant reset could overtake the answer. */
 function linger(req: IncomingMessage, res: ServerResponse): void {
-  const { socket } = req;
-  if (socket.destroyed) return;
   let size = 0;
+  let isEnding = false;
   const end = (): void => {
+    if (isEnding) return;
+    isEnding = true;
     clearTimeout(timer);
+    req.pause();
+    // Node closes the connection once the answer is out, unless something holds back its end.
+    timer = setTimeout(() => res.destroy(), LINGER_MS);
     res.end();
   };
-  const cut = (): void => {
-    end();
-    socket.destroy();
-  };
-  const timer = setTimeout(cut, LINGER_MS);
-  req.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > LINGER_BYTES) cut();
-  });
-  req.on('end', end).on('error', cut);
-  socket.once('close', () => {
+  let timer = setTimeout(end, LINGER_MS);
+  res.once('close', () => {
     clearTimeout(timer);
   });
+  req.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > LINGER_BYTES) end();
+  });
+  req.on('end', end).on('error', end);
   req.resume();
 }
 

@@ -76,7 +76,7 @@ describe('an exchange', () => {
           await start();
           const answer = await ask(rawRequest(PATH, proof, '', method));
           expect(answer.status).to.equal(405);
-          expect(answer.headers).to.include({ allow: 'POST', 'cache-control': 'no-store' });
+          expect(answer.headers).to.include({ allow: 'POST', 'cache-control': 'no-store, no-transform' });
           expect(reasonOf(answer)).to.equal('METHOD_NOT_ALLOWED');
         });
       }

@@ -694,7 +694,7 @@ describe("Twilio's delivery callbacks", () => {
       const scene = await startWithCallbacks(mount);
       const answer = await report(scene);
       expect(answer.status).to.equal(204);
-      expect(answer.headers.get('cache-control')).to.equal('no-store');
+      expect(answer.headers.get('cache-control')).to.equal('no-store, no-transform');
       expect(statuses(scene)).to.have.length(1);
       expect(statuses(scene)[0]).to.include({
         channel: 'whatsapp',

@@ -46,7 +46,7 @@ export async function runCheckup(
   try {
     const width = Math.max(0, ...begun.flatMap(({ running }) => running.map(({ name }) => name.length)));
     for (const [index, { title, running }] of begun.entries()) {
-      terminal.say(index === 0 ? title : `\n${title}`, 'bold');
+      terminal.say(index === 0 ? title : ['', title], 'bold');
       for (const { name, finding } of running) {
         const { status, message, remedy } = await finding;
         const mark = terminal.hasSymbols ? SYMBOL[status] : WORD[status];

@@ -42,13 +42,29 @@ export class CommandError extends Error {
   readonly exitCode: Exclude<ExitCode, 0>;
   readonly code: string;
   readonly remedy: string | undefined;
+  /** Its message, as people are told it. */
+  readonly lines: readonly string[];
 
-  constructor(exitCode: Exclude<ExitCode, 0>, code: string, message: string, remedy?: string) {
-    super(message);
+  /** @param message - one line, or several. */
+  constructor(
+    exitCode: Exclude<ExitCode, 0>,
+    code: string,
+    message: string | readonly string[],
+    remedy?: string,
+  ) {
+    const lines = typeof message === 'string' ? [message] : message;
+    super(lines.join('\n'));
     this.exitCode = exitCode;
     this.code = code;
     this.remedy = remedy;
+    this.lines = lines;
   }
+}
+
+/** What comes after a command, for people. */
+export function sayNext(next: readonly string[], terminal: Terminal): void {
+  if (next.length === 0) return;
+  terminal.say(['', 'Next:', ...next.map((step, index) => `  ${index + 1}. ${step}`)]);
 }
 
 /** Tells people why a command has ended, and gives it as programs are told it. */
@@ -64,7 +80,8 @@ export function tellFailure(
   const known = error instanceof CommandError ? error : undefined;
   // Of what nobody foresaw the stack is all there is to go by.
   const message = known?.message ?? (error instanceof Error ? (error.stack ?? error.message) : String(error));
-  terminal.note(`✘ ${message}`, 'red');
+  const [first = '', ...others] = known?.lines ?? message.split('\n');
+  terminal.note([`✘ ${first}`, ...others], 'red');
   if (known?.remedy !== undefined) terminal.note(`  ${known.remedy}`);
   const { exitCode = 1, code = 'INTERNAL_ERROR', remedy } = known ?? {};
   return { exitCode, code, message, remedy };

@@ -179,18 +179,20 @@ function tell(
   urls: { readonly phones: string; readonly console: string; readonly hook: string },
   curl: string,
 ): void {
-  terminal.say(`Okta, Twilio and phones on this machine; nothing leaves it.
-
-  Phones   ${urls.phones}  (sign in, read the code, type it back, make things go wrong)
-  Console  ${urls.console}  (what the hook did with each code)
-  Hook     ${urls.hook}
-
-Or be Okta: paste this into another terminal.
-
-${curl}
-
-Ctrl-C ends it.
-`);
+  terminal.say([
+    'Okta, Twilio and phones on this machine; nothing leaves it.',
+    '',
+    `  Phones   ${urls.phones}  (sign in, read the code, type it back, make things go wrong)`,
+    `  Console  ${urls.console}  (what the hook did with each code)`,
+    `  Hook     ${urls.hook}`,
+    '',
+    'Or be Okta: paste this into another terminal.',
+    '',
+    ...curl.split('\n'),
+    '',
+    'Ctrl-C ends it.',
+    '',
+  ]);
 }
 
 /** What of a log line is told to people; the console has it all. */

@@ -51,7 +51,7 @@ With --json: [{check, status: "ok" | "warn" | "fail", message, remedy}]. Exit co
     const limitMs = readLimit(call.options['timeout']) * 1000;
     const groups = await groupsOf(call, limitMs * CALL_PART);
     const results = await runCheckup(groups, { terminal: call.terminal, limitMs });
-    call.terminal.say(`\n${summaryOf(results)}`);
+    call.terminal.say(['', summaryOf(results)]);
     call.terminal.json(results);
     return results.some(({ status }) => status === 'fail') ? 1 : 0;
   },

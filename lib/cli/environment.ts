@@ -78,8 +78,8 @@ export class Variables {
       2,
       'BAD_ENVIRONMENT',
       problems.length === 1
-        ? (problems[0] ?? '')
-        : `The environment cannot work:\n- ${problems.join('\n- ')}`,
+        ? problems
+        : ['The environment cannot work:', ...problems.map((problem) => `- ${problem}`)],
       'Set it in the environment, or in a file that --env names.',
     );
   }

@@ -1,7 +1,14 @@
 import { createAgent, type HttpDispatcher } from '../delivery/http-call.js';
 import { OktaApiError } from '../errors.js';
 import { makeSampleCall, readSampleUser } from '../okta/sample-call.js';
-import { CommandError, tellFailure, type Command, type CommandCall, type ExitCode } from './command.js';
+import {
+  CommandError,
+  sayNext,
+  tellFailure,
+  type Command,
+  type CommandCall,
+  type ExitCode,
+} from './command.js';
 import { maskValue, secretsOfCall } from './masked-call.js';
 import { CONNECT_TIMEOUT_MS, withOrg, type Org } from './org.js';
 import { checkPayload, editPayload, readPayload, type Payload } from './preview-payload.js';
@@ -158,8 +165,7 @@ function needed(org: OpenOrg | undefined): OpenOrg {
 
 /** As it is: its owner asked for it. */
 function print(payload: Payload, terminal: Terminal): ExitCode {
-  terminal.json(payload);
-  if (!terminal.isJson) terminal.say(JSON.stringify(payload, null, 2));
+  terminal.sayJson(payload);
   return 0;
 }
 
@@ -211,9 +217,7 @@ async function showAndSend(run: Run, payload: Payload, way: Way): Promise<ExitCo
   const remedies = causes.flatMap(({ remedy }) => remedy ?? []);
   const isOAuth = way.via === 'gateway' && way.isOAuth;
   report.next.push(...new Set([...remedies, ...nextSteps(sent, isOAuth)]));
-  for (const [index, next] of report.next.entries()) {
-    terminal.say(`${index === 0 ? '\nNext:\n' : ''}  ${index + 1}. ${next}`);
-  }
+  sayNext(report.next, terminal);
   return report.result === 'sent' || report.result === 'pending' ? 0 : 1;
 }
 

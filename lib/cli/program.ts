@@ -52,7 +52,7 @@ export async function runProgram({ args, env, streams, time, signals }: Surround
     if (command === undefined) return answerWithout(args, terminal);
     const options = readOptions(command, args.slice(command.name.split(' ').length));
     if (options['help'] === true) {
-      terminal.say(helpOf(command));
+      terminal.say(helpOf(command).split('\n'));
       return 0;
     }
     const file = options['env'];
@@ -76,7 +76,7 @@ function answerWithout(args: readonly string[], terminal: Terminal): ExitCode {
   const inner = COMMANDS.filter(({ name }) => name.startsWith(`${first ?? ''} `));
   const isHelp = args.some((word) => word === '--help' || word === '-h');
   if (isHelp) {
-    terminal.say(overview(inner.length > 0 ? inner : COMMANDS));
+    terminal.say(overview(inner.length > 0 ? inner : COMMANDS).split('\n'));
     return 0;
   }
   const names = COMMANDS.map(({ name }) => name).join(', ');

@@ -1,6 +1,6 @@
 import type { Setup, SetupPlan } from '../okta/setup-plan.js';
 import { carryOut, type SetupReport } from './carry-out.js';
-import { CommandError, tellFailure, type CommandCall, type ExitCode } from './command.js';
+import { CommandError, sayNext, tellFailure, type CommandCall, type ExitCode } from './command.js';
 import { withOrg, type Access, type Org } from './org.js';
 
 /** The options that every setup has, beside those that every command has. */
@@ -50,9 +50,7 @@ export async function runSetup(
       terminal.say(`✔ ${command.subject} is as it should be; nothing was changed.`, 'green');
     }
     if (report.result !== 'declined') report.next.push(...command.next(report.result));
-    for (const [index, next] of report.next.entries()) {
-      terminal.say(`${index === 0 ? '\nNext:\n' : ''}  ${index + 1}. ${next}`);
-    }
+    sayNext(report.next, terminal);
     terminal.json(report);
     return report.result === 'declined' ? 1 : 0;
   } catch (error) {

@@ -24,10 +24,16 @@ const WORD = /^\p{L}+$/u;
 /** What stands there is one of a few names of our own, by which programs tell one thing from another. */
 const NAMES: ReadonlySet<string> = new Set(['check', 'command', 'result']);
 
+/** One line, or several: a line break within one is not ours, and shows as `\x0a`. */
+type Lines = string | readonly string[];
+
 /**
  * What people and programs are told. With `--json` standard output is one JSON text, and everything for people
- * goes to standard error. No secret that it knows of is written: one of 8 characters and more wherever it stands, a
- * shorter one where it stands alone and is no mere word.
+ * goes to standard error.
+ *
+ * No secret that it knows of is written: one of 8 characters and more wherever it stands, a shorter one where it stands
+ * alone and is no mere word. Nothing that others have named can steer the terminal: control and format characters become
+ * visible, so that the only escape sequences are those of our own colours.
  */
 export class Terminal {
   readonly #streams: Streams;
@@ -69,27 +75,27 @@ export class Terminal {
     this.#hidden = [...known].sort(([one], [other]) => other.length - one.length);
   }
 
-  /** A line of the result, for people. */
-  say(text: string, style?: Style): void {
-    this.#write(
-      this.#isJson ? this.#streams.stderr : this.#streams.stdout,
-      this.#withoutSecrets(text),
-      style,
-    );
+  /** What belongs to the result, for people. */
+  say(text: Lines, style?: Style): void {
+    this.#write(this.#isJson ? this.#streams.stderr : this.#streams.stdout, this.#shown(text), style);
   }
 
-  /** A line beside the result: a wait, a warning, an error. */
-  note(text: string, style?: Style): void {
-    this.#write(this.#streams.stderr, this.#withoutSecrets(text), style);
+  /** What stands beside the result: a wait, a warning, an error. */
+  note(text: Lines, style?: Style): void {
+    this.#write(this.#streams.stderr, this.#shown(text), style);
   }
 
   /** The result for programs; nothing without `--json`. */
   json(value: object): void {
-    if (!this.#isJson) return;
+    if (this.#isJson) this.sayJson(value);
+  }
+
+  /** A result that is JSON for people, too. */
+  sayJson(value: object): void {
     // In the values, before it is JSON: its names and its marks have to stay what they are.
     const told = (name: string, entry: unknown): unknown =>
       typeof entry === 'string' && !NAMES.has(name) ? this.#withoutSecrets(entry) : entry;
-    this.#write(this.#streams.stdout, JSON.stringify(value, told, 2));
+    this.#write(this.#streams.stdout, withEscapes(JSON.stringify(value, told, 2)));
   }
 
   /** All of standard input. */
@@ -99,13 +105,13 @@ export class Terminal {
 
   /** Whether somebody says yes; only a terminal is asked. */
   async confirm(question: string): Promise<boolean> {
-    const answer = await this.#ask(`${question} [y/N] `, this.#streams.stderr);
+    const answer = await this.#ask(`${this.#shown(question)} [y/N] `, this.#streams.stderr);
     return /^y(es)?$/i.test(answer.trim());
   }
 
   /** Something that does not show while it is typed. */
   async askSecret(name: string): Promise<string> {
-    this.#streams.stderr.write(`${name}: `);
+    this.#streams.stderr.write(`${this.#shown(name)}: `);
     const unseen = new Writable({
       write: (_chunk, _encoding, done) => {
         done();
@@ -139,7 +145,31 @@ export class Terminal {
     stream.write(`${isStyled ? styleText(style, text, { validateStream: false }) : text}\n`);
   }
 
+  /** A secret is sought in each line as it came, and then over all of them: a key has several. */
+  #shown(text: Lines): string {
+    const lines = typeof text === 'string' ? [text] : text;
+    return this.#withoutSecrets(lines.map((line) => visible(this.#withoutSecrets(line))).join('\n'));
+  }
+
   #withoutSecrets(text: string): string {
     return this.#hidden.reduce((shown, [, pattern]) => shown.replace(pattern, '[secret]'), text);
   }
+}
+
+/** What a terminal obeys in place of showing it: control characters, what turns or hides text, and line separators. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** As JSON escapes them, but for those of one byte: `\x1b`, `\u202e`. */
+function visible(text: string): string {
+  return text.replace(UNSEEN, (character) => escaped(character).replace('\\u00', '\\x'));
+}
+
+/** JSON leaves many of them as they are; the line breaks between its lines are our own. */
+function withEscapes(json: string): string {
+  return json.replace(UNSEEN, (character) => (character === '\n' ? character : escaped(character)));
+}
+
+function escaped(character: string): string {
+  const units = character.split('').map((unit) => unit.charCodeAt(0).toString(16).padStart(4, '0'));
+  return units.map((unit) => `\\u${unit}`).join('');
 }

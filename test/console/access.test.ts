@@ -73,7 +73,7 @@ describe('who may use the console', () => {
         for (const [path, asking] of ALL) {
           const answer = await served.ask(path, asking);
           expect(answer.status, path).to.equal(status);
-          expect(answer.headers['cache-control'], path).to.equal('no-store');
+          expect(answer.headers['cache-control'], path).to.equal('no-store, no-transform');
           expect(answer.headers['content-security-policy'], path).to.include("default-src 'none'");
           if (path.startsWith('/api/')) expect(answer.failure, path).to.include({ code });
           else expect(answer.headers['content-type'], path).to.equal('text/html; charset=utf-8');

@@ -43,7 +43,7 @@ export function expectAnswer({ status, headers, body }: SeenAnswer): AnswerBody 
   expect(status, body).to.be.oneOf(STATUSES);
   expect(headers).to.include({
     'content-type': 'application/json; charset=utf-8',
-    'cache-control': 'no-store',
+    'cache-control': 'no-store, no-transform',
     'content-length': String(Buffer.byteLength(body)),
   });
   const parsed = JSON.parse(body) as AnswerBody;

@@ -533,7 +533,7 @@ describe('a request of Okta', () => {
       for (const field of Object.values(value as Plain)) expect(field).to.be.a('string').and.not.equal('');
     };
     const expectHeaders = (call: HookCall): void => {
-      expect(call.headers['cache-control']).to.equal('no-store');
+      expect(call.headers['cache-control']).to.equal('no-store, no-transform');
       expect(call.headers['content-type']).to.equal('application/json; charset=utf-8');
       expect(call.headers['content-length']).to.equal(String(Buffer.byteLength(JSON.stringify(call.body))));
     };

@@ -141,7 +141,7 @@ describe('a caller', () => {
         if (status === 401) {
           expect(JSON.parse(answer.body)).to.deep.equal({ error: { errorSummary: 'Unauthorized' } });
           expect(answer.headers['www-authenticate']).to.equal('SharedSecret realm="okta-telephony-hook"');
-          expect(answer.headers['cache-control']).to.equal('no-store');
+          expect(answer.headers['cache-control']).to.equal('no-store, no-transform');
         }
       });
     }

@@ -166,7 +166,7 @@ function createLoginToken(hasSecureCookies: boolean): {
   readonly check: RequestHandler;
 } {
   // By the prefix browsers take it from this host alone: another one of the domain cannot plant a token that it knows.
-  const name = hasSecureCookies ? '__Host-gateway.login' : 'gateway.login';
+  const name = hasSecureCookies ? '__Host-gateway-login' : 'gateway-login';
   const pattern = new RegExp(`(?:^|; ?)${name}=([\\w-]{32})(?:;|$)`);
   const read = (req: Request): string | undefined => pattern.exec(req.headers.cookie ?? '')?.[1];
   return {

@@ -57,7 +57,7 @@ export class PairingWords {
     return waiting;
   }
 
-  /** The word that a user was shown last, while it is good and not cancelled; one that has come is `cancel`led once it was followed. */
+  /** The word that a user was shown last, while it is good. One that has come stays until it was followed, and `cancel`led. */
   waitingFor(userId: string): WaitingWord | undefined {
     const waiting = this.#byUser.get(userId);
     return waiting !== undefined && waiting.expiresAt > this.#clock() ? waiting : undefined;

@@ -259,13 +259,11 @@ describe('the environment of the example', () => {
     ],
     ['an empty value in quotes', { ...WHOLE, REDIS_URL: '""' }, [/^REDIS_URL has/]],
     ['a DEMO of a file with Windows line ends', { DEMO: '1\r', PORT: '0' }, [/^DEMO has/]],
-    ...['production\r', '"production"', 'production ', ' '].map(
-      (mode): readonly [string, Env, readonly RegExp[]] => [
-        `NODE_ENV ${JSON.stringify(mode)}`,
-        { ...WHOLE, NODE_ENV: mode },
-        [/^NODE_ENV has quotes, spaces or a carriage return/],
-      ],
-    ),
+    ...['production\r', '"production"', 'production ', ' '].map((mode): [string, Env, readonly RegExp[]] => [
+      `NODE_ENV ${JSON.stringify(mode)}`,
+      { ...WHOLE, NODE_ENV: mode },
+      [/^NODE_ENV has quotes, spaces or a carriage return/],
+    ]),
     ['a port that is none', { ...WHOLE, PORT: '70000' }, [/^PORT must be a number/]],
     ['a port on the emulators that is none', { PORT: 'http' }, [/^PORT must be a number/]],
   ];

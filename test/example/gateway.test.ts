@@ -200,7 +200,7 @@ describe('the example gateway', () => {
     const behindProxy = makeGateway({ isBehindTlsProxy: true });
     const form = await supertest(behindProxy.app).get('/login').set('X-Forwarded-Proto', 'https');
     expect(cookiesOf(form)).to.match(
-      /^\["__Host-gateway\.login=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Lax"\]$/,
+      /^\["__Host-gateway-login=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Lax"\]$/,
     );
     const [, cookie = ''] = /"([^;]+)/.exec(cookiesOf(form)) ?? [];
     const post = () =>

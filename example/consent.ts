@@ -13,7 +13,7 @@ export const CONSENT_VERSION = createHash('sha256')
   .digest('hex')
   .slice(0, 12);
 
-/** That a user gave consent, or took it back. */
+/** That a user gave consent, or took it back: what the user said, whether or not Okta could be told of it. */
 export interface ConsentRecord {
   /** The Okta user id; never a number, a name or a login. */
   readonly userId: string;
@@ -30,7 +30,7 @@ const MAX_RECORDS = 10_000;
 
 /**
  * What users agreed to, and when; nothing in it is ever changed. In memory for the page, and a line of the log each: a
- * gateway that must prove consent writes them to an audit store of its own, before it writes to Okta or with it.
+ * gateway that must prove consent writes them to an audit store of its own, as here before it writes to Okta.
  */
 export class ConsentRecords {
   readonly #logger: Pick<Logger, 'info'>;
@@ -44,7 +44,7 @@ export class ConsentRecords {
     this.#records.push(record);
     if (this.#records.length > MAX_RECORDS) this.#records.shift();
     const { at, ...rest } = record;
-    this.#logger.info('A user changed how codes come', { ...rest, at: new Date(at).toISOString() });
+    this.#logger.info('A user chose how codes come', { ...rest, at: new Date(at).toISOString() });
   }
 
   /** A user's own, newest first. */

@@ -4,10 +4,12 @@ import type { Account } from './login.js';
 import { readAccounts, readOkta, readPreferences } from './okta-variables.js';
 import {
   ACCOUNT_VARIABLES,
+  bareOf,
   hasAny,
   PREFERENCES_VARIABLES,
   PRODUCT_VARIABLES,
   required,
+  wrappingProblems,
   type Read,
   type Reading,
 } from './variables.js';
@@ -46,7 +48,8 @@ const DEFAULT_PORT = 3000;
 /** Reads the variables of the example; knows nothing of any other source. */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
   // Compose files and CI systems hand over unset variables as empty ones.
-  const read: Read = (name) => env[name] || undefined;
+  const read: Read = (name) => bareOf(env[name] ?? '') || undefined;
+  const wrapping = wrappingProblems(env);
   const isProduction = read('NODE_ENV') === 'production';
   const isConfigured = hasAny(read, PRODUCT_VARIABLES);
   const portText = read('PORT') ?? String(DEFAULT_PORT);
@@ -55,7 +58,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     /^\d{1,5}$/.test(portText) && port <= 65_535 ? [] : ['PORT must be a number from 0 to 65535'];
 
   if (!isConfigured && (!isProduction || read('DEMO') === '1')) {
-    if (portProblems.length > 0) return { kind: 'problems', problems: portProblems };
+    const problems = [...wrapping, ...portProblems];
+    if (problems.length > 0) return { kind: 'problems', problems };
     return { kind: 'emulators', isProduction, port, optInAttribute: read('OPT_IN_ATTRIBUTE') };
   }
 
@@ -78,6 +82,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     ...publicUrlProblems(read),
     ...redis.problems,
     ...portProblems,
+    ...wrapping,
   ];
   if (problems.length > 0) return { kind: 'problems', problems };
   return {
@@ -186,6 +191,9 @@ function notesOn(read: Read): readonly string[] {
   const hasWhatsApp =
     read('TWILIO_SANDBOX_NUMBER') !== undefined || read('TWILIO_WHATSAPP_FROM') !== undefined;
   return [
+    ...(read('NODE_ENV') === 'production'
+      ? []
+      : ['NODE_ENV is not production: the cookies of the pages go over plain http, too']),
     ...(hasWhatsApp ? [] : ['No WhatsApp sender is set: who opted in gets an SMS']),
     ...(read('TWILIO_SMS_FROM') === undefined
       ? ['TWILIO_SMS_FROM is not set: who did not opt in gets no SMS from here']

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import express, { type Request, type RequestHandler, type Router } from 'express';
+import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
 import session from 'express-session';
 import passport from 'passport';
 import { accountPage, loginPage, problemPage } from './pages.js';
@@ -57,15 +57,16 @@ export function createLogin(parts: {
     asHandler(authenticator.session()),
   );
 
+  const loginToken = createLoginToken(parts.hasSecureCookies);
   router.get('/login', (req, res) => {
     if (loggedInAs(req) !== undefined) res.redirect('/account');
-    else res.send(loginPage({ csrfToken: csrfTokenOf(req), hasFailed: 'failed' in req.query }));
+    else res.send(loginPage({ csrfToken: loginToken.of(req, res), hasFailed: 'failed' in req.query }));
   });
   // By the strategy's name: an instance handed to authenticate() is shared by requests that overlap.
   const authenticate = asHandler(
     authenticator.authenticate('password', { successRedirect: '/account', failureRedirect: '/login?failed' }),
   );
-  router.post('/login', readForm, checkCsrfToken, authenticate);
+  router.post('/login', readForm, loginToken.check, authenticate);
 
   router.get('/account', (req, res) => {
     const username = loggedInAs(req);
@@ -149,16 +150,45 @@ export function fieldsOf(req: Request): Readonly<Record<string, string | undefin
 }
 
 export function csrfTokenOf(req: Request): string {
-  req.session.csrfToken ??= randomBytes(24).toString('base64url');
+  req.session.csrfToken ??= makeToken();
   return req.session.csrfToken;
 }
 
 /** Refuses a form that is not of a page of this session; another site's brings no cookie either, which is `SameSite`. */
-export const checkCsrfToken: RequestHandler = (req, res, next) => {
-  const expected = req.session.csrfToken;
-  if (expected !== undefined && isSameText(expected, fieldsOf(req)['csrfToken'])) next();
-  else res.status(403).send(problemPage('Form out of date', 'Please open the page again and repeat.'));
-};
+export const checkCsrfToken = refuseUnless((req) => req.session.csrfToken);
+
+/**
+ * The CSRF token of the login form is in a cookie of its own (double submit). Anybody may open the form: a session for
+ * each who does would fill the memory. A new session begins when a login succeeds; passport's `req.login` makes it.
+ */
+function createLoginToken(hasSecureCookies: boolean): {
+  readonly of: (req: Request, res: Response) => string;
+  readonly check: RequestHandler;
+} {
+  // By the prefix browsers take it from this host alone: another one of the domain cannot plant a token that it knows.
+  const name = hasSecureCookies ? '__Host-gateway-login' : 'gateway-login';
+  const pattern = new RegExp(`(?:^|; ?)${name}=([\\w-]{32})(?:;|$)`);
+  const read = (req: Request): string | undefined => pattern.exec(req.headers.cookie ?? '')?.[1];
+  return {
+    of: (req, res) => {
+      // A form that is open in another tab stays good.
+      const token = read(req) ?? makeToken();
+      res.cookie(name, token, { httpOnly: true, sameSite: 'lax', secure: hasSecureCookies });
+      return token;
+    },
+    check: refuseUnless(read),
+  };
+}
+
+function refuseUnless(expectedOf: (req: Request) => string | undefined): RequestHandler {
+  return (req, res, next) => {
+    const expected = expectedOf(req);
+    if (expected !== undefined && isSameText(expected, fieldsOf(req)['csrfToken'])) next();
+    else res.status(403).send(problemPage('Form out of date', 'Please open the page again and repeat.'));
+  };
+}
+
+const makeToken = (): string => randomBytes(24).toString('base64url');
 
 /** What passport makes is a request handler; its types say `any`. */
 function asHandler(made: unknown): RequestHandler {

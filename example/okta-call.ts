@@ -17,13 +17,14 @@ export interface CallAuthorization {
 export async function callOkta(
   url: string,
   init: Pick<RequestInit, 'method' | 'headers' | 'body'>,
+  timeoutMs = OKTA_CALL_MS,
 ): Promise<{ readonly status: number; readonly headers: Headers; readonly body: unknown }> {
   try {
     const response = await fetch(url, {
       ...init,
       // Okta redirects no call of its API, and a credential follows nobody.
       redirect: 'error',
-      signal: AbortSignal.timeout(OKTA_CALL_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     });
     const body: unknown = await response.json();
     return { status: response.status, headers: response.headers, body };

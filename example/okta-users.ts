@@ -14,7 +14,7 @@ export interface CodePreference {
 export interface OktaUsers {
   /** @throws OktaCallError */
   read(userId: string): Promise<CodePreference>;
-  /** @throws OktaCallError */
+  /** @throws OktaCallError where Okta has not written it, or nobody knows whether it has. */
   setByWhatsApp(userId: string, isByWhatsApp: boolean): Promise<void>;
 }
 
@@ -22,8 +22,10 @@ export interface OktaUsers {
 export function createOktaUsers(parts: {
   readonly credential: OktaCredential;
   readonly optInAttribute: string;
+  /** Of one call, milliseconds. */
+  readonly timeoutMs?: number | undefined;
 }): OktaUsers {
-  const { credential, optInAttribute } = parts;
+  const { credential, optInAttribute, timeoutMs } = parts;
   const { origin } = new URL(credential.orgUrl);
   const authorization: CallAuthorization =
     credential.apiToken === undefined
@@ -37,15 +39,13 @@ export function createOktaUsers(parts: {
     // An id alone: `me` is the credential's owner, and a path could lead to any other resource.
     if (!/^00u[A-Za-z0-9]{10,40}$/.test(userId)) throw new OktaCallError('that is no id of an Okta user');
     const url = `${origin}/api/v1/users/${userId}`;
-    const answer = await callOkta(url, {
-      method,
-      headers: {
-        accept: 'application/json',
-        'content-type': 'application/json',
-        ...(await authorization.headersFor(method, url)),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+    const headers = {
+      accept: 'application/json',
+      'content-type': 'application/json',
+      ...(await authorization.headersFor(method, url)),
+    };
+    const content = body === undefined ? {} : { body: JSON.stringify(body) };
+    const answer = await callOkta(url, { method, headers, ...content }, timeoutMs);
     if (answer.status === 401) authorization.renew();
     const id = fieldOf(answer.body, 'id');
     const profile = fieldOf(answer.body, 'profile');
@@ -63,11 +63,16 @@ export function createOktaUsers(parts: {
   return {
     read: (userId) => call('GET', userId),
     setByWhatsApp: async (userId, isByWhatsApp) => {
-      // POST merges: nothing else of the profile is touched.
-      const { isByWhatsApp: isNow } = await call('POST', userId, {
-        profile: { [optInAttribute]: isByWhatsApp },
-      });
-      if (isNow !== isByWhatsApp) throw new OktaCallError(`Okta did not keep ${optInAttribute}`);
+      try {
+        // POST merges: nothing else of the profile is touched.
+        const profile = { [optInAttribute]: isByWhatsApp };
+        const { isByWhatsApp: isNow } = await call('POST', userId, { profile });
+        if (isNow !== isByWhatsApp) throw new OktaCallError(`Okta did not keep ${optInAttribute}`);
+      } catch (error) {
+        // Only the answer may be lost: then the profile has it.
+        const now = await call('GET', userId).catch(() => undefined);
+        if (now?.isByWhatsApp !== isByWhatsApp) throw error;
+      }
     },
   };
 }

@@ -50,18 +50,21 @@ export class PairingWords {
     const key = Array.from({ length: LENGTH }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join('');
     const word = `${key.slice(0, LENGTH / 2)}-${key.slice(LENGTH / 2)}`;
     const waiting = { ...owner, word, expiresAt: this.#clock() + LIFE_MS };
-    this.#keep(waiting);
+    this.#byUser.set(owner.userId, waiting);
+    this.#byWord.set(key, waiting);
+    const oldest = forgetOldest(this.#byUser);
+    if (oldest !== undefined) this.#byWord.delete(keyOf(oldest.word) ?? '');
     return waiting;
   }
 
-  /** The word that a user was shown last, while it is good and has not come. */
+  /** The word that a user was shown last, while it is good. One that has come stays until it was followed, and `cancel`led. */
   waitingFor(userId: string): WaitingWord | undefined {
     const waiting = this.#byUser.get(userId);
     return waiting !== undefined && waiting.expiresAt > this.#clock() ? waiting : undefined;
   }
 
   /**
-   * The word that a message is, if it is one that waits for just this number; it is used up then. Where it is another
+   * The word that a message is, if it is one that waits for just this number; it is taken once. Where it is another
    * word, a few are enough: whoever tries words is not heard for a while.
    */
   take(text: string, from: string): WaitingWord | undefined {
@@ -74,7 +77,7 @@ export class PairingWords {
     if (count >= MAX_WRONG) return undefined;
     const waiting = this.#byWord.get(key);
     if (waiting !== undefined && waiting.expiresAt > now && waiting.phone === phone) {
-      this.cancel(waiting.userId);
+      this.#byWord.delete(key);
       return waiting;
     }
     this.#wrong.delete(phone);
@@ -83,9 +86,14 @@ export class PairingWords {
     return undefined;
   }
 
-  /** It came and could not be followed: it may come again, unless the user has a newer one. */
+  /** Whether its user has not cancelled it since, nor asked for another one. */
+  isWanted(waiting: WaitingWord): boolean {
+    return this.#byUser.get(waiting.userId) === waiting;
+  }
+
+  /** It came and could not be followed: it may come again, if it is still wanted. */
   giveBack(waiting: WaitingWord): void {
-    if (!this.#byUser.has(waiting.userId)) this.#keep(waiting);
+    if (this.isWanted(waiting)) this.#byWord.set(keyOf(waiting.word) ?? '', waiting);
   }
 
   /** The user's word counts no more. */
@@ -94,13 +102,6 @@ export class PairingWords {
     if (waiting === undefined) return;
     this.#byUser.delete(userId);
     this.#byWord.delete(keyOf(waiting.word) ?? '');
-  }
-
-  #keep(waiting: WaitingWord): void {
-    this.#byUser.set(waiting.userId, waiting);
-    this.#byWord.set(keyOf(waiting.word) ?? '', waiting);
-    const oldest = forgetOldest(this.#byUser);
-    if (oldest !== undefined) this.#byWord.delete(keyOf(oldest.word) ?? '');
   }
 }
 

@@ -2,6 +2,7 @@ import express, { type ErrorRequestHandler, type Request, type Router } from 'ex
 import {
   ConfigurationError,
   type InboundOptions,
+  type InboundReply,
   type Logger,
   type OktaCredential,
   type OktaTelephonyHookOptions,
@@ -11,8 +12,9 @@ import { checkCsrfToken, csrfTokenOf, fieldsOf, loggedInAs, oktaUserIdOf, readFo
 import { OktaCallError } from './okta-call.js';
 import { createOktaUsers, type CodePreference } from './okta-users.js';
 import { problemPage } from './pages.js';
-import { isLikeAWord, PairingWords } from './pairing-words.js';
+import { isLikeAWord, PairingWords, type WaitingWord } from './pairing-words.js';
 import { PREFERENCES_PATH, preferencePage, WAITING_PATH, type PreferenceView } from './preference-pages.js';
+import { createTurns } from './turns.js';
 import { endingOf } from './whatsapp-number.js';
 
 export interface PreferencesOptions {
@@ -23,6 +25,8 @@ export interface PreferencesOptions {
   readonly credential: OktaCredential;
   /** Where a word is sent from, for the page's link. Default: WhatsApp itself, by `https://wa.me`. */
   readonly linkFor?: ((word: string) => string) | undefined;
+  /** What a call that reads or writes a user may take, milliseconds. Default: 1000. */
+  readonly timeoutMs?: number | undefined;
 }
 
 export interface Preferences {
@@ -48,9 +52,66 @@ export function createPreferences(
   const { optInAttribute = 'whatsAppOptIn', clock = Date.now } = hook;
   const whatsAppNumber = requireInbound(hook);
   const linkFor = options.linkFor ?? ((word) => `https://wa.me/${whatsAppNumber.slice(1)}?text=${word}`);
-  const users = createOktaUsers({ credential: options.credential, optInAttribute });
+  const users = createOktaUsers({ ...options, optInAttribute });
   const words = new PairingWords(clock);
   const records = new ConsentRecords(logger);
+  // What a user chooses on the page, and the word that they send, are two ways to the same attribute: each waits for the
+  // one before, so that what was chosen last counts.
+  const inTurn = createTurns();
+
+  const turnOff = async (userId: string): Promise<void> => {
+    // A word that was asked for in the turn before.
+    words.cancel(userId);
+    const { isByWhatsApp } = await users.read(userId);
+    // Consent that was given without an answer of Okta may still reach the profile.
+    const isGiven = records.of(userId)[0]?.consent === 'given';
+    if (!isByWhatsApp && !isGiven) return;
+    const how = { by: 'page' } as const;
+    records.append({ userId, consent: 'withdrawn', textVersion: CONSENT_VERSION, how, at: clock() });
+    await users.setByWhatsApp(userId, false);
+  };
+
+  /** Shows a word to a user who agrees, where one could come. */
+  const offerWord = async (userId: string, textVersion: string): Promise<boolean> => {
+    const { isByWhatsApp, phone } = await users.read(userId);
+    if (isByWhatsApp || phone === undefined) return false;
+    words.issue({ userId, phone, textVersion });
+    return true;
+  };
+
+  /** Consent that is given anew takes an earlier STOP back (`isStart`), also where Okta could not be told of it yet. */
+  const follow = async (waiting: WaitingWord): Promise<InboundReply | undefined> => {
+    const { userId, phone, textVersion } = waiting;
+    let isGiven = false;
+    try {
+      const { phone: phoneNow } = await users.read(userId);
+      // The user has cancelled it while it was on its way, or has another number in Okta by now.
+      if (!words.isWanted(waiting)) return undefined;
+      if (phoneNow !== phone) {
+        words.cancel(userId);
+        return undefined;
+      }
+      // Before the write, whose answer may be lost: nobody gets codes by WhatsApp without a record of their consent.
+      const how = { by: 'word', numberEnding: endingOf(phone) } as const;
+      records.append({ userId, consent: 'given', textVersion, how, at: clock() });
+      isGiven = true;
+      await users.setByWhatsApp(userId, true);
+    } catch (error) {
+      words.giveBack(waiting);
+      if (!(error instanceof OktaCallError)) throw error;
+      logger.error('WhatsApp could not be turned on', { userId, reason: error.message });
+      if (!words.isWanted(waiting)) return undefined;
+      const text = 'That could not be saved just now. Please send the word again in a minute.';
+      return { text, isStart: isGiven };
+    }
+    // The user has cancelled it meanwhile: that turns WhatsApp off again in its turn.
+    if (!words.isWanted(waiting)) return undefined;
+    words.cancel(userId);
+    return {
+      text: 'WhatsApp is on: your codes come here from the next minute on. Send STOP to end that.',
+      isStart: true,
+    };
+  };
 
   const viewOf = (req: Request, userId: string, { isByWhatsApp, phone }: CodePreference): PreferenceView => {
     const waiting = words.waitingFor(userId);
@@ -80,13 +141,9 @@ export function createPreferences(
     const userId = oktaUserIdOf(req) ?? '';
     const { channel, textVersion } = fieldsOf(req);
     if (channel === 'sms') {
+      // At once, for a word that is being followed; the rest in its turn.
       words.cancel(userId);
-      const { isByWhatsApp } = await users.read(userId);
-      if (isByWhatsApp) {
-        await users.setByWhatsApp(userId, false);
-        const how = { by: 'page' } as const;
-        records.append({ userId, consent: 'withdrawn', textVersion: CONSENT_VERSION, how, at: clock() });
-      }
+      await inTurn(userId, () => turnOff(userId));
       res.redirect(303, PREFERENCES_PATH);
     } else if (channel !== 'whatsapp') {
       res.status(400).send(problemPage('That did not work', 'There is no such channel.'));
@@ -94,12 +151,8 @@ export function createPreferences(
       // It was changed since the page was opened: nobody has agreed to the new words yet.
       res.status(409).send(problemPage('The text has changed', 'Please open the page again and read it.'));
     } else {
-      const { isByWhatsApp, phone } = await users.read(userId);
-      if (isByWhatsApp || phone === undefined) res.redirect(303, PREFERENCES_PATH);
-      else {
-        words.issue({ userId, phone, textVersion });
-        res.redirect(303, WAITING_PATH);
-      }
+      const isWaiting = await inTurn(userId, () => offerWord(userId, textVersion));
+      res.redirect(303, isWaiting ? WAITING_PATH : PREFERENCES_PATH);
     }
   });
   const tellOktaFailed: ErrorRequestHandler = (error: unknown, _req, res, next) => {
@@ -121,24 +174,7 @@ export function createPreferences(
       if (from === undefined) return isLikeAWord(text) ? NO_NUMBER_REPLY : undefined;
       const waiting = words.take(text, from);
       if (waiting === undefined) return undefined;
-      const { userId, phone, textVersion } = waiting;
-      try {
-        // It may have been changed in Okta while the word was on its way.
-        if ((await users.read(userId)).phone !== phone) return undefined;
-        await users.setByWhatsApp(userId, true);
-      } catch (error) {
-        if (!(error instanceof OktaCallError)) throw error;
-        words.giveBack(waiting);
-        logger.error('WhatsApp could not be turned on', { userId, reason: error.message });
-        return 'That could not be saved just now. Please send the word again in a minute.';
-      }
-      const how = { by: 'word', numberEnding: endingOf(phone) } as const;
-      records.append({ userId, consent: 'given', textVersion, how, at: clock() });
-      // Consent that is given anew takes an earlier STOP back.
-      return {
-        text: 'WhatsApp is on: your codes come here from the next minute on. Send STOP to end that.',
-        isStart: true,
-      };
+      return inTurn(waiting.userId, () => follow(waiting));
     },
   };
 }

@@ -34,7 +34,8 @@ export const PRODUCT_VARIABLES = [
 
 export const PREFERENCES_VARIABLES = PRODUCT_VARIABLES.filter((name) => name.startsWith('OKTA_PREFERENCES_'));
 export const ACCOUNT_VARIABLES = PRODUCT_VARIABLES.filter((name) => name.startsWith('ACCOUNT_'));
-export type Name = (typeof PRODUCT_VARIABLES)[number] | 'OPT_IN_ATTRIBUTE' | 'PORT' | 'NODE_ENV' | 'DEMO';
+const VARIABLES = [...PRODUCT_VARIABLES, 'OPT_IN_ATTRIBUTE', 'PORT', 'NODE_ENV', 'DEMO'] as const;
+export type Name = (typeof VARIABLES)[number];
 export type Read = (name: Name) => string | undefined;
 
 /** A value, which is only used where there are no problems. */
@@ -50,4 +51,27 @@ export function hasAny(read: Read, names: readonly Name[]): boolean {
 export function required(read: Read, name: Name, what: string): Reading<string> {
   const value = read(name);
   return { value: value ?? '', problems: value === undefined ? [`${name} is missing: ${what}`] : [] };
+}
+
+/** A value without what an env file may leave around it: quotes, spaces, the carriage return of a file with Windows line ends. */
+export function bareOf(value: string): string {
+  return value
+    .trim()
+    .replace(/^(["'])(.*)\1$/s, '$2')
+    .trim();
+}
+
+/**
+ * A value with something around it is refused, in place of being mended: other readers of the same file, such as the
+ * command line, and Node itself of `NODE_ENV`, would go by it as it stands.
+ */
+export function wrappingProblems(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return VARIABLES.filter((name) => {
+    const value = env[name] ?? '';
+    // A PEM ends with a line end.
+    return bareOf(value) !== (name.endsWith('PRIVATE_KEY') ? value.trim() : value);
+  }).map(
+    (name) =>
+      `${name} has quotes, spaces or a carriage return around its value: remove them, since docker's --env-file and kubectl's --from-env-file keep them`,
+  );
 }

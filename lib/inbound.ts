@@ -46,6 +46,8 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
   const { settings, events, suppressions } = parts;
   const seen = new BoundedMap<true>(MAX_MESSAGES);
   const answered = new BoundedMap<{ readonly kind: ReplyKind; readonly atMs: number }>(MAX_MESSAGES);
+  /** The id of the last STOP of a sender. */
+  const lastStops = new BoundedMap<string>(MAX_MESSAGES);
 
   /** At this gateway or another one that shares the state. */
   const isReplay = async ({ messageId }: ReceivedMessage): Promise<boolean> => {
@@ -82,37 +84,48 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
     const channel = planChannelOf(message);
     // Of SMS Twilio keeps the list, and would refuse all the same. Of RCS it may, and has the same words.
     const mayStop = channel === 'whatsapp' || (message.channel === 'rcs' && isTwilioWord(message.text));
-    if (keyword === 'stop' && mayStop) await suppressions.add(sender, channel, 'STOPPED');
-    else if (keyword === 'start') await suppressions.lift(sender, { channel, reasons: ALL_REASONS });
+    if (keyword === 'stop' && mayStop) {
+      lastStops.set(senderOn(message), message.messageId);
+      await suppressions.add(sender, channel, 'STOPPED');
+    } else if (keyword === 'start') await suppressions.lift(sender, { channel, reasons: ALL_REASONS });
     // Whoever writes is there, and has not blocked us.
     else if (channel === 'whatsapp') await suppressions.lift(sender, { channel, reasons: TOLD_REASONS });
   };
 
-  /** What the user of the package wants to say; `undefined` for the usual. */
+  /** What the user of the package wants to say; `undefined` for the usual. An `isStart` that comes too late for a reply counts, too. */
   const ask = async (message: ReceivedMessage): Promise<string | undefined> => {
     const { onMessage } = settings.inbound;
     if (onMessage === undefined) return undefined;
-    try {
-      const given: unknown = await waitAtMost(Promise.resolve(onMessage(message)), settings.deadlineMs);
-      if (given === TIMED_OUT) throw new Error('no answer in time');
+    const stopBefore = lastStops.get(senderOn(message));
+    const follow = async (): Promise<string | undefined> => {
+      const given: unknown = await onMessage(message);
       const { text, isStart } = (typeof given === 'string' ? { text: given } : Object(given)) as Record<
         string,
         unknown
       >;
-      if (isStart === true) {
+      // A STOP that came after this message is newer than it.
+      if (isStart === true && lastStops.get(senderOn(message)) === stopBefore) {
         const lifted = { channel: planChannelOf(message), reasons: ALL_REASONS };
         await suppressions.lift(senderOf(message), lifted);
       }
       return typeof text === 'string' && text !== '' ? text : undefined;
-    } catch (error) {
-      tellOutsideCall('inbound', parts)(error);
-      return undefined;
-    }
+    };
+    const tell = tellOutsideCall('inbound', parts);
+    const reply = await waitAtMost(
+      follow().catch((error: unknown) => {
+        tell(error);
+        return undefined;
+      }),
+      settings.deadlineMs,
+    );
+    if (reply !== TIMED_OUT) return reply;
+    tell(new Error('no answer in time'));
+    return undefined;
   };
 
   /** The same is said once in ten minutes. */
   const usual = (message: ReceivedMessage, kind: ReplyKind): string | undefined => {
-    const key = `${message.channel} ${senderOf(message)}`;
+    const key = senderOn(message);
     const nowMs = settings.clock();
     const last = answered.get(key);
     if (last?.kind === kind && Math.abs(nowMs - last.atMs) < REPLY_EVERY_MS) return undefined;
@@ -163,6 +176,11 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
 /** By whom a message is: their number where it is known, else WhatsApp's id of them. */
 function senderOf({ from, externalUserId = '' }: ReceivedMessage): string {
   return from ?? externalUserId;
+}
+
+/** The same, on the channel of the message. */
+function senderOn(message: ReceivedMessage): string {
+  return `${message.channel} ${senderOf(message)}`;
 }
 
 /** The channel of a plan that reaches them there: Twilio sends by RCS what goes out as SMS, where a phone takes it. */

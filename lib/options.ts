@@ -208,7 +208,7 @@ export interface InboundOptions {
     | undefined;
   /**
    * Told of what is none of these words, with the number that it came from. What it returns is the answer; nothing, or
-   * a failure: the usual one. It has as long as `deadlineMs`.
+   * a failure: the usual one. It has as long as `deadlineMs`; a later `isStart` still counts, unless a STOP came meanwhile.
    */
   readonly onMessage?:
     ((message: ReceivedMessage) => InboundReply | undefined | Promise<InboundReply | undefined>) | undefined;

@@ -9,7 +9,7 @@ import {
 } from '#lib/index.js';
 import type { EmulatedInbound, InboundMessage } from '#lib/testing/index.js';
 import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
-import { stopTime, warmUp } from '#harness/stopped-time.js';
+import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 
 type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
@@ -218,6 +218,45 @@ describe('what users write to the senders', () => {
     expect(await channelOf()).to.equal('sms');
     expect((await write('MAPLE-71')).replies).to.deep.equal(['On.']);
     expect(await channelOf()).to.equal('whatsapp');
+  });
+
+  describe('where the gateway needs longer than a reply can wait', () => {
+    /** The message is answered as usual; what `late` resolves to comes then. */
+    const late = async (): Promise<(answer: { readonly isStart: boolean }) => void> => {
+      const answer = defer<{ readonly isStart: boolean }>();
+      let isAsked = false;
+      await start({
+        onMessage: () => {
+          isAsked = true;
+          return answer.promise;
+        },
+      });
+      await write('STOP');
+      scene.twilio.joinSandbox(ANA.phone);
+      clock = stopTime();
+      const writing = write('MAPLE-71');
+      await until(() => isAsked);
+      expect((await passTime(clock, writing, 3_000)).replies[0]).to.match(/nobody reads/);
+      clock.restore();
+      const failed = scene.events.find((event) => event.type === 'extension.failed');
+      expect(failed).to.include({ extension: 'inbound', count: 1 });
+      expect(await channelOf()).to.equal('sms');
+      return answer.resolve;
+    };
+
+    it('still takes STOP back where the message counts as START', async () => {
+      const answer = await late();
+      answer({ isStart: true });
+      await until(async () => (await channelOf()) === 'whatsapp');
+    });
+
+    it('keeps a STOP that came after the message', async () => {
+      const answer = await late();
+      await write('STOP');
+      answer({ isStart: true });
+      await new Promise(setImmediate);
+      expect(await channelOf()).to.equal('sms');
+    });
   });
 
   for (const [what, onMessage] of [

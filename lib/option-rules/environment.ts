@@ -56,11 +56,31 @@ export const VARIABLES: readonly string[] = Object.keys(RULES);
 
 /** A sentence for each variable that is wrong, with its name and without its value. */
 export function variableProblems(values: Readonly<Partial<Record<VariableName, string>>>): readonly string[] {
-  const rules = Object.fromEntries(Object.entries(RULES).map(([name, rule]) => [name, rule()]));
+  const wrapped = Object.entries(values)
+    .filter(([name, value]) => isWrapped(name, value))
+    .map(([name]) => name);
+  const rules = Object.fromEntries(
+    Object.entries(RULES).map(([name, rule]) => [name, wrapped.includes(name) ? Joi.any() : rule()]),
+  );
   const { error } = Joi.object(rules).validate(values, {
     abortEarly: false,
     convert: false,
     errors: { wrap: { label: false } },
   });
-  return [...new Set((error?.details ?? []).map(({ message }) => message))];
+  return [
+    ...wrapped.map(
+      (name) =>
+        `${name} has quotes, spaces or a carriage return around its value: remove them, since docker's --env-file and kubectl's --from-env-file keep them`,
+    ),
+    ...new Set((error?.details ?? []).map(({ message }) => message)),
+  ];
+}
+
+/** Whether a value has around it what an env file may leave there. */
+function isWrapped(name: string, value: string): boolean {
+  // Commands of a shell, in which quotes are usual.
+  if (name === 'VISUAL' || name === 'EDITOR') return false;
+  const trimmed = value.trim();
+  // A PEM ends with a line end.
+  return /^(["']).*\1$/s.test(trimmed) || (trimmed !== value && name !== 'OKTA_PRIVATE_KEY');
 }

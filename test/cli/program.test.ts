@@ -121,6 +121,31 @@ describe('the command line', () => {
       expect(made.stderr).to.include('OKTA_API_TOKEN is missing');
     });
 
+    it('with nothing around them: what an env file has left there is refused by name', async () => {
+      const env = { HOOK_SECRET: `${HOOK_SECRET}\r`, PUBLIC_URL: `"${ENV.PUBLIC_URL}"` };
+      const made = await run(okta, 'setup hook --yes --skip-check', { env });
+      expect(made.code).to.equal(2);
+      for (const name of ['HOOK_SECRET', 'PUBLIC_URL'])
+        expect(made.stderr).to.include(
+          `- ${name} has quotes, spaces or a carriage return around its value: remove`,
+        );
+      expect(made.stderr.match(/^- /gm)).to.have.length(2);
+      expect(made.stderr).not.to.include(ENV.PUBLIC_URL);
+      expect(okta.inlineHooks).to.deep.equal([]);
+    });
+
+    it('as a file has them: in quotes, with Windows line ends', async () => {
+      const file = join(folder, 'setup.env');
+      writeFileSync(file, `HOOK_SECRET="${HOOK_SECRET}"\r\nPUBLIC_URL=${ENV.PUBLIC_URL} \r\n`);
+      const env = { HOOK_SECRET: '', PUBLIC_URL: '' };
+      const made = await run(okta, `setup hook --yes --skip-check --env ${file}`, { env });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(okta.inlineHooks[0]?.channel).to.deep.nested.include({
+        uri: ENV.PUBLIC_URL,
+        'authScheme.value': HOOK_SECRET,
+      });
+    });
+
     it("whatever they hold: a Redis password that cannot be decoded is nobody else's trouble", async () => {
       mustNotShow('pass%word-5e');
       const env = { REDIS_URL: 'redis://:pass%word-5e@127.0.0.1:1' };

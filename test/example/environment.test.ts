@@ -232,6 +232,38 @@ describe('the environment of the example', () => {
         /^ACCOUNT_OKTA_USER_ID is no id/,
       ],
     ],
+    [
+      'what an env file leaves around values',
+      {
+        ...WHOLE,
+        HOOK_SECRET: '"secret-in-quotes"',
+        OKTA_API_TOKEN: "'token-in-quotes'",
+        TWILIO_ACCOUNT_SID: `${WHOLE.TWILIO_ACCOUNT_SID} `,
+        TWILIO_API_KEY_SECRET: `${WHOLE.TWILIO_API_KEY_SECRET}\r`,
+        OPT_IN_ATTRIBUTE: ' ',
+        PORT: '3000\r',
+      },
+      [
+        /^HOOK_SECRET has quotes, spaces or a carriage return around its value: remove them/,
+        /^OKTA_API_TOKEN has/,
+        /^TWILIO_ACCOUNT_SID has/,
+        /^TWILIO_API_KEY_SECRET has/,
+        /^OPT_IN_ATTRIBUTE has/,
+        /^PORT has/,
+      ],
+    ],
+    [
+      'a key in quotes',
+      { ...without('OKTA_API_TOKEN'), OKTA_CLIENT_ID: '0oa1', OKTA_PRIVATE_KEY: `"${privateKey}"` },
+      [/^OKTA_PRIVATE_KEY has/],
+    ],
+    ['an empty value in quotes', { ...WHOLE, REDIS_URL: '""' }, [/^REDIS_URL has/]],
+    ['a DEMO of a file with Windows line ends', { DEMO: '1\r', PORT: '0' }, [/^DEMO has/]],
+    ...['production\r', '"production"', 'production ', ' '].map((mode): [string, Env, readonly RegExp[]] => [
+      `NODE_ENV ${JSON.stringify(mode)}`,
+      { ...WHOLE, NODE_ENV: mode },
+      [/^NODE_ENV has quotes, spaces or a carriage return/],
+    ]),
     ['a port that is none', { ...WHOLE, PORT: '70000' }, [/^PORT must be a number/]],
     ['a port on the emulators that is none', { PORT: 'http' }, [/^PORT must be a number/]],
   ];
@@ -268,6 +300,10 @@ describe('the environment of the example', () => {
         OKTA_PRIVATE_KEY: privateKey.replaceAll('\n', '\\n'),
         OKTA_KEY_ID: 'kid1',
       },
+    ],
+    [
+      'a service app whose key ends with a line end',
+      { ...without('OKTA_API_TOKEN'), OKTA_CLIENT_ID: '0oa1', OKTA_PRIVATE_KEY: `${privateKey}\r\n` },
     ],
     [
       'callbacks, an attribute and an emulated Twilio',
@@ -342,6 +378,25 @@ describe('the environment of the example', () => {
       .to.match(/ACCOUNT_NAME is not set/)
       .and.not.match(/OKTA_PREFERENCES/);
     expect(notesOf({ ...own, ...account })).not.to.match(/ACCOUNT|OKTA_PREFERENCES/);
+  });
+
+  it('does not take production for something else because of what is around it', () => {
+    const environment = readEnvironment({ NODE_ENV: 'production\r' });
+    expect(environment)
+      .to.have.property('problems')
+      .that.includes.members([
+        'Nothing is configured; with NODE_ENV=production the emulators start only with DEMO=1',
+      ]);
+  });
+
+  it('says that cookies go over plain http outside production', () => {
+    const notesOf = (env: Env): string => {
+      const environment = readEnvironment(env);
+      return environment.kind === 'real' ? environment.notes.join('\n') : expect.fail('not real');
+    };
+    for (const mode of [undefined, 'prod', 'Production'])
+      expect(notesOf({ ...WHOLE, NODE_ENV: mode })).to.match(/^NODE_ENV is not production: the cookies/m);
+    expect(notesOf({ ...WHOLE, NODE_ENV: 'production' })).not.to.match(/NODE_ENV/);
   });
 
   it('says which channels have no sender', () => {

@@ -145,25 +145,72 @@ describe('the example gateway', () => {
     await browser.get('/account').expect(200);
   });
 
-  it('changes the session id at login', async () => {
+  it('makes a session when a login succeeds and not before, each with an id of its own', async () => {
     const browser = supertest.agent(gateway.app);
-    const before = cookiesOf(await browser.get('/login'));
-    const after = cookiesOf(await logIn(browser));
-    expect(after).to.include('gateway.sid');
-    expect(after).not.to.equal(before);
+    const form = await browser.get('/login').expect(200);
+    const csrfToken = csrfTokenIn(form.text);
+    const post = (fields: object) =>
+      browser
+        .post('/login')
+        .type('form')
+        .send({ ...ACCOUNT, ...fields });
+    const anonymous = [
+      form,
+      await browser.get('/'),
+      await browser.get('/account'),
+      await post({ csrfToken: 'of-nobody' }).expect(403),
+      await post({ csrfToken, password: 'wrong' }).expect('Location', '/login?failed'),
+      await browser.get('/login?failed').expect(200),
+      await browser.post('/logout').expect(403),
+    ];
+    for (const response of anonymous) expect(cookiesOf(response)).not.to.include('gateway.sid');
+
+    const sessionIn = (response: supertest.Response): string =>
+      /gateway\.sid=([^;]+)/.exec(cookiesOf(response))?.[1] ?? expect.fail('there is no session');
+    const first = sessionIn(await post({ csrfToken }).expect('Location', '/account'));
+    const second = sessionIn(await post({ csrfToken }).expect('Location', '/account'));
+    expect(second).not.to.equal(first);
+    // The first one ended with the second login.
+    await supertest(gateway.app)
+      .get('/account')
+      .set('Cookie', `gateway.sid=${first}`)
+      .expect('Location', '/login');
   });
 
-  it('keeps its cookie from scripts and other sites, and behind https from plain http', async () => {
-    const plain = cookiesOf(await supertest(gateway.app).get('/login'));
-    expect(plain)
-      .to.match(/HttpOnly/)
-      .and.match(/SameSite=Lax/)
-      .and.not.match(/Secure/);
+  it('takes the login form of each tab', async () => {
+    const browser = supertest.agent(gateway.app);
+    const first = csrfTokenIn((await browser.get('/login')).text);
+    await browser.get('/login');
+    await browser
+      .post('/login')
+      .type('form')
+      .send({ ...ACCOUNT, csrfToken: first })
+      .expect('Location', '/account');
+  });
+
+  it('keeps its cookies from scripts and other sites, and behind https from plain http', async () => {
+    const browser = supertest.agent(gateway.app);
+    for (const cookies of [cookiesOf(await browser.get('/login')), cookiesOf(await logIn(browser))]) {
+      expect(cookies)
+        .to.match(/HttpOnly/)
+        .and.match(/SameSite=Lax/)
+        .and.not.match(/Secure/);
+    }
 
     const behindProxy = makeGateway({ isBehindTlsProxy: true });
-    const secure = await supertest(behindProxy.app).get('/login').set('X-Forwarded-Proto', 'https');
-    expect(cookiesOf(secure)).to.match(/Secure/);
-    expect(cookiesOf(await supertest(behindProxy.app).get('/login'))).to.equal('[]');
+    const form = await supertest(behindProxy.app).get('/login').set('X-Forwarded-Proto', 'https');
+    expect(cookiesOf(form)).to.match(
+      /^\["__Host-gateway-login=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Lax"\]$/,
+    );
+    const [, cookie = ''] = /"([^;]+)/.exec(cookiesOf(form)) ?? [];
+    const post = () =>
+      supertest(behindProxy.app)
+        .post('/login')
+        .set('Cookie', cookie)
+        .type('form')
+        .send({ ...ACCOUNT, csrfToken: csrfTokenIn(form.text) });
+    expect(cookiesOf(await post().set('X-Forwarded-Proto', 'https'))).to.match(/gateway\.sid=.*Secure/);
+    expect(cookiesOf(await post())).to.equal('[]');
     await behindProxy.hook.close();
   });
 

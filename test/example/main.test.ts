@@ -79,7 +79,7 @@ describe('npm start', function () {
       .expect(200, /WhatsApp is on/);
     await run.printed(/Bob's phone \+12025550142 -- WhatsApp\n.*WhatsApp is on/);
     await bob.get('/preferences').expect(200, /<strong>WhatsApp/);
-    await run.printed(/"message":"A user changed how codes come","userId":"00ubob0montgomery001"/);
+    await run.printed(/"message":"A user chose how codes come","userId":"00ubob0montgomery001"/);
   });
 
   it('drains when npm is ended by a SIGTERM that its shell does not hand on, with a page of the phones open', async () => {

@@ -1,6 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { exportJWK } from 'jose';
 import { expect } from 'chai';
 import supertest from 'supertest';
@@ -20,6 +22,8 @@ import {
   type TwilioEmulator,
 } from '#lib/testing/index.js';
 import { ANA, BOB } from '#harness/scene.js';
+import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
+import { defer, until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 const HOOK_SECRET = 'hook-secret-of-the-preferences';
@@ -36,6 +40,58 @@ function found(html: string, pattern: RegExp): string {
 const csrfTokenIn = (html: string): string => found(html, /name="csrfToken" value="([^"]+)"/);
 const wordIn = (html: string): string => found(html, /class="word">([^<]+)</);
 
+/** A way to Okta on which a call can be held up. */
+interface HeldOkta {
+  readonly orgUrl: string;
+  /** Holds the next call of the method. */
+  hold(): void;
+  /** Resolves when a call is held. */
+  readonly holds: Promise<void>;
+  /** Lets it go on. */
+  release(): void;
+  close(): void;
+}
+
+async function startHeldOkta(orgUrl: string, method: string): Promise<HeldOkta> {
+  const holds = defer<undefined>();
+  const released = defer<undefined>();
+  let isHolding = false;
+  const server = createServer((req, res) => {
+    void (async () => {
+      const body = await text(req);
+      if (isHolding && req.method === method) {
+        isHolding = false;
+        holds.resolve(undefined);
+        await released.promise;
+      }
+      const answer = await fetch(`${orgUrl}${req.url ?? ''}`, {
+        method: req.method ?? '',
+        headers: {
+          authorization: req.headers.authorization ?? '',
+          'content-type': req.headers['content-type'] ?? '',
+        },
+        ...(req.method === 'POST' ? { body } : {}),
+      });
+      res.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+    })().catch(() => res.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    orgUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    hold: () => {
+      isHolding = true;
+    },
+    holds: holds.promise,
+    release: () => {
+      released.resolve(undefined);
+    },
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
 describe('the preference page of the example', () => {
   let okta: OktaEmulator;
   let twilio: TwilioEmulator;
@@ -43,6 +99,7 @@ describe('the preference page of the example', () => {
   let server: Server;
   let publicUrl: string;
   let ownToken: string;
+  let held: HeldOkta | undefined;
   let now: number;
   let log: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[];
   const others: ReceivedMessage[] = [];
@@ -96,7 +153,9 @@ describe('the preference page of the example', () => {
     await before?.hook.close();
   };
 
+  before(warmUp);
   beforeEach(async () => {
+    held = undefined;
     now = Date.now();
     log = [];
     others.length = 0;
@@ -131,6 +190,7 @@ describe('the preference page of the example', () => {
   afterEach(async () => {
     server.closeAllConnections();
     server.close();
+    held?.close();
     await Promise.all([gateway.hook.close(), okta.close(), twilio.close()]);
   });
 
@@ -380,7 +440,7 @@ describe('the preference page of the example', () => {
     const ana = await logIn('ana', PASSWORDS.ana);
     await write(await askForWord(bob));
     await choose(bob, 'sms');
-    const lines = log.filter(({ message }) => message === 'A user changed how codes come');
+    const lines = log.filter(({ message }) => message === 'A user chose how codes come');
     const textVersion = lines[0]?.fields['textVersion'];
     const at = new Date(now).toISOString();
     expect(textVersion).to.match(/^[0-9a-f]{12}$/);
@@ -391,7 +451,7 @@ describe('the preference page of the example', () => {
     expect(await pageOf(ana)).to.match(/Nothing on this page so far/);
     // Off again what is off already: nothing was withdrawn.
     await choose(bob, 'sms');
-    expect(log.filter(({ message }) => message === 'A user changed how codes come')).to.have.length(2);
+    expect(log.filter(({ message }) => message === 'A user chose how codes come')).to.have.length(2);
   });
 
   it('shows a word to nobody but the user whose it is', async () => {
@@ -460,6 +520,177 @@ describe('the preference page of the example', () => {
     expect(isOn()).to.equal(undefined);
     expect(await replyTo(write(word))).to.match(/is on/);
     expect(log.map(({ message }) => message)).to.include('WhatsApp could not be turned on');
+  });
+
+  /** Okta, which takes the next call of this method only when the test lets it. */
+  const holdNext = async (method: 'GET' | 'POST'): Promise<HeldOkta> => {
+    held = await startHeldOkta(okta.orgUrl, method);
+    // However long the machine takes for what a test does meanwhile.
+    const timeoutMs = 60_000;
+    const credential = { orgUrl: held.orgUrl, apiToken: ownToken };
+    await serve({ preferences: { credential, timeoutMs } });
+    return held;
+  };
+  const recorded = (): unknown[] =>
+    log
+      .filter(({ message }) => message === 'A user chose how codes come')
+      .map(({ fields }) => fields['consent']);
+  /** Resolves when the gateway has heard it; what it then answers comes later. */
+  const cancel = async (browser: Browser): Promise<Promise<supertest.Response>[]> => {
+    const answer = choose(browser, 'sms');
+    await until(async () => !/class="word"/.test(await pageOf(browser)));
+    return [answer];
+  };
+
+  it('turns nothing on for who cancels while the word is on its way', async () => {
+    const okta = await holdNext('GET');
+    const bob = await asBob();
+    const word = await askForWord(bob);
+    okta.hold();
+    const reply = replyTo(write(word));
+    await okta.holds;
+    const cancelling = await cancel(bob);
+    okta.release();
+    expect(await reply).not.to.match(/WhatsApp is on|again/);
+    await Promise.all(cancelling);
+    expect(await replyTo(write(word))).not.to.match(/is on/);
+    expect(writes()).to.deep.equal([]);
+    expect(recorded()).to.deep.equal([]);
+  });
+
+  it('turns WhatsApp off again for who cancels while it is being turned on', async () => {
+    const okta = await holdNext('POST');
+    const bob = await asBob();
+    const word = await askForWord(bob);
+    okta.hold();
+    const reply = replyTo(write(word));
+    await okta.holds;
+    const cancelling = await cancel(bob);
+    okta.release();
+    expect(await reply).not.to.match(/WhatsApp is on/);
+    await Promise.all(cancelling);
+    expect(isOn()).to.equal(false);
+    expect(recorded()).to.deep.equal(['given', 'withdrawn']);
+    expect(await pageOf(bob)).to.match(/by <strong>SMS/);
+  });
+
+  it('gives no word back that was cancelled while Okta failed', async () => {
+    const held = await holdNext('POST');
+    const bob = await asBob();
+    const word = await askForWord(bob);
+    okta.fault({
+      fault: { kind: 'status', status: 500 },
+      match: ({ method }) => method === 'POST',
+      times: 1,
+    });
+    held.hold();
+    const reply = replyTo(write(word));
+    await held.holds;
+    const cancelling = await cancel(bob);
+    held.release();
+    expect(await reply).not.to.match(/send the word again/);
+    await Promise.all(cancelling);
+    expect(await pageOf(bob)).not.to.match(/class="word"/);
+    expect(await replyTo(write(word))).not.to.match(/is on/);
+    expect(isOn()).to.equal(false);
+  });
+
+  it('gives no word to who chooses SMS while it is being made', async () => {
+    const okta = await holdNext('GET');
+    const bob = await asBob();
+    const csrfToken = csrfTokenIn((await bob.get('/account')).text);
+    const post = (channel: string) =>
+      bob.post('/preferences').type('form').send({ channel, textVersion: CONSENT_VERSION, csrfToken });
+    okta.hold();
+    const asking = post('whatsapp').then();
+    await okta.holds;
+    const choosing = post('sms').then();
+    okta.release();
+    await Promise.all([asking, choosing]);
+    expect(await pageOf(bob)).not.to.match(/class="word"/);
+  });
+
+  /** Okta writes, and its answer is lost. */
+  const loseAnswer = (method: 'GET' | 'POST'): void => {
+    okta.fault({ fault: { kind: 'truncated' }, match: (request) => request.method === method, times: 1 });
+  };
+
+  it('goes by the profile where the answer to a write is lost', async () => {
+    const bob = await asBob();
+    const word = await askForWord(bob);
+    loseAnswer('POST');
+    expect(await replyTo(write(word))).to.match(/is on/);
+    expect(isOn()).to.equal(true);
+    loseAnswer('POST');
+    expect((await choose(bob, 'sms')).headers['location']).to.equal('/preferences');
+    expect(isOn()).to.equal(false);
+    expect(recorded()).to.deep.equal(['given', 'withdrawn']);
+  });
+
+  it('has a record of each choice that Okta may have, also where it says nothing any more', async () => {
+    const bob = await asBob();
+    await write('STOP');
+    twilio.joinSandbox(BOB.phone);
+    const word = await askForWord(bob);
+    const goSilent = (): void => {
+      loseAnswer('POST');
+      // Of the call that looks what has become of it.
+      okta.fault({
+        fault: { kind: 'status', status: 500 },
+        match: ({ method }) => method === 'GET' && writes().length > 0,
+        times: 1,
+      });
+    };
+    goSilent();
+    expect(await replyTo(write(word))).to.match(/could not be saved/);
+    expect(isOn()).to.equal(true);
+    expect(recorded()).to.deep.equal(['given']);
+    expect(await pageOf(bob)).to.match(/by <strong>WhatsApp/);
+    // STOP does not outlive what the record and the page say.
+    expect(await nextCodeBy()).to.equal('whatsapp');
+
+    const page = await pageOf(bob);
+    okta.requests.length = 0;
+    goSilent();
+    const form = { channel: 'sms', csrfToken: csrfTokenIn(page) };
+    await bob.post('/preferences').type('form').send(form).expect(503);
+    expect(isOn()).to.equal(false);
+    expect(recorded()).to.deep.equal(['given', 'withdrawn']);
+    expect(await pageOf(bob)).to.match(/by <strong>SMS/);
+  });
+
+  it('withdraws what was given, though Okta does not have it yet', async () => {
+    const bob = await asBob();
+    const word = await askForWord(bob);
+    okta.fault({ fault: { kind: 'html', status: 502 }, match: ({ method }) => method === 'POST', times: 1 });
+    expect(await replyTo(write(word))).to.match(/could not be saved/);
+    await choose(bob, 'sms');
+    expect(isOn()).to.equal(false);
+    expect(recorded()).to.deep.equal(['given', 'withdrawn']);
+  });
+
+  it('takes an earlier STOP back also where Okta needs longer than the reply can wait', async () => {
+    const okta = await holdNext('GET');
+    const bob = await asBob();
+    await write('STOP');
+    twilio.joinSandbox(BOB.phone);
+    const word = await askForWord(bob);
+    okta.hold();
+    const time = stopTime();
+    try {
+      const writing = write(word);
+      await okta.holds;
+      expect(await replyTo(passTime(time, writing, 3_000))).to.match(USUAL_REPLY);
+    } finally {
+      time.restore();
+    }
+    okta.release();
+    await until(() => isOn() === true);
+    await until(async () => {
+      now += 61_000;
+      return (await nextCodeBy()) === 'whatsapp';
+    });
+    expect(recorded()).to.deep.equal(['given']);
   });
 
   it('hands on what is none of its words, and whatever comes where there is no page', async () => {

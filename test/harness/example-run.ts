@@ -12,10 +12,10 @@ export class ExampleRun {
   stdout = '';
   stderr = '';
 
-  constructor(env: Readonly<Record<string, string>>, command: readonly string[] = GATEWAY) {
+  constructor(env: Readonly<Record<string, string>>, command: readonly string[] = GATEWAY, cwd = ROOT) {
     const [program = '', ...words] = command;
     const child = spawn(program, words, {
-      cwd: ROOT,
+      cwd,
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own, so that it can be ended with all that it started.

@@ -1,4 +1,6 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
+import { exportJWK } from 'jose';
 import { startTestServer } from '../testing/local.js';
 import { ANA, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
@@ -236,6 +238,32 @@ describe('the whole of what is printed', () => {
         await shown('doctor --json', { env }),
       );
     });
+  });
+
+  it('where a credential may not do what a command needs, and what it asks for', async () => {
+    const { okta } = scene;
+    const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const publicJwk = await exportJWK(keys.publicKey);
+    const apiToken = okta.addApiToken(['READ_ONLY_ADMIN']);
+    mustNotShow(pem, apiToken);
+    const byApp = { OKTA_API_TOKEN: '', OKTA_CLIENT_ID: '0oasetup', OKTA_PRIVATE_KEY: pem };
+    const runs: string[] = [];
+    const asked: string[] = [];
+    const nowMs = Date.now();
+    const time = { now: () => nowMs, sleep: () => Promise.resolve() };
+    for (const args of [
+      ...['setup attribute --yes', 'setup hook --yes', 'setup event-hook --yes'],
+      ...[`preview --user ${ANA.login} --yes`, `preview --user ${ANA.login} --yes --via gateway`],
+    ]) {
+      okta.registerServiceApp({ clientId: '0oasetup', publicJwk, scopes: [] });
+      okta.requests.length = 0;
+      runs.push(await shown(args, { env: byApp, time }));
+      const scopes = okta.requests.flatMap(({ form }) => form?.['scope'] ?? []);
+      asked.push(`${args}\n  ${scopes.join('\n  ')}\n`);
+      runs.push(await shown(args, { env: { OKTA_API_TOKEN: apiToken }, time }));
+    }
+    expectKept('not-allowed', ...runs, ...asked);
   });
 
   it('where it waits for the rate limit', async () => {

@@ -93,7 +93,6 @@ export async function carryOut(
         continue;
       }
     }
-    count += 1;
     try {
       await step.run();
       noteDone(step);
@@ -102,9 +101,13 @@ export async function carryOut(
     } catch (error) {
       if (isPassing(error)) {
         unsure = step;
+        // Bounded by its minute, not by the number of steps.
         await patience.wait('Okta cannot do it at this moment', error);
-      } else if (!(await hasChanged(error, plan, setup))) throw error;
+        continue;
+      }
+      if (!(await hasChanged(error, plan, setup))) throw error;
     }
+    count += 1;
   }
   throw new CommandError(
     1,

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Logger } from '../delivery/channel.js';
 import { oktaTelephonyHook } from '../hook.js';
 import { isFromLoopback, isToLoopback } from '../page/same-site.js';
-import { createPhonesPage, startDemoOrg } from '../testing/index.js';
+import { createPhonesPage, startDemoOrg, type DemoOrg } from '../testing/index.js';
 import { CommandError, type Command, type CommandCall, type ExitCode, type Signals } from './command.js';
 import { textOption } from './setup.js';
 import type { Terminal } from './terminal.js';
@@ -27,10 +27,14 @@ machine by a name of its own (localhost, 127.0.0.1): a real gateway has its logi
   okta-telephony-hook demo
   okta-telephony-hook demo --faults --port 0`,
   options: { port: { type: 'string' }, faults: { type: 'boolean' } },
-  run: runDemo,
+  run: (call) => runDemo(call),
 };
 
-async function runDemo({ options, terminal, signals }: CommandCall): Promise<ExitCode> {
+/** @param startOrg - how Okta and Twilio are started, once the port is taken. */
+export async function runDemo(
+  { options, terminal, signals }: Pick<CommandCall, 'options' | 'terminal' | 'signals'>,
+  startOrg: () => Promise<DemoOrg> = startDemoOrg,
+): Promise<ExitCode> {
   const port = readPort(textOption(options, 'port'));
   // Before anything is told: who ends it as soon as it says so is heard.
   const hand = listenForEnd(signals);
@@ -47,7 +51,7 @@ async function runDemo({ options, terminal, signals }: CommandCall): Promise<Exi
       server.closeAllConnections();
     });
     const hookUrl = origin + HOOK_PATH;
-    const org = await startDemoOrg();
+    const org = await startOrg();
     closing.unshift(() => org.close());
     const hook = oktaTelephonyHook({
       ...org.hookOptions(hookUrl),

@@ -81,6 +81,7 @@ async function groupsOf(call: CommandCall, callMs: number): Promise<readonly Che
   });
   const way = examineWay(hook, {
     callMs,
+    time,
     orgUrl: okta.value?.credential.orgUrl,
     answer: hooks.answer,
   });

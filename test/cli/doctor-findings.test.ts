@@ -8,7 +8,7 @@ function withoutNames({ check, status, message, remedy }: Line): Line {
     text
       .replace(/(127\.0\.0\.1|localhost):\d+/g, 'HOST')
       .replace(/ENOTFOUND|EAI_AGAIN/, 'NO_NAME')
-      .replace(/\bcal[A-Za-z0-9]{17}\b/g, 'HOOK_ID');
+      .replace(/\b(?:cal|who)[A-Za-z0-9]{17}\b/g, 'HOOK_ID');
   return { check, status, message: plain(message), remedy: plain(remedy ?? '') };
 }
 

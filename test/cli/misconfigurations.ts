@@ -1,8 +1,8 @@
 import { ANA, type Scene } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
-import { callApi } from '../testing/okta-client.js';
+import { callApi, telephonyHook } from '../testing/okta-client.js';
 import { startTestServer } from '../testing/local.js';
-import { grant, type Line } from './doctor-scene.js';
+import { grant, READ_SCOPES, type Line } from './doctor-scene.js';
 
 /** Of an environment. */
 export type Variables = Readonly<Record<string, string>>;
@@ -41,6 +41,16 @@ function byRoles(okta: Scene['okta'], body: readonly object[]): Variables {
   return { OKTA_API_TOKEN: okta.apiToken, OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '' };
 }
 
+/** Whatever could change the org, by the scope that does. */
+const MANAGED = [
+  ...['users', 'groups', 'apps', 'appGrants', 'roles', 'policies', 'authenticators', 'authorizationServers'],
+  ...['idps', 'apiTokens', 'inlineHooks', 'eventHooks', 'schemas', 'profileMappings', 'sessions'],
+  ...['networkZones', 'trustedOrigins', 'orgs', 'domains', 'brands', 'templates', 'devices', 'logStreams'],
+  ...['identitySources', 'customTelephonyProvider', 'features', 'userTypes', 'realms'],
+];
+const LEAST =
+  "Give the gateway one of its own: an API token of a Read-Only Administrator, or a service app with okta.users.read and nothing else. An administrator's is for setup and doctor.";
+
 const OF_OTHERS = '+12025550198';
 
 /** A voice number that is none of the account's, beside what Twilio has as its verified caller IDs. */
@@ -77,6 +87,82 @@ function answering(status: number, headers: Record<string, string> = {}, body = 
       other.close();
     });
     return { PUBLIC_URL: `${other.url}/okta/telephony` };
+  };
+}
+
+/** An answer of Okta in the place of the true one, for what has that in its path. */
+function answerOf(
+  okta: Scene['okta'],
+  part: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
+  okta.fault({
+    fault: { kind: 'status', status: 200, body, headers },
+    match: ({ path }) => path.includes(part),
+  });
+}
+
+/** Okta fails for what has that in its path. */
+function failOf(okta: Scene['okta'], part: string, status: number): void {
+  okta.fault({ fault: { kind: 'status', status, body: {} }, match: ({ path }) => path.includes(part) });
+}
+
+/** What Twilio says to whoever comes with the auth token. */
+function answerOwner(twilio: Scene['twilio'], status: number, body: object): void {
+  const owner = `Basic ${Buffer.from(`${twilio.accountSid}:${twilio.authToken}`).toString('base64')}`;
+  twilio.fault({
+    fault: { kind: 'status', status, body },
+    match: ({ headers }) => headers.authorization === owner,
+  });
+}
+
+/** A template of whose approval Twilio says what no template has. */
+function oddTemplate(
+  approval: object,
+  template: Parameters<Scene['twilio']['addTemplate']>[0] = {},
+): (scene: Scene) => Variables {
+  return (scene) => {
+    scene.twilio.fault({
+      fault: { kind: 'status', status: 200, body: { whatsapp: approval } },
+      match: ({ path }) => path.includes('ApprovalRequests'),
+    });
+    return withTemplate(template)(scene);
+  };
+}
+
+const ERROR_OF_OURS = '{"error":{"errorSummary":"No"}}';
+
+/** A gateway that is well, but for what it answers otherwise; `0` breaks off. */
+function gateway(
+  otherwise: Readonly<
+    Partial<Record<'proven' | 'events' | 'events-proven' | 'unsigned' | 'signed', readonly [number, string?]>>
+  >,
+  variables: Variables = {},
+): Plant {
+  return async (_scene, later) => {
+    const other = await startTestServer((response, { url, headers }) => {
+      const challenge = headers['x-okta-verification-challenge'];
+      const isProven = headers.authorization !== undefined;
+      const [status, body = ''] = url.endsWith('/twilio/status')
+        ? headers['x-twilio-signature'] === undefined
+          ? (otherwise.unsigned ?? [403])
+          : (otherwise.signed ?? [204])
+        : challenge !== undefined
+          ? (otherwise.events ?? [200, '{"verification":"CHALLENGE"}'])
+          : !isProven
+            ? [401, ERROR_OF_OURS]
+            : ((url.endsWith('/events') ? otherwise['events-proven'] : otherwise.proven) ?? [
+                400,
+                ERROR_OF_OURS,
+              ]);
+      if (status === 0) response.destroy();
+      else response.writeHead(status).end(body.replace('CHALLENGE', String(challenge)));
+    });
+    later(() => {
+      other.close();
+    });
+    return { PUBLIC_URL: `${other.url}/okta/telephony`, ...variables };
   };
 }
 
@@ -1434,5 +1520,532 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     what: 'certificates that are checked',
     plant: { NODE_TLS_REJECT_UNAUTHORIZED: '1' },
     finds: ok('machine.tls', 'Certificates of others are checked.'),
+  },
+  {
+    what: 'a service app that may change everything',
+    plant: (scene) => grant(scene, [...READ_SCOPES, ...MANAGED.map((what) => `okta.${what}.manage`)]),
+    finds: warn(
+      'okta.privileges',
+      `The service app is granted ${MANAGED.map((what) => `okta.${what}.manage`).join(', ')}, which no gateway needs.`,
+      LEAST,
+    ),
+  },
+  {
+    what: 'that a scope could not be asked for',
+    plant: ({ okta }) => {
+      okta.fault({
+        fault: { kind: 'status', status: 500, body: {} },
+        match: ({ body }) => body.includes('okta.idps.manage'),
+      });
+    },
+    finds: fail(
+      'okta.privileges',
+      "Okta's token endpoint answered 500",
+      'Look at status.okta.com, and at a proxy if one stands in between; it may pass by itself, and codes go out meanwhile.',
+    ),
+  },
+  ...[['READ_ONLY_ADMIN'], ['REPORT_ADMIN', 'READ_ONLY_ADMIN']].map((roles): Misconfiguration => ({
+    what: `nothing wrong with an API token of ${roles.join(' and ')}`,
+    plant: ({ okta }) =>
+      byRoles(
+        okta,
+        roles.map((type) => ({ type })),
+      ),
+    finds: ok('okta.privileges', `The API token is of ${roles.join(', ')}.`),
+  })),
+  {
+    what: 'an API token of strong roles beside others',
+    plant: ({ okta }) =>
+      byRoles(
+        okta,
+        ['CUSTOM', 'ORG_ADMIN', 'READ_ONLY_ADMIN', 'APP_ADMIN'].map((type) => ({ type })),
+      ),
+    finds: warn(
+      'okta.privileges',
+      'The API token is of ORG_ADMIN, APP_ADMIN: more than a gateway needs.',
+      LEAST,
+    ),
+  },
+  {
+    what: 'an API token of which roles cannot be seen',
+    plant: ({ okta }) => {
+      const apiToken = okta.addApiToken(['READ_ONLY_ADMIN']);
+      mustNotShow(apiToken);
+      return { OKTA_API_TOKEN: apiToken, OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '' };
+    },
+    finds: [
+      warn(
+        'okta.privileges',
+        "Its roles cannot be seen with the API token, so it is no super administrator's; what else it may do is not known.",
+        'Look at its roles in Okta: Security > Administrators. Reading users is all that a gateway needs.',
+      ),
+      warn(
+        'okta.attribute',
+        'The attribute cannot be seen with this credential.',
+        "Run this with an administrator's: the role Organization Administrator; a service app with okta.schemas.read, too.",
+      ),
+      warn(
+        'okta.hook',
+        'The telephony hook cannot be seen with this credential.',
+        "Run this with an administrator's: the role Super Administrator, or a custom one that may see hooks; a service app with okta.inlineHooks.read, too.",
+      ),
+      warn(
+        'okta.event-hook',
+        'The event hook cannot be seen with this credential.',
+        "Run this with an administrator's: the role Super Administrator, or a custom one that may see hooks; a service app with okta.eventHooks.read, too.",
+      ),
+    ],
+  },
+  ...[{}, { 'x-rate-limit-limit': '0', 'x-rate-limit-remaining': '0' }, { 'x-rate-limit-limit': '100' }].map(
+    (headers): Misconfiguration => ({
+      what: `nothing of a rate limit in ${JSON.stringify(headers)}`,
+      plant: ({ okta }) => {
+        answerOf(okta, '/api/v1/users/', {}, headers);
+      },
+      finds: ok('okta.rate-limit', 'Okta says nothing of a limit here.'),
+    }),
+  ),
+  ...(
+    [
+      ['9', true],
+      ['10', false],
+    ] as const
+  ).map(([remaining, isLow]): Misconfiguration => ({
+    what: `a rate limit of which ${remaining} % are left`,
+    plant: ({ okta }) => {
+      answerOf(
+        okta,
+        '/api/v1/users/',
+        {},
+        { 'x-rate-limit-limit': '100', 'x-rate-limit-remaining': remaining },
+      );
+    },
+    finds: isLow
+      ? warn(
+          'okta.rate-limit',
+          `${remaining} % of 100 reads of users are left in this minute: below 10 % the gateway reads no profiles, and nobody gets WhatsApp.`,
+          'See what uses them up (Okta: Reports > Rate Limits), and raise the share of the token or the app (Security > API).',
+        )
+      : ok('okta.rate-limit', `${remaining} % of 100 reads of users are left in this minute.`),
+  })),
+  {
+    what: 'an attribute of names of channels that users may change, and who has one',
+    plant: ({ okta }) => {
+      okta.setAttribute('whatsAppOptIn', null);
+      okta.setAttribute('whatsAppOptIn', {
+        title: 'Ours',
+        type: 'string',
+        permissions: [{ principal: 'SELF', action: 'READ_WRITE' }],
+      });
+      okta.addUser({ login: 'cleo@example.com', profile: { whatsAppOptIn: 'whatsapp' } });
+    },
+    finds: [
+      warn(
+        'okta.attribute',
+        'whatsAppOptIn is of the type string, that users may change: only who has the name of a channel in it has opted in.',
+        'See that its values are names in optInChannels, such as whatsapp; OPT_IN_ATTRIBUTE may name a boolean in its place (okta-telephony-hook setup attribute).',
+      ),
+      ok('okta.opted-in', '1 active user has something in whatsAppOptIn.'),
+    ],
+  },
+  {
+    what: 'how many have opted in',
+    plant: ({ okta }) => {
+      okta.addUser({ login: 'cleo@example.com', profile: { whatsAppOptIn: true } });
+    },
+    finds: ok('okta.opted-in', '2 active users have opted in.'),
+  },
+  {
+    what: 'more than can be counted who have opted in',
+    plant: ({ okta }) => {
+      const link = `<${okta.orgUrl}/api/v1/users?after=1>; rel="next"`;
+      answerOf(okta, '/api/v1/users?', [{}], { link });
+    },
+    finds: ok('okta.opted-in', 'More than 4 active users have opted in.'),
+  },
+  {
+    what: 'that Okta cannot tell its schema',
+    plant: ({ okta }) => {
+      failOf(okta, '/meta/schemas', 500);
+      return { UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone' };
+    },
+    finds: [
+      fail(
+        'okta.attribute',
+        "Okta's API answered 500.",
+        'Look at status.okta.com, and at a proxy if one stands in between; it may pass by itself, and codes go out meanwhile.',
+      ),
+      fail(
+        'okta.unverified-phone',
+        "Okta's API answered 500.",
+        'Look at status.okta.com, and at a proxy if one stands in between; it may pass by itself, and codes go out meanwhile.',
+      ),
+    ],
+  },
+  {
+    what: 'that it may not see its schema',
+    plant: ({ okta }) => {
+      failOf(okta, '/meta/schemas', 403);
+      return { UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone' };
+    },
+    finds: [
+      warn(
+        'okta.attribute',
+        'The attribute cannot be seen with this credential.',
+        "Run this with an administrator's: the role Organization Administrator; a service app with okta.schemas.read, too.",
+      ),
+      warn(
+        'okta.unverified-phone',
+        'The attribute cannot be seen with this credential.',
+        "Run this with an administrator's: the role Organization Administrator; a service app with okta.schemas.read, too.",
+      ),
+    ],
+  },
+  {
+    what: 'that it may not see who has opted in',
+    plant: ({ okta }) => {
+      failOf(okta, '/api/v1/users?search', 403);
+    },
+    finds: warn(
+      'okta.opted-in',
+      'Who has opted in cannot be seen with this credential.',
+      "Run this with an administrator's: the role Read-Only Administrator; a service app with okta.users.read, too.",
+    ),
+  },
+  {
+    what: "another's hook that is not active, beside ours",
+    plant: async ({ okta }) => {
+      const hook = { ...telephonyHook('https://otp.vendor.example/hook'), status: 'INACTIVE' };
+      const { list } = await callApi(okta, 'GET', '/api/v1/inlineHooks?type=com.okta.telephony.provider');
+      answerOf(okta, '/api/v1/inlineHooks?', [...list, { ...list[0], ...hook, id: 'calothers00000000001' }]);
+    },
+    finds: ok(
+      'okta.hook',
+      'It is active, and its URL is PUBLIC_URL. Left alone: "Codes" (HOOK_ID, inactive, otp.vendor.example).',
+    ),
+  },
+  {
+    what: 'two event hooks of the same URL',
+    plant: async ({ okta }) => {
+      const { list } = await callApi(okta, 'GET', '/api/v1/eventHooks');
+      answerOf(okta, '/api/v1/eventHooks', [...list, { ...list[0], id: 'whosecond00000000001' }]);
+    },
+    finds: warn(
+      'okta.event-hook',
+      'A second event hook of the same URL: "Telephony gateway: codes that were used" (HOOK_ID, active, HOST). Deactivate and delete it.',
+      'It would tell everything twice.',
+    ),
+  },
+  {
+    what: 'a secret that can be guessed',
+    plant: gateway({}, { HOOK_SECRET: 'fifteen-letters' }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      warn(
+        'hook.secret',
+        'The gateway takes HOOK_SECRET, which has less than 16 characters and can be guessed.',
+        'Make another: openssl rand -hex 32. The gateway gets it first, beside the one before, then Okta: okta-telephony-hook setup hook --rotate.',
+      ),
+    ],
+  },
+  {
+    what: 'nothing wrong with a secret of sixteen characters',
+    plant: gateway({}, { HOOK_SECRET: 'sixteen-letters-' }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      ok(
+        'hook.secret',
+        'The gateway takes HOOK_SECRET in the header Authorization; which secret Okta has, Okta tells nobody, and preview shows.',
+      ),
+    ],
+  },
+  {
+    what: 'a hook that fails where it is shown the secret',
+    plant: gateway({ proven: [500, ''], 'events-proven': [0] }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.secret',
+        'The gateway at HOST answered 500: that is no telephony hook of this package.',
+        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+      ),
+      fail(
+        'hook.event-secret',
+        'The gateway at HOST could not be reached from here (UND_ERR_SOCKET).',
+        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+      ),
+    ],
+  },
+  {
+    what: 'another challenge than that of Okta',
+    plant: gateway({ events: [200, '{"verification":"another"}'] }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.events',
+        'PUBLIC_URL + /events answered 200, and not with the challenge: Okta could not verify the event hook.',
+        'See that a proxy in between passes on what is below the path, GET too, with the header X-Okta-Verification-Challenge.',
+      ),
+    ],
+  },
+  {
+    what: 'a challenge with another status than 200',
+    plant: gateway({ events: [201, '{"verification":"CHALLENGE"}'] }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.events',
+        'PUBLIC_URL + /events answered 201, and not with the challenge: Okta could not verify the event hook.',
+        'See that a proxy in between passes on what is below the path, GET too, with the header X-Okta-Verification-Challenge.',
+      ),
+    ],
+  },
+  {
+    what: 'nothing in the place of the challenge',
+    plant: gateway({ events: [0] }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.events',
+        'PUBLIC_URL + /events did not answer (UND_ERR_SOCKET), and not with the challenge: Okta could not verify the event hook.',
+        'See that a proxy in between passes on what is below the path, GET too, with the header X-Okta-Verification-Challenge.',
+      ),
+    ],
+  },
+  {
+    what: 'no route for callbacks',
+    plant: gateway({ unsigned: [404] }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.callbacks',
+        "The gateway has no route for Twilio's callbacks: a failure after acceptance is learnt late or never.",
+        'Give the gateway PUBLIC_URL and TWILIO_AUTH_TOKEN (options publicUrl and credentials.twilio.authToken); see that a proxy passes on what is below the path.',
+      ),
+    ],
+  },
+  {
+    what: 'callbacks that are taken from anybody',
+    plant: gateway({ unsigned: [204] }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.callbacks',
+        'PUBLIC_URL + /twilio/status answered 204 to a callback without a signature, in place of 403.',
+        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+      ),
+    ],
+  },
+  {
+    what: 'callbacks that break off',
+    plant: gateway({ unsigned: [0] }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.callbacks',
+        'PUBLIC_URL + /twilio/status answered UND_ERR_SOCKET to a callback without a signature, in place of 403.',
+        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+      ),
+    ],
+  },
+  {
+    what: 'signed callbacks that fail',
+    plant: gateway({ signed: [500] }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      ok(
+        'hook.secret',
+        'The gateway takes HOOK_SECRET in the header Authorization; which secret Okta has, Okta tells nobody, and preview shows.',
+      ),
+      ok(
+        'hook.events',
+        'PUBLIC_URL + /events gives the challenge back by which Okta verifies an event hook.',
+      ),
+      ok('hook.event-secret', 'The gateway takes HOOK_SECRET from the event hook.'),
+      fail(
+        'hook.callbacks',
+        'It answered 500 to a callback that TWILIO_AUTH_TOKEN has signed for PUBLIC_URL, in place of 204: its own URL or token is another.',
+        "Give the gateway the same PUBLIC_URL, to the letter, and the account's primary auth token.",
+      ),
+    ],
+  },
+  {
+    what: 'an account that cannot be read',
+    plant: ({ twilio }) => {
+      answerOwner(twilio, 500, {});
+    },
+    finds: [
+      fail(
+        'twilio.auth-token',
+        'The account cannot be read: The provider is not available (HTTP_500).',
+        'Look at status.twilio.com; it may pass by itself.',
+      ),
+      ACCOUNT_UNSEEN,
+    ],
+  },
+  {
+    what: 'an auth token that is refused',
+    plant: ({ twilio }) => {
+      answerOwner(twilio, 403, {});
+    },
+    finds: [
+      fail(
+        'twilio.auth-token',
+        "TWILIO_AUTH_TOKEN is not the account's: Refused by the provider (HTTP_403). Every callback would be refused.",
+        'Copy the primary auth token anew: Twilio Console, Account > API keys & tokens.',
+      ),
+      ACCOUNT_UNSEEN,
+    ],
+  },
+  {
+    what: 'an account in no state',
+    plant: ({ twilio }) => {
+      answerOwner(twilio, 200, {});
+    },
+    finds: fail(
+      'twilio.account',
+      'The account is in no state that is known: nothing is sent.',
+      'Look at the notices in the Twilio Console, and write to its support.',
+    ),
+  },
+  {
+    what: 'a Twilio that breaks off',
+    plant: ({ twilio }) => {
+      twilio.fault({ fault: { kind: 'reset' }, match: ({ path }) => path.includes('Balance') });
+    },
+    finds: fail(
+      'twilio.balance',
+      'Twilio could not be reached: ECONNRESET.',
+      'See that it runs, and that this machine may reach it: egress, DNS, TLS, a proxy.',
+    ),
+  },
+  {
+    what: 'a service that is not available',
+    plant: ({ twilio }) => {
+      refuse(twilio, '/v2/Services/', 500);
+    },
+    finds: fail(
+      'twilio.verify',
+      'The Verify service cannot be read: The provider is not available (HTTP_500).',
+      'Look at status.twilio.com; it may pass by itself.',
+    ),
+  },
+  {
+    what: 'a template of which nothing is known',
+    plant: oddTemplate({ status: 'very odd!' }),
+    finds: [
+      SENDER_UNSEEN,
+      fail(
+        'twilio.template',
+        'WhatsApp has the template as none that is known: codes by it do not arrive.',
+        'Look at why in Content Template Builder and, at Meta, in WhatsApp Manager; make another one where it was rejected.',
+      ),
+    ],
+  },
+  {
+    what: 'a template of no category and no type',
+    plant: oddTemplate({ status: 'approved', category: 'a b' }, { types: {} }),
+    finds: [
+      SENDER_UNSEEN,
+      fail(
+        'twilio.template',
+        'The template is of the category none that is known and the type none that is known: WhatsApp wants codes by authentication templates only.',
+        'Make one of the type whatsapp/authentication, with the category Authentication, and have it approved.',
+      ),
+    ],
+  },
+  {
+    what: 'a template of more types than one, in no language',
+    plant: withTemplate({
+      language: 'x'.repeat(41),
+      types: { 'twilio/text': {}, 'whatsapp/authentication': {} },
+    }),
+    finds: [
+      SENDER_UNSEEN,
+      ok(
+        'twilio.template',
+        'It is an approved authentication template with one variable, in none that is known.',
+      ),
+    ],
+  },
+  {
+    what: 'half an API key, the secret',
+    plant: { TWILIO_API_KEY_SID: '' },
+    finds: [
+      CALLBACKS_UNTRIED,
+      fail(
+        'twilio.variables',
+        "TWILIO_API_KEY_SID is missing: the API key's; in place of a key TWILIO_AUTH_TOKEN will do.",
+        'Set it in the environment, or in a file that --env names, as the gateway has it.',
+      ),
+    ],
+  },
+  {
+    what: 'neither a key nor an auth token',
+    plant: { TWILIO_API_KEY_SID: '', TWILIO_API_KEY_SECRET: '', TWILIO_AUTH_TOKEN: '' },
+    finds: [
+      CALLBACKS_UNTRIED,
+      fail(
+        'twilio.variables',
+        "TWILIO_AUTH_TOKEN is missing: the account's; TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET are better.",
+        'Set it in the environment, or in a file that --env names, as the gateway has it.',
+      ),
+    ],
+  },
+  {
+    what: 'a WhatsApp sender without its template',
+    plant: { TWILIO_SANDBOX_NUMBER: '', TWILIO_WHATSAPP_FROM: '+14155550102' },
+    finds: [
+      CALLBACKS_UNTRIED,
+      fail(
+        'twilio.variables',
+        'TWILIO_WHATSAPP_TEMPLATE is missing: the Content SID of the authentication template.',
+        'Set it in the environment, or in a file that --env names, as the gateway has it.',
+      ),
+    ],
+  },
+  {
+    what: "the other service app's variables alone",
+    plant: { OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '', OKTA_KEY_ID: 'key-1' },
+    finds: [
+      fail(
+        'okta.variables',
+        'OKTA_CLIENT_ID is missing: the client id of the service app; OKTA_PRIVATE_KEY is missing: the private key of the service app, a PEM or a JWK.',
+        'Set it in the environment, or in a file that --env names, as the gateway has it.',
+      ),
+      HERE,
+      warn(
+        'machine.clock',
+        "Its clock was not compared, for there is no answer of Okta's.",
+        'See okta.variables.',
+      ),
+    ],
+  },
+  {
+    what: 'a Redis that is not there, with several keys',
+    plant: {
+      REDIS_URL: 'redis://127.0.0.1:9',
+      STATE_ENCRYPTION_KEY: [1, 2].map((byte) => Buffer.alloc(32, byte).toString('base64')).join(' , '),
+    },
+    finds: [
+      ok('redis.variables', 'Set.'),
+      ok('redis.libraries', 'ioredis is installed.'),
+      fail(
+        'redis.reached',
+        'It cannot be used: nothing listens there (ECONNREFUSED).',
+        'See whether it runs and can be reached from here; it is tried again every second.',
+      ),
+    ],
+    unseen: 6,
   },
 ];

@@ -822,14 +822,20 @@ writeFileSync(file, text);`,
       isNothingSent();
     });
 
-    it('is taken away by the editor: nothing is sent', async () => {
-      await start();
-      const env = { VISUAL: 'rm' };
-      const made = await previewOf(`--user ${CLEO.login} --yes --edit --json`, { env });
-      expect(made.code).to.equal(1);
-      expect(made.json()).to.include({ result: 'declined' }).and.not.have.property('error');
-      isNothingSent();
-    });
+    for (const [what, command] of [
+      ['is taken away by the editor', 'rm'],
+      ['is taken away by the editor with its folder', 'f() { rm -r "$(dirname "$1")"; }; f'],
+    ] as const) {
+      it(`${what}: nothing is sent`, async () => {
+        await start();
+        const made = await previewOf(`--user ${CLEO.login} --yes --edit --json`, {
+          env: { VISUAL: command },
+        });
+        expect(made.code).to.equal(1);
+        expect(made.json()).to.include({ result: 'declined' }).and.not.have.property('error');
+        isNothingSent();
+      });
+    }
 
     for (const signal of ['SIGQUIT', 'SIGTERM', 'SIGHUP'] as const) {
       it(`leaves no file behind after ${signal}`, async () => {

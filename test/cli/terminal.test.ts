@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import { Terminal } from '#lib/cli/terminal.js';
+import { captureTerminal } from './captured-terminal.js';
 
 describe('what the command line tells', () => {
   const tell = (secrets: readonly string[], value: object, isJson = true): string => {
@@ -51,6 +52,117 @@ describe('what the command line tells', () => {
       jsonOf(['password-1', 'redis://:password-1@host'], { a: 'redis://:password-1@host' }),
     ).to.deep.equal({
       a: '[secret]',
+    });
+  });
+
+  it('hides a secret by its length: not below 4 characters, and from 8 on wherever it stands', () => {
+    const text = 'a1b a1b2 xa1b2 a1b2c3d xa1b2c3d a1b2c3d4 xa1b2c3d4';
+    const hidden = (...secrets: readonly string[]): string => tell(secrets, [text], false).slice(2, -3);
+    expect(hidden('a1b')).to.equal(text);
+    expect(hidden('a1b2')).to.equal('a1b [secret] xa1b2 a1b2c3d xa1b2c3d a1b2c3d4 xa1b2c3d4');
+    expect(hidden('a1b2c3d')).to.equal('a1b a1b2 xa1b2 [secret] xa1b2c3d a1b2c3d4 xa1b2c3d4');
+    expect(hidden('a1b2c3d4')).to.equal('a1b a1b2 xa1b2 a1b2c3d xa1b2c3d [secret] x[secret]');
+    expect(tell(['wordish', 'wordlike'], ['wordish wordlike'], false)).to.equal('["wordish [secret]"]\n');
+    // Next to it may be what is part of no word.
+    expect(tell(['s3cr3t'], ['(s3cr3t) _s3cr3t s3cr3t_ és3cr3t s3cr3té'], false)).to.equal(
+      '["([secret]) _s3cr3t s3cr3t_ és3cr3t s3cr3té"]\n',
+    );
+  });
+
+  it('hides the longer of two secrets first, in whichever order they came', () => {
+    for (const secrets of [
+      ['password', 'password-and-more'],
+      ['password-and-more', 'password'],
+    ]) {
+      expect(tell(secrets, ['password-and-more password'], false)).to.equal('["[secret] [secret]"]\n');
+    }
+  });
+
+  it('hides whatever means something in a pattern', () => {
+    for (const secret of ['\\^$.*+?()[]{}|/', 'a.b.c.d.e', '[a-z]+[a-z]+']) {
+      expect(jsonOf([secret], [secret, 'aXbXcXdXe']), secret).to.deep.equal(['[secret]', 'aXbXcXdXe']);
+    }
+  });
+
+  describe('goes where it belongs:', () => {
+    for (const [isJson, isTTY, stdout, stderr] of [
+      [false, false, 'said\n', 'noted\n'],
+      [false, true, '<bold>said</>\n', '<dim>noted</>\n'],
+      [true, false, '{\n  "a": 1\n}\n', 'said\nnoted\n'],
+      [true, true, '{\n  "a": 1\n}\n', '<bold>said</>\n<dim>noted</>\n'],
+    ] as const) {
+      it(`${isJson ? 'with' : 'without'} --json, ${isTTY ? 'at a' : 'without a'} terminal`, () => {
+        const made = captureTerminal({ isJson, isTTY });
+        made.terminal.say('said', 'bold');
+        made.terminal.note('noted', 'dim');
+        made.terminal.json({ a: 1 });
+        expect(made.stdout()).to.equal(stdout);
+        expect(made.stderr()).to.equal(stderr);
+        expect(made.terminal.isJson).to.equal(isJson);
+        expect(made.terminal.isInteractive).to.equal(isTTY);
+        expect(made.terminal.hasSymbols).to.equal(isTTY);
+      });
+    }
+
+    for (const [isJson, place, hasSymbols] of [
+      [false, 'stdout', true],
+      [false, 'stderr', false],
+      [true, 'stdout', false],
+      [true, 'stderr', true],
+    ] as const) {
+      it(`with symbols by where people read, ${isJson ? 'with' : 'without'} --json: ${place} is a terminal`, () => {
+        const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+        Object.assign(streams[place], { isTTY: true });
+        expect(new Terminal(streams, { isJson, mayColour: true }).hasSymbols).to.equal(hasSymbols);
+      });
+    }
+  });
+
+  describe('asks', () => {
+    for (const [answer, isYes] of [
+      ['y', true],
+      ['Y', true],
+      ['yes', true],
+      [' YES ', true],
+      ['ye', false],
+      ['yess', false],
+      ['oyes', false],
+      ['no', false],
+      ['', false],
+    ] as const) {
+      it(`and takes "${answer}" for a ${isYes ? 'yes' : 'no'}`, async () => {
+        const { terminal, stdin, stderr, stdout } = captureTerminal();
+        stdin.write(`${answer}\n`);
+        expect(await terminal.confirm('Go on?')).to.equal(isYes);
+        expect(stderr()).to.equal('Go on? [y/N] ');
+        expect(stdout()).to.equal('');
+      });
+    }
+
+    it('and takes the end of its input, and Ctrl-C, for a no', async () => {
+      const ended = captureTerminal();
+      ended.stdin.end();
+      expect(await ended.terminal.confirm('Go on?')).to.equal(false);
+      const broken = captureTerminal({ isTTY: true });
+      const asked = broken.terminal.confirm('Go on?');
+      broken.stdin.write('\u0003');
+      expect(await asked).to.equal(false);
+    });
+
+    it('for a secret without showing what is typed, and hides it from then on', async () => {
+      const { terminal, stdin, stdout, stderr } = captureTerminal({ isTTY: true });
+      stdin.write(' typed-secret-1 \n');
+      expect(await terminal.askSecret('HOOK_SECRET')).to.equal('typed-secret-1');
+      expect(stderr()).to.equal('HOOK_SECRET: \n');
+      terminal.say('It is typed-secret-1.');
+      expect(stdout()).to.equal('It is [secret].\n');
+    });
+
+    it('for nothing where it reads to the end', async () => {
+      const { terminal, stdin } = captureTerminal();
+      stdin.write('one\n');
+      stdin.end('two');
+      expect(await terminal.readInput()).to.equal('one\ntwo');
     });
   });
 });

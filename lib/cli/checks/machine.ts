@@ -4,11 +4,15 @@ import { fail, ok, warn, type CheckGroup, type Finding } from '../finding.js';
 import type { OktaExamination } from './okta.js';
 
 /** The machine that this runs on, which is best the gateway's own. */
-export function examineMachine(variables: Variables, okta: OktaExamination): CheckGroup {
+export function examineMachine(
+  variables: Variables,
+  okta: OktaExamination,
+  nodeVersion = process.versions.node,
+): CheckGroup {
   return {
     title: 'This machine',
     checks: [
-      { name: 'machine.node', look: () => Promise.resolve(nodeFinding(process.versions.node)) },
+      { name: 'machine.node', look: () => Promise.resolve(nodeFinding(nodeVersion)) },
       { name: 'machine.clock', look: () => clockFinding(okta) },
       { name: 'machine.proxy', look: () => Promise.resolve(proxyFinding(variables)) },
       { name: 'machine.tls', look: () => Promise.resolve(trustFinding(variables)) },

@@ -10,14 +10,23 @@ type Seen = Awaited<ReturnType<Inspect>>;
 /** The Redis in which gateways remember together what was sent. */
 export function examineRedis(
   section: Section<RedisVariables>,
-  { callMs, time }: { readonly callMs: number; readonly time: Time },
+  {
+    callMs,
+    time,
+    load = loadInspector,
+  }: {
+    readonly callMs: number;
+    readonly time: Time;
+    /** Default: by the ioredis that is installed. */
+    readonly load?: () => Promise<Inspect | undefined>;
+  },
 ): CheckGroup {
   const title = 'Redis';
   const variables: Check = { name: 'redis.variables', look: () => Promise.resolve(section.finding) };
   const { value } = section;
   if (value === undefined) return { title, checks: [variables] };
   // ioredis is a peer that only those install who have a Redis.
-  const inspector = once(loadInspector);
+  const inspector = once(load);
   const library = { name: 'redis.libraries', look: once(async () => libraryFinding(await inspector())) };
   const inspection = once(async () => {
     const inspect = await inspector();

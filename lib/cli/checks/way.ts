@@ -3,6 +3,7 @@ import { BlockList, isIP } from 'node:net';
 import { connect, type PeerCertificate } from 'node:tls';
 import type { HttpResult } from '../../delivery/http-call.js';
 import { LOOPBACK } from '../../delivery/safe-url.js';
+import type { Time } from '../../okta/administration.js';
 import type { HookVariables, Section } from '../doctor-variables.js';
 import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
 import { describeUnreached } from './unreached.js';
@@ -13,8 +14,13 @@ interface WayParts {
   /** The org's, where it is known. */
   readonly orgUrl: string | undefined;
   readonly callMs: number;
+  readonly time: Time;
   /** What the URL answers to nobody in particular. */
   readonly answer: () => Promise<HttpResult>;
+  /** The addresses of a name. Default: as this machine resolves it. */
+  readonly resolve?: ((hostname: string) => Promise<readonly string[]>) | undefined;
+  /** Certificates of authorities in PEM, which are trusted in place of Node's. */
+  readonly authorities?: readonly string[];
 }
 
 const DAY_MS = 86_400_000;
@@ -27,11 +33,14 @@ export function examineWay(section: Section<HookVariables>, parts: WayParts): Ch
   if (section.value === undefined) return { title, checks: [] };
   const url = new URL(section.value.url);
   const place = { name: 'way.url', look: once(() => Promise.resolve(urlFinding(url, parts.orgUrl))) };
-  const name = { name: 'way.name', look: once(() => nameFinding(url.hostname)) };
+  const name = {
+    name: 'way.name',
+    look: once(() => nameFinding(url.hostname, parts.resolve ?? resolveHere)),
+  };
   const checks: readonly Check[] = [
     place,
     name,
-    { name: 'way.tls', look: after(name, () => tlsFinding(url, parts.callMs)) },
+    { name: 'way.tls', look: after(name, () => tlsFinding(url, parts)) },
     { name: 'way.redirect', look: after(name, async () => redirectFinding(await parts.answer())) },
   ];
   return { title, checks };
@@ -70,11 +79,18 @@ function listPrivate(): BlockList {
   return list;
 }
 
-async function nameFinding(hostname: string): Promise<Finding> {
+async function resolveHere(hostname: string): Promise<readonly string[]> {
+  return (await lookup(hostname, { all: true })).map(({ address }) => address);
+}
+
+async function nameFinding(
+  hostname: string,
+  resolve: (hostname: string) => Promise<readonly string[]>,
+): Promise<Finding> {
   if (LOOPBACK.test(hostname)) return ok('It is this machine.');
   let addresses: readonly string[];
   try {
-    addresses = (await lookup(hostname.replace(/^\[|\]$/g, ''), { all: true })).map(({ address }) => address);
+    addresses = await resolve(withoutBrackets(hostname));
   } catch {
     return fail(
       `${hostname} does not resolve.`,
@@ -92,9 +108,9 @@ async function nameFinding(hostname: string): Promise<Finding> {
   );
 }
 
-async function tlsFinding(url: URL, timeoutMs: number): Promise<Finding> {
+async function tlsFinding(url: URL, parts: WayParts): Promise<Finding> {
   if (url.protocol === 'http:') return ok('There is no TLS on the way to this machine itself.');
-  const seen = await readCertificate(url, timeoutMs);
+  const seen = await readCertificate(url, parts);
   if (typeof seen === 'string') {
     const { why, remedy } = describeUnreached(seen);
     return fail(`${url.host} could not be reached: ${why}.`, remedy);
@@ -105,7 +121,7 @@ async function tlsFinding(url: URL, timeoutMs: number): Promise<Finding> {
     return fail(`Okta would not call ${url.host}: ${why}.`, remedy);
   }
   const endsAt = Date.parse(certificate.valid_to);
-  const leftMs = endsAt - Date.now();
+  const leftMs = endsAt - parts.time.now();
   const days = Math.floor(leftMs / DAY_MS);
   const left = `The certificate of ${url.host} is valid for ${days} more day${days === 1 ? '' : 's'}`;
   const lifeMs = endsAt - Date.parse(certificate.valid_from);
@@ -116,6 +132,11 @@ async function tlsFinding(url: URL, timeoutMs: number): Promise<Finding> {
   );
 }
 
+/** An address of IPv6 as sockets take it; in a URL it has brackets. */
+function withoutBrackets(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
 interface SeenCertificate {
   /** Node's code for why it is not trusted. */
   readonly problem: string | undefined;
@@ -123,8 +144,8 @@ interface SeenCertificate {
 }
 
 /** What the server shows; the code of the error where it shows nothing. */
-function readCertificate(url: URL, timeoutMs: number): Promise<SeenCertificate | string> {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+function readCertificate(url: URL, { callMs, authorities }: WayParts): Promise<SeenCertificate | string> {
+  const host = withoutBrackets(url.hostname);
   return new Promise((resolve) => {
     const socket = connect({
       host,
@@ -132,13 +153,14 @@ function readCertificate(url: URL, timeoutMs: number): Promise<SeenCertificate |
       ...(isIP(host) === 0 ? { servername: host } : {}),
       // To be looked at, whatever it is: nothing is sent over this connection.
       rejectUnauthorized: false,
+      ...(authorities === undefined ? {} : { ca: [...authorities] }),
     });
     const end = (seen: SeenCertificate | string): void => {
       clearTimeout(timer);
       socket.destroy();
       resolve(seen);
     };
-    const timer = setTimeout(end, timeoutMs, 'TIMEOUT');
+    const timer = setTimeout(end, callMs, 'TIMEOUT');
     socket.on('error', (error: NodeJS.ErrnoException) => {
       end(error.code ?? 'TLS');
     });

@@ -1,0 +1,276 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { CommandError } from '#lib/cli/command.js';
+import { Variables, withFile } from '#lib/cli/environment.js';
+import { readGivenProof, readHookProof } from '#lib/cli/hook-proof.js';
+import { rejection } from '../testing/local.js';
+import { captureTerminal } from './captured-terminal.js';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const variablesOf = (env: Env): Variables => new Variables(env, captureTerminal().terminal);
+const ORG = { OKTA_ORG_URL: 'https://acme.okta.com' };
+const TOKEN = '00-an-api-token-of-okta-that-is-as-long-as-one';
+const SECRET = 'hook-secret-5f1c9ab2';
+
+/** What `require` throws, or nothing. */
+function problemOf(variables: Variables): unknown {
+  try {
+    variables.require();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+describe('the environment', () => {
+  it('hides every secret that is in it', () => {
+    const secrets = {
+      OKTA_API_TOKEN: 'secret-of-okta-1',
+      OKTA_PRIVATE_KEY: 'secret-of-okta-2',
+      HOOK_SECRET: 'secret-of-hook-1',
+      HOOK_OAUTH_CLIENT_SECRET: 'secret-of-hook-2',
+      TWILIO_API_KEY_SECRET: 'secret-of-twilio-1',
+      TWILIO_AUTH_TOKEN: 'secret-of-twilio-2',
+      REDIS_URL: 'redis://user:secret%2Dof%2Dredis@redis.example',
+      STATE_ENCRYPTION_KEY: 'secret-of-state-1, secret-of-state-2',
+    };
+    const { terminal, stdout } = captureTerminal();
+    new Variables({ ...secrets, OKTA_CLIENT_ID: '0oa-is-no-secret' }, terminal);
+    const { REDIS_URL, STATE_ENCRYPTION_KEY, ...whole } = secrets;
+    const hidden = [
+      ...[...Object.values(whole), REDIS_URL, 'secret%2Dof%2Dredis', 'secret-of-redis'],
+      ...STATE_ENCRYPTION_KEY.split(', '),
+    ];
+    for (const secret of hidden) terminal.say(secret);
+    terminal.say('0oa-is-no-secret');
+    expect(stdout()).to.equal('[secret]\n'.repeat(hidden.length) + '0oa-is-no-secret\n');
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    const variables = variablesOf({ PUBLIC_URL: '', HTTP_PROXY: '' });
+    expect(variables.read('PUBLIC_URL')).to.equal(undefined);
+    expect(variables.foreign('HTTP_PROXY')).to.equal(undefined);
+    expect(variables.required('PUBLIC_URL', 'the URL')).to.equal('');
+    expect(variables.takeProblems()).to.deep.equal(['PUBLIC_URL is missing: the URL']);
+    // Each problem is told once.
+    expect(variables.takeProblems()).to.deep.equal([]);
+  });
+
+  it('names what is missing, what is wrong, and what does not go together', () => {
+    const variables = variablesOf({ PUBLIC_URL: 'http://acme.example' });
+    expect(problemOf(variables)).to.equal(undefined);
+    variables.read('PUBLIC_URL');
+    const isWrong =
+      "PUBLIC_URL must be the hook's own public URL as entered in Okta, without a query; https, or http on loopback";
+    const remedy = 'Set it in the environment, or in a file that --env names.';
+    const one = problemOf(variables);
+    expect(one).to.be.instanceOf(CommandError);
+    expect(one).to.include({ exitCode: 2, code: 'BAD_ENVIRONMENT', message: isWrong, remedy });
+    variables.read('PUBLIC_URL');
+    variables.required('HOOK_SECRET', "the header's value");
+    variables.complain('A does not go with B');
+    expect(problemOf(variables)).to.include({
+      message: `The environment cannot work:\n- HOOK_SECRET is missing: the header's value\n- A does not go with B\n- ${isWrong}`,
+      remedy,
+    });
+  });
+
+  it('asks at a terminal for a secret that is missing, and keeps it hidden', async () => {
+    const { terminal, stdin, stdout, stderr } = captureTerminal({ isTTY: true });
+    const variables = new Variables({}, terminal);
+    stdin.write(`${SECRET}\n`);
+    expect(await variables.secret('HOOK_SECRET', "the header's value")).to.equal(SECRET);
+    expect(variables.takeProblems()).to.deep.equal([]);
+    terminal.say(`It is ${SECRET}.`);
+    expect(stdout()).to.equal('It is [secret].\n');
+    expect(stderr()).to.equal("HOOK_SECRET (the header's value): \n");
+    stdin.write('\n');
+    expect(await variables.secret('HOOK_SECRET', "the header's value")).to.equal('');
+    expect(variables.takeProblems()).to.deep.equal(["HOOK_SECRET is missing: the header's value"]);
+    // What is typed has the rules of what is set.
+    stdin.write('two words\tand a tab\n');
+    await variables.secret('HOOK_SECRET', "the header's value");
+    expect(variables.takeProblems()).to.have.length(1);
+  });
+
+  it('asks nobody for a secret that is there, or where nobody is', async () => {
+    const { terminal, stderr } = captureTerminal({ isTTY: true });
+    expect(await new Variables({ HOOK_SECRET: SECRET }, terminal).secret('HOOK_SECRET', '')).to.equal(SECRET);
+    expect(stderr()).to.equal('');
+    const variables = variablesOf({});
+    expect(await variables.secret('HOOK_SECRET', 'what it is')).to.equal('');
+    expect(variables.takeProblems()).to.deep.equal(['HOOK_SECRET is missing: what it is']);
+  });
+
+  describe('has the credential of Okta:', () => {
+    const NO_ID = 'OKTA_CLIENT_ID is missing: the client id of the service app';
+    const NO_KEY = 'OKTA_PRIVATE_KEY is missing: the private key of the service app, a PEM or a JWK';
+    const BOTH =
+      'OKTA_API_TOKEN does not go with OKTA_CLIENT_ID, OKTA_PRIVATE_KEY and OKTA_KEY_ID: unset it, or them';
+    for (const [env, ...problems] of [
+      [{ ...ORG, OKTA_API_TOKEN: TOKEN }],
+      [{ OKTA_API_TOKEN: TOKEN }, "OKTA_ORG_URL is missing: the org's origin, such as https://acme.okta.com"],
+      [
+        ORG,
+        'OKTA_API_TOKEN is missing: an API token of an administrator; in its place OKTA_CLIENT_ID and OKTA_PRIVATE_KEY of a service app will do',
+      ],
+      // Each variable of a service app means one.
+      [{ ...ORG, OKTA_CLIENT_ID: '0oa1' }, NO_KEY],
+      [{ ...ORG, OKTA_KEY_ID: 'key-1' }, NO_ID, NO_KEY],
+      [{ ...ORG, OKTA_API_TOKEN: TOKEN, OKTA_KEY_ID: 'key-1' }, BOTH, NO_ID, NO_KEY],
+    ] as readonly (readonly [Env, ...string[]])[]) {
+      it(`${Object.keys(env).join(', ')}`, async () => {
+        const variables = variablesOf(env);
+        await variables.okta();
+        expect(variables.takeProblems()).to.deep.equal(problems);
+      });
+    }
+
+    it('as it is', async () => {
+      expect(await variablesOf({ ...ORG, OKTA_API_TOKEN: TOKEN }).okta()).to.deep.equal({
+        orgUrl: ORG.OKTA_ORG_URL,
+        apiToken: TOKEN,
+      });
+      const app = { OKTA_CLIENT_ID: '0oa1', OKTA_PRIVATE_KEY: 'a PEM', OKTA_KEY_ID: 'key-1' };
+      expect(await variablesOf({ ...ORG, ...app }).okta()).to.deep.equal({
+        orgUrl: ORG.OKTA_ORG_URL,
+        clientId: '0oa1',
+        privateKey: 'a PEM',
+        keyId: 'key-1',
+      });
+    });
+  });
+
+  describe('has the proof of the hook:', () => {
+    const OAUTH = {
+      HOOK_OAUTH_CLIENT_ID: '0oa1',
+      HOOK_OAUTH_TOKEN_URL: 'https://acme.okta.com/oauth2/default/v1/token',
+      HOOK_OAUTH_SCOPE: 'telephony',
+    };
+    const BY = { HOOK_OAUTH_CLIENT_SECRET: SECRET };
+    const proofBy = async (env: Env, options: Readonly<Record<string, unknown>> = {}) => {
+      const { terminal } = captureTerminal();
+      const variables = new Variables(env, terminal);
+      const call = {
+        options,
+        variables,
+        terminal,
+        time: { now: () => 0, sleep: () => Promise.resolve() },
+        signals: process,
+      };
+      const proof = await readGivenProof(call);
+      const problems = variables.takeProblems();
+      return { proof, problems, read: () => readHookProof(call) };
+    };
+
+    it('a secret, in the header that is named', async () => {
+      const { proof, read } = await proofBy({ HOOK_SECRET: SECRET }, { header: 'x-token', rotate: true });
+      expect(proof).to.deep.equal({ kind: 'header', headerName: 'x-token', secret: SECRET });
+      expect(await read()).to.deep.equal(proof);
+    });
+
+    it('none, which setup does not go without', async () => {
+      const { terminal } = captureTerminal();
+      const { proof, problems } = await proofBy({});
+      expect(proof).to.equal(undefined);
+      expect(problems).to.deep.equal([]);
+      const variables = new Variables({}, terminal);
+      const time = { now: () => 0, sleep: () => Promise.resolve() };
+      const call = { options: {}, variables, terminal, time, signals: process };
+      expect(await readHookProof(call)).to.deep.equal({ kind: 'header', headerName: undefined, secret: '' });
+      expect(variables.takeProblems()).to.deep.equal([
+        "HOOK_SECRET is missing: the whole header value that Okta's inline hook sends",
+      ]);
+    });
+
+    const all = { ...OAUTH, ...BY };
+    for (const name of Object.keys(all) as (keyof typeof all)[]) {
+      it(`OAuth 2.0 by ${name} alone, beside which the others are missing`, async () => {
+        const { proof, problems } = await proofBy({ HOOK_SECRET: SECRET, [name]: all[name] });
+        expect(proof?.kind).to.equal('oauth');
+        const missing = Object.keys(all).filter((other) => other !== name);
+        expect(problems).to.deep.equal(
+          missing.map((other) =>
+            other === 'HOOK_OAUTH_CLIENT_SECRET'
+              ? `${other} is missing: the client's secret; in its place HOOK_OAUTH_KEY_ID of a hook key will do`
+              : `${other} is missing: it goes with the other variables HOOK_OAUTH_…`,
+          ),
+        );
+      });
+    }
+
+    const KEY = { HOOK_OAUTH_KEY_ID: 'HKYabcdefghijklmnopq' };
+    it('OAuth 2.0 by the id of a hook key alone', async () => {
+      const { proof, problems } = await proofBy({ HOOK_SECRET: SECRET, ...KEY });
+      expect(proof?.kind).to.equal('oauth');
+      expect(problems.map((problem) => problem.split(' ')[0])).to.deep.equal(Object.keys(OAUTH));
+    });
+
+    for (const [what, by, expected, ...problems] of [
+      ['a secret', BY, { clientSecret: SECRET }],
+      ['a hook key', KEY, { hookKeyId: KEY.HOOK_OAUTH_KEY_ID }],
+      [
+        'both',
+        { ...BY, ...KEY },
+        { clientSecret: SECRET },
+        'HOOK_OAUTH_KEY_ID does not go with HOOK_OAUTH_CLIENT_SECRET: unset one of them',
+      ],
+    ] as const) {
+      it(`OAuth 2.0 by ${what}`, async () => {
+        const made = await proofBy({ ...OAUTH, ...by });
+        expect(made.proof).to.deep.equal({
+          kind: 'oauth',
+          clientId: OAUTH.HOOK_OAUTH_CLIENT_ID,
+          tokenUrl: OAUTH.HOOK_OAUTH_TOKEN_URL,
+          scope: OAUTH.HOOK_OAUTH_SCOPE,
+          by: expected,
+        });
+        expect(made.problems).to.deep.equal(problems);
+      });
+    }
+
+    it('a hook key, which has nothing to rotate', async () => {
+      const { read } = await proofBy({ ...OAUTH, ...KEY }, { rotate: true });
+      expect(await rejection(read())).to.include({
+        exitCode: 2,
+        code: 'BAD_USE',
+        message: '--rotate is for secrets, and with a hook key there is none.',
+        remedy:
+          'Register the public half of another hook key with the client, and set HOOK_OAUTH_KEY_ID to it: no option is needed.',
+      });
+      const kept = await proofBy({ ...OAUTH, ...KEY });
+      expect(await kept.read()).to.deep.equal(kept.proof);
+      const rotated = await proofBy({ ...OAUTH, ...BY }, { rotate: true });
+      expect(await rotated.read()).to.deep.equal(rotated.proof);
+    });
+  });
+
+  describe('of a file', () => {
+    let folder: string;
+    beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-'))));
+    afterEach(() => {
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    it('stands where nothing is set', () => {
+      const file = join(folder, 'gateway.env');
+      writeFileSync(file, 'A=of the file\nB=of the file\nC="of the file"\n');
+      const env = { A: 'of the environment', B: '', C: undefined, D: '' };
+      expect(withFile(env, file)).to.deep.equal({
+        A: 'of the environment',
+        B: 'of the file',
+        C: 'of the file',
+      });
+      expect(withFile(env, undefined)).to.equal(env);
+    });
+
+    it('that is not there is bad use', () => {
+      expect(() => withFile({}, join(folder, 'none')))
+        .to.throw(CommandError, 'The file that --env names cannot be read.')
+        .that.includes({ exitCode: 2, code: 'BAD_USE' });
+    });
+  });
+});

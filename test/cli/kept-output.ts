@@ -1,0 +1,47 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { ROOT } from '#harness/consumer.js';
+import { withStylesNamed } from './captured-terminal.js';
+import type { Run } from './runs.js';
+
+/** With it the outputs are written anew, to be looked at as a change of the repository. */
+const IS_KEPT_ANEW = process.env['KEEP_OUTPUTS'] === '1';
+
+/** What is another in each run, by what stands in its place. */
+const CHANGING: readonly (readonly [RegExp, string])[] = [
+  [/\b(?:127\.0\.0\.1|localhost):\d{2,5}\b/g, 'HOST'],
+  [/\b(cal|who|HKY)[A-Za-z0-9]{17}\b/g, '$1-ID'],
+  [/\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/g, 'UUID'],
+  [/\b(SM|CA|VE)[\da-f]{32}\b/g, '$1-ID'],
+  [/\b20\d\d-\d\d-\d\dT[\d:.]+Z/g, 'TIME'],
+  [/\bDuration=\d+ms\b/g, 'Duration=TIME'],
+  [/…:\d{4,5}\b/g, '…:PORT'],
+  [/\breq[\w-]{20,}/g, 'req-ID'],
+  [/\bNode is \d+\.\d+\.\d+/g, 'Node is VERSION'],
+  // Where a question puts its cursor.
+  // eslint-disable-next-line no-control-regex -- It is what terminals are told.
+  [/\u001b\[\d+[GJ]/g, ''],
+];
+
+/** One run of the program as people and programs saw it. */
+export function shownRun(args: string, { code, stdout, stderr }: Run): string {
+  const shown = [
+    `$ okta-telephony-hook ${args}\n`,
+    stdout === '' ? '' : `--- standard output\n${stdout}`,
+    stderr === '' ? '' : `--- standard error\n${stderr}`,
+    `--- exit code ${code}\n`,
+  ].join('');
+  return CHANGING.reduce((text, [pattern, name]) => text.replace(pattern, name), withStylesNamed(shown));
+}
+
+/**
+ * Compares the whole of what was printed with what is kept in `outputs/`. `KEEP_OUTPUTS=1 npx mocha test/cli/outputs.test.ts`
+ * keeps what is printed now.
+ */
+export function expectKept(name: string, ...runs: readonly string[]): void {
+  const file = join(ROOT, 'test/cli/outputs', `${name}.txt`);
+  const text = runs.join('\n');
+  if (IS_KEPT_ANEW) writeFileSync(file, text);
+  expect(text).to.equal(existsSync(file) ? readFileSync(file, 'utf8') : '');
+}

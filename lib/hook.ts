@@ -19,7 +19,8 @@ import { createConsoleMount } from './consoles.js';
 import { createHandlers } from './handlers.js';
 import { readStatus } from './hook-status.js';
 import { INBOUND_PATH, receiveInbound } from './inbound.js';
-import { createDefaultLogger, logListener } from './observe/log.js';
+import { createDefaultLogger } from './observe/default-logger.js';
+import { logListener } from './observe/log.js';
 import { createMetrics } from './observe/metrics.js';
 import { channelProblems } from './option-rules/channels.js';
 import { createOktaApiClient } from './okta/api-client.js';
@@ -70,7 +71,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const settings = readOptions(options);
   const connectTimeoutMs = Math.min(700, settings.deadlineMs * 0.4);
   const dispatcher = settings.dispatcher ?? createAgent(connectTimeoutMs);
-  const logger = settings.logger ?? createDefaultLogger();
+  const { logger, flush } =
+    settings.logger === undefined ? createDefaultLogger() : { logger: settings.logger, flush: undefined };
   const metrics = settings.metrics === undefined ? undefined : createMetrics(settings.metrics);
   const listeners = metrics === undefined ? [] : [metrics.listener];
   const events = new EventStream(
@@ -196,6 +198,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     // A dispatcher of the user's own is left open.
     if (settings.dispatcher === undefined) await inTime(() => dispatcher.destroy());
     metrics?.close();
+    if (flush !== undefined) await inTime(flush);
   };
   let closed: Promise<void> | undefined;
   const hook: TelephonyHook = Object.assign(createRoutes(routes), {

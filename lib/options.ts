@@ -345,7 +345,7 @@ export interface OktaTelephonyHookOptions {
   readonly inbound?: InboundOptions | undefined;
   /** What is remembered between calls: `redisState()` for several gateways. Default `memoryState()`. */
   readonly state?: State | undefined;
-  /** Default: a winston logger that writes JSON lines to stdout. */
+  /** Default: a winston logger that writes JSON lines to stdout. It drops and counts lines that stdout does not take. */
   readonly logger?: Logger | undefined;
   /** A `Registry` of prom-client 15 to register metrics in; several hooks may share one. Default: none. */
   readonly metrics?: MetricsRegistry | undefined;

@@ -34,6 +34,7 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
     'SIGTERM',
     'EADDRINUSE',
     'ENOENT',
+    'EAGAIN',
   ],
   'of an answer without a code, which has one row': ['HTTP_404'],
   "Redis's": ['COUNT'],

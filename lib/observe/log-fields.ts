@@ -6,7 +6,8 @@ export type Answered = Extract<HookEvent, { type: 'request.answered' }>;
 export function fieldsOf(event: HookEvent): Readonly<Record<string, unknown>> {
   if (event.type === 'request.answered') return fieldsOfAnswered(event);
   const { type, at, ...fields } = event;
-  return { event: type, ...fields };
+  // First what to look for.
+  return 'userId' in event ? { event: type, userId: event.userId, ...fields } : { event: type, ...fields };
 }
 
 /** The same by name: every call has such a line, and by the rest of an object so many fields cost several times as much. */
@@ -15,11 +16,11 @@ function fieldsOfAnswered(
 ): { readonly event: string } & Readonly<Record<Exclude<keyof Answered, 'type' | 'at'>, unknown>> {
   return {
     event: answered.type,
+    userId: answered.userId,
     eventId: answered.eventId,
     oktaRequestId: answered.oktaRequestId,
     requestType: answered.requestType,
     deliveryChannel: answered.deliveryChannel,
-    userId: answered.userId,
     to: answered.to,
     country: answered.country,
     isPreview: answered.isPreview,

@@ -1,25 +1,12 @@
-import winston from 'winston';
 import type { BreakerState } from '../delivery/breaker.js';
 import type { Logger } from '../delivery/channel.js';
 import type { HookEvent, HookEventListener, OptionWarning } from '../delivery/events.js';
 import type { Extension } from '../delivery/extensions.js';
 import { fieldsOf, type Answered } from './log-fields.js';
+import type { LogLevel } from './log-output.js';
 
-/** JSON lines on stdout. Made in the factory, and only where the user gave no logger. */
-export function createDefaultLogger(): Logger {
-  const { createLogger, format, transports } = winston;
-  return createLogger({
-    exitOnError: false,
-    format: format.combine(format.timestamp(), format.json()),
-    // The two type packages behind winston disagree on the base class; it is one class when it runs.
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
-    transports: [new transports.Console()],
-  });
-}
-
-type Level = 'info' | 'warn' | 'error';
 interface Line {
-  readonly level: Level;
+  readonly level: LogLevel;
   readonly message: string;
 }
 

@@ -49,7 +49,7 @@ const END = `
   }, 4_000).unref();
 `;
 
-/** Statements that make `hook`, `listen()` and `hookCall()`, from what the environment says. */
+/** Statements that make `hook`, `listen()` and `hookCall()`, from what the environment says; `DEFAULT_LOG=1` logs to stdout. */
 export const PRELUDE = `
   import express from 'express';
   import { once } from 'node:events';
@@ -61,7 +61,7 @@ export const PRELUDE = `
   const hook = oktaTelephonyHook({
     ...JSON.parse(process.env.OPTIONS),
     ...(redis === null ? {} : { state: (await import('#lib/state/redis.js')).redisState(redis) }),
-    logger: { info: say, warn: say, error: say },
+    ...(process.env.DEFAULT_LOG === '1' ? {} : { logger: { info: say, warn: say, error: say } }),
   });
   const server = express().use(hook);
   const listen = async () => {

@@ -1,0 +1,193 @@
+import { writeSync } from 'node:fs';
+import type { Writable } from 'node:stream';
+
+/** `process.stdout`, or what a test has in its place. */
+export type LogDestination = Writable & { readonly fd?: number };
+export type LogLevel = 'info' | 'warn' | 'error';
+type Counts = Record<LogLevel, number>;
+
+/** What may wait here, characters. At most as much again is in the destination's own buffer. */
+export const MAX_WAITING = 1_000_000;
+/** How often a full pipe is tried again while the process exits, and how long to wait in between, milliseconds. */
+const EXIT_TRIES = 50;
+const EXIT_PAUSE_MS = 10;
+
+const SLOW = 'stdout was not read fast enough';
+
+/**
+ * Writes lines to stdout so that stdout can neither end the process nor fill its memory. The lines of one turn of the event loop
+ * go out in one write, a warning or an error at once, together with what waits. While stdout is full, lines wait; those for
+ * which there is no room, and those whose write failed, are dropped and counted. The count follows as a line of its own as
+ * soon as stdout takes one.
+ */
+export class LogOutput {
+  readonly #destination: LogDestination;
+  #text = '';
+  #waiting = noLines();
+  #dropped = noLines();
+  #reason = SLOW;
+  /** What the next write begins with: one that failed may have ended in the middle of a line. */
+  #start: '' | '\n' = '';
+  #isScheduled = false;
+  #ignoresErrors = false;
+  #listensForExit = false;
+
+  constructor(destination: LogDestination) {
+    this.#destination = destination;
+  }
+
+  add(level: LogLevel, line: string): void {
+    if (this.#text.length + line.length < MAX_WAITING) {
+      this.#text += `${line}\n`;
+      this.#waiting[level] += 1;
+    } else {
+      this.#dropped[level] += 1;
+      this.#reason = SLOW;
+    }
+    if (level === 'info') this.#schedule();
+    else this.#send();
+    this.#listenForExit();
+  }
+
+  /** Resolves once every line is written, or its write has failed. */
+  async flush(): Promise<void> {
+    do {
+      this.#send();
+      // An empty write ends after all that stand before it. One that does not say when it ends (a patched
+      // `process.stdout.write`) leaves nothing in the buffer.
+      if (this.#destination.writableLength > 0) {
+        await new Promise<void>((resolve) => {
+          this.#write('', () => {
+            resolve();
+          });
+        });
+      }
+    } while (this.#text !== '');
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#send();
+    });
+  }
+
+  readonly #send = (): void => {
+    const destination = this.#destination;
+    destination.off('drain', this.#send);
+    // Not `writableNeedDrain`: on stdout it stays true after a large write has failed.
+    if (destination.writableLength >= destination.writableHighWaterMark) {
+      destination.once('drain', this.#send);
+      return;
+    }
+    const { text, lines } = this.#take();
+    if (text === '') return;
+    this.#write(text, (error) => {
+      if (error === undefined) return;
+      for (const level of LEVELS) this.#dropped[level] += lines[level];
+      this.#reason = error.message;
+      this.#start = '\n';
+      // A failed write is not followed by `drain`.
+      if (this.#text !== '') this.#schedule();
+    });
+  };
+
+  /** All that waits, with the line that tells what was dropped. `lines` counts what is lost if `text` is not written. */
+  #take(): { readonly text: string; readonly lines: Counts } {
+    const lines = this.#waiting;
+    let text = this.#text;
+    if (LEVELS.some((level) => this.#dropped[level] > 0)) {
+      text += this.#report();
+      for (const level of LEVELS) lines[level] += this.#dropped[level];
+    }
+    if (text === '') return { text, lines };
+    text = this.#start + text;
+    this.#start = '';
+    this.#text = '';
+    this.#waiting = noLines();
+    this.#dropped = noLines();
+    this.#listenForExit();
+    return { text, lines };
+  }
+
+  #report(): string {
+    const line = JSON.stringify({
+      timestamp: new Date().toISOString(),
+      level: 'warn',
+      message: 'okta-telephony-hook: log lines were dropped, because stdout did not take them',
+      event: 'log.dropped',
+      dropped: this.#dropped,
+      reason: this.#reason,
+      remedy: 'See that whatever reads stdout keeps up, or that the disk has room.',
+    });
+    return `${line}\n`;
+  }
+
+  #write(text: string, onEnd: (error?: Error) => void): void {
+    try {
+      this.#destination.write(text, (error) => {
+        if (error) this.#ignoreErrorEvent();
+        onEnd(error ?? undefined);
+      });
+    } catch (error) {
+      onEnd(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /**
+   * The `error` event of each failed write comes after its callback, within the same turn. It must not end the process. A
+   * lasting listener would also hide the errors of what the user writes there.
+   */
+  #ignoreErrorEvent(): void {
+    if (this.#ignoresErrors) return;
+    this.#ignoresErrors = true;
+    const ignore = (): void => undefined;
+    this.#destination.on('error', ignore);
+    setImmediate(() => {
+      this.#destination.off('error', ignore);
+      this.#ignoresErrors = false;
+    });
+  }
+
+  /** Listens only while lines wait, so that nothing is left of a hook that is no longer used. */
+  #listenForExit(): void {
+    const hasLines = this.#text !== '';
+    if (hasLines === this.#listensForExit) return;
+    this.#listensForExit = hasLines;
+    if (hasLines) process.on('exit', this.#onExit);
+    else process.off('exit', this.#onExit);
+  }
+
+  /** Node emits `exit` after an uncaught exception, too. */
+  readonly #onExit = (): void => {
+    const { fd, writableLength } = this.#destination;
+    // What is still in the buffer is lost, perhaps in the middle of a line.
+    if (writableLength > 0) this.#start = '\n';
+    const { text } = this.#take();
+    if (fd === undefined) this.#write(text, () => undefined);
+    else writeBeforeExit(fd, text);
+  };
+}
+
+const LEVELS = ['info', 'warn', 'error'] as const;
+
+function noLines(): Counts {
+  return { info: 0, warn: 0, error: 0 };
+}
+
+/** A pipe that is full may have room again in a moment, but one that nobody reads must not keep the process. */
+function writeBeforeExit(fd: number, text: string): void {
+  let rest = Buffer.from(text);
+  let tries = 0;
+  while (rest.length > 0 && tries < EXIT_TRIES) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest));
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) return;
+      tries += 1;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, EXIT_PAUSE_MS);
+    }
+  }
+}

@@ -42,11 +42,11 @@ export class RedisConnection {
   }
 
   /**
-   * Has a step done, together with all that comes in the same turn of the event loop.
+   * Has steps done, by one command, together with all that comes in the same turn of the event loop. Resolves to their replies.
    * @throws RedisFailure, in time.
    */
-  run(step: Step): Promise<unknown> {
-    return this.#steps.run(step);
+  run(steps: readonly Step[]): Promise<readonly unknown[]> {
+    return this.#steps.run(steps);
   }
 
   /** Sends the steps of this turn now, where it is connected. */

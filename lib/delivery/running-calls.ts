@@ -1,8 +1,13 @@
+import { RecentMap } from './recent-map.js';
+
 /**
  * A call that is no older has waited for nothing: it counts as of this moment, and asks no other gateway for newer codes.
  * Milliseconds: more than the steps of a call take where nothing is waited for.
  */
 export const SAME_MOMENT_MS = 100;
+
+/** About 100 codes a second for a minute and a half to three minutes. */
+const MAX_PEOPLE = 16_000;
 
 /** How far a code has come, for the older ones of the same person. */
 export const PROGRESS = {
@@ -33,6 +38,7 @@ export interface RunningCall {
  */
 export class RunningCalls {
   readonly #newest = new Map<string, RunningCall>();
+  readonly #lastEvents = new RecentMap<{ readonly eventKey: string }>(MAX_PEOPLE);
 
   begin(person: string): RunningCall {
     const older = this.#newest.get(person);
@@ -51,6 +57,13 @@ export class RunningCalls {
     for (let { older } = call; older !== undefined; older = older.older) {
       if (older.newer < to) older.newer = to;
     }
+  }
+
+  /** An event of a person has passed the guard. Gives the one that did so before it, where that is known. */
+  follow(person: string, eventKey: string): string | undefined {
+    const last = this.#lastEvents.get(person)?.eventKey;
+    this.#lastEvents.set(person, { eventKey });
+    return last;
   }
 
   end(call: RunningCall): void {

@@ -23,6 +23,8 @@ export class RedisFailure extends TelephonyHookError {
 export const TIMEOUT = 'TIMEOUT';
 /** The connection ended. */
 export const CLOSED = 'CLOSED';
+/** Nobody connects any more. */
+export const STATE_CLOSED = 'STATE_CLOSED';
 
 const USUAL_REMEDY = 'See whether it runs and can be reached from here; it is tried again every second.';
 const CREDENTIALS = 'Look at the user and the password of the connection.';
@@ -48,6 +50,8 @@ export const REMEDIES: Readonly<Record<string, string | undefined>> = {
   CLUSTERDOWN: 'The cluster has slots that no shard serves: look at CLUSTER INFO.',
   TRYAGAIN: undefined,
   BUSY: undefined,
+  [STATE_CLOSED]:
+    'Its close() was called: leave that to the hooks that have it, and give a new hook a new state.',
   WRONGTYPE: 'Something else writes keys with our prefix: give keyPrefix another value.',
 };
 const WORD = new RegExp(`\\b(?:${Object.keys(REMEDIES).join('|')})\\b`);

@@ -704,11 +704,23 @@ describe('while Redis is lost', () => {
   it('after close() nothing is connected any more, whatever is asked', async () => {
     const state = open();
     await state.check();
+    expect(state.health).to.equal('ok');
+    await state.close();
     await state.close();
     const connections = async (): Promise<unknown> =>
       /total_connections_received:(\d+)/.exec(await redis.admin.info('stats'))?.[1];
     const before = await connections();
-    expect(await state.check().catch(failureOf)).to.include({ reason: 'CLOSED' });
+    expect(await state.check().catch(failureOf)).to.include({ reason: 'STATE_CLOSED' });
+    // Who has it all the same is told, also who comes later.
+    const later: StateNews[] = [];
+    state.watch?.((one) => later.push(one));
+    for (const told of [news, later]) {
+      expect(told.map(({ type, reason }) => `${type} ${reason}`)).to.deep.equal(['lost STATE_CLOSED']);
+    }
+    expect(news[0])
+      .to.have.property('remedy')
+      .that.matches(/a new state/);
+    expect(state.health).to.equal('lost');
     expect(await state.suppressionsOf?.('+447700900123', NOW)).to.equal(undefined);
     expect(await connections()).to.equal(before);
   });

@@ -48,7 +48,7 @@ export const REMEDIES: Readonly<Record<string, string | undefined>> = {
   MOVED: CLUSTER,
   ASK: CLUSTER,
   CLUSTERDOWN: 'The cluster has slots that no shard serves: look at CLUSTER INFO.',
-  TRYAGAIN: undefined,
+  TRYAGAIN: 'The slot of our keys moves to another shard; it is used again once that has ended.',
   BUSY: undefined,
   [STATE_CLOSED]:
     'Its close() was called: leave that to the hooks that have it, and give a new hook a new state.',
@@ -63,7 +63,9 @@ export function failureOf(error: unknown): RedisFailure {
   // A cluster's client that could reach none of its nodes.
   if (lastNodeError !== undefined) return failureOf(lastNodeError);
   const text = typeof message === 'string' ? message : '';
-  const word = WORD.exec(text)?.[0];
+  // A cluster's client that was sent to and fro, until the last word came by chance.
+  const isMoving = text.startsWith('Too many Cluster redirections');
+  const word = isMoving ? 'TRYAGAIN' : WORD.exec(text)?.[0];
   if (word !== undefined) return new RedisFailure(word, false);
   // What a script was not allowed, Redis 7 and later say without the word.
   if (/\bACL failure\b/.test(text)) return new RedisFailure('NOPERM', false);

@@ -230,7 +230,9 @@ function overtakeOlder(call: Call, { settings, runningCalls, receipts, lateFailo
   // It may have waited for its first, which then sent nothing.
   const sinceMs = running === undefined ? 0 : performance.now() - running.beganAtMs;
   const ageMs = sinceMs > NEW_CALL_MS ? sinceMs : 0;
-  const event = { eventKey, isPreview, nowMs: steadyMs(), ageMs, untilMs: expiresAtMs };
+  // Their order here is known, whatever Redis's clock does meanwhile.
+  const after = running === undefined ? undefined : runningCalls.follow(person, eventKey);
+  const event = { eventKey, isPreview, nowMs: steadyMs(), ageMs, after, untilMs: expiresAtMs };
   receipts.overtake(person, event, request);
   if (!isPreview) lateFailover?.dropOlder(person, eventKey);
 }

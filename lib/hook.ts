@@ -10,7 +10,7 @@ import { questionContext } from './delivery/question-context.js';
 import { createRollout } from './delivery/rollout.js';
 import { RunningCalls } from './delivery/running-calls.js';
 import { SuppressionList } from './delivery/suppression-list.js';
-import type { State } from './delivery/state.js';
+import type { StateNews } from './delivery/state.js';
 import { TIMED_OUT, waitAtMost } from './delivery/wait-at-most.js';
 import { drain, tellOutsideCall, tellStateFailed } from './call.js';
 import { receiptsOf } from './delivery/receipt.js';
@@ -31,6 +31,7 @@ import { chain, createRoutes, withFailures, type Route } from './routes.js';
 import { withLateFailover } from './send-code.js';
 import { readOptions, STATUS_PATH, type HookSettings } from './settings.js';
 import { createCodeUses, createSentCodes, recordSignIns } from './sign-in-outcomes.js';
+import { holdState } from './state/holders.js';
 import { heldEventsOf } from './state/memory.js';
 import { recordDelivery } from './status-callback.js';
 import type { HookStatus, Readiness, TelephonyHook } from './telephony-hook.js';
@@ -171,7 +172,11 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       onFailure: answerFailure(parts, { hook: 'event', schemes: eventHookSchemes }),
     });
   }
-  tellOfState(settings.state, events);
+  const letGoOfState = holdState(settings.state);
+  let hasState = true;
+  settings.state.watch?.((news) => {
+    if (hasState) tellOfState(news, events);
+  });
   for (const warning of settings.warnings) {
     events.emit({ type: 'configuration.warned', at: events.now(), ...warning });
   }
@@ -193,8 +198,9 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     const drained = Promise.all([drain(parts), codeUses.close()]);
     // What is remembered goes to the state as long as it is there.
     await Promise.all([drained, consoles.close(drained)]);
+    hasState = false;
     // What cannot be closed must not keep the gateway from ending.
-    await inTime(() => settings.state.close());
+    await inTime(letGoOfState);
     // A dispatcher of the user's own is left open.
     if (settings.dispatcher === undefined) await inTime(() => dispatcher.destroy());
     metrics?.close();
@@ -301,16 +307,14 @@ async function inTime(work: () => unknown): Promise<'ok' | Error> {
 }
 
 /** Words of a state of the user's own may be any. */
-function tellOfState(state: State, events: EventStream): void {
-  state.watch?.((news) => {
-    const at = events.now();
-    const reason = maskText(news.reason, undefined);
-    if (news.type === 'recovered') {
-      events.emit({ type: 'state.recovered', at, reason, lostMs: news.lostMs });
-    } else {
-      events.emit({ type: `state.${news.type}`, at, reason, remedy: maskText(news.remedy, undefined) });
-    }
-  });
+function tellOfState(news: StateNews, events: EventStream): void {
+  const at = events.now();
+  const reason = maskText(news.reason, undefined);
+  if (news.type === 'recovered') {
+    events.emit({ type: 'state.recovered', at, reason, lostMs: news.lostMs });
+  } else {
+    events.emit({ type: `state.${news.type}`, at, reason, remedy: maskText(news.remedy, undefined) });
+  }
 }
 
 /** Silence says nothing of a channel that does not tell what was delivered. */

@@ -16,6 +16,7 @@ import {
   type State,
 } from '#lib/index.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
+import type { StateNews } from '#lib/delivery/state.js';
 import {
   ANA,
   BOB,
@@ -607,6 +608,33 @@ describe('close()', () => {
       await scene.hook.close();
     }
     expect(closed).to.deep.equal(['rejects', 'throws', 'returns no promise']);
+  });
+
+  it('leaves the state to another hook that has it, which closes it', async () => {
+    let closed = 0;
+    const tellers: ((news: StateNews) => void)[] = [];
+    const lose = (): void => {
+      for (const tell of tellers) tell({ type: 'lost', reason: 'TIMEOUT', remedy: 'See' });
+    };
+    const state: State = {
+      ...memoryState(),
+      watch: (onNews) => void tellers.push(onNews),
+      close: () => {
+        closed += 1;
+        lose();
+        return Promise.resolve();
+      },
+    };
+    const [one, two] = [await start({ hook: { state } }), await start({ hook: { state } })];
+    await one.hook.close();
+    await one.hook.close();
+    expect(closed).to.equal(0);
+    lose();
+    await two.hook.close();
+    expect(closed).to.equal(1);
+    // What comes of its own close() is no news.
+    const losses = [one, two].map(({ events }) => events.filter(({ type }) => type === 'state.lost').length);
+    expect(losses).to.deep.equal([0, 1]);
   });
 });
 

@@ -58,6 +58,22 @@ describe('two calls of one user at once', () => {
     });
   });
 
+  it('tell the state which one came before, whatever clock it goes by', async () => {
+    const told: unknown[] = [];
+    const state: State = {
+      ...memoryState(),
+      overtake: (_, { eventKey, after }) => {
+        told.push([eventKey, after]);
+      },
+    };
+    scene = await startScene({ hook: { state } });
+    for (const eventId of ['one', 'two']) await scene.call({ eventId });
+    expect(told).to.deep.equal([
+      ['one', undefined],
+      ['two', 'one'],
+    ]);
+  });
+
   for (const where of ['the same gateway', 'another gateway']) {
     it(`send nothing more of the older code once the newer one is on its way from ${where}, whose provider is slow`, async () => {
       left = [];

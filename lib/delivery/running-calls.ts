@@ -1,3 +1,5 @@
+import { RecentMap } from './recent-map.js';
+
 /** Calls that come in within it come at once, milliseconds: neither keeps the other from its first attempt. */
 export const SAME_MOMENT_MS = 100;
 
@@ -6,6 +8,9 @@ export const SAME_MOMENT_MS = 100;
  * more than the steps of a call take where nothing is waited for, less than any vendor takes to answer.
  */
 export const NEW_CALL_MS = 25;
+
+/** About 100 codes a second for a minute and a half to three minutes. */
+const MAX_PEOPLE = 16_000;
 
 /** A call of a person that has not been answered yet. */
 export interface RunningCall {
@@ -27,6 +32,7 @@ export interface RunningCall {
  */
 export class RunningCalls {
   readonly #newest = new Map<string, RunningCall>();
+  readonly #lastEvents = new RecentMap<{ readonly eventKey: string }>(MAX_PEOPLE);
 
   begin(person: string): RunningCall {
     const older = this.#newest.get(person);
@@ -46,6 +52,13 @@ export class RunningCalls {
   /** A channel has taken its code, or may have. */
   sent(call: RunningCall): void {
     for (let { older } = call; older !== undefined; older = older.older) older.newer = 'ahead';
+  }
+
+  /** An event of a person has passed the guard. Gives the one that did so before it, where that is known. */
+  follow(person: string, eventKey: string): string | undefined {
+    const last = this.#lastEvents.get(person)?.eventKey;
+    this.#lastEvents.set(person, { eventKey });
+    return last;
   }
 
   end(call: RunningCall): void {

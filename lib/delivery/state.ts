@@ -83,8 +83,8 @@ export interface State extends ReceiptState, SentCodeState, SuppressionState, Hi
   check(): Promise<void>;
   /** For `status()`. */
   readonly health: 'ok' | 'lost';
-  /** Tells what happens to it from now on, at once and once each. */
+  /** Tells what happens to it from now on, at once and once each, and that it is lost where it is. */
   readonly watch?: ((onNews: (news: StateNews) => void) => void) | undefined;
-  /** Lets go of what it holds; asked once, when the hook is closed. */
+  /** Lets go of what it holds, and is `lost` from then on; asked once, when the last hook that has it is closed. */
   close(): Promise<void>;
 }

@@ -105,8 +105,10 @@ export function applyChange<Entry extends KeptEntry>(
 ): readonly Entry[] {
   const alive = known.filter(({ untilMs }) => untilMs > nowMs);
   const atMs = nowMs - ageMs;
+  // What is told after its keeper's clock was set back is newer than all that is known from before.
+  const isSetBack = alive.some((entry) => entry.atMs > nowMs);
   const add = (entry: Pick<KeptEntry, 'channel' | 'reason' | 'number'>, lifeMs: number): readonly Entry[] =>
-    mergeEntry(alive, make({ ...entry, atMs, untilMs: atMs + lifeMs }), ageMs > 0);
+    mergeEntry(alive, make({ ...entry, atMs, untilMs: atMs + lifeMs }), ageMs > 0 && !isSetBack);
   switch (change.what) {
     case 'suppress':
       return add({ channel: change.channel, reason: change.reason }, change.lifeMs);
@@ -116,7 +118,7 @@ export function applyChange<Entry extends KeptEntry>(
         entry.channel === channel &&
         isSuppression(entry) &&
         reasons.includes(entry.reason) &&
-        (ageMs === 0 || entry.atMs <= atMs);
+        (ageMs === 0 || entry.atMs <= atMs || entry.atMs > nowMs);
       const isStart = reasons.includes('STOPPED');
       const left = isStart ? add({ channel, reason: 'STARTED' }, SUPPRESSED_MS.STOPPED) : alive;
       return left.filter((entry) => !isLifted(entry));
@@ -138,9 +140,7 @@ export function mergeEntry<Entry extends KeptEntry>(
 ): readonly Entry[] {
   const rival = known.find((entry) => entry.channel === added.channel && kindOf(entry) === kindOf(added));
   if (isLate && rival !== undefined && rival.atMs >= added.atMs) return known;
-  // Its keeper's clock may have been set back meanwhile.
-  const atMs = Math.max(added.atMs, rival?.atMs ?? added.atMs);
-  return [...known.filter((entry) => entry !== rival), { ...added, atMs }];
+  return [...known.filter((entry) => entry !== rival), added];
 }
 
 /** What its owner has said, what providers say, and whose id it is: none of them takes the place of another. */

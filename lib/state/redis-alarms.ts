@@ -4,7 +4,10 @@ import { failureOf } from './redis-failure.js';
 import type { RedisTimes } from './redis-times.js';
 import type { Sealing } from './sealing.js';
 
-/** What is due later, at any gateway that lives then: a sorted set by when each alarm is due, by Redis's own clock. */
+/**
+ * What is due later, at any gateway that lives then: a sorted set by when each alarm is due, by Redis's own clock, of each encryption
+ * key. An alarm that comes twice, while several keys are listed, finds its receipt taken.
+ */
 
 /** What Redis gives at once. */
 const MOST_AT_ONCE = 20;
@@ -17,18 +20,16 @@ const KEPT_MS = 900_000;
  */
 export class RedisAlarms implements Alarms {
   readonly #redis: RedisConnection;
-  readonly #sealing: Sealing;
   readonly #times: RedisTimes;
-  readonly #name: string;
+  readonly #sets: readonly { readonly sealing: Sealing; readonly name: string }[];
   readonly #listeners: ((messageKey: string) => Promise<void>)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #isTaking = false;
 
-  constructor(redis: RedisConnection, sealing: Sealing, times: RedisTimes) {
+  constructor(redis: RedisConnection, sealings: readonly Sealing[], times: RedisTimes) {
     this.#redis = redis;
-    this.#sealing = sealing;
     this.#times = times;
-    this.#name = sealing.nameOf('alarm', '');
+    this.#sets = sealings.map((sealing) => ({ sealing, name: sealing.nameOf('alarm', '') }));
   }
 
   onDue(listener: (messageKey: string) => Promise<void>): void {
@@ -38,12 +39,14 @@ export class RedisAlarms implements Alarms {
   }
 
   set(messageKey: string, dueInMs: number): void {
-    const sealed = this.#sealing.seal('alarm', this.#name, messageKey);
-    this.#redis
-      .askBeside((client) => client.setAlarm(1, this.#name, sealed, Math.ceil(dueInMs), KEPT_MS))
-      .catch((error: unknown) => {
-        this.#warn(error);
-      });
+    for (const { sealing, name } of this.#sets) {
+      const sealed = sealing.seal('alarm', name, messageKey);
+      this.#redis
+        .askBeside((client) => client.setAlarm(1, name, sealed, Math.ceil(dueInMs), KEPT_MS))
+        .catch((error: unknown) => {
+          this.#warn(error);
+        });
+    }
   }
 
   /** Takes no more alarms. Those that were taken and are not done become due again, at another gateway. */
@@ -55,7 +58,7 @@ export class RedisAlarms implements Alarms {
     if (this.#isTaking) return;
     this.#isTaking = true;
     try {
-      while ((await this.#take()) === MOST_AT_ONCE);
+      for (const set of this.#sets) while ((await this.#take(set)) === MOST_AT_ONCE);
     } catch (error) {
       this.#warn(error);
       // A primary that has become a replica refuses codes as well: this finds out, although no code comes.
@@ -66,27 +69,30 @@ export class RedisAlarms implements Alarms {
   }
 
   /** Resolves to how many alarms were due. */
-  async #take(): Promise<number> {
+  async #take({ sealing, name }: { readonly sealing: Sealing; readonly name: string }): Promise<number> {
     const taken = await this.#redis.askBeside((client) =>
-      client.takeAlarmsBuffer(1, this.#name, MOST_AT_ONCE, this.#times.alarmRetryMs),
+      client.takeAlarmsBuffer(1, name, MOST_AT_ONCE, this.#times.alarmRetryMs),
     );
-    const areDone = await Promise.all(taken.map((sealed) => this.#attend(sealed)));
+    const areDone = await Promise.all(
+      taken.map((sealed) => this.#attend(sealing.open('alarm', name, sealed))),
+    );
     const done = taken.filter((_, at) => areDone[at]);
-    if (done.length > 0) await this.#redis.askBeside((client) => client.zrem(this.#name, ...done));
+    if (done.length > 0) await this.#redis.askBeside((client) => client.zrem(name, ...done));
     return taken.length;
   }
 
-  /** `false` if a listener rejects: this gateway drains or closes. */
-  async #attend(sealed: Buffer): Promise<boolean> {
-    const messageKey = this.#sealing.open('alarm', this.#name, sealed);
-    // Of a gateway with other keys, whose receipts do not open here either.
+  /** `false` if every listener rejects: its hook drains or is closed. */
+  async #attend(messageKey: string | undefined): Promise<boolean> {
+    // Nobody's: whoever writes in this set has its key.
     if (messageKey === undefined) return true;
-    try {
-      for (const listener of this.#listeners) await listener(messageKey);
-      return true;
-    } catch {
-      return false;
+    for (const listener of this.#listeners) {
+      const isDone = await listener(messageKey).then(
+        () => true,
+        () => false,
+      );
+      if (isDone) return true;
     }
+    return false;
   }
 
   /** The connection reports that Redis is lost; nothing else reports a missing right. */

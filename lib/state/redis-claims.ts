@@ -21,28 +21,28 @@ const HELD = 'H';
  */
 export class RedisClaims {
   readonly #connection: RedisConnection;
-  readonly #sealing: Sealing;
+  readonly #sealings: readonly Sealing[];
   /** While it is lost. */
   readonly #limits = new LimitWindows();
   /** Of this process; with a number behind it, of one claim. */
   readonly #holder = `${HELD}${randomBytes(9).toString('base64url')}`;
   #count = 0;
   /** What became of claims of ours, which Redis may not know: by their tokens, so that told twice it is the same. */
-  readonly #untold: Untold<Step>;
+  readonly #untold: Untold<readonly Step[]>;
 
   readonly #suppressions: RedisSuppressions;
   readonly #times: RedisTimes;
 
   constructor(
     connection: RedisConnection,
-    sealing: Sealing,
+    sealings: readonly Sealing[],
     parts: { readonly suppressions: RedisSuppressions; readonly times: RedisTimes },
   ) {
     this.#connection = connection;
-    this.#sealing = sealing;
+    this.#sealings = sealings;
     this.#suppressions = parts.suppressions;
     this.#times = parts.times;
-    this.#untold = new Untold(connection, { tell: (step) => this.#tell(step) });
+    this.#untold = new Untold(connection, { tell: (steps) => this.#tell(steps) });
   }
 
   claim(key: string | undefined, life: EventLife): Claim | Promise<Claim> {
@@ -61,20 +61,23 @@ export class RedisClaims {
   }
 
   async #claimShared(key: string | undefined, life: EventLife): Promise<Claim> {
-    const name = key === undefined ? undefined : this.#sealing.nameOf('event', key);
-    const limits = life.buckets.map((bucket) => this.#nameOfLimit(bucket));
+    const names = key === undefined ? [] : this.#sealings.map((sealing) => sealing.nameOf('event', key));
+    const limits = this.#sealings.map((sealing) =>
+      life.buckets.map((bucket) => nameOfLimit(sealing, bucket)),
+    );
     const known = life.recipient === undefined ? [] : this.#suppressions.namesOf(life.recipient);
-    const keys = [...(name === undefined ? [] : [name]), ...limits, ...known];
-    const token = name === undefined ? '' : this.#nextToken();
-    const args = [token, name === undefined ? '' : life.rememberMs, known.length];
+    const keys = [...names, ...limits.flat(), ...known];
+    const token = key === undefined ? '' : this.#nextToken();
+    const rememberMs = key === undefined ? '' : life.rememberMs;
+    const args = [token, rememberMs, known.length, this.#sealings.length];
     for (const { points, seconds } of life.buckets) args.push(points, seconds * 1000);
     let reply: readonly unknown[];
     try {
-      reply = (await this.#connection.run({ name: 'claimEvent', keys, args })) as readonly unknown[];
+      [reply] = (await this.#connection.run([{ name: 'claimEvent', keys, args }])) as [readonly unknown[]];
     } catch {
       // Told by the connection. It may have been done: what becomes of it is written there, if it can be.
       const exceeded = this.#limits.take(life.buckets, life.nowMs);
-      const claim = this.#writingBehind(exceeded, name, token, []);
+      const claim = this.#writingBehind(exceeded, names, token, []);
       const release = (): void => {
         this.#giveBackHere(exceeded, life);
         claim.release();
@@ -82,9 +85,9 @@ export class RedisClaims {
       return { ...claim, release };
     }
     const [isFirst, found, ...places] = reply;
-    if (isFirst === 0) return this.#repeatOf(name ?? '', found);
+    if (isFirst === 0) return this.#repeatOf(names, Number(places[0]), found);
     const exceeded = places.flatMap((place) => life.buckets[Number(place)]?.key ?? []);
-    const claim = this.#writingBehind(exceeded, name, token, exceeded.length === 0 ? limits : []);
+    const claim = this.#writingBehind(exceeded, names, token, exceeded.length === 0 ? limits : []);
     if (life.recipient === undefined) return claim;
     return { ...claim, suppressions: this.#suppressions.read(life.recipient, found, life.nowMs) };
   }
@@ -96,45 +99,57 @@ export class RedisClaims {
   /** A claim that Redis is told the end of, without anybody waiting for it. */
   #writingBehind(
     exceeded: readonly string[],
-    name: string | undefined,
+    names: readonly string[],
     token: string,
-    spent: readonly string[],
+    /** Of each key. */
+    spent: readonly (readonly string[])[],
   ): Extract<Claim, { isFirst: true }> {
     return {
       isFirst: true,
       exceeded,
       settle: (answer, text = JSON.stringify(answer)) => {
-        if (name === undefined) return;
-        void this.#tell({ name: 'settleEvent', keys: [name], args: [token, this.#sealed(name, text)] });
+        if (names.length === 0) return;
+        void this.#tell(
+          this.#sealings.map((sealing, at) => {
+            const name = names[at] ?? '';
+            return { name: 'settleEvent', keys: [name], args: [token, sealAnswer(sealing, name, text)] };
+          }),
+        );
         // The last that there is to tell of a call, and before Okta has the answer, in case this process dies then.
         this.#connection.flush();
       },
       release: () => {
-        if (name !== undefined)
-          void this.#tell({ name: 'releaseEvent', keys: [name, ...spent], args: [token] });
+        const steps = this.#sealings.map((_, at): Step => {
+          const keys = [...names.slice(at, at + 1), ...(spent[at] ?? [])];
+          return { name: 'releaseEvent', keys, args: [token] };
+        });
+        if (names.length > 0) void this.#tell(steps);
         // Points alone are given back once, or not: twice would be too many.
-        else if (spent.length > 0)
-          this.#connection.run({ name: 'releaseEvent', keys: spent, args: [token] }).catch(() => undefined);
+        else if (spent.length > 0) this.#connection.run(steps).catch(() => undefined);
       },
     };
   }
 
-  #repeatOf(name: string, value: unknown): Claim {
-    const answer = this.#answerOf(name, value);
+  #repeatOf(names: readonly string[], at: number, value: unknown): Claim {
+    const answer = this.#answerOf(names[at] ?? '', this.#sealings[at], value);
     // A call that is over before waits for it no more.
     answer.catch(() => undefined);
     return { isFirst: false, answer };
   }
 
   /** The first one's answer. Where there is none in time, it is nobody's to say what became of the code. */
-  async #answerOf(name: string, found: unknown): Promise<RememberedAnswer | undefined> {
+  async #answerOf(
+    name: string,
+    sealing: Sealing | undefined,
+    found: unknown,
+  ): Promise<RememberedAnswer | undefined> {
     const { answerMs, poll } = this.#times;
     const endsAt = performance.now() + answerMs;
     let value = found;
     for (let waitMs = poll.firstMs; ; waitMs = Math.min(waitMs * poll.factor, poll.longestMs)) {
       // It let go of its claim, or the time of the event is over.
       if (!Buffer.isBuffer(value)) return undefined;
-      if (value[0] === ANSWERED) return this.#open(name, value.subarray(1));
+      if (value[0] === ANSWERED) return openAnswer(sealing, name, value.subarray(1));
       if (performance.now() > endsAt) throw new Error('the first call of the event has no answer');
       await new Promise((resolve) => {
         setTimeout(resolve, waitMs);
@@ -143,31 +158,30 @@ export class RedisClaims {
     }
   }
 
-  #sealed(name: string, answer: string): Buffer {
-    const sealed = this.#sealing.seal('answer', name, answer);
-    return Buffer.concat([Buffer.of(ANSWERED), sealed]);
-  }
-
-  #open(name: string, sealed: Buffer): RememberedAnswer {
-    const text = this.#sealing.open('answer', name, sealed);
-    if (text === undefined) throw new Error('an answer does not open with encryptionKeys');
-    return JSON.parse(text) as RememberedAnswer;
-  }
-
   /** What comes to nothing because Redis is lost, which its connection tells, is told again when it is back. */
-  async #tell(step: Step): Promise<void> {
-    await this.#connection.run(step).catch(() => {
-      this.#untold.add(step);
+  async #tell(steps: readonly Step[]): Promise<void> {
+    await this.#connection.run(steps).catch(() => {
+      this.#untold.add(steps);
     });
-  }
-
-  /** Another length of window is another window: a limit that was changed holds at once. */
-  #nameOfLimit({ key, seconds }: Bucket): string {
-    return this.#sealing.nameOf('limit', `${seconds} ${key}`);
   }
 
   #nextToken(): string {
     this.#count += 1;
     return `${this.#holder}${this.#count}`;
   }
+}
+
+/** Another length of window is another window: a limit that was changed holds at once. */
+function nameOfLimit(sealing: Sealing, { key, seconds }: Bucket): string {
+  return sealing.nameOf('limit', `${seconds} ${key}`);
+}
+
+function sealAnswer(sealing: Sealing, name: string, answer: string): Buffer {
+  return Buffer.concat([Buffer.of(ANSWERED), sealing.seal('answer', name, answer)]);
+}
+
+function openAnswer(sealing: Sealing | undefined, name: string, sealed: Buffer): RememberedAnswer {
+  const text = sealing?.open('answer', name, sealed);
+  if (text === undefined) throw new Error('an answer does not open with encryptionKeys');
+  return JSON.parse(text) as RememberedAnswer;
 }

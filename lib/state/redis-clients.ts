@@ -42,6 +42,8 @@ const CLUSTER_OPTIONS = {
   // A shard that moved is followed; for one that is gone nothing waits.
   retryDelayOnFailover: 0,
   retryDelayOnClusterDown: 0,
+  // While a slot moves, a command with several of its keys is refused: asked again, several times within the time of a command.
+  retryDelayOnTryAgain: 15,
 } as const satisfies ClusterOptions;
 
 /** What is used of a client of the user's own, by what it says of itself: the class is that of the user's copy. */

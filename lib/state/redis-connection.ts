@@ -1,7 +1,7 @@
 import type { StateNews } from '../delivery/state.js';
 import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
 import { openClient, type Client } from './redis-clients.js';
-import { CLOSED, failureOf, RedisFailure, TIMEOUT } from './redis-failure.js';
+import { CLOSED, failureOf, RedisFailure, STATE_CLOSED, TIMEOUT } from './redis-failure.js';
 import type { RedisClient } from './redis-options.js';
 import { SCRIPTS } from './redis-scripts.js';
 import { RedisSteps, type Step } from './redis-steps.js';
@@ -37,16 +37,18 @@ export class RedisConnection {
     return this.#lost === undefined ? 'ok' : 'lost';
   }
 
+  /** Tells of a loss that it finds, too. */
   watch(onNews: (news: StateNews) => void): void {
     this.#watchers.push(onNews);
+    if (this.#lost !== undefined) this.#tell(lossBy(this.#lost.failure), [onNews]);
   }
 
   /**
-   * Has a step done, together with all that comes in the same turn of the event loop.
+   * Has steps done, by one command, together with all that comes in the same turn of the event loop. Resolves to their replies.
    * @throws RedisFailure, in time.
    */
-  run(step: Step): Promise<unknown> {
-    return this.#steps.run(step);
+  run(steps: readonly Step[]): Promise<readonly unknown[]> {
+    return this.#steps.run(steps);
   }
 
   /** Sends the steps of this turn now, where it is connected. */
@@ -75,9 +77,7 @@ export class RedisConnection {
     work: (client: Client) => Promise<T>,
     isLoss: (failure: RedisFailure) => boolean,
   ): Promise<T> {
-    if (this.#isClosed || this.#lost !== undefined) {
-      throw new RedisFailure(this.#lost?.failure.reason ?? CLOSED, false);
-    }
+    if (this.#lost !== undefined) throw new RedisFailure(this.#lost.failure.reason, false);
     const client = this.#client?.redis ?? (await this.#connected());
     try {
       return await this.#inTime(work(client));
@@ -90,7 +90,7 @@ export class RedisConnection {
 
   /** Resolves where Redis takes writes; tries to reach it where it is lost. */
   async check(): Promise<void> {
-    if (this.#isClosed) throw new RedisFailure(CLOSED, false);
+    if (this.#isClosed) throw new RedisFailure(STATE_CLOSED, false);
     const client = this.#client?.redis ?? (await this.#connect());
     await this.ask(this.#parts.probe);
     await this.#warnOfEviction(client);
@@ -127,9 +127,8 @@ export class RedisConnection {
   async close(): Promise<void> {
     await this.answers();
     this.#isClosed = true;
-    clearTimeout(this.#timer);
-    this.#client?.redis.disconnect();
-    this.#client = undefined;
+    // Who goes on using it must know.
+    this.#lose(new RedisFailure(STATE_CLOSED, false));
     await this.#connecting?.catch(() => undefined);
   }
 
@@ -170,7 +169,7 @@ export class RedisConnection {
       const connected = await waitAtMost(opened.connect(), this.#parts.times.connectMs);
       if (connected === TIMED_OUT) throw new RedisFailure(TIMEOUT, false);
       await this.#inTime(this.#parts.probe(opened));
-      if (this.#isClosed) throw new RedisFailure(CLOSED, false);
+      if (this.#isClosed) throw new RedisFailure(STATE_CLOSED, false);
       this.#client = { redis: opened, sinceMs: performance.now() };
     } catch (error) {
       client?.disconnect();
@@ -195,17 +194,17 @@ export class RedisConnection {
   #lose(failure: RedisFailure): void {
     this.#client?.redis.disconnect();
     this.#client = undefined;
-    if (this.#isClosed) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#connect().catch(() => undefined);
-    }, this.#parts.times.probeEveryMs);
-    // A process that has nothing else to do may end.
-    this.#timer.unref();
+    if (!this.#isClosed) {
+      this.#timer = setTimeout(() => {
+        this.#connect().catch(() => undefined);
+      }, this.#parts.times.probeEveryMs);
+      // A process that has nothing else to do may end.
+      this.#timer.unref();
+    }
     if (this.#lost !== undefined) return;
     this.#lost = { failure, sinceMs: performance.now() };
-    const { reason, remedy } = failure;
-    this.#tell({ type: 'lost', reason, remedy });
+    this.#tell(lossBy(failure));
   }
 
   #recover(): void {
@@ -220,8 +219,8 @@ export class RedisConnection {
     });
   }
 
-  #tell(news: StateNews): void {
-    for (const watcher of this.#watchers) {
+  #tell(news: StateNews, watchers: readonly ((news: StateNews) => void)[] = this.#watchers): void {
+    for (const watcher of watchers) {
       // Its failure is its own.
       try {
         watcher(news);
@@ -263,4 +262,8 @@ export class RedisConnection {
       );
     });
   }
+}
+
+function lossBy({ reason, remedy }: RedisFailure): StateNews {
+  return { type: 'lost', reason, remedy };
 }

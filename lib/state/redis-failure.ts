@@ -23,6 +23,8 @@ export class RedisFailure extends TelephonyHookError {
 export const TIMEOUT = 'TIMEOUT';
 /** The connection ended. */
 export const CLOSED = 'CLOSED';
+/** Nobody connects any more. */
+export const STATE_CLOSED = 'STATE_CLOSED';
 
 const USUAL_REMEDY = 'See whether it runs and can be reached from here; it is tried again every second.';
 const CREDENTIALS = 'Look at the user and the password of the connection.';
@@ -46,8 +48,10 @@ export const REMEDIES: Readonly<Record<string, string | undefined>> = {
   MOVED: CLUSTER,
   ASK: CLUSTER,
   CLUSTERDOWN: 'The cluster has slots that no shard serves: look at CLUSTER INFO.',
-  TRYAGAIN: undefined,
+  TRYAGAIN: 'The slot of our keys moves to another shard; it is used again once that has ended.',
   BUSY: undefined,
+  [STATE_CLOSED]:
+    'Its close() was called: leave that to the hooks that have it, and give a new hook a new state.',
   WRONGTYPE: 'Something else writes keys with our prefix: give keyPrefix another value.',
 };
 const WORD = new RegExp(`\\b(?:${Object.keys(REMEDIES).join('|')})\\b`);
@@ -59,7 +63,9 @@ export function failureOf(error: unknown): RedisFailure {
   // A cluster's client that could reach none of its nodes.
   if (lastNodeError !== undefined) return failureOf(lastNodeError);
   const text = typeof message === 'string' ? message : '';
-  const word = WORD.exec(text)?.[0];
+  // A cluster's client that was sent to and fro, until the last word came by chance.
+  const isMoving = text.startsWith('Too many Cluster redirections');
+  const word = isMoving ? 'TRYAGAIN' : WORD.exec(text)?.[0];
   if (word !== undefined) return new RedisFailure(word, false);
   // What a script was not allowed, Redis 7 and later say without the word.
   if (/\bACL failure\b/.test(text)) return new RedisFailure('NOPERM', false);

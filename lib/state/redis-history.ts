@@ -3,7 +3,7 @@ import { deflateRaw, inflateRaw } from 'node:zlib';
 import type { HistoryLog, HistoryPage } from '../delivery/history.js';
 import type { RedisConnection } from './redis-connection.js';
 import { failureOf } from './redis-failure.js';
-import type { Sealing } from './sealing.js';
+import { plainName, type Sealing } from './sealing.js';
 
 /** What happened at each gateway, for all of them: a stream of sealed batches. */
 
@@ -26,20 +26,21 @@ type Entry = readonly [id: Buffer, fields: readonly Buffer[]];
 /** Compressed, then sealed: batches say the same words again and again. */
 export class RedisHistory implements HistoryLog {
   readonly #connection: RedisConnection;
-  readonly #sealing: Sealing;
+  readonly #sealings: readonly Sealing[];
   readonly #name: string;
 
-  constructor(connection: RedisConnection, sealing: Sealing) {
+  constructor(connection: RedisConnection, sealings: readonly Sealing[], keyPrefix: string) {
     this.#connection = connection;
-    this.#sealing = sealing;
-    this.#name = sealing.nameOf('history', '');
+    this.#sealings = sealings;
+    this.#name = plainName(keyPrefix, 'history');
   }
 
   async append(batch: string): Promise<void> {
-    const sealed = this.#sealing.seal('history', this.#name, await deflate(batch));
+    const bytes = await deflate(batch);
+    const sealed = this.#sealings.map((sealing) => sealing.seal('history', this.#name, bytes));
     await this.#told(
       this.#connection.askBeside((client) =>
-        client.appendHistory(1, this.#name, sealed, MOST_BYTES, LIFE_MS),
+        client.appendHistory(1, this.#name, MOST_BYTES, LIFE_MS, ...sealed),
       ),
     );
   }
@@ -76,8 +77,11 @@ export class RedisHistory implements HistoryLog {
   }
 
   async #open([, fields]: Entry): Promise<string | undefined> {
-    const sealed = fields[3];
-    const bytes = sealed === undefined ? undefined : this.#sealing.openBytes('history', this.#name, sealed);
+    // After their total, as many as its gateway has keys.
+    const sealed = fields.filter((_, at) => at > 2 && at % 2 === 1);
+    const bytes = this.#sealings
+      .flatMap((sealing) => sealed.map((batch) => sealing.openBytes('history', this.#name, batch)))
+      .find((opened) => opened !== undefined);
     if (bytes === undefined) return undefined;
     // One that was sealed with our key by something else must not keep the others from being read, for ever.
     return inflate(bytes, { maxOutputLength: LONGEST_BATCH }).then(

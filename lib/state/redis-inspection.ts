@@ -20,7 +20,7 @@ export interface RedisInspection {
   /** The same of the console's history, and of what late failover waits for; not tried where codes are refused. */
   readonly historyRefusal: RedisFailure | undefined;
   readonly alarmsRefusal: RedisFailure | undefined;
-  /** Whether another gateway has other encryption keys on it. */
+  /** Whether another gateway has none of these encryption keys. */
   readonly hasOtherKeys: boolean;
 }
 
@@ -33,7 +33,7 @@ export async function inspectRedis(
   { timeoutMs, now }: { readonly timeoutMs: number; readonly now: () => number },
 ): Promise<RedisInspection | RedisFailure> {
   const { connection, keys, keyPrefix } = readRedisOptions(options);
-  const sealing = createSealing(keys, keyPrefix);
+  const sealings = keys.map((key) => createSealing(key, keyPrefix));
   const client = openClient(connection, USUAL_TIMES);
   let cause: unknown;
   client.on('error', (error: unknown) => {
@@ -52,23 +52,23 @@ export async function inspectRedis(
     await ask(client.connect()).catch((error: unknown) => {
       throw failureOf(cause ?? error);
     });
-    const mark = keysMark(sealing);
+    const mark = keysMark(keyPrefix, sealings);
     const beganAt = now();
     const known = await ask(client.get(mark.name));
     const answersInMs = now() - beganAt;
     const info = await ask(readInfo(client));
     const refusal =
-      (await ask(refusalOf(probeBy(sealing)(client)))) ??
-      (await ask(refusalOf(tryUse(client, sealing, 'codes'))));
+      (await ask(refusalOf(probeBy(keyPrefix)(client)))) ??
+      (await ask(refusalOf(tryUse(client, keyPrefix, 'codes'))));
     const tryBeside = async (use: 'history' | 'alarms'): Promise<RedisFailure | undefined> =>
-      refusal === undefined ? ask(refusalOf(tryUse(client, sealing, use))) : undefined;
+      refusal === undefined ? ask(refusalOf(tryUse(client, keyPrefix, use))) : undefined;
     return {
       answersInMs,
       info,
       refusal,
       historyRefusal: await tryBeside('history'),
       alarmsRefusal: await tryBeside('alarms'),
-      hasOtherKeys: known !== null && known !== mark.ours,
+      hasOtherKeys: known !== null && !mark.isShared(known),
     };
   } catch (error) {
     return failureOf(error);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from './redis-clients.js';
-import type { Sealing } from './sealing.js';
+import { plainName, type Sealing } from './sealing.js';
 
 /** What is asked of a Redis to know whether it will do. */
 
@@ -48,16 +48,39 @@ return 1`,
 export type RedisUse = keyof typeof USES;
 
 /** Does once what a use does. */
-export function tryUse(client: Client, sealing: Sealing, use: RedisUse): Promise<unknown> {
-  return client.eval(USES[use], 1, sealing.nameOf('probe', randomUUID()), PROBE_LIFE_MS);
+export function tryUse(client: Client, keyPrefix: string, use: RedisUse): Promise<unknown> {
+  return client.eval(USES[use], 1, probeName(keyPrefix), PROBE_LIFE_MS);
 }
 
-/** Writes as a claim writes: what lets it through lets claims through. */
-export function probeBy(sealing: Sealing): (client: Client) => Promise<unknown> {
-  return (client) => client.claimEventBuffer(1, sealing.nameOf('probe', randomUUID()), 'H', PROBE_LIFE_MS, 0);
+/**
+ * Writes as a claim writes: what lets it through lets claims through. An event and a limit, for a cluster takes no command with two
+ * keys of a slot that moves.
+ */
+export function probeBy(keyPrefix: string): (client: Client) => Promise<unknown> {
+  return (client) => {
+    const names = [probeName(keyPrefix), probeName(keyPrefix)];
+    return client.claimEventBuffer(names.length, ...names, 'H', PROBE_LIFE_MS, 0, 1, 1, PROBE_LIFE_MS);
+  };
 }
 
-/** Where gateways write which list of keys they have, and what one of this list writes there. */
-export function keysMark(sealing: Sealing): { readonly name: string; readonly ours: string } {
-  return { name: sealing.plainName('keys'), ours: sealing.digestOf('keys', '') };
+function probeName(keyPrefix: string): string {
+  return plainName(keyPrefix, `probe:${randomUUID()}`);
+}
+
+/** Where gateways write which keys they have. */
+export interface KeysMark {
+  readonly name: string;
+  /** What one of this list writes there. */
+  readonly ours: string;
+  /** Whether the one that wrote a mark has one of these keys. */
+  readonly isShared: (mark: string) => boolean;
+}
+
+export function keysMark(keyPrefix: string, sealings: readonly Sealing[]): KeysMark {
+  const ids = sealings.map(({ id }) => id);
+  return {
+    name: plainName(keyPrefix, 'keys'),
+    ours: ids.join(' '),
+    isShared: (mark) => mark.split(' ').some((id) => ids.includes(id)),
+  };
 }

@@ -3,6 +3,7 @@ import type { FinalReport } from '../delivery/report.js';
 import { steadyMs } from '../delivery/steady-clock.js';
 import { MAX_PREVIEWS, memoryReceipts } from './memory-receipts.js';
 import type { RedisConnection } from './redis-connection.js';
+import { openCopies, sealCopies } from './redis-copies.js';
 import { RedisFailure } from './redis-failure.js';
 import type { Sealing } from './sealing.js';
 import { Untold } from './untold.js';
@@ -41,16 +42,16 @@ type Happening = { readonly atMs: number } & (
  */
 export class RedisReceipts implements ReceiptState {
   readonly #connection: RedisConnection;
-  readonly #sealing: Sealing;
+  readonly #sealings: readonly Sealing[];
   /** While Redis is lost, what it has to learn. */
   readonly #here = memoryReceipts();
   /** What this process has given to Redis, to know whose message has failed while Redis is lost. */
   readonly #given = memoryReceipts();
   readonly #untold: Untold<Happening>;
 
-  constructor(connection: RedisConnection, sealing: Sealing) {
+  constructor(connection: RedisConnection, sealings: readonly Sealing[]) {
     this.#connection = connection;
-    this.#sealing = sealing;
+    this.#sealings = sealings;
     this.#untold = new Untold<Happening>(connection, {
       tell: (happening) => this.#tell(happening),
       onDropped: (happening) => {
@@ -74,10 +75,20 @@ export class RedisReceipts implements ReceiptState {
   async isNewest(person: string, eventKey: string): Promise<boolean | 'unknown'> {
     await this.#untold.telling;
     if (this.#connection.health === 'lost') return 'unknown';
-    const name = this.#sealing.nameOf('person', person);
-    const known = await this.#connection.ask((client) => client.get(name)).catch(() => null);
-    if (known === null) return 'unknown';
-    return known.split(' ').slice(1).includes(this.#sealing.digestOf('newest', eventKey));
+    // All of them leave together.
+    const known = await this.#connection
+      .ask((client) =>
+        Promise.all(this.#sealings.map((sealing) => client.get(sealing.nameOf('person', person)))),
+      )
+      .catch(() => []);
+    const newest = this.#sealings.flatMap((sealing, at) => {
+      const [time, ...events] = known[at]?.split(' ') ?? [];
+      const isNewest = events.includes(sealing.digestOf('newest', eventKey));
+      return time === undefined ? [] : [{ atMs: Number(time), isNewest }];
+    });
+    // A gateway that has one of the keys alone writes of that one alone.
+    const latestMs = Math.max(...newest.map(({ atMs }) => atMs));
+    return newest.find(({ atMs }) => atMs === latestMs)?.isNewest ?? 'unknown';
   }
 
   /** While Redis is lost, told once it is back. What Redis may have done is not kept here as well: a receipt is there once. */
@@ -118,15 +129,18 @@ export class RedisReceipts implements ReceiptState {
 
   /** @throws RedisFailure where Redis does not do it, Error for what none of the keys opens. */
   async #take(messageKey: string, nowMs: number, report: FinalReport): Promise<Receipt | undefined> {
-    const [name, reportName, sealedReport] = this.#sealReport(messageKey, report);
-    const isDelivered = report.status === 'delivered' ? '1' : '0';
-    const taken = await this.#connection.ask((client) =>
-      client.takeReceiptBuffer(2, name, reportName, sealedReport, isDelivered, REPORT_LIFE_MS),
+    const names = this.#namesOf(messageKey);
+    const receiptNames = names.map(([name]) => name);
+    const reports = this.#sealings.map((sealing, at) =>
+      sealing.seal('report', names[at]?.[1] ?? '', JSON.stringify(report)),
     );
-    if (taken === null) return undefined;
-    const [sealed, leftMs] = taken;
-    const text = this.#sealing.open('receipt', name, sealed);
-    if (text === undefined) throw new Error('a receipt does not open with encryptionKeys');
+    const isDelivered = report.status === 'delivered' ? '1' : '0';
+    const keys = names.flat();
+    const [leftMs, ...copies] = await this.#connection.ask((client) =>
+      client.takeReceiptBuffer(keys.length, ...keys, isDelivered, REPORT_LIFE_MS, ...reports),
+    );
+    const text = openCopies(this.#sealings, 'receipt', receiptNames, copies);
+    if (text === undefined) return undefined;
     // The gateway that kept it goes by another clock.
     return { ...(JSON.parse(text) as Receipt), expiresAtMs: nowMs + leftMs };
   }
@@ -134,37 +148,53 @@ export class RedisReceipts implements ReceiptState {
   async isDelivered(messageKeys: readonly string[], nowMs: number): Promise<boolean> {
     if (this.#here.isDelivered(messageKeys, nowMs)) return true;
     if (this.#connection.health === 'lost') return false;
-    const names = messageKeys.map((id) => this.#sealing.nameOf('report', id));
     // All of them, and what is newest, leave together.
+    const asking = messageKeys.flatMap((id) =>
+      this.#sealings.map((sealing) => ({ sealing, name: sealing.nameOf('report', id) })),
+    );
     const reports = await this.#connection
-      .ask((client) => Promise.all(names.map((name) => client.getBuffer(name))))
+      .ask((client) => Promise.all(asking.map(({ name }) => client.getBuffer(name))))
       .catch(() => []);
-    return reports.some((sealed, at) => this.#openReport(names[at] ?? '', sealed)?.status === 'delivered');
+    return asking.some(
+      ({ sealing, name }, at) => openReport(sealing, name, reports[at])?.status === 'delivered',
+    );
   }
 
   async #overtake(person: string, { eventKey, isPreview, nowMs, after, untilMs }: NewEvent, ageMs: number) {
     const leftMs = Math.ceil(untilMs - nowMs - ageMs);
     if (leftMs <= 0) return;
-    const name = this.#sealing.nameOf('person', person);
-    const event = this.#sealing.digestOf('newest', eventKey);
-    const before = after === undefined ? '' : this.#sealing.digestOf('newest', after);
-    const args = [event, isPreview ? '1' : '0', leftMs, MAX_PREVIEWS, Math.ceil(ageMs), before];
-    await this.#connection.run({ name: 'overtakePerson', keys: [name], args });
+    await this.#connection.run(
+      this.#sealings.map((sealing) => {
+        const event = sealing.digestOf('newest', eventKey);
+        // What is new takes the place of any.
+        const before = after === undefined || ageMs === 0 ? '' : sealing.digestOf('newest', after);
+        return {
+          name: 'overtakePerson',
+          keys: [sealing.nameOf('person', person)],
+          args: [event, isPreview ? '1' : '0', leftMs, MAX_PREVIEWS, Math.ceil(ageMs), before],
+        };
+      }),
+    );
   }
 
   async #keep(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
     const leftMs = life.untilMs - life.nowMs;
     if (leftMs <= 0) return undefined;
     void this.#given.keepReceipt(messageKey, receipt, life);
-    const name = this.#sealing.nameOf('receipt', messageKey);
-    const reportName = this.#sealing.nameOf('report', messageKey);
-    const sealed = this.#sealing.seal('receipt', name, textOf(receipt));
-    const report = await this.#connection.run({
-      name: 'keepReceipt',
-      keys: [name, reportName],
-      args: [sealed, Math.ceil(leftMs)],
-    });
-    return this.#openReport(reportName, report as Buffer | null);
+    const names = this.#namesOf(messageKey);
+    const receiptNames = names.map(([name]) => name);
+    const copies = sealCopies(this.#sealings, 'receipt', receiptNames, textOf(receipt));
+    const replies = await this.#connection.run(
+      copies.map((sealed, at) => ({
+        name: 'keepReceipt',
+        keys: names[at] ?? [],
+        args: [sealed, Math.ceil(leftMs)],
+      })),
+    );
+    const reports = this.#sealings.map((sealing, at) =>
+      openReport(sealing, names[at]?.[1] ?? '', replies[at] as Buffer | null),
+    );
+    return reports.find((report) => report !== undefined);
   }
 
   async #keepHere(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
@@ -175,18 +205,12 @@ export class RedisReceipts implements ReceiptState {
     });
   }
 
-  #sealReport(
-    messageKey: string,
-    report: FinalReport,
-  ): readonly [name: string, reportName: string, sealed: Buffer] {
-    const reportName = this.#sealing.nameOf('report', messageKey);
-    const sealed = this.#sealing.seal('report', reportName, JSON.stringify(report));
-    return [this.#sealing.nameOf('receipt', messageKey), reportName, sealed];
-  }
-
-  #openReport(name: string, sealed: Buffer | null): FinalReport | undefined {
-    const text = sealed === null ? undefined : this.#sealing.open('report', name, sealed);
-    return text === undefined ? undefined : (JSON.parse(text) as FinalReport);
+  /** Of each key, those of the receipt and of the report of a message. */
+  #namesOf(messageKey: string): readonly (readonly [receipt: string, report: string])[] {
+    return this.#sealings.map((sealing) => [
+      sealing.nameOf('receipt', messageKey),
+      sealing.nameOf('report', messageKey),
+    ]);
   }
 
   async #tell(happening: Happening): Promise<void> {
@@ -230,6 +254,15 @@ export class RedisReceipts implements ReceiptState {
       else onTold(report);
     });
   }
+}
+
+function openReport(
+  sealing: Sealing,
+  name: string,
+  sealed: Buffer | null | undefined,
+): FinalReport | undefined {
+  const text = sealed ? sealing.open('report', name, sealed) : undefined;
+  return text === undefined ? undefined : (JSON.parse(text) as FinalReport);
 }
 
 /** @throws Error where nothing of it can be written. */

@@ -2,21 +2,21 @@ import type { RedisConnection } from './redis-connection.js';
 import { failureOf } from './redis-failure.js';
 import type { RedisSuppressions } from './redis-suppressions.js';
 import type { RedisTimes } from './redis-times.js';
-import type { Sealing } from './sealing.js';
+import { plainName } from './sealing.js';
 
 /** So many keys does Redis look at in one step: it serves others between the steps. */
 const KEYS_AT_ONCE = 500;
 
 interface RekeyingParts {
   readonly redis: RedisConnection;
-  readonly sealing: Sealing;
+  readonly keyPrefix: string;
   readonly suppressions: RedisSuppressions;
   readonly times: RedisTimes;
 }
 
 /**
- * Carries over what users said, STOP and START, to the newest key, while the list has several: it holds for a year, and an
- * older key may be taken off the list long before that. In the background, from the first use of Redis on, again and again.
+ * Carries over what users said, STOP and START, to all listed keys: it holds for a year, and a key may be taken off the list long
+ * before that. In the background, from the first use of Redis on, again and again.
  */
 export class RedisRekeying {
   readonly #parts: RekeyingParts;
@@ -60,15 +60,15 @@ export class RedisRekeying {
 
   /** @throws what the connection throws. */
   async #copyAll(): Promise<void> {
-    const { redis, sealing, suppressions } = this.#parts;
-    const begin = sealing.plainName('suppressed');
+    const { redis, keyPrefix, suppressions } = this.#parts;
+    const begin = plainName(keyPrefix, 'suppressed');
     let cursor = '0';
     do {
       const [next, names] = (await redis.askBeside((client) =>
         client.scanNames(1, `${begin}:*`, cursor, KEYS_AT_ONCE),
       )) as readonly [next: string, names: readonly string[]];
       // A client of the user's own may have a prefix, which it puts before every name.
-      for (const name of names) await suppressions.copyToNewest(name.slice(name.indexOf(begin)));
+      for (const name of names) await suppressions.copy(name.slice(name.indexOf(begin)));
       cursor = next;
     } while (cursor !== '0' && !this.#isClosed);
   }

@@ -23,38 +23,45 @@ return reply
 `;
 
 /**
- * KEYS: the event (where it has one), then the limits, then what is known of the recipient (where that is asked for). ARGV:
- * the claim's token, how long it is remembered (both empty without an event), how many keys are the recipient's, then
- * points and milliseconds of each limit.
+ * KEYS: the event (where it has one), then the limits, then what is known of the recipient (where that is asked for): each
+ * under the names of all encryption keys, the limits key by key. ARGV: the claim's token, how long it is remembered (both empty
+ * without an event), how many names are the recipient's, how many encryption keys there are, then points and milliseconds of
+ * each limit.
  *
  * Gives `{1, recipient, …}` to the first: what `readTimed` gives of the recipient, and the places of limits that have no
- * point left, from 0; `{0, value}` to a repeat. Claimed again with its own token, as a cluster's client may when a shard
- * moves, it is still the first, and takes no point twice.
+ * point left, from 0; `{0, value, place of its name}` to a repeat. Claimed again with its own token, as a cluster's client may
+ * when a shard moves, it is still the first, and takes no point twice.
  */
 const CLAIM = `
-local limits = ARGV[1] == '' and 1 or 2
+local names = tonumber(ARGV[4])
+local events = ARGV[1] == '' and 0 or names
 local last = #KEYS - ARGV[3]
+local limits = (last - events) / names
 local reply = {1, ''}
 if last < #KEYS then
   ${TIME}
   reply[2] = {string.format('%.0f', now)}
   for i = last + 1, #KEYS do table.insert(reply[2], redis.call('GET', KEYS[i]) or '') end
 end
-if limits == 2 then
-  local held = redis.call('GET', KEYS[1])
+for i = 1, events do
+  local held = redis.call('GET', KEYS[i])
   if held == ARGV[1] then return reply end
-  if held then return {0, held} end
+  if held then return {0, held, i - 1} end
 end
-for i = limits, last do
-  local points = tonumber(ARGV[4 + (i - limits) * 2])
-  if tonumber(redis.call('GET', KEYS[i]) or 0) >= points then reply[#reply + 1] = i - limits end
+for limit = 0, limits - 1 do
+  local spent = 0
+  for i = events + 1 + limit, last, limits do
+    spent = math.max(spent, tonumber(redis.call('GET', KEYS[i]) or 0))
+  end
+  if spent >= tonumber(ARGV[5 + limit * 2]) then reply[#reply + 1] = limit end
 end
 if #reply == 2 then
-  for i = limits, last do
-    if redis.call('INCR', KEYS[i]) == 1 then redis.call('PEXPIRE', KEYS[i], ARGV[5 + (i - limits) * 2]) end
+  for i = events + 1, last do
+    local lifeMs = ARGV[6 + (i - events - 1) % limits * 2]
+    if redis.call('INCR', KEYS[i]) == 1 then redis.call('PEXPIRE', KEYS[i], lifeMs) end
   end
 end
-if limits == 2 then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+for i = 1, events do redis.call('SET', KEYS[i], ARGV[1], 'PX', ARGV[2]) end
 return reply
 `;
 
@@ -84,15 +91,17 @@ return 1
  *
  * Kept is when the newest came, by Redis's clock, then the event ('-' where none is known), then the newest previews. What comes now is the newest,
  * whatever any clock says; only what is told later, because Redis was away, is not where a newer one is known. Previews are none.
+ * A time that is still to come is of before Redis's clock was set back: what is told after that is newer.
  */
 const OVERTAKE = `
-local time = redis.call('TIME')
-local at = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[5]
+${TIME}
+local at = now - ARGV[5]
 local life = tonumber(ARGV[3])
 local known = redis.call('GET', KEYS[1])
 local words = {}
 for word in string.gmatch(known or '', '%S+') do words[#words + 1] = word end
-local late = known and tonumber(ARGV[5]) > 0 and tonumber(words[1]) > at
+local came = tonumber(words[1] or 0)
+local late = tonumber(ARGV[5]) > 0 and came > at and came <= now
 if late and words[2] ~= '-' and words[2] ~= ARGV[6] then return 0 end
 local kept = {string.format('%.0f', at), ARGV[1]}
 if late then
@@ -123,20 +132,25 @@ return report
 `;
 
 /**
- * KEYS: the receipt, the report of its message. ARGV: the sealed report, '1' where it was delivered, how long it is
- * remembered, milliseconds. The receipt is given to one, with what is left of its life, milliseconds. Of a message that was delivered nothing needs to be known where
- * there was a receipt: nobody goes on with it.
+ * KEYS: the receipt, the report of its message, of each encryption key in turn. ARGV: '1' where it was delivered, how long the
+ * report is remembered, milliseconds, then the sealed reports. The copies of the receipt are given to one, after what is left of
+ * their life, milliseconds. Of a message that was delivered nothing needs to be known where there was a receipt: nobody goes on
+ * with it.
  */
 const TAKE = `
-local sealed = redis.call('GET', KEYS[1])
-local left = redis.call('PTTL', KEYS[1])
-if sealed then redis.call('DEL', KEYS[1]) end
-if ARGV[2] == '1' then
-  if not sealed then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3]) end
-else
-  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3], 'NX')
+local reply = {0}
+for i = 1, #KEYS, 2 do
+  local sealed = redis.call('GET', KEYS[i])
+  local report = ARGV[3 + (i - 1) / 2]
+  if sealed then
+    reply[1] = redis.call('PTTL', KEYS[i])
+    redis.call('DEL', KEYS[i])
+  end
+  reply[#reply + 1] = sealed
+  if ARGV[1] ~= '1' then redis.call('SET', KEYS[i + 1], report, 'PX', ARGV[2], 'NX')
+  elseif not sealed then redis.call('SET', KEYS[i + 1], report, 'PX', ARGV[2]) end
 end
-return sealed and {sealed, left}
+return reply
 `;
 
 /**
@@ -176,35 +190,47 @@ return 1
 `;
 
 /**
- * KEYS: the last code that somebody asked for. ARGV: when a code was used, how long it is known that it was, milliseconds.
- * Gives it to one; what was asked for only after that stays.
+ * KEYS: the last code that somebody asked for, of each encryption key. ARGV: when a code was used, how long it is known that it
+ * was, milliseconds. Gives the copies to one; what was asked for only after that stays.
  */
 const TAKE_SENT = `
-local known = redis.call('GET', KEYS[1])
-if not known then return false end
-local at, mark = string.match(known, '^([^ +~]+)([+~]?)')
-if mark == '~' or tonumber(at) > tonumber(ARGV[1]) then return false end
-redis.call('SET', KEYS[1], at .. '~', 'PX', ARGV[2])
-return known
+local reply = {}
+for i = 1, #KEYS do
+  local known = redis.call('GET', KEYS[i])
+  local at, mark = string.match(known or '', '^([^ +~]+)([+~]?)')
+  reply[i] = false
+  if known and mark ~= '~' and tonumber(at) <= tonumber(ARGV[1]) then
+    redis.call('SET', KEYS[i], at .. '~', 'PX', ARGV[2])
+    reply[i] = known
+  end
+end
+return reply
 `;
 
 /**
- * KEYS: the history, a stream. ARGV: a sealed batch, how many bytes of them are kept, how long, milliseconds.
+ * KEYS: the history, a stream. ARGV: how many bytes of batches are kept, how long, milliseconds, then the batch, sealed by each
+ * encryption key.
  *
  * With each batch stands how many bytes have ever come, this one's included: so the oldest are told that no longer fit. They go
  * with the next ones that come, and all of them a time after the last.
  */
 const APPEND = `
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-local total = (last and tonumber(last[2][2]) or 0) + #ARGV[1]
-redis.call('XADD', KEYS[1], '*', 'total', string.format('%.0f', total), 'batch', ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local total = last and tonumber(last[2][2]) or 0
+local batches = {}
+for i = 3, #ARGV do
+  total = total + #ARGV[i]
+  batches[#batches + 1] = 'batch'
+  batches[#batches + 1] = ARGV[i]
+end
+redis.call('XADD', KEYS[1], '*', 'total', string.format('%.0f', total), unpack(batches))
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
 local time = redis.call('TIME')
-local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[3]
+local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[2]
 for i = 1, 500 do
   local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
   local at = tonumber(string.match(first[1], '^%d+'))
-  if at >= oldest and tonumber(first[2][2]) > total - ARGV[2] then break end
+  if at >= oldest and tonumber(first[2][2]) > total - ARGV[1] then break end
   redis.call('XDEL', KEYS[1], first[1])
 end
 return 1
@@ -306,11 +332,11 @@ declare module 'ioredis' {
     keepReceiptBuffer(...args: Arguments): Result<unknown, Context>;
     keepSentBuffer(...args: Arguments): Result<unknown, Context>;
     runStepsBuffer(...args: Arguments): Result<unknown, Context>;
-    takeReceiptBuffer(...args: Arguments): Result<[sealed: Buffer, leftMs: number] | null, Context>;
+    takeReceiptBuffer(...args: Arguments): Result<[leftMs: number, ...copies: (Buffer | null)[]], Context>;
     readTimedBuffer(...args: Arguments): Result<unknown, Context>;
     replaceValue(...args: Arguments): Result<unknown, Context>;
     scanNames(...args: Arguments): Result<unknown, Context>;
-    takeSentBuffer(...args: Arguments): Result<Buffer | null, Context>;
+    takeSentBuffer(...args: Arguments): Result<readonly (Buffer | null)[], Context>;
     appendHistory(...args: Arguments): Result<unknown, Context>;
     setAlarm(...args: Arguments): Result<unknown, Context>;
     takeAlarmsBuffer(...args: Arguments): Result<readonly Buffer[], Context>;

@@ -7,6 +7,7 @@ import {
 } from '../delivery/sent-codes.js';
 import { memorySentCodes } from './memory-sent-codes.js';
 import type { RedisConnection } from './redis-connection.js';
+import { openCopies, sealCopies } from './redis-copies.js';
 import type { Sealing } from './sealing.js';
 import { ACCEPTED } from './redis-scripts.js';
 import { Untold } from './untold.js';
@@ -26,13 +27,13 @@ interface Happening {
 /** Sealed, and gone in their time. While Redis is lost this process keeps them; when it is back it is told them. */
 export class RedisSentCodes {
   readonly #connection: RedisConnection;
-  readonly #sealing: Sealing;
+  readonly #sealings: readonly Sealing[];
   readonly #here = memorySentCodes();
   readonly #untold: Untold<Happening>;
 
-  constructor(connection: RedisConnection, sealing: Sealing) {
+  constructor(connection: RedisConnection, sealings: readonly Sealing[]) {
     this.#connection = connection;
-    this.#sealing = sealing;
+    this.#sealings = sealings;
     this.#untold = new Untold(connection, { tell: (happening) => this.#tell(happening) });
   }
 
@@ -56,28 +57,29 @@ export class RedisSentCodes {
 
   async #take(person: string, { deliveryChannel, usedMs }: SentCodeUse): Promise<LastCode | undefined> {
     if (this.#connection.health === 'lost') return undefined;
-    const name = this.#nameOf(person, deliveryChannel);
+    const names = this.#namesOf(person, deliveryChannel);
     // Where nobody knows whether it was taken, it was.
     const kept = await this.#connection
-      .ask((client) => client.takeSentBuffer(1, name, usedMs, TAKEN_MS))
-      .catch(() => null);
-    if (kept === null) return undefined;
-    const text = this.#sealing.open('sent', name, kept.subarray(kept.indexOf(' ') + 1));
-    if (text === undefined) throw new Error('a sent code does not open with encryptionKeys');
-    return JSON.parse(text) as LastCode;
+      .ask((client) => client.takeSentBuffer(names.length, ...names, usedMs, TAKEN_MS))
+      .catch(() => []);
+    const copies = kept.map((copy) => copy?.subarray(copy.indexOf(' ') + 1));
+    const text = openCopies(this.#sealings, 'sent', names, copies);
+    return text === undefined ? undefined : (JSON.parse(text) as LastCode);
   }
 
   async #keep(person: string, code: LastCode, leftMs: number): Promise<void> {
     if (leftMs <= 0) return;
-    const name = this.#nameOf(person, code.deliveryChannel);
-    const sealed = this.#sealing.seal('sent', name, JSON.stringify(code));
+    const names = this.#namesOf(person, code.deliveryChannel);
+    const copies = sealCopies(this.#sealings, 'sent', names, JSON.stringify(code));
     const { atMs } = code.asked;
     const mark = code.status === 'accepted' ? ACCEPTED : '';
-    await this.#connection.run({
-      name: 'keepSent',
-      keys: [name],
-      args: [atMs, mark, sealed, Math.ceil(leftMs)],
-    });
+    await this.#connection.run(
+      copies.map((sealed, at) => ({
+        name: 'keepSent',
+        keys: names.slice(at, at + 1),
+        args: [atMs, mark, sealed, Math.ceil(leftMs)],
+      })),
+    );
   }
 
   #keepHere(person: string, code: LastCode, life: SentCodeLife): void {
@@ -86,8 +88,8 @@ export class RedisSentCodes {
     this.#untold.add({ person, deliveryChannel, life, atMs: performance.now() });
   }
 
-  #nameOf(person: string, deliveryChannel: DeliveryChannel): string {
-    return this.#sealing.nameOf('sent', `${deliveryChannel} ${person}`);
+  #namesOf(person: string, deliveryChannel: DeliveryChannel): readonly string[] {
+    return this.#sealings.map((sealing) => sealing.nameOf('sent', `${deliveryChannel} ${person}`));
   }
 
   async #tell({ person, deliveryChannel, life, atMs }: Happening): Promise<void> {

@@ -4,13 +4,13 @@ import { RedisClaims } from './redis-claims.js';
 import { RedisConnection } from './redis-connection.js';
 import { RedisHistory } from './redis-history.js';
 import { readRedisOptions, type RedisStateOptions } from './redis-options.js';
-import { keysMark, probeBy } from './redis-probe.js';
+import { keysMark, probeBy, type KeysMark } from './redis-probe.js';
 import { RedisReceipts } from './redis-receipts.js';
 import { RedisRekeying } from './redis-rekeying.js';
 import { RedisSuppressions } from './redis-suppressions.js';
 import { RedisSentCodes } from './redis-sent-codes.js';
 import { USUAL_TIMES, type RedisTimes } from './redis-times.js';
-import { createSealing, type Sealing } from './sealing.js';
+import { createSealing } from './sealing.js';
 
 /** Gateways of one deployment start within it of each other, milliseconds. */
 const KEYS_KNOWN_MS = 86_400_000;
@@ -22,17 +22,14 @@ const KEYS_KNOWN_MS = 86_400_000;
  */
 export function openRedisState(options: RedisStateOptions, times: RedisTimes = USUAL_TIMES): State {
   const { connection, keys, keyPrefix } = readRedisOptions(options);
-  const sealing = createSealing(keys, keyPrefix);
-  const redis = new RedisConnection({ connection, probe: probeBy(sealing), times });
-  const suppressions = new RedisSuppressions(
-    redis,
-    keys.map((key) => createSealing([key], keyPrefix)),
-  );
-  const rekeying = keys.length > 1 ? new RedisRekeying({ redis, sealing, suppressions, times }) : undefined;
-  const claims = new RedisClaims(redis, sealing, { suppressions, times });
-  const receipts = new RedisReceipts(redis, sealing);
-  const sentCodes = new RedisSentCodes(redis, sealing);
-  const alarms = new RedisAlarms(redis, sealing, times);
+  const sealings = keys.map((key) => createSealing(key, keyPrefix));
+  const redis = new RedisConnection({ connection, probe: probeBy(keyPrefix), times });
+  const suppressions = new RedisSuppressions(redis, sealings);
+  const rekeying = keys.length > 1 ? new RedisRekeying({ redis, keyPrefix, suppressions, times }) : undefined;
+  const claims = new RedisClaims(redis, sealings, { suppressions, times });
+  const receipts = new RedisReceipts(redis, sealings);
+  const sentCodes = new RedisSentCodes(redis, sealings);
+  const alarms = new RedisAlarms(redis, sealings, times);
   return {
     claim: (key, life) => {
       rekeying?.begin();
@@ -56,11 +53,11 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = U
     takeSent: (person, use) => sentCodes.takeSent(person, use),
     isShared: true,
     alarms,
-    history: new RedisHistory(redis, sealing),
+    history: new RedisHistory(redis, sealings, keyPrefix),
     check: async () => {
       await redis.check();
       rekeying?.begin();
-      await warnOfOtherKeys(redis, sealing);
+      await warnOfOtherKeys(redis, keysMark(keyPrefix, sealings));
     },
     get health() {
       return redis.health;
@@ -76,12 +73,11 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = U
   };
 }
 
-/** Gateways whose lists of keys do not agree find nothing of each other's, and nothing else would tell. */
-async function warnOfOtherKeys(redis: RedisConnection, sealing: Sealing): Promise<void> {
-  const { name, ours } = keysMark(sealing);
+/** Gateways whose lists have no key in common find nothing of each other's, and nothing else would tell. */
+async function warnOfOtherKeys(redis: RedisConnection, { name, ours, isShared }: KeysMark): Promise<void> {
   try {
     const last = await redis.ask((client) => client.get(name));
-    if (last !== null && last !== ours) {
+    if (last !== null && !isShared(last)) {
       redis.warn(
         'OTHER_KEYS',
         'Another gateway has other encryptionKeys on this Redis and keyPrefix, and shares nothing with this one. Give all of them one list.',

@@ -33,18 +33,23 @@ export class RedisSteps {
     this.#send = send;
   }
 
-  /** Resolves to the reply, texts in bytes. */
-  run({ name, keys, args }: Step): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      this.#asked.push({ name, keys, args, resolve, reject });
-      if (this.#asked.length >= MOST_STEPS) this.flush();
-      if (this.#isDue || this.#asked.length === 0) return;
+  /** Has steps done, by one command. Resolves to their replies, texts in bytes. */
+  run(steps: readonly Step[]): Promise<readonly unknown[]> {
+    const replies = steps.map(
+      (step) =>
+        new Promise((resolve, reject) => {
+          this.#asked.push({ ...step, resolve, reject });
+        }),
+    );
+    if (this.#asked.length >= MOST_STEPS) this.flush();
+    if (!this.#isDue && this.#asked.length > 0) {
       this.#isDue = true;
       setImmediate(() => {
         this.#isDue = false;
         this.flush();
       });
-    });
+    }
+    return Promise.all(replies);
   }
 
   /** Sends what has come until now, where the end of the turn is too late. */

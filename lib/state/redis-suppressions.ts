@@ -50,12 +50,10 @@ const asItIs = (entry: KeptEntry): KeptEntry => entry;
  * Which channels a number is not to be reached by, for every gateway: one sealed list for each number, gone with the last of
  * its entries. A claim brings it along, so that nothing more is asked for before a code is sent. All times are Redis's.
  *
- * What users said outlives a key. So each of the keys has a list of its own, which it names and seals alone: all of them are
- * written and read, and whoever has one of the keys can read and write its list.
+ * Each encryption key has a list of its own: all of them are written and read.
  */
 export class RedisSuppressions implements SuppressionState {
   readonly #connection: RedisConnection;
-  /** Of one key each, the newest first. */
   readonly #sealings: readonly Sealing[];
   readonly #untold: Untold<Telling>;
   /** The last that is under way for a recipient: what is said of one is told in its order. */
@@ -126,21 +124,19 @@ export class RedisSuppressions implements SuppressionState {
   }
 
   /**
-   * Writes what is kept under a name under that of the newest key as well, so that the others can be taken off the list.
+   * Writes what is kept under a name under those of the other keys as well, so that any but one can be taken off the list.
    *
    * @throws what the connection throws.
    */
-  async copyToNewest(name: string): Promise<void> {
-    const [newest] = this.#sealings;
+  async copy(name: string): Promise<void> {
     const [, value] = (await this.#ask([name])) as readonly unknown[];
     for (const sealing of this.#sealings) {
       const kept = openKept(sealing, name, value);
-      if (kept === undefined || newest === undefined || sealing === newest) continue;
-      const { recipient, entries } = kept;
-      await this.#replace(newest, recipient, 0, (known, { nowMs }) =>
+      if (kept === undefined) continue;
+      await this.#update(kept.recipient, 0, (known, { nowMs }) =>
         mergeAll(
           known,
-          entries.filter(({ untilMs }) => untilMs > nowMs),
+          kept.entries.filter(({ untilMs }) => untilMs > nowMs),
         ),
       );
     }

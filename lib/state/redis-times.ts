@@ -20,7 +20,7 @@ export interface RedisTimes {
   readonly alarmEveryMs: number;
   /** An alarm, until it is due again if it was taken and is not done. */
   readonly alarmRetryMs: number;
-  /** Between two times that what older keys have sealed is looked for, while several keys are listed. */
+  /** Between two times that what has no copy of every key is looked for, while several are listed. */
   readonly rekeyEveryMs: number;
   /** The same where Redis did not do it. */
   readonly rekeyRetryMs: number;

@@ -8,36 +8,32 @@ import {
   type KeyObject,
 } from 'node:crypto';
 
-/** The one place that seals what leaves this process to be remembered, and that makes the names it is kept under. */
+/**
+ * The one place that seals what leaves this process to be remembered, and that makes the names it is kept under.
+ *
+ * Each of the listed keys names and seals a copy of its own of everything. So gateways whose lists have a key in common find and
+ * open all of each other's, whatever else is in their lists and in which order: a key can be added, and another taken off, at one
+ * gateway after the other.
+ */
 
 /** What is sealed: each by a key of its own, and none opens as another. */
 export type SealedKind = 'answer' | 'receipt' | 'report' | 'alarm' | 'suppressed' | 'sent' | 'history';
 
 /** What a key is named for: one event, one limit, and so on. */
 export type NamedKind =
-  | 'event'
-  | 'limit'
-  | 'person'
-  | 'receipt'
-  | 'report'
-  | 'alarm'
-  | 'suppressed'
-  | 'newest'
-  | 'sent'
-  | 'history'
-  | 'probe'
-  | 'keys';
+  'event' | 'limit' | 'person' | 'receipt' | 'report' | 'alarm' | 'suppressed' | 'newest' | 'sent';
 
+/** One of the listed keys. */
 export interface Sealing {
+  /** Says which key it is, and tells nothing of it. */
+  readonly id: string;
   /** The Redis key of something: nobody without the encryption key can tell what, nor whether it is a given one. */
   nameOf(kind: NamedKind, text: string): string;
-  /** The Redis key of what there is one of, whatever the encryption keys. */
-  plainName(word: string): string;
   /** A name without the prefix, for what stands in a value. */
   digestOf(kind: NamedKind, text: string): string;
-  /** Plain text, or bytes, under a name, sealed by the first key. */
+  /** Plain text, or bytes, under a name. */
   seal(kind: SealedKind, name: string, plain: string | Uint8Array): Buffer;
-  /** `undefined` for what none of the keys has sealed as this kind and under this name. */
+  /** `undefined` for what the key has not sealed as this kind and under this name. */
   open(kind: SealedKind, name: string, sealed: Buffer): string | undefined;
   /** The same for bytes. */
   openBytes(kind: SealedKind, name: string, sealed: Buffer): Buffer | undefined;
@@ -60,33 +56,30 @@ const KEYED_HASH = 'sha3-256';
 /** Part of every derived key: another version of this file would open nothing of this one's. */
 const VERSION = 'okta-telephony-hook 2';
 
-interface SealingKey {
-  /** Says which key has sealed a value; tells nothing of the key. */
-  readonly id: Buffer;
-  readonly of: Readonly<Record<SealedKind, KeyObject>>;
-}
-
 /**
- * @param keys - of 32 bytes: the first seals, any opens, and the last makes the names. Gateways that have the new and
- *   the old key and those that have the old one alone so agree on names while a key is brought in.
+ * @param key - of 32 bytes.
  * @param prefix - stands before every name, as a Redis hash tag.
  */
-export function createSealing(keys: readonly Buffer[], prefix: string): Sealing {
-  const sealingKeys = keys.map(sealingKeyOf);
-  const [current] = sealingKeys;
-  const naming = keys.at(-1);
-  if (current === undefined || naming === undefined) throw new Error('there is no encryption key');
-  const namingKey = derive(naming, 'names').export().toString('base64url');
+export function createSealing(key: Buffer, prefix: string): Sealing {
+  const keyOf: Readonly<Record<SealedKind, KeyObject>> = {
+    answer: derive(key, 'answer'),
+    receipt: derive(key, 'receipt'),
+    report: derive(key, 'report'),
+    alarm: derive(key, 'alarm'),
+    suppressed: derive(key, 'suppressed'),
+    sent: derive(key, 'sent'),
+    history: derive(key, 'history'),
+  };
+  const idBytes = Buffer.from(hkdfSync('sha256', key, '', `${VERSION} id`, ID_BYTES));
+  const namingKey = derive(key, 'names').export().toString('base64url');
   const digestOf = (kind: NamedKind, text: string): string =>
     hash(KEYED_HASH, `${namingKey} ${kind} ${text}`, 'base64url').slice(0, DIGEST_LENGTH);
 
   const openBytes: Sealing['openBytes'] = (kind, name, sealed) => {
     if (sealed.length < ID_BYTES + NONCE_BYTES + TAG_BYTES) return undefined;
-    const id = sealed.subarray(0, ID_BYTES);
-    const key = sealingKeys.find((candidate) => candidate.id.equals(id));
-    if (key === undefined) return undefined;
+    if (!sealed.subarray(0, ID_BYTES).equals(idBytes)) return undefined;
     const nonce = sealed.subarray(ID_BYTES, ID_BYTES + NONCE_BYTES);
-    const decipher = createDecipheriv(CIPHER, key.of[kind], nonce, { authTagLength: TAG_BYTES });
+    const decipher = createDecipheriv(CIPHER, keyOf[kind], nonce, { authTagLength: TAG_BYTES });
     decipher.setAAD(additionalData(kind, name));
     decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
     try {
@@ -99,22 +92,27 @@ export function createSealing(keys: readonly Buffer[], prefix: string): Sealing 
 
   const nextNonce = nonces();
   return {
+    id: idBytes.toString('base64url'),
     digestOf,
-    plainName: (word) => `{${prefix}}:${word}`,
-    nameOf: (kind, text) => `{${prefix}}:${kind}:${digestOf(kind, text)}`,
+    nameOf: (kind, text) => plainName(prefix, `${kind}:${digestOf(kind, text)}`),
     seal(kind, name, plain) {
       const nonce = nextNonce();
-      const cipher = createCipheriv(CIPHER, current.of[kind], nonce);
+      const cipher = createCipheriv(CIPHER, keyOf[kind], nonce);
       cipher.setAAD(additionalData(kind, name));
       // In bytes: a cipher takes longer over a text than this does.
       const body = cipher.update(typeof plain === 'string' ? Buffer.from(plain) : plain);
       // Nothing in this mode, where what is sealed is as long as what was plain; the tag is there after it.
       cipher.final();
-      return Buffer.concat([current.id, nonce, body, cipher.getAuthTag()]);
+      return Buffer.concat([idBytes, nonce, body, cipher.getAuthTag()]);
     },
     open: (kind, name, sealed) => openBytes(kind, name, sealed)?.toString('utf8'),
     openBytes,
   };
+}
+
+/** The Redis key of what is not named for anybody, whatever the encryption keys. */
+export function plainName(prefix: string, word: string): string {
+  return `{${prefix}}:${word}`;
 }
 
 function nonces(): () => Buffer {
@@ -127,21 +125,6 @@ function nonces(): () => Buffer {
     }
     used += NONCE_BYTES;
     return random.subarray(used - NONCE_BYTES, used);
-  };
-}
-
-function sealingKeyOf(key: Buffer): SealingKey {
-  return {
-    id: Buffer.from(hkdfSync('sha256', key, '', `${VERSION} id`, ID_BYTES)),
-    of: {
-      answer: derive(key, 'answer'),
-      receipt: derive(key, 'receipt'),
-      report: derive(key, 'report'),
-      alarm: derive(key, 'alarm'),
-      suppressed: derive(key, 'suppressed'),
-      sent: derive(key, 'sent'),
-      history: derive(key, 'history'),
-    },
   };
 }
 

@@ -52,6 +52,12 @@ describe('the calls of a person that are under way', () => {
     }
   });
 
+  it('follow the last one of the person that passed the guard, also where that has ended', () => {
+    const running = new RunningCalls();
+    expect(['a', 'b', 'c'].map((event) => running.follow('ana', event))).to.deep.equal([undefined, 'a', 'b']);
+    expect(running.follow('ben', 'd')).to.equal(undefined);
+  });
+
   it('are overtaken by none that has only begun', () => {
     const running = new RunningCalls();
     expect(overtakenOf(beginThree(running, 'ana'))).to.deep.equal([false, false, false]);

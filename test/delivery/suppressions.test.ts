@@ -77,10 +77,22 @@ describe('what is known of a number', () => {
     const setBack = { nowMs: NOW - 3_600_000 };
     expect(after([suppress('STOPPED')], [START, setBack])).to.deep.equal(['whatsapp:STARTED']);
     expect(after([START], [suppress('STOPPED'), setBack])).to.deep.equal(['whatsapp:STOPPED']);
-    // What is told late in the clock's second pass through an hour is as old as it is.
-    expect(after([suppress('STOPPED')], [START, setBack], [suppress('STOPPED'), { ageMs: 1 }])).to.deep.equal(
-      ['whatsapp:STARTED'],
-    );
+  });
+
+  it('is what came last, also where it is told late and the clock was set back in between', () => {
+    const late = { nowMs: NOW - 3_600_000, ageMs: 1_000 };
+    expect(after([suppress('STOPPED')], [START, late])).to.deep.equal(['whatsapp:STARTED']);
+    expect(after([START], [suppress('STOPPED'), late])).to.deep.equal(['whatsapp:STOPPED']);
+    // What came since goes by its own time.
+    const setBack = { nowMs: NOW - 3_600_000 };
+    const soon = NOW - 3_600_000 + 5_000;
+    for (const [ageMs, left] of [
+      [9_000, 'whatsapp:STARTED'],
+      [1_000, 'whatsapp:STOPPED'],
+    ] as const) {
+      const told = [suppress('STOPPED'), { nowMs: soon, ageMs }] as const;
+      expect(after([suppress('STOPPED')], [START, setBack], told)).to.deep.equal([left]);
+    }
   });
 
   it('is what was said last, also where what was said before it comes late', () => {

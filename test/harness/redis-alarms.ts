@@ -1,19 +1,16 @@
 import type { RedisServer } from './redis-server.js';
 
-/** The alarms that wait in a Redis, under whichever prefix. */
+/** The alarms that wait in a Redis, under whichever prefix and key. */
 
-async function nameOfAlarms({ admin }: RedisServer): Promise<string> {
-  const [name = 'none'] = await admin.keys('*:alarm:*');
-  return name;
-}
-
-export async function countAlarms(redis: RedisServer): Promise<number> {
-  return redis.admin.zcard(await nameOfAlarms(redis));
+export async function countAlarms({ admin }: RedisServer): Promise<number> {
+  const names = await admin.keys('*:alarm:*');
+  const counts = await Promise.all(names.map((name) => admin.zcard(name)));
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** Makes all of them due, however long they would wait. */
-export async function makeAlarmsDue(redis: RedisServer): Promise<void> {
-  const name = await nameOfAlarms(redis);
-  for (const alarm of await redis.admin.zrangeBuffer(name, 0, '-1'))
-    await redis.admin.zadd(name, 'XX', 1, alarm);
+export async function makeAlarmsDue({ admin }: RedisServer): Promise<void> {
+  for (const name of await admin.keys('*:alarm:*')) {
+    for (const alarm of await admin.zrangeBuffer(name, 0, '-1')) await admin.zadd(name, 'XX', 1, alarm);
+  }
 }

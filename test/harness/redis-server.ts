@@ -10,6 +10,12 @@ import { witness } from './witness.js';
 const PROGRAM = 'redis-server';
 let isThere: boolean | undefined;
 
+/** What this process leaves behind of none, also where a test fails half-way. */
+const atExit = new Set<() => void>();
+process.once('exit', () => {
+  for (const clean of atExit) clean();
+});
+
 /** Whether this machine has one to start. */
 export function isRedisInstalled(): boolean {
   isThere ??= spawnSync(PROGRAM, ['--version']).status === 0;
@@ -86,7 +92,7 @@ export async function startRedis(...options: readonly string[]): Promise<RedisSe
   const removeFolder = (): void => {
     rmSync(folder, { recursive: true, force: true });
   };
-  process.once('exit', removeFolder);
+  atExit.add(removeFolder);
   let { port, child } = await startSomewhere(folder, options);
   let isClosed = false;
   const admin = new Redis({
@@ -130,7 +136,7 @@ export async function startRedis(...options: readonly string[]): Promise<RedisSe
       admin.disconnect();
       child.kill('SIGCONT');
       await kill();
-      process.off('exit', removeFolder);
+      atExit.delete(removeFolder);
       removeFolder();
     },
   };
@@ -154,10 +160,10 @@ async function start(port: number, folder: string, options: readonly string[]): 
   const child = spawn(PROGRAM, [...usual, '--save', '', '--appendonly', 'no', ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  // A test that fails half-way must leave none behind, nor be kept by one.
+  // It must not be kept by one either.
   const end = (): void => void child.kill('SIGKILL');
-  process.once('exit', end);
-  child.once('close', () => process.off('exit', end));
+  atExit.add(end);
+  child.once('close', () => atExit.delete(end));
   let log = '';
   const isReady = await new Promise<boolean>((resolve) => {
     child.stdout.on('data', (chunk: Buffer) => {

@@ -193,6 +193,17 @@ describe('the alarms of redisState', () => {
     await noAlarmLeft();
   });
 
+  it('are told to another hook with the same state, where one that has it was closed', async () => {
+    const state = open();
+    let refused = 0;
+    state.alarms?.onDue(() => Promise.reject(new Error(`closed ${(refused += 1)}`)));
+    listen(state);
+    state.alarms?.set('SM1', 10);
+    await until(() => told.length === 1);
+    await noAlarmLeft();
+    expect([told, refused]).to.deep.equal([[[0, 'SM1']], 1]);
+  });
+
   it('are told by no more than one look at a time', async () => {
     const listening = defer<undefined>();
     const state = listen(open(), () => listening.promise);

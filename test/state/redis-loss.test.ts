@@ -254,8 +254,8 @@ describe('while Redis is lost', () => {
   const receipt = { eventKey: 'e', expiresAtMs: NOW + 60_000 } as Receipt;
   const keep = (state: State, id: string): unknown =>
     state.keepReceipt(id, receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
-  const overtake = (state: State, eventKey: string): unknown =>
-    state.overtake('person', { eventKey, isPreview: false, nowMs: NOW, untilMs: NOW + 60_000 });
+  const newEvent = (eventKey: string) => ({ eventKey, isPreview: false, nowMs: NOW, untilMs: NOW + 60_000 });
+  const overtake = (state: State, eventKey: string): unknown => state.overtake('person', newEvent(eventKey));
   let losses = 0;
   const lose = async (state: State): Promise<void> => {
     redis.stop();
@@ -450,6 +450,44 @@ describe('while Redis is lost', () => {
     await one.check();
     expect(await one.isNewest('person', 'again', NOW)).to.equal(false);
     expect(await one.isNewest('person', 'newest', NOW)).to.equal(true);
+  });
+
+  describe('that comes back with its clock behind', () => {
+    /** As if what is known had been written by a clock that was ahead. */
+    const setBack = async (aheadMs: number): Promise<void> => {
+      const [name = ''] = await redis.admin.keys('*:person:*');
+      const [atMs, ...events] = (await redis.admin.get(name))?.split(' ') ?? [];
+      await redis.admin.set(name, [Number(atMs) + aheadMs, ...events].join(' '), 'KEEPTTL');
+    };
+
+    it('a code that came meanwhile is newer than what was known, and what came before it is older', async () => {
+      const [one, two] = [open(), open()];
+      await Promise.all([one.check(), two.check()]);
+      overtake(two, 'before');
+      expect(await two.isNewest('person', 'before', NOW)).to.equal(true);
+      const clock = stopAging();
+      await lose(one);
+      overtake(one, 'during');
+      clock.tick(1_000);
+      answerAgain();
+      await setBack(60_000);
+      await one.check();
+      await until(async () => (await two.isNewest('person', 'during', NOW)) === true);
+      expect(await two.isNewest('person', 'before', NOW)).to.equal(false);
+      two.overtake('person', { ...newEvent('older'), ageMs: 5_000 });
+      expect(await two.isNewest('person', 'during', NOW)).to.equal(true);
+    });
+
+    it('a code that waited is newer than the one that its gateway knows to have come before it', async () => {
+      const state = open();
+      overtake(state, 'before');
+      expect(await state.isNewest('person', 'before', NOW)).to.equal(true);
+      // Less than the code has waited.
+      state.overtake('person', { ...newEvent('unknown'), ageMs: 500 });
+      expect(await state.isNewest('person', 'before', NOW)).to.equal(true);
+      state.overtake('person', { ...newEvent('waited'), ageMs: 500, after: 'before' });
+      expect(await state.isNewest('person', 'waited', NOW)).to.equal(true);
+    });
   });
 
   it('the last 20,000 events at most are kept for when it is back, the older half dropped first', async () => {
@@ -666,11 +704,23 @@ describe('while Redis is lost', () => {
   it('after close() nothing is connected any more, whatever is asked', async () => {
     const state = open();
     await state.check();
+    expect(state.health).to.equal('ok');
+    await state.close();
     await state.close();
     const connections = async (): Promise<unknown> =>
       /total_connections_received:(\d+)/.exec(await redis.admin.info('stats'))?.[1];
     const before = await connections();
-    expect(await state.check().catch(failureOf)).to.include({ reason: 'CLOSED' });
+    expect(await state.check().catch(failureOf)).to.include({ reason: 'STATE_CLOSED' });
+    // Who has it all the same is told, also who comes later.
+    const later: StateNews[] = [];
+    state.watch?.((one) => later.push(one));
+    for (const told of [news, later]) {
+      expect(told.map(({ type, reason }) => `${type} ${reason}`)).to.deep.equal(['lost STATE_CLOSED']);
+    }
+    expect(news[0])
+      .to.have.property('remedy')
+      .that.matches(/a new state/);
+    expect(state.health).to.equal('lost');
     expect(await state.suppressionsOf?.('+447700900123', NOW)).to.equal(undefined);
     expect(await connections()).to.equal(before);
   });

@@ -13,8 +13,8 @@ describe('what Redis is asked for at one moment', () => {
       },
     };
     const asked = new RedisSteps((work) => work(client as unknown as Client));
-    const replies = await Promise.all(steps.map((step) => asked.run(step)));
-    expect(replies).to.deep.equal(steps.map((_, at) => at));
+    const replies = await Promise.all(steps.map((step) => asked.run([step])));
+    expect(replies.flat()).to.deep.equal(steps.map((_, at) => at));
     return given;
   };
 
@@ -27,6 +27,23 @@ describe('what Redis is asked for at one moment', () => {
     ]);
     const lines = ['claimEvent\n2\n\n5\na b\n', 'settleEvent\n1\ntoken\n*\n', bytes, 'releaseEvent\n0\n'];
     expect(given).to.deep.equal([3, 'k1', 'k2', 'k1', ...lines]);
+  });
+
+  it('stays together where all of it is to be done by one command, however much came before', async () => {
+    const counts: number[] = [];
+    const client = {
+      settleEventBuffer: () => Promise.resolve(counts.push(1)),
+      runStepsBuffer: (_: number, ...keys: unknown[]) => {
+        counts.push(keys.length / 2);
+        return Promise.resolve(keys.map(() => [1, 'done']));
+      },
+    };
+    const asked = new RedisSteps((work) => work(client as unknown as Client));
+    const step = { name: 'settleEvent', keys: ['k'], args: [] } as const;
+    const before = Array.from({ length: 49 }, () => asked.run([step]));
+    expect(await asked.run([step, step])).to.deep.equal(['done', 'done']);
+    await Promise.all(before);
+    expect(counts).to.deep.equal([51]);
   });
 
   it('is told apart whatever a text holds', async () => {

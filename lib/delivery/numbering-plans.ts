@@ -105,10 +105,14 @@ export class NumberingPlans {
       plans.some((plan) => isOneOf(plan[kind], digits, plan)) &&
       !plans.some((plan) => isOneOf(plan.ordinary, digits, plan));
     if (plans.some((plan) => isKnown(national, plan))) return isOf('costly', national);
-    const shortened = Array.from({ length: MOST_DIGITS_TOO_MANY }, (_, index) =>
-      national.slice(0, -1 - index),
-    );
-    return [...shortened, ...DIGITS.map((digit) => national + digit)].some((digits) => isOf('paid', digits));
+    // With digits too many the parser does not know a zero for the trunk prefix that it is.
+    const written = new Set([national, national.replace(/^0+/, '')]);
+    return [...written].some((digits) => {
+      const shortened = Array.from({ length: MOST_DIGITS_TOO_MANY }, (_, index) =>
+        digits.slice(0, -1 - index),
+      );
+      return [...shortened, ...DIGITS.map((digit) => digits + digit)].some((near) => isOf('paid', near));
+    });
   }
 
   /** The number without its calling code, and whose it may be. */

@@ -98,15 +98,8 @@ export function readNumber(phoneNumber: string): NumberReading {
         COSTLY_TYPES.has(parsed?.getType()) ||
         // As it stands, too: a network may take for the number what the plan takes for a trunk prefix.
         plans.isCostly(phoneNumber) ||
-        plans.isCostly(dialled) ||
-        plans.isCostly(withoutZeros(phoneNumber, parsed))),
+        plans.isCostly(dialled)),
   };
-}
-
-/** With digits too many the parser does not know a zero for the trunk prefix that it is. */
-function withoutZeros(number: string, parsed: PhoneNumber | undefined): string {
-  const callingCode = `+${parsed?.countryCallingCode ?? ''}`;
-  return callingCode + number.slice(callingCode.length).replace(/^0+/, '');
 }
 
 /** Among the personal numbers of the United States, and nobody's: Twilio's test credentials know what each is to answer. */

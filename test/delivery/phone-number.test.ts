@@ -153,7 +153,7 @@ describe('a phone number', () => {
 
   for (const [number, isCostly] of [
     ['+550900789108555', true],
-    ['+370081080790555', true],
+    ['+3700808905551', true],
     // Eight digits in Qatar: with one fewer they would be a pager's.
     ['+97421234567', false],
   ] as const) {

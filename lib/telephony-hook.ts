@@ -61,7 +61,7 @@ export interface TelephonyHook {
   console(options: ConsoleOptions): ConsoleHandler;
   /**
    * Answers new events 503 from now on, and repeats as their first, where that is known; lets what is under way end, resolves;
-   * never rejects.
+   * never rejects. Closes its state as well, unless another hook has that.
    */
   close(): Promise<void>;
 }

@@ -64,8 +64,9 @@ export class SuppressionList {
     const recipient = recipientOf(phoneNumber);
     const nowMs = this.#monotonicMs();
     const here = this.#here.of(externalUserId, nowMs);
-    // Nothing was said from the id since.
-    if (here.length === 1 && here[0]?.number === recipient) return;
+    // Nothing was said from the id since. Where gateways share it, another one may have heard something.
+    const isKnown = here.length === 1 && here[0]?.number === recipient;
+    if (isKnown && this.#state.pair === undefined) return;
     const isShared = this.#here.pair(externalUserId, recipient, nowMs);
     await this.#tell(isShared, () => this.#state.pair?.(externalUserId, recipient));
   }

@@ -180,7 +180,9 @@ interface Known extends KeptEntry {
 
 /** Those that this process has learnt itself; starts no timer. All times are of its monotonic clock. */
 export class Suppressions {
-  readonly #known = new BoundedMap<readonly Known[]>(MAX_RECIPIENTS);
+  readonly #ofNumbers = new BoundedMap<readonly Known[]>(MAX_RECIPIENTS);
+  /** Apart: everybody who writes by WhatsApp has an id, and must not push out a STOP of a number. */
+  readonly #ofIds = new BoundedMap<readonly Known[]>(MAX_RECIPIENTS);
 
   /** Gives what is to be called when all gateways know it. */
   change(recipient: string, change: SuppressionChange, nowMs: number): () => void {
@@ -222,16 +224,24 @@ export class Suppressions {
   }
 
   get isEmpty(): boolean {
-    return this.#known.size === 0;
+    return this.#ofNumbers.size === 0 && this.#ofIds.size === 0;
   }
 
   #of(recipient: string, nowMs: number): readonly Known[] {
-    return this.#known.get(recipient)?.filter(({ untilMs }) => untilMs > nowMs) ?? NONE;
+    return (
+      this.#mapOf(recipient)
+        .get(recipient)
+        ?.filter(({ untilMs }) => untilMs > nowMs) ?? NONE
+    );
+  }
+
+  #mapOf(recipient: string): BoundedMap<readonly Known[]> {
+    return recipient.startsWith('+') ? this.#ofNumbers : this.#ofIds;
   }
 
   #set(recipient: string, entries: readonly Known[]): void {
-    if (entries.length === 0) this.#known.delete(recipient);
-    else this.#known.set(recipient, entries);
+    if (entries.length === 0) this.#mapOf(recipient).delete(recipient);
+    else this.#mapOf(recipient).set(recipient, entries);
   }
 }
 

@@ -12,7 +12,7 @@ export interface RedisClient {
 export interface RedisStateOptions {
   /** `redis://…` or `rediss://…`, or an ioredis client or cluster of your own. */
   readonly connection: string | RedisClient;
-  /** 32 bytes in base64 each: the current key, then those before it. The first seals, any opens. */
+  /** 32 bytes in base64 each: one, or while it is changed the new one and the old one, in any order. Each has a copy of what is kept. */
   readonly encryptionKeys: readonly string[];
   /**
    * Stands before every key, as a hash tag; letters, digits and `. : _ -`, 64 at most. Hooks of different Okta orgs on one
@@ -61,7 +61,7 @@ function problemsOf(options: unknown): readonly string[] {
   }
   const keys: readonly unknown[] = Array.isArray(encryptionKeys) ? encryptionKeys : [];
   if (keys.length === 0) {
-    problems.push(`encryptionKeys must be an array of the current key and, if any, those before it: ${HOW}`);
+    problems.push(`encryptionKeys must be an array of the key and, while it is changed, the old one: ${HOW}`);
   }
   for (const [index, key] of keys.entries()) {
     if (!isKey(key)) problems.push(`encryptionKeys[${index}] must be 32 bytes in base64: ${HOW}`);

@@ -229,5 +229,7 @@ function mergeAll(known: readonly KeptEntry[], added: readonly KeptEntry[]): rea
 function openKept(sealing: Sealing, name: string, value: unknown): Kept | undefined {
   if (!Buffer.isBuffer(value) || value.length === 0) return undefined;
   const text = sealing.open('suppressed', name, value);
-  return text === undefined ? undefined : (JSON.parse(text) as Kept);
+  const kept = text === undefined ? undefined : (JSON.parse(text) as Partial<Kept>);
+  // What a version before this one kept has another form, and says nothing.
+  return Array.isArray(kept?.entries) ? (kept as Kept) : undefined;
 }

@@ -196,7 +196,7 @@ describe('the whole of what is printed', () => {
       closing.push(() => ward.close());
       const { okta, twilio } = ward.scene;
       await grant(ward.scene, [...READ_SCOPES, 'okta.users.manage', 'okta.policies.manage']);
-      okta.setRateLimit({ limit: 10_000, remaining: 600, resetInSeconds: 30 });
+      okta.setRateLimit({ limit: 100_000, remaining: 6_000, resetInSeconds: 30 });
       okta.setPhoneAuthenticator('INACTIVE');
       okta.setTelephonyProviders([{ providerName: 'TWILIO' }]);
       okta.updateUser(ANA.id, { whatsAppOptIn: false });

@@ -18,6 +18,8 @@ import { PREVIEW_PATH } from '#lib/okta/inline-hook.js';
 import type { NewUser, OktaEmulator } from '#lib/testing/index.js';
 import { ROOT } from '#harness/consumer.js';
 import { HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { stopTime } from '#harness/stopped-time.js';
+import { until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
 import { startTestServer, type TestServer } from '../testing/local.js';
 import { callApi, telephonyHook } from '../testing/okta-client.js';
@@ -619,6 +621,34 @@ describe('preview', () => {
         for (const text of [problem?.text ?? '', ...next]) expect(made.stderr, what).to.include(text);
       }
       isNothingSent();
+    });
+
+    it('that takes long: it says so once Okta would have given its first try up', async () => {
+      await start();
+      await previewOf(direct);
+      let answer = (): void => undefined;
+      let isAsked = false;
+      const other = await answerWith((response) => {
+        isAsked = true;
+        answer = () => response.writeHead(503).end();
+      });
+      const clock = stopTime();
+      try {
+        for (const [waitsMs, isTold] of [
+          [3_000, true],
+          [2_999, false],
+        ] as const) {
+          isAsked = false;
+          const running = previewOf(direct, { env: { PUBLIC_URL: other.url } });
+          await until(() => isAsked);
+          clock.tick(waitsMs);
+          answer();
+          const told = '\n… Still waiting: Okta would have given its first try up by now\n';
+          expect((await running).stderr.includes(told), String(waitsMs)).to.equal(isTold);
+        }
+      } finally {
+        clock.restore();
+      }
     });
 
     it('needs its variables', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Closers } from './closers.js';
 import { freePort } from './free-port.js';
-import { startRedis, type RedisServer } from './redis-server.js';
+import { PROGRAM, startRedis, type RedisServer } from './redis-server.js';
 import { until } from './until.js';
 
 /** A primary, its replica, and a Sentinel that makes the one of the other. */
@@ -37,7 +37,7 @@ export async function startSentinelPair(closers: Closers): Promise<SentinelPair>
       'sentinel failover-timeout main 3000',
     ].join('\n'),
   );
-  const child = spawn('redis-server', [config, '--sentinel'], { stdio: 'ignore' });
+  const child = spawn(PROGRAM, [config, '--sentinel'], { stdio: 'ignore' });
   const end = (): void => void child.kill('SIGKILL');
   process.once('exit', end);
   closers.add(child, () => {

@@ -7,7 +7,7 @@ import { Redis } from 'ioredis';
 import { freePort } from './free-port.js';
 import { witness } from './witness.js';
 
-const PROGRAM = 'redis-server';
+export const PROGRAM = 'redis-server';
 let isThere: boolean | undefined;
 
 /** What this process leaves behind of none, also where a test fails half-way. */

@@ -81,14 +81,14 @@ export class RedisReceipts implements ReceiptState {
         Promise.all(this.#sealings.map((sealing) => client.get(sealing.nameOf('person', person)))),
       )
       .catch(() => []);
-    const newest = this.#sealings.flatMap((sealing, at) => {
-      const [time, ...events] = known[at]?.split(' ') ?? [];
-      const isNewest = events.includes(sealing.digestOf('newest', eventKey));
-      return time === undefined ? [] : [{ atMs: Number(time), isNewest }];
+    const copies = known.flatMap((copy) => {
+      const [stamp = '', ...events] = copy?.split(' ') ?? [];
+      return stamp === '' ? [] : [{ count: Number(stamp.split('#')[1] ?? 0), events }];
     });
-    // A gateway that has one of the keys alone writes of that one alone.
-    const latestMs = Math.max(...newest.map(({ atMs }) => atMs));
-    return newest.find(({ atMs }) => atMs === latestMs)?.isNewest ?? 'unknown';
+    // A gateway that has one of the keys alone writes that one alone.
+    const [best] = copies.sort((one, two) => two.count - one.count);
+    if (best === undefined) return 'unknown';
+    return this.#sealings.some((sealing) => best.events.includes(sealing.digestOf('newest', eventKey)));
   }
 
   /** While Redis is lost, told once it is back. What Redis may have done is not kept here as well: a receipt is there once. */
@@ -163,18 +163,14 @@ export class RedisReceipts implements ReceiptState {
   async #overtake(person: string, { eventKey, isPreview, nowMs, after, untilMs }: NewEvent, ageMs: number) {
     const leftMs = Math.ceil(untilMs - nowMs - ageMs);
     if (leftMs <= 0) return;
-    await this.#connection.run(
-      this.#sealings.map((sealing) => {
-        const event = sealing.digestOf('newest', eventKey);
-        // What is new takes the place of any.
-        const before = after === undefined || ageMs === 0 ? '' : sealing.digestOf('newest', after);
-        return {
-          name: 'overtakePerson',
-          keys: [sealing.nameOf('person', person)],
-          args: [event, isPreview ? '1' : '0', leftMs, MAX_PREVIEWS, Math.ceil(ageMs), before],
-        };
-      }),
-    );
+    const events = this.#sealings.flatMap((sealing) => [
+      sealing.digestOf('newest', eventKey),
+      // What is new takes the place of any.
+      after === undefined || ageMs === 0 ? '' : sealing.digestOf('newest', after),
+    ]);
+    const keys = this.#sealings.map((sealing) => sealing.nameOf('person', person));
+    const args = [isPreview ? '1' : '0', leftMs, MAX_PREVIEWS, Math.ceil(ageMs), ...events];
+    await this.#connection.run([{ name: 'overtakePerson', keys, args }]);
   }
 
   async #keep(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {

@@ -86,38 +86,47 @@ return 1
 `;
 
 /**
- * KEYS: the person. ARGV: the event, '1' for a preview, how long to know it, how many previews to know, how long ago it
- * was, the event that it comes right after (empty for none). Milliseconds.
+ * KEYS: the person, of each encryption key. ARGV: '1' for a preview, how long to know it, how many previews to know, how long ago
+ * it was, then for each key the event and the one that it comes right after (empty for none). Milliseconds.
  *
- * Kept is when the newest came, by Redis's clock, then the event ('-' where none is known), then the newest previews. What comes now is the newest,
- * whatever any clock says; only what is told later, because Redis was away, is not where a newer one is known. Previews are none.
- * A time that is still to come is of before Redis's clock was set back: what is told after that is newer.
+ * Kept is when the newest came, by Redis's clock, and how many have come; then the event ('-' where none is known), then the
+ * newest previews. The copy that has seen most knows best: a gateway that has one of the keys alone writes that one alone.
+ *
+ * What comes now is the newest, whatever any clock says; only what is told later, because Redis was away, is not where a newer
+ * one is known. A time that is still to come is of before Redis's clock was set back: what is told after that is newer. Previews
+ * are none.
  */
 const OVERTAKE = `
 ${TIME}
-local at = now - ARGV[5]
-local life = tonumber(ARGV[3])
-local known = redis.call('GET', KEYS[1])
-local words = {}
-for word in string.gmatch(known or '', '%S+') do words[#words + 1] = word end
-local came = tonumber(words[1] or 0)
-local late = tonumber(ARGV[5]) > 0 and came > at and came <= now
-if late and words[2] ~= '-' and words[2] ~= ARGV[6] then return 0 end
-local kept = {string.format('%.0f', at), ARGV[1]}
-if late then
-  for i = 3, #words do kept[#kept + 1] = words[i] end
-  life = math.max(life, redis.call('PTTL', KEYS[1]))
+local at = now - ARGV[4]
+local copies, best = {}, nil
+for i = 1, #KEYS do
+  local words = {}
+  for word in string.gmatch(redis.call('GET', KEYS[i]) or '', '%S+') do words[#words + 1] = word end
+  local came, count = string.match(words[1] or '', '^(%d+)#?(%d*)$')
+  copies[i] = {place = i, words = words, came = tonumber(came or 0), count = tonumber(count or '') or 0}
+  if not best or copies[i].count > best.count then best = copies[i] end
 end
-if ARGV[2] == '1' then
-  kept[2] = '-'
-  if known then
-    kept = {words[1], words[2]}
-    for i = math.max(3, #words - ARGV[4] + 2), #words do kept[#kept + 1] = words[i] end
-    life = math.max(life, redis.call('PTTL', KEYS[1]))
+local known = best.words[2]
+local preview = ARGV[1] == '1'
+local late = tonumber(ARGV[4]) > 0 and best.came > at and best.came <= now
+if not preview and late and known ~= '-' and known ~= ARGV[4 + best.place * 2] then return 0 end
+local life = tonumber(ARGV[2])
+if known and (late or preview) then life = math.max(life, redis.call('PTTL', KEYS[best.place])) end
+for i = 1, #KEYS do
+  local words = copies[i].count == best.count and copies[i].words or best.words
+  local event = ARGV[3 + i * 2]
+  local kept = {at, event}
+  local oldest = late and 3 or #words + 1
+  if preview then
+    kept = {known and best.came or at, known and words[2] or '-'}
+    oldest = math.max(3, #words - ARGV[3] + 2)
   end
-  kept[#kept + 1] = ARGV[1]
+  for place = oldest, #words do kept[#kept + 1] = words[place] end
+  if preview then kept[#kept + 1] = event end
+  kept[1] = string.format('%.0f#%d', kept[1], best.count + 1)
+  redis.call('SET', KEYS[i], table.concat(kept, ' '), 'PX', life)
 end
-redis.call('SET', KEYS[1], table.concat(kept, ' '), 'PX', life)
 return 1
 `;
 

@@ -100,7 +100,9 @@ describe('mounting the console', () => {
       expect(headers['content-security-policy'], path).to.match(/^default-src 'none'; script-src 'self';/);
       expect(headers['content-security-policy'], path).to.not.include('unsafe');
       expect(headers['x-content-type-options'], path).to.equal('nosniff');
-      expect(headers['cache-control'], path).to.equal(path.includes('assets') ? 'no-cache' : 'no-store, no-transform');
+      expect(headers['cache-control'], path).to.equal(
+        path.includes('assets') ? 'no-cache' : 'no-store, no-transform',
+      );
     }
   });
 

@@ -234,8 +234,8 @@ for i = 3, #ARGV do
 end
 redis.call('XADD', KEYS[1], '*', 'total', string.format('%.0f', total), unpack(batches))
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-local time = redis.call('TIME')
-local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[2]
+${TIME}
+local oldest = now - ARGV[2]
 for i = 1, 500 do
   local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
   local at = tonumber(string.match(first[1], '^%d+'))
@@ -250,8 +250,8 @@ return 1
  * after the last of them was due. Milliseconds.
  */
 const SET_ALARM = `
-local time = redis.call('TIME')
-redis.call('ZADD', KEYS[1], time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2], ARGV[1])
+${TIME}
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 local life = ARGV[2] + ARGV[3]
 if redis.call('PTTL', KEYS[1]) < life then redis.call('PEXPIRE', KEYS[1], life) end
 return 1
@@ -262,8 +262,7 @@ return 1
  * due again until they are removed, so that none is lost with whoever took it.
  */
 const TAKE_ALARMS = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+${TIME}
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
 for _, alarm in ipairs(due) do redis.call('ZADD', KEYS[1], now + ARGV[2], alarm) end
 return due

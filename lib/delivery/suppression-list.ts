@@ -23,20 +23,16 @@ export class SuppressionList {
   readonly #here = new Suppressions();
   readonly #state: SuppressionState;
   readonly #clock: () => number;
-  readonly #monotonicMs: () => number;
   readonly #onFailure: (error: unknown) => void;
 
   constructor(parts: {
     readonly state: SuppressionState;
     /** Milliseconds since 1970: what the state is told the time by. */
     readonly clock: () => number;
-    /** What durations are measured by. Default: `performance.now`. */
-    readonly monotonicMs?: (() => number) | undefined;
     readonly onFailure: (error: unknown) => void;
   }) {
     this.#state = parts.state;
     this.#clock = parts.clock;
-    this.#monotonicMs = parts.monotonicMs ?? (() => performance.now());
     this.#onFailure = parts.onFailure;
   }
 
@@ -45,7 +41,7 @@ export class SuppressionList {
     const recipient = keyOf(sender);
     const lifeMs = SUPPRESSED_MS[reason];
     const change = { what: 'suppress', channel, reason, lifeMs } as const;
-    const isShared = this.#here.change(recipient, change, this.#monotonicMs());
+    const isShared = this.#here.change(recipient, change, performance.now());
     const nowMs = this.#clock();
     return this.#tell(isShared, () =>
       this.#state.suppress?.(recipient, { channel, reason, untilMs: nowMs + lifeMs }, nowMs),
@@ -55,14 +51,14 @@ export class SuppressionList {
   /** As `add`. */
   lift(sender: string, lifted: LiftedSuppression): Promise<void> {
     const recipient = keyOf(sender);
-    const isShared = this.#here.change(recipient, { what: 'lift', ...lifted }, this.#monotonicMs());
+    const isShared = this.#here.change(recipient, { what: 'lift', ...lifted }, performance.now());
     return this.#tell(isShared, () => this.#state.lift?.(recipient, lifted));
   }
 
   /** As `add`: an id and a number are one person's. */
   async pair(externalUserId: string, phoneNumber: string): Promise<void> {
     const recipient = recipientOf(phoneNumber);
-    const nowMs = this.#monotonicMs();
+    const nowMs = performance.now();
     const here = this.#here.of(externalUserId, nowMs);
     // Nothing was said from the id since. Where gateways share it, another one may have heard something.
     const isKnown = here.length === 1 && here[0]?.number === recipient;
@@ -73,7 +69,7 @@ export class SuppressionList {
 
   /** The number that an id was paired with; `undefined` also where nobody can say. */
   async numberOf(externalUserId: string): Promise<string | undefined> {
-    const here = this.#here.of(externalUserId, this.#monotonicMs());
+    const here = this.#here.of(externalUserId, performance.now());
     const pair = here.find(({ reason }) => reason === 'PAIRED');
     return pair?.number ?? this.#ask(() => this.#state.numberOf?.(externalUserId));
   }
@@ -92,7 +88,7 @@ export class SuppressionList {
     const isNoneShared = shared === undefined || shared.length === 0;
     // Nearly always.
     if (isNoneShared && this.#here.isEmpty) return NONE;
-    const nowMs = this.#monotonicMs();
+    const nowMs = performance.now();
     const entries = this.#here.of(keyOf(phoneNumber), nowMs, shared === undefined ? undefined : sinceMs);
     const started = new Set(
       entries.filter(({ reason }) => reason === 'STARTED').map(({ channel }) => channel),

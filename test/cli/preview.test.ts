@@ -16,6 +16,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { PREVIEW_PATH } from '#lib/okta/inline-hook.js';
 import type { NewUser, OktaEmulator } from '#lib/testing/index.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { ROOT } from '#harness/consumer.js';
 import { HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { stopTime } from '#harness/stopped-time.js';
@@ -423,7 +424,7 @@ describe('preview', () => {
       const limited = await previewOf(`${USUAL} --json`);
       expect(limited.json()).to.deep.nested.include({ 'error.code': 'OKTA_RATE_LIMITED' });
       expect(limited.stderr).to.include('run this again: nothing was sent.');
-      const env = { OKTA_ORG_URL: 'http://127.0.0.1:9' };
+      const env = { OKTA_ORG_URL: REFUSING_ORIGIN };
       const unreached = await previewOf(USUAL, { env });
       expect(unreached.code).to.equal(1);
       expect(unreached.stderr).to.include('run this again: nothing was sent.');
@@ -606,7 +607,7 @@ describe('preview', () => {
       ];
       for (const [what, answer, result, problem, ...next] of rows) {
         late = 0;
-        const url = answer === undefined ? 'http://127.0.0.1:9' : (await answerWith(answer)).url;
+        const url = answer === undefined ? REFUSING_ORIGIN : (await answerWith(answer)).url;
         const made = await previewOf(`${direct} --json`, { env: { PUBLIC_URL: url }, time });
         const told = made.json();
         expect(made.code, what).to.equal(result === 'sent' || result === 'pending' ? 0 : 1);

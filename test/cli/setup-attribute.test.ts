@@ -4,6 +4,7 @@ import { exportJWK } from 'jose';
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { ROOT } from '#harness/consumer.js';
 import { callApi } from '../testing/okta-client.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -304,7 +305,7 @@ describe('setup attribute', () => {
     it('where the org does not answer', async () => {
       const made = await run(okta, 'setup attribute --yes', {
         time,
-        env: { OKTA_ORG_URL: 'http://127.0.0.1:9' },
+        env: { OKTA_ORG_URL: REFUSING_ORIGIN },
       });
       expect(made.code).to.equal(1);
       expect(made.stderr).to.include('OKTA_ORG_URL');

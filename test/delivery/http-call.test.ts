@@ -105,7 +105,7 @@ describe('a call outward', () => {
           throw Object.assign(new Error('secret body'), { code: 'UND_ERR_DESTROYED' });
         },
       };
-      const result = await call(new URL('http://127.0.0.1:9/'), {
+      const result = await call(new URL(REFUSING_ORIGIN), {
         dispatcher: broken as unknown as Dispatcher,
       });
       expect(result).to.deep.equal({ kind: 'not-sent', reason: 'UND_ERR_DESTROYED' });
@@ -124,7 +124,7 @@ describe('a call outward', () => {
             return true;
           },
         };
-        const result = await call(new URL('http://127.0.0.1:9/'), {
+        const result = await call(new URL(REFUSING_ORIGIN), {
           dispatcher: failing as unknown as Dispatcher,
         });
         expect(result).to.deep.equal({ kind: 'not-sent', reason });
@@ -139,7 +139,7 @@ describe('a call outward', () => {
       ['its whole time is over first', { timeoutMs: 20, leaveWithinMs: 30 }, 'TIMEOUT'],
     ] as const) {
       it(`is not sent where a connect stalls until ${title}`, async () => {
-        const url = new URL('http://127.0.0.1:9/');
+        const url = new URL(REFUSING_ORIGIN);
         expect(await call(url, { dispatcher: blackHole(), ...parts })).to.deep.equal({
           kind: 'not-sent',
           reason,

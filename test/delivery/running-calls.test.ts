@@ -1,16 +1,7 @@
 import { expect } from 'chai';
 import { RunningCalls, SAME_MOMENT_MS, type RunningCall } from '#lib/delivery/running-calls.js';
+import { ORDERS_OF_THREE } from '#harness/orders.js';
 import { stopTime } from '#harness/stopped-time.js';
-
-/** The orders in which three calls may end. */
-const ORDERS = [
-  [0, 1, 2],
-  [0, 2, 1],
-  [1, 0, 2],
-  [1, 2, 0],
-  [2, 0, 1],
-  [2, 1, 0],
-] as const;
 
 describe('the calls of a person that are under way', () => {
   const overtakenOf = (calls: readonly RunningCall[]): readonly boolean[] =>
@@ -63,7 +54,7 @@ describe('the calls of a person that are under way', () => {
     expect(overtakenOf(beginThree(running, 'ana'))).to.deep.equal([false, false, false]);
   });
 
-  for (const order of ORDERS) {
+  for (const order of ORDERS_OF_THREE) {
     it(`are known to those that come after them, and nothing else is, when they end in the order ${order.join()}`, () => {
       for (let ended = 0; ended <= order.length; ended += 1) {
         const running = new RunningCalls();

@@ -6,6 +6,7 @@ import supertest from 'supertest';
 import { CONSOLE_PATH, createGateway, type Gateway, type GatewayOptions } from '../../example/gateway.js';
 import type { ExecutionPage, TestResult } from '#lib/console/api.js';
 import type { Message } from '#lib/index.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 const HOOK_SECRET = 'hook-secret-of-the-gateway-test';
@@ -34,7 +35,7 @@ describe("the example gateway's console", () => {
       hook: {
         credentials: {
           hook: { scheme: 'header', secrets: [HOOK_SECRET] },
-          okta: { orgUrl: 'http://127.0.0.1:9', apiToken: 'token-of-nobody' },
+          okta: { orgUrl: REFUSING_ORIGIN, apiToken: 'token-of-nobody' },
           twilio: { accountSid: `AC${'0'.repeat(32)}`, authToken: 'auth-token-of-nobody' },
         },
         channels: {

@@ -7,6 +7,7 @@ import supertest from 'supertest';
 import { drain } from '../../example/drain.js';
 import { createGateway, type Gateway, type GatewayOptions } from '../../example/gateway.js';
 import { ConfigurationError, type OktaTelephonyHookOptions, type Outcome } from '#lib/index.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { openRaw } from '#harness/raw-http.js';
 import { until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -23,7 +24,7 @@ function makeGateway(
   const hook: OktaTelephonyHookOptions = {
     credentials: {
       hook: { scheme: 'header', secrets: [HOOK_SECRET] },
-      okta: { orgUrl: 'http://127.0.0.1:9', apiToken: 'token-of-nobody' },
+      okta: { orgUrl: REFUSING_ORIGIN, apiToken: 'token-of-nobody' },
       twilio: { accountSid: `AC${'0'.repeat(32)}`, authToken: 'auth-token-of-nobody' },
     },
     channels: { sms: { send } },

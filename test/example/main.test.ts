@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import supertest from 'supertest';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { ExampleRun } from '#harness/example-run.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
@@ -127,12 +128,12 @@ describe('the example gateway in a process of its own', function () {
   it('starts without the vendors and the Redis that gateways share, says so, and ends at once for a person', async () => {
     mustNotShow('redis-password-of-main-test');
     run = new ExampleRun({
-      OKTA_ORG_URL: 'http://127.0.0.1:9',
+      OKTA_ORG_URL: REFUSING_ORIGIN,
       OKTA_API_TOKEN: 'api-token-of-main-test',
       HOOK_SECRET: 'hook-secret-of-main-test',
       TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
       TWILIO_AUTH_TOKEN: 'auth-token-of-main-test',
-      TWILIO_BASE_URL: 'http://127.0.0.1:9',
+      TWILIO_BASE_URL: REFUSING_ORIGIN,
       TWILIO_SMS_FROM: '+12025550177',
       PORT: '0',
       REDIS_URL: 'redis://:redis-password-of-main-test@127.0.0.1:9',

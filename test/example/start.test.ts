@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { CannotStart, start, type Started } from '../../example/start.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { until } from '#harness/until.js';
 import { ROOT } from '#harness/consumer.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -12,12 +13,12 @@ import { mustNotShow, witness } from '#harness/witness.js';
 type Variables = Readonly<Record<string, string>>;
 
 const WHOLE: Variables = {
-  OKTA_ORG_URL: 'http://127.0.0.1:9',
+  OKTA_ORG_URL: REFUSING_ORIGIN,
   OKTA_API_TOKEN: 'api-token-of-start-test',
   HOOK_SECRET: 'hook-secret-of-start-test',
   TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
   TWILIO_AUTH_TOKEN: 'auth-token-of-start-test',
-  TWILIO_BASE_URL: 'http://127.0.0.1:9',
+  TWILIO_BASE_URL: REFUSING_ORIGIN,
   TWILIO_SMS_FROM: '+12025550177',
   PORT: '0',
 };

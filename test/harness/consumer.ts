@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { REFUSING_ORIGIN } from './free-port.js';
 
 /** The checkout. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -91,27 +92,26 @@ export function makeConsumer(express: 'express' | 'express4', files: readonly st
 }
 
 /** What an application may have set for the vendors' SDKs: with any of it read, no call would arrive. */
-const NOWHERE = 'http://127.0.0.1:9';
 const HOSTILE_ENVIRONMENT: NodeJS.ProcessEnv = {
   PATH: process.env['PATH'],
-  HTTP_PROXY: NOWHERE,
-  HTTPS_PROXY: NOWHERE,
-  http_proxy: NOWHERE,
-  https_proxy: NOWHERE,
+  HTTP_PROXY: REFUSING_ORIGIN,
+  HTTPS_PROXY: REFUSING_ORIGIN,
+  http_proxy: REFUSING_ORIGIN,
+  https_proxy: REFUSING_ORIGIN,
   TWILIO_ACCOUNT_SID: `AC${'f'.repeat(32)}`,
   TWILIO_AUTH_TOKEN: 'of-another-account',
   TWILIO_API_KEY: `SK${'f'.repeat(32)}`,
-  TWILIO_BASE_URL: NOWHERE,
+  TWILIO_BASE_URL: REFUSING_ORIGIN,
   TWILIO_EDGE: 'nowhere',
   TWILIO_REGION: 'nowhere',
   TWILIO_LOG_LEVEL: 'debug',
-  OKTA_ORG_URL: NOWHERE,
+  OKTA_ORG_URL: REFUSING_ORIGIN,
   OKTA_API_TOKEN: 'of-another-org',
-  OKTA_CLIENT_ORGURL: NOWHERE,
+  OKTA_CLIENT_ORGURL: REFUSING_ORIGIN,
   OKTA_CLIENT_TOKEN: 'of-another-org',
   HOOK_SECRET: 'of-another-hook',
   OPT_IN_ATTRIBUTE: 'nothing',
-  PUBLIC_URL: NOWHERE,
+  PUBLIC_URL: REFUSING_ORIGIN,
   REDIS_URL: 'redis://127.0.0.1:9',
   PORT: '9',
 };

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { TelephonyHook } from '#lib/index.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { HOOK_SECRET } from '#harness/scene.js';
 import { commandIn, expectAnswer, type AnswerBody } from './expectations.js';
 import { inject, settle, type InjectedCall } from './injected-call.js';
@@ -29,8 +30,8 @@ export const times = fc.array(fc.constantFrom(30, 120, 250, 440, 470), { maxLeng
 export const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined };
 export const NOWHERE = {
   hook: { scheme: 'header', secrets: [HOOK_SECRET] },
-  okta: { orgUrl: 'http://127.0.0.1:9', apiToken: 'token' },
-  twilio: { accountSid: `AC${'a'.repeat(32)}`, authToken: 'token', baseUrl: 'http://127.0.0.1:9' },
+  okta: { orgUrl: REFUSING_ORIGIN, apiToken: 'token' },
+  twilio: { accountSid: `AC${'a'.repeat(32)}`, authToken: 'token', baseUrl: REFUSING_ORIGIN },
 } as const;
 
 interface Play {

@@ -4,6 +4,7 @@ import type { FinalReport } from '#lib/delivery/report.js';
 import type { SentCode } from '#lib/delivery/sent-codes.js';
 import type { State } from '#lib/delivery/state.js';
 import { openRedisState } from '#lib/state/redis-state.js';
+import { ORDERS_OF_THREE } from '#harness/orders.js';
 import { Closers } from '#harness/closers.js';
 import { makeAlarmsDue } from '#harness/redis-alarms.js';
 import { needRedis, startRedis, type RedisServer } from '#harness/redis-server.js';
@@ -18,15 +19,6 @@ const LIFE = { nowMs: NOW, untilMs: NOW + 600_000 };
 const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No', moveOn: true };
 const DELIVERED: FinalReport = { status: 'delivered' };
 const ANSWER = { commands: [] };
-
-const ORDERS = [
-  [0, 1, 2],
-  [0, 2, 1],
-  [1, 0, 2],
-  [1, 2, 0],
-  [2, 0, 1],
-  [2, 1, 0],
-] as const;
 
 /** A gateway, as far as the state goes: what it is told is due it goes on with. */
 interface Gateway {
@@ -114,9 +106,9 @@ describe('while gateways get another key, one after the other', function () {
     expect(await stopped(one, number)).to.equal(false);
   };
 
-  for (const [at, first] of ORDERS.entries()) {
+  for (const [at, first] of ORDERS_OF_THREE.entries()) {
     it(`nothing is lost, sent twice or forgotten: first ${first.join(', ')}`, async () => {
-      for (const second of isNightly ? ORDERS : ORDERS.slice(5 - at, 6 - at)) {
+      for (const second of isNightly ? ORDERS_OF_THREE : ORDERS_OF_THREE.slice(5 - at, 6 - at)) {
         /** By message: how often another one has followed it. */
         const followed = new Map<string, number>();
         const stops: string[] = [];

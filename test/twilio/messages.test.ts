@@ -14,6 +14,7 @@ import {
   startScriptedApi,
   type ScriptedApi,
 } from './scripted-api.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
 
 const SID = `SM${'0f'.repeat(16)}`;
 const SENT = { status: 201, body: { sid: SID, status: 'queued', error_code: null } };
@@ -343,7 +344,7 @@ describe('twilioMessages', () => {
     }
 
     it('and says that nothing left', async () => {
-      const channel = connect('sms', { baseUrl: 'http://127.0.0.1:9' });
+      const channel = connect('sms', { baseUrl: REFUSING_ORIGIN });
       const error: unknown = await channel.confirm?.(SID, makeContext()).catch((thrown: unknown) => thrown);
       expect(error).to.include({ code: 'UNREACHABLE' });
     });

@@ -1,7 +1,7 @@
 // Runs the tests; see USAGE.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { argv, chdir, execPath, exit, stderr, stdout } from 'node:process';
+import { argv, chdir, env, execPath, exit, stderr, stdout } from 'node:process';
 import { fileURLToPath, URL } from 'node:url';
 
 chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -9,8 +9,9 @@ chdir(fileURLToPath(new URL('..', import.meta.url)));
 const MOCHA = 'node_modules/mocha/bin/mocha.js';
 const C8 = 'node_modules/c8/bin/c8.js';
 
-const USAGE = `Use: npm test                     build, then run every test with coverage
-     npm test -- <pattern> …      run the test files whose path has one of the patterns; no coverage
+const USAGE = `Use: npm test                     build, then run every test
+     COVERAGE=1 npm test          the same, and measure the coverage, as .ci/run does
+     npm test -- <pattern> …      run the test files whose path has one of the patterns
      npm test -- receipt --grep twice   words from the first - on go to mocha
 `;
 
@@ -28,7 +29,8 @@ const options = firstOption === -1 ? [] : words.slice(firstOption);
 
 if (patterns.length === 0) {
   run('.ci/build.js');
-  run(C8, execPath, MOCHA, ...options);
+  if (env.COVERAGE === '1') run(C8, execPath, MOCHA, ...options);
+  else run(MOCHA, ...options);
 } else {
   const files = readdirSync('test', { recursive: true })
     .map((path) => `test/${path.replaceAll('\\', '/')}`)

@@ -75,10 +75,11 @@ describe('close() under load', () => {
     scene.twilio.fault({ fault: { kind: 'slow', delayMs: 1400 }, match: ({ form }) => isLate(form?.['To']) });
     scene.twilio.fault({ kind: 'slow', delayMs: 100 });
     await until(() => answeredWith('PENDING') >= 8);
+    const stopped = load.stop();
     await scene.hook.close();
     expect(scene.hook.status()).to.include({ inFlight: 0, detached: 0 });
     const ended = scene.events.filter((event) => event.type === 'attempt.late');
-    await load.stop();
+    await stopped;
 
     expect(ended).to.have.length(answeredWith('PENDING'));
     for (const event of ended) expect(event).to.include({ outcome: 'accepted' });

@@ -26,7 +26,7 @@ import {
   usualCredentials,
   type Scene,
 } from '#harness/scene.js';
-import { PROCESS_MS, runBeside } from '#harness/own-process.js';
+import { runBeside } from '#harness/own-process.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { passTime, stopTime } from '#harness/stopped-time.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -639,8 +639,6 @@ describe('close()', () => {
 });
 
 describe('a hook that is not closed', function () {
-  this.timeout(PROCESS_MS);
-
   it('does not keep a process alive', async () => {
     const scene = await start();
     expect(await runBeside(scene, "console.log('made');")).to.deep.equal({ code: 0, output: 'made\n' });

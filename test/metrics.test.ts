@@ -25,8 +25,6 @@ type Call = Parameters<Scene['call']>[0];
 const isWhatsApp = ({ form }: RecordedRequest): boolean => String(form?.['To']).startsWith('whatsapp:');
 
 describe('the metrics of a day', function () {
-  // One send is slower than its deadline.
-  this.timeout(30_000);
   const closers = new Closers();
   let scene: Scene;
   let text: string;

@@ -11,8 +11,6 @@ const { scripts } = createRequire(import.meta.url)('../package.json') as {
 };
 
 describe('a run by hand with tools of its own', function () {
-  // Other processes.
-  this.timeout(60_000);
   let bin: string;
   /** What npm was asked for. */
   const asked = (): string =>

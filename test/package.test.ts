@@ -20,7 +20,6 @@ function builtFrom(file: string): string[] {
 
 describe('the package', function () {
   // Other processes, and compilers.
-  this.timeout(120_000);
   const consumers = new Map<string, Consumer>();
   let files: readonly string[];
   before(() => {

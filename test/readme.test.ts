@@ -56,7 +56,6 @@ function moduleOf(snippet: Snippet): SnippetModule {
 describe('the documents', () => {
   it('show TypeScript that compiles, all of it', function () {
     // The compiler reads all that the package's types are made of: long on a machine that is busy.
-    this.timeout(120_000);
     expect(SNIPPETS).to.have.length.above(14);
     const headings = SNIPPETS.map(({ heading }) => heading);
     expect(headings).to.include.members(Object.keys(BEFORE));
@@ -175,7 +174,6 @@ describe('the code of the README that runs as it stands', () => {
   // One process for all of it: the bad day goes on where the test of a gateway ends, then comes the other emulator's.
   before(async function () {
     // In some phases vendors keep the hook waiting.
-    this.timeout(120_000);
     const [first, end] = snippetUnder('Test your gateway').split('\nserver.close();');
     const parts = [first, snippetUnder('Twilio emulator'), `server.close();${end ?? ''}`];
     const code = parts.join('\n').replaceAll('3100', String(await freePort()));

@@ -27,8 +27,6 @@ const TARBALL = `${name}-${version}.tgz`;
 const BOM = `${name}-${version}.cdx.json`;
 
 describe('a release', function () {
-  // Other processes.
-  this.timeout(60_000);
   let checkout: string;
 
   const write = (file: string, text: string): void => {

@@ -18,7 +18,6 @@ import { startStandIn, type StandIn } from './stand-in.js';
 
 /** The page alone, with what a gateway would take long to come to. */
 describe("the console's page", function () {
-  this.timeout(60_000);
   let browser: TestBrowser;
   let standIn: StandIn | undefined;
 

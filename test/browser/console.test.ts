@@ -10,7 +10,6 @@ import { expectAccessible, needBrowser, screenshot, startBrowser, type TestBrows
 
 /** The page, the gateway behind it, and both vendors: as an administrator has them. */
 describe('the console in a browser', function () {
-  this.timeout(60_000);
   let browser: TestBrowser;
   let scene: Scene;
   /** What the console answered, such as `POST /api/tester/send 200`. */

@@ -4,8 +4,6 @@ import { expect } from 'chai';
 import { PROCESS_MS } from '#harness/own-process.js';
 
 describe('a chaos run', function () {
-  this.timeout(PROCESS_MS);
-
   const run = async (...args: readonly string[]): Promise<{ code: unknown; output: string }> => {
     // No redis-server is on this PATH.
     const child = spawn(process.execPath, ['--import', 'tsx', ...args], { env: { PATH: '/nowhere' } });

@@ -53,7 +53,6 @@ function runWith(startOrg: Parameters<typeof runDemo>[1], port = 0) {
 const CODE = '042917';
 
 describe('okta-telephony-hook demo', function () {
-  this.timeout(60_000);
   it('serves phones and console, takes the pasted curl, logs no code, and ends on SIGINT', async () => {
     const { printed, signals, exitCode, found } = runHere('--port 0');
     await found(/Ctrl-C ends it/);

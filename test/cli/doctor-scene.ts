@@ -88,7 +88,9 @@ export async function openWard({ isSetUp = true, hook }: WardOptions = {}): Prom
     // At each run: several tests may share a ward.
     mustNotShow(...secrets);
     const given = { time: stillTime(), ...options, env: { ...env, ...options.env } };
-    return run(okta, `doctor ${words}`.trim(), given);
+    // However slow the machine is.
+    const patience = words.includes('--timeout') ? '' : '--timeout 120 ';
+    return run(okta, `doctor ${patience}${words}`.trim(), given);
   };
   return {
     scene,

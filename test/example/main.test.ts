@@ -23,8 +23,6 @@ async function paste(command: string): Promise<string> {
 const CURL = /^curl [\s\S]*? -d '.*'$/gm;
 
 describe('npm start', function () {
-  // A process that starts, serves for a while, and ends in its own time.
-  this.timeout(60_000);
   let run: ExampleRun;
   let origin: string;
   let curls: readonly string[];
@@ -100,7 +98,6 @@ describe('npm start', function () {
 });
 
 describe('the example gateway in a process of its own', function () {
-  this.timeout(60_000);
   let run: ExampleRun;
   afterEach(() => {
     run.kill();

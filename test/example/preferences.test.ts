@@ -37,6 +37,11 @@ type Browser = ReturnType<typeof supertest.agent>;
 function found(html: string, pattern: RegExp): string {
   return pattern.exec(html)?.[1] ?? expect.fail(`the page has no ${String(pattern)}`);
 }
+/** However long the machine takes. */
+const preferencesOf = (credential: OktaCredential): GatewayOptions['preferences'] => ({
+  credential,
+  timeoutMs: 60_000,
+});
 const csrfTokenIn = (html: string): string => found(html, /name="csrfToken" value="([^"]+)"/);
 const wordIn = (html: string): string => found(html, /class="word">([^<]+)</);
 
@@ -146,7 +151,7 @@ describe('the preference page of the example', () => {
         { username: 'bob', password: PASSWORDS.bob, oktaUserId: BOB.id },
         { username: 'nobody', password: PASSWORDS.bob },
       ],
-      preferences: { credential: { orgUrl: okta.orgUrl, apiToken: ownToken } },
+      preferences: preferencesOf({ orgUrl: okta.orgUrl, apiToken: ownToken }),
       ...options,
     });
     server.on('request', gateway.app);
@@ -305,7 +310,7 @@ describe('the preference page of the example', () => {
     expect(hooks).not.to.be.empty;
     expect(hooks.filter(({ method }) => method !== 'GET')).to.deep.equal([]);
     // It could not even if it wanted to.
-    await serve({ preferences: { credential: { orgUrl: okta.orgUrl, apiToken: okta.apiToken } } });
+    await serve({ preferences: preferencesOf({ orgUrl: okta.orgUrl, apiToken: okta.apiToken }) });
     const again = await asBob();
     expect(await replyTo(write(await askForWord(again)))).to.match(/could not be saved/);
     expect(isOn()).to.equal(false);
@@ -325,7 +330,7 @@ describe('the preference page of the example', () => {
           ? JSON.stringify(await exportJWK(keys.privateKey))
           : pem.replaceAll('\n', '\\n'),
       };
-      await serve({ preferences: { credential } });
+      await serve({ preferences: preferencesOf(credential) });
       expect(await replyTo(write(await askForWord(await asBob())))).to.match(/^WhatsApp is on/);
       expect(isOn()).to.equal(true);
       expect(writes()).to.have.length(1);
@@ -525,10 +530,7 @@ describe('the preference page of the example', () => {
   /** Okta, which takes the next call of this method only when the test lets it. */
   const holdNext = async (method: 'GET' | 'POST'): Promise<HeldOkta> => {
     held = await startHeldOkta(okta.orgUrl, method);
-    // However long the machine takes for what a test does meanwhile.
-    const timeoutMs = 60_000;
-    const credential = { orgUrl: held.orgUrl, apiToken: ownToken };
-    await serve({ preferences: { credential, timeoutMs } });
+    await serve({ preferences: preferencesOf({ orgUrl: held.orgUrl, apiToken: ownToken }) });
     return held;
   };
   const recorded = (): unknown[] =>

@@ -6,7 +6,7 @@ import type { State, StateNews } from '#lib/delivery/state.js';
 import type { RedisStateOptions } from '#lib/state/redis-options.js';
 import { openRedisState } from '#lib/state/redis-state.js';
 import { Closers } from '#harness/closers.js';
-import { PROCESS_MS, runBeside } from '#harness/own-process.js';
+import { runBeside } from '#harness/own-process.js';
 import { countAlarms, makeAlarmsDue } from '#harness/redis-alarms.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
@@ -255,7 +255,6 @@ describe('the alarms of redisState', () => {
   });
 
   it('do not keep a process alive', async function () {
-    this.timeout(PROCESS_MS);
     const scene = closers.add(await startScene(), (opened) => opened.close());
     const run = await runBeside(
       scene,

@@ -39,7 +39,6 @@ function open(closers: Closers, connection: RedisClient, times: RedisTimes): Ope
 }
 
 describe('a Redis Cluster whose slot moves', function () {
-  this.timeout(60_000);
   const closers = new Closers();
   before(function () {
     needRedis(this);

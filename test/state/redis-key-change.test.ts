@@ -27,7 +27,6 @@ interface Gateway {
 }
 
 describe('while gateways get another key, one after the other', function () {
-  this.timeout(60_000);
   let redis: RedisServer;
   const servers = new Closers();
   const closers = new Closers();

@@ -4,8 +4,8 @@
  *
  * @module okta-telephony-hook
  */
-export { oktaTelephonyHook } from './hook.js';
-export type { ConsoleHandler, HookStatus, Readiness, TelephonyHook } from './telephony-hook.js';
+export { oktaTelephonyHook } from './hook/create-hook.js';
+export type { ConsoleHandler, HookStatus, Readiness, TelephonyHook } from './hook/telephony-hook.js';
 export type {
   Channel,
   ChannelParts,
@@ -20,7 +20,7 @@ export type {
   OktaTelephonyHookOptions,
   SenderOption,
   TwilioCredential,
-} from './options.js';
+} from './options/options.js';
 export {
   ConfigurationError,
   OktaApiError,
@@ -29,7 +29,7 @@ export {
   TelephonyHookError,
   type OktaApiErrorCode,
   type RequestErrorCode,
-} from './errors.js';
+} from './core/errors.js';
 export type {
   ChannelPort,
   DeliveryFailure,
@@ -41,7 +41,7 @@ export type {
   SendContext,
   TelephonyRequest,
   UserProfile,
-} from './delivery/channel.js';
+} from './core/channel.js';
 export type { BreakerState } from './delivery/breaker.js';
 export type {
   AttemptReport,
@@ -50,12 +50,12 @@ export type {
   HookEvent,
   OptionWarning,
   WarnedOption,
-} from './delivery/events.js';
-export type { HistoryLog, HistoryPage, HistoryState } from './delivery/history.js';
-export type { HttpAnswer, HttpDispatcher, HttpResult } from './delivery/http-call.js';
+} from './core/events.js';
+export type { HistoryLog, HistoryPage, HistoryState } from './core/history.js';
+export type { HttpAnswer, HttpDispatcher, HttpResult } from './http/call.js';
 export type { ChooseChannels } from './delivery/plan.js';
-export type { Alarms, NewEvent, PlanStep, Receipt, ReceiptState } from './delivery/receipt.js';
-export type { FinalReport } from './delivery/report.js';
+export type { Alarms, NewEvent, PlanStep, Receipt, ReceiptState } from './delivery/late/receipt.js';
+export type { FinalReport } from './delivery/late/report.js';
 export type { Rollout } from './delivery/rollout.js';
 export type {
   LiftedSuppression,
@@ -71,18 +71,18 @@ export type {
   SentCodeState,
   SentCodeUse,
   UnsentCode,
-} from './delivery/sent-codes.js';
+} from './delivery/late/sent-codes.js';
 export type { Bucket, Claim, EventLife, RememberedAnswer, State, StateNews } from './delivery/state.js';
-export type { ComposeText } from './delivery/text.js';
+export type { ComposeText } from './texts/text.js';
 export type {
   SpokenWords,
   TextsByLocale,
   TextsByRequestType,
   TextsOptions,
   VoiceTexts,
-} from './delivery/texts.js';
-export type { MetricsRegistry } from './observe/metrics.js';
-export { memoryState } from './state/memory.js';
+} from './texts/texts.js';
+export type { MetricsRegistry } from './events/metrics.js';
+export { memoryState } from './state/memory/memory-state.js';
 export type {
   SenderByCountry,
   TwilioCallContext,
@@ -94,8 +94,8 @@ export type {
   TwilioVerificationParameters,
   TwimlBuilder,
   WhatsAppSender,
-} from './twilio/client.js';
-export { twilioCalls } from './twilio/calls.js';
-export type { ReceivedMessage } from './twilio/webhooks.js';
-export { twilioMessages, type TwilioParts } from './twilio/messages.js';
-export { twilioVerify, type TwilioVerifyOptions } from './twilio/verify.js';
+} from './channels/twilio/client.js';
+export { twilioCalls } from './channels/twilio/calls.js';
+export type { ReceivedMessage } from './channels/twilio/webhooks.js';
+export { twilioMessages, type TwilioParts } from './channels/twilio/messages.js';
+export { twilioVerify, type TwilioVerifyOptions } from './channels/twilio/verify.js';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { REQUEST_ERROR_CODES } from '#lib/errors.js';
+import { REQUEST_ERROR_CODES } from '#lib/core/errors.js';
 import type { OktaTelephonyHookOptions } from '#lib/index.js';
-import { signWebhook } from '#lib/testing/twilio-webhook.js';
+import { signWebhook } from '#lib/testing/twilio/webhook.js';
 import { document, expectTold, schemaAt, toldAnswers } from './docs/openapi.js';
 import { HOOK_CALLS } from './docs/hook-calls.js';
 import { manifest } from '#harness/consumer.js';

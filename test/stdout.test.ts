@@ -11,7 +11,7 @@ import { witness } from '#harness/witness.js';
 /** In a gateway's process: it says where it listens, and then does what it is told, one word at a time. */
 const GATEWAY = `
   ${PRELUDE}
-  import { createDefaultLogger } from '#lib/observe/default-logger.js';
+  import { createDefaultLogger } from '#lib/events/default-logger.js';
   const { url, stop } = await listen();
   const { logger } = createDefaultLogger();
   const padding = 'x'.repeat(1_000);
@@ -155,7 +155,7 @@ describe('a process that logs', () => {
   ] as const) {
     it(`loses no line where it ${how}`, async () => {
       const script = `
-        import { createDefaultLogger } from '#lib/observe/default-logger.js';
+        import { createDefaultLogger } from '#lib/events/default-logger.js';
         const { logger } = createDefaultLogger();
         for (let line = 0; line < 300; line++) logger.info('hello', { line, padding: 'x'.repeat(1_000) });
         ${end}

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { EVENT_TYPES } from '#lib/delivery/events.js';
-import { VARIABLES } from '#lib/option-rules/environment.js';
-import { FAILED_STATUSES } from '#lib/twilio/delivery-report.js';
-import { ERRORS } from '#lib/twilio/error-codes.js';
-import { VERIFY_ERRORS } from '#lib/twilio/verify-error-codes.js';
+import { EVENT_TYPES } from '#lib/core/events.js';
+import { VARIABLES } from '#lib/options/rules/environment.js';
+import { FAILED_STATUSES } from '#lib/channels/twilio/delivery-report.js';
+import { ERRORS } from '#lib/channels/twilio/error-codes.js';
+import { VERIFY_ERRORS } from '#lib/channels/twilio/verify-error-codes.js';
 import { remake } from './docs/code-tables.js';
 import { remediesBesideCodes, wordsInCapitals } from './docs/own-codes.js';
 import { ROOT } from '#harness/consumer.js';

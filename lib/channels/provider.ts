@@ -1,8 +1,8 @@
-import type { Outcome, SendContext } from '../delivery/channel.js';
-import { callHttp, type HttpAnswer, type HttpCall, type HttpDispatcher } from '../delivery/http-call.js';
-import { outcomeOfCall, type AnswerReader } from '../delivery/http-outcome.js';
+import type { Outcome, SendContext } from '../core/channel.js';
+import { callHttp, type HttpAnswer, type HttpCall, type HttpDispatcher } from '../http/call.js';
+import { outcomeOfCall, type AnswerReader } from '../http/outcome.js';
 import { VOICE } from '../delivery/plan.js';
-import { ConfigurationError, ProviderError } from '../errors.js';
+import { ConfigurationError, ProviderError } from '../core/errors.js';
 
 /** What a channel beyond Twilio needs of the hook that it serves. */
 export interface ProviderParts {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { variableProblems, type VariableName } from '../option-rules/environment.js';
-import type { OktaCredential } from '../options.js';
-import { decodeUrlPart } from '../state/redis-options.js';
+import { variableProblems, type VariableName } from '../options/rules/environment.js';
+import type { OktaCredential } from '../options/options.js';
+import { decodeUrlPart } from '../state/redis/options.js';
 import { CommandError } from './command.js';
 import type { Terminal } from './terminal.js';
 

@@ -1,9 +1,9 @@
-import { createAgent, type HttpDispatcher } from '../delivery/http-call.js';
-import { OktaApiError } from '../errors.js';
-import { createAdministration, type Administration, type Time } from '../okta/administration.js';
+import { createAgent, type HttpDispatcher } from '../http/call.js';
+import { OktaApiError } from '../core/errors.js';
+import { createAdministration, type Administration, type Time } from '../okta/admin/administration.js';
 import { createOktaApiClient, type OktaCredentials } from '../okta/api-client.js';
-import type { OktaCredential } from '../options.js';
-import { readOkta } from '../settings.js';
+import type { OktaCredential } from '../options/options.js';
+import { readOkta } from '../options/settings.js';
 import { CommandError } from './command.js';
 import type { Terminal } from './terminal.js';
 

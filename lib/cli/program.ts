@@ -1,14 +1,14 @@
 import { createRequire } from 'node:module';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import type { Time } from '../okta/administration.js';
+import type { Time } from '../okta/admin/administration.js';
 import { CommandError, tellFailure, type Command, type ExitCode, type Signals } from './command.js';
-import { demo } from './demo.js';
-import { doctor } from './doctor.js';
+import { demo } from './demo/demo.js';
+import { doctor } from './doctor/doctor.js';
 import { Variables, withFile } from './environment.js';
-import { preview } from './preview.js';
-import { setupAttribute } from './setup-attribute.js';
-import { setupEventHook } from './setup-event-hook.js';
-import { setupHook } from './setup-hook.js';
+import { preview } from './preview/preview.js';
+import { setupAttribute } from './setup/attribute.js';
+import { setupEventHook } from './setup/event-hook.js';
+import { setupHook } from './setup/hook.js';
 import { Terminal, type Streams } from './terminal.js';
 
 /** What the program runs in. */

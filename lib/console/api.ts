@@ -1,4 +1,4 @@
-import type { ChannelTally, Execution, ExecutionSummary } from '../delivery/history.js';
+import type { ChannelTally, Execution, ExecutionSummary } from '../core/history.js';
 
 /** What the console's page and its server tell each other, as JSON. Types only: browsers get none of this file. */
 

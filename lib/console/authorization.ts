@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
 import { ConsoleRefusal } from './refusal.js';
 
 /** Who may use the console is the gateway's to say: it is asked for every request. */

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import type { ExecutionOutcome, ExecutionQuery } from '../delivery/history.js';
+import type { ExecutionOutcome, ExecutionQuery } from '../core/history.js';
 import type { PayloadQuestion, SendQuestion } from './api.js';
 import { ConsoleRefusal } from './refusal.js';
 

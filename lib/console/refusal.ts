@@ -1,4 +1,4 @@
-import { OktaApiError, RequestError, TelephonyHookError, type OktaApiErrorCode } from '../errors.js';
+import { OktaApiError, RequestError, TelephonyHookError, type OktaApiErrorCode } from '../core/errors.js';
 import type { ConsoleFailure } from './api.js';
 
 /** Why the console does not do what it was asked, by code and HTTP status. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isFromOtherSite, isFromOwnPage } from '../page/same-site.js';
+import { isFromOtherSite, isFromOwnPage } from '../http/page/same-site.js';
 import { ConsoleRefusal } from './refusal.js';
 
 /** @throws ConsoleRefusal `CROSS_SITE` for what another site's page asks for. A typed address, and a program, may. */

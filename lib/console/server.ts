@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { History } from '../delivery/history.js';
-import { answer, answerText, parseJson, readBody, requireType } from '../exchange.js';
-import { PAGE_HEADERS, readAssets } from '../page/assets.js';
-import { slashless } from '../page/mount-slash.js';
+import type { History } from '../core/history.js';
+import { answer, answerText, parseJson, readBody, requireType } from '../http/exchange.js';
+import { PAGE_HEADERS, readAssets } from '../http/page/assets.js';
+import { slashless } from '../http/page/mount-slash.js';
 import type { About, Health, MadePayload, PayloadQuestion, TestResult } from './api.js';
 import { requireAuthorized } from './authorization.js';
 import { CONSOLE_PAGE } from './page.js';

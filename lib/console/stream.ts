@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { History } from '../delivery/history.js';
-import { beginEventStream, eventText, MAX_UNREAD_BYTES } from '../page/event-stream.js';
+import type { History } from '../core/history.js';
+import { beginEventStream, eventText, MAX_UNREAD_BYTES } from '../http/page/event-stream.js';
 import type { Health, StreamEvent } from './api.js';
 import { ConsoleRefusal } from './refusal.js';
 

@@ -1,5 +1,5 @@
-import type { Budget } from './budget.js';
-import type { SendContext } from './channel.js';
+import type { Budget } from '../core/budget.js';
+import type { SendContext } from '../core/channel.js';
 
 /** How long a send that has left may still go on after the call's deadline, milliseconds. */
 export const DETACHED_MS = 10_000;

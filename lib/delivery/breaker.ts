@@ -1,4 +1,4 @@
-import type { Outcome } from './channel.js';
+import type { Outcome } from '../core/channel.js';
 
 /** So many calls without an answer in a row ... */
 const UNANSWERED_TO_OPEN = 5;

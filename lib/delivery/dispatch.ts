@@ -1,6 +1,6 @@
 import { AttemptClock, copyableContext, DETACHED_MS } from './attempt-clock.js';
-import type { Budget } from './budget.js';
-import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
+import type { Budget } from '../core/budget.js';
+import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
 import type { Breaker } from './breaker.js';
 import type {
   ChannelPort,
@@ -11,12 +11,12 @@ import type {
   SendContext,
   TelephonyRequest,
   UserProfile,
-} from './channel.js';
-import type { AttemptReport } from './events.js';
-import { isAbout, maskText, toldId, toToken } from './masking.js';
+} from '../core/channel.js';
+import type { AttemptReport } from '../core/events.js';
+import { isAbout, maskText, toldId, toToken } from '../core/masking.js';
 import { leavesHopeFor } from './plan.js';
-import { textFor, oktaText, type ComposeText } from './text.js';
-import type { Texts } from './texts.js';
+import { textFor, oktaText, type ComposeText } from '../texts/text.js';
+import type { Texts } from '../texts/texts.js';
 
 /** A channel that is ready to be tried. */
 export interface ReadyChannel {

@@ -1,5 +1,5 @@
 import type { Claim, EventLife, State } from './state.js';
-import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
 
 /** Of what comes more than once, here or at another gateway, only the first counts. Nobody waits for what becomes of it. */
 

@@ -1,4 +1,4 @@
-import type { MoveOn, TelephonyRequest, UserProfile } from './channel.js';
+import type { MoveOn, TelephonyRequest, UserProfile } from '../core/channel.js';
 
 /** Which channels a text goes by, in order of preference. `sms` follows where it is not named. */
 export type ChooseChannels = (

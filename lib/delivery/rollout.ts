@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { ConfigurationError } from '../errors.js';
-import type { TelephonyRequest } from './channel.js';
+import { ConfigurationError } from '../core/errors.js';
+import type { TelephonyRequest } from '../core/channel.js';
 
 /**
  * How far each channel is rolled out: percentage of users, 0 to 100. One that is not named is on for all; `undefined` is

@@ -1,4 +1,4 @@
-import { RecentMap } from './recent-map.js';
+import { RecentMap } from '../core/recent-map.js';
 
 /** Calls that come in within it come at once, milliseconds: neither keeps the other from its first attempt. */
 export const SAME_MOMENT_MS = 100;

@@ -1,6 +1,6 @@
-import type { HistoryState } from './history.js';
-import type { ReceiptState } from './receipt.js';
-import type { SentCodeState } from './sent-codes.js';
+import type { HistoryState } from '../core/history.js';
+import type { ReceiptState } from './late/receipt.js';
+import type { SentCodeState } from './late/sent-codes.js';
 import type { Suppression, SuppressionState } from './suppressions.js';
 
 /** The State port: what must be remembered between hook calls, whoever keeps it. */

@@ -1,4 +1,4 @@
-import { recipientOf } from './phone-number.js';
+import { recipientOf } from '../numbers/phone-number.js';
 import {
   isSuppression,
   SUPPRESSED_MS,
@@ -8,7 +8,7 @@ import {
   type SuppressionReason,
   type SuppressionState,
 } from './suppressions.js';
-import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
 
 /** What a state may take to learn something of a number, or to say what it knows; milliseconds. */
 const STATE_MS = 200;

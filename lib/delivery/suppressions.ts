@@ -1,5 +1,5 @@
-import { BoundedMap } from './bounded-map.js';
-import type { DeliveryFailure } from './channel.js';
+import { BoundedMap } from '../core/bounded-map.js';
+import type { DeliveryFailure } from '../core/channel.js';
 
 /** Channels that a number is sent no codes by for a while, and why. */
 

@@ -1,10 +1,10 @@
-import { callHttp, type HttpAnswer, type HttpDispatcher, type HttpResult } from '../delivery/http-call.js';
-import { OktaApiError } from '../errors.js';
+import { callHttp, type HttpAnswer, type HttpDispatcher, type HttpResult } from '../http/call.js';
+import { OktaApiError } from '../core/errors.js';
 import { fieldOf, parseJson, REACH_OKTA, readOktaAnswer } from './api-answer.js';
 import { createDpopProver, type DpopProof, type DpopProver } from './dpop.js';
 import { signAssertion, type ServiceAppCredentials } from './client-assertion.js';
 import { pauseAfter, readDate } from './rate-limit.js';
-import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
 
 /** A token that the org authorization server has issued. */
 export interface AccessToken {

@@ -1,5 +1,5 @@
-import type { HttpResult } from '../delivery/http-call.js';
-import { OktaApiError, type OktaApiErrorCode } from '../errors.js';
+import type { HttpResult } from '../http/call.js';
+import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
 import { rateLimitHeaders } from './rate-limit.js';
 
 /** A 2xx with readable JSON. */

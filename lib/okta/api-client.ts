@@ -1,4 +1,4 @@
-import { callHttp, type HttpAnswer, type HttpDispatcher, type HttpResult } from '../delivery/http-call.js';
+import { callHttp, type HttpAnswer, type HttpDispatcher, type HttpResult } from '../http/call.js';
 import { createAccessTokens, type AccessTokens } from './access-token.js';
 import { readOktaAnswer, type OktaApiAnswer } from './api-answer.js';
 import type { ServiceAppCredentials } from './client-assertion.js';

@@ -1,5 +1,5 @@
-import type { CodeUse } from '../delivery/code-uses.js';
-import { RequestError } from '../errors.js';
+import type { CodeUse } from '../delivery/late/code-uses.js';
+import { RequestError } from '../core/errors.js';
 
 /** Okta's event hook: its one-time verification, and what it tells of codes that were used. */
 

@@ -1,9 +1,9 @@
-import type { TelephonyRequest } from '../delivery/channel.js';
+import type { TelephonyRequest } from '../core/channel.js';
 import type { Delivery } from '../delivery/dispatch.js';
-import type { AttemptReport } from '../delivery/events.js';
-import { toToken } from '../delivery/masking.js';
+import type { AttemptReport } from '../core/events.js';
+import { toToken } from '../core/masking.js';
 import type { RememberedAnswer } from '../delivery/state.js';
-import { CODE_NOT_SENT, type RequestError } from '../errors.js';
+import { CODE_NOT_SENT, type RequestError } from '../core/errors.js';
 import type { Refusal } from './refusals.js';
 
 /** What Okta is answered: it decides whether Okta takes the code as sent, or sends it itself. */

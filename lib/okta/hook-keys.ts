@@ -2,9 +2,9 @@ import type { JSONWebKeySet, JWTPayload } from 'jose';
 import { JOSEError, JWKSNoMatchingKey } from 'jose/errors';
 import { createLocalJWKSet } from 'jose/jwks/local';
 import { jwtVerify } from 'jose/jwt/verify';
-import { callHttp, type HttpDispatcher } from '../delivery/http-call.js';
-import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
-import { RequestError } from '../errors.js';
+import { callHttp, type HttpDispatcher } from '../http/call.js';
+import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
+import { RequestError } from '../core/errors.js';
 
 /** Keys older than this are asked for again, beside the request that noticed it. Okta rotates about quarterly. */
 const FRESH_MS = 10 * 60_000;

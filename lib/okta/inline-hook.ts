@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { TelephonyRequest } from '../delivery/channel.js';
-import { TESTER_PREFIX } from '../delivery/history.js';
-import { readLocale } from '../delivery/locale.js';
-import { digestOf, isAbout } from '../delivery/masking.js';
-import { toDialableNumber } from '../delivery/phone-number.js';
-import { RequestError } from '../errors.js';
+import type { TelephonyRequest } from '../core/channel.js';
+import { TESTER_PREFIX } from '../core/history.js';
+import { readLocale } from '../texts/locale.js';
+import { digestOf, isAbout } from '../core/masking.js';
+import { toDialableNumber } from '../numbers/phone-number.js';
+import { RequestError } from '../core/errors.js';
 import { REFUSALS, type Refusal } from './refusals.js';
 
 /** The path of Okta's own preview page. By it Okta marks what the page made. */

@@ -1,4 +1,4 @@
-import type { GuardBlock } from '../delivery/guard.js';
+import type { GuardBlock } from '../guard/limits.js';
 
 /** One reason why nothing went out that is not a provider's. */
 export interface Refusal {

@@ -1,5 +1,5 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
-import { OktaApiError } from '../errors.js';
+import { OktaApiError } from '../core/errors.js';
 import { fieldOf } from './api-answer.js';
 import { isPreviewUrl, PREVIEW_PATH } from './inline-hook.js';
 import { nameTypedUser, nameUser } from './named-user.js';

@@ -1,12 +1,12 @@
-import { BoundedMap } from '../delivery/bounded-map.js';
+import { BoundedMap } from '../core/bounded-map.js';
 import type { Breaker, GuardedCall } from '../delivery/breaker.js';
-import type { UserProfile } from '../delivery/channel.js';
-import { OktaApiError, type OktaApiErrorCode } from '../errors.js';
+import type { UserProfile } from '../core/channel.js';
+import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
 import { fieldOf, WAIT_FOR_WINDOW, type OktaApiAnswer } from './api-answer.js';
 import type { OktaApiClient } from './api-client.js';
 import { nameUser, type NamedUser } from './named-user.js';
 import { pauseAfter } from './rate-limit.js';
-import { TIMED_OUT, waitAtMost } from '../delivery/wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
 
 /** How profiles are read and kept. */
 export interface ProfileOptions {

@@ -1,8 +1,8 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import passport from 'passport';
-import type { HttpDispatcher } from '../delivery/http-call.js';
-import { RequestError } from '../errors.js';
+import type { HttpDispatcher } from '../http/call.js';
+import { RequestError } from '../core/errors.js';
 import { createHookKeys, type HookKeys } from './hook-keys.js';
 import { createTokenCheck, type ExpectedToken } from './hook-token.js';
 

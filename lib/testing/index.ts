@@ -3,50 +3,50 @@
  *
  * @module okta-telephony-hook/testing
  */
-export { playBadDay, type BadDay, type BadDayOptions, type BadDayPhase } from './bad-day.js';
-export type { BadDayPhaseName, BadDayVendors } from './bad-day-phases.js';
-export type { DemoCurl } from './demo-curls.js';
+export { playBadDay, type BadDay, type BadDayOptions, type BadDayPhase } from './phones/bad-day.js';
+export type { BadDayPhaseName, BadDayVendors } from './phones/bad-day-phases.js';
+export type { DemoCurl } from './phones/demo-curls.js';
 export {
   startDemoOrg,
   type DemoHookOptions,
   type DemoOrg,
   type DemoOrgOptions,
   type DemoPerson,
-} from './demo-org.js';
-export type { Fault, FaultRule, RecordedRequest } from './faults.js';
-export type { SchemaAttribute, SchemaAttributes } from './okta-attributes.js';
-export { startOktaEmulator, type OktaEmulator, type OktaEmulatorOptions } from './okta-emulator.js';
-export type { EventDelivery, FireOptions } from './okta-event-delivery.js';
-export type { EmulatedEventHook } from './okta-event-hooks.js';
-export type { HookCall, HookCallOptions } from './okta-hook-call.js';
-export type { HookChannel, HookOAuth } from './okta-hook-channel.js';
-export type { EmulatedHookKey } from './okta-hook-keys.js';
-export type { HookPayloadOptions, HookRequestType } from './okta-hook-payload.js';
-export type { HookClient, HookTokenOptions } from './okta-hook-tokens.js';
-export type { EmulatedInlineHook } from './okta-inline-hooks.js';
-export type { LogEvent, LogEventOptions, LogParty } from './okta-log-events.js';
-export type { AuthenticatorStatus, TelephonyProvider } from './okta-org-resources.js';
-export type { CodeProblem } from './okta-codes.js';
-export type { EnteredCode } from './okta-org.js';
-export type { RateLimit, RateLimitBucket } from './okta-rate-limit.js';
-export type { UserSchemaView } from './okta-schema-resource.js';
-export type { SchemaDelay } from './okta-schema.js';
-export type { ServiceApp } from './okta-tokens.js';
-export type { EmulatedUser, NewUser, PhoneFactor } from './okta-users.js';
-export type { OktaVerdict } from './okta-verdict.js';
-export type { PageLink } from './phones-api.js';
-export { createPhonesPage, type PhonesPage, type PhonesPageOptions } from './phones-page.js';
-export type { AccountSettings } from './twilio-account.js';
-export type { CallbackFault, EmulatedCallback } from './twilio-callbacks.js';
-export type { EmulatedCall } from './twilio-calls.js';
-export type { EmulatedTemplate, NewTemplate, TemplateStatus } from './twilio-content.js';
-export { startTwilioEmulator, type TwilioEmulator, type TwilioEmulatorOptions } from './twilio-emulator.js';
-export type { TwilioError } from './twilio-errors.js';
-export type { EmulatedInbound, InboundMessage } from './twilio-inbound.js';
-export type { EmulatedFeedback, EmulatedMessage } from './twilio-messages.js';
-export type { DeliveredItem, EmulatedPhoneItem } from './twilio-phones.js';
-export type { LateFailureRule, RefusalRule } from './twilio-rules.js';
-export type { NumberCapabilities } from './twilio-senders.js';
-export type { EmulatedVerification } from './twilio-verify.js';
-export type { VerifyChannel, VerifySettings } from './twilio-verify-settings.js';
-export type { WebhookAnswer } from './twilio-webhook.js';
+} from './phones/demo-org.js';
+export type { Fault, FaultRule, RecordedRequest } from './server/faults.js';
+export type { SchemaAttribute, SchemaAttributes } from './okta/attributes.js';
+export { startOktaEmulator, type OktaEmulator, type OktaEmulatorOptions } from './okta/emulator.js';
+export type { EventDelivery, FireOptions } from './okta/event-delivery.js';
+export type { EmulatedEventHook } from './okta/event-hooks.js';
+export type { HookCall, HookCallOptions } from './okta/hook-call.js';
+export type { HookChannel, HookOAuth } from './okta/hook-channel.js';
+export type { EmulatedHookKey } from './okta/hook-keys.js';
+export type { HookPayloadOptions, HookRequestType } from './okta/hook-payload.js';
+export type { HookClient, HookTokenOptions } from './okta/hook-tokens.js';
+export type { EmulatedInlineHook } from './okta/inline-hooks.js';
+export type { LogEvent, LogEventOptions, LogParty } from './okta/log-events.js';
+export type { AuthenticatorStatus, TelephonyProvider } from './okta/org-resources.js';
+export type { CodeProblem } from './okta/codes.js';
+export type { EnteredCode } from './okta/org.js';
+export type { RateLimit, RateLimitBucket } from './okta/rate-limit.js';
+export type { UserSchemaView } from './okta/schema-resource.js';
+export type { SchemaDelay } from './okta/schema.js';
+export type { ServiceApp } from './okta/tokens.js';
+export type { EmulatedUser, NewUser, PhoneFactor } from './okta/users.js';
+export type { OktaVerdict } from './okta/verdict.js';
+export type { PageLink } from './phones/api.js';
+export { createPhonesPage, type PhonesPage, type PhonesPageOptions } from './phones/page.js';
+export type { AccountSettings } from './twilio/account.js';
+export type { CallbackFault, EmulatedCallback } from './twilio/callbacks.js';
+export type { EmulatedCall } from './twilio/calls.js';
+export type { EmulatedTemplate, NewTemplate, TemplateStatus } from './twilio/content.js';
+export { startTwilioEmulator, type TwilioEmulator, type TwilioEmulatorOptions } from './twilio/emulator.js';
+export type { TwilioError } from './twilio/errors.js';
+export type { EmulatedInbound, InboundMessage } from './twilio/inbound.js';
+export type { EmulatedFeedback, EmulatedMessage } from './twilio/messages.js';
+export type { DeliveredItem, EmulatedPhoneItem } from './twilio/phones.js';
+export type { LateFailureRule, RefusalRule } from './twilio/rules.js';
+export type { NumberCapabilities } from './twilio/senders.js';
+export type { EmulatedVerification } from './twilio/verify.js';
+export type { VerifyChannel, VerifySettings } from './twilio/verify-settings.js';
+export type { WebhookAnswer } from './twilio/webhook.js';

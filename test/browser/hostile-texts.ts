@@ -1,4 +1,4 @@
-import type { HookEvent } from '#lib/delivery/events.js';
+import type { HookEvent } from '#lib/core/events.js';
 import { plantExecution, plantHealth } from './planted.js';
 import { startStandIn, type StandIn } from './stand-in.js';
 

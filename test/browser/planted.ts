@@ -1,5 +1,5 @@
-import type { HookEvent } from '#lib/delivery/events.js';
-import type { Execution, ExecutionOutcome, ExecutionSummary } from '#lib/delivery/history.js';
+import type { HookEvent } from '#lib/core/events.js';
+import type { Execution, ExecutionOutcome, ExecutionSummary } from '#lib/core/history.js';
 import type { About, Health } from '#lib/console/api.js';
 
 /** What a console has to show, made up: executions of every outcome, and how a gateway is. */

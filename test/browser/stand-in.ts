@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { About, Health, MadePayload, StreamEvent, TestResult } from '#lib/console/api.js';
 import { createConsoleServer } from '#lib/console/server.js';
-import type { Execution, ExecutionQuery, ExecutionSummary, History } from '#lib/delivery/history.js';
+import type { Execution, ExecutionQuery, ExecutionSummary, History } from '#lib/core/history.js';
 import { ABOUT, plantHealth } from './planted.js';
 import { freePort } from '#harness/free-port.js';
 

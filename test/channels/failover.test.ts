@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import { vonageChannel } from '#lib/channels/index.js';
 import { twilioMessages } from '#lib/index.js';
 import type { Fault } from '#lib/testing/index.js';
-import type { RecordedRequest } from '#lib/testing/faults.js';
+import type { RecordedRequest } from '#lib/testing/server/faults.js';
 import { CODE, commandOf, startScene, type Scene } from '#harness/scene.js';
 import { until } from '#harness/until.js';
-import { startVonageEmulator, type VonageEmulator } from './vonage-emulator.js';
+import { startVonageEmulator, type VonageEmulator } from './vonage/emulator.js';
 
 describe('two providers of SMS, Twilio and then Vonage', () => {
   let vonage: VonageEmulator;

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { Agent } from 'undici';
 import { lineChannel, vonageChannel, type ProviderParts } from '#lib/channels/index.js';
-import type { ChannelPort, Message, MoveOn, Outcome, SendContext } from '#lib/delivery/channel.js';
+import type { ChannelPort, Message, MoveOn, Outcome, SendContext } from '#lib/core/channel.js';
 import { CODE, ANA } from '#harness/scene.js';
 import { mustNotShow, witness } from '#harness/witness.js';
-import { startLineEmulator } from './line-emulator.js';
-import { startVonageEmulator } from './vonage-emulator.js';
+import { startLineEmulator } from './line/emulator.js';
+import { startVonageEmulator } from './vonage/emulator.js';
 
 /** What one meaning of a refusal is for the plan, and every error that has it. */
 interface Row {

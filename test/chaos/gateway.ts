@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { drain } from '../../example/drain.js';
 import { createGateway } from '../../example/gateway.js';
 import type { HookEvent } from '#lib/index.js';
-import { redisState } from '#lib/state/redis.js';
+import { redisState } from '#lib/state/redis/index.js';
 import { readArgument } from './processes.js';
 import { watchForShortage } from './shortage.js';
 

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { makeHookPayload } from '#lib/testing/okta-hook-payload.js';
-import { judgeAnswer } from '#lib/testing/okta-verdict.js';
+import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
+import { judgeAnswer } from '#lib/testing/okta/verdict.js';
 import type { Balancer, Passed } from './balancer.js';
 import { HOOK_PATH } from './callbacks.js';
 import type { CallFact, EventFact } from './facts.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { asCommandError } from '#lib/cli/org.js';
-import { OktaApiError, type OktaApiErrorCode } from '#lib/errors.js';
+import { OktaApiError, type OktaApiErrorCode } from '#lib/core/errors.js';
 
 const ACCESS = { scopes: ['okta.one.read', 'okta.two.manage'], role: 'Super Administrator' };
 const COMPARE =

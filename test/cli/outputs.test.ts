@@ -4,8 +4,8 @@ import { exportJWK } from 'jose';
 import { startTestServer } from '../testing/local.js';
 import { ANA, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
-import { callApi, telephonyHook } from '../testing/okta-client.js';
-import { grant, openWard, READ_SCOPES, type Ward } from './doctor-scene.js';
+import { callApi, telephonyHook } from '../testing/okta/client.js';
+import { grant, openWard, READ_SCOPES, type Ward } from './doctor/scene.js';
 import { expectKept, shownRun } from './kept-output.js';
 import { patientTime, run, type RunOptions } from './runs.js';
 

@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { Terminal } from '#lib/cli/terminal.js';
 import type { OktaEmulator } from '#lib/testing/index.js';
 import { ANA, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
-import { callApi, eventHook, telephonyHook } from '../testing/okta-client.js';
+import { callApi, eventHook, telephonyHook } from '../testing/okta/client.js';
 import { run, type Run, type RunOptions } from './runs.js';
 
 /**

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { BREAKER_OPEN, Breaker } from '#lib/delivery/breaker.js';
-import { Budget } from '#lib/delivery/budget.js';
-import type { ChannelPort, SendContext } from '#lib/delivery/channel.js';
+import { Budget } from '#lib/core/budget.js';
+import type { ChannelPort, SendContext } from '#lib/core/channel.js';
 import { dispatch, type Delivery, type ReadyChannel } from '#lib/delivery/dispatch.js';
-import type { AttemptReport } from '#lib/delivery/events.js';
-import { makeMessage, PHONE_NUMBER } from '../twilio/scripted-api.js';
+import type { AttemptReport } from '#lib/core/events.js';
+import { makeMessage, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
 
 type Send = (context: SendContext) => unknown;
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { BREAKER_OPEN, Breaker, type BreakerState } from '#lib/delivery/breaker.js';
-import type { Outcome } from '#lib/delivery/channel.js';
+import type { Outcome } from '#lib/core/channel.js';
 import { defer } from '#harness/until.js';
 
 const ACCEPTED: Outcome = { status: 'accepted', transactionId: 'SM1' };

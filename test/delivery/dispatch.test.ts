@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { Breaker } from '#lib/delivery/breaker.js';
-import { Budget } from '#lib/delivery/budget.js';
-import type { ChannelPort, Message, Outcome, SendContext, TelephonyRequest } from '#lib/delivery/channel.js';
+import { Budget } from '#lib/core/budget.js';
+import type { ChannelPort, Message, Outcome, SendContext, TelephonyRequest } from '#lib/core/channel.js';
 import { dispatch, type Delivery, type ReadyChannel, type Rest } from '#lib/delivery/dispatch.js';
-import type { AttemptReport } from '#lib/delivery/events.js';
-import type { ComposeText } from '#lib/delivery/text.js';
+import type { AttemptReport } from '#lib/core/events.js';
+import type { ComposeText } from '#lib/texts/text.js';
 import type { Channel, ChannelParts } from '#lib/index.js';
 import { commandOf, errorOf, startScene, wamid, type Scene } from '#harness/scene.js';
 import { defer, until } from '#harness/until.js';
-import { makeMessage, OTP_CODE, PHONE_NUMBER } from '../twilio/scripted-api.js';
+import { makeMessage, OTP_CODE, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
 
 const REQUEST: TelephonyRequest = { ...makeMessage().request, firstName: 'Anne-Marie', lastName: 'Ødegård' };
 

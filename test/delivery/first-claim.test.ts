@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { isFirstOf } from '#lib/delivery/first-claim.js';
 import type { Claim, RememberedAnswer, State } from '#lib/delivery/state.js';
 import { memoryState } from '#lib/index.js';
-import { NOW } from './receipts.js';
+import { NOW } from './late/receipts.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 

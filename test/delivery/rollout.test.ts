@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { TelephonyRequest } from '#lib/delivery/channel.js';
-import { ConfigurationError } from '#lib/errors.js';
+import type { TelephonyRequest } from '#lib/core/channel.js';
+import { ConfigurationError } from '#lib/core/errors.js';
 import { createRollout, withinRollout, type Rollout } from '#lib/delivery/rollout.js';
 
 const isChannel = (name: string): boolean => ['whatsapp', 'sms', 'voice', 'line'].includes(name);

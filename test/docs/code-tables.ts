@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
-import { describeRefusal as describeLine } from '#lib/channels/line-errors.js';
-import { describeRefusal as describeVonage, ERRORS as VONAGE_ERRORS } from '#lib/channels/vonage-errors.js';
-import type { MoveOn } from '#lib/delivery/channel.js';
-import { REMEDIES, RedisFailure } from '#lib/state/redis-failure.js';
-import { describeRefusal as describeTwilio, ERRORS as TWILIO_ERRORS } from '#lib/twilio/error-codes.js';
-import { VERIFY_ERRORS } from '#lib/twilio/verify-error-codes.js';
+import { describeRefusal as describeLine } from '#lib/channels/line/error-codes.js';
+import { describeRefusal as describeVonage, ERRORS as VONAGE_ERRORS } from '#lib/channels/vonage/error-codes.js';
+import type { MoveOn } from '#lib/core/channel.js';
+import { REMEDIES, RedisFailure } from '#lib/state/redis/failure.js';
+import { describeRefusal as describeTwilio, ERRORS as TWILIO_ERRORS } from '#lib/channels/twilio/error-codes.js';
+import { VERIFY_ERRORS } from '#lib/channels/twilio/verify-error-codes.js';
 import { ROOT } from '#harness/consumer.js';
 
 /** The tables of TROUBLESHOOTING.md that say what a vendor's code means: made from the tables that the hook runs on. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parse } from 'yaml';
-import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX, type MetricRow } from '#lib/observe/metric-table.js';
+import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX, type MetricRow } from '#lib/events/metric-table.js';
 import { ROOT } from '#harness/consumer.js';
 
 interface Rule {

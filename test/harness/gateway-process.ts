@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { OktaTelephonyHookOptions } from '#lib/index.js';
-import type { RedisStateOptions } from '#lib/state/redis.js';
+import type { RedisStateOptions } from '#lib/state/redis/index.js';
 import { PRELUDE } from './own-process.js';
 import { usualCredentials, type Scene } from './scene.js';
 import { witness } from './witness.js';

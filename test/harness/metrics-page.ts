@@ -1,6 +1,6 @@
 // @ts-expect-error It has no types of its own.
 import untypedParse from 'parse-prometheus-text-format';
-import { PREFIX } from '#lib/observe/metric-table.js';
+import { PREFIX } from '#lib/events/metric-table.js';
 
 interface Sample {
   readonly value: string;

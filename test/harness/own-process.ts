@@ -54,13 +54,13 @@ export const PRELUDE = `
   import express from 'express';
   import { once } from 'node:events';
   import { oktaTelephonyHook } from '#lib/index.js';
-  import { makeHookPayload } from '#lib/testing/okta-hook-payload.js';
+  import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
   if (process.env.SLOW_TIME === '1') (await import('#harness/slow-time.js')).slowTime();
   const say = () => undefined;
   const redis = JSON.parse(process.env.REDIS_STATE ?? 'null');
   const hook = oktaTelephonyHook({
     ...JSON.parse(process.env.OPTIONS),
-    ...(redis === null ? {} : { state: (await import('#lib/state/redis.js')).redisState(redis) }),
+    ...(redis === null ? {} : { state: (await import('#lib/state/redis/index.js')).redisState(redis) }),
     ...(process.env.DEFAULT_LOG === '1' ? {} : { logger: { info: say, warn: say, error: say } }),
   });
   const server = express().use(hook);

@@ -1,4 +1,4 @@
-import { USUAL_TIMES, type RedisTimes } from '#lib/state/redis-times.js';
+import { USUAL_TIMES, type RedisTimes } from '#lib/state/redis/times.js';
 
 /** Times that a test may change while a state uses them. */
 type TestTimes = { -readonly [Name in keyof RedisTimes]: RedisTimes[Name] };

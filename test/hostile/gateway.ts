@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici';
 import { HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
-import { wordsOfTwiml } from '#lib/testing/spoken-twiml.js';
+import { wordsOfTwiml } from '#lib/testing/twilio/spoken-twiml.js';
 import type { SeenAnswer, Told } from './expectations.js';
 
 /** One gateway for thousands of generated requests: a scene, a connection that is kept, and what each one did. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { OktaApiError } from '#lib/errors.js';
+import { OktaApiError } from '#lib/core/errors.js';
 import { createOktaApiClient } from '#lib/okta/api-client.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';

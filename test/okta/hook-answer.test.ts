@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import type { TelephonyRequest } from '#lib/delivery/channel.js';
+import type { TelephonyRequest } from '#lib/core/channel.js';
 import type { Delivery } from '#lib/delivery/dispatch.js';
-import type { AttemptReport } from '#lib/delivery/events.js';
-import { CODE_NOT_SENT, RequestError } from '#lib/errors.js';
+import type { AttemptReport } from '#lib/core/events.js';
+import { CODE_NOT_SENT, RequestError } from '#lib/core/errors.js';
 import {
   answerFor,
   answerOfRepeat,
@@ -10,7 +10,7 @@ import {
   statusOf,
   type HookAnswer,
 } from '#lib/okta/hook-answer.js';
-import { makeMessage } from '../twilio/scripted-api.js';
+import { makeMessage } from '../channels/twilio/scripted-api.js';
 
 const REQUEST: TelephonyRequest = {
   ...makeMessage().request,

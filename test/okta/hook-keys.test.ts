@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect } from 'chai';
 import { SignJWT } from 'jose';
 import type { Dispatcher } from 'undici';
-import { RequestError } from '#lib/errors.js';
+import { RequestError } from '#lib/core/errors.js';
 import { createHookKeys, type HookKeys } from '#lib/okta/hook-keys.js';
 import { until } from '#harness/until.js';
 import { makeGate, NOW, startScriptedOkta, type Answer, type ScriptedOkta } from './scripted-okta.js';

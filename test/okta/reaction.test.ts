@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { reactionTo, reactionToSilence } from '#lib/okta/reaction.js';
-import { judgeAnswer, MAX_ANSWER_BYTES } from '#lib/testing/okta-verdict.js';
+import { judgeAnswer, MAX_ANSWER_BYTES } from '#lib/testing/okta/verdict.js';
 
 const TYPE = 'com.okta.telephony.action';
 const command = (value: unknown, type: unknown = TYPE): object => ({ commands: [{ type, value }] });

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { expect } from 'chai';
 import { decodeJwt, decodeProtectedHeader, type JWTPayload, type ProtectedHeaderParameters } from 'jose';
 import { Agent, type Dispatcher } from 'undici';
-import { OktaApiError } from '#lib/errors.js';
+import { OktaApiError } from '#lib/core/errors.js';
 
 export const NOW = Date.parse('2026-11-25T12:00:00Z');
 

@@ -1,5 +1,5 @@
-import type { ChannelTally } from '../../delivery/history.js';
-import { drawing, element } from '../../page/browser/dom.js';
+import type { ChannelTally } from '../../core/history.js';
+import { drawing, element } from '../../http/page/browser/dom.js';
 import { sayCount } from './moments.js';
 import { nameChannel } from './words.js';
 

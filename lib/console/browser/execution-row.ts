@@ -1,5 +1,5 @@
-import type { ExecutionSummary } from '../../delivery/history.js';
-import { element } from '../../page/browser/dom.js';
+import type { ExecutionSummary } from '../../core/history.js';
+import { element } from '../../http/page/browser/dom.js';
 import { markOutcome } from './marks.js';
 import { sayExactly, sayShortly, saySpan } from './moments.js';
 import { addressOf } from './routes.js';

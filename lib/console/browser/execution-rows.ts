@@ -1,5 +1,5 @@
-import type { ExecutionSummary } from '../../delivery/history.js';
-import { element } from '../../page/browser/dom.js';
+import type { ExecutionSummary } from '../../core/history.js';
+import { element } from '../../http/page/browser/dom.js';
 import { COLUMNS, makeRow } from './execution-row.js';
 
 /** The rows that are in the page: newest first, and never more than a few hundred, however many there are. */

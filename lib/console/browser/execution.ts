@@ -1,5 +1,5 @@
-import type { ExecutionOutcome } from '../../delivery/history.js';
-import { element } from '../../page/browser/dom.js';
+import type { ExecutionOutcome } from '../../core/history.js';
+import { element } from '../../http/page/browser/dom.js';
 import type { About, OpenedExecution } from '../api.js';
 import { nameTried } from './execution-row.js';
 import { copyable, facts, markOutcome, showFailure } from './marks.js';

@@ -1,4 +1,4 @@
-import { element } from '../../page/browser/dom.js';
+import { element } from '../../http/page/browser/dom.js';
 import type { About, Health } from '../api.js';
 import { showDeliveries } from './deliveries.js';
 import { facts, markTone, showFailure } from './marks.js';

@@ -1,4 +1,4 @@
-import { element } from '../../page/browser/dom.js';
+import { element } from '../../http/page/browser/dom.js';
 import { NO_FILTER, type HistoryFilter } from './routes.js';
 import { nameChannel, OUTCOMES } from './words.js';
 

@@ -1,5 +1,5 @@
-import type { ExecutionSummary } from '../../delivery/history.js';
-import { element } from '../../page/browser/dom.js';
+import type { ExecutionSummary } from '../../core/history.js';
+import { element } from '../../http/page/browser/dom.js';
 import type { About, ExecutionPage } from '../api.js';
 import { makeExecutionRows } from './execution-rows.js';
 import { makeHistoryFilters } from './history-filters.js';

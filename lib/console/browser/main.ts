@@ -1,4 +1,4 @@
-import { byId, element } from '../../page/browser/dom.js';
+import { byId, element } from '../../http/page/browser/dom.js';
 import type { About } from '../api.js';
 import { makeExecution } from './execution.js';
 import { makeHealth } from './health.js';

@@ -1,5 +1,5 @@
-import type { ExecutionOutcome } from '../../delivery/history.js';
-import { drawing, element } from '../../page/browser/dom.js';
+import type { ExecutionOutcome } from '../../core/history.js';
+import { drawing, element } from '../../http/page/browser/dom.js';
 import type { ServerFailure } from './server.js';
 import { OUTCOMES, TONE_ICONS, type Tone } from './words.js';
 

@@ -1,4 +1,4 @@
-import { element } from '../../page/browser/dom.js';
+import { element } from '../../http/page/browser/dom.js';
 import { findPlace, readJsonText, type Place, type ReadText } from './json-text.js';
 
 /** Where a request is written as JSON: what is wrong is told at once, by line, and leads there. */

@@ -1,4 +1,4 @@
-import type { AttemptReport, BrokenRule, HookEvent } from '../../delivery/events.js';
+import type { AttemptReport, BrokenRule, HookEvent } from '../../core/events.js';
 import { sayCount, saySpan } from './moments.js';
 import { nameChannel, nameRequestType, type Tone } from './words.js';
 

@@ -1,5 +1,5 @@
-import type { HookEvent } from '../../delivery/events.js';
-import { element } from '../../page/browser/dom.js';
+import type { HookEvent } from '../../core/events.js';
+import { element } from '../../http/page/browser/dom.js';
 import { facts, markTone } from './marks.js';
 import { sayExactly, saySpan } from './moments.js';
 import { describeEvent } from './sentences.js';

@@ -1,4 +1,4 @@
-import type { ExecutionSummary } from '../../delivery/history.js';
+import type { ExecutionSummary } from '../../core/history.js';
 import type { Health, StreamEvent } from '../api.js';
 import { isShutOut } from './server.js';
 

@@ -1,5 +1,5 @@
-import type { ExecutionOutcome } from '../../delivery/history.js';
-import { element } from '../../page/browser/dom.js';
+import type { ExecutionOutcome } from '../../core/history.js';
+import { element } from '../../http/page/browser/dom.js';
 import type { TestResult, ToldReaction } from '../api.js';
 import { markOutcome, markTone } from './marks.js';
 import { sayExactly, saySpan } from './moments.js';

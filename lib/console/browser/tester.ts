@@ -1,4 +1,4 @@
-import { element } from '../../page/browser/dom.js';
+import { element } from '../../http/page/browser/dom.js';
 import type { PayloadQuestion } from '../api.js';
 import { markTone, showFailure } from './marks.js';
 import { makePayloadEditor } from './payload-editor.js';

@@ -1,4 +1,4 @@
-import type { HookEvent } from '../../delivery/events.js';
+import type { HookEvent } from '../../core/events.js';
 import { nameChannel, type Tone } from './words.js';
 
 /** A call's steps as bars on its time, until its answer. */

@@ -1,5 +1,5 @@
-import type { HookEvent } from '../../delivery/events.js';
-import { drawing, element } from '../../page/browser/dom.js';
+import type { HookEvent } from '../../core/events.js';
+import { drawing, element } from '../../http/page/browser/dom.js';
 import { saySpan } from './moments.js';
 import { layOutWaterfall, OKTA_WAITS_MS, type Bar, type Waterfall } from './waterfall-bars.js';
 

@@ -1,4 +1,4 @@
-import type { ExecutionOutcome } from '../../delivery/history.js';
+import type { ExecutionOutcome } from '../../core/history.js';
 
 /** What the console calls things: names of outcomes, channels and request types. */
 

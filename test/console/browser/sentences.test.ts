@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { describeEvent } from '#lib/console/browser/sentences.js';
-import type { HookEvent } from '#lib/delivery/events.js';
+import type { HookEvent } from '#lib/core/events.js';
 
 /** One of each; the compiler asks for those that are new. */
 const AT = { at: 1_800_000_000_000 } as const;

@@ -6,7 +6,7 @@ import {
   OKTA_WAITS_MS,
   startOf,
 } from '#lib/console/browser/waterfall-bars.js';
-import { answerOf as answerOfHistory } from '#lib/observe/execution-outcome.js';
+import { answerOf as answerOfHistory } from '#lib/events/execution-outcome.js';
 import { OKTA_WAITS_MS as OKTA_WAITS_MS_OF_HOOK } from '#lib/okta/reaction.js';
 import { plantExecution } from '../../browser/planted.js';
 

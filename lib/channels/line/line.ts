@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import type { ChannelPort, Message, Outcome, UserProfile } from '../../core/channel.js';
+import type { HttpAnswer } from '../../http/call.js';
+import { readObject } from '../../http/outcome.js';
+import { originRule, problemsOf, refuseOptions, secretRule } from '../channel-options.js';
+import { describeRefusal } from './error-codes.js';
+import {
+  askProvider,
+  notSent,
+  postMessage,
+  requireTextChannel,
+  sendUnconnected,
+  type Provider,
+  type ProviderParts,
+} from '../provider.js';
+
+/** What `lineChannel` takes. */
+export interface LineChannelOptions {
+  /** A long-lived channel access token of the LINE Official Account's Messaging API channel. */
+  readonly channelAccessToken: string;
+  /**
+   * The attribute of the Okta profile that holds the LINE user id, as that channel's provider sees it. Whoever may
+   * change it gets the user's codes. Default `lineUserId`.
+   */
+  readonly userIdAttribute?: string | undefined;
+  /** In place of `https://api.line.me`, e.g. an emulator; https, or http on loopback. */
+  readonly baseUrl?: string | undefined;
+}
+
+const FACTORY = 'lineChannel';
+const ORIGIN = 'https://api.line.me';
+const PUSH_PATH = '/v2/bot/message/push';
+/** What the account says of itself. */
+const INFO_PATH = '/v2/bot/info';
+/** A user, not a group (`C…`) or a room (`R…`), where others would read the code. */
+const USER_ID = /^U[0-9a-f]{32}$/;
+const MESSAGE_ID = /^\d{1,40}$/;
+const REQUEST_ID = /^[\w-]{1,64}$/;
+
+/**
+ * Push messages by LINE's Messaging API, as text, to the LINE user id in a profile attribute. LINE tells nothing of a
+ * message that it took, and takes one for who has blocked the account: no other channel follows it.
+ *
+ * Facts: LINE's Messaging API reference, "Send push message", "Get bot info" and "Status codes"; its page on retrying requests.
+ *
+ * @throws ConfigurationError that names every problem of the options and its remedy.
+ */
+export function lineChannel(options: LineChannelOptions): ChannelPort<ProviderParts> {
+  const problems = problemsOf(options, {
+    channelAccessToken: secretRule("the channel access token of the account's Messaging API channel"),
+    userIdAttribute: {
+      what: "the name of a profile attribute, such as 'lineUserId'",
+      test: (value) => typeof value === 'string' && /^\w+$/.test(value),
+      isOptional: true,
+    },
+    baseUrl: originRule(ORIGIN),
+  });
+  refuseOptions(FACTORY, problems);
+  const { channelAccessToken, userIdAttribute = 'lineUserId', baseUrl = ORIGIN } = options;
+  const line: Provider = {
+    provider: 'LINE',
+    origin: new URL(baseUrl).origin,
+    path: PUSH_PATH,
+    readSuccess,
+    readRefusal,
+  };
+  const shared = { provider: 'LINE', host: new URL(baseUrl).host };
+  return {
+    ...shared,
+    send: sendUnconnected,
+    // A new channel each time, so that one that is written down once can serve two hooks.
+    connect: (parts) => {
+      requireTextChannel(parts.channel, FACTORY);
+      const authorization = { Authorization: `Bearer ${channelAccessToken}` };
+      return {
+        ...shared,
+        check: (context) =>
+          askProvider(
+            line,
+            { dispatcher: parts.dispatcher, method: 'GET', path: INFO_PATH, headers: authorization },
+            context,
+            (answer) => answer.status === 200 && readObject(answer)['userId'] !== undefined,
+          ),
+        send: async (message, context) => {
+          const to = userIdOf(message.profile, userIdAttribute);
+          if (to === undefined) return noUserId(message.profile);
+          return postMessage(line, parts, context, {
+            headers: { ...authorization, 'X-Line-Retry-Key': retryKeyOf(message, to) },
+            body: { to, messages: [{ type: 'text', text: message.text }] },
+          });
+        },
+      };
+    },
+  };
+}
+
+function userIdOf(profile: UserProfile | undefined, attribute: string): string | undefined {
+  const value = profile !== undefined && Object.hasOwn(profile, attribute) ? profile[attribute] : undefined;
+  return typeof value === 'string' && USER_ID.test(value) ? value : undefined;
+}
+
+function noUserId(profile: UserProfile | undefined): Outcome {
+  return notSent({
+    code: 'NO_LINE_USER_ID',
+    reason:
+      profile === undefined
+        ? 'There is no Okta profile to read the LINE user id from'
+        : 'The Okta profile holds no LINE user id',
+    remedy:
+      "Set lineChannel's userIdAttribute to the attribute that holds it: 'U' and 32 hexadecimal digits.",
+  });
+}
+
+/**
+ * The same for the same message of the same event, so that LINE takes it once, whichever gateway sends it: only a
+ * repeat that no gateway knew as one comes here twice. Another text, as of an edited preview, is another message.
+ */
+function retryKeyOf({ request, text }: Message, to: string): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([request.eventId, to, text]))
+    .digest('hex');
+  // RFC 9562: version 8 is for digests of one's own.
+  const variant = ((Number.parseInt(digest.charAt(16), 16) & 3) | 8).toString(16);
+  return [
+    digest.slice(0, 8),
+    digest.slice(8, 12),
+    `8${digest.slice(13, 16)}`,
+    `${variant}${digest.slice(17, 20)}`,
+    digest.slice(20, 32),
+  ].join('-');
+}
+
+function readSuccess(answer: HttpAnswer): Outcome | undefined {
+  const { sentMessages } = readObject(answer);
+  const [first] = Array.isArray(sentMessages) ? (sentMessages as readonly unknown[]) : [];
+  const { id } = Object(first) as { readonly id?: unknown };
+  return typeof id === 'string' && MESSAGE_ID.test(id)
+    ? { status: 'accepted', transactionId: id }
+    : undefined;
+}
+
+function readRefusal({ status, headers, body }: HttpAnswer): Outcome {
+  // A repeat that came to another gateway: LINE has had this very message, and says by which request.
+  if (status === 409) {
+    const acceptedBy = headers['x-line-accepted-request-id'];
+    return acceptedBy !== undefined && REQUEST_ID.test(acceptedBy)
+      ? { status: 'accepted', transactionId: acceptedBy }
+      : { status: 'unknown', reason: 'LINE has had this message before, and does not say what became of it' };
+  }
+  return describeRefusal(status, body);
+}

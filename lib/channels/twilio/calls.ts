@@ -1,0 +1,80 @@
+import type { ChannelPort, Message } from '../../core/channel.js';
+import { localeChain } from '../../texts/locale.js';
+import { spokenCode } from '../../texts/spoken-code.js';
+import type { SpokenWords, VoiceTexts } from '../../texts/texts.js';
+import type { TwimlBuilder } from './client.js';
+import type { TwilioParts } from './messages.js';
+import { CALL_SID, outcomeReader, sendReporting, SID_NAMESPACE } from './outcome.js';
+import { noSender, notConnected, senderFor } from './senders.js';
+import { voiceFor } from './voices.js';
+
+const readOutcome = outcomeReader(CALL_SID);
+
+/** Shorter than most voicemails take to answer; Twilio's default of 60 s is not. */
+const RING_SECONDS = 25;
+
+/** Between the two times that the code is read: time to write it down. */
+const PAUSE_SECONDS = 2;
+
+/**
+ * Voice calls by Twilio that read the code, character by character, in the user's language, twice. Which number
+ * they come from is in the hook's options.
+ */
+export function twilioCalls(): ChannelPort<TwilioParts> {
+  return {
+    provider: 'TWILIO',
+    usesText: false,
+    send: () => Promise.resolve(notConnected()),
+    // A new channel each time, so that one that is written down once can serve two hooks.
+    connect: ({ twilio: connection }) => ({
+      provider: 'TWILIO',
+      host: connection.host,
+      usesText: false,
+      reports: connection.settings.statusCallbackUrl === undefined ? undefined : 'failures',
+      idNamespace: SID_NAMESPACE,
+      send: async (message, context) => {
+        const { senders, voiceTexts, statusCallbackUrl } = connection.settings;
+        const from = senderFor(senders.voice, message.to);
+        if (from === undefined) return noSender('voice');
+        return sendReporting(statusCallbackUrl, async (statusCallback) => {
+          const reporting =
+            statusCallback === undefined ? {} : { statusCallback, statusCallbackEvent: ['completed'] };
+          const result = await connection.call(
+            (client, twiml) =>
+              client.calls.create({
+                to: message.to,
+                from,
+                // Inline: by a URL to fetch, the code would be in access logs.
+                twiml: composeTwiml(twiml, wordsOf(message, voiceTexts)),
+                timeout: RING_SECONDS,
+                ...reporting,
+              }),
+            context,
+          );
+          return readOutcome(result);
+        });
+      },
+    }),
+  };
+}
+
+/** Those of the options, else our own; never in another language than that of the voice that is to read them. */
+function wordsOf(
+  { request, profile, locale }: Pick<Message, 'request' | 'profile' | 'locale'>,
+  texts: VoiceTexts | undefined,
+): SpokenWords {
+  const words = texts?.spokenFor(request, profile, locale);
+  if (words !== undefined) return words;
+  const { language, sentence, digits } = spokenCode(locale, request.otpCode);
+  const isOwn = localeChain(locale.toLowerCase()).at(-1) === language;
+  return { words: `${sentence} ${digits}`, locale: isOwn ? locale : language };
+}
+
+function composeTwiml(twiml: TwimlBuilder, { words, locale }: SpokenWords): string {
+  const { language, voice } = voiceFor(locale);
+  const response = new twiml.VoiceResponse();
+  response.say({ language, voice }, words);
+  response.pause({ length: PAUSE_SECONDS });
+  response.say({ language, voice }, words);
+  return response.toString();
+}

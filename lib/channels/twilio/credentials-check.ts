@@ -1,0 +1,84 @@
+import type { HttpResult } from '../../http/call.js';
+import { readObject } from '../../http/outcome.js';
+import { ProviderError } from '../../core/errors.js';
+import { describeRefusal, meaningOf } from './error-codes.js';
+import { readCode } from './outcome.js';
+
+/** What `ready()` asks Twilio, and what the answer says of `credentials.twilio` and of the way to Twilio. */
+
+/** Has a message SID's shape and is nobody's: asking for it proves the credentials and costs nothing. */
+export const NO_MESSAGE_SID = `SM${'0'.repeat(32)}`;
+
+const CHECK_EGRESS =
+  'See that the gateway may call it: egress, DNS, TLS; and credentials.twilio.edge, region, baseUrl.';
+const LOOK_BETWEEN =
+  'That is no answer of Twilio itself: look at what stands in between, such as a proxy or a firewall (one that has to be named goes into the option dispatcher), and at credentials.twilio.baseUrl.';
+const LOOK_AT_STATUS =
+  'Look at status.twilio.com, and at a proxy if one stands in between; it may pass by itself.';
+
+/**
+ * Passes where Twilio itself has answered somebody whom it knows.
+ *
+ * @throws ProviderError `TWILIO_UNREACHABLE`, `TWILIO_UNAUTHORIZED`, `TWILIO_UNREADABLE` or `TWILIO_HTTP_ERROR`
+ */
+export function readCheckAnswer(result: HttpResult, host: string): void {
+  if (result.kind !== 'answered') {
+    throw new ProviderError('TWILIO_UNREACHABLE', `No answer from ${host}: ${result.reason}.`, {
+      remedy: CHECK_EGRESS,
+    });
+  }
+  const { status } = result;
+  const body = readObject(result);
+  const code = readCode(body['code']);
+  const isSuccess = status >= 200 && status <= 299;
+  if (isSuccess || status === 404) {
+    // A page of whoever stands in between has any status.
+    if (isSuccess ? typeof body['sid'] === 'string' : code !== undefined) return;
+    throw new ProviderError(
+      'TWILIO_UNREADABLE',
+      `${host} answered with status ${status} and nothing of Twilio's.`,
+      { remedy: LOOK_BETWEEN },
+    );
+  }
+  const isUnauthorized = status === 401;
+  const said = isUnauthorized ? 'does not accept credentials.twilio' : `answered with status ${status}`;
+  throw new ProviderError(
+    isUnauthorized ? 'TWILIO_UNAUTHORIZED' : 'TWILIO_HTTP_ERROR',
+    `${host} ${said}${code === undefined ? '' : ` (${describeCode(code)})`}.`,
+    { remedy: remedyFor(code, status) },
+  );
+}
+
+/**
+ * Passes where a Verify service sends codes of Okta's making.
+ *
+ * @throws ProviderError `VERIFY_SERVICE_UNKNOWN`, `60204`, and those of `readCheckAnswer`.
+ */
+export function readServiceAnswer(result: HttpResult, host: string): void {
+  readCheckAnswer(result, host);
+  if (result.kind !== 'answered') return;
+  if (result.status === 404) {
+    throw new ProviderError('VERIFY_SERVICE_UNKNOWN', 'The account has no such Verify service.', {
+      remedy: "Compare twilioVerify's serviceSid with the Twilio Console, Verify > Services.",
+    });
+  }
+  if (readObject(result)['custom_code_enabled'] !== false) return;
+  const { code, reason, remedy } = describeRefusal(CUSTOM_CODE_OFF, 403);
+  throw new ProviderError(code, `${reason}.`, { remedy });
+}
+
+/** What Verify refuses every code with then. */
+const CUSTOM_CODE_OFF = 60_204;
+
+function describeCode(code: number): string {
+  const meaning = meaningOf(code);
+  return meaning === undefined ? String(code) : `${code}: ${meaning}`;
+}
+
+function remedyFor(code: number | undefined, status: number): string {
+  const own = describeRefusal(code, status).remedy;
+  if (code === undefined) return own ?? (status >= 500 ? LOOK_AT_STATUS : LOOK_BETWEEN);
+  const words = `Twilio's own words: https://www.twilio.com/docs/api/errors/${code}`;
+  const known = own ?? (status >= 500 ? LOOK_AT_STATUS : undefined);
+  return known === undefined ? words : `${known} ${words}`;
+}

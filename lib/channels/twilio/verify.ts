@@ -1,0 +1,166 @@
+import type { ChannelPort, Outcome } from '../../core/channel.js';
+import { problemsOf, refuseOptions, type OptionRule } from '../channel-options.js';
+import { localeChain } from '../../texts/locale.js';
+import { ConfigurationError } from '../../core/errors.js';
+import { readServiceAnswer } from './credentials-check.js';
+import type { TwilioParts } from './messages.js';
+import { outcomeReader, requireTaken, SID_NAMESPACE, VERIFICATION_SID } from './outcome.js';
+import { notConnected } from './senders.js';
+
+const readOutcome = outcomeReader(VERIFICATION_SID);
+
+/** Which service of Twilio Verify sends, and how. */
+export interface TwilioVerifyOptions {
+  /** `VA…`. Custom verification codes must be switched on in it, for Okta makes the code. */
+  readonly serviceSid: string;
+  /**
+   * For SMS: `'disable'` lets a text pass that Fraud Guard and the geographic permissions would hold back. Default: what
+   * the service is set to.
+   */
+  readonly riskCheck?: 'enable' | 'disable' | undefined;
+}
+
+/** How Verify reaches a phone, by the name that a channel has in the hook. */
+const CHANNELS: Readonly<Record<string, 'sms' | 'call' | 'whatsapp'>> = {
+  sms: 'sms',
+  voice: 'call',
+  whatsapp: 'whatsapp',
+};
+
+const SERVICE_SID = /^VA[0-9a-zA-Z]{1,64}$/;
+
+/**
+ * SMS, voice or WhatsApp by Twilio Verify, by the name under which it is mounted: Twilio words the message, chooses the
+ * sender and watches for fraud. Nothing is learnt of a message after Verify has accepted it.
+ *
+ * @throws ConfigurationError that names every option that is wrong.
+ */
+export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioParts> {
+  refuseOptions('twilioVerify', problemsOf(options, RULES));
+  const { serviceSid, riskCheck } = options;
+  return {
+    provider: 'TWILIO_VERIFY',
+    usesText: false,
+    send: () => Promise.resolve(notConnected()),
+    // A new channel each time, so that one that is written down once can serve two hooks.
+    connect: ({ twilio, channel: name }) => {
+      const channel = Object.hasOwn(CHANNELS, name) ? CHANNELS[name] : undefined;
+      if (channel === undefined) {
+        throw new ConfigurationError(['Verify sends by the channels sms, voice and whatsapp only'], {
+          of: 'twilioVerify',
+        });
+      }
+      return {
+        provider: 'TWILIO_VERIFY',
+        host: twilio.verifyHost,
+        usesText: false,
+        idNamespace: SID_NAMESPACE,
+        check: async (context) => {
+          const result = await twilio.call(
+            (client) => client.verify.v2.services(serviceSid).fetch(),
+            context,
+          );
+          readServiceAnswer(result, twilio.verifyHost);
+        },
+        // Verify counts sends until one is approved, and learns by it which routes work.
+        confirm: async (sid, context) => {
+          requireTaken(
+            await twilio.call(
+              (client) =>
+                client.verify.v2.services(serviceSid).verifications(sid).update({ status: 'approved' }),
+              context,
+            ),
+            // Approved, canceled, or over: 10 minutes after its first code.
+            'The verification is not pending any more',
+          );
+        },
+        send: (message, context) =>
+          sendInLanguage(verifyLocaleOf(message.locale), async (locale) => {
+            const result = await twilio.call(
+              (client) =>
+                client.verify.v2.services(serviceSid).verifications.create({
+                  to: message.to,
+                  channel,
+                  customCode: message.request.otpCode,
+                  locale,
+                  // Verify refuses it beside any other channel.
+                  riskCheck: channel === 'sms' ? riskCheck : undefined,
+                }),
+              context,
+            );
+            return readOutcome(result);
+          }),
+      };
+    },
+  };
+}
+
+const RULES: Readonly<Record<keyof TwilioVerifyOptions, OptionRule>> = {
+  serviceSid: {
+    what: "the Verify service's SID: 'VA' and 32 hexadecimal digits",
+    test: (value) => typeof value === 'string' && SERVICE_SID.test(value),
+  },
+  riskCheck: {
+    what: "'enable' or 'disable'",
+    test: (value) => value === 'enable' || value === 'disable',
+    isOptional: true,
+  },
+};
+
+/** What Verify answers where it does not know the locale, or the service. */
+const NOT_FOUND: ReadonlySet<string> = new Set(['20404', 'HTTP_404']);
+
+/** Verify knows fewer locales at some times than at others: once more without, in the language of the number's country. */
+async function sendInLanguage(
+  locale: string | undefined,
+  send: (locale: string | undefined) => Promise<Outcome>,
+): Promise<Outcome> {
+  const first = await send(locale);
+  const isLocaleUnknown = locale !== undefined && isNotFound(first);
+  const outcome = isLocaleUnknown ? await send(undefined) : first;
+  if (!isNotFound(outcome)) return outcome;
+  return {
+    ...outcome,
+    reason: 'Twilio knows no such Verify service',
+    remedy: "Check twilioVerify's serviceSid: it must be of the account and region of credentials.twilio.",
+    moveOn: 'other-provider',
+  };
+}
+
+function isNotFound(outcome: Outcome): outcome is Extract<Outcome, { status: 'refused' }> {
+  return outcome.status === 'refused' && NOT_FOUND.has(outcome.code);
+}
+
+/** The locales of Verify's own messages, by its page of supported languages; it answers 404 to any other. */
+const LOCALES: ReadonlyMap<string, string> = new Map(
+  (
+    'af ar ca zh zh-CN zh-HK hr cs da nl en en-GB et fi fr de el he hi hu id it ja kn ko lt ms mr nb pl pt-BR pt ro ru ' +
+    'sk es sv tl te th tr uk vi'
+  )
+    .split(' ')
+    .map((locale) => [locale.toLowerCase(), locale]),
+);
+
+/** What a user's language is called by Verify, where that has another name for it. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  'zh-hans': 'zh',
+  // Its only traditional characters.
+  'zh-hant': 'zh-HK',
+  'zh-tw': 'zh-HK',
+  'zh-mo': 'zh-HK',
+  no: 'nb',
+  nn: 'nb',
+  fil: 'tl',
+  iw: 'he',
+  in: 'id',
+};
+
+/** The locale of Verify's that fits a user's best; `undefined` where it has none. */
+export function verifyLocaleOf(locale: string): string | undefined {
+  for (const candidate of localeChain(locale.toLowerCase())) {
+    const known =
+      LOCALES.get(candidate) ?? (Object.hasOwn(OTHER_NAMES, candidate) ? OTHER_NAMES[candidate] : undefined);
+    if (known !== undefined) return known;
+  }
+  return undefined;
+}

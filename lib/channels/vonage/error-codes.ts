@@ -1,0 +1,165 @@
+import type { HttpAnswer } from '../../http/call.js';
+import { readObject } from '../../http/outcome.js';
+import type { Refusal } from '../provider.js';
+
+/**
+ * Vonage's errors: what they mean for the plan. The texts are our own; Vonage's may quote the number. Most of them come
+ * by its status webhooks only. Sources: Vonage's pages "API Errors" and "Messages API errors".
+ */
+
+/** What one error means; no digits, so that nothing in it can be a number or a code. */
+type Meaning = Pick<Refusal, 'reason' | 'moveOn' | 'isFraudBlock' | 'remedy'>;
+
+const CHECK_CREDENTIALS =
+  "Check vonageChannel's credentials against the Vonage Dashboard, and that the application may use Messages.";
+const CHECK_ACCOUNT = "Look at the account's state and balance in the Vonage Dashboard.";
+const CHECK_SENDER =
+  "Check vonageChannel's from: the account has to have it, and the recipient's country to allow it.";
+const CHECK_TEMPLATE =
+  "Check vonageChannel's template in WhatsApp Manager: its name, languages, state and parameters.";
+const LET_THROUGH = "Where it is a real user: look at Fraud Defender's rules in the Vonage Dashboard.";
+const ADD_CAPACITY = 'Ask Vonage for more throughput, or register the sender for it.';
+const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
+
+const UNAUTHORIZED: Meaning = {
+  reason: 'Vonage does not accept the credentials',
+  remedy: CHECK_CREDENTIALS,
+  moveOn: 'other-provider',
+};
+const NO_CREDIT: Meaning = {
+  reason: 'The Vonage account has no credit left',
+  remedy: CHECK_ACCOUNT,
+  moveOn: 'other-provider',
+};
+const FORBIDDEN: Meaning = {
+  reason: 'The Vonage account may not send this',
+  remedy: CHECK_ACCOUNT,
+  moveOn: 'other-provider',
+};
+const THROTTLED: Meaning = {
+  reason: 'Too many requests to Vonage at once',
+  remedy: ADD_CAPACITY,
+  moveOn: true,
+};
+const BAD_REQUEST: Meaning = { reason: 'Vonage does not take the request', remedy: REPORT_BUG, moveOn: true };
+const BAD_SENDER: Meaning = { reason: 'Vonage does not take the sender', remedy: CHECK_SENDER, moveOn: true };
+const BAD_TEMPLATE: Meaning = {
+  reason: 'Vonage does not take the template',
+  remedy: CHECK_TEMPLATE,
+  moveOn: true,
+};
+const UNROUTABLE: Meaning = { reason: 'Vonage has no way to this number', moveOn: true };
+const UNREGISTERED: Meaning = {
+  reason: "The recipient's country does not allow this sender or text",
+  remedy: CHECK_SENDER,
+  moveOn: true,
+};
+const FRAUD: Meaning = {
+  reason: "Held back by Vonage's protection against fraud",
+  remedy: LET_THROUGH,
+  moveOn: false,
+  isFraudBlock: true,
+};
+
+/** The codes of each subject, in the order in which TROUBLESHOOTING.md has them. */
+export const ERRORS: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
+  'The account, its credentials, Vonage itself': {
+    UNAUTHORIZED,
+    JWT_EXPIRED: UNAUTHORIZED,
+    JWT_REVOKED: UNAUTHORIZED,
+    LOW_BALANCE: NO_CREDIT,
+    FORBIDDEN,
+    UNPROVISIONED: FORBIDDEN,
+    ACCOUNT_SUSPENDED: FORBIDDEN,
+    THROTTLED,
+    1000: THROTTLED,
+    1030: { reason: 'A fault at Vonage', moveOn: true },
+    1060: FORBIDDEN,
+    1070: NO_CREDIT,
+    1080: FORBIDDEN,
+    1140: { reason: 'The Vonage account may not use this channel', remedy: CHECK_ACCOUNT, moveOn: true },
+    1160: {
+      reason: 'A trial account sends to approved numbers only',
+      remedy: 'Top up the account, or add the number in the Vonage Dashboard.',
+      moveOn: 'other-provider',
+    },
+    1331: { reason: 'A fault at the network that Vonage sends by', moveOn: true },
+    1460: { reason: "The sender's daily limit is used up", remedy: ADD_CAPACITY, moveOn: true },
+  },
+  'The recipient': {
+    1040: UNROUTABLE,
+    1050: { reason: 'Vonage sends nothing to this number', moveOn: true },
+    1170: { reason: 'Not a valid phone number', moveOn: false },
+    1240: {
+      reason: 'The recipient has opted out of messages from this sender',
+      remedy: 'They lift it by sending START to the sender.',
+      moveOn: 'other-channel',
+    },
+    1241: { reason: 'Too many messages to this number', moveOn: true },
+    1250: UNROUTABLE,
+    1251: UNROUTABLE,
+    1260: UNROUTABLE,
+    1300: { reason: 'The recipient is not on this channel', moveOn: true },
+    1430: { reason: 'The number cannot be reached by this channel', moveOn: true },
+    1470: FRAUD,
+    1472: FRAUD,
+    1473: FRAUD,
+  },
+  'The sender and what is sent': {
+    1010: BAD_REQUEST,
+    1020: BAD_REQUEST,
+    1022: BAD_TEMPLATE,
+    1120: BAD_SENDER,
+    1130: BAD_REQUEST,
+    1150: BAD_REQUEST,
+    1210: { reason: 'Held back as spam', moveOn: true },
+    1340: {
+      reason: 'Free text outside the hours after the recipient last wrote',
+      remedy: "Set vonageChannel's template.",
+      moveOn: true,
+    },
+    1400: BAD_REQUEST,
+    1410: BAD_REQUEST,
+    1420: BAD_SENDER,
+    1440: BAD_REQUEST,
+    1450: BAD_REQUEST,
+    1480: UNREGISTERED,
+    1481: UNREGISTERED,
+    1482: UNREGISTERED,
+    1483: UNREGISTERED,
+    1484: UNREGISTERED,
+  },
+};
+
+const MEANINGS: Readonly<Record<string, Meaning>> = Object.fromEntries(
+  Object.values(ERRORS).flatMap((codes) => Object.entries(codes)),
+);
+
+const BY_STATUS: Readonly<Record<number, Meaning>> = {
+  401: UNAUTHORIZED,
+  402: NO_CREDIT,
+  403: FORBIDDEN,
+  422: BAD_REQUEST,
+  429: THROTTLED,
+  503: { reason: 'Vonage is not available', moveOn: true },
+};
+
+/** A refusal by Vonage's error, or by the HTTP status where there is none or one that is not known here. */
+export function describeRefusal(answer: HttpAnswer): Refusal {
+  const code = codeOf(answer);
+  const known = code === undefined || !Object.hasOwn(MEANINGS, code) ? undefined : MEANINGS[code];
+  const meaning = known ?? BY_STATUS[answer.status] ?? { reason: 'Refused by Vonage', moveOn: true };
+  // Words that are not known are not repeated: they may be anything. A number of four digits says nothing of anybody.
+  const isTold = code !== undefined && (known !== undefined || /^\d/.test(code));
+  return { status: 'refused', code: isTold ? code : `HTTP_${answer.status}`, ...meaning };
+}
+
+/** Vonage's problems (RFC 7807) have the error behind the `#` of their type, some of them in the title instead. */
+function codeOf(answer: HttpAnswer): string | undefined {
+  const { type, title } = readObject(answer);
+  for (const text of [typeof type === 'string' ? type.slice(type.lastIndexOf('#') + 1) : '', String(title)]) {
+    if (/^1\d{3}$/.test(text)) return text;
+    if (/^[a-z]+(-[a-z]+)*$/.test(text)) return text.toUpperCase().replaceAll('-', '_');
+  }
+  return undefined;
+}

@@ -1,0 +1,194 @@
+import { randomUUID, type KeyObject } from 'node:crypto';
+import { SignJWT } from 'jose/jwt/sign';
+import type { ChannelPort, Message, Outcome } from '../../core/channel.js';
+import type { HttpAnswer } from '../../http/call.js';
+import { readObject } from '../../http/outcome.js';
+import { pickByLocale } from '../../texts/locale.js';
+import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
+import { ConfigurationError } from '../../core/errors.js';
+import { readPrivateKey } from '../../core/private-key.js';
+import { refuseOptions } from '../channel-options.js';
+import {
+  askProvider,
+  notSent,
+  postMessage,
+  requireTextChannel,
+  sendUnconnected,
+  type Provider,
+  type ProviderParts,
+} from '../provider.js';
+import { describeRefusal } from './error-codes.js';
+import { vonageProblems, type VonageChannelOptions, type VonageTemplate } from './options.js';
+
+const FACTORY = 'vonageChannel';
+const ORIGIN = 'https://api.nexmo.com';
+const MESSAGE_UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const NUMBER = /^\+?[1-9]\d{6,14}$/;
+
+/** How long a token is good for, and how much of that it must have left to be used; Vonage takes a day at most. */
+const TOKEN_LIFE_SECONDS = 15 * 60;
+const TOKEN_SPARE_SECONDS = 5 * 60;
+
+/** Seconds: Vonage refuses less, and tries for days by default. */
+const SHORTEST_TTL_SECONDS = 20;
+
+/** Vonage's own limit of what it hands back in its records. */
+const CLIENT_REF_LENGTH = 100;
+
+/**
+ * SMS and WhatsApp by Vonage's Messages API: WhatsApp where the channel is called `whatsapp`, SMS under every other
+ * name, unless `kind` says which. Nothing is learnt of a message that Vonage took: that comes by its status webhooks,
+ * which the hook does not mount, and there is nothing to ask. No other channel follows it.
+ *
+ * Facts: Vonage's Messages API reference (v1), "Send a WhatsApp Authentication Template", and its page on
+ * authentication.
+ *
+ * @throws ConfigurationError that names every problem of the options and its remedy.
+ */
+export function vonageChannel(options: VonageChannelOptions): ChannelPort<ProviderParts> {
+  refuseOptions(FACTORY, vonageProblems(options, ORIGIN));
+  const { from, kind, template, baseUrl = ORIGIN } = options;
+  const vonage: Provider = {
+    provider: 'Vonage',
+    origin: new URL(baseUrl).origin,
+    path: '/v1/messages',
+    readSuccess,
+    readRefusal: describeRefusal,
+  };
+  const shared = { provider: 'VONAGE', host: new URL(baseUrl).host };
+  return {
+    ...shared,
+    send: sendUnconnected,
+    // A new channel each time, so that one that is written down once can serve two hooks.
+    connect: (parts) => {
+      requireTextChannel(parts.channel, FACTORY);
+      const isWhatsApp = (kind ?? parts.channel) === 'whatsapp';
+      if (isWhatsApp && !NUMBER.test(from)) {
+        throw new ConfigurationError(['from must be a phone number in E.164 form for WhatsApp'], {
+          of: FACTORY,
+        });
+      }
+      const authorize = authorizer(options, parts.clock);
+      return {
+        ...shared,
+        usesText: !(isWhatsApp && template !== undefined),
+        // By the credentials and the way of a message, for Vonage has nothing to read that both kinds of credentials may: a message to
+        // nobody, which it refuses as one that is not complete.
+        check: async (context) => {
+          const question = {
+            ...({ dispatcher: parts.dispatcher, method: 'POST', path: vonage.path, body: '{}' } as const),
+            headers: { Authorization: await authorize(), ...JSON_BODY },
+          };
+          await askProvider(vonage, question, context, ({ status }) => status === 422);
+        },
+        send: async (message, context) => {
+          const body = isWhatsApp ? whatsAppOf(message, template) : smsOf(message, parts.clock());
+          const authorizing = authorize();
+          const authorization =
+            typeof authorizing === 'string'
+              ? authorizing
+              : await waitAtMost(authorizing, context.leaveWithinMs).catch(() => TIMED_OUT);
+          if (typeof authorization !== 'string') return notSent(NO_TOKEN);
+          return postMessage(vonage, parts, context, {
+            headers: { Authorization: authorization },
+            body: {
+              ...body,
+              from: withoutPlus(from),
+              to: withoutPlus(message.to),
+              client_ref: message.request.eventId.slice(0, CLIENT_REF_LENGTH),
+            },
+          });
+        },
+      };
+    },
+  };
+}
+
+const JSON_BODY = { 'Content-Type': 'application/json', Accept: 'application/json' } as const;
+const NO_TOKEN = { code: 'NO_TOKEN', reason: 'No token for Vonage could be signed in time' } as const;
+
+/** A message as Vonage takes it, but for who sends it to whom. */
+interface VonageMessage {
+  readonly channel: 'sms' | 'whatsapp';
+  readonly message_type: 'text' | 'custom';
+  readonly text?: string;
+  /** Seconds. */
+  readonly ttl?: number;
+  readonly custom?: object;
+}
+
+/** Vonage takes numbers without it, and refuses them with it. */
+function withoutPlus(number: string): string {
+  return NUMBER.test(number) ? number.replace('+', '') : number;
+}
+
+function smsOf({ text, expiresAt }: Message, nowMs: number): VonageMessage {
+  // A code that waits longer than it lives is only a riddle.
+  const ttl = Math.max(Math.floor((expiresAt.getTime() - nowMs) / 1000), SHORTEST_TTL_SECONDS);
+  return { channel: 'sms', message_type: 'text', text, ttl };
+}
+
+/** The parts of an authentication template are WhatsApp's own: Vonage hands what is `custom` through to it. */
+function whatsAppOf({ text, locale, request }: Message, template: VonageTemplate | undefined): VonageMessage {
+  if (template === undefined) return { channel: 'whatsapp', message_type: 'text', text };
+  const code = pickByLocale(template.languages, locale) ?? template.languages.default;
+  const parameters = [{ type: 'text', text: request.otpCode }];
+  return {
+    channel: 'whatsapp',
+    message_type: 'custom',
+    custom: {
+      type: 'template',
+      template: {
+        name: template.name,
+        language: { policy: 'deterministic', code },
+        components: [
+          { type: 'body', parameters },
+          { type: 'button', sub_type: 'url', index: '0', parameters },
+        ],
+      },
+    },
+  };
+}
+
+/** What proves who is calling: the same for all calls by key and secret, else a token that is signed now and then. */
+function authorizer(options: VonageChannelOptions, clock: () => number): () => string | Promise<string> {
+  if (options.apiKey !== undefined) {
+    const pair = Buffer.from(`${options.apiKey}:${options.apiSecret}`).toString('base64');
+    return () => `Basic ${pair}`;
+  }
+  const { applicationId } = options;
+  const { privateKey } = readPrivateKey(options.privateKey);
+  let current: { readonly authorization: Promise<string>; readonly issuedAt: number } | undefined;
+  return () => {
+    const nowSeconds = Math.floor(clock() / 1000);
+    // A clock that was set back makes no token good for longer.
+    const age = current === undefined ? Infinity : Math.abs(nowSeconds - current.issuedAt);
+    if (current === undefined || age > TOKEN_LIFE_SECONDS - TOKEN_SPARE_SECONDS) {
+      const signing = signToken(applicationId, privateKey, nowSeconds);
+      const mine = { authorization: signing, issuedAt: nowSeconds };
+      current = mine;
+      // The next call tries anew.
+      signing.catch(() => {
+        if (current === mine) current = undefined;
+      });
+    }
+    return current.authorization;
+  };
+}
+
+async function signToken(applicationId: string, key: KeyObject, nowSeconds: number): Promise<string> {
+  const token = await new SignJWT({ application_id: applicationId })
+    .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })
+    .setIssuedAt(nowSeconds)
+    .setExpirationTime(nowSeconds + TOKEN_LIFE_SECONDS)
+    .setJti(randomUUID())
+    .sign(key);
+  return `Bearer ${token}`;
+}
+
+function readSuccess(answer: HttpAnswer): Outcome | undefined {
+  const { message_uuid: id } = readObject(answer);
+  return typeof id === 'string' && MESSAGE_UUID.test(id)
+    ? { status: 'accepted', transactionId: id }
+    : undefined;
+}

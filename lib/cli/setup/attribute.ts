@@ -1,0 +1,38 @@
+import { createOptInAttributeSetup } from '../../okta/admin/opt-in-attribute.js';
+import type { Command } from '../command.js';
+import { runSetup, SETUP_OPTIONS } from './setup.js';
+
+const DEFAULT_ATTRIBUTE = 'whatsAppOptIn';
+
+export const setupAttribute: Command = {
+  name: 'setup attribute',
+  summary: 'the attribute by which users opt in, on the default user profile',
+  help: `A boolean that users may change themselves, mastered by Okta, without a default: nothing set is no consent.
+
+  --read-only  users see it and do not change it themselves: for a page of yours that does it for them, such as the example's
+
+Environment: OPT_IN_ATTRIBUTE, its variable name (${DEFAULT_ATTRIBUTE}).
+Service app: okta.schemas.read, okta.schemas.manage. Role: Organization Administrator.
+
+  okta-telephony-hook setup attribute
+  OPT_IN_ATTRIBUTE=codesByWhatsApp okta-telephony-hook setup attribute --yes --json`,
+  options: { ...SETUP_OPTIONS, 'read-only': { type: 'boolean' } },
+  run: (call) =>
+    runSetup(call, 'setup attribute', () => {
+      const name = call.variables.read('OPT_IN_ATTRIBUTE') ?? DEFAULT_ATTRIBUTE;
+      const ownAccess = call.options['read-only'] === true ? 'READ_ONLY' : 'READ_WRITE';
+      const scopes = ['okta.schemas.read', 'okta.schemas.manage'];
+      return Promise.resolve({
+        subject: `The attribute ${name}`,
+        access: { scopes, role: 'Organization Administrator (or Super Administrator)' },
+        make: (org) => ({ setup: createOptInAttributeSetup(org.as(scopes), name, ownAccess) }),
+        next: () => [
+          `Set ${name} to true for yourself: Okta, Directory > People > you > Profile. It shows there within a minute.`,
+          ...(name === DEFAULT_ATTRIBUTE
+            ? []
+            : [`Give the gateway the same name: optInAttribute: '${name}'.`]),
+          'okta-telephony-hook setup hook',
+        ],
+      });
+    }),
+};

@@ -1,0 +1,242 @@
+import { hash } from 'node:crypto';
+import type { TelephonyRequest, UserProfile } from '../../core/channel.js';
+import type { AttemptReport } from '../../core/events.js';
+import { recipientOf } from '../../numbers/phone-number.js';
+import { isFinal, PENDING, readReport, type FinalReport } from './report.js';
+import type { AskedCode } from './sent-codes.js';
+import { steadyMs } from '../../core/steady-clock.js';
+import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
+
+/** What is kept of a code that was sent, to send it again by the plan's next channel if it does not arrive. */
+
+/** One step of a plan, by names: a state may keep it outside this process. */
+export interface PlanStep {
+  readonly channel: string;
+  /** Which of the channel's providers, from 0. */
+  readonly provider: number;
+  /** Where the code goes by it, E.164. */
+  readonly to: string;
+}
+
+/** Which of its channel's providers one is, from 0. */
+export function placeOf<Ready extends { readonly name: string }>(
+  ready: Ready,
+  channels: ReadonlyMap<string, readonly Ready[]>,
+): number {
+  return channels.get(ready.name)?.indexOf(ready) ?? -1;
+}
+
+/** Plain data, as JSON carries it; the text is composed again from it. Personal: it holds the code and the number. */
+export interface Receipt {
+  /**
+   * Its `expiresAt` is not read: `expiresAtMs` is. Its `raw` is `undefined`, but for a `composeText` or a channel of the
+   * user's own that may be next, which may read it.
+   */
+  readonly request: Omit<TelephonyRequest, 'expiresAt'>;
+  /** When the code ends, by the steady clock of whoever has the receipt; `takeReceipt` says how another one comes by it. */
+  readonly expiresAtMs: number;
+  /** Only for a `composeText`, a text or a channel of the user's own, which may read it. */
+  readonly profile?: UserProfile | undefined;
+  /** BCP-47. */
+  readonly locale: string;
+  /** As `personKey` makes it. */
+  readonly person: string;
+  /** Which of the person's events it is. */
+  readonly eventKey: string;
+  readonly sentBy: PlanStep;
+  /** The keys of the messages with this code that failed before: any may arrive after all. */
+  readonly failedIds: readonly string[];
+  /** What the plan has left, in its order. With nothing left it only says whose message it was, should it fail. */
+  readonly untried: readonly PlanStep[];
+  /** Those that were made until now. */
+  readonly attempts: readonly AttemptReport[];
+  /** Not there where nobody tells whether the code was used. */
+  readonly asked?: AskedCode | undefined;
+  /** `true` where the state was lost when its message failed: another process may have gone on with it. Nothing follows. */
+  readonly wasLost?: boolean | undefined;
+}
+
+/** A user; the number where Okta sent none. A digest, so that no number is a key. */
+export function personKey({ userId, phoneNumber }: TelephonyRequest): string {
+  return userId === undefined
+    ? hash('sha256', `number ${recipientOf(phoneNumber)}`, 'base64url')
+    : userKey(userId);
+}
+
+/** The same, of a user alone. */
+export function userKey(userId: string): string {
+  return hash('sha256', `user ${userId}`, 'base64url');
+}
+
+/** An event of a person, as it takes the place of older ones. */
+export interface NewEvent {
+  readonly eventKey: string;
+  /** One of Okta's preview page goes beside the newest event, and in the place of none. */
+  readonly isPreview: boolean;
+  readonly nowMs: number;
+  /** How long ago its call came in, milliseconds: one that came before what is known already is not the newest. Default: 0. */
+  readonly ageMs?: number | undefined;
+  /** The event that it comes right after, however old it is: where that one is the newest, it takes its place. */
+  readonly after?: string | undefined;
+  /** When its code ends: nothing needs to be known of it after that. */
+  readonly untilMs: number;
+}
+
+/** An event of a person, and its request, to say whose it was should the state fail. */
+export type PersonEvent = Pick<Receipt, 'person' | 'eventKey' | 'request'>;
+
+/**
+ * The part of `State` that late failover needs. What returns nothing may return a promise; it is not waited for. `nowMs` and
+ * `untilMs` are by the steady clock of this process: how far they are apart counts, not what they are.
+ */
+export interface ReceiptState {
+  /** Makes an event the newest of its person: what is pending for older ones is dropped. */
+  overtake(person: string, event: NewEvent): unknown;
+  /**
+   * Whether nothing newer has come; `'unknown'` where nobody can say (any more): nothing goes out late then either, but a
+   * call that is under way goes on.
+   */
+  isNewest(
+    person: string,
+    eventKey: string,
+    nowMs: number,
+  ): boolean | 'unknown' | Promise<boolean | 'unknown'>;
+  /**
+   * Keeps what was sent, by the message's key (where its id comes from, and the provider's id), until the code ends. Where a
+   * report of the message is remembered it gives that, in the same step, and keeps nothing: it is for the caller then to
+   * act. A promise is not waited for.
+   */
+  keepReceipt(
+    messageKey: string,
+    receipt: Receipt,
+    life: { readonly nowMs: number; readonly untilMs: number },
+  ): FinalReport | undefined | Promise<FinalReport | undefined>;
+  /**
+   * Gives a receipt to exactly one of all who ask for it, while its code is good; where another process kept it, its
+   * `expiresAtMs` becomes `nowMs` and what is left of its life. Where there is none, or the message has
+   * failed, it remembers the report for a minute, in the same step: the one whose message it is may not have Twilio's answer
+   * yet, and the one who goes on with it may be about to send. `delivered` takes the place of a failure, not the reverse.
+   *
+   * @param onLate - told of it later, with `wasLost`, where the state was lost and is back.
+   */
+  takeReceipt(
+    messageKey: string,
+    nowMs: number,
+    report: FinalReport,
+    onLate?: (receipt: Receipt) => void,
+  ): Receipt | undefined | Promise<Receipt | undefined>;
+  /** Whether one of these messages is remembered to have been delivered. */
+  isDelivered(messageKeys: readonly string[], nowMs: number): boolean | Promise<boolean>;
+  /**
+   * Whether other processes see what this one keeps. A report without a receipt is then of a message that nothing could
+   * follow, or that has been dealt with; else perhaps of one that another process has sent.
+   */
+  readonly isShared?: boolean | undefined;
+  /** Where one process can go on with what another one waited for. */
+  readonly alarms?: Alarms | undefined;
+}
+
+/** What is due later, whoever lives then. They are beside the timers of the process that sets them. */
+export interface Alarms {
+  /** Wakes somebody about a message, once, milliseconds from now. What returns a promise is not waited for. */
+  set(messageKey: string, dueInMs: number): unknown;
+  /** Is told from now on of what is due: each to one of all that listen. If that one rejects or dies, it or another is told again. */
+  onDue(listener: (messageKey: string) => Promise<void>): void;
+}
+
+/** How long a state remembers a report, milliseconds: longer than any send takes to be answered. */
+export const REPORT_LIFE_MS = 60_000;
+
+/** What a state may take before it counts as lost, milliseconds. */
+const STATE_MS = 2_000;
+
+/** A state's receipts as late failover uses them: nothing throws, rejects or hangs. */
+export interface Receipts {
+  /** @param request - `undefined` for a sign-in. */
+  overtake(person: string, event: NewEvent, request: Receipt['request'] | undefined): void;
+  /** `'unknown'` where the state does not answer: nobody knows then what is newest. */
+  isNewest(event: PersonEvent): Promise<boolean | 'unknown'>;
+  /** @param onReport - told of what was reported before, if anything was: nothing is kept then. */
+  keep(
+    messageKey: string,
+    receipt: Receipt,
+    onReport: (report: FinalReport) => void,
+  ): Promise<void> | undefined;
+  take(
+    messageKey: string,
+    report: FinalReport,
+    onLate: (receipt: Receipt) => void,
+  ): Promise<Receipt | undefined>;
+  /** Wakes somebody later, where the state can. */
+  setAlarm(messageKey: string, receipt: Receipt, dueInMs: number): void;
+  /** `false` where the state does not answer. */
+  isDelivered(messageKeys: readonly string[], receipt: Receipt): Promise<boolean>;
+}
+
+/** @param onFailure - told of what a state does not do, and for which request, where that is known, else what it was asked. */
+export function receiptsOf(
+  state: ReceiptState,
+  onFailure: (
+    error: unknown,
+    request: Receipt['request'] | undefined,
+    asked?: 'overtake' | 'takeReceipt',
+  ) => void,
+): Receipts {
+  type Request = Receipt['request'] | undefined;
+  const ask = async <T>(work: () => T | Promise<T>, otherwise: T, request: Request): Promise<T> => {
+    try {
+      const answer = await waitAtMost(Promise.resolve(work()), STATE_MS);
+      if (answer !== TIMED_OUT) return answer;
+      onFailure(new Error('no answer in time'), request);
+    } catch (error) {
+      onFailure(error, request);
+    }
+    return otherwise;
+  };
+  /** Gives a promise where the state does: it never rejects, and may never resolve. */
+  const tell = (
+    work: () => unknown,
+    request: Request,
+    onAnswer?: (answer: unknown) => void,
+  ): Promise<void> | undefined => {
+    try {
+      const returned = work();
+      if (returned === undefined) return undefined;
+      return Promise.resolve(returned)
+        .then(onAnswer)
+        .catch((error: unknown) => {
+          onFailure(error, request, 'overtake');
+        });
+    } catch (error) {
+      onFailure(error, request, 'overtake');
+      return undefined;
+    }
+  };
+  return {
+    overtake: (person, event, request) => {
+      void tell(() => state.overtake(person, event), request);
+    },
+    isNewest: ({ person, eventKey, request }) =>
+      ask<boolean | 'unknown'>(() => state.isNewest(person, eventKey, steadyMs()), 'unknown', request),
+    keep: (messageKey, receipt, onReport) => {
+      const life = { nowMs: steadyMs(), untilMs: receipt.expiresAtMs };
+      return tell(
+        () => state.keepReceipt(messageKey, receipt, life),
+        receipt.request,
+        (answer) => {
+          const report = readReport(answer ?? PENDING);
+          if (isFinal(report)) onReport(report);
+        },
+      );
+    },
+    take: (messageKey, report, onLate) =>
+      ask(() => state.takeReceipt(messageKey, steadyMs(), report, onLate), undefined, undefined),
+    setAlarm: (messageKey, { request }, dueInMs) => {
+      void tell(() => state.alarms?.set(messageKey, dueInMs), request);
+    },
+    isDelivered: (messageKeys, { request }) =>
+      messageKeys.length === 0
+        ? Promise.resolve(false)
+        : ask(() => state.isDelivered(messageKeys, steadyMs()), false, request),
+  };
+}

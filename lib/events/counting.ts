@@ -1,0 +1,127 @@
+import type { HookEvent, HookEventListener } from '../core/events.js';
+import { countryLabel, NONE, requestTypeLabel, type LabelValues } from './metric-labels.js';
+import type { Instruments } from './metric-table.js';
+
+/** What each event adds to which metric. */
+
+const MS_PER_SECOND = 1000;
+
+export function countEvents(instruments: Instruments, labels: LabelValues): HookEventListener {
+  const { stageDuration } = instruments;
+  const observe = (stage: 'profile' | 'attempt' | 'call', channel: string, durationMs: number): void => {
+    stageDuration.observe({ stage, channel }, durationMs / MS_PER_SECOND);
+  };
+
+  const countAnswer = (event: Extract<HookEvent, { type: 'request.answered' }>): void => {
+    const outcome = event.status;
+    // A repeat sends nothing, and its time is not that of a code.
+    if (event.isRepeat) {
+      instruments.repeats.inc({ outcome });
+      return;
+    }
+    // What is only tried says nothing of those who sign in.
+    if (event.isPreview) {
+      instruments.previews.inc({ outcome });
+      return;
+    }
+    const channel = labels.channel(event.channel);
+    const country = countryLabel(event.country);
+    instruments.codes.inc({ channel, outcome, country, request_type: requestTypeLabel(event.requestType) });
+    observe('call', NONE, event.durationMs);
+    instruments.budgetLeft.observe({}, event.remainingMs / MS_PER_SECOND);
+  };
+
+  const countFailover = (event: Extract<HookEvent, { type: 'failover.ended' }>): void => {
+    const { fromChannel, channel, provider, outcome, code } = event;
+    instruments.lateFailovers.inc({
+      from_channel: labels.channel(fromChannel),
+      channel: labels.channel(channel),
+      outcome,
+      code: labels.code(code, labels.provider(provider)),
+    });
+  };
+
+  return (event) => {
+    switch (event.type) {
+      case 'request.answered':
+        countAnswer(event);
+        return;
+      case 'attempt.ended': {
+        const attempt = labels.attempt(event);
+        instruments.attempts.inc(attempt);
+        // One that was not made took no time.
+        if (event.code !== 'BREAKER_OPEN') observe('attempt', attempt.channel, event.durationMs);
+        return;
+      }
+      case 'attempt.late':
+        instruments.lateResults.inc(labels.attempt(event));
+        return;
+      case 'failover.ended':
+        countFailover(event);
+        return;
+      case 'guard.blocked': {
+        const { rule, mode } = event;
+        instruments.guardBlocks.inc({ rule, mode, country: countryLabel(event.country) });
+        return;
+      }
+      case 'code.used':
+        instruments.codesUsed.inc({
+          channel: labels.channel(event.channel),
+          country: countryLabel(event.country),
+        });
+        return;
+      case 'message.status': {
+        const channel = labels.channel(event.channel);
+        const status = labels.word(event.status, 'status');
+        instruments.messageStatuses.inc({
+          channel,
+          status,
+          code: labels.code(event.code, `status ${channel}`),
+        });
+        return;
+      }
+      case 'inbound.received':
+        instruments.inboundMessages.inc({
+          channel: labels.channel(event.channel),
+          keyword: event.keyword ?? NONE,
+        });
+        return;
+      case 'profile.read':
+        instruments.profileReads.inc({ source: event.source, reason: labels.word(event.reason, 'profile') });
+        observe('profile', NONE, event.durationMs);
+        return;
+      case 'okta.paused':
+        instruments.oktaPauses.inc({ reason: event.reason });
+        return;
+      case 'state.lost':
+        instruments.stateLosses.inc({});
+        return;
+      case 'breaker.changed':
+        // From half-open as well: the host was tried, and given up again.
+        if (event.state === 'open') instruments.breakerOpenings.inc({ host: event.host });
+        return;
+      case 'caller.rejected':
+        instruments.rejectedCalls.inc({ code: labels.word(event.reason, 'rejection') }, event.count);
+        return;
+      case 'request.rejected':
+        instruments.rejectedCalls.inc({ code: labels.word(event.code, 'rejection') }, event.count);
+        return;
+      case 'extension.failed':
+      case 'feedback.failed':
+      case 'message.unknown':
+        instruments.warnings.inc({ event: event.type }, event.count);
+        return;
+      case 'callbacks.missing':
+      case 'clock.skewed':
+      case 'configuration.warned':
+      case 'state.warned':
+        instruments.warnings.inc({ event: event.type });
+        return;
+      // Each is counted by what it led to.
+      case 'request.received':
+      case 'request.repeated':
+      case 'channels.planned':
+      case 'state.recovered':
+    }
+  };
+}

@@ -1,0 +1,238 @@
+import type { HookEvent } from '../core/events.js';
+import {
+  TESTER_PREFIX,
+  type ChannelTally,
+  type Execution,
+  type ExecutionQuery,
+  type ExecutionSummary,
+} from '../core/history.js';
+import { answerOf, readOutcome, tallyOf, triedChannels } from './execution-outcome.js';
+
+/** One execution: a fold of the events about it, which may come in any order. */
+
+/** So many events of one are kept: a code leaves about ten, and only repeats are many. */
+const MOST_STEPS = 200;
+
+/** The code of one that cannot be read. */
+const UNREADABLE = 'UNREADABLE';
+
+/** An event, and where it stands among those of its gateway. */
+export interface Step {
+  readonly event: HookEvent;
+  /** The gateway that told it. */
+  readonly gateway: string;
+  /** Grows with each event of that gateway. */
+  readonly place: number;
+}
+
+/** What is read of the events, once for all questions until another one comes. */
+interface Reading {
+  readonly summary: ExecutionSummary;
+  readonly events: readonly HookEvent[];
+  readonly channels: ReadonlySet<string>;
+  /** All that is searched, in lower case. */
+  readonly words: string;
+  readonly tallies: readonly ChannelTally[];
+}
+
+export class ExecutionRecord {
+  readonly id: string;
+  /** By which messages of it are known. */
+  readonly transactionIds = new Set<string>();
+  /** When it was asked for, and when the first was told of it, which a gateway with a slow clock may have done. */
+  #askedAt = Infinity;
+  #toldAt = Infinity;
+  #steps: Step[] = [];
+  #omitted = 0;
+  #repeats = 0;
+  #reading: Reading | undefined;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  /** Milliseconds since 1970. */
+  get startedAt(): number {
+    return this.#askedAt === Infinity ? this.#toldAt : this.#askedAt;
+  }
+
+  /** How many are kept of it. */
+  get stepCount(): number {
+    return this.#steps.length;
+  }
+
+  /** Whether the next question costs nothing. */
+  get isRead(): boolean {
+    return this.#reading !== undefined;
+  }
+
+  /** At each event of each call: nothing is read before somebody asks. */
+  add(step: Step): void {
+    this.#reading = undefined;
+    const { event } = step;
+    this.#toldAt = Math.min(this.#toldAt, event.at);
+    if (event.type === 'request.received') this.#askedAt = Math.min(this.#askedAt, event.at);
+    if (event.type === 'request.repeated') this.#repeats += 1;
+    this.#steps.push(step);
+    if (this.#steps.length > MOST_STEPS) this.#omitOne();
+  }
+
+  summary(nowMs: number): ExecutionSummary {
+    return this.#read(nowMs).summary;
+  }
+
+  open(nowMs: number): Execution {
+    const { summary, events } = this.#read(nowMs);
+    return { ...summary, steps: events, omittedSteps: this.#omitted + this.#steps.length - events.length };
+  }
+
+  tallies(nowMs: number): readonly ChannelTally[] {
+    return this.#read(nowMs).tallies;
+  }
+
+  /** @param search - in lower case. */
+  fits({ channel, outcome }: ExecutionQuery, search: string | undefined, nowMs: number): boolean {
+    const { summary, channels, words } = this.#read(nowMs);
+    return (
+      (outcome === undefined || summary.outcome === outcome) &&
+      (channel === undefined || channels.has(channel)) &&
+      (search === undefined || words.includes(search))
+    );
+  }
+
+  /** Which one goes must not depend on the order in which they came: the newest of repeats, then the newest. */
+  #omitOne(): void {
+    const first = this.#steps.reduce((one, other) => (compareSteps(one, other) <= 0 ? one : other));
+    const ofRepeats = this.#steps.filter((step) => step !== first && isOfRepeat(step));
+    const candidates = ofRepeats.length > 0 ? ofRepeats : this.#steps;
+    const newest = candidates.reduce((one, other) => (compareSteps(one, other) > 0 ? one : other));
+    this.#steps.splice(this.#steps.indexOf(newest), 1);
+    this.#omitted += 1;
+  }
+
+  #read(nowMs: number): Reading {
+    // One that runs is done at some time without another event.
+    if (this.#reading !== undefined && this.#reading.summary.outcome !== 'running') return this.#reading;
+    // Whatever is wrong with one, all others can be read: it costs a row.
+    try {
+      this.#reading = this.#readSteps(nowMs);
+    } catch {
+      this.#reading = this.#readNothing();
+    }
+    return this.#reading;
+  }
+
+  #readSteps(nowMs: number): Reading {
+    this.#steps.sort(compareSteps);
+    const events = askedFirst(this.#steps.map(({ event }) => event));
+    const summary = this.#summarize(events, nowMs);
+    const { channel, deliveryChannel } = summary;
+    const channels = [
+      ...triedChannels(events),
+      ...[channel, deliveryChannel].filter((name) => name !== undefined),
+    ];
+    return {
+      summary,
+      events,
+      channels: new Set(channels),
+      words: wordsOf(summary, events),
+      tallies: tallyOf(events),
+    };
+  }
+
+  /** It is there, and nobody can say what became of it. */
+  #readNothing(): Reading {
+    const summary: ExecutionSummary = {
+      id: this.id,
+      startedAt: this.startedAt,
+      oktaRequestId: undefined,
+      userId: undefined,
+      requestType: undefined,
+      deliveryChannel: undefined,
+      to: '',
+      isPreview: false,
+      isTest: false,
+      outcome: 'pending',
+      channel: undefined,
+      provider: undefined,
+      code: UNREADABLE,
+      durationMs: undefined,
+      repeats: this.#repeats,
+    };
+    return { summary, events: [], channels: new Set(), words: wordsOf(summary, []), tallies: [] };
+  }
+
+  #summarize(events: readonly HookEvent[], nowMs: number): ExecutionSummary {
+    const { outcome, channel, provider, code } = readOutcome(events, { startedAt: this.startedAt, nowMs });
+    const oktaRequestId = firstOf(events, (event) =>
+      'oktaRequestId' in event ? event.oktaRequestId : undefined,
+    );
+    return {
+      id: this.id,
+      startedAt: this.startedAt,
+      oktaRequestId,
+      userId: firstOf(events, (event) => ('userId' in event ? event.userId : undefined)),
+      requestType: firstOf(events, (event) => ('requestType' in event ? event.requestType : undefined)),
+      deliveryChannel: firstOf(events, (event) =>
+        'deliveryChannel' in event ? event.deliveryChannel : undefined,
+      ),
+      to: firstOf(events, (event) => ('to' in event ? event.to : undefined)) ?? '',
+      isPreview: firstOf(events, (event) => ('isPreview' in event ? event.isPreview : undefined)) ?? false,
+      isTest: oktaRequestId?.startsWith(TESTER_PREFIX) ?? false,
+      outcome,
+      channel,
+      provider,
+      code,
+      durationMs: answerOf(events)?.durationMs,
+      repeats: this.#repeats,
+    };
+  }
+}
+
+/** By time; at the same time, those of one gateway in their order. */
+function compareSteps(one: Step, other: Step): number {
+  if (one.event.at !== other.event.at) return one.event.at - other.event.at;
+  if (one.gateway !== other.gateway) return one.gateway < other.gateway ? -1 : 1;
+  return one.place - other.place;
+}
+
+/** Whatever the clocks of several gateways say, nothing was done before it was asked for. */
+function askedFirst(events: readonly HookEvent[]): readonly HookEvent[] {
+  const asked = events.find(({ type }) => type === 'request.received');
+  return asked === undefined ? events : [asked, ...events.filter((event) => event !== asked)];
+}
+
+/** A repeat comes in, is known, and is answered. */
+function isOfRepeat({ event }: Step): boolean {
+  return (
+    event.type === 'request.received' ||
+    event.type === 'request.repeated' ||
+    (event.type === 'request.answered' && event.isRepeat)
+  );
+}
+
+function firstOf<Value>(
+  events: readonly HookEvent[],
+  read: (event: HookEvent) => Value | undefined,
+): Value | undefined {
+  for (const event of events) {
+    const value = read(event);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+function wordsOf(
+  { id, oktaRequestId, userId, code }: ExecutionSummary,
+  events: readonly HookEvent[],
+): string {
+  const words = new Set([id, oktaRequestId, userId, code]);
+  for (const event of events) {
+    if ('transactionId' in event) words.add(event.transactionId);
+    if ('code' in event) words.add(event.code);
+    if ('why' in event) words.add(event.why);
+    if (event.type === 'guard.blocked') for (const rule of event.rules) words.add(rule.code);
+  }
+  // No word has a line's end in it that somebody could search.
+  return [...words].join('\n').toLowerCase();
+}

@@ -1,0 +1,175 @@
+import type { HookEvent, HookEventListener } from '../core/events.js';
+import type { ExecutionSummary, History, HistoryLog } from '../core/history.js';
+import { waitAtMost } from '../core/wait-at-most.js';
+import type { ExecutionRecord } from './execution.js';
+import { isForAll, isOfExecution, KeptExecutions, newestFirst } from './kept-executions.js';
+import { SharedEvents } from './shared-events.js';
+
+/** The execution history: a fold of the one stream of events, and of those of other gateways. */
+
+/** So many executions are kept. */
+const MOST_EXECUTIONS = 5_000;
+/** How often those who watch are told, milliseconds, and at which of these times other gateways are asked. */
+const TELL_EVERY_MS = 250;
+const ASK_EVERY_TIMES = 4;
+
+/** What a question waits for what others did, milliseconds. */
+const CATCH_UP_MS = 2_000;
+
+/** A history, and what it is made from. */
+export interface KeptHistory {
+  readonly history: History;
+  /** For the stream of events. */
+  readonly listener: HookEventListener;
+  /** Tells other gateways what they do not know yet. Resolves in a log's time, never rejects. */
+  close(): Promise<void>;
+}
+
+/** @param parts.max - how many executions are kept; default 5,000. Those of more than a day are not, whatever it is. */
+export function createHistory(parts: {
+  /** A state's, where gateways share one. */
+  readonly log: HistoryLog | undefined;
+  /** Milliseconds since 1970; never fails. */
+  readonly clock: () => number;
+  readonly max?: number | undefined;
+}): KeptHistory {
+  const { log, clock, max = MOST_EXECUTIONS } = parts;
+  const kept = new KeptExecutions(max, clock);
+  const watch = new Watch(clock, () => shared?.catchUp());
+  const shared =
+    log === undefined
+      ? undefined
+      : new SharedEvents(log, (step) => {
+          watch.changed(kept.add(step), 'elsewhere');
+        });
+  const gateway = shared?.gateway ?? '';
+  let place = 0;
+  let isClosed = false;
+
+  /** A log that does not answer must not keep what is here from those who ask. */
+  const catchUp = async (): Promise<void> => {
+    if (shared !== undefined) await waitAtMost(shared.catchUp(), CATCH_UP_MS);
+  };
+
+  const history: History = {
+    isShared: shared !== undefined,
+    async find(query) {
+      await catchUp();
+      if (!isForAll(query)) await kept.readAll();
+      const fitting = kept.find(query);
+      const rest = query.before === undefined ? fitting : after(query.before, fitting);
+      const page = rest.slice(0, Math.max(1, query.limit));
+      const nowMs = clock();
+      return {
+        executions: page.map((record) => record.summary(nowMs)),
+        total: fitting.length,
+        next: page.length < rest.length ? page.at(-1)?.id : undefined,
+      };
+    },
+    async open(id) {
+      await catchUp();
+      return kept.get(id)?.open(clock());
+    },
+    async tally(sinceMs) {
+      await catchUp();
+      await kept.readAll();
+      return kept.tally(sinceMs);
+    },
+    watch: (onChanged) => (isClosed ? () => undefined : watch.add(onChanged)),
+  };
+
+  /** It may no longer fit, and still tells where to go on. One that is gone was the oldest. */
+  const after = (id: string, fitting: readonly ExecutionRecord[]): readonly ExecutionRecord[] => {
+    const last = kept.get(id);
+    return last === undefined
+      ? []
+      : fitting.filter((record) => newestFirst(last, record) < 0 && record !== last);
+  };
+
+  return {
+    history,
+    listener: (event: HookEvent) => {
+      if (isClosed || !isOfExecution(event)) return;
+      const step = { event, gateway, place };
+      place += 1;
+      watch.changed(kept.add(step), 'here');
+      shared?.tell(step);
+    },
+    close: async () => {
+      isClosed = true;
+      watch.end();
+      await shared?.close();
+    },
+  };
+}
+
+type Watcher = (changed: readonly ExecutionSummary[]) => void;
+
+/** Those who watch, and the one timer that runs while there are any. */
+class Watch {
+  readonly #watchers = new Set<{ readonly onChanged: Watcher }>();
+  readonly #changed = new Set<ExecutionRecord>();
+  readonly #clock: () => number;
+  readonly #catchUp: () => Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #times = 0;
+  /** What others told before somebody watched is not news. */
+  #isCaughtUp = false;
+
+  constructor(clock: () => number, catchUp: () => Promise<void> | undefined) {
+    this.#clock = clock;
+    this.#catchUp = catchUp;
+  }
+
+  add(onChanged: Watcher): () => void {
+    const watcher = { onChanged };
+    if (this.#watchers.size === 0) {
+      this.#isCaughtUp = false;
+      void Promise.resolve(this.#catchUp()).then(() => (this.#isCaughtUp = true));
+      this.#times = 0;
+      this.#wait();
+    }
+    this.#watchers.add(watcher);
+    return () => {
+      this.#watchers.delete(watcher);
+      if (this.#watchers.size === 0) this.end();
+    };
+  }
+
+  changed(record: ExecutionRecord | undefined, where: 'here' | 'elsewhere'): void {
+    if (record === undefined || this.#watchers.size === 0) return;
+    if (where === 'here' || this.#isCaughtUp) this.#changed.add(record);
+  }
+
+  end(): void {
+    this.#watchers.clear();
+    this.#changed.clear();
+    clearTimeout(this.#timer);
+  }
+
+  #wait(): void {
+    this.#timer = setTimeout(() => {
+      this.#times += 1;
+      if (this.#times % ASK_EVERY_TIMES === 0) void this.#catchUp();
+      this.#wait();
+      this.#tell();
+    }, TELL_EVERY_MS);
+    // A process that has nothing else to do may end.
+    this.#timer.unref();
+  }
+
+  #tell(): void {
+    if (this.#changed.size === 0) return;
+    const nowMs = this.#clock();
+    const summaries = [...this.#changed].sort(newestFirst).map((record) => record.summary(nowMs));
+    this.#changed.clear();
+    for (const { onChanged } of [...this.#watchers]) {
+      // Its failure is its own.
+      try {
+        onChanged(summaries);
+      } catch {
+        continue;
+      }
+    }
+  }
+}

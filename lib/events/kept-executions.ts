@@ -1,0 +1,204 @@
+import { setImmediate } from 'node:timers/promises';
+import type { HookEvent } from '../core/events.js';
+import type { ChannelTally, ExecutionQuery } from '../core/history.js';
+import { emptyTally } from './execution-outcome.js';
+import { ExecutionRecord, type Step } from './execution.js';
+
+/** The last executions: events find theirs, and the oldest give way. */
+
+/** No execution is known for longer, milliseconds. */
+const LIFE_MS = 86_400_000;
+/** Reports of messages that nobody has told to be sent: their gateway's events may be on their way. */
+const MOST_EARLY_MESSAGES = 1_000;
+const MOST_EARLY_REPORTS = 10;
+/** Sorted, and cut, when so many more than may be are there. */
+const SLACK = 0.1;
+
+/** Steps of all executions: somebody who repeats events without end gets no more of the memory; some 50 MB. */
+const MOST_STEPS = 100_000;
+
+/** So many executions are read at once. */
+const READ_AT_ONCE = 50;
+
+/** Whether every execution fits. */
+export function isForAll({ search = '', channel, outcome }: ExecutionQuery): boolean {
+  return search.trim() === '' && channel === undefined && outcome === undefined;
+}
+
+/** Part of an execution, or of one that is not known yet. */
+export function isOfExecution(event: HookEvent): boolean {
+  return idOf(event) !== undefined || event.type === 'message.status';
+}
+
+export class KeptExecutions {
+  readonly #byId = new Map<string, ExecutionRecord>();
+  /** Whose message it is. */
+  readonly #byTransaction = new Map<string, ExecutionRecord>();
+  readonly #early = new Map<string, Step[]>();
+  /** Those that gave way: what is told of them later makes no new ones. */
+  readonly #gone = new Set<string>();
+  #stepCount = 0;
+  readonly #max: number;
+  readonly #clock: () => number;
+
+  constructor(max: number, clock: () => number) {
+    this.#max = max;
+    this.#clock = clock;
+  }
+
+  /** Gives the one that has changed. */
+  add(step: Step): ExecutionRecord | undefined {
+    const { event } = step;
+    const record = this.#recordOf(step);
+    if (record === undefined) return undefined;
+    this.#addTo(record, step);
+    if ('transactionId' in event && event.transactionId !== undefined && event.type !== 'message.status') {
+      this.#know(event.transactionId, record);
+    }
+    return record;
+  }
+
+  get(id: string): ExecutionRecord | undefined {
+    this.#cut();
+    return this.#byId.get(id);
+  }
+
+  /** Those that fit, the newest first. */
+  find(query: ExecutionQuery): readonly ExecutionRecord[] {
+    const records = this.#cut();
+    if (isForAll(query)) return records;
+    const search = query.search?.trim().toLowerCase() || undefined;
+    const nowMs = this.#clock();
+    return records.filter((record) => record.fits(query, search, nowMs));
+  }
+
+  /** Reads what has changed, a few at a time: codes go on meanwhile, and what is asked next is there. */
+  async readAll(): Promise<void> {
+    const nowMs = this.#clock();
+    let count = 0;
+    for (const record of this.#cut()) {
+      if (record.isRead) continue;
+      record.summary(nowMs);
+      count += 1;
+      if (count % READ_AT_ONCE === 0) await setImmediate();
+    }
+  }
+
+  /** By channel, of those that began since; previews and tests left out. */
+  tally(sinceMs: number): readonly ChannelTally[] {
+    // What was only tried says nothing of those who sign in.
+    const nowMs = this.#clock();
+    const sums = new Map<string, ChannelTally>();
+    for (const record of this.#cut()) {
+      if (record.startedAt < sinceMs) break;
+      if (record.summary(nowMs).isPreview) continue;
+      for (const tally of record.tallies(nowMs)) {
+        sums.set(tally.channel, addTallies(sums.get(tally.channel) ?? emptyTally(tally.channel), tally));
+      }
+    }
+    return [...sums.values()].sort((one, other) => (one.channel < other.channel ? -1 : 1));
+  }
+
+  #recordOf(step: Step): ExecutionRecord | undefined {
+    const { event } = step;
+    const id = idOf(event);
+    if (id !== undefined) {
+      if (this.#gone.has(id)) return undefined;
+      return this.#byId.get(id) ?? this.#begin(id);
+    }
+    if (event.type !== 'message.status') return undefined;
+    const record = this.#byTransaction.get(event.transactionId);
+    if (record === undefined) this.#keepEarly(event.transactionId, step);
+    return record;
+  }
+
+  #begin(id: string): ExecutionRecord {
+    const record = new ExecutionRecord(id);
+    // Forgotten in time, also where nobody ever asks.
+    for (const oldest of this.#byId.values()) {
+      if (oldest.startedAt >= this.#clock() - LIFE_MS) break;
+      this.#forget(oldest);
+    }
+    if (this.#byId.size >= this.#max * (1 + SLACK)) this.#cut();
+    this.#byId.set(id, record);
+    return record;
+  }
+
+  #know(transactionId: string, record: ExecutionRecord): void {
+    if (record.transactionIds.has(transactionId)) return;
+    record.transactionIds.add(transactionId);
+    this.#byTransaction.set(transactionId, record);
+    const early = this.#early.get(transactionId);
+    if (early === undefined) return;
+    this.#early.delete(transactionId);
+    for (const step of early) this.#addTo(record, step);
+  }
+
+  #addTo(record: ExecutionRecord, step: Step): void {
+    const before = record.stepCount;
+    record.add(step);
+    this.#stepCount += record.stepCount - before;
+    if (this.#stepCount > MOST_STEPS * (1 + SLACK)) this.#cut();
+  }
+
+  #keepEarly(transactionId: string, step: Step): void {
+    const early = this.#early.get(transactionId);
+    if (early === undefined) {
+      this.#early.set(transactionId, [step]);
+      dropOldest(this.#early, MOST_EARLY_MESSAGES);
+    } else if (early.length < MOST_EARLY_REPORTS) early.push(step);
+  }
+
+  /** Gives those that stay, the newest first. */
+  #cut(): readonly ExecutionRecord[] {
+    const records = [...this.#byId.values()].sort(newestFirst);
+    const oldestMs = this.#clock() - LIFE_MS;
+    let steps = 0;
+    const firstGone = records.findIndex(({ startedAt, stepCount }, at) => {
+      steps += stepCount;
+      return at >= this.#max || startedAt < oldestMs || steps > MOST_STEPS;
+    });
+    if (firstGone === -1) return records;
+    for (const record of records.splice(firstGone).reverse()) this.#forget(record);
+    return records;
+  }
+
+  #forget(record: ExecutionRecord): void {
+    this.#byId.delete(record.id);
+    this.#stepCount -= record.stepCount;
+    for (const id of record.transactionIds) {
+      if (this.#byTransaction.get(id) === record) this.#byTransaction.delete(id);
+    }
+    this.#gone.add(record.id);
+    dropOldest(this.#gone, this.#max);
+  }
+}
+
+/** A total order, so that a page goes on where the one before it has ended. */
+export function newestFirst(one: ExecutionRecord, other: ExecutionRecord): number {
+  return other.startedAt - one.startedAt || (one.id < other.id ? 1 : -1);
+}
+
+function idOf(event: HookEvent): string | undefined {
+  return 'eventId' in event ? event.eventId : undefined;
+}
+
+function addTallies(one: ChannelTally, other: ChannelTally): ChannelTally {
+  return {
+    channel: one.channel,
+    accepted: one.accepted + other.accepted,
+    refused: one.refused + other.refused,
+    unknown: one.unknown + other.unknown,
+    delivered: one.delivered + other.delivered,
+    undelivered: one.undelivered + other.undelivered,
+    used: one.used + other.used,
+  };
+}
+
+/** What came first goes first. */
+function dropOldest(kept: Map<string, unknown> | Set<string>, max: number): void {
+  for (const key of kept.keys()) {
+    if (kept.size <= max) return;
+    kept.delete(key);
+  }
+}

@@ -1,0 +1,236 @@
+import { hash } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { TelephonyRequest } from '../core/channel.js';
+import type { GuardRule } from '../core/events.js';
+import { recipientOf, type NumberReading } from '../numbers/phone-number.js';
+import type { Bucket } from '../delivery/state.js';
+
+/** What is held back before anything is spent on it: limits, countries, and kinds of numbers. */
+
+/** So many codes in so many seconds. */
+export interface Limit {
+  readonly points: number;
+  readonly seconds: number;
+}
+
+/** The limits, by their options' names. */
+export type LimitRule = Extract<GuardRule, 'perUser' | 'perNumber' | 'perIp'>;
+
+/** What the guard runs on. */
+export interface Guard {
+  /** `record` blocks nothing: it only tells. */
+  readonly mode: 'enforce' | 'record';
+  /** Those that are on. */
+  readonly limits: readonly (Limit & { readonly rule: LimitRule })[];
+  /** ISO 3166; `undefined`: every country. */
+  readonly countries: { readonly kind: 'allow' | 'deny'; readonly of: ReadonlySet<string> } | undefined;
+  readonly answer: 'pending' | 'error';
+}
+
+/** A limit as it applies to one request, and which one it is. */
+export interface LimitBucket extends Bucket {
+  readonly rule: LimitRule;
+}
+
+/** Why a request is held back. */
+export interface GuardBlock {
+  readonly rule: GuardRule;
+  readonly code:
+    'LIMIT_PER_USER' | 'LIMIT_PER_NUMBER' | 'LIMIT_PER_IP' | 'COUNTRY_NOT_ALLOWED' | 'NUMBER_TYPE_BLOCKED';
+  readonly reason: string;
+  /** What an operator can do about it, by the option's name. */
+  readonly remedy: string;
+  /** The limit's; `undefined` where the rule is none. */
+  readonly points: number | undefined;
+  readonly seconds: number | undefined;
+}
+
+/** What the last word of a request type is about; those that do not exist yet count together. */
+const PURPOSES: ReadonlyMap<string | undefined, string> = new Map([
+  ['mfa-verification', 'sign-in'],
+  ['pre-enrollment', 'enrolment'],
+  ['account-unlock', 'recovery'],
+  ['password-reset', 'recovery'],
+]);
+
+function purposeOf(requestType: string | undefined): string {
+  return PURPOSES.get(requestType?.slice(requestType.lastIndexOf('.') + 1)) ?? 'other';
+}
+
+/**
+ * The limits that a request takes a point of.
+ *
+ * @param whose.isPreview - counted apart under every rule: what an administrator tries takes no point of a user's own.
+ * @param whose.person - as `personKey` makes it.
+ */
+export function bucketsOf(
+  request: TelephonyRequest,
+  whose: { readonly isPreview: boolean; readonly person: string },
+  { limits }: Guard,
+): readonly LimitBucket[] {
+  const buckets: LimitBucket[] = [];
+  for (const { rule, points, seconds } of limits) {
+    const key = keyOf(rule, request, whose);
+    if (key !== undefined) buckets.push({ rule, key, points, seconds });
+  }
+  return buckets;
+}
+
+/** What one limit counts by, its name first; `undefined` where the request does not tell. */
+function keyOf(
+  rule: LimitRule,
+  { userId, login, phoneNumber, requestType, ipAddress }: TelephonyRequest,
+  { isPreview, person }: { readonly isPreview: boolean; readonly person: string },
+): string | undefined {
+  const name = isPreview ? `preview ${rule}` : rule;
+  switch (rule) {
+    case 'perUser': {
+      // Of whatever kind a preview is, it is of one kind.
+      const purpose = purposeOf(isPreview ? undefined : requestType);
+      // Known by a digest already. Thousands are kept: of what stands before it there is one text for all.
+      if (userId !== undefined) return prefixOf(name, purpose) + person;
+      // Okta's logins are one whatever their case.
+      if (login !== undefined) return digestOf(name, purpose, 'login', login.toLowerCase());
+      return digestOf(name, purpose, 'number', recipientOf(phoneNumber));
+    }
+    case 'perNumber':
+      return digestOf(name, recipientOf(phoneNumber));
+    case 'perIp':
+      return ipAddress === undefined ? undefined : digestOf(name, networkOf(ipAddress));
+  }
+}
+
+const PREFIXES = new Map<string, string>();
+
+function prefixOf(name: string, purpose: string): string {
+  const prefix = `${name} ${purpose} `;
+  const known = PREFIXES.get(prefix);
+  if (known !== undefined) return known;
+  PREFIXES.set(prefix, prefix);
+  return prefix;
+}
+
+function digestOf(...counted: readonly string[]): string {
+  return hash('sha256', JSON.stringify(counted), 'base64url');
+}
+
+/** Whoever has one IPv6 address has the 2^64 beside it, too. An IPv4 address is the same one in every spelling. */
+function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const groups = groupsOf(address.toLowerCase());
+  const network = groups.slice(0, 4).join(':');
+  if (network !== '0:0:0:0') return network;
+  // All of IPv4 is behind these, an address apart as `::ffff:c633:6407`.
+  if (groups.slice(4, 6).join(':') !== '0:ffff') return groups.join(':');
+  return groups
+    .slice(6)
+    .map((group) => Number.parseInt(group, 16))
+    .flatMap((pair) => [pair >> 8, pair & 0xff])
+    .join('.');
+}
+
+/** The eight groups of an IPv6 address, without leading zeros. */
+function groupsOf(address: string): readonly string[] {
+  // What a `::` stands for are zeros.
+  const [before = [], after = []] = address.split('::').map((part) => part.split(':').flatMap(groupsOfPart));
+  const missing = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => '0');
+  return [...before, ...missing, ...after];
+}
+
+function groupsOfPart(part: string): readonly string[] {
+  if (part === '') return [];
+  if (!part.includes('.')) return [part.replace(/^0+(?=.)/, '')];
+  // An IPv4 part at the end is as long as two groups.
+  const [a = 0, b = 0, c = 0, d = 0] = part.split('.').map(Number);
+  return [a * 256 + b, c * 256 + d].map((group) => group.toString(16));
+}
+
+/** Which of its limits a request is over, by the keys that the state found without a point. */
+export function exceededRules(
+  buckets: readonly LimitBucket[],
+  exceeded: readonly string[],
+): readonly LimitRule[] {
+  if (exceeded.length === 0) return [];
+  return buckets.filter(({ key }) => exceeded.includes(key)).map(({ rule }) => rule);
+}
+
+/** Every rule that a request breaks: what its number is goes before how often it came. */
+export function judge(
+  { number, exceeded }: { readonly number: NumberReading; readonly exceeded: readonly LimitRule[] },
+  { countries, limits }: Guard,
+): readonly GuardBlock[] {
+  // As a rule: nothing is made for it.
+  if (exceeded.length === 0 && !number.isCostly && countries === undefined) return NONE;
+  const blocks: GuardBlock[] = [];
+  const { country } = number;
+  if (number.isCostly) {
+    blocks.push({
+      rule: 'numberType',
+      code: 'NUMBER_TYPE_BLOCKED',
+      reason: 'The number costs more than others: premium rate, shared cost, personal, pager or satellite',
+      remedy: ENROL_ANOTHER,
+      ...NO_LIMIT,
+    });
+  }
+  if (countries !== undefined && !isAllowed(country, countries)) {
+    blocks.push({
+      rule: 'country',
+      code: 'COUNTRY_NOT_ALLOWED',
+      reason:
+        country === undefined
+          ? 'The country of the number is not known, and only some are allowed'
+          : `Codes are not sent to the country of the number, ${country}`,
+      remedy: remedyForCountry(country, countries.kind),
+      ...NO_LIMIT,
+    });
+  }
+  for (const { rule, points, seconds } of limits) {
+    if (exceeded.includes(rule)) blocks.push({ rule, ...LIMITED[rule], points, seconds });
+  }
+  return blocks;
+}
+
+const ENROL_ANOTHER = 'Have the user enrol another number.';
+const NONE: readonly GuardBlock[] = [];
+const NO_LIMIT = { points: undefined, seconds: undefined } as const;
+
+function isAllowed(country: string | undefined, { kind, of }: NonNullable<Guard['countries']>): boolean {
+  const isListed = country !== undefined && of.has(country);
+  return kind === 'allow' ? isListed : !isListed;
+}
+
+function remedyForCountry(country: string | undefined, kind: 'allow' | 'deny'): string {
+  if (country === undefined) {
+    return 'Such numbers are sent to only by guard.countries.deny; look whether the number is right.';
+  }
+  return kind === 'allow'
+    ? `If you have users there, add ${country} to guard.countries.allow.`
+    : `If you have users there, take ${country} out of guard.countries.deny.`;
+}
+
+const LIMITED: Readonly<Record<LimitRule, Omit<GuardBlock, 'rule' | 'points' | 'seconds'>>> = {
+  perUser: {
+    code: 'LIMIT_PER_USER',
+    reason: 'The user was sent as many codes as the limit allows',
+    remedy: "Look at the user in Okta's System Log; if that many are honest, raise guard.perUser.",
+  },
+  perNumber: {
+    code: 'LIMIT_PER_NUMBER',
+    reason: 'The number was sent as many codes as the limit allows',
+    remedy: 'Look at who shares the number; if that many are honest, raise guard.perNumber.',
+  },
+  perIp: {
+    code: 'LIMIT_PER_IP',
+    reason: 'The address was the cause of as many codes as the limit allows',
+    remedy: "Look at the address in Okta's System Log; if many share it, raise guard.perIp.",
+  },
+};
+
+/** What an operator can do about a block, where its code is all that is told; `undefined` for what is none of them. */
+export function remedyForBlock(code: string): string | undefined {
+  if (code === 'NUMBER_TYPE_BLOCKED') return ENROL_ANOTHER;
+  if (code === 'COUNTRY_NOT_ALLOWED') {
+    return 'If you have users there, let the country of the number pass by guard.countries.';
+  }
+  return Object.values(LIMITED).find((limit) => limit.code === code)?.remedy;
+}

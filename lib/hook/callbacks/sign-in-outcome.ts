@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { tellOutsideCall, type HookParts } from '../call.js';
+import { CodeUses } from '../../delivery/late/code-uses.js';
+import { steadyMs } from '../../core/steady-clock.js';
+import { sentCodesOf, type SentCodes } from '../../delivery/late/sent-codes.js';
+import { RequestError } from '../../core/errors.js';
+import { answer, onlyMethods, parseJson, readBody, routeOf } from '../../http/exchange.js';
+import { answerChallenge, CHALLENGE_HEADER, eventsOf, readCodeUses } from '../../okta/event-hook.js';
+import { onlyHeader, type CallerVerifier } from '../../okta/verify-caller.js';
+
+/** The route of Okta's event hook, which tells what became of codes. */
+
+/** One delivery holds many events. */
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/** Keeps what is sent, where Okta can tell whether it is used. */
+export function createSentCodes(
+  parts: Pick<HookParts, 'settings' | 'events' | 'failures'>,
+): SentCodes | undefined {
+  const { state, eventHookSchemes } = parts.settings;
+  return eventHookSchemes.length === 0 ? undefined : sentCodesOf(state, tellOutsideCall('state', parts));
+}
+
+export function createCodeUses(parts: HookParts): CodeUses {
+  const { settings, sentCodes, lateFailover, events, channels, oktaClock } = parts;
+  const { state, clock } = settings;
+  return new CodeUses({
+    state,
+    sentCodes,
+    lateFailover,
+    events,
+    channels,
+    oktaNowMs: () => steadyMs() - oktaClock.skewMs,
+    clock,
+    onStateFailure: tellOutsideCall('state', parts),
+  });
+}
+
+/** Answers the one-time verification, and hands over what is told of codes once the answer is given. */
+export function recordSignIns(
+  { settings, underWay }: HookParts,
+  { verifier, codeUses }: { readonly verifier: CallerVerifier; readonly codeUses: CodeUses },
+): ReturnType<typeof routeOf> {
+  const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    if (req.method !== 'GET' && req.method !== 'POST') throw onlyMethods('GET', 'POST');
+    if (underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
+    if (req.method === 'GET') {
+      // Without a proof: what is given back tells nothing that the caller does not know.
+      answer(req, res, 200, answerChallenge(onlyHeader(req, CHALLENGE_HEADER)));
+      return;
+    }
+    await verifier.verify(req);
+    const limits = { type: undefined, waitMs: settings.deadlineMs, maxBytes: MAX_BODY_BYTES };
+    const events = eventsOf(parseJson(await readBody(req, limits)));
+    answer(req, res, 204, undefined);
+    codeUses.hear(readCodeUses(events));
+  };
+
+  return routeOf(record, 'a delivery of events');
+}

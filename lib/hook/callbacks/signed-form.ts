@@ -1,0 +1,44 @@
+import type { IncomingMessage } from 'node:http';
+import type { HookParts } from '../call.js';
+import { RequestError } from '../../core/errors.js';
+import { onlyMethods, parseForm, readBody } from '../../http/exchange.js';
+import { onlyHeader } from '../../okta/verify-caller.js';
+import { hasOneReading } from '../../channels/twilio/one-reading.js';
+import { isSignedByTwilio, type FormFields } from '../../channels/twilio/webhooks.js';
+
+/** HMAC-SHA1 in base64. */
+const SIGNATURE = /^[A-Za-z0-9+/]{27}=$/;
+
+/**
+ * The form that Twilio posts to one of our routes, its signature checked against the URL as Twilio was told it, whatever the
+ * request says of its host.
+ *
+ * @param path - of the route, behind `publicUrl`.
+ * @throws RequestError `METHOD_NOT_ALLOWED`, `BAD_SIGNATURE`, and those of `readBody`.
+ */
+export async function readSignedForm(
+  req: IncomingMessage,
+  path: string,
+  { settings }: Pick<HookParts, 'settings'>,
+): Promise<FormFields> {
+  if (req.method !== 'POST') throw onlyMethods('POST');
+  const signature = onlyHeader(req, 'x-twilio-signature');
+  // The signature is over the body; without one the body need not be read.
+  if (signature === undefined || !SIGNATURE.test(signature)) throw badSignature();
+  const params = parseForm(await readBody(req, { type: undefined, waitMs: settings.deadlineMs }));
+  const isSigned = isSignedByTwilio({
+    authTokens: settings.twilioAuthTokens,
+    url: `${settings.publicUrl ?? ''}${path}`,
+    signature,
+    params,
+  });
+  if (!isSigned) throw badSignature();
+  if (!hasOneReading(params)) throw badSignature('The form may be another one than Twilio signed.');
+  return params;
+}
+
+function badSignature(
+  message = 'The signature does not hold: compare publicUrl and the auth token with what Twilio has.',
+): RequestError {
+  return new RequestError('BAD_SIGNATURE', message);
+}

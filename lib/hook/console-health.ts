@@ -1,0 +1,66 @@
+import type { HookParts } from './call.js';
+import type { About, Health } from '../console/api.js';
+import type { Guard } from '../guard/limits.js';
+import type { History } from '../core/history.js';
+import type { HookStatus } from './telephony-hook.js';
+import { WINDOW_SECONDS, type RecentLimits } from '../events/recent-limits.js';
+import type { ConsoleOptions } from '../options/options.js';
+
+/** What the console says of its hook, whatever it is asked for, and how the hook is. */
+
+export function describeHook(
+  { settings, channels }: HookParts,
+  history: History,
+  { links = [] }: ConsoleOptions,
+  version: string,
+): About {
+  return {
+    version,
+    org: new URL(settings.okta.orgUrl).host,
+    hook: settings.publicUrl ?? settings.path,
+    deadlineMs: settings.deadlineMs,
+    channels: [...channels.keys()],
+    isShared: history.isShared,
+    links: links.map(({ title, href }) => ({ title, href })),
+  };
+}
+
+/** Rejects where the history cannot be asked. */
+export async function readHealth(
+  parts: HookParts,
+  of: { readonly status: () => HookStatus; readonly history: History; readonly limits: RecentLimits },
+): Promise<Health> {
+  const { settings, channels } = parts;
+  const at = settings.clock();
+  const deliveries = await of.history.tally(at - WINDOW_SECONDS * 1000);
+  const { breakers, lastSuccess, ...status } = of.status();
+  // One that fails is told by the calls that need it.
+  const shares = parts.rollout(() => undefined);
+  return {
+    ...status,
+    at,
+    breakers: Object.entries(breakers).map(([host, state]) => ({ host, state })),
+    channels: [...channels].map(([channel, providers]) => ({
+      channel,
+      providers: [...new Set(providers.map(({ provider }) => provider))],
+      lastSuccess: lastSuccess[channel]?.getTime(),
+      rollout: shares.get(channel),
+    })),
+    limits: {
+      mode: settings.guard.mode,
+      rules: settings.guard.limits.map(({ rule, points, seconds }) => ({ rule, points, seconds })),
+      countries: describeCountries(settings.guard),
+      blocked: of.limits.blocked(),
+    },
+    turnedAway: of.limits.turnedAway(),
+    oktaPausedUntil: of.limits.oktaPausedUntil(),
+    windowSeconds: WINDOW_SECONDS,
+    deliveries,
+  };
+}
+
+function describeCountries({ countries }: Guard): string | undefined {
+  if (countries === undefined) return undefined;
+  const names = [...countries.of].sort().join(', ');
+  return countries.kind === 'allow' ? `only ${names}` : `all but ${names}`;
+}

@@ -1,0 +1,175 @@
+import { hookOf, idsOf, tellFailed, type Call, type HookParts } from './call.js';
+import type { UserProfile } from '../core/channel.js';
+import type { ReadyChannel } from '../delivery/dispatch.js';
+import { readLocale } from '../texts/locale.js';
+import { toDialableNumber } from '../numbers/phone-number.js';
+import { planChannels } from '../delivery/plan.js';
+import { NEW_CALL_MS } from '../delivery/running-calls.js';
+import { socketsRead } from '../core/wait-at-most.js';
+import { askedOf } from './last-codes.js';
+import type { HookCall } from '../okta/inline-hook.js';
+import { REFUSALS, type Refusal } from '../okta/refusals.js';
+import type { ProfileReading } from '../okta/user-profile.js';
+import { arrivalOf, channelsOn, hasStoppedSince, openChannels } from './open-channels.js';
+import { sendCode } from './send-code.js';
+import { mayGoTo } from './spending.js';
+
+/** From a request that was read to what became of its code: the user looked up, the channels planned and tried. */
+
+/** Looks the user up, and goes on without where Okta does not answer in time. */
+export async function readProfile(call: Call, { settings, events, profiles }: HookParts): Promise<void> {
+  if (call.refusal !== undefined) return;
+  const { budget } = call;
+  const hook = hookOf(call);
+  const { userId, login } = hook.request;
+  const startedAt = budget.elapsedMs();
+  const waitMs = budget.share(settings.profile.timeoutMs, 0.5);
+  const reading = await profiles.read({ userId, login }, waitMs);
+  const { profile, source, reason } = reading;
+  const durationMs = Math.round(budget.elapsedMs() - startedAt);
+  call.reading = { profile, source, reason, durationMs };
+  if (!events.hearsSteps) return;
+  const { eventId, oktaRequestId } = hook.request;
+  events.emit({
+    type: 'profile.read',
+    at: events.now(),
+    eventId,
+    oktaRequestId,
+    source,
+    reason,
+    durationMs,
+  });
+}
+
+/** Plans the channels and tries them. */
+export async function deliver(call: Call, parts: HookParts): Promise<void> {
+  const { settings, events } = parts;
+  if (call.refusal !== undefined) return;
+  const hook = hookOf(call);
+  const { request } = hook;
+  const profile = call.reading?.profile;
+  const planned = planChannels(request, profile, {
+    chooseChannels: settings.chooseChannels,
+    optInAttribute: settings.optInAttribute,
+    optInChannels: settings.optInChannels,
+    isConfigured: (channel) => parts.channels.has(channel),
+    onFailure: tellFailed('chooseChannels', request, parts),
+  });
+  const on = channelsOn(planned, call, parts);
+  const whatsAppNumber = on.channels.includes('whatsapp')
+    ? whatsAppNumberOf(call, profile, parts)
+    : request.phoneNumber;
+  const addressFor = (channel: string): string =>
+    channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber;
+  const opening = openChannels(on, whatsAppNumber, call, parts);
+  const open = opening instanceof Promise ? await opening : opening;
+  call.passedOver = open.passedOver;
+  if (events.hearsSteps) {
+    events.emit({
+      type: 'channels.planned',
+      at: events.now(),
+      ...idsOf(request),
+      // Copies: whoever is told them must not be able to change them.
+      channels: [...open.channels],
+      passedOver: [...open.passedOver],
+    });
+  }
+  const hasStopped = (channel: string): boolean =>
+    hasStoppedSince(channel, addressFor(channel), arrivalOf(call), parts);
+  const plan: ReadyChannel[] = [];
+  for (const name of open.channels) plan.push(...(parts.channels.get(name) ?? []));
+  // Where nothing came over the network since, a process that was stopped may not have seen yet that Okta is gone.
+  if (call.reading?.source !== 'okta') await socketsRead();
+  call.delivery = await sendCode(
+    plan,
+    {
+      request,
+      profile,
+      locale: localeOf(hook, call.reading),
+      addressFor,
+      budget: call.budget,
+      event: call.event,
+      isSuppressed: hasStopped,
+      asked: askedOf(call, parts),
+      isStillWanted: (attempts) => mayStart(call, attempts, parts),
+    },
+    parts,
+  );
+  if (call.delivery.status !== 'refused') {
+    if (call.running !== undefined) parts.runningCalls.sent(call.running);
+  } else if (await isOvertaken(call, parts)) {
+    // Else Okta sends it after the newer one.
+    call.refusal = REFUSALS.OVERTAKEN;
+  } else if (call.delivery.decidedBy === undefined) {
+    // Before the plan was made, or since.
+    const isStopped = on.channels.length > 0 && open.channels.every(hasStopped);
+    call.refusal = refusalWithoutAttempt(planned, plan, isStopped);
+  }
+}
+
+/** What the state may take of the budget to say whether a newer code was asked for: milliseconds, and a fraction. */
+const NEWEST_SHARE = { maxMs: 200, fraction: 0.25 } as const;
+
+/** Whether a call may start an attempt: not once a newer code of its user may arrive before it. */
+function mayStart(call: Call, attempts: number, parts: HookParts): boolean | Promise<boolean> {
+  const { running, budget } = call;
+  if (running === undefined) return true;
+  const isFirst = attempts === 0;
+  const start = (): boolean => {
+    call.isOvertaken = isFirst ? running.newer === 'ahead' : running.newer !== 'none';
+    return !call.isOvertaken;
+  };
+  if (isFirst && budget.elapsedMs() <= NEW_CALL_MS) return start();
+  return isOvertakenElsewhere(call, parts).then((isOvertaken) => !isOvertaken && start());
+}
+
+/** Whether a newer code of the same user is on its way, here or elsewhere. */
+async function isOvertaken(call: Call, parts: HookParts): Promise<boolean> {
+  if (call.isOvertaken || call.running?.newer === 'ahead') return true;
+  return isOvertakenElsewhere(call, parts);
+}
+
+/** Whether a newer code of the same user has passed the guard at a gateway that shares the state. */
+async function isOvertakenElsewhere(call: Call, { settings, receipts }: HookParts): Promise<boolean> {
+  const { budget, event } = call;
+  if (settings.state.isShared !== true || call.running === undefined || event === undefined) return false;
+  const asking = receipts.isNewest({ ...event, request: hookOf(call).request });
+  const share = budget.share(NEWEST_SHARE.maxMs, NEWEST_SHARE.fraction);
+  // Where nobody can say, a call that is under way goes on.
+  call.isOvertaken ||= (await budget.within(asking, share)) === false;
+  return call.isOvertaken;
+}
+
+function localeOf({ request }: HookCall, reading: ProfileReading | undefined): string {
+  const { profile } = reading ?? {};
+  return (
+    request.locale ?? readLocale(profile?.['preferredLanguage']) ?? readLocale(profile?.['locale']) ?? 'en'
+  );
+}
+
+/** The enrolled number; at sign-in the profile's, where the gateway's owner chose that and the guard lets it pass. */
+function whatsAppNumberOf(call: Call, profile: UserProfile | undefined, parts: HookParts): string {
+  const { requestType, phoneNumber } = hookOf(call).request;
+  const { unverifiedPhoneAttribute } = parts.settings;
+  if (unverifiedPhoneAttribute === undefined || requestType?.endsWith('.mfa-verification') !== true)
+    return phoneNumber;
+  const value = profile?.[unverifiedPhoneAttribute];
+  return typeof value === 'string' ? numberOfProfile(value, call, parts) : phoneNumber;
+}
+
+function numberOfProfile(value: string, call: Call, parts: HookParts): string {
+  const enrolled = hookOf(call).request.phoneNumber;
+  const number = toDialableNumber(value, parts.settings.defaultCountry);
+  if (number === undefined || number === enrolled) return enrolled;
+  return mayGoTo(number, call, parts) ? number : enrolled;
+}
+
+function refusalWithoutAttempt(
+  planned: readonly string[],
+  plan: readonly ReadyChannel[],
+  isStopped: boolean,
+): Refusal {
+  if (planned.length === 0) return REFUSALS.CHANNEL_NOT_CONFIGURED;
+  if (isStopped) return REFUSALS.STOPPED;
+  return plan.length === 0 ? REFUSALS.ROLLED_BACK : REFUSALS.DEADLINE;
+}

@@ -1,0 +1,86 @@
+import { hookOf, type Call, type HookParts } from './call.js';
+import type { TelephonyRequest } from '../core/channel.js';
+import { FAR_OFF_MS } from '../delivery/late/code-uses.js';
+import type { ReadyChannel } from '../delivery/dispatch.js';
+import type { AttemptReport } from '../core/events.js';
+import { personKey, placeOf } from '../delivery/late/receipt.js';
+import type { AskedCode } from '../delivery/late/sent-codes.js';
+
+/** What is kept of a user's last code, until Okta tells that it was used. Nobody waits for it. */
+
+/** What the use of a code is held against. A preview is sent beside what a user signs in by. */
+export function askedOf(call: Call, { sentCodes }: HookParts): AskedCode | undefined {
+  const { request, isPreview, askedAtMs, lifeMs, skewMs = 0 } = hookOf(call);
+  if (sentCodes === undefined || isPreview || request.userId === undefined) return undefined;
+  const country = call.number?.country;
+  // By our clock then, as the time of the use is.
+  const atMs = Math.abs(skewMs) < FAR_OFF_MS ? askedAtMs : askedAtMs + skewMs;
+  return { atMs, endsAtMs: atMs + lifeMs, country };
+}
+
+/** A code, and how it was asked for: in its call, or once more when it is sent late. */
+interface AcceptedCode {
+  readonly request: TelephonyRequest;
+  /** `undefined` where nobody tells whether it is used. */
+  readonly asked: AskedCode | undefined;
+  readonly event: { readonly person: string } | undefined;
+}
+
+/** A channel has taken a code. Whoever hung up may have it typed all the same: it is out. */
+export function keepAccepted(
+  transactionId: string,
+  attempt: AttemptReport | undefined,
+  by: ReadyChannel,
+  { request, asked, event }: AcceptedCode,
+  { sentCodes, channels }: HookParts,
+): void {
+  if (asked === undefined || sentCodes === undefined) return;
+  const { eventId, oktaRequestId, requestType, deliveryChannel } = request;
+  sentCodes.keep(event?.person ?? personKey(request), {
+    status: 'accepted',
+    asked,
+    channel: by.name,
+    place: placeOf(by, channels),
+    provider: by.provider,
+    transactionId,
+    toldId: attempt?.transactionId ?? eventId,
+    requestType,
+    deliveryChannel,
+    eventId,
+    oktaRequestId,
+  });
+}
+
+/**
+ * A call has ended, and no channel has taken its code: an older code that was taken is no more the one that the user
+ * types. Of one that may be out the event is known, and its message as soon as its provider answers.
+ */
+export function keepUnaccepted(call: Call, parts: HookParts): void {
+  const { sentCodes, channels, underWay } = parts;
+  const { delivery } = call;
+  if (call.hook === undefined || sentCodes === undefined || delivery?.status === 'accepted') return;
+  if (underWay.isDrained) return;
+  const { request } = call.hook;
+  const asked = askedOf(call, parts);
+  if (asked === undefined) return;
+  const { eventId, oktaRequestId, requestType, deliveryChannel } = request;
+  const by = delivery?.status === 'unknown' ? delivery.decidedBy : undefined;
+  sentCodes.keep(
+    personKey(request),
+    by === undefined
+      ? { status: 'refused', asked, deliveryChannel, eventId }
+      : {
+          status: 'unknown',
+          asked,
+          channel: by.channel,
+          place: channels.get(by.channel)?.findIndex(({ provider }) => provider === by.provider) ?? -1,
+          provider: by.provider,
+          transactionId: '',
+          toldId: eventId,
+          requestType,
+          deliveryChannel,
+          eventId,
+          oktaRequestId,
+        },
+  );
+}

@@ -1,0 +1,104 @@
+import { hookOf, tellFailed, type Call, type HookParts } from './call.js';
+import { withinRollout } from '../delivery/rollout.js';
+import type { PlanStep } from '../delivery/late/receipt.js';
+import { passOver, suppressionFor, type Passed, type Suppression } from '../delivery/suppressions.js';
+
+/** Which of the channels that were planned may be tried: what the rollout leaves on, and the user has not said STOP to. */
+
+/** Those that are on for the user. */
+export function channelsOn(planned: readonly string[], call: Call, parts: HookParts): Passed {
+  const { request } = hookOf(call);
+  const channels = withinRollout(planned, request, parts.rollout(tellFailed('rollout', request, parts)));
+  const passedOver =
+    channels.length === planned.length
+      ? []
+      : planned.filter((channel) => !channels.includes(channel)).map((channel) => `${channel}:ROLLED_BACK`);
+  return { channels, passedOver };
+}
+
+/** Those of them that the recipient may be reached by. A call is asked for by whoever is called. */
+export function openChannels(
+  { channels, passedOver }: Passed,
+  whatsAppNumber: string,
+  call: Call,
+  parts: HookParts,
+): Passed | Promise<Passed> {
+  const { deliveryChannel, phoneNumber } = hookOf(call).request;
+  if (deliveryChannel !== 'sms') return { channels, passedOver };
+  const { suppressions, settings } = parts;
+  const wasTold = call.suppressions !== undefined || settings.state.suppressionsOf === undefined;
+  if (wasTold && whatsAppNumber === phoneNumber) {
+    const known = suppressions.of(phoneNumber, call.suppressions, arrivalOf(call));
+    // Nearly always.
+    return known.length === 0 ? { channels, passedOver } : openAmong({ channels, passedOver }, known, known);
+  }
+  return askAgain(whatsAppNumber, call, parts).then(([enrolled, ofWhatsApp]) =>
+    openAmong({ channels, passedOver }, enrolled, ofWhatsApp),
+  );
+}
+
+function openAmong(
+  { channels, passedOver }: Passed,
+  enrolled: readonly Suppression[],
+  ofWhatsApp: readonly Suppression[],
+): Passed {
+  const open = passOver(channels, (channel) =>
+    suppressionFor(channel === 'whatsapp' ? ofWhatsApp : enrolled, channel),
+  );
+  return { channels: open.channels, passedOver: [...passedOver, ...open.passedOver] };
+}
+
+/** Of a number that the claim did not ask for, or where nobody could say. */
+async function askAgain(
+  whatsAppNumber: string,
+  call: Call,
+  parts: HookParts,
+): Promise<readonly [enrolled: readonly Suppression[], ofWhatsApp: readonly Suppression[]]> {
+  const { suppressions } = parts;
+  const { phoneNumber } = hookOf(call).request;
+  const sinceMs = arrivalOf(call);
+  const ofEnrolled =
+    call.suppressions === undefined
+      ? suppressions.askFor(phoneNumber, sinceMs)
+      : suppressions.of(phoneNumber, call.suppressions, sinceMs);
+  return Promise.all([
+    ofEnrolled,
+    whatsAppNumber === phoneNumber ? ofEnrolled : suppressions.askFor(whatsAppNumber, sinceMs),
+  ]);
+}
+
+/** Those steps of a plan that was made a while ago whose recipient may still be reached. */
+export async function openSteps(
+  steps: readonly PlanStep[],
+  { suppressions }: HookParts,
+): Promise<readonly PlanStep[]> {
+  const nowMs = performance.now();
+  const numbers = [...new Set(steps.map(({ to }) => to))];
+  const known = new Map(
+    await Promise.all(numbers.map(async (to) => [to, await suppressions.askFor(to, nowMs)] as const)),
+  );
+  const suppressionOf = (channel: string): Suppression | undefined =>
+    steps
+      .filter((step) => step.channel === channel)
+      .map(({ to }) => suppressionFor(known.get(to) ?? NONE, channel))
+      .find((suppression) => suppression !== undefined);
+  const open = passOver([...new Set(steps.map(({ channel }) => channel))], suppressionOf);
+  return steps.filter(({ channel }) => open.channels.includes(channel));
+}
+
+/** Whether somebody has said STOP to a channel at this gateway from a moment on, by its monotonic clock. */
+export function hasStoppedSince(
+  channel: string,
+  phoneNumber: string,
+  sinceMs: number,
+  { suppressions }: Pick<HookParts, 'suppressions'>,
+): boolean {
+  return suppressionFor(suppressions.of(phoneNumber, NONE, sinceMs), channel)?.reason === 'STOPPED';
+}
+
+const NONE: readonly Suppression[] = [];
+
+/** When a call came in, by the monotonic clock of this process: another clock may jump while the call is under way. */
+export function arrivalOf({ budget }: Pick<Call, 'budget'>): number {
+  return performance.now() - budget.elapsedMs();
+}

@@ -1,0 +1,144 @@
+import { OktaApiError } from '../../core/errors.js';
+import type { Administration } from './administration.js';
+import { fieldOf } from '../api-answer.js';
+import { ENROLMENT, SIGN_IN } from '../event-hook.js';
+import {
+  channelOf,
+  describeHook,
+  describeProof,
+  headerNameOf,
+  isSameUrl,
+  readHooks,
+  type HookProof,
+  type HookResource,
+} from './hook-resource.js';
+import { changesOf, type Setup, type SetupStep } from './setup-plan.js';
+
+/** The event hook that tells what became of codes, by the Event Hooks API. */
+
+const HOOKS = '/api/v1/eventHooks';
+const DEFAULT_NAME = 'Telephony gateway: codes that were used';
+const EVENTS = [SIGN_IN, ENROLMENT];
+
+/** The hook as it should be. */
+export interface WantedEventHook {
+  readonly url: string;
+  /** `undefined`: as it is called, else a name of our own. */
+  readonly name: string | undefined;
+  /** Event hooks know no OAuth. */
+  readonly proof: Extract<HookProof, { kind: 'header' }>;
+  /** Whether the secret is sent although nothing else differs: Okta never tells which one it has. */
+  readonly sendsSecret: boolean;
+}
+
+/** Creates and verifies it, or changes in place the one whose URL it is; others are no business of ours. */
+export function createEventHookSetup(okta: Administration, wanted: WantedEventHook): Setup {
+  let isSecretSent = false;
+
+  const write = (found: HookResource | undefined): readonly SetupStep[] => {
+    const name = wanted.name ?? found?.name ?? DEFAULT_NAME;
+    const known = found === undefined ? [] : eventsOf(found);
+    // What somebody else has it told of beside ours stays.
+    const items = [...known, ...EVENTS.filter((event) => !known.includes(event))];
+    const differences = changesOf([
+      ['name', found?.name, name],
+      ['url', found === undefined ? undefined : wanted.url, wanted.url],
+      ['authentication', found?.authentication, describeProof(wanted.proof, found)],
+      ['events', found === undefined ? undefined : known.join(', '), items.join(', ')],
+    ]);
+    if (differences.length === 0 && (!wanted.sendsSecret || isSecretSent)) return [];
+    const secret = { field: 'secret', from: found && 'what Okta has', to: 'the value of HOOK_SECRET' };
+    const body = {
+      name,
+      ...keptOf(found),
+      events: { type: 'EVENT_TYPE', items, ...filterOf(found) },
+      channel: channelOf(wanted.url, wanted.proof, found),
+    };
+    return [
+      {
+        does: found === undefined ? 'Create the event hook' : `Change the event hook ${found.id} in place`,
+        changes: [...differences, secret],
+        run: async () => {
+          await (found === undefined ? okta.post(HOOKS, body) : okta.put(`${HOOKS}/${found.id}`, body));
+          isSecretSent = true;
+        },
+      },
+    ];
+  };
+
+  const activate = (found: HookResource): SetupStep => ({
+    does: `Activate the event hook ${found.id}`,
+    changes: [{ field: 'status', from: 'INACTIVE', to: 'ACTIVE' }],
+    run: async () => {
+      await okta.post(`${HOOKS}/${found.id}/lifecycle/activate`);
+    },
+  });
+
+  // Okta asks the gateway for it, which must be running. A hook that is only about to be created has its turn later.
+  const verify = (found: HookResource | undefined): SetupStep => ({
+    does: 'Have Okta verify the event hook',
+    changes: [{ field: 'verification', from: 'UNVERIFIED', to: 'VERIFIED' }],
+    run: async () => {
+      if (found === undefined) return;
+      try {
+        await okta.post(`${HOOKS}/${found.id}/lifecycle/verify`);
+      } catch (error) {
+        throw error instanceof OktaApiError && error.status === 400 ? notVerified(error) : error;
+      }
+    },
+  });
+
+  return {
+    async plan() {
+      const hooks = readHooks(await okta.get(HOOKS));
+      const ours = hooks.filter(({ url }) => isSameUrl(url, wanted.url));
+      const target = ours.find(({ isActive }) => isActive) ?? ours[0];
+      const writes = write(target);
+      // A changed channel has to be verified again.
+      const status = fieldOf(target?.resource, 'verificationStatus');
+      const isVerified = status === 'VERIFIED' && writes.length === 0;
+      return {
+        id: target?.id,
+        headerName: headerNameOf(wanted.proof, target),
+        warnings: ours
+          .filter((other) => other !== target)
+          .map(
+            (other) =>
+              `A second event hook of the same URL: ${describeHook(other)}. Deactivate and delete it.`,
+          ),
+        steps: [
+          ...writes,
+          ...(target === undefined || target.isActive ? [] : [activate(target)]),
+          ...(isVerified ? [] : [verify(target)]),
+        ],
+      };
+    },
+  };
+}
+
+/** Okta called the gateway, and did not get its challenge back. */
+function notVerified({ code, status, cause }: OktaApiError): OktaApiError {
+  return new OktaApiError(code, 'Okta could not verify the event hook, and tells it nothing until it has', {
+    status,
+    cause,
+    remedy:
+      'See that the gateway runs, and that Okta reaches PUBLIC_URL + /events from the internet within 3 s. Then run this again: it goes on where it was.',
+  });
+}
+
+function eventsOf({ resource }: HookResource): readonly string[] {
+  const items = fieldOf(fieldOf(resource, 'events'), 'items');
+  const list: readonly unknown[] = Array.isArray(items) ? items : [];
+  return list.filter((item) => typeof item === 'string');
+}
+
+/** What a replacement without it would take away. */
+function keptOf(found: HookResource | undefined): object {
+  const description = fieldOf(found?.resource, 'description');
+  return typeof description === 'string' ? { description } : {};
+}
+
+function filterOf(found: HookResource | undefined): object {
+  const filter = fieldOf(fieldOf(found?.resource, 'events'), 'filter');
+  return filter === undefined || filter === null ? {} : { filter };
+}

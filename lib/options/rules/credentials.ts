@@ -1,0 +1,186 @@
+import Joi from 'joi';
+import { readPrivateKey } from '../../core/private-key.js';
+import { mustBe, objectOf, tested, textOf, urlRule } from './sentences.js';
+
+/** The rules of `credentials`. */
+
+/** A secret that a header can carry: with spaces around it or a line break in it, it would never match. */
+const secret = (what: string, isFine: (text: string) => boolean = () => true): Joi.AnySchema =>
+  tested(
+    `${what}, as text without spaces around it or control characters in it`,
+    // Control characters are just what it looks for.
+    // eslint-disable-next-line no-control-regex
+    (value) => typeof value === 'string' && /^(?!\s)[^\x00-\x1f\x7f]+(?<!\s)$/.test(value) && isFine(value),
+  );
+
+export const headerSecret = (): Joi.AnySchema => secret("the header's whole value as typed into Okta");
+
+const isOrigin = (url: URL): boolean => url.pathname === '/' && url.search === '';
+
+const headerScheme = (): Joi.ObjectSchema =>
+  Joi.object({
+    scheme: Joi.string(),
+    name: textOf('the name of an HTTP header').pattern(/^[\w!#$%&'*+.^`|~-]+$/),
+    secrets: Joi.array()
+      .items(headerSecret())
+      .min(1)
+      .required()
+      .messages({
+        ...mustBe('an array of at least one secret'),
+        'array.sparse': '{{#label}} is missing; is what it comes from set?',
+      }),
+  });
+
+const basicScheme = (): Joi.ObjectSchema =>
+  Joi.object({
+    scheme: Joi.string(),
+    users: Joi.array()
+      .items(
+        objectOf('an object with username and password', {
+          username: textOf('a user name without a colon')
+            .pattern(/^[^:]+$/)
+            .required(),
+          password: textOf('a password that is not empty').required(),
+        }),
+      )
+      .min(1)
+      .required()
+      .messages(mustBe('an array of at least one object with username and password')),
+  });
+
+const oauth2Scheme = (): Joi.ObjectSchema =>
+  Joi.object({
+    scheme: Joi.string(),
+    issuer: urlRule(
+      "the issuer of the hook's access tokens, such as https://acme.okta.com/oauth2/default",
+      (url) => url.search === '',
+    ).required(),
+    audience: textOf("the authorization server's audience, such as api://default").required(),
+    clientId: textOf('the id of the client that the hook uses').required(),
+    scope: textOf("the hook's scope").required(),
+    jwksUri: urlRule("the URL of the issuer's keys", () => true),
+  });
+
+/** One of the schemes, by its name; `names` are those names in words. */
+const schemeOf = (schemes: Readonly<Record<string, Joi.ObjectSchema>>, names: string): Joi.Schema =>
+  Joi.alternatives().conditional('.scheme', {
+    switch: Object.entries(schemes).map(([is, then]) => ({ is, then })),
+    otherwise: objectOf(`an object with a scheme: ${names}`, {
+      scheme: Joi.valid(...Object.keys(schemes))
+        .required()
+        .messages(mustBe(names)),
+    }).unknown(),
+  });
+
+const hookScheme = (): Joi.Schema =>
+  schemeOf(
+    { header: headerScheme(), basic: basicScheme(), oauth2: oauth2Scheme() },
+    "'header', 'basic' or 'oauth2'",
+  );
+
+const eventHookScheme = (): Joi.Schema =>
+  schemeOf(
+    { header: headerScheme(), basic: basicScheme() },
+    "'header' or 'basic': event hooks know no OAuth",
+  );
+
+export const orgUrl = (): Joi.AnySchema =>
+  urlRule(
+    "the org's origin, such as https://acme.okta.com, without -admin and without a path",
+    (url) => isOrigin(url) && !/-admin\.okta[\w-]*\.com$/.test(url.hostname),
+  );
+
+export const apiToken = (): Joi.AnySchema =>
+  secret('an API token of Okta, without SSWS before it', (text) => !/^SSWS\s/i.test(text));
+
+export const servicePrivateKey = (): Joi.AnySchema =>
+  tested(
+    "the service app's private key (RSA of 2048 bits or more, or EC): a PEM, a JWK object or its JSON",
+    (value) => {
+      try {
+        readPrivateKey(value as string | object);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  );
+
+const okta = (): Joi.ObjectSchema =>
+  objectOf('an object with orgUrl and apiToken, or orgUrl, clientId and privateKey', {
+    orgUrl: orgUrl().required(),
+    apiToken: apiToken(),
+    clientId: textOf('the client id of the service app'),
+    privateKey: servicePrivateKey(),
+    keyId: textOf("the key's id at Okta"),
+  })
+    .xor('apiToken', 'clientId')
+    .and('clientId', 'privateKey')
+    .with('keyId', 'privateKey')
+    .required()
+    .messages({
+      'object.missing': '{{#label}} needs apiToken, or clientId and privateKey',
+      'object.xor': '{{#label}} takes apiToken, or clientId and privateKey, not both',
+      'object.and': '{{#label}} needs clientId and privateKey together',
+      'object.with': '{{#label}}.keyId goes with privateKey',
+    });
+
+export const accountSid = (): Joi.StringSchema =>
+  textOf("the account's SID: 'AC' and 32 hexadecimal digits").pattern(/^AC[0-9a-zA-Z]{1,64}$/);
+
+export const apiKeySid = (): Joi.StringSchema =>
+  textOf("the API key's SID: 'SK' and 32 hexadecimal digits").pattern(/^SK[0-9a-zA-Z]{1,64}$/);
+
+export const apiKeySecret = (): Joi.AnySchema => secret("the API key's secret");
+
+export const oneAuthToken = (): Joi.AnySchema => secret("the account's auth token");
+
+export const twilioBaseUrl = (): Joi.AnySchema =>
+  urlRule("an origin for every Twilio product, such as an emulator's, without a path", isOrigin);
+
+const authToken = (): Joi.Schema =>
+  Joi.alternatives().conditional(Joi.array(), {
+    then: Joi.array()
+      .items(oneAuthToken())
+      .length(2)
+      .messages(mustBe('a text, or an array of the current and the next auth token')),
+    otherwise: oneAuthToken(),
+  });
+
+const twilio = (): Joi.ObjectSchema =>
+  objectOf('an object with accountSid, apiKeySid and apiKeySecret', {
+    accountSid: accountSid().required(),
+    apiKeySid: apiKeySid(),
+    apiKeySecret: apiKeySecret(),
+    authToken: authToken(),
+    region: textOf('a Twilio region, such as ie1').pattern(/^[a-z]{2}\d{1,2}$/),
+    edge: textOf('a Twilio edge, such as dublin').pattern(/^[a-z][a-z0-9-]*$/),
+    baseUrl: twilioBaseUrl(),
+  })
+    .or('apiKeySid', 'authToken')
+    .and('apiKeySid', 'apiKeySecret')
+    .required()
+    .messages({
+      'object.missing': '{{#label}} needs apiKeySid and apiKeySecret, or authToken',
+      'object.and': '{{#label}} needs apiKeySid and apiKeySecret together',
+    });
+
+/** A list of schemes; one alone is made a list of one before it is looked at. */
+const schemeList = (scheme: Joi.Schema): Joi.ArraySchema =>
+  Joi.array()
+    .items(scheme)
+    .min(1)
+    .messages(mustBe('an object with a scheme (how Okta proves itself), or an array of at least one'));
+
+/** All of them are required, but that of the event hook. */
+export const credentials = (): Joi.ObjectSchema =>
+  objectOf('an object with hook, okta and twilio', {
+    hook: schemeList(hookScheme()).required(),
+    // One scheme alone is a list by then: what is none is false.
+    eventHook: Joi.alternatives().conditional(Joi.array(), {
+      then: schemeList(eventHookScheme()),
+      otherwise: Joi.valid(false),
+    }),
+    okta: okta(),
+    twilio: twilio(),
+  }).required();

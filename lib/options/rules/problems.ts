@@ -1,0 +1,134 @@
+import { VOICE } from '../../delivery/plan.js';
+import { channelProblems } from './channels.js';
+import { optionsSchema } from './schema.js';
+
+/** All that is wrong with the options: a sentence each, with its remedy and without a value. */
+export function problemsOf(options: unknown): readonly string[] {
+  return [...shapeProblems(options), ...combinationProblems(options)];
+}
+
+/** Those of `credentials` that are a scheme, or a list of them. */
+const HOOKS = ['hook', 'eventHook'] as const;
+
+/** What the joi rules say. */
+function shapeProblems(options: unknown): readonly string[] {
+  const { error } = optionsSchema().validate(withSchemeLists(options), {
+    abortEarly: false,
+    convert: false,
+    errors: { wrap: { label: false } },
+    messages: {
+      'object.unknown': '{{#label}} is not an option; remove it, or look for a misspelling',
+    },
+  });
+  const single = HOOKS.filter((hook) => !isList(at(options, 'credentials', hook)));
+  const details = error?.details ?? [];
+  return [...new Set(details.map(({ message }) => message))].map((message) =>
+    single.reduce((told, hook) => told.replaceAll(`credentials.${hook}[0]`, `credentials.${hook}`), message),
+  );
+}
+
+/** What is `undefined` is not there, and one scheme is a list of one, so that the rules need only know the list. */
+function withSchemeLists(options: unknown): unknown {
+  if (typeof options !== 'object' || options === null || isList(options)) return options;
+  const given = withoutUndefined(options);
+  const credentials = at(given, 'credentials');
+  if (typeof credentials !== 'object' || credentials === null) return given;
+  const single = HOOKS.map((hook) => [hook, at(credentials, hook)] as const).filter(
+    // `false` is no scheme: without an event hook there is none.
+    ([hook, scheme]) =>
+      scheme !== undefined && !isList(scheme) && !(hook === 'eventHook' && scheme === false),
+  );
+  if (single.length === 0) return given;
+  const lists = Object.fromEntries(single.map(([hook, scheme]) => [hook, [scheme]]));
+  return { ...given, credentials: { ...credentials, ...lists } };
+}
+
+/** What no single option tells. Looks at options that may still have any shape. */
+function combinationProblems(options: unknown): readonly string[] {
+  if (typeof options !== 'object' || options === null || isList(options)) return [];
+  const problems: string[] = [];
+  const has = (...path: string[]): boolean => at(options, ...path) !== undefined;
+  const senders = ['sms', 'voice', 'whatsapp'].filter((channel) => has('senders', channel));
+  const channels = at(options, 'channels');
+  const custom = isObject(channels) ? Object.keys(withoutUndefined(channels)) : [];
+  // Of another shape they are told by their own rule.
+  const isReadable = ['senders', 'channels'].every((name) => !has(name) || isObject(at(options, name)));
+  if (isReadable && senders.length === 0 && custom.length === 0 && !has('sandboxNumber')) {
+    problems.push(
+      'senders: there is no sender at all; give senders.sms, sandboxNumber, or channels of your own',
+    );
+  }
+  if (has('sandboxNumber') && has('senders', 'whatsapp')) {
+    problems.push(
+      'sandboxNumber and senders.whatsapp are two senders of WhatsApp; leave out sandboxNumber in production',
+    );
+  }
+  if (has('publicUrl') && has('credentials', 'twilio') && !has('credentials', 'twilio', 'authToken')) {
+    problems.push(
+      "publicUrl needs credentials.twilio.authToken: Twilio signs its callbacks with the account's auth token",
+    );
+  }
+  if (has('inbound') && !has('publicUrl')) {
+    problems.push(
+      'inbound needs publicUrl: what users write comes to publicUrl + /twilio/inbound, signed by Twilio',
+    );
+  }
+  for (const [name, given] of isObject(channels) ? Object.entries(channels) : []) {
+    const list: readonly unknown[] = isList(given) ? given : [given];
+    for (const [index, channel] of list.entries()) {
+      const path = `channels.${name}${isList(given) ? `[${index}]` : ''}`;
+      if (isObject(channel)) problems.push(...channelProblems(path, channel));
+    }
+  }
+  const textChannels = new Set([...senders, ...custom, 'whatsapp', 'sms']);
+  const afterSeconds = at(options, 'lateFailover', 'afterSeconds');
+  for (const channel of isObject(afterSeconds) ? Object.keys(withoutUndefined(afterSeconds)) : []) {
+    if (!textChannels.has(channel)) {
+      problems.push(
+        `lateFailover.afterSeconds.${channel} is no channel that is configured; add it to channels or senders`,
+      );
+    }
+  }
+  const optInChannels = at(options, 'optInChannels');
+  if (isList(optInChannels)) {
+    for (const [index, channel] of optInChannels.entries()) {
+      if (typeof channel === 'string' && !['', VOICE].includes(channel) && !textChannels.has(channel)) {
+        problems.push(
+          `optInChannels[${index}] is no channel that is configured; add it to channels or senders`,
+        );
+      }
+    }
+  }
+  const rollout = at(options, 'rollout');
+  if (isReadable && isObject(rollout)) {
+    const allChannels = new Set([...textChannels, VOICE]);
+    for (const channel of Object.keys(withoutUndefined(rollout))) {
+      if (!allChannels.has(channel))
+        problems.push(`rollout.${channel} is no channel that is configured; look for a misspelling`);
+    }
+  }
+  return problems;
+}
+
+function at(value: unknown, ...path: string[]): unknown {
+  let found = value;
+  for (const key of path) {
+    if (typeof found !== 'object' || found === null) return undefined;
+    found = (found as Readonly<Record<string, unknown>>)[key];
+  }
+  return found;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** `Array.isArray` that keeps readonly arrays readonly. */
+function isList<T>(value: T | readonly T[]): value is readonly T[] {
+  return Array.isArray(value);
+}
+
+function withoutUndefined<T extends object>(value: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  const kept = Object.entries(value).filter(([, entry]) => entry !== undefined);
+  return Object.fromEntries(kept) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
+}

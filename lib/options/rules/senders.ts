@@ -1,0 +1,68 @@
+import Joi from 'joi';
+import { readLocale } from '../../texts/locale.js';
+import { isCountry } from '../../numbers/phone-number.js';
+import { objectOf, textOf } from './sentences.js';
+
+/** The rules of what codes are sent from. */
+
+const E164_RULE = 'a phone number in E.164 form, such as +14155550100';
+const E164 = /^\+[1-9]\d{6,14}$/;
+export const phone = (): Joi.StringSchema => textOf(E164_RULE).pattern(E164);
+export const contentSid = (): Joi.StringSchema =>
+  textOf("a Content SID: 'HX' and 32 hexadecimal digits").pattern(/^HX[0-9a-zA-Z]{1,64}$/);
+
+const SMS_SENDER_RULE =
+  "a phone number in E.164 form, a Messaging Service SID ('MG' and 32 hexadecimal digits), or an alphanumeric sender of 1 to 11 characters with a letter";
+export const smsSender = (): Joi.StringSchema =>
+  textOf(SMS_SENDER_RULE).pattern(
+    /^(?:\+[1-9]\d{6,14}|MG[0-9a-zA-Z]{32}|(?!MG[0-9a-zA-Z]{32}$)(?=.*[A-Za-z])(?! )[A-Za-z0-9 _+&-]{1,11}(?<! ))$/,
+  );
+
+/** One sender, or a map by country with a default. */
+const byCountry = (sender: Joi.StringSchema, what: string): Joi.AnySchema =>
+  Joi.alternatives().conditional(Joi.object(), {
+    then: Joi.object({ default: sender.required() })
+      .pattern(
+        Joi.string().custom((value: string, helpers) =>
+          isCountry(value) ? value : helpers.error('any.invalid'),
+        ),
+        sender,
+      )
+      .messages({
+        'object.unknown':
+          '{{#label}} is not a country: use ISO 3166 codes in capitals such as GB, and default',
+        'object.base': `{{#label}} must be ${what}`,
+      }),
+    otherwise: sender,
+  });
+
+/** WhatsApp from Twilio's sandbox. */
+export const sandboxNumber = (): Joi.Schema =>
+  Joi.alternatives().conditional(Joi.object(), {
+    then: objectOf('an object with number and contentSid', {
+      number: phone().required(),
+      contentSid: contentSid().required(),
+    }),
+    otherwise: textOf(`${E164_RULE}, or an object with number and contentSid`).pattern(E164),
+  });
+
+/** The senders of Twilio's channels. */
+export const senders = (): Joi.ObjectSchema =>
+  objectOf('an object with sms, voice and whatsapp', {
+    sms: byCountry(smsSender(), `${SMS_SENDER_RULE}, or a map of them by country`),
+    voice: byCountry(phone(), `${E164_RULE}, or a map of them by country`),
+    whatsapp: objectOf('an object with from and templates', {
+      from: phone().required(),
+      templates: objectOf("an object of Content SIDs by language tag, with 'default'", {
+        default: contentSid().required(),
+      })
+        .pattern(
+          Joi.string().custom((value: string, helpers) =>
+            readLocale(value) === undefined ? helpers.error('any.invalid') : value,
+          ),
+          contentSid(),
+        )
+        .required()
+        .messages({ 'object.unknown': '{{#label}} is not a BCP-47 language tag such as pt-BR' }),
+    }),
+  });

@@ -1,0 +1,109 @@
+import type { OptionWarning } from '../../core/events.js';
+import { VOICE } from '../../delivery/plan.js';
+import { textWarnings } from './text-warnings.js';
+import { DEFAULT_PATH, type HookCredential, type OktaTelephonyHookOptions } from '../options.js';
+
+/** What is no mistake for certain, and so refused by no rule, but worth a line when the hook is made. */
+
+/** Random letters and digits of this length cannot be guessed over the network. */
+const SHORTEST_SECRET = 16;
+
+/** Twilio's own; what stands in for it may have ids of another shape, which the rules let pass. */
+const SID = /^[A-Z]{2}[0-9a-f]{32}$/i;
+
+/** The options, which are checked, that work, but not as well as they could. */
+export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWarning[] {
+  const { credentials, sandboxNumber, senders, publicUrl } = options;
+  const { hook, twilio } = credentials;
+  const eventHook = credentials.eventHook === false ? [] : (credentials.eventHook ?? []);
+  const hasWhatsApp = sandboxNumber !== undefined || senders?.whatsapp !== undefined;
+  const contentSid = typeof sandboxNumber === 'object' ? sandboxNumber.contentSid : undefined;
+  const templates = Object.entries(senders?.whatsapp?.templates ?? {});
+  const sid = (option: OptionWarning['option'], value: string | undefined): OptionWarning => ({
+    option,
+    where: isOdd(value) ? [option] : [],
+  });
+  const warnings: readonly OptionWarning[] = [
+    // Most failures of WhatsApp come after Twilio has accepted the message.
+    { option: 'publicUrl', where: hasWhatsApp && publicUrl === undefined ? ['publicUrl'] : [] },
+    { option: 'channels', where: unchosenChannels(options) },
+    { option: 'credentials.hook', where: shortSecretsOf('credentials.hook', hook) },
+    { option: 'credentials.eventHook', where: shortSecretsOf('credentials.eventHook', eventHook) },
+    sid('credentials.twilio.accountSid', twilio.accountSid),
+    sid('credentials.twilio.apiKeySid', twilio.apiKeySid),
+    sid('sandboxNumber.contentSid', contentSid),
+    {
+      option: 'senders.whatsapp.templates',
+      where: templates
+        .filter(([, template]) => isOdd(template))
+        .map(([locale]) => `senders.whatsapp.templates.${locale}`),
+    },
+  ];
+  return [
+    ...warnings.filter(({ where }) => where.length > 0),
+    ...pathWarnings(options),
+    ...textWarnings(options.texts ?? {}),
+  ];
+}
+
+/** By the opt-in rule alone, a text goes by the channels of `optInChannels` and by SMS. */
+function unchosenChannels({
+  channels = {},
+  optInChannels = ['whatsapp'],
+  chooseChannels,
+}: OktaTelephonyHookOptions): readonly string[] {
+  if (chooseChannels !== undefined) return [];
+  const chosen = new Set([...optInChannels, 'sms', VOICE]);
+  return Object.keys(channels)
+    .filter((name) => channels[name] !== undefined && !chosen.has(name))
+    .map((name) => `channels.${name}`);
+}
+
+/** A proxy may rewrite paths, so that another path is no mistake for certain. */
+function pathWarnings({
+  publicUrl,
+  path = DEFAULT_PATH,
+}: OktaTelephonyHookOptions): readonly OptionWarning[] {
+  if (publicUrl === undefined) return [];
+  const { origin, pathname } = new URL(publicUrl);
+  const comparable = (text: string): string => text.replace(/\/+$/, '').toLowerCase();
+  if (comparable(pathname).endsWith(comparable(path))) return [];
+  return [
+    {
+      option: 'publicUrl.path',
+      where: ['publicUrl'],
+      remedy: `Unless a proxy rewrites paths, set publicUrl to ${origin}${path.replace(/\/$/, '')}, as it is entered in Okta.`,
+    },
+  ];
+}
+
+const isOdd = (sid: string | undefined): boolean => sid !== undefined && !SID.test(sid);
+
+/** Where those stand that are too short, as they are written down: with an index where there are several schemes. */
+function shortSecretsOf(
+  option: OptionWarning['option'],
+  hook: OktaTelephonyHookOptions['credentials']['hook'],
+): readonly string[] {
+  const schemes: readonly (readonly [path: string, HookCredential])[] =
+    'scheme' in hook ? [[option, hook]] : hook.map((scheme, index) => [`${option}[${index}]`, scheme]);
+  return schemes.flatMap(([path, scheme]) =>
+    secretsOf(scheme)
+      .filter(({ secret }) => secret.length < SHORTEST_SECRET)
+      .map(({ key }) => `${path}.${key} (${scheme.scheme})`),
+  );
+}
+
+/** What alone proves Okta to us. */
+function secretsOf(scheme: HookCredential): readonly { readonly key: string; readonly secret: string }[] {
+  switch (scheme.scheme) {
+    case 'header':
+      return scheme.secrets.map((secret, index) => ({ key: `secrets[${index}]`, secret }));
+    case 'basic':
+      return scheme.users.map(({ password }, index) => ({
+        key: `users[${index}].password`,
+        secret: password,
+      }));
+    case 'oauth2':
+      return [];
+  }
+}

@@ -1,0 +1,123 @@
+import { BoundedMap } from '../../core/bounded-map.js';
+import { REPORT_LIFE_MS, type Receipt, type ReceiptState } from '../../delivery/late/receipt.js';
+import type { FinalReport } from '../../delivery/late/report.js';
+import { forgetEnded, newPeople, Person, type People } from './people.js';
+
+/**
+ * About 50 codes a second that another channel may have to follow, for nearly three minutes, in which WhatsApp says what failed;
+ * the oldest are forgotten first.
+ */
+const MAX_RECEIPTS = 8_000;
+
+/** An administrator who presses Preview again and again has no more of them pending. */
+export const MAX_PREVIEWS = 20;
+
+/** At 100 codes a second, as many as come while one is remembered. */
+const MAX_REPORTS = 6_000;
+
+/** So many receipts are looked at for each that comes: those that are over go. More than one, so that all have their turn. */
+const LOOKED_AT = 4;
+
+const NONE: readonly string[] = [];
+
+interface Kept {
+  readonly messageKey: string;
+  readonly receipt: Receipt;
+  readonly untilMs: number;
+}
+
+/** Asks nobody: every answer is there at once. */
+export interface MemoryReceipts extends ReceiptState {
+  isNewest(person: string, eventKey: string, nowMs: number): boolean | 'unknown';
+  keepReceipt(...args: Parameters<ReceiptState['keepReceipt']>): FinalReport | undefined;
+  /** Without a report, only to keep it elsewhere. */
+  takeReceipt(messageKey: string, nowMs: number, report?: FinalReport): Receipt | undefined;
+  isDelivered(messageKeys: readonly string[], nowMs: number): boolean;
+}
+
+/** The receipts of `memoryState()`. */
+export function memoryReceipts(people: People = newPeople()): MemoryReceipts {
+  const receipts = new Map<string, Kept>();
+  // It goes on over what comes and goes. One that stood still would hold what has gone.
+  let looking = receipts.values();
+  // Only while each that comes takes another one's place. A new one passes over the gaps of all that went.
+  let oldest: MapIterator<string> | undefined;
+
+  const reports = new BoundedMap<{ readonly report: FinalReport; readonly untilMs: number }>(MAX_REPORTS);
+  const reportOf = (messageKey: string, nowMs: number): FinalReport | undefined => {
+    const known = reports.get(messageKey);
+    return known !== undefined && known.untilMs > nowMs ? known.report : undefined;
+  };
+  const remember = (messageKey: string, report: FinalReport, nowMs: number): void => {
+    if (report.status === 'failed' && reportOf(messageKey, nowMs) !== undefined) return;
+    reports.set(messageKey, { report, untilMs: nowMs + REPORT_LIFE_MS });
+  };
+
+  /** Codes and numbers go soon after their time, without a timer, however long those live that came before them. */
+  const dropExpired = (nowMs: number): void => {
+    for (let count = 0; count < LOOKED_AT; count += 1) {
+      const next = looking.next();
+      if (next.done === true) {
+        looking = receipts.values();
+        return;
+      }
+      const { messageKey, untilMs } = next.value;
+      if (untilMs <= nowMs) receipts.delete(messageKey);
+    }
+  };
+  const keep = (kept: Kept): void => {
+    // It comes last, where it was there before.
+    receipts.delete(kept.messageKey);
+    receipts.set(kept.messageKey, kept);
+    if (receipts.size <= MAX_RECEIPTS) {
+      oldest = undefined;
+      return;
+    }
+    oldest ??= receipts.keys();
+    const { value: key } = oldest.next();
+    if (key !== undefined) receipts.delete(key);
+  };
+
+  return {
+    overtake(person, { eventKey, isPreview, nowMs, ageMs = 0, after, untilMs }) {
+      const known = people.get(person);
+      const alive = known !== undefined && known.untilMs > nowMs ? known : undefined;
+      const beside = isPreview ? alive : undefined;
+      const atMs = nowMs - ageMs;
+      // What comes now is the newest, whatever any clock says.
+      const isLate = !isPreview && ageMs > 0 && alive !== undefined && alive.atMs > atMs;
+      // Previews overtake nothing. They came after one that is told late.
+      if (isLate && alive.eventKey !== undefined && alive.eventKey !== after) return;
+      const next = known ?? new Person();
+      const before = isLate ? alive.previews : NONE;
+      next.previews = isPreview ? [...(beside?.previews ?? []), eventKey].slice(-MAX_PREVIEWS) : before;
+      next.atMs = beside?.atMs ?? atMs;
+      next.untilMs = Math.max(untilMs, beside?.untilMs ?? 0);
+      next.eventKey = isPreview ? beside?.eventKey : eventKey;
+      forgetEnded(next, nowMs);
+      people.set(person, next);
+    },
+    isNewest(person, eventKey, nowMs) {
+      const newest = people.get(person);
+      if (newest === undefined || newest.untilMs <= nowMs) return 'unknown';
+      return newest.eventKey === eventKey || newest.previews.includes(eventKey);
+    },
+    keepReceipt(messageKey, receipt, { nowMs, untilMs }) {
+      dropExpired(nowMs);
+      const report = reportOf(messageKey, nowMs);
+      if (report === undefined) keep({ messageKey, receipt, untilMs });
+      return report;
+    },
+    takeReceipt(messageKey, nowMs, report) {
+      const kept = receipts.get(messageKey);
+      receipts.delete(messageKey);
+      const isGood = kept !== undefined && kept.untilMs > nowMs;
+      const receipt = isGood ? kept.receipt : undefined;
+      if (report !== undefined && (receipt === undefined || report.status === 'failed'))
+        remember(messageKey, report, nowMs);
+      return receipt;
+    },
+    isDelivered: (messageKeys, nowMs) =>
+      messageKeys.some((id) => reportOf(id, nowMs)?.status === 'delivered'),
+  };
+}

@@ -1,0 +1,90 @@
+import type { State } from '../../delivery/state.js';
+import { RedisAlarms } from './alarms.js';
+import { RedisClaims } from './claims.js';
+import { RedisConnection } from './connection.js';
+import { RedisHistory } from './history.js';
+import { readRedisOptions, type RedisStateOptions } from './options.js';
+import { keysMark, probeBy, type KeysMark } from './probe.js';
+import { RedisReceipts } from './receipts.js';
+import { RedisRekeying } from './rekeying.js';
+import { RedisSuppressions } from './suppressions.js';
+import { RedisSentCodes } from './sent-codes.js';
+import { USUAL_TIMES, type RedisTimes } from './times.js';
+import { createSealing } from './sealing.js';
+
+/** Gateways of one deployment start within it of each other, milliseconds. */
+const KEYS_KNOWN_MS = 86_400_000;
+
+/**
+ * What `redisState` makes, with other times where a test needs them.
+ *
+ * @throws ConfigurationError
+ */
+export function openRedisState(options: RedisStateOptions, times: RedisTimes = USUAL_TIMES): State {
+  const { connection, keys, keyPrefix } = readRedisOptions(options);
+  const sealings = keys.map((key) => createSealing(key, keyPrefix));
+  const redis = new RedisConnection({ connection, probe: probeBy(keyPrefix), times });
+  const suppressions = new RedisSuppressions(redis, sealings);
+  const rekeying = keys.length > 1 ? new RedisRekeying({ redis, keyPrefix, suppressions, times }) : undefined;
+  const claims = new RedisClaims(redis, sealings, { suppressions, times });
+  const receipts = new RedisReceipts(redis, sealings);
+  const sentCodes = new RedisSentCodes(redis, sealings);
+  const alarms = new RedisAlarms(redis, sealings, times);
+  return {
+    claim: (key, life) => {
+      rekeying?.begin();
+      return claims.claim(key, life);
+    },
+    overtake: (person, event) => {
+      receipts.overtake(person, event);
+    },
+    isNewest: (person, eventKey) => receipts.isNewest(person, eventKey),
+    keepReceipt: (messageKey, receipt, life) => receipts.keepReceipt(messageKey, receipt, life),
+    takeReceipt: (...args) => receipts.takeReceipt(...args),
+    isDelivered: (messageKeys, nowMs) => receipts.isDelivered(messageKeys, nowMs),
+    suppress: (recipient, suppression, nowMs) => suppressions.suppress(recipient, suppression, nowMs),
+    lift: (recipient, lifted) => suppressions.lift(recipient, lifted),
+    pair: (externalUserId, recipient) => suppressions.pair(externalUserId, recipient),
+    numberOf: (externalUserId) => suppressions.numberOf(externalUserId),
+    suppressionsOf: (recipient, nowMs) => suppressions.of(recipient, nowMs),
+    keepSent: (person, sent, life) => {
+      sentCodes.keepSent(person, sent, life);
+    },
+    takeSent: (person, use) => sentCodes.takeSent(person, use),
+    isShared: true,
+    alarms,
+    history: new RedisHistory(redis, sealings, keyPrefix),
+    check: async () => {
+      await redis.check();
+      rekeying?.begin();
+      await warnOfOtherKeys(redis, keysMark(keyPrefix, sealings));
+    },
+    get health() {
+      return redis.health;
+    },
+    watch: (onNews) => {
+      redis.watch(onNews);
+    },
+    close: () => {
+      rekeying?.close();
+      alarms.close();
+      return redis.close();
+    },
+  };
+}
+
+/** Gateways whose lists have no key in common find nothing of each other's, and nothing else would tell. */
+async function warnOfOtherKeys(redis: RedisConnection, { name, ours, isShared }: KeysMark): Promise<void> {
+  try {
+    const last = await redis.ask((client) => client.get(name));
+    if (last !== null && !isShared(last)) {
+      redis.warn(
+        'OTHER_KEYS',
+        'Another gateway has other encryptionKeys on this Redis and keyPrefix, and shares nothing with this one. Give all of them one list.',
+      );
+    }
+    await redis.ask((client) => client.set(name, ours, 'PX', KEYS_KNOWN_MS));
+  } catch {
+    // Told by the connection.
+  }
+}

@@ -1,0 +1,136 @@
+import { isObject, type JsonObject } from './json.js';
+
+/** An attribute of the user profile, as the Schema API has it. */
+export interface SchemaAttribute {
+  readonly title?: string | undefined;
+  readonly description?: string | undefined;
+  readonly type?: 'array' | 'boolean' | 'integer' | 'number' | 'string' | undefined;
+  readonly required?: boolean | undefined;
+  readonly unique?: boolean | undefined;
+  readonly minLength?: number | undefined;
+  readonly maxLength?: number | undefined;
+  readonly enum?: readonly (string | number)[] | undefined;
+  readonly mutability?: 'IMMUTABLE' | 'READ_ONLY' | 'READ_WRITE' | 'WRITE_ONLY' | undefined;
+  readonly scope?: 'NONE' | 'SELF' | undefined;
+  /** What users may do to their own: `action` is `READ_WRITE`, `READ_ONLY` or `HIDE`. */
+  readonly permissions?: readonly { readonly principal: string; readonly action: string }[] | undefined;
+  /** Where its value comes from. */
+  readonly master?: { readonly type: 'OKTA' | 'OVERRIDE' | 'PROFILE_MASTER' } | undefined;
+  /** Whatever else the Schema API has, e.g. `pattern` or `format`. */
+  readonly [more: string]: unknown;
+}
+
+/** Attributes by name. */
+export type SchemaAttributes = Readonly<Record<string, SchemaAttribute>>;
+
+/** What an attribute has where nobody said otherwise. */
+export const ATTRIBUTE_DEFAULTS: SchemaAttribute = {
+  mutability: 'READ_WRITE',
+  scope: 'NONE',
+  permissions: [{ principal: 'SELF', action: 'READ_ONLY' }],
+  master: { type: 'PROFILE_MASTER' },
+};
+
+type Limits = Pick<SchemaAttribute, 'minLength' | 'maxLength' | 'required'> & { readonly format?: string };
+
+/** Name, title, whether users may change their own by default, and what it may hold. */
+const BASE: readonly (readonly [string, string, boolean, Limits?])[] = [
+  ['login', 'Username', false, { required: true, minLength: 5, maxLength: 100 }],
+  ['firstName', 'First name', true, { required: true, minLength: 1, maxLength: 50 }],
+  ['lastName', 'Last name', true, { required: true, minLength: 1, maxLength: 50 }],
+  ['middleName', 'Middle name', true],
+  ['honorificPrefix', 'Honorific prefix', true],
+  ['honorificSuffix', 'Honorific suffix', true],
+  ['email', 'Primary email', true, { required: true, format: 'email', minLength: 5, maxLength: 100 }],
+  ['title', 'Title', true],
+  ['displayName', 'Display name', true],
+  ['nickName', 'Nickname', true],
+  ['profileUrl', 'Profile Url', true, { format: 'uri' }],
+  ['secondEmail', 'Secondary email', true, { format: 'email', minLength: 5, maxLength: 100 }],
+  ['mobilePhone', 'Mobile phone', true, { maxLength: 100 }],
+  ['primaryPhone', 'Primary phone', true, { maxLength: 100 }],
+  ['streetAddress', 'Street address', true, { maxLength: 1024 }],
+  ['city', 'City', true, { maxLength: 128 }],
+  ['state', 'State', true, { maxLength: 128 }],
+  ['zipCode', 'Zip code', true, { maxLength: 50 }],
+  ['countryCode', 'Country code', true, { format: 'country-code', maxLength: 2 }],
+  ['postalAddress', 'Postal Address', true, { maxLength: 4096 }],
+  ['preferredLanguage', 'Preferred language', true, { format: 'language-code' }],
+  ['locale', 'Locale', true, { format: 'locale' }],
+  ['timezone', 'Time zone', true, { format: 'timezone' }],
+  ['userType', 'User type', false],
+  ['employeeNumber', 'Employee number', false],
+  ['costCenter', 'Cost center', false],
+  ['organization', 'Organization', false],
+  ['division', 'Division', false],
+  ['department', 'Department', false],
+  ['managerId', 'ManagerId', false],
+  ['manager', 'Manager', false],
+];
+
+/** The attributes that every org has. */
+export function makeBaseAttributes(): SchemaAttributes {
+  const action = (isUsers: boolean): string => (isUsers ? 'READ_WRITE' : 'READ_ONLY');
+  return Object.fromEntries(
+    BASE.map(([name, title, isUsers, limits]): [string, SchemaAttribute] => [
+      name,
+      {
+        title,
+        type: 'string',
+        ...limits,
+        ...ATTRIBUTE_DEFAULTS,
+        permissions: [{ principal: 'SELF', action: action(isUsers) }],
+      },
+    ]),
+  );
+}
+
+const TYPES = ['array', 'boolean', 'integer', 'number', 'string'];
+const ACTIONS = ['READ_WRITE', 'READ_ONLY', 'HIDE'];
+const MASTERS = ['OKTA', 'OVERRIDE', 'PROFILE_MASTER'];
+const MUTABILITIES = ['IMMUTABLE', 'READ_ONLY', 'READ_WRITE', 'WRITE_ONLY'];
+
+/** What is wrong with an attribute that is about to be written; `undefined` where nothing is. */
+export function attributeProblem(name: string, attribute: JsonObject): string | undefined {
+  const { title, type, permissions, master, mutability, scope } = attribute;
+  if (!/^[A-Za-z_]\w*$/.test(name)) {
+    // Okta's own words (udplabs/zartan#242).
+    return `Invalid property name: ${name}. Property name should only have alphanumeric characters and underscores. It should not start with a digit.`;
+  }
+  if (typeof title !== 'string' || title === '') return `${name}: title is missing.`;
+  if (typeof type !== 'string' || !TYPES.includes(type))
+    return `${name}: type is none of ${TYPES.join(', ')}.`;
+  const areGranted =
+    Array.isArray(permissions) &&
+    permissions.every(
+      (permission: unknown) =>
+        isObject(permission) &&
+        permission['principal'] === 'SELF' &&
+        ACTIONS.includes(String(permission['action'])),
+    );
+  if (!areGranted) return `${name}: permissions are not of SELF, or none of ${ACTIONS.join(', ')}.`;
+  if (!isObject(master) || !MASTERS.includes(String(master['type'])))
+    return `${name}: master is none of ${MASTERS.join(', ')}.`;
+  if (!MUTABILITIES.includes(String(mutability))) return `${name}: mutability is not known.`;
+  if (scope !== 'NONE' && scope !== 'SELF') return `${name}: scope is neither NONE nor SELF.`;
+  return undefined;
+}
+
+/** What is wrong with a user's value of an attribute; `undefined` where nothing is. */
+export function valueProblem(name: string, attribute: SchemaAttribute, value: unknown): string | undefined {
+  const { type = 'string', minLength = 0, maxLength = Number.POSITIVE_INFINITY } = attribute;
+  if (!isOfType(type, value)) return `${name}: The value is not of the type ${type}.`;
+  if (typeof value === 'string' && (value.length < minLength || value.length > maxLength)) {
+    return `${name}: The value has not between ${minLength} and ${maxLength} characters.`;
+  }
+  if (attribute.enum !== undefined && !attribute.enum.some((allowed) => allowed === value)) {
+    return `${name}: The value is none of the enum.`;
+  }
+  return undefined;
+}
+
+function isOfType(type: NonNullable<SchemaAttribute['type']>, value: unknown): boolean {
+  if (type === 'array') return Array.isArray(value);
+  if (type === 'integer') return Number.isInteger(value);
+  return typeof value === type;
+}

@@ -1,0 +1,245 @@
+import { Agent } from 'undici';
+import { serveApi } from '../server/emulated-api.js';
+import { pathOf, requireFault, type Fault, type FaultRule, type RecordedRequest } from '../server/faults.js';
+import { isApiCall } from './api.js';
+import type { SchemaAttribute } from './attributes.js';
+import type { EventDelivery, FireOptions } from './event-delivery.js';
+import type { EmulatedEventHook } from './event-hooks.js';
+import type { HookCall, HookCallOptions } from './hook-call.js';
+import type { EmulatedHookKey } from './hook-keys.js';
+import type { HookClient, HookTokenOptions } from './hook-tokens.js';
+import type { EmulatedInlineHook } from './inline-hooks.js';
+import type { LogEvent, LogEventOptions } from './log-events.js';
+import type { AuthenticatorStatus, TelephonyProvider } from './org-resources.js';
+import { OktaOrg, type EnteredCode } from './org.js';
+import type { RateLimit, RateLimitBucket } from './rate-limit.js';
+import type { UserSchemaView } from './schema-resource.js';
+import type { SchemaDelay } from './schema.js';
+import type { ServiceApp } from './tokens.js';
+import type { EmulatedUser, NewUser } from './users.js';
+import { randomAlphanumeric } from '../server/random-ids.js';
+
+/** Options of `startOktaEmulator`. */
+export interface OktaEmulatorOptions {
+  /** Default: any free port. */
+  readonly port?: number | undefined;
+  /** Milliseconds since 1970; the `Date` of answers follows it, too. Default: `Date.now`. */
+  readonly clock?: (() => number) | undefined;
+  /** The API token that is accepted. Default: a random one. */
+  readonly apiToken?: string | undefined;
+  /** The roles of the administrator who made the API token. Default: `['SUPER_ADMIN']`. */
+  readonly apiTokenRoles?: readonly string[] | undefined;
+  /** The life of access tokens for Okta's API. Default: 3600, as Okta's. */
+  readonly tokenLifetimeSeconds?: number | undefined;
+  /** How long Okta waits for the whole of a call of a hook. Default: 3000, as Okta does. */
+  readonly hookTimeoutMs?: number | undefined;
+}
+
+/** An Okta org on the loopback interface, as far as a telephony hook and those who set it up meet it. */
+export interface OktaEmulator {
+  /** E.g. `http://127.0.0.1:49152`. */
+  readonly orgUrl: string;
+  /** The API token that `Authorization: SSWS` is accepted with; `addApiToken` makes others. */
+  readonly apiToken: string;
+  /** The custom authorization server, `{orgUrl}/oauth2/default`. */
+  readonly issuer: string;
+  /** The calls of the API and of the token endpoint, newest last. */
+  readonly requests: RecordedRequest[];
+  /** How often the keys of the custom authorization server were asked for. */
+  readonly jwksHits: number;
+  /** How many requests followed a `redirect` fault. */
+  readonly redirectHits: number;
+  /** The users, in the order in which they came. */
+  readonly users: readonly EmulatedUser[];
+  /** The attributes of the user profile, as they show now. */
+  readonly userSchema: UserSchemaView;
+  /** The inline hooks of every type, with their secrets, oldest first. */
+  readonly inlineHooks: readonly EmulatedInlineHook[];
+  /** The event hooks, with their secrets, oldest first. */
+  readonly eventHooks: readonly EmulatedEventHook[];
+  /** The keys by which Okta asks for tokens for hooks. */
+  readonly hookKeys: readonly EmulatedHookKey[];
+  /** What event hooks were told, and whether they took it, oldest first. */
+  readonly eventDeliveries: readonly EventDelivery[];
+
+  /** Adds a user. Throws where the id or the login is taken. */
+  addUser(user: NewUser): EmulatedUser;
+  /** Merges attributes into a user's profile, whatever the schema says; `null` takes one away. Throws for nobody. */
+  updateUser(idOrLogin: string, profile: Readonly<Record<string, unknown>>): void;
+  /**
+   * Sets an attribute of the user profile at once, an own one or (as far as it differs) one of the base, or takes an
+   * own one away; the rules of the Schema API are for those who call it.
+   */
+  setAttribute(name: string, attribute: SchemaAttribute | null): void;
+  /** Sets how long changes of the schema by the API take. */
+  setSchemaDelay(delay: SchemaDelay): void;
+  /** Turns the phone authenticator on or off. It is on. */
+  setPhoneAuthenticator(status: AuthenticatorStatus): void;
+  /** Sets the telephony providers that the org itself sends by. There are none. */
+  setTelephonyProviders(providers: readonly TelephonyProvider[]): void;
+
+  /**
+   * Misbehaves, by default in the Users API only: a rule's `match` leads elsewhere, e.g. `({path}) =>
+   * path.startsWith('/api/v1/inlineHooks')`. Rules are used in the order in which they were added. A fault that
+   * leaves the request without effect leaves hooks, users and schema as they were.
+   */
+  fault(rule: FaultRule | Fault): void;
+  /** Takes back every fault that has not been used up. */
+  clearFaults(): void;
+  /** Sets a rate limit and where it stands, by default of reading one user; `undefined` lifts it. */
+  setRateLimit(limit: RateLimit | undefined, bucket?: RateLimitBucket): void;
+
+  /**
+   * Another API token beside `apiToken`, of an administrator with these roles, by default `['SUPER_ADMIN']`. Which token
+   * a call came with is in the `authorization` of its entry in `requests`.
+   */
+  addApiToken(roles?: readonly string[]): string;
+  /** Adds an API service app that may ask for tokens by private_key_jwt. */
+  registerServiceApp(app: ServiceApp): void;
+  /** Makes every access token that was issued until now invalid. */
+  revokeTokens(): void;
+  /** From now on DPoP proofs at the token endpoint need another nonce. */
+  rotateDpopNonce(): void;
+
+  /**
+   * A token as Okta brings it to a hook with the OAuth 2.0 scheme. By default `iss` is `issuer`, `aud`
+   * `api://default`, `cid` and `sub` `0oahookclient0001d7`, `scp` `['telephony']`, and it is good for an hour; `claims`
+   * go before that, and one that is `undefined` is left out.
+   */
+  issueHookToken(claims?: Readonly<Record<string, unknown>>, options?: HookTokenOptions): Promise<string>;
+  /** Adds a client of the custom authorization server: its token endpoint is `{issuer}/v1/token`. */
+  registerHookClient(client: HookClient): void;
+  /** Signs hook tokens with a new key from now on; the key before it stays published until the next rotation. */
+  rotateHookKeys(): Promise<void>;
+  /** Misbehaves where the keys and the metadata of the custom authorization server are served. */
+  faultKeys(fault: Fault | undefined): void;
+
+  /**
+   * Calls a telephony hook as Okta does - POST, 3 s in all, no retry, 200 only - and says what Okta would do with the
+   * answer. Without `url` it is the org's active hook; rejects where there is none.
+   */
+  callHook(call?: HookCallOptions): Promise<HookCall>;
+  /** The user types a code: Okta checks it and tells the event hooks. */
+  enterCode(idOrLogin: string, code: string): Promise<EnteredCode>;
+  /** An event of the System Log about a user, by default a sign-in by SMS. Throws for nobody. */
+  logEvent(idOrLogin: string, options?: LogEventOptions): LogEvent;
+  /**
+   * Tells every active and verified event hook of the events that it asks for, all in one delivery, again once after
+   * no answer or a 5xx.
+   */
+  fireEvents(events: readonly LogEvent[], options?: FireOptions): Promise<readonly EventDelivery[]>;
+  /** Tells the event hooks that a user signed in (or what `options` say): `fireEvents` of one `logEvent`. */
+  userSignedIn(idOrLogin: string, options?: LogEventOptions): Promise<readonly EventDelivery[]>;
+  /** Ends at once: every connection and timer with it. */
+  close(): Promise<void>;
+}
+
+const USERS = '/api/v1/users';
+
+/** Starts an Okta org on 127.0.0.1. Close it at the end. */
+export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Promise<OktaEmulator> {
+  const { clock = Date.now, apiToken = `00${randomAlphanumeric(40)}` } = options;
+  const dispatcher = new Agent({ connections: null, keepAliveTimeout: 1000 });
+  const orgUrl = (): string => api.server.origin;
+  const issuer = (): string => `${orgUrl()}/oauth2/default`;
+  const org = new OktaOrg({
+    orgUrl,
+    issuer,
+    clock,
+    apiToken,
+    apiTokenRoles: options.apiTokenRoles ?? ['SUPER_ADMIN'],
+    tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? 3600,
+    outbound: { dispatcher, timeoutMs: options.hookTimeoutMs ?? 3000 },
+  });
+  let keyFault: Fault | undefined;
+  const api = await serveApi({
+    port: options.port ?? 0,
+    clock,
+    isFaultable: isUsersCall,
+    isRecorded: isApiCall,
+    faultOf: (request) => (org.hookTokens.notice(request) ? keyFault : undefined),
+    answer: (request) => org.answer(request),
+  });
+
+  return {
+    orgUrl: orgUrl(),
+    issuer: issuer(),
+    apiToken,
+    requests: api.requests,
+    get jwksHits() {
+      return org.hookTokens.jwksHits;
+    },
+    get redirectHits() {
+      return api.redirectHits();
+    },
+    get users() {
+      return org.users.views;
+    },
+    get userSchema() {
+      return org.schema.view;
+    },
+    get inlineHooks() {
+      return org.inlineHooks.all;
+    },
+    get eventHooks() {
+      return org.eventHooks.all;
+    },
+    get hookKeys() {
+      return org.keys.all;
+    },
+    eventDeliveries: org.deliveries,
+    addUser: (user) => org.users.add(user),
+    updateUser: (idOrLogin, profile) => {
+      org.users.update(idOrLogin, profile);
+    },
+    setAttribute: (name, attribute) => {
+      org.schema.set(name, attribute);
+    },
+    setSchemaDelay: (delay) => {
+      org.schema.setDelay(delay);
+    },
+    setPhoneAuthenticator: (status) => {
+      org.resources.setPhoneAuthenticator(status);
+    },
+    setTelephonyProviders: (providers) => {
+      org.resources.setTelephonyProviders(providers);
+    },
+    fault: api.fault,
+    clearFaults: api.clearFaults,
+    setRateLimit: (limit, bucket = 'user') => {
+      org.api.setRateLimit(limit, bucket);
+    },
+    addApiToken: (roles = ['SUPER_ADMIN']) => org.orgTokens.addApiToken(roles),
+    registerServiceApp: (app) => {
+      org.orgTokens.register(app);
+    },
+    revokeTokens: () => {
+      org.orgTokens.revokeAll();
+    },
+    rotateDpopNonce: () => {
+      org.orgTokens.rotateNonce();
+    },
+    issueHookToken: (claims = {}, tokenOptions = {}) => org.hookTokens.issue(claims, tokenOptions),
+    registerHookClient: (client) => {
+      org.hookTokens.register(client);
+    },
+    rotateHookKeys: () => org.hookTokens.rotate(),
+    faultKeys: (fault) => {
+      keyFault = fault === undefined ? undefined : requireFault(fault);
+    },
+    callHook: (call = {}) => org.callHook(call),
+    enterCode: (idOrLogin, code) => org.enterCode(idOrLogin, code),
+    logEvent: (idOrLogin, eventOptions = {}) => org.logEvent(idOrLogin, eventOptions),
+    fireEvents: (events, fireOptions = {}) => org.fire(events, fireOptions),
+    userSignedIn: (idOrLogin, eventOptions = {}) => org.fire([org.logEvent(idOrLogin, eventOptions)], {}),
+    close: async () => {
+      await Promise.all([dispatcher.destroy(), api.server.close()]);
+      org.rsaKeys.giveBack();
+    },
+  };
+}
+
+function isUsersCall(request: RecordedRequest): boolean {
+  const path = pathOf(request);
+  return path === USERS || path.startsWith(`${USERS}/`);
+}

@@ -1,0 +1,188 @@
+import { jsonReply, type Reply } from '../server/loopback-server.js';
+import type { ApiCall, Route } from './api.js';
+import { notFound, validationFailed, wrongState } from './errors.js';
+import { channelResource, readChannel, type HookChannel } from './hook-channel.js';
+import { propertyOf, textOf } from './json.js';
+import { randomAlphanumeric } from '../server/random-ids.js';
+
+/** An event hook of the org, as it is now. */
+export interface EmulatedEventHook {
+  /** `who` and 17 letters and digits. */
+  readonly id: string;
+  readonly name: string;
+  readonly status: 'ACTIVE' | 'INACTIVE';
+  /** Only a verified hook is told anything. */
+  readonly verificationStatus: 'UNVERIFIED' | 'VERIFIED';
+  /** The types of the events that it is told of. */
+  readonly events: readonly string[];
+  /** With its secret, which the API does not answer. */
+  readonly channel: HookChannel;
+}
+
+interface StoredHook extends EmulatedEventHook {
+  readonly description: string | null;
+  readonly filter: unknown;
+  readonly created: string;
+  readonly lastUpdated: string;
+}
+
+/** Of the events about codes, those that Okta's list of event types does not let hooks have. */
+const NOT_ELIGIBLE = ['inline_hook.response.processed', 'system.sms.send_factor_verify_message'];
+
+/** The Event Hooks API. */
+export class EventHooks {
+  readonly #orgUrl: () => string;
+  readonly #clock: () => number;
+  readonly #createdBy: string;
+  readonly #hooks = new Map<string, StoredHook>();
+
+  /** @param createdBy - the id of the administrator who makes all hooks. */
+  constructor(orgUrl: () => string, clock: () => number, createdBy: string) {
+    this.#orgUrl = orgUrl;
+    this.#clock = clock;
+    this.#createdBy = createdBy;
+  }
+
+  /** Every hook, oldest first. */
+  get all(): readonly EmulatedEventHook[] {
+    return [...this.#hooks.values()];
+  }
+
+  /** The operations of the API. `verify` calls the hook once, and resolves to what is wrong with its answer. */
+  routes(verify: (hook: EmulatedEventHook) => Promise<string | undefined>): readonly Route[] {
+    const withHook =
+      (answer: (hook: StoredHook, call: ApiCall) => Reply | Promise<Reply>): Route['answer'] =>
+      (call) => {
+        const [id = ''] = call.ids;
+        const hook = this.#hooks.get(id);
+        return hook === undefined ? notFound(id, 'EventHook') : answer(hook, call);
+      };
+    const route = (method: Route['method'], end: string, answer: Route['answer']): Route => ({
+      method,
+      path: `/api/v1/eventHooks${end}`,
+      scope: method === 'GET' ? 'okta.eventHooks.read' : 'okta.eventHooks.manage',
+      roles: [],
+      answer,
+    });
+    const list = (): Reply =>
+      jsonReply(
+        200,
+        [...this.#hooks.values()].map((hook) => this.#resource(hook)),
+      );
+    const read = withHook((hook) => jsonReply(200, this.#resource(hook)));
+    const replace = withHook((hook, { body }) => this.#replace(hook, body));
+    const remove = withHook((hook) => this.#delete(hook));
+    const activate = withHook((hook) => this.#save({ ...hook, status: 'ACTIVE' }));
+    const deactivate = withHook((hook) => this.#save({ ...hook, status: 'INACTIVE' }));
+    const verifyOnce = withHook(async (hook) => {
+      if (hook.status !== 'ACTIVE') return wrongState();
+      const problem = await verify(hook);
+      if (problem !== undefined) return validationFailed('eventHook', problem);
+      return this.#save({ ...hook, verificationStatus: 'VERIFIED' });
+    });
+    return [
+      route('GET', '', list),
+      route('POST', '', ({ body }) => this.#create(body)),
+      route('GET', '/{}', read),
+      route('PUT', '/{}', replace),
+      route('DELETE', '/{}', remove),
+      route('POST', '/{}/lifecycle/activate', activate),
+      route('POST', '/{}/lifecycle/deactivate', deactivate),
+      route('POST', '/{}/lifecycle/verify', verifyOnce),
+    ];
+  }
+
+  #create(body: unknown): Reply {
+    const read = readHook(body);
+    if ('problems' in read) return validationFailed('eventHook', ...read.problems);
+    const now = new Date(this.#clock()).toISOString();
+    const id = `who${randomAlphanumeric(17)}`;
+    return this.#save({
+      id,
+      status: 'ACTIVE',
+      verificationStatus: 'UNVERIFIED',
+      ...read,
+      created: now,
+      lastUpdated: now,
+    });
+  }
+
+  #replace(hook: StoredHook, body: unknown): Reply {
+    const read = readHook(body);
+    if ('problems' in read) return validationFailed('eventHook', ...read.problems);
+    const isSameChannel = JSON.stringify(read.channel) === JSON.stringify(hook.channel);
+    const verificationStatus = isSameChannel ? hook.verificationStatus : 'UNVERIFIED';
+    return this.#save({ ...hook, ...read, verificationStatus });
+  }
+
+  #delete(hook: StoredHook): Reply {
+    if (hook.status === 'ACTIVE') return wrongState();
+    return { status: 204, body: '', commit: () => this.#hooks.delete(hook.id) };
+  }
+
+  #save(changed: StoredHook): Reply {
+    const hook = { ...changed, lastUpdated: new Date(this.#clock()).toISOString() };
+    return {
+      ...jsonReply(200, this.#resource(hook)),
+      commit: () => {
+        this.#hooks.set(hook.id, hook);
+      },
+    };
+  }
+
+  #resource(hook: StoredHook): object {
+    const self = `${this.#orgUrl()}/api/v1/eventHooks/${hook.id}`;
+    const link = (end: string, method: string): object => ({
+      href: self + end,
+      hints: { allow: [method] },
+    });
+    return {
+      id: hook.id,
+      status: hook.status,
+      verificationStatus: hook.verificationStatus,
+      name: hook.name,
+      description: hook.description,
+      created: hook.created,
+      createdBy: this.#createdBy,
+      lastUpdated: hook.lastUpdated,
+      events: { type: 'EVENT_TYPE', items: hook.events, filter: hook.filter },
+      channel: channelResource(hook.channel),
+      _links:
+        hook.status === 'ACTIVE'
+          ? {
+              self: { href: self },
+              verify: link('/lifecycle/verify', 'POST'),
+              deactivate: link('/lifecycle/deactivate', 'POST'),
+            }
+          : {
+              activate: link('/lifecycle/activate', 'POST'),
+              self: { href: self },
+              delete: link('', 'DELETE'),
+            },
+    };
+  }
+}
+
+function readHook(
+  body: unknown,
+):
+  | Pick<StoredHook, 'name' | 'description' | 'filter' | 'events' | 'channel'>
+  | { readonly problems: readonly string[] } {
+  const name = textOf(body, 'name');
+  const items = propertyOf(body, 'events', 'items');
+  const events = Array.isArray(items) ? items.filter((item: unknown) => typeof item === 'string') : [];
+  const channel = readChannel(propertyOf(body, 'channel'));
+  const problems = 'type' in channel ? [] : [...channel];
+  if (name === undefined) problems.push('name: The field cannot be left blank');
+  if (textOf(body, 'events', 'type') !== 'EVENT_TYPE' || events.length === 0) {
+    problems.push('events: The type is not EVENT_TYPE, or there are no items.');
+  }
+  if (textOf(body, 'channel', 'type') === 'OAUTH')
+    problems.push('channel: Event hooks have the type HTTP only.');
+  for (const event of events) {
+    if (NOT_ELIGIBLE.includes(event)) problems.push(`events: ${event} is not for event hooks.`);
+  }
+  if (problems.length > 0 || name === undefined || !('type' in channel)) return { problems };
+  const filter = propertyOf(body, 'events', 'filter') ?? null;
+  return { name, description: textOf(body, 'description') ?? null, filter, events, channel };
+}

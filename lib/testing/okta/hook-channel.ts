@@ -1,0 +1,122 @@
+import { isObject, propertyOf, textOf, type JsonObject } from './json.js';
+
+/** How Okta reaches a hook, inline hook or event hook, with the secrets that its API never answers. */
+export interface HookChannel {
+  readonly type: 'HTTP' | 'OAUTH';
+  readonly version: string;
+  readonly uri: string;
+  readonly headers: readonly { readonly key: string; readonly value: string }[];
+  /** A header that proves Okta, where the type is `HTTP`. */
+  readonly authScheme: { readonly key: string; readonly value: string } | undefined;
+  /** Where Okta gets a token for the hook, where the type is `OAUTH`. */
+  readonly oauth: HookOAuth | undefined;
+}
+
+/** A client of an authorization server that Okta is, to call a hook. */
+export interface HookOAuth {
+  readonly authType: 'client_secret_post' | 'private_key_jwt';
+  readonly clientId: string;
+  readonly tokenUrl: string;
+  readonly scope: string;
+  readonly clientSecret?: string | undefined;
+  readonly hookKeyId?: string | undefined;
+}
+
+const MAX_URI = 1024;
+
+/** Reads the channel of a request; the sentences are what is wrong with it. */
+export function readChannel(channel: unknown): HookChannel | readonly string[] {
+  const config = propertyOf(channel, 'config');
+  const type = textOf(channel, 'type');
+  if (!isObject(config) || (type !== 'HTTP' && type !== 'OAUTH')) {
+    return ['channel: The type is neither HTTP nor OAUTH, or there is no config.'];
+  }
+  const uri = textOf(config, 'uri') ?? '';
+  const headers = readHeaders(config['headers']);
+  const authScheme = readAuthScheme(config['authScheme']);
+  const oauth = type === 'OAUTH' ? readOAuth(config) : undefined;
+  const problems: string[] = [];
+  if (!isCallable(uri))
+    problems.push(`uri: It has to begin with https://, without white space, ${MAX_URI} characters at most.`);
+  if (typeof headers === 'string') problems.push(headers);
+  if (typeof authScheme === 'string') problems.push(authScheme);
+  if (typeof oauth === 'string') problems.push(oauth);
+  if (typeof headers === 'string' || typeof authScheme === 'string' || typeof oauth === 'string')
+    return problems;
+  if (problems.length > 0) return problems;
+  return {
+    type,
+    version: textOf(channel, 'version') ?? '1.0.0',
+    uri,
+    headers,
+    authScheme: type === 'HTTP' ? authScheme : undefined,
+    oauth,
+  };
+}
+
+/** A channel as Okta's API answers it: without its secrets. */
+export function channelResource(channel: HookChannel): JsonObject {
+  const { type, version, uri, headers, authScheme, oauth } = channel;
+  const scheme = authScheme === undefined ? null : { type: 'HEADER', key: authScheme.key };
+  const { authType, clientId, tokenUrl, scope, hookKeyId } = oauth ?? {};
+  return {
+    type,
+    version,
+    config: {
+      uri,
+      headers,
+      method: 'POST',
+      authScheme: scheme,
+      ...(oauth === undefined ? {} : { authType, clientId, tokenUrl, scope }),
+      ...(hookKeyId === undefined ? {} : { hookKeyId }),
+    },
+  };
+}
+
+/** The headers that a channel adds to Okta's own, but for those of a token. */
+export function channelHeaders({ headers, authScheme }: HookChannel): Record<string, string> {
+  const all = [...headers, ...(authScheme === undefined ? [] : [authScheme])];
+  return Object.fromEntries(all.map(({ key, value }) => [key, value]));
+}
+
+/** `https://` as Okta has it; plain HTTP for servers of the test on this machine, which Okta could not reach. */
+function isCallable(uri: string): boolean {
+  if (!URL.canParse(uri) || /\s/.test(uri) || uri.length > MAX_URI) return false;
+  return uri.startsWith('https://') || /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(`${uri}/`);
+}
+
+function readHeaders(headers: unknown): readonly { key: string; value: string }[] | string {
+  if (headers === undefined || headers === null) return [];
+  if (!Array.isArray(headers)) return 'headers: They are no list.';
+  const read = headers.map((header: unknown) => ({
+    key: textOf(header, 'key') ?? '',
+    value: textOf(header, 'value') ?? '',
+  }));
+  return read.some(({ key }) => !/^[\w-]+$/.test(key)) ? 'headers: One has no name.' : read;
+}
+
+function readAuthScheme(scheme: unknown): HookChannel['authScheme'] | string {
+  if (scheme === undefined || scheme === null) return undefined;
+  const [type, key, value] = ['type', 'key', 'value'].map((name) => textOf(scheme, name));
+  if (type?.toUpperCase() !== 'HEADER' || key === undefined || value === undefined) {
+    return 'authScheme: The type is not HEADER, or key or value is missing.';
+  }
+  return { key, value };
+}
+
+function readOAuth(config: JsonObject): HookOAuth | string {
+  const authType = textOf(config, 'authType');
+  const [clientId, tokenUrl, scope] = ['clientId', 'tokenUrl', 'scope'].map((name) => textOf(config, name));
+  const [clientSecret, hookKeyId] = ['clientSecret', 'hookKeyId'].map((name) => textOf(config, name));
+  if (clientId === undefined || scope === undefined || tokenUrl === undefined || !isCallable(tokenUrl)) {
+    return 'config: clientId, tokenUrl or scope is missing.';
+  }
+  if (authType === 'client_secret_post') {
+    if (clientSecret === undefined) return 'config: clientSecret is missing.';
+    return { authType, clientId, tokenUrl, scope, clientSecret };
+  }
+  if (authType !== 'private_key_jwt')
+    return 'config: authType is neither client_secret_post nor private_key_jwt.';
+  if (hookKeyId === undefined) return 'config: hookKeyId is missing.';
+  return { authType, clientId, tokenUrl, scope, hookKeyId };
+}

@@ -1,0 +1,133 @@
+import { randomUUID, type KeyObject } from 'node:crypto';
+import type { JWK } from 'jose';
+import { jsonReply, type Reply } from '../server/loopback-server.js';
+import type { Route } from './api.js';
+import { notFound, validationFailed } from './errors.js';
+import { textOf } from './json.js';
+import { randomAlphanumeric } from '../server/random-ids.js';
+import type { RsaKeys } from '../server/rsa-keys.js';
+
+/** A key by which Okta proves itself to an authorization server, to get tokens for a hook. */
+export interface EmulatedHookKey {
+  /** `HKY` and 17 letters and digits: what a hook's `hookKeyId` names. */
+  readonly id: string;
+  /** The `kid` of its public key. */
+  readonly keyId: string;
+  readonly name: string;
+  /** As an authorization server is given it: for RS256. */
+  readonly publicJwk: object;
+}
+
+interface StoredKey extends EmulatedHookKey {
+  readonly privateKey: KeyObject;
+  readonly publicJwk: JWK;
+  readonly created: string;
+}
+
+const MAX_KEYS = 50;
+
+/** The Hook Keys API. */
+export class HookKeys {
+  readonly #clock: () => number;
+  /** Whether an inline hook uses a key. */
+  readonly #isUsed: (id: string) => boolean;
+  readonly #rsaKeys: RsaKeys;
+  readonly #keys: StoredKey[] = [];
+
+  constructor(clock: () => number, isUsed: (id: string) => boolean, rsaKeys: RsaKeys) {
+    this.#clock = clock;
+    this.#isUsed = isUsed;
+    this.#rsaKeys = rsaKeys;
+  }
+
+  /** Every key, oldest first. */
+  get all(): readonly EmulatedHookKey[] {
+    return this.#keys.map(({ id, keyId, name, publicJwk }) => ({ id, keyId, name, publicJwk }));
+  }
+
+  /** What a hook's assertions are signed with. */
+  find(id: string): { readonly keyId: string; readonly privateKey: KeyObject } | undefined {
+    return this.#keys.find((key) => key.id === id);
+  }
+
+  /** The operations of the API. */
+  routes(): readonly Route[] {
+    const [read, manage] = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];
+    const path = '/api/v1/hook-keys';
+    return [
+      {
+        method: 'GET',
+        path,
+        scope: read,
+        roles: [],
+        answer: () =>
+          jsonReply(
+            200,
+            this.#keys.map((key) => this.#resource(key)),
+          ),
+      },
+      { method: 'POST', path, scope: manage, roles: [], answer: ({ body }) => this.#create(body) },
+      {
+        method: 'GET',
+        path: `${path}/{}`,
+        scope: read,
+        roles: [],
+        answer: ({ ids: [id = ''], query }) => {
+          const key = this.#keys.find((known) => known.id === id);
+          if (key === undefined) return notFound(id, 'HookKey');
+          const isDetailed = query.get('expand') === 'publickey';
+          return jsonReply(200, isDetailed ? this.#detailed(key) : this.#resource(key));
+        },
+      },
+      {
+        method: 'GET',
+        path: `${path}/public/{}`,
+        scope: read,
+        roles: [],
+        answer: ({ ids: [id = ''] }) => {
+          const key = this.#keys.find(({ keyId }) => keyId === id);
+          return key === undefined ? notFound(id, 'HookKey') : jsonReply(200, embeddedOf(key));
+        },
+      },
+    ];
+  }
+
+  #create(body: unknown): Reply {
+    const name = textOf(body, 'name') ?? '';
+    if (name === '' || name.length > 255)
+      return validationFailed('name', 'name: It has 1 to 255 characters.');
+    if (this.#keys.some((key) => key.name === name)) return validationFailed('name', 'name: It is taken.');
+    if (this.#keys.length >= MAX_KEYS) return validationFailed('name', `There are ${MAX_KEYS} keys already.`);
+    const { publicKey, privateKey } = this.#rsaKeys.takeSync();
+    const keyId = randomUUID();
+    const publicJwk: JWK = {
+      ...publicKey.export({ format: 'jwk' }),
+      kty: 'RSA',
+      alg: 'RS256',
+      use: 'sig',
+      kid: keyId,
+    };
+    const created = new Date(this.#clock()).toISOString();
+    const key = { id: `HKY${randomAlphanumeric(17)}`, keyId, name, publicJwk, privateKey, created };
+    return {
+      ...jsonReply(200, this.#detailed(key)),
+      commit: () => {
+        this.#keys.push(key);
+      },
+    };
+  }
+
+  #resource({ id, keyId, name, created }: StoredKey): object {
+    // A string, as Okta has it.
+    return { id, keyId, name, created, lastUpdated: created, isUsed: String(this.#isUsed(id)) };
+  }
+
+  #detailed(key: StoredKey): object {
+    return { ...this.#resource(key), _embedded: embeddedOf(key) };
+  }
+}
+
+/** The public key as Okta shows it: `alg` and `use` are not what an authorization server wants to see. */
+function embeddedOf({ publicJwk: { e, n }, keyId }: StoredKey): object {
+  return { kty: 'RSA', alg: 'RSA', kid: keyId, use: 'null', e, n };
+}

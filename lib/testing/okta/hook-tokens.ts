@@ -1,0 +1,210 @@
+import { createHmac, createPublicKey, type KeyObject } from 'node:crypto';
+import { exportJWK, jwtVerify, SignJWT, type JWK } from 'jose';
+import { pathOf, type RecordedRequest } from '../server/faults.js';
+import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { randomAlphanumeric } from '../server/random-ids.js';
+import type { RsaKeys } from '../server/rsa-keys.js';
+
+/** How a hook token is signed, where it is not to be as Okta does. */
+export interface HookTokenOptions {
+  /** Default: `RS256`. `none` leaves the signature out; `HS256` without a key signs with the public key, as attackers do. */
+  readonly alg?: string | undefined;
+  /** Default: the name of the key that is in use. */
+  readonly kid?: string | undefined;
+  /** Default: the key that is in use. */
+  readonly key?: KeyObject | undefined;
+}
+
+/** The client of the custom authorization server that Okta is, to get tokens for a hook. */
+export interface HookClient {
+  readonly clientId: string;
+  /** For `client_secret_post`. */
+  readonly clientSecret?: string | undefined;
+  /** For `private_key_jwt`: the public part of a hook key. */
+  readonly publicJwk?: object | undefined;
+  /** Default: `['telephony']`. */
+  readonly scopes?: readonly string[] | undefined;
+}
+
+interface SigningKey {
+  readonly kid: string;
+  readonly privateKey: KeyObject;
+  readonly jwk: JWK;
+}
+
+const TOKEN_SECONDS = 3600;
+const DEFAULT_CLIENT_ID = '0oahookclient0001d7';
+
+/** The custom authorization server whose tokens Okta brings to a hook with the OAuth 2.0 scheme. */
+export class HookTokens {
+  readonly #issuer: () => string;
+  readonly #clock: () => number;
+  readonly #rsaKeys: RsaKeys;
+  // The key in use and the one before it, as Okta publishes them.
+  #keys: Promise<readonly SigningKey[]> | undefined;
+  #jwksHits = 0;
+  readonly #clients = new Map<string, HookClient>();
+
+  constructor(issuer: () => string, clock: () => number, rsaKeys: RsaKeys) {
+    this.#issuer = issuer;
+    this.#clock = clock;
+    this.#rsaKeys = rsaKeys;
+  }
+
+  /** How often the keys were asked for. */
+  get jwksHits(): number {
+    return this.#jwksHits;
+  }
+
+  /** Adds a client that may ask for tokens, or replaces it. */
+  register(client: HookClient): void {
+    this.#clients.set(client.clientId, client);
+  }
+
+  /** Signs from now on with another key; the one before it stays published. */
+  async rotate(): Promise<void> {
+    const [current] = await this.#signingKeys();
+    const rotated = makeSigningKey(this.#rsaKeys).then((key) =>
+      current === undefined ? [key] : [key, current],
+    );
+    this.#keys = rotated;
+    await rotated;
+  }
+
+  /** A token as Okta's client of the hook gets it; a claim that is `undefined` is left out. */
+  async issue(claims: Readonly<Record<string, unknown>>, options: HookTokenOptions): Promise<string> {
+    const [current] = await this.#signingKeys();
+    if (current === undefined) throw new Error('There is no signing key.');
+    const iat = Math.floor(this.#clock() / 1000);
+    const payload: Record<string, unknown> = {
+      ver: 1,
+      jti: `AT.${randomAlphanumeric(32)}`,
+      iss: this.#issuer(),
+      aud: 'api://default',
+      iat,
+      exp: iat + TOKEN_SECONDS,
+      cid: DEFAULT_CLIENT_ID,
+      sub: typeof claims['cid'] === 'string' ? claims['cid'] : DEFAULT_CLIENT_ID,
+      scp: ['telephony'],
+      ...claims,
+    };
+    const header = { alg: options.alg ?? 'RS256', kid: options.kid ?? current.kid };
+    if (header.alg === 'none' || (header.alg.startsWith('HS') && options.key === undefined)) {
+      return forge(header, payload, current.privateKey);
+    }
+    const known = Object.entries(payload).filter(([, value]) => value !== undefined);
+    return new SignJWT(Object.fromEntries(known))
+      .setProtectedHeader(header)
+      .sign(options.key ?? current.privateKey);
+  }
+
+  /** Answers the metadata, the keys and requests for tokens; `undefined` for any other path. */
+  async answer(request: RecordedRequest): Promise<Reply | undefined> {
+    const issuer = this.#issuer();
+    const path = pathOf(request);
+    if (request.method === 'POST' && path === `${new URL(issuer).pathname}/v1/token`) {
+      return this.#answerToken(request);
+    }
+    if (request.method !== 'GET') return undefined;
+    if (path === `${new URL(issuer).pathname}/v1/keys`) {
+      const keys = await this.#signingKeys();
+      return jsonReply(
+        200,
+        { keys: keys.map((key) => key.jwk) },
+        { 'cache-control': 'max-age=3600, must-revalidate' },
+      );
+    }
+    if (path === `${new URL(issuer).pathname}/.well-known/oauth-authorization-server`) {
+      return jsonReply(200, {
+        issuer,
+        authorization_endpoint: `${issuer}/v1/authorize`,
+        token_endpoint: `${issuer}/v1/token`,
+        jwks_uri: `${issuer}/v1/keys`,
+        response_types_supported: ['code', 'token'],
+        grant_types_supported: ['authorization_code', 'client_credentials'],
+        scopes_supported: ['telephony'],
+        token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt'],
+      });
+    }
+    return undefined;
+  }
+
+  /** Counts a request for the keys, whatever becomes of it; says whether it is for the keys or the metadata. */
+  notice(request: RecordedRequest): boolean {
+    const base = new URL(this.#issuer()).pathname;
+    const path = pathOf(request);
+    const isForKeys = path === `${base}/v1/keys`;
+    if (isForKeys) this.#jwksHits += 1;
+    return isForKeys || path === `${base}/.well-known/oauth-authorization-server`;
+  }
+
+  async #answerToken({ form = {} }: RecordedRequest): Promise<Reply> {
+    const field = (name: string): string => {
+      const value = form[name];
+      return typeof value === 'string' ? value : '';
+    };
+    const client = await this.#authenticate(field);
+    if (client === undefined) return jsonReply(401, { error: 'invalid_client' });
+    if (field('grant_type') !== 'client_credentials')
+      return jsonReply(400, { error: 'unsupported_grant_type' });
+    const scopes = field('scope')
+      .split(' ')
+      .filter((scope) => scope !== '');
+    const known = client.scopes ?? ['telephony'];
+    if (scopes.length === 0 || scopes.some((scope) => !known.includes(scope))) {
+      return jsonReply(400, { error: 'invalid_scope' });
+    }
+    const token = await this.issue({ cid: client.clientId, scp: scopes }, {});
+    return jsonReply(200, {
+      token_type: 'Bearer',
+      expires_in: TOKEN_SECONDS,
+      access_token: token,
+      scope: scopes.join(' '),
+    });
+  }
+
+  async #authenticate(field: (name: string) => string): Promise<HookClient | undefined> {
+    const assertion = field('client_assertion');
+    if (assertion === '') {
+      const client = this.#clients.get(field('client_id'));
+      return client?.clientSecret === undefined || client.clientSecret !== field('client_secret')
+        ? undefined
+        : client;
+    }
+    for (const client of this.#clients.values()) {
+      const { clientId, publicJwk } = client;
+      if (publicJwk === undefined) continue;
+      const isOurs = await jwtVerify(assertion, { ...publicJwk } as JWK, {
+        issuer: clientId,
+        subject: clientId,
+        audience: `${this.#issuer()}/v1/token`,
+        currentDate: new Date(this.#clock()),
+      }).catch(() => undefined);
+      if (isOurs !== undefined) return client;
+    }
+    return undefined;
+  }
+
+  #signingKeys(): Promise<readonly SigningKey[]> {
+    // Made when it is first needed: most tests have no use for it, and RSA keys take their time.
+    this.#keys ??= makeSigningKey(this.#rsaKeys).then((key) => [key]);
+    return this.#keys;
+  }
+}
+
+async function makeSigningKey(rsaKeys: RsaKeys): Promise<SigningKey> {
+  const { privateKey, publicKey } = await rsaKeys.take();
+  const kid = randomAlphanumeric(43);
+  return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), alg: 'RS256', use: 'sig', kid } };
+}
+
+/** What a library would not sign. */
+function forge(header: { alg: string }, payload: object, privateKey: KeyObject): string {
+  const signed = [header, payload]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.');
+  if (header.alg === 'none') return `${signed}.`;
+  const publicPem = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' });
+  const hash = header.alg.replace('HS', 'sha');
+  return `${signed}.${createHmac(hash, publicPem).update(signed).digest('base64url')}`;
+}

@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { randomAlphanumeric } from '../server/random-ids.js';
+
+/** Somebody or something in an event of the System Log. */
+export interface LogParty {
+  readonly id: string;
+  /** E.g. `User`, `AuthenticatorEnrollment` or `MobilePhone`. */
+  readonly type: string;
+  readonly alternateId: string;
+  readonly displayName: string;
+}
+
+/** An event of Okta's System Log, as far as it is of use; what else Okta has is there as well. */
+export interface LogEvent {
+  /** Names the event, in whatever delivery it comes. */
+  readonly uuid: string;
+  readonly published: string;
+  readonly eventType: string;
+  readonly actor: LogParty;
+  readonly outcome: { readonly result: string; readonly reason: string | null };
+  readonly target: readonly LogParty[];
+  readonly debugContext: { readonly debugData: Readonly<Record<string, unknown>> };
+  readonly [more: string]: unknown;
+}
+
+/** What an event about a user's code says. */
+export interface LogEventOptions {
+  /** Default: `user.authentication.auth_via_mfa`, that a user signed in with a code. */
+  readonly eventType?: string | undefined;
+  /** Default: `SMS_FACTOR`; of calls it is `CALL_FACTOR`. */
+  readonly factor?: string | undefined;
+  /** Default: `SUCCESS`; of a wrong code it is `FAILURE`. */
+  readonly result?: string | undefined;
+  /** Default: of an enrolment the sentence with the factor, of a wrong code `INVALID_CREDENTIALS`, else none. */
+  readonly reason?: string | undefined;
+  /** Who did it, where it is not the user: an administrator who enrolls a phone for somebody. */
+  readonly actor?: LogParty | undefined;
+  readonly uuid?: string | undefined;
+  readonly published?: Date | undefined;
+}
+
+/** Okta's event for a code that was typed at a sign-in. */
+export const SIGN_IN_EVENT = 'user.authentication.auth_via_mfa';
+/** Okta's event for a factor that was enrolled. */
+export const ENROLMENT_EVENT = 'user.mfa.factor.activate';
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  [SIGN_IN_EVENT]: 'Authentication of user via MFA',
+  [ENROLMENT_EVENT]: 'Activate factor for user',
+};
+
+/** An event about a user, as Okta logs it. */
+export function makeLogEvent(user: LogParty, options: LogEventOptions, now: number): LogEvent {
+  const { eventType = SIGN_IN_EVENT, factor = 'SMS_FACTOR', result = 'SUCCESS' } = options;
+  const isEnrolment = eventType === ENROLMENT_EVENT;
+  const isSuccess = result === 'SUCCESS';
+  const usualReason = isEnrolment ? `User set up ${factor} factor` : null;
+  const reason = options.reason ?? (isSuccess ? usualReason : 'INVALID_CREDENTIALS');
+  const requestId = `req${randomAlphanumeric(20)}`;
+  return {
+    uuid: options.uuid ?? randomUUID(),
+    published: (options.published ?? new Date(now)).toISOString(),
+    eventType,
+    version: '0',
+    displayMessage: SENTENCES[eventType] ?? eventType,
+    severity: isSuccess ? 'INFO' : 'WARN',
+    client: {
+      userAgent: { rawUserAgent: 'Mozilla/5.0', os: 'Unknown', browser: 'UNKNOWN' },
+      zone: 'null',
+      device: 'Computer',
+      id: null,
+      ipAddress: '203.0.113.7',
+      geographicalContext: null,
+    },
+    device: null,
+    actor: partyOf(options.actor ?? user),
+    outcome: { result, reason },
+    // Who signs in is the actor; whom a factor is for is a target, whoever enrolled it.
+    target: isEnrolment || options.actor !== undefined ? [partyOf(user)] : [],
+    transaction: { type: 'WEB', id: requestId, detail: {} },
+    debugContext: {
+      debugData: {
+        requestId,
+        requestUri: '/idp/idx/challenge/answer',
+        url: '/idp/idx/challenge/answer?',
+        // An enrolment tells its factor in the reason only.
+        ...(isEnrolment ? {} : { factor }),
+      },
+    },
+    legacyEventType: isEnrolment ? 'core.user.factor.activate' : 'core.user.factor.attempt_success',
+    authenticationContext: {
+      authenticationProvider: 'FACTOR_PROVIDER',
+      credentialProvider: 'OKTA_CREDENTIAL_PROVIDER',
+      credentialType: factor === 'SMS_FACTOR' ? 'SMS' : 'OTP',
+      issuer: null,
+      interface: null,
+      authenticationStep: 0,
+      externalSessionId: `idx${randomAlphanumeric(22)}`,
+    },
+    securityContext: { asNumber: null, asOrg: null, isp: null, domain: null, isProxy: null },
+    insertionTimestamp: null,
+  };
+}
+
+function partyOf({
+  id,
+  type,
+  alternateId,
+  displayName,
+}: LogParty): LogParty & { readonly detailEntry: null } {
+  return { id, type, alternateId, displayName, detailEntry: null };
+}

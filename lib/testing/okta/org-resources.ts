@@ -1,0 +1,144 @@
+import { jsonReply } from '../server/loopback-server.js';
+import type { Route } from './api.js';
+import { randomAlphanumeric } from '../server/random-ids.js';
+
+/** A telephony provider that Okta itself sends by, set up in the org: Okta's own alternative to a hook. */
+export interface TelephonyProvider {
+  readonly providerName: 'TWILIO' | 'TELESIGN';
+  /** Default: `true`. */
+  readonly enabled?: boolean | undefined;
+  /** Default: `true`. */
+  readonly isPrimaryProvider?: boolean | undefined;
+}
+
+/** The state of an authenticator. */
+export type AuthenticatorStatus = 'ACTIVE' | 'INACTIVE';
+
+interface Authenticator {
+  readonly id: string;
+  readonly key: string;
+  readonly type: string;
+  readonly name: string;
+  readonly settings?: object | undefined;
+}
+
+const AUTHENTICATORS: readonly Omit<Authenticator, 'id'>[] = [
+  {
+    key: 'okta_email',
+    type: 'email',
+    name: 'Email',
+    settings: { allowedFor: 'recovery', tokenLifetimeInMinutes: 5 },
+  },
+  { key: 'okta_password', type: 'password', name: 'Password' },
+  { key: 'phone_number', type: 'phone', name: 'Phone', settings: { allowedFor: 'any' } },
+];
+
+/** What can be read of the org beside users and hooks. */
+export class OrgResources {
+  readonly #orgUrl: () => string;
+  readonly #created: string;
+  readonly #orgId = `00o${randomAlphanumeric(17)}`;
+  readonly #authenticators: readonly Authenticator[];
+  #phoneStatus: AuthenticatorStatus = 'ACTIVE';
+  #providers: readonly (TelephonyProvider & { readonly id: string; readonly providerSid: string })[] = [];
+
+  constructor(orgUrl: () => string, clock: () => number) {
+    this.#orgUrl = orgUrl;
+    this.#created = new Date(clock()).toISOString();
+    this.#authenticators = AUTHENTICATORS.map((one) => ({ ...one, id: `aut${randomAlphanumeric(17)}` }));
+  }
+
+  /** Turns the phone authenticator on or off. */
+  setPhoneAuthenticator(status: AuthenticatorStatus): void {
+    this.#phoneStatus = status;
+  }
+
+  /** Puts others in the place of the org's own telephony providers. */
+  setTelephonyProviders(providers: readonly TelephonyProvider[]): void {
+    this.#providers = providers.map((provider) => ({
+      ...provider,
+      id: `oct${randomAlphanumeric(17)}`,
+      providerSid: `AC${randomAlphanumeric(32)}`,
+    }));
+  }
+
+  /** The operations that read them. */
+  routes(): readonly Route[] {
+    return [
+      {
+        method: 'GET',
+        path: '/.well-known/okta-organization',
+        answer: () =>
+          jsonReply(200, {
+            id: this.#orgId,
+            cell: 'emulator',
+            _links: { organization: { href: this.#orgUrl() } },
+            // Of an org with Identity Engine; Classic Engine, which has no telephony hooks, says v1.
+            pipeline: 'idx',
+          }),
+      },
+      {
+        method: 'GET',
+        path: '/api/v1/authenticators',
+        scope: 'okta.authenticators.read',
+        answer: () =>
+          jsonReply(
+            200,
+            this.#authenticators.map((authenticator) => this.#authenticatorResource(authenticator)),
+          ),
+      },
+      {
+        method: 'GET',
+        path: '/api/v1/telephony-providers',
+        scope: 'okta.customTelephonyProvider.read',
+        answer: () =>
+          jsonReply(
+            200,
+            this.#providers.map((provider) => providerResource(provider)),
+          ),
+      },
+    ];
+  }
+
+  #authenticatorResource({ id, key, type, name, settings }: Authenticator): object {
+    const status = key === 'phone_number' ? this.#phoneStatus : 'ACTIVE';
+    const self = `${this.#orgUrl()}/api/v1/authenticators/${id}`;
+    const change = status === 'ACTIVE' ? 'deactivate' : 'activate';
+    return {
+      type,
+      id,
+      key,
+      status,
+      name,
+      created: this.#created,
+      lastUpdated: this.#created,
+      ...(settings === undefined ? {} : { settings }),
+      _links: {
+        self: { href: self, hints: { allow: ['GET', 'PUT'] } },
+        [change]: { href: `${self}/lifecycle/${change}`, hints: { allow: ['POST'] } },
+        methods: { href: `${self}/methods`, hints: { allow: ['GET'] } },
+      },
+    };
+  }
+}
+
+function providerResource(
+  provider: TelephonyProvider & { readonly id: string; readonly providerSid: string },
+): object {
+  const { id, providerName, providerSid, enabled = true, isPrimaryProvider = true } = provider;
+  const isTwilio = providerName === 'TWILIO';
+  return {
+    id,
+    isPrimaryProvider,
+    enabled,
+    providerCapability: 'ALL',
+    providerName,
+    providerSid,
+    providerSettings: isTwilio
+      ? { sms: { twilioPhoneNumber: '+15005550006' }, call: { twilioPhoneNumber: '+15005550006' } }
+      : {
+          sms: { telesignService: 'telesignMessagingService' },
+          call: { telesignService: 'telesignVerifyService' },
+        },
+  };
+}

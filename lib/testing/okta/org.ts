@@ -1,0 +1,174 @@
+import type { RecordedRequest } from '../server/faults.js';
+import type { Reply } from '../server/loopback-server.js';
+import { OktaApi } from './api.js';
+import { AwaitedCodes, type CodeProblem } from './codes.js';
+import { methodNotSupported } from './errors.js';
+import {
+  deliverEvents,
+  verifyEventHook,
+  type EventDelivery,
+  type FireOptions,
+} from './event-delivery.js';
+import { EventHooks } from './event-hooks.js';
+import { callHook, type HookCall, type HookCallOptions, type HookTarget } from './hook-call.js';
+import { executeHook } from './hook-execution.js';
+import { HookKeys } from './hook-keys.js';
+import { proveToHook, type HookProof } from './hook-proof.js';
+import { HookTokens } from './hook-tokens.js';
+import { RsaKeys } from '../server/rsa-keys.js';
+import { InlineHooks, type EmulatedInlineHook } from './inline-hooks.js';
+import { makeLogEvent, type LogEvent, type LogEventOptions } from './log-events.js';
+import { OrgResources } from './org-resources.js';
+import type { Outbound } from './outbound.js';
+import { UserSchema } from './schema.js';
+import { rolesRoute } from './roles.js';
+import { OrgTokens } from './tokens.js';
+import { usersRoutes } from './users-api.js';
+import { UserDirectory } from './users.js';
+
+/** What an org is made with. */
+export interface OrgSettings {
+  readonly orgUrl: () => string;
+  /** The custom authorization server. */
+  readonly issuer: () => string;
+  readonly clock: () => number;
+  readonly apiToken: string;
+  readonly apiTokenRoles: readonly string[];
+  readonly tokenLifetimeSeconds: number;
+  /** How Okta calls hooks. */
+  readonly outbound: Outbound;
+}
+
+/** What became of a code that a user typed. */
+export interface EnteredCode {
+  /** Whether it was the last one that went out to the user, in time, and for the first time. */
+  readonly isRight: boolean;
+  /** Why it is not; `undefined` where it is. */
+  readonly problem: CodeProblem | undefined;
+  /** What event hooks were told of it. */
+  readonly deliveries: readonly EventDelivery[];
+}
+
+/** An Okta org: its parts, and what it does of itself. */
+export class OktaOrg {
+  readonly #settings: OrgSettings;
+  readonly #codes = new AwaitedCodes();
+  readonly rsaKeys = new RsaKeys();
+  readonly users: UserDirectory;
+  readonly schema: UserSchema;
+  readonly keys: HookKeys;
+  readonly inlineHooks: InlineHooks;
+  readonly eventHooks: EventHooks;
+  readonly resources: OrgResources;
+  readonly orgTokens: OrgTokens;
+  readonly hookTokens: HookTokens;
+  readonly api: OktaApi;
+  readonly deliveries: EventDelivery[] = [];
+
+  constructor(settings: OrgSettings) {
+    const { orgUrl, clock, outbound } = settings;
+    this.#settings = settings;
+    this.users = new UserDirectory(clock);
+    this.schema = new UserSchema(orgUrl, clock, (names) => {
+      this.users.forget(names);
+    });
+    this.keys = new HookKeys(
+      clock,
+      (id) => this.inlineHooks.all.some(({ channel }) => channel.oauth?.hookKeyId === id),
+      this.rsaKeys,
+    );
+    this.inlineHooks = new InlineHooks(orgUrl, clock, (id) => this.keys.find(id) !== undefined);
+    this.eventHooks = new EventHooks(orgUrl, clock, this.users.tokenOwnerId);
+    this.resources = new OrgResources(orgUrl, clock);
+    this.orgTokens = new OrgTokens(settings);
+    this.hookTokens = new HookTokens(settings.issuer, clock, this.rsaKeys);
+    this.api = new OktaApi(
+      this.orgTokens,
+      [
+        ...usersRoutes({ users: this.users, schema: this.schema, orgUrl, clock }),
+        rolesRoute({
+          users: this.users,
+          rolesOf: (request) => this.orgTokens.rolesOf(request),
+          orgUrl,
+          clock,
+        }),
+        ...this.schema.routes(),
+        ...this.inlineHooks.routes((hook, payload) =>
+          executeHook(hook, payload, () => this.#prove(hook), outbound),
+        ),
+        ...this.keys.routes(),
+        ...this.eventHooks.routes((hook) => verifyEventHook(hook, outbound)),
+        ...this.resources.routes(),
+      ],
+      clock,
+    );
+  }
+
+  /** Answers a request, whatever it is for. */
+  async answer(request: RecordedRequest): Promise<Reply> {
+    return (
+      (await this.api.answer(request)) ?? (await this.hookTokens.answer(request)) ?? methodNotSupported(404)
+    );
+  }
+
+  /** Has a code delivered by a telephony hook, and waits for it to be typed. */
+  async callHook(call: HookCallOptions): Promise<HookCall> {
+    const { orgUrl, clock, outbound } = this.#settings;
+    const wanted = call.userId ?? call.login;
+    const user = wanted === undefined ? this.users.first() : this.users.find(wanted);
+    const target = await this.#targetOf(call);
+    const made = await callHook(call, user, target, { ...outbound, orgUrl: orgUrl(), now: clock() });
+    this.#codes.expect(made);
+    return made;
+  }
+
+  /** An event about a user of the org; throws for nobody. */
+  logEvent(idOrLogin: string, options: LogEventOptions): LogEvent {
+    const user = this.users.find(idOrLogin);
+    if (user === undefined) throw new Error('There is no such user.');
+    const { firstName, lastName } = user.profile;
+    const displayName = `${String(firstName)} ${String(lastName)}`;
+    const party = { id: user.id, type: 'User', alternateId: user.login, displayName };
+    return makeLogEvent(party, options, this.#settings.clock());
+  }
+
+  /** Tells the event hooks. */
+  async fire(events: readonly LogEvent[], options: FireOptions): Promise<readonly EventDelivery[]> {
+    const { orgUrl, clock, outbound } = this.#settings;
+    const org = { ...outbound, orgUrl: orgUrl(), now: clock() };
+    const made = await deliverEvents(this.eventHooks.all, events, options, org);
+    this.deliveries.push(...made);
+    return made;
+  }
+
+  /** Checks a code that a user typed, and tells the event hooks. */
+  async enterCode(idOrLogin: string, typed: string): Promise<EnteredCode> {
+    const userId = this.users.find(idOrLogin)?.id ?? idOrLogin;
+    const checked = this.#codes.check(userId, typed, this.#settings.clock());
+    if (checked === undefined) return { isRight: false, problem: 'not-awaited', deliveries: [] };
+    const deliveries = await this.fire([this.logEvent(userId, checked.event)], {});
+    return { isRight: checked.problem === undefined, problem: checked.problem, deliveries };
+  }
+
+  #prove({ channel }: EmulatedInlineHook): Promise<HookProof> {
+    return proveToHook(channel, {
+      ...this.#settings.outbound,
+      keys: this.keys,
+      clock: this.#settings.clock,
+    });
+  }
+
+  async #targetOf({ url, headers = {} }: HookCallOptions): Promise<HookTarget> {
+    const hook = this.inlineHooks.activeTelephonyHook;
+    if (url !== undefined) return { url, headers };
+    if (hook === undefined)
+      throw new Error('There is no active telephony hook: give a url, or create a hook.');
+    const proof = await this.#prove(hook);
+    return {
+      url: hook.channel.uri,
+      headers: { ...proof.headers, ...headers },
+      hookId: hook.id,
+      problem: proof.problem,
+    };
+  }
+}

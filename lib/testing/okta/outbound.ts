@@ -1,0 +1,88 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { request, type Dispatcher } from 'undici';
+import { MAX_ANSWER_BYTES } from './verdict.js';
+
+/** A call that Okta makes to somebody's server. */
+export interface OutboundCall {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+}
+
+/** What came back, or why nothing did. */
+export type OutboundAnswer = {
+  /** `undefined` when no answer came in time. */
+  readonly status: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+} & (
+  | { readonly text: string; readonly problem?: undefined }
+  | { readonly text: undefined; readonly problem: string }
+);
+
+/** How Okta calls: by what, and how long it waits for the whole of a call. */
+export interface Outbound {
+  readonly dispatcher: Dispatcher;
+  readonly timeoutMs: number;
+}
+
+/** Calls a server as Okta does: once, in limited time, following no redirect. Never rejects. */
+export async function callOut(
+  call: OutboundCall,
+  { dispatcher, timeoutMs }: Outbound,
+): Promise<OutboundAnswer> {
+  const giveUp = new AbortController();
+  const timer = setTimeout(() => {
+    giveUp.abort();
+  }, timeoutMs);
+  let status: number | undefined;
+  let headers: IncomingHttpHeaders = {};
+  try {
+    const response = await request(call.url, {
+      dispatcher,
+      method: call.method,
+      headers: lowerCased(call.headers),
+      body: call.body ?? null,
+      signal: giveUp.signal,
+    });
+    status = response.statusCode;
+    headers = response.headers;
+    return { status, headers, text: await readAnswer(response.body) };
+  } catch (error) {
+    const problem = giveUp.signal.aborted
+      ? `no answer within ${timeoutMs / 1000} s`
+      : `no answer: ${describe(error)}`;
+    return { status, headers, text: undefined, problem };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** As `callOut`, and once more after no answer or an error of the server; not after any other status. */
+export async function callOutWithRetry(call: OutboundCall, outbound: Outbound): Promise<OutboundAnswer[]> {
+  const first = await callOut(call, outbound);
+  if (first.text !== undefined && first.status !== undefined && first.status < 500) return [first];
+  return [first, await callOut(call, outbound)];
+}
+
+/** Reads as much as is needed to know that it is too much. */
+async function readAnswer(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= MAX_ANSWER_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** So that a header that comes twice, spelt differently, goes out once: the later one. */
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}

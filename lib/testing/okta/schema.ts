@@ -1,0 +1,238 @@
+import { jsonReply, type Reply } from '../server/loopback-server.js';
+import type { Route } from './api.js';
+import {
+  ATTRIBUTE_DEFAULTS,
+  attributeProblem,
+  makeBaseAttributes,
+  type SchemaAttribute,
+  type SchemaAttributes,
+} from './attributes.js';
+import { notFound, oktaError, validationFailed } from './errors.js';
+import { isObject, propertyOf, type JsonObject } from './json.js';
+import {
+  SCHEMA_ID,
+  schemaResource,
+  typeResource,
+  type SchemaFacts,
+  type UserSchemaView,
+} from './schema-resource.js';
+
+/** How long a change of the schema takes. Default: no time at all. */
+export interface SchemaDelay {
+  /** A written attribute is answered with 200 at once, and shows only so much later. */
+  readonly propagationMs?: number | undefined;
+  /** So long after its removal an attribute's name cannot be used again. */
+  readonly cleanUpMs?: number | undefined;
+}
+
+interface Version extends UserSchemaView {
+  readonly visibleAt: number;
+}
+
+const SCHEMA_ROLES = ['API_ACCESS_MANAGEMENT_ADMIN', 'APP_ADMIN', 'ORG_ADMIN'];
+
+/** The schema of the default user type, and the Schema API. */
+export class UserSchema {
+  readonly #orgUrl: () => string;
+  readonly #clock: () => number;
+  /** Told of the attributes that were taken away. */
+  readonly #onRemoved: (names: readonly string[]) => void;
+  readonly #created: string;
+  #lastUpdated: string;
+  #delay: SchemaDelay = {};
+  // What was written, oldest first; the newest whose time has come is what everybody sees.
+  #versions: readonly Version[];
+  readonly #cleanUpUntil = new Map<string, number>();
+
+  constructor(
+    orgUrl: () => string,
+    clock: () => number,
+    onRemoved: (names: readonly string[]) => void = () => undefined,
+  ) {
+    this.#orgUrl = orgUrl;
+    this.#clock = clock;
+    this.#onRemoved = onRemoved;
+    this.#created = new Date(clock()).toISOString();
+    this.#lastUpdated = this.#created;
+    this.#versions = [{ base: makeBaseAttributes(), custom: {}, visibleAt: Number.NEGATIVE_INFINITY }];
+  }
+
+  /** What is seen now. */
+  get view(): UserSchemaView {
+    const now = this.#clock();
+    const seen = this.#versions.filter(({ visibleAt }) => visibleAt <= now);
+    // The first version is visible from the beginning, so that there always is one.
+    const { base, custom } = seen.at(-1) ?? this.#newest;
+    return { base, custom };
+  }
+
+  /** Sets how long changes take from now on. */
+  setDelay(delay: SchemaDelay): void {
+    this.#delay = delay;
+  }
+
+  /** Sets an attribute, own or base, or takes an own one away, with no rule and no delay. */
+  set(name: string, attribute: SchemaAttribute | null): void {
+    const { base, custom } = this.#newest;
+    if (name in base) {
+      if (attribute === null) throw new Error('An attribute of the base cannot be taken away.');
+      const changed = { ...base, [name]: { ...base[name], ...attribute } };
+      this.#write({ base: changed, custom }, 0);
+      return;
+    }
+    const rest = without(custom, [name]);
+    if (attribute === null) {
+      this.#write({ base, custom: rest }, 0);
+      this.#onRemoved([name]);
+      return;
+    }
+    const { title = name } = attribute;
+    this.#write({ base, custom: { ...rest, [name]: { ...ATTRIBUTE_DEFAULTS, title, ...attribute } } }, 0);
+  }
+
+  /** The operations of the Schema API and of user types. */
+  routes(): readonly Route[] {
+    const schema = '/api/v1/meta/schemas/user/{}';
+    const isOurs = (id: string | undefined): boolean => id === 'default' || id === SCHEMA_ID;
+    return [
+      {
+        method: 'GET',
+        path: schema,
+        scope: 'okta.schemas.read',
+        roles: SCHEMA_ROLES,
+        answer: ({ ids: [id = ''] }) =>
+          isOurs(id) ? jsonReply(200, schemaResource(this.view, this.#facts)) : notFound(id, 'UserSchema'),
+      },
+      {
+        method: 'POST',
+        path: schema,
+        scope: 'okta.schemas.manage',
+        roles: SCHEMA_ROLES,
+        answer: ({ ids: [id = ''], body }) => (isOurs(id) ? this.#update(body) : notFound(id, 'UserSchema')),
+      },
+      {
+        method: 'GET',
+        path: '/api/v1/meta/types/user',
+        scope: 'okta.userTypes.read',
+        answer: () => jsonReply(200, [typeResource(this.#facts)]),
+      },
+    ];
+  }
+
+  get #facts(): SchemaFacts {
+    return { orgUrl: this.#orgUrl(), created: this.#created, lastUpdated: this.#lastUpdated };
+  }
+
+  get #newest(): Version {
+    const newest = this.#versions.at(-1);
+    if (newest === undefined) throw new Error('There is a first version.');
+    return newest;
+  }
+
+  #update(body: unknown): Reply {
+    const now = this.#clock();
+    if (this.#newest.visibleAt > now) {
+      // What happens to a change while another one is under way: terraform-provider-okta tries again on a 500.
+      return oktaError(500, 'E0000009', 'Internal Server Error');
+    }
+    const { base, custom } = this.#newest;
+    const asked = propertyOf(body, 'definitions', 'custom', 'properties') ?? {};
+    const askedBase = propertyOf(body, 'definitions', 'base', 'properties') ?? {};
+    if (!isObject(body) || !isObject(asked) || !isObject(askedBase)) return validationFailed('schema');
+
+    const problems: string[] = [];
+    const changed: [string, SchemaAttribute][] = [];
+    const removed: string[] = [];
+    for (const [name, attribute] of Object.entries(asked)) {
+      if (attribute === null) removed.push(name);
+      else {
+        const merged = { ...ATTRIBUTE_DEFAULTS, ...custom[name], ...(isObject(attribute) ? attribute : {}) };
+        const problem = this.#problemOf(name, merged, base, custom);
+        if (problem === undefined) changed.push([name, merged]);
+        else problems.push(problem);
+      }
+    }
+    const nextBase = changeBase(base, askedBase);
+    if (typeof nextBase === 'string') problems.push(nextBase);
+    if (problems.length > 0 || typeof nextBase === 'string') return validationFailed('schema', ...problems);
+
+    const next = {
+      base: nextBase,
+      custom: { ...without(custom, removed), ...Object.fromEntries(changed.map(withoutFalse)) },
+    };
+    return {
+      ...jsonReply(200, schemaResource(next, { ...this.#facts, lastUpdated: new Date(now).toISOString() })),
+      commit: () => {
+        const gone = removed.filter((name) => name in custom);
+        for (const name of gone) this.#cleanUpUntil.set(name, now + (this.#delay.cleanUpMs ?? 0));
+        this.#write(next, this.#delay.propagationMs ?? 0);
+        this.#onRemoved(gone);
+      },
+    };
+  }
+
+  #problemOf(
+    name: string,
+    attribute: JsonObject,
+    base: SchemaAttributes,
+    custom: SchemaAttributes,
+  ): string | undefined {
+    if (name in base) return `${name}: An attribute of the base has this name.`;
+    const problem = attributeProblem(name, attribute);
+    if (problem !== undefined) return problem;
+    const known = custom[name];
+    if (known !== undefined && known.type !== attribute['type']) {
+      return `${name}: The type of an attribute cannot be changed.`;
+    }
+    if (known !== undefined && (known.unique ?? false) !== (attribute['unique'] ?? false)) {
+      return `${name}: Whether an attribute is unique cannot be changed.`;
+    }
+    if ((this.#cleanUpUntil.get(name) ?? 0) > this.#clock()) {
+      // The words that terraform-provider-okta waits on.
+      return `${name} was deleted. Wait until the data clean up process finishes and then try again.`;
+    }
+    return undefined;
+  }
+
+  #write(view: UserSchemaView, delayMs: number): void {
+    const now = this.#clock();
+    this.#lastUpdated = new Date(now).toISOString();
+    const { base, custom } = view;
+    const visibleAt = delayMs === 0 ? Number.NEGATIVE_INFINITY : now + delayMs;
+    this.#versions =
+      delayMs === 0 ? [{ base, custom, visibleAt }] : [...this.#versions, { base, custom, visibleAt }];
+  }
+}
+
+/** Of the base only this can be changed: permissions, whether names are required, and the pattern of logins. */
+function changeBase(base: SchemaAttributes, asked: JsonObject): SchemaAttributes | string {
+  const changed: Record<string, SchemaAttribute> = { ...base };
+  for (const [name, attribute] of Object.entries(asked)) {
+    const known = base[name];
+    if (known === undefined || !isObject(attribute))
+      return `${name}: There is no such attribute of the base.`;
+    const merged = { ...known, ...attribute };
+    const isAllowed = Object.keys(attribute).every(
+      (property) =>
+        JSON.stringify(attribute[property]) === JSON.stringify(known[property]) ||
+        property === 'permissions' ||
+        (property === 'required' && /^(first|last)Name$/.test(name)) ||
+        (property === 'pattern' && name === 'login'),
+    );
+    if (!isAllowed) return `${name}: This cannot be changed for an attribute of the base.`;
+    const problem = attributeProblem(name, merged);
+    if (problem !== undefined) return problem;
+    changed[name] = merged;
+  }
+  return changed;
+}
+
+function without(attributes: SchemaAttributes, names: readonly string[]): SchemaAttributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => !names.includes(name)));
+}
+
+/** Okta leaves `required: false` and the like out of its answers. */
+function withoutFalse([name, attribute]: readonly [string, SchemaAttribute]): [string, SchemaAttribute] {
+  const { required, unique, ...rest } = attribute;
+  return [name, { ...rest, ...(required === true && { required }), ...(unique === true && { unique }) }];
+}

@@ -1,0 +1,258 @@
+import { decodeJwt, decodeProtectedHeader, jwtVerify, type JWK } from 'jose';
+import { DpopVerifier, SIGNATURE_ALGORITHMS } from '../server/dpop-proofs.js';
+import { pathOf, type RecordedRequest } from '../server/faults.js';
+import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { forbidden, oktaError } from './errors.js';
+import { randomAlphanumeric } from '../server/random-ids.js';
+
+/** An API service app of the emulated org. */
+export interface ServiceApp {
+  readonly clientId: string;
+  /** The public key that its assertions are checked with, a JWK. */
+  readonly publicJwk: object;
+  /** The scopes that were granted to it. Default: `okta.users.read`. */
+  readonly scopes?: readonly string[] | undefined;
+  /** Whether its tokens are bound to a key. Default: `false`. */
+  readonly requireDpop?: boolean | undefined;
+  /** The administrator's roles that it was given; with none it may call nothing. Default: `['SUPER_ADMIN']`. */
+  readonly adminRoles?: readonly string[] | undefined;
+}
+
+interface IssuedToken {
+  readonly app: ServiceApp;
+  readonly scopes: readonly string[];
+  readonly thumbprint: string | undefined;
+  readonly expiresAt: number;
+}
+
+/** What the token endpoint needs to know of its org. */
+interface TokenSettings {
+  readonly orgUrl: () => string;
+  readonly apiToken: string;
+  /** The roles of the administrator who made the API token. */
+  readonly apiTokenRoles: readonly string[];
+  readonly tokenLifetimeSeconds: number;
+  readonly clock: () => number;
+}
+
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+const MAX_ASSERTION_SECONDS = 3600;
+const SUPER_ADMIN = 'SUPER_ADMIN';
+
+/** The org authorization server: issues tokens to service apps, and checks what API calls carry. */
+export class OrgTokens {
+  readonly #settings: TokenSettings;
+  readonly #proofs: DpopVerifier;
+  readonly #apps = new Map<string, ServiceApp>();
+  readonly #tokens = new Map<string, IssuedToken>();
+  /** The API tokens, and the roles of the administrators who made them. */
+  readonly #apiTokens = new Map<string, readonly string[]>();
+  readonly #seenAssertions = new Set<string>();
+  #nonce = randomAlphanumeric(32);
+
+  constructor(settings: TokenSettings) {
+    this.#settings = settings;
+    this.#proofs = new DpopVerifier(settings.clock);
+    this.#apiTokens.set(settings.apiToken, settings.apiTokenRoles);
+  }
+
+  /** Another API token, of an administrator with these roles. */
+  addApiToken(roles: readonly string[]): string {
+    const token = `00${randomAlphanumeric(40)}`;
+    this.#apiTokens.set(token, roles);
+    return token;
+  }
+
+  /** The roles of the administrator who made the API token of a call. */
+  rolesOf(request: RecordedRequest): readonly string[] {
+    const [, token = ''] = /^SSWS (.+)$/.exec(request.headers.authorization ?? '') ?? [];
+    return this.#apiTokens.get(token) ?? [];
+  }
+
+  /** Adds an app, or replaces it. */
+  register(app: ServiceApp): void {
+    if ('d' in app.publicJwk) throw new Error('publicJwk holds a private key: Okta is given the public one.');
+    this.#apps.set(app.clientId, app);
+  }
+
+  /** Makes every token that was issued until now invalid. */
+  revokeAll(): void {
+    this.#tokens.clear();
+  }
+
+  /** From now on proofs need another nonce. */
+  rotateNonce(): void {
+    this.#nonce = randomAlphanumeric(32);
+  }
+
+  /** Answers `POST /oauth2/v1/token`. */
+  async answer(request: RecordedRequest): Promise<Reply> {
+    const field = (name: string): string | undefined => {
+      const value = request.form?.[name];
+      return typeof value === 'string' ? value : undefined;
+    };
+    if (field('grant_type') !== 'client_credentials') {
+      return oauthError(400, 'unsupported_grant_type', 'Service apps only have client_credentials.');
+    }
+    if (field('client_assertion_type') !== ASSERTION_TYPE) {
+      return oauthError(401, 'invalid_client', 'Service apps only have private_key_jwt.');
+    }
+    const app = await this.#authenticate(field('client_assertion') ?? '');
+    if (typeof app === 'string') return oauthError(401, 'invalid_client', app);
+
+    const thumbprint = app.requireDpop === true ? await this.#checkTokenProof(request) : undefined;
+    if (typeof thumbprint === 'object') return thumbprint;
+
+    const scopes = (field('scope') ?? '').split(' ').filter((scope) => scope !== '');
+    const granted = app.scopes ?? ['okta.users.read'];
+    if (scopes.length === 0 || scopes.some((scope) => !granted.includes(scope))) {
+      return oauthError(
+        400,
+        'invalid_scope',
+        'One or more scopes are not granted to the client application.',
+      );
+    }
+    return this.#issue(app, scopes, thumbprint);
+  }
+
+  /**
+   * Whether an API call may pass; `undefined` means yes.
+   *
+   * @param scope - what an access token needs; an API token has every scope.
+   * @param roles - which administrators may, beside super administrators. Default: all.
+   */
+  async refuse(
+    request: RecordedRequest,
+    scope: string | undefined,
+    roles: readonly string[] | undefined,
+  ): Promise<Reply | undefined> {
+    const [, scheme = '', credentials = ''] = /^(\S+) (.+)$/.exec(request.headers.authorization ?? '') ?? [];
+    if (scheme === 'SSWS') {
+      const ownRoles = this.#apiTokens.get(credentials);
+      if (ownRoles === undefined) return oktaError(401, 'E0000011', 'Invalid token provided');
+      return isAllowedTo(roles, ownRoles) ? undefined : forbidden();
+    }
+    const token = this.#tokens.get(credentials);
+    const isKnown = token !== undefined && token.expiresAt > this.#settings.clock();
+    if (!isKnown || scheme !== (token.thumbprint === undefined ? 'Bearer' : 'DPoP')) {
+      return invalidToken(scheme === 'DPoP' ? 'DPoP' : 'Bearer', 'invalid_token', 'The token is not valid.');
+    }
+    if (token.thumbprint !== undefined) {
+      const proof = await this.#proofs.check(headerOf(request, 'dpop'), {
+        method: request.method,
+        url: this.#settings.orgUrl() + pathOf(request),
+        accessToken: credentials,
+      });
+      if (!proof.isValid) return invalidToken('DPoP', 'invalid_dpop_proof', proof.reason);
+      if (proof.thumbprint !== token.thumbprint) {
+        return invalidToken('DPoP', 'invalid_dpop_proof', 'The DPoP proof is by another key.');
+      }
+    }
+    if (scope !== undefined && !token.scopes.includes(scope)) {
+      return forbidden({ 'www-authenticate': `${scheme} error="insufficient_scope", scope="${scope}"` });
+    }
+    return isAllowedTo(roles, token.app.adminRoles ?? [SUPER_ADMIN]) ? undefined : forbidden();
+  }
+
+  async #authenticate(assertion: string): Promise<ServiceApp | string> {
+    const { clock, orgUrl } = this.#settings;
+    try {
+      const { kid } = decodeProtectedHeader(assertion);
+      const clientId = decodeJwt(assertion).iss;
+      const app = clientId === undefined ? undefined : this.#apps.get(clientId);
+      if (clientId === undefined || app === undefined)
+        return 'Invalid value for the issuer of client_assertion.';
+      const jwk: JWK = { ...app.publicJwk };
+      if (jwk.kid !== undefined && jwk.kid !== kid)
+        return 'The client_assertion is signed by an unknown key.';
+      const { payload } = await jwtVerify(assertion, jwk, {
+        algorithms: SIGNATURE_ALGORITHMS,
+        issuer: clientId,
+        subject: clientId,
+        audience: `${orgUrl()}/oauth2/v1/token`,
+        requiredClaims: ['exp'],
+        currentDate: new Date(clock()),
+      });
+      if ((payload.exp ?? 0) > clock() / 1000 + MAX_ASSERTION_SECONDS) {
+        return 'The client_assertion expires more than one hour from now.';
+      }
+      if (payload.jti !== undefined) {
+        const use = `${clientId} ${payload.jti}`;
+        if (this.#seenAssertions.has(use)) return 'The client_assertion was used before.';
+        this.#seenAssertions.add(use);
+      }
+      return app;
+    } catch {
+      return 'The client_assertion is not valid.';
+    }
+  }
+
+  async #checkTokenProof(request: RecordedRequest): Promise<string | Reply> {
+    const header = headerOf(request, 'dpop');
+    // Okta's own words for a client that does not know yet (okta/okta-sdk-dotnet#697).
+    if (header === '') return oauthError(400, 'invalid_dpop_proof', 'The DPoP proof JWT header is missing.');
+    const proof = await this.#proofs.check(header, {
+      method: request.method,
+      url: `${this.#settings.orgUrl()}/oauth2/v1/token`,
+    });
+    if (!proof.isValid) return oauthError(400, 'invalid_dpop_proof', proof.reason);
+    if (proof.nonce !== this.#nonce) {
+      return oauthError(400, 'use_dpop_nonce', 'Authorization server requires nonce in DPoP proof.', {
+        'dpop-nonce': this.#nonce,
+      });
+    }
+    return proof.thumbprint;
+  }
+
+  #issue(app: ServiceApp, scopes: readonly string[], thumbprint: string | undefined): Reply {
+    const { clock, orgUrl, tokenLifetimeSeconds } = this.#settings;
+    const issuedAt = Math.floor(clock() / 1000);
+    const claims = {
+      ver: 1,
+      jti: `AT.${randomAlphanumeric(32)}`,
+      iss: orgUrl(),
+      aud: orgUrl(),
+      iat: issuedAt,
+      exp: issuedAt + tokenLifetimeSeconds,
+      scp: scopes,
+      ...(thumbprint === undefined ? {} : { cnf: { jkt: thumbprint } }),
+    };
+    // Tokens of the org authorization server are nobody's to verify but Okta's: the signature is a random one.
+    const token = [{ alg: 'RS256', kid: randomAlphanumeric(20) }, claims]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .concat(randomAlphanumeric(86))
+      .join('.');
+    this.#tokens.set(token, { app, scopes, thumbprint, expiresAt: clock() + tokenLifetimeSeconds * 1000 });
+    const body = {
+      token_type: thumbprint === undefined ? 'Bearer' : 'DPoP',
+      expires_in: tokenLifetimeSeconds,
+      access_token: token,
+      scope: scopes.join(' '),
+    };
+    return jsonReply(200, body, { 'cache-control': 'no-cache, no-store', pragma: 'no-cache' });
+  }
+}
+
+function oauthError(
+  status: number,
+  error: string,
+  description: string,
+  headers: Readonly<Record<string, string>> = {},
+): Reply {
+  return jsonReply(status, { error, error_description: description }, headers);
+}
+
+function invalidToken(scheme: string, error: string, reason: string): Reply {
+  const details = `${scheme} error="${error}", error_description="${reason.replaceAll('"', "'")}"`;
+  return oktaError(401, 'E0000011', 'Invalid token provided', { headers: { 'www-authenticate': details } });
+}
+
+function isAllowedTo(allowed: readonly string[] | undefined, roles: readonly string[]): boolean {
+  if (allowed === undefined) return roles.length > 0;
+  return roles.some((role) => role === SUPER_ADMIN || allowed.includes(role));
+}
+
+function headerOf(request: RecordedRequest, name: string): string {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : '';
+}

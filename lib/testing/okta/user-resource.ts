@@ -1,0 +1,107 @@
+import { isObject, propertyOf, type JsonObject } from './json.js';
+import { valueProblem } from './attributes.js';
+import { USER_TYPE_ID, type UserSchemaView } from './schema-resource.js';
+import type { StoredUser } from './users.js';
+
+/** What the Users API answers of a user; `options` is the request's `Content-Type`, where Okta is told what to omit. */
+export function userResource(user: StoredUser, orgUrl: string, options: string): object {
+  const omitted =
+    /okta-response="?([^";]*)/i
+      .exec(options)?.[1]
+      ?.split(',')
+      .map((name) => name.trim()) ?? [];
+  const self = `${orgUrl}/api/v1/users/${user.id}`;
+  return {
+    id: user.id,
+    status: user.status,
+    created: user.created,
+    activated: user.status === 'STAGED' ? null : user.created,
+    statusChanged: user.created,
+    lastLogin: null,
+    lastUpdated: user.lastUpdated,
+    passwordChanged: user.created,
+    type: { id: USER_TYPE_ID },
+    profile: user.profile,
+    ...(omitted.includes('omitCredentials')
+      ? {}
+      : { credentials: { password: {}, provider: { type: 'OKTA', name: 'OKTA' } } }),
+    _links: omitted.includes('omitCredentialsLinks')
+      ? { self: { href: self } }
+      : {
+          resetPassword: { href: `${self}/lifecycle/reset_password`, method: 'POST' },
+          self: { href: self },
+        },
+  };
+}
+
+/** The state of a user that `If-Match` can name. */
+export function etagOf(user: StoredUser): string {
+  return `W/"${user.id}-${user.version}"`;
+}
+
+/** The phones of a user, as the Factors API has them. */
+export function factorResources(user: StoredUser, orgUrl: string): object[] {
+  return user.phoneFactors.map(({ id, factorType, phoneNumber, phoneExtension }) => {
+    const self = `${orgUrl}/api/v1/users/${user.id}/factors/${id}`;
+    return {
+      id,
+      factorType,
+      provider: 'OKTA',
+      vendorName: 'OKTA',
+      status: 'ACTIVE',
+      created: user.created,
+      lastUpdated: user.created,
+      profile: { phoneNumber, ...(phoneExtension === undefined ? {} : { phoneExtension }) },
+      _links: {
+        verify: { href: `${self}/verify`, hints: { allow: ['POST'] } },
+        self: { href: self, hints: { allow: ['GET', 'DELETE'] } },
+        user: { href: `${orgUrl}/api/v1/users/${user.id}`, hints: { allow: ['GET'] } },
+      },
+    };
+  });
+}
+
+/** What Okta refuses of a profile that is about to be kept; `before` is what the user has already. */
+export function profileProblems(
+  profile: JsonObject,
+  before: JsonObject,
+  { base, custom }: UserSchemaView,
+): string[] {
+  const attributes = { ...base, ...custom };
+  const problems: string[] = [];
+  for (const [name, value] of Object.entries(profile)) {
+    const attribute = attributes[name];
+    if (value === null || value === before[name]) continue;
+    // Okta's own words (pulumi/pulumi-okta#388).
+    if (attribute === undefined) problems.push(`Property name '${name}' is not defined in profile`);
+    else {
+      const problem = valueProblem(name, attribute, value);
+      if (problem !== undefined) problems.push(problem);
+    }
+  }
+  for (const [name, { required }] of Object.entries(attributes)) {
+    // Okta's own words (rapid7/insightconnect-plugins#315).
+    const isMissing = profile[name] === undefined || profile[name] === null || profile[name] === '';
+    if (required === true && isMissing) problems.push(`${name}: The field cannot be left blank`);
+  }
+  return problems;
+}
+
+/** The attributes of a request that nobody may change, by the schema. */
+export function readOnlyNames(profile: JsonObject, before: JsonObject, schema: UserSchemaView): string[] {
+  const attributes = { ...schema.base, ...schema.custom };
+  return Object.entries(profile)
+    .filter(([name, value]) => {
+      const { mutability } = attributes[name] ?? {};
+      const isFixed =
+        mutability === 'READ_ONLY' || (mutability === 'IMMUTABLE' && before[name] !== undefined);
+      return isFixed && value !== before[name];
+    })
+    .map(([name]) => name);
+}
+
+/** The profile of a request's body. */
+export function profileIn(body: unknown): JsonObject | undefined {
+  const profile = propertyOf(body, 'profile');
+  return isObject(profile) ? profile : undefined;
+}

@@ -1,0 +1,176 @@
+import { jsonReply, type Reply } from '../server/loopback-server.js';
+import type { ApiCall, Route } from './api.js';
+import { notFound, oktaError, validationFailed } from './errors.js';
+import { isObject, propertyOf, textOf, type JsonObject } from './json.js';
+import type { UserSchema } from './schema.js';
+import { readSearch, type Search } from './search.js';
+import {
+  etagOf,
+  factorResources,
+  profileIn,
+  profileProblems,
+  readOnlyNames,
+  userResource,
+} from './user-resource.js';
+import { loginOf, makeUser, type StoredUser, type UserDirectory } from './users.js';
+
+const MAX_PAGE = 200;
+const READ = 'okta.users.read';
+const MANAGE = 'okta.users.manage';
+/** Who may write users, beside super administrators: a group administrator is a USER_ADMIN. */
+const WRITERS = ['ORG_ADMIN', 'USER_ADMIN'];
+
+/** What the Users API needs of its org. */
+interface UsersApiParts {
+  readonly users: UserDirectory;
+  readonly schema: UserSchema;
+  readonly orgUrl: () => string;
+  readonly clock: () => number;
+}
+
+/** The operations of the Users API. */
+export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): readonly Route[] {
+  const optionsOf = (call: ApiCall): string => call.request.headers['content-type'] ?? '';
+  const resourceOf = (user: StoredUser, call: ApiCall): object =>
+    userResource(user, orgUrl(), optionsOf(call));
+  const answerUser = (user: StoredUser, call: ApiCall): Reply =>
+    jsonReply(200, resourceOf(user, call), { etag: etagOf(user) });
+
+  /** The user of the path, or that there is none. */
+  const withUser = (call: ApiCall, answer: (user: StoredUser) => Reply): Reply => {
+    const [idOrLogin = ''] = call.ids;
+    // A login with a slash can be fetched by id only.
+    const user = idOrLogin.includes('/') ? undefined : users.findStored(idOrLogin);
+    return user === undefined ? notFound(idOrLogin, 'User') : answer(user);
+  };
+
+  const save = (user: StoredUser, profile: JsonObject, call: ApiCall): Reply => {
+    const expected = call.request.headers['if-match'];
+    if (expected !== undefined && expected !== '*' && expected !== etagOf(user)) {
+      return oktaError(412, 'E0000195', 'Api validation failed due to conflict: If-Match');
+    }
+    if (user.status === 'DEPROVISIONED') {
+      return oktaError(403, 'E0000038', "This operation is not allowed in the user's current status.");
+    }
+    const [fixed] = readOnlyNames(profile, user.profile, schema.view);
+    if (fixed !== undefined) {
+      return oktaError(403, 'E0000077', `Cannot modify the ${fixed} attribute because it is read-only.`);
+    }
+    const problems = profileProblems(profile, user.profile, schema.view);
+    if (problems.length > 0) return validationFailed('profile', ...problems);
+    const login = textOf(profile, 'login') ?? '';
+    if (isTaken(login, user)) return validationFailed('login', LOGIN_TAKEN);
+    const draft = { ...user, version: user.version + 1, lastUpdated: new Date(clock()).toISOString() };
+    draft.profile = Object.fromEntries(Object.entries(profile).filter(([, value]) => value !== null));
+    return {
+      ...answerUser(draft, call),
+      commit: () => {
+        // What is kept is what was answered, to the millisecond.
+        Object.assign(user, draft);
+      },
+    };
+  };
+  const isTaken = (login: string, by?: StoredUser): boolean =>
+    users.all.some((other) => other !== by && loginOf(other).toLowerCase() === login.toLowerCase());
+
+  const create = (call: ApiCall): Reply => {
+    const profile = profileIn(call.body);
+    if (profile === undefined) return validationFailed('profile', 'profile: The field cannot be left blank');
+    const problems = profileProblems(profile, {}, schema.view);
+    if (problems.length > 0) return validationFailed('newUser', ...problems);
+    const login = textOf(profile, 'login') ?? '';
+    if (isTaken(login)) return validationFailed('login', LOGIN_TAKEN);
+    const hasPassword = isObject(propertyOf(call.body, 'credentials', 'password'));
+    const activated = hasPassword ? 'ACTIVE' : 'PROVISIONED';
+    const status = call.query.get('activate') === 'false' ? 'STAGED' : activated;
+    const user = makeUser({ login, status, profile }, clock());
+    return {
+      ...answerUser(user, call),
+      commit: () => {
+        users.store(user);
+      },
+    };
+  };
+
+  const list = (call: ApiCall): Reply => {
+    const { query } = call;
+    const limit = Number(query.get('limit') ?? MAX_PAGE);
+    if (!Number.isInteger(limit) || limit < 1)
+      return oktaError(400, 'E0000054', 'Invalid pagination properties.');
+    const isFound = searchOf(query);
+    if (isFound === undefined) return oktaError(400, 'E0000031', 'Invalid search criteria.');
+    const found = users.all.filter((user) => isFound(user));
+    const after = query.get('after');
+    const start = after === null ? 0 : found.findIndex(({ id }) => id === after) + 1;
+    const page = found.slice(start, start + Math.min(limit, MAX_PAGE));
+    const last = page.at(-1);
+    const hasMore = last !== undefined && found.at(-1) !== last;
+    const links = [`<${orgUrl()}${call.request.path}>; rel="self"`];
+    if (hasMore) {
+      const next = new URLSearchParams(query);
+      next.set('after', last.id);
+      links.push(`<${orgUrl()}/api/v1/users?${next.toString()}>; rel="next"`);
+    }
+    return jsonReply(
+      200,
+      page.map((user) => resourceOf(user, call)),
+      { link: links.join(', ') },
+    );
+  };
+
+  const user = '/api/v1/users/{}';
+  return [
+    { method: 'GET', path: '/api/v1/users', scope: READ, bucket: 'users', answer: list },
+    {
+      method: 'POST',
+      path: '/api/v1/users',
+      scope: MANAGE,
+      roles: WRITERS,
+      bucket: 'users',
+      answer: create,
+    },
+    {
+      method: 'GET',
+      path: user,
+      scope: READ,
+      bucket: 'user',
+      answer: (call) => withUser(call, (found) => answerUser(found, call)),
+    },
+    {
+      method: 'POST',
+      path: user,
+      scope: MANAGE,
+      roles: WRITERS,
+      answer: (call) =>
+        withUser(call, (found) => save(found, { ...found.profile, ...profileIn(call.body) }, call)),
+    },
+    {
+      method: 'PUT',
+      path: user,
+      scope: MANAGE,
+      roles: WRITERS,
+      answer: (call) => withUser(call, (found) => save(found, profileIn(call.body) ?? {}, call)),
+    },
+    {
+      method: 'GET',
+      path: `${user}/factors`,
+      scope: READ,
+      answer: (call) => withUser(call, (found) => jsonReply(200, factorResources(found, orgUrl()))),
+    },
+  ];
+}
+
+/** Okta's own words. */
+const LOGIN_TAKEN = 'login: An object with this field already exists in the current organization';
+
+/** Without a search those who were deprovisioned are left out. */
+function searchOf(query: URLSearchParams): Search | undefined {
+  const search = query.get('search') ?? query.get('filter');
+  if (search !== null) return readSearch(search);
+  const beginning = (query.get('q') ?? '').toLowerCase();
+  return (user) =>
+    propertyOf(user, 'status') !== 'DEPROVISIONED' &&
+    ['firstName', 'lastName', 'email'].some((name) =>
+      (textOf(user, 'profile', name) ?? '').toLowerCase().startsWith(beginning),
+    );
+}

@@ -1,0 +1,201 @@
+import { randomAlphanumeric } from '../server/random-ids.js';
+
+/** A user of the emulated org, as it is now. */
+export interface EmulatedUser {
+  /** `00u` and 17 letters and digits. */
+  readonly id: string;
+  readonly login: string;
+  /** E.g. `ACTIVE` or `LOCKED_OUT`. */
+  readonly status: string;
+  /** Okta's `profile` object: the base attributes and the org's own, flat. */
+  readonly profile: Readonly<Record<string, unknown>>;
+  /** The phones that the user enrolled. */
+  readonly phoneFactors: readonly PhoneFactor[];
+}
+
+/** A phone that a user enrolled with the phone authenticator. */
+export interface PhoneFactor {
+  readonly factorType: 'sms' | 'call';
+  /** E.164. */
+  readonly phoneNumber: string;
+  /** For calls only. Okta does not tell it to a hook. */
+  readonly phoneExtension?: string | undefined;
+}
+
+/** What a user is made from; `login`, `firstName` and `lastName` end in `profile`. */
+export interface NewUser {
+  readonly id?: string | undefined;
+  readonly login: string;
+  readonly firstName?: string | undefined;
+  readonly lastName?: string | undefined;
+  /** Default: `ACTIVE`. */
+  readonly status?: string | undefined;
+  /** Here an attribute may be one that the schema does not have; by the API it may not. */
+  readonly profile?: Readonly<Record<string, unknown>> | undefined;
+  readonly phoneFactors?: readonly PhoneFactor[] | undefined;
+}
+
+/** A user with all that Okta's API says of one. */
+export interface StoredUser {
+  readonly id: string;
+  status: string;
+  profile: Readonly<Record<string, unknown>>;
+  readonly phoneFactors: readonly (PhoneFactor & { readonly id: string })[];
+  readonly created: string;
+  lastUpdated: string;
+  version: number;
+}
+
+/** The users of the org. */
+export class UserDirectory {
+  readonly #clock: () => number;
+  readonly #users: StoredUser[] = [];
+  // Whom `me` stands for: the administrator who made the API token, and nobody whom a hook is about.
+  readonly #tokenOwner: StoredUser;
+
+  constructor(clock: () => number) {
+    this.#clock = clock;
+    this.#tokenOwner = makeUser(
+      { login: 'token.owner@example.com', firstName: 'Token', lastName: 'Owner' },
+      clock(),
+    );
+  }
+
+  /** The id of the administrator who made the API token. */
+  get tokenOwnerId(): string {
+    return this.#tokenOwner.id;
+  }
+
+  /** Everybody, in the order in which they came. */
+  get all(): readonly StoredUser[] {
+    return this.#users;
+  }
+
+  /** Everybody, as tests see them. */
+  get views(): readonly EmulatedUser[] {
+    return this.#users.map((user) => viewOf(user));
+  }
+
+  /** Adds a user; throws where the id or the login is taken. */
+  add(user: NewUser): EmulatedUser {
+    const isTaken = this.#users.some((known) => known.id === user.id || isSameLogin(known, user.login));
+    if (isTaken) throw new Error('A user with this id or login is there already.');
+    return viewOf(this.store(makeUser(user, this.#clock())));
+  }
+
+  /** Keeps a user who was made already. */
+  store(user: StoredUser): StoredUser {
+    this.#users.push(user);
+    return user;
+  }
+
+  /** Merges attributes into a user's profile; `null` and `undefined` take one away. Throws for nobody. */
+  update(idOrLogin: string, profile: Readonly<Record<string, unknown>>): void {
+    const user = this.findStored(idOrLogin);
+    if (user === undefined) throw new Error('There is no such user.');
+    this.setProfile(user, { ...user.profile, ...profile });
+  }
+
+  /** Puts another profile in the place of a user's; what is `null` or `undefined` is left out. */
+  setProfile(user: StoredUser, profile: Readonly<Record<string, unknown>>): void {
+    user.profile = withoutNothing(profile);
+    user.version += 1;
+    user.lastUpdated = new Date(this.#clock()).toISOString();
+  }
+
+  /** Takes attributes away from everybody: the schema lost them. */
+  forget(names: readonly string[]): void {
+    for (const user of this.#users) {
+      if (!names.some((name) => name in user.profile)) continue;
+      this.setProfile(user, { ...user.profile, ...Object.fromEntries(names.map((name) => [name, null])) });
+    }
+  }
+
+  /** A user by id, login or the login's part before the `@`, as Okta looks one up. */
+  find(idOrLogin: string): EmulatedUser | undefined {
+    const user = this.findStored(idOrLogin);
+    return user === undefined ? undefined : viewOf(user);
+  }
+
+  /** The user that was added first. */
+  first(): EmulatedUser | undefined {
+    const [user] = this.#users;
+    return user === undefined ? undefined : viewOf(user);
+  }
+
+  /** As `find`, with all that is kept. */
+  findStored(idOrLogin: string): StoredUser | undefined {
+    if (idOrLogin === 'me') return this.#tokenOwner;
+    const exact = this.#users.find((user) => user.id === idOrLogin || isSameLogin(user, idOrLogin));
+    if (exact !== undefined) return exact;
+    const byShortName = this.#users.filter((user) => shortNameOf(user) === idOrLogin.toLowerCase());
+    return byShortName.length === 1 ? byShortName[0] : undefined;
+  }
+}
+
+/** A user who is nowhere kept yet. */
+export function makeUser(user: NewUser, now: number): StoredUser {
+  const created = new Date(now).toISOString();
+  return {
+    id: user.id ?? `00u${randomAlphanumeric(17)}`,
+    status: user.status ?? 'ACTIVE',
+    profile: withoutNothing({
+      firstName: user.firstName ?? 'Ana',
+      lastName: user.lastName ?? 'Silva',
+      email: user.login,
+      ...user.profile,
+      login: user.login,
+    }),
+    phoneFactors: (user.phoneFactors ?? []).map((factor) => ({
+      ...factor,
+      id: `${FACTOR_PREFIXES[factorTypeOf(factor)]}${randomAlphanumeric(17)}`,
+    })),
+    created,
+    lastUpdated: created,
+    version: 1,
+  };
+}
+
+const FACTOR_PREFIXES = { sms: 'sms', call: 'clf' } as const;
+
+/** From JavaScript anything may come, and what is no factor would be found by nobody. */
+function factorTypeOf({ factorType }: { readonly factorType: unknown }): 'sms' | 'call' {
+  if (factorType === 'sms' || factorType === 'call') return factorType;
+  throw new Error("A phone factor is { factorType: 'sms' | 'call', phoneNumber }.");
+}
+
+/** What a user signs in with. */
+export function loginOf(user: StoredUser): string {
+  const login = user.profile['login'];
+  return typeof login === 'string' ? login : '';
+}
+
+function withoutNothing(profile: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(profile).filter(([, value]) => value !== undefined && value !== null),
+  );
+}
+
+function viewOf(user: StoredUser): EmulatedUser {
+  return {
+    id: user.id,
+    get login() {
+      return loginOf(user);
+    },
+    get status() {
+      return user.status;
+    },
+    get profile() {
+      return user.profile;
+    },
+    phoneFactors: user.phoneFactors,
+  };
+}
+
+function isSameLogin(user: StoredUser, login: string): boolean {
+  return loginOf(user).toLowerCase() === login.toLowerCase();
+}
+
+function shortNameOf(user: StoredUser): string {
+  return loginOf(user).toLowerCase().split('@')[0] ?? '';
+}

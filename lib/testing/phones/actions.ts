@@ -1,0 +1,150 @@
+import type { HookRequestType } from '../okta/hook-payload.js';
+import { propertyOf, textOf } from '../okta/json.js';
+import type { SignInQuestion } from './api.js';
+import { languageOf, phoneOf, type StateParts } from './state.js';
+
+/** What goes wrong with something that the page asks for. */
+export interface ActionProblem {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+type Action = (body: unknown) => Promise<ActionProblem | undefined> | ActionProblem | undefined;
+
+const REQUEST_TYPES: readonly HookRequestType[] = [
+  'mfa-verification',
+  'pre-enrollment',
+  'account-unlock',
+  'password-reset',
+];
+const CHANNELS: readonly SignInQuestion['by'][] = ['sms', 'voice'];
+
+/** As long as an SMS may be. */
+const MAX_TEXT = 1600;
+const MAX_CODE = 20;
+
+/** What people do on the page: each a POST of JSON, by its name. */
+export class PhonesActions {
+  readonly #parts: StateParts & { readonly publicUrl: string | undefined };
+  readonly #actions: ReadonlyMap<string, Action>;
+
+  constructor(parts: StateParts & { readonly publicUrl: string | undefined }) {
+    this.#parts = parts;
+    this.#actions = new Map<string, Action>([
+      ['sign-in', (body) => this.#signIn(body)],
+      ['code', (body) => this.#enterCode(body)],
+      ['write', (body) => this.#write(body)],
+      ['read', (body) => this.#read(body)],
+      ['opt-in', (body) => this.#optIn(body)],
+      ['fault', (body) => this.#setFault(body)],
+      ['bad-day', (body) => this.#setBadDay(body)],
+    ]);
+  }
+
+  has(name: string): boolean {
+    return this.#actions.has(name);
+  }
+
+  /** Resolves to what is wrong, if anything is. */
+  async carryOut(name: string, body: unknown): Promise<ActionProblem | undefined> {
+    return this.#actions.get(name)?.(body);
+  }
+
+  async #signIn(body: unknown): Promise<ActionProblem | undefined> {
+    const user = this.#userOf(body);
+    const requestType = REQUEST_TYPES.find((type) => type === propertyOf(body, 'requestType'));
+    const by = CHANNELS.find((channel) => channel === propertyOf(body, 'by'));
+    if (user === undefined || requestType === undefined || by === undefined) return BAD_REQUEST;
+    try {
+      const { phone, language } = user;
+      await this.#parts.signIns.start({ userId: user.id, requestType, by }, { phone, language });
+      return undefined;
+    } catch {
+      return {
+        status: 409,
+        code: 'NO_HOOK',
+        message: 'The emulated Okta has no active telephony hook to call: create one by its API.',
+      };
+    }
+  }
+
+  async #enterCode(body: unknown): Promise<ActionProblem | undefined> {
+    const user = this.#userOf(body);
+    const code = textOf(body, 'code')?.replace(/\s/g, '');
+    if (user === undefined || code === undefined || code.length > MAX_CODE) return BAD_REQUEST;
+    await this.#parts.signIns.enter(user.id, code);
+    return undefined;
+  }
+
+  async #write(body: unknown): Promise<ActionProblem | undefined> {
+    const { twilio } = this.#parts;
+    const user = this.#userOf(body);
+    const text = textOf(body, 'text');
+    const channel = (['whatsapp', 'sms'] as const).find((one) => one === propertyOf(body, 'channel'));
+    if (user === undefined || channel === undefined || text === undefined || text.length > MAX_TEXT) {
+      return BAD_REQUEST;
+    }
+    await twilio.receive({ from: user.phone, channel, body: text, url: this.#inboundUrl() });
+    return undefined;
+  }
+
+  #read(body: unknown): ActionProblem | undefined {
+    const sid = textOf(body, 'sid');
+    const { twilio } = this.#parts;
+    const message = twilio.messages.find((one) => one.sid === sid && one.channel === 'whatsapp');
+    if (message === undefined || message.errorCode !== undefined) {
+      return { status: 404, code: 'NO_MESSAGE', message: 'No phone got such a WhatsApp message.' };
+    }
+    if (message.status !== 'read') twilio.markRead(message.sid);
+    return undefined;
+  }
+
+  #optIn(body: unknown): ActionProblem | undefined {
+    const { okta, optInAttribute } = this.#parts;
+    const user = this.#userOf(body);
+    const hasOptedIn = propertyOf(body, 'hasOptedIn');
+    if (user === undefined || typeof hasOptedIn !== 'boolean') return BAD_REQUEST;
+    okta.updateUser(user.id, { [optInAttribute]: hasOptedIn });
+    return undefined;
+  }
+
+  #setFault(body: unknown): ActionProblem | undefined {
+    const isOn = propertyOf(body, 'isOn');
+    const isKnown = typeof isOn === 'boolean' && this.#parts.switches.set(textOf(body, 'id') ?? '', isOn);
+    return isKnown ? undefined : BAD_REQUEST;
+  }
+
+  #setBadDay(body: unknown): ActionProblem | undefined {
+    const isOn = propertyOf(body, 'isOn');
+    if (typeof isOn !== 'boolean') return BAD_REQUEST;
+    if (isOn) this.#parts.switches.playBadDay();
+    else this.#parts.switches.stopBadDay();
+    return undefined;
+  }
+
+  #userOf(
+    body: unknown,
+  ): { readonly id: string; readonly phone: string; readonly language: string | undefined } | undefined {
+    const user = this.#parts.okta.users.find(({ id }) => id === propertyOf(body, 'userId'));
+    const phone = user === undefined ? undefined : phoneOf(user);
+    return user === undefined || phone === undefined
+      ? undefined
+      : { id: user.id, phone, language: languageOf(user) };
+  }
+
+  #inboundUrl(): string | undefined {
+    const { okta, publicUrl } = this.#parts;
+    const active = okta.inlineHooks.find(
+      ({ type, status }) => type === 'com.okta.telephony.provider' && status === 'ACTIVE',
+    );
+    const hookUrl = publicUrl ?? active?.channel.uri;
+    return hookUrl === undefined ? undefined : `${hookUrl.replace(/\/$/, '')}/twilio/inbound`;
+  }
+}
+
+const BAD_REQUEST: ActionProblem = {
+  status: 400,
+  code: 'BAD_REQUEST',
+  message: 'The request names nobody, or has a field that is missing or of another kind.',
+};

@@ -1,0 +1,77 @@
+import { element } from '../../../http/page/browser/dom.js';
+import type { FaultSwitchView, PhonesState } from '../api.js';
+import type { Ask } from './server.js';
+import { makeSwitch, type Switch } from './switch.js';
+
+/** What can be made to go wrong. */
+export interface FaultPanel {
+  update(state: PhonesState): void;
+}
+
+const SIDES: Readonly<Record<FaultSwitchView['side'], string>> = {
+  okta: 'Okta',
+  whatsapp: 'WhatsApp',
+  sms: 'SMS',
+  twilio: 'Twilio',
+};
+
+export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): FaultPanel {
+  let shown = first;
+  const switches = new Map<string, Switch>();
+  const turn = (asking: Promise<void>): void => {
+    void asking.catch(() => {
+      update(shown);
+    });
+  };
+  const groups = Object.entries(SIDES).map(([side, title]) => {
+    const made = first.faults
+      .filter((fault) => fault.side === side)
+      .map(({ id, title: label, description }) => {
+        const one = makeSwitch(label, description, (isOn) => {
+          turn(ask('fault', { id, isOn }));
+        });
+        switches.set(id, one);
+        return one.root;
+      });
+    return element('fieldset', {}, element('legend', {}, title), ...made);
+  });
+  const count = element('p', { class: 'count', role: 'status' });
+  const play = element('button', {
+    type: 'button',
+    onclick: () => {
+      turn(ask('bad-day', { isOn: !shown.badDay.isPlaying }));
+    },
+  });
+  const phases = new Map(
+    first.badDay.phases.map(({ name, description }) => [name, element('li', {}, description)]),
+  );
+  place.replaceChildren(
+    element('h2', { id: 'faults-title' }, 'Make something go wrong'),
+    count,
+    ...groups,
+    element(
+      'fieldset',
+      { class: 'bad-day' },
+      element('legend', {}, 'A bad day'),
+      element('p', { class: 'quiet' }, 'All of it, one after the other, with every switch off.'),
+      play,
+      element('ol', {}, ...phases.values()),
+    ),
+  );
+
+  const update = (state: PhonesState): void => {
+    shown = state;
+    for (const { id, isOn } of state.faults) switches.get(id)?.set(isOn);
+    const on = state.faults.filter(({ isOn }) => isOn).length;
+    const { isPlaying, current } = state.badDay;
+    const words = isPlaying ? 'A bad day is being played.' : on === 0 ? 'All is well.' : `${on} switched on.`;
+    if (count.textContent !== words) count.textContent = words;
+    count.classList.toggle('warn', isPlaying || on > 0);
+    play.textContent = isPlaying ? 'Stop the bad day' : 'Play a bad day';
+    for (const [name, line] of phases) {
+      if (name === current) line.setAttribute('aria-current', 'step');
+      else line.removeAttribute('aria-current');
+    }
+  };
+  return { update };
+}

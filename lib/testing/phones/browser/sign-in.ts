@@ -1,0 +1,105 @@
+import { element } from '../../../http/page/browser/dom.js';
+import type { PersonView, SignInChannel } from '../api.js';
+import type { HookRequestType } from '../../okta/hook-payload.js';
+import { icon } from './icons.js';
+import type { Ask } from './server.js';
+import { exactTimeOf, outcomeOf, reactionOf } from './words.js';
+
+/** Okta's sign-in page, as far as it is about a code. */
+export interface SignInCard {
+  readonly root: HTMLElement;
+  update(person: PersonView): void;
+}
+
+const REQUESTS: Readonly<Record<HookRequestType, string>> = {
+  'mfa-verification': 'Sign in',
+  'pre-enrollment': 'Enrol the phone',
+  'account-unlock': 'Unlock the account',
+  'password-reset': 'Reset the password',
+};
+
+export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
+  const { id: userId, firstName } = person;
+  const request = element(
+    'select',
+    { 'aria-label': `What ${firstName} wants to do` },
+    ...Object.entries(REQUESTS).map(([value, words]) => element('option', { value }, words)),
+  );
+  const code = element('input', {
+    inputmode: 'numeric',
+    autocomplete: 'off',
+    placeholder: 'Code',
+    maxlength: 20,
+    'aria-label': `Code that ${firstName} types`,
+  });
+  const verify = element('button', {}, 'Verify');
+  const told = element('p', { class: 'told', role: 'status' }, 'Nothing has been asked for yet.');
+  const outcome = element('p', { class: 'outcome', role: 'status' });
+  const starts = (['sms', 'voice'] as const).map((by) =>
+    element(
+      'button',
+      { type: 'button', class: by === 'sms' ? 'primary' : undefined, onclick: () => void start(by) },
+      icon(by),
+      by === 'sms' ? 'Text me a code' : 'Call me',
+    ),
+  );
+
+  /** What fails is told in the place of what would have been. */
+  const orTell = async (place: HTMLElement, asking: Promise<void>): Promise<void> => {
+    try {
+      await asking;
+    } catch (error) {
+      place.textContent = error instanceof Error ? error.message : String(error);
+      place.className = `${place.classList[0] ?? ''} bad`;
+    }
+  };
+  const start = async (by: SignInChannel): Promise<void> => {
+    for (const button of starts) button.disabled = true;
+    told.textContent = 'Okta asks the hook to send a code…';
+    told.className = 'told';
+    outcome.textContent = '';
+    code.value = '';
+    const requestType = request.value as HookRequestType;
+    await orTell(told, ask('sign-in', { userId, requestType, by }));
+    for (const button of starts) button.disabled = false;
+    code.focus();
+  };
+  const enter = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (code.value.trim() === '') {
+      code.focus();
+      return;
+    }
+    outcome.textContent = '';
+    await orTell(outcome, ask('code', { userId, code: code.value }));
+    code.select();
+  };
+
+  const root = element(
+    'section',
+    { class: 'sign-in', 'aria-label': `Okta: ${person.name} signs in` },
+    element('div', { class: 'row' }, element('strong', { class: 'brand' }, 'okta'), request),
+    element('div', { class: 'row starts' }, ...starts),
+    told,
+    element('form', { class: 'row', onsubmit: (event) => void enter(event) }, code, verify),
+    outcome,
+  );
+  return {
+    root,
+    update: ({ signIn }) => {
+      if (signIn?.answer === undefined) return;
+      const { answer, expiresAt, entered } = signIn;
+      const until = expiresAt === undefined ? '' : ` Good until ${exactTimeOf(expiresAt)}.`;
+      const isGood = answer.action === 'sent' || answer.action === 'pending';
+      setText(told, reactionOf(answer) + (isGood ? until : ''));
+      told.className = `told ${answer.action === 'sent' ? 'good' : isGood ? 'warn' : 'bad'}`;
+      setText(outcome, entered === undefined ? '' : outcomeOf(entered, firstName));
+      outcome.className = `outcome ${entered?.problem === undefined ? 'good' : 'bad'}`;
+    },
+  };
+}
+
+/** Only what is new is read out. */
+function setText(place: HTMLElement, text: string): void {
+  if (place.textContent !== text) place.textContent = text;
+}

@@ -1,0 +1,29 @@
+import { element } from '../../../http/page/browser/dom.js';
+
+/** A switch with its label, which asks and does not turn before it was answered. */
+export interface Switch {
+  readonly root: HTMLElement;
+  set(isOn: boolean): void;
+}
+
+export function makeSwitch(label: string, description: string, onTurn: (isOn: boolean) => void): Switch {
+  const id = `switch-${Math.random().toString(36).slice(2)}`;
+  const input = element('input', {
+    type: 'checkbox',
+    role: 'switch',
+    ...(description === '' ? {} : { 'aria-describedby': id }),
+    onchange: () => {
+      onTurn(input.checked);
+    },
+  });
+  const words = element('label', {}, input, element('span', {}, label));
+  const root = element('div', { class: 'switch' }, words);
+  if (description !== '') root.append(element('p', { id, class: 'quiet' }, description));
+  return {
+    root,
+    set: (isOn) => {
+      input.checked = isOn;
+      root.classList.toggle('on', isOn);
+    },
+  };
+}

@@ -1,0 +1,199 @@
+import { randomBytes } from 'node:crypto';
+import { makeDemoCurls, type DemoCurl } from './demo-curls.js';
+import { startOktaEmulator, type OktaEmulator } from '../okta/emulator.js';
+import { parseJson, textOf } from '../okta/json.js';
+import { ENROLMENT_EVENT, SIGN_IN_EVENT } from '../okta/log-events.js';
+import { startTwilioEmulator, type TwilioEmulator } from '../twilio/emulator.js';
+
+/** Somebody of the demo. */
+export interface DemoPerson {
+  /** Of Okta. */
+  readonly id: string;
+  readonly login: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  /** E.164, of a range that is kept for fiction. */
+  readonly phone: string;
+  /** BCP 47. */
+  readonly language: string;
+}
+
+/** Options of `startDemoOrg`. */
+export interface DemoOrgOptions {
+  /** The profile attribute by which people opt in to WhatsApp. Default: `whatsAppOptIn`. */
+  readonly optInAttribute?: string | undefined;
+}
+
+/** What a telephony hook is made with to work with a demo, as far as it is not the gateway's own choice. */
+export interface DemoHookOptions {
+  readonly credentials: {
+    readonly hook: { readonly scheme: 'header'; readonly secrets: readonly string[] };
+    readonly okta: { readonly orgUrl: string; readonly apiToken: string };
+    readonly twilio: {
+      readonly accountSid: string;
+      readonly apiKeySid: string;
+      readonly apiKeySecret: string;
+      readonly authToken: string;
+      readonly baseUrl: string;
+    };
+  };
+  readonly publicUrl: string;
+  /** With the sandbox's template, which has a button to copy the code. */
+  readonly sandboxNumber: { readonly number: string; readonly contentSid: string };
+  readonly senders: { readonly sms: string; readonly voice: string };
+  readonly optInAttribute: string;
+  /** People of a demo sign in more often than people do. */
+  readonly guard: { readonly perUser: { readonly points: number; readonly seconds: number } };
+  /** No profile is kept: a switch that is turned shows with the next code. One of before still stands in for a failing Okta. */
+  readonly profile: { readonly cache: { readonly ttlSeconds: number } };
+}
+
+/** Both emulators, with people. */
+export interface DemoOrg {
+  readonly okta: OktaEmulator;
+  readonly twilio: TwilioEmulator;
+  /**
+   * Ana, who opted in to WhatsApp and is in its sandbox; Bob, who gets SMS, and may opt in, for he is in the sandbox too;
+   * Chloé, who speaks French and is in no sandbox.
+   */
+  readonly people: readonly DemoPerson[];
+  readonly optInAttribute: string;
+  /** What Okta brings to the hook in `Authorization`; of this demo only. */
+  readonly hookSecret: string;
+  /**
+   * What the hook of a demo is made with.
+   *
+   * @param publicUrl - of the hook, where Twilio's callbacks come to as well.
+   */
+  hookOptions(publicUrl: string): DemoHookOptions;
+  /**
+   * Creates the telephony hook and the event hook at Okta and has the latter verified. The gateway must be serving by then.
+   * Rejects where it does not answer as it should.
+   */
+  connectHook(publicUrl: string): Promise<void>;
+  /** Commands to paste into another terminal, as Okta would call the hook. */
+  curls(publicUrl: string): readonly DemoCurl[];
+  /** Ends both emulators. */
+  close(): Promise<void>;
+}
+
+const PEOPLE: readonly [DemoPerson, DemoPerson, DemoPerson] = [
+  {
+    id: '00uana0silveira00001',
+    login: 'ana@example.com',
+    firstName: 'Ana',
+    lastName: 'Silveira',
+    phone: '+447700900123',
+    language: 'en-GB',
+  },
+  {
+    id: '00ubob0montgomery001',
+    login: 'bob@example.com',
+    firstName: 'Bob',
+    lastName: 'Montgomery',
+    phone: '+12025550142',
+    language: 'en-US',
+  },
+  {
+    id: '00uchloe0laurent0001',
+    login: 'chloe@example.com',
+    firstName: 'Chloé',
+    lastName: 'Laurent',
+    phone: '+33639980118',
+    language: 'fr-FR',
+  },
+];
+const OPTED_IN = ['Ana'];
+const IN_SANDBOX = ['Ana', 'Bob'];
+
+/** Slow enough to be seen: ringing, delivered. */
+const STEP_MS = 400;
+
+/** Starts both emulators with people who have a phone. Close it at the end. */
+export async function startDemoOrg({
+  optInAttribute = 'whatsAppOptIn',
+}: DemoOrgOptions = {}): Promise<DemoOrg> {
+  // The hook's token reads and nothing else; who writes has another one.
+  const okta = await startOktaEmulator({ apiTokenRoles: ['READ_ONLY_ADMIN'] });
+  const twilio = await startTwilioEmulator({ callbackDelayMs: STEP_MS }).catch(async (error: unknown) => {
+    await okta.close();
+    throw error;
+  });
+  okta.setAttribute(optInAttribute, { title: 'Codes by WhatsApp', type: 'boolean' });
+  for (const { phone, language, ...person } of PEOPLE) {
+    const optIn = OPTED_IN.includes(person.firstName) ? { [optInAttribute]: true } : {};
+    okta.addUser({
+      ...person,
+      profile: { mobilePhone: phone, preferredLanguage: language, ...optIn },
+      phoneFactors: [
+        { factorType: 'sms', phoneNumber: phone },
+        { factorType: 'call', phoneNumber: phone },
+      ],
+    });
+    if (IN_SANDBOX.includes(person.firstName)) twilio.joinSandbox(phone);
+  }
+  const hookSecret = `demo-${randomBytes(18).toString('base64url')}`;
+  const adminToken = okta.addApiToken(['SUPER_ADMIN']);
+  return {
+    okta,
+    twilio,
+    people: PEOPLE,
+    optInAttribute,
+    hookSecret,
+    hookOptions: (publicUrl) => ({
+      credentials: {
+        hook: { scheme: 'header', secrets: [hookSecret] },
+        okta: { orgUrl: okta.orgUrl, apiToken: okta.apiToken },
+        twilio: {
+          accountSid: twilio.accountSid,
+          apiKeySid: twilio.apiKeySid,
+          apiKeySecret: twilio.apiKeySecret,
+          authToken: twilio.authToken,
+          baseUrl: twilio.baseUrl,
+        },
+      },
+      publicUrl,
+      sandboxNumber: { number: twilio.sandboxNumber, contentSid: twilio.sandboxContentSid },
+      senders: { sms: twilio.smsNumber, voice: twilio.voiceNumber },
+      optInAttribute,
+      guard: { perUser: { points: 200, seconds: 600 } },
+      profile: { cache: { ttlSeconds: 0 } },
+    }),
+    connectHook: async (publicUrl) => {
+      const ask = (path: string, body: object): Promise<unknown> => callOkta(okta, adminToken, path, body);
+      const channel = (uri: string): object => ({
+        type: 'HTTP',
+        version: '1.0.0',
+        config: { uri, authScheme: { type: 'HEADER', key: 'Authorization', value: hookSecret } },
+      });
+      await ask('/api/v1/inlineHooks', {
+        name: 'Telephony gateway',
+        type: 'com.okta.telephony.provider',
+        version: '1.0.0',
+        channel: channel(publicUrl),
+      });
+      const eventHook = await ask('/api/v1/eventHooks', {
+        name: 'Telephony gateway: codes that were used',
+        events: { type: 'EVENT_TYPE', items: [SIGN_IN_EVENT, ENROLMENT_EVENT] },
+        channel: channel(`${publicUrl}/events`),
+      });
+      await ask(`/api/v1/eventHooks/${textOf(eventHook, 'id') ?? ''}/lifecycle/verify`, {});
+    },
+    curls: (publicUrl) => makeDemoCurls(publicUrl, hookSecret, PEOPLE),
+    close: async () => {
+      await Promise.all([okta.close(), twilio.close()]);
+    },
+  };
+}
+
+async function callOkta(okta: OktaEmulator, token: string, path: string, body: object): Promise<unknown> {
+  const answer = await fetch(okta.orgUrl + path, {
+    method: 'POST',
+    headers: { authorization: `SSWS ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const json = parseJson(await answer.text());
+  if (!answer.ok)
+    throw new Error(`Okta did not take the hook (${answer.status}): ${textOf(json, 'errorSummary') ?? ''}`);
+  return json;
+}

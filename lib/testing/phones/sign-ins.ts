@@ -1,0 +1,112 @@
+import { SHORT_CODE_LIFE_MS, type FaultSwitches } from './fault-switches.js';
+import type { OktaEmulator } from '../okta/emulator.js';
+import { isObject, propertyOf, textOf } from '../okta/json.js';
+import type { EnteredView, HookAnswerView, SignInChannel, SignInQuestion, SignInView } from './api.js';
+import type { EmulatedCall } from '../twilio/calls.js';
+import type { TwilioEmulator } from '../twilio/emulator.js';
+import type { EmulatedMessage } from '../twilio/messages.js';
+
+/** A sign-in under way, or the last one of somebody. */
+interface SignIn {
+  readonly requestType: SignInQuestion['requestType'];
+  readonly by: SignInChannel;
+  readonly phone: string;
+  /** How many messages and calls there were before it. */
+  readonly before: { readonly messages: number; readonly calls: number };
+  answer: HookAnswerView | undefined;
+  expiresAt: number | undefined;
+  entered: EnteredView | undefined;
+}
+
+/** Each person's last sign-in: Okta asks the gateway to send a code, and the person types one. */
+export class SignIns {
+  readonly #okta: OktaEmulator;
+  readonly #twilio: TwilioEmulator;
+  readonly #switches: FaultSwitches;
+  readonly #last = new Map<string, SignIn>();
+
+  constructor(okta: OktaEmulator, twilio: TwilioEmulator, switches: FaultSwitches) {
+    this.#okta = okta;
+    this.#twilio = twilio;
+    this.#switches = switches;
+  }
+
+  /** Rejects where Okta has no active telephony hook. */
+  async start(
+    { userId, requestType, by }: SignInQuestion,
+    person: { readonly phone: string; readonly language: string | undefined },
+  ): Promise<void> {
+    const signIn: SignIn = {
+      requestType,
+      by,
+      phone: person.phone,
+      before: { messages: this.#twilio.messages.length, calls: this.#twilio.calls.length },
+      answer: undefined,
+      expiresAt: undefined,
+      entered: undefined,
+    };
+    const previous = this.#last.get(userId);
+    this.#last.set(userId, signIn);
+    try {
+      const call = await this.#okta.callHook({
+        userId,
+        requestType,
+        deliveryChannel: by === 'sms' ? 'SMS' : 'VOICE_CALL',
+        locale: (person.language ?? 'en-US').toUpperCase(),
+        change: (payload) => {
+          if (this.#switches.isOn('codes-run-out')) shortenLife(payload);
+          signIn.expiresAt = timeOf(textOf(payload, 'data', 'messageProfile', 'otpExpires'));
+          return payload;
+        },
+      });
+      const { httpStatus, durationMs, body, okta } = call;
+      signIn.answer = { ...okta, httpStatus, durationMs: Math.round(durationMs), body };
+    } catch (error) {
+      if (previous === undefined) this.#last.delete(userId);
+      else this.#last.set(userId, previous);
+      throw error;
+    }
+  }
+
+  /** A person types a code. */
+  async enter(userId: string, code: string): Promise<void> {
+    const signIn = this.#last.get(userId);
+    const { problem, deliveries } = await this.#okta.enterCode(userId, code);
+    const isTold = deliveries.length === 0 ? undefined : deliveries.every(({ isDelivered }) => isDelivered);
+    if (signIn !== undefined) signIn.entered = { problem, isTold };
+  }
+
+  viewOf(userId: string): SignInView | undefined {
+    const signIn = this.#last.get(userId);
+    if (signIn === undefined) return undefined;
+    const { before, phone, ...rest } = signIn;
+    const sent: readonly (EmulatedMessage | EmulatedCall)[] = [
+      ...this.#twilio.messages.slice(before.messages),
+      ...this.#twilio.calls.slice(before.calls),
+    ];
+    const attempts = sent
+      .filter(({ to }) => to === phone)
+      .sort((one, other) => one.createdAt - other.createdAt)
+      .map(({ sid, channel, status, errorCode }) => ({ sid, channel, status, errorCode }));
+    return {
+      requestType: rest.requestType,
+      by: rest.by,
+      answer: rest.answer,
+      expiresAt: rest.expiresAt,
+      entered: rest.entered,
+      attempts,
+    };
+  }
+}
+
+function shortenLife(payload: Record<string, unknown>): void {
+  const message = propertyOf(payload, 'data', 'messageProfile');
+  const from = timeOf(textOf(payload, 'eventTime'));
+  if (!isObject(message) || from === undefined) return;
+  Object.assign(message, { otpExpires: new Date(from + SHORT_CODE_LIFE_MS).toISOString() });
+}
+
+function timeOf(text: string | undefined): number | undefined {
+  const time = Date.parse(text ?? '');
+  return Number.isNaN(time) ? undefined : time;
+}

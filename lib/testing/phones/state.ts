@@ -1,0 +1,109 @@
+import { encode } from 'uqr';
+import type { FaultSwitches } from './fault-switches.js';
+import type { EmulatedUser } from '../okta/users.js';
+import type { OktaEmulator } from '../okta/emulator.js';
+import { textOf } from '../okta/json.js';
+import type { PageLink, PersonView, PhoneItem, PhonesAbout, PhonesState } from './api.js';
+import type { SignIns } from './sign-ins.js';
+import { languageOfTwiml } from '../twilio/spoken-twiml.js';
+import type { TwilioEmulator } from '../twilio/emulator.js';
+
+/** What the page shows, as the emulators are now. */
+export interface StateParts {
+  readonly okta: OktaEmulator;
+  readonly twilio: TwilioEmulator;
+  readonly optInAttribute: string;
+  readonly switches: FaultSwitches;
+  readonly signIns: SignIns;
+}
+
+/** So many of a phone's messages and calls are shown. */
+const MAX_ITEMS = 100;
+
+/** What stays as it is. */
+export function aboutOf(twilio: TwilioEmulator, links: readonly PageLink[]): PhonesAbout {
+  const joinWords = `join ${twilio.joinCode}`;
+  const link = `https://wa.me/${twilio.sandboxNumber.slice(1)}?text=${encodeURIComponent(joinWords)}`;
+  const { data } = encode(link, { ecc: 'M', border: 2 });
+  const qrCode = data.map((row) => row.map((isDark) => (isDark ? '1' : '0')).join(''));
+  return { sandbox: { number: twilio.sandboxNumber, joinWords, link, qrCode }, links };
+}
+
+/** How things stand. */
+export function stateOf(parts: StateParts): Omit<PhonesState, 'revision'> {
+  const made = madeBySid(parts.twilio);
+  return {
+    people: parts.okta.users.flatMap((user) => {
+      const phone = phoneOf(user);
+      return phone === undefined ? [] : [personOf(user, phone, made, parts)];
+    }),
+    faults: parts.switches.views,
+    badDay: parts.switches.badDay,
+  };
+}
+
+/** The number of somebody's phone; who has none is not on the page. */
+export function phoneOf(user: EmulatedUser): string | undefined {
+  return user.phoneFactors[0]?.phoneNumber ?? textOf(user.profile, 'mobilePhone');
+}
+
+/** The language that Okta knows of somebody. */
+export function languageOf({ profile }: EmulatedUser): string | undefined {
+  return (textOf(profile, 'preferredLanguage') ?? textOf(profile, 'locale'))?.replace('_', '-');
+}
+
+function personOf(user: EmulatedUser, phone: string, made: MadeBySid, parts: StateParts): PersonView {
+  const { twilio, optInAttribute, signIns } = parts;
+  const firstName = textOf(user.profile, 'firstName') ?? user.login;
+  return {
+    id: user.id,
+    firstName,
+    name: `${firstName} ${textOf(user.profile, 'lastName') ?? ''}`.trim(),
+    login: user.login,
+    phone,
+    language: languageOf(user),
+    hasOptedIn: user.profile[optInAttribute] === true,
+    isInSandbox: twilio.isInSandbox(phone),
+    items: itemsOf(phone, made, twilio),
+    signIn: signIns.viewOf(user.id),
+  };
+}
+
+type MadeBySid = ReadonlyMap<string, TwilioEmulator['messages'][number] | TwilioEmulator['calls'][number]>;
+
+/** What was sent and called, for all people at once: it is looked at again and again, and there may be much of it. */
+function madeBySid({ messages, calls }: TwilioEmulator): MadeBySid {
+  return new Map([...messages, ...calls].map((one) => [one.sid, one]));
+}
+
+function itemsOf(phone: string, madeOf: MadeBySid, twilio: TwilioEmulator): readonly PhoneItem[] {
+  const senders = { whatsapp: twilio.sandboxNumber, sms: twilio.smsNumber, voice: twilio.voiceNumber };
+  const got = twilio.inbox(phone).map(({ sid, channel, text, button, at }): PhoneItem => {
+    const made = madeOf.get(sid);
+    return {
+      sid,
+      channel,
+      isOwn: false,
+      with: made?.from ?? senders[channel],
+      text,
+      button,
+      at,
+      status: made?.status,
+      language: made?.channel === 'voice' ? languageOfTwiml(made.twiml ?? '') : undefined,
+    };
+  });
+  const written = twilio.received
+    .filter(({ from }) => from === phone)
+    .map(({ sid, channel, to, body, at }): PhoneItem => ({
+      sid,
+      channel,
+      isOwn: true,
+      with: to,
+      text: body,
+      at,
+      status: undefined,
+      language: undefined,
+    }));
+  // What is written goes before the reply that comes in the same millisecond.
+  return [...written, ...got].sort((one, other) => one.at - other.at).slice(-MAX_ITEMS);
+}

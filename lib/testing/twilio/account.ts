@@ -1,0 +1,150 @@
+import type { RecordedRequest } from '../server/faults.js';
+import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { randomSid } from '../server/random-ids.js';
+import { methodNotAllowed, notFound, twilioErrorReply } from './errors.js';
+import { legacyPage, queryOf } from './paging.js';
+import type { TwilioRecipients } from './recipients.js';
+import { twilioDate } from './resources.js';
+import type { TwilioSenders } from './senders.js';
+
+/** What `configureAccount` changes. What is left out stays as it is. */
+export interface AccountSettings {
+  /** What the Account resource says; the emulator goes on serving all the same. At first `active`. */
+  readonly status?: 'active' | 'suspended' | 'closed' | undefined;
+  /** A trial account sends to `verifiedNumbers` only (21608, 21219). At first `Full`. */
+  readonly type?: 'Full' | 'Trial' | undefined;
+  /** Whom a trial account may send to. At first nobody. */
+  readonly verifiedNumbers?: readonly string[] | undefined;
+  /** At first `100.00`. */
+  readonly balance?: string | undefined;
+  /** At first `USD`. */
+  readonly currency?: string | undefined;
+}
+
+/** What the resources of an account are made from. */
+export interface AccountParts {
+  readonly accountSid: string;
+  readonly authToken: string;
+  readonly clock: () => number;
+  readonly senders: TwilioSenders;
+  readonly recipients: TwilioRecipients;
+}
+
+const API_VERSION = '2010-04-01';
+
+/** An account itself: its state, its balance, its numbers. */
+export class TwilioAccount {
+  readonly #parts: AccountParts;
+  readonly #numberSids = new Map<string, string>();
+  readonly #createdAt: number;
+  #settings = {
+    status: 'active',
+    type: 'Full',
+    verifiedNumbers: [] as readonly string[],
+    balance: '100.00',
+    currency: 'USD',
+  };
+
+  constructor(parts: AccountParts) {
+    this.#parts = parts;
+    this.#createdAt = parts.clock();
+  }
+
+  configure(settings: AccountSettings): void {
+    const known = this.#settings;
+    this.#settings = {
+      status: settings.status ?? known.status,
+      type: settings.type ?? known.type,
+      verifiedNumbers: settings.verifiedNumbers ?? known.verifiedNumbers,
+      balance: settings.balance ?? known.balance,
+      currency: settings.currency ?? known.currency,
+    };
+    const { type, verifiedNumbers } = this.#settings;
+    this.#parts.recipients.verifiedNumbers = type === 'Trial' ? verifiedNumbers : undefined;
+  }
+
+  /** Answers `/2010-04-01/Accounts/{sid}.json`, which standard API keys may not ask for. */
+  answerAccount(request: RecordedRequest, path: string, sid: string, isApiKey: boolean): Reply {
+    if (request.method !== 'GET') return methodNotAllowed();
+    if (isApiKey) return twilioErrorReply({ code: 20003 });
+    if (sid !== this.#parts.accountSid) return notFound(path);
+    const uri = `/${API_VERSION}/Accounts/${sid}`;
+    return jsonReply(200, {
+      auth_token: this.#parts.authToken,
+      date_created: twilioDate(this.#createdAt),
+      date_updated: twilioDate(this.#createdAt),
+      friendly_name: 'Emulated account',
+      owner_account_sid: sid,
+      sid,
+      status: this.#settings.status,
+      subresource_uris: { calls: `${uri}/Calls.json`, messages: `${uri}/Messages.json` },
+      type: this.#settings.type,
+      uri: `${uri}.json`,
+    });
+  }
+
+  /** Answers `Balance.json`. */
+  answerBalance(request: RecordedRequest): Reply {
+    if (request.method !== 'GET') return methodNotAllowed();
+    const { balance, currency } = this.#settings;
+    return jsonReply(200, { account_sid: this.#parts.accountSid, balance, currency });
+  }
+
+  /** Answers `IncomingPhoneNumbers.json`; `PhoneNumber` narrows it by a part of the number. */
+  answerNumbers(request: RecordedRequest): Reply {
+    if (request.method !== 'GET') return methodNotAllowed();
+    const wanted = queryOf(request).get('PhoneNumber') ?? '';
+    const numbers = this.#parts.senders.numbers.filter((number) => number.includes(wanted));
+    const show = (number: string): object => this.#numberResource(number);
+    return jsonReply(200, legacyPage(request, 'incoming_phone_numbers', numbers, show));
+  }
+
+  /** The same SID for a number every time. */
+  numberSid(number: string): string {
+    const sid = this.#numberSids.get(number) ?? randomSid('PN');
+    this.#numberSids.set(number, sid);
+    return sid;
+  }
+
+  #numberResource(number: string): object {
+    const { accountSid, senders } = this.#parts;
+    const sid = this.numberSid(number);
+    return {
+      account_sid: accountSid,
+      address_requirements: 'none',
+      address_sid: null,
+      api_version: API_VERSION,
+      beta: false,
+      bundle_sid: null,
+      capabilities: { ...senders.capabilitiesOf(number), fax: false },
+      date_created: twilioDate(this.#createdAt),
+      date_updated: twilioDate(this.#createdAt),
+      emergency_address_sid: null,
+      emergency_address_status: 'unregistered',
+      emergency_status: 'Inactive',
+      friendly_name: number,
+      identity_sid: null,
+      origin: 'twilio',
+      phone_number: number,
+      sid,
+      sms_application_sid: null,
+      sms_fallback_method: 'POST',
+      sms_fallback_url: null,
+      sms_method: 'POST',
+      sms_url: null,
+      status: 'in-use',
+      status_callback: null,
+      status_callback_method: 'POST',
+      trunk_sid: null,
+      type: 'local',
+      uri: `/${API_VERSION}/Accounts/${accountSid}/IncomingPhoneNumbers/${sid}.json`,
+      voice_application_sid: null,
+      voice_caller_id_lookup: false,
+      voice_fallback_method: 'POST',
+      voice_fallback_url: null,
+      voice_method: 'POST',
+      voice_receive_mode: 'voice',
+      voice_url: null,
+    };
+  }
+}

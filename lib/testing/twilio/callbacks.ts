@@ -1,0 +1,118 @@
+import { requireKeys, RuleList } from '../server/faults.js';
+import type { LoopbackServer } from '../server/loopback-server.js';
+import type { EmulatedCall } from './calls.js';
+import type { EmulatedMessage } from './messages.js';
+import { postWebhook, type WebhookCaller } from './webhook.js';
+
+/** A status callback that Twilio made. */
+export interface EmulatedCallback {
+  readonly url: string;
+  readonly params: Readonly<Record<string, string>>;
+  /** The answer's status; `undefined` while there is none, and where none came. */
+  readonly httpStatus: number | undefined;
+}
+
+/** What goes wrong with the status callbacks of a message or call. */
+export interface CallbackFault {
+  /** Each comes so much later. Default: 0. */
+  readonly delayMs?: number | undefined;
+  /** How often each is made, all at the same time; 0 is never. Default: 1. */
+  readonly copies?: number | undefined;
+  /** The last one first, each after the answer to the one before it. */
+  readonly isReversed?: boolean | undefined;
+  /** They wait for `releaseCallbacks()`. */
+  readonly isHeld?: boolean | undefined;
+  /** Whose callbacks. Default: those of every new message and call. */
+  readonly match?: ((sent: EmulatedMessage | EmulatedCall) => boolean) | undefined;
+  /** Of how many messages and calls. Default: of all. */
+  readonly times?: number | undefined;
+}
+
+export const CALLBACK_FAULT_KEYS: readonly string[] = Object.keys({
+  delayMs: true,
+  copies: true,
+  isReversed: true,
+  isHeld: true,
+  match: true,
+  times: true,
+} satisfies Record<keyof CallbackFault, true>);
+
+/** The callbacks of one message or call. */
+export interface CallbackSeries {
+  /** The next step: what is told of it, if anything is, and whether it is the last. */
+  due(params: Record<string, string> | undefined, isLast: boolean): void;
+}
+
+type Making = () => Promise<void>;
+
+/** Makes the status callbacks, and lets go wrong with them what a test wants. */
+export class TwilioCallbacks {
+  readonly made: EmulatedCallback[] = [];
+  readonly #faults = new RuleList<CallbackFault, EmulatedMessage | EmulatedCall>(() => true);
+  readonly #caller: WebhookCaller;
+  readonly #server: () => LoopbackServer;
+  #held: Making[] = [];
+
+  constructor(caller: WebhookCaller, server: () => LoopbackServer) {
+    this.#caller = caller;
+    this.#server = server;
+  }
+
+  /** @throws TypeError for a key that does not exist. */
+  fault(fault: CallbackFault): void {
+    requireKeys('faultCallbacks()', fault, CALLBACK_FAULT_KEYS);
+    this.#faults.add(fault);
+  }
+
+  clearFaults(): void {
+    this.#faults.clear();
+  }
+
+  /** Begins the callbacks of a message or call. */
+  start(sent: EmulatedMessage | EmulatedCall): CallbackSeries {
+    const url = sent.statusCallback;
+    if (url === undefined) return { due: () => undefined };
+    const fault: CallbackFault = this.#faults.take(sent) ?? {};
+    const waiting: Making[] = [];
+    return {
+      due: (params, isLast) => {
+        if (params !== undefined) waiting.push(() => this.#makeCopies(url, params, fault.copies ?? 1));
+        if (fault.isReversed === true && !isLast) return;
+        this.#let(waiting.splice(0).reverse(), fault);
+      },
+    };
+  }
+
+  /** Makes the callbacks that were held back, in the order in which they were due. Resolves when all are answered. */
+  async release(): Promise<void> {
+    await inTurn(this.#held.splice(0));
+  }
+
+  #let(makings: readonly Making[], { delayMs = 0, isHeld = false }: CallbackFault): void {
+    if (isHeld) this.#held.push(...makings);
+    else if (delayMs === 0) void inTurn(makings);
+    else this.#server().later(delayMs, () => void inTurn(makings));
+  }
+
+  async #makeCopies(url: string, params: Record<string, string>, copies: number): Promise<void> {
+    await Promise.all(Array.from({ length: copies }, () => this.#make(url, params)));
+  }
+
+  async #make(url: string, params: Record<string, string>): Promise<void> {
+    const callback: { -readonly [Key in keyof EmulatedCallback]: EmulatedCallback[Key] } = {
+      url,
+      params,
+      httpStatus: undefined,
+    };
+    this.made.push(callback);
+    try {
+      callback.httpStatus = (await postWebhook(this.#caller, url, params)).status;
+    } catch {
+      // Nobody there, or gone: Twilio writes it into its debugger, nothing more.
+    }
+  }
+}
+
+async function inTurn(makings: readonly Making[]): Promise<void> {
+  for (const make of makings) await make();
+}

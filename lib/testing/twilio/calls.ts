@@ -1,0 +1,100 @@
+import { randomSid } from '../server/random-ids.js';
+import { wordsOfTwiml } from './spoken-twiml.js';
+import type { TwilioError } from './errors.js';
+import { isCallbackUrl, isE164, type TwilioForm } from './form.js';
+import type { TwilioRecipients } from './recipients.js';
+import type { TwilioSenders } from './senders.js';
+
+/** A call that Twilio accepted, as it is now. */
+export interface EmulatedCall {
+  readonly sid: string;
+  readonly channel: 'voice';
+  readonly from: string;
+  readonly to: string;
+  readonly twiml: string | undefined;
+  /** Where the TwiML would be fetched; it goes before `twiml`. The emulator fetches nothing. */
+  readonly url: string | undefined;
+  /** `queued` at first, then `ringing`, `in-progress`, `completed` or `failed`. */
+  readonly status: string;
+  /** Twilio's error code, where it failed after it was accepted. */
+  readonly errorCode: number | undefined;
+  readonly statusCallback: string | undefined;
+  /** What the callback was asked for: `initiated`, `ringing`, `answered`, `completed`. */
+  readonly statusCallbackEvents: readonly string[];
+  /** Seconds of ringing. */
+  readonly timeout: number | undefined;
+  /** Milliseconds by the emulator's clock. */
+  readonly createdAt: number;
+  /** When its status last changed. */
+  readonly updatedAt: number;
+}
+
+/** The same, as the emulator itself changes it. */
+export type StoredCall = { -readonly [Key in keyof EmulatedCall]: EmulatedCall[Key] };
+
+/** What a call is held against. */
+export interface CallRules {
+  readonly senders: TwilioSenders;
+  readonly recipients: TwilioRecipients;
+}
+
+const MAX_TWIML = 4000;
+
+/** Reads the parameters of `POST Calls.json`: a call, or Twilio's refusal. */
+export function readCall(
+  form: TwilioForm,
+  { senders, recipients }: CallRules,
+  createdAt: number,
+): { readonly call: StoredCall } | { readonly error: TwilioError } {
+  const to = form.get('To');
+  if (to === undefined) return refuse(21201, "No 'To' number is specified.");
+  const from = form.get('From');
+  if (from === undefined) return refuse(21213, "No 'From' number is specified.");
+  const url = form.get('Url');
+  const twiml = form.get('Twiml');
+  if (url === undefined && twiml === undefined) return refuse(21205, "A 'Url' or 'Twiml' is required.");
+  if (url !== undefined && !isCallbackUrl(url)) return refuse(21205, 'Url is not a valid URL.');
+  if (url === undefined && twiml !== undefined) {
+    if (Array.from(twiml).length > MAX_TWIML) {
+      return refuse(32018, `Twiml must be at most ${MAX_TWIML} characters.`);
+    }
+    if (wordsOfTwiml(twiml) === undefined) return refuse(12100, 'Document parse failure.');
+  }
+  if (!isE164(to)) return refuse(21217, `The phone number ${to} is not valid.`);
+  const error = senders.refuseCallFrom(from) ?? senders.refuseCallTo(to) ?? recipients.refuseCall(to);
+  if (error !== undefined) return { error };
+  const statusCallback = form.get('StatusCallback');
+  if (statusCallback !== undefined && !isCallbackUrl(statusCallback)) {
+    return refuse(21609, `The 'StatusCallback' URL ${statusCallback} is not a valid URL.`);
+  }
+  // Some clients put all events into one parameter.
+  const events = form.list('StatusCallbackEvent').flatMap((event) => event.split(/[\s,]+/));
+  const timeout = form.get('Timeout');
+  return {
+    call: {
+      sid: randomSid('CA'),
+      channel: 'voice',
+      from,
+      to,
+      twiml,
+      url,
+      status: 'queued',
+      errorCode: undefined,
+      statusCallback,
+      statusCallbackEvents: events.length === 0 ? ['completed'] : events,
+      timeout: timeout === undefined ? undefined : Number(timeout),
+      createdAt,
+      updatedAt: createdAt,
+    },
+  };
+}
+
+/** What whoever answers hears. */
+export function wordsOfCall(call: EmulatedCall): string {
+  if (call.url !== undefined) return `(the TwiML at ${call.url})`;
+  return wordsOfTwiml(call.twiml ?? '') ?? '';
+}
+
+function refuse(code: number, message: string): { readonly error: TwilioError } {
+  return { error: { code, message } };
+}

@@ -1,0 +1,156 @@
+import type { RecordedRequest } from '../server/faults.js';
+import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { randomSid } from '../server/random-ids.js';
+import { methodNotAllowed, notFound } from './errors.js';
+import { metaPage } from './paging.js';
+import { isoDate } from './resources.js';
+
+/** Where WhatsApp stands with a template. Only what is `approved` reaches who did not write within a day. */
+export type TemplateStatus =
+  'unsubmitted' | 'received' | 'pending' | 'approved' | 'rejected' | 'paused' | 'disabled';
+
+/** A content template for `addTemplate`. */
+export interface NewTemplate {
+  /** Default: a random one. */
+  readonly sid?: string | undefined;
+  /** Default: `verification_code`. */
+  readonly friendlyName?: string | undefined;
+  /** As WhatsApp writes it, e.g. `pt_BR`. Default: `en`. */
+  readonly language?: string | undefined;
+  /**
+   * The content by its type, as Twilio's Content API takes it. Default: `whatsapp/authentication` with the advice
+   * not to share the code and a button that copies it.
+   */
+  readonly types?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
+  /** The variables with their samples; the sample goes out where a message leaves one out. Default: `{1: '123456'}`. */
+  readonly variables?: Readonly<Record<string, string>> | undefined;
+  /** Default: `approved`. */
+  readonly status?: TemplateStatus | undefined;
+  /** Default: `AUTHENTICATION`. */
+  readonly category?: 'AUTHENTICATION' | 'UTILITY' | 'MARKETING' | undefined;
+  /** Why WhatsApp rejected it. Default: empty. */
+  readonly rejectionReason?: string | undefined;
+}
+
+/** A content template of the account. */
+export type EmulatedTemplate = { readonly [Key in keyof NewTemplate]-?: NonNullable<NewTemplate[Key]> } & {
+  /** Milliseconds by the emulator's clock. */
+  readonly createdAt: number;
+};
+
+const DEFAULTS = {
+  friendlyName: 'verification_code',
+  language: 'en',
+  types: {
+    'whatsapp/authentication': {
+      add_security_recommendation: true,
+      actions: [{ type: 'COPY_CODE', copy_code_text: 'Copy code' }],
+    },
+  },
+  variables: { '1': '123456' },
+  status: 'approved',
+  category: 'AUTHENTICATION',
+  rejectionReason: '',
+} as const;
+
+interface ContentParts {
+  readonly accountSid: string;
+  /** Of the sandbox's own verification template, which is not in the account's list. */
+  readonly sandboxContentSid: string;
+  readonly baseUrl: () => string;
+  readonly clock: () => number;
+}
+
+/** The content templates of an account, and the Content API. */
+export class TwilioContent {
+  readonly templates: EmulatedTemplate[] = [];
+  readonly #parts: ContentParts;
+
+  constructor(parts: ContentParts) {
+    this.#parts = parts;
+  }
+
+  /** Adds one, in the place of the one with the same SID. */
+  add(template: NewTemplate): EmulatedTemplate {
+    const added: EmulatedTemplate = {
+      sid: template.sid ?? randomSid('HX'),
+      friendlyName: template.friendlyName ?? DEFAULTS.friendlyName,
+      language: template.language ?? DEFAULTS.language,
+      types: template.types ?? DEFAULTS.types,
+      variables: template.variables ?? DEFAULTS.variables,
+      status: template.status ?? DEFAULTS.status,
+      category: template.category ?? DEFAULTS.category,
+      rejectionReason: template.rejectionReason ?? DEFAULTS.rejectionReason,
+      createdAt: this.#parts.clock(),
+    };
+    const place = this.templates.findIndex((known) => known.sid === added.sid);
+    if (place === -1) this.templates.push(added);
+    else this.templates[place] = added;
+    return added;
+  }
+
+  /**
+   * The template of a message; `undefined` for an unknown one. As long as a test has added none, every SID is an
+   * approved verification template in English, which takes any variables.
+   */
+  find(sid: string, variables: Readonly<Record<string, string>>): EmulatedTemplate | undefined {
+    if (this.templates.length > 0 && sid !== this.#parts.sandboxContentSid) {
+      return this.templates.find((template) => template.sid === sid);
+    }
+    return { ...DEFAULTS, sid, variables: { ...DEFAULTS.variables, ...variables }, createdAt: 0 };
+  }
+
+  /** Answers `/v1/Content` and what is under it. */
+  answer(request: RecordedRequest, path: string): Reply {
+    const [sid, part, ...rest] = path.split('/').slice(3);
+    if (rest.length > 0 || (part !== undefined && part !== 'ApprovalRequests')) return notFound(path);
+    if (request.method !== 'GET') return methodNotAllowed();
+    const show = (template: EmulatedTemplate): object => this.#resource(template);
+    if (sid === undefined) {
+      return jsonReply(200, metaPage(request, this.#parts.baseUrl(), 'contents', this.templates, show));
+    }
+    const template = this.templates.find((known) => known.sid === sid);
+    if (template === undefined) return notFound(path);
+    return jsonReply(200, part === undefined ? show(template) : this.#approval(template));
+  }
+
+  #resource(template: EmulatedTemplate): object {
+    const url = this.#urlOf(template);
+    return {
+      account_sid: this.#parts.accountSid,
+      date_created: isoDate(template.createdAt),
+      date_updated: isoDate(template.createdAt),
+      friendly_name: template.friendlyName,
+      language: template.language,
+      links: {
+        approval_create: `${url}/ApprovalRequests/whatsapp`,
+        approval_fetch: `${url}/ApprovalRequests`,
+      },
+      sid: template.sid,
+      types: template.types,
+      url,
+      variables: template.variables,
+    };
+  }
+
+  #approval(template: EmulatedTemplate): object {
+    return {
+      account_sid: this.#parts.accountSid,
+      sid: template.sid,
+      url: `${this.#urlOf(template)}/ApprovalRequests`,
+      whatsapp: {
+        allow_category_change: true,
+        category: template.category,
+        content_type: Object.keys(template.types)[0] ?? '',
+        name: template.friendlyName,
+        rejection_reason: template.rejectionReason,
+        status: template.status,
+        type: 'whatsapp',
+      },
+    };
+  }
+
+  #urlOf({ sid }: EmulatedTemplate): string {
+    return `${this.#parts.baseUrl()}/v1/Content/${sid}`;
+  }
+}

@@ -1,0 +1,247 @@
+import { Agent } from 'undici';
+import { serveApi } from '../server/emulated-api.js';
+import type { Fault, FaultRule, RecordedRequest } from '../server/faults.js';
+import type { Reply } from '../server/loopback-server.js';
+import { randomAlphanumeric, randomSid } from '../server/random-ids.js';
+import type { AccountSettings } from './account.js';
+import { answerTwilio, isTwilioCall } from './api.js';
+import type { CallbackFault, EmulatedCallback } from './callbacks.js';
+import type { EmulatedCall } from './calls.js';
+import type { EmulatedTemplate, NewTemplate } from './content.js';
+import type { EmulatedInbound, InboundMessage } from './inbound.js';
+import type { EmulatedFeedback, EmulatedMessage } from './messages.js';
+import type { DeliveredItem, EmulatedPhoneItem } from './phones.js';
+import { makeTwilioParts } from './parts.js';
+import type { LateFailureRule, RefusalRule } from './rules.js';
+import type { NumberCapabilities } from './senders.js';
+import type { EmulatedVerification } from './verify.js';
+import type { VerifySettings } from './verify-settings.js';
+import { signWebhook } from './webhook.js';
+
+/** Options of `startTwilioEmulator`. */
+export interface TwilioEmulatorOptions {
+  /** Default: any free port. */
+  readonly port?: number | undefined;
+  /** Milliseconds since 1970; the sandbox's windows and the life of verifications go by it. Default: `Date.now`. */
+  readonly clock?: (() => number) | undefined;
+  /** Time between the steps of a message or call, and so before each of its status callbacks. Default: 10. */
+  readonly callbackDelayMs?: number | undefined;
+  /** More senders of the account: numbers, Messaging Service SIDs, alphanumerics, `whatsapp:+…`. */
+  readonly senders?: readonly string[] | undefined;
+  /** Whether `+1500555…` act as with Twilio's test credentials. Default: `true`. */
+  readonly magicNumbers?: boolean | undefined;
+  /** Numbers that get no text messages (21635, by Verify 60205). Default: none. */
+  readonly landlines?: readonly string[] | undefined;
+}
+
+/** A Twilio account on the loopback interface, with the phones that it reaches. */
+export interface TwilioEmulator {
+  /** The one origin of every product, e.g. `http://127.0.0.1:49152`. */
+  readonly baseUrl: string;
+  readonly accountSid: string;
+  readonly apiKeySid: string;
+  readonly apiKeySecret: string;
+  /** Also signs the webhooks. */
+  readonly authToken: string;
+  /** The number of the shared WhatsApp sandbox, +14155238886. */
+  readonly sandboxNumber: string;
+  /** What a phone sends to the sandbox to join it, without the `join`. */
+  readonly joinCode: string;
+  /** The sandbox's own verification template. */
+  readonly sandboxContentSid: string;
+  /** A number of the account that sends SMS. */
+  readonly smsNumber: string;
+  /** A number of the account that calls. */
+  readonly voiceNumber: string;
+  /** A Messaging Service of the account, which sends SMS from `smsNumber`. */
+  readonly messagingServiceSid: string;
+  /** A Verify service of the account; custom codes are allowed. */
+  readonly verifyServiceSid: string;
+
+  /** Everything that was asked of the API, of any product, newest last. */
+  readonly requests: RecordedRequest[];
+  /** The messages that were accepted, newest last, each as it is now. */
+  readonly messages: readonly EmulatedMessage[];
+  /** The calls that were accepted, newest last, each as it is now. */
+  readonly calls: readonly EmulatedCall[];
+  /** The verifications that Verify began, newest last, each as it is now. */
+  readonly verifications: readonly EmulatedVerification[];
+  /** What was posted to the feedback of messages, newest last. */
+  readonly feedback: readonly EmulatedFeedback[];
+  /** The content templates that were added. */
+  readonly templates: readonly EmulatedTemplate[];
+  /** The status callbacks that were made, newest last. */
+  readonly callbacks: readonly EmulatedCallback[];
+  /** What people wrote to the account by `receive`, newest last. */
+  readonly received: readonly EmulatedInbound[];
+  /** How many requests followed a `redirect` fault. */
+  readonly redirectHits: number;
+
+  /**
+   * What the phone with this number got, newest last. It is there as soon as Twilio accepts what will be delivered:
+   * the delivery report comes after it, as in life. What fails is never there.
+   */
+  inbox(number: string): readonly EmulatedPhoneItem[];
+  /** Told about everything that a phone gets. */
+  onDelivered(listener: (item: DeliveredItem) => void): void;
+  /** The phone joins the WhatsApp sandbox, or writes to it again: 72 hours of membership, 24 of them with free text. */
+  joinSandbox(number: string): void;
+  /** The phone leaves the WhatsApp sandbox: messages to it are accepted and fail with 63015. */
+  leaveSandbox(number: string): void;
+  /** Whether WhatsApp messages from the sandbox reach the phone now. */
+  isInSandbox(number: string): boolean;
+  /**
+   * A person writes to a number of the account. Twilio's own words take effect - STOP and START of an SMS (then
+   * 21610), joining and leaving the sandbox - and the webhook is posted, signed, its reply delivered. Throws for a
+   * number that the account does not have.
+   */
+  receive(message: InboundMessage): Promise<EmulatedInbound>;
+  /** Whoever got a WhatsApp message opens it: it is `read`, and the status callback tells. Throws for an unknown one. */
+  markRead(messageSid: string): void;
+  /** `X-Twilio-Signature` of a form that is posted to a URL. */
+  sign(url: string, params: Readonly<Record<string, string>>): string;
+
+  /**
+   * Adds a content template, or replaces the one with its SID, e.g. by one that WhatsApp has paused. As long as there
+   * is none, every `ContentSid` is an approved verification template; from then on others are refused with 21655.
+   */
+  addTemplate(template: NewTemplate): EmulatedTemplate;
+  /** Changes the Verify service. */
+  configureVerify(settings: VerifySettings): void;
+  /** Changes what the account says of itself, and whom a trial account may send to. */
+  configureAccount(settings: AccountSettings): void;
+  /** Takes capabilities from a number of the account, or gives them back. */
+  setCapabilities(number: string, changed: Partial<NumberCapabilities>): void;
+
+  /** Misbehaves, by default for every request. Rules are used in the order in which they were added. */
+  fault(rule: FaultRule | Fault): void;
+  /** Refuses new messages, calls and verifications with one of Twilio's codes. */
+  refuseWith(rule: RefusalRule): void;
+  /** Accepts new messages, calls and verifications, and reports later that they failed. */
+  failLater(rule: LateFailureRule): void;
+  /** Makes the status callbacks of new messages and calls late, repeated, out of order, or not at all. */
+  faultCallbacks(fault: CallbackFault): void;
+  /** Makes the callbacks that `faultCallbacks` holds back, in their order. Resolves when all are answered. */
+  releaseCallbacks(): Promise<void>;
+  /** Forgets the rules of `fault`, `refuseWith`, `failLater` and `faultCallbacks`. */
+  clearFaults(): void;
+  /** Ends at once: every connection and timer with it. Callbacks that are due are not made. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_CALLBACK_DELAY_MS = 10;
+
+/** Starts a Twilio account on 127.0.0.1. Close it at the end. */
+export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): Promise<TwilioEmulator> {
+  const clock = options.clock ?? Date.now;
+  const keys = {
+    accountSid: randomSid('AC'),
+    authToken: randomSid(''),
+    apiKeySid: randomSid('SK'),
+    apiKeySecret: randomAlphanumeric(32),
+  };
+  const agent = new Agent({ connections: null, keepAliveTimeout: 1000 });
+  const {
+    place,
+    account,
+    callbacks,
+    content,
+    inbound,
+    lifecycle,
+    phones,
+    products,
+    rules,
+    senders,
+    sessions,
+  } = makeTwilioParts({
+    ...keys,
+    clock,
+    dispatcher: agent,
+    server: () => api.server,
+    stepMs: options.callbackDelayMs ?? DEFAULT_CALLBACK_DELAY_MS,
+    senders: options.senders ?? [],
+    hasMagicNumbers: options.magicNumbers ?? true,
+    landlines: options.landlines ?? [],
+  });
+  const { sending, verify } = products;
+  const api = await serveApi({
+    port: options.port ?? 0,
+    clock,
+    isFaultable: () => true,
+    isRecorded: isTwilioCall,
+    answer: (request) => withTwilioHeaders(answerTwilio(request, keys, products)),
+  });
+
+  return {
+    baseUrl: api.server.origin,
+    ...keys,
+    ...place,
+    requests: api.requests,
+    messages: sending.messages,
+    calls: sending.calls,
+    get verifications() {
+      return verify.verifications;
+    },
+    feedback: sending.feedback,
+    templates: content.templates,
+    callbacks: callbacks.made,
+    received: inbound.received,
+    get redirectHits() {
+      return api.redirectHits();
+    },
+    inbox: (number) => phones.inbox(number),
+    onDelivered: (listener) => {
+      phones.onDelivered(listener);
+    },
+    joinSandbox: (number) => {
+      sessions.join(number);
+    },
+    leaveSandbox: (number) => {
+      sessions.leave(number);
+    },
+    isInSandbox: (number) => sessions.isReachable(number, place.sandboxNumber),
+    receive: (message) => inbound.receive(message),
+    markRead: (messageSid) => {
+      const message = sending.messages.find(
+        ({ sid, channel }) => sid === messageSid && channel === 'whatsapp',
+      );
+      if (message === undefined) throw new Error(`There is no WhatsApp message ${messageSid}.`);
+      lifecycle.readMessage(message);
+    },
+    sign: (url, params) => signWebhook(keys.authToken, url, params),
+    addTemplate: (template) => content.add(template),
+    configureVerify: (settings) => {
+      verify.configure(settings);
+    },
+    configureAccount: (settings) => {
+      account.configure(settings);
+    },
+    setCapabilities: (number, changed) => {
+      senders.setCapabilities(number, changed);
+    },
+    fault: api.fault,
+    refuseWith: (rule) => {
+      rules.refusals.add(rule);
+    },
+    failLater: (rule) => {
+      rules.lateFailures.add(rule);
+    },
+    faultCallbacks: (fault) => {
+      callbacks.fault(fault);
+    },
+    releaseCallbacks: () => callbacks.release(),
+    clearFaults: () => {
+      api.clearFaults();
+      rules.clear();
+      callbacks.clearFaults();
+    },
+    close: async () => {
+      await Promise.all([api.server.close(), agent.destroy()]);
+    },
+  };
+}
+
+function withTwilioHeaders(reply: Reply): Reply {
+  const headers = { 'twilio-request-id': randomSid('RQ'), 'twilio-concurrent-requests': '1' };
+  return { ...reply, headers: { ...headers, ...reply.headers } };
+}

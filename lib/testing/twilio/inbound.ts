@@ -1,0 +1,227 @@
+import { messagesOfTwiml } from './spoken-twiml.js';
+import { randomSid } from '../server/random-ids.js';
+import type { TwilioPhones } from './phones.js';
+import type { TwilioRecipients } from './recipients.js';
+import { segmentsOf } from './segments.js';
+import type { TwilioSenders } from './senders.js';
+import { postWebhook, signWebhook, type WebhookAnswer, type WebhookCaller } from './webhook.js';
+import type { WhatsAppSessions } from './whatsapp.js';
+
+/** Something that a person writes to a number of the account, for `receive`. */
+export interface InboundMessage {
+  /** The person's phone, E.164. */
+  readonly from: string;
+  readonly body: string;
+  /** Default: `sms`. */
+  readonly channel?: 'sms' | 'whatsapp' | undefined;
+  /** Whom they write to. Default: `smsNumber`, or `sandboxNumber`. */
+  readonly to?: string | undefined;
+  /** The inbound webhook of that number. Default: none, only Twilio itself reacts. */
+  readonly url?: string | undefined;
+  /** WhatsApp's id of the person, such as `US.13491208655302741918`. Default: none is told. */
+  readonly externalUserId?: string | undefined;
+  /** WhatsApp shows `externalUserId` in place of the number, as of people with a username. Default `false`. */
+  readonly isNumberHidden?: boolean | undefined;
+  /** The SID of the message that they reply to over WhatsApp. Default: none. */
+  readonly repliesTo?: string | undefined;
+  /**
+   * More parameters of the webhook, e.g. `ButtonPayload`, or others in place of the usual ones, e.g. `From: 'rcs:+44…'`.
+   */
+  readonly params?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What became of it. */
+export interface EmulatedInbound {
+  readonly sid: string;
+  readonly channel: 'sms' | 'whatsapp';
+  readonly from: string;
+  readonly to: string;
+  readonly body: string;
+  /** Whether it went to the webhook: not without a `url`, and not what only the sandbox understands. */
+  readonly isForwarded: boolean;
+  readonly url: string | undefined;
+  /** The form that the webhook is posted. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Its `X-Twilio-Signature`; empty without a `url`. */
+  readonly signature: string;
+  /** What the webhook answered; `undefined` where nobody did. */
+  readonly answer: WebhookAnswer | undefined;
+  /** When it was written, milliseconds by the emulator's clock. */
+  readonly at: number;
+  /** What the phone got in reply, by Twilio's own hand and by the webhook's TwiML. */
+  readonly replies: readonly string[];
+}
+
+/** What inbound messages meet. */
+export interface InboundParts extends WebhookCaller {
+  readonly accountSid: string;
+  readonly sandboxNumber: string;
+  readonly joinCode: string;
+  readonly smsNumber: string;
+  readonly messagingServiceSid: string;
+  readonly clock: () => number;
+  readonly senders: TwilioSenders;
+  readonly recipients: TwilioRecipients;
+  readonly sessions: WhatsAppSessions;
+  readonly phones: TwilioPhones;
+}
+
+/** Words that Twilio itself understands of an SMS to a number; from its page on opt-out keywords. */
+const STOP = new Set(['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT']);
+const START = new Set(['START', 'YES', 'UNSTOP']);
+const HELP = new Set(['HELP', 'INFO']);
+
+/** Messages from people to the account. */
+export class TwilioInbound {
+  readonly received: EmulatedInbound[] = [];
+  readonly #parts: InboundParts;
+
+  constructor(parts: InboundParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes a message in: lets Twilio react, and calls the webhook. Throws for a number that is not the account's. */
+  async receive(message: InboundMessage): Promise<EmulatedInbound> {
+    const { from, body, channel = 'sms', url } = message;
+    const { senders, sandboxNumber, smsNumber, sessions, authToken, recipients } = this.#parts;
+    const isWhatsApp = channel === 'whatsapp';
+    const to = message.to ?? (isWhatsApp ? sandboxNumber : smsNumber);
+    if (!senders.canReceive({ isWhatsApp, number: to })) {
+      throw new Error(`${to} receives no ${isWhatsApp ? 'WhatsApp messages' : 'SMS'} for this account.`);
+    }
+    const sid = randomSid('SM');
+    const at = this.#parts.clock();
+    const params = {
+      ...this.#paramsOf(sid, channel, from, to, body),
+      ...(isWhatsApp ? whatsAppParamsOf(message, to) : {}),
+      ...message.params,
+    };
+    const own = isWhatsApp ? this.#reactOnWhatsApp(from, to, body) : this.#reactOnSms(from, to, body);
+    if (isWhatsApp && sessions.isReachable(from, to)) sessions.wrote(from, to);
+    const isForwarded = url !== undefined && own.isForwarded;
+    const answer = isForwarded ? await this.#callWebhook(url, params) : undefined;
+    // Who has just said STOP gets Twilio's own last word, and no other.
+    const isSilenced = !isWhatsApp && recipients.hasOptedOut(from, to);
+    const replies = [...own.replies, ...(isSilenced ? [] : repliesOf(answer))];
+    const signature = url === undefined ? '' : signWebhook(authToken, url, params);
+    const received: EmulatedInbound = {
+      sid,
+      channel,
+      from,
+      to,
+      body,
+      isForwarded,
+      url,
+      params,
+      signature,
+      answer,
+      at,
+      replies,
+    };
+    // Before its replies: whoever looks in between sees what they answer.
+    this.received.push(received);
+    for (const text of replies) this.#reply(from, channel, text);
+    return received;
+  }
+
+  #reactOnSms(from: string, to: string, body: string): Reaction {
+    const { recipients } = this.#parts;
+    const word = body.trim().toUpperCase();
+    if (STOP.has(word)) {
+      const replies = recipients.optOut(from, to)
+        ? ['You will get no more messages. Reply START to resubscribe.']
+        : [];
+      return { replies, isForwarded: true };
+    }
+    if (START.has(word)) {
+      const replies = recipients.optIn(from, to) ? ['You will get messages from this number again.'] : [];
+      return { replies, isForwarded: true };
+    }
+    return { replies: HELP.has(word) ? ['Reply STOP to unsubscribe.'] : [], isForwarded: true };
+  }
+
+  /** Twilio has no words of its own on WhatsApp, but for the sandbox. */
+  #reactOnWhatsApp(from: string, to: string, body: string): Reaction {
+    const { sandboxNumber, joinCode, sessions } = this.#parts;
+    if (to !== sandboxNumber) return { replies: [], isForwarded: true };
+    const word = body.trim().toLowerCase();
+    if (word === `join ${joinCode}`) {
+      sessions.join(from);
+      return { replies: ['You have joined the sandbox. Reply stop to leave it.'], isForwarded: false };
+    }
+    if (!sessions.isReachable(from, to)) {
+      return { replies: ['You are not in this sandbox. Join it with its code.'], isForwarded: false };
+    }
+    if (word === 'stop') sessions.leave(from);
+    return { replies: [], isForwarded: true };
+  }
+
+  async #callWebhook(url: string, params: Record<string, string>): Promise<WebhookAnswer | undefined> {
+    try {
+      return await postWebhook(this.#parts, url, params);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #reply(number: string, channel: 'sms' | 'whatsapp', text: string): void {
+    const { phones, clock } = this.#parts;
+    phones.deliver(number, { channel, text, at: clock(), sid: randomSid('SM') });
+  }
+
+  #paramsOf(
+    sid: string,
+    channel: 'sms' | 'whatsapp',
+    from: string,
+    to: string,
+    body: string,
+  ): Record<string, string> {
+    const { accountSid, smsNumber, messagingServiceSid } = this.#parts;
+    const isWhatsApp = channel === 'whatsapp';
+    const prefix = isWhatsApp ? 'whatsapp:' : '';
+    return {
+      AccountSid: accountSid,
+      ApiVersion: '2010-04-01',
+      Body: body,
+      From: prefix + from,
+      MessageSid: sid,
+      NumMedia: '0',
+      NumSegments: String(segmentsOf(body)),
+      SmsMessageSid: sid,
+      SmsSid: sid,
+      SmsStatus: 'received',
+      To: prefix + to,
+      ...(!isWhatsApp && to === smsNumber ? { MessagingServiceSid: messagingServiceSid } : {}),
+    };
+  }
+}
+
+/** What only WhatsApp tells. */
+function whatsAppParamsOf(
+  { from, externalUserId, isNumberHidden = false, repliesTo }: InboundMessage,
+  to: string,
+): Record<string, string> {
+  const isHidden = isNumberHidden && externalUserId !== undefined;
+  return {
+    MessageType: 'text',
+    ProfileName: 'Somebody',
+    ...(isHidden ? { From: `whatsapp:${externalUserId}` } : { WaId: from.slice(1) }),
+    ...(externalUserId === undefined ? {} : { ExternalUserId: externalUserId }),
+    ...(repliesTo === undefined
+      ? {}
+      : { OriginalRepliedMessageSid: repliesTo, OriginalRepliedMessageSender: `whatsapp:${to}` }),
+  };
+}
+
+/** What Twilio itself does with a message. */
+interface Reaction {
+  readonly replies: readonly string[];
+  readonly isForwarded: boolean;
+}
+
+/** TwiML, or plain text as one message; anything else, and any failure, is no reply. */
+function repliesOf(answer: WebhookAnswer | undefined): readonly string[] {
+  if (answer === undefined || answer.status < 200 || answer.status > 299) return [];
+  if (/^text\/plain\b/i.test(answer.contentType)) return answer.body.trim() === '' ? [] : [answer.body];
+  return /\bxml\b/i.test(answer.contentType) ? (messagesOfTwiml(answer.body) ?? []) : [];
+}

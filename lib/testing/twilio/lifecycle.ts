@@ -1,0 +1,128 @@
+import type { LoopbackServer } from '../server/loopback-server.js';
+import { randomSid } from '../server/random-ids.js';
+import type { TwilioCallbacks } from './callbacks.js';
+import type { StoredCall } from './calls.js';
+import type { StoredMessage } from './messages.js';
+import { twilioDate } from './resources.js';
+
+/** How a message or call ends that fails after it was accepted. */
+export interface LateFailure {
+  readonly code: number;
+  readonly status: 'failed' | 'undelivered';
+}
+
+/** What a lifecycle needs of its emulator. */
+export interface LifecycleParts {
+  readonly server: () => LoopbackServer;
+  readonly callbacks: TwilioCallbacks;
+  readonly accountSid: string;
+  readonly stepMs: number;
+  readonly clock: () => number;
+}
+
+const WHATSAPP_INSTALL_SID = randomSid('XE');
+
+/** Takes messages and calls from step to step and tells the status callback. */
+export class TwilioLifecycle {
+  readonly #parts: LifecycleParts;
+
+  constructor(parts: LifecycleParts) {
+    this.#parts = parts;
+  }
+
+  /** From accepted to delivered, or to the failure. */
+  runMessage(message: StoredMessage, failure: LateFailure | undefined): void {
+    const steps = failure === undefined ? ['sent', 'delivered'] : [];
+    // A carrier that does not deliver was handed the message first.
+    if (failure?.status === 'undelivered' && message.channel === 'sms') steps.push('sent');
+    if (failure !== undefined) steps.push(failure.status);
+    const callbacks = this.#parts.callbacks.start(message);
+    this.#walk(steps, (status, index) => {
+      // Whoever has read it has got it.
+      if (message.status === 'read') return;
+      message.status = status;
+      message.updatedAt = this.#parts.clock();
+      if (status === failure?.status) message.errorCode = failure.code;
+      callbacks.due(this.#messageParams(message), index === steps.length - 1);
+    });
+  }
+
+  /** Whoever got a WhatsApp message opens it. Throws for one that nobody got. */
+  readMessage(message: StoredMessage): void {
+    if (message.errorCode !== undefined) throw new Error(`message ${message.sid} was not delivered`);
+    message.status = 'read';
+    message.updatedAt = this.#parts.clock();
+    const params = { ...this.#messageParams(message), EventType: 'READ' };
+    this.#parts.callbacks.start(message).due(params, true);
+  }
+
+  /** From queued to completed, or to the failure. */
+  runCall(call: StoredCall, failure: LateFailure | undefined): void {
+    const steps =
+      failure === undefined ? ['initiated', 'ringing', 'answered', 'completed'] : ['initiated', 'failed'];
+    const callbacks = this.#parts.callbacks.start(call);
+    this.#walk(steps, (step, index) => {
+      call.status = STATUS_OF_STEP[step] ?? step;
+      call.updatedAt = this.#parts.clock();
+      if (step === 'failed' && failure !== undefined) call.errorCode = failure.code;
+      const isWanted = call.statusCallbackEvents.includes(step === 'failed' ? 'completed' : step);
+      const params = isWanted ? this.#callParams(call, step, index) : undefined;
+      callbacks.due(params, index === steps.length - 1);
+    });
+  }
+
+  /** One after the other: timers of different lengths may overtake each other. */
+  #walk(steps: readonly string[], take: (step: string, index: number) => void, index = 0): void {
+    const step = steps[index];
+    if (step === undefined) return;
+    this.#parts.server().later(this.#parts.stepMs, () => {
+      take(step, index);
+      this.#walk(steps, take, index + 1);
+    });
+  }
+
+  #messageParams(message: StoredMessage): Record<string, string> {
+    const prefix = message.channel === 'whatsapp' ? 'whatsapp:' : '';
+    return {
+      AccountSid: this.#parts.accountSid,
+      ApiVersion: '2010-04-01',
+      From: prefix + message.from,
+      To: prefix + message.to,
+      MessageSid: message.sid,
+      MessageStatus: message.status,
+      SmsSid: message.sid,
+      SmsStatus: message.status,
+      ...(message.messagingServiceSid === undefined
+        ? {}
+        : { MessagingServiceSid: message.messagingServiceSid }),
+      ...(message.errorCode === undefined ? {} : { ErrorCode: String(message.errorCode) }),
+      ...(message.channel === 'whatsapp'
+        ? { ChannelInstallSid: WHATSAPP_INSTALL_SID, ChannelPrefix: 'whatsapp', ChannelToAddress: message.to }
+        : {}),
+      ...(message.channel === 'sms' && message.status === 'delivered'
+        ? { RawDlrDoneDate: new Date(this.#parts.clock()).toISOString().replace(/\D/g, '').slice(2, 12) }
+        : {}),
+    };
+  }
+
+  #callParams(call: StoredCall, step: string, index: number): Record<string, string> {
+    return {
+      AccountSid: this.#parts.accountSid,
+      ApiVersion: '2010-04-01',
+      CallSid: call.sid,
+      CallStatus: step === 'initiated' ? step : call.status,
+      CallbackSource: 'call-progress-events',
+      Called: call.to,
+      Caller: call.from,
+      Direction: 'outbound-api',
+      From: call.from,
+      To: call.to,
+      SequenceNumber: String(index),
+      Timestamp: twilioDate(this.#parts.clock()),
+      ...(step === 'completed' ? { CallDuration: '12', Duration: '1' } : {}),
+      ...(call.errorCode === undefined ? {} : { ErrorCode: String(call.errorCode) }),
+    };
+  }
+}
+
+const STATUS_OF_STEP: Readonly<Record<string, string>> = { initiated: 'queued', answered: 'in-progress' };

@@ -1,0 +1,173 @@
+import { randomSid } from '../server/random-ids.js';
+import type { EmulatedTemplate, TwilioContent } from './content.js';
+import type { TwilioError } from './errors.js';
+import { isCallbackUrl, isE164, readAddress, type TwilioForm } from './form.js';
+import type { TwilioRecipients } from './recipients.js';
+import type { TwilioSenders } from './senders.js';
+import { renderTemplate } from './templates.js';
+
+/** A message that Twilio accepted, as it is now. */
+export interface EmulatedMessage {
+  readonly sid: string;
+  readonly channel: 'sms' | 'whatsapp';
+  /** The sender without `whatsapp:`; of a Messaging Service the number that it took. */
+  readonly from: string;
+  /** E.164, without `whatsapp:`. */
+  readonly to: string;
+  readonly messagingServiceSid: string | undefined;
+  /** Free text; `undefined` for a template. */
+  readonly body: string | undefined;
+  readonly contentSid: string | undefined;
+  /** The template's variables, read from their JSON. */
+  readonly contentVariables: Readonly<Record<string, string>> | undefined;
+  /** What the phone shows: the free text, or the template with its variables, with a sample where one is missing. */
+  readonly text: string;
+  /** `queued` or `accepted` at first, then `sent`, `delivered`, `failed` or `undelivered`. */
+  readonly status: string;
+  /** Twilio's error code, where it failed after it was accepted. */
+  readonly errorCode: number | undefined;
+  readonly statusCallback: string | undefined;
+  /** Seconds. */
+  readonly validityPeriod: number | undefined;
+  readonly provideFeedback: boolean;
+  /** What was posted to its feedback. */
+  readonly feedback: string | undefined;
+  /** Milliseconds by the emulator's clock. */
+  readonly createdAt: number;
+  /** When its status last changed. */
+  readonly updatedAt: number;
+}
+
+/** The same, as the emulator itself changes it. */
+export type StoredMessage = { -readonly [Key in keyof EmulatedMessage]: EmulatedMessage[Key] };
+
+/** What became of a message, as its sender told Twilio. */
+export interface EmulatedFeedback {
+  readonly messageSid: string;
+  readonly outcome: 'confirmed' | 'unconfirmed';
+  /** Milliseconds by the emulator's clock. */
+  readonly at: number;
+}
+
+/** What a message is held against. */
+export interface MessageRules {
+  readonly senders: TwilioSenders;
+  readonly recipients: TwilioRecipients;
+  readonly content: TwilioContent;
+  /** The number from which the Messaging Services send. */
+  readonly poolNumber: string;
+}
+
+/** A message that was read, and the template that it names. */
+export interface ReadMessage {
+  readonly message: StoredMessage;
+  readonly template: EmulatedTemplate | undefined;
+}
+
+const MAX_BODY = 1600;
+const MAX_VALIDITY_SECONDS = 36_000;
+
+/** Reads the parameters of `POST Messages.json`: a message, or Twilio's refusal. */
+export function readMessage(
+  form: TwilioForm,
+  { senders, recipients, content, poolNumber }: MessageRules,
+  createdAt: number,
+): ReadMessage | { readonly error: TwilioError } {
+  const toText = form.get('To');
+  if (toText === undefined) return refuse(21604, "A 'To' phone number is required.");
+  const fromText = form.get('From');
+  const service = form.get('MessagingServiceSid');
+  if (fromText === undefined && service === undefined) {
+    return refuse(21603, "A 'From' phone number or a 'MessagingServiceSid' is required.");
+  }
+  const body = form.get('Body');
+  const contentSid = form.get('ContentSid');
+  if (body === undefined && contentSid === undefined) return refuse(21602, 'Message body is required.');
+  if (body !== undefined && Array.from(body).length > MAX_BODY) {
+    return refuse(21617, `The concatenated message body exceeds the ${MAX_BODY} character limit.`);
+  }
+  const variablesText = form.get('ContentVariables');
+  if (contentSid === undefined && variablesText !== undefined) {
+    return refuse(21654, 'ContentVariables need a ContentSid.');
+  }
+  const contentVariables = variablesText === undefined ? {} : readVariables(variablesText);
+  if (contentVariables === undefined) return refuse(21656, 'The ContentVariables parameter is invalid.');
+  const template = contentSid === undefined ? undefined : content.find(contentSid, contentVariables);
+  if (contentSid !== undefined && (template === undefined || !/^HX[\da-f]{32}$/i.test(contentSid))) {
+    return refuse(21655, 'The ContentSid is invalid.');
+  }
+
+  const to = readAddress(toText);
+  const from = fromText === undefined ? undefined : readAddress(fromText);
+  if (from !== undefined && from.isWhatsApp !== to.isWhatsApp) {
+    return refuse(21910, 'The From and To pair are not of the same channel.');
+  }
+  if (!isE164(to.number)) {
+    return refuse(21211, `The 'To' number ${to.number} is not a valid phone number.`);
+  }
+  if (service !== undefined && !senders.hasService(service)) {
+    return refuse(21701, 'The Messaging Service does not exist.');
+  }
+  if (from === undefined && to.isWhatsApp) {
+    return refuse(21703, 'The Messaging Service has no sender for this channel.');
+  }
+  const senderError = from === undefined ? undefined : senders.refuseMessageFrom(from);
+  if (senderError !== undefined) return { error: senderError };
+  if (from?.number === to.number) return refuse(21266, "'To' and 'From' number cannot be the same.");
+  const recipientError =
+    (to.isWhatsApp ? undefined : senders.refuseMessageTo(to.number)) ??
+    recipients.refuseMessage(to, from?.number ?? poolNumber);
+  if (recipientError !== undefined) return { error: recipientError };
+
+  const statusCallback = form.get('StatusCallback');
+  if (statusCallback !== undefined && !isCallbackUrl(statusCallback)) {
+    return refuse(21609, `The 'StatusCallback' URL ${statusCallback} is not a valid URL.`);
+  }
+  const validity = form.get('ValidityPeriod');
+  if (validity !== undefined && !isValidity(validity)) {
+    return refuse(21624, `The ValidityPeriod must be an integer between 1 and ${MAX_VALIDITY_SECONDS}.`);
+  }
+  return {
+    template,
+    message: {
+      sid: randomSid('SM'),
+      channel: to.isWhatsApp ? 'whatsapp' : 'sms',
+      from: from?.number ?? poolNumber,
+      to: to.number,
+      messagingServiceSid: service,
+      body,
+      contentSid,
+      contentVariables: contentSid === undefined ? undefined : contentVariables,
+      text: template === undefined ? (body ?? '') : renderTemplate(template, contentVariables).text,
+      status: service === undefined ? 'queued' : 'accepted',
+      errorCode: undefined,
+      statusCallback,
+      validityPeriod: validity === undefined ? undefined : Number(validity),
+      provideFeedback: form.get('ProvideFeedback')?.toLowerCase() === 'true',
+      feedback: undefined,
+      createdAt,
+      updatedAt: createdAt,
+    },
+  };
+}
+
+function refuse(code: number, message: string): { readonly error: TwilioError } {
+  return { error: { code, message } };
+}
+
+function isValidity(text: string): boolean {
+  const seconds = Number(text);
+  return /^\d{1,5}$/.test(text) && seconds >= 1 && seconds <= MAX_VALIDITY_SECONDS;
+}
+
+function readVariables(text: string): Record<string, string> | undefined {
+  try {
+    const variables: unknown = JSON.parse(text);
+    if (typeof variables !== 'object' || variables === null || Array.isArray(variables)) return undefined;
+    const entries: [string, unknown][] = Object.entries(variables);
+    const isText = entries.every((entry): entry is [string, string] => typeof entry[1] === 'string');
+    return isText ? Object.fromEntries(entries) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,109 @@
+import type { Dispatcher } from 'undici';
+import type { LoopbackServer } from '../server/loopback-server.js';
+import { randomSid } from '../server/random-ids.js';
+import { TwilioAccount } from './account.js';
+import type { TwilioProducts } from './api.js';
+import { TwilioCallbacks } from './callbacks.js';
+import { TwilioContent } from './content.js';
+import { TwilioInbound } from './inbound.js';
+import { TwilioLifecycle } from './lifecycle.js';
+import { TwilioMessagingServices } from './messaging-services.js';
+import { TwilioPhones } from './phones.js';
+import { TwilioRecipients } from './recipients.js';
+import { SendingRules } from './rules.js';
+import { TwilioSenders } from './senders.js';
+import { TwilioSending } from './sending.js';
+import { TwilioVerify } from './verify.js';
+import { WhatsAppSessions } from './whatsapp.js';
+
+/** What an emulated account is made from. */
+export interface TwilioPartsOptions {
+  readonly accountSid: string;
+  readonly authToken: string;
+  readonly clock: () => number;
+  /** Makes the webhook calls. */
+  readonly dispatcher: Dispatcher;
+  readonly server: () => LoopbackServer;
+  readonly stepMs: number;
+  readonly senders: readonly string[];
+  readonly hasMagicNumbers: boolean;
+  readonly landlines: readonly string[];
+}
+
+/** An account, taken apart. */
+export interface TwilioParts {
+  /** Its numbers and SIDs. */
+  readonly place: {
+    readonly sandboxNumber: string;
+    readonly joinCode: string;
+    readonly sandboxContentSid: string;
+    readonly smsNumber: string;
+    readonly voiceNumber: string;
+    readonly messagingServiceSid: string;
+    readonly verifyServiceSid: string;
+  };
+  readonly products: TwilioProducts;
+  readonly account: TwilioAccount;
+  readonly callbacks: TwilioCallbacks;
+  readonly content: TwilioContent;
+  readonly inbound: TwilioInbound;
+  readonly lifecycle: TwilioLifecycle;
+  readonly phones: TwilioPhones;
+  readonly rules: SendingRules;
+  readonly senders: TwilioSenders;
+  readonly sessions: WhatsAppSessions;
+}
+
+const SANDBOX_NUMBER = '+14155238886';
+const SMS_NUMBER = '+14155550100';
+const VOICE_NUMBER = '+14155550101';
+
+/** Makes everything that an account consists of, and tells each part of the others that it needs. */
+export function makeTwilioParts(options: TwilioPartsOptions): TwilioParts {
+  const { accountSid, authToken, clock, dispatcher, server, stepMs } = options;
+  const place = {
+    sandboxNumber: SANDBOX_NUMBER,
+    joinCode: 'amber-lake',
+    sandboxContentSid: randomSid('HX'),
+    smsNumber: SMS_NUMBER,
+    voiceNumber: VOICE_NUMBER,
+    messagingServiceSid: randomSid('MG'),
+    verifyServiceSid: randomSid('VA'),
+  };
+  const { sandboxContentSid, messagingServiceSid } = place;
+  const baseUrl = (): string => server().origin;
+  const owned = [SMS_NUMBER, VOICE_NUMBER, messagingServiceSid, `whatsapp:${SANDBOX_NUMBER}`];
+  const senders = new TwilioSenders([...owned, ...options.senders], options.hasMagicNumbers);
+  const recipients = new TwilioRecipients(options.landlines);
+  const sessions = new WhatsAppSessions(clock, SANDBOX_NUMBER);
+  const phones = new TwilioPhones();
+  const rules = new SendingRules();
+  const caller = { dispatcher, authToken };
+  const callbacks = new TwilioCallbacks(caller, server);
+  const lifecycle = new TwilioLifecycle({ server, callbacks, accountSid, stepMs, clock });
+  const content = new TwilioContent({ accountSid, sandboxContentSid, baseUrl, clock });
+  const account = new TwilioAccount({ accountSid, authToken, clock, senders, recipients });
+  // What every part is given that sends, or shows what sends.
+  const shared = { accountSid, clock, baseUrl, senders, recipients, phones, rules, poolNumber: SMS_NUMBER };
+  const products: TwilioProducts = {
+    account,
+    content,
+    sending: new TwilioSending({ ...shared, content, sessions, lifecycle }),
+    messagingServices: new TwilioMessagingServices({ ...shared, account }),
+    verify: new TwilioVerify({ ...shared, serviceSid: place.verifyServiceSid, messagingServiceSid }),
+  };
+  const inbound = new TwilioInbound({ ...shared, ...caller, ...place, sessions });
+  return {
+    place,
+    products,
+    account,
+    callbacks,
+    content,
+    inbound,
+    lifecycle,
+    phones,
+    rules,
+    senders,
+    sessions,
+  };
+}

@@ -1,0 +1,118 @@
+import type { TwilioError } from './errors.js';
+import type { ChannelAddress } from './form.js';
+
+/** Twilio's test credentials know these numbers, `+1500555` and four digits; see its page on test credentials. */
+const MAGIC = '+1500555';
+
+const MESSAGE_FROM: Readonly<Record<string, number>> = { '0001': 21212, '0007': 21606, '0008': 21611 };
+const CALL_FROM: Readonly<Record<string, number>> = { '0001': 21212 };
+const MESSAGE_TO: Readonly<Record<string, number>> = {
+  '0001': 21211,
+  '0002': 21612,
+  '0003': 21408,
+  '0004': 21610,
+  '0009': 21614,
+};
+const CALL_TO: Readonly<Record<string, number>> = {
+  '0001': 21217,
+  '0002': 21214,
+  '0003': 21215,
+  '0004': 21216,
+};
+
+/** What a number of the account can do. */
+export interface NumberCapabilities {
+  readonly sms: boolean;
+  readonly voice: boolean;
+  readonly mms: boolean;
+}
+
+const EVERYTHING: NumberCapabilities = { sms: true, voice: true, mms: true };
+
+/** The senders of an account, and what its magic numbers do. */
+export class TwilioSenders {
+  readonly #owned: ReadonlySet<string>;
+  readonly #hasMagicNumbers: boolean;
+  readonly #capabilities = new Map<string, NumberCapabilities>();
+
+  /** `owned`: numbers, Messaging Service SIDs, alphanumeric senders, `whatsapp:` addresses. */
+  constructor(owned: Iterable<string>, hasMagicNumbers: boolean) {
+    this.#owned = new Set(owned);
+    this.#hasMagicNumbers = hasMagicNumbers;
+  }
+
+  /** The phone numbers among them. */
+  get numbers(): readonly string[] {
+    return [...this.#owned].filter((sender) => sender.startsWith('+'));
+  }
+
+  /** What a number can do; everything until it was told otherwise. */
+  capabilitiesOf(number: string): NumberCapabilities {
+    return this.#capabilities.get(number) ?? EVERYTHING;
+  }
+
+  setCapabilities(number: string, changed: Partial<NumberCapabilities>): void {
+    this.#capabilities.set(number, { ...this.capabilitiesOf(number), ...changed });
+  }
+
+  /** Whether messages to this address reach the account. */
+  canReceive({ isWhatsApp, number }: ChannelAddress): boolean {
+    if (isWhatsApp) return this.#owned.has(`whatsapp:${number}`);
+    return number.startsWith('+') && this.refuseMessageFrom({ isWhatsApp, number }) === undefined;
+  }
+
+  /** Whether a Messaging Service is the account's. */
+  hasService(sid: string): boolean {
+    return this.#owned.has(sid);
+  }
+
+  /** Why messages cannot be sent from here. */
+  refuseMessageFrom({ isWhatsApp, number }: ChannelAddress): TwilioError | undefined {
+    if (isWhatsApp) {
+      return this.#owned.has(`whatsapp:${number}`) ? undefined : { code: 63007 };
+    }
+    const suffix = this.#magicSuffix(number);
+    const isOwned = this.#owned.has(number) && this.capabilitiesOf(number).sms;
+    if (suffix === '0006' || isOwned) return undefined;
+    const code = (suffix === undefined ? undefined : MESSAGE_FROM[suffix]) ?? 21606;
+    return {
+      code,
+      message: `The 'From' number ${number} is not a valid, SMS-capable phone number for your account.`,
+    };
+  }
+
+  /** Why nobody can be called from here. */
+  refuseCallFrom(number: string): TwilioError | undefined {
+    const suffix = this.#magicSuffix(number);
+    const isOwned = this.#owned.has(number) && this.capabilitiesOf(number).voice;
+    if (suffix === '0006' || isOwned) return undefined;
+    const code = (suffix === undefined ? undefined : CALL_FROM[suffix]) ?? 21210;
+    return {
+      code,
+      message: `The source phone number provided, ${number}, is not yet verified for your account.`,
+    };
+  }
+
+  /** What the magic numbers of messages refuse. */
+  refuseMessageTo(number: string): TwilioError | undefined {
+    return refuseTo(MESSAGE_TO, this.#magicSuffix(number), number);
+  }
+
+  /** What the magic numbers of calls refuse. */
+  refuseCallTo(number: string): TwilioError | undefined {
+    return refuseTo(CALL_TO, this.#magicSuffix(number), number);
+  }
+
+  #magicSuffix(number: string): string | undefined {
+    return this.#hasMagicNumbers && number.startsWith(MAGIC) ? number.slice(MAGIC.length) : undefined;
+  }
+}
+
+function refuseTo(
+  codes: Readonly<Record<string, number>>,
+  suffix: string | undefined,
+  number: string,
+): TwilioError | undefined {
+  const code = suffix === undefined ? undefined : codes[suffix];
+  return code === undefined ? undefined : { code, message: `The 'To' number ${number} cannot be reached.` };
+}

@@ -1,0 +1,74 @@
+import type { EmulatedTemplate } from './content.js';
+import { presetSentence } from './texts.js';
+
+/** What a phone shows of a template. */
+export interface RenderedTemplate {
+  readonly text: string;
+  readonly button?: { readonly text: string; readonly copies: string } | undefined;
+}
+
+const AUTHENTICATION = 'whatsapp/authentication';
+const FAILURE_OF_STATUS: Readonly<Record<string, number>> = {
+  rejected: 63040,
+  paused: 63041,
+  disabled: 63042,
+};
+/** WhatsApp takes no code longer than this, and no template that comes out longer than that. */
+const MAX_CODE = 14;
+const MAX_LENGTH = 1024;
+
+/** The template with its variables; a sample where one is missing. */
+export function renderTemplate(
+  template: EmulatedTemplate,
+  variables: Readonly<Record<string, string>>,
+): RenderedTemplate {
+  const { language, types } = template;
+  const values: Readonly<Record<string, string>> = { ...template.variables, ...variables };
+  const authentication = types[AUTHENTICATION];
+  if (authentication === undefined) {
+    const body = Object.values(types)[0]?.['body'];
+    const text = typeof body === 'string' ? body : '';
+    return { text: text.replace(/\{\{\s*([\w.]+)\s*\}\}/g, (_whole, name: string) => values[name] ?? '') };
+  }
+  const code = values['1'] ?? '';
+  const minutes = authentication['code_expiration_minutes'];
+  const sentences = [
+    presetSentence(language, 'isCode', { code }),
+    ...(authentication['add_security_recommendation'] === false
+      ? []
+      : [presetSentence(language, 'keepSecret')]),
+    ...(typeof minutes === 'number' ? [presetSentence(language, 'expires', { minutes })] : []),
+  ];
+  return { text: sentences.join(' '), button: { text: buttonText(authentication['actions']), copies: code } };
+}
+
+/**
+ * The error with which a template message fails at WhatsApp after Twilio accepted it. Within the window of free
+ * text a template need not be approved, but for codes: those go out by approved ones only.
+ */
+export function templateFailure(
+  template: EmulatedTemplate,
+  variables: Readonly<Record<string, string>>,
+  isWindowOpen: boolean,
+): number | undefined {
+  const isAuthentication = template.types[AUTHENTICATION] !== undefined;
+  if (template.status !== 'approved') {
+    const code = FAILURE_OF_STATUS[template.status];
+    if (code !== undefined) return code;
+    if (!isWindowOpen || isAuthentication) return 63016;
+  }
+  if (Object.keys(variables).some((name) => template.variables[name] === undefined)) return 63028;
+  const values = Object.values(variables);
+  if (values.some((value) => / {5}/.test(value))) return 63013;
+  if (isAuthentication && values.some((value) => Array.from(value).length > MAX_CODE)) return 63021;
+  const { text } = renderTemplate(template, variables);
+  return Array.from(text).length > MAX_LENGTH ? 63021 : undefined;
+}
+
+function buttonText(actions: unknown): string {
+  const list: readonly unknown[] = Array.isArray(actions) ? actions : [];
+  const action = list[0];
+  const isObject = typeof action === 'object' && action !== null;
+  const text: unknown = isObject && 'copy_code_text' in action ? action.copy_code_text : undefined;
+  return typeof text === 'string' ? text : 'Copy code';
+}

@@ -1,0 +1,92 @@
+import type { TwilioError } from './errors.js';
+import { isE164, type TwilioForm } from './form.js';
+import type { TwilioRecipients } from './recipients.js';
+import { isVerifyLocale, localeOfNumber } from './verify-locales.js';
+import type { VerifyChannel, VerifyService } from './verify-settings.js';
+
+/** What was asked of Verify. */
+export interface VerificationRequest {
+  readonly to: string;
+  readonly channel: VerifyChannel;
+  readonly customCode: string | undefined;
+  readonly locale: string | undefined;
+  /** In which language the phone is written to. */
+  readonly language: string;
+  readonly riskCheck: 'enable' | 'disable' | undefined;
+}
+
+const CHANNELS: ReadonlySet<string> = new Set<VerifyChannel>(['sms', 'call', 'whatsapp']);
+const MIN_CODE = 4;
+const MAX_CODE = 10;
+const CHINA = '+86';
+
+/**
+ * Reads the parameters of `POST Verifications`: a request, or Verify's refusal; a locale that it does not know is
+ * answered as if nothing were there.
+ */
+export function readVerification(
+  form: TwilioForm,
+  service: VerifyService,
+  recipients: TwilioRecipients,
+): { readonly request: VerificationRequest } | { readonly error: TwilioError } | 'UNKNOWN_LOCALE' {
+  const to = form.get('To') ?? '';
+  if (!isE164(to)) return invalid('To');
+  const channel = form.get('Channel') ?? '';
+  if (!isChannel(channel)) return invalid('Channel');
+  if (service.disabledChannels.includes(channel)) return refuse(60223);
+  const customCode = form.get('CustomCode');
+  if (customCode !== undefined) {
+    if (!service.customCodeEnabled) return refuse(60204);
+    const { length } = Array.from(customCode);
+    if (length < MIN_CODE || length > MAX_CODE) return invalid('CustomCode');
+  }
+  const riskCheck = form.get('RiskCheck');
+  if (riskCheck !== undefined && riskCheck !== 'enable' && riskCheck !== 'disable')
+    return invalid('RiskCheck');
+  const locale = form.get('Locale');
+  if (locale !== undefined && !isVerifyLocale(locale)) return 'UNKNOWN_LOCALE';
+
+  const language = locale ?? localeOfNumber(to);
+  const error =
+    channel === 'whatsapp'
+      ? refuseWhatsApp(service, language)
+      : channel === 'sms'
+        ? refuseSms(to, riskCheck !== 'disable', service, recipients)
+        : undefined;
+  if (error !== undefined) return { error };
+  if (recipients.isUnverified(to)) {
+    return refuse(21608, `The number ${to} is unverified. Trial accounts cannot send there.`);
+  }
+  return { request: { to, channel, customCode, locale, language, riskCheck } };
+}
+
+function refuseWhatsApp(service: VerifyService, language: string): TwilioError | undefined {
+  if (service.whatsAppFrom === null) {
+    return { code: 68008, message: 'The Verify Service has no WhatsApp sender.' };
+  }
+  return service.whatsAppLocales?.includes(language) === false ? { code: 60242 } : undefined;
+}
+
+function refuseSms(
+  to: string,
+  isChecked: boolean,
+  service: VerifyService,
+  recipients: TwilioRecipients,
+): TwilioError | undefined {
+  if (recipients.isLandline(to)) return { code: 60205 };
+  if (to.startsWith(CHINA) && !service.isVettedForChina) return { code: 60220 };
+  const isBlocked = service.blockedPrefixes.some((prefix) => to.startsWith(prefix));
+  return isBlocked && isChecked ? { code: 60410 } : undefined;
+}
+
+function isChannel(text: string): text is VerifyChannel {
+  return CHANNELS.has(text);
+}
+
+function invalid(parameter: string): { readonly error: TwilioError } {
+  return refuse(60200, `Invalid parameter: ${parameter}`);
+}
+
+function refuse(code: number, message?: string): { readonly error: TwilioError } {
+  return { error: { code, message } };
+}

@@ -1,0 +1,111 @@
+import { requireKeys } from '../server/faults.js';
+import { isoDate } from './resources.js';
+
+/** How Verify reaches a phone. */
+export type VerifyChannel = 'sms' | 'call' | 'whatsapp';
+
+/** What `configureVerify` changes of the Verify service. What is left out stays as it is. */
+export interface VerifySettings {
+  /** At first `Emulated service`. */
+  readonly friendlyName?: string | undefined;
+  /** Of the codes that Verify makes itself. At first 6. */
+  readonly codeLength?: number | undefined;
+  /** Whether `CustomCode` is allowed (else 60204). At first `true`, which at Twilio has to be switched on. */
+  readonly customCodeEnabled?: boolean | undefined;
+  /** Channels that are switched off (60223). At first none. */
+  readonly disabledChannels?: readonly VerifyChannel[] | undefined;
+  /** The WhatsApp sender of the service; `null` for none (68008). At first one. */
+  readonly whatsAppFrom?: string | null | undefined;
+  /** The locales of its approved WhatsApp templates (else 60242); `null` for all of Verify's. At first `null`. */
+  readonly whatsAppLocales?: readonly string[] | null | undefined;
+  /** Prefixes that Fraud Guard holds SMS to back (60410), but for `RiskCheck=disable`. At first none. */
+  readonly blockedPrefixes?: readonly string[] | undefined;
+  /** Whether SMS to China were vetted (else 60220). At first `false`. */
+  readonly isVettedForChina?: boolean | undefined;
+}
+
+/** The same, with a value for everything. */
+export type VerifyService = {
+  readonly [Key in keyof VerifySettings]-?: Exclude<VerifySettings[Key], undefined>;
+};
+
+export const FIRST_VERIFY_SERVICE: VerifyService = {
+  friendlyName: 'Emulated service',
+  codeLength: 6,
+  customCodeEnabled: true,
+  disabledChannels: [],
+  whatsAppFrom: 'whatsapp:+14155550102',
+  whatsAppLocales: null,
+  blockedPrefixes: [],
+  isVettedForChina: false,
+};
+
+/** A service with some of its settings changed; `undefined` changes nothing. */
+export function changeVerifyService(service: VerifyService, settings: VerifySettings): VerifyService {
+  requireKeys('configureVerify()', settings, Object.keys(FIRST_VERIFY_SERVICE));
+  const { whatsAppFrom, whatsAppLocales } = settings;
+  return {
+    friendlyName: settings.friendlyName ?? service.friendlyName,
+    codeLength: settings.codeLength ?? service.codeLength,
+    customCodeEnabled: settings.customCodeEnabled ?? service.customCodeEnabled,
+    disabledChannels: settings.disabledChannels ?? service.disabledChannels,
+    whatsAppFrom: whatsAppFrom === undefined ? service.whatsAppFrom : whatsAppFrom,
+    whatsAppLocales: whatsAppLocales === undefined ? service.whatsAppLocales : whatsAppLocales,
+    blockedPrefixes: settings.blockedPrefixes ?? service.blockedPrefixes,
+    isVettedForChina: settings.isVettedForChina ?? service.isVettedForChina,
+  };
+}
+
+/** Whose service it is, and where. */
+export interface VerifyPlace {
+  readonly accountSid: string;
+  readonly serviceSid: string;
+  readonly messagingServiceSid: string;
+  /** `{origin}/v2/Services/{sid}`. */
+  readonly url: string;
+  readonly createdAt: number;
+}
+
+const LINKS: Readonly<Record<string, string>> = {
+  verification_checks: 'VerificationCheck',
+  verifications: 'Verifications',
+  rate_limits: 'RateLimits',
+  messaging_configurations: 'MessagingConfigurations',
+  entities: 'Entities',
+  webhooks: 'Webhooks',
+  access_tokens: 'AccessTokens',
+};
+
+/** The Service resource of Verify. */
+export function verifyServiceResource(service: VerifyService, place: VerifyPlace): object {
+  const { accountSid, serviceSid, messagingServiceSid, url, createdAt } = place;
+  const { whatsAppFrom } = service;
+  return {
+    account_sid: accountSid,
+    code_length: service.codeLength,
+    custom_code_enabled: service.customCodeEnabled,
+    date_created: isoDate(createdAt),
+    date_updated: isoDate(createdAt),
+    default_template_sid: null,
+    do_not_share_warning_enabled: false,
+    dtmf_input_required: true,
+    friendly_name: service.friendlyName,
+    links: Object.fromEntries(Object.entries(LINKS).map(([name, part]) => [name, `${url}/${part}`])),
+    lookup_enabled: true,
+    passkeys: {
+      relying_party: { id: null, name: null, origins: null },
+      authenticator_attachment: null,
+      discoverable_credentials: null,
+      user_verification: null,
+    },
+    psd2_enabled: false,
+    push: { include_date: false, apn_credential_sid: null, fcm_credential_sid: null },
+    sid: serviceSid,
+    skip_sms_to_landlines: true,
+    totp: { issuer: null, time_step: null, code_length: null, skew: null },
+    tts_name: null,
+    url,
+    verify_event_subscription_enabled: false,
+    whatsapp: { msg_service_sid: whatsAppFrom === null ? null : messagingServiceSid, from: whatsAppFrom },
+  };
+}

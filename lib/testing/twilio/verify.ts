@@ -1,0 +1,245 @@
+import type { RecordedRequest } from '../server/faults.js';
+import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { randomDigits, randomSid } from '../server/random-ids.js';
+import { methodNotAllowed, notFound, twilioErrorReply } from './errors.js';
+import { TwilioForm } from './form.js';
+import type { EmulatedPhoneItem, TwilioPhones } from './phones.js';
+import type { TwilioRecipients } from './recipients.js';
+import { isoDate } from './resources.js';
+import type { SendingRules } from './rules.js';
+import { presetSentence } from './texts.js';
+import { readVerification, type VerificationRequest } from './verification-request.js';
+import {
+  changeVerifyService,
+  FIRST_VERIFY_SERVICE,
+  verifyServiceResource,
+  type VerifyChannel,
+  type VerifySettings,
+} from './verify-settings.js';
+
+/** A verification of Verify, as it is now. */
+export interface EmulatedVerification {
+  readonly sid: string;
+  /** E.164. */
+  readonly to: string;
+  /** Of the last send. */
+  readonly channel: VerifyChannel;
+  readonly status: 'pending' | 'approved' | 'canceled' | 'expired';
+  /** The code that was sent last. */
+  readonly code: string;
+  /** The locale that was asked for. */
+  readonly locale: string | undefined;
+  readonly riskCheck: 'enable' | 'disable' | undefined;
+  /** Every send; one more while it is pending keeps the SID. */
+  readonly attempts: readonly {
+    readonly sid: string;
+    readonly channel: VerifyChannel;
+    readonly at: number;
+  }[];
+  /** Milliseconds by the emulator's clock. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+type StoredVerification = { -readonly [Key in keyof EmulatedVerification]: EmulatedVerification[Key] };
+
+/** What Verify is made from. */
+export interface VerifyParts {
+  readonly accountSid: string;
+  readonly serviceSid: string;
+  readonly messagingServiceSid: string;
+  readonly baseUrl: () => string;
+  readonly clock: () => number;
+  readonly recipients: TwilioRecipients;
+  readonly rules: SendingRules;
+  readonly phones: TwilioPhones;
+}
+
+/** A code is good so long, and so long its sends are counted. */
+const LIFE_MS = 10 * 60 * 1000;
+const MAX_SENDS = 5;
+const ATTEMPT_CHANNEL: Readonly<Record<VerifyChannel, string>> = {
+  sms: 'SMS',
+  call: 'CALL',
+  whatsapp: 'whatsapp',
+};
+
+/** A Verify service, and the API that sends codes by it: `/v2/Services`. */
+export class TwilioVerify {
+  readonly #verifications: StoredVerification[] = [];
+  readonly #bySid = new Map<string, StoredVerification>();
+  /** By number; some of them may have expired since. */
+  readonly #pending = new Map<string, StoredVerification>();
+  readonly #parts: VerifyParts;
+  readonly #createdAt: number;
+  #service = FIRST_VERIFY_SERVICE;
+
+  constructor(parts: VerifyParts) {
+    this.#parts = parts;
+    this.#createdAt = parts.clock();
+  }
+
+  configure(settings: VerifySettings): void {
+    this.#service = changeVerifyService(this.#service, settings);
+  }
+
+  /** Everything that was begun, newest last. */
+  get verifications(): readonly EmulatedVerification[] {
+    for (const verification of [...this.#pending.values()]) this.#expire(verification);
+    return this.#verifications;
+  }
+
+  answer(request: RecordedRequest, path: string): Reply {
+    const { serviceSid, messagingServiceSid, accountSid } = this.#parts;
+    const [service, part, wanted, ...rest] = path.split('/').slice(3);
+    if (service !== serviceSid || rest.length > 0) return notFound(path);
+    if (part === undefined) {
+      if (request.method !== 'GET') return methodNotAllowed();
+      const place = {
+        accountSid,
+        serviceSid,
+        messagingServiceSid,
+        url: this.#url(),
+        createdAt: this.#createdAt,
+      };
+      return jsonReply(200, verifyServiceResource(this.#service, place));
+    }
+    if (part !== 'Verifications') return notFound(path);
+    if (wanted === undefined) {
+      return request.method === 'POST' ? this.#create(request, path) : methodNotAllowed();
+    }
+    const verification = this.#find(wanted);
+    if (request.method !== 'GET' && request.method !== 'POST') return methodNotAllowed();
+    if (verification === undefined) return notFound(path);
+    if (request.method === 'GET') return jsonReply(200, this.#resource(verification));
+    return this.#update(request, path, verification);
+  }
+
+  #create(request: RecordedRequest, path: string): Reply {
+    const { rules, recipients, clock, phones } = this.#parts;
+    const refusal = rules.refusals.take(request);
+    if (refusal !== undefined) return twilioErrorReply(refusal);
+    const read = readVerification(new TwilioForm(request), this.#service, recipients);
+    if (read === 'UNKNOWN_LOCALE') return notFound(path);
+    if ('error' in read) return twilioErrorReply(read.error);
+    const { to, channel, locale, riskCheck, customCode } = read.request;
+    const pending = this.#find(to);
+    if (pending !== undefined && pending.attempts.length >= MAX_SENDS) {
+      return twilioErrorReply({ code: 60203 });
+    }
+    const now = clock();
+    const code = customCode ?? pending?.code ?? randomDigits(this.#service.codeLength);
+    const attempt = { sid: randomSid('VL'), channel, at: now };
+    const next: StoredVerification = {
+      sid: pending?.sid ?? randomSid('VE'),
+      to,
+      channel,
+      status: 'pending',
+      code,
+      locale,
+      riskCheck,
+      attempts: [...(pending?.attempts ?? []), attempt],
+      createdAt: pending?.createdAt ?? now,
+      updatedAt: now,
+    };
+    return {
+      ...jsonReply(201, this.#resource(next)),
+      commit: () => {
+        if (pending === undefined) {
+          this.#verifications.push(next);
+          this.#bySid.set(next.sid, next);
+          this.#pending.set(to, next);
+        } else {
+          Object.assign(pending, next);
+        }
+        if (rules.lateFailures.take(request) === undefined) {
+          phones.deliver(to, this.#item(next, read.request));
+        }
+      },
+    };
+  }
+
+  #update(request: RecordedRequest, path: string, verification: StoredVerification): Reply {
+    const status = new TwilioForm(request).get('Status');
+    if (status !== 'approved' && status !== 'canceled') {
+      return twilioErrorReply({ code: 60200, message: 'Invalid parameter: Status' });
+    }
+    if (verification.status !== 'pending') return notFound(path);
+    const changed = { status, updatedAt: this.#parts.clock() } as const;
+    return {
+      ...jsonReply(200, this.#resource({ ...verification, ...changed })),
+      commit: () => {
+        Object.assign(verification, changed);
+        this.#pending.delete(verification.to);
+      },
+    };
+  }
+
+  /** By SID whatever became of it; by number only what is pending. */
+  #find(wanted: string): StoredVerification | undefined {
+    const name = decodePart(wanted);
+    for (const known of [this.#bySid.get(name), this.#pending.get(name)]) {
+      if (known !== undefined) this.#expire(known);
+    }
+    return this.#bySid.get(name) ?? this.#pending.get(name);
+  }
+
+  #expire(verification: StoredVerification): void {
+    if (verification.status !== 'pending') return;
+    if (this.#parts.clock() - verification.createdAt < LIFE_MS) return;
+    verification.status = 'expired';
+    this.#pending.delete(verification.to);
+  }
+
+  #item({ sid, channel, code }: EmulatedVerification, { language }: VerificationRequest): EmulatedPhoneItem {
+    const at = this.#parts.clock();
+    if (channel === 'sms') {
+      const service = this.#service.friendlyName;
+      return { channel, text: presetSentence(language, 'verifyText', { service, code }), at, sid };
+    }
+    if (channel === 'call') {
+      const digits = Array.from(code).join(', ');
+      const spoken = presetSentence(language, 'verifyCall', { code: digits });
+      return { channel: 'voice', text: spoken, spoken, at, sid };
+    }
+    const text = `${presetSentence(language, 'isCode', { code })} ${presetSentence(language, 'keepSecret')}`;
+    return { channel, text, button: { text: 'Copy code', copies: code }, at, sid };
+  }
+
+  #resource(verification: EmulatedVerification): object {
+    return {
+      account_sid: this.#parts.accountSid,
+      amount: null,
+      channel: verification.channel,
+      date_created: isoDate(verification.createdAt),
+      date_updated: isoDate(verification.updatedAt),
+      lookup: {},
+      payee: null,
+      send_code_attempts: verification.attempts.map(({ sid, channel, at }) => ({
+        attempt_sid: sid,
+        channel: ATTEMPT_CHANNEL[channel],
+        time: isoDate(at),
+      })),
+      service_sid: this.#parts.serviceSid,
+      sid: verification.sid,
+      sna: null,
+      status: verification.status,
+      to: verification.to,
+      url: `${this.#url()}/Verifications/${verification.sid}`,
+      valid: verification.status === 'approved',
+    };
+  }
+
+  #url(): string {
+    return `${this.#parts.baseUrl()}/v2/Services/${this.#parts.serviceSid}`;
+  }
+}
+
+/** A part of a path; one that is not encoded properly names nothing. */
+function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,292 @@
+import { expect } from 'chai';
+import { lineChannel, type LineChannelOptions } from '#lib/channels/index.js';
+import { oktaTelephonyHook } from '#lib/index.js';
+import {
+  ANA,
+  BOB,
+  CODE,
+  commandOf,
+  errorOf,
+  startScene,
+  usualCredentials,
+  type Scene,
+} from '#harness/scene.js';
+import { mustNotShow } from '#harness/witness.js';
+import { startLineEmulator, type LineEmulator } from './emulator.js';
+import { problemsOf } from '../options.js';
+
+describe('LINE', () => {
+  let line: LineEmulator;
+  let scene: Scene;
+  let userId: string;
+  beforeEach(async () => {
+    line = await startLineEmulator();
+    userId = line.addFriend();
+    await start();
+  });
+  afterEach(() => Promise.all([scene.close(), line.close()]));
+
+  async function start(
+    options: Partial<LineChannelOptions> = {},
+    token = line.channelAccessToken,
+  ): Promise<void> {
+    scene = await startScene({
+      hook: {
+        optInChannels: ['whatsapp', 'line'],
+        channels: { line: lineChannel({ channelAccessToken: token, baseUrl: line.baseUrl, ...options }) },
+      },
+    });
+    scene.okta.updateUser(ANA.id, { whatsAppOptIn: ['line'], lineUserId: userId });
+  }
+  const restart = async (...options: Parameters<typeof start>): Promise<void> => {
+    await scene.close();
+    await start(...options);
+  };
+  const texts = (): (string | undefined)[] =>
+    scene.twilio.messages.filter(({ channel }) => channel === 'sms').map(({ body }) => body);
+  const attempts = (): unknown[] =>
+    scene.events.flatMap((event) =>
+      event.type === 'attempt.ended' ? [[event.channel, event.outcome, event.code, event.reason]] : [],
+    );
+
+  it('gets the text of who opted in to it, by the user id of the profile', async () => {
+    const command = commandOf(await scene.call());
+    expect(command).to.include({ status: 'SUCCESSFUL', provider: 'LINE' });
+    expect(command?.['transactionId']).to.equal(line.accepted[0]?.id);
+    expect(command?.['transactionMetadata']).to.include('channel=line');
+    expect(line.inbox(userId)).to.deep.equal([`Your code is ${CODE}`]);
+    expect(JSON.parse(line.requests[0]?.body ?? '')).to.deep.equal({
+      to: userId,
+      messages: [{ type: 'text', text: `Your code is ${CODE}` }],
+    });
+    expect(scene.twilio.messages).to.be.empty;
+  });
+
+  it('is asked by ready() whether it takes the token, and sends nothing', async () => {
+    expect((await scene.hook.ready()).channels).to.deep.equal({ line: 'ok' });
+    expect(line.requests.map(({ method, path }) => `${method} ${path}`)).to.deep.equal(['GET /v2/bot/info']);
+    for (const [fault, code] of [
+      [{ kind: 'status', status: 401 }, 'HTTP_401'],
+      [{ kind: 'status', status: 502 }, 'PROVIDER_UNREADABLE'],
+      [{ kind: 'html', status: 200 }, 'PROVIDER_UNREADABLE'],
+      [{ kind: 'reset' }, 'PROVIDER_UNREACHABLE'],
+    ] as const) {
+      line.fault(fault);
+      const { channels } = await scene.hook.ready();
+      expect(channels['line'], code).to.include({ code }).and.to.have.property('remedy').that.is.a('string');
+      line.clearFaults();
+    }
+    await restart({}, 'another-token');
+    expect((await scene.hook.ready()).channels['line']).to.include({ code: 'HTTP_401' });
+    expect(line.accepted).to.be.empty;
+  });
+
+  it('gets nothing of who did not', async () => {
+    await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
+    expect(line.requests).to.be.empty;
+    expect(texts()).to.have.length(1);
+  });
+
+  it('reads the attribute that it is told', async () => {
+    await restart({ userIdAttribute: 'lineId' });
+    scene.okta.updateUser(ANA.id, { lineUserId: null, lineId: userId });
+    await scene.call();
+    expect(line.inbox(userId)).to.have.length(1);
+  });
+
+  for (const [title, value] of [
+    ['none', null],
+    ['a name in its place', 'ana.on.line'],
+    ['a group in its place', `C${'0'.repeat(32)}`],
+    ['a number in its place', 42],
+    ['a user id with more behind it', `U${'0'.repeat(32)}\n`],
+  ] as const) {
+    it(`is passed over, without being asked, for a profile with ${title}`, async () => {
+      scene.okta.updateUser(ANA.id, { lineUserId: value });
+      const command = commandOf(await scene.call());
+      expect(command).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
+      expect(command?.['transactionMetadata']).to.match(/;refused=line:NO_LINE_USER_ID$/);
+      expect(line.requests).to.be.empty;
+    });
+  }
+
+  it('is passed over where there is no profile, though chooseChannels names it', async () => {
+    await scene.close();
+    const { baseUrl, channelAccessToken } = line;
+    scene = await startScene({
+      hook: {
+        chooseChannels: () => ['line'],
+        channels: { line: lineChannel({ channelAccessToken, baseUrl }) },
+      },
+    });
+    scene.okta.fault({ kind: 'status', status: 500 });
+    await scene.call();
+    expect(attempts()[0]).to.deep.equal([
+      'line',
+      'refused',
+      'NO_LINE_USER_ID',
+      'There is no Okta profile to read the LINE user id from',
+    ]);
+    expect(texts()).to.have.length(1);
+  });
+
+  it('is followed by SMS where it knows no such user', async () => {
+    const stranger = `U${'4'.repeat(32)}`;
+    mustNotShow(stranger);
+    scene.okta.updateUser(ANA.id, { lineUserId: stranger });
+    await scene.call();
+    expect(attempts()[0]).to.deep.equal([
+      'line',
+      'refused',
+      'HTTP_400',
+      'LINE knows no such user of this account',
+    ]);
+    expect(texts()).to.deep.equal([`Your code is ${CODE}`]);
+  });
+
+  it('is followed by SMS where its messages of the month are used up, and a log line says what to do', async () => {
+    line.useUpMonth();
+    await scene.call();
+    expect(attempts()[0]).to.deep.equal([
+      'line',
+      'refused',
+      'HTTP_429',
+      'The messages of the LINE account for this month are used up',
+    ]);
+    expect(JSON.stringify(scene.log)).to.include('limit of additional messages');
+    expect(texts()).to.have.length(1);
+  });
+
+  it('is followed by SMS where the token is wrong, and is not asked again by another name for it', async () => {
+    const token = 'line-token-of-somebody-else';
+    mustNotShow(token);
+    await scene.close();
+    const wrong = lineChannel({ channelAccessToken: token, baseUrl: line.baseUrl });
+    scene = await startScene({
+      hook: { optInChannels: ['line', 'line2'], channels: { line: wrong, line2: wrong } },
+    });
+    scene.okta.updateUser(ANA.id, { whatsAppOptIn: ['line', 'line2'], lineUserId: userId });
+    const command = commandOf(await scene.call());
+    expect(command?.['transactionMetadata']).to.match(/;refused=line:HTTP_401$/);
+    expect(line.requests).to.have.length(1);
+    expect(texts()).to.have.length(1);
+  });
+
+  it('takes a text once, whichever gateway sends it, and says so the second time as well', async () => {
+    const first = commandOf(await scene.call({ eventId: 'event-1' }));
+    await restart();
+    const second = commandOf(await scene.call({ eventId: 'event-1' }));
+    expect(second).to.include({ status: 'SUCCESSFUL', provider: 'LINE' });
+    expect(second?.['transactionId']).to.not.equal(first?.['transactionId']);
+    expect(line.requests).to.have.length(2);
+    expect(line.inbox(userId)).to.have.length(1);
+    expect(texts()).to.be.empty;
+  });
+
+  it('takes another code of the same event, as an edited preview has', async () => {
+    await scene.call({ eventId: 'event-1' });
+    await restart();
+    await scene.call({ eventId: 'event-1', otpCode: '731460' });
+    mustNotShow('731460');
+    expect(line.inbox(userId)).to.deep.equal([`Your code is ${CODE}`, 'Your code is 731460']);
+  });
+
+  it('is answered as pending where it had the message and does not say what became of it', async () => {
+    line.fault({ kind: 'status', status: 409, body: { message: 'Conflict' } });
+    expect(commandOf(await scene.call())).to.include({ status: 'PENDING', provider: 'LINE' });
+    expect(texts()).to.be.empty;
+  });
+
+  it('takes a message for who has blocked the account, which then arrives nowhere', async () => {
+    line.block(userId);
+    expect(commandOf(await scene.call())).to.include({ status: 'SUCCESSFUL', provider: 'LINE' });
+    expect(line.inbox(userId)).to.be.empty;
+    expect(texts()).to.be.empty;
+  });
+
+  it('is not asked for a call', async () => {
+    await scene.call({ deliveryChannel: 'CALL' });
+    expect(line.requests).to.be.empty;
+    expect(scene.twilio.calls).to.have.length(1);
+  });
+
+  it('cannot be mounted where calls go', () => {
+    const credentials = usualCredentials(scene.okta, scene.twilio);
+    const channels = { voice: lineChannel({ channelAccessToken: line.channelAccessToken }) };
+    expect(problemsOf(() => oktaTelephonyHook({ credentials, channels }))).to.deep.equal([
+      'channels.voice: lineChannel sends texts; mount it under another name than voice',
+    ]);
+  });
+
+  it('sends nothing outside a hook', async () => {
+    const outcome = await lineChannel({ channelAccessToken: 'token' }).send(
+      undefined as never,
+      undefined as never,
+    );
+    expect(outcome).to.include({ status: 'refused', code: 'NOT_CONNECTED', hasLeft: false });
+  });
+
+  it('says in an error that Okta shows nobody who or which code, where all refuse', async () => {
+    scene.twilio.refuseWith({ code: 21211 });
+    line.useUpMonth();
+    expect(errorOf(await scene.call())?.errorCauses?.map(({ reason }) => reason)).to.deep.equal([
+      'HTTP_429: The messages of the LINE account for this month are used up',
+      '21211: Not a valid phone number',
+    ]);
+  });
+});
+
+describe('the options of lineChannel', () => {
+  const problems = (options: unknown): readonly string[] =>
+    problemsOf(() => lineChannel(options as LineChannelOptions));
+  const TOKEN = 'line-token-19c4e';
+  const tokenProblem =
+    "channelAccessToken must be the channel access token of the account's Messaging API channel, as text without spaces";
+
+  beforeEach(() => {
+    mustNotShow(TOKEN);
+  });
+
+  const attributeProblem =
+    "userIdAttribute must be the name of a profile attribute, such as 'lineUserId', or be left out";
+  const originProblem =
+    'baseUrl must be an origin without a path, such as https://api.line.me; https, or http on loopback, or be left out';
+  const good = { channelAccessToken: TOKEN };
+  const rows: readonly (readonly [problems: readonly string[], ...options: unknown[]])[] = [
+    [
+      [],
+      good,
+      { ...good, userIdAttribute: undefined, baseUrl: undefined },
+      { ...good, userIdAttribute: 'line_user_id', baseUrl: 'http://localhost:8080' },
+      { ...good, baseUrl: 'https://line.example' },
+    ],
+    [['The options must be an object'], undefined, null, TOKEN, [good]],
+    [
+      [tokenProblem],
+      ...[undefined, '', `${TOKEN}\n`, 1].map((channelAccessToken) => ({ channelAccessToken })),
+    ],
+    [[attributeProblem], ...['', 'a.b', 1, null].map((userIdAttribute) => ({ ...good, userIdAttribute }))],
+    [[originProblem], ...['http://line.example', '', 1, null].map((baseUrl) => ({ ...good, baseUrl }))],
+    [
+      [
+        'token is not an option; remove it, or look for a misspelling',
+        tokenProblem,
+        attributeProblem,
+        originProblem,
+      ],
+      {
+        channelAccessToken: 1,
+        userIdAttribute: 'a.b',
+        baseUrl: `http://user:${TOKEN}@line.example/v2`,
+        token: TOKEN,
+      },
+    ],
+  ];
+  it('are taken where they are fine, and else refused with every problem, each with its remedy and without its value', () => {
+    for (const [expected, ...given] of rows) {
+      for (const [index, options] of given.entries()) {
+        expect(problems(options), `${expected.join()} ${index}`).to.deep.equal(expected);
+      }
+    }
+  });
+});

@@ -1,0 +1,176 @@
+import { expect } from 'chai';
+import type { ChannelPort } from '#lib/core/channel.js';
+import { spokenCode } from '#lib/texts/spoken-code.js';
+import { twilioCalls } from '#lib/channels/twilio/calls.js';
+import type { TwilioSettings } from '#lib/channels/twilio/client.js';
+import type { TwilioParts } from '#lib/channels/twilio/messages.js';
+import { hasVoice, voiceFor } from '#lib/channels/twilio/voices.js';
+import {
+  NOW,
+  OTP_CODE,
+  PHONE_NUMBER,
+  makeContext,
+  makeMessage,
+  startScriptedApi,
+  type ScriptedApi,
+} from './scripted-api.js';
+
+const SID = `CA${'0f'.repeat(16)}`;
+const SENT = { status: 201, body: { sid: SID, status: 'queued' } };
+const CALLBACK = 'https://id.acme.com/okta/telephony/twilio/status';
+
+describe('twilioCalls', () => {
+  let api: ScriptedApi;
+  before(async () => {
+    api = await startScriptedApi();
+  });
+  after(() => api.close());
+  beforeEach(() => {
+    api.script(SENT);
+  });
+
+  function connect(settings: Partial<TwilioSettings> = {}): ChannelPort<TwilioParts> {
+    const parts = { twilio: api.connect(settings), channel: 'voice', clock: () => NOW };
+    const connected = twilioCalls().connect?.(parts);
+    if (connected === undefined) throw new Error('connect returned nothing');
+    return connected;
+  }
+
+  it('calls and says the code twice, character by character', async () => {
+    const outcome = await connect().send(makeMessage(), makeContext());
+    expect(outcome).to.deep.equal({ status: 'accepted', transactionId: SID });
+    const say =
+      '<Say language="en-US" voice="Polly.Joanna">Hello. Your verification code is: 0, 4, 8, 2, 1, 3</Say>';
+    expect(Object.fromEntries(api.requests[0]?.form ?? [])).to.deep.equal({
+      To: PHONE_NUMBER,
+      From: '+15005550006',
+      Twiml: `<?xml version="1.0" encoding="UTF-8"?><Response>${say}<Pause length="2"/>${say}</Response>`,
+      Timeout: '25',
+    });
+    expect(api.requests[0]?.path).to.match(/Calls\.json$/);
+  });
+
+  it('learns of calls that fail where Twilio tells of them', () => {
+    expect(connect().reports).to.equal(undefined);
+    expect(connect({ statusCallbackUrl: CALLBACK }).reports).to.equal('failures');
+    expect(connect()).to.not.have.property('lookUp');
+  });
+
+  for (const [locale, attributes, digits] of [
+    ['de-AT', 'language="de-DE" voice="Polly.Vicki"', '0, 4, 8, 2, 1, 3'],
+    ['ja', 'language="ja-JP" voice="Polly.Mizuki"', '0、4、8、2、1、3'],
+    ['ar-EG', 'language="arb" voice="Polly.Zeina"', '0، 4، 8، 2، 1، 3'],
+    ['sv-SE', 'language="en-US" voice="Polly.Joanna"', '0, 4, 8, 2, 1, 3'],
+  ] as const) {
+    it(`speaks to a user of ${locale} in a voice that knows the words`, async () => {
+      await connect().send(makeMessage({ locale }), makeContext());
+      const twiml = api.requests[0]?.form.get('Twiml') ?? '';
+      expect(twiml.split(attributes)).to.have.lengthOf(3);
+      expect(twiml.split(digits)).to.have.lengthOf(3);
+      expect(twiml).to.contain(spokenCode(locale, OTP_CODE).sentence);
+    });
+  }
+
+  it('escapes what would be markup', async () => {
+    const message = makeMessage();
+    await connect().send({ ...message, request: { ...message.request, otpCode: '<&\u0007' } }, makeContext());
+    expect(api.requests[0]?.form.get('Twiml')).to.contain(': &lt;, &amp;</Say>');
+  });
+
+  it('asks for one report, when the call is over', async () => {
+    await connect({ statusCallbackUrl: CALLBACK }).send(makeMessage(), makeContext());
+    const form = api.requests[0]?.form;
+    expect(form?.get('StatusCallback')).to.equal(CALLBACK);
+    expect(form?.getAll('StatusCallbackEvent')).to.deep.equal(['completed']);
+  });
+
+  it('calls once more without the callback when Twilio refuses its URL', async () => {
+    api.script({ status: 400, body: { code: 21609 } }, SENT);
+    const outcome = await connect({ statusCallbackUrl: CALLBACK }).send(makeMessage(), makeContext());
+    expect(outcome.status).to.equal('accepted');
+    expect(api.requests[1]?.form.has('StatusCallback')).to.equal(false);
+  });
+
+  it('calls from the number for the country', async () => {
+    const senders = {
+      sms: undefined,
+      voice: { default: '+15005550006', GB: '+447700900002' },
+      whatsapp: undefined,
+    };
+    await connect({ senders }).send(makeMessage(), makeContext());
+    expect(api.requests[0]?.form.get('From')).to.equal('+447700900002');
+  });
+
+  it('calls nobody where there is no number to call from', async () => {
+    const senders = { sms: { default: '+15005550006' }, voice: undefined, whatsapp: undefined };
+    const outcome = await connect({ senders }).send(makeMessage(), makeContext());
+    expect(outcome).to.include({
+      status: 'refused',
+      code: 'NO_SENDER',
+      moveOn: true,
+      hasLeft: false,
+      remedy: "Set senders.voice, with a default or the recipient's country.",
+    });
+    expect(api.requests).to.have.lengthOf(0);
+  });
+
+  it('does not take the id of a message for that of a call', async () => {
+    api.script({ status: 201, body: { sid: `SM${'0f'.repeat(16)}`, status: 'queued' } });
+    expect((await connect().send(makeMessage(), makeContext())).status).to.equal('unknown');
+  });
+
+  it('is refused until a hook has connected it, and asks for no text', async () => {
+    expect(await twilioCalls().send(makeMessage(), makeContext())).to.include({ code: 'NOT_CONNECTED' });
+    expect(twilioCalls()).to.include({ provider: 'TWILIO', usesText: false });
+    expect(connect()).to.include({ provider: 'TWILIO', usesText: false, host: new URL(api.origin).host });
+  });
+});
+
+describe('voiceFor', () => {
+  const voices: [string, string][] = [
+    ['en', 'en-US'],
+    ['en-GB', 'en-GB'],
+    ['en-AU', 'en-AU'],
+    ['es', 'es-ES'],
+    ['es-MX', 'es-MX'],
+    ['es-US', 'es-US'],
+    ['es-419', 'es-MX'],
+    ['fr-BE', 'fr-FR'],
+    ['fr-CA', 'fr-CA'],
+    ['de', 'de-DE'],
+    ['pt', 'pt-BR'],
+    ['pt-PT', 'pt-PT'],
+    ['it', 'it-IT'],
+    ['nl', 'nl-NL'],
+    ['ja', 'ja-JP'],
+    ['hi', 'hi-IN'],
+    ['ar-SA', 'arb'],
+    ['fi', 'en-US'],
+  ];
+  const onlyForTexts: [string, string][] = [
+    ['en-IN', 'en-IN'],
+    ['sv-FI', 'sv-SE'],
+    ['nb', 'nb-NO'],
+    ['no', 'nb-NO'],
+    ['zh-Hant-TW', 'cmn-CN'],
+    ['ru', 'ru-RU'],
+  ];
+  for (const [locale, language] of voices) {
+    it(`speaks ${language} to ${locale}, the language of the words`, () => {
+      expect(voiceFor(locale).language).to.equal(language);
+      expect(language.slice(0, 2)).to.equal(spokenCode(locale, '1').language);
+      expect(voiceFor(locale).voice).to.match(/^Polly\.[A-Z][a-z]+$/);
+    });
+  }
+  for (const [locale, language] of onlyForTexts) {
+    it(`speaks ${language} to ${locale} where a text is in it`, () => {
+      expect(voiceFor(locale).language).to.equal(language);
+      expect(hasVoice(locale)).to.equal(true);
+    });
+  }
+
+  it('says of which languages it knows a voice', () => {
+    expect(hasVoice('fi')).to.equal(false);
+    expect(hasVoice('und')).to.equal(false);
+  });
+});

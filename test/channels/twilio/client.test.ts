@@ -1,0 +1,488 @@
+import { expect } from 'chai';
+import { Dispatcher } from 'undici';
+import { ProviderError } from '#lib/core/errors.js';
+import { createTwilioConnection, type TwilioClient } from '#lib/channels/twilio/client.js';
+import {
+  ACCOUNT_SID,
+  KEY_SECRET,
+  KEY_SID,
+  OTP_CODE,
+  PHONE_NUMBER,
+  makeContext,
+  makeSettings,
+  startScriptedApi,
+  type Answer,
+  type ScriptedApi,
+} from './scripted-api.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
+
+const VERIFY_SERVICE_SID = `VA${'c3'.repeat(16)}`;
+const MESSAGING_SERVICE_SID = `MG${'d4'.repeat(16)}`;
+const CONTENT_SID = `HX${'e5'.repeat(16)}`;
+
+const SENT = { status: 201, body: { sid: `SM${'0f'.repeat(16)}`, status: 'queued' } };
+
+/** Notes where calls would go and lets none out. */
+class NotingDispatcher extends Dispatcher {
+  readonly urls: string[] = [];
+  override dispatch(options: Dispatcher.DispatchOptions): boolean {
+    this.urls.push(`${String(options.origin)}${options.path}`);
+    throw new Error('no network in tests');
+  }
+}
+
+function sendMessage(client: TwilioClient): Promise<unknown> {
+  return client.messages.create({ to: PHONE_NUMBER, from: '+15005550006', body: `Code & ${OTP_CODE} é` });
+}
+
+describe('the Twilio connection', () => {
+  let api: ScriptedApi;
+  before(async () => {
+    api = await startScriptedApi();
+  });
+  after(() => api.close());
+
+  it("sends what the SDK asks for: the account's path, Basic auth, a form", async () => {
+    api.script(SENT);
+    const result = await api.connect().call(sendMessage, makeContext());
+    expect(result).to.include({ kind: 'answered', status: 201, body: JSON.stringify(SENT.body) });
+    const [request] = api.requests;
+    expect(request?.method).to.equal('POST');
+    expect(request?.path).to.equal(`/2010-04-01/Accounts/${ACCOUNT_SID}/Messages.json`);
+    expect(request?.headers.authorization).to.equal(
+      `Basic ${Buffer.from(`${KEY_SID}:${KEY_SECRET}`).toString('base64')}`,
+    );
+    expect(request?.headers['content-type']).to.equal('application/x-www-form-urlencoded');
+    expect(Object.fromEntries(request?.form ?? [])).to.deep.equal({
+      To: PHONE_NUMBER,
+      From: '+15005550006',
+      Body: `Code & ${OTP_CODE} é`,
+    });
+  });
+
+  it('sends a list as a name that is repeated, and flags and numbers as text', async () => {
+    api.script(SENT);
+    const statusCallbackEvent = ['ringing', 'completed'];
+    await api.connect().call(
+      (client) =>
+        client.calls.create({
+          to: PHONE_NUMBER,
+          from: '+1',
+          twiml: '<Response/>',
+          timeout: 20,
+          statusCallbackEvent,
+        }),
+      makeContext(),
+    );
+    expect([...(api.requests[0]?.form ?? [])]).to.have.deep.members([
+      ['To', PHONE_NUMBER],
+      ['From', '+1'],
+      ['Twiml', '<Response/>'],
+      ['Timeout', '20'],
+      ['StatusCallbackEvent', 'ringing'],
+      ['StatusCallbackEvent', 'completed'],
+    ]);
+  });
+
+  it('leaves out of a form what is undefined, and keeps what is empty, zero or false', async () => {
+    api.script(SENT);
+    await api.connect().call(
+      (client) =>
+        client.messages.create({
+          to: PHONE_NUMBER,
+          from: undefined,
+          messagingServiceSid: MESSAGING_SERVICE_SID,
+          body: '',
+          contentSid: undefined,
+          validityPeriod: 0,
+          provideFeedback: false,
+          statusCallback: undefined,
+        }),
+      makeContext(),
+    );
+    expect([...(api.requests[0]?.form ?? [])]).to.have.deep.members([
+      ['To', PHONE_NUMBER],
+      ['MessagingServiceSid', MESSAGING_SERVICE_SID],
+      ['Body', ''],
+      ['ValidityPeriod', '0'],
+      ['ProvideFeedback', 'false'],
+    ]);
+  });
+
+  it('leaves out what is undefined also where the SDK passes it on', async () => {
+    const fields = { To: PHONE_NUMBER, From: undefined };
+    for (const request of [
+      { method: 'post', uri: 'https://api.twilio.com/2010-04-01/x', data: fields },
+      { method: 'get', uri: 'https://api.twilio.com/2010-04-01/x', params: fields },
+    ]) {
+      api.script(SENT);
+      await api.connect().call((client) => {
+        // What the SDK's resources call, which is no part of a channel's type.
+        const sdk = client as unknown as { request(request: object): unknown };
+        return sdk.request(request);
+      }, makeContext());
+      const sent = [
+        api.requests[0]?.form ?? [],
+        new URL(api.requests[0]?.path ?? '', api.origin).searchParams,
+      ];
+      expect(sent.flatMap((parameters) => [...parameters])).to.deep.equal([['To', PHONE_NUMBER]]);
+    }
+  });
+
+  it('sends parameters of a page in its URL, without those that are undefined, and no body', async () => {
+    api.script({ status: 200, body: { messages: [], page_size: 1 } });
+    await api.connect().call((client) => {
+      // A channel's type of it names less than the SDK's client has.
+      const messages = client.messages as unknown as { page(filter: object): Promise<unknown> };
+      return messages.page({ to: PHONE_NUMBER, from: undefined, pageSize: 20 });
+    }, makeContext());
+    const [request] = api.requests;
+    expect(request?.method).to.equal('GET');
+    expect([...new URL(request?.path ?? '', api.origin).searchParams]).to.have.deep.members([
+      ['To', PHONE_NUMBER],
+      ['PageSize', '20'],
+    ]);
+    expect([...(request?.form ?? [])]).to.deep.equal([]);
+    expect(request?.headers).to.not.have.any.keys('content-type', 'transfer-encoding');
+  });
+
+  it('asks for a page of another product with its parameters after its path', async () => {
+    api.script({ status: 200, body: { phone_numbers: [], meta: { key: 'phone_numbers' } } });
+    await api
+      .connect()
+      .call(
+        (client) => client.messaging.v1.services(MESSAGING_SERVICE_SID).phoneNumbers.page({ pageSize: 50 }),
+        makeContext(),
+      );
+    expect(api.requests[0]?.path).to.equal(`/v1/Services/${MESSAGING_SERVICE_SID}/PhoneNumbers?PageSize=50`);
+  });
+
+  it('makes one call for an action, and tells its result', async () => {
+    api.script(SENT, { status: 400, body: { code: 21211 } });
+    const result = await api.connect().call((client) => {
+      for (const to of [PHONE_NUMBER, '+1']) void client.messages.create({ to, from: '+1', body: 'twice' });
+    }, makeContext());
+    expect(result).to.include({ kind: 'answered', status: 201 });
+    expect(api.requests).to.have.lengthOf(1);
+  });
+
+  it('sends nothing by a method that no channel needs', async () => {
+    api.script({ status: 204, body: '' });
+    const result = await api.connect().call((client) => {
+      // As above.
+      const message = client.messages(`SM${'0f'.repeat(16)}`) as unknown as { remove(): Promise<unknown> };
+      return message.remove();
+    }, makeContext());
+    expect(result).to.deep.equal({ kind: 'not-sent', reason: 'SDK_ERROR' });
+    expect(api.requests).to.have.lengthOf(0);
+  });
+
+  it('tells what came on the wire where the SDK throws', async () => {
+    for (const answer of [
+      { status: 400, body: { code: 21211, message: `${PHONE_NUMBER} is not valid`, status: 400 } },
+      { status: 302, body: '', headers: { Location: '/elsewhere' } },
+      { status: 502, body: '<html>Bad Gateway</html>' },
+      { status: 201, body: 'not JSON' },
+    ]) {
+      api.script(answer);
+      const result = await api.connect().call(sendMessage, makeContext());
+      expect(result).to.include({ kind: 'answered', status: answer.status });
+      expect(api.requests).to.have.lengthOf(1);
+    }
+  });
+
+  it('tells a reset and an answer that was cut off from an answer', async () => {
+    for (const answer of ['reset', 'cut'] as const) {
+      api.script(answer);
+      expect((await api.connect().call(sendMessage, makeContext())).kind, answer).to.equal('no-answer');
+    }
+  });
+
+  it('gives up what hangs at the end of its time: it may have gone out', async () => {
+    api.script('hang');
+    const result = await api.connect().call(sendMessage, makeContext({ endWithinMs: 50 }));
+    expect(result).to.deep.equal({ kind: 'no-answer', reason: 'TIMEOUT' });
+  });
+
+  it('sends nothing that may not leave any more', async () => {
+    api.script(SENT);
+    const result = await api.connect().call(sendMessage, makeContext({ mayLeave: () => false }));
+    expect(result).to.deep.equal({ kind: 'not-sent', reason: 'DEADLINE' });
+    expect(api.requests).to.have.lengthOf(0);
+  });
+
+  it('lets what has left go on past the deadline', async () => {
+    api.script('hang');
+    const leave = new AbortController();
+    const hanging = api.hanging();
+    const sending = api.connect().call(
+      sendMessage,
+      makeContext({
+        mayLeave: () => !leave.signal.aborted,
+        endWithinMs: 200,
+      }),
+    );
+    await hanging;
+    leave.abort();
+    expect(await sending).to.deep.equal({ kind: 'no-answer', reason: 'TIMEOUT' });
+  });
+
+  it('sends nothing of an action that calls the SDK later than at once', async () => {
+    api.script(SENT);
+    const connection = api.connect();
+    let failure: unknown;
+    const late = connection.call(async (client) => {
+      await Promise.resolve();
+      await client.messages.create({ to: PHONE_NUMBER, from: '+1', body: 'late' }).catch((error: unknown) => {
+        failure = error;
+      });
+    }, makeContext());
+    // Another call meanwhile is not mixed up with it.
+    const other = connection.call(sendMessage, makeContext());
+    expect(await late).to.deep.equal({ kind: 'not-sent', reason: 'SDK_ERROR' });
+    expect(await other).to.include({ kind: 'answered', status: 201 });
+    expect(failure).to.equal(undefined);
+    expect(api.requests).to.have.lengthOf(1);
+  });
+
+  it('has not sent where nothing listens, or where the SDK refuses the parameters', async () => {
+    const unreachable = api.connect({ baseUrl: REFUSING_ORIGIN });
+    expect(await unreachable.call(sendMessage, makeContext())).to.deep.equal({
+      kind: 'not-sent',
+      reason: 'ECONNREFUSED',
+    });
+    api.script(SENT);
+    const fails = await api.connect().call(() => Promise.reject(new Error(OTP_CODE)), makeContext());
+    expect(fails).to.deep.equal({ kind: 'not-sent', reason: 'SDK_ERROR' });
+    expect(api.requests).to.have.lengthOf(0);
+  });
+
+  it('keeps calls that overlap apart', async () => {
+    api.script({ status: 201, body: { sid: 'first' } }, { status: 400, body: { code: 1 } });
+    const connection = api.connect();
+    const results = await Promise.all([
+      connection.call(sendMessage, makeContext()),
+      connection.call(sendMessage, makeContext()),
+    ]);
+    const statuses = results.map((result) => (result.kind === 'answered' ? result.status : 0));
+    expect(statuses.sort()).to.deep.equal([201, 400]);
+  });
+
+  describe('check', () => {
+    for (const [status, body] of [
+      [200, { sid: `SM${'0'.repeat(32)}`, status: 'delivered' }],
+      [404, { code: 20404, status: 404 }],
+    ] as const) {
+      it(`takes a ${status} of Twilio's as proof that the credentials work`, async () => {
+        api.script({ status, body });
+        await api.connect().check(5_000);
+        expect(api.requests[0]?.method).to.equal('GET');
+        expect(api.requests[0]?.path).to.equal(
+          `/2010-04-01/Accounts/${ACCOUNT_SID}/Messages/SM${'0'.repeat(32)}.json`,
+        );
+      });
+    }
+
+    const html = '<html><body>Sign in to the network</body></html>';
+    const failures: readonly (readonly [
+      title: string,
+      answer: Answer,
+      code: string,
+      message: string,
+      remedy: RegExp,
+    ])[] = [
+      [
+        '401',
+        { status: 401, body: { code: 20003 } },
+        'TWILIO_UNAUTHORIZED',
+        'does not accept credentials.twilio (20003: Twilio does not accept the credentials).',
+        /^Check credentials\.twilio.*errors\/20003$/,
+      ],
+      [
+        '401 without a code',
+        { status: 401, body: html },
+        'TWILIO_UNAUTHORIZED',
+        'does not accept credentials.twilio.',
+        /^Check credentials\.twilio/,
+      ],
+      [
+        '401 of an account that is not active',
+        { status: 401, body: { code: 20005 } },
+        'TWILIO_UNAUTHORIZED',
+        'does not accept credentials.twilio (20005: The Twilio account is not active).',
+        /^Look at the account's state.*errors\/20005$/,
+      ],
+      [
+        '403 with a code that is new',
+        { status: 403, body: { code: 29998, message: KEY_SECRET } },
+        'TWILIO_HTTP_ERROR',
+        'answered with status 403 (29998).',
+        /^Twilio's own words: .*errors\/29998$/,
+      ],
+      [
+        '403 of somebody else',
+        { status: 403, body: html },
+        'TWILIO_HTTP_ERROR',
+        'answered with status 403.',
+        /proxy or a firewall/,
+      ],
+      ['300', { status: 300, body: {} }, 'TWILIO_HTTP_ERROR', 'answered with status 300.', /proxy/],
+      ['407', { status: 407, body: html }, 'TWILIO_HTTP_ERROR', 'answered with status 407.', /dispatcher/],
+      [
+        '429',
+        { status: 429, body: { code: 20429 } },
+        'TWILIO_HTTP_ERROR',
+        'answered with status 429 (20429: Too many requests to Twilio at once).',
+        /^Add senders/,
+      ],
+      [
+        '500',
+        { status: 500, body: KEY_SECRET },
+        'TWILIO_HTTP_ERROR',
+        'answered with status 500.',
+        /^Look at status\.twilio\.com/,
+      ],
+      [
+        '503 with a code',
+        { status: 503, body: { code: 20503 } },
+        'TWILIO_HTTP_ERROR',
+        'answered with status 503 (20503: Twilio is not available).',
+        /^Look at status\.twilio\.com.*errors\/20503$/,
+      ],
+      [
+        'a page with status 200',
+        { status: 200, body: html },
+        'TWILIO_UNREADABLE',
+        "answered with status 200 and nothing of Twilio's.",
+        /proxy or a firewall/,
+      ],
+      [
+        'a page with status 404',
+        { status: 404, body: html },
+        'TWILIO_UNREADABLE',
+        "answered with status 404 and nothing of Twilio's.",
+        /proxy or a firewall/,
+      ],
+    ];
+    for (const [title, answer, code, message, remedy] of failures) {
+      it(`throws ${code} for ${title}, with what to do`, async () => {
+        api.script(answer);
+        const error: unknown = await api
+          .connect()
+          .check(5_000)
+          .catch((thrown: unknown) => thrown);
+        expect(error).to.be.instanceOf(ProviderError).with.property('code', code);
+        expect((error as ProviderError).message).to.equal(`${new URL(api.origin).host} ${message}`);
+        expect((error as ProviderError).remedy).to.match(remedy);
+        expect(`${String(error)} ${(error as ProviderError).remedy}`).to.not.contain(KEY_SECRET);
+      });
+    }
+
+    it('throws TWILIO_UNREACHABLE where no answer comes, with what to do', async () => {
+      api.script('reset');
+      const error: unknown = await api
+        .connect()
+        .check(5_000)
+        .catch((thrown: unknown) => thrown);
+      expect(error).to.be.instanceOf(ProviderError).with.property('code', 'TWILIO_UNREACHABLE');
+      expect(String(error)).to.contain(new URL(api.origin).host);
+      expect((error as ProviderError).remedy).to.match(/egress/);
+    });
+
+    it('does not wait longer than it is told', async () => {
+      api.script('hang');
+      const error: unknown = await api
+        .connect()
+        .check(20)
+        .catch((thrown: unknown) => thrown);
+      expect(error).to.have.property('code', 'TWILIO_UNREACHABLE');
+    });
+  });
+
+  describe('where it calls', () => {
+    const misleading = {
+      TWILIO_EDGE: 'sydney',
+      TWILIO_REGION: 'au1',
+      TWILIO_ACCOUNT_SID: 'AC0',
+      TWILIO_AUTH_TOKEN: 'other',
+      HTTP_PROXY: 'http://127.0.0.1:1',
+    };
+    let before: [string, string | undefined][] = [];
+    beforeEach(() => {
+      before = Object.keys(misleading).map((name) => [name, process.env[name]]);
+      Object.assign(process.env, misleading);
+    });
+    afterEach(() => {
+      for (const [name, value] of before) {
+        if (value === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = value;
+      }
+    });
+
+    const products = [
+      ['api', `/2010-04-01/Accounts/${ACCOUNT_SID}/Messages.json`, sendMessage],
+      [
+        'api',
+        `/2010-04-01/Accounts/${ACCOUNT_SID}/Calls.json`,
+        ({ calls }) => calls.create({ to: PHONE_NUMBER, from: '+1', twiml: '<Response/>' }),
+      ],
+      [
+        'api',
+        `/2010-04-01/Accounts/${ACCOUNT_SID}/Balance.json`,
+        (client) => client.api.v2010.accounts(ACCOUNT_SID).balance.fetch(),
+      ],
+      [
+        'verify',
+        `/v2/Services/${VERIFY_SERVICE_SID}/Verifications`,
+        ({ verify }) =>
+          verify.v2
+            .services(VERIFY_SERVICE_SID)
+            .verifications.create({ to: PHONE_NUMBER, channel: 'sms', customCode: OTP_CODE }),
+      ],
+      [
+        'content',
+        `/v1/Content/${CONTENT_SID}/ApprovalRequests`,
+        ({ content }) => content.v1.contents(CONTENT_SID).approvalFetch().fetch(),
+      ],
+      [
+        'messaging',
+        `/v1/Services/${MESSAGING_SERVICE_SID}`,
+        ({ messaging }) => messaging.v1.services(MESSAGING_SERVICE_SID).fetch(),
+      ],
+    ] as const satisfies readonly (readonly [string, string, (client: TwilioClient) => unknown])[];
+    const places = [
+      [{}, ''],
+      [{ region: 'ie1' }, 'ie1.'],
+      [{ edge: 'dublin', region: 'ie1' }, 'dublin.ie1.'],
+      [{ edge: 'dublin' }, 'dublin.us1.'],
+    ] as const;
+    for (const [settings, place] of places) {
+      for (const [product, path, action] of products) {
+        const url = `https://${product}.${place}twilio.com${path}`;
+        it(`is ${url} for ${JSON.stringify(settings)}, whatever the environment says`, async () => {
+          const dispatcher = new NotingDispatcher();
+          const connection = createTwilioConnection({ settings: makeSettings(settings), dispatcher });
+          // The second is to the origin that the first has found.
+          for (let call = 0; call < 2; call += 1) await connection.call(action, makeContext());
+          expect(dispatcher.urls).to.deep.equal([url, url]);
+          expect(connection.host).to.equal(`api.${place}twilio.com`);
+          expect(connection.verifyHost).to.equal(`verify.${place}twilio.com`);
+        });
+      }
+    }
+
+    it('is the one origin of `baseUrl` for every product, whatever edge and region say', async () => {
+      const dispatcher = new NotingDispatcher();
+      const settings = makeSettings({ baseUrl: 'http://localhost:9/', edge: 'dublin', region: 'ie1' });
+      const connection = createTwilioConnection({ settings, dispatcher });
+      for (const [, , action] of products) await connection.call(action, makeContext());
+      expect(dispatcher.urls).to.deep.equal(products.map(([, path]) => `http://localhost:9${path}`));
+      expect([connection.host, connection.verifyHost]).to.deep.equal(['localhost:9', 'localhost:9']);
+    });
+
+    it('is never the proxy of the environment', async () => {
+      api.script(SENT);
+      expect(await api.connect().call(sendMessage, makeContext())).to.include({ status: 201 });
+    });
+  });
+});

@@ -1,0 +1,374 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import type { ChannelPort } from '#lib/core/channel.js';
+import { ProviderError } from '#lib/core/errors.js';
+import type { TwilioSettings, WhatsAppSender } from '#lib/channels/twilio/client.js';
+import { twilioMessages, type TwilioParts } from '#lib/channels/twilio/messages.js';
+import {
+  ACCOUNT_SID,
+  NOW,
+  OTP_CODE,
+  PHONE_NUMBER,
+  makeContext,
+  makeMessage,
+  startScriptedApi,
+  type ScriptedApi,
+} from './scripted-api.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
+
+const SID = `SM${'0f'.repeat(16)}`;
+const SENT = { status: 201, body: { sid: SID, status: 'queued', error_code: null } };
+const SERVICE_SID = `MG${'c3'.repeat(16)}`;
+const CALLBACK = 'https://id.acme.com/okta/telephony/twilio/status';
+
+const SANDBOX: WhatsAppSender = { kind: 'sandbox', from: '+14155238886', contentSid: undefined };
+const SANDBOX_TEMPLATE: WhatsAppSender = { ...SANDBOX, contentSid: `HX${'1'.repeat(32)}` };
+const APPROVED: WhatsAppSender = {
+  kind: 'templates',
+  from: '+447700900001',
+  templates: { default: `HX${'d'.repeat(32)}`, pt: `HX${'2'.repeat(32)}`, 'pt-BR': `HX${'3'.repeat(32)}` },
+};
+
+describe('twilioMessages', () => {
+  let api: ScriptedApi;
+  before(async () => {
+    api = await startScriptedApi();
+  });
+  after(() => api.close());
+  beforeEach(() => {
+    api.script(SENT);
+  });
+
+  function connect(channel: string, settings: Partial<TwilioSettings> = {}): ChannelPort<TwilioParts> {
+    const connected = twilioMessages().connect?.({
+      twilio: api.connect(settings),
+      channel,
+      clock: () => NOW,
+    });
+    if (connected === undefined) throw new Error('connect returned nothing');
+    return connected;
+  }
+  const overWhatsApp = (whatsapp: WhatsAppSender): ChannelPort<TwilioParts> =>
+    connect('whatsapp', { senders: { sms: { default: '+15005550006' }, voice: undefined, whatsapp } });
+  const overSms = (sms: Record<string, string>, channel = 'sms'): ChannelPort<TwilioParts> =>
+    connect(channel, { senders: { sms, voice: undefined, whatsapp: SANDBOX } });
+  const sentForm = (): Record<string, string> => Object.fromEntries(api.requests[0]?.form ?? []);
+
+  describe('as SMS', () => {
+    it('sends the text with the remaining life of the code, and says that it is accepted', async () => {
+      const outcome = await connect('sms').send(makeMessage(), makeContext());
+      expect(outcome).to.deep.equal({ status: 'accepted', transactionId: SID });
+      expect(sentForm()).to.deep.equal({
+        To: PHONE_NUMBER,
+        From: '+15005550006',
+        Body: `Your code is ${OTP_CODE}.`,
+        ValidityPeriod: '300',
+        ProvideFeedback: 'true',
+      });
+    });
+
+    it('is what every other name than whatsapp means', async () => {
+      await overSms({ default: '+15005550006' }, 'backup').send(makeMessage(), makeContext());
+      expect(sentForm()).to.include({ To: PHONE_NUMBER, From: '+15005550006' });
+    });
+
+    for (const [where, text, sent] of [
+      ['within', `Code \ud83d${OTP_CODE}`, `Code \ufffd${OTP_CODE}`],
+      ['at the end of', `${OTP_CODE} for Ana\ud83d`, `${OTP_CODE} for Ana\ufffd`],
+    ] as const) {
+      it(`sends the code whole where half a character is left ${where} the text`, async () => {
+        const outcome = await connect('sms').send(makeMessage({ text }), makeContext());
+        expect(outcome.status).to.equal('accepted');
+        expect(sentForm()).to.include({ Body: sent });
+      });
+    }
+
+    it('asks for reports where it is told to', async () => {
+      await connect('sms', { statusCallbackUrl: CALLBACK }).send(makeMessage(), makeContext());
+      expect(sentForm()).to.include({ StatusCallback: CALLBACK });
+    });
+
+    const senders = { default: '+15005550006', GB: 'ACME', FR: SERVICE_SID };
+    for (const [country, to, sender] of [
+      ['GB', PHONE_NUMBER, { From: 'ACME' }],
+      ['FR', '+33612345678', { MessagingServiceSid: SERVICE_SID }],
+      ['any other country', '+4915112345678', { From: '+15005550006' }],
+      ['a number of no country', '+88300000000', { From: '+15005550006' }],
+    ] as const) {
+      it(`has the sender for ${country}`, async () => {
+        await overSms(senders).send(makeMessage({ to }), makeContext());
+        const { From, MessagingServiceSid } = sentForm();
+        expect({ From, MessagingServiceSid }).to.deep.equal({
+          From: undefined,
+          MessagingServiceSid: undefined,
+          ...sender,
+        });
+      });
+    }
+
+    it('has the sender for the one country that has one, where there is no default', async () => {
+      await overSms({ GB: 'ACME' }).send(makeMessage(), makeContext());
+      expect(sentForm()).to.include({ From: 'ACME' });
+    });
+
+    for (const sender of [`x${SERVICE_SID}`, `${SERVICE_SID}x`, SERVICE_SID.slice(0, -1)]) {
+      it(`takes ${sender} for no Messaging Service`, async () => {
+        await overSms({ default: sender }).send(makeMessage(), makeContext());
+        expect(sentForm()).to.include({ From: sender }).and.to.not.have.property('MessagingServiceSid');
+      });
+    }
+
+    for (const [lifeMs, seconds] of [
+      [299_999, '299'],
+      [4_000, '5'],
+      [-1, '5'],
+      [100_000_000, '36000'],
+    ] as const) {
+      it(`is valid for ${seconds} s when the code lives for ${lifeMs} ms`, async () => {
+        await connect('sms').send(makeMessage({}, lifeMs), makeContext());
+        expect(sentForm()).to.include({ ValidityPeriod: seconds });
+      });
+    }
+
+    for (const sms of [undefined, {}, { US: '+15005550006' }]) {
+      it(`sends nothing where ${JSON.stringify(sms)} names no sender`, async () => {
+        const channel = connect('sms', { senders: { sms, voice: undefined, whatsapp: SANDBOX } });
+        const outcome = await channel.send(makeMessage(), makeContext());
+        expect(outcome).to.deep.equal({
+          status: 'refused',
+          code: 'NO_SENDER',
+          reason: "No sender for sms to this recipient in the gateway's options",
+          remedy: "Set senders.sms, with a default or the recipient's country.",
+          moveOn: true,
+          hasLeft: false,
+        });
+        expect(api.requests).to.have.lengthOf(0);
+      });
+    }
+  });
+
+  describe('as WhatsApp', () => {
+    it('sends the text from the sandbox', async () => {
+      const channel = overWhatsApp(SANDBOX);
+      expect(channel.usesText).to.equal(true);
+      await channel.send(makeMessage(), makeContext());
+      expect(sentForm()).to.deep.equal({
+        To: `whatsapp:${PHONE_NUMBER}`,
+        From: 'whatsapp:+14155238886',
+        Body: `Your code is ${OTP_CODE}.`,
+        ValidityPeriod: '300',
+        ProvideFeedback: 'true',
+      });
+    });
+
+    it("sends the sandbox's template with the code, and no text beside it", async () => {
+      const channel = overWhatsApp(SANDBOX_TEMPLATE);
+      expect(channel.usesText).to.equal(false);
+      await channel.send(makeMessage({ text: 'unused' }), makeContext());
+      expect(sentForm()).to.deep.equal({
+        To: `whatsapp:${PHONE_NUMBER}`,
+        From: 'whatsapp:+14155238886',
+        ContentSid: `HX${'1'.repeat(32)}`,
+        ContentVariables: `{"1":"${OTP_CODE}"}`,
+        ValidityPeriod: '300',
+        ProvideFeedback: 'true',
+      });
+    });
+
+    for (const [locale, digit] of [
+      ['pt-BR', '3'],
+      ['pt-PT', '2'],
+      ['de', 'd'],
+    ] as const) {
+      it(`sends the approved template that fits ${locale}`, async () => {
+        const channel = overWhatsApp(APPROVED);
+        expect(channel.usesText).to.equal(false);
+        await channel.send(makeMessage({ locale }), makeContext());
+        expect(sentForm()).to.include({
+          From: 'whatsapp:+447700900001',
+          ContentSid: `HX${digit.repeat(32)}`,
+          ContentVariables: `{"1":"${OTP_CODE}"}`,
+        });
+        expect(sentForm()).to.not.have.property('Body');
+      });
+    }
+
+    it('sends nothing where no template fits, or no sender is set', async () => {
+      const noTemplate = overWhatsApp({ ...APPROVED, templates: { pt: `HX${'2'.repeat(32)}` } });
+      expect(await noTemplate.send(makeMessage(), makeContext())).to.include({
+        status: 'refused',
+        code: 'NO_TEMPLATE',
+        reason: 'No WhatsApp template for this language, and no default',
+        remedy: 'Add a default to senders.whatsapp.templates.',
+        moveOn: true,
+        hasLeft: false,
+      });
+      expect(await connect('whatsapp').send(makeMessage(), makeContext())).to.include({
+        code: 'NO_SENDER',
+        remedy: "Set senders.whatsapp, with a default or the recipient's country.",
+      });
+      expect(api.requests).to.have.lengthOf(0);
+    });
+  });
+
+  it('sends once more without the callback when Twilio refuses its URL', async () => {
+    api.script({ status: 400, body: { code: 21609, message: 'bad url' } }, SENT);
+    const outcome = await connect('sms', { statusCallbackUrl: CALLBACK }).send(makeMessage(), makeContext());
+    expect(outcome.status).to.equal('accepted');
+    expect(api.requests.map(({ form }) => form.get('StatusCallback'))).to.deep.equal([CALLBACK, null]);
+  });
+
+  for (const [title, answer, expected] of [
+    [
+      'refused',
+      { status: 400, body: { code: 21211, message: PHONE_NUMBER } },
+      { code: '21211', moveOn: false },
+    ],
+    ['unknown', { status: 500, body: { code: 20500, message: OTP_CODE } }, {}],
+    ['unknown', 'reset', {}],
+    ['unknown', 'cut', {}],
+  ] as const) {
+    it(`is ${title} for ${typeof answer === 'string' ? answer : answer.status}, sent once`, async () => {
+      api.script(answer);
+      const outcome = await connect('sms', { statusCallbackUrl: CALLBACK }).send(
+        makeMessage(),
+        makeContext(),
+      );
+      expect(outcome).to.include({ status: title, ...expected });
+      expect(JSON.stringify(outcome)).to.not.contain(PHONE_NUMBER).and.not.contain(OTP_CODE);
+      expect(api.requests).to.have.lengthOf(1);
+    });
+  }
+
+  it('names its provider before a hook has connected it', () => {
+    expect(twilioMessages().provider).to.equal('TWILIO');
+  });
+
+  it('asks for no text by WhatsApp where no sender is set, and for one by SMS whatever WhatsApp needs', () => {
+    const senders = { sms: { default: '+15005550006' }, voice: undefined, whatsapp: APPROVED };
+    expect(connect('whatsapp').usesText).to.equal(true);
+    expect(connect('sms', { senders }).usesText).to.equal(true);
+  });
+
+  describe('tells what is learnt of a message later', () => {
+    const whatsapp = { sms: undefined, voice: undefined, whatsapp: SANDBOX };
+    for (const [channel, statusCallbackUrl, reports, isAskedFor] of [
+      ['whatsapp', undefined, 'deliveries', true],
+      ['whatsapp', CALLBACK, 'deliveries', true],
+      ['sms', undefined, undefined, false],
+      ['sms', CALLBACK, 'failures', false],
+    ] as const) {
+      it(`${reports ?? 'nothing'} by ${channel} ${statusCallbackUrl === undefined ? 'without' : 'with'} callbacks`, () => {
+        const connected = connect(channel, { statusCallbackUrl });
+        expect(connected.reports).to.equal(reports);
+        expect(connected.lookUp !== undefined).to.equal(isAskedFor);
+      });
+    }
+
+    it('without being asked, once callbacks have come', async () => {
+      const twilio = api.connect({ statusCallbackUrl: CALLBACK, senders: whatsapp });
+      const connected = twilioMessages().connect?.({ twilio, channel: 'whatsapp', clock: () => NOW });
+      twilio.callbacks.came();
+      expect(connected?.lookUp).to.equal(undefined);
+      const clock = sinon.useFakeTimers({ toFake: ['performance'] });
+      try {
+        for (let count = 0; count < 20; count += 1) await connected?.send(makeMessage(), makeContext());
+        clock.tick(20_000);
+        expect(connected?.lookUp).to.equal(undefined);
+        await connected?.send(makeMessage(), makeContext());
+      } finally {
+        clock.restore();
+      }
+      expect(connected?.lookUp).to.be.a('function');
+    });
+
+    const lookUp = (): Promise<unknown> => {
+      const connected = connect('whatsapp', { senders: whatsapp });
+      return Promise.resolve(connected.lookUp?.(SID, makeContext()));
+    };
+
+    it('by asking Twilio for it', async () => {
+      api.script({ status: 200, body: { sid: SID, status: 'undelivered', error_code: 63024 } });
+      expect(await lookUp()).to.deep.equal({
+        status: 'failed',
+        code: '63024',
+        reason: 'The recipient cannot get this on WhatsApp',
+        moveOn: true,
+        isNotReached: true,
+      });
+      expect(
+        api.requests.map(({ method, path }) => `${method} ${path.split('/').at(-1) ?? ''}`),
+      ).to.deep.equal([`GET ${SID}.json`]);
+    });
+
+    for (const [answer, status] of [
+      [{ status: 200, body: { status: 'read', error_code: null } }, 'delivered'],
+      [{ status: 200, body: { status: 'failed', error_code: null } }, 'failed'],
+      [{ status: 200, body: { status: 'sent' } }, 'pending'],
+      [{ status: 200, body: 'no JSON' }, 'pending'],
+      [{ status: 404, body: { status: 'failed' } }, 'pending'],
+      ['reset', 'pending'],
+    ] as const) {
+      it(`${status} where Twilio answers ${JSON.stringify(answer)}`, async () => {
+        api.script(answer);
+        expect(await lookUp()).to.include({ status });
+      });
+    }
+  });
+
+  describe('tells Twilio that its code was used', () => {
+    const confirm = (): Promise<void> | undefined => connect('sms').confirm?.(SID, makeContext());
+
+    it('by the feedback of the message', async () => {
+      api.script({ status: 201, body: { message_sid: SID, outcome: 'confirmed' } });
+      await confirm();
+      const [request] = api.requests;
+      expect(`${request?.method} ${request?.path}`).to.equal(
+        `POST /2010-04-01/Accounts/${ACCOUNT_SID}/Messages/${SID}/Feedback.json`,
+      );
+      expect(sentForm()).to.deep.equal({ Outcome: 'confirmed' });
+    });
+
+    for (const [answer, code, message] of [
+      [{ status: 404, body: { code: 20404 } }, '20404', /./],
+      [{ status: 401, body: { code: 20003 } }, '20003', /credentials/],
+      [{ status: 500, body: 'no JSON' }, 'HTTP_500', /not available/],
+      ['reset', 'NO_ANSWER', /^No complete answer from Twilio \(\w+\)$/],
+    ] as const) {
+      it(`and says why it could not: ${code}`, async () => {
+        api.script(answer);
+        const error: unknown = await confirm()?.catch((thrown: unknown) => thrown);
+        expect(error).to.be.instanceOf(ProviderError).and.include({ code });
+        expect((error as ProviderError).message).to.match(message);
+      });
+    }
+
+    it('and says that nothing left', async () => {
+      const channel = connect('sms', { baseUrl: REFUSING_ORIGIN });
+      const error: unknown = await channel.confirm?.(SID, makeContext()).catch((thrown: unknown) => thrown);
+      expect(error).to.include({ code: 'UNREACHABLE' });
+    });
+  });
+
+  it('serves two hooks from one blueprint, each with its own settings', async () => {
+    const blueprint = twilioMessages();
+    const [first, second] = ['+15005550001', '+15005550002'].map((sender) =>
+      blueprint.connect?.({
+        twilio: api.connect({ senders: { sms: { default: sender }, voice: undefined, whatsapp: undefined } }),
+        channel: 'sms',
+        clock: () => NOW,
+      }),
+    );
+    await first?.send(makeMessage(), makeContext());
+    await second?.send(makeMessage(), makeContext());
+    expect(api.requests.map(({ form }) => form.get('From'))).to.deep.equal(['+15005550001', '+15005550002']);
+    expect(first).to.include({ provider: 'TWILIO', host: new URL(api.origin).host });
+    expect(await blueprint.send(makeMessage(), makeContext())).to.deep.equal({
+      status: 'refused',
+      code: 'NOT_CONNECTED',
+      reason: 'This channel was used outside a hook, which connects it to Twilio',
+      moveOn: true,
+      hasLeft: false,
+    });
+  });
+});

@@ -1,0 +1,174 @@
+import { expect } from 'chai';
+import type { Outcome } from '#lib/core/channel.js';
+import type { HttpResult } from '#lib/http/call.js';
+import { CALL_SID, MESSAGE_SID, outcomeReader, sendReporting } from '#lib/channels/twilio/outcome.js';
+
+const SID = `SM${'0f'.repeat(16)}`;
+const SHAPE = /^(SM|MM)[0-9a-f]{32}$/i;
+const NUMBER = '+447700900123';
+
+function answered(status: number, body: unknown): HttpResult {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return { kind: 'answered', status, headers: {}, body: text };
+}
+
+const outcomeOf = (result: HttpResult, shape: RegExp): Outcome => outcomeReader(shape)(result);
+
+describe('outcomeReader', () => {
+  for (const status of ['queued', 'accepted', 'sent', undefined]) {
+    it(`is accepted for a 201 with the id and the status ${status ?? 'missing'}`, () => {
+      const outcome = outcomeOf(answered(201, { sid: SID, status }), SHAPE);
+      expect(outcome).to.deep.equal({ status: 'accepted', transactionId: SID });
+    });
+  }
+
+  for (const status of [200, 299]) {
+    it(`is accepted for every other 2xx (${status})`, () => {
+      expect(outcomeOf(answered(status, { sid: SID }), SHAPE).status).to.equal('accepted');
+    });
+  }
+
+  const ids: [string, RegExp, boolean][] = [
+    [SID, MESSAGE_SID, true],
+    [`MM${'0f'.repeat(16)}`, MESSAGE_SID, true],
+    [`SM${'f'.repeat(64)}`, MESSAGE_SID, true],
+    [`SM${'f'.repeat(65)}`, MESSAGE_SID, false],
+    ['SM', MESSAGE_SID, false],
+    [`xSM${'0f'.repeat(16)}`, MESSAGE_SID, false],
+    [`CA${'0f'.repeat(16)}`, CALL_SID, true],
+    [`CA${'f'.repeat(65)}`, CALL_SID, false],
+    ['CA', CALL_SID, false],
+    [`xCA${'0f'.repeat(16)}`, CALL_SID, false],
+  ];
+  for (const [sid, shape, isOne] of ids) {
+    it(`takes ${sid} for ${isOne ? 'an id' : 'none'} of ${shape === CALL_SID ? 'a call' : 'a message'}`, () => {
+      expect(outcomeOf(answered(201, { sid }), shape).status).to.equal(isOne ? 'accepted' : 'unknown');
+    });
+  }
+
+  for (const [title, body] of [
+    ['no body', ''],
+    ['HTML', '<html></html>'],
+    ['an answer that ends early', '{"sid":"SM'],
+    ['null', 'null'],
+    ['a list', [{ sid: SID }]],
+    ['no id', { status: 'queued' }],
+    ['an id of another kind', { sid: `CA${'0f'.repeat(16)}`, status: 'queued' }],
+    ['an id that is no text', { sid: 7 }],
+  ] as const) {
+    it(`is unknown for a 2xx with ${title}`, () => {
+      expect(outcomeOf(answered(201, body), SHAPE)).to.deep.equal({
+        status: 'unknown',
+        reason: 'Twilio answered with status 201 and nothing that can be read',
+      });
+    });
+  }
+
+  it('is refused for a 201 that says it has failed, by the code in it', () => {
+    const outcome = outcomeOf(answered(201, { sid: SID, status: 'failed', error_code: 21610 }), SHAPE);
+    expect(outcome).to.include({ status: 'refused', code: '21610', moveOn: 'other-channel' });
+  });
+
+  for (const status of ['failed', 'undelivered', 'canceled']) {
+    it(`is refused for a 201 that says ${status} and gives no code`, () => {
+      const outcome = outcomeOf(answered(201, { sid: SID, status, error_code: null }), SHAPE);
+      expect(outcome).to.include({ status: 'refused', code: status.toUpperCase(), moveOn: true });
+    });
+  }
+
+  for (const status of [300, 301, 400, 404, 409, 422, 429, 499, 503]) {
+    it(`is refused for a complete ${status}`, () => {
+      const outcome = outcomeOf(answered(status, { code: 63007, message: `to ${NUMBER}`, status }), SHAPE);
+      expect(outcome).to.include({ status: 'refused', code: '63007', moveOn: true });
+      expect(JSON.stringify(outcome)).to.not.contain(NUMBER);
+    });
+  }
+
+  it('reads a code that came as text: a fraud block is one, however it is written', () => {
+    expect(outcomeOf(answered(400, { code: '30450' }), SHAPE)).to.include({
+      code: '30450',
+      isFraudBlock: true,
+    });
+    expect(outcomeOf(answered(400, { code: '63007' }), SHAPE)).to.include({ code: '63007' });
+  });
+
+  for (const code of [
+    ...['63007x', 'x63007', '6300700', NUMBER, Number(NUMBER)],
+    ...[1_000_000, 2 ** 53, 6.5, -1, 0, null, {}, [63007]],
+  ]) {
+    it(`goes by the status where the code is ${JSON.stringify(code)}`, () => {
+      expect(outcomeOf(answered(400, { code }), SHAPE)).to.include({ status: 'refused', code: 'HTTP_400' });
+    });
+  }
+
+  it('takes no number of seven digits or more for the code of a message that failed', () => {
+    const body = { sid: SID, status: 'failed', error_code: Number(NUMBER) };
+    const outcome = outcomeOf(answered(201, body), SHAPE);
+    expect(outcome).to.include({ status: 'refused', code: 'FAILED' });
+    expect(JSON.stringify(outcome)).to.not.contain(NUMBER.slice(1));
+  });
+
+  it('tells the log what to do', () => {
+    expect(outcomeOf(answered(400, { code: 63007 }), SHAPE))
+      .to.have.property('remedy')
+      .that.contains('Twilio Console');
+  });
+
+  it('passes on that it was a fraud block', () => {
+    const outcome = outcomeOf(answered(403, { code: 60410 }), SHAPE);
+    expect(outcome).to.include({ status: 'refused', moveOn: false, isFraudBlock: true });
+  });
+
+  for (const status of [500, 502, 504, 520]) {
+    it(`is unknown for a ${status}, whatever it says`, () => {
+      expect(outcomeOf(answered(status, { code: 20500 }), SHAPE)).to.deep.equal({
+        status: 'unknown',
+        reason: `Twilio answered with status ${status}`,
+      });
+    });
+  }
+
+  it('is refused as UNREACHABLE for what was never sent', () => {
+    const outcome = outcomeOf({ kind: 'not-sent', reason: 'ECONNREFUSED' }, SHAPE);
+    expect(outcome).to.deep.equal({
+      status: 'refused',
+      code: 'UNREACHABLE',
+      reason: 'Not sent: Twilio could not be reached (ECONNREFUSED)',
+      moveOn: true,
+      hasLeft: false,
+    });
+  });
+
+  it('is unknown for what was sent and not answered', () => {
+    expect(outcomeOf({ kind: 'no-answer', reason: 'ECONNRESET' }, SHAPE)).to.deep.equal({
+      status: 'unknown',
+      reason: 'No complete answer from Twilio (ECONNRESET)',
+    });
+  });
+});
+
+describe('sendReporting', () => {
+  const url = 'https://id.acme.com/okta/telephony/twilio/status';
+  for (const [title, first, expected] of [
+    ['once more without the URL when Twilio refuses it', '21609', [url, undefined]],
+    ['only once after another refusal', '21211', [url]],
+  ] as const) {
+    it(`sends ${title}`, async () => {
+      const used: (string | undefined)[] = [];
+      await sendReporting(url, (callback) => {
+        used.push(callback);
+        return Promise.resolve({ status: 'refused', code: first, reason: '' });
+      });
+      expect(used).to.deep.equal(expected);
+    });
+  }
+
+  it('sends only once where there was no URL to refuse', async () => {
+    let count = 0;
+    await sendReporting(undefined, () => {
+      count += 1;
+      return Promise.resolve({ status: 'refused', code: '21609', reason: '' });
+    });
+    expect(count).to.equal(1);
+  });
+});

@@ -1,0 +1,208 @@
+import { expect } from 'chai';
+import type { ChannelPort } from '#lib/core/channel.js';
+import { ConfigurationError } from '#lib/core/errors.js';
+import type { TwilioSettings } from '#lib/channels/twilio/client.js';
+import { describeRefusal } from '#lib/channels/twilio/error-codes.js';
+import type { TwilioParts } from '#lib/channels/twilio/messages.js';
+import { twilioVerify, verifyLocaleOf, type TwilioVerifyOptions } from '#lib/channels/twilio/verify.js';
+import { isVerifyLocale } from '#lib/testing/twilio/verify-locales.js';
+import {
+  KEY_SID,
+  makeContext,
+  makeMessage,
+  makeSettings,
+  NOW,
+  OTP_CODE,
+  PHONE_NUMBER,
+  startScriptedApi,
+  type ScriptedApi,
+} from './scripted-api.js';
+import { createTwilioConnection } from '#lib/channels/twilio/client.js';
+
+const SERVICE = `VA${'0e'.repeat(16)}`;
+const SID = `VE${'0f'.repeat(16)}`;
+const SENT = { status: 201, body: { sid: SID, status: 'pending', valid: false } };
+const refusedWith = (status: number, code: number) => ({ status, body: { code, status, message: 'no' } });
+
+describe('twilioVerify', () => {
+  let api: ScriptedApi;
+  before(async () => {
+    api = await startScriptedApi();
+  });
+  after(() => api.close());
+  beforeEach(() => {
+    api.script(SENT);
+  });
+
+  function connect(
+    channel: string,
+    options: Partial<TwilioVerifyOptions> = {},
+    settings: Partial<TwilioSettings> = {},
+  ): ChannelPort<TwilioParts> {
+    const parts = { twilio: api.connect(settings), channel, clock: () => NOW };
+    const connected = twilioVerify({ serviceSid: SERVICE, ...options }).connect?.(parts);
+    if (connected === undefined) throw new Error('connect returned nothing');
+    return connected;
+  }
+
+  for (const [name, channel] of [
+    ['sms', 'sms'],
+    ['voice', 'call'],
+    ['whatsapp', 'whatsapp'],
+  ] as const) {
+    it(`has Verify send Okta's code by ${name}`, async () => {
+      const outcome = await connect(name).send(makeMessage({ locale: 'de-AT' }), makeContext());
+      expect(outcome).to.deep.equal({ status: 'accepted', transactionId: SID });
+      expect(Object.fromEntries(api.requests[0]?.form ?? [])).to.deep.equal({
+        To: PHONE_NUMBER,
+        Channel: channel,
+        CustomCode: OTP_CODE,
+        Locale: 'de',
+      });
+      expect(api.requests[0]).to.include({
+        method: 'POST',
+        path: `/v2/Services/${SERVICE}/Verifications`,
+      });
+      expect(api.requests[0]?.headers.authorization).to.equal(
+        `Basic ${Buffer.from(`${KEY_SID}:the secret of the key`).toString('base64')}`,
+      );
+    });
+  }
+
+  it('asks for the risk check of texts, and of nothing else', async () => {
+    for (const [name, expected] of [
+      ['sms', 'disable'],
+      ['voice', null],
+      ['whatsapp', null],
+    ] as const) {
+      api.script(SENT);
+      await connect(name, { riskCheck: 'disable' }).send(makeMessage(), makeContext());
+      expect(api.requests[0]?.form.get('RiskCheck'), name).to.equal(expected);
+    }
+  });
+
+  it('names no locale that Verify has no message in', async () => {
+    await connect('sms').send(makeMessage({ locale: 'is-IS' }), makeContext());
+    expect(api.requests[0]?.form.has('Locale')).to.equal(false);
+  });
+
+  it('sends once more without the locale where Verify does not know it', async () => {
+    api.script(refusedWith(404, 20404), SENT);
+    const outcome = await connect('sms').send(makeMessage({ locale: 'vi' }), makeContext());
+    expect(outcome.status).to.equal('accepted');
+    expect(api.requests.map(({ form }) => form.get('Locale'))).to.deep.equal(['vi', null]);
+  });
+
+  it('says what to check where there is no such service, and leaves its other channels alone', async () => {
+    for (const answer of [refusedWith(404, 20404), { status: 404, body: 'nothing here' }]) {
+      api.script(answer);
+      const outcome = await connect('sms').send(makeMessage(), makeContext());
+      expect(outcome).to.include({
+        status: 'refused',
+        reason: 'Twilio knows no such Verify service',
+        moveOn: 'other-provider',
+      });
+      expect(outcome).to.have.property('remedy').that.includes('serviceSid');
+      expect(api.requests).to.have.lengthOf(2);
+    }
+  });
+
+  it('does not send again what may have left', async () => {
+    for (const answer of ['reset', 'cut', { status: 502, body: '' }, { status: 201, body: '{}' }] as const) {
+      api.script(answer);
+      const outcome = await connect('sms').send(makeMessage({ locale: 'vi' }), makeContext());
+      expect(outcome.status, JSON.stringify(answer)).to.equal('unknown');
+      expect(api.requests).to.have.lengthOf(1);
+    }
+  });
+
+  it('is refused what never left', async () => {
+    const outcome = await connect('sms').send(makeMessage(), makeContext({ mayLeave: () => false }));
+    expect(outcome).to.include({ status: 'refused', code: 'UNREACHABLE', hasLeft: false });
+    expect(api.requests).to.have.lengthOf(0);
+  });
+
+  it('does not take the id of a message for that of a verification', async () => {
+    api.script({ status: 201, body: { sid: `SM${'0f'.repeat(16)}`, status: 'pending' } });
+    expect((await connect('sms').send(makeMessage(), makeContext())).status).to.equal('unknown');
+  });
+
+  it('learns nothing of a message later, words none itself, and is known by a host of its own', () => {
+    const channel = connect(
+      'sms',
+      {},
+      { statusCallbackUrl: 'https://id.acme.com/okta/telephony/twilio/status' },
+    );
+    expect(channel).to.include({ provider: 'TWILIO_VERIFY', usesText: false, idNamespace: 'twilio' });
+    expect(channel).to.not.have.any.keys('reports', 'lookUp');
+    const dispatcher = { dispatch: () => true };
+    const hostOf = (settings: Partial<TwilioSettings>): string =>
+      createTwilioConnection({ settings: makeSettings(settings), dispatcher }).verifyHost;
+    expect(hostOf({})).to.equal('verify.twilio.com');
+    expect(hostOf({ edge: 'dublin', region: 'ie1' })).to.equal('verify.dublin.ie1.twilio.com');
+    expect(hostOf({ baseUrl: 'http://127.0.0.1:3003' })).to.equal('127.0.0.1:3003');
+  });
+
+  it('is refused until a hook has connected it', async () => {
+    const channel = twilioVerify({ serviceSid: SERVICE });
+    expect(await channel.send(makeMessage(), makeContext())).to.include({ code: 'NOT_CONNECTED' });
+  });
+
+  it('names every option that is wrong, and the channels that Verify does not have', () => {
+    const problemsOf = (make: () => unknown): readonly string[] => {
+      try {
+        make();
+      } catch (error) {
+        if (error instanceof ConfigurationError) return error.problems;
+      }
+      return [];
+    };
+    const wrong = { serviceSid: 'MG0123', riskCheck: 'off', locale: 'de' } as unknown as TwilioVerifyOptions;
+    const problems = problemsOf(() => twilioVerify(wrong));
+    expect(problems).to.have.lengthOf(3);
+    expect(problems.join())
+      .to.match(/locale.*serviceSid.*riskCheck/)
+      .and.not.contain('MG0123');
+    expect(problemsOf(() => twilioVerify(undefined as unknown as TwilioVerifyOptions))).to.have.lengthOf(1);
+    expect(problemsOf(() => connect('line')).join()).to.match(/sms, voice and whatsapp/);
+  });
+});
+
+describe('verifyLocaleOf', () => {
+  for (const [locale, expected] of [
+    ['en-US', 'en'],
+    ['en-GB', 'en-GB'],
+    ['EN-gb', 'en-GB'],
+    ['pt-BR', 'pt-BR'],
+    ['pt-PT', 'pt'],
+    ['es-419', 'es'],
+    ['zh-Hant-TW', 'zh-HK'],
+    ['zh-TW', 'zh-HK'],
+    ['zh-Hans-SG', 'zh'],
+    ['nn-NO', 'nb'],
+    ['fil-PH', 'tl'],
+    ['is-IS', undefined],
+    ['x', undefined],
+    ['constructor', undefined],
+  ] as const) {
+    it(`finds ${expected ?? 'nothing'} for ${locale}`, () => {
+      expect(verifyLocaleOf(locale)).to.equal(expected);
+      if (expected !== undefined) expect(isVerifyLocale(expected)).to.equal(true);
+    });
+  }
+});
+
+describe('the error codes of Verify', () => {
+  it('leave the provider for another one where its limits for a number, or the service, are at their end', () => {
+    for (const code of [60200, 60203, 60204, 60212, 25109]) {
+      expect(describeRefusal(code, 429), String(code)).to.include({ moveOn: 'other-provider' });
+    }
+  });
+  it('go on by another channel where this one is not there for the number', () => {
+    for (const code of [60205, 60220, 60223, 60227, 60228, 60242, 60245, 60605, 68008]) {
+      const { moveOn, reason } = describeRefusal(code, 400);
+      expect(moveOn, String(code)).to.equal(true);
+      expect(reason, String(code)).to.not.equal('Refused by the provider');
+    }
+  });
+});

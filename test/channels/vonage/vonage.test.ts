@@ -1,0 +1,332 @@
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { expect } from 'chai';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { vonageChannel, type VonageChannelOptions } from '#lib/channels/index.js';
+import { oktaTelephonyHook, twilioMessages } from '#lib/index.js';
+import {
+  ANA,
+  CODE,
+  commandOf,
+  startScene,
+  usualCredentials,
+  type Scene,
+  type SceneOptions,
+} from '#harness/scene.js';
+import { mustNotShow } from '#harness/witness.js';
+import { problemsOf } from '../options.js';
+import { startVonageEmulator, type VonageEmulator } from './emulator.js';
+
+type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
+
+describe('Vonage', () => {
+  let vonage: VonageEmulator;
+  let scene: Scene;
+  let now: number;
+  beforeEach(async () => {
+    now = Date.parse('2026-11-25T12:00:00Z');
+    vonage = await startVonageEmulator(() => now);
+  });
+  afterEach(() => Promise.all([scene.close(), vonage.close()]));
+
+  const byApplication = (): VonageChannelOptions => {
+    const { applicationId, privateKey, number, baseUrl } = vonage;
+    return { applicationId, privateKey, from: `+${number}`, baseUrl };
+  };
+  const byKey = (): VonageChannelOptions => {
+    const { apiKey, apiSecret, number, baseUrl } = vonage;
+    return { apiKey, apiSecret, from: number, baseUrl };
+  };
+  const template = () => ({ name: vonage.templateName, languages: { default: 'en_US', pt: 'pt_BR' } });
+  const start = async (channels: HookOptions['channels'], hook: HookOptions = {}): Promise<void> => {
+    scene = await startScene({ hook: { sandboxNumber: undefined, clock: () => now, channels, ...hook } });
+  };
+  const attempts = (): unknown[] =>
+    scene.events.flatMap((event) =>
+      event.type === 'attempt.ended' ? [[event.channel, event.provider, event.outcome, event.code]] : [],
+    );
+  const bodies = (): unknown[] => vonage.requests.map(({ body }) => JSON.parse(body) as unknown);
+
+  describe('as SMS', () => {
+    it('gets the text for as long as its code is good, with the id of the event', async () => {
+      await start({ sms: vonageChannel(byKey()) });
+      const command = commandOf(await scene.call({ eventId: 'event-1' }));
+      expect(command).to.include({ status: 'SUCCESSFUL', provider: 'VONAGE' });
+      expect(command?.['transactionId']).to.equal(vonage.messages[0]?.id);
+      expect(bodies()).to.deep.equal([
+        {
+          channel: 'sms',
+          message_type: 'text',
+          text: `Your code is ${CODE}`,
+          ttl: 300,
+          from: vonage.number,
+          to: ANA.phone.slice(1),
+          client_ref: 'event-1',
+        },
+      ]);
+    });
+
+    it('is what every other name than whatsapp means, and is sent from a name as well', async () => {
+      await start(
+        { backup: vonageChannel({ ...byKey(), from: 'ACME' }) },
+        { chooseChannels: () => ['backup'] },
+      );
+      expect(commandOf(await scene.call())).to.include({ provider: 'VONAGE' });
+      expect(vonage.messages[0]).to.include({ channel: 'sms', from: 'ACME' });
+    });
+
+    it('may be mounted as whatsapp by its kind', async () => {
+      await start({ whatsapp: vonageChannel({ ...byKey(), kind: 'sms' }) });
+      await scene.call();
+      expect(vonage.messages[0]).to.include({ channel: 'sms' });
+    });
+  });
+
+  it('is asked by ready() whether it takes the credentials, of either kind, and sends nothing', async () => {
+    await start({
+      sms: [vonageChannel(byKey()), vonageChannel(byApplication())],
+      whatsapp: vonageChannel({
+        ...{ apiKey: vonage.apiKey, apiSecret: 'another-secret' },
+        ...{ from: vonage.number, baseUrl: vonage.baseUrl },
+      }),
+    });
+    mustNotShow('another-secret');
+    const { channels } = await scene.hook.ready();
+    expect(channels).to.include({ 'sms[0]': 'ok', 'sms[1]': 'ok' });
+    expect(channels['whatsapp']).to.include({ code: 'UNAUTHORIZED' }).and.to.have.property('remedy');
+    vonage.fault({ kind: 'status', status: 503 });
+    expect((await scene.hook.ready()).channels['sms[1]']).to.include({ code: 'PROVIDER_UNREADABLE' });
+    vonage.clearFaults();
+    vonage.fault({ kind: 'reset' });
+    expect((await scene.hook.ready()).channels['sms[1]']).to.include({ code: 'PROVIDER_UNREACHABLE' });
+    expect(vonage.messages).to.be.empty;
+  });
+
+  describe('as WhatsApp', () => {
+    it("gets the template in the user's language, with the code in its body and its button, and nothing else", async () => {
+      await start({ whatsapp: vonageChannel({ ...byApplication(), template: template() }) });
+      scene.okta.updateUser(ANA.id, { locale: 'pt_PT' });
+      await scene.call({ locale: 'pt-PT' });
+      const parameters = [{ type: 'text', text: CODE }];
+      expect(vonage.messages[0]).to.deep.include({
+        channel: 'whatsapp',
+        text: undefined,
+        ttl: undefined,
+        custom: {
+          type: 'template',
+          template: {
+            name: vonage.templateName,
+            language: { policy: 'deterministic', code: 'pt_BR' },
+            components: [
+              { type: 'body', parameters },
+              { type: 'button', sub_type: 'url', index: '0', parameters },
+            ],
+          },
+        },
+      });
+    });
+
+    it('gets free text where there is no template', async () => {
+      await start({ whatsapp: vonageChannel(byKey()) });
+      await scene.call();
+      expect(vonage.messages[0]).to.include({ channel: 'whatsapp', text: `Your code is ${CODE}` });
+    });
+
+    it('does not ask composeText where it has a template', async () => {
+      const asked: string[] = [];
+      const composeText = (request: { otpCode: string }, _profile: unknown, channel: string): string => {
+        asked.push(channel);
+        return `Composed ${request.otpCode}`;
+      };
+      await start({ whatsapp: vonageChannel({ ...byKey(), template: template() }) }, { composeText });
+      await scene.call();
+      expect(asked).to.deep.equal([]);
+    });
+
+    it('cannot be sent from a name, nor mounted where calls go', async () => {
+      await start({});
+      const make = (channels: HookOptions['channels']) => () =>
+        oktaTelephonyHook({ credentials: usualCredentials(scene.okta, scene.twilio), channels });
+      const named = vonageChannel({ ...byKey(), from: 'ACME' });
+      expect(problemsOf(make({ whatsapp: [twilioMessages(), named] }))).to.deep.equal([
+        'channels.whatsapp: from must be a phone number in E.164 form for WhatsApp',
+      ]);
+      expect(problemsOf(make({ voice: named }))).to.deep.equal([
+        'channels.voice: vonageChannel sends texts; mount it under another name than voice',
+      ]);
+    });
+  });
+
+  describe('is asked', () => {
+    const tokens = (): string[] =>
+      vonage.requests.map(({ headers }) => (headers.authorization ?? '').replace('Bearer ', ''));
+
+    it('with a token of the application, the same one for ten minutes, then with the next', async () => {
+      await start({ sms: vonageChannel(byApplication()) });
+      await scene.call();
+      now += 600_000;
+      await scene.call();
+      now += 1_000;
+      await scene.call();
+      expect(vonage.messages).to.have.length(3);
+      const [first = '', second, third = ''] = tokens();
+      expect(decodeProtectedHeader(first)).to.deep.equal({ alg: 'RS256', typ: 'JWT' });
+      const { iat = 0, exp, jti, ...claims } = decodeJwt(first);
+      expect(claims).to.deep.equal({ application_id: vonage.applicationId });
+      expect(exp).to.equal(iat + 900);
+      expect(second).to.equal(first);
+      expect(decodeJwt(third).jti).to.not.equal(jti);
+    });
+
+    it('with a new token by a clock that was set back', async () => {
+      await start({ sms: vonageChannel(byApplication()) });
+      await scene.call();
+      now -= 86_400_000;
+      await scene.call();
+      expect(tokens()[1]).to.not.equal(tokens()[0]);
+      expect(vonage.messages).to.have.length(2);
+    });
+  });
+
+  describe('is followed', () => {
+    for (const [title, status, error, code, next] of [
+      ['by Twilio where it does not take the credentials', 401, 'unauthorized', 'UNAUTHORIZED', 'TWILIO'],
+      ['by Twilio where there are too many requests', 429, 'throttled', 'THROTTLED', 'TWILIO'],
+      ['by Twilio after an error of words that are new', 422, 'anastasia-silveira', 'HTTP_422', 'TWILIO'],
+      ['by nobody where the number is wrong', 422, '1170', '1170', undefined],
+      ['by nobody of SMS where the recipient opted out', 422, '1240', '1240', undefined],
+    ] as const) {
+      it(title, async () => {
+        await start({ sms: [vonageChannel(byKey()), twilioMessages()] });
+        vonage.refuseWith(status, error);
+        await scene.call();
+        const follower = next === undefined ? [] : [['sms', next, 'accepted', undefined]];
+        expect(attempts()).to.deep.equal([['sms', 'VONAGE', 'refused', code], ...follower]);
+      });
+    }
+
+    it('by SMS of Twilio after an opt-out from WhatsApp', async () => {
+      await start({ whatsapp: vonageChannel(byKey()), sms: twilioMessages() });
+      vonage.refuseWith(422, '1240');
+      await scene.call();
+      expect(attempts()).to.deep.equal([
+        ['whatsapp', 'VONAGE', 'refused', '1240'],
+        ['sms', 'TWILIO', 'accepted', undefined],
+      ]);
+    });
+
+    it('by nothing at all where Fraud Defender held it back, which Okta is told as pending', async () => {
+      await start({ sms: [vonageChannel(byKey()), twilioMessages()] });
+      vonage.refuseWith(403, '1473');
+      expect(commandOf(await scene.call())).to.include({ status: 'PENDING', provider: 'GUARD' });
+      expect(scene.twilio.messages).to.be.empty;
+    });
+
+    it('by Twilio where it does not take the language of the template', async () => {
+      const languages = { default: 'xx_XX' };
+      await start({ whatsapp: vonageChannel({ ...byKey(), template: { ...template(), languages } }) });
+      await scene.call();
+      expect(attempts()[0]).to.deep.equal(['whatsapp', 'VONAGE', 'refused', '1022']);
+      expect(attempts()[1]).to.include.members(['sms', 'TWILIO']);
+    });
+  });
+});
+
+describe('the options of vonageChannel', () => {
+  const pem = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  }).privateKey;
+  const ec = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  }).privateKey;
+  const SECRET = 'vonage-secret-8c1e';
+  const key = { apiKey: 'a1b2c3d4', apiSecret: SECRET, from: '447700900444' };
+  const application = { applicationId: 'app-1', privateKey: pem, from: 'ACME' };
+  const problems = (options: unknown): readonly string[] =>
+    problemsOf(() => vonageChannel(options as VonageChannelOptions));
+  beforeEach(() => {
+    mustNotShow(SECRET, pem, pem.slice(60, 100));
+  });
+
+  const template = (name: unknown, languages: unknown): object => ({ ...key, template: { name, languages } });
+  const PAIRS = 'give applicationId and privateKey, or apiKey and apiSecret: one of the two pairs';
+  const KEY =
+    "privateKey must be the application's private key: an RSA key of 2048 bits or more that is not encrypted, as PEM or JWK";
+  const FROM =
+    'from must be a phone number in E.164 form, or for SMS a name of 1 to 11 letters, digits and spaces with a letter';
+  const TEMPLATE =
+    "template must be { name, languages } of an approved authentication template, with a default such as 'en_US' in languages, or be left out";
+  const rows: readonly (readonly [problems: readonly string[], ...options: unknown[]])[] = [
+    [
+      [],
+      key,
+      { ...key, from: '+447700900444', kind: 'whatsapp', template: undefined, baseUrl: undefined },
+      { ...key, kind: 'sms', from: '1234567', baseUrl: 'https://messages-sandbox.nexmo.com' },
+      { ...key, from: 'Acme and 11' },
+      template('okta_code', { default: 'en_US', pt: 'pt_BR', de: 'de', fil: 'fil' }),
+      template(`a_${'0'.repeat(510)}`, { default: 'zh_HANS' }),
+      application,
+      { ...application, privateKey: pem.replaceAll('\n', '\\n'), apiKey: undefined },
+      { ...application, privateKey: createPrivateKey(pem).export({ format: 'jwk' }) },
+    ],
+    [['The options must be an object'], undefined, null, 'text', [key]],
+    [[PAIRS, FROM], {}],
+    [[PAIRS], { ...key, ...application }, { ...key, privateKey: pem }, { ...application, apiSecret: SECRET }],
+    [["apiSecret must be the account's API secret, as text without spaces"], { apiKey: 'a', from: 'ACME' }],
+    [["apiKey must be the account's API key, as text without spaces"], { ...key, apiKey: undefined }],
+    [
+      ["applicationId must be the application's id, as text without spaces"],
+      { privateKey: pem, from: 'ACME' },
+    ],
+    [[KEY], ...[ec, SECRET, 1, null, undefined].map((privateKey) => ({ ...application, privateKey }))],
+    [
+      [FROM],
+      ...[
+        'ACME and Sons',
+        ' ACME',
+        'ACME ',
+        '12',
+        '+0447700900444',
+        'AC-ME',
+        '1234567890123456',
+        '',
+        447700900444,
+      ].map((from) => ({ ...key, from })),
+    ],
+    [
+      [TEMPLATE],
+      ...['', 'Okta_Code', 'okta-code', 'a'.repeat(513), 1, undefined].map((name) =>
+        template(name, { default: 'en' }),
+      ),
+      ...[undefined, 'en', ['en'], {}, { pt: 'pt_BR' }, { default: undefined }].map((languages) =>
+        template('a', languages),
+      ),
+      // One good language is not enough.
+      ...['english', 'en-US', 'EN', 'en_us', 'e', '', 1, null].map((pt) =>
+        template('a', { default: 'en_US', pt }),
+      ),
+      { ...key, template: { name: 'a', language: 'en' } },
+      { ...key, template: { name: 'a', languages: { default: 'en' }, namespace: 'b' } },
+      { ...key, template: 'okta_code' },
+      { ...key, template: null },
+    ],
+    [
+      [
+        'signatureSecret is not an option; remove it, or look for a misspelling',
+        "kind must be 'sms' or 'whatsapp', or be left out",
+        'baseUrl must be an origin without a path, such as https://api.nexmo.com; https, or http on loopback, or be left out',
+      ],
+      { ...key, kind: 'mms', baseUrl: 'https://api.nexmo.com/v1', signatureSecret: SECRET },
+    ],
+  ];
+  it('are taken where they are fine, and else refused with every problem, each with its remedy and without its value', () => {
+    for (const [expected, ...given] of rows) {
+      for (const [index, options] of given.entries()) {
+        expect(problems(options), `${expected.join()} ${index}`).to.deep.equal(expected);
+      }
+    }
+  });
+});

@@ -1,0 +1,255 @@
+import { execFile } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { runDemo } from '#lib/cli/demo/demo.js';
+import { runProgram } from '#lib/cli/program.js';
+import { startDemoOrg, type DemoOrg } from '#lib/testing/index.js';
+import { ExampleRun } from '#harness/example-run.js';
+import { freePort } from '#harness/free-port.js';
+import { until } from '#harness/until.js';
+import { witness } from '#harness/witness.js';
+import { rejection } from '../../testing/local.js';
+import { captureTerminal, withStylesNamed } from '../captured-terminal.js';
+
+/** The demo within this process: what it has printed until now, and how it ends. */
+function runHere(args: string, settings: { readonly isTTY?: boolean } = {}) {
+  const stream = () => Object.assign(new PassThrough(), { isTTY: settings.isTTY === true });
+  const [stdin, stdout, stderr] = [stream(), stream(), stream()];
+  const printed = { stdout: '', stderr: '' };
+  stdout.setEncoding('utf8').on('data', (text: string) => (printed.stdout += withStylesNamed(text)));
+  stderr.setEncoding('utf8').on('data', (text: string) => (printed.stderr += withStylesNamed(text)));
+  const signals = new EventEmitter();
+  const exitCode = runProgram({
+    args: ['demo', ...args.split(' ')],
+    env: {},
+    streams: { stdin, stdout, stderr },
+    time: { now: Date.now, sleep: () => Promise.resolve() },
+    signals,
+  });
+  /** What the pattern finds on standard output, as soon as it is there. */
+  const found = async (pattern: RegExp): Promise<RegExpExecArray> => {
+    await until(() => pattern.test(printed.stdout));
+    const match = pattern.exec(printed.stdout);
+    if (match === null) throw new Error('it is gone');
+    return match;
+  };
+  return { printed, signals, exitCode, found };
+}
+
+/** The demo with an org of a test's own. */
+function runWith(startOrg: Parameters<typeof runDemo>[1], port = 0) {
+  const captured = captureTerminal();
+  const signals = new EventEmitter();
+  const { terminal } = captured;
+  const ended = runDemo({ options: { port: String(port) }, terminal, signals }, startOrg);
+  return { ...captured, signals, ended };
+}
+
+/** Of the pasted command. */
+const CODE = '042917';
+
+describe('okta-telephony-hook demo', function () {
+  it('serves phones and console, takes the pasted curl, logs no code, and ends on SIGINT', async () => {
+    const { printed, signals, exitCode, found } = runHere('--port 0');
+    await found(/Ctrl-C ends it/);
+    const [, phones = ''] = await found(/Phones +(http:\S+)/);
+    const [, consoleUrl = ''] = await found(/Console +(http:\S+)/);
+    const [command = ''] = await found(/^curl [\s\S]*? -d '.*'$/m);
+    const { stdout } = await promisify(execFile)('sh', ['-c', command]);
+    expect(stdout).to.match(/"status":"SUCCESSFUL".*channel=whatsapp/);
+    const state = await (await fetch(`${phones}api/state`)).text();
+    expect(state).to.include(CODE);
+
+    // The two pages lead to each other.
+    const links = async (page: string): Promise<unknown> =>
+      ((await (await fetch(`${page}api/about`)).json()) as { links: unknown }).links;
+    expect(await links(phones)).to.deep.equal([{ title: 'Console', href: '/console/' }]);
+    expect(await links(consoleUrl)).to.deep.equal([{ title: 'Phones', href: '/phones/' }]);
+    const executions = await (await fetch(`${consoleUrl}api/executions`)).text();
+    expect(executions)
+      .to.match(/"channel":"whatsapp"/)
+      .and.not.include(CODE);
+
+    // An open page does not keep it from ending.
+    const stream = await fetch(`${phones}api/stream`);
+    expect(stream.status).to.equal(200);
+    signals.emit('SIGINT');
+    expect(await exitCode).to.equal(0);
+    await stream.text().catch(() => '');
+    expect(printed.stderr).to.not.include(CODE);
+    expect(printed.stderr).to.match(
+      /^okta-telephony-hook: a code was sent {2}channel=whatsapp {2}status=SUCCESSFUL {2}durationMs=\d+$/m,
+    );
+  });
+
+  it('runs as a process of its own, which a real SIGINT ends', async () => {
+    const demo = new ExampleRun({}, [
+      ...[process.execPath, '--import', 'tsx', 'lib/cli/main.ts', 'demo'],
+      ...['--port', '0'],
+    ]);
+    try {
+      await demo.printed(/Ctrl-C ends it/);
+      demo.child.kill('SIGINT');
+      expect(await demo.exitCode()).to.equal(0);
+    } finally {
+      demo.kill();
+    }
+  });
+
+  it('leads to the phones, and answers 404 where nothing is', async () => {
+    const { signals, exitCode, found } = runHere('--port 0');
+    const [, phones = '', origin = ''] = await found(/Phones +((http:\/\/[^/]+)\S+)/);
+    const answerOf = async (path: string): Promise<readonly [number, string | null]> => {
+      const { status, headers } = await fetch(origin + path, { redirect: 'manual' });
+      return [status, headers.get('location')];
+    };
+    expect(phones).to.equal(`${origin}/phones/`);
+    expect(await answerOf('/')).to.deep.equal([302, '/phones/']);
+    for (const path of ['/favicon.ico', '/phonesome', '/consoles/', '/?x', '/phones/nothing-of-it']) {
+      expect(await answerOf(path), path).to.deep.equal([404, null]);
+    }
+    expect((await fetch(`${origin}/phones/`)).status).to.equal(200);
+    for (const path of ['/phones', '/phones?of=a', '/console', '/console?of=a']) {
+      expect((await fetch(origin + path)).status, path).to.be.oneOf([200, 301, 302]);
+    }
+    signals.emit('SIGINT');
+    await exitCode;
+  });
+
+  it('lets nobody see the console who comes by a name that is not of this machine', async () => {
+    const { signals, exitCode, found } = runHere('--port 0');
+    const [, port = ''] = await found(/Console +http:\/\/127\.0\.0\.1:(\d+)/);
+    const statusFor = async (host: string): Promise<number | undefined> => {
+      const asked = request({ port, host: '127.0.0.1', path: '/console/api/about', headers: { host } }).end();
+      const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+      answer.resume();
+      return answer.statusCode;
+    };
+    expect(await statusFor(`127.0.0.1:${port}`)).to.equal(200);
+    expect(await statusFor('localhost')).to.equal(200);
+    expect(await statusFor(`rebound.example:${port}`)).to.equal(403);
+    signals.emit('SIGINT');
+    await exitCode;
+  });
+
+  it('tells at a terminal where everything is, and its log in colours', async () => {
+    const { printed, signals, exitCode, found } = runHere('--port 0', { isTTY: true });
+    const [, origin = ''] = await found(/Hook +(http:\/\/[^/]+)/);
+    const [curl = ''] = await found(/^curl [\s\S]*? -d '.*'$/m);
+    await found(/Ctrl-C ends it.\n\n$/);
+    expect(printed.stdout.replaceAll(curl, 'CURL').replaceAll(origin, 'ORIGIN')).to
+      .equal(`Okta, Twilio and phones on this machine; nothing leaves it.
+
+  Phones   ORIGIN/phones/  (sign in, read the code, type it back, make things go wrong)
+  Console  ORIGIN/console/  (what the hook did with each code)
+  Hook     ORIGIN/okta/telephony
+
+Or be Okta: paste this into another terminal.
+
+CURL
+
+Ctrl-C ends it.
+
+`);
+    await fetch(`${origin}/okta/telephony`, { method: 'POST', body: '{}' });
+    await until(() => printed.stderr !== '');
+    expect(printed.stderr).to.match(
+      /^<yellow>okta-telephony-hook: callers .* {2}reason=CALLER_NOT_PROVEN<\/>\n$/,
+    );
+    signals.emit('SIGTERM');
+    expect(await exitCode).to.equal(0);
+  });
+
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    it(`puts one JSON object on standard output with --json, and goes on running until ${signal}`, async () => {
+      const { printed, signals, exitCode } = runHere('--port 0 --json');
+      await until(() => printed.stdout.endsWith('}\n'));
+      const told = JSON.parse(printed.stdout) as { urls: Record<string, string>; curl: string };
+      expect(told).to.have.all.keys('command', 'urls', 'curl').and.to.include({ command: 'demo' });
+      expect(told.urls).to.have.all.keys('phones', 'console', 'hook', 'okta', 'twilio');
+      expect(told.curl).to.match(/^curl /);
+      expect((await fetch(told.urls['phones'] ?? '')).status).to.equal(200);
+      expect(signals.emit(signal)).to.equal(true);
+      expect(await exitCode).to.equal(0);
+      expect(JSON.parse(printed.stdout)).to.deep.equal(told);
+      // The next signal is no more its own.
+      expect(signals.eventNames()).to.deep.equal([]);
+    });
+  }
+
+  it('plays the bad day, and tells its phases', async () => {
+    const { printed, signals, exitCode } = runHere('--port 0 --faults');
+    await until(() => printed.stdout.includes('! Everything works.'));
+    const [, phones = ''] = /Phones +(http:\S+)/.exec(printed.stdout) ?? [];
+    const { badDay } = (await (await fetch(`${phones}api/state`)).json()) as { badDay: { current: string } };
+    expect(badDay.current).to.equal('all-well');
+    // Stopped on the page, it is over.
+    const headers = { 'content-type': 'application/json', origin: new URL(phones).origin };
+    await fetch(`${phones}api/bad-day`, { method: 'POST', headers, body: '{"isOn":false}' });
+    await until(() => printed.stdout.includes('The bad day is over; the page plays it again.\n'));
+    signals.emit('SIGINT');
+    expect(await exitCode).to.equal(0);
+  });
+
+  it('ends by itself, and lets go of its port and its signals, where something of it cannot start', async () => {
+    const port = await freePort();
+    const { ended, signals } = runWith(() => Promise.reject(new Error('no more of them')), port);
+    expect(await rejection(ended)).to.include({ message: 'no more of them' });
+    expect(signals.eventNames()).to.deep.equal([]);
+    const next = createServer().listen(port, '127.0.0.1');
+    await once(next, 'listening');
+    next.close();
+  });
+
+  it('answers 503 until it is ready, and ends everything afterwards', async () => {
+    const port = await freePort();
+    let org: DemoOrg | undefined;
+    const early: (readonly [number, string | null])[] = [];
+    const { ended, signals, stdout } = runWith(async () => {
+      const { status, headers } = await fetch(`http://127.0.0.1:${port}/console/`);
+      early.push([status, headers.get('retry-after')]);
+      return (org = await startDemoOrg());
+    }, port);
+    await until(() => stdout().includes('Ctrl-C'));
+    expect(early).to.deep.equal([[503, '1']]);
+    expect((await fetch(`http://127.0.0.1:${port}/phones/`)).status).to.equal(200);
+    signals.emit('SIGINT');
+    expect(await ended).to.equal(0);
+    for (const url of [`http://127.0.0.1:${port}/`, org?.okta.orgUrl ?? '', org?.twilio.baseUrl ?? '']) {
+      expect(await rejection(fetch(url)), url).to.be.instanceOf(TypeError);
+    }
+  });
+
+  it('says that a port is taken, and what to do', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const { printed, exitCode } = runHere(`--port ${port} --json`);
+    expect(await exitCode).to.equal(1);
+    other.close();
+    expect(JSON.parse(printed.stdout)).to.deep.equal({
+      result: 'failed',
+      error: {
+        code: 'PORT_TAKEN',
+        message: `Port ${port} is taken.`,
+        remedy: 'Give it another one: --port 0 takes any that is free.',
+      },
+    });
+    witness(printed.stdout + printed.stderr);
+  });
+
+  it('takes nothing for a port that is none', async () => {
+    for (const port of ['70000', '65536', '-1', 'any', '1.5', '100000', '000080', '1a', 'a1']) {
+      const { printed, exitCode } = runHere(`--port=${port} --json`);
+      expect(await exitCode, port).to.equal(2);
+      expect(JSON.parse(printed.stdout)).to.deep.equal({
+        result: 'failed',
+        error: { code: 'BAD_USE', message: '--port takes a number from 0 to 65535.' },
+      });
+    }
+  });
+});

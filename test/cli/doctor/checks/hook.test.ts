@@ -1,0 +1,121 @@
+import { expect } from 'chai';
+import { examineHook } from '#lib/cli/doctor/checks/hook.js';
+import { signWebhook } from '#lib/channels/twilio/webhooks.js';
+import { startTestServer, type TestServer } from '../../../testing/local.js';
+
+const NOW_MS = Date.parse('2026-11-25T12:00:00Z');
+const SECRET = 'hook-secret-5f1c9ab2';
+const AUTH_TOKEN = 'an-auth-token';
+const OURS = '{"error":{"errorSummary":"No"}}';
+const FINE = { status: 'ok', message: '', remedy: undefined } as const;
+
+describe('doctor on the hook', () => {
+  let server: TestServer;
+  let nowMs: number;
+  let takesMs: number;
+  beforeEach(async () => {
+    nowMs = NOW_MS;
+    takesMs = 0;
+    server = await startTestServer((response, { url, headers }) => {
+      nowMs += takesMs;
+      const isProven = headers.authorization === SECRET;
+      if (url.endsWith('/twilio/status')) response.writeHead(403).end();
+      else response.writeHead(isProven ? 400 : 401).end(OURS);
+    });
+  });
+  afterEach(() => {
+    server.close();
+  });
+
+  const examine = () => {
+    const url = `${server.url}/okta/telephony`;
+    const proof = { kind: 'header', headerName: undefined, secret: SECRET } as const;
+    return examineHook(
+      { finding: FINE, value: { url, proof, secret: SECRET, headerName: undefined } },
+      {
+        time: { now: () => nowMs, sleep: () => Promise.resolve() },
+        callMs: 5_000,
+        authToken: AUTH_TOKEN,
+        headerName: () => Promise.resolve(undefined),
+      },
+    );
+  };
+  const look = (name: string) => {
+    const { group } = examine();
+    const check = group.checks.find((one) => one.name === name);
+    return check?.look().finally(() => group.close?.());
+  };
+
+  const REMEDY =
+    'Let the gateway run near Okta and Twilio and never sleep (serverless cold starts), and look at what stands in between.';
+  const told = (ms: number): string => `It answered in ${ms} ms, over a new connection; Okta waits for 3 s`;
+  for (const [tookMs, finding] of [
+    [999.5, { status: 'ok', message: `${told(1_000)}.`, remedy: undefined }],
+    [1_000, { status: 'warn', message: `${told(1_000)}, and sending comes on top.`, remedy: REMEDY }],
+    [2_999, { status: 'warn', message: `${told(2_999)}, and sending comes on top.`, remedy: REMEDY }],
+    [3_000, { status: 'fail', message: `${told(3_000)}: it sends the code itself by then.`, remedy: REMEDY }],
+  ] as const) {
+    it(`says what an answer after ${tookMs} ms means`, async () => {
+      takesMs = tookMs;
+      expect(await look('hook.time')).to.deep.equal(finding);
+    });
+  }
+
+  it('asks as little as it has to, and as whom', async () => {
+    const { group, answer } = examine();
+    expect(group.title).to.equal('The hook');
+    for (const check of group.checks) await check.look();
+    await answer();
+    await group.close?.();
+    const path = '/okta/telephony';
+    const asked = server.received.map(({ url, headers, body }) => {
+      const { 'content-type': type, authorization, accept, 'user-agent': agent } = headers;
+      expect([accept, agent]).to.deep.equal(['application/json', 'okta-telephony-hook']);
+      const isChallenged = headers['x-okta-verification-challenge'] !== undefined;
+      return [url, type, authorization, body, isChallenged, headers['x-twilio-signature']];
+    });
+    const json = 'application/json';
+    const form = 'application/x-www-form-urlencoded';
+    expect(asked).to.deep.equal([
+      [path, json, undefined, '{}', false, undefined],
+      [path, json, SECRET, '{}', false, undefined],
+      [`${path}/events`, undefined, undefined, '', true, undefined],
+      [`${path}/events`, json, SECRET, '{}', false, undefined],
+      [`${path}/twilio/status`, form, undefined, 'AccountSid=doctor', false, undefined],
+      [
+        `${path}/twilio/status`,
+        form,
+        undefined,
+        'AccountSid=doctor',
+        false,
+        signWebhook({
+          authToken: AUTH_TOKEN,
+          url: `${server.url}${path}/twilio/status`,
+          params: { AccountSid: 'doctor' },
+        }),
+      ],
+    ]);
+  });
+
+  it('says what a gateway answers that is not as it should be', async () => {
+    expect(await look('hook.events')).to.include({ status: 'fail' });
+    expect(await look('hook.callbacks')).to.include({ status: 'fail' });
+  });
+
+  it('has nothing to look at without a URL', async () => {
+    const { group, answer } = examineHook(
+      { finding: FINE, value: undefined },
+      {
+        time: { now: () => nowMs, sleep: () => Promise.resolve() },
+        callMs: 1,
+        authToken: undefined,
+        headerName: () => Promise.resolve(undefined),
+      },
+    );
+    expect(group.title).to.equal('The hook');
+    expect(
+      await Promise.all(group.checks.map(async ({ name, look: see }) => [name, await see()])),
+    ).to.deep.equal([['hook.variables', FINE]]);
+    expect(await answer()).to.deep.equal({ kind: 'not-sent', reason: 'UNKNOWN' });
+  });
+});

@@ -1,0 +1,34 @@
+import { expect } from 'chai';
+import { examineMachine } from '#lib/cli/doctor/checks/machine.js';
+import { Variables } from '#lib/cli/environment.js';
+import { captureTerminal } from '../../captured-terminal.js';
+
+describe('doctor on this machine', () => {
+  for (const [version, isRecent] of [
+    ['18.20.4', false],
+    ['19.99.0', false],
+    ['20.18.9', false],
+    ['20.19.0', true],
+    ['20.20.1', true],
+    ['21.0.0', true],
+    ['22.18.0', true],
+    ['100.1.0', true],
+  ] as const) {
+    it(`says whether Node ${version} will do`, async () => {
+      const variables = new Variables({}, captureTerminal().terminal);
+      const okta = {
+        group: { title: 'Okta', checks: [] },
+        answer: undefined,
+        headerName: () => Promise.resolve(undefined),
+      };
+      const { title, checks } = examineMachine(variables, okta, version);
+      expect(title).to.equal('This machine');
+      const message = `Node is ${version}.`;
+      expect(await checks.find(({ name }) => name === 'machine.node')?.look()).to.deep.equal(
+        isRecent
+          ? { status: 'ok', message, remedy: undefined }
+          : { status: 'fail', message, remedy: 'Take 20.19 or later.' },
+      );
+    });
+  }
+});

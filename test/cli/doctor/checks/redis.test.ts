@@ -1,0 +1,258 @@
+import { expect } from 'chai';
+import { examineRedis } from '#lib/cli/doctor/checks/redis.js';
+import { RedisFailure } from '#lib/state/redis/failure.js';
+import type { RedisInspection } from '#lib/state/redis/inspection.js';
+
+type Load = NonNullable<Parameters<typeof examineRedis>[1]['load']>;
+type Told = readonly [check: string, status: string, message: string, remedy?: string];
+
+/** What it says of a Redis that is well. */
+const WELL: readonly Told[] = [
+  ['redis.variables', 'ok', 'Set.'],
+  ['redis.libraries', 'ok', 'ioredis is installed.'],
+  ['redis.reached', 'ok', 'It answers in 3 ms.'],
+  [
+    'redis.writes',
+    'ok',
+    "It takes what is written for codes, for the console's history and for late failover.",
+  ],
+  ['redis.version', 'ok', 'It is version 7.2.4.'],
+  ['redis.eviction', 'ok', 'maxmemory-policy is noeviction.'],
+  ['redis.memory', 'ok', 'Its memory has no bound but that of its machine.'],
+  ['redis.persistence', 'ok', 'It writes what changes to its disk (AOF).'],
+  ['redis.keys', 'ok', 'No gateway has written there with another STATE_ENCRYPTION_KEY.'],
+];
+
+const INFO: Readonly<Record<string, string>> = {
+  role: 'master',
+  redis_version: '7.2.4',
+  maxmemory_policy: 'noeviction',
+  maxmemory: '0',
+  used_memory: '1000',
+  aof_enabled: '1',
+  aof_last_write_status: 'ok',
+  connected_slaves: '0',
+};
+const SEEN: RedisInspection = {
+  answersInMs: 2.1,
+  info: INFO,
+  refusal: undefined,
+  historyRefusal: undefined,
+  alarmsRefusal: undefined,
+  hasOtherKeys: false,
+};
+const VALUE = { url: 'redis://redis.example:6379', encryptionKeys: ['key-1', 'key-2'] };
+const time = { now: () => 0, sleep: () => Promise.resolve() };
+
+async function look(load: Load): Promise<readonly Told[]> {
+  const finding = { status: 'ok', message: 'Set.', remedy: undefined } as const;
+  const group = examineRedis({ finding, value: VALUE }, { callMs: 700, time, load });
+  expect(group.title).to.equal('Redis');
+  return Promise.all(
+    group.checks.map(async (check): Promise<Told> => {
+      const { status, message, remedy } = await check.look();
+      return remedy === undefined ? [check.name, status, message] : [check.name, status, message, remedy];
+    }),
+  );
+}
+
+const seeing =
+  (seen: RedisInspection | RedisFailure): Load =>
+  () =>
+    Promise.resolve(() => Promise.resolve(seen));
+
+const UNSEEN = (check: string, what: string): Told => [
+  check,
+  'warn',
+  `${what} cannot be seen: INFO is forbidden to this user.`,
+  'Look at it as an administrator of the Redis.',
+];
+const NOPERM = new RedisFailure('NOPERM', false);
+const TOLD_NOPERM = 'Where gateways have it, allow the user these commands.';
+
+/** What is seen beside a Redis that is well, and the lines that say so. */
+const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ...told: readonly Told[]])[] = [
+  ['nothing', {}],
+  ['an answer within the bound', { answersInMs: 39.9 }, ['redis.reached', 'ok', 'It answers in 40 ms.']],
+  [
+    'an answer that is slow',
+    { answersInMs: 40 },
+    [
+      'redis.reached',
+      'warn',
+      'It answers in 40 ms from here: after 150 ms the gateway takes it for lost.',
+      'Put it near the gateways; from a machine that is far from both that says nothing.',
+    ],
+  ],
+  [
+    'a replica',
+    { info: { ...INFO, role: 'slave' } },
+    [
+      'redis.writes',
+      'fail',
+      'This server is a replica, and takes no writes that stay.',
+      'Lead REDIS_URL to the primary, by its endpoint.',
+    ],
+  ],
+  [
+    'codes that are refused',
+    { refusal: NOPERM },
+    ['redis.writes', 'fail', 'It does not take what the gateway writes (NOPERM).', NOPERM.remedy],
+  ],
+  [
+    'a history that is refused',
+    { historyRefusal: NOPERM },
+    [
+      'redis.writes',
+      'warn',
+      "It takes what is written for codes, but not what is for the console's history (NOPERM).",
+      `${TOLD_NOPERM} the console's history: +xadd +xdel +xrange +xrevrange.`,
+    ],
+  ],
+  [
+    'a history and alarms that are refused',
+    { historyRefusal: NOPERM, alarmsRefusal: new RedisFailure('READONLY', false) },
+    [
+      'redis.writes',
+      'warn',
+      "It takes what is written for codes, but not what is for the console's history (NOPERM) and lateFailover.afterSeconds (READONLY).",
+      `${TOLD_NOPERM} the console's history: +xadd +xdel +xrange +xrevrange; lateFailover.afterSeconds: +zadd +zrangebyscore +zrem.`,
+    ],
+  ],
+  [
+    'the oldest version that will do',
+    { info: { ...INFO, redis_version: '6.0.0' } },
+    ['redis.version', 'ok', 'It is version 6.0.0.'],
+  ],
+  [
+    'a version that is too old',
+    { info: { ...INFO, redis_version: '5.0.14' } },
+    ['redis.version', 'fail', 'It is version 5.0.14.', 'Take 6 or later.'],
+  ],
+  [
+    'a Valkey, which names an old Redis, too',
+    { info: { ...INFO, redis_version: '5.0.0', valkey_version: '8.1.0' } },
+    ['redis.version', 'ok', 'It is version 8.1.0.'],
+  ],
+  [
+    'a policy that evicts',
+    { info: { ...INFO, maxmemory_policy: 'allkeys-lru' } },
+    [
+      'redis.eviction',
+      'fail',
+      'maxmemory-policy is allkeys-lru: Redis may forget what was sent, and a code goes out twice.',
+      'Set maxmemory-policy to noeviction, on a Redis of its own.',
+    ],
+  ],
+  [
+    'a memory of which less than nine tenths are used',
+    { info: { ...INFO, maxmemory: '1000', used_memory: '899' } },
+    ['redis.memory', 'ok', '90 % of its memory is used.'],
+  ],
+  [
+    'a memory that is nearly full',
+    { info: { ...INFO, maxmemory: '1000', used_memory: '900' } },
+    [
+      'redis.memory',
+      'warn',
+      '90 % of its memory is used: once it is full, it takes no more writes.',
+      'Give it more memory, and see what fills it.',
+    ],
+  ],
+  ...(['0', '1'] as const).map((aof_enabled) => {
+    const info = { ...INFO, aof_enabled, aof_last_write_status: aof_enabled === '0' ? 'ok' : 'err' };
+    return [
+      aof_enabled === '0' ? 'no AOF' : 'an AOF that cannot be written',
+      { info },
+      [
+        'redis.persistence',
+        'warn',
+        'It has neither AOF nor a replica: a restart forgets which codes were sent and which phones want none.',
+        'Set appendonly to yes, or give it a replica.',
+      ],
+    ] as const;
+  }),
+  [
+    'a replica in the place of AOF',
+    { info: { ...INFO, aof_enabled: '0', connected_slaves: '1' } },
+    ['redis.persistence', 'ok', 'It has 1 replica.'],
+  ],
+  [
+    'replicas in the place of AOF',
+    { info: { ...INFO, aof_enabled: '0', connected_slaves: '2' } },
+    ['redis.persistence', 'ok', 'It has 2 replicas.'],
+  ],
+  [
+    'nothing of INFO',
+    { info: undefined },
+    UNSEEN('redis.version', 'Its version'),
+    UNSEEN('redis.eviction', 'Its eviction policy'),
+    UNSEEN('redis.memory', 'Its memory'),
+    UNSEEN('redis.persistence', 'Its persistence'),
+  ],
+  [
+    'other keys',
+    { hasOtherKeys: true },
+    [
+      'redis.keys',
+      'fail',
+      'A gateway has written there with another STATE_ENCRYPTION_KEY: they share nothing.',
+      'Give all gateways, and this command, one list of keys.',
+    ],
+  ],
+];
+
+describe('doctor on Redis', () => {
+  for (const [what, seen, ...told] of ROWS) {
+    it(`sees ${what}, and says what to do`, async () => {
+      const expected = WELL.map((line) => told.find(([check]) => check === line[0]) ?? line);
+      expect(await look(seeing({ ...SEEN, ...seen }))).to.deep.equal(expected);
+    });
+  }
+
+  it('looks at it once, by the variables, for as long as a call may take', async () => {
+    const asked: unknown[] = [];
+    const load: Load = () =>
+      Promise.resolve((options, { timeoutMs, now }) => {
+        asked.push(options, timeoutMs, now());
+        return Promise.resolve(SEEN);
+      });
+    await look(load);
+    const { url, encryptionKeys } = VALUE;
+    expect(asked).to.deep.equal([{ connection: url, encryptionKeys }, 700, 0]);
+  });
+
+  const notLooked = (cause: string, from: number): readonly Told[] =>
+    WELL.slice(from).map(([check]) => [
+      check,
+      'warn',
+      `Not looked at, since ${cause} has failed.`,
+      `See ${cause}.`,
+    ]);
+
+  it('looks no further where it cannot be reached', async () => {
+    const failure = new RedisFailure('ECONNREFUSED', true);
+    expect(await look(seeing(failure))).to.deep.equal([
+      ...WELL.slice(0, 2),
+      ['redis.reached', 'fail', 'It cannot be used: nothing listens there (ECONNREFUSED).', failure.remedy],
+      ...notLooked('redis.reached', 3),
+    ]);
+  });
+
+  it('looks no further where ioredis is not installed', async () => {
+    expect(await look(() => Promise.resolve(undefined))).to.deep.equal([
+      ...WELL.slice(0, 1),
+      ['redis.libraries', 'fail', 'ioredis is not installed where this runs.', 'npm install ioredis'],
+      ...notLooked('redis.libraries', 2),
+    ]);
+  });
+
+  it('looks at nothing where no Redis is configured', async () => {
+    const finding = { status: 'ok', message: 'Not set.', remedy: undefined } as const;
+    const { title, checks } = examineRedis({ finding, value: undefined }, { callMs: 1, time });
+    expect(title).to.equal('Redis');
+    expect(await Promise.all(checks.map(async ({ name, look: see }) => [name, await see()]))).to.deep.equal([
+      ['redis.variables', finding],
+    ]);
+  });
+});

@@ -1,0 +1,296 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:https';
+import { createServer as createSilentServer, type AddressInfo, type Server as TcpServer } from 'node:net';
+import { expect } from 'chai';
+import type { HttpResult } from '#lib/http/call.js';
+import { examineWay } from '#lib/cli/doctor/checks/way.js';
+import { signOwnCertificate } from '#harness/certificate.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
+
+const DAY_MS = 86_400_000;
+const NOW_MS = Date.parse('2026-11-25T12:00:00Z');
+const ANSWERED: HttpResult = { kind: 'answered', status: 401, headers: {}, body: '' };
+
+type Parts = Partial<Parameters<typeof examineWay>[1]>;
+type Told = readonly [status: string, message: string, remedy?: string];
+
+/** What one check says of the way to a URL. */
+async function look(name: string, url: string, parts: Parts = {}): Promise<Told> {
+  const value = { url, proof: undefined, secret: undefined, headerName: undefined };
+  const group = examineWay(
+    { finding: { status: 'ok', message: '', remedy: undefined }, value },
+    {
+      orgUrl: undefined,
+      callMs: 5_000,
+      time: { now: () => NOW_MS, sleep: () => Promise.resolve() },
+      answer: () => Promise.resolve(ANSWERED),
+      resolve: () => Promise.reject(new Error('no test looks a name up')),
+      ...parts,
+    },
+  );
+  expect(group.title).to.equal('The way to it');
+  const check = group.checks.find((one) => one.name === name);
+  const { status, message, remedy } = (await check?.look()) ?? {};
+  const told = String(message).replace(/127\.0\.0\.1:\d+/, 'HOST');
+  return remedy === undefined ? [String(status), told] : [String(status), told, remedy];
+}
+
+describe('doctor on the way to the gateway', () => {
+  const servers: (Server | TcpServer)[] = [];
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.close();
+  });
+  const listening = async (server: Server | TcpServer): Promise<string> => {
+    servers.push(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+
+  it('looks at nothing without a URL', () => {
+    const section = { finding: { status: 'ok', message: '', remedy: undefined }, value: undefined } as const;
+    const time = { now: () => NOW_MS, sleep: () => Promise.resolve() };
+    const answer = (): Promise<HttpResult> => Promise.resolve(ANSWERED);
+    expect(examineWay(section, { orgUrl: undefined, callMs: 1, time, answer })).to.deep.equal({
+      title: 'The way to it',
+      checks: [],
+    });
+  });
+
+  const HERE: Told = [
+    'fail',
+    'PUBLIC_URL is an address of this machine, which Okta and Twilio cannot reach.',
+    'Set it to the https URL under which the internet reaches the gateway, and type the same one into Okta.',
+  ];
+  for (const [url, orgUrl, told] of [
+    ['https://id.example.com:8443/hook', undefined, ['ok', 'PUBLIC_URL is https, at id.example.com:8443.']],
+    [
+      'http://localhost:1/hook',
+      'http://127.0.0.1:2',
+      ['ok', 'PUBLIC_URL is on this machine, as the org is.'],
+    ],
+    ['http://localhost:1/hook', 'https://acme.okta.com', HERE],
+    ['http://[::1]:1/hook', undefined, HERE],
+  ] as const) {
+    it(`says of the URL ${url} what it is for ${orgUrl ?? 'no org'}`, async () => {
+      expect(await look('way.url', url, { orgUrl })).to.deep.equal(told);
+    });
+  }
+
+  const WHERE_PRIVATE: Told = [
+    'warn',
+    'id.example.com resolves to a private address from here.',
+    'Okta and Twilio call from the internet: see that the public DNS has a public address for it.',
+  ];
+  const PUBLIC: Told = ['ok', 'id.example.com resolves to a public address.'];
+  for (const [addresses, told] of [
+    [['198.51.100.7'], PUBLIC],
+    [['2001:db8::7'], PUBLIC],
+    [
+      ['198.51.100.7', '2001:db8::7'],
+      ['ok', 'id.example.com resolves to public addresses.'],
+    ],
+    [['198.51.100.7', '10.0.0.1'], WHERE_PRIVATE],
+    ...[
+      ...['10.255.255.255', '172.16.0.0', '172.31.255.255', '192.168.0.1', '169.254.1.1', '100.64.0.0'],
+      ...['100.127.255.255', '127.1.2.3', 'fc00::1', 'fdff::1', 'fe80::1', 'febf::1', '::1'],
+    ].map((address) => [[address], WHERE_PRIVATE] as const),
+    // Next to what is private.
+    ...[
+      ...['9.255.255.255', '11.0.0.0', '172.15.255.255', '172.32.0.0', '192.167.255.255', '192.169.0.0'],
+      ...['169.253.255.255', '169.255.0.0', '100.63.255.255', '100.128.0.0', '126.255.255.255', '128.0.0.0'],
+      ...['fbff::1', 'fe00::1', 'fec0::1', '::2'],
+    ].map((address) => [[address], PUBLIC] as const),
+  ] as const) {
+    it(`says whether ${addresses.join(' and ')} can be called from the internet`, async () => {
+      const found = await look('way.name', 'https://id.example.com/hook', {
+        resolve: () => Promise.resolve(addresses),
+      });
+      expect(found).to.deep.equal(told);
+    });
+  }
+
+  it('looks an address of IPv6 up without its brackets', async () => {
+    const asked: string[] = [];
+    await look('way.name', 'https://[2001:db8::7]/hook', {
+      resolve: (hostname) => {
+        asked.push(hostname);
+        return Promise.resolve([hostname]);
+      },
+    });
+    expect(asked).to.deep.equal(['2001:db8::7']);
+  });
+
+  it('looks no further where the name does not resolve', async () => {
+    const url = 'https://id.example.com/hook';
+    expect(await look('way.name', url)).to.deep.equal([
+      'fail',
+      'id.example.com does not resolve.',
+      'Look for a misspelling in PUBLIC_URL, and give the name a record in the public DNS.',
+    ]);
+    for (const check of ['way.tls', 'way.redirect']) {
+      expect(await look(check, url)).to.deep.equal([
+        'warn',
+        'Not looked at, since way.name has failed.',
+        'See way.name.',
+      ]);
+    }
+  });
+
+  it('resolves by this machine, where nothing else is given', async () => {
+    const found = await look('way.name', 'https://198.51.100.7/hook', { resolve: undefined });
+    expect(found).to.deep.equal(['ok', '198.51.100.7 resolves to a public address.']);
+  });
+
+  it('needs no name and no TLS on this machine', async () => {
+    const url = 'http://localhost:1/hook';
+    expect(await look('way.name', url)).to.deep.equal(['ok', 'It is this machine.']);
+    expect(await look('way.tls', url)).to.deep.equal([
+      'ok',
+      'There is no TLS on the way to this machine itself.',
+    ]);
+  });
+
+  const isWell = (days: number): Told => [
+    'ok',
+    `The certificate of HOST is valid for ${days} more day${days === 1 ? '' : 's'}.`,
+  ];
+  const endsSoon = (days: number): Told => [
+    'warn',
+    `The certificate of HOST is valid for ${days} more day${days === 1 ? '' : 's'}: then no code has a hook any more.`,
+    'Renew it, and see why that has not happened by itself.',
+  ];
+  /** Days that a certificate has been valid, and will be. */
+  for (const [what, past, left, told] of [
+    ['has long to go', 30, 60, isWell(60)],
+    ['has two weeks, in its last quarter', 85, 14, isWell(14)],
+    ['has less than two weeks, in its last quarter', 85, 13.99, endsSoon(13)],
+    ['has less than two weeks, at its last quarter', 30, 10, isWell(10)],
+    ['has less than two weeks, after its last quarter has begun', 30.1, 9.9, endsSoon(9)],
+    ['is short-lived by itself', 2, 4, isWell(4)],
+    ['ends tomorrow', 85, 1, endsSoon(1)],
+    ['ends today', 85, 0.5, endsSoon(0)],
+    ['was made today, for a day', 0.1, 1.4, isWell(1)],
+  ] as const) {
+    it(`says how long a certificate is valid that ${what}`, async () => {
+      // Node looks at the real time, in which each is valid.
+      const nowMs = Math.floor(Date.now() / 1000) * 1000;
+      const { key, cert } = signOwnCertificate({
+        name: '127.0.0.1',
+        from: new Date(nowMs - past * DAY_MS),
+        to: new Date(nowMs + left * DAY_MS),
+      });
+      const url = await listening(createServer({ key, cert }));
+      const time = { now: () => nowMs, sleep: () => Promise.resolve() };
+      expect(await look('way.tls', url, { authorities: [cert], time })).to.deep.equal(told);
+    });
+  }
+
+  const RENEW = 'Renew the certificate, and let the server load the new one.';
+  for (const [what, name, days, isTrusted, told] of [
+    [
+      'has ended',
+      '127.0.0.1',
+      -1,
+      true,
+      ['fail', 'Okta would not call HOST: its certificate has expired (CERT_HAS_EXPIRED).', RENEW],
+    ],
+    [
+      'is of another name',
+      'other.example.com',
+      60,
+      true,
+      [
+        'fail',
+        'Okta would not call HOST: its certificate is for another name (ERR_TLS_CERT_ALTNAME_INVALID).',
+        'Give the server a certificate that has the name of the URL.',
+      ],
+    ],
+    [
+      'nobody trusts',
+      '127.0.0.1',
+      60,
+      false,
+      [
+        'fail',
+        'Okta would not call HOST: its certificate is not trusted here (DEPTH_ZERO_SELF_SIGNED_CERT).',
+        'Use a certificate of a public authority. Where a proxy of your own stands in between, start Node with NODE_EXTRA_CA_CERTS.',
+      ],
+    ],
+  ] as const) {
+    it(`finds a certificate that ${what}`, async () => {
+      const { key, cert } = signOwnCertificate({
+        name,
+        from: new Date(Date.now() - 30 * DAY_MS),
+        to: new Date(Date.now() + days * DAY_MS),
+      });
+      const url = await listening(createServer({ key, cert }));
+      const found = await look('way.tls', url, isTrusted ? { authorities: [cert] } : {});
+      expect(found).to.deep.equal(told);
+    });
+  }
+
+  it('says the name of the URL to the server, which has a certificate for each', async () => {
+    const to = new Date(Date.now() + 60 * DAY_MS);
+    const { key, cert } = signOwnCertificate({ name: 'localhost', from: new Date(Date.now() - DAY_MS), to });
+    const names: string[] = [];
+    const url = await listening(
+      createServer({
+        key,
+        cert,
+        SNICallback: (name, done) => {
+          names.push(name);
+          done(null);
+        },
+      }),
+    );
+    const found = await look('way.tls', url.replace('127.0.0.1', 'localhost'), { authorities: [cert] });
+    expect(found[0], found[1]).to.equal('ok');
+    expect(names).to.deep.equal(['localhost']);
+  });
+
+  it('finds a port where nobody speaks TLS, one where nobody listens, and one that says nothing', async () => {
+    const plain = createSilentServer((socket) => {
+      socket.on('error', () => undefined).end('HTTP/1.1 400 Bad Request\r\n\r\n');
+    });
+    expect(await look('way.tls', await listening(plain))).to.deep.equal([
+      'fail',
+      'HOST could not be reached: TLS did not come about (ERR_SSL_WRONG_VERSION_NUMBER).',
+      'See that TLS 1.2 or later is spoken there, at this port, and that nothing stands in between.',
+    ]);
+    expect(await look('way.tls', REFUSING_ORIGIN.replace('http:', 'https:'))).to.deep.equal([
+      'fail',
+      'HOST could not be reached: nothing listens there (ECONNREFUSED).',
+      'See that it runs, and at the port; look at firewalls in between.',
+    ]);
+    expect(await look('way.tls', await listening(createSilentServer()), { callMs: 10 })).to.deep.equal([
+      'fail',
+      'HOST could not be reached: it gave no answer in time (TIMEOUT).',
+      'See that this machine may reach it (egress, a firewall, a proxy), and that it is not overloaded.',
+    ]);
+  });
+
+  for (const status of [200, 299, 300, 301, 399, 400] as const) {
+    it(`says whether ${status} redirects`, async () => {
+      const answer = (): Promise<HttpResult> => Promise.resolve({ ...ANSWERED, status });
+      expect(await look('way.redirect', 'http://localhost:1/hook', { answer })).to.deep.equal(
+        status < 300 || status === 400
+          ? ['ok', 'Nothing redirects it.']
+          : [
+              'fail',
+              `PUBLIC_URL redirects (${status}), and Okta follows no redirect.`,
+              'Set PUBLIC_URL, and the URL in Okta, to where it leads; or take the redirect away: http to https, a slash at the end, www.',
+            ],
+      );
+    });
+  }
+
+  it('says that it saw no redirect, where nothing has answered', async () => {
+    const answer = (): Promise<HttpResult> => Promise.resolve({ kind: 'not-sent', reason: 'ECONNREFUSED' });
+    expect(await look('way.redirect', 'http://localhost:1/hook', { answer })).to.deep.equal([
+      'warn',
+      'Not seen, since nothing has answered.',
+      'See hook.answers.',
+    ]);
+  });
+});

@@ -1,0 +1,176 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { runCheckup } from '#lib/cli/doctor/checkup.js';
+import { CommandError } from '#lib/cli/command.js';
+import { after as following, fail, ok, once, warn, type Check, type CheckGroup } from '#lib/cli/doctor/finding.js';
+import { OktaApiError } from '#lib/core/errors.js';
+import { captureTerminal } from '../captured-terminal.js';
+
+const now = (name: string, finding: Awaited<ReturnType<Check['look']>>): Check => ({
+  name,
+  look: () => Promise.resolve(finding),
+});
+const failing = (name: string, error: unknown): Check => ({
+  name,
+  look: () => Promise.reject(error),
+});
+const hanging = (name: string): Check => ({ name, look: () => new Promise(() => undefined) });
+
+const GROUPS: readonly CheckGroup[] = [
+  { title: 'One', checks: [now('one.a', ok('Fine.')), now('one.longer', warn('Perhaps.', 'Look at it.'))] },
+  { title: 'Two', checks: [now('two.c', fail('Broken.', 'Mend it.'))] },
+];
+const REPORT = 'Please report this as a fault of okta-telephony-hook.';
+
+describe('a checkup', () => {
+  let clock: sinon.SinonFakeTimers;
+  beforeEach(() => {
+    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+  });
+  afterEach(() => {
+    clock.restore();
+  });
+
+  for (const [isTTY, told] of [
+    [
+      true,
+      `<bold>One</>
+<green>✔ one.a       Fine.</>
+<yellow>! one.longer  Perhaps.</>
+              Look at it.
+<bold>
+Two</>
+<red>✘ two.c       Broken.</>
+              Mend it.
+`,
+    ],
+    [
+      false,
+      `One
+ok   one.a       Fine.
+warn one.longer  Perhaps.
+                 Look at it.
+
+Two
+fail two.c       Broken.
+                 Mend it.
+`,
+    ],
+  ] as const) {
+    it(`is told in groups, line by line, ${isTTY ? 'at a terminal' : 'in a file'}`, async () => {
+      const { terminal, stdout, stderr } = captureTerminal({ isTTY });
+      const results = await runCheckup(GROUPS, { terminal, limitMs: 1_000 });
+      expect(stdout()).to.equal(told);
+      expect(stderr()).to.equal('');
+      expect(results).to.deep.equal([
+        { check: 'one.a', status: 'ok', message: 'Fine.', remedy: null },
+        { check: 'one.longer', status: 'warn', message: 'Perhaps.', remedy: 'Look at it.' },
+        { check: 'two.c', status: 'fail', message: 'Broken.', remedy: 'Mend it.' },
+      ]);
+      expect(clock.countTimers()).to.equal(0);
+    });
+  }
+
+  for (const [what, error, message, remedy] of [
+    [
+      'an error of ours',
+      new CommandError(1, 'NO_HOOK', 'There is none.', 'Make one.'),
+      'There is none.',
+      'Make one.',
+    ],
+    [
+      'an error of ours without a remedy',
+      new CommandError(1, 'NO_HOOK', 'There is none.'),
+      'There is none.',
+      'Its code is NO_HOOK.',
+    ],
+    [
+      "the package's",
+      new OktaApiError('OKTA_NOT_FOUND', 'Okta has none', {}),
+      'Okta has none',
+      'Its code is OKTA_NOT_FOUND.',
+    ],
+    ['a fault', new TypeError('of somebody'), 'The check itself has failed (TypeError).', REPORT],
+    ['no error at all', 'of somebody', 'The check itself has failed (string).', REPORT],
+  ] as const) {
+    it(`tells of ${what} as a failure`, async () => {
+      const { terminal } = captureTerminal();
+      const groups = [{ title: 'One', checks: [failing('one.a', error)] }];
+      expect(await runCheckup(groups, { terminal, limitMs: 1_000 })).to.deep.equal([
+        { check: 'one.a', status: 'fail', message, remedy },
+      ]);
+    });
+  }
+
+  it('says every two seconds for what it waits, and gives it up when its time is over', async () => {
+    const { terminal, stdout, stderr } = captureTerminal({ isTTY: true });
+    let isClosed = false;
+    const close = (): Promise<void> => {
+      isClosed = true;
+      return Promise.resolve();
+    };
+    const checks = [now('one.a', ok('Fine.')), hanging('one.b'), hanging('one.c')];
+    const running = runCheckup([{ title: 'One', checks, close }], { terminal, limitMs: 4_500 });
+    await clock.tickAsync(1_999);
+    expect(stderr()).to.equal('');
+    // What is there is told, whatever the others do.
+    expect(stdout()).to.equal('<bold>One</>\n<green>✔ one.a  Fine.</>\n');
+    await clock.tickAsync(1);
+    expect(stderr()).to.equal('<dim>… still looking at one.b, one.c</>\n');
+    expect(isClosed).to.equal(false);
+    await clock.tickAsync(2_500);
+    const remedy =
+      'See that this machine reaches what is looked at (egress, DNS, a proxy); --timeout gives it more time.';
+    expect((await running).slice(1)).to.deep.equal(
+      ['one.b', 'one.c'].map((check) => ({
+        check,
+        status: 'fail',
+        message: 'Nothing was found out within 4.5 s.',
+        remedy,
+      })),
+    );
+    expect(stderr()).to.equal('<dim>… still looking at one.b, one.c</>\n'.repeat(2));
+    expect(isClosed).to.equal(true);
+    expect(clock.countTimers()).to.equal(0);
+  });
+
+  it('says nothing of what is over', async () => {
+    const { terminal, stderr } = captureTerminal();
+    const slow = { name: 'one.b', look: () => new Promise<never>(() => undefined) };
+    const running = runCheckup([{ title: 'One', checks: [failing('one.a', new Error('no')), slow] }], {
+      terminal,
+      limitMs: 3_000,
+    });
+    await clock.tickAsync(3_000);
+    await running;
+    expect(stderr()).to.equal('… still looking at one.b\n');
+  });
+});
+
+describe('a check that rests on another', () => {
+  const NOT_LOOKED = {
+    status: 'warn',
+    message: 'Not looked at, since one has failed.',
+    remedy: 'See one.',
+    unseenFor: 'one',
+  };
+  const look = (): Promise<ReturnType<typeof ok>> => Promise.resolve(ok('Looked at.'));
+
+  for (const [what, first, found] of [
+    ['is well', now('one', ok('Fine.')), ok('Looked at.')],
+    ['is to be looked at', now('one', warn('Perhaps.', 'Look.')), ok('Looked at.')],
+    ['has failed', now('one', fail('Broken.', 'Mend it.')), NOT_LOOKED],
+    ['has thrown', failing('one', new Error('no')), NOT_LOOKED],
+    ['was not looked at itself', now('two', { ...warn('No.', 'No.'), unseenFor: 'one' }), NOT_LOOKED],
+  ] as const) {
+    it(`looks unless that has failed: it ${what}`, async () => {
+      expect(await following(first, look)()).to.deep.equal(found);
+    });
+  }
+
+  it('is done once, whoever asks', async () => {
+    let count = 0;
+    const work = once(() => Promise.resolve((count += 1)));
+    expect(await Promise.all([work(), work()])).to.deep.equal([1, 1]);
+  });
+});

@@ -1,0 +1,350 @@
+import { expect } from 'chai';
+import { callApi, telephonyHook } from '../../testing/okta/client.js';
+import { grant, lineOf, linesOf, openWard, READ_SCOPES, type Line, type Ward } from './scene.js';
+import { writesTo } from '../runs.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
+
+const THEIRS = 'https://otp.vendor.example/hook';
+
+const withoutHosts = (text: string): string => text.replace(/127\.0\.0\.1:\d+/g, 'HOST');
+
+/** Every check, in its order, and what it says where all is well; of hosts HOST. */
+const WELL: readonly (readonly [check: string, message: string])[] = [
+  ['okta.variables', 'Set, by a service app.'],
+  ['okta.org', "HOST answers as an org of Okta's."],
+  ['okta.engine', 'The org has Identity Engine.'],
+  ['okta.credential', 'The org takes it, and it may read users.'],
+  [
+    'okta.privileges',
+    'Of the 28 scopes that were asked for, by which it could change the org, the service app has none.',
+  ],
+  ['okta.rate-limit', '100 % of 10000000 reads of users are left in this minute.'],
+  ['okta.attribute', 'whatsAppOptIn is a boolean that users may change, mastered by Okta.'],
+  ['okta.opted-in', '1 active user has opted in.'],
+  ['okta.phone-authenticator', 'It is active.'],
+  ['okta.hook', 'It is active, and its URL is PUBLIC_URL.'],
+  ['okta.native-telephony', 'The org has no telephony provider of its own that is on.'],
+  ['okta.event-hook', 'It is active and verified, and is told of sign-ins and enrolments.'],
+  ['hook.variables', 'Set, by a header.'],
+  ['hook.answers', 'The hook answers at HOST, and refuses whoever does not prove to be Okta.'],
+  [
+    'hook.secret',
+    'The gateway takes HOOK_SECRET in the header Authorization; which secret Okta has, Okta tells nobody, and preview shows.',
+  ],
+  ['hook.time', 'It answered in 0 ms, over a new connection; Okta waits for 3 s.'],
+  ['hook.events', 'PUBLIC_URL + /events gives the challenge back by which Okta verifies an event hook.'],
+  ['hook.event-secret', 'The gateway takes HOOK_SECRET from the event hook.'],
+  [
+    'hook.callbacks',
+    'It takes callbacks that are signed by TWILIO_AUTH_TOKEN for PUBLIC_URL, and no others.',
+  ],
+  ['way.url', 'PUBLIC_URL is on this machine, as the org is.'],
+  ['way.name', 'It is this machine.'],
+  ['way.tls', 'There is no TLS on the way to this machine itself.'],
+  ['way.redirect', 'Nothing redirects it.'],
+  ['twilio.variables', 'Set, by an API key.'],
+  ['twilio.credential', 'Twilio takes the API key.'],
+  ['twilio.auth-token', "It is the account's."],
+  ['twilio.account', 'The account is active, and a full one.'],
+  ['twilio.balance', 'The balance is 100.00 USD.'],
+  ['twilio.sms', "The number of TWILIO_SMS_FROM is the account's, and can do SMS."],
+  ['twilio.voice', "The number of TWILIO_VOICE_FROM is the account's, and can do calls."],
+  [
+    'twilio.whatsapp',
+    'WhatsApp comes from the sandbox, for trials: only to phones that have joined it, within 24 hours of what they wrote last.',
+  ],
+  ['twilio.verify', "The Verify service takes codes of Okta's making."],
+  [
+    'redis.variables',
+    'Not set: what was sent is remembered by one process, which is enough for one gateway.',
+  ],
+  ['machine.node', `Node is ${process.versions.node}.`],
+  ['machine.clock', "Its clock agrees with Okta's."],
+  ['machine.proxy', 'No egress proxy is named in the environment.'],
+  ['machine.tls', 'Certificates of others are checked.'],
+];
+
+describe('doctor', () => {
+  let ward: Ward | undefined;
+  const open = async (options?: Parameters<typeof openWard>[0]): Promise<Ward> =>
+    (ward = await openWard(options));
+  afterEach(async () => {
+    await ward?.close();
+    ward = undefined;
+  });
+
+  it('finds nothing where all is well, and says so line by line, in groups', async () => {
+    const { doctor } = await open();
+    const made = await doctor();
+    expect(made.code, made.stdout).to.equal(0);
+    const groups = ['Okta', 'The hook', 'The way to it', 'Twilio', 'Redis', 'This machine'];
+    const titles = made.stdout.split('\n').filter((line) => groups.includes(line));
+    expect(titles).to.deep.equal(groups);
+    const lines = made.stdout
+      .split('\n')
+      .filter((line) => /^\w+ +(okta|hook|way|twilio|redis|machine)\./.test(line));
+    const width = Math.max(...WELL.map(([check]) => check.length));
+    expect(lines.map(withoutHosts)).to.deep.equal(
+      WELL.map(([check, message]) => `ok   ${check.padEnd(width)}  ${message}`),
+    );
+    expect(made.stdout).to.include(`${lines.length} checks: ${lines.length} ok, 0 to look at, 0 failed.`);
+  });
+
+  it('tells programs of each check in an array, in the same order every time, and nothing else', async () => {
+    const { doctor } = await open();
+    const first = linesOf(await doctor('--json'));
+    const told = first.map((line) => ({ ...line, message: withoutHosts(line.message) }));
+    expect(told).to.deep.equal(
+      WELL.map(([check, message]) => ({ check, status: 'ok', message, remedy: null })),
+    );
+    expect(Object.keys(first[0] ?? {})).to.deep.equal(['check', 'status', 'message', 'remedy']);
+    const second = linesOf(await doctor('--json'));
+    expect(second.map(({ check }) => check)).to.deep.equal(first.map(({ check }) => check));
+  });
+
+  it('calls each check by its own name, whatever words are secrets', async () => {
+    const { lines } = await open();
+    const usual = (await lines()).map(({ check }) => check);
+    const others = await lines({
+      HOOK_SECRET: 'variables',
+      REDIS_URL: 'redis://:redis@127.0.0.1:1',
+      STATE_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
+    });
+    expect(others.map(({ check }) => check)).to.include.members(usual);
+  });
+
+  it('names every check in its help', async () => {
+    const { doctor, lines } = await open();
+    const help = (await doctor('--help')).stdout;
+    const names = (await lines({ UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone' })).map(({ check }) => check);
+    expect(names).to.include.members(WELL.map(([check]) => check));
+    for (const [group, name] of names.map((check) => check.split('.') as [string, string])) {
+      const own = new RegExp(`^  ${group}\\.[^.]*\\b${name}\\b`, 'm');
+      expect(help, `${group}.${name}`).to.match(own);
+    }
+  });
+
+  it('changes nothing, and sends nothing to anybody', async () => {
+    const { scene, doctor } = await open();
+    const before = JSON.stringify([scene.okta.inlineHooks, scene.okta.eventHooks, scene.okta.userSchema]);
+    scene.events.length = 0;
+    await doctor();
+    expect(writesTo(scene.okta)).to.deep.equal([]);
+    expect(JSON.stringify([scene.okta.inlineHooks, scene.okta.eventHooks, scene.okta.userSchema])).to.equal(
+      before,
+    );
+    expect(scene.twilio.requests).to.have.length.greaterThan(3);
+    expect(scene.twilio.requests.filter(({ method }) => method !== 'GET')).to.deep.equal([]);
+    expect([scene.twilio.messages, scene.twilio.calls, scene.twilio.verifications]).to.deep.equal([
+      [],
+      [],
+      [],
+    ]);
+    // Not even a callback is counted as one of Twilio's.
+    expect(scene.events.filter(({ type }) => type === 'message.status')).to.deep.equal([]);
+  });
+
+  it('has colours and symbols at a terminal, and words elsewhere', async () => {
+    const { doctor } = await open();
+    const seen = await doctor('', { answers: [] });
+    expect(seen.stdout).to.include('\u001b[').and.include('✔ okta.org');
+    expect((await doctor()).stdout)
+      .to.match(/^ok {3}okta\.org/m)
+      .and.not.include('\u001b[');
+  });
+
+  it('ends with 0 where there are only warnings', async () => {
+    const { doctor } = await open();
+    const made = await doctor('--json', { env: { TWILIO_VOICE_FROM: '' } });
+    expect(lineOf(linesOf(made), 'twilio.voice')).to.include({ status: 'warn' });
+    expect(made.code).to.equal(0);
+  });
+
+  it('skips what is not configured, and tells', async () => {
+    const { lines, scene } = await open();
+    const nothing = { OKTA_ORG_URL: '', TWILIO_ACCOUNT_SID: '', TWILIO_AUTH_TOKEN: '' };
+    const found = await lines(nothing);
+    for (const side of ['okta', 'twilio']) {
+      expect(found.filter(({ check }) => check.startsWith(`${side}.`))).to.have.length(1);
+      expect(lineOf(found, `${side}.variables`)).to.include({ status: 'warn' });
+    }
+    expect(lineOf(found, 'hook.answers')).to.include({ status: 'ok' });
+    expect(lineOf(found, 'machine.clock').remedy).to.equal('See okta.variables.');
+    const withoutHook = await lines({ PUBLIC_URL: '' });
+    expect(withoutHook.filter(({ check }) => /^(hook|way)\./.test(check))).to.have.length(1);
+    expect(lineOf(withoutHook, 'okta.hook')).to.include({ status: 'warn' });
+    expect(scene.okta.requests).to.not.be.empty;
+  });
+
+  for (const words of ['1', '120', '0.5', '007']) {
+    it(`takes ${words} seconds for a check`, async () => {
+      const { doctor } = await open({ isSetUp: false });
+      const env = { OKTA_ORG_URL: '', TWILIO_ACCOUNT_SID: '' };
+      expect((await doctor(`--timeout ${words} --json`, { env })).stdout).to.match(/^\[/);
+    });
+  }
+
+  for (const [words, env] of [
+    ['--timeout 120.1', {}],
+    ['--timeout 121', {}],
+    ['--timeout 1000', {}],
+    ['--timeout 1.', {}],
+    ['--timeout .5', {}],
+    ['--timeout 1s', {}],
+    ['--timeout x1', {}],
+    ['', { OKTA_ORG_URL: '', PUBLIC_URL: '', TWILIO_ACCOUNT_SID: '' }],
+    ['--timeout never', {}],
+    ['--timeout 0', {}],
+    ['--user ana', {}],
+  ] as const) {
+    it(`is used badly by "${words}" and ${Object.keys(env).join(', ') || 'a whole environment'}`, async () => {
+      const { doctor } = await open({ isSetUp: false });
+      expect((await doctor(words, { env })).code).to.equal(2);
+    });
+  }
+
+  it('asks at a terminal for the secrets that are missing', async () => {
+    const { doctor, scene } = await open();
+    const env = {
+      OKTA_CLIENT_ID: '',
+      OKTA_PRIVATE_KEY: '',
+      TWILIO_API_KEY_SID: '',
+      TWILIO_API_KEY_SECRET: '',
+      TWILIO_AUTH_TOKEN: '',
+    };
+    const made = await doctor('--json', { env, answers: [scene.okta.apiToken, scene.twilio.authToken] });
+    expect(made.stderr).to.include('OKTA_API_TOKEN (').and.include('TWILIO_AUTH_TOKEN (');
+    expect(lineOf(linesOf(made), 'okta.credential')).to.include({ status: 'ok' });
+    expect(lineOf(linesOf(made), 'twilio.auth-token')).to.include({ status: 'ok' });
+  });
+
+  describe('by the state of the org', () => {
+    const statuses = (lines: readonly Line[], ...checks: string[]): string[] =>
+      checks.map((check) => lineOf(lines, check).status);
+
+    it('new: nothing is set up', async () => {
+      const { lines } = await open({ isSetUp: false });
+      const found = await lines();
+      expect(statuses(found, 'okta.attribute', 'okta.hook', 'okta.event-hook')).to.deep.equal([
+        'fail',
+        'fail',
+        'warn',
+      ]);
+      expect(lineOf(found, 'okta.attribute').remedy).to.include('setup attribute');
+      expect(lineOf(found, 'okta.hook').remedy).to.include('setup hook');
+      expect(lineOf(found, 'okta.event-hook').remedy).to.include('setup event-hook');
+    });
+
+    it("another vendor's: its hook is active", async () => {
+      const { lines, scene } = await open({ isSetUp: false });
+      await callApi(scene.okta, 'POST', '/api/v1/inlineHooks', telephonyHook(THEIRS));
+      const hook = lineOf(await lines(), 'okta.hook');
+      expect(hook).to.include({ status: 'fail' });
+      expect(hook.message).to.include('otp.vendor.example');
+      expect(hook.remedy).to.include(`--replace ${scene.okta.inlineHooks[0]?.id ?? ''}`);
+    });
+
+    it('hidden from a credential that may only read users, as the gateway has it', async () => {
+      const { doctor, scene } = await open();
+      await grant(scene, ['okta.users.read']);
+      const made = await doctor('--json');
+      const found = linesOf(made);
+      expect(made.code, made.stdout).to.equal(0);
+      const hidden = [
+        'okta.attribute',
+        'okta.phone-authenticator',
+        'okta.hook',
+        'okta.event-hook',
+        'okta.native-telephony',
+      ];
+      expect(statuses(found, ...hidden)).to.deep.equal(hidden.map(() => 'warn'));
+      expect(lineOf(found, 'okta.hook').remedy).to.include('okta.inlineHooks.read');
+      expect(statuses(found, 'okta.credential', 'okta.privileges', 'okta.opted-in')).to.deep.equal([
+        'ok',
+        'ok',
+        'ok',
+      ]);
+    });
+
+    it("of an API token: a super administrator's is too much, and another's roles it does not see", async () => {
+      const { lines, scene } = await open();
+      const by = async (token: string): Promise<Line> =>
+        lineOf(
+          await lines({ OKTA_API_TOKEN: token, OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '' }),
+          'okta.privileges',
+        );
+      expect(await by(scene.okta.apiToken)).to.include({ status: 'warn' });
+      const other = await by(scene.okta.addApiToken(['READ_ONLY_ADMIN']));
+      expect(other).to.include({ status: 'warn' });
+      expect(other.message).to.include('cannot be seen');
+      const roles = { kind: 'status', status: 200, body: [{ type: 'READ_ONLY_ADMIN' }] } as const;
+      scene.okta.fault({ fault: roles, match: ({ path }) => path.endsWith('/roles') });
+      expect(await by(scene.okta.apiToken)).to.include({ status: 'ok' });
+    });
+
+    it('with an attribute of names of channels: who has one in it is counted', async () => {
+      const { lines, scene } = await open();
+      scene.okta.setAttribute('whatsAppOptIn', null);
+      scene.okta.setAttribute('whatsAppOptIn', { title: 'Ours', type: 'string' });
+      scene.okta.addUser({ login: 'cleo@example.com', profile: { whatsAppOptIn: 'whatsapp' } });
+      const line = lineOf(await lines(), 'okta.opted-in');
+      expect(line).to.include({ status: 'ok' });
+      expect(line.message).to.include('something in whatsAppOptIn');
+    });
+
+    it('with many who have opted in: counted to a bound', async () => {
+      const { lines, scene } = await open();
+      for (let index = 0; index < 210; index += 1) {
+        scene.okta.addUser({ login: `user${index}@example.com`, profile: { whatsAppOptIn: true } });
+      }
+      expect(lineOf(await lines(), 'okta.opted-in').message).to.include('More than 200');
+    });
+  });
+
+  describe('where something hangs or is dead', () => {
+    it('is not held by an org that hangs, and looks at the rest', async () => {
+      const { lines, scene } = await open();
+      scene.okta.fault({ fault: { kind: 'hang' }, match: () => true });
+      const found = await lines({}, '--timeout 1');
+      expect(lineOf(found, 'okta.org')).to.include({ status: 'fail' });
+      expect(lineOf(found, 'okta.hook').message).to.include('okta.org');
+      expect(lineOf(found, 'machine.clock')).to.include({ status: 'warn' });
+      for (const check of ['hook.answers', 'hook.callbacks', 'twilio.credential', 'twilio.sms']) {
+        expect(lineOf(found, check), check).to.include({ status: 'ok' });
+      }
+    });
+
+    it('says for what it still waits', async () => {
+      const { doctor, scene } = await open();
+      scene.twilio.fault({ fault: { kind: 'hang' }, match: ({ path }) => path.includes('Balance') });
+      const made = await doctor('--json --timeout 3');
+      expect(made.stderr).to.match(/still looking at .*twilio\.balance/);
+      expect(lineOf(linesOf(made), 'twilio.balance')).to.include({ status: 'fail' });
+      expect(lineOf(linesOf(made), 'twilio.sms')).to.include({ status: 'ok' });
+    });
+
+    it('tells a dead org, a dead gateway and a dead Twilio apart', async () => {
+      const { lines } = await open();
+      const found = await lines({
+        OKTA_ORG_URL: REFUSING_ORIGIN,
+        PUBLIC_URL: `${REFUSING_ORIGIN}/okta/telephony`,
+        TWILIO_BASE_URL: REFUSING_ORIGIN,
+      });
+      for (const check of ['okta.org', 'hook.answers', 'twilio.credential']) {
+        expect(lineOf(found, check), check).to.include({ status: 'fail' });
+        expect(lineOf(found, check).message).to.include('ECONNREFUSED');
+      }
+      const causes = found.filter(({ status }) => status === 'fail').map(({ check }) => check);
+      expect(causes).to.deep.equal(['okta.org', 'hook.answers', 'twilio.credential']);
+    });
+  });
+
+  it('asks for no scope that changes anything but to see whether it has it', async () => {
+    const { lines, scene } = await open();
+    await grant(scene, [...READ_SCOPES, 'okta.users.manage']);
+    const line = lineOf(await lines(), 'okta.privileges');
+    expect(line).to.include({ status: 'warn' });
+    expect(line.message).to.include('okta.users.manage').and.not.include('okta.apps.manage');
+    expect(writesTo(scene.okta)).to.deep.equal([]);
+  });
+});

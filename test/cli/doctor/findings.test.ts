@@ -1,0 +1,103 @@
+import { expect } from 'chai';
+import { lineOf, linesOf, openWard, type Line, type Ward } from './scene.js';
+import { MISCONFIGURATIONS, type Misconfiguration, type Variables } from './misconfigurations.js';
+
+/** A line without what is another in each run. */
+function withoutNames({ check, status, message, remedy }: Line): Line {
+  const plain = (text: string): string =>
+    text
+      .replace(/(127\.0\.0\.1|localhost):\d+/g, 'HOST')
+      .replace(/ENOTFOUND|EAI_AGAIN/, 'NO_NAME')
+      .replace(/\b(?:cal|who)[A-Za-z0-9]{17}\b/g, 'HOOK_ID');
+  return { check, status, message: plain(message), remedy: plain(remedy ?? '') };
+}
+
+/** All lines but those that are well and that nothing is expected of. */
+async function expectFindings(
+  ward: Ward,
+  variables: Variables,
+  { finds, unseen = 0 }: Pick<Misconfiguration, 'finds' | 'unseen'>,
+): Promise<void> {
+  const expected = [finds].flat();
+  const isNamed = ({ check }: Line): boolean => expected.some((line) => line.check === check);
+  const lines = (await ward.lines(variables))
+    .filter((line) => line.status !== 'ok' || isNamed(line))
+    .map(withoutNames);
+  const failed = expected.filter(({ status }) => status === 'fail');
+  const follow = failed.map(({ check }) => [`Not looked at, since ${check} has failed.`, `See ${check}.`]);
+  const isUnseen = ({ status, message, remedy }: Line): boolean =>
+    status === 'warn' && follow.some(([why, see]) => message === why && remedy === see);
+  expect(lines.filter((line) => !isUnseen(line))).to.deep.equal(expected);
+  expect(lines.filter(isUnseen)).to.have.length(unseen);
+}
+
+describe('doctor finds in the environment', () => {
+  let ward: Ward;
+  before(async () => {
+    ward = await openWard();
+  });
+  after(() => ward.close());
+
+  for (const row of MISCONFIGURATIONS) {
+    const { plant } = row;
+    if (typeof plant === 'function') continue;
+    it(row.what, () => expectFindings(ward, plant, row));
+  }
+});
+
+describe('doctor finds', () => {
+  let ward: Ward;
+  let ends: (() => void)[];
+  beforeEach(async () => {
+    ends = [];
+    ward = await openWard();
+  });
+  afterEach(async () => {
+    for (const end of ends) end();
+    await ward.close();
+  });
+
+  for (const row of MISCONFIGURATIONS) {
+    const { plant } = row;
+    if (typeof plant !== 'function') continue;
+    it(row.what, async () => {
+      const planted = await plant(ward.scene, (end) => ends.push(end));
+      const variables = typeof planted === 'object' && planted !== null ? (planted as Variables) : {};
+      await expectFindings(ward, variables, row);
+    });
+  }
+
+  it('how far the clock of this machine is from that of Okta', async () => {
+    const nowMs = Math.floor(Date.now() / 1000) * 1000;
+    const time = { now: () => nowMs, sleep: () => Promise.resolve() };
+    for (const [oktasAheadS, status, message] of [
+      [0, 'ok', "Its clock agrees with Okta's."],
+      [4, 'ok', "Its clock agrees with Okta's."],
+      [5, 'warn', "Its clock is 5 s behind Okta's."],
+      [29, 'warn', "Its clock is 29 s behind Okta's."],
+      [30, 'fail', "Its clock is 30 s behind Okta's: tokens and codes look expired, or not valid yet."],
+      // Okta's second may be nearly over.
+      [-5, 'ok', "Its clock agrees with Okta's."],
+      [-6, 'warn', "Its clock is 5 s ahead of Okta's."],
+      [-31, 'fail', "Its clock is 30 s ahead of Okta's: tokens and codes look expired, or not valid yet."],
+    ] as const) {
+      const date = new Date(nowMs + oktasAheadS * 1000).toUTCString();
+      const fault = {
+        kind: 'status',
+        status: 200,
+        body: { id: '00o1', pipeline: 'idx' },
+        headers: { date },
+      } as const;
+      ward.scene.okta.fault({ fault, match: ({ path }) => path.startsWith('/.well-known'), times: 1 });
+      const made = await ward.doctor('--json', { time });
+      const remedy =
+        status === 'ok' ? null : 'Let it keep its time by NTP: timedatectl set-ntp true, or chrony.';
+      expect(lineOf(linesOf(made), 'machine.clock'), String(oktasAheadS)).to.deep.equal({
+        check: 'machine.clock',
+        status,
+        message,
+        remedy,
+      });
+    }
+  });
+});

@@ -1,0 +1,114 @@
+import { expect } from 'chai';
+import { askForToken, askGateway, fetchHookToken } from '#lib/cli/doctor/gateway-probe.js';
+import { createAgent } from '#lib/http/call.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
+import { startTestServer, type TestServer } from '../../testing/local.js';
+
+const OURS = '{"error":{"errorSummary":"No"}}';
+const CLIENT_SECRET = 'client-secret-77aa31';
+
+describe('a gateway, asked before Okta', () => {
+  const dispatcher = createAgent(1_000);
+  let server: TestServer | undefined;
+  after(() => dispatcher.destroy());
+  afterEach(() => {
+    server?.close();
+    server = undefined;
+  });
+  const answering = async (status: number, body: string): Promise<string> => {
+    server = await startTestServer((response) => response.writeHead(status).end(body));
+    return `${server.url}/at?of=a`;
+  };
+  const toHost = (answer: object): object =>
+    JSON.parse(JSON.stringify(answer).replace(/127\.0\.0\.1:\d+/, 'HOST')) as object;
+
+  const ask = (url: string) => askGateway(dispatcher, url, { name: 'X-Api-Token', secret: 'the secret' });
+  for (const [status, body, answer] of [
+    [400, OURS, { kind: 'accepted' }],
+    [401, OURS, { kind: 'refused', by: 'The gateway at HOST' }],
+    [403, '', { kind: 'refused', by: 'The gateway at HOST' }],
+    ...([200, 402, 404, 400] as const).map(
+      (other) =>
+        [
+          other,
+          other === 400 ? '{"error":{}}' : OURS,
+          {
+            kind: 'unclear',
+            why: `The gateway at HOST answered ${other}: that is no telephony hook of this package`,
+          },
+        ] as const,
+    ),
+  ] as const) {
+    it(`is understood where it answers ${status} with ${body || 'nothing'}`, async () => {
+      expect(toHost(await ask(await answering(status, body)))).to.deep.equal(answer);
+    });
+  }
+
+  it('is given the secret, and what is no hook call', async () => {
+    await ask(await answering(400, OURS));
+    expect(server?.received).to.have.length(1);
+    const [{ url, headers, body } = { url: '', headers: {}, body: '' }] = server?.received ?? [];
+    expect({ url, body }).to.deep.equal({ url: '/at?of=a', body: '{}' });
+    expect(headers).to.include({
+      accept: 'application/json',
+      'content-type': 'application/json',
+      'user-agent': 'okta-telephony-hook',
+      'x-api-token': 'the secret',
+    });
+  });
+
+  it('is not reached', async () => {
+    expect(await ask(REFUSING_ORIGIN)).to.deep.equal({
+      kind: 'unclear',
+      why: `The gateway at ${new URL(REFUSING_ORIGIN).host} could not be reached from here (ECONNREFUSED)`,
+    });
+  });
+
+  const oauth = (tokenUrl: string) =>
+    ({
+      kind: 'oauth',
+      clientId: 'the-client',
+      tokenUrl,
+      scope: 'telephony',
+      by: { clientSecret: CLIENT_SECRET },
+    }) as const;
+  const fetchToken = (url: string) => fetchHookToken(dispatcher, oauth(url), CLIENT_SECRET);
+  const SERVER = 'The authorization server at HOST';
+  for (const [status, body, answer] of [
+    [200, '{"access_token":"the-token"}', { kind: 'token', token: 'the-token' }],
+    [200, '{}', { kind: 'unclear', why: `${SERVER} answered 200 without a token` }],
+    [201, '{"access_token":"the-token"}', { kind: 'unclear', why: `${SERVER} answered 201` }],
+    [400, '{}', { kind: 'refused', by: SERVER }],
+    [401, '{}', { kind: 'refused', by: SERVER }],
+    [403, '{}', { kind: 'unclear', why: `${SERVER} answered 403` }],
+  ] as const) {
+    it(`has an authorization server that answers ${status} with ${body}`, async () => {
+      const url = await answering(status, body);
+      expect(toHost(await fetchToken(url))).to.deep.equal(answer);
+      const asked = toHost(await askForToken(dispatcher, oauth(url), CLIENT_SECRET));
+      expect(asked).to.deep.equal(answer.kind === 'token' ? { kind: 'accepted' } : answer);
+    });
+  }
+
+  it('has an authorization server that is asked as Okta asks', async () => {
+    await fetchToken(await answering(200, '{}'));
+    const [{ headers, body } = { headers: {}, body: '' }] = server?.received ?? [];
+    expect(Object.fromEntries(new URLSearchParams(body))).to.deep.equal({
+      grant_type: 'client_credentials',
+      client_id: 'the-client',
+      client_secret: CLIENT_SECRET,
+      scope: 'telephony',
+    });
+    expect(headers).to.include({
+      accept: 'application/json',
+      'content-type': 'application/x-www-form-urlencoded',
+    });
+  });
+
+  it('has an authorization server that is not reached', async () => {
+    expect(await fetchToken(REFUSING_ORIGIN)).to.deep.equal({
+      kind: 'unclear',
+      why: `The authorization server at ${new URL(REFUSING_ORIGIN).host} could not be reached from here (ECONNREFUSED)`,
+    });
+  });
+});

@@ -1,0 +1,130 @@
+import { expect } from 'chai';
+import { HOOK_SECRET } from '#harness/scene.js';
+import { mustNotShow } from '#harness/witness.js';
+import { grant, lineOf, openWard, type Line, type Ward } from './scene.js';
+
+const CLIENT_ID = '0oahookclient0001d7';
+const CLIENT_SECRET = 'client-secret-41bb90';
+const ELSEWHERE = 'x-api-client-token';
+
+describe('doctor shows the gateway what Okta proves itself by:', () => {
+  let ward: Ward | undefined;
+  const open = async (options?: Parameters<typeof openWard>[0]): Promise<Ward> =>
+    (ward = await openWard(options));
+  afterEach(async () => {
+    await ward?.close();
+    ward = undefined;
+  });
+
+  describe('a token', () => {
+    const openFor = async (audience: string): Promise<Ward> => {
+      mustNotShow(CLIENT_SECRET);
+      const opened = await open({
+        isSetUp: false,
+        hook: ({ okta }) => ({
+          credentials: {
+            hook: {
+              scheme: 'oauth2',
+              issuer: okta.issuer,
+              audience,
+              clientId: CLIENT_ID,
+              scope: 'telephony',
+            },
+          },
+        }),
+      });
+      const client = { clientId: CLIENT_ID, clientSecret: CLIENT_SECRET, scopes: ['telephony'] };
+      opened.scene.okta.registerHookClient(client);
+      return opened;
+    };
+    const oauth = ({ scene }: Ward): Record<string, string> => ({
+      HOOK_SECRET: '',
+      HOOK_OAUTH_CLIENT_ID: CLIENT_ID,
+      HOOK_OAUTH_TOKEN_URL: `${scene.okta.issuer}/v1/token`,
+      HOOK_OAUTH_SCOPE: 'telephony',
+      HOOK_OAUTH_CLIENT_SECRET: CLIENT_SECRET,
+    });
+    const secretLine = async (opened: Ward, env = oauth(opened)): Promise<Line> =>
+      lineOf(await opened.lines(env), 'hook.secret');
+
+    it('that it takes', async () => {
+      const opened = await openFor('api://default');
+      expect(await secretLine(opened)).to.include({ status: 'ok' });
+      expect(opened.scene.twilio.messages).to.deep.equal([]);
+    });
+
+    it('that it refuses, since it is for another audience', async () => {
+      const line = await secretLine(await openFor('api://telephony'));
+      expect(line).to.include({ status: 'fail' });
+      expect(line.message).to.include('does not take the token');
+      expect(line.remedy).to.include('audience');
+    });
+
+    it('that there is none of, for the client is not known', async () => {
+      const opened = await openFor('api://default');
+      const line = await secretLine(opened, { ...oauth(opened), HOOK_OAUTH_CLIENT_SECRET: 'of-nobody-here' });
+      expect(line).to.include({ status: 'fail' });
+      expect(line.remedy).to.include('HOOK_OAUTH_CLIENT_SECRET');
+    });
+
+    it('that only Okta can get, and that is not said to be fine', async () => {
+      const opened = await openFor('api://default');
+      const env = { ...oauth(opened), HOOK_OAUTH_CLIENT_SECRET: '', HOOK_OAUTH_KEY_ID: 'HKYdoctor000000001' };
+      const line = await secretLine(opened, env);
+      expect(line).to.include({ status: 'warn' });
+      expect(line.message).to.include('not tried');
+    });
+
+    it('by the rules of setup: not by a part of the variables, nor by both a secret and a key', async () => {
+      const opened = await openFor('api://default');
+      const { HOOK_OAUTH_CLIENT_ID: _, ...without } = oauth(opened);
+      for (const [env, names] of [
+        [{ ...without, HOOK_SECRET }, 'HOOK_OAUTH_CLIENT_ID is missing'],
+        [{ HOOK_OAUTH_KEY_ID: 'HKYdoctor000000001' }, 'HOOK_OAUTH_TOKEN_URL is missing'],
+        [{ ...oauth(opened), HOOK_OAUTH_KEY_ID: 'HKYdoctor000000001' }, 'HOOK_OAUTH_KEY_ID does not go with'],
+      ] as const) {
+        const line = lineOf(await opened.lines(env), 'hook.variables');
+        expect(line, names).to.include({ status: 'fail' });
+        expect(line.message).to.include(names);
+      }
+    });
+  });
+
+  describe('a secret in another header', () => {
+    const openElsewhere = (isSetUp: boolean): Promise<Ward> =>
+      open({
+        isSetUp,
+        hook: () => ({
+          credentials: { hook: { scheme: 'header', name: ELSEWHERE, secrets: [HOOK_SECRET] } },
+        }),
+      });
+    const CHECKS = ['hook.secret', 'hook.event-secret'];
+
+    it('which could not be seen, and is no failure then', async () => {
+      const { lines, scene } = await openElsewhere(false);
+      await grant(scene, ['okta.users.read']);
+      const found = await lines();
+      for (const check of CHECKS) {
+        expect(lineOf(found, check), check).to.include({ status: 'warn' });
+        expect(lineOf(found, check).message)
+          .to.include('in the header Authorization')
+          .and.include('could not be seen');
+        expect(lineOf(found, check).remedy).to.include('--header');
+      }
+    });
+
+    it('which is named', async () => {
+      const { lines, scene } = await openElsewhere(false);
+      await grant(scene, ['okta.users.read']);
+      const found = await lines({}, `--header ${ELSEWHERE}`);
+      for (const check of CHECKS) expect(lineOf(found, check), check).to.include({ status: 'ok' });
+      const wrong = await lines({}, '--header x-of-nobody');
+      for (const check of CHECKS) expect(lineOf(wrong, check), check).to.include({ status: 'fail' });
+    });
+
+    it('which no header is called', async () => {
+      const { doctor } = await open({ isSetUp: false });
+      expect((await doctor('--header a:b')).code).to.equal(2);
+    });
+  });
+});

@@ -1,0 +1,2051 @@
+import { ANA, type Scene } from '#harness/scene.js';
+import { mustNotShow } from '#harness/witness.js';
+import { callApi, telephonyHook } from '../../testing/okta/client.js';
+import { startTestServer } from '../../testing/local.js';
+import { grant, READ_SCOPES, type Line } from './scene.js';
+
+/** Of an environment. */
+export type Variables = Readonly<Record<string, string>>;
+
+type Plant = (scene: Scene, later: (end: () => void) => void) => unknown;
+
+/** Something that is wrong, and the lines that have to tell it. */
+export interface Misconfiguration {
+  readonly what: string;
+  /** The variables of a gateway that has it; or what makes it so, and may return such variables. */
+  readonly plant: Variables | Plant;
+  /** All that is not well then, in order. Of hosts, ids and failing look-ups HOST, HOOK_ID and NO_NAME. */
+  readonly finds: Line | readonly Line[];
+  /** How many checks do not look, since what they rest on has failed. Default: 0. */
+  readonly unseen?: number;
+}
+
+const found =
+  (status: Line['status']) =>
+  (check: string, message: string, remedy: string): Line => ({ check, status, message, remedy });
+const warn = found('warn');
+const fail = found('fail');
+/** What is well is looked at only where a row names it. */
+const ok = (check: string, message: string): Line => ({ check, status: 'ok', message, remedy: '' });
+
+const TEMPLATE_SENDER = { TWILIO_SANDBOX_NUMBER: '', TWILIO_WHATSAPP_FROM: '+14155550102' };
+
+/** As the gateway has it with a template of its own. */
+function withTemplate(template: Parameters<Scene['twilio']['addTemplate']>[0]): (scene: Scene) => Variables {
+  return ({ twilio }) => ({ ...TEMPLATE_SENDER, TWILIO_WHATSAPP_TEMPLATE: twilio.addTemplate(template).sid });
+}
+
+/** An API token whose owner has these roles, as Okta lists them. */
+function byRoles(okta: Scene['okta'], body: readonly object[]): Variables {
+  okta.fault({ fault: { kind: 'status', status: 200, body }, match: ({ path }) => path.endsWith('/roles') });
+  return { OKTA_API_TOKEN: okta.apiToken, OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '' };
+}
+
+/** Whatever could change the org, by the scope that does. */
+const MANAGED = [
+  ...['users', 'groups', 'apps', 'appGrants', 'roles', 'policies', 'authenticators', 'authorizationServers'],
+  ...['idps', 'apiTokens', 'inlineHooks', 'eventHooks', 'schemas', 'profileMappings', 'sessions'],
+  ...['networkZones', 'trustedOrigins', 'orgs', 'domains', 'brands', 'templates', 'devices', 'logStreams'],
+  ...['identitySources', 'customTelephonyProvider', 'features', 'userTypes', 'realms'],
+];
+const LEAST =
+  "Give the gateway one of its own: an API token of a Read-Only Administrator, or a service app with okta.users.read and nothing else. An administrator's is for setup and doctor.";
+
+const OF_OTHERS = '+12025550198';
+
+/** A voice number that is none of the account's, beside what Twilio has as its verified caller IDs. */
+function withCallerIds(twilio: Scene['twilio'], numbers: readonly string[]): Variables {
+  const body = { outgoing_caller_ids: numbers.map((number) => ({ phone_number: number })) };
+  twilio.fault({
+    fault: { kind: 'status', status: 200, body },
+    match: ({ path }) => path.includes('OutgoingCallerIds'),
+  });
+  return { TWILIO_VOICE_FROM: OF_OTHERS };
+}
+
+/** What Okta has for authenticators. */
+function withAuthenticators(okta: Scene['okta'], body: readonly object[]): void {
+  okta.fault({
+    fault: { kind: 'status', status: 200, body },
+    match: ({ path }) => path.startsWith('/api/v1/authenticators'),
+  });
+}
+
+/** Twilio refuses what has that in its path. */
+function refuse(twilio: Scene['twilio'], part: string, status: number): void {
+  twilio.fault({
+    fault: { kind: 'status', status, body: {} },
+    match: ({ path }) => path.includes(part),
+  });
+}
+
+/** A server in the place of the gateway. */
+function answering(status: number, headers: Record<string, string> = {}, body = ''): Plant {
+  return async (_scene, later) => {
+    const other = await startTestServer((response) => response.writeHead(status, headers).end(body));
+    later(() => {
+      other.close();
+    });
+    return { PUBLIC_URL: `${other.url}/okta/telephony` };
+  };
+}
+
+/** An answer of Okta in the place of the true one, for what has that in its path. */
+function answerOf(
+  okta: Scene['okta'],
+  part: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
+  okta.fault({
+    fault: { kind: 'status', status: 200, body, headers },
+    match: ({ path }) => path.includes(part),
+  });
+}
+
+/** Okta fails for what has that in its path. */
+function failOf(okta: Scene['okta'], part: string, status: number): void {
+  okta.fault({ fault: { kind: 'status', status, body: {} }, match: ({ path }) => path.includes(part) });
+}
+
+/** What Twilio says to whoever comes with the auth token. */
+function answerOwner(twilio: Scene['twilio'], status: number, body: object): void {
+  const owner = `Basic ${Buffer.from(`${twilio.accountSid}:${twilio.authToken}`).toString('base64')}`;
+  twilio.fault({
+    fault: { kind: 'status', status, body },
+    match: ({ headers }) => headers.authorization === owner,
+  });
+}
+
+/** A template of whose approval Twilio says what no template has. */
+function oddTemplate(
+  approval: object,
+  template: Parameters<Scene['twilio']['addTemplate']>[0] = {},
+): (scene: Scene) => Variables {
+  return (scene) => {
+    scene.twilio.fault({
+      fault: { kind: 'status', status: 200, body: { whatsapp: approval } },
+      match: ({ path }) => path.includes('ApprovalRequests'),
+    });
+    return withTemplate(template)(scene);
+  };
+}
+
+const ERROR_OF_OURS = '{"error":{"errorSummary":"No"}}';
+
+/** A gateway that is well, but for what it answers otherwise; `0` breaks off. */
+function gateway(
+  otherwise: Readonly<
+    Partial<Record<'proven' | 'events' | 'events-proven' | 'unsigned' | 'signed', readonly [number, string?]>>
+  >,
+  variables: Variables = {},
+): Plant {
+  return async (_scene, later) => {
+    const other = await startTestServer((response, { url, headers }) => {
+      const challenge = headers['x-okta-verification-challenge'];
+      const isProven = headers.authorization !== undefined;
+      const [status, body = ''] = url.endsWith('/twilio/status')
+        ? headers['x-twilio-signature'] === undefined
+          ? (otherwise.unsigned ?? [403])
+          : (otherwise.signed ?? [204])
+        : challenge !== undefined
+          ? (otherwise.events ?? [200, '{"verification":"CHALLENGE"}'])
+          : !isProven
+            ? [401, ERROR_OF_OURS]
+            : ((url.endsWith('/events') ? otherwise['events-proven'] : otherwise.proven) ?? [
+                400,
+                ERROR_OF_OURS,
+              ]);
+      if (status === 0) response.destroy();
+      else response.writeHead(status).end(body.replace('CHALLENGE', String(challenge)));
+    });
+    later(() => {
+      other.close();
+    });
+    return { PUBLIC_URL: `${other.url}/okta/telephony`, ...variables };
+  };
+}
+
+// Findings that come with several misconfigurations.
+const ACCOUNT_UNSEEN = warn(
+  'twilio.account',
+  'Whether it is active, and no trial account, cannot be seen with an API key.',
+  'Set TWILIO_AUTH_TOKEN to have it looked at.',
+);
+const ANOTHER_HOOK = fail(
+  'okta.hook',
+  'Another telephony inline hook is active and was left alone: "Telephony gateway" (HOOK_ID, active, HOST). An org has one at most.',
+  'okta-telephony-hook setup hook. To make it ours in place, without a moment in which codes have no hook: --replace HOOK_ID. Its URL and its secret are then gone from Okta: write down what you may need again.',
+);
+const CALLBACKS_REFUSED = fail(
+  'hook.callbacks',
+  'It answered 403 to a callback that TWILIO_AUTH_TOKEN has signed for PUBLIC_URL, in place of 204: its own URL or token is another.',
+  "Give the gateway the same PUBLIC_URL, to the letter, and the account's primary auth token.",
+);
+const CALLBACKS_UNTRIED = warn(
+  'hook.callbacks',
+  'It refuses callbacks without a signature; whether it takes those of Twilio was not tried.',
+  'Set TWILIO_AUTH_TOKEN, by which Twilio signs.',
+);
+const EVENT_SECRET_REFUSED = fail(
+  'hook.event-secret',
+  'The gateway at HOST does not take the secret.',
+  'Give the gateway the same HOOK_SECRET, or one of its own for it by credentials.eventHook.',
+);
+const HERE = fail(
+  'way.url',
+  'PUBLIC_URL is an address of this machine, which Okta and Twilio cannot reach.',
+  'Set it to the https URL under which the internet reaches the gateway, and type the same one into Okta.',
+);
+const NOBODY_OPTED_IN = warn(
+  'okta.opted-in',
+  'No active user has opted in: every code goes by SMS or as a call.',
+  'Set whatsAppOptIn to true for yourself: Okta, Directory > People > you > Profile.',
+);
+const NO_EVENT_HOOK = warn(
+  'okta.event-hook',
+  'The org has no event hook whose URL is PUBLIC_URL + /events: nobody tells which codes were used.',
+  'okta-telephony-hook setup event-hook creates it, while the gateway runs.',
+);
+const SECRET_REFUSED = fail(
+  'hook.secret',
+  'The gateway at HOST does not take the secret.',
+  'Give the gateway the same HOOK_SECRET (credentials.hook.secrets takes the new one and the one before), and Okta, too: okta-telephony-hook setup hook --rotate.',
+);
+const SENDER_UNSEEN = warn(
+  'twilio.whatsapp',
+  'The sender TWILIO_WHATSAPP_FROM itself was not looked at, only its templates.',
+  "See that it is the account's, and online: Twilio Console, Messaging > Senders > WhatsApp senders.",
+);
+/** What a credential that may only read users does not see. */
+const HIDDEN = [
+  warn(
+    'okta.attribute',
+    'The attribute cannot be seen with this credential.',
+    "Run this with an administrator's: the role Organization Administrator; a service app with okta.schemas.read, too.",
+  ),
+  warn(
+    'okta.phone-authenticator',
+    'The phone authenticator cannot be seen with this credential.',
+    "Run this with an administrator's: the role Read-Only Administrator; a service app with okta.authenticators.read, too.",
+  ),
+  warn(
+    'okta.hook',
+    'The telephony hook cannot be seen with this credential.',
+    "Run this with an administrator's: the role Super Administrator, or a custom one that may see hooks; a service app with okta.inlineHooks.read, too.",
+  ),
+  warn(
+    'okta.native-telephony',
+    'Whether the org also sends by a telephony provider of its own could not be seen (scope okta.customTelephonyProvider.read).',
+    'Look at the custom telephony settings of the Admin Console. Okta does not say which goes first, that or the hook.',
+  ),
+  warn(
+    'okta.event-hook',
+    'The event hook cannot be seen with this credential.',
+    "Run this with an administrator's: the role Super Administrator, or a custom one that may see hooks; a service app with okta.eventHooks.read, too.",
+  ),
+];
+
+export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
+  {
+    what: 'the address of the Admin Console as that of the org',
+    plant: { OKTA_ORG_URL: 'https://acme-admin.okta.com' },
+    finds: [
+      fail(
+        'okta.variables',
+        "OKTA_ORG_URL must be the org's origin, such as https://acme.okta.com, without -admin and without a path; https, or http on loopback.",
+        'Set it in the environment, or in a file that --env names, as the gateway has it.',
+      ),
+      HERE,
+      warn(
+        'machine.clock',
+        "Its clock was not compared, for there is no answer of Okta's.",
+        'See okta.variables.',
+      ),
+    ],
+  },
+  {
+    what: 'a server that is no org',
+    plant: async (_scene, later) => {
+      const other = await startTestServer();
+      later(() => {
+        other.close();
+      });
+      return { OKTA_ORG_URL: other.url };
+    },
+    finds: fail(
+      'okta.org',
+      "HOST answered 204, and not as an org of Okta's.",
+      "Set OKTA_ORG_URL to the org's own address or its custom domain, as the browser shows it at sign-in; look at a proxy in between.",
+    ),
+    unseen: 10,
+  },
+  {
+    what: 'an org with the Classic Engine',
+    plant: ({ okta }) => {
+      const body = { id: '00o1', pipeline: 'v1' };
+      okta.fault({
+        fault: { kind: 'status', status: 200, body },
+        match: ({ path }) => path.startsWith('/.well-known'),
+      });
+    },
+    finds: fail(
+      'okta.engine',
+      'The org has the Classic Engine, which calls no telephony hook.',
+      'Have the org upgraded to Okta Identity Engine: Okta, Dashboard > OIE Upgrade, or by Okta Support.',
+    ),
+  },
+  {
+    what: 'an API token that is no more',
+    plant: () => {
+      mustNotShow('00token-that-is-no-more');
+      return { OKTA_API_TOKEN: '00token-that-is-no-more', OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '' };
+    },
+    finds: fail(
+      'okta.credential',
+      "Okta's API answered 401 (E0000011). Okta says: Invalid token provided",
+      'Compare OKTA_API_TOKEN, or OKTA_CLIENT_ID with OKTA_PRIVATE_KEY and OKTA_KEY_ID, with the org of OKTA_ORG_URL. An API token ends with its owner, and after 30 days without use: then create a new one.',
+    ),
+    unseen: 8,
+  },
+  {
+    what: 'a service app that may not read users',
+    plant: async (scene) => {
+      await grant(scene, ['okta.schemas.read']);
+    },
+    finds: fail(
+      'okta.credential',
+      'A user cannot be seen with this credential.',
+      "Give the API token's owner, or the service app, the role Read-Only Administrator, and a service app the scope okta.users.read. Until then everybody gets what Okta asked for, and nobody WhatsApp.",
+    ),
+    unseen: 8,
+  },
+  {
+    what: 'a service app that may change users',
+    plant: async (scene) => {
+      await grant(scene, ['okta.users.read', 'okta.users.manage']);
+    },
+    finds: [
+      warn(
+        'okta.privileges',
+        'The service app is granted okta.users.manage, which no gateway needs.',
+        "Give the gateway one of its own: an API token of a Read-Only Administrator, or a service app with okta.users.read and nothing else. An administrator's is for setup and doctor.",
+      ),
+      ...HIDDEN,
+    ],
+  },
+  {
+    what: 'a service app that may change policies',
+    plant: async (scene) => {
+      await grant(scene, ['okta.users.read', 'okta.policies.manage']);
+    },
+    finds: [
+      warn(
+        'okta.privileges',
+        'The service app is granted okta.policies.manage, which no gateway needs.',
+        "Give the gateway one of its own: an API token of a Read-Only Administrator, or a service app with okta.users.read and nothing else. An administrator's is for setup and doctor.",
+      ),
+      ...HIDDEN,
+    ],
+  },
+  {
+    what: 'an API token of a custom role',
+    plant: ({ okta }) => byRoles(okta, [{ type: 'CUSTOM' }]),
+    finds: warn(
+      'okta.privileges',
+      'The API token is of a custom role: what that lets it do is not seen here.',
+      'Look at its roles in Okta: Security > Administrators. Reading users is all that a gateway needs.',
+    ),
+  },
+  {
+    what: 'an API token without a role that can be seen',
+    plant: ({ okta }) => byRoles(okta, []),
+    finds: warn(
+      'okta.privileges',
+      'No role of the API token is seen, and it reads users.',
+      'Look at its roles in Okta: Security > Administrators. Reading users is all that a gateway needs.',
+    ),
+  },
+  {
+    what: 'a rate limit that is nearly used up',
+    plant: ({ okta }) => {
+      okta.setRateLimit({ limit: 100, remaining: 6, resetInSeconds: 30 });
+    },
+    finds: warn(
+      'okta.rate-limit',
+      '5 % of 100 reads of users are left in this minute: below 10 % the gateway reads no profiles, and nobody gets WhatsApp.',
+      'See what uses them up (Okta: Reports > Rate Limits), and raise the share of the token or the app (Security > API).',
+    ),
+  },
+  {
+    what: 'no attribute to opt in by',
+    plant: { OPT_IN_ATTRIBUTE: 'codesByWhatsApp' },
+    finds: [
+      fail(
+        'okta.attribute',
+        'The user profile has no attribute codesByWhatsApp: nobody can opt in.',
+        'okta-telephony-hook setup attribute creates it.',
+      ),
+      warn('okta.opted-in', 'Nobody, for there is no attribute codesByWhatsApp.', 'See okta.attribute.'),
+    ],
+  },
+  {
+    what: 'an attribute of another type',
+    plant: ({ okta }) => {
+      okta.setAttribute('whatsAppOptIn', null);
+      okta.setAttribute('whatsAppOptIn', { title: 'Ours', type: 'number' });
+    },
+    finds: [
+      fail(
+        'okta.attribute',
+        'The attribute whatsAppOptIn is there, of the type number, and Okta changes no type.',
+        'Name another attribute by OPT_IN_ATTRIBUTE; or remove this one, with all its values, in Okta: Directory > Profile Editor > User (default), and run this again.',
+      ),
+      NOBODY_OPTED_IN,
+    ],
+  },
+  {
+    what: 'an attribute of names of channels, whose values it does not see',
+    plant: ({ okta }) => {
+      okta.setAttribute('whatsAppOptIn', null);
+      okta.setAttribute('whatsAppOptIn', { title: 'Ours', type: 'string' });
+    },
+    finds: [
+      warn(
+        'okta.attribute',
+        'whatsAppOptIn is of the type string, that users may not change themselves: only who has the name of a channel in it has opted in.',
+        'See that its values are names in optInChannels, such as whatsapp; OPT_IN_ATTRIBUTE may name a boolean in its place (okta-telephony-hook setup attribute).',
+      ),
+      warn(
+        'okta.opted-in',
+        'No active user has opted in: every code goes by SMS or as a call.',
+        'Set whatsAppOptIn to whatsapp for yourself: Okta, Directory > People > you > Profile.',
+      ),
+    ],
+  },
+  {
+    what: 'an attribute that users may not change, and a directory does',
+    plant: ({ okta }) => {
+      okta.setAttribute('whatsAppOptIn', {
+        title: 'Ours',
+        type: 'boolean',
+        permissions: [{ principal: 'SELF', action: 'READ_ONLY' }],
+        master: { type: 'PROFILE_MASTER' },
+      });
+    },
+    finds: warn(
+      'okta.attribute',
+      'whatsAppOptIn: user permission is READ_ONLY in place of READ_WRITE, source is PROFILE_MASTER in place of OKTA. whatsAppOptIn is Read Only for users, who turn WhatsApp on without any proof once they may change it: where a page of yours does it for them, keep it so by --read-only.',
+      'okta-telephony-hook setup attribute changes that.',
+    ),
+  },
+  {
+    what: 'nobody who has opted in',
+    plant: ({ okta }) => {
+      okta.updateUser(ANA.id, { whatsAppOptIn: false });
+    },
+    finds: NOBODY_OPTED_IN,
+  },
+  {
+    what: 'codes to an attribute that users write themselves',
+    plant: { UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone' },
+    finds: fail(
+      'okta.unverified-phone',
+      'Users may change mobilePhone, to which codes go unverified: whoever has a password can have the code sent to a phone of theirs.',
+      'Set its user permission to Read-Only in Okta: Directory > Profile Editor > User (default); or leave unverifiedPhoneAttribute out, so that codes go to the enrolled phone.',
+    ),
+  },
+  {
+    what: 'a phone authenticator that is off',
+    plant: ({ okta }) => {
+      okta.setPhoneAuthenticator('INACTIVE');
+    },
+    finds: fail(
+      'okta.phone-authenticator',
+      'The phone authenticator is not active: Okta sends no codes.',
+      'Okta: Security > Authenticators > Add or activate Phone, and allow it for authentication, recovery or both.',
+    ),
+  },
+  {
+    what: 'a phone authenticator that is allowed for nothing',
+    plant: ({ okta }) => {
+      const body = [{ key: 'phone_number', status: 'ACTIVE', settings: { allowedFor: 'none' } }];
+      okta.fault({
+        fault: { kind: 'status', status: 200, body },
+        match: ({ path }) => path.startsWith('/api/v1/authenticators'),
+      });
+    },
+    finds: warn(
+      'okta.phone-authenticator',
+      'The phone authenticator is active, and allowed for nothing: Okta asks nobody for a code by it.',
+      'Okta: Security > Authenticators > Phone > Edit: allow it for authentication, recovery or both.',
+    ),
+  },
+  {
+    what: 'a hook of another URL',
+    plant: ({ url }) => ({ PUBLIC_URL: `${url}s` }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.answers',
+        'HOST answered 404: that is no telephony hook of this package.',
+        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+      ),
+    ],
+    unseen: 5,
+  },
+  {
+    what: 'a hook that is not active',
+    plant: async ({ okta }) => {
+      await callApi(
+        okta,
+        'POST',
+        `/api/v1/inlineHooks/${okta.inlineHooks[0]?.id ?? ''}/lifecycle/deactivate`,
+      );
+    },
+    finds: fail(
+      'okta.hook',
+      'It is not as it should be: status is INACTIVE in place of ACTIVE.',
+      'okta-telephony-hook setup hook brings it up to date in place.',
+    ),
+  },
+  {
+    what: 'a hook that proves itself in another way',
+    plant: ({ okta }) => ({
+      HOOK_OAUTH_CLIENT_ID: '0oahookclient0001d7',
+      HOOK_OAUTH_TOKEN_URL: `${okta.issuer}/v1/token`,
+      HOOK_OAUTH_SCOPE: 'telephony',
+      HOOK_OAUTH_KEY_ID: 'HKYdoctor000000001',
+    }),
+    finds: [
+      fail(
+        'okta.hook',
+        'It is not as it should be: authentication is header Authorization in place of OAuth 2.0: client 0oahookclient0001d7 by the key HKYdoctor000000001, scope telephony, tokens from http://HOST/oauth2/default/v1/token.',
+        'okta-telephony-hook setup hook brings it up to date in place.',
+      ),
+      warn(
+        'hook.secret',
+        'Okta signs by a hook key, which only Okta can: whether the gateway takes its tokens was not tried.',
+        'Try it by Okta itself: okta-telephony-hook preview --user <your login>. It sends a real message.',
+      ),
+    ],
+  },
+  {
+    what: "Okta's own telephony provider beside the hook",
+    plant: ({ okta }) => {
+      okta.setTelephonyProviders([{ providerName: 'TWILIO' }]);
+    },
+    finds: warn(
+      'okta.native-telephony',
+      'The org also sends by a telephony provider of its own, TWILIO, and Okta does not say which goes first, that or the hook.',
+      'Turn it off in the custom telephony settings of the Admin Console, or expect codes past the hook.',
+    ),
+  },
+  {
+    what: 'an event hook that was never verified',
+    plant: async ({ okta, url }) => {
+      const id = okta.eventHooks[0]?.id ?? '';
+      const authScheme = { type: 'HEADER', key: 'Authorization', value: 'planted-secret' };
+      const channel = { type: 'HTTP', version: '1.0.0', config: { uri: `${url}/events`, authScheme } };
+      const items = ['user.authentication.auth_via_mfa', 'user.mfa.factor.activate'];
+      await callApi(okta, 'PUT', `/api/v1/eventHooks/${id}`, {
+        name: okta.eventHooks[0]?.name,
+        events: { type: 'EVENT_TYPE', items },
+        channel,
+      });
+    },
+    finds: fail(
+      'okta.event-hook',
+      'It is not as it should be: verification is UNVERIFIED in place of VERIFIED.',
+      'okta-telephony-hook setup event-hook brings it up to date and has it verified.',
+    ),
+  },
+  {
+    what: 'a secret that is not that of the gateway',
+    plant: () => {
+      mustNotShow('another-hook-secret-1');
+      return { HOOK_SECRET: 'another-hook-secret-1' };
+    },
+    finds: [SECRET_REFUSED, EVENT_SECRET_REFUSED],
+  },
+  {
+    what: 'the same, as the event hook has it',
+    plant: { HOOK_SECRET: 'another-hook-secret-1' },
+    finds: [SECRET_REFUSED, EVENT_SECRET_REFUSED],
+  },
+  {
+    what: 'a path under which there is no hook',
+    plant: ({ url }) => ({ PUBLIC_URL: url.replace('telephony', 'telefony') }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.answers',
+        'HOST answered 404: that is no telephony hook of this package.',
+        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+      ),
+    ],
+    unseen: 5,
+  },
+  {
+    what: 'a page of somebody else at the URL',
+    plant: answering(200, { 'content-type': 'text/html' }, '<h1>Welcome</h1>'),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.answers',
+        'HOST answered 200: that is no telephony hook of this package.',
+        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+      ),
+    ],
+    unseen: 5,
+  },
+  {
+    what: 'a hook that asks nobody for a proof',
+    plant: answering(400, {}, '{"error":{"errorSummary":"No"}}'),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.answers',
+        'The hook takes calls from anybody, and would send codes for them.',
+        'See that nothing in between adds the secret to what it passes on, such as a proxy with credentials of its own.',
+      ),
+    ],
+    unseen: 5,
+  },
+  {
+    what: 'a redirect at the URL',
+    plant: answering(301, { location: 'https://id.example.com/okta/telephony/' }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.answers',
+        'HOST answered 301: that is no telephony hook of this package.',
+        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+      ),
+      fail(
+        'way.redirect',
+        'PUBLIC_URL redirects (301), and Okta follows no redirect.',
+        'Set PUBLIC_URL, and the URL in Okta, to where it leads; or take the redirect away: http to https, a slash at the end, www.',
+      ),
+    ],
+    unseen: 5,
+  },
+  {
+    what: 'a proxy that passes on nothing below the path',
+    plant: answering(401, {}, '{"error":{"errorSummary":"Unauthorized"}}'),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      warn(
+        'hook.secret',
+        "The gateway at HOST does not take the secret in the header Authorization; whether Okta's hook has it in another could not be seen.",
+        'Name the header by --header, or run this with a credential that may see hooks. If it is Authorization: Give the gateway the same HOOK_SECRET (credentials.hook.secrets takes the new one and the one before), and Okta, too: okta-telephony-hook setup hook --rotate.',
+      ),
+      fail(
+        'hook.events',
+        'PUBLIC_URL + /events answered 401, and not with the challenge: Okta could not verify the event hook.',
+        'See that a proxy in between passes on what is below the path, GET too, with the header X-Okta-Verification-Challenge.',
+      ),
+      warn(
+        'hook.event-secret',
+        "The gateway at HOST does not take the secret in the header Authorization; whether Okta's hook has it in another could not be seen.",
+        'Name the header by --header, or run this with a credential that may see hooks. If it is Authorization: Give the gateway the same HOOK_SECRET, or one of its own for it by credentials.eventHook.',
+      ),
+      fail(
+        'hook.callbacks',
+        'PUBLIC_URL + /twilio/status answered 401 to a callback without a signature, in place of 403.',
+        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+      ),
+    ],
+  },
+  {
+    what: 'a gateway with another auth token, or another idea of its URL',
+    plant: ({ url }) => ({ PUBLIC_URL: url.replace('127.0.0.1', 'localhost') }),
+    finds: [ANOTHER_HOOK, NO_EVENT_HOOK, CALLBACKS_REFUSED],
+  },
+  {
+    what: 'a real org, and a URL on this machine',
+    plant: { OKTA_ORG_URL: 'https://acme.okta.invalid' },
+    finds: [
+      fail(
+        'okta.org',
+        'acme.okta.invalid could not be reached: its name does not resolve (NO_NAME).',
+        'Look for a misspelling, and at the DNS of this machine.',
+      ),
+      HERE,
+      warn('machine.clock', "Its clock was not compared, for there is no answer of Okta's.", 'See okta.org.'),
+    ],
+    unseen: 10,
+  },
+  {
+    what: 'a URL that is not https',
+    plant: { PUBLIC_URL: 'http://id.acme.example/okta/telephony' },
+    finds: [
+      warn('okta.hook', 'Skipped: PUBLIC_URL is not set.', 'Set it to the URL that is typed into Okta.'),
+      warn(
+        'okta.event-hook',
+        'Skipped: PUBLIC_URL is not set.',
+        'Set it to the URL that is typed into Okta.',
+      ),
+      fail(
+        'hook.variables',
+        "PUBLIC_URL must be the hook's own public URL as entered in Okta, without a query; https, or http on loopback.",
+        'Set it in the environment, or in a file that --env names, as the gateway has it.',
+      ),
+    ],
+  },
+  {
+    what: 'a name that does not resolve',
+    plant: { PUBLIC_URL: 'https://id.acme.invalid/okta/telephony' },
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.answers',
+        'The gateway at id.acme.invalid could not be reached: its name does not resolve (NO_NAME).',
+        'Look for a misspelling, and at the DNS of this machine.',
+      ),
+      fail(
+        'way.name',
+        'id.acme.invalid does not resolve.',
+        'Look for a misspelling in PUBLIC_URL, and give the name a record in the public DNS.',
+      ),
+    ],
+    unseen: 7,
+  },
+  {
+    what: "an API key of nobody's",
+    plant: () => {
+      mustNotShow('planted-api-key-secret');
+      return { TWILIO_API_KEY_SECRET: 'planted-api-key-secret' };
+    },
+    finds: fail(
+      'twilio.credential',
+      'Twilio does not take the API key.',
+      'Compare TWILIO_ACCOUNT_SID with TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET, or TWILIO_AUTH_TOKEN: they are of one account and one region, and no test credentials.',
+    ),
+    unseen: 7,
+  },
+  {
+    what: 'half an API key',
+    plant: { TWILIO_API_KEY_SECRET: '' },
+    finds: [
+      CALLBACKS_UNTRIED,
+      fail(
+        'twilio.variables',
+        "TWILIO_API_KEY_SECRET is missing: the API key's; in place of a key TWILIO_AUTH_TOKEN will do.",
+        'Set it in the environment, or in a file that --env names, as the gateway has it.',
+      ),
+    ],
+  },
+  {
+    what: 'no sender at all',
+    plant: { TWILIO_SMS_FROM: '', TWILIO_VOICE_FROM: '', TWILIO_SANDBOX_NUMBER: '' },
+    finds: [
+      CALLBACKS_UNTRIED,
+      fail(
+        'twilio.variables',
+        'A sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE.',
+        'Set it in the environment, or in a file that --env names, as the gateway has it.',
+      ),
+    ],
+  },
+  {
+    what: 'the auth token in the place of a key',
+    plant: { TWILIO_API_KEY_SID: '', TWILIO_API_KEY_SECRET: '' },
+    finds: warn(
+      'twilio.credential',
+      'Twilio takes the auth token, which is the whole account: whoever has it can do everything.',
+      'Make an API key (Twilio Console: Account > API keys & tokens), and set TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET.',
+    ),
+  },
+  {
+    what: 'an auth token of another account',
+    plant: () => {
+      mustNotShow('planted-auth-token-000000');
+      return { TWILIO_AUTH_TOKEN: 'planted-auth-token-000000' };
+    },
+    finds: [
+      CALLBACKS_REFUSED,
+      fail(
+        'twilio.auth-token',
+        "TWILIO_AUTH_TOKEN is not the account's: Twilio does not accept the credentials (20003). Every callback would be refused.",
+        'Copy the primary auth token anew: Twilio Console, Account > API keys & tokens.',
+      ),
+      ACCOUNT_UNSEEN,
+    ],
+  },
+  {
+    what: 'no auth token where callbacks come',
+    plant: { TWILIO_AUTH_TOKEN: '' },
+    finds: [
+      CALLBACKS_UNTRIED,
+      fail(
+        'twilio.auth-token',
+        'TWILIO_AUTH_TOKEN is not set, so that no callback to PUBLIC_URL can be checked: the gateway does not start.',
+        "Set it to the account's primary auth token: Twilio signs its callbacks by it, whatever key is used.",
+      ),
+      ACCOUNT_UNSEEN,
+    ],
+  },
+  {
+    what: 'an account that is suspended',
+    plant: ({ twilio }) => {
+      twilio.configureAccount({ status: 'suspended' });
+    },
+    finds: fail(
+      'twilio.account',
+      'The account is suspended: nothing is sent.',
+      'Look at the notices in the Twilio Console, and write to its support.',
+    ),
+  },
+  {
+    what: 'a trial account',
+    plant: ({ twilio }) => {
+      twilio.configureAccount({ type: 'Trial' });
+    },
+    finds: warn(
+      'twilio.account',
+      'It is a trial account: it sends to verified numbers only, and little of it.',
+      'Upgrade it in the Twilio Console; until then verify there the numbers that you try it with.',
+    ),
+  },
+  {
+    what: 'a balance that is nearly used up',
+    plant: ({ twilio }) => {
+      twilio.configureAccount({ balance: '3.10', currency: 'EUR' });
+    },
+    finds: warn(
+      'twilio.balance',
+      'The balance is 3.10 EUR: it is soon used up.',
+      'Add to it, and switch automatic recharge on: Twilio Console, Billing.',
+    ),
+  },
+  {
+    what: 'a balance that is used up',
+    plant: ({ twilio }) => {
+      twilio.configureAccount({ balance: '-0.40' });
+    },
+    finds: fail(
+      'twilio.balance',
+      'The balance is -0.40 USD: nothing is sent.',
+      'Add to it, and switch automatic recharge on: Twilio Console, Billing.',
+    ),
+  },
+  ...['', 'n/a'].map((balance): Misconfiguration => ({
+    what: `a balance of "${balance}"`,
+    plant: ({ twilio }) => {
+      twilio.configureAccount({ balance });
+    },
+    finds: warn(
+      'twilio.balance',
+      "The balance cannot be read from Twilio's answer.",
+      'Look at it in the Twilio Console, under Billing.',
+    ),
+  })),
+  {
+    what: "an SMS number that is not the account's",
+    plant: { TWILIO_SMS_FROM: '+12025550198' },
+    finds: fail(
+      'twilio.sms',
+      "The number of TWILIO_SMS_FROM is none of the account's.",
+      'Take one of its numbers (Twilio Console: Phone Numbers > Active numbers), or buy one.',
+    ),
+  },
+  {
+    what: 'a number that sends no SMS',
+    plant: ({ twilio }) => {
+      twilio.setCapabilities(twilio.smsNumber, { sms: false });
+    },
+    finds: fail(
+      'twilio.sms',
+      'The number of TWILIO_SMS_FROM cannot send SMS.',
+      'Take a number of the account with that capability for TWILIO_SMS_FROM.',
+    ),
+  },
+  {
+    what: "a voice number that is neither the account's nor verified",
+    plant: ({ twilio }) => withCallerIds(twilio, []),
+    finds: fail(
+      'twilio.voice',
+      "The number of TWILIO_VOICE_FROM is neither a number of the account's nor one of its verified caller IDs.",
+      'Take one of its numbers (Twilio Console: Phone Numbers > Active numbers), or verify it there: Verified Caller IDs.',
+    ),
+  },
+  {
+    what: 'nothing wrong with calls from a number that the account has verified',
+    plant: ({ twilio }) => withCallerIds(twilio, [OF_OTHERS]),
+    finds: ok('twilio.voice', 'The number of TWILIO_VOICE_FROM is a verified caller ID of the account.'),
+  },
+  {
+    what: 'a voice number whose verification it may not see',
+    plant: { TWILIO_VOICE_FROM: OF_OTHERS },
+    finds: warn(
+      'twilio.voice',
+      "The number of TWILIO_VOICE_FROM is none of the account's numbers; its verified caller IDs cannot be read.",
+      'Take one of its numbers (Twilio Console: Phone Numbers > Active numbers), or verify it there: Verified Caller IDs.',
+    ),
+  },
+  {
+    what: 'a number that does not call',
+    plant: ({ twilio }) => {
+      twilio.setCapabilities(twilio.voiceNumber, { voice: false });
+    },
+    finds: fail(
+      'twilio.voice',
+      'The number of TWILIO_VOICE_FROM cannot call.',
+      'Take a number of the account with that capability for TWILIO_VOICE_FROM.',
+    ),
+  },
+  {
+    what: "a Messaging Service that is not the account's",
+    plant: () => ({ TWILIO_SMS_FROM: `MG${'0'.repeat(32)}` }),
+    finds: fail(
+      'twilio.sms',
+      "The Messaging Service of TWILIO_SMS_FROM is none of the account's.",
+      'Copy its SID anew: Twilio Console, Messaging > Services.',
+    ),
+  },
+  {
+    what: 'another number as that of the sandbox',
+    plant: { TWILIO_SANDBOX_NUMBER: '+14155550102' },
+    finds: warn(
+      'twilio.whatsapp',
+      "TWILIO_SANDBOX_NUMBER is not the number of Twilio's sandbox.",
+      'For a number of your own set TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE; the sandbox is under Messaging > Try it out in the Twilio Console.',
+    ),
+  },
+  {
+    what: 'the sandbox beside an approved sender',
+    plant: ({ twilio }) => ({
+      ...withTemplate({})({ twilio } as Scene),
+      TWILIO_SANDBOX_NUMBER: twilio.sandboxNumber,
+    }),
+    finds: [
+      CALLBACKS_UNTRIED,
+      fail(
+        'twilio.variables',
+        'TWILIO_SANDBOX_NUMBER does not go with TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE: unset it, or them.',
+        'Set it in the environment, or in a file that --env names, as the gateway has it.',
+      ),
+    ],
+  },
+  {
+    what: "that nobody has looked at a WhatsApp sender of one's own",
+    plant: withTemplate({}),
+    finds: SENDER_UNSEEN,
+  },
+  {
+    what: 'a template that is not there',
+    plant: () => ({ ...TEMPLATE_SENDER, TWILIO_WHATSAPP_TEMPLATE: `HX${'0'.repeat(32)}` }),
+    finds: [
+      SENDER_UNSEEN,
+      fail(
+        'twilio.template',
+        'The account has no template HX00000000000000000000000000000000.',
+        'Copy the Content SID anew: Twilio Console, Messaging > Content Template Builder.',
+      ),
+    ],
+  },
+  {
+    what: 'a template that was never submitted',
+    plant: withTemplate({ status: 'unsubmitted' }),
+    finds: [
+      SENDER_UNSEEN,
+      fail(
+        'twilio.template',
+        'WhatsApp has the template as unsubmitted: codes by it do not arrive.',
+        'Submit it for WhatsApp approval, in the category Authentication: Twilio Console, Content Template Builder.',
+      ),
+    ],
+  },
+  {
+    what: 'a template that WhatsApp has paused',
+    plant: withTemplate({ status: 'paused' }),
+    finds: [
+      SENDER_UNSEEN,
+      fail(
+        'twilio.template',
+        'WhatsApp has the template as paused: codes by it do not arrive.',
+        'Look at why in Content Template Builder and, at Meta, in WhatsApp Manager; make another one where it was rejected.',
+      ),
+    ],
+  },
+  {
+    what: 'a template for marketing',
+    plant: withTemplate({ category: 'MARKETING' }),
+    finds: [
+      SENDER_UNSEEN,
+      fail(
+        'twilio.template',
+        'The template is of the category MARKETING and the type whatsapp/authentication: WhatsApp wants codes by authentication templates only.',
+        'Make one of the type whatsapp/authentication, with the category Authentication, and have it approved.',
+      ),
+    ],
+  },
+  {
+    what: 'a template with two variables',
+    plant: withTemplate({ variables: { '1': '123456', '2': 'Ana' } }),
+    finds: [
+      SENDER_UNSEEN,
+      fail(
+        'twilio.template',
+        'The template has the variables 1, 2: the code comes as {{1}}, and nothing else.',
+        'Make one of the type whatsapp/authentication: it has that one variable.',
+      ),
+    ],
+  },
+  {
+    what: 'a Verify service that takes no custom codes',
+    plant: ({ twilio }) => {
+      twilio.configureVerify({ customCodeEnabled: false });
+    },
+    finds: fail(
+      'twilio.verify',
+      'The Verify service takes no custom codes, and Okta makes the code: every one is refused (60204).',
+      'Switch on Enable Custom Verification Code: Twilio Console, Verify > Services > the service > General.',
+    ),
+  },
+  {
+    what: 'an encryption key without its Redis',
+    plant: () => ({ STATE_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64') }),
+    finds: fail(
+      'redis.variables',
+      'REDIS_URL is missing: the Redis that goes with STATE_ENCRYPTION_KEY.',
+      'Set it in the environment, or in a file that --env names, as the gateway has it.',
+    ),
+  },
+  {
+    what: 'a Redis password with a % in it',
+    plant: () => ({
+      REDIS_URL: 'redis://:pass%word-5e@127.0.0.1:1',
+      STATE_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
+    }),
+    finds: fail(
+      'redis.variables',
+      'REDIS_URL has a % in its user or its password that begins no code of a character: percent-encode both (a % is %25).',
+      'Set it in the environment, or in a file that --env names, as the gateway has it.',
+    ),
+  },
+  {
+    what: 'a key that is too short',
+    plant: { REDIS_URL: 'redis://127.0.0.1:1', STATE_ENCRYPTION_KEY: 'c2hvcnQ=' },
+    finds: fail(
+      'redis.variables',
+      'STATE_ENCRYPTION_KEY must be 32 bytes in base64: openssl rand -base64 32.',
+      'Set it in the environment, or in a file that --env names, as the gateway has it.',
+    ),
+  },
+  {
+    what: 'a proxy that nobody goes by',
+    plant: { https_proxy: 'http://proxy.acme.example:3128' },
+    finds: warn(
+      'machine.proxy',
+      'HTTPS_PROXY is set, which neither the gateway nor this command goes by.',
+      "Where a proxy has to be passed, give the hook one by the option dispatcher (undici's ProxyAgent); else this is of no concern.",
+    ),
+  },
+  {
+    what: 'certificates that nobody checks',
+    plant: { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+    finds: fail(
+      'machine.tls',
+      'NODE_TLS_REJECT_UNAUTHORIZED is 0: any server is taken for Okta and Twilio, and given codes and secrets.',
+      'Unset it, at the gateway too; a certificate authority of your own goes into NODE_EXTRA_CA_CERTS.',
+    ),
+  },
+  {
+    what: 'no org, no URL of the hook and no account',
+    plant: { OKTA_ORG_URL: '', TWILIO_ACCOUNT_SID: '' },
+    finds: [
+      warn(
+        'okta.variables',
+        'Skipped: OKTA_ORG_URL is not set.',
+        "Set it to the org's origin, such as https://acme.okta.com, to have Okta's side looked at.",
+      ),
+      CALLBACKS_UNTRIED,
+      HERE,
+      warn(
+        'twilio.variables',
+        'Skipped: TWILIO_ACCOUNT_SID is not set.',
+        "Set it to the account's SID, to have Twilio's side looked at.",
+      ),
+      warn(
+        'machine.clock',
+        "Its clock was not compared, for there is no answer of Okta's.",
+        'See okta.variables.',
+      ),
+    ],
+  },
+  {
+    what: 'no URL of the hook',
+    plant: { PUBLIC_URL: '', TWILIO_AUTH_TOKEN: '' },
+    finds: [
+      warn('okta.hook', 'Skipped: PUBLIC_URL is not set.', 'Set it to the URL that is typed into Okta.'),
+      warn(
+        'okta.event-hook',
+        'Skipped: PUBLIC_URL is not set.',
+        'Set it to the URL that is typed into Okta.',
+      ),
+      warn(
+        'hook.variables',
+        'Skipped: PUBLIC_URL is not set.',
+        'Set it to the URL that is typed into Okta, to have the hook and the way to it looked at.',
+      ),
+      warn(
+        'twilio.auth-token',
+        'Skipped: TWILIO_AUTH_TOKEN is not set.',
+        "Set it to the account's primary auth token: Twilio signs its callbacks by it, whatever key is used.",
+      ),
+      ACCOUNT_UNSEEN,
+    ],
+  },
+  {
+    what: 'no secret of the hook',
+    plant: { HOOK_SECRET: '' },
+    finds: [
+      warn(
+        'hook.secret',
+        'Skipped: HOOK_SECRET is not set.',
+        "Set it to the whole header value that Okta's inline hook sends.",
+      ),
+      warn(
+        'hook.event-secret',
+        'Skipped: HOOK_SECRET is not set.',
+        "Set it to the whole header value that Okta's event hook sends.",
+      ),
+    ],
+  },
+  {
+    what: 'an API token of a super administrator',
+    plant: ({ okta }) => byRoles(okta, [{ type: 'SUPER_ADMIN' }, { type: 'READ_ONLY_ADMIN' }]),
+    finds: warn(
+      'okta.privileges',
+      'The API token is of SUPER_ADMIN: more than a gateway needs.',
+      "Give the gateway one of its own: an API token of a Read-Only Administrator, or a service app with okta.users.read and nothing else. An administrator's is for setup and doctor.",
+    ),
+  },
+  {
+    what: 'no rate limit that Okta tells',
+    plant: ({ okta }) => {
+      okta.setRateLimit(undefined);
+    },
+    finds: ok('okta.rate-limit', '100 % of 10000000 reads of users are left in this minute.'),
+  },
+  {
+    what: 'a rate limit of which more than a tenth is left',
+    plant: ({ okta }) => {
+      okta.setRateLimit({ limit: 100, remaining: 11, resetInSeconds: 30 });
+    },
+    finds: ok('okta.rate-limit', '10 % of 100 reads of users are left in this minute.'),
+  },
+  {
+    what: 'codes to an attribute that is not there',
+    plant: { UNVERIFIED_PHONE_ATTRIBUTE: 'noPhone' },
+    finds: fail(
+      'okta.unverified-phone',
+      'The user profile has no attribute noPhone.',
+      'Name another, or add it in Okta: Directory > Profile Editor > User (default).',
+    ),
+  },
+  {
+    what: 'codes to an attribute that users may only read',
+    plant: ({ okta }) => {
+      okta.setAttribute('ownPhone', {
+        title: 'Ours',
+        type: 'string',
+        permissions: [{ principal: 'SELF', action: 'READ_ONLY' }],
+      });
+      return { UNVERIFIED_PHONE_ATTRIBUTE: 'ownPhone' };
+    },
+    finds: ok(
+      'okta.unverified-phone',
+      "ownPhone, to which codes go unverified, is not the users' own to change.",
+    ),
+  },
+  ...(
+    [
+      ['recovery', 'It is active, for recovery alone.'],
+      ['any', 'It is active.'],
+    ] as const
+  ).map(([allowedFor, message]): Misconfiguration => ({
+    what: `a phone authenticator that is allowed for ${allowedFor}`,
+    plant: ({ okta }) => {
+      withAuthenticators(okta, [{ key: 'phone_number', status: 'ACTIVE', settings: { allowedFor } }]);
+    },
+    finds: ok('okta.phone-authenticator', message),
+  })),
+  {
+    what: 'no phone authenticator',
+    plant: ({ okta }) => {
+      withAuthenticators(okta, [{ key: 'okta_email', status: 'ACTIVE' }]);
+    },
+    finds: fail(
+      'okta.phone-authenticator',
+      'The phone authenticator is not set up: Okta sends no codes.',
+      'Okta: Security > Authenticators > Add or activate Phone, and allow it for authentication, recovery or both.',
+    ),
+  },
+  {
+    what: 'no hook at all',
+    plant: async ({ okta }) => {
+      const id = okta.inlineHooks[0]?.id ?? '';
+      await callApi(okta, 'POST', `/api/v1/inlineHooks/${id}/lifecycle/deactivate`);
+      await callApi(okta, 'DELETE', `/api/v1/inlineHooks/${id}`);
+    },
+    finds: fail(
+      'okta.hook',
+      'The org has no telephony hook whose URL is PUBLIC_URL.',
+      'okta-telephony-hook setup hook creates it. Where Okta has another spelling of the URL, give PUBLIC_URL the same.',
+    ),
+  },
+  {
+    what: 'a gateway that is closing',
+    plant: answering(503, {}, '{"error":{"errorSummary":"No"}}'),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.answers',
+        'The gateway is closing, or cannot check who calls it (503).',
+        'Look at its log, and at whether it starts again.',
+      ),
+    ],
+    unseen: 5,
+  },
+  {
+    what: 'a hook whose answer is no JSON',
+    plant: answering(401, {}, 'Unauthorized'),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.answers',
+        'HOST answered 401: that is no telephony hook of this package.',
+        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+      ),
+    ],
+    unseen: 5,
+  },
+  {
+    what: "an auth token of nobody's in the place of a key",
+    plant: () => {
+      mustNotShow('planted-auth-token-000000');
+      return {
+        TWILIO_API_KEY_SID: '',
+        TWILIO_API_KEY_SECRET: '',
+        TWILIO_AUTH_TOKEN: 'planted-auth-token-000000',
+      };
+    },
+    finds: [
+      CALLBACKS_REFUSED,
+      fail(
+        'twilio.credential',
+        'Twilio does not take the auth token.',
+        'Compare TWILIO_ACCOUNT_SID with TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET, or TWILIO_AUTH_TOKEN: they are of one account and one region, and no test credentials.',
+      ),
+    ],
+    unseen: 7,
+  },
+  {
+    what: 'a balance that it may not see',
+    plant: ({ twilio }) => {
+      refuse(twilio, 'Balance', 403);
+    },
+    finds: warn(
+      'twilio.balance',
+      'The balance cannot be seen with this key.',
+      'Look at it in the Twilio Console, under Billing.',
+    ),
+  },
+  {
+    what: 'a balance that Twilio cannot tell',
+    plant: ({ twilio }) => {
+      refuse(twilio, 'Balance', 503);
+    },
+    finds: fail(
+      'twilio.balance',
+      'The balance cannot be read: The provider is not available (HTTP_503).',
+      'Look at status.twilio.com; it may pass by itself.',
+    ),
+  },
+  {
+    what: 'a balance at the bound',
+    plant: ({ twilio }) => {
+      twilio.configureAccount({ balance: '10', currency: 'EUR' });
+    },
+    finds: warn(
+      'twilio.balance',
+      'The balance is 10.00 EUR: it is soon used up.',
+      'Add to it, and switch automatic recharge on: Twilio Console, Billing.',
+    ),
+  },
+  {
+    what: 'a balance of nothing, in no currency',
+    plant: ({ twilio }) => {
+      twilio.configureAccount({ balance: '0', currency: 'x' });
+    },
+    finds: fail(
+      'twilio.balance',
+      'The balance is 0.00: nothing is sent.',
+      'Add to it, and switch automatic recharge on: Twilio Console, Billing.',
+    ),
+  },
+  {
+    what: 'no sender of SMS',
+    plant: { TWILIO_SMS_FROM: '' },
+    finds: warn(
+      'twilio.sms',
+      'Skipped: TWILIO_SMS_FROM is not set.',
+      'Who did not opt in gets no SMS from here: set it.',
+    ),
+  },
+  {
+    what: 'no sender of calls',
+    plant: { TWILIO_VOICE_FROM: '' },
+    finds: warn(
+      'twilio.voice',
+      'Skipped: TWILIO_VOICE_FROM is not set.',
+      'Nobody is called from here: set it, where calls are wanted.',
+    ),
+  },
+  {
+    what: 'no sender of WhatsApp',
+    plant: { TWILIO_SANDBOX_NUMBER: '' },
+    finds: warn(
+      'twilio.whatsapp',
+      'Skipped: no WhatsApp sender is set; who opted in gets an SMS.',
+      'Set TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE, or to try it TWILIO_SANDBOX_NUMBER.',
+    ),
+  },
+  {
+    what: 'SMS that come from a name',
+    plant: { TWILIO_SMS_FROM: 'ACME' },
+    finds: ok(
+      'twilio.sms',
+      'TWILIO_SMS_FROM is a name: many countries ask for its registration, and the US and Canada take none.',
+    ),
+  },
+  {
+    what: 'numbers that cannot be read',
+    plant: ({ twilio }) => {
+      refuse(twilio, 'IncomingPhoneNumbers', 401);
+    },
+    finds: [
+      fail(
+        'twilio.sms',
+        'The numbers of the account cannot be read: Twilio does not accept the credentials (HTTP_401).',
+        'Look at it in the Twilio Console, and at whether the API key is a restricted one that may not see it.',
+      ),
+      fail(
+        'twilio.voice',
+        'The numbers of the account cannot be read: Twilio does not accept the credentials (HTTP_401).',
+        'Look at it in the Twilio Console, and at whether the API key is a restricted one that may not see it.',
+      ),
+    ],
+  },
+  ...[
+    warn(
+      'twilio.sms',
+      'The Messaging Service of TWILIO_SMS_FROM has no number: it sends only where it has a short code or a name.',
+      'Add senders to its pool: Twilio Console, Messaging > Services.',
+    ),
+    ok('twilio.sms', 'The Messaging Service of TWILIO_SMS_FROM has 1 number.'),
+    ok('twilio.sms', 'The Messaging Service of TWILIO_SMS_FROM has 2 numbers.'),
+  ].map((finds, count): Misconfiguration => ({
+    what: `a Messaging Service of ${count} numbers`,
+    plant: ({ twilio }) => {
+      const body = { phone_numbers: Array.from({ length: count }, () => ({})) };
+      twilio.fault({
+        fault: { kind: 'status', status: 200, body },
+        match: ({ path }) => path.includes('/PhoneNumbers'),
+      });
+      return { TWILIO_SMS_FROM: twilio.messagingServiceSid };
+    },
+    finds,
+  })),
+  {
+    what: 'a Messaging Service whose numbers it may not see',
+    plant: ({ twilio }) => {
+      refuse(twilio, '/PhoneNumbers', 403);
+      return { TWILIO_SMS_FROM: twilio.messagingServiceSid };
+    },
+    finds: fail(
+      'twilio.sms',
+      'The senders of the Messaging Service cannot be read: Refused by the provider (HTTP_403).',
+      'Look at it in the Twilio Console, and at whether the API key is a restricted one that may not see it.',
+    ),
+  },
+  {
+    what: 'a Messaging Service that it may not see',
+    plant: ({ twilio }) => {
+      refuse(twilio, '/v1/Services/', 403);
+      return { TWILIO_SMS_FROM: twilio.messagingServiceSid };
+    },
+    finds: fail(
+      'twilio.sms',
+      'The Messaging Service cannot be read: Refused by the provider (HTTP_403).',
+      'Look at it in the Twilio Console, and at whether the API key is a restricted one that may not see it.',
+    ),
+  },
+  {
+    what: 'a template that is fine',
+    plant: withTemplate({ language: 'pt_BR' }),
+    finds: [
+      SENDER_UNSEEN,
+      ok('twilio.template', 'It is an approved authentication template with one variable, in pt_BR.'),
+    ],
+  },
+  {
+    what: 'a template whose only variable has another name',
+    plant: withTemplate({ variables: { code: '123456' } }),
+    finds: [
+      SENDER_UNSEEN,
+      fail(
+        'twilio.template',
+        'The template has the variables code: the code comes as {{1}}, and nothing else.',
+        'Make one of the type whatsapp/authentication: it has that one variable.',
+      ),
+    ],
+  },
+  {
+    what: 'a template without a variable',
+    plant: withTemplate({ variables: {} }),
+    finds: [
+      SENDER_UNSEEN,
+      ok('twilio.template', 'It is an approved authentication template with one variable, in en.'),
+    ],
+  },
+  {
+    what: 'a template of another type',
+    plant: withTemplate({ types: { 'twilio/text': { body: '{{1}}' } } }),
+    finds: [
+      SENDER_UNSEEN,
+      fail(
+        'twilio.template',
+        'The template is of the category AUTHENTICATION and the type twilio/text: WhatsApp wants codes by authentication templates only.',
+        'Make one of the type whatsapp/authentication, with the category Authentication, and have it approved.',
+      ),
+    ],
+  },
+  {
+    what: 'a template whose approval it may not see',
+    plant: (scene) => {
+      refuse(scene.twilio, 'ApprovalRequests', 403);
+      return withTemplate({})(scene);
+    },
+    finds: [
+      SENDER_UNSEEN,
+      fail(
+        'twilio.template',
+        'The approval of the template cannot be read: Refused by the provider (HTTP_403).',
+        'Look at it in the Twilio Console, and at whether the API key is a restricted one that may not see it.',
+      ),
+    ],
+  },
+  {
+    what: 'a template that Twilio cannot tell',
+    plant: (scene) => {
+      refuse(scene.twilio, '/v1/Content/', 500);
+      return withTemplate({})(scene);
+    },
+    finds: [
+      SENDER_UNSEEN,
+      fail(
+        'twilio.template',
+        'The template cannot be read: The provider is not available (HTTP_500).',
+        'Look at status.twilio.com; it may pass by itself.',
+      ),
+    ],
+  },
+  {
+    what: 'a template without its sender',
+    plant: () => ({ TWILIO_SANDBOX_NUMBER: '', TWILIO_WHATSAPP_TEMPLATE: `HX${'0'.repeat(32)}` }),
+    finds: [
+      CALLBACKS_UNTRIED,
+      fail(
+        'twilio.variables',
+        'TWILIO_WHATSAPP_FROM is missing: the approved sender of TWILIO_WHATSAPP_TEMPLATE.',
+        'Set it in the environment, or in a file that --env names, as the gateway has it.',
+      ),
+    ],
+  },
+  {
+    what: "a Verify service that is not the account's",
+    plant: () => ({ TWILIO_VERIFY_SERVICE_SID: `VA${'0'.repeat(32)}` }),
+    finds: fail(
+      'twilio.verify',
+      "The Verify service of TWILIO_VERIFY_SERVICE_SID is none of the account's.",
+      'Copy its SID anew: Twilio Console, Verify > Services.',
+    ),
+  },
+  {
+    what: 'a Verify service that it may not see',
+    plant: ({ twilio }) => {
+      refuse(twilio, '/v2/Services/', 403);
+    },
+    finds: fail(
+      'twilio.verify',
+      'The Verify service cannot be read: Refused by the provider (HTTP_403).',
+      'Look at it in the Twilio Console, and at whether the API key is a restricted one that may not see it.',
+    ),
+  },
+  {
+    what: 'a Redis without its key',
+    plant: { REDIS_URL: 'redis://127.0.0.1:1' },
+    finds: fail(
+      'redis.variables',
+      'STATE_ENCRYPTION_KEY is missing: what REDIS_URL keeps is sealed with it: openssl rand -base64 32.',
+      'Set it in the environment, or in a file that --env names, as the gateway has it.',
+    ),
+  },
+  {
+    what: 'two proxies',
+    plant: {
+      HTTP_PROXY: 'http://proxy.acme.example:3128',
+      all_proxy: 'http://proxy.acme.example:3128',
+    },
+    finds: warn(
+      'machine.proxy',
+      'HTTP_PROXY, ALL_PROXY is set, which neither the gateway nor this command goes by.',
+      "Where a proxy has to be passed, give the hook one by the option dispatcher (undici's ProxyAgent); else this is of no concern.",
+    ),
+  },
+  {
+    what: 'certificates that are checked',
+    plant: { NODE_TLS_REJECT_UNAUTHORIZED: '1' },
+    finds: ok('machine.tls', 'Certificates of others are checked.'),
+  },
+  {
+    what: 'a service app that may change everything',
+    plant: (scene) => grant(scene, [...READ_SCOPES, ...MANAGED.map((what) => `okta.${what}.manage`)]),
+    finds: warn(
+      'okta.privileges',
+      `The service app is granted ${MANAGED.map((what) => `okta.${what}.manage`).join(', ')}, which no gateway needs.`,
+      LEAST,
+    ),
+  },
+  {
+    what: 'that a scope could not be asked for',
+    plant: ({ okta }) => {
+      okta.fault({
+        fault: { kind: 'status', status: 500, body: {} },
+        match: ({ body }) => body.includes('okta.idps.manage'),
+      });
+    },
+    finds: fail(
+      'okta.privileges',
+      "Okta's token endpoint answered 500",
+      'Look at status.okta.com, and at a proxy if one stands in between; it may pass by itself, and codes go out meanwhile.',
+    ),
+  },
+  ...[['READ_ONLY_ADMIN'], ['REPORT_ADMIN', 'READ_ONLY_ADMIN']].map((roles): Misconfiguration => ({
+    what: `nothing wrong with an API token of ${roles.join(' and ')}`,
+    plant: ({ okta }) =>
+      byRoles(
+        okta,
+        roles.map((type) => ({ type })),
+      ),
+    finds: ok('okta.privileges', `The API token is of ${roles.join(', ')}.`),
+  })),
+  {
+    what: 'an API token of strong roles beside others',
+    plant: ({ okta }) =>
+      byRoles(
+        okta,
+        ['CUSTOM', 'ORG_ADMIN', 'READ_ONLY_ADMIN', 'APP_ADMIN'].map((type) => ({ type })),
+      ),
+    finds: warn(
+      'okta.privileges',
+      'The API token is of ORG_ADMIN, APP_ADMIN: more than a gateway needs.',
+      LEAST,
+    ),
+  },
+  {
+    what: 'an API token of which roles cannot be seen',
+    plant: ({ okta }) => {
+      const apiToken = okta.addApiToken(['READ_ONLY_ADMIN']);
+      mustNotShow(apiToken);
+      return { OKTA_API_TOKEN: apiToken, OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '' };
+    },
+    finds: [
+      warn(
+        'okta.privileges',
+        "Its roles cannot be seen with the API token, so it is no super administrator's; what else it may do is not known.",
+        'Look at its roles in Okta: Security > Administrators. Reading users is all that a gateway needs.',
+      ),
+      warn(
+        'okta.attribute',
+        'The attribute cannot be seen with this credential.',
+        "Run this with an administrator's: the role Organization Administrator; a service app with okta.schemas.read, too.",
+      ),
+      warn(
+        'okta.hook',
+        'The telephony hook cannot be seen with this credential.',
+        "Run this with an administrator's: the role Super Administrator, or a custom one that may see hooks; a service app with okta.inlineHooks.read, too.",
+      ),
+      warn(
+        'okta.event-hook',
+        'The event hook cannot be seen with this credential.',
+        "Run this with an administrator's: the role Super Administrator, or a custom one that may see hooks; a service app with okta.eventHooks.read, too.",
+      ),
+    ],
+  },
+  ...[{}, { 'x-rate-limit-limit': '0', 'x-rate-limit-remaining': '0' }, { 'x-rate-limit-limit': '100' }].map(
+    (headers): Misconfiguration => ({
+      what: `nothing of a rate limit in ${JSON.stringify(headers)}`,
+      plant: ({ okta }) => {
+        answerOf(okta, '/api/v1/users/', {}, headers);
+      },
+      finds: ok('okta.rate-limit', 'Okta says nothing of a limit here.'),
+    }),
+  ),
+  ...(
+    [
+      ['9', true],
+      ['10', false],
+    ] as const
+  ).map(([remaining, isLow]): Misconfiguration => ({
+    what: `a rate limit of which ${remaining} % are left`,
+    plant: ({ okta }) => {
+      answerOf(
+        okta,
+        '/api/v1/users/',
+        {},
+        { 'x-rate-limit-limit': '100', 'x-rate-limit-remaining': remaining },
+      );
+    },
+    finds: isLow
+      ? warn(
+          'okta.rate-limit',
+          `${remaining} % of 100 reads of users are left in this minute: below 10 % the gateway reads no profiles, and nobody gets WhatsApp.`,
+          'See what uses them up (Okta: Reports > Rate Limits), and raise the share of the token or the app (Security > API).',
+        )
+      : ok('okta.rate-limit', `${remaining} % of 100 reads of users are left in this minute.`),
+  })),
+  {
+    what: 'an attribute of names of channels that users may change, and who has one',
+    plant: ({ okta }) => {
+      okta.setAttribute('whatsAppOptIn', null);
+      okta.setAttribute('whatsAppOptIn', {
+        title: 'Ours',
+        type: 'string',
+        permissions: [{ principal: 'SELF', action: 'READ_WRITE' }],
+      });
+      okta.addUser({ login: 'cleo@example.com', profile: { whatsAppOptIn: 'whatsapp' } });
+    },
+    finds: [
+      warn(
+        'okta.attribute',
+        'whatsAppOptIn is of the type string, that users may change: only who has the name of a channel in it has opted in.',
+        'See that its values are names in optInChannels, such as whatsapp; OPT_IN_ATTRIBUTE may name a boolean in its place (okta-telephony-hook setup attribute).',
+      ),
+      ok('okta.opted-in', '1 active user has something in whatsAppOptIn.'),
+    ],
+  },
+  {
+    what: 'how many have opted in',
+    plant: ({ okta }) => {
+      okta.addUser({ login: 'cleo@example.com', profile: { whatsAppOptIn: true } });
+    },
+    finds: ok('okta.opted-in', '2 active users have opted in.'),
+  },
+  {
+    what: 'more than can be counted who have opted in',
+    plant: ({ okta }) => {
+      const link = `<${okta.orgUrl}/api/v1/users?after=1>; rel="next"`;
+      answerOf(okta, '/api/v1/users?', [{}], { link });
+    },
+    finds: ok('okta.opted-in', 'More than 4 active users have opted in.'),
+  },
+  {
+    what: 'that Okta cannot tell its schema',
+    plant: ({ okta }) => {
+      failOf(okta, '/meta/schemas', 500);
+      return { UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone' };
+    },
+    finds: [
+      fail(
+        'okta.attribute',
+        "Okta's API answered 500.",
+        'Look at status.okta.com, and at a proxy if one stands in between; it may pass by itself, and codes go out meanwhile.',
+      ),
+      fail(
+        'okta.unverified-phone',
+        "Okta's API answered 500.",
+        'Look at status.okta.com, and at a proxy if one stands in between; it may pass by itself, and codes go out meanwhile.',
+      ),
+    ],
+  },
+  {
+    what: 'that it may not see its schema',
+    plant: ({ okta }) => {
+      failOf(okta, '/meta/schemas', 403);
+      return { UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone' };
+    },
+    finds: [
+      warn(
+        'okta.attribute',
+        'The attribute cannot be seen with this credential.',
+        "Run this with an administrator's: the role Organization Administrator; a service app with okta.schemas.read, too.",
+      ),
+      warn(
+        'okta.unverified-phone',
+        'The attribute cannot be seen with this credential.',
+        "Run this with an administrator's: the role Organization Administrator; a service app with okta.schemas.read, too.",
+      ),
+    ],
+  },
+  {
+    what: 'that it may not see who has opted in',
+    plant: ({ okta }) => {
+      failOf(okta, '/api/v1/users?search', 403);
+    },
+    finds: warn(
+      'okta.opted-in',
+      'Who has opted in cannot be seen with this credential.',
+      "Run this with an administrator's: the role Read-Only Administrator; a service app with okta.users.read, too.",
+    ),
+  },
+  {
+    what: "another's hook that is not active, beside ours",
+    plant: async ({ okta }) => {
+      const hook = { ...telephonyHook('https://otp.vendor.example/hook'), status: 'INACTIVE' };
+      const { list } = await callApi(okta, 'GET', '/api/v1/inlineHooks?type=com.okta.telephony.provider');
+      answerOf(okta, '/api/v1/inlineHooks?', [...list, { ...list[0], ...hook, id: 'calothers00000000001' }]);
+    },
+    finds: ok(
+      'okta.hook',
+      'It is active, and its URL is PUBLIC_URL. Left alone: "Codes" (HOOK_ID, inactive, otp.vendor.example).',
+    ),
+  },
+  {
+    what: 'two event hooks of the same URL',
+    plant: async ({ okta }) => {
+      const { list } = await callApi(okta, 'GET', '/api/v1/eventHooks');
+      answerOf(okta, '/api/v1/eventHooks', [...list, { ...list[0], id: 'whosecond00000000001' }]);
+    },
+    finds: warn(
+      'okta.event-hook',
+      'A second event hook of the same URL: "Telephony gateway: codes that were used" (HOOK_ID, active, HOST). Deactivate and delete it.',
+      'It would tell everything twice.',
+    ),
+  },
+  {
+    what: 'a secret that can be guessed',
+    plant: gateway({}, { HOOK_SECRET: 'fifteen-letters' }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      warn(
+        'hook.secret',
+        'The gateway takes HOOK_SECRET, which has less than 16 characters and can be guessed.',
+        'Make another: openssl rand -hex 32. The gateway gets it first, beside the one before, then Okta: okta-telephony-hook setup hook --rotate.',
+      ),
+    ],
+  },
+  {
+    what: 'nothing wrong with a secret of sixteen characters',
+    plant: gateway({}, { HOOK_SECRET: 'sixteen-letters-' }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      ok(
+        'hook.secret',
+        'The gateway takes HOOK_SECRET in the header Authorization; which secret Okta has, Okta tells nobody, and preview shows.',
+      ),
+    ],
+  },
+  {
+    what: 'a hook that fails where it is shown the secret',
+    plant: gateway({ proven: [500, ''], 'events-proven': [0] }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.secret',
+        'The gateway at HOST answered 500: that is no telephony hook of this package.',
+        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+      ),
+      fail(
+        'hook.event-secret',
+        'The gateway at HOST could not be reached from here (UND_ERR_SOCKET).',
+        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+      ),
+    ],
+  },
+  {
+    what: 'another challenge than that of Okta',
+    plant: gateway({ events: [200, '{"verification":"another"}'] }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.events',
+        'PUBLIC_URL + /events answered 200, and not with the challenge: Okta could not verify the event hook.',
+        'See that a proxy in between passes on what is below the path, GET too, with the header X-Okta-Verification-Challenge.',
+      ),
+    ],
+  },
+  {
+    what: 'a challenge with another status than 200',
+    plant: gateway({ events: [201, '{"verification":"CHALLENGE"}'] }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.events',
+        'PUBLIC_URL + /events answered 201, and not with the challenge: Okta could not verify the event hook.',
+        'See that a proxy in between passes on what is below the path, GET too, with the header X-Okta-Verification-Challenge.',
+      ),
+    ],
+  },
+  {
+    what: 'nothing in the place of the challenge',
+    plant: gateway({ events: [0] }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.events',
+        'PUBLIC_URL + /events did not answer (UND_ERR_SOCKET), and not with the challenge: Okta could not verify the event hook.',
+        'See that a proxy in between passes on what is below the path, GET too, with the header X-Okta-Verification-Challenge.',
+      ),
+    ],
+  },
+  {
+    what: 'no route for callbacks',
+    plant: gateway({ unsigned: [404] }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.callbacks',
+        "The gateway has no route for Twilio's callbacks: a failure after acceptance is learnt late or never.",
+        'Give the gateway PUBLIC_URL and TWILIO_AUTH_TOKEN (options publicUrl and credentials.twilio.authToken); see that a proxy passes on what is below the path.',
+      ),
+    ],
+  },
+  {
+    what: 'callbacks that are taken from anybody',
+    plant: gateway({ unsigned: [204] }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.callbacks',
+        'PUBLIC_URL + /twilio/status answered 204 to a callback without a signature, in place of 403.',
+        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+      ),
+    ],
+  },
+  {
+    what: 'callbacks that break off',
+    plant: gateway({ unsigned: [0] }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      fail(
+        'hook.callbacks',
+        'PUBLIC_URL + /twilio/status answered UND_ERR_SOCKET to a callback without a signature, in place of 403.',
+        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+      ),
+    ],
+  },
+  {
+    what: 'signed callbacks that fail',
+    plant: gateway({ signed: [500] }),
+    finds: [
+      ANOTHER_HOOK,
+      NO_EVENT_HOOK,
+      ok(
+        'hook.secret',
+        'The gateway takes HOOK_SECRET in the header Authorization; which secret Okta has, Okta tells nobody, and preview shows.',
+      ),
+      ok(
+        'hook.events',
+        'PUBLIC_URL + /events gives the challenge back by which Okta verifies an event hook.',
+      ),
+      ok('hook.event-secret', 'The gateway takes HOOK_SECRET from the event hook.'),
+      fail(
+        'hook.callbacks',
+        'It answered 500 to a callback that TWILIO_AUTH_TOKEN has signed for PUBLIC_URL, in place of 204: its own URL or token is another.',
+        "Give the gateway the same PUBLIC_URL, to the letter, and the account's primary auth token.",
+      ),
+    ],
+  },
+  {
+    what: 'an account that cannot be read',
+    plant: ({ twilio }) => {
+      answerOwner(twilio, 500, {});
+    },
+    finds: [
+      fail(
+        'twilio.auth-token',
+        'The account cannot be read: The provider is not available (HTTP_500).',
+        'Look at status.twilio.com; it may pass by itself.',
+      ),
+      ACCOUNT_UNSEEN,
+    ],
+  },
+  {
+    what: 'an auth token that is refused',
+    plant: ({ twilio }) => {
+      answerOwner(twilio, 403, {});
+    },
+    finds: [
+      fail(
+        'twilio.auth-token',
+        "TWILIO_AUTH_TOKEN is not the account's: Refused by the provider (HTTP_403). Every callback would be refused.",
+        'Copy the primary auth token anew: Twilio Console, Account > API keys & tokens.',
+      ),
+      ACCOUNT_UNSEEN,
+    ],
+  },
+  {
+    what: 'an account in no state',
+    plant: ({ twilio }) => {
+      answerOwner(twilio, 200, {});
+    },
+    finds: fail(
+      'twilio.account',
+      'The account is in no state that is known: nothing is sent.',
+      'Look at the notices in the Twilio Console, and write to its support.',
+    ),
+  },
+  {
+    what: 'a Twilio that breaks off',
+    plant: ({ twilio }) => {
+      twilio.fault({ fault: { kind: 'reset' }, match: ({ path }) => path.includes('Balance') });
+    },
+    finds: fail(
+      'twilio.balance',
+      'Twilio could not be reached: ECONNRESET.',
+      'See that it runs, and that this machine may reach it: egress, DNS, TLS, a proxy.',
+    ),
+  },
+  {
+    what: 'a service that is not available',
+    plant: ({ twilio }) => {
+      refuse(twilio, '/v2/Services/', 500);
+    },
+    finds: fail(
+      'twilio.verify',
+      'The Verify service cannot be read: The provider is not available (HTTP_500).',
+      'Look at status.twilio.com; it may pass by itself.',
+    ),
+  },
+  {
+    what: 'a template of which nothing is known',
+    plant: oddTemplate({ status: 'very odd!' }),
+    finds: [
+      SENDER_UNSEEN,
+      fail(
+        'twilio.template',
+        'WhatsApp has the template as none that is known: codes by it do not arrive.',
+        'Look at why in Content Template Builder and, at Meta, in WhatsApp Manager; make another one where it was rejected.',
+      ),
+    ],
+  },
+  {
+    what: 'a template of no category and no type',
+    plant: oddTemplate({ status: 'approved', category: 'a b' }, { types: {} }),
+    finds: [
+      SENDER_UNSEEN,
+      fail(
+        'twilio.template',
+        'The template is of the category none that is known and the type none that is known: WhatsApp wants codes by authentication templates only.',
+        'Make one of the type whatsapp/authentication, with the category Authentication, and have it approved.',
+      ),
+    ],
+  },
+  {
+    what: 'a template of more types than one, in no language',
+    plant: withTemplate({
+      language: 'x'.repeat(41),
+      types: { 'twilio/text': {}, 'whatsapp/authentication': {} },
+    }),
+    finds: [
+      SENDER_UNSEEN,
+      ok(
+        'twilio.template',
+        'It is an approved authentication template with one variable, in none that is known.',
+      ),
+    ],
+  },
+  {
+    what: 'half an API key, the secret',
+    plant: { TWILIO_API_KEY_SID: '' },
+    finds: [
+      CALLBACKS_UNTRIED,
+      fail(
+        'twilio.variables',
+        "TWILIO_API_KEY_SID is missing: the API key's; in place of a key TWILIO_AUTH_TOKEN will do.",
+        'Set it in the environment, or in a file that --env names, as the gateway has it.',
+      ),
+    ],
+  },
+  {
+    what: 'neither a key nor an auth token',
+    plant: { TWILIO_API_KEY_SID: '', TWILIO_API_KEY_SECRET: '', TWILIO_AUTH_TOKEN: '' },
+    finds: [
+      CALLBACKS_UNTRIED,
+      fail(
+        'twilio.variables',
+        "TWILIO_AUTH_TOKEN is missing: the account's; TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET are better.",
+        'Set it in the environment, or in a file that --env names, as the gateway has it.',
+      ),
+    ],
+  },
+  {
+    what: 'a WhatsApp sender without its template',
+    plant: { TWILIO_SANDBOX_NUMBER: '', TWILIO_WHATSAPP_FROM: '+14155550102' },
+    finds: [
+      CALLBACKS_UNTRIED,
+      fail(
+        'twilio.variables',
+        'TWILIO_WHATSAPP_TEMPLATE is missing: the Content SID of the authentication template.',
+        'Set it in the environment, or in a file that --env names, as the gateway has it.',
+      ),
+    ],
+  },
+  {
+    what: "the other service app's variables alone",
+    plant: { OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '', OKTA_KEY_ID: 'key-1' },
+    finds: [
+      fail(
+        'okta.variables',
+        'OKTA_CLIENT_ID is missing: the client id of the service app; OKTA_PRIVATE_KEY is missing: the private key of the service app, a PEM or a JWK.',
+        'Set it in the environment, or in a file that --env names, as the gateway has it.',
+      ),
+      HERE,
+      warn(
+        'machine.clock',
+        "Its clock was not compared, for there is no answer of Okta's.",
+        'See okta.variables.',
+      ),
+    ],
+  },
+  {
+    what: 'a Redis that is not there, with several keys',
+    plant: {
+      REDIS_URL: 'redis://127.0.0.1:9',
+      STATE_ENCRYPTION_KEY: [1, 2].map((byte) => Buffer.alloc(32, byte).toString('base64')).join(' , '),
+    },
+    finds: [
+      ok('redis.variables', 'Set.'),
+      ok('redis.libraries', 'ioredis is installed.'),
+      fail(
+        'redis.reached',
+        'It cannot be used: nothing listens there (ECONNREFUSED).',
+        'See whether it runs and can be reached from here; it is tried again every second.',
+      ),
+    ],
+    unseen: 6,
+  },
+];

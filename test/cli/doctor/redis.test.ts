@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+import { expect } from 'chai';
+import { redisState } from '#lib/state/redis/index.js';
+import { needRedis, startRedis, type RedisServer } from '#harness/redis-server.js';
+import { mustNotShow } from '#harness/witness.js';
+import { lineOf, openWard, type Line, type Ward } from './scene.js';
+
+const KEY = randomBytes(32).toString('base64');
+const OTHER_KEY = randomBytes(32).toString('base64');
+
+describe('doctor looks at Redis', function () {
+  let ward: Ward;
+  let redis: RedisServer | undefined;
+  before(async function () {
+    needRedis(this);
+    ward = await openWard();
+  });
+  after(async () => {
+    await (ward as Ward | undefined)?.close();
+  });
+  afterEach(async () => {
+    await redis?.close();
+    redis = undefined;
+  });
+
+  const start = async (...options: string[]): Promise<RedisServer> =>
+    (redis = await startRedis('--appendonly', 'yes', ...options));
+  const look = (url: string, words = ''): Promise<readonly Line[]> => {
+    mustNotShow(KEY, OTHER_KEY);
+    return ward.lines({ REDIS_URL: url, STATE_ENCRYPTION_KEY: KEY }, words);
+  };
+
+  it('and finds nothing where all is well, and leaves nothing there', async () => {
+    const server = await start();
+    const { url, admin } = server;
+    const lines = (await look(url)).filter(({ check }) => check.startsWith('redis.'));
+    const told = lines.map(({ check, status, message, remedy }) => ({
+      check,
+      status,
+      message: message.replace(/\d+(\.\d+)*/, 'N'),
+      remedy,
+    }));
+    expect(told).to.deep.equal(
+      [
+        ['redis.variables', 'Set.'],
+        ['redis.libraries', 'ioredis is installed.'],
+        ['redis.reached', 'It answers in N ms.'],
+        [
+          'redis.writes',
+          "It takes what is written for codes, for the console's history and for late failover.",
+        ],
+        ['redis.version', 'It is version N.'],
+        ['redis.eviction', 'maxmemory-policy is noeviction.'],
+        ['redis.memory', 'Its memory has no bound but that of its machine.'],
+        ['redis.persistence', 'It writes what changes to its disk (AOF).'],
+        ['redis.keys', 'No gateway has written there with another STATE_ENCRYPTION_KEY.'],
+      ].map(([check, message]) => ({ check, status: 'ok', message, remedy: null })),
+    );
+    await admin.flushall();
+    await look(url);
+    // The probe of a claim, which is gone within its second.
+    const left = await server.dump();
+    expect(left.filter(({ expiresInMs }) => expiresInMs < 0 || expiresInMs > 1_000)).to.deep.equal([]);
+  });
+
+  for (const [what, options, check, status, names, remedy] of [
+    [
+      'a policy that evicts',
+      ['--maxmemory-policy', 'allkeys-lru'],
+      'redis.eviction',
+      'fail',
+      /allkeys-lru/,
+      /noeviction/,
+    ],
+    [
+      'nothing that outlives a restart',
+      ['--appendonly', 'no'],
+      'redis.persistence',
+      'warn',
+      /neither/,
+      /appendonly/,
+    ],
+    ['a replica', ['--replicaof', '127.0.0.1 1'], 'redis.writes', 'fail', /replica/, /primary/],
+  ] as const) {
+    it(`and finds ${what}`, async () => {
+      const { url } = await start(...options);
+      const line = lineOf(await look(url), check);
+      expect(line.message).to.match(names);
+      expect(line.remedy).to.match(remedy);
+      expect(line.status).to.equal(status);
+    });
+  }
+
+  it('and finds a password that is missing', async () => {
+    const { url, admin } = await start();
+    await admin.config('SET', 'requirepass', 'planted-password');
+    const line = lineOf(await look(url), 'redis.reached');
+    expect(line).to.include({ status: 'fail' });
+    expect(line.message).to.include('NOAUTH');
+    expect(line.remedy).to.include('password');
+  });
+
+  for (const [what, rights, status, names, remedy] of [
+    [
+      'codes alone',
+      '',
+      'warn',
+      /not what is for the console.*afterSeconds/,
+      /\+xrevrange.*\+zadd \+zrangebyscore \+zrem/,
+    ],
+    [
+      'codes and the history',
+      '+xadd +xdel +xrange +xrevrange',
+      'warn',
+      /not what is for lateFailover/,
+      /\+zadd \+zrangebyscore \+zrem/,
+    ],
+    [
+      'all that the README lists',
+      '+xadd +xdel +xrange +xrevrange +zadd +zrangebyscore +zrem',
+      'ok',
+      /codes.*history.*late failover/,
+      /^nothing to do$/,
+    ],
+    ['less than codes need', '-decr', 'fail', /NOPERM/, /README/],
+  ] as const) {
+    it(`and finds what a user may do who is allowed ${what}`, async () => {
+      const server = await start();
+      const basic = '+eval +evalsha +get +set +del +incr +decr +pexpire +pttl +time +select +info';
+      mustNotShow('planted-password');
+      const rules = `on >planted-password ~{okta-telephony-hook}:* ${basic} ${rights}`.trim().split(' ');
+      await server.admin.call('ACL', 'SETUSER', 'gateway', ...rules);
+      const line = lineOf(
+        await look(server.url.replace('redis://', 'redis://gateway:planted-password@')),
+        'redis.writes',
+      );
+      expect(line.status, line.message).to.equal(status);
+      expect(line.message).to.match(names);
+      expect(line.remedy ?? 'nothing to do').to.match(remedy);
+      const left = await server.dump();
+      expect(left.filter(({ expiresInMs }) => expiresInMs < 0 || expiresInMs > 1_000)).to.deep.equal([]);
+    });
+  }
+
+  it('and finds a memory that is nearly full', async () => {
+    const { url, admin } = await start();
+    const used = Number(/^used_memory:(\d+)/m.exec(await admin.info('memory'))?.[1]);
+    await admin.config('SET', 'maxmemory', String(Math.ceil(used * 1.02)));
+    const line = lineOf(await look(url), 'redis.memory');
+    expect(line).to.include({ status: 'warn' });
+    expect(line.message).to.match(/9\d %|1\d\d %/);
+    expect(line.remedy).to.include('more memory');
+  });
+
+  it('and finds gateways that have another key', async () => {
+    const { url } = await start();
+    const state = redisState({ connection: url, encryptionKeys: [OTHER_KEY] });
+    await state.check();
+    await state.close();
+    const line = lineOf(await look(url), 'redis.keys');
+    expect(line).to.include({ status: 'fail' });
+    expect(line.remedy).to.include('one list');
+  });
+
+  it('and finds one that is not there, and one that hangs', async () => {
+    const server = await start();
+    const { url } = server;
+    server.stop();
+    const hanging = await look(url, '--timeout 2');
+    expect(lineOf(hanging, 'redis.reached')).to.include({ status: 'fail' });
+    expect(lineOf(hanging, 'redis.eviction').message).to.include('redis.reached');
+    expect(lineOf(hanging, 'okta.org')).to.include({ status: 'ok' });
+    await server.kill();
+    expect(lineOf(await look(url), 'redis.reached').message).to.include('ECONNREFUSED');
+  });
+});

@@ -1,0 +1,119 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { exportJWK } from 'jose';
+import type { Time } from '#lib/okta/admin/administration.js';
+import { HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { mustNotShow } from '#harness/witness.js';
+import { run, type Run, type RunOptions } from '../runs.js';
+
+/** One line of the doctor's. */
+export interface Line {
+  readonly check: string;
+  readonly status: 'ok' | 'warn' | 'fail';
+  readonly message: string;
+  readonly remedy: string | null;
+}
+
+/** Both vendors and a gateway, and the doctor who looks at them. */
+export interface Ward {
+  readonly scene: Scene;
+  /** What the gateway's environment has. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The doctor with other words after it, and other variables. */
+  readonly doctor: (words?: string, options?: RunOptions) => Promise<Run>;
+  /** The lines, with other variables. */
+  readonly lines: (env?: RunOptions['env'], words?: string) => Promise<readonly Line[]>;
+  close(): Promise<void>;
+}
+
+const KEYS = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const PRIVATE_KEY = KEYS.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+const CLIENT_ID = '0oadoctor00000000001';
+export const READ_SCOPES = [
+  'okta.users.read',
+  'okta.schemas.read',
+  'okta.authenticators.read',
+  'okta.inlineHooks.read',
+  'okta.eventHooks.read',
+  'okta.customTelephonyProvider.read',
+];
+
+/** The doctor's own clock stands still at the real time, so that nothing is slow because the machine is. */
+function stillTime(): Time {
+  const atMs = Date.now();
+  return { now: () => atMs, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) };
+}
+
+interface WardOptions {
+  /** By our own commands. Default: true. */
+  readonly isSetUp?: boolean;
+  /** Options of the gateway's hook, over the usual ones. */
+  readonly hook?: Extract<SceneOptions['hook'], (...parts: never) => unknown>;
+}
+
+export async function openWard({ isSetUp = true, hook }: WardOptions = {}): Promise<Ward> {
+  const scene = await startScene({
+    hook: (parts) => ({ publicUrl: `${parts.origin}/okta/telephony`, ...hook?.(parts) }),
+  });
+  const { okta, twilio } = scene;
+  await grant(scene, READ_SCOPES);
+  const env = {
+    OKTA_API_TOKEN: '',
+    OKTA_CLIENT_ID: CLIENT_ID,
+    OKTA_PRIVATE_KEY: PRIVATE_KEY,
+    PUBLIC_URL: scene.url,
+    HOOK_SECRET,
+    TWILIO_ACCOUNT_SID: twilio.accountSid,
+    TWILIO_API_KEY_SID: twilio.apiKeySid,
+    TWILIO_API_KEY_SECRET: twilio.apiKeySecret,
+    TWILIO_AUTH_TOKEN: twilio.authToken,
+    TWILIO_BASE_URL: twilio.baseUrl,
+    TWILIO_SANDBOX_NUMBER: twilio.sandboxNumber,
+    TWILIO_SMS_FROM: twilio.smsNumber,
+    TWILIO_VOICE_FROM: twilio.voiceNumber,
+    TWILIO_VERIFY_SERVICE_SID: twilio.verifyServiceSid,
+  };
+  const secrets = [
+    PRIVATE_KEY,
+    ...[twilio.apiKeySecret, twilio.authToken],
+    ...[twilio.sandboxNumber, twilio.smsNumber, twilio.voiceNumber].map((number) => number.slice(1)),
+  ];
+  if (isSetUp) {
+    for (const what of ['attribute', 'hook', 'event-hook']) {
+      const made = await run(okta, `setup ${what} --yes`, { env: { PUBLIC_URL: scene.url, HOOK_SECRET } });
+      if (made.code !== 0) throw new Error(`setup ${what} came to ${made.code}`);
+    }
+    okta.requests.length = 0;
+  }
+  const doctor = (words = '', options: RunOptions = {}): Promise<Run> => {
+    // At each run: several tests may share a ward.
+    mustNotShow(...secrets);
+    const given = { time: stillTime(), ...options, env: { ...env, ...options.env } };
+    // However slow the machine is.
+    const patience = words.includes('--timeout') ? '' : '--timeout 120 ';
+    return run(okta, `doctor ${patience}${words}`.trim(), given);
+  };
+  return {
+    scene,
+    env,
+    doctor,
+    lines: async (others, words = '') =>
+      linesOf(await doctor(`--json ${words}`.trim(), { env: others ?? {} })),
+    close: () => scene.close(),
+  };
+}
+
+/** Gives the doctor's service app these scopes, and no others. */
+export async function grant({ okta }: Scene, scopes: readonly string[]): Promise<void> {
+  okta.registerServiceApp({ clientId: CLIENT_ID, publicJwk: await exportJWK(KEYS.publicKey), scopes });
+}
+
+export function linesOf({ stdout }: Run): readonly Line[] {
+  return JSON.parse(stdout) as Line[];
+}
+
+/** One line by the name of its check. */
+export function lineOf(lines: readonly Line[], check: string): Line {
+  const line = lines.find((one) => one.check === check);
+  if (line === undefined) throw new Error(`there is no check ${check}`);
+  return line;
+}

@@ -1,0 +1,953 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { exportJWK } from 'jose';
+import { generateKeyPairSync } from 'node:crypto';
+import { expect } from 'chai';
+import { PREVIEW_PATH } from '#lib/okta/inline-hook.js';
+import type { NewUser, OktaEmulator } from '#lib/testing/index.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
+import { ROOT } from '#harness/consumer.js';
+import { HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { stopTime } from '#harness/stopped-time.js';
+import { until } from '#harness/until.js';
+import { mustNotShow } from '#harness/witness.js';
+import { startTestServer, type TestServer } from '../../testing/local.js';
+import { callApi, telephonyHook } from '../../testing/okta/client.js';
+import { run, type Run, type RunOptions } from '../runs.js';
+
+const CLEO = {
+  id: '00u1k7f3h9p2s5d8a4q6',
+  login: 'cleo.reis@example.com',
+  firstName: 'Cleopatra',
+  lastName: 'Reisinger',
+} as const;
+const PHONE = '+447700900177';
+const CALLED = '+447700900188';
+const HOOKS = '/api/v1/inlineHooks';
+/** Okta's words may quote whom it was asked about. */
+const DENIED = { errorCode: 'E0000006', errorSummary: `Not for ${CLEO.login}` };
+
+describe('preview', () => {
+  let scene: Scene;
+  let okta: OktaEmulator;
+  let hookId: string;
+  const servers: TestServer[] = [];
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.close();
+    return scene.close();
+  });
+
+  const start = async (hook?: SceneOptions['hook'], user: Partial<NewUser> = {}): Promise<void> => {
+    scene = await startScene({ ...(hook === undefined ? {} : { hook }) });
+    okta = scene.okta;
+    okta.addUser({
+      ...CLEO,
+      profile: { whatsAppOptIn: true, locale: 'en_GB' },
+      phoneFactors: [
+        { factorType: 'sms', phoneNumber: PHONE },
+        { factorType: 'call', phoneNumber: CALLED },
+      ],
+      ...user,
+    });
+    scene.twilio.joinSandbox(PHONE);
+    mustNotShow(CLEO.login, CLEO.firstName, CLEO.lastName, PHONE.slice(1), CALLED.slice(1));
+    hookId = await create(scene.url, HOOK_SECRET);
+    okta.requests.length = 0;
+  };
+  const create = async (uri: string, secret: string): Promise<string> =>
+    String((await callApi(okta, 'POST', HOOKS, telephonyHook(uri, secret))).body['id']);
+  /** What a test has Okta, or us, call in the gateway's place. */
+  const answerWith = async (...answer: Parameters<typeof startTestServer>): Promise<TestServer> => {
+    const server = await startTestServer(...answer);
+    servers.push(server);
+    return server;
+  };
+  const json =
+    (body: unknown, status = 200): Parameters<typeof startTestServer>[0] =>
+    (response) => {
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    };
+
+  const USUAL = `--user ${CLEO.login} --yes`;
+  const TIME = { now: Date.now, sleep: () => Promise.resolve() };
+  const previewOf = async (options = USUAL, given: RunOptions = {}): Promise<Run> => {
+    const env = { PUBLIC_URL: scene.url, HOOK_SECRET, ...given.env };
+    const made = await run(okta, `preview ${options}`.trim(), { time: TIME, ...given, env });
+    // The codes that went out are none of anybody's who reads the output.
+    for (const { payload } of sentPayloads()) mustNotShow(payload.data.messageProfile.otpCode);
+    return made;
+  };
+  const sentPayloads = (): { payload: { data: { messageProfile: { otpCode: string } } } }[] =>
+    okta.requests
+      .filter(({ path }) => path.endsWith('/execute'))
+      .map(({ body }) => ({ payload: JSON.parse(body) as never }));
+  const isNothingSent = (): void => {
+    expect(scene.twilio.messages).to.be.empty;
+    expect(scene.twilio.calls).to.be.empty;
+  };
+
+  for (const via of ['okta', 'gateway'] as const) {
+    describe(`via ${via}`, () => {
+      const usual = `${USUAL} --via ${via}`;
+
+      it("arrives on the user's own phone by WhatsApp, and says that it really does", async () => {
+        await start();
+        const made = await previewOf(usual);
+        expect(made.code, made.stderr).to.equal(0);
+        expect(scene.twilio.messages).to.have.length(1);
+        expect(scene.twilio.messages[0]).to.include({ channel: 'whatsapp', to: PHONE });
+        expect(made.stdout)
+          .to.match(/real message to the phone …77 of the user 00u1k7f3h9p2s5d8a4q6/)
+          .and.include('SUCCESSFUL')
+          .and.include('TWILIO')
+          .and.include(scene.twilio.messages[0]?.sid)
+          .and.include('channel=whatsapp')
+          .and.include('Okta takes the code as sent')
+          .and.match(/\d ms of 3000/);
+        // No terminal, no bar.
+        expect(made.stdout).to.not.include('█');
+        expect(scene.events.find(({ type }) => type === 'request.received')).to.include({ isPreview: true });
+      });
+
+      it('arrives by SMS, where the user has not opted in', async () => {
+        await start(undefined, { profile: {} });
+        const made = await previewOf(usual);
+        expect(made.code, made.stderr).to.equal(0);
+        expect(scene.twilio.messages[0]).to.include({ channel: 'sms', to: PHONE });
+      });
+
+      it('arrives as a call, of another kind of request', async () => {
+        await start();
+        const made = await previewOf(`${usual} --channel voice --request-type password-reset --json`);
+        expect(made.code, made.stderr).to.equal(0);
+        expect(scene.twilio.calls[0]).to.include({ to: CALLED });
+        expect(made.json()).to.deep.nested.include({
+          'payload.requestType': 'com.okta.user.telephony.password-reset',
+          'payload.data.messageProfile.deliveryChannel': 'voice call',
+        });
+      });
+
+      it('arrives at the number that is given', async () => {
+        await start();
+        const other = '+447700900199';
+        mustNotShow(other.slice(1));
+        const made = await previewOf(`${usual} --phone ${other}`);
+        expect(made.code, made.stderr).to.equal(0);
+        expect(scene.twilio.messages.at(-1)?.to).to.equal(other);
+      });
+
+      it('sends again when it is run again', async () => {
+        await start();
+        await previewOf(usual);
+        await previewOf(usual);
+        expect(scene.twilio.messages).to.have.length(2);
+      });
+
+      it('tells programs all of it, with nothing in it that is personal', async () => {
+        await start();
+        const made = await previewOf(`${usual} --json`);
+        const told = made.json();
+        expect(told).to.deep.nested.include({
+          command: 'preview',
+          result: 'sent',
+          via,
+          'reaction.action': 'sent',
+          'answer.httpStatus': 200,
+          'answer.body.commands[0].value[0].status': 'SUCCESSFUL',
+          'payload.data.messageProfile.phoneNumber': '…77',
+          'payload.data.messageProfile.otpCode': '…',
+          'payload.data.userProfile': { userId: CLEO.id, login: '…', firstName: '…', lastName: '…' },
+        });
+        expect(told['durationMs']).to.be.a('number');
+        expect(told['hook']).to.equal(via === 'okta' ? hookId : undefined);
+        expect(told['next']).to.deep.equal([]);
+      });
+
+      it('ends with 1 and what to do where the hook sends nothing', async () => {
+        await start(() => ({ senders: { sms: '+12025550100' }, sandboxNumber: undefined }));
+        const made = await previewOf(`${usual} --channel voice --json`);
+        expect(made.code).to.equal(1);
+        expect(made.json()).to.deep.nested.include({ result: 'error', 'reaction.action': 'error' });
+        expect(JSON.stringify(made.json()['notes'])).to.include('CHANNEL_NOT_CONFIGURED');
+        expect(JSON.stringify(made.json()['next'])).to.include('Add senders.sms or senders.voice');
+        expect(made.json()).to.have.nested.property('reaction.shown');
+      });
+
+      it("says what to do about a provider's refusals by the same table as the log", async () => {
+        await start();
+        scene.twilio.refuseWith({ code: 63016, times: 1 });
+        scene.twilio.refuseWith({ code: 21606 });
+        const made = await previewOf(usual);
+        expect(made.code).to.equal(1);
+        expect(made.stderr).to.include('21606: The sender cannot send this');
+        expect(made.stdout).to.include('Check senders: the number has to belong to the account');
+      });
+
+      it('says which channel refused before the one that took it', async () => {
+        await start();
+        scene.twilio.refuseWith({ code: 63015, times: 1 });
+        const made = await previewOf(usual);
+        expect(made.code, made.stderr).to.equal(0);
+        expect(made.stderr).to.include('whatsapp was refused with 63015: The recipient has not joined');
+        expect(made.stdout).to.include('Join it anew');
+      });
+
+      it('says that the guard held it back, which Okta takes for pending', async () => {
+        await start({ guard: { perUser: { points: 1, seconds: 600 } } });
+        await previewOf(usual);
+        const made = await previewOf(`${usual} --json`);
+        expect(made.code).to.equal(0);
+        expect(made.json()).to.include({ result: 'pending' });
+        expect(JSON.stringify(made.json())).to.include('LIMIT_PER_USER').and.include('raise guard.perUser');
+        expect(JSON.stringify(made.json())).to.not.include('nobody knows');
+        expect(scene.twilio.messages).to.have.length(1);
+      });
+
+      it('says that nobody knows where Twilio gave no answer, and what to look at', async () => {
+        await start();
+        scene.twilio.fault({ fault: { kind: 'reset' }, match: ({ path }) => path.includes('/Messages') });
+        const made = await previewOf(usual);
+        expect(made.code, made.stderr).to.equal(0);
+        expect(made.stdout)
+          .to.match(/^! Answered/m)
+          .and.include('nobody knows whether the message went out');
+      });
+
+      it('sends nothing where somebody says no, and where nobody can be asked', async () => {
+        await start();
+        const declined = await previewOf(`--user ${CLEO.login} --via ${via} --json`, { answers: ['n'] });
+        expect(declined.code).to.equal(1);
+        expect(declined.json()).to.include({ result: 'declined' });
+        expect(declined.stderr).to.include('Nothing was sent.').and.include('real message');
+        const unasked = await previewOf(`--user ${CLEO.login} --via ${via}`);
+        expect(unasked.code).to.equal(2);
+        expect(unasked.stderr).to.include('--yes');
+        isNothingSent();
+        const agreed = await previewOf(`--user ${CLEO.login} --via ${via}`, { answers: ['y'] });
+        expect(agreed.code, agreed.stderr).to.equal(0);
+        // At a terminal there is a bar.
+        expect(agreed.stdout).to.match(/█+░+/);
+      });
+    });
+  }
+
+  describe('about a user', () => {
+    it('whom the org does not have', async () => {
+      await start();
+      mustNotShow('nobody.at.all@example.com');
+      for (const via of ['okta', 'gateway']) {
+        const made = await previewOf(`--user nobody.at.all@example.com --yes --json --via ${via}`);
+        expect(made.code).to.equal(1);
+        expect(made.json()).to.deep.nested.include({ result: 'failed', 'error.code': 'USER_NOT_FOUND' });
+        expect(made.stderr).to.include('login');
+      }
+      isNothingSent();
+    });
+
+    for (const user of ['me', '..', 'a/b@example.com']) {
+      it(`and nothing else that Okta has: ${user}`, async () => {
+        await start();
+        const made = await previewOf(`--user ${user} --yes`);
+        expect(made.code).to.equal(1);
+        expect(made.stderr).to.include('no such user');
+        expect(okta.requests.filter(({ path }) => path.startsWith('/api/v1/users'))).to.be.empty;
+      });
+    }
+
+    it('and nobody else', async () => {
+      await start();
+      const made = await previewOf('--user cleo.reis --yes --json');
+      expect(made.code).to.equal(1);
+      expect(made.json()).to.deep.nested.include({ 'error.code': 'OKTA_WRONG_USER' });
+    });
+
+    it('who has no phone: --phone gives one', async () => {
+      await start(undefined, { phoneFactors: [], profile: {} });
+      const made = await previewOf();
+      expect(made.code).to.equal(2);
+      expect(made.stderr).to.include('data.messageProfile.phoneNumber').and.include('--phone');
+      isNothingSent();
+    });
+
+    it('whose number nobody can dial is warned of before', async () => {
+      await start(undefined, { phoneFactors: [], profile: { mobilePhone: '07700 900177' } });
+      const made = await previewOf(`--user ${CLEO.login}`, { answers: ['n'] });
+      expect(made.stderr).to.include('mobilePhone').and.include('defaultCountry');
+    });
+
+    it('whom the credentials may not read', async () => {
+      await start();
+      okta.fault({ kind: 'status', status: 403, body: DENIED });
+      const made = await previewOf();
+      expect(made.code).to.equal(1);
+      expect(made.stderr).to.include('okta.users.read');
+      isNothingSent();
+    });
+  });
+
+  describe('of the hook at Okta', () => {
+    const deactivate = (id: string): Promise<unknown> =>
+      callApi(okta, 'POST', `${HOOKS}/${id}/lifecycle/deactivate`);
+
+    it('that is not there', async () => {
+      await start();
+      await deactivate(hookId);
+      await callApi(okta, 'DELETE', `${HOOKS}/${hookId}`);
+      const made = await previewOf(`${USUAL} --json`);
+      expect(made.code).to.equal(1);
+      expect(made.json()).to.deep.nested.include({ 'error.code': 'NO_HOOK' });
+      expect(made.stderr).to.include('setup hook');
+    });
+
+    it('that is not active, named or not', async () => {
+      await start();
+      await deactivate(hookId);
+      expect((await previewOf(USUAL)).stderr)
+        .to.include('no active')
+        .and.include(hookId);
+      const named = await previewOf(`${USUAL} --hook ${hookId}`);
+      expect(named.code).to.equal(1);
+      expect(named.stderr).to.include('not active');
+      expect((await previewOf(`${USUAL} --hook calnobodys`)).stderr).to.include('of this id');
+      isNothingSent();
+    });
+
+    it('that is active of two', async () => {
+      await start();
+      await deactivate(hookId);
+      const second = await create(scene.url, HOOK_SECRET);
+      const made = await previewOf(`${USUAL} --json`);
+      expect(made.code, made.stderr).to.equal(0);
+      expect(made.json()).to.include({ hook: second });
+    });
+
+    it("that is another's, with a warning, masked whatever it answers", async () => {
+      await start();
+      const value = { status: 'SUCCESSFUL', provider: 'X\u001b[31m', transactionId: `to-${PHONE}` };
+      const other = await answerWith((response, { body }) => {
+        const { otpCode } = (JSON.parse(body) as { data: { messageProfile: { otpCode: string } } }).data
+          .messageProfile;
+        mustNotShow(otpCode);
+        const transactionMetadata = `login=${CLEO.login};code=${otpCode};kept=yes`;
+        const commands = [{ type: 'com.okta.telephony.action', value: [{ ...value, transactionMetadata }] }];
+        response.writeHead(200).end(JSON.stringify({ commands }));
+      });
+      await deactivate(hookId);
+      await create(other.url, 'theirs');
+      const made = await previewOf(`${USUAL} --json`);
+      expect(made.code, made.stderr).to.equal(0);
+      expect(made.stderr).to.include('Another hook than that of PUBLIC_URL').and.not.include('\u001b[31m');
+      expect(JSON.stringify(made.json())).to.include('kept=yes');
+    });
+
+    it('which Okta does not let these credentials call', async () => {
+      await start();
+      const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      const scopes = ['okta.users.read', 'okta.inlineHooks.read'];
+      okta.registerServiceApp({ clientId: '0oareader', publicJwk: await exportJWK(publicKey), scopes });
+      const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+      const env = { OKTA_API_TOKEN: undefined, OKTA_CLIENT_ID: '0oareader', OKTA_PRIVATE_KEY: pem };
+      const byApp = await previewOf(USUAL, { env });
+      expect(byApp.code).to.equal(1);
+      expect(byApp.stderr).to.include('okta.inlineHooks.manage');
+      const match = ({ path }: { path: string }): boolean => path.endsWith('/execute');
+      okta.fault({
+        fault: { kind: 'status', status: 403, body: DENIED },
+        times: 1,
+        match,
+      });
+      const byToken = await previewOf(`${USUAL} --json`);
+      expect(byToken.code).to.equal(1);
+      expect(byToken.json()).to.deep.nested.include({ 'error.code': 'OKTA_FORBIDDEN' });
+      expect(byToken.stderr).to.include('Super Administrator').and.include('okta.inlineHooks.manage');
+      isNothingSent();
+    });
+
+    it('which refuses what Okta proves itself by: Okta says so, and the way on', async () => {
+      await start();
+      await deactivate(hookId);
+      await create(scene.url, 'another-secret-than-ours');
+      const made = await previewOf(`${USUAL} --json`);
+      expect(made.code).to.equal(1);
+      expect(made.json()).to.deep.nested.include({
+        result: 'failover',
+        answer: null,
+        'problem.code': 'NO_SUCCESS',
+      });
+      expect(made.stderr).to.include('401').and.include('--via gateway').and.include('--rotate');
+      expect((made.json()['next'] as string[])[0])
+        .to.include('twice')
+        .and.include('may have gone out all the same');
+    });
+
+    for (const [what, fault] of [
+      ['breaks off after it', { kind: 'reset', delivered: true }],
+      ['cuts its answer off', { kind: 'truncated' }],
+      ['answers what is no JSON', { kind: 'malformed' }],
+      ['says 500 after it', { kind: 'status', status: 500, body: DENIED, delivered: true }],
+      ['says 504 in its place', { kind: 'html', status: 504, delivered: true }],
+    ] as const) {
+      it(`which Okta's API calls and ${what}: a message may have gone out`, async () => {
+        await start();
+        okta.fault({ fault, match: ({ path }) => path.endsWith('/execute') });
+        const made = await previewOf(`${USUAL} --json`);
+        expect(made.code).to.equal(1);
+        expect(scene.twilio.messages, 'the message that went out').to.have.length(1);
+        expect(made.json()).to.deep.nested.include({
+          result: 'unknown',
+          answer: null,
+          reaction: null,
+          'problem.code': 'NO_ANSWER',
+        });
+        expect(made.json()).to.not.have.property('error');
+        expect(made.stderr)
+          .to.match(/✘ .*A message may have gone out all the same/)
+          .and.not.include('run this again');
+        expect(JSON.stringify(made.json()['next'])).to.include('Look at the phone');
+      });
+    }
+
+    it('which Okta is not even asked to call for what else is used up, or not there: nothing was sent', async () => {
+      await start();
+      okta.fault({ fault: { kind: 'status', status: 429 }, match: ({ path }) => path.endsWith('/execute') });
+      const limited = await previewOf(`${USUAL} --json`);
+      expect(limited.json()).to.deep.nested.include({ 'error.code': 'OKTA_RATE_LIMITED' });
+      expect(limited.stderr).to.include('run this again: nothing was sent.');
+      const env = { OKTA_ORG_URL: REFUSING_ORIGIN };
+      const unreached = await previewOf(USUAL, { env });
+      expect(unreached.code).to.equal(1);
+      expect(unreached.stderr).to.include('run this again: nothing was sent.');
+      isNothingSent();
+    });
+
+    it('which is down, and is called twice', async () => {
+      await start();
+      const down = await answerWith((response) => {
+        response.destroy();
+      });
+      await deactivate(hookId);
+      await create(down.url, HOOK_SECRET);
+      const made = await previewOf();
+      expect(made.code).to.equal(1);
+      expect(down.received).to.have.length(2);
+      expect(made.stdout).to.include('Okta goes on without the hook');
+    });
+  });
+
+  describe('of the gateway itself', () => {
+    const direct = `${USUAL} --via gateway`;
+
+    it('needs no hook at Okta, and no more of Okta than reading users', async () => {
+      await start();
+      const apiToken = okta.addApiToken(['READ_ONLY_ADMIN']);
+      mustNotShow(apiToken);
+      const made = await previewOf(direct, { env: { OKTA_API_TOKEN: apiToken } });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(okta.requests.map(({ path }) => path.split('/')[3])).to.not.include('inlineHooks');
+    });
+
+    it('that does not take the secret', async () => {
+      await start();
+      mustNotShow('not-the-secret-at-all');
+      const made = await previewOf(direct, { env: { HOOK_SECRET: 'not-the-secret-at-all' } });
+      expect(made.code).to.equal(1);
+      expect(made.stdout).to.include('401').and.include('credentials.hook.secrets');
+      isNothingSent();
+    });
+
+    it('that has it in another header', async () => {
+      await start({
+        credentials: { hook: { scheme: 'header', name: 'x-api-client-token', secrets: [HOOK_SECRET] } },
+      });
+      expect((await previewOf(direct)).code).to.equal(1);
+      const made = await previewOf(`${direct} --header x-api-client-token`);
+      expect(made.code, made.stderr).to.equal(0);
+    });
+
+    it('that wants a token of an authorization server', async () => {
+      const CLIENT_SECRET = 'client-secret-77aa31';
+      mustNotShow(CLIENT_SECRET);
+      await start(({ okta: org }) => ({
+        credentials: {
+          hook: {
+            scheme: 'oauth2',
+            issuer: org.issuer,
+            audience: 'api://default',
+            clientId: '0oahookclient0001d7',
+            scope: 'telephony',
+          },
+        },
+      }));
+      okta.registerHookClient({
+        clientId: '0oahookclient0001d7',
+        clientSecret: CLIENT_SECRET,
+        scopes: ['telephony'],
+      });
+      const env = {
+        HOOK_OAUTH_CLIENT_ID: '0oahookclient0001d7',
+        HOOK_OAUTH_TOKEN_URL: `${okta.issuer}/v1/token`,
+        HOOK_OAUTH_SCOPE: 'telephony',
+        HOOK_OAUTH_CLIENT_SECRET: CLIENT_SECRET,
+      };
+      const made = await previewOf(direct, { env });
+      expect(made.code, made.stderr).to.equal(0);
+      const wrong = await previewOf(direct, { env: { ...env, HOOK_OAUTH_CLIENT_SECRET: 'of-nobody-here' } });
+      expect(wrong.code).to.equal(1);
+      expect(wrong.stderr).to.include('does not take this client');
+      const { HOOK_OAUTH_CLIENT_SECRET: _, ...byKey } = { ...env, HOOK_OAUTH_KEY_ID: 'HKYabcdefghijklmnopq' };
+      const keyed = await previewOf(direct, { env: byKey });
+      expect(keyed.code).to.equal(2);
+      expect(keyed.stderr).to.include('Leave --via gateway out');
+    });
+
+    it('says what Okta would do and what comes next, whatever answers in its place', async () => {
+      await start();
+      let late = 0;
+      const time = { now: () => Date.now() + late, sleep: () => Promise.resolve() };
+      type Answer = Parameters<typeof startTestServer>[0];
+      const command = (value: object): Answer =>
+        json({ commands: [{ type: 'com.okta.telephony.action', value: [value] }] });
+      const status =
+        (code: number): Answer =>
+        (response) =>
+          response.writeHead(code, { location: scene.url }).end(`<html>${CLEO.login}</html>`);
+      const log =
+        "The gateway's log has more, in the lines of this event id (request.answered, with its remedy).";
+      const allTheSame = 'A message may have gone out all the same.';
+      const secret =
+        'The gateway does not take HOOK_SECRET: it has to be one of credentials.hook.secrets there, in the same header (--header names another one).';
+      const path =
+        "There is no hook at PUBLIC_URL: compare its path with the hook's option path, and what stands before it.";
+      const trouble = 'It may pass by itself: the gateway is starting, stopping or in trouble.';
+      const rows: readonly (readonly [
+        what: string,
+        answer: Answer,
+        result: string,
+        problem: Readonly<Record<'code' | 'text', string>> | undefined,
+        ...next: string[],
+      ])[] = [
+        [
+          'nothing',
+          undefined,
+          'failover',
+          { code: 'UNREACHED', text: 'The gateway could not be reached (ECONNREFUSED)' },
+          'See that PUBLIC_URL is right, that the gateway runs, and that it can be reached from here.',
+        ],
+        [
+          'what breaks off',
+          (response) => response.destroy(),
+          'failover',
+          { code: 'NO_ANSWER', text: 'The gateway gave no whole answer (UND_ERR_SOCKET)' },
+          `Look at the phone, at the gateway's log, and at what stands before it. ${allTheSame}`,
+        ],
+        [
+          'what is late',
+          (response, request) => {
+            late = 4_000;
+            command({ status: 'SUCCESSFUL' })?.(response, request);
+          },
+          'failover',
+          { code: 'TOO_LATE', text: 'The answer came after Okta had given up' },
+          `Look at what takes the time: the hook's own answer comes within deadlineMs (2.2 s unless set), what is over that is the network's or a proxy's. ${allTheSame}`,
+        ],
+        [
+          'a redirect',
+          status(302),
+          'failover',
+          undefined,
+          'Okta follows no redirect: make PUBLIC_URL where it leads to.',
+          log,
+        ],
+        ['a bad request', status(400), 'failover', undefined, log],
+        ['no proof', status(401), 'failover', undefined, secret, log],
+        ['no right', status(403), 'failover', undefined, secret, log],
+        ['no path', status(404), 'failover', undefined, path, log],
+        ['no method', status(405), 'failover', undefined, path, log],
+        ['a fault', status(500), 'failover', undefined, trouble, log],
+        ['no service', status(503), 'failover', undefined, trouble, log],
+        ['no command', json({}), 'failover', undefined, log],
+        ['what has failed', command({ status: 'FAILED', provider: 'TWILIO' }), 'failover', undefined, log],
+        [
+          'what has sent it after refusals',
+          command({ status: 'SUCCESSFUL', transactionMetadata: 'refused=whatsapp:63016,line:HTTP_401' }),
+          'sent',
+          undefined,
+          'Send a template: sandboxNumber {number, contentSid}, or senders.whatsapp.',
+          'Check credentials.twilio: the SIDs, the secret, and that they are of the same region.',
+        ],
+        [
+          'what does not know',
+          command({ status: 'PENDING', provider: 'TWILIO' }),
+          'pending',
+          undefined,
+          "Look at the phone: nobody knows whether the message went out, and the gateway's log says why (TROUBLESHOOTING.md: Okta is told PENDING).",
+        ],
+        ['a fraud filter', command({ status: 'PENDING', provider: 'GUARD' }), 'pending', undefined],
+        [
+          'an error of ours',
+          json({
+            error: { errorSummary: 'No', errorCauses: [{ reason: '63016: x', domain: 'TWILIO' }, {}] },
+          }),
+          'error',
+          undefined,
+          'Send a template: sandboxNumber {number, contentSid}, or senders.whatsapp.',
+          log,
+        ],
+      ];
+      for (const [what, answer, result, problem, ...next] of rows) {
+        late = 0;
+        const url = answer === undefined ? REFUSING_ORIGIN : (await answerWith(answer)).url;
+        const made = await previewOf(`${direct} --json`, { env: { PUBLIC_URL: url }, time });
+        const told = made.json();
+        expect(made.code, what).to.equal(result === 'sent' || result === 'pending' ? 0 : 1);
+        expect({ result: told['result'], problem: told['problem'], next: told['next'] }, what).to.deep.equal({
+          result,
+          problem,
+          next,
+        });
+        expect(told['reaction'], what).to.include({ action: result });
+        expect(told['durationMs'], what).to.be.at.least(late);
+        // People read the same.
+        for (const text of [problem?.text ?? '', ...next]) expect(made.stderr, what).to.include(text);
+      }
+      isNothingSent();
+    });
+
+    it('that takes long: it says so once Okta would have given its first try up', async () => {
+      await start();
+      await previewOf(direct);
+      let answer = (): void => undefined;
+      let isAsked = false;
+      const other = await answerWith((response) => {
+        isAsked = true;
+        answer = () => response.writeHead(503).end();
+      });
+      const clock = stopTime();
+      try {
+        for (const [waitsMs, isTold] of [
+          [3_000, true],
+          [2_999, false],
+        ] as const) {
+          isAsked = false;
+          const running = previewOf(direct, { env: { PUBLIC_URL: other.url } });
+          await until(() => isAsked);
+          clock.tick(waitsMs);
+          answer();
+          const told = '\n… Still waiting: Okta would have given its first try up by now\n';
+          expect((await running).stderr.includes(told), String(waitsMs)).to.equal(isTold);
+        }
+      } finally {
+        clock.restore();
+      }
+    });
+
+    it('needs its variables', async () => {
+      await start();
+      const made = await previewOf(direct, { env: { PUBLIC_URL: '', HOOK_SECRET: '' } });
+      expect(made.code).to.equal(2);
+      expect(made.stderr).to.include('PUBLIC_URL is missing').and.include('HOOK_SECRET is missing');
+    });
+  });
+
+  describe('of a payload', () => {
+    let folder: string;
+    beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-test-'))));
+    afterEach(() => {
+      rmSync(folder, { recursive: true, force: true });
+    });
+    const write = (text: string): string => {
+      const file = join(folder, 'call.json');
+      writeFileSync(file, text);
+      return file;
+    };
+    /** What `--print` prints, which its owner asked for: it does not go past the witness. */
+    const printed = async (): Promise<Record<string, unknown>> => {
+      const { payload } = await printWithoutWitness();
+      return payload;
+    };
+    const printWithoutWitness = async (): Promise<{ payload: Record<string, unknown>; made: Run }> => {
+      const made = await run(okta, `preview --user ${CLEO.login} --print`, {
+        time: TIME,
+        env: { PUBLIC_URL: scene.url, HOOK_SECRET },
+        isShownToOwner: true,
+      });
+      return { payload: JSON.parse(made.stdout) as Record<string, unknown>, made };
+    };
+    /** A fake editor: a script that is given the file. */
+    const editor = (does: string): Record<string, string> => {
+      const script = join(folder, 'editor.mjs');
+      writeFileSync(
+        script,
+        `import { readFileSync, statSync, writeFileSync } from 'node:fs';
+const file = process.argv.at(-1);
+writeFileSync(${JSON.stringify(join(folder, 'seen.json'))}, JSON.stringify({ file, mode: statSync(file).mode & 0o777, words: process.argv.slice(2, -1) }));
+let text = readFileSync(file, 'utf8');
+${does}
+writeFileSync(file, text);`,
+      );
+      chmodSync(script, 0o700);
+      return { VISUAL: `"${process.execPath}" ${script} --wait` };
+    };
+    const seenByEditor = (): { file: string; mode: number; words: string[] } =>
+      JSON.parse(readFileSync(join(folder, 'seen.json'), 'utf8')) as never;
+
+    it('prints it, sends nothing, and needs no hook', async () => {
+      await start();
+      const { payload, made } = await printWithoutWitness();
+      expect(made.code, made.stderr).to.equal(0);
+      expect(payload).to.deep.nested.include({
+        'data.messageProfile.phoneNumber': PHONE,
+        'data.userProfile.login': CLEO.login,
+      });
+      expect(okta.requests.map(({ path }) => path.split('/')[3])).to.not.include('inlineHooks');
+      isNothingSent();
+    });
+
+    for (const via of ['okta', 'gateway']) {
+      it(`sends one of a file via ${via}, and again as another event`, async () => {
+        await start();
+        const file = write(JSON.stringify(await printed()));
+        for (const count of [1, 2]) {
+          const made = await previewOf(`--payload ${file} --yes --via ${via}`);
+          expect(made.code, made.stderr).to.equal(0);
+          expect(scene.twilio.messages).to.have.length(count);
+        }
+      });
+    }
+
+    it('says that a code is made up only of one that it has made', async () => {
+      await start();
+      const file = write(JSON.stringify(await printed()));
+      const edit = editor('');
+      for (const [options, isMadeUp] of [
+        [`--user ${CLEO.login}`, true],
+        [`--payload ${file}`, false],
+        [`--user ${CLEO.login} --edit`, false],
+      ] as const) {
+        const { stdout } = await previewOf(`${options} --yes`, { env: edit });
+        expect(stdout.includes('it opens nothing'), options).to.equal(isMadeUp);
+        expect(stdout.includes('a real one opens what it is for'), options).to.equal(!isMadeUp);
+      }
+    });
+
+    it('tells programs nothing of what a captured one has beside', async () => {
+      await start();
+      const payload = await printed();
+      const data = payload['data'] as { context: { request: Record<string, unknown> } };
+      Object.assign(data.context.request, {
+        ipAddress: '203.0.113.77',
+        url: { value: `${PREVIEW_PATH}?phone=+49 170 5550123&from=203.0.113.77&or=2001:db8:0:1::77` },
+        userAgent: { raw: 'Theirs/5' },
+      });
+      Object.assign(payload, { session: { mobile: '01705550123' }, isTest: true });
+      mustNotShow('203.0.113.77', '5550123', '2001:db8:0:1::77', 'Theirs/5');
+      const made = await previewOf(`--payload ${write(JSON.stringify(payload))} --yes --json`);
+      expect(made.code, made.stderr).to.equal(0);
+      expect(made.json()).to.deep.nested.include({
+        'payload.session': '…',
+        'payload.isTest': true,
+        'payload.data.context.request.ipAddress': '…',
+        'payload.data.context.request.userAgent': '…',
+        'payload.data.context.request.method': 'POST',
+        'payload.data.context.request.url.value': `${PREVIEW_PATH}?phone=…&from=…&or=…`,
+        'payload.data.messageProfile.phoneNumber': '…77',
+      });
+    });
+
+    it('sends one of standard input, for which the gateway needs nothing of Okta', async () => {
+      await start();
+      const input = JSON.stringify(await printed());
+      const env = { OKTA_ORG_URL: undefined, OKTA_API_TOKEN: undefined };
+      const made = await previewOf('--payload - --yes --via gateway', { input, env });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(scene.twilio.messages).to.have.length(1);
+    });
+
+    it('sends one whose code has ended long ago', async () => {
+      await start();
+      const payload = await printed();
+      const message = (payload['data'] as { messageProfile: Record<string, unknown> }).messageProfile;
+      message['otpExpires'] = '2020-01-01T00:05:00.000Z';
+      const made = await previewOf(`--payload ${write(JSON.stringify(payload))} --yes`);
+      expect(made.code, made.stderr).to.equal(0);
+    });
+
+    it('says where it is no JSON, without any of it', async () => {
+      await start();
+      mustNotShow('very-secret-word');
+      const file = write('{\n  "eventId": "1",\n  "data": very-secret-word\n}');
+      const made = await previewOf(`--payload ${file} --yes --json`);
+      expect(made.code).to.equal(2);
+      expect(made.json()).to.deep.nested.include({ 'error.code': 'BAD_PAYLOAD' });
+      expect(made.stderr).to.include('line 3, column 11');
+      isNothingSent();
+    });
+
+    it('names the fields that a hook would refuse', async () => {
+      await start();
+      const file = write('{"data":{"messageProfile":{"otpCode":"204981"}}}');
+      const made = await previewOf(`--payload ${file} --yes`);
+      expect(made.code).to.equal(2);
+      expect(made.stderr)
+        .to.include('data.messageProfile.phoneNumber')
+        .and.include('data.messageProfile.deliveryChannel');
+      expect((await previewOf(`--payload ${write('[]')} --yes`)).stderr).to.include('no JSON object');
+      expect((await previewOf(`--payload ${join(folder, 'none')} --yes`)).code).to.equal(2);
+      isNothingSent();
+    });
+
+    it('is edited in a file that nobody else may read, and that is gone afterwards', async () => {
+      await start();
+      const env = editor(`text = text.replace(${JSON.stringify(PHONE)}, '+447700900155');`);
+      mustNotShow('447700900155');
+      const made = await previewOf(`--user ${CLEO.login} --yes --edit`, { env });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(scene.twilio.messages.at(-1)?.to).to.equal('+447700900155');
+      const { file, mode, words } = seenByEditor();
+      expect(mode).to.equal(0o600);
+      expect(words).to.deep.equal(['--wait']);
+      expect(existsSync(file)).to.equal(false);
+      expect(readdirSync(tmpdir())).to.not.include(file.split('/').at(-2));
+    });
+
+    it('is edited and stays a preview', async () => {
+      await start();
+      const env = editor(`text = text.replace('generatePreview', 'challenge');`);
+      const made = await previewOf(`--user ${CLEO.login} --yes --edit`, { env });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(scene.events.find(({ type }) => type === 'request.received')).to.include({ isPreview: true });
+    });
+
+    it('is edited to what is none: says where, and asks whether to go on', async () => {
+      await start();
+      const env = editor(`text = text.includes('broken') ? text.replace('broken', '') : 'broken' + text;`);
+      const unasked = await previewOf(`--user ${CLEO.login} --yes --edit`, { env });
+      expect(unasked.code).to.equal(2);
+      expect(unasked.stderr).to.include('line 1, column 1');
+      expect(existsSync(seenByEditor().file)).to.equal(false);
+      isNothingSent();
+      const again = await previewOf(`--user ${CLEO.login} --edit`, { env, answers: ['y', 'y'] });
+      expect(again.code, again.stderr).to.equal(0);
+      expect(scene.twilio.messages).to.have.length(1);
+      const ended = await previewOf(`--user ${CLEO.login} --edit`, { env, answers: ['n'] });
+      expect(ended.code).to.equal(2);
+      expect(scene.twilio.messages).to.have.length(1);
+    });
+
+    it('is edited away: nothing is sent', async () => {
+      await start();
+      const made = await previewOf(`--user ${CLEO.login} --yes --edit`, { env: editor(`text = '';`) });
+      expect(made.code).to.equal(1);
+      expect(made.stdout).to.include('Nothing was sent');
+      isNothingSent();
+    });
+
+    for (const [what, command] of [
+      ['is taken away by the editor', 'rm'],
+      ['is taken away by the editor with its folder', 'f() { rm -r "$(dirname "$1")"; }; f'],
+    ] as const) {
+      it(`${what}: nothing is sent`, async () => {
+        await start();
+        const made = await previewOf(`--user ${CLEO.login} --yes --edit --json`, {
+          env: { VISUAL: command },
+        });
+        expect(made.code).to.equal(1);
+        expect(made.json()).to.include({ result: 'declined' }).and.not.have.property('error');
+        isNothingSent();
+      });
+    }
+
+    for (const signal of ['SIGQUIT', 'SIGTERM', 'SIGHUP'] as const) {
+      it(`leaves no file behind after ${signal}`, async () => {
+        await start();
+        const file = write(JSON.stringify(await printed()));
+        // It tells its folder, and stays until its input ends with the program.
+        const program = [
+          '--import',
+          'tsx',
+          'lib/cli/main.ts',
+          'preview',
+          '--payload',
+          file,
+          '--edit',
+          '--yes',
+        ];
+        const child = spawn(process.execPath, [...program, '--via', 'gateway'], {
+          cwd: ROOT,
+          env: {
+            ...{ PATH: process.env['PATH'], PUBLIC_URL: scene.url, HOOK_SECRET },
+            VISUAL: 'f() { echo "editing $1."; cat > /dev/null; }; f',
+          },
+          stdio: ['pipe', 'pipe', 'inherit'],
+        });
+        child.stdout.setEncoding('utf8');
+        let told = '';
+        for await (const text of child.stdout) {
+          told += String(text);
+          if (/editing .*\.\n/.test(told)) break;
+        }
+        const [, edited = ''] = /editing (.*)\.\n/.exec(told) ?? [];
+        expect(existsSync(edited), told).to.equal(true);
+        const ended = once(child, 'exit');
+        child.kill(signal);
+        expect(await ended).to.deep.equal([null, signal]);
+        child.stdin.end();
+        expect(existsSync(join(edited, '..'))).to.equal(false);
+        isNothingSent();
+      });
+    }
+
+    it('is not sent where the editor fails or is none', async () => {
+      await start();
+      const failing = await previewOf(`--user ${CLEO.login} --yes --edit`, {
+        env: editor('process.exit(3);'),
+      });
+      expect(failing.code).to.equal(1);
+      expect(failing.stderr).to.include('ended with 3');
+      // What a shell ends with where there is no such command.
+      const env = { VISUAL: '', EDITOR: 'exit 127;' };
+      const missing = await previewOf(`--user ${CLEO.login} --yes --edit`, { env });
+      expect(missing.code).to.equal(1);
+      expect(missing.stderr).to.include('could not be started').and.include('VISUAL');
+      isNothingSent();
+    });
+  });
+
+  it('is used badly by options that are wrong or do not go together', async () => {
+    await start();
+    mustNotShow('07700900177');
+    for (const [options, wanted] of [
+      ['--yes', '--user'],
+      ['--user a@example.com --channel fax', '--channel takes one of sms, voice'],
+      ['--user a@example.com --request-type login', 'mfa-verification, pre-enrollment'],
+      ['--user a@example.com --via pigeon', '--via takes one of okta, gateway'],
+      ['--user a@example.com --phone 07700900177', '--phone takes a number in E.164 form'],
+      ['--user a@example.com --payload x.json --channel sms', 'leave out --user, --channel'],
+      ['--user a@example.com --via gateway --hook cal1', '--hook'],
+      ['--user a@example.com --header x', '--header'],
+      ['--user a@example.com --via gateway --header a:b', '--header'],
+    ] as const) {
+      const made = await previewOf(options);
+      expect(made.code, options).to.equal(2);
+      expect(made.stderr).to.include(wanted);
+    }
+    expect(okta.requests.filter(({ path }) => path.startsWith('/api/v1/users'))).to.be.empty;
+  });
+
+  it('says in its help that a real message goes out, and what shows the payload', async () => {
+    await start();
+    const { stdout } = await previewOf('--help');
+    expect(stdout).to.include('A real message goes out').and.include('shows it as it is');
+  });
+});

@@ -1,0 +1,366 @@
+import { expect } from 'chai';
+import type { CallSecrets } from '#lib/cli/preview/masked-call.js';
+import { asidesOf, causesOf, commandOf, nextSteps } from '#lib/cli/preview/remedies.js';
+import { causesIn, showCall, showSent, toldSent } from '#lib/cli/preview/report.js';
+import type { Sent } from '#lib/cli/preview/send.js';
+import { readHookCall } from '#lib/okta/inline-hook.js';
+import { reactionTo, reactionToSilence } from '#lib/okta/reaction.js';
+import { makeSampleCall } from '#lib/okta/sample-call.js';
+import { captureTerminal } from '../captured-terminal.js';
+
+const SECRETS: CallSecrets = {
+  otpCode: '204981',
+  phoneNumber: '+447700900177',
+  login: 'cleo.reis@example.com',
+  firstName: 'Cleopatra',
+  lastName: 'Reisinger',
+};
+const CREDENTIALS = 'Check credentials.twilio: the SIDs, the secret, and that they are of the same region.';
+const FREE_TEXT = 'Send a template: sandboxNumber {number, contentSid}, or senders.whatsapp.';
+
+const answerOf = (value: unknown): object => ({
+  commands: [{ type: 'com.okta.telephony.action', value: [value] }],
+});
+
+describe('the causes in an answer', () => {
+  const causes = (...errorCauses: readonly object[]): object => ({ error: { errorCauses } });
+
+  for (const [what, body, ...told] of [
+    ['no error', {}],
+    ['no list', { error: { errorCauses: 'x' } }],
+    ['an empty cause', causes({}), { text: '', remedy: undefined }],
+    ['a sentence alone', causes({ errorSummary: 'No.' }), { text: 'No.', remedy: undefined }],
+    [
+      'a code of Twilio',
+      causes({ errorSummary: 'No.', reason: '63016: Free text', domain: 'TWILIO' }),
+      { text: 'No. – 63016: Free text', remedy: FREE_TEXT },
+    ],
+    [
+      "a code of Twilio's service for codes",
+      causes({ reason: '20003', domain: 'TWILIO_VERIFY' }),
+      { text: '20003', remedy: CREDENTIALS },
+    ],
+    ["another's code", causes({ reason: '63016', domain: 'LINE' }), { text: '63016', remedy: undefined }],
+    [
+      'a code of ours',
+      causes({ reason: 'CHANNEL_NOT_CONFIGURED: x' }),
+      {
+        text: 'CHANNEL_NOT_CONFIGURED: x',
+        remedy: 'Add senders.sms or senders.voice, or a channel of that name.',
+      },
+    ],
+    [
+      "the guard's",
+      causes({ reason: 'NUMBER_TYPE_BLOCKED' }),
+      { text: 'NUMBER_TYPE_BLOCKED', remedy: 'Have the user enrol another number.' },
+    ],
+    [
+      'an HTTP status',
+      causes({ reason: 'HTTP_401', domain: 'TWILIO' }),
+      { text: 'HTTP_401', remedy: CREDENTIALS },
+    ],
+    // What only looks like one.
+    ...['HTTP_4010', 'HTTP_40', 'XHTTP_401', '2000', '6301600', 'x63016', '63016x'].map(
+      (reason) =>
+        [reason, causes({ reason, domain: 'TWILIO' }), { text: reason, remedy: undefined }] as const,
+    ),
+  ] as const) {
+    it(`are told with what to do: ${what}`, () => {
+      expect(causesOf(body)).to.deep.equal(told);
+    });
+  }
+});
+
+describe('what a success tells beside', () => {
+  for (const [metadata, provider, ...told] of [
+    ['', undefined],
+    ['channel=sms', 'TWILIO'],
+    ['refused=', 'TWILIO'],
+    [
+      'channel=sms;refused=whatsapp:63016,sms:HTTP_401',
+      'TWILIO',
+      {
+        text: 'whatsapp was refused with 63016: Free text outside the hours after the recipient last wrote',
+        remedy: FREE_TEXT,
+      },
+      { text: 'sms was refused with HTTP_401: Twilio does not accept the credentials', remedy: CREDENTIALS },
+    ],
+    ['refused=line:NO_FRIEND', 'TWILIO', { text: 'line was refused with NO_FRIEND', remedy: undefined }],
+    ['refused=line', 'TWILIO', { text: 'line was refused with ', remedy: undefined }],
+    [
+      'blocked=LIMIT_PER_USER',
+      'GUARD',
+      {
+        text: 'Nothing was sent: the guard (LIMIT_PER_USER) held it back',
+        remedy: "Look at the user in Okta's System Log; if that many are honest, raise guard.perUser.",
+      },
+    ],
+    ['', 'GUARD', { text: 'Nothing was sent: a fraud filter held it back', remedy: undefined }],
+    ['blocked=LIMIT_PER_USER', 'TWILIO'],
+  ] as const) {
+    it(`is told with what to do: ${metadata || 'nothing'} by ${provider ?? 'nobody'}`, () => {
+      const seen = asidesOf(answerOf({ transactionMetadata: metadata, provider }));
+      expect(seen.map(({ text, remedy }) => ({ text, remedy }))).to.deep.equal(told);
+    });
+  }
+
+  it('is of the first command', () => {
+    expect(commandOf({ commands: [{ value: [1, 2] }, { value: [3] }] })).to.equal(1);
+    for (const body of [{}, { commands: {} }, { commands: [] }, { commands: [{ value: 'x' }] }, 'text']) {
+      expect(commandOf(body)).to.equal(undefined);
+    }
+  });
+});
+
+describe('what comes next after a preview', () => {
+  const sentWith = (httpStatus: number): Sent => {
+    const answer = { httpStatus, body: {} };
+    return { answer, problem: undefined, durationMs: 1, reaction: reactionTo(answer) };
+  };
+  const LOG =
+    "The gateway's log has more, in the lines of this event id (request.answered, with its remedy).";
+
+  it('is the comparison of the client where the gateway refuses its token', () => {
+    for (const status of [401, 403]) {
+      expect(nextSteps(sentWith(status), true)).to.deep.equal([
+        'The gateway does not take the token: compare issuer, audience, client id and scope of credentials.hook there with the variables HOOK_OAUTH_….',
+        LOG,
+      ]);
+    }
+  });
+
+  const REDIRECT = 'Okta follows no redirect: make PUBLIC_URL where it leads to.';
+  const TROUBLE = 'It may pass by itself: the gateway is starting, stopping or in trouble.';
+  for (const [status, ...steps] of [
+    [200],
+    [299],
+    [300, REDIRECT],
+    [399, REDIRECT],
+    [400],
+    [499],
+    [500, TROUBLE],
+  ] as const) {
+    it(`goes by the status ${status}`, () => {
+      expect(nextSteps(sentWith(status), false)).to.deep.equal([...steps, LOG]);
+    });
+  }
+
+  it('is the log alone where nothing is known', () => {
+    const sent = { answer: undefined, problem: undefined, durationMs: 1, reaction: undefined };
+    expect(nextSteps(sent, false)).to.deep.equal([LOG]);
+  });
+
+  it('is the phone first, where Okta may have called the hook', () => {
+    const problem = { code: 'NO_SUCCESS', text: '' } as const;
+    expect(
+      nextSteps({ answer: undefined, problem, durationMs: 1, reaction: reactionToSilence() }, false),
+    ).to.deep.equal([
+      'Look at the phone first: Okta may have called the hook twice. A message may have gone out all the same.',
+      'Then send it straight to the gateway with --via gateway, which sends another one: that shows the answer itself.',
+      "Where the gateway takes it then, Okta has another secret (okta-telephony-hook setup hook --rotate) or does not reach the gateway: the hook's URL, its certificate, a firewall.",
+    ]);
+  });
+});
+
+describe('the report of a preview', () => {
+  const NOW_MS = Date.parse('2026-11-25T12:00:00Z');
+  const sampleOf = (deliveryChannel: 'sms' | 'voice') => {
+    const { payload } = makeSampleCall(
+      {
+        id: '00u1k7f3h9p2s5d8a4q6',
+        login: SECRETS.login ?? '',
+        firstName: SECRETS.firstName,
+        lastName: SECRETS.lastName,
+        status: 'ACTIVE',
+        locale: 'en_GB',
+        enrolled: { sms: SECRETS.phoneNumber, voice: SECRETS.phoneNumber },
+        mobilePhone: undefined,
+      },
+      {
+        requestType: 'mfa-verification',
+        deliveryChannel,
+        orgUrl: 'https://acme.okta.com',
+        nowMs: NOW_MS,
+      },
+    );
+    return { ...payload, eventId: 'event-1' };
+  };
+  const shown = (payload: object, isMadeUp: boolean): string => {
+    const { terminal, stdout } = captureTerminal({ isTTY: true });
+    const call = readHookCall(payload, { defaultCountry: undefined, nowMs: NOW_MS });
+    showCall(call, { way: 'by foot', isMadeUp, secrets: SECRETS, terminal });
+    return stdout();
+  };
+
+  it('shows a message before it is sent', () => {
+    expect(shown(sampleOf('sms'), true)).to.equal(
+      `<bold>This sends a real message to the phone …77 of the user 00u1k7f3h9p2s5d8a4q6.</>
+  request    com.okta.user.telephony.mfa-verification
+  asked for  SMS (who has opted in gets it by another channel)
+  code       made up for this and not shown here: it opens nothing
+  event      event-1
+  way        by foot
+`,
+    );
+  });
+
+  it("shows a call of somebody's payload before it is sent, as far as it is known", () => {
+    const payload = sampleOf('voice') as Record<string, unknown>;
+    const data = payload['data'] as Record<string, unknown>;
+    data['userProfile'] = {};
+    delete payload['requestType'];
+    expect(shown(payload, false)).to.equal(
+      `<bold>This sends a real call to the phone …77 of the user nobody whom Okta knows.</>
+  request    of no kind
+  asked for  a voice call
+  code       that of the payload, not shown here: a real one opens what it is for
+  event      event-1
+  way        by foot
+`,
+    );
+  });
+
+  const value = {
+    status: 'SUCCESSFUL',
+    provider: 'TWILIO',
+    transactionId: 'SM1',
+    transactionMetadata: 'channel=sms;login=cleo.reis@example.com',
+  };
+  const sent = (httpStatus: number, body: unknown, durationMs = 1_499.6): Sent => ({
+    answer: { httpStatus, body },
+    problem: undefined,
+    durationMs,
+    reaction: reactionTo({ httpStatus, body }),
+  });
+  const show = (given: Sent, via: 'okta' | 'gateway', isTTY = true): string => {
+    const { terminal, stdout } = captureTerminal({ isTTY });
+    showSent(given, { via, secrets: SECRETS, terminal });
+    return stdout();
+  };
+  const bar = (filled: number): string => '█'.repeat(filled) + '░'.repeat(30 - filled);
+
+  for (const [what, given, via, told] of [
+    [
+      'a success by the gateway',
+      sent(200, answerOf(value)),
+      'gateway',
+      `<green>✔ Answered 200</>
+  status       SUCCESSFUL
+  provider     TWILIO
+  transaction  SM1
+  metadata     channel=sms;login=…
+  ${bar(15)} 1500 ms of 3000
+<green>At a sign-in: Okta takes the code as sent, and waits for the user to type it.</>
+`,
+    ],
+    [
+      'a success by Okta',
+      sent(200, answerOf({ status: 'SUCCESSFUL' }), 0),
+      'okta',
+      `<green>✔ Answered, as Okta read it</>
+  status  SUCCESSFUL
+  ${bar(1)} 0 ms of 3000, Okta's own time with it and that of its second try, if there was one
+<green>At a sign-in: Okta takes the code as sent, and waits for the user to type it.</>
+`,
+    ],
+    [
+      'what is pending, late',
+      sent(200, answerOf({ status: 'PENDING' }), 4_000),
+      'gateway',
+      `<yellow>! Answered 200</>
+  status  PENDING
+  ${bar(30)} 4000 ms of 3000
+<yellow>At a sign-in: Okta takes the code as on its way, sends none itself, and waits for the user to type it.</>
+`,
+    ],
+    [
+      'an error, with what the user may read',
+      sent(200, { error: { errorSummary: 'Not for cleo.reis@example.com 204981' } }),
+      'gateway',
+      `<red>✘ Answered 200</>
+  error  Not for … …
+  ${bar(15)} 1500 ms of 3000
+<red>At a sign-in: Okta sends the code by its own provider, where the org has one; the System Log has the causes, and the user may see the sentence.</>
+  The user may read: “Not for … …”
+`,
+    ],
+    [
+      'no JSON',
+      sent(502, `<html>${'x '.repeat(150)}`),
+      'gateway',
+      `<red>✘ Answered 502</>
+  no JSON: <html>${'x '.repeat(97)}
+  ${bar(15)} 1500 ms of 3000
+<red>At a sign-in: Okta goes on without the hook and sends the code by its own provider, where the org has one: the answer has status 502, and only 200 is read.</>
+`,
+    ],
+    [
+      'nothing at all',
+      sent(204, ''),
+      'gateway',
+      `<red>✘ Answered 204</>
+  no JSON, and nothing else
+  ${bar(15)} 1500 ms of 3000
+<red>At a sign-in: Okta goes on without the hook and sends the code by its own provider, where the org has one: the answer has status 204, and only 200 is read.</>
+`,
+    ],
+    [
+      'silence, of which Okta says nothing',
+      {
+        answer: undefined,
+        problem: { code: 'NO_ANSWER', text: 'Okta gave no answer.' },
+        durationMs: 10,
+        reaction: undefined,
+      },
+      'okta',
+      `<red>✘ Okta gave no answer.</>
+  ${bar(1)} 10 ms of 3000, Okta's own time with it and that of its second try, if there was one
+`,
+    ],
+  ] as const) {
+    it(`shows ${what}`, () => {
+      expect(show(given, via)).to.equal(told);
+    });
+  }
+
+  it('draws no bar and has no colours where no terminal is', () => {
+    expect(show(sent(200, answerOf({ status: 'SUCCESSFUL' })), 'gateway', false)).to.equal(
+      `✔ Answered 200
+  status  SUCCESSFUL
+  1500 ms of 3000
+At a sign-in: Okta takes the code as sent, and waits for the user to type it.
+`,
+    );
+  });
+
+  it('tells programs the same, masked', () => {
+    expect(toldSent(sent(200, answerOf(value)), SECRETS)).to.deep.equal({
+      answer: { httpStatus: 200, body: answerOf({ ...value, transactionMetadata: 'channel=sms;login=…' }) },
+      problem: undefined,
+      reaction: {
+        action: 'sent',
+        text: 'Okta takes the code as sent, and waits for the user to type it.',
+        shown: undefined,
+      },
+      durationMs: 1_500,
+    });
+    const problem = { code: 'NO_ANSWER', text: 'No.' } as const;
+    expect(
+      toldSent({ answer: undefined, problem, durationMs: 0.4, reaction: undefined }, SECRETS),
+    ).to.deep.equal({ answer: null, problem, reaction: null, durationMs: 0 });
+    const error = toldSent(sent(200, { error: { errorSummary: 'For Cleopatra' } }), SECRETS);
+    expect(error.reaction?.shown).to.equal('For …');
+  });
+
+  it('tells causes and what is beside them, masked', () => {
+    const error = { errorCauses: [{ reason: 'cleo.reis@example.com' }] };
+    const body = { error, ...answerOf({ transactionMetadata: 'refused=line:X' }) };
+    expect(causesIn(sent(200, body), SECRETS)).to.deep.equal([
+      { text: '…', remedy: undefined },
+      { text: 'line was refused with X', remedy: undefined },
+    ]);
+    expect(
+      causesIn({ answer: undefined, problem: undefined, durationMs: 1, reaction: undefined }, SECRETS),
+    ).to.deep.equal([]);
+  });
+});

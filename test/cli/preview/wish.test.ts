@@ -1,0 +1,90 @@
+import { expect } from 'chai';
+import { readWish } from '#lib/cli/preview/wish.js';
+
+type Options = Readonly<Record<string, unknown>>;
+
+const ANA = { user: 'ana@example.com' };
+const USUAL = {
+  about: { ...ANA, requestType: 'mfa-verification', deliveryChannel: 'sms', phone: undefined },
+  via: 'okta',
+  hookId: undefined,
+  isEdited: false,
+  isPrinted: false,
+  isSure: false,
+};
+
+describe('the wish of a preview', () => {
+  for (const [options, wish] of [
+    [ANA, USUAL],
+    [
+      {
+        ...ANA,
+        via: 'gateway',
+        header: 'x-token',
+        edit: true,
+        print: true,
+        yes: true,
+        channel: 'voice',
+        'request-type': 'password-reset',
+        phone: '+44 7700 900199',
+      },
+      {
+        about: {
+          ...ANA,
+          requestType: 'password-reset',
+          deliveryChannel: 'voice',
+          phone: '+447700900199',
+        },
+        via: 'gateway',
+        hookId: undefined,
+        isEdited: true,
+        isPrinted: true,
+        isSure: true,
+      },
+    ],
+    [
+      { payload: 'call.json', hook: 'cal1', via: 'okta' },
+      { ...USUAL, about: { file: 'call.json' }, hookId: 'cal1' },
+    ],
+  ] as const) {
+    it(`is read: ${JSON.stringify(options)}`, () => {
+      expect(readWish(options)).to.deep.equal(wish);
+    });
+  }
+
+  for (const [options, message] of [
+    [{}, 'Say for whom: --user <login>, or bring a call along by --payload.'],
+    [{ user: '' }, 'Say for whom: --user <login>, or bring a call along by --payload.'],
+    [{ ...ANA, hook: 'cal1', via: 'gateway' }, '--hook names a hook at Okta, which --via gateway passes by.'],
+    [{ ...ANA, header: 'x' }, '--header is for --via gateway: Okta knows its own.'],
+    [{ ...ANA, via: 'pigeon' }, '--via takes one of okta, gateway.'],
+    [{ ...ANA, channel: 'fax' }, '--channel takes one of sms, voice.'],
+    [
+      { ...ANA, 'request-type': 'login' },
+      '--request-type takes one of mfa-verification, pre-enrollment, account-unlock, password-reset.',
+    ],
+    [
+      { ...ANA, phone: '07700900199' },
+      '--phone takes a number in E.164 form: + and digits, the country code first.',
+    ],
+    ...['user', 'request-type', 'channel', 'phone'].map((name): [Options, string] => [
+      { payload: 'call.json', [name]: 'x' },
+      `--payload has all of it: leave out --${name}.`,
+    ]),
+    [
+      { payload: 'call.json', ...ANA, channel: 'sms' },
+      '--payload has all of it: leave out --user, --channel.',
+    ],
+  ] as readonly (readonly [Options, string])[]) {
+    it(`is refused: ${JSON.stringify(options)}`, () => {
+      expect(() => readWish(options))
+        .to.throw()
+        .that.includes({
+          exitCode: 2,
+          code: 'BAD_USE',
+          message: `preview: ${message}`,
+          remedy: 'okta-telephony-hook preview --help says what there is.',
+        });
+    });
+  }
+});

@@ -1,0 +1,314 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { exportJWK } from 'jose';
+import { generateKeyPairSync } from 'node:crypto';
+import { expect } from 'chai';
+import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
+import { ROOT } from '#harness/consumer.js';
+import { callApi } from '../../testing/okta/client.js';
+import { mustNotShow, witness } from '#harness/witness.js';
+import { doneBy, patientTime, run, writesTo } from '../runs.js';
+
+const SCHEMA = '/api/v1/meta/schemas/user/default';
+const AS_IT_SHOULD_BE = {
+  type: 'boolean',
+  mutability: 'READ_WRITE',
+  permissions: [{ principal: 'SELF', action: 'READ_WRITE' }],
+  master: { type: 'OKTA' },
+} as const;
+
+describe('setup attribute', () => {
+  let okta: OktaEmulator;
+  const time = patientTime();
+  beforeEach(async () => {
+    time.waits.length = 0;
+    okta = await startOktaEmulator({ clock: () => time.now() });
+  });
+  afterEach(() => okta.close());
+  const attribute = (name = 'whatsAppOptIn'): object | undefined => okta.userSchema.custom[name];
+
+  it('creates a boolean that the user may change, mastered by Okta, without a default', async () => {
+    const made = await run(okta, 'setup attribute --yes', { time });
+    expect(made.code, made.stderr).to.equal(0);
+    expect(attribute()).to.deep.include(AS_IT_SHOULD_BE);
+    expect(attribute()).to.not.have.property('default');
+    expect(made.stdout).to.include('setup hook');
+  });
+
+  it('changes nothing when it is run again', async () => {
+    await run(okta, 'setup attribute --yes', { time });
+    const before = JSON.stringify(okta.userSchema);
+    okta.requests.length = 0;
+    // Not even a yes is needed.
+    const made = await run(okta, 'setup attribute', { time });
+    expect(made.code).to.equal(0);
+    expect(made.stdout).to.include('nothing was changed');
+    expect(writesTo(okta)).to.be.empty;
+    expect(JSON.stringify(okta.userSchema)).to.equal(before);
+  });
+
+  it('tells a program what it did in one JSON object, and people on standard error', async () => {
+    const made = await run(okta, 'setup attribute --yes --json', { time });
+    expect(made.json()).to.deep.include({
+      command: 'setup attribute',
+      org: new URL(okta.orgUrl).host,
+      result: 'changed',
+      warnings: [],
+    });
+    expect(doneBy(made)).to.deep.equal(['Create the attribute whatsAppOptIn of the default user profile']);
+    expect(made.stderr).to.include('Create the attribute');
+    expect((await run(okta, 'setup attribute --json', { time })).json()).to.include({ result: 'unchanged' });
+  });
+
+  it('takes the name of OPT_IN_ATTRIBUTE, and says that the gateway needs it', async () => {
+    const made = await run(okta, 'setup attribute --yes', { time, env: { OPT_IN_ATTRIBUTE: 'viaWhatsApp' } });
+    expect(attribute('viaWhatsApp')).to.deep.include(AS_IT_SHOULD_BE);
+    expect(made.stdout).to.include("optInAttribute: 'viaWhatsApp'");
+  });
+
+  it('brings an attribute that is there up to date, and keeps its title', async () => {
+    okta.setAttribute('whatsAppOptIn', { title: 'Ours', type: 'boolean', description: 'As we say it' });
+    const made = await run(okta, 'setup attribute --yes', { time });
+    expect(made.stdout).to.include('READ_ONLY -> READ_WRITE').and.include('PROFILE_MASTER -> OKTA');
+    expect(attribute()).to.deep.include({ ...AS_IT_SHOULD_BE, title: 'Ours', description: 'As we say it' });
+  });
+
+  it('leaves it Read Only for users where a page changes it for them, and warns where they are to change it themselves', async () => {
+    const kept = { ...AS_IT_SHOULD_BE, type: 'boolean', title: 'Ours' } as const;
+    okta.setAttribute('whatsAppOptIn', {
+      ...kept,
+      permissions: [{ principal: 'SELF', action: 'READ_ONLY' }],
+    });
+    const left = await run(okta, 'setup attribute --read-only --json', { time });
+    expect(left.json()).to.include({ result: 'unchanged' });
+    const opened = await run(okta, 'setup attribute --yes', { time });
+    expect(opened.stderr).to.include('keep it so by --read-only');
+    expect(attribute()).to.deep.include(AS_IT_SHOULD_BE);
+    const closed = await run(okta, 'setup attribute --yes --read-only', { time });
+    expect(closed.stdout).to.include('READ_WRITE -> READ_ONLY');
+    expect(closed.stderr).not.to.include('--read-only');
+  });
+
+  it('takes a default of true away, and says what it would mean', async () => {
+    okta.setAttribute('whatsAppOptIn', { ...AS_IT_SHOULD_BE, type: 'boolean', title: 'Ours', default: true });
+    const made = await run(okta, 'setup attribute --yes', { time });
+    expect(made.code).to.equal(0);
+    expect(made.stdout).to.include('true -> none');
+    expect(made.stderr).to.include('no consent');
+    okta.requests.length = 0;
+    await run(okta, 'setup attribute', { time });
+    expect(writesTo(okta)).to.be.empty;
+  });
+
+  for (const [name, type, words] of [
+    ['whatsAppOptIn', 'string', /of the type string.*optInChannels/],
+    ['whatsAppOptIn', 'integer', /of the type integer/],
+    ['mobilePhone', undefined, /of Okta's own/],
+  ] as const) {
+    it(`leaves ${name} alone where it is ${type ?? "one of Okta's"}, and says what to do`, async () => {
+      if (type !== undefined) okta.setAttribute(name, { title: 'Ours', type });
+      const made = await run(okta, 'setup attribute --yes', { time, env: { OPT_IN_ATTRIBUTE: name } });
+      expect(made.code).to.equal(1);
+      expect(made.stderr).to.match(words).and.to.include('OPT_IN_ATTRIBUTE');
+      expect(writesTo(okta)).to.be.empty;
+    });
+  }
+
+  it('leaves one alone that differs by case only, and names it', async () => {
+    okta.setAttribute('whatsappOptIn', { title: 'Ours', type: 'boolean' });
+    const made = await run(okta, 'setup attribute --yes', { time });
+    expect(made.code).to.equal(1);
+    expect(made.stderr).to.include('OPT_IN_ATTRIBUTE=whatsappOptIn');
+    expect(writesTo(okta)).to.be.empty;
+  });
+
+  describe('asks', () => {
+    it('and does what it showed after a yes', async () => {
+      const made = await run(okta, 'setup attribute', { time, answers: ['y'] });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(attribute()).to.deep.include(AS_IT_SHOULD_BE);
+    });
+
+    for (const [title, answer] of [
+      ['a no', 'n'],
+      ['nothing', ''],
+      ['an input that ends', () => undefined],
+    ] as const) {
+      it(`and changes nothing after ${title}`, async () => {
+        const made = await run(okta, 'setup attribute', { time, answers: [answer] });
+        expect(made.code).to.equal(1);
+        expect(made.stdout).to.include('Nothing was changed');
+        expect(writesTo(okta)).to.be.empty;
+      });
+    }
+
+    it('and where nobody can be asked, says so and changes nothing', async () => {
+      const made = await run(okta, 'setup attribute --json', { time });
+      expect(made.code).to.equal(2);
+      expect(made.json()).to.deep.nested.include({ result: 'failed', 'error.code': 'NOBODY_TO_ASK' });
+      expect(made.stderr).to.include('--yes');
+      expect(writesTo(okta)).to.be.empty;
+    });
+
+    it('anew where somebody else has changed it while the question stood', async () => {
+      const meddle = (): string => {
+        okta.setAttribute('whatsAppOptIn', { title: 'Theirs', type: 'boolean' });
+        return 'y';
+      };
+      const made = await run(okta, 'setup attribute', { time, answers: [meddle, 'y'] });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(made.stdout).to.include('Somebody else').and.include('Change the attribute');
+      expect(attribute()).to.deep.include({ ...AS_IT_SHOULD_BE, title: 'Theirs' });
+      expect(writesTo(okta)).to.have.length(1);
+    });
+  });
+
+  describe('waits', () => {
+    it('until a change shows', async () => {
+      okta.setSchemaDelay({ propagationMs: 30_000 });
+      const made = await run(okta, 'setup attribute --yes', { time });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(made.stderr).to.include('does not show the change yet');
+      expect(writesTo(okta)).to.have.length(1);
+    });
+
+    it('for a minute at most; run again later, it changes nothing', async () => {
+      okta.setSchemaDelay({ propagationMs: 90_000 });
+      const made = await run(okta, 'setup attribute --yes --json', { time });
+      expect(made.code).to.equal(1);
+      expect(made.json()).to.deep.nested.include({ result: 'failed', 'error.code': 'NOT_SHOWN' });
+      expect(doneBy(made)).to.have.length(1);
+      await time.sleep(60_000);
+      okta.requests.length = 0;
+      expect((await run(okta, 'setup attribute', { time })).code).to.equal(0);
+      expect(writesTo(okta)).to.be.empty;
+    });
+
+    it('while another change of the schema is under way', async () => {
+      okta.setSchemaDelay({ propagationMs: 20_000 });
+      const other = { other: { title: 'Other', type: 'boolean' } };
+      await callApi(okta, 'POST', SCHEMA, { definitions: { custom: { properties: other } } });
+      const made = await run(okta, 'setup attribute --yes', { time });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(attribute()).to.deep.include(AS_IT_SHOULD_BE);
+    });
+
+    it('while Okta cleans up after an attribute of the same name', async () => {
+      okta.setAttribute('whatsAppOptIn', { title: 'Old', type: 'string' });
+      okta.setSchemaDelay({ cleanUpMs: 20_000 });
+      const gone = { definitions: { custom: { properties: { whatsAppOptIn: null } } } };
+      await callApi(okta, 'POST', SCHEMA, gone);
+      const made = await run(okta, 'setup attribute --yes', { time });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(attribute()).to.deep.include(AS_IT_SHOULD_BE);
+    });
+
+    it("for the window of Okta's rate limit, and says so", async () => {
+      okta.setRateLimit({ limit: 50, remaining: 1, resetInSeconds: 20 }, 'other');
+      const made = await run(okta, 'setup attribute --yes', { time });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(made.stderr).to.match(/rate limit is used up: waiting \d+ s/);
+      expect(attribute()).to.deep.include(AS_IT_SHOULD_BE);
+    });
+
+    it('no longer than the rate limit is worth', async () => {
+      okta.fault({ fault: { kind: 'status', status: 429, body: {} }, match: () => true });
+      const made = await run(okta, 'setup attribute --yes', { time });
+      expect(made.code).to.equal(1);
+      expect(made.stderr).to.include('goes on where it was');
+    });
+  });
+
+  describe('goes on', () => {
+    it('after a write of which nobody knows what became, and tells it as done', async () => {
+      const match = ({ method }: { method: string }): boolean => method === 'POST';
+      okta.fault({ fault: { kind: 'reset', delivered: true }, times: 1, match });
+      const made = await run(okta, 'setup attribute --yes --json', { time });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(doneBy(made)).to.have.length(1);
+      expect(writesTo(okta)).to.have.length(1);
+    });
+
+    it('after a read that failed', async () => {
+      okta.fault({ fault: { kind: 'status', status: 502 }, times: 2, match: () => true });
+      expect((await run(okta, 'setup attribute --yes', { time })).code).to.equal(0);
+    });
+
+    it('when it is run again after it was killed in the middle of a write', async () => {
+      mustNotShow(okta.apiToken);
+      const written = new Promise<void>((resolve) => {
+        const match = ({ method }: { method: string }): boolean => {
+          if (method === 'POST') resolve();
+          return method === 'POST';
+        };
+        okta.fault({ fault: { kind: 'hang', delivered: true }, match });
+      });
+      const program = ['--import', 'tsx', 'lib/cli/main.ts', 'setup', 'attribute', '--yes'];
+      const env = {
+        PATH: process.env['PATH'],
+        OKTA_ORG_URL: okta.orgUrl,
+        OKTA_API_TOKEN: okta.apiToken,
+      };
+      const child = spawn(process.execPath, program, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+      let output = '';
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+      await written;
+      child.kill('SIGINT');
+      await once(child, 'close');
+      witness(output);
+      okta.clearFaults();
+      okta.requests.length = 0;
+      expect((await run(okta, 'setup attribute', { time })).code).to.equal(0);
+      expect(writesTo(okta)).to.be.empty;
+      expect(attribute()).to.deep.include(AS_IT_SHOULD_BE);
+    });
+  });
+
+  describe('says what to do', () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const runAsApp = async (scopes: readonly string[], adminRoles?: readonly string[]) => {
+      const publicJwk = await exportJWK(publicKey);
+      okta.registerServiceApp({ clientId: '0oasetup', publicJwk, scopes, adminRoles });
+      const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+      mustNotShow(pem);
+      const env = { OKTA_API_TOKEN: '', OKTA_CLIENT_ID: '0oasetup', OKTA_PRIVATE_KEY: pem };
+      return run(okta, 'setup attribute --yes', { time, env });
+    };
+    const SCOPES = ['okta.schemas.read', 'okta.schemas.manage'];
+
+    it('where the token is wrong', async () => {
+      const env = { OKTA_API_TOKEN: `00${'x'.repeat(40)}` };
+      const made = await run(okta, 'setup attribute --yes', { time, env });
+      expect(made.code).to.equal(1);
+      expect(made.stderr).to.include('Compare OKTA_API_TOKEN');
+      expect(made.stderr).to.not.include(env.OKTA_API_TOKEN);
+    });
+
+    it('where its owner may not', async () => {
+      const made = await runAsApp(SCOPES, ['READ_ONLY_ADMIN']);
+      expect(made.code).to.equal(1);
+      expect(made.stderr).to.include('Organization Administrator').and.include('okta.schemas.manage');
+    });
+
+    it('where a service app lacks a scope', async () => {
+      const made = await runAsApp(['okta.schemas.read']);
+      expect(made.code).to.equal(1);
+      expect(made.stderr).to.include('Grant the scopes okta.schemas.read, okta.schemas.manage');
+    });
+
+    it('and nothing to a service app that has all', async () => {
+      expect((await runAsApp(SCOPES)).code).to.equal(0);
+    });
+
+    it('where the org does not answer', async () => {
+      const made = await run(okta, 'setup attribute --yes', {
+        time,
+        env: { OKTA_ORG_URL: REFUSING_ORIGIN },
+      });
+      expect(made.code).to.equal(1);
+      expect(made.stderr).to.include('OKTA_ORG_URL');
+    });
+  });
+});

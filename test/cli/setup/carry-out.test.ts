@@ -1,0 +1,272 @@
+import { expect } from 'chai';
+import { carryOut, type SetupReport } from '#lib/cli/setup/carry-out.js';
+import { CommandError } from '#lib/cli/command.js';
+import { OktaApiError } from '#lib/core/errors.js';
+import type { SetupPlan, SetupStep } from '#lib/okta/admin/setup-plan.js';
+import { rejection } from '../../testing/local.js';
+import { captureTerminal } from '../captured-terminal.js';
+import { patientTime } from '../runs.js';
+
+const BUSY = new OktaApiError('OKTA_HTTP_ERROR', 'Okta is busy', { status: 503 });
+const REFUSED = new OktaApiError('OKTA_HTTP_ERROR', 'Okta refuses', { status: 400 });
+
+/** A step that does nothing, or what is given. */
+function step(does: string, run: () => unknown = () => undefined): SetupStep {
+  const changes = [
+    { field: 'name', from: undefined, to: 'Codes' },
+    { field: 'the longest field', from: 'one', to: 'two' },
+  ];
+  return {
+    does,
+    changes,
+    run: async () => {
+      await run();
+    },
+  };
+}
+
+interface Given {
+  readonly isSure?: boolean;
+  /** At a terminal, what is typed. */
+  readonly answer?: string;
+  readonly check?: (plan: SetupPlan) => Promise<readonly string[]>;
+}
+
+/** Carries out what each look at the org says, the last one again and again, and tells what people saw. */
+async function carry(plans: readonly Partial<SetupPlan>[], { isSure = true, answer, check }: Given = {}) {
+  const { terminal, stdout, stderr, stdin } = captureTerminal({ isTTY: answer !== undefined });
+  if (answer !== undefined) stdin.write(`${answer}\n`);
+  const time = patientTime();
+  const report: SetupReport = {
+    command: 'setup',
+    org: 'org',
+    result: 'unchanged',
+    done: [],
+    warnings: [],
+    next: [],
+  };
+  const left = [...plans];
+  let last = left[0];
+  const setup = {
+    plan: (): Promise<SetupPlan> => {
+      last = left.shift() ?? last;
+      return Promise.resolve({ steps: [], warnings: [], ...last });
+    },
+  };
+  const error: unknown = await carryOut(setup, report, { terminal, time, isSure, check }).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  return {
+    error,
+    report,
+    done: report.done.map(({ does }) => does),
+    stdout: stdout(),
+    stderr: stderr(),
+    waits: time.waits,
+    left: left.length,
+  };
+}
+
+const one = step('Create it');
+const two = step('Activate it');
+const SHOWN_ONE = `Create it
+  name               Codes
+  the longest field  one -> two
+`;
+
+describe('carrying out a setup', () => {
+  it('changes nothing where all is as it should be', async () => {
+    const made = await carry([{ id: 'cal1', warnings: ['Odd.'] }]);
+    expect(made).to.deep.include({ error: undefined, stdout: '', stderr: '! Odd.\n', waits: [] });
+    expect(made.report).to.deep.include({ result: 'unchanged', id: 'cal1', warnings: ['Odd.'], done: [] });
+  });
+
+  it('shows everything, does it step by step, and tells what is done', async () => {
+    const warnings = ['Odd.'];
+    const made = await carry([{ steps: [one, two], warnings }, { steps: [two], warnings }, { id: 'cal1' }]);
+    expect(made.stdout).to.equal(
+      `${SHOWN_ONE}${SHOWN_ONE.replace('Create', 'Activate')}✔ Create it: done\n✔ Activate it: done\n`,
+    );
+    // Each warning once.
+    expect(made).to.deep.include({ error: undefined, stderr: '! Odd.\n', waits: [] });
+    expect(made.report).to.deep.include({ result: 'changed', id: 'cal1', warnings });
+    expect(made.report.done).to.deep.equal([one, two].map(({ does, changes }) => ({ does, changes })));
+  });
+
+  it('has colours at a terminal, and asks there', async () => {
+    const made = await carry([{ steps: [one], warnings: ['Odd.'] }, { steps: [one] }, {}], {
+      isSure: false,
+      answer: 'y',
+    });
+    expect(made.stdout).to.equal(
+      `<bold>Create it</>\n${SHOWN_ONE.split('\n').slice(1).join('\n')}<green>✔ Create it: done</>\n`,
+    );
+    expect(made.stderr.startsWith('<yellow>! Odd.</>\n')).to.equal(true);
+    expect(made.stderr).to.include('Go on? [y/N] ');
+    expect(made.report.result).to.equal('changed');
+  });
+
+  it('is declined by a no', async () => {
+    const made = await carry([{ steps: [one] }], { isSure: false, answer: 'n' });
+    expect(made.report).to.deep.include({ result: 'declined', done: [] });
+    expect(made.stdout.endsWith('Nothing was changed.\n')).to.equal(true);
+  });
+
+  it('asks nobody where nobody can be asked', async () => {
+    const { error } = await carry([{ steps: [one] }], { isSure: false });
+    expect(error).to.be.instanceOf(CommandError).and.include({
+      exitCode: 2,
+      code: 'NOBODY_TO_ASK',
+      message: 'Nothing was changed: this is no terminal, and nobody can be asked.',
+      remedy: 'Say yes to what is shown with --yes.',
+    });
+  });
+
+  it('checks before anything is shown, once, and only where there is something to do', async () => {
+    const asked: number[] = [];
+    const check = (plan: SetupPlan): Promise<readonly string[]> => {
+      asked.push(plan.steps.length);
+      return Promise.resolve(['Short.']);
+    };
+    const made = await carry([{ steps: [one, two] }, { steps: [two] }, {}], { check });
+    expect(asked).to.deep.equal([2]);
+    expect(made.stderr).to.equal('! Short.\n');
+    expect(made.report.warnings).to.deep.equal(['Short.']);
+    await carry([{}], { check });
+    expect(asked).to.have.length(1);
+  });
+
+  it('ends with what is in the way', async () => {
+    const { error, report } = await carry([
+      { id: 'cal1', obstacle: { message: 'It is theirs.', remedy: 'Ask them.' } },
+    ]);
+    expect(error).to.include({
+      exitCode: 1,
+      code: 'IN_THE_WAY',
+      message: 'It is theirs.',
+      remedy: 'Ask them.',
+    });
+    expect(report.id).to.equal('cal1');
+  });
+
+  it('shows anew what somebody else has changed meanwhile', async () => {
+    const made = await carry([{ steps: [one] }, { steps: [two] }, {}]);
+    expect(made.stdout).to.equal(
+      `${SHOWN_ONE}✔ Create it: done\nSomebody else has changed it meanwhile.\n${SHOWN_ONE.replace('Create', 'Activate')}✔ Activate it: done\n`,
+    );
+  });
+
+  it('looks again after a refusal: what somebody else did just now is gone on from', async () => {
+    const refused = step('Create it', () => {
+      throw REFUSED;
+    });
+    const made = await carry([{ steps: [refused] }, { steps: [two] }, { steps: [two] }, {}]);
+    expect(made.error).to.equal(undefined);
+    expect(made.done).to.deep.equal(['Activate it']);
+    const blocked = await carry([
+      { steps: [refused] },
+      { steps: [refused], obstacle: { message: 'It is theirs.', remedy: 'Ask them.' } },
+    ]);
+    expect(blocked.error).to.include({ code: 'IN_THE_WAY' });
+    // Nothing has changed: it is really refused.
+    expect((await carry([{ steps: [refused, two] }])).error).to.equal(REFUSED);
+    // One step less is another plan.
+    const less = await carry([{ steps: [refused, two] }, { steps: [refused] }, {}]);
+    expect(less.error).to.equal(undefined);
+  });
+
+  for (const error of [
+    new OktaApiError('OKTA_UNAUTHORIZED', 'no', { status: 401 }),
+    new OktaApiError('OKTA_RATE_LIMITED', 'no', { status: 429 }),
+    new OktaApiError('OKTA_UNREACHABLE', 'no'),
+    new TypeError('no'),
+  ]) {
+    it(`does not look again after ${'code' in error ? error.code : error.name}`, async () => {
+      const failing = step('Create it', () => {
+        throw error;
+      });
+      const made = await carry([{ steps: [failing] }, { steps: [two] }]);
+      expect(made.error).to.equal(error);
+      expect(made.left).to.equal(1);
+    });
+  }
+
+  it('waits where Okta is busy, and tells as done what was done all the same', async () => {
+    const busy = step('Create it', () => {
+      throw BUSY;
+    });
+    const made = await carry([{ steps: [busy] }, { steps: [busy] }, { steps: [] }]);
+    expect(made.stderr).to.equal(
+      '… Okta cannot do it at this moment: looking again for 60 s\n… Okta cannot do it at this moment: looking again for 58 s\n',
+    );
+    expect(made.waits).to.deep.equal([2_000, 2_000]);
+    expect(made).to.deep.include({ error: undefined, done: ['Create it'] });
+    expect(made.report.result).to.equal('changed');
+    expect(made.stdout).to.equal(`${SHOWN_ONE}✔ Create it: done\n`);
+  });
+
+  it('is busy for a minute at most', async () => {
+    const busy = step('Create it', () => {
+      throw BUSY;
+    });
+    const made = await carry([{ steps: [busy] }]);
+    expect(made.error).to.equal(BUSY);
+    expect(made.waits).to.have.length(30);
+    expect(made.done).to.deep.equal([]);
+  });
+
+  it('waits for a minute until a change shows', async () => {
+    const made = await carry([{ steps: [one] }]);
+    expect(made.waits).to.deep.equal(Array.from({ length: 30 }, () => 2_000));
+    expect(made.stderr.split('\n')[0]).to.equal(
+      '… Okta does not show the change yet: looking again for 60 s',
+    );
+    expect(made.stderr.split('\n').at(-2)).to.equal(
+      '… Okta does not show the change yet: looking again for 2 s',
+    );
+    expect(made.error).to.include({
+      exitCode: 1,
+      code: 'NOT_SHOWN',
+      message: 'Okta took the change, and does not show it after 60 s.',
+      remedy: 'Run this again in a few minutes: it changes nothing that is as it should be.',
+    });
+    expect(made.done).to.deep.equal(['Create it']);
+  });
+
+  it('has a minute for each step anew', async () => {
+    const waiting = (steps: readonly SetupStep[]) => Array.from({ length: 21 }, () => ({ steps }));
+    const made = await carry([...waiting([one, two]), ...waiting([two]), {}]);
+    expect(made.error).to.equal(undefined);
+    expect(made.waits).to.have.length(40);
+    expect(made.done).to.deep.equal(['Create it', 'Activate it']);
+  });
+
+  it('fights with nobody who changes it back each time', async () => {
+    const made = await carry(
+      Array.from({ length: 20 }, (_, count) => ({ steps: [count % 2 === 0 ? one : two] })),
+    );
+    expect(made.error).to.include({
+      exitCode: 1,
+      code: 'CHANGED_MEANWHILE',
+      message: 'Somebody else changes it at the same time.',
+      remedy: 'Find out who or what does (Okta: Reports > System Log), and run this again.',
+    });
+    expect(made.done).to.have.length(12);
+  });
+
+  it('has no plan where none can be made', async () => {
+    const setup = { plan: () => Promise.reject(BUSY) };
+    const { terminal } = captureTerminal();
+    const report: SetupReport = {
+      command: '',
+      org: '',
+      result: 'unchanged',
+      done: [],
+      warnings: [],
+      next: [],
+    };
+    const running = carryOut(setup, report, { terminal, time: patientTime(), isSure: true });
+    expect(await rejection(running)).to.equal(BUSY);
+  });
+});

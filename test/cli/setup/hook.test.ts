@@ -1,0 +1,356 @@
+import { exportJWK } from 'jose';
+import { generateKeyPairSync } from 'node:crypto';
+import { expect } from 'chai';
+import type { OktaEmulator } from '#lib/testing/index.js';
+import { ANA, CODE, HOOK_SECRET as OLD_SECRET, startScene, type Scene } from '#harness/scene.js';
+import { mustNotShow } from '#harness/witness.js';
+import { callApi, telephonyHook } from '../../testing/okta/client.js';
+import { startTestServer } from '../../testing/local.js';
+import { doneBy, run, writesTo, type Run, type RunOptions } from '../runs.js';
+
+const NEW_SECRET = 'hook-secret-b27c01d9';
+const THEIRS = 'https://otp.vendor.example/hook';
+const HOOKS = '/api/v1/inlineHooks';
+
+describe('setup hook', () => {
+  let scene: Scene;
+  let okta: OktaEmulator;
+  const start = async (secrets: readonly string[] = [OLD_SECRET]): Promise<void> => {
+    mustNotShow(...secrets);
+    scene = await startScene({ hook: { credentials: { hook: { scheme: 'header', secrets } } } });
+    okta = scene.okta;
+  };
+  beforeEach(() => start());
+  afterEach(() => scene.close());
+
+  const setUp = (options = '--yes', given: RunOptions = {}): Promise<Run> =>
+    run(okta, `setup hook ${options}`.trim(), {
+      ...given,
+      env: { PUBLIC_URL: scene.url, HOOK_SECRET: OLD_SECRET, ...given.env },
+    });
+  const create = async (uri: string): Promise<string> => {
+    const { body } = await callApi(okta, 'POST', HOOKS, telephonyHook(uri));
+    return String(body['id']);
+  };
+  /** Whether Okta, by the hook as it is set up, gets a code out. */
+  const isCodeSent = async (): Promise<boolean> => {
+    const call = { userId: ANA.id, phoneNumber: ANA.phone, otpCode: CODE, deliveryChannel: 'SMS' };
+    return (await okta.callHook(call)).okta.action === 'sent';
+  };
+  const expectNoChangeBy = async (options?: string, given?: RunOptions): Promise<Run> => {
+    const before = JSON.stringify(okta.inlineHooks);
+    okta.requests.length = 0;
+    const made = await setUp(options, given);
+    expect(writesTo(okta)).to.be.empty;
+    expect(JSON.stringify(okta.inlineHooks)).to.equal(before);
+    return made;
+  };
+
+  describe('in a new org', () => {
+    it('creates the hook, by which Okta gets codes out', async () => {
+      const made = await setUp();
+      expect(made.code, made.stderr).to.equal(0);
+      expect(made.stderr).to.not.include('does not take');
+      expect(okta.inlineHooks).to.have.length(1);
+      expect(okta.inlineHooks[0]).to.include({ name: 'Telephony gateway', status: 'ACTIVE' });
+      expect(await isCodeSent()).to.equal(true);
+    });
+
+    it('changes nothing when it is run again, and asks nobody', async () => {
+      await setUp();
+      const made = await expectNoChangeBy('--json');
+      expect(made.json()).to.include({ result: 'unchanged', id: okta.inlineHooks[0]?.id });
+      // A slash at its end makes no other hook.
+      await expectNoChangeBy('', { env: { PUBLIC_URL: `${scene.url}/` } });
+    });
+
+    it('warns of a gateway that does not take the secret, of a short secret and of one that is not reached', async () => {
+      mustNotShow('short-one');
+      const refused = await setUp('--yes', { env: { HOOK_SECRET: 'short-one' } });
+      expect(refused.code).to.equal(0);
+      expect(refused.stderr).to.include('does not take this secret').and.include('less than 16');
+    });
+
+    it('asks no gateway with --skip-check', async () => {
+      const made = await setUp('--yes --skip-check', { env: { PUBLIC_URL: 'http://127.0.0.1:9/hook' } });
+      expect(made.code).to.equal(0);
+      expect(made.stderr).to.not.include('127.0.0.1:9');
+    });
+
+    it('says what an address answers that is no hook of ours', async () => {
+      const other = await startTestServer();
+      const made = await setUp('--yes', { env: { PUBLIC_URL: other.url } });
+      expect(made.stderr).to.include('answered 204');
+      other.close();
+    });
+
+    it('finds the hook that it created where the answer was lost', async () => {
+      const match = ({ method }: { method: string }): boolean => method === 'POST';
+      okta.fault({ fault: { kind: 'reset', delivered: true }, times: 1, match });
+      const made = await setUp('--yes --json');
+      expect(doneBy(made)).to.deep.equal(['Create the telephony inline hook']);
+      expect(okta.inlineHooks).to.have.length(1);
+    });
+  });
+
+  describe('in an org that is half set up', () => {
+    it('activates ours, and keeps its name and its header', async () => {
+      const id = await create(scene.url);
+      await callApi(okta, 'POST', `${HOOKS}/${id}/lifecycle/deactivate`);
+      const made = await setUp('--yes --json');
+      expect(doneBy(made)).to.deep.equal([`Activate the telephony inline hook ${id}`]);
+      expect(okta.inlineHooks).to.have.length(1);
+      expect(okta.inlineHooks[0]).to.include({ name: 'Codes', status: 'ACTIVE' });
+    });
+
+    it('changes ours in place to what the options say', async () => {
+      await setUp();
+      const before = okta.inlineHooks[0]?.id;
+      const made = await setUp('--yes --json --name Codes --header x-api-client-token --skip-check');
+      expect(made.json()).to.deep.nested.include({
+        'done[0].changes[0]': { field: 'name', from: 'Telephony gateway', to: 'Codes' },
+        'done[0].changes[1]': {
+          field: 'authentication',
+          from: 'header Authorization',
+          to: 'header x-api-client-token',
+        },
+      });
+      expect(okta.inlineHooks[0]).to.include({ id: before, name: 'Codes' });
+      // The header stays where none is named.
+      await expectNoChangeBy('--json');
+    });
+  });
+
+  describe("in an org with another's hook", () => {
+    it('shows it, and leaves it alone whatever --yes says', async () => {
+      const id = await create(THEIRS);
+      const made = await expectNoChangeBy('--yes --json');
+      expect(made.code).to.equal(1);
+      expect(made.json()).to.deep.nested.include({ result: 'failed', 'error.code': 'IN_THE_WAY' });
+      expect(made.stderr).to.include(`--replace ${id}`).and.include('otp.vendor.example');
+    });
+
+    it('makes it ours in place with --replace, without a moment that has no hook', async () => {
+      const id = await create(THEIRS);
+      const made = await setUp(`--yes --json --replace ${id}`);
+      expect(made.code, made.stderr).to.equal(0);
+      expect(okta.inlineHooks).to.have.length(1);
+      expect(okta.inlineHooks[0]).to.include({ id, status: 'ACTIVE', name: 'Telephony gateway' });
+      expect(writesTo(okta).at(-1)).to.equal(`PUT ${HOOKS}/${id}`);
+      expect(await isCodeSent()).to.equal(true);
+      await expectNoChangeBy(`--json --replace ${id}`);
+      await expectNoChangeBy('--json');
+    });
+
+    it('shows nothing of a query of its URL, which may be a secret', async () => {
+      mustNotShow('their-client-token');
+      const id = await create(`${THEIRS}?clientToken=their-client-token`);
+      const made = await setUp(`--yes --replace ${id}`);
+      expect(made.stdout).to.include(`${THEIRS}?… -> ${scene.url}`);
+    });
+
+    it('replaces none where the gateway does not take the secret', async () => {
+      const id = await create(THEIRS);
+      const made = await expectNoChangeBy(`--yes --replace ${id}`, { env: { HOOK_SECRET: NEW_SECRET } });
+      expect(made.code).to.equal(1);
+      expect(made.stderr).to.include('does not take this secret');
+    });
+
+    it('asks for a hook that there is', async () => {
+      await create(THEIRS);
+      const made = await expectNoChangeBy('--yes --replace calnobodys');
+      expect(made.code).to.equal(1);
+      expect(made.stderr).to.include('no telephony inline hook calnobodys');
+    });
+
+    it('leaves one alone that is not active, and creates ours', async () => {
+      const id = await create(THEIRS);
+      await callApi(okta, 'POST', `${HOOKS}/${id}/lifecycle/deactivate`);
+      const made = await setUp();
+      expect(made.code).to.equal(0);
+      expect(made.stderr).to.include('Left alone');
+      expect(okta.inlineHooks.map(({ status }) => status)).to.deep.equal(['INACTIVE', 'ACTIVE']);
+    });
+
+    it('does not activate ours beside it', async () => {
+      const ours = await create(scene.url);
+      await callApi(okta, 'POST', `${HOOKS}/${ours}/lifecycle/deactivate`);
+      await create(THEIRS);
+      const made = await expectNoChangeBy('--yes');
+      expect(made.code).to.equal(1);
+      expect(made.stderr).to.include('is not active');
+    });
+
+    it('that came while the question stood, tells that one', async () => {
+      const meddle = async (): Promise<string> => {
+        await create(THEIRS);
+        return 'y';
+      };
+      const made = await setUp('', { answers: [meddle] });
+      expect(made.code).to.equal(1);
+      expect(made.stderr).to.include('Another telephony inline hook is active');
+      expect(okta.inlineHooks).to.have.length(1);
+    });
+
+    it('that came at the last moment, tells that one, too', async () => {
+      const match = ({ method }: { method: string }): boolean => method === 'POST';
+      okta.fault({ fault: { kind: 'status', status: 429, body: {} }, times: 1, match });
+      // While our request waits for the rate limit, theirs is first.
+      const time = {
+        now: Date.now,
+        sleep: async () => {
+          await create(THEIRS);
+        },
+      };
+      const made = await setUp('--yes', { time });
+      expect(made.code).to.equal(1);
+      expect(made.stderr).to.include('Another telephony inline hook is active');
+      expect(okta.inlineHooks).to.have.length(1);
+    });
+  });
+
+  describe('gives Okta a new secret', () => {
+    const secretAtOkta = (): string | undefined => okta.inlineHooks[0]?.channel.authScheme?.value;
+
+    it('once the gateway has the new one and the one before, so that every code goes out', async () => {
+      await scene.close();
+      await start([NEW_SECRET, OLD_SECRET]);
+      await setUp();
+      expect(await isCodeSent()).to.equal(true);
+      const made = await setUp('--yes --rotate --json', { env: { HOOK_SECRET: NEW_SECRET } });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(secretAtOkta()).to.equal(NEW_SECRET);
+      expect(await isCodeSent()).to.equal(true);
+      expect(JSON.stringify(made.json()['next'])).to.include('setup event-hook --rotate');
+    });
+
+    it('not before the gateway has it', async () => {
+      await setUp();
+      mustNotShow(NEW_SECRET);
+      const made = await expectNoChangeBy('--yes --rotate --json', { env: { HOOK_SECRET: NEW_SECRET } });
+      expect(made.code).to.equal(1);
+      expect(made.json()).to.deep.include({
+        result: 'failed',
+        error: {
+          code: 'SECRET_REFUSED',
+          message: `The gateway at ${new URL(scene.url).host} does not take this secret. Nothing was changed: Okta would call the hook in vain at once.`,
+          remedy:
+            'Whoever checks the secret comes first. Give the gateway the new one and the one before (credentials.hook.secrets: [new, previous]), let it restart, and run this again.',
+        },
+      });
+      expect(secretAtOkta()).to.equal(OLD_SECRET);
+    });
+
+    it('not where the gateway cannot be asked, but with --skip-check', async () => {
+      const env = { PUBLIC_URL: 'http://127.0.0.1:9/hook' };
+      await setUp('--yes', { env });
+      const made = await expectNoChangeBy('--yes --rotate --json', { env });
+      expect(made.code).to.equal(1);
+      expect(made.json()).to.deep.include({
+        result: 'failed',
+        error: {
+          code: 'SECRET_UNCHECKED',
+          message:
+            'The gateway at 127.0.0.1:9 could not be reached from here (ECONNREFUSED), so whether it takes this secret is not known. Nothing was changed: Okta would call the hook in vain at once.',
+          remedy:
+            'Run this where the gateway can be reached; or, once you are sure that it takes the secret, with --skip-check.',
+        },
+      });
+      expect((await setUp('--yes --rotate --skip-check', { env })).code).to.equal(0);
+    });
+
+    it('once more where the answer was lost', async () => {
+      await setUp();
+      const match = ({ method }: { method: string }): boolean => method === 'PUT';
+      okta.fault({ fault: { kind: 'reset' }, times: 1, match });
+      const made = await setUp('--yes --rotate --json');
+      expect(made.code, made.stderr).to.equal(0);
+      expect(doneBy(made)).to.have.length(1);
+    });
+  });
+
+  describe('by OAuth 2.0', () => {
+    const CLIENT_SECRET = 'client-secret-77aa31';
+    const oauth = (): Record<string, string> => ({
+      HOOK_OAUTH_CLIENT_ID: '0oahookclient0001d7',
+      HOOK_OAUTH_TOKEN_URL: `${okta.issuer}/v1/token`,
+      HOOK_OAUTH_SCOPE: 'telephony',
+    });
+    beforeEach(() => {
+      mustNotShow(CLIENT_SECRET);
+      okta.registerHookClient({
+        clientId: '0oahookclient0001d7',
+        clientSecret: CLIENT_SECRET,
+        scopes: ['telephony'],
+      });
+    });
+
+    it('with the secret of a client, which the authorization server is asked about', async () => {
+      const env = { ...oauth(), HOOK_OAUTH_CLIENT_SECRET: CLIENT_SECRET };
+      const made = await setUp('--yes', { env });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(made.stderr).to.not.include('does not take');
+      expect(okta.inlineHooks[0]?.channel.oauth).to.include({
+        authType: 'client_secret_post',
+        clientSecret: CLIENT_SECRET,
+      });
+      await expectNoChangeBy('--json', { env });
+      const wrong = { ...env, HOOK_OAUTH_CLIENT_SECRET: 'of-another-client' };
+      expect((await expectNoChangeBy('--yes --rotate', { env: wrong })).stderr).to.include('does not take');
+    });
+
+    it('with a hook key, in the place of the header', async () => {
+      await setUp();
+      const { body } = await callApi(okta, 'POST', '/api/v1/hook-keys', { name: 'ours' });
+      const env = { ...oauth(), HOOK_OAUTH_KEY_ID: String(body['id']) };
+      const made = await setUp('--yes --json', { env });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(okta.inlineHooks[0]?.channel.oauth).to.include({
+        authType: 'private_key_jwt',
+        hookKeyId: body['id'],
+      });
+      expect(okta.inlineHooks).to.have.length(1);
+      await expectNoChangeBy('--json', { env });
+      expect((await expectNoChangeBy('--yes --rotate', { env })).code).to.equal(2);
+    });
+
+    it('not with both, nor with a part of it', async () => {
+      const both = { ...oauth(), HOOK_OAUTH_CLIENT_SECRET: CLIENT_SECRET, HOOK_OAUTH_KEY_ID: 'HKY1' };
+      expect((await expectNoChangeBy('--yes', { env: both })).code).to.equal(2);
+      const made = await expectNoChangeBy('--yes', { env: { HOOK_OAUTH_CLIENT_ID: 'x' } });
+      expect(made.code).to.equal(2);
+      for (const name of ['TOKEN_URL', 'SCOPE', 'CLIENT_SECRET'])
+        expect(made.stderr).to.include(`HOOK_OAUTH_${name}`);
+    });
+  });
+
+  describe("looks at the org's own telephony", () => {
+    it('and warns of a provider that is on', async () => {
+      okta.setTelephonyProviders([{ providerName: 'TWILIO' }, { providerName: 'TELESIGN', enabled: false }]);
+      const made = await setUp('--yes --json');
+      expect(made.code).to.equal(0);
+      expect(JSON.stringify(made.json()['warnings'])).to.include('TWILIO').and.not.include('TELESIGN');
+    });
+
+    it('and goes on where a service app may not see it', async () => {
+      const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      const scopes = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];
+      okta.registerServiceApp({ clientId: '0oasetup', publicJwk: await exportJWK(publicKey), scopes });
+      const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+      const env = { OKTA_API_TOKEN: undefined, OKTA_CLIENT_ID: '0oasetup', OKTA_PRIVATE_KEY: pem };
+      const made = await setUp('--yes', { env });
+      expect(made.code, made.stderr).to.equal(0);
+      expect(made.stderr).to.include('okta.customTelephonyProvider.read');
+    });
+  });
+
+  it('names all that is missing or wrong in the environment', async () => {
+    const made = await setUp('--yes', {
+      env: { PUBLIC_URL: '', HOOK_SECRET: ' spaced ', OKTA_ORG_URL: 'acme' },
+    });
+    expect(made.code).to.equal(2);
+    for (const name of ['PUBLIC_URL', 'HOOK_SECRET', 'OKTA_ORG_URL']) expect(made.stderr).to.include(name);
+    expect((await setUp('--yes', { env: { HOOK_SECRET: '' } })).stderr).to.include('HOOK_SECRET is missing');
+    expect((await setUp('--yes --header a:b')).code).to.equal(2);
+  });
+});

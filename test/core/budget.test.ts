@@ -1,0 +1,181 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { Budget } from '#lib/core/budget.js';
+import { TIMED_OUT } from '#lib/core/wait-at-most.js';
+
+describe('the budget of a call', () => {
+  let clock: sinon.SinonFakeTimers;
+  beforeEach(() => {
+    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  });
+  afterEach(() => {
+    clock.restore();
+  });
+
+  for (const [deadlineMs, waitMs] of [
+    [500, 450],
+    [800, 720],
+    [1000, 900],
+    [2200, 1980],
+    [2800, 2550],
+  ] as const) {
+    it(`of ${deadlineMs} ms waits for ${waitMs} and keeps the rest to write the answer`, async () => {
+      const budget = new Budget(deadlineMs);
+      let isOver = false;
+      void budget.untilEnd(new Promise(() => undefined)).then(() => {
+        isOver = true;
+      });
+      expect(budget.remainingMs()).to.equal(waitMs);
+      await clock.tickAsync(waitMs - 1);
+      expect(isOver).to.equal(false);
+      await clock.tickAsync(1);
+      expect(isOver).to.equal(true);
+      expect(budget.remainingMs()).to.equal(0);
+      expect(budget.elapsedMs()).to.equal(waitMs);
+    });
+  }
+
+  it('waits for work until its end, and no longer', async () => {
+    const budget = new Budget(1000);
+    expect(await budget.untilEnd(Promise.resolve('done'))).to.equal('done');
+    const waiting = budget.untilEnd(new Promise(() => undefined));
+    await clock.tickAsync(900);
+    expect(await waiting).to.equal(TIMED_OUT);
+    // After it, there is nothing left to wait for.
+    expect(await budget.untilEnd(new Promise(() => undefined))).to.equal(TIMED_OUT);
+  });
+
+  it('aborts the signal of who asks for it late, too', () => {
+    const budget = new Budget(1000);
+    budget.hangUp();
+    expect(budget.leaveSignal.aborted).to.equal(true);
+    budget.close();
+  });
+
+  it('is over by the clock in a process so busy that its timers are late', () => {
+    const budget = new Budget(1000);
+    // The time passes and no timer has its turn, as where one task runs for long.
+    let nowMs = 884;
+    performance.now = () => nowMs;
+    try {
+      expect([budget.isOver, budget.leaveSignal.aborted]).to.deep.equal([false, false]);
+      nowMs = 885;
+      expect([budget.isOver, budget.leaveSignal.aborted]).to.deep.equal([true, true]);
+    } finally {
+      // What is left is the machine's, of its prototype.
+      Reflect.deleteProperty(performance, 'now');
+      budget.close();
+    }
+  });
+
+  it('counts what rejects as what nobody knows', async () => {
+    const budget = new Budget(1000);
+    expect(await budget.untilEnd(Promise.reject(new Error('lost')))).to.equal(TIMED_OUT);
+    budget.close();
+  });
+
+  it('lets nothing leave shortly before its end', async () => {
+    const budget = new Budget(1000);
+    await clock.tickAsync(884);
+    expect([budget.isOver, budget.leaveSignal.aborted]).to.deep.equal([false, false]);
+    await clock.tickAsync(1);
+    expect([budget.isOver, budget.leaveSignal.aborted]).to.deep.equal([true, true]);
+    expect(budget.remainingMs()).to.equal(15);
+    budget.close();
+  });
+
+  it('never has less than nothing left', async () => {
+    const budget = new Budget(500);
+    await clock.tickAsync(5000);
+    expect(budget.remainingMs()).to.equal(0);
+    expect(budget.share(100, 0.5)).to.equal(0);
+  });
+
+  it('gives a share of what is left, up to its most', async () => {
+    const budget = new Budget(1000);
+    expect(budget.share(700, 0.5)).to.equal(450);
+    expect(budget.share(300, 0.5)).to.equal(300);
+    await clock.tickAsync(800);
+    expect(budget.share(300, 0.5)).to.equal(50);
+    budget.close();
+  });
+
+  describe('waiting within it', () => {
+    it('ends with the work', async () => {
+      const budget = new Budget(1000);
+      expect(await budget.within(Promise.resolve('done'), 100)).to.equal('done');
+      const error = new Error('failed');
+      const outcome = await budget.within(Promise.reject(error), 100).catch((reason: unknown) => reason);
+      expect(outcome).to.equal(error);
+      budget.close();
+      expect(clock.countTimers()).to.equal(0);
+    });
+
+    for (const [title, shareMs, endsAfterMs] of [
+      ['with its share', 100, 100],
+      ['with the budget, where the share is longer', 5000, 900],
+    ] as const) {
+      it(`ends ${title}`, async () => {
+        const budget = new Budget(1000);
+        let outcome: unknown = 'waiting';
+        void budget.within(new Promise(() => undefined), shareMs).then((result) => {
+          outcome = result;
+        });
+        await clock.tickAsync(endsAfterMs - 1);
+        expect(outcome).to.equal('waiting');
+        await clock.tickAsync(1);
+        expect(outcome).to.equal(TIMED_OUT);
+        budget.close();
+      });
+    }
+
+    it('leaves the failure of work that was given up to nobody', async () => {
+      const budget = new Budget(1000);
+      let fail: (error: Error) => void = () => undefined;
+      const work = new Promise<never>((_resolve, reject) => {
+        fail = reject;
+      });
+      const waited = budget.within(work, 10);
+      await clock.tickAsync(10);
+      expect(await waited).to.equal(TIMED_OUT);
+      // Unhandled, it would fail this test.
+      fail(new Error('too late'));
+      budget.close();
+    });
+  });
+
+  it('lets nothing leave after Okta has hung up, and goes on waiting for what has left', async () => {
+    const budget = new Budget(1000);
+    let isOver = false;
+    void budget.untilEnd(new Promise(() => undefined)).then(() => {
+      isOver = true;
+    });
+    await clock.tickAsync(100);
+    expect(budget.hasHungUp).to.equal(false);
+    budget.hangUp();
+    expect([budget.hasHungUp, budget.isOver, budget.leaveSignal.aborted]).to.deep.equal([true, true, true]);
+    expect(budget.remainingMs()).to.equal(800);
+    await clock.tickAsync(799);
+    expect(isOver).to.equal(false);
+    await clock.tickAsync(1);
+    expect(isOver).to.equal(true);
+  });
+
+  it('leaves no timer behind once it is closed', () => {
+    const budget = new Budget(1000);
+    expect(clock.countTimers()).to.equal(1);
+    budget.close();
+    expect(clock.countTimers()).to.equal(0);
+  });
+
+  it('does not go by the wall clock', () => {
+    clock.restore();
+    clock = sinon.useFakeTimers({ toFake: ['Date'] });
+    const budget = new Budget(2200);
+    clock.setSystemTime(Date.now() + 3_600_000);
+    expect(budget.remainingMs()).to.be.within(1000, 2090);
+    clock.setSystemTime(Date.now() - 7_200_000);
+    expect(budget.remainingMs()).to.be.within(1000, 2090);
+    budget.close();
+  });
+});

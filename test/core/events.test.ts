@@ -1,0 +1,82 @@
+import { expect } from 'chai';
+import { EventStream, Throttle, type HookEvent, type HookEventListener } from '#lib/core/events.js';
+
+const EVENT: HookEvent = { type: 'okta.paused', at: 1, reason: 'LOW', untilMs: 2 };
+
+/** A stream with these listeners. */
+const stream = (listeners: readonly HookEventListener[], onEvent?: HookEventListener): EventStream =>
+  new EventStream({ listeners, onEvent }, () => 7);
+
+describe('the stream of events', () => {
+  const heard: HookEvent[] = [];
+  const hear: HookEventListener = (event) => heard.push(event);
+  beforeEach(() => {
+    heard.length = 0;
+  });
+
+  it('tells every listener, the user’s with an event of its own', () => {
+    const given: HookEvent[] = [];
+    stream([hear, hear], (event) => given.push(event)).emit(EVENT);
+    expect(heard).to.deep.equal([EVENT, EVENT]);
+    expect(given).to.deep.equal([EVENT]);
+    expect(given[0]).to.not.equal(EVENT);
+    stream([hear]).emit(EVENT);
+    expect(heard).to.have.length(3);
+  });
+
+  for (const [how, fail] of [
+    [
+      'throws',
+      () => {
+        throw new Error('a mistake');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('a mistake'))],
+  ] as const satisfies readonly (readonly [string, HookEventListener])[]) {
+    it(`goes on where a listener ${how}`, async () => {
+      stream([fail, hear], fail).emit(EVENT);
+      expect(heard).to.deep.equal([EVENT]);
+      // The witness hears of what was rejected.
+      await new Promise((resolve) => setImmediate(resolve));
+    });
+  }
+
+  it('makes nothing of the steps of a call for a log alone', () => {
+    const logged = new EventStream({ log: hear, listeners: [], onEvent: undefined }, () => 7);
+    expect(logged.hearsSteps).to.equal(false);
+    logged.emit(EVENT);
+    expect(heard).to.deep.equal([EVENT]);
+    logged.listen(hear);
+    expect(logged.hearsSteps).to.equal(true);
+    logged.emit(EVENT);
+    expect(heard).to.have.length(3);
+    expect([stream([hear]), stream([], hear)].map(({ hearsSteps }) => hearsSteps)).to.deep.equal([
+      true,
+      true,
+    ]);
+    expect(stream([]).hearsSteps).to.equal(false);
+  });
+
+  it('has the time of its clock', () => {
+    expect(stream([]).now()).to.equal(7);
+  });
+});
+
+describe('what is told at most once a minute', () => {
+  it('is told at once, then with the count of what came meanwhile, and anew when the clock is set back', () => {
+    let now = 1_000_000;
+    const told: number[] = [];
+    const throttle = new Throttle(() => now);
+    const tellAt = (time: number): void => {
+      now = time;
+      throttle.tell((count) => told.push(count));
+    };
+    for (const time of [1_000_000, 1_000_000, 1_059_999]) tellAt(time);
+    expect(told).to.deep.equal([1]);
+    tellAt(1_060_000);
+    expect(told).to.deep.equal([1, 3]);
+    tellAt(1_060_001);
+    tellAt(1_059_999);
+    expect(told).to.deep.equal([1, 3, 2]);
+  });
+});

@@ -1,0 +1,76 @@
+import { expect } from 'chai';
+import { RecentMap } from '#lib/core/recent-map.js';
+
+interface Entry {
+  readonly value: number;
+}
+const entry = (value: number): Entry => ({ value });
+
+describe('a map of what was set last', () => {
+  const keysIn = (map: RecentMap<Entry>, count: number): number[] =>
+    Array.from({ length: count }, (_, key) => key).filter((key) => map.get(`k${key}`) !== undefined);
+
+  it('holds so many at most, and the last half of that whatever came', () => {
+    const max = 10;
+    const map = new RecentMap<Entry>(max);
+    for (let key = 0; key < 1_000; key += 1) {
+      map.set(`k${key}`, entry(key));
+      const there = keysIn(map, key + 1);
+      expect(there.length).to.be.at.most(max);
+      expect(there.slice(-5)).to.deep.equal([4, 3, 2, 1, 0].map((ago) => key - ago).filter((at) => at >= 0));
+      // None is missing among those that are there.
+      expect(there).to.deep.equal(there.map((_, at) => (there[0] ?? 0) + at));
+    }
+  });
+
+  it('takes one that is set again, or used, for one of the newest', () => {
+    for (const again of [
+      (map: RecentMap<Entry>) => {
+        map.set('k0', entry(0));
+      },
+      (map: RecentMap<Entry>) => {
+        expect(map.use('k0')).to.deep.equal(entry(0));
+      },
+    ]) {
+      const map = new RecentMap<Entry>(10);
+      for (let key = 0; key < 1_000; key += 1) {
+        map.set(`k${key}`, entry(key));
+        again(map);
+      }
+      expect(map.get('k0')).to.deep.equal(entry(0));
+      expect(keysIn(map, 1_000).length).to.be.within(5, 10);
+    }
+  });
+
+  it('gives the last value of what was set again', () => {
+    const map = new RecentMap<Entry>(4);
+    for (let value = 0; value < 50; value += 1) {
+      map.set('again', entry(value));
+      map.set(`k${value}`, entry(value));
+      expect(map.get('again')).to.deep.equal(entry(value));
+      expect(map.use('again')).to.deep.equal(entry(value));
+    }
+  });
+
+  it('knows nothing of what was taken out, in whichever half it was', () => {
+    const map = new RecentMap<Entry>(4);
+    for (const key of ['a', 'b', 'c', 'a']) map.set(key, entry(1));
+    for (const key of ['a', 'b', 'c']) {
+      map.delete(key);
+      expect([map.get(key), map.use(key)]).to.deep.equal([undefined, undefined]);
+    }
+    map.delete('never');
+  });
+
+  it('makes room without a look at what goes where one is only set again', () => {
+    const map = new RecentMap<Entry>(4);
+    for (const key of ['a', 'b', 'c', 'd']) map.set(key, entry(1));
+    for (let times = 0; times < 20; times += 1) map.set('d', entry(times));
+    expect(['a', 'b', 'c', 'd'].filter((key) => map.get(key) !== undefined)).to.deep.equal([
+      'a',
+      'b',
+      'c',
+      'd',
+    ]);
+  });
+});

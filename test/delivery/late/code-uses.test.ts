@@ -1,0 +1,204 @@
+import { expect } from 'chai';
+import { Breaker } from '#lib/delivery/breaker.js';
+import { CodeUses, type CodeUse, type CodeUsesParts } from '#lib/delivery/late/code-uses.js';
+import type { ReadyChannel } from '#lib/delivery/dispatch.js';
+import { EventStream, type HookEvent } from '#lib/core/events.js';
+import type { LastCode, SentCode } from '#lib/delivery/late/sent-codes.js';
+import { memoryState, type Claim } from '#lib/index.js';
+import { stopTime } from '#harness/stopped-time.js';
+import { defer, until } from '#harness/until.js';
+
+const NOW = Date.parse('2026-11-25T12:00:00Z');
+
+const sent = (change: Partial<SentCode> = {}): SentCode => ({
+  status: 'accepted',
+  asked: { atMs: NOW - 9_000, endsAtMs: NOW + 60_000, country: 'GB' },
+  channel: 'sms',
+  place: 0,
+  provider: 'OWN',
+  transactionId: 'S1',
+  toldId: 'S1',
+  deliveryChannel: 'sms',
+  eventId: 'event-1',
+  ...change,
+});
+
+describe('codes that were used', () => {
+  let events: HookEvent[];
+  let failures: unknown[];
+  let taken: number;
+  let last: LastCode;
+  let breaker: Breaker;
+  const use = (at: number): CodeUse => ({
+    id: `uuid-${at}`,
+    userId: `00u${at}`,
+    deliveryChannel: 'sms',
+    atMs: NOW,
+  });
+  const many = (count: number): CodeUse[] => Array.from({ length: count }, (_, at) => use(at));
+  const start = (confirm?: () => Promise<void>, change: Partial<CodeUsesParts> = {}): CodeUses => {
+    events = [];
+    failures = [];
+    taken = 0;
+    last = sent();
+    breaker = new Breaker('host', () => undefined);
+    const sms: ReadyChannel = {
+      name: 'sms',
+      provider: 'OWN',
+      port: {
+        send: () => Promise.resolve({ status: 'accepted', transactionId: 'S1' }),
+        ...(confirm === undefined ? {} : { confirm }),
+      },
+      breaker,
+    };
+    return new CodeUses({
+      state: memoryState(),
+      sentCodes: {
+        keep: () => undefined,
+        take: () => {
+          taken += 1;
+          return Promise.resolve(last);
+        },
+      },
+      lateFailover: undefined,
+      events: new EventStream({ listeners: [(event) => events.push(event)], onEvent: undefined }, () => NOW),
+      channels: new Map([['sms', [sms]]]),
+      oktaNowMs: () => NOW,
+      clock: () => NOW,
+      onStateFailure: (error) => failures.push(error),
+      ...change,
+    });
+  };
+  const failed = (): readonly (readonly [code: string, count: number])[] =>
+    events.flatMap((event) => (event.type === 'feedback.failed' ? [[event.code, event.count] as const] : []));
+
+  it('are read and followed a few at a time, and what else there is to do has its turn', async () => {
+    const uses = start();
+    let read = 0;
+    const reading = function* (): Generator<CodeUse> {
+      for (const one of many(1_000)) {
+        read += 1;
+        yield one;
+      }
+    };
+    uses.hear(reading());
+    for (let turn = 1; read < 1_000; turn += 1) {
+      expect(read).to.be.at.most(turn * 100);
+      expect(taken).to.be.at.most(turn * 4);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await uses.close();
+    expect(events.filter(({ type }) => type === 'code.used')).to.have.length(1_000);
+  });
+
+  it('are 10,000 at most that wait, of which a thousand wait to be told to a provider', async () => {
+    const gate = defer<undefined>();
+    let told = 0;
+    const uses = start(async () => {
+      told += 1;
+      await gate.promise;
+    });
+    uses.hear(many(1_010));
+    await until(() => taken === 1_010);
+    await until(() => failed().length === 1);
+    expect(failed()).to.deep.equal([['TOO_MANY', 1]]);
+    gate.resolve(undefined);
+    await uses.close();
+    // Eight were under way.
+    expect(told).to.equal(1_008);
+  });
+
+  it('are 10,000 at most that wait: that there were more is told once a minute', async () => {
+    const gate = defer<Claim>();
+    const uses = start(undefined, { state: { claim: () => gate.promise } });
+    const skipped = (): readonly number[] =>
+      events.flatMap((event) => (event.type === 'uses.skipped' ? [event.count] : []));
+    uses.hear(many(10_010));
+    await until(() => skipped().length > 0);
+    gate.reject(new Error('no'));
+    await uses.close();
+    expect(skipped()).to.deep.equal([1]);
+    // Four were under way.
+    expect(taken).to.equal(10_004);
+  });
+
+  it('are of nothing that was sent where the last code was not, and told to nobody', async () => {
+    let told = 0;
+    const uses = start(() => {
+      told += 1;
+      return Promise.resolve();
+    });
+    last = { status: 'refused', asked: sent().asked, deliveryChannel: 'sms', eventId: 'event-2' };
+    uses.hear(many(1));
+    await uses.close();
+    expect(taken).to.equal(1);
+    expect(events).to.be.empty;
+    expect(told).to.equal(0);
+  });
+
+  it('are told to no other provider than the one that sent, though a gateway has it in its place', async () => {
+    let told = 0;
+    const uses = start(() => {
+      told += 1;
+      return Promise.resolve();
+    });
+    last = sent({ provider: 'OTHER' });
+    uses.hear(many(1));
+    await uses.close();
+    expect(events.map(({ type }) => type)).to.deep.equal(['code.used']);
+    expect(told).to.equal(0);
+  });
+
+  it('are followed where the state does not answer, and that is told', async () => {
+    const claim = (): never => {
+      throw new Error('no');
+    };
+    const uses = start(undefined, { state: { claim } });
+    uses.hear(many(1));
+    await uses.close();
+    expect(events).to.have.length(1);
+    expect(failures).to.have.length(1);
+  });
+
+  it('are told as not told once a minute, in words that are about nobody', async () => {
+    const uses = start(() => Promise.reject(new Error('+447700900123 is unknown')));
+    uses.hear([use(1), undefined, use(2)]);
+    await uses.close();
+    expect(failed()).to.deep.equal([['FAILED', 1]]);
+    expect(JSON.stringify(events)).to.not.include('7700900123');
+  });
+
+  it('are not told to a provider that does not answer lately', async () => {
+    let told = 0;
+    const uses = start(() => {
+      told += 1;
+      return Promise.resolve();
+    });
+    for (let count = 0; count < 5; count += 1)
+      await breaker.attempt(() => Promise.resolve({ status: 'unknown', reason: 'no answer' }));
+    uses.hear([use(1)]);
+    await uses.close();
+    expect(told).to.equal(0);
+    expect(failed()).to.deep.equal([['BREAKER_OPEN', 1]]);
+  });
+
+  it('are given up by the provider’s channel that hangs, after 10 s', async () => {
+    const clock = stopTime();
+    try {
+      let isAsked = false;
+      const uses = start(() => {
+        isAsked = true;
+        return new Promise(() => undefined);
+      });
+      uses.hear([use(1)]);
+      await until(() => isAsked);
+      expect(failed()).to.be.empty;
+      clock.tick(10_000);
+      await until(() => failed().length === 1);
+      expect(failed()).to.deep.equal([['TIMEOUT', 1]]);
+      await uses.close();
+    } finally {
+      clock.restore();
+    }
+  });
+});

@@ -1,0 +1,782 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { Breaker } from '#lib/delivery/breaker.js';
+import type { ChannelPort, DeliveryFailure } from '#lib/core/channel.js';
+import type { Delivery, ReadyChannel } from '#lib/delivery/dispatch.js';
+import { EventStream, type HookEvent } from '#lib/core/events.js';
+import { LateFailover, type LateFailoverParts } from '#lib/delivery/late/late-failover.js';
+import { receiptsOf, type Alarms, type Receipt, type ReceiptState } from '#lib/delivery/late/receipt.js';
+import { steadyMs } from '#lib/core/steady-clock.js';
+import { messageKey, type FinalReport } from '#lib/delivery/late/report.js';
+import { memoryReceipts } from '#lib/state/memory/receipts.js';
+import { defer } from '#harness/until.js';
+import { mustNotShow, witness } from '#harness/witness.js';
+import { makeMessage } from '../../channels/twilio/scripted-api.js';
+import { CODE_LIFE_MS, makeReceipt, NOW } from './receipts.js';
+
+const FAILED: DeliveryFailure = { status: 'failed', code: '63024', reason: 'No' };
+const DELIVERED = { status: 'delivered' } as const;
+const REQUEST = makeMessage().request;
+const SENT: Delivery = {
+  status: 'accepted',
+  decidedBy: { channel: 'sms', provider: 'TWILIO', outcome: 'accepted', durationMs: 1 },
+  attempts: [],
+  isFraudBlock: false,
+};
+
+function ready(name: string, port: Partial<ChannelPort<never>> = {}): ReadyChannel {
+  const send = (): Promise<never> => Promise.reject(new Error('not asked here'));
+  return {
+    name,
+    provider: 'TWILIO',
+    port: { send, idNamespace: 'acme', ...port },
+    breaker: new Breaker(name, () => undefined),
+  };
+}
+const SMS = ready('sms');
+const REPORTING = ready('whatsapp', { reports: 'deliveries' });
+
+const keyOf = (id: string): string => messageKey('acme', id);
+
+/** Everything that can go on without time goes on. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('late failover', () => {
+  let clock: sinon.SinonFakeTimers;
+  let now: number;
+  let events: HookEvent[];
+  /** What left, by the events that it was of. */
+  let left: string[];
+  let isSending: boolean;
+  let state: ReceiptState;
+  let late: LateFailover;
+  let stateFailures: [reason: string, eventId: string | undefined][];
+  let overtake: (eventKey: string, person?: string) => void;
+  const make = (
+    parts: Partial<LateFailoverParts> = {},
+    of: ReceiptState & Partial<Pick<LateFailoverParts, 'state'>> = state,
+  ): void => {
+    const tellStateFailed = (error: unknown, request: Receipt['request'] | undefined): void => {
+      stateFailures.push([error instanceof Error ? error.message : '', request?.eventId]);
+    };
+    const receipts = receiptsOf(of, tellStateFailed);
+    overtake = (eventKey, person = 'a person') => {
+      const nowMs = steadyMs();
+      const event = { eventKey, isPreview: false, nowMs, untilMs: nowMs + CODE_LIFE_MS };
+      receipts.overtake(person, event, REQUEST);
+      late.dropOlder(person, eventKey);
+    };
+    late = new LateFailover({
+      state: of,
+      receipts,
+      onStateFailure: tellStateFailed,
+      events: new EventStream({ listeners: [(event) => events.push(event)], onEvent: undefined }, () => now),
+      clock: () => now,
+      deadlineMs: 2200,
+      afterSeconds: {},
+      channels: new Map([
+        ['whatsapp', [REPORTING]],
+        ['sms', [SMS]],
+      ]),
+      channelsOn: (names) => names,
+      onLearnt: () => undefined,
+      send: async ({ request }, isStillWanted) => {
+        if (!(await isStillWanted())) return { ...SENT, status: 'refused', decidedBy: undefined };
+        left.push(request.eventId);
+        return SENT;
+      },
+      isSending: () => isSending,
+      isBusy: () => false,
+      ...parts,
+    });
+  };
+  beforeEach(() => {
+    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    now = NOW;
+    events = [];
+    stateFailures = [];
+    left = [];
+    isSending = false;
+    state = memoryReceipts();
+    make();
+  });
+  afterEach(async () => {
+    await settle();
+    expect(late.underWay.size, 'under way').to.equal(0);
+    late.close();
+    expect(clock.countTimers(), 'timers left').to.equal(0);
+    clock.restore();
+  });
+
+  const accept = (
+    id: string,
+    { by = REPORTING, receipt = {} }: { by?: ReadyChannel; receipt?: Partial<Receipt> | undefined } = {},
+  ): void => {
+    late.accepted(id, { by, untried: [SMS], attempts: [] }, () => makeReceipt(receipt));
+  };
+  const endings = (): unknown[] =>
+    events.flatMap((event) => (event.type === 'failover.ended' ? [event.code ?? event.outcome] : []));
+  const typesOf = (): string[] => events.map(({ type }) => type);
+
+  it('sends for a failure, once', async () => {
+    overtake('event-1');
+    accept('SM1');
+    for (let count = 0; count < 8; count += 1) late.report(keyOf('SM1'), FAILED);
+    await settle();
+    expect(left).to.deep.equal(['event-1']);
+    expect(endings()).to.deep.equal(['accepted']);
+  });
+
+  it('takes no notice of what is not final', async () => {
+    overtake('event-1');
+    accept('SM1');
+    late.report(keyOf('SM1'), { status: 'pending' });
+    late.report(keyOf('SM2'), { status: 'pending' });
+    await settle();
+    expect(events).to.be.empty;
+  });
+
+  it('keeps nothing of a message that nothing is ever told of, or that has no id', () => {
+    const kept: string[] = [];
+    make({}, { ...state, keepReceipt: (id) => void kept.push(id) });
+    accept('SM1', { by: ready('whatsapp') });
+    accept('');
+    accept('SM2', { by: ready('whatsapp', { reports: 'failures' }) });
+    accept('SM3', { by: ready('whatsapp', { lookUp: () => Promise.resolve(DELIVERED) }) });
+    late.report(keyOf('SM3'), DELIVERED);
+    expect(kept).to.deep.equal(['SM2', 'SM3'].map(keyOf));
+  });
+
+  it('asks the state for nothing of a message that nobody waits for any more', async () => {
+    const taken: string[] = [];
+    make({}, { ...state, takeReceipt: (id) => void taken.push(id) });
+    late.accepted('SM1', { by: REPORTING, untried: [SMS], attempts: [] }, undefined);
+    late.report(keyOf('SM1'), FAILED);
+    await settle();
+    expect(taken).to.be.empty;
+    expect(events).to.be.empty;
+  });
+
+  it('tells whose message has failed where the plan has nothing left, and asks nobody for it meanwhile', async () => {
+    const asked: string[] = [];
+    const lookUp = (id: string) => {
+      asked.push(id);
+      return Promise.resolve(DELIVERED);
+    };
+    make({ afterSeconds: { whatsapp: 20 } });
+    overtake('event-1');
+    const by = ready('whatsapp', { reports: 'deliveries', lookUp });
+    const receipt = makeReceipt({ untried: [] });
+    late.accepted('SM1', { by, untried: [], attempts: [] }, () => receipt);
+    await clock.tickAsync(60_000);
+    expect(asked).to.be.empty;
+    late.report(keyOf('SM1'), FAILED);
+    late.report(keyOf('SM1'), FAILED);
+    await settle();
+    expect(left).to.be.empty;
+    expect(endings()).to.deep.equal(['NO_CHANNEL_LEFT']);
+    expect(events[0]).to.include({ eventId: receipt.request.eventId, why: FAILED.code });
+  });
+
+  it('tells whose message has failed while the state is lost, and sends nothing', async () => {
+    let tellLater: ((receipt: Receipt) => void) | undefined;
+    const lost: ReceiptState['takeReceipt'] = (id, _nowMs, _report, onLate) => {
+      if (id === keyOf('SM1')) return { ...makeReceipt(), wasLost: true };
+      tellLater = onLate;
+      return undefined;
+    };
+    make({}, { ...state, takeReceipt: lost, isShared: true });
+    overtake('event-1');
+    accept('SM1');
+    late.report(keyOf('SM1'), FAILED);
+    await settle();
+    expect(endings()).to.deep.equal(['STATE_LOST']);
+    // Of another gateway's message, once it is back.
+    late.report(keyOf('SM2'), FAILED);
+    await settle();
+    expect(endings()).to.have.length(1);
+    tellLater?.({ ...makeReceipt(), wasLost: true });
+    await settle();
+    expect(endings()).to.deep.equal(['STATE_LOST', 'STATE_LOST']);
+    expect(left).to.be.empty;
+  });
+
+  describe('where a state takes its time', () => {
+    /** Each question waits for its turn. */
+    const slow = (): { answerNext: () => Promise<void> } => {
+      const turns: (() => void)[] = [];
+      const memory = state;
+      const inTurn =
+        <Args extends unknown[], Answer>(work: (...args: Args) => Answer) =>
+        async (...args: Args): Promise<Awaited<Answer>> => {
+          const turn = defer<undefined>();
+          turns.push(() => {
+            turn.resolve(undefined);
+          });
+          await turn.promise;
+          return await work(...args);
+        };
+      state = {
+        ...memory,
+        isNewest: inTurn(memory.isNewest.bind(memory)),
+        takeReceipt: inTurn(memory.takeReceipt.bind(memory)),
+      };
+      make();
+      return {
+        answerNext: async () => {
+          turns.shift()?.();
+          await settle();
+        },
+      };
+    };
+
+    it('sends once where the answer of the send comes while it is asked', async () => {
+      const { answerNext } = slow();
+      isSending = true;
+      overtake('event-1');
+      late.report(keyOf('SM1'), FAILED);
+      accept('SM1');
+      late.report(keyOf('SM1'), FAILED);
+      for (let turn = 0; turn < 4; turn += 1) await answerNext();
+      expect(left).to.deep.equal(['event-1']);
+    });
+
+    it('sends nothing that was delivered while it was asked', async () => {
+      const { answerNext } = slow();
+      overtake('event-1');
+      accept('SM1');
+      late.report(keyOf('SM1'), FAILED);
+      late.report(keyOf('SM1'), DELIVERED);
+      for (let turn = 0; turn < 4; turn += 1) await answerNext();
+      expect(left).to.be.empty;
+      expect(endings()).to.deep.equal(['DELIVERED']);
+    });
+
+    it('sends nothing that was delivered while it was asked what is newest', async () => {
+      const { answerNext } = slow();
+      overtake('event-1');
+      accept('SM1');
+      late.report(keyOf('SM1'), FAILED);
+      await answerNext();
+      late.report(keyOf('SM1'), DELIVERED);
+      // What is newest, and the state is told of it.
+      for (let turn = 0; turn < 2; turn += 1) await answerNext();
+      expect(left).to.be.empty;
+      expect(endings()).to.deep.equal(['DELIVERED']);
+    });
+
+    it('sends nothing that another process sent and that was delivered while it was asked', async () => {
+      const { answerNext } = slow();
+      overtake('event-1');
+      void state.keepReceipt(keyOf('SM1'), makeReceipt(), {
+        nowMs: steadyMs(),
+        untilMs: steadyMs() + CODE_LIFE_MS,
+      });
+      late.report(keyOf('SM1'), FAILED);
+      late.report(keyOf('SM1'), DELIVERED);
+      for (let turn = 0; turn < 4; turn += 1) await answerNext();
+      expect(left).to.be.empty;
+      expect(endings()).to.deep.equal(['DELIVERED']);
+    });
+
+    it('sends nothing that was told to be delivered, and then to have failed, before the send was answered', async () => {
+      const { answerNext } = slow();
+      isSending = true;
+      overtake('event-1');
+      late.report(keyOf('SM1'), DELIVERED);
+      late.report(keyOf('SM1'), FAILED);
+      accept('SM1');
+      for (let turn = 0; turn < 4; turn += 1) await answerNext();
+      expect(left).to.be.empty;
+      expect(events).to.be.empty;
+    });
+
+    it('sends nothing that was overtaken, or ended, while it was asked', async () => {
+      const { answerNext } = slow();
+      overtake('event-1');
+      accept('SM1');
+      accept('SM2');
+      late.report(keyOf('SM1'), FAILED);
+      await answerNext();
+      overtake('event-2');
+      await answerNext();
+      expect(endings()).to.deep.equal(['OVERTAKEN']);
+      overtake('event-1');
+      late.report(keyOf('SM2'), FAILED);
+      await answerNext();
+      clock.tick(CODE_LIFE_MS);
+      await answerNext();
+      expect(endings()).to.deep.equal(['OVERTAKEN', 'CODE_EXPIRED']);
+      expect(left).to.be.empty;
+    });
+  });
+
+  describe('that another process was told of before this one had the answer of its send', () => {
+    const reportElsewhere = (report: FinalReport): unknown =>
+      state.takeReceipt(keyOf('SM1'), steadyMs(), report);
+
+    it('sends what has failed, once, whoever tells it again', async () => {
+      overtake('event-1');
+      reportElsewhere(FAILED);
+      accept('SM1');
+      for (let count = 0; count < 3; count += 1) late.report(keyOf('SM1'), FAILED);
+      await settle();
+      expect(left).to.deep.equal(['event-1']);
+      expect(endings()).to.deep.equal(['accepted']);
+    });
+
+    it('sends nothing that was delivered, nor waits for word of it', async () => {
+      make({ afterSeconds: { whatsapp: 20 } });
+      overtake('event-1');
+      for (const report of [FAILED, DELIVERED]) reportElsewhere(report);
+      accept('SM1');
+      await settle();
+      expect(clock.countTimers()).to.equal(0);
+      expect(left).to.be.empty;
+    });
+
+    it('sends nothing that this one knows to be delivered', async () => {
+      const keeping = defer<FinalReport>();
+      make({}, { ...state, keepReceipt: () => keeping.promise });
+      overtake('event-1');
+      accept('SM1');
+      late.report(keyOf('SM1'), DELIVERED);
+      keeping.resolve(FAILED);
+      await settle();
+      expect(left).to.be.empty;
+    });
+
+    it('drops what is about to leave where it arrived after all', async () => {
+      const answer = defer<boolean>();
+      make({}, { ...state, isNewest: () => answer.promise });
+      overtake('event-1');
+      accept('SM1');
+      late.report(keyOf('SM1'), FAILED);
+      await settle();
+      reportElsewhere(DELIVERED);
+      answer.resolve(true);
+      await settle();
+      // It was asked before: the next question finds it.
+      late.failed(makeReceipt({ failedIds: [keyOf('SM1')] }), FAILED, keyOf('SM2'));
+      await settle();
+      expect(endings()).to.deep.equal(['accepted', 'DELIVERED']);
+    });
+
+    it('is waited for, but not for long, where the state takes its time', async () => {
+      const keeping = defer<FinalReport>();
+      make({}, { ...state, keepReceipt: () => keeping.promise });
+      overtake('event-1');
+      accept('SM1');
+      const hanging = late.kept();
+      await clock.tickAsync(300);
+      await hanging;
+      const waiting = late.kept();
+      keeping.resolve(FAILED);
+      await waiting;
+      await settle();
+      expect(left).to.deep.equal(['event-1']);
+      await late.kept();
+    });
+  });
+
+  it('tells of no message that nobody knows where processes share a state', async () => {
+    make({}, { ...state, isShared: true });
+    late.report(keyOf('SM1'), FAILED);
+    await settle();
+    expect(events).to.be.empty;
+  });
+
+  it('goes on with what another process has sent', async () => {
+    overtake('event-1');
+    void state.keepReceipt(keyOf('SM1'), makeReceipt(), {
+      nowMs: steadyMs(),
+      untilMs: steadyMs() + CODE_LIFE_MS,
+    });
+    late.report(keyOf('SM1'), FAILED);
+    late.report(keyOf('SM1'), FAILED);
+    await settle();
+    expect(left).to.deep.equal(['event-1']);
+    expect(typesOf()).to.not.include('message.unknown');
+  });
+
+  it('tells of a message that nobody knows at once where no send is under way, else once none can be', async () => {
+    late.report(keyOf('SM1'), FAILED);
+    await settle();
+    expect(typesOf()).to.deep.equal(['message.unknown']);
+    isSending = true;
+    now += 60_000;
+    late.report(keyOf('SM2'), DELIVERED);
+    await settle();
+    clock.tick(14_999);
+    expect(events).to.have.length(1);
+    clock.tick(1);
+    expect(events[1]).to.include({ type: 'message.unknown', transactionId: 'SM2', count: 1 });
+  });
+
+  it('has one timer for all that is told too early', async () => {
+    isSending = true;
+    for (let count = 0; count < 2_000; count += 1) late.report(keyOf(`SM${count}`), FAILED);
+    await settle();
+    expect(clock.countTimers()).to.equal(1);
+    clock.tick(15_000);
+    expect(clock.countTimers()).to.equal(0);
+    // The first of those that were too many; the rest of them within its minute.
+    expect(typesOf()).to.deep.equal(['message.unknown']);
+  });
+
+  it('drops what is under way for an older event of that person only', async () => {
+    const sending = defer<undefined>();
+    make({
+      send: async (send) => {
+        await sending.promise;
+        if (send.dropped === undefined) left.push(send.receipt.eventKey);
+        return SENT;
+      },
+    });
+    for (const [id, receipt] of [
+      ['SM1', {}],
+      ['SM2', { person: 'somebody else' }],
+      ['SM3', { eventKey: 'event-2' }],
+    ] as const) {
+      late.failed(makeReceipt(receipt), FAILED, keyOf(id));
+    }
+    late.dropOlder('a person', 'event-2');
+    sending.resolve(undefined);
+    await settle();
+    expect(left).to.deep.equal(['event-1', 'event-2']);
+  });
+
+  for (const [title, id] of [
+    ['the message', 'SM2'],
+    ['one before it', 'SM1'],
+  ] as const) {
+    it(`lets nothing leave any more where ${title} arrives after all`, async () => {
+      const sending = defer<undefined>();
+      let signal: AbortSignal | undefined;
+      make({
+        send: async ({ budget }) => {
+          signal = budget.leaveSignal;
+          await sending.promise;
+          return { ...SENT, status: 'refused' };
+        },
+      });
+      accept('SM1');
+      late.report(keyOf('SM1'), FAILED);
+      await settle();
+      late.failed(makeReceipt({ failedIds: [keyOf('SM1')] }), FAILED, keyOf('SM2'));
+      late.report(keyOf(id), FAILED);
+      late.report(keyOf(id), DELIVERED);
+      expect(signal?.aborted).to.equal(true);
+      sending.resolve(undefined);
+      await settle();
+      expect(endings().at(-1)).to.equal('DELIVERED');
+    });
+
+    it(`begins nothing where ${title} has arrived`, async () => {
+      overtake('event-1');
+      late.accepted('SM1', { by: REPORTING, untried: [], attempts: [] }, undefined);
+      late.accepted('SM2', { by: REPORTING, untried: [], attempts: [] }, undefined);
+      late.report(keyOf(id), DELIVERED);
+      late.failed(makeReceipt({ failedIds: [keyOf('SM1')] }), FAILED, keyOf('SM2'));
+      await settle();
+      expect(left).to.be.empty;
+      expect(endings()).to.deep.equal(['DELIVERED']);
+    });
+  }
+
+  it('tells what broke, and ends', async () => {
+    make({ send: () => Promise.reject(new Error('a channel broke')) });
+    late.failed(makeReceipt(), FAILED);
+    await settle();
+    expect(events[0]).to.include({ outcome: 'refused', code: 'INTERNAL_ERROR', reason: 'a channel broke' });
+  });
+
+  for (const [what, receipt] of [
+    ['no receipt', { person: 'somebody' }],
+    ['a text', 'receipt'],
+    ['null', null],
+  ] as const) {
+    it(`is told of a state that gives ${what} for a receipt`, async () => {
+      // What JavaScript callers may return has no type.
+      make({}, { ...state, takeReceipt: () => receipt as unknown as Receipt });
+      late.report(keyOf('SM1'), FAILED);
+      await settle();
+      expect(stateFailures.map(([, eventId]) => eventId)).to.deep.equal([undefined]);
+      expect(left).to.be.empty;
+    });
+  }
+
+  it('tells what a state fails at, with the event where it is known', async () => {
+    const fail = (): never => {
+      throw new Error('no connection');
+    };
+    const failing = {
+      overtake: fail,
+      isNewest: fail,
+      keepReceipt: fail,
+      takeReceipt: fail,
+      isDelivered: fail,
+    };
+    make({}, failing);
+    overtake('event-1');
+    accept('SM1');
+    late.report(keyOf('SM1'), FAILED);
+    late.failed(makeReceipt(), FAILED);
+    await settle();
+    // Failing to keep one, to say what is newest and what was delivered, to take one.
+    expect(stateFailures.map(([, eventId]) => eventId)).to.have.members([
+      'event-1',
+      'event-1',
+      'event-1',
+      undefined,
+    ]);
+    // Nobody knows what is newest.
+    expect(left).to.be.empty;
+    expect(events.find(({ type }) => type === 'failover.ended')).to.include({
+      outcome: 'dropped',
+      code: 'STATE_LOST',
+      reason: 'It is not known whether a newer code was asked for',
+      remedy: 'See the remedy of state.lost; of a state of your own, the reason of extension.failed.',
+    });
+  });
+
+  describe('by time', () => {
+    const asking = (answer: () => unknown): ReadyChannel =>
+      ready('whatsapp', { reports: 'deliveries', lookUp: answer as never });
+
+    it('sends what a provider was asked for and says failed', async () => {
+      overtake('event-1');
+      accept('SM1', { by: asking(() => Promise.resolve(FAILED)) });
+      await clock.tickAsync(3_000);
+      await settle();
+      expect(left).to.deep.equal(['event-1']);
+    });
+
+    it('tells what a provider was asked for as a callback would, and whose it is, masked', async () => {
+      mustNotShow(REQUEST.otpCode, REQUEST.phoneNumber);
+      overtake('event-1');
+      const failure = {
+        status: 'failed',
+        code: `for ${REQUEST.phoneNumber}`,
+        reason: `Blocked ${REQUEST.otpCode}`,
+        remedy: 'Ask ACME',
+      };
+      accept('SM1', { by: asking(() => failure) });
+      accept(`for-${REQUEST.phoneNumber}`, { by: asking(() => DELIVERED) });
+      await clock.tickAsync(3_000);
+      await settle();
+      witness(events);
+      const told = { type: 'message.status', at: NOW, channel: 'whatsapp', eventId: 'event-1' };
+      const whose = { oktaRequestId: undefined, userId: '00u1', to: `…${REQUEST.phoneNumber.slice(-2)}` };
+      expect(events.filter(({ type }) => type === 'message.status')).to.deep.equal([
+        {
+          ...told,
+          ...whose,
+          transactionId: 'SM1',
+          status: 'failed',
+          code: 'FAILED',
+          reason: 'Blocked …',
+          remedy: 'Ask ACME',
+        },
+        {
+          ...told,
+          ...whose,
+          transactionId: 'event-1',
+          status: 'delivered',
+          code: undefined,
+          reason: undefined,
+          remedy: undefined,
+        },
+      ]);
+      expect(events.find(({ type }) => type === 'failover.ended')).to.include({ whyReason: 'Blocked …' });
+    });
+
+    for (const [title, answer, reason] of [
+      ['throws', () => Promise.reject(new Error(`no ${REQUEST.otpCode}`)), 'whatsapp: no …'],
+      ['gives what is no report', () => ({ status: 'lost' }), /^whatsapp: its answer has no status/],
+    ] as const) {
+      it(`tells of a lookUp that ${title}, once a minute`, async () => {
+        mustNotShow(REQUEST.otpCode);
+        overtake('event-1');
+        accept('SM1', { by: asking(answer) });
+        accept('SM2', { by: asking(answer) });
+        await clock.tickAsync(8_000);
+        now += 60_000;
+        await clock.tickAsync(12_000);
+        witness(events);
+        const failures = events.flatMap((event) => (event.type === 'extension.failed' ? [event] : []));
+        expect(failures).to.have.length(2);
+        expect(failures[0]).to.include({ extension: 'lookUp', eventId: 'event-1' });
+        expect(failures[0]?.reason).to.match(reason instanceof RegExp ? reason : new RegExp(`^${reason}$`));
+      });
+    }
+
+    it('asks for nothing that has been told of, that is overtaken, or that has ended', async () => {
+      let questions = 0;
+      const by = asking(() => {
+        questions += 1;
+        return Promise.resolve({ status: 'pending' });
+      });
+      overtake('event-1');
+      accept('SM1', { by });
+      late.report(keyOf('SM1'), DELIVERED);
+      accept('SM2', { by, receipt: { expiresAtMs: steadyMs() } });
+      accept('SM3', { by, receipt: { eventKey: 'event-0' } });
+      await clock.tickAsync(20_000);
+      expect(questions).to.equal(0);
+    });
+
+    it('sends what nothing says delivered in time, by channels that would', async () => {
+      make({ afterSeconds: { whatsapp: 20, sms: 20 } });
+      overtake('event-1');
+      accept('SM1');
+      accept('SM2', { by: ready('sms', { reports: 'failures' }) });
+      accept('SM3');
+      late.report(keyOf('SM3'), DELIVERED);
+      await clock.tickAsync(19_999);
+      expect(left).to.be.empty;
+      await clock.tickAsync(600_000);
+      await settle();
+      expect(left).to.deep.equal(['event-1']);
+      expect(events[0]).to.include({ type: 'failover.ended', why: 'NOT_DELIVERED_IN_TIME' });
+    });
+
+    describe('where the state wakes processes', () => {
+      let due: (transactionId: string) => Promise<void>;
+      let set: (readonly [transactionId: string, dueInMs: number])[];
+      let listeners: number;
+      const makeWoken = (parts: Partial<LateFailoverParts> = {}): void => {
+        [set, listeners] = [[], 0];
+        const alarms: Alarms = {
+          set: (...args) => set.push(args),
+          onDue: (listener) => {
+            listeners += 1;
+            due = listener;
+          },
+        };
+        state = { ...state, alarms };
+        make({ afterSeconds: { whatsapp: 20 }, ...parts });
+      };
+      /** Another process has sent it. */
+      const keepElsewhere = (change: Partial<Receipt> = {}): void => {
+        overtake('event-1');
+        void state.keepReceipt(keyOf('SM1'), makeReceipt(change), {
+          nowMs: steadyMs(),
+          untilMs: steadyMs() + CODE_LIFE_MS,
+        });
+      };
+
+      it('has one set soon after it would notice by itself, for channels that tell what they deliver', () => {
+        makeWoken();
+        accept('SM1');
+        accept('SM2', { by: SMS });
+        expect(set).to.deep.equal([[keyOf('SM1'), 21_000]]);
+        // Its code ends before.
+        accept('SM3', { receipt: { expiresAtMs: steadyMs() + 20_000 } });
+        expect(set).to.have.length(1);
+        expect(clock.countTimers()).to.equal(1);
+      });
+
+      it('listens for none where nothing is waited for', () => {
+        makeWoken({ afterSeconds: { whatsapp: undefined } });
+        expect(listeners).to.equal(0);
+      });
+
+      it('sends what another process waited for, once', async () => {
+        makeWoken();
+        keepElsewhere();
+        await Promise.all([due(keyOf('SM1')), due(keyOf('SM1'))]);
+        await settle();
+        await due(keyOf('SM1'));
+        late.report(keyOf('SM1'), FAILED);
+        await settle();
+        expect(left).to.deep.equal(['event-1']);
+        expect(events[0]).to.include({ why: 'NOT_DELIVERED_IN_TIME', outcome: 'accepted' });
+      });
+
+      it('sends nothing that is known to be delivered, or that nobody has a receipt of', async () => {
+        makeWoken();
+        accept('SM1');
+        late.report(keyOf('SM1'), DELIVERED);
+        await settle();
+        await due(keyOf('SM1'));
+        await due(keyOf('SM2'));
+        await settle();
+        expect(events).to.be.empty;
+      });
+
+      for (const [answer, endingsThen] of [
+        [DELIVERED, []],
+        [FAILED, ['63024']],
+        [{ status: 'pending' }, ['NOT_DELIVERED_IN_TIME']],
+      ] as const) {
+        it(`asks a provider that does not tell by itself, and heeds ${answer.status}`, async () => {
+          makeWoken({
+            channels: new Map([
+              ['whatsapp', [asking(() => Promise.resolve(answer))]],
+              ['sms', [SMS]],
+            ]),
+          });
+          keepElsewhere();
+          await due(keyOf('SM1'));
+          await settle();
+          expect(
+            events.flatMap((event) => (event.type === 'failover.ended' ? [event.why] : [])),
+          ).to.deep.equal(endingsThen);
+        });
+      }
+
+      for (const [when, end] of [
+        [
+          'is closed',
+          () => {
+            late.close();
+          },
+        ],
+        [
+          'drains',
+          () => {
+            late.stopWaiting();
+          },
+        ],
+      ] as const) {
+        it(`leaves it to others once it ${when}`, async () => {
+          makeWoken();
+          keepElsewhere();
+          end();
+          const ended = await due(keyOf('SM1')).then(
+            () => 'attended to',
+            () => 'left',
+          );
+          expect(ended).to.equal('left');
+          expect(state.takeReceipt(keyOf('SM1'), steadyMs(), FAILED)).to.not.equal(undefined);
+        });
+      }
+    });
+
+    it('sends nothing that is not due when it stops waiting, and what is', async () => {
+      make({ afterSeconds: { whatsapp: 20 } });
+      overtake('event-1');
+      accept('SM1');
+      accept('SM2');
+      late.stopWaiting();
+      late.report(keyOf('SM2'), FAILED);
+      await clock.tickAsync(20_000);
+      await settle();
+      expect(left).to.have.length(1);
+    });
+  });
+
+  it('begins nothing once it is closed', async () => {
+    overtake('event-1');
+    accept('SM1');
+    late.close();
+    late.report(keyOf('SM1'), FAILED);
+    late.report(keyOf('SM2'), FAILED);
+    late.failed(makeReceipt(), FAILED);
+    accept('SM3');
+    await settle();
+    expect(left).to.be.empty;
+    expect(events).to.be.empty;
+  });
+});

@@ -1,0 +1,210 @@
+import { expect } from 'chai';
+import { Breaker } from '#lib/delivery/breaker.js';
+import type { DeliveryFailure } from '#lib/core/channel.js';
+import type { Delivery, ReadyChannel } from '#lib/delivery/dispatch.js';
+import { dropSend, endOf, startLateSend, type LateSend } from '#lib/delivery/late/late-send.js';
+import type { PlanStep, Receipt } from '#lib/delivery/late/receipt.js';
+import { OTP_CODE, PHONE_NUMBER } from '../../channels/twilio/scripted-api.js';
+import { mustNotShow, witness } from '#harness/witness.js';
+import { CODE_LIFE_MS, makeReceipt, NOW } from './receipts.js';
+
+const FAILED: DeliveryFailure = { status: 'failed', code: '63024', reason: 'No' };
+const OTHER_NUMBER = '+447700900124';
+
+function ready(name: string, provider: string): ReadyChannel {
+  return {
+    name,
+    provider,
+    port: { send: () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }) },
+    breaker: new Breaker(name, () => undefined),
+  };
+}
+
+const CHANNELS = new Map([
+  ['whatsapp', [ready('whatsapp', 'TWILIO')]],
+  ['line', [ready('line', 'LINE')]],
+  ['sms', [ready('sms', 'TWILIO'), ready('sms', 'ACME')]],
+]);
+const step = (channel: string, provider = 0, to = PHONE_NUMBER): PlanStep => ({ channel, provider, to });
+
+describe('a late send', () => {
+  const started: LateSend[] = [];
+  afterEach(() => {
+    for (const { budget } of started.splice(0)) budget.close();
+  });
+  const start = (
+    failure: Partial<DeliveryFailure> = {},
+    receipt: Partial<Receipt> = {},
+    parts: { leftMs?: number; on?: (channel: string) => boolean } = {},
+  ): LateSend => {
+    const send = startLateSend(
+      makeReceipt(receipt),
+      { ...FAILED, ...failure },
+      {
+        messageKey: 'SM1',
+        channels: CHANNELS,
+        channelsOn: (names) => names.filter(parts.on ?? (() => true)),
+        deadlineMs: 2200,
+        leftMs: parts.leftMs ?? CODE_LIFE_MS,
+        nowMs: NOW,
+      },
+    );
+    started.push(send);
+    return send;
+  };
+  const untried = [step('line'), step('sms', 0), step('sms', 1)];
+  const stepsOf = ({ steps }: LateSend): string[] =>
+    steps.map(({ channel, provider }) => `${channel} ${provider}`);
+
+  it('has the request back, with the end of its code', () => {
+    const { request, dropped } = start();
+    expect(request.expiresAt.getTime()).to.equal(NOW + CODE_LIFE_MS);
+    expect(request.otpCode).to.equal(OTP_CODE);
+    expect(dropped).to.equal(undefined);
+  });
+
+  for (const [moveOn, steps] of [
+    [undefined, ['line 0', 'sms 0', 'sms 1']],
+    [true, ['line 0', 'sms 0', 'sms 1']],
+    ['other-provider', ['line 0', 'sms 1']],
+    ['other-channel', ['line 0', 'sms 0', 'sms 1']],
+    [false, []],
+  ] as const) {
+    it(`goes by ${steps.join(', ') || 'nothing'} where the failure says moveOn ${String(moveOn)}`, () => {
+      expect(stepsOf(start({ moveOn }, { untried }))).to.deep.equal(steps);
+    });
+  }
+
+  it('goes by no other provider of a channel that the recipient does not want', () => {
+    const sent = { sentBy: step('sms', 0), untried: [step('sms', 1), step('line')] };
+    expect(stepsOf(start({ moveOn: 'other-channel' }, sent))).to.deep.equal(['line 0']);
+  });
+
+  it('goes to another number where the first one was wrong', () => {
+    const sent = { sentBy: step('whatsapp', 0, OTHER_NUMBER), untried };
+    expect(stepsOf(start({ moveOn: false }, sent))).to.deep.equal(['line 0', 'sms 0', 'sms 1']);
+  });
+
+  it('goes by nothing that is switched off, or not configured any more', () => {
+    expect(stepsOf(start({}, { untried }, { on: (channel) => channel !== 'sms' }))).to.deep.equal(['line 0']);
+    const gone = [step('pigeon'), step('sms', 2), step('sms', 1)];
+    expect(stepsOf(start({}, { untried: gone }))).to.deep.equal(['sms 1']);
+  });
+
+  for (const [code, send] of [
+    ['FRAUD_BLOCK', () => start({ isFraudBlock: true })],
+    ['CODE_EXPIRED', () => start({}, {}, { leftMs: 0 })],
+    ['NO_CHANNEL_LEFT', () => start({ moveOn: false })],
+    ['NO_CHANNEL_LEFT', () => start({}, {}, { on: () => false })],
+  ] as const) {
+    it(`is dropped from the start for ${code}, which is told`, () => {
+      const dropped = send();
+      expect(dropped.dropped).to.equal(code);
+      expect(endOf(dropped, 7, {})).to.include({ type: 'failover.ended', at: 7, outcome: 'dropped', code });
+      expect(endOf(dropped, 7, {})).to.have.property('reason').that.is.not.empty;
+    });
+  }
+
+  it('lets nothing leave once it is dropped, for the first reason that there was', () => {
+    const send = start();
+    dropSend(send, 'OVERTAKEN');
+    dropSend(send, 'DELIVERED');
+    expect(send.budget).to.include({ isOver: true, hasHungUp: true });
+    expect(send.budget.leaveSignal.aborted).to.equal(true);
+    expect(endOf(send, 7, {})).to.include({ outcome: 'dropped', code: 'OVERTAKEN' });
+  });
+
+  describe('when it has ended', () => {
+    const attempt = { channel: 'sms', provider: 'TWILIO', durationMs: 3 } as const;
+    const delivery = (
+      decidedBy: Delivery['decidedBy'],
+      status: Delivery['status'] = decidedBy?.outcome ?? 'refused',
+    ): Delivery => ({
+      status,
+      decidedBy,
+      attempts: decidedBy === undefined ? [] : [decidedBy],
+      isFraudBlock: false,
+    });
+
+    it('is told with all attempts, those of the call before it', () => {
+      const accepted = { ...attempt, outcome: 'accepted', transactionId: 'SM2' } as const;
+      expect(endOf(start(), 7, { delivery: delivery(accepted) })).to.deep.equal({
+        type: 'failover.ended',
+        at: 7,
+        eventId: 'event-1',
+        oktaRequestId: undefined,
+        userId: '00u1',
+        to: `…${PHONE_NUMBER.slice(-2)}`,
+        fromChannel: 'whatsapp',
+        why: '63024',
+        whyReason: 'No',
+        whyRemedy: undefined,
+        remedy: undefined,
+        outcome: 'accepted',
+        channel: 'sms',
+        provider: 'TWILIO',
+        code: undefined,
+        reason: undefined,
+        transactionId: 'SM2',
+        attempts: [...makeReceipt().attempts, accepted],
+      });
+    });
+
+    it('is what it came to, although it was dropped after it had left', () => {
+      const send = start();
+      dropSend(send, 'DELIVERED');
+      const unknown = { ...attempt, outcome: 'unknown', reason: 'No answer' } as const;
+      expect(endOf(send, 7, { delivery: delivery(unknown) })).to.include({
+        outcome: 'unknown',
+        channel: 'sms',
+      });
+      const refused = { ...attempt, outcome: 'refused', code: 'UNREACHABLE', reason: 'No' } as const;
+      expect(endOf(send, 7, { delivery: delivery(refused) })).to.include({
+        outcome: 'dropped',
+        code: 'DELIVERED',
+      });
+    });
+
+    it('tells what to do about the first failure, and about the last', () => {
+      const refused = {
+        ...attempt,
+        outcome: 'refused',
+        code: '21610',
+        reason: 'Stopped',
+        remedy: 'Ask',
+      } as const;
+      const end = endOf(start({ remedy: 'Join anew' }), 7, { delivery: delivery(refused) });
+      expect(end).to.include({ whyRemedy: 'Join anew', code: '21610', reason: 'Stopped', remedy: 'Ask' });
+    });
+
+    it('is refused where there was no time, or something broke', () => {
+      expect(endOf(start(), 7, { delivery: delivery(undefined) })).to.include({
+        outcome: 'refused',
+        code: 'DEADLINE',
+        channel: undefined,
+      });
+      expect(endOf(start(), 7, { defect: 'broken' })).to.include({
+        outcome: 'refused',
+        code: 'INTERNAL_ERROR',
+        reason: 'broken',
+      });
+    });
+
+    for (const code of [OTP_CODE, 'to ada@example.com', PHONE_NUMBER]) {
+      it('does not tell a code of a failure that is about somebody', () => {
+        expect(endOf(start({ code }), 7, {})).to.include({ why: 'FAILED' });
+      });
+    }
+
+    it('tells the reason of a failure and what to do about it, without what is about somebody', () => {
+      mustNotShow(OTP_CODE, PHONE_NUMBER);
+      const end = endOf(start({ reason: `No ${OTP_CODE} for Ada`, remedy: `Call ${PHONE_NUMBER}` }), 7, {});
+      witness(end);
+      expect(end).to.include({ whyReason: 'No … for …', whyRemedy: 'Call …', remedy: undefined });
+    });
+
+    it('tells a code of a failure as a token', () => {
+      expect(endOf(start({ code: 'no such\nphone' }), 7, {})).to.include({ why: 'no_such_phone' });
+    });
+  });
+});

@@ -1,0 +1,128 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { MessageStatuses } from '#lib/delivery/late/message-statuses.js';
+import { isFinal, type FinalReport } from '#lib/delivery/late/report.js';
+
+const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
+const DELIVERED: FinalReport = { status: 'delivered' };
+
+describe('what is known of messages', () => {
+  let clock: sinon.SinonFakeTimers;
+  let unknown: string[];
+  let messages: MessageStatuses;
+  beforeEach(() => {
+    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    unknown = [];
+    messages = new MessageStatuses((transactionId) => unknown.push(transactionId));
+  });
+  afterEach(() => {
+    messages.close();
+    expect(clock.countTimers(), 'timers left').to.equal(0);
+    clock.restore();
+  });
+
+  it('moves forward only', () => {
+    messages.know('SM1', true);
+    expect(messages.tell('SM1', FAILED)).to.equal('first');
+    expect(messages.tell('SM1', FAILED)).to.equal('none');
+    expect(messages.isDelivered('SM1')).to.equal(false);
+    expect(messages.tell('SM1', DELIVERED)).to.equal('arrived');
+    for (const report of [DELIVERED, FAILED]) expect(messages.tell('SM1', report)).to.equal('none');
+    expect(messages.isDelivered('SM1')).to.equal(true);
+  });
+
+  it('asks for nothing where nothing can follow', () => {
+    messages.know('SM1', false);
+    expect(messages.tell('SM1', FAILED)).to.equal('idle');
+    messages.know('SM2', true);
+    expect(messages.tell('SM2', DELIVERED)).to.equal('first');
+  });
+
+  it('takes down at once what is told of a message that it does not know yet', () => {
+    expect(messages.tell('SM1', FAILED)).to.equal('early');
+    expect(messages.tell('SM1', FAILED)).to.equal('none');
+    expect(messages.know('SM1', true)).to.equal(FAILED);
+    expect(messages.tell('SM1', FAILED)).to.equal('none');
+    expect(messages.tell('SM1', DELIVERED)).to.equal('arrived');
+    expect(messages.know('SM2', true)).to.equal(undefined);
+    expect(unknown).to.be.empty;
+  });
+
+  it('knows of one that it does not know that it arrived after all', () => {
+    messages.tell('SM1', FAILED);
+    expect(messages.tell('SM1', DELIVERED)).to.equal('arrived');
+    expect(messages.isDelivered('SM1')).to.equal(true);
+    expect(messages.tell('SM1', FAILED)).to.equal('none');
+    expect(messages.know('SM1', true)).to.equal(DELIVERED);
+    expect(messages.isDelivered('SM1')).to.equal(true);
+    expect(messages.isDelivered('SM2')).to.equal(false);
+  });
+
+  it('gives up after 15 s what nobody has come to know, by one timer for all', () => {
+    for (const [id, afterMs] of [
+      ['SM1', 0],
+      ['SM2', 1],
+      ['SM3', 9_000],
+      ['SM4', 0],
+    ] as const) {
+      clock.tick(afterMs);
+      messages.tell(id, FAILED);
+    }
+    messages.know('SM4', true);
+    expect(clock.countTimers()).to.equal(1);
+    clock.tick(15_000 - 9_001);
+    expect(unknown).to.deep.equal(['SM1']);
+    clock.tick(15_000);
+    expect(unknown).to.deep.equal(['SM1', 'SM2', 'SM3']);
+    expect(clock.countTimers()).to.equal(0);
+    expect(messages.tell('SM1', FAILED)).to.equal('early');
+    messages.giveUp('SM1');
+    messages.giveUp('SM1');
+    // It was told before.
+    expect(unknown).to.deep.equal(['SM1', 'SM2', 'SM3']);
+  });
+
+  it('tells once of each that was given up, of as many as 1,000', () => {
+    const giveUp = (id: string): void => {
+      messages.tell(id, FAILED);
+      messages.giveUp(id);
+    };
+    for (let copies = 0; copies < 3; copies += 1) giveUp('SM0');
+    expect(unknown).to.deep.equal(['SM0']);
+    for (let count = 1; count <= 1_000; count += 1) giveUp(`SM${count}`);
+    giveUp('SM1000');
+    expect(unknown).to.have.length(1_001);
+    giveUp('SM0');
+    expect(unknown.at(-1)).to.equal('SM0');
+  });
+
+  it('keeps no more than 1,000 of them', () => {
+    for (let count = 0; count <= 1_000; count += 1) messages.tell(`SM${count}`, FAILED);
+    expect(unknown).to.deep.equal(['SM0']);
+    expect(clock.countTimers()).to.equal(1);
+    expect(messages.know('SM1', true)).to.equal(FAILED);
+  });
+
+  it('keeps no more than 16,000 messages, and the last 8,000 always', () => {
+    for (let count = 0; count <= 16_000; count += 1) messages.know(`SM${count}`, true);
+    expect(messages.tell('SM7999', FAILED)).to.equal('early');
+    expect(messages.tell('SM8000', FAILED)).to.equal('first');
+  });
+
+  it('tells nobody of what is dropped when it is closed', () => {
+    messages.tell('SM1', FAILED);
+    messages.close();
+    clock.tick(60_000);
+    expect(unknown).to.be.empty;
+  });
+});
+
+describe('a report', () => {
+  it('is final where it says that a message was delivered, or failed', () => {
+    expect([FAILED, DELIVERED, { status: 'pending' } as const].map(isFinal)).to.deep.equal([
+      true,
+      true,
+      false,
+    ]);
+  });
+});

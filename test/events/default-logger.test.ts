@@ -1,0 +1,289 @@
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { createDefaultLogger } from '#lib/events/default-logger.js';
+import { MAX_WAITING } from '#lib/events/log-output.js';
+import { witness } from '#harness/witness.js';
+
+type Line = Readonly<Record<string, unknown>>;
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const padding = 'x'.repeat(10_000);
+
+function linesOf(text: string): Line[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Line);
+}
+
+/** In place of stdout: takes a write at once, not before it is told to, or fails. */
+class Stdout extends Writable {
+  readonly writes: string[] = [];
+  failure: Error | undefined;
+  isStandingStill = false;
+  #end: (() => void) | undefined;
+
+  constructor() {
+    super({ decodeStrings: false });
+  }
+
+  /** stdout outlives its errors. */
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    process.stdout._destroy.call(this, error, done);
+  }
+
+  override _write(text: string, _encoding: string, done: (error?: Error) => void): void {
+    witness(text);
+    const end = (): void => {
+      if (this.failure === undefined) this.writes.push(text);
+      done(this.failure);
+    };
+    if (this.isStandingStill) this.#end = end;
+    else end();
+  }
+
+  /** What stood still goes on. */
+  goOn(): void {
+    this.isStandingStill = false;
+    this.#end?.();
+  }
+
+  get lines(): Line[] {
+    return linesOf(this.writes.join(''));
+  }
+
+  get drops(): Line[] {
+    return this.lines.filter(({ event }) => event === 'log.dropped');
+  }
+}
+
+describe('the default log', () => {
+  it('writes lines of JSON that begin with what to look for', async () => {
+    const stdout = new Stdout();
+    const { logger } = createDefaultLogger(stdout);
+    logger.info('hello\nworld', { event: 'e', userId: '00u1', nested: [{ a: 1 }], nothing: undefined });
+    logger.info('alone');
+    await nextTurn();
+    const [line, alone] = stdout.lines;
+    expect(Object.keys(line ?? {})).to.deep.equal([
+      ...['timestamp', 'level', 'message', 'event', 'userId', 'nested'],
+    ]);
+    expect(line).to.deep.include({ level: 'info', message: 'hello\nworld', nested: [{ a: 1 }] });
+    expect(Date.parse(String(line?.['timestamp']))).to.be.a('number').and.not.NaN;
+    expect(Object.keys(alone ?? {})).to.deep.equal(['timestamp', 'level', 'message']);
+  });
+
+  it('goes to stdout', async () => {
+    const write = sinon.stub(process.stdout, 'write').returns(true);
+    try {
+      const { logger, flush } = createDefaultLogger();
+      logger.warn('hello');
+      // A patched `write` never tells that it has ended.
+      await flush();
+    } finally {
+      write.restore();
+    }
+    expect(linesOf(String(write.firstCall.args[0]))[0]).to.include({ level: 'warn', message: 'hello' });
+    expect(write.callCount).to.equal(1);
+  });
+
+  it('writes fields that are no JSON as well as it can', async () => {
+    const stdout = new Stdout();
+    const circle: Record<string, unknown> = { event: 'e', size: 12n };
+    circle['self'] = circle;
+    createDefaultLogger(stdout).logger.info('hello', circle);
+    await nextTurn();
+    expect(stdout.lines[0]).to.include({ level: 'info', message: 'hello', event: 'e', size: '12' });
+  });
+
+  it('writes the lines of one turn in one write', async () => {
+    const stdout = new Stdout();
+    const { logger } = createDefaultLogger(stdout);
+    for (let line = 0; line < 5; line++) logger.info(`line ${line}`);
+    expect(stdout.writes).to.have.length(0);
+    await nextTurn();
+    expect(stdout.writes).to.have.length(1);
+    expect(stdout.lines.map(({ message }) => message)).to.deep.equal([
+      ...['line 0', 'line 1', 'line 2', 'line 3', 'line 4'],
+    ]);
+    logger.info('another turn');
+    await nextTurn();
+    expect(stdout.writes).to.have.length(2);
+  });
+
+  it('writes a warning and an error at once, after the lines before them', async () => {
+    const stdout = new Stdout();
+    const { logger } = createDefaultLogger(stdout);
+    logger.info('first');
+    logger.warn('second');
+    expect(stdout.lines.map(({ message }) => message)).to.deep.equal(['first', 'second']);
+    logger.error('third');
+    expect(stdout.writes).to.have.length(2);
+    await nextTurn();
+    expect(stdout.writes).to.have.length(2);
+  });
+
+  it('keeps a bounded number of lines while stdout stands still, and tells how many were dropped', async () => {
+    const stdout = new Stdout();
+    stdout.isStandingStill = true;
+    const { logger, flush } = createDefaultLogger(stdout);
+    const written = { info: 0, warn: 0, error: 0 };
+    for (let turn = 0; turn < 100; turn++) {
+      for (const level of ['info', 'info', 'warn', 'error'] as const) {
+        logger[level]('hello', { padding });
+        written[level] += 1;
+      }
+      await nextTurn();
+      expect(stdout.writableLength).to.be.below(MAX_WAITING);
+      expect(stdout.listenerCount('drain')).to.be.below(2);
+    }
+    const flushed = flush();
+    stdout.goOn();
+    await flushed;
+    expect(stdout.writes.join('').length).to.be.within(MAX_WAITING * 0.9, MAX_WAITING * 1.1);
+    expect(stdout.drops).to.have.length(1);
+    expect(stdout.lines.at(-1)).to.include({ level: 'warn', event: 'log.dropped' });
+    const dropped = stdout.drops[0]?.['dropped'] as typeof written;
+    for (const level of ['info', 'warn', 'error'] as const) {
+      const kept = stdout.lines.filter((line) => line['level'] === level && line['event'] === undefined);
+      expect(kept.length + dropped[level], level).to.equal(written[level]);
+      expect(dropped[level], level).to.be.above(0);
+    }
+    // Told once.
+    logger.warn('later');
+    expect(stdout.drops).to.have.length(1);
+    expect(stdout.lines.at(-1)).to.include({ message: 'later' });
+    expect(stdout.listenerCount('drain')).to.equal(0);
+  });
+
+  it('waits for what others write there, too', async () => {
+    const stdout = new Stdout();
+    stdout.isStandingStill = true;
+    stdout.write(`${JSON.stringify({ padding: padding.repeat(10) })}\n`);
+    const { logger } = createDefaultLogger(stdout);
+    logger.error('hello');
+    await nextTurn();
+    expect(stdout.writableLength).to.be.above(0);
+    stdout.goOn();
+    // `drain` comes after the write.
+    await nextTurn();
+    expect(stdout.lines.map(({ message }) => message)).to.deep.equal([undefined, 'hello']);
+  });
+
+  for (const [how, fail] of [
+    ['fails', (stdout: Stdout) => (stdout.failure = new Error('ENOSPC: no space left on device'))],
+    [
+      'throws',
+      (stdout: Stdout) =>
+        sinon.stub(stdout, 'write').callsFake(() => {
+          throw new Error('ENOSPC: no space left on device');
+        }),
+    ],
+  ] as const) {
+    it(`goes on where a write ${how}, and tells how many lines were lost as soon as it can`, async () => {
+      const stdout = new Stdout();
+      fail(stdout);
+      const { logger } = createDefaultLogger(stdout);
+      for (let turn = 0; turn < 3; turn++) {
+        logger.info('lost', { padding: padding.repeat(10) });
+        logger.warn('lost');
+        await nextTurn();
+        await nextTurn();
+      }
+      expect(stdout.writes).to.have.length(0);
+      sinon.restore();
+      stdout.failure = undefined;
+      logger.info('kept');
+      await nextTurn();
+      // What failed may have ended in the middle of a line.
+      expect(stdout.writes[0]?.startsWith('\n')).to.equal(true);
+      expect(stdout.lines).to.have.length(2);
+      expect(stdout.lines[0]).to.include({ message: 'kept' });
+      expect(stdout.drops[0]).to.deep.include({
+        dropped: { info: 3, warn: 3, error: 0 },
+        reason: 'ENOSPC: no space left on device',
+      });
+    });
+  }
+
+  it('writes what waits once another write has failed', async () => {
+    const stdout = new Stdout();
+    stdout.isStandingStill = true;
+    const { logger } = createDefaultLogger(stdout);
+    logger.warn('lost', { padding: padding.repeat(10) });
+    logger.info('kept');
+    await nextTurn();
+    stdout.failure = new Error('lost');
+    stdout.goOn();
+    stdout.failure = undefined;
+    await nextTurn();
+    await nextTurn();
+    expect(stdout.lines.map(({ message }) => message))
+      .to.have.length(2)
+      .and.include('kept');
+    expect(stdout.drops[0]).to.deep.include({ dropped: { info: 0, warn: 1, error: 0 } });
+  });
+
+  it('leaves errors of what others write to them', async () => {
+    const stdout = new Stdout();
+    const { logger, flush } = createDefaultLogger(stdout);
+    stdout.failure = new Error('EPIPE');
+    // An error event follows each of them.
+    logger.warn('lost');
+    logger.warn('lost');
+    await flush();
+    await nextTurn();
+    expect(stdout.listenerCount('error')).to.equal(0);
+    const heard: Error[] = [];
+    stdout.on('error', (error) => heard.push(error));
+    stdout.write('of the user');
+    await nextTurn();
+    expect(heard).to.have.length(1);
+  });
+
+  it('listens for the end of the process only while lines wait', async () => {
+    const before = process.listenerCount('exit');
+    const stdout = new Stdout();
+    const { logger } = createDefaultLogger(stdout);
+    expect(process.listenerCount('exit')).to.equal(before);
+    logger.info('hello');
+    expect(process.listenerCount('exit')).to.equal(before + 1);
+    await nextTurn();
+    expect(process.listenerCount('exit')).to.equal(before);
+    logger.error('hello');
+    expect(process.listenerCount('exit')).to.equal(before);
+  });
+
+  for (const [where, wasHalfWritten] of [
+    ['on a new line after what stdout may have written in part', true],
+    ['at once', false],
+  ] as const) {
+    it(`writes what waits as the process exits, ${where}`, () => {
+      const file = join(tmpdir(), `log-${process.pid}-${String(wasHalfWritten)}`);
+      const fd = openSync(file, 'w');
+      try {
+        const stdout = Object.assign(new Stdout(), { fd });
+        const on = sinon.spy(process, 'on');
+        const { logger } = createDefaultLogger(stdout);
+        if (wasHalfWritten) {
+          stdout.isStandingStill = true;
+          stdout.write(padding.repeat(10));
+        }
+        logger.info('hello');
+        const onExit = on.getCalls().find(({ args: [event] }) => String(event) === 'exit')?.args[1];
+        on.restore();
+        onExit?.(0 as never);
+        const text = readFileSync(file, 'utf8');
+        expect(linesOf(text)).to.have.length(1);
+        expect(text.startsWith('\n')).to.equal(wasHalfWritten);
+      } finally {
+        closeSync(fd);
+        rmSync(file);
+      }
+    });
+  }
+});

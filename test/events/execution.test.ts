@@ -1,0 +1,574 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { HookEvent } from '#lib/core/events.js';
+import type { ChannelTally, Execution, ExecutionSummary } from '#lib/core/history.js';
+import type { Step } from '#lib/events/execution.js';
+import { KeptExecutions } from '#lib/events/kept-executions.js';
+import { check, PATIENCE_MS, withSeed } from '../hostile/runs.js';
+import { START, toldOf } from './told-events.js';
+
+const DAY_MS = 86_400_000;
+const LATER = START + 600_000;
+
+const of = toldOf('event-1');
+const byWhatsApp = { channel: 'whatsapp', transactionId: 'MM1' };
+const bySms = { channel: 'sms', transactionId: 'SM2' };
+const accepted = [of.received(), of.attempt(90, 'accepted', byWhatsApp), of.answered(100, 'SUCCESSFUL')];
+const undelivered = [
+  ...accepted,
+  of.status(5_000, 'MM1', 'undelivered', { channel: 'whatsapp', code: '63024' }),
+];
+const unknown = [
+  of.received(),
+  of.attempt(90, 'unknown', { channel: 'whatsapp', code: 'DEADLINE' }),
+  of.answered(100, 'PENDING', { code: undefined }),
+];
+
+type Expected = Partial<Pick<ExecutionSummary, 'outcome' | 'channel' | 'provider' | 'code' | 'durationMs'>>;
+
+/** What happened, and what it comes to. */
+const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[], Expected])[] = [
+  ['accepted by a provider', accepted, { outcome: 'sent', channel: 'whatsapp', durationMs: 100 }],
+  [
+    'sent, of which no more is told than that it is on its way',
+    [...accepted, of.status(900, 'MM1', 'sent', { channel: 'whatsapp' })],
+    { outcome: 'sent' },
+  ],
+  [
+    'delivered after it was sent',
+    [...accepted, of.status(900, 'MM1', 'delivered', { channel: 'whatsapp' })],
+    { outcome: 'delivered', channel: 'whatsapp', code: undefined },
+  ],
+  ['read', [...accepted, of.status(900, 'MM1', 'read', { channel: 'whatsapp' })], { outcome: 'delivered' }],
+  [
+    'delivered after it had failed',
+    [...undelivered, of.status(9_000, 'MM1', 'delivered', { channel: 'whatsapp' })],
+    { outcome: 'delivered', code: undefined },
+  ],
+  [
+    'refused by one channel, and late by the next, of which nothing was told before',
+    [
+      of.received(),
+      of.attempt(40, 'refused', byWhatsApp),
+      of.late(3_000, 'refused', { ...bySms, code: '30003' }),
+    ],
+    { outcome: 'failed', channel: 'sms', code: '30003' },
+  ],
+  ['undelivered', undelivered, { outcome: 'undelivered', channel: 'whatsapp', code: '63024' }],
+  [
+    'undelivered, without a code',
+    [...accepted, of.status(900, 'MM1', 'failed', { channel: 'whatsapp' })],
+    { outcome: 'undelivered', code: 'FAILED' },
+  ],
+  [
+    'a call that nobody took',
+    [
+      of.received(),
+      of.attempt(90, 'accepted', { channel: 'voice', transactionId: 'CA1' }),
+      of.answered(100, 'SUCCESSFUL'),
+      of.status(30_000, 'CA1', 'no-answer', { channel: 'voice' }),
+    ],
+    { outcome: 'undelivered', channel: 'voice', code: 'NO-ANSWER' },
+  ],
+  [
+    'accepted by SMS after WhatsApp had not delivered',
+    [...undelivered, of.attempt(5_100, 'accepted', bySms), of.failover(5_200)],
+    { outcome: 'sent', channel: 'sms', code: undefined },
+  ],
+  [
+    'delivered by SMS after WhatsApp had not delivered',
+    [
+      ...undelivered,
+      of.attempt(5_100, 'accepted', bySms),
+      of.failover(5_200),
+      of.status(7_000, 'SM2', 'delivered'),
+    ],
+    { outcome: 'delivered', channel: 'sms' },
+  ],
+  [
+    'undelivered by SMS as well',
+    [
+      ...undelivered,
+      of.attempt(5_100, 'accepted', bySms),
+      of.failover(5_200),
+      of.status(7_000, 'SM2', 'undelivered', { code: '30003' }),
+    ],
+    { outcome: 'undelivered', channel: 'sms', code: '30003' },
+  ],
+  [
+    'undelivered, and refused by SMS',
+    [
+      ...undelivered,
+      of.attempt(5_100, 'refused', { channel: 'sms', code: '21610' }),
+      of.failover(5_200, { outcome: 'refused', code: '21610' }),
+    ],
+    { outcome: 'undelivered', channel: 'whatsapp', code: '63024' },
+  ],
+  [
+    'undelivered, and unknown by SMS',
+    [
+      ...undelivered,
+      of.attempt(5_100, 'unknown', { channel: 'sms', code: 'TIMEOUT' }),
+      of.failover(5_200, { outcome: 'unknown' }),
+    ],
+    { outcome: 'pending', channel: 'sms', code: 'TIMEOUT' },
+  ],
+  [
+    'given up in silence, with nothing sent in its place',
+    [
+      ...accepted,
+      of.failover(20_000, { why: 'NOT_DELIVERED_IN_TIME', outcome: 'dropped', code: 'CODE_EXPIRED' }),
+    ],
+    { outcome: 'undelivered', channel: 'whatsapp', code: 'NOT_DELIVERED_IN_TIME' },
+  ],
+  [
+    'given up, but it had arrived',
+    [...accepted, of.failover(20_000, { outcome: 'dropped', code: 'DELIVERED' })],
+    { outcome: 'sent' },
+  ],
+  [
+    'held back by a fraud filter after it was accepted',
+    [...undelivered, of.failover(5_200, { outcome: 'dropped', code: 'FRAUD_BLOCK' })],
+    { outcome: 'blocked', code: '63024' },
+  ],
+  ['used', [...accepted, of.used(30_000, 'whatsapp', 'MM1')], { outcome: 'used', channel: 'whatsapp' }],
+  [
+    'used, whatever the provider says',
+    [...undelivered, of.used(30_000, 'whatsapp', 'MM1')],
+    { outcome: 'used', code: undefined },
+  ],
+  ['unknown', unknown, { outcome: 'pending', channel: 'whatsapp', code: 'DEADLINE' }],
+  [
+    'unknown, and accepted later',
+    [...unknown, of.late(3_000, 'accepted', byWhatsApp)],
+    { outcome: 'sent', channel: 'whatsapp', code: undefined },
+  ],
+  [
+    'unknown, and unknown for good',
+    [...unknown, of.late(10_000, 'unknown', { channel: 'whatsapp', code: 'TIMEOUT' })],
+    { outcome: 'pending', code: 'TIMEOUT' },
+  ],
+  [
+    'unknown, refused later, and accepted by SMS',
+    [
+      ...unknown,
+      of.late(3_000, 'refused', { channel: 'whatsapp', code: '63016' }),
+      of.attempt(3_100, 'accepted', bySms),
+      of.failover(3_200),
+    ],
+    { outcome: 'sent', channel: 'sms' },
+  ],
+  [
+    'refused by one channel, accepted by the next',
+    [
+      of.received(),
+      of.attempt(50, 'refused', { channel: 'whatsapp', code: '63016' }),
+      of.attempt(90, 'accepted', bySms),
+      of.answered(100, 'SUCCESSFUL'),
+    ],
+    { outcome: 'sent', channel: 'sms', code: undefined },
+  ],
+  [
+    'refused by all',
+    [
+      of.received(),
+      of.attempt(90, 'refused', { code: '21211' }),
+      of.answered(100, 'ERROR', { code: '21211', channel: 'sms' }),
+    ],
+    { outcome: 'failed', channel: 'sms', provider: 'TWILIO', code: '21211' },
+  ],
+  [
+    'refused by a fraud filter',
+    [
+      of.received(),
+      of.attempt(90, 'refused', { code: '30450' }),
+      of.answered(100, 'PENDING', { code: '30450' }),
+    ],
+    { outcome: 'blocked', code: '30450' },
+  ],
+  [
+    'held back by the guard, and told to be pending',
+    [of.received(), of.blocked(5, 'enforce'), of.answered(10, 'PENDING', { code: 'LIMIT_PER_USER' })],
+    { outcome: 'blocked', channel: undefined, code: 'LIMIT_PER_USER' },
+  ],
+  [
+    'refused by all, after the guard had blocked the number of the profile',
+    [
+      of.received(),
+      of.blocked(30, 'enforce', { code: 'COUNTRY_NOT_ALLOWED', isOtherNumber: true }),
+      of.attempt(90, 'refused', { code: '21211' }),
+      of.answered(100, 'ERROR', { code: '21211', channel: 'sms' }),
+    ],
+    { outcome: 'failed', channel: 'sms', code: '21211' },
+  ],
+  [
+    'nothing was tried, after the guard had blocked the number of the profile',
+    [
+      of.received(),
+      of.blocked(30, 'enforce', { code: 'COUNTRY_NOT_ALLOWED', isOtherNumber: true }),
+      of.answered(100, 'ERROR', { code: 'NO_CHANNEL' }),
+    ],
+    { outcome: 'failed', code: 'NO_CHANNEL' },
+  ],
+  [
+    'held back, asked for again, and refused by all',
+    [
+      of.received(),
+      of.blocked(5, 'enforce'),
+      of.answered(10, 'ERROR', { code: 'LIMIT_PER_USER' }),
+      of.received(200),
+      of.attempt(290, 'refused', { code: '21211' }),
+      of.answered(300, 'ERROR', { code: '21211', channel: 'sms' }),
+    ],
+    { outcome: 'failed', code: '21211' },
+  ],
+  [
+    'that the guard would have held back',
+    [of.received(), of.blocked(5, 'record'), ...accepted.slice(1)],
+    { outcome: 'sent', code: undefined },
+  ],
+  [
+    'nothing was tried',
+    [of.received(), of.answered(10, 'ERROR', { code: 'NO_CHANNEL' })],
+    { outcome: 'failed', channel: undefined, code: 'NO_CHANNEL' },
+  ],
+  [
+    'nobody here knows what its first came to',
+    [of.received(), of.repeated(3), of.answered(4, 'PENDING', { isRepeat: true })],
+    { outcome: 'pending', durationMs: 4 },
+  ],
+  [
+    'failed, asked for again, and sent',
+    [
+      of.received(),
+      of.answered(10, 'ERROR', { code: 'NO_CHANNEL' }),
+      of.received(200),
+      of.attempt(290, 'accepted', bySms),
+      of.answered(300, 'SUCCESSFUL', { durationMs: 95 }),
+    ],
+    { outcome: 'sent', durationMs: 95 },
+  ],
+  [
+    'never answered, for its process has died before it had a plan',
+    [of.received(), of.planned(20, [])],
+    { outcome: 'failed', code: 'NOT_ANSWERED', durationMs: undefined },
+  ],
+  [
+    'never answered, for its process has died when it may have sent something',
+    [of.received(), of.planned(20, ['sms'])],
+    { outcome: 'pending', code: 'NOT_ANSWERED', durationMs: undefined },
+  ],
+  [
+    'never answered, and sent',
+    [of.received(), of.attempt(90, 'accepted', bySms)],
+    { outcome: 'sent', channel: 'sms' },
+  ],
+  [
+    'sent by a gateway of which nothing is known',
+    [of.status(900, 'SM2', 'sent', { eventId: 'event-1' })],
+    { outcome: 'sent', channel: 'sms' },
+  ],
+  [
+    'undelivered by a gateway of which nothing is known',
+    [of.status(900, 'SM2', 'failed', { eventId: 'event-1', code: '30003' })],
+    { outcome: 'undelivered', channel: 'sms', code: '30003' },
+  ],
+  ['answered as sent, whatever was tried', [of.answered(5, 'SUCCESSFUL')], { outcome: 'sent' }],
+  ['nothing but a failure of an extension', [of.failed(5)], { outcome: 'failed', code: undefined }],
+];
+
+const stepsOf = (events: readonly HookEvent[], gateway = 'A'): readonly Step[] =>
+  events.map((event, place) => ({ event, gateway, place }));
+const keep = (steps: readonly Step[], nowMs = LATER): KeptExecutions => {
+  const kept = new KeptExecutions(100, () => nowMs);
+  for (const step of steps) kept.add(step);
+  return kept;
+};
+const fold = (events: readonly HookEvent[], nowMs = LATER): Execution | undefined =>
+  keep(stepsOf(events)).get('event-1')?.open(nowMs);
+
+describe('an execution', () => {
+  for (const [title, events, expected] of OUTCOMES) {
+    it(`is ${expected.outcome}: ${title}`, () => {
+      expect(fold(events)).to.include(expected);
+    });
+  }
+
+  it('runs until it is answered, for a minute at most', () => {
+    const events = [of.received(), of.attempt(90, 'accepted', bySms)];
+    const record = keep(stepsOf(events)).get('event-1');
+    expect(record?.summary(START + 59_999).outcome).to.equal('running');
+    expect(record?.summary(START + 60_000).outcome).to.equal('sent');
+    expect(fold([...events, of.status(95, 'SM2', 'delivered')], START + 100)?.outcome).to.equal('delivered');
+  });
+
+  it('says what was asked for, and by whom', () => {
+    expect(fold(accepted)).to.include({
+      id: 'event-1',
+      startedAt: START,
+      oktaRequestId: 'req-event-1',
+      userId: '00u-event-1',
+      requestType: 'com.okta.user.telephony.mfa-verification',
+      deliveryChannel: 'sms',
+      to: '…23',
+      isPreview: false,
+      isTest: false,
+      repeats: 0,
+    });
+    expect(fold([of.received(0, { isPreview: true, oktaRequestId: 'tester-1' })])).to.include({
+      isPreview: true,
+      isTest: true,
+    });
+    // Of what a gateway tells that has not seen its call, as much as there is.
+    expect(fold([of.used(9, 'sms', 'SM2')])).to.include({ userId: '00u-event-1', to: '', isPreview: false });
+    expect(fold([of.failover(9)])).to.include({ to: '…23', deliveryChannel: undefined });
+  });
+
+  it('has its steps in the order of time, those of one moment as they were told', () => {
+    const events = [of.status(900, 'MM1', 'sent'), ...accepted, of.planned(90, []), of.failed(90)];
+    const { steps = [] } = fold(events) ?? {};
+    expect(steps.map(({ type }) => type)).to.deep.equal([
+      'request.received',
+      'attempt.ended',
+      'channels.planned',
+      'extension.failed',
+      'request.answered',
+      'message.status',
+    ]);
+  });
+
+  it('goes on by another gateway, whatever its clock says', () => {
+    const next = { outcome: 'accepted', channel: 'sms', provider: 'TWILIO', transactionId: 'SM2' } as const;
+    const behind = [
+      of.status(-3_000, 'MM1', 'undelivered', { channel: 'whatsapp', code: '63024' }),
+      of.attempt(-2_900, 'accepted', bySms),
+      of.failover(-2_890, next),
+    ];
+    const steps = [...stepsOf(accepted, 'A'), ...stepsOf(behind, 'B')];
+    const read = keep(steps).get('event-1')?.open(LATER);
+    expect(read).to.include({ outcome: 'sent', channel: 'sms', code: undefined, startedAt: START });
+    expect(read?.steps[0]?.type).to.equal('request.received');
+    expect(
+      keep([...steps].reverse())
+        .get('event-1')
+        ?.open(LATER),
+    ).to.deep.equal(read);
+
+    const further = [
+      of.status(-9_000, 'SM2', 'undelivered', { code: '30003' }),
+      of.failover(-8_900, {
+        fromChannel: 'sms',
+        outcome: 'unknown',
+        channel: 'voice',
+        provider: 'TWILIO',
+        code: 'TIMEOUT',
+        attempts: [{ ...next, durationMs: 9 }],
+      }),
+    ];
+    const last = keep([...steps, ...stepsOf(further, 'C')]);
+    expect(last.get('event-1')?.summary(LATER)).to.include({
+      outcome: 'pending',
+      channel: 'voice',
+      code: 'TIMEOUT',
+    });
+    const counted = last.tally(START).map(({ channel, accepted, unknown }) => [channel, accepted, unknown]);
+    expect(counted).to.deep.equal([
+      ['sms', 1, 0],
+      ['voice', 0, 1],
+      ['whatsapp', 1, 0],
+    ]);
+  });
+
+  it('counts what comes again, and keeps 200 steps: the newest of repeats give way, then the newest', () => {
+    const repeat = (at: number): readonly HookEvent[] => [
+      of.received(at),
+      of.repeated(at + 1),
+      of.answered(at + 2, 'SUCCESSFUL', { isRepeat: true }),
+    ];
+    const repeats = Array.from({ length: 100 }, (_, count) => repeat(1_000 + count * 10)).flat();
+    const read = fold([...undelivered, ...repeats, of.used(500_000, 'whatsapp', 'MM1')]);
+    expect(read).to.include({ repeats: 100, omittedSteps: 105, outcome: 'used' });
+    expect(read?.steps).to.have.length(200);
+    expect(read?.steps.at(-1)?.type).to.equal('code.used');
+    expect(read?.steps.at(-2)?.type).to.equal('message.status');
+    expect(read?.steps.at(0)?.type).to.equal('request.received');
+
+    const reports = Array.from({ length: 250 }, (_, count) => of.status(1_000 + count, 'MM1', 'sent'));
+    const many = fold([...accepted, ...reports]);
+    expect(many?.steps.at(-1)?.at).to.equal(START + 1_000 + 196);
+    expect(many).to.include({ omittedSteps: 53, outcome: 'sent' });
+  });
+});
+
+describe('kept executions', () => {
+  it('have what is told of their messages, also where it is known before they are', () => {
+    const report = of.status(9_000, 'MM1', 'delivered', { channel: 'whatsapp' });
+    const kept = keep([{ event: report, gateway: 'B', place: 0 }]);
+    expect(kept.find({ limit: 1 })).to.be.empty;
+    for (const step of stepsOf(accepted)) kept.add(step);
+    expect(kept.get('event-1')?.summary(LATER).outcome).to.equal('delivered');
+    expect(kept.get('event-1')?.open(LATER).steps).to.have.length(4);
+  });
+
+  it('remember reports of unknown messages for a while, and not without end', () => {
+    const reports = Array.from({ length: 1_001 }, (_, count) => of.status(9_000, `MM${count}`, 'delivered'));
+    const again = Array.from({ length: 20 }, () => of.status(9_000, 'MM1000', 'delivered'));
+    const kept = keep(stepsOf([...reports, ...again], 'B'));
+    for (const step of stepsOf([of.attempt(1, 'accepted', { transactionId: 'MM0' })])) kept.add(step);
+    expect(kept.get('event-1')?.summary(LATER).outcome).to.equal('sent');
+    for (const step of stepsOf([of.attempt(2, 'accepted', { transactionId: 'MM1000' })], 'C')) kept.add(step);
+    expect(kept.get('event-1')?.open(LATER).steps).to.have.length(12);
+  });
+
+  it('are so many at most, the newest, whenever they became known; what is told of others begins none', () => {
+    const kept = new KeptExecutions(10, () => LATER);
+    const events = Array.from({ length: 25 }, (_, count) => toldOf(`e${count}`, START + count).received());
+    // Half of them are older than those that are known.
+    for (const step of stepsOf([...events.slice(12), ...events.slice(0, 12)])) kept.add(step);
+    const idsOf = (): readonly string[] => kept.find({ limit: 100 }).map(({ id }) => id);
+    const newest = Array.from({ length: 10 }, (_, count) => `e${24 - count}`);
+    expect(idsOf()).to.deep.equal(newest);
+    kept.add({ event: toldOf('e3').used(700_000, 'sms', 'SM3'), gateway: 'A', place: 30 });
+    expect(idsOf()).to.deep.equal(newest);
+    expect(kept.get('e3')).to.equal(undefined);
+  });
+
+  it('are of a day at most', () => {
+    let nowMs = START;
+    const kept = new KeptExecutions(10, () => nowMs);
+    kept.add({ event: of.received(), gateway: 'A', place: 0 });
+    kept.add({ event: of.attempt(1, 'accepted', bySms), gateway: 'A', place: 1 });
+    nowMs = START + DAY_MS;
+    expect(kept.find({ limit: 1 })).to.have.length(1);
+    nowMs += 1;
+    expect(kept.find({ limit: 1 })).to.be.empty;
+    expect(kept.add({ event: of.status(2, 'SM2', 'delivered'), gateway: 'A', place: 2 })).to.equal(undefined);
+  });
+
+  it('forget those of yesterday with the next one, also where nobody asks', () => {
+    let nowMs = START;
+    const kept = new KeptExecutions(10, () => nowMs);
+    kept.add({ event: of.received(), gateway: 'A', place: 0 });
+    nowMs = START + DAY_MS + 1;
+    kept.add({ event: toldOf('event-2', nowMs).received(), gateway: 'A', place: 1 });
+    nowMs = START;
+    expect(kept.get('event-1')).to.equal(undefined);
+  });
+
+  it('tell nothing of what is about nobody', () => {
+    const kept = keep(
+      stepsOf([
+        { type: 'breaker.changed', at: START, host: 'api.twilio.com', state: 'open' },
+        {
+          type: 'extension.failed',
+          at: START,
+          count: 1,
+          extension: 'state',
+          reason: 'x',
+          remedy: 'y',
+          eventId: undefined,
+          oktaRequestId: undefined,
+        },
+      ]),
+    );
+    expect(kept.find({ limit: 1 })).to.be.empty;
+  });
+
+  it('are counted by channel, each message once, from a time on, without previews', () => {
+    const two = toldOf('event-2', START + 1_000);
+    const three = toldOf('event-3', START + 2_000);
+    const tried = toldOf('preview', START + 2_000);
+    const kept = keep(
+      stepsOf([
+        ...undelivered,
+        of.attempt(5_100, 'accepted', bySms),
+        of.status(7_000, 'SM2', 'delivered'),
+        of.status(7_001, 'SM2', 'delivered'),
+        of.used(9_000, 'sms', 'SM2'),
+        two.attempt(10, 'unknown', { channel: 'whatsapp' }),
+        two.late(20, 'accepted', { channel: 'whatsapp', transactionId: 'MM5' }),
+        three.attempt(10, 'refused', { channel: 'voice' }),
+        three.attempt(20, 'unknown', { channel: 'voice' }),
+        tried.received(0, { isPreview: true }),
+        tried.attempt(20, 'accepted', { channel: 'voice', transactionId: 'CA9' }),
+        tried.status(30, 'CA9', 'completed', { channel: 'voice' }),
+      ]),
+    );
+    const none: Omit<ChannelTally, 'channel'> = {
+      accepted: 0,
+      refused: 0,
+      unknown: 0,
+      delivered: 0,
+      undelivered: 0,
+      used: 0,
+    };
+    const voice = { ...none, channel: 'voice', refused: 1, unknown: 1 };
+    expect(kept.tally(START)).to.deep.equal([
+      { ...none, channel: 'sms', accepted: 1, delivered: 1, used: 1 },
+      voice,
+      { ...none, channel: 'whatsapp', accepted: 2, undelivered: 1 },
+    ]);
+    expect(kept.tally(START + 2_000)).to.deep.equal([voice]);
+  });
+});
+
+describe(withSeed('events that come in another order'), function () {
+  this.timeout(PATIENCE_MS);
+
+  it('come to the same executions', () =>
+    check(
+      'history folds in any order',
+      fc.asyncProperty(
+        fc.shuffledSubarray([...OUTCOMES], { minLength: 1, maxLength: 6 }),
+        fc.array(fc.nat(2), { minLength: 60, maxLength: 60 }),
+        fc.infiniteStream(fc.nat()),
+        async (outcomes, gateways, random) => {
+          const told = outcomes.flatMap(([, events], at) => events.map((event) => moved(event, at)));
+          const steps = told.map((event, place) => ({
+            event,
+            gateway: `gateway ${gateways[place % gateways.length]}`,
+            place,
+          }));
+          const shuffled = [...steps].sort(() => (random.next().value % 2) - 0.5);
+          const readAll = (kept: KeptExecutions): readonly Execution[] =>
+            kept.find({ limit: 100 }).map((record) => record.open(LATER));
+          expect(readAll(keep(shuffled))).to.deep.equal(readAll(keep(steps)));
+          expect(readAll(keep([...steps].reverse()))).to.deep.equal(readAll(keep(steps)));
+          await Promise.resolve();
+        },
+      ),
+      150,
+    ));
+
+  it('come to the same one where some give way', () =>
+    check(
+      'history bounds in any order',
+      fc.asyncProperty(fc.nat(), async (seed) => {
+        const repeats = Array.from({ length: 90 }, (_, count) => [
+          of.received(300 + count),
+          of.repeated(300 + count),
+          of.answered(301 + count, 'SUCCESSFUL', { isRepeat: true }),
+        ]).flat();
+        const steps = stepsOf([...undelivered, ...repeats]);
+        const shuffled = steps
+          .map((step, at) => ({ step, at: (at * 7919 + seed) % 7907 }))
+          .sort((one, other) => one.at - other.at)
+          .map(({ step }) => step);
+        const open = (some: readonly Step[]): Execution | undefined => keep(some).get('event-1')?.open(LATER);
+        expect(open(shuffled)).to.deep.equal(open(steps));
+        await Promise.resolve();
+      }),
+      30,
+    ));
+});
+
+/** The same event of another execution, whose messages are others. */
+function moved(event: HookEvent, at: number): HookEvent {
+  const ofEvent =
+    'eventId' in event && event.eventId !== undefined ? { eventId: `${event.eventId}-${at}` } : {};
+  const ofMessage =
+    'transactionId' in event && event.transactionId !== undefined
+      ? { transactionId: `${event.transactionId}-${at}` }
+      : {};
+  return { ...event, ...ofEvent, ...ofMessage };
+}

@@ -1,0 +1,489 @@
+import { expect } from 'chai';
+import type sinon from 'sinon';
+import { EventStream, type HookEvent } from '#lib/core/events.js';
+import type { ExecutionSummary, History } from '#lib/core/history.js';
+import { createHistory, type KeptHistory } from '#lib/events/history.js';
+import { Closers } from '#harness/closers.js';
+import { stopTime } from '#harness/stopped-time.js';
+import { until } from '#harness/until.js';
+import { memoryLog } from './memory-log.js';
+import { START, toldOf } from './told-events.js';
+
+const clock = (): number => START + 60_000;
+
+/** The events of a code that went out. */
+function sent(eventId: string, startMs = START, transactionId = `SM-${eventId}`): readonly HookEvent[] {
+  const of = toldOf(eventId, startMs);
+  return [
+    of.received(),
+    of.planned(60, ['sms']),
+    of.attempt(160, 'accepted', { transactionId }),
+    of.answered(170, 'SUCCESSFUL', { channel: 'sms', transactionId }),
+  ];
+}
+
+function tell({ listener }: KeptHistory, ...events: readonly HookEvent[]): void {
+  for (const event of events) void listener(event);
+}
+
+const idsOf = ({ executions }: { readonly executions: readonly ExecutionSummary[] }): readonly string[] =>
+  executions.map(({ id }) => id);
+
+describe('the history', () => {
+  const closers = new Closers();
+  afterEach(() => closers.closeAll());
+  const open = (parts: Partial<Parameters<typeof createHistory>[0]> = {}): KeptHistory =>
+    closers.add(createHistory({ log: undefined, clock, ...parts }), (kept) => kept.close());
+
+  it('hears of what the stream tells, from when it listens', async () => {
+    const kept = open();
+    const stream = new EventStream({ listeners: [], onEvent: undefined }, clock);
+    for (const event of sent('before')) stream.emit(event);
+    stream.listen(kept.listener);
+    for (const event of sent('after')) stream.emit(event);
+    expect(idsOf(await kept.history.find({ limit: 10 }))).to.deep.equal(['after']);
+    expect((await kept.history.open('after'))?.steps).to.deep.equal(sent('after'));
+    expect(await kept.history.open('before')).to.equal(undefined);
+    expect(kept.history.isShared).to.equal(false);
+  });
+
+  it('gives the newest first, page by page, whatever comes meanwhile', async () => {
+    const kept = open();
+    for (let count = 0; count < 7; count += 1) tell(kept, ...sent(`e${count}`, START + count));
+    const first = await kept.history.find({ limit: 3 });
+    expect(first).to.include({ total: 7, next: 'e4' });
+    expect(idsOf(first)).to.deep.equal(['e6', 'e5', 'e4']);
+    tell(kept, ...sent('e7', START + 7), ...sent('same time', START + 4));
+    const second = await kept.history.find({ limit: 3, before: first.next });
+    expect(idsOf(second)).to.deep.equal(['e3', 'e2', 'e1']);
+    const last = await kept.history.find({ limit: 3, before: second.next });
+    expect(idsOf(last)).to.deep.equal(['e0']);
+    expect(last).to.include({ total: 9, next: undefined });
+    expect(idsOf(await kept.history.find({ limit: 3, before: 'e0' }))).to.be.empty;
+    expect(idsOf(await kept.history.find({ limit: 3, before: 'gone' }))).to.be.empty;
+    expect(idsOf(await kept.history.find({ limit: 0 }))).to.deep.equal(['e7']);
+  });
+
+  it('goes on behind an execution that no longer fits', async () => {
+    const kept = open();
+    for (let count = 0; count < 4; count += 1) tell(kept, ...sent(`e${count}`, START + count));
+    const page = await kept.history.find({ limit: 2, outcome: 'sent' });
+    expect(page.next).to.equal('e2');
+    tell(kept, toldOf('e2').status(900, 'SM-e2', 'delivered'));
+    const rest = await kept.history.find({ limit: 2, outcome: 'sent', before: page.next });
+    expect(idsOf(rest)).to.deep.equal(['e1', 'e0']);
+  });
+
+  it('finds by ids, transaction and code, in upper and lower case, by channel and by outcome', async () => {
+    const kept = open();
+    const two = toldOf('Event-Two', START + 1);
+    tell(
+      kept,
+      ...sent('event-one'),
+      two.received(0, { deliveryChannel: 'voice' }),
+      two.attempt(20, 'refused', { channel: 'voice', code: 'NO_VOICE' }),
+      two.blocked(22, 'record'),
+      two.answered(30, 'ERROR', { code: 'DEADLINE', deliveryChannel: 'voice' }),
+      two.failover(40, { why: '63024', outcome: 'dropped' }),
+    );
+    const found = async (query: Partial<Parameters<History['find']>[0]>): Promise<readonly string[]> =>
+      idsOf(await kept.history.find({ limit: 10, ...query }));
+    expect(await found({})).to.deep.equal(['Event-Two', 'event-one']);
+    expect(await found({ search: ' ' })).to.deep.equal(['Event-Two', 'event-one']);
+    expect(await found({ search: 'EVENT-T' })).to.deep.equal(['Event-Two']);
+    expect(await found({ search: ' req-event-ONE ' })).to.deep.equal(['event-one']);
+    expect(await found({ search: '00u-event-two' })).to.deep.equal(['Event-Two']);
+    expect(await found({ search: 'sm-event-one' })).to.deep.equal(['event-one']);
+    for (const search of ['deadline', 'no_voice', '63024', 'limit_per_user']) {
+      expect(await found({ search })).to.deep.equal(['Event-Two']);
+    }
+    expect(await found({ search: 'twilio' })).to.be.empty;
+    expect(await found({ channel: 'voice' })).to.deep.equal(['Event-Two']);
+    expect(await found({ channel: 'sms', outcome: 'sent' })).to.deep.equal(['event-one']);
+    expect(await found({ channel: 'voice', outcome: 'sent' })).to.be.empty;
+    expect(await kept.history.tally(START + 1)).to.deep.equal([
+      { channel: 'voice', accepted: 0, refused: 1, unknown: 0, delivered: 0, undelivered: 0, used: 0 },
+    ]);
+  });
+
+  it('keeps 5,000 executions, or as many as it is told', async () => {
+    const [usual, few] = [open(), open({ max: 3 })];
+    for (let count = 0; count < 6_000; count += 1) {
+      const event = toldOf(`e${count}`, START + count).received();
+      tell(usual, event);
+      tell(few, event);
+    }
+    expect((await usual.history.find({ limit: 1 })).total).to.equal(5_000);
+    expect(idsOf(await few.history.find({ limit: 10 }))).to.deep.equal(['e5999', 'e5998', 'e5997']);
+  });
+
+  it('keeps 100,000 steps in all: the oldest executions give way to those that are repeated without end', async () => {
+    const kept = open();
+    const executions = 800;
+    for (let count = 0; count < executions; count += 1) {
+      const of = toldOf(`e${count}`, START + count);
+      tell(kept, of.received(), ...Array.from({ length: 199 }, (_none, at) => of.repeated(at + 1)));
+    }
+    const { total, executions: newest } = await kept.history.find({ limit: 1 });
+    expect(total).to.equal(500);
+    expect(newest[0]?.id).to.equal(`e${executions - 1}`);
+    expect(await kept.history.open('e0')).to.equal(undefined);
+  });
+
+  it('hears of nothing any more when it is closed, and answers from what is there', async () => {
+    const kept = open();
+    tell(kept, ...sent('e1'));
+    await kept.close();
+    tell(kept, ...sent('e2'));
+    expect(idsOf(await kept.history.find({ limit: 10 }))).to.deep.equal(['e1']);
+    kept.history.watch(() => undefined)();
+    await kept.close();
+  });
+
+  describe('that is watched', () => {
+    let time: sinon.SinonFakeTimers;
+    beforeEach(() => {
+      time = stopTime();
+    });
+    afterEach(() => {
+      time.restore();
+    });
+
+    it('tells of what began or changed four times a second, each once, as it is then', () => {
+      const kept = open();
+      tell(kept, ...sent('before'));
+      const told: (readonly ExecutionSummary[])[] = [];
+      const end = kept.history.watch((changed) => told.push(changed));
+      tell(kept, ...sent('e1', START + 1), ...sent('e2', START + 2));
+      time.tick(249);
+      expect(told).to.be.empty;
+      time.tick(1);
+      expect(told.map((changed) => idsOf({ executions: changed }))).to.deep.equal([['e2', 'e1']]);
+      expect(told[0]?.[0]?.outcome).to.equal('sent');
+      time.tick(1_000);
+      expect(told).to.have.length(1);
+      tell(kept, toldOf('before').status(900, 'SM-before', 'delivered'));
+      time.tick(250);
+      expect(told[1]?.map(({ id, outcome }) => [id, outcome])).to.deep.equal([['before', 'delivered']]);
+      end();
+      tell(kept, ...sent('e3'));
+      time.tick(1_000);
+      expect(told).to.have.length(2);
+    });
+
+    it('runs a timer only while somebody watches, and tells all of them, whatever one does', async () => {
+      const kept = open();
+      tell(kept, ...sent('before'));
+      expect(time.countTimers()).to.equal(0);
+      const told: string[] = [];
+      const ends = [
+        kept.history.watch(() => {
+          throw new Error('its own');
+        }),
+        kept.history.watch(() => told.push('second')),
+      ];
+      expect(time.countTimers()).to.equal(1);
+      tell(kept, ...sent('e1'));
+      time.tick(250);
+      expect(told).to.deep.equal(['second']);
+      for (const end of ends) end();
+      expect(time.countTimers()).to.equal(0);
+      kept.history.watch(() => told.push('third'));
+      await kept.close();
+      expect(time.countTimers()).to.equal(0);
+      expect(kept.history.watch(() => undefined)).to.be.a('function');
+      expect(time.countTimers()).to.equal(0);
+    });
+
+    it('ends where one that is told ends it', () => {
+      const kept = open();
+      const end = kept.history.watch(() => {
+        end();
+      });
+      tell(kept, ...sent('e1'));
+      time.tick(250);
+      expect(time.countTimers()).to.equal(0);
+    });
+  });
+});
+
+describe('the history of several gateways', () => {
+  const closers = new Closers();
+  let time: sinon.SinonFakeTimers;
+  beforeEach(() => {
+    time = stopTime();
+  });
+  afterEach(async () => {
+    time.restore();
+    await closers.closeAll();
+  });
+  const open = (log: ReturnType<typeof memoryLog>): KeptHistory =>
+    closers.add(createHistory({ log, clock }), (kept) => kept.close());
+  /** Lets what was told be written. */
+  const pass = async (ms: number): Promise<void> => {
+    await time.tickAsync(ms);
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  };
+
+  it('is one: a call at the one, its callback at the other', async () => {
+    const log = memoryLog();
+    const [one, two] = [open(log), open(log)];
+    tell(one, ...sent('e1'));
+    tell(two, toldOf('e1').status(900, 'SM-e1', 'delivered'));
+    await pass(250);
+    for (const { history } of [one, two, open(log)]) {
+      expect(history.isShared).to.equal(true);
+      const { executions, total } = await history.find({ limit: 10 });
+      expect(total).to.equal(1);
+      expect(executions[0]).to.include({ id: 'e1', outcome: 'delivered', durationMs: 170 });
+      const types = (await history.open('e1'))?.steps.map(({ type }) => type);
+      expect(types?.at(-1)).to.equal('message.status');
+      expect(types).to.have.length(5);
+      expect((await history.tally(START))[0]).to.include({ channel: 'sms', accepted: 1, delivered: 1 });
+    }
+  });
+
+  it('is written in batches a quarter of a second apart, and of a hundred events at once', async () => {
+    const log = memoryLog();
+    const kept = open(log);
+    tell(kept, ...sent('e1'), { type: 'breaker.changed', at: START, host: 'a', state: 'open' });
+    await pass(249);
+    expect(log.batches).to.be.empty;
+    await pass(1);
+    expect(log.batches).to.have.length(1);
+    expect(log.batches[0]).to.not.contain('breaker');
+    for (let count = 0; count < 60; count += 1) tell(kept, ...sent(`f${count}`));
+    expect(log.batches).to.have.length(1);
+    await pass(0);
+    await until(() => log.batches.length === 3);
+    await pass(250);
+    expect(log.batches).to.have.length(4);
+    const other = open(log);
+    expect((await other.history.find({ limit: 1 })).total).to.equal(61);
+    expect(time.countTimers()).to.equal(0);
+    expect(log.reads).to.equal(1);
+  });
+
+  it('asks others page by page, and for what is new only', async () => {
+    const log = memoryLog();
+    const [one, two] = [open(log), open(log)];
+    for (let count = 0; count < 45; count += 1) {
+      tell(one, ...sent(`e${count}`));
+      await pass(250);
+    }
+    expect((await two.history.find({ limit: 1 })).total).to.equal(45);
+    expect(log.reads).to.equal(3);
+    tell(one, ...sent('another'));
+    await pass(250);
+    // Asked at once, twice: what was on its way is not all that there is.
+    const [first, second] = await Promise.all([
+      two.history.find({ limit: 1 }),
+      two.history.find({ limit: 1 }),
+    ]);
+    expect([first.total, second.total]).to.deep.equal([46, 46]);
+    expect(log.reads).to.equal(5);
+  });
+
+  it('is told later what happened while the log was lost, and answers meanwhile', async () => {
+    const log = memoryLog();
+    const [one, two] = [open(log), open(log)];
+    log.isLost = true;
+    tell(one, ...sent('e1'));
+    await pass(250);
+    for (let count = 0; count < 50; count += 1) tell(one, ...sent(`f${count}`));
+    await pass(100);
+    expect((await one.history.find({ limit: 1 })).total).to.equal(51);
+    expect((await two.history.find({ limit: 1 })).total).to.equal(0);
+    log.isLost = false;
+    await pass(1_000);
+    await until(() => log.batches.length >= 2);
+    await pass(1_000);
+    expect((await two.history.find({ limit: 1 })).total).to.equal(51);
+  });
+
+  it('is tried once a second while the log is lost, whatever happens', async () => {
+    const log = memoryLog();
+    const kept = open(log);
+    log.isLost = true;
+    for (let count = 0; count < 100; count += 1) {
+      tell(kept, ...sent(`e${count}`));
+      await pass(10);
+    }
+    expect(log.appends).to.equal(1);
+    await pass(1_000);
+    expect(log.appends).to.equal(2);
+  });
+
+  it('answers from what is here in two seconds where the log does not answer', async () => {
+    const kept = open({ ...memoryLog(), read: () => new Promise(() => undefined) });
+    tell(kept, ...sent('e1'));
+    const found = kept.history.find({ limit: 1 });
+    await pass(2_000);
+    expect((await found).total).to.equal(1);
+  });
+
+  it('drops the older ones where the log stays lost', async () => {
+    const log = memoryLog();
+    const [one, two] = [open(log), open(log)];
+    log.isLost = true;
+    for (let count = 0; count < 3_000; count += 1) tell(one, ...sent(`e${count}`, START + count));
+    await pass(1_000);
+    log.isLost = false;
+    await pass(1_000);
+    await until(async () => {
+      await pass(250);
+      return (await two.history.open('e2999'))?.outcome === 'sent';
+    });
+    expect((await two.history.find({ limit: 1 })).total).to.be.within(1_250, 2_000);
+    expect(await two.history.open('e1000')).to.equal(undefined);
+  });
+
+  it('counts once what may have been written, and is written again', async () => {
+    const log = memoryLog();
+    const [one, two] = [open(log), open(log)];
+    log.isDoubtful = true;
+    tell(one, toldOf('e1').received(), toldOf('e1').repeated(5));
+    await pass(250);
+    await pass(1_000);
+    expect(log.batches).to.have.length(2);
+    expect(await two.history.open('e1')).to.include({ repeats: 1 });
+    expect((await two.history.open('e1'))?.steps).to.have.length(2);
+    expect((await one.history.open('e1'))?.steps).to.have.length(2);
+  });
+
+  it('is not held up by an event that cannot be written: the others keep their places', async () => {
+    const log = memoryLog();
+    const [one, two] = [open(log), open(log)];
+    const repeated = toldOf('e1').repeated(5);
+    tell(
+      one,
+      toldOf('e1').received(),
+      Object.assign(repeated, { circle: repeated }),
+      toldOf('e1').repeated(6),
+    );
+    await pass(250);
+    tell(one, toldOf('e1').repeated(7));
+    await pass(250);
+    expect((await two.history.open('e1'))?.steps.map(({ at }) => at - START)).to.deep.equal([0, 6, 7]);
+  });
+
+  it('passes over what it cannot read', async () => {
+    const log = memoryLog();
+    for (const batch of ['', 'null', '{}', '["b",0,[null]]', '["b",0,[{"type":"x"}]]', '["b",0.5,[]]']) {
+      log.batches.push(batch);
+    }
+    const newer = { type: 'of.tomorrow', at: START + 5, eventId: 'e1' };
+    log.batches.push(JSON.stringify(['a', 0, [...sent('e1'), newer]]));
+    const { history } = open(log);
+    expect((await history.find({ limit: 10 })).executions[0]).to.include({ id: 'e1', outcome: 'sent' });
+    expect((await history.open('e1'))?.steps).to.have.length(5);
+  });
+
+  it('passes over events of known types that have another shape, one by one, also while somebody watches', async () => {
+    const log = memoryLog();
+    const { history } = open(log);
+    const told: string[] = [];
+    history.watch((changed) => told.push(...idsOf({ executions: changed })));
+    await pass(0);
+    const of = toldOf('e1');
+    const misshapen: readonly HookEvent[] = [
+      of.received(),
+      of.planned(60, ['sms']),
+      of.blocked(5, 'enforce'),
+      of.attempt(90, 'accepted'),
+      of.answered(100, 'SUCCESSFUL'),
+      of.failover(200),
+      of.status(300, 'SM-e1', 'failed', { eventId: 'e1' }),
+      of.used(400, 'sms', 'SM-e1'),
+    ];
+    const wrong = misshapen.flatMap((event) =>
+      Object.keys(event)
+        .filter((name) => name !== 'type')
+        .flatMap((name) => [null, { is: 'else' }, [7], 1e300].map((value) => ({ ...event, [name]: value }))),
+    );
+    const bare = misshapen.map(({ type, at }) => ({ type, at, eventId: 'e2' }));
+    log.batches.push(JSON.stringify(['a', 0, [...wrong, ...bare, ...sent('good')]]));
+    for (let count = 0; count < 5; count += 1) await pass(250);
+    expect(told).to.include('good');
+    const { executions } = await history.find({ limit: 10, search: 'good' });
+    expect(executions[0]).to.include({ id: 'good', outcome: 'sent' });
+    expect((await history.find({ limit: 10 })).executions.map(({ code }) => code)).to.not.include(
+      'UNREADABLE',
+    );
+    expect((await history.open('good'))?.steps).to.have.length(4);
+    expect((await history.tally(START)).find(({ channel }) => channel === 'sms')?.accepted).to.be.at.least(1);
+    expect(log.batches).to.have.length(1);
+  });
+
+  it('loses one row by an execution that cannot be read', async () => {
+    const kept = open(memoryLog());
+    const told: (readonly ExecutionSummary[])[] = [];
+    const end = kept.history.watch((changed) => told.push(changed));
+    const unreadable = {
+      type: 'guard.blocked',
+      at: START,
+      eventId: 'bad',
+      to: '…23',
+    } as unknown as HookEvent;
+    tell(kept, unreadable, ...sent('good', START + 1));
+    await pass(250);
+    end();
+    const outcomes = [
+      ['good', 'sent', undefined],
+      ['bad', 'pending', 'UNREADABLE'],
+    ];
+    const outcomesOf = (some: readonly ExecutionSummary[] = []): readonly unknown[] =>
+      some.map(({ id, outcome, code }) => [id, outcome, code]);
+    expect(outcomesOf(told[0])).to.deep.equal(outcomes);
+    expect(outcomesOf((await kept.history.find({ limit: 10 })).executions)).to.deep.equal(outcomes);
+    expect(idsOf(await kept.history.find({ limit: 10, search: 'unread' }))).to.deep.equal(['bad']);
+    expect(await kept.history.open('bad')).to.deep.include({ steps: [], omittedSteps: 1 });
+    expect((await kept.history.tally(START))[0]).to.include({ channel: 'sms', accepted: 1 });
+  });
+
+  it('knows the gateways of late, whose names are new with each start', async () => {
+    const log = memoryLog();
+    for (let count = 0; count < 1_100; count += 1) {
+      log.batches.push(JSON.stringify([`gateway ${count}`, 0, [toldOf(`e${count}`).repeated(0)]]));
+    }
+    log.batches.push(JSON.stringify(['gateway 1099', 0, [toldOf('e1099').repeated(0)]]));
+    log.batches.push(JSON.stringify(['gateway 0', 0, [toldOf('e0').repeated(0)]]));
+    const { history } = open(log);
+    expect((await history.open('e1099'))?.repeats).to.equal(1);
+    expect((await history.open('e0'))?.repeats).to.equal(2);
+  });
+
+  it('tells those who watch of others once a second, and not of what was before', async () => {
+    const log = memoryLog();
+    const [one, two] = [open(log), open(log)];
+    tell(one, ...sent('before'));
+    await pass(250);
+    const told: string[] = [];
+    const end = two.history.watch((changed) => told.push(...idsOf({ executions: changed })));
+    await pass(0);
+    tell(one, ...sent('e1'));
+    await pass(999);
+    expect(told).to.be.empty;
+    expect(log.reads).to.equal(1);
+    await pass(1);
+    await pass(250);
+    expect(told).to.deep.equal(['e1']);
+    end();
+    await pass(5_000);
+    expect(log.reads).to.equal(2);
+  });
+
+  it('tells what it knows when it is closed, without an end of its own', async () => {
+    const log = memoryLog();
+    const [one, two, lost] = [open(log), open(log), open({ ...memoryLog(), isLost: true })];
+    for (let count = 0; count < 60; count += 1) tell(one, ...sent(`e${count}`));
+    await one.close();
+    tell(one, ...sent('after'));
+    expect((await two.history.find({ limit: 1 })).total).to.equal(60);
+    tell(lost, ...sent('e1'));
+    await lost.close();
+    expect(time.countTimers()).to.equal(0);
+  });
+});

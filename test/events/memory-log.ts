@@ -1,0 +1,50 @@
+import type { HistoryLog } from '#lib/core/history.js';
+
+/** A log of batches as gateways share one, within this process. */
+export interface MemoryLog extends HistoryLog {
+  readonly batches: string[];
+  /** How often it was given a batch. */
+  readonly appends: number;
+  /** How often it was asked for batches. */
+  readonly reads: number;
+  /** Neither adds nor gives any. */
+  isLost: boolean;
+  /** Adds the next one, and says that nobody knows. */
+  isDoubtful: boolean;
+}
+
+export function memoryLog(): MemoryLog {
+  const batches: string[] = [];
+  let appends = 0;
+  let reads = 0;
+  return {
+    batches,
+    isLost: false,
+    isDoubtful: false,
+    get appends() {
+      return appends;
+    },
+    get reads() {
+      return reads;
+    },
+    append(batch) {
+      appends += 1;
+      if (this.isLost) return Promise.reject(new Error('lost'));
+      batches.push(batch);
+      if (!this.isDoubtful) return Promise.resolve();
+      this.isDoubtful = false;
+      return Promise.reject(new Error('in doubt'));
+    },
+    read(after, max) {
+      reads += 1;
+      if (this.isLost) return Promise.reject(new Error('lost'));
+      const from = Number(after ?? 0);
+      const page = batches.slice(from, from + max);
+      return Promise.resolve({
+        batches: page,
+        cursor: String(from + page.length),
+        hasMore: from + page.length < batches.length,
+      });
+    },
+  };
+}

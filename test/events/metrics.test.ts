@@ -1,0 +1,384 @@
+import { expect } from 'chai';
+import { Counter, Registry } from 'prom-client';
+import { ConfigurationError, type AttemptReport, type HookEvent, type MetricsRegistry } from '#lib/index.js';
+import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX, type MetricRow } from '#lib/events/metric-table.js';
+import { createMetrics, type HookMetrics, type WatchedStatus } from '#lib/events/metrics.js';
+import { readPage, type MetricsPage } from '#harness/metrics-page.js';
+import { ANA, CODE } from '#harness/scene.js';
+import { mustNotShow, witness } from '#harness/witness.js';
+
+type Answered = Extract<HookEvent, { type: 'request.answered' }>;
+
+const ids = { at: 1, eventId: 'event-1', oktaRequestId: 'req-1' };
+const answered = (over: Partial<Answered> = {}): Answered => ({
+  ...ids,
+  type: 'request.answered',
+  status: 'SUCCESSFUL',
+  code: undefined,
+  reason: undefined,
+  remedy: undefined,
+  requestType: 'com.okta.user.telephony.mfa-verification',
+  deliveryChannel: 'sms',
+  userId: ANA.id,
+  to: '…23',
+  country: 'GB',
+  isPreview: false,
+  isRepeat: false,
+  hasHungUp: false,
+  channel: 'sms',
+  provider: 'TWILIO',
+  transactionId: 'SM1',
+  attempts: [],
+  passedOver: [],
+  profileSource: 'okta',
+  profileReason: undefined,
+  profileMs: 60,
+  durationMs: 180,
+  remainingMs: 1800,
+  ...over,
+});
+const attempt = (over: Partial<AttemptReport> = {}): Extract<HookEvent, { type: 'attempt.ended' }> => ({
+  ...ids,
+  type: 'attempt.ended',
+  channel: 'sms',
+  provider: 'TWILIO',
+  outcome: 'refused',
+  code: '21610',
+  durationMs: 40,
+  ...over,
+});
+
+/** Events, and what each adds: the metric's name, its labels, and how much where that is not one. */
+const COUNTED: readonly (readonly [HookEvent, string, Readonly<Record<string, string>>, number?])[] = [
+  [
+    answered(),
+    'codes_total',
+    { channel: 'sms', outcome: 'SUCCESSFUL', country: 'GB', request_type: 'mfa-verification' },
+  ],
+  [
+    answered({ status: 'ERROR', channel: undefined, country: undefined, requestType: undefined }),
+    'codes_total',
+    { channel: 'none', outcome: 'ERROR', country: 'unknown', request_type: 'unknown' },
+  ],
+  [answered({ status: 'PENDING', isRepeat: true }), 'repeats_total', { outcome: 'PENDING' }],
+  [answered({ isPreview: true }), 'previews_total', { outcome: 'SUCCESSFUL' }],
+  [attempt(), 'attempts_total', { channel: 'sms', provider: 'TWILIO', outcome: 'refused', code: '21610' }],
+  [
+    { ...attempt({ outcome: 'accepted', code: undefined }), type: 'attempt.late' },
+    'late_results_total',
+    { channel: 'sms', provider: 'TWILIO', outcome: 'accepted', code: 'none' },
+  ],
+  [
+    {
+      ...ids,
+      type: 'failover.ended',
+      fromChannel: 'whatsapp',
+      why: '63024',
+      whyReason: undefined,
+      whyRemedy: undefined,
+      userId: ANA.id,
+      to: '…23',
+      outcome: 'dropped',
+      channel: undefined,
+      provider: undefined,
+      code: 'OVERTAKEN',
+      reason: undefined,
+      remedy: undefined,
+      transactionId: undefined,
+      attempts: [],
+    },
+    'late_failovers_total',
+    { from_channel: 'whatsapp', channel: 'none', outcome: 'dropped', code: 'OVERTAKEN' },
+  ],
+  [
+    {
+      ...ids,
+      type: 'guard.blocked',
+      mode: 'enforce',
+      rule: 'country',
+      code: 'COUNTRY_NOT_ALLOWED',
+      remedy: '',
+      points: undefined,
+      seconds: undefined,
+      country: 'FR',
+      rules: [],
+      requestType: undefined,
+      userId: ANA.id,
+      to: '…23',
+      isPreview: false,
+    },
+    'guard_blocks_total',
+    { rule: 'country', mode: 'enforce', country: 'FR' },
+  ],
+  [
+    {
+      ...ids,
+      type: 'code.used',
+      requestType: undefined,
+      deliveryChannel: 'sms',
+      userId: ANA.id,
+      channel: 'whatsapp',
+      provider: 'TWILIO',
+      country: 'GB',
+      transactionId: 'SM1',
+      sinceSentMs: 1,
+    },
+    'codes_used_total',
+    { channel: 'whatsapp', country: 'GB' },
+  ],
+  [
+    {
+      at: 1,
+      type: 'message.status',
+      channel: 'whatsapp',
+      transactionId: 'SM1',
+      status: 'undelivered',
+      code: '63024',
+      reason: undefined,
+    },
+    'message_statuses_total',
+    { channel: 'whatsapp', status: 'undelivered', code: '63024' },
+  ],
+  [
+    { at: 1, type: 'inbound.received', channel: 'whatsapp', messageId: 'SM2', keyword: 'stop', from: '…23' },
+    'inbound_messages_total',
+    { channel: 'whatsapp', keyword: 'stop' },
+  ],
+  [
+    { at: 1, type: 'inbound.received', channel: 'sms', messageId: 'SM3', keyword: undefined, from: '…23' },
+    'inbound_messages_total',
+    { channel: 'sms', keyword: 'none' },
+  ],
+  [
+    { ...ids, type: 'profile.read', source: 'stale', reason: 'OKTA_RATE_LIMITED', durationMs: 12 },
+    'profile_reads_total',
+    { source: 'stale', reason: 'OKTA_RATE_LIMITED' },
+  ],
+  [{ at: 1, type: 'okta.paused', reason: 'LOW', untilMs: 2 }, 'okta_pauses_total', { reason: 'LOW' }],
+  [{ at: 1, type: 'state.lost', reason: 'ECONNREFUSED', remedy: '' }, 'state_losses_total', {}],
+  [
+    { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'open' },
+    'breaker_openings_total',
+    { host: 'api.twilio.com' },
+  ],
+  [
+    { at: 1, type: 'caller.rejected', count: 7, reason: 'CALLER_NOT_PROVEN', hook: 'inline', schemes: [] },
+    'rejected_calls_total',
+    { code: 'CALLER_NOT_PROVEN' },
+    7,
+  ],
+  [
+    {
+      at: 1,
+      type: 'request.rejected',
+      count: 2,
+      status: 400,
+      code: 'INVALID_REQUEST',
+      fields: [],
+      reason: undefined,
+    },
+    'rejected_calls_total',
+    { code: 'INVALID_REQUEST' },
+    2,
+  ],
+  [
+    { at: 1, type: 'message.unknown', count: 3, transactionId: 'SM4' },
+    'warnings_total',
+    { event: 'message.unknown' },
+    3,
+  ],
+  // So many messages, and one thing that is wrong.
+  [
+    { at: 1, type: 'callbacks.missing', count: 5, remedy: '' },
+    'warnings_total',
+    { event: 'callbacks.missing' },
+  ],
+  [{ at: 1, type: 'clock.skewed', skewMs: 60_000 }, 'warnings_total', { event: 'clock.skewed' }],
+];
+
+const FINE: WatchedStatus = { inFlight: 2, breakers: { 'api.twilio.com': 'closed' }, state: 'ok' };
+
+describe('the metrics', () => {
+  let registry: Registry;
+  let metrics: HookMetrics;
+  beforeEach(() => {
+    mustNotShow(CODE, ANA.phone.slice(1), ANA.login, ANA.id);
+    registry = new Registry();
+    metrics = createMetrics(registry);
+  });
+  const tell = (...events: readonly HookEvent[]): void => {
+    for (const event of events) metrics.listener(event);
+  };
+  const page = async (): Promise<MetricsPage> => {
+    const text = await registry.metrics();
+    witness(text);
+    return readPage(text);
+  };
+
+  it('are all on the page, each in its type, with a text', async () => {
+    const { families } = await page();
+    const rows = { COUNTER: COUNTERS, HISTOGRAM: HISTOGRAMS, GAUGE: GAUGES };
+    const expected = Object.entries(rows).flatMap(([type, table]) =>
+      Object.values<MetricRow>(table).map(({ name, help }) => [PREFIX + name, type, help]),
+    );
+    expect(families.map(({ name, type, help }) => [name, type, help]).sort()).to.deep.equal(expected.sort());
+    const counters = Object.values(COUNTERS).map(({ name }) => name);
+    expect(counters.filter((name) => !name.endsWith('_total'))).to.deep.equal([]);
+  });
+
+  for (const [event, name, labels, count = 1] of COUNTED) {
+    it(`count ${event.type} in ${name} ${JSON.stringify(labels)}`, async () => {
+      tell(event);
+      const now = await page();
+      expect(now.sum(name, labels)).to.equal(count);
+      // Nowhere else, and under no other labels.
+      const told = Object.values(COUNTERS).reduce((sum, counter) => sum + now.sum(counter.name), 0);
+      expect(told).to.equal(count);
+    });
+  }
+
+  it('count every metric by some event', () => {
+    const counted = new Set(COUNTED.map(([, name]) => name));
+    const all = Object.values(COUNTERS).map(({ name }) => name);
+    expect(all.filter((name) => !counted.has(name))).to.deep.equal([]);
+  });
+
+  it('measure stages and what is left in seconds, of a call once, and of no attempt that was not made', async () => {
+    tell(
+      { ...ids, type: 'profile.read', source: 'okta', reason: undefined, durationMs: 60 },
+      attempt({ durationMs: 400 }),
+      attempt({ code: 'BREAKER_OPEN', durationMs: 0 }),
+      answered({ durationMs: 1200, remainingMs: 240 }),
+      answered({ isRepeat: true }),
+    );
+    const now = await page();
+    const stages = ['profile', 'attempt', 'call'].map((stage) => [
+      now.sum('stage_duration_seconds_count', { stage }),
+      now.sum('stage_duration_seconds_sum', { stage }),
+    ]);
+    expect(stages).to.deep.equal([
+      [1, 0.06],
+      [1, 0.4],
+      [1, 1.2],
+    ]);
+    expect(now.values('stage_duration_seconds_count', 'channel')).to.deep.equal(['none', 'sms']);
+    expect(now.sum('budget_left_seconds_count')).to.equal(1);
+    expect(now.sum('budget_left_seconds_bucket', { le: '0.25' })).to.equal(1);
+    expect(now.sum('budget_left_seconds_bucket', { le: '0.1' })).to.equal(0);
+  });
+
+  it('have few values of a label, whatever is told, and none that is about anybody', async () => {
+    tell(attempt({ code: '63016' }));
+    for (let number = 0; number < 200; number += 1) {
+      tell(
+        attempt({ provider: 'VENDOR', code: `E${number}` }),
+        attempt({ channel: `channel-${number}`, provider: `P${number}`, code: undefined }),
+        {
+          at: 1,
+          type: 'message.status',
+          channel: 'sms',
+          transactionId: 'SM1',
+          status: `s${number}`,
+          code: undefined,
+          reason: undefined,
+        },
+      );
+    }
+    tell(
+      attempt({ code: ANA.phone.slice(1) }),
+      attempt({ code: ANA.login }),
+      attempt({ code: `SM${'0a1b2c3d'.repeat(4)}${'9'.repeat(9)}` }),
+      answered({ country: ANA.phone }),
+      answered({ requestType: `com.okta.user.telephony.${ANA.id}` }),
+      { ...ids, type: 'profile.read', source: 'none', reason: `not ${ANA.login}`, durationMs: 1 },
+      attempt(),
+    );
+    const now = await page();
+    expect(now.values('attempts_total', 'code')).to.have.length(64 + 4);
+    expect(now.values('attempts_total', 'channel')).to.have.length(32 + 1);
+    expect(now.values('attempts_total', 'provider')).to.have.length(32 + 1);
+    expect(now.values('message_statuses_total', 'status')).to.have.length(32 + 1);
+    expect(now.values('codes_total', 'country')).to.deep.equal(['GB', 'unknown']);
+    expect(now.values('codes_total', 'request_type')).to.deep.equal(['mfa-verification', 'other']);
+    expect(now.values('profile_reads_total', 'reason')).to.deep.equal(['other']);
+    // One who makes up codes takes no room from others.
+    expect(now.sum('attempts_total', { provider: 'TWILIO', code: '21610' })).to.equal(1);
+    expect(now.sum('attempts_total', { provider: 'TWILIO', code: 'other' })).to.equal(3);
+  });
+
+  it('are registered once for many hooks, which count together', async () => {
+    const second = createMetrics(registry);
+    tell(answered());
+    second.listener(answered());
+    expect((await page()).sum('codes_total')).to.equal(2);
+  });
+
+  it('go on from what they were for a hook that is made anew, and are there again in a registry that was cleared', async () => {
+    tell(answered());
+    metrics.close();
+    metrics = createMetrics(registry);
+    tell(answered());
+    expect((await page()).sum('codes_total')).to.equal(2);
+    registry.clear();
+    metrics = createMetrics(registry);
+    tell(answered());
+    expect((await page()).sum('codes_total')).to.equal(1);
+  });
+
+  it('show the worst of all hooks that are open, and nothing of those that are closed', async () => {
+    const second = createMetrics(registry);
+    metrics.watch(() => FINE);
+    second.watch(() => ({
+      inFlight: 3,
+      breakers: { 'api.twilio.com': 'open', line: 'half-open' },
+      state: 'lost',
+    }));
+    const shown = async (): Promise<readonly number[]> => {
+      const now = await page();
+      const host = 'api.twilio.com';
+      return [
+        now.sum('breaker_state', { host }),
+        now.sum('breaker_state', { host: 'line' }),
+        now.sum('state_up'),
+        now.sum('calls_in_flight'),
+      ];
+    };
+    expect(await shown()).to.deep.equal([2, 1, 0, 5]);
+    second.close();
+    expect(await shown()).to.deep.equal([0, 0, 1, 2]);
+    metrics.close();
+    const last = await page();
+    expect(last.values('breaker_state', 'host')).to.deep.equal([]);
+    // No value: one would say that the state is lost, or is there.
+    expect(await registry.getSingleMetricAsString(`${PREFIX}state_up`)).to.not.match(/^[^#]/m);
+  });
+
+  it('show the others where a state fails when it is looked at', async () => {
+    metrics.watch(() => {
+      throw new Error('a state of the user');
+    });
+    createMetrics(registry).watch(() => FINE);
+    expect((await page()).sum('calls_in_flight')).to.equal(2);
+  });
+
+  it('are refused where a name is somebody else’s, and say which', () => {
+    const taken = new Registry();
+    new Counter({ name: `${PREFIX}codes_total`, help: 'Of somebody else', registers: [taken] });
+    expect(() => createMetrics(taken))
+      .to.throw(ConfigurationError)
+      .with.property('problems')
+      .that.satisfies(([problem]: readonly string[]) => /^metrics: .*codes_total/.test(problem ?? ''));
+  });
+
+  it('take a registry of any copy of prom-client: two methods are called', () => {
+    const known = new Map<string, unknown>();
+    const other: MetricsRegistry = {
+      registerMetric: (metric) => known.set((metric as { name: string }).name, metric),
+      getSingleMetric: (name) => known.get(name),
+      metrics: () => Promise.reject(new Error('not asked')),
+    };
+    createMetrics(other).listener(answered());
+    createMetrics(other);
+    expect(known.size).to.equal([COUNTERS, HISTOGRAMS, GAUGES].flatMap(Object.keys).length);
+  });
+});

@@ -1,0 +1,134 @@
+import { expect } from 'chai';
+import type { HookEvent } from '#lib/core/events.js';
+import { isReadableEvent } from '#lib/events/told-event-shape.js';
+import { START } from './told-events.js';
+
+type TypeOf<Event> = Event extends { readonly type: infer Type } ? Type : never;
+type EventOf<Type> = Extract<HookEvent, { readonly type: Type }>;
+
+const ids = { eventId: 'event-1', oktaRequestId: 'req-1' } as const;
+const attempt = { channel: 'sms', provider: 'TWILIO', outcome: 'accepted', durationMs: 40 } as const;
+const passedOver = ['whatsapp:STOPPED'] as const;
+const asked = { deliveryChannel: 'sms', to: '…23', isPreview: false } as const;
+
+/** Of each type that the history is made of: what a reader needs, and what it reads where it is there. */
+const EVENTS: Readonly<
+  Record<string, { readonly needed: Readonly<Record<string, unknown>>; readonly read: object }>
+> = {
+  'request.received': {
+    needed: { eventId: 'event-1', ...asked },
+    read: { oktaRequestId: 'req-1', requestType: 'mfa-verification', userId: '00u1' },
+  },
+  'request.repeated': { needed: { eventId: 'event-1' }, read: { oktaRequestId: 'req-1' } },
+  'guard.blocked': {
+    needed: {
+      eventId: 'event-1',
+      mode: 'enforce',
+      code: 'LIMIT_PER_USER',
+      rules: [{ code: 'X' }],
+      to: '…23',
+    },
+    read: { userId: '00u1' },
+  },
+  'profile.read': { needed: { eventId: 'event-1', durationMs: 40 }, read: { oktaRequestId: 'req-1' } },
+  'channels.planned': { needed: { eventId: 'event-1', channels: ['sms'], passedOver }, read: ids },
+  'attempt.ended': {
+    needed: { eventId: 'event-1', ...attempt },
+    read: { transactionId: 'SM1', code: '63024' },
+  },
+  'attempt.late': { needed: { eventId: 'event-1', ...attempt }, read: { transactionId: 'SM1' } },
+  'request.answered': {
+    needed: {
+      eventId: 'event-1',
+      ...asked,
+      status: 'SUCCESSFUL',
+      isRepeat: false,
+      attempts: [attempt],
+      passedOver,
+      durationMs: 170,
+    },
+    read: { isOtherNumber: true, channel: 'sms', provider: 'TWILIO', transactionId: 'SM1', userId: '00u1' },
+  },
+  'message.status': {
+    needed: { channel: 'sms', transactionId: 'SM1', status: 'delivered' },
+    read: { code: '63024' },
+  },
+  'failover.ended': {
+    needed: {
+      eventId: 'event-1',
+      fromChannel: 'whatsapp',
+      why: 'NOT_DELIVERED_IN_TIME',
+      outcome: 'accepted',
+      attempts: [attempt],
+    },
+    read: { channel: 'sms', code: 'OVERTAKEN' },
+  },
+  'code.used': {
+    needed: { eventId: 'event-1', channel: 'sms', provider: 'TWILIO', transactionId: 'SM1' },
+    read: { userId: '00u1' },
+  },
+  'feedback.failed': {
+    needed: { eventId: 'event-1', channel: 'sms', provider: 'TWILIO', code: 'TIMEOUT' },
+    read: { oktaRequestId: 'req-1' },
+  },
+} satisfies Partial<{
+  [Type in TypeOf<HookEvent>]: {
+    // A field that an event of this type does not have cannot be needed of it.
+    readonly needed: { readonly [Name in keyof Omit<EventOf<Type>, 'type' | 'at'>]?: unknown };
+    readonly read: object;
+  };
+}>;
+
+/** Values that have another type than any field of that name. */
+const STRANGE = [null, {}, Symbol.iterator] as const;
+
+describe('an event that another gateway tells', () => {
+  for (const [type, { needed, read }] of Object.entries(EVENTS)) {
+    const whole: Readonly<Record<string, unknown>> = { type, at: START, ...read, ...needed };
+
+    it(`${type} is read whole, and as it comes out of JSON`, () => {
+      expect(isReadableEvent(whole)).to.equal(true);
+      expect(isReadableEvent(JSON.parse(JSON.stringify(whole)))).to.equal(true);
+    });
+
+    it(`${type} is not read without one of ${Object.keys(needed).join(', ')}`, () => {
+      for (const name of ['type', 'at', ...Object.keys(needed)]) {
+        expect(isReadableEvent({ ...whole, [name]: undefined }), name).to.equal(false);
+      }
+    });
+
+    it(`${type} is not read where a field has another type`, () => {
+      for (const name of Object.keys(whole)) {
+        for (const strange of STRANGE)
+          expect(isReadableEvent({ ...whole, [name]: strange }), name).to.equal(false);
+      }
+    });
+  }
+
+  it('is read by what it has where its type is not known', () => {
+    expect(isReadableEvent({ type: 'new.type', at: START, eventId: 'event-1' })).to.equal(true);
+    expect(isReadableEvent({ type: 'new.type', at: START, eventId: 1 })).to.equal(false);
+  });
+
+  for (const [what, changed] of [
+    ['a list of words has another entry', { type: 'channels.planned', channels: ['sms', 1] }],
+    ['a rule has no code', { type: 'guard.blocked', rules: [{}] }],
+    [
+      'a report lacks its duration',
+      { type: 'request.answered', attempts: [{ ...attempt, durationMs: undefined }] },
+    ],
+    ['its time is no date', { type: 'request.repeated', at: 8.64e15 + 1 }],
+    ['its time is no number', { type: 'request.repeated', at: Number.NaN }],
+  ] as const) {
+    it(`is not read where ${what}`, () => {
+      const { needed = {}, read = {} } = EVENTS[changed.type] ?? {};
+      const whole = { at: START, ...read, ...needed, type: changed.type };
+      expect(isReadableEvent(whole)).to.equal(true);
+      expect(isReadableEvent({ ...whole, ...changed })).to.equal(false);
+    });
+  }
+
+  it('is no event where it is nothing of the kind', () => {
+    for (const value of [undefined, null, 'text', 7, []]) expect(isReadableEvent(value)).to.equal(false);
+  });
+});

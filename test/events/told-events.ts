@@ -1,0 +1,174 @@
+import type { AttemptReport, HookEvent } from '#lib/core/events.js';
+
+/** Events as the hook tells them, of one execution each. */
+
+type Of<Type extends HookEvent['type']> = Extract<HookEvent, { readonly type: Type }>;
+
+/** When the first of them is. */
+export const START = 1_700_000_000_000;
+
+/** Makes the events of one execution; times are milliseconds after its start. */
+export function toldOf(eventId: string, startMs = START) {
+  const ids = { eventId, oktaRequestId: `req-${eventId}` };
+  const whose = { userId: `00u-${eventId}`, to: '…23' };
+  const asked = {
+    requestType: 'com.okta.user.telephony.mfa-verification',
+    deliveryChannel: 'sms',
+    isPreview: false,
+  } as const;
+  const attempted = (
+    type: 'attempt.ended' | 'attempt.late',
+    afterMs: number,
+    outcome: AttemptReport['outcome'],
+    over: Partial<AttemptReport>,
+  ): HookEvent => ({
+    type,
+    at: startMs + afterMs,
+    ...ids,
+    channel: 'sms',
+    provider: 'TWILIO',
+    outcome,
+    durationMs: 40,
+    ...over,
+  });
+  return {
+    received: (afterMs = 0, over: Partial<Of<'request.received'>> = {}): HookEvent => ({
+      type: 'request.received',
+      at: startMs + afterMs,
+      ...ids,
+      ...whose,
+      ...asked,
+      ...over,
+    }),
+    repeated: (afterMs: number): HookEvent => ({ type: 'request.repeated', at: startMs + afterMs, ...ids }),
+    blocked: (
+      afterMs: number,
+      mode: 'enforce' | 'record',
+      over: Partial<Of<'guard.blocked'>> = {},
+    ): HookEvent => {
+      const rule = {
+        rule: 'perUser',
+        code: 'LIMIT_PER_USER',
+        remedy: 'Wait.',
+        points: 10,
+        seconds: 600,
+      } as const;
+      return {
+        type: 'guard.blocked',
+        at: startMs + afterMs,
+        ...ids,
+        ...whose,
+        requestType: asked.requestType,
+        isPreview: false,
+        mode,
+        country: 'GB',
+        rules: [rule],
+        ...rule,
+        ...over,
+      };
+    },
+    planned: (afterMs: number, channels: readonly string[]): HookEvent => ({
+      type: 'channels.planned',
+      at: startMs + afterMs,
+      ...ids,
+      channels,
+      passedOver: [],
+    }),
+    attempt: (
+      afterMs: number,
+      outcome: AttemptReport['outcome'],
+      over: Partial<AttemptReport> = {},
+    ): HookEvent => attempted('attempt.ended', afterMs, outcome, over),
+    late: (
+      afterMs: number,
+      outcome: AttemptReport['outcome'],
+      over: Partial<AttemptReport> = {},
+    ): HookEvent => attempted('attempt.late', afterMs, outcome, over),
+    answered: (
+      afterMs: number,
+      status: Of<'request.answered'>['status'],
+      over: Partial<Of<'request.answered'>> = {},
+    ): HookEvent => ({
+      type: 'request.answered',
+      at: startMs + afterMs,
+      ...ids,
+      ...whose,
+      ...asked,
+      status,
+      code: undefined,
+      reason: undefined,
+      remedy: undefined,
+      country: 'GB',
+      isRepeat: false,
+      hasHungUp: false,
+      channel: undefined,
+      provider: undefined,
+      transactionId: undefined,
+      attempts: [],
+      passedOver: [],
+      profileSource: 'okta',
+      profileReason: undefined,
+      profileMs: 60,
+      durationMs: afterMs,
+      remainingMs: 1_800,
+      ...over,
+    }),
+    /** As a callback tells it, which does not say whose message it is. */
+    status: (
+      afterMs: number,
+      transactionId: string,
+      status: string,
+      over: Partial<Of<'message.status'>> = {},
+    ): HookEvent => ({
+      type: 'message.status',
+      at: startMs + afterMs,
+      channel: 'sms',
+      transactionId,
+      status,
+      code: undefined,
+      reason: undefined,
+      ...over,
+    }),
+    failover: (afterMs: number, over: Partial<Of<'failover.ended'>> = {}): HookEvent => ({
+      type: 'failover.ended',
+      at: startMs + afterMs,
+      ...ids,
+      ...whose,
+      fromChannel: 'whatsapp',
+      why: '63024',
+      whyReason: undefined,
+      whyRemedy: undefined,
+      outcome: 'accepted',
+      channel: 'sms',
+      provider: 'TWILIO',
+      code: undefined,
+      reason: undefined,
+      remedy: undefined,
+      transactionId: undefined,
+      attempts: [],
+      ...over,
+    }),
+    used: (afterMs: number, channel: string, transactionId: string): HookEvent => ({
+      type: 'code.used',
+      at: startMs + afterMs,
+      ...ids,
+      userId: whose.userId,
+      requestType: asked.requestType,
+      deliveryChannel: 'sms',
+      channel,
+      provider: 'TWILIO',
+      country: 'GB',
+      transactionId,
+      sinceSentMs: afterMs,
+    }),
+    failed: (afterMs: number): HookEvent => ({
+      type: 'extension.failed',
+      at: startMs + afterMs,
+      ...ids,
+      count: 1,
+      extension: 'composeText',
+      reason: 'Error',
+      remedy: 'Mend it.',
+    }),
+  };
+}

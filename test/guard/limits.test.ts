@@ -1,0 +1,282 @@
+import { expect } from 'chai';
+import type { TelephonyRequest } from '#lib/core/channel.js';
+import {
+  bucketsOf,
+  exceededRules,
+  judge,
+  type Guard,
+  type GuardBlock,
+  type LimitRule,
+} from '#lib/guard/limits.js';
+import { readNumber } from '#lib/numbers/phone-number.js';
+import { personKey } from '#lib/delivery/late/receipt.js';
+import { makeMessage } from '../channels/twilio/scripted-api.js';
+
+const LOGIN = 'ana@example.com';
+const REQUEST: TelephonyRequest = {
+  ...makeMessage().request,
+  requestType: 'com.okta.user.telephony.mfa-verification',
+  userId: '00u1',
+  login: LOGIN,
+  ipAddress: '198.51.100.7',
+};
+const WHOSE = { isPreview: false, person: personKey(REQUEST) };
+const guardOf = (...rules: readonly LimitRule[]): Guard => ({
+  mode: 'enforce',
+  limits: rules.map((rule) => ({ rule, points: 5, seconds: 60 })),
+  countries: undefined,
+  answer: 'pending',
+});
+
+describe('the limits of a request', () => {
+  const keyOf = (
+    rule: LimitRule,
+    change: Partial<TelephonyRequest> = {},
+    isPreview = false,
+  ): string | undefined =>
+    bucketsOf(
+      { ...REQUEST, ...change },
+      { isPreview, person: personKey({ ...REQUEST, ...change }) },
+      guardOf(rule),
+    )[0]?.key;
+
+  it('are those that are on, with their points and seconds', () => {
+    const buckets = bucketsOf(REQUEST, WHOSE, guardOf('perUser', 'perNumber', 'perIp'));
+    expect(buckets.map(({ rule, points, seconds }) => [rule, points, seconds])).to.deep.equal([
+      ['perUser', 5, 60],
+      ['perNumber', 5, 60],
+      ['perIp', 5, 60],
+    ]);
+    expect(new Set(buckets.map(({ key }) => key)).size).to.equal(3);
+    expect(bucketsOf(REQUEST, WHOSE, guardOf())).to.deep.equal([]);
+  });
+
+  it('are of previews apart, by every rule, and one whatever kind of request is tried', () => {
+    for (const rule of ['perUser', 'perNumber', 'perIp'] as const) {
+      expect(keyOf(rule, {}, true), rule).to.not.equal(keyOf(rule));
+      expect(keyOf(rule, {}, true), rule).to.equal(keyOf(rule, {}, true));
+      expect(bucketsOf(REQUEST, { ...WHOSE, isPreview: true }, guardOf(rule))[0], rule).to.include({
+        points: 5,
+        seconds: 60,
+      });
+    }
+    const requestType = 'com.okta.user.telephony.password-reset';
+    expect(keyOf('perUser', { requestType }, true)).to.equal(keyOf('perUser', {}, true));
+    expect(keyOf('perUser', { userId: '00u2' }, true)).to.not.equal(keyOf('perUser', {}, true));
+  });
+
+  it('have keys from which no number, login or address can be read', () => {
+    const anonymous = { ...REQUEST, userId: undefined };
+    for (const { key } of bucketsOf(
+      anonymous,
+      { isPreview: false, person: personKey(anonymous) },
+      guardOf('perUser', 'perNumber', 'perIp'),
+    )) {
+      expect(key).to.match(/^[\w-]{43}$/);
+    }
+  });
+
+  it('count a user by the user id, else by the login, else by the number', () => {
+    const other = { phoneNumber: '+447700900124', login: 'other@example.com' };
+    expect(keyOf('perUser', other)).to.equal(keyOf('perUser'));
+    expect(keyOf('perUser', { userId: '00u2' })).to.not.equal(keyOf('perUser'));
+    const byLogin = keyOf('perUser', { userId: undefined });
+    expect(byLogin).to.not.equal(keyOf('perUser'));
+    expect(keyOf('perUser', { userId: undefined, login: LOGIN.toUpperCase() })).to.equal(byLogin);
+    expect(keyOf('perUser', { userId: undefined, phoneNumber: '+447700900124' })).to.equal(byLogin);
+    const byNumber = keyOf('perUser', { userId: undefined, login: undefined });
+    expect(byNumber).to.not.be.oneOf([byLogin, keyOf('perUser'), keyOf('perNumber')]);
+    expect(
+      keyOf('perUser', { userId: undefined, login: undefined, phoneNumber: '+447700900124' }),
+    ).to.not.equal(byNumber);
+  });
+
+  it('do not take a login for a user id', () => {
+    expect(keyOf('perUser', { userId: 'x' })).to.not.equal(
+      keyOf('perUser', { userId: undefined, login: 'x' }),
+    );
+  });
+
+  it('count sign-in, enrolment and recovery of a user apart, and what does not exist yet as one', () => {
+    const keyFor = (requestType: string | undefined): string | undefined => keyOf('perUser', { requestType });
+    const [signIn, enrolment, unlock, reset] = [
+      'mfa-verification',
+      'pre-enrollment',
+      'account-unlock',
+      'password-reset',
+    ].map((type) => keyFor(`com.okta.user.telephony.${type}`));
+    expect(unlock).to.equal(reset);
+    const unknown = keyFor(undefined);
+    expect(keyFor('com.okta.user.telephony.something-new')).to.equal(unknown);
+    expect(keyFor('constructor')).to.equal(unknown);
+    expect(new Set([signIn, enrolment, unlock, unknown]).size).to.equal(4);
+  });
+
+  it('count a number and an address whoever asks for what', () => {
+    const change = { userId: '00u2', requestType: undefined, login: undefined };
+    expect(keyOf('perNumber', change)).to.equal(keyOf('perNumber'));
+    expect(keyOf('perIp', { ...change, phoneNumber: '+447700900124' })).to.equal(keyOf('perIp'));
+    expect(keyOf('perNumber', { phoneNumber: '+447700900124' })).to.not.equal(keyOf('perNumber'));
+    expect(keyOf('perIp', { ipAddress: '198.51.100.8' })).to.not.equal(keyOf('perIp'));
+  });
+
+  it('count one phone once, however its number is written', () => {
+    for (const [number, other] of [
+      ['+525512345678', '+5215512345678'],
+      ['+541123456789', '+5491123456789'],
+      ['+5531987654321', '+553187654321'],
+      ['+447911123456', '+4407911123456'],
+      ['+18765551234', '+1118765551234'],
+    ] as const) {
+      const unnamed = { userId: undefined, login: undefined };
+      expect(keyOf('perNumber', { phoneNumber: other }), other).to.equal(
+        keyOf('perNumber', { phoneNumber: number }),
+      );
+      expect(keyOf('perUser', { ...unnamed, phoneNumber: other }), other).to.equal(
+        keyOf('perUser', { ...unnamed, phoneNumber: number }),
+      );
+    }
+  });
+
+  it('count no address where Okta told none', () => {
+    expect(keyOf('perIp', { ipAddress: undefined })).to.equal(undefined);
+  });
+
+  const networks: readonly (readonly [one: string, other: string, isSame: boolean])[] = [
+    ['2001:db8:1:2::1', '2001:db8:1:2:ffff::9', true],
+    ['2001:db8:1:2::1', '2001:0DB8:0001:0002:0:0:0:1', true],
+    ['2001:db8::1', '2001:db8:0:0:7:7:7:7', true],
+    ['2001:db8:1::', '2001:db8:1:0:0:0:192.0.2.1', true],
+    ['2001:db8:1:2::1', '2001:db8:1:3::1', false],
+    ['2001:db8::1', '2001:db8:0:1::1', false],
+    ['::ffff:198.51.100.7', '::ffff:198.51.100.8', false],
+    ['198.51.100.7', '::ffff:198.51.100.7', true],
+    ['198.51.100.7', '::FFFF:198.51.100.7', true],
+    ['198.51.100.7', '::ffff:c633:6407', true],
+    ['198.51.100.7', '0:0:0:0:0:FFFF:C633:6407', true],
+    ['198.51.100.7', '::ffff:c633:6408', false],
+    ['::ffff:10.0.0.7', '::ffff:a00:7', true],
+    ['::1', '0:0:0:0:0:0:0:1', true],
+    ['::1', '::2', false],
+    ['198.51.100.7', '198.51.100.70', false],
+    ['not an address', 'none either', false],
+  ];
+  for (const [one, other, isSame] of networks) {
+    it(`count ${one} and ${other} ${isSame ? 'as one' : 'apart'}`, () => {
+      expect(keyOf('perIp', { ipAddress: one }) === keyOf('perIp', { ipAddress: other })).to.equal(isSame);
+    });
+  }
+
+  it('that are exceeded are known by their keys', () => {
+    const buckets = bucketsOf(REQUEST, WHOSE, guardOf('perUser', 'perNumber', 'perIp'));
+    expect(exceededRules(buckets, [])).to.deep.equal([]);
+    expect(
+      exceededRules(buckets, [buckets[2]?.key ?? '', 'of another', buckets[0]?.key ?? '']),
+    ).to.deep.equal(['perUser', 'perIp']);
+  });
+});
+
+describe('the guard', () => {
+  const judgedBy = (
+    phoneNumber: string,
+    countries: { allow: string[] } | { deny: string[] } | undefined,
+    exceeded: readonly LimitRule[] = [],
+  ): readonly GuardBlock[] =>
+    judge(
+      { number: readNumber(phoneNumber), exceeded },
+      {
+        ...guardOf('perUser', 'perNumber', 'perIp'),
+        countries:
+          countries === undefined
+            ? undefined
+            : 'allow' in countries
+              ? { kind: 'allow', of: new Set(countries.allow) }
+              : { kind: 'deny', of: new Set(countries.deny) },
+      },
+    );
+  /** For which it is held back. */
+  const judged = (...by: Parameters<typeof judgedBy>): GuardBlock | undefined => judgedBy(...by)[0];
+
+  const table: readonly (readonly [
+    number: string,
+    countries: { allow: string[] } | { deny: string[] } | undefined,
+    code: string | undefined,
+  ])[] = [
+    ['+12025550142', { allow: ['US'] }, undefined],
+    ['+14165550142', { allow: ['US'] }, 'COUNTRY_NOT_ALLOWED'],
+    ['+18765550142', { allow: ['US'] }, 'COUNTRY_NOT_ALLOWED'],
+    ['+14165550142', { allow: ['US', 'CA'] }, undefined],
+    ['+14161234567', { allow: ['US'] }, 'COUNTRY_NOT_ALLOWED'],
+    ['+14161234567', { deny: ['CA'] }, 'COUNTRY_NOT_ALLOWED'],
+    ['+441481112345', { allow: ['GB'] }, 'COUNTRY_NOT_ALLOWED'],
+    ['+14165550142', { deny: ['CA'] }, 'COUNTRY_NOT_ALLOWED'],
+    ['+12025550142', { deny: ['CA'] }, undefined],
+    ['+447700900123', { allow: ['GB'] }, undefined],
+    ['+447781123456', { allow: ['GB'] }, 'COUNTRY_NOT_ALLOWED'],
+    ['+447797123456', { allow: ['GB'] }, 'COUNTRY_NOT_ALLOWED'],
+    ['+447624123456', { allow: ['GB'] }, 'COUNTRY_NOT_ALLOWED'],
+    ['+447781123456', { allow: ['GG'] }, undefined],
+    ['+447781123456', { deny: ['GB'] }, undefined],
+    ['+447700900123', { deny: ['GB'] }, 'COUNTRY_NOT_ALLOWED'],
+    ['+9991234567', { allow: ['US', 'GB'] }, 'COUNTRY_NOT_ALLOWED'],
+    ['+80012345678', { allow: ['US', 'GB'] }, 'COUNTRY_NOT_ALLOWED'],
+    ['+9991234567', { deny: ['US', 'GB'] }, undefined],
+    ['+80012345678', { deny: ['US', 'GB'] }, undefined],
+    ['+9991234567', undefined, undefined],
+    ['+447781123456', undefined, undefined],
+    ['+449098790123', undefined, 'NUMBER_TYPE_BLOCKED'],
+    ['+449098790123', { allow: ['US'] }, 'NUMBER_TYPE_BLOCKED'],
+    ['+448451234567', { allow: ['GB'] }, 'NUMBER_TYPE_BLOCKED'],
+    ['+19005550123', { allow: ['US'] }, 'NUMBER_TYPE_BLOCKED'],
+    ['+979123456789', { deny: ['US'] }, 'NUMBER_TYPE_BLOCKED'],
+  ];
+  for (const [number, countries, code] of table) {
+    it(`${code ?? 'lets pass'}: ${number} under ${JSON.stringify(countries ?? {})}`, () => {
+      expect(judged(number, countries)?.code).to.equal(code);
+    });
+  }
+
+  for (const [rule, code] of [
+    ['perUser', 'LIMIT_PER_USER'],
+    ['perNumber', 'LIMIT_PER_NUMBER'],
+    ['perIp', 'LIMIT_PER_IP'],
+  ] as const) {
+    it(`blocks what is over ${rule}, and names the option that helps`, () => {
+      const block = judged('+12025550142', undefined, [rule]);
+      expect(block).to.include({ rule, code, points: 5, seconds: 60 });
+      expect(block?.remedy).to.include(`guard.${rule}`);
+    });
+  }
+
+  it('goes by the number before it goes by how often it came', () => {
+    expect(judged('+14165550142', { allow: ['US'] }, ['perUser'])?.rule).to.equal('country');
+    expect(judged('+12025550142', { allow: ['US'] }, ['perUser', 'perIp'])?.rule).to.equal('perUser');
+  });
+
+  it('finds every rule that a request breaks', () => {
+    const all = judgedBy('+19005550123', { allow: ['GB'] }, ['perIp', 'perUser']);
+    expect(all.map(({ rule, points, seconds }) => [rule, points, seconds])).to.deep.equal([
+      ['numberType', undefined, undefined],
+      ['country', undefined, undefined],
+      ['perUser', 5, 60],
+      ['perIp', 5, 60],
+    ]);
+    expect(judgedBy('+12025550142', { allow: ['US'] })).to.deep.equal([]);
+    expect(judgedBy('+12025550142', undefined)).to.deep.equal([]);
+  });
+
+  it('names the country and the list that keep a code back, and no number', () => {
+    const allowed = judged('+14165550142', { allow: ['US'] });
+    expect(allowed).to.include({ rule: 'country', points: undefined, seconds: undefined });
+    expect(allowed?.remedy).to.include('add CA to guard.countries.allow');
+    expect(judged('+14165550142', { deny: ['CA'] })?.remedy).to.include(
+      'take CA out of guard.countries.deny',
+    );
+    const unknown = judged('+9991234567', { allow: ['US'] });
+    expect(unknown).to.include({ rule: 'country' });
+    expect(unknown?.remedy).to.include('guard.countries.deny');
+    const costly = judged('+19005550123', undefined);
+    expect(costly).to.include({ rule: 'numberType', remedy: 'Have the user enrol another number.' });
+    expect(JSON.stringify([allowed, unknown, costly])).to.not.match(/\d{4}/);
+  });
+});

@@ -1,0 +1,596 @@
+import { expect } from 'chai';
+import type sinon from 'sinon';
+import type { HookCall, RecordedRequest } from '#lib/testing/index.js';
+import { Closers } from '#harness/closers.js';
+import {
+  ANA,
+  BOB,
+  HOOK_SECRET,
+  startScene,
+  usualCredentials,
+  type LogLine,
+  type Scene,
+  type SceneOptions,
+} from '#harness/scene.js';
+import { stopTime, warmUp } from '#harness/stopped-time.js';
+import { until } from '#harness/until.js';
+import { callApi, eventHook } from '../testing/okta/client.js';
+
+/** An event without its time, and without what is `undefined`. */
+type Told = Readonly<Record<string, unknown>> & { readonly type: string };
+
+/** An event, and the log line that it leads to, if any. */
+type Expected = readonly [event: Told, level?: LogLine['level'], message?: string];
+
+type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
+type Parts = Parameters<Extract<SceneOptions['hook'], (...args: never) => unknown>>[0];
+
+interface Story {
+  readonly title: string;
+  readonly hook?: HookOptions | ((parts: Parts) => HookOptions);
+  /** @param now - the time by the hook's clock, which stands still. */
+  readonly play: (scene: Scene, now: number) => Promise<unknown>;
+  readonly expected: readonly Expected[];
+}
+
+/** The usual deadline, less what is kept to write the answer. Time stands still: nothing of it is used up. */
+const BUDGET_MS = 1980;
+
+const IDS = { eventId: 'event-1', oktaRequestId: 'request-1' } as const;
+const REQUEST = {
+  ...IDS,
+  requestType: 'com.okta.user.telephony.mfa-verification',
+  deliveryChannel: 'sms',
+  userId: ANA.id,
+  to: '…23',
+  isPreview: false,
+} as const;
+const OF_BOB = { userId: BOB.id, to: '…42' } as const;
+const TO_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone } as const;
+const OPTED_OUT = {
+  code: '21610',
+  reason: 'The recipient has opted out of messages from this sender',
+  remedy: 'They lift it by sending START to the sender.',
+} as const;
+const NO_SENDER = {
+  code: '63007',
+  reason: 'The account has no such WhatsApp sender',
+  remedy: 'Check the WhatsApp sender in the Twilio Console and its account at Meta.',
+} as const;
+const NOT_REGISTERED = {
+  code: '30034',
+  reason: 'The sender is not registered for the United States',
+  remedy: 'Register the sender for the country; until then use another one in senders.sms.',
+} as const;
+const NO_ANSWER = { reason: 'No complete answer from Twilio (ECONNRESET)' } as const;
+const COUNTRY_REMEDY = 'If you have users there, take GB out of guard.countries.deny.';
+
+interface Attempt {
+  readonly channel: string;
+  readonly provider: string;
+  readonly outcome: 'accepted' | 'refused' | 'unknown';
+  readonly durationMs: number;
+  readonly transactionId?: string;
+}
+
+const attempt = (channel: string, outcome: Attempt['outcome'], rest: object): Attempt => ({
+  channel,
+  provider: 'TWILIO',
+  outcome,
+  durationMs: 0,
+  ...rest,
+});
+const BY_WHATSAPP = attempt('whatsapp', 'accepted', { transactionId: 'whatsapp 1' });
+const BY_SMS = attempt('sms', 'accepted', { transactionId: 'sms 1' });
+const BY_CALL = attempt('voice', 'accepted', { transactionId: 'call 1' });
+
+const received = (rest: object = {}): Expected => [{ ...REQUEST, type: 'request.received', ...rest }];
+const PROFILE_READ: Expected = [{ ...IDS, type: 'profile.read', source: 'okta', durationMs: 0 }];
+const planned = (channels: readonly string[], passedOver: readonly string[] = []): Expected => [
+  { ...IDS, type: 'channels.planned', channels, passedOver },
+];
+const ended = (made: Attempt): Expected => [{ ...IDS, type: 'attempt.ended', ...made }];
+const answered = (rest: object): Told => ({
+  ...REQUEST,
+  type: 'request.answered',
+  country: 'GB',
+  isRepeat: false,
+  hasHungUp: false,
+  attempts: [],
+  passedOver: [],
+  durationMs: 0,
+  remainingMs: BUDGET_MS,
+  ...rest,
+});
+/** The answer to a call for which a profile was read and channels were tried; the last one decides. */
+const answeredAfter = (attempts: readonly Attempt[], rest: object): Told => {
+  const { channel, provider, transactionId } = attempts.at(-1) as Attempt;
+  const by = transactionId === undefined ? { channel, provider } : { channel, provider, transactionId };
+  return answered({ ...by, attempts, profileSource: 'okta', profileMs: 0, ...rest });
+};
+const sent = (attempts: readonly Attempt[], rest: object = {}): Expected => [
+  answeredAfter(attempts, { status: 'SUCCESSFUL', ...rest }),
+  'info',
+  'a code was sent',
+];
+const sentToBob: readonly Expected[] = [
+  received(OF_BOB),
+  PROFILE_READ,
+  planned(['sms']),
+  ended(BY_SMS),
+  sent([BY_SMS], { ...OF_BOB, country: 'US' }),
+];
+/** A code that went out by WhatsApp. */
+const sentToAna: readonly Expected[] = [
+  received(),
+  PROFILE_READ,
+  planned(['whatsapp', 'sms']),
+  ended(BY_WHATSAPP),
+  sent([BY_WHATSAPP]),
+];
+const INVALID: Expected = [
+  {
+    type: 'request.rejected',
+    count: 1,
+    status: 400,
+    code: 'INVALID_REQUEST',
+    fields: ['data.messageProfile.otpCode', 'data.messageProfile.deliveryChannel'],
+  },
+  'warn',
+  'a request was rejected',
+];
+
+/** Okta calls; its event and its request have the ids that are expected. */
+function ask(scene: Scene, call: Parameters<Scene['call']>[0] = {}, id = 'request-1'): Promise<HookCall> {
+  const setId = (payload: Record<string, unknown>): void => {
+    const { data } = payload as { data: { context: { request: { id: string } } } };
+    data.context.request.id = id;
+  };
+  return scene.call({ eventId: 'event-1', change: setId, ...call });
+}
+
+const askInvalid = (scene: Scene, headers?: Record<string, string>): Promise<HookCall> =>
+  ask(scene, {
+    change: () => ({ data: { messageProfile: { phoneNumber: ANA.phone } } }),
+    ...(headers === undefined ? {} : { headers }),
+  });
+
+/** Posts a status callback about the first message, signed as by Twilio. */
+async function report(scene: Scene, MessageStatus: string, ErrorCode: string): Promise<void> {
+  const { sid = '', channel, to = '' } = scene.twilio.messages[0] ?? {};
+  const url = `${scene.url}/twilio/status`;
+  const To = channel === 'whatsapp' ? `whatsapp:${to}` : to;
+  const params = { MessageSid: sid, MessageStatus, ErrorCode, To };
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { 'x-twilio-signature': scene.twilio.sign(url, params) },
+    body: new URLSearchParams(params),
+  });
+  expect(answer.status).to.equal(204);
+}
+
+/** An event hook in Okta that is verified. */
+async function registerEventHook({ okta, url }: Scene): Promise<void> {
+  const hook = await callApi(okta, 'POST', '/api/v1/eventHooks', eventHook(`${url}/events`, HOOK_SECRET));
+  await callApi(okta, 'POST', `/api/v1/eventHooks/${String(hook.body['id'])}/lifecycle/verify`);
+}
+
+const isWhatsApp = ({ form }: RecordedRequest): boolean => String(form?.['To']).startsWith('whatsapp:');
+const untilTold = (scene: Scene, type: string): Promise<void> =>
+  until(() => scene.events.some((event) => event.type === type));
+
+const STORIES: readonly Story[] = [
+  { title: 'that WhatsApp accepts', play: (scene) => ask(scene), expected: sentToAna },
+  {
+    title: 'that WhatsApp refuses and SMS accepts',
+    play: (scene) => {
+      scene.twilio.refuseWith({ code: 63_007, match: isWhatsApp });
+      return ask(scene);
+    },
+    expected: [
+      received(),
+      PROFILE_READ,
+      planned(['whatsapp', 'sms']),
+      ended(attempt('whatsapp', 'refused', NO_SENDER)),
+      ended(BY_SMS),
+      sent([attempt('whatsapp', 'refused', NO_SENDER), BY_SMS]),
+    ],
+  },
+  {
+    title: 'that every channel refuses',
+    play: (scene) => {
+      scene.twilio.refuseWith({ code: 21_610 });
+      return ask(scene);
+    },
+    expected: [
+      received(),
+      PROFILE_READ,
+      planned(['whatsapp', 'sms']),
+      ended(attempt('whatsapp', 'refused', OPTED_OUT)),
+      ended(attempt('sms', 'refused', OPTED_OUT)),
+      [
+        answeredAfter([attempt('whatsapp', 'refused', OPTED_OUT), attempt('sms', 'refused', OPTED_OUT)], {
+          status: 'ERROR',
+          ...OPTED_OUT,
+        }),
+        'error',
+        'no code was sent; Okta may send it itself',
+      ],
+    ],
+  },
+  {
+    title: 'whose outcome is unknown',
+    play: (scene) => {
+      scene.twilio.fault({ kind: 'reset' });
+      return ask(scene);
+    },
+    expected: [
+      received(),
+      PROFILE_READ,
+      planned(['whatsapp', 'sms']),
+      ended(attempt('whatsapp', 'unknown', NO_ANSWER)),
+      [
+        answeredAfter([attempt('whatsapp', 'unknown', NO_ANSWER)], { status: 'PENDING', ...NO_ANSWER }),
+        'warn',
+        'a code may have been sent; Okta sends none itself',
+      ],
+    ],
+  },
+  {
+    title: 'that the guard blocks',
+    hook: { guard: { countries: { deny: ['GB'] } } },
+    play: (scene) => ask(scene),
+    expected: [
+      received(),
+      [
+        {
+          ...REQUEST,
+          // The channel that was asked for is in the answer.
+          deliveryChannel: undefined,
+          type: 'guard.blocked',
+          mode: 'enforce',
+          rule: 'country',
+          code: 'COUNTRY_NOT_ALLOWED',
+          country: 'GB',
+          remedy: COUNTRY_REMEDY,
+          rules: [{ rule: 'country', code: 'COUNTRY_NOT_ALLOWED', remedy: COUNTRY_REMEDY }],
+        },
+        'warn',
+        'the guard held a code back',
+      ],
+      [
+        answered({
+          status: 'PENDING',
+          code: 'COUNTRY_NOT_ALLOWED',
+          reason: 'Codes are not sent to the country of the number, GB',
+          remedy: COUNTRY_REMEDY,
+        }),
+        'warn',
+        'the guard held the code back; nothing was sent',
+      ],
+    ],
+  },
+  {
+    title: 'that skips a channel that is rolled back and one that the user has stopped',
+    hook: {
+      rollout: { line: 0 },
+      chooseChannels: () => ['line', 'whatsapp'],
+      channels: { line: { send: () => Promise.resolve({ status: 'accepted', transactionId: 'line' }) } },
+    },
+    play: async (scene) => {
+      const url = `${scene.url}/twilio/inbound`;
+      await scene.twilio.receive({ from: ANA.phone, channel: 'whatsapp', body: 'STOP', url });
+      await ask(scene);
+    },
+    expected: [
+      [
+        {
+          type: 'inbound.received',
+          channel: 'whatsapp',
+          messageId: 'inbound 1',
+          keyword: 'stop',
+          from: '…23',
+        },
+        'info',
+        'a user said STOP on WhatsApp, and gets no codes there',
+      ],
+      received(),
+      PROFILE_READ,
+      planned(['sms'], ['line:ROLLED_BACK', 'whatsapp:STOPPED']),
+      ended(BY_SMS),
+      sent([BY_SMS], { passedOver: ['line:ROLLED_BACK', 'whatsapp:STOPPED'] }),
+    ],
+  },
+  {
+    title: 'that Okta repeats',
+    play: async (scene) => {
+      await ask(scene);
+      await ask(scene, {}, 'request-2');
+    },
+    expected: [
+      ...sentToAna,
+      received({ oktaRequestId: 'request-2' }),
+      [{ type: 'request.repeated', eventId: 'event-1', oktaRequestId: 'request-2' }],
+      [
+        answered({ oktaRequestId: 'request-2', status: 'SUCCESSFUL', isRepeat: true }),
+        'info',
+        'a repeat was answered as the first',
+      ],
+    ],
+  },
+  {
+    title: 'by voice',
+    play: (scene) => ask(scene, { deliveryChannel: 'voice call' }),
+    expected: [
+      received({ deliveryChannel: 'voice' }),
+      PROFILE_READ,
+      planned(['voice']),
+      ended(BY_CALL),
+      sent([BY_CALL], { deliveryChannel: 'voice' }),
+    ],
+  },
+  {
+    title: "of the preview in Okta's Admin Console",
+    play: (scene) => ask(scene, { preview: true }),
+    expected: [
+      received({ isPreview: true }),
+      PROFILE_READ,
+      planned(['whatsapp', 'sms']),
+      ended(BY_WHATSAPP),
+      sent([BY_WHATSAPP], { isPreview: true }),
+    ],
+  },
+  {
+    title: 'of a caller who is not Okta',
+    play: (scene) => ask(scene, { headers: { Authorization: 'wrong' } }),
+    expected: [
+      [
+        {
+          type: 'caller.rejected',
+          count: 1,
+          reason: 'CALLER_NOT_PROVEN',
+          hook: 'inline',
+          schemes: ['header'],
+        },
+        'warn',
+        "callers could not prove to be Okta; compare with the inline hook in Okta: the header's name and the secret",
+      ],
+    ],
+  },
+  {
+    title: 'with an invalid body: each one of a caller who is Okta',
+    play: async (scene) => {
+      await askInvalid(scene);
+      await askInvalid(scene);
+    },
+    expected: [INVALID, INVALID],
+  },
+  {
+    title: 'with an invalid body: each one of a caller whose access token proves it',
+    hook: ({ okta, twilio }) => ({
+      credentials: {
+        ...usualCredentials(okta, twilio),
+        hook: {
+          scheme: 'oauth2',
+          issuer: okta.issuer,
+          audience: 'api://default',
+          clientId: '0oahookclient0001d7',
+          scope: 'telephony',
+        },
+      },
+    }),
+    play: async (scene) => {
+      const token = await scene.okta.issueHookToken({ cid: '0oahookclient0001d7', scp: ['telephony'] });
+      await askInvalid(scene, { Authorization: `Bearer ${token}` });
+      await askInvalid(scene, { Authorization: `Bearer ${token}` });
+    },
+    expected: [INVALID, INVALID],
+  },
+  ...(['failed', 'undelivered'] as const).map((status): Story => ({
+    title: `whose message is ${status} later by Twilio's status callback`,
+    play: async (scene) => {
+      await ask(scene, TO_BOB);
+      await report(scene, status, '30034');
+    },
+    expected: [
+      ...sentToBob,
+      [
+        { type: 'message.status', channel: 'sms', transactionId: 'sms 1', status, ...NOT_REGISTERED },
+        'warn',
+        'an accepted message was not delivered',
+      ],
+      [
+        {
+          ...IDS,
+          type: 'failover.ended',
+          userId: BOB.id,
+          to: '…42',
+          fromChannel: 'sms',
+          why: NOT_REGISTERED.code,
+          whyReason: NOT_REGISTERED.reason,
+          whyRemedy: NOT_REGISTERED.remedy,
+          attempts: [BY_SMS],
+          outcome: 'dropped',
+          code: 'NO_CHANNEL_LEFT',
+          reason: 'No channel that is left could help',
+        },
+        'warn',
+        'a code did not arrive, and nothing more could be sent',
+      ],
+    ],
+  })),
+  {
+    title: 'whose message fails later, after which SMS accepts',
+    play: async (scene) => {
+      await ask(scene);
+      await report(scene, 'failed', '63007');
+      await untilTold(scene, 'failover.ended');
+    },
+    expected: [
+      ...sentToAna,
+      [
+        {
+          type: 'message.status',
+          channel: 'whatsapp',
+          transactionId: 'whatsapp 1',
+          status: 'failed',
+          ...NO_SENDER,
+        },
+        'warn',
+        'an accepted message was not delivered',
+      ],
+      ended(BY_SMS),
+      [
+        {
+          ...IDS,
+          type: 'failover.ended',
+          userId: ANA.id,
+          to: '…23',
+          fromChannel: 'whatsapp',
+          why: NO_SENDER.code,
+          whyReason: NO_SENDER.reason,
+          whyRemedy: NO_SENDER.remedy,
+          attempts: [BY_WHATSAPP, BY_SMS],
+          outcome: 'accepted',
+          channel: 'sms',
+          provider: 'TWILIO',
+          transactionId: 'sms 1',
+        },
+        'info',
+        'a code that did not arrive was sent by the next channel',
+      ],
+    ],
+  },
+  {
+    title: 'whose code the user types',
+    play: async (scene, now) => {
+      await registerEventHook(scene);
+      await ask(scene, { ...TO_BOB, eventTime: new Date(now - 9000) });
+      await scene.okta.userSignedIn(BOB.id, { published: new Date(now) });
+      await untilTold(scene, 'code.used');
+    },
+    expected: [
+      ...sentToBob,
+      [
+        {
+          ...IDS,
+          type: 'code.used',
+          requestType: REQUEST.requestType,
+          deliveryChannel: 'sms',
+          userId: BOB.id,
+          channel: 'sms',
+          provider: 'TWILIO',
+          country: 'US',
+          transactionId: 'sms 1',
+          sinceSentMs: 9000,
+        },
+        'info',
+        'a code was used',
+      ],
+    ],
+  },
+  {
+    title: 'that a defect ends',
+    hook: {
+      channels: {
+        sms: {
+          // A custom channel that fails when it is merely looked at.
+          get usesText(): boolean {
+            throw new Error(`broken at ${BOB.phone}`);
+          },
+          send: () => Promise.resolve({ status: 'accepted', transactionId: 'never' }),
+        },
+      },
+    },
+    play: (scene) => ask(scene, TO_BOB),
+    expected: [
+      received(OF_BOB),
+      PROFILE_READ,
+      planned(['sms']),
+      [
+        {
+          type: 'request.rejected',
+          count: 1,
+          status: 500,
+          code: 'INTERNAL_ERROR',
+          fields: [],
+          reason: 'broken at …',
+        },
+        'warn',
+        'a request was rejected',
+      ],
+    ],
+  },
+];
+
+describe('the events and the log lines of a call', () => {
+  const closers = new Closers();
+  let clock: sinon.SinonFakeTimers | undefined;
+  before(warmUp);
+  afterEach(async () => {
+    clock?.restore();
+    await closers.closeAll();
+  });
+
+  for (const { title, hook, play, expected } of STORIES) {
+    it(`are complete for one ${title}`, async () => {
+      const now = Date.now();
+      const scene = closers.add(
+        await startScene({
+          hook: (parts) => ({
+            publicUrl: `${parts.origin}/okta/telephony`,
+            clock: () => now,
+            ...(typeof hook === 'function' ? hook(parts) : hook),
+          }),
+        }),
+        (opened) => opened.close(),
+      );
+      // Twilio's callbacks come when the test says so.
+      scene.twilio.faultCallbacks({ copies: 0 });
+      clock = stopTime();
+      await play(scene, now);
+      await scene.hook.close();
+
+      const { events, log } = normalised(scene);
+      expect(events).to.deep.equal(expected.map(([event]) => defined({ at: now, ...event })));
+      expect(log).to.deep.equal(
+        expected.flatMap(([{ type, ...fields }, level, message]) =>
+          level === undefined
+            ? []
+            : [
+                {
+                  level,
+                  message: `okta-telephony-hook: ${message}`,
+                  fields: defined({ event: type, ...fields }),
+                },
+              ],
+        ),
+      );
+      const acceptedBy = expected
+        .map(([event]) => event)
+        .filter(({ type, outcome }) => type === 'attempt.ended' && outcome === 'accepted')
+        .map(({ channel }) => [channel, new Date(now)] as const);
+      expect(scene.hook.status().lastSuccess).to.deep.equal(Object.fromEntries(acceptedBy));
+    });
+  }
+});
+
+/** As a listener's JSON: without what is `undefined`. */
+function defined(value: object): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+/** What a hook emitted and logged, with plain names in place of the ids that the emulator makes up. */
+function normalised({ events, log, twilio }: Scene): { events: unknown; log: unknown } {
+  const names = new Map<string, string>();
+  const count = (kind: string): number =>
+    [...names.values()].filter((name) => name.startsWith(kind)).length + 1;
+  for (const { sid, channel } of twilio.messages) names.set(sid, `${channel} ${count(channel)}`);
+  for (const { sid } of twilio.calls) names.set(sid, `call ${count('call')}`);
+  for (const { sid } of twilio.received) names.set(sid, `inbound ${count('inbound')}`);
+  const named = (value: object): unknown =>
+    JSON.parse(JSON.stringify(value), (_key, item: unknown) =>
+      typeof item === 'string' ? (names.get(item) ?? item) : item,
+    );
+  return { events: named(events), log: named(log) };
+}

@@ -1,0 +1,623 @@
+import { expect } from 'chai';
+import type { Receipt } from '#lib/delivery/late/receipt.js';
+import type { Channel, HookEvent, OktaTelephonyHookOptions, Outcome } from '#lib/index.js';
+import type { FinalReport } from '#lib/delivery/late/report.js';
+import type { State } from '#lib/delivery/state.js';
+import { createHistory } from '#lib/events/history.js';
+import { redisState, type RedisStateOptions } from '#lib/state/redis/index.js';
+import { openRedisState } from '#lib/state/redis/state.js';
+import { USUAL_TIMES } from '#lib/state/redis/times.js';
+import type { RecordedRequest } from '#lib/testing/server/faults.js';
+import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
+import { Closers } from '#harness/closers.js';
+import { startCallbackRelay, type CallbackRelay } from '#harness/callback-relay.js';
+import { startGatewayBeside, type GatewayBeside } from '#harness/gateway-beside.js';
+import { startGatewayProcess, type GatewayProcess } from '#harness/gateway-process.js';
+import { countAlarms, makeAlarmsDue } from '#harness/redis-alarms.js';
+import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
+import { ANA, BOB, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
+import { slowTime, type SlowTime } from '#harness/slow-time.js';
+import { defer, until } from '#harness/until.js';
+import { mustNotShow, witness } from '#harness/witness.js';
+
+const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
+const KEY = Buffer.alloc(32, 7).toString('base64');
+
+describe('gateways on one Redis', () => {
+  let redis: RedisServer;
+  let scene: Scene;
+  let time: SlowTime;
+  const servers = new Closers();
+  const closers = new Closers();
+  before(async function () {
+    needRedis(this);
+    redis = servers.add(await startRedis(), (server) => server.close());
+  });
+  after(() => servers.closeAll());
+  beforeEach(async () => {
+    await redis.admin.flushall();
+    // In a share of the deadline Redis, Twilio and the other gateway answer on any machine.
+    time = slowTime();
+  });
+  afterEach(async () => {
+    try {
+      await closers.closeAll();
+    } finally {
+      time.restore();
+    }
+  });
+  const shared = (): RedisStateOptions => ({ connection: redis.url, encryptionKeys: [KEY] });
+  /** No test waits for a look for alarms. */
+  const open = (): State => openRedisState(shared(), { ...USUAL_TIMES, alarmEveryMs: 5 });
+  const start = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<void> => {
+    const hookOfScene = { ...hook, state: open() };
+    scene = closers.add(await startScene({ hook: hookOfScene }), (opened) => opened.close());
+    await scene.hook.ready();
+  };
+  const beside = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<GatewayBeside> => {
+    const gateway = await startGatewayBeside(scene, { ...hook, state: open() });
+    closers.add(gateway, () => gateway.close());
+    await gateway.hook.ready();
+    return gateway;
+  };
+  const inProcess = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<GatewayProcess> => {
+    const gateway = await startGatewayProcess(scene, shared(), hook);
+    closers.add(gateway, () => gateway.kill());
+    return gateway;
+  };
+  const sent = (): number => scene.twilio.messages.length + scene.twilio.calls.length;
+  /** A callback at one of them, signed for the address that Twilio knows. */
+  const report = async (url: string, publicUrl: string, sid: string, status: string): Promise<void> => {
+    const params = { MessageSid: sid, MessageStatus: status, To: `whatsapp:${ANA.phone}` };
+    await fetch(`${url}/twilio/status`, {
+      method: 'POST',
+      headers: { 'x-twilio-signature': scene.twilio.sign(`${publicUrl}/twilio/status`, params) },
+      body: new URLSearchParams(params),
+    });
+  };
+  const texts = (): number => scene.twilio.messages.filter(({ channel }) => channel === 'sms').length;
+
+  it('send an event once: 40 requests at two of them at once get one answer', async () => {
+    await start();
+    const { url } = await inProcess();
+    scene.twilio.fault({ kind: 'slow', delayMs: 15 });
+    const calls = await Promise.all(
+      Array.from({ length: 40 }, (_, at) =>
+        scene.call({ eventId: 'event-1', ...(at % 2 === 0 ? { url } : {}) }),
+      ),
+    );
+    expect(sent()).to.equal(1);
+    for (const call of calls) {
+      expect(call.okta.action).to.equal('sent');
+      expect(call.body).to.deep.equal(calls[0]?.body);
+    }
+  });
+
+  it('send an event each where Redis takes longer than its share of the deadline, and report the loss', async () => {
+    await start();
+    const other = await beside();
+    redis.stop();
+    try {
+      const calling = [
+        scene.call({ eventId: 'event-1' }),
+        scene.call({ eventId: 'event-1', url: other.url }),
+      ];
+      await until(() => scene.hook.status().inFlight + other.hook.status().inFlight === 2);
+      // As long as a command may take: less than the share.
+      time.tick(150);
+      for (const call of await Promise.all(calling)) expect(call.okta.action).to.equal('sent');
+    } finally {
+      redis.continue();
+    }
+    expect(sent()).to.equal(2);
+    for (const { events } of [scene, other]) {
+      const losses = events.flatMap((event) => (event.type === 'state.lost' ? [event.reason] : []));
+      expect(losses).to.deep.equal(['TIMEOUT']);
+    }
+  });
+
+  it('keep in the shared history a call that ends while its gateway closes', async () => {
+    const sending = defer<Outcome>();
+    let isAsked = false;
+    const line: Channel = {
+      send: () => {
+        isAsked = true;
+        return sending.promise;
+      },
+    };
+    await start({ chooseChannels: () => ['line'], channels: { line } });
+    scene.hook.console({ authorize: () => true });
+    const calling = scene.call({ eventId: 'event-1' });
+    await until(() => isAsked);
+    const closing = scene.hook.close();
+    sending.resolve({ status: 'accepted', transactionId: 'L1' });
+    expect((await calling).okta.action).to.equal('sent');
+    await closing;
+    const state = closers.add(redisState(shared()), (opened) => opened.close());
+    const kept = closers.add(createHistory({ log: state.history, clock: Date.now }), (opened) =>
+      opened.close(),
+    );
+    expect((await kept.history.open('event-1'))?.steps.map(({ type }) => type)).to.include.members([
+      'request.received',
+      'attempt.ended',
+      'request.answered',
+    ]);
+  });
+
+  it('answer a repeat as the first one, whichever of them answered that', async () => {
+    await start();
+    const { url } = await beside();
+    scene.twilio.refuseWith({ code: 21_211 });
+    const refused = await scene.call({ eventId: 'refused' });
+    expect(errorOf(await scene.call({ eventId: 'refused', url }))).to.deep.equal(errorOf(refused));
+    expect(errorOf(refused)?.errorCauses).to.have.length(1);
+    const preview = await scene.call({ eventId: 'preview', preview: true });
+    expect((await scene.call({ eventId: 'preview', preview: true, url })).body).to.deep.equal(preview.body);
+  });
+
+  it('answer a repeat while one of them closes as the first, which another answered, and give back what a new event claimed', async () => {
+    const outcomes = new Map<string, ReturnType<typeof defer<Outcome>>>();
+    const line: Channel = {
+      send: ({ request: { eventId } }) => {
+        const outcome = defer<Outcome>();
+        outcomes.set(eventId, outcome);
+        return outcome.promise;
+      },
+    };
+    const hook = {
+      chooseChannels: () => ['line'],
+      channels: { line },
+      guard: { perUser: { points: 3, seconds: 60 } },
+    };
+    const accept = async (eventId: string): Promise<void> => {
+      await until(() => outcomes.has(eventId));
+      outcomes.get(eventId)?.resolve({ status: 'accepted', transactionId: `of ${eventId}` });
+    };
+    await start(hook);
+    const { url } = await beside(hook);
+    const held = scene.call({ eventId: 'held' });
+    await until(() => outcomes.has('held'));
+    const answering = scene.call({ eventId: 'answered', url });
+    await accept('answered');
+    const answered = await answering;
+    const running = scene.call({ eventId: 'running', url });
+    await until(() => outcomes.has('running'));
+
+    const closing = scene.hook.close();
+    expect((await scene.call({ eventId: 'answered' })).body).to.deep.equal(answered.body);
+    const repeat = scene.call({ eventId: 'running' });
+    await until(() => scene.hook.status().inFlight === 2);
+    const { id, login, phone } = BOB;
+    const ofBob = (eventId: string) => ({ eventId, userId: id, login, phoneNumber: phone });
+    for (const eventId of ['new-1', 'new-2', 'new-3'])
+      expect((await scene.call(ofBob(eventId))).httpStatus).to.equal(503);
+    await Promise.all([accept('running'), accept('held')]);
+    expect((await repeat).body).to.deep.equal((await running).body);
+    expect((await held).okta.action).to.equal('sent');
+    await closing;
+    // Okta asks another one then: neither their claims nor their points are left.
+    for (const eventId of ['new-1', 'new-2', 'new-3']) {
+      const calling = scene.call({ ...ofBob(eventId), url });
+      await accept(eventId);
+      expect((await calling).okta.action).to.equal('sent');
+    }
+    expect([...outcomes.keys()]).to.deep.equal(['held', 'answered', 'running', 'new-1', 'new-2', 'new-3']);
+  });
+
+  it('send late a code whose call is nested too deep to be kept: whoever sends it does not see that call', async () => {
+    const publicUrl = 'https://id.example.com/okta/telephony';
+    const raws: unknown[] = [];
+    const hook: Partial<OktaTelephonyHookOptions> = {
+      publicUrl,
+      composeText: ({ otpCode, raw }) => {
+        raws.push(raw);
+        return `${otpCode} is your code`;
+      },
+    };
+    await start(hook);
+    const { url } = await beside(hook);
+    const message = { userId: ANA.id, login: ANA.login, phoneNumber: ANA.phone, otpCode: CODE };
+    const payload = makeHookPayload(message, undefined, { orgUrl: scene.okta.orgUrl, now: Date.now() });
+    const nested = '['.repeat(30_000) + ']'.repeat(30_000);
+    const answer = await fetch(scene.url, {
+      method: 'POST',
+      headers: { authorization: HOOK_SECRET, 'content-type': 'application/json' },
+      body: JSON.stringify(payload).replace('"data":{', `"data":{"nested":${nested},`),
+    });
+    expect(await answer.text()).to.contain('channel=whatsapp');
+    const [{ sid = '' } = {}] = scene.twilio.messages;
+    await report(url, publicUrl, sid, 'undelivered');
+    await until(() => texts() === 1);
+    expect(raws.at(-1)).to.equal(undefined);
+    expect(scene.events.filter(({ type }) => type === 'extension.failed')).to.be.empty;
+  });
+
+  describe('where a user writes STOP', () => {
+    const write = async (url: string, publicUrl: string, body: string, sid: string): Promise<string> => {
+      const params = {
+        MessageSid: sid,
+        From: `whatsapp:${ANA.phone}`,
+        To: 'whatsapp:+14155238886',
+        Body: body,
+      };
+      const answer = await fetch(`${url}/twilio/inbound`, {
+        method: 'POST',
+        headers: { 'x-twilio-signature': scene.twilio.sign(`${publicUrl}/twilio/inbound`, params) },
+        body: new URLSearchParams(params),
+      });
+      return answer.text();
+    };
+    const sid = (digit: number): string => `SM${String(digit).repeat(32)}`;
+    const channelAt = async (url: string): Promise<string | undefined> =>
+      /channel=(\w+)/.exec(commandOf(await scene.call({ url }))?.['transactionMetadata'] ?? '')?.[1];
+
+    it('send no late code to where it was said, and to where it was taken back, whichever was told', async () => {
+      const publicUrl = 'https://id.example.com/okta/telephony';
+      const bySmsFirst = { publicUrl, chooseChannels: () => ['sms', 'whatsapp'] };
+      await start(bySmsFirst);
+      const one = await beside(bySmsFirst);
+      const two = await beside(bySmsFirst);
+      const whatsApps = (): number =>
+        scene.twilio.messages.filter(({ channel }) => channel === 'whatsapp').length;
+      const sendBySms = async (eventId: string): Promise<string> =>
+        commandOf(await scene.call({ url: one.url, eventId }))?.['transactionId'] ?? '';
+      const ended = (eventId: string) =>
+        one.events.find((event) => event.type === 'failover.ended' && event.eventId === eventId);
+      const stopped = await sendBySms('stopped');
+      await write(two.url, publicUrl, 'STOP', sid(3));
+      await report(one.url, publicUrl, stopped, 'undelivered');
+      await until(() => ended('stopped') !== undefined);
+      expect(ended('stopped')).to.include({ outcome: 'dropped', code: 'NO_CHANNEL_LEFT' });
+      expect(whatsApps()).to.equal(0);
+      await write(two.url, publicUrl, 'START', sid(4));
+      const started = await sendBySms('started');
+      await write(one.url, publicUrl, 'STOP', sid(5));
+      await write(two.url, publicUrl, 'START', sid(6));
+      // What came in the moment of the question counts beside what gateways share, and moments are long here.
+      time.tick(1);
+      await report(one.url, publicUrl, started, 'undelivered');
+      await until(() => ended('started') !== undefined);
+      expect(ended('started')).to.include({ outcome: 'accepted', channel: 'whatsapp' });
+    });
+
+    it('send them no code by WhatsApp any more, whichever was told, until START, and hear each word once', async () => {
+      const publicUrl = 'https://id.example.com/okta/telephony';
+      await start({ publicUrl });
+      const one = await beside({ publicUrl });
+      const two = await beside({ publicUrl });
+      expect(await channelAt(two.url)).to.equal('whatsapp');
+      expect(await write(one.url, publicUrl, 'STOP', sid(1))).to.contain('Send START');
+      expect(await channelAt(two.url)).to.equal('sms');
+      // What one gateway has learnt, another may lift.
+      expect(await write(two.url, publicUrl, 'START', sid(2))).to.contain('again');
+      expect(await channelAt(one.url)).to.equal('whatsapp');
+      expect(await write(two.url, publicUrl, 'STOP', sid(1))).to.contain('<Response/>');
+      expect(await channelAt(two.url)).to.equal('whatsapp');
+    });
+  });
+
+  describe('where a newer code is asked for at another gateway while the first channel of an older one is at work', () => {
+    const NEWER = '771204';
+    let isAsked: boolean;
+    let first: ReturnType<typeof defer<Outcome>>;
+    /** Sends the older code, asks for a newer one elsewhere, and has the older one's first channel refuse then. */
+    const race = async (
+      before: () => Promise<unknown> = () => Promise.resolve(),
+      refusal: Outcome = { status: 'refused', code: 'GONE', reason: 'gone' },
+    ): ReturnType<Scene['call']> => {
+      isAsked = false;
+      first = defer<Outcome>();
+      mustNotShow(NEWER);
+      const line: Channel = {
+        send: () => {
+          isAsked = true;
+          return first.promise;
+        },
+      };
+      await start({ chooseChannels: () => ['line'], channels: { line } });
+      const { url } = await beside();
+      const older = scene.call({ eventId: 'older' });
+      await until(() => isAsked);
+      await scene.call({ eventId: 'newer', otpCode: NEWER, url });
+      await before();
+      first.resolve(refusal);
+      return older;
+    };
+
+    it('send nothing more of the older code, and Okta sends it neither', async () => {
+      const answer = await race();
+      expect(commandOf(answer)).to.include({ status: 'PENDING', provider: 'GUARD' });
+      expect(commandOf(answer)?.['transactionMetadata']).to.include('blocked=OVERTAKEN');
+      expect(texts()).to.equal(0);
+    });
+
+    it('leave the older code to nobody, where no channel is left for it', async () => {
+      const answer = await race(undefined, { status: 'refused', code: 'GONE', reason: 'no', moveOn: false });
+      expect(commandOf(answer)?.['transactionMetadata']).to.include('blocked=OVERTAKEN');
+      expect(texts()).to.equal(0);
+    });
+
+    it('send nothing of the older code that was held up before its first channel', async () => {
+      mustNotShow(NEWER);
+      await start();
+      const { url } = await beside();
+      scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
+      const already = scene.okta.requests.length;
+      const older = scene.call({ eventId: 'older' });
+      await until(() => scene.okta.requests.length > already);
+      expect((await scene.call({ eventId: 'newer', otpCode: NEWER, url })).okta.action).to.equal('sent');
+      // As long as the profile is waited for.
+      time.tick(1_000);
+      expect(commandOf(await older)?.['transactionMetadata']).to.include('blocked=OVERTAKEN');
+      expect(sent()).to.equal(1);
+    });
+
+    it('go on where nobody knows of it any more', async () => {
+      const answer = await race(() => redis.admin.flushall());
+      expect(answer.okta.action).to.equal('sent');
+      expect(texts()).to.equal(1);
+    });
+  });
+
+  it('answer PENDING, at their own deadline, where the one that sent has died', async () => {
+    await start({ deadlineMs: 700 });
+    const dying = await inProcess();
+    scene.twilio.fault({ kind: 'hang' });
+    // Those of ready() are among them.
+    const already = scene.twilio.requests.length;
+    const lost = scene.call({ eventId: 'event-1', url: dying.url }).catch(() => undefined);
+    await until(() => scene.twilio.requests.length > already);
+    await dying.kill();
+    await lost;
+    scene.twilio.clearFaults();
+    const traffic = await watchTraffic(redis);
+    const repeating = scene.call({ eventId: 'event-1' });
+    // It knows that the event is claimed, and looks for the answer.
+    await until(() => traffic.lines.some((line) => /^get \S+:event:/i.test(line)));
+    traffic.end();
+    time.tick(700);
+    expect(commandOf(await repeating)).to.include({ status: 'PENDING', transactionId: 'event-1' });
+    expect(scene.twilio.requests).to.have.length(already + 1);
+  });
+
+  it('count together: a limit of 5 is 5', async () => {
+    // Of one person an older code that is held up would be overtaken by a newer one.
+    const guard = { perUser: false, perNumber: { points: 5, seconds: 600 } } as const;
+    await start({ guard });
+    const { url } = await beside({ guard });
+    const calls = await Promise.all(
+      Array.from({ length: 14 }, (_, at) =>
+        scene.call({ eventId: `e${at}`, userId: `00ulimit${at}`, ...(at % 2 === 0 ? { url } : {}) }),
+      ),
+    );
+    expect(sent()).to.equal(5);
+    const blocked = calls.filter((call) => commandOf(call)?.['provider'] === 'GUARD');
+    expect(blocked).to.have.length(9);
+    // A repeat of what was sent costs no point, and is no further message.
+    await Promise.all(calls.map((_, at) => scene.call({ eventId: `e${at}`, userId: `00ulimit${at}` })));
+    expect(sent()).to.equal(5);
+  });
+
+  it('ask Redis once before a code leaves, and tell it the rest without waiting', async () => {
+    await start({ guard: { perUser: { points: 10, seconds: 600 } } });
+    await scene.call({ eventId: 'warm' });
+    const traffic = await watchTraffic(redis);
+    await scene.call({ eventId: 'event-1' });
+    /** What commands of gateways are about, not what scripts do in Redis. */
+    const asked = (): readonly string[] =>
+      traffic.lines
+        .filter((line) => !line.startsWith('lua:') && /:(event|limit):/.test(line))
+        .map((line) => [...line.matchAll(/:(event|limit):/g)].map(([, kind]) => kind).join('+'));
+    await until(() => asked().length > 1);
+    expect(asked()).to.deep.equal(['event+limit', 'event']);
+    // The claim; that this is the person's newest; and behind the answer all that is kept of it.
+    const commands = traffic.lines.filter((line) => /^eval/i.test(line));
+    expect(commands).to.have.lengthOf(3);
+    traffic.end();
+  });
+
+  describe('where callbacks come to the other one before the sender has the answer of Twilio', () => {
+    let relay: CallbackRelay;
+    let other: GatewayBeside;
+    const toWhatsApp = ({ form }: RecordedRequest): boolean => String(form?.['To']).startsWith('whatsapp:');
+    const endings = (): unknown[] =>
+      [...scene.events, ...other.events].flatMap((event) =>
+        event.type === 'failover.ended' ? [event.code ?? event.outcome] : [],
+      );
+    const told = ({ events }: { readonly events: readonly HookEvent[] }, type: HookEvent['type']): number =>
+      events.filter((event) => event.type === type).length;
+    const begin = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<void> => {
+      relay = closers.add(await startCallbackRelay(), (opened) => {
+        opened.close();
+      });
+      const { url: publicUrl } = relay;
+      await start({ publicUrl, ...hook });
+      other = await beside({ publicUrl, guard: { perUser: false }, ...hook });
+      relay.to = [other.url];
+      scene.twilio.fault({ fault: { kind: 'slow', delayMs: 40 }, match: toWhatsApp });
+    };
+    const fail = (copies = 1): void => {
+      scene.twilio.failLater({ code: 63024, status: 'undelivered', match: toWhatsApp });
+      scene.twilio.faultCallbacks({ copies, match: ({ channel }) => channel === 'whatsapp' });
+    };
+    const settled = async (callbacks: number): Promise<void> => {
+      await until(
+        () => scene.twilio.callbacks.filter(({ httpStatus }) => httpStatus !== undefined).length >= callbacks,
+      );
+      // Late sends that are under way end before it resolves.
+      await Promise.all([scene.hook.close(), other.hook.close()]);
+    };
+
+    it('send a code that did not arrive by the next channel, once', async () => {
+      await begin();
+      fail();
+      const calling = scene.call({ eventId: 'event-1' });
+      await until(() => told(other, 'message.status') === 1);
+      expect(told(scene, 'request.answered')).to.equal(0);
+      expect((await calling).okta.action).to.equal('sent');
+      await until(() => endings().length === 1);
+      expect(texts()).to.equal(1);
+      expect(endings()).to.deep.equal(['accepted']);
+      expect(told(scene, 'failover.ended')).to.equal(1);
+      expect(told(other, 'message.unknown')).to.equal(0);
+    });
+
+    it('send it once for eight callbacks over both', async () => {
+      await begin();
+      relay.to = [other.url, scene.url];
+      fail(8);
+      await scene.call({ eventId: 'event-1' });
+      await until(() => endings().length === 1);
+      await settled(8);
+      expect(texts()).to.equal(1);
+      expect(endings()).to.deep.equal(['accepted']);
+      expect(told(other, 'message.unknown') + told(scene, 'message.unknown')).to.equal(0);
+    });
+
+    it('send it once for eight callbacks over both after the answer', async () => {
+      await begin();
+      scene.twilio.clearFaults();
+      relay.to = [other.url, scene.url];
+      fail(8);
+      await scene.call({ eventId: 'event-1' });
+      await until(() => endings().length === 1);
+      await settled(8);
+      expect(texts()).to.equal(1);
+    });
+
+    it('send nothing where it was delivered, although the sender waits for word of it', async () => {
+      await begin({ lateFailover: { afterSeconds: { whatsapp: 1 } } });
+      await scene.call({ eventId: 'event-1' });
+      expect(told(other, 'message.status')).to.be.greaterThan(0);
+      time.tick(1_200);
+      await settled(1);
+      expect(texts()).to.equal(0);
+      expect(endings()).to.be.empty;
+    });
+
+    it('send nothing where one is told that it arrived after all while the other is about to send', async () => {
+      const text = defer<string>();
+      let isAsked = false;
+      await begin({
+        composeText: (_request, _profile, channel) => {
+          if (channel !== 'sms') return `Your code is ${CODE}`;
+          isAsked = true;
+          return text.promise;
+        },
+      });
+      fail();
+      const sid = commandOf(await scene.call({ eventId: 'event-1' }))?.['transactionId'] ?? '';
+      await until(() => isAsked);
+      await report(other.url, relay.url, sid, 'delivered');
+      const state = closers.add(redisState(shared()), (opened) => opened.close());
+      await until(() => state.isDelivered([`twilio ${sid}`], Date.now()));
+      text.resolve(`Your code is ${CODE}`);
+      await until(() => endings().length === 1);
+      expect(texts()).to.equal(0);
+      expect(endings()).to.deep.equal(['DELIVERED']);
+    });
+  });
+
+  it('send by the next channel, once, what the one that sent with afterSeconds has died with; not what arrived, nor what is superseded', async () => {
+    // Longer than any test: they are due when the test says so.
+    const lateFailover = { afterSeconds: { whatsapp: 60 } };
+    const publicUrl = 'https://id.example.com/okta/telephony';
+    const unknownSid = 'SM00000000000000000000000000000000';
+    await start({ lateFailover, publicUrl });
+    // Callbacks come to those that live, so that they ask Twilio nothing.
+    await report(scene.url, publicUrl, unknownSid, 'sent');
+    const dying = await inProcess({ lateFailover, publicUrl });
+    const people = ['lost', 'arrived', 'superseded'] as const;
+    const sids = new Map<string, string>();
+    for (const [at, eventId] of people.entries()) {
+      const user = {
+        id: `00u1waiting00000000${at}`,
+        login: `${eventId}@example.com`,
+        phone: `+44770090013${at}`,
+      };
+      scene.okta.addUser({ ...ANA, ...user, profile: { whatsAppOptIn: true } });
+      scene.twilio.joinSandbox(user.phone);
+      mustNotShow(user.login, user.phone.slice(1));
+      const whose = { userId: user.id, login: user.login, phoneNumber: user.phone };
+      const answer = await scene.call({ ...whose, eventId, url: dying.url });
+      sids.set(eventId, commandOf(answer)?.['transactionId'] ?? '');
+      if (eventId === 'superseded')
+        await scene.call({ ...whose, eventId: 'newer', deliveryChannel: 'VOICE' });
+    }
+    await until(async () => (await countAlarms(redis)) === people.length);
+    await dying.kill();
+    await report(scene.url, publicUrl, sids.get('arrived') ?? '', 'delivered');
+    const other = await beside({ lateFailover, publicUrl });
+    await report(other.url, publicUrl, unknownSid, 'sent');
+    await makeAlarmsDue(redis);
+    await until(async () => (await countAlarms(redis)) === 0);
+    await Promise.all([scene.hook.close(), other.hook.close()]);
+    expect(texts()).to.equal(1);
+    const endings = [...scene.events, ...other.events].flatMap((event) =>
+      event.type === 'failover.ended' ? [`${event.why} ${event.code ?? event.outcome}`] : [],
+    );
+    expect(endings).to.have.members(['NOT_DELIVERED_IN_TIME accepted', 'NOT_DELIVERED_IN_TIME OVERTAKEN']);
+  });
+
+  it('leave nothing in Redis, nor on the way there, that tells a code, a number or a person; and all of it ends', async () => {
+    const address = '203.0.113.77';
+    const guard = {
+      perNumber: { points: 50, seconds: 60 },
+      perIp: { points: 50, seconds: 60 },
+    };
+    await start({ guard });
+    const { url } = await beside({ guard });
+    const traffic = await watchTraffic(redis);
+    const calls = [
+      await scene.call({ eventId: 'event-of-ana', ipAddress: address }),
+      await scene.call({ eventId: 'event-of-ana', ipAddress: address, url }),
+      await scene.call({
+        eventId: 'event-of-bob',
+        userId: BOB.id,
+        login: BOB.login,
+        phoneNumber: BOB.phone,
+        url,
+      }),
+    ];
+    const state = closers.add(redisState(shared()), (opened) => opened.close());
+    const nowMs = Date.now();
+    const raw = scene.okta.requests.map(({ path }) => path);
+    const request = { userId: ANA.id, login: ANA.login, phoneNumber: ANA.phone, otpCode: CODE, raw };
+    const receipt = { request, person: ANA.id, eventKey: 'event-of-ana', profile: { ...ANA } } as unknown;
+    void state.keepReceipt('SM-of-ana', receipt as Receipt, { nowMs, untilMs: nowMs + 60_000 });
+    state.overtake(ANA.id, { eventKey: ANA.phone, isPreview: false, nowMs, untilMs: nowMs + 60_000 });
+    expect(await state.isNewest(ANA.id, ANA.phone, nowMs)).to.equal(true);
+
+    await state.takeReceipt('SM-of-bob', nowMs, { ...FAILED, code: BOB.phone, reason: CODE });
+
+    const keys = await redis.dump();
+    expect(await state.takeReceipt('SM-of-ana', nowMs, FAILED)).to.not.equal(undefined);
+    await until(() => traffic.lines.some((line) => line.includes(':receipt:')));
+    traffic.end();
+    const kinds = keys.map(({ name }) => name.split(':')[1]);
+    expect([...new Set(kinds)]).to.include.members(['event', 'limit', 'receipt', 'report', 'person']);
+    for (const { expiresInMs } of keys) expect(expiresInMs).to.be.greaterThan(0);
+
+    const seen = [...traffic.lines, ...keys.flatMap(({ name, value }) => [name, value.toString('latin1')])];
+    const transactionIds = calls.map((call) => commandOf(call)?.['transactionId'] ?? '');
+    const told = [
+      ANA.id,
+      BOB.id,
+      address,
+      'event-of',
+      'SM-of-ana',
+      'SM-of-bob',
+      'whatsapp',
+      ...transactionIds,
+    ];
+    for (const word of told) {
+      expect(word).to.match(/.{6}/);
+      expect(
+        seen.some((text) => text.includes(word)),
+        word,
+      ).to.equal(false);
+    }
+    mustNotShow(KEY);
+    witness(seen);
+  });
+});

@@ -1,0 +1,831 @@
+import { createHash } from 'node:crypto';
+import { expect } from 'chai';
+import sinon from 'sinon';
+import type { ChannelPort, DeliveryReport, HookEvent, Outcome, TelephonyRequest } from '#lib/index.js';
+import type { EmulatedMessage } from '#lib/testing/index.js';
+import type { RecordedRequest } from '#lib/testing/server/faults.js';
+import {
+  ANA,
+  BOB,
+  CODE,
+  commandOf,
+  startScene,
+  wamid,
+  type Scene,
+  type SceneOptions,
+} from '#harness/scene.js';
+import { startRawCall } from '#harness/raw-call.js';
+import { stopTime, warmUp } from '#harness/stopped-time.js';
+import { defer, until } from '#harness/until.js';
+import { mustNotShow } from '#harness/witness.js';
+
+type Ended = Extract<HookEvent, { type: 'failover.ended' }>;
+
+/** The usual one. */
+const DEADLINE_MS = 2200;
+
+const isWhatsApp = ({ form }: RecordedRequest): boolean => String(form?.['To']).startsWith('whatsapp:');
+
+describe('a code that did not arrive', () => {
+  let scene: Scene;
+  let now: number;
+  let clock: sinon.SinonFakeTimers | undefined;
+  before(warmUp);
+  afterEach(async () => {
+    clock?.restore();
+    clock = undefined;
+    await scene.close();
+  });
+  type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
+
+  /** With Twilio's callbacks, which come to the gateway. */
+  const start = async (hook: HookOptions = {}): Promise<void> => {
+    now = Date.now();
+    scene = await startScene({
+      hook: ({ origin }) => ({ publicUrl: `${origin}/okta/telephony`, clock: () => now, ...hook }),
+    });
+  };
+  /** Every WhatsApp message is accepted, and fails then. */
+  const failWhatsApp = (code = 63024): void => {
+    scene.twilio.failLater({ code, status: 'undelivered', match: isWhatsApp });
+  };
+  const sent = (channel: 'sms' | 'whatsapp'): EmulatedMessage[] =>
+    scene.twilio.messages.filter((message) => message.channel === channel);
+  const texts = (): (string | undefined)[] => sent('sms').map(({ body }) => body);
+  const ended = (): Ended[] =>
+    scene.events.filter((event): event is Ended => event.type === 'failover.ended');
+  const count = (type: HookEvent['type']): number =>
+    scene.events.filter((event) => event.type === type).length;
+  const areAnswered = (callbacks: number) => (): boolean =>
+    scene.twilio.callbacks.filter(({ httpStatus }) => httpStatus !== undefined).length === callbacks;
+  /** Posts what Twilio would tell of a message; resolves once it is answered. */
+  const report = async (
+    sid: string | undefined,
+    MessageStatus: string,
+    { signature, ErrorCode }: { signature?: string; ErrorCode?: string } = {},
+  ): Promise<number> => {
+    const url = `${scene.url}/twilio/status`;
+    const params = {
+      MessageSid: sid ?? '',
+      MessageStatus,
+      To: `whatsapp:${ANA.phone}`,
+      ...(ErrorCode === undefined ? {} : { ErrorCode }),
+    };
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: { 'x-twilio-signature': signature ?? scene.twilio.sign(url, params) },
+      body: new URLSearchParams(params),
+    });
+    return answer.status;
+  };
+  /** Calls, keeps the callbacks back, and gives the message's id. */
+  const callSilently = async (call: Parameters<Scene['call']>[0] = {}): Promise<string | undefined> => {
+    scene.twilio.clearFaults();
+    scene.twilio.faultCallbacks({ copies: 0 });
+    return commandOf(await scene.call(call))?.['transactionId'];
+  };
+
+  it('goes out once more by the next channel, with the same code', async () => {
+    await start();
+    failWhatsApp();
+    const call = await scene.call({ eventId: 'event-1' });
+    expect(commandOf(call)).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
+    await until(() => ended().length === 1);
+    expect(texts()).to.deep.equal([`Your code is ${CODE}`]);
+    const [event] = ended();
+    expect(event).to.deep.include({
+      eventId: 'event-1',
+      fromChannel: 'whatsapp',
+      why: '63024',
+      outcome: 'accepted',
+      channel: 'sms',
+      provider: 'TWILIO',
+      code: undefined,
+      transactionId: sent('sms')[0]?.sid,
+    });
+    expect(event?.attempts.map(({ channel, outcome }) => [channel, outcome])).to.deep.equal([
+      ['whatsapp', 'accepted'],
+      ['sms', 'accepted'],
+    ]);
+    expect(scene.log.at(-1)).to.deep.include({
+      level: 'info',
+      message: 'okta-telephony-hook: a code that did not arrive was sent by the next channel',
+    });
+    expect(count('message.unknown')).to.equal(0);
+  });
+
+  it('goes out once, however often and at once Twilio says so', async () => {
+    await start();
+    failWhatsApp();
+    scene.twilio.faultCallbacks({ copies: 8, match: ({ channel }) => channel === 'whatsapp' });
+    await scene.call();
+    await until(areAnswered(8 + 2));
+    await scene.hook.close();
+    expect(sent('sms')).to.have.length(1);
+    expect(ended()).to.have.length(1);
+    expect(count('message.status')).to.equal(10);
+  });
+
+  it('goes out where Twilio says so before it has answered that it accepted', async () => {
+    await start();
+    failWhatsApp();
+    scene.twilio.fault({ fault: { kind: 'slow', delayMs: 400 }, match: isWhatsApp, times: 1 });
+    clock = stopTime();
+    const calling = scene.call();
+    await until(() => scene.twilio.requests.length === 1);
+    clock.tick(399);
+    await until(areAnswered(1));
+    expect(count('request.answered')).to.equal(0);
+    clock.tick(1);
+    await calling;
+    await until(() => ended().length === 1);
+    expect(sent('sms')).to.have.length(1);
+    expect(count('message.unknown')).to.equal(0);
+  });
+
+  for (const [title, signature] of [
+    ['nobody signed', ''],
+    ['somebody else signed', 'AAAAAAAAAAAAAAAAAAAAAAAAAAA='],
+  ] as const) {
+    it(`is not sent again for a callback that ${title}`, async () => {
+      await start();
+      const sid = await callSilently();
+      expect(await report(sid, 'undelivered', { signature, ErrorCode: '63024' })).to.equal(403);
+      await scene.hook.close();
+      expect(sent('sms')).to.be.empty;
+      expect(ended()).to.be.empty;
+    });
+  }
+
+  it('is not sent again where it has ended', async () => {
+    await start();
+    clock = stopTime();
+    const sid = await callSilently();
+    clock.tick(300_000);
+    expect(await report(sid, 'undelivered', { ErrorCode: '63024' })).to.equal(204);
+    await scene.hook.close();
+    expect(sent('sms')).to.be.empty;
+  });
+
+  it('is not sent again by a callback of a fraud filter', async () => {
+    await start();
+    failWhatsApp(30450);
+    await scene.call();
+    await until(() => ended().length === 1);
+    expect(ended()[0]).to.include({
+      why: '30450',
+      outcome: 'dropped',
+      code: 'FRAUD_BLOCK',
+      channel: undefined,
+    });
+    const line = scene.log.find(({ fields }) => fields['event'] === 'failover.ended');
+    expect(line).to.include({
+      level: 'warn',
+      message: 'okta-telephony-hook: a code did not arrive, and nothing more could be sent',
+    });
+    expect(line?.fields).to.include({
+      userId: ANA.id,
+      to: '…23',
+      whyReason: "Held back by Twilio's protection against SMS pumping",
+      whyRemedy: "Where it is a real user: put the number on Twilio's Safe List.",
+    });
+    expect(line?.fields['oktaRequestId']).to.match(/^req/);
+    expect(sent('sms')).to.be.empty;
+  });
+
+  it('is not sent again where the reason leaves the next channel no hope', async () => {
+    await start();
+    failWhatsApp(30038);
+    await scene.call();
+    await until(() => ended().length === 1);
+    expect(ended()[0]).to.include({ outcome: 'dropped', code: 'NO_CHANNEL_LEFT', why: '30038' });
+    expect(sent('sms')).to.be.empty;
+  });
+
+  it('is not sent again by anything, where that was the last channel', async () => {
+    await start();
+    scene.twilio.failLater({ code: 30003 });
+    await scene.call({ userId: 'nobody' });
+    await scene.call({ deliveryChannel: 'VOICE' });
+    await until(areAnswered(2 + 1));
+    await scene.hook.close();
+    expect([scene.twilio.messages.length, scene.twilio.calls.length]).to.deep.equal([1, 1]);
+    expect(ended().map(({ fromChannel, code, why }) => [fromChannel, code, why])).to.deep.equal([
+      ['sms', 'NO_CHANNEL_LEFT', '30003'],
+      ['voice', 'NO_CHANNEL_LEFT', '30003'],
+    ]);
+    expect(count('message.unknown')).to.equal(0);
+  });
+
+  it('is not sent again where it was delivered', async () => {
+    await start();
+    const sid = await callSilently();
+    for (const status of ['delivered', 'undelivered', 'failed']) await report(sid, status);
+    await scene.hook.close();
+    expect(sent('sms')).to.be.empty;
+    expect(ended()).to.be.empty;
+  });
+
+  it('is not sent again where the user has read it', async () => {
+    await start();
+    const sid = await callSilently();
+    for (const status of ['read', 'undelivered']) await report(sid, status);
+    await scene.hook.close();
+    expect(sent('sms')).to.be.empty;
+  });
+
+  it('does not mind in which order Twilio tells', async () => {
+    await start();
+    const sid = await callSilently();
+    for (const status of ['undelivered', 'sent', 'queued', 'failed']) await report(sid, status);
+    await scene.hook.close();
+    expect(sent('sms')).to.have.length(1);
+  });
+
+  describe('while it is about to go out once more', () => {
+    const composing = (): {
+      text: ReturnType<typeof defer<string>>;
+      isAsked: () => boolean;
+      hook: HookOptions;
+    } => {
+      const text = defer<string>();
+      let isAsked = false;
+      return {
+        text,
+        isAsked: () => isAsked,
+        hook: {
+          composeText: (_request, _profile, channel) => {
+            if (channel !== 'sms') return `Your code is ${CODE}`;
+            isAsked = true;
+            return text.promise;
+          },
+        },
+      };
+    };
+    const startFailing = async (
+      call: Parameters<typeof callSilently>[0] = {},
+    ): Promise<ReturnType<typeof composing> & { sid: string | undefined }> => {
+      const composer = composing();
+      await start(composer.hook);
+      const sid = await callSilently({ eventId: 'event-1', ...call });
+      await report(sid, 'undelivered', { ErrorCode: '63032' });
+      await until(composer.isAsked);
+      return { ...composer, sid };
+    };
+
+    it('is in flight', async () => {
+      const { text, isAsked, hook } = composing();
+      await start(hook);
+      failWhatsApp();
+      await scene.call();
+      await until(isAsked);
+      expect(scene.hook.status()).to.include({ inFlight: 1 });
+      text.resolve(`Your code is ${CODE}`);
+      await until(() => ended().length === 1 && scene.hook.status().inFlight === 0);
+    });
+
+    it('stays where it is if the message arrives after all', async () => {
+      const { text, sid } = await startFailing();
+      await report(sid, 'delivered');
+      text.resolve(`Your code is ${CODE}`);
+      await scene.hook.close();
+      expect(sent('sms')).to.be.empty;
+      expect(ended()[0]).to.include({ outcome: 'dropped', code: 'DELIVERED' });
+    });
+
+    it('stays where it is if a newer one is asked for', async () => {
+      const { text } = await startFailing();
+      await scene.call({ eventId: 'event-2' });
+      text.resolve(`Your code is ${CODE}`);
+      await scene.hook.close();
+      expect(sent('sms')).to.be.empty;
+      expect(ended()[0]).to.include({ eventId: 'event-1', outcome: 'dropped', code: 'OVERTAKEN' });
+    });
+
+    it('stays where it is if it ends', async () => {
+      clock = stopTime();
+      // It lives for as long as the late send may take, or less.
+      const { text } = await startFailing({
+        eventTime: new Date(),
+        otpExpires: new Date(Date.now() + 1_000),
+      });
+      clock.tick(1_000);
+      text.resolve(`Your code is ${CODE}`);
+      await scene.hook.close();
+      expect(sent('sms')).to.be.empty;
+      expect(ended()[0]).to.include({ outcome: 'dropped', code: 'CODE_EXPIRED' });
+    });
+
+    it('goes out before close() resolves', async () => {
+      const { text } = await startFailing();
+      let isClosed = false;
+      const closing = scene.hook.close().then(() => {
+        isClosed = true;
+      });
+      expect((await scene.call()).httpStatus).to.equal(503);
+      expect(isClosed).to.equal(false);
+      text.resolve(`Your code is ${CODE}`);
+      await closing;
+      expect(sent('sms')).to.have.length(1);
+      expect(ended()[0]).to.include({ outcome: 'accepted' });
+    });
+
+    it('does so in the time of a call, whatever hangs', async () => {
+      await startFailing();
+      await until(() => ended().length === 1);
+      // Okta's text went out in place of one that was not there in time.
+      expect(texts()).to.deep.equal([`Your code is ${CODE}`]);
+    });
+  });
+
+  describe('of an event that another one follows', () => {
+    const newer = async (call: Parameters<Scene['call']>[0]): Promise<void> => {
+      const sid = await callSilently({ eventId: 'event-1' });
+      await callSilently({ eventId: 'event-2', ...call });
+      await report(sid, 'undelivered', { ErrorCode: '63024' });
+      await scene.hook.close();
+    };
+
+    it('is not sent again: the newer code is the one that counts', async () => {
+      mustNotShow('771204');
+      await start();
+      await newer({ otpCode: '771204' });
+      expect(sent('sms')).to.be.empty;
+      expect(ended()[0]).to.include({ eventId: 'event-1', code: 'OVERTAKEN' });
+    });
+
+    it('does not keep the newer one from being sent again', async () => {
+      mustNotShow('771204');
+      await start();
+      await callSilently({ eventId: 'event-1' });
+      const sid = await callSilently({ eventId: 'event-2', otpCode: '771204' });
+      await report(sid, 'undelivered', { ErrorCode: '63024' });
+      await scene.hook.close();
+      expect(texts()).to.deep.equal(['Your code is 771204']);
+    });
+
+    for (const [title, call, hook] of [
+      ['of another user', { userId: 'somebody-else' }, {}],
+      ['an administrator’s preview', { preview: true }, {}],
+      ['the same one again', { eventId: 'event-1' }, {}],
+      ['blocked by the guard', {}, { guard: { perUser: { points: 1, seconds: 60 } } }],
+      ['refused', { phoneNumber: 'nonsense' }, {}],
+    ] as const satisfies readonly (readonly [string, Parameters<Scene['call']>[0], HookOptions])[]) {
+      it(`is sent again where that one is ${title}`, async () => {
+        await start(hook);
+        await newer(call);
+        expect(ended()[0]).to.include({ eventId: 'event-1', outcome: 'accepted', channel: 'sms' });
+      });
+    }
+
+    it('is sent again although it is a preview', async () => {
+      await start();
+      await callSilently({ eventId: 'event-1' });
+      const sid = await callSilently({ eventId: 'event-2', preview: true });
+      await report(sid, 'undelivered', { ErrorCode: '63024' });
+      await scene.hook.close();
+      expect(ended()[0]).to.include({ eventId: 'event-2', outcome: 'accepted', channel: 'sms' });
+    });
+  });
+
+  it('costs no point of the guard', async () => {
+    await start({ guard: { perUser: { points: 2, seconds: 60 } } });
+    failWhatsApp();
+    await scene.call();
+    await until(() => ended().length === 1);
+    expect((await scene.call()).okta.action).to.equal('sent');
+  });
+
+  it('is not sent by a channel that was switched off meanwhile', async () => {
+    let rollout: Record<string, number> = {};
+    await start({ rollout: () => rollout });
+    const sid = await callSilently();
+    rollout = { sms: 0 };
+    await report(sid, 'undelivered', { ErrorCode: '63024' });
+    await scene.hook.close();
+    expect(sent('sms')).to.be.empty;
+    expect(ended()[0]).to.include({ outcome: 'dropped', code: 'NO_CHANNEL_LEFT' });
+  });
+
+  it('is not sent again where lateFailover is off', async () => {
+    await start({ lateFailover: false });
+    failWhatsApp();
+    await scene.call();
+    await until(areAnswered(1));
+    await scene.hook.close();
+    expect(sent('sms')).to.be.empty;
+    expect([ended().length, count('message.unknown')]).to.deep.equal([0, 0]);
+  });
+
+  it('is not sent again to a caller who hung up', async () => {
+    await start();
+    failWhatsApp();
+    scene.twilio.fault({ fault: { kind: 'slow', delayMs: 400, delivered: true }, times: 1 });
+    clock = stopTime();
+    let isGone = false;
+    scene.server.once('connection', (socket) => socket.once('close', () => (isGone = true)));
+    const call = startRawCall(scene);
+    await until(() => scene.twilio.requests.length === 1);
+    call.destroy();
+    await until(() => isGone);
+    clock.tick(400);
+    await until(areAnswered(1));
+    await until(() => count('request.answered') === 1);
+    await scene.hook.close();
+    expect(scene.events.find(({ type }) => type === 'request.answered')).to.include({ hasHungUp: true });
+    expect(sent('sms')).to.be.empty;
+    expect([ended().length, count('message.unknown')]).to.deep.equal([0, 0]);
+  });
+
+  it('goes on along the plan, one channel after the other', async () => {
+    await start({
+      chooseChannels: () => ['whatsapp', 'line'],
+      channels: { line: { send: () => Promise.resolve({ status: 'refused', code: 'L1', reason: 'No' }) } },
+    });
+    failWhatsApp();
+    await scene.call();
+    await until(() => ended().length === 1);
+    expect(ended()[0]?.attempts.map(({ channel, outcome }) => `${channel} ${outcome}`)).to.deep.equal([
+      'whatsapp accepted',
+      'line refused',
+      'sms accepted',
+    ]);
+  });
+
+  it('is told where no channel could send it either', async () => {
+    await start();
+    failWhatsApp();
+    scene.twilio.refuseWith({ code: 21610, match: (request) => !isWhatsApp(request) });
+    await scene.call();
+    await until(() => ended().length === 1);
+    expect(ended()[0]).to.include({ outcome: 'refused', channel: 'sms', code: '21610' });
+    expect(scene.log.at(-1)).to.include({ level: 'warn' });
+  });
+
+  describe('by an attempt of which nobody knew when Okta was answered', () => {
+    const startUnknown = async (): Promise<ReturnType<typeof defer<Outcome>>> => {
+      const sending = defer<Outcome>();
+      let isAsked = false;
+      const send = (): Promise<Outcome> => {
+        isAsked = true;
+        return sending.promise;
+      };
+      await start({ channels: { whatsapp: { send } } });
+      clock = stopTime();
+      const calling = scene.call();
+      await until(() => isAsked);
+      clock.tick(DEADLINE_MS);
+      expect((await calling).okta.action).to.equal('pending');
+      return sending;
+    };
+
+    it('goes out by the next channel where it is refused after all', async () => {
+      const sending = await startUnknown();
+      sending.resolve({ status: 'refused', code: 'C1', reason: 'No' });
+      await until(() => ended().length === 1);
+      expect(ended()[0]).to.include({
+        fromChannel: 'whatsapp',
+        why: 'C1',
+        outcome: 'accepted',
+        channel: 'sms',
+      });
+      expect(texts()).to.deep.equal([`Your code is ${CODE}`]);
+    });
+
+    for (const [title, outcome] of [
+      ['was refused by a fraud filter', { status: 'refused', code: 'C1', reason: 'No', isFraudBlock: true }],
+      ['was refused for the number', { status: 'refused', code: 'C1', reason: 'No', moveOn: false }],
+      ['was accepted', { status: 'accepted', transactionId: 'T1' }],
+      ['stays unknown', { status: 'unknown', reason: 'Who knows' }],
+    ] as const) {
+      it(`stays where it is if the attempt ${title}`, async () => {
+        const sending = await startUnknown();
+        sending.resolve(outcome);
+        await scene.hook.close();
+        expect(count('attempt.late')).to.equal(1);
+        expect(sent('sms')).to.be.empty;
+      });
+    }
+
+    it('stays where it is if a newer code was asked for', async () => {
+      const sending = await startUnknown();
+      await scene.call({ userId: ANA.id, deliveryChannel: 'VOICE' });
+      sending.resolve({ status: 'refused', code: 'C1', reason: 'No' });
+      await scene.hook.close();
+      expect(sent('sms')).to.be.empty;
+      expect(ended()[0]).to.include({ code: 'OVERTAKEN' });
+    });
+
+    it('goes out where Twilio accepts it after all and then cannot deliver it', async () => {
+      await start();
+      failWhatsApp();
+      clock = stopTime();
+      scene.twilio.fault({ fault: { kind: 'slow', delayMs: DEADLINE_MS + 100 }, match: isWhatsApp });
+      const calling = scene.call();
+      await until(() => scene.twilio.requests.length === 1);
+      clock.tick(DEADLINE_MS);
+      expect((await calling).okta.action).to.equal('pending');
+      clock.tick(100);
+      await until(() => ended().length === 1);
+      expect(count('attempt.late')).to.equal(1);
+      expect(sent('sms')).to.have.length(1);
+    });
+  });
+
+  describe('of which this process knows nothing', () => {
+    const unknown = (): unknown[] =>
+      scene.events.flatMap((event) => (event.type === 'message.unknown' ? [event.count] : []));
+
+    it('is not sent again, and told with its remedy, at most once a minute', async () => {
+      await start();
+      for (const [sid, seconds] of [
+        ['SMstranger1', 0],
+        ['SMstranger2', 59],
+        ['SMstranger3', 1],
+      ] as const) {
+        now += seconds * 1000;
+        expect(await report(sid, 'undelivered', { ErrorCode: '63024' })).to.equal(204);
+        await until(() => count('message.status') === Number(sid.at(-1)));
+      }
+      await until(() => unknown().length === 2);
+      expect(unknown()).to.deep.equal([1, 2]);
+      const lines = scene.log.filter(({ fields }) => fields['event'] === 'message.unknown');
+      expect(lines.map(({ level }) => level)).to.deep.equal(['warn', 'warn']);
+      expect(lines[0]?.message).to.include('several gateways need one state that they share');
+      expect(lines[0]?.fields).to.deep.equal({
+        event: 'message.unknown',
+        count: 1,
+        transactionId: 'SMstranger1',
+      });
+      expect(scene.twilio.messages).to.be.empty;
+    });
+
+    it('is not told of what is not final, nor twice of one message', async () => {
+      await start();
+      for (const status of ['queued', 'sent']) await report('SMstranger1', status);
+      await scene.hook.close();
+      expect(unknown()).to.deep.equal([]);
+    });
+  });
+
+  describe('by time', () => {
+    /** For an answer to be read that has been given. */
+    const turns = async (): Promise<void> => {
+      for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    };
+    /** The test's clock and the gateway's go on together. */
+    const pass = (ms: number): void => {
+      now += ms;
+      clock?.tick(ms);
+    };
+    /** From now on nobody is asked, for a callback has come. */
+    const trustCallbacks = async (): Promise<void> => {
+      await scene.hook.ready();
+      await scene.call();
+      await until(() => count('message.status') > 0);
+    };
+    const asked = (): number =>
+      scene.twilio.requests.filter(
+        ({ method, path }) => method === 'GET' && scene.twilio.messages.some(({ sid }) => path.includes(sid)),
+      ).length;
+
+    describe('without publicUrl', () => {
+      const startPolling = async (hook: HookOptions = {}): Promise<void> => {
+        await start({ publicUrl: undefined, ...hook });
+        await scene.hook.ready();
+        clock = stopTime();
+      };
+
+      it('goes out once, after Twilio was asked and said that it failed', async () => {
+        await startPolling();
+        failWhatsApp();
+        await scene.call();
+        pass(2_999);
+        expect(asked()).to.equal(0);
+        pass(1);
+        await until(() => ended().length === 1);
+        expect(ended()[0]).to.include({ fromChannel: 'whatsapp', why: '63024', outcome: 'accepted' });
+        expect(scene.events.find(({ type }) => type === 'message.status')).to.include({
+          channel: 'whatsapp',
+          transactionId: sent('whatsapp')[0]?.sid,
+          status: 'failed',
+          code: '63024',
+          reason: 'The recipient cannot get this on WhatsApp',
+          userId: ANA.id,
+        });
+        pass(60_000);
+        await scene.hook.close();
+        expect([asked(), sent('sms').length]).to.deep.equal([1, 1]);
+      });
+
+      it('is asked for again where nobody could say, and no more once it was delivered', async () => {
+        await startPolling();
+        await scene.call();
+        const isQuestion = ({ method }: RecordedRequest): boolean => method === 'GET';
+        scene.twilio.fault({ fault: { kind: 'status', status: 500 }, match: isQuestion, times: 1 });
+        for (const [ms, questions] of [
+          [3_000, 1],
+          [5_000, 2],
+          [12_000, 2],
+        ] as const) {
+          pass(ms);
+          await until(() => asked() === questions);
+          await turns();
+        }
+        await scene.hook.close();
+        expect([asked(), sent('sms').length]).to.deep.equal([2, 0]);
+      });
+
+      it('is asked for by nobody where there is no next channel', async () => {
+        await startPolling();
+        await scene.call({ userId: 'nobody' });
+        pass(60_000);
+        await scene.hook.close();
+        expect(asked()).to.equal(0);
+      });
+
+      it('is asked for by nobody once a newer one is there, or the gateway closes', async () => {
+        await startPolling();
+        await scene.call();
+        await scene.call();
+        pass(3_000);
+        await until(() => asked() === 1);
+        await scene.hook.close();
+        pass(60_000);
+        expect(asked()).to.equal(1);
+      });
+    });
+
+    describe('with a publicUrl that callbacks do not reach', () => {
+      it('goes out all the same, after Twilio was asked', async () => {
+        await start({ publicUrl: 'http://127.0.0.1:9/okta/telephony' });
+        await scene.hook.ready();
+        clock = stopTime();
+        failWhatsApp();
+        await scene.call();
+        pass(3_000);
+        await until(() => ended().length === 1);
+        expect(ended()[0]).to.include({ fromChannel: 'whatsapp', why: '63024', outcome: 'accepted' });
+        expect(areAnswered(0)()).to.equal(true);
+      });
+
+      it('is told once, with what to compare', async () => {
+        await start({ guard: { perUser: false } });
+        clock = sinon.useFakeTimers({ toFake: ['performance'] });
+        for (let count = 0; count < 3; count += 1) await callSilently();
+        clock.tick(20_000);
+        for (let count = 0; count < 2; count += 1) await callSilently();
+        const lines = scene.log.filter(({ fields }) => fields['event'] === 'callbacks.missing');
+        expect(lines).to.have.length(1);
+        expect(lines[0]?.fields).to.include({ count: 3 });
+        expect(lines[0]?.fields['remedy']).to.match(/publicUrl.+credentials\.twilio\.authToken/);
+      });
+
+      it('is asked for no more once one has come', async () => {
+        await start();
+        await trustCallbacks();
+        clock = stopTime();
+        await callSilently();
+        pass(20_000);
+        await turns();
+        expect(asked()).to.equal(0);
+      });
+    });
+
+    describe('with afterSeconds', () => {
+      it('goes out when nothing says delivered by then', async () => {
+        await start({ lateFailover: { afterSeconds: { whatsapp: 20 } } });
+        await trustCallbacks();
+        clock = stopTime();
+        await callSilently();
+        pass(19_999);
+        pass(1);
+        await until(() => ended().length === 1);
+        expect(ended()[0]).to.include({ why: 'NOT_DELIVERED_IN_TIME', outcome: 'accepted', channel: 'sms' });
+        expect(sent('sms')).to.have.length(1);
+      });
+
+      it('does not where it was delivered, nor once the gateway closes', async () => {
+        await start({ lateFailover: { afterSeconds: { whatsapp: 20 } } });
+        await trustCallbacks();
+        clock = stopTime();
+        await report(await callSilently(), 'delivered');
+        pass(20_000);
+        await callSilently();
+        await scene.hook.close();
+        pass(20_000);
+        expect(sent('sms')).to.be.empty;
+        expect(ended()).to.be.empty;
+      });
+
+      it('is told at the start where a channel never says that it delivered', async () => {
+        await start({ lateFailover: { afterSeconds: { sms: 20 } } });
+        expect(scene.events.find(({ type }) => type === 'configuration.warned')).to.deep.include({
+          option: 'lateFailover.afterSeconds',
+          where: ['lateFailover.afterSeconds.sms'],
+        });
+        expect(scene.log[0]?.message).to.include('lateFailover.afterSeconds.sms: the channel');
+        expect(scene.log[0]?.message).to.include('it has no effect there');
+      });
+    });
+
+    it('goes out where a channel of the user’s own is asked and says that it failed', async () => {
+      const line: ChannelPort<never> = {
+        send: () => Promise.resolve({ status: 'accepted', transactionId: 'LINE-1' }),
+        lookUp: (transactionId) =>
+          Promise.resolve({
+            status: 'failed',
+            code: transactionId === 'LINE-1' ? 'GONE' : 'OTHER',
+            reason: 'No',
+          }),
+      };
+      await start({ channels: { line }, chooseChannels: () => ['line'] });
+      await scene.hook.ready();
+      clock = stopTime();
+      await scene.call();
+      pass(3_000);
+      await until(() => ended().length === 1);
+      expect(ended()[0]).to.include({
+        fromChannel: 'line',
+        why: 'GONE',
+        outcome: 'accepted',
+        channel: 'sms',
+      });
+    });
+
+    it('goes out where an id holds the number in base64, by which the provider is asked and nobody is told', async () => {
+      const asked: string[] = [];
+      const ids = ['7A717FACE7FA5C8052', '3EB0C431C26A1916E0'].map((random) =>
+        wamid(ANA.phone.slice(1), undefined, random),
+      );
+      const whatsapp: ChannelPort<never> = {
+        send: () => Promise.resolve({ status: 'accepted', transactionId: ids[0] ?? '' }),
+        lookUp: (transactionId) => {
+          asked.push(transactionId);
+          return Promise.resolve({ status: 'failed', code: '131026', reason: `No ${transactionId} there` });
+        },
+      };
+      const sms: ChannelPort<never> = {
+        send: () => Promise.resolve({ status: 'accepted', transactionId: ids[1] ?? '' }),
+      };
+      await start({ channels: { whatsapp, sms } });
+      await scene.hook.ready();
+      clock = stopTime();
+      const call = await scene.call();
+      pass(3_000);
+      await until(() => ended().length === 1);
+      expect(asked).to.deep.equal([ids[0]]);
+      mustNotShow(...ids);
+      const [first = '', second = ''] = ids.map((id) => createHash('sha256').update(id).digest('base64url'));
+      expect(commandOf(call)?.['transactionId']).to.equal(first);
+      expect(scene.events.find(({ type }) => type === 'message.status')).to.include({ transactionId: first });
+      expect(scene.log.map(({ fields }) => fields['transactionId'])).to.include.members([first, second]);
+      expect(ended()[0]).to.include({
+        fromChannel: 'whatsapp',
+        whyReason: 'No wamid.… there',
+        transactionId: second,
+      });
+      expect(ended()[0]?.attempts.map(({ transactionId }) => transactionId)).to.deep.equal([first, second]);
+    });
+
+    it('goes out to its own user where two channels of the user’s own count their ids from 1', async () => {
+      const counting = (end: DeliveryReport): ChannelPort<never> => ({
+        send: () => Promise.resolve({ status: 'accepted', transactionId: '1' }),
+        lookUp: () => Promise.resolve(end),
+      });
+      const line = counting({ status: 'failed', code: 'GONE', reason: 'No' });
+      const acme = counting({ status: 'delivered' });
+      const told = (): unknown[] =>
+        scene.events.flatMap((event) =>
+          event.type === 'message.status' && event.eventId !== undefined
+            ? [[event.eventId, event.channel, event.transactionId, event.status]]
+            : [],
+        );
+      const chooseChannels = ({ userId }: TelephonyRequest): string[] => [
+        userId === ANA.id ? 'line' : 'acme',
+      ];
+      await start({ channels: { line, acme }, chooseChannels });
+      await scene.hook.ready();
+      clock = stopTime();
+      await scene.call({ eventId: 'event-of-ana' });
+      await scene.call({
+        eventId: 'event-of-bob',
+        userId: BOB.id,
+        login: BOB.login,
+        phoneNumber: BOB.phone,
+      });
+      // Twilio's ids are others again.
+      await report('1', 'undelivered', { ErrorCode: '63024' });
+      pass(3_000);
+      await until(() => ended().length === 1 && told().length === 2);
+      await scene.hook.close();
+      expect(ended()).to.have.length(1);
+      expect(ended()[0]).to.include({ eventId: 'event-of-ana', fromChannel: 'line', outcome: 'accepted' });
+      expect(sent('sms').map(({ to }) => to)).to.deep.equal([ANA.phone]);
+      expect(told()).to.have.deep.members([
+        ['event-of-ana', 'line', '1', 'failed'],
+        ['event-of-bob', 'acme', '1', 'delivered'],
+      ]);
+    });
+  });
+});

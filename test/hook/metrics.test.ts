@@ -1,0 +1,294 @@
+import { expect } from 'chai';
+import { Registry } from 'prom-client';
+import type { EmulatedCall, EmulatedMessage, RecordedRequest } from '#lib/testing/index.js';
+import { Closers } from '#harness/closers.js';
+import { readPage, type MetricsPage } from '#harness/metrics-page.js';
+import { ANA, BOB, CODE, commandOf, errorOf, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
+import { until } from '#harness/until.js';
+import { mustNotShow, witness } from '#harness/witness.js';
+import { callApi, eventHook } from '../testing/okta/client.js';
+
+const TO_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone } as const;
+const EVA = {
+  id: '00u1evalindqvist0001',
+  login: 'eva.lindqvist@example.com',
+  firstName: 'Evangelina',
+  lastName: 'Lindqvist',
+  phone: '+447700900789',
+} as const;
+const NOBODY = '00u1nobody0000000001';
+const TO_FRANCE = '+33612345678';
+const DEADLINE_MS = 1000;
+
+type Call = Parameters<Scene['call']>[0];
+
+const isWhatsApp = ({ form }: RecordedRequest): boolean => String(form?.['To']).startsWith('whatsapp:');
+
+describe('the metrics of a day', function () {
+  const closers = new Closers();
+  let scene: Scene;
+  let text: string;
+  let page: MetricsPage;
+  /** How often what was done. */
+  const done = { asked: 0, repeated: 0, turnedAway: 0, blocked: 0, wrote: 0, signedIn: 0 };
+  /** Accepted by Twilio, and nobody could read it. */
+  let unread = 0;
+
+  /** What Okta is answered, in a word. */
+  const ask = async (call?: Call): Promise<string> => {
+    done.asked += 1;
+    const made = await scene.call(call);
+    return commandOf(made)?.['status'] ?? (errorOf(made) === undefined ? 'nothing' : 'ERROR');
+  };
+  const count = (type: string): number => scene.events.filter((event) => event.type === type).length;
+  const areToldOf = (items: readonly (EmulatedMessage | EmulatedCall)[]): boolean =>
+    items.every(({ status }) => ['delivered', 'undelivered', 'completed'].includes(status));
+  /** What Twilio has to tell has been told. */
+  const settled = async (): Promise<void> => {
+    await until(() => areToldOf(scene.twilio.messages) && areToldOf(scene.twilio.calls));
+    await until(() => scene.twilio.callbacks.every(({ httpStatus }) => httpStatus !== undefined));
+  };
+
+  before(async () => {
+    const registry = new Registry();
+    scene = await startScene({
+      hook: ({ origin }) => ({
+        metrics: registry,
+        publicUrl: `${origin}/okta/telephony`,
+        deadlineMs: DEADLINE_MS,
+        guard: { perUser: false, countries: { deny: ['FR'] } },
+      }),
+      mount: (app, hook) => {
+        app.use(hook);
+        app.get('/metrics', async (_req, res) => {
+          res.type(registry.contentType).send(await registry.metrics());
+        });
+      },
+    });
+    closers.add(scene, (opened) => opened.close());
+    await scene.hook.ready();
+    const { body } = await callApi(
+      scene.okta,
+      'POST',
+      '/api/v1/eventHooks',
+      eventHook(`${scene.url}/events`, HOOK_SECRET),
+    );
+    await callApi(scene.okta, 'POST', `/api/v1/eventHooks/${String(body['id'])}/lifecycle/verify`);
+    scene.okta.requests.length = 0;
+    await playDay();
+    const response = await fetch(new URL('/metrics', scene.url));
+    expect(response.headers.get('content-type')).to.match(/^text\/plain; version=0\.0\.4/);
+    text = await response.text();
+    page = readPage(text);
+  });
+  after(() => closers.closeAll());
+
+  const playDay = async (): Promise<void> => {
+    const { twilio, okta } = scene;
+    // Codes that arrive, by each channel, and of several kinds.
+    expect(await ask({ eventId: 'day-1' })).to.equal('SUCCESSFUL');
+    expect(await ask({ ...TO_BOB, eventId: 'day-2' })).to.equal('SUCCESSFUL');
+    expect(await ask({ ...TO_BOB, deliveryChannel: 'voice call' })).to.equal('SUCCESSFUL');
+    expect(await ask({ requestType: 'password-reset' })).to.equal('SUCCESSFUL');
+    // Okta asks again.
+    done.repeated += 1;
+    await scene.call({ eventId: 'day-1' });
+    // Two are used.
+    for (const { id } of [ANA, BOB]) {
+      await okta.userSignedIn(id);
+      done.signedIn += 1;
+      await until(() => count('code.used') === done.signedIn);
+    }
+    await until(() => twilio.feedback.length === done.signedIn);
+    // WhatsApp refuses, and the SMS goes; then the SMS is refused, too.
+    twilio.refuseWith({ code: 63007, times: 1, match: isWhatsApp });
+    expect(await ask()).to.equal('SUCCESSFUL');
+    twilio.refuseWith({ code: 21610, times: 1 });
+    expect(await ask(TO_BOB)).to.equal('ERROR');
+    // Answers that nobody can read: one took effect, the other did not.
+    twilio.fault({ fault: { kind: 'truncated' }, times: 1 });
+    unread += 1;
+    expect(await ask(TO_BOB)).to.equal('PENDING');
+    twilio.fault({ fault: { kind: 'reset' }, times: 1 });
+    expect(await ask(TO_BOB)).to.equal('PENDING');
+    // One that is accepted after Okta was answered.
+    twilio.fault({ fault: { kind: 'slow', delayMs: DEADLINE_MS * 1.2 }, times: 1 });
+    expect(await ask(TO_BOB)).to.equal('PENDING');
+    await until(() => count('attempt.late') === 1);
+    // Not to France, nor without a secret.
+    done.blocked += 1;
+    expect(await ask({ ...TO_BOB, phoneNumber: TO_FRANCE })).to.equal('PENDING');
+    done.turnedAway += 1;
+    await scene.call({ headers: { Authorization: 'of nobody' } });
+    // One that fails after it was accepted is followed by an SMS.
+    await settled();
+    okta.addUser({ ...EVA, profile: { whatsAppOptIn: true } });
+    twilio.joinSandbox(EVA.phone);
+    twilio.failLater({ code: 63024, status: 'undelivered', times: 1, match: isWhatsApp });
+    expect(await ask({ userId: EVA.id, login: EVA.login, phoneNumber: EVA.phone })).to.equal('SUCCESSFUL');
+    await until(() => count('failover.ended') === 1);
+    // Somebody writes.
+    const url = `${scene.url}/twilio/inbound`;
+    for (const [from, body] of [
+      [ANA.phone, 'HELP'],
+      [BOB.phone, 'who is this?'],
+    ] as const) {
+      done.wrote += 1;
+      twilio.joinSandbox(from);
+      await twilio.receive({ from, channel: 'whatsapp', body, url });
+    }
+    // Okta knows somebody not, and then has had enough of us.
+    expect(await ask({ userId: NOBODY })).to.equal('SUCCESSFUL');
+    okta.setRateLimit({ limit: 100, remaining: 0, resetInSeconds: 60 });
+    expect(await ask({ userId: NOBODY })).to.equal('SUCCESSFUL');
+    expect(await ask({ userId: NOBODY })).to.equal('SUCCESSFUL');
+    // Twilio goes down.
+    await settled();
+    twilio.fault({ fault: { kind: 'reset' }, times: 5 });
+    for (let times = 0; times < 5; times += 1) expect(await ask(TO_BOB)).to.equal('PENDING');
+    expect(await ask(TO_BOB)).to.equal('ERROR');
+    await settled();
+  };
+
+  it('are read whole by a parser of the format, and say nothing of anybody', () => {
+    for (const { id, login, firstName, lastName, phone } of [ANA, BOB])
+      mustNotShow(id, login, firstName, lastName, phone.slice(1));
+    mustNotShow(
+      CODE,
+      HOOK_SECRET,
+      EVA.id,
+      EVA.login,
+      EVA.phone.slice(1),
+      NOBODY,
+      TO_FRANCE.slice(1),
+      'day-1',
+    );
+    for (const { sid } of [...scene.twilio.messages, ...scene.twilio.calls]) mustNotShow(sid);
+    witness(text);
+    expect(page.families).to.have.length.greaterThan(15);
+    for (const { help, type } of page.families) expect([help, type]).to.not.include('');
+  });
+
+  it('agree with what Twilio was asked, and with what it accepted', () => {
+    const { twilio } = scene;
+    const asked = twilio.requests.filter(
+      ({ method, path }) => method === 'POST' && /\/(Messages|Calls)\.json$/.test(path),
+    );
+    expect(page.sum('attempts_total')).to.equal(
+      asked.length + page.sum('attempts_total', { code: 'BREAKER_OPEN' }),
+    );
+    const accepted = [...twilio.messages.map(({ channel }) => channel), ...twilio.calls.map(() => 'voice')];
+    for (const channel of ['whatsapp', 'sms', 'voice']) {
+      const counted =
+        page.sum('attempts_total', { channel, outcome: 'accepted' }) +
+        page.sum('late_results_total', { channel, outcome: 'accepted' });
+      const sent = accepted.filter((name) => name === channel).length;
+      expect(counted + (channel === 'sms' ? unread : 0), channel).to.equal(sent);
+    }
+    expect(page.sum('stage_duration_seconds_count', { stage: 'attempt' })).to.equal(asked.length);
+  });
+
+  it('agree with the phones: what was accepted is there, but for what was told to have failed', () => {
+    const phones = [ANA.phone, BOB.phone, EVA.phone];
+    const got = phones.flatMap((phone) => scene.twilio.inbox(phone));
+    // What they were answered when they wrote is no code.
+    const codes = got.filter(({ text: shown }) => !/sign-in codes/.test(shown));
+    const accepted =
+      page.sum('attempts_total', { outcome: 'accepted' }) +
+      page.sum('late_results_total', { outcome: 'accepted' });
+    const failed = page.sum('message_statuses_total', { status: 'undelivered' });
+    expect(failed).to.equal(1);
+    expect(accepted + unread - failed).to.equal(codes.length);
+    expect(page.sum('message_statuses_total', { status: 'delivered' })).to.equal(
+      scene.twilio.messages.filter(({ status }) => status === 'delivered').length,
+    );
+  });
+
+  it('agree with what Okta asked, and was answered', () => {
+    const { asked, repeated, turnedAway, blocked } = done;
+    expect(page.sum('codes_total')).to.equal(asked);
+    expect(page.sum('stage_duration_seconds_count', { stage: 'call' })).to.equal(asked);
+    expect(page.sum('budget_left_seconds_count')).to.equal(asked);
+    expect(page.sum('repeats_total', { outcome: 'SUCCESSFUL' })).to.equal(repeated);
+    expect(page.sum('rejected_calls_total', { code: 'CALLER_NOT_PROVEN' })).to.equal(turnedAway);
+    expect(page.sum('guard_blocks_total', { rule: 'country', country: 'FR' })).to.equal(blocked);
+    expect(page.sum('codes_total', { country: 'FR', channel: 'none', outcome: 'PENDING' })).to.equal(blocked);
+    expect(page.sum('codes_total', { request_type: 'password-reset', country: 'GB' })).to.equal(1);
+    expect(page.values('codes_total', 'country')).to.deep.equal(['FR', 'GB', 'US']);
+    // Every PENDING is one that nobody knows, or that the guard held back.
+    expect(page.sum('codes_total', { outcome: 'PENDING' })).to.equal(
+      page.sum('attempts_total', { outcome: 'unknown' }) + blocked,
+    );
+    expect(page.sum('attempts_total', { outcome: 'refused', code: '63007' })).to.equal(1);
+    expect(page.sum('attempts_total', { outcome: 'refused', code: '21610' })).to.equal(1);
+  });
+
+  it('agree with how often Okta was asked for users', () => {
+    const reads = scene.okta.requests.filter(({ path }) => path.startsWith('/api/v1/users/'));
+    const isAsked = ['OKTA_RATE_LIMITED', 'OKTA_NOT_FOUND'];
+    const refused = isAsked.reduce((sum, reason) => sum + page.sum('profile_reads_total', { reason }), 0);
+    expect(page.sum('profile_reads_total', { source: 'okta' }) + refused).to.equal(reads.length);
+    expect(page.sum('profile_reads_total', { source: 'cache' })).to.be.greaterThan(5);
+    expect(page.sum('profile_reads_total', { reason: 'OKTA_RATE_LIMITED' })).to.equal(1);
+    expect(page.sum('profile_reads_total', { reason: 'PAUSED' })).to.equal(1);
+    expect(page.sum('okta_pauses_total', { reason: 'RATE_LIMITED' })).to.equal(1);
+  });
+
+  it('agree with the sign-ins, with what users wrote, and with what followed', () => {
+    expect(page.sum('codes_used_total')).to.equal(done.signedIn).and.to.equal(scene.twilio.feedback.length);
+    expect(page.sum('codes_used_total', { channel: 'whatsapp', country: 'GB' })).to.equal(1);
+    expect(page.sum('inbound_messages_total')).to.equal(done.wrote);
+    expect(page.sum('inbound_messages_total', { keyword: 'help' })).to.equal(1);
+    const followed = { from_channel: 'whatsapp', channel: 'sms', outcome: 'accepted', code: 'none' };
+    expect(page.sum('late_failovers_total', followed)).to.equal(1);
+    expect(page.sum('late_failovers_total')).to.equal(1);
+  });
+
+  it('show a host that was given up, a state that is there, and nothing under way', () => {
+    const { host } = new URL(scene.twilio.baseUrl);
+    const { host: oktaHost } = new URL(scene.okta.orgUrl);
+    expect(page.values('breaker_state', 'host')).to.have.members([oktaHost, host]);
+    expect(page.sum('breaker_state', { host: oktaHost })).to.equal(0);
+    expect(page.sum('breaker_state', { host })).to.equal(2);
+    expect(page.sum('breaker_openings_total', { host })).to.equal(1);
+    expect(page.sum('attempts_total', { outcome: 'refused', code: 'BREAKER_OPEN' })).to.equal(1);
+    expect(page.sum('state_up')).to.equal(1);
+    expect(page.sum('state_losses_total')).to.equal(0);
+    expect(page.sum('calls_in_flight')).to.equal(0);
+  });
+});
+
+describe('a hook with metrics', () => {
+  const closers = new Closers();
+  afterEach(() => closers.closeAll());
+
+  it('shares a registry with another hook, and is made anew beside it', async () => {
+    const metrics = new Registry();
+    const scenes: Scene[] = [];
+    for (let number = 0; number < 3; number += 1) {
+      scenes.push(closers.add(await startScene({ hook: { metrics } }), (opened) => opened.close()));
+      if (number === 0) await scenes[0]?.hook.close();
+    }
+    for (const scene of scenes.slice(1)) await scene.call();
+    expect(readPage(await metrics.metrics()).sum('codes_total', { outcome: 'SUCCESSFUL' })).to.equal(2);
+  });
+
+  it('sends all the same where the registry has broken', async () => {
+    const metrics = new Registry();
+    const scene = closers.add(await startScene({ hook: { metrics } }), (opened) => opened.close());
+    const registered = metrics.getMetricsAsArray();
+    expect(registered).to.have.length.greaterThan(15);
+    for (const metric of registered) {
+      Object.assign(metric, {
+        inc: () => {
+          throw new Error('broken');
+        },
+        observe: () => {
+          throw new Error('broken');
+        },
+      });
+    }
+    expect(commandOf(await scene.call())?.['status']).to.equal('SUCCESSFUL');
+    expect(scene.log.at(-1)?.fields['event']).to.equal('request.answered');
+  });
+});

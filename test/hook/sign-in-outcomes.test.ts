@@ -1,0 +1,857 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import express from 'express';
+// @ts-expect-error It has no types of its own; what is used of it is the same in both.
+import untypedExpress4 from 'express4';
+import { memoryState, type Channel, type HookEvent, type Outcome, type State } from '#lib/index.js';
+import { redisState } from '#lib/state/redis/index.js';
+import type { EventDelivery, LogEvent } from '#lib/testing/index.js';
+import { startGatewayBeside } from '#harness/gateway-beside.js';
+import { Closers } from '#harness/closers.js';
+import { needRedis, startRedis, type RedisServer } from '#harness/redis-server.js';
+import {
+  ANA,
+  BOB,
+  HOOK_SECRET,
+  commandOf,
+  startScene,
+  type Scene,
+  type SceneOptions,
+} from '#harness/scene.js';
+import { defer, until } from '#harness/until.js';
+import { mustNotShow, witness } from '#harness/witness.js';
+import { callApi, eventHook } from '../testing/okta/client.js';
+
+const express4 = untypedExpress4 as typeof express;
+
+type Used = Extract<HookEvent, { type: 'code.used' }>;
+type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
+
+const NEWER = '771204';
+const TO_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone } as const;
+const ADMIN = {
+  id: '00uadministrator0001',
+  type: 'User',
+  alternateId: 'admin',
+  displayName: 'Admin',
+} as const;
+
+describe('what became of a code', () => {
+  let scene: Scene;
+  let now: number;
+  const closers = new Closers();
+  afterEach(() => closers.closeAll());
+
+  const start = async (hook: HookOptions = {}, mount?: SceneOptions['mount']): Promise<void> => {
+    now = Date.now();
+    mustNotShow(NEWER);
+    const options: SceneOptions = {
+      hook: ({ origin }) => ({ publicUrl: `${origin}/okta/telephony`, clock: () => now, ...hook }),
+      ...(mount === undefined ? {} : { mount }),
+    };
+    scene = closers.add(await startScene(options), (opened) => opened.close());
+    // What becomes of a message is told by the tests that are about it.
+    scene.twilio.faultCallbacks({ copies: 0 });
+  };
+  /** An event hook in Okta that is verified, at some gateway. */
+  const register = async (url = `${scene.url}/events`, secret = HOOK_SECRET): Promise<string> => {
+    const { body } = await callApi(scene.okta, 'POST', '/api/v1/eventHooks', eventHook(url, secret));
+    const id = String(body['id']);
+    await callApi(scene.okta, 'POST', `/api/v1/eventHooks/${id}/lifecycle/verify`);
+    expect(scene.okta.eventHooks.find((hook) => hook.id === id)?.verificationStatus).to.equal('VERIFIED');
+    return id;
+  };
+  const startVerified = async (hook: HookOptions = {}, mount?: SceneOptions['mount']): Promise<void> => {
+    await start(hook, mount);
+    await register();
+  };
+  const used = (events: readonly HookEvent[] = scene.events): Used[] =>
+    events.filter((event): event is Used => event.type === 'code.used');
+  /** The ids of the messages that Twilio was told of. */
+  const confirmed = (): readonly string[] => scene.twilio.feedback.map(({ messageSid }) => messageSid);
+  const sidOf = (call: Awaited<ReturnType<Scene['call']>>): string =>
+    commandOf(call)?.['transactionId'] ?? '';
+  const expectDelivered = (deliveries: readonly EventDelivery[]): void => {
+    expect(deliveries.map(({ statuses }) => statuses)).to.deep.equal([[204]]);
+  };
+  const fire = async (...events: LogEvent[]): Promise<void> => {
+    expectDelivered(await scene.okta.fireEvents(events));
+  };
+  /** All that was told has been followed: nothing comes after this. */
+  const settled = (): Promise<void> => scene.hook.close();
+  const post = (body: string, headers: Record<string, string> = {}, method = 'POST'): Promise<Response> =>
+    fetch(`${scene.url}/events`, {
+      method,
+      headers: { authorization: HOOK_SECRET, 'content-type': 'application/json', ...headers },
+      ...(method === 'POST' ? { body } : {}),
+    });
+  const envelope = (...events: unknown[]): string => JSON.stringify({ data: { events } });
+
+  it('is told to Twilio of just the message that the user was sent, and counted by country and channel', async () => {
+    await startVerified();
+    const whatsApp = await scene.call({ eventId: 'event-1' });
+    const sms = await scene.call({ ...TO_BOB, eventId: 'event-2' });
+    expectDelivered(await scene.okta.userSignedIn(ANA.id));
+    await until(() => confirmed().length === 1);
+    expect(confirmed()).to.deep.equal([sidOf(whatsApp)]);
+    expectDelivered(await scene.okta.userSignedIn(BOB.id));
+    await until(() => confirmed().length === 2);
+    expect(confirmed()).to.deep.equal([sidOf(whatsApp), sidOf(sms)]);
+    expect(scene.twilio.feedback.map(({ outcome }) => outcome)).to.deep.equal(['confirmed', 'confirmed']);
+    const [ana, bob] = used();
+    expect(ana).to.deep.include({
+      eventId: 'event-1',
+      requestType: 'com.okta.user.telephony.mfa-verification',
+      deliveryChannel: 'sms',
+      userId: ANA.id,
+      channel: 'whatsapp',
+      provider: 'TWILIO',
+      country: 'GB',
+      transactionId: sidOf(whatsApp),
+    });
+    expect(bob).to.include({ channel: 'sms', country: 'US', userId: BOB.id });
+    const answered = scene.events.filter((event) => event.type === 'request.answered');
+    expect(answered.map(({ country, channel }) => [country, channel])).to.deep.equal([
+      ['GB', 'whatsapp'],
+      ['US', 'sms'],
+    ]);
+    expect(scene.log.at(-1)).to.deep.include({
+      level: 'info',
+      message: 'okta-telephony-hook: a code was used',
+    });
+  });
+
+  it('is heard from the user who types it', async () => {
+    await startVerified();
+    const call = await scene.call();
+    const wrong = await scene.okta.enterCode(ANA.id, '000000');
+    expect(wrong.isRight).to.equal(false);
+    const entered = await scene.okta.enterCode(ANA.id, call.otpCode);
+    expect(entered.isRight).to.equal(true);
+    await until(() => confirmed().length === 1);
+    expect(confirmed()).to.deep.equal([sidOf(call)]);
+    await settled();
+    expect(used()).to.have.length(1);
+  });
+
+  it('is heard of an enrolment, by an administrator as well', async () => {
+    await startVerified();
+    const ana = await scene.call({ requestType: 'pre-enrollment' });
+    const bob = await scene.call({ ...TO_BOB, requestType: 'pre-enrollment' });
+    const eventType = 'user.mfa.factor.activate';
+    await fire(
+      scene.okta.logEvent(ANA.id, { eventType }),
+      scene.okta.logEvent(BOB.id, { eventType, actor: ADMIN }),
+    );
+    await until(() => confirmed().length === 2);
+    expect(confirmed()).to.have.members([sidOf(ana), sidOf(bob)]);
+    expect(used().map(({ userId }) => userId)).to.have.members([ANA.id, BOB.id]);
+  });
+
+  it('is heard in a batch, between what is about no code of ours', async () => {
+    await startVerified();
+    await scene.call();
+    const bob = await scene.call(TO_BOB);
+    const logEvent = (...event: Parameters<Scene['okta']['logEvent']>): LogEvent =>
+      scene.okta.logEvent(...event);
+    const stranger = { ...logEvent(BOB.id), actor: ADMIN, target: [] };
+    await fire(
+      logEvent(ANA.id, { result: 'FAILURE' }),
+      logEvent(ANA.id, { factor: 'EMAIL_FACTOR' }),
+      logEvent(ANA.id, { factor: 'CALL_FACTOR' }),
+      stranger,
+      logEvent(BOB.id),
+    );
+    await until(() => confirmed().length > 0);
+    await settled();
+    expect(confirmed()).to.deep.equal([sidOf(bob)]);
+    expect(used().map(({ userId }) => userId)).to.deep.equal([BOB.id]);
+  });
+
+  it('is heard once, in whatever delivery and however often it comes', async () => {
+    await startVerified();
+    const first = await scene.call();
+    const event = scene.okta.logEvent(ANA.id);
+    const [delivery] = await scene.okta.fireEvents([event, event]);
+    await scene.okta.fireEvents([event], { eventId: delivery?.eventId });
+    await fire(event);
+    await until(() => confirmed().length > 0);
+    // It comes once more after another code was sent, and says even that it was after that.
+    await scene.call({ otpCode: NEWER });
+    await fire({ ...event, published: new Date(Date.now() + 60_000).toISOString() });
+    await settled();
+    expect(confirmed()).to.deep.equal([sidOf(first)]);
+    expect(used()).to.have.length(1);
+  });
+
+  it('is of the last one of two codes', async () => {
+    await startVerified();
+    await scene.call();
+    const last = await scene.call({ otpCode: NEWER });
+    await fire(scene.okta.logEvent(ANA.id));
+    await fire(scene.okta.logEvent(ANA.id));
+    await until(() => confirmed().length > 0);
+    await settled();
+    expect(confirmed()).to.deep.equal([sidOf(last)]);
+  });
+
+  it('is of no code that was asked for after the sign-in', async () => {
+    await startVerified();
+    await scene.call();
+    const before = scene.okta.logEvent(ANA.id);
+    // Another millisecond, by whatever clock.
+    await until(() => Date.now() > Date.parse(before.published));
+    const last = await scene.call({ otpCode: NEWER });
+    await fire(before);
+    await fire(scene.okta.logEvent(ANA.id));
+    await until(() => confirmed().length > 0);
+    await settled();
+    expect(confirmed()).to.deep.equal([sidOf(last)]);
+  });
+
+  it('is of no code that had ended when Okta let the user in, for that was another one', async () => {
+    await startVerified();
+    await scene.call();
+    const published = new Date(Date.now() + 6.5 * 60_000);
+    now = published.getTime();
+    await fire(scene.okta.logEvent(ANA.id, { published }));
+    await settled();
+    expect(confirmed()).to.be.empty;
+  });
+
+  it('is heard of late, when the code has long ended', async () => {
+    await startVerified();
+    const call = await scene.call({ eventTime: new Date(now - 9_000) });
+    const event = scene.okta.logEvent(ANA.id, { published: new Date(now) });
+    now += 50 * 60_000;
+    await fire(event);
+    await until(() => confirmed().length > 0);
+    expect(confirmed()).to.deep.equal([sidOf(call)]);
+    expect(used().map(({ sinceSentMs }) => sinceSentMs)).to.deep.equal([9_000]);
+  });
+
+  it('is heard of where Okta does not say when, or another year', async () => {
+    await startVerified();
+    const calls = [await scene.call(), await scene.call(TO_BOB)];
+    await fire(
+      { ...scene.okta.logEvent(ANA.id), published: 'today' },
+      scene.okta.logEvent(BOB.id, { published: new Date(0) }),
+    );
+    await until(() => confirmed().length === 2);
+    expect(confirmed()).to.have.members(calls.map(sidOf));
+  });
+
+  it('is heard of by a gateway whose clock is minutes off', async () => {
+    for (const offMs of [-150_000, 150_000]) {
+      await startVerified();
+      const eventTime = new Date(now);
+      now += offMs;
+      const call = await scene.call({ eventTime });
+      await fire(scene.okta.logEvent(ANA.id, { published: new Date(eventTime.getTime() + 9_000) }));
+      await until(() => confirmed().length === 1);
+      expect(confirmed()).to.deep.equal([sidOf(call)]);
+      expect(used().map(({ sinceSentMs }) => sinceSentMs)).to.deep.equal([9_000]);
+      await closers.closeAll();
+    }
+  });
+
+  it('is counted of a call, of which there is nothing to tell; a text is no call', async () => {
+    await startVerified();
+    await scene.call({ deliveryChannel: 'VOICE' });
+    await fire(scene.okta.logEvent(ANA.id), scene.okta.logEvent(ANA.id, { factor: 'CALL_FACTOR' }));
+    await until(() => used().length > 0);
+    await settled();
+    expect(used().map(({ channel, deliveryChannel }) => [channel, deliveryChannel])).to.deep.equal([
+      ['voice', 'voice'],
+    ]);
+    expect(confirmed()).to.be.empty;
+  });
+
+  it('is never of a preview, which an administrator is sent', async () => {
+    await startVerified();
+    const call = await scene.call();
+    await scene.call({ preview: true, otpCode: NEWER });
+    await fire(scene.okta.logEvent(ANA.id));
+    await until(() => confirmed().length > 0);
+    await settled();
+    expect(confirmed()).to.deep.equal([sidOf(call)]);
+  });
+
+  it('is of a send that was answered too late', async () => {
+    await startVerified({ deadlineMs: 500 });
+    scene.twilio.fault({ fault: { kind: 'slow', delayMs: 700 }, times: 1 });
+    const call = await scene.call();
+    expect(commandOf(call)?.['status']).to.equal('PENDING');
+    await until(() => scene.events.some(({ type }) => type === 'attempt.late'));
+    await fire(scene.okta.logEvent(ANA.id));
+    await until(() => confirmed().length > 0);
+    expect(confirmed()).to.deep.equal([scene.twilio.messages[0]?.sid]);
+  });
+
+  describe('is of no older code than the last one that was asked for', () => {
+    let told: string[];
+    let outcomes: (Outcome | Promise<Outcome> | 'broken')[];
+    const taken = (transactionId: string): Outcome => ({ status: 'accepted', transactionId });
+    const refused: Outcome = { status: 'refused', code: 'NO', reason: 'no' };
+    const startOwn = async (hook: HookOptions = {}): Promise<void> => {
+      told = [];
+      const sms: Channel = {
+        provider: 'OWN',
+        get usesText() {
+          return outcomes[0] === 'broken' ? expect.fail('a channel that is broken') : true;
+        },
+        send: () => {
+          const outcome = outcomes.shift();
+          return outcome === undefined || outcome === 'broken' ? expect.fail() : Promise.resolve(outcome);
+        },
+        confirm: (id) => {
+          told.push(id);
+          return Promise.resolve();
+        },
+      };
+      await startVerified({ channels: { sms }, ...hook });
+      now += 1;
+    };
+    const ask = (eventId: string, call: Parameters<Scene['call']>[0] = {}) =>
+      scene.call({ ...TO_BOB, eventTime: new Date((now += 1)), eventId, otpCode: NEWER, ...call });
+    const usedNow = async (): Promise<void> => {
+      await fire(scene.okta.logEvent(BOB.id, { published: new Date((now += 1_000)) }));
+    };
+    const usedIds = (): readonly string[] => used().map(({ eventId }) => eventId);
+
+    const unsent: Readonly<
+      Record<string, { second: typeof outcomes; call?: Parameters<Scene['call']>[0]; hook?: HookOptions }>
+    > = {
+      'which was refused': { second: [refused] },
+      'which was held back': {
+        second: [],
+        hook: { guard: { perUser: { points: 1, seconds: 600 } } },
+      },
+      'which had no number that can be dialled': { second: [], call: { phoneNumber: '12' } },
+      'which a defect lost': { second: ['broken'] },
+    };
+    for (const [title, { second, call, hook }] of Object.entries(unsent)) {
+      it(`${title}: nothing is told then`, async () => {
+        outcomes = [taken('S1'), ...second];
+        await startOwn(hook);
+        await ask('event-1');
+        expect((await ask('event-2', call)).okta.action).to.not.equal('sent');
+        await usedNow();
+        await settled();
+        expect(used()).to.be.empty;
+        expect(told).to.be.empty;
+      });
+    }
+
+    it('which may have gone out: it is counted, and told to nobody', async () => {
+      outcomes = [taken('S1'), { status: 'unknown', reason: 'hung' }];
+      await startOwn();
+      await ask('event-1');
+      expect((await ask('event-2')).okta.action).to.equal('pending');
+      await usedNow();
+      await settled();
+      expect(usedIds()).to.deep.equal(['event-2']);
+      expect(used()[0]).to.include({ channel: 'sms', provider: 'OWN', transactionId: 'event-2' });
+      expect(told).to.be.empty;
+    });
+
+    it('but of the older one where the newer one went out as a preview, or was asked for after the use', async () => {
+      outcomes = [taken('S1'), refused, refused];
+      await startOwn();
+      await ask('event-1');
+      await ask('event-2', { preview: true, otpCode: undefined });
+      await usedNow();
+      await until(() => told.length === 1);
+      expect(told).to.deep.equal(['S1']);
+      expect(usedIds()).to.deep.equal(['event-1']);
+    });
+
+    for (const isUsedBefore of [false, true]) {
+      const when = isUsedBefore ? 'after its use was told: no later use is of it' : 'before its use';
+      it(`and of one that was taken late, ${when}`, async () => {
+        const late = defer<Outcome>();
+        outcomes = [taken('S1'), late.promise];
+        await startOwn({ deadlineMs: 500 });
+        await ask('event-1');
+        expect((await ask('event-2')).okta.action).to.equal('pending');
+        if (isUsedBefore) {
+          await usedNow();
+          await until(() => used().length === 1);
+        }
+        late.resolve(taken('S2'));
+        await until(() => scene.events.some(({ type }) => type === 'attempt.late'));
+        await usedNow();
+        await settled();
+        expect(usedIds()).to.deep.equal(['event-2']);
+        expect(told).to.deep.equal(isUsedBefore ? [] : ['S2']);
+      });
+    }
+  });
+
+  describe('by a channel of one’s own', () => {
+    const told: string[] = [];
+    const own = (confirm: Channel['confirm']): Channel => ({
+      provider: 'OWN',
+      send: () => Promise.resolve({ status: 'accepted', transactionId: `${BOB.phone}-1` }),
+      ...(confirm === undefined ? {} : { confirm }),
+    });
+    beforeEach(() => {
+      told.length = 0;
+    });
+
+    it('is told to it by its own id, which is told to nobody else where it is about somebody', async () => {
+      const sms = own((id, { mayLeave }) => {
+        told.push(`${id} ${mayLeave()}`);
+        return Promise.resolve();
+      });
+      await startVerified({ channels: { sms } });
+      await scene.call({ ...TO_BOB, eventId: 'event-1' });
+      await fire(scene.okta.logEvent(BOB.id));
+      await until(() => told.length === 1);
+      expect(told).to.deep.equal([`${BOB.phone}-1 true`]);
+      expect(used()[0]).to.include({ provider: 'OWN', channel: 'sms', transactionId: 'event-1' });
+    });
+
+    it('is told to eight at a time', async () => {
+      const gate = defer<undefined>();
+      let atWork = 0;
+      const sms = own(async () => {
+        atWork += 1;
+        await gate.promise;
+        told.push('done');
+      });
+      await startVerified({ channels: { sms } });
+      const users = Array.from({ length: 12 }, (_, at) => `00umany${at}`);
+      for (const id of users) {
+        scene.okta.addUser({ id, login: `${id}@many.example` });
+        await scene.call({ userId: id, login: undefined, phoneNumber: BOB.phone });
+      }
+      await fire(...users.map((id) => scene.okta.logEvent(id)));
+      await until(() => used().length === 12);
+      expect(atWork).to.equal(8);
+      gate.resolve(undefined);
+      await settled();
+      expect(told).to.have.length(12);
+    });
+
+    it('is counted where it does not want to know', async () => {
+      await startVerified({ channels: { sms: own(undefined) } });
+      await scene.call(TO_BOB);
+      await fire(scene.okta.logEvent(BOB.id));
+      await until(() => used().length === 1);
+    });
+  });
+
+  it('is told as not told where Twilio refuses it, once a minute, and not again', async () => {
+    await startVerified();
+    scene.twilio.fault({
+      fault: { kind: 'status', status: 404, body: { code: 20404, message: `no ${ANA.phone}` } },
+      match: ({ path }) => path.includes('/Feedback'),
+    });
+    const call = await scene.call({ eventId: 'event-1' });
+    await scene.call(TO_BOB);
+    for (const user of [ANA, BOB]) await scene.okta.userSignedIn(user.id);
+    await settled();
+    const failures = scene.events.filter((event) => event.type === 'feedback.failed');
+    // By channel: one of either.
+    expect(failures.map(({ channel }) => channel)).to.have.members(['whatsapp', 'sms']);
+    expect(failures.find(({ channel }) => channel === 'whatsapp')).to.include({
+      eventId: 'event-1',
+      provider: 'TWILIO',
+      code: '20404',
+      count: 1,
+      transactionId: sidOf(call),
+    });
+    expect(scene.log.filter(({ level }) => level === 'warn').at(-1)?.message).to.equal(
+      'okta-telephony-hook: a provider could not be told that its code was used',
+    );
+    expect(scene.twilio.requests.filter(({ path }) => path.includes('/Feedback'))).to.have.length(2);
+  });
+
+  describe('drops what would be sent late', () => {
+    const report = async (sid: string): Promise<void> => {
+      const url = `${scene.url}/twilio/status`;
+      const params = {
+        MessageSid: sid,
+        MessageStatus: 'undelivered',
+        ErrorCode: '63024',
+        To: `whatsapp:${ANA.phone}`,
+      };
+      await fetch(url, {
+        method: 'POST',
+        headers: { 'x-twilio-signature': scene.twilio.sign(url, params) },
+        body: new URLSearchParams(params),
+      });
+    };
+    const ended = (): readonly (readonly [string, string | undefined])[] =>
+      scene.events.flatMap((event) =>
+        event.type === 'failover.ended' ? [[event.outcome, event.code] as const] : [],
+      );
+
+    it('of the code that was used', async () => {
+      await startVerified();
+      const call = await scene.call();
+      await fire(scene.okta.logEvent(ANA.id));
+      await until(() => used().length === 1);
+      await report(sidOf(call));
+      await until(() => ended().length === 1);
+      expect(ended()).to.deep.equal([['dropped', 'OVERTAKEN']]);
+    });
+
+    it('and is under way', async () => {
+      const text = defer<string>();
+      let isAsked = false;
+      await startVerified({
+        sandboxNumber: { number: '+14155238886', contentSid: `HX${'1'.repeat(32)}` },
+        channels: {
+          whatsapp: {
+            reports: 'failures',
+            idNamespace: 'twilio',
+            send: () => Promise.resolve({ status: 'accepted', transactionId: `SM${'1'.repeat(32)}` }),
+          },
+        },
+        composeText: (_request, _profile, channel) => {
+          if (channel !== 'sms') return 'none';
+          isAsked = true;
+          return text.promise;
+        },
+      });
+      await scene.call();
+      await report(`SM${'1'.repeat(32)}`);
+      await until(() => isAsked);
+      await fire(scene.okta.logEvent(ANA.id));
+      await until(() => ended().length === 1);
+      expect(ended()).to.deep.equal([['dropped', 'OVERTAKEN']]);
+      text.resolve('too late');
+      expect(scene.twilio.messages).to.be.empty;
+    });
+
+    describe('by a sign-in', () => {
+      /** Counts what takes the place of older ones. */
+      const counting = (): { state: State; overtakes: () => number } => {
+        const state = memoryState();
+        let overtakes = 0;
+        const overtake: State['overtake'] = (...event) => {
+          overtakes += 1;
+          return state.overtake(...event);
+        };
+        return { state: { ...state, overtake }, overtakes: () => overtakes };
+      };
+
+      it('of which no code is known, too', async () => {
+        const { state, overtakes } = counting();
+        await startVerified({ state: { ...state, keepSent: undefined, takeSent: undefined } });
+        const call = await scene.call();
+        await fire(scene.okta.logEvent(ANA.id));
+        await until(() => overtakes() === 2);
+        await report(sidOf(call));
+        await until(() => ended().length === 1);
+        expect(ended()).to.deep.equal([['dropped', 'OVERTAKEN']]);
+        expect(used()).to.be.empty;
+      });
+
+      it('and not where the code was asked for after it', async () => {
+        const { state, overtakes } = counting();
+        await startVerified({ state });
+        await scene.call();
+        const before = scene.okta.logEvent(ANA.id, { published: new Date(Date.now() - 5_000) });
+        const call = await scene.call({ otpCode: NEWER });
+        await fire(before);
+        await until(() => overtakes() === 3);
+        await report(sidOf(call));
+        await until(() => ended().length === 1);
+        expect(ended()).to.deep.equal([['accepted', undefined]]);
+      });
+
+      it('and not where that was so by Okta’s clock, which ours is behind', async () => {
+        const { state, overtakes } = counting();
+        await startVerified({ state });
+        now -= 20_000;
+        const call = await scene.call();
+        // Their times say nothing of Okta's clock.
+        const long = { eventTime: new Date(0), otpExpires: new Date() };
+        for (const odd of [{ preview: true, eventTime: new Date(now) }, long])
+          await scene.call({ ...TO_BOB, ...odd });
+        await fire(scene.okta.logEvent(ANA.id, { published: new Date(Date.now() - 5_000) }));
+        await until(() => overtakes() === 4);
+        await report(sidOf(call));
+        await until(() => ended().length === 1);
+        expect(ended()).to.deep.equal([['accepted', undefined]]);
+      });
+    });
+  });
+
+  describe('is heard on a route', () => {
+    it('that answers the one-time verification without a proof, in JSON', async () => {
+      await start();
+      for (const challenge of ['a1', 'with "quotes" and \\', '<b>&</b>', 'ü']) {
+        const answer = await fetch(`${scene.url}/events`, {
+          headers: { 'x-okta-verification-challenge': challenge },
+        });
+        expect(answer.status).to.equal(200);
+        expect(answer.headers.get('content-type')).to.match(/^application\/json/);
+        expect(await answer.json()).to.deep.equal({ verification: challenge });
+      }
+      for (const headers of [{}, { 'x-okta-verification-challenge': 'x'.repeat(257) }]) {
+        const answer = await fetch(`${scene.url}/events`, { headers });
+        expect(answer.status).to.equal(400);
+        expect(await answer.text()).to.not.include('xxx');
+      }
+    });
+
+    it('that answers 401 to who is not proven, and tells of it once a minute beside other callers', async () => {
+      await start();
+      await scene.call({ headers: { Authorization: 'wrong' } });
+      for (const authorization of ['wrong', 'wrong too', '']) {
+        const answer = await post(envelope(scene.okta.logEvent(ANA.id)), { authorization });
+        expect(answer.status).to.equal(401);
+        expect(answer.headers.get('www-authenticate')).to.match(/^SharedSecret/);
+      }
+      const rejected = scene.events.filter((event) => event.type === 'caller.rejected');
+      expect(rejected.map(({ hook, schemes }) => [hook, schemes])).to.deep.equal([
+        ['inline', ['header']],
+        ['event', ['header']],
+      ]);
+      expect(scene.log.at(-1)?.message).to.include('compare with the event hook in Okta');
+    });
+
+    for (const [what, status, body, headers] of [
+      ['more than 1 MiB', 413, 'x'.repeat(1024 * 1024 + 1), {}],
+      ['what is no JSON', 400, '{', {}],
+      ['what holds no events', 400, '{"data":{}}', {}],
+    ] as const) {
+      it(`that answers ${status} to ${what}`, async () => {
+        await start();
+        expect((await post(body, headers)).status).to.equal(status);
+        expect(scene.events.at(-1)).to.include({ type: 'request.rejected', status });
+      });
+    }
+
+    it('that takes 1 MiB', async () => {
+      await startVerified();
+      const call = await scene.call();
+      const event = scene.okta.logEvent(ANA.id);
+      const empty = envelope(event, '').length;
+      const answer = await post(envelope(event, 'x'.repeat(1024 * 1024 - empty)));
+      expect(answer.status).to.equal(204);
+      expect(await answer.text()).to.equal('');
+      await until(() => confirmed().length === 1);
+      expect(confirmed()).to.deep.equal([sidOf(call)]);
+    });
+
+    for (const method of ['PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+      it(`that answers 405 to ${method}`, async () => {
+        await start();
+        const answer = await post('', {}, method);
+        expect(answer.status).to.equal(405);
+        expect(answer.headers.get('allow')).to.equal('GET, POST');
+      });
+    }
+
+    it('that answers 503 while the hook closes', async () => {
+      await start();
+      await scene.hook.close();
+      expect((await post(envelope())).status).to.equal(503);
+      const challenge = { 'x-okta-verification-challenge': 'a' };
+      expect((await fetch(`${scene.url}/events`, { headers: challenge })).status).to.equal(503);
+    });
+
+    it('behind express.json()', async () => {
+      await startVerified({}, (app, hook) => {
+        app.use(express.json());
+        app.use(hook);
+      });
+      const call = await scene.call();
+      await fire(scene.okta.logEvent(ANA.id));
+      await settled();
+      expect(confirmed()).to.deep.equal([sidOf(call)]);
+    });
+
+    it('in Express 4', async () => {
+      await start();
+      const server = express4().use(scene.hook).listen(0, '127.0.0.1');
+      closers.add(server, () => {
+        server.closeAllConnections();
+        server.close();
+      });
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      await register(`http://127.0.0.1:${port}/okta/telephony/events`);
+      const call = await scene.call();
+      await fire(scene.okta.logEvent(ANA.id));
+      await until(() => confirmed().length > 0);
+      expect(confirmed()).to.deep.equal([sidOf(call)]);
+      expect(
+        (await fetch(`http://127.0.0.1:${port}/okta/telephony/events`, { method: 'POST' })).status,
+      ).to.equal(401);
+    });
+
+    it('by a secret of its own', async () => {
+      mustNotShow('event-secret-91b2c3');
+      const secrets = ['event-secret-91b2c3'];
+      const credentials = { eventHook: { scheme: 'header', name: 'x-event-hook', secrets } } as const;
+      await start({ credentials });
+      expect((await post(envelope())).status).to.equal(401);
+      expect((await post(envelope(), { 'x-event-hook': 'event-secret-91b2c3' })).status).to.equal(204);
+      expect((await scene.call()).okta.action).to.equal('sent');
+    });
+
+    describe('that is not there, and nothing is kept,', () => {
+      let kept: string[];
+      const startKeeping = async (credentials: NonNullable<HookOptions['credentials']>): Promise<void> => {
+        kept = [];
+        const state = memoryState();
+        const keepSent: State['keepSent'] = (key, ...rest) => {
+          kept.push(key);
+          return state.keepSent?.(key, ...rest);
+        };
+        await start({ credentials, state: { ...state, keepSent } });
+      };
+
+      it('where only tokens prove Okta', async () => {
+        await startKeeping({
+          hook: {
+            scheme: 'oauth2',
+            issuer: 'http://127.0.0.1:9/oauth2/default',
+            audience: 'api://default',
+            clientId: '0oahookclient0001d7',
+            scope: 'telephony',
+            jwksUri: 'http://127.0.0.1:9/keys',
+          },
+        });
+        expect((await post(envelope())).status).to.equal(404);
+        expect(kept).to.be.empty;
+      });
+
+      it('where there is no event hook', async () => {
+        await startKeeping({ eventHook: false });
+        expect((await scene.call()).okta.action).to.equal('sent');
+        expect((await post(envelope())).status).to.equal(404);
+        expect(kept).to.be.empty;
+      });
+
+      it('but where there may be one', async () => {
+        await startKeeping({});
+        await scene.call();
+        expect((await post(envelope())).status).to.equal(204);
+        expect(kept).to.have.length(1);
+      });
+    });
+  });
+
+  for (const [what, broken] of [
+    ['throws', () => expect.fail('state')],
+    ['rejects', () => Promise.reject(new Error('state'))],
+  ] as const) {
+    it(`holds up no code where a state of one’s own ${what}, and is told`, async () => {
+      await startVerified({ state: { ...memoryState(), keepSent: broken, takeSent: broken } });
+      expect((await scene.call()).okta.action).to.equal('sent');
+      await fire(scene.okta.logEvent(ANA.id));
+      await settled();
+      expect(scene.events.filter(({ type }) => type === 'extension.failed')).to.have.length(1);
+      expect(used()).to.be.empty;
+    });
+  }
+
+  describe('at gateways on one Redis', () => {
+    let redis: RedisServer;
+    const servers = new Closers();
+    before(async function () {
+      needRedis(this);
+      redis = servers.add(await startRedis(), (server) => server.close());
+    });
+    after(() => servers.closeAll());
+    beforeEach(() => redis.admin.flushall());
+    const shared = () =>
+      redisState({ connection: redis.url, encryptionKeys: [Buffer.alloc(32, 7).toString('base64')] });
+    const isKept = async (): Promise<boolean> =>
+      (await redis.dump()).some(({ name }) => name.includes(':sent:'));
+
+    it('is heard by any of them, once, and told of the code that another one sent', async () => {
+      await startVerified({ state: shared() });
+      const other = await startGatewayBeside(scene, { state: shared() });
+      closers.add(other, () => other.close());
+      await Promise.all([scene.hook.ready(), other.hook.ready()]);
+      await register(`${other.url}/events`);
+      const calls = [await scene.call(), await scene.call({ ...TO_BOB, url: other.url })];
+      await until(
+        async () => (await redis.dump()).filter(({ name }) => name.includes(':sent:')).length === 2,
+      );
+      for (const { name, value, expiresInMs } of await redis.dump()) {
+        if (name.includes(':sent:')) expect(expiresInMs).to.be.within(1, 60 * 60_000);
+        witness(value.toString('latin1'));
+        for (const word of [ANA.id, BOB.id, ...calls.map(sidOf)])
+          expect(`${name} ${value.toString('latin1')}`).to.not.include(word);
+      }
+      // Both are told of both, at once.
+      await scene.okta.fireEvents([scene.okta.logEvent(ANA.id), scene.okta.logEvent(BOB.id)]);
+      await until(() => confirmed().length === 2);
+      await Promise.all([settled(), other.hook.close()]);
+      expect(confirmed()).to.have.members(calls.map(sidOf));
+      expect([...used(), ...used(other.events)]).to.have.length(2);
+    });
+
+    it('drops what another one would send late', async () => {
+      await startVerified({ state: shared() });
+      const other = await startGatewayBeside(scene, { state: shared() });
+      closers.add(other, () => other.close());
+      await Promise.all([scene.hook.ready(), other.hook.ready()]);
+      scene.twilio.faultCallbacks({ copies: 0 });
+      const call = await scene.call({ url: other.url });
+      await until(isKept);
+      await fire(scene.okta.logEvent(ANA.id));
+      await until(() => used().length === 1);
+      const url = `${scene.url}/twilio/status`;
+      const params = {
+        MessageSid: sidOf(call),
+        MessageStatus: 'failed',
+        ErrorCode: '63024',
+        To: `whatsapp:${ANA.phone}`,
+      };
+      const headers = { 'x-twilio-signature': scene.twilio.sign(url, params) };
+      await fetch(url, { method: 'POST', headers, body: new URLSearchParams(params) });
+      await until(() => scene.events.some(({ type }) => type === 'failover.ended'));
+      expect(scene.events.at(-1)).to.include({ outcome: 'dropped', code: 'OVERTAKEN' });
+    });
+
+    it('is of the last code, whichever of them sent it, and of none that was asked for later', async () => {
+      await startVerified({ state: shared() });
+      const other = await startGatewayBeside(scene, { state: shared() });
+      closers.add(other, () => other.close());
+      await Promise.all([scene.hook.ready(), other.hook.ready()]);
+      await scene.call();
+      await until(isKept);
+      const before = scene.okta.logEvent(ANA.id, { published: new Date(Date.now() - 5_000) });
+      const last = await scene.call({ otpCode: NEWER, url: other.url });
+      await other.hook.close();
+      await fire(before);
+      await fire(scene.okta.logEvent(ANA.id));
+      await until(() => confirmed().length > 0);
+      await settled();
+      expect(confirmed()).to.deep.equal([sidOf(last)]);
+    });
+
+    it('is known of what was sent while Redis was lost', async () => {
+      await startVerified({ state: shared() });
+      await scene.hook.ready();
+      const before = await scene.call();
+      await until(isKept);
+      await redis.kill();
+      await scene.call();
+      await until(() => scene.hook.status().state === 'lost');
+      const [ana, bob] = [await scene.call({ otpCode: NEWER }), await scene.call(TO_BOB)];
+      await fire(scene.okta.logEvent(ANA.id));
+      await until(() => confirmed().length === 1);
+      expect(confirmed())
+        .to.deep.equal([sidOf(ana)])
+        .and.to.not.include(sidOf(before));
+      await redis.restart();
+      await until(() => scene.hook.status().state === 'ok');
+      await until(isKept);
+      await fire(scene.okta.logEvent(BOB.id));
+      await until(() => confirmed().length === 2);
+      expect(confirmed()[1]).to.equal(sidOf(bob));
+    });
+  });
+});

@@ -1,0 +1,268 @@
+import { expect } from 'chai';
+import type sinon from 'sinon';
+import { twilioMessages, twilioVerify, type OktaTelephonyHookOptions } from '#lib/index.js';
+import type { Fault, TwilioEmulator } from '#lib/testing/index.js';
+import {
+  ANA,
+  BOB,
+  CODE,
+  commandOf,
+  errorOf,
+  HOOK_SECRET,
+  startScene,
+  type Scene,
+  type SceneOptions,
+} from '#harness/scene.js';
+import { stopTime, warmUp } from '#harness/stopped-time.js';
+import { until } from '#harness/until.js';
+import { callApi, eventHook } from '../testing/okta/client.js';
+
+/** Verify in place of Messages and Calls, for WhatsApp to Ana and SMS to Bob. */
+const byVerify: SceneOptions['hook'] = ({ twilio }) => ({
+  sandboxNumber: undefined,
+  senders: undefined,
+  channels: everyChannel(twilio),
+});
+
+function everyChannel({ verifyServiceSid }: TwilioEmulator): OktaTelephonyHookOptions['channels'] {
+  const verify = twilioVerify({ serviceSid: verifyServiceSid });
+  return { whatsapp: verify, sms: verify, voice: verify };
+}
+
+const BY_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone, locale: 'en-US' };
+
+describe('a hook whose channels are Twilio Verify', () => {
+  let scene: Scene;
+  afterEach(() => scene.close());
+
+  it('has Verify send the code by WhatsApp, SMS and voice, and tells Okta so', async () => {
+    scene = await startScene({ hook: byVerify });
+    const whatsapp = await scene.call();
+    const sms = await scene.call(BY_BOB);
+    const voice = await scene.call({ ...BY_BOB, deliveryChannel: 'VOICE' });
+    for (const call of [whatsapp, sms, voice]) {
+      expect(call.httpStatus).to.equal(200);
+      expect(commandOf(call)).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO_VERIFY' });
+    }
+    const { verifications } = scene.twilio;
+    expect(verifications.map(({ channel, code }) => [channel, code])).to.deep.equal([
+      ['whatsapp', CODE],
+      // Pending still, so that the call goes out for the same verification.
+      ['call', CODE],
+    ]);
+    expect(commandOf(sms)?.['transactionId']).to.equal(verifications[1]?.sid);
+  });
+
+  it('is asked by ready() whether it sends codes of others', async () => {
+    scene = await startScene({
+      hook: ({ twilio }) => ({
+        channels: {
+          sms: [
+            twilioVerify({ serviceSid: twilio.verifyServiceSid }),
+            twilioVerify({ serviceSid: `VA${'9'.repeat(32)}` }),
+            twilioMessages(),
+          ],
+        },
+      }),
+    });
+    const { channels } = await scene.hook.ready();
+    expect(Object.keys(channels)).to.deep.equal(['sms[0]', 'sms[1]']);
+    expect(channels['sms[0]']).to.equal('ok');
+    expect(channels['sms[1]']).to.include({ code: 'VERIFY_SERVICE_UNKNOWN' });
+    scene.twilio.configureVerify({ customCodeEnabled: false });
+    const { 'sms[0]': withoutCodes } = (await scene.hook.ready()).channels;
+    expect(withoutCodes).to.include({ code: '60204' }).and.to.have.property('remedy');
+    scene.twilio.fault({ kind: 'status', status: 401 });
+    expect((await scene.hook.ready()).channels['sms[0]']).to.include({ code: 'TWILIO_UNAUTHORIZED' });
+    expect(scene.twilio.verifications).to.be.empty;
+  });
+
+  it('goes on by SMS where the service has no WhatsApp sender', async () => {
+    scene = await startScene({ hook: byVerify });
+    scene.twilio.configureVerify({ whatsAppFrom: null });
+    const call = await scene.call();
+    expect(commandOf(call)?.['transactionMetadata']).to.match(/channel=sms;.*refused=whatsapp:68008/);
+    expect(scene.twilio.verifications.map(({ channel }) => channel)).to.deep.equal(['sms']);
+  });
+
+  it('answers as the guard does where Fraud Guard holds a code back, and sends it by nothing else', async () => {
+    scene = await startScene({
+      hook: ({ twilio }) => ({
+        channels: { sms: [twilioVerify({ serviceSid: twilio.verifyServiceSid }), twilioMessages()] },
+      }),
+    });
+    scene.twilio.configureVerify({ blockedPrefixes: [BOB.phone.slice(0, 5)] });
+    const call = await scene.call(BY_BOB);
+    expect(commandOf(call)).to.include({ status: 'PENDING' });
+    expect(scene.twilio.inbox(BOB.phone)).to.deep.equal([]);
+  });
+
+  it('goes to the next provider of the channel where the service takes no codes of others, and says what to do', async () => {
+    scene = await startScene({
+      hook: ({ twilio }) => ({
+        channels: { sms: [twilioVerify({ serviceSid: twilio.verifyServiceSid }), twilioMessages()] },
+      }),
+    });
+    scene.twilio.configureVerify({ customCodeEnabled: false });
+    const call = await scene.call(BY_BOB);
+    expect(commandOf(call)).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
+    expect(scene.twilio.inbox(BOB.phone)).to.have.lengthOf(1);
+    const attempts = scene.events.flatMap((event) => (event.type === 'attempt.ended' ? [event] : []));
+    expect(attempts[0]).to.include({ provider: 'TWILIO_VERIFY', code: '60204' });
+    expect(attempts[0]?.remedy).to.contain('custom verification codes');
+  });
+
+  it('goes to the next provider at the sixth code that nobody used', async () => {
+    scene = await startScene({
+      hook: ({ twilio }) => ({
+        channels: { sms: [twilioVerify({ serviceSid: twilio.verifyServiceSid }), twilioMessages()] },
+      }),
+    });
+    const providers: unknown[] = [];
+    for (let count = 0; count < 6; count += 1) {
+      const call = await scene.call(BY_BOB);
+      providers.push(commandOf(call)?.['provider']);
+    }
+    expect(providers).to.deep.equal([...Array.from({ length: 5 }, () => 'TWILIO_VERIFY'), 'TWILIO']);
+  });
+});
+
+describe('a code of Verify that was used', () => {
+  let scene: Scene;
+  afterEach(() => scene.close());
+
+  /** By their numbers, what became of the verifications. */
+  const states = (): readonly (readonly [to: string, status: string])[] =>
+    scene.twilio.verifications.map(({ to, status }) => [to, status] as const);
+  const start = async (): Promise<void> => {
+    scene = await startScene({ hook: byVerify });
+    const hook = eventHook(`${scene.url}/events`, HOOK_SECRET);
+    const { body } = await callApi(scene.okta, 'POST', '/api/v1/eventHooks', hook);
+    await callApi(scene.okta, 'POST', `/api/v1/eventHooks/${String(body['id'])}/lifecycle/verify`);
+  };
+
+  it('is approved, and nobody else’s is', async () => {
+    await start();
+    await scene.call();
+    await scene.call(BY_BOB);
+    await scene.okta.userSignedIn(BOB.id);
+    await until(() => states().some(([, status]) => status === 'approved'));
+    await scene.hook.close();
+    expect(states()).to.deep.equal([
+      [ANA.phone, 'pending'],
+      [BOB.phone, 'approved'],
+    ]);
+    expect(scene.events.find((event) => event.type === 'code.used')).to.include({
+      provider: 'TWILIO_VERIFY',
+      country: 'US',
+      userId: BOB.id,
+    });
+    expect(scene.events.some((event) => event.type === 'feedback.failed')).to.equal(false);
+  });
+
+  it('lets Verify send the number more than five codes', async () => {
+    await start();
+    for (let count = 1; count <= 7; count += 1) {
+      expect(commandOf(await scene.call(BY_BOB))?.['provider'], String(count)).to.equal('TWILIO_VERIFY');
+      await scene.okta.userSignedIn(BOB.id);
+      await until(() => states().filter(([, status]) => status === 'approved').length === count);
+    }
+  });
+
+  it('is told once that its verification is over, which no option mends', async () => {
+    await start();
+    await scene.call(BY_BOB);
+    scene.twilio.fault({ kind: 'status', status: 404, body: { code: 20404 } });
+    await scene.okta.userSignedIn(BOB.id);
+    await until(() => scene.events.some((event) => event.type === 'feedback.failed'));
+    const told = scene.events.filter((event) => event.type === 'feedback.failed');
+    expect(told.map(({ channel, provider, code }) => [channel, provider, code])).to.deep.equal([
+      ['sms', 'TWILIO_VERIFY', '20404'],
+    ]);
+    expect(told[0]?.reason).to.equal('The verification is not pending any more');
+    expect(told[0]?.remedy).to.equal(undefined);
+  });
+});
+
+const DEADLINE_MS = 700;
+const SLOW_MS = 20;
+
+/** What Verify may do, and what Okta is to be told of a code that goes by it alone. */
+const FAULTS: readonly (readonly [title: string, fault: Fault, expected: string])[] = [
+  ['400', { kind: 'status', status: 400, body: { code: 60200 } }, 'ERROR 60200'],
+  ['401', { kind: 'status', status: 401 }, 'ERROR HTTP_401'],
+  ['404', { kind: 'html', status: 404 }, 'ERROR HTTP_404'],
+  ['429', { kind: 'status', status: 429, body: { code: 60203 } }, 'ERROR 60203'],
+  ['503', { kind: 'html', status: 503 }, 'ERROR HTTP_503'],
+  ['a redirect', { kind: 'redirect' }, 'ERROR HTTP_302'],
+  ['500', { kind: 'status', status: 500 }, 'PENDING'],
+  ['502', { kind: 'html', status: 502 }, 'PENDING'],
+  ['504', { kind: 'html', status: 504 }, 'PENDING'],
+  ['a hang', { kind: 'hang' }, 'PENDING'],
+  ['a hang, though the phone gets it', { kind: 'hang', delivered: true }, 'PENDING'],
+  ['a reset', { kind: 'reset' }, 'PENDING'],
+  ['an answer that drips', { kind: 'drip' }, 'PENDING'],
+  ['an answer without an end', { kind: 'endless' }, 'PENDING'],
+  ['an answer that is cut off', { kind: 'truncated' }, 'PENDING'],
+  ['an answer that is no JSON', { kind: 'malformed' }, 'PENDING'],
+  ['an empty 201', { kind: 'empty', status: 201 }, 'PENDING'],
+  ['a 201 without an id', { kind: 'status', status: 201, body: { status: 'pending' } }, 'PENDING'],
+  [
+    'a 201 that says canceled',
+    { kind: 'status', status: 201, body: { status: 'canceled' } },
+    'ERROR CANCELED',
+  ],
+  ['a slow answer', { kind: 'slow', delayMs: SLOW_MS }, 'SUCCESSFUL'],
+];
+/** What does not end by itself. */
+const ENDLESS: readonly string[] = [
+  'a hang',
+  'a hang, though the phone gets it',
+  'an answer that drips',
+  'an answer without an end',
+];
+
+describe('whatever Verify does', () => {
+  let scenes: readonly Scene[] = [];
+  let clock: sinon.SinonFakeTimers | undefined;
+  before(warmUp);
+  afterEach(async () => {
+    clock?.restore();
+    await Promise.all(scenes.map((scene) => scene.close()));
+  });
+
+  it('Okta is told what is true, and a code that may have left is not sent again', async () => {
+    scenes = await Promise.all(
+      FAULTS.map(() =>
+        startScene({
+          hook: (parts) => ({
+            ...(typeof byVerify === 'function' ? byVerify(parts) : {}),
+            deadlineMs: DEADLINE_MS,
+          }),
+        }),
+      ),
+    );
+    clock = stopTime();
+    const answered = new Set<string>();
+    const telling = Promise.all(
+      scenes.map(async (scene, index) => {
+        const [title = '', fault] = FAULTS[index] ?? [];
+        if (fault !== undefined) scene.twilio.fault(fault);
+        const call = await scene.call(BY_BOB);
+        answered.add(title);
+        const reason = errorOf(call)?.errorCauses?.at(0)?.['reason']?.split(':')[0];
+        const verdict = commandOf(call)?.['status'] ?? `ERROR ${reason ?? ''}`;
+        const mayHaveLeft = !verdict.startsWith('ERROR');
+        if (mayHaveLeft) expect(scene.twilio.requests, title).to.have.lengthOf(1);
+        return [title, verdict];
+      }),
+    );
+    const untilAll = (isThere: (title: string, scene: Scene | undefined) => boolean): Promise<void> =>
+      until(() => FAULTS.every(([title], index) => answered.has(title) || isThere(title, scenes[index])));
+    await untilAll((_, scene) => (scene?.twilio.requests.length ?? 0) > 0);
+    clock.tick(SLOW_MS);
+    await untilAll((title) => ENDLESS.includes(title));
+    clock.tick(DEADLINE_MS);
+    expect(await telling).to.deep.equal(FAULTS.map(([title, , expected]) => [title, expected]));
+  });
+});

@@ -1,0 +1,284 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import { Agent, type Dispatcher } from 'undici';
+import { callHttp, createAgent, type HttpCall, type HttpResult } from '#lib/http/call.js';
+import { REFUSING_ORIGIN } from '#harness/free-port.js';
+import { until } from '#harness/until.js';
+
+describe('a call outward', () => {
+  const agents: { destroy(): Promise<void> }[] = [];
+  const servers: Server[] = [];
+  const keep = <T extends { destroy(): Promise<void> }>(agent: T): T => {
+    agents.push(agent);
+    return agent;
+  };
+  const serve = async (listener: RequestListener): Promise<URL> => {
+    const server = createServer(listener).listen(0, '127.0.0.1');
+    servers.push(server);
+    await once(server, 'listening');
+    return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/path?a=1`);
+  };
+  const call = (url: URL, parts: Partial<HttpCall> = {}): Promise<HttpResult> =>
+    callHttp({
+      dispatcher: parts.dispatcher ?? keep(createAgent(500)),
+      method: 'POST',
+      origin: url.origin,
+      path: url.pathname + url.search,
+      headers: { 'x-test': 'yes' },
+      body: 'secret body',
+      timeoutMs: 5000,
+      ...parts,
+    });
+  afterEach(async () => {
+    await Promise.all(agents.splice(0).map((agent) => agent.destroy()));
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  describe('that is answered', () => {
+    it('sends what it is told and tells the whole answer', async () => {
+      const seen: unknown[] = [];
+      const url = await serve((req, res) => {
+        let body = '';
+        req.on('data', (chunk: Buffer) => (body += chunk.toString()));
+        req.on('end', () => {
+          seen.push([req.method, req.url, req.headers['x-test'], body]);
+          res.writeHead(201, { 'X-One': 'a', 'Set-Cookie': ['b=1', 'c=2'] }).end('{"é":1}');
+        });
+      });
+      const result = await call(url);
+      expect(seen).to.deep.equal([['POST', '/path?a=1', 'yes', 'secret body']]);
+      expect(result).to.include({ kind: 'answered', status: 201, body: '{"é":1}' });
+      expect(result).to.have.property('headers').that.includes({ 'x-one': 'a', 'set-cookie': 'b=1, c=2' });
+    });
+
+    for (const status of [204, 301, 302, 307, 400, 500, 503]) {
+      it(`by a ${status} is answered by that, and follows nothing`, async () => {
+        const seen: (string | undefined)[] = [];
+        const url = await serve((req, res) => {
+          seen.push(req.url);
+          res.writeHead(status, { location: '/elsewhere' }).end();
+        });
+        expect(await call(url)).to.include({ kind: 'answered', status, body: '' });
+        expect(seen).to.deep.equal(['/path?a=1']);
+      });
+    }
+
+    it('waits for the real answer after an informational one', async () => {
+      const url = await serve((_req, res) => {
+        res.writeProcessing();
+        res.writeHead(200).end('ok');
+      });
+      expect(await call(url)).to.include({ kind: 'answered', status: 200, body: 'ok' });
+    });
+  });
+
+  describe('that has not left', () => {
+    it('is not sent where nothing listens', async () => {
+      const result = await call(new URL(REFUSING_ORIGIN));
+      expect(result).to.deep.equal({ kind: 'not-sent', reason: 'ECONNREFUSED' });
+    });
+
+    it('is not sent where the name is not found', async () => {
+      const result = await call(new URL('https://twilio.invalid/'), { leaveWithinMs: 1000 });
+      expect(result.kind).to.equal('not-sent');
+    });
+
+    it('is not sent where TLS fails', async () => {
+      let requests = 0;
+      const url = await serve((_req, res) => {
+        requests += 1;
+        res.end();
+      });
+      url.protocol = 'https:';
+      expect((await call(url)).kind).to.equal('not-sent');
+      expect(requests).to.equal(0);
+    });
+
+    it('is not sent where the dispatcher throws', async () => {
+      const broken = {
+        dispatch: () => {
+          throw Object.assign(new Error('secret body'), { code: 'UND_ERR_DESTROYED' });
+        },
+      };
+      const result = await call(new URL(REFUSING_ORIGIN), {
+        dispatcher: broken as unknown as Dispatcher,
+      });
+      expect(result).to.deep.equal({ kind: 'not-sent', reason: 'UND_ERR_DESTROYED' });
+    });
+
+    for (const [title, error, reason] of [
+      ['of several addresses', new AggregateError([{ code: 'ECONNREFUSED' }, {}]), 'ECONNREFUSED'],
+      ['without a code', new Error('secret body'), 'CONNECTION_FAILED'],
+      ['with an empty code', Object.assign(new Error('secret body'), { code: '' }), 'CONNECTION_FAILED'],
+      ['of no address', new AggregateError([]), 'CONNECTION_FAILED'],
+    ] as const) {
+      it(`tells the code only of an error ${title}`, async () => {
+        const failing = {
+          dispatch: (_options: unknown, handler: Dispatcher.DispatchHandler) => {
+            handler.onResponseError?.(undefined as never, error);
+            return true;
+          },
+        };
+        const result = await call(new URL(REFUSING_ORIGIN), {
+          dispatcher: failing as unknown as Dispatcher,
+        });
+        expect(result).to.deep.equal({ kind: 'not-sent', reason });
+      });
+    }
+
+    // A connector that never comes back is what a host behind a black hole is.
+    const blackHole = (): Agent => keep(new Agent({ connect: () => undefined }));
+    for (const [title, parts, reason] of [
+      ['its share for a connection is over', { leaveWithinMs: 20 }, 'CONNECT_TIMEOUT'],
+      ['its whole time is over', { timeoutMs: 20 }, 'TIMEOUT'],
+      ['its whole time is over first', { timeoutMs: 20, leaveWithinMs: 30 }, 'TIMEOUT'],
+    ] as const) {
+      it(`is not sent where a connect stalls until ${title}`, async () => {
+        const url = new URL(REFUSING_ORIGIN);
+        expect(await call(url, { dispatcher: blackHole(), ...parts })).to.deep.equal({
+          kind: 'not-sent',
+          reason,
+        });
+      });
+    }
+
+    for (const title of ['a new connection', 'an open connection'] as const) {
+      it(`is not sent over ${title} when it may not leave any more`, async () => {
+        let requests = 0;
+        const url = await serve((_req, res) => {
+          requests += 1;
+          res.end();
+        });
+        const dispatcher = keep(createAgent(500));
+        if (title === 'an open connection') await call(url, { dispatcher });
+        const before = requests;
+        let mayLeave = true;
+        const calling = call(url, { dispatcher, mayLeave: () => mayLeave });
+        // Asked when it is about to leave, not when it was asked for.
+        mayLeave = false;
+        expect(await calling).to.deep.equal({ kind: 'not-sent', reason: 'DEADLINE' });
+        expect(requests).to.equal(before);
+        expect(await call(url, { dispatcher })).to.include({ kind: 'answered' });
+      });
+    }
+
+    it('never goes out later, when it was given up in the queue of a pool', async () => {
+      const bodies: string[] = [];
+      let answerFirst: () => void = () => undefined;
+      const url = await serve((req, res) => {
+        req.on('data', (chunk: Buffer) => bodies.push(chunk.toString()));
+        req.on('end', () => {
+          if (bodies.length === 1) answerFirst = () => res.end('first');
+          else res.end('other');
+        });
+      });
+      const dispatcher = keep(new Agent({ connections: 1, pipelining: 1 }));
+      const first = call(url, { dispatcher, body: 'one' });
+      await until(() => bodies.length === 1);
+      const second = await call(url, { dispatcher, body: 'two', leaveWithinMs: 20 });
+      expect(second).to.deep.equal({ kind: 'not-sent', reason: 'CONNECT_TIMEOUT' });
+      answerFirst();
+      expect(await first).to.include({ kind: 'answered', body: 'first' });
+      expect(await call(url, { dispatcher, body: 'three' })).to.include({ kind: 'answered', body: 'other' });
+      expect(bodies).to.deep.equal(['one', 'three']);
+    });
+  });
+
+  describe('that has left and is not answered', () => {
+    const hang = (): Promise<URL> => serve(() => undefined);
+
+    for (const [title, url, reason] of [
+      ['that hangs', hang, 'TIMEOUT'],
+      ['that drips', () => serve((_req, res) => void res.writeHead(201).write(' ')), 'TIMEOUT'],
+      ['that is reset', () => serve((req) => void req.socket.resetAndDestroy()), 'ECONNRESET'],
+      ['that is closed', () => serve((req) => void req.socket.end()), 'UND_ERR_SOCKET'],
+      [
+        'that is cut off',
+        () =>
+          serve((req, res) => {
+            res.writeHead(201, { 'content-length': '500' });
+            res.write('{"sid":', () => req.socket.destroy());
+          }),
+        'UND_ERR_SOCKET',
+      ],
+      [
+        'that is too large to be read',
+        () => serve((_req, res) => void res.end(Buffer.alloc(256 * 1024 + 1, ' '))),
+        'ANSWER_TOO_LARGE',
+      ],
+      [
+        'that is no HTTP',
+        () => serve((req) => void req.socket.end('SSH-2.0-OpenSSH_9\r\n\r\n')),
+        'CONNECTION_FAILED',
+      ],
+    ] as const) {
+      it(`has no answer in one ${title}`, async () => {
+        expect(await call(await url(), { timeoutMs: 100 })).to.deep.equal({ kind: 'no-answer', reason });
+      });
+    }
+
+    it('reads an answer that is as large as can be', async () => {
+      const url = await serve((_req, res) => void res.end(Buffer.alloc(256 * 1024, ' ')));
+      expect(await call(url)).to.include({ kind: 'answered', status: 200 });
+    });
+
+    it('goes on past the deadline and its share for a connection, to the end of its time', async () => {
+      let isOver = false;
+      let hasCome = false;
+      const url = await serve(() => {
+        hasCome = true;
+      });
+      let result: HttpResult | undefined;
+      const calling = call(url, {
+        leaveWithinMs: 50,
+        mayLeave: () => !isOver,
+        timeoutMs: 400,
+      }).then((outcome) => {
+        result = outcome;
+      });
+      await until(() => hasCome);
+      isOver = true;
+      // Ends later than the first one's share for a connection.
+      await call(url, {
+        dispatcher: keep(new Agent({ connect: () => undefined })),
+        leaveWithinMs: 60,
+      });
+      expect(result).to.equal(undefined);
+      await calling;
+      expect(result).to.deep.equal({ kind: 'no-answer', reason: 'TIMEOUT' });
+    });
+
+    it('closes the connection of what it has given up', async () => {
+      let isClosed = false;
+      const url = await serve((req) => {
+        req.socket.once('close', () => {
+          isClosed = true;
+        });
+      });
+      expect((await call(url, { timeoutMs: 50 })).kind).to.equal('no-answer');
+      await until(() => isClosed);
+    });
+  });
+
+  it('has a connection for every call, however many hang', async () => {
+    let hanging = 0;
+    const held: ServerResponse[] = [];
+    const url = await serve((req, res) => {
+      if (req.headers['x-test'] === 'hang') {
+        hanging += 1;
+        held.push(res);
+      } else res.end('ok');
+    });
+    const dispatcher = keep(createAgent(500));
+    const hung = Array.from({ length: 150 }, () => call(url, { dispatcher, headers: { 'x-test': 'hang' } }));
+    await until(() => hanging === 150);
+    expect(await call(url, { dispatcher })).to.include({ kind: 'answered', body: 'ok' });
+    for (const res of held) res.destroy();
+    for (const result of await Promise.all(hung)) expect(result.kind).to.equal('no-answer');
+  });
+});

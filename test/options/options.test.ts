@@ -1,0 +1,1272 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { expect } from 'chai';
+import Joi from 'joi';
+import { register as globalRegistry, Registry } from 'prom-client';
+import sinon from 'sinon';
+import { Agent } from 'undici';
+import {
+  ConfigurationError,
+  memoryState,
+  oktaTelephonyHook,
+  TelephonyHookError,
+  type Channel,
+  type HookCredential,
+  type OktaCredential,
+  type OktaTelephonyHookOptions,
+  type TelephonyHook,
+  type TwilioCredential,
+} from '#lib/index.js';
+import { optionsSchema } from '#lib/options/rules/schema.js';
+import { mustNotShow, witness } from '#harness/witness.js';
+
+const SID = (letters: string): string => `${letters}${'0a1b'.repeat(8)}`;
+const PHONE = '+15005550006';
+const HEADER_SECRET = 'header-secret-91b2';
+const API_TOKEN = '00api-token-7c31';
+const KEY_SECRET = 'key-secret-55aa';
+const AUTH_TOKEN = 'auth-token-e8d4';
+
+type Plain = Record<string, unknown>;
+
+/** One in which nothing is wrong. */
+const TEXT = 'Your code is {code}';
+
+/** Options that are fine, to be spoilt one by one. */
+const fine = (): Plain => ({
+  credentials: {
+    hook: { scheme: 'header', secrets: [HEADER_SECRET] },
+    okta: { orgUrl: 'https://acme.okta.com', apiToken: API_TOKEN },
+    twilio: { accountSid: SID('AC'), apiKeySid: SID('SK'), apiKeySecret: KEY_SECRET, authToken: AUTH_TOKEN },
+  },
+  senders: { sms: PHONE },
+  logger: { info: ignore, warn: ignore, error: ignore },
+});
+function ignore(): void {
+  // A logger of no interest.
+}
+
+/** The options with one value at a dotted path; at `.` it is all of them. */
+function withValue(path: string, value: unknown, options: Plain = fine()): Plain {
+  if (path === '.') return value as Plain;
+  const keys = path.split('.');
+  const last = keys.pop() ?? '';
+  let place = options;
+  for (const key of keys) place = place[key] = { ...(place[key] as Plain | undefined) };
+  place[last] = value;
+  return options;
+}
+
+const oauth2 = (over: Plain = {}): Plain => ({
+  scheme: 'oauth2',
+  issuer: 'https://corp.example/oauth2/default',
+  audience: 'api://default',
+  clientId: '0oaclient',
+  scope: 'telephony',
+  ...over,
+});
+const basic = (over: Plain = {}): Plain => ({
+  scheme: 'basic',
+  users: [{ username: 'hook-user', password: 'basic-password-0c1d', ...over }],
+});
+const whatsapp = (over: Plain = {}): Plain => ({ from: PHONE, templates: { default: SID('HX') }, ...over });
+const channel: Channel = { send: () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }) };
+
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const weak = generateKeyPairSync('rsa', { modulusLength: 1024 });
+const jwk = rsa.privateKey.export({ format: 'jwk' });
+const pem = rsa.privateKey.export({ type: 'pkcs8', format: 'pem' });
+/** Every form that a private key may have. */
+const KEYS: readonly unknown[] = [
+  pem,
+  rsa.privateKey.export({ type: 'pkcs1', format: 'pem' }),
+  ec.privateKey.export({ type: 'sec1', format: 'pem' }),
+  { ...jwk, kid: 'key-1' },
+  JSON.stringify(jwk),
+  ec.privateKey.export({ format: 'jwk' }),
+];
+const serviceApp = (privateKey: unknown, over: Plain = {}): Plain => ({
+  orgUrl: 'https://acme.okta.com',
+  clientId: '0oaservice',
+  privateKey,
+  ...over,
+});
+
+/** A whole object that is spoilt somewhere inside: set at the object, told by the path inside. */
+class Spoilt {
+  readonly value: unknown;
+  readonly #root: string | undefined;
+  constructor(value: unknown, root?: string) {
+    this.value = value;
+    this.#root = root;
+  }
+  under(path: string): string {
+    const root = this.#root ?? ROOTS.find((name) => path.startsWith(name));
+    if (root === undefined) throw new Error('no root');
+    return root;
+  }
+}
+const ROOTS = [
+  'credentials.hook',
+  'credentials.okta',
+  'sandboxNumber',
+  'senders.sms',
+  'senders.voice',
+  'senders.whatsapp',
+  'profile.cache',
+  'channels',
+  'guard',
+  'rollout',
+  'lateFailover',
+  'texts',
+];
+const spoilt = (...values: readonly unknown[]): readonly Spoilt[] => values.map((value) => new Spoilt(value));
+/** Options that do not go together. */
+const whole = (...options: readonly Plain[]): readonly Spoilt[] =>
+  options.map((value) => new Spoilt(value, '.'));
+/** Each in a list of one. */
+const listed = (...values: readonly unknown[]): readonly (readonly unknown[])[] =>
+  values.map((value) => [value]);
+
+describe('the options', () => {
+  const hooks: TelephonyHook[] = [];
+  const make = (options: unknown): TelephonyHook => {
+    const hook = oktaTelephonyHook(options as OktaTelephonyHookOptions);
+    hooks.push(hook);
+    return hook;
+  };
+  const errorOf = (options: unknown): ConfigurationError => {
+    try {
+      make(options);
+    } catch (error) {
+      expect(error).to.be.instanceOf(ConfigurationError).and.be.instanceOf(TelephonyHookError);
+      witness(error);
+      return error as ConfigurationError;
+    }
+    return expect.fail('the options were taken');
+  };
+  const problemsIn = (options: unknown): readonly string[] => {
+    try {
+      make(options);
+    } catch (error) {
+      if (error instanceof ConfigurationError) return error.problems;
+      throw error;
+    }
+    return [];
+  };
+  beforeEach(() => {
+    mustNotShow(HEADER_SECRET, API_TOKEN, KEY_SECRET, AUTH_TOKEN);
+  });
+  afterEach(async () => {
+    await Promise.all(hooks.splice(0).map((hook) => hook.close()));
+  });
+
+  it('are taken when there is no more than what is required', () => {
+    expect(make(fine())).to.be.a('function');
+  });
+
+  const good: readonly (readonly [path: string, ...values: unknown[]])[] = [
+    ['credentials.hook', [{ scheme: 'header', secrets: [HEADER_SECRET] }]],
+    [
+      'credentials.hook',
+      { scheme: 'header', name: 'x-okta-secret', secrets: [HEADER_SECRET, 'Bearer with space'] },
+    ],
+    ['credentials.hook', basic(), basic({ password: 'with:colons:and ümlaut' }), [basic(), oauth2()]],
+    ['credentials.hook', oauth2(), oauth2({ issuer: 'http://127.0.0.1:8080/oauth2/default' })],
+    ['credentials.hook', oauth2({ jwksUri: 'https://keys.acme.com/keys?v=1' })],
+    ['credentials.eventHook', false, basic(), [basic(), { scheme: 'header', secrets: [HEADER_SECRET] }]],
+    ['credentials.okta.orgUrl', 'https://acme.okta.com/', 'http://localhost:4000', 'http://[::1]:4000'],
+    ['credentials.twilio', { accountSid: SID('AC'), authToken: AUTH_TOKEN }],
+    ['credentials.twilio.authToken', [AUTH_TOKEN, 'auth-token-next']],
+    ['credentials.twilio.region', 'ie1'],
+    ['credentials.twilio.edge', 'dublin'],
+    ['credentials.twilio.baseUrl', 'http://127.0.0.1:5000'],
+    [
+      'publicUrl',
+      'https://id.acme.com/okta/telephony',
+      'https://id.acme.com/okta/telephony/',
+      'http://localhost:3000/x',
+    ],
+    ['sandboxNumber', '+14155238886', { number: '+14155238886', contentSid: SID('HX') }],
+    ['senders.sms', PHONE, SID('MG'), 'ACME', 'Acme & Co', { default: PHONE, GB: 'ACME' }],
+    ['senders.voice', PHONE, { default: PHONE, BR: '+5511987654321' }],
+    [
+      'senders.whatsapp',
+      whatsapp(),
+      whatsapp({ templates: { default: SID('HX'), 'pt-BR': SID('HX'), zh_hant: SID('HX') } }),
+    ],
+    ['optInAttribute', 'channels', 'opt_in_2'],
+    ['optInChannels', [], ['sms']],
+    ['profile.timeoutMs', 50, 2000],
+    ['profile.cache', false, {}, { ttlSeconds: 0, staleSeconds: 0, max: 1 }],
+    ['profile.unverifiedPhoneAttribute', 'mobilePhone'],
+    ['defaultCountry', 'GB', 'BR'],
+    ['path', '/', '/hook', '/hook/', '/okta/telephony.v1/~x_y-z'],
+    ['deadlineMs', 500, 2800],
+    ['chooseChannels', () => ['sms']],
+    ['composeText', () => 'text'],
+    [
+      'texts',
+      {},
+      { sms: {}, voice: {} },
+      { sms: { default: TEXT, 'pt-BR': TEXT, zh_hant: TEXT }, voice: { de: TEXT } },
+      {
+        sms: { 'mfa-verification': { default: TEXT }, 'not.known.yet': { pt: TEXT }, default: { de: TEXT } },
+      },
+      { sms: { default: '{firstName}: {code}, {minutes} min, {code}' } },
+      { sms: { default: `{code}${'x'.repeat(1568)}` } },
+    ],
+    ['texts.webOtpDomain', 'acme.com', 'login.Acme.com', 'xn--bcher-kva.example', 'a1.io'],
+    ['channels', { line: channel }, { sms: [channel, channel] }],
+    [
+      'guard',
+      {},
+      { mode: 'record', answer: 'error' },
+      {
+        perUser: false,
+        perNumber: { points: 1, seconds: 1 },
+        perIp: { points: 1_000_000, seconds: 604_800 },
+      },
+      { countries: { allow: ['US', 'XK'] } },
+      { countries: { deny: ['CA'] } },
+    ],
+    ['rollout', {}, { whatsapp: 0, sms: 100, voice: 0.5 }, () => ({ whatsapp: 25 })],
+    ['lateFailover', false, {}, { afterSeconds: {} }, { afterSeconds: { sms: 1, line: undefined } }],
+    ['lateFailover.afterSeconds.whatsapp', 20, 900],
+    ['state', memoryState()],
+    ['logger', console],
+    ['metrics', new Registry(), globalRegistry],
+    ['onEvent', ignore],
+    ['dispatcher', new Agent()],
+    ['clock', Date.now],
+    ['credentials.okta', ...KEYS.map((key) => serviceApp(key, { keyId: 'key-1' }))],
+    ['credentials.okta', serviceApp(jwk, { apiToken: undefined })],
+    // No sender is needed where a channel of the user's own sends.
+    ['.', { ...fine(), senders: undefined, channels: { line: channel }, optInChannels: ['line'] }],
+  ];
+
+  it('are taken in every form that they have', () => {
+    for (const [path, ...values] of good) {
+      for (const [index, value] of values.entries()) {
+        expect(problemsIn(withValue(path, value)), `${path} ${index}`).to.deep.equal([]);
+      }
+    }
+  });
+
+  it('take undefined for the default, everywhere', () => {
+    const nothing: OktaTelephonyHookOptions = {
+      credentials: {
+        hook: [
+          { scheme: 'header', name: undefined, secrets: [HEADER_SECRET] },
+          { ...(oauth2() as Extract<HookCredential, { scheme: 'oauth2' }>), jwksUri: undefined },
+        ],
+        okta: {
+          orgUrl: 'https://acme.okta.com',
+          apiToken: API_TOKEN,
+          clientId: undefined,
+          privateKey: undefined,
+          keyId: undefined,
+        },
+        eventHook: undefined,
+        twilio: {
+          accountSid: SID('AC'),
+          authToken: AUTH_TOKEN,
+          apiKeySid: undefined,
+          apiKeySecret: undefined,
+          region: undefined,
+          edge: undefined,
+          baseUrl: undefined,
+        },
+      },
+      publicUrl: undefined,
+      sandboxNumber: undefined,
+      senders: { sms: PHONE, voice: undefined, whatsapp: undefined },
+      optInAttribute: undefined,
+      optInChannels: undefined,
+      profile: {
+        timeoutMs: undefined,
+        cache: { ttlSeconds: undefined, staleSeconds: undefined, max: undefined },
+        unverifiedPhoneAttribute: undefined,
+      },
+      defaultCountry: undefined,
+      path: undefined,
+      deadlineMs: undefined,
+      chooseChannels: undefined,
+      composeText: undefined,
+      texts: { sms: { default: undefined }, voice: undefined, webOtpDomain: undefined },
+      channels: { line: undefined, sms: channel },
+      guard: {
+        mode: undefined,
+        perUser: undefined,
+        perNumber: undefined,
+        perIp: undefined,
+        countries: undefined,
+        answer: undefined,
+      },
+      rollout: { whatsapp: undefined, line: undefined },
+      lateFailover: { afterSeconds: { sms: undefined } },
+      state: undefined,
+      logger: fine()['logger'] as NonNullable<OktaTelephonyHookOptions['logger']>,
+      metrics: undefined,
+      onEvent: undefined,
+      dispatcher: undefined,
+      clock: undefined,
+    };
+    expect(make(nothing)).to.be.a('function');
+    expect(make({ ...nothing, senders: undefined, profile: undefined, sandboxNumber: PHONE })).to.be.a(
+      'function',
+    );
+    expect(make({ ...nothing, profile: { cache: undefined } })).to.be.a('function');
+    expect(make({ ...nothing, guard: undefined, rollout: undefined })).to.be.a('function');
+    const countries = { allow: ['GB'], deny: undefined };
+    expect(make({ ...nothing, guard: { countries } })).to.be.a('function');
+  });
+
+  it('may be frozen, and are left as they were', () => {
+    const options = withValue('channels', { sms: Object.freeze([Object.freeze({ ...channel })]) });
+    const before = JSON.stringify(options);
+    expect(make(deepFreeze(options))).to.be.a('function');
+    expect(JSON.stringify(options)).to.equal(before);
+  });
+
+  /** Each value is refused for that reason alone; none of it is told. */
+  const bad: readonly (readonly [path: string, remedy: RegExp, ...values: unknown[]])[] = [
+    ['credentials', /must be|missing/, undefined, null, 'kept-for-me', 4711],
+    ['credentials.hook', /an object with a scheme \(how Okta proves itself\)/, undefined],
+    ['credentials.hook', /array of at least one/, []],
+    ['credentials.hook.scheme', /must be 'header', 'basic' or 'oauth2'/, 'digest-scheme', undefined, 4711],
+    ['credentials.hook', /must be|a scheme/, null, false, 'kept-for-me', 4711],
+    ['credentials.hook.secrets', /at least one secret|array of/, undefined, [], 'bare-secret-text', 4711],
+    [
+      'credentials.hook.secrets[0]',
+      /text without spaces around it/,
+      ...listed('', ' padded-secret ', 'line-secret\n', 4711, null),
+    ],
+    ['credentials.hook.name', /the name of an HTTP header/, '', 'with space', 'colon:name', 4711],
+    ['credentials.eventHook', /array of at least one/, []],
+    [
+      'credentials.eventHook.scheme',
+      /must be 'header' or 'basic': event hooks know no OAuth/,
+      'digest-scheme',
+      'oauth2',
+      4711,
+    ],
+    ['credentials.eventHook', /must be|a scheme/, null, true, 'kept-for-me', 4711],
+    ['credentials.okta', /missing|must be/, undefined, null, 'kept-for-me'],
+    [
+      'credentials.okta.orgUrl',
+      /the org's origin.*https, or http on loopback/,
+      undefined,
+      '',
+      'corp.example',
+      'http://corp.example',
+      'https://corp.example/oauth2',
+      'https://user:org-password@corp.example',
+      'https://corp.example?q=query-text',
+      'https://corp.example\n',
+      'ftp://corp.example',
+      4711,
+    ],
+    ['credentials.okta.apiToken', /an API token of Okta/, '', ' padded-token ', 4711, null],
+    ['credentials.twilio', /missing|must be/, undefined, null, 'kept-for-me'],
+    [
+      'credentials.twilio.accountSid',
+      /'AC' and 32 hexadecimal/,
+      undefined,
+      '',
+      'AC-too-short',
+      SID('SK'),
+      4711,
+    ],
+    ['credentials.twilio.apiKeySid', /'SK' and 32 hexadecimal/, '', 'SK-too-short', SID('AC'), 4711],
+    ['credentials.twilio.apiKeySecret', /API key's secret/, '', ' padded-key-secret', 4711],
+    [
+      'credentials.twilio.authToken',
+      /auth token/,
+      '',
+      ' padded-auth-token',
+      4711,
+      null,
+      ['only-one-token'],
+      ['token-one', 'token-two', 'token-three'],
+    ],
+    ['credentials.twilio.region', /a Twilio region/, '', 'ireland', 4711],
+    ['credentials.twilio.edge', /a Twilio edge/, '', 'dublin.evil.example', 4711],
+    [
+      'credentials.twilio.baseUrl',
+      /an origin for every Twilio product/,
+      '',
+      'http://twilio.example',
+      'https://twilio.example/path',
+      4711,
+    ],
+    [
+      'publicUrl',
+      /the hook's own public URL/,
+      '',
+      '/okta/telephony',
+      'http://id.acme.com/x',
+      'https://id.acme.com/x?token=query-secret',
+      'https://id.acme.com/x\n',
+      ' https://id.acme.com/x',
+      4711,
+    ],
+    ['sandboxNumber', /E\.164/, '', '14155238886', 'whatsapp:+14155238886', '+0415523888', 4711, null],
+    [
+      'sandboxNumber.number',
+      /E\.164/,
+      ...spoilt({ number: '14155238886', contentSid: SID('HX') }, { contentSid: SID('HX') }),
+    ],
+    [
+      'sandboxNumber.contentSid',
+      /a Content SID/,
+      ...spoilt({ number: PHONE, contentSid: 'HX-too-short' }, { number: PHONE }),
+    ],
+    ['senders', /must be/, null, 'kept-for-me', 4711],
+    [
+      'senders.sms',
+      /E\.164.*Messaging Service SID.*alphanumeric/,
+      '',
+      '15005550006',
+      'MG-too-short-and-long',
+      'TwelveLetters',
+      '+0150055500',
+      4711,
+      null,
+    ],
+    [
+      'senders.sms.default',
+      /E\.164/,
+      ...spoilt({ default: '123456789012' }, { GB: 'ACME' }, { default: 4711 }),
+    ],
+    ['senders.sms.GB', /E\.164/, ...spoilt({ default: PHONE, GB: 'TwelveLetters' })],
+    ['senders.sms.gb', /ISO 3166/, ...spoilt({ default: PHONE, gb: 'ACME' })],
+    ['senders.sms.XX', /ISO 3166/, ...spoilt({ default: PHONE, XX: 'ACME' })],
+    ['senders.voice', /E\.164/, '', 'ACME-name', SID('MG'), 4711],
+    ['senders.voice.default', /E\.164/, ...spoilt({ default: 'ACME-name' })],
+    ['senders.whatsapp', /must be/, null, PHONE],
+    [
+      'senders.whatsapp.from',
+      /E\.164/,
+      ...spoilt(whatsapp({ from: 'whatsapp:+15005550006' }), whatsapp({ from: undefined })),
+    ],
+    [
+      'senders.whatsapp.templates',
+      /must be|missing/,
+      ...spoilt(whatsapp({ templates: undefined }), whatsapp({ templates: SID('HX') })),
+    ],
+    [
+      'senders.whatsapp.templates.default',
+      /a Content SID/,
+      ...spoilt(whatsapp({ templates: {} }), whatsapp({ templates: { default: 'HX-too-short' } })),
+    ],
+    [
+      'senders.whatsapp.templates.english',
+      /BCP-47/,
+      ...spoilt(whatsapp({ templates: { default: SID('HX'), english: SID('HX') } })),
+    ],
+    ['optInAttribute', /profile attribute/, '', 'with space', 'profile.optIn', 4711],
+    ['optInChannels', /array of channel names/, 'whatsapp-text', 4711, null],
+    ['optInChannels[0]', /other than 'voice'/, ['voice'], [4711], ['']],
+    ['optInChannels[0]', /no channel that is configured/, ['telegram'], ['acme']],
+    ['profile', /must be/, null, 'kept-for-me'],
+    ['profile.timeoutMs', /50 to 2000/, 49, 2001, 0.5, '800', -31, NaN, Infinity, null],
+    ['profile.cache', /false, or an object/, true, 'kept-for-me', 4711, null],
+    [
+      'profile.cache.ttlSeconds',
+      /whole number from 0/,
+      ...spoilt({ ttlSeconds: -31 }, { ttlSeconds: '60' }, { ttlSeconds: 86_401 }),
+    ],
+    [
+      'profile.cache.staleSeconds',
+      /whole number from 0/,
+      ...spoilt({ staleSeconds: -31 }, { staleSeconds: 604_801 }),
+    ],
+    ['profile.cache.max', /whole number from 1/, ...spoilt({ max: 0 }, { max: 1_000_001 }, { max: 47.11 })],
+    ['profile.unverifiedPhoneAttribute', /profile attribute/, '', 'with space', true],
+    ['defaultCountry', /ISO 3166 country in capitals/, '', 'gb', 'UK', 'GBR', 4711],
+    ['path', /a path such as/, '', 'no-slash', '/hook/:id', '/hook/*', '/a?b=query-text', 4711],
+    ['deadlineMs', /500 to 2800/, 499, 2801, 1000.5, '2200', NaN, null],
+    ['chooseChannels', /a function/, 'kept-for-me', ['whatsapp-list'], null],
+    ['composeText', /a function/, 'kept-for-me', null],
+    ['texts', /sms, voice and webOtpDomain/, null, 'kept-for-me', 4711],
+    [
+      'texts.sms',
+      /texts by language tag, with 'default', or of such objects by request type/,
+      ...spoilt({ sms: 'kept-for-me' }, { sms: null }, { sms: 4711 }, { sms: ['kept-for-me {code}'] }),
+    ],
+    [
+      'texts.sms.pt',
+      /a text with \{code\} in it; either every entry is a text by language tag, or every one is an object/,
+      ...spoilt(
+        { sms: { default: TEXT, pt: '' } },
+        { sms: { default: TEXT, pt: ' \n' } },
+        { sms: { default: TEXT, pt: 4711 } },
+        { sms: { default: TEXT, pt: null } },
+        { sms: { default: TEXT, pt: { de: TEXT } } },
+      ),
+    ],
+    [
+      'texts.sms.mfa-verification',
+      /not a BCP-47 language tag such as pt-BR, nor 'default'; by request type, every entry is an object/,
+      ...spoilt(
+        { sms: { default: TEXT, 'mfa-verification': { de: TEXT } } },
+        { sms: { 'mfa-verification': TEXT } },
+      ),
+    ],
+    ...['und', 'english', 'x y', '__proto__x'].map(
+      (tag) =>
+        [`texts.voice.${tag}`, /not a BCP-47 language tag/, ...spoilt({ voice: { [tag]: TEXT } })] as const,
+    ),
+    [
+      'texts.voice.password-reset.english',
+      /not a BCP-47 language tag/,
+      ...spoilt({ voice: { 'password-reset': { english: TEXT } } }),
+    ],
+    [
+      'texts.sms.password reset',
+      /not a request type such as mfa-verification/,
+      ...spoilt({ sms: { 'password reset': { de: TEXT } } }),
+    ],
+    [
+      'texts.sms.default',
+      /a brace or a placeholder that is none of \{code\}, \{minutes\} and \{firstName\}/,
+      ...[
+        '{kode}',
+        '{Code}',
+        '{ code }',
+        '{{code}}',
+        '{code',
+        'code}',
+        '{}',
+        '{lastName}',
+        '{constructor}',
+      ].flatMap((part) => spoilt({ sms: { default: `kept-for-me {code} ${part}` } })),
+    ],
+    [
+      'texts.sms.default.de',
+      /a brace or a placeholder that is none of/,
+      ...spoilt({ sms: { default: { de: 'kept-for-me {code} {kode}' }, 'pre-enrollment': { de: TEXT } } }),
+    ],
+    [
+      'texts.sms.default',
+      /a \$ before a placeholder/,
+      ...spoilt({ sms: { default: 'kept-for-me ${code}' } }),
+    ],
+    [
+      'texts.voice.de',
+      /does not say the code; write \{code\}/,
+      ...spoilt({ voice: { de: 'kept-for-me' } }, { voice: { de: 'kept-for-me {minutes}' } }),
+    ],
+    [
+      'texts.sms.default',
+      /at most 1600 characters when it is filled in/,
+      ...spoilt(
+        { sms: { default: `{code}${'x'.repeat(1569)}` } },
+        { sms: { default: `{code}{firstName}${'x'.repeat(1529)}` } },
+      ),
+    ],
+    [
+      'texts.sms',
+      /two entries of one meaning/,
+      ...spoilt(
+        { sms: { 'pt-BR': TEXT, pt_br: TEXT } },
+        { sms: { iw: TEXT, he: TEXT } },
+        {
+          sms: { 'mfa-verification': { de: TEXT }, 'com.okta.user.telephony.mfa-verification': { de: TEXT } },
+        },
+      ),
+    ],
+    [
+      'texts.webOtpDomain',
+      /the host of the page where codes are typed in/,
+      '',
+      'https://kept-for-me.example',
+      'kept-for-me.example/path',
+      'kept-for-me.example:8443',
+      'keptforme',
+      '-kept.example',
+      'kept-.example',
+      'kept for.example',
+      'bücher.example',
+      '10.0.0.1',
+      'kept-for-me.example.',
+      `${'a.'.repeat(130)}example`,
+      4711,
+      null,
+    ],
+    ['channels', /must be/, null, 'kept-for-me', [channel]],
+    [
+      'channels.line',
+      /an object with a send function/,
+      ...spoilt({ line: {} }, { line: 'kept-for-me' }, { line: [] }, { line: [channel, {}] }, { line: null }),
+    ],
+    ['channels.2nd', /a name for a channel/, ...spoilt({ '2nd': channel })],
+    [
+      'channels.line',
+      /^channels\.line\.lookUp must be a function/,
+      ...spoilt({ line: { ...channel, lookUp: 1 } }),
+    ],
+    ['guard', /an object with mode, perUser/, null, false, 'kept-for-me', 4711],
+    [
+      'guard.mode',
+      /'enforce' or 'record'/,
+      ...spoilt({ mode: 'kept-for-me' }, { mode: null }, { mode: true }),
+    ],
+    ['guard.answer', /'pending' or 'error'/, ...spoilt({ answer: 'kept-for-me' }, { answer: 200 })],
+    [
+      'guard.perUser',
+      /false, or an object with points and seconds/,
+      ...spoilt({ perUser: true }, { perUser: 4711 }, { perUser: null }, { perUser: 'kept-for-me' }),
+    ],
+    [
+      'guard.perNumber.points',
+      /a number of codes: a whole number from 1 to 1000000/,
+      ...[0, -31, 1.5, '4711', 1_000_001, NaN, undefined].flatMap((points) =>
+        spoilt({ perNumber: { points, seconds: 60 } }),
+      ),
+    ],
+    [
+      'guard.perIp.seconds',
+      /seconds: a whole number from 1 to 604800/,
+      ...[0, -31, 0.5, '4711', 604_801, Infinity, undefined].flatMap((seconds) =>
+        spoilt({ perIp: { points: 5, seconds } }),
+      ),
+    ],
+    [
+      'guard.countries',
+      /needs allow or deny|takes allow or deny, not both|an object with allow or deny/,
+      ...spoilt(
+        { countries: {} },
+        { countries: { allow: ['US'], deny: ['CA'] } },
+        { countries: ['US'] },
+        { countries: null },
+      ),
+    ],
+    [
+      'guard.countries.allow',
+      /an array of at least one/,
+      ...spoilt({ countries: { allow: [] } }, { countries: { allow: 'kept-for-me' } }),
+    ],
+    [
+      'guard.countries.deny[1]',
+      /an ISO 3166 country in capitals/,
+      ...['us', 'UK', 'USA', '', 4711, null].flatMap((code) => spoilt({ countries: { deny: ['CA', code] } })),
+    ],
+    [
+      'rollout',
+      /an object of percentages by channel, or a function/,
+      null,
+      'kept-for-me',
+      4711,
+      true,
+      ['sms'],
+    ],
+    [
+      'rollout.whatsapp',
+      /a percentage of users: a number from 0 to 100/,
+      ...[-31, 100.5, '25', 'kept-for-me', NaN, Infinity, true, null].flatMap((whatsapp) =>
+        spoilt({ whatsapp }),
+      ),
+    ],
+    ['rollout.whatsap is no channel that is configured', /look for a misspelling/, ...spoilt({ whatsap: 0 })],
+    [
+      'lateFailover',
+      /false, or an object with afterSeconds; it is on by default$/,
+      true,
+      'kept-for-me',
+      4711,
+      null,
+    ],
+    [
+      'lateFailover.afterSeconds',
+      /seconds by channel/,
+      ...spoilt({ afterSeconds: 4711 }, { afterSeconds: null }),
+    ],
+    [
+      'lateFailover.afterSeconds.sms',
+      /1 to 900/,
+      ...spoilt(
+        { afterSeconds: { sms: 0 } },
+        { afterSeconds: { sms: 901 } },
+        { afterSeconds: { sms: '20' } },
+        { afterSeconds: { sms: 47.11 } },
+      ),
+    ],
+    [
+      'lateFailover.afterSeconds.whatsap',
+      /no channel that is configured/,
+      ...spoilt({ afterSeconds: { whatsap: 20 } }),
+    ],
+    [
+      'state',
+      /memoryState\(\)/,
+      {},
+      { claim: ignore, check: ignore, close: ignore },
+      'redis://user:redis-password@host',
+      null,
+    ],
+    ['logger', /info, warn and error/, {}, 'kept-for-me', { info: ignore, warn: ignore }, null],
+    ['metrics', /a Registry of prom-client/, {}, 'kept-for-me', { metrics: ignore }, null],
+    ['onEvent', /a function/, {}, 'kept-for-me', null],
+    ['dispatcher', /a Dispatcher of undici 7 or later/, {}, 'http://proxy-user:proxy-password@proxy', null],
+    ['clock', /a function/, 4711, new Date(0), null],
+    [
+      'credentials.hook.users',
+      /username and password/,
+      ...spoilt(
+        { scheme: 'basic' },
+        { scheme: 'basic', users: [] },
+        { scheme: 'basic', users: 'kept-for-me' },
+      ),
+    ],
+    [
+      'credentials.hook.users[0].username',
+      /without a colon/,
+      ...spoilt(basic({ username: 'with:colon' }), basic({ username: '' }), basic({ username: undefined })),
+    ],
+    [
+      'credentials.hook.users[0].password',
+      /not empty/,
+      ...spoilt(basic({ password: '' }), basic({ password: undefined }), basic({ password: 4711 })),
+    ],
+    [
+      'credentials.hook.issuer',
+      /the issuer of the hook's access tokens/,
+      ...spoilt(
+        oauth2({ issuer: undefined }),
+        oauth2({ issuer: 'http://corp.example/oauth2' }),
+        oauth2({ issuer: 'issuer-text' }),
+        oauth2({ issuer: 'https://corp.example/oauth2/default ' }),
+      ),
+    ],
+    [
+      'credentials.hook.audience',
+      /audience/,
+      ...spoilt(oauth2({ audience: '' }), oauth2({ audience: undefined })),
+    ],
+    [
+      'credentials.hook.clientId',
+      /client that the hook uses/,
+      ...spoilt(oauth2({ clientId: '' }), oauth2({ clientId: undefined })),
+    ],
+    [
+      'credentials.hook.scope',
+      /the hook's scope/,
+      ...spoilt(oauth2({ scope: '' }), oauth2({ scope: ['telephony-list'] })),
+    ],
+    [
+      'credentials.hook.jwksUri',
+      /the URL of the issuer's keys/,
+      ...spoilt(oauth2({ jwksUri: 'http://keys.acme.com' }), oauth2({ jwksUri: '' })),
+    ],
+    [
+      'credentials.hook[1].secrets',
+      /at least one secret/,
+      ...spoilt([oauth2(), { scheme: 'header', secrets: [] }]),
+    ],
+    [
+      'credentials.okta.privateKey',
+      /must be .*a PEM, a JWK object or its JSON/,
+      ...spoilt(
+        ...[
+          weak.privateKey.export({ type: 'pkcs8', format: 'pem' }),
+          rsa.publicKey.export({ type: 'spki', format: 'pem' }),
+          rsa.publicKey.export({ format: 'jwk' }),
+          JSON.stringify(jwk).slice(0, -5),
+          'not-a-key-at-all',
+          4711,
+          null,
+        ].map((key) => serviceApp(key)),
+      ),
+    ],
+    // No sender at all.
+    [
+      '',
+      /^senders: there is no sender at all; give senders\.sms, sandboxNumber, or channels/,
+      ...whole(withValue('senders', undefined)),
+    ],
+    // Senders that are all undefined.
+    ['', /^senders: there is no sender at all/, ...whole(withValue('senders', { sms: undefined }))],
+    // Channels that are all undefined.
+    [
+      '',
+      /^senders: there is no sender at all/,
+      ...whole(withValue('channels', { line: undefined }, withValue('senders', {}))),
+    ],
+    // A sandbox beside an approved sender.
+    [
+      '',
+      /^sandboxNumber and senders\.whatsapp.*leave out sandboxNumber/,
+      ...whole(withValue('sandboxNumber', PHONE, withValue('senders.whatsapp', whatsapp()))),
+    ],
+    // publicUrl without authToken.
+    [
+      '',
+      /^publicUrl needs credentials\.twilio\.authToken/,
+      ...whole(
+        withValue('publicUrl', 'https://id.acme.com/x', withValue('credentials.twilio.authToken', undefined)),
+      ),
+    ],
+    // Both an API token and a service app.
+    [
+      '',
+      /^credentials\.okta takes apiToken, or clientId and privateKey, not both/,
+      ...whole(withValue('credentials.okta', { ...serviceApp(pem), apiToken: API_TOKEN })),
+    ],
+    // Neither an API token nor a service app.
+    [
+      '',
+      /^credentials\.okta needs apiToken, or clientId and privateKey/,
+      ...whole(withValue('credentials.okta.apiToken', undefined)),
+    ],
+    // A client id without its key.
+    [
+      '',
+      /^credentials\.okta needs clientId and privateKey together/,
+      ...whole(withValue('credentials.okta', serviceApp(undefined))),
+    ],
+    // Neither an API key nor an auth token.
+    [
+      '',
+      /^credentials\.twilio needs apiKeySid and apiKeySecret, or authToken/,
+      ...whole(withValue('credentials.twilio', { accountSid: SID('AC') })),
+    ],
+    // An API key without its secret.
+    [
+      '',
+      /^credentials\.twilio needs apiKeySid and apiKeySecret together/,
+      ...whole(withValue('credentials.twilio.apiKeySecret', undefined)),
+    ],
+    [
+      'channels',
+      /^channels\.line\.reports must be 'fail/,
+      ...spoilt({ line: { ...channel, reports: 'delivery' } }),
+    ],
+    ['channels', /^channels\.sms\[1\]\.reports/, ...spoilt({ sms: [channel, { ...channel, reports: 1 }] })],
+    [
+      'channels',
+      /^channels\.line\.reports/,
+      ...spoilt({ line: { ...channel, connect: () => ({ ...channel, reports: true }) } }),
+    ],
+    [
+      'channels',
+      /^channels\.line\.lookUp/,
+      ...spoilt({ line: { ...channel, connect: () => ({ ...channel, lookUp: {} }) } }),
+    ],
+    [
+      'channels',
+      /^channels\.line\.confirm must be a function/,
+      ...spoilt({ line: { ...channel, connect: () => ({ ...channel, confirm: true }) } }),
+    ],
+    [
+      'channels',
+      /^channels\.line\.check must be a function/,
+      ...spoilt({ line: { ...channel, connect: () => ({ ...channel, check: true }) } }),
+    ],
+    [
+      'channels',
+      /^channels\.line\.idNamespace/,
+      ...spoilt({ line: { ...channel, idNamespace: 'acme sms' } }),
+    ],
+    ['channels', /^channels\.line\.idNam/, ...spoilt({ line: { ...channel, idNamespace: 1 } })],
+  ];
+  it('are refused for each value that is not fine, by its path and with its remedy, and nothing of it is told', () => {
+    for (const [path, remedy, ...values] of bad) {
+      expect(values, path).to.not.be.empty;
+      for (const value of values) {
+        // A path that ends in an index, or below a spoilt object, is set at the object.
+        const [place, given] =
+          value instanceof Spoilt ? [value.under(path), value.value] : [path.replace(/\[\d\]$/, ''), value];
+        const error = errorOf(withValue(place, given));
+        const shown = `${path} ${String(remedy)}: ${JSON.stringify(given)}`;
+        expect(error.problems, shown).to.have.length(1);
+        expect(error.problems[0], shown).to.match(remedy);
+        expect(error.problems[0]?.startsWith(path), `${shown}: ${error.problems[0]}`).to.equal(true);
+        expectNotTold(error, given);
+      }
+    }
+  });
+
+  const shortHook = { scheme: 'header', secrets: [HEADER_SECRET, 'fifteen-letters'] };
+  const warned: readonly (readonly [
+    what: string,
+    path: string,
+    value: unknown,
+    /** The option; where in it, unless all of it is meant. */
+    ...told: (string | readonly [option: string, ...where: string[]])[],
+  ])[] = [
+    ['a hook secret of 16 characters', 'credentials.hook.secrets', ['sixteen-letters-']],
+    [
+      'a short hook secret',
+      'credentials.hook',
+      shortHook,
+      ['credentials.hook', 'credentials.hook.secrets[1] (header)'],
+    ],
+    [
+      'a short password',
+      'credentials.hook',
+      [oauth2(), basic({ password: 'short' })],
+      ['credentials.hook', 'credentials.hook[1].users[0].password (basic)'],
+    ],
+    [
+      'several short secrets',
+      'credentials.hook',
+      [shortHook, basic({ password: 'short' })],
+      [
+        'credentials.hook',
+        'credentials.hook[0].secrets[1] (header)',
+        'credentials.hook[1].users[0].password (basic)',
+      ],
+    ],
+    ['a long password', 'credentials.hook', basic()],
+    [
+      'a short secret of the event hook',
+      'credentials.eventHook',
+      shortHook,
+      ['credentials.eventHook', 'credentials.eventHook.secrets[1] (header)'],
+    ],
+    ['a publicUrl without the path', 'publicUrl', 'https://id.acme.example', ['publicUrl.path', 'publicUrl']],
+    [
+      'a publicUrl with another path',
+      'publicUrl',
+      'https://id.acme.example/telephony/',
+      ['publicUrl.path', 'publicUrl'],
+    ],
+    ['a publicUrl with a prefix and a slash', 'publicUrl', 'https://id.acme.example/gw/Okta/telephony/'],
+    ['WhatsApp without publicUrl', 'sandboxNumber', PHONE, 'publicUrl'],
+    [
+      'a channel that no user can choose',
+      'channels',
+      { line: { send: () => undefined }, sms: { send: () => undefined } },
+      ['channels', 'channels.line'],
+    ],
+    [
+      'an account SID',
+      'credentials.twilio.accountSid',
+      SID('AC').slice(0, -1),
+      'credentials.twilio.accountSid',
+    ],
+    ['a key SID', 'credentials.twilio.apiKeySid', `${SID('SK')}0`, 'credentials.twilio.apiKeySid'],
+    [
+      "the sandbox's template",
+      'sandboxNumber',
+      { number: PHONE, contentSid: 'HX0a1b' },
+      ...['publicUrl', 'sandboxNumber.contentSid'],
+    ],
+    [
+      'one of several templates',
+      'senders.whatsapp',
+      whatsapp({ templates: { default: SID('HX'), pt: `HX${'z'.repeat(32)}` } }),
+      ...['publicUrl', ['senders.whatsapp.templates', 'senders.whatsapp.templates.pt'] as const],
+    ],
+    [
+      'texts of one plain segment',
+      'texts.sms',
+      { default: `{code}${'x'.repeat(154)}`, de: 'Für Sie: {code} [€]' },
+    ],
+    [
+      'texts that leave one plain segment',
+      'texts.sms',
+      { default: `{code}${'x'.repeat(155)}`, pt: 'Código de verificação: {code}', fr: TEXT },
+      ['texts.sms', 'texts.sms.default', 'texts.sms.pt'],
+    ],
+    [
+      'a text of a request type that leaves one',
+      'texts.sms',
+      {
+        'account-unlock': { es: `{firstName} {minutes} {code}${'x'.repeat(131)}` },
+        default: { ja: '{code}です' },
+      },
+      ['texts.sms', 'texts.sms.account-unlock.es', 'texts.sms.default.ja'],
+    ],
+    [
+      'a text that the line for browsers makes too long',
+      'texts',
+      {
+        sms: { default: `{code}${'x'.repeat(140)}` },
+        webOtpDomain: 'acme.com',
+      },
+      ['texts.sms', 'texts.sms.default'],
+    ],
+    [
+      'a language that no voice speaks',
+      'texts.voice',
+      { default: TEXT, 'sv-SE': TEXT, fi: TEXT },
+      ['texts.voice', 'texts.voice.fi'],
+    ],
+  ];
+  it('are taken, and warned of by name, where they may not be what was meant', () => {
+    mustNotShow('fifteen-letters');
+    for (const [what, path, value, ...told] of warned) {
+      const options = withValue(path, value);
+      const lines: [message: string, fields: Plain][] = [];
+      options['logger'] = {
+        info: ignore,
+        warn: (message: string, fields: Plain) => lines.push([message, fields]),
+        error: ignore,
+      };
+      make(options);
+      witness(lines);
+      const expected = told.map((entry) => {
+        const [option, ...where] = typeof entry === 'string' ? [entry, entry] : entry;
+        return { event: 'configuration.warned', option, where };
+      });
+      expect(
+        lines.map(([, { event, option, where }]) => ({ event, option, where })),
+        what,
+      ).to.deep.equal(expected);
+      for (const [index, { where }] of expected.entries()) {
+        for (const place of where) expect(lines[index]?.[0], what).to.include(place);
+      }
+    }
+  });
+
+  it('are warned of with what publicUrl should be', () => {
+    const warn = sinon.fake();
+    make({
+      ...withValue('publicUrl', 'https://id.acme.example:8443/okta'),
+      path: '/hooks/okta/',
+      logger: { info: ignore, warn, error: ignore },
+    });
+    expect(warn.lastCall.args[1]).to.deep.equal({
+      event: 'configuration.warned',
+      option: 'publicUrl.path',
+      where: ['publicUrl'],
+      remedy:
+        'Unless a proxy rewrites paths, set publicUrl to https://id.acme.example:8443/hooks/okta, as it is entered in Okta.',
+    });
+  });
+
+  it('are warned of with what makes a text more than one plain SMS', () => {
+    const warn = sinon.fake();
+    make({
+      ...withValue('texts', {
+        sms: { default: `{code} ${'x'.repeat(160)}`, pt: 'Código: {code}', ja: '{code}'.padEnd(90, 'です') },
+      }),
+      logger: { info: ignore, warn, error: ignore },
+    });
+    expect(warn.lastCall.args[1]).to.include({
+      remedy: [
+        'texts.sms.default: it takes 167 of 160 characters, and 2 segments; make it 7 shorter',
+        "texts.sms.pt: without 'ó', which GSM-7 does not have, a segment would hold 160 characters in place of 70 (it takes 1 segment)",
+        "texts.sms.ja: without 'で', which GSM-7 does not have, a segment would hold 160 characters in place of 70 (it takes 2 segments)",
+      ].join('; '),
+    });
+  });
+
+  it('must be an object', () => {
+    for (const options of [undefined, null, 'kept-for-me', 4711, [fine()], ignore]) {
+      expect(errorOf(options).problems).to.deep.equal(['The options must be an object']);
+    }
+  });
+
+  const misspelt: readonly (readonly [path: string, value: unknown])[] = [
+    ['sender', { sms: PHONE }],
+    ['credentials.Okta', { orgUrl: 'https://misspelt-org.example' }],
+    ['credentials.hook.secret', 'misspelt-secret'],
+    ['credentials.okta.apitoken', 'misspelt-token'],
+    ['credentials.twilio.authtoken', 'misspelt-auth-token'],
+    ['senders.whatsApp', whatsapp()],
+    ['profile.timeout', 812],
+    ['profile.cache.ttl', 4711],
+    ['sandboxNumber.contentsid', SID('HX')],
+    ['guard.perUsr', { points: 4711, seconds: 60 }],
+    ['guard.perUser.second', 4711],
+    ['guard.countries.Allow', ['US']],
+    ['senders.whatsapp.template', SID('HX')],
+    ['lateFailover.afterSecond', { whatsapp: 20 }],
+    ['texts.SMS', { default: 'misspelt-text' }],
+    ['metric', { register: 'misspelt-register' }],
+    ['credentials.eventHook.secret', 'misspelt-secret'],
+  ];
+  it('reject an unknown option at every level', () => {
+    for (const [path, value] of misspelt) {
+      const options = fine();
+      withValue('credentials.eventHook', basic(), options);
+      withValue('guard', { perUser: { points: 5, seconds: 60 }, countries: { allow: ['US'] } }, options);
+      // Beside each other these two are refused.
+      if (path.startsWith('senders.whatsapp')) withValue('senders.whatsapp', whatsapp(), options);
+      else withValue('sandboxNumber', { number: PHONE, contentSid: SID('HX') }, options);
+      const error = errorOf(withValue(path, value, options));
+      expect(error.problems).to.deep.equal([
+        `${path} is not an option; remove it, or look for a misspelling`,
+      ]);
+      expectNotTold(error, value);
+    }
+  });
+
+  it('have all their problems told together, each once', () => {
+    const options = withValue('deadlineMs', 99_999, withValue('path', 'padded-path'));
+    withValue('credentials.hook.secrets', ['', 'good-secret-1', ''], options);
+    withValue('credentials.okta.apiToken', '', options);
+    withValue('guards', {}, options);
+    withValue('senders', {}, options);
+    const error = errorOf(options);
+    expect(error.problems.map((problem) => problem.split(/[ :]/)[0])).to.have.members([
+      'credentials.hook.secrets[0]',
+      'credentials.hook.secrets[2]',
+      'credentials.okta.apiToken',
+      'deadlineMs',
+      'guards',
+      'path',
+      'senders',
+    ]);
+    expect(error.code).to.equal('CONFIGURATION');
+    for (const problem of error.problems) expect(error.message).to.include(problem);
+    expectNotTold(error, ['good-secret-1', 'padded-path', 99_999]);
+  });
+});
+
+describe('the rules of the options', () => {
+  // The compiler holds each list to the type, and the test holds the rules to the list.
+  type KeysOf<T> = T extends unknown ? keyof T : never;
+  type Keys<T> = Readonly<Record<KeysOf<NonNullable<T>>, true>>;
+  type Options = OktaTelephonyHookOptions;
+  type Objects<T> = T extends string | readonly unknown[] | false ? never : T;
+  type Scheme<Name> = Extract<HookCredential, { scheme: Name }>;
+  const options: Keys<Options> = {
+    credentials: true,
+    publicUrl: true,
+    sandboxNumber: true,
+    senders: true,
+    optInAttribute: true,
+    optInChannels: true,
+    profile: true,
+    defaultCountry: true,
+    path: true,
+    deadlineMs: true,
+    chooseChannels: true,
+    composeText: true,
+    texts: true,
+    channels: true,
+    guard: true,
+    rollout: true,
+    lateFailover: true,
+    inbound: true,
+    state: true,
+    logger: true,
+    metrics: true,
+    onEvent: true,
+    dispatcher: true,
+    clock: true,
+  };
+  const credentials: Keys<Options['credentials']> = {
+    hook: true,
+    eventHook: true,
+    okta: true,
+    twilio: true,
+  };
+  const okta: Keys<OktaCredential> = {
+    orgUrl: true,
+    apiToken: true,
+    clientId: true,
+    privateKey: true,
+    keyId: true,
+  };
+  const twilio: Keys<TwilioCredential> = {
+    accountSid: true,
+    apiKeySid: true,
+    apiKeySecret: true,
+    authToken: true,
+    region: true,
+    edge: true,
+    baseUrl: true,
+  };
+  const header: Keys<Scheme<'header'>> = { scheme: true, name: true, secrets: true };
+  const basicKeys: Keys<Scheme<'basic'>> = { scheme: true, users: true };
+  const user: Keys<Scheme<'basic'>['users'][number]> = { username: true, password: true };
+  const oauth2Keys: Keys<Scheme<'oauth2'>> = {
+    scheme: true,
+    issuer: true,
+    audience: true,
+    clientId: true,
+    scope: true,
+    jwksUri: true,
+  };
+  const sandbox: Keys<Objects<NonNullable<Options['sandboxNumber']>>> = { number: true, contentSid: true };
+  const senders: Keys<Options['senders']> = { sms: true, voice: true, whatsapp: true };
+  const whatsappKeys: Keys<NonNullable<Options['senders']>['whatsapp']> = { from: true, templates: true };
+  const profile: Keys<Options['profile']> = { timeoutMs: true, cache: true, unverifiedPhoneAttribute: true };
+  const cache: Keys<Objects<NonNullable<NonNullable<Options['profile']>['cache']>>> = {
+    ttlSeconds: true,
+    staleSeconds: true,
+    max: true,
+  };
+
+  type Guard = NonNullable<Options['guard']>;
+  const guard: Keys<Guard> = {
+    mode: true,
+    perUser: true,
+    perNumber: true,
+    perIp: true,
+    countries: true,
+    answer: true,
+  };
+  const limit: Keys<Objects<NonNullable<Guard['perUser']>>> = { points: true, seconds: true };
+  const countries: Keys<Guard['countries']> = { allow: true, deny: true };
+  const textsKeys: Keys<Options['texts']> = { sms: true, voice: true, webOtpDomain: true };
+  const lateFailover: Keys<Objects<NonNullable<Options['lateFailover']>>> = { afterSeconds: true };
+
+  const scheme = (index: number, list = 'hook'): string =>
+    `keys.credentials.keys.${list}.items.0.matches.0.switch.${index}.then`;
+  const eventHookList = 'eventHook.matches.0.then';
+  const levels: readonly (readonly [path: string, keys: Plain])[] = [
+    ['', options],
+    ['keys.credentials', credentials],
+    ['keys.credentials.keys.okta', okta],
+    ['keys.credentials.keys.twilio', twilio],
+    [scheme(0), header],
+    [scheme(1), basicKeys],
+    [`${scheme(1)}.keys.users.items.0`, user],
+    [scheme(2), oauth2Keys],
+    [scheme(0, eventHookList), header],
+    [scheme(1, eventHookList), basicKeys],
+    [`${scheme(1, eventHookList)}.keys.users.items.0`, user],
+    ['keys.sandboxNumber.matches.0.then', sandbox],
+    ['keys.senders', senders],
+    ['keys.senders.keys.whatsapp', whatsappKeys],
+    ['keys.lateFailover.matches.0.then', lateFailover],
+    ['keys.texts', textsKeys],
+    ['keys.profile', profile],
+    ['keys.guard', guard],
+    ['keys.guard.keys.perUser.matches.0.then', limit],
+    ['keys.guard.keys.perNumber.matches.0.then', limit],
+    ['keys.guard.keys.perIp.matches.0.then', limit],
+    ['keys.guard.keys.countries', countries],
+    ['keys.profile.keys.cache.matches.0.then', cache],
+  ];
+  it('know exactly what the types know', () => {
+    const rules: unknown = optionsSchema().describe();
+    for (const [path, typed] of levels) {
+      let description = rules;
+      for (const key of path.split('.').filter((part) => part !== ''))
+        description = (description as Plain)[key];
+      const { keys } = description as { keys: Plain };
+      expect(Object.keys(keys).sort(), path).to.deep.equal(Object.keys(typed).sort());
+    }
+  });
+
+  it('are joi rules', () => {
+    expect(Joi.isSchema(optionsSchema())).to.equal(true);
+  });
+});
+
+/** None of the texts and numbers inside may be in what the error says. */
+function expectNotTold(error: ConfigurationError, given: unknown): void {
+  const told = `${error.message}\n${error.problems.join('\n')}\n${JSON.stringify(error)}\n${error.stack ?? ''}`;
+  for (const leaf of leavesOf(given)) {
+    if (leaf.length < 4 || /^(voice|header|basic|oauth2|https?:|0a1b)$/.test(leaf)) continue;
+    expect(told.includes(leaf), `${leaf.slice(0, 40)} is told: ${error.problems.join()}`).to.equal(false);
+  }
+}
+function leavesOf(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value.trim()];
+  if (typeof value === 'number') return [String(value)];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [];
+}
+
+function deepFreeze(value: unknown): unknown {
+  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(deepFreeze);
+  return value;
+}

@@ -1,0 +1,24 @@
+import { expect } from 'chai';
+import { maskText } from '#lib/core/masking.js';
+import { failureOf } from '#lib/state/redis/failure.js';
+
+const WORDS =
+  'READONLY OOM LOADING MASTERDOWN NOREPLICAS MISCONF NOAUTH WRONGPASS NOPERM MOVED CLUSTERDOWN TRYAGAIN BUSY WRONGTYPE';
+
+describe('what Redis does not do', () => {
+  for (const word of WORDS.split(' ')) {
+    it(`is told with a remedy that masking leaves whole: ${word}`, () => {
+      const { reason, remedy, mayBeDone } = failureOf(new Error(`${word} and words of Redis`));
+      expect({ reason, mayBeDone }).to.deep.equal({ reason: word, mayBeDone: false });
+      expect(maskText(remedy, undefined)).to.equal(remedy);
+    });
+  }
+
+  it('for lack of a right is NOPERM in a script as well, where newer ones do not say the word', () => {
+    const error = new Error(
+      "ERR ACL failure in script: User gateway has no permissions to run the 'incr' command",
+    );
+    error.name = 'ReplyError';
+    expect(failureOf(error)).to.include({ reason: 'NOPERM', mayBeDone: false });
+  });
+});

@@ -1,0 +1,812 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import type { HookEvent, TelephonyHookError } from '#lib/index.js';
+import type { Receipt } from '#lib/delivery/late/receipt.js';
+import type { FinalReport } from '#lib/delivery/late/report.js';
+import type { SentCode } from '#lib/delivery/late/sent-codes.js';
+import type { Claim, State, StateNews } from '#lib/delivery/state.js';
+import { failureOf } from '#lib/state/redis/failure.js';
+import { openRedisState } from '#lib/state/redis/state.js';
+import type { HookCall } from '#lib/testing/index.js';
+import { startGatewayBeside, type GatewayBeside } from '#harness/gateway-beside.js';
+import { Closers } from '#harness/closers.js';
+import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
+import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
+import { commandOf, startScene, type Scene } from '#harness/scene.js';
+import { slowTime, type SlowTime } from '#harness/slow-time.js';
+import { startTcpProxy, type TcpProxy } from '#harness/tcp-proxy.js';
+import { until } from '#harness/until.js';
+import { mustNotShow, witness } from '#harness/witness.js';
+
+const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
+const KEY = Buffer.alloc(32, 1).toString('base64');
+
+/** What may become of a Redis, and how it is mended. */
+interface Loss {
+  readonly title: string;
+  readonly reasons: RegExp;
+  /** Commands get no answer: nothing but their time-out tells of it. */
+  readonly isSilent: boolean;
+  readonly begin: (redis: RedisServer, proxy: TcpProxy) => unknown;
+  readonly end: (redis: RedisServer, proxy: TcpProxy) => unknown;
+}
+const LOSSES: readonly Loss[] = [
+  {
+    title: 'is stopped',
+    isSilent: true,
+    reasons: /^TIMEOUT$/,
+    begin: (redis) => {
+      redis.stop();
+    },
+    end: (redis) => {
+      redis.continue();
+    },
+  },
+  {
+    title: 'is killed',
+    isSilent: false,
+    reasons: /^(CLOSED|ECONN\w+)$/,
+    begin: (redis) => redis.kill(),
+    end: (redis) => redis.restart(),
+  },
+  {
+    title: 'has become a replica',
+    isSilent: false,
+    reasons: /^READONLY$/,
+    begin: (redis) => redis.admin.replicaof('127.0.0.1', 9),
+    end: (redis) => redis.admin.replicaof('NO', 'ONE'),
+  },
+  {
+    title: 'is full',
+    isSilent: false,
+    reasons: /^OOM$/,
+    begin: (redis) => redis.admin.config('SET', 'maxmemory', 1),
+    end: (redis) => redis.admin.config('SET', 'maxmemory', 0),
+  },
+  {
+    title: 'is slow',
+    isSilent: true,
+    reasons: /^TIMEOUT$/,
+    begin: (_redis, proxy) => (proxy.delayMs = 1_000),
+    end: (_redis, proxy) => (proxy.delayMs = 0),
+  },
+  {
+    title: 'swallows everything',
+    isSilent: true,
+    reasons: /^TIMEOUT$/,
+    begin: (_redis, proxy) => (proxy.isBlackHole = true),
+    end: (_redis, proxy) => (proxy.isBlackHole = false),
+  },
+];
+
+describe('a Redis that', () => {
+  let redis: RedisServer;
+  let proxy: TcpProxy;
+  let scene: Scene;
+  let other: GatewayBeside;
+  let time: SlowTime;
+  let times: ReturnType<typeof patientTimes>;
+  const servers = new Closers();
+  const closers = new Closers();
+  before(async function () {
+    needRedis(this);
+    redis = servers.add(await startRedis(), (server) => server.close());
+  });
+  after(() => servers.closeAll());
+  beforeEach(async () => {
+    await redis.admin.flushall();
+    time = slowTime();
+    times = patientTimes({ probeEveryMs: 20 });
+    proxy = closers.add(await startTcpProxy(redis.port), (opened) => opened.close());
+    const state = (): State =>
+      openRedisState({ connection: `redis://127.0.0.1:${proxy.port}`, encryptionKeys: [KEY] }, times);
+    const guard = { perUser: false } as const;
+    scene = closers.add(await startScene({ hook: { state: state(), guard } }), (opened) => opened.close());
+    other = closers.add(await startGatewayBeside(scene, { state: state(), guard }), (beside) =>
+      beside.close(),
+    );
+    expect((await scene.hook.ready()).state).to.equal('ok');
+    expect((await other.hook.ready()).state).to.equal('ok');
+  });
+  afterEach(async () => {
+    redis.continue();
+    try {
+      await closers.closeAll();
+      // A test that fails half-way leaves the next one a Redis that is well.
+      await redis.admin.replicaof('NO', 'ONE');
+      await redis.admin.config('SET', 'maxmemory', 0);
+    } finally {
+      time.restore();
+    }
+  });
+  const sent = (): number => scene.twilio.messages.length;
+  const newsOf = (events: readonly HookEvent[]): readonly string[] =>
+    events.map(({ type }) => type).filter((type) => type.startsWith('state.'));
+  const begin = async (loss: Loss): Promise<void> => {
+    if (loss.isSilent) loseSoon(times);
+    await loss.begin(redis, proxy);
+  };
+  const end = async (loss: Loss): Promise<void> => {
+    bePatient(times);
+    await loss.end(redis, proxy);
+  };
+
+  for (const loss of LOSSES) {
+    it(`${loss.title} holds up no code; each loss is told once, and it is used again by itself`, async () => {
+      const before = await scene.call({ eventId: 'before' });
+      expect(before.okta.action).to.equal('sent');
+      for (const round of [1, 2]) {
+        await begin(loss);
+        // Each event is of another user: a newer code of one user would supersede the older ones.
+        const callDuring = (at: number): Promise<HookCall> =>
+          scene.call({
+            ...{ eventId: `during-${round}-${at}`, userId: `00uduringaloss00000${at}`, login: undefined },
+            phoneNumber: `+1202555016${at}`,
+          });
+        const during = await Promise.all(Array.from({ length: 12 }, (_, at) => callDuring(at % 6)));
+        for (const call of during) expect(commandOf(call)).to.include({ status: 'SUCCESSFUL' });
+        expect(sent()).to.equal(7 * round);
+        expect(scene.hook.status().state).to.equal('lost');
+        // What this process has claimed, it still knows, from before and from after the loss.
+        expect((await scene.call({ eventId: 'before' })).body).to.deep.equal(before.body);
+        expect((await callDuring(0)).body).to.deep.equal(during[0]?.body);
+        expect(newsOf(scene.events)).to.have.length(2 * round - 1);
+        const lines = scene.log.filter(({ level }) => level === 'error');
+        expect(lines).to.have.length(round);
+        const line = lines.at(-1);
+        expect(line?.fields).to.include({ event: 'state.lost' });
+        expect(line?.fields['reason']).to.match(loss.reasons);
+        expect(line?.fields['remedy']).to.match(/\w/);
+        expect(line?.message).to.match(/is lost; codes go out/);
+
+        await end(loss);
+        await until(() => scene.hook.status().state === 'ok' && other.hook.status().state === 'ok');
+        const after = await scene.call({ eventId: `after-${round}` });
+        const repeat = await scene.call({ url: other.url, eventId: `after-${round}` });
+        expect(repeat.body).to.deep.equal(after.body);
+        expect((await callDuring(0)).body).to.deep.equal(during[0]?.body);
+        expect(sent()).to.equal(7 * round + 1);
+      }
+      const once = ['state.lost', 'state.recovered'];
+      expect(newsOf(scene.events)).to.deep.equal([...once, ...once]);
+    });
+  }
+
+  for (const loss of LOSSES.slice(0, 2)) {
+    it(`${loss.title} lets no event out twice: 40 requests at once get one answer`, async () => {
+      await begin(loss);
+      const calls = await Promise.all(Array.from({ length: 40 }, () => scene.call({ eventId: 'one-event' })));
+      expect(sent()).to.equal(1);
+      expect(commandOf(calls[0]!)).to.include({ status: 'SUCCESSFUL' });
+      for (const call of calls) expect(call.body).to.deep.equal(calls[0]?.body);
+      await end(loss);
+    });
+  }
+
+  it('is asked once for an event, however often it comes', async () => {
+    const traffic = await watchTraffic(redis);
+    await Promise.all(Array.from({ length: 40 }, () => scene.call({ eventId: 'one-event' })));
+    await scene.call({ url: other.url, eventId: 'one-event' });
+    await redis.admin.set('all-of-it', 'came');
+    await until(() => traffic.lines.some((line) => line.includes('all-of-it')));
+    const asking = traffic.lines.filter((line) => /^eval/i.test(line) && line.includes(':event:'));
+    traffic.end();
+    // The claim and the answer of the one, the claim of the other.
+    expect(asking).to.have.length(3);
+    expect(sent()).to.equal(1);
+  });
+
+  it('ends an idle connection is connected to again, and nothing is lost', async () => {
+    await scene.call({ eventId: 'one' });
+    // A connection that ends as soon as it is made is no idle one.
+    time.tick(times.probeEveryMs);
+    // Until then the old connections count, and a code that comes at just this moment finds one that has ended.
+    await proxy.endAll();
+    await until(() => proxy.connections === 2);
+    const first = await scene.call({ eventId: 'two' });
+    expect((await scene.call({ url: other.url, eventId: 'two' })).body).to.deep.equal(first.body);
+    expect(sent()).to.equal(2);
+    expect(newsOf(scene.events)).to.be.empty;
+  });
+});
+
+describe('while Redis is lost', () => {
+  let redis: RedisServer;
+  let times: ReturnType<typeof patientTimes>;
+  const servers = new Closers();
+  const closers = new Closers();
+  const news: StateNews[] = [];
+  before(async function () {
+    needRedis(this);
+    redis = servers.add(await startRedis(), (server) => server.close());
+  });
+  after(() => servers.closeAll());
+  beforeEach(async () => {
+    await redis.admin.flushall();
+    times = patientTimes();
+    news.length = 0;
+  });
+  afterEach(async () => {
+    redis.continue();
+    await closers.closeAll();
+    await redis.admin.call('ACL', 'DELUSER', 'user', 'reader', 'prober');
+    sinon.restore();
+  });
+  const open = (connection = redis.url): State => {
+    const state = openRedisState({ connection, encryptionKeys: [KEY] }, times);
+    closers.add(state, () => state.close());
+    state.watch?.((one) => {
+      news.push(one);
+      witness(one);
+    });
+    return state;
+  };
+  const NOW = Date.now();
+  const life = (...points: number[]) => ({
+    nowMs: NOW,
+    rememberMs: 60_000,
+    buckets: points.map((most, at) => ({ key: `limit-${at}`, points: most, seconds: 60 })),
+  });
+  const exceededOf = (claim: Claim): readonly string[] => {
+    if (!claim.isFirst) throw new Error('it is a repeat');
+    return claim.exceeded;
+  };
+  const receipt = { eventKey: 'e', expiresAtMs: NOW + 60_000 } as Receipt;
+  const keep = (state: State, id: string): unknown =>
+    state.keepReceipt(id, receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
+  const newEvent = (eventKey: string) => ({ eventKey, isPreview: false, nowMs: NOW, untilMs: NOW + 60_000 });
+  const overtake = (state: State, eventKey: string): unknown => state.overtake('person', newEvent(eventKey));
+  let losses = 0;
+  const lose = async (state: State): Promise<void> => {
+    redis.stop();
+    loseSoon(times);
+    losses += 1;
+    await state.claim(`the one that notices ${losses}`, life());
+    expect(state.health).to.equal('lost');
+  };
+  const answerAgain = (): void => {
+    bePatient(times);
+    redis.continue();
+  };
+  const recover = async (...lost: State[]): Promise<void> => {
+    answerAgain();
+    await Promise.all(lost.map((state) => state.check()));
+  };
+  /** From now on the test says how old what this process knows becomes; its timers go on. */
+  const stopAging = (): sinon.SinonFakeTimers => {
+    const clock = sinon.useFakeTimers({ toFake: ['performance'], now: Date.now() });
+    // Else it would begin at 0.
+    clock.tick(1_000_000);
+    return clock;
+  };
+
+  it('limits count within the process, from zero', async () => {
+    const state = open();
+    for (const event of ['1', '2']) exceededOf(await state.claim(event, life(2)));
+    await lose(state);
+    const counted: (readonly string[])[] = [];
+    for (const event of ['3', '4', '5']) counted.push(exceededOf(await state.claim(event, life(2))));
+    expect(counted).to.deep.equal([[], [], ['limit-0']]);
+    await recover(state);
+    expect(exceededOf(await state.claim('6', life(2)))).to.deep.equal(['limit-0']);
+  });
+
+  it('what became of a claim is told when it is back: its answer, or that nothing was sent', async () => {
+    const [one, two] = [open(), open()];
+    await Promise.all([one.check(), two.check()]);
+    const [sent, unsent] = [await one.claim('sent', life()), await one.claim('unsent', life())];
+    if (!sent.isFirst || !unsent.isFirst) throw new Error('they are repeats');
+    await lose(one);
+    sent.settle({ status: 'SUCCESSFUL' });
+    unsent.release();
+    await recover(one);
+    const repeat = await two.claim('sent', life());
+    expect(repeat.isFirst ? 'first' : await repeat.answer).to.deep.equal({ status: 'SUCCESSFUL' });
+    // Its holder lets go, and says so to those who wait.
+    const next = await two.claim('unsent', life());
+    expect(next.isFirst || (await next.answer) === undefined).to.equal(true);
+  });
+
+  it('a report waits a moment for it to be back, since it comes but once', async () => {
+    const state = open();
+    await state.check();
+    await state.keepReceipt('SM1', receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
+    await lose(state);
+    const taken = state.takeReceipt('SM1', NOW, FAILED);
+    await recover(state);
+    expect(await taken).to.include({ eventKey: 'e' });
+  });
+
+  it('who keeps a receipt is told that it was taken meanwhile, and waits no more', async () => {
+    const state = open();
+    await state.check();
+    await lose(state);
+    const keeping = state.keepReceipt('SM1', receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
+    expect(await state.takeReceipt('SM1', NOW, FAILED)).to.include({ eventKey: 'e' });
+    await recover(state);
+    expect(await keeping).to.equal(undefined);
+  });
+
+  it('a newer event that was on its way when it was lost is the newest when it is back', async () => {
+    const state = open();
+    await state.check();
+    overtake(state, 'older');
+    expect(await state.isNewest('person', 'older', NOW)).to.equal(true);
+    redis.stop();
+    loseSoon(times);
+    overtake(state, 'newer');
+    await until(() => state.health === 'lost');
+    await recover(state);
+    expect(await state.isNewest('person', 'newer', NOW)).to.equal(true);
+    expect(await state.isNewest('person', 'older', NOW)).to.equal(false);
+  });
+
+  it('a claim whose answer never came gives its points back here where nothing was sent', async () => {
+    const state = open();
+    await state.check();
+    redis.stop();
+    loseSoon(times);
+    const claim = await state.claim('event', life(1));
+    if (!claim.isFirst) throw new Error('it is a repeat');
+    expect(claim.exceeded).to.be.empty;
+    claim.release();
+    expect(exceededOf(await state.claim('next', life(1)))).to.be.empty;
+    expect(exceededOf(await state.claim('last', life(1)))).to.deep.equal(['limit-0']);
+    await recover(state);
+  });
+
+  it('an event that came after it was back is not taken for an older one when it is lost again', async () => {
+    const state = open();
+    await state.check();
+    await lose(state);
+    overtake(state, 'during');
+    await recover(state);
+    overtake(state, 'after');
+    await until(async () => (await state.isNewest('person', 'after', NOW)) === true);
+    await lose(state);
+    expect(await state.isNewest('person', 'after', NOW)).to.equal('unknown');
+    await recover(state);
+    expect(await state.isNewest('person', 'after', NOW)).to.equal(true);
+  });
+
+  it('receipts are kept here, taken once, and are for every gateway when it is back', async () => {
+    const [one, two] = [open(), open()];
+    await Promise.all([one.check(), two.check()]);
+    await lose(one);
+    keep(one, 'SM1');
+    keep(one, 'SM2');
+    expect(await one.takeReceipt('SM1', NOW, FAILED)).to.include({ eventKey: 'e' });
+    times.backMs = 10;
+    expect(await one.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+    await recover(one);
+    expect(await two.takeReceipt('SM2', NOW, FAILED)).to.include({ eventKey: 'e' });
+    expect(await one.takeReceipt('SM2', NOW, FAILED)).to.equal(undefined);
+  });
+
+  it('a receipt whose raw cannot be written is for every gateway without it, and one that cannot be at all is reported', async () => {
+    const [one, two] = [open(), open()];
+    await lose(one);
+    const circle: Record<string, unknown> = {};
+    circle['circle'] = circle;
+    const life = { nowMs: NOW, untilMs: NOW + 60_000 };
+    const request = { ...receipt.request, raw: circle };
+    const keeping = one.keepReceipt('SM1', { ...receipt, request }, life);
+    const failing = Promise.resolve(one.keepReceipt('SM2', { ...receipt, profile: circle }, life)).catch(
+      (error: unknown) => error,
+    );
+    await recover(one, two);
+    expect(await keeping).to.equal(undefined);
+    expect(await failing).to.be.instanceOf(TypeError);
+    expect(await two.takeReceipt('SM1', NOW, FAILED)).to.deep.include({ eventKey: 'e', request: {} });
+  });
+
+  it('what was reported to others of a message is given to the one that sent it when it is back', async () => {
+    const [one, two] = [open(), open()];
+    await Promise.all([one.check(), two.check()]);
+    await lose(one);
+    const reported = keep(one, 'SM1');
+    answerAgain();
+    expect(await two.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+    await one.check();
+    expect(await reported).to.deep.equal(FAILED);
+    expect(await one.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+  });
+
+  it('what is reported here before the receipt is kept is given in its place', async () => {
+    const state = open();
+    await state.check();
+    await lose(state);
+    // It comes in vain where Redis is not back in time.
+    times.backMs = 10;
+    expect(await state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+    expect(await keep(state, 'SM1')).to.deep.equal(FAILED);
+    expect(await state.takeReceipt('SM1', NOW, { status: 'delivered' })).to.equal(undefined);
+    expect(await state.isDelivered(['SM1'], NOW)).to.equal(true);
+  });
+
+  it('nobody knows what is newest; what came meanwhile every gateway knows when it is back, unless a newer one came', async () => {
+    const [one, two] = [open(), open()];
+    await Promise.all([one.check(), two.check()]);
+    overtake(one, 'before');
+    expect(await one.isNewest('person', 'before', NOW)).to.equal(true);
+    await lose(one);
+    // Nobody knows what others have seen since.
+    expect(await one.isNewest('person', 'before', NOW)).to.equal('unknown');
+    overtake(one, 'during');
+    expect(await one.isNewest('person', 'during', NOW)).to.equal('unknown');
+    await recover(one);
+    expect(await one.isNewest('person', 'before', NOW)).to.equal(false);
+    expect(await two.isNewest('person', 'during', NOW)).to.equal(true);
+
+    const clock = stopAging();
+    await lose(one);
+    overtake(one, 'again');
+    // How old it is, is told with it.
+    clock.tick(10_000);
+    answerAgain();
+    // The other one is not lost, and is first with a newer event.
+    overtake(two, 'newest');
+    expect(await two.isNewest('person', 'newest', NOW)).to.equal(true);
+    await one.check();
+    expect(await one.isNewest('person', 'again', NOW)).to.equal(false);
+    expect(await one.isNewest('person', 'newest', NOW)).to.equal(true);
+  });
+
+  describe('that comes back with its clock behind', () => {
+    /** As if what is known had been written by a clock that was ahead. */
+    const setBack = async (aheadMs: number): Promise<void> => {
+      const [name = ''] = await redis.admin.keys('*:person:*');
+      const known = (await redis.admin.get(name)) ?? '';
+      const ahead = known.replace(/^\d+/, (atMs) => String(Number(atMs) + aheadMs));
+      await redis.admin.set(name, ahead, 'KEEPTTL');
+    };
+
+    it('a code that came meanwhile is newer than what was known, and what came before it is older', async () => {
+      const [one, two] = [open(), open()];
+      await Promise.all([one.check(), two.check()]);
+      overtake(two, 'before');
+      expect(await two.isNewest('person', 'before', NOW)).to.equal(true);
+      const clock = stopAging();
+      await lose(one);
+      overtake(one, 'during');
+      clock.tick(1_000);
+      answerAgain();
+      await setBack(60_000);
+      await one.check();
+      await until(async () => (await two.isNewest('person', 'during', NOW)) === true);
+      expect(await two.isNewest('person', 'before', NOW)).to.equal(false);
+      two.overtake('person', { ...newEvent('older'), ageMs: 5_000 });
+      expect(await two.isNewest('person', 'during', NOW)).to.equal(true);
+    });
+
+    it('a code that waited is newer than the one that its gateway knows to have come before it', async () => {
+      const state = open();
+      overtake(state, 'before');
+      expect(await state.isNewest('person', 'before', NOW)).to.equal(true);
+      // Less than the code has waited.
+      state.overtake('person', { ...newEvent('unknown'), ageMs: 500 });
+      expect(await state.isNewest('person', 'before', NOW)).to.equal(true);
+      state.overtake('person', { ...newEvent('waited'), ageMs: 500, after: 'before' });
+      expect(await state.isNewest('person', 'waited', NOW)).to.equal(true);
+    });
+  });
+
+  it('the last 20,000 events at most are kept for when it is back, the older half dropped first', async () => {
+    const [one, two] = [open(), open()];
+    await Promise.all([one.check(), two.check()]);
+    await lose(one);
+    const life = { isPreview: false, nowMs: NOW, untilMs: NOW + 60_000 };
+    for (let at = 0; at <= 20_000; at += 1) one.overtake(`person-${at}`, { eventKey: 'e', ...life });
+    await recover(one);
+    let isTold = false;
+    while (!isTold) isTold = (await two.isNewest('person-20000', 'e', NOW)) === true;
+    expect(await two.isNewest('person-10000', 'e', NOW)).to.equal(true);
+    expect(await two.isNewest('person-9999', 'e', NOW)).to.equal('unknown');
+    expect(one.health).to.equal('ok');
+  });
+
+  it('check() says so with its remedy, and finds out when it is back, without waiting for the next look', async () => {
+    mustNotShow('redis-password-2e');
+    const state = open(`redis://user:redis-password-2e@127.0.0.1:${redis.port}`);
+    const failure: unknown = await state.check().catch((error: unknown) => error);
+    witness(failure);
+    expect(failure).to.include({ code: 'STATE_LOST' });
+    expect((failure as TelephonyHookError).message).to.include('WRONGPASS');
+    expect((failure as TelephonyHookError).remedy).to.include('Look at the user and the password');
+    expect(news).to.have.length(1);
+    await redis.admin.call('ACL', 'SETUSER', 'user', 'on', '>redis-password-2e', 'allkeys', 'allcommands');
+    await state.check();
+    expect(news.map(({ type }) => type)).to.deep.equal(['lost', 'recovered']);
+  });
+
+  it('what happens in each of two losses is told when it is back: to every gateway, and as old as it is', async () => {
+    const [one, two] = [open(), open()];
+    await Promise.all([one.check(), two.check()]);
+    const clock = stopAging();
+    for (const round of ['first', 'second']) {
+      const sent = {
+        status: 'accepted',
+        asked: { atMs: NOW, endsAtMs: 9e15 },
+        deliveryChannel: 'sms',
+        eventId: round,
+      } as SentCode;
+      const suppression = { channel: 'whatsapp', reason: 'STOPPED', untilMs: NOW + 60_000 } as const;
+      const claim = await one.claim(`event-${round}`, life());
+      if (!claim.isFirst) throw new Error('it is a repeat');
+      await lose(one);
+      claim.settle({ status: round });
+      overtake(one, round);
+      keep(one, `SM-${round}`);
+      void one.keepSent?.(`person-${round}`, sent, { nowMs: NOW, untilMs: NOW + 60_000 });
+      const suppressed = one.suppress?.(`+44770090012${round.length}`, suppression, NOW);
+      clock.tick(20_000);
+      await recover(one);
+      await suppressed;
+      const repeat = await two.claim(`event-${round}`, life());
+      expect(repeat.isFirst ? 'first' : await repeat.answer).to.deep.equal({ status: round });
+      expect(await two.isNewest('person', round, NOW)).to.equal(true);
+      const kept = (await redis.dump()).filter(({ name }) => /:(person|receipt|sent|suppressed):/.test(name));
+      for (const { name, expiresInMs } of kept) expect(expiresInMs, name).to.be.within(30_000, 40_000);
+      expect(kept).to.have.length(4);
+      expect(await two.takeReceipt(`SM-${round}`, NOW, FAILED)).to.include({ eventKey: 'e' });
+      const use = { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW } as const;
+      expect(await two.takeSent?.(`person-${round}`, use)).to.deep.equal(sent);
+      await redis.admin.flushall();
+    }
+    expect(news.map(({ type }) => type)).to.deep.equal(['lost', 'recovered', 'lost', 'recovered']);
+  });
+
+  it('what has ended when it is back is not told any more', async () => {
+    const state = open();
+    await state.check();
+    const clock = stopAging();
+    await lose(state);
+    overtake(state, 'over');
+    const keeping = keep(state, 'SM1');
+    const sent = {
+      status: 'accepted',
+      asked: { atMs: NOW, endsAtMs: 9e15 },
+      deliveryChannel: 'sms',
+    } as SentCode;
+    void state.keepSent?.('person', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
+    clock.tick(60_000);
+    await recover(state);
+    expect(await keeping).to.equal(undefined);
+    // Nor what has ended before it comes.
+    void state.keepSent?.('person', sent, { nowMs: NOW, untilMs: NOW });
+    void state.keepReceipt('SM2', receipt, { nowMs: NOW, untilMs: NOW });
+    await state.check();
+    const left = (await redis.dump()).filter(({ name }) => /:(person|receipt|sent):/.test(name));
+    expect(left).to.be.empty;
+    expect(news.map(({ type }) => type)).to.deep.equal(['lost', 'recovered']);
+  });
+
+  describe('a receipt', () => {
+    const PREFIX = 'okta-telephony-hook';
+    /** A user who may write what finds out whether Redis is back, and as much more as is said. */
+    const allow = (...keys: readonly string[]): Promise<unknown> =>
+      redis.admin.call(
+        'ACL',
+        'SETUSER',
+        'prober',
+        'reset',
+        'on',
+        '>pw-prober',
+        '+@all',
+        ...['probe', 'keys', ...keys].map((kind) => `~{${PREFIX}}:${kind}${kind === 'keys' ? '' : ':*'}`),
+      );
+    const openAsProber = (): State => open(`redis://prober:pw-prober@127.0.0.1:${redis.port}`);
+
+    it('that Redis refuses stays here, however often it refuses it, until it takes it', async () => {
+      mustNotShow('pw-prober');
+      await allow();
+      const [one, two] = [openAsProber(), open()];
+      await one.check();
+      const keeping = keep(one, 'SM1');
+      await until(() => one.health === 'lost');
+      // It takes the probe, and refuses the receipt that is told then.
+      await one.check();
+      await until(() => one.health === 'lost');
+      expect(await two.takeReceipt('SM2', NOW, FAILED)).to.equal(undefined);
+      await allow('receipt', 'report');
+      await one.check();
+      expect(await keeping).to.equal(undefined);
+      expect(await two.takeReceipt('SM1', NOW, FAILED)).to.include({ eventKey: 'e' });
+      expect(new Set(news.flatMap(({ type, reason }) => (type === 'lost' ? [reason] : [])))).to.deep.equal(
+        new Set(['NOPERM']),
+      );
+    });
+
+    for (const [who, sender, teller] of [
+      ['its sender says whose it was at once', 0, 0],
+      ['another one says whose it was when Redis is back', 0, 1],
+    ] as const) {
+      it(`whose message fails while Redis is lost for long is given to none, and ${who}`, async () => {
+        const states = [open(), open()] as const;
+        await Promise.all(states.map((state) => state.check()));
+        await keep(states[sender], 'SM1');
+        const state = states[teller];
+        await lose(state);
+        times.backMs = 10;
+        const late: unknown[] = [];
+        const onLate = (taken: Receipt): void => void late.push(taken);
+        const told = { ...receipt, wasLost: true };
+        const taken = await state.takeReceipt('SM1', NOW, FAILED, onLate);
+        expect(taken).to.deep.equal(sender === teller ? told : undefined);
+        await recover(state);
+        await until(async () => !(await redis.dump()).some(({ name }) => name.includes(':receipt:')));
+        await until(() => late.length === (sender === teller ? 0 : 1));
+        expect(late.map((one) => ({ ...(one as Receipt), expiresAtMs: told.expiresAtMs }))).to.deep.equal(
+          sender === teller ? [] : [told],
+        );
+        for (const one of states) expect(await one.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+      });
+    }
+
+    it('that is reported here while Redis refuses it is given to its sender, and told to none', async () => {
+      mustNotShow('pw-prober');
+      await allow();
+      const [one, two] = [openAsProber(), open()];
+      await one.check();
+      const keeping = keep(one, 'SM1');
+      await until(() => one.health === 'lost');
+      expect(await one.takeReceipt('SM1', NOW, FAILED)).to.include({ eventKey: 'e' });
+      await allow('receipt', 'report');
+      await one.check();
+      expect(await keeping).to.equal(undefined);
+      expect(await two.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+    });
+
+    for (const [when, isTold] of [
+      ['it is sent', false],
+      ['it is told, when Redis was just back', true],
+    ] as const) {
+      it(`that Redis may have is not kept here as well: it does not answer when ${when}`, async () => {
+        const state = open();
+        await state.check();
+        if (isTold) await lose(state);
+        const stop = (): void => {
+          redis.stop();
+          loseSoon(times);
+        };
+        if (!isTold) stop();
+        const keeping = keep(state, 'SM1');
+        overtake(state, 'newest');
+        if (isTold) {
+          let isStopped = false;
+          state.watch?.(({ type }) => {
+            if (type !== 'recovered' || isStopped) return;
+            isStopped = true;
+            stop();
+          });
+          await recover(state).catch(() => undefined);
+        }
+        expect(await keeping).to.equal(undefined);
+        await until(() => state.health === 'lost');
+        await recover(state);
+        expect(await state.takeReceipt('SM1', NOW, FAILED)).to.include({ eventKey: 'e' });
+        expect(await state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+        expect(await state.isNewest('person', 'newest', NOW)).to.equal(true);
+      });
+    }
+  });
+
+  it('nothing is asked of it, though it could be reached, until it is looked for', async () => {
+    const state = open();
+    await state.check();
+    await lose(state);
+    answerAgain();
+    expect(await state.suppressionsOf?.('+447700900123', NOW)).to.equal(undefined);
+    expect(state.health).to.equal('lost');
+    await state.check();
+    expect(await state.suppressionsOf?.('+447700900123', NOW)).to.deep.equal([]);
+  });
+
+  it('after close() nothing is connected any more, whatever is asked', async () => {
+    const state = open();
+    await state.check();
+    expect(state.health).to.equal('ok');
+    await state.close();
+    await state.close();
+    const connections = async (): Promise<unknown> =>
+      /total_connections_received:(\d+)/.exec(await redis.admin.info('stats'))?.[1];
+    const before = await connections();
+    expect(await state.check().catch(failureOf)).to.include({ reason: 'STATE_CLOSED' });
+    // Who has it all the same is told, also who comes later.
+    const later: StateNews[] = [];
+    state.watch?.((one) => later.push(one));
+    for (const told of [news, later]) {
+      expect(told.map(({ type, reason }) => `${type} ${reason}`)).to.deep.equal(['lost STATE_CLOSED']);
+    }
+    expect(news[0])
+      .to.have.property('remedy')
+      .that.matches(/a new state/);
+    expect(state.health).to.equal('lost');
+    expect(await state.suppressionsOf?.('+447700900123', NOW)).to.equal(undefined);
+    expect(await connections()).to.equal(before);
+  });
+
+  it('check() rejects where it has become a replica since it was connected', async () => {
+    const state = open();
+    await state.check();
+    await redis.admin.replicaof('127.0.0.1', 9);
+    try {
+      expect(await state.check().catch(failureOf)).to.include({ reason: 'READONLY' });
+    } finally {
+      await redis.admin.replicaof('NO', 'ONE');
+    }
+  });
+
+  it('a connection that nobody answers is a loss by TIMEOUT', async () => {
+    const proxy = closers.add(await startTcpProxy(redis.port), (opened) => opened.close());
+    proxy.isBlackHole = true;
+    times.connectMs = 20;
+    // It waits for the other side to say who it is.
+    const state = open(`rediss://127.0.0.1:${proxy.port}`);
+    expect(await state.check().catch(failureOf)).to.include({ reason: 'TIMEOUT' });
+    expect(news.map(({ reason }) => reason)).to.deep.equal(['TIMEOUT']);
+  });
+
+  it('an idle connection that ends with Redis is a loss, told once, and rejects nothing', async () => {
+    const clock = stopAging();
+    const state = open();
+    await state.check();
+    clock.tick(times.probeEveryMs);
+    await redis.kill();
+    await until(() => state.health === 'lost');
+    expect(news).to.have.length(1);
+    // A server that ends may have taken the new connection already.
+    expect(news[0]?.reason).to.be.oneOf(['ECONNREFUSED', 'ECONNRESET']);
+    await redis.restart();
+    await state.check();
+    expect(news.map(({ type }) => type)).to.deep.equal(['lost', 'recovered']);
+  });
+
+  it('a password that is missing, a right that is missing and a cluster are told as what they are', async () => {
+    const reasonOf = async (connection: string, port = redis.port): Promise<string | undefined> => {
+      const state = open(`redis://${connection}127.0.0.1:${port}`);
+      await state.check().catch(() => undefined);
+      return news.pop()?.reason;
+    };
+    await redis.admin.call('ACL', 'SETUSER', 'reader', 'on', '>pw-reader', 'allkeys', '+@read');
+    expect(await reasonOf('reader:pw-reader@')).to.equal('NOPERM');
+    await redis.admin.config('SET', 'requirepass', 'pw-of-default');
+    expect(await reasonOf('')).to.equal('NOAUTH');
+    const node = closers.add(await startRedis('--cluster-enabled', 'yes'), (server) => server.close());
+    expect(await reasonOf('', node.port)).to.equal('CLUSTERDOWN');
+    expect(await reasonOf('', 9)).to.equal('ECONNREFUSED');
+    await redis.admin.config('SET', 'requirepass', '');
+  });
+});
+
+describe('what Redis or its client throws', () => {
+  const replied = (message: string): Error => Object.assign(new Error(message), { name: 'ReplyError' });
+  for (const [error, reason, mayBeDone] of [
+    [replied("READONLY You can't write against a read only replica."), 'READONLY', false],
+    [replied('ERR Error running script: @user_script:3: -OOM command not allowed'), 'OOM', false],
+    [replied('LOADING Redis is loading the dataset in memory'), 'LOADING', false],
+    [replied('MOVED 1234 10.0.0.1:6379'), 'MOVED', false],
+    [replied('ERR unknown command 204981'), 'REFUSED', false],
+    [Object.assign(new Error('connect 10.0.0.1'), { code: 'EHOSTUNREACH' }), 'EHOSTUNREACH', true],
+    [
+      Object.assign(new Error('no'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }),
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      true,
+    ],
+    [new Error('Connection is closed.'), 'CLOSED', true],
+    [new Error("Stream isn't writeable and enableOfflineQueue options is false"), 'CLOSED', false],
+    [Object.assign(new Error('all failed'), { lastNodeError: replied('NOAUTH needed') }), 'NOAUTH', false],
+    [Object.assign(new Error('no'), { code: 204_981 }), 'FAILED', true],
+    ['204981', 'FAILED', true],
+    [undefined, 'FAILED', true],
+  ] as const) {
+    it(`is told as ${reason} of ours, with a remedy and without its words`, () => {
+      mustNotShow('204981', '10.0.0.1');
+      const failure = failureOf(error);
+      witness(failure);
+      expect(failure).to.include({ code: 'STATE_LOST', reason, mayBeDone });
+      expect(failure.remedy).to.match(/\w/);
+      expect(failureOf(failure)).to.equal(failure);
+    });
+  }
+});

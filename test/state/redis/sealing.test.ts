@@ -1,0 +1,109 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { openCopies, sealCopies } from '#lib/state/redis/copies.js';
+import { createSealing, type NamedKind, type SealedKind } from '#lib/state/redis/sealing.js';
+import { check, PATIENCE_MS, withSeed } from '../../hostile/runs.js';
+
+const OLD = Buffer.alloc(32, 1);
+const NEW = Buffer.alloc(32, 2);
+const ANOTHER = Buffer.alloc(32, 3);
+const KINDS: readonly SealedKind[] = ['answer', 'receipt'];
+const NAMED: readonly NamedKind[] = ['event', 'limit', 'person', 'receipt', 'newest'];
+
+const text = fc.string({ unit: 'grapheme', maxLength: 200 });
+const kind = fc.constantFrom(...KINDS);
+
+describe(withSeed('what is sealed'), function () {
+  this.timeout(PATIENCE_MS);
+  const sealing = createSealing(NEW, 'prefix');
+
+  it('opens as it was', () =>
+    check(
+      'sealing opens',
+      fc.asyncProperty(kind, text, text, async (of, name, plain) => {
+        expect(sealing.open(of, name, sealing.seal(of, name, plain))).to.equal(plain);
+        await Promise.resolve();
+      }),
+      200,
+    ));
+
+  it('does not open where a bit of it is another, or a part is missing', () =>
+    check(
+      'sealing is tamper-proof',
+      fc.asyncProperty(kind, text, text, fc.nat(), fc.nat(7), async (of, name, plain, at, bit) => {
+        const sealed = sealing.seal(of, name, plain);
+        const place = at % sealed.length;
+        expect(sealing.open(of, name, sealed.subarray(0, place))).to.equal(undefined);
+        expect(sealing.open(of, name, sealed.subarray(place + 1))).to.equal(undefined);
+        sealed[place] = sealed[place]! ^ (1 << bit);
+        expect(sealing.open(of, name, sealed)).to.equal(undefined);
+        await Promise.resolve();
+      }),
+      300,
+    ));
+
+  it('does not open under another name, as another kind, or by another key', () =>
+    check(
+      'sealing is bound',
+      fc.asyncProperty(kind, text, text, text, async (of, name, otherName, plain) => {
+        fc.pre(name !== otherName);
+        const sealed = sealing.seal(of, name, plain);
+        const otherKind = of === 'answer' ? 'receipt' : 'answer';
+        expect(sealing.open(of, otherName, sealed)).to.equal(undefined);
+        expect(sealing.open(otherKind, name, sealed)).to.equal(undefined);
+        expect(createSealing(ANOTHER, 'prefix').open(of, name, sealed)).to.equal(undefined);
+        await Promise.resolve();
+      }),
+      200,
+    ));
+
+  it('does not open where anything else stands in its place', () =>
+    check(
+      'sealing opens nothing else',
+      fc.asyncProperty(kind, text, fc.uint8Array({ maxLength: 200 }), async (of, name, bytes) => {
+        expect(sealing.open(of, name, Buffer.from(bytes))).to.equal(undefined);
+        await Promise.resolve();
+      }),
+      200,
+    ));
+
+  it('is another each time, and holds nothing of the text', () => {
+    const plain = 'code 204981 of +447700900123';
+    const seen = new Set(
+      Array.from({ length: 1000 }, () => sealing.seal('answer', 'name', plain).toString('latin1')),
+    );
+    expect(seen.size).to.equal(1000);
+    for (const sealed of seen) expect(sealed).to.not.match(/204981|447700/);
+  });
+
+  it('in copies is whole with the copies that its keys have, and nothing once one of them is gone', () => {
+    const [old, fresh] = [createSealing(OLD, 'prefix'), createSealing(NEW, 'prefix')];
+    const both = [fresh, old];
+    const [byNew, byOld] = sealCopies(both, 'receipt', ['new', 'old'], 'plain');
+    const opened = (values: readonly (Buffer | undefined)[]): string | undefined =>
+      openCopies(both, 'receipt', ['new', 'old'], values);
+    expect(opened([byNew, byOld])).to.equal('plain');
+    expect(opened([byNew, undefined])).to.equal(undefined);
+    expect(opened([undefined, byOld])).to.equal(undefined);
+    expect(openCopies([old], 'receipt', ['old'], [byOld])).to.equal('plain');
+    const [alone] = sealCopies([old], 'receipt', ['old'], 'newer');
+    expect(opened([undefined, alone])).to.equal('newer');
+    expect(opened([byNew, alone])).to.equal('newer');
+    expect(() => opened([byOld, undefined])).to.throw('does not open with encryptionKeys');
+  });
+});
+
+describe('the names of keys', () => {
+  it('are others for another key, kind, text or prefix, and say what kind they are, no more', () => {
+    const sealing = createSealing(OLD, 'prefix');
+    const names = NAMED.flatMap((named) =>
+      ['+447700900123', '+447700900124'].map((of) => sealing.nameOf(named, of)),
+    );
+    expect(new Set(names.map((name) => name.split(':')[2])).size).to.equal(names.length);
+    for (const name of names) expect(name).to.match(/^\{prefix\}:[a-z]+:[\w-]{22}$/);
+    const byAnother = createSealing(NEW, 'prefix');
+    expect(byAnother.nameOf('event', 'a')).to.not.equal(sealing.nameOf('event', 'a'));
+    expect(createSealing(OLD, 'other').nameOf('event', 'a')).to.match(/^\{other\}:event:/);
+    expect(sealing.nameOf('newest', 'a')).to.equal(`{prefix}:newest:${sealing.digestOf('newest', 'a')}`);
+  });
+});

@@ -1,0 +1,641 @@
+import { expect } from 'chai';
+import { Cluster, Redis } from 'ioredis';
+import { Redis as Redis5 } from 'ioredis5';
+import sinon from 'sinon';
+import type { Receipt } from '#lib/delivery/late/receipt.js';
+import type { FinalReport } from '#lib/delivery/late/report.js';
+import type { LastCode, SentCode } from '#lib/delivery/late/sent-codes.js';
+import type { Bucket, Claim, RememberedAnswer, State, StateNews } from '#lib/delivery/state.js';
+import type { RedisStateOptions } from '#lib/state/redis/options.js';
+import { openRedisState } from '#lib/state/redis/state.js';
+import { Closers } from '#harness/closers.js';
+import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
+import { patientTimes } from '#harness/redis-times.js';
+import { until } from '#harness/until.js';
+import { witness } from '#harness/witness.js';
+
+const OLD_KEY = Buffer.alloc(32, 1).toString('base64');
+const NEW_KEY = Buffer.alloc(32, 2).toString('base64');
+const ANSWER: RememberedAnswer = { commands: [{ type: 'com.okta.telephony.action', value: [] }] };
+const NOW = 1_700_000_000_000;
+const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No', moveOn: true };
+const DELIVERED: FinalReport = { status: 'delivered' };
+
+const bucket = (key: string, points = 2, seconds = 60): Bucket => ({ key, points, seconds });
+const life = (rememberMs = 60_000, ...buckets: Bucket[]) => ({ nowMs: NOW, rememberMs, buckets });
+const first = (claim: Claim): Extract<Claim, { isFirst: true }> =>
+  claim.isFirst ? claim : expect.fail('it is a repeat');
+const answerOf = (claim: Claim): Promise<RememberedAnswer | undefined> =>
+  claim.isFirst ? expect.fail('it is the first') : claim.answer;
+
+describe('redisState', () => {
+  let redis: RedisServer;
+  const states: State[] = [];
+  const servers = new Closers();
+  const closers = new Closers();
+  before(async function () {
+    needRedis(this);
+    redis = servers.add(await startRedis(), (server) => server.close());
+  });
+  beforeEach(() => redis.admin.flushall());
+  afterEach(() => {
+    states.length = 0;
+    return closers.closeAll();
+  });
+  after(() => servers.closeAll());
+
+  const open = (options: Partial<RedisStateOptions> = {}, times = patientTimes()): State => {
+    const state = openRedisState({ connection: redis.url, encryptionKeys: [OLD_KEY], ...options }, times);
+    states.push(state);
+    return closers.add(state, () => state.close());
+  };
+  const keysOf = async (kind: string): Promise<readonly string[]> =>
+    (await redis.dump()).map(({ name }) => name).filter((name) => name.includes(`:${kind}:`));
+  /** What was written behind an answer is there. */
+  const settled = async (state: State, transactionId = 'none'): Promise<unknown> =>
+    state.takeReceipt(transactionId, NOW, FAILED);
+  /** So many times at once, by gateways in turn. */
+  const inTurn = <T>(
+    count: number,
+    gateways: readonly State[],
+    ask: (state: State, at: number) => T | Promise<T>,
+  ) => Promise.all(Array.from({ length: count }, async (_, at) => ask(gateways[at % gateways.length]!, at)));
+
+  it('knows as the newest a code that waited while a preview came, and the preview beside it', async () => {
+    const state = open();
+    const untilMs = NOW + 60_000;
+    state.overtake('ana', { eventKey: 'preview', isPreview: true, nowMs: NOW, untilMs });
+    state.overtake('ana', { eventKey: 'waited', isPreview: false, nowMs: NOW, ageMs: 5_000, untilMs });
+    state.overtake('ana', { eventKey: 'older', isPreview: false, nowMs: NOW, ageMs: 9_000, untilMs });
+    await settled(state);
+    for (const [key, isNewest] of [
+      ['preview', true],
+      ['waited', true],
+      ['older', false],
+    ] as const) {
+      expect(await state.isNewest('ana', key, NOW)).to.equal(isNewest);
+    }
+  });
+
+  describe('an event', () => {
+    it('is claimed by one of all gateways; the others get its answer', async () => {
+      const gateways = [open(), open(), open()];
+      const claims = await inTurn(30, gateways, (state) => state.claim('event', life()));
+      const [holder, ...others] = claims.filter(({ isFirst }) => isFirst);
+      expect(others).to.be.empty;
+      first(holder!).settle(ANSWER);
+      const answers = await Promise.all(claims.filter(({ isFirst }) => !isFirst).map(answerOf));
+      expect(answers).to.have.length(29);
+      for (const answer of answers) expect(answer).to.deep.equal(ANSWER);
+      expect(await answerOf(await open().claim('event', life()))).to.deep.equal(ANSWER);
+    });
+
+    it('may be claimed again by a waiting one when the first has let go', async () => {
+      const [one, two] = [open(), open()];
+      const holder = first(await one.claim('event', life()));
+      const waiting = await two.claim('event', life());
+      holder.release();
+      expect(await answerOf(waiting)).to.equal(undefined);
+      first(await two.claim('event', life()));
+      // What lets go late takes nothing away.
+      holder.release();
+      holder.settle(ANSWER);
+      await settled(one);
+      expect(await open().claim('event', life())).to.include({ isFirst: false });
+    });
+
+    it('is forgotten in its time, answered or not, by the clock of Redis', async () => {
+      const expiry = async (): Promise<number> => redis.admin.pttl((await keysOf('event'))[0] ?? '');
+      const held = first(await open().claim('event', { ...life(), nowMs: 0 }));
+      expect(await expiry()).to.be.within(1, 60_000);
+      held.settle(ANSWER);
+      await settled(states[0]!);
+      expect(await expiry()).to.be.within(1, 60_000);
+      // Of a gateway whose clock is years ahead, too.
+      expect(await open().claim('event', { ...life(), nowMs: NOW * 2 })).to.include({ isFirst: false });
+      first(await open().claim('short', life(100))).settle(ANSWER);
+      while (!(await open().claim('short', life())).isFirst)
+        await Promise.all(states.splice(0).map((s) => s.close()));
+    });
+
+    it('has an answer that nobody has in time, where its holder died', async () => {
+      const dying = open();
+      await dying.claim('event', life());
+      await dying.close();
+      const waiting = answerOf(await open({}, patientTimes({ answerMs: 20 })).claim('event', life()));
+      await waiting.then(
+        () => expect.fail('nobody answered'),
+        (error: unknown) => {
+          expect(error).to.match(/the first call of the event has no answer/);
+        },
+      );
+    });
+
+    it('is looked at for its answer soon at first, then less often, and every 100 ms in the end', async () => {
+      const [one, two] = [open(), open()];
+      const held = first(await one.claim('event', life()));
+      await two.check();
+      const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], now: Date.now() });
+      try {
+        const setTimer = sinon.spy(globalThis, 'setTimeout');
+        /** But for the time-outs of commands, which are longer. */
+        const waits = (): readonly number[] =>
+          setTimer.args.flatMap(([, ms = 0]) => (ms <= 1_000 ? [Math.round(ms)] : []));
+        const answer = answerOf(await two.claim('event', life()));
+        const expected = [10, 15, 23, 34, 51, 76, 100, 100];
+        for (const [at, waitMs] of expected.entries()) {
+          await until(() => waits().length > at);
+          expect(waits()).to.deep.equal(expected.slice(0, at + 1));
+          if (at === expected.length - 1) {
+            held.settle(ANSWER);
+            await settled(one);
+          }
+          clock.tick(waitMs + 1);
+        }
+        expect(await answer).to.deep.equal(ANSWER);
+      } finally {
+        sinon.restore();
+        clock.restore();
+      }
+    });
+
+    it('is still the first where a cluster sends its claim twice, and takes no point twice', async () => {
+      const state = open();
+      await state.check();
+      const sent: string[][] = [];
+      const monitor = await redis.admin.monitor();
+      monitor.on('monitor', (_time: string, words: string[]) => sent.push(words));
+      await state.claim('event', life(60_000, bucket('a', 1)));
+      await until(() => sent.some(([command]) => /^eval/i.test(command ?? '')));
+      monitor.disconnect();
+      const [command = '', ...words] = sent.find(([name]) => /^eval/i.test(name ?? '')) ?? [];
+      expect(await redis.admin.call(command, ...words)).to.deep.equal([1, '']);
+      expect(await redis.admin.get((await keysOf('limit'))[0] ?? '')).to.equal('1');
+    });
+  });
+
+  it('does what is asked of it at one moment although one step of it fails, in one command', async () => {
+    const state = open();
+    const reasons: string[] = [];
+    state.watch?.(({ reason }) => reasons.push(reason));
+    const overtake = (person: string): void => {
+      state.overtake(person, { eventKey: 'a', isPreview: false, nowMs: NOW, untilMs: NOW + 300_000 });
+    };
+    overtake('ana');
+    expect(await state.isNewest('ana', 'a', NOW)).to.equal(true);
+    const [name = ''] = await keysOf('person');
+    await redis.admin.del(name);
+    await redis.admin.lpush(name, 'of another');
+    const traffic = await watchTraffic(redis);
+    const sent = {
+      ...{
+        status: 'accepted',
+        asked: { atMs: NOW, endsAtMs: 9e15 },
+        deliveryChannel: 'sms',
+        eventId: 'event-1',
+      },
+      transactionId: 'SM*\n1',
+    } as SentCode;
+    const receipt = receiptOf();
+    overtake('ana');
+    void state.keepSent?.('bea', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
+    void state.keepReceipt('SM1', receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
+    overtake('bea');
+    first(await state.claim('event', life()));
+    await until(() => reasons.length > 0);
+    expect(reasons).to.deep.equal(['WRONGTYPE']);
+    expect(await keysOf('person')).to.have.lengthOf(2);
+    expect(await keysOf('event')).to.have.lengthOf(1);
+    const commands = (): readonly string[] => traffic.lines.filter((line) => /^eval/i.test(line));
+    await until(() => commands().length > 0);
+    expect(commands()).to.have.lengthOf(1);
+    traffic.end();
+    await redis.admin.del(name);
+    const elsewhere = open();
+    const use = { deliveryChannel: 'sms' as const, nowMs: NOW, usedMs: NOW };
+    expect(await elsewhere.takeSent?.('bea', use)).to.deep.equal(sent);
+    expect((await elsewhere.takeReceipt('SM1', NOW, FAILED))?.person).to.equal(receipt.person);
+  });
+
+  describe('a limit', () => {
+    it('of 5 is 5 across gateways, however many ask at once', async () => {
+      const gateways = [open(), open()];
+      const claims = await inTurn(40, gateways, (state, at) =>
+        state.claim(`event-${at}`, life(60_000, bucket('a', 5))),
+      );
+      expect(claims.filter((claim) => first(claim).exceeded.length === 0)).to.have.length(5);
+      expect(claims.flatMap((claim) => first(claim).exceeded)).to.deep.equal(Array(35).fill('a'));
+    });
+
+    it('takes no point where another has none left, and none for a repeat', async () => {
+      const state = open();
+      const both = [bucket('a', 1), bucket('b', 2)];
+      first(await state.claim('1', life(60_000, ...both)));
+      expect(first(await state.claim('2', life(60_000, ...both))).exceeded).to.deep.equal(['a']);
+      expect(await open().claim('1', life(60_000, bucket('b', 2)))).to.include({ isFirst: false });
+      expect(first(await state.claim('3', life(60_000, bucket('b', 2)))).exceeded).to.deep.equal([]);
+      expect(first(await state.claim('4', life(60_000, ...both))).exceeded).to.deep.equal(['a', 'b']);
+    });
+
+    it('has its points again when the window is over, or is another one', async () => {
+      const state = open();
+      const spend = async (seconds: number): Promise<readonly string[]> =>
+        first(await state.claim(undefined, life(60_000, bucket('a', 1, seconds)))).exceeded;
+      expect(await spend(1)).to.deep.equal([]);
+      expect(await spend(1)).to.deep.equal(['a']);
+      expect(await spend(2)).to.deep.equal([]);
+      for (const name of await keysOf('limit')) {
+        expect(await redis.admin.pttl(name)).to.be.within(1, 2_000);
+        // As if its time had come.
+        await redis.admin.pexpire(name, 1);
+      }
+      await until(async () => (await keysOf('limit')).length === 0);
+      expect(await spend(1)).to.deep.equal([]);
+    });
+
+    for (const key of ['event', undefined]) {
+      it(`gets back what nothing was sent for, ${key === undefined ? 'without' : 'with'} an event`, async () => {
+        const state = open();
+        const one = life(60_000, bucket('a', 1));
+        const holder = first(await state.claim(key, one));
+        const over = first(await open().claim('over', one));
+        expect(over.exceeded).to.deep.equal(['a']);
+        // What took none has none to give back.
+        over.release();
+        await settled(states[1]!);
+        expect(first(await state.claim('over-again', one)).exceeded).to.deep.equal(['a']);
+        holder.release();
+        expect(first(await state.claim('again', one)).exceeded).to.deep.equal([]);
+      });
+    }
+
+    it('asks nobody where there is none, and no event', () => {
+      expect(open().claim(undefined, life())).to.include({ isFirst: true });
+    });
+  });
+
+  const receiptOf = (eventKey = 'event-1'): Receipt => ({
+    request: {
+      eventId: 'event-1',
+      requestType: undefined,
+      deliveryChannel: 'sms',
+      phoneNumber: '+447700900123',
+      otpCode: '204981',
+      msgTemplate: undefined,
+      locale: 'pt-BR',
+      userId: '00u1',
+      login: 'ana@example.com',
+      firstName: 'Ana 🙂',
+      lastName: undefined,
+      ipAddress: undefined,
+      oktaRequestId: undefined,
+      raw: { data: ['ü'] },
+    },
+    expiresAtMs: NOW + 300_000,
+    profile: { whatsAppOptIn: true },
+    locale: 'pt-BR',
+    person: 'person',
+    eventKey,
+    sentBy: { channel: 'whatsapp', provider: 0, to: '+447700900123' },
+    untried: [{ channel: 'sms', provider: 0, to: '+447700900123' }],
+    failedIds: [],
+    attempts: [],
+  });
+  /** As it was kept, but for the end of its code, which is by the clock of whoever takes it. */
+  const asKept = (receipt: Receipt | undefined): unknown =>
+    JSON.parse(JSON.stringify({ ...receipt, expiresAtMs: undefined }));
+
+  describe('a receipt', () => {
+    const keep = (state: State, untilMs = NOW + 300_000): void => {
+      void state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs });
+    };
+
+    it('that one gateway kept is taken by one of all who ask, once', async () => {
+      const [one, two] = [open(), open()];
+      keep(one);
+      await settled(one);
+      const taken = await inTurn(16, [one, two], (state) => state.takeReceipt('SM1', NOW, FAILED));
+      const [receipt, ...others] = taken.filter((found) => found !== undefined);
+      expect(others).to.be.empty;
+      expect(asKept(receipt)).to.deep.equal(asKept(receiptOf()));
+      expect(await keysOf('receipt')).to.be.empty;
+    });
+
+    for (const aheadMs of [-3_600_000, 0, 360_000]) {
+      it(`lives as long at a gateway whose clock is ${aheadMs} ms ahead`, async () => {
+        const [one, two] = [open(), open()];
+        keep(one);
+        await settled(one);
+        const receipt = await two.takeReceipt('SM1', NOW + aheadMs, FAILED);
+        expect(receipt!.expiresAtMs - (NOW + aheadMs)).to.be.within(1, 300_000);
+      });
+    }
+
+    it('is gone with its code', async () => {
+      const state = open();
+      keep(state);
+      await settled(state);
+      expect(await redis.admin.pttl((await keysOf('receipt'))[0] ?? '')).to.be.within(1, 300_000);
+      keep(state, NOW + 1);
+      keep(state, NOW - 1);
+      await settled(state);
+      let kept = await keysOf('receipt');
+      while (kept.length > 0) kept = await keysOf('receipt');
+      expect(await state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+    });
+
+    it('is kept without raw where that cannot be written', async () => {
+      const circle: Record<string, unknown> = {};
+      circle['circle'] = circle;
+      const nested: unknown = JSON.parse('['.repeat(30_000) + ']'.repeat(30_000));
+      for (const raw of [circle, nested, { big: 1n }]) {
+        const receipt = receiptOf();
+        const state = open();
+        const unwritable = { ...receipt, request: { ...receipt.request, raw } };
+        expect(await state.keepReceipt('SM1', unwritable, { nowMs: NOW, untilMs: NOW + 300_000 })).to.equal(
+          undefined,
+        );
+        expect(asKept(await open().takeReceipt('SM1', NOW, FAILED))).to.deep.equal(
+          asKept({ ...receipt, request: { ...receipt.request, raw: undefined } }),
+        );
+        await redis.admin.flushall();
+      }
+    });
+
+    it('is not kept in silence where nothing of it can be written', async () => {
+      const profile: Record<string, unknown> = {};
+      profile['circle'] = profile;
+      const keeping = open().keepReceipt(
+        'SM1',
+        { ...receiptOf(), profile },
+        { nowMs: NOW, untilMs: NOW + 1 },
+      );
+      expect(await Promise.resolve(keeping).catch((error: unknown) => error)).to.be.instanceOf(TypeError);
+    });
+
+    it('that was kept before there was a connection is kept all the same', async () => {
+      const state = open();
+      keep(state);
+      expect(asKept(await state.takeReceipt('SM1', NOW, FAILED))).to.deep.equal(asKept(receiptOf()));
+    });
+
+    it('is not kept where the message was reported before at any gateway: the report is given in its place', async () => {
+      const [one, two] = [open(), open()];
+      const life = { nowMs: NOW, untilMs: NOW + 300_000 };
+      expect(await two.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
+      expect(await one.keepReceipt('SM1', receiptOf(), life)).to.deep.equal(FAILED);
+      expect(await keysOf('receipt')).to.be.empty;
+      expect(await redis.admin.pttl((await keysOf('report'))[0] ?? '')).to.be.within(1, 60_000);
+      expect(await one.isDelivered(['SM0', 'SM1'], NOW)).to.equal(false);
+      await two.takeReceipt('SM1', NOW, DELIVERED);
+      await two.takeReceipt('SM1', NOW, FAILED);
+      expect(await one.isDelivered(['SM0', 'SM1'], NOW)).to.equal(true);
+      expect(await one.keepReceipt('SM1', receiptOf(), life)).to.deep.equal(DELIVERED);
+    });
+
+    it('goes to one of the sender and all who are told, however they come together', async () => {
+      const [one, two] = [open(), open()];
+      await Promise.all([one.check(), two.check()]);
+      const ids = Array.from({ length: 40 }, (_, at) => `SM${at}`);
+      const acting = await Promise.all(
+        ids.map(async (id, at) => {
+          const found = await Promise.all([
+            two.takeReceipt(id, NOW, FAILED),
+            ...(at % 2 === 0 ? [one.takeReceipt(id, NOW, FAILED)] : []),
+            one.keepReceipt(id, receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 }),
+            two.takeReceipt(id, NOW, FAILED),
+          ]);
+          return found.filter((one) => one !== undefined).length;
+        }),
+      );
+      expect(acting).to.deep.equal(ids.map(() => 1));
+      expect(await keysOf('receipt')).to.be.empty;
+    });
+
+    it('that was delivered leaves nothing behind', async () => {
+      const state = open();
+      keep(state);
+      expect(await state.takeReceipt('SM1', NOW, DELIVERED)).to.not.equal(undefined);
+      expect(await keysOf('report')).to.be.empty;
+    });
+
+    it('does not open under the name of another: it is not there, and told without a word of it', async () => {
+      const state = open();
+      keep(state);
+      await settled(state);
+      void state.keepReceipt('SM2', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
+      await settled(state);
+      const [one = '', two = ''] = await keysOf('receipt');
+      await redis.admin.copy(one, two, 'REPLACE');
+      const found = await Promise.allSettled(
+        ['SM1', 'SM2'].map(async (id) => state.takeReceipt(id, NOW, FAILED)),
+      );
+      expect(found.map(({ status }) => status)).to.have.members(['fulfilled', 'rejected']);
+      witness(found);
+    });
+  });
+
+  describe('the newest event of a person', () => {
+    const overtake = async (state: State, eventKey: string, isPreview = false, untilMs = NOW + 300_000) => {
+      state.overtake('person', { eventKey, isPreview, nowMs: NOW, untilMs });
+      await settled(state);
+    };
+    const newestOf = async (state: State, ...eventKeys: readonly string[]): Promise<readonly string[]> => {
+      const found = await Promise.all(
+        eventKeys.map(async (key) => ((await state.isNewest('person', key, NOW)) ? [key] : [])),
+      );
+      return found.flat();
+    };
+
+    it('is the one that came last, at any gateway, whatever its clock says', async () => {
+      const [one, two] = [open(), open()];
+      await overtake(one, 'a');
+      expect(await newestOf(two, 'a', 'b')).to.deep.equal(['a']);
+      two.overtake('person', { eventKey: 'b', isPreview: false, nowMs: 0, untilMs: 60_000 });
+      await settled(two);
+      expect(await newestOf(one, 'a', 'b')).to.deep.equal(['b']);
+      expect(await open().isNewest('somebody else', 'b', NOW)).to.equal('unknown');
+    });
+
+    it('has previews beside it, 20 at most, and they are overtaken with it', async () => {
+      const state = open();
+      await overtake(state, 'a');
+      const previews = Array.from({ length: 21 }, (_, at) => `preview-${at}`);
+      for (const preview of previews) await overtake(state, preview, true);
+      expect(await newestOf(state, 'a', ...previews)).to.deep.equal(['a', ...previews.slice(1)]);
+      await overtake(state, 'b');
+      expect(await newestOf(state, 'a', 'b', ...previews)).to.deep.equal(['b']);
+      await redis.admin.flushall();
+      await overtake(state, 'preview-0', true);
+      expect(await newestOf(state, 'preview-0')).to.deep.equal(['preview-0']);
+      for (const preview of previews.slice(1)) await overtake(state, preview, true);
+      expect(await newestOf(state, ...previews)).to.deep.equal(previews.slice(1));
+    });
+
+    it('is known as long as the longest of them lives', async () => {
+      const state = open();
+      await overtake(state, 'a', false, NOW + 60_000);
+      await overtake(state, 'p', true, NOW + 10_000);
+      const [name = ''] = await keysOf('person');
+      expect(await redis.admin.pttl(name)).to.be.within(50_000, 60_000);
+      await overtake(state, 'p2', true, NOW + 90_000);
+      expect(await redis.admin.pttl(name)).to.be.within(80_000, 90_000);
+      await overtake(state, 'b', false, NOW + 10_000);
+      expect(await redis.admin.pttl(name)).to.be.within(1, 10_000);
+      await overtake(state, 'c', false, NOW - 1);
+      expect(await newestOf(state, 'b', 'c')).to.deep.equal(['b']);
+    });
+  });
+
+  describe('with another key', () => {
+    it('alone, nothing is known of what was before', async () => {
+      first(await open().claim('event', life())).settle(ANSWER);
+      first(await open({ encryptionKeys: [NEW_KEY] }).claim('event', life()));
+    });
+  });
+
+  it('keeps a sent code by when it was asked for, and not after its use was told', async () => {
+    const state = open();
+    const code = (status: LastCode['status'], atMs: number, eventId: string): LastCode =>
+      ({ status, asked: { atMs, endsAtMs: 9e15 }, deliveryChannel: 'sms', eventId }) as LastCode;
+    const lastOf = async (...codes: readonly LastCode[]): Promise<string | undefined> => {
+      for (const one of codes) void state.keepSent?.('ana', one, { nowMs: NOW, untilMs: NOW + 60_000 });
+      await settled(state);
+      return (await state.takeSent?.('ana', { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW + 9_000 }))
+        ?.eventId;
+    };
+    expect(await lastOf(code('accepted', NOW, 'a'), code('refused', NOW + 1, 'b'))).to.equal('b');
+    // Asked for before what was used, or the same.
+    expect(await lastOf(code('accepted', NOW + 1, 'c'), code('accepted', NOW, 'd'))).to.equal(undefined);
+    expect(await lastOf(code('accepted', NOW + 2, 'e'), code('unknown', NOW + 2, 'f'))).to.equal('e');
+    expect(await lastOf(code('unknown', NOW + 3, 'g'), code('accepted', NOW + 3, 'h'))).to.equal('h');
+    expect(await lastOf(code('accepted', NOW + 4.5, 'i'), code('unknown', NOW + 4.25, 'j'))).to.equal('i');
+    const left = (await redis.dump()).filter(({ name }) => name.includes(':sent:'));
+    expect(left.map(({ value }) => value.toString())).to.deep.equal([`${NOW + 4.5}~`]);
+    expect(left[0]?.expiresInMs).to.be.within(1, 30_000);
+  });
+
+  it('knows nothing of what has another prefix', async () => {
+    first(await open().claim('event', life()));
+    first(await open({ keyPrefix: 'other' }).claim('event', life()));
+    const names = (await redis.dump()).map(({ name }) => name.split(':')[0]);
+    expect(names).to.include.members(['{okta-telephony-hook}', '{other}']);
+  });
+
+  for (const [title, make] of [
+    ['ioredis 6', (port: number) => new Redis({ port, keyPrefix: 'mine:', stringNumbers: true })],
+    ['ioredis 5', (port: number) => new Redis5({ port, lazyConnect: true, enableAutoPipelining: true })],
+  ] as const) {
+    it(`works on a client of ${title}, with time-outs of its own, and leaves it open`, async () => {
+      const client = closers.add<Redis | Redis5>(make(redis.port), (made) => {
+        made.disconnect();
+      });
+      const state = open({ connection: client });
+      await state.check();
+      const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
+      held.settle(ANSWER);
+      void state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
+      const other = open({ connection: client });
+      expect(await answerOf(await other.claim('event', life()))).to.deep.equal(ANSWER);
+      expect(asKept(await other.takeReceipt('SM1', NOW, FAILED))).to.deep.equal(asKept(receiptOf()));
+      expect(first(await other.claim('2', life(60_000, bucket('a', 1)))).exceeded).to.deep.equal(['a']);
+      await Promise.all(states.splice(0).map((one) => one.close()));
+      expect(await client.echo('open')).to.equal('open');
+    });
+  }
+
+  it('works on a cluster, whose slot of its own keys it finds', async () => {
+    const node = closers.add(
+      await startRedis('--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'),
+      (server) => server.close(),
+    );
+    await node.admin.cluster('ADDSLOTSRANGE', 0, 16_383);
+    const cluster = closers.add(
+      new Cluster([{ host: '127.0.0.1', port: node.port }], { lazyConnect: true }),
+      (made) => {
+        made.disconnect();
+      },
+    );
+    const [one, two] = [open({ connection: cluster }), open({ connection: cluster })];
+    let isUp = false;
+    while (!isUp) isUp = (await node.admin.cluster('INFO')).includes('cluster_state:ok');
+    await one.check();
+    const held = first(await one.claim('event', life(60_000, bucket('a', 1), bucket('b', 1))));
+    held.settle(ANSWER);
+    expect(await answerOf(await two.claim('event', life()))).to.deep.equal(ANSWER);
+    expect(first(await two.claim('2', life(60_000, bucket('b', 1)))).exceeded).to.deep.equal(['b']);
+    expect(cluster.status).to.equal('wait');
+  });
+
+  it('needs no more rights than the README names', async () => {
+    const commands = '+eval +evalsha +get +set +del +incr +decr +pexpire +pttl +time +select';
+    await redis.admin.call(
+      'ACL',
+      'SETUSER',
+      'gateway',
+      'on',
+      '>acl-password',
+      '~{okta-telephony-hook}:*',
+      ...commands.split(' '),
+    );
+    const state = open({ connection: `redis://gateway:acl-password@127.0.0.1:${redis.port}/0` });
+    const news: StateNews[] = [];
+    state.watch?.((one) => news.push(one));
+    await state.check();
+    const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
+    held.settle(ANSWER);
+    first(await state.claim('event-2', life(60_000, bucket('b', 1)))).release();
+    void state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
+    state.overtake('person', { eventKey: 'a', isPreview: false, nowMs: NOW, untilMs: NOW + 300_000 });
+    expect(await state.isNewest('person', 'a', NOW)).to.equal(true);
+    expect(await state.takeReceipt('SM1', NOW, FAILED)).to.not.equal(undefined);
+    expect(await answerOf(await open().claim('event', life()))).to.deep.equal(ANSWER);
+    expect(news).to.be.empty;
+    await redis.admin.call('ACL', 'DELUSER', 'gateway');
+  });
+
+  it('warns once of a Redis that may evict what it keeps', async () => {
+    await redis.admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    const state = open();
+    const news: StateNews[] = [];
+    state.watch?.((one) => news.push(one));
+    await state.check();
+    await state.check();
+    expect(news.map(({ type, reason }) => [type, reason])).to.deep.equal([['warned', 'EVICTION']]);
+    await redis.admin.config('SET', 'maxmemory-policy', 'noeviction');
+  });
+
+  it('warns of a gateway that has none of its keys, for they share nothing', async () => {
+    const newsOf = async (...encryptionKeys: string[]): Promise<readonly string[]> => {
+      const state = open({ encryptionKeys });
+      const reasons: string[] = [];
+      state.watch?.(({ reason }) => reasons.push(reason));
+      await state.check();
+      return reasons;
+    };
+    expect(await newsOf(OLD_KEY)).to.be.empty;
+    expect(await newsOf(NEW_KEY, OLD_KEY)).to.be.empty;
+    expect(await newsOf(NEW_KEY)).to.be.empty;
+    expect(await newsOf(OLD_KEY)).to.deep.equal(['OTHER_KEYS']);
+    for (const { expiresInMs } of await redis.dump()) expect(expiresInMs).to.be.greaterThan(0);
+  });
+
+  it('closes what it opened, when what it was told is written; afterwards it remembers by itself', async () => {
+    const state = open();
+    const held = first(await state.claim('event', life()));
+    held.settle(ANSWER);
+    await state.close();
+    await state.close();
+    const other = open();
+    expect(await answerOf(await other.claim('event', life()))).to.deep.equal(ANSWER);
+    await other.close();
+    first(await state.claim('later', life()));
+    expect(await state.check().catch((error: unknown) => error)).to.include({ code: 'STATE_LOST' });
+    // The test's own is left.
+    let clients: readonly string[] = [];
+    while (clients.length !== 1)
+      clients = String(await redis.admin.client('LIST'))
+        .trim()
+        .split('\n');
+  });
+});

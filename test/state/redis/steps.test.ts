@@ -1,0 +1,58 @@
+import { expect } from 'chai';
+import type { Client } from '#lib/state/redis/clients.js';
+import { RedisSteps, type Step } from '#lib/state/redis/steps.js';
+
+describe('what Redis is asked for at one moment', () => {
+  /** What the command was given for these steps. */
+  const commandOf = async (steps: readonly Step[]): Promise<unknown[]> => {
+    let given: unknown[] = [];
+    const client = {
+      runStepsBuffer: (...args: unknown[]) => {
+        given = args;
+        return Promise.resolve(steps.map((_, at) => [1, at]));
+      },
+    };
+    const asked = new RedisSteps((work) => work(client as unknown as Client));
+    const replies = await Promise.all(steps.map((step) => asked.run([step])));
+    expect(replies.flat()).to.deep.equal(steps.map((_, at) => at));
+    return given;
+  };
+
+  it('is a text of lines each, with what is no line behind it', async () => {
+    const bytes = Buffer.from('a\nb*');
+    const given = await commandOf([
+      { name: 'claimEvent', keys: ['k1', 'k2'], args: ['', 5, 'a b'] },
+      { name: 'settleEvent', keys: ['k1'], args: ['token', bytes] },
+      { name: 'releaseEvent', keys: [], args: [] },
+    ]);
+    const lines = ['claimEvent\n2\n\n5\na b\n', 'settleEvent\n1\ntoken\n*\n', bytes, 'releaseEvent\n0\n'];
+    expect(given).to.deep.equal([3, 'k1', 'k2', 'k1', ...lines]);
+  });
+
+  it('stays together where all of it is to be done by one command, however much came before', async () => {
+    const counts: number[] = [];
+    const client = {
+      settleEventBuffer: () => Promise.resolve(counts.push(1)),
+      runStepsBuffer: (_: number, ...keys: unknown[]) => {
+        counts.push(keys.length / 2);
+        return Promise.resolve(keys.map(() => [1, 'done']));
+      },
+    };
+    const asked = new RedisSteps((work) => work(client as unknown as Client));
+    const step = { name: 'settleEvent', keys: ['k'], args: [] } as const;
+    const before = Array.from({ length: 49 }, () => asked.run([step]));
+    expect(await asked.run([step, step])).to.deep.equal(['done', 'done']);
+    await Promise.all(before);
+    expect(counts).to.deep.equal([51]);
+  });
+
+  it('is told apart whatever a text holds', async () => {
+    const args = ['*', 'two\nlines', '', '**', '\n'];
+    const given = await commandOf([
+      { name: 'keepSent', keys: ['k1'], args },
+      { name: 'releaseEvent', keys: ['k2'], args: ['t'] },
+    ]);
+    const lines = ['keepSent\n1\n*\n*\n\n**\n*\n', '*', 'two\nlines', '\n', 'releaseEvent\n1\nt\n'];
+    expect(given).to.deep.equal([2, 'k1', 'k2', ...lines]);
+  });
+});

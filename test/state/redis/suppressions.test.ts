@@ -1,0 +1,322 @@
+import { expect } from 'chai';
+import { Redis } from 'ioredis';
+import type { State } from '#lib/delivery/state.js';
+import type { Suppression } from '#lib/delivery/suppressions.js';
+import { openRedisState } from '#lib/state/redis/state.js';
+import { Closers } from '#harness/closers.js';
+import { needRedis, startRedis, type DumpedKey, type RedisServer } from '#harness/redis-server.js';
+import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
+import { ANA } from '#harness/scene.js';
+import { startTcpProxy } from '#harness/tcp-proxy.js';
+import { until } from '#harness/until.js';
+
+const KEY = Buffer.alloc(32, 4).toString('base64');
+const NEW_KEY = Buffer.alloc(32, 5).toString('base64');
+const NOW = 1_700_000_000_000;
+const DAY_MS = 86_400_000;
+const STOPPED: Suppression = { channel: 'whatsapp', reason: 'STOPPED', untilMs: NOW + 365 * DAY_MS };
+const OPTED_OUT: Suppression = { channel: 'whatsapp', reason: 'OPTED_OUT', untilMs: NOW + DAY_MS };
+const START = { channel: 'whatsapp', reasons: ['STOPPED', 'OPTED_OUT', 'NOT_REACHED'] } as const;
+const LIFE = { nowMs: NOW, rememberMs: 60_000, buckets: [] };
+const ON_LINE: Suppression = { channel: 'line', reason: 'NOT_REACHED', untilMs: NOW + DAY_MS };
+
+const nameOf = ({ channel, reason }: Suppression): string => `${channel}:${reason}`;
+
+describe('suppressions that gateways share', () => {
+  let redis: RedisServer;
+  const servers = new Closers();
+  const closers = new Closers();
+  before(async function () {
+    needRedis(this);
+    redis = servers.add(await startRedis(), (server) => server.close());
+  });
+  beforeEach(() => redis.admin.flushall());
+  afterEach(() => {
+    redis.continue();
+    return closers.closeAll();
+  });
+  after(() => servers.closeAll());
+
+  const open = (times = patientTimes(), encryptionKeys: readonly string[] = [KEY]): State =>
+    closers.add(openRedisState({ connection: redis.url, encryptionKeys }, times), (state) => state.close());
+  const suppressed = async (): Promise<readonly DumpedKey[]> =>
+    (await redis.dump()).filter(({ name }) => name.includes(':suppressed:'));
+  const namesIn = async (state: State, recipient: string = ANA.phone): Promise<readonly string[]> =>
+    ((await state.suppressionsOf?.(recipient, NOW)) ?? []).map(nameOf).sort();
+  const claimed = async (state: State, key: string | undefined): Promise<unknown> => {
+    const buckets = [{ key: 'limit', points: 2, seconds: 60 }];
+    const claim = await state.claim(key, { nowMs: NOW, rememberMs: 60_000, buckets, recipient: ANA.phone });
+    return claim.isFirst ? claim.suppressions?.map(nameOf) : 'a repeat';
+  };
+
+  it('come with the claim of an event at any of them, and of a call without an event', async () => {
+    const [one, two] = [open(), open()];
+    expect(await claimed(one, 'before')).to.deep.equal([]);
+    await one.suppress?.(ANA.phone, STOPPED, NOW);
+    expect(await claimed(two, 'event')).to.deep.equal(['whatsapp:STOPPED']);
+    expect(await claimed(two, 'event')).to.equal('a repeat');
+    expect(await claimed(one, undefined)).to.deep.equal(['whatsapp:STOPPED']);
+    expect(await namesIn(two)).to.deep.equal(['whatsapp:STOPPED']);
+    expect(await namesIn(two, '+12025550142')).to.deep.equal([]);
+  });
+
+  it('do not stand in the way of limits', async () => {
+    const state = open();
+    await state.suppress?.(ANA.phone, STOPPED, NOW);
+    await claimed(state, 'one');
+    await claimed(state, undefined);
+    const buckets = [{ key: 'limit', points: 2, seconds: 60 }];
+    for (const key of ['three', undefined]) {
+      const life = { nowMs: NOW, rememberMs: 60_000, buckets, recipient: ANA.phone };
+      const claim = await state.claim(key, life);
+      expect(claim).to.deep.include({ isFirst: true, exceeded: ['limit'] });
+      expect(claim.isFirst && claim.suppressions?.map(nameOf)).to.deep.equal(['whatsapp:STOPPED']);
+    }
+  });
+
+  it('are not asked for where nobody is to be reached', async () => {
+    const claim = await open().claim('event', { nowMs: NOW, rememberMs: 60_000, buckets: [] });
+    expect(claim.isFirst && claim.suppressions).to.equal(undefined);
+  });
+
+  it('are kept by channel, the word of the owner beside what a provider says, until it is taken back', async () => {
+    const state = open();
+    await state.suppress?.(ANA.phone, STOPPED, NOW);
+    await state.suppress?.(ANA.phone, OPTED_OUT, NOW);
+    await state.suppress?.(ANA.phone, ON_LINE, NOW);
+    expect(await namesIn(state)).to.deep.equal([
+      'line:NOT_REACHED',
+      'whatsapp:OPTED_OUT',
+      'whatsapp:STOPPED',
+    ]);
+    await open().lift?.(ANA.phone, START);
+    expect(await namesIn(state)).to.deep.equal(['line:NOT_REACHED']);
+    await state.lift?.(ANA.phone, { channel: 'line', reasons: ['NOT_REACHED'] });
+    expect(await namesIn(state)).to.deep.equal([]);
+  });
+
+  it('are all kept that gateways write of one number at once', async () => {
+    const states = [open(), open(), open(), open()];
+    await Promise.all(
+      states.map((state, at) => state.suppress?.(ANA.phone, { ...ON_LINE, channel: `channel${at}` }, NOW)),
+    );
+    const known = (await states[0]?.suppressionsOf?.(ANA.phone, NOW)) ?? [];
+    expect(known.map(({ channel }) => channel).sort()).to.deep.equal([
+      'channel0',
+      'channel1',
+      'channel2',
+      'channel3',
+    ]);
+  });
+
+  it('are all kept that one gateway learns of one number at once', async () => {
+    const state = open();
+    const channels = Array.from({ length: 10 }, (_, at) => `channel${at}`);
+    await Promise.all(channels.map((channel) => state.suppress?.(ANA.phone, { ...ON_LINE, channel }, NOW)));
+    const known = (await state.suppressionsOf?.(ANA.phone, NOW)) ?? [];
+    expect(known.map(({ channel }) => channel).sort()).to.deep.equal(channels);
+  });
+
+  it('go by arrival at gateways whose clocks differ by minutes', async () => {
+    const [ahead, behind] = [open(), open()];
+    await ahead.suppress?.(ANA.phone, { ...STOPPED, untilMs: STOPPED.untilMs + 360_000 }, NOW + 360_000);
+    expect(await namesIn(behind)).to.deep.equal(['whatsapp:STOPPED']);
+    await behind.lift?.(ANA.phone, START);
+    expect(await namesIn(ahead)).to.deep.equal([]);
+    await behind.suppress?.(ANA.phone, STOPPED, NOW);
+    expect(await namesIn(ahead)).to.deep.equal(['whatsapp:STOPPED']);
+    // A day is a day, whatever a gateway takes the time for.
+    await behind.suppress?.(ANA.phone, ON_LINE, NOW);
+    const [, onLine] = (await ahead.suppressionsOf?.(ANA.phone, NOW + DAY_MS)) ?? [];
+    expect(onLine?.untilMs).to.be.within(NOW + 2 * DAY_MS - 60_000, NOW + 2 * DAY_MS);
+  });
+
+  it('are told in their order that come to one gateway at once', async () => {
+    const state = open();
+    const rounds = Array.from({ length: 10 }, (_, at) => [
+      state.suppress?.(ANA.phone, STOPPED, NOW),
+      ...(at < 9 ? [state.lift?.(ANA.phone, START)] : []),
+    ]);
+    await Promise.all(rounds.flat());
+    expect(await namesIn(state)).to.deep.equal(['whatsapp:STOPPED']);
+  });
+
+  it('that one gateway tells late do not undo what came to another one meanwhile', async () => {
+    const times = patientTimes();
+    const way = closers.add(await startTcpProxy(redis.port), (proxy) => proxy.close());
+    const connection = `redis://127.0.0.1:${way.port}`;
+    const cut = closers.add(openRedisState({ connection, encryptionKeys: [KEY] }, times), (state) =>
+      state.close(),
+    );
+    const other = open();
+    const say = (state: State, word: 'stop' | 'start'): unknown =>
+      word === 'stop' ? state.suppress?.(ANA.phone, STOPPED, NOW) : state.lift?.(ANA.phone, START);
+    for (const [late, soon, end] of [
+      ['stop', 'start', []],
+      ['start', 'stop', ['whatsapp:STOPPED']],
+    ] as const) {
+      await cut.check();
+      way.isBlackHole = true;
+      loseSoon(times);
+      const telling = say(cut, late);
+      await until(() => cut.health === 'lost');
+      await say(other, soon);
+      bePatient(times);
+      way.isBlackHole = false;
+      await cut.check();
+      await telling;
+      expect(await namesIn(other)).to.deep.equal(end);
+    }
+  });
+
+  describe('while the key is changed', () => {
+    it('are those of gateways that have the old key alone, and of those that have the new one alone', async () => {
+      const [old, both, fresh] = [open(), open(undefined, [NEW_KEY, KEY]), open(undefined, [NEW_KEY])];
+      await old.suppress?.(ANA.phone, STOPPED, NOW);
+      await both.suppress?.(ANA.phone, ON_LINE, NOW);
+      expect(await namesIn(old)).to.deep.equal(['line:NOT_REACHED', 'whatsapp:STOPPED']);
+      expect(await claimed(both, 'event')).to.have.lengthOf(2);
+      await fresh.lift?.(ANA.phone, { channel: 'line', reasons: ['NOT_REACHED'] });
+      await fresh.suppress?.(ANA.phone, { ...ON_LINE, channel: 'sms' }, NOW);
+      expect(await namesIn(both)).to.include('sms:NOT_REACHED');
+      await both.lift?.(ANA.phone, START);
+      for (const state of [old, both, fresh]) expect(await namesIn(state)).to.not.include('whatsapp:STOPPED');
+    });
+
+    for (const [when, use] of [
+      ['ready() was asked', (state: State) => state.check()],
+      ['a code came', (state: State) => Promise.resolve(state.claim('event', LIFE))],
+    ] as const) {
+      it(`outlive the old one, where nobody asked for them while both were there: ${when}`, async () => {
+        const old = open();
+        const numbers = Array.from({ length: 1_200 }, (_, at) => `+4477009${String(at).padStart(5, '0')}`);
+        await Promise.all(numbers.map((number) => old.suppress?.(number, STOPPED, NOW)));
+        await old.pair?.('US.13491208655302741918', ANA.phone);
+        const lifted = numbers.splice(0, 1);
+        await old.lift?.(lifted[0] ?? '', START);
+        const both = open(undefined, [NEW_KEY, KEY]);
+        await use(both);
+        const fresh = open(undefined, [NEW_KEY]);
+        const known = async (number: string): Promise<number> =>
+          ((await fresh.suppressionsOf?.(number, NOW)) ?? []).length;
+        for (const number of numbers) await until(async () => (await known(number)) === 1);
+        await until(async () => (await fresh.numberOf?.('US.13491208655302741918')) === ANA.phone);
+        expect(await known(lifted[0] ?? '')).to.equal(0);
+        const [kept] = await suppressed();
+        expect(kept?.expiresInMs).to.be.within(364 * DAY_MS, 365 * DAY_MS);
+      });
+    }
+
+    it('are carried over again and again, for what gateways with the old key alone write meanwhile', async () => {
+      const both = open(patientTimes({ rekeyEveryMs: 2 }), [NEW_KEY, KEY]);
+      await both.check();
+      await open().suppress?.(ANA.phone, STOPPED, NOW);
+      const fresh = open(undefined, [NEW_KEY]);
+      await until(async () => (await namesIn(fresh)).includes('whatsapp:STOPPED'));
+    });
+
+    it('are carried over where the client has a prefix of its own', async () => {
+      const connection = new Redis(redis.url, { keyPrefix: 'mine:', lazyConnect: true });
+      const withKeys = (...encryptionKeys: readonly string[]): State =>
+        closers.add(openRedisState({ connection, encryptionKeys }, patientTimes()), (state) => state.close());
+      await withKeys(KEY).suppress?.(ANA.phone, STOPPED, NOW);
+      await withKeys(NEW_KEY, KEY).check();
+      const fresh = withKeys(NEW_KEY);
+      await until(async () => (await namesIn(fresh)).includes('whatsapp:STOPPED'));
+    });
+
+    it('says once that the right to look for them is missing, and goes on', async () => {
+      await redis.admin.call(
+        ...['ACL', 'SETUSER', 'gateway', 'on', '>pw', '~*'],
+        ...['+eval', '+evalsha', '+get', '+set', '+del', '+incr', '+decr', '+pexpire', '+pttl', '+time'],
+      );
+      const connection = redis.url.replace('//', '//gateway:pw@');
+      const times = patientTimes({ rekeyRetryMs: 2 });
+      const state = closers.add(
+        openRedisState({ connection, encryptionKeys: [NEW_KEY, KEY] }, times),
+        (opened) => opened.close(),
+      );
+      const news: string[] = [];
+      state.watch?.(({ type, reason }) => news.push(`${type} ${reason}`));
+      await state.check();
+      await until(() => news.length > 0);
+      await state.suppress?.(ANA.phone, STOPPED, NOW);
+      expect(await namesIn(state)).to.deep.equal(['whatsapp:STOPPED']);
+      expect([state.health, ...news]).to.deep.equal(['ok', 'warned REKEY_NOPERM']);
+    });
+  });
+
+  describe('of somebody whose number nobody knows', () => {
+    const ID = 'US.13491208655302741918';
+
+    it('are those of the number once somebody knows it', async () => {
+      const [one, two] = [open(), open()];
+      await one.suppress?.(ID, STOPPED, NOW);
+      expect(await namesIn(two, ID)).to.deep.equal(['whatsapp:STOPPED']);
+      expect(await two.numberOf?.(ID)).to.equal(undefined);
+      await two.pair?.(ID, ANA.phone);
+      expect(await namesIn(one)).to.deep.equal(['whatsapp:STOPPED']);
+      expect(await one.numberOf?.(ID)).to.equal(ANA.phone);
+      // It is said of the number once.
+      await one.lift?.(ANA.phone, START);
+      await two.pair?.(ID, ANA.phone);
+      expect(await namesIn(one)).to.deep.equal([]);
+      const dumped = JSON.stringify(await redis.dump());
+      expect(dumped).to.not.match(/13491208655302741918|447700900123/);
+    });
+
+    it('do not undo what the number has said since', async () => {
+      const state = open();
+      await state.suppress?.(ID, STOPPED, NOW);
+      await state.lift?.(ANA.phone, START);
+      await state.pair?.(ID, ANA.phone);
+      expect(await namesIn(state)).to.deep.equal([]);
+    });
+
+    it('are paired once Redis is back', async () => {
+      const times = patientTimes();
+      const state = open(times);
+      await state.suppress?.(ID, STOPPED, NOW);
+      redis.stop();
+      loseSoon(times);
+      const pairing = state.pair?.(ID, ANA.phone);
+      await until(() => state.health === 'lost');
+      expect(await state.numberOf?.(ID)).to.equal(undefined);
+      bePatient(times);
+      redis.continue();
+      await state.check();
+      await pairing;
+      expect(await namesIn(state)).to.deep.equal(['whatsapp:STOPPED']);
+    });
+  });
+
+  it('end in their time, and say nothing of anybody', async () => {
+    const state = open();
+    await state.suppress?.(ANA.phone, ON_LINE, NOW);
+    const [kept, ...others] = await suppressed();
+    expect(others).to.deep.equal([]);
+    expect(await redis.admin.pttl(kept?.name ?? '')).to.be.within(DAY_MS - 60_000, DAY_MS);
+    expect(JSON.stringify(kept)).to.not.match(/447700900123|line|NOT_REACHED/);
+    await redis.admin.pexpire(kept?.name ?? '', 1);
+    await until(async () => (await namesIn(state)).length === 0);
+  });
+
+  it('that were learnt while Redis was away are told when it is back', async () => {
+    const times = patientTimes();
+    const state = open(times);
+    await state.check();
+    redis.stop();
+    loseSoon(times);
+    let isTold = false;
+    void Promise.resolve(state.suppress?.(ANA.phone, STOPPED, NOW)).then(() => (isTold = true));
+    await until(() => state.health === 'lost');
+    expect(isTold).to.equal(false);
+    expect(await state.suppressionsOf?.(ANA.phone, NOW)).to.equal(undefined);
+    bePatient(times);
+    redis.continue();
+    await state.check();
+    await until(() => isTold);
+    const other = open();
+    await until(async () => ((await other.suppressionsOf?.(ANA.phone, NOW)) ?? []).length === 1);
+  });
+});

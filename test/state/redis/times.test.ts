@@ -1,0 +1,36 @@
+import { expect } from 'chai';
+import { READY_TIMEOUT_MS } from '#lib/hook/create-hook.js';
+import { USUAL_TIMES } from '#lib/state/redis/times.js';
+
+/** What a call gives its state at most, and the longest deadline of a call, milliseconds. */
+const STATE_SHARE_MS = 200;
+const LONGEST_DEADLINE_MS = 2_800;
+
+describe('the times that gateways give Redis', () => {
+  const times = USUAL_TIMES;
+
+  it('look for a lost Redis every second, as its remedy says, and have a report wait for one look', () => {
+    expect(times.probeEveryMs).to.equal(1_000);
+    expect(times.backMs).to.be.within(times.probeEveryMs + 1, 2 * times.probeEveryMs);
+    expect(times.lookEveryMs).to.be.lessThan(times.backMs - times.probeEveryMs);
+  });
+
+  it('let a command end before its call goes on without the state', () => {
+    expect(times.commandMs).to.be.lessThan(STATE_SHARE_MS);
+  });
+
+  it('let a repeat wait for as long as any call may take, and see the answer soon', () => {
+    expect(times.answerMs).to.be.within(LONGEST_DEADLINE_MS, LONGEST_DEADLINE_MS + 1_000);
+    expect(times.poll.firstMs).to.be.at.most(20);
+    expect(times.poll.longestMs).to.be.at.most(100);
+  });
+
+  it('connect within the time of ready() and close()', () => {
+    expect(times.connectMs).to.be.within(500, READY_TIMEOUT_MS / 2);
+    expect(times.disconnectMs).to.be.lessThan(times.connectMs);
+  });
+
+  it('look for alarms about every second, and give one that is not done to another gateway a second later', () => {
+    for (const ms of [times.alarmEveryMs, times.alarmRetryMs]) expect(ms).to.be.within(500, 1_500);
+  });
+});

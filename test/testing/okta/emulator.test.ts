@@ -1,0 +1,130 @@
+import { expect } from 'chai';
+import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
+import { jsonOf, rejection } from '../local.js';
+import { freePort } from '#harness/free-port.js';
+
+describe('startOktaEmulator: the Users API', () => {
+  let now = Date.UTC(2026, 2, 1);
+  let okta: OktaEmulator;
+  const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`${okta.orgUrl}${path}`, { headers: { authorization: `SSWS ${okta.apiToken}`, ...headers } });
+
+  beforeEach(async () => {
+    okta = await startOktaEmulator({ clock: () => now });
+  });
+  afterEach(() => okta.close());
+
+  it('finds a user by id, by login in any case, and by the part before the @', async () => {
+    const user = okta.addUser({ login: 'Ana@example.com', profile: { whatsAppOptIn: true } });
+    expect(user.id).to.match(/^00u[A-Za-z0-9]{17}$/);
+    for (const key of [user.id, 'ana%40EXAMPLE.com', 'ana']) {
+      const response = await get(`/api/v1/users/${key}`);
+      expect(response.status).to.equal(200);
+      expect(await jsonOf(response)).to.deep.include({
+        id: user.id,
+        status: 'ACTIVE',
+        profile: user.profile,
+      });
+    }
+    expect(user.profile).to.include({ login: 'Ana@example.com', whatsAppOptIn: true, firstName: 'Ana' });
+  });
+
+  it('answers 404 E0000007 for nobody, and for a login with a slash', async () => {
+    okta.addUser({ login: 'a/b@example.com' });
+    for (const key of ['nobody', 'a%2Fb%40example.com']) {
+      const response = await get(`/api/v1/users/${key}`);
+      expect(response.status).to.equal(404);
+      expect(await jsonOf(response)).to.include({ errorCode: 'E0000007' });
+    }
+  });
+
+  it('answers the owner of the token for me', async () => {
+    const user = okta.addUser({ login: 'ana@example.com' });
+    expect((await jsonOf(await get('/api/v1/users/me')))['id']).to.not.equal(user.id);
+  });
+
+  it('refuses what proves nothing with 401 E0000011', async () => {
+    const user = okta.addUser({ login: 'ana@example.com' });
+    for (const authorization of ['', 'SSWS wrong', `Bearer ${okta.apiToken}`]) {
+      const response = await get(`/api/v1/users/${user.id}`, { authorization });
+      expect(response.status).to.equal(401);
+      expect(await jsonOf(response)).to.include({ errorCode: 'E0000011' });
+    }
+  });
+
+  it('leaves credentials out when asked to', async () => {
+    const user = okta.addUser({ login: 'ana@example.com' });
+    const asked = 'application/json; okta-response="omitCredentials,omitCredentialsLinks"';
+    const body = await jsonOf(await get(`/api/v1/users/${user.id}`, { 'content-type': asked }));
+    expect(body).to.not.have.property('credentials');
+    expect(body['_links']).to.have.all.keys('self');
+  });
+
+  it('shows its users to the test as they are now', () => {
+    const user = okta.addUser({ login: 'ana@example.com', status: 'LOCKED_OUT' });
+    okta.updateUser('ana', { login: 'ana.silva@example.com' });
+    expect(okta.users).to.have.length(1);
+    expect(okta.users[0]).to.include({ id: user.id, login: 'ana.silva@example.com', status: 'LOCKED_OUT' });
+  });
+
+  it('updates a profile, and takes away what is null', async () => {
+    const user = okta.addUser({ login: 'ana@example.com', profile: { whatsAppOptIn: true } });
+    okta.updateUser('ana@example.com', { mobilePhone: '+4915112345678', whatsAppOptIn: null });
+    const body = await jsonOf(await get(`/api/v1/users/${user.id}`));
+    expect(body['profile']).to.include({ mobilePhone: '+4915112345678' });
+    expect(body['profile']).to.not.have.property('whatsAppOptIn');
+    expect(user.profile).to.deep.equal(body['profile']);
+    expect(() => {
+      okta.updateUser('nobody', {});
+    }).to.throw('no such user');
+    expect(() => okta.addUser({ login: 'ANA@example.com' })).to.throw('already');
+  });
+
+  it('counts a rate limit down to 429 and renews it with the window', async () => {
+    const user = okta.addUser({ login: 'ana@example.com' });
+    okta.setRateLimit({ limit: 100, remaining: 1, resetInSeconds: 30 });
+    const first = await get(`/api/v1/users/${user.id}`);
+    expect(first.headers.get('x-rate-limit-limit')).to.equal('100');
+    expect(first.headers.get('x-rate-limit-remaining')).to.equal('0');
+    expect(first.headers.get('x-rate-limit-reset')).to.equal(String(now / 1000 + 30));
+    const second = await get(`/api/v1/users/${user.id}`);
+    expect(second.status).to.equal(429);
+    expect(await jsonOf(second)).to.include({ errorCode: 'E0000047' });
+    now += 30_000;
+    const third = await get(`/api/v1/users/${user.id}`);
+    expect(third.status).to.equal(200);
+    expect(third.headers.get('x-rate-limit-remaining')).to.equal('99');
+    okta.setRateLimit(undefined);
+    expect(
+      (await get(`/api/v1/users/${user.id}`)).headers.get('x-rate-limit-remaining'),
+    ).to.have.length.above(6);
+  });
+
+  it('records the calls, and faults hit the Users API only unless told otherwise', async () => {
+    const user = okta.addUser({ login: 'ana@example.com' });
+    okta.fault({ kind: 'status', status: 503, body: { errorCode: 'E0000010' } });
+    expect((await get(`/api/v1/users/${user.id}`)).status).to.equal(503);
+    expect((await fetch(`${okta.issuer}/v1/keys`)).status).to.equal(200);
+    okta.clearFaults();
+    expect((await get(`/api/v1/users/${user.id}?expand=blocks`)).status).to.equal(200);
+    expect(okta.requests.map((request) => request.path)).to.deep.equal([
+      `/api/v1/users/${user.id}`,
+      `/api/v1/users/${user.id}?expand=blocks`,
+    ]);
+    expect(okta.requests[0]).to.include({ method: 'GET', at: now, body: '' });
+  });
+
+  it('frees its port and ends what hangs when it is closed', async () => {
+    await okta.close();
+    okta = await startOktaEmulator({ port: await freePort() });
+    const user = okta.addUser({ login: 'ana@example.com' });
+    okta.fault({ kind: 'hang' });
+    const hanging = rejection(get(`/api/v1/users/${user.id}`));
+    while (okta.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await okta.close();
+    await hanging;
+    const again = await startOktaEmulator({ port: Number(new URL(okta.orgUrl).port) });
+    expect(again.orgUrl).to.equal(okta.orgUrl);
+    await again.close();
+  });
+});

@@ -1,0 +1,203 @@
+import { expect } from 'chai';
+import type { ServerResponse } from 'node:http';
+import { startOktaEmulator, type HookCall, type OktaEmulator } from '#lib/testing/index.js';
+import { stopTime } from '#harness/stopped-time.js';
+import { until } from '#harness/until.js';
+import { startTestServer, type TestServer } from '../local.js';
+
+const successful = {
+  commands: [{ type: 'com.okta.telephony.action', value: [{ status: 'SUCCESSFUL', transactionId: 'SM1' }] }],
+};
+const withStatus = (status: unknown) => ({
+  commands: [{ type: 'com.okta.telephony.action', value: [{ status }] }],
+});
+
+describe('startOktaEmulator: callHook', () => {
+  let okta: OktaEmulator;
+  let hook: TestServer;
+  let answer: (response: ServerResponse) => void;
+  const answerJson = (body: unknown, status = 200): void => {
+    answer = (response) => {
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    };
+  };
+
+  beforeEach(async () => {
+    okta = await startOktaEmulator();
+    hook = await startTestServer((response) => {
+      answer(response);
+    });
+    answerJson(successful);
+  });
+  afterEach(async () => {
+    hook.close();
+    await okta.close();
+  });
+
+  it('posts the payload of the telephony hook for a user of the org', async () => {
+    const user = okta.addUser({ login: 'ana@example.com', profile: { mobilePhone: '+4915112345678' } });
+    const call = await okta.callHook({ url: `${hook.url}/hook`, headers: { Authorization: 'secret' } });
+    const [request] = hook.received;
+    expect(request).to.include({ url: '/hook' });
+    expect(request?.headers).to.include({
+      authorization: 'secret',
+      accept: 'application/json',
+      'content-type': 'application/json',
+    });
+    expect(JSON.parse(request?.body ?? '')).to.deep.equal(call.payload);
+    expect(call.payload).to.have.nested.include({
+      eventType: 'com.okta.telephony.provider',
+      requestType: 'com.okta.user.telephony.mfa-verification',
+      'data.userProfile.userId': user.id,
+      'data.userProfile.login': 'ana@example.com',
+      'data.messageProfile.phoneNumber': '+4915112345678',
+      'data.messageProfile.deliveryChannel': 'SMS',
+      'data.messageProfile.otpCode': call.otpCode,
+      'data.messageProfile.msgTemplate': `Your code is ${call.otpCode}`,
+    });
+    expect(call).to.include({ httpStatus: 200 });
+    expect(call.body).to.deep.equal(successful);
+    expect(call.headers['content-type']).to.equal('application/json');
+    expect(call.okta).to.deep.equal({ action: 'sent', reason: 'SUCCESSFUL' });
+  });
+
+  it('takes every field as it is told', async () => {
+    const { payload, otpCode } = await okta.callHook({
+      url: hook.url,
+      userId: '00uunknown',
+      requestType: 'pre-enrollment',
+      deliveryChannel: 'voice call',
+      phoneNumber: 9876543210,
+      otpCode: 12345,
+      locale: 'pt-BR',
+      eventId: 'e1',
+      eventTime: new Date(0),
+      ipAddress: '198.51.100.1',
+    });
+    expect(otpCode).to.equal('12345');
+    expect(payload).to.have.nested.include({
+      eventId: 'e1',
+      eventTime: '1970-01-01T00:00:00.000Z',
+      requestType: 'com.okta.user.telephony.pre-enrollment',
+      'data.context.request.ipAddress': '198.51.100.1',
+      'data.userProfile.userId': '00uunknown',
+      'data.messageProfile.phoneNumber': 9876543210,
+      'data.messageProfile.otpCode': 12345,
+      'data.messageProfile.otpExpires': '1970-01-01T00:05:00.000Z',
+      'data.messageProfile.locale': 'pt-BR',
+    });
+    expect(payload).to.not.have.nested.property('data.messageProfile.msgTemplate');
+  });
+
+  it('marks a preview', async () => {
+    const { payload } = await okta.callHook({ url: hook.url, preview: true });
+    expect(payload).to.have.nested.include({
+      'data.context.request.ipAddress': '127.0.0.1',
+      'data.context.request.url.value':
+        '/api/internal/v1/inlineHooks/com.okta.telephony.provider/generatePreview',
+      'data.messageProfile.otpCode': '11111',
+    });
+  });
+
+  it('sends the payload as it was changed, JSON or not', async () => {
+    await okta.callHook({
+      url: hook.url,
+      change: (payload) => {
+        delete payload['data'];
+      },
+    });
+    expect(JSON.parse(hook.received[0]?.body ?? '')).to.not.have.property('data');
+    await okta.callHook({ url: hook.url, change: () => ({ other: 1 }) });
+    expect(hook.received[1]?.body).to.equal('{"other":1}');
+    await okta.callHook({ url: hook.url, change: () => '{"cut' });
+    expect(hook.received[2]?.body).to.equal('{"cut');
+  });
+
+  it('says what Okta makes of each answer', async () => {
+    const cases: [unknown, number, string][] = [
+      [successful, 200, 'sent'],
+      [withStatus('PENDING'), 200, 'pending'],
+      [withStatus('FAILED'), 200, 'failover'],
+      [withStatus('DELIVERED'), 200, 'failover'],
+      [withStatus(undefined), 200, 'failover'],
+      [successful, 201, 'failover'],
+      [successful, 204, 'failover'],
+      [{ error: { errorSummary: 'no' } }, 400, 'failover'],
+      [{ error: { errorSummary: 'no' } }, 200, 'error'],
+      [{ error: [{ errorSummary: 'no' }] }, 200, 'failover'],
+      [{ ...successful, error: null }, 200, 'sent'],
+      [{ commands: [] }, 200, 'failover'],
+      [{ commands: [{ type: 'else', value: [{ status: 'SUCCESSFUL' }] }] }, 200, 'failover'],
+      [
+        { commands: [{ type: 'com.okta.telephony.action', value: { status: 'SUCCESSFUL' } }] },
+        200,
+        'failover',
+      ],
+      [
+        {
+          commands: [
+            {
+              type: 'com.okta.telephony.action',
+              value: [{ status: 'SUCCESSFUL', transactionMetadata: { channel: 'sms' } }],
+            },
+          ],
+        },
+        200,
+        'failover',
+      ],
+      [{ ...successful, padding: 'x'.repeat(256 * 1024) }, 200, 'failover'],
+      ['text', 200, 'failover'],
+    ];
+    for (const [body, status, action] of cases) {
+      answerJson(body, status);
+      const { okta: verdict } = await okta.callHook({ url: hook.url });
+      expect(verdict.action, JSON.stringify(body).slice(0, 200)).to.equal(action);
+    }
+    answerJson({ error: {} });
+    expect((await okta.callHook({ url: hook.url })).okta.errorSummary).to.equal(
+      'The callback service returned an error',
+    );
+  });
+
+  it('fails over when the body is not JSON, the connection breaks, or nobody is there', async () => {
+    answer = (response) => response.writeHead(200).end('{"commands"');
+    const malformed = await okta.callHook({ url: hook.url });
+    expect(malformed).to.include({ httpStatus: 200, body: '{"commands"' });
+    expect(malformed.okta.action).to.equal('failover');
+    answer = (response) => response.socket?.destroy();
+    expect((await okta.callHook({ url: hook.url })).okta.action).to.equal('failover');
+    hook.close();
+    const nobody = await okta.callHook({ url: hook.url });
+    expect(nobody.httpStatus).to.equal(undefined);
+    expect(nobody.okta).to.deep.equal({ action: 'failover', reason: 'no answer: ECONNREFUSED' });
+  });
+
+  it('follows no redirect', async () => {
+    answer = (response) => response.writeHead(302, { location: '/elsewhere' }).end();
+    expect((await okta.callHook({ url: hook.url })).okta.action).to.equal('failover');
+    expect(hook.received).to.have.length(1);
+  });
+
+  it('gives up after three seconds, also in the middle of the body, and does not try again', async () => {
+    answer = (response) => {
+      response.writeHead(200).write('{');
+    };
+    const clock = stopTime();
+    try {
+      let call: HookCall | undefined;
+      void okta.callHook({ url: hook.url }).then((made) => (call = made));
+      await until(() => hook.received.length === 1);
+      await clock.tickAsync(2999);
+      expect(call).to.equal(undefined);
+      await clock.tickAsync(1);
+      await until(() => call !== undefined);
+      expect(call).to.deep.include({
+        okta: { action: 'failover', reason: 'no answer within 3 s' },
+        durationMs: 3000,
+      });
+      expect(hook.received).to.have.length(1);
+    } finally {
+      clock.restore();
+    }
+  });
+});

@@ -1,0 +1,473 @@
+import { once } from 'node:events';
+import { Agent, createServer, request, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import express from 'express';
+// @ts-expect-error -- the alias of Express 4 brings no types
+import untypedExpress4 from 'express4';
+import { oktaTelephonyHook, type HookEvent, type TelephonyHook } from '#lib/index.js';
+import {
+  createPhonesPage,
+  startDemoOrg,
+  type DemoOrg,
+  type PhonesPage,
+  type PhonesPageOptions,
+} from '#lib/testing/index.js';
+import type { PersonView, PhonesState } from '#lib/testing/phones/api.js';
+import { until } from '#harness/until.js';
+
+const ANA = '00uana0silveira00001';
+const BOB = '00ubob0montgomery001';
+const CHLOE = '00uchloe0laurent0001';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly text: string;
+}
+
+describe('createPhonesPage', () => {
+  let org: DemoOrg;
+  let hook: TelephonyHook;
+  let page: PhonesPage;
+  let server: Server;
+  let port: number;
+  const events: HookEvent[] = [];
+
+  /** Whatever a browser, or somebody else, may send; fetch would not let the test choose all of it. */
+  const ask = async (
+    method: string,
+    path: string,
+    { headers = {}, body }: { headers?: Record<string, string>; body?: string } = {},
+  ): Promise<Answer> => {
+    const asking = request({ host: '127.0.0.1', port, method, path, agent: false, headers });
+    asking.end(body);
+    const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+    let text = '';
+    for await (const chunk of answer.setEncoding('utf8')) text += String(chunk);
+    return { status: answer.statusCode ?? 0, headers: answer.headers, text };
+  };
+  const own = (): Record<string, string> => ({
+    'content-type': 'application/json',
+    'sec-fetch-site': 'same-origin',
+  });
+  const post = async (name: string, body: object): Promise<Answer> =>
+    ask('POST', `/phones/api/${name}`, { headers: own(), body: JSON.stringify(body) });
+  const state = async (): Promise<PhonesState> =>
+    JSON.parse((await ask('GET', '/phones/api/state')).text) as PhonesState;
+  const person = async (id: string): Promise<PersonView> =>
+    (await state()).people.find((one) => one.id === id)!;
+  const signIn = async (userId: string, more: object = {}): Promise<PersonView> => {
+    const question = { userId, requestType: 'mfa-verification', by: 'sms', ...more };
+    expect((await post('sign-in', question)).status).to.equal(200);
+    return person(userId);
+  };
+  /** The code on somebody's phone, from the newest message there. */
+  const codeOf = (view: PersonView): string => {
+    const { text = '', channel } = view.items.at(-1) ?? {};
+    const spoken = /(\d(?:, \d){5})/.exec(text)?.[1] ?? '';
+    return channel === 'voice' ? spoken.replace(/\D/g, '') : (/\d{6}/.exec(text)?.[0] ?? '');
+  };
+
+  const start = async (
+    mount: (handler: PhonesPage) => Parameters<typeof createServer>[1],
+    options: Pick<PhonesPageOptions, 'insecureRemoteAccess'> = {},
+  ): Promise<void> => {
+    page = createPhonesPage({
+      okta: org.okta,
+      twilio: org.twilio,
+      links: [{ title: 'Console', href: '/admin' }],
+      ...options,
+    });
+    server = createServer(mount(page)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    ({ port } = server.address() as AddressInfo);
+  };
+  const startInGateway = async (): Promise<void> => {
+    const app = express();
+    await start((phones) => app.use('/phones', phones));
+    const url = `http://127.0.0.1:${port}/okta/telephony`;
+    const silent = (): undefined => undefined;
+    hook = oktaTelephonyHook({
+      ...org.hookOptions(url),
+      logger: { info: silent, warn: silent, error: silent },
+      onEvent: (event) => events.push(event),
+    });
+    app.use(hook);
+    await org.connectHook(url);
+  };
+
+  beforeEach(async () => {
+    events.length = 0;
+    org = await startDemoOrg();
+  });
+  afterEach(async () => {
+    page.close();
+    server.closeAllConnections();
+    server.close();
+    await org.close();
+  });
+
+  describe('with a gateway', () => {
+    beforeEach(startInGateway);
+    afterEach(async () => {
+      // Before the hook: it waits for what hangs at an emulator.
+      await org.close();
+      await hook.close();
+    });
+
+    it('signs Ana in by WhatsApp: the code on her phone is right once, and the gateway hears of it', async () => {
+      const ana = await signIn(ANA);
+      expect(ana.signIn?.answer).to.include({ action: 'sent', httpStatus: 200 });
+      expect(ana.items.at(-1)).to.deep.include({ channel: 'whatsapp', isOwn: false, with: '+14155238886' });
+      expect(ana.items.at(-1)?.button).to.deep.equal({ text: 'Copy code', copies: codeOf(ana) });
+
+      await post('code', { userId: ANA, code: '000' });
+      expect((await person(ANA)).signIn?.entered).to.deep.equal({ problem: 'wrong', isTold: true });
+      await post('code', { userId: ANA, code: codeOf(ana) });
+      expect((await person(ANA)).signIn?.entered).to.deep.equal({ isTold: true });
+      await until(() => events.some(({ type }) => type === 'code.used'));
+      await post('code', { userId: ANA, code: codeOf(ana) });
+      expect((await person(ANA)).signIn?.entered?.problem).to.equal('not-awaited');
+    });
+
+    it('calls Chloé in French, and rings before it speaks', async () => {
+      const chloe = await signIn(CHLOE, { by: 'voice', requestType: 'pre-enrollment' });
+      expect(chloe.items.at(-1)).to.include({ channel: 'voice', language: 'fr-FR' });
+      await post('code', { userId: CHLOE, code: codeOf(chloe) });
+      expect((await person(CHLOE)).signIn?.entered?.problem).to.equal(undefined);
+      await until(async () => (await person(CHLOE)).items.at(-1)?.status === 'completed');
+      expect((await person(CHLOE)).signIn?.attempts).to.have.length(1);
+    });
+
+    it('switches Bob from SMS to WhatsApp by his profile', async () => {
+      expect((await signIn(BOB)).items.at(-1)?.channel).to.equal('sms');
+      await post('opt-in', { userId: BOB, hasOptedIn: true });
+      expect((await person(BOB)).hasOptedIn).to.equal(true);
+      expect((await signIn(BOB)).items.at(-1)?.channel).to.equal('whatsapp');
+    });
+
+    it('has people leave the sandbox, join it, and be answered', async () => {
+      await post('write', { userId: ANA, channel: 'whatsapp', text: 'Hello?' });
+      const [question, reply] = (await person(ANA)).items;
+      expect(question).to.include({ isOwn: true, text: 'Hello?', channel: 'whatsapp' });
+      expect(reply).to.include({ isOwn: false, channel: 'whatsapp' });
+      await post('write', { userId: ANA, channel: 'whatsapp', text: 'STOP' });
+      expect((await person(ANA)).isInSandbox).to.equal(false);
+      expect((await signIn(ANA)).items.at(-1)?.channel).to.equal('sms');
+      const { sandbox } = JSON.parse((await ask('GET', '/phones/api/about')).text) as {
+        sandbox: { joinWords: string; link: string; qrCode: string[] };
+      };
+      expect(sandbox.link).to.equal('https://wa.me/14155238886?text=join%20amber-lake');
+      expect(sandbox.qrCode.every((row) => row.length === sandbox.qrCode.length)).to.equal(true);
+      for (const text of [sandbox.joinWords, 'START']) {
+        await post('write', { userId: ANA, channel: 'whatsapp', text });
+      }
+      expect((await signIn(ANA)).items.at(-1)?.channel).to.equal('whatsapp');
+    });
+
+    it('tells who sent a WhatsApp message that it was read', async () => {
+      const { items } = await signIn(ANA);
+      expect((await post('read', { sid: items.at(-1)?.sid })).status).to.equal(200);
+      expect((await person(ANA)).items.at(-1)?.status).to.equal('read');
+      await until(() => org.twilio.callbacks.some(({ params }) => params['EventType'] === 'READ'));
+      expect((await post('read', { sid: 'SM0' })).status).to.equal(404);
+    });
+
+    it('sends an SMS after WhatsApp has failed late, with one code for both', async () => {
+      await post('fault', { id: 'whatsapp-undelivered', isOn: true });
+      const before = await signIn(ANA);
+      expect(before.items).to.deep.equal([]);
+      await until(async () => (await person(ANA)).items.length > 0);
+      const ana = await person(ANA);
+      expect(ana.items[0]?.channel).to.equal('sms');
+      expect(ana.signIn?.attempts[0]).to.include({
+        channel: 'whatsapp',
+        status: 'failed',
+        errorCode: 63_024,
+      });
+      await post('code', { userId: ANA, code: codeOf(ana) });
+      expect((await person(ANA)).signIn?.entered?.problem).to.equal(undefined);
+    });
+
+    it('does what each switch says, and undoes it', async () => {
+      const set = (id: string, isOn: boolean): Promise<Answer> => post('fault', { id, isOn });
+      const outcomes: Record<string, unknown> = {};
+      const ids = (await state()).faults.map(({ id }) => id);
+      // Okta is left alone for a while after it.
+      ids.push(...ids.splice(ids.indexOf('okta-rate-limit'), 1));
+      for (const id of ids) {
+        await set(id, true);
+        const { signIn: made } = await signIn(id === 'sms-undelivered' || id === 'landline' ? BOB : ANA);
+        const sent = made?.attempts.map(({ channel }) => channel).join(' ') ?? '';
+        outcomes[id] = `${made?.answer?.action ?? ''}: ${sent}`;
+        expect((await state()).faults.filter(({ isOn }) => isOn)).to.have.length(1);
+        await set(id, false);
+        if (id === 'whatsapp-undelivered') {
+          await until(async () => (await person(ANA)).signIn?.attempts.length === 2);
+          await post('write', { userId: ANA, channel: 'whatsapp', text: 'START' });
+        }
+      }
+      expect(outcomes).to.deep.equal({
+        // Nobody is known yet.
+        'okta-slow': 'sent: sms',
+        'okta-failing': 'sent: sms',
+        'codes-run-out': 'sent: whatsapp',
+        'whatsapp-refused': 'sent: sms',
+        'whatsapp-undelivered': 'sent: whatsapp',
+        'template-paused': 'sent: whatsapp',
+        landline: 'error: ',
+        'sms-undelivered': 'sent: sms',
+        'twilio-down': 'error: ',
+        'twilio-hangs': 'pending: ',
+        'twilio-silent': 'pending: whatsapp',
+        'connections-reset': 'pending: ',
+        'callbacks-missing': 'sent: whatsapp',
+        'callbacks-late': 'sent: whatsapp',
+        // Ana is.
+        'okta-rate-limit': 'sent: whatsapp',
+      });
+    }).timeout(60_000);
+
+    it('lets a code run out', async () => {
+      await post('fault', { id: 'codes-run-out', isOn: true });
+      const before = Date.now();
+      const { signIn: made } = await signIn(BOB);
+      expect(made?.expiresAt).to.be.within(before + 15_000, Date.now() + 15_000);
+    });
+
+    it('plays the bad day with every switch off, until one is turned', async () => {
+      await post('fault', { id: 'twilio-down', isOn: true });
+      await post('bad-day', { isOn: true });
+      expect((await state()).badDay).to.include({ isPlaying: true, current: 'all-well' });
+      expect((await state()).faults.some(({ isOn }) => isOn)).to.equal(false);
+      await post('fault', { id: 'twilio-down', isOn: true });
+      expect((await state()).badDay.isPlaying).to.equal(false);
+      const heard: string[] = [];
+      const day = page.playBadDay(({ name }) => heard.push(name), Number.POSITIVE_INFINITY);
+      day.next();
+      expect((await state()).badDay.current).to.equal('okta-slow');
+      await post('bad-day', { isOn: false });
+      expect(heard).to.deep.equal(['all-well', 'okta-slow']);
+      expect((await state()).badDay.isPlaying).to.equal(false);
+    });
+
+    it('tells open pages what happens, and ends with close()', async () => {
+      const stream = request({ port, host: '127.0.0.1', path: '/phones/api/stream', agent: false }).end();
+      const [answer] = (await once(stream, 'response')) as [IncomingMessage];
+      expect(answer.headers).to.include({ 'content-type': 'text/event-stream; charset=utf-8' });
+      let told = '';
+      answer.setEncoding('utf8').on('data', (text: string) => (told += text));
+      await until(() => /^event: state$/m.test(told));
+      const call = await org.okta.callHook({ userId: ANA });
+      await until(() => told.includes(call.otpCode));
+      // Nobody tells of what is delivered: it is looked for.
+      await until(() => /"status":"delivered"/.test(told));
+      // Nor of what others change at Okta.
+      org.okta.updateUser(BOB, { whatsAppOptIn: true });
+      await until(
+        () => told.split('"hasOptedIn":true').length > 3 && /"id":"00ubob[^}]*"hasOptedIn":true/.test(told),
+      );
+      page.close();
+      await once(answer, 'end');
+    });
+  });
+
+  describe('by itself', () => {
+    it('says that there is no hook to call', async () => {
+      await start((phones) => express().use('/phones', phones));
+      const { status, text } = await post('sign-in', {
+        userId: ANA,
+        requestType: 'mfa-verification',
+        by: 'sms',
+      });
+      expect(status).to.equal(409);
+      expect(text).to.match(/no active telephony hook/);
+      expect((await person(ANA)).signIn).to.equal(undefined);
+      // Without a webhook only Twilio itself reacts.
+      expect((await post('write', { userId: BOB, channel: 'sms', text: 'HELP' })).status).to.equal(200);
+    });
+
+    it('takes writes from its own page only, and is there for this machine only', async () => {
+      await start((phones) => express().use('/phones', phones));
+      const body = JSON.stringify({ userId: BOB, hasOptedIn: true });
+      const json = { 'content-type': 'application/json' };
+      const host = `127.0.0.1:${port}`;
+      const refused: Record<string, string>[] = [
+        json,
+        { ...json, 'sec-fetch-site': 'cross-site' },
+        { ...json, 'sec-fetch-site': 'same-site' },
+        { ...json, 'sec-fetch-site': 'none' },
+        { ...json, 'sec-fetch-site': 'cross-site', origin: `http://${host}` },
+        { ...json, origin: 'http://evil.example' },
+        { ...json, origin: 'null' },
+        { 'content-type': 'text/plain', 'sec-fetch-site': 'same-origin' },
+        { 'content-type': 'application/json-patch', 'sec-fetch-site': 'same-origin' },
+        { ...own(), host: 'evil.example' },
+        { ...own(), host: `127.0.0.1.evil.example:${port}` },
+      ];
+      for (const headers of refused) {
+        const { status } = await ask('POST', '/phones/api/opt-in', { headers, body });
+        expect(status, JSON.stringify(headers)).to.equal(403);
+      }
+      expect((await person(BOB)).hasOptedIn).to.equal(false);
+      for (const headers of [
+        own(),
+        { ...json, origin: `http://${host}` },
+        { ...own(), host: `localhost:${port}` },
+      ]) {
+        expect((await ask('POST', '/phones/api/opt-in', { headers, body })).status).to.equal(200);
+      }
+      for (const path of [
+        '/phones/',
+        '/phones/api/state',
+        '/phones/api/stream',
+        '/phones/assets/page/browser/base.css',
+      ]) {
+        expect((await ask('GET', path, { headers: { host: 'evil.example' } })).status).to.equal(403);
+        const { status } = await ask('GET', path, { headers: { 'sec-fetch-site': 'cross-site' } });
+        // A link of another site may lead here.
+        if (path === '/phones/') expect(status).to.equal(200);
+        else expect(status, path).to.equal(403);
+      }
+    });
+
+    it('answers other machines only where it is told to, and never by another name', async () => {
+      let from: string | undefined;
+      const mount =
+        (phones: PhonesPage): Parameters<typeof createServer>[1] =>
+        (req, res) => {
+          // No other machine is there to ask.
+          Object.defineProperty(req.socket, 'remoteAddress', { value: from });
+          phones(req, res);
+        };
+      const body = JSON.stringify({ userId: BOB, hasOptedIn: true });
+      const asked = async (headers: Record<string, string> = {}): Promise<number[]> => [
+        (await ask('GET', '/', { headers })).status,
+        (await ask('GET', '/api/state', { headers })).status,
+        (await ask('GET', '/assets/page/browser/base.css', { headers })).status,
+        (await ask('POST', '/api/opt-in', { headers: { ...own(), ...headers }, body })).status,
+      ];
+      await start(mount);
+      for (from of ['192.0.2.7', '::ffff:192.0.2.7', '2001:db8::1', '::ffff:1.127.0.1', undefined]) {
+        expect(await asked(), from).to.deep.equal([403, 403, 403, 403]);
+      }
+      expect(org.okta.users[1]?.profile['whatsAppOptIn']).to.not.equal(true);
+      for (from of ['127.0.0.1', '127.8.9.1', '::ffff:127.0.0.1', '::1']) {
+        expect(await asked(), from).to.deep.equal([200, 200, 200, 200]);
+      }
+      expect((await ask('GET', '/')).text).to.include('Nothing leaves this machine.');
+      page.close();
+      server.close();
+
+      await start(mount, { insecureRemoteAccess: true });
+      from = '192.0.2.7';
+      expect(await asked()).to.deep.equal([200, 200, 200, 200]);
+      expect(await asked({ host: 'evil.example' })).to.deep.equal([403, 403, 403, 403]);
+      expect((await ask('GET', '/')).text)
+        .to.include('Whoever reaches this address sees the codes.')
+        .and.not.include('Nothing leaves this machine');
+    });
+
+    it('goes through what Twilio sent once, however many people there are', async () => {
+      let reads = 0;
+      const { messages } = org.twilio;
+      const twilio: DemoOrg['twilio'] = {
+        ...org.twilio,
+        get messages() {
+          reads += 1;
+          return messages;
+        },
+      };
+      org = { ...org, twilio };
+      await start((phones) => express().use('/phones', phones));
+      const readsOfState = async (): Promise<number> => {
+        reads = 0;
+        await state();
+        return reads;
+      };
+      expect(await readsOfState()).to.equal(1);
+      for (let n = 10; n < 40; n += 1) {
+        const profile = { mobilePhone: `+4477009009${n}` };
+        org.okta.addUser({ login: `user${n}@example.com`, profile });
+      }
+      expect((await state()).people).to.have.length(33);
+      expect(await readsOfState()).to.equal(1);
+    });
+
+    it('answers a HEAD of what happens at once, and its connection takes the next request', async () => {
+      await start((phones) => express().use('/phones', phones));
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      const from = async (method: string, path: string): Promise<IncomingMessage> => {
+        const asking = request({ host: '127.0.0.1', port, method, path: `/phones/api/${path}`, agent }).end();
+        const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+        answer.resume();
+        return answer;
+      };
+      try {
+        const head = await from('HEAD', 'stream');
+        expect(head.statusCode).to.equal(200);
+        expect(head.headers['content-type']).to.match(/^text\/event-stream/);
+        expect((await from('GET', 'about')).statusCode).to.equal(200);
+        expect((await from('GET', 'stream')).statusCode).to.equal(200);
+      } finally {
+        agent.destroy();
+      }
+    });
+
+    it('refuses what is no request of its page', async () => {
+      await start((phones) => express().use('/phones', phones));
+      const wrong: [string, object][] = [
+        ['sign-in', { userId: 'nobody', requestType: 'mfa-verification', by: 'sms' }],
+        ['sign-in', { userId: ANA, requestType: 'mfa-verification', by: 'pigeon' }],
+        ['sign-in', { userId: ANA, requestType: 'x.y', by: 'sms' }],
+        ['code', { userId: ANA, code: 42 }],
+        ['code', { userId: ANA, code: '1'.repeat(21) }],
+        ['write', { userId: ANA, channel: 'voice', text: 'x' }],
+        ['write', { userId: ANA, channel: 'sms', text: 'x'.repeat(1601) }],
+        ['opt-in', { userId: ANA, hasOptedIn: 'yes' }],
+        ['fault', { id: 'no-such-fault', isOn: true }],
+        ['fault', { id: 'twilio-down' }],
+        ['bad-day', {}],
+      ];
+      for (const [name, body] of wrong) expect((await post(name, body)).status, name).to.equal(400);
+      const send = (body: string): Promise<Answer> =>
+        ask('POST', '/phones/api/fault', { headers: own(), body });
+      expect((await send('{')).status).to.equal(400);
+      expect((await send(JSON.stringify({ id: 'x'.repeat(70_000) }))).status).to.equal(400);
+      expect((await ask('GET', '/phones/api/fault')).headers['allow']).to.equal('POST');
+      expect((await ask('PUT', '/phones/api/state')).headers['allow']).to.equal('GET, HEAD');
+      expect((await ask('GET', '/phones/api/nothing')).status).to.equal(404);
+      expect((await ask('GET', '/phones/assets/testing/browser/../../index.js')).status).to.equal(404);
+    });
+
+    it('mounts anywhere: under Express 4 and 5 after a body parser, and in a bare server', async () => {
+      const app4 = (untypedExpress4 as typeof express)();
+      app4.use(express.json());
+      app4.use('/some/where', (req, res, next) => {
+        page(req, res, next);
+      });
+      app4.use((_req, res) => {
+        res.status(418).end();
+      });
+      await start(() => app4);
+      const { status, headers } = await ask('GET', '/some/where?text=a');
+      expect([status, headers.location]).to.deep.equal([308, './where/?text=a']);
+      expect((await ask('GET', '/some/where/')).headers['content-security-policy']).to.match(
+        /default-src 'none'/,
+      );
+      expect((await ask('GET', '/some/where/elsewhere')).status).to.equal(418);
+      const body = JSON.stringify({ id: 'landline', isOn: true });
+      expect((await ask('POST', '/some/where/api/fault', { headers: own(), body })).status).to.equal(200);
+      server.close();
+
+      await start((phones) => (req, res) => {
+        phones(req, res);
+      });
+      expect((await ask('GET', '/')).text).to.match(/<h1>Phones/);
+      const script = await ask('GET', '/assets/testing/browser/main.js');
+      expect(script.headers['content-type']).to.match(/^text\/javascript/);
+      expect((await ask('GET', '/elsewhere')).status).to.equal(404);
+    });
+  });
+});

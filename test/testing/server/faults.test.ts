@@ -1,0 +1,252 @@
+import { expect } from 'chai';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { Agent, request } from 'undici';
+import {
+  startOktaEmulator,
+  startTwilioEmulator,
+  type Fault,
+  type TwilioEmulator,
+} from '#lib/testing/index.js';
+import { rejection } from '../local.js';
+
+const PHONE = '+4915112345678';
+
+describe('faults of the emulators', () => {
+  let twilio: TwilioEmulator;
+  let agent: Agent;
+
+  beforeEach(async () => {
+    twilio = await startTwilioEmulator();
+    agent = new Agent();
+  });
+  afterEach(async () => {
+    await agent.destroy();
+    await twilio.close();
+  });
+
+  const post = (signal?: AbortSignal) =>
+    request(`${twilio.baseUrl}/2010-04-01/Accounts/${twilio.accountSid}/Messages.json`, {
+      dispatcher: agent,
+      method: 'POST',
+      headers: {
+        authorization: `Basic ${Buffer.from(`${twilio.accountSid}:${twilio.authToken}`).toString('base64')}`,
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+      body: new URLSearchParams({ To: PHONE, From: twilio.smsNumber, Body: 'code' }).toString(),
+      signal: signal ?? null,
+    });
+  const postFaulty = (fault: Fault, signal?: AbortSignal) => {
+    twilio.fault({ fault, times: 1 });
+    return post(signal);
+  };
+  const isDelivered = (): boolean => twilio.inbox(PHONE).length > 0;
+
+  it('answers a status with a JSON body and headers', async () => {
+    const { statusCode, headers, body } = await postFaulty({
+      kind: 'status',
+      status: 503,
+      body: { code: 20503 },
+      headers: { 'retry-after': '1' },
+    });
+    expect(statusCode).to.equal(503);
+    expect(headers['retry-after']).to.equal('1');
+    expect(await body.json()).to.deep.equal({ code: 20503 });
+    expect(isDelivered()).to.equal(false);
+  });
+
+  it('answers an HTML page', async () => {
+    const { statusCode, body } = await postFaulty({ kind: 'html', status: 502 });
+    expect(statusCode).to.equal(502);
+    expect(await body.text()).to.match(/^<html>/);
+  });
+
+  it('hangs, with and without effect', async () => {
+    for (const delivered of [false, true]) {
+      const giveUp = new AbortController();
+      const pending = rejection(postFaulty({ kind: 'hang', delivered }, giveUp.signal));
+      const count = twilio.requests.length;
+      while (twilio.requests.length === count) await new Promise((resolve) => setImmediate(resolve));
+      giveUp.abort();
+      expect(await pending).to.have.property('name', 'AbortError');
+      expect(isDelivered()).to.equal(delivered);
+    }
+  });
+
+  it('resets the connection after the request', async () => {
+    expect(await rejection(postFaulty({ kind: 'reset' }))).to.have.property('code', 'ECONNRESET');
+    expect(isDelivered()).to.equal(false);
+    expect(twilio.requests[0]?.form).to.include({ To: PHONE });
+    await rejection(postFaulty({ kind: 'reset', delivered: true }));
+    expect(isDelivered()).to.equal(true);
+  });
+
+  it('resets the connection before the body', async () => {
+    twilio.fault({ kind: 'resetOnConnect' });
+    const { hostname, port } = new URL(twilio.baseUrl);
+    const socket = connect(Number(port), hostname);
+    socket.write('POST /2010-04-01/x HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n');
+    const [error] = (await once(socket, 'error').catch((caught: unknown) => [caught])) as unknown[];
+    expect(error).to.have.property('code', 'ECONNRESET');
+    expect(twilio.requests).to.have.length(1);
+    expect(twilio.requests[0]).to.include({ body: '', method: 'POST' });
+  });
+
+  it('drips without end', async () => {
+    const { statusCode, body } = await postFaulty({ kind: 'drip', everyMs: 1 });
+    expect(statusCode).to.equal(201);
+    let size = 0;
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size >= 5) break;
+    }
+    expect(size).to.be.within(5, 50);
+    expect(isDelivered()).to.equal(true);
+  });
+
+  it('cuts the correct answer off', async () => {
+    const { statusCode, headers, body } = await postFaulty({ kind: 'truncated' });
+    expect(statusCode).to.equal(201);
+    expect(Number(headers['content-length'])).to.be.above(300);
+    expect(await rejection(body.text())).to.have.property('code', 'UND_ERR_SOCKET');
+    expect(isDelivered()).to.equal(true);
+  });
+
+  it('pours without end, and stops with the reader', async () => {
+    const { statusCode, body } = await postFaulty({ kind: 'endless' });
+    expect(statusCode).to.equal(201);
+    let size = 0;
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > 4_000_000) break;
+    }
+    expect((await post()).statusCode).to.equal(201);
+  });
+
+  it('redirects to a path that counts who follows', async () => {
+    const { statusCode, headers } = await postFaulty({ kind: 'redirect' });
+    expect(statusCode).to.equal(302);
+    expect(twilio.redirectHits).to.equal(0);
+    await request(new URL(String(headers['location']), twilio.baseUrl), { dispatcher: agent });
+    expect(twilio.redirectHits).to.equal(1);
+    const elsewhere = await postFaulty({ kind: 'redirect', location: 'http://127.0.0.1:1/' });
+    expect(elsewhere.headers['location']).to.equal('http://127.0.0.1:1/');
+    expect(isDelivered()).to.equal(false);
+  });
+
+  it('answers a success that is no JSON, or empty', async () => {
+    const malformed = await postFaulty({ kind: 'malformed' });
+    expect(malformed.statusCode).to.equal(201);
+    expect(await rejection(malformed.body.json())).to.be.instanceOf(SyntaxError);
+    const empty = await postFaulty({ kind: 'empty', delivered: false });
+    expect(empty.statusCode).to.equal(201);
+    expect(await empty.body.text()).to.equal('');
+    expect((await postFaulty({ kind: 'empty', status: 204 })).statusCode).to.equal(204);
+    expect(twilio.inbox(PHONE)).to.have.length(2);
+  });
+
+  it('answers late and correctly', async () => {
+    const { statusCode, body } = await postFaulty({ kind: 'slow', delayMs: 5 });
+    expect(statusCode).to.equal(201);
+    expect(await body.json()).to.include({ to: PHONE });
+    expect(isDelivered()).to.equal(true);
+  });
+
+  it('uses rules in their order, as often as they say, where they match', async () => {
+    twilio.fault({
+      fault: { kind: 'status', status: 500 },
+      match: ({ form }) => String(form?.['To']).startsWith('whatsapp:'),
+    });
+    twilio.fault({ fault: { kind: 'status', status: 501 }, times: 2 });
+    twilio.fault({ kind: 'status', status: 502 });
+    const statuses: number[] = [];
+    for (let time = 0; time < 4; time += 1) {
+      const { statusCode, body } = await post();
+      await body.dump();
+      statuses.push(statusCode);
+    }
+    expect(statuses).to.deep.equal([501, 501, 502, 502]);
+    twilio.clearFaults();
+    expect((await post()).statusCode).to.equal(201);
+  });
+
+  it('tells of a rule that throws by a status', async () => {
+    twilio.fault({
+      fault: { kind: 'hang' },
+      match: () => {
+        throw new Error('mistake in the test');
+      },
+    });
+    const { statusCode, body } = await post();
+    expect(statusCode).to.equal(500);
+    expect(await body.json()).to.deep.equal({ emulatorError: 'Error: mistake in the test' });
+  });
+
+  const wrong: readonly (readonly [
+    title: string,
+    give: (emulator: TwilioEmulator) => void,
+    message: string,
+  ])[] = [
+    [
+      'a key of a callback fault',
+      (emulator) => {
+        emulator.faultCallbacks({ delayMS: 5 } as never);
+      },
+      'faultCallbacks() knows no delayMS; it takes delayMs, copies, isReversed, isHeld, match, times.',
+    ],
+    [
+      'a key of a rule',
+      (emulator) => {
+        emulator.fault({ fault: { kind: 'hang' }, time: 1 } as never);
+      },
+      'fault() knows no time; it takes fault, times, match.',
+    ],
+    [
+      'a key that goes with a rule, not with a fault',
+      (emulator) => {
+        emulator.fault({ kind: 'slow', delayMs: 5, times: 1 } as never);
+      },
+      'a fault of the kind slow knows no times; it takes kind, delivered, delayMs.',
+    ],
+    [
+      'a key of another kind',
+      (emulator) => {
+        emulator.fault({ fault: { kind: 'hang', delayMs: 5 } } as never);
+      },
+      'a fault of the kind hang knows no delayMs; it takes kind, delivered.',
+    ],
+    [
+      'a kind',
+      (emulator) => {
+        emulator.fault({ kind: 'toString' } as never);
+      },
+      'A fault needs a kind: status, html, hang, reset, resetOnConnect, drip, truncated, endless, redirect, malformed, empty, slow.',
+    ],
+    [
+      'a rule without a fault',
+      (emulator) => {
+        emulator.fault({ times: 1 } as never);
+      },
+      'A fault needs a kind: status, html, hang, reset, resetOnConnect, drip, truncated, endless, redirect, malformed, empty, slow.',
+    ],
+  ];
+  for (const [title, give, message] of wrong) {
+    it(`refuses ${title} that does not exist`, async () => {
+      expect(() => {
+        give(twilio);
+      }).to.throw(TypeError, message);
+      expect((await post()).statusCode).to.equal(201);
+    });
+  }
+
+  it("refuses the same of Okta's keys", async () => {
+    const okta = await startOktaEmulator();
+    try {
+      expect(() => {
+        okta.faultKeys({ kind: 'slow', delay: 5 } as never);
+      }).to.throw(TypeError, 'knows no delay');
+    } finally {
+      await okta.close();
+    }
+  });
+});

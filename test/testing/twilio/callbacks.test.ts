@@ -1,0 +1,257 @@
+import { expect } from 'chai';
+import { validateRequest } from 'twilio/lib/webhooks/webhooks.js';
+import { startTwilioEmulator, type DeliveredItem, type TwilioEmulator } from '#lib/testing/index.js';
+import { startTestServer, type ReceivedRequest, type TestServer } from '../local.js';
+import { until } from '#harness/until.js';
+
+const PHONE = '+4915112345678';
+
+describe('startTwilioEmulator: status callbacks', () => {
+  let twilio: TwilioEmulator;
+  let gateway: TestServer;
+  const post = (resource: string, form: [string, string][]): Promise<Response> =>
+    fetch(`${twilio.baseUrl}/2010-04-01/Accounts/${twilio.accountSid}/${resource}`, {
+      method: 'POST',
+      headers: {
+        authorization: `Basic ${Buffer.from(`${twilio.apiKeySid}:${twilio.apiKeySecret}`).toString('base64')}`,
+      },
+      body: new URLSearchParams(form),
+    });
+  const callbackUrl = (): string => `${gateway.url}/okta/telephony/twilio/status?a=1`;
+  const sms = (...more: [string, string][]): Promise<Response> =>
+    post('Messages.json', [
+      ['To', PHONE],
+      ['From', twilio.smsNumber],
+      ['Body', 'code'],
+      ['StatusCallback', callbackUrl()],
+      ...more,
+    ]);
+  const paramsOf = (request: ReceivedRequest | undefined): Record<string, string> =>
+    Object.fromEntries(new URLSearchParams(request?.body ?? ''));
+  const field = (name: string): string[] => gateway.received.map((request) => paramsOf(request)[name] ?? '');
+
+  beforeEach(async () => {
+    twilio = await startTwilioEmulator({ callbackDelayMs: 1 });
+    gateway = await startTestServer();
+  });
+  afterEach(async () => {
+    gateway.close();
+    await twilio.close();
+  });
+
+  it('tells sent and delivered, signed over the exact URL', async () => {
+    await sms();
+    for (const request of await gateway.waitFor(2)) {
+      const signature = String(request.headers['x-twilio-signature']);
+      const params = paramsOf(request);
+      expect(request.url).to.equal('/okta/telephony/twilio/status?a=1');
+      expect(validateRequest(twilio.authToken, signature, callbackUrl(), params)).to.equal(true);
+      expect(validateRequest('other', signature, callbackUrl(), params)).to.equal(false);
+      expect(params).to.include({
+        AccountSid: twilio.accountSid,
+        MessageSid: twilio.messages[0]?.sid,
+        SmsSid: twilio.messages[0]?.sid,
+        From: twilio.smsNumber,
+        To: PHONE,
+      });
+      expect(params).to.not.have.property('ErrorCode');
+    }
+    expect(field('MessageStatus')).to.deep.equal(['sent', 'delivered']);
+    expect(field('SmsStatus')).to.deep.equal(['sent', 'delivered']);
+    expect(twilio.messages[0]?.status).to.equal('delivered');
+    expect(twilio.callbacks.map((callback) => callback.url)).to.deep.equal([callbackUrl(), callbackUrl()]);
+  });
+
+  it('neither sends nor signs the fragment of the URL', async () => {
+    await post('Messages.json', [
+      ['To', PHONE],
+      ['MessagingServiceSid', twilio.messagingServiceSid],
+      ['Body', 'code'],
+      ['StatusCallback', `${callbackUrl()}#rc=2`],
+    ]);
+    const [request] = await gateway.waitFor(1);
+    const signature = String(request?.headers['x-twilio-signature']);
+    const params = paramsOf(request);
+    expect(validateRequest(twilio.authToken, signature, callbackUrl(), params)).to.equal(true);
+    expect(params).to.include({ MessagingServiceSid: twilio.messagingServiceSid, From: twilio.smsNumber });
+  });
+
+  it('tells that WhatsApp failed with 63015 when the phone has not joined', async () => {
+    await post('Messages.json', [
+      ['To', `whatsapp:${PHONE}`],
+      ['From', `whatsapp:${twilio.sandboxNumber}`],
+      ['Body', 'code'],
+      ['StatusCallback', callbackUrl()],
+    ]);
+    const [request] = await gateway.waitFor(1);
+    expect(paramsOf(request)).to.include({
+      MessageStatus: 'failed',
+      ErrorCode: '63015',
+      To: `whatsapp:${PHONE}`,
+      ChannelPrefix: 'whatsapp',
+    });
+    expect(twilio.messages[0]).to.include({ status: 'failed', errorCode: 63015 });
+  });
+
+  it('lets accepted messages fail later by rule, and the phone gets none of them', async () => {
+    twilio.failLater({ code: 30003, times: 1 });
+    twilio.failLater({ code: 30007, status: 'failed', times: 1 });
+    expect((await sms()).status).to.equal(201);
+    await gateway.waitFor(2);
+    expect(field('MessageStatus')).to.deep.equal(['sent', 'undelivered']);
+    expect(field('ErrorCode')).to.deep.equal(['', '30003']);
+    await sms();
+    await gateway.waitFor(3);
+    expect(field('MessageStatus').at(-1)).to.equal('failed');
+    expect(field('ErrorCode').at(-1)).to.equal('30007');
+    expect(twilio.inbox(PHONE)).to.deep.equal([]);
+    await sms();
+    expect(twilio.inbox(PHONE)).to.have.length(1);
+  });
+
+  it('tells of calls what it was asked to, by default the end only', async () => {
+    const call = (...events: string[]): Promise<Response> =>
+      post('Calls.json', [
+        ['To', PHONE],
+        ['From', twilio.voiceNumber],
+        ['Twiml', '<Response><Say>1</Say></Response>'],
+        ['StatusCallback', callbackUrl()],
+        ...events.map((event): [string, string] => ['StatusCallbackEvent', event]),
+      ]);
+    await call();
+    const [request] = await gateway.waitFor(1);
+    expect(paramsOf(request)).to.include({
+      CallSid: twilio.calls[0]?.sid,
+      CallStatus: 'completed',
+      Duration: '1',
+    });
+    await call('initiated', 'ringing', 'answered', 'completed');
+    await gateway.waitFor(5);
+    expect(field('CallStatus').slice(1)).to.deep.equal(['initiated', 'ringing', 'in-progress', 'completed']);
+    twilio.failLater({ code: 13227 });
+    await call();
+    await gateway.waitFor(6);
+    expect(field('CallStatus').at(-1)).to.equal('failed');
+    expect(twilio.calls[2]).to.include({ status: 'failed', errorCode: 13227 });
+  });
+
+  it('keeps what a callback was answered, also when nobody is there', async () => {
+    await sms();
+    await gateway.waitFor(2);
+    while (twilio.callbacks[1]?.httpStatus === undefined)
+      await new Promise((resolve) => setImmediate(resolve));
+    expect(twilio.callbacks[1].httpStatus).to.equal(204);
+    gateway.close();
+    await sms();
+    while (twilio.messages[1]?.status !== 'delivered') await new Promise((resolve) => setImmediate(resolve));
+    expect(twilio.callbacks[3]?.httpStatus).to.equal(undefined);
+  });
+
+  it('tells that a WhatsApp message was read', async () => {
+    twilio.joinSandbox(PHONE);
+    await post('Messages.json', [
+      ['To', `whatsapp:${PHONE}`],
+      ['From', `whatsapp:${twilio.sandboxNumber}`],
+      ['Body', 'code'],
+      ['StatusCallback', callbackUrl()],
+    ]);
+    await gateway.waitFor(2);
+    twilio.markRead(twilio.messages[0]?.sid ?? '');
+    await gateway.waitFor(3);
+    expect(paramsOf(gateway.received[2])).to.include({ MessageStatus: 'read', EventType: 'READ' });
+    expect(twilio.messages[0]?.status).to.equal('read');
+    // One that failed was read by nobody.
+    await post('Messages.json', [
+      ['To', 'whatsapp:+12025550199'],
+      ['From', `whatsapp:${twilio.sandboxNumber}`],
+      ['Body', 'code'],
+    ]);
+    await until(() => twilio.messages[1]?.status === 'failed');
+    expect(() => {
+      twilio.markRead(twilio.messages[1]?.sid ?? '');
+    }).to.throw('was not delivered');
+    await sms();
+    expect(() => {
+      twilio.markRead(twilio.messages[2]?.sid ?? '');
+    }).to.throw('no WhatsApp message');
+  });
+
+  describe('with faults', () => {
+    it('come repeated, all at the same time', async () => {
+      twilio.faultCallbacks({ copies: 3, times: 1 });
+      await sms();
+      await gateway.waitFor(6);
+      const thrice = (status: string): string[] => [status, status, status];
+      expect(field('MessageStatus').sort()).to.deep.equal([...thrice('delivered'), ...thrice('sent')]);
+      await sms();
+      await gateway.waitFor(8);
+      expect(twilio.callbacks).to.have.length(8);
+    });
+
+    it('come in reverse, each after the answer to the one before it', async () => {
+      twilio.faultCallbacks({ isReversed: true });
+      await sms();
+      await gateway.waitFor(2);
+      expect(field('MessageStatus')).to.deep.equal(['delivered', 'sent']);
+      await post('Calls.json', [
+        ['To', PHONE],
+        ['From', twilio.voiceNumber],
+        ['Twiml', '<Response><Say>1</Say></Response>'],
+        ['StatusCallback', callbackUrl()],
+        ['StatusCallbackEvent', 'initiated ringing'],
+      ]);
+      await gateway.waitFor(4);
+      expect(field('CallStatus').slice(2)).to.deep.equal(['ringing', 'initiated']);
+    });
+
+    it('never come where there are no copies, though the message is delivered', async () => {
+      twilio.faultCallbacks({ copies: 0, match: ({ to }) => to === PHONE });
+      await sms();
+      while (twilio.messages[0]?.status !== 'delivered')
+        await new Promise((resolve) => setImmediate(resolve));
+      await sms(['To', '+12025550142']);
+      await gateway.waitFor(2);
+      expect(new Set(field('To'))).to.deep.equal(new Set(['+12025550142']));
+      expect(twilio.callbacks).to.have.length(2);
+    });
+
+    it('come late', async () => {
+      twilio.faultCallbacks({ delayMs: 5 });
+      await sms();
+      await gateway.waitFor(2);
+      expect(new Set(field('MessageStatus'))).to.deep.equal(new Set(['sent', 'delivered']));
+    });
+
+    it('wait until they are released, in their order', async () => {
+      twilio.faultCallbacks({ isHeld: true });
+      await sms();
+      while (twilio.messages[0]?.status !== 'delivered')
+        await new Promise((resolve) => setImmediate(resolve));
+      expect(gateway.received).to.have.length(0);
+      await twilio.releaseCallbacks();
+      expect(field('MessageStatus')).to.deep.equal(['sent', 'delivered']);
+      expect(twilio.callbacks.map(({ httpStatus }) => httpStatus)).to.deep.equal([204, 204]);
+      await twilio.releaseCallbacks();
+      expect(gateway.received).to.have.length(2);
+      twilio.clearFaults();
+      await sms();
+      await gateway.waitFor(4);
+    });
+  });
+
+  it('tells listeners what the phones get', async () => {
+    const delivered: DeliveredItem[] = [];
+    twilio.onDelivered((item) => delivered.push(item));
+    await sms();
+    expect(delivered).to.have.length(1);
+    expect(delivered[0]).to.include({ to: PHONE, channel: 'sms', text: 'code' });
+  });
+
+  it('makes no callback after it was closed', async () => {
+    await twilio.close();
+    twilio = await startTwilioEmulator({ callbackDelayMs: 60_000 });
+    await sms();
+    await twilio.close();
+    expect(gateway.received).to.have.length(0);
+  });
+});

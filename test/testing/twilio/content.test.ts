@@ -1,0 +1,201 @@
+import { expect } from 'chai';
+import { startTwilioEmulator, type NewTemplate, type TwilioEmulator } from '#lib/testing/index.js';
+import { until } from '#harness/until.js';
+import { PHONE, restOf, type TwilioAnswer } from './rest.js';
+
+const APPROVED = '+4930123456';
+const HOUR_MS = 3600 * 1000;
+
+describe('startTwilioEmulator: content templates', () => {
+  let now = Date.UTC(2026, 2, 1);
+  let twilio: TwilioEmulator;
+  const rest = restOf(() => twilio);
+  const whatsApp = (form: Record<string, string>): Promise<TwilioAnswer> =>
+    rest.message({ To: `whatsapp:${PHONE}`, From: `whatsapp:${APPROVED}`, ...form });
+  const withTemplate = (sid: string, variables: Record<string, string> = { '1': '204981' }) =>
+    whatsApp({ ContentSid: sid, ContentVariables: JSON.stringify(variables) });
+  /** What became of the newest message. */
+  const endOf = async (): Promise<number | string | undefined> => {
+    const message = twilio.messages.at(-1);
+    await until(() => message?.status === 'failed' || message?.status === 'delivered');
+    return message?.errorCode ?? message?.status;
+  };
+
+  beforeEach(async () => {
+    twilio = await startTwilioEmulator({
+      clock: () => now,
+      callbackDelayMs: 1,
+      senders: [`whatsapp:${APPROVED}`],
+    });
+  });
+  afterEach(() => twilio.close());
+
+  it('shows a template and where WhatsApp stands with it', async () => {
+    const { sid } = twilio.addTemplate({ language: 'pt_BR', friendlyName: 'codigo' });
+    expect(sid).to.match(/^HX[\da-f]{32}$/);
+    const { status, body } = await rest.get(`/v1/Content/${sid}`);
+    expect(status).to.equal(200);
+    expect(body).to.include({
+      sid,
+      account_sid: twilio.accountSid,
+      language: 'pt_BR',
+      friendly_name: 'codigo',
+      date_created: '2026-03-01T00:00:00Z',
+      url: `${twilio.baseUrl}/v1/Content/${sid}`,
+    });
+    expect(body['variables']).to.deep.equal({ '1': '123456' });
+    expect(body['types']).to.have.all.keys('whatsapp/authentication');
+    const approval = await rest.get(`/v1/Content/${sid}/ApprovalRequests`);
+    expect(approval.body).to.deep.include({
+      sid,
+      whatsapp: {
+        allow_category_change: true,
+        category: 'AUTHENTICATION',
+        content_type: 'whatsapp/authentication',
+        name: 'codigo',
+        rejection_reason: '',
+        status: 'approved',
+        type: 'whatsapp',
+      },
+    });
+  });
+
+  it('replaces a template by one with the same SID', async () => {
+    const { sid } = twilio.addTemplate({});
+    twilio.addTemplate({ sid, status: 'rejected', category: 'MARKETING', rejectionReason: 'wrong category' });
+    expect(twilio.templates).to.have.length(1);
+    const { body } = await rest.get(`/v1/Content/${sid}/ApprovalRequests`);
+    expect(body['whatsapp']).to.include({
+      status: 'rejected',
+      category: 'MARKETING',
+      rejection_reason: 'wrong category',
+    });
+  });
+
+  it('lists templates page by page', async () => {
+    const sids = Array.from({ length: 3 }, () => twilio.addTemplate({}).sid);
+    const first = await rest.get('/v1/Content?PageSize=2');
+    const meta = first.body['meta'] as Record<string, unknown>;
+    expect(meta).to.include({ page: 0, page_size: 2, key: 'contents', previous_page_url: null });
+    const second = await rest.get(String(meta['next_page_url']).slice(twilio.baseUrl.length));
+    expect(second.body['meta']).to.include({ page: 1, next_page_url: null });
+    const listed = [first, second].flatMap(({ body }) => body['contents'] as { sid: string }[]);
+    expect(listed.map(({ sid }) => sid)).to.deep.equal(sids);
+  });
+
+  it('knows no other template, resource or method', async () => {
+    const { sid } = twilio.addTemplate({});
+    for (const path of [
+      `/v1/Content/HX${'0'.repeat(32)}`,
+      `/v1/Content/${sid}/Else`,
+      `/v1/Content/${sid}/ApprovalRequests/whatsapp`,
+    ]) {
+      expect((await rest.get(path)).body['code'], path).to.equal(20404);
+    }
+    expect((await rest.send('DELETE', `/v1/Content/${sid}`)).status).to.equal(405);
+  });
+
+  describe('in a message', () => {
+    it('shows what the person sees, in the language of the template, with the button', async () => {
+      const { sid } = twilio.addTemplate({
+        language: 'es',
+        types: {
+          'whatsapp/authentication': {
+            code_expiration_minutes: 5,
+            actions: [{ type: 'COPY_CODE', copy_code_text: 'Copiar' }],
+          },
+        },
+      });
+      const { body } = await withTemplate(sid);
+      expect(twilio.inbox(PHONE)[0]).to.deep.include({
+        text: '204981 es tu código de verificación. Por tu seguridad, no lo compartas. Este código caduca en 5 minutos.',
+        button: { text: 'Copiar', copies: '204981' },
+      });
+      expect(body['body']).to.equal(twilio.inbox(PHONE)[0]?.text);
+      expect(await endOf()).to.equal('delivered');
+    });
+
+    it('leaves the advice out where the template does, and fills text templates', async () => {
+      const bare = twilio.addTemplate({
+        types: { 'whatsapp/authentication': { add_security_recommendation: false, actions: 'none' } },
+      });
+      await withTemplate(bare.sid);
+      const text = twilio.addTemplate({
+        types: { 'twilio/text': { body: 'Hi {{name}}, {{ 1 }}{{other}}' } },
+        variables: { '1': 'one', name: 'you' },
+      });
+      await withTemplate(text.sid, { '1': '204981' });
+      const odd = twilio.addTemplate({ types: {} });
+      await withTemplate(odd.sid);
+      expect(twilio.inbox(PHONE).map((item) => item.text)).to.deep.equal([
+        '204981 is your verification code.',
+        'Hi you, 204981',
+        '',
+      ]);
+      expect(twilio.inbox(PHONE)[1]).to.not.have.property('button');
+    });
+
+    it('sends the sample of a variable that was forgotten, as Twilio does', async () => {
+      const { sid } = twilio.addTemplate({});
+      await whatsApp({ ContentSid: sid });
+      expect(twilio.inbox(PHONE)[0]?.text).to.match(/^123456 is/);
+    });
+
+    it('is refused with 21655 where the account has no such template, as soon as it has any', async () => {
+      const unknown = `HX${'0'.repeat(32)}`;
+      expect((await withTemplate(unknown)).status).to.equal(201);
+      const { sid } = twilio.addTemplate({});
+      expect((await withTemplate(unknown)).body['code']).to.equal(21655);
+      expect((await withTemplate(sid)).status).to.equal(201);
+      twilio.joinSandbox(PHONE);
+      const sandbox = { From: `whatsapp:${twilio.sandboxNumber}`, ContentSid: twilio.sandboxContentSid };
+      expect((await whatsApp(sandbox)).status).to.equal(201);
+      expect(await endOf()).to.equal('delivered');
+    });
+
+    it('is refused with 21654 where there are variables and no template', async () => {
+      expect((await rest.message({ ContentVariables: '{}' })).body['code']).to.equal(21654);
+    });
+
+    it('fails later for what WhatsApp does not take', async () => {
+      const cases: [NewTemplate, Record<string, string>, number | string][] = [
+        [{ status: 'unsubmitted' }, { '1': '204981' }, 63016],
+        [{ status: 'pending' }, { '1': '204981' }, 63016],
+        [{ status: 'received' }, { '1': '204981' }, 63016],
+        [{ status: 'rejected' }, { '1': '204981' }, 63040],
+        [{ status: 'paused' }, { '1': '204981' }, 63041],
+        [{ status: 'disabled' }, { '1': '204981' }, 63042],
+        [{}, { '1': '204981', '2': 'more' }, 63028],
+        [{}, { '1': '2     1' }, 63013],
+        [{}, { '1': '1'.repeat(15) }, 63021],
+        [{}, { '1': '1'.repeat(14) }, 'delivered'],
+        [{ types: { 'twilio/text': { body: '{{1}}' } } }, { '1': 'x'.repeat(1025) }, 63021],
+        [{ types: { 'twilio/text': { body: '{{1}}' } } }, { '1': 'x'.repeat(1024) }, 'delivered'],
+      ];
+      for (const [template, variables, end] of cases) {
+        const { sid } = twilio.addTemplate(template);
+        const before = twilio.inbox(PHONE).length;
+        expect((await withTemplate(sid, variables)).status).to.equal(201);
+        expect(await endOf(), JSON.stringify([template, variables])).to.equal(end);
+        expect(twilio.inbox(PHONE).length - before).to.equal(end === 'delivered' ? 1 : 0);
+      }
+    });
+
+    it('need not be approved within a day of what the person wrote, but for codes', async () => {
+      const text = twilio.addTemplate({ status: 'pending', types: { 'twilio/text': { body: 'Hi {{1}}' } } });
+      const code = twilio.addTemplate({ status: 'pending' });
+      await twilio.receive({ from: PHONE, to: APPROVED, channel: 'whatsapp', body: 'hello' });
+      await withTemplate(text.sid);
+      expect(await endOf()).to.equal('delivered');
+      await whatsApp({ Body: 'free text' });
+      expect(await endOf()).to.equal('delivered');
+      await withTemplate(code.sid);
+      expect(await endOf()).to.equal(63016);
+      now += 24 * HOUR_MS + 1;
+      await withTemplate(text.sid);
+      expect(await endOf()).to.equal(63016);
+      await whatsApp({ Body: 'free text' });
+      expect(await endOf()).to.equal(63016);
+    });
+  });
+});

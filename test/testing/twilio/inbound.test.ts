@@ -1,0 +1,209 @@
+import { expect } from 'chai';
+import { validateRequest } from 'twilio/lib/webhooks/webhooks.js';
+import { startTwilioEmulator, type EmulatedInbound, type TwilioEmulator } from '#lib/testing/index.js';
+import { rejection, startTestServer, type TestServer } from '../local.js';
+import { PHONE, restOf } from './rest.js';
+
+const APPROVED = '+4930123456';
+
+describe('startTwilioEmulator: what people write', () => {
+  let twilio: TwilioEmulator;
+  let gateway: TestServer;
+  let answer: { status: number; type: string; body: string };
+  const rest = restOf(() => twilio);
+  const url = (): string => `${gateway.url}/okta/telephony/twilio/inbound`;
+  const texts = (): string[] => twilio.inbox(PHONE).map(({ text }) => text);
+  const write = (body: string): Promise<EmulatedInbound> => twilio.receive({ from: PHONE, body, url: url() });
+  const writeWhatsApp = (body: string, to?: string): Promise<EmulatedInbound> =>
+    twilio.receive({ from: PHONE, body, to, channel: 'whatsapp', url: url() });
+
+  beforeEach(async () => {
+    answer = { status: 204, type: 'text/plain', body: '' };
+    twilio = await startTwilioEmulator({ senders: [`whatsapp:${APPROVED}`], callbackDelayMs: 1 });
+    gateway = await startTestServer((response) => {
+      response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.body);
+    });
+  });
+  afterEach(async () => {
+    gateway.close();
+    await twilio.close();
+  });
+
+  it('is there for those who look when its reply comes', async () => {
+    let seen: readonly string[] = [];
+    twilio.onDelivered(() => {
+      seen = twilio.received.map(({ body }) => body);
+    });
+    await twilio.receive({ from: PHONE, body: 'HELP' });
+    expect(seen).to.deep.equal(['HELP']);
+  });
+
+  it('reaches the webhook as a form, signed', async () => {
+    const got = await twilio.receive({ from: PHONE, body: 'Hello?', url: `${url()}#rc=2` });
+    const [request] = gateway.received;
+    const params = Object.fromEntries(new URLSearchParams(request?.body ?? ''));
+    expect(params).to.deep.equal({
+      AccountSid: twilio.accountSid,
+      ApiVersion: '2010-04-01',
+      Body: 'Hello?',
+      From: PHONE,
+      MessageSid: got.sid,
+      MessagingServiceSid: twilio.messagingServiceSid,
+      NumMedia: '0',
+      NumSegments: '1',
+      SmsMessageSid: got.sid,
+      SmsSid: got.sid,
+      SmsStatus: 'received',
+      To: twilio.smsNumber,
+    });
+    const signature = String(request?.headers['x-twilio-signature']);
+    expect(validateRequest(twilio.authToken, signature, url(), params)).to.equal(true);
+    expect(got).to.include({ isForwarded: true, signature, channel: 'sms', to: twilio.smsNumber });
+    expect(got.params).to.deep.equal(params);
+    expect(got.answer?.status).to.equal(204);
+    expect(twilio.received).to.deep.equal([got]);
+    expect(twilio.sign(url(), params)).to.equal(signature);
+  });
+
+  it('reaches it from WhatsApp with what WhatsApp adds', async () => {
+    const got = await twilio.receive({
+      from: PHONE,
+      to: APPROVED,
+      channel: 'whatsapp',
+      body: 'STOP',
+      url: url(),
+      params: { ButtonPayload: 'stop', ProfileName: 'Ana' },
+    });
+    expect(got.params).to.include({
+      From: `whatsapp:${PHONE}`,
+      To: `whatsapp:${APPROVED}`,
+      WaId: PHONE.slice(1),
+      ProfileName: 'Ana',
+      ButtonPayload: 'stop',
+    });
+    expect(got.params).to.not.have.property('MessagingServiceSid');
+    // Twilio has no words of its own there.
+    expect(got.replies).to.deep.equal([]);
+    expect(texts()).to.deep.equal([]);
+  });
+
+  it("delivers the webhook's replies: TwiML or plain text, nothing else", async () => {
+    const cases: [number, string, string, string[]][] = [
+      [200, 'text/xml', '<Response><Message>One &amp; two</Message></Response>', ['One & two']],
+      [
+        200,
+        'application/xml; charset=utf-8',
+        '<?xml version="1.0"?><Response><Message><Body>A</Body></Message><Message>B</Message><Say>C</Say></Response>',
+        ['A', 'B'],
+      ],
+      [200, 'text/xml', '<Response/>', []],
+      [200, 'text/xml', '<Response>', []],
+      [200, 'text/plain', 'Plainly', ['Plainly']],
+      [200, 'text/plain', ' ', []],
+      [200, 'text/html', '<Response><Message>no</Message></Response>', []],
+      [500, 'text/xml', '<Response><Message>no</Message></Response>', []],
+    ];
+    for (const [status, type, body, replies] of cases) {
+      answer = { status, type, body };
+      const before = texts().length;
+      const got = await write('Hello?');
+      expect(got.replies, body).to.deep.equal(replies);
+      expect(texts().slice(before), body).to.deep.equal(replies);
+      expect(got.answer).to.include({ status, body });
+    }
+  });
+
+  it('takes STOP of an SMS for an opt-out from that number, until START', async () => {
+    answer = { status: 200, type: 'text/xml', body: '<Response><Message>mine</Message></Response>' };
+    const stopped = await write(' Stop ');
+    expect(stopped.isForwarded).to.equal(true);
+    expect(stopped.replies).to.have.length(1);
+    expect(stopped.replies[0]).to.match(/START/);
+    const refused = await rest.message();
+    expect(refused.status).to.equal(400);
+    expect(refused.body['code']).to.equal(21610);
+    const byService = { From: '', MessagingServiceSid: twilio.messagingServiceSid };
+    expect((await rest.message(byService)).body['code']).to.equal(21610);
+    // Another sender, another person and another channel are not meant.
+    expect((await rest.message({ From: twilio.voiceNumber })).status).to.equal(201);
+    expect((await rest.message({ To: '+12025550142' })).status).to.equal(201);
+    const whatsApp = { To: `whatsapp:${PHONE}`, From: `whatsapp:${APPROVED}` };
+    expect((await rest.message(whatsApp)).status).to.equal(201);
+    // Once more is no news.
+    expect((await write('END')).replies).to.deep.equal([]);
+    const started = await write('unstop');
+    expect(started.replies).to.have.length(2);
+    expect(started.replies[1]).to.equal('mine');
+    expect((await rest.message()).status).to.equal(201);
+    expect((await write('YES')).replies).to.deep.equal(['mine']);
+  });
+
+  it('knows every word for STOP, and the whole message only', async () => {
+    for (const word of ['STOP', 'STOPALL', 'unsubscribe', 'Cancel', 'END', 'QUIT', 'REVOKE', 'OPTOUT']) {
+      expect((await write(word)).replies, word).to.have.length(1);
+      await write('START');
+    }
+    expect((await write('please stop')).replies).to.deep.equal([]);
+    expect((await write('HELP')).replies).to.deep.equal(['Reply STOP to unsubscribe.']);
+  });
+
+  it('joins the sandbox by its code, leaves it by stop, and forwards members only', async () => {
+    const stranger = await writeWhatsApp('Hello?');
+    expect(stranger.isForwarded).to.equal(false);
+    expect(stranger.replies).to.have.length(1);
+    const joined = await writeWhatsApp(`Join ${twilio.joinCode}`);
+    expect(joined.isForwarded).to.equal(false);
+    expect(gateway.received).to.have.length(0);
+    const sandbox = { To: `whatsapp:${PHONE}`, From: `whatsapp:${twilio.sandboxNumber}` };
+    await rest.message(sandbox);
+    expect(texts().at(-1)).to.equal('Your code is 204981');
+    expect((await writeWhatsApp('Hello?')).isForwarded).to.equal(true);
+    expect((await writeWhatsApp('stop')).isForwarded).to.equal(true);
+    const before = texts().length;
+    await rest.message(sandbox);
+    expect(texts()).to.have.length(before);
+  });
+
+  it('tells whom WhatsApp hides by their id, and what they reply to', async () => {
+    const ID = 'US.13491208655302741918';
+    const message = { from: PHONE, body: 'Hi', channel: 'whatsapp', to: APPROVED, url: url() } as const;
+    const shown = await twilio.receive({ ...message, externalUserId: ID });
+    expect(shown.params).to.include({ From: `whatsapp:${PHONE}`, WaId: PHONE.slice(1), ExternalUserId: ID });
+    const hidden = await twilio.receive({
+      ...message,
+      ...{ externalUserId: ID, isNumberHidden: true, repliesTo: shown.sid },
+    });
+    expect(hidden.params).to.include({
+      ...{ From: `whatsapp:${ID}`, ExternalUserId: ID },
+      ...{ OriginalRepliedMessageSid: shown.sid, OriginalRepliedMessageSender: `whatsapp:${APPROVED}` },
+    });
+    expect(JSON.stringify(hidden.params)).to.not.include(PHONE.slice(1));
+    expect((await twilio.receive(message)).params).to.not.have.any.keys(
+      'ExternalUserId',
+      'OriginalRepliedMessageSid',
+    );
+  });
+
+  it('reaches nobody without a webhook, or where nobody is there', async () => {
+    const without = await twilio.receive({ from: PHONE, body: 'STOP' });
+    expect(without).to.include({ isForwarded: false, signature: '', answer: undefined });
+    expect(without.replies).to.have.length(1);
+    gateway.close();
+    const nobody = await write('Hello?');
+    expect(nobody).to.include({ isForwarded: true, answer: undefined });
+  });
+
+  it('reaches numbers of the account only', async () => {
+    const inbound = { from: PHONE, body: 'Hello?' } as const;
+    for (const wrong of [
+      { to: '+4930999999' },
+      { to: 'ACME' },
+      { to: twilio.smsNumber, channel: 'whatsapp' },
+    ] as const) {
+      expect(String(await rejection(twilio.receive({ ...inbound, ...wrong })))).to.include('receives no');
+    }
+    expect((await twilio.receive({ ...inbound, to: '+15005550006' })).params).to.not.have.property(
+      'MessagingServiceSid',
+    );
+  });
+});

@@ -1,0 +1,74 @@
+import { expect } from 'chai';
+import twilioSdk from 'twilio';
+import { startTwilioEmulator, type TwilioEmulator } from '#lib/testing/index.js';
+import { rejection } from '../local.js';
+import { PHONE } from './rest.js';
+
+describe("startTwilioEmulator, read by Twilio's own SDK", () => {
+  let twilio: TwilioEmulator;
+  let client: ReturnType<typeof twilioSdk>;
+  beforeEach(async () => {
+    twilio = await startTwilioEmulator();
+    const { accountSid, apiKeySid, apiKeySecret, baseUrl } = twilio;
+    client = twilioSdk(apiKeySid, apiKeySecret, { accountSid, keepAlive: false });
+    for (const product of [client.api, client.content, client.messaging, client.verify]) {
+      product.baseUrl = baseUrl;
+    }
+  });
+  afterEach(() => twilio.close());
+
+  it('verifies', async () => {
+    const service = client.verify.v2.services(twilio.verifyServiceSid);
+    expect((await service.fetch()).customCodeEnabled).to.equal(true);
+    const begun = await service.verifications.create({ to: PHONE, channel: 'sms', customCode: '204981' });
+    expect(begun).to.include({ status: 'pending', to: PHONE, channel: 'sms' });
+    expect(begun.dateCreated).to.be.instanceOf(Date);
+    const approved = await service.verifications(PHONE).update({ status: 'approved' });
+    expect(approved).to.include({ sid: begun.sid, status: 'approved' });
+    const error = await rejection(service.verifications(PHONE).update({ status: 'approved' }));
+    expect(error).to.include({ status: 404, code: 20404 });
+  });
+
+  it('reads templates, page after page', async () => {
+    for (let count = 0; count < 5; count += 1) twilio.addTemplate({ friendlyName: `code_${count}` });
+    const all = await client.content.v1.contents.list({ pageSize: 2 });
+    expect(all.map(({ friendlyName }) => friendlyName)).to.deep.equal([
+      'code_0',
+      'code_1',
+      'code_2',
+      'code_3',
+      'code_4',
+    ]);
+    const { whatsapp } = await client.content.v1
+      .contents(all[0]?.sid ?? '')
+      .approvalFetch()
+      .fetch();
+    expect(whatsapp).to.include({ status: 'approved', category: 'AUTHENTICATION' });
+  });
+
+  it('reads the balance, numbers and services', async () => {
+    expect(await client.balance.fetch()).to.include({ balance: '100.00', currency: 'USD' });
+    const numbers = await client.incomingPhoneNumbers.list({ pageSize: 1 });
+    expect(numbers.map(({ phoneNumber }) => phoneNumber)).to.deep.equal([
+      twilio.smsNumber,
+      twilio.voiceNumber,
+    ]);
+    expect(numbers[0]?.capabilities).to.include({ sms: true, voice: true });
+    const service = client.messaging.v1.services(twilio.messagingServiceSid);
+    expect((await service.fetch()).sid).to.equal(twilio.messagingServiceSid);
+    expect((await service.phoneNumbers.list())[0]?.phoneNumber).to.equal(twilio.smsNumber);
+  });
+
+  it('sends, reads and rates a message, and lists them', async () => {
+    const sent = await client.messages.create({
+      to: PHONE,
+      from: twilio.smsNumber,
+      body: 'Your code is 204981',
+    });
+    expect((await client.messages(sent.sid).fetch()).to).to.equal(PHONE);
+    const feedback = await client.messages(sent.sid).feedback.create({ outcome: 'confirmed' });
+    expect(feedback).to.include({ messageSid: sent.sid, outcome: 'confirmed' });
+    const listed = await client.messages.list({ to: PHONE, pageSize: 1 });
+    expect(listed.map(({ sid }) => sid)).to.deep.equal([sent.sid]);
+  });
+});

@@ -1,0 +1,61 @@
+import { expect } from 'chai';
+import { messagesOfTwiml, wordsOfTwiml } from '#lib/testing/twilio/spoken-twiml.js';
+
+describe('wordsOfTwiml', () => {
+  const spoken: [string, string][] = [
+    ['<Response><Say>Hello</Say></Response>', 'Hello'],
+    ['<?xml version="1.0" encoding="UTF-8"?>\n<Response>\n<Say>Hello</Say>\n</Response>\n', 'Hello'],
+    [`<Response><Say voice='a' language="de-DE">A &amp; B &#228; &#xe4;</Say></Response>`, 'A & B ä ä'],
+    ['<Response><Say loop="2">1, 2</Say><Pause length="1"/><Say>end</Say></Response>', '1, 2 1, 2 end'],
+    [
+      '<Response><Say>Your<break time="1s"/>code <say-as interpret-as="digits">12</say-as>!</Say></Response>',
+      'Your code 12!',
+    ],
+    ['<Response><Gather><Say>1</Say></Gather></Response>', '1'],
+    ['<Response><Say loop="0">1</Say></Response>', '1 1 1'],
+    ['<Response/>', ''],
+  ];
+  for (const [twiml, words] of spoken) {
+    it(`hears ${JSON.stringify(words)} in ${twiml}`, () => {
+      expect(wordsOfTwiml(twiml)).to.equal(words);
+    });
+  }
+
+  const malformed = [
+    '',
+    'text',
+    '<Say>1</Say>',
+    '<Response><Say>1</Response>',
+    '<Response><Say>1</say></Response>',
+    '<Response><Say>A & B</Say></Response>',
+    '<Response><Say>1 < 2</Say></Response>',
+    '<Response><Say voice=a>1</Say></Response>',
+    '<Response></Response><Response></Response>',
+    '<Response></Response>text',
+    '<Response/>text',
+    '<Response>',
+  ];
+  for (const twiml of malformed) {
+    it(`takes ${JSON.stringify(twiml)} for not well-formed`, () => {
+      expect(wordsOfTwiml(twiml)).to.equal(undefined);
+    });
+  }
+});
+
+describe('messagesOfTwiml', () => {
+  const replies: [string, string[] | undefined][] = [
+    [
+      '<Response><Message>One</Message><Say>no</Say><Message><Body>T &amp; wo</Body></Message></Response>',
+      ['One', 'T & wo'],
+    ],
+    ['<Response><Message> \n </Message></Response>', []],
+    ['<Response/>', []],
+    ['<Message>One</Message>', undefined],
+    ['', undefined],
+  ];
+  for (const [twiml, messages] of replies) {
+    it(`reads ${JSON.stringify(messages)} in ${twiml}`, () => {
+      expect(messagesOfTwiml(twiml)).to.deep.equal(messages);
+    });
+  }
+});

@@ -1,0 +1,260 @@
+import { expect } from 'chai';
+import { startTwilioEmulator, type TwilioEmulator, type VerifySettings } from '#lib/testing/index.js';
+import { PHONE, restOf, type TwilioAnswer } from './rest.js';
+
+const MINUTE_MS = 60 * 1000;
+const LANDLINE = '+4930123456';
+
+describe('startTwilioEmulator: Verify', () => {
+  let now = Date.UTC(2026, 2, 1);
+  let twilio: TwilioEmulator;
+  const rest = restOf(() => twilio);
+  const service = (): string => `/v2/Services/${twilio.verifyServiceSid}`;
+  const begin = (form: Record<string, string> = {}): Promise<TwilioAnswer> =>
+    rest.post(`${service()}/Verifications`, { To: PHONE, Channel: 'sms', CustomCode: '204981', ...form });
+  const update = (name: string, status: string): Promise<TwilioAnswer> =>
+    rest.post(`${service()}/Verifications/${encodeURIComponent(name)}`, { Status: status });
+  const fetchIt = (name: string): Promise<TwilioAnswer> =>
+    rest.get(`${service()}/Verifications/${encodeURIComponent(name)}`);
+
+  beforeEach(async () => {
+    twilio = await startTwilioEmulator({ clock: () => now, landlines: [LANDLINE] });
+  });
+  afterEach(() => twilio.close());
+
+  it('shows the service, and what was changed of it', async () => {
+    const { status, body } = await rest.get(service());
+    expect(status).to.equal(200);
+    expect(body).to.include({ custom_code_enabled: true, code_length: 6, friendly_name: 'Emulated service' });
+    expect(body['whatsapp']).to.deep.equal({
+      msg_service_sid: twilio.messagingServiceSid,
+      from: 'whatsapp:+14155550102',
+    });
+    twilio.configureVerify({ customCodeEnabled: false, codeLength: 8, whatsAppFrom: null });
+    twilio.configureVerify({ friendlyName: 'ACME' });
+    const changed = await rest.get(service());
+    expect(changed.body).to.include({ custom_code_enabled: false, code_length: 8, friendly_name: 'ACME' });
+    expect(changed.body['whatsapp']).to.deep.equal({ msg_service_sid: null, from: null });
+  });
+
+  it('sends a custom code by each channel, and the phone gets it', async () => {
+    const { status, body } = await begin({ Locale: 'en-GB', RiskCheck: 'disable' });
+    expect(status).to.equal(201);
+    expect(body).to.include({
+      account_sid: twilio.accountSid,
+      service_sid: twilio.verifyServiceSid,
+      to: PHONE,
+      channel: 'sms',
+      status: 'pending',
+      valid: false,
+      date_created: '2026-03-01T00:00:00Z',
+    });
+    expect(body['sid']).to.match(/^VE[\da-f]{32}$/);
+    expect(JSON.stringify(body)).to.not.include('204981');
+    expect(twilio.verifications).to.have.length(1);
+    expect(twilio.verifications[0]).to.include({
+      code: '204981',
+      locale: 'en-GB',
+      riskCheck: 'disable',
+      channel: 'sms',
+    });
+    await begin({ To: '+12025550142', Channel: 'call' });
+    await begin({ To: '+12025550143', Channel: 'whatsapp' });
+    expect(twilio.inbox(PHONE)).to.deep.equal([
+      {
+        channel: 'sms',
+        text: 'Your Emulated service verification code is: 204981',
+        at: now,
+        sid: body['sid'],
+      },
+    ]);
+    expect(twilio.inbox('+12025550142')[0]).to.include({
+      channel: 'voice',
+      spoken: 'Your verification code is: 2, 0, 4, 9, 8, 1.',
+    });
+    const [bubble] = twilio.inbox('+12025550143');
+    expect(bubble?.text).to.match(/^204981 is your verification code\./);
+    expect(bubble?.button).to.deep.equal({ text: 'Copy code', copies: '204981' });
+    expect(twilio.requests.filter(({ path }) => path.startsWith('/v2/'))).to.have.length(3);
+  });
+
+  it('makes a code of its own where none is given, of the length of the service', async () => {
+    twilio.configureVerify({ codeLength: 8 });
+    await begin({ CustomCode: '' });
+    const code = twilio.verifications[0]?.code;
+    expect(code).to.match(/^\d{8}$/);
+    expect(twilio.inbox(PHONE)[0]?.text).to.include(code);
+    await begin({ CustomCode: '' });
+    expect(twilio.verifications[0]?.code).to.equal(code);
+  });
+
+  it("writes in the language asked for, else in the number's, else in English", async () => {
+    const languages: [string, string, RegExp][] = [
+      [PHONE, '', /Bestätigungscode/],
+      [PHONE, 'fr', /code de vérification/],
+      ['+5511987654321', 'pt-BR', /código de verificação/],
+      ['+5511987654322', '', /código de verificação/],
+      ['+12025550142', '', /verification code/],
+      ['+12025550143', 'uk', /verification code/],
+    ];
+    for (const [to, locale, text] of languages) {
+      await begin({ To: to, Locale: locale });
+      expect(twilio.inbox(to).at(-1)?.text, to + locale).to.match(text);
+    }
+  });
+
+  it('keeps the SID while a verification is pending, whatever the channel and the code', async () => {
+    const first = await begin();
+    now += MINUTE_MS;
+    const second = await begin({ Channel: 'call', CustomCode: '550077' });
+    expect(second.body['sid']).to.equal(first.body['sid']);
+    expect(second.body).to.include({ channel: 'call', date_updated: '2026-03-01T00:01:00Z' });
+    expect(second.body['send_code_attempts']).to.have.length(2);
+    expect(twilio.verifications).to.have.length(1);
+    expect(twilio.verifications[0]?.code).to.equal('550077');
+    expect(twilio.inbox(PHONE)).to.have.length(2);
+    const other = await begin({ To: '+12025550142' });
+    expect(other.body['sid']).to.not.equal(first.body['sid']);
+  });
+
+  it('sends five times in ten minutes unless told what became of it, then 60203', async () => {
+    for (let time = 0; time < 5; time += 1) expect((await begin()).status).to.equal(201);
+    const limited = await begin();
+    expect(limited.status).to.equal(429);
+    expect(limited.body).to.include({ code: 60203, message: 'Max send attempts reached' });
+    expect(twilio.inbox(PHONE)).to.have.length(5);
+    await update(PHONE, 'approved');
+    expect((await begin()).status).to.equal(201);
+    for (let time = 1; time < 5; time += 1) await begin();
+    expect((await begin()).status).to.equal(429);
+    now += 10 * MINUTE_MS;
+    expect((await begin()).status).to.equal(201);
+    expect(twilio.verifications.map(({ status }) => status)).to.deep.equal([
+      'approved',
+      'expired',
+      'pending',
+    ]);
+  });
+
+  it('is told approved or canceled, by SID or by number, once', async () => {
+    const { body } = await begin();
+    const sid = String(body['sid']);
+    expect((await update(sid, 'used')).body).to.include({
+      code: 60200,
+      message: 'Invalid parameter: Status',
+    });
+    const approved = await update(PHONE, 'approved');
+    expect(approved.status).to.equal(200);
+    expect(approved.body).to.include({ sid, status: 'approved', valid: true });
+    expect((await update(PHONE, 'approved')).body['code']).to.equal(20404);
+    expect((await update(sid, 'canceled')).body['code']).to.equal(20404);
+    expect((await fetchIt(sid)).body).to.include({ status: 'approved' });
+    expect((await fetchIt(PHONE)).status).to.equal(404);
+    const next = await begin();
+    expect((await update(String(next.body['sid']), 'canceled')).body).to.include({ status: 'canceled' });
+  });
+
+  it('lets a verification expire after ten minutes', async () => {
+    const { body } = await begin();
+    now += 10 * MINUTE_MS - 1;
+    expect((await fetchIt(PHONE)).body).to.include({ status: 'pending' });
+    now += 1;
+    expect((await update(PHONE, 'approved')).status).to.equal(404);
+    expect((await fetchIt(String(body['sid']))).body).to.include({ status: 'expired' });
+    expect(twilio.verifications[0]?.status).to.equal('expired');
+  });
+
+  it('refuses what Verify refuses', async () => {
+    const cases: [Record<string, string>, VerifySettings, number, number, string?][] = [
+      [{ To: '' }, {}, 400, 60200, 'Invalid parameter: To'],
+      [{ To: '4915112345678' }, {}, 400, 60200, 'Invalid parameter: To'],
+      [{ Channel: '' }, {}, 400, 60200, 'Invalid parameter: Channel'],
+      [{ Channel: 'email' }, {}, 400, 60200, 'Invalid parameter: Channel'],
+      [{ CustomCode: '123' }, {}, 400, 60200, 'Invalid parameter: CustomCode'],
+      [{ CustomCode: '12345678901' }, {}, 400, 60200, 'Invalid parameter: CustomCode'],
+      [{ RiskCheck: 'no' }, {}, 400, 60200, 'Invalid parameter: RiskCheck'],
+      [{}, { customCodeEnabled: false }, 403, 60204],
+      [{ To: LANDLINE }, {}, 403, 60205],
+      [{ To: '+8613912345678' }, {}, 400, 60220],
+      [{ Channel: 'call' }, { disabledChannels: ['call'] }, 400, 60223],
+      [{}, { blockedPrefixes: ['+4915'] }, 403, 60410],
+      [{ Channel: 'whatsapp' }, { whatsAppFrom: null }, 400, 68008],
+      [{ Channel: 'whatsapp', Locale: 'fr' }, { whatsAppLocales: ['en', 'de'] }, 400, 60242],
+      [{ Locale: 'tlh' }, {}, 404, 20404],
+      [{ Locale: 'EN-gb' }, {}, 404, 20404],
+    ];
+    for (const [form, settings, status, code, message] of cases) {
+      await twilio.close();
+      twilio = await startTwilioEmulator({ clock: () => now, landlines: [LANDLINE] });
+      twilio.configureVerify(settings);
+      const answer = await begin(form);
+      expect(answer.status, JSON.stringify(form)).to.equal(status);
+      expect(answer.body['code'], JSON.stringify(form)).to.equal(code);
+      if (message !== undefined) expect(answer.body['message']).to.equal(message);
+      expect(twilio.verifications).to.have.length(0);
+    }
+  });
+
+  it('accepts what is near to that', async () => {
+    twilio.configureVerify({
+      disabledChannels: ['call'],
+      blockedPrefixes: ['+4915'],
+      whatsAppLocales: ['de'],
+      isVettedForChina: true,
+    });
+    const forms: Record<string, string>[] = [
+      { CustomCode: '1234', RiskCheck: 'disable' },
+      { To: '+12025550140', CustomCode: '1234567890', RiskCheck: 'enable' },
+      { Channel: 'whatsapp' },
+      { To: '+8613912345678' },
+    ];
+    for (const form of forms) expect((await begin(form)).status, JSON.stringify(form)).to.equal(201);
+    twilio.configureVerify({ disabledChannels: [], whatsAppLocales: null });
+    expect((await begin({ To: LANDLINE, Channel: 'call' })).status).to.equal(201);
+    expect((await begin({ Channel: 'whatsapp', Locale: 'fr' })).status).to.equal(201);
+  });
+
+  it('refuses and fails later by the same rules as messages', async () => {
+    twilio.refuseWith({ code: 60212, times: 1 });
+    const refused = await begin();
+    expect(refused.status).to.equal(429);
+    expect(refused.body).to.include({
+      code: 60212,
+      message: 'Too many concurrent requests for phone number',
+    });
+    twilio.failLater({ code: 30003, times: 1 });
+    expect((await begin()).status).to.equal(201);
+    expect(twilio.inbox(PHONE)).to.deep.equal([]);
+    await begin();
+    expect(twilio.inbox(PHONE)).to.have.length(1);
+    twilio.fault({ kind: 'status', status: 503, body: {} });
+    expect((await begin()).status).to.equal(503);
+    expect(twilio.verifications[0]?.attempts).to.have.length(2);
+  });
+
+  it('refuses trial accounts what they may not', async () => {
+    twilio.configureAccount({ type: 'Trial', verifiedNumbers: ['+12025550142'] });
+    expect((await begin()).body['code']).to.equal(21608);
+    expect((await begin({ To: '+12025550142' })).status).to.equal(201);
+  });
+
+  it('knows no other service, no other resource and no other method', async () => {
+    const paths = [
+      `/v2/Services/VA${'0'.repeat(32)}`,
+      `${service()}/RateLimits`,
+      `${service()}/Verifications/VE${'0'.repeat(32)}`,
+      `${service()}/Verifications/%E0%A4%A`,
+      `${service()}/Verifications/${encodeURIComponent(PHONE)}/More`,
+    ];
+    for (const path of paths) {
+      expect((await rest.get(path)).body['code'], path).to.equal(20404);
+    }
+    for (const [method, path] of [
+      ['POST', service()],
+      ['GET', `${service()}/Verifications`],
+      ['DELETE', `${service()}/Verifications/x`],
+    ] as const) {
+      expect((await rest.send(method, path)).status, `${method} ${path}`).to.equal(405);
+    }
+  });
+});

@@ -28,13 +28,14 @@ const CONFIGURATION = [
   'package-lock.json',
   '.ci/build.js',
 ];
-/** The rooms of lib that have a page. */
-const ROOMS = readdirSync('lib').filter((room) => existsSync(`lib/${room}/browser`));
-const PAGES = ROOMS.map((room) => `${room}/browser`);
+/** The folders of lib that browsers load. */
+const PAGES = readdirSync('lib', { recursive: true })
+  .map((path) => path.replaceAll('\\', '/'))
+  .filter((path) => path.endsWith('/browser'));
 
 const target =
   argv[2] === 'pages'
-    ? { projects: ['tsconfig.pages.json'], folders: PAGES, built: 'page/browser', sources: PAGES }
+    ? { projects: ['tsconfig.pages.json'], folders: PAGES, built: 'http/page/browser', sources: PAGES }
     : {
         projects: ['tsconfig.build.json', 'tsconfig.pages.json'],
         folders: ['.'],
@@ -62,7 +63,7 @@ function build() {
   for (const project of target.projects) compile(project);
   copyStyles();
   // A source that changes during the build makes it stale.
-  for (const built of new Set([target.built, 'page/browser']))
+  for (const built of new Set([target.built, 'http/page/browser']))
     utimesSync(join(NEXT, built), startedAt, startedAt);
   for (const folder of target.folders) {
     const place = join('dist', folder);

@@ -42,8 +42,8 @@ export type {
   TelephonyRequest,
   UserProfile,
 } from './core/channel.js';
-export type { BreakerState } from './delivery/breaker.js';
 export type {
+  BreakerState,
   AttemptReport,
   BrokenRule,
   GuardRule,

@@ -1,7 +1,6 @@
-import type { Outcome, SendContext } from '../core/channel.js';
+import { VOICE, type Outcome, type SendContext } from '../core/channel.js';
 import { callHttp, type HttpAnswer, type HttpCall, type HttpDispatcher } from '../http/call.js';
 import { outcomeOfCall, type AnswerReader } from '../http/outcome.js';
-import { VOICE } from '../delivery/plan.js';
 import { ConfigurationError, ProviderError } from '../core/errors.js';
 
 /** What a channel beyond Twilio needs of the hook that it serves. */

@@ -14,7 +14,7 @@ export const CONSOLE_PAGE = `<!doctype html>
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>Telephony hook console</title>
     <link rel="icon" href="${ICON}">
-    <link rel="stylesheet" href="assets/page/browser/base.css">
+    <link rel="stylesheet" href="assets/http/page/browser/base.css">
     <link rel="stylesheet" href="assets/console/browser/console.css">
     <script type="module" src="assets/console/browser/main.js"></script>
   </head>

@@ -3,6 +3,9 @@
  * implements it.
  */
 
+/** The channel that no preference of a user may choose, for it costs most and wakes people. */
+export const VOICE = 'voice';
+
 /** What Okta asks for, read and normalised. */
 export interface TelephonyRequest {
   /** Okta's id of this hook call; one of our own where Okta sent none. */

@@ -1,5 +1,7 @@
-import type { BreakerState } from '../delivery/breaker.js';
 import type { Extension } from './extensions.js';
+
+/** `open`: the host is given up for a while. `half-open`: one real call is trying it again. */
+export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** One attempt at one channel, as it is told. */
 export interface AttemptReport {

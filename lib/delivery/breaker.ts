@@ -1,4 +1,5 @@
 import type { Outcome } from '../core/channel.js';
+import type { BreakerState } from '../core/events.js';
 
 /** So many calls without an answer in a row ... */
 const UNANSWERED_TO_OPEN = 5;
@@ -6,9 +7,6 @@ const UNANSWERED_TO_OPEN = 5;
 const OPENING_WINDOW_MS = 10_000;
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 30_000;
-
-/** `open`: the host is given up for a while. `half-open`: one real call is trying it again. */
-export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** The code of an attempt that was refused because the breaker is open. */
 export const BREAKER_OPEN: Outcome = {

@@ -1,13 +1,10 @@
-import type { MoveOn, TelephonyRequest, UserProfile } from '../core/channel.js';
+import { VOICE, type MoveOn, type TelephonyRequest, type UserProfile } from '../core/channel.js';
 
 /** Which channels a text goes by, in order of preference. `sms` follows where it is not named. */
 export type ChooseChannels = (
   request: TelephonyRequest,
   profile: UserProfile | undefined,
 ) => readonly string[];
-
-/** The channel that no preference of a user may choose, for it costs most and wakes people. */
-export const VOICE = 'voice';
 
 /** What the opt-in attribute of a profile says, of the channels that a user may choose. */
 export function optedInChannels(

@@ -1,6 +1,5 @@
-import type { BreakerState } from '../delivery/breaker.js';
 import type { Logger } from '../core/channel.js';
-import type { HookEvent, HookEventListener, OptionWarning } from '../core/events.js';
+import type { BreakerState, HookEvent, HookEventListener, OptionWarning } from '../core/events.js';
 import type { Extension } from '../core/extensions.js';
 import { fieldsOf, type Answered } from './log-fields.js';
 import type { LogLevel } from './log-output.js';

@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as PromClient from 'prom-client';
-import type { BreakerState } from '../delivery/breaker.js';
-import type { HookEventListener } from '../core/events.js';
+import type { BreakerState, HookEventListener } from '../core/events.js';
 import { ConfigurationError } from '../core/errors.js';
 import { countEvents } from './counting.js';
 import { LabelValues } from './metric-labels.js';

@@ -1,11 +1,10 @@
 import { Breaker } from '../delivery/breaker.js';
-import type { Logger } from '../core/channel.js';
+import { VOICE, type Logger } from '../core/channel.js';
 import type { ReadyChannel } from '../delivery/dispatch.js';
 import { EventStream, Throttle, Throttles } from '../core/events.js';
 import { HeldEvents } from '../guard/held-events.js';
 import { createAgent, type HttpDispatcher } from '../http/call.js';
 import { maskText } from '../core/masking.js';
-import { VOICE } from '../delivery/plan.js';
 import { questionContext } from '../delivery/late/question-context.js';
 import { createRollout } from '../delivery/rollout.js';
 import { RunningCalls } from '../delivery/running-calls.js';

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { BreakerState } from '../delivery/breaker.js';
+import type { BreakerState } from '../core/events.js';
 import type { ConsoleOptions } from '../options/options.js';
 
 /** What the factory gives: the middleware, and what a gateway asks of it. */

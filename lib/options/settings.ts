@@ -12,11 +12,11 @@ import {
   type SenderOption,
 } from './options.js';
 import { ConfigurationError } from '../core/errors.js';
-import type { Logger } from '../core/channel.js';
+import { VOICE, type Logger } from '../core/channel.js';
 import type { HookEventListener, OptionWarning } from '../core/events.js';
 import type { Guard } from '../guard/limits.js';
 import { readKeywords, type Keywords } from '../texts/keywords.js';
-import { VOICE, type ChooseChannels } from '../delivery/plan.js';
+import type { ChooseChannels } from '../delivery/plan.js';
 import type { State } from '../delivery/state.js';
 import type { ComposeText } from '../texts/text.js';
 import { Texts } from '../texts/texts.js';

@@ -1,6 +1,5 @@
-import type { TelephonyRequest, UserProfile } from '../core/channel.js';
+import { VOICE, type TelephonyRequest, type UserProfile } from '../core/channel.js';
 import { pickByLocale, readLocale } from './locale.js';
-import { VOICE } from '../delivery/plan.js';
 import { spokenDigits } from './spoken-code.js';
 import { oktaText } from './text.js';
 import { cleanName, fillIn, MAX_TEXT_LENGTH, readTemplate, type TextTemplate } from './text-template.js';

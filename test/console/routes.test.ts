@@ -95,7 +95,7 @@ describe('mounting the console', () => {
         app.use(MOUNT, handler);
       },
     });
-    for (const path of ['/', '/api/about', '/nothing', '/assets/page/browser/base.css']) {
+    for (const path of ['/', '/api/about', '/nothing', '/assets/http/page/browser/base.css']) {
       const { headers } = await served.ask(path);
       expect(headers['content-security-policy'], path).to.match(/^default-src 'none'; script-src 'self';/);
       expect(headers['content-security-policy'], path).to.not.include('unsafe');

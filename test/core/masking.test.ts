@@ -1,15 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import type { Channel, OktaTelephonyHookOptions, TelephonyRequest } from '#lib/index.js';
-import {
-  isAbout,
-  maskApart,
-  maskError,
-  maskNumber,
-  maskText,
-  toldId,
-  toToken,
-} from '#lib/core/masking.js';
+import { isAbout, maskApart, maskError, maskNumber, maskText, toldId, toToken } from '#lib/core/masking.js';
 import { ANA, BOB, CODE, startScene, wamid } from '#harness/scene.js';
 import { expectNoSecrets } from '#harness/witness.js';
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { BREAKER_OPEN, Breaker, type BreakerState } from '#lib/delivery/breaker.js';
+import type { BreakerState } from '#lib/core/events.js';
+import { BREAKER_OPEN, Breaker } from '#lib/delivery/breaker.js';
 import type { Outcome } from '#lib/core/channel.js';
 import { defer } from '#harness/until.js';
 

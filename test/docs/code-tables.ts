@@ -2,10 +2,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { describeRefusal as describeLine } from '#lib/channels/line/error-codes.js';
-import { describeRefusal as describeVonage, ERRORS as VONAGE_ERRORS } from '#lib/channels/vonage/error-codes.js';
+import {
+  describeRefusal as describeVonage,
+  ERRORS as VONAGE_ERRORS,
+} from '#lib/channels/vonage/error-codes.js';
 import type { MoveOn } from '#lib/core/channel.js';
 import { REMEDIES, RedisFailure } from '#lib/state/redis/failure.js';
-import { describeRefusal as describeTwilio, ERRORS as TWILIO_ERRORS } from '#lib/channels/twilio/error-codes.js';
+import {
+  describeRefusal as describeTwilio,
+  ERRORS as TWILIO_ERRORS,
+} from '#lib/channels/twilio/error-codes.js';
 import { VERIFY_ERRORS } from '#lib/channels/twilio/verify-error-codes.js';
 import { ROOT } from '#harness/consumer.js';
 

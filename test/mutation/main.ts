@@ -25,7 +25,7 @@ const USAGE = `Use: npm run mutation -- [folder or file of lib …] [--sample <n
   npm run mutation                              40 mutants of every folder
   npm run mutation -- delivery --sample 100     100 mutants of lib/delivery
   npm run mutation -- delivery/plan.ts --sample all
-  The files at the root of lib are \`hook\`; what runs in a browser is apart, e.g. \`console/browser\`.
+  A folder within a folder works too: channels/twilio. What runs in a browser is apart, e.g. \`console/browser\`.
   The same seed chooses the same mutants; it is printed. With --at-least it exits with 1 below that score.
 `;
 

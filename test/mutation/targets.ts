@@ -4,9 +4,6 @@ import { ROOT } from './root.js';
 
 /** What can be mutated, and which tests look at it: by rule, so that a new or moved file needs no change here. */
 
-/** The files at the root of `lib/`: one call of the hook. */
-const HOOK = 'hook';
-
 /** A part of `lib/` with its files and with the test files that run for its mutants. Paths are relative to the checkout. */
 export interface Target {
   readonly name: string;
@@ -35,7 +32,7 @@ export function targetsFor(wishes: readonly string[]): Target[] {
     .filter((file) => file.endsWith('.test.ts') && !OTHER_TESTS.test(file))
     .map((file) => ({ file, text: read(file) }))
     .filter(({ file, text }) => !isOfTheCheckout(file, text));
-  const folders = [...new Set(lib.map(folderOf))];
+  const folders = [...new Set(lib.map(folderOf))].filter((folder) => folder !== 'index.ts');
   const reached = reachedFrom('lib/index.ts', texts);
 
   /** Of what the hook does not run, such as set-up by Okta's API: the tests of the folders that use it, such as the command line. */
@@ -56,7 +53,7 @@ export function targetsFor(wishes: readonly string[]): Target[] {
     const own = tests.filter(({ file }) => file.startsWith(`test/${folder}/`));
     if (folder.endsWith('/browser')) {
       // The pages in a real browser come last: they are slow, and most mutants are killed before.
-      const [room = ''] = folder.split('/');
+      const room = folder.split('/').at(-2) ?? '';
       const pages = tests.filter(({ file, text }) => file.startsWith('test/browser/') && text.includes(room));
       return names([...own, ...pages]);
     }
@@ -65,8 +62,7 @@ export function targetsFor(wishes: readonly string[]): Target[] {
     const isReached = [...reached].some((file) => folderOf(file) === folder);
     if (own.length > 0) return names([...own, ...(isReached ? ofTheHook : []), ...testsOfUsers(folder)]);
     // What has no tests by its name is seen by those that import it, or else by those of the folders that do.
-    const imported = folder === HOOK ? /lib\/(?!index)[\w-]+\.js'/ : new RegExp(`lib/${folder}/`);
-    const direct = inNode.filter(({ text }) => imported.test(text));
+    const direct = inNode.filter(({ text }) => text.includes(`lib/${folder}/`));
     if (direct.length > 0) return names([...direct, ...ofTheHook]);
     const users = folders.filter((user) =>
       lib.some(
@@ -92,15 +88,18 @@ export function targetsFor(wishes: readonly string[]): Target[] {
   return wishes.flatMap((wish) => {
     const path = wish.replace(/^(\.\/)?lib\//, '').replace(/\/$/, '');
     if (lib.includes(`lib/${path}`)) return [target(path, [`lib/${path}`])];
-    return all.filter(({ name }) => name === path || name.startsWith(`${path}/`));
+    const named = all.filter(({ name }) => name === path || name.startsWith(`${path}/`));
+    if (named.length > 0) return named;
+    const within = lib.filter((file) => file.startsWith(`lib/${path}/`));
+    return within.length > 0 ? [target(path, within)] : [];
   });
 }
 
-/** `lib/cli/checks/way.ts` belongs to `cli`; what runs in a browser is apart, e.g. `console/browser`. */
+/** `lib/cli/doctor/way.ts` belongs to `cli`; what runs in a browser is apart, e.g. `console/browser`. */
 function folderOf(file: string): string {
-  const [, folder = '', next = ''] = file.split('/');
-  if (folder.endsWith('.ts')) return HOOK;
-  return next === 'browser' ? `${folder}/browser` : folder;
+  const [, folder = ''] = file.split('/');
+  const [, page] = /^lib\/(.*\/browser)\//.exec(file) ?? [];
+  return page ?? folder;
 }
 
 /** Every file of `lib/` that a file imports, however indirectly or late. */

@@ -1,11 +1,5 @@
 import { readPrivateKey } from '../../core/private-key.js';
-import {
-  isObject,
-  originRule,
-  problemsOf,
-  secretRule,
-  type OptionRule,
-} from '../channel-options.js';
+import { isObject, originRule, problemsOf, secretRule, type OptionRule } from '../channel-options.js';
 
 /** A WhatsApp authentication template, as Meta has approved it. */
 export interface VonageTemplate {

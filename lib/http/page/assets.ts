@@ -47,7 +47,7 @@ export interface Assets {
 /**
  * Reads them all at once.
  *
- * @param folders - of the package, e.g. `page/browser`; modules find each other by the same relative paths as here.
+ * @param folders - of the package, e.g. `http/page/browser`; modules find each other by the same relative paths as here.
  */
 export function readAssets(folders: readonly string[]): Assets {
   const assets = new Map<string, Asset>();
@@ -78,9 +78,9 @@ export function readAssets(folders: readonly string[]): Assets {
 
 /** Beside this file as it is published; run from its sources, the package has its modules for browsers in `dist`. */
 function placeOf(folder: string): URL {
-  const here = new URL(`../${folder}/`, import.meta.url);
+  const here = new URL(`../../${folder}/`, import.meta.url);
   if (existsSync(here) && readdirSync(here).some((file) => file.endsWith('.js'))) return here;
-  const built = new URL(`../../dist/${folder}/`, import.meta.url);
+  const built = new URL(`../../../dist/${folder}/`, import.meta.url);
   if (existsSync(built)) return built;
   throw new Error(`The modules of ${folder} are not built: run npm run build.`);
 }

@@ -1,4 +1,4 @@
-import { VOICE } from '../../delivery/plan.js';
+import { VOICE } from '../../core/channel.js';
 import { channelProblems } from './channels.js';
 import { optionsSchema } from './schema.js';
 

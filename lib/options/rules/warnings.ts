@@ -1,5 +1,5 @@
 import type { OptionWarning } from '../../core/events.js';
-import { VOICE } from '../../delivery/plan.js';
+import { VOICE } from '../../core/channel.js';
 import { textWarnings } from './text-warnings.js';
 import { DEFAULT_PATH, type HookCredential, type OktaTelephonyHookOptions } from '../options.js';
 

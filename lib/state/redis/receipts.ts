@@ -1,4 +1,9 @@
-import { REPORT_LIFE_MS, type NewEvent, type Receipt, type ReceiptState } from '../../delivery/late/receipt.js';
+import {
+  REPORT_LIFE_MS,
+  type NewEvent,
+  type Receipt,
+  type ReceiptState,
+} from '../../delivery/late/receipt.js';
 import type { FinalReport } from '../../delivery/late/report.js';
 import { steadyMs } from '../../core/steady-clock.js';
 import { MAX_PREVIEWS, memoryReceipts } from '../memory/receipts.js';

@@ -3,12 +3,7 @@ import type { Reply } from '../server/loopback-server.js';
 import { OktaApi } from './api.js';
 import { AwaitedCodes, type CodeProblem } from './codes.js';
 import { methodNotSupported } from './errors.js';
-import {
-  deliverEvents,
-  verifyEventHook,
-  type EventDelivery,
-  type FireOptions,
-} from './event-delivery.js';
+import { deliverEvents, verifyEventHook, type EventDelivery, type FireOptions } from './event-delivery.js';
 import { EventHooks } from './event-hooks.js';
 import { callHook, type HookCall, type HookCallOptions, type HookTarget } from './hook-call.js';
 import { executeHook } from './hook-execution.js';

@@ -5,12 +5,7 @@ import type { EmulatedTemplate } from './content.js';
 import { methodNotAllowed, notFound, twilioErrorReply } from './errors.js';
 import { TwilioForm } from './form.js';
 import type { LateFailure, TwilioLifecycle } from './lifecycle.js';
-import {
-  readMessage,
-  type EmulatedFeedback,
-  type MessageRules,
-  type StoredMessage,
-} from './messages.js';
+import { readMessage, type EmulatedFeedback, type MessageRules, type StoredMessage } from './messages.js';
 import { legacyPage, queryOf } from './paging.js';
 import type { EmulatedPhoneItem, TwilioPhones } from './phones.js';
 import { callResource, feedbackResource, messageResource } from './resources.js';

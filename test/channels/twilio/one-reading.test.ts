@@ -2,7 +2,12 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { runs } from '#harness/thoroughness.js';
 import { hasOneReading } from '#lib/channels/twilio/one-reading.js';
-import { isSignedByTwilio, readInbound, readStatusCallback, signWebhook } from '#lib/channels/twilio/webhooks.js';
+import {
+  isSignedByTwilio,
+  readInbound,
+  readStatusCallback,
+  signWebhook,
+} from '#lib/channels/twilio/webhooks.js';
 
 type Form = Readonly<Record<string, string>>;
 

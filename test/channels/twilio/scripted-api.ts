@@ -2,7 +2,11 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { once } from 'node:events';
 import { Agent, type Dispatcher } from 'undici';
 import type { Message, SendContext } from '#lib/core/channel.js';
-import { createTwilioConnection, type TwilioConnection, type TwilioSettings } from '#lib/channels/twilio/client.js';
+import {
+  createTwilioConnection,
+  type TwilioConnection,
+  type TwilioSettings,
+} from '#lib/channels/twilio/client.js';
 
 export const ACCOUNT_SID = `AC${'a1'.repeat(16)}`;
 export const KEY_SID = `SK${'b2'.repeat(16)}`;

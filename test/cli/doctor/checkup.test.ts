@@ -2,7 +2,15 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { runCheckup } from '#lib/cli/doctor/checkup.js';
 import { CommandError } from '#lib/cli/command.js';
-import { after as following, fail, ok, once, warn, type Check, type CheckGroup } from '#lib/cli/doctor/finding.js';
+import {
+  after as following,
+  fail,
+  ok,
+  once,
+  warn,
+  type Check,
+  type CheckGroup,
+} from '#lib/cli/doctor/finding.js';
 import { OktaApiError } from '#lib/core/errors.js';
 import { captureTerminal } from '../captured-terminal.js';
 

@@ -45,7 +45,7 @@ describe('mounting the console', () => {
         expect(new URL(bare.headers.location ?? '', url).href).to.equal(`${url}/?a=b`);
         const page = await askUrl(`${url}/`);
         expect(page.status).to.equal(200);
-        const files = [...page.text.matchAll(/(?:src|href)="(assets\/[^"]+\.js|assets\/page[^"]+)"/g)];
+        const files = [...page.text.matchAll(/(?:src|href)="(assets\/[^"]+\.js|assets\/http\/page[^"]+)"/g)];
         expect(files).to.have.length.at.least(2);
         for (const [, file = ''] of files) {
           expect((await askUrl(new URL(file, `${url}/`).href)).status, file).to.equal(200);

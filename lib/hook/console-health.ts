@@ -1,4 +1,4 @@
-import type { HookParts } from './call.js';
+import type { HookParts } from './parts.js';
 import type { About, Health } from '../console/api.js';
 import type { Guard } from '../guard/limits.js';
 import type { History } from '../core/history.js';

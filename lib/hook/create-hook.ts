@@ -11,13 +11,11 @@ import { RunningCalls } from '../delivery/running-calls.js';
 import { SuppressionList } from '../delivery/suppression-list.js';
 import type { StateNews } from '../delivery/state.js';
 import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
-import { drain, tellOutsideCall, tellStateFailed } from './call.js';
+import { drain } from './call.js';
+import { tellOutsideCall, tellStateFailed } from './parts.js';
 import { receiptsOf } from '../delivery/late/receipt.js';
-import { answerFailure, keepingFailure } from './failure.js';
 import { createConsoleMount } from './consoles.js';
-import { createHandlers } from './handlers.js';
 import { readStatus } from './hook-status.js';
-import { INBOUND_PATH, receiveInbound } from './callbacks/inbound-message.js';
 import { createDefaultLogger } from '../events/default-logger.js';
 import { logListener } from '../events/log.js';
 import { createMetrics } from '../events/metrics.js';
@@ -26,13 +24,12 @@ import { createOktaApiClient } from '../okta/api-client.js';
 import { createProfileReader } from '../okta/user-profile.js';
 import { createCallerVerifier } from '../okta/verify-caller.js';
 import type { Channel, ChannelParts, ConsoleOptions, OktaTelephonyHookOptions } from '../options/options.js';
-import { chain, createRoutes, withFailures, type Route } from '../http/routes.js';
+import { createRouter } from './router.js';
 import { withLateFailover } from './send-code.js';
-import { readOptions, STATUS_PATH, type HookSettings } from '../options/settings.js';
-import { createCodeUses, createSentCodes, recordSignIns } from './callbacks/sign-in-outcome.js';
+import { readOptions, type HookSettings } from '../options/settings.js';
+import { createCodeUses, createSentCodes } from './callbacks/sign-in-outcome.js';
 import { holdState } from '../state/holders.js';
 import { heldEventsOf } from '../state/memory/memory-state.js';
-import { recordDelivery } from './callbacks/delivery-status.js';
 import type { HookStatus, Readiness, TelephonyHook } from './telephony-hook.js';
 import { createTwilioConnection, type TwilioConnection } from '../channels/twilio/client.js';
 import { ConfigurationError, TelephonyHookError } from '../core/errors.js';
@@ -43,18 +40,6 @@ const USUAL_CHANNELS: ReadonlySet<string> = new Set(['whatsapp', 'sms', VOICE]);
 /** Where no callback comes. */
 const LEAD_CALLBACKS_HERE =
   'See that publicUrl + /twilio/status reaches this gateway from the internet, and compare credentials.twilio.authToken; in the Twilio Console, see what its debugger says of the callbacks.';
-
-/** The steps of a call whose caller is verified, in their order. */
-const STEPS_AFTER_PROOF = [
-  'readRequest',
-  'answerRepeat',
-  'guardSpending',
-  'lookUpProfile',
-  'dispatchChannel',
-  'answerOkta',
-] as const;
-/** The steps of every call of Okta's, in their order. */
-export const CALL_STEPS = ['openCall', 'verifyHook', ...STEPS_AFTER_PROOF] as const;
 
 /** What `ready()` takes at most, and `close()` for each of its steps, milliseconds. */
 export const READY_TIMEOUT_MS = 4_000;
@@ -150,27 +135,9 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       isDrained: false,
     },
   });
-  const handle = createHandlers(parts);
-
-  const answerHook = chain(...CALL_STEPS.map((step) => handle[step]));
   const codeUses = createCodeUses(parts);
-  const onFailure = answerFailure(parts);
-  const { path, eventHookSchemes } = settings;
-  const routes: Route[] = [{ path: path || '/', handle: answerHook, onFailure }];
-  if (settings.twilioAuthTokens.length > 0) {
-    routes.push({ path: path + STATUS_PATH, handle: recordDelivery(parts), onFailure });
-    routes.push({ path: path + INBOUND_PATH, handle: receiveInbound(parts, twilio), onFailure });
-  }
-  if (eventHookSchemes.length > 0) {
-    routes.push({
-      path: `${path}/events`,
-      handle: recordSignIns(parts, {
-        verifier: createCallerVerifier(eventHookSchemes, verifierParts),
-        codeUses,
-      }),
-      onFailure: answerFailure(parts, { hook: 'event', schemes: eventHookSchemes }),
-    });
-  }
+  const eventHook = { verifier: createCallerVerifier(settings.eventHookSchemes, verifierParts), codeUses };
+  const router = createRouter(parts, { twilio, eventHook });
   const letGoOfState = holdState(settings.state);
   let hasState = true;
   settings.state.watch?.((news) => {
@@ -182,16 +149,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   warnOfSilentChannels(settings, channels, events);
 
   const status = (): HookStatus => readStatus(parts, breakers);
-  const consoles = createConsoleMount(() => {
-    // Mounted nowhere: only the console's tester has it, and it proves its caller by that.
-    const handleTest = chain(
-      handle.openCall,
-      handle.trustTester,
-      ...STEPS_AFTER_PROOF.map((step) => handle[step]),
-    );
-    const testChain = withFailures({ handle: handleTest, onFailure: keepingFailure(onFailure) });
-    return { parts, status, oktaClient, testChain };
-  });
+  const consoles = createConsoleMount(() => ({ parts, status, oktaClient }));
 
   const closeAll = async (): Promise<void> => {
     const drained = Promise.all([drain(parts), codeUses.close()]);
@@ -206,7 +164,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     if (flush !== undefined) await inTime(flush);
   };
   let closed: Promise<void> | undefined;
-  const hook: TelephonyHook = Object.assign(createRoutes(routes), {
+  const hook: TelephonyHook = Object.assign(router, {
     ready: async (): Promise<Readiness> => {
       const [okta, twilioState, hookKeys, state, channelStates] = await Promise.all([
         inTime(() => profiles.check(READY_TIMEOUT_MS)),

@@ -1,4 +1,4 @@
-import type { HookParts } from './call.js';
+import type { HookParts } from './parts.js';
 import type { Breaker } from '../delivery/breaker.js';
 import type { HookStatus } from './telephony-hook.js';
 

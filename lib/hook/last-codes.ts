@@ -1,4 +1,5 @@
-import { hookOf, type Call, type HookParts } from './call.js';
+import type { AnyCall, ReadCall } from './call.js';
+import type { HookParts } from './parts.js';
 import type { TelephonyRequest } from '../core/channel.js';
 import { FAR_OFF_MS } from '../delivery/late/code-uses.js';
 import type { ReadyChannel } from '../delivery/dispatch.js';
@@ -9,8 +10,11 @@ import type { AskedCode } from '../delivery/late/sent-codes.js';
 /** What is kept of a user's last code, until Okta tells that it was used. Nobody waits for it. */
 
 /** What the use of a code is held against. A preview is sent beside what a user signs in by. */
-export function askedOf(call: Call, { sentCodes }: HookParts): AskedCode | undefined {
-  const { request, isPreview, askedAtMs, lifeMs, skewMs = 0 } = hookOf(call);
+export function askedOf(
+  call: Pick<ReadCall, 'hook' | 'number'>,
+  { sentCodes }: HookParts,
+): AskedCode | undefined {
+  const { request, isPreview, askedAtMs, lifeMs, skewMs = 0 } = call.hook;
   if (sentCodes === undefined || isPreview || request.userId === undefined) return undefined;
   const country = call.number?.country;
   // By our clock then, as the time of the use is.
@@ -55,13 +59,12 @@ export function keepAccepted(
  * A call has ended, and no channel has taken its code: an older code that was taken is no more the one that the user
  * types. Of one that may be out the event is known, and its message as soon as its provider answers.
  */
-export function keepUnaccepted(call: Call, parts: HookParts): void {
+export function keepUnaccepted({ hook, number, delivery }: AnyCall, parts: HookParts): void {
   const { sentCodes, channels, underWay } = parts;
-  const { delivery } = call;
-  if (call.hook === undefined || sentCodes === undefined || delivery?.status === 'accepted') return;
+  if (hook === undefined || sentCodes === undefined || delivery?.status === 'accepted') return;
   if (underWay.isDrained) return;
-  const { request } = call.hook;
-  const asked = askedOf(call, parts);
+  const { request } = hook;
+  const asked = askedOf({ hook, number }, parts);
   if (asked === undefined) return;
   const { eventId, oktaRequestId, requestType, deliveryChannel } = request;
   const by = delivery?.status === 'unknown' ? delivery.decidedBy : undefined;

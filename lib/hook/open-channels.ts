@@ -1,4 +1,5 @@
-import { hookOf, tellFailed, type Call, type HookParts } from './call.js';
+import type { OpenCall, ProfiledCall } from './call.js';
+import { tellFailed, type HookParts } from './parts.js';
 import { withinRollout } from '../delivery/rollout.js';
 import type { PlanStep } from '../delivery/late/receipt.js';
 import { passOver, suppressionFor, type Passed, type Suppression } from '../delivery/suppressions.js';
@@ -6,8 +7,8 @@ import { passOver, suppressionFor, type Passed, type Suppression } from '../deli
 /** Which of the channels that were planned may be tried: what the rollout leaves on, and the user has not said STOP to. */
 
 /** Those that are on for the user. */
-export function channelsOn(planned: readonly string[], call: Call, parts: HookParts): Passed {
-  const { request } = hookOf(call);
+export function channelsOn(planned: readonly string[], call: ProfiledCall, parts: HookParts): Passed {
+  const { request } = call.hook;
   const channels = withinRollout(planned, request, parts.rollout(tellFailed('rollout', request, parts)));
   const passedOver =
     channels.length === planned.length
@@ -20,10 +21,10 @@ export function channelsOn(planned: readonly string[], call: Call, parts: HookPa
 export function openChannels(
   { channels, passedOver }: Passed,
   whatsAppNumber: string,
-  call: Call,
+  call: ProfiledCall,
   parts: HookParts,
 ): Passed | Promise<Passed> {
-  const { deliveryChannel, phoneNumber } = hookOf(call).request;
+  const { deliveryChannel, phoneNumber } = call.hook.request;
   if (deliveryChannel !== 'sms') return { channels, passedOver };
   const { suppressions, settings } = parts;
   const wasTold = call.suppressions !== undefined || settings.state.suppressionsOf === undefined;
@@ -51,11 +52,11 @@ function openAmong(
 /** Of a number that the claim did not ask for, or where nobody could say. */
 async function askAgain(
   whatsAppNumber: string,
-  call: Call,
+  call: ProfiledCall,
   parts: HookParts,
 ): Promise<readonly [enrolled: readonly Suppression[], ofWhatsApp: readonly Suppression[]]> {
   const { suppressions } = parts;
-  const { phoneNumber } = hookOf(call).request;
+  const { phoneNumber } = call.hook.request;
   const sinceMs = arrivalOf(call);
   const ofEnrolled =
     call.suppressions === undefined
@@ -99,6 +100,6 @@ export function hasStoppedSince(
 const NONE: readonly Suppression[] = [];
 
 /** When a call came in, by the monotonic clock of this process: another clock may jump while the call is under way. */
-export function arrivalOf({ budget }: Pick<Call, 'budget'>): number {
+export function arrivalOf({ budget }: Pick<OpenCall, 'budget'>): number {
   return performance.now() - budget.elapsedMs();
 }

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { tellOutsideCall, type HookParts } from './call.js';
+import { tellOutsideCall, type HookParts } from './parts.js';
 import { describeHook, readHealth } from './console-health.js';
 import type { MadePayload, PayloadQuestion, TestResult } from '../console/api.js';
 import { ConsoleRefusal } from '../console/refusal.js';
@@ -14,7 +14,6 @@ import { watchLimits } from '../events/recent-limits.js';
 import type { OktaApiClient } from '../okta/api-client.js';
 import { makeSampleCall, readSampleUser } from '../okta/sample-call.js';
 import type { ConsoleOptions } from '../options/options.js';
-import type { Handler } from '../http/routes.js';
 import { makeTestRequestId, runTest } from './tester.js';
 
 /** The console over the parts of a hook. */
@@ -25,7 +24,6 @@ export interface ConsoleBase {
   readonly status: () => HookStatus;
   /** By the hook's own credential. */
   readonly oktaClient: OktaApiClient;
-  readonly testChain: Handler;
 }
 
 /** What all consoles of a hook share. */
@@ -41,7 +39,7 @@ export interface Consoles {
 /** What reading a user may take, milliseconds: an administrator waits, and nobody's code does. */
 const USER_TIMEOUT_MS = 5_000;
 
-export function createConsoles({ parts, status, oktaClient, testChain }: ConsoleBase): Consoles {
+export function createConsoles({ parts, status, oktaClient }: ConsoleBase): Consoles {
   const { settings, events } = parts;
   const kept = createHistory({ log: settings.state.history, clock: settings.clock });
   const { history } = kept;
@@ -84,7 +82,7 @@ export function createConsoles({ parts, status, oktaClient, testChain }: Console
   };
 
   const sendPayload = async (payload: unknown): Promise<TestResult> => ({
-    ...(await runTest(testChain, payload, settings.clock())),
+    ...(await runTest(payload, parts)),
     deadlineMs: settings.deadlineMs,
   });
 

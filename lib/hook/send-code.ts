@@ -1,4 +1,4 @@
-import { recordLate, tellFailed, tellStateFailed, type HookParts } from './call.js';
+import { idsOf, tellFailed, tellStateFailed, type HookParts } from './parts.js';
 import type { Budget } from '../core/budget.js';
 import type { DeliveryFailure, TelephonyRequest, UserProfile } from '../core/channel.js';
 import {
@@ -140,6 +140,23 @@ class CodeUnderWay implements DispatchParts {
       tellFailed('lateFailover', this.#code.request, this.#parts)(error);
     }
   }
+}
+
+/** A send that outlives its call: waited for by `close()`, told when it ends. */
+function recordLate(
+  late: Promise<LateEnd>,
+  request: TelephonyRequest,
+  { events, underWay, settings }: HookParts,
+  onEnd: (end: LateEnd) => void,
+): void {
+  const recorded = late.then((end) => {
+    const { attempt } = end;
+    underWay.detached.delete(recorded);
+    if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
+    events.emit({ type: 'attempt.late', at: events.now(), ...idsOf(request), ...attempt });
+    onEnd(end);
+  });
+  underWay.detached.add(recorded);
 }
 
 /** The parts of a hook, with late failover where it is on. */

@@ -1,16 +1,20 @@
 import { randomInt } from 'node:crypto';
-import { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { Duplex } from 'node:stream';
-import { callOf } from './call.js';
-import { TESTER_PREFIX } from '../core/history.js';
+import { Budget } from '../core/budget.js';
 import { RequestError } from '../core/errors.js';
-import { keptFailure } from './failure.js';
+import { TESTER_PREFIX } from '../core/history.js';
 import { reactionTo, type Reaction } from '../okta/reaction.js';
 import { renewSampleCall } from '../okta/sample-call.js';
-import type { Handler } from '../http/routes.js';
+import { endByError } from './answer-error.js';
+import { giveAnswer } from './answer-okta.js';
+import { beginCall, type AnyCall } from './call.js';
+import { deduplicate } from './deduplicate.js';
+import { dispatchChannels } from './dispatch-channels.js';
+import { enforceLimits } from './enforce-limits.js';
+import { lookUpProfile } from './look-up-profile.js';
+import type { HookParts } from './parts.js';
+import { readPayload } from './read-request.js';
 
-/** The console's tester: a hook call that is made within the process, and goes through the hook's very own chain. */
+/** The console's tester: a call that is made within the process, and takes the same steps as Okta's. */
 
 /** What became of a test. */
 export interface TestEnd {
@@ -28,29 +32,33 @@ export interface TestEnd {
  * are made anew, and a code that has ended lives again. It bears the mark of Okta's preview, so that nothing real is
  * overtaken by it.
  *
- * @param chain - the hook's own, behind the proof of the caller; `next` is told what none of it has answered.
  * @throws RequestError where the payload is none of the hook's, with its fields, or the hook is closing.
  */
-export async function runTest(chain: Handler, payload: unknown, nowMs: number): Promise<TestEnd> {
+export async function runTest(payload: unknown, parts: HookParts): Promise<TestEnd> {
+  const { settings } = parts;
   const startedAt = performance.now();
-  const { req, res, answered } = makeExchange(JSON.stringify(markAsTest(payload, nowMs)));
-  const unanswered = new Promise<never>((_resolve, reject) => {
-    chain(req, res, (cause) => {
-      reject(new Error('the chain has not answered a test', { cause }));
+  const call: AnyCall = beginCall(new Budget(settings.deadlineMs), parts);
+  call.isProven = true;
+  let answer: { readonly status: number; readonly body: unknown } | undefined;
+  try {
+    const read = readPayload(call, markAsTest(payload, settings.clock()), parts);
+    const allowed = await enforceLimits(await deduplicate(read, parts), parts);
+    const dispatched = await dispatchChannels(await lookUpProfile(allowed, parts), parts);
+    const { body } = giveAnswer(dispatched, parts, () => undefined);
+    answer = { status: 200, body };
+  } catch (error) {
+    endByError(error, call, { hook: 'inline', schemes: settings.hookSchemes }, parts, (ofError) => {
+      answer = ofError;
     });
-  });
-  const text = await Promise.race([answered, unanswered]);
-  const durationMs = Math.round(performance.now() - startedAt);
-  const failure = keptFailure(req);
-  if (failure instanceof RequestError) throw failure;
-  const body: unknown = JSON.parse(text);
-  const httpStatus = res.statusCode;
+    if (error instanceof RequestError || answer === undefined) throw error;
+  }
+  const { status: httpStatus, body } = answer;
   return {
-    executionId: callOf(req)?.hook?.request.eventId,
+    executionId: call.hook?.request.eventId,
     httpStatus,
     body,
-    durationMs,
-    reaction: reactionTo({ httpStatus, body, bytes: Buffer.byteLength(text) }),
+    durationMs: Math.round(performance.now() - startedAt),
+    reaction: reactionTo({ httpStatus, body, bytes: Buffer.byteLength(JSON.stringify(body)) }),
   };
 }
 
@@ -72,42 +80,4 @@ type Json = Readonly<Record<string, unknown>>;
 
 function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A request and a response of Node's own, with nobody at the other end. */
-function makeExchange(body: string): {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  /** The body of the answer. */
-  readonly answered: Promise<string>;
-} {
-  const written: Buffer[] = [];
-  const wire = new Duplex({
-    read: () => undefined,
-    write: (chunk: Buffer, _encoding, done) => {
-      written.push(chunk);
-      done();
-    },
-  });
-  // Of a socket, Node's request and response use what every stream has; its type asks for the class.
-  const socket = wire as unknown as Socket;
-  const req = new IncomingMessage(socket);
-  req.method = 'POST';
-  req.url = '/';
-  req.headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
-  // Else Node takes its end for the caller's going away.
-  req.complete = true;
-  req.push(body);
-  req.push(null);
-  const res = new ServerResponse(req);
-  // The answer's body then stands on the wire as it is.
-  res.useChunkedEncodingByDefault = false;
-  res.assignSocket(socket);
-  const answered = new Promise<string>((resolve) => {
-    res.once('finish', () => {
-      const text = Buffer.concat(written).toString('utf8');
-      resolve(text.slice(text.indexOf('\r\n\r\n') + 4));
-    });
-  });
-  return { req, res, answered };
 }

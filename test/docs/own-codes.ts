@@ -8,8 +8,7 @@ import { filesUnder, ROOT } from '#harness/consumer.js';
 const CODE = /^[A-Z][A-Z\d]*(?:_[A-Z\d]+)*$/;
 
 /** Tables of others' words: a vendor's codes, and what people write. */
-const OTHERS =
-  /^(?:testing\/|.*\/browser\/|texts\/keywords|channels\/\w+\/(?:verify-)?error-codes)/;
+const OTHERS = /^(?:testing\/|.*\/browser\/|texts\/keywords|channels\/\w+\/(?:verify-)?error-codes)/;
 
 const sources = filesUnder(join(ROOT, 'lib'))
   .filter((file) => file.endsWith('.ts') && !OTHERS.test(file))

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { HookParts } from '../call.js';
+import type { HookParts } from '../parts.js';
 import { messageKey } from '../../delivery/late/report.js';
 import { suppressionReasonOf } from '../../delivery/suppressions.js';
 import { answer, routeOf } from '../../http/exchange.js';

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { tellOutsideCall, type HookParts } from '../call.js';
+import { tellOutsideCall, type HookParts } from '../parts.js';
 import { BoundedMap } from '../../core/bounded-map.js';
 import { isFirstOf } from '../../delivery/first-claim.js';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { tellOutsideCall, type HookParts } from '../call.js';
+import { tellOutsideCall, type HookParts } from '../parts.js';
 import { CodeUses } from '../../delivery/late/code-uses.js';
 import { steadyMs } from '../../core/steady-clock.js';
 import { sentCodesOf, type SentCodes } from '../../delivery/late/sent-codes.js';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { HookParts } from '../call.js';
+import type { HookParts } from '../parts.js';
 import { RequestError } from '../../core/errors.js';
 import { onlyMethods, parseForm, readBody } from '../../http/exchange.js';
 import { onlyHeader } from '../../okta/verify-caller.js';

@@ -1,4 +1,5 @@
-import { hookOf, idsOf, tellFailed, type Call, type HookParts } from './call.js';
+import { NONE, type DispatchedCall, type ProfiledCall } from './call.js';
+import { idsOf, tellFailed, type HookParts } from './parts.js';
 import type { UserProfile } from '../core/channel.js';
 import type { ReadyChannel } from '../delivery/dispatch.js';
 import { readLocale } from '../texts/locale.js';
@@ -12,40 +13,13 @@ import { REFUSALS, type Refusal } from '../okta/refusals.js';
 import type { ProfileReading } from '../okta/user-profile.js';
 import { arrivalOf, channelsOn, hasStoppedSince, openChannels } from './open-channels.js';
 import { sendCode } from './send-code.js';
-import { mayGoTo } from './spending.js';
-
-/** From a request that was read to what became of its code: the user looked up, the channels planned and tried. */
-
-/** Looks the user up, and goes on without where Okta does not answer in time. */
-export async function readProfile(call: Call, { settings, events, profiles }: HookParts): Promise<void> {
-  if (call.refusal !== undefined) return;
-  const { budget } = call;
-  const hook = hookOf(call);
-  const { userId, login } = hook.request;
-  const startedAt = budget.elapsedMs();
-  const waitMs = budget.share(settings.profile.timeoutMs, 0.5);
-  const reading = await profiles.read({ userId, login }, waitMs);
-  const { profile, source, reason } = reading;
-  const durationMs = Math.round(budget.elapsedMs() - startedAt);
-  call.reading = { profile, source, reason, durationMs };
-  if (!events.hearsSteps) return;
-  const { eventId, oktaRequestId } = hook.request;
-  events.emit({
-    type: 'profile.read',
-    at: events.now(),
-    eventId,
-    oktaRequestId,
-    source,
-    reason,
-    durationMs,
-  });
-}
+import { mayGoTo } from './enforce-limits.js';
 
 /** Plans the channels and tries them. */
-export async function deliver(call: Call, parts: HookParts): Promise<void> {
+export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Promise<DispatchedCall> {
   const { settings, events } = parts;
-  if (call.refusal !== undefined) return;
-  const hook = hookOf(call);
+  if (call.refusal !== undefined) return Object.assign(call, { passedOver: NONE, delivery: undefined });
+  const { hook } = call;
   const { request } = hook;
   const profile = call.reading?.profile;
   const planned = planChannels(request, profile, {
@@ -63,7 +37,6 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
     channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber;
   const opening = openChannels(on, whatsAppNumber, call, parts);
   const open = opening instanceof Promise ? await opening : opening;
-  call.passedOver = open.passedOver;
   if (events.hearsSteps) {
     events.emit({
       type: 'channels.planned',
@@ -80,7 +53,7 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
   for (const name of open.channels) plan.push(...(parts.channels.get(name) ?? []));
   // Where nothing came over the network since, a process that was stopped may not have seen yet that Okta is gone.
   if (call.reading?.source !== 'okta') await socketsRead();
-  call.delivery = await sendCode(
+  const delivery = await sendCode(
     plan,
     {
       request,
@@ -95,23 +68,26 @@ export async function deliver(call: Call, parts: HookParts): Promise<void> {
     },
     parts,
   );
-  if (call.delivery.status !== 'refused') {
+  // At once: whatever fails from here on, a code that is out stays sent.
+  const dispatched: DispatchedCall = Object.assign(call, { passedOver: open.passedOver, delivery });
+  if (delivery.status !== 'refused') {
     if (call.running !== undefined) parts.runningCalls.sent(call.running);
   } else if (await isOvertaken(call, parts)) {
     // Else Okta sends it after the newer one.
     call.refusal = REFUSALS.OVERTAKEN;
-  } else if (call.delivery.decidedBy === undefined) {
+  } else if (delivery.decidedBy === undefined) {
     // Before the plan was made, or since.
     const isStopped = on.channels.length > 0 && open.channels.every(hasStopped);
     call.refusal = refusalWithoutAttempt(planned, plan, isStopped);
   }
+  return dispatched;
 }
 
 /** What the state may take of the budget to say whether a newer code was asked for: milliseconds, and a fraction. */
 const NEWEST_SHARE = { maxMs: 200, fraction: 0.25 } as const;
 
 /** Whether a call may start an attempt: not once a newer code of its user may arrive before it. */
-function mayStart(call: Call, attempts: number, parts: HookParts): boolean | Promise<boolean> {
+function mayStart(call: ProfiledCall, attempts: number, parts: HookParts): boolean | Promise<boolean> {
   const { running, budget } = call;
   if (running === undefined) return true;
   const isFirst = attempts === 0;
@@ -124,16 +100,16 @@ function mayStart(call: Call, attempts: number, parts: HookParts): boolean | Pro
 }
 
 /** Whether a newer code of the same user is on its way, here or elsewhere. */
-async function isOvertaken(call: Call, parts: HookParts): Promise<boolean> {
+async function isOvertaken(call: ProfiledCall, parts: HookParts): Promise<boolean> {
   if (call.isOvertaken || call.running?.newer === 'ahead') return true;
   return isOvertakenElsewhere(call, parts);
 }
 
 /** Whether a newer code of the same user has passed the guard at a gateway that shares the state. */
-async function isOvertakenElsewhere(call: Call, { settings, receipts }: HookParts): Promise<boolean> {
+async function isOvertakenElsewhere(call: ProfiledCall, { settings, receipts }: HookParts): Promise<boolean> {
   const { budget, event } = call;
   if (settings.state.isShared !== true || call.running === undefined || event === undefined) return false;
-  const asking = receipts.isNewest({ ...event, request: hookOf(call).request });
+  const asking = receipts.isNewest({ ...event, request: call.hook.request });
   const share = budget.share(NEWEST_SHARE.maxMs, NEWEST_SHARE.fraction);
   // Where nobody can say, a call that is under way goes on.
   call.isOvertaken ||= (await budget.within(asking, share)) === false;
@@ -148,8 +124,8 @@ function localeOf({ request }: HookCall, reading: ProfileReading | undefined): s
 }
 
 /** The enrolled number; at sign-in the profile's, where the gateway's owner chose that and the guard lets it pass. */
-function whatsAppNumberOf(call: Call, profile: UserProfile | undefined, parts: HookParts): string {
-  const { requestType, phoneNumber } = hookOf(call).request;
+function whatsAppNumberOf(call: ProfiledCall, profile: UserProfile | undefined, parts: HookParts): string {
+  const { requestType, phoneNumber } = call.hook.request;
   const { unverifiedPhoneAttribute } = parts.settings;
   if (unverifiedPhoneAttribute === undefined || requestType?.endsWith('.mfa-verification') !== true)
     return phoneNumber;
@@ -157,8 +133,8 @@ function whatsAppNumberOf(call: Call, profile: UserProfile | undefined, parts: H
   return typeof value === 'string' ? numberOfProfile(value, call, parts) : phoneNumber;
 }
 
-function numberOfProfile(value: string, call: Call, parts: HookParts): string {
-  const enrolled = hookOf(call).request.phoneNumber;
+function numberOfProfile(value: string, call: ProfiledCall, parts: HookParts): string {
+  const enrolled = call.hook.request.phoneNumber;
   const number = toDialableNumber(value, parts.settings.defaultCountry);
   if (number === undefined || number === enrolled) return enrolled;
   return mayGoTo(number, call, parts) ? number : enrolled;

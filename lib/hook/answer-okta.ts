@@ -1,0 +1,97 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { maskNumber } from '../core/masking.js';
+import { answerText, JSON_TYPE } from '../http/exchange.js';
+import { answerFor, statusOf } from '../okta/hook-answer.js';
+import { endCall, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
+import { keepUnaccepted } from './last-codes.js';
+import type { HookParts } from './parts.js';
+
+/** Gives Okta the answer. */
+export function answerOkta(
+  call: DispatchedCall,
+  parts: HookParts,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
+  giveAnswer(call, parts, ({ text }) => {
+    answerText(req, res, { status: 200, type: JSON_TYPE, text });
+  });
+  return Promise.resolve();
+}
+
+/** Ends a call that was read with its answer, which is kept for calls with the same event. */
+export function giveAnswer(
+  call: DispatchedCall,
+  parts: HookParts,
+  write: (answer: CallAnswer) => void,
+): CallAnswer {
+  const answer = call.answer ?? makeAnswer(call, parts);
+  write(answer);
+  endCall(call, parts);
+  emitAnswered(call, answer, parts);
+  if (!answer.isRepeat) keepUnaccepted(call, parts);
+  return answer;
+}
+
+function makeAnswer(call: DispatchedCall, { settings }: HookParts): CallAnswer {
+  const { hook, claim, delivery, refusal, budget } = call;
+  const body = answerFor(hook.request, {
+    delivery,
+    refusal,
+    durationMs: budget.elapsedMs(),
+    guardAnswer: settings.guard.answer,
+  });
+  const text = JSON.stringify(body);
+  // Nothing left for a caller who hung up: should Okta ask again, that call is the first.
+  const isVoid = budget.hasHungUp && !mayHaveLeft(call);
+  if (isVoid) claim?.release();
+  else claim?.settle(body, text);
+  return { body, text, isRepeat: false };
+}
+
+/** Whether a code is on its way, or may be. */
+export function mayHaveLeft(call: AnyCall): call is DispatchedCall {
+  return call.delivery !== undefined && call.delivery.status !== 'refused';
+}
+
+/** The one event that sums a call up. */
+function emitAnswered(
+  { hook, budget, number, delivery, passedOver, reading, refusal }: DispatchedCall,
+  { body, isRepeat }: CallAnswer,
+  { events }: HookParts,
+): void {
+  const { request, isPreview } = hook;
+  const decidedBy = delivery?.decidedBy;
+  const refused = decidedBy?.outcome === 'refused' ? decidedBy : undefined;
+  // Written out, without a spread: a literal has its one shape from the start, where a spread adds each of so many
+  // fields in turn; and this is made for every call.
+  events.emit({
+    type: 'request.answered',
+    at: events.now(),
+    eventId: request.eventId,
+    oktaRequestId: request.oktaRequestId,
+    requestType: request.requestType,
+    deliveryChannel: request.deliveryChannel,
+    userId: request.userId,
+    to: maskNumber(request.phoneNumber),
+    country: number?.country,
+    isPreview,
+    isRepeat,
+    status: statusOf(body),
+    code: refusal?.code ?? refused?.code,
+    reason: refusal?.reason ?? decidedBy?.reason,
+    remedy: refusal?.remedy ?? refused?.remedy,
+    hasHungUp: budget.hasHungUp,
+    channel: decidedBy?.channel,
+    provider: decidedBy?.provider,
+    transactionId: decidedBy?.transactionId,
+    attempts: delivery?.attempts ?? [],
+    // A copy: whoever is told it must not be able to change it.
+    passedOver: [...passedOver],
+    profileSource: reading?.source,
+    profileReason: reading?.reason,
+    profileMs: reading?.durationMs,
+    durationMs: Math.round(budget.elapsedMs()),
+    remainingMs: Math.round(budget.remainingMs()),
+  });
+}

@@ -1,0 +1,48 @@
+import { claimEvent } from '../guard/duplicates.js';
+import { exceededRules } from '../guard/limits.js';
+import { recipientOf } from '../numbers/phone-number.js';
+import { answerOfRepeat } from '../okta/hook-answer.js';
+import { NONE, type FirstCall, type ReadCall } from './call.js';
+import { limitBucketsOf } from './enforce-limits.js';
+import { idsOf, tellFailed, type HookParts } from './parts.js';
+
+/** A preview is pressed again on purpose; only Okta's own retry of it is a repeat, milliseconds. */
+const PREVIEW_MEMORY_MS = 10_000;
+/** However short a code lives: a call, and what goes on after it, must have ended before its event is forgotten. */
+const SHORTEST_MEMORY_MS = 15_000;
+
+/**
+ * Claims the event, and takes its points of the limits in the same step, so that the state is asked once. A call with the
+ * same event is answered as the first one was, and sends nothing.
+ */
+export async function deduplicate(call: ReadCall, parts: HookParts): Promise<FirstCall> {
+  const { settings, events } = parts;
+  const { hook, number } = call;
+  if (number === undefined) return Object.assign(call, NOTHING_CLAIMED);
+  const buckets = limitBucketsOf(call, number, parts);
+  if (!hook.hasEventId && buckets.length === 0) return Object.assign(call, NOTHING_CLAIMED);
+  const result = await claimEvent(hook.request, {
+    state: parts.underWay.isDrained ? undefined : settings.state,
+    heldEvents: parts.heldEvents,
+    isRepeatable: hook.hasEventId,
+    buckets,
+    // Only a text has a channel to choose.
+    recipient: hook.request.deliveryChannel === 'sms' ? recipientOf(hook.request.phoneNumber) : undefined,
+    nowMs: settings.clock(),
+    rememberMs: hook.isPreview ? PREVIEW_MEMORY_MS : Math.max(hook.lifeMs, SHORTEST_MEMORY_MS),
+    budget: call.budget,
+    onFailure: tellFailed('state', hook.request, parts),
+  });
+  if (result.isFirst) {
+    return Object.assign(call, {
+      claim: result.claim,
+      exceeded: exceededRules(buckets, result.exceeded),
+      suppressions: result.suppressions,
+    });
+  }
+  events.emit({ type: 'request.repeated', at: events.now(), ...idsOf(hook.request) });
+  call.answer = { ...answerOfRepeat(result.answer, hook.request), isRepeat: true };
+  return Object.assign(call, NOTHING_CLAIMED);
+}
+
+const NOTHING_CLAIMED = { claim: undefined, exceeded: NONE, suppressions: undefined } as const;

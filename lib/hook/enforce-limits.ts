@@ -1,0 +1,119 @@
+import { RequestError } from '../core/errors.js';
+import { maskNumber } from '../core/masking.js';
+import { steadyMs } from '../core/steady-clock.js';
+import { personKey } from '../delivery/late/receipt.js';
+import { NEW_CALL_MS } from '../delivery/running-calls.js';
+import { bucketsOf, judge, type GuardBlock, type LimitBucket } from '../guard/limits.js';
+import { readNumber, type NumberReading } from '../numbers/phone-number.js';
+import type { FirstCall, JudgedCall, ReadCall } from './call.js';
+import { idsOf, type HookParts } from './parts.js';
+
+/** Before anything is spent on a call, not even a look at the profile: may it go on? */
+
+/**
+ * Refuses what the guard blocks. What passes is its user's newest code from here on.
+ *
+ * @throws RequestError `CLOSING` after `close()`.
+ */
+export async function enforceLimits(call: FirstCall, parts: HookParts): Promise<JudgedCall> {
+  // A repeat is answered by now.
+  if (call.isAfterClose) throw new RequestError('CLOSING', 'This gateway is shutting down.');
+  if (call.number !== undefined) block(call, call.number, parts);
+  const event = call.refusal === undefined ? supersedeOlder(call, parts) : undefined;
+  return Promise.resolve(Object.assign(call, { event }));
+}
+
+/** The limits that a call counts against: none if its number alone is blocked. */
+export function limitBucketsOf(
+  call: ReadCall,
+  number: NumberReading,
+  { settings: { guard } }: HookParts,
+): readonly LimitBucket[] {
+  const isBlocked = judge({ number, exceeded: [] }, guard).length > 0;
+  if (isBlocked && guard.mode === 'enforce') return [];
+  const { request, isPreview } = call.hook;
+  return bucketsOf(request, { isPreview, person: call.running?.person ?? personKey(request) }, guard);
+}
+
+function block(call: FirstCall, number: NumberReading, parts: HookParts): void {
+  const { guard } = parts.settings;
+  const blocks = judge({ number, exceeded: call.exceeded }, guard);
+  const [first] = blocks;
+  if (first === undefined) return;
+  const { country } = number;
+  tellBlocked(first, blocks, { to: call.hook.request.phoneNumber, country }, call, parts);
+  const { code, reason, remedy } = first;
+  if (guard.mode === 'enforce')
+    call.refusal = { code, reason, remedy, isHeldBack: guard.answer === 'pending' };
+}
+
+/** Makes the call its user's newest code, here and at every gateway that shares the state. */
+function supersedeOlder(
+  { running, expiresAtMs, hook }: FirstCall,
+  { settings, runningCalls, receipts, lateFailover }: HookParts,
+): JudgedCall['event'] {
+  // One that waited for its first, which sent nothing, may be older than what was sent meanwhile.
+  if (running !== undefined && running.newer !== 'none') return undefined;
+  if (running !== undefined) runningCalls.passGuard(running);
+  const { request, isPreview } = hook;
+  const person = running?.person ?? personKey(request);
+  const eventKey = request.eventId;
+  // In this process the calls that run know by themselves.
+  if (lateFailover !== undefined || settings.state.isShared === true) {
+    // It may have waited for its first, which then sent nothing.
+    const sinceMs = running === undefined ? 0 : performance.now() - running.beganAtMs;
+    const ageMs = sinceMs > NEW_CALL_MS ? sinceMs : 0;
+    // Their order here is known, whatever Redis's clock does meanwhile.
+    const after = running === undefined ? undefined : runningCalls.follow(person, eventKey);
+    const event = { eventKey, isPreview, nowMs: steadyMs(), ageMs, after, untilMs: expiresAtMs };
+    receipts.overtake(person, event, request);
+    if (!isPreview) lateFailover?.dropOlder(person, eventKey);
+  }
+  return { person, eventKey, expiresAtMs };
+}
+
+/** Whether a code may go to a number beside the enrolled one, by what the number is. */
+export function mayGoTo(number: string, call: ReadCall, parts: HookParts): boolean {
+  const { guard } = parts.settings;
+  const reading = readNumber(number);
+  const blocks = judge({ number: reading, exceeded: [] }, guard);
+  const [first] = blocks;
+  if (first === undefined) return true;
+  tellBlocked(first, blocks, { to: number, country: reading.country, isOther: true }, call, parts);
+  return guard.mode === 'record';
+}
+
+/** @param number - which the rules were held against, and its country. */
+function tellBlocked(
+  { rule, code, remedy, points, seconds }: GuardBlock,
+  blocks: readonly GuardBlock[],
+  number: { readonly to: string; readonly country: string | undefined; readonly isOther?: true },
+  call: ReadCall,
+  { settings: { guard }, events }: HookParts,
+): void {
+  const { request, isPreview } = call.hook;
+  events.emit({
+    type: 'guard.blocked',
+    at: events.now(),
+    ...idsOf(request),
+    mode: guard.mode,
+    rule,
+    code,
+    country: number.country,
+    ...(number.isOther === true ? { isOtherNumber: true } : {}),
+    remedy,
+    points,
+    seconds,
+    rules: blocks.map((block) => ({
+      rule: block.rule,
+      code: block.code,
+      remedy: block.remedy,
+      points: block.points,
+      seconds: block.seconds,
+    })),
+    requestType: request.requestType,
+    userId: request.userId,
+    to: maskNumber(number.to),
+    isPreview,
+  });
+}

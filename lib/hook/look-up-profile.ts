@@ -1,0 +1,27 @@
+import type { JudgedCall, ProfiledCall } from './call.js';
+import { idsOf, type HookParts } from './parts.js';
+
+/** Reads the user's profile, and goes on without it where Okta does not answer in time. */
+export async function lookUpProfile(
+  call: JudgedCall,
+  { settings, events, profiles }: HookParts,
+): Promise<ProfiledCall> {
+  if (call.refusal !== undefined) return Object.assign(call, { reading: undefined });
+  const { budget, hook } = call;
+  const { userId, login } = hook.request;
+  const startedAt = budget.elapsedMs();
+  const waitMs = budget.share(settings.profile.timeoutMs, 0.5);
+  const { profile, source, reason } = await profiles.read({ userId, login }, waitMs);
+  const durationMs = Math.round(budget.elapsedMs() - startedAt);
+  if (events.hearsSteps) {
+    events.emit({
+      type: 'profile.read',
+      at: events.now(),
+      ...idsOf(hook.request),
+      source,
+      reason,
+      durationMs,
+    });
+  }
+  return Object.assign(call, { reading: { profile, source, reason, durationMs } });
+}

@@ -1,0 +1,75 @@
+import type { IncomingMessage } from 'node:http';
+import { maskNumber } from '../core/masking.js';
+import { steadyMs } from '../core/steady-clock.js';
+import { FAR_OFF_MS } from '../delivery/late/code-uses.js';
+import { personKey } from '../delivery/late/receipt.js';
+import { parseJson, readBody } from '../http/exchange.js';
+import { readNumber } from '../numbers/phone-number.js';
+import { readHookCall, type HookCall } from '../okta/inline-hook.js';
+import type { OpenCall, ReadCall } from './call.js';
+import type { HookParts } from './parts.js';
+
+/** A difference between Okta's clock and this gateway's that is worth an event, milliseconds. */
+const TOLD_SKEW_MS = 30_000;
+
+/**
+ * Reads the body of the request.
+ *
+ * @throws RequestError those of `readBody` and `parseJson`; `INVALID_REQUEST` with the fields that cannot be read.
+ */
+export async function readRequest(call: OpenCall, parts: HookParts, req: IncomingMessage): Promise<ReadCall> {
+  const body = await readBody(req, { type: 'application/json', waitMs: call.budget.remainingMs() });
+  return readPayload(call, parseJson(body), parts);
+}
+
+/** Reads what Okta asks for. Calls of one user are ordered here, as they come. */
+export function readPayload(call: OpenCall, payload: unknown, parts: HookParts): ReadCall {
+  const { settings, runningCalls } = parts;
+  const hook = readHookCall(payload, {
+    defaultCountry: settings.defaultCountry,
+    nowMs: settings.clock(),
+  });
+  const { request, refusal, isPreview } = hook;
+  const read: ReadCall = Object.assign(call, {
+    hook,
+    expiresAtMs: steadyMs() + hook.lifeMs,
+    refusal,
+    number: refusal === undefined ? readNumber(request.phoneNumber) : undefined,
+    // A preview overtakes nothing, and nothing overtakes it.
+    running: isPreview ? undefined : runningCalls.begin(personKey(request)),
+    isOvertaken: false,
+  });
+  emitReceived(hook, parts);
+  trackClockSkew(hook, parts);
+  return read;
+}
+
+function emitReceived({ request, isPreview }: HookCall, { events }: HookParts): void {
+  if (!events.hearsSteps) return;
+  const { eventId, oktaRequestId, requestType, deliveryChannel, userId, phoneNumber } = request;
+  events.emit({
+    type: 'request.received',
+    at: events.now(),
+    eventId,
+    oktaRequestId,
+    requestType,
+    deliveryChannel,
+    userId,
+    to: maskNumber(phoneNumber),
+    isPreview,
+  });
+}
+
+/** Okta's clock, as far as its calls tell it. */
+function trackClockSkew(
+  { skewMs, askedAtMs, isPreview }: HookCall,
+  { oktaClock, skews, events }: HookParts,
+): void {
+  if (skewMs === undefined || isPreview) return;
+  if (Math.abs(skewMs) < FAR_OFF_MS) oktaClock.skewMs = steadyMs() - askedAtMs;
+  if (Math.abs(skewMs) > TOLD_SKEW_MS) {
+    skews.tell(() => {
+      events.emit({ type: 'clock.skewed', at: events.now(), skewMs });
+    });
+  }
+}

@@ -1,0 +1,123 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import express from 'express';
+import type { TwilioConnection } from '../channels/twilio/client.js';
+import { Budget } from '../core/budget.js';
+import type { CodeUses } from '../delivery/late/code-uses.js';
+import { onlyMethods } from '../http/exchange.js';
+import type { CallerVerifier } from '../okta/verify-caller.js';
+import { STATUS_PATH } from '../options/settings.js';
+import { answerError } from './answer-error.js';
+import { answerOkta } from './answer-okta.js';
+import { beginCall, callOf, keepCall, type OpenCall } from './call.js';
+import { recordDelivery } from './callbacks/delivery-status.js';
+import { INBOUND_PATH, receiveInbound } from './callbacks/inbound-message.js';
+import { recordSignIns } from './callbacks/sign-in-outcome.js';
+import { deduplicate } from './deduplicate.js';
+import { dispatchChannels } from './dispatch-channels.js';
+import { enforceLimits } from './enforce-limits.js';
+import { lookUpProfile } from './look-up-profile.js';
+import type { HookParts } from './parts.js';
+import { readRequest } from './read-request.js';
+import { verifyHook } from './verify-hook.js';
+
+/** An Express request handler. */
+export type Handler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
+
+/** The hook's routes. One that is not configured is not there. */
+export function createRouter(
+  parts: HookParts,
+  {
+    twilio,
+    eventHook,
+  }: {
+    readonly twilio: TwilioConnection;
+    readonly eventHook: { readonly verifier: CallerVerifier; readonly codeUses: CodeUses };
+  },
+): Handler {
+  const { path, twilioAuthTokens, eventHookSchemes } = parts.settings;
+  const router = express.Router();
+  router.all(path || '/', openCall(parts), ...stepsOfACall(parts));
+  if (twilioAuthTokens.length > 0) {
+    router.all(path + STATUS_PATH, recordDelivery(parts));
+    router.all(path + INBOUND_PATH, receiveInbound(parts, twilio));
+  }
+  if (eventHookSchemes.length > 0) {
+    const onError = answerError(parts, { hook: 'event', schemes: eventHookSchemes });
+    router.all(`${path}/events`, recordSignIns(parts, eventHook), onError);
+  }
+  router.use(answerError(parts));
+  return (req, res, next) => {
+    router(req as express.Request, res as express.Response, next);
+  };
+}
+
+/** The steps of a call in their order. The compiler checks that each is given what it needs. */
+export const CALL_STEPS = inOrder(
+  verifyHook,
+  readRequest,
+  deduplicate,
+  enforceLimits,
+  lookUpProfile,
+  dispatchChannels,
+  answerOkta,
+);
+
+/**
+ * A step takes the call as the step before left it, and gives it with what it adds. Only the first two read the request,
+ * and only the last one writes the answer.
+ */
+type Step<Needs, Gives> = (
+  call: Needs,
+  parts: HookParts,
+  req: IncomingMessage,
+  res: ServerResponse,
+) => Promise<Gives>;
+
+function inOrder<A, B, C, D, E, F, G>(
+  ...steps: [Step<OpenCall, A>, Step<A, B>, Step<B, C>, Step<C, D>, Step<D, E>, Step<E, F>, Step<F, G>]
+): readonly Step<OpenCall, unknown>[] {
+  return steps as unknown as readonly Step<OpenCall, unknown>[];
+}
+
+function stepsOfACall(parts: HookParts): readonly Handler[] {
+  return CALL_STEPS.map((step): Handler => (req, res, next) => {
+    const call = callOf(req);
+    // Answered, by us or by the gateway in our place: its other routes must not see it.
+    if (call === undefined || call.isOver) return;
+    // A repeat is answered without the steps between.
+    if (call.answer !== undefined && step !== CALL_STEPS.at(-1)) {
+      next();
+      return;
+    }
+    step(call, parts, req, res).then(
+      () => {
+        if (!call.isOver) next();
+      },
+      (error: unknown) => {
+        // Express takes some words for no error.
+        next(error instanceof Error ? error : new Error('a step failed without an error', { cause: error }));
+      },
+    );
+  });
+}
+
+/** Begins a call: its time runs from here. */
+function openCall(parts: HookParts): Handler {
+  return (req, res, next) => {
+    // A process that was stopped or busy reads a request late, its end later still, and `close` comes last of all. Adapters
+    // of serverless platforms may have no socket.
+    const { socket } = req as { readonly socket?: Socket };
+    const budget = new Budget(parts.settings.deadlineMs, () => socket?.readableEnded === true);
+    const call = beginCall(budget, parts);
+    keepCall(req, call);
+    // Before the hook's turn came, or after it.
+    if (res.destroyed || res.writableEnded) budget.hangUp();
+    res.on('close', () => {
+      // The caller is gone, or the gateway answered in our place: nobody waits for a code.
+      if (!call.isOver) budget.hangUp();
+    });
+    if (req.method === 'POST') next();
+    else next(onlyMethods('POST'));
+  };
+}

@@ -1,0 +1,25 @@
+import type { IncomingMessage } from 'node:http';
+import { RequestError } from '../core/errors.js';
+import { TIMED_OUT } from '../core/wait-at-most.js';
+import type { OpenCall } from './call.js';
+import type { HookParts } from './parts.js';
+
+/**
+ * Checks that the caller is Okta.
+ *
+ * @throws RequestError `CALLER_NOT_PROVEN`; `PROOF_UNAVAILABLE` where Okta's keys are out of reach.
+ */
+export async function verifyHook(
+  call: OpenCall,
+  { verifier }: HookParts,
+  req: IncomingMessage,
+): Promise<OpenCall> {
+  const checking = verifier.verify(req);
+  if (checking !== undefined) {
+    const proof = await call.budget.within(checking, call.budget.remainingMs());
+    if (proof === TIMED_OUT)
+      throw new RequestError('PROOF_UNAVAILABLE', 'The caller cannot be checked at the moment.');
+  }
+  call.isProven = true;
+  return call;
+}

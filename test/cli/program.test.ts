@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import { ROOT } from '#harness/consumer.js';
+import { ExampleRun } from '#harness/example-run.js';
 import { mustNotShow } from '#harness/witness.js';
 import { run, HOOK_SECRET } from './runs.js';
 
@@ -176,4 +177,17 @@ describe('the command line', () => {
     const { stdout } = await promisify(execFile)(process.execPath, program, { cwd: ROOT, env });
     expect(JSON.parse(stdout)).to.include({ result: 'changed' });
   });
+
+  for (const [what, redirection, code] of [
+    ['nobody reads its result any more', '> >(true)', 0],
+    ['the disk is full', '>/dev/full', 1],
+  ] as const) {
+    it(`ends without a stack where ${what}`, async function () {
+      if (redirection === '>/dev/full' && !existsSync('/dev/full')) this.skip();
+      const command = `exec ${process.execPath} --import tsx lib/cli/main.ts --help ${redirection}`;
+      const ended = new ExampleRun({}, ['bash', '-c', command]);
+      expect(await ended.exitCode()).to.equal(code);
+      expect(ended.stderr).to.equal('');
+    });
+  }
 });

@@ -160,7 +160,7 @@ export class LogOutput {
 
   /**
    * The `error` event of each failed write comes after its callback, within the same turn. It must not end the process. A
-   * lasting listener would also hide the errors of what the user writes there.
+   * lasting listener would also hide the errors of what the application writes to stdout.
    */
   #ignoreErrorEvent(): void {
     if (this.#ignoresErrors) return;

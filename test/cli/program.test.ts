@@ -123,15 +123,21 @@ describe('the command line', () => {
     });
 
     it('with nothing around them: what an env file has left there is refused by name', async () => {
-      const env = { HOOK_SECRET: `${HOOK_SECRET}\r`, PUBLIC_URL: `"${ENV.PUBLIC_URL}"` };
-      const made = await run(okta, 'setup hook --yes --skip-check', { env });
-      expect(made.code).to.equal(2);
-      for (const name of ['HOOK_SECRET', 'PUBLIC_URL'])
-        expect(made.stderr).to.include(
-          `- ${name} has quotes, spaces or a carriage return around its value: remove`,
-        );
-      expect(made.stderr.match(/^- /gm)).to.have.length(2);
-      expect(made.stderr).not.to.include(ENV.PUBLIC_URL);
+      const secrets = [
+        `${HOOK_SECRET}\r`,
+        `\u201C${HOOK_SECRET}\u201D`,
+        `${HOOK_SECRET}\u200B`,
+        `'${HOOK_SECRET}`,
+      ];
+      for (const secret of secrets) {
+        const env = { HOOK_SECRET: secret, PUBLIC_URL: `"${ENV.PUBLIC_URL}"` };
+        const made = await run(okta, 'setup hook --yes --skip-check', { env });
+        expect(made.code, JSON.stringify(secret)).to.equal(2);
+        for (const name of ['HOOK_SECRET', 'PUBLIC_URL'])
+          expect(made.stderr).to.match(new RegExp(`^- ${name} has quotes or spaces around its value`, 'm'));
+        expect(made.stderr.match(/^- /gm)).to.have.length(2);
+        expect(made.stderr).not.to.include(ENV.PUBLIC_URL);
+      }
       expect(okta.inlineHooks).to.deep.equal([]);
     });
 

@@ -160,7 +160,7 @@ describe('the default log', () => {
     expect(stdout.listenerCount('drain')).to.equal(0);
   });
 
-  it('waits for what others write there, too', async () => {
+  it('waits for what the application writes to stdout, too', async () => {
     const stdout = new Stdout();
     stdout.isStandingStill = true;
     stdout.write(`${JSON.stringify({ padding: padding.repeat(10) })}\n`);
@@ -238,7 +238,7 @@ describe('the default log', () => {
     expect(stdout.drops[0]).to.deep.include({ dropped: { info: 0, warn: 1, error: 0 } });
   });
 
-  it('leaves errors of what others write to them', async () => {
+  it('leaves errors of what the application writes to stdout to the application', async () => {
     const stdout = new Stdout();
     const { logger, flush } = createDefaultLogger(stdout);
     stdout.failure = new Error('EPIPE');

@@ -92,6 +92,12 @@ function unforeseenLines(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [String(error)];
   const { message, stack = '' } = error;
   const start = stack.indexOf(message);
-  const frames = start < 0 ? [] : stack.slice(start + message.length).split('\n').slice(1);
+  const frames =
+    start < 0
+      ? []
+      : stack
+          .slice(start + message.length)
+          .split('\n')
+          .slice(1);
   return [String(error), ...frames];
 }

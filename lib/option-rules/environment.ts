@@ -81,6 +81,6 @@ function isWrapped(name: string, value: string): boolean {
   // Commands of a shell, in which quotes are usual.
   if (name === 'VISUAL' || name === 'EDITOR') return false;
   // A PEM ends with a line end.
-  const text = name.endsWith('PRIVATE_KEY') ? value.trim() : value;
+  const text = name === 'OKTA_PRIVATE_KEY' ? value.trim() : value;
   return /^[\s\p{Quotation_Mark}]|[\s\p{Quotation_Mark}]$|\p{Cf}/u.test(text);
 }

@@ -226,7 +226,9 @@ describe('what a terminal is written', () => {
         }, false);
         expectPlain(written);
         const [first = '', ...places] = written.trimEnd().split('\n');
-        expect(first).to.match(/^✘ TypeError/).and.include(message === EVIL ? SHOWN : message);
+        expect(first)
+          .to.match(/^✘ TypeError/)
+          .and.include(message === EVIL ? SHOWN : message);
         expect(places).to.not.be.empty;
         for (const place of places) expect(place).to.match(/^ {4}at /);
       }

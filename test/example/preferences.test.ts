@@ -667,7 +667,11 @@ describe('the preference page of the example', () => {
     await replyTo(write(await askForWord(bob)));
     const form = { channel: 'sms', csrfToken: csrfTokenIn(await pageOf(bob)) };
     okta.fault({ kind: 'status', status: 500 });
-    await bob.post('/preferences').type('form').send(form).expect(503, /may not be saved.*choose again/);
+    await bob
+      .post('/preferences')
+      .type('form')
+      .send(form)
+      .expect(503, /may not be saved.*choose again/);
     okta.clearFaults();
     expect(log.at(-1)).to.deep.include({ message: 'A choice on the preference page may not be saved' });
     expect(log.at(-1)?.fields).to.include({ userId: BOB.id });

@@ -99,7 +99,9 @@ describe('the container image', function () {
 
   before(async function () {
     if (process.env['BUILD_IMAGE'] !== '1') {
-      process.stdout.write('      skipped: it builds the package anew; BUILD_IMAGE=1 runs it, as .ci/run does\n');
+      process.stdout.write(
+        '      skipped: it builds the package anew; BUILD_IMAGE=1 runs it, as .ci/run does\n',
+      );
       this.skip();
     }
     folder = mkdtempSync(join(tmpdir(), 'okta-telephony-image-'));

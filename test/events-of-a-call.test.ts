@@ -302,6 +302,19 @@ const STORIES: readonly Story[] = [
     ],
   },
   {
+    title: 'of an Okta whose clock is behind',
+    play: (scene, now) => ask(scene, { eventTime: new Date(now - 45_000) }),
+    expected: [
+      received(),
+      [
+        { type: 'clock.skewed', skewMs: 45_000 },
+        'warn',
+        "Okta's clock and this machine's differ; check its time synchronisation",
+      ],
+      ...sentToAna.slice(1),
+    ],
+  },
+  {
     title: 'that Okta repeats',
     play: async (scene) => {
       await ask(scene);

@@ -98,6 +98,18 @@ describe('what is handed in', () => {
     expect(scene.twilio.requests).to.be.empty;
   });
 
+  it('may be a channel that fails without an error: that is no success', async () => {
+    const sms: Channel = {
+      get usesText(): boolean {
+        throw undefined as unknown as Error;
+      },
+      send: () => Promise.resolve({ status: 'accepted', transactionId: 'never' }),
+    };
+    scene = await startScene({ hook: { chooseChannels: () => ['sms'], channels: { sms } } });
+    expect((await scene.call()).httpStatus).to.equal(500);
+    expect(scene.events.at(-1)).to.include({ type: 'request.rejected', code: 'INTERNAL_ERROR' });
+  });
+
   it('may be a listener of the answer that throws: the code that was sent stays sent, and is not sent again', async () => {
     let isBroken = true;
     scene = await startScene({

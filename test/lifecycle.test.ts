@@ -116,6 +116,26 @@ describe('when Okta hangs up early', () => {
     expect(scene.twilio.requests).to.be.empty;
   });
 
+  it('sends nothing where the gateway had answered in its place by then', async () => {
+    const scene = await start({
+      mount: (app, hook) => {
+        app.use(express.json());
+        app.use((_req, res, next) => {
+          res.once('close', () => {
+            next();
+          });
+          // Okta keeps the connection, and sends the code itself.
+          res.status(503).end();
+        });
+        app.use(hook);
+      },
+    });
+    expect((await scene.call()).httpStatus).to.equal(503);
+    await until(isAnswered(scene));
+    expect(scene.events.at(-1)).to.include({ status: 'ERROR', hasHungUp: true });
+    expect(scene.twilio.requests).to.be.empty;
+  });
+
   const connections = new WeakMap<Scene, number>();
   function openConnections(scene: Scene): number {
     scene.server.getConnections((_error, count) => connections.set(scene, count));
@@ -705,6 +725,8 @@ describe("Twilio's delivery callbacks", () => {
         app.use(express.urlencoded({ extended: true }), hook);
       },
     ],
+    [' after express.text', (app, hook) => app.use(express.text({ type: '*/*' }), hook)],
+    [' after express.raw', (app, hook) => app.use(express.raw({ type: '*/*' }), hook)],
     [
       ' under a prefix, for it goes by publicUrl',
       (app, hook) => {

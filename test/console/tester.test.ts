@@ -185,6 +185,9 @@ describe("the console's tester", () => {
     }
     expect(served.scene.twilio.requests).to.be.empty;
     expect(served.scene.okta.requests).to.have.length(asked);
+    // Each is told: no stranger can send one.
+    const rejected = served.scene.events.filter(({ type }) => type === 'request.rejected');
+    expect(rejected).to.have.length(8);
   });
 
   it('refuses what is no question, by its fields', async () => {

@@ -153,6 +153,7 @@ describe('ready()', () => {
   const expectCode = (result: 'ok' | Error, code: string): void => {
     expect(result).to.be.instanceOf(TelephonyHookError);
     expect((result as TelephonyHookError).code).to.equal(code);
+    expect((result as TelephonyHookError).message).to.not.equal('');
   };
 
   it('finds everything well, and sends nothing', async () => {
@@ -557,10 +558,13 @@ describe('close()', () => {
   it('waits for a send that goes on after its answer', async () => {
     const scene = await start({ hook: { deadlineMs: 500 } });
     scene.twilio.fault({ kind: 'slow', delayMs: 700 });
-    expect(commandOf(await scene.call())).to.include({ status: 'PENDING' });
+    const call = await scene.call({ eventId: 'event-1' });
+    expect(commandOf(call)).to.include({ status: 'PENDING' });
     expect(scene.hook.status()).to.include({ detached: 1 });
     await scene.hook.close();
-    expect(scene.events.at(-1)).to.include({ type: 'attempt.late', outcome: 'accepted' });
+    const late = { type: 'attempt.late', eventId: 'event-1', channel: 'whatsapp', outcome: 'accepted' };
+    expect(scene.events.at(-1)).to.include(late);
+    expect(scene.hook.status().lastSuccess).to.have.all.keys('whatsapp');
     expect(scene.hook.status()).to.include({ detached: 0 });
   });
 
@@ -628,6 +632,27 @@ describe('close()', () => {
       await scene.hook.close();
     }
     expect(closed).to.deep.equal(['rejects', 'throws', 'returns no promise']);
+  });
+
+  it('asks the state for nothing once it is closed', async () => {
+    const memory = memoryState();
+    const asked: string[] = [];
+    const state: State = {
+      ...memory,
+      claim: (...args) => {
+        asked.push('claim');
+        return memory.claim(...args);
+      },
+      keepSent: (...args) => {
+        asked.push('keepSent');
+        return memory.keepSent?.(...args);
+      },
+    };
+    const scene = await start({ hook: { state } });
+    await scene.call({ eventId: 'before' });
+    await scene.hook.close();
+    for (const eventId of ['before', 'new']) await scene.call({ eventId });
+    expect(asked).to.deep.equal(['claim', 'keepSent']);
   });
 
   it('leaves the state to another hook that has it, which closes it', async () => {

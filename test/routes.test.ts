@@ -121,6 +121,9 @@ describe('createRoutes', () => {
     '/?/okta/telephony',
     'https://id.example.com',
     'no url',
+    // What only holds a URL is none.
+    '*https://id.example.com/okta/telephony',
+    '1https://id.example.com/okta/telephony',
   ]) {
     it(`lets ${url ?? 'a request without a target'} pass`, () => {
       expect(ask(url)).to.deep.equal(['next']);

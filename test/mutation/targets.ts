@@ -65,7 +65,11 @@ export function targetsFor(wishes: readonly string[]): Target[] {
     const isReached = [...reached].some((file) => folderOf(file) === folder);
     if (own.length > 0) return names([...own, ...(isReached ? ofTheHook : []), ...testsOfUsers(folder)]);
     // What has no tests by its name is seen by those that import it, or else by those of the folders that do.
-    const imported = folder === HOOK ? /lib\/(?!index)[\w-]+\.js'/ : new RegExp(`lib/${folder}/`);
+    // Those that serve a whole hook run the files at the root, which few name: its console has tests of its own, for one.
+    const imported =
+      folder === HOOK
+        ? /lib\/(?!index)[\w-]+\.js'|harness\/scene\.js'|served-console\.js'/
+        : new RegExp(`lib/${folder}/`);
     const direct = inNode.filter(({ text }) => imported.test(text));
     if (direct.length > 0) return names([...direct, ...ofTheHook]);
     const users = folders.filter((user) =>

@@ -4,7 +4,6 @@ import type { Account } from './login.js';
 import { readAccounts, readOkta, readPreferences } from './okta-variables.js';
 import {
   ACCOUNT_VARIABLES,
-  bareOf,
   hasAny,
   PREFERENCES_VARIABLES,
   PRODUCT_VARIABLES,
@@ -48,7 +47,7 @@ const DEFAULT_PORT = 3000;
 /** Reads the variables of the example; knows nothing of any other source. */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
   // Compose files and CI systems hand over unset variables as empty ones.
-  const read: Read = (name) => bareOf(env[name] ?? '') || undefined;
+  const read: Read = (name) => env[name] || undefined;
   const wrapping = wrappingProblems(env);
   const isProduction = read('NODE_ENV') === 'production';
   const isConfigured = hasAny(read, PRODUCT_VARIABLES);

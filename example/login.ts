@@ -21,6 +21,10 @@ declare module 'express-session' {
   }
 }
 
+/** How long a login lasts, and how often those that are over are forgotten, milliseconds. */
+const SESSION_MS = 8 * 3600 * 1000;
+const SWEEP_MS = 3600 * 1000;
+
 /** The gateway's session, and the routes of logging in and out. */
 export function createLogin(parts: {
   readonly accounts: readonly Account[];
@@ -44,15 +48,20 @@ export function createLogin(parts: {
   });
 
   const router = express.Router();
+  // Sessions live in this process, of which express-session warns at each start in production: for many users, or several
+  // gateways, put a store of your own here. Those that have expired go when they are listed, and never by themselves.
+  const store = new session.MemoryStore();
+  setInterval(() => {
+    store.all(() => undefined);
+  }, SWEEP_MS).unref();
   router.use(
-    // Without a store sessions live in this process and are never swept: good for a demo, not for many users or
-    // several gateways.
     session({
+      store,
       name: 'gateway.sid',
       secret: parts.sessionSecret,
       resave: false,
       saveUninitialized: false,
-      cookie: { httpOnly: true, sameSite: 'lax', secure: parts.hasSecureCookies, maxAge: 8 * 3600 * 1000 },
+      cookie: { httpOnly: true, sameSite: 'lax', secure: parts.hasSecureCookies, maxAge: SESSION_MS },
     }),
     asHandler(authenticator.session()),
   );

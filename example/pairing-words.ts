@@ -38,6 +38,7 @@ export class PairingWords {
   readonly #clock: () => number;
   readonly #byWord = new Map<string, WaitingWord>();
   readonly #byUser = new Map<string, WaitingWord>();
+  readonly #cancelled = new WeakSet<WaitingWord>();
   readonly #wrong = new Map<string, { readonly count: number; readonly until: number }>();
 
   constructor(clock: () => number) {
@@ -57,7 +58,7 @@ export class PairingWords {
     return waiting;
   }
 
-  /** The word that a user was shown last, while it is good. One that has come stays until it was followed, and `cancel`led. */
+  /** The word that a user was shown last, while it is good. One that has come stays until `cancel` ends it. */
   waitingFor(userId: string): WaitingWord | undefined {
     const waiting = this.#byUser.get(userId);
     return waiting !== undefined && waiting.expiresAt > this.#clock() ? waiting : undefined;
@@ -86,20 +87,21 @@ export class PairingWords {
     return undefined;
   }
 
-  /** Whether its user has not cancelled it since, nor asked for another one. */
-  isWanted(waiting: WaitingWord): boolean {
-    return this.#byUser.get(waiting.userId) === waiting;
+  /** Whether its user has cancelled it since, or asked for another one. A word that is merely forgotten is not cancelled. */
+  isCancelled(waiting: WaitingWord): boolean {
+    return this.#cancelled.has(waiting);
   }
 
-  /** It came and could not be followed: it may come again, if it is still wanted. */
+  /** It came, and WhatsApp could not be turned on: it may come again, unless it is cancelled or forgotten. */
   giveBack(waiting: WaitingWord): void {
-    if (this.isWanted(waiting)) this.#byWord.set(keyOf(waiting.word) ?? '', waiting);
+    if (this.#byUser.get(waiting.userId) === waiting) this.#byWord.set(keyOf(waiting.word) ?? '', waiting);
   }
 
   /** The user's word counts no more. */
   cancel(userId: string): void {
     const waiting = this.#byUser.get(userId);
     if (waiting === undefined) return;
+    this.#cancelled.add(waiting);
     this.#byUser.delete(userId);
     this.#byWord.delete(keyOf(waiting.word) ?? '');
   }

@@ -50,7 +50,7 @@ function stateOf(view: PreferenceView): Html {
   const ending = phone === undefined ? '' : endingOf(phone);
   switch (state.kind) {
     case 'whatsapp':
-      return markup`<p role="status">Your codes come by <strong>WhatsApp</strong>. A change takes effect from the next minute on.</p>
+      return markup`<p role="status">Your codes come by <strong>WhatsApp</strong>. A change may take a minute to take effect.</p>
 ${switchTo('sms', csrfToken, 'Get codes by SMS again')}
 ${CONSENT}`;
     case 'waiting':
@@ -65,7 +65,7 @@ ${switchTo('sms', csrfToken, 'Cancel')}
 ${CONSENT}`;
     case 'sms': {
       const ranOut = markup`<p class="problem" role="alert">The word ran out, or was not sent from the number of your profile. Ask for another one.</p>`;
-      const how = markup`<p role="status">Your codes come by <strong>SMS</strong>. A change takes effect from the next minute on.</p>`;
+      const how = markup`<p role="status">Your codes come by <strong>SMS</strong>. A change may take a minute to take effect.</p>`;
       if (phone === undefined) {
         return markup`${how}
 <p class="notice">Your Okta profile has no mobile number with a country code, such as +44: WhatsApp cannot be turned on.</p>

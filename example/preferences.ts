@@ -37,7 +37,7 @@ export interface Preferences {
 }
 
 /**
- * Where a signed-in user sees and changes how codes come. Off is off at once; on is proven by a word that the user
+ * Where a signed-in user sees and changes how codes come. Off needs no proof; on is proven by a word that the user
  * sends from the WhatsApp account: nobody turns it on for a number that they do not hold.
  *
  * @throws ConfigurationError where no word could ever come.
@@ -62,12 +62,21 @@ export function createPreferences(
   const turnOff = async (userId: string): Promise<void> => {
     // A word that was asked for in the turn before.
     words.cancel(userId);
-    const { isByWhatsApp } = await users.read(userId);
+    const recordWithdrawal = (): void => {
+      const how = { by: 'page' } as const;
+      records.append({ userId, consent: 'withdrawn', textVersion: CONSENT_VERSION, how, at: clock() });
+    };
     // Consent that was given without an answer of Okta may still reach the profile.
     const isGiven = records.of(userId)[0]?.consent === 'given';
-    if (!isByWhatsApp && !isGiven) return;
-    const how = { by: 'page' } as const;
-    records.append({ userId, consent: 'withdrawn', textVersion: CONSENT_VERSION, how, at: clock() });
+    try {
+      const { isByWhatsApp } = await users.read(userId);
+      if (!isByWhatsApp && !isGiven) return;
+    } catch (error) {
+      // The user has said it, whatever the profile has.
+      recordWithdrawal();
+      throw error;
+    }
+    recordWithdrawal();
     await users.setByWhatsApp(userId, false);
   };
 
@@ -80,13 +89,13 @@ export function createPreferences(
   };
 
   /** Consent that is given anew takes an earlier STOP back (`isStart`), also where Okta could not be told of it yet. */
-  const follow = async (waiting: WaitingWord): Promise<InboundReply | undefined> => {
+  const turnOn = async (waiting: WaitingWord): Promise<InboundReply | undefined> => {
     const { userId, phone, textVersion } = waiting;
     let isGiven = false;
     try {
       const { phone: phoneNow } = await users.read(userId);
-      // The user has cancelled it while it was on its way, or has another number in Okta by now.
-      if (!words.isWanted(waiting)) return undefined;
+      // The user has cancelled it before it came, or has another number in Okta by now.
+      if (words.isCancelled(waiting)) return undefined;
       if (phoneNow !== phone) {
         words.cancel(userId);
         return undefined;
@@ -100,15 +109,15 @@ export function createPreferences(
       words.giveBack(waiting);
       if (!(error instanceof OktaCallError)) throw error;
       logger.error('WhatsApp could not be turned on', { userId, reason: error.message });
-      if (!words.isWanted(waiting)) return undefined;
+      if (words.isCancelled(waiting)) return undefined;
       const text = 'That could not be saved just now. Please send the word again in a minute.';
       return { text, isStart: isGiven };
     }
     // The user has cancelled it meanwhile: that turns WhatsApp off again in its turn.
-    if (!words.isWanted(waiting)) return undefined;
+    if (words.isCancelled(waiting)) return undefined;
     words.cancel(userId);
     return {
-      text: 'WhatsApp is on: your codes come here from the next minute on. Send STOP to end that.',
+      text: 'WhatsApp is on: your codes come here, at the latest in a minute. Send STOP to end that.',
       isStart: true,
     };
   };
@@ -141,7 +150,7 @@ export function createPreferences(
     const userId = oktaUserIdOf(req) ?? '';
     const { channel, textVersion } = fieldsOf(req);
     if (channel === 'sms') {
-      // At once, for a word that is being followed; the rest in its turn.
+      // At once, for a word whose turn it is; the rest in its own turn.
       words.cancel(userId);
       await inTurn(userId, () => turnOff(userId));
       res.redirect(303, PREFERENCES_PATH);
@@ -155,13 +164,22 @@ export function createPreferences(
       res.redirect(303, isWaiting ? WAITING_PATH : PREFERENCES_PATH);
     }
   });
-  const tellOktaFailed: ErrorRequestHandler = (error: unknown, _req, res, next) => {
+  const tellOktaFailed: ErrorRequestHandler = (error: unknown, req, res, next) => {
     if (!(error instanceof OktaCallError) || res.headersSent) {
       next(error);
       return;
     }
-    logger.error('The preference page cannot use Okta', { reason: error.message });
-    const sentence = 'Okta cannot be asked at the moment. Please look again in a minute.';
+    const [message, sentence] =
+      req.method === 'POST'
+        ? [
+            'A choice on the preference page may not be saved',
+            'Your choice may not be saved, because Okta does not answer. In a minute, please open the page again, look at what it says, and choose again.',
+          ]
+        : [
+            'The preference page cannot use Okta',
+            'Okta cannot be asked at the moment. Please look again in a minute.',
+          ];
+    logger.error(message, { userId: oktaUserIdOf(req), reason: error.message });
     res.status(503).send(problemPage('Not now', sentence));
   };
   router.use(PREFERENCES_PATH, tellOktaFailed);
@@ -174,7 +192,7 @@ export function createPreferences(
       if (from === undefined) return isLikeAWord(text) ? NO_NUMBER_REPLY : undefined;
       const waiting = words.take(text, from);
       if (waiting === undefined) return undefined;
-      return inTurn(waiting.userId, () => follow(waiting));
+      return inTurn(waiting.userId, () => turnOn(waiting));
     },
   };
 }

@@ -53,25 +53,18 @@ export function required(read: Read, name: Name, what: string): Reading<string> 
   return { value: value ?? '', problems: value === undefined ? [`${name} is missing: ${what}`] : [] };
 }
 
-/** A value without what an env file may leave around it: quotes, spaces, the carriage return of a file with Windows line ends. */
-export function bareOf(value: string): string {
-  return value
-    .trim()
-    .replace(/^(["'])(.*)\1$/s, '$2')
-    .trim();
-}
-
 /**
- * A value with something around it is refused, in place of being mended: other readers of the same file, such as the
- * command line, and Node itself of `NODE_ENV`, would go by it as it stands.
+ * A value is refused, in place of being mended, for what an env file may leave around it: other readers of the same file, such
+ * as the command line, and Node itself of `NODE_ENV`, would go by it as it stands. The command line has the same rule.
  */
 export function wrappingProblems(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   return VARIABLES.filter((name) => {
     const value = env[name] ?? '';
     // A PEM ends with a line end.
-    return bareOf(value) !== (name.endsWith('PRIVATE_KEY') ? value.trim() : value);
+    const text = name.endsWith('PRIVATE_KEY') ? value.trim() : value;
+    return /^[\s\p{Quotation_Mark}]|[\s\p{Quotation_Mark}]$|\p{Cf}/u.test(text);
   }).map(
     (name) =>
-      `${name} has quotes, spaces or a carriage return around its value: remove them, since docker's --env-file and kubectl's --from-env-file keep them`,
+      `${name} has quotes or spaces around its value, or an invisible character such as a carriage return: remove them, since docker's --env-file and kubectl's --from-env-file keep them`,
   );
 }

@@ -171,4 +171,33 @@ describe('a process that logs', () => {
       expect(((await closed) as [unknown])[0]).to.equal(code);
     }).timeout(PROCESS_MS);
   }
+
+  it('writes at its end what a full pipe has not taken, once it is read', async () => {
+    const script = `
+      import { createDefaultLogger } from '#lib/observe/default-logger.js';
+      const { logger } = createDefaultLogger();
+      const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+      const log = async (count) => {
+        for (let line = 0; line < count; line++) logger.info('hello', { padding: 'x'.repeat(1_000) });
+        await nextTurn();
+        await nextTurn();
+      };
+      // The pipe is full, and stdout's own buffer is not: it takes the last words.
+      while (process.stdout.writableLength === 0) await log(8);
+      process.send('');
+      logger.error('last words');
+      throw new Error('on purpose');
+    `;
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
+    });
+    const closed = once(child, 'close');
+    await once(child, 'message');
+    if (child.stdout === null) throw new Error('no stdout');
+    const output = await text(child.stdout);
+    await closed;
+    // The first half of a line may stand before the whole one.
+    const lines = output.trim().split('\n');
+    expect(JSON.parse(lines.at(-1) ?? '')).to.include({ message: 'last words' });
+  }).timeout(PROCESS_MS);
 });

@@ -35,6 +35,7 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
     'EADDRINUSE',
     'ENOENT',
     'EAGAIN',
+    'EPIPE',
   ],
   'of an answer without a code, which has one row': ['HTTP_404'],
   "Redis's": ['COUNT'],

@@ -78,11 +78,26 @@ export function tellFailure(
   readonly remedy: string | undefined;
 } {
   const known = error instanceof CommandError ? error : undefined;
-  // Of what nobody foresaw the stack is all there is to go by.
-  const message = known?.message ?? (error instanceof Error ? (error.stack ?? error.message) : String(error));
-  const [first = '', ...others] = known?.lines ?? message.split('\n');
+  const lines = known?.lines ?? unforeseenLines(error);
+  const message = lines.join('\n');
+  const [first = '', ...others] = lines;
   terminal.note([`✘ ${first}`, ...others], 'red');
   if (known?.remedy !== undefined) terminal.note(`  ${known.remedy}`);
   const { exitCode = 1, code = 'INTERNAL_ERROR', remedy } = known ?? {};
   return { exitCode, code, message, remedy };
+}
+
+/** Of what nobody foresaw the stack is all there is to go by. Its message may be of others: line breaks in it are not ours. */
+function unforeseenLines(error: unknown): readonly string[] {
+  if (!(error instanceof Error)) return [String(error)];
+  const { message, stack = '' } = error;
+  const start = stack.indexOf(message);
+  const frames =
+    start < 0
+      ? []
+      : stack
+          .slice(start + message.length)
+          .split('\n')
+          .slice(1);
+  return [String(error), ...frames];
 }

@@ -13,11 +13,18 @@ import type { Terminal } from './terminal.js';
 export class Variables {
   readonly #values: Readonly<Record<string, string | undefined>>;
   readonly #terminal: Terminal;
+  /** See `withFile`; `undefined` without a file. */
+  readonly changed: readonly string[] | undefined;
   #used: Partial<Record<VariableName, string>> = {};
   #problems: string[] = [];
 
   /** @param values - of the environment, and of a file. */
-  constructor(values: Readonly<Record<string, string | undefined>>, terminal: Terminal) {
+  constructor(
+    values: Readonly<Record<string, string | undefined>>,
+    terminal: Terminal,
+    changed?: readonly string[],
+  ) {
+    this.changed = changed;
     this.#values = values;
     this.#terminal = terminal;
     for (const name of SECRETS) terminal.hide(values[name] ?? '');
@@ -119,14 +126,19 @@ const SECRETS = [
 ] as const;
 
 /**
- * The environment, over what a file has: lines of `NAME=value`.
+ * The environment, over what a file has: lines of `NAME=value`. `changed` names what does not stand in the file as it is read:
+ * quotes, spaces, carriage returns and comments are left out here, and kept by docker's --env-file.
+ *
  * @throws CommandError where the file cannot be read.
  */
 export function withFile(
   env: Readonly<Record<string, string | undefined>>,
   file: string | undefined,
-): Readonly<Record<string, string | undefined>> {
-  if (file === undefined) return env;
+): {
+  readonly values: Readonly<Record<string, string | undefined>>;
+  readonly changed?: readonly string[];
+} {
+  if (file === undefined) return { values: env };
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -136,5 +148,12 @@ export function withFile(
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
-  return { ...parseEnv(text), ...given };
+  const read = parseEnv(text);
+  const lines = text.split('\n');
+  const changed = Object.entries(read).flatMap(([name, value]) => {
+    const line = lines.findLast((one) => one.startsWith(`${name}=`));
+    // A line of a key that has several is no name.
+    return line === `${name}=${value}` || !/^[A-Z][A-Z\d]*(_[A-Z\d]+)*$/.test(name) ? [] : [name];
+  });
+  return { values: { ...read, ...given }, changed };
 }

@@ -2,7 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runProgram } from './program.js';
 
-process.exitCode = await runProgram({
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // Whoever has closed the pipe (`| head`) has read enough; what a full disk lacks is a failure.
+    if (error.code !== 'EPIPE') process.exitCode = 1;
+  });
+}
+
+const exitCode = await runProgram({
   args: process.argv.slice(2),
   env: process.env,
   streams: { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr },
@@ -14,3 +21,4 @@ process.exitCode = await runProgram({
   },
   signals: process,
 });
+process.exitCode ??= exitCode;

@@ -56,8 +56,8 @@ export async function runProgram({ args, env, streams, time, signals }: Surround
       return 0;
     }
     const file = options['env'];
-    const values = withFile(env, typeof file === 'string' ? file : undefined);
-    const variables = new Variables(values, terminal);
+    const { values, changed } = withFile(env, typeof file === 'string' ? file : undefined);
+    const variables = new Variables(values, terminal, changed);
     return await command.run({ options, terminal, variables, time, signals });
   } catch (error) {
     const { exitCode, ...told } = tellFailure(error, terminal);

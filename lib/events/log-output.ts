@@ -6,10 +6,16 @@ export type LogDestination = Writable & { readonly fd?: number };
 export type LogLevel = 'info' | 'warn' | 'error';
 type Counts = Record<LogLevel, number>;
 
+interface Write {
+  readonly text: string;
+  /** What is lost if it fails. */
+  readonly lines: Counts;
+}
+
 /** What may wait here, characters. At most as much again is in the destination's own buffer. */
 export const MAX_WAITING = 1_000_000;
-/** How often a full pipe is tried again while the process exits, and how long to wait in between, milliseconds. */
-const EXIT_TRIES = 50;
+/** How often an exiting process waits for a full pipe, in all, and how long each time, milliseconds. */
+const EXIT_PAUSES = 50;
 const EXIT_PAUSE_MS = 10;
 
 const SLOW = 'stdout was not read fast enough';
@@ -18,26 +24,28 @@ const SLOW = 'stdout was not read fast enough';
  * Writes lines to stdout so that stdout can neither end the process nor fill its memory. The lines of one turn of the event loop
  * go out in one write, a warning or an error at once, together with what waits. While stdout is full, lines wait; those for
  * which there is no room, and those whose write failed, are dropped and counted. The count follows as a line of its own as
- * soon as stdout takes one.
+ * soon as stdout takes one. An exiting process writes what waits, and what stdout has not taken: a part of it may be there twice.
  */
 export class LogOutput {
   readonly #destination: LogDestination;
   #text = '';
   #waiting = noLines();
+  /** The writes that the destination may not have taken yet. */
+  readonly #unfinished = new Set<Write>();
   #dropped = noLines();
   #reason = SLOW;
   /** What the next write begins with: one that failed may have ended in the middle of a line. */
   #start: '' | '\n' = '';
   #isScheduled = false;
   #ignoresErrors = false;
-  #listensForExit = false;
 
   constructor(destination: LogDestination) {
     this.#destination = destination;
   }
 
   add(level: LogLevel, line: string): void {
-    if (this.#text.length + line.length < MAX_WAITING) {
+    if (!this.#hasRoomFor(line)) this.#send();
+    if (this.#hasRoomFor(line)) {
       this.#text += `${line}\n`;
       this.#waiting[level] += 1;
     } else {
@@ -47,6 +55,10 @@ export class LogOutput {
     if (level === 'info') this.#schedule();
     else this.#send();
     this.#listenForExit();
+  }
+
+  #hasRoomFor(line: string): boolean {
+    return this.#text === '' || this.#text.length + line.length < MAX_WAITING;
   }
 
   /** Resolves once every line is written, or its write has failed. */
@@ -82,23 +94,34 @@ export class LogOutput {
       destination.once('drain', this.#send);
       return;
     }
-    const { text, lines } = this.#take();
-    if (text === '') return;
-    this.#write(text, (error) => {
-      if (error === undefined) return;
-      for (const level of LEVELS) this.#dropped[level] += lines[level];
-      this.#reason = error.message;
-      this.#start = '\n';
-      // A failed write is not followed by `drain`.
-      if (this.#text !== '') this.#schedule();
+    const write = this.#take();
+    if (write.text === '') return;
+    this.#unfinished.add(write);
+    this.#write(write.text, (error) => {
+      this.#unfinished.delete(write);
+      if (error !== undefined) {
+        for (const level of LEVELS) this.#dropped[level] += write.lines[level];
+        this.#reason = error.message;
+        this.#start = '\n';
+        // A failed write is not followed by `drain`.
+        if (this.#text !== '') this.#schedule();
+      }
+      this.#listenForExit();
     });
+    // Without it those of a patched `write`, which never says that one has ended, would stay.
+    if (destination.writableLength === 0) this.#unfinished.clear();
+    this.#listenForExit();
   };
 
-  /** All that waits, with the line that tells what was dropped. `lines` counts what is lost if `text` is not written. */
-  #take(): { readonly text: string; readonly lines: Counts } {
+  get #hasDropped(): boolean {
+    return LEVELS.some((level) => this.#dropped[level] > 0);
+  }
+
+  /** All that waits, with the line that tells what was dropped. */
+  #take(): Write {
     const lines = this.#waiting;
     let text = this.#text;
-    if (LEVELS.some((level) => this.#dropped[level] > 0)) {
+    if (this.#hasDropped) {
       text += this.#report();
       for (const level of LEVELS) lines[level] += this.#dropped[level];
     }
@@ -108,7 +131,6 @@ export class LogOutput {
     this.#text = '';
     this.#waiting = noLines();
     this.#dropped = noLines();
-    this.#listenForExit();
     return { text, lines };
   }
 
@@ -138,7 +160,7 @@ export class LogOutput {
 
   /**
    * The `error` event of each failed write comes after its callback, within the same turn. It must not end the process. A
-   * lasting listener would also hide the errors of what the user writes there.
+   * lasting listener would also hide the errors of what the application writes to stdout.
    */
   #ignoreErrorEvent(): void {
     if (this.#ignoresErrors) return;
@@ -151,24 +173,36 @@ export class LogOutput {
     });
   }
 
-  /** Listens only while lines wait, so that nothing is left of a hook that is no longer used. */
   #listenForExit(): void {
-    const hasLines = this.#text !== '';
-    if (hasLines === this.#listensForExit) return;
-    this.#listensForExit = hasLines;
-    if (hasLines) process.on('exit', this.#onExit);
-    else process.off('exit', this.#onExit);
+    const listened = writeAtExit.size > 0;
+    if (this.#text !== '' || this.#unfinished.size > 0 || this.#hasDropped) writeAtExit.add(this);
+    else writeAtExit.delete(this);
+    const listens = writeAtExit.size > 0;
+    if (listens && !listened) process.on('exit', finishAll);
+    if (listened && !listens) process.off('exit', finishAll);
   }
 
-  /** Node emits `exit` after an uncaught exception, too. */
-  readonly #onExit = (): void => {
+  /** Writes what is not written yet; the process exits. */
+  finish(): void {
     const { fd, writableLength } = this.#destination;
-    // What is still in the buffer is lost, perhaps in the middle of a line.
-    if (writableLength > 0) this.#start = '\n';
     const { text } = this.#take();
+    // What is in the buffer is lost. What has left it may end in the middle of a line.
+    const lost =
+      writableLength === 0 ? '' : ['\n', ...[...this.#unfinished].map((write) => write.text)].join('');
     if (fd === undefined) this.#write(text, () => undefined);
-    else writeBeforeExit(fd, text);
-  };
+    else writeSynchronously(fd, lost + text);
+  }
+}
+
+/**
+ * Those that have something to write yet. They share one listener, for Node warns of more than ten, and only while there are
+ * any: nothing is left of a hook that is no longer used.
+ */
+const writeAtExit = new Set<LogOutput>();
+
+/** Node emits `exit` after an uncaught exception, too. */
+function finishAll(): void {
+  for (const output of writeAtExit) output.finish();
 }
 
 const LEVELS = ['info', 'warn', 'error'] as const;
@@ -177,16 +211,18 @@ function noLines(): Counts {
   return { info: 0, warn: 0, error: 0 };
 }
 
+/** Of the process, which exits once. */
+let pausesLeft = EXIT_PAUSES;
+
 /** A pipe that is full may have room again in a moment, but one that nobody reads must not keep the process. */
-function writeBeforeExit(fd: number, text: string): void {
+function writeSynchronously(fd: number, text: string): void {
   let rest = Buffer.from(text);
-  let tries = 0;
-  while (rest.length > 0 && tries < EXIT_TRIES) {
+  while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) return;
-      tries += 1;
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN') || pausesLeft === 0) return;
+      pausesLeft -= 1;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, EXIT_PAUSE_MS);
     }
   }

@@ -78,6 +78,12 @@ describe("the phones' page in a browser", function () {
     return page;
   };
   const personOn = (page: Page, name: string): Locator => page.getByRole('article', { name });
+  /** A switch turns when the server has answered. */
+  const turn = async (within: Page | Locator, name: string, isOn: boolean): Promise<void> => {
+    const button = within.getByRole('switch', { name });
+    await button.click();
+    await until(async () => (await button.isChecked()) === isOn);
+  };
   const codeIn = async (log: Locator): Promise<string> => {
     const text = (await log.textContent()) ?? '';
     // Read out with commas; the caller's number has none.
@@ -120,8 +126,7 @@ describe("the phones' page in a browser", function () {
   it('signs Ana in by SMS, where WhatsApp failed after it had been accepted', async () => {
     const page = await open();
     const ana = personOn(page, 'Ana Silveira');
-    // It turns when the server has answered.
-    await page.getByRole('switch', { name: 'WhatsApp fails after it was accepted' }).click();
+    await turn(page, 'WhatsApp fails after it was accepted', true);
     await page.getByText('1 switched on.').waitFor();
     await ana.getByRole('button', { name: 'Text me a code' }).click();
     const messages = ana.getByRole('log', { name: 'Messages of Ana' });
@@ -158,7 +163,7 @@ describe("the phones' page in a browser", function () {
       );
     };
     await textMe('Messages of Bob', 1);
-    await bob.getByRole('switch', { name: 'Codes by WhatsApp' }).check();
+    await turn(bob, 'Codes by WhatsApp', true);
     await until(() => org.okta.users[1]?.profile['whatsAppOptIn'] === true);
     await textMe('WhatsApp of Bob', 1);
     await bob.getByRole('button', { name: 'Bob leaves the WhatsApp sandbox' }).click();
@@ -177,7 +182,7 @@ describe("the phones' page in a browser", function () {
   it('shows faults, from wherever they are switched, and a bad day as it is played', async () => {
     const page = await open();
     const other = await open();
-    await page.getByRole('switch', { name: 'Twilio is down' }).check();
+    await turn(page, 'Twilio is down', true);
     await until(() => other.getByRole('switch', { name: 'Twilio is down' }).isChecked());
     const ana = personOn(page, 'Ana Silveira');
     await ana.getByRole('button', { name: 'Text me a code' }).click();
@@ -324,12 +329,12 @@ describe("the phones' page in a browser", function () {
           '/phones/?text=AMBER-LAKE-42',
         );
         await expectAccessible(page);
-        await page.getByRole('switch', { name: 'WhatsApp is refused at once' }).check();
-        await page.getByRole('switch', { name: 'Codes run out fast' }).check();
+        await turn(page, 'WhatsApp is refused at once', true);
+        await turn(page, 'Codes run out fast', true);
         const [ana, bob, chloe] = ['Ana', 'Bob', 'Chloé'].map((name) => personOn(page, name));
-        await bob!.getByRole('switch', { name: 'Codes by WhatsApp' }).check();
+        await turn(bob!, 'Codes by WhatsApp', true);
         await bob!.getByRole('button', { name: 'Bob writes START' }).click();
-        await page.getByRole('switch', { name: 'WhatsApp is refused at once' }).uncheck();
+        await turn(page, 'WhatsApp is refused at once', false);
         await ana!.getByRole('button', { name: 'Text me a code' }).click();
         await chloe!.getByRole('button', { name: 'Call me' }).click();
         await ana!.getByText('is your verification code').waitFor();

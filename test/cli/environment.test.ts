@@ -260,11 +260,22 @@ describe('the environment', () => {
       writeFileSync(file, 'A=of the file\nB=of the file\nC="of the file"\n');
       const env = { A: 'of the environment', B: '', C: undefined, D: '' };
       expect(withFile(env, file)).to.deep.equal({
-        A: 'of the environment',
-        B: 'of the file',
-        C: 'of the file',
+        values: { A: 'of the environment', B: 'of the file', C: 'of the file' },
+        changed: ['C'],
       });
-      expect(withFile(env, undefined)).to.equal(env);
+      expect(withFile(env, undefined)).to.deep.equal({ values: env });
+    });
+
+    it('of which it names what docker would not take as it is read', () => {
+      const file = join(folder, 'gateway.env');
+      const keyLine = 'MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg=';
+      writeFileSync(
+        file,
+        `A='quoted'\nB=space \nC=line end\r\nD=value # comment\nE=\nF=as it is=\nexport G=x\nH="-----BEGIN\n${keyLine}\n-----END"\n${keyLine}\r\n`,
+      );
+      const { values, changed } = withFile({}, file);
+      expect(values).to.include({ A: 'quoted', B: 'space', C: 'line end', D: 'value', F: 'as it is=' });
+      expect(changed).to.have.members(['A', 'B', 'C', 'D', 'G', 'H']);
     });
 
     it('that is not there is bad use', () => {

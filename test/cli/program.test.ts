@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import { ROOT } from '#harness/consumer.js';
+import { ExampleRun } from '#harness/example-run.js';
 import { mustNotShow } from '#harness/witness.js';
 import { run, HOOK_SECRET } from './runs.js';
 
@@ -122,15 +123,21 @@ describe('the command line', () => {
     });
 
     it('with nothing around them: what an env file has left there is refused by name', async () => {
-      const env = { HOOK_SECRET: `${HOOK_SECRET}\r`, PUBLIC_URL: `"${ENV.PUBLIC_URL}"` };
-      const made = await run(okta, 'setup hook --yes --skip-check', { env });
-      expect(made.code).to.equal(2);
-      for (const name of ['HOOK_SECRET', 'PUBLIC_URL'])
-        expect(made.stderr).to.include(
-          `- ${name} has quotes, spaces or a carriage return around its value: remove`,
-        );
-      expect(made.stderr.match(/^- /gm)).to.have.length(2);
-      expect(made.stderr).not.to.include(ENV.PUBLIC_URL);
+      const secrets = [
+        `${HOOK_SECRET}\r`,
+        `\u201C${HOOK_SECRET}\u201D`,
+        `${HOOK_SECRET}\u200B`,
+        `'${HOOK_SECRET}`,
+      ];
+      for (const secret of secrets) {
+        const env = { HOOK_SECRET: secret, PUBLIC_URL: `"${ENV.PUBLIC_URL}"` };
+        const made = await run(okta, 'setup hook --yes --skip-check', { env });
+        expect(made.code, JSON.stringify(secret)).to.equal(2);
+        for (const name of ['HOOK_SECRET', 'PUBLIC_URL'])
+          expect(made.stderr).to.match(new RegExp(`^- ${name} has quotes or spaces around its value`, 'm'));
+        expect(made.stderr.match(/^- /gm)).to.have.length(2);
+        expect(made.stderr).not.to.include(ENV.PUBLIC_URL);
+      }
       expect(okta.inlineHooks).to.deep.equal([]);
     });
 
@@ -176,4 +183,17 @@ describe('the command line', () => {
     const { stdout } = await promisify(execFile)(process.execPath, program, { cwd: ROOT, env });
     expect(JSON.parse(stdout)).to.include({ result: 'changed' });
   });
+
+  for (const [what, redirection, code] of [
+    ['nobody reads its result any more', '> >(true)', 0],
+    ['the disk is full', '>/dev/full', 1],
+  ] as const) {
+    it(`ends without a stack where ${what}`, async function () {
+      if (redirection === '>/dev/full' && !existsSync('/dev/full')) this.skip();
+      const command = `exec ${process.execPath} --import tsx lib/cli/main.ts --help ${redirection}`;
+      const ended = new ExampleRun({}, ['bash', '-c', command]);
+      expect(await ended.exitCode()).to.equal(code);
+      expect(ended.stderr).to.equal('');
+    });
+  }
 });

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text as textOfStream } from 'node:stream/consumers';
 import { expect } from 'chai';
+import { tellFailure } from '#lib/cli/command.js';
 import { Terminal } from '#lib/cli/terminal.js';
 import type { OktaEmulator } from '#lib/testing/index.js';
 import { ANA, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
@@ -216,6 +217,21 @@ describe('what a terminal is written', () => {
       expect(write((terminal) => terminal.note('\x1b[31mred', 'green'))).to.equal(
         '\x1b[32m\\x1b[31mred\x1b[39m\n',
       );
+    });
+
+    it('gives an error that nobody foresaw one line for its message, and one for each place of its stack', () => {
+      for (const message of [EVIL, 'plain', '']) {
+        const written = write((terminal) => {
+          tellFailure(new TypeError(message), terminal);
+        }, false);
+        expectPlain(written);
+        const [first = '', ...places] = written.trimEnd().split('\n');
+        expect(first)
+          .to.match(/^✘ TypeError/)
+          .and.include(message === EVIL ? SHOWN : message);
+        expect(places).to.not.be.empty;
+        for (const place of places) expect(place).to.match(/^ {4}at /);
+      }
     });
 
     it('hides a secret beside such a character, and one of several lines', () => {

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import type { ExecutionPage, Health } from '#lib/console/api.js';
 import { createStreams, type Streams } from '#lib/console/stream.js';
 import type { ExecutionSummary } from '#lib/core/history.js';
+import { startScene } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 import { witness } from '#harness/witness.js';
@@ -117,6 +118,24 @@ describe("the console's stream", () => {
         .map(({ id }) => id),
     ).to.include('event-live');
     page.hangUp();
+  });
+
+  it('is not opened by a console that is mounted once its hook has closed', async () => {
+    const scene = await startScene();
+    await scene.hook.close();
+    const handler = scene.hook.console({ authorize: () => true });
+    const server = createServer((req, res) => {
+      handler(req, res, () => undefined);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const page = await listen(`http://127.0.0.1:${(server.address() as AddressInfo).port}/api/stream`);
+      expect(page.response.statusCode).to.equal(503);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+      await scene.close();
+    }
   });
 
   it('tells all pages, also where one of them has left', async () => {

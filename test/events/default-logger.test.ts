@@ -160,7 +160,7 @@ describe('the default log', () => {
     expect(stdout.listenerCount('drain')).to.equal(0);
   });
 
-  it('waits for what others write there, too', async () => {
+  it('waits for what the application writes to stdout, too', async () => {
     const stdout = new Stdout();
     stdout.isStandingStill = true;
     stdout.write(`${JSON.stringify({ padding: padding.repeat(10) })}\n`);
@@ -172,6 +172,16 @@ describe('the default log', () => {
     // `drain` comes after the write.
     await nextTurn();
     expect(stdout.lines.map(({ message }) => message)).to.deep.equal([undefined, 'hello']);
+  });
+
+  it('drops nothing while stdout takes all, however much one turn writes', async () => {
+    const stdout = new Stdout();
+    const { logger } = createDefaultLogger(stdout);
+    for (let line = 0; line < 300; line++) logger.info('hello', { line, padding });
+    logger.info('long', { padding: padding.repeat(200) });
+    await nextTurn();
+    expect(stdout.lines).to.have.length(301);
+    expect(stdout.drops).to.be.empty;
   });
 
   for (const [how, fail] of [
@@ -228,7 +238,7 @@ describe('the default log', () => {
     expect(stdout.drops[0]).to.deep.include({ dropped: { info: 0, warn: 1, error: 0 } });
   });
 
-  it('leaves errors of what others write to them', async () => {
+  it('leaves errors of what the application writes to stdout to the application', async () => {
     const stdout = new Stdout();
     const { logger, flush } = createDefaultLogger(stdout);
     stdout.failure = new Error('EPIPE');
@@ -243,43 +253,66 @@ describe('the default log', () => {
     stdout.write('of the user');
     await nextTurn();
     expect(heard).to.have.length(1);
+    stdout.failure = undefined;
+    await flush();
   });
 
   it('listens for the end of the process only while lines wait', async () => {
     const before = process.listenerCount('exit');
     const stdout = new Stdout();
-    const { logger } = createDefaultLogger(stdout);
+    const { logger, flush } = createDefaultLogger(stdout);
     expect(process.listenerCount('exit')).to.equal(before);
     logger.info('hello');
     expect(process.listenerCount('exit')).to.equal(before + 1);
     await nextTurn();
     expect(process.listenerCount('exit')).to.equal(before);
     logger.error('hello');
+    await nextTurn();
+    expect(process.listenerCount('exit')).to.equal(before);
+    stdout.failure = new Error('ENOSPC');
+    logger.error('lost');
+    await nextTurn();
+    expect(process.listenerCount('exit')).to.equal(before + 1);
+    stdout.failure = undefined;
+    await flush();
+    await nextTurn();
+    expect(stdout.drops).to.have.length(1);
+    expect(process.listenerCount('exit')).to.equal(before);
+  });
+
+  it('listens once, however many hooks there are', async () => {
+    const before = process.listenerCount('exit');
+    for (let hook = 0; hook < 12; hook++) createDefaultLogger(new Stdout()).logger.info('hello');
+    expect(process.listenerCount('exit')).to.equal(before + 1);
+    await nextTurn();
     expect(process.listenerCount('exit')).to.equal(before);
   });
 
   for (const [where, wasHalfWritten] of [
-    ['on a new line after what stdout may have written in part', true],
+    ['with what stdout may have written in part, on a new line', true],
     ['at once', false],
   ] as const) {
-    it(`writes what waits as the process exits, ${where}`, () => {
+    it(`writes what waits as the process exits, ${where}`, async () => {
       const file = join(tmpdir(), `log-${process.pid}-${String(wasHalfWritten)}`);
       const fd = openSync(file, 'w');
       try {
         const stdout = Object.assign(new Stdout(), { fd });
         const on = sinon.spy(process, 'on');
-        const { logger } = createDefaultLogger(stdout);
+        const { logger, flush } = createDefaultLogger(stdout);
         if (wasHalfWritten) {
           stdout.isStandingStill = true;
-          stdout.write(padding.repeat(10));
+          logger.warn('in the buffer');
         }
         logger.info('hello');
         const onExit = on.getCalls().find(({ args: [event] }) => String(event) === 'exit')?.args[1];
         on.restore();
         onExit?.(0 as never);
         const text = readFileSync(file, 'utf8');
-        expect(linesOf(text)).to.have.length(1);
+        const messages = linesOf(text).map(({ message }) => message);
+        expect(messages).to.deep.equal([...(wasHalfWritten ? ['in the buffer'] : []), 'hello']);
         expect(text.startsWith('\n')).to.equal(wasHalfWritten);
+        stdout.goOn();
+        await flush();
       } finally {
         closeSync(fd);
         rmSync(file);

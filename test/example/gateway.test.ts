@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
+import session from 'express-session';
 import sinon from 'sinon';
 import supertest from 'supertest';
 import { drain } from '../../example/drain.js';
@@ -144,6 +145,24 @@ describe('the example gateway', () => {
     await logIn(browser);
     await browser.post('/logout').expect(403);
     await browser.get('/account').expect(200);
+  });
+
+  it('forgets a session that has expired', async () => {
+    const clock = sinon.useFakeTimers({ toFake: ['Date', 'setInterval'], now: Date.now() });
+    const all = sinon.spy(session.MemoryStore.prototype, 'all');
+    const passing = makeGateway();
+    try {
+      await logIn(supertest.agent(passing.app));
+      const count = (): number => Object.keys(Object(Reflect.get(all.lastCall.thisValue, 'sessions'))).length;
+      clock.tick(7 * 3_600_000);
+      expect(count()).to.equal(1);
+      clock.tick(2 * 3_600_000);
+      expect(count()).to.equal(0);
+    } finally {
+      all.restore();
+      clock.restore();
+      await passing.hook.close();
+    }
   });
 
   it('makes a session when a login succeeds and not before, each with an id of its own', async () => {

@@ -1,10 +1,12 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import supertest from 'supertest';
-import { REFUSING_ORIGIN } from '#harness/free-port.js';
+import { freePort, REFUSING_ORIGIN } from '#harness/free-port.js';
 import { ExampleRun } from '#harness/example-run.js';
+import { until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
@@ -121,6 +123,24 @@ describe('the example gateway in a process of its own', function () {
       .and.not.match(/HOOK_SECRET is missing/)
       .and.not.match(/at .*\.ts/);
   });
+
+  for (const [what, redirection] of [
+    ['whose stdout nobody reads any more', '> >(true)'],
+    ['whose stdout and stderr are on a full disk', '>/dev/full 2>&1'],
+  ] as const) {
+    it(`serves and drains ${what}`, async function () {
+      if (redirection.includes('/dev/full') && !existsSync('/dev/full')) this.skip();
+      const port = await freePort();
+      const ready = async (): Promise<number | undefined> =>
+        (await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined))?.status;
+      const command = `exec ${process.execPath} --import tsx example/main.ts ${redirection}`;
+      run = new ExampleRun({ PORT: String(port) }, ['bash', '-c', command]);
+      // Where it dies, it has died by then, or dies of what it says to the signal.
+      await until(async () => run.child.exitCode !== null || (await ready()) === 200);
+      run.child.kill('SIGTERM');
+      expect(await run.exitCode(), run.stderr).to.equal(0);
+    });
+  }
 
   it('starts without the vendors and the Redis that gateways share, says so, and ends at once for a person', async () => {
     mustNotShow('redis-password-of-main-test');

@@ -7,6 +7,7 @@ import { exportJWK } from 'jose';
 import { expect } from 'chai';
 import supertest from 'supertest';
 import { CONSENT_VERSION } from '../../example/consent.js';
+import { PairingWords } from '../../example/pairing-words.js';
 import { createGateway, type Gateway, type GatewayOptions } from '../../example/gateway.js';
 import {
   ConfigurationError,
@@ -260,7 +261,7 @@ describe('the preference page of the example', () => {
     expect(await nextCodeBy()).to.equal('whatsapp');
   });
 
-  it('turns WhatsApp on by a word from the own WhatsApp account, and off at once', async () => {
+  it('turns WhatsApp on by a word from the own WhatsApp account, and off without one', async () => {
     const bob = await asBob();
     await bob.get('/account').expect(/href="\/preferences"/);
     const before = await pageOf(bob);
@@ -659,6 +660,41 @@ describe('the preference page of the example', () => {
     expect(isOn()).to.equal(false);
     expect(recorded()).to.deep.equal(['given', 'withdrawn']);
     expect(await pageOf(bob)).to.match(/by <strong>SMS/);
+  });
+
+  it('does not let a withdrawal that failed look done', async () => {
+    const bob = await asBob();
+    await replyTo(write(await askForWord(bob)));
+    const form = { channel: 'sms', csrfToken: csrfTokenIn(await pageOf(bob)) };
+    okta.fault({ kind: 'status', status: 500 });
+    await bob
+      .post('/preferences')
+      .type('form')
+      .send(form)
+      .expect(503, /may not be saved.*choose again/);
+    okta.clearFaults();
+    expect(log.at(-1)).to.deep.include({ message: 'A choice on the preference page may not be saved' });
+    expect(log.at(-1)?.fields).to.include({ userId: BOB.id });
+    // What the user said is kept, and the page shows what Okta has.
+    expect(recorded()).to.deep.equal(['given', 'withdrawn']);
+    expect(await pageOf(bob)).to.match(/by <strong>WhatsApp/);
+    await bob.post('/preferences').type('form').send(form).expect(303);
+    expect(isOn()).to.equal(false);
+    expect(await pageOf(bob)).to.match(/by <strong>SMS/);
+  });
+
+  it('turns nothing off because other users ask for words meanwhile', () => {
+    const words = new PairingWords(() => now);
+    const { word } = words.issue({ userId: BOB.id, phone: BOB.phone, textVersion: CONSENT_VERSION });
+    const taken = words.take(word, BOB.phone);
+    if (taken === undefined) expect.fail('the word is not known');
+    for (let user = 0; user < 10_001; user++) {
+      words.issue({ userId: `00uother${user}`, phone: ANA.phone, textVersion: CONSENT_VERSION });
+    }
+    expect(words.waitingFor(BOB.id)).to.equal(undefined);
+    expect(words.isCancelled(taken)).to.equal(false);
+    words.giveBack(taken);
+    expect(words.take(word, BOB.phone)).to.equal(undefined);
   });
 
   it('withdraws what was given, though Okta does not have it yet', async () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
+import { EXTENSION_REMEDIES } from '#lib/core/extensions.js';
 import type { HookCall, RecordedRequest } from '#lib/testing/index.js';
 import { Closers } from '#harness/closers.js';
 import {
@@ -302,6 +303,19 @@ const STORIES: readonly Story[] = [
     ],
   },
   {
+    title: 'of an Okta whose clock is behind',
+    play: (scene, now) => ask(scene, { eventTime: new Date(now - 45_000) }),
+    expected: [
+      received(),
+      [
+        { type: 'clock.skewed', skewMs: 45_000 },
+        'warn',
+        "Okta's clock and this machine's differ; check its time synchronisation",
+      ],
+      ...sentToAna.slice(1),
+    ],
+  },
+  {
     title: 'that Okta repeats',
     play: async (scene) => {
       await ask(scene);
@@ -487,6 +501,34 @@ const STORIES: readonly Story[] = [
         'info',
         'a code was used',
       ],
+    ],
+  },
+  {
+    title: "for which the gateway's own text fails",
+    hook: {
+      composeText: () => {
+        throw new Error(`no text for ${BOB.phone}`);
+      },
+    },
+    play: (scene) => ask(scene, TO_BOB),
+    expected: [
+      received(OF_BOB),
+      PROFILE_READ,
+      planned(['sms']),
+      [
+        {
+          ...IDS,
+          type: 'extension.failed',
+          extension: 'composeText',
+          count: 1,
+          reason: 'no text for …',
+          remedy: EXTENSION_REMEDIES.composeText,
+        },
+        'warn',
+        'composeText failed; went on without it',
+      ],
+      ended(BY_SMS),
+      sent([BY_SMS], { ...OF_BOB, country: 'US' }),
     ],
   },
   {

@@ -1,7 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import express from 'express';
-import sinon from 'sinon';
 import {
   ConfigurationError,
   memoryState,
@@ -98,26 +97,46 @@ describe('what is handed in', () => {
     expect(scene.twilio.requests).to.be.empty;
   });
 
-  it('may be a listener of the answer that throws: the code that was sent stays sent, and is not sent again', async () => {
-    let isBroken = true;
-    scene = await startScene({
-      mount: (app, hook) => {
-        app.use((_req, res, next) => {
-          const writeHead = sinon.stub(res, 'writeHead').callThrough();
-          if (isBroken) writeHead.onFirstCall().throws(new Error('a listener failed'));
-          next();
-        });
-        app.use(hook);
+  it('may be a channel that fails without an error: that is no success', async () => {
+    const sms: Channel = {
+      get usesText(): boolean {
+        throw undefined as unknown as Error;
       },
-    });
-    const first = await scene.call({ eventId: 'event-1' });
-    expect(commandOf(first)).to.include({ status: 'SUCCESSFUL' });
-    isBroken = false;
-    const repeat = await scene.call({ eventId: 'event-1' });
-    expect(commandOf(repeat)).to.deep.include({ transactionId: commandOf(first)?.['transactionId'] });
-    expect(scene.twilio.messages).to.have.length(1);
-    expect(scene.events.map(({ type }) => type)).to.include.members(['request.answered', 'request.rejected']);
+      send: () => Promise.resolve({ status: 'accepted', transactionId: 'never' }),
+    };
+    scene = await startScene({ hook: { chooseChannels: () => ['sms'], channels: { sms } } });
+    expect((await scene.call()).httpStatus).to.equal(500);
+    expect(scene.events.at(-1)).to.include({ type: 'request.rejected', code: 'INTERNAL_ERROR' });
   });
+
+  for (const failure of [new Error('a listener failed'), undefined])
+    it(`may be a listener of the answer that throws ${failure === undefined ? 'nothing' : 'an error'}: the code that was sent stays sent, and is not sent again`, async () => {
+      let isBroken = true;
+      scene = await startScene({
+        mount: (app, hook) => {
+          app.use((_req, res, next) => {
+            const { writeHead } = res;
+            if (isBroken)
+              res.writeHead = () => {
+                res.writeHead = writeHead;
+                throw failure as Error;
+              };
+            next();
+          });
+          app.use(hook);
+        },
+      });
+      const first = await scene.call({ eventId: 'event-1' });
+      expect(commandOf(first)).to.include({ status: 'SUCCESSFUL' });
+      isBroken = false;
+      const repeat = await scene.call({ eventId: 'event-1' });
+      expect(commandOf(repeat)).to.deep.include({ transactionId: commandOf(first)?.['transactionId'] });
+      expect(scene.twilio.messages).to.have.length(1);
+      expect(scene.events.map(({ type }) => type)).to.include.members([
+        'request.answered',
+        'request.rejected',
+      ]);
+    });
 
   it('may be a channel whose connect() throws: the factory names it', async () => {
     scene = await startScene();

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { memoryState, type HookEvent } from '#lib/index.js';
+import { memoryState, type GuardOptions, type HookEvent } from '#lib/index.js';
 import type { HookCall } from '#lib/testing/index.js';
 import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
@@ -259,17 +259,35 @@ describe('the guard of a hook', () => {
     expect(blocked()).to.have.length(1);
   });
 
-  it('asks the state once, for the event and its points', async () => {
-    const state = memoryState();
-    let claims = 0;
-    const claim: typeof state.claim = (...args) => {
-      claims += 1;
-      return state.claim(...args);
+  describe('asks the state', () => {
+    let claims: (readonly [points: number, isForNumber: boolean])[];
+    const startCounting = async (guard: GuardOptions): Promise<void> => {
+      claims = [];
+      const state = memoryState();
+      const claim: typeof state.claim = (key, life) => {
+        claims.push([life.buckets.length, life.recipient !== undefined]);
+        return state.claim(key, life);
+      };
+      await start({ state: { ...state, claim }, guard });
     };
-    await start({ state: { ...state, claim }, guard: { perNumber: { points: 5, seconds: 60 } } });
-    await callTo(BOB.phone);
-    await callTo('+19005550123');
-    expect(claims).to.equal(2);
+
+    it('once, for the event, its points, and where the number of a text has said STOP', async () => {
+      await startCounting({ perNumber: { points: 5, seconds: 60 } });
+      await callTo(BOB.phone);
+      await callTo('+19005550123');
+      await callTo(BOB.phone, { deliveryChannel: 'VOICE' });
+      expect(claims).to.deep.equal([
+        [2, true],
+        [0, true],
+        [2, false],
+      ]);
+    });
+
+    it('nothing where there is no event id and no limit', async () => {
+      await startCounting({ perUser: false });
+      await callTo(BOB.phone, { change: (payload: object) => ({ ...payload, eventId: undefined }) });
+      expect([claims, sent()]).to.deep.equal([[], 1]);
+    });
   });
 
   it('counts a code that every channel refused, and one for which there is no channel', async () => {

@@ -5,6 +5,7 @@ import {
   type ChannelPort,
   type HookEvent,
   type InboundOptions,
+  type Outcome,
   type State,
 } from '#lib/index.js';
 import type { EmulatedInbound, InboundMessage } from '#lib/testing/index.js';
@@ -186,6 +187,15 @@ describe('what users write to the senders', () => {
     expect(await channelOf({ eventTime: new Date(now) })).to.equal('whatsapp');
   });
 
+  it('answers another sender, and the same one on another channel, all the same', async () => {
+    await start();
+    scene.twilio.joinSandbox(BOB.phone);
+    const rcs = { channel: 'sms', params: { From: `rcs:${ANA.phone}` } } as const;
+    for (const message of [{}, { from: BOB.phone }, rcs]) {
+      expect((await write('Who is this?', message)).answer?.body).to.match(/nobody reads/);
+    }
+  });
+
   it('asks the gateway what to say of what is no word, and masks nothing from it', async () => {
     const seen: unknown[] = [];
     await start({
@@ -246,6 +256,14 @@ describe('what users write to the senders', () => {
 
     it('still takes STOP back where the message counts as START', async () => {
       const answer = await late();
+      answer({ isStart: true });
+      await until(async () => (await channelOf()) === 'whatsapp');
+    });
+
+    it('takes STOP back although somebody else has said it since', async () => {
+      const answer = await late();
+      scene.twilio.joinSandbox(BOB.phone);
+      await write('STOP', { from: BOB.phone });
       answer({ isStart: true });
       await until(async () => (await channelOf()) === 'whatsapp');
     });
@@ -488,13 +506,19 @@ describe('what users write to the senders', () => {
       expect(await channelOf()).to.equal('sms');
     });
 
-    it('goes by STOP where the claim of a call fails and the state can be asked for it', async () => {
+    it('goes by STOP where the claim of a call fails and the state can be asked for it, which it is once', async () => {
       const fail = (): never => {
         throw new Error('lost');
       };
       const stopped = { channel: 'whatsapp', reason: 'STOPPED', untilMs: Infinity } as const;
-      await start(undefined, { state: shared({ claim: fail, suppressionsOf: () => [stopped] }) });
+      const asked: string[] = [];
+      const suppressionsOf: State['suppressionsOf'] = (recipient) => {
+        asked.push(recipient);
+        return [stopped];
+      };
+      await start(undefined, { state: shared({ claim: fail, suppressionsOf }) });
       expect(await channelOf()).to.equal('sms');
+      expect(asked).to.have.lengthOf(1);
       expect(answered()?.passedOver).to.deep.equal(['whatsapp:STOPPED']);
     });
 
@@ -636,6 +660,29 @@ describe('a number that WhatsApp does not reach', () => {
       scene.events.some((event) => event.type === 'message.status' && event.status === 'undelivered'),
     );
     expect(await metadataOf()).to.contain('channel=sms');
+    expect(passedOver()).to.deep.equal(['whatsapp:NOT_REACHED']);
+  });
+
+  it('is passed over as well where the refusal comes after the answer', async () => {
+    const refusal = defer<Outcome>();
+    let isSending = false;
+    const send = (): Promise<Outcome> => {
+      isSending = true;
+      return refusal.promise;
+    };
+    await warmUp();
+    await start({ channels: { whatsapp: { send } }, lateFailover: false });
+    const clock = stopTime();
+    try {
+      const calling = scene.call();
+      await until(() => isSending);
+      expect((await passTime(clock, calling, 2_200)).okta.action).to.equal('pending');
+      refusal.resolve({ status: 'refused', code: 'GONE', reason: 'Gone', isNotReached: true });
+      await until(() => scene.events.some((event) => event.type === 'attempt.late'));
+      await scene.call();
+    } finally {
+      clock.restore();
+    }
     expect(passedOver()).to.deep.equal(['whatsapp:NOT_REACHED']);
   });
 

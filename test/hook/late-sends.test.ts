@@ -9,9 +9,11 @@ import {
   type Outcome,
   type Receipt,
   type State,
+  type TelephonyRequest,
 } from '#lib/index.js';
 import { startRawCall } from '#harness/raw-call.js';
-import { ANA, BOB, CODE, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { openRaw, rawRequest } from '#harness/raw-http.js';
+import { ANA, BOB, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 
@@ -229,6 +231,43 @@ describe('a late send', () => {
     });
   });
 
+  it('is kept with all that was read of its call', async () => {
+    const receipts: Receipt[] = [];
+    const keepReceipt: State['keepReceipt'] = (_key, receipt) => {
+      receipts.push(receipt);
+      return undefined;
+    };
+    await start({ channels: { whatsapp: channel('whatsapp') }, state: { ...memoryState(), keepReceipt } });
+    await scene.call({ eventId: 'event-1', ipAddress: '198.51.100.1' });
+    const { expiresAt: _, ...read } = messages[0]?.[1].request as TelephonyRequest;
+    expect(Object.values(read)).to.not.include(undefined);
+    expect(receipts.map(({ request }) => request)).to.deep.equal([{ ...read, raw: undefined }]);
+  });
+
+  it('does not go to a channel that the user stops while its text is made', async () => {
+    const composing = defer<string>();
+    let isComposing = false;
+    await start({
+      chooseChannels: () => ['line', 'whatsapp'],
+      channels: { line: channel('line'), whatsapp: channel('whatsapp'), sms: channel('sms') },
+      composeText: (_request, _profile, name) => {
+        if (name !== 'whatsapp') return `Your code is ${CODE}`;
+        isComposing = true;
+        return composing.promise;
+      },
+    });
+    clock = stopTime();
+    reports.set('SM1', FAILED);
+    await scene.call({ eventId: 'event-1' });
+    clock.tick(3_000);
+    await until(() => isComposing);
+    const url = `${scene.url}/twilio/inbound`;
+    await scene.twilio.receive({ from: ANA.phone, channel: 'whatsapp', body: 'STOP', url });
+    composing.resolve(`Your code is ${CODE}`);
+    await until(() => ended().length === 1);
+    expect(channels()).to.deep.equal(['line', 'sms']);
+  });
+
   it("goes by the channel's next provider, where it has several", async () => {
     await start({
       channels: {
@@ -294,6 +333,27 @@ describe('a late send', () => {
       expect(asked).to.be.empty;
       expect(channels()).to.deep.equal(['line']);
       expect(ended()).to.be.empty;
+    });
+
+    it('is made for a caller who went once it was answered', async () => {
+      await startSending();
+      const connection = await openRaw(scene.server);
+      const messageProfile = { phoneNumber: ANA.phone, otpCode: CODE, deliveryChannel: 'SMS' };
+      const body = JSON.stringify({ eventId: 'event-1', data: { messageProfile } });
+      const headers = [
+        ['Authorization', HOOK_SECRET],
+        ['Content-Type', 'application/json'],
+        ['Content-Length', String(body.length)],
+      ] as const;
+      connection.socket.write(rawRequest('/okta/telephony', headers, body));
+      await until(() => messages.length === 1);
+      clock?.tick(2_200);
+      expect((await connection.waitFor(1))[0]?.status).to.equal(200);
+      connection.socket.end();
+      await connection.closed;
+      await settle(REFUSED);
+      await until(() => ended().length === 1);
+      expect(channels()).to.deep.equal(['line', 'sms']);
     });
 
     it('is made where its failure is told before it is accepted', async () => {

@@ -116,6 +116,26 @@ describe('when Okta hangs up early', () => {
     expect(scene.twilio.requests).to.be.empty;
   });
 
+  it('sends nothing where the gateway had answered in its place by then', async () => {
+    const scene = await start({
+      mount: (app, hook) => {
+        app.use(express.json());
+        app.use((_req, res, next) => {
+          res.once('close', () => {
+            next();
+          });
+          // Okta keeps the connection, and sends the code itself.
+          res.status(503).end();
+        });
+        app.use(hook);
+      },
+    });
+    expect((await scene.call()).httpStatus).to.equal(503);
+    await until(isAnswered(scene));
+    expect(scene.events.at(-1)).to.include({ status: 'ERROR', hasHungUp: true });
+    expect(scene.twilio.requests).to.be.empty;
+  });
+
   const connections = new WeakMap<Scene, number>();
   function openConnections(scene: Scene): number {
     scene.server.getConnections((_error, count) => connections.set(scene, count));
@@ -133,6 +153,7 @@ describe('ready()', () => {
   const expectCode = (result: 'ok' | Error, code: string): void => {
     expect(result).to.be.instanceOf(TelephonyHookError);
     expect((result as TelephonyHookError).code).to.equal(code);
+    expect((result as TelephonyHookError).message).to.not.equal('');
   };
 
   it('finds everything well, and sends nothing', async () => {
@@ -537,10 +558,13 @@ describe('close()', () => {
   it('waits for a send that goes on after its answer', async () => {
     const scene = await start({ hook: { deadlineMs: 500 } });
     scene.twilio.fault({ kind: 'slow', delayMs: 700 });
-    expect(commandOf(await scene.call())).to.include({ status: 'PENDING' });
+    const call = await scene.call({ eventId: 'event-1' });
+    expect(commandOf(call)).to.include({ status: 'PENDING' });
     expect(scene.hook.status()).to.include({ detached: 1 });
     await scene.hook.close();
-    expect(scene.events.at(-1)).to.include({ type: 'attempt.late', outcome: 'accepted' });
+    const late = { type: 'attempt.late', eventId: 'event-1', channel: 'whatsapp', outcome: 'accepted' };
+    expect(scene.events.at(-1)).to.include(late);
+    expect(scene.hook.status().lastSuccess).to.have.all.keys('whatsapp');
     expect(scene.hook.status()).to.include({ detached: 0 });
   });
 
@@ -608,6 +632,27 @@ describe('close()', () => {
       await scene.hook.close();
     }
     expect(closed).to.deep.equal(['rejects', 'throws', 'returns no promise']);
+  });
+
+  it('asks the state for nothing once it is closed', async () => {
+    const memory = memoryState();
+    const asked: string[] = [];
+    const state: State = {
+      ...memory,
+      claim: (...args) => {
+        asked.push('claim');
+        return memory.claim(...args);
+      },
+      keepSent: (...args) => {
+        asked.push('keepSent');
+        return memory.keepSent?.(...args);
+      },
+    };
+    const scene = await start({ hook: { state } });
+    await scene.call({ eventId: 'before' });
+    await scene.hook.close();
+    for (const eventId of ['before', 'new']) await scene.call({ eventId });
+    expect(asked).to.deep.equal(['claim', 'keepSent']);
   });
 
   it('leaves the state to another hook that has it, which closes it', async () => {
@@ -705,6 +750,8 @@ describe("Twilio's delivery callbacks", () => {
         app.use(express.urlencoded({ extended: true }), hook);
       },
     ],
+    [' after express.text', (app, hook) => app.use(express.text({ type: '*/*' }), hook)],
+    [' after express.raw', (app, hook) => app.use(express.raw({ type: '*/*' }), hook)],
     [
       ' under a prefix, for it goes by publicUrl',
       (app, hook) => {

@@ -271,6 +271,12 @@ describe('a hook with metrics', () => {
     }
     for (const scene of scenes.slice(1)) await scene.call();
     expect(readPage(await metrics.metrics()).sum('codes_total', { outcome: 'SUCCESSFUL' })).to.equal(2);
+    // What is now is shown of hooks that are open.
+    const shown = await metrics.metrics();
+    for (const { okta } of scenes) {
+      const isShown = shown.includes(`host="${new URL(okta.orgUrl).host}"`);
+      expect(isShown).to.equal(okta !== scenes[0]?.okta);
+    }
   });
 
   it('sends all the same where the registry has broken', async () => {

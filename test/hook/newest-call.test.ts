@@ -3,7 +3,7 @@ import { memoryState, type Channel, type Outcome, type State } from '#lib/index.
 import { startGatewayBeside } from '#harness/gateway-beside.js';
 import { ANA, CODE, commandOf, startScene, type Scene } from '#harness/scene.js';
 import { startRawCall } from '#harness/raw-call.js';
-import { stopTime } from '#harness/stopped-time.js';
+import { passTime, stopTime } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
 
@@ -72,6 +72,33 @@ describe('two calls of one user at once', () => {
       ['one', undefined],
       ['two', 'one'],
     ]);
+  });
+
+  it('tell the state how long ago one came in that has waited for its first', async () => {
+    const agesMs: (number | undefined)[] = [];
+    const state: State = {
+      ...memoryState(),
+      overtake: (_, { ageMs }) => {
+        agesMs.push(ageMs);
+      },
+    };
+    scene = await startScene({ hook: { state } });
+    const clock = stopTime();
+    try {
+      scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
+      const first = startRawCall(scene, { eventId: 'one' });
+      await until(() => scene.okta.requests.length === 1);
+      const repeat = scene.call({ eventId: 'one' });
+      await until(() => scene.hook.status().inFlight === 2);
+      clock.tick(100);
+      first.destroy();
+      expect((await passTime(clock, repeat, 2_000)).okta.action).to.equal('sent');
+    } finally {
+      clock.restore();
+    }
+    expect(agesMs).to.have.lengthOf(2);
+    expect(agesMs[0]).to.equal(0);
+    expect(agesMs[1]).to.be.at.least(100);
   });
 
   for (const where of ['the same gateway', 'another gateway']) {

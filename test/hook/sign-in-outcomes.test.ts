@@ -256,6 +256,22 @@ describe('what became of a code', () => {
     }
   });
 
+  it('is heard of by a machine whose clock is days ahead', async () => {
+    await startVerified();
+    const eventTime = new Date(now - 2 * 86_400_000);
+    const call = await scene.call({
+      eventTime,
+      // Else Okta says when it ends, which is over by that clock.
+      change: (payload) => {
+        delete (payload as { data: { messageProfile: { otpExpires?: string } } }).data.messageProfile
+          .otpExpires;
+      },
+    });
+    await fire(scene.okta.logEvent(ANA.id, { published: new Date(eventTime.getTime() + 9_000) }));
+    await settled();
+    expect(confirmed()).to.deep.equal([sidOf(call)]);
+  });
+
   it('is counted of a call, of which there is nothing to tell; a text is no call', async () => {
     await startVerified();
     await scene.call({ deliveryChannel: 'VOICE' });
@@ -559,6 +575,17 @@ describe('what became of a code', () => {
         const call = await scene.call({ otpCode: NEWER });
         await fire(before);
         await until(() => overtakes() === 3);
+        await report(sidOf(call));
+        await until(() => ended().length === 1);
+        expect(ended()).to.deep.equal([['accepted', undefined]]);
+      });
+
+      it('and not where that was so by Okta’s clock, which is ahead of this machine’s', async () => {
+        const { state, overtakes } = counting();
+        await startVerified({ state });
+        const call = await scene.call({ eventTime: new Date(now + 20_000) });
+        await fire(scene.okta.logEvent(ANA.id, { published: new Date(now + 15_000) }));
+        await until(() => overtakes() === 2);
         await report(sidOf(call));
         await until(() => ended().length === 1);
         expect(ended()).to.deep.equal([['accepted', undefined]]);

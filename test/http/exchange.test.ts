@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import express from 'express';
@@ -19,9 +20,16 @@ const JSON_TYPE: Headers = [['Content-Type', 'application/json']];
 const lengthOf = (body: string): Headers => [['Content-Length', String(Buffer.byteLength(body))]];
 const GOOD = rawRequest(PATH, [...PROOF, ...JSON_TYPE, ...lengthOf(BODY)], BODY);
 
+interface Failure {
+  readonly errorSummary: string;
+  readonly errorCauses?: readonly { readonly reason: string }[];
+}
+const failureOf = (answer: RawAnswer | undefined): Failure | undefined =>
+  (JSON.parse(answer?.body ?? '{}') as { readonly error?: Failure }).error;
 const reasonOf = (answer: RawAnswer | undefined): string | undefined =>
-  (JSON.parse(answer?.body ?? '{}') as { error?: { errorCauses?: { reason: string }[] } }).error
-    ?.errorCauses?.[0]?.reason;
+  failureOf(answer)?.errorCauses?.[0]?.reason;
+/** What Okta shows of an answer. */
+const sentenceOf = (answer: RawAnswer | undefined): string | undefined => failureOf(answer)?.errorSummary;
 
 describe('an exchange', () => {
   let scene: Scene;
@@ -78,6 +86,7 @@ describe('an exchange', () => {
           expect(answer.status).to.equal(405);
           expect(answer.headers).to.include({ allow: 'POST', 'cache-control': 'no-store, no-transform' });
           expect(reasonOf(answer)).to.equal('METHOD_NOT_ALLOWED');
+          expect(sentenceOf(answer)).to.equal('Only POST is answered here.');
         });
       }
     }
@@ -156,6 +165,23 @@ describe('an exchange', () => {
       expect(hasFailed).to.equal(false);
     });
 
+    it('is taken for 256 KiB, and cut off at the next byte', async () => {
+      await start();
+      clock = stopTime();
+      let taken: Socket | undefined;
+      scene.server.once('connection', (socket: Socket) => (taken = socket));
+      const connection = await open();
+      const head = rawRequest(PATH, [...JSON_TYPE, ['Content-Length', '1000000']]);
+      connection.socket.write(head);
+      await connection.waitFor(1);
+      connection.socket.write(Buffer.alloc(256 * 1024, 'a'));
+      await until(() => taken?.bytesRead === head.length + 256 * 1024);
+      await settled();
+      expect(connection.socket.readableEnded).to.equal(false);
+      connection.socket.write('a');
+      await connection.closed;
+    });
+
     it('is cut off after 250 ms when the caller writes no more', async () => {
       await start();
       clock = stopTime();
@@ -213,10 +239,19 @@ describe('an exchange', () => {
       [[['Content-Type', 'application/json']], 200],
       [[['Content-Type', 'APPLICATION/JSON; charset=UTF-8']], 200],
       [[['Content-Type', 'application/json;charset="utf-8"']], 200],
+      [[['Content-Type', 'application/json; charset=utf8']], 200],
+      [[['Content-Type', 'application/json ; profile=x ; charset=utf-8']], 200],
       [
         [
           ['Content-Type', 'application/json'],
           ['Content-Encoding', 'identity'],
+        ],
+        200,
+      ],
+      [
+        [
+          ['Content-Type', 'application/json'],
+          ['Content-Encoding', ' IDENTITY '],
         ],
         200,
       ],
@@ -226,6 +261,9 @@ describe('an exchange', () => {
       [[['Content-Type', 'application/json-patch+json']], 415],
       [[['Content-Type', 'application/json; charset=iso-8859-1']], 415],
       [[['Content-Type', 'application/json; charset=utf-16']], 415],
+      [[['Content-Type', 'application/json; charset=utf-8859']], 415],
+      [[['Content-Type', 'application/json; charset=x-utf-8']], 415],
+      [[['Content-Type', 'application/json; profile=x; charset=utf-16']], 415],
       [
         [
           ['Content-Type', 'application/json'],
@@ -239,7 +277,10 @@ describe('an exchange', () => {
         await start();
         const answer = await ask(rawRequest(PATH, [...PROOF, ...headers, ...lengthOf(BODY)], BODY));
         expect(answer.status).to.equal(status);
-        if (status !== 200) expect(reasonOf(answer)).to.equal('UNSUPPORTED_MEDIA_TYPE');
+        if (status !== 200) {
+          expect(reasonOf(answer)).to.equal('UNSUPPORTED_MEDIA_TYPE');
+          expect(sentenceOf(answer)).to.equal('The body must be application/json in UTF-8, not encoded.');
+        }
         expect(sent).to.equal(status === 200 ? 1 : 0);
       });
     }
@@ -284,6 +325,7 @@ describe('an exchange', () => {
       expect(answer.status).to.equal(413);
       expect(answer.headers['connection']).to.equal('close');
       expect(reasonOf(answer)).to.equal('PAYLOAD_TOO_LARGE');
+      expect(sentenceOf(answer)).to.equal('The body is larger than allowed.');
     });
 
     it('is answered 413 to chunks that never end, as soon as they are too many', async () => {
@@ -322,6 +364,7 @@ describe('an exchange', () => {
     expect(answer?.status).to.equal(408);
     expect(answer?.headers['connection']).to.equal('close');
     expect(reasonOf(answer)).to.equal('REQUEST_TIMEOUT');
+    expect(sentenceOf(answer)).to.equal('The body did not arrive in time.');
     // And no more than that for the rest of the body.
     clock.tick(250);
     await connection.closed;
@@ -353,6 +396,7 @@ describe('an exchange', () => {
       const answer = await ask(rawRequest(PATH, [...PROOF, ...JSON_TYPE, ...lengthOf(body)], body));
       expect(answer.status).to.equal(400);
       expect(reasonOf(answer)).to.equal('INVALID_REQUEST');
+      expect(sentenceOf(answer)).to.equal('The body is not JSON.');
       expect(scene.log.map(({ fields }) => fields['fields'])).to.deep.equal([['body']]);
     });
   }
@@ -387,9 +431,7 @@ describe('an exchange', () => {
       const answer = await ask(GOOD);
       expect(answer.status).to.equal(400);
       expect(reasonOf(answer)).to.equal('BODY_ALREADY_READ');
-      expect(JSON.parse(answer.body))
-        .to.have.nested.property('error.errorSummary')
-        .that.includes('mount the hook ahead');
+      expect(sentenceOf(answer)).to.include('mount the hook ahead');
       expect(sent).to.equal(0);
     });
 
@@ -471,6 +513,7 @@ describe('an exchange', () => {
     const answer = await ask(GOOD);
     expect(answer.status).to.equal(503);
     expect(reasonOf(answer)).to.equal('CLOSING');
+    expect(sentenceOf(answer)).to.equal('This gateway is shutting down.');
     expect((await ask(rawRequest(PATH, [...JSON_TYPE, ...lengthOf(BODY)], BODY))).status).to.equal(401);
     expect(sent).to.equal(0);
   });

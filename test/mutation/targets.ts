@@ -60,7 +60,12 @@ export function targetsFor(wishes: readonly string[]): Target[] {
     const inNode = tests.filter(({ file }) => !file.startsWith('test/browser/'));
     const ofTheHook = inNode.filter(({ file }) => OF_THE_HOOK.test(file));
     const isReached = [...reached].some((file) => folderOf(file) === folder);
-    if (own.length > 0) return names([...own, ...(isReached ? ofTheHook : []), ...testsOfUsers(folder)]);
+    // What serves a whole hook runs its steps: its console has tests of its own, for one.
+    const serving = inNode.filter(
+      ({ text }) => folder === 'hook' && /harness\/scene\.js|served-console\.js/.test(text),
+    );
+    if (own.length > 0)
+      return names([...own, ...serving, ...(isReached ? ofTheHook : []), ...testsOfUsers(folder)]);
     // What has no tests by its name is seen by those that import it, or else by those of the folders that do.
     const direct = inNode.filter(({ text }) => text.includes(`lib/${folder}/`));
     if (direct.length > 0) return names([...direct, ...ofTheHook]);

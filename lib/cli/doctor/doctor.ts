@@ -36,7 +36,7 @@ Checks:
   way.     url, name, tls, redirect
   twilio.  variables, credential, auth-token, account, balance, sms, voice, whatsapp, template, verify
   redis.   variables, libraries, reached, writes, version, eviction, memory, persistence, keys
-  machine. node, clock, proxy, tls
+  machine. node, clock, proxy, tls, file (of --env)
 
 Environment: what the gateway has, OPT_IN_ATTRIBUTE, PUBLIC_URL, HOOK_SECRET (or HOOK_OAUTH_…), TWILIO_…, REDIS_URL and
 STATE_ENCRYPTION_KEY with it; UNVERIFIED_PHONE_ATTRIBUTE and TWILIO_VERIFY_SERVICE_SID, where its options name them.

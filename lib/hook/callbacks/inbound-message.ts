@@ -46,7 +46,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
   const { settings, events, suppressions } = parts;
   const seen = new BoundedMap<true>(MAX_MESSAGES);
   const answered = new BoundedMap<{ readonly kind: ReplyKind; readonly atMs: number }>(MAX_MESSAGES);
-  /** The id of the last STOP of a sender. */
+  /** The id of the last STOP of a sender that this process was told. */
   const lastStops = new BoundedMap<string>(MAX_MESSAGES);
 
   /** At this gateway or another one that shares the state. */
@@ -97,7 +97,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
     const { onMessage } = settings.inbound;
     if (onMessage === undefined) return undefined;
     const stopBefore = lastStops.get(senderOn(message));
-    const follow = async (): Promise<string | undefined> => {
+    const callOnMessage = async (): Promise<string | undefined> => {
       const given: unknown = await onMessage(message);
       const { text, isStart } = (typeof given === 'string' ? { text: given } : Object(given)) as Record<
         string,
@@ -112,7 +112,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
     };
     const tell = tellOutsideCall('inbound', parts);
     const reply = await waitAtMost(
-      follow().catch((error: unknown) => {
+      callOnMessage().catch((error: unknown) => {
         tell(error);
         return undefined;
       }),

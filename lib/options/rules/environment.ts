@@ -70,7 +70,7 @@ export function variableProblems(values: Readonly<Partial<Record<VariableName, s
   return [
     ...wrapped.map(
       (name) =>
-        `${name} has quotes, spaces or a carriage return around its value: remove them, since docker's --env-file and kubectl's --from-env-file keep them`,
+        `${name} has quotes or spaces around its value, or an invisible character such as a carriage return: remove them, since docker's --env-file and kubectl's --from-env-file keep them`,
     ),
     ...new Set((error?.details ?? []).map(({ message }) => message)),
   ];
@@ -80,7 +80,7 @@ export function variableProblems(values: Readonly<Partial<Record<VariableName, s
 function isWrapped(name: string, value: string): boolean {
   // Commands of a shell, in which quotes are usual.
   if (name === 'VISUAL' || name === 'EDITOR') return false;
-  const trimmed = value.trim();
   // A PEM ends with a line end.
-  return /^(["']).*\1$/s.test(trimmed) || (trimmed !== value && name !== 'OKTA_PRIVATE_KEY');
+  const text = name === 'OKTA_PRIVATE_KEY' ? value.trim() : value;
+  return /^[\s\p{Quotation_Mark}]|[\s\p{Quotation_Mark}]$|\p{Cf}/u.test(text);
 }

@@ -100,6 +100,25 @@ describe('okta-telephony-hook demo', function () {
     }
   });
 
+  it('goes on, and ends on SIGTERM, where nobody reads what it prints', async () => {
+    const port = await freePort();
+    const command = `exec ${process.execPath} --import tsx lib/cli/main.ts demo --port ${port} > >(true) 2> >(true)`;
+    const demo = new ExampleRun({}, ['bash', '-c', command]);
+    try {
+      const state = `http://127.0.0.1:${port}/phones/api/state`;
+      const isServed = (): Promise<boolean> =>
+        fetch(state).then(
+          () => true,
+          () => false,
+        );
+      await until(async () => demo.child.exitCode !== null || (await isServed()));
+      demo.child.kill('SIGTERM');
+      expect(await demo.exitCode()).to.equal(0);
+    } finally {
+      demo.kill();
+    }
+  });
+
   it('leads to the phones, and answers 404 where nothing is', async () => {
     const { signals, exitCode, found } = runHere('--port 0');
     const [, phones = '', origin = ''] = await found(/Phones +((http:\/\/[^/]+)\S+)/);

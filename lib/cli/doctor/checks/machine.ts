@@ -16,6 +16,9 @@ export function examineMachine(
       { name: 'machine.clock', look: () => clockFinding(okta) },
       { name: 'machine.proxy', look: () => Promise.resolve(proxyFinding(variables)) },
       { name: 'machine.tls', look: () => Promise.resolve(trustFinding(variables)) },
+      ...(variables.changed === undefined
+        ? []
+        : [{ name: 'machine.file', look: () => Promise.resolve(fileFinding(variables.changed ?? [])) }]),
     ],
   };
 }
@@ -53,6 +56,14 @@ async function clockFinding({ answer }: OktaExamination): Promise<Finding> {
   return offMs < FAR_OFF_MS
     ? warn(`${told}.`, remedy)
     : fail(`${told}: tokens and codes look expired, or not valid yet.`, remedy);
+}
+
+function fileFinding(changed: readonly string[]): Finding {
+  if (changed.length === 0) return ok('The file of --env reads the same for docker.');
+  return warn(
+    `The file of --env has quotes, spaces, carriage returns or comments around ${changed.join(', ')}. This command and docker compose leave them out; docker's --env-file and kubectl's --from-env-file keep them, and the gateway then refuses the value.`,
+    'Remove them, unless the file is for docker compose alone.',
+  );
 }
 
 const PROXIES = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'] as const;

@@ -3,6 +3,12 @@ import { examineMachine } from '#lib/cli/doctor/checks/machine.js';
 import { Variables } from '#lib/cli/environment.js';
 import { captureTerminal } from '../../captured-terminal.js';
 
+const OKTA = {
+  group: { title: 'Okta', checks: [] },
+  answer: undefined,
+  headerName: () => Promise.resolve(undefined),
+};
+
 describe('doctor on this machine', () => {
   for (const [version, isRecent] of [
     ['18.20.4', false],
@@ -16,12 +22,7 @@ describe('doctor on this machine', () => {
   ] as const) {
     it(`says whether Node ${version} will do`, async () => {
       const variables = new Variables({}, captureTerminal().terminal);
-      const okta = {
-        group: { title: 'Okta', checks: [] },
-        answer: undefined,
-        headerName: () => Promise.resolve(undefined),
-      };
-      const { title, checks } = examineMachine(variables, okta, version);
+      const { title, checks } = examineMachine(variables, OKTA, version);
       expect(title).to.equal('This machine');
       const message = `Node is ${version}.`;
       expect(await checks.find(({ name }) => name === 'machine.node')?.look()).to.deep.equal(
@@ -29,6 +30,20 @@ describe('doctor on this machine', () => {
           ? { status: 'ok', message, remedy: undefined }
           : { status: 'fail', message, remedy: 'Take 20.19 or later.' },
       );
+    });
+  }
+
+  for (const [changed, status] of [
+    [undefined, undefined],
+    [[], 'ok'],
+    [['HOOK_SECRET', 'NODE_ENV'], 'warn'],
+  ] as const) {
+    it(`says of the file what docker would take otherwise: ${changed?.join() ?? 'there is none'}`, async () => {
+      const variables = new Variables({}, captureTerminal().terminal, changed);
+      const { checks } = examineMachine(variables, OKTA);
+      const found = await checks.find(({ name }) => name === 'machine.file')?.look();
+      expect(found?.status).to.equal(status);
+      if (changed !== undefined) expect(found?.message).to.include(changed.join(', '));
     });
   }
 });

@@ -174,7 +174,7 @@ describe('a process that logs', () => {
 
   it('writes at its end what a full pipe has not taken, once it is read', async () => {
     const script = `
-      import { createDefaultLogger } from '#lib/observe/default-logger.js';
+      import { createDefaultLogger } from '#lib/events/default-logger.js';
       const { logger } = createDefaultLogger();
       const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
       const log = async (count) => {

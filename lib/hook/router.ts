@@ -90,7 +90,8 @@ function stepsOfACall(parts: HookParts): readonly Handler[] {
       next();
       return;
     }
-    step(call, parts, req, res).then(
+    const work = async (): Promise<unknown> => step(call, parts, req, res);
+    work().then(
       () => {
         if (!call.isOver) next();
       },

@@ -63,8 +63,8 @@ export function failureOf(error: unknown): RedisFailure {
   // A cluster's client that could reach none of its nodes.
   if (lastNodeError !== undefined) return failureOf(lastNodeError);
   const text = typeof message === 'string' ? message : '';
-  // A cluster's client that was sent to and fro, until the last word came by chance.
-  const isMoving = text.startsWith('Too many Cluster redirections');
+  // A cluster's client that was sent to and fro, until the last word came by chance. What ended with its connection may be done.
+  const isMoving = /^Too many Cluster redirections.*\b(?:ASK|MOVED|TRYAGAIN)\b/.test(text);
   const word = isMoving ? 'TRYAGAIN' : WORD.exec(text)?.[0];
   if (word !== undefined) return new RedisFailure(word, false);
   // What a script was not allowed, Redis 7 and later say without the word.

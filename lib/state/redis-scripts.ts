@@ -90,7 +90,8 @@ return 1
  * it was, then for each key the event and the one that it comes right after (empty for none). Milliseconds.
  *
  * Kept is when the newest came, by Redis's clock, and how many have come; then the event ('-' where none is known), then the
- * newest previews. The copy that has seen most knows best: a gateway that has one of the keys alone writes that one alone.
+ * newest previews. The copy that has seen most knows best: a gateway that has one of the keys alone writes that one alone. All
+ * copies live as long as the longest of them: one that ends before another would count from 1 again, and be taken for the older.
  *
  * What comes now is the newest, whatever any clock says; only what is told later, because Redis was away, is not where a newer
  * one is known. A time that is still to come is of before Redis's clock was set back: what is told after that is newer. Previews
@@ -112,7 +113,7 @@ local preview = ARGV[1] == '1'
 local late = tonumber(ARGV[4]) > 0 and best.came > at and best.came <= now
 if not preview and late and known ~= '-' and known ~= ARGV[4 + best.place * 2] then return 0 end
 local life = tonumber(ARGV[2])
-if known and (late or preview) then life = math.max(life, redis.call('PTTL', KEYS[best.place])) end
+for i = 1, #KEYS do life = math.max(life, redis.call('PTTL', KEYS[i])) end
 for i = 1, #KEYS do
   local words = copies[i].count == best.count and copies[i].words or best.words
   local event = ARGV[3 + i * 2]

@@ -105,6 +105,63 @@ describe('while gateways get another key, one after the other', function () {
     expect(await stopped(one, number)).to.equal(false);
   };
 
+  it('a preview goes beside the newest code, also one that only a gateway with the old key has had', async () => {
+    const [old, both] = [open(OLD), open(NEW, OLD)];
+    const person = next('person');
+    const come = async (state: State, eventKey: string, isPreview = false): Promise<void> => {
+      state.overtake(person, { eventKey, isPreview, ...LIFE });
+      // Behind what was written.
+      await state.isNewest(person, eventKey, NOW);
+    };
+    const newest = async (state: State): Promise<readonly string[]> => {
+      const keys = ['first', 'preview-1', 'second', 'preview-2'];
+      const areNewest = await Promise.all(keys.map((key) => state.isNewest(person, key, NOW)));
+      return keys.filter((_, at) => areNewest[at] === true);
+    };
+    await come(both, 'first');
+    await come(both, 'preview-1', true);
+    for (const state of [old, both]) expect(await newest(state)).to.deep.equal(['first', 'preview-1']);
+    await come(old, 'second');
+    await come(both, 'preview-2', true);
+    for (const state of [old, both]) expect(await newest(state)).to.deep.equal(['second', 'preview-2']);
+  });
+
+  it('a newer code that ends sooner does not end what is known of the person', async () => {
+    const [old, both] = [open(OLD), open(NEW, OLD)];
+    const person = next('person');
+    const come = async (state: State, eventKey: string, lifeMs: number): Promise<void> => {
+      state.overtake(person, { eventKey, isPreview: false, nowMs: NOW, untilMs: NOW + lifeMs });
+      expect(await state.isNewest(person, eventKey, NOW)).to.equal(true);
+      for (const one of [old, both]) expect(await one.isNewest(person, eventKey, NOW)).to.equal(true);
+    };
+    const lives = async (): Promise<readonly number[]> =>
+      (await redis.dump())
+        .filter(({ name }) => name.includes(':person:'))
+        .map(({ expiresInMs }) => Math.ceil(expiresInMs / 100_000));
+    await come(both, 'first', 600_000);
+    await come(old, 'second', 10_000);
+    expect(await lives()).to.deep.equal([6, 6]);
+    // One that has both keys makes both live as long as the longer of them.
+    await come(old, 'third', 900_000);
+    await come(both, 'fourth', 10_000);
+    expect(await lives()).to.deep.equal([9, 9]);
+  });
+
+  it('points that a gateway with one of the keys has taken count beside those of both', async () => {
+    const both = open(NEW, OLD);
+    for (const [at, one] of [open(OLD), open(NEW)].entries()) {
+      const buckets = [{ key: next('limit'), points: 3, seconds: 60 }];
+      const take = async (state: State): Promise<unknown> => {
+        const claim = await state.claim(next('event'), { nowMs: NOW, rememberMs: 600_000, buckets });
+        return claim.isFirst && claim.exceeded.length;
+      };
+      expect(
+        [await take(both), await take(one), await take(one), await take(both)],
+        String(at),
+      ).to.deep.equal([0, 0, 0, 1]);
+    }
+  });
+
   for (const [at, first] of ORDERS_OF_THREE.entries()) {
     it(`nothing is lost, sent twice or forgotten: first ${first.join(', ')}`, async () => {
       for (const second of isNightly ? ORDERS_OF_THREE : ORDERS_OF_THREE.slice(5 - at, 6 - at)) {

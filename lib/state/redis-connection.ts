@@ -126,8 +126,9 @@ export class RedisConnection {
   /** What was asked before is done when this has resolved, as far as Redis does anything. */
   async close(): Promise<void> {
     await this.answers();
+    // Who goes on using it must know, also where it was lost before.
+    if (!this.#isClosed) this.#lost = undefined;
     this.#isClosed = true;
-    // Who goes on using it must know.
     this.#lose(new RedisFailure(STATE_CLOSED, false));
     await this.#connecting?.catch(() => undefined);
   }

@@ -68,7 +68,7 @@ export class RedisRekeying {
         client.scanNames(1, `${begin}:*`, cursor, KEYS_AT_ONCE),
       )) as readonly [next: string, names: readonly string[]];
       // A client of the user's own may have a prefix, which it puts before every name.
-      for (const name of names) await suppressions.copy(name.slice(name.indexOf(begin)));
+      await suppressions.copy(names.map((name) => name.slice(name.indexOf(begin))));
       cursor = next;
     } while (cursor !== '0' && !this.#isClosed);
   }

@@ -180,6 +180,23 @@ return 1
  */
 const SCAN_NAMES = `return redis.call('SCAN', ARGV[1], 'MATCH', KEYS[1], 'COUNT', ARGV[2])`;
 
+/**
+ * KEYS: which lists of encryption keys gateways have, a line each: until when it is known, then the ids. ARGV: this gateway's ids,
+ * how long they are known, milliseconds. Gives the lines of other lists.
+ */
+const MARK_KEYS = `
+${TIME}
+local others = {}
+for line in string.gmatch(redis.call('GET', KEYS[1]) or '', '[^\\n]+') do
+  local untilMs, ids = string.match(line, '^(%d+) (.+)$')
+  if ids and ids ~= ARGV[1] and tonumber(untilMs) > now then others[#others + 1] = line end
+end
+local ours = string.format('%.0f %s', now + ARGV[2], ARGV[1])
+local life = math.max(tonumber(ARGV[2]), redis.call('PTTL', KEYS[1]))
+redis.call('SET', KEYS[1], table.concat({ours, unpack(others)}, '\\n'), 'PX', life)
+return others
+`;
+
 /** Stands behind the time of a code that was accepted. */
 export const ACCEPTED = '+';
 
@@ -322,6 +339,7 @@ export const SCRIPTS = {
   readTimed: READ_TIMED,
   replaceValue: REPLACE,
   scanNames: SCAN_NAMES,
+  markKeys: MARK_KEYS,
   takeSent: TAKE_SENT,
   appendHistory: APPEND,
   setAlarm: SET_ALARM,
@@ -345,6 +363,7 @@ declare module 'ioredis' {
     readTimedBuffer(...args: Arguments): Result<unknown, Context>;
     replaceValue(...args: Arguments): Result<unknown, Context>;
     scanNames(...args: Arguments): Result<unknown, Context>;
+    markKeys(...args: Arguments): Result<readonly string[], Context>;
     takeSentBuffer(...args: Arguments): Result<readonly (Buffer | null)[], Context>;
     appendHistory(...args: Arguments): Result<unknown, Context>;
     setAlarm(...args: Arguments): Result<unknown, Context>;

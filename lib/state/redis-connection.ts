@@ -21,7 +21,7 @@ interface ConnectionParts {
 export class RedisConnection {
   readonly #parts: ConnectionParts;
   readonly #steps = new RedisSteps((work) => this.#ask(work, () => true));
-  readonly #watchers: ((news: StateNews) => void)[] = [];
+  readonly #watchers = new Set<(news: StateNews) => void>();
   #client: { readonly redis: Client; readonly sinceMs: number } | undefined;
   #connecting: Promise<Client> | undefined;
   #lost: { readonly failure: RedisFailure; readonly sinceMs: number } | undefined;
@@ -37,10 +37,11 @@ export class RedisConnection {
     return this.#lost === undefined ? 'ok' : 'lost';
   }
 
-  /** Tells of a loss that it finds, too. */
-  watch(onNews: (news: StateNews) => void): void {
-    this.#watchers.push(onNews);
+  /** Tells of a loss that it finds, too. Gives what ends that. */
+  watch(onNews: (news: StateNews) => void): () => void {
+    this.#watchers.add(onNews);
     if (this.#lost !== undefined) this.#tell(lossBy(this.#lost.failure), [onNews]);
+    return () => void this.#watchers.delete(onNews);
   }
 
   /**
@@ -220,7 +221,7 @@ export class RedisConnection {
     });
   }
 
-  #tell(news: StateNews, watchers: readonly ((news: StateNews) => void)[] = this.#watchers): void {
+  #tell(news: StateNews, watchers: Iterable<(news: StateNews) => void> = this.#watchers): void {
     for (const watcher of watchers) {
       // Its failure is its own.
       try {

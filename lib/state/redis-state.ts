@@ -58,9 +58,7 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = U
     get health() {
       return redis.health;
     },
-    watch: (onNews) => {
-      redis.watch(onNews);
-    },
+    watch: (onNews) => redis.watch(onNews),
     close: () => {
       rekeying.close();
       alarms.close();

@@ -32,7 +32,8 @@ const CERTIFICATE =
   'Its certificate is not trusted here: start Node with NODE_EXTRA_CA_CERTS, or give a client with tls.ca.';
 const PRIMARY =
   'This server is a replica: lead the connection to the primary, by its endpoint, Sentinel or a cluster.';
-const CLUSTER = 'This server is part of a cluster: give an ioredis Cluster as the connection.';
+const CLUSTER =
+  'This server is part of a cluster: give an ioredis Cluster as the connection. If it is one, the slot of our keys moves: wait until that has ended.';
 
 /** The error words that Redis says, in the order in which they are looked for; what has no remedy has the usual one. */
 export const REMEDIES: Readonly<Record<string, string | undefined>> = {

@@ -173,9 +173,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     });
   }
   const letGoOfState = holdState(settings.state);
-  let hasState = true;
-  settings.state.watch?.((news) => {
-    if (hasState) tellOfState(news, events);
+  const stopWatching = settings.state.watch?.((news) => {
+    tellOfState(news, events);
   });
   for (const warning of settings.warnings) {
     events.emit({ type: 'configuration.warned', at: events.now(), ...warning });
@@ -198,7 +197,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     const drained = Promise.all([drain(parts), codeUses.close()]);
     // What is remembered goes to the state as long as it is there.
     await Promise.all([drained, consoles.close(drained)]);
-    hasState = false;
+    stopWatching?.();
     // What cannot be closed must not keep the gateway from ending.
     await inTime(letGoOfState);
     // A dispatcher of the user's own is left open.

@@ -198,15 +198,16 @@ async function tellReadiness(
   };
   for (const [name, result] of Object.entries(found)) {
     if (result === 'ok') output.log(`${name}: ok`);
-    else output.error(`${name}: ${wordsOf(result).join(' ')}`);
+    else output.error(`${name}: ${wordsOf(result)}`);
   }
 }
 
 /** What went wrong, why, and what to do about it, as far as each is known. */
-function wordsOf(error: Error): readonly string[] {
-  const cause = error.cause instanceof Error ? [`(${error.cause.message})`] : [];
-  const remedy = error instanceof TelephonyHookError && error.remedy !== undefined ? [error.remedy] : [];
-  return [error.message, ...cause, ...remedy];
+function wordsOf(error: Error): string {
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  const remedy = error instanceof TelephonyHookError ? error.remedy : undefined;
+  const told = error.message + cause;
+  return remedy === undefined ? told : `${told.replace(/\.?$/, '.')} ${remedy}`;
 }
 
 function welcome(origin: string, demo: Demo, output: Output): void {

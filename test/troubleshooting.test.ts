@@ -41,7 +41,7 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
   "Redis's": ['COUNT'],
   "WhatsApp's": ['AUTHENTICATION'],
   'of RCS': ['RCS'],
-  'what is kept of a number, and never told': ['STARTED', 'PAIRED'],
+  'what is kept of a number, and never told': ['STARTED', 'LIFTED', 'PAIRED'],
   'of a connection, where Node has no word': ['TLS', 'CERT'],
   'variables of others': ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NODE_TLS_REJECT_UNAUTHORIZED'],
   'of a terminal': ['NO_COLOR'],

@@ -83,8 +83,11 @@ export interface State extends ReceiptState, SentCodeState, SuppressionState, Hi
   check(): Promise<void>;
   /** For `status()`. */
   readonly health: 'ok' | 'lost';
-  /** Tells what happens to it from now on, at once and once each, and that it is lost where it is. */
-  readonly watch?: ((onNews: (news: StateNews) => void) => void) | undefined;
-  /** Lets go of what it holds, and is `lost` from then on; asked once, when the last hook that has it is closed. */
+  /** Tells what happens to it from now on, at once and once each, and that it is lost where it is. Gives what ends that. */
+  readonly watch?: ((onNews: (news: StateNews) => void) => (() => void) | undefined) | undefined;
+  /**
+   * Lets go of what it holds outside this process, and is `lost` from then on; what is in this process alone goes on. Asked once,
+   * when the last hook that has it is closed: it is given to no other hook after that.
+   */
   close(): Promise<void>;
 }

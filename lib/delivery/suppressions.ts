@@ -69,10 +69,15 @@ export interface SuppressionState {
 export interface KeptEntry {
   /** Empty where it is about no channel. */
   readonly channel: string;
-  /** `STARTED` keeps an earlier STOP that arrives later from counting. `PAIRED` says which number an id belongs to. */
-  readonly reason: SuppressionReason | 'STARTED' | 'PAIRED';
+  /**
+   * `STARTED` keeps an earlier STOP that arrives later, or is in another copy, from counting; `LIFTED` what a provider said.
+   * `PAIRED` says which number an id belongs to.
+   */
+  readonly reason: SuppressionReason | 'STARTED' | 'LIFTED' | 'PAIRED';
   readonly atMs: number;
   readonly untilMs: number;
+  /** How many of its kind came before it: which of two copies is newer, whatever any clock says. */
+  readonly count?: number | undefined;
   /** With `PAIRED`. */
   readonly number?: string | undefined;
 }
@@ -107,24 +112,30 @@ export function applyChange<Entry extends KeptEntry>(
   const atMs = nowMs - ageMs;
   // What is told after its keeper's clock was set back is newer than all that is known from before.
   const isSetBack = alive.some((entry) => entry.atMs > nowMs);
-  const add = (entry: Pick<KeptEntry, 'channel' | 'reason' | 'number'>, lifeMs: number): readonly Entry[] =>
-    mergeEntry(alive, make({ ...entry, atMs, untilMs: atMs + lifeMs }), ageMs > 0 && !isSetBack);
+  const add = (
+    entries: readonly Entry[],
+    entry: Pick<KeptEntry, 'channel' | 'reason' | 'number'>,
+    lifeMs: number,
+  ): readonly Entry[] =>
+    addEntry(entries, make({ ...entry, atMs, untilMs: atMs + lifeMs }), ageMs > 0 && !isSetBack);
   switch (change.what) {
     case 'suppress':
-      return add({ channel: change.channel, reason: change.reason }, change.lifeMs);
+      return add(alive, { channel: change.channel, reason: change.reason }, change.lifeMs);
     case 'lift': {
       const { channel, reasons } = change;
-      const isLifted = (entry: Entry): boolean =>
-        entry.channel === channel &&
-        isSuppression(entry) &&
-        reasons.includes(entry.reason) &&
-        (ageMs === 0 || entry.atMs <= atMs || entry.atMs > nowMs);
+      const isReported = alive.some(
+        (entry) =>
+          entry.channel === channel &&
+          isSuppression(entry) &&
+          !isWord(entry) &&
+          reasons.includes(entry.reason),
+      );
+      const left = isReported ? add(alive, { channel, reason: 'LIFTED' }, SUPPRESSED_MS.OPTED_OUT) : alive;
       const isStart = reasons.includes('STOPPED');
-      const left = isStart ? add({ channel, reason: 'STARTED' }, SUPPRESSED_MS.STOPPED) : alive;
-      return left.filter((entry) => !isLifted(entry));
+      return isStart ? add(left, { channel, reason: 'STARTED' }, SUPPRESSED_MS.STOPPED) : left;
     }
     case 'pair':
-      return add({ channel: '', reason: 'PAIRED', number: change.number }, SUPPRESSED_MS.STOPPED);
+      return add(alive, { channel: '', reason: 'PAIRED', number: change.number }, SUPPRESSED_MS.STOPPED);
   }
 }
 
@@ -133,14 +144,31 @@ export function applyChange<Entry extends KeptEntry>(
  *
  * @param isLate - whether it may be older than what is known.
  */
-export function mergeEntry<Entry extends KeptEntry>(
+export function addEntry<Entry extends KeptEntry>(
   known: readonly Entry[],
   added: Entry,
   isLate: boolean,
 ): readonly Entry[] {
-  const rival = known.find((entry) => entry.channel === added.channel && kindOf(entry) === kindOf(added));
+  const rival = rivalOf(added, known);
   if (isLate && rival !== undefined && rival.atMs >= added.atMs) return known;
-  return [...known.filter((entry) => entry !== rival), added];
+  const count = rival === undefined ? 0 : (rival.count ?? 0) + 1;
+  return [...known.filter((entry) => entry !== rival), { ...added, count }];
+}
+
+/** Of each kind the newest of two copies; the first one itself where the other one has nothing newer. */
+export function mergeCopies(one: readonly KeptEntry[], other: readonly KeptEntry[]): readonly KeptEntry[] {
+  return other.reduce((merged, entry) => {
+    const rival = rivalOf(entry, merged);
+    if (rival === undefined) return [...merged, entry];
+    // One change, which each copy has by a time of its own.
+    if (entry.reason === rival.reason && entry.count === rival.count) return merged;
+    const ahead = (entry.count ?? 0) - (rival.count ?? 0) || entry.atMs - rival.atMs;
+    return ahead > 0 ? [...merged.filter((kept) => kept !== rival), entry] : merged;
+  }, one);
+}
+
+function rivalOf<Entry extends KeptEntry>(entry: KeptEntry, known: readonly Entry[]): Entry | undefined {
+  return known.find((one) => one.channel === entry.channel && kindOf(one) === kindOf(entry));
 }
 
 /** What its owner has said, what providers say, and whose id it is: none of them takes the place of another. */
@@ -153,7 +181,7 @@ function kindOf({ reason }: KeptEntry): 'word' | 'report' | 'pair' {
 export function isSuppression<Entry extends Pick<KeptEntry, 'reason'>>(
   entry: Entry,
 ): entry is Entry & { readonly reason: SuppressionReason } {
-  return entry.reason !== 'STARTED' && entry.reason !== 'PAIRED';
+  return Object.hasOwn(SUPPRESSED_MS, entry.reason);
 }
 
 /** Whether its owner has said it: STOP or START. */
@@ -199,7 +227,7 @@ export class Suppressions {
     const ofId = this.#of(externalUserId, nowMs);
     const words = ofId.filter(isWord);
     let ofNumber = this.#of(recipient, nowMs);
-    for (const word of words) ofNumber = mergeEntry(ofNumber, { ...word, learntMs: nowMs, sharing }, true);
+    for (const word of words) ofNumber = addEntry(ofNumber, { ...word, learntMs: nowMs, sharing }, true);
     this.#set(recipient, ofNumber);
     this.#set(
       externalUserId,

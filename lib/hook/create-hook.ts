@@ -139,9 +139,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const eventHook = { verifier: createCallerVerifier(settings.eventHookSchemes, verifierParts), codeUses };
   const router = createRouter(parts, { twilio, eventHook });
   const letGoOfState = holdState(settings.state);
-  let hasState = true;
-  settings.state.watch?.((news) => {
-    if (hasState) tellOfState(news, events);
+  const stopWatching = settings.state.watch?.((news) => {
+    tellOfState(news, events);
   });
   for (const warning of settings.warnings) {
     events.emit({ type: 'configuration.warned', at: events.now(), ...warning });
@@ -155,7 +154,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     const drained = Promise.all([drain(parts), codeUses.close()]);
     // What is remembered goes to the state as long as it is there.
     await Promise.all([drained, consoles.close(drained)]);
-    hasState = false;
+    stopWatching?.();
     // What cannot be closed must not keep the gateway from ending.
     await inTime(letGoOfState);
     // A dispatcher of the user's own is left open.

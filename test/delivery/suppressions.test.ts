@@ -66,10 +66,15 @@ describe('what is known of a number', () => {
       'line:NOT_REACHED',
       'whatsapp:STARTED',
     ]);
-    expect(after([suppress('OPTED_OUT')], [START])).to.deep.equal(['whatsapp:STARTED']);
+    expect(after([suppress('OPTED_OUT')], [START])).to.deep.equal(['whatsapp:LIFTED', 'whatsapp:STARTED']);
     expect(after([suppress('STOPPED')], [suppress('OPTED_OUT')], [WRITES])).to.deep.equal([
       'whatsapp:STOPPED',
+      'whatsapp:LIFTED',
     ]);
+    expect(after([suppress('OPTED_OUT')], [WRITES], [suppress('NOT_REACHED')])).to.deep.equal([
+      'whatsapp:NOT_REACHED',
+    ]);
+    expect(after([WRITES])).to.deep.equal([]);
     expect(after([suppress('STOPPED', 'line')], [START])).to.deep.equal(['line:STOPPED', 'whatsapp:STARTED']);
   });
 
@@ -148,7 +153,7 @@ describe('what is known of a number', () => {
     expect(reasonsOf('+1')).to.deep.equal(['STOPPED']);
     expect(here.of('US.1', NOW + 1)).to.deep.include({
       ...{ channel: '', reason: 'PAIRED', number: '+1', atMs: NOW + 1, sharing: { isShared: false } },
-      ...{ untilMs: NOW + 1 + SUPPRESSED_MS.STOPPED, learntMs: NOW + 1 },
+      ...{ untilMs: NOW + 1 + SUPPRESSED_MS.STOPPED, count: 0, learntMs: NOW + 1 },
     });
     // It is said of the number once.
     here.change('+1', START, NOW + 2);

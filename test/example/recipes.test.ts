@@ -181,10 +181,13 @@ describe('the recipes', () => {
       expect(redis.networks).to.deep.equal(['state']);
       expect(services.gateway.networks).to.include('state');
       const script = redis.command?.at(-1) ?? '';
-      for (const line of ['maxmemory-policy noeviction', 'appendonly no', 'requirepass $$REDISCLI_AUTH']) {
+      for (const line of ['maxmemory-policy noeviction', 'appendonly yes', 'requirepass $$REDISCLI_AUTH']) {
         expect(script.split('\n')).to.include(line);
       }
       expect(script).to.match(/^maxmemory \d+mb$/m);
+      // What users said is there after a restart.
+      const [, folder = ''] = /^dir (\S+)$/m.exec(script) ?? [];
+      expect(redis).to.deep.include({ volumes: [`redis:${folder}`] });
     });
 
     it('takes from both what they do not need', () => {

@@ -425,6 +425,7 @@ describe('status()', () => {
     let tell: Parameters<NonNullable<State['watch']>>[0] = () => undefined;
     const watch: State['watch'] = (onNews) => {
       tell = onNews;
+      return undefined;
     };
     const scene = await start({ hook: { state: { ...memoryState(), watch } } });
     const secret = 'redis://user:password-of-a-state@host';
@@ -657,13 +658,16 @@ describe('close()', () => {
 
   it('leaves the state to another hook that has it, which closes it', async () => {
     let closed = 0;
-    const tellers: ((news: StateNews) => void)[] = [];
+    const tellers = new Set<(news: StateNews) => void>();
     const lose = (): void => {
       for (const tell of tellers) tell({ type: 'lost', reason: 'TIMEOUT', remedy: 'See' });
     };
     const state: State = {
       ...memoryState(),
-      watch: (onNews) => void tellers.push(onNews),
+      watch: (onNews) => {
+        tellers.add(onNews);
+        return () => void tellers.delete(onNews);
+      },
       close: () => {
         closed += 1;
         lose();
@@ -674,6 +678,8 @@ describe('close()', () => {
     await one.hook.close();
     await one.hook.close();
     expect(closed).to.equal(0);
+    // It holds a closed hook no more.
+    expect(tellers.size).to.equal(1);
     lose();
     await two.hook.close();
     expect(closed).to.equal(1);

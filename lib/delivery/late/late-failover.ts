@@ -71,6 +71,7 @@ export class LateFailover {
   readonly #keeping = new Set<Promise<void>>();
   #isDraining = false;
   #isClosed = false;
+  readonly #stopListening: (() => void) | undefined;
 
   constructor(parts: LateFailoverParts) {
     const { state, receipts, events, clock, isBusy } = parts;
@@ -90,13 +91,13 @@ export class LateFailover {
         });
       });
     });
-    this.#listen(parts);
+    this.#stopListening = this.#listen(parts);
   }
 
   /** Listens for what other processes waited for, where anything is waited for. */
-  #listen({ state, afterSeconds }: LateFailoverParts): void {
-    if (Object.values(afterSeconds).every((seconds) => seconds === undefined)) return;
-    state.alarms?.onDue(async (key) => {
+  #listen({ state, afterSeconds }: LateFailoverParts): (() => void) | undefined {
+    if (Object.values(afterSeconds).every((seconds) => seconds === undefined)) return undefined;
+    return state.alarms?.onDue(async (key) => {
       // Another process takes it.
       if (this.#isDraining || this.#isClosed) throw new Error('closed');
       if (this.#messages.isDelivered(key)) return;
@@ -182,6 +183,7 @@ export class LateFailover {
   /** Nothing begins any more. */
   close(): void {
     this.#isClosed = true;
+    this.#stopListening?.();
     this.#polling.stop();
     this.#messages.close();
   }

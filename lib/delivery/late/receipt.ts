@@ -140,8 +140,11 @@ export interface ReceiptState {
 export interface Alarms {
   /** Wakes somebody about a message, once, milliseconds from now. What returns a promise is not waited for. */
   set(messageKey: string, dueInMs: number): unknown;
-  /** Is told from now on of what is due: each to one of all that listen. If that one rejects or dies, it or another is told again. */
-  onDue(listener: (messageKey: string) => Promise<void>): void;
+  /**
+   * Is told from now on of what is due: each to one of all that listen. If that one rejects or dies, it or another is told again.
+   * Gives what ends that.
+   */
+  onDue(listener: (messageKey: string) => Promise<void>): (() => void) | undefined;
 }
 
 /** How long a state remembers a report, milliseconds: longer than any send takes to be answered. */

@@ -92,7 +92,7 @@ export function memoryReceipts(people: People = newPeople()): MemoryReceipts {
       const before = isLate ? alive.previews : NONE;
       next.previews = isPreview ? [...(beside?.previews ?? []), eventKey].slice(-MAX_PREVIEWS) : before;
       next.atMs = beside?.atMs ?? atMs;
-      next.untilMs = Math.max(untilMs, beside?.untilMs ?? 0);
+      next.untilMs = Math.max(untilMs, alive?.untilMs ?? 0);
       next.eventKey = isPreview ? beside?.eventKey : eventKey;
       forgetEnded(next, nowMs);
       people.set(person, next);

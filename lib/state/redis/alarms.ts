@@ -22,7 +22,7 @@ export class RedisAlarms implements Alarms {
   readonly #redis: RedisConnection;
   readonly #times: RedisTimes;
   readonly #sets: readonly { readonly sealing: Sealing; readonly name: string }[];
-  readonly #listeners: ((messageKey: string) => Promise<void>)[] = [];
+  readonly #listeners = new Set<(messageKey: string) => Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #isTaking = false;
   #restsUntilMs = -Infinity;
@@ -33,10 +33,11 @@ export class RedisAlarms implements Alarms {
     this.#sets = sealings.map((sealing) => ({ sealing, name: sealing.nameOf('alarm', '') }));
   }
 
-  onDue(listener: (messageKey: string) => Promise<void>): void {
-    this.#listeners.push(listener);
+  onDue(listener: (messageKey: string) => Promise<void>): () => void {
+    this.#listeners.add(listener);
     // A process that has nothing else to do may end.
     this.#timer ??= setInterval(() => void this.#tick(), this.#times.alarmEveryMs).unref();
+    return () => void this.#listeners.delete(listener);
   }
 
   set(messageKey: string, dueInMs: number): void {

@@ -42,9 +42,10 @@ const CLUSTER_OPTIONS = {
   // A shard that moved is followed; for one that is gone nothing waits.
   retryDelayOnFailover: 0,
   retryDelayOnClusterDown: 0,
-  // While a slot moves, a command with several of its keys is refused: asked again, several times within the time of a command.
-  retryDelayOnTryAgain: 15,
 } as const satisfies ClusterOptions;
+
+/** While a slot moves, a command with several of its keys is refused, and asked again so often. */
+const TRIES_AGAIN = 5;
 
 /** What is used of a client of the user's own, by what it says of itself: the class is that of the user's copy. */
 interface SingleClient {
@@ -71,5 +72,12 @@ export function openClient(connection: string | RedisClient, times: RedisTimes):
     // Of a node: a command waits there until the node is connected.
     enableOfflineQueue: true,
   });
-  return cluster.duplicate([], { ...CLUSTER_OPTIONS, slotsRefreshTimeout: times.connectMs, redisOptions });
+  return cluster.duplicate([], {
+    ...CLUSTER_OPTIONS,
+    slotsRefreshTimeout: times.connectMs,
+    maxRedirections: TRIES_AGAIN,
+    // Over in half the time of a command: it is known then that Redis has not done it.
+    retryDelayOnTryAgain: times.commandMs / 2 / TRIES_AGAIN,
+    redisOptions,
+  });
 }

@@ -21,7 +21,7 @@ interface ConnectionParts {
 export class RedisConnection {
   readonly #parts: ConnectionParts;
   readonly #steps = new RedisSteps((work) => this.#ask(work, () => true));
-  readonly #watchers: ((news: StateNews) => void)[] = [];
+  readonly #watchers = new Set<(news: StateNews) => void>();
   #client: { readonly redis: Client; readonly sinceMs: number } | undefined;
   #connecting: Promise<Client> | undefined;
   #lost: { readonly failure: RedisFailure; readonly sinceMs: number } | undefined;
@@ -37,10 +37,11 @@ export class RedisConnection {
     return this.#lost === undefined ? 'ok' : 'lost';
   }
 
-  /** Tells of a loss that it finds, too. */
-  watch(onNews: (news: StateNews) => void): void {
-    this.#watchers.push(onNews);
+  /** Tells of a loss that it finds, too. Gives what ends that. */
+  watch(onNews: (news: StateNews) => void): () => void {
+    this.#watchers.add(onNews);
     if (this.#lost !== undefined) this.#tell(lossBy(this.#lost.failure), [onNews]);
+    return () => void this.#watchers.delete(onNews);
   }
 
   /**
@@ -126,8 +127,9 @@ export class RedisConnection {
   /** What was asked before is done when this has resolved, as far as Redis does anything. */
   async close(): Promise<void> {
     await this.answers();
+    // Who goes on using it must know, also where it was lost before.
+    if (!this.#isClosed) this.#lost = undefined;
     this.#isClosed = true;
-    // Who goes on using it must know.
     this.#lose(new RedisFailure(STATE_CLOSED, false));
     await this.#connecting?.catch(() => undefined);
   }
@@ -219,7 +221,7 @@ export class RedisConnection {
     });
   }
 
-  #tell(news: StateNews, watchers: readonly ((news: StateNews) => void)[] = this.#watchers): void {
+  #tell(news: StateNews, watchers: Iterable<(news: StateNews) => void> = this.#watchers): void {
     for (const watcher of watchers) {
       // Its failure is its own.
       try {

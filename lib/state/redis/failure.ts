@@ -32,7 +32,8 @@ const CERTIFICATE =
   'Its certificate is not trusted here: start Node with NODE_EXTRA_CA_CERTS, or give a client with tls.ca.';
 const PRIMARY =
   'This server is a replica: lead the connection to the primary, by its endpoint, Sentinel or a cluster.';
-const CLUSTER = 'This server is part of a cluster: give an ioredis Cluster as the connection.';
+const CLUSTER =
+  'This server is part of a cluster: give an ioredis Cluster as the connection. If it is one, the slot of our keys moves: wait until that has ended.';
 
 /** The error words that Redis says, in the order in which they are looked for; what has no remedy has the usual one. */
 export const REMEDIES: Readonly<Record<string, string | undefined>> = {
@@ -63,8 +64,8 @@ export function failureOf(error: unknown): RedisFailure {
   // A cluster's client that could reach none of its nodes.
   if (lastNodeError !== undefined) return failureOf(lastNodeError);
   const text = typeof message === 'string' ? message : '';
-  // A cluster's client that was sent to and fro, until the last word came by chance.
-  const isMoving = text.startsWith('Too many Cluster redirections');
+  // A cluster's client that was sent to and fro, until the last word came by chance. What ended with its connection may be done.
+  const isMoving = /^Too many Cluster redirections.*\b(?:ASK|MOVED|TRYAGAIN)\b/.test(text);
   const word = isMoving ? 'TRYAGAIN' : WORD.exec(text)?.[0];
   if (word !== undefined) return new RedisFailure(word, false);
   // What a script was not allowed, Redis 7 and later say without the word.

@@ -68,7 +68,9 @@ export async function inspectRedis(
       refusal,
       historyRefusal: await tryBeside('history'),
       alarmsRefusal: await tryBeside('alarms'),
-      hasOtherKeys: known !== null && !mark.isShared(known),
+      hasOtherKeys: (known ?? '')
+        .split('\n')
+        .some((line) => Number.parseInt(line, 10) > Date.now() && !mark.isShared(line)),
     };
   } catch (error) {
     return failureOf(error);

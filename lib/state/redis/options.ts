@@ -40,7 +40,7 @@ export function readRedisOptions(options: RedisStateOptions): RedisSettings {
   const problems = problemsOf(options);
   if (problems.length > 0) throw new ConfigurationError(problems, { of: 'redisState' });
   const { connection, encryptionKeys, keyPrefix = 'okta-telephony-hook' } = options;
-  return { connection, keys: encryptionKeys.map((key) => Buffer.from(key, 'base64')), keyPrefix };
+  return { connection, keys: encryptionKeys.map(bytesOf), keyPrefix };
 }
 
 /** Looks at options that may have any shape. */
@@ -65,7 +65,7 @@ function problemsOf(options: unknown): readonly string[] {
   }
   for (const [index, key] of keys.entries()) {
     if (!isKey(key)) problems.push(`encryptionKeys[${index}] must be 32 bytes in base64: ${HOW}`);
-    else if (keys.indexOf(key) < index) {
+    else if (keys.slice(0, index).some((other) => isKey(other) && bytesOf(other).equals(bytesOf(key)))) {
       problems.push(`encryptionKeys[${index}] is there before; remove it`);
     }
   }
@@ -110,10 +110,13 @@ function isClient(value: unknown): boolean {
 }
 
 /** `Buffer.from` would take anything. */
-function isKey(value: unknown): boolean {
+function isKey(value: unknown): value is string {
   return (
-    typeof value === 'string' &&
-    /^[A-Za-z0-9+/_-]{43}=?$/.test(value) &&
-    Buffer.from(value, 'base64').length === KEY_BYTES
+    typeof value === 'string' && /^[A-Za-z0-9+/_-]{43}=?$/.test(value) && bytesOf(value).length === KEY_BYTES
   );
+}
+
+/** One key may be written in several ways: with its `=` or without, by either alphabet. */
+function bytesOf(key: string): Buffer {
+  return Buffer.from(key, 'base64');
 }

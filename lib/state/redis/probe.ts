@@ -67,20 +67,21 @@ function probeName(keyPrefix: string): string {
   return plainName(keyPrefix, `probe:${randomUUID()}`);
 }
 
-/** Where gateways write which keys they have. */
+/** Where gateways write which lists of keys they have: a line each, until when it is known, then the ids. */
 export interface KeysMark {
   readonly name: string;
   /** What one of this list writes there. */
   readonly ours: string;
-  /** Whether the one that wrote a mark has one of these keys. */
-  readonly isShared: (mark: string) => boolean;
+  /** Whether the list of a line has one of these keys. */
+  readonly isShared: (line: string) => boolean;
 }
 
 export function keysMark(keyPrefix: string, sealings: readonly Sealing[]): KeysMark {
-  const ids = sealings.map(({ id }) => id);
+  // In whatever order they are listed.
+  const ids = sealings.map(({ id }) => id).sort();
   return {
     name: plainName(keyPrefix, 'keys'),
     ours: ids.join(' '),
-    isShared: (mark) => mark.split(' ').some((id) => ids.includes(id)),
+    isShared: (line) => line.split(' ').some((id) => ids.includes(id)),
   };
 }

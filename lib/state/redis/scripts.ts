@@ -90,7 +90,8 @@ return 1
  * it was, then for each key the event and the one that it comes right after (empty for none). Milliseconds.
  *
  * Kept is when the newest came, by Redis's clock, and how many have come; then the event ('-' where none is known), then the
- * newest previews. The copy that has seen most knows best: a gateway that has one of the keys alone writes that one alone.
+ * newest previews. The copy that has seen most knows best: a gateway that has one of the keys alone writes that one alone. All
+ * copies live as long as the longest of them: one that ends before another would count from 1 again, and be taken for the older.
  *
  * What comes now is the newest, whatever any clock says; only what is told later, because Redis was away, is not where a newer
  * one is known. A time that is still to come is of before Redis's clock was set back: what is told after that is newer. Previews
@@ -112,7 +113,7 @@ local preview = ARGV[1] == '1'
 local late = tonumber(ARGV[4]) > 0 and best.came > at and best.came <= now
 if not preview and late and known ~= '-' and known ~= ARGV[4 + best.place * 2] then return 0 end
 local life = tonumber(ARGV[2])
-if known and (late or preview) then life = math.max(life, redis.call('PTTL', KEYS[best.place])) end
+for i = 1, #KEYS do life = math.max(life, redis.call('PTTL', KEYS[i])) end
 for i = 1, #KEYS do
   local words = copies[i].count == best.count and copies[i].words or best.words
   local event = ARGV[3 + i * 2]
@@ -178,6 +179,23 @@ return 1
  * looked at. Gives where to go on, `0` at the end, and names.
  */
 const SCAN_NAMES = `return redis.call('SCAN', ARGV[1], 'MATCH', KEYS[1], 'COUNT', ARGV[2])`;
+
+/**
+ * KEYS: which lists of encryption keys gateways have, a line each: until when it is known, then the ids. ARGV: this gateway's ids,
+ * how long they are known, milliseconds. Gives the lines of other lists.
+ */
+const MARK_KEYS = `
+${TIME}
+local others = {}
+for line in string.gmatch(redis.call('GET', KEYS[1]) or '', '[^\\n]+') do
+  local untilMs, ids = string.match(line, '^(%d+) (.+)$')
+  if ids and ids ~= ARGV[1] and tonumber(untilMs) > now then others[#others + 1] = line end
+end
+local ours = string.format('%.0f %s', now + ARGV[2], ARGV[1])
+local life = math.max(tonumber(ARGV[2]), redis.call('PTTL', KEYS[1]))
+redis.call('SET', KEYS[1], table.concat({ours, unpack(others)}, '\\n'), 'PX', life)
+return others
+`;
 
 /** Stands behind the time of a code that was accepted. */
 export const ACCEPTED = '+';
@@ -321,6 +339,7 @@ export const SCRIPTS = {
   readTimed: READ_TIMED,
   replaceValue: REPLACE,
   scanNames: SCAN_NAMES,
+  markKeys: MARK_KEYS,
   takeSent: TAKE_SENT,
   appendHistory: APPEND,
   setAlarm: SET_ALARM,
@@ -344,6 +363,7 @@ declare module 'ioredis' {
     readTimedBuffer(...args: Arguments): Result<unknown, Context>;
     replaceValue(...args: Arguments): Result<unknown, Context>;
     scanNames(...args: Arguments): Result<unknown, Context>;
+    markKeys(...args: Arguments): Result<readonly string[], Context>;
     takeSentBuffer(...args: Arguments): Result<readonly (Buffer | null)[], Context>;
     appendHistory(...args: Arguments): Result<unknown, Context>;
     setAlarm(...args: Arguments): Result<unknown, Context>;

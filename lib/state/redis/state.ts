@@ -4,16 +4,13 @@ import { RedisClaims } from './claims.js';
 import { RedisConnection } from './connection.js';
 import { RedisHistory } from './history.js';
 import { readRedisOptions, type RedisStateOptions } from './options.js';
-import { keysMark, probeBy, type KeysMark } from './probe.js';
+import { probeBy } from './probe.js';
 import { RedisReceipts } from './receipts.js';
 import { RedisRekeying } from './rekeying.js';
 import { RedisSuppressions } from './suppressions.js';
 import { RedisSentCodes } from './sent-codes.js';
 import { USUAL_TIMES, type RedisTimes } from './times.js';
 import { createSealing } from './sealing.js';
-
-/** Gateways of one deployment start within it of each other, milliseconds. */
-const KEYS_KNOWN_MS = 86_400_000;
 
 /**
  * What `redisState` makes, with other times where a test needs them.
@@ -25,14 +22,14 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = U
   const sealings = keys.map((key) => createSealing(key, keyPrefix));
   const redis = new RedisConnection({ connection, probe: probeBy(keyPrefix), times });
   const suppressions = new RedisSuppressions(redis, sealings);
-  const rekeying = keys.length > 1 ? new RedisRekeying({ redis, keyPrefix, suppressions, times }) : undefined;
+  const rekeying = new RedisRekeying(sealings, { redis, keyPrefix, suppressions, times });
   const claims = new RedisClaims(redis, sealings, { suppressions, times });
   const receipts = new RedisReceipts(redis, sealings);
   const sentCodes = new RedisSentCodes(redis, sealings);
   const alarms = new RedisAlarms(redis, sealings, times);
   return {
     claim: (key, life) => {
-      rekeying?.begin();
+      rekeying.begin();
       return claims.claim(key, life);
     },
     overtake: (person, event) => {
@@ -56,35 +53,16 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = U
     history: new RedisHistory(redis, sealings, keyPrefix),
     check: async () => {
       await redis.check();
-      rekeying?.begin();
-      await warnOfOtherKeys(redis, keysMark(keyPrefix, sealings));
+      await rekeying.look();
     },
     get health() {
       return redis.health;
     },
-    watch: (onNews) => {
-      redis.watch(onNews);
-    },
+    watch: (onNews) => redis.watch(onNews),
     close: () => {
-      rekeying?.close();
+      rekeying.close();
       alarms.close();
       return redis.close();
     },
   };
-}
-
-/** Gateways whose lists have no key in common find nothing of each other's, and nothing else would tell. */
-async function warnOfOtherKeys(redis: RedisConnection, { name, ours, isShared }: KeysMark): Promise<void> {
-  try {
-    const last = await redis.ask((client) => client.get(name));
-    if (last !== null && !isShared(last)) {
-      redis.warn(
-        'OTHER_KEYS',
-        'Another gateway has other encryptionKeys on this Redis and keyPrefix, and shares nothing with this one. Give all of them one list.',
-      );
-    }
-    await redis.ask((client) => client.set(name, ours, 'PX', KEYS_KNOWN_MS));
-  } catch {
-    // Told by the connection.
-  }
 }

@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
 import {
+  addEntry,
   applyChange,
   isSuppression,
   isWord,
-  mergeEntry,
+  mergeCopies,
   type KeptEntry,
   type LiftedSuppression,
   type Moment,
@@ -11,6 +12,7 @@ import {
   type SuppressionChange,
   type SuppressionState,
 } from '../../delivery/suppressions.js';
+import type { Client } from './clients.js';
 import type { RedisConnection } from './connection.js';
 import type { Sealing } from './sealing.js';
 import { Untold } from './untold.js';
@@ -40,6 +42,16 @@ interface Telling {
   readonly work: (ageMs: number) => Promise<void>;
   /** Told once Redis has it. */
   readonly onTold: () => void;
+}
+
+/** Whether codes may wait for it, or it may for codes. */
+type How = 'first' | 'beside';
+
+interface Update {
+  readonly recipient: string;
+  readonly ageMs: number;
+  readonly change: Change;
+  readonly how: How;
 }
 
 type Change = (known: readonly KeptEntry[], moment: Moment) => readonly KeptEntry[];
@@ -96,7 +108,8 @@ export class RedisSuppressions implements SuppressionState {
       const words = entries.filter(isWord);
       if (words.length === 0 && entries.some(({ number }) => number === recipient)) return;
       // In this order: what is cut off in between is done once more.
-      if (words.length > 0) await this.#update(recipient, ageMs, (known) => mergeAll(known, words));
+      const addWords: Change = (known) => words.reduce((all, word) => addEntry(all, word, true), known);
+      if (words.length > 0) await this.#update(recipient, ageMs, addWords);
       await this.#update(externalUserId, ageMs, (known, moment) => {
         const isMoved = (entry: KeptEntry): boolean =>
           isWord(entry) && words.some(({ channel, atMs }) => channel === entry.channel && atMs >= entry.atMs);
@@ -124,21 +137,30 @@ export class RedisSuppressions implements SuppressionState {
   }
 
   /**
-   * Writes what is kept under a name under those of the other keys as well, so that any but one can be taken off the list.
+   * Writes what is kept under these names under those of all other keys as well, so that any but one can be taken off the list. No
+   * code waits for it.
    *
    * @throws what the connection throws.
    */
-  async copy(name: string): Promise<void> {
-    const [, value] = (await this.#ask([name])) as readonly unknown[];
-    for (const sealing of this.#sealings) {
-      const kept = openKept(sealing, name, value);
-      if (kept === undefined) continue;
-      await this.#update(kept.recipient, 0, (known, { nowMs }) =>
-        mergeAll(
-          known,
-          kept.entries.filter(({ untilMs }) => untilMs > nowMs),
-        ),
-      );
+  async copy(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    const [, ...values] = await this.#ask(names, 'beside');
+    const recipients = new Set(
+      names.flatMap((name, at) =>
+        this.#sealings.flatMap((sealing) => openKept(sealing, name, values[at])?.recipient ?? []),
+      ),
+    );
+    const known = await this.#ask(
+      [...recipients].flatMap((recipient) => this.namesOf(recipient)),
+      'beside',
+    );
+    const [time, ...copies] = known;
+    for (const [at, recipient] of [...recipients].entries()) {
+      const own = copies.slice(at * this.#sealings.length, (at + 1) * this.#sealings.length);
+      const entriesOf = this.#openCopies(this.namesOf(recipient), [time, ...own]);
+      const newest = entriesOf.reduce(mergeCopies);
+      if (entriesOf.every((entries) => mergeCopies(entries, newest) === entries)) continue;
+      await this.#update(recipient, 0, (entries) => mergeCopies(entries, newest), 'beside');
     }
   }
 
@@ -171,15 +193,16 @@ export class RedisSuppressions implements SuppressionState {
     return turn;
   }
 
-  async #update(recipient: string, ageMs: number, change: Change): Promise<void> {
-    for (const sealing of this.#sealings) await this.#replace(sealing, recipient, ageMs, change);
+  async #update(recipient: string, ageMs: number, change: Change, how: How = 'first'): Promise<void> {
+    for (const sealing of this.#sealings) await this.#replace(sealing, { recipient, ageMs, change, how });
   }
 
   /** @throws what the connection throws, and where others were faster each time. */
-  async #replace(sealing: Sealing, recipient: string, ageMs: number, change: Change): Promise<void> {
+  async #replace(sealing: Sealing, update: Update): Promise<void> {
+    const { recipient, ageMs, change, how } = update;
     const name = sealing.nameOf('suppressed', recipient);
     for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
-      const [time, value] = (await this.#ask([name])) as readonly Buffer[];
+      const [time, value] = (await this.#ask([name], how)) as readonly Buffer[];
       const nowMs = Number(time);
       const known = openKept(sealing, name, value)?.entries.filter(({ untilMs }) => untilMs > nowMs) ?? [];
       const entries = change(known, { nowMs, ageMs });
@@ -187,8 +210,9 @@ export class RedisSuppressions implements SuppressionState {
       const kept: Kept = { recipient, entries };
       const sealed = entries.length === 0 ? '' : sealing.seal('suppressed', name, JSON.stringify(kept));
       const lifeMs = Math.max(1, Math.ceil(Math.max(...entries.map(({ untilMs }) => untilMs)) - nowMs));
-      const isDone = await this.#connection.ask((client) =>
-        client.replaceValue(1, name, value ?? '', sealed, entries.length === 0 ? 0 : lifeMs),
+      const isDone = await this.#send(
+        (client) => client.replaceValue(1, name, value ?? '', sealed, entries.length === 0 ? 0 : lifeMs),
+        how,
       );
       if (isDone === 1) return;
       // Others are at it: not all of them again at the same moment.
@@ -204,25 +228,32 @@ export class RedisSuppressions implements SuppressionState {
     return this.#open(names, await this.#ask(names));
   }
 
-  #ask(names: readonly string[]): Promise<unknown> {
-    return this.#connection.ask((client) => client.readTimedBuffer(names.length, ...names));
+  /** In the form of `readTimed`. */
+  async #ask(names: readonly string[], how: How = 'first'): Promise<readonly unknown[]> {
+    const reply = await this.#send((client) => client.readTimedBuffer(names.length, ...names), how);
+    return reply as readonly unknown[];
+  }
+
+  #send(work: (client: Client) => Promise<unknown>, how: How): Promise<unknown> {
+    return how === 'beside' ? this.#connection.askBeside(work) : this.#connection.ask(work);
   }
 
   /** Of each list the newest, in the form of `readTimed`. */
   #open(names: readonly string[], reply: unknown): Found {
-    const [time, ...values] = (Array.isArray(reply) ? reply : []) as readonly unknown[];
-    const nowMs = Number(time);
-    let entries: readonly KeptEntry[] = [];
-    for (const [at, sealing] of this.#sealings.entries()) {
-      const kept = openKept(sealing, names[at] ?? '', values[at]);
-      if (kept !== undefined) entries = mergeAll(entries, kept.entries);
-    }
-    return { nowMs, entries: entries.filter(({ untilMs }) => untilMs > nowMs) };
+    const timed = (Array.isArray(reply) ? reply : []) as readonly unknown[];
+    return { nowMs: Number(timed[0]), entries: this.#openCopies(names, timed).reduce(mergeCopies) };
   }
-}
 
-function mergeAll(known: readonly KeptEntry[], added: readonly KeptEntry[]): readonly KeptEntry[] {
-  return added.reduce((merged, entry) => mergeEntry(merged, entry, true), known);
+  /** What each key's copy has, as long as it holds. */
+  #openCopies(
+    names: readonly string[],
+    [time, ...values]: readonly unknown[],
+  ): readonly (readonly KeptEntry[])[] {
+    return this.#sealings.map((sealing, at) => {
+      const kept = openKept(sealing, names[at] ?? '', values[at]);
+      return kept?.entries.filter(({ untilMs }) => untilMs > Number(time)) ?? [];
+    });
+  }
 }
 
 /** `undefined` where nothing is kept, or the key does not open it. */

@@ -652,6 +652,7 @@ describe('late failover', () => {
           onDue: (listener) => {
             listeners += 1;
             due = listener;
+            return () => void (listeners = 0);
           },
         };
         state = { ...state, alarms };
@@ -749,6 +750,8 @@ describe('late failover', () => {
             () => 'left',
           );
           expect(ended).to.equal('left');
+          late.close();
+          expect(listeners).to.equal(0);
           expect(state.takeReceipt(keyOf('SM1'), steadyMs(), FAILED)).to.not.equal(undefined);
         });
       }

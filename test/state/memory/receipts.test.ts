@@ -137,9 +137,12 @@ describe('the newest events of memoryState', () => {
     state.overtake('ana', event('preview-1', { isPreview: true }));
     expect(state.isNewest('ana', 'event-1', NOW)).to.equal(true);
     expect(state.isNewest('ana', 'preview-1', NOW)).to.equal(true);
-    state.overtake('ana', event('event-2'));
-    for (const key of ['event-1', 'preview-1']) expect(state.isNewest('ana', key, NOW)).to.equal(false);
-    expect(state.isNewest('ana', 'event-2', NOW)).to.equal(true);
+    state.overtake('ana', event('event-2', { untilMs: NOW + 1000 }));
+    // Also when it has ended, and they have not.
+    for (const nowMs of [NOW, NOW + 1000]) {
+      for (const key of ['event-1', 'preview-1']) expect(state.isNewest('ana', key, nowMs)).to.equal(false);
+      expect(state.isNewest('ana', 'event-2', nowMs)).to.equal(true);
+    }
   });
 
   it('are not overtaken by a preview that came while they waited, which stays beside them', () => {

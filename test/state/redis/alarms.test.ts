@@ -196,7 +196,10 @@ describe('the alarms of redisState', () => {
   it('are told to another hook with the same state, where one that has it was closed', async () => {
     const state = open();
     let refused = 0;
-    state.alarms?.onDue(() => Promise.reject(new Error(`closed ${(refused += 1)}`)));
+    const refuse = (): Promise<void> => Promise.reject(new Error(`closed ${(refused += 1)}`));
+    state.alarms?.onDue(refuse);
+    // It has ended that.
+    state.alarms?.onDue(() => refuse())?.();
     listen(state);
     state.alarms?.set('SM1', 10);
     await until(() => told.length === 1);

@@ -14,6 +14,12 @@ describe('what Redis does not do', () => {
     });
   }
 
+  it('is not done where a cluster sent it to and fro, and may be done where the connection ended', () => {
+    const of = (last: string) => failureOf(new Error(`Too many Cluster redirections. Last error: ${last}`));
+    expect(of('ReplyError: ASK 1 127.0.0.1:1')).to.include({ reason: 'TRYAGAIN', mayBeDone: false });
+    expect(of('Error: Connection is closed.')).to.include({ reason: 'CLOSED', mayBeDone: true });
+  });
+
   it('for lack of a right is NOPERM in a script as well, where newer ones do not say the word', () => {
     const error = new Error(
       "ERR ACL failure in script: User gateway has no permissions to run the 'incr' command",

@@ -20,12 +20,6 @@ const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No', mov
 const DELIVERED: FinalReport = { status: 'delivered' };
 const ANSWER = { commands: [] };
 
-/** A gateway, as far as the state goes: what it is told is due it goes on with. */
-interface Gateway {
-  readonly state: State;
-  readonly isOld: boolean;
-}
-
 describe('while gateways get another key, one after the other', function () {
   let redis: RedisServer;
   const servers = new Closers();
@@ -105,70 +99,155 @@ describe('while gateways get another key, one after the other', function () {
     expect(await stopped(one, number)).to.equal(false);
   };
 
+  it('a preview goes beside the newest code, also one that only a gateway with the old key has had', async () => {
+    const [old, both] = [open(OLD), open(NEW, OLD)];
+    const person = next('person');
+    const come = async (state: State, eventKey: string, isPreview = false): Promise<void> => {
+      state.overtake(person, { eventKey, isPreview, ...LIFE });
+      // Behind what was written.
+      await state.isNewest(person, eventKey, NOW);
+    };
+    const newest = async (state: State): Promise<readonly string[]> => {
+      const keys = ['first', 'preview-1', 'second', 'preview-2'];
+      const areNewest = await Promise.all(keys.map((key) => state.isNewest(person, key, NOW)));
+      return keys.filter((_, at) => areNewest[at] === true);
+    };
+    await come(both, 'first');
+    await come(both, 'preview-1', true);
+    for (const state of [old, both]) expect(await newest(state)).to.deep.equal(['first', 'preview-1']);
+    await come(old, 'second');
+    await come(both, 'preview-2', true);
+    for (const state of [old, both]) expect(await newest(state)).to.deep.equal(['second', 'preview-2']);
+  });
+
+  it('a newer code that ends sooner does not end what is known of the person', async () => {
+    const [old, both] = [open(OLD), open(NEW, OLD)];
+    const person = next('person');
+    const come = async (state: State, eventKey: string, lifeMs: number): Promise<void> => {
+      state.overtake(person, { eventKey, isPreview: false, nowMs: NOW, untilMs: NOW + lifeMs });
+      expect(await state.isNewest(person, eventKey, NOW)).to.equal(true);
+      for (const one of [old, both]) expect(await one.isNewest(person, eventKey, NOW)).to.equal(true);
+    };
+    const lives = async (): Promise<readonly number[]> =>
+      (await redis.dump())
+        .filter(({ name }) => name.includes(':person:'))
+        .map(({ expiresInMs }) => Math.ceil(expiresInMs / 100_000));
+    await come(both, 'first', 600_000);
+    await come(old, 'second', 10_000);
+    expect(await lives()).to.deep.equal([6, 6]);
+    // One that has both keys makes both live as long as the longer of them.
+    await come(old, 'third', 900_000);
+    await come(both, 'fourth', 10_000);
+    expect(await lives()).to.deep.equal([9, 9]);
+  });
+
+  it('points that a gateway with one of the keys has taken count beside those of both', async () => {
+    const both = open(NEW, OLD);
+    for (const [at, one] of [open(OLD), open(NEW)].entries()) {
+      const buckets = [{ key: next('limit'), points: 3, seconds: 60 }];
+      const take = async (state: State): Promise<unknown> => {
+        const claim = await state.claim(next('event'), { nowMs: NOW, rememberMs: 600_000, buckets });
+        return claim.isFirst && claim.exceeded.length;
+      };
+      expect(
+        [await take(both), await take(one), await take(one), await take(both)],
+        String(at),
+      ).to.deep.equal([0, 0, 0, 1]);
+    }
+  });
+
+  /** Three gateways with the old key, what they send, and who goes on with it. */
+  const beginRollout = () => {
+    /** By message: how often another one has followed it. */
+    const followed = new Map<string, number>();
+    const stops: string[] = [];
+    const start = (keys: readonly string[]): State => {
+      const state = open(...keys);
+      state.alarms?.onDue(async (messageKey) => {
+        const receipt = await state.takeReceipt(messageKey, NOW, FAILED);
+        if (receipt !== undefined) followed.set(messageKey, (followed.get(messageKey) ?? 0) + 1);
+      });
+      return state;
+    };
+    const states = [start([OLD]), start([OLD]), start([OLD])];
+    const send = async (state: State): Promise<void> => {
+      const [messageKey, number] = [next('SM'), `+4477009${100_000 + count}`];
+      followed.set(messageKey, 0);
+      await state.keepReceipt(messageKey, receiptOf(messageKey), LIFE);
+      state.alarms?.set(messageKey, 500_000);
+      stops.push(number);
+      await stop(state, number);
+    };
+    return {
+      restart: async (index: number, ...keys: readonly string[]): Promise<void> => {
+        for (const state of states) await send(state);
+        await states[index]?.close();
+        states[index] = start(keys);
+        await states[index].check();
+        await Promise.all([
+          play(states[0]!, states[1]!),
+          play(states[1]!, states[2]!),
+          play(states[2]!, states[0]!),
+          play(states[1]!, states[0]!),
+          play(states[2]!, states[1]!),
+          play(states[0]!, states[2]!),
+        ]);
+        for (const number of stops) {
+          const known = await Promise.all(states.map((state) => stopped(state, number)));
+          expect(known).to.deep.equal([true, true, true]);
+        }
+      },
+      /** All codes end before a key is taken off: those that do not arrive are followed until then. */
+      end: async (): Promise<void> => {
+        await makeAlarmsDue(redis);
+        await until(() => [...followed.values()].every((times) => times > 0));
+        for (const messageKey of followed.keys()) {
+          for (const state of states)
+            expect(await state.takeReceipt(messageKey, NOW, FAILED)).to.equal(undefined);
+        }
+        expect([...new Set(followed.values())]).to.deep.equal([1]);
+        followed.clear();
+      },
+      /** STOP is there for those that have this key alone. */
+      carriedOver: async (key: string): Promise<void> => {
+        const alone = open(key);
+        for (const number of stops) await until(() => stopped(alone, number));
+      },
+    };
+  };
+
   for (const [at, first] of ORDERS_OF_THREE.entries()) {
     it(`nothing is lost, sent twice or forgotten: first ${first.join(', ')}`, async () => {
       for (const second of isNightly ? ORDERS_OF_THREE : ORDERS_OF_THREE.slice(5 - at, 6 - at)) {
-        /** By message: how often another one has followed it. */
-        const followed = new Map<string, number>();
-        const stops: string[] = [];
-        const start = (keys: readonly string[]): Gateway => {
-          const state = open(...keys);
-          state.alarms?.onDue(async (messageKey) => {
-            const receipt = await state.takeReceipt(messageKey, NOW, FAILED);
-            if (receipt !== undefined) followed.set(messageKey, (followed.get(messageKey) ?? 0) + 1);
-          });
-          return { state, isOld: keys.length === 1 };
-        };
-        const gateways = [start([OLD]), start([OLD]), start([OLD])];
-        const send = async (gateway: Gateway): Promise<void> => {
-          const [messageKey, number] = [next('SM'), `+4477009${100_000 + count}`];
-          followed.set(messageKey, 0);
-          await gateway.state.keepReceipt(messageKey, receiptOf(messageKey), LIFE);
-          gateway.state.alarms?.set(messageKey, 500_000);
-          stops.push(number);
-          await stop(gateway.state, number);
-        };
-        const restart = async (index: number, keys: readonly string[]): Promise<void> => {
-          for (const gateway of gateways) await send(gateway);
-          await gateways[index]?.state.close();
-          const started = start(keys);
-          gateways[index] = started;
-          await started.state.check();
-          const states = gateways.map(({ state }) => state);
-          await Promise.all([
-            play(states[0]!, states[1]!),
-            play(states[1]!, states[2]!),
-            play(states[2]!, states[0]!),
-            play(states[1]!, states[0]!),
-            play(states[2]!, states[1]!),
-            play(states[0]!, states[2]!),
-          ]);
-          for (const number of stops) {
-            const known = await Promise.all(states.map((state) => stopped(state, number)));
-            expect(known).to.deep.equal([true, true, true]);
-          }
-        };
-        // All codes end before the old key is taken off: those that do not arrive are followed until then.
-        const end = async (): Promise<void> => {
-          await makeAlarmsDue(redis);
-          await until(() => [...followed.values()].every((times) => times > 0));
-          for (const messageKey of followed.keys()) {
-            for (const { state } of gateways)
-              expect(await state.takeReceipt(messageKey, NOW, FAILED)).to.equal(undefined);
-          }
-          expect([...new Set(followed.values())]).to.deep.equal([1]);
-        };
+        const { restart, end, carriedOver } = beginRollout();
         // Whatever order the keys are in.
-        for (const index of first) await restart(index, (at + index) % 2 === 0 ? [NEW, OLD] : [OLD, NEW]);
+        for (const index of first)
+          await restart(index, ...((at + index) % 2 === 0 ? [NEW, OLD] : [OLD, NEW]));
         await end();
-        const fresh = open(NEW);
-        for (const number of stops) await until(() => stopped(fresh, number));
-        followed.clear();
-        for (const index of second) await restart(index, [NEW]);
+        await carriedOver(NEW);
+        for (const index of second) await restart(index, NEW);
         await end();
         await closers.closeAll();
         await redis.admin.flushall();
       }
     });
   }
+
+  it('each step can be taken back', async () => {
+    const { restart, end, carriedOver } = beginRollout();
+    const giveAll = async (...keys: readonly string[]): Promise<void> => {
+      for (const index of [0, 1, 2]) await restart(index, ...keys);
+    };
+    await giveAll(NEW, OLD);
+    await giveAll(OLD);
+    await giveAll(NEW, OLD);
+    await end();
+    await carriedOver(NEW);
+    await giveAll(NEW);
+    await giveAll(NEW, OLD);
+    await end();
+    await carriedOver(OLD);
+    await giveAll(OLD);
+    await end();
+  });
 });

@@ -726,6 +726,20 @@ describe('while Redis is lost', () => {
     expect(await connections()).to.equal(before);
   });
 
+  it('close() is told also while it is lost, to those who watch it', async () => {
+    const state = open();
+    const others: StateNews[] = [];
+    state.watch?.((one) => others.push(one))?.();
+    await state.check();
+    await lose(state);
+    await state.close();
+    const told = news.map(({ type, reason }) => `${type} ${reason}`);
+    expect(told).to.deep.equal(['lost TIMEOUT', 'lost STATE_CLOSED']);
+    expect(await state.check().catch(failureOf)).to.include({ reason: 'STATE_CLOSED' });
+    expect(news).to.have.length(2);
+    expect(others).to.be.empty;
+  });
+
   it('check() rejects where it has become a replica since it was connected', async () => {
     const state = open();
     await state.check();

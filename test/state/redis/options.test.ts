@@ -99,7 +99,13 @@ describe('the options of redisState', () => {
         7,
       ].map((key) => [KEY, key]),
     ],
-    ['encryptionKeys', /^encryptionKeys\[1\] is there before; remove it$/, [KEY, KEY]],
+    [
+      'encryptionKeys',
+      /^encryptionKeys\[1\] is there before; remove it$/,
+      [KEY, KEY],
+      [KEY, KEY.slice(0, -1)],
+      ['base64', 'base64url'].map((way) => Buffer.alloc(32, 0xfb).toString(way as BufferEncoding)),
+    ],
     ['keyPrefix', /^keyPrefix must be 1 to 64 letters/, '', 'a{b}', 'a b', 'a'.repeat(65), null, 7],
   ];
   for (const [name, remedy, ...values] of bad) {

@@ -1,10 +1,17 @@
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import type { State } from '#lib/delivery/state.js';
-import type { Suppression } from '#lib/delivery/suppressions.js';
+import type { KeptEntry, Suppression } from '#lib/delivery/suppressions.js';
 import { openRedisState } from '#lib/state/redis/state.js';
+import { createSealing } from '#lib/state/redis/sealing.js';
 import { Closers } from '#harness/closers.js';
-import { needRedis, startRedis, type DumpedKey, type RedisServer } from '#harness/redis-server.js';
+import {
+  needRedis,
+  startRedis,
+  watchTraffic,
+  type DumpedKey,
+  type RedisServer,
+} from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { ANA } from '#harness/scene.js';
 import { startTcpProxy } from '#harness/tcp-proxy.js';
@@ -183,6 +190,37 @@ describe('suppressions that gateways share', () => {
       for (const state of [old, both, fresh]) expect(await namesIn(state)).to.not.include('whatsapp:STOPPED');
     });
 
+    it('are what was said last at a gateway with the old key alone, also where the clock was set back', async () => {
+      const [old, both] = [open(), open(patientTimes({ rekeyEveryMs: 2 }), [NEW_KEY, KEY])];
+      const count = async (): Promise<number> => {
+        const evals = /cmdstat_evalsha:calls=(\d+)/.exec(await redis.admin.info('commandstats'))?.[1];
+        return Number(evals);
+      };
+      const carriedOver = async (): Promise<void> => {
+        const before = await count();
+        await until(async () => (await count()) > before + 20);
+      };
+      await both.check();
+      await both.suppress?.(ANA.phone, ON_LINE, NOW);
+      await both.lift?.(ANA.phone, START);
+      // As if Redis's clock had been a minute ahead.
+      for (const [at, key] of [KEY, NEW_KEY].entries()) {
+        const sealing = createSealing(Buffer.from(key, 'base64'), 'okta-telephony-hook');
+        const name = sealing.nameOf('suppressed', ANA.phone);
+        const text = sealing.open('suppressed', name, (await redis.admin.getBuffer(name)) ?? Buffer.of());
+        const { entries, ...kept } = JSON.parse(text ?? '') as { entries: KeptEntry[] };
+        const ahead = entries.map((entry) => ({ ...entry, atMs: entry.atMs + 60_000 + at }));
+        const sealed = sealing.seal('suppressed', name, JSON.stringify({ ...kept, entries: ahead }));
+        await redis.admin.set(name, sealed, 'KEEPTTL');
+      }
+      await old.suppress?.(ANA.phone, STOPPED, NOW);
+      await old.lift?.(ANA.phone, { channel: 'line', reasons: ['NOT_REACHED'] });
+      for (const state of [both, old]) expect(await namesIn(state)).to.deep.equal(['whatsapp:STOPPED']);
+      await carriedOver();
+      for (const state of [both, old, open(undefined, [NEW_KEY])])
+        expect(await namesIn(state)).to.deep.equal(['whatsapp:STOPPED']);
+    });
+
     for (const [when, use] of [
       ['ready() was asked', (state: State) => state.check()],
       ['a code came', (state: State) => Promise.resolve(state.claim('event', LIFE))],
@@ -213,6 +251,17 @@ describe('suppressions that gateways share', () => {
       await open().suppress?.(ANA.phone, STOPPED, NOW);
       const fresh = open(undefined, [NEW_KEY]);
       await until(async () => (await namesIn(fresh)).includes('whatsapp:STOPPED'));
+    });
+
+    it('are looked at in a few steps where all keys have them', async () => {
+      const both = open(patientTimes({ rekeyEveryMs: 2 }), [NEW_KEY, KEY]);
+      for (let at = 100; at < 200; at += 1) await both.suppress?.(`+447700900${at}`, STOPPED, NOW);
+      const traffic = await watchTraffic(redis);
+      await both.check();
+      const count = (word: string): number => traffic.lines.filter((line) => line.startsWith(word)).length;
+      await until(() => count('lua: SCAN') >= 10);
+      traffic.end();
+      expect(count('evalsha')).to.be.within(20, 50);
     });
 
     it('are carried over where the client has a prefix of its own', async () => {

@@ -5,6 +5,7 @@ import { readLocale } from '../texts/locale.js';
 import { digestOf, isAbout } from '../core/masking.js';
 import { toDialableNumber } from '../numbers/phone-number.js';
 import { RequestError } from '../core/errors.js';
+import { asObject, isObject, type JsonObject } from '../core/json.js';
 import { REFUSALS, type Refusal } from './refusals.js';
 
 /** The path of Okta's own preview page. By it Okta marks what the page made. */
@@ -108,8 +109,8 @@ export function readHookCall(
   const message = requireObject(data['messageProfile'], 'data.messageProfile');
   const needed = readNeeded(message);
   const phoneNumber = toDialableNumber(needed.phoneNumber, defaultCountry);
-  const user = asRecord(data['userProfile']);
-  const context = asRecord(asRecord(data['context'])['request']);
+  const user = asObject(data['userProfile']);
+  const context = asObject(asObject(data['context'])['request']);
   const eventTimeMs = asTime(envelope['eventTime']);
   const otpExpiresMs = asTime(message['otpExpires']);
   const givenMs = eventTimeMs === undefined || otpExpiresMs === undefined ? 0 : otpExpiresMs - eventTimeMs;
@@ -137,7 +138,7 @@ export function readHookCall(
   return {
     request: withTellableIds(request),
     refusal: refusalOf(phoneNumber, otpExpiresMs, nowMs),
-    isPreview: isPreviewUrl(asRecord(context['url'])['value']),
+    isPreview: isPreviewUrl(asObject(context['url'])['value']),
     hasEventId: eventId !== undefined,
     lifeMs,
     askedAtMs: eventTimeMs ?? nowMs,
@@ -178,7 +179,7 @@ function withTellableIds(request: TelephonyRequest): TelephonyRequest {
 }
 
 /** The three that no code can do without: trimmed, the channel in our words. */
-function readNeeded(message: Readonly<Record<string, unknown>>): NeededFields {
+function readNeeded(message: JsonObject): NeededFields {
   const phoneNumber = phoneNumberOf(message['phoneNumber']);
   const otpCode = otpCodeOf(message['otpCode']);
   const deliveryChannel = deliveryChannelOf(message['deliveryChannel']);
@@ -191,9 +192,9 @@ function readNeeded(message: Readonly<Record<string, unknown>>): NeededFields {
   throw notOfTheHook(wrong.map(([name]) => `data.messageProfile.${name}`));
 }
 
-function requireObject(value: unknown, path: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notOfTheHook([path]);
-  return value as Readonly<Record<string, unknown>>;
+function requireObject(value: unknown, path: string): JsonObject {
+  if (!isObject(value)) throw notOfTheHook([path]);
+  return value;
 }
 
 function notOfTheHook(fields: readonly string[]): RequestError {
@@ -212,11 +213,7 @@ function refusalOf(
   return undefined;
 }
 
-function asRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
-}
-
-/** A text of Okta's that is not empty; longer than any of Okta's own, it is left out. */
+/** Unlike `textFieldOf`, trimmed; and a text that is longer than any of Okta's own is left out. */
 function asText(value: unknown, maxLength = 256): string | undefined {
   if (typeof value !== 'string') return undefined;
   const text = value.trim();

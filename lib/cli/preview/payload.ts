@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { RequestError } from '../../core/errors.js';
+import { isObject, type JsonObject } from '../../core/json.js';
 import { readHookCall, type HookCall } from '../../okta/inline-hook.js';
 import { markAsPreview, renewSampleCall } from '../../okta/sample-call.js';
 import { CommandError } from '../command.js';
@@ -9,7 +10,7 @@ import type { Terminal } from '../terminal.js';
 
 /** A payload that somebody makes, changes or brings along, until it is one that a hook can read. */
 
-export type Payload = Readonly<Record<string, unknown>>;
+export type Payload = JsonObject;
 
 /**
  * A payload of a file, or of standard input where it is `-`: the same call as another event.
@@ -66,10 +67,8 @@ function parsePayload(text: string): Payload {
     );
   }
   const { value } = read;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new CommandError(2, 'BAD_PAYLOAD', 'The payload is no JSON object.');
-  }
-  return value as Payload;
+  if (!isObject(value)) throw new CommandError(2, 'BAD_PAYLOAD', 'The payload is no JSON object.');
+  return value;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TelephonyRequest } from '../core/channel.js';
 import { TESTER_PREFIX } from '../core/history.js';
+import { fullRequestType, REQUEST_TYPES } from '../core/request-types.js';
 import { readLocale } from '../texts/locale.js';
 import { digestOf, isAbout } from '../core/masking.js';
 import { toDialableNumber } from '../numbers/phone-number.js';
@@ -65,18 +66,7 @@ function deliveryChannelOf(value: unknown): 'sms' | 'voice' | undefined {
 }
 
 /** Okta's own are about nobody, even where a user is called User. */
-const REQUEST_TYPES: ReadonlyMap<string, string> = new Map(
-  ['pre-enrollment', 'mfa-verification', 'account-unlock', 'password-reset'].map((kind) => {
-    const type = `com.okta.user.telephony.${kind}`;
-    return [type, type];
-  }),
-);
-
-/** One of Okta's own is one text for all calls, for it is kept of most of them. */
-function requestTypeOf(value: unknown): string | undefined {
-  const type = asText(value);
-  return type === undefined ? undefined : (REQUEST_TYPES.get(type) ?? type);
-}
+const OKTA_TYPES: ReadonlySet<string> = new Set(REQUEST_TYPES.map(fullRequestType));
 
 /** A request that was read. */
 export interface HookCall {
@@ -119,7 +109,7 @@ export function readHookCall(
   const login = asText(user['login']);
   const request: TelephonyRequest = {
     eventId: eventId ?? randomUUID(),
-    requestType: requestTypeOf(envelope['requestType']),
+    requestType: asText(envelope['requestType']),
     deliveryChannel: needed.deliveryChannel,
     phoneNumber: phoneNumber ?? '',
     otpCode: needed.otpCode,
@@ -160,7 +150,7 @@ export function isPreviewUrl(value: unknown): boolean {
  */
 function withTellableIds(request: TelephonyRequest): TelephonyRequest {
   const { eventId, requestType, oktaRequestId } = request;
-  const isOktas = requestType === undefined || REQUEST_TYPES.has(requestType);
+  const isOktas = requestType === undefined || OKTA_TYPES.has(requestType);
   // All at once first: hardly ever is there anything to do.
   const all = `${eventId} ${oktaRequestId ?? ''} ${isOktas ? '' : requestType}`;
   if (!isAbout(all, request, '')) return request;

@@ -1,19 +1,11 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { OktaApiError } from '../core/errors.js';
 import { asList, asObject, fieldOf, textFieldOf, type JsonObject } from '../core/json.js';
+import { fullRequestType, type RequestType } from '../core/request-types.js';
 import { isPreviewUrl, PREVIEW_PATH } from './inline-hook.js';
 import { nameTypedUser, nameUser } from './named-user.js';
 
 /** A telephony hook call as Okta's own preview makes it, but for a real user with their own phone. */
-
-/** The kinds of request, without `com.okta.user.telephony.`. */
-export const SAMPLE_REQUEST_TYPES = [
-  'mfa-verification',
-  'pre-enrollment',
-  'account-unlock',
-  'password-reset',
-] as const;
-export type SampleRequestType = (typeof SAMPLE_REQUEST_TYPES)[number];
 
 /** Whom it is about, as far as Okta tells. */
 export interface SampleUser {
@@ -90,7 +82,7 @@ async function readFactors(ask: AskOkta, segment: string): Promise<unknown> {
 export function makeSampleCall(
   user: SampleUser,
   options: {
-    readonly requestType: SampleRequestType;
+    readonly requestType: RequestType;
     readonly deliveryChannel: 'sms' | 'voice';
     /** In place of the user's own. */
     readonly phone?: string | undefined;
@@ -119,7 +111,7 @@ export function makeSampleCall(
       contentType: 'application/json',
       cloudEventVersion: '0.1',
       source: `${orgUrl}/api/v1/inlineHooks${options.hookId === undefined ? '' : `/${options.hookId}`}`,
-      requestType: `com.okta.user.telephony.${requestType}`,
+      requestType: fullRequestType(requestType),
       data: {
         context: {
           request: {

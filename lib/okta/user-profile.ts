@@ -209,6 +209,5 @@ function readProfile(body: unknown, user: NamedUser): UserProfile {
   if (!user.isThis(body)) {
     throw new OktaApiError('OKTA_WRONG_USER', 'Okta answered with another user than the one asked for');
   }
-  // Parsed JSON that is neither null nor an array: its keys are texts, its values unknown.
-  return profile as UserProfile;
+  return profile;
 }

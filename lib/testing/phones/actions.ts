@@ -1,5 +1,5 @@
-import type { HookRequestType } from '../okta/hook-payload.js';
 import { fieldOf, textFieldOf } from '../../core/json.js';
+import { REQUEST_TYPES } from '../../core/request-types.js';
 import type { SignInQuestion } from './api.js';
 import { languageOf, phoneOf, type StateParts } from './state.js';
 
@@ -12,12 +12,6 @@ export interface ActionProblem {
 
 type Action = (body: unknown) => Promise<ActionProblem | undefined> | ActionProblem | undefined;
 
-const REQUEST_TYPES: readonly HookRequestType[] = [
-  'mfa-verification',
-  'pre-enrollment',
-  'account-unlock',
-  'password-reset',
-];
 const CHANNELS: readonly SignInQuestion['by'][] = ['sms', 'voice'];
 
 /** As long as an SMS may be. */

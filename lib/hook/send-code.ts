@@ -235,7 +235,7 @@ function receiptOf(
   const isHandedOut =
     settings.composeText !== undefined || untried.some(({ name }) => settings.ownChannels.has(name));
   return {
-    request: isHandedOut ? request : withoutRaw(request),
+    request: isHandedOut ? request : { ...request, raw: undefined },
     expiresAtMs,
     profile: isHandedOut || settings.texts?.readsProfile(request) === true ? profile : undefined,
     locale,
@@ -247,25 +247,5 @@ function receiptOf(
     // A copy, also where there is nothing to add: what it was gathered in goes on, and has room for many more.
     attempts: [...(before?.receipt.attempts ?? []), ...attempts],
     asked,
-  };
-}
-
-/** Of what Okta sent only what was read. Every field by name: a copy by spreading costs more, and is made for most codes. */
-function withoutRaw(request: TelephonyRequest): Receipt['request'] {
-  return {
-    eventId: request.eventId,
-    requestType: request.requestType,
-    deliveryChannel: request.deliveryChannel,
-    phoneNumber: request.phoneNumber,
-    otpCode: request.otpCode,
-    msgTemplate: request.msgTemplate,
-    locale: request.locale,
-    userId: request.userId,
-    login: request.login,
-    firstName: request.firstName,
-    lastName: request.lastName,
-    ipAddress: request.ipAddress,
-    oktaRequestId: request.oktaRequestId,
-    raw: undefined,
   };
 }

@@ -45,7 +45,7 @@ export function readPayload(call: OpenCall, payload: unknown, parts: HookParts):
 }
 
 function emitReceived({ request, isPreview }: HookCall, { events }: HookParts): void {
-  if (!events.hearsSteps) return;
+  if (!events.hasStepListeners) return;
   const { eventId, oktaRequestId, requestType, deliveryChannel, userId, phoneNumber } = request;
   events.emit({
     type: 'request.received',

@@ -10,11 +10,15 @@ const ENTRIES = Object.keys(manifest.exports).map((entry) => manifest.name + ent
 const MODULES = ENTRIES.filter((entry) => !entry.endsWith('.json'));
 const ABSOLUTE_PATH = /(?:file:\/\/|["'\s])\/(?:home|Users|root|tmp|builds)\/|\b[A-Z]:\\/;
 
-/** What the build makes of a source: nobody imports what runs in browsers, so it has no types. */
+/** The modules of pages that the command line imports, too. */
+const SHARED_WITH_BROWSERS: ReadonlySet<string> = new Set(['http/page/browser/json-text.ts']);
+
+/** What the build makes of a source: what runs in browsers alone has no types, since nobody imports it. */
 function builtFrom(file: string): string[] {
   if (file.endsWith('.css')) return [`dist/${file}`];
   if (!file.endsWith('.ts')) return [];
-  const endings = file.includes('/browser/') ? ['.js'] : ['.js', '.d.ts'];
+  const isForBrowsers = file.includes('/browser/') && !SHARED_WITH_BROWSERS.has(file);
+  const endings = isForBrowsers ? ['.js'] : ['.js', '.d.ts'];
   return endings.map((ending) => `dist/${file.replace(/\.ts$/, ending)}`);
 }
 

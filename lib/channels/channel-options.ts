@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.js';
+import { isObject } from '../core/json.js';
 import { readSafeUrl } from '../http/safe-url.js';
 
 /** What the options of the channels must be. What a rule says when broken is one sentence, and never a value. */
@@ -31,10 +32,6 @@ export function problemsOf(options: unknown, rules: Readonly<Record<string, Opti
       return `${name} must be ${what}${isOptional === true ? ', or be left out' : ''}`;
     });
   return [...unknown, ...broken];
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A secret that a header can carry: visible characters only. */

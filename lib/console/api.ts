@@ -1,4 +1,5 @@
 import type { ChannelTally, Execution, ExecutionSummary } from '../core/history.js';
+import type { RequestType } from '../core/request-types.js';
 
 /** What the console's page and its server tell each other, as JSON. Types only: browsers get none of this file. */
 
@@ -72,7 +73,7 @@ export interface PayloadQuestion {
   /** An Okta user id or a login. */
   readonly user: string;
   /** Without `com.okta.user.telephony.`. */
-  readonly requestType: 'mfa-verification' | 'pre-enrollment' | 'account-unlock' | 'password-reset';
+  readonly requestType: RequestType;
   readonly deliveryChannel: 'sms' | 'voice';
 }
 export interface MadePayload {

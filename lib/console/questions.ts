@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import type { ExecutionOutcome, ExecutionQuery } from '../core/history.js';
+import { REQUEST_TYPES } from '../core/request-types.js';
 import type { PayloadQuestion, SendQuestion } from './api.js';
 import { ConsoleRefusal } from './refusal.js';
 
@@ -14,12 +15,6 @@ const OUTCOMES: Readonly<Record<ExecutionOutcome, true>> = {
   pending: true,
   blocked: true,
   failed: true,
-};
-const REQUEST_TYPES: Readonly<Record<PayloadQuestion['requestType'], true>> = {
-  'mfa-verification': true,
-  'pre-enrollment': true,
-  'account-unlock': true,
-  'password-reset': true,
 };
 
 /** Longer ones are no id and no word that anybody searches for. */
@@ -41,7 +36,7 @@ function makeRules() {
     }),
     payload: Joi.object<PayloadQuestion>({
       user: Joi.string().trim().max(100).required(),
-      requestType: Joi.valid(...Object.keys(REQUEST_TYPES)).required(),
+      requestType: Joi.valid(...REQUEST_TYPES).required(),
       deliveryChannel: Joi.valid('sms', 'voice').required(),
     }).required(),
     send: Joi.object<SendQuestion>({ payload: Joi.any().required() }).required(),

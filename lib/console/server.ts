@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { History } from '../core/history.js';
-import { answer, answerText, parseJson, readBody, requireType } from '../http/exchange.js';
+import { answer, answerText, parseJsonBody, readBody, requireType } from '../http/exchange.js';
 import { PAGE_HEADERS, readAssets } from '../http/page/assets.js';
 import { slashless } from '../http/page/mount-slash.js';
 import type { About, Health, MadePayload, PayloadQuestion, TestResult } from './api.js';
@@ -61,7 +61,7 @@ export function createConsoleServer(
   const assets = readAssets(['http/page/browser', 'console/browser']);
 
   const readJson = async (req: IncomingMessage): Promise<unknown> =>
-    parseJson(
+    parseJsonBody(
       await readBody(req, { type: 'application/json', waitMs: BODY_WAIT_MS, maxBytes: MAX_BODY_BYTES }),
     );
 

@@ -393,7 +393,7 @@ export type HookEventListener = (event: HookEvent) => unknown;
 /** The one stream that everything is told on; log, metrics and history are its listeners. */
 export class EventStream {
   #listeners: readonly HookEventListener[];
-  #hearsSteps: boolean;
+  #hasStepListeners: boolean;
   readonly #clock: () => number;
 
   constructor(
@@ -412,7 +412,7 @@ export class EventStream {
     const heard =
       onEvent === undefined ? listeners : [...listeners, (event: HookEvent) => onEvent({ ...event })];
     this.#listeners = log === undefined ? heard : [log, ...heard];
-    this.#hearsSteps = heard.length > 0;
+    this.#hasStepListeners = heard.length > 0;
     this.#clock = clock;
   }
 
@@ -422,13 +422,13 @@ export class EventStream {
   }
 
   /** Whether anybody is told of the steps of a call: what nobody hears need not be made for every call. */
-  get hearsSteps(): boolean {
-    return this.#hearsSteps;
+  get hasStepListeners(): boolean {
+    return this.#hasStepListeners;
   }
 
   /** Tells another listener of ours from now on. */
   listen(listener: HookEventListener): void {
-    this.#hearsSteps = true;
+    this.#hasStepListeners = true;
     this.#listeners = [...this.#listeners, listener];
   }
 

@@ -11,21 +11,14 @@ export async function socketsRead(): Promise<void> {
 }
 
 /** Waits for work, but not longer than one of those who share it can: the work itself goes on. */
-export function waitAtMost<T>(work: Promise<T>, timeoutMs: number): Promise<T | typeof TIMED_OUT> {
-  // By hand: `Promise.race` costs several promises more, and this is on the way of every code.
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, timeoutMs, TIMED_OUT);
-    work.then(
-      (result) => {
-        clearTimeout(timer);
-        resolve(result);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        // As it came: whoever made the work chose what it throws.
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
-        reject(error);
-      },
-    );
+export async function waitAtMost<T>(work: Promise<T>, timeoutMs: number): Promise<T | typeof TIMED_OUT> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<typeof TIMED_OUT>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, TIMED_OUT);
   });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

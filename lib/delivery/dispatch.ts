@@ -1,4 +1,4 @@
-import { AttemptClock, copyableContext, DETACHED_MS } from './attempt-clock.js';
+import { DETACHED_MS, startAttemptClock, type AttemptClock } from './attempt-clock.js';
 import type { Budget } from '../core/budget.js';
 import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
 import type { Breaker } from './breaker.js';
@@ -24,8 +24,6 @@ export interface ReadyChannel {
   readonly provider: string;
   readonly port: ChannelPort<never>;
   readonly breaker: Breaker;
-  /** Whether it may hand on a copy of the context of its attempt, as a channel of the user's own may. Default: true. */
-  readonly mayCopyContext?: boolean | undefined;
 }
 
 /** What one call came to. */
@@ -158,12 +156,8 @@ function startSend(
 ): Promise<Outcome> {
   const { budget } = parts;
   const startedAt = budget.elapsedMs();
-  const clock = new AttemptClock(budget);
-  const sending = send(
-    channel.port,
-    message,
-    channel.mayCopyContext === false ? clock : copyableContext(clock),
-  );
+  const clock = startAttemptClock(budget);
+  const sending = send(channel.port, message, clock.context);
   return budget.untilEnd(sending).then((outcome) => {
     if (outcome !== TIMED_OUT) return outcome;
     const end = endOfDetached(sending, clock);

@@ -1,7 +1,6 @@
 import type { Logger } from '../core/channel.js';
 import type { BreakerState, HookEvent, HookEventListener, OptionWarning } from '../core/events.js';
 import type { Extension } from '../core/extensions.js';
-import { fieldsOf, type Answered } from './log-fields.js';
 import type { LogLevel } from './log-output.js';
 
 interface Line {
@@ -215,6 +214,8 @@ function failoverLine({ outcome, code }: Extract<HookEvent, { type: 'failover.en
 /** These do not mend themselves, and turn every opt-in off. */
 const NO_ACCESS: ReadonlySet<string> = new Set(['OKTA_UNAUTHORIZED', 'OKTA_FORBIDDEN']);
 
+type Answered = Extract<HookEvent, { type: 'request.answered' }>;
+
 function answeredLine(event: Answered): Line {
   switch (event.status) {
     case 'SUCCESSFUL':
@@ -246,4 +247,10 @@ function pendingMessage({ isRepeat, code, attempts }: Answered): string {
   return last?.outcome === 'refused'
     ? "a provider's fraud filter held the code back; nothing was sent"
     : 'a code may have been sent; Okta sends none itself';
+}
+
+/** What a line tells beside its message. A log has times of its own. */
+function fieldsOf({ type, at, ...fields }: HookEvent): Readonly<Record<string, unknown>> {
+  // First what to look for.
+  return 'userId' in fields ? { event: type, userId: fields.userId, ...fields } : { event: type, ...fields };
 }

@@ -1,5 +1,5 @@
 import type { HookEvent } from '../core/events.js';
-import { shortTypeOf } from '../texts/texts.js';
+import { isRequestType, shortRequestType } from '../core/request-types.js';
 
 /**
  * Values of labels: few of each, for every one is a series for ever, and none that is about anybody. Most are words of our
@@ -87,16 +87,9 @@ export function countryLabel(country: string | undefined): string {
   return country !== undefined && /^[A-Z]{2}$/.test(country) ? country : UNKNOWN;
 }
 
-const REQUEST_TYPES: ReadonlySet<string> = new Set([
-  'mfa-verification',
-  'pre-enrollment',
-  'account-unlock',
-  'password-reset',
-]);
-
 /** The last part of Okta's own types. */
 export function requestTypeLabel(requestType: string | undefined): string {
   if (requestType === undefined) return UNKNOWN;
-  const short = shortTypeOf(requestType);
-  return REQUEST_TYPES.has(short) ? short : OTHER;
+  const short = shortRequestType(requestType);
+  return isRequestType(short) ? short : OTHER;
 }

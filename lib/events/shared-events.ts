@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { HookEvent } from '../core/events.js';
 import type { HistoryLog } from '../core/history.js';
+import { parseJson } from '../core/json.js';
 import type { Step } from './execution.js';
 import { isReadableEvent } from './told-event-shape.js';
 
@@ -167,15 +168,11 @@ function textOf(event: HookEvent): string {
 
 /** `undefined` for what no gateway of this version has written. */
 function readBatch(text: string): ReadBatch | undefined {
-  try {
-    const batch: unknown = JSON.parse(text);
-    const isBatch =
-      Array.isArray(batch) &&
-      typeof batch[0] === 'string' &&
-      Number.isSafeInteger(batch[1]) &&
-      Array.isArray(batch[2]);
-    return isBatch ? (batch as unknown as ReadBatch) : undefined;
-  } catch {
-    return undefined;
-  }
+  const batch = parseJson(text);
+  const isBatch =
+    Array.isArray(batch) &&
+    typeof batch[0] === 'string' &&
+    Number.isSafeInteger(batch[1]) &&
+    Array.isArray(batch[2]);
+  return isBatch ? (batch as unknown as ReadBatch) : undefined;
 }

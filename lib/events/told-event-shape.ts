@@ -1,4 +1,5 @@
 import type { HookEvent } from '../core/events.js';
+import { isObject, type JsonObject } from '../core/json.js';
 
 /**
  * Whether what another gateway has written can be read as an event here. That gateway may be of another version, and the
@@ -75,7 +76,7 @@ export function isReadableEvent(value: unknown): value is HookEvent {
   return hasFields(value, NEEDED.get(type) ?? []);
 }
 
-function hasFields(value: Readonly<Record<string, unknown>>, needed: readonly string[]): boolean {
+function hasFields(value: JsonObject, needed: readonly string[]): boolean {
   return (
     needed.every((name) => value[name] !== undefined) &&
     Object.entries(FIELDS).every(([name, kind]) => value[name] === undefined || isOfKind(value[name], kind))
@@ -97,8 +98,4 @@ function isOfKind(value: unknown, kind: Kind): boolean {
 
 function isListOf(value: unknown, isOne: (entry: unknown) => boolean): boolean {
   return Array.isArray(value) && value.every(isOne);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

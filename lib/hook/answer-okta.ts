@@ -4,7 +4,7 @@ import { answerText, JSON_TYPE } from '../http/exchange.js';
 import { answerFor, statusOf } from '../okta/hook-answer.js';
 import { endCall, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
 import { keepUnaccepted } from './last-codes.js';
-import type { HookParts } from './parts.js';
+import { idsOf, type HookParts } from './parts.js';
 
 /** Gives Okta the answer. */
 export function answerOkta(
@@ -63,13 +63,10 @@ function emitAnswered(
   const { request, isPreview } = hook;
   const decidedBy = delivery?.decidedBy;
   const refused = decidedBy?.outcome === 'refused' ? decidedBy : undefined;
-  // Written out, without a spread: a literal has its one shape from the start, where a spread adds each of so many
-  // fields in turn; and this is made for every call.
   events.emit({
     type: 'request.answered',
     at: events.now(),
-    eventId: request.eventId,
-    oktaRequestId: request.oktaRequestId,
+    ...idsOf(request),
     requestType: request.requestType,
     deliveryChannel: request.deliveryChannel,
     userId: request.userId,

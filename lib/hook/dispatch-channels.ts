@@ -7,13 +7,13 @@ import { toDialableNumber } from '../numbers/phone-number.js';
 import { planChannels } from '../delivery/plan.js';
 import { NEW_CALL_MS } from '../delivery/running-calls.js';
 import { socketsRead } from '../core/wait-at-most.js';
-import { askedOf } from './last-codes.js';
+import { codeRequestOf } from './last-codes.js';
 import type { HookCall } from '../okta/inline-hook.js';
 import { REFUSALS, type Refusal } from '../okta/refusals.js';
 import type { ProfileReading } from '../okta/user-profile.js';
-import { arrivalOf, channelsOn, hasStoppedSince, openChannels } from './open-channels.js';
+import { allowedChannels, arrivalOf, channelsOn, hasStoppedSince } from './allowed-channels.js';
 import { sendCode } from './send-code.js';
-import { mayGoTo } from './enforce-limits.js';
+import { isAllowedByGuard } from './enforce-limits.js';
 
 /** Plans the channels and tries them. */
 export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Promise<DispatchedCall> {
@@ -35,22 +35,21 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     : request.phoneNumber;
   const addressFor = (channel: string): string =>
     channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber;
-  const opening = openChannels(on, whatsAppNumber, call, parts);
-  const open = opening instanceof Promise ? await opening : opening;
-  if (events.hearsSteps) {
+  const allowed = await allowedChannels(on, whatsAppNumber, call, parts);
+  if (events.hasStepListeners) {
     events.emit({
       type: 'channels.planned',
       at: events.now(),
       ...idsOf(request),
       // Copies: whoever is told them must not be able to change them.
-      channels: [...open.channels],
-      passedOver: [...open.passedOver],
+      channels: [...allowed.channels],
+      passedOver: [...allowed.passedOver],
     });
   }
   const hasStopped = (channel: string): boolean =>
     hasStoppedSince(channel, addressFor(channel), arrivalOf(call), parts);
   const plan: ReadyChannel[] = [];
-  for (const name of open.channels) plan.push(...(parts.channels.get(name) ?? []));
+  for (const name of allowed.channels) plan.push(...(parts.channels.get(name) ?? []));
   // Where nothing came over the network since, a process that was stopped may not have seen yet that Okta is gone.
   if (call.reading?.source !== 'okta') await socketsRead();
   const delivery = await sendCode(
@@ -63,13 +62,13 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
       budget: call.budget,
       event: call.event,
       isSuppressed: hasStopped,
-      asked: askedOf(call, parts),
+      asked: codeRequestOf(call, parts),
       isStillWanted: (attempts) => mayStart(call, attempts, parts),
     },
     parts,
   );
   // At once: whatever fails from here on, a code that is out stays sent.
-  const dispatched: DispatchedCall = Object.assign(call, { passedOver: open.passedOver, delivery });
+  const dispatched: DispatchedCall = Object.assign(call, { passedOver: allowed.passedOver, delivery });
   if (delivery.status !== 'refused') {
     if (call.running !== undefined) parts.runningCalls.sent(call.running);
   } else if (await isOvertaken(call, parts)) {
@@ -77,7 +76,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     call.refusal = REFUSALS.OVERTAKEN;
   } else if (delivery.decidedBy === undefined) {
     // Before the plan was made, or since.
-    const isStopped = on.channels.length > 0 && open.channels.every(hasStopped);
+    const isStopped = on.channels.length > 0 && allowed.channels.every(hasStopped);
     call.refusal = refusalWithoutAttempt(planned, plan, isStopped);
   }
   return dispatched;
@@ -137,7 +136,7 @@ function numberOfProfile(value: string, call: ProfiledCall, parts: HookParts): s
   const enrolled = call.hook.request.phoneNumber;
   const number = toDialableNumber(value, parts.settings.defaultCountry);
   if (number === undefined || number === enrolled) return enrolled;
-  return mayGoTo(number, call, parts) ? number : enrolled;
+  return isAllowedByGuard(number, call, parts) ? number : enrolled;
 }
 
 function refusalWithoutAttempt(

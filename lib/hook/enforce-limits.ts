@@ -73,7 +73,7 @@ function supersedeOlder(
 }
 
 /** Whether a code may go to a number beside the enrolled one, by what the number is. */
-export function mayGoTo(number: string, call: ReadCall, parts: HookParts): boolean {
+export function isAllowedByGuard(number: string, call: ReadCall, parts: HookParts): boolean {
   const { guard } = parts.settings;
   const reading = readNumber(number);
   const blocks = judge({ number: reading, exceeded: [] }, guard);

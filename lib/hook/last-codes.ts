@@ -10,7 +10,7 @@ import type { AskedCode } from '../delivery/late/sent-codes.js';
 /** What is kept of a user's last code, until Okta tells that it was used. Nobody waits for it. */
 
 /** What the use of a code is held against. A preview is sent beside what a user signs in by. */
-export function askedOf(
+export function codeRequestOf(
   call: Pick<ReadCall, 'hook' | 'number'>,
   { sentCodes }: HookParts,
 ): AskedCode | undefined {
@@ -64,7 +64,7 @@ export function keepUnaccepted({ hook, number, delivery }: AnyCall, parts: HookP
   if (hook === undefined || sentCodes === undefined || delivery?.status === 'accepted') return;
   if (underWay.isDrained) return;
   const { request } = hook;
-  const asked = askedOf({ hook, number }, parts);
+  const asked = codeRequestOf({ hook, number }, parts);
   if (asked === undefined) return;
   const { eventId, oktaRequestId, requestType, deliveryChannel } = request;
   const by = delivery?.status === 'unknown' ? delivery.decidedBy : undefined;

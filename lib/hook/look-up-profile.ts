@@ -13,7 +13,7 @@ export async function lookUpProfile(
   const waitMs = budget.share(settings.profile.timeoutMs, 0.5);
   const { profile, source, reason } = await profiles.read({ userId, login }, waitMs);
   const durationMs = Math.round(budget.elapsedMs() - startedAt);
-  if (events.hearsSteps) {
+  if (events.hasStepListeners) {
     events.emit({
       type: 'profile.read',
       at: events.now(),

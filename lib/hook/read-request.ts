@@ -3,7 +3,7 @@ import { maskNumber } from '../core/masking.js';
 import { steadyMs } from '../core/steady-clock.js';
 import { FAR_OFF_MS } from '../delivery/late/code-uses.js';
 import { personKey } from '../delivery/late/receipt.js';
-import { parseJson, readBody } from '../http/exchange.js';
+import { parseJsonBody, readBody } from '../http/exchange.js';
 import { readNumber } from '../numbers/phone-number.js';
 import { readHookCall, type HookCall } from '../okta/inline-hook.js';
 import type { OpenCall, ReadCall } from './call.js';
@@ -15,11 +15,11 @@ const TOLD_SKEW_MS = 30_000;
 /**
  * Reads the body of the request.
  *
- * @throws RequestError those of `readBody` and `parseJson`; `INVALID_REQUEST` with the fields that cannot be read.
+ * @throws RequestError those of `readBody` and `parseJsonBody`; `INVALID_REQUEST` with the fields that cannot be read.
  */
 export async function readRequest(call: OpenCall, parts: HookParts, req: IncomingMessage): Promise<ReadCall> {
   const body = await readBody(req, { type: 'application/json', waitMs: call.budget.remainingMs() });
-  return readPayload(call, parseJson(body), parts);
+  return readPayload(call, parseJsonBody(body), parts);
 }
 
 /** Reads what Okta asks for. Calls of one user are ordered here, as they come. */
@@ -45,7 +45,7 @@ export function readPayload(call: OpenCall, payload: unknown, parts: HookParts):
 }
 
 function emitReceived({ request, isPreview }: HookCall, { events }: HookParts): void {
-  if (!events.hearsSteps) return;
+  if (!events.hasStepListeners) return;
   const { eventId, oktaRequestId, requestType, deliveryChannel, userId, phoneNumber } = request;
   events.emit({
     type: 'request.received',

@@ -13,7 +13,7 @@ import type { AttemptReport } from '../core/events.js';
 import { LateFailover } from '../delivery/late/late-failover.js';
 import type { LateSend } from '../delivery/late/late-send.js';
 import { withinRollout } from '../delivery/rollout.js';
-import { hasStoppedSince, openSteps } from './open-channels.js';
+import { allowedSteps, hasStoppedSince } from './allowed-channels.js';
 import { placeOf, type PlanStep, type Receipt } from '../delivery/late/receipt.js';
 import type { AskedCode } from '../delivery/late/sent-codes.js';
 import { suppressionReasonOf } from '../delivery/suppressions.js';
@@ -80,7 +80,7 @@ class CodeUnderWay implements DispatchParts {
     const { events, underWay, settings } = this.#parts;
     const { eventId, oktaRequestId } = this.#code.request;
     if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
-    if (!events.hearsSteps) return;
+    if (!events.hasStepListeners) return;
     events.emit({
       type: 'attempt.ended',
       at: events.now(),
@@ -194,7 +194,7 @@ async function sendAgain(
   const { receipt, request, budget } = late;
   const sinceMs = performance.now();
   // The user may have said STOP since the code was sent, to any gateway.
-  const steps = await openSteps(late.steps, parts);
+  const steps = await allowedSteps(late.steps, parts);
   if (steps.length === 0) {
     late.dropped ??= 'NO_CHANNEL_LEFT';
     return { status: 'refused', decidedBy: undefined, attempts: [], isFraudBlock: false };
@@ -235,7 +235,7 @@ function receiptOf(
   const isHandedOut =
     settings.composeText !== undefined || untried.some(({ name }) => settings.ownChannels.has(name));
   return {
-    request: isHandedOut ? request : withoutRaw(request),
+    request: isHandedOut ? request : { ...request, raw: undefined },
     expiresAtMs,
     profile: isHandedOut || settings.texts?.readsProfile(request) === true ? profile : undefined,
     locale,
@@ -247,25 +247,5 @@ function receiptOf(
     // A copy, also where there is nothing to add: what it was gathered in goes on, and has room for many more.
     attempts: [...(before?.receipt.attempts ?? []), ...attempts],
     asked,
-  };
-}
-
-/** Of what Okta sent only what was read. Every field by name: a copy by spreading costs more, and is made for most codes. */
-function withoutRaw(request: TelephonyRequest): Receipt['request'] {
-  return {
-    eventId: request.eventId,
-    requestType: request.requestType,
-    deliveryChannel: request.deliveryChannel,
-    phoneNumber: request.phoneNumber,
-    otpCode: request.otpCode,
-    msgTemplate: request.msgTemplate,
-    locale: request.locale,
-    userId: request.userId,
-    login: request.login,
-    firstName: request.firstName,
-    lastName: request.lastName,
-    ipAddress: request.ipAddress,
-    oktaRequestId: request.oktaRequestId,
-    raw: undefined,
   };
 }

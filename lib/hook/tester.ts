@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { Budget } from '../core/budget.js';
 import { RequestError } from '../core/errors.js';
+import { fieldOf, isObject } from '../core/json.js';
 import { TESTER_PREFIX } from '../core/history.js';
 import { reactionTo, type Reaction } from '../okta/reaction.js';
 import { renewSampleCall } from '../okta/sample-call.js';
@@ -70,14 +71,6 @@ export function makeTestRequestId(): string {
 
 /** What cannot be a hook call stays what it is: the chain says what is wrong with it. */
 function markAsTest(payload: unknown, nowMs: number): unknown {
-  if (!isObject(payload) || !isObject(payload['data']) || !isObject(payload['data']['messageProfile'])) {
-    return payload;
-  }
+  if (!isObject(payload) || !isObject(fieldOf(payload, 'data', 'messageProfile'))) return payload;
   return renewSampleCall(payload, nowMs, makeTestRequestId());
-}
-
-type Json = Readonly<Record<string, unknown>>;
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import querystring from 'node:querystring';
 import { RequestError } from '../core/errors.js';
+import { parseJson } from '../core/json.js';
 
 /**
  * One HTTP exchange with a caller: its body read within bounds, its answer given, its connection let go.
@@ -234,14 +235,11 @@ export function requireType(headers: IncomingHttpHeaders, type: string): void {
  * What a JSON body says; one that another handler has parsed is taken as it is.
  * @throws RequestError `INVALID_REQUEST` if it is not JSON.
  */
-export function parseJson(body: unknown): unknown {
+export function parseJsonBody(body: unknown): unknown {
   if (typeof body !== 'string' && !Buffer.isBuffer(body)) return body;
-  try {
-    const text = body.toString();
-    return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
-  } catch {
-    throw new RequestError('INVALID_REQUEST', 'The body is not JSON.', { fields: ['body'] });
-  }
+  const value = parseJson(body.toString().replace(/^\uFEFF/, ''));
+  if (value !== undefined) return value;
+  throw new RequestError('INVALID_REQUEST', 'The body is not JSON.', { fields: ['body'] });
 }
 
 /** The fields of a form; one that another handler has parsed is taken as it is. */

@@ -1,4 +1,5 @@
 import type { Outcome } from '../core/channel.js';
+import { asObject, parseJson, type JsonObject } from '../core/json.js';
 import type { HttpAnswer, HttpResult } from './call.js';
 
 /** How the complete answers of one provider are read. */
@@ -33,14 +34,7 @@ export function outcomeOfCall(result: HttpResult, reader: AnswerReader): Outcome
   return { status: 'unknown', reason: `${provider} answered with status ${status}` };
 }
 
-/** The answer's JSON object; an empty one where there is none. */
-export function readObject(answer: HttpAnswer): Readonly<Record<string, unknown>> {
-  try {
-    const parsed: unknown = JSON.parse(answer.body);
-    // The entries of any object are unknown until each is looked at.
-    if (typeof parsed === 'object' && parsed !== null) return parsed as Record<string, unknown>;
-  } catch {
-    // What stands before a provider answers in HTML.
-  }
-  return {};
+/** The answer's JSON object; an empty one if there is none: a proxy in front of a provider answers in HTML. */
+export function readObject(answer: HttpAnswer): JsonObject {
+  return asObject(parseJson(answer.body));
 }

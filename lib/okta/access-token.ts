@@ -1,6 +1,7 @@
 import { callHttp, type HttpAnswer, type HttpDispatcher, type HttpResult } from '../http/call.js';
 import { OktaApiError } from '../core/errors.js';
-import { fieldOf, parseJson, REACH_OKTA, readOktaAnswer } from './api-answer.js';
+import { fieldOf, parseJson } from '../core/json.js';
+import { REACH_OKTA, readOktaAnswer } from './api-answer.js';
 import { createDpopProver, type DpopProof, type DpopProver } from './dpop.js';
 import { signAssertion, type ServiceAppCredentials } from './client-assertion.js';
 import { pauseAfter, readDate } from './rate-limit.js';

@@ -1,5 +1,6 @@
 import type { HttpResult } from '../http/call.js';
 import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
+import { asList, fieldOf, parseJson, textFieldOf } from '../core/json.js';
 import { rateLimitHeaders } from './rate-limit.js';
 
 /** A 2xx with readable JSON. */
@@ -119,7 +120,7 @@ export function readOktaAnswer(
       },
     );
   }
-  if (body === undefined) {
+  if (typeof body !== 'object' || body === null) {
     throw new OktaApiError('OKTA_UNREADABLE', `${who} answered ${status} with what is no JSON object`, {
       status,
       headers: rateLimitHeaders(result.headers),
@@ -129,37 +130,13 @@ export function readOktaAnswer(
   return { status, headers: result.headers, body };
 }
 
-/** A field of a parsed body that may have any shape. */
-export function fieldOf(body: unknown, name: string): unknown {
-  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, name)) return undefined;
-  return (body as Readonly<Record<string, unknown>>)[name];
-}
-
-/** A field of a parsed body, where it is a text. */
-export function textFieldOf(body: unknown, name: string): string | undefined {
-  const text = fieldOf(body, name);
-  return typeof text === 'string' ? text : undefined;
-}
-
-/** The object or array that a text holds as JSON; `undefined` for every other text. */
-export function parseJson(text: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 const MAX_CAUSE_LENGTH = 500;
 
 /** Okta's own sentences on one line, as an error of theirs. */
 function causeOf(body: unknown): Error | undefined {
-  const causes = fieldOf(body, 'errorCauses');
-  const list: readonly unknown[] = Array.isArray(causes) ? causes : [];
-  const sentences = [body, ...list]
-    .map((cause) => fieldOf(cause, 'errorSummary'))
-    .filter((sentence) => typeof sentence === 'string' && sentence !== '');
+  const sentences = [body, ...asList(fieldOf(body, 'errorCauses'))].flatMap(
+    (cause) => textFieldOf(cause, 'errorSummary') ?? [],
+  );
   if (sentences.length === 0) return undefined;
   return new Error(
     sentences
@@ -170,8 +147,8 @@ function causeOf(body: unknown): Error | undefined {
 }
 
 function reasonOf(body: unknown): string | undefined {
-  const errorCode = fieldOf(body, 'errorCode');
-  if (typeof errorCode === 'string' && ERROR_CODE.test(errorCode)) return errorCode;
-  const error = fieldOf(body, 'error');
-  return typeof error === 'string' && OAUTH_ERRORS.has(error) ? error : undefined;
+  const errorCode = textFieldOf(body, 'errorCode');
+  if (errorCode !== undefined && ERROR_CODE.test(errorCode)) return errorCode;
+  const error = textFieldOf(body, 'error');
+  return OAUTH_ERRORS.has(error) ? error : undefined;
 }

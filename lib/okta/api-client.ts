@@ -125,7 +125,6 @@ export function createOktaApiClient(parts: {
   };
 }
 
-/** Set one by one: V8 describes a shape anew for every property that follows on a spread. */
 function headersOf(contentType: string | undefined, { authorization, dpop }: Proof): Record<string, string> {
   const headers: Record<string, string> = {
     accept: 'application/json',

@@ -1,5 +1,6 @@
 import type { CodeUse } from '../delivery/late/code-uses.js';
 import { RequestError } from '../core/errors.js';
+import { asList, fieldOf, textFieldOf } from '../core/json.js';
 
 /** Okta's event hook: its one-time verification, and what it tells of codes that were used. */
 
@@ -41,7 +42,7 @@ export function answerChallenge(challenge: string | undefined): { readonly verif
  * @throws RequestError `INVALID_REQUEST` where it is no delivery of an event hook.
  */
 export function eventsOf(body: unknown): readonly unknown[] {
-  const events: unknown = at(at(body, 'data'), 'events');
+  const events: unknown = fieldOf(body, 'data', 'events');
   if (Array.isArray(events)) return events;
   throw new RequestError('INVALID_REQUEST', 'The request is not one of an event hook.', {
     fields: ['data.events'],
@@ -55,20 +56,18 @@ export function* readCodeUses(events: readonly unknown[]): Generator<CodeUse | u
 
 /** What an event of the System Log says of a code; `undefined` where no code was used. */
 export function readCodeUse(event: unknown): CodeUse | undefined {
-  const eventType = at(event, 'eventType');
+  const eventType = fieldOf(event, 'eventType');
   if (eventType !== SIGN_IN && eventType !== ENROLMENT) return undefined;
-  const outcome = at(event, 'outcome');
-  if (at(outcome, 'result') !== 'SUCCESS') return undefined;
+  if (fieldOf(event, 'outcome', 'result') !== 'SUCCESS') return undefined;
   const factor =
-    at(at(at(event, 'debugContext'), 'debugData'), 'factor') ??
-    (eventType === ENROLMENT ? factorIn(at(outcome, 'reason')) : undefined);
+    fieldOf(event, 'debugContext', 'debugData', 'factor') ??
+    (eventType === ENROLMENT ? factorIn(textFieldOf(event, 'outcome', 'reason')) : undefined);
   const deliveryChannel = DELIVERY_CHANNELS.get(factor);
   const userId = userOf(event);
   if (deliveryChannel === undefined || userId === undefined) return undefined;
-  const published = at(event, 'published');
-  const atMs = typeof published === 'string' ? Date.parse(published) : NaN;
+  const atMs = Date.parse(textFieldOf(event, 'published') ?? '');
   return {
-    id: asId(at(event, 'uuid')),
+    id: idOf(event, 'uuid'),
     userId,
     deliveryChannel,
     atMs: Number.isNaN(atMs) ? undefined : atMs,
@@ -77,23 +76,16 @@ export function readCodeUse(event: unknown): CodeUse | undefined {
 
 /** Whom it is about: the user whom it is done to, where somebody else does it, such as an administrator. */
 function userOf(event: unknown): string | undefined {
-  const targets = at(event, 'target');
-  const list: readonly unknown[] = Array.isArray(targets) ? targets : [];
-  const user = list.find((target) => at(target, 'type') === 'User');
-  return asId(at(user, 'id')) ?? asId(at(at(event, 'actor'), 'id'));
+  const user = asList(fieldOf(event, 'target')).find((target) => fieldOf(target, 'type') === 'User');
+  return idOf(user, 'id') ?? idOf(event, 'actor', 'id');
 }
 
 /** An enrolment tells its factor in a sentence: `User set up SMS_FACTOR factor`. */
-function factorIn(reason: unknown): string | undefined {
-  return typeof reason === 'string' ? /\b(?:SMS|CALL)_FACTOR\b/.exec(reason)?.[0] : undefined;
+function factorIn(reason: string | undefined): string | undefined {
+  return /\b(?:SMS|CALL)_FACTOR\b/.exec(reason ?? '')?.[0];
 }
 
-function asId(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' && value.length <= MAX_ID_LENGTH ? value : undefined;
-}
-
-/** An own property, whatever the value is. */
-function at(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-  return (value as Readonly<Record<string, unknown>>)[key];
+function idOf(value: unknown, ...path: readonly string[]): string | undefined {
+  const id = textFieldOf(value, ...path);
+  return id !== undefined && id.length <= MAX_ID_LENGTH ? id : undefined;
 }

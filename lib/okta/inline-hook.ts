@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { TelephonyRequest } from '../core/channel.js';
 import { TESTER_PREFIX } from '../core/history.js';
+import { fullRequestType, REQUEST_TYPES } from '../core/request-types.js';
 import { readLocale } from '../texts/locale.js';
 import { digestOf, isAbout } from '../core/masking.js';
 import { toDialableNumber } from '../numbers/phone-number.js';
 import { RequestError } from '../core/errors.js';
+import { asObject, isObject, type JsonObject } from '../core/json.js';
 import { REFUSALS, type Refusal } from './refusals.js';
 
 /** The path of Okta's own preview page. By it Okta marks what the page made. */
@@ -64,18 +66,7 @@ function deliveryChannelOf(value: unknown): 'sms' | 'voice' | undefined {
 }
 
 /** Okta's own are about nobody, even where a user is called User. */
-const REQUEST_TYPES: ReadonlyMap<string, string> = new Map(
-  ['pre-enrollment', 'mfa-verification', 'account-unlock', 'password-reset'].map((kind) => {
-    const type = `com.okta.user.telephony.${kind}`;
-    return [type, type];
-  }),
-);
-
-/** One of Okta's own is one text for all calls, for it is kept of most of them. */
-function requestTypeOf(value: unknown): string | undefined {
-  const type = asText(value);
-  return type === undefined ? undefined : (REQUEST_TYPES.get(type) ?? type);
-}
+const OKTA_TYPES: ReadonlySet<string> = new Set(REQUEST_TYPES.map(fullRequestType));
 
 /** A request that was read. */
 export interface HookCall {
@@ -108,8 +99,8 @@ export function readHookCall(
   const message = requireObject(data['messageProfile'], 'data.messageProfile');
   const needed = readNeeded(message);
   const phoneNumber = toDialableNumber(needed.phoneNumber, defaultCountry);
-  const user = asRecord(data['userProfile']);
-  const context = asRecord(asRecord(data['context'])['request']);
+  const user = asObject(data['userProfile']);
+  const context = asObject(asObject(data['context'])['request']);
   const eventTimeMs = asTime(envelope['eventTime']);
   const otpExpiresMs = asTime(message['otpExpires']);
   const givenMs = eventTimeMs === undefined || otpExpiresMs === undefined ? 0 : otpExpiresMs - eventTimeMs;
@@ -118,7 +109,7 @@ export function readHookCall(
   const login = asText(user['login']);
   const request: TelephonyRequest = {
     eventId: eventId ?? randomUUID(),
-    requestType: requestTypeOf(envelope['requestType']),
+    requestType: asText(envelope['requestType']),
     deliveryChannel: needed.deliveryChannel,
     phoneNumber: phoneNumber ?? '',
     otpCode: needed.otpCode,
@@ -137,7 +128,7 @@ export function readHookCall(
   return {
     request: withTellableIds(request),
     refusal: refusalOf(phoneNumber, otpExpiresMs, nowMs),
-    isPreview: isPreviewUrl(asRecord(context['url'])['value']),
+    isPreview: isPreviewUrl(asObject(context['url'])['value']),
     hasEventId: eventId !== undefined,
     lifeMs,
     askedAtMs: eventTimeMs ?? nowMs,
@@ -159,7 +150,7 @@ export function isPreviewUrl(value: unknown): boolean {
  */
 function withTellableIds(request: TelephonyRequest): TelephonyRequest {
   const { eventId, requestType, oktaRequestId } = request;
-  const isOktas = requestType === undefined || REQUEST_TYPES.has(requestType);
+  const isOktas = requestType === undefined || OKTA_TYPES.has(requestType);
   // All at once first: hardly ever is there anything to do.
   const all = `${eventId} ${oktaRequestId ?? ''} ${isOktas ? '' : requestType}`;
   if (!isAbout(all, request, '')) return request;
@@ -178,7 +169,7 @@ function withTellableIds(request: TelephonyRequest): TelephonyRequest {
 }
 
 /** The three that no code can do without: trimmed, the channel in our words. */
-function readNeeded(message: Readonly<Record<string, unknown>>): NeededFields {
+function readNeeded(message: JsonObject): NeededFields {
   const phoneNumber = phoneNumberOf(message['phoneNumber']);
   const otpCode = otpCodeOf(message['otpCode']);
   const deliveryChannel = deliveryChannelOf(message['deliveryChannel']);
@@ -191,9 +182,9 @@ function readNeeded(message: Readonly<Record<string, unknown>>): NeededFields {
   throw notOfTheHook(wrong.map(([name]) => `data.messageProfile.${name}`));
 }
 
-function requireObject(value: unknown, path: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notOfTheHook([path]);
-  return value as Readonly<Record<string, unknown>>;
+function requireObject(value: unknown, path: string): JsonObject {
+  if (!isObject(value)) throw notOfTheHook([path]);
+  return value;
 }
 
 function notOfTheHook(fields: readonly string[]): RequestError {
@@ -212,11 +203,7 @@ function refusalOf(
   return undefined;
 }
 
-function asRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
-}
-
-/** A text of Okta's that is not empty; longer than any of Okta's own, it is left out. */
+/** Unlike `textFieldOf`, trimmed; and a text that is longer than any of Okta's own is left out. */
 function asText(value: unknown, maxLength = 256): string | undefined {
   if (typeof value !== 'string') return undefined;
   const text = value.trim();

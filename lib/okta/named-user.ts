@@ -1,4 +1,4 @@
-import { fieldOf } from './api-answer.js';
+import { fieldOf } from '../core/json.js';
 
 /** A user that can be asked for without reaching another resource. */
 export interface NamedUser {
@@ -26,7 +26,7 @@ export function nameUser(userId: string | undefined, login: string | undefined):
     key: `login:${sameLogin}`,
     segment: encodeURIComponent(login),
     isThis: (body) => {
-      const found = fieldOf(fieldOf(body, 'profile'), 'login');
+      const found = fieldOf(body, 'profile', 'login');
       return typeof found === 'string' && found.toLowerCase() === sameLogin;
     },
   };

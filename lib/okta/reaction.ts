@@ -1,4 +1,4 @@
-import { fieldOf } from './api-answer.js';
+import { asList, fieldOf, isObject, textFieldOf } from '../core/json.js';
 
 /** What Okta does with a hook's answer, in words for those who try the hook. */
 
@@ -35,16 +35,14 @@ export function reactionTo(answer: {
   const { httpStatus, body, bytes = 0 } = answer;
   if (httpStatus !== 200) return goesOn(`the answer has status ${httpStatus}, and only 200 is read`);
   if (bytes >= MAX_BYTES) return goesOn('the answer is not smaller than 256 KB');
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    return goesOn('the answer is no JSON object');
-  }
+  if (!isObject(body)) return goesOn('the answer is no JSON object');
   const error = fieldOf(body, 'error');
   if (error !== undefined && error !== null) return reactionToError(error);
-  const command = firstOf(fieldOf(body, 'commands'));
+  const command = asList(fieldOf(body, 'commands'))[0];
   if (fieldOf(command, 'type') !== COMMAND_TYPE) {
     return goesOn(`it has no error and no command, the first of which has to be a ${COMMAND_TYPE}`);
   }
-  const value = firstOf(fieldOf(command, 'value'));
+  const value = asList(fieldOf(command, 'value'))[0];
   for (const name of ['provider', 'transactionId', 'transactionMetadata']) {
     const field = fieldOf(value, name);
     if (field !== undefined && field !== null && typeof field !== 'string')
@@ -74,9 +72,8 @@ export function reactionToSilence(why = 'no answer came within its three seconds
 }
 
 function reactionToError(error: unknown): Reaction {
-  if (typeof error !== 'object' || Array.isArray(error)) return goesOn('error is no object');
-  const summary = fieldOf(error, 'errorSummary');
-  const shown = typeof summary === 'string' && summary !== '' ? summary : OKTAS_SENTENCE;
+  if (!isObject(error)) return goesOn('error is no object');
+  const shown = textFieldOf(error, 'errorSummary') ?? OKTAS_SENTENCE;
   return {
     action: 'error',
     text: 'Okta sends the code by its own provider, where the org has one; the System Log has the causes, and the user may see the sentence.',
@@ -89,8 +86,4 @@ function goesOn(why: string): Reaction {
     action: 'failover',
     text: `Okta goes on without the hook and sends the code by its own provider, where the org has one: ${why}.`,
   };
-}
-
-function firstOf(list: unknown): unknown {
-  return Array.isArray(list) ? list[0] : undefined;
 }

@@ -1,19 +1,11 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { OktaApiError } from '../core/errors.js';
-import { fieldOf } from './api-answer.js';
+import { asList, asObject, fieldOf, textFieldOf, type JsonObject } from '../core/json.js';
+import { fullRequestType, type RequestType } from '../core/request-types.js';
 import { isPreviewUrl, PREVIEW_PATH } from './inline-hook.js';
 import { nameTypedUser, nameUser } from './named-user.js';
 
 /** A telephony hook call as Okta's own preview makes it, but for a real user with their own phone. */
-
-/** The kinds of request, without `com.okta.user.telephony.`. */
-export const SAMPLE_REQUEST_TYPES = [
-  'mfa-verification',
-  'pre-enrollment',
-  'account-unlock',
-  'password-reset',
-] as const;
-export type SampleRequestType = (typeof SAMPLE_REQUEST_TYPES)[number];
 
 /** Whom it is about, as far as Okta tells. */
 export interface SampleUser {
@@ -54,7 +46,7 @@ export async function readSampleUser(ask: AskOkta, idOrLogin: string): Promise<S
     });
   }
   const profile = fieldOf(user, 'profile');
-  const id = filledFieldOf(user, 'id');
+  const id = textFieldOf(user, 'id');
   const segment = nameUser(id, undefined)?.segment;
   if (id === undefined || segment === undefined) {
     throw new OktaApiError('OKTA_UNREADABLE', "Okta's answer holds no id of the user");
@@ -62,14 +54,14 @@ export async function readSampleUser(ask: AskOkta, idOrLogin: string): Promise<S
   const factors = await readFactors(ask, segment);
   return {
     id,
-    login: filledFieldOf(profile, 'login') ?? idOrLogin,
-    firstName: filledFieldOf(profile, 'firstName'),
-    lastName: filledFieldOf(profile, 'lastName'),
-    status: filledFieldOf(user, 'status'),
-    locale: filledFieldOf(profile, 'preferredLanguage') ?? filledFieldOf(profile, 'locale'),
+    login: textFieldOf(profile, 'login') ?? idOrLogin,
+    firstName: textFieldOf(profile, 'firstName'),
+    lastName: textFieldOf(profile, 'lastName'),
+    status: textFieldOf(user, 'status'),
+    locale: textFieldOf(profile, 'preferredLanguage') ?? textFieldOf(profile, 'locale'),
     enrolled: { sms: phoneOf(factors, 'sms'), voice: phoneOf(factors, 'call') },
     isEnrolledHidden: factors === undefined,
-    mobilePhone: filledFieldOf(profile, 'mobilePhone'),
+    mobilePhone: textFieldOf(profile, 'mobilePhone'),
   };
 }
 
@@ -90,7 +82,7 @@ async function readFactors(ask: AskOkta, segment: string): Promise<unknown> {
 export function makeSampleCall(
   user: SampleUser,
   options: {
-    readonly requestType: SampleRequestType;
+    readonly requestType: RequestType;
     readonly deliveryChannel: 'sms' | 'voice';
     /** In place of the user's own. */
     readonly phone?: string | undefined;
@@ -101,7 +93,7 @@ export function makeSampleCall(
     /** Okta's request id. Default: a random one. */
     readonly requestId?: string | undefined;
   },
-): { readonly payload: Readonly<Record<string, unknown>>; readonly notes: readonly string[] } {
+): { readonly payload: JsonObject; readonly notes: readonly string[] } {
   const { requestType, deliveryChannel, orgUrl, nowMs } = options;
   const isText = deliveryChannel === 'sms';
   const { phoneNumber, notes } = choosePhone(user, deliveryChannel, options.phone);
@@ -119,7 +111,7 @@ export function makeSampleCall(
       contentType: 'application/json',
       cloudEventVersion: '0.1',
       source: `${orgUrl}/api/v1/inlineHooks${options.hookId === undefined ? '' : `/${options.hookId}`}`,
-      requestType: `com.okta.user.telephony.${requestType}`,
+      requestType: fullRequestType(requestType),
       data: {
         context: {
           request: {
@@ -151,20 +143,17 @@ export function makeSampleCall(
 }
 
 /** The same call with the mark of a preview, which may have been edited away. */
-export function markAsPreview(payload: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const url = objectOf(objectOf(objectOf(objectOf(payload['data'])['context'])['request'])['url']);
+export function markAsPreview(payload: JsonObject): JsonObject {
+  const url = asObject(fieldOf(payload, 'data', 'context', 'request', 'url'));
   if (isPreviewUrl(url['value'])) return payload;
   return withRequest(payload, { url: { ...url, value: PREVIEW_PATH } });
 }
 
 /** The same call with other facts of the request in which somebody asked for the code. */
-function withRequest(
-  payload: Readonly<Record<string, unknown>>,
-  changed: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
-  const data = objectOf(payload['data']);
-  const context = objectOf(data['context']);
-  const request = { ...objectOf(context['request']), ...changed };
+function withRequest(payload: JsonObject, changed: JsonObject): JsonObject {
+  const data = asObject(payload['data']);
+  const context = asObject(data['context']);
+  const request = { ...asObject(context['request']), ...changed };
   return { ...payload, data: { ...data, context: { ...context, request } } };
 }
 
@@ -174,22 +163,18 @@ function withRequest(
  *
  * @param requestId - Okta's request id, in place of the payload's.
  */
-export function renewSampleCall(
-  payload: Readonly<Record<string, unknown>>,
-  nowMs: number,
-  requestId?: string,
-): Readonly<Record<string, unknown>> {
+export function renewSampleCall(payload: JsonObject, nowMs: number, requestId?: string): JsonObject {
   const asked = requestId === undefined ? payload : withRequest(payload, { id: requestId });
-  const renewed: Readonly<Record<string, unknown>> = { ...markAsPreview(asked), eventId: randomUUID() };
-  const data = objectOf(payload['data']);
-  const message = objectOf(data['messageProfile']);
+  const renewed: JsonObject = { ...markAsPreview(asked), eventId: randomUUID() };
+  const data = asObject(payload['data']);
+  const message = asObject(data['messageProfile']);
   const expires = message['otpExpires'];
   if (typeof expires !== 'string' || !(Date.parse(expires) <= nowMs)) return renewed;
   return {
     ...renewed,
     eventTime: new Date(nowMs).toISOString(),
     data: {
-      ...objectOf(renewed['data']),
+      ...asObject(renewed['data']),
       messageProfile: { ...message, otpExpires: new Date(nowMs + LIFE_MS).toISOString() },
     },
   };
@@ -232,20 +217,8 @@ function choosePhone(
 const ENROLLED = 'ACTIVE';
 
 function phoneOf(factors: unknown, factorType: 'sms' | 'call'): string | undefined {
-  const list: readonly unknown[] = Array.isArray(factors) ? factors : [];
-  const factor = list.find(
+  const factor = asList(factors).find(
     (one) => fieldOf(one, 'factorType') === factorType && fieldOf(one, 'status') === ENROLLED,
   );
-  return filledFieldOf(fieldOf(factor, 'profile'), 'phoneNumber');
-}
-
-/** Okta has empty texts where somebody cleared a field. */
-function filledFieldOf(value: unknown, name: string): string | undefined {
-  const field = fieldOf(value, name);
-  return typeof field === 'string' && field !== '' ? field : undefined;
-}
-
-function objectOf(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
-  return value as Readonly<Record<string, unknown>>;
+  return textFieldOf(factor, 'profile', 'phoneNumber');
 }

@@ -2,7 +2,8 @@ import { BoundedMap } from '../core/bounded-map.js';
 import type { Breaker, GuardedCall } from '../delivery/breaker.js';
 import type { UserProfile } from '../core/channel.js';
 import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
-import { fieldOf, WAIT_FOR_WINDOW, type OktaApiAnswer } from './api-answer.js';
+import { fieldOf, isObject } from '../core/json.js';
+import { WAIT_FOR_WINDOW, type OktaApiAnswer } from './api-answer.js';
 import type { OktaApiClient } from './api-client.js';
 import { nameUser, type NamedUser } from './named-user.js';
 import { pauseAfter } from './rate-limit.js';
@@ -202,12 +203,11 @@ function nothing(reason: string): ProfileReading {
 
 function readProfile(body: unknown, user: NamedUser): UserProfile {
   const profile = fieldOf(body, 'profile');
-  if (typeof profile !== 'object' || profile === null || Array.isArray(profile)) {
+  if (!isObject(profile)) {
     throw new OktaApiError('OKTA_UNREADABLE', "Okta's answer holds no profile");
   }
   if (!user.isThis(body)) {
     throw new OktaApiError('OKTA_WRONG_USER', 'Okta answered with another user than the one asked for');
   }
-  // Parsed JSON that is neither null nor an array: its keys are texts, its values unknown.
-  return profile as UserProfile;
+  return profile;
 }

@@ -1,4 +1,5 @@
 import { VOICE, type TelephonyRequest, type UserProfile } from '../core/channel.js';
+import { shortRequestType } from '../core/request-types.js';
 import { pickByLocale, readLocale } from './locale.js';
 import { spokenDigits } from './spoken-code.js';
 import { oktaText } from './text.js';
@@ -149,11 +150,6 @@ export function originLine(domain: string, otpCode: string): string {
   return `\n\n@${domain.toLowerCase()} #${otpCode}`;
 }
 
-/** The last part of a request type: Okta's all begin alike. */
-export function shortTypeOf(requestType: string): string {
-  return requestType.slice(requestType.lastIndexOf('.') + 1).toLowerCase();
-}
-
 /** Every text with its place in its option: `pt`, or `mfa-verification.pt`. */
 export function listTexts(
   texts: TextsByLocale | TextsByRequestType,
@@ -178,7 +174,7 @@ function readTables(texts: TextsByLocale | TextsByRequestType): Tables {
   const plain: Record<string, string> = {};
   for (const [key, entry] of entriesOf(texts)) {
     if (typeof entry === 'string') plain[key] = entry;
-    else if (entry !== undefined) byType.set(shortTypeOf(key), readTable(entry));
+    else if (entry !== undefined) byType.set(shortRequestType(key), readTable(entry));
   }
   return { byType, others: byType.get('default') ?? readTable(plain) };
 }
@@ -200,7 +196,7 @@ function pickText(
   requestType: string | undefined,
   locale: string,
 ): ReadText | undefined {
-  const table = requestType === undefined ? undefined : byType.get(shortTypeOf(requestType));
+  const table = requestType === undefined ? undefined : byType.get(shortRequestType(requestType));
   return (table === undefined ? undefined : pickByLocale(table, locale)) ?? pickByLocale(others, locale);
 }
 

@@ -504,7 +504,7 @@ describe("the console's page", function () {
       await page.getByRole('button', { name: 'Send' }).click();
       await page.locator('.bar').first().waitFor();
       await page.getByLabel('What Okta would send').fill('{\n  "a" 1\n}');
-      await page.getByText('A colon is expected after "a".').waitFor();
+      await page.getByText('A colon after the name is expected here.').waitFor();
       await check('tester');
       await page.goto(`${stood.url}#/history`);
       await page.getByText('12 of 12 executions').waitFor();

@@ -153,7 +153,7 @@ describe('the console in a browser', function () {
     await page.locator('#payload:focus').waitFor();
 
     await editor.fill(text.replace('"contentType":', '"contentType"'));
-    await page.getByText('A colon is expected after "contentType".').waitFor();
+    await page.getByText('A colon after the name is expected here.').waitFor();
     expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).to.equal(true);
     expect(scene.twilio.requests).to.be.empty;
   });

@@ -43,18 +43,18 @@ describe('the stream of events', () => {
 
   it('makes nothing of the steps of a call for a log alone', () => {
     const logged = new EventStream({ log: hear, listeners: [], onEvent: undefined }, () => 7);
-    expect(logged.hearsSteps).to.equal(false);
+    expect(logged.hasStepListeners).to.equal(false);
     logged.emit(EVENT);
     expect(heard).to.deep.equal([EVENT]);
     logged.listen(hear);
-    expect(logged.hearsSteps).to.equal(true);
+    expect(logged.hasStepListeners).to.equal(true);
     logged.emit(EVENT);
     expect(heard).to.have.length(3);
-    expect([stream([hear]), stream([], hear)].map(({ hearsSteps }) => hearsSteps)).to.deep.equal([
+    expect([stream([hear]), stream([], hear)].map(({ hasStepListeners }) => hasStepListeners)).to.deep.equal([
       true,
       true,
     ]);
-    expect(stream([]).hearsSteps).to.equal(false);
+    expect(stream([]).hasStepListeners).to.equal(false);
   });
 
   it('has the time of its clock', () => {

@@ -459,20 +459,6 @@ describe('dispatching a code', () => {
       expect(told).to.deep.equal(Array(5).fill([360, 10_900, true, false, false]));
     });
 
-    it('are those of the moment for a channel that hands on no copy, too', async () => {
-      let context: SendContext | undefined;
-      const send: Send = (_message, given) => {
-        context = given;
-        return refuse();
-      };
-      await run([{ ...ready('a', send), mayCopyContext: false }], { budget: new Budget(1000) });
-      const { leaveWithinMs = NaN, endWithinMs, mayLeave, signal, leaveSignal } = context ?? {};
-      expect([leaveWithinMs, endWithinMs, mayLeave?.()]).to.deep.equal([360, 10_900, true]);
-      expect([signal?.aborted, leaveSignal?.aborted]).to.deep.equal([false, false]);
-      await clock.tickAsync(400);
-      expect([context?.leaveWithinMs, context?.endWithinMs]).to.deep.equal([200, 10_500]);
-    });
-
     it('does not let composeText use up the budget', async () => {
       const send = sinon.fake.resolves(accept());
       const running = run([ready('a', send)], {

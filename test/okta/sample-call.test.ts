@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { OktaApiError } from '#lib/core/errors.js';
+import { REQUEST_TYPES } from '#lib/core/request-types.js';
 import { readHookCall } from '#lib/okta/inline-hook.js';
 import {
   makeSampleCall,
   readSampleUser,
   renewSampleCall,
-  SAMPLE_REQUEST_TYPES,
   type AskOkta,
   type SampleUser,
 } from '#lib/okta/sample-call.js';
@@ -189,7 +189,7 @@ describe('a sample call', () => {
 
   it('is read by the hook as what it is, of every kind', async () => {
     const user = await userOf();
-    for (const requestType of SAMPLE_REQUEST_TYPES) {
+    for (const requestType of REQUEST_TYPES) {
       for (const deliveryChannel of ['sms', 'voice'] as const) {
         const { payload, message } = make(user, { requestType, deliveryChannel });
         const call = readHookCall(payload, { defaultCountry: undefined, nowMs: NOW });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ChannelPort, Message, Outcome, UserProfile } from '../../core/channel.js';
+import { asList, textFieldOf } from '../../core/json.js';
 import type { HttpAnswer } from '../../http/call.js';
 import { readObject } from '../../http/outcome.js';
 import { originRule, problemsOf, refuseOptions, secretRule } from '../channel-options.js';
@@ -131,12 +132,9 @@ function retryKeyOf({ request, text }: Message, to: string): string {
 }
 
 function readSuccess(answer: HttpAnswer): Outcome | undefined {
-  const { sentMessages } = readObject(answer);
-  const [first] = Array.isArray(sentMessages) ? (sentMessages as readonly unknown[]) : [];
-  const { id } = Object(first) as { readonly id?: unknown };
-  return typeof id === 'string' && MESSAGE_ID.test(id)
-    ? { status: 'accepted', transactionId: id }
-    : undefined;
+  const [first] = asList(readObject(answer)['sentMessages']);
+  const id = textFieldOf(first, 'id');
+  return id !== undefined && MESSAGE_ID.test(id) ? { status: 'accepted', transactionId: id } : undefined;
 }
 
 function readRefusal({ status, headers, body }: HttpAnswer): Outcome {

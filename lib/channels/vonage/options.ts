@@ -1,5 +1,6 @@
 import { readPrivateKey } from '../../core/private-key.js';
-import { isObject, originRule, problemsOf, secretRule, type OptionRule } from '../channel-options.js';
+import { isObject } from '../../core/json.js';
+import { originRule, problemsOf, secretRule, type OptionRule } from '../channel-options.js';
 
 /** A WhatsApp authentication template, as Meta has approved it. */
 export interface VonageTemplate {

@@ -1,5 +1,5 @@
 import { callHttp, type HttpDispatcher, type HttpResult } from '../../http/call.js';
-import { fieldOf, parseJson, textFieldOf } from '../../okta/api-answer.js';
+import { fieldOf, parseJson, textFieldOf } from '../../core/json.js';
 import type { HookProof } from '../../okta/admin/hook-resource.js';
 
 /** What a gateway, or an authorization server, says to a secret before Okta has it. */
@@ -28,7 +28,7 @@ export async function askGateway(
   });
   const host = `The gateway at ${new URL(url).host}`;
   if (result.kind !== 'answered') return unreached(host, result.reason);
-  const isOurs = typeof fieldOf(fieldOf(parseJson(result.body), 'error'), 'errorSummary') === 'string';
+  const isOurs = typeof fieldOf(parseJson(result.body), 'error', 'errorSummary') === 'string';
   if (result.status === 400 && isOurs) return { kind: 'accepted' };
   if (result.status === 401 || result.status === 403) return { kind: 'refused', by: host };
   return {

@@ -1,5 +1,5 @@
 import { isAbout, maskNumber, maskText, toAscii } from '../../core/masking.js';
-import { fieldOf } from '../../okta/api-answer.js';
+import { fieldOf } from '../../core/json.js';
 
 /** A hook call and its answer, as others may read them: no code, no whole number, no login, no name. */
 

@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { RequestError } from '../../core/errors.js';
+import { isObject, type JsonObject } from '../../core/json.js';
+import { readJsonText } from '../../http/page/browser/json-text.js';
 import { readHookCall, type HookCall } from '../../okta/inline-hook.js';
 import { markAsPreview, renewSampleCall } from '../../okta/sample-call.js';
 import { CommandError } from '../command.js';
 import { editText } from './edit-text.js';
-import { readJsonText } from './json-text.js';
 import type { Terminal } from '../terminal.js';
 
 /** A payload that somebody makes, changes or brings along, until it is one that a hook can read. */
 
-export type Payload = Readonly<Record<string, unknown>>;
+export type Payload = JsonObject;
 
 /**
  * A payload of a file, or of standard input where it is `-`: the same call as another event.
@@ -57,19 +58,17 @@ export async function editPayload(
 /** @throws CommandError with line and column, and nothing of the text. */
 function parsePayload(text: string): Payload {
   const read = readJsonText(text);
-  if (read.problem !== undefined) {
-    const { line, column, problem } = read.problem;
+  if (!read.isJson) {
+    const { line, column } = read.place;
     throw new CommandError(
       2,
       'BAD_PAYLOAD',
-      `The payload is no JSON: line ${line}, column ${column}: ${problem}.`,
+      `The payload is no JSON: line ${line}, column ${column}: ${read.problem}.`,
     );
   }
   const { value } = read;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new CommandError(2, 'BAD_PAYLOAD', 'The payload is no JSON object.');
-  }
-  return value as Payload;
+  if (!isObject(value)) throw new CommandError(2, 'BAD_PAYLOAD', 'The payload is no JSON object.');
+  return value;
 }
 
 /**

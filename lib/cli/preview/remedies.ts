@@ -1,5 +1,5 @@
 import { remedyForBlock } from '../../guard/limits.js';
-import { fieldOf, textFieldOf } from '../../okta/api-answer.js';
+import { asList, fieldOf, textFieldOf } from '../../core/json.js';
 import { REFUSALS } from '../../okta/refusals.js';
 import { describeRefusal } from '../../channels/twilio/error-codes.js';
 import { ALL_THE_SAME, type Sent } from './send.js';
@@ -15,8 +15,7 @@ export interface ToldCause {
 
 /** The causes of an error object. */
 export function causesOf(body: unknown): readonly ToldCause[] {
-  const causes = fieldOf(fieldOf(body, 'error'), 'errorCauses');
-  return (Array.isArray(causes) ? (causes as readonly unknown[]) : []).map((cause) => {
+  return asList(fieldOf(body, 'error', 'errorCauses')).map((cause) => {
     const summary = textFieldOf(cause, 'errorSummary') ?? '';
     const reason = textFieldOf(cause, 'reason') ?? '';
     const provider = textFieldOf(cause, 'domain') ?? '';
@@ -56,9 +55,8 @@ export function asidesOf(body: unknown): readonly ToldCause[] {
 
 /** The first command's value. */
 export function commandOf(body: unknown): unknown {
-  const first = (list: unknown): unknown =>
-    Array.isArray(list) ? (list as readonly unknown[])[0] : undefined;
-  return first(fieldOf(first(fieldOf(body, 'commands')), 'value'));
+  const [command] = asList(fieldOf(body, 'commands'));
+  return asList(fieldOf(command, 'value'))[0];
 }
 
 function remedyFor(code: string, provider: string): string | undefined {

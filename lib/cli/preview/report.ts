@@ -1,5 +1,5 @@
 import { maskNumber } from '../../core/masking.js';
-import { fieldOf, textFieldOf } from '../../okta/api-answer.js';
+import { textFieldOf } from '../../core/json.js';
 import type { HookCall } from '../../okta/inline-hook.js';
 import { OKTA_WAITS_MS } from '../../okta/reaction.js';
 import { maskValue, tellable, type CallSecrets } from './masked-call.js';
@@ -120,7 +120,7 @@ function showAnswer(body: unknown, secrets: CallSecrets, terminal: Terminal): vo
       ['provider', textFieldOf(command, 'provider')],
       ['transaction', textFieldOf(command, 'transactionId')],
       ['metadata', textFieldOf(command, 'transactionMetadata')],
-      ['error', textFieldOf(fieldOf(body, 'error'), 'errorSummary')],
+      ['error', textFieldOf(body, 'error', 'errorSummary')],
     ] as const
   ).flatMap(([name, text]): [string, string][] =>
     text === undefined ? [] : [[name, tellable(text, secrets)]],

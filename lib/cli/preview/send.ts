@@ -1,6 +1,7 @@
 import { maskText } from '../../core/masking.js';
 import type { HttpDispatcher, HttpResult } from '../../http/call.js';
 import { OktaApiError } from '../../core/errors.js';
+import { parseJson } from '../../core/json.js';
 import type { Administration, Time } from '../../okta/admin/administration.js';
 import { OKTA_WAITS_MS, reactionTo, reactionToSilence, type Reaction } from '../../okta/reaction.js';
 import { executeTelephonyHook } from '../../okta/admin/telephony-hooks.js';
@@ -131,9 +132,6 @@ function silence(result: Exclude<HttpResult, { kind: 'answered' }>, durationMs: 
 }
 
 function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
+  const value = parseJson(text);
+  return value === undefined ? text : value;
 }

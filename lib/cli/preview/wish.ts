@@ -1,5 +1,5 @@
 import { toDialableNumber } from '../../numbers/phone-number.js';
-import { SAMPLE_REQUEST_TYPES, type SampleRequestType } from '../../okta/sample-call.js';
+import { REQUEST_TYPES, type RequestType } from '../../core/request-types.js';
 import { CommandError } from '../command.js';
 import { textOption } from '../setup/setup.js';
 
@@ -11,7 +11,7 @@ export interface PreviewWish {
     | {
         /** A login or an id. */
         readonly user: string;
-        readonly requestType: SampleRequestType;
+        readonly requestType: RequestType;
         readonly deliveryChannel: 'sms' | 'voice';
         /** E.164; `undefined`: the user's own. */
         readonly phone: string | undefined;
@@ -58,7 +58,7 @@ function readAbout(options: Readonly<Record<string, unknown>>): PreviewWish['abo
   }
   return {
     user,
-    requestType: choice(options, 'request-type', SAMPLE_REQUEST_TYPES, 'mfa-verification'),
+    requestType: choice(options, 'request-type', REQUEST_TYPES, 'mfa-verification'),
     deliveryChannel: choice(options, 'channel', ['sms', 'voice'], 'sms'),
     phone: dialable,
   };

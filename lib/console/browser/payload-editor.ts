@@ -1,5 +1,5 @@
 import { element } from '../../http/page/browser/dom.js';
-import { findPlace, readJsonText, type Place, type ReadText } from './json-text.js';
+import { readJsonText, type Place, type ReadText } from '../../http/page/browser/json-text.js';
 
 /** Where a request is written as JSON: what is wrong is told at once, by line, and leads there. */
 
@@ -34,11 +34,11 @@ export function makePayloadEditor(onChange: () => void): PayloadEditor {
 
   const read = (): ReadText | undefined => (text.value.trim() === '' ? undefined : readJsonText(text.value));
 
-  const goTo = ({ line, column }: Place): void => {
+  const goTo = ({ line, index }: Place): void => {
     const lines = text.value.split('\n');
-    const start = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
+    const end = text.value.indexOf('\n', index);
     text.focus();
-    text.setSelectionRange(start + column - 1, start + (lines[line - 1]?.length ?? 0));
+    text.setSelectionRange(index, end === -1 ? text.value.length : end);
     text.scrollTop = Math.max(0, ((line - 5) * text.scrollHeight) / lines.length);
   };
 
@@ -116,9 +116,9 @@ function problemsOf(written: ReadText | undefined, refused: readonly string[]): 
   if (written === undefined) return [];
   if (!written.isJson) return [{ text: `${written.problem}.`, place: written.place }];
   return refused.map((field) => ({
-    text: written.places.has(field)
+    text: written.hasField(field)
       ? `${field} is not as Okta sends it.`
       : `${field} is missing, or not as Okta sends it.`,
-    place: findPlace(written.places, field),
+    place: written.placeOf(field),
   }));
 }

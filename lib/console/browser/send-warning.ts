@@ -23,6 +23,7 @@ export function warnOfSending(payload: unknown, nowMs: number): string {
     : `Send makes a real message go out to ${to}: by the channel that the user opted in to, else by SMS.${renewed}`;
 }
 
+/** Own copy of `fieldOf` in core/json.ts: browsers load modules of `browser/` folders only. */
 function fieldOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null
     ? (value as Readonly<Record<string, unknown>>)[name]

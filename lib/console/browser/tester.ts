@@ -1,4 +1,5 @@
 import { element } from '../../http/page/browser/dom.js';
+import type { RequestType } from '../../core/request-types.js';
 import type { PayloadQuestion } from '../api.js';
 import { markTone, showFailure } from './marks.js';
 import { makePayloadEditor } from './payload-editor.js';
@@ -8,11 +9,10 @@ import { makePayload, sendPayload, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
 import { makeTestResult } from './test-result.js';
 import type { View } from './view.js';
-import { nameRequestType } from './words.js';
+import { isRequestType, REQUEST_TYPES } from './words.js';
 
 /** Tries the hook: makes what Okta would send, lets it be changed, sends it, and shows what came of it. */
 
-const REQUEST_TYPES = ['mfa-verification', 'pre-enrollment', 'account-unlock', 'password-reset'] as const;
 const CHANNELS = { sms: 'SMS', voice: 'Voice call' } as const;
 
 const NO_USER = 'Okta named no user in what is replayed: name one, then generate the request.';
@@ -29,7 +29,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
   const requestType = element(
     'select',
     { id: 'request-type' },
-    ...REQUEST_TYPES.map((value) => element('option', { value }, nameRequestType(value))),
+    ...Object.entries(REQUEST_TYPES).map(([value, label]) => element('option', { value }, label)),
   );
   const channel = element(
     'select',
@@ -112,7 +112,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     event.preventDefault();
     const question: PayloadQuestion = {
       user: user.value.trim(),
-      requestType: REQUEST_TYPES.find((known) => known === requestType.value) ?? 'mfa-verification',
+      requestType: typeOf(requestType.value),
       deliveryChannel: channel.value === 'voice' ? 'voice' : 'sms',
     };
     void run('Generating …', async () => {
@@ -175,7 +175,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
           ? [element('div', { class: 'note warn' }, markTone('warn', NO_USER))]
           : []),
       );
-      requestType.value = REQUEST_TYPES.find((known) => known === route.requestType) ?? 'mfa-verification';
+      requestType.value = typeOf(type ?? '');
       channel.value = route.channel === 'voice' ? 'voice' : 'sms';
       // A replay is done once: coming back to the tab changes nothing that was typed since.
       history.replaceState(null, '', '#/tester');
@@ -186,6 +186,11 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       return true;
     },
   };
+}
+
+/** A sign-in where it is none of them. */
+function typeOf(value: string): RequestType {
+  return isRequestType(value) ? value : 'mfa-verification';
 }
 
 /** A key that is held down presses again and again: each would be one more message. */

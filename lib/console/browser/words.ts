@@ -1,4 +1,5 @@
 import type { ExecutionOutcome } from '../../core/history.js';
+import type { RequestType } from '../../core/request-types.js';
 
 /** What the console calls things: names of outcomes, channels and request types. */
 
@@ -97,18 +98,22 @@ export function nameChannel(channel: string): string {
   return CHANNELS.get(channel) ?? channel;
 }
 
-const REQUEST_TYPES: ReadonlyMap<string, string> = new Map([
-  ['mfa-verification', 'Sign-in'],
-  ['pre-enrollment', 'Phone enrolment'],
-  ['account-unlock', 'Account unlock'],
-  ['password-reset', 'Password reset'],
-]);
+export const REQUEST_TYPES: Readonly<Record<RequestType, string>> = {
+  'mfa-verification': 'Sign-in',
+  'pre-enrollment': 'Phone enrolment',
+  'account-unlock': 'Account unlock',
+  'password-reset': 'Password reset',
+};
+
+export function isRequestType(value: string): value is RequestType {
+  return Object.hasOwn(REQUEST_TYPES, value);
+}
 
 /** Okta writes it with its own prefix, and may have new ones. */
 export function nameRequestType(requestType: string | undefined): string {
   if (requestType === undefined) return 'Not told';
   const short = shortenRequestType(requestType);
-  return REQUEST_TYPES.get(short) ?? short;
+  return isRequestType(short) ? REQUEST_TYPES[short] : short;
 }
 
 export function shortenRequestType(requestType: string): string {

@@ -4,7 +4,7 @@ import { CodeUses } from '../../delivery/late/code-uses.js';
 import { steadyMs } from '../../core/steady-clock.js';
 import { sentCodesOf, type SentCodes } from '../../delivery/late/sent-codes.js';
 import { RequestError } from '../../core/errors.js';
-import { answer, onlyMethods, parseJson, readBody, routeOf } from '../../http/exchange.js';
+import { answer, onlyMethods, parseJsonBody, readBody, routeOf } from '../../http/exchange.js';
 import { answerChallenge, CHALLENGE_HEADER, eventsOf, readCodeUses } from '../../okta/event-hook.js';
 import { onlyHeader, type CallerVerifier } from '../../okta/verify-caller.js';
 
@@ -51,7 +51,7 @@ export function recordSignIns(
     }
     await verifier.verify(req);
     const limits = { type: undefined, waitMs: settings.deadlineMs, maxBytes: MAX_BODY_BYTES };
-    const events = eventsOf(parseJson(await readBody(req, limits)));
+    const events = eventsOf(parseJsonBody(await readBody(req, limits)));
     answer(req, res, 204, undefined);
     codeUses.hear(readCodeUses(events));
   };

@@ -1,6 +1,6 @@
 import { OktaApiError } from '../../core/errors.js';
 import type { Administration } from './administration.js';
-import { fieldOf } from '../api-answer.js';
+import { asList, fieldOf } from '../../core/json.js';
 import { ENROLMENT, SIGN_IN } from '../event-hook.js';
 import {
   channelOf,
@@ -127,9 +127,8 @@ function notVerified({ code, status, cause }: OktaApiError): OktaApiError {
 }
 
 function eventsOf({ resource }: HookResource): readonly string[] {
-  const items = fieldOf(fieldOf(resource, 'events'), 'items');
-  const list: readonly unknown[] = Array.isArray(items) ? items : [];
-  return list.filter((item) => typeof item === 'string');
+  const items = asList(fieldOf(resource, 'events', 'items'));
+  return items.filter((item) => typeof item === 'string');
 }
 
 /** What a replacement without it would take away. */
@@ -139,6 +138,6 @@ function keptOf(found: HookResource | undefined): object {
 }
 
 function filterOf(found: HookResource | undefined): object {
-  const filter = fieldOf(fieldOf(found?.resource, 'events'), 'filter');
+  const filter = fieldOf(found?.resource, 'events', 'filter');
   return filter === undefined || filter === null ? {} : { filter };
 }

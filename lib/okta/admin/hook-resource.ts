@@ -1,4 +1,4 @@
-import { fieldOf, textFieldOf } from '../api-answer.js';
+import { asList, fieldOf, isObject, textFieldOf } from '../../core/json.js';
 
 /** An inline hook or an event hook of an org, as Okta's API has it: without its secrets. */
 export interface HookResource {
@@ -38,21 +38,19 @@ interface HookOAuth {
 
 /** Those of a list that can be read; the ids are checked, since they become a part of paths. */
 export function readHooks(list: object): readonly HookResource[] {
-  return (Array.isArray(list) ? (list as readonly unknown[]) : []).flatMap((resource) => {
+  return asList(list).flatMap((resource) => {
     const id = textFieldOf(resource, 'id');
     const status = textFieldOf(resource, 'status');
-    const channel = fieldOf(resource, 'channel');
-    const config = fieldOf(channel, 'config');
-    if (typeof resource !== 'object' || resource === null || id === undefined || !/^\w+$/.test(id)) return [];
-    const headers = fieldOf(config, 'headers');
+    const config = fieldOf(resource, 'channel', 'config');
+    if (!isObject(resource) || id === undefined || !/^\w+$/.test(id)) return [];
     return {
       id,
       name: textFieldOf(resource, 'name') ?? '',
       url: textFieldOf(config, 'uri') ?? '',
       isActive: status === 'ACTIVE',
       authentication: authenticationOf(config),
-      headerName: textFieldOf(fieldOf(config, 'authScheme'), 'key'),
-      headers: Array.isArray(headers) ? (headers as readonly unknown[]) : [],
+      headerName: textFieldOf(config, 'authScheme', 'key'),
+      headers: asList(fieldOf(config, 'headers')),
       resource,
     };
   });
@@ -102,7 +100,7 @@ export function headerNameOf(
 }
 
 function authenticationOf(config: unknown): string {
-  const key = textFieldOf(fieldOf(config, 'authScheme'), 'key');
+  const key = textFieldOf(config, 'authScheme', 'key');
   if (key !== undefined) return `header ${key}`;
   const clientId = textFieldOf(config, 'clientId');
   if (clientId === undefined) return 'none';

@@ -1,5 +1,5 @@
 import type { Administration } from './administration.js';
-import { fieldOf } from '../api-answer.js';
+import { asList, fieldOf } from '../../core/json.js';
 
 /** Okta's own alternative to a telephony hook: a provider whose account the org has, by the Custom Telephony Provider API. */
 
@@ -17,8 +17,7 @@ export async function warnOfNativeTelephony(okta: Administration): Promise<strin
   } catch {
     return `Whether the org also sends by a telephony provider of its own could not be seen (scope okta.customTelephonyProvider.read): look at ${WHERE}. Okta does not say which goes first, that or the hook.`;
   }
-  const list: readonly unknown[] = Array.isArray(providers) ? providers : [];
-  const names = list
+  const names = asList(providers)
     .filter((provider) => fieldOf(provider, 'enabled') !== false)
     .map((provider) => fieldOf(provider, 'providerName'))
     .filter((name) => name === 'TWILIO' || name === 'TELESIGN');

@@ -1,5 +1,5 @@
 import type { Administration } from './administration.js';
-import { fieldOf, textFieldOf } from '../api-answer.js';
+import { asList, fieldOf, textFieldOf } from '../../core/json.js';
 import { changesOf, type Setup, type SetupChange, type SetupPlan } from './setup-plan.js';
 
 /** The attribute by which users opt in, on the default user profile, by the Schema API. */
@@ -31,8 +31,8 @@ export function createOptInAttributeSetup(
   return {
     async plan() {
       const definitions = fieldOf(await okta.get(SCHEMA), 'definitions');
-      const ofBase = fieldOf(fieldOf(definitions, 'base'), 'properties');
-      const own = fieldOf(fieldOf(definitions, 'custom'), 'properties');
+      const ofBase = fieldOf(definitions, 'base', 'properties');
+      const own = fieldOf(definitions, 'custom', 'properties');
       const found = fieldOf(own, name);
       const obstacle =
         found === undefined ? nameObstacle(name, namesOf(ofBase), namesOf(own)) : obstacleOf(name, found);
@@ -80,7 +80,7 @@ function written(found: unknown, ownAccess: OwnAccess): object {
 }
 
 function changesFrom(found: unknown, ownAccess: OwnAccess): readonly SetupChange[] {
-  const master = textFieldOf(fieldOf(found, 'master'), 'type');
+  const master = textFieldOf(found, 'master', 'type');
   const mutability = textFieldOf(found, 'mutability');
   const type = found === undefined ? undefined : textFieldOf(found, 'type');
   return changesOf([
@@ -132,10 +132,10 @@ function namesOf(properties: unknown): readonly string[] {
 }
 
 function ownAccessOf(found: unknown): string | undefined {
-  const permissions = fieldOf(found, 'permissions');
-  const list: readonly unknown[] = Array.isArray(permissions) ? permissions : [];
   const isOwn = (principal: unknown): boolean => principal === 'SELF';
-  const own = list.find((permission) => isOwn(fieldOf(permission, 'principal')));
+  const own = asList(fieldOf(found, 'permissions')).find((permission) =>
+    isOwn(fieldOf(permission, 'principal')),
+  );
   return textFieldOf(own, 'action');
 }
 

@@ -1,7 +1,7 @@
 import { OktaApiError } from '../../core/errors.js';
 import type { HttpAnswer } from '../../http/call.js';
 import type { OktaApiAnswer } from '../api-answer.js';
-import { fieldOf, parseJson, textFieldOf } from '../api-answer.js';
+import { asList, fieldOf, parseJson, textFieldOf } from '../../core/json.js';
 import { NOBODY } from '../user-profile.js';
 
 /** What can be read of an org, beside its hooks and its schema. */
@@ -34,7 +34,7 @@ export async function probeUsers(read: ReadOkta): Promise<Readonly<Record<string
 export async function readOwnRoles(read: ReadOkta): Promise<readonly string[]> {
   const id = textFieldOf((await read('/api/v1/users/me')).body, 'id') ?? '';
   if (!/^\w+$/.test(id)) return [];
-  return listOf((await read(`/api/v1/users/${id}/roles`)).body).flatMap(
+  return asList((await read(`/api/v1/users/${id}/roles`)).body).flatMap(
     (role) => textFieldOf(role, 'type') ?? [],
   );
 }
@@ -57,7 +57,7 @@ export async function countOptedIn(
   let count = 0;
   for (let page = 0; page < MAX_PAGES && path !== undefined; page += 1) {
     const { body, headers }: OktaApiAnswer = await read(path);
-    count += listOf(body).length;
+    count += asList(body).length;
     path = nextPathOf(headers['link']);
   }
   return { count, hasMore: path !== undefined };
@@ -69,9 +69,9 @@ const PHONE = 'phone_number';
 export async function readPhoneAuthenticator(
   read: ReadOkta,
 ): Promise<{ readonly status: string | undefined; readonly allowedFor: string | undefined }> {
-  const all = listOf((await read('/api/v1/authenticators')).body);
+  const all = asList((await read('/api/v1/authenticators')).body);
   const phone = all.find((one) => textFieldOf(one, 'key') === PHONE);
-  const allowedFor = textFieldOf(fieldOf(phone, 'settings'), 'allowedFor');
+  const allowedFor = textFieldOf(phone, 'settings', 'allowedFor');
   return { status: textFieldOf(phone, 'status'), allowedFor };
 }
 
@@ -89,18 +89,14 @@ export async function readAttribute(
 }> {
   const definitions = fieldOf((await read('/api/v1/meta/schemas/user/default')).body, 'definitions');
   const found = [fieldOf(definitions, 'custom'), fieldOf(definitions, 'base')]
-    .map((part) => fieldOf(fieldOf(part, 'properties'), name))
+    .map((part) => fieldOf(part, 'properties', name))
     .find((attribute) => attribute !== undefined);
   const isOwn = (principal: unknown): boolean => principal === OWN.principal;
   const isWritten = (action: unknown): boolean => action === OWN.action;
-  const isUsersOwn = listOf(fieldOf(found, 'permissions')).some(
+  const isUsersOwn = asList(fieldOf(found, 'permissions')).some(
     (permission) => isOwn(fieldOf(permission, 'principal')) && isWritten(fieldOf(permission, 'action')),
   );
   return { isThere: found !== undefined, type: textFieldOf(found, 'type'), isUsersOwn };
-}
-
-function listOf(body: unknown): readonly unknown[] {
-  return Array.isArray(body) ? (body as readonly unknown[]) : [];
 }
 
 /** Only the path of it: the token goes nowhere else. */

@@ -1,4 +1,5 @@
 import { VOICE } from '../../core/channel.js';
+import { isObject } from '../../core/json.js';
 import { channelProblems } from './channels.js';
 import { optionsSchema } from './schema.js';
 
@@ -110,6 +111,7 @@ function combinationProblems(options: unknown): readonly string[] {
   return problems;
 }
 
+/** Unlike `fieldOf`, with inherited fields: options may be instances of a class. */
 function at(value: unknown, ...path: string[]): unknown {
   let found = value;
   for (const key of path) {
@@ -117,10 +119,6 @@ function at(value: unknown, ...path: string[]): unknown {
     found = (found as Readonly<Record<string, unknown>>)[key];
   }
   return found;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** `Array.isArray` that keeps readonly arrays readonly. */

@@ -1,7 +1,7 @@
 import Joi from 'joi';
+import { shortRequestType } from '../../core/request-types.js';
 import { readLocale } from '../../texts/locale.js';
 import { problemOfText } from '../../texts/text-template.js';
-import { shortTypeOf } from '../../texts/texts.js';
 import { objectOf, textOf } from './sentences.js';
 
 /** The rules of `texts`. */
@@ -44,7 +44,7 @@ const byTag = (): Joi.ObjectSchema =>
 const byRequestType = (): Joi.ObjectSchema =>
   objectOf(WHAT, {})
     .pattern(/^(?:[\w-]+\.)*[\w-]+$/, byTag())
-    .custom(unlikeKeys(shortTypeOf))
+    .custom(unlikeKeys(shortRequestType))
     .messages({
       'object.unknown':
         "{{#label}} is not a request type such as mfa-verification, nor 'default': letters, digits, '-', '_' and '.'",

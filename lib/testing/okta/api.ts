@@ -1,7 +1,7 @@
 import { pathOf, type RecordedRequest } from '../server/faults.js';
 import type { Reply } from '../server/loopback-server.js';
 import { methodNotSupported, oktaError } from './errors.js';
-import { parseJson } from './json.js';
+import { parseJson } from '../../core/json.js';
 import { makeRateLimiters, type RateLimit, type RateLimitBucket } from './rate-limit.js';
 import type { OrgTokens } from './tokens.js';
 import { randomAlphanumeric } from '../server/random-ids.js';

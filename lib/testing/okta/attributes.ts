@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from './json.js';
+import { isObject, type JsonObject } from '../../core/json.js';
 
 /** An attribute of the user profile, as the Schema API has it. */
 export interface SchemaAttribute {

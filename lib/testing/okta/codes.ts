@@ -1,5 +1,5 @@
 import type { HookCall } from './hook-call.js';
-import { propertyOf, textOf } from './json.js';
+import { fieldOf, textFieldOf } from '../../core/json.js';
 import { ENROLMENT_EVENT, SIGN_IN_EVENT, type LogEventOptions } from './log-events.js';
 
 interface AwaitedCode {
@@ -18,14 +18,14 @@ export class AwaitedCodes {
 
   /** Waits for the code of a hook call. */
   expect({ payload, otpCode }: HookCall): void {
-    const userId = textOf(payload, 'data', 'userProfile', 'userId');
-    const message = propertyOf(payload, 'data', 'messageProfile');
+    const userId = textFieldOf(payload, 'data', 'userProfile', 'userId');
+    const message = fieldOf(payload, 'data', 'messageProfile');
     if (userId === undefined) return;
-    const isText = textOf(message, 'deliveryChannel')?.trim().toLowerCase() === 'sms';
-    const isEnrolment = textOf(payload, 'requestType')?.endsWith('pre-enrollment') === true;
+    const isText = textFieldOf(message, 'deliveryChannel')?.trim().toLowerCase() === 'sms';
+    const isEnrolment = textFieldOf(payload, 'requestType')?.endsWith('pre-enrollment') === true;
     this.#codes.set(userId, {
       otpCode,
-      expiresAt: Date.parse(textOf(message, 'otpExpires') ?? ''),
+      expiresAt: Date.parse(textFieldOf(message, 'otpExpires') ?? ''),
       factor: isText ? 'SMS_FACTOR' : 'CALL_FACTOR',
       eventType: isEnrolment ? ENROLMENT_EVENT : SIGN_IN_EVENT,
     });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { channelHeaders } from './hook-channel.js';
 import type { EmulatedEventHook } from './event-hooks.js';
-import { parseJson, textOf } from './json.js';
+import { parseJson, textFieldOf } from '../../core/json.js';
 import type { LogEvent } from './log-events.js';
 import { callOutWithRetry, type Outbound } from './outbound.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
@@ -45,7 +45,7 @@ export async function verifyEventHook(
   const answer = answers.at(-1);
   if (answer?.text === undefined) return answer?.problem ?? 'no answer';
   if (answer.status !== 200) return `The answer has the status ${answer.status ?? 0}.`;
-  const echoed = textOf(parseJson(answer.text), 'verification');
+  const echoed = textFieldOf(parseJson(answer.text), 'verification');
   return echoed === challenge ? undefined : 'The answer is not the challenge.';
 }
 

@@ -2,7 +2,7 @@ import { jsonReply, type Reply } from '../server/loopback-server.js';
 import type { ApiCall, Route } from './api.js';
 import { notFound, validationFailed, wrongState } from './errors.js';
 import { channelResource, readChannel, type HookChannel } from './hook-channel.js';
-import { propertyOf, textOf } from './json.js';
+import { asList, fieldOf, textFieldOf } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
 /** An event hook of the org, as it is now. */
@@ -168,21 +168,21 @@ function readHook(
 ):
   | Pick<StoredHook, 'name' | 'description' | 'filter' | 'events' | 'channel'>
   | { readonly problems: readonly string[] } {
-  const name = textOf(body, 'name');
-  const items = propertyOf(body, 'events', 'items');
-  const events = Array.isArray(items) ? items.filter((item: unknown) => typeof item === 'string') : [];
-  const channel = readChannel(propertyOf(body, 'channel'));
+  const name = textFieldOf(body, 'name');
+  const items = fieldOf(body, 'events', 'items');
+  const events = asList(items).filter((item) => typeof item === 'string');
+  const channel = readChannel(fieldOf(body, 'channel'));
   const problems = 'type' in channel ? [] : [...channel];
   if (name === undefined) problems.push('name: The field cannot be left blank');
-  if (textOf(body, 'events', 'type') !== 'EVENT_TYPE' || events.length === 0) {
+  if (textFieldOf(body, 'events', 'type') !== 'EVENT_TYPE' || events.length === 0) {
     problems.push('events: The type is not EVENT_TYPE, or there are no items.');
   }
-  if (textOf(body, 'channel', 'type') === 'OAUTH')
+  if (textFieldOf(body, 'channel', 'type') === 'OAUTH')
     problems.push('channel: Event hooks have the type HTTP only.');
   for (const event of events) {
     if (NOT_ELIGIBLE.includes(event)) problems.push(`events: ${event} is not for event hooks.`);
   }
   if (problems.length > 0 || name === undefined || !('type' in channel)) return { problems };
-  const filter = propertyOf(body, 'events', 'filter') ?? null;
-  return { name, description: textOf(body, 'description') ?? null, filter, events, channel };
+  const filter = fieldOf(body, 'events', 'filter') ?? null;
+  return { name, description: textFieldOf(body, 'description') ?? null, filter, events, channel };
 }

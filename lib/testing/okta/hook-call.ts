@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { parseJson, propertyOf } from './json.js';
+import { fieldOf, parseJson } from '../../core/json.js';
 import { makeHookPayload, type HookPayloadOptions } from './hook-payload.js';
 import { callOut, type Outbound } from './outbound.js';
 import type { EmulatedUser } from './users.js';
@@ -55,7 +55,7 @@ export async function callHook(
   org: Outbound & { readonly orgUrl: string; readonly now: number },
 ): Promise<HookCall> {
   const original = makeHookPayload(options, user, { ...org, hookId: target.hookId });
-  const code = propertyOf(original, 'data', 'messageProfile', 'otpCode');
+  const code = fieldOf(original, 'data', 'messageProfile', 'otpCode');
   const otpCode = typeof code === 'number' ? String(code) : typeof code === 'string' ? code : '';
   const payload = options.change?.(original) ?? original;
   if (target.problem !== undefined) {

@@ -1,4 +1,4 @@
-import { isObject, propertyOf, textOf, type JsonObject } from './json.js';
+import { fieldOf, isObject, textFieldOf, type JsonObject } from '../../core/json.js';
 
 /** How Okta reaches a hook, inline hook or event hook, with the secrets that its API never answers. */
 export interface HookChannel {
@@ -26,12 +26,12 @@ const MAX_URI = 1024;
 
 /** Reads the channel of a request; the sentences are what is wrong with it. */
 export function readChannel(channel: unknown): HookChannel | readonly string[] {
-  const config = propertyOf(channel, 'config');
-  const type = textOf(channel, 'type');
+  const config = fieldOf(channel, 'config');
+  const type = textFieldOf(channel, 'type');
   if (!isObject(config) || (type !== 'HTTP' && type !== 'OAUTH')) {
     return ['channel: The type is neither HTTP nor OAUTH, or there is no config.'];
   }
-  const uri = textOf(config, 'uri') ?? '';
+  const uri = textFieldOf(config, 'uri') ?? '';
   const headers = readHeaders(config['headers']);
   const authScheme = readAuthScheme(config['authScheme']);
   const oauth = type === 'OAUTH' ? readOAuth(config) : undefined;
@@ -46,7 +46,7 @@ export function readChannel(channel: unknown): HookChannel | readonly string[] {
   if (problems.length > 0) return problems;
   return {
     type,
-    version: textOf(channel, 'version') ?? '1.0.0',
+    version: textFieldOf(channel, 'version') ?? '1.0.0',
     uri,
     headers,
     authScheme: type === 'HTTP' ? authScheme : undefined,
@@ -89,15 +89,15 @@ function readHeaders(headers: unknown): readonly { key: string; value: string }[
   if (headers === undefined || headers === null) return [];
   if (!Array.isArray(headers)) return 'headers: They are no list.';
   const read = headers.map((header: unknown) => ({
-    key: textOf(header, 'key') ?? '',
-    value: textOf(header, 'value') ?? '',
+    key: textFieldOf(header, 'key') ?? '',
+    value: textFieldOf(header, 'value') ?? '',
   }));
   return read.some(({ key }) => !/^[\w-]+$/.test(key)) ? 'headers: One has no name.' : read;
 }
 
 function readAuthScheme(scheme: unknown): HookChannel['authScheme'] | string {
   if (scheme === undefined || scheme === null) return undefined;
-  const [type, key, value] = ['type', 'key', 'value'].map((name) => textOf(scheme, name));
+  const [type, key, value] = ['type', 'key', 'value'].map((name) => textFieldOf(scheme, name));
   if (type?.toUpperCase() !== 'HEADER' || key === undefined || value === undefined) {
     return 'authScheme: The type is not HEADER, or key or value is missing.';
   }
@@ -105,9 +105,11 @@ function readAuthScheme(scheme: unknown): HookChannel['authScheme'] | string {
 }
 
 function readOAuth(config: JsonObject): HookOAuth | string {
-  const authType = textOf(config, 'authType');
-  const [clientId, tokenUrl, scope] = ['clientId', 'tokenUrl', 'scope'].map((name) => textOf(config, name));
-  const [clientSecret, hookKeyId] = ['clientSecret', 'hookKeyId'].map((name) => textOf(config, name));
+  const authType = textFieldOf(config, 'authType');
+  const [clientId, tokenUrl, scope] = ['clientId', 'tokenUrl', 'scope'].map((name) =>
+    textFieldOf(config, name),
+  );
+  const [clientSecret, hookKeyId] = ['clientSecret', 'hookKeyId'].map((name) => textFieldOf(config, name));
   if (clientId === undefined || scope === undefined || tokenUrl === undefined || !isCallable(tokenUrl)) {
     return 'config: clientId, tokenUrl or scope is missing.';
   }

@@ -3,7 +3,7 @@ import { validationFailed } from './errors.js';
 import { HOOK_HEADERS } from './hook-call.js';
 import type { HookProof } from './hook-proof.js';
 import type { EmulatedInlineHook } from './inline-hooks.js';
-import { isObject, parseJson, propertyOf, textOf } from './json.js';
+import { asList, fieldOf, isObject, parseJson, textFieldOf } from '../../core/json.js';
 import { callOutWithRetry, type Outbound } from './outbound.js';
 import { judgeAnswer } from './verdict.js';
 
@@ -14,7 +14,7 @@ export async function executeHook(
   prove: () => Promise<HookProof>,
   outbound: Outbound,
 ): Promise<Reply> {
-  const type = textOf(payload, 'eventType');
+  const type = textFieldOf(payload, 'eventType');
   if (type !== hook.type) return validationFailed('eventType', `eventType: It is not ${hook.type}.`);
   const proof = await prove();
   if (proof.headers === undefined) return validationFailed('inlineHook', proof.problem);
@@ -38,23 +38,23 @@ export async function executeHook(
   return jsonReply(200, {
     error: body['error'] ?? null,
     commands: commandsOf(body),
-    debugContext: propertyOf(body, 'debugContext') ?? {},
+    debugContext: fieldOf(body, 'debugContext') ?? {},
   });
 }
 
 /** What Okta understood of the commands; it leaves out what it does not know. */
 function commandsOf(body: object): object[] {
-  const commands = propertyOf(body, 'commands');
+  const commands = fieldOf(body, 'commands');
   if (!Array.isArray(commands)) return [];
   return commands.map((command: unknown) => {
-    const values = propertyOf(command, 'value');
+    const values = fieldOf(command, 'value');
     return {
-      type: propertyOf(command, 'type'),
-      value: (Array.isArray(values) ? values : []).map((value: unknown) => {
+      type: fieldOf(command, 'type'),
+      value: asList(values).map((value) => {
         const known = ['status', 'provider', 'transactionId', 'transactionMetadata'];
         return Object.fromEntries(
           known.flatMap((name) => {
-            const field = textOf(value, name);
+            const field = textFieldOf(value, name);
             return field === undefined ? [] : [[name, field]];
           }),
         );

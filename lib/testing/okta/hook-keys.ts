@@ -3,7 +3,7 @@ import type { JWK } from 'jose';
 import { jsonReply, type Reply } from '../server/loopback-server.js';
 import type { Route } from './api.js';
 import { notFound, validationFailed } from './errors.js';
-import { textOf } from './json.js';
+import { textFieldOf } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { RsaKeys } from '../server/rsa-keys.js';
 
@@ -93,7 +93,7 @@ export class HookKeys {
   }
 
   #create(body: unknown): Reply {
-    const name = textOf(body, 'name') ?? '';
+    const name = textFieldOf(body, 'name') ?? '';
     if (name === '' || name.length > 255)
       return validationFailed('name', 'name: It has 1 to 255 characters.');
     if (this.#keys.some((key) => key.name === name)) return validationFailed('name', 'name: It is taken.');

@@ -1,8 +1,9 @@
+import { fullRequestType, type RequestType } from '../../core/request-types.js';
 import type { EmulatedUser } from './users.js';
 import { randomAlphanumeric, randomDigits } from '../server/random-ids.js';
 
 /** The kinds of request of Okta's telephony hook, without `com.okta.user.telephony.`. */
-export type HookRequestType = 'mfa-verification' | 'pre-enrollment' | 'account-unlock' | 'password-reset';
+export type HookRequestType = RequestType;
 
 /** What the payload of a hook call is made from. Everything has a default. */
 export interface HookPayloadOptions {
@@ -60,7 +61,7 @@ export function makeHookPayload(
     contentType: 'application/json',
     cloudEventVersion: '0.1',
     source: `${org.orgUrl}/api/v1/inlineHooks/${org.hookId ?? 'cal1a2b3c4d5e6f7g8h9'}`,
-    requestType: requestType.includes('.') ? requestType : `com.okta.user.telephony.${requestType}`,
+    requestType: requestType.includes('.') ? requestType : fullRequestType(requestType),
     data: {
       context: {
         request: {

@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose';
 import { channelHeaders, type HookChannel, type HookOAuth } from './hook-channel.js';
 import type { HookKeys } from './hook-keys.js';
-import { parseJson, textOf } from './json.js';
+import { parseJson, textFieldOf } from '../../core/json.js';
 import { callOut, type Outbound } from './outbound.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
@@ -33,7 +33,7 @@ export async function proveToHook(
     },
     outbound,
   );
-  const token = answer.status === 200 ? textOf(parseJson(answer.text ?? ''), 'access_token') : undefined;
+  const token = answer.status === 200 ? textFieldOf(parseJson(answer.text ?? ''), 'access_token') : undefined;
   if (token === undefined) {
     return { problem: `no token: ${answer.problem ?? `the token endpoint answered ${answer.status ?? 0}`}` };
   }

@@ -2,7 +2,7 @@ import { jsonReply, type Reply } from '../server/loopback-server.js';
 import type { ApiCall, Route } from './api.js';
 import { notFound, validationFailed, wrongState } from './errors.js';
 import { channelResource, readChannel, type HookChannel } from './hook-channel.js';
-import { propertyOf, textOf, type JsonObject } from './json.js';
+import { fieldOf, textFieldOf, type JsonObject } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
 /** An inline hook of the org, as it is now. */
@@ -123,7 +123,7 @@ export class InlineHooks {
   }
 
   #create(body: unknown): Reply {
-    const type = textOf(body, 'type') ?? '';
+    const type = textFieldOf(body, 'type') ?? '';
     if (!TYPES.includes(type)) return validationFailed('type', `type: It is none of ${TYPES.join(', ')}.`);
     const read = this.#read(body, type);
     if ('problems' in read) return validationFailed('inlineHook', ...read.problems);
@@ -171,8 +171,8 @@ export class InlineHooks {
     body: unknown,
     type: string,
   ): Pick<StoredHook, 'name' | 'version' | 'channel'> | { readonly problems: readonly string[] } {
-    const name = textOf(body, 'name') ?? '';
-    const channel = readChannel(propertyOf(body, 'channel'));
+    const name = textFieldOf(body, 'name') ?? '';
+    const channel = readChannel(fieldOf(body, 'channel'));
     const problems = 'type' in channel ? [] : [...channel];
     if (name === '' || name.length > 255) problems.push('name: It has 1 to 255 characters.');
     if (!('type' in channel)) return { problems };
@@ -183,7 +183,7 @@ export class InlineHooks {
     }
     return problems.length > 0
       ? { problems }
-      : { name, version: textOf(body, 'version') ?? '1.0.0', channel };
+      : { name, version: textFieldOf(body, 'version') ?? '1.0.0', channel };
   }
 
   #resource({ id, status, name, type, version, channel, created, lastUpdated }: StoredHook): JsonObject {

@@ -8,7 +8,7 @@ import {
   type SchemaAttributes,
 } from './attributes.js';
 import { notFound, oktaError, validationFailed } from './errors.js';
-import { isObject, propertyOf, type JsonObject } from './json.js';
+import { fieldOf, isObject, type JsonObject } from '../../core/json.js';
 import {
   SCHEMA_ID,
   schemaResource,
@@ -136,8 +136,8 @@ export class UserSchema {
       return oktaError(500, 'E0000009', 'Internal Server Error');
     }
     const { base, custom } = this.#newest;
-    const asked = propertyOf(body, 'definitions', 'custom', 'properties') ?? {};
-    const askedBase = propertyOf(body, 'definitions', 'base', 'properties') ?? {};
+    const asked = fieldOf(body, 'definitions', 'custom', 'properties') ?? {};
+    const askedBase = fieldOf(body, 'definitions', 'base', 'properties') ?? {};
     if (!isObject(body) || !isObject(asked) || !isObject(askedBase)) return validationFailed('schema');
 
     const problems: string[] = [];

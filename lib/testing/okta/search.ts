@@ -1,4 +1,4 @@
-import { propertyOf } from './json.js';
+import { fieldOf } from '../../core/json.js';
 
 /** Whether something is found. */
 export type Search = (resource: unknown) => boolean;
@@ -21,7 +21,7 @@ export function readSearch(text: string): Search | undefined {
 function readClause(text: string): Search | undefined {
   const [, path = '', present, operator, value = ''] = CLAUSE.exec(text.trim()) ?? [];
   if (path === '') return undefined;
-  const read = (resource: unknown): unknown => propertyOf(resource, ...path.split('.'));
+  const read = (resource: unknown): unknown => fieldOf(resource, ...path.split('.'));
   if (present !== undefined) return (resource) => isThere(read(resource));
   const wanted = readValue(value.trim());
   if (wanted === undefined) return undefined;

@@ -1,4 +1,4 @@
-import { isObject, propertyOf, type JsonObject } from './json.js';
+import { fieldOf, isObject, type JsonObject } from '../../core/json.js';
 import { valueProblem } from './attributes.js';
 import { USER_TYPE_ID, type UserSchemaView } from './schema-resource.js';
 import type { StoredUser } from './users.js';
@@ -102,6 +102,6 @@ export function readOnlyNames(profile: JsonObject, before: JsonObject, schema: U
 
 /** The profile of a request's body. */
 export function profileIn(body: unknown): JsonObject | undefined {
-  const profile = propertyOf(body, 'profile');
+  const profile = fieldOf(body, 'profile');
   return isObject(profile) ? profile : undefined;
 }

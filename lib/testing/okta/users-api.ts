@@ -1,7 +1,7 @@
 import { jsonReply, type Reply } from '../server/loopback-server.js';
 import type { ApiCall, Route } from './api.js';
 import { notFound, oktaError, validationFailed } from './errors.js';
-import { isObject, propertyOf, textOf, type JsonObject } from './json.js';
+import { fieldOf, isObject, textFieldOf, type JsonObject } from '../../core/json.js';
 import type { UserSchema } from './schema.js';
 import { readSearch, type Search } from './search.js';
 import {
@@ -58,7 +58,7 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
     }
     const problems = profileProblems(profile, user.profile, schema.view);
     if (problems.length > 0) return validationFailed('profile', ...problems);
-    const login = textOf(profile, 'login') ?? '';
+    const login = textFieldOf(profile, 'login') ?? '';
     if (isTaken(login, user)) return validationFailed('login', LOGIN_TAKEN);
     const draft = { ...user, version: user.version + 1, lastUpdated: new Date(clock()).toISOString() };
     draft.profile = Object.fromEntries(Object.entries(profile).filter(([, value]) => value !== null));
@@ -78,9 +78,9 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
     if (profile === undefined) return validationFailed('profile', 'profile: The field cannot be left blank');
     const problems = profileProblems(profile, {}, schema.view);
     if (problems.length > 0) return validationFailed('newUser', ...problems);
-    const login = textOf(profile, 'login') ?? '';
+    const login = textFieldOf(profile, 'login') ?? '';
     if (isTaken(login)) return validationFailed('login', LOGIN_TAKEN);
-    const hasPassword = isObject(propertyOf(call.body, 'credentials', 'password'));
+    const hasPassword = isObject(fieldOf(call.body, 'credentials', 'password'));
     const activated = hasPassword ? 'ACTIVE' : 'PROVISIONED';
     const status = call.query.get('activate') === 'false' ? 'STAGED' : activated;
     const user = makeUser({ login, status, profile }, clock());
@@ -169,8 +169,8 @@ function searchOf(query: URLSearchParams): Search | undefined {
   if (search !== null) return readSearch(search);
   const beginning = (query.get('q') ?? '').toLowerCase();
   return (user) =>
-    propertyOf(user, 'status') !== 'DEPROVISIONED' &&
+    fieldOf(user, 'status') !== 'DEPROVISIONED' &&
     ['firstName', 'lastName', 'email'].some((name) =>
-      (textOf(user, 'profile', name) ?? '').toLowerCase().startsWith(beginning),
+      (textFieldOf(user, 'profile', name) ?? '').toLowerCase().startsWith(beginning),
     );
 }

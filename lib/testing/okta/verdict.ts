@@ -1,3 +1,5 @@
+import { isObject, parseJson } from '../../core/json.js';
+
 /** What Okta does after a hook call. */
 export interface OktaVerdict {
   /**
@@ -25,8 +27,8 @@ const DEFAULT_SUMMARY = 'The callback service returned an error';
 export function judgeAnswer({ status, text }: HookAnswer): OktaVerdict {
   if (status !== 200) return failover(`HTTP status ${status}: only 200 is processed`);
   if (Buffer.byteLength(text) >= MAX_ANSWER_BYTES) return failover('the body is not smaller than 256 KB');
-  const body = parseObject(text);
-  if (body === undefined) return failover('the body is not a JSON object');
+  const body = parseJson(text);
+  if (!isObject(body)) return failover('the body is not a JSON object');
 
   const error = body['error'];
   if (error !== undefined && error !== null) {
@@ -64,17 +66,4 @@ export function judgeAnswer({ status, text }: HookAnswer): OktaVerdict {
 /** Okta goes on without the hook. */
 export function failover(reason: string): OktaVerdict {
   return { action: 'failover', reason };
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const body: unknown = JSON.parse(text);
-    return isObject(body) ? body : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
-import type { HookRequestType } from '../okta/hook-payload.js';
-import { propertyOf, textOf } from '../okta/json.js';
+import { fieldOf, textFieldOf } from '../../core/json.js';
+import { REQUEST_TYPES } from '../../core/request-types.js';
 import type { SignInQuestion } from './api.js';
 import { languageOf, phoneOf, type StateParts } from './state.js';
 
@@ -12,12 +12,6 @@ export interface ActionProblem {
 
 type Action = (body: unknown) => Promise<ActionProblem | undefined> | ActionProblem | undefined;
 
-const REQUEST_TYPES: readonly HookRequestType[] = [
-  'mfa-verification',
-  'pre-enrollment',
-  'account-unlock',
-  'password-reset',
-];
 const CHANNELS: readonly SignInQuestion['by'][] = ['sms', 'voice'];
 
 /** As long as an SMS may be. */
@@ -53,8 +47,8 @@ export class PhonesActions {
 
   async #signIn(body: unknown): Promise<ActionProblem | undefined> {
     const user = this.#userOf(body);
-    const requestType = REQUEST_TYPES.find((type) => type === propertyOf(body, 'requestType'));
-    const by = CHANNELS.find((channel) => channel === propertyOf(body, 'by'));
+    const requestType = REQUEST_TYPES.find((type) => type === fieldOf(body, 'requestType'));
+    const by = CHANNELS.find((channel) => channel === fieldOf(body, 'by'));
     if (user === undefined || requestType === undefined || by === undefined) return BAD_REQUEST;
     try {
       const { phone, language } = user;
@@ -71,7 +65,7 @@ export class PhonesActions {
 
   async #enterCode(body: unknown): Promise<ActionProblem | undefined> {
     const user = this.#userOf(body);
-    const code = textOf(body, 'code')?.replace(/\s/g, '');
+    const code = textFieldOf(body, 'code')?.replace(/\s/g, '');
     if (user === undefined || code === undefined || code.length > MAX_CODE) return BAD_REQUEST;
     await this.#parts.signIns.enter(user.id, code);
     return undefined;
@@ -80,8 +74,8 @@ export class PhonesActions {
   async #write(body: unknown): Promise<ActionProblem | undefined> {
     const { twilio } = this.#parts;
     const user = this.#userOf(body);
-    const text = textOf(body, 'text');
-    const channel = (['whatsapp', 'sms'] as const).find((one) => one === propertyOf(body, 'channel'));
+    const text = textFieldOf(body, 'text');
+    const channel = (['whatsapp', 'sms'] as const).find((one) => one === fieldOf(body, 'channel'));
     if (user === undefined || channel === undefined || text === undefined || text.length > MAX_TEXT) {
       return BAD_REQUEST;
     }
@@ -90,7 +84,7 @@ export class PhonesActions {
   }
 
   #read(body: unknown): ActionProblem | undefined {
-    const sid = textOf(body, 'sid');
+    const sid = textFieldOf(body, 'sid');
     const { twilio } = this.#parts;
     const message = twilio.messages.find((one) => one.sid === sid && one.channel === 'whatsapp');
     if (message === undefined || message.errorCode !== undefined) {
@@ -103,20 +97,21 @@ export class PhonesActions {
   #optIn(body: unknown): ActionProblem | undefined {
     const { okta, optInAttribute } = this.#parts;
     const user = this.#userOf(body);
-    const hasOptedIn = propertyOf(body, 'hasOptedIn');
+    const hasOptedIn = fieldOf(body, 'hasOptedIn');
     if (user === undefined || typeof hasOptedIn !== 'boolean') return BAD_REQUEST;
     okta.updateUser(user.id, { [optInAttribute]: hasOptedIn });
     return undefined;
   }
 
   #setFault(body: unknown): ActionProblem | undefined {
-    const isOn = propertyOf(body, 'isOn');
-    const isKnown = typeof isOn === 'boolean' && this.#parts.switches.set(textOf(body, 'id') ?? '', isOn);
+    const isOn = fieldOf(body, 'isOn');
+    const isKnown =
+      typeof isOn === 'boolean' && this.#parts.switches.set(textFieldOf(body, 'id') ?? '', isOn);
     return isKnown ? undefined : BAD_REQUEST;
   }
 
   #setBadDay(body: unknown): ActionProblem | undefined {
-    const isOn = propertyOf(body, 'isOn');
+    const isOn = fieldOf(body, 'isOn');
     if (typeof isOn !== 'boolean') return BAD_REQUEST;
     if (isOn) this.#parts.switches.playBadDay();
     else this.#parts.switches.stopBadDay();
@@ -126,7 +121,7 @@ export class PhonesActions {
   #userOf(
     body: unknown,
   ): { readonly id: string; readonly phone: string; readonly language: string | undefined } | undefined {
-    const user = this.#parts.okta.users.find(({ id }) => id === propertyOf(body, 'userId'));
+    const user = this.#parts.okta.users.find(({ id }) => id === fieldOf(body, 'userId'));
     const phone = user === undefined ? undefined : phoneOf(user);
     return user === undefined || phone === undefined
       ? undefined

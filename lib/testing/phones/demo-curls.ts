@@ -1,3 +1,4 @@
+import { fullRequestType } from '../../core/request-types.js';
 import type { DemoPerson } from './demo-org.js';
 
 /** A command to paste: Okta's call of the hook. */
@@ -34,7 +35,7 @@ function payload(person: DemoPerson, deliveryChannel: 'SMS' | 'voice call', otpC
   return JSON.stringify({
     eventId: EVENT_ID,
     eventType: 'com.okta.telephony.provider',
-    requestType: 'com.okta.user.telephony.mfa-verification',
+    requestType: fullRequestType('mfa-verification'),
     data: {
       context: { request: { id: `req-${EVENT_ID}`, method: 'POST', ipAddress: '203.0.113.7' } },
       userProfile: { userId, login, firstName, lastName },

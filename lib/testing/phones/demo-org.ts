@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { makeDemoCurls, type DemoCurl } from './demo-curls.js';
 import { startOktaEmulator, type OktaEmulator } from '../okta/emulator.js';
-import { parseJson, textOf } from '../okta/json.js';
+import { parseJson, textFieldOf } from '../../core/json.js';
 import { ENROLMENT_EVENT, SIGN_IN_EVENT } from '../okta/log-events.js';
 import { startTwilioEmulator, type TwilioEmulator } from '../twilio/emulator.js';
 
@@ -177,7 +177,7 @@ export async function startDemoOrg({
         events: { type: 'EVENT_TYPE', items: [SIGN_IN_EVENT, ENROLMENT_EVENT] },
         channel: channel(`${publicUrl}/events`),
       });
-      await ask(`/api/v1/eventHooks/${textOf(eventHook, 'id') ?? ''}/lifecycle/verify`, {});
+      await ask(`/api/v1/eventHooks/${textFieldOf(eventHook, 'id') ?? ''}/lifecycle/verify`, {});
     },
     curls: (publicUrl) => makeDemoCurls(publicUrl, hookSecret, PEOPLE),
     close: async () => {
@@ -194,6 +194,8 @@ async function callOkta(okta: OktaEmulator, token: string, path: string, body: o
   });
   const json = parseJson(await answer.text());
   if (!answer.ok)
-    throw new Error(`Okta did not take the hook (${answer.status}): ${textOf(json, 'errorSummary') ?? ''}`);
+    throw new Error(
+      `Okta did not take the hook (${answer.status}): ${textFieldOf(json, 'errorSummary') ?? ''}`,
+    );
   return json;
 }

@@ -1,6 +1,6 @@
 import { SHORT_CODE_LIFE_MS, type FaultSwitches } from './fault-switches.js';
 import type { OktaEmulator } from '../okta/emulator.js';
-import { isObject, propertyOf, textOf } from '../okta/json.js';
+import { fieldOf, isObject, textFieldOf } from '../../core/json.js';
 import type { EnteredView, HookAnswerView, SignInChannel, SignInQuestion, SignInView } from './api.js';
 import type { EmulatedCall } from '../twilio/calls.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';
@@ -55,7 +55,7 @@ export class SignIns {
         locale: (person.language ?? 'en-US').toUpperCase(),
         change: (payload) => {
           if (this.#switches.isOn('codes-run-out')) shortenLife(payload);
-          signIn.expiresAt = timeOf(textOf(payload, 'data', 'messageProfile', 'otpExpires'));
+          signIn.expiresAt = timeOf(textFieldOf(payload, 'data', 'messageProfile', 'otpExpires'));
           return payload;
         },
       });
@@ -100,8 +100,8 @@ export class SignIns {
 }
 
 function shortenLife(payload: Record<string, unknown>): void {
-  const message = propertyOf(payload, 'data', 'messageProfile');
-  const from = timeOf(textOf(payload, 'eventTime'));
+  const message = fieldOf(payload, 'data', 'messageProfile');
+  const from = timeOf(textFieldOf(payload, 'eventTime'));
   if (!isObject(message) || from === undefined) return;
   Object.assign(message, { otpExpires: new Date(from + SHORT_CODE_LIFE_MS).toISOString() });
 }

@@ -2,7 +2,7 @@ import { encode } from 'uqr';
 import type { FaultSwitches } from './fault-switches.js';
 import type { EmulatedUser } from '../okta/users.js';
 import type { OktaEmulator } from '../okta/emulator.js';
-import { textOf } from '../okta/json.js';
+import { textFieldOf } from '../../core/json.js';
 import type { PageLink, PersonView, PhoneItem, PhonesAbout, PhonesState } from './api.js';
 import type { SignIns } from './sign-ins.js';
 import { languageOfTwiml } from '../twilio/spoken-twiml.js';
@@ -44,21 +44,21 @@ export function stateOf(parts: StateParts): Omit<PhonesState, 'revision'> {
 
 /** The number of somebody's phone; who has none is not on the page. */
 export function phoneOf(user: EmulatedUser): string | undefined {
-  return user.phoneFactors[0]?.phoneNumber ?? textOf(user.profile, 'mobilePhone');
+  return user.phoneFactors[0]?.phoneNumber ?? textFieldOf(user.profile, 'mobilePhone');
 }
 
 /** The language that Okta knows of somebody. */
 export function languageOf({ profile }: EmulatedUser): string | undefined {
-  return (textOf(profile, 'preferredLanguage') ?? textOf(profile, 'locale'))?.replace('_', '-');
+  return (textFieldOf(profile, 'preferredLanguage') ?? textFieldOf(profile, 'locale'))?.replace('_', '-');
 }
 
 function personOf(user: EmulatedUser, phone: string, made: MadeBySid, parts: StateParts): PersonView {
   const { twilio, optInAttribute, signIns } = parts;
-  const firstName = textOf(user.profile, 'firstName') ?? user.login;
+  const firstName = textFieldOf(user.profile, 'firstName') ?? user.login;
   return {
     id: user.id,
     firstName,
-    name: `${firstName} ${textOf(user.profile, 'lastName') ?? ''}`.trim(),
+    name: `${firstName} ${textFieldOf(user.profile, 'lastName') ?? ''}`.trim(),
     login: user.login,
     phone,
     language: languageOf(user),

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { parseJson } from '../../core/json.js';
 
 const MAX_BODY_BYTES = 64 * 1024;
 
@@ -16,7 +17,7 @@ export async function readJsonBody(req: IncomingMessage & { readonly body?: unkn
       if (size > MAX_BODY_BYTES) return undefined;
       chunks.push(chunk);
     }
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
+    return parseJson(Buffer.concat(chunks).toString('utf8'));
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { randomSid } from '../server/random-ids.js';
+import { isObject, parseJson } from '../../core/json.js';
 import type { EmulatedTemplate, TwilioContent } from './content.js';
 import type { TwilioError } from './errors.js';
 import { isCallbackUrl, isE164, readAddress, type TwilioForm } from './form.js';
@@ -161,13 +162,9 @@ function isValidity(text: string): boolean {
 }
 
 function readVariables(text: string): Record<string, string> | undefined {
-  try {
-    const variables: unknown = JSON.parse(text);
-    if (typeof variables !== 'object' || variables === null || Array.isArray(variables)) return undefined;
-    const entries: [string, unknown][] = Object.entries(variables);
-    const isText = entries.every((entry): entry is [string, string] => typeof entry[1] === 'string');
-    return isText ? Object.fromEntries(entries) : undefined;
-  } catch {
-    return undefined;
-  }
+  const variables = parseJson(text);
+  if (!isObject(variables)) return undefined;
+  const entries = Object.entries(variables);
+  const isText = entries.every((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return isText ? Object.fromEntries(entries) : undefined;
 }

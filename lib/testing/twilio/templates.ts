@@ -1,4 +1,5 @@
 import type { EmulatedTemplate } from './content.js';
+import { asList, textFieldOf } from '../../core/json.js';
 import { presetSentence } from './texts.js';
 
 /** What a phone shows of a template. */
@@ -66,9 +67,5 @@ export function templateFailure(
 }
 
 function buttonText(actions: unknown): string {
-  const list: readonly unknown[] = Array.isArray(actions) ? actions : [];
-  const action = list[0];
-  const isObject = typeof action === 'object' && action !== null;
-  const text: unknown = isObject && 'copy_code_text' in action ? action.copy_code_text : undefined;
-  return typeof text === 'string' ? text : 'Copy code';
+  return textFieldOf(asList(actions)[0], 'copy_code_text') ?? 'Copy code';
 }

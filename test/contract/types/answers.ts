@@ -57,7 +57,7 @@ interface ReadOfOktaError {
   readonly errorCauses?: { readonly errorSummary?: string }[];
 }
 
-/** What lib/okta/opt-in-attribute.ts reads of the schema of users. */
+/** What lib/okta/admin/opt-in-attribute.ts reads of the schema of users. */
 interface ReadOfSchema {
   readonly definitions?: {
     readonly base?: { readonly properties?: object };
@@ -78,7 +78,7 @@ interface ReadOfPermission {
   readonly action?: string;
 }
 
-/** What lib/okta/hook-resource.ts reads of an inline hook and of an event hook, and event-hook-setup.ts of that. */
+/** What lib/okta/admin/hook-resource.ts reads of an inline hook and of an event hook, and event-hook-setup.ts of that. */
 interface ReadOfHook {
   readonly id?: string;
   readonly name?: string;
@@ -109,13 +109,13 @@ interface ReadOfSubscriptions {
   readonly filter?: object | null;
 }
 
-/** What lib/okta/native-telephony.ts reads of a provider of the org's own. */
+/** What lib/okta/admin/native-telephony.ts reads of a provider of the org's own. */
 interface ReadOfProvider {
   readonly enabled?: boolean;
   readonly providerName?: string;
 }
 
-/** What lib/twilio/outcome.ts reads of a message or a call that was accepted. */
+/** What lib/channels/twilio/outcome.ts reads of a message or a call that was accepted. */
 interface ReadOfAccepted {
   readonly sid?: string | null;
   readonly status?: string;
@@ -264,7 +264,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     // Of RFC 6749, at the token endpoint, which no document has.
     error: true,
   } satisfies Names<ReadOfOktaError & { error: string }>,
-  'okta/opt-in-attribute.ts': {
+  'okta/admin/opt-in-attribute.ts': {
     ...({ definitions: true, base: true, custom: true, properties: true } satisfies Names<
       ReadOfSchema & NonNullable<ReadOfSchema['definitions']> & { properties: object }
     >),
@@ -279,7 +279,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     } satisfies Names<ReadOfAttribute>),
     ...({ principal: true, action: true } satisfies Names<ReadOfPermission>),
   },
-  'okta/hook-resource.ts': {
+  'okta/admin/hook-resource.ts': {
     ...({ id: true, name: true, status: true, channel: true } satisfies Names<ReadOfHook>),
     ...({ config: true, uri: true, headers: true, authScheme: true } satisfies Names<
       ReadOfHookChannel & ReadOfHookConfig
@@ -287,13 +287,13 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     key: true,
     ...({ clientId: true, tokenUrl: true, scope: true, hookKeyId: true } satisfies Names<ReadOfOAuthConfig>),
   },
-  'okta/event-hook-setup.ts': {
+  'okta/admin/event-hook-setup.ts': {
     ...({ verificationStatus: true, description: true, events: true } satisfies Names<
       Omit<ReadOfEventHook, keyof ReadOfHook>
     >),
     ...({ items: true, filter: true } satisfies Names<ReadOfSubscriptions>),
   },
-  'okta/org-facts.ts': {
+  'okta/admin/org-facts.ts': {
     ...({ id: true } satisfies Names<Pick<ReadOfUser, 'id'>>),
     ...({ definitions: true, base: true, custom: true, properties: true } satisfies Names<
       ReadOfSchema & NonNullable<ReadOfSchema['definitions']> & { properties: object }
@@ -303,7 +303,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     // Of what contract/outside.ts names, which no document has; and a header.
     ...({ pipeline: true, key: true, status: true, settings: true, allowedFor: true, link: true } as const),
   },
-  'okta/native-telephony.ts': { enabled: true, providerName: true } satisfies Names<ReadOfProvider>,
+  'okta/admin/native-telephony.ts': { enabled: true, providerName: true } satisfies Names<ReadOfProvider>,
   'okta/inline-hook.ts': {
     ...({ eventId: true, eventTime: true, requestType: true, data: true } satisfies Names<ReadOfHookCall>),
     ...({ context: true, messageProfile: true, userProfile: true } satisfies Names<
@@ -320,7 +320,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     >),
     ...({ userId: true, login: true, firstName: true, lastName: true } satisfies Names<ReadOfUserProfile>),
   },
-  'twilio/outcome.ts': {
+  'channels/twilio/outcome.ts': {
     sid: true,
     status: true,
     error_code: true,

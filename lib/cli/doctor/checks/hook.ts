@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { callHttp, createAgent, type HttpResult } from '../../../http/call.js';
-import { fieldOf, parseJson, textFieldOf } from '../../../okta/api-answer.js';
+import { fieldOf, parseJson, textFieldOf } from '../../../core/json.js';
 import { CHALLENGE_HEADER } from '../../../okta/event-hook.js';
 import type { Time } from '../../../okta/admin/administration.js';
 import { OKTA_WAITS_MS } from '../../../okta/reaction.js';
@@ -113,7 +113,7 @@ function answersFinding({ url }: HookVariables, result: HttpResult): Finding {
 }
 
 function isOurError({ body }: { readonly body: string }): boolean {
-  return typeof fieldOf(fieldOf(parseJson(body), 'error'), 'errorSummary') === 'string';
+  return typeof fieldOf(parseJson(body), 'error', 'errorSummary') === 'string';
 }
 
 function timeFinding(tookMs: number): Finding {

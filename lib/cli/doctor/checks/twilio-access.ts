@@ -1,4 +1,5 @@
 import { createAgent } from '../../../http/call.js';
+import { asList } from '../../../core/json.js';
 import { lookAtAccount, type AccountLook, type Look } from '../../../channels/twilio/account-look.js';
 import { createTwilioConnection, type TwilioConnection } from '../../../channels/twilio/client.js';
 import type { TwilioVariables } from '../variables.js';
@@ -60,6 +61,5 @@ export function notRead(what: string, look: Exclude<Look, { kind: 'found' }>): F
 
 /** A list of a page. */
 export function listIn(body: Readonly<Record<string, unknown>>, name: string): readonly unknown[] {
-  const list = body[name];
-  return Array.isArray(list) ? (list as readonly unknown[]) : [];
+  return asList(body[name]);
 }

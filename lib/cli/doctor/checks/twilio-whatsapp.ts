@@ -1,4 +1,4 @@
-import { fieldOf, textFieldOf } from '../../../okta/api-answer.js';
+import { fieldOf, textFieldOf } from '../../../core/json.js';
 import type { WhatsAppSender } from '../../../channels/twilio/client.js';
 import { fail, ok, warn, type Check, type Finding } from '../finding.js';
 import { notRead, type TwilioAccess } from './twilio-access.js';

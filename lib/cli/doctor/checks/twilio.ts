@@ -1,5 +1,5 @@
 import { ProviderError } from '../../../core/errors.js';
-import { fieldOf, textFieldOf } from '../../../okta/api-answer.js';
+import { fieldOf, textFieldOf } from '../../../core/json.js';
 import type { Section, TwilioVariables } from '../variables.js';
 import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
 import { listIn, notRead, openTwilio, type TwilioAccess } from './twilio-access.js';
@@ -179,7 +179,7 @@ async function numberFinding(
       'Take one of its numbers (Twilio Console: Phone Numbers > Active numbers), or buy one.',
     );
   }
-  if (fieldOf(fieldOf(found, 'capabilities'), capability) === true) {
+  if (fieldOf(found, 'capabilities', capability) === true) {
     return ok(
       `The number of ${variable} is the account's, and can do ${capability === 'sms' ? 'SMS' : 'calls'}.`,
     );

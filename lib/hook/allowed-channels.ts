@@ -18,7 +18,7 @@ export function channelsOn(planned: readonly string[], call: ProfiledCall, parts
 }
 
 /** Those of them that the recipient may be reached by. A call is asked for by whoever is called. */
-export function openChannels(
+export function allowedChannels(
   { channels, passedOver }: Passed,
   whatsAppNumber: string,
   call: ProfiledCall,
@@ -30,23 +30,25 @@ export function openChannels(
   const wasTold = call.suppressions !== undefined || settings.state.suppressionsOf === undefined;
   if (wasTold && whatsAppNumber === phoneNumber) {
     const known = suppressions.of(phoneNumber, call.suppressions, arrivalOf(call));
-    // Nearly always.
-    return known.length === 0 ? { channels, passedOver } : openAmong({ channels, passedOver }, known, known);
+    // Fast path: nothing is suppressed.
+    return known.length === 0
+      ? { channels, passedOver }
+      : allowedAmong({ channels, passedOver }, known, known);
   }
   return askAgain(whatsAppNumber, call, parts).then(([enrolled, ofWhatsApp]) =>
-    openAmong({ channels, passedOver }, enrolled, ofWhatsApp),
+    allowedAmong({ channels, passedOver }, enrolled, ofWhatsApp),
   );
 }
 
-function openAmong(
+function allowedAmong(
   { channels, passedOver }: Passed,
   enrolled: readonly Suppression[],
   ofWhatsApp: readonly Suppression[],
 ): Passed {
-  const open = passOver(channels, (channel) =>
+  const allowed = passOver(channels, (channel) =>
     suppressionFor(channel === 'whatsapp' ? ofWhatsApp : enrolled, channel),
   );
-  return { channels: open.channels, passedOver: [...passedOver, ...open.passedOver] };
+  return { channels: allowed.channels, passedOver: [...passedOver, ...allowed.passedOver] };
 }
 
 /** Of a number that the claim did not ask for, or where nobody could say. */
@@ -69,7 +71,7 @@ async function askAgain(
 }
 
 /** Those steps of a plan that was made a while ago whose recipient may still be reached. */
-export async function openSteps(
+export async function allowedSteps(
   steps: readonly PlanStep[],
   { suppressions }: HookParts,
 ): Promise<readonly PlanStep[]> {
@@ -83,8 +85,8 @@ export async function openSteps(
       .filter((step) => step.channel === channel)
       .map(({ to }) => suppressionFor(known.get(to) ?? NONE, channel))
       .find((suppression) => suppression !== undefined);
-  const open = passOver([...new Set(steps.map(({ channel }) => channel))], suppressionOf);
-  return steps.filter(({ channel }) => open.channels.includes(channel));
+  const allowed = passOver([...new Set(steps.map(({ channel }) => channel))], suppressionOf);
+  return steps.filter(({ channel }) => allowed.channels.includes(channel));
 }
 
 /** Whether somebody has said STOP to a channel at this gateway from a moment on, by its monotonic clock. */

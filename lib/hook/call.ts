@@ -10,12 +10,12 @@ import type { HookAnswer } from '../okta/hook-answer.js';
 import type { HookCall } from '../okta/inline-hook.js';
 import type { Refusal } from '../okta/refusals.js';
 import type { ProfileReading } from '../okta/user-profile.js';
-import type { HookParts } from './parts.js';
+import type { AwaitedCall, HookParts } from './parts.js';
 
 /** One hook call. Each step of `router.ts` takes the call as the steps before it left it, and adds to it. */
 
 /** A call that has come in: `openCall`. */
-export interface OpenCall {
+export interface OpenCall extends AwaitedCall {
   readonly budget: Budget;
   /** It came after `close()`: only a repeat is still answered. */
   readonly isAfterClose: boolean;
@@ -24,8 +24,6 @@ export interface OpenCall {
   /** A step knows the answer: the steps after it are skipped. */
   answer: CallAnswer | undefined;
   isOver: boolean;
-  /** Called when it is over; `undefined` where `close()` does not wait for it. */
-  onEnd: (() => void) | undefined;
 }
 
 /** What Okta is told. */

@@ -14,9 +14,14 @@ import type { HeldEvents } from '../guard/held-events.js';
 import type { ProfileReader } from '../okta/user-profile.js';
 import type { CallerVerifier } from '../okta/verify-caller.js';
 import type { HookSettings } from '../options/settings.js';
-import type { OpenCall } from './call.js';
 
 /** What the factory makes once for all calls, and how a failure of what the user gave is reported. */
+
+/** A call as `close()` knows it. */
+export interface AwaitedCall {
+  /** Called when it is over; `undefined` where `close()` does not wait for it. */
+  onEnd: (() => void) | undefined;
+}
 
 /** What the factory makes once, for every call. */
 export interface HookParts {
@@ -45,7 +50,7 @@ export interface HookParts {
   readonly lateFailover: LateFailover | undefined;
   readonly underWay: {
     /** Calls that are not answered yet. */
-    readonly calls: Set<OpenCall>;
+    readonly calls: Set<AwaitedCall>;
     isClosing: boolean;
     /** The state is about to be closed: what comes now must not ask it. */
     isDrained: boolean;

@@ -5,6 +5,7 @@ export const REQUEST_TYPES = [
   'account-unlock',
   'password-reset',
 ] as const;
+/** A kind of request of Okta's telephony hook, without `com.okta.user.telephony.`. */
 export type RequestType = (typeof REQUEST_TYPES)[number];
 
 export function isRequestType(value: unknown): value is RequestType {

@@ -4,6 +4,7 @@
  * @module okta-telephony-hook/testing
  */
 export { playBadDay, type BadDay, type BadDayOptions, type BadDayPhase } from './phones/bad-day.js';
+export type { RequestType as HookRequestType } from '../core/request-types.js';
 export type { BadDayPhaseName, BadDayVendors } from './phones/bad-day-phases.js';
 export type { DemoCurl } from './phones/demo-curls.js';
 export {
@@ -21,7 +22,7 @@ export type { EmulatedEventHook } from './okta/event-hooks.js';
 export type { HookCall, HookCallOptions } from './okta/hook-call.js';
 export type { HookChannel, HookOAuth } from './okta/hook-channel.js';
 export type { EmulatedHookKey } from './okta/hook-keys.js';
-export type { HookPayloadOptions, HookRequestType } from './okta/hook-payload.js';
+export type { HookPayloadOptions } from './okta/hook-payload.js';
 export type { HookClient, HookTokenOptions } from './okta/hook-tokens.js';
 export type { EmulatedInlineHook } from './okta/inline-hooks.js';
 export type { LogEvent, LogEventOptions, LogParty } from './okta/log-events.js';

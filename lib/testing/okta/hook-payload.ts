@@ -2,16 +2,13 @@ import { fullRequestType, type RequestType } from '../../core/request-types.js';
 import type { EmulatedUser } from './users.js';
 import { randomAlphanumeric, randomDigits } from '../server/random-ids.js';
 
-/** The kinds of request of Okta's telephony hook, without `com.okta.user.telephony.`. */
-export type HookRequestType = RequestType;
-
 /** What the payload of a hook call is made from. Everything has a default. */
 export interface HookPayloadOptions {
   /** Default: the user with `login`, else the org's first user. Need not exist. */
   readonly userId?: string | undefined;
   readonly login?: string | undefined;
   /** Default: `mfa-verification`. Anything with a dot in it is sent as it is. */
-  readonly requestType?: HookRequestType | (string & {}) | undefined;
+  readonly requestType?: RequestType | (string & {}) | undefined;
   /** Default: `SMS`. */
   readonly deliveryChannel?: string | undefined;
   /** Default: the phone that the user enrolled, else `mobilePhone`, else a made-up one. */

@@ -1,7 +1,7 @@
 import type { BadDayPhaseName } from './bad-day-phases.js';
 import type { FaultSwitchId } from './fault-switches.js';
 import type { CodeProblem } from '../okta/codes.js';
-import type { HookRequestType } from '../okta/hook-payload.js';
+import type { RequestType } from '../../core/request-types.js';
 import type { OktaVerdict } from '../okta/verdict.js';
 
 /** What the phones' page and its server tell each other, as JSON. Types only: browsers get none of this file. */
@@ -75,7 +75,7 @@ export interface PhoneItem {
 
 /** A sign-in, from Okta asking for a code to the code that was typed. */
 export interface SignInView {
-  readonly requestType: HookRequestType;
+  readonly requestType: RequestType;
   readonly by: SignInChannel;
   /** `undefined` until Okta has the hook's answer. */
   readonly answer: HookAnswerView | undefined;
@@ -134,7 +134,7 @@ export interface BadDayView {
 /** `POST api/sign-in` */
 export interface SignInQuestion {
   readonly userId: string;
-  readonly requestType: HookRequestType;
+  readonly requestType: RequestType;
   readonly by: SignInChannel;
 }
 /** `POST api/code` */

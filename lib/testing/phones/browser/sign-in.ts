@@ -1,6 +1,6 @@
 import { element } from '../../../http/page/browser/dom.js';
 import type { PersonView, SignInChannel } from '../api.js';
-import type { HookRequestType } from '../../okta/hook-payload.js';
+import type { RequestType } from '../../../core/request-types.js';
 import { icon } from './icons.js';
 import type { Ask } from './server.js';
 import { exactTimeOf, outcomeOf, reactionOf } from './words.js';
@@ -11,7 +11,7 @@ export interface SignInCard {
   update(person: PersonView): void;
 }
 
-const REQUESTS: Readonly<Record<HookRequestType, string>> = {
+const REQUESTS: Readonly<Record<RequestType, string>> = {
   'mfa-verification': 'Sign in',
   'pre-enrollment': 'Enrol the phone',
   'account-unlock': 'Unlock the account',
@@ -59,7 +59,7 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
     told.className = 'told';
     outcome.textContent = '';
     code.value = '';
-    const requestType = request.value as HookRequestType;
+    const requestType = request.value as RequestType;
     await orTell(told, ask('sign-in', { userId, requestType, by }));
     for (const button of starts) button.disabled = false;
     code.focus();

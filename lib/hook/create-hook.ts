@@ -204,7 +204,6 @@ function readyChannels(
           provider,
           port,
           breaker: breakerOf(port.host ?? placeName(name, list, index)),
-          mayCopyContext: settings.ownChannels.has(name),
         };
       }),
     );

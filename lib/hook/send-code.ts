@@ -234,8 +234,10 @@ function receiptOf(
   // A receipt holds no more of a person than who sends it again may read.
   const isHandedOut =
     settings.composeText !== undefined || untried.some(({ name }) => settings.ownChannels.has(name));
+  // By the steady clock instead: see `expiresAtMs`.
+  const { expiresAt, ...kept } = request;
   return {
-    request: isHandedOut ? request : { ...request, raw: undefined },
+    request: isHandedOut ? kept : { ...kept, raw: undefined },
     expiresAtMs,
     profile: isHandedOut || settings.texts?.readsProfile(request) === true ? profile : undefined,
     locale,

@@ -18,24 +18,23 @@ export function channelsOn(planned: readonly string[], call: ProfiledCall, parts
 }
 
 /** Those of them that the recipient may be reached by. A call is asked for by whoever is called. */
-export function openChannels(
+export async function openChannels(
   { channels, passedOver }: Passed,
   whatsAppNumber: string,
   call: ProfiledCall,
   parts: HookParts,
-): Passed | Promise<Passed> {
+): Promise<Passed> {
   const { deliveryChannel, phoneNumber } = call.hook.request;
   if (deliveryChannel !== 'sms') return { channels, passedOver };
-  const { suppressions, settings } = parts;
-  const wasTold = call.suppressions !== undefined || settings.state.suppressionsOf === undefined;
+  const { suppressions, state } = parts;
+  const wasTold = call.suppressions !== undefined || !state.isShared;
   if (wasTold && whatsAppNumber === phoneNumber) {
     const known = suppressions.of(phoneNumber, call.suppressions, arrivalOf(call));
     // Nearly always.
     return known.length === 0 ? { channels, passedOver } : openAmong({ channels, passedOver }, known, known);
   }
-  return askAgain(whatsAppNumber, call, parts).then(([enrolled, ofWhatsApp]) =>
-    openAmong({ channels, passedOver }, enrolled, ofWhatsApp),
-  );
+  const [enrolled, ofWhatsApp] = await askAgain(whatsAppNumber, call, parts);
+  return openAmong({ channels, passedOver }, enrolled, ofWhatsApp);
 }
 
 function openAmong(

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { memoryState, type HookEvent } from '#lib/index.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import type { HookEvent } from '#lib/index.js';
 import type { HookCall } from '#lib/testing/index.js';
 import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
@@ -260,7 +261,7 @@ describe('the guard of a hook', () => {
   });
 
   it('asks the state once, for the event and its points', async () => {
-    const state = memoryState();
+    const state = openMemoryState();
     let claims = 0;
     const claim: typeof state.claim = (...args) => {
       claims += 1;
@@ -390,7 +391,7 @@ describe('the guard of a hook', () => {
     it(`lets codes through where the state that counts ${title}`, async () => {
       await start({
         guard: { perUser: { points: 1, seconds: 60 } },
-        state: { ...memoryState(), claim },
+        state: { ...openMemoryState(), claim },
         deadlineMs: 800,
       });
       const calls = await times(2);

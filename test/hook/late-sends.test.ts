@@ -1,15 +1,9 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import {
-  memoryState,
-  type ChannelPort,
-  type DeliveryReport,
-  type HookEvent,
-  type Message,
-  type Outcome,
-  type Receipt,
-  type State,
-} from '#lib/index.js';
+import type { StatePort } from '#lib/delivery/state.js';
+import type { Receipt } from '#lib/delivery/late/receipt.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import type { ChannelPort, DeliveryReport, HookEvent, Message, Outcome } from '#lib/index.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { ANA, BOB, CODE, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
@@ -184,8 +178,8 @@ describe('a late send', () => {
       profile: Readonly<Record<string, unknown>> = {},
     ): Promise<readonly unknown[]> => {
       const receipts: Receipt[] = [];
-      const state = memoryState();
-      const keepReceipt: State['keepReceipt'] = (key, receipt, life) => {
+      const state = openMemoryState();
+      const keepReceipt: StatePort['keepReceipt'] = (key, receipt, life) => {
         receipts.push(receipt);
         return state.keepReceipt(key, receipt, life);
       };

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Cluster } from 'ioredis';
-import type { Claim, State } from '#lib/delivery/state.js';
+import type { Claim, StatePort } from '#lib/delivery/state.js';
 import { openClient } from '#lib/state/redis/clients.js';
 import { failureOf } from '#lib/state/redis/failure.js';
 import type { RedisClient } from '#lib/state/redis/options.js';
@@ -25,7 +25,7 @@ const life = (bucket: string) => ({
 
 /** A gateway's state, and what it has told. */
 interface Opened {
-  readonly state: State;
+  readonly state: StatePort;
   readonly news: string[];
 }
 
@@ -117,7 +117,7 @@ class Traffic {
   /** Resolves once each gateway gets the answers of the others. */
   async agrees(): Promise<void> {
     await until(() => this.#gateways.every(({ state }) => state.health === 'ok'));
-    const answers = async (holder: State, asking: State): Promise<boolean> => {
+    const answers = async (holder: StatePort, asking: StatePort): Promise<boolean> => {
       const event = `agreed-${(count += 1)}`;
       const claim: Claim = await holder.claim(event, life('limit'));
       if (claim.isFirst) claim.settle(ANSWER);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Receipt } from '#lib/delivery/late/receipt.js';
 import type { FinalReport } from '#lib/delivery/late/report.js';
 import type { SentCode } from '#lib/delivery/late/sent-codes.js';
-import type { State } from '#lib/delivery/state.js';
+import type { StatePort } from '#lib/delivery/state.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { ORDERS_OF_THREE } from '#harness/orders.js';
 import { Closers } from '#harness/closers.js';
@@ -22,7 +22,7 @@ const ANSWER = { commands: [] };
 
 /** A gateway, as far as the state goes: what it is told is due it goes on with. */
 interface Gateway {
-  readonly state: State;
+  readonly state: StatePort;
   readonly isOld: boolean;
 }
 
@@ -40,20 +40,20 @@ describe('while gateways get another key, one after the other', function () {
 
   let count = 0;
   const next = (word: string): string => `${word}-${(count += 1)}`;
-  const open = (...encryptionKeys: readonly string[]): State =>
+  const open = (...encryptionKeys: readonly string[]): StatePort =>
     closers.add(openRedisState({ connection: redis.url, encryptionKeys }, patientTimes()), (state) =>
       state.close(),
     );
   const receiptOf = (eventKey: string): Receipt => ({ eventKey, expiresAtMs: LIFE.untilMs }) as Receipt;
   const sentCode = (eventId: string, atMs = NOW): SentCode =>
     ({ status: 'accepted', asked: { atMs, endsAtMs: 9e15 }, deliveryChannel: 'sms', eventId }) as SentCode;
-  const stop = (state: State, number: string): unknown =>
+  const stop = (state: StatePort, number: string): unknown =>
     state.suppress?.(number, { channel: 'whatsapp', reason: 'STOPPED', untilMs: NOW + 31_536_000_000 }, NOW);
-  const stopped = async (state: State, number: string): Promise<boolean> =>
+  const stopped = async (state: StatePort, number: string): Promise<boolean> =>
     ((await state.suppressionsOf?.(number, NOW)) ?? []).some(({ reason }) => reason === 'STOPPED');
 
   /** What one gateway does, another one knows. */
-  const play = async (one: State, two: State): Promise<void> => {
+  const play = async (one: StatePort, two: StatePort): Promise<void> => {
     const [event, person, number] = [next('event'), next('person'), `+4477009${100_000 + count}`];
     const buckets = [{ key: person, points: 1, seconds: 60 }];
     const claim = await one.claim(event, { nowMs: NOW, rememberMs: 600_000, buckets });
@@ -92,11 +92,11 @@ describe('while gateways get another key, one after the other', function () {
     expect(await one.isDelivered([failing, late], NOW)).to.equal(true);
 
     const use = { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW + 5 } as const;
-    await one.keepSent?.(person, sentCode('first'), LIFE);
+    await one.keepSent(person, sentCode('first'), LIFE);
     expect(await one.isNewest(person, 'newer', NOW)).to.equal(true);
-    await two.keepSent?.(person, sentCode('second', NOW + 1), LIFE);
+    await two.keepSent(person, sentCode('second', NOW + 1), LIFE);
     expect(await two.isNewest(person, 'newer', NOW)).to.equal(true);
-    const used = await Promise.all([one, two].map((state) => state.takeSent?.(person, use)));
+    const used = await Promise.all([one, two].map((state) => state.takeSent(person, use)));
     expect(used.map((code) => code?.eventId).filter(Boolean)).to.deep.equal(['second']);
 
     await stop(one, number);

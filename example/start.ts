@@ -117,10 +117,7 @@ async function startForReal(
   const { redis, preferences, options, notes } = environment;
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
   const state = redis === undefined ? undefined : orRefuse(() => redisState(redis));
-  const port = await listen(server, environment.port).catch(async (error: unknown) => {
-    await state?.close();
-    throw error;
-  });
+  const port = await listen(server, environment.port);
   const gateway = serve(server, {
     hook: { ...options, state },
     sessionSecret,

@@ -1,6 +1,6 @@
 /**
- * The middleware at the other end of Okta's telephony inline hook, its options, its errors, what channels and states of
- * one's own are made of, and the channels over Twilio.
+ * The middleware at the other end of Okta's telephony inline hook, its options, its errors, what channels of one's own
+ * are made of, and the channels over Twilio.
  *
  * @module okta-telephony-hook
  */
@@ -51,28 +51,10 @@ export type {
   OptionWarning,
   WarnedOption,
 } from './core/events.js';
-export type { HistoryLog, HistoryPage, HistoryState } from './core/history.js';
+export type { State } from './core/state.js';
 export type { HttpAnswer, HttpDispatcher, HttpResult } from './http/call.js';
 export type { ChooseChannels } from './delivery/plan.js';
-export type { Alarms, NewEvent, PlanStep, Receipt, ReceiptState } from './delivery/late/receipt.js';
-export type { FinalReport } from './delivery/late/report.js';
 export type { Rollout } from './delivery/rollout.js';
-export type {
-  LiftedSuppression,
-  Suppression,
-  SuppressionReason,
-  SuppressionState,
-} from './delivery/suppressions.js';
-export type {
-  AskedCode,
-  LastCode,
-  SentCode,
-  SentCodeLife,
-  SentCodeState,
-  SentCodeUse,
-  UnsentCode,
-} from './delivery/late/sent-codes.js';
-export type { Bucket, Claim, EventLife, RememberedAnswer, State, StateNews } from './delivery/state.js';
 export type { ComposeText } from './texts/text.js';
 export type {
   SpokenWords,
@@ -82,7 +64,7 @@ export type {
   VoiceTexts,
 } from './texts/texts.js';
 export type { MetricsRegistry } from './events/metrics.js';
-export { memoryState } from './state/memory/memory-state.js';
+export { memoryState } from './state/memory/index.js';
 export type {
   SenderByCountry,
   TwilioCallContext,

@@ -20,7 +20,7 @@ export const EXTENSION_REMEDIES: Readonly<Record<Extension, string>> = {
   composeText: MEND_THE_FUNCTION('composeText'),
   rollout: MEND_THE_FUNCTION('rollout'),
   state:
-    'Follow the remedy of state.lost, where that was told; a state of your own threw, as the reason has it.',
+    'Follow the remedy of state.lost, if it was reported. Else see that the process is not too busy to hear of its state in time, and that all gateways have the same encryptionKeys.',
   lateFailover:
     'Mend the channel that the reason is about: what it says of its deliveries could not be followed.',
   lookUp: 'Mend the lookUp of the channel that the reason names, or see that its provider may be asked.',

@@ -1,9 +1,8 @@
 import type { HistoryState } from '../core/history.js';
+import type { State } from '../core/state.js';
 import type { ReceiptState } from './late/receipt.js';
 import type { SentCodeState } from './late/sent-codes.js';
 import type { Suppression, SuppressionState } from './suppressions.js';
-
-/** The State port: what must be remembered between hook calls, whoever keeps it. */
 
 /** The answer that Okta was given, kept to be given again. It holds nothing personal. */
 export type RememberedAnswer = Readonly<Record<string, unknown>>;
@@ -28,6 +27,12 @@ export interface EventLife {
   readonly recipient?: string | undefined;
 }
 
+/**
+ * The first one's answer, once it has one; `undefined` if it released its claim; `'lost'` if it cannot be known: the first one
+ * may have sent the code.
+ */
+export type AnswerOfFirst = Promise<RememberedAnswer | 'lost' | undefined>;
+
 /** What a claim of an event found. */
 export type Claim =
   | {
@@ -43,8 +48,8 @@ export type Claim =
     }
   | {
       readonly isFirst: false;
-      /** The first one's answer, once it has one; `undefined` if it released its claim. */
-      readonly answer: Promise<RememberedAnswer | undefined>;
+      /** Rejects where it cannot be known, with the reason. */
+      readonly answer: AnswerOfFirst;
     };
 
 /** What an operator must know of a state that gateways share. */
@@ -71,8 +76,11 @@ export type StateNews =
       readonly remedy: string;
     };
 
-/** What must be remembered between hook calls: `memoryState()` keeps it in the process, `redisState()` for many. */
-export interface State extends ReceiptState, SentCodeState, SuppressionState, HistoryState {
+/**
+ * The port of a state: what must be remembered between hook calls. `memoryState()` keeps it in the process, `redisState()` for
+ * many. Hook calls use it through `GuardedState`.
+ */
+export interface StatePort extends State, ReceiptState, SentCodeState, SuppressionState, HistoryState {
   /**
    * Claims an event, so that of several calls with one key one sends and the others wait for its answer, and takes
    * its points in the same step. Without a key nothing is a repeat: only the points are taken. A promise where

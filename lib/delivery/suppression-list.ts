@@ -1,3 +1,4 @@
+import type { GuardedState } from './guarded-state.js';
 import { recipientOf } from '../numbers/phone-number.js';
 import {
   isSuppression,
@@ -6,12 +7,7 @@ import {
   type LiftedSuppression,
   type Suppression,
   type SuppressionReason,
-  type SuppressionState,
 } from './suppressions.js';
-import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
-
-/** What a state may take to learn something of a number, or to say what it knows; milliseconds. */
-const STATE_MS = 200;
 
 const NONE: readonly Suppression[] = [];
 
@@ -21,19 +17,13 @@ const NONE: readonly Suppression[] = [];
  */
 export class SuppressionList {
   readonly #here = new Suppressions();
-  readonly #state: SuppressionState;
+  readonly #state: GuardedState;
   readonly #clock: () => number;
-  readonly #onFailure: (error: unknown) => void;
 
-  constructor(parts: {
-    readonly state: SuppressionState;
-    /** Milliseconds since 1970: what the state is told the time by. */
-    readonly clock: () => number;
-    readonly onFailure: (error: unknown) => void;
-  }) {
-    this.#state = parts.state;
-    this.#clock = parts.clock;
-    this.#onFailure = parts.onFailure;
+  /** @param clock - milliseconds since 1970: what the state is told the time by. */
+  constructor(state: GuardedState, clock: () => number) {
+    this.#state = state;
+    this.#clock = clock;
   }
 
   /** Here at once; resolves when the state knows it as well, or has been given up. */
@@ -41,18 +31,16 @@ export class SuppressionList {
     const recipient = keyOf(sender);
     const lifeMs = SUPPRESSED_MS[reason];
     const change = { what: 'suppress', channel, reason, lifeMs } as const;
-    const isShared = this.#here.change(recipient, change, performance.now());
+    const onShared = this.#here.change(recipient, change, performance.now());
     const nowMs = this.#clock();
-    return this.#tell(isShared, () =>
-      this.#state.suppress?.(recipient, { channel, reason, untilMs: nowMs + lifeMs }, nowMs),
-    );
+    return this.#state.suppress(recipient, { channel, reason, untilMs: nowMs + lifeMs }, nowMs, onShared);
   }
 
   /** As `add`. */
   lift(sender: string, lifted: LiftedSuppression): Promise<void> {
     const recipient = keyOf(sender);
-    const isShared = this.#here.change(recipient, { what: 'lift', ...lifted }, performance.now());
-    return this.#tell(isShared, () => this.#state.lift?.(recipient, lifted));
+    const onShared = this.#here.change(recipient, { what: 'lift', ...lifted }, performance.now());
+    return this.#state.lift(recipient, lifted, onShared);
   }
 
   /** As `add`: an id and a number are one person's. */
@@ -62,16 +50,16 @@ export class SuppressionList {
     const here = this.#here.of(externalUserId, nowMs);
     // Nothing was said from the id since. Where gateways share it, another one may have heard something.
     const isKnown = here.length === 1 && here[0]?.number === recipient;
-    if (isKnown && this.#state.pair === undefined) return;
-    const isShared = this.#here.pair(externalUserId, recipient, nowMs);
-    await this.#tell(isShared, () => this.#state.pair?.(externalUserId, recipient));
+    if (isKnown && !this.#state.isShared) return;
+    const onShared = this.#here.pair(externalUserId, recipient, nowMs);
+    await this.#state.pair(externalUserId, recipient, onShared);
   }
 
   /** The number that an id was paired with; `undefined` also where nobody can say. */
   async numberOf(externalUserId: string): Promise<string | undefined> {
     const here = this.#here.of(externalUserId, performance.now());
     const pair = here.find(({ reason }) => reason === 'PAIRED');
-    return pair?.number ?? this.#ask(() => this.#state.numberOf?.(externalUserId));
+    return pair?.number ?? this.#state.numberOf(externalUserId);
   }
 
   /**
@@ -101,30 +89,10 @@ export class SuppressionList {
     return isNoneShared ? here : [...here, ...shared.filter(({ channel }) => !started.has(channel))];
   }
 
-  /** The same, where what gateways share is asked for. Never rejects, and answers in time. */
+  /** The same, where what gateways share is asked for. */
   async askFor(phoneNumber: string, sinceMs: number): Promise<readonly Suppression[]> {
-    const shared = await this.#ask(() => this.#state.suppressionsOf?.(keyOf(phoneNumber), this.#clock()));
+    const shared = await this.#state.suppressionsOf(keyOf(phoneNumber), this.#clock());
     return this.of(phoneNumber, shared, sinceMs);
-  }
-
-  /** Never rejects, and answers in time. */
-  async #ask<T>(question: () => T | Promise<T>): Promise<T | undefined> {
-    try {
-      const answer = await waitAtMost(Promise.resolve(question()), STATE_MS);
-      return answer === TIMED_OUT ? undefined : answer;
-    } catch (error) {
-      this.#onFailure(error);
-      return undefined;
-    }
-  }
-
-  /** Never rejects. What takes longer goes on. */
-  async #tell(isShared: () => void, work: () => unknown): Promise<void> {
-    const tell = async (): Promise<void> => {
-      await work();
-      isShared();
-    };
-    await waitAtMost(tell().catch(this.#onFailure), STATE_MS);
   }
 }
 

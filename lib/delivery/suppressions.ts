@@ -48,9 +48,10 @@ export interface LiftedSuppression {
  */
 export interface SuppressionState {
   /** In the place of an earlier one of the same kind: STOP is one kind, what providers say is another. */
-  readonly suppress?: ((recipient: string, suppression: Suppression, nowMs: number) => unknown) | undefined;
+  readonly suppress?:
+    ((recipient: string, suppression: Suppression, nowMs: number) => Promise<void>) | undefined;
   /** Takes back what was suppressed before it comes, whatever any clock says. */
-  readonly lift?: ((recipient: string, lifted: LiftedSuppression) => unknown) | undefined;
+  readonly lift?: ((recipient: string, lifted: LiftedSuppression) => Promise<void>) | undefined;
   /** `undefined` where nobody can say at the moment. */
   readonly suppressionsOf?:
     | ((
@@ -59,7 +60,7 @@ export interface SuppressionState {
       ) => readonly Suppression[] | undefined | Promise<readonly Suppression[] | undefined>)
     | undefined;
   /** An id and a number are one person's: STOP and START that came from the id hold for the number from now on. */
-  readonly pair?: ((externalUserId: string, recipient: string) => unknown) | undefined;
+  readonly pair?: ((externalUserId: string, recipient: string) => Promise<void>) | undefined;
   /** The number that an id was paired with. */
   readonly numberOf?:
     ((externalUserId: string) => string | undefined | Promise<string | undefined>) | undefined;

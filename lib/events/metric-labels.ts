@@ -82,7 +82,7 @@ function wordsOf(lists: Map<string, FewWords>, name: string, max: number): FewWo
   return known;
 }
 
-/** ISO 3166. A state of the user's own may keep anything in its place. */
+/** ISO 3166. A gateway of another version may have kept anything in its place. */
 export function countryLabel(country: string | undefined): string {
   return country !== undefined && /^[A-Z]{2}$/.test(country) ? country : UNKNOWN;
 }

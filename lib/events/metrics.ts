@@ -113,7 +113,8 @@ function registerGauges(
       const own: PromClient.Gauge<Row['labels'][number]> = new promClient.Gauge({
         ...config(row),
         collect: () => {
-          show(own, [...watched].flatMap(readStatus));
+          const hooks = Array.from(watched, (status) => status());
+          show(own, hooks);
         },
       });
       return own;
@@ -136,15 +137,6 @@ function registerGauges(
   gauge(GAUGES.callsInFlight, (to, hooks) => {
     to.set(hooks.reduce((sum, { inFlight }) => sum + inFlight, 0));
   });
-}
-
-/** A state of the user's own may fail when it is looked at, and the page is also about everything else. */
-function readStatus(status: () => WatchedStatus): readonly WatchedStatus[] {
-  try {
-    return [status()];
-  } catch {
-    return [];
-  }
 }
 
 function configIn(registry: MetricsRegistry) {

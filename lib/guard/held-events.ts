@@ -1,5 +1,5 @@
 import { RecentMap } from '../core/recent-map.js';
-import type { RememberedAnswer } from '../delivery/state.js';
+import type { AnswerOfFirst, RememberedAnswer } from '../delivery/state.js';
 import { steadyMs } from '../core/steady-clock.js';
 
 /**
@@ -8,14 +8,10 @@ import { steadyMs } from '../core/steady-clock.js';
  */
 const MAX_EVENTS = 16_000;
 
-/** The first one's answer, once it has one; `undefined` if it let go. */
-export type AnswerOfFirst = Promise<RememberedAnswer | undefined>;
-
 /** Those who wait for an answer, and how they come to have it. */
 interface Waiting {
   readonly answer: AnswerOfFirst;
-  readonly resolve: (answer: RememberedAnswer | undefined) => void;
-  readonly reject: (error: unknown) => void;
+  readonly resolve: (answer: Awaited<AnswerOfFirst>) => void;
 }
 
 /** An event that one call of this process holds, or held. */
@@ -60,20 +56,13 @@ export class HeldEvent {
 
   /** The first one is elsewhere: what it gets is the answer, and an answer that is lost may be asked for again. */
   follow(first: AnswerOfFirst): void {
-    first.then(
-      (found) => {
-        if (found === undefined) this.release();
-        else if (this.#end(true)) {
-          this.#waiting ??= beginWaiting();
-          this.#waiting.resolve(found);
-        }
-      },
-      (error: unknown) => {
-        if (!this.#end(false)) return;
-        this.#waiting?.reject(error);
-        this.#waiting = undefined;
-      },
-    );
+    void first.then((found) => {
+      if (found === undefined) this.release();
+      else if (this.#end(found !== 'lost')) {
+        this.#waiting ??= beginWaiting();
+        this.#waiting.resolve(found);
+      }
+    });
   }
 
   /** Once; `false` where it has ended before. */
@@ -131,12 +120,8 @@ function readFound(found: string | undefined): RememberedAnswer | undefined {
 
 function beginWaiting(): Waiting {
   let resolve: Waiting['resolve'] = () => undefined;
-  let reject: Waiting['reject'] = () => undefined;
-  const answer: AnswerOfFirst = new Promise((settle, fail) => {
+  const answer: AnswerOfFirst = new Promise((settle) => {
     resolve = settle;
-    reject = fail;
   });
-  // Who waited may be gone by then.
-  answer.catch(() => undefined);
-  return { answer, resolve, reject };
+  return { answer, resolve };
 }

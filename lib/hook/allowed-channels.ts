@@ -18,16 +18,16 @@ export function channelsOn(planned: readonly string[], call: ProfiledCall, parts
 }
 
 /** Those of them that the recipient may be reached by. A call is asked for by whoever is called. */
-export function allowedChannels(
+export async function allowedChannels(
   { channels, passedOver }: Passed,
   whatsAppNumber: string,
   call: ProfiledCall,
   parts: HookParts,
-): Passed | Promise<Passed> {
+): Promise<Passed> {
   const { deliveryChannel, phoneNumber } = call.hook.request;
   if (deliveryChannel !== 'sms') return { channels, passedOver };
-  const { suppressions, settings } = parts;
-  const wasTold = call.suppressions !== undefined || settings.state.suppressionsOf === undefined;
+  const { suppressions, state } = parts;
+  const wasTold = call.suppressions !== undefined || !state.isShared;
   if (wasTold && whatsAppNumber === phoneNumber) {
     const known = suppressions.of(phoneNumber, call.suppressions, arrivalOf(call));
     // Fast path: nothing is suppressed.
@@ -35,9 +35,8 @@ export function allowedChannels(
       ? { channels, passedOver }
       : allowedAmong({ channels, passedOver }, known, known);
   }
-  return askAgain(whatsAppNumber, call, parts).then(([enrolled, ofWhatsApp]) =>
-    allowedAmong({ channels, passedOver }, enrolled, ofWhatsApp),
-  );
+  const [enrolled, ofWhatsApp] = await askAgain(whatsAppNumber, call, parts);
+  return allowedAmong({ channels, passedOver }, enrolled, ofWhatsApp);
 }
 
 function allowedAmong(

@@ -1,10 +1,10 @@
 import { Breaker } from '../delivery/breaker.js';
 import { VOICE, type Logger } from '../core/channel.js';
 import type { ReadyChannel } from '../delivery/dispatch.js';
+import { GuardedState } from '../delivery/guarded-state.js';
 import { EventStream, Throttle, Throttles } from '../core/events.js';
 import { HeldEvents } from '../guard/held-events.js';
 import { createAgent, type HttpDispatcher } from '../http/call.js';
-import { maskText } from '../core/masking.js';
 import { questionContext } from '../delivery/late/question-context.js';
 import { createRollout } from '../delivery/rollout.js';
 import { RunningCalls } from '../delivery/running-calls.js';
@@ -12,8 +12,7 @@ import { SuppressionList } from '../delivery/suppression-list.js';
 import type { StateNews } from '../delivery/state.js';
 import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
 import { drain } from './call.js';
-import { tellOutsideCall, tellStateFailed } from './parts.js';
-import { receiptsOf } from '../delivery/late/receipt.js';
+import { tellStateFailed } from './parts.js';
 import { createConsoleMount } from './consoles.js';
 import { readStatus } from './hook-status.js';
 import { createDefaultLogger } from '../events/default-logger.js';
@@ -27,7 +26,7 @@ import type { Channel, ChannelParts, ConsoleOptions, OktaTelephonyHookOptions } 
 import { createRouter } from './router.js';
 import { withLateFailover } from './send-code.js';
 import { readOptions, type HookSettings } from '../options/settings.js';
-import { createCodeUses, createSentCodes } from './callbacks/sign-in-outcome.js';
+import { createCodeUses } from './callbacks/sign-in-outcome.js';
 import { holdState } from '../state/holders.js';
 import { heldEventsOf } from '../state/memory/memory-state.js';
 import type { HookStatus, Readiness, TelephonyHook } from './telephony-hook.js';
@@ -106,6 +105,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const channels = readyChannels(settings, { twilio, dispatcher, logger }, breakerOf);
 
   const failures = new Throttles(settings.clock);
+  const state = new GuardedState(settings.state, tellStateFailed({ events, failures }));
   const parts = withLateFailover({
     settings,
     events,
@@ -117,16 +117,11 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     skews: new Throttle(settings.clock),
     oktaClock: { skewMs: 0 },
     failures,
-    sentCodes: createSentCodes({ settings, events, failures }),
     rollout: createRollout(settings.rollout, (name) => USUAL_CHANNELS.has(name) || channels.has(name)),
     heldEvents: heldEventsOf(settings.state) ?? new HeldEvents(),
     runningCalls: new RunningCalls(),
-    receipts: receiptsOf(settings.state, tellStateFailed({ events, failures })),
-    suppressions: new SuppressionList({
-      state: settings.state,
-      clock: settings.clock,
-      onFailure: tellOutsideCall('state', { events, failures }),
-    }),
+    state,
+    suppressions: new SuppressionList(state, settings.clock),
     underWay: {
       calls: new Set(),
       detached: new Set(),
@@ -248,7 +243,7 @@ function placeName(name: string, providers: readonly unknown[], index: number): 
   return providers.length === 1 ? name : `${name}[${index}]`;
 }
 
-/** `'ok'` or the error, in time, whatever a state of the user's own does; it may return no promise. */
+/** `'ok'` or the error, in time. A channel of the user's own may throw, or return no promise. */
 async function inTime(work: () => unknown): Promise<'ok' | Error> {
   try {
     const end = await waitAtMost(Promise.resolve(work()), READY_TIMEOUT_MS);
@@ -261,14 +256,13 @@ async function inTime(work: () => unknown): Promise<'ok' | Error> {
   }
 }
 
-/** Words of a state of the user's own may be any. */
 function tellOfState(news: StateNews, events: EventStream): void {
   const at = events.now();
-  const reason = maskText(news.reason, undefined);
+  const { reason } = news;
   if (news.type === 'recovered') {
     events.emit({ type: 'state.recovered', at, reason, lostMs: news.lostMs });
   } else {
-    events.emit({ type: `state.${news.type}`, at, reason, remedy: maskText(news.remedy, undefined) });
+    events.emit({ type: `state.${news.type}`, at, reason, remedy: news.remedy });
   }
 }
 

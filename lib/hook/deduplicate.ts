@@ -4,7 +4,7 @@ import { recipientOf } from '../numbers/phone-number.js';
 import { answerOfRepeat } from '../okta/hook-answer.js';
 import { NONE, type FirstCall, type ReadCall } from './call.js';
 import { limitBucketsOf } from './enforce-limits.js';
-import { idsOf, tellFailed, type HookParts } from './parts.js';
+import { idsOf, type HookParts } from './parts.js';
 
 /** A preview is pressed again on purpose; only Okta's own retry of it is a repeat, milliseconds. */
 const PREVIEW_MEMORY_MS = 10_000;
@@ -22,16 +22,17 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Fir
   const buckets = limitBucketsOf(call, number, parts);
   if (!hook.hasEventId && buckets.length === 0) return Object.assign(call, NOTHING_CLAIMED);
   const result = await claimEvent(hook.request, {
-    state: parts.underWay.isDrained ? undefined : settings.state,
+    state: parts.underWay.isDrained ? undefined : parts.state,
     heldEvents: parts.heldEvents,
     isRepeatable: hook.hasEventId,
-    buckets,
-    // Only a text has a channel to choose.
-    recipient: hook.request.deliveryChannel === 'sms' ? recipientOf(hook.request.phoneNumber) : undefined,
-    nowMs: settings.clock(),
-    rememberMs: hook.isPreview ? PREVIEW_MEMORY_MS : Math.max(hook.lifeMs, SHORTEST_MEMORY_MS),
+    life: {
+      nowMs: settings.clock(),
+      rememberMs: hook.isPreview ? PREVIEW_MEMORY_MS : Math.max(hook.lifeMs, SHORTEST_MEMORY_MS),
+      buckets,
+      // Only a text has a channel to choose.
+      recipient: hook.request.deliveryChannel === 'sms' ? recipientOf(hook.request.phoneNumber) : undefined,
+    },
     budget: call.budget,
-    onFailure: tellFailed('state', hook.request, parts),
   });
   if (result.isFirst) {
     return Object.assign(call, {

@@ -82,9 +82,6 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
   return dispatched;
 }
 
-/** What the state may take of the budget to say whether a newer code was asked for: milliseconds, and a fraction. */
-const NEWEST_SHARE = { maxMs: 200, fraction: 0.25 } as const;
-
 /** Whether a call may start an attempt: not once a newer code of its user may arrive before it. */
 function mayStart(call: ProfiledCall, attempts: number, parts: HookParts): boolean | Promise<boolean> {
   const { running, budget } = call;
@@ -105,13 +102,11 @@ async function isOvertaken(call: ProfiledCall, parts: HookParts): Promise<boolea
 }
 
 /** Whether a newer code of the same user has passed the guard at a gateway that shares the state. */
-async function isOvertakenElsewhere(call: ProfiledCall, { settings, receipts }: HookParts): Promise<boolean> {
+async function isOvertakenElsewhere(call: ProfiledCall, { state }: HookParts): Promise<boolean> {
   const { budget, event } = call;
-  if (settings.state.isShared !== true || call.running === undefined || event === undefined) return false;
-  const asking = receipts.isNewest({ ...event, request: call.hook.request });
-  const share = budget.share(NEWEST_SHARE.maxMs, NEWEST_SHARE.fraction);
+  if (!state.isShared || call.running === undefined || event === undefined) return false;
   // Where nobody can say, a call that is under way goes on.
-  call.isOvertaken ||= (await budget.within(asking, share)) === false;
+  call.isOvertaken ||= (await state.isNewest({ ...event, request: call.hook.request }, budget)) === false;
   return call.isOvertaken;
 }
 

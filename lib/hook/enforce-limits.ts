@@ -50,7 +50,7 @@ function block(call: FirstCall, number: NumberReading, parts: HookParts): void {
 /** Makes the call its user's newest code, here and at every gateway that shares the state. */
 function supersedeOlder(
   { running, expiresAtMs, hook }: FirstCall,
-  { settings, runningCalls, receipts, lateFailover }: HookParts,
+  { state, runningCalls, lateFailover }: HookParts,
 ): JudgedCall['event'] {
   // One that waited for its first, which sent nothing, may be older than what was sent meanwhile.
   if (running !== undefined && running.newer !== 'none') return undefined;
@@ -59,14 +59,14 @@ function supersedeOlder(
   const person = running?.person ?? personKey(request);
   const eventKey = request.eventId;
   // In this process the calls that run know by themselves.
-  if (lateFailover !== undefined || settings.state.isShared === true) {
+  if (lateFailover !== undefined || state.isShared) {
     // It may have waited for its first, which then sent nothing.
     const sinceMs = running === undefined ? 0 : performance.now() - running.beganAtMs;
     const ageMs = sinceMs > NEW_CALL_MS ? sinceMs : 0;
     // Their order here is known, whatever Redis's clock does meanwhile.
     const after = running === undefined ? undefined : runningCalls.follow(person, eventKey);
     const event = { eventKey, isPreview, nowMs: steadyMs(), ageMs, after, untilMs: expiresAtMs };
-    receipts.overtake(person, event, request);
+    state.overtake(person, event, request);
     if (!isPreview) lateFailover?.dropOlder(person, eventKey);
   }
   return { person, eventKey, expiresAtMs };

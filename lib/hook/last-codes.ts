@@ -12,10 +12,11 @@ import type { AskedCode } from '../delivery/late/sent-codes.js';
 /** What the use of a code is held against. A preview is sent beside what a user signs in by. */
 export function codeRequestOf(
   call: Pick<ReadCall, 'hook' | 'number'>,
-  { sentCodes }: HookParts,
+  { settings }: HookParts,
 ): AskedCode | undefined {
   const { request, isPreview, askedAtMs, lifeMs, skewMs = 0 } = call.hook;
-  if (sentCodes === undefined || isPreview || request.userId === undefined) return undefined;
+  const isUseTold = settings.eventHookSchemes.length > 0;
+  if (!isUseTold || isPreview || request.userId === undefined) return undefined;
   const country = call.number?.country;
   // By our clock then, as the time of the use is.
   const atMs = Math.abs(skewMs) < FAR_OFF_MS ? askedAtMs : askedAtMs + skewMs;
@@ -36,11 +37,11 @@ export function keepAccepted(
   attempt: AttemptReport | undefined,
   by: ReadyChannel,
   { request, asked, event }: AcceptedCode,
-  { sentCodes, channels }: HookParts,
+  { state, channels }: HookParts,
 ): void {
-  if (asked === undefined || sentCodes === undefined) return;
+  if (asked === undefined) return;
   const { eventId, oktaRequestId, requestType, deliveryChannel } = request;
-  sentCodes.keep(event?.person ?? personKey(request), {
+  state.keepSent(event?.person ?? personKey(request), {
     status: 'accepted',
     asked,
     channel: by.name,
@@ -60,15 +61,15 @@ export function keepAccepted(
  * types. Of one that may be out the event is known, and its message as soon as its provider answers.
  */
 export function keepUnaccepted({ hook, number, delivery }: AnyCall, parts: HookParts): void {
-  const { sentCodes, channels, underWay } = parts;
-  if (hook === undefined || sentCodes === undefined || delivery?.status === 'accepted') return;
+  const { state, channels, underWay } = parts;
+  if (hook === undefined || delivery?.status === 'accepted') return;
   if (underWay.isDrained) return;
   const { request } = hook;
   const asked = codeRequestOf({ hook, number }, parts);
   if (asked === undefined) return;
   const { eventId, oktaRequestId, requestType, deliveryChannel } = request;
   const by = delivery?.status === 'unknown' ? delivery.decidedBy : undefined;
-  sentCodes.keep(
+  state.keepSent(
     personKey(request),
     by === undefined
       ? { status: 'refused', asked, deliveryChannel, eventId }

@@ -4,9 +4,8 @@ import { EXTENSION_REMEDIES, type Extension } from '../core/extensions.js';
 import { maskError } from '../core/masking.js';
 import type { TwilioConnection } from '../channels/twilio/client.js';
 import type { ReadyChannel } from '../delivery/dispatch.js';
+import type { GuardedState, OnStateFailure } from '../delivery/guarded-state.js';
 import type { LateFailover } from '../delivery/late/late-failover.js';
-import type { Receipt, Receipts } from '../delivery/late/receipt.js';
-import type { SentCodes } from '../delivery/late/sent-codes.js';
 import type { ReadRollout } from '../delivery/rollout.js';
 import type { RunningCalls } from '../delivery/running-calls.js';
 import type { SuppressionList } from '../delivery/suppression-list.js';
@@ -42,10 +41,7 @@ export interface HookParts {
   readonly heldEvents: HeldEvents;
   readonly runningCalls: RunningCalls;
   readonly suppressions: SuppressionList;
-  /** `undefined` where nobody tells whether codes are used, or the state keeps none. */
-  readonly sentCodes: SentCodes | undefined;
-  /** What the state knows of codes that were sent, and which is the newest of its user. */
-  readonly receipts: Receipts;
+  readonly state: GuardedState;
   /** `undefined` where it is off. */
   readonly lateFailover: LateFailover | undefined;
   readonly underWay: {
@@ -90,13 +86,10 @@ export function tellOutsideCall(
   };
 }
 
-/** The same of what a state does not do; whose message it was is not known without a receipt, and the error's words may be about anybody. */
-export function tellStateFailed(
-  parts: Pick<HookParts, 'events' | 'failures'>,
-): (error: unknown, request: Receipt['request'] | undefined, asked?: string) => void {
-  return (error, request, asked = 'takeReceipt') => {
-    const reason = request === undefined ? `${asked} failed` : maskError(error, request);
-    emitFailed('state', request, { reason }, parts);
+/** The same for the state, which may fail in a call, about a message of one, or outside of any. */
+export function tellStateFailed(parts: Pick<HookParts, 'events' | 'failures'>): OnStateFailure {
+  return (error, request, call) => {
+    emitFailed('state', call, { reason: maskError(error, request) }, parts);
   };
 }
 

@@ -1,4 +1,4 @@
-import { idsOf, tellFailed, tellStateFailed, type HookParts } from './parts.js';
+import { idsOf, tellFailed, type HookParts } from './parts.js';
 import type { Budget } from '../core/budget.js';
 import type { DeliveryFailure, TelephonyRequest, UserProfile } from '../core/channel.js';
 import {
@@ -164,10 +164,8 @@ export function withLateFailover(made: Omit<HookParts, 'lateFailover'>): HookPar
   const { settings, events, channels, underWay } = made;
   if (settings.lateFailover === undefined) return { ...made, lateFailover: undefined };
   const lateFailover = new LateFailover({
-    state: settings.state,
-    receipts: made.receipts,
+    state: made.state,
     events,
-    onStateFailure: tellStateFailed(made),
     clock: settings.clock,
     deadlineMs: settings.deadlineMs,
     afterSeconds: settings.lateFailover.afterSeconds,

@@ -87,7 +87,7 @@ export function answerFor(
 
 /**
  * For a repeat: the first call's answer, and the same as JSON; or `PENDING` where there is none that Okta can read, since a
- * code may have left. A state of the user's own may give back anything.
+ * code may have left. A gateway of another version may have kept anything.
  */
 export function answerOfRepeat(
   kept: RememberedAnswer | undefined,

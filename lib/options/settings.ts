@@ -17,7 +17,7 @@ import type { HookEventListener, OptionWarning } from '../core/events.js';
 import type { Guard } from '../guard/limits.js';
 import { readKeywords, type Keywords } from '../texts/keywords.js';
 import type { ChooseChannels } from '../delivery/plan.js';
-import type { State } from '../delivery/state.js';
+import type { StatePort } from '../delivery/state.js';
 import type { ComposeText } from '../texts/text.js';
 import { Texts } from '../texts/texts.js';
 import type { MetricsRegistry } from '../events/metrics.js';
@@ -25,7 +25,7 @@ import type { OktaCredentials } from '../okta/api-client.js';
 import { readPrivateKey } from '../core/private-key.js';
 import type { ProfileOptions } from '../okta/user-profile.js';
 import type { HookScheme } from '../okta/verify-caller.js';
-import { memoryState } from '../state/memory/memory-state.js';
+import { openMemoryState } from '../state/memory/memory-state.js';
 import type { SenderByCountry, TwilioSettings, WhatsAppSender } from '../channels/twilio/client.js';
 import { twilioCalls } from '../channels/twilio/calls.js';
 import { twilioMessages } from '../channels/twilio/messages.js';
@@ -68,7 +68,7 @@ export interface HookSettings {
   readonly rollout: OktaTelephonyHookOptions['rollout'];
   /** `undefined`: off. */
   readonly lateFailover: { readonly afterSeconds: Readonly<Record<string, number | undefined>> } | undefined;
-  readonly state: State;
+  readonly state: StatePort;
   readonly logger: Logger | undefined;
   readonly metrics: MetricsRegistry | undefined;
   readonly onEvent: HookEventListener | undefined;
@@ -145,7 +145,8 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     rollout: options.rollout,
     lateFailover:
       options.lateFailover === false ? undefined : { afterSeconds: options.lateFailover?.afterSeconds ?? {} },
-    state: options.state ?? memoryState(),
+    // Its rule has looked for the methods of the port.
+    state: (options.state as StatePort | undefined) ?? openMemoryState(),
     logger: options.logger,
     metrics: options.metrics,
     onEvent: options.onEvent,

@@ -11,23 +11,17 @@ import {
   twilioCalls,
   twilioMessages,
   twilioVerify,
-  type Alarms,
-  type AskedCode,
   type AttemptReport,
   type BreakerState,
   type BrokenRule,
-  type Bucket,
   type Channel,
   type ChannelParts,
   type ChannelPort,
   type ChooseChannels,
-  type Claim,
   type ComposeText,
   type ConsoleHandler,
   type ConsoleOptions,
   type EventHookCredential,
-  type EventLife,
-  type FinalReport,
   type GuardLimit,
   type GuardOptions,
   type GuardRule,
@@ -36,12 +30,8 @@ import {
   type HookCredential,
   type InboundOptions,
   type InboundReply,
-  type LiftedSuppression,
   type HookEvent,
   type HookStatus,
-  type HistoryLog,
-  type HistoryPage,
-  type HistoryState,
   type HttpAnswer,
   type HttpDispatcher,
   type HttpResult,
@@ -49,35 +39,20 @@ import {
   type Message,
   type MetricsRegistry,
   type MoveOn,
-  type NewEvent,
   type OktaApiErrorCode,
   type OktaCredential,
   type OktaTelephonyHookOptions,
   type OptionWarning,
   type Outcome,
-  type PlanStep,
   type Readiness,
-  type Receipt,
   type ReceivedMessage,
-  type ReceiptState,
-  type RememberedAnswer,
   type RequestErrorCode,
   type Rollout,
   type SendContext,
   type SenderByCountry,
   type SenderOption,
   type SpokenWords,
-  type LastCode,
-  type SentCode,
-  type SentCodeLife,
-  type SentCodeState,
-  type SentCodeUse,
-  type UnsentCode,
   type State,
-  type Suppression,
-  type SuppressionReason,
-  type SuppressionState,
-  type StateNews,
   type TelephonyHook,
   type TelephonyRequest,
   type TextsByLocale,
@@ -270,14 +245,6 @@ const inbound: InboundOptions = {
     isStart: isHandled,
   }),
 };
-const reason: SuppressionReason = 'STOPPED';
-const suppressions: SuppressionState = {
-  suppress: undefined,
-  lift: (recipient, { channel, reasons }: LiftedSuppression) => void [recipient, channel, reasons],
-  suppressionsOf: (recipient, nowMs): readonly Suppression[] => [
-    { channel: recipient, reason, untilMs: nowMs },
-  ],
-};
 const sender: SenderOption = { default: '+15005550006', GB: 'ACME' };
 
 /** A channel that is asked nothing but to send. */
@@ -377,61 +344,6 @@ class Registry {
   }
 }
 const metrics: MetricsRegistry = new Registry();
-const receipts: ReceiptState = {
-  overtake: (_person, { eventKey, isPreview }: NewEvent) => void [eventKey, isPreview],
-  isNewest: () => Promise.resolve(true),
-  keepReceipt: (transactionId, receipt: Receipt, { untilMs }) => {
-    const [next]: readonly PlanStep[] = receipt.untried;
-    const kept = JSON.stringify({ transactionId, receipt, untilMs, next: next?.channel });
-    return Promise.resolve<FinalReport | undefined>(kept === '' ? { status: 'delivered' } : undefined);
-  },
-  takeReceipt: (_transactionId, _nowMs, report: FinalReport) => void report.status,
-  isDelivered: (transactionIds) => transactionIds.length > 1,
-  isShared: true,
-  alarms: {
-    set: (transactionId, dueInMs) => setTimeout(() => transactionId, dueInMs),
-    onDue: (listener) => void listener('SM1'),
-  } satisfies Alarms,
-};
-const unsent = { status: 'refused' } satisfies Partial<UnsentCode>;
-let lastSent: LastCode | undefined;
-const sentCodes: SentCodeState = {
-  keepSent: (_key, sent: LastCode, { nowMs, untilMs }: SentCodeLife) => {
-    const asked: AskedCode = { ...sent.asked, country: undefined };
-    const ids = { requestType: undefined, oktaRequestId: undefined };
-    const known: LastCode =
-      sent.status === unsent.status ? sent : ({ ...sent, asked, ...ids } satisfies SentCode);
-    if (untilMs > nowMs) lastSent = known;
-  },
-  takeSent: (_key, { usedMs }: SentCodeUse) => ((lastSent?.asked.atMs ?? 0) > usedMs ? undefined : lastSent),
-};
-const batches: string[] = [];
-const historyLog: HistoryLog = {
-  append: (batch) => Promise.resolve(batches.push(batch)).then(() => undefined),
-  read: (after, max): Promise<HistoryPage> => {
-    const from = Number(after ?? 0);
-    const cursor = Math.min(from + max, batches.length);
-    const hasMore = cursor < batches.length;
-    return Promise.resolve({ batches: batches.slice(from, cursor), cursor: String(cursor), hasMore });
-  },
-};
-const history: HistoryState = { history: historyLog };
-const state: State = {
-  ...receipts,
-  ...sentCodes,
-  ...history,
-  claim: (_key: string | undefined, { nowMs, rememberMs, buckets }: EventLife): Promise<Claim> =>
-    Promise.resolve({
-      isFirst: true,
-      exceeded: buckets.map(({ key }: Bucket) => key),
-      settle: (answer: RememberedAnswer) => void [answer, nowMs, rememberMs],
-      release: () => undefined,
-    }),
-  check: () => Promise.resolve(),
-  health: 'ok',
-  watch: undefined,
-  close: () => Promise.resolve(),
-};
 const told: string[] = [];
 /** By a client of the consumer's own, whose types are not needed. */
 const client: RedisClient = { isCluster: false, duplicate: () => ({}) };
@@ -441,9 +353,10 @@ const redisOptions: RedisStateOptions = {
   keyPrefix: undefined,
 };
 const redis: State = redisState(redisOptions);
-redis.watch?.((news: StateNews) => {
-  told.push(news.type, news.reason, news.type === 'recovered' ? String(news.lostMs) : news.remedy);
-});
+// @ts-expect-error -- its members are internal.
+export const internal: unknown = redis.close;
+// @ts-expect-error -- only the package makes one.
+export const ownState: State = { claim: () => undefined };
 const onEvent = (event: HookEvent): void => {
   if (event.type === 'attempt.ended') {
     const report: AttemptReport = event;
@@ -492,7 +405,7 @@ export const hooks: readonly TelephonyHook[] = [
     lateFailover: { afterSeconds: { whatsapp: 20 } },
     logger,
     metrics,
-    state,
+    state: redis,
     onEvent,
     clock: Date.now,
   }),
@@ -623,12 +536,11 @@ export async function emulate(): Promise<unknown> {
   return [user, token, verdict, twilioError, inbox, messages, calls, callbacks, requests, call];
 }
 
-/** What a channel and a state of one's own are handed, by its name. */
-export function handed(
-  { dispatcher }: ProviderParts,
-  { history }: State,
-): readonly [HttpDispatcher, HistoryLog | undefined, (twiml: TwimlBuilder) => string] {
-  return [dispatcher, history, ({ VoiceResponse }) => new VoiceResponse().toString()];
+/** What a channel of one's own is handed, by its name. */
+export function handed({
+  dispatcher,
+}: ProviderParts): readonly [HttpDispatcher, (twiml: TwimlBuilder) => string] {
+  return [dispatcher, ({ VoiceResponse }) => new VoiceResponse().toString()];
 }
 
 export function connected(connection: TwilioConnection): string {

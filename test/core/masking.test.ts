@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import type { Channel, OktaTelephonyHookOptions, TelephonyRequest } from '#lib/index.js';
 import { isAbout, maskApart, maskError, maskNumber, maskText, toldId, toToken } from '#lib/core/masking.js';
-import { ANA, BOB, CODE, startScene, wamid } from '#harness/scene.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import { ANA, BOB, CODE, startScene, wamid, type SceneOptions } from '#harness/scene.js';
 import { expectNoSecrets } from '#harness/witness.js';
 
 const request: TelephonyRequest = {
@@ -434,7 +435,7 @@ describe('what others say of a code', () => {
   const boom = (): never => {
     throw new Error(leak);
   };
-  const cases: readonly (readonly [who: string, hook: Partial<OktaTelephonyHookOptions>, action: string])[] =
+  const cases: readonly (readonly [who: string, hook: NonNullable<SceneOptions['hook']>, action: string])[] =
     [
       [
         "a channel's refusal",
@@ -463,19 +464,17 @@ describe('what others say of a code', () => {
         'sent',
       ],
       [
-        'a state that rejects',
+        'a state that fails',
         {
           ...accepted,
           state: {
+            ...openMemoryState(),
             claim: () => Promise.reject(new Error(leak)),
-            overtake: () => Promise.reject(new Error(leak)),
+            overtake: boom,
             isNewest: boom,
             keepReceipt: boom,
             takeReceipt: () => Promise.reject(new Error(leak)),
             isDelivered: boom,
-            check: () => Promise.resolve(),
-            close: () => Promise.resolve(),
-            health: 'ok',
           },
         },
         'sent',

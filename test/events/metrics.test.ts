@@ -353,14 +353,6 @@ describe('the metrics', () => {
     expect(await registry.getSingleMetricAsString(`${PREFIX}state_up`)).to.not.match(/^[^#]/m);
   });
 
-  it('show the others where a state fails when it is looked at', async () => {
-    metrics.watch(() => {
-      throw new Error('a state of the user');
-    });
-    createMetrics(registry).watch(() => FINE);
-    expect((await page()).sum('calls_in_flight')).to.equal(2);
-  });
-
   it('are refused where a name is somebody else’s, and say which', () => {
     const taken = new Registry();
     new Counter({ name: `${PREFIX}codes_total`, help: 'Of somebody else', registers: [taken] });

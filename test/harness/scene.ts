@@ -6,8 +6,10 @@ import {
   oktaTelephonyHook,
   type HookEvent,
   type OktaTelephonyHookOptions,
+  type State,
   type TelephonyHook,
 } from '#lib/index.js';
+import type { StatePort } from '#lib/delivery/state.js';
 import {
   startOktaEmulator,
   startTwilioEmulator,
@@ -59,8 +61,10 @@ export interface Scene {
   close(): Promise<void>;
 }
 
-type Override = Partial<Omit<OktaTelephonyHookOptions, 'credentials'>> & {
+type Override = Partial<Omit<OktaTelephonyHookOptions, 'credentials' | 'state'>> & {
   readonly credentials?: Partial<OktaTelephonyHookOptions['credentials']>;
+  /** A `StatePort` where a test stands between the hook and its state. */
+  readonly state?: State | StatePort | undefined;
 };
 
 export interface SceneOptions {

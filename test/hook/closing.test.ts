@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { memoryState } from '#lib/state/memory/memory-state.js';
-import type { State } from '#lib/delivery/state.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import type { StatePort } from '#lib/delivery/state.js';
 import { HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
 import { expectEachAccountedFor, startSteadyLoad, type SteadyLoad } from '#harness/steady-load.js';
 import { until } from '#harness/until.js';
@@ -11,7 +11,7 @@ const CONNECTIONS = 16;
 describe('close() under load', () => {
   let scene: Scene;
   let load: SteadyLoad;
-  const start = async (deadlineMs?: number, state?: State): Promise<void> => {
+  const start = async (deadlineMs?: number, state?: StatePort): Promise<void> => {
     scene = await startScene({ hook: { deadlineMs, state } });
     const { url, okta } = scene;
     load = startSteadyLoad({ url, secret: HOOK_SECRET, orgUrl: okta.orgUrl }, CONNECTIONS);
@@ -43,10 +43,10 @@ describe('close() under load', () => {
   });
 
   it('ends however many calls come meanwhile, and asks nothing of the state once that is closed', async () => {
-    const memory = memoryState();
+    const memory = openMemoryState();
     let claims = 0;
     let claimsAtClose: number | undefined;
-    const state: State = {
+    const state: StatePort = {
       ...memory,
       // Slow: at any moment some call waits for it.
       claim: async (...args) => {

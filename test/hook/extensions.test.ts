@@ -1,13 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import express from 'express';
-import {
-  ConfigurationError,
-  memoryState,
-  oktaTelephonyHook,
-  type Channel,
-  type Rollout,
-} from '#lib/index.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import { ConfigurationError, oktaTelephonyHook, type Channel, type Rollout } from '#lib/index.js';
 import {
   ANA,
   CODE,
@@ -55,7 +50,7 @@ describe('what is handed in', () => {
     const fail = (): never => {
       throw new Error('broken');
     };
-    const state = { ...memoryState(), claim: fail };
+    const state = { ...openMemoryState(), claim: fail };
     let rollout = (): Rollout => ({});
     scene = await startScene({
       hook: { clock: () => now, chooseChannels: fail, composeText: fail, state, rollout: () => rollout() },

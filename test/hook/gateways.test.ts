@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import type { Receipt } from '#lib/delivery/late/receipt.js';
 import type { Channel, HookEvent, OktaTelephonyHookOptions, Outcome } from '#lib/index.js';
 import type { FinalReport } from '#lib/delivery/late/report.js';
-import type { State } from '#lib/delivery/state.js';
+import type { StatePort } from '#lib/delivery/state.js';
 import { createHistory } from '#lib/events/history.js';
-import { redisState, type RedisStateOptions } from '#lib/state/redis/index.js';
+import type { RedisStateOptions } from '#lib/state/redis/index.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { USUAL_TIMES } from '#lib/state/redis/times.js';
 import type { RecordedRequest } from '#lib/testing/server/faults.js';
@@ -48,7 +48,7 @@ describe('gateways on one Redis', () => {
   });
   const shared = (): RedisStateOptions => ({ connection: redis.url, encryptionKeys: [KEY] });
   /** No test waits for a look for alarms. */
-  const open = (): State => openRedisState(shared(), { ...USUAL_TIMES, alarmEveryMs: 5 });
+  const open = (): StatePort => openRedisState(shared(), { ...USUAL_TIMES, alarmEveryMs: 5 });
   const start = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<void> => {
     const hookOfScene = { ...hook, state: open() };
     scene = closers.add(await startScene({ hook: hookOfScene }), (opened) => opened.close());
@@ -133,7 +133,7 @@ describe('gateways on one Redis', () => {
     sending.resolve({ status: 'accepted', transactionId: 'L1' });
     expect((await calling).okta.action).to.equal('sent');
     await closing;
-    const state = closers.add(redisState(shared()), (opened) => opened.close());
+    const state = closers.add(openRedisState(shared()), (opened) => opened.close());
     const kept = closers.add(createHistory({ log: state.history, clock: Date.now }), (opened) =>
       opened.close(),
     );
@@ -509,7 +509,7 @@ describe('gateways on one Redis', () => {
       const sid = commandOf(await scene.call({ eventId: 'event-1' }))?.['transactionId'] ?? '';
       await until(() => isAsked);
       await report(other.url, relay.url, sid, 'delivered');
-      const state = closers.add(redisState(shared()), (opened) => opened.close());
+      const state = closers.add(openRedisState(shared()), (opened) => opened.close());
       await until(() => state.isDelivered([`twilio ${sid}`], Date.now()));
       text.resolve(`Your code is ${CODE}`);
       await until(() => endings().length === 1);
@@ -579,7 +579,7 @@ describe('gateways on one Redis', () => {
         url,
       }),
     ];
-    const state = closers.add(redisState(shared()), (opened) => opened.close());
+    const state = closers.add(openRedisState(shared()), (opened) => opened.close());
     const nowMs = Date.now();
     const raw = scene.okta.requests.map(({ path }) => path);
     const request = { userId: ANA.id, login: ANA.login, phoneNumber: ANA.phone, otpCode: CODE, raw };

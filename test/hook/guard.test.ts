@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { memoryState, type GuardOptions, type HookEvent } from '#lib/index.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import type { GuardOptions, HookEvent } from '#lib/index.js';
 import type { HookCall } from '#lib/testing/index.js';
 import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
@@ -263,7 +264,7 @@ describe('the guard of a hook', () => {
     let claims: (readonly [points: number, isForNumber: boolean])[];
     const startCounting = async (guard: GuardOptions): Promise<void> => {
       claims = [];
-      const state = memoryState();
+      const state = openMemoryState();
       const claim: typeof state.claim = (key, life) => {
         claims.push([life.buckets.length, life.recipient !== undefined]);
         return state.claim(key, life);
@@ -408,7 +409,7 @@ describe('the guard of a hook', () => {
     it(`lets codes through where the state that counts ${title}`, async () => {
       await start({
         guard: { perUser: { points: 1, seconds: 60 } },
-        state: { ...memoryState(), claim },
+        state: { ...openMemoryState(), claim },
         deadlineMs: 800,
       });
       const calls = await times(2);

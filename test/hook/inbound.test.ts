@@ -1,13 +1,8 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import {
-  memoryState,
-  type ChannelPort,
-  type HookEvent,
-  type InboundOptions,
-  type Outcome,
-  type State,
-} from '#lib/index.js';
+import type { StatePort } from '#lib/delivery/state.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import type { ChannelPort, HookEvent, InboundOptions, Outcome } from '#lib/index.js';
 import type { EmulatedInbound, InboundMessage } from '#lib/testing/index.js';
 import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
@@ -489,9 +484,13 @@ describe('what users write to the senders', () => {
   });
 
   describe('with a state that gateways share', () => {
-    const shared = (parts: Partial<State>): State => ({ ...memoryState(), isShared: true, ...parts });
-    const claimNothing: State['claim'] = async (...args) => {
-      const claim = await memoryState().claim(...args);
+    const shared = (parts: Partial<StatePort>): StatePort => ({
+      ...openMemoryState(),
+      isShared: true,
+      ...parts,
+    });
+    const claimNothing: StatePort['claim'] = async (...args) => {
+      const claim = await openMemoryState().claim(...args);
       return claim.isFirst ? { ...claim, suppressions: [] } : claim;
     };
 
@@ -512,7 +511,7 @@ describe('what users write to the senders', () => {
       };
       const stopped = { channel: 'whatsapp', reason: 'STOPPED', untilMs: Infinity } as const;
       const asked: string[] = [];
-      const suppressionsOf: State['suppressionsOf'] = (recipient) => {
+      const suppressionsOf: StatePort['suppressionsOf'] = (recipient) => {
         asked.push(recipient);
         return [stopped];
       };
@@ -529,11 +528,11 @@ describe('what users write to the senders', () => {
         { onMessage: () => ({ text: 'On.', isStart: true }) },
         {
           state: shared({
-            lift: (_recipient, { reasons }) => {
+            lift: async (_recipient, { reasons }) => {
               // A message of any kind lifts what a provider said, START also what its owner said.
-              if (!reasons.includes('STOPPED')) return undefined;
+              if (!reasons.includes('STOPPED')) return;
               isLifting = true;
-              return lifted.promise;
+              await lifted.promise;
             },
           }),
         },
@@ -560,7 +559,7 @@ describe('what users write to the senders', () => {
         { suppress: failing, lift: failing, suppressionsOf: failing },
         { claim: failing },
         { claim: () => ({ isFirst: false, answer: answer() }) },
-      ] as Partial<State>[]) {
+      ] as Partial<StatePort>[]) {
         await start(undefined, { state: shared(parts) });
         expect((await write('STOP')).answer?.status).to.equal(200);
         await scene.close();

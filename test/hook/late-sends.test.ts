@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import {
-  memoryState,
-  type ChannelPort,
-  type DeliveryReport,
-  type HookEvent,
-  type Message,
-  type Outcome,
-  type Receipt,
-  type State,
-  type TelephonyRequest,
+import type { StatePort } from '#lib/delivery/state.js';
+import type { Receipt } from '#lib/delivery/late/receipt.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import type {
+  ChannelPort,
+  DeliveryReport,
+  HookEvent,
+  Message,
+  Outcome,
+  TelephonyRequest,
 } from '#lib/index.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { openRaw, rawRequest } from '#harness/raw-http.js';
@@ -186,8 +186,8 @@ describe('a late send', () => {
       profile: Readonly<Record<string, unknown>> = {},
     ): Promise<readonly unknown[]> => {
       const receipts: Receipt[] = [];
-      const state = memoryState();
-      const keepReceipt: State['keepReceipt'] = (key, receipt, life) => {
+      const state = openMemoryState();
+      const keepReceipt: StatePort['keepReceipt'] = (key, receipt, life) => {
         receipts.push(receipt);
         return state.keepReceipt(key, receipt, life);
       };
@@ -233,11 +233,14 @@ describe('a late send', () => {
 
   it('is kept with all that was read of its call', async () => {
     const receipts: Receipt[] = [];
-    const keepReceipt: State['keepReceipt'] = (_key, receipt) => {
+    const keepReceipt: StatePort['keepReceipt'] = (_key, receipt) => {
       receipts.push(receipt);
       return undefined;
     };
-    await start({ channels: { whatsapp: channel('whatsapp') }, state: { ...memoryState(), keepReceipt } });
+    await start({
+      channels: { whatsapp: channel('whatsapp') },
+      state: { ...openMemoryState(), keepReceipt },
+    });
     await scene.call({ eventId: 'event-1', ipAddress: '198.51.100.1' });
     const { expiresAt: _, ...read } = messages[0]?.[1].request as TelephonyRequest;
     expect(Object.values(read)).to.not.include(undefined);

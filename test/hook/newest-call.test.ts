@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { memoryState, type Channel, type Outcome, type State } from '#lib/index.js';
+import type { StatePort } from '#lib/delivery/state.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import type { Channel, Outcome } from '#lib/index.js';
 import { startGatewayBeside } from '#harness/gateway-beside.js';
 import { ANA, CODE, commandOf, startScene, type Scene } from '#harness/scene.js';
 import { startRawCall } from '#harness/raw-call.js';
@@ -60,8 +62,8 @@ describe('two calls of one user at once', () => {
 
   it('tell the state which one came before, whatever clock it goes by', async () => {
     const told: unknown[] = [];
-    const state: State = {
-      ...memoryState(),
+    const state: StatePort = {
+      ...openMemoryState(),
       overtake: (_, { eventKey, after }) => {
         told.push([eventKey, after]);
       },
@@ -76,8 +78,8 @@ describe('two calls of one user at once', () => {
 
   it('tell the state how long ago one came in that has waited for its first', async () => {
     const agesMs: (number | undefined)[] = [];
-    const state: State = {
-      ...memoryState(),
+    const state: StatePort = {
+      ...openMemoryState(),
       overtake: (_, { ageMs }) => {
         agesMs.push(ageMs);
       },
@@ -121,7 +123,7 @@ describe('two calls of one user at once', () => {
           return Promise.resolve({ status: 'accepted', transactionId: 'S1' });
         },
       };
-      const state: State = { ...memoryState(), isShared: where === 'another gateway' };
+      const state: StatePort = { ...openMemoryState(), isShared: where === 'another gateway' };
       const options = { state, lateFailover: false, channels: { whatsapp, sms } } as const;
       scene = await startScene({ hook: options });
       const other = await startGatewayBeside(scene, options);
@@ -247,7 +249,7 @@ describe('two calls of one user at once', () => {
 
   it('send nothing of the older one that waited for its profile while another gateway sent the newer one', async () => {
     mustNotShow(NEWER);
-    const state: State = { ...memoryState(), isShared: true };
+    const state: StatePort = { ...openMemoryState(), isShared: true };
     scene = await startScene({ hook: { state } });
     const other = await startGatewayBeside(scene, { state });
     const clock = stopTime();

@@ -4,7 +4,9 @@ import { expect } from 'chai';
 import express from 'express';
 // @ts-expect-error It has no types of its own; what is used of it is the same in both.
 import untypedExpress4 from 'express4';
-import { memoryState, type Channel, type HookEvent, type Outcome, type State } from '#lib/index.js';
+import type { StatePort } from '#lib/delivery/state.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import type { Channel, HookEvent, Outcome } from '#lib/index.js';
 import { redisState } from '#lib/state/redis/index.js';
 import type { EventDelivery, LogEvent } from '#lib/testing/index.js';
 import { startGatewayBeside } from '#harness/gateway-beside.js';
@@ -545,10 +547,10 @@ describe('what became of a code', () => {
 
     describe('by a sign-in', () => {
       /** Counts what takes the place of older ones. */
-      const counting = (): { state: State; overtakes: () => number } => {
-        const state = memoryState();
+      const counting = (): { state: StatePort; overtakes: () => number } => {
+        const state = openMemoryState();
         let overtakes = 0;
-        const overtake: State['overtake'] = (...event) => {
+        const overtake: StatePort['overtake'] = (...event) => {
           overtakes += 1;
           return state.overtake(...event);
         };
@@ -557,7 +559,7 @@ describe('what became of a code', () => {
 
       it('of which no code is known, too', async () => {
         const { state, overtakes } = counting();
-        await startVerified({ state: { ...state, keepSent: undefined, takeSent: undefined } });
+        await startVerified({ state: { ...state, takeSent: () => undefined } });
         const call = await scene.call();
         await fire(scene.okta.logEvent(ANA.id));
         await until(() => overtakes() === 2);
@@ -728,10 +730,10 @@ describe('what became of a code', () => {
       let kept: string[];
       const startKeeping = async (credentials: NonNullable<HookOptions['credentials']>): Promise<void> => {
         kept = [];
-        const state = memoryState();
-        const keepSent: State['keepSent'] = (key, ...rest) => {
+        const state = openMemoryState();
+        const keepSent: StatePort['keepSent'] = (key, ...rest) => {
           kept.push(key);
-          return state.keepSent?.(key, ...rest);
+          state.keepSent(key, ...rest);
         };
         await start({ credentials, state: { ...state, keepSent } });
       };
@@ -767,12 +769,13 @@ describe('what became of a code', () => {
     });
   });
 
-  for (const [what, broken] of [
+  for (const [what, takeSent] of [
     ['throws', () => expect.fail('state')],
     ['rejects', () => Promise.reject(new Error('state'))],
   ] as const) {
-    it(`holds up no code where a state of one’s own ${what}, and is told`, async () => {
-      await startVerified({ state: { ...memoryState(), keepSent: broken, takeSent: broken } });
+    it(`holds up no code where the state ${what}, and is told`, async () => {
+      const keepSent = (): never => expect.fail('state');
+      await startVerified({ state: { ...openMemoryState(), keepSent, takeSent } });
       expect((await scene.call()).okta.action).to.equal('sent');
       await fire(scene.okta.logEvent(ANA.id));
       await settled();

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import sinon from 'sinon';
-import { memoryState, oktaTelephonyHook, type Channel, type Outcome, type State } from '#lib/index.js';
+import type { StatePort } from '#lib/delivery/state.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import { oktaTelephonyHook, type Channel, type Outcome } from '#lib/index.js';
 import { callers, DEADLINE_MS, NOWHERE, OneEvent, QUIET, times } from './one-event.js';
 import { check, PATIENCE_MS, withSeed } from './runs.js';
 import { ScheduledTime } from './scheduled-time.js';
@@ -56,8 +58,8 @@ describe(withSeed('interleavings of the callers of one event'), function () {
       fc.asyncProperty(time.schedulers, callers, times, endings, async (s, callersOf, timesOf, endingsOf) => {
         const sends: SentRecord[] = [];
         let claiming = 0;
-        const memory = memoryState();
-        const state: State = {
+        const memory = openMemoryState();
+        const state: StatePort = {
           ...memory,
           claim: async (key, life) => {
             const claim = memory.claim(key, life);

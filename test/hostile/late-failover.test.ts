@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import sinon from 'sinon';
-import { memoryState, oktaTelephonyHook, type TelephonyHook } from '#lib/index.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import { oktaTelephonyHook, type TelephonyHook } from '#lib/index.js';
 import { settle } from './injected-call.js';
 import { clockScripts, eventScripts, LatePlay, lateTimes, SIGNED } from './late-play.js';
 import { DEADLINE_MS, NOWHERE, QUIET } from './one-event.js';
@@ -35,7 +36,7 @@ describe(withSeed('interleavings of what is told of messages'), function () {
         fc.boolean(),
         async (s, scripts, times, clocks, isTimed, isShared) => {
           const play = new LatePlay(s, scripts, { isTimed, isShared, clocks });
-          const state = play.state(memoryState());
+          const state = play.state(openMemoryState());
           const vendors: ConstructorParameters<typeof ScheduledVendors>[1] = {
             okta: () => 'not found',
             twilio: () => 'silent',

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { SAME_MOMENT_MS } from '#lib/delivery/running-calls.js';
-import type { Channel, HookEvent, State, TelephonyHook } from '#lib/index.js';
+import type { StatePort } from '#lib/delivery/state.js';
+import type { Channel, HookEvent, TelephonyHook } from '#lib/index.js';
 import { inject, injectCallback, settle, type InjectedCall } from './injected-call.js';
 import { DEADLINE_MS } from './one-event.js';
 
@@ -158,7 +159,7 @@ export class LatePlay {
   }
 
   /** A state elsewhere: what it is asked takes its turn; what it is told is there at once. */
-  state(memory: State): State {
+  state(memory: StatePort): StatePort {
     const inTurn =
       <Args extends unknown[], Answer>(what: string, work: (...args: Args) => Answer) =>
       async (...args: Args): Promise<Awaited<Answer>> => {

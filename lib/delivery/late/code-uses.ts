@@ -2,12 +2,10 @@ import { hash } from 'node:crypto';
 import { Confirmations } from './confirmations.js';
 import type { ReadyChannel } from '../dispatch.js';
 import { Throttle, type EventStream } from '../../core/events.js';
-import { isFirstOf } from '../first-claim.js';
 import type { LateFailover } from './late-failover.js';
 import { userKey } from './receipt.js';
 import { SAME_MOMENT_MS } from '../running-calls.js';
-import type { SentCodes } from './sent-codes.js';
-import type { State } from '../state.js';
+import type { GuardedState } from '../guarded-state.js';
 import { steadyMs } from '../../core/steady-clock.js';
 import { waitAtMost } from '../../core/wait-at-most.js';
 
@@ -30,8 +28,6 @@ const LONGEST_LIFE_MS = 15 * 60_000;
 const GRACE_MS = 60_000;
 /** A time that is further off is none that Okta's clock showed, or ours is wrong, milliseconds: it says nothing. */
 export const FAR_OFF_MS = 24 * 60 * 60_000;
-/** What a state may take before it counts as lost, milliseconds. */
-const STATE_MS = 2_000;
 /** What `close()` waits for what is under way, milliseconds. */
 const CLOSE_MS = 10_000;
 
@@ -46,9 +42,7 @@ export interface CodeUse {
 }
 
 export interface CodeUsesParts {
-  readonly state: Pick<State, 'claim'>;
-  /** `undefined` where the state keeps none. */
-  readonly sentCodes: SentCodes | undefined;
+  readonly state: GuardedState;
   /** `undefined` where it is off. */
   readonly lateFailover: LateFailover | undefined;
   readonly events: EventStream;
@@ -57,8 +51,6 @@ export interface CodeUsesParts {
   readonly oktaNowMs: () => number;
   /** Milliseconds since 1970; never fails. */
   readonly clock: () => number;
-  /** Told of what a state does not do. */
-  readonly onStateFailure: (error: unknown) => void;
 }
 
 export class CodeUses {
@@ -111,21 +103,22 @@ export class CodeUses {
     for (let use = this.#waiting.shift(); use !== undefined; use = this.#waiting.shift()) {
       // A state that answers at once would leave nobody else a turn.
       await nextTurn();
-      // One of the user's own may give for a code what is none.
-      await this.#follow(use).catch(this.#parts.onStateFailure);
+      await this.#follow(use).catch((error: unknown) => {
+        this.#parts.state.reportUnusable('sent code', error);
+      });
     }
     this.#following -= 1;
   }
 
   async #follow(use: CodeUse): Promise<void> {
-    const { sentCodes, lateFailover, events, clock, oktaNowMs } = this.#parts;
+    const { state, lateFailover, events, clock, oktaNowMs } = this.#parts;
     if (!(await this.#isFirst(use, clock()))) return;
     const { id, userId, deliveryChannel, atMs } = use;
     const isKnown = atMs !== undefined && Math.abs(clock() - atMs) < FAR_OFF_MS;
     // By Okta's clock, as everything else that says which code it was: ours may be off, or be set meanwhile.
     const usedMs = isKnown ? atMs : oktaNowMs();
     const person = userKey(userId);
-    const last = await sentCodes?.take(person, {
+    const last = await state.takeSent(person, {
       deliveryChannel,
       usedMs: isKnown ? usedMs : Number.MAX_SAFE_INTEGER,
     });
@@ -162,16 +155,11 @@ export class CodeUses {
     this.#confirmations.confirm(sent);
   }
 
-  /** Whether nobody has followed it before, here or at another gateway. What the state does not say, it is. */
+  /** Whether nobody has followed it before, here or at another gateway. */
   async #isFirst({ id }: CodeUse, nowMs: number): Promise<boolean> {
     if (id === undefined) return true;
     const key = hash('sha256', `code used ${id}`, 'base64url');
-    try {
-      return await isFirstOf(this.#parts.state, key, { nowMs, rememberMs: KNOWN_MS }, STATE_MS);
-    } catch (error) {
-      this.#parts.onStateFailure(error);
-      return true;
-    }
+    return this.#parts.state.isFirst(key, { nowMs, rememberMs: KNOWN_MS }, 'used code');
   }
 
   #tellSkipped(): void {

@@ -1,12 +1,13 @@
 import type { DeliveryFailure, DeliveryReport, TelephonyRequest } from '../../core/channel.js';
 import type { Delivery, ReadyChannel, Rest } from '../dispatch.js';
+import type { GuardedState } from '../guarded-state.js';
 import { Throttle, type EventStream } from '../../core/events.js';
 import { EXTENSION_REMEDIES } from '../../core/extensions.js';
 import { dropSend, endOf, startLateSend, statusOf, type LateSend } from './late-send.js';
 import { maskError } from '../../core/masking.js';
 import { MessageStatuses, type News } from './message-statuses.js';
 import { lookUpBy, Polling } from './polling.js';
-import { placeOf, type NewEvent, type Receipt, type Receipts, type ReceiptState } from './receipt.js';
+import { placeOf, type NewEvent, type Receipt } from './receipt.js';
 import {
   idNamespaceOf,
   isFinal,
@@ -33,12 +34,8 @@ const KEEP_MS = 300;
 const ALARM_AFTER_MS = 1_000;
 
 export interface LateFailoverParts {
-  readonly state: Pick<ReceiptState, 'isShared' | 'alarms'>;
-  /** Of that state. */
-  readonly receipts: Receipts;
+  readonly state: GuardedState;
   readonly events: EventStream;
-  /** Told of what the state does not do. */
-  readonly onStateFailure: (error: unknown, request: undefined) => void;
   /** Milliseconds since 1970; never fails. */
   readonly clock: () => number;
   /** What the waiting for a late send may take. */
@@ -62,7 +59,7 @@ export class LateFailover {
   /** Late sends, and what is asked before them: `close()` waits for these. */
   readonly underWay = new Set<Promise<void>>();
   readonly #parts: LateFailoverParts;
-  readonly #receipts: Receipts;
+  readonly #state: GuardedState;
   readonly #polling: Polling;
   readonly #messages: MessageStatuses;
   readonly #sends = new Set<LateSend>();
@@ -74,14 +71,14 @@ export class LateFailover {
   readonly #stopListening: (() => void) | undefined;
 
   constructor(parts: LateFailoverParts) {
-    const { state, receipts, events, clock, isBusy } = parts;
+    const { state, events, clock, isBusy } = parts;
     this.#parts = parts;
-    this.#receipts = receipts;
+    this.#state = state;
     this.#polling = new Polling(isBusy);
     const unknowns = new Throttle(clock);
     this.#lookUpFailures = new Throttle(clock);
     this.#messages = new MessageStatuses((key) => {
-      if (state.isShared === true) return;
+      if (state.isShared) return;
       unknowns.tell((count) => {
         events.emit({
           type: 'message.unknown',
@@ -97,7 +94,7 @@ export class LateFailover {
   /** Listens for what other processes waited for, where anything is waited for. */
   #listen({ state, afterSeconds }: LateFailoverParts): (() => void) | undefined {
     if (Object.values(afterSeconds).every((seconds) => seconds === undefined)) return undefined;
-    return state.alarms?.onDue(async (key) => {
+    return state.onAlarm(async (key) => {
       // Another process takes it.
       if (this.#isDraining || this.#isClosed) throw new Error('closed');
       if (this.#messages.isDelivered(key)) return;
@@ -120,7 +117,7 @@ export class LateFailover {
    * @param usedKey - which of the person's events the code was of, where that is known.
    */
   codeUsed(person: string, signIn: NewEvent, usedKey: string | undefined): void {
-    this.#receipts.overtake(person, signIn, undefined);
+    this.#state.overtake(person, signIn, undefined);
     for (const send of this.#sends) {
       const { receipt } = send;
       if (receipt.person === person && receipt.eventKey === usedKey) dropSend(send, 'OVERTAKEN');
@@ -145,10 +142,9 @@ export class LateFailover {
       return;
     }
     if (untried.length > 0) this.#watch(key, receipt, by);
-    const keeping = this.#receipts.keep(key, receipt, (before) => {
-      this.#reportedBefore(key, receipt, before);
+    const keeping = this.#state.keepReceipt(key, receipt).then((before) => {
+      if (before !== undefined) this.#reportedBefore(key, receipt, before);
     });
-    if (keeping === undefined) return;
     this.#keeping.add(keeping);
     void keeping.finally(() => this.#keeping.delete(keeping));
   }
@@ -228,7 +224,7 @@ export class LateFailover {
 
   /** Where the state is lost, what failed is told of when it is back. */
   #take(key: string, report: FinalReport): Promise<Receipt | undefined> {
-    return this.#receipts.take(key, report, (receipt) => {
+    return this.#state.takeReceipt(key, report, (receipt) => {
       if (report.status === 'failed') this.failed(receipt, report, key);
     });
   }
@@ -240,13 +236,13 @@ export class LateFailover {
     if (port.lookUp === undefined && seconds === undefined) return;
     const lifeMs = receipt.expiresAtMs - steadyMs();
     const alarmMs = seconds === undefined ? Infinity : seconds * 1000 + ALARM_AFTER_MS;
-    if (alarmMs < lifeMs) this.#receipts.setAlarm(key, receipt, alarmMs);
+    if (alarmMs < lifeMs) this.#state.setAlarm(key, alarmMs, receipt);
     this.#polling.start(key, {
       ask: port.lookUp === undefined ? undefined : () => this.#lookUp(key, receipt, by),
       overdueMs: seconds === undefined ? undefined : seconds * 1000,
       lifeMs,
       // Where nobody knows what is newest, it is asked again before anything leaves.
-      isWanted: async () => this.#hasLife(receipt) && Boolean(await this.#receipts.isNewest(receipt)),
+      isWanted: async () => this.#hasLife(receipt) && Boolean(await this.#state.isNewest(receipt)),
       onEnd: (end) => {
         if (end !== 'overdue') this.#tellStatus(key, end, receipt);
         this.report(key, end === 'overdue' ? OVERDUE : end);
@@ -261,8 +257,8 @@ export class LateFailover {
     const send = startLateSend(receipt, failure, parts);
     const isStillWanted = async (): Promise<boolean> => {
       const [isNewest, isDelivered] = await Promise.all([
-        this.#receipts.isNewest(receipt),
-        this.#receipts.isDelivered(send.failedIds, receipt),
+        this.#state.isNewest(receipt),
+        this.#state.isDelivered(send.failedIds, receipt),
       ]);
       if (isDelivered || send.failedIds.some((id) => this.#messages.isDelivered(id)))
         send.dropped ??= 'DELIVERED';
@@ -318,9 +314,8 @@ export class LateFailover {
 
   #track(work: Promise<void>): void {
     const tracked = work
-      // A state of the user's own may give for a receipt what is none.
       .catch((error: unknown) => {
-        this.#parts.onStateFailure(error, undefined);
+        this.#state.reportUnusable('receipt', error);
       })
       .finally(() => this.underWay.delete(tracked));
     this.underWay.add(tracked);

@@ -20,7 +20,7 @@ const REASONS: Readonly<Record<DropCode, string>> = {
   DELIVERED: 'The message arrived after all',
   STATE_LOST: 'It is not known whether a newer code was asked for',
 };
-const STATE_REMEDY = 'See the remedy of state.lost; of a state of your own, the reason of extension.failed.';
+const STATE_REMEDY = 'See the remedy of state.lost, or the reason of extension.failed.';
 
 /** A late send while it is under way. */
 export interface LateSend {

@@ -2,10 +2,8 @@ import { hash } from 'node:crypto';
 import type { TelephonyRequest, UserProfile } from '../../core/channel.js';
 import type { AttemptReport } from '../../core/events.js';
 import { recipientOf } from '../../numbers/phone-number.js';
-import { isFinal, PENDING, readReport, type FinalReport } from './report.js';
+import type { FinalReport } from './report.js';
 import type { AskedCode } from './sent-codes.js';
-import { steadyMs } from '../../core/steady-clock.js';
-import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
 
 /** What is kept of a code that was sent, to send it again by the plan's next channel if it does not arrive. */
 
@@ -86,12 +84,12 @@ export interface NewEvent {
 export type PersonEvent = Pick<Receipt, 'person' | 'eventKey' | 'request'>;
 
 /**
- * The part of `State` that late failover needs. What returns nothing may return a promise; it is not waited for. `nowMs` and
- * `untilMs` are by the steady clock of this process: how far they are apart counts, not what they are.
+ * The part of `State` that late failover needs. `nowMs` and `untilMs` are by the steady clock of this process: how far they
+ * are apart counts, not what they are.
  */
 export interface ReceiptState {
   /** Makes an event the newest of its person: what is pending for older ones is dropped. */
-  overtake(person: string, event: NewEvent): unknown;
+  overtake(person: string, event: NewEvent): void;
   /**
    * Whether nothing newer has come; `'unknown'` where nobody can say (any more): nothing goes out late then either, but a
    * call that is under way goes on.
@@ -104,7 +102,7 @@ export interface ReceiptState {
   /**
    * Keeps what was sent, by the message's key (where its id comes from, and the provider's id), until the code ends. Where a
    * report of the message is remembered it gives that, in the same step, and keeps nothing: it is for the caller then to
-   * act. A promise is not waited for.
+   * act. It resolves when it is kept: while Redis is lost, when Redis is back.
    */
   keepReceipt(
     messageKey: string,
@@ -138,8 +136,8 @@ export interface ReceiptState {
 
 /** What is due later, whoever lives then. They are beside the timers of the process that sets them. */
 export interface Alarms {
-  /** Wakes somebody about a message, once, milliseconds from now. What returns a promise is not waited for. */
-  set(messageKey: string, dueInMs: number): unknown;
+  /** Wakes somebody about a message, once, milliseconds from now. */
+  set(messageKey: string, dueInMs: number): void;
   /**
    * Is told from now on of what is due: each to one of all that listen. If that one rejects or dies, it or another is told again.
    * Gives what ends that.
@@ -149,97 +147,3 @@ export interface Alarms {
 
 /** How long a state remembers a report, milliseconds: longer than any send takes to be answered. */
 export const REPORT_LIFE_MS = 60_000;
-
-/** What a state may take before it counts as lost, milliseconds. */
-const STATE_MS = 2_000;
-
-/** A state's receipts as late failover uses them: nothing throws, rejects or hangs. */
-export interface Receipts {
-  /** @param request - `undefined` for a sign-in. */
-  overtake(person: string, event: NewEvent, request: Receipt['request'] | undefined): void;
-  /** `'unknown'` where the state does not answer: nobody knows then what is newest. */
-  isNewest(event: PersonEvent): Promise<boolean | 'unknown'>;
-  /** @param onReport - told of what was reported before, if anything was: nothing is kept then. */
-  keep(
-    messageKey: string,
-    receipt: Receipt,
-    onReport: (report: FinalReport) => void,
-  ): Promise<void> | undefined;
-  take(
-    messageKey: string,
-    report: FinalReport,
-    onLate: (receipt: Receipt) => void,
-  ): Promise<Receipt | undefined>;
-  /** Wakes somebody later, where the state can. */
-  setAlarm(messageKey: string, receipt: Receipt, dueInMs: number): void;
-  /** `false` where the state does not answer. */
-  isDelivered(messageKeys: readonly string[], receipt: Receipt): Promise<boolean>;
-}
-
-/** @param onFailure - told of what a state does not do, and for which request, where that is known, else what it was asked. */
-export function receiptsOf(
-  state: ReceiptState,
-  onFailure: (
-    error: unknown,
-    request: Receipt['request'] | undefined,
-    asked?: 'overtake' | 'takeReceipt',
-  ) => void,
-): Receipts {
-  type Request = Receipt['request'] | undefined;
-  const ask = async <T>(work: () => T | Promise<T>, otherwise: T, request: Request): Promise<T> => {
-    try {
-      const answer = await waitAtMost(Promise.resolve(work()), STATE_MS);
-      if (answer !== TIMED_OUT) return answer;
-      onFailure(new Error('no answer in time'), request);
-    } catch (error) {
-      onFailure(error, request);
-    }
-    return otherwise;
-  };
-  /** Gives a promise where the state does: it never rejects, and may never resolve. */
-  const tell = (
-    work: () => unknown,
-    request: Request,
-    onAnswer?: (answer: unknown) => void,
-  ): Promise<void> | undefined => {
-    try {
-      const returned = work();
-      if (returned === undefined) return undefined;
-      return Promise.resolve(returned)
-        .then(onAnswer)
-        .catch((error: unknown) => {
-          onFailure(error, request, 'overtake');
-        });
-    } catch (error) {
-      onFailure(error, request, 'overtake');
-      return undefined;
-    }
-  };
-  return {
-    overtake: (person, event, request) => {
-      void tell(() => state.overtake(person, event), request);
-    },
-    isNewest: ({ person, eventKey, request }) =>
-      ask<boolean | 'unknown'>(() => state.isNewest(person, eventKey, steadyMs()), 'unknown', request),
-    keep: (messageKey, receipt, onReport) => {
-      const life = { nowMs: steadyMs(), untilMs: receipt.expiresAtMs };
-      return tell(
-        () => state.keepReceipt(messageKey, receipt, life),
-        receipt.request,
-        (answer) => {
-          const report = readReport(answer ?? PENDING);
-          if (isFinal(report)) onReport(report);
-        },
-      );
-    },
-    take: (messageKey, report, onLate) =>
-      ask(() => state.takeReceipt(messageKey, steadyMs(), report, onLate), undefined, undefined),
-    setAlarm: (messageKey, { request }, dueInMs) => {
-      void tell(() => state.alarms?.set(messageKey, dueInMs), request);
-    },
-    isDelivered: (messageKeys, { request }) =>
-      messageKeys.length === 0
-        ? Promise.resolve(false)
-        : ask(() => state.isDelivered(messageKeys, steadyMs()), false, request),
-  };
-}

@@ -42,7 +42,7 @@ export function isFinal(report: DeliveryReport): report is FinalReport {
 }
 
 /**
- * Holds what a channel or a state of the user's own gives to its port.
+ * Holds what a channel of the user's own gives to its port.
  *
  * @throws Error for what is no report.
  */

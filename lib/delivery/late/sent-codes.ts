@@ -1,14 +1,7 @@
-import { steadyMs } from '../../core/steady-clock.js';
-import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
-
 /** What is kept of the last code that a user asked for, until Okta tells that it was used: neither the code nor a number. */
 
-/** How long it is kept, milliseconds: Okta promises no time for what it tells, and helps with what is an hour late. */
-const KEPT_MS = 60 * 60_000;
 /** What was asked for before a code that was used is not kept for so long after it, milliseconds: no send ends later. */
 export const TAKEN_MS = 30_000;
-/** What a state may take before it counts as lost, milliseconds. */
-const STATE_MS = 2_000;
 
 /** How a code was asked for: its use is held against it. */
 export interface AskedCode {
@@ -57,25 +50,21 @@ export function staysBefore(kept: LastCode, next: LastCode): boolean {
   return kept.status === 'accepted' && next.status !== 'accepted';
 }
 
-/**
- * The part of `State` that sign-in outcomes need. A state of the user's own may leave it out: nothing is then told of
- * codes that were used.
- */
+/** The part of `State` that sign-in outcomes need. */
 export interface SentCodeState {
   /**
    * Keeps a code as the last one of a person, a digest, by its `deliveryChannel`: texts and calls are two factors to Okta, and
    * the use of one says nothing of the other. It takes the place of one that was asked for before it (`asked.atMs`), and not of one
    * that was asked for after it. Of one that was asked for at the same time it takes the place, unless that one is
-   * `accepted` and it is not. A promise is not waited for.
+   * `accepted` and it is not.
    */
-  readonly keepSent?: ((person: string, code: LastCode, life: SentCodeLife) => unknown) | undefined;
+  keepSent(person: string, code: LastCode, life: SentCodeLife): void;
   /**
    * Gives it to exactly one of all who ask for it. One that was asked for only after the use is not given, and stays. For
    * half a minute after it was given none that was asked for at the same time, or before, should be kept: one whose
    * provider answers late.
    */
-  readonly takeSent?:
-    ((person: string, use: SentCodeUse) => LastCode | undefined | Promise<LastCode | undefined>) | undefined;
+  takeSent(person: string, use: SentCodeUse): LastCode | undefined | Promise<LastCode | undefined>;
 }
 
 /** How long a code is kept, by the steady clock of this process: how far the two are apart counts. */
@@ -91,49 +80,4 @@ export interface SentCodeUse {
   readonly nowMs: number;
   /** By Okta's clock, as `asked.atMs` is. */
   readonly usedMs: number;
-}
-
-/** A state's sent codes: nothing throws, rejects or hangs. */
-export interface SentCodes {
-  /** @param person - as `personKey` makes it. */
-  keep(person: string, code: LastCode): void;
-  take(person: string, use: Omit<SentCodeUse, 'nowMs'>): Promise<LastCode | undefined>;
-}
-
-/**
- * `undefined` where the state keeps none.
- *
- * @param onFailure - told of what a state does not do, and of which code, where that is known.
- */
-export function sentCodesOf(
-  state: SentCodeState,
-  onFailure: (error: unknown, code: LastCode | undefined) => void,
-): SentCodes | undefined {
-  if (state.keepSent === undefined || state.takeSent === undefined) return undefined;
-  return {
-    keep: (person, code) => {
-      try {
-        const nowMs = steadyMs();
-        const life = { nowMs, untilMs: nowMs + KEPT_MS };
-        const returned = state.keepSent?.(person, code, life);
-        if (returned === undefined) return;
-        Promise.resolve(returned).catch((error: unknown) => {
-          onFailure(error, code);
-        });
-      } catch (error) {
-        onFailure(error, code);
-      }
-    },
-    take: async (person, use) => {
-      try {
-        const taking = Promise.resolve(state.takeSent?.(person, { ...use, nowMs: steadyMs() }));
-        const code = await waitAtMost(taking, STATE_MS);
-        if (code !== TIMED_OUT) return code;
-        onFailure(new Error('no answer in time'), undefined);
-      } catch (error) {
-        onFailure(error, undefined);
-      }
-      return undefined;
-    },
-  };
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tellOutsideCall, type HookParts } from '../parts.js';
 import { BoundedMap } from '../../core/bounded-map.js';
-import { isFirstOf } from '../../delivery/first-claim.js';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
 import { maskNumber } from '../../core/masking.js';
 import { questionContext } from '../../delivery/late/question-context.js';
@@ -30,9 +29,6 @@ const ALL_REASONS: readonly SuppressionReason[] = ['STOPPED', 'OPTED_OUT', 'NOT_
 /** Those that a provider told. */
 const TOLD_REASONS: readonly SuppressionReason[] = ['OPTED_OUT', 'NOT_REACHED'];
 
-/** What a state may take to say whether a message is known, milliseconds. */
-const STATE_MS = 500;
-
 /** What Twilio may take to say whom a message went to, and of that to be connected, milliseconds. */
 const RECIPIENT_MS = 1_000;
 const CONNECT_MS = 500;
@@ -43,7 +39,7 @@ const CONNECT_MS = 500;
  * nobody opted in.
  */
 export function receiveInbound(parts: HookParts, twilio: TwilioConnection): ReturnType<typeof routeOf> {
-  const { settings, events, suppressions } = parts;
+  const { settings, state, events, suppressions } = parts;
   const seen = new BoundedMap<true>(MAX_MESSAGES);
   const answered = new BoundedMap<{ readonly kind: ReplyKind; readonly atMs: number }>(MAX_MESSAGES);
   /** The id of the last STOP of a sender that this process was told. */
@@ -53,12 +49,10 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
   const isReplay = async ({ messageId }: ReceivedMessage): Promise<boolean> => {
     if (seen.get(messageId) === true) return true;
     seen.set(messageId, true);
-    const { state } = settings;
-    if (state.isShared !== true) return false;
+    if (!state.isShared) return false;
     const life = { nowMs: settings.clock(), rememberMs: REPLAY_MS };
     // Where nobody can say, it counts: a word that is not heard is worse than one that is heard twice.
-    const isFirst = await isFirstOf(state, `inbound ${messageId}`, life, STATE_MS).catch(() => true);
-    return !isFirst;
+    return !(await state.isFirst(`inbound ${messageId}`, life, 'inbound message'));
   };
 
   /**

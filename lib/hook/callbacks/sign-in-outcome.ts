@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { tellOutsideCall, type HookParts } from '../parts.js';
+import type { HookParts } from '../parts.js';
 import { CodeUses } from '../../delivery/late/code-uses.js';
 import { steadyMs } from '../../core/steady-clock.js';
-import { sentCodesOf, type SentCodes } from '../../delivery/late/sent-codes.js';
 import { RequestError } from '../../core/errors.js';
 import { answer, onlyMethods, parseJsonBody, readBody, routeOf } from '../../http/exchange.js';
 import { answerChallenge, CHALLENGE_HEADER, eventsOf, readCodeUses } from '../../okta/event-hook.js';
@@ -13,26 +12,15 @@ import { onlyHeader, type CallerVerifier } from '../../okta/verify-caller.js';
 /** One delivery holds many events. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/** Keeps what is sent, where Okta can tell whether it is used. */
-export function createSentCodes(
-  parts: Pick<HookParts, 'settings' | 'events' | 'failures'>,
-): SentCodes | undefined {
-  const { state, eventHookSchemes } = parts.settings;
-  return eventHookSchemes.length === 0 ? undefined : sentCodesOf(state, tellOutsideCall('state', parts));
-}
-
 export function createCodeUses(parts: HookParts): CodeUses {
-  const { settings, sentCodes, lateFailover, events, channels, oktaClock } = parts;
-  const { state, clock } = settings;
+  const { settings, state, lateFailover, events, channels, oktaClock } = parts;
   return new CodeUses({
     state,
-    sentCodes,
     lateFailover,
     events,
     channels,
     oktaNowMs: () => steadyMs() - oktaClock.skewMs,
-    clock,
-    onStateFailure: tellOutsideCall('state', parts),
+    clock: settings.clock,
   });
 }
 

@@ -1,28 +1,22 @@
 import { HeldEvents } from '../../guard/held-events.js';
-import type { State } from '../../delivery/state.js';
+import type { StatePort } from '../../delivery/state.js';
 import { memoryReceipts } from './receipts.js';
 import { newPeople } from './people.js';
 import { memorySentCodes } from './sent-codes.js';
 import { LimitWindows } from './limit-windows.js';
 
-/** By what claims them: one of the user's own that is put in its place does so in its own way. */
-const HELD = new WeakMap<State['claim'], HeldEvents>();
+const HELD = new WeakMap<StatePort, HeldEvents>();
 
 /** The events that a state holds in this process, where it is one of `memoryState()`: a hook holds its own among them. */
-export function heldEventsOf(state: State): HeldEvents | undefined {
-  // Looked up, not called.
-  // eslint-disable-next-line @typescript-eslint/unbound-method
-  return HELD.get(state.claim);
+export function heldEventsOf(state: StatePort): HeldEvents | undefined {
+  return HELD.get(state);
 }
 
-/**
- * Remembers within this process: right for one instance, and for tests. Bounded to 16,000 events, 32,000 limits and 16,000
- * people with their last codes, the older half of them forgotten first, and to 8,000 receipts, the oldest first; starts no timer.
- */
-export function memoryState(): State {
+/** What `memoryState()` makes. */
+export function openMemoryState(): StatePort {
   const events = new HeldEvents({ isOfState: true });
   const limits = new LimitWindows();
-  const claim: State['claim'] = (key, life) => {
+  const claim: StatePort['claim'] = (key, life) => {
     const answer = events.find(key);
     if (answer !== undefined) return { isFirst: false, answer };
     const exceeded = limits.take(life.buckets, life.nowMs);
@@ -39,9 +33,8 @@ export function memoryState(): State {
       },
     };
   };
-  HELD.set(claim, events);
   const people = newPeople();
-  return {
+  const state: StatePort = {
     ...memoryReceipts(people),
     ...memorySentCodes(people),
     claim,
@@ -49,4 +42,6 @@ export function memoryState(): State {
     health: 'ok',
     close: () => Promise.resolve(),
   };
+  HELD.set(state, events);
+  return state;
 }

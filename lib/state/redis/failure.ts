@@ -51,8 +51,7 @@ export const REMEDIES: Readonly<Record<string, string | undefined>> = {
   CLUSTERDOWN: 'The cluster has slots that no shard serves: look at CLUSTER INFO.',
   TRYAGAIN: 'The slot of our keys moves to another shard; it is used again once that has ended.',
   BUSY: undefined,
-  [STATE_CLOSED]:
-    'Its close() was called: leave that to the hooks that have it, and give a new hook a new state.',
+  [STATE_CLOSED]: 'The last hook that had it was closed. Give a new hook a new state.',
   WRONGTYPE: 'Something else writes keys with our prefix: give keyPrefix another value.',
 };
 const WORD = new RegExp(`\\b(?:${Object.keys(REMEDIES).join('|')})\\b`);

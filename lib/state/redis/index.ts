@@ -3,7 +3,7 @@
  *
  * @module okta-telephony-hook/redis
  */
-import type { State } from '../../delivery/state.js';
+import type { State } from '../../core/state.js';
 import type { RedisStateOptions } from './options.js';
 import { openRedisState } from './state.js';
 

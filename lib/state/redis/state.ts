@@ -1,4 +1,4 @@
-import type { State } from '../../delivery/state.js';
+import type { StatePort } from '../../delivery/state.js';
 import { RedisAlarms } from './alarms.js';
 import { RedisClaims } from './claims.js';
 import { RedisConnection } from './connection.js';
@@ -17,7 +17,7 @@ import { createSealing } from './sealing.js';
  *
  * @throws ConfigurationError
  */
-export function openRedisState(options: RedisStateOptions, times: RedisTimes = USUAL_TIMES): State {
+export function openRedisState(options: RedisStateOptions, times: RedisTimes = USUAL_TIMES): StatePort {
   const { connection, keys, keyPrefix } = readRedisOptions(options);
   const sealings = keys.map((key) => createSealing(key, keyPrefix));
   const redis = new RedisConnection({ connection, probe: probeBy(keyPrefix), times });

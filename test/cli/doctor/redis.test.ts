@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
-import { redisState } from '#lib/state/redis/index.js';
+import { openRedisState } from '#lib/state/redis/state.js';
 import { needRedis, startRedis, type RedisServer } from '#harness/redis-server.js';
 import { mustNotShow } from '#harness/witness.js';
 import { lineOf, openWard, type Line, type Ward } from './scene.js';
@@ -154,7 +154,7 @@ describe('doctor looks at Redis', function () {
 
   it('and finds gateways that have another key', async () => {
     const { url, admin } = await start();
-    const state = redisState({ connection: url, encryptionKeys: [OTHER_KEY] });
+    const state = openRedisState({ connection: url, encryptionKeys: [OTHER_KEY] });
     await state.check();
     await state.close();
     const line = lineOf(await look(url), 'redis.keys');

@@ -1,10 +1,12 @@
 import { expect } from 'chai';
 import { Breaker } from '#lib/delivery/breaker.js';
-import { CodeUses, type CodeUse, type CodeUsesParts } from '#lib/delivery/late/code-uses.js';
+import { CodeUses, type CodeUse } from '#lib/delivery/late/code-uses.js';
 import type { ReadyChannel } from '#lib/delivery/dispatch.js';
+import { GuardedState } from '#lib/delivery/guarded-state.js';
 import { EventStream, type HookEvent } from '#lib/core/events.js';
 import type { LastCode, SentCode } from '#lib/delivery/late/sent-codes.js';
-import { memoryState, type Claim } from '#lib/index.js';
+import type { Claim, StatePort } from '#lib/delivery/state.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 
@@ -36,7 +38,7 @@ describe('codes that were used', () => {
     atMs: NOW,
   });
   const many = (count: number): CodeUse[] => Array.from({ length: count }, (_, at) => use(at));
-  const start = (confirm?: () => Promise<void>, change: Partial<CodeUsesParts> = {}): CodeUses => {
+  const start = (confirm?: () => Promise<void>, change: Partial<StatePort> = {}): CodeUses => {
     events = [];
     failures = [];
     taken = 0;
@@ -51,22 +53,17 @@ describe('codes that were used', () => {
       },
       breaker,
     };
+    const takeSent = (): LastCode => {
+      taken += 1;
+      return last;
+    };
     return new CodeUses({
-      state: memoryState(),
-      sentCodes: {
-        keep: () => undefined,
-        take: () => {
-          taken += 1;
-          return Promise.resolve(last);
-        },
-      },
+      state: new GuardedState({ ...openMemoryState(), takeSent, ...change }, (error) => failures.push(error)),
       lateFailover: undefined,
       events: new EventStream({ listeners: [(event) => events.push(event)], onEvent: undefined }, () => NOW),
       channels: new Map([['sms', [sms]]]),
       oktaNowMs: () => NOW,
       clock: () => NOW,
-      onStateFailure: (error) => failures.push(error),
-      ...change,
     });
   };
   const failed = (): readonly (readonly [code: string, count: number])[] =>
@@ -110,7 +107,7 @@ describe('codes that were used', () => {
 
   it('are 10,000 at most that wait: that there were more is told once a minute', async () => {
     const gate = defer<Claim>();
-    const uses = start(undefined, { state: { claim: () => gate.promise } });
+    const uses = start(undefined, { claim: () => gate.promise });
     const skipped = (): readonly number[] =>
       events.flatMap((event) => (event.type === 'uses.skipped' ? [event.count] : []));
     uses.hear(many(10_010));
@@ -153,7 +150,7 @@ describe('codes that were used', () => {
     const claim = (): never => {
       throw new Error('no');
     };
-    const uses = start(undefined, { state: { claim } });
+    const uses = start(undefined, { claim });
     uses.hear(many(1));
     await uses.close();
     expect(events).to.have.length(1);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Bucket, Claim, RememberedAnswer } from '#lib/delivery/state.js';
-import { memoryState } from '#lib/index.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
 
 const bucket = (key: string, points = 2, seconds = 60): Bucket => ({ key, points, seconds });
 const ANSWER: RememberedAnswer = { commands: [] };
@@ -8,7 +8,7 @@ const ANSWER: RememberedAnswer = { commands: [] };
 describe('the limits of memoryState', () => {
   let count = 0;
   const spendIn =
-    (state = memoryState()) =>
+    (state = openMemoryState()) =>
     async (nowMs: number, ...buckets: readonly Bucket[]): Promise<readonly string[]> => {
       count += 1;
       const claim = await state.claim(`event-${count}`, { nowMs, rememberMs: 1000, buckets });
@@ -56,7 +56,7 @@ describe('the limits of memoryState', () => {
   });
 
   it('are not asked for a repeat', async () => {
-    const state = memoryState();
+    const state = openMemoryState();
     const life = { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 2)] };
     const first = await state.claim('one', life);
     if (first.isFirst) first.settle(ANSWER);
@@ -67,7 +67,7 @@ describe('the limits of memoryState', () => {
   });
 
   it('are all that an event without a key has: nothing is a repeat of it', async () => {
-    const state = memoryState();
+    const state = openMemoryState();
     const claim = (): Promise<Claim> =>
       Promise.resolve(state.claim(undefined, { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 2)] }));
     const found = [await claim(), await claim(), await claim()];
@@ -78,7 +78,7 @@ describe('the limits of memoryState', () => {
 
   for (const key of ['event', undefined]) {
     it(`get their points back when nothing was sent, ${key === undefined ? 'without' : 'with'} a key`, async () => {
-      const state = memoryState();
+      const state = openMemoryState();
       const life = { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 1)] };
       const first = await state.claim(key, life);
       if (first.isFirst) first.release();
@@ -91,7 +91,7 @@ describe('the limits of memoryState', () => {
   }
 
   it('of a later window are not touched by what comes back late', async () => {
-    const state = memoryState();
+    const state = openMemoryState();
     const late = await state.claim('late', { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 1)] });
     const spend = spendIn(state);
     await spend(60_000, bucket('a', 1));
@@ -100,7 +100,7 @@ describe('the limits of memoryState', () => {
   });
 
   it('are 32,000 at most, and the last 16,000 always, those that are asked for no more forgotten first', async () => {
-    const state = memoryState();
+    const state = openMemoryState();
     const spend = spendIn(state);
     const many = (from: number, to: number): Bucket[] =>
       Array.from({ length: to - from }, (_, index) => bucket(`key-${from + index}`, 1, 600));

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import type { Claim, EventLife, RememberedAnswer } from '#lib/delivery/state.js';
-import { memoryState } from '#lib/index.js';
+import type { AnswerOfFirst, Claim, EventLife, RememberedAnswer } from '#lib/delivery/state.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { stopTime } from '#harness/stopped-time.js';
 
 const ANSWER: RememberedAnswer = { commands: [] };
@@ -22,13 +22,13 @@ describe('memoryState', () => {
     if (!claim.isFirst) throw new Error('not the first');
     return claim;
   };
-  const answerOf = (claim: Claim): Promise<RememberedAnswer | undefined> => {
+  const answerOf = (claim: Claim): AnswerOfFirst => {
     if (claim.isFirst) throw new Error('the first');
     return claim.answer;
   };
 
   it('gives the first claim of a key to one only', async () => {
-    const state = memoryState();
+    const state = openMemoryState();
     const claims = await Promise.all(Array.from({ length: 40 }, async () => state.claim('key', life(0))));
     expect(claims.map(({ isFirst }) => isFirst)).to.deep.equal([
       true,
@@ -40,14 +40,14 @@ describe('memoryState', () => {
   });
 
   it('keeps keys apart', async () => {
-    const state = memoryState();
+    const state = openMemoryState();
     await state.claim('one', life(0));
     expect(await state.claim('other', life(0))).to.include({ isFirst: true });
   });
 
   it('keeps hooks apart that have one each', async () => {
-    await memoryState().claim('key', life(0));
-    expect(await memoryState().claim('key', life(0))).to.include({ isFirst: true });
+    await openMemoryState().claim('key', life(0));
+    expect(await openMemoryState().claim('key', life(0))).to.include({ isFirst: true });
   });
 
   for (const [nowMs, isFirst] of [
@@ -55,7 +55,7 @@ describe('memoryState', () => {
     [LIFE_MS, true],
   ] as const) {
     it(`${isFirst ? 'has forgotten' : 'still knows'} an event of ${LIFE_MS} ms after ${nowMs}`, async () => {
-      const state = memoryState();
+      const state = openMemoryState();
       first(await state.claim('key', life(0))).settle(ANSWER);
       clock.tick(nowMs);
       expect(await state.claim('key', life(0))).to.include({ isFirst });
@@ -63,7 +63,7 @@ describe('memoryState', () => {
   }
 
   it('lets the next be the first after a release, and tells those who wait', async () => {
-    const state = memoryState();
+    const state = openMemoryState();
     const claim = first(await state.claim('key', life(0)));
     const waiting = await state.claim('key', life(0));
     claim.release();
@@ -72,7 +72,7 @@ describe('memoryState', () => {
   });
 
   it('never forgets an event that is under way, however long it takes and whatever the clock says', async () => {
-    const state = memoryState();
+    const state = openMemoryState();
     const claim = first(await state.claim('key', life(0)));
     clock.tick(LIFE_MS);
     const repeat = await state.claim('key', life(LIFE_MS));
@@ -83,14 +83,14 @@ describe('memoryState', () => {
 
   for (const jumpMs of [-3_600_000, 3_600_000]) {
     it(`still knows an answered event when the clock is set by ${jumpMs} ms`, async () => {
-      const state = memoryState();
+      const state = openMemoryState();
       first(await state.claim('key', life(0))).settle(ANSWER);
       expect(await state.claim('key', life(jumpMs))).to.include({ isFirst: false });
     });
   }
 
   it('forgets the older half of 16,000', async () => {
-    const state = memoryState();
+    const state = openMemoryState();
     for (let count = 0; count <= 16_000; count += 1) await state.claim(`key-${count}`, life(0));
     for (const known of [16_000, 8_001, 8_000])
       expect(await state.claim(`key-${known}`, life(0))).to.include({ isFirst: false });
@@ -99,7 +99,7 @@ describe('memoryState', () => {
   });
 
   it('is always well', async () => {
-    const state = memoryState();
+    const state = openMemoryState();
     expect(state.health).to.equal('ok');
     await state.check();
     await state.close();

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { LastCode, SentCode } from '#lib/index.js';
+import type { LastCode, SentCode } from '#lib/delivery/late/sent-codes.js';
 import { newPeople } from '#lib/state/memory/people.js';
 import { memoryReceipts } from '#lib/state/memory/receipts.js';
 import { memorySentCodes } from '#lib/state/memory/sent-codes.js';

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import sinon from 'sinon';
-import type { State, StateNews } from '#lib/delivery/state.js';
+import type { StatePort, StateNews } from '#lib/delivery/state.js';
 import type { RedisStateOptions } from '#lib/state/redis/options.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { Closers } from '#harness/closers.js';
@@ -25,7 +25,7 @@ const SKEW_MS = 2 * LATER_MS;
 describe('the alarms of redisState', () => {
   let redis: RedisServer;
   let times: ReturnType<typeof patientTimes>;
-  const states: State[] = [];
+  const states: StatePort[] = [];
   const news: StateNews[] = [];
   /** What was due, in order, and at which gateway. */
   const told: (readonly [gateway: number, transactionId: string])[] = [];
@@ -47,7 +47,7 @@ describe('the alarms of redisState', () => {
   });
   after(() => servers.closeAll());
 
-  const open = (options: Partial<RedisStateOptions> = {}): State => {
+  const open = (options: Partial<RedisStateOptions> = {}): StatePort => {
     const state = openRedisState({ connection: redis.url, encryptionKeys: [KEY], ...options }, times);
     states.push(closers.add(state, () => state.close()));
     state.watch?.((one) => {
@@ -56,7 +56,10 @@ describe('the alarms of redisState', () => {
     });
     return state;
   };
-  const listen = (state: State, onDue: (transactionId: string) => unknown = () => undefined): State => {
+  const listen = (
+    state: StatePort,
+    onDue: (transactionId: string) => unknown = () => undefined,
+  ): StatePort => {
     const gateway = states.indexOf(state);
     state.alarms?.onDue(async (transactionId) => {
       told.push([gateway, transactionId]);
@@ -65,7 +68,7 @@ describe('the alarms of redisState', () => {
     return state;
   };
   /** Sets alarms that are due when `makeAlarmsDue` says so. */
-  const set = async (state: State, ...ids: readonly string[]): Promise<void> => {
+  const set = async (state: StatePort, ...ids: readonly string[]): Promise<void> => {
     const before = await countAlarms(redis);
     for (const id of ids) state.alarms?.set(id, LATER_MS);
     await until(async () => (await countAlarms(redis)) === before + ids.length);

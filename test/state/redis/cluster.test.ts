@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Receipt } from '#lib/delivery/late/receipt.js';
 import type { FinalReport } from '#lib/delivery/late/report.js';
-import type { Claim, State } from '#lib/delivery/state.js';
+import type { Claim, StatePort } from '#lib/delivery/state.js';
 import { failureOf } from '#lib/state/redis/failure.js';
 import type { RedisClient } from '#lib/state/redis/options.js';
 import { openRedisState } from '#lib/state/redis/state.js';
@@ -26,7 +26,7 @@ const life = (bucket: string) => ({
 
 /** A gateway's state, and what it has told. */
 interface Opened {
-  readonly state: State;
+  readonly state: StatePort;
   readonly news: string[];
 }
 
@@ -138,7 +138,7 @@ class Traffic {
   /** Resolves once each gateway gets the answers of the others. */
   async agrees(): Promise<void> {
     await until(() => this.#gateways.every(({ state }) => state.health === 'ok'));
-    const answers = async (holder: State, asking: State): Promise<boolean> => {
+    const answers = async (holder: StatePort, asking: StatePort): Promise<boolean> => {
       const event = `agreed-${(count += 1)}`;
       const claim: Claim = await holder.claim(event, life('limit'));
       if (claim.isFirst) claim.settle(ANSWER);

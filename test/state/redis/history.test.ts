@@ -2,7 +2,7 @@ import { deflateRawSync } from 'node:zlib';
 import { expect } from 'chai';
 import type { HookEvent } from '#lib/core/events.js';
 import type { Execution, HistoryLog } from '#lib/core/history.js';
-import type { State, StateNews } from '#lib/delivery/state.js';
+import type { StatePort, StateNews } from '#lib/delivery/state.js';
 import { createHistory, type KeptHistory } from '#lib/events/history.js';
 import { failureOf } from '#lib/state/redis/failure.js';
 import type { RedisStateOptions } from '#lib/state/redis/options.js';
@@ -43,16 +43,16 @@ describe('the history that gateways share', () => {
   });
   after(() => servers.closeAll());
 
-  const openState = (over: Partial<RedisStateOptions> = {}, times = patientTimes()): State =>
+  const openState = (over: Partial<RedisStateOptions> = {}, times = patientTimes()): StatePort =>
     closers.add(openRedisState({ connection: redis.url, encryptionKeys: [KEY], ...over }, times), (state) =>
       state.close(),
     );
-  const logOf = ({ history }: State): HistoryLog => {
+  const logOf = ({ history }: StatePort): HistoryLog => {
     if (history === undefined) throw new Error('it keeps no history');
     return history;
   };
   const openLog = (over: Partial<RedisStateOptions> = {}): HistoryLog => logOf(openState(over));
-  const open = (state: State = openState()): KeptHistory =>
+  const open = (state: StatePort = openState()): KeptHistory =>
     closers.add(createHistory({ log: state.history, clock: () => START + 60_000 }), (kept) => kept.close());
   const tell = ({ listener }: KeptHistory, ...events: readonly HookEvent[]): void => {
     for (const event of events) void listener(event);
@@ -286,7 +286,7 @@ describe('the history that gateways share', () => {
   describe('of gateways that send', () => {
     let scene: Scene;
     const publicUrl = 'https://id.example.com/okta/telephony';
-    const keeping = (state: State): { readonly gateway: KeptHistory; readonly hook: object } => {
+    const keeping = (state: StatePort): { readonly gateway: KeptHistory; readonly hook: object } => {
       const gateway = open(state);
       const onEvent = (event: HookEvent): void => {
         witness(event);

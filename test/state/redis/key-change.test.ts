@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Receipt } from '#lib/delivery/late/receipt.js';
 import type { FinalReport } from '#lib/delivery/late/report.js';
 import type { SentCode } from '#lib/delivery/late/sent-codes.js';
-import type { State } from '#lib/delivery/state.js';
+import type { StatePort } from '#lib/delivery/state.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { ORDERS_OF_THREE } from '#harness/orders.js';
 import { Closers } from '#harness/closers.js';
@@ -34,20 +34,20 @@ describe('while gateways get another key, one after the other', function () {
 
   let count = 0;
   const next = (word: string): string => `${word}-${(count += 1)}`;
-  const open = (...encryptionKeys: readonly string[]): State =>
+  const open = (...encryptionKeys: readonly string[]): StatePort =>
     closers.add(openRedisState({ connection: redis.url, encryptionKeys }, patientTimes()), (state) =>
       state.close(),
     );
   const receiptOf = (eventKey: string): Receipt => ({ eventKey, expiresAtMs: LIFE.untilMs }) as Receipt;
   const sentCode = (eventId: string, atMs = NOW): SentCode =>
     ({ status: 'accepted', asked: { atMs, endsAtMs: 9e15 }, deliveryChannel: 'sms', eventId }) as SentCode;
-  const stop = (state: State, number: string): unknown =>
+  const stop = (state: StatePort, number: string): unknown =>
     state.suppress?.(number, { channel: 'whatsapp', reason: 'STOPPED', untilMs: NOW + 31_536_000_000 }, NOW);
-  const stopped = async (state: State, number: string): Promise<boolean> =>
+  const stopped = async (state: StatePort, number: string): Promise<boolean> =>
     ((await state.suppressionsOf?.(number, NOW)) ?? []).some(({ reason }) => reason === 'STOPPED');
 
   /** What one gateway does, another one knows. */
-  const play = async (one: State, two: State): Promise<void> => {
+  const play = async (one: StatePort, two: StatePort): Promise<void> => {
     const [event, person, number] = [next('event'), next('person'), `+4477009${100_000 + count}`];
     const buckets = [{ key: person, points: 1, seconds: 60 }];
     const claim = await one.claim(event, { nowMs: NOW, rememberMs: 600_000, buckets });
@@ -86,11 +86,11 @@ describe('while gateways get another key, one after the other', function () {
     expect(await one.isDelivered([failing, late], NOW)).to.equal(true);
 
     const use = { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW + 5 } as const;
-    await one.keepSent?.(person, sentCode('first'), LIFE);
+    await one.keepSent(person, sentCode('first'), LIFE);
     expect(await one.isNewest(person, 'newer', NOW)).to.equal(true);
-    await two.keepSent?.(person, sentCode('second', NOW + 1), LIFE);
+    await two.keepSent(person, sentCode('second', NOW + 1), LIFE);
     expect(await two.isNewest(person, 'newer', NOW)).to.equal(true);
-    const used = await Promise.all([one, two].map((state) => state.takeSent?.(person, use)));
+    const used = await Promise.all([one, two].map((state) => state.takeSent(person, use)));
     expect(used.map((code) => code?.eventId).filter(Boolean)).to.deep.equal(['second']);
 
     await stop(one, number);
@@ -102,12 +102,12 @@ describe('while gateways get another key, one after the other', function () {
   it('a preview goes beside the newest code, also one that only a gateway with the old key has had', async () => {
     const [old, both] = [open(OLD), open(NEW, OLD)];
     const person = next('person');
-    const come = async (state: State, eventKey: string, isPreview = false): Promise<void> => {
+    const come = async (state: StatePort, eventKey: string, isPreview = false): Promise<void> => {
       state.overtake(person, { eventKey, isPreview, ...LIFE });
       // Behind what was written.
       await state.isNewest(person, eventKey, NOW);
     };
-    const newest = async (state: State): Promise<readonly string[]> => {
+    const newest = async (state: StatePort): Promise<readonly string[]> => {
       const keys = ['first', 'preview-1', 'second', 'preview-2'];
       const areNewest = await Promise.all(keys.map((key) => state.isNewest(person, key, NOW)));
       return keys.filter((_, at) => areNewest[at] === true);
@@ -123,7 +123,7 @@ describe('while gateways get another key, one after the other', function () {
   it('a newer code that ends sooner does not end what is known of the person', async () => {
     const [old, both] = [open(OLD), open(NEW, OLD)];
     const person = next('person');
-    const come = async (state: State, eventKey: string, lifeMs: number): Promise<void> => {
+    const come = async (state: StatePort, eventKey: string, lifeMs: number): Promise<void> => {
       state.overtake(person, { eventKey, isPreview: false, nowMs: NOW, untilMs: NOW + lifeMs });
       expect(await state.isNewest(person, eventKey, NOW)).to.equal(true);
       for (const one of [old, both]) expect(await one.isNewest(person, eventKey, NOW)).to.equal(true);
@@ -145,7 +145,7 @@ describe('while gateways get another key, one after the other', function () {
     const both = open(NEW, OLD);
     for (const [at, one] of [open(OLD), open(NEW)].entries()) {
       const buckets = [{ key: next('limit'), points: 3, seconds: 60 }];
-      const take = async (state: State): Promise<unknown> => {
+      const take = async (state: StatePort): Promise<unknown> => {
         const claim = await state.claim(next('event'), { nowMs: NOW, rememberMs: 600_000, buckets });
         return claim.isFirst && claim.exceeded.length;
       };
@@ -161,7 +161,7 @@ describe('while gateways get another key, one after the other', function () {
     /** By message: how often another one has followed it. */
     const followed = new Map<string, number>();
     const stops: string[] = [];
-    const start = (keys: readonly string[]): State => {
+    const start = (keys: readonly string[]): StatePort => {
       const state = open(...keys);
       state.alarms?.onDue(async (messageKey) => {
         const receipt = await state.takeReceipt(messageKey, NOW, FAILED);
@@ -170,7 +170,7 @@ describe('while gateways get another key, one after the other', function () {
       return state;
     };
     const states = [start([OLD]), start([OLD]), start([OLD])];
-    const send = async (state: State): Promise<void> => {
+    const send = async (state: StatePort): Promise<void> => {
       const [messageKey, number] = [next('SM'), `+4477009${100_000 + count}`];
       followed.set(messageKey, 0);
       await state.keepReceipt(messageKey, receiptOf(messageKey), LIFE);

@@ -4,7 +4,7 @@ import type { HookEvent, TelephonyHookError } from '#lib/index.js';
 import type { Receipt } from '#lib/delivery/late/receipt.js';
 import type { FinalReport } from '#lib/delivery/late/report.js';
 import type { SentCode } from '#lib/delivery/late/sent-codes.js';
-import type { Claim, State, StateNews } from '#lib/delivery/state.js';
+import type { Claim, StatePort, StateNews } from '#lib/delivery/state.js';
 import { failureOf } from '#lib/state/redis/failure.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import type { HookCall } from '#lib/testing/index.js';
@@ -98,7 +98,7 @@ describe('a Redis that', () => {
     time = slowTime();
     times = patientTimes({ probeEveryMs: 20 });
     proxy = closers.add(await startTcpProxy(redis.port), (opened) => opened.close());
-    const state = (): State =>
+    const state = (): StatePort =>
       openRedisState({ connection: `redis://127.0.0.1:${proxy.port}`, encryptionKeys: [KEY] }, times);
     const guard = { perUser: false } as const;
     scene = closers.add(await startScene({ hook: { state: state(), guard } }), (opened) => opened.close());
@@ -232,7 +232,7 @@ describe('while Redis is lost', () => {
     await redis.admin.call('ACL', 'DELUSER', 'user', 'reader', 'prober');
     sinon.restore();
   });
-  const open = (connection = redis.url): State => {
+  const open = (connection = redis.url): StatePort => {
     const state = openRedisState({ connection, encryptionKeys: [KEY] }, times);
     closers.add(state, () => state.close());
     state.watch?.((one) => {
@@ -252,12 +252,13 @@ describe('while Redis is lost', () => {
     return claim.exceeded;
   };
   const receipt = { eventKey: 'e', expiresAtMs: NOW + 60_000 } as Receipt;
-  const keep = (state: State, id: string): unknown =>
+  const keep = (state: StatePort, id: string): unknown =>
     state.keepReceipt(id, receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
   const newEvent = (eventKey: string) => ({ eventKey, isPreview: false, nowMs: NOW, untilMs: NOW + 60_000 });
-  const overtake = (state: State, eventKey: string): unknown => state.overtake('person', newEvent(eventKey));
+  const overtake = (state: StatePort, eventKey: string): unknown =>
+    state.overtake('person', newEvent(eventKey));
   let losses = 0;
-  const lose = async (state: State): Promise<void> => {
+  const lose = async (state: StatePort): Promise<void> => {
     redis.stop();
     loseSoon(times);
     losses += 1;
@@ -268,7 +269,7 @@ describe('while Redis is lost', () => {
     bePatient(times);
     redis.continue();
   };
-  const recover = async (...lost: State[]): Promise<void> => {
+  const recover = async (...lost: StatePort[]): Promise<void> => {
     answerAgain();
     await Promise.all(lost.map((state) => state.check()));
   };
@@ -537,7 +538,7 @@ describe('while Redis is lost', () => {
       claim.settle({ status: round });
       overtake(one, round);
       keep(one, `SM-${round}`);
-      void one.keepSent?.(`person-${round}`, sent, { nowMs: NOW, untilMs: NOW + 60_000 });
+      void one.keepSent(`person-${round}`, sent, { nowMs: NOW, untilMs: NOW + 60_000 });
       const suppressed = one.suppress?.(`+44770090012${round.length}`, suppression, NOW);
       clock.tick(20_000);
       await recover(one);
@@ -550,7 +551,7 @@ describe('while Redis is lost', () => {
       expect(kept).to.have.length(4);
       expect(await two.takeReceipt(`SM-${round}`, NOW, FAILED)).to.include({ eventKey: 'e' });
       const use = { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW } as const;
-      expect(await two.takeSent?.(`person-${round}`, use)).to.deep.equal(sent);
+      expect(await two.takeSent(`person-${round}`, use)).to.deep.equal(sent);
       await redis.admin.flushall();
     }
     expect(news.map(({ type }) => type)).to.deep.equal(['lost', 'recovered', 'lost', 'recovered']);
@@ -568,12 +569,12 @@ describe('while Redis is lost', () => {
       asked: { atMs: NOW, endsAtMs: 9e15 },
       deliveryChannel: 'sms',
     } as SentCode;
-    void state.keepSent?.('person', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
+    void state.keepSent('person', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
     clock.tick(60_000);
     await recover(state);
     expect(await keeping).to.equal(undefined);
     // Nor what has ended before it comes.
-    void state.keepSent?.('person', sent, { nowMs: NOW, untilMs: NOW });
+    void state.keepSent('person', sent, { nowMs: NOW, untilMs: NOW });
     void state.keepReceipt('SM2', receipt, { nowMs: NOW, untilMs: NOW });
     await state.check();
     const left = (await redis.dump()).filter(({ name }) => /:(person|receipt|sent):/.test(name));
@@ -595,7 +596,7 @@ describe('while Redis is lost', () => {
         '+@all',
         ...['probe', 'keys', ...keys].map((kind) => `~{${PREFIX}}:${kind}${kind === 'keys' ? '' : ':*'}`),
       );
-    const openAsProber = (): State => open(`redis://prober:pw-prober@127.0.0.1:${redis.port}`);
+    const openAsProber = (): StatePort => open(`redis://prober:pw-prober@127.0.0.1:${redis.port}`);
 
     it('that Redis refuses stays here, however often it refuses it, until it takes it', async () => {
       mustNotShow('pw-prober');

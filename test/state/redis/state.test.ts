@@ -5,7 +5,14 @@ import sinon from 'sinon';
 import type { Receipt } from '#lib/delivery/late/receipt.js';
 import type { FinalReport } from '#lib/delivery/late/report.js';
 import type { LastCode, SentCode } from '#lib/delivery/late/sent-codes.js';
-import type { Bucket, Claim, RememberedAnswer, State, StateNews } from '#lib/delivery/state.js';
+import type {
+  AnswerOfFirst,
+  Bucket,
+  Claim,
+  RememberedAnswer,
+  StatePort,
+  StateNews,
+} from '#lib/delivery/state.js';
 import type { RedisStateOptions } from '#lib/state/redis/options.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { Closers } from '#harness/closers.js';
@@ -25,12 +32,12 @@ const bucket = (key: string, points = 2, seconds = 60): Bucket => ({ key, points
 const life = (rememberMs = 60_000, ...buckets: Bucket[]) => ({ nowMs: NOW, rememberMs, buckets });
 const first = (claim: Claim): Extract<Claim, { isFirst: true }> =>
   claim.isFirst ? claim : expect.fail('it is a repeat');
-const answerOf = (claim: Claim): Promise<RememberedAnswer | undefined> =>
+const answerOf = (claim: Claim): AnswerOfFirst =>
   claim.isFirst ? expect.fail('it is the first') : claim.answer;
 
 describe('redisState', () => {
   let redis: RedisServer;
-  const states: State[] = [];
+  const states: StatePort[] = [];
   const servers = new Closers();
   const closers = new Closers();
   before(async function () {
@@ -44,7 +51,7 @@ describe('redisState', () => {
   });
   after(() => servers.closeAll());
 
-  const open = (options: Partial<RedisStateOptions> = {}, times = patientTimes()): State => {
+  const open = (options: Partial<RedisStateOptions> = {}, times = patientTimes()): StatePort => {
     const state = openRedisState({ connection: redis.url, encryptionKeys: [OLD_KEY], ...options }, times);
     states.push(state);
     return closers.add(state, () => state.close());
@@ -52,13 +59,13 @@ describe('redisState', () => {
   const keysOf = async (kind: string): Promise<readonly string[]> =>
     (await redis.dump()).map(({ name }) => name).filter((name) => name.includes(`:${kind}:`));
   /** What was written behind an answer is there. */
-  const settled = async (state: State, transactionId = 'none'): Promise<unknown> =>
+  const settled = async (state: StatePort, transactionId = 'none'): Promise<unknown> =>
     state.takeReceipt(transactionId, NOW, FAILED);
   /** So many times at once, by gateways in turn. */
   const inTurn = <T>(
     count: number,
-    gateways: readonly State[],
-    ask: (state: State, at: number) => T | Promise<T>,
+    gateways: readonly StatePort[],
+    ask: (state: StatePort, at: number) => T | Promise<T>,
   ) => Promise.all(Array.from({ length: count }, async (_, at) => ask(gateways[at % gateways.length]!, at)));
 
   it('knows as the newest a code that waited while a preview came, and the preview beside it', async () => {
@@ -200,7 +207,7 @@ describe('redisState', () => {
     } as SentCode;
     const receipt = receiptOf();
     overtake('ana');
-    void state.keepSent?.('bea', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
+    void state.keepSent('bea', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
     void state.keepReceipt('SM1', receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
     overtake('bea');
     first(await state.claim('event', life()));
@@ -215,7 +222,7 @@ describe('redisState', () => {
     await redis.admin.del(name);
     const elsewhere = open();
     const use = { deliveryChannel: 'sms' as const, nowMs: NOW, usedMs: NOW };
-    expect(await elsewhere.takeSent?.('bea', use)).to.deep.equal(sent);
+    expect(await elsewhere.takeSent('bea', use)).to.deep.equal(sent);
     expect((await elsewhere.takeReceipt('SM1', NOW, FAILED))?.person).to.equal(receipt.person);
   });
 
@@ -308,7 +315,7 @@ describe('redisState', () => {
     JSON.parse(JSON.stringify({ ...receipt, expiresAtMs: undefined }));
 
   describe('a receipt', () => {
-    const keep = (state: State, untilMs = NOW + 300_000): void => {
+    const keep = (state: StatePort, untilMs = NOW + 300_000): void => {
       void state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs });
     };
 
@@ -438,11 +445,19 @@ describe('redisState', () => {
   });
 
   describe('the newest event of a person', () => {
-    const overtake = async (state: State, eventKey: string, isPreview = false, untilMs = NOW + 300_000) => {
+    const overtake = async (
+      state: StatePort,
+      eventKey: string,
+      isPreview = false,
+      untilMs = NOW + 300_000,
+    ) => {
       state.overtake('person', { eventKey, isPreview, nowMs: NOW, untilMs });
       await settled(state);
     };
-    const newestOf = async (state: State, ...eventKeys: readonly string[]): Promise<readonly string[]> => {
+    const newestOf = async (
+      state: StatePort,
+      ...eventKeys: readonly string[]
+    ): Promise<readonly string[]> => {
       const found = await Promise.all(
         eventKeys.map(async (key) => ((await state.isNewest('person', key, NOW)) ? [key] : [])),
       );
@@ -501,9 +516,9 @@ describe('redisState', () => {
     const code = (status: LastCode['status'], atMs: number, eventId: string): LastCode =>
       ({ status, asked: { atMs, endsAtMs: 9e15 }, deliveryChannel: 'sms', eventId }) as LastCode;
     const lastOf = async (...codes: readonly LastCode[]): Promise<string | undefined> => {
-      for (const one of codes) void state.keepSent?.('ana', one, { nowMs: NOW, untilMs: NOW + 60_000 });
+      for (const one of codes) void state.keepSent('ana', one, { nowMs: NOW, untilMs: NOW + 60_000 });
       await settled(state);
-      return (await state.takeSent?.('ana', { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW + 9_000 }))
+      return (await state.takeSent('ana', { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW + 9_000 }))
         ?.eventId;
     };
     expect(await lastOf(code('accepted', NOW, 'a'), code('refused', NOW + 1, 'b'))).to.equal('b');

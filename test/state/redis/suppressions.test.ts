@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
-import type { State } from '#lib/delivery/state.js';
+import type { StatePort } from '#lib/delivery/state.js';
 import type { KeptEntry, Suppression } from '#lib/delivery/suppressions.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { createSealing } from '#lib/state/redis/sealing.js';
@@ -44,13 +44,13 @@ describe('suppressions that gateways share', () => {
   });
   after(() => servers.closeAll());
 
-  const open = (times = patientTimes(), encryptionKeys: readonly string[] = [KEY]): State =>
+  const open = (times = patientTimes(), encryptionKeys: readonly string[] = [KEY]): StatePort =>
     closers.add(openRedisState({ connection: redis.url, encryptionKeys }, times), (state) => state.close());
   const suppressed = async (): Promise<readonly DumpedKey[]> =>
     (await redis.dump()).filter(({ name }) => name.includes(':suppressed:'));
-  const namesIn = async (state: State, recipient: string = ANA.phone): Promise<readonly string[]> =>
+  const namesIn = async (state: StatePort, recipient: string = ANA.phone): Promise<readonly string[]> =>
     ((await state.suppressionsOf?.(recipient, NOW)) ?? []).map(nameOf).sort();
-  const claimed = async (state: State, key: string | undefined): Promise<unknown> => {
+  const claimed = async (state: StatePort, key: string | undefined): Promise<unknown> => {
     const buckets = [{ key: 'limit', points: 2, seconds: 60 }];
     const claim = await state.claim(key, { nowMs: NOW, rememberMs: 60_000, buckets, recipient: ANA.phone });
     return claim.isFirst ? claim.suppressions?.map(nameOf) : 'a repeat';
@@ -156,7 +156,7 @@ describe('suppressions that gateways share', () => {
       state.close(),
     );
     const other = open();
-    const say = (state: State, word: 'stop' | 'start'): unknown =>
+    const say = (state: StatePort, word: 'stop' | 'start'): unknown =>
       word === 'stop' ? state.suppress?.(ANA.phone, STOPPED, NOW) : state.lift?.(ANA.phone, START);
     for (const [late, soon, end] of [
       ['stop', 'start', []],
@@ -222,8 +222,8 @@ describe('suppressions that gateways share', () => {
     });
 
     for (const [when, use] of [
-      ['ready() was asked', (state: State) => state.check()],
-      ['a code came', (state: State) => Promise.resolve(state.claim('event', LIFE))],
+      ['ready() was asked', (state: StatePort) => state.check()],
+      ['a code came', (state: StatePort) => Promise.resolve(state.claim('event', LIFE))],
     ] as const) {
       it(`outlive the old one, where nobody asked for them while both were there: ${when}`, async () => {
         const old = open();
@@ -266,7 +266,7 @@ describe('suppressions that gateways share', () => {
 
     it('are carried over where the client has a prefix of its own', async () => {
       const connection = new Redis(redis.url, { keyPrefix: 'mine:', lazyConnect: true });
-      const withKeys = (...encryptionKeys: readonly string[]): State =>
+      const withKeys = (...encryptionKeys: readonly string[]): StatePort =>
         closers.add(openRedisState({ connection, encryptionKeys }, patientTimes()), (state) => state.close());
       await withKeys(KEY).suppress?.(ANA.phone, STOPPED, NOW);
       await withKeys(NEW_KEY, KEY).check();

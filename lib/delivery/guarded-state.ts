@@ -1,0 +1,287 @@
+import type { Budget } from '../core/budget.js';
+import { steadyMs } from '../core/steady-clock.js';
+import { socketsRead, TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
+import type { NewEvent, PersonEvent, Receipt } from './late/receipt.js';
+import type { FinalReport } from './late/report.js';
+import type { LastCode, SentCodeUse } from './late/sent-codes.js';
+import type { Claim, EventLife, StatePort } from './state.js';
+import type { LiftedSuppression, Suppression } from './suppressions.js';
+
+/** How long each use waits for the state, milliseconds. */
+const TIMEOUTS_MS = {
+  /** A call, and never more than a quarter of the time that it has left. */
+  call: 200,
+  /** A change of what is suppressed, and a look at it. */
+  suppressions: 200,
+  /** An inbound message: whether it is a replay. */
+  inbound: 500,
+  /** What follows an answer: late failover, and codes that were used. */
+  background: 2_000,
+} as const;
+const CALL_FRACTION = 0.25;
+
+/** How long the last code of a user is kept, milliseconds: Okta promises no time for what it tells, and helps with what is an hour late. */
+const SENT_CODE_MS = 60 * 60_000;
+
+const NONE: readonly string[] = [];
+
+/** What the state was used for when it failed, as far as that is known. */
+interface Use {
+  readonly request?: Receipt['request'] | undefined;
+  readonly code?: LastCode | undefined;
+  /** In place of the error's words, which may be about anybody. */
+  readonly words?: string | undefined;
+}
+
+const TAKE_RECEIPT: Use = { words: 'takeReceipt failed' };
+
+/** @param call - the call that it failed in, or that it is about. */
+export type OnStateFailure = (
+  error: unknown,
+  request: Receipt['request'] | undefined,
+  call: { readonly eventId: string; readonly oktaRequestId?: string | undefined } | undefined,
+) => void;
+
+/**
+ * The state as hook calls use it. No method throws, rejects or waits longer than its time-out: where the state fails or
+ * is late, the failure is reported and the hook goes on by what this process knows. The factory makes it once.
+ */
+export class GuardedState {
+  /** Whether other gateways see what this one keeps. */
+  readonly isShared: boolean;
+  readonly #state: StatePort;
+  readonly #onFailure: OnStateFailure;
+
+  constructor(state: StatePort, onFailure: OnStateFailure) {
+    this.isShared = state.isShared === true;
+    this.#state = state;
+    this.#onFailure = onFailure;
+  }
+
+  /**
+   * Claims an event for a call. If the state fails, the call is the first. A claim that the state gives too late is
+   * settled or released as the call ends. The answer of another call is `'lost'` where the state cannot give it.
+   */
+  async claim(
+    key: string | undefined,
+    life: EventLife,
+    { request, budget }: { readonly request: Receipt['request']; readonly budget: Budget },
+  ): Promise<Claim> {
+    const use = { request };
+    const claim = await this.#claim(key, life, budget.share(TIMEOUTS_MS.call, CALL_FRACTION), use);
+    if (claim.isFirst) return claim;
+    const answer = claim.answer.catch((error: unknown): 'lost' => {
+      // After its time the call does not wait for it any more.
+      if (budget.remainingMs() > 0) this.#fail(error, use);
+      return 'lost';
+    });
+    return { isFirst: false, answer };
+  }
+
+  /**
+   * Whether something comes for the first time, here or at another gateway; `true` where the state fails.
+   *
+   * @param key - names it, apart from everything else that is claimed.
+   */
+  async isFirst(
+    key: string,
+    life: Pick<EventLife, 'nowMs' | 'rememberMs'>,
+    what: 'inbound message' | 'used code',
+  ): Promise<boolean> {
+    const waitMs = what === 'used code' ? TIMEOUTS_MS.background : TIMEOUTS_MS.inbound;
+    const claim = await this.#claim(key, { ...life, buckets: [] }, waitMs, {});
+    if (claim.isFirst) claim.settle({});
+    return claim.isFirst;
+  }
+
+  /** @param request - `undefined` for a sign-in. */
+  overtake(person: string, event: NewEvent, request: Receipt['request'] | undefined): void {
+    const use = request === undefined ? { words: 'overtake failed' } : { request };
+    this.#tell(() => {
+      this.#state.overtake(person, event);
+    }, use);
+  }
+
+  /** @param budget - of a call that asks; without one a late failover asks. */
+  async isNewest({ person, eventKey, request }: PersonEvent, budget?: Budget): Promise<boolean | 'unknown'> {
+    const asking = this.#ask<boolean | 'unknown'>(
+      () => this.#state.isNewest(person, eventKey, steadyMs()),
+      'unknown',
+      { request },
+    );
+    if (budget === undefined) return asking;
+    const found = await budget.within(asking, budget.share(TIMEOUTS_MS.call, CALL_FRACTION));
+    return found === TIMED_OUT ? 'unknown' : found;
+  }
+
+  /**
+   * Resolves when the state has it, to what was reported of the message before: then nothing is kept. While Redis is lost,
+   * it resolves only when Redis is back.
+   */
+  keepReceipt(messageKey: string, receipt: Receipt): Promise<FinalReport | undefined> {
+    const life = { nowMs: steadyMs(), untilMs: receipt.expiresAtMs };
+    const { request } = receipt;
+    return this.#attempt(() => this.#state.keepReceipt(messageKey, receipt, life), { request });
+  }
+
+  takeReceipt(
+    messageKey: string,
+    report: FinalReport,
+    onLate: (receipt: Receipt) => void,
+  ): Promise<Receipt | undefined> {
+    const take = () => this.#state.takeReceipt(messageKey, steadyMs(), report, onLate);
+    return this.#ask(take, undefined, TAKE_RECEIPT);
+  }
+
+  async isDelivered(messageKeys: readonly string[], { request }: Receipt): Promise<boolean> {
+    if (messageKeys.length === 0) return false;
+    return this.#ask(() => this.#state.isDelivered(messageKeys, steadyMs()), false, { request });
+  }
+
+  /** Wakes a gateway later, if the state can. */
+  setAlarm(messageKey: string, dueInMs: number, { request }: Receipt): void {
+    this.#tell(() => this.#state.alarms?.set(messageKey, dueInMs), { request });
+  }
+
+  /** Calls the listener when an alarm is due, until what it gives is called; see `Alarms`. */
+  onAlarm(listener: (messageKey: string) => Promise<void>): (() => void) | undefined {
+    return this.#state.alarms?.onDue(listener);
+  }
+
+  /** @param person - as `personKey` makes it. */
+  keepSent(person: string, code: LastCode): void {
+    const nowMs = steadyMs();
+    this.#tell(
+      () => {
+        this.#state.keepSent(person, code, { nowMs, untilMs: nowMs + SENT_CODE_MS });
+      },
+      { code },
+    );
+  }
+
+  takeSent(person: string, use: Omit<SentCodeUse, 'nowMs'>): Promise<LastCode | undefined> {
+    return this.#ask(() => this.#state.takeSent(person, { ...use, nowMs: steadyMs() }), undefined, {});
+  }
+
+  /** Resolves when all gateways know it, which calls `onShared`, or when the time is over: then it goes on. */
+  suppress(recipient: string, suppression: Suppression, nowMs: number, onShared: () => void): Promise<void> {
+    return this.#share(() => this.#state.suppress?.(recipient, suppression, nowMs), onShared);
+  }
+
+  /** As `suppress`. */
+  lift(recipient: string, lifted: LiftedSuppression, onShared: () => void): Promise<void> {
+    return this.#share(() => this.#state.lift?.(recipient, lifted), onShared);
+  }
+
+  /** As `suppress`. */
+  pair(externalUserId: string, recipient: string, onShared: () => void): Promise<void> {
+    return this.#share(() => this.#state.pair?.(externalUserId, recipient), onShared);
+  }
+
+  suppressionsOf(recipient: string, nowMs: number): Promise<readonly Suppression[] | undefined> {
+    return this.#askBriefly(() => this.#state.suppressionsOf?.(recipient, nowMs));
+  }
+
+  numberOf(externalUserId: string): Promise<string | undefined> {
+    return this.#askBriefly(() => this.#state.numberOf?.(externalUserId));
+  }
+
+  /** Reports what was taken and cannot be used: a gateway of another version may have kept it. */
+  reportUnusable(what: 'receipt' | 'sent code', error: unknown): void {
+    this.#fail(error, what === 'receipt' ? TAKE_RECEIPT : {});
+  }
+
+  #fail(error: unknown, { request, code, words }: Use): void {
+    this.#onFailure(words === undefined ? error : new Error(words), request, code ?? request);
+  }
+
+  async #claim(key: string | undefined, life: EventLife, waitMs: number, use: Use): Promise<Claim> {
+    const asking = this.#attempt(async () => {
+      const claim = await this.#state.claim(key, life);
+      // Its answer may be lost when no caller waits for it any more.
+      if (!claim.isFirst) claim.answer.catch(() => undefined);
+      return claim;
+    }, use);
+    const found = await answerInTime(asking, waitMs);
+    if (found === TIMED_OUT) this.#fail(new Error('no answer in time'), use);
+    else if (found?.isFirst === false) return found;
+    type First = Extract<Claim, { isFirst: true }>;
+    const end = (how: (claim: First) => void): void => {
+      const endIt = (claim: Claim | undefined): void => {
+        if (claim?.isFirst !== true) return;
+        this.#tell(() => {
+          how(claim);
+        }, use);
+      };
+      if (found === TIMED_OUT) void asking.then(endIt);
+      // At once: Redis must have it before Okta has the answer.
+      else endIt(found);
+    };
+    const claim = found === TIMED_OUT ? undefined : found;
+    return {
+      isFirst: true,
+      exceeded: claim?.exceeded ?? NONE,
+      suppressions: claim?.suppressions,
+      settle: (answer, text) => {
+        end((first) => {
+          first.settle(answer, text);
+        });
+      },
+      release: () => {
+        end((first) => {
+          first.release();
+        });
+      },
+    };
+  }
+
+  #tell(work: () => void, use: Use): void {
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error, use);
+    }
+  }
+
+  /** `undefined` where it fails, however late. */
+  async #attempt<T>(work: () => T | Promise<T>, use: Use): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#fail(error, use);
+      return undefined;
+    }
+  }
+
+  async #ask<T>(question: () => T | Promise<T>, otherwise: T, use: Use): Promise<T> {
+    try {
+      const answer = await waitAtMost(Promise.resolve(question()), TIMEOUTS_MS.background);
+      if (answer !== TIMED_OUT) return answer;
+      this.#fail(new Error('no answer in time'), use);
+    } catch (error) {
+      this.#fail(error, use);
+    }
+    return otherwise;
+  }
+
+  /** A time-out is no failure here: while Redis is lost, changes wait until it is back. */
+  async #askBriefly<T>(question: () => T | Promise<T>): Promise<T | undefined> {
+    const answer = await waitAtMost(this.#attempt(question, {}), TIMEOUTS_MS.suppressions);
+    return answer === TIMED_OUT ? undefined : answer;
+  }
+
+  #share(change: () => Promise<void> | undefined, onShared: () => void): Promise<void> {
+    return this.#askBriefly(async () => {
+      await change();
+      onShared();
+    });
+  }
+}
+
+/** A process that was busy past the time has the answer in its sockets: it looks once more. */
+async function answerInTime<T>(asking: Promise<T>, waitMs: number): Promise<T | typeof TIMED_OUT> {
+  const answer = await waitAtMost(asking, waitMs);
+  return answer === TIMED_OUT
+    ? Promise.race([asking, socketsRead().then((): typeof TIMED_OUT => TIMED_OUT)])
+    : answer;
+}

@@ -1,0 +1,359 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { Budget } from '#lib/core/budget.js';
+import { steadyMs } from '#lib/core/steady-clock.js';
+import { GuardedState } from '#lib/delivery/guarded-state.js';
+import type { FinalReport } from '#lib/delivery/late/report.js';
+import type { LastCode } from '#lib/delivery/late/sent-codes.js';
+import type { Claim, RememberedAnswer, StatePort } from '#lib/delivery/state.js';
+import type { Suppression } from '#lib/delivery/suppressions.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import { stopTime } from '#harness/stopped-time.js';
+import { defer, until } from '#harness/until.js';
+import { makeMessage } from '../channels/twilio/scripted-api.js';
+import { makeReceipt, NOW } from './late/receipts.js';
+
+const REQUEST = makeMessage().request;
+const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
+const LIFE = { nowMs: NOW, rememberMs: 60_000 };
+const EVENT = { eventKey: 'event-1', isPreview: false, nowMs: NOW, untilMs: NOW + 1000 };
+const CODE: LastCode = {
+  status: 'refused',
+  asked: { atMs: NOW, endsAtMs: NOW + 60_000 },
+  deliveryChannel: 'sms',
+  eventId: 'event-2',
+};
+const USE = { deliveryChannel: 'sms', usedMs: NOW } as const;
+const STOPPED: Suppression = { channel: 'whatsapp', reason: 'STOPPED', untilMs: NOW };
+const nothing = (): undefined => undefined;
+/** What nothing was reported of before. */
+const notReported = (): never => expect.fail('it was reported');
+
+describe('the guarded state', () => {
+  const receipt = makeReceipt();
+  let failures: (readonly [message: string, eventId: string | undefined])[];
+  const rejections: unknown[] = [];
+  const onRejection = (error: unknown): void => {
+    rejections.push(error);
+  };
+  beforeEach(() => {
+    failures = [];
+    rejections.length = 0;
+    process.on('unhandledRejection', onRejection);
+  });
+  afterEach(async () => {
+    await nextTurn();
+    process.off('unhandledRejection', onRejection);
+    expect(rejections).to.be.empty;
+  });
+  const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const guard = (change: Partial<StatePort>): GuardedState =>
+    new GuardedState({ ...openMemoryState(), ...change }, (error, _request, call) => {
+      failures.push([error instanceof Error ? error.message : '', call?.eventId]);
+    });
+
+  describe('says what comes for the first time', () => {
+    const isFirst = (state: GuardedState, key = 'a'): Promise<boolean> =>
+      state.isFirst(key, LIFE, 'inbound message');
+    const repeat = (answer: Promise<RememberedAnswer | undefined>): Claim => ({ isFirst: false, answer });
+
+    it('by each key, as long as it is known', async () => {
+      const state = guard({});
+      expect(await isFirst(state)).to.equal(true);
+      expect(await isFirst(state)).to.equal(false);
+      expect(await isFirst(state, 'b')).to.equal(true);
+      const clock = stopTime();
+      try {
+        expect(await isFirst(state, 'c')).to.equal(true);
+        clock.tick(LIFE.rememberMs);
+        expect(await isFirst(state, 'c')).to.equal(true);
+      } finally {
+        clock.restore();
+      }
+    });
+
+    it('and settles it: no other gateway waits for its answer', async () => {
+      const memory = openMemoryState();
+      await isFirst(guard(memory));
+      const again = await memory.claim('a', { ...LIFE, buckets: [] });
+      expect(again.isFirst ? undefined : await again.answer).to.deep.equal({});
+    });
+
+    it('and takes it for the first where the state throws or rejects, which is reported', async () => {
+      const throwing = (): never => {
+        throw new Error('gone');
+      };
+      expect(await isFirst(guard({ claim: throwing }))).to.equal(true);
+      expect(await isFirst(guard({ claim: () => Promise.reject(new Error('gone')) }))).to.equal(true);
+      expect(failures).to.deep.equal([
+        ['gone', undefined],
+        ['gone', undefined],
+      ]);
+    });
+
+    for (const [what, timeoutMs] of [
+      ['inbound message', 500],
+      ['used code', 2_000],
+    ] as const) {
+      it(`and waits ${timeoutMs} ms for an ${what}; what comes late is settled`, async () => {
+        const late = defer<Claim>();
+        let settled: RememberedAnswer | undefined;
+        const clock = stopTime();
+        try {
+          const asking = guard({ claim: () => late.promise }).isFirst('a', LIFE, what);
+          clock.tick(timeoutMs - 1);
+          await nextTurn();
+          expect(failures).to.be.empty;
+          clock.tick(1);
+          expect(await asking).to.equal(true);
+          expect(failures).to.deep.equal([['no answer in time', undefined]]);
+        } finally {
+          clock.restore();
+        }
+        late.resolve({
+          isFirst: true,
+          exceeded: [],
+          settle: (answer) => (settled = answer),
+          release: nothing,
+        });
+        await until(() => settled !== undefined);
+      });
+    }
+
+    for (const [what, end] of [
+      [
+        'a failure',
+        (late: ReturnType<typeof defer<Claim>>) => {
+          late.reject(new Error('lost'));
+        },
+      ],
+      [
+        'a repeat whose answer is lost',
+        (late: ReturnType<typeof defer<Claim>>) => {
+          late.resolve(repeat(Promise.reject(new Error('lost'))));
+        },
+      ],
+    ] as const) {
+      it(`and may be told ${what} late`, async () => {
+        const late = defer<Claim>();
+        const clock = stopTime();
+        try {
+          const asking = isFirst(guard({ claim: () => late.promise }));
+          clock.tick(500);
+          expect(await asking).to.equal(true);
+        } finally {
+          clock.restore();
+        }
+        end(late);
+      });
+    }
+
+    it('which a repeat is not, though its answer cannot be had', async () => {
+      const claim = (): Claim => repeat(Promise.reject(new Error('the first call has no answer')));
+      expect(await isFirst(guard({ claim }))).to.equal(false);
+      expect(failures).to.be.empty;
+    });
+  });
+
+  it('passes on what it is told, with the time by the steady clock', async () => {
+    const clock = sinon.useFakeTimers({ toFake: ['performance'] });
+    const told: unknown[] = [];
+    const note =
+      <T>(name: string, answer: T) =>
+      (...args: unknown[]): T => {
+        told.push([name, ...args]);
+        return answer;
+      };
+    const state = guard({
+      overtake: note('overtake', undefined),
+      isNewest: note('isNewest', true),
+      keepReceipt: note('keepReceipt', FAILED),
+      takeReceipt: note('takeReceipt', receipt),
+      isDelivered: note('isDelivered', true),
+      keepSent: note('keepSent', undefined),
+      takeSent: note('takeSent', CODE),
+      alarms: { set: note('setAlarm', undefined), onDue: note('onAlarm', undefined) },
+      numberOf: note('numberOf', '+1'),
+      suppressionsOf: note('suppressionsOf', [STOPPED]),
+    });
+    const answers = [
+      state.overtake('ana', EVENT, REQUEST),
+      await state.isNewest(receipt),
+      await state.keepReceipt('SM1', receipt),
+      await state.takeReceipt('SM1', FAILED, notReported),
+      await state.isDelivered(['SM1'], receipt),
+      // It is not asked about no message.
+      await state.isDelivered([], receipt),
+      state.keepSent('ana', CODE),
+      await state.takeSent('ana', USE),
+      state.setAlarm('SM1', 7, receipt),
+      state.onAlarm(notReported),
+      await state.numberOf('US.1'),
+      await state.suppressionsOf('+2', NOW),
+    ];
+    const nowMs = steadyMs();
+    clock.restore();
+    expect(answers.filter((answer) => answer !== undefined)).to.deep.equal([
+      true,
+      FAILED,
+      receipt,
+      true,
+      false,
+      CODE,
+      '+1',
+      [STOPPED],
+    ]);
+    expect(told).to.deep.equal([
+      ['overtake', 'ana', EVENT],
+      ['isNewest', 'a person', 'event-1', nowMs],
+      ['keepReceipt', 'SM1', receipt, { nowMs, untilMs: receipt.expiresAtMs }],
+      ['takeReceipt', 'SM1', nowMs, FAILED, notReported],
+      ['isDelivered', ['SM1'], nowMs],
+      ['keepSent', 'ana', CODE, { nowMs, untilMs: nowMs + 3_600_000 }],
+      ['takeSent', 'ana', { ...USE, nowMs }],
+      ['setAlarm', 'SM1', 7],
+      ['onAlarm', notReported],
+      ['numberOf', 'US.1'],
+      ['suppressionsOf', '+2', NOW],
+    ]);
+  });
+
+  for (const [how, fail] of [
+    [
+      'throws',
+      (): never => {
+        throw new Error('gone');
+      },
+    ],
+    ['rejects', () => Promise.reject<never>(new Error('gone'))],
+  ] as const) {
+    it(`has an answer for all that it is asked where the state ${how}, and reports it once`, async () => {
+      const state = guard({
+        isNewest: fail,
+        keepReceipt: fail,
+        takeReceipt: fail,
+        isDelivered: fail,
+        takeSent: fail,
+        suppress: fail,
+        lift: fail,
+        pair: fail,
+        suppressionsOf: fail,
+        numberOf: fail,
+      });
+      const answers = [
+        await state.isNewest(receipt),
+        await state.keepReceipt('SM1', receipt),
+        await state.takeReceipt('SM1', FAILED, notReported),
+        await state.isDelivered(['SM1'], receipt),
+        await state.takeSent('ana', USE),
+        await state.suppress('+1', STOPPED, NOW, notReported),
+        await state.lift('+1', { channel: 'whatsapp', reasons: ['STOPPED'] }, notReported),
+        await state.pair('US.1', '+1', notReported),
+        await state.suppressionsOf('+1', NOW),
+        await state.numberOf('US.1'),
+      ];
+      expect(answers.filter((answer) => answer !== undefined)).to.deep.equal(['unknown', false]);
+      expect(failures).to.deep.equal([
+        ['gone', 'event-1'],
+        ['gone', 'event-1'],
+        // Whose receipt it is, is not known: its error may be about anybody.
+        ['takeReceipt failed', undefined],
+        ['gone', 'event-1'],
+        ...Array.from({ length: 6 }, () => ['gone', undefined]),
+      ]);
+    });
+  }
+
+  it('reports what throws when it is told something, and of which call that was', () => {
+    const fail = (): never => {
+      throw new Error('gone');
+    };
+    const state = guard({ overtake: fail, keepSent: fail, alarms: { set: fail, onDue: nothing } });
+    state.overtake('ana', EVENT, REQUEST);
+    state.overtake('ana', EVENT, undefined);
+    state.keepSent('ana', CODE);
+    state.setAlarm('SM1', 7, receipt);
+    state.reportUnusable('receipt', new Error('about somebody'));
+    state.reportUnusable('sent code', new Error('no code'));
+    expect(failures).to.deep.equal([
+      ['gone', 'event-1'],
+      ['overtake failed', undefined],
+      ['gone', 'event-2'],
+      ['gone', 'event-1'],
+      ['takeReceipt failed', undefined],
+      ['no code', undefined],
+    ]);
+  });
+
+  it('waits 2 s for a state that hangs, and reports it', async () => {
+    const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const hang = (): Promise<never> => new Promise(() => undefined);
+    try {
+      const state = guard({ isNewest: hang, takeReceipt: hang, isDelivered: hang, takeSent: hang });
+      const asking = Promise.all([
+        state.isNewest(receipt),
+        state.takeReceipt('SM1', FAILED, notReported),
+        state.isDelivered(['SM1'], receipt),
+        state.takeSent('ana', USE),
+      ]);
+      await clock.tickAsync(1_999);
+      expect(failures).to.be.empty;
+      await clock.tickAsync(1);
+      expect(await asking).to.deep.equal(['unknown', undefined, false, undefined]);
+      expect(failures).to.deep.equal([
+        ['no answer in time', 'event-1'],
+        ['takeReceipt failed', undefined],
+        ['no answer in time', 'event-1'],
+        ['no answer in time', undefined],
+      ]);
+    } finally {
+      clock.restore();
+    }
+  });
+
+  it('waits 200 ms for what is suppressed, and says later that gateways share it', async () => {
+    const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const late = defer<undefined>();
+    let shared = 0;
+    try {
+      const hang = (): Promise<never> => new Promise(() => undefined);
+      const state = guard({ suppress: () => late.promise, suppressionsOf: hang, numberOf: hang });
+      let isOver = false;
+      const asking = Promise.all([
+        state.suppress('+1', STOPPED, NOW, () => (shared += 1)),
+        state.suppressionsOf('+1', NOW),
+        state.numberOf('US.1'),
+      ]).finally(() => (isOver = true));
+      await clock.tickAsync(199);
+      expect(isOver).to.equal(false);
+      await clock.tickAsync(1);
+      expect(await asking).to.deep.equal([undefined, undefined, undefined]);
+      expect(shared).to.equal(0);
+      late.resolve(undefined);
+      await nextTurn();
+      expect(shared).to.equal(1);
+      // While Redis is lost nothing else happens.
+      expect(failures).to.be.empty;
+    } finally {
+      clock.restore();
+    }
+  });
+
+  it('gives a call a quarter of its time at most to learn what is newest', async () => {
+    const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const budget = new Budget(480);
+    try {
+      const asking = guard({ isNewest: () => new Promise(() => undefined) }).isNewest(receipt, budget);
+      let found: unknown;
+      void asking.then((answer) => (found = answer));
+      // A tenth of its time is for the answer.
+      await clock.tickAsync(107);
+      expect(found).to.equal(undefined);
+      await clock.tickAsync(1);
+      expect(found).to.equal('unknown');
+    } finally {
+      budget.close();
+      clock.restore();
+    }
+  });
+});

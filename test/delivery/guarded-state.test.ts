@@ -339,6 +339,28 @@ describe('the guarded state', () => {
     }
   });
 
+  for (const [when, elapsedMs, expected] of [
+    ['while its call waits, and reports it once', 400, [['no answer', 'event-1']]],
+    ['after the time of its call, and reports nothing', 500, []],
+  ] as const) {
+    it(`says that the answer of another call is lost ${when}`, async () => {
+      const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+      const budget = new Budget(500);
+      const there = defer<RememberedAnswer>();
+      try {
+        const state = guard({ claim: () => ({ isFirst: false, answer: there.promise }) });
+        const claim = await state.claim('a', { ...LIFE, buckets: [] }, { request: REQUEST, budget });
+        clock.tick(elapsedMs);
+        there.reject(new Error('no answer'));
+        expect(!claim.isFirst && (await claim.answer)).to.equal('lost');
+        expect(failures).to.deep.equal(expected);
+      } finally {
+        budget.close();
+        clock.restore();
+      }
+    });
+  }
+
   it('gives a call a quarter of its time at most to learn what is newest', async () => {
     const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     const budget = new Budget(480);

@@ -20,7 +20,7 @@ const NAMES = new RegExp(
 /** A value that we read with something behind it: a parameter that we do not read. */
 const LONGER = new RegExp(
   [
-    '(?:MessageSid|SmsSid|CallSid)=[A-Z]{2}[\\da-f]{32}.',
+    '(?:(?:OriginalReplied)?MessageSid|SmsSid|CallSid)=[A-Z]{2}[\\da-f]{32}.',
     '(?:Message|Sms|Call)Status=[a-z_-]+[A-Z]',
     'ChannelPrefix=[a-z]+[A-Z]',
     'ErrorCode=\\d+\\D',

@@ -168,6 +168,14 @@ describe('a signed form', () => {
       },
     ],
     [
+      'a reply to a message that is none',
+      WHATSAPP,
+      {
+        ...without(WHATSAPP, 'ProfileName'),
+        OriginalRepliedMessageSid: `${OTHER_SID}ProfileNameAna`,
+      },
+    ],
+    [
       'a failure without its code, in a value',
       STATUS,
       { ...without(STATUS, 'ErrorCode'), ChannelToAddress: `${ANA}ErrorCode63016` },

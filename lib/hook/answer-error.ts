@@ -5,7 +5,7 @@ import { answer } from '../http/exchange.js';
 import { rejectionAnswer } from '../okta/hook-answer.js';
 import type { HookScheme } from '../okta/verify-caller.js';
 import { giveAnswer, mayHaveLeft } from './answer-okta.js';
-import { callOf, endCall, type AnyCall } from './call.js';
+import { endCall, type AnyCall } from './call.js';
 import { keepUnaccepted } from './last-codes.js';
 import type { HookParts } from './parts.js';
 
@@ -23,21 +23,26 @@ interface ErrorAnswer {
 }
 
 /** As Express knows a handler of errors: by its four parameters. */
-export type ErrorHandler = (
+type ErrorHandler = (
   error: unknown,
   req: IncomingMessage,
   res: ServerResponse,
   next: (error?: unknown) => void,
 ) => void;
 
-/** The one error boundary: every failure becomes an answer, and nothing of it but its public sentence. */
+/**
+ * The one error boundary: every failure becomes an answer, and nothing of it but its public sentence.
+ *
+ * @param call - that ends by the error; `undefined` where none has begun.
+ */
 export function answerError(
   parts: HookParts,
   called: CalledHook = { hook: 'inline', schemes: parts.settings.hookSchemes },
+  call?: AnyCall,
 ): ErrorHandler {
   return (error, req, res, next) => {
     try {
-      endByError(error, callOf(req), called, parts, ({ status, body, headers }) => {
+      endByError(error, call, called, parts, ({ status, body, headers }) => {
         answer(req, res, status, body, headers);
       });
     } catch (failure) {

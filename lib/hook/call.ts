@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Budget } from '../core/budget.js';
 import type { Delivery } from '../delivery/dispatch.js';
 import type { RunningCall } from '../delivery/running-calls.js';
@@ -118,22 +117,6 @@ export function beginCall(budget: Budget, { underWay }: Pick<HookParts, 'underWa
   };
   underWay.calls.add(call);
   return call;
-}
-
-/** The one property that the hook sets on a request: Express's requests are slow to take more. */
-const CALL = Symbol('the hook call');
-
-interface CalledRequest extends IncomingMessage {
-  [CALL]?: OpenCall;
-}
-
-export function keepCall(req: CalledRequest, call: OpenCall): void {
-  req[CALL] = call;
-}
-
-/** The call that `openCall` began with this request. */
-export function callOf(req: CalledRequest): AnyCall | undefined {
-  return req[CALL];
 }
 
 /** Once, when the answer has been given. */

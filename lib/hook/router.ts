@@ -9,7 +9,7 @@ import type { CallerVerifier } from '../okta/verify-caller.js';
 import { STATUS_PATH } from '../options/settings.js';
 import { answerError } from './answer-error.js';
 import { answerOkta } from './answer-okta.js';
-import { beginCall, callOf, keepCall, type OpenCall } from './call.js';
+import { beginCall, type OpenCall } from './call.js';
 import { recordDelivery } from './callbacks/delivery-status.js';
 import { INBOUND_PATH, receiveInbound } from './callbacks/inbound-message.js';
 import { recordSignIns } from './callbacks/sign-in-outcome.js';
@@ -37,7 +37,7 @@ export function createRouter(
 ): Handler {
   const { path, twilioAuthTokens, eventHookSchemes } = parts.settings;
   const router = express.Router();
-  router.all(path || '/', openCall(parts), ...stepsOfACall(parts));
+  router.all(path || '/', answerCall(parts));
   if (twilioAuthTokens.length > 0) {
     router.all(path + STATUS_PATH, recordDelivery(parts));
     router.all(path + INBOUND_PATH, receiveInbound(parts, twilio));
@@ -80,45 +80,45 @@ function inOrder<A, B, C, D, E, F, G>(
   return steps as unknown as readonly Step<OpenCall, unknown>[];
 }
 
-function stepsOfACall(parts: HookParts): readonly Handler[] {
-  return CALL_STEPS.map((step): Handler => (req, res, next) => {
-    const call = callOf(req);
-    // Answered, by us or by the gateway in our place: its other routes must not see it.
-    if (call === undefined || call.isOver) return;
+/**
+ * Answers a call by its steps, one after the other. One handler for all of them: with a layer of Express for each,
+ * `npm run bench` measured about a tenth more CPU for a call.
+ */
+function answerCall(parts: HookParts): Handler {
+  return (req, res, next) => {
+    const call = openCall(parts, req, res);
+    runSteps(call, parts, req, res).catch((error: unknown) => {
+      answerError(parts, undefined, call)(error, req, res, next);
+    });
+  };
+}
+
+async function runSteps(
+  call: OpenCall,
+  parts: HookParts,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
+  if (req.method !== 'POST') throw onlyMethods('POST');
+  for (const step of CALL_STEPS) {
+    // The gateway has answered in our place.
+    if (call.isOver) return;
     // A repeat is answered without the steps between.
-    if (call.answer !== undefined && step !== CALL_STEPS.at(-1)) {
-      next();
-      return;
-    }
-    const work = async (): Promise<unknown> => step(call, parts, req, res);
-    work().then(
-      () => {
-        if (!call.isOver) next();
-      },
-      (error: unknown) => {
-        // Express takes some words for no error.
-        next(error instanceof Error ? error : new Error('a step failed without an error', { cause: error }));
-      },
-    );
-  });
+    if (call.answer === undefined || step === answerOkta) await step(call, parts, req, res);
+  }
 }
 
 /** Begins a call: its time runs from here. */
-function openCall(parts: HookParts): Handler {
-  return (req, res, next) => {
-    // A process that was stopped or busy reads a request late, its end later still, and `close` comes last of all. Adapters
-    // of serverless platforms may have no socket.
-    const { socket } = req as { readonly socket?: Socket };
-    const budget = new Budget(parts.settings.deadlineMs, () => socket?.readableEnded === true);
-    const call = beginCall(budget, parts);
-    keepCall(req, call);
-    // Before the hook's turn came, or after it.
-    if (res.destroyed || res.writableEnded) budget.hangUp();
-    res.on('close', () => {
-      // The caller is gone, or the gateway answered in our place: nobody waits for a code.
-      if (!call.isOver) budget.hangUp();
-    });
-    if (req.method === 'POST') next();
-    else next(onlyMethods('POST'));
-  };
+function openCall(parts: HookParts, req: IncomingMessage, res: ServerResponse): OpenCall {
+  // A process that was stopped or busy reads a request late, its end later still, and `close` comes last of all. Adapters
+  // of serverless platforms may have no socket.
+  const { socket } = req as { readonly socket?: Socket };
+  const call = beginCall(new Budget(parts.settings.deadlineMs, () => socket?.readableEnded === true), parts);
+  // Before the hook's turn came, or after it.
+  if (res.destroyed || res.writableEnded) call.budget.hangUp();
+  res.on('close', () => {
+    // The caller is gone, or the gateway answered in our place: nobody waits for a code.
+    if (!call.isOver) call.budget.hangUp();
+  });
+  return call;
 }

@@ -18,8 +18,8 @@ const FLOORS = [
 
 /** The rooms that may import a library. Any room may import one that is not listed. */
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
-  // Its router, and nothing else of it: the hook is a handler of the gateway's own application.
-  express: ['hook'],
+  // The gateway's own: the hook is a handler of its application, and needs nothing of it.
+  express: [],
   passport: ['okta'],
   joi: ['options', 'console'],
   twilio: ['channels', 'testing'],

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CODE_NOT_SENT, RequestError } from '../core/errors.js';
 import { maskError } from '../core/masking.js';
 import { answer } from '../http/exchange.js';
+import type { ErrorHandler } from '../http/routes.js';
 import { rejectionAnswer } from '../okta/hook-answer.js';
 import type { HookScheme } from '../okta/verify-caller.js';
 import { giveAnswer, mayHaveLeft } from './answer-okta.js';
@@ -21,14 +21,6 @@ interface ErrorAnswer {
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
-
-/** As Express knows a handler of errors: by its four parameters. */
-type ErrorHandler = (
-  error: unknown,
-  req: IncomingMessage,
-  res: ServerResponse,
-  next: (error?: unknown) => void,
-) => void;
 
 /**
  * The one error boundary: every failure becomes an answer, and nothing of it but its public sentence.

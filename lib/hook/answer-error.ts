@@ -15,6 +15,14 @@ interface CalledHook {
   readonly schemes: readonly HookScheme[];
 }
 
+/** What failed. */
+interface Failed {
+  /** The call that ends by the error; `undefined` where none has begun. */
+  readonly call?: AnyCall;
+  /** Default: the inline hook. */
+  readonly called?: CalledHook;
+}
+
 /** What a caller is told of an error. */
 interface ErrorAnswer {
   readonly status: number;
@@ -25,16 +33,12 @@ interface ErrorAnswer {
 /**
  * The one error boundary: every failure becomes an answer, and nothing of it but its public sentence.
  *
- * @param call - that ends by the error; `undefined` where none has begun.
+ * @param of - the call that failed, and whose hook it is; neither for the callbacks of a provider.
  */
-export function answerError(
-  parts: HookParts,
-  called: CalledHook = { hook: 'inline', schemes: parts.settings.hookSchemes },
-  call?: AnyCall,
-): ErrorHandler {
+export function answerError(parts: HookParts, of: Failed = {}): ErrorHandler {
   return (error, req, res, next) => {
     try {
-      endByError(error, call, called, parts, ({ status, body, headers }) => {
+      endByError(error, of, parts, ({ status, body, headers }) => {
         answer(req, res, status, body, headers);
       });
     } catch (failure) {
@@ -47,11 +51,11 @@ export function answerError(
 /** Ends a call, where one has begun, with the answer to an error. */
 export function endByError(
   error: unknown,
-  call: AnyCall | undefined,
-  called: CalledHook,
+  { call, called: other }: Failed,
   parts: HookParts,
   write: (answer: ErrorAnswer) => void,
 ): void {
+  const called: CalledHook = other ?? { hook: 'inline', schemes: parts.settings.hookSchemes };
   // A code that is on its way stays sent, whatever fails after it: an error would let Okta send it once more.
   if (call !== undefined && !call.isOver && mayHaveLeft(call)) {
     giveAnswer(call, parts, ({ body }) => {

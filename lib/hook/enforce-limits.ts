@@ -15,12 +15,12 @@ import { idsOf, type HookParts } from './parts.js';
  *
  * @throws RequestError `CLOSING` after `close()`.
  */
-export async function enforceLimits(call: FirstCall, parts: HookParts): Promise<JudgedCall> {
+export function enforceLimits(call: FirstCall, parts: HookParts): JudgedCall {
   // A repeat is answered by now.
   if (call.isAfterClose) throw new RequestError('CLOSING', 'This gateway is shutting down.');
   if (call.number !== undefined) block(call, call.number, parts);
   const event = call.refusal === undefined ? supersedeOlder(call, parts) : undefined;
-  return Promise.resolve(Object.assign(call, { event }));
+  return Object.assign(call, { event });
 }
 
 /** The limits that a call counts against: none if its number alone is blocked. */

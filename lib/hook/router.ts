@@ -43,7 +43,7 @@ export function createRouter(
     routes.push({
       path: `${path}/events`,
       handle: recordSignIns(parts, eventHook),
-      onError: answerError(parts, { hook: 'event', schemes: eventHookSchemes }),
+      onError: answerError(parts, { called: { hook: 'event', schemes: eventHookSchemes } }),
     });
   }
   return createRoutes(routes);
@@ -69,11 +69,12 @@ type Step<Needs, Gives> = (
   parts: HookParts,
   req: IncomingMessage,
   res: ServerResponse,
-) => Promise<Gives>;
+) => Gives | Promise<Gives>;
 
 function inOrder<A, B, C, D, E, F, G>(
   ...steps: [Step<OpenCall, A>, Step<A, B>, Step<B, C>, Step<C, D>, Step<D, E>, Step<E, F>, Step<F, G>]
 ): readonly Step<OpenCall, unknown>[] {
+  // Each is given the call that the one before it left: one object all the way, whose type grows.
   return steps as unknown as readonly Step<OpenCall, unknown>[];
 }
 
@@ -82,7 +83,7 @@ function answerCall(parts: HookParts): Handler {
   return (req, res, next) => {
     const call = openCall(parts, req, res);
     runSteps(call, parts, req, res).catch((error: unknown) => {
-      answerError(parts, undefined, call)(error, req, res, next);
+      answerError(parts, { call })(error, req, res, next);
     });
   };
 }

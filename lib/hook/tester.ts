@@ -43,12 +43,12 @@ export async function runTest(payload: unknown, parts: HookParts): Promise<TestE
   let answer: { readonly status: number; readonly body: unknown } | undefined;
   try {
     const read = readPayload(call, markAsTest(payload, settings.clock()), parts);
-    const allowed = await enforceLimits(await deduplicate(read, parts), parts);
+    const allowed = enforceLimits(await deduplicate(read, parts), parts);
     const dispatched = await dispatchChannels(await lookUpProfile(allowed, parts), parts);
     const { body } = giveAnswer(dispatched, parts, () => undefined);
     answer = { status: 200, body };
   } catch (error) {
-    endByError(error, call, { hook: 'inline', schemes: settings.hookSchemes }, parts, (ofError) => {
+    endByError(error, { call }, parts, (ofError) => {
       answer = ofError;
     });
     if (error instanceof RequestError || answer === undefined) throw error;

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
+import { FULL_DISK, needFullDisk } from '#harness/full-disk.js';
 import { PRELUDE, PROCESS_MS } from '#harness/own-process.js';
 import { startScene, usualCredentials, type Scene } from '#harness/scene.js';
 import { until } from '#harness/until.js';
@@ -111,8 +112,8 @@ describe("a gateway's stdout", () => {
   }).timeout(PROCESS_MS);
 
   it('may be a disk that is full', async function () {
-    if (!existsSync('/dev/full')) this.skip();
-    const full = openSync('/dev/full', 'w');
+    needFullDisk(this);
+    const full = openSync(FULL_DISK, 'w');
     const gateway = await start(full);
     closeSync(full);
     await expectCodesSent(gateway);

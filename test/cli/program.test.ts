@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
+import { FULL_DISK, needFullDisk } from '#harness/full-disk.js';
 import { ROOT } from '#harness/consumer.js';
 import { ExampleRun } from '#harness/example-run.js';
 import { mustNotShow } from '#harness/witness.js';
@@ -186,10 +187,10 @@ describe('the command line', () => {
 
   for (const [what, redirection, code] of [
     ['nobody reads its result any more', '> >(true)', 0],
-    ['the disk is full', '>/dev/full', 1],
+    ['the disk is full', `>${FULL_DISK}`, 1],
   ] as const) {
     it(`ends without a stack where ${what}`, async function () {
-      if (redirection === '>/dev/full' && !existsSync('/dev/full')) this.skip();
+      if (redirection.includes(FULL_DISK)) needFullDisk(this);
       const command = `exec ${process.execPath} --import tsx lib/cli/main.ts --help ${redirection}`;
       const ended = new ExampleRun({}, ['bash', '-c', command]);
       expect(await ended.exitCode()).to.equal(code);

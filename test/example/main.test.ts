@@ -1,9 +1,9 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import supertest from 'supertest';
+import { FULL_DISK, needFullDisk } from '#harness/full-disk.js';
 import { freePort, REFUSING_ORIGIN } from '#harness/free-port.js';
 import { ExampleRun } from '#harness/example-run.js';
 import { until } from '#harness/until.js';
@@ -126,10 +126,10 @@ describe('the example gateway in a process of its own', function () {
 
   for (const [what, redirection] of [
     ['whose stdout nobody reads any more', '> >(true)'],
-    ['whose stdout and stderr are on a full disk', '>/dev/full 2>&1'],
+    ['whose stdout and stderr are on a full disk', `>${FULL_DISK} 2>&1`],
   ] as const) {
     it(`serves and drains ${what}`, async function () {
-      if (redirection.includes('/dev/full') && !existsSync('/dev/full')) this.skip();
+      if (redirection.includes(FULL_DISK)) needFullDisk(this);
       const port = await freePort();
       const ready = async (): Promise<number | undefined> =>
         (await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined))?.status;

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { HookEvent, Logger } from '#lib/index.js';
 import { logListener } from '#lib/events/log.js';
 import { ANA, startScene, type LogLine } from '#harness/scene.js';
+import { answeredEvent } from './told-events.js';
 
 const recorder = (): { readonly lines: LogLine[]; readonly logger: Logger } => {
   const lines: LogLine[] = [];
@@ -14,33 +15,7 @@ const recorder = (): { readonly lines: LogLine[]; readonly logger: Logger } => {
 };
 
 const ids = { eventId: 'event-1', oktaRequestId: 'req-1' };
-const answered: Extract<HookEvent, { type: 'request.answered' }> = {
-  at: 1,
-  type: 'request.answered',
-  ...ids,
-  status: 'SUCCESSFUL',
-  code: undefined,
-  reason: undefined,
-  remedy: undefined,
-  requestType: 'com.okta.user.telephony.mfa-verification',
-  deliveryChannel: 'sms',
-  userId: ANA.id,
-  to: '…23',
-  country: 'GB',
-  isPreview: false,
-  isRepeat: false,
-  hasHungUp: false,
-  channel: 'sms',
-  provider: 'TWILIO',
-  transactionId: 'SM1',
-  attempts: [],
-  passedOver: [],
-  profileSource: 'okta',
-  profileReason: undefined,
-  profileMs: 5,
-  durationMs: 20,
-  remainingMs: 2000,
-};
+const answered = answeredEvent({ profileMs: 5, durationMs: 20, remainingMs: 2000 });
 const rejected = (
   ...schemes: readonly ('header' | 'basic' | 'oauth2')[]
 ): Extract<HookEvent, { type: 'caller.rejected' }> => ({

@@ -6,37 +6,9 @@ import { createMetrics, type HookMetrics, type WatchedStatus } from '#lib/events
 import { readPage, type MetricsPage } from '#harness/metrics-page.js';
 import { ANA, CODE } from '#harness/scene.js';
 import { mustNotShow, witness } from '#harness/witness.js';
-
-type Answered = Extract<HookEvent, { type: 'request.answered' }>;
+import { answeredEvent } from './told-events.js';
 
 const ids = { at: 1, eventId: 'event-1', oktaRequestId: 'req-1' };
-const answered = (over: Partial<Answered> = {}): Answered => ({
-  ...ids,
-  type: 'request.answered',
-  status: 'SUCCESSFUL',
-  code: undefined,
-  reason: undefined,
-  remedy: undefined,
-  requestType: 'com.okta.user.telephony.mfa-verification',
-  deliveryChannel: 'sms',
-  userId: ANA.id,
-  to: '…23',
-  country: 'GB',
-  isPreview: false,
-  isRepeat: false,
-  hasHungUp: false,
-  channel: 'sms',
-  provider: 'TWILIO',
-  transactionId: 'SM1',
-  attempts: [],
-  passedOver: [],
-  profileSource: 'okta',
-  profileReason: undefined,
-  profileMs: 60,
-  durationMs: 180,
-  remainingMs: 1800,
-  ...over,
-});
 const attempt = (over: Partial<AttemptReport> = {}): Extract<HookEvent, { type: 'attempt.ended' }> => ({
   ...ids,
   type: 'attempt.ended',
@@ -51,17 +23,17 @@ const attempt = (over: Partial<AttemptReport> = {}): Extract<HookEvent, { type: 
 /** Events, and what each adds: the metric's name, its labels, and how much where that is not one. */
 const COUNTED: readonly (readonly [HookEvent, string, Readonly<Record<string, string>>, number?])[] = [
   [
-    answered(),
+    answeredEvent(),
     'codes_total',
     { channel: 'sms', outcome: 'SUCCESSFUL', country: 'GB', request_type: 'mfa-verification' },
   ],
   [
-    answered({ status: 'ERROR', channel: undefined, country: undefined, requestType: undefined }),
+    answeredEvent({ status: 'ERROR', channel: undefined, country: undefined, requestType: undefined }),
     'codes_total',
     { channel: 'none', outcome: 'ERROR', country: 'unknown', request_type: 'unknown' },
   ],
-  [answered({ status: 'PENDING', isRepeat: true }), 'repeats_total', { outcome: 'PENDING' }],
-  [answered({ isPreview: true }), 'previews_total', { outcome: 'SUCCESSFUL' }],
+  [answeredEvent({ status: 'PENDING', isRepeat: true }), 'repeats_total', { outcome: 'PENDING' }],
+  [answeredEvent({ isPreview: true }), 'previews_total', { outcome: 'SUCCESSFUL' }],
   [attempt(), 'attempts_total', { channel: 'sms', provider: 'TWILIO', outcome: 'refused', code: '21610' }],
   [
     { ...attempt({ outcome: 'accepted', code: undefined }), type: 'attempt.late' },
@@ -248,8 +220,8 @@ describe('the metrics', () => {
       { ...ids, type: 'profile.read', source: 'okta', reason: undefined, durationMs: 60 },
       attempt({ durationMs: 400 }),
       attempt({ code: 'BREAKER_OPEN', durationMs: 0 }),
-      answered({ durationMs: 1200, remainingMs: 240 }),
-      answered({ isRepeat: true }),
+      answeredEvent({ durationMs: 1200, remainingMs: 240 }),
+      answeredEvent({ isRepeat: true }),
     );
     const now = await page();
     const stages = ['profile', 'attempt', 'call'].map((stage) => [
@@ -288,8 +260,8 @@ describe('the metrics', () => {
       attempt({ code: ANA.phone.slice(1) }),
       attempt({ code: ANA.login }),
       attempt({ code: `SM${'0a1b2c3d'.repeat(4)}${'9'.repeat(9)}` }),
-      answered({ country: ANA.phone }),
-      answered({ requestType: `com.okta.user.telephony.${ANA.id}` }),
+      answeredEvent({ country: ANA.phone }),
+      answeredEvent({ requestType: `com.okta.user.telephony.${ANA.id}` }),
       { ...ids, type: 'profile.read', source: 'none', reason: `not ${ANA.login}`, durationMs: 1 },
       attempt(),
     );
@@ -308,20 +280,20 @@ describe('the metrics', () => {
 
   it('are registered once for many hooks, which count together', async () => {
     const second = createMetrics(registry);
-    tell(answered());
-    second.listener(answered());
+    tell(answeredEvent());
+    second.listener(answeredEvent());
     expect((await page()).sum('codes_total')).to.equal(2);
   });
 
   it('go on from what they were for a hook that is made anew, and are there again in a registry that was cleared', async () => {
-    tell(answered());
+    tell(answeredEvent());
     metrics.close();
     metrics = createMetrics(registry);
-    tell(answered());
+    tell(answeredEvent());
     expect((await page()).sum('codes_total')).to.equal(2);
     registry.clear();
     metrics = createMetrics(registry);
-    tell(answered());
+    tell(answeredEvent());
     expect((await page()).sum('codes_total')).to.equal(1);
   });
 
@@ -369,7 +341,7 @@ describe('the metrics', () => {
       getSingleMetric: (name) => known.get(name),
       metrics: () => Promise.reject(new Error('not asked')),
     };
-    createMetrics(other).listener(answered());
+    createMetrics(other).listener(answeredEvent());
     createMetrics(other);
     expect(known.size).to.equal([COUNTERS, HISTOGRAMS, GAUGES].flatMap(Object.keys).length);
   });

@@ -1,8 +1,40 @@
+import { ANA } from '#harness/scene.js';
 import type { AttemptReport, HookEvent } from '#lib/core/events.js';
 
 /** Events as the hook tells them, of one execution each. */
 
 type Of<Type extends HookEvent['type']> = Extract<HookEvent, { readonly type: Type }>;
+
+/** The event that sums a call up: one SMS to Ana. */
+export const answeredEvent = (over: Partial<Of<'request.answered'>> = {}): Of<'request.answered'> => ({
+  at: 1,
+  eventId: 'event-1',
+  oktaRequestId: 'req-1',
+  type: 'request.answered',
+  status: 'SUCCESSFUL',
+  code: undefined,
+  reason: undefined,
+  remedy: undefined,
+  requestType: 'com.okta.user.telephony.mfa-verification',
+  deliveryChannel: 'sms',
+  userId: ANA.id,
+  to: '…23',
+  country: 'GB',
+  isPreview: false,
+  isRepeat: false,
+  hasHungUp: false,
+  channel: 'sms',
+  provider: 'TWILIO',
+  transactionId: 'SM1',
+  attempts: [],
+  passedOver: [],
+  profileSource: 'okta',
+  profileReason: undefined,
+  profileMs: 60,
+  durationMs: 180,
+  remainingMs: 1800,
+  ...over,
+});
 
 /** When the first of them is. */
 export const START = 1_700_000_000_000;

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import ts from 'typescript';
-import { ROOT } from '#harness/consumer.js';
+import { buildIfStale, ROOT } from '#harness/consumer.js';
 import { SPOKEN_LANGUAGES } from '#lib/texts/spoken-code.js';
 import { CALL_STEPS } from '#lib/hook/router.js';
 import type { HookEvent, OktaTelephonyHookOptions } from '#lib/index.js';
@@ -53,6 +53,13 @@ function moduleOf(snippet: Snippet): SnippetModule {
   return { ...snippet, before, code: `${code}export {};` };
 }
 
+function toJavaScript(code: string): string {
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
+  });
+  return outputText;
+}
+
 describe('the documents', () => {
   it('show TypeScript that compiles, all of it', function () {
     // The compiler reads all that the package's types are made of: long on a machine that is busy.
@@ -88,10 +95,7 @@ describe('the README', () => {
   });
 
   it('shows texts that are taken, and of which none is warned of', async () => {
-    const { outputText } = ts.transpileModule(snippetUnder('Texts and languages'), {
-      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
-    });
-    const url = `data:text/javascript,${encodeURIComponent(outputText)}`;
+    const url = `data:text/javascript,${encodeURIComponent(toJavaScript(snippetUnder('Texts and languages')))}`;
     const { texts } = (await import(url)) as Pick<OktaTelephonyHookOptions, 'texts'>;
     const events: HookEvent[] = [];
     const scene = await startScene({ hook: { texts, onEvent: (event) => events.push(event) } });
@@ -166,8 +170,8 @@ describe('the README', () => {
 });
 
 describe('the code of the README that runs as it stands', () => {
-  const gateway = join(ROOT, 'test', `readme-${process.pid}.tmp.ts`);
-  const emulator = join(ROOT, 'test', `readme-okta-${process.pid}.tmp.ts`);
+  const gateway = join(ROOT, 'test', `readme-${process.pid}.tmp.mjs`);
+  const emulator = join(ROOT, 'test', `readme-okta-${process.pid}.tmp.mjs`);
   /** What it prints, a line each; the log of the hook is left out. */
   let lines: readonly string[];
 
@@ -177,9 +181,10 @@ describe('the code of the README that runs as it stands', () => {
     const [first, end] = snippetUnder('Test your gateway').split('\nserver.close();');
     const parts = [first, snippetUnder('Twilio emulator'), `server.close();${end ?? ''}`];
     const code = parts.join('\n').replaceAll('3100', String(await freePort()));
-    writeFileSync(gateway, `${code}\nawait import('./${basename(emulator)}');\n`);
-    writeFileSync(emulator, snippetUnder('Okta emulator'));
-    const run = promisify(execFile)(process.execPath, ['--import', 'tsx', gateway], { cwd: ROOT });
+    writeFileSync(gateway, `${toJavaScript(code)}\nawait import('./${basename(emulator)}');\n`);
+    writeFileSync(emulator, toJavaScript(snippetUnder('Okta emulator')));
+    buildIfStale();
+    const run = promisify(execFile)(process.execPath, [gateway], { cwd: ROOT });
     lines = (await run).stdout.split('\n').filter((line) => !line.startsWith('{"'));
   });
   after(() => {

@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { FULL_DISK, needFullDisk } from '#harness/full-disk.js';
-import { PRELUDE, PROCESS_MS } from '#harness/own-process.js';
+import { BUILT, PRELUDE, PROCESS_MS } from '#harness/own-process.js';
 import { startScene, usualCredentials, type Scene } from '#harness/scene.js';
 import { until } from '#harness/until.js';
 import { witness } from '#harness/witness.js';
@@ -48,7 +48,7 @@ class Gateway {
       sandboxNumber: scene.twilio.sandboxNumber,
       senders: { sms: scene.twilio.smsNumber, voice: scene.twilio.voiceNumber },
     };
-    this.child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', GATEWAY], {
+    this.child = spawn(process.execPath, [...BUILT, '--input-type=module', '-e', GATEWAY], {
       env: { ...process.env, OPTIONS: JSON.stringify(options), SLOW_TIME: '1', DEFAULT_LOG: '1' },
       stdio: ['ignore', stdout, 'inherit', 'ipc'],
     });
@@ -161,7 +161,7 @@ describe('a process that logs', () => {
         for (let line = 0; line < 300; line++) logger.info('hello', { line, padding: 'x'.repeat(1_000) });
         ${end}
       `;
-      const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+      const child = spawn(process.execPath, [...BUILT, '--input-type=module', '-e', script], {
         stdio: ['ignore', 'pipe', 'ignore'],
       });
       const closed = once(child, 'close');
@@ -189,7 +189,7 @@ describe('a process that logs', () => {
       logger.error('last words');
       throw new Error('on purpose');
     `;
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    const child = spawn(process.execPath, [...BUILT, '--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
     });
     const closed = once(child, 'close');

@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
+import { PROGRAM } from '#harness/own-process.js';
 import { FULL_DISK, needFullDisk } from '#harness/full-disk.js';
 import { ROOT } from '#harness/consumer.js';
 import { ExampleRun } from '#harness/example-run.js';
@@ -180,7 +181,7 @@ describe('the command line', () => {
 
   it('runs as a process of its own, and ends by itself', async () => {
     const env = { PATH: process.env['PATH'], OKTA_ORG_URL: okta.orgUrl, OKTA_API_TOKEN: okta.apiToken };
-    const program = ['--import', 'tsx', 'lib/cli/main.ts', 'setup', 'attribute', '--yes', '--json'];
+    const program = [PROGRAM, 'setup', 'attribute', '--yes', '--json'];
     const { stdout } = await promisify(execFile)(process.execPath, program, { cwd: ROOT, env });
     expect(JSON.parse(stdout)).to.include({ result: 'changed' });
   });
@@ -191,7 +192,7 @@ describe('the command line', () => {
   ] as const) {
     it(`ends without a stack where ${what}`, async function () {
       if (redirection.includes(FULL_DISK)) needFullDisk(this);
-      const command = `exec ${process.execPath} --import tsx lib/cli/main.ts --help ${redirection}`;
+      const command = `exec ${process.execPath} ${PROGRAM} --help ${redirection}`;
       const ended = new ExampleRun({}, ['bash', '-c', command]);
       expect(await ended.exitCode()).to.equal(code);
       expect(ended.stderr).to.equal('');

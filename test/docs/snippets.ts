@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { ROOT } from '#harness/consumer.js';
+import { buildIfStale, ROOT } from '#harness/consumer.js';
 
 /** The TypeScript that the documents show. */
 
@@ -49,6 +49,7 @@ export interface SnippetModule extends Snippet {
  * document and line.
  */
 export function problemsOf(modules: readonly SnippetModule[]): readonly string[] {
+  buildIfStale();
   // Below the checkout, so that the package and its dependencies are found. They are not written.
   const sources = new Map(
     modules.map((module, index) => [join(ROOT, 'test', `snippet-${index}.ts`).replaceAll('\\', '/'), module]),
@@ -64,6 +65,8 @@ export function problemsOf(modules: readonly SnippetModule[]): readonly string[]
   const { options } = ts.parseJsonConfigFileContent({ ...config, files: paths, include: [] }, ts.sys, ROOT);
   // Handlers have parameters that a short example does not use.
   options.noUnusedParameters = false;
+  // As a user has it: the package by its own name, through its exports, from dist/.
+  delete options.paths;
   const host = ts.createCompilerHost(options);
   const program = ts.createProgram(paths, options, {
     ...host,

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { OktaTelephonyHookOptions } from '#lib/index.js';
 import type { RedisStateOptions } from '#lib/state/redis/index.js';
-import { PRELUDE } from './own-process.js';
+import { BUILT, PRELUDE } from './own-process.js';
 import { usualCredentials, type Scene } from './scene.js';
 import { witness } from './witness.js';
 
@@ -31,7 +31,7 @@ export async function startGatewayProcess(
     await hook.ready();
     console.log(url);
   `;
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+  const child = spawn(process.execPath, [...BUILT, '--input-type=module', '-e', script], {
     env: {
       ...process.env,
       OPTIONS: JSON.stringify(options),

@@ -8,6 +8,7 @@ import { expect } from 'chai';
 import { runDemo } from '#lib/cli/demo/demo.js';
 import { runProgram } from '#lib/cli/program.js';
 import { startDemoOrg, type DemoOrg } from '#lib/testing/index.js';
+import { PROGRAM } from '#harness/own-process.js';
 import { ExampleRun } from '#harness/example-run.js';
 import { freePort } from '#harness/free-port.js';
 import { until } from '#harness/until.js';
@@ -87,10 +88,7 @@ describe('okta-telephony-hook demo', function () {
   });
 
   it('runs as a process of its own, which a real SIGINT ends', async () => {
-    const demo = new ExampleRun({}, [
-      ...[process.execPath, '--import', 'tsx', 'lib/cli/main.ts', 'demo'],
-      ...['--port', '0'],
-    ]);
+    const demo = new ExampleRun({}, [...[process.execPath, PROGRAM, 'demo', '--port', '0']]);
     try {
       await demo.printed(/Ctrl-C ends it/);
       demo.child.kill('SIGINT');
@@ -102,7 +100,7 @@ describe('okta-telephony-hook demo', function () {
 
   it('goes on, and ends on SIGTERM, where nobody reads what it prints', async () => {
     const port = await freePort();
-    const command = `exec ${process.execPath} --import tsx lib/cli/main.ts demo --port ${port} > >(true) 2> >(true)`;
+    const command = `exec ${process.execPath} ${PROGRAM} demo --port ${port} > >(true) 2> >(true)`;
     const demo = new ExampleRun({}, ['bash', '-c', command]);
     try {
       const state = `http://127.0.0.1:${port}/phones/api/state`;

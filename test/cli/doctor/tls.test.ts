@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { spawn } from 'node:child_process';
 import { expect } from 'chai';
+import { PROGRAM } from '#harness/own-process.js';
 import { ROOT } from '#harness/consumer.js';
 import { signOwnCertificate, type SelfSigned } from '#harness/certificate.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -92,7 +93,7 @@ describe('doctor looks at the certificate of PUBLIC_URL', () => {
     // A process reads at its start whom it trusts: the program runs in one of its own.
     const file = join(folder, 'authorities.pem');
     writeFileSync(file, certificate.cert);
-    const program = ['--import', 'tsx', 'lib/cli/main.ts', 'doctor', '--json'];
+    const program = [PROGRAM, 'doctor', '--json'];
     const child = spawn(process.execPath, program, {
       cwd: ROOT,
       env: {

@@ -16,6 +16,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { PREVIEW_PATH } from '#lib/okta/inline-hook.js';
 import type { NewUser, OktaEmulator } from '#lib/testing/index.js';
+import { PROGRAM } from '#harness/own-process.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { ROOT } from '#harness/consumer.js';
 import { HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
@@ -873,16 +874,7 @@ writeFileSync(file, text);`,
         await start();
         const file = write(JSON.stringify(await printed()));
         // It tells its folder, and stays until its input ends with the program.
-        const program = [
-          '--import',
-          'tsx',
-          'lib/cli/main.ts',
-          'preview',
-          '--payload',
-          file,
-          '--edit',
-          '--yes',
-        ];
+        const program = [PROGRAM, 'preview', '--payload', file, '--edit', '--yes'];
         const child = spawn(process.execPath, [...program, '--via', 'gateway'], {
           cwd: ROOT,
           env: {

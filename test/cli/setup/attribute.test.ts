@@ -4,6 +4,7 @@ import { exportJWK } from 'jose';
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
+import { PROGRAM } from '#harness/own-process.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { ROOT } from '#harness/consumer.js';
 import { callApi } from '../../testing/okta/client.js';
@@ -244,7 +245,7 @@ describe('setup attribute', () => {
         };
         okta.fault({ fault: { kind: 'hang', delivered: true }, match });
       });
-      const program = ['--import', 'tsx', 'lib/cli/main.ts', 'setup', 'attribute', '--yes'];
+      const program = [PROGRAM, 'setup', 'attribute', '--yes'];
       const env = {
         PATH: process.env['PATH'],
         OKTA_ORG_URL: okta.orgUrl,

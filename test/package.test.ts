@@ -10,16 +10,12 @@ const ENTRIES = Object.keys(manifest.exports).map((entry) => manifest.name + ent
 const MODULES = ENTRIES.filter((entry) => !entry.endsWith('.json'));
 const ABSOLUTE_PATH = /(?:file:\/\/|["'\s])\/(?:home|Users|root|tmp|builds)\/|\b[A-Z]:\\/;
 
-/** The modules of pages that the command line imports, too. */
-const SHARED_WITH_BROWSERS: ReadonlySet<string> = new Set(['http/page/browser/json-text.ts']);
-
-/** What the build makes of a source: what runs in browsers alone has no types, since nobody imports it. */
+/** What the build makes of a source. The sources of a page become one script and one style sheet. */
 function builtFrom(file: string): string[] {
-  if (file.endsWith('.css')) return [`dist/${file}`];
-  if (!file.endsWith('.ts')) return [];
-  const isForBrowsers = file.includes('/browser/') && !SHARED_WITH_BROWSERS.has(file);
-  const endings = isForBrowsers ? ['.js'] : ['.js', '.d.ts'];
-  return endings.map((ending) => `dist/${file.replace(/\.ts$/, ending)}`);
+  if (file.includes('/browser/')) {
+    return /\/main\.(?:ts|css)$/.test(file) ? [`dist/${file.replace(/\.ts$/, '.js')}`] : [];
+  }
+  return ['.js', '.d.ts'].map((ending) => `dist/${file.replace(/\.ts$/, ending)}`);
 }
 
 describe('the package', function () {

@@ -4,7 +4,7 @@ const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%231f4fd8'/%3E%3Cpath d='M4 8.5l2.8 2.8L12 5' fill='none' stroke='%23fff' stroke-width='2'/%3E%3C/svg%3E";
 
 /**
- * Its links are relative: it is served at a path that ends with `/`, its modules and styles below `assets/`, the
+ * Its links are relative: it is served at a path that ends with `/`, its script and style sheet below `assets/`, the
  * routes of `api.ts` beside it.
  */
 export const CONSOLE_PAGE = `<!doctype html>
@@ -14,9 +14,8 @@ export const CONSOLE_PAGE = `<!doctype html>
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>Telephony hook console</title>
     <link rel="icon" href="${ICON}">
-    <link rel="stylesheet" href="assets/http/page/browser/base.css">
-    <link rel="stylesheet" href="assets/console/browser/console.css">
-    <script type="module" src="assets/console/browser/main.js"></script>
+    <link rel="stylesheet" href="assets/main.css">
+    <script type="module" src="assets/main.js"></script>
   </head>
   <body>
     <a class="skip" id="skip" href="#main">Skip to the content</a>

@@ -22,7 +22,7 @@ const QUESTION = { user: ANA.login, requestType: 'mfa-verification', deliveryCha
 const ALL: readonly (readonly [path: string, asking?: Asking])[] = [
   [''],
   ['/'],
-  ['/assets/console/browser/main.js'],
+  ['/assets/main.js'],
   ['/assets/nothing.js'],
   ['/api/about'],
   ['/api/executions'],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { RequestError } from '../../core/errors.js';
 import { isObject, type JsonObject } from '../../core/json.js';
-import { readJsonText } from '../../http/page/browser/json-text.js';
+import { readJsonText } from '../../core/json-text.js';
 import { readHookCall, type HookCall } from '../../okta/inline-hook.js';
 import { markAsPreview, renewSampleCall } from '../../okta/sample-call.js';
 import { CommandError } from '../command.js';

@@ -1,5 +1,5 @@
 import { element } from '../../http/page/browser/dom.js';
-import { readJsonText, type Place, type ReadText } from '../../http/page/browser/json-text.js';
+import { readJsonText, type Place, type ReadText } from '../../core/json-text.js';
 
 /** Where a request is written as JSON: what is wrong is told at once, by line, and leads there. */
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** The files that a page is made of, and what browsers are told about them. */
@@ -27,10 +27,10 @@ export const PAGE_HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 } as const;
 
-const TYPES: Readonly<Record<string, string>> = {
-  js: 'text/javascript; charset=utf-8',
-  css: 'text/css; charset=utf-8',
-};
+const TYPES = {
+  'main.js': 'text/javascript; charset=utf-8',
+  'main.css': 'text/css; charset=utf-8',
+} as const;
 
 interface Asset {
   readonly type: string;
@@ -38,32 +38,24 @@ interface Asset {
   readonly etag: string;
 }
 
-/** The files of some folders, by their paths. */
+/** The script and the style sheet of one page. */
 export interface Assets {
-  /** Answers for a file, e.g. `console/browser/main.js`; `false` where there is none of that name. */
-  serve(path: string, req: IncomingMessage, res: ServerResponse): boolean;
+  /** Answers for `main.js` or `main.css`; `false` for every other name. */
+  serve(name: string, req: IncomingMessage, res: ServerResponse): boolean;
 }
 
-/**
- * Reads them all at once.
- *
- * @param folders - of the package, e.g. `http/page/browser`; modules find each other by the same relative paths as here.
- */
-export function readAssets(folders: readonly string[]): Assets {
+/** @param folder - where the page's sources are in `lib`, e.g. `console/browser`. */
+export function readAssets(folder: string): Assets {
+  const place = builtPage(folder);
   const assets = new Map<string, Asset>();
-  for (const folder of folders) {
-    const place = placeOf(folder);
-    for (const file of readdirSync(place)) {
-      const type = TYPES[file.split('.').at(-1) ?? ''];
-      if (type === undefined) continue;
-      const content = readFileSync(new URL(file, place));
-      const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
-      assets.set(`${folder}/${file}`, { type, content, etag });
-    }
+  for (const [name, type] of Object.entries(TYPES)) {
+    const content = readFileSync(new URL(name, place));
+    const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
+    assets.set(name, { type, content, etag });
   }
   return {
-    serve: (path, req, res) => {
-      const asset = assets.get(path);
+    serve: (name, req, res) => {
+      const asset = assets.get(name);
       if (asset === undefined) return false;
       const headers = { ...PAGE_HEADERS, 'Cache-Control': 'no-cache', ETag: asset.etag };
       if (req.headers['if-none-match'] === asset.etag) res.writeHead(304, headers).end();
@@ -76,11 +68,11 @@ export function readAssets(folders: readonly string[]): Assets {
   };
 }
 
-/** Beside this file as it is published; run from its sources, the package has its modules for browsers in `dist`. */
-function placeOf(folder: string): URL {
-  const here = new URL(`../../${folder}/`, import.meta.url);
-  if (existsSync(here) && readdirSync(here).some((file) => file.endsWith('.js'))) return here;
+/** Beside this file as it is published; where the package runs from its sources, a page is built into `dist`. */
+function builtPage(folder: string): URL {
+  const published = new URL(`../../${folder}/`, import.meta.url);
+  if (existsSync(new URL('main.js', published))) return published;
   const built = new URL(`../../../dist/${folder}/`, import.meta.url);
-  if (existsSync(built)) return built;
-  throw new Error(`The modules of ${folder} are not built: run npm run build.`);
+  if (existsSync(new URL('main.js', built))) return built;
+  throw new Error(`The page of ${folder} is not built: run npm run build.`);
 }

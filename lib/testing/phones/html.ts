@@ -10,9 +10,8 @@ export function phonesHtml(isOpenToOthers: boolean): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Phones – Okta telephony hook demo</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="assets/http/page/browser/base.css">
-<link rel="stylesheet" href="assets/testing/phones/browser/phones.css">
-<script type="module" src="assets/testing/phones/browser/main.js"></script>
+<link rel="stylesheet" href="assets/main.css">
+<script type="module" src="assets/main.js"></script>
 </head>
 <body>
 <a class="skip" href="#phones">Skip to the phones</a>

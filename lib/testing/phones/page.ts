@@ -72,7 +72,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   const signIns = new SignIns(okta, twilio, switches);
   const parts = { okta, twilio, optInAttribute, switches, signIns, publicUrl: options.publicUrl };
   const actions = new PhonesActions(parts);
-  const assets = readAssets(['http/page/browser', 'testing/phones/browser']);
+  const assets = readAssets('testing/phones/browser');
   const about = aboutOf(twilio, links);
   const html = phonesHtml(insecureRemoteAccess);
   const live = new LiveEvents();

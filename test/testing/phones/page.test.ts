@@ -322,7 +322,7 @@ describe('createPhonesPage', () => {
         '/phones/',
         '/phones/api/state',
         '/phones/api/stream',
-        '/phones/assets/http/page/browser/base.css',
+        '/phones/assets/main.css',
       ]) {
         expect((await ask('GET', path, { headers: { host: 'evil.example' } })).status).to.equal(403);
         const { status } = await ask('GET', path, { headers: { 'sec-fetch-site': 'cross-site' } });
@@ -345,7 +345,7 @@ describe('createPhonesPage', () => {
       const asked = async (headers: Record<string, string> = {}): Promise<number[]> => [
         (await ask('GET', '/', { headers })).status,
         (await ask('GET', '/api/state', { headers })).status,
-        (await ask('GET', '/assets/http/page/browser/base.css', { headers })).status,
+        (await ask('GET', '/assets/main.css', { headers })).status,
         (await ask('POST', '/api/opt-in', { headers: { ...own(), ...headers }, body })).status,
       ];
       await start(mount);
@@ -438,7 +438,7 @@ describe('createPhonesPage', () => {
       expect((await ask('GET', '/phones/api/fault')).headers['allow']).to.equal('POST');
       expect((await ask('PUT', '/phones/api/state')).headers['allow']).to.equal('GET, HEAD');
       expect((await ask('GET', '/phones/api/nothing')).status).to.equal(404);
-      expect((await ask('GET', '/phones/assets/testing/phones/browser/../../index.js')).status).to.equal(404);
+      expect((await ask('GET', '/phones/assets/../index.js')).status).to.equal(404);
     });
 
     it('mounts anywhere: under Express 4 and 5 after a body parser, and in a bare server', async () => {
@@ -465,7 +465,7 @@ describe('createPhonesPage', () => {
         phones(req, res);
       });
       expect((await ask('GET', '/')).text).to.match(/<h1>Phones/);
-      const script = await ask('GET', '/assets/testing/phones/browser/main.js');
+      const script = await ask('GET', '/assets/main.js');
       expect(script.headers['content-type']).to.match(/^text\/javascript/);
       expect((await ask('GET', '/elsewhere')).status).to.equal(404);
     });

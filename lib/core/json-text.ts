@@ -1,6 +1,6 @@
 /**
  * JSON that a person writes: where it stops being JSON, and where each field stands. Engines say the first in different words or not at
- * all, and some quote the text. The console and the command line share this, so it imports nothing.
+ * all, and some quote the text. The console's page and the command line share this.
  */
 
 export interface Place {

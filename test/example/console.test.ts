@@ -83,7 +83,7 @@ describe("the example gateway's console", () => {
     await browser.get(CONSOLE_PATH).expect(308).expect('Location', './telephony/');
     const page = await browser.get(`${CONSOLE_PATH}/`).expect(200);
     expect(page.headers['content-security-policy']).to.include("script-src 'self'").and.not.include('sha256');
-    await browser.get(`${CONSOLE_PATH}/assets/console/browser/main.js`).expect(200);
+    await browser.get(`${CONSOLE_PATH}/assets/main.js`).expect(200);
     const about = await browser.get(`${CONSOLE_PATH}/api/about`).expect(200);
     expect(about.body).to.deep.include({ links: [{ title: 'Account', href: '/account' }] });
   });

@@ -6,15 +6,14 @@ import type {
   ChannelPort,
   DeliveryFailure,
   Message,
-  MoveOn,
   Outcome,
   SendContext,
   TelephonyRequest,
-  UserProfile,
 } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
 import { isAbout, maskText, toldId, toToken } from '../core/masking.js';
-import { leavesHopeFor } from './plan.js';
+import type { PlannedCode, Receipt } from './late/receipt.js';
+import { hopefulSteps, providerOf, type PlanStep } from './plan.js';
 import { textFor, oktaText, type ComposeText } from '../texts/text.js';
 import type { Texts } from '../texts/texts.js';
 
@@ -35,15 +34,6 @@ export interface Delivery {
   readonly isFraudBlock: boolean;
 }
 
-/** What is left of a plan when a channel has taken the message, or may have. */
-export interface Rest {
-  readonly by: ReadyChannel;
-  /** In their order, without those that earlier refusals leave no hope for. */
-  readonly untried: readonly ReadyChannel[];
-  /** Those that were made until now. */
-  readonly attempts: readonly AttemptReport[];
-}
-
 /** What became of a send after its call was answered. */
 export interface LateEnd {
   readonly attempt: AttemptReport;
@@ -51,31 +41,44 @@ export interface LateEnd {
   readonly transactionId: string | undefined;
   /** Where it was refused after all. */
   readonly failure: DeliveryFailure | undefined;
+  readonly receipt: Receipt;
 }
 
 /** What a channel refuses with. */
 type Refusal = Extract<Outcome, { status: 'refused' }>;
 
+/** What the factory makes once. */
 export interface DispatchParts {
+  readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
+  readonly settings: {
+    readonly composeText: ComposeText | undefined;
+    /** Those of the options, which go before Okta's. */
+    readonly texts: Texts | undefined;
+  };
+}
+
+/** A code that is sent now, and what only the running send needs. */
+export interface Send {
+  readonly code: PlannedCode;
+  /** When the code ends, by the wall clock: channels and texts go by it. */
+  readonly expiresAt: Date;
   readonly budget: Budget;
-  readonly composeText: ComposeText | undefined;
-  /** Those of the options, which go before Okta's. */
-  readonly texts: Texts | undefined;
-  readonly locale: string;
-  /** Where the text goes by each channel, E.164. */
-  readonly addressFor: (channel: string) => string;
-  onAttempt(attempt: AttemptReport): void;
-  onComposeFailure(error: unknown): void;
   /** Asked right before each attempt, with how many were made. Default: it is wanted as long as the budget lasts. */
   readonly isStillWanted?: ((attempts: number) => boolean | Promise<boolean>) | undefined;
-  /** Asked right before each attempt: whether its recipient is not to be reached by a channel. */
-  readonly isSuppressed?: ((channel: string) => boolean) | undefined;
+  /** Asked right before each attempt: whether the recipient is not to be reached by its channel. */
+  readonly isSuppressed?: ((step: PlanStep) => boolean) | undefined;
+}
+
+/** What a send reports while it runs. */
+export interface SendListener {
+  onAttempt(attempt: AttemptReport): void;
+  onComposeFailure(error: unknown): void;
   /** A channel has refused the message. */
-  onRefused?(channel: string, refusal: Refusal): void;
+  onRefused?(step: PlanStep, refusal: Refusal): void;
   /** A channel has accepted the message, by the provider's own id; empty where it gave none. */
-  onAccepted(transactionId: string, rest: Rest): void;
+  onAccepted(transactionId: string, receipt: Receipt, attempt: AttemptReport): void;
   /** A send that goes on after the deadline, and what became of it. Never rejects. */
-  onDetached(late: Promise<LateEnd>, rest: Rest): void;
+  onDetached(late: Promise<LateEnd>): void;
 }
 
 /**
@@ -83,41 +86,51 @@ export interface DispatchParts {
  * whether it has. Only a refusal moves on, and only where that can help. Never rejects.
  */
 export async function dispatch(
-  plan: readonly ReadyChannel[],
-  request: TelephonyRequest,
-  profile: UserProfile | undefined,
-  parts: DispatchParts,
+  send: Send,
+  listener: SendListener,
+  { channels, settings }: DispatchParts,
 ): Promise<Delivery> {
+  const { code, budget } = send;
+  const request: TelephonyRequest = { ...code.request, expiresAt: send.expiresAt };
   const attempts: AttemptReport[] = [];
-  const untried = [...plan];
-  for (let next = untried.shift(); next !== undefined && !isOver(parts.budget); next = untried.shift()) {
-    const channel = next;
-    const composed = composeMessage(channel, request, profile, parts);
-    const message = composed instanceof Promise ? await composed : composed;
+  let untried = code.untried;
+  for (let [step] = untried; step !== undefined && !isOver(budget); [step] = untried) {
+    const tried = step;
+    untried = untried.slice(1);
+    const channel = providerOf(tried, channels);
+    if (channel === undefined) continue;
+    const message = await composeMessage(channel, tried.to, request, send, settings, listener);
     // Composing took time of the call, too.
-    if (isOver(parts.budget)) break;
-    const wanted = parts.isStillWanted?.(attempts.length) ?? true;
+    if (isOver(budget)) break;
+    // Nothing may come between this answer and the send: an answer that is there is not awaited.
+    const wanted = send.isStillWanted?.(attempts.length) ?? true;
     if (!(wanted instanceof Promise ? await wanted : wanted)) break;
     // So did asking, and it may have become unwanted since the answer.
-    if (isOver(parts.budget)) break;
-    if (parts.isSuppressed?.(channel.name) === true) continue;
-    const startedAt = parts.budget.elapsedMs();
-    const rest: Rest = { by: channel, untried, attempts };
+    if (isOver(budget)) break;
+    if (send.isSuppressed?.(tried) === true) continue;
+    const startedAt = budget.elapsedMs();
+    const left = untried;
+    const makeReceipt = (): Receipt => ({
+      ...code,
+      sentBy: tried,
+      untried: left,
+      attempts: [...code.attempts, ...attempts],
+    });
     const outcome = await channel.breaker.attempt((onLate) =>
-      startSend(channel, message, parts, onLate, rest),
+      startSend(channel, message, { budget, listener, makeReceipt, onLate }),
     );
-    const attempt = reportOf(channel, outcome, parts.budget.elapsedMs() - startedAt, message);
+    const attempt = reportOf(channel, outcome, budget.elapsedMs() - startedAt, message);
     attempts.push(attempt);
-    parts.onAttempt(attempt);
-    if (outcome.status === 'accepted') parts.onAccepted(outcome.transactionId, rest);
+    listener.onAttempt(attempt);
+    if (outcome.status === 'accepted') listener.onAccepted(outcome.transactionId, makeReceipt(), attempt);
     if (outcome.status !== 'refused') {
       return { status: outcome.status, decidedBy: attempt, attempts, isFraudBlock: false };
     }
-    parts.onRefused?.(channel.name, outcome);
+    listener.onRefused?.(tried, outcome);
     if (outcome.isFraudBlock === true) {
       return { status: 'refused', decidedBy: attempt, attempts, isFraudBlock: true };
     }
-    dropHopeless(untried, channel, outcome.moveOn ?? true, parts.addressFor);
+    untried = hopefulSteps(untried, tried, outcome.moveOn ?? true, channels);
   }
   return { status: 'refused', decidedBy: attempts.at(-1), attempts, isFraudBlock: false };
 }
@@ -126,45 +139,54 @@ export async function dispatch(
 const isOver = (budget: Budget): boolean => budget.isOver;
 
 /** Nothing is waited for but a `composeText`. */
-function composeMessage(
+async function composeMessage(
   { name, port }: ReadyChannel,
+  to: string,
   request: TelephonyRequest,
-  profile: UserProfile | undefined,
-  dispatching: DispatchParts,
-): Message | Promise<Message> {
-  const { composeText, texts, budget, locale, addressFor } = dispatching;
-  const withText = (words: string): Message => {
-    const text = texts === undefined ? words : texts.bind(name, words, request);
-    return { request, profile, to: addressFor(name), text, locale, expiresAt: request.expiresAt };
-  };
+  { code: { profile, locale }, budget }: Send,
+  { composeText, texts }: DispatchParts['settings'],
+  listener: SendListener,
+): Promise<Message> {
   const isWorded = texts !== undefined && port.usesText !== false;
-  const otherwise = isWorded ? texts.wordsFor(name, request, profile, locale) : oktaText(request);
-  if (port.usesText === false || composeText === undefined) return withText(otherwise);
-  const onFailure = (error: unknown): void => {
-    dispatching.onComposeFailure(error);
-  };
-  return textFor(name, request, profile, { composeText, budget, otherwise, onFailure }).then(withText);
+  let words = isWorded ? texts.wordsFor(name, request, profile, locale) : oktaText(request);
+  if (port.usesText !== false && composeText !== undefined) {
+    const onFailure = (error: unknown): void => {
+      listener.onComposeFailure(error);
+    };
+    words = await textFor(name, request, profile, { composeText, budget, otherwise: words, onFailure });
+  }
+  const text = texts === undefined ? words : texts.bind(name, words, request);
+  return { request, profile, to, text, locale, expiresAt: request.expiresAt };
 }
 
 /** One attempt. At the deadline the waiting ends; a send that has left is detached, and its result recorded. */
 function startSend(
   channel: ReadyChannel,
   message: Message,
-  parts: DispatchParts,
-  onLate: (end: Outcome) => void,
-  rest: Rest,
+  {
+    budget,
+    listener,
+    makeReceipt,
+    onLate,
+  }: {
+    readonly budget: Budget;
+    readonly listener: SendListener;
+    readonly makeReceipt: () => Receipt;
+    readonly onLate: (end: Outcome) => void;
+  },
 ): Promise<Outcome> {
-  const { budget } = parts;
   const startedAt = budget.elapsedMs();
   const clock = startAttemptClock(budget);
-  const sending = send(channel.port, message, clock.context);
+  const sending = callChannel(channel.port, message, clock.context);
   return budget.untilEnd(sending).then((outcome) => {
     if (outcome !== TIMED_OUT) return outcome;
     const end = endOfDetached(sending, clock);
     void end.then(onLate);
-    parts.onDetached(
-      end.then((late) => lateEndOf(late, reportOf(channel, late, budget.elapsedMs() - startedAt, message))),
-      rest,
+    listener.onDetached(
+      end.then((late) => ({
+        ...lateEndOf(late, reportOf(channel, late, budget.elapsedMs() - startedAt, message)),
+        receipt: makeReceipt(),
+      })),
     );
     return NOT_IN_TIME;
   });
@@ -184,7 +206,11 @@ async function endOfDetached(sending: Promise<Outcome>, clock: AttemptClock): Pr
 const REFUSED = 'REFUSED';
 
 /** Calls the channel and holds it to its port: a throw or a malformed outcome is unknown. Never rejects. */
-async function send(port: ChannelPort<never>, message: Message, context: SendContext): Promise<Outcome> {
+async function callChannel(
+  port: ChannelPort<never>,
+  message: Message,
+  context: SendContext,
+): Promise<Outcome> {
   try {
     return readOutcome(await port.send(message, context));
   } catch (error) {
@@ -277,7 +303,7 @@ function reportOf(
   return { ...report, code, reason, remedy };
 }
 
-function lateEndOf(outcome: Outcome, attempt: AttemptReport): LateEnd {
+function lateEndOf(outcome: Outcome, attempt: AttemptReport): Omit<LateEnd, 'receipt'> {
   const failure: DeliveryFailure | undefined =
     outcome.status === 'refused'
       ? {
@@ -292,16 +318,4 @@ function lateEndOf(outcome: Outcome, attempt: AttemptReport): LateEnd {
       : undefined;
   const transactionId = outcome.status === 'accepted' ? outcome.transactionId : undefined;
   return { attempt, transactionId, failure };
-}
-
-/** Leaves those that a refusal by one leaves hope for. */
-function dropHopeless(
-  untried: ReadyChannel[],
-  refusing: ReadyChannel,
-  moveOn: MoveOn,
-  addressFor: (channel: string) => string,
-): void {
-  const hopOf = ({ name, provider }: ReadyChannel) => ({ channel: name, provider, to: addressFor(name) });
-  const hopeful = untried.filter((other) => leavesHopeFor(hopOf(other), hopOf(refusing), moveOn));
-  untried.splice(0, untried.length, ...hopeful);
 }

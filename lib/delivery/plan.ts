@@ -83,26 +83,43 @@ function chosenByUser(
   return undefined;
 }
 
-/** One step of a plan, as far as a refusal by another bears on it. */
-interface Hop {
+/** One step of a plan. Plain data: a state keeps it, and another gateway may read it. */
+export interface PlanStep {
   readonly channel: string;
-  /** The provider's name. */
-  readonly provider: string;
-  /** E.164. */
+  /** The index of the provider in its channel's list. */
+  readonly provider: number;
+  /** Where the code goes by this channel, E.164. */
   readonly to: string;
 }
 
-/** Whether a refusal by one step of a plan leaves hope for another. */
-export function leavesHopeFor(other: Hop, refusing: Hop, moveOn: MoveOn): boolean {
-  switch (moveOn) {
-    case 'other-channel':
-      return other.channel !== refusing.channel;
-    case 'other-provider':
-      return other.provider !== refusing.provider;
-    case false:
-      // What is wrong is the number: a channel that goes to another one may still deliver.
-      return other.to !== refusing.to;
-    case true:
-      return true;
-  }
+/** The provider of a step; `undefined` if this gateway does not have it: another gateway may have made the plan. */
+export function providerOf<Provider>(
+  { channel, provider }: PlanStep,
+  channels: ReadonlyMap<string, readonly Provider[]>,
+): Provider | undefined {
+  return channels.get(channel)?.[provider];
+}
+
+/** Those steps that can still deliver a code after one step failed with `moveOn`, in their order. */
+export function hopefulSteps(
+  steps: readonly PlanStep[],
+  failed: PlanStep,
+  moveOn: MoveOn,
+  channels: ReadonlyMap<string, readonly { readonly provider: string }[]>,
+): readonly PlanStep[] {
+  return steps.filter((step) => {
+    const provider = providerOf(step, channels);
+    if (provider === undefined) return false;
+    switch (moveOn) {
+      case 'other-channel':
+        return step.channel !== failed.channel;
+      case 'other-provider':
+        return provider.provider !== providerOf(failed, channels)?.provider;
+      case false:
+        // The number is wrong. A channel that sends to another number may still deliver.
+        return step.to !== failed.to;
+      case true:
+        return true;
+    }
+  });
 }

@@ -111,7 +111,7 @@ function isPercentage(value: unknown): value is number {
 /** Those channels of a plan that are on for this user. */
 export function withinRollout(
   channels: readonly string[],
-  request: TelephonyRequest,
+  request: Pick<TelephonyRequest, 'userId' | 'phoneNumber'>,
   shares: ReadonlyMap<string, number>,
 ): readonly string[] {
   if (shares.size === 0) return channels;
@@ -125,7 +125,7 @@ export function withinRollout(
  * Where a user stands between 0 and 100, always the same: whom 25 % reach, 50 % reach as well. By the channel too,
  * so that it is not the same people who are first with every one.
  */
-function placeOf({ userId, phoneNumber }: TelephonyRequest, channel: string): number {
+function placeOf({ userId, phoneNumber }: Parameters<typeof withinRollout>[1], channel: string): number {
   const digest = hash('sha256', JSON.stringify([channel, userId ?? phoneNumber]), 'hex');
   return (Number.parseInt(digest.slice(0, 8), 16) / 2 ** 32) * 100;
 }

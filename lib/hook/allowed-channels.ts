@@ -1,7 +1,7 @@
 import type { OpenCall, ProfiledCall } from './call.js';
 import { tellFailed, type HookParts } from './parts.js';
 import { withinRollout } from '../delivery/rollout.js';
-import type { PlanStep } from '../delivery/late/receipt.js';
+import type { PlanStep } from '../delivery/plan.js';
 import { passOver, suppressionFor, type Passed, type Suppression } from '../delivery/suppressions.js';
 
 /** Which of the channels that were planned may be tried: what the rollout leaves on, and the user has not said STOP to. */

@@ -1,10 +1,10 @@
 import { NONE, type DispatchedCall, type ProfiledCall } from './call.js';
 import { idsOf, tellFailed, type HookParts } from './parts.js';
 import type { UserProfile } from '../core/channel.js';
-import type { ReadyChannel } from '../delivery/dispatch.js';
+import { personKey } from '../delivery/late/receipt.js';
 import { readLocale } from '../texts/locale.js';
 import { toDialableNumber } from '../numbers/phone-number.js';
-import { planChannels } from '../delivery/plan.js';
+import { planChannels, type PlanStep } from '../delivery/plan.js';
 import { NEW_CALL_MS } from '../delivery/running-calls.js';
 import { socketsRead } from '../core/wait-at-most.js';
 import { codeRequestOf } from './last-codes.js';
@@ -46,27 +46,31 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
       passedOver: [...allowed.passedOver],
     });
   }
-  const hasStopped = (channel: string): boolean =>
-    hasStoppedSince(channel, addressFor(channel), arrivalOf(call), parts);
-  const plan: ReadyChannel[] = [];
-  for (const name of allowed.channels) plan.push(...(parts.channels.get(name) ?? []));
+  const plan = allowed.channels.flatMap((channel) => {
+    const providers = parts.channels.get(channel) ?? [];
+    return providers.map((_, provider): PlanStep => ({ channel, provider, to: addressFor(channel) }));
+  });
+  const isSuppressed = ({ channel, to }: PlanStep): boolean =>
+    hasStoppedSince(channel, to, arrivalOf(call), parts);
   // Where nothing came over the network since, a process that was stopped may not have seen yet that Okta is gone.
   if (call.reading?.source !== 'okta') await socketsRead();
-  const delivery = await sendCode(
-    plan,
-    {
-      request,
-      profile,
-      locale: localeOf(hook, call.reading),
-      addressFor,
-      budget: call.budget,
-      event: call.event,
-      isSuppressed: hasStopped,
-      asked: codeRequestOf(call, parts),
-      isStillWanted: (attempts) => mayStart(call, attempts, parts),
-    },
-    parts,
-  );
+  const { expiresAt, ...kept } = request;
+  const code = {
+    request: kept,
+    expiresAtMs: call.expiresAtMs,
+    profile,
+    locale: localeOf(hook, call.reading),
+    person: call.event?.person ?? personKey(request),
+    eventKey: request.eventId,
+    untried: plan,
+    attempts: NONE,
+    failedIds: NONE,
+    asked: codeRequestOf(call, parts),
+  };
+  const isStillWanted = (attempts: number): boolean | Promise<boolean> => mayStart(call, attempts, parts);
+  const send = { code, expiresAt, budget: call.budget, isStillWanted, isSuppressed };
+  // Without an event a newer code has passed the guard already.
+  const delivery = await sendCode(send, call.event !== undefined, parts);
   // At once: whatever fails from here on, a code that is out stays sent.
   const dispatched: DispatchedCall = Object.assign(call, { passedOver: allowed.passedOver, delivery });
   if (delivery.status !== 'refused') {
@@ -76,7 +80,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     call.refusal = REFUSALS.OVERTAKEN;
   } else if (delivery.decidedBy === undefined) {
     // Before the plan was made, or since.
-    const isStopped = on.channels.length > 0 && allowed.channels.every(hasStopped);
+    const isStopped = on.channels.length > 0 && plan.every(isSuppressed);
     call.refusal = refusalWithoutAttempt(planned, plan, isStopped);
   }
   return dispatched;
@@ -136,7 +140,7 @@ function numberOfProfile(value: string, call: ProfiledCall, parts: HookParts): s
 
 function refusalWithoutAttempt(
   planned: readonly string[],
-  plan: readonly ReadyChannel[],
+  plan: readonly PlanStep[],
   isStopped: boolean,
 ): Refusal {
   if (planned.length === 0) return REFUSALS.CHANNEL_NOT_CONFIGURED;

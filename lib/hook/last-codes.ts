@@ -1,11 +1,9 @@
 import type { AnyCall, ReadCall } from './call.js';
 import type { HookParts } from './parts.js';
-import type { TelephonyRequest } from '../core/channel.js';
 import { FAR_OFF_MS } from '../delivery/late/code-uses.js';
-import type { ReadyChannel } from '../delivery/dispatch.js';
 import type { AttemptReport } from '../core/events.js';
-import { personKey, placeOf } from '../delivery/late/receipt.js';
-import type { AskedCode } from '../delivery/late/sent-codes.js';
+import { personKey, type Receipt } from '../delivery/late/receipt.js';
+import type { CodeRequest } from '../delivery/late/sent-codes.js';
 
 /** What is kept of a user's last code, until Okta tells that it was used. Nobody waits for it. */
 
@@ -13,7 +11,7 @@ import type { AskedCode } from '../delivery/late/sent-codes.js';
 export function codeRequestOf(
   call: Pick<ReadCall, 'hook' | 'number'>,
   { settings }: HookParts,
-): AskedCode | undefined {
+): CodeRequest | undefined {
   const { request, isPreview, askedAtMs, lifeMs, skewMs = 0 } = call.hook;
   const isUseTold = settings.eventHookSchemes.length > 0;
   if (!isUseTold || isPreview || request.userId === undefined) return undefined;
@@ -23,32 +21,23 @@ export function codeRequestOf(
   return { atMs, endsAtMs: atMs + lifeMs, country };
 }
 
-/** A code, and how it was asked for: in its call, or once more when it is sent late. */
-interface AcceptedCode {
-  readonly request: TelephonyRequest;
-  /** `undefined` where nobody tells whether it is used. */
-  readonly asked: AskedCode | undefined;
-  readonly event: { readonly person: string } | undefined;
-}
-
-/** A channel has taken a code. Whoever hung up may have it typed all the same: it is out. */
+/** A channel has accepted a code. If the caller hung up, the user may use it all the same. */
 export function keepAccepted(
   transactionId: string,
-  attempt: AttemptReport | undefined,
-  by: ReadyChannel,
-  { request, asked, event }: AcceptedCode,
-  { state, channels }: HookParts,
+  { channel, provider, transactionId: toldId }: AttemptReport,
+  { request, asked, person, sentBy }: Receipt,
+  { state }: HookParts,
 ): void {
   if (asked === undefined) return;
   const { eventId, oktaRequestId, requestType, deliveryChannel } = request;
-  state.keepSent(event?.person ?? personKey(request), {
+  state.keepSent(person, {
     status: 'accepted',
     asked,
-    channel: by.name,
-    place: placeOf(by, channels),
-    provider: by.provider,
+    channel,
+    place: sentBy.provider,
+    provider,
     transactionId,
-    toldId: attempt?.transactionId ?? eventId,
+    toldId: toldId ?? eventId,
     requestType,
     deliveryChannel,
     eventId,

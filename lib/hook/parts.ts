@@ -58,7 +58,7 @@ export interface HookParts {
 }
 
 /** What every event about a call carries. */
-export function idsOf({ eventId, oktaRequestId }: TelephonyRequest): {
+export function idsOf({ eventId, oktaRequestId }: Pick<TelephonyRequest, 'eventId' | 'oktaRequestId'>): {
   eventId: string;
   oktaRequestId: string | undefined;
 } {
@@ -68,7 +68,7 @@ export function idsOf({ eventId, oktaRequestId }: TelephonyRequest): {
 /** What the user gave has failed: it is told, at most once a minute, and we go on without it. */
 export function tellFailed(
   extension: Extension,
-  request: TelephonyRequest,
+  request: Omit<TelephonyRequest, 'expiresAt'>,
   parts: Pick<HookParts, 'events' | 'failures'>,
 ): (error: unknown, inForce?: { readonly percentages: Readonly<Record<string, number>> }) => void {
   return (error, inForce) => {

@@ -1,5 +1,5 @@
-import type { DeliveryFailure, DeliveryReport, TelephonyRequest } from '../../core/channel.js';
-import type { Delivery, ReadyChannel, Rest } from '../dispatch.js';
+import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
+import type { Delivery, ReadyChannel } from '../dispatch.js';
 import type { GuardedState } from '../guarded-state.js';
 import { Throttle, type EventStream } from '../../core/events.js';
 import { EXTENSION_REMEDIES } from '../../core/extensions.js';
@@ -7,7 +7,8 @@ import { dropSend, endOf, startLateSend, statusOf, type LateSend } from './late-
 import { maskError } from '../../core/masking.js';
 import { MessageStatuses, type News } from './message-statuses.js';
 import { lookUpBy, Polling } from './polling.js';
-import { placeOf, type NewEvent, type Receipt } from './receipt.js';
+import { providerOf, type PlanStep } from '../plan.js';
+import type { NewEvent, Receipt } from './receipt.js';
 import {
   idNamespaceOf,
   isFinal,
@@ -44,7 +45,7 @@ export interface LateFailoverParts {
   readonly afterSeconds: Readonly<Record<string, number | undefined>>;
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
   /** Those of a plan's channels that are on for a user at this moment. */
-  readonly channelsOn: (channels: readonly string[], request: TelephonyRequest) => readonly string[];
+  readonly channelsOn: (channels: readonly string[], request: Receipt['request']) => readonly string[];
   /** A provider that was asked says that a message has failed. */
   readonly onLearnt: (receipt: Receipt, failure: DeliveryFailure) => void;
   /** Sends a code by what is left of its plan, if it is still wanted right before each attempt. */
@@ -106,8 +107,8 @@ export class LateFailover {
   /** A new event of a person is going to be sent: nothing of an older one leaves from now on. */
   dropOlder(person: string, eventKey: string): void {
     for (const send of this.#sends) {
-      const { receipt } = send;
-      if (receipt.person === person && receipt.eventKey !== eventKey) dropSend(send, 'OVERTAKEN');
+      const { code } = send;
+      if (code.person === person && code.eventKey !== eventKey) dropSend(send, 'OVERTAKEN');
     }
   }
 
@@ -119,29 +120,30 @@ export class LateFailover {
   codeUsed(person: string, signIn: NewEvent, usedKey: string | undefined): void {
     this.#state.overtake(person, signIn, undefined);
     for (const send of this.#sends) {
-      const { receipt } = send;
-      if (receipt.person === person && receipt.eventKey === usedKey) dropSend(send, 'OVERTAKEN');
+      const { code } = send;
+      if (code.person === person && code.eventKey === usedKey) dropSend(send, 'OVERTAKEN');
     }
   }
 
   /**
-   * A channel has accepted a message, by the provider's own id: it is kept while its code is good. With nothing left of the plan
-   * as well: that the message has failed is told then, and whose it was.
+   * A channel has accepted a message. Its receipt is kept until the code ends, also if the plan has no step left: the event of a
+   * failure then tells whose message it was.
    *
-   * @param makeReceipt - `undefined` where nothing may follow.
+   * @param transactionId - the provider's id of the message.
+   * @param receipt - `undefined` if the code must not be sent again.
    */
-  accepted(transactionId: string, { by, untried }: Rest, makeReceipt: (() => Receipt) | undefined): void {
-    const { port } = by;
-    if (this.#isClosed || transactionId === '' || (port.reports ?? port.lookUp) === undefined) return;
-    const key = messageKey(idNamespaceOf(by, placeOf(by, this.#parts.channels)), transactionId);
-    const receipt = makeReceipt?.();
+  accepted(transactionId: string, sentBy: PlanStep, receipt: Receipt | undefined): void {
+    const by = providerOf(sentBy, this.#parts.channels);
+    if (this.#isClosed || transactionId === '' || by === undefined) return;
+    if ((by.port.reports ?? by.port.lookUp) === undefined) return;
+    const key = messageKey(idNamespaceOf(sentBy, by.port), transactionId);
     const early = this.#messages.know(key, receipt !== undefined);
     if (receipt === undefined || early?.status === 'delivered') return;
     if (early !== undefined) {
       this.failed(receipt, early, key);
       return;
     }
-    if (untried.length > 0) this.#watch(key, receipt, by);
+    if (receipt.untried.length > 0) this.#watch(key, receipt, by);
     const keeping = this.#state.keepReceipt(key, receipt).then((before) => {
       if (before !== undefined) this.#reportedBefore(key, receipt, before);
     });
@@ -186,8 +188,7 @@ export class LateFailover {
 
   /** Whoever waited for a message has died, or closed. */
   async #overdue(key: string, receipt: Receipt): Promise<void> {
-    const { channel, provider } = receipt.sentBy;
-    const by = this.#parts.channels.get(channel)?.[provider];
+    const by = providerOf(receipt.sentBy, this.#parts.channels);
     const answer = by === undefined ? PENDING : await this.#lookUp(key, receipt, by);
     const report = isFinal(answer) ? answer : OVERDUE;
     if (report === answer) this.#tellStatus(key, report, receipt);
@@ -206,7 +207,7 @@ export class LateFailover {
   }
 
   #dropDelivered(key: string): void {
-    for (const send of this.#sends) if (send.failedIds.includes(key)) dropSend(send, 'DELIVERED');
+    for (const send of this.#sends) if (send.code.failedIds.includes(key)) dropSend(send, 'DELIVERED');
   }
 
   async #settle(key: string, report: FinalReport, news: News): Promise<void> {
@@ -255,13 +256,13 @@ export class LateFailover {
     const leftMs = receipt.expiresAtMs - steadyMs();
     const parts = { messageKey: key, channels, channelsOn, deadlineMs, leftMs, nowMs: clock() };
     const send = startLateSend(receipt, failure, parts);
+    const { failedIds } = send.code;
     const isStillWanted = async (): Promise<boolean> => {
       const [isNewest, isDelivered] = await Promise.all([
         this.#state.isNewest(receipt),
-        this.#state.isDelivered(send.failedIds, receipt),
+        this.#state.isDelivered(failedIds, receipt),
       ]);
-      if (isDelivered || send.failedIds.some((id) => this.#messages.isDelivered(id)))
-        send.dropped ??= 'DELIVERED';
+      if (isDelivered || failedIds.some((id) => this.#messages.isDelivered(id))) send.dropped ??= 'DELIVERED';
       if (!this.#hasLife(receipt)) send.dropped ??= 'CODE_EXPIRED';
       if (isNewest === 'unknown') send.dropped ??= 'STATE_LOST';
       if (!isNewest) send.dropped ??= 'OVERTAKEN';
@@ -273,7 +274,7 @@ export class LateFailover {
       events.emit(endOf(send, events.now(), { delivery }));
     } catch (error) {
       // A channel of the user's own broke where it must not.
-      events.emit(endOf(send, events.now(), { defect: maskError(error, send.request) }));
+      events.emit(endOf(send, events.now(), { defect: maskError(error, receipt.request) }));
     } finally {
       this.#sends.delete(send);
       send.budget.close();

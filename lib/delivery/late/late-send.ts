@@ -1,10 +1,10 @@
 import { Budget } from '../../core/budget.js';
-import type { DeliveryFailure, DeliveryReport, TelephonyRequest } from '../../core/channel.js';
-import type { Delivery, ReadyChannel } from '../dispatch.js';
+import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
+import type { Delivery, ReadyChannel, Send } from '../dispatch.js';
 import type { HookEvent } from '../../core/events.js';
 import { isAbout, maskNumber, maskText, toldId, toToken } from '../../core/masking.js';
-import { leavesHopeFor } from '../plan.js';
-import type { PlanStep, Receipt } from './receipt.js';
+import { hopefulSteps } from '../plan.js';
+import type { Receipt } from './receipt.js';
 
 /** One code that did not arrive: by what it may go out once more, and what is told of that. */
 
@@ -22,16 +22,10 @@ const REASONS: Readonly<Record<DropCode, string>> = {
 };
 const STATE_REMEDY = 'See the remedy of state.lost, or the reason of extension.failed.';
 
-/** A late send while it is under way. */
-export interface LateSend {
-  /** The keys of the messages that failed: should one of them arrive after all, nothing more is sent. */
-  readonly failedIds: readonly string[];
-  readonly receipt: Receipt;
+/** A late send while it runs. Its code is the receipt, by the steps that can still help. */
+export interface LateSend extends Send {
+  readonly code: Receipt;
   readonly failure: DeliveryFailure;
-  readonly request: TelephonyRequest;
-  /** What of the plan is left that the reason of the failure leaves hope for. */
-  readonly steps: readonly PlanStep[];
-  readonly budget: Budget;
   /** Set once; nothing leaves after that. */
   dropped: DropCode | undefined;
 }
@@ -44,7 +38,7 @@ export function startLateSend(
     /** Of the message that failed; `undefined` for a send that was refused after its call. */
     readonly messageKey: string | undefined;
     readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
-    readonly channelsOn: (channels: readonly string[], request: TelephonyRequest) => readonly string[];
+    readonly channelsOn: (channels: readonly string[], request: Receipt['request']) => readonly string[];
     /** What the waiting for it may take. */
     readonly deadlineMs: number;
     /** How long its code still lives, milliseconds. */
@@ -54,23 +48,29 @@ export function startLateSend(
   },
 ): LateSend {
   const { messageKey, channels, channelsOn, deadlineMs, leftMs, nowMs } = parts;
-  const request = { ...receipt.request, expiresAt: new Date(nowMs + leftMs) };
-  const hopeful = hopefulSteps(receipt, failure, channels);
+  const { request, sentBy, failedIds } = receipt;
+  const hopeful = hopefulSteps(receipt.untried, sentBy, failure.moveOn ?? true, channels);
   // A channel may have been switched off since the code was sent.
   const on = channelsOn([...new Set(hopeful.map(({ channel }) => channel))], request);
-  const steps = hopeful.filter(({ channel }) => on.includes(channel));
-  const dropped =
-    failure.isFraudBlock === true
-      ? 'FRAUD_BLOCK'
-      : leftMs <= 0
-        ? 'CODE_EXPIRED'
-        : steps.length === 0
-          ? 'NO_CHANNEL_LEFT'
-          : receipt.wasLost === true
-            ? 'STATE_LOST'
-            : undefined;
-  const failedIds = messageKey === undefined ? receipt.failedIds : [...receipt.failedIds, messageKey];
-  return { failedIds, receipt, failure, request, steps, budget: new Budget(deadlineMs), dropped };
+  const untried = hopeful.filter(({ channel }) => on.includes(channel));
+  return {
+    code: {
+      ...receipt,
+      untried,
+      failedIds: messageKey === undefined ? failedIds : [...failedIds, messageKey],
+    },
+    expiresAt: new Date(nowMs + leftMs),
+    budget: new Budget(deadlineMs),
+    failure,
+    dropped: dropCodeOf(),
+  };
+
+  function dropCodeOf(): DropCode | undefined {
+    if (failure.isFraudBlock === true) return 'FRAUD_BLOCK';
+    if (leftMs <= 0) return 'CODE_EXPIRED';
+    if (untried.length === 0) return 'NO_CHANNEL_LEFT';
+    return receipt.wasLost === true ? 'STATE_LOST' : undefined;
+  }
 }
 
 /** Nothing leaves any more; what has left goes on. */
@@ -81,22 +81,22 @@ export function dropSend(send: LateSend, why: DropCode): void {
 
 /** What is told when it has ended. */
 export function endOf(
-  { receipt, failure, dropped }: LateSend,
+  { code: sent, failure, dropped }: LateSend,
   at: number,
   end: { readonly delivery?: Delivery | undefined; readonly defect?: string | undefined },
 ): HookEvent {
   const { delivery, defect } = end;
   const isSent = delivery !== undefined && delivery.status !== 'refused';
-  const { code: why, reason: whyReason, remedy: whyRemedy } = toldFailure(failure, receipt);
+  const { code: why, reason: whyReason, remedy: whyRemedy } = toldFailure(failure, sent);
   const event = {
     type: 'failover.ended',
     at,
-    ...whose(receipt),
-    fromChannel: receipt.sentBy.channel,
+    ...whose(sent),
+    fromChannel: sent.sentBy.channel,
     why,
     whyReason,
     whyRemedy,
-    attempts: [...receipt.attempts, ...(delivery?.attempts ?? [])],
+    attempts: [...sent.attempts, ...(delivery?.attempts ?? [])],
   } as const;
   if (dropped !== undefined && !isSent) {
     const remedy = dropped === 'STATE_LOST' ? STATE_REMEDY : undefined;
@@ -157,17 +157,3 @@ function toldFailure(
 }
 
 const NOBODY = { channel: undefined, provider: undefined, transactionId: undefined } as const;
-
-function hopefulSteps(
-  { sentBy, untried }: Receipt,
-  { moveOn = true }: DeliveryFailure,
-  channels: ReadonlyMap<string, readonly ReadyChannel[]>,
-): readonly PlanStep[] {
-  const providerOf = ({ channel, provider }: PlanStep): string | undefined =>
-    channels.get(channel)?.[provider]?.provider;
-  const failed = { ...sentBy, provider: providerOf(sentBy) ?? '' };
-  return untried.filter((step) => {
-    const provider = providerOf(step);
-    return provider !== undefined && leavesHopeFor({ ...step, provider }, failed, moveOn);
-  });
-}

@@ -2,38 +2,20 @@ import { hash } from 'node:crypto';
 import type { TelephonyRequest, UserProfile } from '../../core/channel.js';
 import type { AttemptReport } from '../../core/events.js';
 import { recipientOf } from '../../numbers/phone-number.js';
+import type { PlanStep } from '../plan.js';
 import type { FinalReport } from './report.js';
-import type { AskedCode } from './sent-codes.js';
+import type { CodeRequest } from './sent-codes.js';
 
-/** What is kept of a code that was sent, to send it again by the plan's next channel if it does not arrive. */
-
-/** One step of a plan, by names: a state may keep it outside this process. */
-export interface PlanStep {
-  readonly channel: string;
-  /** Which of the channel's providers, from 0. */
-  readonly provider: number;
-  /** Where the code goes by it, E.164. */
-  readonly to: string;
-}
-
-/** Which of its channel's providers one is, from 0. */
-export function placeOf<Ready extends { readonly name: string }>(
-  ready: Ready,
-  channels: ReadonlyMap<string, readonly Ready[]>,
-): number {
-  return channels.get(ready.name)?.indexOf(ready) ?? -1;
-}
-
-/** Plain data, as JSON carries it; the text is composed again from it. Personal: it holds the code and the number. */
-export interface Receipt {
-  /**
-   * Its `expiresAt` is not read: `expiresAtMs` is. Its `raw` is `undefined`, but for a `composeText` or a channel of the
-   * user's own that may be next, which may read it.
-   */
+/**
+ * A code and what is left of its plan. A call makes it, `dispatch` sends it, and a state keeps it as a receipt until the code ends.
+ * Plain data, as JSON carries it. Personal: it holds the code and the number.
+ */
+export interface PlannedCode {
+  /** Without `expiresAt`, which is by the wall clock of one process: `Send` has it. A receipt's `raw` may be `undefined`. */
   readonly request: Omit<TelephonyRequest, 'expiresAt'>;
-  /** When the code ends, by the steady clock of whoever has the receipt; `takeReceipt` says how another one comes by it. */
+  /** When the code ends, by this process's steady clock. `takeReceipt` converts it for another process. */
   readonly expiresAtMs: number;
-  /** Only for a `composeText`, a text or a channel of the user's own, which may read it. */
+  /** A receipt has it only if a `composeText`, a text or a custom channel may read it. */
   readonly profile?: UserProfile | undefined;
   /** BCP-47. */
   readonly locale: string;
@@ -41,16 +23,24 @@ export interface Receipt {
   readonly person: string;
   /** Which of the person's events it is. */
   readonly eventKey: string;
-  readonly sentBy: PlanStep;
-  /** The keys of the messages with this code that failed before: any may arrive after all. */
-  readonly failedIds: readonly string[];
-  /** What the plan has left, in its order. With nothing left it only says whose message it was, should it fail. */
+  /** The steps that were not tried yet, in their order. */
   readonly untried: readonly PlanStep[];
-  /** Those that were made until now. */
+  /** The attempts of earlier sends; in a receipt those of the send that made it as well. */
   readonly attempts: readonly AttemptReport[];
-  /** Not there where nobody tells whether the code was used. */
-  readonly asked?: AskedCode | undefined;
-  /** `true` where the state was lost when its message failed: another process may have gone on with it. Nothing follows. */
+  /** The keys of the messages with this code that failed. Any of them may be delivered after all. */
+  readonly failedIds: readonly string[];
+  /** `undefined` if Okta does not report whether the code was used. */
+  readonly asked?: CodeRequest | undefined;
+}
+
+/**
+ * A code that a channel has accepted. If its message fails, late failover sends the code by the steps that are left. With no step
+ * left it only tells whose message failed.
+ */
+export interface Receipt extends PlannedCode {
+  /** The step whose channel has the message. */
+  readonly sentBy: PlanStep;
+  /** `true` if the state was lost when the message failed: another process may have sent the code again, so this one does not. */
   readonly wasLost?: boolean | undefined;
 }
 

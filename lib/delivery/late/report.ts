@@ -1,4 +1,5 @@
 import type { ChannelPort, DeliveryFailure, DeliveryReport, MoveOn } from '../../core/channel.js';
+import type { PlanStep } from '../plan.js';
 
 /** What is told of a message that its provider had accepted. */
 
@@ -13,12 +14,12 @@ export function messageKey(idNamespace: string, transactionId: string): string {
   return `${idNamespace} ${transactionId}`;
 }
 
-/** @param place - which of the channel's providers, from 0. */
+/** Where the message ids of a step's provider come from. */
 export function idNamespaceOf(
-  { name, port }: { readonly name: string; readonly port: ChannelPort<never> },
-  place: number,
+  { channel, provider }: PlanStep,
+  { idNamespace }: Pick<ChannelPort<never>, 'idNamespace'>,
 ): string {
-  return port.idNamespace ?? `${name}.${place}`;
+  return idNamespace ?? `${channel}.${provider}`;
 }
 
 /** The provider's own id; no namespace has a space in it. */

@@ -4,7 +4,7 @@
 export const TAKEN_MS = 30_000;
 
 /** How a code was asked for: its use is held against it. */
-export interface AskedCode {
+export interface CodeRequest {
   /** When Okta asked for it, by Okta's clock, milliseconds since 1970. */
   readonly atMs: number;
   /** When the code ends, by Okta's clock, milliseconds since 1970. */
@@ -15,7 +15,7 @@ export interface AskedCode {
 
 /** What is known of any code. */
 interface LastCodeBase {
-  readonly asked: AskedCode;
+  readonly asked: CodeRequest;
   readonly deliveryChannel: 'sms' | 'voice';
   readonly eventId: string;
 }

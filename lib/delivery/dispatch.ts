@@ -1,29 +1,11 @@
-import { DETACHED_MS, startAttemptClock, type AttemptClock } from './attempt-clock.js';
-import type { Budget } from '../core/budget.js';
-import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
-import type { Breaker } from './breaker.js';
-import type {
-  ChannelPort,
-  DeliveryFailure,
-  Message,
-  Outcome,
-  SendContext,
-  TelephonyRequest,
-} from '../core/channel.js';
-import type { AttemptReport } from '../core/events.js';
-import { isAbout, maskText, toldId, toToken } from '../core/masking.js';
+import { attemptSend, type DetachedEnd, type ReadyChannel } from './attempt.js';
 import type { PlannedCode, Receipt } from './late/receipt.js';
 import { hopefulSteps, providerOf, type PlanStep } from './plan.js';
+import type { Budget } from '../core/budget.js';
+import type { Message, Outcome, TelephonyRequest } from '../core/channel.js';
+import type { AttemptReport } from '../core/events.js';
 import { textFor, oktaText, type ComposeText } from '../texts/text.js';
 import type { Texts } from '../texts/texts.js';
-
-/** A channel that is ready to be tried. */
-export interface ReadyChannel {
-  readonly name: string;
-  readonly provider: string;
-  readonly port: ChannelPort<never>;
-  readonly breaker: Breaker;
-}
 
 /** What one call came to. */
 export interface Delivery {
@@ -34,13 +16,8 @@ export interface Delivery {
   readonly isFraudBlock: boolean;
 }
 
-/** What became of a send after its call was answered. */
-export interface LateEnd {
-  readonly attempt: AttemptReport;
-  /** The provider's id, as it came. */
-  readonly transactionId: string | undefined;
-  /** Where it was refused after all. */
-  readonly failure: DeliveryFailure | undefined;
+/** The result of an attempt that went on after its call was answered. */
+export interface LateEnd extends DetachedEnd {
   readonly receipt: Receipt;
 }
 
@@ -108,7 +85,6 @@ export async function dispatch(
     // So did asking, and it may have become unwanted since the answer.
     if (isOver(budget)) break;
     if (send.isSuppressed?.(tried) === true) continue;
-    const startedAt = budget.elapsedMs();
     const left = untried;
     const makeReceipt = (): Receipt => ({
       ...code,
@@ -116,10 +92,9 @@ export async function dispatch(
       untried: left,
       attempts: [...code.attempts, ...attempts],
     });
-    const outcome = await channel.breaker.attempt((onLate) =>
-      startSend(channel, message, { budget, listener, makeReceipt, onLate }),
-    );
-    const attempt = reportOf(channel, outcome, budget.elapsedMs() - startedAt, message);
+    const { outcome, attempt } = await attemptSend(channel, message, budget, (late) => {
+      listener.onDetached(late.then((end) => ({ ...end, receipt: makeReceipt() })));
+    });
     attempts.push(attempt);
     listener.onAttempt(attempt);
     if (outcome.status === 'accepted') listener.onAccepted(outcome.transactionId, makeReceipt(), attempt);
@@ -157,165 +132,4 @@ async function composeMessage(
   }
   const text = texts === undefined ? words : texts.bind(name, words, request);
   return { request, profile, to, text, locale, expiresAt: request.expiresAt };
-}
-
-/** One attempt. At the deadline the waiting ends; a send that has left is detached, and its result recorded. */
-function startSend(
-  channel: ReadyChannel,
-  message: Message,
-  {
-    budget,
-    listener,
-    makeReceipt,
-    onLate,
-  }: {
-    readonly budget: Budget;
-    readonly listener: SendListener;
-    readonly makeReceipt: () => Receipt;
-    readonly onLate: (end: Outcome) => void;
-  },
-): Promise<Outcome> {
-  const startedAt = budget.elapsedMs();
-  const clock = startAttemptClock(budget);
-  const sending = callChannel(channel.port, message, clock.context);
-  return budget.untilEnd(sending).then((outcome) => {
-    if (outcome !== TIMED_OUT) return outcome;
-    const end = endOfDetached(sending, clock);
-    void end.then(onLate);
-    listener.onDetached(
-      end.then((late) => ({
-        ...lateEndOf(late, reportOf(channel, late, budget.elapsedMs() - startedAt, message)),
-        receipt: makeReceipt(),
-      })),
-    );
-    return NOT_IN_TIME;
-  });
-}
-
-const NOT_IN_TIME: Outcome = { status: 'unknown', reason: 'No answer before the deadline' };
-
-/** What became of a detached send, within its 10 s. */
-async function endOfDetached(sending: Promise<Outcome>, clock: AttemptClock): Promise<Outcome> {
-  const end = await waitAtMost(sending, DETACHED_MS);
-  if (end !== TIMED_OUT) return end;
-  clock.giveUp();
-  return { status: 'unknown', reason: 'No answer within 10 s after the deadline' };
-}
-
-/** The code of a refusal that has none of its own. */
-const REFUSED = 'REFUSED';
-
-/** Calls the channel and holds it to its port: a throw or a malformed outcome is unknown. Never rejects. */
-async function callChannel(
-  port: ChannelPort<never>,
-  message: Message,
-  context: SendContext,
-): Promise<Outcome> {
-  try {
-    return readOutcome(await port.send(message, context));
-  } catch (error) {
-    return { status: 'unknown', reason: `The channel threw${classOf(error)}${codeOf(error)}` };
-  }
-}
-
-/** Causes may go in a circle. */
-const MOST_CAUSES = 5;
-
-/**
- * The code of an error, or of what caused it: fetch hides it there. Its words may quote what was sent. Takes anything:
- * what others throw may itself throw when it is looked at.
- */
-function codeOf(thrown: unknown): string {
-  try {
-    let error = thrown;
-    for (let depth = 0; depth < MOST_CAUSES; depth += 1) {
-      const { code, cause } = Object(error) as { readonly code?: unknown; readonly cause?: unknown };
-      if (typeof code === 'string' && /^[A-Z][A-Z_]{2,40}$/.test(code)) return ` (${code})`;
-      error = cause;
-    }
-  } catch {
-    // It has no code that can be read.
-  }
-  return '';
-}
-
-/** The class of an error, where it says more than that it is one: a word of a program, not of a person. */
-function classOf(thrown: unknown): string {
-  try {
-    if (!(thrown instanceof Error)) return '';
-    const { name, constructor } = thrown;
-    const className: unknown = name === 'Error' ? constructor.name : name;
-    const isName = typeof className === 'string' && /^[A-Z][A-Za-z_]{2,40}$/.test(className);
-    return isName && className !== 'Error' ? ` ${className}` : '';
-  } catch {
-    return '';
-  }
-}
-
-function readOutcome(outcome: unknown): Outcome {
-  const { status, transactionId, code, reason, moveOn, isFraudBlock, isNotReached, hasLeft, remedy } = Object(
-    outcome,
-  ) as Record<string, unknown>;
-  if (status === 'accepted') {
-    const isReadable = typeof transactionId === 'string' || typeof transactionId === 'number';
-    // It says that the message was taken; without an id of its own the event's serves.
-    return { status, transactionId: isReadable ? String(transactionId).slice(0, 200) : '' };
-  }
-  if (status === 'refused') {
-    return {
-      status,
-      code: (typeof code === 'string' || typeof code === 'number' ? String(code) : '') || REFUSED,
-      reason: typeof reason === 'string' ? reason : 'Refused by the channel',
-      moveOn: moveOn === false || moveOn === 'other-channel' || moveOn === 'other-provider' ? moveOn : true,
-      isFraudBlock: isFraudBlock === true,
-      isNotReached: isNotReached === true,
-      hasLeft: hasLeft !== false,
-      remedy: typeof remedy === 'string' ? remedy : undefined,
-    };
-  }
-  return {
-    status: 'unknown',
-    reason: typeof reason === 'string' ? reason : 'The channel gave no readable outcome',
-  };
-}
-
-function reportOf(
-  { name, provider }: ReadyChannel,
-  outcome: Outcome,
-  durationMs: number,
-  { request, to }: Message,
-): AttemptReport {
-  // Ids, codes and reasons are words of others: what says who, or which code, is not told.
-  if (outcome.status === 'accepted') {
-    return {
-      channel: name,
-      provider,
-      outcome: 'accepted',
-      durationMs: Math.round(durationMs),
-      transactionId: toldId(outcome.transactionId, request, to),
-    };
-  }
-  const report = { channel: name, provider, outcome: outcome.status, durationMs: Math.round(durationMs) };
-  const reason = maskText(outcome.reason, request, to);
-  if (outcome.status === 'unknown') return { ...report, reason };
-  const code = isAbout(outcome.code, request, to) ? REFUSED : toToken(outcome.code);
-  const remedy = outcome.remedy === undefined ? undefined : maskText(outcome.remedy, request, to);
-  return { ...report, code, reason, remedy };
-}
-
-function lateEndOf(outcome: Outcome, attempt: AttemptReport): Omit<LateEnd, 'receipt'> {
-  const failure: DeliveryFailure | undefined =
-    outcome.status === 'refused'
-      ? {
-          status: 'failed',
-          code: attempt.code ?? REFUSED,
-          reason: attempt.reason ?? '',
-          moveOn: outcome.moveOn,
-          isFraudBlock: outcome.isFraudBlock,
-          isNotReached: outcome.isNotReached,
-          remedy: attempt.remedy,
-        }
-      : undefined;
-  const transactionId = outcome.status === 'accepted' ? outcome.transactionId : undefined;
-  return { attempt, transactionId, failure };
 }

@@ -1,9 +1,14 @@
+import { BoundedMap } from '../core/bounded-map.js';
 import type { GuardedState } from './guarded-state.js';
 import { recipientOf } from '../numbers/phone-number.js';
 import {
+  addEntry,
+  applyChange,
   isSuppression,
+  isWord,
   SUPPRESSED_MS,
-  Suppressions,
+  type KeptEntry,
+  type SuppressionChange,
   type LiftedSuppression,
   type Suppression,
   type SuppressionReason,
@@ -16,7 +21,7 @@ const NONE: readonly Suppression[] = [];
  * does not keep, or cannot say, this process knows alone. A sender is a number in E.164, or WhatsApp's id of somebody.
  */
 export class SuppressionList {
-  readonly #here = new Suppressions();
+  readonly #here = new LocalSuppressions();
   readonly #state: GuardedState;
   readonly #clock: () => number;
 
@@ -100,3 +105,82 @@ export class SuppressionList {
 function keyOf(sender: string): string {
   return sender.startsWith('+') ? recipientOf(sender) : sender;
 }
+
+/** As many recipients as a process remembers; the oldest are forgotten first. */
+const MAX_RECIPIENTS = 20_000;
+
+/** An entry that this process has learnt itself. */
+interface Known extends KeptEntry {
+  readonly learntMs: number;
+  /** Whether all gateways know it: one mark for all entries of a change. */
+  readonly sharing: { isShared: boolean };
+}
+
+/** Those that this process has learnt itself; starts no timer. All times are of its monotonic clock. */
+export class LocalSuppressions {
+  readonly #ofNumbers = new BoundedMap<readonly Known[]>(MAX_RECIPIENTS);
+  /** Apart: everybody who writes by WhatsApp has an id, and must not push out a STOP of a number. */
+  readonly #ofIds = new BoundedMap<readonly Known[]>(MAX_RECIPIENTS);
+
+  /** Gives what is to be called when all gateways know it. */
+  change(recipient: string, change: SuppressionChange, nowMs: number): () => void {
+    const sharing = { isShared: false };
+    this.#change(recipient, change, nowMs, sharing);
+    return () => {
+      sharing.isShared = true;
+    };
+  }
+
+  /** As `change`. What was said from the id alone is said of the number now. */
+  pair(externalUserId: string, recipient: string, nowMs: number): () => void {
+    const sharing = { isShared: false };
+    const ofId = this.#of(externalUserId, nowMs);
+    const words = ofId.filter(isWord);
+    let ofNumber = this.#of(recipient, nowMs);
+    for (const word of words) ofNumber = addEntry(ofNumber, { ...word, learntMs: nowMs, sharing }, true);
+    this.#set(recipient, ofNumber);
+    this.#set(
+      externalUserId,
+      ofId.filter((entry) => !words.includes(entry)),
+    );
+    this.#change(externalUserId, { what: 'pair', number: recipient }, nowMs, sharing);
+    return () => {
+      sharing.isShared = true;
+    };
+  }
+
+  #change(recipient: string, change: SuppressionChange, nowMs: number, sharing: Known['sharing']): void {
+    const make = (entry: KeptEntry): Known => ({ ...entry, learntMs: nowMs, sharing });
+    this.#set(recipient, applyChange(this.#of(recipient, nowMs), change, { nowMs, ageMs: 0 }, make));
+  }
+
+  /** @param sinceMs - only what was learnt from then on, or is not known to all gateways yet. */
+  of(recipient: string, nowMs: number, sinceMs = -Infinity): readonly KeptEntry[] {
+    const known = this.#of(recipient, nowMs);
+    if (known.length === 0) return NONE_KNOWN;
+    return known.filter(({ sharing, learntMs }) => !sharing.isShared || learntMs >= sinceMs);
+  }
+
+  get isEmpty(): boolean {
+    return this.#ofNumbers.size === 0 && this.#ofIds.size === 0;
+  }
+
+  #of(recipient: string, nowMs: number): readonly Known[] {
+    return (
+      this.#mapOf(recipient)
+        .get(recipient)
+        ?.filter(({ untilMs }) => untilMs > nowMs) ?? NONE_KNOWN
+    );
+  }
+
+  #mapOf(recipient: string): BoundedMap<readonly Known[]> {
+    return recipient.startsWith('+') ? this.#ofNumbers : this.#ofIds;
+  }
+
+  #set(recipient: string, entries: readonly Known[]): void {
+    if (entries.length === 0) this.#mapOf(recipient).delete(recipient);
+    else this.#mapOf(recipient).set(recipient, entries);
+  }
+}
+
+const NONE_KNOWN: readonly Known[] = [];

@@ -1,11 +1,11 @@
 import { Breaker } from '../delivery/breaker.js';
 import { VOICE, type Logger } from '../core/channel.js';
-import type { ReadyChannel } from '../delivery/dispatch.js';
+import type { ReadyChannel } from '../delivery/attempt.js';
 import { GuardedState } from '../delivery/guarded-state.js';
 import { EventStream, Throttle, Throttles } from '../core/events.js';
 import { HeldEvents } from '../guard/held-events.js';
 import { createAgent, type HttpDispatcher } from '../http/call.js';
-import { questionContext } from '../delivery/late/question-context.js';
+import { questionContext } from '../delivery/send-context.js';
 import { createRollout } from '../delivery/rollout.js';
 import { RunningCalls } from '../delivery/running-calls.js';
 import { SuppressionList } from '../delivery/suppression-list.js';

@@ -3,7 +3,7 @@ import type { EventStream, Throttle, Throttles } from '../core/events.js';
 import { EXTENSION_REMEDIES, type Extension } from '../core/extensions.js';
 import { maskError } from '../core/masking.js';
 import type { TwilioConnection } from '../channels/twilio/client.js';
-import type { ReadyChannel } from '../delivery/dispatch.js';
+import type { ReadyChannel } from '../delivery/attempt.js';
 import type { GuardedState, OnStateFailure } from '../delivery/guarded-state.js';
 import type { LateFailover } from '../delivery/late/late-failover.js';
 import type { ReadRollout } from '../delivery/rollout.js';

@@ -3,7 +3,8 @@ import sinon from 'sinon';
 import { BREAKER_OPEN, Breaker } from '#lib/delivery/breaker.js';
 import { Budget } from '#lib/core/budget.js';
 import type { ChannelPort, SendContext } from '#lib/core/channel.js';
-import type { Delivery, ReadyChannel, SendListener } from '#lib/delivery/dispatch.js';
+import type { ReadyChannel } from '#lib/delivery/attempt.js';
+import type { Delivery, SendListener } from '#lib/delivery/dispatch.js';
 import type { AttemptReport } from '#lib/core/events.js';
 import { dispatchBy } from './sends.js';
 

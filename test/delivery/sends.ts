@@ -1,11 +1,6 @@
 import type { Budget } from '#lib/core/budget.js';
-import {
-  dispatch,
-  type Delivery,
-  type ReadyChannel,
-  type Send,
-  type SendListener,
-} from '#lib/delivery/dispatch.js';
+import type { ReadyChannel } from '#lib/delivery/attempt.js';
+import { dispatch, type Delivery, type Send, type SendListener } from '#lib/delivery/dispatch.js';
 import type { PlannedCode } from '#lib/delivery/late/receipt.js';
 import type { ComposeText } from '#lib/texts/text.js';
 import { makeMessage, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';

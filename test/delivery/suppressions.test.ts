@@ -4,13 +4,13 @@ import {
   passOver,
   SUPPRESSED_MS,
   suppressionFor,
-  Suppressions,
   type KeptEntry,
   type Moment,
   type Suppression,
   type SuppressionChange,
   type SuppressionReason,
 } from '#lib/delivery/suppressions.js';
+import { LocalSuppressions } from '#lib/delivery/suppression-list.js';
 
 const NOW = 1_700_000_000_000;
 const begun = (reason: SuppressionReason, atMs = NOW, channel = 'whatsapp'): Suppression => ({
@@ -135,7 +135,7 @@ describe('what is known of a number', () => {
   });
 
   it('counts in this process until all gateways know it, and from a moment on after that', () => {
-    const here = new Suppressions();
+    const here = new LocalSuppressions();
     const isShared = here.change('+1', suppress('STOPPED'), NOW);
     expect(here.of('+1', NOW, NOW + 1)).to.have.lengthOf(1);
     isShared();
@@ -145,7 +145,7 @@ describe('what is known of a number', () => {
   });
 
   it('is of the number what was said from its id, as soon as both are known to be one', () => {
-    const here = new Suppressions();
+    const here = new LocalSuppressions();
     const reasonsOf = (recipient: string): readonly string[] =>
       here.of(recipient, NOW + 5).map(({ reason }) => reason);
     here.change('US.1', suppress('STOPPED'), NOW);

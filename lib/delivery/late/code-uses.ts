@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Confirmations } from './confirmations.js';
-import type { ReadyChannel } from '../dispatch.js';
+import type { ReadyChannel } from '../attempt.js';
 import { Throttle, type EventStream } from '../../core/events.js';
 import type { LateFailover } from './late-failover.js';
 import { userKey } from './receipt.js';

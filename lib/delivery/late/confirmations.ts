@@ -1,7 +1,7 @@
-import type { ReadyChannel } from '../dispatch.js';
+import type { ReadyChannel } from '../attempt.js';
 import { Throttles, type EventStream } from '../../core/events.js';
 import { maskError } from '../../core/masking.js';
-import { questionContext } from './question-context.js';
+import { questionContext } from '../send-context.js';
 import type { SentCode } from './sent-codes.js';
 import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
 import { TelephonyHookError } from '../../core/errors.js';

@@ -1,5 +1,6 @@
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
-import type { Delivery, ReadyChannel } from '../dispatch.js';
+import type { ReadyChannel } from '../attempt.js';
+import type { Delivery } from '../dispatch.js';
 import type { GuardedState } from '../guarded-state.js';
 import { Throttle, type EventStream } from '../../core/events.js';
 import { EXTENSION_REMEDIES } from '../../core/extensions.js';

@@ -1,6 +1,7 @@
 import { Budget } from '../../core/budget.js';
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
-import type { Delivery, ReadyChannel, Send } from '../dispatch.js';
+import type { ReadyChannel } from '../attempt.js';
+import type { Delivery, Send } from '../dispatch.js';
 import type { HookEvent } from '../../core/events.js';
 import { isAbout, maskNumber, maskText, toldId, toToken } from '../../core/masking.js';
 import { hopefulSteps } from '../plan.js';

@@ -1,6 +1,6 @@
 import type { Breaker } from '../breaker.js';
 import type { ChannelPort, DeliveryReport } from '../../core/channel.js';
-import { questionContext } from './question-context.js';
+import { questionContext } from '../send-context.js';
 import { PENDING, readReport } from './report.js';
 import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
 

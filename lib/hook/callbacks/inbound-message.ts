@@ -3,7 +3,7 @@ import { tellOutsideCall, type HookParts } from '../parts.js';
 import { BoundedMap } from '../../core/bounded-map.js';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
 import { maskNumber } from '../../core/masking.js';
-import { questionContext } from '../../delivery/late/question-context.js';
+import { questionContext } from '../../delivery/send-context.js';
 import type { SuppressionReason } from '../../delivery/suppressions.js';
 import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
 import { answerText, routeOf } from '../../http/exchange.js';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Breaker } from '#lib/delivery/breaker.js';
 import { CodeUses, type CodeUse } from '#lib/delivery/late/code-uses.js';
-import type { ReadyChannel } from '#lib/delivery/dispatch.js';
+import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import { GuardedState } from '#lib/delivery/guarded-state.js';
 import { EventStream, type HookEvent } from '#lib/core/events.js';
 import type { LastCode, SentCode } from '#lib/delivery/late/sent-codes.js';

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { Breaker } from '#lib/delivery/breaker.js';
 import type { DeliveryFailure } from '#lib/core/channel.js';
-import type { Delivery, ReadyChannel } from '#lib/delivery/dispatch.js';
+import type { ReadyChannel } from '#lib/delivery/attempt.js';
+import type { Delivery } from '#lib/delivery/dispatch.js';
 import { dropSend, endOf, startLateSend, type LateSend } from '#lib/delivery/late/late-send.js';
 import type { Receipt } from '#lib/delivery/late/receipt.js';
 import type { PlanStep } from '#lib/delivery/plan.js';

@@ -97,7 +97,7 @@ export class GuardedState {
   /** @param request - `undefined` for a sign-in. */
   overtake(person: string, event: NewEvent, request: Receipt['request'] | undefined): void {
     const use = request === undefined ? { words: 'overtake failed' } : { request };
-    this.#tell(() => {
+    this.#run(() => {
       this.#state.overtake(person, event);
     }, use);
   }
@@ -140,7 +140,7 @@ export class GuardedState {
 
   /** Wakes a gateway later, if the state can. */
   setAlarm(messageKey: string, dueInMs: number, { request }: Receipt): void {
-    this.#tell(() => this.#state.alarms?.set(messageKey, dueInMs), { request });
+    this.#run(() => this.#state.alarms?.set(messageKey, dueInMs), { request });
   }
 
   /** Calls the listener when an alarm is due, until what it gives is called; see `Alarms`. */
@@ -151,7 +151,7 @@ export class GuardedState {
   /** @param person - as `personKey` makes it. */
   keepSent(person: string, code: LastCode): void {
     const nowMs = steadyMs();
-    this.#tell(
+    this.#run(
       () => {
         this.#state.keepSent(person, code, { nowMs, untilMs: nowMs + SENT_CODE_MS });
       },
@@ -209,7 +209,7 @@ export class GuardedState {
     const end = (how: (claim: First) => void): void => {
       const endIt = (claim: Claim | undefined): void => {
         if (claim?.isFirst !== true) return;
-        this.#tell(() => {
+        this.#run(() => {
           how(claim);
         }, use);
       };
@@ -235,7 +235,7 @@ export class GuardedState {
     };
   }
 
-  #tell(work: () => void, use: Use): void {
+  #run(work: () => void, use: Use): void {
     try {
       work();
     } catch (error) {

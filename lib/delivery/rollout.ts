@@ -117,7 +117,7 @@ export function withinRollout(
   if (shares.size === 0) return channels;
   return channels.filter((channel) => {
     const share = shares.get(channel) ?? 100;
-    return share === 100 || placeOf(request, channel) < share;
+    return share === 100 || rolloutPosition(request, channel) < share;
   });
 }
 
@@ -125,7 +125,10 @@ export function withinRollout(
  * Where a user stands between 0 and 100, always the same: whom 25 % reach, 50 % reach as well. By the channel too,
  * so that it is not the same people who are first with every one.
  */
-function placeOf({ userId, phoneNumber }: Parameters<typeof withinRollout>[1], channel: string): number {
+function rolloutPosition(
+  { userId, phoneNumber }: Parameters<typeof withinRollout>[1],
+  channel: string,
+): number {
   const digest = hash('sha256', JSON.stringify([channel, userId ?? phoneNumber]), 'hex');
   return (Number.parseInt(digest.slice(0, 8), 16) / 2 ** 32) * 100;
 }

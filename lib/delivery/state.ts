@@ -53,7 +53,7 @@ export type Claim =
     };
 
 /** What an operator must know of a state that gateways share. */
-export type StateNews =
+export type StateEvent =
   | {
       /** It cannot be reached: until it is back, this process remembers and counts by itself. */
       readonly type: 'lost';
@@ -92,7 +92,7 @@ export interface StatePort extends State, ReceiptState, SentCodeState, Suppressi
   /** For `status()`. */
   readonly health: 'ok' | 'lost';
   /** Tells what happens to it from now on, at once and once each, and that it is lost where it is. Gives what ends that. */
-  readonly watch?: ((onNews: (news: StateNews) => void) => (() => void) | undefined) | undefined;
+  readonly watch?: ((onNews: (news: StateEvent) => void) => (() => void) | undefined) | undefined;
   /**
    * Lets go of what it holds outside this process, and is `lost` from then on; what is in this process alone goes on. Asked once,
    * when the last hook that has it is closed: it is given to no other hook after that.

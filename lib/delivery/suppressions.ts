@@ -197,28 +197,28 @@ export function suppressionFor(known: readonly Suppression[], channel: string): 
 }
 
 /** What is left of the channels of a plan, and what was passed over, as `channel:reason`. */
-export interface Passed {
+export interface FilteredChannels {
   readonly channels: readonly string[];
-  readonly passedOver: readonly string[];
+  readonly skipped: readonly string[];
 }
 
 /** Passes over what is suppressed. What a provider said does not leave a user without any channel. */
-export function passOver(
+export function skipSuppressed(
   channels: readonly string[],
   suppressionOf: (channel: string) => Suppression | undefined,
-): Passed {
-  const passedOver: string[] = [];
+): FilteredChannels {
+  const skipped: string[] = [];
   const left: string[] = [];
   const unwilling: string[] = [];
   for (const channel of channels) {
     const suppression = suppressionOf(channel);
     if (suppression === undefined) left.push(channel);
     else {
-      passedOver.push(`${channel}:${suppression.reason}`);
+      skipped.push(`${channel}:${suppression.reason}`);
       if (suppression.reason !== 'STOPPED') unwilling.push(channel);
     }
   }
   return left.length > 0 || unwilling.length === 0
-    ? { channels: left, passedOver }
-    : { channels: unwilling, passedOver: passedOver.filter((entry) => entry.endsWith(':STOPPED')) };
+    ? { channels: left, skipped }
+    : { channels: unwilling, skipped: skipped.filter((entry) => entry.endsWith(':STOPPED')) };
 }

@@ -5,7 +5,7 @@ import { TIMED_OUT } from '../core/wait-at-most.js';
 import type { GuardedState } from '../delivery/guarded-state.js';
 import type { AnswerOfFirst, Claim, EventLife, RememberedAnswer } from '../delivery/state.js';
 import type { Suppression } from '../delivery/suppressions.js';
-import type { HeldEvent, HeldEvents } from './held-events.js';
+import type { LocalClaim, LocalClaims } from './local-claims.js';
 
 /**
  * What makes a request the same again: Okta repeats the event id, but an edited preview may repeat it too. A
@@ -47,7 +47,7 @@ interface ClaimParts {
   /** `undefined` where only this process is to be asked. */
   readonly state: GuardedState | undefined;
   /** Of this process: whatever the state does, one call of it at a time is the first. */
-  readonly heldEvents: HeldEvents;
+  readonly localClaims: LocalClaims;
   /** Without an event id of Okta's nothing is a repeat. */
   readonly isRepeatable: boolean;
   readonly life: EventLife;
@@ -59,17 +59,17 @@ interface ClaimParts {
  * answer, and within the process it asks the state nothing.
  */
 export async function claimEvent(request: TelephonyRequest, parts: ClaimParts): Promise<ClaimResult> {
-  const { state, heldEvents, isRepeatable, life, budget } = parts;
+  const { state, localClaims, isRepeatable, life, budget } = parts;
   const key = isRepeatable ? duplicateKey(request) : undefined;
-  for (let first = heldEvents.find(key); first !== undefined; first = heldEvents.find(key)) {
+  for (let first = localClaims.answerOf(key); first !== undefined; first = localClaims.answerOf(key)) {
     const repeat = await repeatOf(first, budget);
     if (repeat !== undefined) return repeat;
     // The first let go. A caller who has gone meanwhile must not hold up those who still wait.
     if (budget.hasHungUp) return { isFirst: false, answer: undefined };
   }
-  const held = heldEvents.hold(key, life.rememberMs);
+  const held = localClaims.claim(key, life.rememberMs);
   // A state that holds the event already only takes its points.
-  const stateKey = heldEvents.isOfState ? undefined : key;
+  const stateKey = localClaims.isOfState ? undefined : key;
   for (;;) {
     const claim = await state?.claim(stateKey, life, { request, budget });
     if (claim?.isFirst !== false) return firstBy(held, claim);
@@ -92,7 +92,7 @@ async function repeatOf(first: AnswerOfFirst, budget: Budget): Promise<RepeatRes
 }
 
 /** The state is told first: the next one here asks it. */
-function firstBy(held: HeldEvent, claim: Extract<Claim, { isFirst: true }> | undefined): ClaimResult {
+function firstBy(held: LocalClaim, claim: Extract<Claim, { isFirst: true }> | undefined): ClaimResult {
   return {
     isFirst: true,
     claim: {

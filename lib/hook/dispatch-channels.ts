@@ -1,5 +1,5 @@
 import { NONE, type DispatchedCall, type ProfiledCall } from './call.js';
-import { idsOf, tellFailed, type HookParts } from './parts.js';
+import { idsOf, reportFailure, type HookParts } from './parts.js';
 import type { UserProfile } from '../core/channel.js';
 import { personKey } from '../delivery/late/receipt.js';
 import { readLocale } from '../texts/locale.js';
@@ -18,7 +18,7 @@ import { isAllowedByGuard } from './enforce-limits.js';
 /** Plans the channels and tries them. */
 export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Promise<DispatchedCall> {
   const { settings, events } = parts;
-  if (call.refusal !== undefined) return Object.assign(call, { passedOver: NONE, delivery: undefined });
+  if (call.refusal !== undefined) return Object.assign(call, { skipped: NONE, delivery: undefined });
   const { hook } = call;
   const { request } = hook;
   const profile = call.reading?.profile;
@@ -27,7 +27,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     optInAttribute: settings.optInAttribute,
     optInChannels: settings.optInChannels,
     isConfigured: (channel) => parts.channels.has(channel),
-    onFailure: tellFailed('chooseChannels', request, parts),
+    onFailure: reportFailure('chooseChannels', request, parts),
   });
   const on = channelsOn(planned, call, parts);
   const whatsAppNumber = on.channels.includes('whatsapp')
@@ -43,7 +43,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
       ...idsOf(request),
       // Copies: whoever is told them must not be able to change them.
       channels: [...allowed.channels],
-      passedOver: [...allowed.passedOver],
+      passedOver: [...allowed.skipped],
     });
   }
   const plan = allowed.channels.flatMap((channel) => {
@@ -72,10 +72,10 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
   // Without an event a newer code has passed the guard already.
   const delivery = await sendCode(send, call.event !== undefined, parts);
   // At once: whatever fails from here on, a code that is out stays sent.
-  const dispatched: DispatchedCall = Object.assign(call, { passedOver: allowed.passedOver, delivery });
+  const dispatched: DispatchedCall = Object.assign(call, { skipped: allowed.skipped, delivery });
   if (delivery.status !== 'refused') {
     if (call.running !== undefined) parts.runningCalls.sent(call.running);
-  } else if (await isOvertaken(call, parts)) {
+  } else if (await isSuperseded(call, parts)) {
     // Else Okta sends it after the newer one.
     call.refusal = REFUSALS.OVERTAKEN;
   } else if (delivery.decidedBy === undefined) {
@@ -92,26 +92,26 @@ function mayStart(call: ProfiledCall, attempts: number, parts: HookParts): boole
   if (running === undefined) return true;
   const isFirst = attempts === 0;
   const start = (): boolean => {
-    call.isOvertaken = isFirst ? running.newer === 'ahead' : running.newer !== 'none';
-    return !call.isOvertaken;
+    call.isSuperseded = isFirst ? running.newer === 'ahead' : running.newer !== 'none';
+    return !call.isSuperseded;
   };
   if (isFirst && budget.elapsedMs() <= NEW_CALL_MS) return start();
-  return isOvertakenElsewhere(call, parts).then((isOvertaken) => !isOvertaken && start());
+  return isSupersededElsewhere(call, parts).then((isSuperseded) => !isSuperseded && start());
 }
 
 /** Whether a newer code of the same user is on its way, here or elsewhere. */
-async function isOvertaken(call: ProfiledCall, parts: HookParts): Promise<boolean> {
-  if (call.isOvertaken || call.running?.newer === 'ahead') return true;
-  return isOvertakenElsewhere(call, parts);
+async function isSuperseded(call: ProfiledCall, parts: HookParts): Promise<boolean> {
+  if (call.isSuperseded || call.running?.newer === 'ahead') return true;
+  return isSupersededElsewhere(call, parts);
 }
 
 /** Whether a newer code of the same user has passed the guard at a gateway that shares the state. */
-async function isOvertakenElsewhere(call: ProfiledCall, { state }: HookParts): Promise<boolean> {
+async function isSupersededElsewhere(call: ProfiledCall, { state }: HookParts): Promise<boolean> {
   const { budget, event } = call;
   if (!state.isShared || call.running === undefined || event === undefined) return false;
   // Where nobody can say, a call that is under way goes on.
-  call.isOvertaken ||= (await state.isNewest({ ...event, request: call.hook.request }, budget)) === false;
-  return call.isOvertaken;
+  call.isSuperseded ||= (await state.isNewest({ ...event, request: call.hook.request }, budget)) === false;
+  return call.isSuperseded;
 }
 
 function localeOf({ request }: HookCall, reading: ProfileReading | undefined): string {

@@ -9,7 +9,7 @@ import type { LateFailover } from '../delivery/late/late-failover.js';
 import type { ReadRollout } from '../delivery/rollout.js';
 import type { RunningCalls } from '../delivery/running-calls.js';
 import type { SuppressionList } from '../delivery/suppression-list.js';
-import type { HeldEvents } from '../guard/held-events.js';
+import type { LocalClaims } from '../guard/local-claims.js';
 import type { ProfileReader } from '../okta/user-profile.js';
 import type { CallerVerifier } from '../okta/verify-caller.js';
 import type { HookSettings } from '../options/settings.js';
@@ -38,7 +38,7 @@ export interface HookParts {
   /** By extension: what fails, fails with every call. */
   readonly failures: Throttles;
   readonly rollout: ReadRollout;
-  readonly heldEvents: HeldEvents;
+  readonly localClaims: LocalClaims;
   readonly runningCalls: RunningCalls;
   readonly suppressions: SuppressionList;
   readonly state: GuardedState;
@@ -66,7 +66,7 @@ export function idsOf({ eventId, oktaRequestId }: Pick<TelephonyRequest, 'eventI
 }
 
 /** What the user gave has failed: it is told, at most once a minute, and we go on without it. */
-export function tellFailed(
+export function reportFailure(
   extension: Extension,
   request: Omit<TelephonyRequest, 'expiresAt'>,
   parts: Pick<HookParts, 'events' | 'failures'>,
@@ -77,7 +77,7 @@ export function tellFailed(
 }
 
 /** The same where no call is under way; it may be about one that was. */
-export function tellOutsideCall(
+export function reportFailureOutsideCall(
   extension: Extension,
   parts: Pick<HookParts, 'events' | 'failures'>,
 ): (error: unknown, of?: FailedCall) => void {
@@ -87,7 +87,7 @@ export function tellOutsideCall(
 }
 
 /** The same for the state, which may fail in a call, about a message of one, or outside of any. */
-export function tellStateFailed(parts: Pick<HookParts, 'events' | 'failures'>): OnStateFailure {
+export function reportStateFailure(parts: Pick<HookParts, 'events' | 'failures'>): OnStateFailure {
   return (error, request, call) => {
     emitFailed('state', call, { reason: maskError(error, request) }, parts);
   };

@@ -9,7 +9,7 @@ import { withinRollout } from '../delivery/rollout.js';
 import { suppressionReasonOf } from '../delivery/suppressions.js';
 import { allowedSteps, hasStoppedSince } from './allowed-channels.js';
 import { keepAccepted } from './last-codes.js';
-import { idsOf, tellFailed, type HookParts } from './parts.js';
+import { idsOf, reportFailure, type HookParts } from './parts.js';
 
 /** A code goes out by its plan: in its call, and again by what is left of the plan where it did not arrive. */
 
@@ -48,7 +48,7 @@ export function sendCode(send: Send, mayFailOver: boolean, parts: HookParts): Pr
       // If the caller hung up, nobody waits for the code.
       work({ lateFailover, isWanted: mayFailOver && !send.budget.hasHungUp });
     } catch (error) {
-      tellFailed('lateFailover', request, parts)(error);
+      reportFailure('lateFailover', request, parts)(error);
     }
   };
 
@@ -58,7 +58,7 @@ export function sendCode(send: Send, mayFailOver: boolean, parts: HookParts): Pr
       onAttempt: (attempt) => {
         reportAttempt(attempt, request, parts);
       },
-      onComposeFailure: tellFailed('composeText', request, parts),
+      onComposeFailure: reportFailure('composeText', request, parts),
       onRefused: (step, refusal) => {
         suppressRefusing(step, refusal, parts);
       },
@@ -136,7 +136,7 @@ function forKeeping(receipt: Receipt, { settings }: HookParts): Receipt {
 }
 
 /** The parts of a hook, with late failover where it is on. */
-export function withLateFailover(made: Omit<HookParts, 'lateFailover'>): HookParts {
+export function createHookParts(made: Omit<HookParts, 'lateFailover'>): HookParts {
   const { settings, events, channels, underWay } = made;
   if (settings.lateFailover === undefined) return { ...made, lateFailover: undefined };
   const lateFailover = new LateFailover({
@@ -147,8 +147,8 @@ export function withLateFailover(made: Omit<HookParts, 'lateFailover'>): HookPar
     afterSeconds: settings.lateFailover.afterSeconds,
     channels,
     channelsOn: (names, request) =>
-      withinRollout(names, request, made.rollout(tellFailed('rollout', request, made))),
-    onLearnt: ({ sentBy }, failure) => {
+      withinRollout(names, request, made.rollout(reportFailure('rollout', request, made))),
+    onLookedUpFailure: ({ sentBy }, failure) => {
       suppressRefusing(sentBy, failure, made);
     },
     send: (send, isStillWanted) => sendAgain(send, isStillWanted, parts),

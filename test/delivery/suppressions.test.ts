@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import {
   applyChange,
-  passOver,
+  skipSuppressed,
   SUPPRESSED_MS,
   suppressionFor,
   type KeptEntry,
@@ -123,15 +123,15 @@ describe('what is known of a number', () => {
       const reason = all[channel];
       return reason === undefined ? undefined : begun(reason, NOW, channel);
     };
-    expect(passOver(['whatsapp', 'line', 'sms'], of)).to.deep.equal({
+    expect(skipSuppressed(['whatsapp', 'line', 'sms'], of)).to.deep.equal({
       channels: ['sms'],
-      passedOver: ['whatsapp:STOPPED', 'line:OPTED_OUT'],
+      skipped: ['whatsapp:STOPPED', 'line:OPTED_OUT'],
     });
-    expect(passOver(['whatsapp', 'line'], of)).to.deep.equal({
+    expect(skipSuppressed(['whatsapp', 'line'], of)).to.deep.equal({
       channels: ['line'],
-      passedOver: ['whatsapp:STOPPED'],
+      skipped: ['whatsapp:STOPPED'],
     });
-    expect(passOver(['whatsapp'], of)).to.deep.equal({ channels: [], passedOver: ['whatsapp:STOPPED'] });
+    expect(skipSuppressed(['whatsapp'], of)).to.deep.equal({ channels: [], skipped: ['whatsapp:STOPPED'] });
   });
 
   it('counts in this process until all gateways know it, and from a moment on after that', () => {

@@ -68,7 +68,7 @@ export class CodeUses {
   }
 
   /** Follows what Okta has told. @param uses - read a few at a time; `undefined` for what is about no code. */
-  hear(uses: Iterable<CodeUse | undefined>): void {
+  receive(uses: Iterable<CodeUse | undefined>): void {
     this.#track(this.#readAll(uses));
   }
 
@@ -90,7 +90,7 @@ export class CodeUses {
       if (read % READ_AT_ONCE === 0) await nextTurn();
       if (use === undefined) continue;
       if (this.#waiting.length >= MOST_WAITING) {
-        this.#tellSkipped();
+        this.#reportSkipped();
         continue;
       }
       this.#waiting.push(use);
@@ -162,7 +162,7 @@ export class CodeUses {
     return this.#parts.state.isFirst(key, { nowMs, rememberMs: KNOWN_MS }, 'used code');
   }
 
-  #tellSkipped(): void {
+  #reportSkipped(): void {
     const { events } = this.#parts;
     this.#skipped.tell((count) => {
       events.emit({ type: 'uses.skipped', at: events.now(), count });

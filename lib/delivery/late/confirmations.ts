@@ -41,7 +41,7 @@ export class Confirmations {
     // A gateway that shares the state may have channels that this one has not, or providers in another order.
     if (by?.port.confirm === undefined || by.provider !== sent.provider || sent.transactionId === '') return;
     if (this.#waiting.length >= MOST_WAITING) {
-      this.#tellFailed(sent, new TelephonyHookError('TOO_MANY', 'Too many of them wait for their turn'));
+      this.#reportFailure(sent, new TelephonyHookError('TOO_MANY', 'Too many of them wait for their turn'));
       return;
     }
     this.#waiting.push({ sent, by });
@@ -58,7 +58,7 @@ export class Confirmations {
     if (next === undefined) return;
     const work = confirmBy(next.by, next.sent.transactionId)
       .catch((error: unknown) => {
-        this.#tellFailed(next.sent, error);
+        this.#reportFailure(next.sent, error);
       })
       .finally(() => {
         this.#underWay.delete(work);
@@ -68,7 +68,7 @@ export class Confirmations {
   }
 
   /** At most once a minute by channel: what fails with one code fails with the next. */
-  #tellFailed({ channel, provider, toldId, eventId, oktaRequestId }: SentCode, error: unknown): void {
+  #reportFailure({ channel, provider, toldId, eventId, oktaRequestId }: SentCode, error: unknown): void {
     const { events } = this.#parts;
     const known = error instanceof TelephonyHookError ? error : undefined;
     this.#failures.of(channel).tell((count) => {

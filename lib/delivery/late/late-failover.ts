@@ -6,7 +6,7 @@ import { Throttle, type EventStream } from '../../core/events.js';
 import { EXTENSION_REMEDIES } from '../../core/extensions.js';
 import { dropSend, endOf, startLateSend, statusOf, type LateSend } from './late-send.js';
 import { maskError } from '../../core/masking.js';
-import { MessageStatuses, type News } from './message-statuses.js';
+import { MessageStatuses, type StatusChange } from './message-statuses.js';
 import { lookUpBy, Polling } from './polling.js';
 import { providerOf, type PlanStep } from '../plan.js';
 import type { NewEvent, Receipt } from './receipt.js';
@@ -48,7 +48,7 @@ export interface LateFailoverParts {
   /** Those of a plan's channels that are on for a user at this moment. */
   readonly channelsOn: (channels: readonly string[], request: Receipt['request']) => readonly string[];
   /** A provider that was asked says that a message has failed. */
-  readonly onLearnt: (receipt: Receipt, failure: DeliveryFailure) => void;
+  readonly onLookedUpFailure: (receipt: Receipt, failure: DeliveryFailure) => void;
   /** Sends a code by what is left of its plan, if it is still wanted right before each attempt. */
   readonly send: (send: LateSend, isStillWanted: () => Promise<boolean>) => Promise<Delivery>;
   /** Whether a send is under way, other than a late one, that a report may be about. */
@@ -155,12 +155,12 @@ export class LateFailover {
   /** A provider says what became of a message, by its key. Neither the order nor repeats of what it says matter. */
   report(key: string, report: DeliveryReport): void {
     if (this.#isClosed || !isFinal(report)) return;
-    const news = this.#messages.tell(key, report);
-    if (news === 'none') return;
+    const change = this.#messages.record(key, report);
+    if (change === 'none') return;
     this.#polling.forget(key);
     // What has not left yet need not. Another process may be about to send: the state is told, too.
-    if (news === 'arrived') this.#dropDelivered(key);
-    if (news !== 'idle') this.#track(this.#settle(key, report, news));
+    if (change === 'arrived') this.#dropDelivered(key);
+    if (change !== 'idle') this.#track(this.#settle(key, report, change));
   }
 
   /** A message has failed, or was refused after its call was answered: the next channel. */
@@ -192,8 +192,8 @@ export class LateFailover {
     const by = providerOf(receipt.sentBy, this.#parts.channels);
     const answer = by === undefined ? PENDING : await this.#lookUp(key, receipt, by);
     const report = isFinal(answer) ? answer : OVERDUE;
-    if (report === answer) this.#tellStatus(key, report, receipt);
-    if (this.#messages.tell(key, report) === 'early') this.#messages.know(key, true);
+    if (report === answer) this.#reportStatus(key, report, receipt);
+    if (this.#messages.record(key, report) === 'early') this.#messages.know(key, true);
     this.#polling.forget(key);
     if (report.status === 'failed') await this.#sendAgain(key, receipt, report);
   }
@@ -203,7 +203,7 @@ export class LateFailover {
     if (this.#isClosed) return;
     this.#polling.forget(key);
     // It may have been told here as well, meanwhile: there was no receipt for it to take.
-    if (this.#messages.tell(key, report) === 'arrived') this.#dropDelivered(key);
+    if (this.#messages.record(key, report) === 'arrived') this.#dropDelivered(key);
     if (report.status === 'failed' && !this.#messages.isDelivered(key)) this.failed(receipt, report, key);
   }
 
@@ -211,9 +211,9 @@ export class LateFailover {
     for (const send of this.#sends) if (send.code.failedIds.includes(key)) dropSend(send, 'DELIVERED');
   }
 
-  async #settle(key: string, report: FinalReport, news: News): Promise<void> {
+  async #settle(key: string, report: FinalReport, change: StatusChange): Promise<void> {
     const receipt = await this.#take(key, report);
-    const isEarly = news === 'early';
+    const isEarly = change === 'early';
     if (receipt !== undefined) {
       // Another process sent it, or this one before it was started anew.
       if (isEarly) this.#messages.know(key, true);
@@ -246,7 +246,7 @@ export class LateFailover {
       // Where nobody knows what is newest, it is asked again before anything leaves.
       isWanted: async () => this.#hasLife(receipt) && Boolean(await this.#state.isNewest(receipt)),
       onEnd: (end) => {
-        if (end !== 'overdue') this.#tellStatus(key, end, receipt);
+        if (end !== 'overdue') this.#reportStatus(key, end, receipt);
         this.report(key, end === 'overdue' ? OVERDUE : end);
       },
     });
@@ -308,9 +308,9 @@ export class LateFailover {
   }
 
   /** What a provider said that was asked, as its callbacks are told. */
-  #tellStatus(key: string, report: DeliveryReport, receipt: Receipt): void {
-    const { events, onLearnt } = this.#parts;
-    if (report.status === 'failed') onLearnt(receipt, report);
+  #reportStatus(key: string, report: DeliveryReport, receipt: Receipt): void {
+    const { events, onLookedUpFailure } = this.#parts;
+    if (report.status === 'failed') onLookedUpFailure(receipt, report);
     events.emit(statusOf(transactionIdOf(key), report, receipt, events.now()));
   }
 

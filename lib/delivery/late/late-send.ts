@@ -88,11 +88,11 @@ export function endOf(
 ): HookEvent {
   const { delivery, defect } = end;
   const isSent = delivery !== undefined && delivery.status !== 'refused';
-  const { code: why, reason: whyReason, remedy: whyRemedy } = toldFailure(failure, sent);
+  const { code: why, reason: whyReason, remedy: whyRemedy } = maskedFailure(failure, sent);
   const event = {
     type: 'failover.ended',
     at,
-    ...whose(sent),
+    ...identityFields(sent),
     fromChannel: sent.sentBy.channel,
     why,
     whyReason,
@@ -101,12 +101,12 @@ export function endOf(
   } as const;
   if (dropped !== undefined && !isSent) {
     const remedy = dropped === 'STATE_LOST' ? STATE_REMEDY : undefined;
-    return { ...event, ...NOBODY, outcome: 'dropped', code: dropped, reason: REASONS[dropped], remedy };
+    return { ...event, ...NO_ATTEMPT, outcome: 'dropped', code: dropped, reason: REASONS[dropped], remedy };
   }
   if (delivery?.decidedBy === undefined) {
     const code = defect === undefined ? 'DEADLINE' : 'INTERNAL_ERROR';
     const reason = defect ?? 'The time was over before anything could be sent';
-    return { ...event, ...NOBODY, outcome: 'refused', code, reason, remedy: undefined };
+    return { ...event, ...NO_ATTEMPT, outcome: 'refused', code, reason, remedy: undefined };
   }
   const { channel, provider, outcome, code, reason, remedy, transactionId } = delivery.decidedBy;
   return { ...event, outcome, channel, provider, code, reason, remedy, transactionId };
@@ -120,11 +120,11 @@ export function statusOf(
   at: number,
 ): HookEvent {
   const { request, sentBy } = receipt;
-  const failure = report.status === 'failed' ? toldFailure(report, receipt) : undefined;
+  const failure = report.status === 'failed' ? maskedFailure(report, receipt) : undefined;
   return {
     type: 'message.status',
     at,
-    ...whose(receipt),
+    ...identityFields(receipt),
     channel: sentBy.channel,
     // As in the attempt that told of it.
     transactionId: toldId(transactionId, request, sentBy.to),
@@ -135,7 +135,7 @@ export function statusOf(
   };
 }
 
-function whose({ request }: Receipt): {
+function identityFields({ request }: Receipt): {
   readonly eventId: string;
   readonly oktaRequestId: string | undefined;
   readonly userId: string | undefined;
@@ -146,7 +146,7 @@ function whose({ request }: Receipt): {
 }
 
 /** Words of others, without what says who, or which code. */
-function toldFailure(
+function maskedFailure(
   { code, reason, remedy }: DeliveryFailure,
   { request, sentBy: { to } }: Receipt,
 ): { readonly code: string; readonly reason: string | undefined; readonly remedy: string | undefined } {
@@ -157,4 +157,4 @@ function toldFailure(
   };
 }
 
-const NOBODY = { channel: undefined, provider: undefined, transactionId: undefined } as const;
+const NO_ATTEMPT = { channel: undefined, provider: undefined, transactionId: undefined } as const;

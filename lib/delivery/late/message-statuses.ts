@@ -32,7 +32,7 @@ interface Early {
 }
 
 /** What a report was to those who knew the message, or did not. */
-export type News =
+export type StatusChange =
   /** Known before, or older than what is known. */
   | 'none'
   /** Of a message that somebody has a receipt of, perhaps. */
@@ -57,7 +57,7 @@ export class MessageStatuses {
     this.#early = new LRUCache({
       max: MAX_EARLY,
       dispose: (_early, key, why) => {
-        if (why === 'evict') this.#tellUnknown(key);
+        if (why === 'evict') this.#reportUnknown(key);
       },
     });
   }
@@ -75,7 +75,7 @@ export class MessageStatuses {
   }
 
   /** Takes down what a provider tells, at once: whatever comes meanwhile finds it. */
-  tell(key: string, report: FinalReport): News {
+  record(key: string, report: FinalReport): StatusChange {
     const known = this.#known.get(key);
     const before = known?.status ?? this.#early.peek(key)?.report.status ?? 'sent';
     if (before === 'delivered' || before === report.status) return 'none';
@@ -97,7 +97,7 @@ export class MessageStatuses {
 
   /** Nobody will come to know a message that was told of. */
   giveUp(key: string): void {
-    if (this.#early.delete(key)) this.#tellUnknown(key);
+    if (this.#early.delete(key)) this.#reportUnknown(key);
   }
 
   /** No timer stays behind. */
@@ -106,10 +106,10 @@ export class MessageStatuses {
     this.#early.clear();
   }
 
-  #tellUnknown(key: string): void {
-    const isTold = this.#givenUp.has(key);
+  #reportUnknown(key: string): void {
+    const isReported = this.#givenUp.has(key);
     this.#givenUp.set(key, true);
-    if (!isTold) this.#onUnknown(key);
+    if (!isReported) this.#onUnknown(key);
   }
 
   /** One timer for all: they end in the order in which they came. */

@@ -75,7 +75,7 @@ describe('late failover', () => {
       afterSeconds: {},
       channels,
       channelsOn: (names) => names,
-      onLearnt: () => undefined,
+      onLookedUpFailure: () => undefined,
       send: async ({ code: { request } }, isStillWanted) => {
         if (!(await isStillWanted())) return { ...SENT, status: 'refused', decidedBy: undefined };
         left.push(request.eventId);

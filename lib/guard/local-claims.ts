@@ -15,18 +15,18 @@ interface Waiting {
 }
 
 /** An event that one call of this process holds, or held. */
-export class HeldEvent {
+export class LocalClaim {
   /** By the steady clock. */
   readonly untilMs: number;
   readonly #key: string | undefined;
-  readonly #events: HeldEvents;
+  readonly #events: LocalClaims;
   #isEnded = false;
   /** As JSON: one text in place of an object of many parts, all of which every collection of garbage would look at. */
   #found: string | undefined;
   /** Nearly nobody: it is made for the first of them, and stays where a state gave the answer, which no JSON need hold. */
   #waiting: Waiting | undefined;
 
-  constructor(key: string | undefined, events: HeldEvents, untilMs: number) {
+  constructor(key: string | undefined, events: LocalClaims, untilMs: number) {
     this.untilMs = untilMs;
     this.#key = key;
     this.#events = events;
@@ -78,18 +78,18 @@ export class HeldEvent {
  * The events that calls of this process hold, or held, and their answers. Bounded to 16,000 under way and 16,000 answered,
  * the older half forgotten first; starts no timer.
  */
-export class HeldEvents {
+export class LocalClaims {
   /** A state's own: what is held here need not be claimed of it. */
   readonly isOfState: boolean;
-  readonly #running = new RecentMap<HeldEvent>(MAX_EVENTS);
-  readonly #answered = new RecentMap<HeldEvent>(MAX_EVENTS);
+  readonly #running = new RecentMap<LocalClaim>(MAX_EVENTS);
+  readonly #answered = new RecentMap<LocalClaim>(MAX_EVENTS);
 
   constructor({ isOfState = false } = {}) {
     this.isOfState = isOfState;
   }
 
   /** The answer of the call that holds an event; `undefined` where none does. */
-  find(key: string | undefined): AnswerOfFirst | undefined {
+  answerOf(key: string | undefined): AnswerOfFirst | undefined {
     if (key === undefined) return undefined;
     // However long it takes: one that is under way is never over.
     const running = this.#running.get(key);
@@ -99,14 +99,14 @@ export class HeldEvents {
   }
 
   /** Holds an event that no call holds. Without a key nobody will find it. */
-  hold(key: string | undefined, rememberMs: number): HeldEvent {
-    const held = new HeldEvent(key, this, steadyMs() + rememberMs);
+  claim(key: string | undefined, rememberMs: number): LocalClaim {
+    const held = new LocalClaim(key, this, steadyMs() + rememberMs);
     if (key !== undefined) this.#running.set(key, held);
     return held;
   }
 
   /** For the events themselves. One that was forgotten, of too many, may be held by another call by now. */
-  ended(key: string, held: HeldEvent, isRemembered: boolean): void {
+  ended(key: string, held: LocalClaim, isRemembered: boolean): void {
     if (this.#running.get(key) !== held) return;
     this.#running.delete(key);
     if (isRemembered) this.#answered.set(key, held);

@@ -2,7 +2,7 @@ import type { DeliveryFailure } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
 import { dispatch, type Delivery, type LateEnd, type Send } from '../delivery/dispatch.js';
 import { LateFailover } from '../delivery/late/late-failover.js';
-import type { LateSend } from '../delivery/late/late-send.js';
+import type { LateSend } from '../delivery/late/late-sends.js';
 import type { Receipt } from '../delivery/late/receipt.js';
 import type { PlanStep } from '../delivery/plan.js';
 import { withinRollout } from '../delivery/rollout.js';

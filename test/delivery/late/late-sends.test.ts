@@ -3,7 +3,7 @@ import { Breaker } from '#lib/delivery/breaker.js';
 import type { DeliveryFailure } from '#lib/core/channel.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import type { Delivery } from '#lib/delivery/dispatch.js';
-import { dropSend, endOf, startLateSend, type LateSend } from '#lib/delivery/late/late-send.js';
+import { dropSend, endOf, startLateSend, type LateSend } from '#lib/delivery/late/late-sends.js';
 import type { Receipt } from '#lib/delivery/late/receipt.js';
 import type { PlanStep } from '#lib/delivery/plan.js';
 import { OTP_CODE, PHONE_NUMBER } from '../../channels/twilio/scripted-api.js';

@@ -1,15 +1,17 @@
 import { Budget } from '../../core/budget.js';
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
+import type { EventStream, HookEvent } from '../../core/events.js';
+import { isAbout, maskError, maskNumber, maskText, toldId, toToken } from '../../core/masking.js';
+import { steadyMs } from '../../core/steady-clock.js';
 import type { ReadyChannel } from '../attempt.js';
 import type { Delivery, Send } from '../dispatch.js';
-import type { HookEvent } from '../../core/events.js';
-import { isAbout, maskNumber, maskText, toldId, toToken } from '../../core/masking.js';
+import type { GuardedState } from '../guarded-state.js';
 import { hopefulSteps } from '../plan.js';
 import type { Receipt } from './receipt.js';
 
-/** One code that did not arrive: by what it may go out once more, and what is told of that. */
+/** Sends that follow a message that failed, and the events that report how they ended. */
 
-/** Why it does not go out once more. */
+/** Why a late send ends without a message. */
 export type DropCode =
   'FRAUD_BLOCK' | 'CODE_EXPIRED' | 'NO_CHANNEL_LEFT' | 'OVERTAKEN' | 'DELIVERED' | 'STATE_LOST';
 
@@ -23,26 +25,95 @@ const REASONS: Readonly<Record<DropCode, string>> = {
 };
 const STATE_REMEDY = 'See the remedy of state.lost, or the reason of extension.failed.';
 
-/** A late send while it runs. Its code is the receipt, by the steps that can still help. */
+/** A late send while it runs. Its code is the receipt, with the steps that can still help. */
 export interface LateSend extends Send {
   readonly code: Receipt;
   readonly failure: DeliveryFailure;
-  /** Set once; nothing leaves after that. */
+  /** Set once. No attempt starts after that. */
   dropped: DropCode | undefined;
 }
 
-/** The one place where it is decided whether a failure is followed by anything. */
+export interface LateSendsParts {
+  readonly state: GuardedState;
+  readonly events: EventStream;
+  /** Milliseconds since 1970; never fails. */
+  readonly clock: () => number;
+  /** How long one late send may take, milliseconds. */
+  readonly deadlineMs: number;
+  readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
+  /** Those of a plan's channels that the rollout leaves on for a user now. */
+  readonly channelsOn: (channels: readonly string[], request: Receipt['request']) => readonly string[];
+  /** Sends a code by the steps that are left. Right before each attempt it asks whether the code is still wanted. */
+  readonly send: (send: LateSend, isStillWanted: () => Promise<boolean>) => Promise<Delivery>;
+}
+
+/** The late sends of this process. */
+export class LateSends {
+  readonly #running = new Set<LateSend>();
+  readonly #parts: LateSendsParts;
+  readonly #isDelivered: (messageKey: string) => boolean;
+
+  /** @param isDelivered - whether a message was delivered, as far as this process knows. */
+  constructor(parts: LateSendsParts, isDelivered: (messageKey: string) => boolean) {
+    this.#parts = parts;
+    this.#isDelivered = isDelivered;
+  }
+
+  get isIdle(): boolean {
+    return this.#running.size === 0;
+  }
+
+  /** Drops the sends of these codes. */
+  drop(isDropped: (code: Receipt) => boolean, why: DropCode): void {
+    for (const send of this.#running) if (isDropped(send.code)) dropSend(send, why);
+  }
+
+  /**
+   * Sends a code by its next channel, if that can help, and reports how it ended.
+   *
+   * @param messageKey - of the message that failed; `undefined` if the provider refused it after the call was answered.
+   */
+  async send(receipt: Receipt, failure: DeliveryFailure, messageKey: string | undefined): Promise<void> {
+    const { events, clock } = this.#parts;
+    const leftMs = receipt.expiresAtMs - steadyMs();
+    const send = startLateSend(receipt, failure, { ...this.#parts, messageKey, leftMs, nowMs: clock() });
+    this.#running.add(send);
+    try {
+      const isStillWanted = (): Promise<boolean> => this.#isStillWanted(send);
+      const delivery = send.dropped === undefined ? await this.#parts.send(send, isStillWanted) : undefined;
+      events.emit(endOf(send, events.now(), { delivery }));
+    } catch (error) {
+      // A custom channel threw where its port must not.
+      events.emit(endOf(send, events.now(), { defect: maskError(error, receipt.request) }));
+    } finally {
+      this.#running.delete(send);
+      send.budget.close();
+    }
+  }
+
+  async #isStillWanted(send: LateSend): Promise<boolean> {
+    const { state } = this.#parts;
+    const { code } = send;
+    const [isNewest, isDelivered] = await Promise.all([
+      state.isNewest(code),
+      state.isDelivered(code.failedIds, code),
+    ]);
+    if (isDelivered || code.failedIds.some(this.#isDelivered)) send.dropped ??= 'DELIVERED';
+    if (steadyMs() >= code.expiresAtMs) send.dropped ??= 'CODE_EXPIRED';
+    if (isNewest === 'unknown') send.dropped ??= 'STATE_LOST';
+    if (!isNewest) send.dropped ??= 'OVERTAKEN';
+    return send.dropped === undefined;
+  }
+}
+
+/** Decides whether anything follows a failure, and by which steps. Nothing else decides this. */
 export function startLateSend(
   receipt: Receipt,
   failure: DeliveryFailure,
-  parts: {
-    /** Of the message that failed; `undefined` for a send that was refused after its call. */
+  parts: Pick<LateSendsParts, 'channels' | 'channelsOn' | 'deadlineMs'> & {
+    /** Of the message that failed; `undefined` if the provider refused it after the call was answered. */
     readonly messageKey: string | undefined;
-    readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
-    readonly channelsOn: (channels: readonly string[], request: Receipt['request']) => readonly string[];
-    /** What the waiting for it may take. */
-    readonly deadlineMs: number;
-    /** How long its code still lives, milliseconds. */
+    /** How long the code still lives, milliseconds. */
     readonly leftMs: number;
     /** By the hook's clock, milliseconds since 1970. */
     readonly nowMs: number;
@@ -51,7 +122,7 @@ export function startLateSend(
   const { messageKey, channels, channelsOn, deadlineMs, leftMs, nowMs } = parts;
   const { request, sentBy, failedIds } = receipt;
   const hopeful = hopefulSteps(receipt.untried, sentBy, failure.moveOn ?? true, channels);
-  // A channel may have been switched off since the code was sent.
+  // The rollout may have turned a channel off since the code was sent.
   const on = channelsOn([...new Set(hopeful.map(({ channel }) => channel))], request);
   const untried = hopeful.filter(({ channel }) => on.includes(channel));
   return {
@@ -74,13 +145,13 @@ export function startLateSend(
   }
 }
 
-/** Nothing leaves any more; what has left goes on. */
+/** Starts no further attempt. An attempt that has left goes on. */
 export function dropSend(send: LateSend, why: DropCode): void {
   send.dropped ??= why;
   send.budget.hangUp();
 }
 
-/** What is told when it has ended. */
+/** The event that reports how a late send ended. */
 export function endOf(
   { code: sent, failure, dropped }: LateSend,
   at: number,
@@ -112,7 +183,9 @@ export function endOf(
   return { ...event, outcome, channel, provider, code, reason, remedy, transactionId };
 }
 
-/** What is told of a message whose provider was asked for it: as of a callback, and whose it was. */
+const NO_ATTEMPT = { channel: undefined, provider: undefined, transactionId: undefined } as const;
+
+/** The event for a status that a look-up found: the same as after a callback, with the fields that say whose message it is. */
 export function statusOf(
   transactionId: string,
   report: DeliveryReport,
@@ -126,7 +199,7 @@ export function statusOf(
     at,
     ...identityFields(receipt),
     channel: sentBy.channel,
-    // As in the attempt that told of it.
+    // The id that the attempt's event has, so that the two can be joined.
     transactionId: toldId(transactionId, request, sentBy.to),
     status: report.status,
     code: failure?.code,
@@ -145,7 +218,7 @@ function identityFields({ request }: Receipt): {
   return { eventId, oktaRequestId, userId, to: maskNumber(phoneNumber) };
 }
 
-/** Words of others, without what says who, or which code. */
+/** A failure's words come from a provider and may quote the code or the user: they are masked. */
 function maskedFailure(
   { code, reason, remedy }: DeliveryFailure,
   { request, sentBy: { to } }: Receipt,
@@ -156,5 +229,3 @@ function maskedFailure(
     remedy: maskText(remedy, request, to) || undefined,
   };
 }
-
-const NO_ATTEMPT = { channel: undefined, provider: undefined, transactionId: undefined } as const;

@@ -8,7 +8,7 @@ import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
 
 /** One attempt to send a message by one channel. */
 
-/** A channel that is ready to be tried. */
+/** A configured provider of a channel. */
 export interface ReadyChannel {
   readonly name: string;
   readonly provider: string;
@@ -26,8 +26,8 @@ export interface DetachedEnd {
 }
 
 /**
- * Sends a message by a channel, unless the breaker of its host is open. Waits for the result until the budget ends; a send that has
- * left by then goes on for 10 s. Never rejects.
+ * Sends a message by a channel, unless the breaker of its host is open. Waits for the result until the budget
+ * ends; a send that has left by then goes on for 10 s. Never rejects.
  *
  * @param onDetached - gets the result of a send that goes on. It never rejects.
  */
@@ -55,7 +55,7 @@ export async function attemptSend(
 
 const NOT_IN_TIME: Outcome = { status: 'unknown', reason: 'No answer before the deadline' };
 
-/** What became of a detached send, within its 10 s. */
+/** The outcome of a detached send, within its 10 s. */
 async function endOfDetached(sending: Promise<Outcome>, clock: AttemptClock): Promise<Outcome> {
   const end = await waitAtMost(sending, DETACHED_MS);
   if (end !== TIMED_OUT) return end;
@@ -63,10 +63,13 @@ async function endOfDetached(sending: Promise<Outcome>, clock: AttemptClock): Pr
   return { status: 'unknown', reason: 'No answer within 10 s after the deadline' };
 }
 
-/** The code of a refusal that has none of its own. */
+/** The code of a refusal without a code. */
 const REFUSED = 'REFUSED';
 
-/** Calls the channel and holds it to its port: a throw or a malformed outcome is unknown. Never rejects. */
+/**
+ * Calls the channel and checks its answer: after a throw or a malformed answer the outcome is unknown. Never
+ * rejects.
+ */
 async function callChannel(
   port: ChannelPort<never>,
   message: Message,
@@ -79,12 +82,12 @@ async function callChannel(
   }
 }
 
-/** Causes may go in a circle. */
+/** Causes of an error may go in a circle. */
 const MOST_CAUSES = 5;
 
 /**
- * The code of an error, or of what caused it: fetch hides it there. Its words may quote what was sent. Takes anything:
- * what others throw may itself throw when it is looked at.
+ * The code of an error or of its causes, where fetch hides it. The message is not used: it may quote what was
+ * sent. Takes anything: a thrown value may throw when it is read.
  */
 function codeOf(thrown: unknown): string {
   try {
@@ -95,12 +98,12 @@ function codeOf(thrown: unknown): string {
       error = cause;
     }
   } catch {
-    // It has no code that can be read.
+    // No code can be read.
   }
   return '';
 }
 
-/** The class of an error, where it says more than that it is one: a word of a program, not of a person. */
+/** The class of an error, if it is a subclass. Only a word of a program passes, not personal data. */
 function classOf(thrown: unknown): string {
   try {
     if (!(thrown instanceof Error)) return '';
@@ -119,7 +122,7 @@ function readOutcome(outcome: unknown): Outcome {
   ) as Record<string, unknown>;
   if (status === 'accepted') {
     const isReadable = typeof transactionId === 'string' || typeof transactionId === 'number';
-    // It says that the message was taken; without an id of its own the event's serves.
+    // The message is accepted even if its id is malformed: events then have the id of the event.
     return { status, transactionId: isReadable ? String(transactionId).slice(0, 200) : '' };
   }
   if (status === 'refused') {
@@ -146,7 +149,7 @@ function reportOf(
   durationMs: number,
   { request, to }: Message,
 ): AttemptReport {
-  // Ids, codes and reasons are words of others: what says who, or which code, is not told.
+  // Ids, codes and reasons come from providers and may hold personal data or the code: they are masked.
   if (outcome.status === 'accepted') {
     return {
       channel: name,

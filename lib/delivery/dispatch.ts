@@ -7,10 +7,10 @@ import type { AttemptReport } from '../core/events.js';
 import { textFor, oktaText, type ComposeText } from '../texts/text.js';
 import type { Texts } from '../texts/texts.js';
 
-/** What one call came to. */
+/** The result of sending a code by its plan. */
 export interface Delivery {
   readonly status: 'accepted' | 'unknown' | 'refused';
-  /** The attempt that decided; `undefined` where none was made. */
+  /** The attempt that decided; `undefined` if none was made. */
   readonly decidedBy: AttemptReport | undefined;
   readonly attempts: readonly AttemptReport[];
   readonly isFraudBlock: boolean;
@@ -21,46 +21,47 @@ export interface LateEnd extends DetachedEnd {
   readonly receipt: Receipt;
 }
 
-/** What a channel refuses with. */
 type Refusal = Extract<Outcome, { status: 'refused' }>;
 
-/** What the factory makes once. */
+/** The parts of a hook that a send uses. */
 export interface DispatchParts {
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
   readonly settings: {
     readonly composeText: ComposeText | undefined;
-    /** Those of the options, which go before Okta's. */
+    /** The texts of the options. They replace Okta's text. */
     readonly texts: Texts | undefined;
   };
 }
 
-/** A code that is sent now, and what only the running send needs. */
+/** A code that is sent now, with what only a running send needs. */
 export interface Send {
   readonly code: PlannedCode;
-  /** When the code ends, by the wall clock: channels and texts go by it. */
+  /** When the code ends, by the wall clock, for channels and texts. */
   readonly expiresAt: Date;
   readonly budget: Budget;
-  /** Asked right before each attempt, with how many were made. Default: it is wanted as long as the budget lasts. */
+  /**
+   * Called right before each attempt, with the number of attempts so far. Default: wanted until the budget
+   * ends.
+   */
   readonly isStillWanted?: ((attempts: number) => boolean | Promise<boolean>) | undefined;
-  /** Asked right before each attempt: whether the recipient is not to be reached by its channel. */
+  /** Called right before each attempt: whether the recipient has stopped its channel. */
   readonly isSuppressed?: ((step: PlanStep) => boolean) | undefined;
 }
 
-/** What a send reports while it runs. */
+/** Gets what happens while a code is sent. */
 export interface SendListener {
   onAttempt(attempt: AttemptReport): void;
   onComposeFailure(error: unknown): void;
-  /** A channel has refused the message. */
   onRefused?(step: PlanStep, refusal: Refusal): void;
-  /** A channel has accepted the message, by the provider's own id; empty where it gave none. */
+  /** @param transactionId - the provider's id of the message; empty if it gave none. */
   onAccepted(transactionId: string, receipt: Receipt, attempt: AttemptReport): void;
-  /** A send that goes on after the deadline, and what became of it. Never rejects. */
+  /** An attempt goes on after the deadline. @param late - its result; never rejects. */
   onDetached(late: Promise<LateEnd>): void;
 }
 
 /**
- * Tries the channels of a plan in turn, inside the budget, until one has accepted the message or nobody knows
- * whether it has. Only a refusal moves on, and only where that can help. Never rejects.
+ * Tries the steps of a plan in turn, within the budget, until a channel has accepted the message or the outcome
+ * is unknown. Only a refusal moves on, and only to steps that can help. Never rejects.
  */
 export async function dispatch(
   send: Send,
@@ -77,12 +78,12 @@ export async function dispatch(
     const channel = providerOf(tried, channels);
     if (channel === undefined) continue;
     const message = await composeMessage(channel, tried.to, request, send, settings, listener);
-    // Composing took time of the call, too.
+    // Composing the message took time.
     if (isOver(budget)) break;
-    // Nothing may come between this answer and the send: an answer that is there is not awaited.
+    // An immediate answer is not awaited: nothing may happen between it and the send.
     const wanted = send.isStillWanted?.(attempts.length) ?? true;
     if (!(wanted instanceof Promise ? await wanted : wanted)) break;
-    // So did asking, and it may have become unwanted since the answer.
+    // Asking took time as well, and the caller may have hung up since.
     if (isOver(budget)) break;
     if (send.isSuppressed?.(tried) === true) continue;
     const left = untried;
@@ -110,10 +111,9 @@ export async function dispatch(
   return { status: 'refused', decidedBy: attempts.at(-1), attempts, isFraudBlock: false };
 }
 
-/** A function, so that the compiler does not take the answer of a moment ago for today's. */
+/** A function: TypeScript would otherwise assume that `isOver` does not change. */
 const isOver = (budget: Budget): boolean => budget.isOver;
 
-/** Nothing is waited for but a `composeText`. */
 async function composeMessage(
   { name, port }: ReadyChannel,
   to: string,

@@ -9,9 +9,9 @@ import {
   type Suppression,
 } from '../delivery/suppressions.js';
 
-/** Which of the channels that were planned may be tried: what the rollout leaves on, and the user has not said STOP to. */
+/** The channels of a plan that may be tried: the rollout leaves them on, and they are not suppressed. */
 
-/** Those that are on for the user. */
+/** The channels that the rollout leaves on for the user. */
 export function channelsOn(
   planned: readonly string[],
   call: ProfiledCall,
@@ -26,7 +26,7 @@ export function channelsOn(
   return { channels, skipped };
 }
 
-/** Those of them that the recipient may be reached by. A call is asked for by whoever is called. */
+/** The channels that are not suppressed. A voice call is never suppressed: the user has requested it. */
 export async function allowedChannels(
   { channels, skipped }: FilteredChannels,
   whatsAppNumber: string,
@@ -57,7 +57,7 @@ function allowedAmong(
   return { channels: allowed.channels, skipped: [...skipped, ...allowed.skipped] };
 }
 
-/** Of a number that the claim did not ask for, or where nobody could say. */
+/** Reads the suppressions of a number that the claim did not ask for, or if the claim could not say. */
 async function askAgain(
   whatsAppNumber: string,
   call: ProfiledCall,
@@ -76,7 +76,7 @@ async function askAgain(
   ]);
 }
 
-/** Those steps of a plan that was made a while ago whose recipient may still be reached. */
+/** The steps of an earlier plan that are still not suppressed. */
 export async function allowedSteps(
   steps: readonly PlanStep[],
   { suppressions }: HookParts,
@@ -95,7 +95,7 @@ export async function allowedSteps(
   return steps.filter(({ channel }) => allowed.channels.includes(channel));
 }
 
-/** Whether somebody has said STOP to a channel at this gateway from a moment on, by its monotonic clock. */
+/** Whether the user has written STOP at this gateway since a moment of its monotonic clock. */
 export function hasStoppedSince(
   channel: string,
   phoneNumber: string,
@@ -107,7 +107,7 @@ export function hasStoppedSince(
 
 const NONE: readonly Suppression[] = [];
 
-/** When a call came in, by the monotonic clock of this process: another clock may jump while the call is under way. */
+/** When a call came in, by this process's monotonic clock: another clock may jump during the call. */
 export function arrivalOf({ budget }: Pick<OpenCall, 'budget'>): number {
   return performance.now() - budget.elapsedMs();
 }

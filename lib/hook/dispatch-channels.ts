@@ -41,7 +41,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
       type: 'channels.planned',
       at: events.now(),
       ...idsOf(request),
-      // Copies: whoever is told them must not be able to change them.
+      // Copies, so that a listener cannot change the plan.
       channels: [...allowed.channels],
       passedOver: [...allowed.skipped],
     });
@@ -52,7 +52,8 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
   });
   const isSuppressed = ({ channel, to }: PlanStep): boolean =>
     hasStoppedSince(channel, to, arrivalOf(call), parts);
-  // Where nothing came over the network since, a process that was stopped may not have seen yet that Okta is gone.
+  // Without a profile from Okta nothing came over the network: a process that was stopped may not have seen yet
+  // that Okta hung up.
   if (call.reading?.source !== 'okta') await socketsRead();
   const { expiresAt, ...kept } = request;
   const code = {
@@ -69,24 +70,24 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
   };
   const isStillWanted = (attempts: number): boolean | Promise<boolean> => mayStart(call, attempts, parts);
   const send = { code, expiresAt, budget: call.budget, isStillWanted, isSuppressed };
-  // Without an event a newer code has passed the guard already.
+  // Without an event, a newer code has passed the guard already: this one is not sent late.
   const delivery = await sendCode(send, call.event !== undefined, parts);
-  // At once: whatever fails from here on, a code that is out stays sent.
+  // Recorded at once: if anything fails from here on, the code still counts as sent.
   const dispatched: DispatchedCall = Object.assign(call, { skipped: allowed.skipped, delivery });
   if (delivery.status !== 'refused') {
     if (call.running !== undefined) parts.runningCalls.sent(call.running);
   } else if (await isSuperseded(call, parts)) {
-    // Else Okta sends it after the newer one.
+    // Any other refusal would let Okta send this code after the newer one.
     call.refusal = REFUSALS.OVERTAKEN;
   } else if (delivery.decidedBy === undefined) {
-    // Before the plan was made, or since.
+    // STOP may have come before the plan was made, or since.
     const isStopped = on.channels.length > 0 && plan.every(isSuppressed);
     call.refusal = refusalWithoutAttempt(planned, plan, isStopped);
   }
   return dispatched;
 }
 
-/** Whether a call may start an attempt: not once a newer code of its user may arrive before it. */
+/** Whether a call may start an attempt: not if a newer code of its user may be delivered before it. */
 function mayStart(call: ProfiledCall, attempts: number, parts: HookParts): boolean | Promise<boolean> {
   const { running, budget } = call;
   if (running === undefined) return true;
@@ -99,7 +100,7 @@ function mayStart(call: ProfiledCall, attempts: number, parts: HookParts): boole
   return isSupersededElsewhere(call, parts).then((isSuperseded) => !isSuperseded && start());
 }
 
-/** Whether a newer code of the same user is on its way, here or elsewhere. */
+/** Whether a newer code of the same user is on its way, at any gateway. */
 async function isSuperseded(call: ProfiledCall, parts: HookParts): Promise<boolean> {
   if (call.isSuperseded || call.running?.newer === 'ahead') return true;
   return isSupersededElsewhere(call, parts);
@@ -109,7 +110,7 @@ async function isSuperseded(call: ProfiledCall, parts: HookParts): Promise<boole
 async function isSupersededElsewhere(call: ProfiledCall, { state }: HookParts): Promise<boolean> {
   const { budget, event } = call;
   if (!state.isShared || call.running === undefined || event === undefined) return false;
-  // Where nobody can say, a call that is under way goes on.
+  // If the state cannot say, the call goes on.
   call.isSuperseded ||= (await state.isNewest({ ...event, request: call.hook.request }, budget)) === false;
   return call.isSuperseded;
 }
@@ -121,7 +122,10 @@ function localeOf({ request }: HookCall, reading: ProfileReading | undefined): s
   );
 }
 
-/** The enrolled number; at sign-in the profile's, where the gateway's owner chose that and the guard lets it pass. */
+/**
+ * The enrolled number; at sign-in the profile's, if `unverifiedPhoneAttribute` names it and the guard allows
+ * it.
+ */
 function whatsAppNumberOf(call: ProfiledCall, profile: UserProfile | undefined, parts: HookParts): string {
   const { requestType, phoneNumber } = call.hook.request;
   const { unverifiedPhoneAttribute } = parts.settings;

@@ -5,18 +5,21 @@ import type { AttemptReport } from '../core/events.js';
 import { personKey, type Receipt } from '../delivery/late/receipt.js';
 import type { CodeRequest } from '../delivery/late/sent-codes.js';
 
-/** What is kept of a user's last code, until Okta tells that it was used. Nobody waits for it. */
+/** Keeps a user's last code until Okta reports its use. No call waits for this. */
 
-/** What the use of a code is held against. A preview is sent beside what a user signs in by. */
+/**
+ * How a code was requested, to match its use; `undefined` if Okta reports no uses, and for previews: no sign-in
+ * uses them.
+ */
 export function codeRequestOf(
   call: Pick<ReadCall, 'hook' | 'number'>,
   { settings }: HookParts,
 ): CodeRequest | undefined {
   const { request, isPreview, askedAtMs, lifeMs, skewMs = 0 } = call.hook;
-  const isUseTold = settings.eventHookSchemes.length > 0;
-  if (!isUseTold || isPreview || request.userId === undefined) return undefined;
+  const isUseReported = settings.eventHookSchemes.length > 0;
+  if (!isUseReported || isPreview || request.userId === undefined) return undefined;
   const country = call.number?.country;
-  // By our clock then, as the time of the use is.
+  // Okta's clock is far off: then times are by our clock, also that of the use.
   const atMs = Math.abs(skewMs) < FAR_OFF_MS ? askedAtMs : askedAtMs + skewMs;
   return { atMs, endsAtMs: atMs + lifeMs, country };
 }
@@ -46,8 +49,8 @@ export function keepAccepted(
 }
 
 /**
- * A call has ended, and no channel has taken its code: an older code that was taken is no more the one that the user
- * types. Of one that may be out the event is known, and its message as soon as its provider answers.
+ * A call has ended, and no channel has accepted its code: the user does not type an older code any more. If the
+ * outcome is unknown, the event is kept, and its message when the provider answers.
  */
 export function keepUnaccepted({ hook, number, delivery }: AnyCall, parts: HookParts): void {
   const { state, channels, underWay } = parts;

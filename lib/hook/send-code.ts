@@ -11,15 +11,15 @@ import { allowedSteps, hasStoppedSince } from './allowed-channels.js';
 import { keepAccepted } from './last-codes.js';
 import { idsOf, reportFailure, type HookParts } from './parts.js';
 
-/** A code goes out by its plan: in its call, and again by what is left of the plan where it did not arrive. */
+/** Sends a code by its plan: in its call, and again by the steps that are left if its message fails. */
 
-/** So many calls in flight need the connections more than questions about messages do. */
+/** With so many calls in flight, codes need the connections more than look-ups do. */
 const BUSY_CALLS = 32;
 
 /**
  * Tries the steps of a plan, reports each attempt, and keeps what late failover may need.
  *
- * @param mayFailOver - `false` for a code that is not sent again if it does not arrive.
+ * @param mayFailOver - `false` for a code that is not sent again if its message fails.
  */
 export function sendCode(send: Send, mayFailOver: boolean, parts: HookParts): Promise<Delivery> {
   const { request } = send.code;
@@ -45,7 +45,7 @@ export function sendCode(send: Send, mayFailOver: boolean, parts: HookParts): Pr
     const { lateFailover } = parts;
     if (lateFailover === undefined) return;
     try {
-      // If the caller hung up, nobody waits for the code.
+      // If the caller hung up, Okta does not expect the code any more.
       work({ lateFailover, isWanted: mayFailOver && !send.budget.hasHungUp });
     } catch (error) {
       reportFailure('lateFailover', request, parts)(error);
@@ -111,7 +111,7 @@ function recordLate(
   underWay.detached.add(recorded);
 }
 
-/** What a failure says of the recipient holds for later codes. */
+/** If a failure says that the recipient cannot be reached, later codes skip the channel. */
 function suppressRefusing(
   { channel, to }: PlanStep,
   failure: Pick<DeliveryFailure, 'moveOn' | 'isNotReached'>,
@@ -135,7 +135,7 @@ function forKeeping(receipt: Receipt, { settings }: HookParts): Receipt {
   };
 }
 
-/** The parts of a hook, with late failover where it is on. */
+/** The parts of a hook, with late failover if it is on. */
 export function createHookParts(made: Omit<HookParts, 'lateFailover'>): HookParts {
   const { settings, events, channels, underWay } = made;
   if (settings.lateFailover === undefined) return { ...made, lateFailover: undefined };
@@ -166,7 +166,7 @@ async function sendAgain(
 ): Promise<Delivery> {
   const { code, expiresAt, budget } = late;
   const sinceMs = performance.now();
-  // The user may have said STOP since the code was sent, to any gateway.
+  // The user may have written STOP since the code was sent, and to another gateway.
   const untried = await allowedSteps(code.untried, parts);
   if (untried.length === 0) {
     late.dropped ??= 'NO_CHANNEL_LEFT';

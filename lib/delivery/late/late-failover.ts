@@ -21,19 +21,24 @@ import {
 } from './report.js';
 
 /**
- * If a provider accepts a message and then fails to deliver it, the code goes out once more, by the plan's next channel: at most once
- * for each message, while the code is valid, and unless the user has requested a newer code or has signed in.
+ * If a provider accepts a message and then fails to deliver it, the code goes out once more, by the plan's next
+ * channel: at most once for each message, while the code is valid, and unless the user has requested a newer
+ * code or has signed in.
  *
- * `accepted` keeps a receipt. `report` (a callback), `Polling` (a look-up or a time-out) or an alarm of the state says that the message
- * failed. Whoever gets the receipt from the state sends the code again (`LateSends`).
+ * `accepted` keeps a receipt. `report` (a callback), `Polling` (a look-up or a time-out) or an alarm of the
+ * state says that the message failed. The process that takes the receipt from the state sends the code again
+ * (`LateSends`).
  */
 
-/** How long `close()` waits for the state to keep receipts, milliseconds: a state that can be reached needs less. */
+/**
+ * How long `close()` waits for the state to keep receipts, milliseconds: a state that can be reached needs
+ * less.
+ */
 const KEEP_MS = 300;
 
 /**
- * How much later an alarm is due than this process's own timer, milliseconds: the process that sent the message knows best whether it
- * was delivered.
+ * How much later an alarm is due than this process's own timer, milliseconds: the process that sent the message
+ * knows best whether it was delivered.
  */
 const ALARM_AFTER_MS = 1_000;
 
@@ -112,8 +117,8 @@ export class LateFailover {
   }
 
   /**
-   * A channel has accepted a message. Its receipt is kept until the code ends, also if the plan has no step left: the event of a
-   * failure then says whose message it was.
+   * A channel has accepted a message. Its receipt is kept until the code ends, also if the plan has no step
+   * left: the event of a failure then says whose message it was.
    *
    * @param transactionId - the provider's id of the message.
    * @param receipt - `undefined` if the code must not be sent again.

@@ -43,7 +43,10 @@ export interface LateSendsParts {
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
   /** Those of a plan's channels that the rollout leaves on for a user now. */
   readonly channelsOn: (channels: readonly string[], request: Receipt['request']) => readonly string[];
-  /** Sends a code by the steps that are left. Right before each attempt it asks whether the code is still wanted. */
+  /**
+   * Sends a code by the steps that are left. Right before each attempt it asks whether the code is still
+   * wanted.
+   */
   readonly send: (send: LateSend, isStillWanted: () => Promise<boolean>) => Promise<Delivery>;
 }
 
@@ -71,7 +74,8 @@ export class LateSends {
   /**
    * Sends a code by its next channel, if that can help, and reports how it ended.
    *
-   * @param messageKey - of the message that failed; `undefined` if the provider refused it after the call was answered.
+   * @param messageKey - of the message that failed; `undefined` if the provider refused it after the call was
+   *   answered.
    */
   async send(receipt: Receipt, failure: DeliveryFailure, messageKey: string | undefined): Promise<void> {
     const { events, clock } = this.#parts;
@@ -185,7 +189,10 @@ export function endOf(
 
 const NO_ATTEMPT = { channel: undefined, provider: undefined, transactionId: undefined } as const;
 
-/** The event for a status that a look-up found: the same as after a callback, with the fields that say whose message it is. */
+/**
+ * The event for a status that a look-up found: the same as after a callback, with the fields that say whose
+ * message it is.
+ */
 export function statusOf(
   transactionId: string,
   report: DeliveryReport,

@@ -7,11 +7,14 @@ import type { FinalReport } from './report.js';
 import type { CodeRequest } from './sent-codes.js';
 
 /**
- * A code and what is left of its plan. A call makes it, `dispatch` sends it, and a state keeps it as a receipt until the code ends.
- * Plain data, as JSON carries it. Personal: it holds the code and the number.
+ * A code and what is left of its plan. A call makes it, `dispatch` sends it, and a state keeps it as a receipt
+ * until the code ends. Plain data, as JSON carries it. Personal: it holds the code and the number.
  */
 export interface PlannedCode {
-  /** Without `expiresAt`, which is by the wall clock of one process: `Send` has it. A receipt's `raw` may be `undefined`. */
+  /**
+   * Without `expiresAt`, which is by the wall clock of one process: `Send` has it. A receipt's `raw` may be
+   * `undefined`.
+   */
   readonly request: Omit<TelephonyRequest, 'expiresAt'>;
   /** When the code ends, by this process's steady clock. `takeReceipt` converts it for another process. */
   readonly expiresAtMs: number;
@@ -34,55 +37,61 @@ export interface PlannedCode {
 }
 
 /**
- * A code that a channel has accepted. If its message fails, late failover sends the code by the steps that are left. With no step
- * left it only tells whose message failed.
+ * A code that a channel has accepted. If its message fails, late failover sends the code by the steps that are
+ * left. With no step left it only says whose message failed.
  */
 export interface Receipt extends PlannedCode {
   /** The step whose channel has the message. */
   readonly sentBy: PlanStep;
-  /** `true` if the state was lost when the message failed: another process may have sent the code again, so this one does not. */
+  /**
+   * `true` if the state was lost when the message failed: another process may have sent the code again, so this
+   * one does not.
+   */
   readonly wasLost?: boolean | undefined;
 }
 
-/** A user; the number where Okta sent none. A digest, so that no number is a key. */
+/** Whose code it is: the user, or the number if Okta sent no user. A digest, so that no number is a key. */
 export function personKey({ userId, phoneNumber }: TelephonyRequest): string {
   return userId === undefined
     ? hash('sha256', `number ${recipientOf(phoneNumber)}`, 'base64url')
     : userKey(userId);
 }
 
-/** The same, of a user alone. */
+/** `personKey` of a user. */
 export function userKey(userId: string): string {
   return hash('sha256', `user ${userId}`, 'base64url');
 }
 
-/** An event of a person, as it takes the place of older ones. */
+/** An event of a person that supersedes older ones. */
 export interface NewEvent {
   readonly eventKey: string;
-  /** One of Okta's preview page goes beside the newest event, and in the place of none. */
+  /** An event of Okta's preview page supersedes nothing: it is kept beside the newest event. */
   readonly isPreview: boolean;
   readonly nowMs: number;
-  /** How long ago its call came in, milliseconds: one that came before what is known already is not the newest. Default: 0. */
+  /**
+   * How long ago its call came in, milliseconds. An event that came before a known one is not the newest.
+   * Default: 0.
+   */
   readonly ageMs?: number | undefined;
-  /** The event that it comes right after, however old it is: where that one is the newest, it takes its place. */
+  /** The event right before it. If that one is the newest, this one supersedes it, however old it is. */
   readonly after?: string | undefined;
-  /** When its code ends: nothing needs to be known of it after that. */
+  /** When its code ends. The event may be forgotten then. */
   readonly untilMs: number;
 }
 
-/** An event of a person, and its request, to say whose it was should the state fail. */
+/** An event of a person. The request says whose it is if the state fails. */
 export type PersonEvent = Pick<Receipt, 'person' | 'eventKey' | 'request'>;
 
 /**
- * The part of `State` that late failover needs. `nowMs` and `untilMs` are by the steady clock of this process: how far they
- * are apart counts, not what they are.
+ * The part of `State` that late failover needs. `nowMs` and `untilMs` are by this process's steady clock: only
+ * their difference counts.
  */
 export interface ReceiptState {
-  /** Makes an event the newest of its person: what is pending for older ones is dropped. */
+  /** Makes an event the newest of its person: older ones are not sent late any more. */
   overtake(person: string, event: NewEvent): void;
   /**
-   * Whether nothing newer has come; `'unknown'` where nobody can say (any more): nothing goes out late then either, but a
-   * call that is under way goes on.
+   * Whether an event is its person's newest. With `'unknown'` (the state is lost, or has forgotten the person)
+   * nothing is sent late, but a running call goes on.
    */
   isNewest(
     person: string,
@@ -90,9 +99,9 @@ export interface ReceiptState {
     nowMs: number,
   ): boolean | 'unknown' | Promise<boolean | 'unknown'>;
   /**
-   * Keeps what was sent, by the message's key (where its id comes from, and the provider's id), until the code ends. Where a
-   * report of the message is remembered it gives that, in the same step, and keeps nothing: it is for the caller then to
-   * act. It resolves when it is kept: while Redis is lost, when Redis is back.
+   * Keeps a receipt until its code ends, by `messageKey`. If a report on the message came before, it returns
+   * the report in the same step and keeps nothing: the caller acts on the report. While Redis is lost, it
+   * resolves when Redis is back.
    */
   keepReceipt(
     messageKey: string,
@@ -100,12 +109,13 @@ export interface ReceiptState {
     life: { readonly nowMs: number; readonly untilMs: number },
   ): FinalReport | undefined | Promise<FinalReport | undefined>;
   /**
-   * Gives a receipt to exactly one of all who ask for it, while its code is good; where another process kept it, its
-   * `expiresAtMs` becomes `nowMs` and what is left of its life. Where there is none, or the message has
-   * failed, it remembers the report for a minute, in the same step: the one whose message it is may not have Twilio's answer
-   * yet, and the one who goes on with it may be about to send. `delivered` takes the place of a failure, not the reverse.
+   * Takes a receipt while its code is valid; exactly one caller gets it. If another process kept it, its
+   * `expiresAtMs` is converted to this process's clock. If there is no receipt, or the message has failed, it
+   * remembers the report for a minute in the same step: the sender may not have the provider's answer yet, or
+   * another process may be about to send the code again. `delivered` replaces a failure; a failure does not
+   * replace `delivered`.
    *
-   * @param onLate - told of it later, with `wasLost`, where the state was lost and is back.
+   * @param onLate - called later, with `wasLost`, if the state was lost and is back.
    */
   takeReceipt(
     messageKey: string,
@@ -113,27 +123,27 @@ export interface ReceiptState {
     report: FinalReport,
     onLate?: (receipt: Receipt) => void,
   ): Receipt | undefined | Promise<Receipt | undefined>;
-  /** Whether one of these messages is remembered to have been delivered. */
+  /** Whether a report says that one of these messages was delivered. */
   isDelivered(messageKeys: readonly string[], nowMs: number): boolean | Promise<boolean>;
   /**
-   * Whether other processes see what this one keeps. A report without a receipt is then of a message that nothing could
-   * follow, or that has been dealt with; else perhaps of one that another process has sent.
+   * Whether other processes see what this one keeps. If not, a report without a receipt may be about a message
+   * of another process.
    */
   readonly isShared?: boolean | undefined;
-  /** Where one process can go on with what another one waited for. */
+  /** Alarms let one process go on with what another one waited for. */
   readonly alarms?: Alarms | undefined;
 }
 
-/** What is due later, whoever lives then. They are beside the timers of the process that sets them. */
+/** Alarms fire in any process that lives then. The process that sets one also has a timer of its own. */
 export interface Alarms {
-  /** Wakes somebody about a message, once, milliseconds from now. */
+  /** Fires once for a message, milliseconds from now. */
   set(messageKey: string, dueInMs: number): void;
   /**
-   * Is told from now on of what is due: each to one of all that listen. If that one rejects or dies, it or another is told again.
-   * Gives what ends that.
+   * Adds a listener. Each alarm goes to one listener of all processes; if it rejects or dies, the alarm goes to
+   * a listener again. Returns a function that removes the listener.
    */
   onDue(listener: (messageKey: string) => Promise<void>): (() => void) | undefined;
 }
 
-/** How long a state remembers a report, milliseconds: longer than any send takes to be answered. */
+/** How long a state remembers a report, milliseconds: longer than any provider takes to answer a send. */
 export const REPORT_LIFE_MS = 60_000;

@@ -1,14 +1,14 @@
 import type { Outcome } from '../core/channel.js';
 import type { BreakerState } from '../core/events.js';
 
-/** So many calls without an answer in a row ... */
+/** How many calls without an answer in a row open the breaker ... */
 const UNANSWERED_TO_OPEN = 5;
-/** ... within this time, milliseconds, say that the host is down. */
+/** ... if they end within this time, milliseconds. */
 const OPENING_WINDOW_MS = 10_000;
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 30_000;
 
-/** The code of an attempt that was refused because the breaker is open. */
+/** The outcome of an attempt that was not made because the breaker is open. */
 export const BREAKER_OPEN: Outcome = {
   status: 'refused',
   code: 'BREAKER_OPEN',
@@ -17,20 +17,19 @@ export const BREAKER_OPEN: Outcome = {
 };
 
 /**
- * Starts a call to a host. Resolves with what is known of it when it must be, and never rejects; a call that goes on after
- * that tells `onLate` what became of it.
+ * Starts a call to a host. Resolves with its result, or at its deadline with what is known then, and never
+ * rejects. If the call goes on after that, `onLate` gets its result.
  */
 type StartCall<Result> = (onLate: (end: Result) => void) => Promise<Result>;
 
-/** How one kind of call to a host goes by its breaker. */
+/** How the breaker judges one kind of call. */
 export interface GuardedCall<Result> {
-  /** What a call comes to that is not made, because the breaker is open. */
+  /** The result of a call that is not made. */
   readonly skipped: Result;
-  /** What a result says of the host: `none` where the call never left, and so says nothing. */
+  /** What a result says about the host: `none` if the call never left. */
   readonly signOf: (result: Result) => 'answer' | 'no-answer' | 'none';
 }
 
-/** An attempt that is refused leaves the code to the next channel, or to Okta itself. */
 const SENDS: GuardedCall<Outcome> = {
   skipped: BREAKER_OPEN,
   signOf: (outcome) => {
@@ -40,17 +39,18 @@ const SENDS: GuardedCall<Outcome> = {
 };
 
 /**
- * A host that is down must not be waited for by everybody: after five calls in a row without an answer its calls are
- * skipped at once. After a pause one real call at a time is the probe, and a complete answer closes it.
+ * The circuit breaker of one host. After five calls in a row without an answer, calls to the host are skipped
+ * at once, so that not every code waits for it. After a pause, one real call at a time is the probe; a complete
+ * answer closes the breaker.
  *
- * A call that says nothing of the host neither opens the breaker nor resets the count; it does not close an open one
- * either. All times are of the monotonic clock.
+ * A call that never left neither opens nor closes the breaker, and does not reset the count. All times are of
+ * the monotonic clock.
  */
 export class Breaker {
   readonly host: string;
   readonly #onChange: (state: BreakerState) => void;
   #state: BreakerState = 'closed';
-  /** When the latest calls without an answer, in a row, ended. */
+  /** When the latest calls without an answer ended. */
   #unanswered: number[] = [];
   #lastAnswerAt = -Infinity;
   #openedAt = -Infinity;
@@ -65,7 +65,7 @@ export class Breaker {
     return this.#state;
   }
 
-  /** Makes an attempt to send, or refuses it without making it. */
+  /** Makes an attempt to send, or refuses it at once. */
   attempt(start: StartCall<Outcome>): Promise<Outcome> {
     return this.call(start, SENDS);
   }
@@ -74,13 +74,13 @@ export class Breaker {
   call<Result>(start: StartCall<Result>, how: GuardedCall<Result>): Promise<Result> {
     if (this.#state === 'closed') return this.#pass(start, how);
     const isProbe = this.#state === 'open' && performance.now() - this.#openedAt >= this.#pauseMs;
-    // Others do not wait for the probe: a code cannot.
+    // Other calls do not wait for the probe: a code has no time for that.
     return isProbe ? this.#probe(start, how) : Promise.resolve(how.skipped);
   }
 
   #pass<Result>(start: StartCall<Result>, { signOf }: GuardedCall<Result>): Promise<Result> {
     const startedAt = performance.now();
-    // An answer that comes after all: the host is slow, not down.
+    // A late answer says that the host is slow, not down.
     const ending = start((late) => {
       if (signOf(late) === 'answer') this.#noteAnswer();
     });
@@ -92,7 +92,10 @@ export class Breaker {
     });
   }
 
-  /** One real call that decides. At its deadline it has no answer; one that comes after all still closes. */
+  /**
+   * One real call decides. Without an answer at its deadline the breaker opens again; a late answer still
+   * closes it.
+   */
   async #probe<Result>(start: StartCall<Result>, { signOf }: GuardedCall<Result>): Promise<Result> {
     this.#enter('half-open');
     const result = await start((late) => {
@@ -108,13 +111,13 @@ export class Breaker {
 
   #noteAnswer(): void {
     this.#lastAnswerAt = performance.now();
-    // Once open, only the probe decides: what was sent before it opened is no news.
+    // While it is open only the probe decides: calls that started before it opened say nothing new.
     if (this.#state === 'closed') this.#unanswered = [];
   }
 
   #noteNoAnswer(startedAt: number): void {
-    // The hanging ones of a burst all end at its deadline, long after the others were answered: in a row means
-    // that the host has answered nothing since this one was sent.
+    // Of a burst, calls that hang end at their deadline, long after others were answered. They count only if
+    // the host has answered nothing since they started.
     if (this.#state !== 'closed' || startedAt < this.#lastAnswerAt) return;
     const now = performance.now();
     this.#unanswered = [...this.#unanswered.slice(1 - UNANSWERED_TO_OPEN), now];

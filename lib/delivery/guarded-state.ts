@@ -1,4 +1,5 @@
 import type { Budget } from '../core/budget.js';
+import type { TelephonyRequest } from '../core/channel.js';
 import { steadyMs } from '../core/steady-clock.js';
 import { socketsRead, TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
 import type { NewEvent, PersonEvent, Receipt } from './late/receipt.js';
@@ -9,45 +10,52 @@ import type { LiftedSuppression, Suppression } from './suppressions.js';
 
 /** How long each use waits for the state, milliseconds. */
 const TIMEOUTS_MS = {
-  /** A call, and never more than a quarter of the time that it has left. */
+  /** A call; never more than a quarter of its remaining time. */
   call: 200,
-  /** A change of what is suppressed, and a look at it. */
+  /** Changes and reads of suppressions. */
   suppressions: 200,
-  /** An inbound message: whether it is a replay. */
+  /** Whether an inbound message is a replay. */
   inbound: 500,
-  /** What follows an answer: late failover, and codes that were used. */
+  /** After the answer: late failover, and codes that were used. */
   background: 2_000,
 } as const;
 const CALL_FRACTION = 0.25;
 
-/** How long the last code of a user is kept, milliseconds: Okta promises no time for what it tells, and helps with what is an hour late. */
+/**
+ * How long the last code of a user is kept, milliseconds: Okta's event hooks have no time limit, and may be an
+ * hour late.
+ */
 const SENT_CODE_MS = 60 * 60_000;
 
 const NONE: readonly string[] = [];
 
-/** What the state was used for when it failed, as far as that is known. */
+/** The request of a call or of a receipt: what is masked in the state's errors. */
+type AnyRequest = Omit<TelephonyRequest, 'expiresAt'>;
+
+/** What the state was used for when it failed, if it is known. */
 interface Use {
-  readonly request?: Receipt['request'] | undefined;
+  readonly request?: AnyRequest | undefined;
   readonly code?: LastCode | undefined;
-  /** In place of the error's words, which may be about anybody. */
+  /** Replaces the error's message, which may be about any user. */
   readonly words?: string | undefined;
 }
 
 const TAKE_RECEIPT: Use = { words: 'takeReceipt failed' };
 
-/** @param call - the call that it failed in, or that it is about. */
+/** @param call - the call in which it failed, or which it is about. */
 export type OnStateFailure = (
   error: unknown,
-  request: Receipt['request'] | undefined,
+  request: AnyRequest | undefined,
   call: { readonly eventId: string; readonly oktaRequestId?: string | undefined } | undefined,
 ) => void;
 
 /**
- * The state as hook calls use it. No method throws, rejects or waits longer than its time-out: where the state fails or
- * is late, the failure is reported and the hook goes on by what this process knows. The factory makes it once.
+ * The state as hook calls use it. No method throws, rejects or waits longer than its time-out: where the state
+ * fails or is late, the failure is reported and the hook goes on by what this process knows. The factory makes
+ * it once.
  */
 export class GuardedState {
-  /** Whether other gateways see what this one keeps. */
+  /** Whether gateways share the state. */
   readonly isShared: boolean;
   readonly #state: StatePort;
   readonly #onFailure: OnStateFailure;
@@ -59,19 +67,19 @@ export class GuardedState {
   }
 
   /**
-   * Claims an event for a call. If the state fails, the call is the first. A claim that the state gives too late is
-   * settled or released as the call ends. The answer of another call is `'lost'` where the state cannot give it.
+   * Claims an event for a call. If the state fails, the call is the first. A claim that comes too late is
+   * settled or released when the call ends. The answer of another call is `'lost'` if the state cannot give it.
    */
   async claim(
     key: string | undefined,
     life: EventLife,
-    { request, budget }: { readonly request: Receipt['request']; readonly budget: Budget },
+    { request, budget }: { readonly request: AnyRequest; readonly budget: Budget },
   ): Promise<Claim> {
     const use = { request };
     const claim = await this.#claim(key, life, budget.share(TIMEOUTS_MS.call, CALL_FRACTION), use);
     if (claim.isFirst) return claim;
     const answer = claim.answer.catch((error: unknown): 'lost' => {
-      // After its time the call does not wait for it any more.
+      // After its time the call does not wait any more: that is no failure.
       if (budget.remainingMs() > 0) this.#fail(error, use);
       return 'lost';
     });
@@ -79,9 +87,9 @@ export class GuardedState {
   }
 
   /**
-   * Whether something comes for the first time, here or at another gateway; `true` where the state fails.
+   * Whether no gateway has seen this before; `true` if the state fails.
    *
-   * @param key - names it, apart from everything else that is claimed.
+   * @param key - different from all other keys that are claimed.
    */
   async isFirst(
     key: string,
@@ -95,14 +103,14 @@ export class GuardedState {
   }
 
   /** @param request - `undefined` for a sign-in. */
-  overtake(person: string, event: NewEvent, request: Receipt['request'] | undefined): void {
+  overtake(person: string, event: NewEvent, request: AnyRequest | undefined): void {
     const use = request === undefined ? { words: 'overtake failed' } : { request };
-    this.#tell(() => {
+    this.#run(() => {
       this.#state.overtake(person, event);
     }, use);
   }
 
-  /** @param budget - of a call that asks; without one a late failover asks. */
+  /** @param budget - of the call that asks; `undefined` for late failover. */
   async isNewest({ person, eventKey, request }: PersonEvent, budget?: Budget): Promise<boolean | 'unknown'> {
     const asking = this.#ask<boolean | 'unknown'>(
       () => this.#state.isNewest(person, eventKey, steadyMs()),
@@ -115,8 +123,8 @@ export class GuardedState {
   }
 
   /**
-   * Resolves when the state has it, to what was reported of the message before: then nothing is kept. While Redis is lost,
-   * it resolves only when Redis is back.
+   * Resolves when the receipt is kept, or with the report that came before it: then nothing is kept. While
+   * Redis is lost, it resolves when Redis is back.
    */
   keepReceipt(messageKey: string, receipt: Receipt): Promise<FinalReport | undefined> {
     const life = { nowMs: steadyMs(), untilMs: receipt.expiresAtMs };
@@ -138,12 +146,12 @@ export class GuardedState {
     return this.#ask(() => this.#state.isDelivered(messageKeys, steadyMs()), false, { request });
   }
 
-  /** Wakes a gateway later, if the state can. */
+  /** Sets an alarm, if the state has alarms. */
   setAlarm(messageKey: string, dueInMs: number, { request }: Receipt): void {
-    this.#tell(() => this.#state.alarms?.set(messageKey, dueInMs), { request });
+    this.#run(() => this.#state.alarms?.set(messageKey, dueInMs), { request });
   }
 
-  /** Calls the listener when an alarm is due, until what it gives is called; see `Alarms`. */
+  /** Adds a listener of alarms, and returns a function that removes it; see `Alarms`. */
   onAlarm(listener: (messageKey: string) => Promise<void>): (() => void) | undefined {
     return this.#state.alarms?.onDue(listener);
   }
@@ -151,7 +159,7 @@ export class GuardedState {
   /** @param person - as `personKey` makes it. */
   keepSent(person: string, code: LastCode): void {
     const nowMs = steadyMs();
-    this.#tell(
+    this.#run(
       () => {
         this.#state.keepSent(person, code, { nowMs, untilMs: nowMs + SENT_CODE_MS });
       },
@@ -163,7 +171,9 @@ export class GuardedState {
     return this.#ask(() => this.#state.takeSent(person, { ...use, nowMs: steadyMs() }), undefined, {});
   }
 
-  /** Resolves when all gateways know it, which calls `onShared`, or when the time is over: then it goes on. */
+  /**
+   * Resolves after a time-out, or when all gateways know the change; `onShared` is called then, however late.
+   */
   suppress(recipient: string, suppression: Suppression, nowMs: number, onShared: () => void): Promise<void> {
     return this.#share(() => this.#state.suppress?.(recipient, suppression, nowMs), onShared);
   }
@@ -186,7 +196,7 @@ export class GuardedState {
     return this.#askBriefly(() => this.#state.numberOf?.(externalUserId));
   }
 
-  /** Reports what was taken and cannot be used: a gateway of another version may have kept it. */
+  /** Reports data that cannot be used: a gateway of another version may have kept it. */
   reportUnusable(what: 'receipt' | 'sent code', error: unknown): void {
     this.#fail(error, what === 'receipt' ? TAKE_RECEIPT : {});
   }
@@ -198,7 +208,7 @@ export class GuardedState {
   async #claim(key: string | undefined, life: EventLife, waitMs: number, use: Use): Promise<Claim> {
     const asking = this.#attempt(async () => {
       const claim = await this.#state.claim(key, life);
-      // Its answer may be lost when no caller waits for it any more.
+      // The answer may be lost when no caller waits any more: that must not be an unhandled rejection.
       if (!claim.isFirst) claim.answer.catch(() => undefined);
       return claim;
     }, use);
@@ -209,12 +219,12 @@ export class GuardedState {
     const end = (how: (claim: First) => void): void => {
       const endIt = (claim: Claim | undefined): void => {
         if (claim?.isFirst !== true) return;
-        this.#tell(() => {
+        this.#run(() => {
           how(claim);
         }, use);
       };
       if (found === TIMED_OUT) void asking.then(endIt);
-      // At once: Redis must have it before Okta has the answer.
+      // Synchronously: Redis must get it before Okta gets the answer.
       else endIt(found);
     };
     const claim = found === TIMED_OUT ? undefined : found;
@@ -235,7 +245,7 @@ export class GuardedState {
     };
   }
 
-  #tell(work: () => void, use: Use): void {
+  #run(work: () => void, use: Use): void {
     try {
       work();
     } catch (error) {
@@ -243,7 +253,7 @@ export class GuardedState {
     }
   }
 
-  /** `undefined` where it fails, however late. */
+  /** Resolves with `undefined` if the work fails, however late. */
   async #attempt<T>(work: () => T | Promise<T>, use: Use): Promise<T | undefined> {
     try {
       return await work();
@@ -264,7 +274,7 @@ export class GuardedState {
     return otherwise;
   }
 
-  /** A time-out is no failure here: while Redis is lost, changes wait until it is back. */
+  /** A time-out is not a failure here: while Redis is lost, changes wait until it is back. */
   async #askBriefly<T>(question: () => T | Promise<T>): Promise<T | undefined> {
     const answer = await waitAtMost(this.#attempt(question, {}), TIMEOUTS_MS.suppressions);
     return answer === TIMED_OUT ? undefined : answer;
@@ -278,7 +288,7 @@ export class GuardedState {
   }
 }
 
-/** A process that was busy past the time has the answer in its sockets: it looks once more. */
+/** A process that was busy past the time-out may have the answer in its sockets: it reads them once more. */
 async function answerInTime<T>(asking: Promise<T>, waitMs: number): Promise<T | typeof TIMED_OUT> {
   const answer = await waitAtMost(asking, waitMs);
   return answer === TIMED_OUT

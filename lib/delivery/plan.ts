@@ -1,21 +1,21 @@
 import { VOICE, type MoveOn, type TelephonyRequest, type UserProfile } from '../core/channel.js';
 
-/** Which channels a text goes by, in order of preference. `sms` follows where it is not named. */
+/** Chooses the channels of a text, in order of preference. `sms` follows if it is not named. */
 export type ChooseChannels = (
   request: TelephonyRequest,
   profile: UserProfile | undefined,
 ) => readonly string[];
 
-/** What the opt-in attribute of a profile says, of the channels that a user may choose. */
+/** The channels that the opt-in attribute of a profile names, of those that a user may choose. */
 export function optedInChannels(
   profile: UserProfile | undefined,
   attribute: string,
   allowed: readonly string[],
 ): readonly string[] {
   const value = profile !== undefined && Object.hasOwn(profile, attribute) ? profile[attribute] : undefined;
-  // As a rule: nothing is made for it.
+  // Fast path: no opt-in.
   if (value === undefined || value === false) return NONE;
-  // Consent is `true`, nothing that merely looks like it.
+  // Only `true` is consent: `1` or `'yes'` is not.
   const names: readonly unknown[] = value === true ? BY_CONSENT : Array.isArray(value) ? value : [value];
   return names.filter(
     (name): name is string => typeof name === 'string' && name !== VOICE && allowed.includes(name),
@@ -25,19 +25,18 @@ export function optedInChannels(
 const NONE: readonly string[] = [];
 const BY_CONSENT: readonly string[] = ['whatsapp'];
 
-/** What a plan is made from. */
 export interface PlanParts {
   readonly chooseChannels: ChooseChannels | undefined;
   readonly optInAttribute: string;
   readonly optInChannels: readonly string[];
   readonly isConfigured: (channel: string) => boolean;
-  /** `chooseChannels` failed, or named what cannot be used. */
+  /** Called if `chooseChannels` throws or names a channel that cannot be used. */
   readonly onFailure: (error: unknown) => void;
 }
 
 /**
- * The plan of one call: channel names in the order they are tried. A call that Okta asks for is a call; a text
- * never becomes one.
+ * The plan of one request: channel names in the order in which they are tried. A voice call stays a voice call,
+ * and a text never becomes one.
  */
 export function planChannels(
   request: TelephonyRequest,
@@ -74,7 +73,7 @@ function chosenByUser(
       }
       return chosen;
     }
-    // An async function is a mistake of its author's; its failure must not end the process.
+    // The function must not be async. A rejection must not end the process.
     if (chosen instanceof Promise) chosen.catch(() => undefined);
     parts.onFailure(new TypeError('did not return an array of channel names'));
   } catch (error) {
@@ -83,26 +82,45 @@ function chosenByUser(
   return undefined;
 }
 
-/** One step of a plan, as far as a refusal by another bears on it. */
-interface Hop {
+/** One step of a plan. Plain data: a state keeps it, and another gateway may read it. */
+export interface PlanStep {
   readonly channel: string;
-  /** The provider's name. */
-  readonly provider: string;
-  /** E.164. */
+  /** The index of the provider in its channel's list. */
+  readonly provider: number;
+  /** Where the code goes by this channel, E.164. */
   readonly to: string;
 }
 
-/** Whether a refusal by one step of a plan leaves hope for another. */
-export function leavesHopeFor(other: Hop, refusing: Hop, moveOn: MoveOn): boolean {
-  switch (moveOn) {
-    case 'other-channel':
-      return other.channel !== refusing.channel;
-    case 'other-provider':
-      return other.provider !== refusing.provider;
-    case false:
-      // What is wrong is the number: a channel that goes to another one may still deliver.
-      return other.to !== refusing.to;
-    case true:
-      return true;
-  }
+/**
+ * The provider of a step; `undefined` if this gateway does not have it: another gateway may have made the plan.
+ */
+export function providerOf<Provider>(
+  { channel, provider }: PlanStep,
+  channels: ReadonlyMap<string, readonly Provider[]>,
+): Provider | undefined {
+  return channels.get(channel)?.[provider];
+}
+
+/** Those steps that can still deliver a code after one step failed with `moveOn`, in their order. */
+export function hopefulSteps(
+  steps: readonly PlanStep[],
+  failed: PlanStep,
+  moveOn: MoveOn,
+  channels: ReadonlyMap<string, readonly { readonly provider: string }[]>,
+): readonly PlanStep[] {
+  return steps.filter((step) => {
+    const provider = providerOf(step, channels);
+    if (provider === undefined) return false;
+    switch (moveOn) {
+      case 'other-channel':
+        return step.channel !== failed.channel;
+      case 'other-provider':
+        return provider.provider !== providerOf(failed, channels)?.provider;
+      case false:
+        // The number is wrong. A channel that sends to another number may still deliver.
+        return step.to !== failed.to;
+      case true:
+        return true;
+    }
+  });
 }

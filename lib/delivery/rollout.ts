@@ -3,12 +3,16 @@ import { ConfigurationError } from '../core/errors.js';
 import type { TelephonyRequest } from '../core/channel.js';
 
 /**
- * How far each channel is rolled out: percentage of users, 0 to 100. One that is not named is on for all; `undefined` is
- * as not named, but not where a function gives it: a flag that is gone must turn nothing on.
+ * The rollout of each channel: percentage of users, 0 to 100. A channel that is not named, or is `undefined`,
+ * is on for all users. A function must not return `undefined` for a channel: a flag that is gone must not turn
+ * it on.
  */
 export type Rollout = Readonly<Record<string, number | undefined>>;
 
-/** The percentages as they are at this moment. Neither throws nor rejects; tells of a failure, and what stays in force. */
+/**
+ * Returns the current percentages. Never throws: a failure goes to `onFailure`, with the percentages that stay
+ * in force.
+ */
 export type ReadRollout = (
   onFailure: (error: unknown, inForce: { readonly percentages: Readonly<Record<string, number>> }) => void,
 ) => ReadonlyMap<string, number>;
@@ -16,11 +20,11 @@ export type ReadRollout = (
 type Shares = ReadonlyMap<string, number>;
 
 /**
- * Asks for the percentages once per call. An answer that is wrong in any part is none, and the last good one stays in
- * force: a kill switch stays pulled, whatever is misspelt after it. So that there always is one, a function is asked
- * here for the first time.
+ * Reads the percentages once per call. If a part of an answer is wrong, the last good answer stays in force: a
+ * kill switch stays pulled, whatever is misspelt after it. A function is called here for the first time, so
+ * that there is always a good answer.
  *
- * @throws ConfigurationError where that fails.
+ * @throws ConfigurationError if that first call fails.
  */
 export function createRollout(
   option: Rollout | (() => Rollout) | undefined,
@@ -46,7 +50,7 @@ function readFirst(option: () => Rollout, isChannel: (name: string) => boolean):
   try {
     return readShares(option(), isChannel);
   } catch (cause) {
-    // Words of the function's own may hold anything: they are in the cause.
+    // The function's own message may hold anything: it is only in the cause.
     const problem =
       cause instanceof WrongRollout
         ? `rollout: the function ${cause.message}; ${cause.remedy}`
@@ -55,7 +59,7 @@ function readFirst(option: () => Rollout, isChannel: (name: string) => boolean):
   }
 }
 
-/** An answer that cannot be used, and why. */
+/** An answer that cannot be used. */
 class WrongRollout extends TypeError {
   readonly remedy: string;
 
@@ -65,9 +69,9 @@ class WrongRollout extends TypeError {
   }
 }
 
-/** @throws WrongRollout, or whatever a getter throws. */
+/** @throws WrongRollout, or what a getter throws. */
 function readShares(given: unknown, isChannel: (name: string) => boolean): Shares {
-  // An async function is a mistake of its author's; its failure must not end the process.
+  // The function must not be async. A rejection must not end the process.
   if (given instanceof Promise) given.catch(() => undefined);
   if (!isObjectOfShares(given)) {
     const isPromise = typeof given === 'object' && given !== null && 'then' in given;
@@ -77,7 +81,7 @@ function readShares(given: unknown, isChannel: (name: string) => boolean): Share
   }
   const shares = new Map<string, number>();
   for (const [channel, value] of Object.entries(given)) {
-    // A kill switch that is misspelt kills nothing.
+    // A misspelt kill switch would turn nothing off.
     if (!isChannel(channel)) {
       throw new WrongRollout(
         `named ${nameOf(channel)}, which is not configured`,
@@ -94,12 +98,12 @@ function readShares(given: unknown, isChannel: (name: string) => boolean): Share
 
 const EXAMPLE = 'let it return an object such as { whatsapp: 25 }';
 
-/** A key may be anything; what cannot be a channel's name is not repeated. */
+/** A key may be anything: it is repeated only if it can be the name of a channel. */
 function nameOf(channel: string): string {
   return /^[a-z][\w-]{0,31}$/i.test(channel) ? `the channel ${channel}` : 'a channel';
 }
 
-/** Neither a list or a `Map`, which would turn everything on without a word, nor a promise. */
+/** Neither a list or a `Map`, which would silently turn everything on, nor a promise. */
 function isObjectOfShares(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !(Symbol.iterator in value) && !('then' in value);
 }
@@ -108,24 +112,27 @@ function isPercentage(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= 100;
 }
 
-/** Those channels of a plan that are on for this user. */
+/** The channels of a plan that are on for a user. */
 export function withinRollout(
   channels: readonly string[],
-  request: TelephonyRequest,
+  request: Pick<TelephonyRequest, 'userId' | 'phoneNumber'>,
   shares: ReadonlyMap<string, number>,
 ): readonly string[] {
   if (shares.size === 0) return channels;
   return channels.filter((channel) => {
     const share = shares.get(channel) ?? 100;
-    return share === 100 || placeOf(request, channel) < share;
+    return share === 100 || rolloutPosition(request, channel) < share;
   });
 }
 
 /**
- * Where a user stands between 0 and 100, always the same: whom 25 % reach, 50 % reach as well. By the channel too,
- * so that it is not the same people who are first with every one.
+ * A user's fixed position between 0 and 100: whoever is in 25 % is also in 50 %. It depends on the channel as
+ * well, so that not the same users are first with every channel.
  */
-function placeOf({ userId, phoneNumber }: TelephonyRequest, channel: string): number {
+function rolloutPosition(
+  { userId, phoneNumber }: Parameters<typeof withinRollout>[1],
+  channel: string,
+): number {
   const digest = hash('sha256', JSON.stringify([channel, userId ?? phoneNumber]), 'hex');
   return (Number.parseInt(digest.slice(0, 8), 16) / 2 ** 32) * 100;
 }

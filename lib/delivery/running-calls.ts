@@ -1,34 +1,39 @@
 import { RecentMap } from '../core/recent-map.js';
 
-/** Calls that come in within it come at once, milliseconds: neither keeps the other from its first attempt. */
+/**
+ * Calls of a person that come within this time are simultaneous, milliseconds: neither stops the other's first
+ * attempt.
+ */
 export const SAME_MOMENT_MS = 100;
 
 /**
- * A call that is no older has waited for nothing: it asks no other gateway for newer codes, and counts as of now. Milliseconds:
- * more than the steps of a call take where nothing is waited for, less than any vendor takes to answer.
+ * A call that is not older than this has waited for nothing, milliseconds: it does not ask other gateways for
+ * newer codes. This is more than the steps of a call take without waiting, and less than any vendor takes to
+ * answer.
  */
 export const NEW_CALL_MS = 25;
 
-/** About 100 codes a second for a minute and a half to three minutes. */
+/** Enough for 100 codes a second for 80 to 160 seconds. */
 const MAX_PEOPLE = 16_000;
 
-/** A call of a person that has not been answered yet. */
+/** A call of a person that is not answered yet. */
 export interface RunningCall {
   readonly person: string;
   /** When it came in, by `performance.now()`. */
   readonly beganAtMs: number;
   /**
-   * A newer code at this gateway that has passed the guard. Beside one of the same moment this call starts no further attempt;
-   * with one ahead, of a later moment or sent already, none at all.
+   * Whether a newer code of the person has passed the guard at this gateway. `beside` (a simultaneous call):
+   * this call starts no second attempt. `ahead` (a later call, or one whose code is sent): this call starts no
+   * attempt.
    */
   newer: 'none' | 'beside' | 'ahead';
-  /** The one that came before it, and goes on. */
+  /** The call before it that still runs. */
   older: RunningCall | undefined;
 }
 
 /**
- * The calls of each person that are under way at this gateway, in the order in which they came in: an older code must not
- * arrive after a newer one.
+ * The running calls of each person at this gateway, in the order of their arrival: an older code must not be
+ * delivered after a newer one.
  */
 export class RunningCalls {
   readonly #newest = new Map<string, RunningCall>();
@@ -41,7 +46,7 @@ export class RunningCalls {
     return call;
   }
 
-  /** The guard has let it pass: its code may be sent at any moment. */
+  /** The guard has allowed the call: its code may be sent at any moment. */
   passGuard(call: RunningCall): void {
     for (let { older } = call; older !== undefined; older = older.older) {
       if (call.beganAtMs - older.beganAtMs > SAME_MOMENT_MS) older.newer = 'ahead';
@@ -49,12 +54,12 @@ export class RunningCalls {
     }
   }
 
-  /** A channel has taken its code, or may have. */
+  /** A channel has accepted the code, or the outcome is unknown. */
   sent(call: RunningCall): void {
     for (let { older } = call; older !== undefined; older = older.older) older.newer = 'ahead';
   }
 
-  /** An event of a person has passed the guard. Gives the one that did so before it, where that is known. */
+  /** An event of a person has passed the guard. Returns the one that passed before it, if it is known. */
   follow(person: string, eventKey: string): string | undefined {
     const last = this.#lastEvents.get(person)?.eventKey;
     this.#lastEvents.set(person, { eventKey });

@@ -4,10 +4,10 @@ import type { ReceiptState } from './late/receipt.js';
 import type { SentCodeState } from './late/sent-codes.js';
 import type { Suppression, SuppressionState } from './suppressions.js';
 
-/** The answer that Okta was given, kept to be given again. It holds nothing personal. */
+/** The answer to a call, kept for its repeats. It holds nothing personal. */
 export type RememberedAnswer = Readonly<Record<string, unknown>>;
 
-/** One limit as it applies to one request: so many points in so many seconds. */
+/** One limit as it applies to one request: a number of points in a number of seconds. */
 export interface Bucket {
   /** A digest: no number or login can be read from it. */
   readonly key: string;
@@ -15,87 +15,93 @@ export interface Bucket {
   readonly seconds: number;
 }
 
-/** What a claim is told of the event. */
+/** What a claim needs to know about its event. */
 export interface EventLife {
-  /** By the hook's clock, milliseconds since 1970: for the windows of the limits alone. */
+  /** By the hook's clock, milliseconds since 1970. Only the windows of the limits use it. */
   readonly nowMs: number;
-  /** How long from now the event is known, whatever the wall clock does meanwhile. */
+  /** How long the event is remembered from now on, milliseconds, whatever the wall clock does. */
   readonly rememberMs: number;
-  /** The first of its kind takes a point of each, or of none where one has none left; a repeat takes none. */
+  /** The first call takes one point of each; of none if one has no point left. A repeat takes no point. */
   readonly buckets: readonly Bucket[];
-  /** The number that the code goes to, to be told its suppressions in the same step; not there where nobody asks. */
+  /**
+   * The number that the code goes to, to read its suppressions in the same step; `undefined` if they are not
+   * needed.
+   */
   readonly recipient?: string | undefined;
 }
 
 /**
- * The first one's answer, once it has one; `undefined` if it released its claim; `'lost'` if it cannot be known: the first one
- * may have sent the code.
+ * The answer of the first call; `undefined` if it released its claim; `'lost'` if the answer is not known: the
+ * first call may have sent the code.
  */
 export type AnswerOfFirst = Promise<RememberedAnswer | 'lost' | undefined>;
 
-/** What a claim of an event found. */
+/** The result of a claim. */
 export type Claim =
   | {
       readonly isFirst: true;
-      /** The keys of the buckets that had no point left. */
+      /** The keys of the buckets without a point left. */
       readonly exceeded: readonly string[];
-      /** Those of the recipient that gateways share; not there where nobody can say. */
+      /** The recipient's suppressions that gateways share; `undefined` if the state cannot say. */
       readonly suppressions?: readonly Suppression[] | undefined;
-      /** Keeps the answer for repeats of the event. @param text - the same as JSON, where it is there already. */
+      /** Keeps the answer for repeats of the event. @param text - the answer as JSON, if it exists already. */
       settle(answer: RememberedAnswer, text?: string): void;
-      /** Nothing was sent and nothing is remembered: the next one is the first, and the points are given back. */
+      /** Forgets the event and gives the points back: nothing was sent, and the next call is the first. */
       release(): void;
     }
   | {
       readonly isFirst: false;
-      /** Rejects where it cannot be known, with the reason. */
+      /** Rejects with the reason if the answer cannot be known. */
       readonly answer: AnswerOfFirst;
     };
 
-/** What an operator must know of a state that gateways share. */
-export type StateNews =
+/** What happens to a shared state, for operators. */
+export type StateEvent =
   | {
-      /** It cannot be reached: until it is back, this process remembers and counts by itself. */
+      /** It cannot be reached. Until it is back, this process remembers and counts alone. */
       readonly type: 'lost';
-      /** A word such as `ECONNREFUSED`, `READONLY` or `TIMEOUT`: nothing of an address or a credential. */
+      /** A word such as `ECONNREFUSED`, `READONLY` or `TIMEOUT`, without an address or a credential. */
       readonly reason: string;
       /** What an operator can do about it. */
       readonly remedy: string;
     }
   | {
-      /** It is shared again. */
+      /** It can be reached again. */
       readonly type: 'recovered';
       /** Why it had been lost. */
       readonly reason: string;
       readonly lostMs: number;
     }
   | {
-      /** It works, but not as well as it could. */
+      /** It works, but not as it should. */
       readonly type: 'warned';
       readonly reason: string;
       readonly remedy: string;
     };
 
 /**
- * The port of a state: what must be remembered between hook calls. `memoryState()` keeps it in the process, `redisState()` for
- * many. Hook calls use it through `GuardedState`.
+ * The port of a state, which remembers what calls have in common. `memoryState()` keeps it in the process,
+ * `redisState()` shares it among gateways. Hook calls use it through `GuardedState`.
  */
 export interface StatePort extends State, ReceiptState, SentCodeState, SuppressionState, HistoryState {
   /**
-   * Claims an event, so that of several calls with one key one sends and the others wait for its answer, and takes
-   * its points in the same step. Without a key nothing is a repeat: only the points are taken. A promise where
-   * somebody else must be asked. A hook asks once for an event: its own repeats wait without asking.
+   * Claims an event: of several calls with one key one sends, and the others wait for its answer. It takes the
+   * points in the same step. Without a key it only takes the points. A hook claims an event once: its own
+   * repeats wait without asking the state.
    */
   claim(key: string | undefined, life: EventLife): Claim | Promise<Claim>;
-  /** Resolves when it can be reached; rejects with the reason. For `ready()`. */
+  /** For `ready()`: resolves if the state can be reached, else rejects with the reason. */
   check(): Promise<void>;
   /** For `status()`. */
   readonly health: 'ok' | 'lost';
-  /** Tells what happens to it from now on, at once and once each, and that it is lost where it is. Gives what ends that. */
-  readonly watch?: ((onNews: (news: StateNews) => void) => (() => void) | undefined) | undefined;
   /**
-   * Lets go of what it holds outside this process, and is `lost` from then on; what is in this process alone goes on. Asked once,
-   * when the last hook that has it is closed: it is given to no other hook after that.
+   * Calls the listener for each event from now on, and at once if the state is lost. Returns a function that
+   * removes the listener.
+   */
+  readonly watch?: ((onEvent: (event: StateEvent) => void) => (() => void) | undefined) | undefined;
+  /**
+   * Closes its connections and is `lost` from then on; what is in this process alone goes on. Called once, when
+   * the last hook that uses it is closed. No other hook can use it after that.
    */
   close(): Promise<void>;
 }

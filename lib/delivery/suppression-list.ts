@@ -1,9 +1,14 @@
+import { BoundedMap } from '../core/bounded-map.js';
 import type { GuardedState } from './guarded-state.js';
 import { recipientOf } from '../numbers/phone-number.js';
 import {
+  addEntry,
+  applyChange,
   isSuppression,
+  isWord,
   SUPPRESSED_MS,
-  Suppressions,
+  type KeptEntry,
+  type SuppressionChange,
   type LiftedSuppression,
   type Suppression,
   type SuppressionReason,
@@ -12,21 +17,22 @@ import {
 const NONE: readonly Suppression[] = [];
 
 /**
- * Which channels numbers are not to be reached by: what this process has learnt, and what gateways share. What the state
- * does not keep, or cannot say, this process knows alone. A sender is a number in E.164, or WhatsApp's id of somebody.
+ * The suppressions of all numbers: those that this process has learnt, and those that gateways share. If the
+ * state does not keep them, or fails, this process goes by its own. A sender is a number in E.164, or a user's
+ * WhatsApp id.
  */
 export class SuppressionList {
-  readonly #here = new Suppressions();
+  readonly #here = new LocalSuppressions();
   readonly #state: GuardedState;
   readonly #clock: () => number;
 
-  /** @param clock - milliseconds since 1970: what the state is told the time by. */
+  /** @param clock - milliseconds since 1970, for the times that go to the state. */
   constructor(state: GuardedState, clock: () => number) {
     this.#state = state;
     this.#clock = clock;
   }
 
-  /** Here at once; resolves when the state knows it as well, or has been given up. */
+  /** Counts here at once. Resolves when the state knows it as well, or after a time-out. */
   add(sender: string, channel: string, reason: SuppressionReason): Promise<void> {
     const recipient = keyOf(sender);
     const lifeMs = SUPPRESSED_MS[reason];
@@ -43,19 +49,20 @@ export class SuppressionList {
     return this.#state.lift(recipient, lifted, onShared);
   }
 
-  /** As `add`: an id and a number are one person's. */
+  /** As `add`: an id and a number belong to one user. */
   async pair(externalUserId: string, phoneNumber: string): Promise<void> {
     const recipient = recipientOf(phoneNumber);
     const nowMs = performance.now();
     const here = this.#here.of(externalUserId, nowMs);
-    // Nothing was said from the id since. Where gateways share it, another one may have heard something.
+    // The pair is known, and no STOP or START came from the id since. Another gateway of a shared state may
+    // have received one.
     const isKnown = here.length === 1 && here[0]?.number === recipient;
     if (isKnown && !this.#state.isShared) return;
     const onShared = this.#here.pair(externalUserId, recipient, nowMs);
     await this.#state.pair(externalUserId, recipient, onShared);
   }
 
-  /** The number that an id was paired with; `undefined` also where nobody can say. */
+  /** The number that an id was paired with; `undefined` also if the state cannot say. */
   async numberOf(externalUserId: string): Promise<string | undefined> {
     const here = this.#here.of(externalUserId, performance.now());
     const pair = here.find(({ reason }) => reason === 'PAIRED');
@@ -63,10 +70,11 @@ export class SuppressionList {
   }
 
   /**
-   * Those of a number.
+   * The suppressions of a number.
    *
-   * @param shared - what gateways share, as it was at `sinceMs`, by the monotonic clock: of what this process knows, only what
-   *   came after that, or what gateways do not share yet, counts beside it. `undefined` where nobody could say.
+   * @param shared - what gateways shared at `sinceMs`, by the monotonic clock; `undefined` if the state could
+   *   not say. Beside it, this process's own entries count only if they came later, or if gateways do not share
+   *   them yet.
    */
   of(
     phoneNumber: string,
@@ -74,7 +82,7 @@ export class SuppressionList {
     sinceMs: number,
   ): readonly Suppression[] {
     const isNoneShared = shared === undefined || shared.length === 0;
-    // Nearly always.
+    // Fast path: nothing is suppressed.
     if (isNoneShared && this.#here.isEmpty) return NONE;
     const nowMs = performance.now();
     const entries = this.#here.of(keyOf(phoneNumber), nowMs, shared === undefined ? undefined : sinceMs);
@@ -89,14 +97,93 @@ export class SuppressionList {
     return isNoneShared ? here : [...here, ...shared.filter(({ channel }) => !started.has(channel))];
   }
 
-  /** The same, where what gateways share is asked for. */
+  /** As `of`, after it has asked the state. */
   async askFor(phoneNumber: string, sinceMs: number): Promise<readonly Suppression[]> {
     const shared = await this.#state.suppressionsOf(keyOf(phoneNumber), this.#clock());
     return this.of(phoneNumber, shared, sinceMs);
   }
 }
 
-/** A number in one spelling, or an id as it is. */
+/** A number in its one spelling, or an id as it is. */
 function keyOf(sender: string): string {
   return sender.startsWith('+') ? recipientOf(sender) : sender;
 }
+
+/** How many recipients a process remembers; the oldest are forgotten first. */
+const MAX_RECIPIENTS = 20_000;
+
+/** An entry that this process has learnt. */
+interface Known extends KeptEntry {
+  readonly learntMs: number;
+  /** Whether all gateways know it. All entries of a change have the same object. */
+  readonly sharing: { isShared: boolean };
+}
+
+/** The suppressions that this process has learnt. All times are of its monotonic clock. It starts no timer. */
+export class LocalSuppressions {
+  readonly #ofNumbers = new BoundedMap<readonly Known[]>(MAX_RECIPIENTS);
+  /** Apart from numbers: every user of WhatsApp has an id, and ids must not push out the STOP of a number. */
+  readonly #ofIds = new BoundedMap<readonly Known[]>(MAX_RECIPIENTS);
+
+  /** Returns a function to be called when all gateways know the change. */
+  change(recipient: string, change: SuppressionChange, nowMs: number): () => void {
+    const sharing = { isShared: false };
+    this.#change(recipient, change, nowMs, sharing);
+    return () => {
+      sharing.isShared = true;
+    };
+  }
+
+  /** As `change`. STOP and START from the id count for the number now. */
+  pair(externalUserId: string, recipient: string, nowMs: number): () => void {
+    const sharing = { isShared: false };
+    const ofId = this.#of(externalUserId, nowMs);
+    const words = ofId.filter(isWord);
+    let ofNumber = this.#of(recipient, nowMs);
+    for (const word of words) ofNumber = addEntry(ofNumber, { ...word, learntMs: nowMs, sharing }, true);
+    this.#set(recipient, ofNumber);
+    this.#set(
+      externalUserId,
+      ofId.filter((entry) => !words.includes(entry)),
+    );
+    this.#change(externalUserId, { what: 'pair', number: recipient }, nowMs, sharing);
+    return () => {
+      sharing.isShared = true;
+    };
+  }
+
+  #change(recipient: string, change: SuppressionChange, nowMs: number, sharing: Known['sharing']): void {
+    const make = (entry: KeptEntry): Known => ({ ...entry, learntMs: nowMs, sharing });
+    this.#set(recipient, applyChange(this.#of(recipient, nowMs), change, { nowMs, ageMs: 0 }, make));
+  }
+
+  /** @param sinceMs - entries from then on, and entries that not all gateways know yet. */
+  of(recipient: string, nowMs: number, sinceMs = -Infinity): readonly KeptEntry[] {
+    const known = this.#of(recipient, nowMs);
+    if (known.length === 0) return NONE_KNOWN;
+    return known.filter(({ sharing, learntMs }) => !sharing.isShared || learntMs >= sinceMs);
+  }
+
+  get isEmpty(): boolean {
+    return this.#ofNumbers.size === 0 && this.#ofIds.size === 0;
+  }
+
+  #of(recipient: string, nowMs: number): readonly Known[] {
+    return (
+      this.#mapOf(recipient)
+        .get(recipient)
+        ?.filter(({ untilMs }) => untilMs > nowMs) ?? NONE_KNOWN
+    );
+  }
+
+  #mapOf(recipient: string): BoundedMap<readonly Known[]> {
+    return recipient.startsWith('+') ? this.#ofNumbers : this.#ofIds;
+  }
+
+  #set(recipient: string, entries: readonly Known[]): void {
+    if (entries.length === 0) this.#mapOf(recipient).delete(recipient);
+    else this.#mapOf(recipient).set(recipient, entries);
+  }
+}
+
+const NONE_KNOWN: readonly Known[] = [];

@@ -1,16 +1,16 @@
-import { BoundedMap } from '../core/bounded-map.js';
 import type { DeliveryFailure } from '../core/channel.js';
 
-/** Channels that a number is sent no codes by for a while, and why. */
+/** Suppressions: channels by which no codes go to a number for a while. */
 
 /**
- * - `STOPPED`: its owner has said so, and nothing goes that way until they take it back.
- * - `OPTED_OUT`: by the provider, they do not want it; `NOT_REACHED`: by the provider, nobody is reached there. It is
- *   passed over, but used where there is nothing else: providers err, and people come back without a word to us.
+ * - `STOPPED`: the user wrote STOP. Nothing goes by this channel until they write START.
+ * - `OPTED_OUT`: the provider says that the user does not want it. `NOT_REACHED`: the provider says that it
+ *   cannot reach the user. Such a channel is skipped, but used if no other one is left: providers err, and
+ *   users come back without notice.
  */
 export type SuppressionReason = 'STOPPED' | 'OPTED_OUT' | 'NOT_REACHED';
 
-/** A channel that nobody is sent anything by at a number, until when, and why. */
+/** One suppressed channel of a number. */
 export interface Suppression {
   readonly channel: string;
   readonly reason: SuppressionReason;
@@ -18,7 +18,7 @@ export interface Suppression {
   readonly untilMs: number;
 }
 
-/** What a refusal, or a failure after it was accepted, says of the recipient by that channel; nearly always nothing. */
+/** The reason for a suppression that a refusal or a failed message gives; usually none. */
 export function suppressionReasonOf({
   moveOn,
   isNotReached,
@@ -27,82 +27,91 @@ export function suppressionReasonOf({
   return moveOn === 'other-channel' ? 'OPTED_OUT' : undefined;
 }
 
-/** How long each holds, milliseconds: a word until it is taken back, but nothing personal is kept for ever. */
+/** How long each holds, milliseconds. STOP holds until START, but personal data is not kept for ever. */
 export const SUPPRESSED_MS: Readonly<Record<SuppressionReason, number>> = {
   STOPPED: 365 * 86_400_000,
   OPTED_OUT: 86_400_000,
   NOT_REACHED: 86_400_000,
 };
 
-/** What is taken back. */
+/** A change that ends suppressions. */
 export interface LiftedSuppression {
   readonly channel: string;
-  /** Those with another reason stay. With `STOPPED` it is a START, which no earlier STOP undoes that arrives later. */
+  /** Other reasons stay. With `STOPPED` it is a START: an earlier STOP that arrives later does not undo it. */
   readonly reasons: readonly SuppressionReason[];
 }
 
 /**
- * The part of `State` that gateways share suppressions by. A recipient is a number in E.164, or WhatsApp's id of somebody whose
- * number nobody knows. The order of STOP and START is the order in which they arrive. What `suppress`, `lift` and `pair` return
- * resolves once all gateways know it, however much later: until then the gateway that was told goes by what it knows itself.
+ * The part of `State` by which gateways share suppressions. A recipient is a number in E.164, or the WhatsApp
+ * id of a user whose number is not known. The order of STOP and START is the order of their arrival.
+ * `suppress`, `lift` and `pair` resolve when all gateways know the change, however late; until then, the
+ * gateway that received it goes by its own knowledge.
  */
 export interface SuppressionState {
-  /** In the place of an earlier one of the same kind: STOP is one kind, what providers say is another. */
+  /** Replaces an earlier one of the same kind: STOP is one kind, what providers say is another. */
   readonly suppress?:
     ((recipient: string, suppression: Suppression, nowMs: number) => Promise<void>) | undefined;
-  /** Takes back what was suppressed before it comes, whatever any clock says. */
+  /** Ends the suppressions that came before it, whatever a clock says. */
   readonly lift?: ((recipient: string, lifted: LiftedSuppression) => Promise<void>) | undefined;
-  /** `undefined` where nobody can say at the moment. */
+  /** `undefined` if the state cannot say now. */
   readonly suppressionsOf?:
     | ((
         recipient: string,
         nowMs: number,
       ) => readonly Suppression[] | undefined | Promise<readonly Suppression[] | undefined>)
     | undefined;
-  /** An id and a number are one person's: STOP and START that came from the id hold for the number from now on. */
+  /** An id and a number belong to one user: STOP and START from the id hold for the number from now on. */
   readonly pair?: ((externalUserId: string, recipient: string) => Promise<void>) | undefined;
   /** The number that an id was paired with. */
   readonly numberOf?:
     ((externalUserId: string) => string | undefined | Promise<string | undefined>) | undefined;
 }
 
-/** What is kept of a recipient. All times are by the one clock of whoever keeps it: Redis's, or this process's monotonic one. */
+/**
+ * An entry of a recipient. All its times are by the clock of its keeper: Redis's, or this process's monotonic
+ * one.
+ */
 export interface KeptEntry {
-  /** Empty where it is about no channel. */
+  /** Empty for an entry that is about no channel. */
   readonly channel: string;
   /**
-   * `STARTED` keeps an earlier STOP that arrives later, or is in another copy, from counting; `LIFTED` what a provider said.
-   * `PAIRED` says which number an id belongs to.
+   * After `STARTED`, an earlier STOP that arrives later or is in another copy does not count. `LIFTED` is the
+   * same for what a provider said. `PAIRED` says which number an id belongs to.
    */
   readonly reason: SuppressionReason | 'STARTED' | 'LIFTED' | 'PAIRED';
   readonly atMs: number;
   readonly untilMs: number;
-  /** How many of its kind came before it: which of two copies is newer, whatever any clock says. */
+  /**
+   * How many entries of its kind came before it. It tells which of two copies is newer, whatever a clock says.
+   */
   readonly count?: number | undefined;
   /** With `PAIRED`. */
   readonly number?: string | undefined;
 }
 
-/** What happens to the entries of a recipient. */
+/** A change of a recipient's entries. */
 export type SuppressionChange =
   | {
       readonly what: 'suppress';
       readonly channel: string;
       readonly reason: SuppressionReason;
-      /** How long it holds, from when it was said. */
+      /** How long it holds from the change on, milliseconds. */
       readonly lifeMs: number;
     }
   | ({ readonly what: 'lift' } & LiftedSuppression)
   | { readonly what: 'pair'; readonly number: string };
 
-/** When a change came, by the clock of whoever keeps the entries. */
+/** When a change came, by the clock of the entries' keeper. */
 export interface Moment {
   readonly nowMs: number;
-  /** 0 for what has just arrived, which counts whatever any clock says. What is older does not undo what came after it. */
+  /**
+   * 0 for a change that has just arrived: it counts, whatever a clock says. An older change does not undo a
+   * newer one.
+   */
   readonly ageMs: number;
 }
 
-/** @param make - adds to a new entry what its keeper needs beside it. */
+/** @param make - adds what the keeper needs to a new entry. */
 export function applyChange<Entry extends KeptEntry>(
   known: readonly Entry[],
   change: SuppressionChange,
@@ -111,7 +120,7 @@ export function applyChange<Entry extends KeptEntry>(
 ): readonly Entry[] {
   const alive = known.filter(({ untilMs }) => untilMs > nowMs);
   const atMs = nowMs - ageMs;
-  // What is told after its keeper's clock was set back is newer than all that is known from before.
+  // If the keeper's clock was set back, the change is newer than all entries.
   const isSetBack = alive.some((entry) => entry.atMs > nowMs);
   const add = (
     entries: readonly Entry[],
@@ -141,9 +150,9 @@ export function applyChange<Entry extends KeptEntry>(
 }
 
 /**
- * Entries with one more, in the place of the one of its kind.
+ * The entries with one more, which replaces the one of its kind.
  *
- * @param isLate - whether it may be older than what is known.
+ * @param isLate - whether it may be older than the entry of its kind.
  */
 export function addEntry<Entry extends KeptEntry>(
   known: readonly Entry[],
@@ -156,12 +165,15 @@ export function addEntry<Entry extends KeptEntry>(
   return [...known.filter((entry) => entry !== rival), { ...added, count }];
 }
 
-/** Of each kind the newest of two copies; the first one itself where the other one has nothing newer. */
+/**
+ * Merges two copies: the newest entry of each kind. Returns the first copy itself if the other one has nothing
+ * newer.
+ */
 export function mergeCopies(one: readonly KeptEntry[], other: readonly KeptEntry[]): readonly KeptEntry[] {
   return other.reduce((merged, entry) => {
     const rival = rivalOf(entry, merged);
     if (rival === undefined) return [...merged, entry];
-    // One change, which each copy has by a time of its own.
+    // It is the same change: each copy has it with its own time.
     if (entry.reason === rival.reason && entry.count === rival.count) return merged;
     const ahead = (entry.count ?? 0) - (rival.count ?? 0) || entry.atMs - rival.atMs;
     return ahead > 0 ? [...merged.filter((kept) => kept !== rival), entry] : merged;
@@ -172,133 +184,54 @@ function rivalOf<Entry extends KeptEntry>(entry: KeptEntry, known: readonly Entr
   return known.find((one) => one.channel === entry.channel && kindOf(one) === kindOf(entry));
 }
 
-/** What its owner has said, what providers say, and whose id it is: none of them takes the place of another. */
+/** What the user wrote, what providers say, and whose id it is. An entry replaces only one of its own kind. */
 function kindOf({ reason }: KeptEntry): 'word' | 'report' | 'pair' {
   if (reason === 'STOPPED' || reason === 'STARTED') return 'word';
   return reason === 'PAIRED' ? 'pair' : 'report';
 }
 
-/** Whether it keeps anything from being sent. */
+/** Whether an entry suppresses its channel. */
 export function isSuppression<Entry extends Pick<KeptEntry, 'reason'>>(
   entry: Entry,
 ): entry is Entry & { readonly reason: SuppressionReason } {
   return Object.hasOwn(SUPPRESSED_MS, entry.reason);
 }
 
-/** Whether its owner has said it: STOP or START. */
+/** Whether an entry is a user's word: STOP or START. */
 export function isWord(entry: KeptEntry): boolean {
   return kindOf(entry) === 'word';
 }
 
-/** The one that counts for a channel: what its owner has said goes before all. */
+/** The suppression that counts for a channel: STOP goes before all others. */
 export function suppressionFor(known: readonly Suppression[], channel: string): Suppression | undefined {
   if (known.length === 0) return undefined;
   const ofChannel = known.filter((entry) => entry.channel === channel);
   return ofChannel.find(({ reason }) => reason === 'STOPPED') ?? ofChannel[0];
 }
 
-/** As many recipients as a process remembers; the oldest are forgotten first. */
-const MAX_RECIPIENTS = 20_000;
-
-/** An entry that this process has learnt itself. */
-interface Known extends KeptEntry {
-  readonly learntMs: number;
-  /** Whether all gateways know it: one mark for all entries of a change. */
-  readonly sharing: { isShared: boolean };
-}
-
-/** Those that this process has learnt itself; starts no timer. All times are of its monotonic clock. */
-export class Suppressions {
-  readonly #ofNumbers = new BoundedMap<readonly Known[]>(MAX_RECIPIENTS);
-  /** Apart: everybody who writes by WhatsApp has an id, and must not push out a STOP of a number. */
-  readonly #ofIds = new BoundedMap<readonly Known[]>(MAX_RECIPIENTS);
-
-  /** Gives what is to be called when all gateways know it. */
-  change(recipient: string, change: SuppressionChange, nowMs: number): () => void {
-    const sharing = { isShared: false };
-    this.#change(recipient, change, nowMs, sharing);
-    return () => {
-      sharing.isShared = true;
-    };
-  }
-
-  /** As `change`. What was said from the id alone is said of the number now. */
-  pair(externalUserId: string, recipient: string, nowMs: number): () => void {
-    const sharing = { isShared: false };
-    const ofId = this.#of(externalUserId, nowMs);
-    const words = ofId.filter(isWord);
-    let ofNumber = this.#of(recipient, nowMs);
-    for (const word of words) ofNumber = addEntry(ofNumber, { ...word, learntMs: nowMs, sharing }, true);
-    this.#set(recipient, ofNumber);
-    this.#set(
-      externalUserId,
-      ofId.filter((entry) => !words.includes(entry)),
-    );
-    this.#change(externalUserId, { what: 'pair', number: recipient }, nowMs, sharing);
-    return () => {
-      sharing.isShared = true;
-    };
-  }
-
-  #change(recipient: string, change: SuppressionChange, nowMs: number, sharing: Known['sharing']): void {
-    const make = (entry: KeptEntry): Known => ({ ...entry, learntMs: nowMs, sharing });
-    this.#set(recipient, applyChange(this.#of(recipient, nowMs), change, { nowMs, ageMs: 0 }, make));
-  }
-
-  /** @param sinceMs - only what was learnt from then on, or is not known to all gateways yet. */
-  of(recipient: string, nowMs: number, sinceMs = -Infinity): readonly KeptEntry[] {
-    const known = this.#of(recipient, nowMs);
-    if (known.length === 0) return NONE;
-    return known.filter(({ sharing, learntMs }) => !sharing.isShared || learntMs >= sinceMs);
-  }
-
-  get isEmpty(): boolean {
-    return this.#ofNumbers.size === 0 && this.#ofIds.size === 0;
-  }
-
-  #of(recipient: string, nowMs: number): readonly Known[] {
-    return (
-      this.#mapOf(recipient)
-        .get(recipient)
-        ?.filter(({ untilMs }) => untilMs > nowMs) ?? NONE
-    );
-  }
-
-  #mapOf(recipient: string): BoundedMap<readonly Known[]> {
-    return recipient.startsWith('+') ? this.#ofNumbers : this.#ofIds;
-  }
-
-  #set(recipient: string, entries: readonly Known[]): void {
-    if (entries.length === 0) this.#mapOf(recipient).delete(recipient);
-    else this.#mapOf(recipient).set(recipient, entries);
-  }
-}
-
-const NONE: readonly Known[] = [];
-
-/** What is left of the channels of a plan, and what was passed over, as `channel:reason`. */
-export interface Passed {
+/** The channels of a plan that may be tried, and those that are skipped, as `channel:reason`. */
+export interface FilteredChannels {
   readonly channels: readonly string[];
-  readonly passedOver: readonly string[];
+  readonly skipped: readonly string[];
 }
 
-/** Passes over what is suppressed. What a provider said does not leave a user without any channel. */
-export function passOver(
+/** Skips suppressed channels. What a provider said does not leave a user without any channel. */
+export function skipSuppressed(
   channels: readonly string[],
   suppressionOf: (channel: string) => Suppression | undefined,
-): Passed {
-  const passedOver: string[] = [];
+): FilteredChannels {
+  const skipped: string[] = [];
   const left: string[] = [];
   const unwilling: string[] = [];
   for (const channel of channels) {
     const suppression = suppressionOf(channel);
     if (suppression === undefined) left.push(channel);
     else {
-      passedOver.push(`${channel}:${suppression.reason}`);
+      skipped.push(`${channel}:${suppression.reason}`);
       if (suppression.reason !== 'STOPPED') unwilling.push(channel);
     }
   }
   return left.length > 0 || unwilling.length === 0
-    ? { channels: left, passedOver }
-    : { channels: unwilling, passedOver: passedOver.filter((entry) => entry.endsWith(':STOPPED')) };
+    ? { channels: left, skipped }
+    : { channels: unwilling, skipped: skipped.filter((entry) => entry.endsWith(':STOPPED')) };
 }

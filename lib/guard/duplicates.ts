@@ -5,11 +5,11 @@ import { TIMED_OUT } from '../core/wait-at-most.js';
 import type { GuardedState } from '../delivery/guarded-state.js';
 import type { AnswerOfFirst, Claim, EventLife, RememberedAnswer } from '../delivery/state.js';
 import type { Suppression } from '../delivery/suppressions.js';
-import type { HeldEvent, HeldEvents } from './held-events.js';
+import type { LocalClaim, LocalClaims } from './local-claims.js';
 
 /**
- * What makes a request the same again: Okta repeats the event id, but an edited preview may repeat it too. A
- * digest, so that no code or number is a key.
+ * The key by which repeats are recognised. Okta's repeats have the same event id, but an edited preview may
+ * have it as well. A digest, so that no code or number is a key.
  */
 export function duplicateKey(request: TelephonyRequest): string {
   const { eventId, requestType, userId, login, phoneNumber, otpCode, deliveryChannel } = request;
@@ -17,92 +17,92 @@ export function duplicateKey(request: TelephonyRequest): string {
   return hash('sha256', JSON.stringify(parts), 'base64url');
 }
 
-/** What the first of its kind does with its event. */
+/** The claim of an event's first call. */
 export interface FirstClaim {
-  /** Keeps the answer for repeats of the event. @param text - the same, as JSON. */
+  /** Keeps the answer for repeats of the event. @param text - the answer as JSON. */
   settle(answer: RememberedAnswer, text?: string): void;
-  /** Nothing was sent: the next one is the first. */
+  /** Nothing was sent: the next call is the first. */
   release(): void;
 }
 
-/** What a claim came to: this call sends, or the first one's answer serves. */
+/** The result of a claim: this call sends, or it gets the answer of the first call. */
 export type ClaimResult =
   | {
       readonly isFirst: true;
       readonly claim: FirstClaim;
-      /** The keys of the buckets that had no point left; none where the state does not say. */
+      /** The keys of the buckets without a point left; none if the state does not say. */
       readonly exceeded: readonly string[];
-      /** Those of the recipient that gateways share; `undefined` where nobody says. */
+      /** The recipient's suppressions that gateways share; `undefined` if the state does not say. */
       readonly suppressions: readonly Suppression[] | undefined;
     }
   | RepeatResult;
 
 interface RepeatResult {
   readonly isFirst: false;
-  /** `undefined` where the first one has none before this call's own deadline, or it is lost. */
+  /** `undefined` if the first call has no answer before this call's deadline, or the answer is lost. */
   readonly answer: RememberedAnswer | undefined;
 }
 
 interface ClaimParts {
-  /** `undefined` where only this process is to be asked. */
+  /** `undefined` to claim in this process alone. */
   readonly state: GuardedState | undefined;
-  /** Of this process: whatever the state does, one call of it at a time is the first. */
-  readonly heldEvents: HeldEvents;
-  /** Without an event id of Okta's nothing is a repeat. */
+  /** The claims of this process: whatever the state does, at most one of its calls is the first. */
+  readonly localClaims: LocalClaims;
+  /** `false` without an event id of Okta: nothing is a repeat then. */
   readonly isRepeatable: boolean;
   readonly life: EventLife;
   readonly budget: Budget;
 }
 
 /**
- * Claims an event, in this process and then of the state, and takes its points; a repeat waits for the first one's
- * answer, and within the process it asks the state nothing.
+ * Claims an event, in this process and then in the state, and takes its points. A repeat waits for the answer
+ * of the first call; within one process it does not ask the state.
  */
 export async function claimEvent(request: TelephonyRequest, parts: ClaimParts): Promise<ClaimResult> {
-  const { state, heldEvents, isRepeatable, life, budget } = parts;
+  const { state, localClaims, isRepeatable, life, budget } = parts;
   const key = isRepeatable ? duplicateKey(request) : undefined;
-  for (let first = heldEvents.find(key); first !== undefined; first = heldEvents.find(key)) {
+  for (let first = localClaims.answerOf(key); first !== undefined; first = localClaims.answerOf(key)) {
     const repeat = await repeatOf(first, budget);
     if (repeat !== undefined) return repeat;
-    // The first let go. A caller who has gone meanwhile must not hold up those who still wait.
+    // The first call released its claim. A caller who has hung up must not become the first: others still wait.
     if (budget.hasHungUp) return { isFirst: false, answer: undefined };
   }
-  const held = heldEvents.hold(key, life.rememberMs);
-  // A state that holds the event already only takes its points.
-  const stateKey = heldEvents.isOfState ? undefined : key;
+  const local = localClaims.claim(key, life.rememberMs);
+  // If the state uses the same local claims, it only has to take the points.
+  const stateKey = localClaims.isOfState ? undefined : key;
   for (;;) {
     const claim = await state?.claim(stateKey, life, { request, budget });
-    if (claim?.isFirst !== false) return firstBy(held, claim);
+    if (claim?.isFirst !== false) return firstBy(local, claim);
     const repeat = await repeatOf(claim.answer, budget);
     if (repeat !== undefined) {
-      // Others of this process may wait for longer than this call can.
-      held.follow(claim.answer);
+      // Other calls of this process may have more time to wait than this one.
+      local.follow(claim.answer);
       return repeat;
     }
-    // The first one let go without sending anything: perhaps this one is the first now.
+    // The first call released its claim without sending anything: this call tries again to be the first.
   }
 }
 
-/** Waits for the first one's answer; `undefined` where it let go. */
+/** Waits for the answer of the first call; `undefined` if it released its claim. */
 async function repeatOf(first: AnswerOfFirst, budget: Budget): Promise<RepeatResult | undefined> {
   const answer = await budget.within(first, budget.remainingMs());
   if (answer === undefined) return undefined;
-  // Where nobody knows, the first one may well have sent the code.
+  // Without an answer the first call may have sent the code: this call must not send it again.
   return { isFirst: false, answer: answer === TIMED_OUT || answer === 'lost' ? undefined : answer };
 }
 
-/** The state is told first: the next one here asks it. */
-function firstBy(held: HeldEvent, claim: Extract<Claim, { isFirst: true }> | undefined): ClaimResult {
+/** The state comes first: the next call of this process will ask it. */
+function firstBy(local: LocalClaim, claim: Extract<Claim, { isFirst: true }> | undefined): ClaimResult {
   return {
     isFirst: true,
     claim: {
       settle: (answer, text = JSON.stringify(answer)) => {
         claim?.settle(answer, text);
-        held.settle(text);
+        local.settle(text);
       },
       release: () => {
         claim?.release();
-        held.release();
+        local.release();
       },
     },
     exceeded: claim?.exceeded ?? NONE,

@@ -5,9 +5,9 @@ import type { GuardRule } from '../core/events.js';
 import { recipientOf, type NumberReading } from '../numbers/phone-number.js';
 import type { Bucket } from '../delivery/state.js';
 
-/** What is held back before anything is spent on it: limits, countries, and kinds of numbers. */
+/** What the guard blocks before anything is spent on it: limits, countries and number types. */
 
-/** So many codes in so many seconds. */
+/** A number of codes in a number of seconds. */
 export interface Limit {
   readonly points: number;
   readonly seconds: number;
@@ -16,36 +16,36 @@ export interface Limit {
 /** The limits, by their options' names. */
 export type LimitRule = Extract<GuardRule, 'perUser' | 'perNumber' | 'perIp'>;
 
-/** What the guard runs on. */
+/** The guard's settings. */
 export interface Guard {
-  /** `record` blocks nothing: it only tells. */
+  /** `record` blocks nothing: it only emits events. */
   readonly mode: 'enforce' | 'record';
-  /** Those that are on. */
+  /** The limits that are on. */
   readonly limits: readonly (Limit & { readonly rule: LimitRule })[];
   /** ISO 3166; `undefined`: every country. */
   readonly countries: { readonly kind: 'allow' | 'deny'; readonly of: ReadonlySet<string> } | undefined;
   readonly answer: 'pending' | 'error';
 }
 
-/** A limit as it applies to one request, and which one it is. */
+/** A limit as it applies to one request. */
 export interface LimitBucket extends Bucket {
   readonly rule: LimitRule;
 }
 
-/** Why a request is held back. */
+/** Why a request is blocked. */
 export interface GuardBlock {
   readonly rule: GuardRule;
   readonly code:
     'LIMIT_PER_USER' | 'LIMIT_PER_NUMBER' | 'LIMIT_PER_IP' | 'COUNTRY_NOT_ALLOWED' | 'NUMBER_TYPE_BLOCKED';
   readonly reason: string;
-  /** What an operator can do about it, by the option's name. */
+  /** What an operator can do, with the option's name. */
   readonly remedy: string;
-  /** The limit's; `undefined` where the rule is none. */
+  /** Of the limit; `undefined` if the rule is not a limit. */
   readonly points: number | undefined;
   readonly seconds: number | undefined;
 }
 
-/** What the last word of a request type is about; those that do not exist yet count together. */
+/** The purpose of a request type, by its last word. Types that do not exist yet count together. */
 const PURPOSES: ReadonlyMap<string | undefined, string> = new Map([
   ['mfa-verification', 'sign-in'],
   ['pre-enrollment', 'enrolment'],
@@ -60,7 +60,8 @@ function purposeOf(requestType: string | undefined): string {
 /**
  * The limits that a request takes a point of.
  *
- * @param whose.isPreview - counted apart under every rule: what an administrator tries takes no point of a user's own.
+ * @param whose.isPreview - previews are counted apart under every rule: an administrator's test takes no point
+ *   of a user.
  * @param whose.person - as `personKey` makes it.
  */
 export function bucketsOf(
@@ -76,7 +77,9 @@ export function bucketsOf(
   return buckets;
 }
 
-/** What one limit counts by, its name first; `undefined` where the request does not tell. */
+/**
+ * The key that a limit counts by, with its name first; `undefined` if the request does not have what it counts.
+ */
 function keyOf(
   rule: LimitRule,
   { userId, login, phoneNumber, requestType, ipAddress }: TelephonyRequest,
@@ -85,11 +88,11 @@ function keyOf(
   const name = isPreview ? `preview ${rule}` : rule;
   switch (rule) {
     case 'perUser': {
-      // Of whatever kind a preview is, it is of one kind.
+      // All previews have one purpose.
       const purpose = purposeOf(isPreview ? undefined : requestType);
-      // Known by a digest already. Thousands are kept: of what stands before it there is one text for all.
+      // The person is a digest already. Thousands of keys are kept, so they share the string of their prefix.
       if (userId !== undefined) return prefixOf(name, purpose) + person;
-      // Okta's logins are one whatever their case.
+      // Okta's logins are case-insensitive.
       if (login !== undefined) return digestOf(name, purpose, 'login', login.toLowerCase());
       return digestOf(name, purpose, 'number', recipientOf(phoneNumber));
     }
@@ -114,13 +117,16 @@ function digestOf(...counted: readonly string[]): string {
   return hash('sha256', JSON.stringify(counted), 'base64url');
 }
 
-/** Whoever has one IPv6 address has the 2^64 beside it, too. An IPv4 address is the same one in every spelling. */
+/**
+ * The network that counts as one address: whoever has one IPv6 address has 2^64 of them. An IPv4 address has
+ * one spelling.
+ */
 function networkOf(address: string): string {
   if (isIP(address) !== 6) return address;
   const groups = groupsOf(address.toLowerCase());
   const network = groups.slice(0, 4).join(':');
   if (network !== '0:0:0:0') return network;
-  // All of IPv4 is behind these, an address apart as `::ffff:c633:6407`.
+  // An IPv4 address in IPv6, such as `::ffff:c633:6407`.
   if (groups.slice(4, 6).join(':') !== '0:ffff') return groups.join(':');
   return groups
     .slice(6)
@@ -131,7 +137,7 @@ function networkOf(address: string): string {
 
 /** The eight groups of an IPv6 address, without leading zeros. */
 function groupsOf(address: string): readonly string[] {
-  // What a `::` stands for are zeros.
+  // `::` stands for zeros.
   const [before = [], after = []] = address.split('::').map((part) => part.split(':').flatMap(groupsOfPart));
   const missing = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => '0');
   return [...before, ...missing, ...after];
@@ -145,7 +151,7 @@ function groupsOfPart(part: string): readonly string[] {
   return [a * 256 + b, c * 256 + d].map((group) => group.toString(16));
 }
 
-/** Which of its limits a request is over, by the keys that the state found without a point. */
+/** The rules of the limits that a request exceeds, by the keys that the state found without a point. */
 export function exceededRules(
   buckets: readonly LimitBucket[],
   exceeded: readonly string[],
@@ -154,12 +160,12 @@ export function exceededRules(
   return buckets.filter(({ key }) => exceeded.includes(key)).map(({ rule }) => rule);
 }
 
-/** Every rule that a request breaks: what its number is goes before how often it came. */
+/** Every rule that a request breaks: rules about its number come before limits. */
 export function judge(
   { number, exceeded }: { readonly number: NumberReading; readonly exceeded: readonly LimitRule[] },
   { countries, limits }: Guard,
 ): readonly GuardBlock[] {
-  // As a rule: nothing is made for it.
+  // Fast path: no rule is broken.
   if (exceeded.length === 0 && !number.isCostly && countries === undefined) return NONE;
   const blocks: GuardBlock[] = [];
   const { country } = number;
@@ -226,7 +232,7 @@ const LIMITED: Readonly<Record<LimitRule, Omit<GuardBlock, 'rule' | 'points' | '
   },
 };
 
-/** What an operator can do about a block, where its code is all that is told; `undefined` for what is none of them. */
+/** What an operator can do about a block, by its code; `undefined` for any other code. */
 export function remedyForBlock(code: string): string | undefined {
   if (code === 'NUMBER_TYPE_BLOCKED') return ENROL_ANOTHER;
   if (code === 'COUNTRY_NOT_ALLOWED') {

@@ -1,56 +1,63 @@
 import type { OpenCall, ProfiledCall } from './call.js';
-import { tellFailed, type HookParts } from './parts.js';
+import { reportFailure, type HookParts } from './parts.js';
 import { withinRollout } from '../delivery/rollout.js';
-import type { PlanStep } from '../delivery/late/receipt.js';
-import { passOver, suppressionFor, type Passed, type Suppression } from '../delivery/suppressions.js';
+import type { PlanStep } from '../delivery/plan.js';
+import {
+  skipSuppressed,
+  suppressionFor,
+  type FilteredChannels,
+  type Suppression,
+} from '../delivery/suppressions.js';
 
-/** Which of the channels that were planned may be tried: what the rollout leaves on, and the user has not said STOP to. */
+/** The channels of a plan that may be tried: the rollout leaves them on, and they are not suppressed. */
 
-/** Those that are on for the user. */
-export function channelsOn(planned: readonly string[], call: ProfiledCall, parts: HookParts): Passed {
+/** The channels that the rollout leaves on for the user. */
+export function channelsOn(
+  planned: readonly string[],
+  call: ProfiledCall,
+  parts: HookParts,
+): FilteredChannels {
   const { request } = call.hook;
-  const channels = withinRollout(planned, request, parts.rollout(tellFailed('rollout', request, parts)));
-  const passedOver =
+  const channels = withinRollout(planned, request, parts.rollout(reportFailure('rollout', request, parts)));
+  const skipped =
     channels.length === planned.length
       ? []
       : planned.filter((channel) => !channels.includes(channel)).map((channel) => `${channel}:ROLLED_BACK`);
-  return { channels, passedOver };
+  return { channels, skipped };
 }
 
-/** Those of them that the recipient may be reached by. A call is asked for by whoever is called. */
+/** The channels that are not suppressed. A voice call is never suppressed: the user has requested it. */
 export async function allowedChannels(
-  { channels, passedOver }: Passed,
+  { channels, skipped }: FilteredChannels,
   whatsAppNumber: string,
   call: ProfiledCall,
   parts: HookParts,
-): Promise<Passed> {
+): Promise<FilteredChannels> {
   const { deliveryChannel, phoneNumber } = call.hook.request;
-  if (deliveryChannel !== 'sms') return { channels, passedOver };
+  if (deliveryChannel !== 'sms') return { channels, skipped };
   const { suppressions, state } = parts;
   const wasTold = call.suppressions !== undefined || !state.isShared;
   if (wasTold && whatsAppNumber === phoneNumber) {
     const known = suppressions.of(phoneNumber, call.suppressions, arrivalOf(call));
     // Fast path: nothing is suppressed.
-    return known.length === 0
-      ? { channels, passedOver }
-      : allowedAmong({ channels, passedOver }, known, known);
+    return known.length === 0 ? { channels, skipped } : allowedAmong({ channels, skipped }, known, known);
   }
   const [enrolled, ofWhatsApp] = await askAgain(whatsAppNumber, call, parts);
-  return allowedAmong({ channels, passedOver }, enrolled, ofWhatsApp);
+  return allowedAmong({ channels, skipped }, enrolled, ofWhatsApp);
 }
 
 function allowedAmong(
-  { channels, passedOver }: Passed,
+  { channels, skipped }: FilteredChannels,
   enrolled: readonly Suppression[],
   ofWhatsApp: readonly Suppression[],
-): Passed {
-  const allowed = passOver(channels, (channel) =>
+): FilteredChannels {
+  const allowed = skipSuppressed(channels, (channel) =>
     suppressionFor(channel === 'whatsapp' ? ofWhatsApp : enrolled, channel),
   );
-  return { channels: allowed.channels, passedOver: [...passedOver, ...allowed.passedOver] };
+  return { channels: allowed.channels, skipped: [...skipped, ...allowed.skipped] };
 }
 
-/** Of a number that the claim did not ask for, or where nobody could say. */
+/** Reads the suppressions of a number that the claim did not ask for, or if the claim could not say. */
 async function askAgain(
   whatsAppNumber: string,
   call: ProfiledCall,
@@ -69,7 +76,7 @@ async function askAgain(
   ]);
 }
 
-/** Those steps of a plan that was made a while ago whose recipient may still be reached. */
+/** The steps of an earlier plan that are still not suppressed. */
 export async function allowedSteps(
   steps: readonly PlanStep[],
   { suppressions }: HookParts,
@@ -84,11 +91,11 @@ export async function allowedSteps(
       .filter((step) => step.channel === channel)
       .map(({ to }) => suppressionFor(known.get(to) ?? NONE, channel))
       .find((suppression) => suppression !== undefined);
-  const allowed = passOver([...new Set(steps.map(({ channel }) => channel))], suppressionOf);
+  const allowed = skipSuppressed([...new Set(steps.map(({ channel }) => channel))], suppressionOf);
   return steps.filter(({ channel }) => allowed.channels.includes(channel));
 }
 
-/** Whether somebody has said STOP to a channel at this gateway from a moment on, by its monotonic clock. */
+/** Whether the user has written STOP at this gateway since a moment of its monotonic clock. */
 export function hasStoppedSince(
   channel: string,
   phoneNumber: string,
@@ -100,7 +107,7 @@ export function hasStoppedSince(
 
 const NONE: readonly Suppression[] = [];
 
-/** When a call came in, by the monotonic clock of this process: another clock may jump while the call is under way. */
+/** When a call came in, by this process's monotonic clock: another clock may jump during the call. */
 export function arrivalOf({ budget }: Pick<OpenCall, 'budget'>): number {
   return performance.now() - budget.elapsedMs();
 }

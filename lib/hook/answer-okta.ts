@@ -55,7 +55,7 @@ export function mayHaveLeft(call: AnyCall): call is DispatchedCall {
 
 /** The one event that sums a call up. */
 function emitAnswered(
-  { hook, budget, number, delivery, passedOver, reading, refusal }: DispatchedCall,
+  { hook, budget, number, delivery, skipped, reading, refusal }: DispatchedCall,
   { body, isRepeat }: CallAnswer,
   { events }: HookParts,
 ): void {
@@ -83,7 +83,7 @@ function emitAnswered(
     transactionId: decidedBy?.transactionId,
     attempts: delivery?.attempts ?? [],
     // A copy: whoever is told it must not be able to change it.
-    passedOver: [...passedOver],
+    passedOver: [...skipped],
     profileSource: reading?.source,
     profileReason: reading?.reason,
     profileMs: reading?.durationMs,

@@ -46,7 +46,7 @@ export interface ReadCall extends OpenCall {
   /** Nothing is sent, for this reason: what could not be read, what the guard blocks, what is not configured. */
   refusal: Refusal | undefined;
   /** It has stopped for a newer code of the same user. */
-  isOvertaken: boolean;
+  isSuperseded: boolean;
 }
 
 /** It is the first of its event: `deduplicate`. */
@@ -82,7 +82,7 @@ export interface ProfiledCall extends JudgedCall {
 /** Its channels are tried: `dispatchChannels`. */
 export interface DispatchedCall extends ProfiledCall {
   /** Channels that were planned and are not tried. */
-  readonly passedOver: readonly string[];
+  readonly skipped: readonly string[];
   /** `undefined` where nothing is sent. */
   readonly delivery: Delivery | undefined;
 }
@@ -106,13 +106,13 @@ export function beginCall(budget: Budget, { underWay }: Pick<HookParts, 'underWa
     number: undefined,
     running: undefined,
     refusal: undefined,
-    isOvertaken: false,
+    isSuperseded: false,
     claim: undefined,
     exceeded: NONE,
     suppressions: undefined,
     event: undefined,
     reading: undefined,
-    passedOver: NONE,
+    skipped: NONE,
     delivery: undefined,
   };
   underWay.calls.add(call);

@@ -1,18 +1,18 @@
 import { Breaker } from '../delivery/breaker.js';
 import { VOICE, type Logger } from '../core/channel.js';
-import type { ReadyChannel } from '../delivery/dispatch.js';
+import type { ReadyChannel } from '../delivery/attempt.js';
 import { GuardedState } from '../delivery/guarded-state.js';
 import { EventStream, Throttle, Throttles } from '../core/events.js';
-import { HeldEvents } from '../guard/held-events.js';
+import { LocalClaims } from '../guard/local-claims.js';
 import { createAgent, type HttpDispatcher } from '../http/call.js';
-import { questionContext } from '../delivery/late/question-context.js';
+import { questionContext } from '../delivery/send-context.js';
 import { createRollout } from '../delivery/rollout.js';
 import { RunningCalls } from '../delivery/running-calls.js';
 import { SuppressionList } from '../delivery/suppression-list.js';
-import type { StateNews } from '../delivery/state.js';
+import type { StateEvent } from '../delivery/state.js';
 import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
 import { drain } from './call.js';
-import { tellStateFailed } from './parts.js';
+import { reportStateFailure } from './parts.js';
 import { createConsoleMount } from './consoles.js';
 import { readStatus } from './hook-status.js';
 import { createDefaultLogger } from '../events/default-logger.js';
@@ -24,11 +24,11 @@ import { createProfileReader } from '../okta/user-profile.js';
 import { createCallerVerifier } from '../okta/verify-caller.js';
 import type { Channel, ChannelParts, ConsoleOptions, OktaTelephonyHookOptions } from '../options/options.js';
 import { createRouter } from './router.js';
-import { withLateFailover } from './send-code.js';
+import { createHookParts } from './send-code.js';
 import { readOptions, type HookSettings } from '../options/settings.js';
 import { createCodeUses } from './callbacks/sign-in-outcome.js';
 import { holdState } from '../state/holders.js';
-import { heldEventsOf } from '../state/memory/memory-state.js';
+import { localClaimsOf } from '../state/memory/memory-state.js';
 import type { HookStatus, Readiness, TelephonyHook } from './telephony-hook.js';
 import { createTwilioConnection, type TwilioConnection } from '../channels/twilio/client.js';
 import { ConfigurationError, TelephonyHookError } from '../core/errors.js';
@@ -105,8 +105,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const channels = readyChannels(settings, { twilio, dispatcher, logger }, breakerOf);
 
   const failures = new Throttles(settings.clock);
-  const state = new GuardedState(settings.state, tellStateFailed({ events, failures }));
-  const parts = withLateFailover({
+  const state = new GuardedState(settings.state, reportStateFailure({ events, failures }));
+  const parts = createHookParts({
     settings,
     events,
     verifier,
@@ -118,7 +118,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     oktaClock: { skewMs: 0 },
     failures,
     rollout: createRollout(settings.rollout, (name) => USUAL_CHANNELS.has(name) || channels.has(name)),
-    heldEvents: heldEventsOf(settings.state) ?? new HeldEvents(),
+    localClaims: localClaimsOf(settings.state) ?? new LocalClaims(),
     runningCalls: new RunningCalls(),
     state,
     suppressions: new SuppressionList(state, settings.clock),
@@ -135,7 +135,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const router = createRouter(parts, { twilio, eventHook });
   const letGoOfState = holdState(settings.state);
   const stopWatching = settings.state.watch?.((news) => {
-    tellOfState(news, events);
+    reportStateEvent(news, events);
   });
   for (const warning of settings.warnings) {
     events.emit({ type: 'configuration.warned', at: events.now(), ...warning });
@@ -256,7 +256,7 @@ async function inTime(work: () => unknown): Promise<'ok' | Error> {
   }
 }
 
-function tellOfState(news: StateNews, events: EventStream): void {
+function reportStateEvent(news: StateEvent, events: EventStream): void {
   const at = events.now();
   const { reason } = news;
   if (news.type === 'recovered') {

@@ -23,7 +23,7 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Fir
   if (!hook.hasEventId && buckets.length === 0) return Object.assign(call, NOTHING_CLAIMED);
   const result = await claimEvent(hook.request, {
     state: parts.underWay.isDrained ? undefined : parts.state,
-    heldEvents: parts.heldEvents,
+    localClaims: parts.localClaims,
     isRepeatable: hook.hasEventId,
     life: {
       nowMs: settings.clock(),

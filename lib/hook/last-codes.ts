@@ -1,54 +1,46 @@
 import type { AnyCall, ReadCall } from './call.js';
 import type { HookParts } from './parts.js';
-import type { TelephonyRequest } from '../core/channel.js';
 import { FAR_OFF_MS } from '../delivery/late/code-uses.js';
-import type { ReadyChannel } from '../delivery/dispatch.js';
 import type { AttemptReport } from '../core/events.js';
-import { personKey, placeOf } from '../delivery/late/receipt.js';
-import type { AskedCode } from '../delivery/late/sent-codes.js';
+import { personKey, type Receipt } from '../delivery/late/receipt.js';
+import type { CodeRequest } from '../delivery/late/sent-codes.js';
 
-/** What is kept of a user's last code, until Okta tells that it was used. Nobody waits for it. */
+/** Keeps a user's last code until Okta reports its use. No call waits for this. */
 
-/** What the use of a code is held against. A preview is sent beside what a user signs in by. */
+/**
+ * How a code was requested, to match its use; `undefined` if Okta reports no uses, and for previews: no sign-in
+ * uses them.
+ */
 export function codeRequestOf(
   call: Pick<ReadCall, 'hook' | 'number'>,
   { settings }: HookParts,
-): AskedCode | undefined {
+): CodeRequest | undefined {
   const { request, isPreview, askedAtMs, lifeMs, skewMs = 0 } = call.hook;
-  const isUseTold = settings.eventHookSchemes.length > 0;
-  if (!isUseTold || isPreview || request.userId === undefined) return undefined;
+  const isUseReported = settings.eventHookSchemes.length > 0;
+  if (!isUseReported || isPreview || request.userId === undefined) return undefined;
   const country = call.number?.country;
-  // By our clock then, as the time of the use is.
+  // Okta's clock is far off: then times are by our clock, also that of the use.
   const atMs = Math.abs(skewMs) < FAR_OFF_MS ? askedAtMs : askedAtMs + skewMs;
   return { atMs, endsAtMs: atMs + lifeMs, country };
 }
 
-/** A code, and how it was asked for: in its call, or once more when it is sent late. */
-interface AcceptedCode {
-  readonly request: TelephonyRequest;
-  /** `undefined` where nobody tells whether it is used. */
-  readonly asked: AskedCode | undefined;
-  readonly event: { readonly person: string } | undefined;
-}
-
-/** A channel has taken a code. Whoever hung up may have it typed all the same: it is out. */
+/** A channel has accepted a code. If the caller hung up, the user may use it all the same. */
 export function keepAccepted(
   transactionId: string,
-  attempt: AttemptReport | undefined,
-  by: ReadyChannel,
-  { request, asked, event }: AcceptedCode,
-  { state, channels }: HookParts,
+  { channel, provider, transactionId: toldId }: AttemptReport,
+  { request, asked, person, sentBy }: Receipt,
+  { state }: HookParts,
 ): void {
   if (asked === undefined) return;
   const { eventId, oktaRequestId, requestType, deliveryChannel } = request;
-  state.keepSent(event?.person ?? personKey(request), {
+  state.keepSent(person, {
     status: 'accepted',
     asked,
-    channel: by.name,
-    place: placeOf(by, channels),
-    provider: by.provider,
+    channel,
+    place: sentBy.provider,
+    provider,
     transactionId,
-    toldId: attempt?.transactionId ?? eventId,
+    toldId: toldId ?? eventId,
     requestType,
     deliveryChannel,
     eventId,
@@ -57,8 +49,8 @@ export function keepAccepted(
 }
 
 /**
- * A call has ended, and no channel has taken its code: an older code that was taken is no more the one that the user
- * types. Of one that may be out the event is known, and its message as soon as its provider answers.
+ * A call has ended, and no channel has accepted its code: the user does not type an older code any more. If the
+ * outcome is unknown, the event is kept, and its message when the provider answers.
  */
 export function keepUnaccepted({ hook, number, delivery }: AnyCall, parts: HookParts): void {
   const { state, channels, underWay } = parts;

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { tellOutsideCall, type HookParts } from './parts.js';
+import { reportFailureOutsideCall, type HookParts } from './parts.js';
 import { describeHook, readHealth } from './console-health.js';
 import type { MadePayload, PayloadQuestion, TestResult } from '../console/api.js';
 import { ConsoleRefusal } from '../console/refusal.js';
@@ -112,7 +112,7 @@ export function createConsoles({ parts, status, oktaClient }: ConsoleBase): Cons
         health,
         makePayload,
         sendPayload,
-        onAuthorizeFailed: tellOutsideCall('authorize', parts),
+        onAuthorizeFailed: reportFailureOutsideCall('authorize', parts),
         onFailed,
       }),
     close: async (drained) => {

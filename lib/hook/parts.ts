@@ -3,26 +3,29 @@ import type { EventStream, Throttle, Throttles } from '../core/events.js';
 import { EXTENSION_REMEDIES, type Extension } from '../core/extensions.js';
 import { maskError } from '../core/masking.js';
 import type { TwilioConnection } from '../channels/twilio/client.js';
-import type { ReadyChannel } from '../delivery/dispatch.js';
+import type { ReadyChannel } from '../delivery/attempt.js';
 import type { GuardedState, OnStateFailure } from '../delivery/guarded-state.js';
 import type { LateFailover } from '../delivery/late/late-failover.js';
 import type { ReadRollout } from '../delivery/rollout.js';
 import type { RunningCalls } from '../delivery/running-calls.js';
 import type { SuppressionList } from '../delivery/suppression-list.js';
-import type { HeldEvents } from '../guard/held-events.js';
+import type { LocalClaims } from '../guard/local-claims.js';
 import type { ProfileReader } from '../okta/user-profile.js';
 import type { CallerVerifier } from '../okta/verify-caller.js';
 import type { HookSettings } from '../options/settings.js';
 
-/** What the factory makes once for all calls, and how a failure of what the user gave is reported. */
+/**
+ * What the factory makes once for all calls, and how failures of the user's functions, channels and state are
+ * reported.
+ */
 
 /** A call as `close()` knows it. */
 export interface AwaitedCall {
-  /** Called when it is over; `undefined` where `close()` does not wait for it. */
+  /** Called when the call has ended; `undefined` unless `close()` waits for it. */
   onEnd: (() => void) | undefined;
 }
 
-/** What the factory makes once, for every call. */
+/** The parts of a hook. The factory makes them once. */
 export interface HookParts {
   readonly settings: HookSettings;
   readonly events: EventStream;
@@ -30,45 +33,48 @@ export interface HookParts {
   readonly profiles: ProfileReader;
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
   readonly twilioCallbacks: TwilioConnection['callbacks'];
-  /** By error code: what an unproven caller can cause is told at most once a minute. */
+  /** By error code: an unproven caller can cause at most one event a minute. */
   readonly rejections: Throttles;
   readonly skews: Throttle;
-  /** The steady clock minus Okta's, as its last call had it, milliseconds. */
+  /** The steady clock minus Okta's, as of its last call, milliseconds. */
   readonly oktaClock: { skewMs: number };
-  /** By extension: what fails, fails with every call. */
+  /** By extension: one that fails for a call fails for every call. */
   readonly failures: Throttles;
   readonly rollout: ReadRollout;
-  readonly heldEvents: HeldEvents;
+  readonly localClaims: LocalClaims;
   readonly runningCalls: RunningCalls;
   readonly suppressions: SuppressionList;
   readonly state: GuardedState;
-  /** `undefined` where it is off. */
+  /** `undefined` if it is off. */
   readonly lateFailover: LateFailover | undefined;
   readonly underWay: {
-    /** Calls that are not answered yet. */
+    /** The calls that are not answered yet. */
     readonly calls: Set<AwaitedCall>;
     isClosing: boolean;
-    /** The state is about to be closed: what comes now must not ask it. */
+    /** The state is about to be closed: it must not be asked any more. */
     isDrained: boolean;
-    /** Sends that go on after their call was answered. */
+    /** The sends that go on after their call was answered. */
     readonly detached: Set<Promise<unknown>>;
-    /** By channel, milliseconds since 1970. */
+    /** When a channel last accepted a message, by its name, milliseconds since 1970. */
     readonly lastSuccess: Map<string, number>;
   };
 }
 
-/** What every event about a call carries. */
-export function idsOf({ eventId, oktaRequestId }: TelephonyRequest): {
+/** The ids that every event about a call has. */
+export function idsOf({ eventId, oktaRequestId }: Pick<TelephonyRequest, 'eventId' | 'oktaRequestId'>): {
   eventId: string;
   oktaRequestId: string | undefined;
 } {
   return { eventId, oktaRequestId };
 }
 
-/** What the user gave has failed: it is told, at most once a minute, and we go on without it. */
-export function tellFailed(
+/**
+ * Reports a failure of the user's function or channel in a call, at most once a minute. The call goes on
+ * without it.
+ */
+export function reportFailure(
   extension: Extension,
-  request: TelephonyRequest,
+  request: Omit<TelephonyRequest, 'expiresAt'>,
   parts: Pick<HookParts, 'events' | 'failures'>,
 ): (error: unknown, inForce?: { readonly percentages: Readonly<Record<string, number>> }) => void {
   return (error, inForce) => {
@@ -76,8 +82,8 @@ export function tellFailed(
   };
 }
 
-/** The same where no call is under way; it may be about one that was. */
-export function tellOutsideCall(
+/** As `reportFailure`, for a failure outside of a call. It may be about an earlier call. */
+export function reportFailureOutsideCall(
   extension: Extension,
   parts: Pick<HookParts, 'events' | 'failures'>,
 ): (error: unknown, of?: FailedCall) => void {
@@ -86,20 +92,23 @@ export function tellOutsideCall(
   };
 }
 
-/** The same for the state, which may fail in a call, about a message of one, or outside of any. */
-export function tellStateFailed(parts: Pick<HookParts, 'events' | 'failures'>): OnStateFailure {
+/**
+ * As `reportFailure`, for the state: it may fail in a call, for a message of an earlier call, or outside of
+ * any.
+ */
+export function reportStateFailure(parts: Pick<HookParts, 'events' | 'failures'>): OnStateFailure {
   return (error, request, call) => {
     emitFailed('state', call, { reason: maskError(error, request) }, parts);
   };
 }
 
-/** The call that something failed in, as far as it is known. */
+/** The call in which something failed, if it is known. */
 type FailedCall = Partial<Pick<TelephonyRequest, 'eventId' | 'oktaRequestId'>>;
 
 function emitFailed(
   extension: Extension,
   of: FailedCall | undefined,
-  told: { readonly reason: string; readonly percentages?: Readonly<Record<string, number>> },
+  details: { readonly reason: string; readonly percentages?: Readonly<Record<string, number>> },
   { events, failures }: Pick<HookParts, 'events' | 'failures'>,
 ): void {
   failures.of(extension).tell((count) => {
@@ -111,7 +120,7 @@ function emitFailed(
       extension,
       remedy: EXTENSION_REMEDIES[extension],
       count,
-      ...told,
+      ...details,
     });
   });
 }

@@ -37,7 +37,7 @@ export function readPayload(call: OpenCall, payload: unknown, parts: HookParts):
     number: refusal === undefined ? readNumber(request.phoneNumber) : undefined,
     // A preview overtakes nothing, and nothing overtakes it.
     running: isPreview ? undefined : runningCalls.begin(personKey(request)),
-    isOvertaken: false,
+    isSuperseded: false,
   });
   emitReceived(hook, parts);
   trackClockSkew(hook, parts);

@@ -1,153 +1,105 @@
-import { idsOf, tellFailed, type HookParts } from './parts.js';
-import type { Budget } from '../core/budget.js';
-import type { DeliveryFailure, TelephonyRequest, UserProfile } from '../core/channel.js';
-import {
-  dispatch,
-  type Delivery,
-  type DispatchParts,
-  type LateEnd,
-  type ReadyChannel,
-  type Rest,
-} from '../delivery/dispatch.js';
+import type { DeliveryFailure } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
+import { dispatch, type Delivery, type LateEnd, type Send } from '../delivery/dispatch.js';
 import { LateFailover } from '../delivery/late/late-failover.js';
-import type { LateSend } from '../delivery/late/late-send.js';
+import type { LateSend } from '../delivery/late/late-sends.js';
+import type { Receipt } from '../delivery/late/receipt.js';
+import type { PlanStep } from '../delivery/plan.js';
 import { withinRollout } from '../delivery/rollout.js';
-import { allowedSteps, hasStoppedSince } from './allowed-channels.js';
-import { placeOf, type PlanStep, type Receipt } from '../delivery/late/receipt.js';
-import type { AskedCode } from '../delivery/late/sent-codes.js';
 import { suppressionReasonOf } from '../delivery/suppressions.js';
+import { allowedSteps, hasStoppedSince } from './allowed-channels.js';
 import { keepAccepted } from './last-codes.js';
+import { idsOf, reportFailure, type HookParts } from './parts.js';
 
-/** A code goes out by its plan: in its call, and again by what is left of the plan where it did not arrive. */
+/** Sends a code by its plan: in its call, and again by the steps that are left if its message fails. */
 
-/** So many calls in flight need the connections more than questions about messages do. */
+/** With so many calls in flight, codes need the connections more than look-ups do. */
 const BUSY_CALLS = 32;
 
-/** What is sent, and with which time. */
-interface CodeToSend {
-  readonly request: TelephonyRequest;
-  readonly profile: UserProfile | undefined;
-  readonly locale: string;
-  readonly addressFor: (channel: string) => string;
-  readonly budget: Budget;
-  /** Which of whose events it is; `undefined` where nothing of it can be sent late. */
-  readonly event:
-    { readonly person: string; readonly eventKey: string; readonly expiresAtMs: number } | undefined;
-  /** `undefined` where nobody tells whether it is used. */
-  readonly asked: AskedCode | undefined;
-  /** What was sent before, and did not arrive. */
-  readonly before?: LateSend | undefined;
-  readonly isStillWanted?: ((attempts: number) => boolean | Promise<boolean>) | undefined;
-  /** Whether the user has said STOP to a channel since the plan was made. */
-  readonly isSuppressed?: ((channel: string) => boolean) | undefined;
-}
+/**
+ * Tries the steps of a plan, reports each attempt, and keeps what late failover may need.
+ *
+ * @param mayFailOver - `false` for a code that is not sent again if its message fails.
+ */
+export function sendCode(send: Send, mayFailOver: boolean, parts: HookParts): Promise<Delivery> {
+  const { request } = send.code;
 
-/** Tries the channels of a plan, tells of each attempt, and keeps what late failover may need. */
-export function sendCode(
-  plan: readonly ReadyChannel[],
-  code: CodeToSend,
-  parts: HookParts,
-): Promise<Delivery> {
-  return dispatch(plan, code.request, code.profile, new CodeUnderWay(code, parts));
-}
-
-/** A code while its channels are tried: what they are told of it, and what is told of them. */
-class CodeUnderWay implements DispatchParts {
-  readonly budget: Budget;
-  readonly composeText: DispatchParts['composeText'];
-  readonly texts: DispatchParts['texts'];
-  readonly locale: string;
-  readonly addressFor: DispatchParts['addressFor'];
-  readonly isStillWanted: DispatchParts['isStillWanted'];
-  readonly isSuppressed: DispatchParts['isSuppressed'];
-  readonly #code: CodeToSend;
-  readonly #parts: HookParts;
-
-  constructor(code: CodeToSend, parts: HookParts) {
-    this.budget = code.budget;
-    this.composeText = parts.settings.composeText;
-    this.texts = parts.settings.texts;
-    this.locale = code.locale;
-    this.addressFor = code.addressFor;
-    this.isStillWanted = code.isStillWanted;
-    this.isSuppressed = code.isSuppressed;
-    this.#code = code;
-    this.#parts = parts;
-  }
-
-  onAttempt(attempt: AttemptReport): void {
-    const { events, underWay, settings } = this.#parts;
-    const { eventId, oktaRequestId } = this.#code.request;
-    if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
-    if (!events.hasStepListeners) return;
-    events.emit({
-      type: 'attempt.ended',
-      at: events.now(),
-      eventId,
-      oktaRequestId,
-      channel: attempt.channel,
-      provider: attempt.provider,
-      outcome: attempt.outcome,
-      code: attempt.code,
-      reason: attempt.reason,
-      remedy: attempt.remedy,
-      transactionId: attempt.transactionId,
-      durationMs: attempt.durationMs,
+  const onAccepted = (transactionId: string, receipt: Receipt, attempt: AttemptReport): void => {
+    keepAccepted(transactionId, attempt, receipt, parts);
+    failOver(({ lateFailover, isWanted }) => {
+      lateFailover.accepted(transactionId, receipt.sentBy, isWanted ? forKeeping(receipt, parts) : undefined);
     });
-  }
-
-  onComposeFailure(error: unknown): void {
-    tellFailed('composeText', this.#code.request, this.#parts)(error);
-  }
-
-  /** What the refusal says of the recipient holds for later codes. */
-  onRefused(channel: string, refusal: Pick<DeliveryFailure, 'moveOn' | 'isNotReached'>): void {
-    const reason = suppressionReasonOf(refusal);
-    if (reason !== undefined) void this.#parts.suppressions.add(this.addressFor(channel), channel, reason);
-  }
-
-  onAccepted(transactionId: string, rest: Rest, attempt = rest.attempts.at(-1)): void {
-    const { event } = this.#code;
-    keepAccepted(transactionId, attempt, rest.by, this.#code, this.#parts);
-    // Nobody waits for the code of a caller who hung up: nothing is sent late.
-    const mayFollow = event !== undefined && !this.budget.hasHungUp;
-    const makeReceipt = mayFollow ? () => receiptOf(this.#code, event, rest, this.#parts) : undefined;
-    // The code is out: whatever a channel of the user's own does to us now, that must not be told as a failure.
-    this.#unfailing((lateFailover) => {
-      lateFailover.accepted(transactionId, rest, makeReceipt);
+  };
+  const onLateEnd = ({ attempt, transactionId, failure, receipt }: LateEnd): void => {
+    if (transactionId !== undefined) onAccepted(transactionId, receipt, attempt);
+    if (failure === undefined) return;
+    suppressRefusing(receipt.sentBy, failure, parts);
+    failOver(({ lateFailover, isWanted }) => {
+      if (isWanted) lateFailover.failed(forKeeping(receipt, parts), failure);
     });
-  }
-
-  onDetached(late: Promise<LateEnd>, rest: Rest): void {
-    recordLate(late, this.#code.request, this.#parts, ({ attempt, transactionId, failure }) => {
-      if (transactionId !== undefined) this.onAccepted(transactionId, rest, attempt);
-      if (failure !== undefined) this.onRefused(rest.by.name, failure);
-      const { event } = this.#code;
-      if (event === undefined || failure === undefined || this.budget.hasHungUp) return;
-      this.#unfailing((lateFailover) => {
-        lateFailover.failed(receiptOf(this.#code, event, rest, this.#parts), failure);
-      });
-    });
-  }
-
-  #unfailing(work: (lateFailover: LateFailover) => void): void {
-    const { lateFailover } = this.#parts;
+  };
+  /** The code is out: an error of a custom channel must not be reported as a failed send. */
+  const failOver = (
+    work: (late: { readonly lateFailover: LateFailover; readonly isWanted: boolean }) => void,
+  ): void => {
+    const { lateFailover } = parts;
     if (lateFailover === undefined) return;
     try {
-      work(lateFailover);
+      // If the caller hung up, Okta does not expect the code any more.
+      work({ lateFailover, isWanted: mayFailOver && !send.budget.hasHungUp });
     } catch (error) {
-      tellFailed('lateFailover', this.#code.request, this.#parts)(error);
+      reportFailure('lateFailover', request, parts)(error);
     }
-  }
+  };
+
+  return dispatch(
+    send,
+    {
+      onAttempt: (attempt) => {
+        reportAttempt(attempt, request, parts);
+      },
+      onComposeFailure: reportFailure('composeText', request, parts),
+      onRefused: (step, refusal) => {
+        suppressRefusing(step, refusal, parts);
+      },
+      onAccepted,
+      onDetached: (late) => {
+        recordLate(late, request, onLateEnd, parts);
+      },
+    },
+    parts,
+  );
 }
 
-/** A send that outlives its call: waited for by `close()`, told when it ends. */
+function reportAttempt(
+  attempt: AttemptReport,
+  request: Receipt['request'],
+  { events, underWay, settings }: HookParts,
+): void {
+  if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
+  if (!events.hasStepListeners) return;
+  const { channel, provider, outcome, code, reason, remedy, transactionId, durationMs } = attempt;
+  events.emit({
+    type: 'attempt.ended',
+    at: events.now(),
+    ...idsOf(request),
+    channel,
+    provider,
+    outcome,
+    code,
+    reason,
+    remedy,
+    transactionId,
+    durationMs,
+  });
+}
+
+/** A send that outlives its call: `close()` waits for it, and an event reports its end. */
 function recordLate(
   late: Promise<LateEnd>,
-  request: TelephonyRequest,
-  { events, underWay, settings }: HookParts,
+  request: Receipt['request'],
   onEnd: (end: LateEnd) => void,
+  { events, underWay, settings }: HookParts,
 ): void {
   const recorded = late.then((end) => {
     const { attempt } = end;
@@ -159,8 +111,32 @@ function recordLate(
   underWay.detached.add(recorded);
 }
 
-/** The parts of a hook, with late failover where it is on. */
-export function withLateFailover(made: Omit<HookParts, 'lateFailover'>): HookParts {
+/** If a failure says that the recipient cannot be reached, later codes skip the channel. */
+function suppressRefusing(
+  { channel, to }: PlanStep,
+  failure: Pick<DeliveryFailure, 'moveOn' | 'isNotReached'>,
+  { suppressions }: Pick<HookParts, 'suppressions'>,
+): void {
+  const reason = suppressionReasonOf(failure);
+  if (reason !== undefined) void suppressions.add(to, channel, reason);
+}
+
+/** A receipt holds no more of a person than its next send may read. */
+function forKeeping(receipt: Receipt, { settings }: HookParts): Receipt {
+  const isHandedOut =
+    settings.composeText !== undefined ||
+    receipt.untried.some(({ channel }) => settings.ownChannels.has(channel));
+  if (isHandedOut) return receipt;
+  const { request, profile } = receipt;
+  return {
+    ...receipt,
+    request: { ...request, raw: undefined },
+    profile: settings.texts?.readsProfile(request) === true ? profile : undefined,
+  };
+}
+
+/** The parts of a hook, with late failover if it is on. */
+export function createHookParts(made: Omit<HookParts, 'lateFailover'>): HookParts {
   const { settings, events, channels, underWay } = made;
   if (settings.lateFailover === undefined) return { ...made, lateFailover: undefined };
   const lateFailover = new LateFailover({
@@ -171,10 +147,9 @@ export function withLateFailover(made: Omit<HookParts, 'lateFailover'>): HookPar
     afterSeconds: settings.lateFailover.afterSeconds,
     channels,
     channelsOn: (names, request) =>
-      withinRollout(names, request, made.rollout(tellFailed('rollout', request, made))),
-    onLearnt: ({ sentBy }, failure) => {
-      const reason = suppressionReasonOf(failure);
-      if (reason !== undefined) void made.suppressions.add(sentBy.to, sentBy.channel, reason);
+      withinRollout(names, request, made.rollout(reportFailure('rollout', request, made))),
+    onLookedUpFailure: ({ sentBy }, failure) => {
+      suppressRefusing(sentBy, failure, made);
     },
     send: (send, isStillWanted) => sendAgain(send, isStillWanted, parts),
     isSending: () => underWay.calls.size + underWay.detached.size > 0,
@@ -189,63 +164,18 @@ async function sendAgain(
   isStillWanted: () => Promise<boolean>,
   parts: HookParts,
 ): Promise<Delivery> {
-  const { receipt, request, budget } = late;
+  const { code, expiresAt, budget } = late;
   const sinceMs = performance.now();
-  // The user may have said STOP since the code was sent, to any gateway.
-  const steps = await allowedSteps(late.steps, parts);
-  if (steps.length === 0) {
+  // The user may have written STOP since the code was sent, and to another gateway.
+  const untried = await allowedSteps(code.untried, parts);
+  if (untried.length === 0) {
     late.dropped ??= 'NO_CHANNEL_LEFT';
     return { status: 'refused', decidedBy: undefined, attempts: [], isFraudBlock: false };
   }
-  const plan = steps.flatMap(({ channel, provider }) => parts.channels.get(channel)?.[provider] ?? []);
-  const addresses = new Map(steps.map(({ channel, to }) => [channel, to]));
-  const addressFor = (channel: string): string => addresses.get(channel) ?? request.phoneNumber;
+  const isSuppressed = ({ channel, to }: PlanStep): boolean => hasStoppedSince(channel, to, sinceMs, parts);
   return sendCode(
-    plan,
-    {
-      request,
-      profile: receipt.profile,
-      locale: receipt.locale,
-      addressFor,
-      budget,
-      event: receipt,
-      asked: receipt.asked,
-      before: late,
-      isStillWanted,
-      isSuppressed: (channel) => hasStoppedSince(channel, addressFor(channel), sinceMs, parts),
-    },
+    { code: { ...code, untried }, expiresAt, budget, isStillWanted, isSuppressed },
+    true,
     parts,
   );
-}
-
-function receiptOf(
-  { request, profile, locale, addressFor, before, asked }: CodeToSend,
-  { person, eventKey, expiresAtMs }: NonNullable<CodeToSend['event']>,
-  { by, untried, attempts }: Rest,
-  { settings, channels }: HookParts,
-): Receipt {
-  const stepOf = (ready: ReadyChannel): PlanStep => ({
-    channel: ready.name,
-    provider: placeOf(ready, channels),
-    to: addressFor(ready.name),
-  });
-  // A receipt holds no more of a person than who sends it again may read.
-  const isHandedOut =
-    settings.composeText !== undefined || untried.some(({ name }) => settings.ownChannels.has(name));
-  // By the steady clock instead: see `expiresAtMs`.
-  const { expiresAt, ...kept } = request;
-  return {
-    request: isHandedOut ? kept : { ...kept, raw: undefined },
-    expiresAtMs,
-    profile: isHandedOut || settings.texts?.readsProfile(request) === true ? profile : undefined,
-    locale,
-    person,
-    eventKey,
-    sentBy: stepOf(by),
-    failedIds: before?.failedIds ?? [],
-    untried: untried.map(stepOf),
-    // A copy, also where there is nothing to add: what it was gathered in goes on, and has room for many more.
-    attempts: [...(before?.receipt.attempts ?? []), ...attempts],
-    asked,
-  };
 }

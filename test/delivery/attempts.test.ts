@@ -3,9 +3,10 @@ import sinon from 'sinon';
 import { BREAKER_OPEN, Breaker } from '#lib/delivery/breaker.js';
 import { Budget } from '#lib/core/budget.js';
 import type { ChannelPort, SendContext } from '#lib/core/channel.js';
-import { dispatch, type Delivery, type ReadyChannel } from '#lib/delivery/dispatch.js';
+import type { ReadyChannel } from '#lib/delivery/attempt.js';
+import type { Delivery, SendListener } from '#lib/delivery/dispatch.js';
 import type { AttemptReport } from '#lib/core/events.js';
-import { makeMessage, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
+import { dispatchBy } from './sends.js';
 
 type Send = (context: SendContext) => unknown;
 
@@ -36,19 +37,10 @@ describe('an attempt to send', () => {
     clock.restore();
   });
   const run = async (plan: readonly ReadyChannel[], budget = new Budget(1000)): Promise<Delivery> => {
-    const delivery = await dispatch(plan, makeMessage().request, undefined, {
-      budget,
-      composeText: undefined,
-      texts: undefined,
-      locale: 'en',
-      addressFor: () => PHONE_NUMBER,
-      onAttempt: () => undefined,
-      onComposeFailure: () => undefined,
-      onAccepted: () => undefined,
-      onDetached: (ending) => {
-        void ending.then(({ attempt }) => late.push(attempt));
-      },
-    });
+    const onDetached: SendListener['onDetached'] = (ending) => {
+      void ending.then(({ attempt }) => late.push(attempt));
+    };
+    const delivery = await dispatchBy(plan, { budget }, { onDetached });
     budget.close();
     return delivery;
   };

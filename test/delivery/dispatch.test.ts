@@ -4,13 +4,16 @@ import sinon from 'sinon';
 import { Breaker } from '#lib/delivery/breaker.js';
 import { Budget } from '#lib/core/budget.js';
 import type { ChannelPort, Message, Outcome, SendContext, TelephonyRequest } from '#lib/core/channel.js';
-import { dispatch, type Delivery, type ReadyChannel, type Rest } from '#lib/delivery/dispatch.js';
+import type { ReadyChannel } from '#lib/delivery/attempt.js';
+import type { Delivery } from '#lib/delivery/dispatch.js';
+import type { Receipt } from '#lib/delivery/late/receipt.js';
 import type { AttemptReport } from '#lib/core/events.js';
 import type { ComposeText } from '#lib/texts/text.js';
 import type { Channel, ChannelParts } from '#lib/index.js';
 import { commandOf, errorOf, startScene, wamid, type Scene } from '#harness/scene.js';
 import { defer, until } from '#harness/until.js';
 import { makeMessage, OTP_CODE, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
+import { dispatchBy } from './sends.js';
 
 const REQUEST: TelephonyRequest = { ...makeMessage().request, firstName: 'Anne-Marie', lastName: 'Ødegård' };
 
@@ -31,7 +34,7 @@ interface Watched {
   readonly told: AttemptReport[];
   readonly late: AttemptReport[];
   readonly composeFailures: string[];
-  readonly accepted: { readonly transactionId: string; readonly rest: Rest }[];
+  readonly accepted: { readonly transactionId: string; readonly receipt: Receipt }[];
 }
 
 async function run(
@@ -48,20 +51,18 @@ async function run(
   const composeFailures: string[] = [];
   const accepted: Watched['accepted'] = [];
   const budget = parts.budget ?? new Budget(2200);
-  const delivery = await dispatch(plan, REQUEST, undefined, {
-    budget,
-    composeText: parts.composeText,
-    texts: undefined,
-    locale: 'en',
-    addressFor: parts.addressFor ?? (() => PHONE_NUMBER),
-    isStillWanted: parts.isStillWanted,
-    onAttempt: (attempt) => told.push(attempt),
-    onComposeFailure: (error) => composeFailures.push(error instanceof Error ? error.message : 'no error'),
-    onAccepted: (transactionId, rest) => accepted.push({ transactionId, rest }),
-    onDetached: (ending) => {
-      void ending.then(({ attempt }) => late.push(attempt));
+  const delivery = await dispatchBy(
+    plan,
+    { ...parts, budget, request: REQUEST },
+    {
+      onAttempt: (attempt) => told.push(attempt),
+      onComposeFailure: (error) => composeFailures.push(error instanceof Error ? error.message : 'no error'),
+      onAccepted: (transactionId, receipt) => accepted.push({ transactionId, receipt }),
+      onDetached: (ending) => {
+        void ending.then(({ attempt }) => late.push(attempt));
+      },
     },
-  });
+  );
   budget.close();
   return { delivery, told, late, composeFailures, accepted };
 }
@@ -107,10 +108,10 @@ describe('dispatching a code', () => {
   });
 
   describe('tells what is left of the plan', () => {
-    const namesOf = ({ rest }: Watched['accepted'][number]): object => ({
-      by: rest.by.name,
-      untried: rest.untried.map(({ name }) => name),
-      attempts: rest.attempts.map(({ channel, outcome }) => `${channel} ${outcome}`),
+    const namesOf = ({ receipt }: Watched['accepted'][number]): object => ({
+      by: receipt.sentBy.channel,
+      untried: receipt.untried.map(({ channel }) => channel),
+      attempts: receipt.attempts.map(({ channel, outcome }) => `${channel} ${outcome}`),
     });
 
     it('when a channel accepts, by its own id', async () => {

@@ -1,16 +1,16 @@
 import { expect } from 'chai';
 import {
   applyChange,
-  passOver,
+  skipSuppressed,
   SUPPRESSED_MS,
   suppressionFor,
-  Suppressions,
   type KeptEntry,
   type Moment,
   type Suppression,
   type SuppressionChange,
   type SuppressionReason,
 } from '#lib/delivery/suppressions.js';
+import { LocalSuppressions } from '#lib/delivery/suppression-list.js';
 
 const NOW = 1_700_000_000_000;
 const begun = (reason: SuppressionReason, atMs = NOW, channel = 'whatsapp'): Suppression => ({
@@ -123,19 +123,19 @@ describe('what is known of a number', () => {
       const reason = all[channel];
       return reason === undefined ? undefined : begun(reason, NOW, channel);
     };
-    expect(passOver(['whatsapp', 'line', 'sms'], of)).to.deep.equal({
+    expect(skipSuppressed(['whatsapp', 'line', 'sms'], of)).to.deep.equal({
       channels: ['sms'],
-      passedOver: ['whatsapp:STOPPED', 'line:OPTED_OUT'],
+      skipped: ['whatsapp:STOPPED', 'line:OPTED_OUT'],
     });
-    expect(passOver(['whatsapp', 'line'], of)).to.deep.equal({
+    expect(skipSuppressed(['whatsapp', 'line'], of)).to.deep.equal({
       channels: ['line'],
-      passedOver: ['whatsapp:STOPPED'],
+      skipped: ['whatsapp:STOPPED'],
     });
-    expect(passOver(['whatsapp'], of)).to.deep.equal({ channels: [], passedOver: ['whatsapp:STOPPED'] });
+    expect(skipSuppressed(['whatsapp'], of)).to.deep.equal({ channels: [], skipped: ['whatsapp:STOPPED'] });
   });
 
   it('counts in this process until all gateways know it, and from a moment on after that', () => {
-    const here = new Suppressions();
+    const here = new LocalSuppressions();
     const isShared = here.change('+1', suppress('STOPPED'), NOW);
     expect(here.of('+1', NOW, NOW + 1)).to.have.lengthOf(1);
     isShared();
@@ -145,7 +145,7 @@ describe('what is known of a number', () => {
   });
 
   it('is of the number what was said from its id, as soon as both are known to be one', () => {
-    const here = new Suppressions();
+    const here = new LocalSuppressions();
     const reasonsOf = (recipient: string): readonly string[] =>
       here.of(recipient, NOW + 5).map(({ reason }) => reason);
     here.change('US.1', suppress('STOPPED'), NOW);

@@ -3,9 +3,9 @@ import { Budget } from '#lib/core/budget.js';
 import type { TelephonyRequest } from '#lib/core/channel.js';
 import { claimEvent, duplicateKey, type ClaimResult, type FirstClaim } from '#lib/guard/duplicates.js';
 import { GuardedState } from '#lib/delivery/guarded-state.js';
-import { HeldEvents } from '#lib/guard/held-events.js';
+import { LocalClaims } from '#lib/guard/local-claims.js';
 import type { Claim, EventLife, RememberedAnswer, StatePort } from '#lib/delivery/state.js';
-import { heldEventsOf, openMemoryState } from '#lib/state/memory/memory-state.js';
+import { localClaimsOf, openMemoryState } from '#lib/state/memory/memory-state.js';
 import { defer } from '#harness/until.js';
 import { makeMessage, NOW, OTP_CODE, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
 
@@ -59,9 +59,9 @@ describe('the key of an event', () => {
 describe('claiming an event', () => {
   const budgets: Budget[] = [];
   /** Of one process. */
-  let heldEvents: HeldEvents;
+  let localClaims: LocalClaims;
   beforeEach(() => {
-    heldEvents = new HeldEvents();
+    localClaims = new LocalClaims();
   });
   afterEach(() => {
     for (const budget of budgets.splice(0)) budget.close();
@@ -76,7 +76,7 @@ describe('claiming an event', () => {
     budgets.push(budget);
     return claimEvent(REQUEST, {
       state: new GuardedState({ ...openMemoryState(), ...state }, (error) => failures.push(error)),
-      heldEvents,
+      localClaims,
       isRepeatable,
       life: LIFE,
       budget,
@@ -88,7 +88,7 @@ describe('claiming an event', () => {
   };
   /** By another process, which knows nothing of the events of this one. */
   const claimElsewhere = (...args: Parameters<typeof claim>): ReturnType<typeof claim> => {
-    heldEvents = new HeldEvents();
+    localClaims = new LocalClaims();
     return claim(...args);
   };
 
@@ -121,7 +121,7 @@ describe('claiming an event', () => {
   it('is held among the events of memoryState(), by whichever of the hooks that share it came first', async () => {
     const state = openMemoryState();
     const life = { nowMs: NOW, rememberMs: 300_000, buckets: [{ key: 'bucket', points: 2, seconds: 600 }] };
-    heldEvents = heldEventsOf(state) ?? heldEvents;
+    localClaims = localClaimsOf(state) ?? localClaims;
     firstOf(await claim(state)).release();
     firstOf(await claim(state)).settle(ANSWER);
     expect(await claim(state)).to.deep.equal({ isFirst: false, answer: ANSWER });
@@ -138,8 +138,8 @@ describe('claiming an event', () => {
         return state.claim(key, of);
       },
     };
-    expect(heldEventsOf(own)).to.equal(undefined);
-    heldEvents = new HeldEvents();
+    expect(localClaimsOf(own)).to.equal(undefined);
+    localClaims = new LocalClaims();
     await claim(own);
     expect(asked).to.deep.equal([duplicateKey(REQUEST)]);
   });
@@ -183,25 +183,25 @@ describe('claiming an event', () => {
   });
 
   it('is not forgotten while it is under way, and long enough after it, however many come', async () => {
-    const events = new HeldEvents();
+    const events = new LocalClaims();
     const others = (from: number, to: number): void => {
-      for (let count = from; count < to; count += 1) events.hold(`other-${count}`, 300_000).settle('{}');
+      for (let count = from; count < to; count += 1) events.claim(`other-${count}`, 300_000).settle('{}');
     };
-    const held = events.hold('ana', 300_000);
+    const held = events.claim('ana', 300_000);
     others(0, 50_000);
-    const repeat = events.find('ana');
+    const repeat = events.answerOf('ana');
     held.settle(JSON.stringify(ANSWER));
     expect(await repeat).to.deep.equal(ANSWER);
     others(50_000, 57_999);
-    expect(await events.find('ana')).to.deep.equal(ANSWER);
+    expect(await events.answerOf('ana')).to.deep.equal(ANSWER);
     others(60_000, 80_000);
-    expect(events.find('ana')).to.equal(undefined);
+    expect(events.answerOf('ana')).to.equal(undefined);
   });
 
   it('is forgotten at last where nobody ends it', () => {
-    const events = new HeldEvents();
-    for (let count = 0; count <= 20_000; count += 1) events.hold(`${count}`, 300_000);
-    expect([0, 8_000].map((key) => events.find(`${key}`) !== undefined)).to.deep.equal([false, true]);
+    const events = new LocalClaims();
+    for (let count = 0; count <= 20_000; count += 1) events.claim(`${count}`, 300_000);
+    expect([0, 8_000].map((key) => events.answerOf(`${key}`) !== undefined)).to.deep.equal([false, true]);
   });
 
   it('lets only one send, however many let go one after the other', async () => {

@@ -10,7 +10,7 @@ import { Agent } from 'undici';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { TelephonyHookError, twilioMessages, type Outcome, type Readiness } from '#lib/index.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
-import type { StateNews, StatePort } from '#lib/delivery/state.js';
+import type { StateEvent, StatePort } from '#lib/delivery/state.js';
 import {
   ANA,
   BOB,
@@ -629,7 +629,7 @@ describe('close()', () => {
 
   it('leaves the state to another hook that has it, which closes it', async () => {
     let closed = 0;
-    const tellers = new Set<(news: StateNews) => void>();
+    const tellers = new Set<(news: StateEvent) => void>();
     const lose = (): void => {
       for (const tell of tellers) tell({ type: 'lost', reason: 'TIMEOUT', remedy: 'See' });
     };

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Confirmations } from './confirmations.js';
-import type { ReadyChannel } from '../dispatch.js';
+import type { ReadyChannel } from '../attempt.js';
 import { Throttle, type EventStream } from '../../core/events.js';
 import type { LateFailover } from './late-failover.js';
 import { userKey } from './receipt.js';
@@ -10,44 +10,51 @@ import { steadyMs } from '../../core/steady-clock.js';
 import { waitAtMost } from '../../core/wait-at-most.js';
 
 /**
- * What follows from a code that was used: nothing of it, nor of an older one, is sent any more, and the provider of just
- * this message is told. All of it comes after the answer, and few at a time: codes that are asked for go first.
+ * What follows when a user has used a code: neither it nor an older code is sent any more, and its provider
+ * gets a confirmation. This runs after the event hook is answered, and few uses run at a time: codes that are
+ * requested go first.
  */
 
-/** So many are followed at a time. */
-const MOST_AT_ONCE = 4;
-/** So many wait for their turn; more are not followed, and that is told. */
-const MOST_WAITING = 10_000;
-/** So many are read before others have their turn. */
+/** How many uses are handled at a time. */
+const MAX_RUNNING = 4;
+/** How many wait for their turn. More than that are dropped, with an event. */
+const MAX_WAITING = 10_000;
+/** How many events are read before other work has its turn. */
 const READ_AT_ONCE = 100;
-/** How long one is known, milliseconds: Okta brings what was not answered again, and the same in another delivery. */
+/**
+ * How long a use is remembered, milliseconds: Okta repeats a delivery that was not answered, and an event in
+ * another delivery.
+ */
 const KNOWN_MS = 60 * 60_000;
-/** No code lives longer, milliseconds: nothing that could be overtaken is older. */
+/** No code lives longer than this, milliseconds: nothing older can be superseded. */
 const LONGEST_LIFE_MS = 15 * 60_000;
-/** What Okta's clock may show beyond the end of a code, milliseconds: its life is counted from when its call came. */
+/**
+ * How far Okta's clock may be beyond the end of a code, milliseconds: the code's life counts from the arrival
+ * of its call.
+ */
 const GRACE_MS = 60_000;
-/** A time that is further off is none that Okta's clock showed, or ours is wrong, milliseconds: it says nothing. */
+/** A time further off than this is ignored, milliseconds: it is not of Okta's clock, or our clock is wrong. */
 export const FAR_OFF_MS = 24 * 60 * 60_000;
-/** What `close()` waits for what is under way, milliseconds. */
+/** How long `close()` waits for uses, milliseconds. */
 const CLOSE_MS = 10_000;
 
-/** That a user has used a code, as Okta tells it. */
+/** A user has used a code: one event of Okta's event hook. */
 export interface CodeUse {
-  /** Names it, in whatever delivery it comes; `undefined` where Okta does not. */
+  /** Okta's id of the event, the same in every delivery; `undefined` if Okta sent none. */
   readonly id: string | undefined;
   readonly userId: string;
   readonly deliveryChannel: 'sms' | 'voice';
-  /** When it was, by Okta's clock, milliseconds since 1970; `undefined` where Okta does not say. */
+  /** When the code was used, by Okta's clock, milliseconds since 1970; `undefined` if Okta does not say. */
   readonly atMs: number | undefined;
 }
 
 export interface CodeUsesParts {
   readonly state: GuardedState;
-  /** `undefined` where it is off. */
+  /** `undefined` if late failover is off. */
   readonly lateFailover: LateFailover | undefined;
   readonly events: EventStream;
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
-  /** What Okta's clock shows, as far as its calls tell it, milliseconds since 1970. */
+  /** Okta's time as its calls show it, milliseconds since 1970. */
   readonly oktaNowMs: () => number;
   /** Milliseconds since 1970; never fails. */
   readonly clock: () => number;
@@ -59,7 +66,7 @@ export class CodeUses {
   readonly #skipped: Throttle;
   readonly #waiting: CodeUse[] = [];
   readonly #underWay = new Set<Promise<void>>();
-  #following = 0;
+  #running = 0;
 
   constructor(parts: CodeUsesParts) {
     this.#parts = parts;
@@ -67,12 +74,16 @@ export class CodeUses {
     this.#skipped = new Throttle(parts.clock);
   }
 
-  /** Follows what Okta has told. @param uses - read a few at a time; `undefined` for what is about no code. */
-  hear(uses: Iterable<CodeUse | undefined>): void {
+  /**
+   * Takes the uses of one delivery.
+   *
+   * @param uses - read a few at a time; `undefined` for an event that is about no code.
+   */
+  receive(uses: Iterable<CodeUse | undefined>): void {
     this.#track(this.#readAll(uses));
   }
 
-  /** Resolves when all has been followed, or the time is over. Nothing is heard after it. */
+  /** Resolves when all uses are handled, or after a time-out. Uses that come later are ignored. */
   async close(): Promise<void> {
     await waitAtMost(this.#idle(), CLOSE_MS);
     this.#waiting.length = 0;
@@ -89,40 +100,40 @@ export class CodeUses {
       read += 1;
       if (read % READ_AT_ONCE === 0) await nextTurn();
       if (use === undefined) continue;
-      if (this.#waiting.length >= MOST_WAITING) {
-        this.#tellSkipped();
+      if (this.#waiting.length >= MAX_WAITING) {
+        this.#reportSkipped();
         continue;
       }
       this.#waiting.push(use);
-      if (this.#following < MOST_AT_ONCE) this.#track(this.#followAll());
+      if (this.#running < MAX_RUNNING) this.#track(this.#handleAll());
     }
   }
 
-  async #followAll(): Promise<void> {
-    this.#following += 1;
+  async #handleAll(): Promise<void> {
+    this.#running += 1;
     for (let use = this.#waiting.shift(); use !== undefined; use = this.#waiting.shift()) {
-      // A state that answers at once would leave nobody else a turn.
+      // The memory state answers at once: without this, other work would wait for all uses.
       await nextTurn();
-      await this.#follow(use).catch((error: unknown) => {
+      await this.#handle(use).catch((error: unknown) => {
         this.#parts.state.reportUnusable('sent code', error);
       });
     }
-    this.#following -= 1;
+    this.#running -= 1;
   }
 
-  async #follow(use: CodeUse): Promise<void> {
+  async #handle(use: CodeUse): Promise<void> {
     const { state, lateFailover, events, clock, oktaNowMs } = this.#parts;
     if (!(await this.#isFirst(use, clock()))) return;
     const { id, userId, deliveryChannel, atMs } = use;
     const isKnown = atMs !== undefined && Math.abs(clock() - atMs) < FAR_OFF_MS;
-    // By Okta's clock, as everything else that says which code it was: ours may be off, or be set meanwhile.
+    // All times that identify the code are by Okta's clock: ours may be wrong, or be set meanwhile.
     const usedMs = isKnown ? atMs : oktaNowMs();
     const person = userKey(userId);
     const last = await state.takeSent(person, {
       deliveryChannel,
       usedMs: isKnown ? usedMs : Number.MAX_SAFE_INTEGER,
     });
-    // One that was not sent, or had ended by then, was not the one that was typed: Okta has sent another by itself.
+    // If the last code was not sent, or had ended, the user typed another one: Okta sent that one itself.
     const isOurs =
       last !== undefined && last.status !== 'refused' && usedMs <= last.asked.endsAtMs + GRACE_MS;
     const sent = isOurs ? last : undefined;
@@ -155,14 +166,14 @@ export class CodeUses {
     this.#confirmations.confirm(sent);
   }
 
-  /** Whether nobody has followed it before, here or at another gateway. */
+  /** Whether no gateway has handled this use before. */
   async #isFirst({ id }: CodeUse, nowMs: number): Promise<boolean> {
     if (id === undefined) return true;
     const key = hash('sha256', `code used ${id}`, 'base64url');
     return this.#parts.state.isFirst(key, { nowMs, rememberMs: KNOWN_MS }, 'used code');
   }
 
-  #tellSkipped(): void {
+  #reportSkipped(): void {
     const { events } = this.#parts;
     this.#skipped.tell((count) => {
       events.emit({ type: 'uses.skipped', at: events.now(), count });

@@ -1,20 +1,23 @@
-import type { ReadyChannel } from '../dispatch.js';
+import type { ReadyChannel } from '../attempt.js';
 import { Throttles, type EventStream } from '../../core/events.js';
 import { maskError } from '../../core/masking.js';
-import { questionContext } from './question-context.js';
+import { questionContext } from '../send-context.js';
 import type { SentCode } from './sent-codes.js';
 import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
 import { TelephonyHookError } from '../../core/errors.js';
 
-/** Providers are told that a code which they sent was used: once, a few at a time, and not again where that fails. */
+/**
+ * Confirms to providers that a code which they sent was used: once for each code, a few at a time, without a
+ * retry.
+ */
 
-/** What one may take, milliseconds, and how much of it the connection. */
+/** How long one confirmation may take, and of that its connection, milliseconds. */
 const CONFIRM_MS = 10_000;
 const CONNECT_MS = 2_000;
-/** So many are under way at a time: codes need the connections more. */
-const MOST_AT_ONCE = 8;
-/** So many wait for their turn; of more than that providers are not told. */
-const MOST_WAITING = 1_000;
+/** How many run at a time: codes need the connections more. */
+const MAX_RUNNING = 8;
+/** How many wait for their turn. More than that are dropped, with an event. */
+const MAX_WAITING = 1_000;
 
 interface ConfirmationsParts {
   readonly events: EventStream;
@@ -25,7 +28,7 @@ interface ConfirmationsParts {
 
 export class Confirmations {
   readonly #parts: ConfirmationsParts;
-  /** By channel. */
+  /** By channel: a confirmation that fails for one code fails for the next. */
   readonly #failures: Throttles;
   readonly #waiting: { readonly sent: SentCode; readonly by: ReadyChannel }[] = [];
   readonly #underWay = new Set<Promise<void>>();
@@ -35,20 +38,20 @@ export class Confirmations {
     this.#failures = new Throttles(parts.clock);
   }
 
-  /** Tells the provider that sent a code, where its channel can. */
+  /** Confirms a code to the provider that sent it, if its channel can. */
   confirm(sent: SentCode): void {
     const by = this.#parts.channels.get(sent.channel)?.[sent.place];
-    // A gateway that shares the state may have channels that this one has not, or providers in another order.
+    // Another gateway may have sent it, with other channels or its providers in another order.
     if (by?.port.confirm === undefined || by.provider !== sent.provider || sent.transactionId === '') return;
-    if (this.#waiting.length >= MOST_WAITING) {
-      this.#tellFailed(sent, new TelephonyHookError('TOO_MANY', 'Too many of them wait for their turn'));
+    if (this.#waiting.length >= MAX_WAITING) {
+      this.#reportFailure(sent, new TelephonyHookError('TOO_MANY', 'Too many of them wait for their turn'));
       return;
     }
     this.#waiting.push({ sent, by });
-    if (this.#underWay.size < MOST_AT_ONCE) this.#begin();
+    if (this.#underWay.size < MAX_RUNNING) this.#begin();
   }
 
-  /** Resolves when none is under way. */
+  /** Resolves when none runs. */
   async idle(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
@@ -58,7 +61,7 @@ export class Confirmations {
     if (next === undefined) return;
     const work = confirmBy(next.by, next.sent.transactionId)
       .catch((error: unknown) => {
-        this.#tellFailed(next.sent, error);
+        this.#reportFailure(next.sent, error);
       })
       .finally(() => {
         this.#underWay.delete(work);
@@ -67,8 +70,8 @@ export class Confirmations {
     this.#underWay.add(work);
   }
 
-  /** At most once a minute by channel: what fails with one code fails with the next. */
-  #tellFailed({ channel, provider, toldId, eventId, oktaRequestId }: SentCode, error: unknown): void {
+  /** Emits at most one event a minute for a channel. */
+  #reportFailure({ channel, provider, toldId, eventId, oktaRequestId }: SentCode, error: unknown): void {
     const { events } = this.#parts;
     const known = error instanceof TelephonyHookError ? error : undefined;
     this.#failures.of(channel).tell((count) => {
@@ -89,7 +92,7 @@ export class Confirmations {
   }
 }
 
-/** @throws whatever the channel throws, and where nobody answers in time, or lately. */
+/** @throws what the channel throws, TelephonyHookError `BREAKER_OPEN` or `TIMEOUT`. */
 async function confirmBy({ port, breaker }: ReadyChannel, transactionId: string): Promise<void> {
   if (breaker.state !== 'closed') {
     throw new TelephonyHookError('BREAKER_OPEN', 'The provider does not answer lately: it was not asked');

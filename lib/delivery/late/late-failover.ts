@@ -1,13 +1,15 @@
-import type { DeliveryFailure, DeliveryReport, TelephonyRequest } from '../../core/channel.js';
-import type { Delivery, ReadyChannel, Rest } from '../dispatch.js';
-import type { GuardedState } from '../guarded-state.js';
-import { Throttle, type EventStream } from '../../core/events.js';
+import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
+import { Throttle } from '../../core/events.js';
 import { EXTENSION_REMEDIES } from '../../core/extensions.js';
-import { dropSend, endOf, startLateSend, statusOf, type LateSend } from './late-send.js';
 import { maskError } from '../../core/masking.js';
-import { MessageStatuses, type News } from './message-statuses.js';
+import { steadyMs } from '../../core/steady-clock.js';
+import { waitAtMost } from '../../core/wait-at-most.js';
+import type { ReadyChannel } from '../attempt.js';
+import { providerOf, type PlanStep } from '../plan.js';
+import { LateSends, statusOf, type LateSendsParts } from './late-sends.js';
+import { MessageStatuses, type StatusChange } from './message-statuses.js';
 import { lookUpBy, Polling } from './polling.js';
-import { placeOf, type NewEvent, type Receipt } from './receipt.js';
+import type { NewEvent, Receipt } from './receipt.js';
 import {
   idNamespaceOf,
   isFinal,
@@ -17,54 +19,49 @@ import {
   transactionIdOf,
   type FinalReport,
 } from './report.js';
-import { steadyMs } from '../../core/steady-clock.js';
-import { waitAtMost } from '../../core/wait-at-most.js';
 
 /**
- * A code that did not arrive goes out once more, by the plan's next channel: at most once per attempt, while the code
- * is good, where it can help, and unless something newer has come for the same person.
+ * If a provider accepts a message and then fails to deliver it, the code goes out once more, by the plan's next
+ * channel: at most once for each message, while the code is valid, and unless the user has requested a newer
+ * code or has signed in.
+ *
+ * `accepted` keeps a receipt. `report` (a callback), `Polling` (a look-up or a time-out) or an alarm of the
+ * state says that the message failed. The process that takes the receipt from the state sends the code again
+ * (`LateSends`).
  */
 
-/** What `close()` waits for a state to keep receipts, milliseconds: more than one that is there needs. */
+/**
+ * How long `close()` waits for the state to keep receipts, milliseconds: a state that can be reached needs
+ * less.
+ */
 const KEEP_MS = 300;
 
 /**
- * What an alarm gives the process that set it to notice by itself, milliseconds: it knows best what was delivered.
+ * How much later an alarm is due than this process's own timer, milliseconds: the process that sent the message
+ * knows best whether it was delivered.
  */
 const ALARM_AFTER_MS = 1_000;
 
-export interface LateFailoverParts {
-  readonly state: GuardedState;
-  readonly events: EventStream;
-  /** Milliseconds since 1970; never fails. */
-  readonly clock: () => number;
-  /** What the waiting for a late send may take. */
-  readonly deadlineMs: number;
-  /** By channel: when a message that nothing says delivered counts as lost. */
+export interface LateFailoverParts extends LateSendsParts {
+  /** By channel: after how many seconds a message without a delivery report counts as lost. */
   readonly afterSeconds: Readonly<Record<string, number | undefined>>;
-  readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
-  /** Those of a plan's channels that are on for a user at this moment. */
-  readonly channelsOn: (channels: readonly string[], request: TelephonyRequest) => readonly string[];
-  /** A provider that was asked says that a message has failed. */
-  readonly onLearnt: (receipt: Receipt, failure: DeliveryFailure) => void;
-  /** Sends a code by what is left of its plan, if it is still wanted right before each attempt. */
-  readonly send: (send: LateSend, isStillWanted: () => Promise<boolean>) => Promise<Delivery>;
-  /** Whether a send is under way, other than a late one, that a report may be about. */
+  /** Called when a look-up finds that a message has failed. */
+  readonly onLookedUpFailure: (receipt: Receipt, failure: DeliveryFailure) => void;
+  /** Whether a send of a call is under way that a report may be about. */
   readonly isSending: () => boolean;
-  /** Whether codes need the connections more than questions do. */
+  /** Whether codes need the connections more than look-ups do. */
   readonly isBusy: () => boolean;
 }
 
 export class LateFailover {
-  /** Late sends, and what is asked before them: `close()` waits for these. */
+  /** Late sends, and the questions before them. `close()` of the hook waits for these. */
   readonly underWay = new Set<Promise<void>>();
   readonly #parts: LateFailoverParts;
-  readonly #state: GuardedState;
   readonly #polling: Polling;
   readonly #messages: MessageStatuses;
-  readonly #sends = new Set<LateSend>();
+  readonly #sends: LateSends;
   readonly #lookUpFailures: Throttle;
-  /** What the state is keeping. */
+  /** Receipts that the state has not confirmed yet. */
   readonly #keeping = new Set<Promise<void>>();
   #isDraining = false;
   #isClosed = false;
@@ -73,11 +70,11 @@ export class LateFailover {
   constructor(parts: LateFailoverParts) {
     const { state, events, clock, isBusy } = parts;
     this.#parts = parts;
-    this.#state = state;
     this.#polling = new Polling(isBusy);
     const unknowns = new Throttle(clock);
     this.#lookUpFailures = new Throttle(clock);
     this.#messages = new MessageStatuses((key) => {
+      // With a shared state, another gateway may have sent the message.
       if (state.isShared) return;
       unknowns.tell((count) => {
         events.emit({
@@ -88,14 +85,15 @@ export class LateFailover {
         });
       });
     });
+    this.#sends = new LateSends(parts, (key) => this.#messages.isDelivered(key));
     this.#stopListening = this.#listen(parts);
   }
 
-  /** Listens for what other processes waited for, where anything is waited for. */
+  /** Listens for alarms of messages that other processes sent, if any channel has a time-out. */
   #listen({ state, afterSeconds }: LateFailoverParts): (() => void) | undefined {
     if (Object.values(afterSeconds).every((seconds) => seconds === undefined)) return undefined;
     return state.onAlarm(async (key) => {
-      // Another process takes it.
+      // Rejecting leaves the alarm to another process.
       if (this.#isDraining || this.#isClosed) throw new Error('closed');
       if (this.#messages.isDelivered(key)) return;
       const receipt = await this.#take(key, OVERDUE);
@@ -103,80 +101,75 @@ export class LateFailover {
     });
   }
 
-  /** A new event of a person is going to be sent: nothing of an older one leaves from now on. */
+  /** The user has requested a newer code: no attempt starts any more for an older one. */
   dropOlder(person: string, eventKey: string): void {
-    for (const send of this.#sends) {
-      const { receipt } = send;
-      if (receipt.person === person && receipt.eventKey !== eventKey) dropSend(send, 'OVERTAKEN');
-    }
+    this.#sends.drop((code) => code.person === person && code.eventKey !== eventKey, 'OVERTAKEN');
   }
 
   /**
-   * A person has signed in by a code: nothing of it, nor of an older one, leaves from now on.
+   * The user has signed in with a code: no attempt starts any more for it or an older one.
    *
-   * @param usedKey - which of the person's events the code was of, where that is known.
+   * @param usedKey - the event of the used code, if it is known.
    */
   codeUsed(person: string, signIn: NewEvent, usedKey: string | undefined): void {
-    this.#state.overtake(person, signIn, undefined);
-    for (const send of this.#sends) {
-      const { receipt } = send;
-      if (receipt.person === person && receipt.eventKey === usedKey) dropSend(send, 'OVERTAKEN');
-    }
+    this.#parts.state.overtake(person, signIn, undefined);
+    this.#sends.drop((code) => code.person === person && code.eventKey === usedKey, 'OVERTAKEN');
   }
 
   /**
-   * A channel has accepted a message, by the provider's own id: it is kept while its code is good. With nothing left of the plan
-   * as well: that the message has failed is told then, and whose it was.
+   * A channel has accepted a message. Its receipt is kept until the code ends, also if the plan has no step
+   * left: the event of a failure then says whose message it was.
    *
-   * @param makeReceipt - `undefined` where nothing may follow.
+   * @param transactionId - the provider's id of the message.
+   * @param receipt - `undefined` if the code must not be sent again.
    */
-  accepted(transactionId: string, { by, untried }: Rest, makeReceipt: (() => Receipt) | undefined): void {
-    const { port } = by;
-    if (this.#isClosed || transactionId === '' || (port.reports ?? port.lookUp) === undefined) return;
-    const key = messageKey(idNamespaceOf(by, placeOf(by, this.#parts.channels)), transactionId);
-    const receipt = makeReceipt?.();
+  accepted(transactionId: string, sentBy: PlanStep, receipt: Receipt | undefined): void {
+    const by = providerOf(sentBy, this.#parts.channels);
+    if (this.#isClosed || transactionId === '' || by === undefined) return;
+    if ((by.port.reports ?? by.port.lookUp) === undefined) return;
+    const key = messageKey(idNamespaceOf(sentBy, by.port), transactionId);
     const early = this.#messages.know(key, receipt !== undefined);
     if (receipt === undefined || early?.status === 'delivered') return;
     if (early !== undefined) {
       this.failed(receipt, early, key);
       return;
     }
-    if (untried.length > 0) this.#watch(key, receipt, by);
-    const keeping = this.#state.keepReceipt(key, receipt).then((before) => {
+    if (receipt.untried.length > 0) this.#watch(key, receipt, by);
+    const keeping = this.#parts.state.keepReceipt(key, receipt).then((before) => {
       if (before !== undefined) this.#reportedBefore(key, receipt, before);
     });
     this.#keeping.add(keeping);
     void keeping.finally(() => this.#keeping.delete(keeping));
   }
 
-  /** A provider says what became of a message, by its key. Neither the order nor repeats of what it says matter. */
+  /** A provider reports on a message. Reports may come in any order, and more than once. */
   report(key: string, report: DeliveryReport): void {
     if (this.#isClosed || !isFinal(report)) return;
-    const news = this.#messages.tell(key, report);
-    if (news === 'none') return;
+    const change = this.#messages.record(key, report);
+    if (change === 'none') return;
     this.#polling.forget(key);
-    // What has not left yet need not. Another process may be about to send: the state is told, too.
-    if (news === 'arrived') this.#dropDelivered(key);
-    if (news !== 'idle') this.#track(this.#settle(key, report, news));
+    if (change === 'arrived') this.#dropDelivered(key);
+    // Another process may be about to send the code again: the state must know the report as well.
+    if (change !== 'idle') this.#track(this.#settle(key, report, change));
   }
 
-  /** A message has failed, or was refused after its call was answered: the next channel. */
+  /** A message has failed, or its provider refused it after the call was answered: the next channel follows. */
   failed(receipt: Receipt, failure: DeliveryFailure, key?: string): void {
-    if (!this.#isClosed) this.#track(this.#sendAgain(key, receipt, failure));
+    if (!this.#isClosed) this.#track(this.#sends.send(receipt, failure, key));
   }
 
-  /** Resolves when the state has said of what it keeps whether anything was reported before, or is not going to. */
+  /** Resolves when the state has confirmed the receipts that it is keeping, or after a time-out. */
   async kept(): Promise<void> {
     if (this.#keeping.size > 0) await waitAtMost(Promise.all(this.#keeping), KEEP_MS);
   }
 
-  /** What is not due yet is dropped; what is under way goes on. */
+  /** Drops what is not due yet. Running late sends go on. */
   stopWaiting(): void {
     this.#isDraining = true;
     this.#polling.stop();
   }
 
-  /** Nothing begins any more. */
+  /** Starts nothing any more. */
   close(): void {
     this.#isClosed = true;
     this.#stopListening?.();
@@ -184,104 +177,69 @@ export class LateFailover {
     this.#messages.close();
   }
 
-  /** Whoever waited for a message has died, or closed. */
+  /** The process that sent a message has died or closed before anything was reported. */
   async #overdue(key: string, receipt: Receipt): Promise<void> {
-    const { channel, provider } = receipt.sentBy;
-    const by = this.#parts.channels.get(channel)?.[provider];
+    const by = providerOf(receipt.sentBy, this.#parts.channels);
     const answer = by === undefined ? PENDING : await this.#lookUp(key, receipt, by);
     const report = isFinal(answer) ? answer : OVERDUE;
-    if (report === answer) this.#tellStatus(key, report, receipt);
-    if (this.#messages.tell(key, report) === 'early') this.#messages.know(key, true);
+    if (report === answer) this.#reportStatus(key, report, receipt);
+    if (this.#messages.record(key, report) === 'early') this.#messages.know(key, true);
     this.#polling.forget(key);
-    if (report.status === 'failed') await this.#sendAgain(key, receipt, report);
+    if (report.status === 'failed') await this.#sends.send(receipt, report, key);
   }
 
-  /** Another process was told of a message before this one had the answer to its send. */
+  /** Another process received the report of a message before this one had the answer to its send. */
   #reportedBefore(key: string, receipt: Receipt, report: FinalReport): void {
     if (this.#isClosed) return;
     this.#polling.forget(key);
-    // It may have been told here as well, meanwhile: there was no receipt for it to take.
-    if (this.#messages.tell(key, report) === 'arrived') this.#dropDelivered(key);
+    // The same report may have come here too, before there was a receipt to take.
+    if (this.#messages.record(key, report) === 'arrived') this.#dropDelivered(key);
     if (report.status === 'failed' && !this.#messages.isDelivered(key)) this.failed(receipt, report, key);
   }
 
   #dropDelivered(key: string): void {
-    for (const send of this.#sends) if (send.failedIds.includes(key)) dropSend(send, 'DELIVERED');
+    this.#sends.drop(({ failedIds }) => failedIds.includes(key), 'DELIVERED');
   }
 
-  async #settle(key: string, report: FinalReport, news: News): Promise<void> {
+  async #settle(key: string, report: FinalReport, change: StatusChange): Promise<void> {
     const receipt = await this.#take(key, report);
-    const isEarly = news === 'early';
+    const isEarly = change === 'early';
     if (receipt !== undefined) {
-      // Another process sent it, or this one before it was started anew.
+      // Another process sent the message, or this one did before it was restarted.
       if (isEarly) this.#messages.know(key, true);
-      if (report.status === 'failed') await this.#sendAgain(key, receipt, report);
-    } else if (isEarly && !this.#parts.isSending() && this.#sends.size === 0) {
-      // There is no send whose answer may yet say that it is ours.
+      if (report.status === 'failed') await this.#sends.send(receipt, report, key);
+    } else if (isEarly && !this.#parts.isSending() && this.#sends.isIdle) {
+      // No send is under way whose answer could still claim this message.
       this.#messages.giveUp(key);
     }
   }
 
-  /** Where the state is lost, what failed is told of when it is back. */
+  /** While the state is lost, a failure waits until the state is back. */
   #take(key: string, report: FinalReport): Promise<Receipt | undefined> {
-    return this.#state.takeReceipt(key, report, (receipt) => {
+    return this.#parts.state.takeReceipt(key, report, (receipt) => {
       if (report.status === 'failed') this.failed(receipt, report, key);
     });
   }
 
   #watch(key: string, receipt: Receipt, by: ReadyChannel): void {
     const { name, port } = by;
-    const { afterSeconds } = this.#parts;
+    const { afterSeconds, state } = this.#parts;
     const seconds = port.reports === 'deliveries' ? afterSeconds[name] : undefined;
     if (port.lookUp === undefined && seconds === undefined) return;
     const lifeMs = receipt.expiresAtMs - steadyMs();
     const alarmMs = seconds === undefined ? Infinity : seconds * 1000 + ALARM_AFTER_MS;
-    if (alarmMs < lifeMs) this.#state.setAlarm(key, alarmMs, receipt);
+    if (alarmMs < lifeMs) state.setAlarm(key, alarmMs, receipt);
     this.#polling.start(key, {
       ask: port.lookUp === undefined ? undefined : () => this.#lookUp(key, receipt, by),
       overdueMs: seconds === undefined ? undefined : seconds * 1000,
       lifeMs,
-      // Where nobody knows what is newest, it is asked again before anything leaves.
-      isWanted: async () => this.#hasLife(receipt) && Boolean(await this.#state.isNewest(receipt)),
+      // `unknown` counts as wanted here: the state is asked again before anything is sent.
+      isWanted: async () => steadyMs() < receipt.expiresAtMs && Boolean(await state.isNewest(receipt)),
       onEnd: (end) => {
-        if (end !== 'overdue') this.#tellStatus(key, end, receipt);
+        if (end !== 'overdue') this.#reportStatus(key, end, receipt);
         this.report(key, end === 'overdue' ? OVERDUE : end);
       },
     });
-  }
-
-  async #sendAgain(key: string | undefined, receipt: Receipt, failure: DeliveryFailure): Promise<void> {
-    const { channels, channelsOn, deadlineMs, events, clock } = this.#parts;
-    const leftMs = receipt.expiresAtMs - steadyMs();
-    const parts = { messageKey: key, channels, channelsOn, deadlineMs, leftMs, nowMs: clock() };
-    const send = startLateSend(receipt, failure, parts);
-    const isStillWanted = async (): Promise<boolean> => {
-      const [isNewest, isDelivered] = await Promise.all([
-        this.#state.isNewest(receipt),
-        this.#state.isDelivered(send.failedIds, receipt),
-      ]);
-      if (isDelivered || send.failedIds.some((id) => this.#messages.isDelivered(id)))
-        send.dropped ??= 'DELIVERED';
-      if (!this.#hasLife(receipt)) send.dropped ??= 'CODE_EXPIRED';
-      if (isNewest === 'unknown') send.dropped ??= 'STATE_LOST';
-      if (!isNewest) send.dropped ??= 'OVERTAKEN';
-      return send.dropped === undefined;
-    };
-    this.#sends.add(send);
-    try {
-      const delivery = send.dropped === undefined ? await this.#parts.send(send, isStillWanted) : undefined;
-      events.emit(endOf(send, events.now(), { delivery }));
-    } catch (error) {
-      // A channel of the user's own broke where it must not.
-      events.emit(endOf(send, events.now(), { defect: maskError(error, send.request) }));
-    } finally {
-      this.#sends.delete(send);
-      send.budget.close();
-    }
-  }
-
-  #hasLife({ expiresAtMs }: Receipt): boolean {
-    return steadyMs() < expiresAtMs;
   }
 
   #lookUp(key: string, receipt: Receipt, by: ReadyChannel): Promise<DeliveryReport> {
@@ -289,7 +247,7 @@ export class LateFailover {
     const { request } = receipt;
     const { eventId, oktaRequestId } = request;
     return lookUpBy(by, transactionIdOf(key), (error) => {
-      // At most once a minute: what fails with one message fails with the next.
+      // At most one event a minute: a look-up that fails for one message fails for the next.
       this.#lookUpFailures.tell((count) => {
         events.emit({
           type: 'extension.failed',
@@ -305,17 +263,17 @@ export class LateFailover {
     });
   }
 
-  /** What a provider said that was asked, as its callbacks are told. */
-  #tellStatus(key: string, report: DeliveryReport, receipt: Receipt): void {
-    const { events, onLearnt } = this.#parts;
-    if (report.status === 'failed') onLearnt(receipt, report);
+  /** Reports what a look-up found by the same event as a callback. */
+  #reportStatus(key: string, report: DeliveryReport, receipt: Receipt): void {
+    const { events, onLookedUpFailure } = this.#parts;
+    if (report.status === 'failed') onLookedUpFailure(receipt, report);
     events.emit(statusOf(transactionIdOf(key), report, receipt, events.now()));
   }
 
   #track(work: Promise<void>): void {
     const tracked = work
       .catch((error: unknown) => {
-        this.#state.reportUnusable('receipt', error);
+        this.#parts.state.reportUnusable('receipt', error);
       })
       .finally(() => this.underWay.delete(tracked));
     this.underWay.add(tracked);

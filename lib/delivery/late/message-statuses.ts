@@ -3,26 +3,32 @@ import { RecentMap } from '../../core/recent-map.js';
 import type { FinalReport } from './report.js';
 
 /**
- * What is known of the messages that were sent. Providers tell it in any order, and more than once, and may tell it before
- * the answer to the send has been read: it only moves forward, from sent by failed to delivered.
+ * The statuses of the messages that this process sent. Reports come in any order, more than once, and sometimes
+ * before the answer to the send. A status only moves forward: sent, failed, delivered.
  */
 
-/** The last 8,000 always. One that is forgotten is met as another process's: its receipt, if it is there, says what follows. */
+/**
+ * At least the last 8,000 are known. A forgotten message counts as another process's: its receipt decides what
+ * follows.
+ */
 const MAX_KNOWN = 16_000;
-/** What is told of a message that nobody knows is kept so long, milliseconds: no send takes longer to be answered ... */
+/**
+ * How long a report on an unknown message waits for its send, milliseconds: no send takes longer to be
+ * answered.
+ */
 const EARLY_MS = 15_000;
-/** ... and so much of it is, the oldest given up first. */
+/** How many such reports wait; the oldest are given up first. */
 const MAX_EARLY = 1_000;
-/** So many that were given up are remembered: each is told of in several copies, and counts once. */
+/** How many given-up messages are remembered: a provider sends several reports on each, and it counts once. */
 const MAX_GIVEN_UP = 1_000;
 
 interface Known {
   readonly status: 'sent' | 'failed' | 'delivered';
-  /** There is a receipt of it: something could follow. */
+  /** Whether the code can be sent again. */
   readonly hasReceipt: boolean;
 }
 
-/** What nearly every message begins as, and most stay: one for all of them. */
+/** Nearly every message starts with one of these, and most keep it: the object is shared. */
 const SENT: Known = { status: 'sent', hasReceipt: true };
 const SENT_IDLE: Known = { status: 'sent', hasReceipt: false };
 
@@ -31,17 +37,17 @@ interface Early {
   readonly sinceMs: number;
 }
 
-/** What a report was to those who knew the message, or did not. */
-export type News =
-  /** Known before, or older than what is known. */
+/** What a report changes. */
+export type StatusChange =
+  /** Nothing: the report came before, or a newer one did. */
   | 'none'
-  /** Of a message that somebody has a receipt of, perhaps. */
+  /** It is the first report on a message that has a receipt. */
   | 'first'
-  /** Of one that nothing can follow. */
+  /** It is the first report on a message without a receipt. */
   | 'idle'
-  /** One that failed arrived all the same. */
+  /** A message that had failed was delivered after all. */
   | 'arrived'
-  /** Of a message that this process has not sent, or whose answer it has not read yet. */
+  /** This process has not sent the message, or has not read the answer to its send yet. */
   | 'early';
 
 export class MessageStatuses {
@@ -51,18 +57,18 @@ export class MessageStatuses {
   readonly #onUnknown: (key: string) => void;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param onUnknown - told of a message that a report was about, and that nobody has come to know in time: once each. */
+  /** @param onUnknown - called once for each reported message that no send claims in time. */
   constructor(onUnknown: (key: string) => void) {
     this.#onUnknown = onUnknown;
     this.#early = new LRUCache({
       max: MAX_EARLY,
       dispose: (_early, key, why) => {
-        if (why === 'evict') this.#tellUnknown(key);
+        if (why === 'evict') this.#reportUnknown(key);
       },
     });
   }
 
-  /** Knows a message from now on. Gives what was told of it before. */
+  /** Adds a message. Returns the report that came before the answer to its send, if any. */
   know(key: string, hasReceipt: boolean): FinalReport | undefined {
     const report = this.#early.peek(key)?.report;
     if (report === undefined) {
@@ -74,46 +80,46 @@ export class MessageStatuses {
     return report;
   }
 
-  /** Takes down what a provider tells, at once: whatever comes meanwhile finds it. */
-  tell(key: string, report: FinalReport): News {
+  /** Records a report. This is synchronous, so that a report which comes next finds it. */
+  record(key: string, report: FinalReport): StatusChange {
     const known = this.#known.get(key);
     const before = known?.status ?? this.#early.peek(key)?.report.status ?? 'sent';
     if (before === 'delivered' || before === report.status) return 'none';
     if (known !== undefined) this.#known.set(key, { ...known, status: report.status });
     else {
       this.#early.set(key, { report, sinceMs: performance.now() });
-      this.#forgetInTime();
+      this.#startTimer();
     }
     if (before === 'failed') return 'arrived';
     if (known === undefined) return 'early';
     return known.hasReceipt ? 'first' : 'idle';
   }
 
-  /** Whether a message has arrived, as far as anybody has told. */
+  /** Whether a message was delivered, as far as reports say. */
   isDelivered(key: string): boolean {
     const known = this.#known.get(key) ?? this.#early.peek(key)?.report;
     return known?.status === 'delivered';
   }
 
-  /** Nobody will come to know a message that was told of. */
+  /** No send can claim this message any more. */
   giveUp(key: string): void {
-    if (this.#early.delete(key)) this.#tellUnknown(key);
+    if (this.#early.delete(key)) this.#reportUnknown(key);
   }
 
-  /** No timer stays behind. */
+  /** Stops the timer. */
   close(): void {
     clearTimeout(this.#timer);
     this.#early.clear();
   }
 
-  #tellUnknown(key: string): void {
-    const isTold = this.#givenUp.has(key);
+  #reportUnknown(key: string): void {
+    const isReported = this.#givenUp.has(key);
     this.#givenUp.set(key, true);
-    if (!isTold) this.#onUnknown(key);
+    if (!isReported) this.#onUnknown(key);
   }
 
-  /** One timer for all: they end in the order in which they came. */
-  #forgetInTime(): void {
+  /** One timer serves all: early reports end in the order in which they came. */
+  #startTimer(): void {
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
@@ -122,7 +128,7 @@ export class MessageStatuses {
         if ((this.#early.peek(key)?.sinceMs ?? 0) > endedMs) break;
         this.giveUp(key);
       }
-      if (this.#early.size > 0) this.#forgetInTime();
+      if (this.#early.size > 0) this.#startTimer();
     }, EARLY_MS);
     this.#timer.unref();
   }

@@ -1,80 +1,79 @@
 import type { Breaker } from '../breaker.js';
 import type { ChannelPort, DeliveryReport } from '../../core/channel.js';
-import { questionContext } from './question-context.js';
+import { questionContext } from '../send-context.js';
 import { PENDING, readReport } from './report.js';
 import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
 
 /**
- * Messages that nothing may ever be told of: their provider is asked, and what nobody says delivered in time is
- * noticed. Timers of this process, none of which keeps it alive.
+ * Look-ups and time-outs of messages, for providers that send no callbacks and for callbacks that do not come.
+ * All timers are of this process; none keeps it alive.
  */
 
-/** When a provider is asked, milliseconds after the message was accepted: most failures come within seconds. */
-const ASK_AT_MS: readonly number[] = [3_000, 8_000, 20_000];
+/** When a look-up is made, milliseconds after the message was accepted: most failures come within seconds. */
+const LOOK_UP_AT_MS: readonly number[] = [3_000, 8_000, 20_000];
 
-/** So many messages are asked for at a time. More are not: each costs three calls where a code costs one. */
-const MOST_ASKED_FOR = 200;
-/** So many questions are under way at a time; what is due meanwhile is left out. */
-const MOST_QUESTIONS = 8;
-/** So many messages are only waited for. */
-const MOST_WAITED_FOR = 20_000;
+/** How many messages are looked up at a time. Each costs three calls, where a code costs one. */
+const MAX_LOOKED_UP = 200;
+/** How many look-ups run at a time. One that is due meanwhile is left out. */
+const MAX_LOOK_UPS = 8;
+/** How many messages have a time-out without look-ups. */
+const MAX_WATCHED = 20_000;
 
-/** What one question may take, milliseconds, and how much of it the connection. */
-const ASK_MS = 3_000;
-const ASK_CONNECT_MS = 1_000;
+/** How long one look-up may take, and of that its connection, milliseconds. */
+const LOOK_UP_MS = 3_000;
+const LOOK_UP_CONNECT_MS = 1_000;
 
 /** How one message is watched. */
 export interface Watch {
-  /** Asks the provider. Never rejects. `undefined` where it tells by itself. */
+  /** Asks the provider. Never rejects. `undefined` if the provider sends callbacks. */
   readonly ask: (() => Promise<DeliveryReport>) | undefined;
-  /** After so long, milliseconds, a message that nobody says delivered counts as lost. */
+  /** After how long a message without a delivery report counts as lost, milliseconds. */
   readonly overdueMs: number | undefined;
-  /** When its code ends, milliseconds: nothing is asked or waited for after that. */
+  /** How long the code lives, milliseconds. Nothing happens after that. */
   readonly lifeMs: number;
-  /** Whether anything could still follow. Never rejects. */
+  /** Whether the code may still be sent again. Never rejects. */
   readonly isWanted: () => Promise<boolean>;
-  /** Told once, when it is delivered, has failed or is overdue. */
+  /** Called once, when the message is delivered, has failed or is overdue. */
   readonly onEnd: (end: DeliveryReport | 'overdue') => void;
 }
 
-/** The messages that are watched. */
 export class Polling {
   readonly #watched = new Map<string, { readonly watch: Watch; timer: NodeJS.Timeout }>();
   readonly #isBusy: () => boolean;
-  #askedFor = 0;
-  #questions = 0;
+  #lookedUp = 0;
+  #lookUps = 0;
   #isStopped = false;
 
-  /** @param isBusy - whether codes need the connections more. */
+  /** @param isBusy - whether codes need the connections more than look-ups do. */
   constructor(isBusy: () => boolean) {
     this.#isBusy = isBusy;
   }
 
-  /** Watches a message from now on, if there is room. */
+  /** Starts to watch a message, if there is room. */
   start(key: string, watch: Watch): void {
     const { ask, overdueMs = Infinity, lifeMs } = watch;
     const isOverdueInTime = overdueMs < lifeMs;
-    const isAskedFor = ask !== undefined && this.#askedFor < MOST_ASKED_FOR;
-    // One that nobody can be asked for may still be waited for.
-    const hasRoom = isAskedFor || (isOverdueInTime && this.#watched.size < MOST_WAITED_FOR);
+    const isLookedUp = ask !== undefined && this.#lookedUp < MAX_LOOKED_UP;
+    // Without room for look-ups there may be room for a time-out.
+    const hasRoom = isLookedUp || (isOverdueInTime && this.#watched.size < MAX_WATCHED);
     if (this.#isStopped || this.#watched.has(key) || !hasRoom) return;
-    const times = (isAskedFor ? ASK_AT_MS : []).filter((atMs) => atMs < Math.min(overdueMs, lifeMs));
+    const times = (isLookedUp ? LOOK_UP_AT_MS : []).filter((atMs) => atMs < Math.min(overdueMs, lifeMs));
     if (isOverdueInTime) times.push(overdueMs);
     if (times.length === 0) return;
-    if (isAskedFor) this.#askedFor += 1;
-    this.#wait(key, isAskedFor ? watch : { ...watch, ask: undefined }, times, 0);
+    if (isLookedUp) this.#lookedUp += 1;
+    this.#wait(key, isLookedUp ? watch : { ...watch, ask: undefined }, times, 0);
   }
 
-  /** Watches it no more. */
+  /** Stops to watch a message. */
   forget(key: string): void {
     const watched = this.#watched.get(key);
     if (watched === undefined) return;
     clearTimeout(watched.timer);
     this.#watched.delete(key);
-    if (watched.watch.ask !== undefined) this.#askedFor -= 1;
+    if (watched.watch.ask !== undefined) this.#lookedUp -= 1;
   }
 
-  /** Watches nothing any more. */
+  /** Stops to watch all messages, for good. */
   stop(): void {
     this.#isStopped = true;
     for (const key of [...this.#watched.keys()]) this.forget(key);
@@ -97,9 +96,9 @@ export class Polling {
     const isOverdue = atMs === watch.overdueMs;
     if (!(await watch.isWanted())) this.forget(key);
     if (!this.#watched.has(key)) return;
-    const mayAsk = isOverdue || (this.#questions < MOST_QUESTIONS && !this.#isBusy());
+    const mayAsk = isOverdue || (this.#lookUps < MAX_LOOK_UPS && !this.#isBusy());
     const report = watch.ask !== undefined && mayAsk ? await this.#ask(watch.ask) : undefined;
-    // It may have been told, or the hook closed, meanwhile.
+    // A callback may have come meanwhile, or the hook may be closed.
     if (!this.#watched.has(key)) return;
     const end = report?.status === 'pending' ? undefined : report;
     if (end === undefined && !isOverdue) {
@@ -111,18 +110,18 @@ export class Polling {
   }
 
   async #ask(ask: () => Promise<DeliveryReport>): Promise<DeliveryReport> {
-    this.#questions += 1;
+    this.#lookUps += 1;
     const report = await ask();
-    this.#questions -= 1;
+    this.#lookUps -= 1;
     return report;
   }
 }
 
 /**
- * Asks a provider once, unless it does not answer lately or tells by itself meanwhile, and holds it to its port. Never
- * rejects.
+ * Asks a provider once for the status of a message, and checks its answer. It is not asked while its circuit
+ * breaker is open, or if it sends callbacks by now. Never rejects.
  *
- * @param onFailure - told of what it throws, and of an answer that is none.
+ * @param onFailure - called with what the provider's channel throws, and for a malformed answer.
  */
 export async function lookUpBy(
   { port, breaker }: { readonly port: ChannelPort<never>; readonly breaker: Breaker },
@@ -130,9 +129,9 @@ export async function lookUpBy(
   onFailure: (error: unknown) => void,
 ): Promise<DeliveryReport> {
   if (breaker.state !== 'closed' || port.lookUp === undefined) return PENDING;
-  const context = questionContext(ASK_MS, ASK_CONNECT_MS);
+  const context = questionContext(LOOK_UP_MS, LOOK_UP_CONNECT_MS);
   try {
-    const report = await waitAtMost(Promise.resolve(port.lookUp(transactionId, context)), ASK_MS);
+    const report = await waitAtMost(Promise.resolve(port.lookUp(transactionId, context)), LOOK_UP_MS);
     return report === TIMED_OUT ? PENDING : readReport(report);
   } catch (error) {
     onFailure(error);

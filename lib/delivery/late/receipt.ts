@@ -2,38 +2,23 @@ import { hash } from 'node:crypto';
 import type { TelephonyRequest, UserProfile } from '../../core/channel.js';
 import type { AttemptReport } from '../../core/events.js';
 import { recipientOf } from '../../numbers/phone-number.js';
+import type { PlanStep } from '../plan.js';
 import type { FinalReport } from './report.js';
-import type { AskedCode } from './sent-codes.js';
+import type { CodeRequest } from './sent-codes.js';
 
-/** What is kept of a code that was sent, to send it again by the plan's next channel if it does not arrive. */
-
-/** One step of a plan, by names: a state may keep it outside this process. */
-export interface PlanStep {
-  readonly channel: string;
-  /** Which of the channel's providers, from 0. */
-  readonly provider: number;
-  /** Where the code goes by it, E.164. */
-  readonly to: string;
-}
-
-/** Which of its channel's providers one is, from 0. */
-export function placeOf<Ready extends { readonly name: string }>(
-  ready: Ready,
-  channels: ReadonlyMap<string, readonly Ready[]>,
-): number {
-  return channels.get(ready.name)?.indexOf(ready) ?? -1;
-}
-
-/** Plain data, as JSON carries it; the text is composed again from it. Personal: it holds the code and the number. */
-export interface Receipt {
+/**
+ * A code and what is left of its plan. A call makes it, `dispatch` sends it, and a state keeps it as a receipt
+ * until the code ends. Plain data, as JSON carries it. Personal: it holds the code and the number.
+ */
+export interface PlannedCode {
   /**
-   * Its `expiresAt` is not read: `expiresAtMs` is. Its `raw` is `undefined`, but for a `composeText` or a channel of the
-   * user's own that may be next, which may read it.
+   * Without `expiresAt`, which is by the wall clock of one process: `Send` has it. A receipt's `raw` may be
+   * `undefined`.
    */
-  readonly request: Omit<TelephonyRequest, 'expiresAt'>;
-  /** When the code ends, by the steady clock of whoever has the receipt; `takeReceipt` says how another one comes by it. */
+  readonly request: Omit<TelephonyRequest, 'expiresAt'> & { readonly expiresAt?: undefined };
+  /** When the code ends, by this process's steady clock. `takeReceipt` converts it for another process. */
   readonly expiresAtMs: number;
-  /** Only for a `composeText`, a text or a channel of the user's own, which may read it. */
+  /** A receipt has it only if a `composeText`, a text or a custom channel may read it. */
   readonly profile?: UserProfile | undefined;
   /** BCP-47. */
   readonly locale: string;
@@ -41,58 +26,74 @@ export interface Receipt {
   readonly person: string;
   /** Which of the person's events it is. */
   readonly eventKey: string;
-  readonly sentBy: PlanStep;
-  /** The keys of the messages with this code that failed before: any may arrive after all. */
-  readonly failedIds: readonly string[];
-  /** What the plan has left, in its order. With nothing left it only says whose message it was, should it fail. */
+  /** The steps that were not tried yet, in their order. */
   readonly untried: readonly PlanStep[];
-  /** Those that were made until now. */
+  /** The attempts of earlier sends; in a receipt those of the send that made it as well. */
   readonly attempts: readonly AttemptReport[];
-  /** Not there where nobody tells whether the code was used. */
-  readonly asked?: AskedCode | undefined;
-  /** `true` where the state was lost when its message failed: another process may have gone on with it. Nothing follows. */
+  /** The keys of the messages with this code that failed. Any of them may be delivered after all. */
+  readonly failedIds: readonly string[];
+  /** `undefined` if Okta does not report whether the code was used. */
+  readonly asked?: CodeRequest | undefined;
+}
+
+/**
+ * A code that a channel has accepted. If its message fails, late failover sends the code by the steps that are
+ * left. With no step left it only says whose message failed.
+ */
+export interface Receipt extends PlannedCode {
+  /** The step whose channel has the message. */
+  readonly sentBy: PlanStep;
+  /**
+   * `true` if the state was lost when the message failed: another process may have sent the code again, so this
+   * one does not.
+   */
   readonly wasLost?: boolean | undefined;
 }
 
-/** A user; the number where Okta sent none. A digest, so that no number is a key. */
+/** Whose code it is: the user, or the number if Okta sent no user. A digest, so that no number is a key. */
 export function personKey({ userId, phoneNumber }: TelephonyRequest): string {
   return userId === undefined
     ? hash('sha256', `number ${recipientOf(phoneNumber)}`, 'base64url')
     : userKey(userId);
 }
 
-/** The same, of a user alone. */
+/** `personKey` of a user. */
 export function userKey(userId: string): string {
   return hash('sha256', `user ${userId}`, 'base64url');
 }
 
-/** An event of a person, as it takes the place of older ones. */
+/** An event of a person that supersedes older ones. */
 export interface NewEvent {
   readonly eventKey: string;
-  /** One of Okta's preview page goes beside the newest event, and in the place of none. */
+  /** An event of Okta's preview page supersedes nothing: it is kept beside the newest event. */
   readonly isPreview: boolean;
   readonly nowMs: number;
-  /** How long ago its call came in, milliseconds: one that came before what is known already is not the newest. Default: 0. */
+  /**
+   * How long ago its call came in, milliseconds. An event that came before a known one is not the newest.
+   * Default: 0.
+   */
   readonly ageMs?: number | undefined;
-  /** The event that it comes right after, however old it is: where that one is the newest, it takes its place. */
+  /** The event right before it. If that one is the newest, this one supersedes it, however old it is. */
   readonly after?: string | undefined;
-  /** When its code ends: nothing needs to be known of it after that. */
+  /** When its code ends. The event may be forgotten then. */
   readonly untilMs: number;
 }
 
-/** An event of a person, and its request, to say whose it was should the state fail. */
-export type PersonEvent = Pick<Receipt, 'person' | 'eventKey' | 'request'>;
+/** An event of a person. The request says whose it is if the state fails. */
+export type PersonEvent = Pick<Receipt, 'person' | 'eventKey'> & {
+  readonly request: Omit<TelephonyRequest, 'expiresAt'>;
+};
 
 /**
- * The part of `State` that late failover needs. `nowMs` and `untilMs` are by the steady clock of this process: how far they
- * are apart counts, not what they are.
+ * The part of `State` that late failover needs. `nowMs` and `untilMs` are by this process's steady clock: only
+ * their difference counts.
  */
 export interface ReceiptState {
-  /** Makes an event the newest of its person: what is pending for older ones is dropped. */
+  /** Makes an event the newest of its person: older ones are not sent late any more. */
   overtake(person: string, event: NewEvent): void;
   /**
-   * Whether nothing newer has come; `'unknown'` where nobody can say (any more): nothing goes out late then either, but a
-   * call that is under way goes on.
+   * Whether an event is its person's newest. With `'unknown'` (the state is lost, or has forgotten the person)
+   * nothing is sent late, but a running call goes on.
    */
   isNewest(
     person: string,
@@ -100,9 +101,9 @@ export interface ReceiptState {
     nowMs: number,
   ): boolean | 'unknown' | Promise<boolean | 'unknown'>;
   /**
-   * Keeps what was sent, by the message's key (where its id comes from, and the provider's id), until the code ends. Where a
-   * report of the message is remembered it gives that, in the same step, and keeps nothing: it is for the caller then to
-   * act. It resolves when it is kept: while Redis is lost, when Redis is back.
+   * Keeps a receipt until its code ends, by `messageKey`. If a report on the message came before, it returns
+   * the report in the same step and keeps nothing: the caller acts on the report. While Redis is lost, it
+   * resolves when Redis is back.
    */
   keepReceipt(
     messageKey: string,
@@ -110,12 +111,13 @@ export interface ReceiptState {
     life: { readonly nowMs: number; readonly untilMs: number },
   ): FinalReport | undefined | Promise<FinalReport | undefined>;
   /**
-   * Gives a receipt to exactly one of all who ask for it, while its code is good; where another process kept it, its
-   * `expiresAtMs` becomes `nowMs` and what is left of its life. Where there is none, or the message has
-   * failed, it remembers the report for a minute, in the same step: the one whose message it is may not have Twilio's answer
-   * yet, and the one who goes on with it may be about to send. `delivered` takes the place of a failure, not the reverse.
+   * Takes a receipt while its code is valid; exactly one caller gets it. If another process kept it, its
+   * `expiresAtMs` is converted to this process's clock. If there is no receipt, or the message has failed, it
+   * remembers the report for a minute in the same step: the sender may not have the provider's answer yet, or
+   * another process may be about to send the code again. `delivered` replaces a failure; a failure does not
+   * replace `delivered`.
    *
-   * @param onLate - told of it later, with `wasLost`, where the state was lost and is back.
+   * @param onLate - called later, with `wasLost`, if the state was lost and is back.
    */
   takeReceipt(
     messageKey: string,
@@ -123,27 +125,27 @@ export interface ReceiptState {
     report: FinalReport,
     onLate?: (receipt: Receipt) => void,
   ): Receipt | undefined | Promise<Receipt | undefined>;
-  /** Whether one of these messages is remembered to have been delivered. */
+  /** Whether a report says that one of these messages was delivered. */
   isDelivered(messageKeys: readonly string[], nowMs: number): boolean | Promise<boolean>;
   /**
-   * Whether other processes see what this one keeps. A report without a receipt is then of a message that nothing could
-   * follow, or that has been dealt with; else perhaps of one that another process has sent.
+   * Whether other processes see what this one keeps. If not, a report without a receipt may be about a message
+   * of another process.
    */
   readonly isShared?: boolean | undefined;
-  /** Where one process can go on with what another one waited for. */
+  /** Alarms let one process go on with what another one waited for. */
   readonly alarms?: Alarms | undefined;
 }
 
-/** What is due later, whoever lives then. They are beside the timers of the process that sets them. */
+/** Alarms fire in any process that lives then. The process that sets one also has a timer of its own. */
 export interface Alarms {
-  /** Wakes somebody about a message, once, milliseconds from now. */
+  /** Fires once for a message, milliseconds from now. */
   set(messageKey: string, dueInMs: number): void;
   /**
-   * Is told from now on of what is due: each to one of all that listen. If that one rejects or dies, it or another is told again.
-   * Gives what ends that.
+   * Adds a listener. Each alarm goes to one listener of all processes; if it rejects or dies, the alarm goes to
+   * a listener again. Returns a function that removes the listener.
    */
   onDue(listener: (messageKey: string) => Promise<void>): (() => void) | undefined;
 }
 
-/** How long a state remembers a report, milliseconds: longer than any send takes to be answered. */
+/** How long a state remembers a report, milliseconds: longer than any provider takes to answer a send. */
 export const REPORT_LIFE_MS = 60_000;

@@ -1,50 +1,51 @@
 import type { ChannelPort, DeliveryFailure, DeliveryReport, MoveOn } from '../../core/channel.js';
+import type { PlanStep } from '../plan.js';
 
-/** What is told of a message that its provider had accepted. */
+/** Reports of providers on messages that they had accepted. */
 
-/** What is final of a message, or nearly: one that failed may arrive all the same. */
+/** A report that ends the waiting. A message that failed may still be delivered. */
 export type FinalReport = { readonly status: 'delivered' } | DeliveryFailure;
 
 /**
- * By what a message is known: the provider's own id, with where it comes from before it, for two channels may both count
- * from 1. What is told outside is the id.
+ * The key of a message: the namespace of its id, and the id. Two channels may both count their ids from 1.
+ * Events have the id alone.
  */
 export function messageKey(idNamespace: string, transactionId: string): string {
   return `${idNamespace} ${transactionId}`;
 }
 
-/** @param place - which of the channel's providers, from 0. */
+/** The namespace of the message ids of a step's provider. */
 export function idNamespaceOf(
-  { name, port }: { readonly name: string; readonly port: ChannelPort<never> },
-  place: number,
+  { channel, provider }: PlanStep,
+  { idNamespace }: Pick<ChannelPort<never>, 'idNamespace'>,
 ): string {
-  return port.idNamespace ?? `${name}.${place}`;
+  return idNamespace ?? `${channel}.${provider}`;
 }
 
-/** The provider's own id; no namespace has a space in it. */
+/** The provider's id in a key. No namespace has a space in it. */
 export function transactionIdOf(key: string): string {
   return key.slice(key.indexOf(' ') + 1);
 }
 
-/** What is not final says nothing. */
+/** A report that says nothing. */
 export const PENDING: DeliveryReport = { status: 'pending' };
 
-/** What counts as the failure of a message that nothing says delivered in time. */
+/** The failure of a message without a delivery report in time. */
 export const OVERDUE: DeliveryFailure = {
   status: 'failed',
   code: 'NOT_DELIVERED_IN_TIME',
   reason: 'Nothing said in time that it was delivered',
 };
 
-/** Whether a report says that a message was delivered, or failed. */
+/** Whether a report says that a message was delivered or has failed. */
 export function isFinal(report: DeliveryReport): report is FinalReport {
   return report.status !== 'pending';
 }
 
 /**
- * Holds what a channel of the user's own gives to its port.
+ * Checks the answer of a custom channel to a look-up.
  *
- * @throws Error for what is no report.
+ * @throws Error for a malformed answer.
  */
 export function readReport(report: unknown): DeliveryReport {
   const { status, code, reason, moveOn, isFraudBlock, isNotReached, remedy } = Object(report) as Record<

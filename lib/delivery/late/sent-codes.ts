@@ -1,50 +1,57 @@
-/** What is kept of the last code that a user asked for, until Okta tells that it was used: neither the code nor a number. */
+/**
+ * The last code that a user requested, kept until Okta reports its use. It holds neither the code nor a number.
+ */
 
-/** What was asked for before a code that was used is not kept for so long after it, milliseconds: no send ends later. */
+/**
+ * After a use, how long codes that were requested before it are not kept, milliseconds: no send of one ends
+ * later.
+ */
 export const TAKEN_MS = 30_000;
 
-/** How a code was asked for: its use is held against it. */
-export interface AskedCode {
-  /** When Okta asked for it, by Okta's clock, milliseconds since 1970. */
+/** How a code was requested. A use is matched with it. */
+export interface CodeRequest {
+  /** When Okta requested it, by Okta's clock, milliseconds since 1970. */
   readonly atMs: number;
   /** When the code ends, by Okta's clock, milliseconds since 1970. */
   readonly endsAtMs: number;
-  /** ISO 3166, where the number's is known. */
+  /** ISO 3166; `undefined` if the country of the number is not known. */
   readonly country?: string | undefined;
 }
 
-/** What is known of any code. */
 interface LastCodeBase {
-  readonly asked: AskedCode;
+  readonly asked: CodeRequest;
   readonly deliveryChannel: 'sms' | 'voice';
   readonly eventId: string;
 }
 
-/** A code that a channel has accepted, or may have (`unknown`). Plain data, as JSON carries it. */
+/** A code that a channel has accepted, or whose outcome is unknown. Plain data, as JSON carries it. */
 export interface SentCode extends LastCodeBase {
   readonly status: 'accepted' | 'unknown';
   readonly channel: string;
-  /** Which of the channel's providers sent it, from 0. */
+  /** The index of the provider in its channel's list. States keep it by this name. */
   readonly place: number;
-  /** The name of that provider. */
+  /** The provider's name. */
   readonly provider: string;
-  /** The provider's own id; empty where it gave none, or has not answered. */
+  /** The provider's id of the message; empty if it gave none, or has not answered. */
   readonly transactionId: string;
-  /** The id by which it was told. */
+  /** The id of the message in events. */
   readonly toldId: string;
   readonly requestType?: string | undefined;
   readonly oktaRequestId?: string | undefined;
 }
 
-/** One of which nothing went out: the user has a code of Okta's own, or none; an older one of ours is not what they use. */
+/**
+ * A code that was not sent. The user has a code from Okta itself, or none, and does not use an older one of
+ * ours.
+ */
 export interface UnsentCode extends LastCodeBase {
   readonly status: 'refused';
 }
 
-/** The last code that a user asked for: sent, or not. */
+/** The last code that a user requested: sent, or not. */
 export type LastCode = SentCode | UnsentCode;
 
-/** Whether a code that is kept stays where another one comes: it was asked for later, or is the one whose message is known. */
+/** Whether a kept code stays when another one comes: it was requested later, or its message is known. */
 export function staysBefore(kept: LastCode, next: LastCode): boolean {
   if (kept.asked.atMs !== next.asked.atMs) return kept.asked.atMs > next.asked.atMs;
   return kept.status === 'accepted' && next.status !== 'accepted';
@@ -53,21 +60,22 @@ export function staysBefore(kept: LastCode, next: LastCode): boolean {
 /** The part of `State` that sign-in outcomes need. */
 export interface SentCodeState {
   /**
-   * Keeps a code as the last one of a person, a digest, by its `deliveryChannel`: texts and calls are two factors to Okta, and
-   * the use of one says nothing of the other. It takes the place of one that was asked for before it (`asked.atMs`), and not of one
-   * that was asked for after it. Of one that was asked for at the same time it takes the place, unless that one is
-   * `accepted` and it is not.
+   * Keeps a code as a person's last one, by its `deliveryChannel`: texts and calls are two factors in Okta, and
+   * the use of one says nothing about the other. It replaces a code that was requested before it
+   * (`asked.atMs`), or at the same time unless that one is `accepted` and this one is not.
+   *
+   * @param person - a digest.
    */
   keepSent(person: string, code: LastCode, life: SentCodeLife): void;
   /**
-   * Gives it to exactly one of all who ask for it. One that was asked for only after the use is not given, and stays. For
-   * half a minute after it was given none that was asked for at the same time, or before, should be kept: one whose
-   * provider answers late.
+   * Takes the last code; exactly one caller gets it. A code that was requested after the use stays. For half a
+   * minute after that, a code that was requested at the same time or before is not kept: its provider answered
+   * late.
    */
   takeSent(person: string, use: SentCodeUse): LastCode | undefined | Promise<LastCode | undefined>;
 }
 
-/** How long a code is kept, by the steady clock of this process: how far the two are apart counts. */
+/** How long a code is kept: the difference of two times of this process's steady clock. */
 export interface SentCodeLife {
   readonly nowMs: number;
   readonly untilMs: number;
@@ -76,8 +84,8 @@ export interface SentCodeLife {
 /** Which code was used, and when. */
 export interface SentCodeUse {
   readonly deliveryChannel: LastCode['deliveryChannel'];
-  /** By the steady clock of this process. */
+  /** By this process's steady clock. */
   readonly nowMs: number;
-  /** By Okta's clock, as `asked.atMs` is. */
+  /** By Okta's clock, like `asked.atMs`. */
   readonly usedMs: number;
 }

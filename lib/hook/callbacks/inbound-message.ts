@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { tellOutsideCall, type HookParts } from '../parts.js';
+import { reportFailureOutsideCall, type HookParts } from '../parts.js';
 import { BoundedMap } from '../../core/bounded-map.js';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
 import { maskNumber } from '../../core/masking.js';
-import { questionContext } from '../../delivery/late/question-context.js';
+import { questionContext } from '../../delivery/send-context.js';
 import type { SuppressionReason } from '../../delivery/suppressions.js';
 import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
 import { answerText, routeOf } from '../../http/exchange.js';
@@ -104,7 +104,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
       }
       return typeof text === 'string' && text !== '' ? text : undefined;
     };
-    const tell = tellOutsideCall('inbound', parts);
+    const tell = reportFailureOutsideCall('inbound', parts);
     const reply = await waitAtMost(
       callOnMessage().catch((error: unknown) => {
         tell(error);

@@ -41,7 +41,7 @@ export function recordSignIns(
     const limits = { type: undefined, waitMs: settings.deadlineMs, maxBytes: MAX_BODY_BYTES };
     const events = eventsOf(parseJsonBody(await readBody(req, limits)));
     answer(req, res, 204, undefined);
-    codeUses.hear(readCodeUses(events));
+    codeUses.receive(readCodeUses(events));
   };
 
   return routeOf(record, 'a delivery of events');

@@ -1,26 +1,26 @@
-import { HeldEvents } from '../../guard/held-events.js';
+import { LocalClaims } from '../../guard/local-claims.js';
 import type { StatePort } from '../../delivery/state.js';
 import { memoryReceipts } from './receipts.js';
 import { newPeople } from './people.js';
 import { memorySentCodes } from './sent-codes.js';
 import { LimitWindows } from './limit-windows.js';
 
-const HELD = new WeakMap<StatePort, HeldEvents>();
+const HELD = new WeakMap<StatePort, LocalClaims>();
 
-/** The events that a state holds in this process, where it is one of `memoryState()`: a hook holds its own among them. */
-export function heldEventsOf(state: StatePort): HeldEvents | undefined {
+/** The claims that a state holds in this process, where it is one of `memoryState()`: a hook holds its own among them. */
+export function localClaimsOf(state: StatePort): LocalClaims | undefined {
   return HELD.get(state);
 }
 
 /** What `memoryState()` makes. */
 export function openMemoryState(): StatePort {
-  const events = new HeldEvents({ isOfState: true });
+  const claims = new LocalClaims({ isOfState: true });
   const limits = new LimitWindows();
   const claim: StatePort['claim'] = (key, life) => {
-    const answer = events.find(key);
+    const answer = claims.answerOf(key);
     if (answer !== undefined) return { isFirst: false, answer };
     const exceeded = limits.take(life.buckets, life.nowMs);
-    const held = key === undefined ? undefined : events.hold(key, life.rememberMs);
+    const held = key === undefined ? undefined : claims.claim(key, life.rememberMs);
     return {
       isFirst: true,
       exceeded,
@@ -42,6 +42,6 @@ export function openMemoryState(): StatePort {
     health: 'ok',
     close: () => Promise.resolve(),
   };
-  HELD.set(state, events);
+  HELD.set(state, claims);
   return state;
 }

@@ -1,4 +1,4 @@
-import type { StateNews } from '../../delivery/state.js';
+import type { StateEvent } from '../../delivery/state.js';
 import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
 import { openClient, type Client } from './clients.js';
 import { CLOSED, failureOf, RedisFailure, STATE_CLOSED, TIMEOUT } from './failure.js';
@@ -21,7 +21,7 @@ interface ConnectionParts {
 export class RedisConnection {
   readonly #parts: ConnectionParts;
   readonly #steps = new RedisSteps((work) => this.#ask(work, () => true));
-  readonly #watchers = new Set<(news: StateNews) => void>();
+  readonly #watchers = new Set<(news: StateEvent) => void>();
   #client: { readonly redis: Client; readonly sinceMs: number } | undefined;
   #connecting: Promise<Client> | undefined;
   #lost: { readonly failure: RedisFailure; readonly sinceMs: number } | undefined;
@@ -38,7 +38,7 @@ export class RedisConnection {
   }
 
   /** Tells of a loss that it finds, too. Gives what ends that. */
-  watch(onNews: (news: StateNews) => void): () => void {
+  watch(onNews: (news: StateEvent) => void): () => void {
     this.#watchers.add(onNews);
     if (this.#lost !== undefined) this.#tell(lossBy(this.#lost.failure), [onNews]);
     return () => void this.#watchers.delete(onNews);
@@ -221,7 +221,7 @@ export class RedisConnection {
     });
   }
 
-  #tell(news: StateNews, watchers: Iterable<(news: StateNews) => void> = this.#watchers): void {
+  #tell(news: StateEvent, watchers: Iterable<(news: StateEvent) => void> = this.#watchers): void {
     for (const watcher of watchers) {
       // Its failure is its own.
       try {
@@ -266,6 +266,6 @@ export class RedisConnection {
   }
 }
 
-function lossBy({ reason, remedy }: RedisFailure): StateNews {
+function lossBy({ reason, remedy }: RedisFailure): StateEvent {
   return { type: 'lost', reason, remedy };
 }

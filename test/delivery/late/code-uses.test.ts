@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Breaker } from '#lib/delivery/breaker.js';
 import { CodeUses, type CodeUse } from '#lib/delivery/late/code-uses.js';
-import type { ReadyChannel } from '#lib/delivery/dispatch.js';
+import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import { GuardedState } from '#lib/delivery/guarded-state.js';
 import { EventStream, type HookEvent } from '#lib/core/events.js';
 import type { LastCode, SentCode } from '#lib/delivery/late/sent-codes.js';
@@ -78,7 +78,7 @@ describe('codes that were used', () => {
         yield one;
       }
     };
-    uses.hear(reading());
+    uses.receive(reading());
     for (let turn = 1; read < 1_000; turn += 1) {
       expect(read).to.be.at.most(turn * 100);
       expect(taken).to.be.at.most(turn * 4);
@@ -95,7 +95,7 @@ describe('codes that were used', () => {
       told += 1;
       await gate.promise;
     });
-    uses.hear(many(1_010));
+    uses.receive(many(1_010));
     await until(() => taken === 1_010);
     await until(() => failed().length === 1);
     expect(failed()).to.deep.equal([['TOO_MANY', 1]]);
@@ -110,7 +110,7 @@ describe('codes that were used', () => {
     const uses = start(undefined, { claim: () => gate.promise });
     const skipped = (): readonly number[] =>
       events.flatMap((event) => (event.type === 'uses.skipped' ? [event.count] : []));
-    uses.hear(many(10_010));
+    uses.receive(many(10_010));
     await until(() => skipped().length > 0);
     gate.reject(new Error('no'));
     await uses.close();
@@ -126,7 +126,7 @@ describe('codes that were used', () => {
       return Promise.resolve();
     });
     last = { status: 'refused', asked: sent().asked, deliveryChannel: 'sms', eventId: 'event-2' };
-    uses.hear(many(1));
+    uses.receive(many(1));
     await uses.close();
     expect(taken).to.equal(1);
     expect(events).to.be.empty;
@@ -140,7 +140,7 @@ describe('codes that were used', () => {
       return Promise.resolve();
     });
     last = sent({ provider: 'OTHER' });
-    uses.hear(many(1));
+    uses.receive(many(1));
     await uses.close();
     expect(events.map(({ type }) => type)).to.deep.equal(['code.used']);
     expect(told).to.equal(0);
@@ -151,7 +151,7 @@ describe('codes that were used', () => {
       throw new Error('no');
     };
     const uses = start(undefined, { claim });
-    uses.hear(many(1));
+    uses.receive(many(1));
     await uses.close();
     expect(events).to.have.length(1);
     expect(failures).to.have.length(1);
@@ -159,7 +159,7 @@ describe('codes that were used', () => {
 
   it('are told as not told once a minute, in words that are about nobody', async () => {
     const uses = start(() => Promise.reject(new Error('+447700900123 is unknown')));
-    uses.hear([use(1), undefined, use(2)]);
+    uses.receive([use(1), undefined, use(2)]);
     await uses.close();
     expect(failed()).to.deep.equal([['FAILED', 1]]);
     expect(JSON.stringify(events)).to.not.include('7700900123');
@@ -173,7 +173,7 @@ describe('codes that were used', () => {
     });
     for (let count = 0; count < 5; count += 1)
       await breaker.attempt(() => Promise.resolve({ status: 'unknown', reason: 'no answer' }));
-    uses.hear([use(1)]);
+    uses.receive([use(1)]);
     await uses.close();
     expect(told).to.equal(0);
     expect(failed()).to.deep.equal([['BREAKER_OPEN', 1]]);
@@ -187,7 +187,7 @@ describe('codes that were used', () => {
         isAsked = true;
         return new Promise(() => undefined);
       });
-      uses.hear([use(1)]);
+      uses.receive([use(1)]);
       await until(() => isAsked);
       expect(failed()).to.be.empty;
       clock.tick(10_000);

@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { Breaker } from '#lib/delivery/breaker.js';
 import type { ChannelPort, DeliveryFailure } from '#lib/core/channel.js';
-import type { Delivery, ReadyChannel } from '#lib/delivery/dispatch.js';
+import type { ReadyChannel } from '#lib/delivery/attempt.js';
+import type { Delivery } from '#lib/delivery/dispatch.js';
 import { EventStream, type HookEvent } from '#lib/core/events.js';
 import { LateFailover, type LateFailoverParts } from '#lib/delivery/late/late-failover.js';
 import { GuardedState } from '#lib/delivery/guarded-state.js';
@@ -37,6 +38,7 @@ function ready(name: string, port: Partial<ChannelPort<never>> = {}): ReadyChann
 }
 const SMS = ready('sms');
 const REPORTING = ready('whatsapp', { reports: 'deliveries' });
+const SENT_BY = makeReceipt().sentBy;
 
 const keyOf = (id: string): string => messageKey('acme', id);
 
@@ -52,6 +54,7 @@ describe('late failover', () => {
   let isSending: boolean;
   let state: StatePort;
   let late: LateFailover;
+  let channels: Map<string, readonly ReadyChannel[]>;
   let stateFailures: [reason: string, eventId: string | undefined][];
   let overtake: (eventKey: string, person?: string) => void;
   const make = (parts: Partial<LateFailoverParts> = {}, of: StatePort = state): void => {
@@ -70,13 +73,10 @@ describe('late failover', () => {
       clock: () => now,
       deadlineMs: 2200,
       afterSeconds: {},
-      channels: new Map([
-        ['whatsapp', [REPORTING]],
-        ['sms', [SMS]],
-      ]),
+      channels,
       channelsOn: (names) => names,
-      onLearnt: () => undefined,
-      send: async ({ request }, isStillWanted) => {
+      onLookedUpFailure: () => undefined,
+      send: async ({ code: { request } }, isStillWanted) => {
         if (!(await isStillWanted())) return { ...SENT, status: 'refused', decidedBy: undefined };
         left.push(request.eventId);
         return SENT;
@@ -93,6 +93,10 @@ describe('late failover', () => {
     stateFailures = [];
     left = [];
     isSending = false;
+    channels = new Map([
+      ['whatsapp', [REPORTING]],
+      ['sms', [SMS]],
+    ]);
     state = openMemoryState();
     make();
   });
@@ -108,7 +112,9 @@ describe('late failover', () => {
     id: string,
     { by = REPORTING, receipt = {} }: { by?: ReadyChannel; receipt?: Partial<Receipt> | undefined } = {},
   ): void => {
-    late.accepted(id, { by, untried: [SMS], attempts: [] }, () => makeReceipt(receipt));
+    channels.set(by.name, [by]);
+    const sentBy = { ...SENT_BY, channel: by.name };
+    late.accepted(id, sentBy, makeReceipt({ sentBy, ...receipt }));
   };
   const endings = (): unknown[] =>
     events.flatMap((event) => (event.type === 'failover.ended' ? [event.code ?? event.outcome] : []));
@@ -146,7 +152,7 @@ describe('late failover', () => {
   it('asks the state for nothing of a message that nobody waits for any more', async () => {
     const taken: string[] = [];
     make({}, { ...state, takeReceipt: (id) => void taken.push(id) });
-    late.accepted('SM1', { by: REPORTING, untried: [SMS], attempts: [] }, undefined);
+    late.accepted('SM1', SENT_BY, undefined);
     late.report(keyOf('SM1'), FAILED);
     await settle();
     expect(taken).to.be.empty;
@@ -163,7 +169,7 @@ describe('late failover', () => {
     overtake('event-1');
     const by = ready('whatsapp', { reports: 'deliveries', lookUp });
     const receipt = makeReceipt({ untried: [] });
-    late.accepted('SM1', { by, untried: [], attempts: [] }, () => receipt);
+    accept('SM1', { by, receipt });
     await clock.tickAsync(60_000);
     expect(asked).to.be.empty;
     late.report(keyOf('SM1'), FAILED);
@@ -425,7 +431,7 @@ describe('late failover', () => {
     make({
       send: async (send) => {
         await sending.promise;
-        if (send.dropped === undefined) left.push(send.receipt.eventKey);
+        if (send.dropped === undefined) left.push(send.code.eventKey);
         return SENT;
       },
     });
@@ -470,8 +476,8 @@ describe('late failover', () => {
 
     it(`begins nothing where ${title} has arrived`, async () => {
       overtake('event-1');
-      late.accepted('SM1', { by: REPORTING, untried: [], attempts: [] }, undefined);
-      late.accepted('SM2', { by: REPORTING, untried: [], attempts: [] }, undefined);
+      late.accepted('SM1', SENT_BY, undefined);
+      late.accepted('SM2', SENT_BY, undefined);
       late.report(keyOf(id), DELIVERED);
       late.failed(makeReceipt({ failedIds: [keyOf('SM1')] }), FAILED, keyOf('SM2'));
       await settle();

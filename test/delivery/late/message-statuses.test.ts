@@ -23,36 +23,36 @@ describe('what is known of messages', () => {
 
   it('moves forward only', () => {
     messages.know('SM1', true);
-    expect(messages.tell('SM1', FAILED)).to.equal('first');
-    expect(messages.tell('SM1', FAILED)).to.equal('none');
+    expect(messages.record('SM1', FAILED)).to.equal('first');
+    expect(messages.record('SM1', FAILED)).to.equal('none');
     expect(messages.isDelivered('SM1')).to.equal(false);
-    expect(messages.tell('SM1', DELIVERED)).to.equal('arrived');
-    for (const report of [DELIVERED, FAILED]) expect(messages.tell('SM1', report)).to.equal('none');
+    expect(messages.record('SM1', DELIVERED)).to.equal('arrived');
+    for (const report of [DELIVERED, FAILED]) expect(messages.record('SM1', report)).to.equal('none');
     expect(messages.isDelivered('SM1')).to.equal(true);
   });
 
   it('asks for nothing where nothing can follow', () => {
     messages.know('SM1', false);
-    expect(messages.tell('SM1', FAILED)).to.equal('idle');
+    expect(messages.record('SM1', FAILED)).to.equal('idle');
     messages.know('SM2', true);
-    expect(messages.tell('SM2', DELIVERED)).to.equal('first');
+    expect(messages.record('SM2', DELIVERED)).to.equal('first');
   });
 
   it('takes down at once what is told of a message that it does not know yet', () => {
-    expect(messages.tell('SM1', FAILED)).to.equal('early');
-    expect(messages.tell('SM1', FAILED)).to.equal('none');
+    expect(messages.record('SM1', FAILED)).to.equal('early');
+    expect(messages.record('SM1', FAILED)).to.equal('none');
     expect(messages.know('SM1', true)).to.equal(FAILED);
-    expect(messages.tell('SM1', FAILED)).to.equal('none');
-    expect(messages.tell('SM1', DELIVERED)).to.equal('arrived');
+    expect(messages.record('SM1', FAILED)).to.equal('none');
+    expect(messages.record('SM1', DELIVERED)).to.equal('arrived');
     expect(messages.know('SM2', true)).to.equal(undefined);
     expect(unknown).to.be.empty;
   });
 
   it('knows of one that it does not know that it arrived after all', () => {
-    messages.tell('SM1', FAILED);
-    expect(messages.tell('SM1', DELIVERED)).to.equal('arrived');
+    messages.record('SM1', FAILED);
+    expect(messages.record('SM1', DELIVERED)).to.equal('arrived');
     expect(messages.isDelivered('SM1')).to.equal(true);
-    expect(messages.tell('SM1', FAILED)).to.equal('none');
+    expect(messages.record('SM1', FAILED)).to.equal('none');
     expect(messages.know('SM1', true)).to.equal(DELIVERED);
     expect(messages.isDelivered('SM1')).to.equal(true);
     expect(messages.isDelivered('SM2')).to.equal(false);
@@ -66,7 +66,7 @@ describe('what is known of messages', () => {
       ['SM4', 0],
     ] as const) {
       clock.tick(afterMs);
-      messages.tell(id, FAILED);
+      messages.record(id, FAILED);
     }
     messages.know('SM4', true);
     expect(clock.countTimers()).to.equal(1);
@@ -75,7 +75,7 @@ describe('what is known of messages', () => {
     clock.tick(15_000);
     expect(unknown).to.deep.equal(['SM1', 'SM2', 'SM3']);
     expect(clock.countTimers()).to.equal(0);
-    expect(messages.tell('SM1', FAILED)).to.equal('early');
+    expect(messages.record('SM1', FAILED)).to.equal('early');
     messages.giveUp('SM1');
     messages.giveUp('SM1');
     // It was told before.
@@ -84,7 +84,7 @@ describe('what is known of messages', () => {
 
   it('tells once of each that was given up, of as many as 1,000', () => {
     const giveUp = (id: string): void => {
-      messages.tell(id, FAILED);
+      messages.record(id, FAILED);
       messages.giveUp(id);
     };
     for (let copies = 0; copies < 3; copies += 1) giveUp('SM0');
@@ -97,7 +97,7 @@ describe('what is known of messages', () => {
   });
 
   it('keeps no more than 1,000 of them', () => {
-    for (let count = 0; count <= 1_000; count += 1) messages.tell(`SM${count}`, FAILED);
+    for (let count = 0; count <= 1_000; count += 1) messages.record(`SM${count}`, FAILED);
     expect(unknown).to.deep.equal(['SM0']);
     expect(clock.countTimers()).to.equal(1);
     expect(messages.know('SM1', true)).to.equal(FAILED);
@@ -105,12 +105,12 @@ describe('what is known of messages', () => {
 
   it('keeps no more than 16,000 messages, and the last 8,000 always', () => {
     for (let count = 0; count <= 16_000; count += 1) messages.know(`SM${count}`, true);
-    expect(messages.tell('SM7999', FAILED)).to.equal('early');
-    expect(messages.tell('SM8000', FAILED)).to.equal('first');
+    expect(messages.record('SM7999', FAILED)).to.equal('early');
+    expect(messages.record('SM8000', FAILED)).to.equal('first');
   });
 
   it('tells nobody of what is dropped when it is closed', () => {
-    messages.tell('SM1', FAILED);
+    messages.record('SM1', FAILED);
     messages.close();
     clock.tick(60_000);
     expect(unknown).to.be.empty;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import sinon from 'sinon';
-import type { StatePort, StateNews } from '#lib/delivery/state.js';
+import type { StatePort, StateEvent } from '#lib/delivery/state.js';
 import type { RedisStateOptions } from '#lib/state/redis/options.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { Closers } from '#harness/closers.js';
@@ -26,7 +26,7 @@ describe('the alarms of redisState', () => {
   let redis: RedisServer;
   let times: ReturnType<typeof patientTimes>;
   const states: StatePort[] = [];
-  const news: StateNews[] = [];
+  const news: StateEvent[] = [];
   /** What was due, in order, and at which gateway. */
   const told: (readonly [gateway: number, transactionId: string])[] = [];
   const servers = new Closers();

@@ -2,7 +2,7 @@ import { deflateRawSync } from 'node:zlib';
 import { expect } from 'chai';
 import type { HookEvent } from '#lib/core/events.js';
 import type { Execution, HistoryLog } from '#lib/core/history.js';
-import type { StatePort, StateNews } from '#lib/delivery/state.js';
+import type { StatePort, StateEvent } from '#lib/delivery/state.js';
 import { createHistory, type KeptHistory } from '#lib/events/history.js';
 import { failureOf } from '#lib/state/redis/failure.js';
 import type { RedisStateOptions } from '#lib/state/redis/options.js';
@@ -256,7 +256,7 @@ describe('the history that gateways share', () => {
     const commands = '+eval +evalsha +get +set +del +incr +decr +pexpire +pttl +time +select';
     await redis.admin.call(...user, ...commands.split(' '));
     const state = openState({ connection: `redis://poor:acl-password@127.0.0.1:${redis.port}/0` });
-    const news: StateNews[] = [];
+    const news: StateEvent[] = [];
     state.watch?.((one) => news.push(one));
     await state.check();
     const log = logOf(state);

@@ -4,7 +4,7 @@ import type { HookEvent, TelephonyHookError } from '#lib/index.js';
 import type { Receipt } from '#lib/delivery/late/receipt.js';
 import type { FinalReport } from '#lib/delivery/late/report.js';
 import type { SentCode } from '#lib/delivery/late/sent-codes.js';
-import type { Claim, StatePort, StateNews } from '#lib/delivery/state.js';
+import type { Claim, StatePort, StateEvent } from '#lib/delivery/state.js';
 import { failureOf } from '#lib/state/redis/failure.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import type { HookCall } from '#lib/testing/index.js';
@@ -215,7 +215,7 @@ describe('while Redis is lost', () => {
   let times: ReturnType<typeof patientTimes>;
   const servers = new Closers();
   const closers = new Closers();
-  const news: StateNews[] = [];
+  const news: StateEvent[] = [];
   before(async function () {
     needRedis(this);
     redis = servers.add(await startRedis(), (server) => server.close());
@@ -714,7 +714,7 @@ describe('while Redis is lost', () => {
     const before = await connections();
     expect(await state.check().catch(failureOf)).to.include({ reason: 'STATE_CLOSED' });
     // Who has it all the same is told, also who comes later.
-    const later: StateNews[] = [];
+    const later: StateEvent[] = [];
     state.watch?.((one) => later.push(one));
     for (const told of [news, later]) {
       expect(told.map(({ type, reason }) => `${type} ${reason}`)).to.deep.equal(['lost STATE_CLOSED']);
@@ -729,7 +729,7 @@ describe('while Redis is lost', () => {
 
   it('close() is told also while it is lost, to those who watch it', async () => {
     const state = open();
-    const others: StateNews[] = [];
+    const others: StateEvent[] = [];
     state.watch?.((one) => others.push(one))?.();
     await state.check();
     await lose(state);

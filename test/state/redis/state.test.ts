@@ -11,7 +11,7 @@ import type {
   Claim,
   RememberedAnswer,
   StatePort,
-  StateNews,
+  StateEvent,
 } from '#lib/delivery/state.js';
 import type { RedisStateOptions } from '#lib/state/redis/options.js';
 import { openRedisState } from '#lib/state/redis/state.js';
@@ -596,7 +596,7 @@ describe('redisState', () => {
       ...commands.split(' '),
     );
     const state = open({ connection: `redis://gateway:acl-password@127.0.0.1:${redis.port}/0` });
-    const news: StateNews[] = [];
+    const news: StateEvent[] = [];
     state.watch?.((one) => news.push(one));
     await state.check();
     const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
@@ -614,7 +614,7 @@ describe('redisState', () => {
   it('warns once of a Redis that may evict what it keeps', async () => {
     await redis.admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
     const state = open();
-    const news: StateNews[] = [];
+    const news: StateEvent[] = [];
     state.watch?.((one) => news.push(one));
     await state.check();
     await state.check();

@@ -1,15 +1,17 @@
 import type { Budget } from '../core/budget.js';
 import type { SendContext } from '../core/channel.js';
 
-/** How long a send that has left may still go on after the call's deadline, milliseconds. */
+/** The clocks that channels are called with. */
+
+/** How long a send that has left may go on after the call's deadline, milliseconds. */
 export const DETACHED_MS = 10_000;
 
-/** What a connect may take of the budget: milliseconds at most, and a fraction of what is left. */
+/** How long a connect may take: milliseconds at most, and a fraction of the remaining budget. */
 const CONNECT_SHARE = { maxMs: 700, fraction: 0.4 } as const;
 
-/** What a channel is given of the time for one attempt, and how it is told that its own is over. */
+/** The clock of one attempt to send. */
 export interface AttemptClock {
-  /** A channel may hand on a copy, with a field changed: the fields are the object's own. */
+  /** All fields are own properties, so that a channel can copy the object and change a field. */
   readonly context: SendContext;
   /** Aborts `context.signal`. */
   giveUp(): void;
@@ -20,7 +22,7 @@ export function startAttemptClock(budget: Budget): AttemptClock {
   let isGivenUp = false;
   return {
     context: {
-      // Each time it is asked: what begins late, such as a second call, must still have left before the deadline.
+      // Read again each time: a second request that starts late must also leave before the deadline.
       get leaveWithinMs() {
         return budget.share(CONNECT_SHARE.maxMs, CONNECT_SHARE.fraction);
       },
@@ -28,7 +30,7 @@ export function startAttemptClock(budget: Budget): AttemptClock {
         return budget.remainingMs() + DETACHED_MS;
       },
       mayLeave: () => !budget.isOver,
-      // Signals are made for those who ask for them: most sends have ended before anybody would.
+      // Signals are made when they are read: most sends end without one.
       get leaveSignal() {
         return budget.leaveSignal;
       },
@@ -42,5 +44,20 @@ export function startAttemptClock(budget: Budget): AttemptClock {
       isGivenUp = true;
       controller?.abort();
     },
+  };
+}
+
+/**
+ * The clock of an outgoing call that no code waits for: its time-out, and of that the connection's,
+ * milliseconds.
+ */
+export function questionContext(timeoutMs: number, connectMs: number): SendContext {
+  const signal = AbortSignal.timeout(timeoutMs);
+  return {
+    signal,
+    leaveSignal: signal,
+    endWithinMs: timeoutMs,
+    leaveWithinMs: connectMs,
+    mayLeave: () => !signal.aborted,
   };
 }

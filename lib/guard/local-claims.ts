@@ -3,36 +3,37 @@ import type { AnswerOfFirst, RememberedAnswer } from '../delivery/state.js';
 import { steadyMs } from '../core/steady-clock.js';
 
 /**
- * Of those that were answered, and of those that were not: 8,000 of each always. So nothing forgets a call under way, and at
- * 3,000 a second an answer is known for longer than Okta waits before it asks again.
+ * How many running and how many answered events are remembered: always at least 8,000 of each. So no running
+ * call is forgotten, and at 3,000 a second an answer is known for longer than Okta waits before its retry.
  */
 const MAX_EVENTS = 16_000;
 
-/** Those who wait for an answer, and how they come to have it. */
+/** An answer that calls wait for. */
 interface Waiting {
   readonly answer: AnswerOfFirst;
   readonly resolve: (answer: Awaited<AnswerOfFirst>) => void;
 }
 
-/** An event that one call of this process holds, or held. */
-export class HeldEvent {
+/** The claim of an event by one call of this process. */
+export class LocalClaim {
   /** By the steady clock. */
   readonly untilMs: number;
   readonly #key: string | undefined;
-  readonly #events: HeldEvents;
+  readonly #events: LocalClaims;
   #isEnded = false;
-  /** As JSON: one text in place of an object of many parts, all of which every collection of garbage would look at. */
+  /** The answer as JSON: one string costs the garbage collector less than an object of many parts. */
   #found: string | undefined;
-  /** Nearly nobody: it is made for the first of them, and stays where a state gave the answer, which no JSON need hold. */
+  /**
+   * Made when the first repeat waits. It stays if the state gave the answer, which is then not kept as JSON.
+   */
   #waiting: Waiting | undefined;
 
-  constructor(key: string | undefined, events: HeldEvents, untilMs: number) {
+  constructor(key: string | undefined, events: LocalClaims, untilMs: number) {
     this.untilMs = untilMs;
     this.#key = key;
     this.#events = events;
   }
 
-  /** To be waited for. */
   get answer(): AnswerOfFirst {
     if (this.#waiting === undefined && this.#isEnded) return Promise.resolve(readFound(this.#found));
     this.#waiting ??= beginWaiting();
@@ -47,14 +48,14 @@ export class HeldEvent {
     this.#waiting = undefined;
   }
 
-  /** The next one may hold it. */
+  /** The next call may claim the event. */
   release(): void {
     if (!this.#end(false)) return;
     this.#waiting?.resolve(undefined);
     this.#waiting = undefined;
   }
 
-  /** The first one is elsewhere: what it gets is the answer, and an answer that is lost may be asked for again. */
+  /** The first call is at another gateway: its answer counts. If it is lost, the next repeat asks again. */
   follow(first: AnswerOfFirst): void {
     void first.then((found) => {
       if (found === undefined) this.release();
@@ -65,7 +66,7 @@ export class HeldEvent {
     });
   }
 
-  /** Once; `false` where it has ended before. */
+  /** `false` if the claim has ended before. */
   #end(isRemembered: boolean): boolean {
     if (this.#isEnded) return false;
     this.#isEnded = true;
@@ -75,38 +76,38 @@ export class HeldEvent {
 }
 
 /**
- * The events that calls of this process hold, or held, and their answers. Bounded to 16,000 under way and 16,000 answered,
- * the older half forgotten first; starts no timer.
+ * The claims of this process, and the answers of its calls. Bounded to 16,000 running and 16,000 answered
+ * events; the older half is forgotten first. It starts no timer.
  */
-export class HeldEvents {
-  /** A state's own: what is held here need not be claimed of it. */
+export class LocalClaims {
+  /** Whether these are the claims of a state: the hook then does not claim an event in the state again. */
   readonly isOfState: boolean;
-  readonly #running = new RecentMap<HeldEvent>(MAX_EVENTS);
-  readonly #answered = new RecentMap<HeldEvent>(MAX_EVENTS);
+  readonly #running = new RecentMap<LocalClaim>(MAX_EVENTS);
+  readonly #answered = new RecentMap<LocalClaim>(MAX_EVENTS);
 
   constructor({ isOfState = false } = {}) {
     this.isOfState = isOfState;
   }
 
-  /** The answer of the call that holds an event; `undefined` where none does. */
-  find(key: string | undefined): AnswerOfFirst | undefined {
+  /** The answer of the call that has claimed an event; `undefined` if none has. */
+  answerOf(key: string | undefined): AnswerOfFirst | undefined {
     if (key === undefined) return undefined;
-    // However long it takes: one that is under way is never over.
+    // A running call counts, however long it takes.
     const running = this.#running.get(key);
     if (running !== undefined) return running.answer;
     const answered = this.#answered.get(key);
     return answered !== undefined && answered.untilMs > steadyMs() ? answered.answer : undefined;
   }
 
-  /** Holds an event that no call holds. Without a key nobody will find it. */
-  hold(key: string | undefined, rememberMs: number): HeldEvent {
-    const held = new HeldEvent(key, this, steadyMs() + rememberMs);
+  /** Claims an event that no call has claimed. Without a key no repeat can find it. */
+  claim(key: string | undefined, rememberMs: number): LocalClaim {
+    const held = new LocalClaim(key, this, steadyMs() + rememberMs);
     if (key !== undefined) this.#running.set(key, held);
     return held;
   }
 
-  /** For the events themselves. One that was forgotten, of too many, may be held by another call by now. */
-  ended(key: string, held: HeldEvent, isRemembered: boolean): void {
+  /** Called by claims. A forgotten event may be claimed by another call by now. */
+  ended(key: string, held: LocalClaim, isRemembered: boolean): void {
     if (this.#running.get(key) !== held) return;
     this.#running.delete(key);
     if (isRemembered) this.#answered.set(key, held);

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 import { Breaker } from '#lib/delivery/breaker.js';
 import type { DeliveryFailure } from '#lib/core/channel.js';
-import type { Delivery, ReadyChannel } from '#lib/delivery/dispatch.js';
-import { dropSend, endOf, startLateSend, type LateSend } from '#lib/delivery/late/late-send.js';
-import type { PlanStep, Receipt } from '#lib/delivery/late/receipt.js';
+import type { ReadyChannel } from '#lib/delivery/attempt.js';
+import type { Delivery } from '#lib/delivery/dispatch.js';
+import { dropSend, endOf, startLateSend, type LateSend } from '#lib/delivery/late/late-sends.js';
+import type { Receipt } from '#lib/delivery/late/receipt.js';
+import type { PlanStep } from '#lib/delivery/plan.js';
 import { OTP_CODE, PHONE_NUMBER } from '../../channels/twilio/scripted-api.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 import { CODE_LIFE_MS, makeReceipt, NOW } from './receipts.js';
@@ -53,13 +55,13 @@ describe('a late send', () => {
     return send;
   };
   const untried = [step('line'), step('sms', 0), step('sms', 1)];
-  const stepsOf = ({ steps }: LateSend): string[] =>
-    steps.map(({ channel, provider }) => `${channel} ${provider}`);
+  const stepsOf = ({ code }: LateSend): string[] =>
+    code.untried.map(({ channel, provider }) => `${channel} ${provider}`);
 
   it('has the request back, with the end of its code', () => {
-    const { request, dropped } = start();
-    expect(request.expiresAt.getTime()).to.equal(NOW + CODE_LIFE_MS);
-    expect(request.otpCode).to.equal(OTP_CODE);
+    const { code, expiresAt, dropped } = start();
+    expect(expiresAt.getTime()).to.equal(NOW + CODE_LIFE_MS);
+    expect(code.request.otpCode).to.equal(OTP_CODE);
     expect(dropped).to.equal(undefined);
   });
 

@@ -1,0 +1,185 @@
+import { DETACHED_MS, startAttemptClock, type AttemptClock } from './send-context.js';
+import type { Breaker } from './breaker.js';
+import type { Budget } from '../core/budget.js';
+import type { ChannelPort, DeliveryFailure, Message, Outcome, SendContext } from '../core/channel.js';
+import type { AttemptReport } from '../core/events.js';
+import { isAbout, maskText, toldId, toToken } from '../core/masking.js';
+import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
+
+/** One attempt to send a message by one channel. */
+
+/** A configured provider of a channel. */
+export interface ReadyChannel {
+  readonly name: string;
+  readonly provider: string;
+  readonly port: ChannelPort<never>;
+  readonly breaker: Breaker;
+}
+
+/** The result of an attempt that went on after its call was answered. */
+export interface DetachedEnd {
+  readonly attempt: AttemptReport;
+  /** The provider's id, as it came; `undefined` unless it was accepted. */
+  readonly transactionId: string | undefined;
+  /** `undefined` unless it was refused. */
+  readonly failure: DeliveryFailure | undefined;
+}
+
+/**
+ * Sends a message by a channel, unless the breaker of its host is open. Waits for the result until the budget
+ * ends; a send that has left by then goes on for 10 s. Never rejects.
+ *
+ * @param onDetached - gets the result of a send that goes on. It never rejects.
+ */
+export async function attemptSend(
+  channel: ReadyChannel,
+  message: Message,
+  budget: Budget,
+  onDetached: (end: Promise<DetachedEnd>) => void,
+): Promise<{ readonly outcome: Outcome; readonly attempt: AttemptReport }> {
+  const startedAt = budget.elapsedMs();
+  const attemptOf = (outcome: Outcome): AttemptReport =>
+    reportOf(channel, outcome, budget.elapsedMs() - startedAt, message);
+  const outcome = await channel.breaker.attempt(async (onLate) => {
+    const clock = startAttemptClock(budget);
+    const sending = callChannel(channel.port, message, clock.context);
+    const inTime = await budget.untilEnd(sending);
+    if (inTime !== TIMED_OUT) return inTime;
+    const end = endOfDetached(sending, clock);
+    void end.then(onLate);
+    onDetached(end.then((late) => detachedEndOf(late, attemptOf(late))));
+    return NOT_IN_TIME;
+  });
+  return { outcome, attempt: attemptOf(outcome) };
+}
+
+const NOT_IN_TIME: Outcome = { status: 'unknown', reason: 'No answer before the deadline' };
+
+/** The outcome of a detached send, within its 10 s. */
+async function endOfDetached(sending: Promise<Outcome>, clock: AttemptClock): Promise<Outcome> {
+  const end = await waitAtMost(sending, DETACHED_MS);
+  if (end !== TIMED_OUT) return end;
+  clock.giveUp();
+  return { status: 'unknown', reason: 'No answer within 10 s after the deadline' };
+}
+
+/** The code of a refusal without a code. */
+const REFUSED = 'REFUSED';
+
+/**
+ * Calls the channel and checks its answer: after a throw or a malformed answer the outcome is unknown. Never
+ * rejects.
+ */
+async function callChannel(
+  port: ChannelPort<never>,
+  message: Message,
+  context: SendContext,
+): Promise<Outcome> {
+  try {
+    return readOutcome(await port.send(message, context));
+  } catch (error) {
+    return { status: 'unknown', reason: `The channel threw${classOf(error)}${codeOf(error)}` };
+  }
+}
+
+/** Causes of an error may go in a circle. */
+const MOST_CAUSES = 5;
+
+/**
+ * The code of an error or of its causes, where fetch hides it. The message is not used: it may quote what was
+ * sent. Takes anything: a thrown value may throw when it is read.
+ */
+function codeOf(thrown: unknown): string {
+  try {
+    let error = thrown;
+    for (let depth = 0; depth < MOST_CAUSES; depth += 1) {
+      const { code, cause } = Object(error) as { readonly code?: unknown; readonly cause?: unknown };
+      if (typeof code === 'string' && /^[A-Z][A-Z_]{2,40}$/.test(code)) return ` (${code})`;
+      error = cause;
+    }
+  } catch {
+    // No code can be read.
+  }
+  return '';
+}
+
+/** The class of an error, if it is a subclass. Only a word of a program passes, not personal data. */
+function classOf(thrown: unknown): string {
+  try {
+    if (!(thrown instanceof Error)) return '';
+    const { name, constructor } = thrown;
+    const className: unknown = name === 'Error' ? constructor.name : name;
+    const isName = typeof className === 'string' && /^[A-Z][A-Za-z_]{2,40}$/.test(className);
+    return isName && className !== 'Error' ? ` ${className}` : '';
+  } catch {
+    return '';
+  }
+}
+
+function readOutcome(outcome: unknown): Outcome {
+  const { status, transactionId, code, reason, moveOn, isFraudBlock, isNotReached, hasLeft, remedy } = Object(
+    outcome,
+  ) as Record<string, unknown>;
+  if (status === 'accepted') {
+    const isReadable = typeof transactionId === 'string' || typeof transactionId === 'number';
+    // The message is accepted even if its id is malformed: events then have the id of the event.
+    return { status, transactionId: isReadable ? String(transactionId).slice(0, 200) : '' };
+  }
+  if (status === 'refused') {
+    return {
+      status,
+      code: (typeof code === 'string' || typeof code === 'number' ? String(code) : '') || REFUSED,
+      reason: typeof reason === 'string' ? reason : 'Refused by the channel',
+      moveOn: moveOn === false || moveOn === 'other-channel' || moveOn === 'other-provider' ? moveOn : true,
+      isFraudBlock: isFraudBlock === true,
+      isNotReached: isNotReached === true,
+      hasLeft: hasLeft !== false,
+      remedy: typeof remedy === 'string' ? remedy : undefined,
+    };
+  }
+  return {
+    status: 'unknown',
+    reason: typeof reason === 'string' ? reason : 'The channel gave no readable outcome',
+  };
+}
+
+function reportOf(
+  { name, provider }: ReadyChannel,
+  outcome: Outcome,
+  durationMs: number,
+  { request, to }: Message,
+): AttemptReport {
+  // Ids, codes and reasons come from providers and may hold personal data or the code: they are masked.
+  if (outcome.status === 'accepted') {
+    return {
+      channel: name,
+      provider,
+      outcome: 'accepted',
+      durationMs: Math.round(durationMs),
+      transactionId: toldId(outcome.transactionId, request, to),
+    };
+  }
+  const report = { channel: name, provider, outcome: outcome.status, durationMs: Math.round(durationMs) };
+  const reason = maskText(outcome.reason, request, to);
+  if (outcome.status === 'unknown') return { ...report, reason };
+  const code = isAbout(outcome.code, request, to) ? REFUSED : toToken(outcome.code);
+  const remedy = outcome.remedy === undefined ? undefined : maskText(outcome.remedy, request, to);
+  return { ...report, code, reason, remedy };
+}
+
+function detachedEndOf(outcome: Outcome, attempt: AttemptReport): DetachedEnd {
+  const failure: DeliveryFailure | undefined =
+    outcome.status === 'refused'
+      ? {
+          status: 'failed',
+          code: attempt.code ?? REFUSED,
+          reason: attempt.reason ?? '',
+          moveOn: outcome.moveOn,
+          isFraudBlock: outcome.isFraudBlock,
+          isNotReached: outcome.isNotReached,
+          remedy: attempt.remedy,
+        }
+      : undefined;
+  const transactionId = outcome.status === 'accepted' ? outcome.transactionId : undefined;
+  return { attempt, transactionId, failure };
+}

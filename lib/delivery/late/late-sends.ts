@@ -1,0 +1,238 @@
+import { Budget } from '../../core/budget.js';
+import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
+import type { EventStream, HookEvent } from '../../core/events.js';
+import { isAbout, maskError, maskNumber, maskText, toldId, toToken } from '../../core/masking.js';
+import { steadyMs } from '../../core/steady-clock.js';
+import type { ReadyChannel } from '../attempt.js';
+import type { Delivery, Send } from '../dispatch.js';
+import type { GuardedState } from '../guarded-state.js';
+import { hopefulSteps } from '../plan.js';
+import type { Receipt } from './receipt.js';
+
+/** Sends that follow a message that failed, and the events that report how they ended. */
+
+/** Why a late send ends without a message. */
+export type DropCode =
+  'FRAUD_BLOCK' | 'CODE_EXPIRED' | 'NO_CHANNEL_LEFT' | 'OVERTAKEN' | 'DELIVERED' | 'STATE_LOST';
+
+const REASONS: Readonly<Record<DropCode, string>> = {
+  FRAUD_BLOCK: 'A fraud filter held the message back',
+  CODE_EXPIRED: 'The code had ended',
+  NO_CHANNEL_LEFT: 'No channel that is left could help',
+  OVERTAKEN: 'A newer code was asked for, or the user has signed in',
+  DELIVERED: 'The message arrived after all',
+  STATE_LOST: 'It is not known whether a newer code was asked for',
+};
+const STATE_REMEDY = 'See the remedy of state.lost, or the reason of extension.failed.';
+
+/** A late send while it runs. Its code is the receipt, with the steps that can still help. */
+export interface LateSend extends Send {
+  readonly code: Receipt;
+  readonly failure: DeliveryFailure;
+  /** Set once. No attempt starts after that. */
+  dropped: DropCode | undefined;
+}
+
+export interface LateSendsParts {
+  readonly state: GuardedState;
+  readonly events: EventStream;
+  /** Milliseconds since 1970; never fails. */
+  readonly clock: () => number;
+  /** How long one late send may take, milliseconds. */
+  readonly deadlineMs: number;
+  readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
+  /** Those of a plan's channels that the rollout leaves on for a user now. */
+  readonly channelsOn: (channels: readonly string[], request: Receipt['request']) => readonly string[];
+  /**
+   * Sends a code by the steps that are left. Right before each attempt it asks whether the code is still
+   * wanted.
+   */
+  readonly send: (send: LateSend, isStillWanted: () => Promise<boolean>) => Promise<Delivery>;
+}
+
+/** The late sends of this process. */
+export class LateSends {
+  readonly #running = new Set<LateSend>();
+  readonly #parts: LateSendsParts;
+  readonly #isDelivered: (messageKey: string) => boolean;
+
+  /** @param isDelivered - whether a message was delivered, as far as this process knows. */
+  constructor(parts: LateSendsParts, isDelivered: (messageKey: string) => boolean) {
+    this.#parts = parts;
+    this.#isDelivered = isDelivered;
+  }
+
+  get isIdle(): boolean {
+    return this.#running.size === 0;
+  }
+
+  /** Drops the sends of these codes. */
+  drop(isDropped: (code: Receipt) => boolean, why: DropCode): void {
+    for (const send of this.#running) if (isDropped(send.code)) dropSend(send, why);
+  }
+
+  /**
+   * Sends a code by its next channel, if that can help, and reports how it ended.
+   *
+   * @param messageKey - of the message that failed; `undefined` if the provider refused it after the call was
+   *   answered.
+   */
+  async send(receipt: Receipt, failure: DeliveryFailure, messageKey: string | undefined): Promise<void> {
+    const { events, clock } = this.#parts;
+    const leftMs = receipt.expiresAtMs - steadyMs();
+    const send = startLateSend(receipt, failure, { ...this.#parts, messageKey, leftMs, nowMs: clock() });
+    this.#running.add(send);
+    try {
+      const isStillWanted = (): Promise<boolean> => this.#isStillWanted(send);
+      const delivery = send.dropped === undefined ? await this.#parts.send(send, isStillWanted) : undefined;
+      events.emit(endOf(send, events.now(), { delivery }));
+    } catch (error) {
+      // A custom channel threw where its port must not.
+      events.emit(endOf(send, events.now(), { defect: maskError(error, receipt.request) }));
+    } finally {
+      this.#running.delete(send);
+      send.budget.close();
+    }
+  }
+
+  async #isStillWanted(send: LateSend): Promise<boolean> {
+    const { state } = this.#parts;
+    const { code } = send;
+    const [isNewest, isDelivered] = await Promise.all([
+      state.isNewest(code),
+      state.isDelivered(code.failedIds, code),
+    ]);
+    if (isDelivered || code.failedIds.some(this.#isDelivered)) send.dropped ??= 'DELIVERED';
+    if (steadyMs() >= code.expiresAtMs) send.dropped ??= 'CODE_EXPIRED';
+    if (isNewest === 'unknown') send.dropped ??= 'STATE_LOST';
+    if (!isNewest) send.dropped ??= 'OVERTAKEN';
+    return send.dropped === undefined;
+  }
+}
+
+/** Decides whether anything follows a failure, and by which steps. Nothing else decides this. */
+export function startLateSend(
+  receipt: Receipt,
+  failure: DeliveryFailure,
+  parts: Pick<LateSendsParts, 'channels' | 'channelsOn' | 'deadlineMs'> & {
+    /** Of the message that failed; `undefined` if the provider refused it after the call was answered. */
+    readonly messageKey: string | undefined;
+    /** How long the code still lives, milliseconds. */
+    readonly leftMs: number;
+    /** By the hook's clock, milliseconds since 1970. */
+    readonly nowMs: number;
+  },
+): LateSend {
+  const { messageKey, channels, channelsOn, deadlineMs, leftMs, nowMs } = parts;
+  const { request, sentBy, failedIds } = receipt;
+  const hopeful = hopefulSteps(receipt.untried, sentBy, failure.moveOn ?? true, channels);
+  // The rollout may have turned a channel off since the code was sent.
+  const on = channelsOn([...new Set(hopeful.map(({ channel }) => channel))], request);
+  const untried = hopeful.filter(({ channel }) => on.includes(channel));
+  return {
+    code: {
+      ...receipt,
+      untried,
+      failedIds: messageKey === undefined ? failedIds : [...failedIds, messageKey],
+    },
+    expiresAt: new Date(nowMs + leftMs),
+    budget: new Budget(deadlineMs),
+    failure,
+    dropped: dropCodeOf(),
+  };
+
+  function dropCodeOf(): DropCode | undefined {
+    if (failure.isFraudBlock === true) return 'FRAUD_BLOCK';
+    if (leftMs <= 0) return 'CODE_EXPIRED';
+    if (untried.length === 0) return 'NO_CHANNEL_LEFT';
+    return receipt.wasLost === true ? 'STATE_LOST' : undefined;
+  }
+}
+
+/** Starts no further attempt. An attempt that has left goes on. */
+export function dropSend(send: LateSend, why: DropCode): void {
+  send.dropped ??= why;
+  send.budget.hangUp();
+}
+
+/** The event that reports how a late send ended. */
+export function endOf(
+  { code: sent, failure, dropped }: LateSend,
+  at: number,
+  end: { readonly delivery?: Delivery | undefined; readonly defect?: string | undefined },
+): HookEvent {
+  const { delivery, defect } = end;
+  const isSent = delivery !== undefined && delivery.status !== 'refused';
+  const { code: why, reason: whyReason, remedy: whyRemedy } = maskedFailure(failure, sent);
+  const event = {
+    type: 'failover.ended',
+    at,
+    ...identityFields(sent),
+    fromChannel: sent.sentBy.channel,
+    why,
+    whyReason,
+    whyRemedy,
+    attempts: [...sent.attempts, ...(delivery?.attempts ?? [])],
+  } as const;
+  if (dropped !== undefined && !isSent) {
+    const remedy = dropped === 'STATE_LOST' ? STATE_REMEDY : undefined;
+    return { ...event, ...NO_ATTEMPT, outcome: 'dropped', code: dropped, reason: REASONS[dropped], remedy };
+  }
+  if (delivery?.decidedBy === undefined) {
+    const code = defect === undefined ? 'DEADLINE' : 'INTERNAL_ERROR';
+    const reason = defect ?? 'The time was over before anything could be sent';
+    return { ...event, ...NO_ATTEMPT, outcome: 'refused', code, reason, remedy: undefined };
+  }
+  const { channel, provider, outcome, code, reason, remedy, transactionId } = delivery.decidedBy;
+  return { ...event, outcome, channel, provider, code, reason, remedy, transactionId };
+}
+
+const NO_ATTEMPT = { channel: undefined, provider: undefined, transactionId: undefined } as const;
+
+/**
+ * The event for a status that a look-up found: the same as after a callback, with the fields that say whose
+ * message it is.
+ */
+export function statusOf(
+  transactionId: string,
+  report: DeliveryReport,
+  receipt: Receipt,
+  at: number,
+): HookEvent {
+  const { request, sentBy } = receipt;
+  const failure = report.status === 'failed' ? maskedFailure(report, receipt) : undefined;
+  return {
+    type: 'message.status',
+    at,
+    ...identityFields(receipt),
+    channel: sentBy.channel,
+    // The id that the attempt's event has, so that the two can be joined.
+    transactionId: toldId(transactionId, request, sentBy.to),
+    status: report.status,
+    code: failure?.code,
+    reason: failure?.reason,
+    remedy: failure?.remedy,
+  };
+}
+
+function identityFields({ request }: Receipt): {
+  readonly eventId: string;
+  readonly oktaRequestId: string | undefined;
+  readonly userId: string | undefined;
+  readonly to: string;
+} {
+  const { eventId, oktaRequestId, userId, phoneNumber } = request;
+  return { eventId, oktaRequestId, userId, to: maskNumber(phoneNumber) };
+}
+
+/** A failure's words come from a provider and may quote the code or the user: they are masked. */
+function maskedFailure(
+  { code, reason, remedy }: DeliveryFailure,
+  { request, sentBy: { to } }: Receipt,
+): { readonly code: string; readonly reason: string | undefined; readonly remedy: string | undefined } {
+  return {
+    code: isAbout(code, request, to) ? 'FAILED' : toToken(code),
+    reason: maskText(reason, request, to) || undefined,
+    remedy: maskText(remedy, request, to) || undefined,
+  };
+}

@@ -1,0 +1,48 @@
+import type { Budget } from '#lib/core/budget.js';
+import type { ReadyChannel } from '#lib/delivery/attempt.js';
+import { dispatch, type Delivery, type Send, type SendListener } from '#lib/delivery/dispatch.js';
+import type { PlannedCode } from '#lib/delivery/late/receipt.js';
+import type { ComposeText } from '#lib/texts/text.js';
+import { makeMessage, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
+
+interface Sending extends Partial<Omit<Send, 'code'>> {
+  readonly budget: Budget;
+  readonly request?: Send['code']['request'];
+  readonly composeText?: ComposeText | undefined;
+  readonly addressFor?: (channel: string) => string;
+}
+
+/** Dispatches a code by a plan of these channels, in their order. */
+export function dispatchBy(
+  plan: readonly ReadyChannel[],
+  { request = makeMessage().request, composeText, addressFor = () => PHONE_NUMBER, ...send }: Sending,
+  listener: Partial<SendListener> = {},
+): Promise<Delivery> {
+  const channels = new Map<string, ReadyChannel[]>();
+  const untried = plan.map((channel) => {
+    const providers = channels.get(channel.name) ?? [];
+    channels.set(channel.name, providers);
+    return { channel: channel.name, provider: providers.push(channel) - 1, to: addressFor(channel.name) };
+  });
+  const code: PlannedCode = {
+    request,
+    expiresAtMs: Infinity,
+    locale: 'en',
+    person: 'a person',
+    eventKey: request.eventId,
+    untried,
+    attempts: [],
+    failedIds: [],
+  };
+  return dispatch(
+    { code, expiresAt: makeMessage().request.expiresAt, ...send },
+    {
+      onAttempt: () => undefined,
+      onComposeFailure: () => undefined,
+      onAccepted: () => undefined,
+      onDetached: () => undefined,
+      ...listener,
+    },
+    { channels, settings: { composeText, texts: undefined } },
+  );
+}

@@ -10,8 +10,13 @@ const ENTRIES = Object.keys(manifest.exports).map((entry) => manifest.name + ent
 const MODULES = ENTRIES.filter((entry) => !entry.endsWith('.json'));
 const ABSOLUTE_PATH = /(?:file:\/\/|["'\s])\/(?:home|Users|root|tmp|builds)\/|\b[A-Z]:\\/;
 
-/** The modules of pages that the command line imports, too. */
-const SHARED_WITH_BROWSERS: ReadonlySet<string> = new Set(['http/page/browser/json-text.ts']);
+/** The modules of pages that Node loads, too. */
+const SHARED_WITH_BROWSERS: ReadonlySet<string> = new Set([
+  'http/page/browser/json-text.ts',
+  'events/browser/describe-event.ts',
+  'events/browser/describe-warning.ts',
+  'events/browser/names.ts',
+]);
 
 /** What the build makes of a source: what runs in browsers alone has no types, since nobody imports it. */
 function builtFrom(file: string): string[] {

@@ -58,7 +58,7 @@ export function createConsoleServer(
   parts: ConsoleParts,
 ): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   const { history, streams } = parts;
-  const assets = readAssets(['http/page/browser', 'console/browser']);
+  const assets = readAssets(['http/page/browser', 'events/browser', 'console/browser']);
 
   const readJson = async (req: IncomingMessage): Promise<unknown> =>
     parseJsonBody(

@@ -1,7 +1,7 @@
 import type { ChannelTally } from '../../core/history.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
 import { sayCount } from './moments.js';
-import { nameChannel } from './words.js';
+import { nameChannel } from '../../events/browser/names.js';
 
 /** What became of codes by channel: a picture of bars, and the same as a table. */
 

@@ -3,8 +3,8 @@ import { element } from '../../http/page/browser/dom.js';
 import { markOutcome } from './marks.js';
 import { sayExactly, sayShortly, saySpan } from './moments.js';
 import { addressOf } from './routes.js';
-import { lastDigits } from './sentences.js';
-import { nameChannel, nameRequestType } from './words.js';
+import { lastDigits } from '../../events/browser/names.js';
+import { nameChannel, nameRequestType } from '../../events/browser/names.js';
 
 /** One execution in the list: the whole row leads to it, and the keyboard stops at it once. */
 

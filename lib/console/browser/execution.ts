@@ -5,14 +5,15 @@ import { nameTried } from './execution-row.js';
 import { copyable, facts, markOutcome, showFailure } from './marks.js';
 import { sayCount, sayExactly, saySpan } from './moments.js';
 import { addressOf, NO_FILTER, type Route } from './routes.js';
-import { lastDigits } from './sentences.js';
+import { lastDigits } from '../../events/browser/names.js';
 import { openExecution, ServerFailure } from './server.js';
 import { listSteps } from './step-list.js';
 import type { Stream } from './stream.js';
 import type { View } from './view.js';
 import { answerOf, divideAtAnswer, startOf } from './waterfall-bars.js';
 import { makeWaterfall } from './waterfall.js';
-import { explainOutcome, nameRequestType, shortenRequestType } from './words.js';
+import { nameRequestType, shortenRequestType } from '../../events/browser/names.js';
+import { explainOutcome } from './words.js';
 
 /** One execution, opened: what it was, each step in words, its time, and what came after the answer. */
 export function makeExecution(about: About, stream: Stream): View<Extract<Route, { view: 'execution' }>> {

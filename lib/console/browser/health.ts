@@ -7,7 +7,7 @@ import type { Route } from './routes.js';
 import { readHealth, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
 import type { View } from './view.js';
-import { nameChannel } from './words.js';
+import { nameChannel } from '../../events/browser/names.js';
 
 /** How the gateway is: what stands in the way of codes now, and what became of the last ones. */
 

@@ -1,7 +1,8 @@
 import type { ExecutionOutcome } from '../../core/history.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
 import type { ServerFailure } from './server.js';
-import { OUTCOMES, TONE_ICONS, type Tone } from './words.js';
+import type { Tone } from '../../events/browser/describe-event.js';
+import { OUTCOMES, TONE_ICONS } from './words.js';
 
 /** Small things that every view shows: icons, outcomes, failures, what can be copied. */
 

@@ -2,7 +2,7 @@ import type { HookEvent } from '../../core/events.js';
 import { element } from '../../http/page/browser/dom.js';
 import { facts, markTone } from './marks.js';
 import { sayExactly, saySpan } from './moments.js';
-import { describeEvent } from './sentences.js';
+import { describeEvent } from '../../events/browser/describe-event.js';
 
 /** Steps in words, with their times since the request came. */
 export function listSteps(steps: readonly HookEvent[], start: number): HTMLElement {

@@ -8,7 +8,8 @@ import { openExecution } from './server.js';
 import type { Stream } from './stream.js';
 import { makeWaterfall } from './waterfall.js';
 import { answerOf } from './waterfall-bars.js';
-import { explainOutcome, type Tone } from './words.js';
+import type { Tone } from '../../events/browser/describe-event.js';
+import { explainOutcome } from './words.js';
 
 /** What came of a test: the answer, what Okta would do with it, where its time went, and what is known since. */
 

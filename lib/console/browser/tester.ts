@@ -9,7 +9,7 @@ import { makePayload, sendPayload, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
 import { makeTestResult } from './test-result.js';
 import type { View } from './view.js';
-import { isRequestType, REQUEST_TYPES } from './words.js';
+import { isRequestType, REQUEST_TYPES } from '../../events/browser/names.js';
 
 /** Tries the hook: makes what Okta would send, lets it be changed, sends it, and shows what came of it. */
 

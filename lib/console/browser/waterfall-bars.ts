@@ -1,5 +1,6 @@
 import type { HookEvent } from '../../core/events.js';
-import { nameChannel, type Tone } from './words.js';
+import type { Tone } from '../../events/browser/describe-event.js';
+import { nameChannel } from '../../events/browser/names.js';
 
 /** A call's steps as bars on its time, until its answer. */
 

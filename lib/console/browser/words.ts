@@ -1,10 +1,7 @@
 import type { ExecutionOutcome } from '../../core/history.js';
-import type { RequestType } from '../../core/request-types.js';
+import type { Tone } from '../../events/browser/describe-event.js';
 
-/** What the console calls things: names of outcomes, channels and request types. */
-
-/** How it is to be taken; shown by colour, and never by colour alone. */
-export type Tone = 'plain' | 'good' | 'warn' | 'bad';
+/** How the page shows outcomes and tones: a word and an icon, never by colour alone. */
 
 interface OutcomeWords {
   readonly word: string;
@@ -85,37 +82,3 @@ export const TONE_ICONS: Readonly<Record<Tone, string>> = {
   warn: WARNING,
   bad: CROSS,
 };
-
-const CHANNELS: ReadonlyMap<string, string> = new Map([
-  ['whatsapp', 'WhatsApp'],
-  ['sms', 'SMS'],
-  ['voice', 'Voice call'],
-  ['line', 'LINE'],
-]);
-
-/** A channel of the user's own has the name that they gave it. */
-export function nameChannel(channel: string): string {
-  return CHANNELS.get(channel) ?? channel;
-}
-
-export const REQUEST_TYPES: Readonly<Record<RequestType, string>> = {
-  'mfa-verification': 'Sign-in',
-  'pre-enrollment': 'Phone enrolment',
-  'account-unlock': 'Account unlock',
-  'password-reset': 'Password reset',
-};
-
-export function isRequestType(value: string): value is RequestType {
-  return Object.hasOwn(REQUEST_TYPES, value);
-}
-
-/** Okta writes it with its own prefix, and may have new ones. */
-export function nameRequestType(requestType: string | undefined): string {
-  if (requestType === undefined) return 'Not told';
-  const short = shortenRequestType(requestType);
-  return isRequestType(short) ? REQUEST_TYPES[short] : short;
-}
-
-export function shortenRequestType(requestType: string): string {
-  return requestType.replace(/^com\.okta\.user\.telephony\./, '');
-}

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { EVENT_TYPES } from '#lib/core/events.js';
+import { EVENT_TYPES } from '#lib/events/browser/describe-event.js';
 import { VARIABLES } from '#lib/options/rules/environment.js';
 import { FAILED_STATUSES } from '#lib/channels/twilio/delivery-report.js';
 import { ERRORS } from '#lib/channels/twilio/error-codes.js';

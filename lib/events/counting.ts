@@ -1,4 +1,4 @@
-import type { HookEvent, HookEventListener } from '../core/events.js';
+import type { HookEventListener, HookEventOf } from '../core/events.js';
 import { countryLabel, NONE, requestTypeLabel, type LabelValues } from './metric-labels.js';
 import type { Instruments } from './metric-table.js';
 
@@ -12,7 +12,7 @@ export function countEvents(instruments: Instruments, labels: LabelValues): Hook
     stageDuration.observe({ stage, channel }, durationMs / MS_PER_SECOND);
   };
 
-  const countAnswer = (event: Extract<HookEvent, { type: 'request.answered' }>): void => {
+  const countAnswer = (event: HookEventOf<'request.answered'>): void => {
     const outcome = event.status;
     // A repeat sends nothing, and its time is not that of a code.
     if (event.isRepeat) {
@@ -31,7 +31,7 @@ export function countEvents(instruments: Instruments, labels: LabelValues): Hook
     instruments.budgetLeft.observe({}, event.remainingMs / MS_PER_SECOND);
   };
 
-  const countFailover = (event: Extract<HookEvent, { type: 'failover.ended' }>): void => {
+  const countFailover = (event: HookEventOf<'failover.ended'>): void => {
     const { fromChannel, channel, provider, outcome, code } = event;
     instruments.lateFailovers.inc({
       from_channel: labels.channel(fromChannel),

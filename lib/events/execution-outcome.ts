@@ -1,4 +1,4 @@
-import type { AttemptReport, HookEvent } from '../core/events.js';
+import type { AttemptReport, HookEvent, HookEventOf, HookEventType } from '../core/events.js';
 import type { ChannelTally, ExecutionOutcome } from '../core/history.js';
 
 /** What the events of one execution come to. They are given in the order of time, and may be not all there are. */
@@ -11,10 +11,8 @@ const DELIVERED: ReadonlySet<string> = new Set(['delivered', 'read', 'partially_
 /** It did not. A call that nobody took brought no code. */
 const UNDELIVERED: ReadonlySet<string> = new Set(['failed', 'undelivered', 'canceled', 'busy', 'no-answer']);
 
-type Of<Type extends HookEvent['type']> = Extract<HookEvent, { readonly type: Type }>;
-
-function isOf<Type extends HookEvent['type']>(type: Type): (event: HookEvent) => event is Of<Type> {
-  return (event): event is Of<Type> => event.type === type;
+function isOf<Type extends HookEventType>(type: Type) {
+  return (event: HookEvent): event is Extract<HookEvent, { readonly type: Type }> => event.type === type;
 }
 
 /** A send, by what is known of it by now. */
@@ -87,15 +85,15 @@ export function readOutcome(
 
 /** Not where it blocked the number of the profile: then the code went to the enrolled one. */
 function isHeldBackBy(
-  { mode, code, isOtherNumber = false }: Of<'guard.blocked'>,
-  answered: Of<'request.answered'> | undefined,
+  { mode, code, isOtherNumber = false }: HookEventOf<'guard.blocked'>,
+  answered: HookEventOf<'request.answered'> | undefined,
   attempts: readonly Attempt[],
 ): boolean {
   return mode === 'enforce' && !isOtherNumber && (attempts.length === 0 || answered?.code === code);
 }
 
 /** The answer that tells how the code went: of several, where nothing had gone out before, the last. */
-export function answerOf(events: readonly HookEvent[]): Of<'request.answered'> | undefined {
+export function answerOf(events: readonly HookEvent[]): HookEventOf<'request.answered'> | undefined {
   const answers = events.filter(isOf('request.answered'));
   return answers.findLast(({ isRepeat }) => !isRepeat) ?? answers[0];
 }
@@ -144,7 +142,7 @@ function readAttempts(events: readonly HookEvent[]): readonly Attempt[] {
 /** Another gateway may have made them, whose clock says that it was before: what followed what, they say themselves. */
 function putFailoversLast(
   attempts: readonly Attempt[],
-  failovers: readonly Of<'failover.ended'>[],
+  failovers: readonly HookEventOf<'failover.ended'>[],
 ): readonly Attempt[] {
   const ordered = [...attempts];
   // Each has the attempts of those before it, too.
@@ -182,7 +180,7 @@ function readFates(events: readonly HookEvent[]): readonly Fate[] {
 function failureOf(
   left: Attempt | undefined,
   fates: readonly Fate[],
-  failovers: readonly Of<'failover.ended'>[],
+  failovers: readonly HookEventOf<'failover.ended'>[],
 ): { readonly code: string | undefined } | undefined {
   // Of a message that this history has not seen leave, what is told is told of it.
   if (left === undefined) return fates.at(-1);

@@ -1,4 +1,4 @@
-import type { HookEvent } from '../core/events.js';
+import type { HookEventOf } from '../core/events.js';
 import { isRequestType, shortRequestType } from '../core/request-types.js';
 
 /**
@@ -65,12 +65,7 @@ export class LabelValues {
   }
 
   /** The four labels of an attempt. */
-  attempt({
-    channel,
-    provider,
-    outcome,
-    code,
-  }: Extract<HookEvent, { type: 'attempt.ended' | 'attempt.late' }>) {
+  attempt({ channel, provider, outcome, code }: HookEventOf<'attempt.ended' | 'attempt.late'>) {
     const by = this.provider(provider);
     return { channel: this.channel(channel), provider: by, outcome, code: this.code(code, by) };
   }

@@ -39,7 +39,6 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
   if (events.hasStepListeners) {
     events.emit({
       type: 'channels.planned',
-      at: events.now(),
       ...idsOf(request),
       // Copies: whoever is told them must not be able to change them.
       channels: [...allowed.channels],

@@ -83,7 +83,6 @@ class CodeUnderWay implements DispatchParts {
     if (!events.hasStepListeners) return;
     events.emit({
       type: 'attempt.ended',
-      at: events.now(),
       eventId,
       oktaRequestId,
       channel: attempt.channel,
@@ -153,7 +152,7 @@ function recordLate(
     const { attempt } = end;
     underWay.detached.delete(recorded);
     if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
-    events.emit({ type: 'attempt.late', at: events.now(), ...idsOf(request), ...attempt });
+    events.emit({ type: 'attempt.late', ...idsOf(request), ...attempt });
     onEnd(end);
   });
   underWay.detached.add(recorded);

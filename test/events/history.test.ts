@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import { EventStream, type HookEvent } from '#lib/core/events.js';
+import { EventStream } from '#lib/core/event-stream.js';
+import type { HookEvent } from '#lib/core/events.js';
 import type { ExecutionSummary, History } from '#lib/core/history.js';
 import { createHistory, type KeptHistory } from '#lib/events/history.js';
 import { Closers } from '#harness/closers.js';

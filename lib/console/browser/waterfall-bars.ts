@@ -1,4 +1,4 @@
-import type { HookEvent } from '../../core/events.js';
+import type { HookEvent, HookEventOf } from '../../core/events.js';
 import type { Tone } from '../../events/browser/describe-event.js';
 import { nameChannel } from '../../events/browser/names.js';
 
@@ -33,9 +33,7 @@ const STATUS_WORDS = {
 } as const;
 
 /** The answer that tells how the code went, as the history takes it: of several to the call itself, the last. */
-export function answerOf(
-  steps: readonly HookEvent[],
-): Extract<HookEvent, { type: 'request.answered' }> | undefined {
+export function answerOf(steps: readonly HookEvent[]): HookEventOf<'request.answered'> | undefined {
   const answers = steps.filter((step) => step.type === 'request.answered');
   return answers.findLast(({ isRepeat }) => !isRepeat) ?? answers[0];
 }

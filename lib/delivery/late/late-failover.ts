@@ -1,7 +1,7 @@
 import type { DeliveryFailure, DeliveryReport, TelephonyRequest } from '../../core/channel.js';
 import type { Delivery, ReadyChannel, Rest } from '../dispatch.js';
 import type { GuardedState } from '../guarded-state.js';
-import { Throttle, type EventStream } from '../../core/events.js';
+import { Throttle, type EventStream } from '../../core/event-stream.js';
 import { EXTENSION_REMEDIES } from '../../core/extensions.js';
 import { dropSend, endOf, startLateSend, statusOf, type LateSend } from './late-send.js';
 import { maskError } from '../../core/masking.js';
@@ -82,7 +82,6 @@ export class LateFailover {
       unknowns.tell((count) => {
         events.emit({
           type: 'message.unknown',
-          at: events.now(),
           count,
           transactionId: transactionIdOf(key),
         });
@@ -270,10 +269,10 @@ export class LateFailover {
     this.#sends.add(send);
     try {
       const delivery = send.dropped === undefined ? await this.#parts.send(send, isStillWanted) : undefined;
-      events.emit(endOf(send, events.now(), { delivery }));
+      events.emit(endOf(send, { delivery }));
     } catch (error) {
       // A channel of the user's own broke where it must not.
-      events.emit(endOf(send, events.now(), { defect: maskError(error, send.request) }));
+      events.emit(endOf(send, { defect: maskError(error, send.request) }));
     } finally {
       this.#sends.delete(send);
       send.budget.close();
@@ -293,7 +292,6 @@ export class LateFailover {
       this.#lookUpFailures.tell((count) => {
         events.emit({
           type: 'extension.failed',
-          at: events.now(),
           eventId,
           oktaRequestId,
           extension: 'lookUp',
@@ -309,7 +307,7 @@ export class LateFailover {
   #tellStatus(key: string, report: DeliveryReport, receipt: Receipt): void {
     const { events, onLearnt } = this.#parts;
     if (report.status === 'failed') onLearnt(receipt, report);
-    events.emit(statusOf(transactionIdOf(key), report, receipt, events.now()));
+    events.emit(statusOf(transactionIdOf(key), report, receipt));
   }
 
   #track(work: Promise<void>): void {

@@ -1,7 +1,7 @@
 import { Budget } from '../../core/budget.js';
 import type { DeliveryFailure, DeliveryReport, TelephonyRequest } from '../../core/channel.js';
 import type { Delivery, ReadyChannel } from '../dispatch.js';
-import type { HookEvent } from '../../core/events.js';
+import type { EmittedEvent } from '../../core/events.js';
 import { isAbout, maskNumber, maskText, toldId, toToken } from '../../core/masking.js';
 import { leavesHopeFor } from '../plan.js';
 import type { PlanStep, Receipt } from './receipt.js';
@@ -82,15 +82,13 @@ export function dropSend(send: LateSend, why: DropCode): void {
 /** What is told when it has ended. */
 export function endOf(
   { receipt, failure, dropped }: LateSend,
-  at: number,
   end: { readonly delivery?: Delivery | undefined; readonly defect?: string | undefined },
-): HookEvent {
+): EmittedEvent {
   const { delivery, defect } = end;
   const isSent = delivery !== undefined && delivery.status !== 'refused';
   const { code: why, reason: whyReason, remedy: whyRemedy } = toldFailure(failure, receipt);
   const event = {
     type: 'failover.ended',
-    at,
     ...whose(receipt),
     fromChannel: receipt.sentBy.channel,
     why,
@@ -112,17 +110,11 @@ export function endOf(
 }
 
 /** What is told of a message whose provider was asked for it: as of a callback, and whose it was. */
-export function statusOf(
-  transactionId: string,
-  report: DeliveryReport,
-  receipt: Receipt,
-  at: number,
-): HookEvent {
+export function statusOf(transactionId: string, report: DeliveryReport, receipt: Receipt): EmittedEvent {
   const { request, sentBy } = receipt;
   const failure = report.status === 'failed' ? toldFailure(report, receipt) : undefined;
   return {
     type: 'message.status',
-    at,
     ...whose(receipt),
     channel: sentBy.channel,
     // As in the attempt that told of it.

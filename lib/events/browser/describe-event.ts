@@ -1,4 +1,4 @@
-import type { AttemptReport, HookEvent } from '../../core/events.js';
+import type { AttemptReport, HookEvent, HookEventOf, HookEventType } from '../../core/events.js';
 import type { Extension } from '../../core/extensions.js';
 import { describeWarning } from './describe-warning.js';
 import { lastDigits, nameChannel, nameRequestType } from './names.js';
@@ -26,7 +26,6 @@ export interface EventDescription {
   readonly transactionId?: string | undefined;
 }
 
-type EventOf<Type extends HookEvent['type']> = Extract<HookEvent, { type: Type }>;
 type SentencesOf<Value extends string> = Readonly<Record<Value, Pick<EventDescription, 'text' | 'tone'>>>;
 
 export function describeEvent(event: HookEvent): EventDescription {
@@ -36,7 +35,7 @@ export function describeEvent(event: HookEvent): EventDescription {
   return (TABLE[event.type] as (event: HookEvent) => EventDescription)(event);
 }
 
-const TABLE: { readonly [Type in HookEvent['type']]: (event: EventOf<Type>) => EventDescription } = {
+const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => EventDescription } = {
   'configuration.warned': (event) => ({ tone: 'warn', ...describeWarning(event) }),
 
   'request.received': ({ deliveryChannel, to, requestType, isPreview }) =>
@@ -159,6 +158,9 @@ const TABLE: { readonly [Type in HookEvent['type']]: (event: EventOf<Type>) => E
   },
 };
 
+/** Every type that an event may have. */
+export const EVENT_TYPES: readonly string[] = Object.keys(TABLE);
+
 function plain(text: string): EventDescription {
   return { text, tone: 'plain' };
 }
@@ -175,7 +177,7 @@ const PROOFS = {
   oauth2: 'the issuer, the audience, the client and the scope of its access tokens',
 } as const;
 
-const PROFILES: SentencesOf<EventOf<'profile.read'>['source']> = {
+const PROFILES: SentencesOf<HookEventOf<'profile.read'>['source']> = {
   okta: plain("The user's profile was read from Okta."),
   cache: plain("The user's profile was still in the cache."),
   stale: {
@@ -201,7 +203,7 @@ const PROFILE_REMEDIES: ReadonlyMap<string, string> = new Map([
 /** These errors do not go away by themselves, and until then no user's opt-in counts. */
 const HAS_NO_ACCESS: ReadonlySet<string> = new Set(['OKTA_UNAUTHORIZED', 'OKTA_FORBIDDEN']);
 
-const RULES: Readonly<Record<EventOf<'guard.blocked'>['rule'], string>> = {
+const RULES: Readonly<Record<HookEventOf<'guard.blocked'>['rule'], string>> = {
   perUser: 'over the limit per user',
   perNumber: 'over the limit per number',
   perIp: 'over the limit per IP address',
@@ -209,7 +211,7 @@ const RULES: Readonly<Record<EventOf<'guard.blocked'>['rule'], string>> = {
   numberType: 'the type of the number is not allowed',
 };
 
-function describeBlocked(event: EventOf<'guard.blocked'>): EventDescription {
+function describeBlocked(event: HookEventOf<'guard.blocked'>): EventDescription {
   const { mode, isOtherNumber = false, code, remedy } = event;
   const rules = event.rules
     .map(({ rule, points, seconds }) =>
@@ -254,7 +256,7 @@ function describeAttempt(report: AttemptReport, when: string): EventDescription 
   return { tone, text: when + text, code, reason, remedy, durationMs, transactionId };
 }
 
-function describeAnswer(event: EventOf<'request.answered'>): EventDescription {
+function describeAnswer(event: HookEventOf<'request.answered'>): EventDescription {
   const { code, reason, durationMs, profileReason = '' } = event;
   const hungUp = event.hasHungUp ? ' Okta had hung up before.' : '';
   const of = (tone: Tone, text: string, remedy = event.remedy): EventDescription => ({
@@ -292,7 +294,10 @@ function describeAnswer(event: EventOf<'request.answered'>): EventDescription {
 }
 
 /** Only a code that was refused or blocked is certain not to be on its way. */
-function describePending({ isRepeat, code, attempts }: EventOf<'request.answered'>, sentBy: string): string {
+function describePending(
+  { isRepeat, code, attempts }: HookEventOf<'request.answered'>,
+  sentBy: string,
+): string {
   // The event says what the first call was answered, but not why.
   if (isRepeat) return 'A repeat got the first answer: the code may have been sent, or was blocked.';
   if (code === 'OVERTAKEN')
@@ -326,7 +331,7 @@ const STATUSES: ReadonlyMap<string, Pick<EventDescription, 'text' | 'tone'>> = n
 /** The user has a newer code, or this one: nobody waits for it. */
 const NOT_NEEDED: ReadonlySet<string> = new Set(['OVERTAKEN', 'DELIVERED']);
 
-function describeFailover(event: EventOf<'failover.ended'>): EventDescription {
+function describeFailover(event: HookEventOf<'failover.ended'>): EventDescription {
   const { outcome, why, code, reason, remedy = event.whyRemedy, transactionId } = event;
   const failed = `${nameChannel(event.fromChannel)} did not deliver the code (${why})`;
   const next = event.channel === undefined ? 'by another channel' : by(event.channel);
@@ -349,7 +354,7 @@ function describeFailover(event: EventOf<'failover.ended'>): EventDescription {
   }
 }
 
-function describeInbound({ keyword, channel, from }: EventOf<'inbound.received'>): EventDescription {
+function describeInbound({ keyword, channel, from }: HookEventOf<'inbound.received'>): EventDescription {
   const where = channel === 'rcs' ? 'RCS' : nameChannel(channel);
   if (keyword !== 'stop' && keyword !== 'start') return plain(`A user wrote ${by(where)}.`);
   const word = keyword.toUpperCase();
@@ -369,7 +374,7 @@ const FAILURES: Partial<Record<Extension, string>> = {
   authorize: 'the console lets nobody in',
 };
 
-const BREAKERS: SentencesOf<EventOf<'breaker.changed'>['state']> = {
+const BREAKERS: SentencesOf<HookEventOf<'breaker.changed'>['state']> = {
   closed: { tone: 'good', text: 'answers again' },
   open: { tone: 'bad', text: 'does not answer and is not called for a while; codes do not wait for it' },
   'half-open': { tone: 'plain', text: 'is tried again with one call' },

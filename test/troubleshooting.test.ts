@@ -40,7 +40,6 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
   'of an answer without a code, which has one row': ['HTTP_404'],
   "Redis's": ['COUNT'],
   "WhatsApp's": ['AUTHENTICATION'],
-  'of RCS': ['RCS'],
   'what is kept of a number, and never told': ['STARTED', 'LIFTED', 'PAIRED'],
   'of a connection, where Node has no word': ['TLS', 'CERT'],
   'variables of others': ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NODE_TLS_REJECT_UNAUTHORIZED'],

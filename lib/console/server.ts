@@ -4,12 +4,10 @@ import { answer, answerText, parseJsonBody, readBody, requireType } from '../htt
 import { PAGE_HEADERS, readAssets } from '../http/page/assets.js';
 import { slashless } from '../http/page/mount-slash.js';
 import type { About, Health, MadePayload, PayloadQuestion, TestResult } from './api.js';
-import { requireAuthorized } from './authorization.js';
-import { CONSOLE_PAGE } from './page.js';
+import { refuseOtherSites, requireAuthorized, requireSameOrigin } from './access.js';
+import { CONSOLE_PAGE, refusalPage } from './page.js';
 import { readExecutionQuery, readPayloadQuestion, readSendQuestion } from './questions.js';
-import { refusalPage } from './refusal-page.js';
 import { ConsoleRefusal, failureOf } from './refusal.js';
-import { refuseOtherSites, requireSameOrigin } from './same-origin.js';
 import type { Streams } from './stream.js';
 
 /** The console's routes, wherever a gateway mounts them. */

@@ -3,7 +3,7 @@ import type { HookEvent } from '../core/events.js';
 import type { HistoryLog } from '../core/history.js';
 import { parseJson } from '../core/json.js';
 import type { Step } from './execution.js';
-import { isReadableEvent } from './told-event-shape.js';
+import { isReadableEvent } from './event-shape.js';
 
 /** Tells the other gateways what happened here, and learns what happened there. No call waits for any of it. */
 

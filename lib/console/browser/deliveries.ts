@@ -1,6 +1,6 @@
 import type { ChannelTally } from '../../core/history.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
-import { sayCount } from './moments.js';
+import { formatCount } from './format.js';
 import { nameChannel } from '../../events/browser/names.js';
 
 /** What became of codes by channel: a picture of bars, and the same as a table. */
@@ -36,7 +36,7 @@ export function showDeliveries(tallies: readonly ChannelTally[]): HTMLElement {
       ...tallies.flatMap((tally) => [
         element('span', { class: 'label' }, nameChannel(tally.channel)),
         drawBar(tally, most),
-        element('span', { class: 'took' }, sayCount(sizeOf(tally))),
+        element('span', { class: 'took' }, formatCount(sizeOf(tally))),
       ]),
     ),
     element(
@@ -98,7 +98,7 @@ function writeTally(tally: ChannelTally): HTMLElement {
     'tr',
     {},
     element('th', { scope: 'row' }, nameChannel(tally.channel)),
-    ...SHARES.map(({ countOf }) => element('td', {}, sayCount(countOf(tally)))),
-    element('td', {}, sayCount(tally.used)),
+    ...SHARES.map(({ countOf }) => element('td', {}, formatCount(countOf(tally)))),
+    element('td', {}, formatCount(tally.used)),
   );
 }

@@ -1,6 +1,9 @@
 import type { ExecutionSummary } from '../../core/history.js';
 import { element } from '../../http/page/browser/dom.js';
-import { COLUMNS, makeRow } from './execution-row.js';
+import { lastDigits, nameChannel, nameRequestType } from '../../events/browser/names.js';
+import { formatDateTime, formatTime, formatDuration } from './format.js';
+import { addressOf } from './routes.js';
+import { markOutcome } from './widgets.js';
 
 /** The rows that are in the page: newest first, and never more than a few hundred, however many there are. */
 
@@ -98,4 +101,46 @@ export function makeExecutionRows(): ExecutionRows {
 
 function focusOn(row: HTMLElement): void {
   row.querySelector('a')?.focus({ preventScroll: true });
+}
+
+const COLUMNS = ['Time', 'Outcome', 'Channel', 'Request', 'User id', 'Number', 'Answered in'] as const;
+
+/** One execution in the list: the whole row leads to it, and the keyboard stops at it once. */
+function makeRow(execution: ExecutionSummary, now: number): HTMLElement {
+  const { id, startedAt, outcome, code, userId, requestType, to, durationMs } = execution;
+  const time = element(
+    'time',
+    { datetime: new Date(startedAt).toISOString(), title: formatDateTime(startedAt) },
+    formatTime(startedAt, now),
+  );
+  return element(
+    'div',
+    { role: 'row', class: 'row', 'data-id': id },
+    cell('time', element('a', { href: addressOf({ view: 'execution', id }), class: 'whole-row' }, time)),
+    cell('outcome', markOutcome(outcome), code === undefined ? undefined : element('code', {}, code)),
+    cell('channel', nameLastChannel(execution)),
+    cell('request', nameRequestType(requestType), originOf(execution)),
+    cell('user', userId === undefined ? 'unknown' : element('code', {}, userId)),
+    cell('number', `•• ${lastDigits(to)}`),
+    cell('duration', durationMs === undefined ? '–' : formatDuration(durationMs)),
+  );
+}
+
+/** By which it went out, or was last tried; else what Okta asked for. */
+export function nameLastChannel({ channel, deliveryChannel }: ExecutionSummary): string {
+  const name = channel ?? deliveryChannel;
+  return name === undefined ? 'none' : nameChannel(name);
+}
+
+/** What tells it from a sign-in. */
+function originOf({ isTest, isPreview, repeats }: ExecutionSummary): HTMLElement | undefined {
+  const words = [
+    ...(isTest ? ['test'] : isPreview ? ['preview'] : []),
+    ...(repeats === 0 ? [] : [repeats === 1 ? '1 repeat' : `${repeats} repeats`]),
+  ];
+  return words.length === 0 ? undefined : element('span', { class: 'tag' }, words.join(', '));
+}
+
+function cell(name: string, ...children: readonly (Node | string | undefined)[]): HTMLElement {
+  return element('div', { role: 'cell', class: name }, ...children);
 }

@@ -1,19 +1,18 @@
+import type { HookEvent } from '../../core/events.js';
 import type { ExecutionOutcome } from '../../core/history.js';
+import { describeEvent } from '../../events/browser/describe-event.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { About, OpenedExecution } from '../api.js';
-import { nameTried } from './execution-row.js';
-import { copyable, facts, markOutcome, showFailure } from './marks.js';
-import { sayCount, sayExactly, saySpan } from './moments.js';
+import { nameLastChannel } from './execution-rows.js';
+import { copyable, facts, markOutcome, markTone, showFailure, type View } from './widgets.js';
+import { formatCount, formatDateTime, formatDuration } from './format.js';
 import { addressOf, NO_FILTER, type Route } from './routes.js';
-import { lastDigits } from '../../events/browser/names.js';
 import { openExecution, ServerFailure } from './server.js';
-import { listSteps } from './step-list.js';
 import type { Stream } from './stream.js';
-import type { View } from './view.js';
 import { answerOf, divideAtAnswer, startOf } from './waterfall-bars.js';
 import { makeWaterfall } from './waterfall.js';
-import { nameRequestType, shortenRequestType } from '../../events/browser/names.js';
-import { explainOutcome } from './words.js';
+import { lastDigits, nameRequestType, shortenRequestType } from '../../events/browser/names.js';
+import { explainOutcome } from './outcomes.js';
 
 /** One execution, opened: what it was, each step in words, its time, and what came after the answer. */
 export function makeExecution(about: About, stream: Stream): View<Extract<Route, { view: 'execution' }>> {
@@ -128,9 +127,9 @@ function makeParts(execution: OpenedExecution): Parts {
       }
       summary.replaceChildren(
         facts(
-          ['Came', sayExactly(startedAt)],
+          ['Came', formatDateTime(startedAt)],
           ['Request', nameRequestType(current.requestType)],
-          ['Channel', nameTried(current)],
+          ['Channel', nameLastChannel(current)],
           ['Number', `ends in ${lastDigits(current.to)}`],
           ['Answered in', sayAnswered(current)],
           ['Code', current.code === undefined ? undefined : element('code', {}, current.code)],
@@ -144,7 +143,7 @@ function makeParts(execution: OpenedExecution): Parts {
       omitted.textContent =
         omittedSteps === 0
           ? ''
-          : `${sayCount(omittedSteps)} more steps were not kept, most of them of repeats.`;
+          : `${formatCount(omittedSteps)} more steps were not kept, most of them of repeats.`;
       after.replaceChildren(
         since.length === 0
           ? element('p', { class: 'quiet' }, sayNothingYet(outcome, isAnswered))
@@ -155,7 +154,7 @@ function makeParts(execution: OpenedExecution): Parts {
 }
 
 function sayAnswered({ durationMs, outcome }: OpenedExecution): string {
-  if (durationMs !== undefined) return saySpan(durationMs);
+  if (durationMs !== undefined) return formatDuration(durationMs);
   return outcome === 'running' ? 'not yet' : 'no answer is known';
 }
 
@@ -164,4 +163,40 @@ function sayNothingYet(outcome: ExecutionOutcome, isAnswered: boolean): string {
   return isAnswered && (outcome === 'failed' || outcome === 'blocked')
     ? 'Nothing: no message went out.'
     : 'Nothing yet. Delivery reports and used codes show up here by themselves.';
+}
+
+/** Steps in words, with their times since the request came. */
+function listSteps(steps: readonly HookEvent[], start: number): HTMLElement {
+  return element('ol', { class: 'steps' }, ...steps.map((step) => showStep(step, start)));
+}
+
+function showStep(step: HookEvent, start: number): HTMLElement {
+  const { text, tone, code, reason, remedy, durationMs, transactionId } = describeEvent(step);
+  const details = [
+    ['Code', code === undefined ? undefined : element('code', {}, code)],
+    ['Why', reason],
+    ['What to do', remedy],
+    ['Message id', transactionId === undefined ? undefined : element('code', {}, transactionId)],
+  ] as const;
+  return element(
+    'li',
+    {},
+    element(
+      'time',
+      { datetime: new Date(step.at).toISOString(), title: formatDateTime(step.at) },
+      `+${formatDuration(step.at - start)}`,
+    ),
+    element(
+      'div',
+      {},
+      markTone(
+        tone,
+        text,
+        ...(durationMs === undefined || durationMs < 1
+          ? []
+          : [element('span', { class: 'quiet' }, ` It took ${formatDuration(durationMs)}.`)]),
+      ),
+      details.some(([, value]) => value !== undefined) ? facts(...details) : undefined,
+    ),
+  );
 }

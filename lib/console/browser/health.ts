@@ -1,12 +1,11 @@
 import { element } from '../../http/page/browser/dom.js';
 import type { About, Health } from '../api.js';
 import { showDeliveries } from './deliveries.js';
-import { facts, markTone, showFailure } from './marks.js';
-import { sayCount, sayExactly, sayRelatively, saySpan } from './moments.js';
+import { facts, markTone, showFailure, type View } from './widgets.js';
+import { formatCount, formatDateTime, formatRelative, formatDuration } from './format.js';
 import type { Route } from './routes.js';
 import { readHealth, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
-import type { View } from './view.js';
 import { nameChannel } from '../../events/browser/names.js';
 
 /** How the gateway is: what stands in the way of codes now, and what became of the last ones. */
@@ -69,9 +68,9 @@ function drawHealth(health: Health, about: About): readonly HTMLElement[] {
     card(
       'Load',
       facts(
-        ['Calls under way', sayCount(health.inFlight)],
-        ['Sends that go on after the answer', sayCount(health.detached)],
-        ['Deadline of a call', saySpan(about.deadlineMs)],
+        ['Calls under way', formatCount(health.inFlight)],
+        ['Sends that go on after the answer', formatCount(health.detached)],
+        ['Deadline of a call', formatDuration(about.deadlineMs)],
         ['Version', about.version],
         ['Hook', element('code', {}, about.hook)],
       ),
@@ -137,12 +136,12 @@ function drawState(health: Health): readonly HTMLElement[] {
       ? markTone('good', "Okta's rate limit leaves room for profiles.")
       : markTone(
           'warn',
-          `Okta is not asked for profiles, to leave the org its rate limit; it is again ${sayRelatively(oktaPausedUntil, at)}. Codes go out by the channel that Okta asks for.`,
+          `Okta is not asked for profiles, to leave the org its rate limit; it is again ${formatRelative(oktaPausedUntil, at)}. Codes go out by the channel that Okta asks for.`,
         ),
     ...turnedAway.map(({ code, count }) =>
       markTone(
         'bad',
-        `${sayCount(count)} ${sayTurnedAway(code, count)}, in the last ${sayWindow(windowSeconds)}.`,
+        `${formatCount(count)} ${sayTurnedAway(code, count)}, in the last ${sayWindow(windowSeconds)}.`,
       ),
     ),
   ];
@@ -170,10 +169,10 @@ function drawChannels({ channels, at }: Health): HTMLElement {
           ? 'no message yet'
           : element(
               'time',
-              { datetime: new Date(lastSuccess).toISOString(), title: sayExactly(lastSuccess) },
-              `last message ${sayRelatively(lastSuccess, at)}`,
+              { datetime: new Date(lastSuccess).toISOString(), title: formatDateTime(lastSuccess) },
+              `last message ${formatRelative(lastSuccess, at)}`,
             ),
-        rollout === undefined ? '' : `; for ${sayCount(rollout)} % of users`,
+        rollout === undefined ? '' : `; for ${formatCount(rollout)} % of users`,
       ),
     ]),
   );
@@ -194,12 +193,12 @@ function drawLimits({ limits, windowSeconds }: Health): readonly HTMLElement[] {
     facts(
       ...rules.map(({ rule, points, seconds }): [string, string] => [
         RULES.get(rule) ?? rule,
-        `${sayCount(points)} codes in ${sayWindow(seconds)}`,
+        `${formatCount(points)} codes in ${sayWindow(seconds)}`,
       ]),
       ['Countries', countries ?? 'all'],
       [
         mode === 'enforce' ? 'Held back' : 'Would have been held back',
-        `${sayCount(blocked)} in the last ${sayWindow(windowSeconds)}`,
+        `${formatCount(blocked)} in the last ${sayWindow(windowSeconds)}`,
       ],
     ),
   ];
@@ -214,5 +213,5 @@ function sayWindow(seconds: number): string {
   ] as const;
   const [size, name] = units.find(([each]) => seconds >= each && seconds % each === 0) ?? [1, 'second'];
   const count = seconds / size;
-  return count === 1 ? name : `${sayCount(count)} ${name}s`;
+  return count === 1 ? name : `${formatCount(count)} ${name}s`;
 }

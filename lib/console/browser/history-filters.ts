@@ -1,7 +1,7 @@
 import { element } from '../../http/page/browser/dom.js';
 import { NO_FILTER, type HistoryFilter } from './routes.js';
 import { nameChannel } from '../../events/browser/names.js';
-import { OUTCOMES } from './words.js';
+import { OUTCOMES } from './outcomes.js';
 
 /** What the history is narrowed to. */
 

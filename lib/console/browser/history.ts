@@ -3,12 +3,11 @@ import { element } from '../../http/page/browser/dom.js';
 import type { About, ExecutionPage } from '../api.js';
 import { makeExecutionRows } from './execution-rows.js';
 import { makeHistoryFilters } from './history-filters.js';
-import { showFailure } from './marks.js';
-import { sayCount } from './moments.js';
+import { showFailure, type View } from './widgets.js';
+import { formatCount } from './format.js';
 import { addressOf, NO_FILTER, type HistoryFilter, type Route } from './routes.js';
 import { findExecutions, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
-import type { View } from './view.js';
 
 /** The list of executions: what is new comes in by itself, but moves nothing that is being read. */
 
@@ -60,7 +59,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     count.textContent =
       shown === 0
         ? ''
-        : `${sayCount(shown)} of ${sayCount(total)} ${isFiltered() ? 'that fit' : 'executions'}`;
+        : `${formatCount(shown)} of ${formatCount(total)} ${isFiltered() ? 'that fit' : 'executions'}`;
     older.hidden = next === undefined;
     rows.element.hidden = shown === 0;
     note.hidden = shown !== 0 || !isLoaded;
@@ -70,7 +69,9 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     const isMore = isFiltered() && waiting.size >= PAGE;
     setText(
       news,
-      waiting.size === 0 ? 'Back to the newest' : `${sayCount(waiting.size)}${isMore ? '+' : ''} new: show`,
+      waiting.size === 0
+        ? 'Back to the newest'
+        : `${formatCount(waiting.size)}${isMore ? '+' : ''} new: show`,
     );
     // Once, however many follow.
     setText(newsStatus, waiting.size === 0 ? '' : 'There are new executions');
@@ -106,7 +107,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     noteNewest(page.executions);
     ({ next, total } = page);
     showCounts();
-    setText(found, `${sayCount(total)} found`);
+    setText(found, `${formatCount(total)} found`);
     takeIn(told);
   };
 

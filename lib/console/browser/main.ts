@@ -3,12 +3,11 @@ import type { About } from '../api.js';
 import { makeExecution } from './execution.js';
 import { makeHealth } from './health.js';
 import { makeHistory } from './history.js';
-import { markTone, showFailure } from './marks.js';
+import { markTone, showFailure, type View } from './widgets.js';
 import { addressOf, NO_FILTER, readRoute, type Route } from './routes.js';
 import { readAbout, ServerFailure } from './server.js';
 import { openStream } from './stream.js';
 import { makeTester } from './tester.js';
-import type { View } from './view.js';
 
 /** The console: its views, one at a time, by the address. */
 

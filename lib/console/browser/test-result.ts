@@ -1,15 +1,15 @@
 import type { ExecutionOutcome } from '../../core/history.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { TestResult, ToldReaction } from '../api.js';
-import { markOutcome, markTone } from './marks.js';
-import { sayExactly, saySpan } from './moments.js';
+import { markOutcome, markTone } from './widgets.js';
+import { formatDateTime, formatDuration } from './format.js';
 import { addressOf } from './routes.js';
 import { openExecution } from './server.js';
 import type { Stream } from './stream.js';
 import { makeWaterfall } from './waterfall.js';
 import { answerOf } from './waterfall-bars.js';
 import type { Tone } from '../../events/browser/describe-event.js';
-import { explainOutcome } from './words.js';
+import { explainOutcome } from './outcomes.js';
 
 /** What came of a test: the answer, what Okta would do with it, where its time went, and what is known since. */
 
@@ -100,7 +100,7 @@ function showAnswer({ httpStatus, body, durationMs, deadlineMs }: TestResult): r
     element(
       'p',
       { class: 'quiet' },
-      `Status ${httpStatus}, in ${saySpan(durationMs)} of the ${saySpan(deadlineMs)} until the deadline; ${sayExactly(Date.now())}.`,
+      `Status ${httpStatus}, in ${formatDuration(durationMs)} of the ${formatDuration(deadlineMs)} until the deadline; ${formatDateTime(Date.now())}.`,
     ),
     element(
       'pre',

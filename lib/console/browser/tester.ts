@@ -1,14 +1,13 @@
 import { element } from '../../http/page/browser/dom.js';
 import type { RequestType } from '../../core/request-types.js';
 import type { PayloadQuestion } from '../api.js';
-import { markTone, showFailure } from './marks.js';
+import { markTone, showFailure, type View } from './widgets.js';
 import { makePayloadEditor } from './payload-editor.js';
 import type { Route } from './routes.js';
 import { warnOfSending } from './send-warning.js';
 import { makePayload, sendPayload, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
 import { makeTestResult } from './test-result.js';
-import type { View } from './view.js';
 import { isRequestType, REQUEST_TYPES } from '../../events/browser/names.js';
 
 /** Tries the hook: makes what Okta would send, lets it be changed, sends it, and shows what came of it. */

@@ -1,8 +1,9 @@
 import type { ExecutionOutcome } from '../../core/history.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
+import type { Route } from './routes.js';
 import type { ServerFailure } from './server.js';
 import type { Tone } from '../../events/browser/describe-event.js';
-import { OUTCOMES, TONE_ICONS } from './words.js';
+import { OUTCOMES, TONE_ICONS } from './outcomes.js';
 
 /** Small things that every view shows: icons, outcomes, failures, what can be copied. */
 
@@ -87,4 +88,13 @@ export function facts(
       value === undefined ? [] : [element('div', {}, element('dt', {}, name), element('dd', {}, value))],
     ),
   );
+}
+
+/** One of the console's views. It stays as it is while another one is looked at. */
+export interface View<Shown extends Route> {
+  readonly title: string;
+  readonly element: HTMLElement;
+  show(route: Shown): void;
+  /** Puts the focus where one left from; `false` where it goes to the heading. */
+  comeBack?(from: Route): boolean;
 }

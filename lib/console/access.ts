@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
+import { isFromOtherSite, isFromOwnPage } from '../http/page/same-site.js';
 import { ConsoleRefusal } from './refusal.js';
 
 /** Who may use the console is the gateway's to say: it is asked for every request. */
@@ -37,4 +38,24 @@ export async function requireAuthorized(
       remedy: "Log in to the gateway as an administrator; who is one, the console's authorize says.",
     });
   }
+}
+
+/** @throws ConsoleRefusal `CROSS_SITE` for what another site's page asks for. A typed address, and a program, may. */
+export function refuseOtherSites(req: IncomingMessage): void {
+  if (isFromOtherSite(req)) throw crossSite();
+}
+
+/**
+ * For what changes or sends something: the browser must say that our own page asks.
+ * @throws ConsoleRefusal `CROSS_SITE`
+ */
+export function requireSameOrigin(req: IncomingMessage): void {
+  if (!isFromOwnPage(req)) throw crossSite();
+}
+
+function crossSite(): ConsoleRefusal {
+  return new ConsoleRefusal('CROSS_SITE', 'Only the console’s own page may ask for this.', {
+    remedy:
+      'Open the console itself. A proxy in front of the gateway must hand on Host and Origin as they came.',
+  });
 }

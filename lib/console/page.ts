@@ -1,10 +1,10 @@
-/** The console's page as it is served: a skeleton without a word of anybody's; `browser/main.ts` fills it. */
+/** The documents that the console serves. They hold no data: `browser/main.ts` fills the page. */
 
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%231f4fd8'/%3E%3Cpath d='M4 8.5l2.8 2.8L12 5' fill='none' stroke='%23fff' stroke-width='2'/%3E%3C/svg%3E";
 
 /**
- * Its links are relative: it is served at a path that ends with `/`, its modules and styles below `assets/`, the
+ * Its links are relative. The page is served at a path that ends with `/`, its modules and styles below `assets/`, and the
  * routes of `api.ts` beside it.
  */
 export const CONSOLE_PAGE = `<!doctype html>
@@ -31,7 +31,7 @@ export const CONSOLE_PAGE = `<!doctype html>
 </html>
 `;
 
-/** What whoever is not let in gets to see. They get no style sheet either. */
+/** The page for callers who may not use the console. They may not load the style sheet either. */
 export function refusalPage(title: string, sentences: readonly string[]): string {
   return `<!doctype html>
 <html lang="en">

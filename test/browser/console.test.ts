@@ -106,7 +106,7 @@ describe('the console in a browser', function () {
 
   it('shows a code of Okta’s the moment it is asked for, and replays it in the tester', async () => {
     const { page } = await browser.open(address('#/history'));
-    await page.getByText('No code has been asked for yet.').waitFor();
+    await page.getByText('Okta has not requested a code yet.').waitFor();
     await scene.call({ deliveryChannel: 'VOICE_CALL', requestType: 'password-reset' });
 
     await page

@@ -3,7 +3,7 @@ import { drawing, element } from '../../http/page/browser/dom.js';
 import { formatCount } from './format.js';
 import { nameChannel } from '../../events/browser/names.js';
 
-/** What became of codes by channel: a picture of bars, and the same as a table. */
+/** Deliveries by channel: bars, and the same numbers as a table. */
 
 interface Share {
   readonly name: string;
@@ -11,12 +11,12 @@ interface Share {
   readonly countOf: (tally: ChannelTally) => number;
 }
 
-/** They exclude each other: of each message one. */
+/** Each message counts in exactly one of them. */
 const SHARES: readonly Share[] = [
   { name: 'delivered', meaning: 'Delivered', countOf: ({ delivered }) => delivered },
   {
     name: 'accepted',
-    meaning: 'Accepted, nothing told since',
+    meaning: 'Accepted, no report yet',
     countOf: ({ accepted, delivered, undelivered }) => Math.max(0, accepted - delivered - undelivered),
   },
   { name: 'unknown', meaning: 'Unknown', countOf: ({ unknown }) => unknown },

@@ -5,24 +5,24 @@ import { formatDateTime, formatTime, formatDuration } from './format.js';
 import { addressOf } from './routes.js';
 import { markOutcome } from './widgets.js';
 
-/** The rows that are in the page: newest first, and never more than a few hundred, however many there are. */
+/** The list of executions, newest first. It holds a few hundred rows at most, however many executions there are. */
 
-/** Those that are not looked at any more go when it is exceeded. */
+/** Above it, the rows at the far end are removed. */
 const MAX_ROWS = 300;
 
 export interface ExecutionRows {
   readonly element: HTMLElement;
-  /** Of the rows that are there, newest first. */
+  /** The ids of the rows, newest first. */
   ids(): readonly string[];
-  /** When the last row's began; `undefined` without rows. */
+  /** When the execution of the last row began; `undefined` without rows. */
   oldestStart(): number | undefined;
-  /** In the place of all. */
+  /** Replaces all rows. */
   replace(executions: readonly ExecutionSummary[]): void;
-  /** Where they belong by their time. */
+  /** Adds rows in the order of time. */
   insert(executions: readonly ExecutionSummary[]): void;
-  /** After the last; what is read stays where it is. */
+  /** Adds rows after the last. The rows in view do not move. */
   append(executions: readonly ExecutionSummary[]): void;
-  /** Shows what a row has become; nothing where it is not there. */
+  /** Draws a row anew, if it is there. */
   update(execution: ExecutionSummary): void;
   focus(id: string): void;
 }
@@ -105,7 +105,7 @@ function focusOn(row: HTMLElement): void {
 
 const COLUMNS = ['Time', 'Outcome', 'Channel', 'Request', 'User id', 'Number', 'Answered in'] as const;
 
-/** One execution in the list: the whole row leads to it, and the keyboard stops at it once. */
+/** The whole row is a link to the execution, and the keyboard stops at it once. */
 function makeRow(execution: ExecutionSummary, now: number): HTMLElement {
   const { id, startedAt, outcome, code, userId, requestType, to, durationMs } = execution;
   const time = element(
@@ -126,13 +126,13 @@ function makeRow(execution: ExecutionSummary, now: number): HTMLElement {
   );
 }
 
-/** By which it went out, or was last tried; else what Okta asked for. */
+/** The channel that sent it, or was tried last; else the one that Okta requested. */
 export function nameLastChannel({ channel, deliveryChannel }: ExecutionSummary): string {
   const name = channel ?? deliveryChannel;
   return name === undefined ? 'none' : nameChannel(name);
 }
 
-/** What tells it from a sign-in. */
+/** A mark for everything that is not a plain sign-in. */
 function originOf({ isTest, isPreview, repeats }: ExecutionSummary): HTMLElement | undefined {
   const words = [
     ...(isTest ? ['test'] : isPreview ? ['preview'] : []),

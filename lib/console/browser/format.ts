@@ -1,4 +1,4 @@
-/** Times and spans of time, as the reader writes them. */
+/** Formats dates, durations and counts in the reader's own way. */
 
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const OF_TODAY = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
@@ -18,12 +18,12 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** With its day, to the second. */
+/** Date and time, to the second. */
 export function formatDateTime(at: number): string {
   return EXACT.format(at);
 }
 
-/** To the second; with the day where it is not today. */
+/** Time to the second; with the day if it is not today. */
 export function formatTime(at: number, now: number): string {
   return new Date(at).toDateString() === new Date(now).toDateString()
     ? OF_TODAY.format(at)

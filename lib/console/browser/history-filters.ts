@@ -3,7 +3,7 @@ import { NO_FILTER, type HistoryFilter } from './routes.js';
 import { nameChannel } from '../../events/browser/names.js';
 import { OUTCOMES } from './outcomes.js';
 
-/** What the history is narrowed to. */
+/** The search and the filters of the history. */
 
 export interface HistoryFilters {
   readonly element: HTMLElement;
@@ -11,7 +11,7 @@ export interface HistoryFilters {
   readonly clear: () => void;
 }
 
-/** Typing is waited for, choosing is not. */
+/** The search starts when the typing pauses this long. */
 const TYPING_MS = 200;
 
 export function makeHistoryFilters(
@@ -47,7 +47,7 @@ export function makeHistoryFilters(
   channel.addEventListener('change', tell);
   outcome.addEventListener('change', tell);
   const set = (filter: HistoryFilter): void => {
-    // What is being typed stays.
+    // Text that the user is typing stays.
     if (search.value.trim() !== filter.search) search.value = filter.search;
     channel.value = filter.channel;
     outcome.value = filter.outcome;

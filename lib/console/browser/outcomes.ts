@@ -7,7 +7,7 @@ interface OutcomeWords {
   readonly word: string;
   readonly meaning: string;
   readonly tone: Tone;
-  /** An SVG path of 16 by 16, drawn by its stroke. */
+  /** An SVG path of 16 by 16, drawn as a stroke. */
   readonly icon: string;
 }
 
@@ -25,32 +25,32 @@ export const OUTCOMES: Readonly<Record<ExecutionOutcome, OutcomeWords>> = {
   },
   sent: {
     word: 'Sent',
-    meaning: 'The provider has accepted the message; nothing is known yet of its delivery.',
+    meaning: 'The provider accepted the message. Its delivery is not known yet.',
     tone: 'good',
     icon: 'M2.5 8h10.5M9 4l4 4-4 4',
   },
-  delivered: { word: 'Delivered', meaning: 'The message has reached the phone.', tone: 'good', icon: CHECK },
+  delivered: { word: 'Delivered', meaning: 'The message reached the phone.', tone: 'good', icon: CHECK },
   used: {
     word: 'Used',
-    meaning: 'The user has entered the code, and Okta has taken it.',
+    meaning: 'The user entered the code, and Okta accepted it.',
     tone: 'good',
     icon: 'M1.5 8.7l2.8 2.8 6-7M7.2 11.5 14 4.5',
   },
   undelivered: {
     word: 'Not delivered',
-    meaning: 'The provider accepted the message, and it did not arrive.',
+    meaning: 'The provider accepted the message, but did not deliver it.',
     tone: 'bad',
     icon: CROSS,
   },
   pending: {
     word: 'Unknown',
-    meaning: 'The message may have gone out; no readable answer came. Okta takes the code as on its way.',
+    meaning: 'The message may have gone out: no readable answer came. Okta takes the code as on its way.',
     tone: 'warn',
     icon: QUESTION,
   },
   blocked: {
     word: 'Blocked',
-    meaning: 'The code was held back, by a limit or by a fraud filter. Nothing went out.',
+    meaning: 'The guard or a fraud filter blocked the code. No message went out.',
     tone: 'warn',
     icon: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M3.8 3.8l8.4 8.4',
   },
@@ -62,12 +62,11 @@ export const OUTCOMES: Readonly<Record<ExecutionOutcome, OutcomeWords>> = {
   },
 };
 
-/** Of a call without an answer: Okta waited in vain, and went on as after any failure. */
+/** For a call without an answer: Okta waited, and then went on as after any failure. */
 const UNANSWERED: Partial<Record<ExecutionOutcome, string>> = {
   pending:
-    'No answer of the gateway is known, which may have ended before: the message may have gone out, and Okta may have sent the code itself.',
-  failed:
-    'No answer of the gateway is known, which may have ended before. Okta may have sent the code itself.',
+    'The gateway may have stopped before it answered: the message may have gone out, and Okta may have sent the code itself.',
+  failed: 'The gateway may have stopped before it answered. Okta may have sent the code itself.',
 };
 
 /** @param isAnswered - whether an answer of the gateway is known. */
@@ -75,7 +74,7 @@ export function explainOutcome(outcome: ExecutionOutcome, isAnswered: boolean): 
   return (isAnswered ? undefined : UNANSWERED[outcome]) ?? OUTCOMES[outcome].meaning;
 }
 
-/** What is beside a sentence, by its tone. */
+/** The icon beside a sentence. */
 export const TONE_ICONS: Readonly<Record<Tone, string>> = {
   plain: 'M8 8h.1',
   good: CHECK,

@@ -11,7 +11,7 @@ import { answerOf } from './waterfall-bars.js';
 import type { Tone } from '../../events/browser/describe-event.js';
 import { explainOutcome } from './outcomes.js';
 
-/** What came of a test: the answer, what Okta would do with it, where its time went, and what is known since. */
+/** The result of a test: the answer, what Okta does with it, the time of each step, and the outcome. */
 
 const TONES: Readonly<Record<ToldReaction['action'], Tone>> = {
   sent: 'good',
@@ -26,7 +26,7 @@ export interface TestResultView {
 }
 
 export function makeTestResult(stream: Stream): TestResultView {
-  // Told aloud: what Okta does, and what the code has come to, each when it changes.
+  // Screen readers announce what Okta does and the outcome, each when it changes.
   const reaction = element('div', { role: 'status' });
   const since = element('p', { class: 'headline', role: 'status' });
   const answer = element('div');
@@ -75,7 +75,7 @@ export function makeTestResult(stream: Stream): TestResultView {
             const meaning = explainOutcome(outcome, answerOf(steps) !== undefined);
             since.replaceChildren(markOutcome(outcome), ' ', meaning);
           },
-          // The answer is here all the same, and the link leads to why.
+          // The answer is shown anyway, and the link leads to the reason.
           () => undefined,
         );
       };

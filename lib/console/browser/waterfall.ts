@@ -3,7 +3,7 @@ import { drawing, element } from '../../http/page/browser/dom.js';
 import { formatDuration } from './format.js';
 import { layOutWaterfall, OKTA_WAITS_MS, type Bar, type Waterfall } from './waterfall-bars.js';
 
-/** The picture of a call's time, and the same as a table. */
+/** The time of each step: a picture, and the same numbers as a table. */
 
 export interface WaterfallView {
   readonly element: HTMLElement;
@@ -58,7 +58,7 @@ function percent(ms: number, spanMs: number): string {
 
 function drawBar(bar: Bar, { spanMs, deadlineMs }: Waterfall): readonly Element[] {
   const tookMs = bar.endMs - bar.startMs;
-  // What took no time is seen, too.
+  // A step that took no time is visible, too.
   const width = Math.max(tookMs, spanMs / 250);
   const deadline = percent(deadlineMs, spanMs);
   return [

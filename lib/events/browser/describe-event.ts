@@ -29,10 +29,11 @@ export interface EventDescription {
 type SentencesOf<Value extends string> = Readonly<Record<Value, Pick<EventDescription, 'text' | 'tone'>>>;
 
 export function describeEvent(event: HookEvent): EventDescription {
-  // A newer gateway on the same state may send types that this one does not know.
-  if (!Object.hasOwn(TABLE, event.type)) return plain(`This version does not know the event ${event.type}.`);
-  // The function for a type takes events of that type, which the compiler cannot follow.
-  return (TABLE[event.type] as (event: HookEvent) => EventDescription)(event);
+  // The function for a type takes events of that type, which the compiler cannot follow. A newer gateway on the same state may
+  // send types, and words in known fields, that this one does not know.
+  const describe = TABLE[event.type] as (event: HookEvent) => EventDescription | undefined;
+  const description = Object.hasOwn(TABLE, event.type) ? describe(event) : undefined;
+  return description ?? plain(`This version does not know the event ${event.type}.`);
 }
 
 const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => EventDescription } = {
@@ -68,6 +69,7 @@ const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => E
   }),
 
   'profile.read': ({ source, reason, durationMs }) => ({
+    ...plain(`The user's profile was read: ${source}.`),
     ...PROFILES[source],
     code: reason,
     remedy: PROFILE_REMEDIES.get(reason ?? ''),
@@ -252,7 +254,7 @@ function describeAttempt(report: AttemptReport, when: string): EventDescription 
       text: `${channel} may have gone out: no readable answer came, so no other channel is tried.`,
     },
   };
-  const { tone, text } = sentences[outcome];
+  const { tone, text } = { ...plain(`${channel}: ${outcome}.`), ...sentences[outcome] };
   return { tone, text: when + text, code, reason, remedy, durationMs, transactionId };
 }
 

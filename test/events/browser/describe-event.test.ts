@@ -253,6 +253,21 @@ describe('what happened, in words', () => {
       .and.include('The code goes to the enrolled number.');
   });
 
+  it('has a sentence for words of a newer gateway that it does not know', () => {
+    const newer = [
+      { ...EVENTS['attempt.ended'], outcome: 'queued' },
+      { ...EVENTS['profile.read'], source: 'directory' },
+      { ...EVENTS['request.answered'], status: 'DEFERRED' },
+      { ...EVENTS['failover.ended'], outcome: 'queued' },
+    ] as unknown as readonly HookEvent[];
+    expect(newer.map((event) => describeEvent(event).text)).to.deep.equal([
+      'SMS: queued.',
+      "The user's profile was read: directory.",
+      'This version does not know the event request.answered.',
+      'This version does not know the event failover.ended.',
+    ]);
+  });
+
   it('says that it does not know an event of a newer gateway, whatever its name', () => {
     for (const type of ['pigeon.sent', 'constructor']) {
       const newer = { ...AT, type } as unknown as HookEvent;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { HookEvent, Logger } from '#lib/index.js';
 import { logListener } from '#lib/events/log.js';
 import { ANA, startScene, type LogLine } from '#harness/scene.js';
-import { answeredEvent } from './told-events.js';
+import { answeredEvent } from './sample-events.js';
 
 const recorder = (): { readonly lines: LogLine[]; readonly logger: Logger } => {
   const lines: LogLine[] = [];

@@ -125,14 +125,14 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     if (oldest !== undefined) rows.focus(oldest.id);
   };
 
-  /** Whether rows are looked at closely: scrolled to, or about to be opened by mouse or keyboard. */
+  /** Whether someone reads the rows: they scrolled down, or point at a row by mouse or keyboard. */
   const isReading = (): boolean =>
     view.element.isConnected &&
     (rows.element.getBoundingClientRect().top < 0 ||
       rows.element.contains(document.activeElement) ||
       rows.element.matches(':hover'));
 
-  /** Only the server knows what fits: it looks into more than rows have. */
+  /** Only the server knows which executions fit, because it searches more than the rows show. */
   const countFitting = async (): Promise<void> => {
     const mine = asked;
     const page = await findExecutions(filter, { limit: PAGE }).catch(() => undefined);
@@ -184,7 +184,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   older.addEventListener('click', () => void loadOlder());
   stream.listen({
     onExecutions: takeIn,
-    // What came meanwhile was not told.
+    // Changes since the last connection were not sent.
     onOpened: () => {
       if (asked === 0) return;
       if (!isReading()) void load();

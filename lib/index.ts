@@ -48,6 +48,9 @@ export type {
   BrokenRule,
   GuardRule,
   HookEvent,
+  HookEventFields,
+  HookEventOf,
+  HookEventType,
   OptionWarning,
   WarnedOption,
 } from './core/events.js';

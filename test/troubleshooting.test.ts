@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { EVENT_TYPES } from '#lib/core/events.js';
+import { EVENT_TYPES } from '#lib/events/describe-event.js';
 import { VARIABLES } from '#lib/options/rules/environment.js';
 import { FAILED_STATUSES } from '#lib/channels/twilio/delivery-report.js';
 import { ERRORS } from '#lib/channels/twilio/error-codes.js';
@@ -40,7 +40,6 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
   'of an answer without a code, which has one row': ['HTTP_404'],
   "Redis's": ['COUNT'],
   "WhatsApp's": ['AUTHENTICATION'],
-  'of RCS': ['RCS'],
   'what is kept of a number, and never told': ['STARTED', 'LIFTED', 'PAIRED'],
   'of a connection, where Node has no word': ['TLS', 'CERT'],
   'variables of others': ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NODE_TLS_REJECT_UNAUTHORIZED'],

@@ -1,9 +1,9 @@
 import type { ChannelTally, Execution, ExecutionSummary } from '../core/history.js';
 import type { RequestType } from '../core/request-types.js';
 
-/** What the console's page and its server tell each other, as JSON. Types only: browsers get none of this file. */
+/** The JSON between the console's page and its server. Types only: browsers do not load this file. */
 
-/** `GET api/about`: what the page shows whatever it does. */
+/** `GET api/about`: what every view of the page shows. */
 export interface About {
   readonly version: string;
   /** The org's host, e.g. `acme.okta.com`. */
@@ -11,9 +11,9 @@ export interface About {
   /** The hook's path, or its public URL. */
   readonly hook: string;
   readonly deadlineMs: number;
-  /** Those that have a sender. */
+  /** The channels that have a sender. */
   readonly channels: readonly string[];
-  /** Whether the history is that of all gateways. */
+  /** Whether the history has the executions of all gateways. */
   readonly isShared: boolean;
   /** More pages beside this one, such as the emulators' phones. */
   readonly links: readonly { readonly title: string; readonly href: string }[];
@@ -42,23 +42,23 @@ export interface Health {
     readonly providers: readonly string[];
     /** Milliseconds since 1970. */
     readonly lastSuccess?: number | undefined;
-    /** Percentage of users; `undefined` where all. */
+    /** The percentage of users; `undefined` for all. */
     readonly rollout?: number | undefined;
   }[];
-  /** The guard's. */
+  /** The rules of the guard. */
   readonly limits: {
     readonly mode: 'enforce' | 'record';
     readonly rules: readonly { readonly rule: string; readonly points: number; readonly seconds: number }[];
     /** In words, e.g. `only DE, FR`. */
     readonly countries?: string | undefined;
-    /** Codes that were held back, or would have been, in the window. */
+    /** Codes that were blocked, or would have been, in the window. */
     readonly blocked: number;
   };
-  /** Calls that were answered by an error in the window, and with which code of ours. */
+  /** Calls that were answered with an error in the window, by our code. */
   readonly turnedAway: readonly { readonly code: string; readonly count: number }[];
-  /** Whether Okta's Users API is left alone, and until when. */
+  /** Until when the hook does not call Okta's Users API, in milliseconds since 1970. */
   readonly oktaPausedUntil?: number | undefined;
-  /** What `deliveries` counts. */
+  /** The length of the window. */
   readonly windowSeconds: number;
   readonly deliveries: readonly ChannelTally[];
 }
@@ -68,7 +68,7 @@ export type StreamEvent =
   | { readonly event: 'executions'; readonly data: readonly ExecutionSummary[] }
   | { readonly event: 'health'; readonly data: Health };
 
-/** `POST api/tester/payload`: makes what Okta would send. */
+/** `POST api/tester/payload`: makes the request that Okta would send. */
 export interface PayloadQuestion {
   /** An Okta user id or a login. */
   readonly user: string;
@@ -78,7 +78,7 @@ export interface PayloadQuestion {
 }
 export interface MadePayload {
   readonly payload: unknown;
-  /** What to know before it is sent, such as that the user has enrolled no phone. */
+  /** What the administrator must know before they send it, such as that the user has no phone. */
   readonly notes: readonly string[];
 }
 
@@ -87,7 +87,7 @@ export interface SendQuestion {
   readonly payload: unknown;
 }
 export interface TestResult {
-  /** The execution's, to be opened in the history. */
+  /** The id of the execution in the history. */
   readonly executionId?: string | undefined;
   readonly httpStatus: number;
   readonly body: unknown;
@@ -96,13 +96,13 @@ export interface TestResult {
   readonly reaction: ToldReaction;
 }
 
-/** What Okta does with an answer; see `okta/reaction.ts`, whose words it has. */
+/** What Okta does with an answer, in the words of `okta/reaction.ts`. */
 export interface ToldReaction {
   /** `sent`, `pending`: it takes the code as sent. `failover`: it sends the code itself. `error`: the same, and shows a sentence. */
   readonly action: 'sent' | 'pending' | 'failover' | 'error';
   /** In words, for an administrator. */
   readonly text: string;
-  /** What the end user sees, where they see something. */
+  /** What the end user sees, if anything. */
   readonly shown?: string | undefined;
 }
 
@@ -112,7 +112,7 @@ export interface ConsoleFailure {
     readonly code: string;
     readonly message: string;
     readonly remedy?: string | undefined;
-    /** Paths into what was sent, e.g. `data.messageProfile.phoneNumber`. */
+    /** The wrong fields of the request, e.g. `data.messageProfile.phoneNumber`. */
     readonly fields?: readonly string[] | undefined;
   };
 }

@@ -1,4 +1,4 @@
-/** The console's page as it is served: a skeleton without a word of anybody's; `browser/main.ts` fills it. */
+/** The documents that the console serves. They hold no data: `browser/main.ts` fills the page. */
 
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%231f4fd8'/%3E%3Cpath d='M4 8.5l2.8 2.8L12 5' fill='none' stroke='%23fff' stroke-width='2'/%3E%3C/svg%3E";
@@ -29,3 +29,30 @@ export const CONSOLE_PAGE = `<!doctype html>
   </body>
 </html>
 `;
+
+/** The page for callers who may not use the console. They may not load the style sheet either. */
+export function refusalPage(title: string, sentences: readonly string[]): string {
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>${escape(title)}</title>
+    <link rel="icon" href="data:,">
+  </head>
+  <body>
+    <main>
+      <h1>${escape(title)}</h1>
+${sentences.map((sentence) => `      <p>${escape(sentence)}</p>`).join('\n')}
+    </main>
+  </body>
+</html>
+`;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+
+function escape(text: string): string {
+  return text.replace(/[&<>]/g, (sign) => ESCAPES[sign] ?? '');
+}

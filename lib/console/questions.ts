@@ -4,7 +4,7 @@ import { REQUEST_TYPES } from '../core/request-types.js';
 import type { PayloadQuestion, SendQuestion } from './api.js';
 import { ConsoleRefusal } from './refusal.js';
 
-/** What the page asks, checked: its queries and its bodies. */
+/** Checks the queries and bodies of the page's requests. */
 
 const OUTCOMES: Readonly<Record<ExecutionOutcome, true>> = {
   running: true,
@@ -17,12 +17,12 @@ const OUTCOMES: Readonly<Record<ExecutionOutcome, true>> = {
   failed: true,
 };
 
-/** Longer ones are no id and no word that anybody searches for. */
+/** No id and no code is longer. */
 const MAX_TEXT = 256;
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
 
-/** Made with the first question: joi's rules take their time, and most who import the package ask none. */
+/** Made with the first request: joi needs time for them, and most processes that import the package have no console. */
 let rules: ReturnType<typeof makeRules> | undefined;
 
 function makeRules() {
@@ -43,33 +43,33 @@ function makeRules() {
   };
 }
 
-/** Okta's own payload has five levels. */
+/** Okta's payload has five levels. */
 const MAX_DEPTH = 100;
 
-/** @throws ConsoleRefusal `INVALID_REQUEST` with the names that are wrong. */
+/** @throws ConsoleRefusal `INVALID_REQUEST` with the names of the wrong fields. */
 export function readExecutionQuery(query: URLSearchParams): ExecutionQuery {
   const given: Record<string, unknown> = {};
   for (const name of new Set(query.keys())) {
-    // What a form leaves empty is not asked for.
+    // An empty field of the form is no filter.
     const values = query.getAll(name).filter((value) => value !== '');
     if (values.length > 0) given[name] = values.length === 1 ? values[0] : values;
   }
-  return check((rules ??= makeRules()).execution, given, 'The query is not one of the history.');
+  return check((rules ??= makeRules()).execution, given, 'The query has wrong fields.');
 }
 
 /** @throws ConsoleRefusal `INVALID_REQUEST` with the fields that are missing or wrong. */
 export function readPayloadQuestion(body: unknown): PayloadQuestion {
-  return check((rules ??= makeRules()).payload, body, 'A user, a kind of request and a channel are needed.');
+  return check((rules ??= makeRules()).payload, body, 'A user, a request type and a channel are required.');
 }
 
 /** @throws ConsoleRefusal `INVALID_REQUEST` */
 export function readSendQuestion(body: unknown): SendQuestion {
-  const question = check((rules ??= makeRules()).send, body, 'A payload is needed.');
+  const question = check((rules ??= makeRules()).send, body, 'A payload is required.');
   if (!isDeeperThan(MAX_DEPTH, question.payload)) return question;
   throw new ConsoleRefusal('INVALID_REQUEST', 'The payload is nested too deep.', { fields: ['payload'] });
 }
 
-/** Level by level: what is as deep as 64 KiB allow overflows whatever goes through it by calling itself. */
+/** Goes level by level: a body of 64 KiB can be so deep that a recursive function overflows the stack. */
 function isDeeperThan(most: number, payload: unknown): boolean {
   let level: readonly unknown[] = [payload];
   for (let depth = 0; depth <= most; depth += 1) {

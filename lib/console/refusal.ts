@@ -1,7 +1,7 @@
 import { OktaApiError, RequestError, TelephonyHookError, type OktaApiErrorCode } from '../core/errors.js';
 import type { ConsoleFailure } from './api.js';
 
-/** Why the console does not do what it was asked, by code and HTTP status. */
+/** Why the console refuses a request, by code and HTTP status. */
 
 type RefusalCode =
   | 'NOT_AUTHORIZED'
@@ -26,7 +26,7 @@ const STATUS_OF: Readonly<Record<RefusalCode, number>> = {
   CLOSING: 503,
 };
 
-/** A request that is answered before anything is done for it. */
+/** A request that is refused before anything is done for it. */
 export class ConsoleRefusal extends TelephonyHookError {
   override readonly name = 'ConsoleRefusal';
   declare readonly code: RefusalCode;
@@ -50,20 +50,20 @@ export class ConsoleRefusal extends TelephonyHookError {
   }
 }
 
-/** Of Okta's API. Never its own 401 and 403: the browser would take them for the gateway's login. */
+/** Errors of Okta's API. Never 401 and 403: the page would take them for a logout. */
 const OKTA_STATUS: Partial<Readonly<Record<OktaApiErrorCode, number>>> = {
   OKTA_NOT_FOUND: 404,
   OKTA_RATE_LIMITED: 503,
   OKTA_NO_ANSWER: 504,
 };
 
-/** Users are all that the console asks Okta for. */
+/** The console asks Okta for users only. */
 const NO_SUCH_USER = {
-  message: 'Okta knows no such user.',
+  message: 'Okta has no such user.',
   remedy: "Give the user's whole login or their id (00u…), as Okta shows it under Directory > People.",
 } as const;
 
-/** An error as the page is told it; `isKnown` where it is none that anybody has made on purpose. */
+/** The answer to the page. `isKnown` is `false` for a defect. */
 export function failureOf(error: unknown): {
   readonly status: number;
   readonly body: ConsoleFailure;

@@ -4,56 +4,54 @@ import { answer, answerText, parseJsonBody, readBody, requireType } from '../htt
 import { PAGE_HEADERS, readAssets } from '../http/page/assets.js';
 import { slashless } from '../http/page/mount-slash.js';
 import type { About, Health, MadePayload, PayloadQuestion, TestResult } from './api.js';
-import { requireAuthorized } from './authorization.js';
-import { CONSOLE_PAGE } from './page.js';
+import { refuseOtherSites, requireAuthorized, requireSameOrigin } from './access.js';
+import { CONSOLE_PAGE, refusalPage } from './page.js';
 import { readExecutionQuery, readPayloadQuestion, readSendQuestion } from './questions.js';
-import { refusalPage } from './refusal-page.js';
 import { ConsoleRefusal, failureOf } from './refusal.js';
-import { refuseOtherSites, requireSameOrigin } from './same-origin.js';
 import type { Streams } from './stream.js';
 
-/** The console's routes, wherever a gateway mounts them. */
+/** The routes of the console, wherever a gateway mounts them. */
 
-/** What the console is given of the hook. */
+/** What the console needs of the hook. */
 export interface ConsoleParts {
-  /** Asked for every request, whatever it is for. */
+  /** Called for every request. */
   readonly authorize: (req: IncomingMessage) => unknown;
   readonly history: History;
   readonly streams: Streams;
   readonly about: () => About;
   readonly health: () => Promise<Health>;
-  /** @throws OktaApiError where the user cannot be read, ConsoleRefusal `OKTA_RATE_LIMITED` while Okta is left alone. */
+  /** @throws OktaApiError if the user cannot be read, ConsoleRefusal `OKTA_RATE_LIMITED` while the hook does not call Okta. */
   readonly makePayload: (question: PayloadQuestion) => Promise<MadePayload>;
-  /** @throws RequestError where the payload is none of the hook's, or the hook is closing. */
+  /** @throws RequestError if the payload is invalid, or the hook is closing. */
   readonly sendPayload: (payload: unknown) => Promise<TestResult>;
-  /** `authorize` is at fault: nobody was let in. */
+  /** `authorize` failed, and the caller was refused. */
   readonly onAuthorizeFailed: (error: unknown) => void;
-  /** Something of the console's own is at fault. */
+  /** The console itself failed. */
   readonly onFailed: (error: unknown) => void;
 }
 
 const MAX_BODY_BYTES = 64 * 1024;
 const BODY_WAIT_MS = 10_000;
 
-/** What one request asks for. */
+/** One request to the console. */
 interface Asked {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  /** Below the mount, with its slash. */
+  /** The path below the mount, with its slash. */
   readonly path: string;
   readonly query: URLSearchParams;
 }
 
-/** The JSON of a route; nothing where it has answered by itself. */
+/** Returns the JSON to answer with; `undefined` if it has answered itself. */
 type Route = (asked: Asked) => unknown;
 
-/** Routes by their paths and methods; HEAD is as GET. */
+/** Routes by path and method. HEAD counts as GET. */
 type Routes = Readonly<Record<string, { readonly GET?: Route; readonly POST?: Route }>>;
 
 const EXECUTION_PATH = '/api/executions/';
 const ASSETS_PATH = '/assets/';
 
-/** The request handler. It answers all that comes, and never hands anything on. */
+/** The request handler. It answers every request itself, and never calls `next`. */
 export function createConsoleServer(
   parts: ConsoleParts,
 ): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
@@ -96,7 +94,8 @@ export function createConsoleServer(
     const found = await history.open(idIn(path));
     if (found === undefined) {
       throw new ConsoleRefusal('NOT_FOUND', 'There is no such execution.', {
-        remedy: 'The last 5,000 are kept, for a day; older ones are in the log and in Okta’s System Log.',
+        remedy:
+          'The history keeps the last 5,000 executions for a day. Older ones are in the log and in Okta’s System Log.',
       });
     }
     return found;
@@ -106,7 +105,7 @@ export function createConsoleServer(
     if (!assets.serve(path.slice(ASSETS_PATH.length), req, res)) throw nothingHere();
   };
 
-  /** What answers a path, by method. */
+  /** The routes of a path, by method. */
   const routeFor = (path: string): Routes[string] => {
     if (Object.hasOwn(routes, path)) return routes[path] ?? {};
     if (path.startsWith(EXECUTION_PATH)) return { GET: openExecution };
@@ -127,13 +126,13 @@ export function createConsoleServer(
     const route = method === 'GET' || method === 'POST' ? byMethod[method] : undefined;
     if (route === undefined) {
       const allowed = Object.keys(byMethod).flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name]));
-      throw new ConsoleRefusal('METHOD_NOT_ALLOWED', `Only ${allowed.join(' and ')} is answered here.`, {
+      throw new ConsoleRefusal('METHOD_NOT_ALLOWED', `This path answers ${allowed.join(' and ')} only.`, {
         headers: { Allow: allowed.join(', ') },
       });
     }
     if (method === 'POST') {
       requireSameOrigin(req);
-      // Also of what others have read: no form of any page is of this type.
+      // No HTML form can send this type, so another site's form cannot either.
       requireType(req.headers, 'application/json');
     } else if (isApi(path)) refuseOtherSites(req);
     const json = await route(asked);
@@ -159,7 +158,7 @@ export function createConsoleServer(
   };
 }
 
-/** These are asked by programs: the page's own, or others. */
+/** Programs call these: the page, or others. */
 const isApi = (path: string): boolean => path.startsWith('/api/');
 
 function idIn(path: string): string {

@@ -4,44 +4,44 @@ import { beginEventStream, eventText, MAX_UNREAD_BYTES } from '../http/page/even
 import type { Health, StreamEvent } from './api.js';
 import { ConsoleRefusal } from './refusal.js';
 
-/** What happens, told to open pages as server-sent events. */
+/** Sends changes to open pages as server-sent events. */
 export interface Streams {
   /**
-   * Answers with the events, and the health first.
+   * Answers with an event stream, whose first event is the health.
    *
-   * @param requireStill - asked every few seconds whether the caller may still listen; where it rejects, the stream ends.
+   * @param requireStill - called every few seconds; the stream ends if it rejects, because the caller was logged out.
    * @throws ConsoleRefusal `TOO_MANY_STREAMS`, `CLOSING`.
    */
   open(req: IncomingMessage, res: ServerResponse, requireStill: () => Promise<void>): void;
-  /** Ends those that are open, and opens no more. */
+  /** Ends all open streams, and opens no more. */
   close(): void;
 }
 
-/** How often the health is told; it also keeps proxies from taking the connection for idle. Milliseconds. */
+/** How often the health is sent, milliseconds. It also keeps proxies from closing an idle connection. */
 const HEALTH_EVERY_MS = 5_000;
-/** How often it is asked whether who listens still may: somebody may have been logged out. Milliseconds. */
+/** How often the stream checks that the caller is still logged in, milliseconds. */
 const ASK_EVERY_MS = 5_000;
-/** Then it ends, and the browser comes again and is asked again who it is. Milliseconds; and so much more by chance. */
+/** The life of a stream, and a random part on top of it, milliseconds. The browser then connects and logs in anew. */
 const LIFE_MS = 55_000;
 const LIFE_SPREAD_MS = 10_000;
-/** How long a browser waits before it comes again, milliseconds. */
+/** How long a browser waits before it connects again, milliseconds. */
 const RETRY_MS = 2_000;
 const MAX_STREAMS = 100;
 
-/** @param parts.health - may reject: then it is told the next time. */
+/** @param parts.health - may reject; the next one is sent then. */
 export function createStreams(parts: {
   readonly history: Pick<History, 'watch'>;
   readonly health: () => Promise<Health>;
 }): Streams {
   const open = new Set<ServerResponse>();
   let isClosed = false;
-  /** Only while somebody looks. */
+  /** Set while a stream is open. */
   let watching: { readonly stop: () => void } | undefined;
 
   const tell = (res: ServerResponse, { event, data }: StreamEvent): void => {
     if (res.writableEnded || res.destroyed) return;
     res.write(eventText(event, data));
-    // What it did not read it would be given from memory: it comes again, and reads what is there then.
+    // A browser that does not read must not fill the memory. It connects again and gets the current state.
     if (res.writableLength > MAX_UNREAD_BYTES) res.destroy();
   };
 
@@ -77,12 +77,12 @@ export function createStreams(parts: {
 
   return {
     open: (req, res, requireStill) => {
-      // Gone while it was asked who it is.
+      // The browser may have gone while `authorize` ran.
       if (res.destroyed) return;
       if (isClosed) throw new ConsoleRefusal('CLOSING', 'This gateway is shutting down.');
       if (open.size >= MAX_STREAMS) {
         throw new ConsoleRefusal('TOO_MANY_STREAMS', 'Too many pages of the console are open.', {
-          remedy: 'Close some of them; this one works without live updates until then.',
+          remedy: 'Close some of them. Until then this one works without live updates.',
           headers: { 'Retry-After': '30' },
         });
       }
@@ -92,7 +92,7 @@ export function createStreams(parts: {
       };
       const timer = setTimeout(end, LIFE_MS + Math.random() * LIFE_SPREAD_MS).unref();
       let asking: NodeJS.Timeout | undefined;
-      // By itself, so that a health which hangs keeps nobody in.
+      // Apart from the health, so that a health that hangs does not keep a logged-out caller.
       const waitToAsk = (): void => {
         if (!open.has(res)) return;
         asking = setTimeout(() => void requireStill().then(waitToAsk, end), ASK_EVERY_MS).unref();
@@ -108,7 +108,7 @@ export function createStreams(parts: {
         watching?.stop();
         watching = undefined;
       });
-      // A gateway that drains says so: the browser is to come again at another one.
+      // A gateway that drains ends its streams, so that browsers connect to another one.
       const isDraining = /\bclose\b/i.test(String(res.getHeader('Connection') ?? ''));
       void parts
         .health()

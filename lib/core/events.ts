@@ -1,9 +1,278 @@
 import type { Extension } from './extensions.js';
 
-/** `open`: the host is given up for a while. `half-open`: one real call is trying it again. */
+/**
+ * The events of a hook: what happened, step by step. `onEvent` gets them, and so do the log, the metrics and the console.
+ *
+ * No event holds a code, a login, a name, a secret or a number. Of a number it has the last two digits, in `to` and `from`.
+ */
+
+/** One event. Its `type` says what happened, and which other fields it has: see `HookEventFields`. */
+export type HookEvent = HookEventOf<HookEventType>;
+
+/** The events of one type, such as `HookEventOf<'request.answered'>`. */
+export type HookEventOf<Type extends HookEventType> = {
+  [Each in Type]: {
+    readonly type: Each;
+    /** When it happened, in milliseconds since 1970. */
+    readonly at: number;
+  } & HookEventFields[Each];
+}[Type];
+
+/** Every type that an event may have. */
+export type HookEventType = keyof HookEventFields;
+
+/** An event as it is emitted: the stream adds the time. */
+export type EmittedEvent = {
+  [Each in HookEventType]: { readonly type: Each } & HookEventFields[Each];
+}[HookEventType];
+
+/** The return value is ignored. If it is a promise, it may reject. */
+export type HookEventListener = (event: HookEvent) => unknown;
+
+/** The fields of each event, by its type, in the order in which a call usually emits them. */
+export interface HookEventFields {
+  /** An option works, but not as well as it could. Emitted for each such option when the hook is made. */
+  readonly 'configuration.warned': OptionWarning;
+
+  // A request comes in.
+
+  /** Okta sent a well-formed request. */
+  readonly 'request.received': OfRequest & { readonly deliveryChannel: 'sms' | 'voice' };
+  /** Okta sent the same event again. It gets the answer of the first request. */
+  readonly 'request.repeated': OfCall;
+  /**
+   * A request was answered with another status than 200, or something failed after the code was sent. Rejections that
+   * callers can cause without authentication are reported at once, then at most once a minute.
+   */
+  readonly 'request.rejected': Counted & {
+    /** The HTTP status. */
+    readonly status: number;
+    readonly code: string;
+    /** The fields of the body that are wrong. */
+    readonly fields: readonly string[];
+    /** The cause, if the code alone does not say it. */
+    readonly reason: string | undefined;
+  };
+  /** Callers could not prove to be Okta. Reported at once, then at most once a minute. */
+  readonly 'caller.rejected': Counted & {
+    readonly reason: string;
+    /** Which of Okta's hooks they called. */
+    readonly hook: 'inline' | 'event';
+    /** The kinds of authentication that the gateway accepts there. */
+    readonly schemes: readonly ('header' | 'basic' | 'oauth2')[];
+  };
+  /** Okta's clock and this machine's clock differ by more than 30 s. Reported at most once a minute. */
+  readonly 'clock.skewed': {
+    /** This machine's time minus Okta's. */
+    readonly skewMs: number;
+  };
+
+  // The hook decides what to do, sends the code and answers.
+
+  /** The hook needed the user's profile. */
+  readonly 'profile.read': OfCall & {
+    /** `stale`: an older copy, because Okta did not answer in time. `none`: there is no profile. */
+    readonly source: 'okta' | 'cache' | 'stale' | 'none';
+    /** Why the profile does not come from Okta: a code of `OktaApiError`, `TIMEOUT`, `PAUSED`, … */
+    readonly reason: string | undefined;
+    readonly durationMs: number;
+  };
+  /**
+   * The guard blocked a code, or, in mode `record`, would have blocked it. `rule`, `code`, `remedy`, `points` and
+   * `seconds` are those of the first broken rule, which decides.
+   */
+  readonly 'guard.blocked': OfRequest &
+    BrokenRule & {
+      readonly mode: 'enforce' | 'record';
+      /** The country of the number by ISO 3166, if it is known. */
+      readonly country: string | undefined;
+      /** `true` if the number of the profile broke the rules, and not the enrolled one: the code goes to the enrolled one. */
+      readonly isOtherNumber?: boolean | undefined;
+      /** All broken rules, with the first one. */
+      readonly rules: readonly BrokenRule[];
+    };
+  /** The hook decided by which channels it tries to send the code. */
+  readonly 'channels.planned': OfCall & {
+    readonly channels: readonly string[];
+    /** As in `request.answered`. */
+    readonly passedOver: readonly string[];
+  };
+  /** An attempt to send the code ended before Okta was answered, or as a part of late failover. */
+  readonly 'attempt.ended': OfCall & AttemptReport;
+  /** Okta was answered, and the hook call is over. This event sums the call up. */
+  readonly 'request.answered': OfRequest & {
+    readonly status: 'SUCCESSFUL' | 'PENDING' | 'ERROR';
+    /** Why no code was sent, if none was. */
+    readonly code: string | undefined;
+    /** The same in words. */
+    readonly reason: string | undefined;
+    /** What an operator can do about it, if that is known. */
+    readonly remedy: string | undefined;
+    readonly deliveryChannel: 'sms' | 'voice';
+    /** The country of the enrolled number by ISO 3166, if it is known. */
+    readonly country: string | undefined;
+    readonly isRepeat: boolean;
+    /** Okta had closed the connection before. */
+    readonly hasHungUp: boolean;
+    /** The channel, the provider and its message id of the attempt that decided the answer. */
+    readonly channel: string | undefined;
+    readonly provider: string | undefined;
+    readonly transactionId: string | undefined;
+    readonly attempts: readonly AttemptReport[];
+    /**
+     * Planned channels that were skipped, and why, such as `whatsapp:STOPPED`. `ROLLED_BACK`: by the rollout. `STOPPED`: the
+     * user sent STOP. `OPTED_OUT`, `NOT_REACHED`: the provider reported it for an earlier message.
+     */
+    readonly passedOver: readonly string[];
+    readonly profileSource: HookEventFields['profile.read']['source'] | undefined;
+    readonly profileReason: string | undefined;
+    readonly profileMs: number | undefined;
+    readonly durationMs: number;
+    /** What was left of the deadline. */
+    readonly remainingMs: number;
+  };
+
+  // After the answer: what the hook learns about the message.
+
+  /** An attempt whose outcome was unknown when Okta was answered has ended. */
+  readonly 'attempt.late': OfCall & AttemptReport;
+  /**
+   * A provider reported the status of a message that it had accepted: by a status callback, or because the hook asked. A
+   * callback does not say whose message it is, so the ids and `to` are missing then.
+   */
+  readonly 'message.status': Partial<OfUser> & {
+    readonly channel: string;
+    readonly transactionId: string;
+    /** Twilio's word; `delivered` or `failed` if the hook asked. */
+    readonly status: string;
+    readonly code: string | undefined;
+    readonly reason: string | undefined;
+    /** What an operator can do about a failure. */
+    readonly remedy?: string | undefined;
+  };
+  /** A message was not delivered, and late failover by the next channel of the plan has ended. */
+  readonly 'failover.ended': OfUser & {
+    /** The channel that did not deliver. */
+    readonly fromChannel: string;
+    /** The code of its failure; `NOT_DELIVERED_IN_TIME` if nothing was reported. */
+    readonly why: string;
+    /** The same in words. */
+    readonly whyReason: string | undefined;
+    /** What an operator can do about that failure. */
+    readonly whyRemedy: string | undefined;
+    /** The outcome of the last attempt; `dropped` if none was made, for the reason in `code`. */
+    readonly outcome: 'accepted' | 'refused' | 'unknown' | 'dropped';
+    readonly channel: string | undefined;
+    readonly provider: string | undefined;
+    /** The code of the refusal; for `dropped` one of ours, such as `OVERTAKEN`, `CODE_EXPIRED` or `STATE_LOST`. */
+    readonly code: string | undefined;
+    readonly reason: string | undefined;
+    /** What an operator can do about `code`. */
+    readonly remedy: string | undefined;
+    readonly transactionId: string | undefined;
+    /** All attempts for this event of Okta's. */
+    readonly attempts: readonly AttemptReport[];
+  };
+  /** Okta's event hook reported that a user signed in, or enrolled a phone, with a code that the hook sent. */
+  readonly 'code.used': OfCall & {
+    readonly requestType: string | undefined;
+    readonly deliveryChannel: 'sms' | 'voice';
+    readonly userId: string;
+    readonly channel: string;
+    readonly provider: string;
+    /** The country of the number by ISO 3166, if it is known. */
+    readonly country: string | undefined;
+    readonly transactionId: string;
+    /** From Okta's request to the use of the code. */
+    readonly sinceSentMs: number;
+  };
+  /** A provider could not be told that a code which it sent was used. Reported at most once a minute for each channel. */
+  readonly 'feedback.failed': OfCall &
+    Counted & {
+      readonly channel: string;
+      readonly provider: string;
+      /** The provider's code, or one of ours (`TIMEOUT`, `BREAKER_OPEN`, `UNREACHABLE`, `HTTP_404`, …). */
+      readonly code: string;
+      readonly reason: string;
+      /** What an operator can do about it, if that is known. */
+      readonly remedy: string | undefined;
+      readonly transactionId: string;
+    };
+  /** Okta reported more used codes than the hook can follow, so it ignored some. At once, then at most once a minute. */
+  readonly 'uses.skipped': Counted;
+  /** A user sent a message to a sender of the gateway. */
+  readonly 'inbound.received': {
+    readonly channel: 'whatsapp' | 'sms' | 'rcs';
+    /** Twilio's id of the message. */
+    readonly messageId: string;
+    /** The keyword, if the message is one. */
+    readonly keyword: 'stop' | 'start' | 'help' | undefined;
+    /** The last two digits; `undefined` if WhatsApp hides the number, and no earlier message showed it. */
+    readonly from: string | undefined;
+  };
+  /** Status callbacks came for messages that this process did not send, or no longer knows. At most once a minute. */
+  readonly 'message.unknown': Counted & {
+    /** The message of the last callback. */
+    readonly transactionId: string;
+  };
+  /**
+   * Twilio accepted messages, and no status callback has come since. Until one comes, the hook polls WhatsApp messages.
+   * Reported once until then.
+   */
+  readonly 'callbacks.missing': {
+    /** That many messages in a row, the last of them 20 s old. */
+    readonly count: number;
+    /** What an operator can do about it. */
+    readonly remedy: string;
+  };
+
+  // What the hook depends on.
+
+  /**
+   * A function or an object of the user, or a library, failed, and the hook went on without it. Reported at once, then at
+   * most once a minute for each extension.
+   */
+  readonly 'extension.failed': Counted & {
+    readonly extension: Extension;
+    readonly reason: string;
+    /** What an operator can do about it. */
+    readonly remedy: string;
+    /** Of a `rollout`: the percentages that stay in force, by channel. Channels without one are on. */
+    readonly percentages?: Readonly<Record<string, number>> | undefined;
+    /** `undefined` if it failed outside a call. */
+    readonly eventId: string | undefined;
+    readonly oktaRequestId: string | undefined;
+  };
+  /** The hook does not call Okta's Users API for a while, so that the org keeps its rate limit. */
+  readonly 'okta.paused': {
+    /** `LOW`: less than a tenth of the limit is left. `RATE_LIMITED`: Okta answered 429. */
+    readonly reason: 'LOW' | 'RATE_LIMITED';
+    /** Milliseconds since 1970. */
+    readonly untilMs: number;
+  };
+  /** The circuit breaker of a host opened or closed. */
+  readonly 'breaker.changed': { readonly host: string; readonly state: BreakerState };
+  /** The shared state cannot be reached. Until it is back, each process counts repeats and limits on its own. */
+  readonly 'state.lost': {
+    /** A word, such as `ECONNREFUSED`, `READONLY` or `TIMEOUT`. */
+    readonly reason: string;
+    /** What an operator can do about it. */
+    readonly remedy: string;
+  };
+  /** The shared state can be reached again. */
+  readonly 'state.recovered': {
+    /** Why it was lost. */
+    readonly reason: string;
+    readonly lostMs: number;
+  };
+  /** The shared state works, but it may forget entries, or late failover may not be woken. */
+  readonly 'state.warned': { readonly reason: string; readonly remedy: string };
+}
+
+/** `open`: the host is not called for a while. `half-open`: one real call tries it again. */
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
-/** One attempt at one channel, as it is told. */
+/** One attempt to send a code by one channel. */
 export interface AttemptReport {
   readonly channel: string;
   readonly provider: string;
@@ -13,473 +282,81 @@ export interface AttemptReport {
   readonly reason?: string | undefined;
   /** What an operator can do about a refusal. */
   readonly remedy?: string | undefined;
+  /** The provider's id of the message. */
   readonly transactionId?: string | undefined;
   readonly durationMs: number;
 }
 
-/** An option that works, but not as well as it could. */
-export type WarnedOption =
-  /** Without it nobody hears of WhatsApp messages that fail after Twilio has accepted them. */
-  | 'publicUrl'
-  /** It does not end with `path`: unless a proxy rewrites paths, Twilio's callbacks do not reach the hook. */
-  | 'publicUrl.path'
-  /** A channel of the user's own that no user can choose. */
-  | 'channels'
-  /** It names a channel that does not tell what was delivered. */
-  | 'lateFailover.afterSeconds'
-  /** A secret or a password of it has less than 16 characters. */
-  | 'credentials.hook'
-  | 'credentials.eventHook'
-  /** These are no SIDs as Twilio makes them: two letters and 32 hexadecimal digits. */
-  | 'credentials.twilio.accountSid'
-  | 'credentials.twilio.apiKeySid'
-  | 'sandboxNumber.contentSid'
-  | 'senders.whatsapp.templates'
-  /** Filled in, these do not fit one segment of 160 characters: they are sent, and paid, as more, or as UCS-2. */
-  | 'texts.sms'
-  /** No voice of Twilio's that is known here speaks the language of these. */
-  | 'texts.voice';
-
-/** One of them, and which parts of it are meant. */
-export interface OptionWarning {
-  readonly option: WarnedOption;
-  /** Paths, such as `credentials.hook.secrets[1] (header)` or `lateFailover.afterSeconds.sms`; never a value. */
-  readonly where: readonly string[];
-  /** What it should be, where that is known. */
-  readonly remedy?: string | undefined;
-}
-
-/** The part of the guard that a request broke, by its option's name; `numberType` has none. */
+/** The option of a guard rule; `numberType` has none. */
 export type GuardRule = 'perUser' | 'perNumber' | 'perIp' | 'country' | 'numberType';
 
 /** One rule of the guard that a request broke. */
 export interface BrokenRule {
   readonly rule: GuardRule;
-  /** What the answer, and `request.answered`, say. */
+  /** As in the answer and in `request.answered`. */
   readonly code: string;
   /** What an operator can do about it. */
   readonly remedy: string;
-  /** Those of the limit; `undefined` where the rule is none. */
+  /** The limit: so many codes in so many seconds. `undefined` for a rule that is no limit. */
   readonly points: number | undefined;
   readonly seconds: number | undefined;
 }
 
-/** What every event about one hook call carries. */
+/** An option that works, but not as well as it could. */
+export type WarnedOption =
+  /** Without it, WhatsApp messages that fail after Twilio accepted them are not reported to the hook. */
+  | 'publicUrl'
+  /** It does not end with `path`: unless a proxy rewrites paths, Twilio's callbacks do not reach the hook. */
+  | 'publicUrl.path'
+  /** A custom channel that no user can choose. */
+  | 'channels'
+  /** It names a channel that does not report deliveries. */
+  | 'lateFailover.afterSeconds'
+  /** A secret or a password in it has less than 16 characters. */
+  | 'credentials.hook'
+  | 'credentials.eventHook'
+  /** These are not SIDs as Twilio makes them: two letters and 32 hexadecimal digits. */
+  | 'credentials.twilio.accountSid'
+  | 'credentials.twilio.apiKeySid'
+  | 'sandboxNumber.contentSid'
+  | 'senders.whatsapp.templates'
+  /** With its code, the text does not fit one segment of 160 characters. It is sent, and paid, as several, or as UCS-2. */
+  | 'texts.sms'
+  /** No known voice of Twilio speaks the language of the text. */
+  | 'texts.voice';
+
+/** The option, and which parts of it are affected. */
+export interface OptionWarning {
+  readonly option: WarnedOption;
+  /** Paths, such as `credentials.hook.secrets[1] (header)` or `lateFailover.afterSeconds.sms`; never a value. */
+  readonly where: readonly string[];
+  /** What an operator can do about it, if that is known. */
+  readonly remedy?: string | undefined;
+}
+
+/** In every event about one hook call. */
 interface OfCall {
   /** Okta's `eventId`. */
   readonly eventId: string;
-  /** Okta's transaction id, as the System Log has it. */
+  /** Okta's transaction id, as in the System Log. */
   readonly oktaRequestId: string | undefined;
 }
 
-/**
- * What happened, one event per step, in order. No event holds a code, a number (but for its last two digits),
- * a login, a name or a secret.
- */
-export type HookEvent = { /** Milliseconds since 1970. */ readonly at: number } & (
-  | ({
-      /** Told once for each such option, when the hook is made. */ readonly type: 'configuration.warned';
-    } & OptionWarning)
-  | {
-      /** A proven, well-formed request has come in. */
-      readonly type: 'request.received';
-      readonly eventId: string;
-      readonly oktaRequestId: string | undefined;
-      readonly requestType: string | undefined;
-      readonly deliveryChannel: 'sms' | 'voice';
-      readonly userId: string | undefined;
-      /** The last two digits. */
-      readonly to: string;
-      readonly isPreview: boolean;
-    }
-  | ({ /** The same event again: answered as the first. */ readonly type: 'request.repeated' } & OfCall)
-  | {
-      /** Callers that could not prove to be Okta: the first at once, then at most once a minute. */
-      readonly type: 'caller.rejected';
-      /** How many since it was last told. */
-      readonly count: number;
-      readonly reason: string;
-      /** Which of Okta's hooks it called as. */
-      readonly hook: 'inline' | 'event';
-      /** What a caller can prove itself by here. */
-      readonly schemes: readonly ('header' | 'basic' | 'oauth2')[];
-    }
-  | {
-      /**
-       * Answered with a status other than 200, or by 200 although something failed after the code was out; what an
-       * unproven caller can cause, at most once a minute.
-       */
-      readonly type: 'request.rejected';
-      /** How many since it was last told. */
-      readonly count: number;
-      readonly status: number;
-      readonly code: string;
-      readonly fields: readonly string[];
-      /** What lies behind it, where the code alone does not tell. */
-      readonly reason: string | undefined;
-    }
-  | {
-      /** Okta's clock and ours differ by more than 30 s; at most once a minute. */
-      readonly type: 'clock.skewed';
-      /** Ours minus Okta's. */
-      readonly skewMs: number;
-    }
-  | ({
-      /**
-       * The guard held a code back; in mode `record` it would have, and the code goes out. `rule`, `code`, `remedy`,
-       * `points` and `seconds` are those of the first rule that was broken, for which the code is held back.
-       */
-      readonly type: 'guard.blocked';
-      readonly mode: 'enforce' | 'record';
-      /** ISO 3166, where the number's is known. */
-      readonly country: string | undefined;
-      /** `true` where not the enrolled number broke them but the profile's: no code was held back, it goes to the enrolled one. */
-      readonly isOtherNumber?: boolean | undefined;
-      /** All that were broken, the first one included. */
-      readonly rules: readonly BrokenRule[];
-      readonly requestType: string | undefined;
-      readonly userId: string | undefined;
-      /** The last two digits. */
-      readonly to: string;
-      readonly isPreview: boolean;
-    } & BrokenRule &
-      OfCall)
-  | ({
-      readonly type: 'profile.read';
-      readonly source: 'okta' | 'cache' | 'stale' | 'none';
-      readonly reason: string | undefined;
-      readonly durationMs: number;
-    } & OfCall)
-  | {
-      /** Okta's Users API is not asked for a while, to leave the org its rate limit. */
-      readonly type: 'okta.paused';
-      readonly reason: 'LOW' | 'RATE_LIMITED';
-      readonly untilMs: number;
-    }
-  | ({
-      readonly type: 'channels.planned';
-      readonly channels: readonly string[];
-      readonly passedOver: readonly string[];
-    } & OfCall)
-  | ({ readonly type: 'attempt.ended' } & AttemptReport & OfCall)
-  | ({
-      /** What became of a send that was unknown when Okta was answered. */
-      readonly type: 'attempt.late';
-    } & AttemptReport &
-      OfCall)
-  | {
-      /**
-       * A function or an object that the user gave, or a library, failed; we went on without it. The first at once, then
-       * at most once a minute by extension.
-       */
-      readonly type: 'extension.failed';
-      /** How many since it was last told. */
-      readonly count: number;
-      readonly extension: Extension;
-      readonly reason: string;
-      /** What an operator can do about it. */
-      readonly remedy: string;
-      /** Of a `rollout`: those that stay in force, by channel; all others are on. */
-      readonly percentages?: Readonly<Record<string, number>> | undefined;
-      /** `undefined` where it failed after the call. */
-      readonly eventId: string | undefined;
-      readonly oktaRequestId: string | undefined;
-    }
-  | {
-      /** The state that gateways share cannot be reached: until it is, repeats and limits count within this process. */
-      readonly type: 'state.lost';
-      /** A word, such as `ECONNREFUSED`, `READONLY` or `TIMEOUT`. */
-      readonly reason: string;
-      /** What an operator can do about it. */
-      readonly remedy: string;
-    }
-  | {
-      readonly type: 'state.recovered';
-      /** Why it had been lost. */
-      readonly reason: string;
-      readonly lostMs: number;
-    }
-  | {
-      /** The state works, but not as well as it could: it may forget, be shared by fewer than it should, or wake nobody. */
-      readonly type: 'state.warned';
-      readonly reason: string;
-      readonly remedy: string;
-    }
-  | ({
-      /** The hook call is over. */
-      readonly type: 'request.answered';
-      readonly status: 'SUCCESSFUL' | 'PENDING' | 'ERROR';
-      /** Why nothing went out, where nothing did. */
-      readonly code: string | undefined;
-      /** The same in words. */
-      readonly reason: string | undefined;
-      /** What an operator can do about it, where that is known. */
-      readonly remedy: string | undefined;
-      readonly requestType: string | undefined;
-      readonly deliveryChannel: 'sms' | 'voice';
-      readonly userId: string | undefined;
-      readonly to: string;
-      /** Of the enrolled number: ISO 3166, where it is known. */
-      readonly country: string | undefined;
-      readonly isPreview: boolean;
-      readonly isRepeat: boolean;
-      /** Okta had hung up before. */
-      readonly hasHungUp: boolean;
-      readonly channel: string | undefined;
-      readonly provider: string | undefined;
-      readonly transactionId: string | undefined;
-      readonly attempts: readonly AttemptReport[];
-      /**
-       * Channels that were planned and not tried, and why, as `whatsapp:STOPPED`: `ROLLED_BACK` by the rollout, `STOPPED` by
-       * the user's own word, `OPTED_OUT` or `NOT_REACHED` by what the provider said before.
-       */
-      readonly passedOver: readonly string[];
-      readonly profileSource: 'okta' | 'cache' | 'stale' | 'none' | undefined;
-      /** Why the profile is not fresh, or not there: a code of `OktaApiError`, `TIMEOUT`, `PAUSED`, … */
-      readonly profileReason: string | undefined;
-      readonly profileMs: number | undefined;
-      readonly durationMs: number;
-      /** What was left of the budget. */
-      readonly remainingMs: number;
-    } & OfCall)
-  | { readonly type: 'breaker.changed'; readonly host: string; readonly state: BreakerState }
-  | {
-      /** What Twilio's status callback, or a provider that was asked, says of a message that was accepted before. */
-      readonly type: 'message.status';
-      readonly channel: string;
-      readonly transactionId: string;
-      /** Twilio's word for it; `delivered` or `failed` where the provider was asked. */
-      readonly status: string;
-      readonly code: string | undefined;
-      readonly reason: string | undefined;
-      /** What an operator can do about a failure. */
-      readonly remedy?: string | undefined;
-      /** Whose message it is: not there in a callback, which does not say. */
-      readonly eventId?: string | undefined;
-      readonly oktaRequestId?: string | undefined;
-      readonly userId?: string | undefined;
-      /** The last two digits. */
-      readonly to?: string | undefined;
-    }
-  | {
-      /**
-       * Twilio accepted messages, and no status callback has come since: WhatsApp messages are asked for until one
-       * does. Told once, until then.
-       */
-      readonly type: 'callbacks.missing';
-      /** So many messages in a row, the last of them 20 s old. */
-      readonly count: number;
-      /** What an operator can do about it. */
-      readonly remedy: string;
-    }
-  | {
-      /** Somebody wrote to a sender. */
-      readonly type: 'inbound.received';
-      readonly channel: 'whatsapp' | 'sms' | 'rcs';
-      /** Twilio's id of the message. */
-      readonly messageId: string;
-      /** Whether it is a word that is understood. */
-      readonly keyword: 'stop' | 'start' | 'help' | undefined;
-      /** The last two digits; `undefined` where WhatsApp hides the number, and nothing has told it. */
-      readonly from: string | undefined;
-    }
-  | ({
-      /** A code that did not arrive: what became of sending it by the plan's next channel. */
-      readonly type: 'failover.ended';
-      /** The channel by which it did not arrive. */
-      readonly fromChannel: string;
-      /** The code of that failure; `NOT_DELIVERED_IN_TIME` where nothing was told. */
-      readonly why: string;
-      /** The same in words. */
-      readonly whyReason: string | undefined;
-      /** What an operator can do about that failure. */
-      readonly whyRemedy: string | undefined;
-      readonly userId: string | undefined;
-      /** The last two digits. */
-      readonly to: string;
-      /** Of the last attempt; `dropped` where none was made, and rightly so. */
-      readonly outcome: 'accepted' | 'refused' | 'unknown' | 'dropped';
-      readonly channel: string | undefined;
-      readonly provider: string | undefined;
-      /** The refusal's; of what was dropped one of ours (`OVERTAKEN`, `CODE_EXPIRED`, `STATE_LOST`, …). */
-      readonly code: string | undefined;
-      readonly reason: string | undefined;
-      /** What an operator can do about that. */
-      readonly remedy: string | undefined;
-      readonly transactionId: string | undefined;
-      /** All that were made for the event. */
-      readonly attempts: readonly AttemptReport[];
-    } & OfCall)
-  | ({
-      /** A user has signed in, or enrolled a phone, by a code that was sent: Okta's event hook told it. */
-      readonly type: 'code.used';
-      readonly requestType: string | undefined;
-      readonly deliveryChannel: 'sms' | 'voice';
-      readonly userId: string;
-      readonly channel: string;
-      readonly provider: string;
-      /** ISO 3166, where the number's is known. */
-      readonly country: string | undefined;
-      readonly transactionId: string;
-      /** From when Okta asked for the code to its use. */
-      readonly sinceSentMs: number;
-    } & OfCall)
-  | ({
-      /** A provider could not be told that a code which it sent was used; at most once a minute by channel. */
-      readonly type: 'feedback.failed';
-      /** How many since it was last told. */
-      readonly count: number;
-      readonly channel: string;
-      readonly provider: string;
-      /** The provider's code, or one of ours (`TIMEOUT`, `BREAKER_OPEN`, `UNREACHABLE`, `HTTP_404`, …). */
-      readonly code: string;
-      readonly reason: string;
-      /** What an operator can do about it, where that is known. */
-      readonly remedy: string | undefined;
-      readonly transactionId: string;
-    } & OfCall)
-  | {
-      /**
-       * Okta told of more codes that were used than could be followed in time: nothing follows from these. The first at
-       * once, then at most once a minute.
-       */
-      readonly type: 'uses.skipped';
-      /** How many since it was last told. */
-      readonly count: number;
-    }
-  | {
-      /** Status callbacks of messages that this process did not send, or has forgotten; at most once a minute. */
-      readonly type: 'message.unknown';
-      /** How many since it was last told. */
-      readonly count: number;
-      /** The last one. */
-      readonly transactionId: string;
-    }
-);
-
-/** Every type that an event may have. */
-export const EVENT_TYPES: readonly string[] = Object.keys({
-  'configuration.warned': true,
-  'request.received': true,
-  'request.repeated': true,
-  'caller.rejected': true,
-  'request.rejected': true,
-  'clock.skewed': true,
-  'guard.blocked': true,
-  'profile.read': true,
-  'okta.paused': true,
-  'channels.planned': true,
-  'attempt.ended': true,
-  'attempt.late': true,
-  'extension.failed': true,
-  'state.lost': true,
-  'state.recovered': true,
-  'state.warned': true,
-  'request.answered': true,
-  'breaker.changed': true,
-  'message.status': true,
-  'callbacks.missing': true,
-  'inbound.received': true,
-  'failover.ended': true,
-  'code.used': true,
-  'feedback.failed': true,
-  'uses.skipped': true,
-  'message.unknown': true,
-} satisfies Record<HookEvent['type'], true>);
-
-/** What it returns is not looked at, but for a promise that may fail. */
-export type HookEventListener = (event: HookEvent) => unknown;
-
-/** The one stream that everything is told on; log, metrics and history are its listeners. */
-export class EventStream {
-  #listeners: readonly HookEventListener[];
-  #hasStepListeners: boolean;
-  readonly #clock: () => number;
-
-  constructor(
-    parts: {
-      /** Is told everything, and says nothing of the steps of a call: their facts are in the line of the call. */
-      readonly log?: HookEventListener | undefined;
-      /** Ours, which leave an event as it is. */
-      readonly listeners: readonly HookEventListener[];
-      /** The user's, who may do with theirs what they like. */
-      readonly onEvent: HookEventListener | undefined;
-    },
-    /** The hook's, which never fails. */
-    clock: () => number,
-  ) {
-    const { log, listeners, onEvent } = parts;
-    const heard =
-      onEvent === undefined ? listeners : [...listeners, (event: HookEvent) => onEvent({ ...event })];
-    this.#listeners = log === undefined ? heard : [log, ...heard];
-    this.#hasStepListeners = heard.length > 0;
-    this.#clock = clock;
-  }
-
-  /** For an event's `at`, by the clock that everything else goes by. */
-  now(): number {
-    return this.#clock();
-  }
-
-  /** Whether anybody is told of the steps of a call: what nobody hears need not be made for every call. */
-  get hasStepListeners(): boolean {
-    return this.#hasStepListeners;
-  }
-
-  /** Tells another listener of ours from now on. */
-  listen(listener: HookEventListener): void {
-    this.#hasStepListeners = true;
-    this.#listeners = [...this.#listeners, listener];
-  }
-
-  emit(event: HookEvent): void {
-    for (const listener of this.#listeners) {
-      // Its failure is its own.
-      try {
-        const returned = listener(event);
-        if (returned instanceof Promise) returned.catch(() => undefined);
-      } catch {
-        continue;
-      }
-    }
-  }
+interface OfUser extends OfCall {
+  /** Okta's id of the user. */
+  readonly userId: string | undefined;
+  /** The last two digits of the number. */
+  readonly to: string;
 }
 
-const ONE_MINUTE_MS = 60_000;
-
-/** Tells the first at once and the rest at most once a minute, with their count. Needs no timer. */
-export class Throttle {
-  #count = 0;
-  #lastTold = -Infinity;
-  readonly #clock: () => number;
-
-  constructor(clock: () => number) {
-    this.#clock = clock;
-  }
-
-  tell(emit: (count: number) => void): void {
-    this.#count += 1;
-    const now = this.#clock();
-    // A clock that was set back must not silence it.
-    if (now >= this.#lastTold && now - this.#lastTold < ONE_MINUTE_MS) return;
-    emit(this.#count);
-    this.#count = 0;
-    this.#lastTold = now;
-  }
+interface OfRequest extends OfUser {
+  readonly requestType: string | undefined;
+  /** Okta's preview, or a request of the console's tester. */
+  readonly isPreview: boolean;
 }
 
-/** A throttle for each of a few names. */
-export class Throttles {
-  readonly #byName = new Map<string, Throttle>();
-  readonly #clock: () => number;
-
-  constructor(clock: () => number) {
-    this.#clock = clock;
-  }
-
-  of(name: string): Throttle {
-    const throttle = this.#byName.get(name) ?? new Throttle(this.#clock);
-    this.#byName.set(name, throttle);
-    return throttle;
-  }
+/** In events that are emitted at most once a minute. */
+interface Counted {
+  /** How often it happened since the event before. */
+  readonly count: number;
 }

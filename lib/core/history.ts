@@ -1,68 +1,68 @@
 import type { HookEvent } from './events.js';
 
-/** What became of hook calls, to be looked at later: the ports of the execution history. */
+/** The execution history: what it answers, and the log by which gateways share it. */
 
-/** What Okta's request id begins with in a call that the console's tester makes. */
+/** The start of Okta's request id in a call of the console's tester. */
 export const TESTER_PREFIX = 'tester-';
 
 /**
- * What is known of a call's code by now. `running`: not answered yet. `sent`: a provider accepted it. `delivered`,
- * `undelivered`: the provider said so later. `used`: the user signed in by it. `pending`: it may have gone out, nobody
- * knows. `blocked`: held back by the guard or a fraud filter. `failed`: nothing went out.
+ * The outcome of a code, as it is known now. `running`: Okta is not answered yet. `sent`: a provider accepted the message.
+ * `delivered`, `undelivered`: the provider reported it later. `used`: the user signed in with the code. `pending`: the outcome
+ * is unknown. `blocked`: the guard or a fraud filter blocked it. `failed`: no message went out.
  */
 export type ExecutionOutcome =
   'running' | 'sent' | 'delivered' | 'undelivered' | 'used' | 'pending' | 'blocked' | 'failed';
 
-/** One event of Okta's, and all that was done for it: its first call, its repeats, and what came after the answer. */
+/** One event of Okta's: its first call, its repeats, and what happened after the answer. */
 export interface ExecutionSummary {
   /** Okta's `eventId`. */
   readonly id: string;
-  /** When it came, milliseconds since 1970. */
+  /** When it came in, in milliseconds since 1970. */
   readonly startedAt: number;
   readonly oktaRequestId: string | undefined;
   readonly userId: string | undefined;
   readonly requestType: string | undefined;
-  /** Asked for by Okta. */
+  /** The channel that Okta requested. */
   readonly deliveryChannel: 'sms' | 'voice' | undefined;
   /** The last two digits. */
   readonly to: string;
-  /** Made by Okta's own preview or by the console's tester, not by a sign-in. */
+  /** A call of Okta's preview or of the console's tester, not of a sign-in. */
   readonly isPreview: boolean;
-  /** Made by the console's tester. */
+  /** A call of the console's tester. */
   readonly isTest: boolean;
   readonly outcome: ExecutionOutcome;
-  /** By which it went out last, or was last tried. */
+  /** The channel that sent it, or was tried last. */
   readonly channel: string | undefined;
   readonly provider: string | undefined;
-  /** Why nothing went out, did not arrive, or is not known to have: a provider's code or one of ours. */
+  /** Why it was not sent or not delivered, or why that is unknown: a provider's code or one of ours. */
   readonly code: string | undefined;
-  /** From the request to the answer; `undefined` while it runs. */
+  /** From the request to the answer; `undefined` before the answer. */
   readonly durationMs: number | undefined;
   /** How often the same event came again. */
   readonly repeats: number;
 }
 
-/** One of them, opened: every event that was told of it, oldest first. */
+/** An execution with its events, oldest first. */
 export interface Execution extends ExecutionSummary {
   readonly steps: readonly HookEvent[];
-  /** So many more there were, most of them of repeats: the newest are not kept where there are hundreds. */
+  /** How many more there were. Of hundreds of events, most of repeats, the newest are not kept. */
   readonly omittedSteps: number;
 }
 
-/** What is looked for; everything that is given must fit. */
+/** The filters of a search. All given ones must match. */
 export interface ExecutionQuery {
-  /** In the event id, Okta's request id, the user id, a transaction id or a code; upper and lower case are the same. */
+  /** A part of the event id, Okta's request id, the user id, a transaction id or a code, in any case. */
   readonly search?: string | undefined;
-  /** Asked for, tried, or sent by. */
+  /** A channel that was requested, tried or used. */
   readonly channel?: string | undefined;
   readonly outcome?: ExecutionOutcome | undefined;
-  /** Goes on after this execution, towards the older ones. */
+  /** Continues after this execution, with older ones. */
   readonly before?: string | undefined;
-  /** How many at most. */
+  /** The size of the page. */
   readonly limit: number;
 }
 
-/** What became of the codes of one channel, lately. */
+/** The outcomes of one channel's messages. */
 export interface ChannelTally {
   readonly channel: string;
   readonly accepted: number;
@@ -73,47 +73,47 @@ export interface ChannelTally {
   readonly used: number;
 }
 
-/** The last executions, of all gateways that share a state that keeps them. */
+/** The last executions of this gateway, or of all gateways on one state. */
 export interface History {
-  /** Newest first. With a shared state it has asked it for what is new. */
+  /** Newest first. With a shared state it reads new events first. */
   find(query: ExecutionQuery): Promise<{
     readonly executions: readonly ExecutionSummary[];
-    /** How many fit, as far as they are kept. */
+    /** How many of the kept executions match. */
     readonly total: number;
-    /** For the next question's `before`; `undefined` where there are no more. */
+    /** The `before` of the next page; `undefined` if this is the last. */
     readonly next: string | undefined;
   }>;
   open(id: string): Promise<Execution | undefined>;
-  /** By channel, of executions that began since. Previews and tests are left out. */
+  /** By channel, for executions that began since then, without previews and tests. */
   tally(sinceMs: number): Promise<readonly ChannelTally[]>;
   /**
-   * Tells of what begins or changes from now on, those of other gateways too, a few times a second. Returns what ends
-   * it; while nobody watches, other gateways are not asked.
+   * Reports new and changed executions, those of other gateways too, a few times a second. Returns a function that ends it.
+   * Without watchers, the shared log is not read.
    */
   watch(onChanged: (changed: readonly ExecutionSummary[]) => void): () => void;
-  /** Whether other gateways' are here, too. */
+  /** Whether it has the executions of other gateways, too. */
   readonly isShared: boolean;
 }
 
-/** Where gateways put what happened for each other: a log of sealed batches that forgets its oldest. */
+/** The log by which gateways share their events: sealed batches, of which the oldest are dropped. */
 export interface HistoryLog {
-  /** Adds a batch, a text of up to some 100 KB. Rejects where it cannot be kept, or nobody knows. */
+  /** Adds a batch, a text of up to some 100 KB. Rejects if it failed, or the outcome is unknown. */
   append(batch: string): Promise<void>;
-  /** Those after a cursor, oldest first; without one, from the oldest on. Rejects where it cannot be asked. */
+  /** Reads the batches after a cursor, or from the oldest on. Rejects if the log cannot be read. */
   read(after: string | undefined, max: number): Promise<HistoryPage>;
 }
 
-/** What was read at once. */
+/** The batches of one read. */
 export interface HistoryPage {
-  /** Those that could be read. */
+  /** The batches that could be opened. */
   readonly batches: readonly string[];
-  /** For the next question; `undefined` where there never was anything. */
+  /** The cursor of the next read; `undefined` if the log was always empty. */
   readonly cursor: string | undefined;
   readonly hasMore: boolean;
 }
 
 /** The part of a state that keeps the history. */
 export interface HistoryState {
-  /** Not there where each process keeps its own. */
+  /** Missing if each process keeps its own history. */
   readonly history?: HistoryLog | undefined;
 }

@@ -1,8 +1,8 @@
-import type { HookEvent, HookEventListener } from '../core/events.js';
+import type { HookEventListener, HookEventOf } from '../core/events.js';
 import { countryLabel, NONE, requestTypeLabel, type LabelValues } from './metric-labels.js';
 import type { Instruments } from './metric-table.js';
 
-/** What each event adds to which metric. */
+/** Which metrics each event counts in. */
 
 const MS_PER_SECOND = 1000;
 
@@ -12,14 +12,14 @@ export function countEvents(instruments: Instruments, labels: LabelValues): Hook
     stageDuration.observe({ stage, channel }, durationMs / MS_PER_SECOND);
   };
 
-  const countAnswer = (event: Extract<HookEvent, { type: 'request.answered' }>): void => {
+  const countAnswer = (event: HookEventOf<'request.answered'>): void => {
     const outcome = event.status;
-    // A repeat sends nothing, and its time is not that of a code.
+    // A repeat sends nothing, so its duration is not that of a code.
     if (event.isRepeat) {
       instruments.repeats.inc({ outcome });
       return;
     }
-    // What is only tried says nothing of those who sign in.
+    // Previews and tests are not sign-ins.
     if (event.isPreview) {
       instruments.previews.inc({ outcome });
       return;
@@ -31,7 +31,7 @@ export function countEvents(instruments: Instruments, labels: LabelValues): Hook
     instruments.budgetLeft.observe({}, event.remainingMs / MS_PER_SECOND);
   };
 
-  const countFailover = (event: Extract<HookEvent, { type: 'failover.ended' }>): void => {
+  const countFailover = (event: HookEventOf<'failover.ended'>): void => {
     const { fromChannel, channel, provider, outcome, code } = event;
     instruments.lateFailovers.inc({
       from_channel: labels.channel(fromChannel),
@@ -49,7 +49,7 @@ export function countEvents(instruments: Instruments, labels: LabelValues): Hook
       case 'attempt.ended': {
         const attempt = labels.attempt(event);
         instruments.attempts.inc(attempt);
-        // One that was not made took no time.
+        // An attempt that was not made has no duration.
         if (event.code !== 'BREAKER_OPEN') observe('attempt', attempt.channel, event.durationMs);
         return;
       }
@@ -97,7 +97,7 @@ export function countEvents(instruments: Instruments, labels: LabelValues): Hook
         instruments.stateLosses.inc({});
         return;
       case 'breaker.changed':
-        // From half-open as well: the host was tried, and given up again.
+        // From `half-open`, too: the host was tried again and did not answer.
         if (event.state === 'open') instruments.breakerOpenings.inc({ host: event.host });
         return;
       case 'caller.rejected':
@@ -117,7 +117,7 @@ export function countEvents(instruments: Instruments, labels: LabelValues): Hook
       case 'state.warned':
         instruments.warnings.inc({ event: event.type });
         return;
-      // Each is counted by what it led to.
+      // The events that follow these are counted instead.
       case 'request.received':
       case 'request.repeated':
       case 'channels.planned':

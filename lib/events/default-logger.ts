@@ -3,11 +3,11 @@ import winston from 'winston';
 import type { Logger } from '../core/channel.js';
 import { LogOutput, type LogDestination, type LogLevel } from './log-output.js';
 
-/** Where winston keeps the level and the text of a line, beside the fields. */
+/** The symbols under which winston keeps the level and the text of a line. */
 const LEVEL = Symbol.for('level');
 const MESSAGE = Symbol.for('message');
 
-/** The user gave no logger: JSON lines on stdout. `flush()` resolves once they are written. Made in the factory. */
+/** The logger of hooks without one: JSON lines on stdout. `flush()` resolves once they are written. */
 export function createDefaultLogger(destination: LogDestination = process.stdout): {
   readonly logger: Logger;
   readonly flush: () => Promise<void>;
@@ -23,24 +23,24 @@ export function createDefaultLogger(destination: LogDestination = process.stdout
   });
   const logger = createLogger({
     format: format((info) => Object.assign(info, { [MESSAGE]: lineOf(info) }))(),
-    // The two type packages behind winston disagree on the base class; it is one class when it runs.
+    // The two type packages behind winston disagree on the base class. At run time it is one class.
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
     transports: [new transports.Stream({ stream })],
   });
   return { logger, flush: () => output.flush() };
 }
 
-/** For fields that `JSON.stringify` throws at: circles and BigInts. */
+/** For fields on which `JSON.stringify` throws: circular references and BigInts. */
 const patientJson = winston.format.json({ deterministic: false });
 
-/** Copying the fields behind these three costs more than all the rest, so the text is put together. */
+/** Puts the text together: a copy with the fields behind these three would cost more than all the rest. */
 function lineOf(info: winston.Logform.TransformableInfo): string {
   const start = JSON.stringify({
     timestamp: new Date().toISOString(),
     level: info.level,
     message: info.message,
   });
-  // winston made this object for this line. JSON leaves out what is undefined.
+  // winston made this object for this line only. JSON leaves out undefined values.
   Object.assign(info, { timestamp: undefined, level: undefined, message: undefined });
   let fields: string;
   try {

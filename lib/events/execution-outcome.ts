@@ -1,27 +1,25 @@
-import type { AttemptReport, HookEvent } from '../core/events.js';
+import type { AttemptReport, HookEvent, HookEventOf, HookEventType } from '../core/events.js';
 import type { ChannelTally, ExecutionOutcome } from '../core/history.js';
 
-/** What the events of one execution come to. They are given in the order of time, and may be not all there are. */
+/** The outcome of an execution, from its events in the order of time. Some events may be missing. */
 
-/** A call that was not answered in so long never will be: its process has ended. Milliseconds. */
+/** A call without an answer for this long has no answer: its process has ended. Milliseconds. */
 const LONGEST_CALL_MS = 60_000;
 
-/** What a provider says of a message or a call that reached the user. A word that is not here says nothing. */
+/** The statuses of a message or a call that reached the user. Statuses in neither list decide nothing. */
 const DELIVERED: ReadonlySet<string> = new Set(['delivered', 'read', 'partially_delivered', 'completed']);
-/** It did not. A call that nobody took brought no code. */
+/** The statuses of one that did not. A call that was not picked up delivered no code. */
 const UNDELIVERED: ReadonlySet<string> = new Set(['failed', 'undelivered', 'canceled', 'busy', 'no-answer']);
 
-type Of<Type extends HookEvent['type']> = Extract<HookEvent, { readonly type: Type }>;
-
-function isOf<Type extends HookEvent['type']>(type: Type): (event: HookEvent) => event is Of<Type> {
-  return (event): event is Of<Type> => event.type === type;
+function isOf<Type extends HookEventType>(type: Type) {
+  return (event: HookEvent): event is Extract<HookEvent, { readonly type: Type }> => event.type === type;
 }
 
-/** A send, by what is known of it by now. */
+/** What is known of an attempt by now. */
 type Attempt = Pick<AttemptReport, 'channel' | 'provider' | 'outcome' | 'code' | 'transactionId'>;
 
-/** What became of a message. */
-interface Fate {
+/** The final report of a message. */
+interface DeliveryResult {
   readonly channel: string;
   readonly transactionId: string;
   readonly isDelivered: boolean;
@@ -36,15 +34,15 @@ export interface Outcome {
 }
 
 /**
- * A use is beyond doubt, then a delivery, by whatever channel; else the last message that may have left decides, and where
- * none did, why.
+ * A used code is certain, then a delivery, by any channel. Otherwise the last message that may have left decides; if none
+ * did, the reason decides.
  */
 export function readOutcome(
   events: readonly HookEvent[],
   { startedAt, nowMs }: { readonly startedAt: number; readonly nowMs: number },
 ): Outcome {
   const attempts = readAttempts(events);
-  const fates = readFates(events);
+  const fates = readDeliveryResults(events);
   const left = attempts.findLast(({ outcome }) => outcome !== 'refused');
   const { channel, provider } = left ?? attempts.at(-1) ?? reportedBy(events);
   const end = (outcome: ExecutionOutcome, code?: string): Outcome => ({ outcome, channel, provider, code });
@@ -59,48 +57,48 @@ export function readOutcome(
   if (left?.outcome === 'unknown') return end('pending', left.code);
   const failure = failureOf(left, fates, failovers);
   if (failure !== undefined) {
-    const isHeldBack = failovers.some(({ code }) => code === 'FRAUD_BLOCK');
-    return end(isHeldBack ? 'blocked' : 'undelivered', failure.code);
+    const isBlocked = failovers.some(({ code }) => code === 'FRAUD_BLOCK');
+    return end(isBlocked ? 'blocked' : 'undelivered', failure.code);
   }
   if (left !== undefined || events.some(isOf('message.status'))) return end('sent');
 
-  const guard = events.filter(isOf('guard.blocked')).find((event) => isHeldBackBy(event, answered, attempts));
+  const guard = events.filter(isOf('guard.blocked')).find((event) => isBlockedBy(event, answered, attempts));
   if (guard !== undefined) return end('blocked', guard.code);
   const refusedCode = attempts.at(-1)?.code;
   switch (answered?.status) {
     case 'SUCCESSFUL':
       return end('sent');
     case 'PENDING':
-      // It was refused by all, and Okta was told that it may have gone out: a fraud filter held it back.
+      // All channels refused it, yet the answer is PENDING: a fraud filter blocked it.
       return attempts.length > 0
         ? end('blocked', answered.code ?? refusedCode)
         : end('pending', answered.code);
     case 'ERROR':
       return end('failed', answered.code ?? refusedCode);
     default:
-      // Its process ended between the plan and what is told of a send: one may have left.
+      // The process ended between the plan and the report of an attempt: a message may have left.
       if (events.some((event) => event.type === 'channels.planned' && event.channels.length > 0))
         return end('pending', 'NOT_ANSWERED');
       return end('failed', refusedCode ?? (isAsked ? 'NOT_ANSWERED' : undefined));
   }
 }
 
-/** Not where it blocked the number of the profile: then the code went to the enrolled one. */
-function isHeldBackBy(
-  { mode, code, isOtherNumber = false }: Of<'guard.blocked'>,
-  answered: Of<'request.answered'> | undefined,
+/** If the guard blocked only the number of the profile, the code went to the enrolled one. */
+function isBlockedBy(
+  { mode, code, isOtherNumber = false }: HookEventOf<'guard.blocked'>,
+  answered: HookEventOf<'request.answered'> | undefined,
   attempts: readonly Attempt[],
 ): boolean {
   return mode === 'enforce' && !isOtherNumber && (attempts.length === 0 || answered?.code === code);
 }
 
-/** The answer that tells how the code went: of several, where nothing had gone out before, the last. */
-export function answerOf(events: readonly HookEvent[]): Of<'request.answered'> | undefined {
+/** The answer that decides the outcome: the last one that is not to a repeat. */
+export function answerOf(events: readonly HookEvent[]): HookEventOf<'request.answered'> | undefined {
   const answers = events.filter(isOf('request.answered'));
   return answers.findLast(({ isRepeat }) => !isRepeat) ?? answers[0];
 }
 
-/** What it adds to what became of the codes of each channel. */
+/** What the execution adds to the counts of each channel. */
 export function tallyOf(events: readonly HookEvent[]): readonly ChannelTally[] {
   const tallies = new Map<string, ChannelTally>();
   const count = (channel: string, what: Exclude<keyof ChannelTally, 'channel'>): void => {
@@ -108,7 +106,7 @@ export function tallyOf(events: readonly HookEvent[]): readonly ChannelTally[] {
     tallies.set(channel, { ...tally, [what]: tally[what] + 1 });
   };
   for (const { channel, outcome } of readAttempts(events)) count(channel, outcome);
-  for (const { channel, isDelivered } of readFates(events)) {
+  for (const { channel, isDelivered } of readDeliveryResults(events)) {
     count(channel, isDelivered ? 'delivered' : 'undelivered');
   }
   const use = events.find(isOf('code.used'));
@@ -125,7 +123,7 @@ export function triedChannels(events: readonly HookEvent[]): readonly string[] {
   return readAttempts(events).map(({ channel }) => channel);
 }
 
-/** In their order; one that was unknown when Okta was answered has what was told of it later. */
+/** In order. A later report replaces an attempt whose outcome was unknown. */
 function readAttempts(events: readonly HookEvent[]): readonly Attempt[] {
   const attempts: Attempt[] = [];
   for (const event of events) {
@@ -141,13 +139,13 @@ function readAttempts(events: readonly HookEvent[]): readonly Attempt[] {
   return putFailoversLast(attempts, events.filter(isOf('failover.ended')));
 }
 
-/** Another gateway may have made them, whose clock says that it was before: what followed what, they say themselves. */
+/** Another gateway, with another clock, may have made the attempts of late failover. Their order follows from their content. */
 function putFailoversLast(
   attempts: readonly Attempt[],
-  failovers: readonly Of<'failover.ended'>[],
+  failovers: readonly HookEventOf<'failover.ended'>[],
 ): readonly Attempt[] {
   const ordered = [...attempts];
-  // Each has the attempts of those before it, too.
+  // Each event also has the attempts of the failovers before it.
   for (const failover of [...failovers].sort((one, other) => one.attempts.length - other.attempts.length)) {
     const { channel, provider, outcome, code, transactionId } = failover;
     if (outcome === 'dropped' || channel === undefined || provider === undefined) continue;
@@ -164,9 +162,9 @@ function putFailoversLast(
   return ordered;
 }
 
-/** By message: one that was delivered stays so, whatever is told of it, and of failures the first counts. */
-function readFates(events: readonly HookEvent[]): readonly Fate[] {
-  const fates = new Map<string, Fate>();
+/** By message. A delivery counts whatever else is reported; of several failures the first counts. */
+function readDeliveryResults(events: readonly HookEvent[]): readonly DeliveryResult[] {
+  const fates = new Map<string, DeliveryResult>();
   for (const event of events) {
     if (event.type !== 'message.status') continue;
     const { channel, transactionId, status } = event;
@@ -178,19 +176,19 @@ function readFates(events: readonly HookEvent[]): readonly Fate[] {
   return [...fates.values()];
 }
 
-/** Why the last message did not arrive; `undefined` where nothing says so. */
+/** Why the last message was not delivered; `undefined` if no event says so. */
 function failureOf(
   left: Attempt | undefined,
-  fates: readonly Fate[],
-  failovers: readonly Of<'failover.ended'>[],
+  fates: readonly DeliveryResult[],
+  failovers: readonly HookEventOf<'failover.ended'>[],
 ): { readonly code: string | undefined } | undefined {
-  // Of a message that this history has not seen leave, what is told is told of it.
+  // No attempt is known, so a report must be about a message that this history has not seen.
   if (left === undefined) return fates.at(-1);
   const failed = fates.find(({ transactionId, channel }) =>
     left.transactionId === undefined ? channel === left.channel : transactionId === left.transactionId,
   );
   if (failed !== undefined) return failed;
-  // Nobody said that it had failed, but it was given up, and nothing left in its place.
+  // No failure was reported, but late failover gave the message up, and sent no other.
   const givenUp = failovers.find(
     ({ fromChannel, outcome }) =>
       fromChannel === left.channel && (outcome === 'dropped' || outcome === 'refused'),
@@ -198,7 +196,7 @@ function failureOf(
   return givenUp === undefined || givenUp.code === 'DELIVERED' ? undefined : { code: givenUp.why };
 }
 
-/** Where no attempt is known. */
+/** For an execution without a known attempt. */
 function reportedBy(events: readonly HookEvent[]): {
   readonly channel: string | undefined;
   readonly provider: string | undefined;

@@ -8,40 +8,40 @@ import {
 } from '../core/history.js';
 import { answerOf, readOutcome, tallyOf, triedChannels } from './execution-outcome.js';
 
-/** One execution: a fold of the events about it, which may come in any order. */
+/** One execution, made of its events, which may come in any order. */
 
-/** So many events of one are kept: a code leaves about ten, and only repeats are many. */
+/** How many events of one execution are kept. A code has about ten; only repeats make more. */
 const MOST_STEPS = 200;
 
-/** The code of one that cannot be read. */
+/** The code of an execution that cannot be read. */
 const UNREADABLE = 'UNREADABLE';
 
-/** An event, and where it stands among those of its gateway. */
+/** An event, and its place among the events of its gateway. */
 export interface Step {
   readonly event: HookEvent;
-  /** The gateway that told it. */
+  /** The gateway that emitted it. */
   readonly gateway: string;
   /** Grows with each event of that gateway. */
   readonly place: number;
 }
 
-/** What is read of the events, once for all questions until another one comes. */
+/** What the events say. It is read once, and again after the next event. */
 interface Reading {
   readonly summary: ExecutionSummary;
   readonly events: readonly HookEvent[];
   readonly channels: ReadonlySet<string>;
-  /** All that is searched, in lower case. */
+  /** The searchable words, in lower case. */
   readonly words: string;
   readonly tallies: readonly ChannelTally[];
 }
 
 export class ExecutionRecord {
   readonly id: string;
-  /** By which messages of it are known. */
+  /** The ids of its messages. */
   readonly transactionIds = new Set<string>();
-  /** When it was asked for, and when the first was told of it, which a gateway with a slow clock may have done. */
-  #askedAt = Infinity;
-  #toldAt = Infinity;
+  /** When Okta requested the code, and the earliest event, which a gateway with a slow clock may have emitted. */
+  #requestedAt = Infinity;
+  #earliestAt = Infinity;
   #steps: Step[] = [];
   #omitted = 0;
   #repeats = 0;
@@ -53,25 +53,25 @@ export class ExecutionRecord {
 
   /** Milliseconds since 1970. */
   get startedAt(): number {
-    return this.#askedAt === Infinity ? this.#toldAt : this.#askedAt;
+    return this.#requestedAt === Infinity ? this.#earliestAt : this.#requestedAt;
   }
 
-  /** How many are kept of it. */
+  /** How many steps are kept. */
   get stepCount(): number {
     return this.#steps.length;
   }
 
-  /** Whether the next question costs nothing. */
+  /** Whether the events are read already. */
   get isRead(): boolean {
     return this.#reading !== undefined;
   }
 
-  /** At each event of each call: nothing is read before somebody asks. */
+  /** Called for each event of each call, so the events are read only when someone asks. */
   add(step: Step): void {
     this.#reading = undefined;
     const { event } = step;
-    this.#toldAt = Math.min(this.#toldAt, event.at);
-    if (event.type === 'request.received') this.#askedAt = Math.min(this.#askedAt, event.at);
+    this.#earliestAt = Math.min(this.#earliestAt, event.at);
+    if (event.type === 'request.received') this.#requestedAt = Math.min(this.#requestedAt, event.at);
     if (event.type === 'request.repeated') this.#repeats += 1;
     this.#steps.push(step);
     if (this.#steps.length > MOST_STEPS) this.#omitOne();
@@ -100,7 +100,7 @@ export class ExecutionRecord {
     );
   }
 
-  /** Which one goes must not depend on the order in which they came: the newest of repeats, then the newest. */
+  /** Drops the newest step of a repeat, else the newest step. The choice must not depend on the order of arrival. */
   #omitOne(): void {
     const first = this.#steps.reduce((one, other) => (compareSteps(one, other) <= 0 ? one : other));
     const ofRepeats = this.#steps.filter((step) => step !== first && isOfRepeat(step));
@@ -111,9 +111,9 @@ export class ExecutionRecord {
   }
 
   #read(nowMs: number): Reading {
-    // One that runs is done at some time without another event.
+    // A running execution ends after some time without another event.
     if (this.#reading !== undefined && this.#reading.summary.outcome !== 'running') return this.#reading;
-    // Whatever is wrong with one, all others can be read: it costs a row.
+    // If one execution cannot be read, the others still can.
     try {
       this.#reading = this.#readSteps(nowMs);
     } catch {
@@ -124,7 +124,7 @@ export class ExecutionRecord {
 
   #readSteps(nowMs: number): Reading {
     this.#steps.sort(compareSteps);
-    const events = askedFirst(this.#steps.map(({ event }) => event));
+    const events = requestFirst(this.#steps.map(({ event }) => event));
     const summary = this.#summarize(events, nowMs);
     const { channel, deliveryChannel } = summary;
     const channels = [
@@ -140,7 +140,7 @@ export class ExecutionRecord {
     };
   }
 
-  /** It is there, and nobody can say what became of it. */
+  /** An execution whose events cannot be read, so its outcome is unknown. */
   #readNothing(): Reading {
     const summary: ExecutionSummary = {
       id: this.id,
@@ -196,13 +196,13 @@ function compareSteps(one: Step, other: Step): number {
   return one.place - other.place;
 }
 
-/** Whatever the clocks of several gateways say, nothing was done before it was asked for. */
-function askedFirst(events: readonly HookEvent[]): readonly HookEvent[] {
-  const asked = events.find(({ type }) => type === 'request.received');
-  return asked === undefined ? events : [asked, ...events.filter((event) => event !== asked)];
+/** The request comes first, whatever the clocks of several gateways say. */
+function requestFirst(events: readonly HookEvent[]): readonly HookEvent[] {
+  const request = events.find(({ type }) => type === 'request.received');
+  return request === undefined ? events : [request, ...events.filter((event) => event !== request)];
 }
 
-/** A repeat comes in, is known, and is answered. */
+/** The three events of a repeat; the first also belongs to the first request. */
 function isOfRepeat({ event }: Step): boolean {
   return (
     event.type === 'request.received' ||
@@ -233,6 +233,6 @@ function wordsOf(
     if ('why' in event) words.add(event.why);
     if (event.type === 'guard.blocked') for (const rule of event.rules) words.add(rule.code);
   }
-  // No word has a line's end in it that somebody could search.
+  // A search has no line break, so it cannot match across two words.
   return [...words].join('\n').toLowerCase();
 }

@@ -5,29 +5,29 @@ import type { ExecutionRecord } from './execution.js';
 import { isForAll, isOfExecution, KeptExecutions, newestFirst } from './kept-executions.js';
 import { SharedEvents } from './shared-events.js';
 
-/** The execution history: a fold of the one stream of events, and of those of other gateways. */
+/** The execution history, made of the events of this gateway and of those that share its state. */
 
-/** So many executions are kept. */
+/** How many executions the history keeps. */
 const MOST_EXECUTIONS = 5_000;
-/** How often those who watch are told, milliseconds, and at which of these times other gateways are asked. */
+/** How often watchers get changes, milliseconds, and at which of these times the shared log is read. */
 const TELL_EVERY_MS = 250;
 const ASK_EVERY_TIMES = 4;
 
-/** What a question waits for what others did, milliseconds. */
+/** How long a question waits for the events of other gateways, milliseconds. */
 const CATCH_UP_MS = 2_000;
 
-/** A history, and what it is made from. */
+/** A history, and the listener that fills it. */
 export interface KeptHistory {
   readonly history: History;
-  /** For the stream of events. */
+  /** Listens to the stream of events. */
   readonly listener: HookEventListener;
-  /** Tells other gateways what they do not know yet. Resolves in a log's time, never rejects. */
+  /** Writes the events that other gateways do not have yet. Resolves when the log has answered; never rejects. */
   close(): Promise<void>;
 }
 
-/** @param parts.max - how many executions are kept; default 5,000. Those of more than a day are not, whatever it is. */
+/** @param parts.max - how many executions are kept, for a day at most; default 5,000. */
 export function createHistory(parts: {
-  /** A state's, where gateways share one. */
+  /** The log of a shared state, if there is one. */
   readonly log: HistoryLog | undefined;
   /** Milliseconds since 1970; never fails. */
   readonly clock: () => number;
@@ -46,7 +46,7 @@ export function createHistory(parts: {
   let place = 0;
   let isClosed = false;
 
-  /** A log that does not answer must not keep what is here from those who ask. */
+  /** If the log does not answer in time, the question is answered from what is here. */
   const catchUp = async (): Promise<void> => {
     if (shared !== undefined) await waitAtMost(shared.catchUp(), CATCH_UP_MS);
   };
@@ -78,7 +78,7 @@ export function createHistory(parts: {
     watch: (onChanged) => (isClosed ? () => undefined : watch.add(onChanged)),
   };
 
-  /** It may no longer fit, and still tells where to go on. One that is gone was the oldest. */
+  /** The last execution of a page may no longer fit, but still marks the place. If it is gone, it was the oldest. */
   const after = (id: string, fitting: readonly ExecutionRecord[]): readonly ExecutionRecord[] => {
     const last = kept.get(id);
     return last === undefined
@@ -93,7 +93,7 @@ export function createHistory(parts: {
       const step = { event, gateway, place };
       place += 1;
       watch.changed(kept.add(step), 'here');
-      shared?.tell(step);
+      shared?.add(step);
     },
     close: async () => {
       isClosed = true;
@@ -105,7 +105,7 @@ export function createHistory(parts: {
 
 type Watcher = (changed: readonly ExecutionSummary[]) => void;
 
-/** Those who watch, and the one timer that runs while there are any. */
+/** The watchers, and the one timer that runs while there are any. */
 class Watch {
   readonly #watchers = new Set<{ readonly onChanged: Watcher }>();
   readonly #changed = new Set<ExecutionRecord>();
@@ -113,7 +113,7 @@ class Watch {
   readonly #catchUp: () => Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #times = 0;
-  /** What others told before somebody watched is not news. */
+  /** Events of other gateways from before the first watcher are not reported as changes. */
   #isCaughtUp = false;
 
   constructor(clock: () => number, catchUp: () => Promise<void> | undefined) {
@@ -154,7 +154,7 @@ class Watch {
       this.#wait();
       this.#tell();
     }, TELL_EVERY_MS);
-    // A process that has nothing else to do may end.
+    // The timer must not keep the process running.
     this.#timer.unref();
   }
 
@@ -164,7 +164,7 @@ class Watch {
     const summaries = [...this.#changed].sort(newestFirst).map((record) => record.summary(nowMs));
     this.#changed.clear();
     for (const { onChanged } of [...this.#watchers]) {
-      // Its failure is its own.
+      // A watcher's error must not reach the others.
       try {
         onChanged(summaries);
       } catch {

@@ -4,38 +4,38 @@ import type { ChannelTally, ExecutionQuery } from '../core/history.js';
 import { emptyTally } from './execution-outcome.js';
 import { ExecutionRecord, type Step } from './execution.js';
 
-/** The last executions: events find theirs, and the oldest give way. */
+/** The last executions. Each event is added to its execution, and the oldest executions are dropped. */
 
-/** No execution is known for longer, milliseconds. */
+/** How long an execution is kept at most, milliseconds. */
 const LIFE_MS = 86_400_000;
-/** Reports of messages that nobody has told to be sent: their gateway's events may be on their way. */
+/** Reports of messages whose send is not known yet: the events of the gateway that sent them may be on their way. */
 const MOST_EARLY_MESSAGES = 1_000;
 const MOST_EARLY_REPORTS = 10;
-/** Sorted, and cut, when so many more than may be are there. */
+/** The executions are sorted and cut when there are this much more than allowed. */
 const SLACK = 0.1;
 
-/** Steps of all executions: somebody who repeats events without end gets no more of the memory; some 50 MB. */
+/** All steps of all executions, some 50 MB: a caller who repeats events without end gets no more memory. */
 const MOST_STEPS = 100_000;
 
-/** So many executions are read at once. */
+/** How many executions are read in one turn of the event loop. */
 const READ_AT_ONCE = 50;
 
-/** Whether every execution fits. */
+/** Whether the query has no filter. */
 export function isForAll({ search = '', channel, outcome }: ExecutionQuery): boolean {
   return search.trim() === '' && channel === undefined && outcome === undefined;
 }
 
-/** Part of an execution, or of one that is not known yet. */
+/** Whether the event belongs to an execution, known or not known yet. */
 export function isOfExecution(event: HookEvent): boolean {
   return idOf(event) !== undefined || event.type === 'message.status';
 }
 
 export class KeptExecutions {
   readonly #byId = new Map<string, ExecutionRecord>();
-  /** Whose message it is. */
+  /** The execution that sent a message. */
   readonly #byTransaction = new Map<string, ExecutionRecord>();
   readonly #early = new Map<string, Step[]>();
-  /** Those that gave way: what is told of them later makes no new ones. */
+  /** The ids of dropped executions: their later events must not create them anew. */
   readonly #gone = new Set<string>();
   #stepCount = 0;
   readonly #max: number;
@@ -46,7 +46,7 @@ export class KeptExecutions {
     this.#clock = clock;
   }
 
-  /** Gives the one that has changed. */
+  /** Returns the execution that changed. */
   add(step: Step): ExecutionRecord | undefined {
     const { event } = step;
     const record = this.#recordOf(step);
@@ -63,7 +63,7 @@ export class KeptExecutions {
     return this.#byId.get(id);
   }
 
-  /** Those that fit, the newest first. */
+  /** The executions that fit, newest first. */
   find(query: ExecutionQuery): readonly ExecutionRecord[] {
     const records = this.#cut();
     if (isForAll(query)) return records;
@@ -72,7 +72,7 @@ export class KeptExecutions {
     return records.filter((record) => record.fits(query, search, nowMs));
   }
 
-  /** Reads what has changed, a few at a time: codes go on meanwhile, and what is asked next is there. */
+  /** Reads changed executions a few at a time, so that calls are served meanwhile. */
   async readAll(): Promise<void> {
     const nowMs = this.#clock();
     let count = 0;
@@ -84,9 +84,8 @@ export class KeptExecutions {
     }
   }
 
-  /** By channel, of those that began since; previews and tests left out. */
+  /** By channel, for executions that began since then, without previews and tests. */
   tally(sinceMs: number): readonly ChannelTally[] {
-    // What was only tried says nothing of those who sign in.
     const nowMs = this.#clock();
     const sums = new Map<string, ChannelTally>();
     for (const record of this.#cut()) {
@@ -114,7 +113,7 @@ export class KeptExecutions {
 
   #begin(id: string): ExecutionRecord {
     const record = new ExecutionRecord(id);
-    // Forgotten in time, also where nobody ever asks.
+    // Old executions are dropped even if nobody asks.
     for (const oldest of this.#byId.values()) {
       if (oldest.startedAt >= this.#clock() - LIFE_MS) break;
       this.#forget(oldest);
@@ -149,7 +148,7 @@ export class KeptExecutions {
     } else if (early.length < MOST_EARLY_REPORTS) early.push(step);
   }
 
-  /** Gives those that stay, the newest first. */
+  /** Drops what is too old or too much, and returns the rest, newest first. */
   #cut(): readonly ExecutionRecord[] {
     const records = [...this.#byId.values()].sort(newestFirst);
     const oldestMs = this.#clock() - LIFE_MS;
@@ -174,7 +173,7 @@ export class KeptExecutions {
   }
 }
 
-/** A total order, so that a page goes on where the one before it has ended. */
+/** A total order, so that each page continues where the one before it ended. */
 export function newestFirst(one: ExecutionRecord, other: ExecutionRecord): number {
   return other.startedAt - one.startedAt || (one.id < other.id ? 1 : -1);
 }
@@ -195,7 +194,7 @@ function addTallies(one: ChannelTally, other: ChannelTally): ChannelTally {
   };
 }
 
-/** What came first goes first. */
+/** Drops in the order of insertion. */
 function dropOldest(kept: Map<string, unknown> | Set<string>, max: number): void {
   for (const key of kept.keys()) {
     if (kept.size <= max) return;

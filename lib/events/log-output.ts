@@ -1,18 +1,18 @@
 import { writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 
-/** `process.stdout`, or what a test has in its place. */
+/** `process.stdout`, or a test's stream. */
 export type LogDestination = Writable & { readonly fd?: number };
 export type LogLevel = 'info' | 'warn' | 'error';
 type Counts = Record<LogLevel, number>;
 
 interface Write {
   readonly text: string;
-  /** What is lost if it fails. */
+  /** The lines that are lost if the write fails. */
   readonly lines: Counts;
 }
 
-/** What may wait here, characters. At most as much again is in the destination's own buffer. */
+/** How much may wait here, in characters. The destination's buffer holds at most as much again. */
 export const MAX_WAITING = 1_000_000;
 /** How often an exiting process waits for a full pipe, in all, and how long each time, milliseconds. */
 const EXIT_PAUSES = 50;
@@ -21,20 +21,20 @@ const EXIT_PAUSE_MS = 10;
 const SLOW = 'stdout was not read fast enough';
 
 /**
- * Writes lines to stdout so that stdout can neither end the process nor fill its memory. The lines of one turn of the event loop
- * go out in one write, a warning or an error at once, together with what waits. While stdout is full, lines wait; those for
- * which there is no room, and those whose write failed, are dropped and counted. The count follows as a line of its own as
- * soon as stdout takes one. An exiting process writes what waits, and what stdout has not taken: a part of it may be there twice.
+ * Writes lines to stdout so that stdout can neither end the process nor fill its memory. It writes the lines of one turn of the
+ * event loop at once, and a warning or an error immediately, with the lines that wait. While stdout is full, lines wait. Lines
+ * for which there is no room, and lines whose write failed, are dropped and counted; one line with the count follows as soon as
+ * stdout takes it. An exiting process writes what waits and what stdout has not taken, so a part may be there twice.
  */
 export class LogOutput {
   readonly #destination: LogDestination;
   #text = '';
   #waiting = noLines();
-  /** The writes that the destination may not have taken yet. */
+  /** Writes that the destination may not have taken yet. */
   readonly #unfinished = new Set<Write>();
   #dropped = noLines();
   #reason = SLOW;
-  /** What the next write begins with: one that failed may have ended in the middle of a line. */
+  /** The start of the next write: a failed write may have ended in the middle of a line. */
   #start: '' | '\n' = '';
   #isScheduled = false;
   #ignoresErrors = false;
@@ -65,8 +65,8 @@ export class LogOutput {
   async flush(): Promise<void> {
     do {
       this.#send();
-      // An empty write ends after all that stand before it. One that does not say when it ends (a patched
-      // `process.stdout.write`) leaves nothing in the buffer.
+      // An empty write ends after all writes before it. A patched `process.stdout.write` may never call back, but then the
+      // buffer is empty.
       if (this.#destination.writableLength > 0) {
         await new Promise<void>((resolve) => {
           this.#write('', () => {
@@ -108,7 +108,7 @@ export class LogOutput {
       }
       this.#listenForExit();
     });
-    // Without it those of a patched `write`, which never says that one has ended, would stay.
+    // A patched `write` may never call back, so its writes would stay here.
     if (destination.writableLength === 0) this.#unfinished.clear();
     this.#listenForExit();
   };
@@ -117,7 +117,7 @@ export class LogOutput {
     return LEVELS.some((level) => this.#dropped[level] > 0);
   }
 
-  /** All that waits, with the line that tells what was dropped. */
+  /** Everything that waits, with the line about dropped lines. */
   #take(): Write {
     const lines = this.#waiting;
     let text = this.#text;
@@ -138,11 +138,11 @@ export class LogOutput {
     const line = JSON.stringify({
       timestamp: new Date().toISOString(),
       level: 'warn',
-      message: 'okta-telephony-hook: log lines were dropped, because stdout did not take them',
+      message: 'okta-telephony-hook: Log lines were dropped, because stdout did not take them.',
       event: 'log.dropped',
       dropped: this.#dropped,
       reason: this.#reason,
-      remedy: 'See that whatever reads stdout keeps up, or that the disk has room.',
+      remedy: 'Check that the reader of stdout is fast enough, and that the disk has room.',
     });
     return `${line}\n`;
   }
@@ -159,8 +159,8 @@ export class LogOutput {
   }
 
   /**
-   * The `error` event of each failed write comes after its callback, within the same turn. It must not end the process. A
-   * lasting listener would also hide the errors of what the application writes to stdout.
+   * The `error` event of each failed write comes after its callback, within the same turn, and must not end the process. A
+   * permanent listener would also hide the errors of the application's own writes to stdout.
    */
   #ignoreErrorEvent(): void {
     if (this.#ignoresErrors) return;
@@ -182,11 +182,11 @@ export class LogOutput {
     if (listened && !listens) process.off('exit', finishAll);
   }
 
-  /** Writes what is not written yet; the process exits. */
+  /** Writes what is not written yet, because the process exits. */
   finish(): void {
     const { fd, writableLength } = this.#destination;
     const { text } = this.#take();
-    // What is in the buffer is lost. What has left it may end in the middle of a line.
+    // Node loses what is in the buffer. What has left it may end in the middle of a line.
     const lost =
       writableLength === 0 ? '' : ['\n', ...[...this.#unfinished].map((write) => write.text)].join('');
     if (fd === undefined) this.#write(text, () => undefined);
@@ -195,8 +195,8 @@ export class LogOutput {
 }
 
 /**
- * Those that have something to write yet. They share one listener, for Node warns of more than ten, and only while there are
- * any: nothing is left of a hook that is no longer used.
+ * The outputs that still have something to write. They share one listener, because Node warns of more than ten, and only while
+ * there are any, so that an unused hook leaves nothing behind.
  */
 const writeAtExit = new Set<LogOutput>();
 
@@ -211,10 +211,10 @@ function noLines(): Counts {
   return { info: 0, warn: 0, error: 0 };
 }
 
-/** Of the process, which exits once. */
+/** For the process, which exits once. */
 let pausesLeft = EXIT_PAUSES;
 
-/** A pipe that is full may have room again in a moment, but one that nobody reads must not keep the process. */
+/** A full pipe may have room again soon, but a pipe that nobody reads must not keep the process. */
 function writeSynchronously(fd: number, text: string): void {
   let rest = Buffer.from(text);
   while (rest.length > 0) {

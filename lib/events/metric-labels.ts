@@ -1,21 +1,21 @@
-import type { HookEvent } from '../core/events.js';
+import type { HookEventOf } from '../core/events.js';
 import { isRequestType, shortRequestType } from '../core/request-types.js';
 
 /**
- * Values of labels: few of each, for every one is a series for ever, and none that is about anybody. Most are words of our
- * own; the others are what these let pass.
+ * The values of labels. Each value makes a time series that stays, so there are few, and none identifies a user. Most are our
+ * own words; the functions here check the others.
  */
 
-/** Where there is nothing to name. */
+/** There is no value. */
 export const NONE = 'none';
-/** Where there are too many to name, or what came is no word. */
+/** There are too many values already, or the value is not a word. */
 const OTHER = 'other';
 const UNKNOWN = 'unknown';
 
-/** Numbers in codes are short; ids, phone numbers and one-time codes among words are not told. */
+/** Codes have short numbers. Longer ones may be ids, phone numbers or one-time codes, which must not become labels. */
 const WORD = /^(?!.*\d{7})[A-Za-z0-9][\w.:-]{0,39}$/;
 
-/** As many words as there is room for, in the order in which they come. */
+/** Lets a limited number of words pass, in the order in which they come. */
 export class FewWords {
   readonly #known = new Set<string>();
   readonly #max: number;
@@ -35,11 +35,11 @@ export class FewWords {
 
 const MAX_CHANNELS = 32;
 const MAX_PROVIDERS = 32;
-/** Of one provider: Twilio's table has some sixty, of which an account meets a few. */
+/** For each provider: Twilio's table has some sixty codes, of which an account gets a few. */
 const MAX_CODES = 64;
 const MAX_WORDS = 32;
 
-/** What others name: channels and providers by the options, codes by the provider, the rest by who sends it. */
+/** Checks values that come from outside: channels and providers from the options, codes from providers, other words from callers. */
 export class LabelValues {
   readonly #channels = new FewWords(MAX_CHANNELS);
   readonly #providers = new FewWords(MAX_PROVIDERS);
@@ -54,23 +54,18 @@ export class LabelValues {
     return this.#providers.of(name);
   }
 
-  /** @param of - whose code it is: one that makes up codes takes no room from others. */
+  /** @param of - the provider: each has its own limit, so that one with many codes does not use up the others'. */
   code(code: string | undefined, of: string): string {
     return wordsOf(this.#codes, of, MAX_CODES).of(code);
   }
 
-  /** @param list - which words it is one of. */
+  /** @param list - the list that the word belongs to, with its own limit. */
   word(word: string | undefined, list: string): string {
     return wordsOf(this.#words, list, MAX_WORDS).of(word);
   }
 
   /** The four labels of an attempt. */
-  attempt({
-    channel,
-    provider,
-    outcome,
-    code,
-  }: Extract<HookEvent, { type: 'attempt.ended' | 'attempt.late' }>) {
+  attempt({ channel, provider, outcome, code }: HookEventOf<'attempt.ended' | 'attempt.late'>) {
     const by = this.provider(provider);
     return { channel: this.channel(channel), provider: by, outcome, code: this.code(code, by) };
   }
@@ -82,7 +77,7 @@ function wordsOf(lists: Map<string, FewWords>, name: string, max: number): FewWo
   return known;
 }
 
-/** ISO 3166. A gateway of another version may have kept anything in its place. */
+/** ISO 3166. The state may hold something else, written by a gateway of another version. */
 export function countryLabel(country: string | undefined): string {
   return country !== undefined && /^[A-Z]{2}$/.test(country) ? country : UNKNOWN;
 }

@@ -1,31 +1,31 @@
-/** Every metric: its name, what it tells, and by what. The README's table says the same. */
+/** Every metric with its name, help and labels. A test compares the README's table with it. */
 
 export const PREFIX = 'okta_telephony_hook_';
 
 export interface MetricRow {
   /** Without the prefix. */
   readonly name: string;
-  /** As the page says it. */
+  /** The help text on the metrics page. */
   readonly help: string;
   readonly labels: readonly string[];
-  /** Of a histogram, seconds. */
+  /** For a histogram, in seconds. */
   readonly buckets?: readonly number[] | undefined;
 }
 
 export const COUNTERS = {
   codes: {
     name: 'codes_total',
-    help: 'Codes that Okta asked for, by what it was answered; previews and repeats not',
+    help: 'Codes that Okta requested, by the answer, without previews and repeats',
     labels: ['channel', 'outcome', 'country', 'request_type'],
   },
   repeats: {
     name: 'repeats_total',
-    help: 'Events that came again, by the answer that they got again',
+    help: 'Repeated events, by their answer',
     labels: ['outcome'],
   },
   previews: {
     name: 'previews_total',
-    help: "Previews of Okta's, and tests of the console, by what they were answered",
+    help: "Okta's previews, and tests of the console, by their answer",
     labels: ['outcome'],
   },
   attempts: {
@@ -35,27 +35,27 @@ export const COUNTERS = {
   },
   lateResults: {
     name: 'late_results_total',
-    help: 'What became of attempts that were unknown when Okta was answered',
+    help: 'Results of attempts whose outcome was unknown when Okta was answered',
     labels: ['channel', 'provider', 'outcome', 'code'],
   },
   lateFailovers: {
     name: 'late_failovers_total',
-    help: 'Codes that did not arrive, by what became of sending them by the next channel',
+    help: 'Codes that were not delivered, by the outcome of late failover',
     labels: ['from_channel', 'channel', 'outcome', 'code'],
   },
   guardBlocks: {
     name: 'guard_blocks_total',
-    help: 'What the guard held back, or would have in mode record, by the first rule that was broken',
+    help: 'Codes that the guard blocked, or would have blocked in mode record, by the first broken rule',
     labels: ['rule', 'mode', 'country'],
   },
   codesUsed: {
     name: 'codes_used_total',
-    help: "Codes that users signed in or enrolled with, as Okta's event hook tells",
+    help: "Codes that users signed in or enrolled with, as Okta's event hook reports",
     labels: ['channel', 'country'],
   },
   messageStatuses: {
     name: 'message_statuses_total',
-    help: 'What was told of messages after they were accepted; each callback counts',
+    help: 'Reports about accepted messages; each callback counts',
     labels: ['channel', 'status', 'code'],
   },
   inboundMessages: {
@@ -70,27 +70,27 @@ export const COUNTERS = {
   },
   oktaPauses: {
     name: 'okta_pauses_total',
-    help: "Times that Okta's Users API was left alone, for its rate limit",
+    help: "How often the hook stopped calling Okta's Users API, for its rate limit",
     labels: ['reason'],
   },
   stateLosses: {
     name: 'state_losses_total',
-    help: 'Times that the state which gateways share was lost',
+    help: 'How often the shared state was lost',
     labels: [],
   },
   breakerOpenings: {
     name: 'breaker_openings_total',
-    help: 'Times that a host which did not answer was given up for a while',
+    help: 'How often a circuit breaker opened because a host did not answer',
     labels: ['host'],
   },
   rejectedCalls: {
     name: 'rejected_calls_total',
-    help: 'Calls of any route that were turned away; of unproven callers up to a minute late',
+    help: 'Rejected calls of any route; those without authentication count up to a minute late',
     labels: ['code'],
   },
   warnings: {
     name: 'warnings_total',
-    help: 'What else an operator must know, by the event that tells it in the log',
+    help: 'Other things that an operator must know, by the event in the log',
     labels: ['event'],
   },
 } as const satisfies Readonly<Record<string, MetricRow>>;
@@ -98,13 +98,13 @@ export const COUNTERS = {
 export const HISTOGRAMS = {
   stageDuration: {
     name: 'stage_duration_seconds',
-    help: 'What the stages of a call took: profile, each attempt that was made, the whole call',
+    help: 'Duration of the stages of a call: profile, each attempt that was made, the whole call',
     labels: ['stage', 'channel'],
     buckets: [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 2.5],
   },
   budgetLeft: {
     name: 'budget_left_seconds',
-    help: "What was left of a call's time when it was answered",
+    help: 'What was left of the deadline when a call was answered',
     labels: [],
     buckets: [0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5],
   },
@@ -113,24 +113,24 @@ export const HISTOGRAMS = {
 export const GAUGES = {
   breakerState: {
     name: 'breaker_state',
-    help: 'Of each host: 0 asked as usual, 1 being tried again, 2 given up for a while',
+    help: 'The circuit breaker of each host: 0 closed, 1 half-open, 2 open',
     labels: ['host'],
   },
   stateUp: {
     name: 'state_up',
-    help: '1 while the state which gateways share is there, 0 while it is lost',
+    help: '1 while the shared state can be reached, 0 while it is lost',
     labels: [],
   },
   callsInFlight: {
     name: 'calls_in_flight',
-    help: 'Calls that are not answered yet, and late failovers that are under way',
+    help: 'Calls that are not answered yet, and late failovers in progress',
     labels: [],
   },
 } as const satisfies Readonly<Record<string, MetricRow>>;
 
 type LabelsOf<Row extends MetricRow> = Readonly<Record<Row['labels'][number], string>>;
 
-/** All that is counted and measured by events. */
+/** The metrics that events change. */
 export type Instruments = {
   readonly [Key in keyof typeof COUNTERS]: {
     inc(labels: LabelsOf<(typeof COUNTERS)[Key]>, count?: number): void;

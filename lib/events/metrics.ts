@@ -6,29 +6,29 @@ import { countEvents } from './counting.js';
 import { LabelValues } from './metric-labels.js';
 import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX, type Instruments, type MetricRow } from './metric-table.js';
 
-/** Metrics for Prometheus, in the user's own registry: registered once, however many hooks count in it. */
+/** Metrics for Prometheus, in the user's registry. They are registered once, however many hooks use the registry. */
 
-/** What is needed of a `Registry` of prom-client 15, whichever copy of it the application has. */
+/** The part of a `Registry` of prom-client 15 that the hook uses. It may come from any copy of prom-client. */
 export interface MetricsRegistry {
-  /** Takes a metric; throws for a name that it has already. */
+  /** Adds a metric. Throws if the name is taken. */
   registerMetric(metric: unknown): void;
-  /** The metric of this name, `undefined` where there is none. */
+  /** The metric of this name; `undefined` if there is none. */
   getSingleMetric(name: string): unknown;
   /** The page for Prometheus. */
   metrics(): Promise<string>;
 }
 
-/** What gauges show of a hook, asked when the page is. */
+/** What the gauges show of a hook. It is read when Prometheus scrapes. */
 export interface WatchedStatus {
   readonly inFlight: number;
   readonly breakers: Readonly<Record<string, BreakerState>>;
   readonly state: 'ok' | 'lost';
 }
 
-/** A hook's part in the metrics. */
+/** One hook in the metrics. */
 export interface HookMetrics {
   readonly listener: HookEventListener;
-  /** Shows it in the gauges, until `close()`. */
+  /** Shows the hook in the gauges until `close()`. */
   watch(status: () => WatchedStatus): void;
   close(): void;
 }
@@ -40,12 +40,13 @@ interface Shared {
 }
 
 const sharedBy = new WeakMap<MetricsRegistry, Shared>();
-/** Those that were made here: of the same name, they are the same. */
+/** The metrics that this module made: one of the same name is the same metric. */
 const made = new WeakSet();
 
 /**
- * Registers the metrics, or finds them there.
- * @throws ConfigurationError where prom-client cannot be loaded, or a name is taken.
+ * Registers the metrics, or finds them in the registry.
+ *
+ * @throws ConfigurationError if prom-client cannot be loaded, or a name is taken.
  */
 export function createMetrics(registry: MetricsRegistry): HookMetrics {
   const shared = sharedBy.get(registry) ?? { labels: new LabelValues(), watched: new Set() };
@@ -66,7 +67,7 @@ export function createMetrics(registry: MetricsRegistry): HookMetrics {
   };
 }
 
-/** With the first hook that has metrics; at once, so that the factory can say that it is not there. */
+/** Loaded by the first hook with metrics, synchronously, so that the factory can report that it is missing. */
 function loadPromClient(): typeof PromClient {
   try {
     return createRequire(import.meta.url)('prom-client') as typeof PromClient;
@@ -85,7 +86,7 @@ function instrumentsIn(registry: MetricsRegistry, promClient: typeof PromClient)
   ): Readonly<Record<keyof Table, Instrument>> => {
     const rows = Object.entries(table);
     const made = rows.map(([key, row]) => [key, findOrMake(registry, row.name, () => makeOne(row))]);
-    // By the keys of the table, which are all of its own.
+    // The entries have exactly the keys of the table.
     return Object.fromEntries(made) as Readonly<Record<keyof Table, Instrument>>;
   };
   return {
@@ -121,7 +122,7 @@ function registerGauges(
     });
   };
   gauge(GAUGES.breakerState, (to, hooks) => {
-    // Those of hooks that are closed go with them.
+    // Removes the hosts of closed hooks.
     to.reset();
     const worst = new Map<string, number>();
     for (const [host, state] of hooks.flatMap(({ breakers }) => Object.entries(breakers))) {
@@ -130,7 +131,7 @@ function registerGauges(
     for (const [host, state] of worst) to.set({ host }, state);
   });
   gauge(GAUGES.stateUp, (to, hooks) => {
-    // Without a hook nobody knows, and no value is better than a wrong one.
+    // Without a hook the state is unknown, and no value is better than a wrong one.
     if (hooks.length === 0) to.remove();
     else to.set(hooks.some(({ state }) => state === 'lost') ? 0 : 1);
   });
@@ -140,7 +141,7 @@ function registerGauges(
 }
 
 function configIn(registry: MetricsRegistry) {
-  // To prom-client one of another copy of it is as good: it only calls `registerMetric`.
+  // A registry of another copy of prom-client works, too: prom-client only calls `registerMetric`.
   const registers = [registry as unknown as PromClient.Registry];
   return ({ name, help, labels }: MetricRow) => ({
     name: PREFIX + name,
@@ -150,7 +151,7 @@ function configIn(registry: MetricsRegistry) {
   });
 }
 
-/** The one of a hook before, where there was one: prom-client throws on a second registration. */
+/** Returns the metric that an earlier hook registered, if any: prom-client throws on a second registration. */
 function findOrMake<Metric extends object>(
   registry: MetricsRegistry,
   name: string,
@@ -162,7 +163,7 @@ function findOrMake<Metric extends object>(
     made.add(metric);
     return metric;
   }
-  // Made here, by this name, it is of this kind.
+  // This module made it under this name, so it has this type.
   if (Object(known) === known && made.has(known as Metric)) return known as Metric;
   throw new ConfigurationError([
     `metrics: the registry has a ${PREFIX}${name} that is of somebody else; give the hook a registry of its own, or see by npm ls okta-telephony-hook that there is one copy of it`,

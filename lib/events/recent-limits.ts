@@ -1,17 +1,17 @@
 import type { HookEvent, HookEventListener } from '../core/events.js';
 
-/** What was held back and turned away lately, and what holds Okta's profiles back now: for those who look at a hook's health. */
+/** For the console's health view: codes that the guard blocked lately, rejected calls, and a pause of Okta's Users API. */
 export interface RecentLimits {
   readonly listener: HookEventListener;
-  /** How many codes the guard held back, or would have, in the last `WINDOW_SECONDS`. */
+  /** How many codes the guard blocked, or would have blocked, in the last `WINDOW_SECONDS`. */
   blocked(): number;
-  /** How many calls were turned away in it, and as what: as far as they were told, which is once a minute where anybody can cause it. */
+  /** Rejected calls in the same window, by code. Rejections without authentication count up to a minute late. */
   turnedAway(): readonly TurnedAway[];
-  /** Until when Okta's Users API is left alone, milliseconds since 1970; `undefined` where it is asked. */
+  /** Until when the hook does not call Okta's Users API, in milliseconds since 1970; `undefined` if it does. */
   oktaPausedUntil(): number | undefined;
 }
 
-/** Calls that got an error in place of a code, with one code of ours. */
+/** Calls that were answered with an error, by our code. */
 export interface TurnedAway {
   readonly code: string;
   readonly count: number;
@@ -21,7 +21,7 @@ export const WINDOW_SECONDS = 3600;
 
 const MINUTE_MS = 60_000;
 
-/** Counts by the minute: no more is kept than the window has of them, whatever comes. */
+/** Counts by the minute, so that it keeps at most one number for each minute of the window. */
 class MinuteCount {
   readonly #byMinute = new Map<number, number>();
 
@@ -39,15 +39,15 @@ class MinuteCount {
   #forgetOld(nowMs: number): void {
     for (const minute of this.#byMinute.keys()) {
       const ageMs = nowMs - minute * MINUTE_MS;
-      // A clock that was set back leaves minutes that have not been yet.
+      // A clock that was set back leaves minutes that are still to come.
       if (ageMs >= WINDOW_SECONDS * 1000 || ageMs < 0) this.#byMinute.delete(minute);
     }
   }
 }
 
 export function watchLimits(clock: () => number): RecentLimits {
-  const heldBack = new MinuteCount();
-  // By code, of which there are few.
+  const blocked = new MinuteCount();
+  // By code. There are few codes.
   const rejected = new Map<string, MinuteCount>();
   let pausedUntil = 0;
 
@@ -64,7 +64,7 @@ export function watchLimits(clock: () => number): RecentLimits {
           pausedUntil = event.untilMs;
           return;
         case 'guard.blocked':
-          if (event.isOtherNumber !== true) heldBack.add(event.at, 1);
+          if (event.isOtherNumber !== true) blocked.add(event.at, 1);
           return;
         case 'caller.rejected':
           countRejected(event.reason, event.at, event.count);
@@ -75,7 +75,7 @@ export function watchLimits(clock: () => number): RecentLimits {
         default:
       }
     },
-    blocked: () => heldBack.sum(clock()),
+    blocked: () => blocked.sum(clock()),
     turnedAway: () =>
       [...rejected]
         .map(([code, counted]) => ({ code, count: counted.sum(clock()) }))

@@ -3,37 +3,37 @@ import type { HookEvent } from '../core/events.js';
 import type { HistoryLog } from '../core/history.js';
 import { parseJson } from '../core/json.js';
 import type { Step } from './execution.js';
-import { isReadableEvent } from './told-event-shape.js';
+import { isReadableEvent } from './event-shape.js';
 
-/** Tells the other gateways what happened here, and learns what happened there. No call waits for any of it. */
+/** Sends the events of this gateway to the others, and reads theirs. No call waits for it. */
 
-/** How soon others can know, milliseconds. */
+/** How soon events are written, milliseconds. */
 const FLUSH_MS = 250;
-/** When it is tried again where it could not be told, milliseconds. */
+/** When a failed write is tried again, milliseconds. */
 const RETRY_MS = 1_000;
 const MOST_IN_A_BATCH = 100;
-/** Not told yet, because the log is lost: the older ones are dropped first. */
-const MOST_UNTOLD = 10_000;
-/** Batches that are asked for at a time: one answer holds up nothing else on the connection. */
+/** Events that wait while the log is lost. The oldest are dropped first. */
+const MOST_WAITING = 10_000;
+/** Batches in one read, so that one answer does not block the connection for long. */
 const PAGE = 20;
-/** Gateways whose last event is known. One that starts anew is another. */
+/** Gateways whose last event is known. A restarted gateway counts as a new one. */
 const MOST_GATEWAYS = 1_000;
 
-/** A batch: the gateway, the place of its first event, the events. What an event is that is read, is not known yet. */
+/** A batch: the gateway, the place of its first event, and the events, which are not checked yet. */
 type ReadBatch = readonly [gateway: string, place: number, events: readonly unknown[]];
 
 export class SharedEvents {
-  /** This process among the gateways. */
+  /** The id of this process among the gateways. */
   readonly gateway = randomBytes(9).toString('base64url');
   readonly #log: HistoryLog;
   readonly #onStep: (step: Step) => void;
-  #untold: Step[] = [];
-  /** The batch that is being told: the same again where nobody knows whether it was. */
+  #waiting: Step[] = [];
+  /** The batch that is being written. It is written again if the outcome of the write is unknown. */
   #batch: readonly Step[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #telling: Promise<boolean> | undefined;
+  #writing: Promise<boolean> | undefined;
   #isDue = false;
-  /** The log is lost: it is tried again by time alone. */
+  /** The log is lost: only the timer tries again. */
   #isRetrying = false;
   #cursor: string | undefined;
   readonly #lastPlaces = new Map<string, number>();
@@ -41,23 +41,23 @@ export class SharedEvents {
   #readingNext: Promise<void> | undefined;
   #isClosed = false;
 
-  /** @param onStep - told of each event of another gateway. */
+  /** @param onStep - called for each event of another gateway. */
   constructor(log: HistoryLog, onStep: (step: Step) => void) {
     this.#log = log;
     this.#onStep = onStep;
   }
 
-  /** Told to others soon. */
-  tell(step: Step): void {
+  /** Writes the step soon. */
+  add(step: Step): void {
     if (this.#isClosed) return;
-    this.#untold.push(step);
-    if (this.#untold.length > MOST_UNTOLD) this.#untold = this.#untold.slice(MOST_UNTOLD / 2);
-    if (this.#telling !== undefined || this.#isDue) return;
-    if (this.#untold.length < MOST_IN_A_BATCH || this.#isRetrying) {
-      this.#timer ??= this.#tellIn(FLUSH_MS);
+    this.#waiting.push(step);
+    if (this.#waiting.length > MOST_WAITING) this.#waiting = this.#waiting.slice(MOST_WAITING / 2);
+    if (this.#writing !== undefined || this.#isDue) return;
+    if (this.#waiting.length < MOST_IN_A_BATCH || this.#isRetrying) {
+      this.#timer ??= this.#writeIn(FLUSH_MS);
       return;
     }
-    // Not while a call is at it.
+    // After the current call's work.
     this.#isDue = true;
     setImmediate(() => {
       this.#isDue = false;
@@ -65,10 +65,10 @@ export class SharedEvents {
     }).unref();
   }
 
-  /** Resolves when what others had told by now is known, or the log cannot be asked. */
+  /** Resolves when everything written until now is read, or the log does not answer. */
   catchUp(): Promise<void> {
     if (this.#reading === undefined) return this.#read();
-    // What is read now may have been asked for before something came.
+    // The current read may have started before the last write, so another one follows.
     this.#readingNext ??= this.#reading.then(() => {
       this.#readingNext = undefined;
       return this.#read();
@@ -76,38 +76,38 @@ export class SharedEvents {
     return this.#readingNext;
   }
 
-  /** Tells what there is, once. Never rejects. */
+  /** Writes everything that waits, once. Never rejects. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    await this.#telling;
+    await this.#writing;
     await this.#flush();
   }
 
-  #tellIn(ms: number): NodeJS.Timeout {
+  #writeIn(ms: number): NodeJS.Timeout {
     return setTimeout(() => {
       void this.#flush();
     }, ms).unref();
   }
 
-  /** One batch at a time, so that they come in their order. */
+  /** One batch at a time, to keep the order. */
   async #flush(): Promise<void> {
-    if (this.#telling !== undefined) return;
+    if (this.#writing !== undefined) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#telling = this.#tellAll();
-    const isTold = await this.#telling;
-    this.#telling = undefined;
-    this.#isRetrying = !isTold;
-    if (!this.#isClosed && this.#batch.length + this.#untold.length > 0) {
-      this.#timer = this.#tellIn(isTold ? FLUSH_MS : RETRY_MS);
+    this.#writing = this.#writeAll();
+    const isWritten = await this.#writing;
+    this.#writing = undefined;
+    this.#isRetrying = !isWritten;
+    if (!this.#isClosed && this.#batch.length + this.#waiting.length > 0) {
+      this.#timer = this.#writeIn(isWritten ? FLUSH_MS : RETRY_MS);
     }
   }
 
-  /** Whether all were told, but for a few that came meanwhile. */
-  async #tellAll(): Promise<boolean> {
+  /** Whether all were written, except for a few that came meanwhile. */
+  async #writeAll(): Promise<boolean> {
     do {
-      if (this.#batch.length === 0) this.#batch = this.#untold.splice(0, MOST_IN_A_BATCH);
+      if (this.#batch.length === 0) this.#batch = this.#waiting.splice(0, MOST_IN_A_BATCH);
       const [first] = this.#batch;
       if (first === undefined) return true;
       try {
@@ -117,7 +117,7 @@ export class SharedEvents {
         return false;
       }
       this.#batch = [];
-    } while (this.#untold.length >= MOST_IN_A_BATCH || (this.#isClosed && this.#untold.length > 0));
+    } while (this.#waiting.length >= MOST_IN_A_BATCH || (this.#isClosed && this.#waiting.length > 0));
     return true;
   }
 
@@ -139,13 +139,13 @@ export class SharedEvents {
     }
   }
 
-  /** What another version of this file has written may be anything, and is passed over. */
+  /** Skips what it cannot read: another version may have written it. */
   #take(text: string): void {
     const batch = readBatch(text);
     if (batch === undefined) return;
     const [gateway, first, events] = batch;
     if (gateway === this.gateway) return;
-    // A batch may be there twice.
+    // A batch may be in the log twice.
     const known = this.#lastPlaces.get(gateway) ?? -1;
     for (const [at, event] of events.entries()) {
       if (first + at > known && isReadableEvent(event)) this.#onStep({ event, gateway, place: first + at });
@@ -157,7 +157,7 @@ export class SharedEvents {
   }
 }
 
-/** One that cannot be written is passed over by whoever reads, and keeps its place: the others are not held up by it. */
+/** An event that cannot be written becomes `null`. Readers skip it, and it keeps its place, so the others are not delayed. */
 function textOf(event: HookEvent): string {
   try {
     return JSON.stringify(event);
@@ -166,7 +166,7 @@ function textOf(event: HookEvent): string {
   }
 }
 
-/** `undefined` for what no gateway of this version has written. */
+/** `undefined` if no gateway of this version can have written it. */
 function readBatch(text: string): ReadBatch | undefined {
   const batch = parseJson(text);
   const isBatch =

@@ -89,7 +89,6 @@ function emitRejected(
     if (code === 'CALLER_NOT_PROVEN')
       events.emit({
         type: 'caller.rejected',
-        at: events.now(),
         count,
         reason: code,
         hook: called.hook,
@@ -98,7 +97,6 @@ function emitRejected(
     else
       events.emit({
         type: 'request.rejected',
-        at: events.now(),
         status,
         code,
         fields,

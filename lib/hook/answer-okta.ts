@@ -64,7 +64,6 @@ function emitAnswered(
   const refused = decidedBy?.outcome === 'refused' ? decidedBy : undefined;
   events.emit({
     type: 'request.answered',
-    at: events.now(),
     ...idsOf(request),
     requestType: request.requestType,
     deliveryChannel: request.deliveryChannel,

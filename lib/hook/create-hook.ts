@@ -2,7 +2,7 @@ import { Breaker } from '../delivery/breaker.js';
 import { VOICE, type Logger } from '../core/channel.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
 import { GuardedState } from '../delivery/guarded-state.js';
-import { EventStream, Throttle, Throttles } from '../core/events.js';
+import { EventStream, Throttle, Throttles } from '../core/event-stream.js';
 import { LocalClaims } from '../guard/local-claims.js';
 import { createAgent, type HttpDispatcher } from '../http/call.js';
 import { questionContext } from '../delivery/send-context.js';
@@ -81,7 +81,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     const known = breakers.get(host);
     if (known !== undefined) return known;
     const breaker = new Breaker(host, (state) => {
-      events.emit({ type: 'breaker.changed', at: events.now(), host, state });
+      events.emit({ type: 'breaker.changed', host, state });
     });
     breakers.set(host, breaker);
     return breaker;
@@ -92,14 +92,14 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     breaker: breakerOf(new URL(settings.okta.orgUrl).host),
     clock: settings.clock,
     onPaused: (pause) => {
-      events.emit({ type: 'okta.paused', at: events.now(), ...pause });
+      events.emit({ type: 'okta.paused', ...pause });
     },
   });
   const twilio = createTwilioConnection({
     settings: settings.twilio,
     dispatcher,
     onCallbacksMissing: (count) => {
-      events.emit({ type: 'callbacks.missing', at: events.now(), count, remedy: LEAD_CALLBACKS_HERE });
+      events.emit({ type: 'callbacks.missing', count, remedy: LEAD_CALLBACKS_HERE });
     },
   });
   const channels = readyChannels(settings, { twilio, dispatcher, logger }, breakerOf);
@@ -138,7 +138,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     reportStateEvent(news, events);
   });
   for (const warning of settings.warnings) {
-    events.emit({ type: 'configuration.warned', at: events.now(), ...warning });
+    events.emit({ type: 'configuration.warned', ...warning });
   }
   warnOfSilentChannels(settings, channels, events);
 
@@ -257,12 +257,11 @@ async function inTime(work: () => unknown): Promise<'ok' | Error> {
 }
 
 function reportStateEvent(news: StateEvent, events: EventStream): void {
-  const at = events.now();
   const { reason } = news;
   if (news.type === 'recovered') {
-    events.emit({ type: 'state.recovered', at, reason, lostMs: news.lostMs });
+    events.emit({ type: 'state.recovered', reason, lostMs: news.lostMs });
   } else {
-    events.emit({ type: `state.${news.type}`, at, reason, remedy: news.remedy });
+    events.emit({ type: `state.${news.type}`, reason, remedy: news.remedy });
   }
 }
 
@@ -279,5 +278,5 @@ function warnOfSilentChannels(
     channels.get(name)?.some(({ port }) => port.reports === 'deliveries') ?? false;
   const option = 'lateFailover.afterSeconds';
   const where = named.filter(([name]) => !tells(name)).map(([name]) => `${option}.${name}`);
-  if (where.length > 0) events.emit({ type: 'configuration.warned', at: events.now(), option, where });
+  if (where.length > 0) events.emit({ type: 'configuration.warned', option, where });
 }

@@ -41,7 +41,7 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Fir
       suppressions: result.suppressions,
     });
   }
-  events.emit({ type: 'request.repeated', at: events.now(), ...idsOf(hook.request) });
+  events.emit({ type: 'request.repeated', ...idsOf(hook.request) });
   call.answer = { ...answerOfRepeat(result.answer, hook.request), isRepeat: true };
   return Object.assign(call, NOTHING_CLAIMED);
 }

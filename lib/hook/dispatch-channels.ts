@@ -39,7 +39,6 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
   if (events.hasStepListeners) {
     events.emit({
       type: 'channels.planned',
-      at: events.now(),
       ...idsOf(request),
       // Copies, so that a listener cannot change the plan.
       channels: [...allowed.channels],

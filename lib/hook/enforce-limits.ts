@@ -94,7 +94,6 @@ function tellBlocked(
   const { request, isPreview } = call.hook;
   events.emit({
     type: 'guard.blocked',
-    at: events.now(),
     ...idsOf(request),
     mode: guard.mode,
     rule,

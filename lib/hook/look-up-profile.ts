@@ -16,7 +16,6 @@ export async function lookUpProfile(
   if (events.hasStepListeners) {
     events.emit({
       type: 'profile.read',
-      at: events.now(),
       ...idsOf(hook.request),
       source,
       reason,

@@ -89,7 +89,6 @@ export function createConsoles({ parts, status, oktaClient }: ConsoleBase): Cons
   const onFailed = (error: unknown): void => {
     events.emit({
       type: 'request.rejected',
-      at: events.now(),
       status: 500,
       code: 'INTERNAL_ERROR',
       fields: [],

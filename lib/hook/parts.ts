@@ -1,5 +1,5 @@
 import type { TelephonyRequest } from '../core/channel.js';
-import type { EventStream, Throttle, Throttles } from '../core/events.js';
+import type { EventStream, Throttle, Throttles } from '../core/event-stream.js';
 import { EXTENSION_REMEDIES, type Extension } from '../core/extensions.js';
 import { maskError } from '../core/masking.js';
 import type { TwilioConnection } from '../channels/twilio/client.js';
@@ -114,7 +114,6 @@ function emitFailed(
   failures.of(extension).tell((count) => {
     events.emit({
       type: 'extension.failed',
-      at: events.now(),
       eventId: of?.eventId,
       oktaRequestId: of?.oktaRequestId,
       extension,

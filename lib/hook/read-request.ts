@@ -49,7 +49,6 @@ function emitReceived({ request, isPreview }: HookCall, { events }: HookParts): 
   const { eventId, oktaRequestId, requestType, deliveryChannel, userId, phoneNumber } = request;
   events.emit({
     type: 'request.received',
-    at: events.now(),
     eventId,
     oktaRequestId,
     requestType,
@@ -69,7 +68,7 @@ function trackClockSkew(
   if (Math.abs(skewMs) < FAR_OFF_MS) oktaClock.skewMs = steadyMs() - askedAtMs;
   if (Math.abs(skewMs) > TOLD_SKEW_MS) {
     skews.tell(() => {
-      events.emit({ type: 'clock.skewed', at: events.now(), skewMs });
+      events.emit({ type: 'clock.skewed', skewMs });
     });
   }
 }

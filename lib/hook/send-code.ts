@@ -81,7 +81,6 @@ function reportAttempt(
   const { channel, provider, outcome, code, reason, remedy, transactionId, durationMs } = attempt;
   events.emit({
     type: 'attempt.ended',
-    at: events.now(),
     ...idsOf(request),
     channel,
     provider,
@@ -105,7 +104,7 @@ function recordLate(
     const { attempt } = end;
     underWay.detached.delete(recorded);
     if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
-    events.emit({ type: 'attempt.late', at: events.now(), ...idsOf(request), ...attempt });
+    events.emit({ type: 'attempt.late', ...idsOf(request), ...attempt });
     onEnd(end);
   });
   underWay.detached.add(recorded);

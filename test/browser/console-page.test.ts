@@ -244,7 +244,7 @@ describe("the console's page", function () {
       const later = { at: sent.startedAt + 2_000, status: 'delivered', code: undefined, reason: undefined };
       standIn.tell({ ...sent, outcome: 'delivered', steps: [...sent.steps, { ...status, ...later }] });
       await page.getByText('The message by WhatsApp was delivered.').waitFor();
-      await page.getByText('The message has reached the phone.').waitFor();
+      await page.getByText('The message reached the phone.').waitFor();
       expect(await page.getByText('Nothing yet. Delivery reports').count()).to.equal(0);
     });
 
@@ -254,8 +254,8 @@ describe("the console's page", function () {
       await page.getByText('api.line.me does not answer').waitFor();
       await until(() => standIn?.listeners() === 1);
       standIn.tellHealth(plantHealth(Date.now(), { state: 'lost', breakers: [] }));
-      await page.getByText('The state that gateways share cannot be reached').waitFor();
-      await page.getByText('No provider has been called yet.').waitFor();
+      await page.getByText('The shared state store cannot be reached').waitFor();
+      await page.getByText('Providers: none has been called yet.').waitFor();
       expect(await page.getByText('api.line.me does not answer').count()).to.equal(0);
     });
 
@@ -315,7 +315,7 @@ describe("the console's page", function () {
       route.fulfill({ status: 302, headers: { Location: '/login' }, body: '' }),
     );
     await page.getByRole('link', { name: 'Health' }).click();
-    await page.getByText('does not take you for an administrator any more').waitFor();
+    await page.getByText('You are no longer logged in as an administrator.').waitFor();
     expect(await page.locator('.deliveries').count()).to.equal(0);
   });
 
@@ -399,7 +399,7 @@ describe("the console's page", function () {
     standIn = await startStandIn({ executions: [planted] });
     const { page } = await browser.open(`${standIn.url}#/history/${planted.id}`);
     await page.getByRole('link', { name: 'Replay in the tester' }).click();
-    await page.getByText('Okta named no user in what is replayed').waitFor();
+    await page.getByText('The replayed request has no user').waitFor();
     await page.locator('#user:focus').waitFor();
     expect(await page.locator('#request-type').inputValue()).to.equal('password-reset');
     expect(await page.locator('#asked-channel').inputValue()).to.equal('voice');
@@ -426,7 +426,7 @@ describe("the console's page", function () {
     const breakers = [{ host: 'api.twilio.com', state: 'closed' as const }];
     const stood = (standIn = await startStandIn({ health: plantHealth(now, { breakers }) }));
     const { page } = await browser.open(`${stood.url}#/health`);
-    await page.getByText('None of these is known to be down: api.twilio.com.').waitFor();
+    await page.getByText('Providers: api.twilio.com is up.').waitFor();
     await until(() => stood.listeners() === 1);
     await page.locator('.scrolled').focus();
     stood.tellHealth(plantHealth(now, { breakers, inFlight: 77, deliveries: [] }));

@@ -89,9 +89,9 @@ describe('the console in a browser', function () {
     await tabTo(page, 'a:text-is("Open this execution")');
     await page.keyboard.press('Enter');
     await page.locator('h1:text-is("Execution"):focus').waitFor();
-    await page.getByText('Okta asked for a code by SMS to the number ending in 23: Sign-in.').waitFor();
+    await page.getByText('Okta requested a code by SMS for the number that ends in 23: Sign-in.').waitFor();
     await page.getByText('TWILIO accepted the message for WhatsApp.').waitFor();
-    await page.getByText('Okta was told that the code was sent by WhatsApp').waitFor();
+    await page.getByText('The code was sent by WhatsApp, and Okta was told so.').waitFor();
     expect(await page.title()).to.equal('Execution – Telephony hook console');
     witness(await page.locator('main').innerText());
     await screenshot(page, 'console-execution');
@@ -106,14 +106,14 @@ describe('the console in a browser', function () {
 
   it('shows a code of Okta’s the moment it is asked for, and replays it in the tester', async () => {
     const { page } = await browser.open(address('#/history'));
-    await page.getByText('No code has been asked for yet.').waitFor();
+    await page.getByText('Okta has not requested a code yet.').waitFor();
     await scene.call({ deliveryChannel: 'VOICE_CALL', requestType: 'password-reset' });
 
     await page
       .getByRole('row', { name: /Voice call Password reset/ })
       .getByRole('link')
       .click();
-    await page.getByText('Okta was told that the code was sent by Voice call').waitFor();
+    await page.getByText('The code was sent by voice call, and Okta was told so.').waitFor();
     await page.getByRole('link', { name: 'Replay in the tester' }).click();
     await page.getByRole('heading', { name: 'Tester' }).waitFor();
     expect(await page.locator('#user').inputValue()).to.equal(ANA.id);

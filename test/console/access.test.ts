@@ -85,7 +85,7 @@ describe('who may use the console', () => {
         const told = served.scene.log.filter(({ fields }) => fields['extension'] === 'authorize');
         expect(told).to.have.length(status === 503 ? 1 : 0);
         if (status === 503) {
-          expect(told[0]?.message).to.match(/nobody was let in$/);
+          expect(told[0]?.message).to.match(/the console lets nobody in\.$/);
           expect(told[0]?.fields['remedy']).to.match(/^Mend the console's authorize: true or false/);
         }
       });

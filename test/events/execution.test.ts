@@ -5,12 +5,12 @@ import type { ChannelTally, Execution, ExecutionSummary } from '#lib/core/histor
 import type { Step } from '#lib/events/execution.js';
 import { KeptExecutions } from '#lib/events/kept-executions.js';
 import { check, PATIENCE_MS, withSeed } from '../hostile/runs.js';
-import { START, toldOf } from './told-events.js';
+import { START, eventsOf } from './sample-events.js';
 
 const DAY_MS = 86_400_000;
 const LATER = START + 600_000;
 
-const of = toldOf('event-1');
+const of = eventsOf('event-1');
 const byWhatsApp = { channel: 'whatsapp', transactionId: 'MM1' };
 const bySms = { channel: 'sms', transactionId: 'SM2' };
 const accepted = [of.received(), of.attempt(90, 'accepted', byWhatsApp), of.answered(100, 'SUCCESSFUL')];
@@ -422,13 +422,13 @@ describe('kept executions', () => {
 
   it('are so many at most, the newest, whenever they became known; what is told of others begins none', () => {
     const kept = new KeptExecutions(10, () => LATER);
-    const events = Array.from({ length: 25 }, (_, count) => toldOf(`e${count}`, START + count).received());
+    const events = Array.from({ length: 25 }, (_, count) => eventsOf(`e${count}`, START + count).received());
     // Half of them are older than those that are known.
     for (const step of stepsOf([...events.slice(12), ...events.slice(0, 12)])) kept.add(step);
     const idsOf = (): readonly string[] => kept.find({ limit: 100 }).map(({ id }) => id);
     const newest = Array.from({ length: 10 }, (_, count) => `e${24 - count}`);
     expect(idsOf()).to.deep.equal(newest);
-    kept.add({ event: toldOf('e3').used(700_000, 'sms', 'SM3'), gateway: 'A', place: 30 });
+    kept.add({ event: eventsOf('e3').used(700_000, 'sms', 'SM3'), gateway: 'A', place: 30 });
     expect(idsOf()).to.deep.equal(newest);
     expect(kept.get('e3')).to.equal(undefined);
   });
@@ -450,7 +450,7 @@ describe('kept executions', () => {
     const kept = new KeptExecutions(10, () => nowMs);
     kept.add({ event: of.received(), gateway: 'A', place: 0 });
     nowMs = START + DAY_MS + 1;
-    kept.add({ event: toldOf('event-2', nowMs).received(), gateway: 'A', place: 1 });
+    kept.add({ event: eventsOf('event-2', nowMs).received(), gateway: 'A', place: 1 });
     nowMs = START;
     expect(kept.get('event-1')).to.equal(undefined);
   });
@@ -475,9 +475,9 @@ describe('kept executions', () => {
   });
 
   it('are counted by channel, each message once, from a time on, without previews', () => {
-    const two = toldOf('event-2', START + 1_000);
-    const three = toldOf('event-3', START + 2_000);
-    const tried = toldOf('preview', START + 2_000);
+    const two = eventsOf('event-2', START + 1_000);
+    const three = eventsOf('event-3', START + 2_000);
+    const tried = eventsOf('preview', START + 2_000);
     const kept = keep(
       stepsOf([
         ...undelivered,

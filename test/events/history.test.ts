@@ -1,19 +1,20 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import { EventStream, type HookEvent } from '#lib/core/events.js';
+import { EventStream } from '#lib/core/event-stream.js';
+import type { HookEvent } from '#lib/core/events.js';
 import type { ExecutionSummary, History } from '#lib/core/history.js';
 import { createHistory, type KeptHistory } from '#lib/events/history.js';
 import { Closers } from '#harness/closers.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 import { memoryLog } from './memory-log.js';
-import { START, toldOf } from './told-events.js';
+import { START, eventsOf } from './sample-events.js';
 
 const clock = (): number => START + 60_000;
 
 /** The events of a code that went out. */
 function sent(eventId: string, startMs = START, transactionId = `SM-${eventId}`): readonly HookEvent[] {
-  const of = toldOf(eventId, startMs);
+  const of = eventsOf(eventId, startMs);
   return [
     of.received(),
     of.planned(60, ['sms']),
@@ -69,14 +70,14 @@ describe('the history', () => {
     for (let count = 0; count < 4; count += 1) tell(kept, ...sent(`e${count}`, START + count));
     const page = await kept.history.find({ limit: 2, outcome: 'sent' });
     expect(page.next).to.equal('e2');
-    tell(kept, toldOf('e2').status(900, 'SM-e2', 'delivered'));
+    tell(kept, eventsOf('e2').status(900, 'SM-e2', 'delivered'));
     const rest = await kept.history.find({ limit: 2, outcome: 'sent', before: page.next });
     expect(idsOf(rest)).to.deep.equal(['e1', 'e0']);
   });
 
   it('finds by ids, transaction and code, in upper and lower case, by channel and by outcome', async () => {
     const kept = open();
-    const two = toldOf('Event-Two', START + 1);
+    const two = eventsOf('Event-Two', START + 1);
     tell(
       kept,
       ...sent('event-one'),
@@ -109,7 +110,7 @@ describe('the history', () => {
   it('keeps 5,000 executions, or as many as it is told', async () => {
     const [usual, few] = [open(), open({ max: 3 })];
     for (let count = 0; count < 6_000; count += 1) {
-      const event = toldOf(`e${count}`, START + count).received();
+      const event = eventsOf(`e${count}`, START + count).received();
       tell(usual, event);
       tell(few, event);
     }
@@ -121,7 +122,7 @@ describe('the history', () => {
     const kept = open();
     const executions = 800;
     for (let count = 0; count < executions; count += 1) {
-      const of = toldOf(`e${count}`, START + count);
+      const of = eventsOf(`e${count}`, START + count);
       tell(kept, of.received(), ...Array.from({ length: 199 }, (_none, at) => of.repeated(at + 1)));
     }
     const { total, executions: newest } = await kept.history.find({ limit: 1 });
@@ -162,7 +163,7 @@ describe('the history', () => {
       expect(told[0]?.[0]?.outcome).to.equal('sent');
       time.tick(1_000);
       expect(told).to.have.length(1);
-      tell(kept, toldOf('before').status(900, 'SM-before', 'delivered'));
+      tell(kept, eventsOf('before').status(900, 'SM-before', 'delivered'));
       time.tick(250);
       expect(told[1]?.map(({ id, outcome }) => [id, outcome])).to.deep.equal([['before', 'delivered']]);
       end();
@@ -231,7 +232,7 @@ describe('the history of several gateways', () => {
     const log = memoryLog();
     const [one, two] = [open(log), open(log)];
     tell(one, ...sent('e1'));
-    tell(two, toldOf('e1').status(900, 'SM-e1', 'delivered'));
+    tell(two, eventsOf('e1').status(900, 'SM-e1', 'delivered'));
     await pass(250);
     for (const { history } of [one, two, open(log)]) {
       expect(history.isShared).to.equal(true);
@@ -344,7 +345,7 @@ describe('the history of several gateways', () => {
     const log = memoryLog();
     const [one, two] = [open(log), open(log)];
     log.isDoubtful = true;
-    tell(one, toldOf('e1').received(), toldOf('e1').repeated(5));
+    tell(one, eventsOf('e1').received(), eventsOf('e1').repeated(5));
     await pass(250);
     await pass(1_000);
     expect(log.batches).to.have.length(2);
@@ -356,15 +357,15 @@ describe('the history of several gateways', () => {
   it('is not held up by an event that cannot be written: the others keep their places', async () => {
     const log = memoryLog();
     const [one, two] = [open(log), open(log)];
-    const repeated = toldOf('e1').repeated(5);
+    const repeated = eventsOf('e1').repeated(5);
     tell(
       one,
-      toldOf('e1').received(),
+      eventsOf('e1').received(),
       Object.assign(repeated, { circle: repeated }),
-      toldOf('e1').repeated(6),
+      eventsOf('e1').repeated(6),
     );
     await pass(250);
-    tell(one, toldOf('e1').repeated(7));
+    tell(one, eventsOf('e1').repeated(7));
     await pass(250);
     expect((await two.history.open('e1'))?.steps.map(({ at }) => at - START)).to.deep.equal([0, 6, 7]);
   });
@@ -387,7 +388,7 @@ describe('the history of several gateways', () => {
     const told: string[] = [];
     history.watch((changed) => told.push(...idsOf({ executions: changed })));
     await pass(0);
-    const of = toldOf('e1');
+    const of = eventsOf('e1');
     const misshapen: readonly HookEvent[] = [
       of.received(),
       of.planned(60, ['sms']),
@@ -446,10 +447,10 @@ describe('the history of several gateways', () => {
   it('knows the gateways of late, whose names are new with each start', async () => {
     const log = memoryLog();
     for (let count = 0; count < 1_100; count += 1) {
-      log.batches.push(JSON.stringify([`gateway ${count}`, 0, [toldOf(`e${count}`).repeated(0)]]));
+      log.batches.push(JSON.stringify([`gateway ${count}`, 0, [eventsOf(`e${count}`).repeated(0)]]));
     }
-    log.batches.push(JSON.stringify(['gateway 1099', 0, [toldOf('e1099').repeated(0)]]));
-    log.batches.push(JSON.stringify(['gateway 0', 0, [toldOf('e0').repeated(0)]]));
+    log.batches.push(JSON.stringify(['gateway 1099', 0, [eventsOf('e1099').repeated(0)]]));
+    log.batches.push(JSON.stringify(['gateway 0', 0, [eventsOf('e0').repeated(0)]]));
     const { history } = open(log);
     expect((await history.open('e1099'))?.repeats).to.equal(1);
     expect((await history.open('e0'))?.repeats).to.equal(2);

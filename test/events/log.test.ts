@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { HookEvent, Logger } from '#lib/index.js';
 import { logListener } from '#lib/events/log.js';
 import { ANA, startScene, type LogLine } from '#harness/scene.js';
-import { answeredEvent } from './told-events.js';
+import { answeredEvent } from './sample-events.js';
 
 const recorder = (): { readonly lines: LogLine[]; readonly logger: Logger } => {
   const lines: LogLine[] = [];
@@ -34,10 +34,12 @@ describe('the log', () => {
     level: LogLine['level'] | undefined,
     message: RegExp,
     event: HookEvent,
+    /** Of the table, if the event has none. */
+    remedy?: RegExp,
   ])[] = [
     [
       'warn',
-      /a provider could not be told that its code was used$/,
+      /: TWILIO could not be told that its code was used\. The user is not affected\.$/,
       {
         at: 1,
         type: 'feedback.failed',
@@ -53,46 +55,64 @@ describe('the log', () => {
     ],
     [
       'warn',
-      /more codes that were used than could be followed; these are not counted/,
+      /more used codes than the hook can follow\. The others are not counted/,
       { at: 1, type: 'uses.skipped', count: 46 },
     ],
     [
       'warn',
-      /compare with the event hook in Okta: the header's name/,
+      /Calls to the event hook were rejected/,
       { ...rejected('header'), hook: 'event' },
+      /^Compare with the event hook in Okta: the header's name/,
     ],
     [
       'warn',
-      /does not let us read users; check credentials\.okta$/,
+      /sent by SMS, the channel that Okta requested: Okta does not let the hook read users\.$/,
       { ...answered, profileSource: 'none', profileReason: 'OKTA_UNAUTHORIZED' },
+      /^Check credentials\.okta/,
     ],
-    ['info', /a code was sent$/, { ...answered, profileSource: 'none', profileReason: 'TIMEOUT' }],
+    [
+      'info',
+      /The code was sent by SMS, and Okta was told so\.$/,
+      { ...answered, profileSource: 'none', profileReason: 'TIMEOUT' },
+    ],
     [
       'warn',
-      /a repeat was answered as the first: a code may have been sent, or was held back$/,
+      /A repeat got the first answer: the code may have been sent, or was blocked\. Okta was told PENDING/,
       { ...answered, status: 'PENDING', isRepeat: true },
     ],
     [
       'warn',
-      /a provider's fraud filter held the code back; nothing was sent$/,
+      /A provider's fraud filter blocked the code\. Nothing was sent\. Okta was told PENDING/,
       { ...answered, status: 'PENDING', attempts: [{ ...attempt, outcome: 'refused' }] },
     ],
     [
       'info',
-      /ended after the answer/,
+      /After the answer to Okta: TWILIO accepted the message for SMS\.$/,
       { at: 1, type: 'attempt.late', ...ids, ...attempt, outcome: 'accepted' },
     ],
     [
       'warn',
-      /ended after the answer/,
+      /After the answer to Okta: SMS was refused; no message went out\.$/,
       { at: 1, type: 'attempt.late', ...ids, ...attempt, outcome: 'refused' },
     ],
-    ['warn', /in Okta: the user name and the password$/, rejected('basic', 'basic')],
-    ['warn', /in Okta: the issuer, the audience, the client and the scope of its/, rejected('oauth2')],
-    ['warn', /in Okta: the issuer, .*; or the header's name and the secret$/, rejected('oauth2', 'header')],
+    ...(
+      [
+        [rejected('basic', 'basic'), /in Okta: the user name and the password\.$/],
+        [rejected('oauth2'), /in Okta: the issuer, the audience, the client and the scope of its/],
+        [rejected('oauth2', 'header'), /in Okta: the issuer, .*; or the header's name and the secret\.$/],
+      ] as const
+    ).map(
+      ([event, remedy]) =>
+        [
+          'warn',
+          /Calls to the inline hook were rejected: the callers could not prove/,
+          event,
+          remedy,
+        ] as const,
+    ),
     [
       'warn',
-      /a delivery callback or an inbound message was rejected.+compare publicUrl and credentials\.twilio\.authToken/,
+      /A status callback or an inbound message was rejected: it does not bear Twilio's signature/,
       {
         at: 1,
         type: 'request.rejected',
@@ -102,17 +122,18 @@ describe('the log', () => {
         fields: [],
         reason: undefined,
       },
+      /^Compare publicUrl and credentials\.twilio\.authToken/,
     ],
     ...(
       [
-        ['warn', /may have been sent by the next channel$/, 'unknown'],
-        ['warn', /could not be sent by another channel$/, 'refused'],
-        ['info', /nothing more was sent$/, 'dropped', 'OVERTAKEN'],
-        ['info', /nothing more was sent$/, 'dropped', 'DELIVERED'],
-        ['warn', /nothing more could be sent$/, 'dropped', 'NO_CHANNEL_LEFT'],
-        ['warn', /nothing more could be sent$/, 'dropped', 'FRAUD_BLOCK'],
-        ['warn', /nothing more could be sent$/, 'dropped', 'CODE_EXPIRED'],
-        ['warn', /nothing more could be sent$/, 'dropped', 'STATE_LOST'],
+        ['warn', /\(63024\)\. It may have been sent by SMS: the outcome is unknown\.$/, 'unknown'],
+        ['warn', /\(63024\), and it could not be sent by SMS\.$/, 'refused'],
+        ['info', /\(63024\)\. No other channel is needed\.$/, 'dropped', 'OVERTAKEN'],
+        ['info', /\(63024\)\. No other channel is needed\.$/, 'dropped', 'DELIVERED'],
+        ['warn', /It is lost: no other channel sends it\.$/, 'dropped', 'NO_CHANNEL_LEFT'],
+        ['warn', /It is lost: no other channel sends it\.$/, 'dropped', 'FRAUD_BLOCK'],
+        ['warn', /It is lost: no other channel sends it\.$/, 'dropped', 'CODE_EXPIRED'],
+        ['warn', /It is lost: no other channel sends it\.$/, 'dropped', 'STATE_LOST'],
       ] as const
     ).map(
       ([level, message, outcome, code]) =>
@@ -142,17 +163,19 @@ describe('the log', () => {
     ),
     [
       'warn',
-      /one state that they share, redisState of okta-telephony-hook\/redis: /,
+      /about a message that this process did not send, or no longer knows\.$/,
       { at: 1, type: 'message.unknown', count: 3, transactionId: 'SM1' },
+      /one shared state: redisState of okta-telephony-hook\/redis\. /,
     ],
     [
       'warn',
-      /seen by polling only.+set publicUrl/,
+      /: publicUrl: it is not set\. The hook polls/,
       { at: 1, type: 'configuration.warned', option: 'publicUrl', where: ['publicUrl'] },
+      /^Set publicUrl and credentials\.twilio\.authToken\.$/,
     ],
     [
       'warn',
-      /: lateFailover\.afterSeconds\.sms, lateFailover\.afterSeconds\.line: the channel does not report/,
+      /: lateFailover\.afterSeconds\.sms, lateFailover\.afterSeconds\.line: it has no effect, because the channel does not report/,
       {
         at: 1,
         type: 'configuration.warned',
@@ -162,8 +185,9 @@ describe('the log', () => {
     ],
     [
       'warn',
-      /: channels\.line: no user can choose it; add it to optInChannels/,
+      /: channels\.line: no user can choose it\.$/,
       { at: 1, type: 'configuration.warned', option: 'channels', where: ['channels.line'] },
+      /^Add it to optInChannels/,
     ],
     [
       'warn',
@@ -172,7 +196,7 @@ describe('the log', () => {
     ],
     [
       'warn',
-      /: texts\.sms\.pt, texts\.sms\.ja: when it is filled in, it leaves one GSM-7 segment/,
+      /: texts\.sms\.pt, texts\.sms\.ja: with its code, the text does not fit one GSM-7 segment/,
       {
         at: 1,
         type: 'configuration.warned',
@@ -186,12 +210,16 @@ describe('the log', () => {
       /: texts\.voice\.fi: an English voice/,
       { at: 1, type: 'configuration.warned', option: 'texts.voice', where: ['texts.voice.fi'], remedy: 'x' },
     ],
-    ['warn', /callbacks do not come/, { at: 1, type: 'callbacks.missing', count: 20, remedy: 'x' }],
-    ['warn', /time synchronisation/, { at: 1, type: 'clock.skewed', skewMs: 31_000 }],
+    [
+      'warn',
+      /No status callbacks come from Twilio/,
+      { at: 1, type: 'callbacks.missing', count: 20, remedy: 'x' },
+    ],
+    ['warn', /clocks? differ\.$/, { at: 1, type: 'clock.skewed', skewMs: 31_000 }, /time synchronisation/],
     ['warn', /rate limit/, { at: 1, type: 'okta.paused', reason: 'LOW', untilMs: 2 }],
     [
       'warn',
-      /composeText failed; went on without it/,
+      /composeText failed: the hook goes on without it\.$/,
       {
         at: 1,
         type: 'extension.failed',
@@ -204,18 +232,22 @@ describe('the log', () => {
     ],
     [
       'error',
-      /is lost; codes go out, and repeats and limits count within this process until it is back$/,
+      /cannot be reached\. Codes still go out; until it is back, each process counts repeats and limits on its own\.$/,
       { at: 1, type: 'state.lost', reason: 'TIMEOUT', remedy: 'x' },
     ],
-    ['info', /is back$/, { at: 1, type: 'state.recovered', reason: 'TIMEOUT', lostMs: 5 }],
-    ['warn', /not as well as it could$/, { at: 1, type: 'state.warned', reason: 'EVICTION', remedy: 'x' }],
-    ['warn', /does not answer/, { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'open' }],
+    ['info', /is back\.$/, { at: 1, type: 'state.recovered', reason: 'TIMEOUT', lostMs: 5 }],
+    ['warn', /not as well as it could\.$/, { at: 1, type: 'state.warned', reason: 'EVICTION', remedy: 'x' }],
+    [
+      'warn',
+      /: api\.twilio\.com does not answer/,
+      { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'open' },
+    ],
     [
       'info',
       /is tried again/,
       { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'half-open' },
     ],
-    ['info', /answers again/, { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'closed' }],
+    ['info', /answers again\.$/, { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'closed' }],
     [
       undefined,
       /./,
@@ -230,7 +262,7 @@ describe('the log', () => {
       },
     ],
   ];
-  for (const [level, message, event] of table) {
+  for (const [level, message, event, remedy] of table) {
     it(`has ${level ?? 'no line'} of ${event.type} ${JSON.stringify('status' in event ? event.status : '')}`, () => {
       const { lines, logger } = recorder();
       logListener(logger)(event);
@@ -242,7 +274,12 @@ describe('the log', () => {
       expect(lines[0]?.message)
         .to.match(/^okta-telephony-hook: /)
         .and.to.match(message);
-      expect(lines[0]?.fields).to.deep.equal({ event: type, ...fields });
+      const { remedy: told, ...others } = lines[0]?.fields ?? {};
+      const { remedy: own, ...expected } = { remedy: undefined, ...fields };
+      expect(others).to.deep.equal({ event: type, ...expected });
+      if (remedy === undefined)
+        expect(told).to.equal(own ?? ('whyRemedy' in event ? event.whyRemedy : undefined));
+      else expect(told).to.match(remedy);
       const first = 'userId' in event ? ['event', 'userId'] : ['event'];
       expect(Object.keys(lines[0]?.fields ?? {}).slice(0, first.length)).to.deep.equal(first);
     });

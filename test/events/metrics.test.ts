@@ -6,7 +6,7 @@ import { createMetrics, type HookMetrics, type WatchedStatus } from '#lib/events
 import { readPage, type MetricsPage } from '#harness/metrics-page.js';
 import { ANA, CODE } from '#harness/scene.js';
 import { mustNotShow, witness } from '#harness/witness.js';
-import { answeredEvent } from './told-events.js';
+import { answeredEvent } from './sample-events.js';
 
 const ids = { at: 1, eventId: 'event-1', oktaRequestId: 'req-1' };
 const attempt = (over: Partial<AttemptReport> = {}): Extract<HookEvent, { type: 'attempt.ended' }> => ({

@@ -20,8 +20,8 @@ import { callApi, eventHook } from '../testing/okta/client.js';
 /** An event without its time, and without what is `undefined`. */
 type Told = Readonly<Record<string, unknown>> & { readonly type: string };
 
-/** An event, and the log line that it leads to, if any. */
-type Expected = readonly [event: Told, level?: LogLine['level'], message?: string];
+/** An event, and the log line that it leads to, if any. Its `remedy` is the event's, if the event has one. */
+type Expected = readonly [event: Told, level?: LogLine['level'], message?: string, remedy?: string];
 
 type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
 type Parts = Parameters<Extract<SceneOptions['hook'], (...args: never) => unknown>>[0];
@@ -83,6 +83,11 @@ const attempt = (channel: string, outcome: Attempt['outcome'], rest: object): At
 });
 const BY_WHATSAPP = attempt('whatsapp', 'accepted', { transactionId: 'whatsapp 1' });
 const BY_SMS = attempt('sms', 'accepted', { transactionId: 'sms 1' });
+const SENT_BY = new Map<unknown, string>([
+  ['whatsapp', 'WhatsApp'],
+  ['sms', 'SMS'],
+  ['voice', 'voice call'],
+]);
 const BY_CALL = attempt('voice', 'accepted', { transactionId: 'call 1' });
 
 const received = (rest: object = {}): Expected => [{ ...REQUEST, type: 'request.received', ...rest }];
@@ -112,7 +117,7 @@ const answeredAfter = (attempts: readonly Attempt[], rest: object): Told => {
 const sent = (attempts: readonly Attempt[], rest: object = {}): Expected => [
   answeredAfter(attempts, { status: 'SUCCESSFUL', ...rest }),
   'info',
-  'a code was sent',
+  `The code was sent by ${SENT_BY.get(attempts.at(-1)?.channel)}, and Okta was told so.`,
 ];
 const sentToBob: readonly Expected[] = [
   received(OF_BOB),
@@ -138,7 +143,7 @@ const INVALID: Expected = [
     fields: ['data.messageProfile.otpCode', 'data.messageProfile.deliveryChannel'],
   },
   'warn',
-  'a request was rejected',
+  'A request was rejected with status 400 (INVALID_REQUEST).',
 ];
 
 /** Okta calls; its event and its request have the ids that are expected. */
@@ -215,7 +220,7 @@ const STORIES: readonly Story[] = [
           ...OPTED_OUT,
         }),
         'error',
-        'no code was sent; Okta may send it itself',
+        'No code was sent, and Okta was told so: it may send one itself.',
       ],
     ],
   },
@@ -233,7 +238,7 @@ const STORIES: readonly Story[] = [
       [
         answeredAfter([attempt('whatsapp', 'unknown', NO_ANSWER)], { status: 'PENDING', ...NO_ANSWER }),
         'warn',
-        'a code may have been sent; Okta sends none itself',
+        'The code may have been sent by WhatsApp: the outcome is unknown. Okta was told PENDING, so that it sends none itself.',
       ],
     ],
   },
@@ -257,7 +262,7 @@ const STORIES: readonly Story[] = [
           rules: [{ rule: 'country', code: 'COUNTRY_NOT_ALLOWED', remedy: COUNTRY_REMEDY }],
         },
         'warn',
-        'the guard held a code back',
+        'The guard blocked the code: the country is not allowed. Nothing was sent.',
       ],
       [
         answered({
@@ -267,7 +272,7 @@ const STORIES: readonly Story[] = [
           remedy: COUNTRY_REMEDY,
         }),
         'warn',
-        'the guard held the code back; nothing was sent',
+        'The guard blocked the code. Nothing was sent. Okta was told PENDING, so that it sends none itself.',
       ],
     ],
   },
@@ -293,7 +298,7 @@ const STORIES: readonly Story[] = [
           from: '…23',
         },
         'info',
-        'a user said STOP on WhatsApp, and gets no codes there',
+        'A user sent STOP by WhatsApp and gets no codes there.',
       ],
       received(),
       PROFILE_READ,
@@ -310,7 +315,8 @@ const STORIES: readonly Story[] = [
       [
         { type: 'clock.skewed', skewMs: 45_000 },
         'warn',
-        "Okta's clock and this machine's differ; check its time synchronisation",
+        "Okta's clock and this machine's clock differ.",
+        'Check the time synchronisation of this machine.',
       ],
       ...sentToAna.slice(1),
     ],
@@ -328,7 +334,7 @@ const STORIES: readonly Story[] = [
       [
         answered({ oktaRequestId: 'request-2', status: 'SUCCESSFUL', isRepeat: true }),
         'info',
-        'a repeat was answered as the first',
+        'A repeat got the first answer: the code was sent.',
       ],
     ],
   },
@@ -367,7 +373,8 @@ const STORIES: readonly Story[] = [
           schemes: ['header'],
         },
         'warn',
-        "callers could not prove to be Okta; compare with the inline hook in Okta: the header's name and the secret",
+        'Calls to the inline hook were rejected: the callers could not prove to be Okta.',
+        "Compare with the inline hook in Okta: the header's name and the secret.",
       ],
     ],
   },
@@ -411,7 +418,7 @@ const STORIES: readonly Story[] = [
       [
         { type: 'message.status', channel: 'sms', transactionId: 'sms 1', status, ...NOT_REGISTERED },
         'warn',
-        'an accepted message was not delivered',
+        `The message by SMS ${status === 'failed' ? 'failed' : 'was not delivered'}.`,
       ],
       [
         {
@@ -429,7 +436,8 @@ const STORIES: readonly Story[] = [
           reason: 'No channel that is left could help',
         },
         'warn',
-        'a code did not arrive, and nothing more could be sent',
+        'SMS did not deliver the code (30034). It is lost: no other channel sends it.',
+        NOT_REGISTERED.remedy,
       ],
     ],
   })),
@@ -451,7 +459,7 @@ const STORIES: readonly Story[] = [
           ...NO_SENDER,
         },
         'warn',
-        'an accepted message was not delivered',
+        'The message by WhatsApp failed.',
       ],
       ended(BY_SMS),
       [
@@ -471,7 +479,8 @@ const STORIES: readonly Story[] = [
           transactionId: 'sms 1',
         },
         'info',
-        'a code that did not arrive was sent by the next channel',
+        'WhatsApp did not deliver the code (63007), so it was sent by SMS.',
+        NO_SENDER.remedy,
       ],
     ],
   },
@@ -499,7 +508,7 @@ const STORIES: readonly Story[] = [
           sinceSentMs: 9000,
         },
         'info',
-        'a code was used',
+        'The user entered the code that was sent by SMS.',
       ],
     ],
   },
@@ -525,7 +534,7 @@ const STORIES: readonly Story[] = [
           remedy: EXTENSION_REMEDIES.composeText,
         },
         'warn',
-        'composeText failed; went on without it',
+        'composeText failed: the hook goes on without it.',
       ],
       ended(BY_SMS),
       sent([BY_SMS], { ...OF_BOB, country: 'US' }),
@@ -559,7 +568,7 @@ const STORIES: readonly Story[] = [
           reason: 'broken at …',
         },
         'warn',
-        'a request was rejected',
+        'A request was rejected with status 500 (INTERNAL_ERROR).',
       ],
     ],
   },
@@ -596,14 +605,14 @@ describe('the events and the log lines of a call', () => {
       const { events, log } = normalised(scene);
       expect(events).to.deep.equal(expected.map(([event]) => defined({ at: now, ...event })));
       expect(log).to.deep.equal(
-        expected.flatMap(([{ type, ...fields }, level, message]) =>
+        expected.flatMap(([{ type, ...fields }, level, message, remedy]) =>
           level === undefined
             ? []
             : [
                 {
                   level,
                   message: `okta-telephony-hook: ${message}`,
-                  fields: defined({ event: type, ...fields }),
+                  fields: defined({ event: type, remedy, ...fields }),
                 },
               ],
         ),

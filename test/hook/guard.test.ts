@@ -118,11 +118,16 @@ describe('the guard of a hook', () => {
       isPreview: false,
     });
     const line = scene.log.find(({ fields }) => fields['event'] === 'guard.blocked');
-    expect(line).to.include({ level: 'warn', message: 'okta-telephony-hook: the guard held a code back' });
+    expect(line).to.include({
+      level: 'warn',
+      message:
+        'okta-telephony-hook: The guard blocked the code: over the limit per user (1 in 60 s). Nothing was sent.',
+    });
     expect(line?.fields['remedy']).to.include('guard.perUser');
     expect(scene.log.at(-1)).to.include({
       level: 'warn',
-      message: 'okta-telephony-hook: the guard held the code back; nothing was sent',
+      message:
+        'okta-telephony-hook: The guard blocked the code. Nothing was sent. Okta was told PENDING, so that it sends none itself.',
     });
     expect(scene.log.at(-1)?.fields).to.include({
       event: 'request.answered',
@@ -341,7 +346,7 @@ describe('the guard of a hook', () => {
       [['LIMIT_PER_USER', 1]],
     ]);
     expect(answeredCodes()).to.deep.equal([undefined, undefined, undefined]);
-    expect(scene.log.filter(({ message }) => message.includes('would have held a code back'))).to.have.length(
+    expect(scene.log.filter(({ message }) => message.includes('would have blocked the code'))).to.have.length(
       2,
     );
   });

@@ -65,8 +65,11 @@ describe('what users write to the senders', () => {
       ['whatsapp', 'start', '…23'],
     ]);
     expect(
-      scene.log.map(({ message }) => message).filter((line) => line.includes('WhatsApp')),
-    ).to.have.lengthOf(2);
+      scene.log.map(({ message }) => message).filter((line) => line.includes('A user sent')),
+    ).to.deep.equal([
+      'okta-telephony-hook: A user sent STOP by WhatsApp and gets no codes there.',
+      'okta-telephony-hook: A user sent START by WhatsApp and gets codes there again.',
+    ]);
   });
 
   it('goes by what was said last, however the clock jumps', async () => {

@@ -54,7 +54,7 @@ describe('a rollout', () => {
         .to.have.property('remedy')
         .that.matches(/^Mend the option rollout/);
       const line = scene.log.find(({ fields }) => fields['event'] === 'extension.failed');
-      expect(line?.message).to.match(/the percentages that it last gave stay in force$/);
+      expect(line?.message).to.match(/the percentages that it last gave stay in force\.$/);
     });
   }
 

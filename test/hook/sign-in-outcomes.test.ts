@@ -120,7 +120,7 @@ describe('what became of a code', () => {
     ]);
     expect(scene.log.at(-1)).to.deep.include({
       level: 'info',
-      message: 'okta-telephony-hook: a code was used',
+      message: 'okta-telephony-hook: The user entered the code that was sent by SMS.',
     });
   });
 
@@ -482,7 +482,7 @@ describe('what became of a code', () => {
       transactionId: sidOf(call),
     });
     expect(scene.log.filter(({ level }) => level === 'warn').at(-1)?.message).to.equal(
-      'okta-telephony-hook: a provider could not be told that its code was used',
+      'okta-telephony-hook: TWILIO could not be told that its code was used. The user is not affected.',
     );
     expect(scene.twilio.requests.filter(({ path }) => path.includes('/Feedback'))).to.have.length(2);
   });
@@ -642,7 +642,7 @@ describe('what became of a code', () => {
         ['inline', ['header']],
         ['event', ['header']],
       ]);
-      expect(scene.log.at(-1)?.message).to.include('compare with the event hook in Okta');
+      expect(scene.log.at(-1)?.fields['remedy']).to.include('Compare with the event hook in Okta');
     });
 
     for (const [what, status, body, headers] of [

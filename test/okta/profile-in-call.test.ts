@@ -201,7 +201,7 @@ describe('the profile in a hook call', () => {
           ['whatsapp', ANA.phone],
         ]);
         expect(told()).to.deep.equal([['enforce', code, true]]);
-        expect(scene.log.map(({ message }) => message).join()).to.not.contain('held a code back');
+        expect(scene.log.map(({ message }) => message).join()).to.not.contain('blocked the code');
       });
     }
 

@@ -1,9 +1,9 @@
 import type { ChannelTally } from '../../core/history.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
-import { sayCount } from './moments.js';
-import { nameChannel } from './words.js';
+import { formatCount } from './format.js';
+import { nameChannel } from '../../events/names.js';
 
-/** What became of codes by channel: a picture of bars, and the same as a table. */
+/** Deliveries by channel: bars, and the same numbers as a table. */
 
 interface Share {
   readonly name: string;
@@ -11,12 +11,12 @@ interface Share {
   readonly countOf: (tally: ChannelTally) => number;
 }
 
-/** They exclude each other: of each message one. */
+/** Each message counts in exactly one of them. */
 const SHARES: readonly Share[] = [
   { name: 'delivered', meaning: 'Delivered', countOf: ({ delivered }) => delivered },
   {
     name: 'accepted',
-    meaning: 'Accepted, nothing told since',
+    meaning: 'Accepted, no report yet',
     countOf: ({ accepted, delivered, undelivered }) => Math.max(0, accepted - delivered - undelivered),
   },
   { name: 'unknown', meaning: 'Unknown', countOf: ({ unknown }) => unknown },
@@ -36,7 +36,7 @@ export function showDeliveries(tallies: readonly ChannelTally[]): HTMLElement {
       ...tallies.flatMap((tally) => [
         element('span', { class: 'label' }, nameChannel(tally.channel)),
         drawBar(tally, most),
-        element('span', { class: 'took' }, sayCount(sizeOf(tally))),
+        element('span', { class: 'took' }, formatCount(sizeOf(tally))),
       ]),
     ),
     element(
@@ -98,7 +98,7 @@ function writeTally(tally: ChannelTally): HTMLElement {
     'tr',
     {},
     element('th', { scope: 'row' }, nameChannel(tally.channel)),
-    ...SHARES.map(({ countOf }) => element('td', {}, sayCount(countOf(tally)))),
-    element('td', {}, sayCount(tally.used)),
+    ...SHARES.map(({ countOf }) => element('td', {}, formatCount(countOf(tally)))),
+    element('td', {}, formatCount(tally.used)),
   );
 }

@@ -1,25 +1,28 @@
 import type { ExecutionSummary } from '../../core/history.js';
 import { element } from '../../http/page/browser/dom.js';
-import { COLUMNS, makeRow } from './execution-row.js';
+import { lastDigits, nameChannel, nameRequestType } from '../../events/names.js';
+import { formatDateTime, formatTime, formatDuration } from './format.js';
+import { addressOf } from './routes.js';
+import { markOutcome } from './widgets.js';
 
-/** The rows that are in the page: newest first, and never more than a few hundred, however many there are. */
+/** The list of executions, newest first. It holds a few hundred rows at most, however many executions there are. */
 
-/** Those that are not looked at any more go when it is exceeded. */
+/** Above it, the rows at the far end are removed. */
 const MAX_ROWS = 300;
 
 export interface ExecutionRows {
   readonly element: HTMLElement;
-  /** Of the rows that are there, newest first. */
+  /** The ids of the rows, newest first. */
   ids(): readonly string[];
-  /** When the last row's began; `undefined` without rows. */
+  /** When the execution of the last row began; `undefined` without rows. */
   oldestStart(): number | undefined;
-  /** In the place of all. */
+  /** Replaces all rows. */
   replace(executions: readonly ExecutionSummary[]): void;
-  /** Where they belong by their time. */
+  /** Adds rows in the order of time. */
   insert(executions: readonly ExecutionSummary[]): void;
-  /** After the last; what is read stays where it is. */
+  /** Adds rows after the last. The rows in view do not move. */
   append(executions: readonly ExecutionSummary[]): void;
-  /** Shows what a row has become; nothing where it is not there. */
+  /** Draws a row anew, if it is there. */
   update(execution: ExecutionSummary): void;
   focus(id: string): void;
 }
@@ -98,4 +101,46 @@ export function makeExecutionRows(): ExecutionRows {
 
 function focusOn(row: HTMLElement): void {
   row.querySelector('a')?.focus({ preventScroll: true });
+}
+
+const COLUMNS = ['Time', 'Outcome', 'Channel', 'Request', 'User id', 'Number', 'Answered in'] as const;
+
+/** The whole row is a link to the execution, and the keyboard stops at it once. */
+function makeRow(execution: ExecutionSummary, now: number): HTMLElement {
+  const { id, startedAt, outcome, code, userId, requestType, to, durationMs } = execution;
+  const time = element(
+    'time',
+    { datetime: new Date(startedAt).toISOString(), title: formatDateTime(startedAt) },
+    formatTime(startedAt, now),
+  );
+  return element(
+    'div',
+    { role: 'row', class: 'row', 'data-id': id },
+    cell('time', element('a', { href: addressOf({ view: 'execution', id }), class: 'whole-row' }, time)),
+    cell('outcome', markOutcome(outcome), code === undefined ? undefined : element('code', {}, code)),
+    cell('channel', nameLastChannel(execution)),
+    cell('request', nameRequestType(requestType), originOf(execution)),
+    cell('user', userId === undefined ? 'unknown' : element('code', {}, userId)),
+    cell('number', `•• ${lastDigits(to)}`),
+    cell('duration', durationMs === undefined ? '–' : formatDuration(durationMs)),
+  );
+}
+
+/** The channel that sent it, or was tried last; else the one that Okta requested. */
+export function nameLastChannel({ channel, deliveryChannel }: ExecutionSummary): string {
+  const name = channel ?? deliveryChannel;
+  return name === undefined ? 'none' : nameChannel(name);
+}
+
+/** A mark for everything that is not a plain sign-in. */
+function originOf({ isTest, isPreview, repeats }: ExecutionSummary): HTMLElement | undefined {
+  const words = [
+    ...(isTest ? ['test'] : isPreview ? ['preview'] : []),
+    ...(repeats === 0 ? [] : [repeats === 1 ? '1 repeat' : `${repeats} repeats`]),
+  ];
+  return words.length === 0 ? undefined : element('span', { class: 'tag' }, words.join(', '));
+}
+
+function cell(name: string, ...children: readonly (Node | string | undefined)[]): HTMLElement {
+  return element('div', { role: 'cell', class: name }, ...children);
 }

@@ -1,20 +1,20 @@
+import type { HookEvent } from '../../core/events.js';
 import type { ExecutionOutcome } from '../../core/history.js';
+import { describeEvent } from '../../events/describe-event.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { About, OpenedExecution } from '../api.js';
-import { nameTried } from './execution-row.js';
-import { copyable, facts, markOutcome, showFailure } from './marks.js';
-import { sayCount, sayExactly, saySpan } from './moments.js';
+import { nameLastChannel } from './execution-rows.js';
+import { copyable, facts, markOutcome, markTone, showFailure, type View } from './widgets.js';
+import { formatCount, formatDateTime, formatDuration } from './format.js';
 import { addressOf, NO_FILTER, type Route } from './routes.js';
-import { lastDigits } from './sentences.js';
 import { openExecution, ServerFailure } from './server.js';
-import { listSteps } from './step-list.js';
 import type { Stream } from './stream.js';
-import type { View } from './view.js';
 import { answerOf, divideAtAnswer, startOf } from './waterfall-bars.js';
 import { makeWaterfall } from './waterfall.js';
-import { explainOutcome, nameRequestType, shortenRequestType } from './words.js';
+import { lastDigits, nameRequestType, shortenRequestType } from '../../events/names.js';
+import { explainOutcome } from './outcomes.js';
 
-/** One execution, opened: what it was, each step in words, its time, and what came after the answer. */
+/** One execution: its facts, the time of each step, the steps until the answer, and those after it. */
 export function makeExecution(about: About, stream: Stream): View<Extract<Route, { view: 'execution' }>> {
   const body = element('div', { class: 'opened' });
   let id = '';
@@ -35,7 +35,7 @@ export function makeExecution(about: About, stream: Stream): View<Extract<Route,
       if (mine !== id || shown?.id === id) return;
       body.replaceChildren(
         showFailure(error),
-        element('p', {}, 'The history keeps the newest executions; older ones are in the gateway’s log.'),
+        element('p', {}, 'The history keeps the newest executions. Older ones are in the gateway’s log.'),
       );
     }
   };
@@ -77,7 +77,7 @@ interface Parts {
   show(execution: OpenedExecution, deadlineMs: number): void;
 }
 
-/** What stays is made once, so that what changes takes no focus away. */
+/** Elements that do not change are made once, so that an update does not take the focus away. */
 function makeParts(execution: OpenedExecution): Parts {
   const { id, userId, oktaRequestId, requestType, deliveryChannel } = execution;
   const headline = element('p', { class: 'headline', role: 'status' });
@@ -120,21 +120,21 @@ function makeParts(execution: OpenedExecution): Parts {
       const start = startOf(steps, startedAt);
       const [until, since] = divideAtAnswer(steps);
       const isAnswered = answerOf(steps) !== undefined;
-      // Told aloud: only what it has come to, and only when that changes.
+      // Screen readers announce the headline: it changes only with the outcome.
       if (shownOutcome !== outcome) {
         shownOutcome = outcome;
         headline.replaceChildren(markOutcome(outcome), ' ', explainOutcome(outcome, isAnswered));
       }
       summary.replaceChildren(
         facts(
-          ['Came', sayExactly(startedAt)],
+          ['Received', formatDateTime(startedAt)],
           ['Request', nameRequestType(current.requestType)],
-          ['Channel', nameTried(current)],
+          ['Channel', nameLastChannel(current)],
           ['Number', `ends in ${lastDigits(current.to)}`],
           ['Answered in', sayAnswered(current)],
           ['Code', current.code === undefined ? undefined : element('code', {}, current.code)],
           ['Repeats', current.repeats === 0 ? undefined : String(current.repeats)],
-          ['Origin', current.isTest ? 'the tester' : current.isPreview ? 'a preview of Okta’s' : undefined],
+          ['Origin', current.isTest ? 'the tester' : current.isPreview ? 'Okta’s preview' : undefined],
         ),
       );
       waterfall.show(steps, deadlineMs);
@@ -143,7 +143,7 @@ function makeParts(execution: OpenedExecution): Parts {
       omitted.textContent =
         omittedSteps === 0
           ? ''
-          : `${sayCount(omittedSteps)} more steps were not kept, most of them of repeats.`;
+          : `${formatCount(omittedSteps)} more steps are not kept, most of them of repeats.`;
       after.replaceChildren(
         since.length === 0
           ? element('p', { class: 'quiet' }, sayNothingYet(outcome, isAnswered))
@@ -154,13 +154,49 @@ function makeParts(execution: OpenedExecution): Parts {
 }
 
 function sayAnswered({ durationMs, outcome }: OpenedExecution): string {
-  if (durationMs !== undefined) return saySpan(durationMs);
+  if (durationMs !== undefined) return formatDuration(durationMs);
   return outcome === 'running' ? 'not yet' : 'no answer is known';
 }
 
 function sayNothingYet(outcome: ExecutionOutcome, isAnswered: boolean): string {
-  // Without an answer nobody has said that it is over.
+  // Without an answer, events of the call may still come.
   return isAnswered && (outcome === 'failed' || outcome === 'blocked')
     ? 'Nothing: no message went out.'
     : 'Nothing yet. Delivery reports and used codes show up here by themselves.';
+}
+
+/** Each step with its sentence and its time since the request. */
+function listSteps(steps: readonly HookEvent[], start: number): HTMLElement {
+  return element('ol', { class: 'steps' }, ...steps.map((step) => showStep(step, start)));
+}
+
+function showStep(step: HookEvent, start: number): HTMLElement {
+  const { text, tone, code, reason, remedy, durationMs, transactionId } = describeEvent(step);
+  const details = [
+    ['Code', code === undefined ? undefined : element('code', {}, code)],
+    ['Why', reason],
+    ['What to do', remedy],
+    ['Message id', transactionId === undefined ? undefined : element('code', {}, transactionId)],
+  ] as const;
+  return element(
+    'li',
+    {},
+    element(
+      'time',
+      { datetime: new Date(step.at).toISOString(), title: formatDateTime(step.at) },
+      `+${formatDuration(step.at - start)}`,
+    ),
+    element(
+      'div',
+      {},
+      markTone(
+        tone,
+        text,
+        ...(durationMs === undefined || durationMs < 1
+          ? []
+          : [element('span', { class: 'quiet' }, ` It took ${formatDuration(durationMs)}.`)]),
+      ),
+      details.some(([, value]) => value !== undefined) ? facts(...details) : undefined,
+    ),
+  );
 }

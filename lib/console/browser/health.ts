@@ -1,24 +1,24 @@
+import { describeEvent } from '../../events/describe-event.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { About, Health } from '../api.js';
 import { showDeliveries } from './deliveries.js';
-import { facts, markTone, showFailure } from './marks.js';
-import { sayCount, sayExactly, sayRelatively, saySpan } from './moments.js';
+import { facts, markTone, showFailure, type View } from './widgets.js';
+import { formatCount, formatDateTime, formatRelative, formatDuration } from './format.js';
 import type { Route } from './routes.js';
 import { readHealth, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
-import type { View } from './view.js';
-import { nameChannel } from './words.js';
+import { nameChannel } from '../../events/names.js';
 
-/** How the gateway is: what stands in the way of codes now, and what became of the last ones. */
+/** The health of the gateway: what stops codes now, and how many of the last ones arrived. */
 
 export function makeHealth(about: About, stream: Stream): View<Extract<Route, { view: 'health' }>> {
   const body = element('div', { class: 'cards' });
   let shown: string | undefined;
-  /** Where the keyboard stops. */
+  /** The elements that the keyboard reaches. */
   const stops = (): readonly HTMLElement[] => [...body.querySelectorAll<HTMLElement>('[tabindex], a')];
 
   const show = (health: Health): void => {
-    // Only times pass in most of them: what is read or selected is left alone.
+    // Most updates change only times: then the page stays as it is, and so does what the reader has selected.
     const { at, ...rest } = health;
     const key = JSON.stringify(rest) + String(Math.floor(at / 10_000));
     const selection = getSelection();
@@ -51,14 +51,14 @@ export function makeHealth(about: About, stream: Stream): View<Extract<Route, { 
       'div',
       { class: 'view' },
       element('h1', { tabindex: -1 }, 'Health'),
-      element('p', { class: 'lead' }, 'How this gateway is now. It keeps itself up to date.'),
+      element('p', { class: 'lead' }, 'The state of this gateway now. The page updates itself.'),
       body,
     ),
     show: () => void load(),
   };
 }
 
-/** What it is known by once it is made anew. */
+/** How the same element is found after the page is drawn again. */
 function nameStop(stop: HTMLElement): string {
   return `${stop.getAttribute('href') ?? ''} ${stop.ariaLabel ?? ''}`;
 }
@@ -69,9 +69,9 @@ function drawHealth(health: Health, about: About): readonly HTMLElement[] {
     card(
       'Load',
       facts(
-        ['Calls under way', sayCount(health.inFlight)],
-        ['Sends that go on after the answer', sayCount(health.detached)],
-        ['Deadline of a call', saySpan(about.deadlineMs)],
+        ['Calls in progress', formatCount(health.inFlight)],
+        ['Sends that continue after the answer', formatCount(health.detached)],
+        ['Deadline of a call', formatDuration(about.deadlineMs)],
         ['Version', about.version],
         ['Hook', element('code', {}, about.hook)],
       ),
@@ -81,7 +81,7 @@ function drawHealth(health: Health, about: About): readonly HTMLElement[] {
     element(
       'section',
       { class: 'card whole', 'aria-labelledby': 'deliveries' },
-      element('h2', { id: 'deliveries' }, `Deliveries of the last ${sayWindow(health.windowSeconds)}`),
+      element('h2', { id: 'deliveries' }, `Deliveries of the last ${formatWindow(health.windowSeconds)}`),
       health.deliveries.length === 0
         ? element(
             'p',
@@ -105,56 +105,53 @@ function card(title: string, ...children: readonly HTMLElement[]): HTMLElement {
   );
 }
 
-/** Everything is fine, or what is not. */
+/** One line for each thing that works or does not. */
 function drawState(health: Health): readonly HTMLElement[] {
   const { closing, state, breakers, oktaPausedUntil, turnedAway, windowSeconds, at } = health;
   const stopped = breakers.filter((breaker) => breaker.state !== 'closed');
   const lines = [
-    ...(closing ? [markTone('warn', 'The gateway is shutting down: it takes no new calls.')] : []),
+    ...(closing ? [markTone('warn', 'The gateway is shutting down: it accepts no new calls.')] : []),
     state === 'ok'
-      ? markTone('good', 'What must be remembered is kept.')
+      ? markTone('good', 'State store: OK.')
       : markTone(
           'bad',
-          'The state that gateways share cannot be reached: codes go out, and limits and repeats count within each gateway. Check Redis.',
+          describeEvent({ type: 'state.lost', at, reason: '', remedy: '' }).text,
+          ' Check that Redis runs.',
         ),
     ...stopped.map((breaker) =>
-      breaker.state === 'open'
-        ? markTone(
-            'bad',
-            `${breaker.host} does not answer, and is not called for a moment: codes do not wait for it.`,
-          )
-        : markTone('warn', `${breaker.host} is being tried again, one call at a time.`),
+      markTone(
+        breaker.state === 'open' ? 'bad' : 'warn',
+        describeEvent({ type: 'breaker.changed', at, ...breaker }).text,
+      ),
     ),
     stopped.length === 0
       ? markTone(
           'good',
           breakers.length === 0
-            ? 'No provider has been called yet.'
-            : `None of these is known to be down: ${breakers.map(({ host }) => host).join(', ')}.`,
+            ? 'Providers: none has been called yet.'
+            : `Providers: ${breakers.map(({ host }) => host).join(', ')} ${breakers.length === 1 ? 'is' : 'are'} up.`,
         )
       : undefined,
     oktaPausedUntil === undefined || oktaPausedUntil <= at
-      ? markTone('good', "Okta's rate limit leaves room for profiles.")
+      ? markTone('good', "Okta's rate limit: OK.")
       : markTone(
           'warn',
-          `Okta is not asked for profiles, to leave the org its rate limit; it is again ${sayRelatively(oktaPausedUntil, at)}. Codes go out by the channel that Okta asks for.`,
+          `Okta's rate limit is nearly used up: users are looked up again ${formatRelative(oktaPausedUntil, at)}. Until then codes go by the channel that Okta requests.`,
         ),
     ...turnedAway.map(({ code, count }) =>
       markTone(
         'bad',
-        `${sayCount(count)} ${sayTurnedAway(code, count)}, in the last ${sayWindow(windowSeconds)}.`,
+        `${formatCount(count)} ${count === 1 ? 'call was' : 'calls were'} rejected in the last ${formatWindow(windowSeconds)}: ${explainRejection(code)}.`,
       ),
     ),
   ];
   return lines.filter((line) => line !== undefined);
 }
 
-/** What goes on after a number of them. */
-function sayTurnedAway(code: string, count: number): string {
-  const calls = count === 1 ? 'call was' : 'calls were';
+function explainRejection(code: string): string {
   return code === 'CALLER_NOT_PROVEN'
-    ? `${calls} refused, for the caller could not prove to be Okta (401): if Okta's codes do not come, compare the secret of the hook in Okta with the gateway's`
-    : `${calls} turned away with ${code}: the log and TROUBLESHOOTING.md say why`;
+    ? "the caller could not prove to be Okta (401). If Okta's codes do not arrive, compare the secret of the hook in Okta with the gateway's"
+    : `${code}. The log and TROUBLESHOOTING.md say why`;
 }
 
 function drawChannels({ channels, at }: Health): HTMLElement {
@@ -170,10 +167,10 @@ function drawChannels({ channels, at }: Health): HTMLElement {
           ? 'no message yet'
           : element(
               'time',
-              { datetime: new Date(lastSuccess).toISOString(), title: sayExactly(lastSuccess) },
-              `last message ${sayRelatively(lastSuccess, at)}`,
+              { datetime: new Date(lastSuccess).toISOString(), title: formatDateTime(lastSuccess) },
+              `last message ${formatRelative(lastSuccess, at)}`,
             ),
-        rollout === undefined ? '' : `; for ${sayCount(rollout)} % of users`,
+        rollout === undefined ? '' : `; for ${formatCount(rollout)} % of users`,
       ),
     ]),
   );
@@ -182,31 +179,31 @@ function drawChannels({ channels, at }: Health): HTMLElement {
 const RULES: ReadonlyMap<string, string> = new Map([
   ['perUser', 'Each user'],
   ['perNumber', 'Each number'],
-  ['perIp', 'Each address'],
+  ['perIp', 'Each IP address'],
 ]);
 
 function drawLimits({ limits, windowSeconds }: Health): readonly HTMLElement[] {
   const { mode, rules, countries, blocked } = limits;
   return [
     mode === 'enforce'
-      ? markTone('plain', 'What is over a limit is held back.')
-      : markTone('warn', 'Limits are only recorded: nothing is held back.'),
+      ? markTone('plain', 'The guard blocks codes over a limit.')
+      : markTone('warn', 'The guard only records: it blocks nothing.'),
     facts(
       ...rules.map(({ rule, points, seconds }): [string, string] => [
         RULES.get(rule) ?? rule,
-        `${sayCount(points)} codes in ${sayWindow(seconds)}`,
+        `${formatCount(points)} codes in ${formatWindow(seconds)}`,
       ]),
       ['Countries', countries ?? 'all'],
       [
-        mode === 'enforce' ? 'Held back' : 'Would have been held back',
-        `${sayCount(blocked)} in the last ${sayWindow(windowSeconds)}`,
+        mode === 'enforce' ? 'Blocked' : 'Would have been blocked',
+        `${formatCount(blocked)} in the last ${formatWindow(windowSeconds)}`,
       ],
     ),
   ];
 }
 
 /** E.g. `10 minutes`. */
-function sayWindow(seconds: number): string {
+function formatWindow(seconds: number): string {
   const units = [
     [86_400, 'day'],
     [3600, 'hour'],
@@ -214,5 +211,5 @@ function sayWindow(seconds: number): string {
   ] as const;
   const [size, name] = units.find(([each]) => seconds >= each && seconds % each === 0) ?? [1, 'second'];
   const count = seconds / size;
-  return count === 1 ? name : `${sayCount(count)} ${name}s`;
+  return count === 1 ? name : `${formatCount(count)} ${name}s`;
 }

@@ -1,8 +1,9 @@
 import { element } from '../../http/page/browser/dom.js';
 import { NO_FILTER, type HistoryFilter } from './routes.js';
-import { nameChannel, OUTCOMES } from './words.js';
+import { nameChannel } from '../../events/names.js';
+import { OUTCOMES } from './outcomes.js';
 
-/** What the history is narrowed to. */
+/** The search and the filters of the history. */
 
 export interface HistoryFilters {
   readonly element: HTMLElement;
@@ -10,7 +11,7 @@ export interface HistoryFilters {
   readonly clear: () => void;
 }
 
-/** Typing is waited for, choosing is not. */
+/** The search starts when the typing pauses this long. */
 const TYPING_MS = 200;
 
 export function makeHistoryFilters(
@@ -46,7 +47,7 @@ export function makeHistoryFilters(
   channel.addEventListener('change', tell);
   outcome.addEventListener('change', tell);
   const set = (filter: HistoryFilter): void => {
-    // What is being typed stays.
+    // Text that the user is typing stays.
     if (search.value.trim() !== filter.search) search.value = filter.search;
     channel.value = filter.channel;
     outcome.value = filter.outcome;

@@ -3,23 +3,22 @@ import { element } from '../../http/page/browser/dom.js';
 import type { About, ExecutionPage } from '../api.js';
 import { makeExecutionRows } from './execution-rows.js';
 import { makeHistoryFilters } from './history-filters.js';
-import { showFailure } from './marks.js';
-import { sayCount } from './moments.js';
+import { showFailure, type View } from './widgets.js';
+import { formatCount } from './format.js';
 import { addressOf, NO_FILTER, type HistoryFilter, type Route } from './routes.js';
 import { findExecutions, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
-import type { View } from './view.js';
 
-/** The list of executions: what is new comes in by itself, but moves nothing that is being read. */
+/** The list of executions. New ones come in by themselves, but do not move the rows that someone reads. */
 
-/** Asked for at once. */
+/** Executions in one question to the server. */
 const PAGE = 50;
-/** How often the server is asked at most which of what is new fits a search. */
+/** At most this often the page asks the server which of the new executions fit the search. */
 const COUNT_EVERY_MS = 1000;
 
 export function makeHistory(about: About, stream: Stream): View<Extract<Route, { view: 'history' }>> {
   const rows = makeExecutionRows();
-  // Not told aloud: under load it changes several times a second.
+  // No status for screen readers: under load it changes several times a second.
   const count = element('p', { class: 'quiet' });
   const found = element('span', { class: 'unseen', role: 'status' });
   const news = element('button', { type: 'button', class: 'news', hidden: true });
@@ -30,16 +29,16 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   let filter: HistoryFilter = NO_FILTER;
   let next: string | undefined;
   let total = 0;
-  /** When the newest of all began that was told. */
+  /** When the newest known execution began. */
   let newestSeen = 0;
-  /** What the search last found at its top: all that fits and is not of these is new. */
+  /** The first page of the last search: executions that fit and are not on it are new. */
   let top: readonly ExecutionSummary[] = [];
   let counting: number | undefined;
-  /** Whether the first row is the newest that there is. */
+  /** Whether the first row is the newest execution. */
   let isAtNewest = true;
   let isLoaded = false;
   let asked = 0;
-  /** What was told since a list was asked for, which may have been made before. */
+  /** Changes that came while a list was on its way: the list may be older than they are. */
   let meanwhile: ExecutionSummary[] | undefined;
   const waiting = new Set<string>();
 
@@ -60,23 +59,25 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     count.textContent =
       shown === 0
         ? ''
-        : `${sayCount(shown)} of ${sayCount(total)} ${isFiltered() ? 'that fit' : 'executions'}`;
+        : `${formatCount(shown)} of ${formatCount(total)} ${isFiltered() ? 'that fit' : 'executions'}`;
     older.hidden = next === undefined;
     rows.element.hidden = shown === 0;
     note.hidden = shown !== 0 || !isLoaded;
     note.replaceChildren(...(isFiltered() ? nothingFits(filters.clear) : nothingYet()));
     news.hidden = waiting.size === 0 && isAtNewest;
-    // Of a search no more are counted than a page has.
+    // A search counts at most one page.
     const isMore = isFiltered() && waiting.size >= PAGE;
     setText(
       news,
-      waiting.size === 0 ? 'Back to the newest' : `${sayCount(waiting.size)}${isMore ? '+' : ''} new: show`,
+      waiting.size === 0
+        ? 'Back to the newest'
+        : `${formatCount(waiting.size)}${isMore ? '+' : ''} new: show`,
     );
-    // Once, however many follow.
+    // Screen readers announce it once, however many follow.
     setText(newsStatus, waiting.size === 0 ? '' : 'There are new executions');
   };
 
-  /** The answer, unless something else was asked meanwhile. */
+  /** The answer; `undefined` if a newer question was asked meanwhile. */
   const find = async (before: string | undefined): Promise<ExecutionPage | undefined> => {
     asked += 1;
     const mine = asked;
@@ -106,7 +107,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     noteNewest(page.executions);
     ({ next, total } = page);
     showCounts();
-    setText(found, `${sayCount(total)} found`);
+    setText(found, `${formatCount(total)} found`);
     takeIn(told);
   };
 
@@ -124,14 +125,14 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     if (oldest !== undefined) rows.focus(oldest.id);
   };
 
-  /** Whether rows are looked at closely: scrolled to, or about to be opened by mouse or keyboard. */
+  /** Whether someone reads the rows: they scrolled down, or point at a row by mouse or keyboard. */
   const isReading = (): boolean =>
     view.element.isConnected &&
     (rows.element.getBoundingClientRect().top < 0 ||
       rows.element.contains(document.activeElement) ||
       rows.element.matches(':hover'));
 
-  /** Only the server knows what fits: it looks into more than rows have. */
+  /** Only the server knows which executions fit, because it searches more than the rows show. */
   const countFitting = async (): Promise<void> => {
     const mine = asked;
     const page = await findExecutions(filter, { limit: PAGE }).catch(() => undefined);
@@ -183,7 +184,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   older.addEventListener('click', () => void loadOlder());
   stream.listen({
     onExecutions: takeIn,
-    // What came meanwhile was not told.
+    // Changes since the last connection were not sent.
     onOpened: () => {
       if (asked === 0) return;
       if (!isReading()) void load();
@@ -207,8 +208,8 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
         'p',
         { class: 'lead' },
         about.isShared
-          ? 'Every code that Okta asked for, at all gateways. Open one to see each step.'
-          : 'Every code that Okta asked this gateway for. Open one to see each step.',
+          ? 'Every code that Okta requested, at all gateways. Open one to see its steps.'
+          : 'Every code that Okta requested from this gateway. Open one to see its steps.',
       ),
       filters.element,
       element('div', { class: 'bar-above' }, count, found, news, newsStatus),
@@ -232,20 +233,20 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   return view;
 }
 
-/** Only what has changed, so that nothing is told twice. */
+/** Only if it changed, so that screen readers announce nothing twice. */
 function setText(place: HTMLElement, text: string): void {
   if (place.textContent !== text) place.textContent = text;
 }
 
 function nothingYet(): HTMLElement[] {
   return [
-    element('p', {}, 'No code has been asked for yet.'),
+    element('p', {}, 'Okta has not requested a code yet.'),
     element(
       'p',
       {},
       'Send one from the ',
       element('a', { href: '#/tester' }, 'tester'),
-      ', or sign in to Okta with a phone: it shows up here at once.',
+      ', or sign in to Okta with a phone: it appears here at once.',
     ),
   ];
 }
@@ -256,7 +257,7 @@ function nothingFits(clear: () => void): HTMLElement[] {
     element(
       'p',
       {},
-      'Ids and codes are looked for; names, logins and numbers are not kept. ',
+      'The search finds ids and error codes. Names, logins and numbers are not stored. ',
       element('button', { type: 'button', onclick: clear }, 'Show all'),
     ),
   ];

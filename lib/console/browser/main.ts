@@ -3,19 +3,18 @@ import type { About } from '../api.js';
 import { makeExecution } from './execution.js';
 import { makeHealth } from './health.js';
 import { makeHistory } from './history.js';
-import { markTone, showFailure } from './marks.js';
+import { markTone, showFailure, type View } from './widgets.js';
 import { addressOf, NO_FILTER, readRoute, type Route } from './routes.js';
 import { readAbout, ServerFailure } from './server.js';
 import { openStream } from './stream.js';
 import { makeTester } from './tester.js';
-import type { View } from './view.js';
 
-/** The console: its views, one at a time, by the address. */
+/** The console. The address says which of its views is shown. */
 
 const main = byId('main', HTMLElement);
 
 byId('skip', HTMLAnchorElement).addEventListener('click', (event) => {
-  // The address is the view's.
+  // The address names the view, so the link must not change it.
   event.preventDefault();
   main.tabIndex = -1;
   main.focus();
@@ -33,7 +32,7 @@ function start(about: About): void {
   const stream = openStream((state) => {
     if (state === 'lost') {
       connection.replaceChildren(
-        markTone('warn', 'The connection is lost: what is shown stands still. Trying again …'),
+        markTone('warn', 'The connection is lost: the page does not update. Trying again …'),
       );
     } else connection.replaceChildren();
     if (state === 'ended') {
@@ -91,7 +90,7 @@ function start(about: About): void {
   follow();
 }
 
-/** Nothing that only administrators may see stays on the screen. */
+/** Removes everything that only administrators may see. */
 function showLoggedOut(): void {
   byId('views', HTMLElement).replaceChildren();
   byId('org', HTMLElement).textContent = '';
@@ -101,7 +100,7 @@ function showLoggedOut(): void {
       'div',
       { class: 'view' },
       heading,
-      element('p', { class: 'lead' }, 'The gateway does not take you for an administrator any more.'),
+      element('p', { class: 'lead' }, 'You are no longer logged in as an administrator.'),
       element(
         'p',
         {},

@@ -1,9 +1,9 @@
 import { element } from '../../http/page/browser/dom.js';
 import { readJsonText, type Place, type ReadText } from '../../core/json-text.js';
 
-/** Where a request is written as JSON: what is wrong is told at once, by line, and leads there. */
+/** The editor for a request as JSON. It shows each mistake at once, with a button that leads to its line. */
 
-/** Something that is wrong with what is written. */
+/** A mistake in the text. */
 interface Problem {
   readonly text: string;
   readonly place: Place | undefined;
@@ -11,10 +11,10 @@ interface Problem {
 
 export interface PayloadEditor {
   readonly element: HTMLElement;
-  /** What is written now; empty at first. */
+  /** The text now; `undefined` if it is empty. */
   read(): ReadText | undefined;
   write(payload: unknown): void;
-  /** Fields that the server did not take, until the next change. */
+  /** Marks fields that the server refused, until the next change. */
   refuse(fields: readonly string[]): void;
 }
 

@@ -1,4 +1,4 @@
-/** What is looked at, as the address has it: it can be sent to a colleague, and the back button knows it. */
+/** The view in the address, so that it can be sent to a colleague and the back button works. */
 
 export interface HistoryFilter {
   readonly search: string;
@@ -9,7 +9,7 @@ export interface HistoryFilter {
 export type Route =
   | {
       readonly view: 'tester';
-      /** What a replay fills in. */
+      /** The fields that a replay fills in. */
       readonly user?: string | undefined;
       readonly requestType?: string | undefined;
       readonly channel?: string | undefined;
@@ -20,7 +20,7 @@ export type Route =
 
 export const NO_FILTER: HistoryFilter = { search: '', channel: '', outcome: '' };
 
-/** Of `location.hash`; what is unknown is the tester. */
+/** Reads `location.hash`. An unknown one leads to the tester. */
 export function readRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
   const fields = new URLSearchParams(query);
@@ -43,7 +43,7 @@ export function readRoute(hash: string): Route {
   };
 }
 
-/** Its `#/…`. */
+/** The `#/…` of a view. */
 export function addressOf(route: Route): string {
   switch (route.view) {
     case 'tester': {
@@ -59,7 +59,7 @@ export function addressOf(route: Route): string {
   }
 }
 
-/** Also for questions to the server: fields that are empty are left out. */
+/** Leaves out empty fields. Requests to the server use it, too. */
 export function queryOf(fields: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(fields).flatMap(([name, value]): [string, string][] =>
     value === undefined || value === '' ? [] : [[name, value]],

@@ -1,9 +1,9 @@
-/** What is about to happen, and to whom, before a request is sent. */
+/** Says what Send does, and to which number, before someone presses it. */
 
-/** The shortest that is dialled: a country's code and what follows it. */
+/** The shortest number that can be dialled, with its country code. */
 const FEWEST_DIGITS = 7;
 
-/** @param payload - what is written; `undefined` where nothing is. */
+/** @param payload - the request in the editor; `undefined` if there is none. */
 export function warnOfSending(payload: unknown, nowMs: number): string {
   if (payload === undefined) return 'Nothing is sent before you press Send.';
   const profile = fieldOf(fieldOf(payload, 'data'), 'messageProfile');
@@ -23,7 +23,7 @@ export function warnOfSending(payload: unknown, nowMs: number): string {
     : `Send makes a real message go out to ${to}: by the channel that the user opted in to, else by SMS.${renewed}`;
 }
 
-/** Own copy of `fieldOf` in core/json.ts: browsers load modules of `browser/` folders only. */
+/** A copy of `fieldOf` in core/json.ts, because browsers load modules of `browser/` folders only. */
 function fieldOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null
     ? (value as Readonly<Record<string, unknown>>)[name]

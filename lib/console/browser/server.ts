@@ -11,14 +11,14 @@ import type {
 } from '../api.js';
 import { queryOf, type HistoryFilter } from './routes.js';
 
-/** What is asked of the server, and how it says no. */
+/** The requests to the console's server, and its refusals. */
 
-/** An answer that is not 2xx, or none at all. */
+/** The answer is not 2xx, or there is none. */
 export class ServerFailure extends Error {
-  /** The server's, or `UNREACHABLE`. */
+  /** The server's code, or `UNREACHABLE`. */
   readonly code: string;
   readonly remedy: string | undefined;
-  /** Paths into what was sent. */
+  /** The fields of the request that the server refused. */
   readonly fields: readonly string[];
 
   constructor({ code, message, remedy, fields = [] }: ConsoleFailure['error']) {
@@ -33,7 +33,7 @@ export function readAbout(): Promise<About> {
   return ask<About>('api/about');
 }
 
-/** Whether the gateway knows this browser's user no more, or not as an administrator; `false` where nobody can say. */
+/** Whether the user is logged out, or no administrator; `false` if the gateway does not answer. */
 export async function isShutOut(): Promise<boolean> {
   try {
     const { status } = await call('api/about');
@@ -72,7 +72,7 @@ export function sendPayload(question: SendQuestion): Promise<TestResult> {
 async function ask<Answer>(path: string, question?: object): Promise<Answer> {
   const { status, body } = await call(path, question);
   if (status >= 200 && status < 300) {
-    // The page and its server are of one package: `api.ts` is the contract of both.
+    // The page and its server come from one package, and `api.ts` is their contract.
     return body as Answer;
   }
   const error = isFailure(body) ? body.error : undefined;
@@ -91,7 +91,7 @@ async function call(path: string, question?: object): Promise<{ status: number; 
           }),
       credentials: 'same-origin',
       cache: 'no-store',
-      // Nothing of the console's own is elsewhere: it is a login that people are led to.
+      // The console redirects nowhere else: a redirect leads to the gateway's login.
       redirect: 'manual',
     });
     if (response.type === 'opaqueredirect') return { status: 401, body: undefined };
@@ -106,7 +106,7 @@ async function call(path: string, question?: object): Promise<{ status: number; 
   }
 }
 
-/** A proxy before the gateway may answer with a page of its own. */
+/** A proxy in front of the gateway may answer with its own page. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -131,12 +131,12 @@ function describeStatus(status: number): ConsoleFailure['error'] {
   return status === 401 || status === 403
     ? {
         code: `HTTP_${status}`,
-        message: 'The gateway does not take you for an administrator any more.',
+        message: 'You are no longer logged in as an administrator.',
         remedy: 'Load the page again and log in.',
       }
     : {
         code: `HTTP_${status}`,
         message: `The gateway answered with status ${status}.`,
-        remedy: 'Look into its log.',
+        remedy: "Look into the gateway's log.",
       };
 }

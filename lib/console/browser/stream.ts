@@ -2,12 +2,12 @@ import type { ExecutionSummary } from '../../core/history.js';
 import type { Health, StreamEvent } from '../api.js';
 import { isShutOut } from './server.js';
 
-/** What the server tells by itself, for as long as the page is open. */
+/** The updates that the server sends while the page is open. */
 
 export interface StreamListener {
   readonly onExecutions?: ((changed: readonly ExecutionSummary[]) => void) | undefined;
   readonly onHealth?: ((health: Health) => void) | undefined;
-  /** It is there, for the first time or again: what happened until now was not told. */
+  /** The stream opened, for the first time or again. Earlier changes were not sent on it. */
   readonly onOpened?: (() => void) | undefined;
 }
 
@@ -15,20 +15,20 @@ export interface Stream {
   listen(listener: StreamListener): void;
 }
 
-/** The server ends a stream after a minute, and browsers connect again by themselves: only a longer silence is told. */
+/** The server ends a stream after a minute, and browsers connect again by themselves. Only a longer gap counts as lost. */
 const PATIENCE_MS = 4000;
-/** After a refusal browsers do not try again; we do, less and less often. */
+/** Browsers do not try again after a refusal; the page does, less and less often. */
 const RETRY_MS = 2000;
 const MAX_RETRY_MS = 30_000;
 
-/** `ended`: the gateway lets this browser in no more. */
+/** `ended`: the user is logged out. */
 export type Connection = 'there' | 'lost' | 'ended';
 
 /**
- * Closed while the page is hidden: over HTTP/1.1 a browser has six connections to a host, which as many open tabs would
- * take for good.
+ * The stream is closed while the page is hidden: over HTTP/1.1 a browser has six connections to a host, which six open
+ * tabs would keep.
  *
- * @param onConnection - told when the connection is lost, when it is there again, and when there will be none any more.
+ * @param onConnection - called when the connection is lost, when it is back, and when the user is logged out.
  */
 export function openStream(onConnection: (connection: Connection) => void): Stream {
   const listeners: StreamListener[] = [];
@@ -50,7 +50,7 @@ export function openStream(onConnection: (connection: Connection) => void): Stre
     if (document.hidden) disconnect();
     else if (source === undefined && retry === undefined) connect();
   };
-  /** A browser tells nobody why it was refused. */
+  /** Browsers do not say why a stream was refused. */
   const askWhy = async (): Promise<void> => {
     if (!(await isShutOut())) return;
     isEnded = true;
@@ -100,7 +100,7 @@ function hear<Name extends StreamEvent['event']>(
   onData: (data: DataOf<Name>) => void,
 ): void {
   source.addEventListener(name, (message: MessageEvent<string>) => {
-    // By the contract of `api.ts`.
+    // `api.ts` is the contract.
     onData(JSON.parse(message.data) as DataOf<Name>);
   });
 }

@@ -1,16 +1,17 @@
 import type { ExecutionOutcome } from '../../core/history.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { TestResult, ToldReaction } from '../api.js';
-import { markOutcome, markTone } from './marks.js';
-import { sayExactly, saySpan } from './moments.js';
+import { markOutcome, markTone } from './widgets.js';
+import { formatDateTime, formatDuration } from './format.js';
 import { addressOf } from './routes.js';
 import { openExecution } from './server.js';
 import type { Stream } from './stream.js';
 import { makeWaterfall } from './waterfall.js';
 import { answerOf } from './waterfall-bars.js';
-import { explainOutcome, type Tone } from './words.js';
+import type { Tone } from '../../events/describe-event.js';
+import { explainOutcome } from './outcomes.js';
 
-/** What came of a test: the answer, what Okta would do with it, where its time went, and what is known since. */
+/** The result of a test: the answer, what Okta does with it, the time of each step, and the outcome. */
 
 const TONES: Readonly<Record<ToldReaction['action'], Tone>> = {
   sent: 'good',
@@ -25,7 +26,7 @@ export interface TestResultView {
 }
 
 export function makeTestResult(stream: Stream): TestResultView {
-  // Told aloud: what Okta does, and what the code has come to, each when it changes.
+  // Screen readers announce what Okta does and the outcome, each when it changes.
   const reaction = element('div', { role: 'status' });
   const since = element('p', { class: 'headline', role: 'status' });
   const answer = element('div');
@@ -74,7 +75,7 @@ export function makeTestResult(stream: Stream): TestResultView {
             const meaning = explainOutcome(outcome, answerOf(steps) !== undefined);
             since.replaceChildren(markOutcome(outcome), ' ', meaning);
           },
-          // The answer is here all the same, and the link leads to why.
+          // The answer is shown anyway, and the link leads to the reason.
           () => undefined,
         );
       };
@@ -99,7 +100,7 @@ function showAnswer({ httpStatus, body, durationMs, deadlineMs }: TestResult): r
     element(
       'p',
       { class: 'quiet' },
-      `Status ${httpStatus}, in ${saySpan(durationMs)} of the ${saySpan(deadlineMs)} until the deadline; ${sayExactly(Date.now())}.`,
+      `Status ${httpStatus}, in ${formatDuration(durationMs)} of the ${formatDuration(deadlineMs)} until the deadline; ${formatDateTime(Date.now())}.`,
     ),
     element(
       'pre',

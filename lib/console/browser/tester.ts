@@ -1,21 +1,20 @@
 import { element } from '../../http/page/browser/dom.js';
 import type { RequestType } from '../../core/request-types.js';
 import type { PayloadQuestion } from '../api.js';
-import { markTone, showFailure } from './marks.js';
+import { markTone, showFailure, type View } from './widgets.js';
 import { makePayloadEditor } from './payload-editor.js';
 import type { Route } from './routes.js';
 import { warnOfSending } from './send-warning.js';
 import { makePayload, sendPayload, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
 import { makeTestResult } from './test-result.js';
-import type { View } from './view.js';
-import { isRequestType, REQUEST_TYPES } from './words.js';
+import { isRequestType, REQUEST_TYPES } from '../../events/names.js';
 
-/** Tries the hook: makes what Okta would send, lets it be changed, sends it, and shows what came of it. */
+/** Tries the hook: makes the request that Okta would send, lets the user edit it, sends it and shows the result. */
 
 const CHANNELS = { sms: 'SMS', voice: 'Voice call' } as const;
 
-const NO_USER = 'Okta named no user in what is replayed: name one, then generate the request.';
+const NO_USER = 'The replayed request has no user: enter one, then generate the request.';
 
 export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester' }>> {
   const user = element('input', {
@@ -50,7 +49,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
   const placeholder = element(
     'p',
     { class: 'empty' },
-    'Nothing has been sent yet. Name a user, generate a request, send it: the answer shows up here.',
+    'Nothing has been sent yet. Enter a user, generate a request and send it: the answer appears here.',
   );
   const answer = element('section', { 'aria-labelledby': 'answer' });
   answer.append(element('h2', { id: 'answer' }, 'Answer'), placeholder, failure, result.element);
@@ -63,10 +62,12 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     generate.disabled = isRunning;
     send.disabled = isRunning || payload === undefined;
     warning.textContent =
-      written?.isJson === false ? 'It can be sent once it is JSON.' : warnOfSending(payload, Date.now());
+      written?.isJson === false
+        ? 'You can send it once it is valid JSON.'
+        : warnOfSending(payload, Date.now());
   };
 
-  /** One at a time, and the focus stays where it was. */
+  /** Runs one task at a time. The focus stays where it is. */
   const run = async (words: string, task: () => Promise<void>): Promise<void> => {
     if (isRunning) return;
     const focused = document.activeElement;
@@ -148,7 +149,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       element(
         'p',
         { class: 'lead' },
-        'Send a code the way Okta does, and see what becomes of it. Limits count here, too.',
+        'Send a code as Okta does, and see the result. Limits apply here, too.',
       ),
       form,
       element(
@@ -177,7 +178,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       );
       requestType.value = typeOf(type ?? '');
       channel.value = route.channel === 'voice' ? 'voice' : 'sms';
-      // A replay is done once: coming back to the tab changes nothing that was typed since.
+      // A replay fills the form once: coming back to the tab does not overwrite what was typed since.
       history.replaceState(null, '', '#/tester');
     },
     comeBack: (from) => {
@@ -188,12 +189,12 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
   };
 }
 
-/** A sign-in where it is none of them. */
+/** An unknown type counts as a sign-in. */
 function typeOf(value: string): RequestType {
   return isRequestType(value) ? value : 'mfa-verification';
 }
 
-/** A key that is held down presses again and again: each would be one more message. */
+/** A key that is held down repeats, and each press would send one more message. */
 function ignoreRepeatedEnter(event: KeyboardEvent): void {
   if (event.repeat && event.key === 'Enter') event.preventDefault();
 }

@@ -1,14 +1,15 @@
-import type { HookEvent } from '../../core/events.js';
-import { nameChannel, type Tone } from './words.js';
+import type { HookEvent, HookEventOf } from '../../core/events.js';
+import type { Tone } from '../../events/describe-event.js';
+import { nameChannel } from '../../events/names.js';
 
-/** A call's steps as bars on its time, until its answer. */
+/** The steps of a call until its answer, as bars on a time axis. */
 
 export interface Bar {
   readonly label: string;
   readonly tone: Tone;
-  /** In words, what became of it. */
+  /** The result in words. */
   readonly result: string;
-  /** Both since the request. */
+  /** Both since the request came in. */
   readonly startMs: number;
   readonly endMs: number;
 }
@@ -16,37 +17,35 @@ export interface Bar {
 export interface Waterfall {
   readonly bars: readonly Bar[];
   readonly deadlineMs: number;
-  /** Where the axis ends. */
+  /** The end of the axis. */
   readonly spanMs: number;
 }
 
-/** Okta stops waiting then. */
+/** Okta waits this long for an answer. */
 export const OKTA_WAITS_MS = 3000;
 
 const OUTCOME_TONES = { accepted: 'good', refused: 'bad', unknown: 'warn' } as const;
 const STATUS_TONES = { SUCCESSFUL: 'good', PENDING: 'warn', ERROR: 'bad' } as const;
 const STATUS_WORDS = {
-  SUCCESSFUL: 'told as sent',
-  PENDING: 'told as on its way',
-  ERROR: 'told as not sent',
+  SUCCESSFUL: 'answered: sent',
+  PENDING: 'answered: on its way',
+  ERROR: 'answered: not sent',
 } as const;
 
-/** The answer that tells how the code went, as the history takes it: of several to the call itself, the last. */
-export function answerOf(
-  steps: readonly HookEvent[],
-): Extract<HookEvent, { type: 'request.answered' }> | undefined {
+/** The answer that decides the outcome, as in the history: the last answer that is not to a repeat. */
+export function answerOf(steps: readonly HookEvent[]): HookEventOf<'request.answered'> | undefined {
   const answers = steps.filter((step) => step.type === 'request.answered');
   return answers.findLast(({ isRepeat }) => !isRepeat) ?? answers[0];
 }
 
-/** When the request first came, by an answer to itself, else as it was told. */
+/** When the request came in: by its answer, else by its event. */
 export function startOf(steps: readonly HookEvent[], fallback: number): number {
   const answered = steps.find((step) => step.type === 'request.answered' && !step.isRepeat);
   if (answered?.type === 'request.answered') return answered.at - answered.durationMs;
   return steps.find((step) => step.type === 'request.received')?.at ?? fallback;
 }
 
-/** Steps up to the answer that tells how the code went, and what came after it. */
+/** The steps up to the answer that decides the outcome, and those after it. */
 export function divideAtAnswer(
   steps: readonly HookEvent[],
 ): readonly [before: readonly HookEvent[], after: readonly HookEvent[]] {
@@ -60,7 +59,7 @@ export function layOutWaterfall(steps: readonly HookEvent[], deadlineMs: number)
   const [before] = divideAtAnswer(steps);
   const start = startOf(steps, before[0]?.at ?? 0);
   const answer = before.at(-1);
-  // A repeat is answered while the call goes on: its time is none of the call's.
+  // A repeat may be answered while the call goes on. Its time is not part of the call's.
   const ofCall = before.filter(
     (step) => step.type !== 'request.answered' || !step.isRepeat || step === answer,
   );
@@ -97,7 +96,7 @@ function barOf(step: HookEvent, start: number): readonly Bar[] {
     case 'request.answered':
       return [
         {
-          label: 'In all',
+          label: 'Total',
           tone: STATUS_TONES[step.status],
           result: STATUS_WORDS[step.status],
           ...lasted(step.durationMs),

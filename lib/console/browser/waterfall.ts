@@ -1,9 +1,9 @@
 import type { HookEvent } from '../../core/events.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
-import { saySpan } from './moments.js';
+import { formatDuration } from './format.js';
 import { layOutWaterfall, OKTA_WAITS_MS, type Bar, type Waterfall } from './waterfall-bars.js';
 
-/** The picture of a call's time, and the same as a table. */
+/** The time of each step: a picture, and the same numbers as a table. */
 
 export interface WaterfallView {
   readonly element: HTMLElement;
@@ -46,7 +46,7 @@ export function makeWaterfall(): WaterfallView {
         ...waterfall.bars.flatMap((bar) => drawBar(bar, waterfall)),
         ...drawAxis(waterfall),
       );
-      caption.textContent = `Each step's time, of the ${saySpan(deadlineMs)} until the deadline`;
+      caption.textContent = `Each step's time, of the ${formatDuration(deadlineMs)} until the deadline`;
       rows.replaceChildren(...waterfall.bars.map(writeBar));
     },
   };
@@ -58,7 +58,7 @@ function percent(ms: number, spanMs: number): string {
 
 function drawBar(bar: Bar, { spanMs, deadlineMs }: Waterfall): readonly Element[] {
   const tookMs = bar.endMs - bar.startMs;
-  // What took no time is seen, too.
+  // A step that took no time is visible, too.
   const width = Math.max(tookMs, spanMs / 250);
   const deadline = percent(deadlineMs, spanMs);
   return [
@@ -76,7 +76,7 @@ function drawBar(bar: Bar, { spanMs, deadlineMs }: Waterfall): readonly Element[
         rx: 2,
       }),
     ),
-    element('span', { class: 'took' }, saySpan(tookMs)),
+    element('span', { class: 'took' }, formatDuration(tookMs)),
   ];
 }
 
@@ -94,19 +94,19 @@ function drawAxis({ spanMs, deadlineMs }: Waterfall): readonly Element[] {
       drawing(
         'text',
         { x: deadline, y: 16, dx: -6, 'text-anchor': 'end' },
-        `deadline ${saySpan(deadlineMs)}`,
+        `deadline ${formatDuration(deadlineMs)}`,
       ),
       drawing(
         'text',
         { x: okta, y: 36, 'text-anchor': 'end' },
-        `Okta stops waiting at ${saySpan(OKTA_WAITS_MS)}`,
+        `Okta stops waiting at ${formatDuration(OKTA_WAITS_MS)}`,
       ),
     ),
   ];
 }
 
 function writeBar({ label, result, startMs, endMs }: Bar): HTMLElement {
-  const cells = [result, saySpan(startMs), saySpan(endMs), saySpan(endMs - startMs)];
+  const cells = [result, formatDuration(startMs), formatDuration(endMs), formatDuration(endMs - startMs)];
   return element(
     'tr',
     {},

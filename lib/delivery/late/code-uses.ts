@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { Confirmations } from './confirmations.js';
 import type { ReadyChannel } from '../attempt.js';
-import { Throttle, type EventStream } from '../../core/events.js';
+import { Throttle, type EventStream } from '../../core/event-stream.js';
 import type { LateFailover } from './late-failover.js';
 import { userKey } from './receipt.js';
 import { SAME_MOMENT_MS } from '../running-calls.js';
@@ -151,7 +151,6 @@ export class CodeUses {
     if (sent === undefined) return;
     events.emit({
       type: 'code.used',
-      at: events.now(),
       eventId: sent.eventId,
       oktaRequestId: sent.oktaRequestId,
       requestType: sent.requestType,
@@ -176,7 +175,7 @@ export class CodeUses {
   #reportSkipped(): void {
     const { events } = this.#parts;
     this.#skipped.tell((count) => {
-      events.emit({ type: 'uses.skipped', at: events.now(), count });
+      events.emit({ type: 'uses.skipped', count });
     });
   }
 

@@ -1,5 +1,5 @@
 import type { ReadyChannel } from '../attempt.js';
-import { Throttles, type EventStream } from '../../core/events.js';
+import { Throttles, type EventStream } from '../../core/event-stream.js';
 import { maskError } from '../../core/masking.js';
 import { questionContext } from '../send-context.js';
 import type { SentCode } from './sent-codes.js';
@@ -77,7 +77,6 @@ export class Confirmations {
     this.#failures.of(channel).tell((count) => {
       events.emit({
         type: 'feedback.failed',
-        at: events.now(),
         count,
         channel,
         provider,

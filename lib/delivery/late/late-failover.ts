@@ -1,5 +1,5 @@
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
-import { Throttle } from '../../core/events.js';
+import { Throttle } from '../../core/event-stream.js';
 import { EXTENSION_REMEDIES } from '../../core/extensions.js';
 import { maskError } from '../../core/masking.js';
 import { steadyMs } from '../../core/steady-clock.js';
@@ -79,7 +79,6 @@ export class LateFailover {
       unknowns.tell((count) => {
         events.emit({
           type: 'message.unknown',
-          at: events.now(),
           count,
           transactionId: transactionIdOf(key),
         });
@@ -251,7 +250,6 @@ export class LateFailover {
       this.#lookUpFailures.tell((count) => {
         events.emit({
           type: 'extension.failed',
-          at: events.now(),
           eventId,
           oktaRequestId,
           extension: 'lookUp',
@@ -267,7 +265,7 @@ export class LateFailover {
   #reportStatus(key: string, report: DeliveryReport, receipt: Receipt): void {
     const { events, onLookedUpFailure } = this.#parts;
     if (report.status === 'failed') onLookedUpFailure(receipt, report);
-    events.emit(statusOf(transactionIdOf(key), report, receipt, events.now()));
+    events.emit(statusOf(transactionIdOf(key), report, receipt));
   }
 
   #track(work: Promise<void>): void {

@@ -1,6 +1,7 @@
 import { Budget } from '../../core/budget.js';
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
-import type { EventStream, HookEvent } from '../../core/events.js';
+import type { EventStream } from '../../core/event-stream.js';
+import type { EmittedEvent } from '../../core/events.js';
 import { isAbout, maskError, maskNumber, maskText, toldId, toToken } from '../../core/masking.js';
 import { steadyMs } from '../../core/steady-clock.js';
 import type { ReadyChannel } from '../attempt.js';
@@ -85,10 +86,10 @@ export class LateSends {
     try {
       const isStillWanted = (): Promise<boolean> => this.#isStillWanted(send);
       const delivery = send.dropped === undefined ? await this.#parts.send(send, isStillWanted) : undefined;
-      events.emit(endOf(send, events.now(), { delivery }));
+      events.emit(endOf(send, { delivery }));
     } catch (error) {
       // A custom channel threw where its port must not.
-      events.emit(endOf(send, events.now(), { defect: maskError(error, receipt.request) }));
+      events.emit(endOf(send, { defect: maskError(error, receipt.request) }));
     } finally {
       this.#running.delete(send);
       send.budget.close();
@@ -158,15 +159,13 @@ export function dropSend(send: LateSend, why: DropCode): void {
 /** The event that reports how a late send ended. */
 export function endOf(
   { code: sent, failure, dropped }: LateSend,
-  at: number,
   end: { readonly delivery?: Delivery | undefined; readonly defect?: string | undefined },
-): HookEvent {
+): EmittedEvent {
   const { delivery, defect } = end;
   const isSent = delivery !== undefined && delivery.status !== 'refused';
   const { code: why, reason: whyReason, remedy: whyRemedy } = maskedFailure(failure, sent);
   const event = {
     type: 'failover.ended',
-    at,
     ...identityFields(sent),
     fromChannel: sent.sentBy.channel,
     why,
@@ -193,17 +192,11 @@ const NO_ATTEMPT = { channel: undefined, provider: undefined, transactionId: und
  * The event for a status that a look-up found: the same as after a callback, with the fields that say whose
  * message it is.
  */
-export function statusOf(
-  transactionId: string,
-  report: DeliveryReport,
-  receipt: Receipt,
-  at: number,
-): HookEvent {
+export function statusOf(transactionId: string, report: DeliveryReport, receipt: Receipt): EmittedEvent {
   const { request, sentBy } = receipt;
   const failure = report.status === 'failed' ? maskedFailure(report, receipt) : undefined;
   return {
     type: 'message.status',
-    at,
     ...identityFields(receipt),
     channel: sentBy.channel,
     // The id that the attempt's event has, so that the two can be joined.

@@ -25,7 +25,6 @@ export function recordDelivery(parts: HookParts): ReturnType<typeof routeOf> {
     if (to !== undefined && externalUserId !== undefined) void suppressions.pair(externalUserId, to);
     events.emit({
       type: 'message.status',
-      at: events.now(),
       transactionId,
       channel,
       status,

@@ -153,7 +153,6 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
       const { channel, messageId, from } = message;
       events.emit({
         type: 'inbound.received',
-        at: events.now(),
         channel,
         messageId,
         keyword,

@@ -83,7 +83,7 @@ describe('okta-telephony-hook demo', function () {
     await stream.text().catch(() => '');
     expect(printed.stderr).to.not.include(CODE);
     expect(printed.stderr).to.match(
-      /^okta-telephony-hook: a code was sent {2}channel=whatsapp {2}status=SUCCESSFUL {2}durationMs=\d+$/m,
+      /^okta-telephony-hook: The code was sent by WhatsApp, and Okta was told so\. {2}channel=whatsapp {2}status=SUCCESSFUL {2}durationMs=\d+$/m,
     );
   });
 
@@ -175,7 +175,7 @@ Ctrl-C ends it.
     await fetch(`${origin}/okta/telephony`, { method: 'POST', body: '{}' });
     await until(() => printed.stderr !== '');
     expect(printed.stderr).to.match(
-      /^<yellow>okta-telephony-hook: callers .* {2}reason=CALLER_NOT_PROVEN<\/>\n$/,
+      /^<yellow>okta-telephony-hook: Calls to the inline hook .* {2}reason=CALLER_NOT_PROVEN {2}remedy=Compare .*<\/>\n$/,
     );
     signals.emit('SIGTERM');
     expect(await exitCode).to.equal(0);

@@ -17,7 +17,7 @@ describe('the waterfall of a call', () => {
     const { steps, startedAt, durationMs } = plantExecution(1, NOW);
     const { bars, spanMs } = layOutWaterfall(steps, 2500);
     expect(startOf(steps, 0)).to.equal(startedAt);
-    expect(bars.map(({ label }) => label)).to.deep.equal(['Profile', 'WhatsApp', 'SMS', 'In all']);
+    expect(bars.map(({ label }) => label)).to.deep.equal(['Profile', 'WhatsApp', 'SMS', 'Total']);
     expect(bars.map(({ tone }) => tone)).to.deep.equal(['plain', 'bad', 'good', 'good']);
     expect(bars[1]?.result).to.equal('refused, 63015');
     expect(bars.at(-1)).to.include({ startMs: 0, endMs: durationMs });
@@ -60,7 +60,7 @@ describe('the waterfall of a call', () => {
     const answer = answerOf(steps);
     if (answer === undefined) return expect.fail('it was answered');
     const { bars } = layOutWaterfall([...steps, { ...answer, at: answer.at + 3500, durationMs: 200 }], 2500);
-    const answers = bars.filter(({ label }) => label === 'In all');
+    const answers = bars.filter(({ label }) => label === 'Total');
     expect(answers.map(({ startMs, endMs }) => [startMs, endMs])).to.deep.equal([
       [0, answer.durationMs],
       [answer.durationMs + 3300, answer.durationMs + 3500],

@@ -102,8 +102,8 @@ describe('a late send', () => {
     it(`is dropped from the start for ${code}, which is told`, () => {
       const dropped = send();
       expect(dropped.dropped).to.equal(code);
-      expect(endOf(dropped, 7, {})).to.include({ type: 'failover.ended', at: 7, outcome: 'dropped', code });
-      expect(endOf(dropped, 7, {})).to.have.property('reason').that.is.not.empty;
+      expect(endOf(dropped, {})).to.include({ type: 'failover.ended', outcome: 'dropped', code });
+      expect(endOf(dropped, {})).to.have.property('reason').that.is.not.empty;
     });
   }
 
@@ -113,7 +113,7 @@ describe('a late send', () => {
     dropSend(send, 'DELIVERED');
     expect(send.budget).to.include({ isOver: true, hasHungUp: true });
     expect(send.budget.leaveSignal.aborted).to.equal(true);
-    expect(endOf(send, 7, {})).to.include({ outcome: 'dropped', code: 'OVERTAKEN' });
+    expect(endOf(send, {})).to.include({ outcome: 'dropped', code: 'OVERTAKEN' });
   });
 
   describe('when it has ended', () => {
@@ -130,9 +130,8 @@ describe('a late send', () => {
 
     it('is told with all attempts, those of the call before it', () => {
       const accepted = { ...attempt, outcome: 'accepted', transactionId: 'SM2' } as const;
-      expect(endOf(start(), 7, { delivery: delivery(accepted) })).to.deep.equal({
+      expect(endOf(start(), { delivery: delivery(accepted) })).to.deep.equal({
         type: 'failover.ended',
-        at: 7,
         eventId: 'event-1',
         oktaRequestId: undefined,
         userId: '00u1',
@@ -156,12 +155,12 @@ describe('a late send', () => {
       const send = start();
       dropSend(send, 'DELIVERED');
       const unknown = { ...attempt, outcome: 'unknown', reason: 'No answer' } as const;
-      expect(endOf(send, 7, { delivery: delivery(unknown) })).to.include({
+      expect(endOf(send, { delivery: delivery(unknown) })).to.include({
         outcome: 'unknown',
         channel: 'sms',
       });
       const refused = { ...attempt, outcome: 'refused', code: 'UNREACHABLE', reason: 'No' } as const;
-      expect(endOf(send, 7, { delivery: delivery(refused) })).to.include({
+      expect(endOf(send, { delivery: delivery(refused) })).to.include({
         outcome: 'dropped',
         code: 'DELIVERED',
       });
@@ -175,17 +174,17 @@ describe('a late send', () => {
         reason: 'Stopped',
         remedy: 'Ask',
       } as const;
-      const end = endOf(start({ remedy: 'Join anew' }), 7, { delivery: delivery(refused) });
+      const end = endOf(start({ remedy: 'Join anew' }), { delivery: delivery(refused) });
       expect(end).to.include({ whyRemedy: 'Join anew', code: '21610', reason: 'Stopped', remedy: 'Ask' });
     });
 
     it('is refused where there was no time, or something broke', () => {
-      expect(endOf(start(), 7, { delivery: delivery(undefined) })).to.include({
+      expect(endOf(start(), { delivery: delivery(undefined) })).to.include({
         outcome: 'refused',
         code: 'DEADLINE',
         channel: undefined,
       });
-      expect(endOf(start(), 7, { defect: 'broken' })).to.include({
+      expect(endOf(start(), { defect: 'broken' })).to.include({
         outcome: 'refused',
         code: 'INTERNAL_ERROR',
         reason: 'broken',
@@ -194,19 +193,19 @@ describe('a late send', () => {
 
     for (const code of [OTP_CODE, 'to ada@example.com', PHONE_NUMBER]) {
       it('does not tell a code of a failure that is about somebody', () => {
-        expect(endOf(start({ code }), 7, {})).to.include({ why: 'FAILED' });
+        expect(endOf(start({ code }), {})).to.include({ why: 'FAILED' });
       });
     }
 
     it('tells the reason of a failure and what to do about it, without what is about somebody', () => {
       mustNotShow(OTP_CODE, PHONE_NUMBER);
-      const end = endOf(start({ reason: `No ${OTP_CODE} for Ada`, remedy: `Call ${PHONE_NUMBER}` }), 7, {});
+      const end = endOf(start({ reason: `No ${OTP_CODE} for Ada`, remedy: `Call ${PHONE_NUMBER}` }), {});
       witness(end);
       expect(end).to.include({ whyReason: 'No … for …', whyRemedy: 'Call …', remedy: undefined });
     });
 
     it('tells a code of a failure as a token', () => {
-      expect(endOf(start({ code: 'no such\nphone' }), 7, {})).to.include({ why: 'no_such_phone' });
+      expect(endOf(start({ code: 'no such\nphone' }), {})).to.include({ why: 'no_such_phone' });
     });
   });
 });

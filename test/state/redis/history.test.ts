@@ -21,7 +21,7 @@ import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { ANA, startScene, type Scene } from '#harness/scene.js';
 import { until } from '#harness/until.js';
 import { witness } from '#harness/witness.js';
-import { START, toldOf } from '../../events/told-events.js';
+import { START, eventsOf } from '../../events/sample-events.js';
 
 const KEY = Buffer.alloc(32, 4).toString('base64');
 const NEW_KEY = Buffer.alloc(32, 5).toString('base64');
@@ -63,7 +63,7 @@ describe('the history that gateways share', () => {
     (await log.read(undefined, 100)).batches;
 
   /** A call that reached its user. */
-  const of = toldOf('event-1');
+  const of = eventsOf('event-1');
   const call = [
     of.received(),
     of.attempt(160, 'accepted', { transactionId: 'SM1' }),
@@ -246,7 +246,7 @@ describe('the history that gateways share', () => {
     tell(one, ...call);
     await until(async () => (await two.history.open('event-1')) !== undefined);
     await redis.admin.flushall();
-    tell(one, toldOf('event-2').received());
+    tell(one, eventsOf('event-2').received());
     await until(async () => (await two.history.open('event-2')) !== undefined);
     expect((await two.history.find({ limit: 1 })).total).to.equal(2);
   });

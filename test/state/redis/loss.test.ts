@@ -157,7 +157,7 @@ describe('a Redis that', () => {
         expect(line?.fields).to.include({ event: 'state.lost' });
         expect(line?.fields['reason']).to.match(loss.reasons);
         expect(line?.fields['remedy']).to.match(/\w/);
-        expect(line?.message).to.match(/is lost; codes go out/);
+        expect(line?.message).to.match(/cannot be reached\. Codes still go out/);
 
         await end(loss);
         await until(() => scene.hook.status().state === 'ok' && other.hook.status().state === 'ok');

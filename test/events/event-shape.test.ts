@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { HookEvent } from '#lib/core/events.js';
-import { isReadableEvent } from '#lib/events/told-event-shape.js';
-import { START } from './told-events.js';
+import { isReadableEvent } from '#lib/events/event-shape.js';
+import { START } from './sample-events.js';
 
 type TypeOf<Event> = Event extends { readonly type: infer Type } ? Type : never;
 type EventOf<Type> = Extract<HookEvent, { readonly type: Type }>;

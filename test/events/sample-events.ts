@@ -1,7 +1,7 @@
 import { ANA } from '#harness/scene.js';
 import type { AttemptReport, HookEvent } from '#lib/core/events.js';
 
-/** Events as the hook tells them, of one execution each. */
+/** Events as the hook emits them, of one execution each. */
 
 type Of<Type extends HookEvent['type']> = Extract<HookEvent, { readonly type: Type }>;
 
@@ -40,7 +40,7 @@ export const answeredEvent = (over: Partial<Of<'request.answered'>> = {}): Of<'r
 export const START = 1_700_000_000_000;
 
 /** Makes the events of one execution; times are milliseconds after its start. */
-export function toldOf(eventId: string, startMs = START) {
+export function eventsOf(eventId: string, startMs = START) {
   const ids = { eventId, oktaRequestId: `req-${eventId}` };
   const whose = { userId: `00u-${eventId}`, to: '…23' };
   const asked = {

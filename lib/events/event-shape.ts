@@ -1,15 +1,17 @@
-import type { HookEvent } from '../core/events.js';
+import type { HookEvent, HookEventFields, HookEventType } from '../core/events.js';
 import { isObject, type JsonObject } from '../core/json.js';
 
 /**
- * Whether what another gateway has written can be read as an event here. That gateway may be of another version, and the
- * log may be a user's own: a type may be new, and a known one may have another shape.
+ * Checks whether an event that another gateway wrote can be read here. That gateway may have another version, and the log may be
+ * the user's: a type may be new, and a known type may have other fields.
  */
 
 type Kind = 'string' | 'number' | 'boolean' | 'words' | 'rules' | 'reports';
 
-/** What these names mean in every event that has them: a type that is not known adds a step, and what it says by these. */
-const FIELDS: Readonly<Record<string, Kind>> = {
+type NamesIn<Fields> = Fields extends unknown ? keyof Fields : never;
+
+/** The kind of each field, in every event that has it. An event of an unknown type is a step, too, with these fields. */
+const FIELDS = {
   eventId: 'string',
   oktaRequestId: 'string',
   requestType: 'string',
@@ -33,22 +35,21 @@ const FIELDS: Readonly<Record<string, Kind>> = {
   attempts: 'reports',
   channels: 'words',
   passedOver: 'words',
-};
+} as const satisfies { readonly [Name in NamesIn<HookEvent>]?: Kind };
 
 const REPORT = ['channel', 'provider', 'outcome', 'durationMs'] as const;
 
-/** What is read of an event of the type without a look whether it is there. */
-const NEEDED: ReadonlyMap<string, readonly string[]> = new Map<HookEvent['type'], readonly string[]>([
-  ['request.received', ['eventId', 'deliveryChannel', 'to', 'isPreview']],
-  ['request.repeated', ['eventId']],
-  ['guard.blocked', ['eventId', 'mode', 'code', 'rules', 'to']],
-  ['profile.read', ['eventId', 'durationMs']],
-  ['channels.planned', ['eventId', 'channels', 'passedOver']],
-  ['attempt.ended', ['eventId', ...REPORT]],
-  ['attempt.late', ['eventId', ...REPORT]],
-  [
-    'request.answered',
-    [
+/** The fields of each type that are read without a check whether they are there. */
+const NEEDED: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    'request.received': ['eventId', 'deliveryChannel', 'to', 'isPreview'],
+    'request.repeated': ['eventId'],
+    'guard.blocked': ['eventId', 'mode', 'code', 'rules', 'to'],
+    'profile.read': ['eventId', 'durationMs'],
+    'channels.planned': ['eventId', 'channels', 'passedOver'],
+    'attempt.ended': ['eventId', ...REPORT],
+    'attempt.late': ['eventId', ...REPORT],
+    'request.answered': [
       'eventId',
       'status',
       'deliveryChannel',
@@ -59,14 +60,14 @@ const NEEDED: ReadonlyMap<string, readonly string[]> = new Map<HookEvent['type']
       'passedOver',
       'durationMs',
     ],
-  ],
-  ['message.status', ['channel', 'transactionId', 'status']],
-  ['failover.ended', ['eventId', 'fromChannel', 'why', 'outcome', 'attempts']],
-  ['code.used', ['eventId', 'channel', 'provider', 'transactionId']],
-  ['feedback.failed', ['eventId', 'channel', 'provider', 'code']],
-]);
+    'message.status': ['channel', 'transactionId', 'status'],
+    'failover.ended': ['eventId', 'fromChannel', 'why', 'outcome', 'attempts'],
+    'code.used': ['eventId', 'channel', 'provider', 'transactionId'],
+    'feedback.failed': ['eventId', 'channel', 'provider', 'code'],
+  } satisfies { readonly [Type in HookEventType]?: readonly NamesIn<HookEventFields[Type]>[] }),
+);
 
-/** A page could not say a time beyond it, milliseconds. */
+/** The last time that a `Date` can have, milliseconds. */
 const LAST_TIME_MS = 8.64e15;
 
 export function isReadableEvent(value: unknown): value is HookEvent {

@@ -1,9 +1,11 @@
 import type { ExecutionOutcome } from '../../core/history.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
+import type { Route } from './routes.js';
 import type { ServerFailure } from './server.js';
-import { OUTCOMES, TONE_ICONS, type Tone } from './words.js';
+import type { Tone } from '../../events/describe-event.js';
+import { OUTCOMES, TONE_ICONS } from './outcomes.js';
 
-/** Small things that every view shows: icons, outcomes, failures, what can be copied. */
+/** The small parts that every view shows: icons, outcomes, failures, values with a copy button. */
 
 function icon(path: string): SVGSVGElement {
   return drawing(
@@ -29,7 +31,7 @@ export function markTone(tone: Tone, ...children: readonly (Node | string)[]): H
   );
 }
 
-/** What went wrong, and what to do about it. */
+/** An error, and what to do about it. */
 export function showFailure({
   code,
   message,
@@ -43,7 +45,7 @@ export function showFailure({
   );
 }
 
-/** A value that is pasted elsewhere, such as into Okta's System Log. */
+/** A value with a button that copies it, for example to search Okta's System Log. */
 export function copyable(label: string, value: string): HTMLElement {
   const button = element('button', { type: 'button', class: 'small', 'aria-label': `Copy ${label}` }, 'Copy');
   button.addEventListener('click', () => {
@@ -86,4 +88,13 @@ export function facts(
       value === undefined ? [] : [element('div', {}, element('dt', {}, name), element('dd', {}, value))],
     ),
   );
+}
+
+/** One view of the console. It keeps its content while another view is shown. */
+export interface View<Shown extends Route> {
+  readonly title: string;
+  readonly element: HTMLElement;
+  show(route: Shown): void;
+  /** Puts the focus where the user left; `false` if it goes to the heading. */
+  comeBack?(from: Route): boolean;
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { describeEvent } from '#lib/console/browser/sentences.js';
+import { describeEvent } from '#lib/events/describe-event.js';
 import type { HookEvent } from '#lib/core/events.js';
 
 /** One of each; the compiler asks for those that are new. */
@@ -184,7 +184,7 @@ describe('what happened, in words', () => {
     it(`tells ${event.type} in whole sentences`, () => {
       const { text } = describeEvent(event);
       expect(text).to.match(/^[A-Za-z0-9].*\.$/);
-      expect(text).to.not.match(/undefined|\[object|does not know yet/);
+      expect(text).to.not.match(/undefined|\[object|does not know the event/);
     });
   }
 
@@ -196,7 +196,7 @@ describe('what happened, in words', () => {
       remedy: 'Let them join.',
     } as const;
     expect(describeEvent({ ...EVENTS['attempt.ended'], ...refused })).to.deep.include({
-      text: 'SMS was refused: nothing went out by it.',
+      text: 'SMS was refused; no message went out.',
       tone: 'bad',
       code: '63015',
       reason: 'Not joined',
@@ -207,9 +207,9 @@ describe('what happened, in words', () => {
 
   it('tells an answer by what Okta does then', () => {
     const answered = EVENTS['request.answered'];
-    expect(describeEvent(answered).text).to.include('was sent by SMS, with 2,300 ms to spare');
+    expect(describeEvent(answered).text).to.equal('The code was sent by SMS, and Okta was told so.');
     expect(describeEvent({ ...answered, status: 'PENDING', hasHungUp: true }).text).to.match(
-      /unconfirmed, so that it sends none itself\. Okta had hung up before\.$/,
+      /Okta was told PENDING, so that it sends none itself\. Okta had hung up before\.$/,
     );
     expect(describeEvent({ ...answered, status: 'ERROR' })).to.include({ tone: 'bad' });
   });
@@ -217,7 +217,7 @@ describe('what happened, in words', () => {
   it('tells why a channel was left out, and that none was left', () => {
     const planned = EVENTS['channels.planned'];
     expect(describeEvent({ ...planned, channels: ['sms'], passedOver: ['whatsapp:STOPPED'] }).text).to.equal(
-      'The plan: SMS. WhatsApp was left out, for the user said STOP there.',
+      'The plan: SMS. WhatsApp was skipped: the user sent STOP.',
     );
     expect(describeEvent({ ...planned, channels: [] }).tone).to.equal('bad');
   });
@@ -228,29 +228,50 @@ describe('what happened, in words', () => {
       const { text, tone } = describeEvent({ ...ended, ...changes });
       return `${tone}: ${text}`;
     };
-    expect(tell({})).to.equal('good: WhatsApp did not arrive, so the code was sent again by SMS.');
-    expect(tell({ outcome: 'unknown' })).to.match(/^warn: .* may have been sent again by SMS\.$/);
-    expect(tell({ outcome: 'refused' })).to.match(/^bad: .* SMS could not send the code either\.$/);
+    expect(tell({})).to.equal('good: WhatsApp did not deliver the code (63024), so it was sent by SMS.');
+    expect(tell({ outcome: 'unknown' })).to.match(
+      /^warn: .* may have been sent by SMS: the outcome is unknown\.$/,
+    );
+    expect(tell({ outcome: 'refused' })).to.match(/^bad: .* it could not be sent by SMS\.$/);
     expect(tell({ outcome: 'dropped', channel: undefined, code: 'OVERTAKEN' })).to.match(
-      /^plain: .* a newer code of the same user took its place\.$/,
+      /^plain: .* No other channel is needed\.$/,
     );
     expect(tell({ outcome: 'dropped', channel: undefined, code: 'CODE_EXPIRED' })).to.match(/^warn: /);
   });
 
-  it('says that a blocked code was held back, or would have been', () => {
+  it('says that a code was blocked, or would have been', () => {
     const blocked = EVENTS['guard.blocked'];
     expect(describeEvent(blocked).text).to.equal(
-      "The guard held the code back, by the user's limit (10 codes in 10 min). Nothing was sent.",
+      'The guard blocked the code: over the limit per user (10 in 600 s). Nothing was sent.',
     );
-    expect(describeEvent({ ...blocked, mode: 'record' }).text).to.include('so the code went out');
+    expect(describeEvent({ ...blocked, mode: 'record' }).text).to.include(
+      "It is sent, because guard.mode is 'record'",
+    );
     const other = describeEvent({ ...blocked, isOtherNumber: true }).text;
     expect(other)
-      .to.include("does not let WhatsApp go to the profile's number")
-      .and.include('the enrolled one');
+      .to.include("blocked the number in the user's profile for WhatsApp")
+      .and.include('The code goes to the enrolled number.');
   });
 
-  it('says of an event of a newer gateway that it is one', () => {
-    const newer = { ...AT, type: 'pigeon.sent' } as unknown as HookEvent;
-    expect(describeEvent(newer).text).to.include('does not know yet: pigeon.sent');
+  it('has a sentence for words of a newer gateway that it does not know', () => {
+    const newer = [
+      { ...EVENTS['attempt.ended'], outcome: 'queued' },
+      { ...EVENTS['profile.read'], source: 'directory' },
+      { ...EVENTS['request.answered'], status: 'DEFERRED' },
+      { ...EVENTS['failover.ended'], outcome: 'queued' },
+    ] as unknown as readonly HookEvent[];
+    expect(newer.map((event) => describeEvent(event).text)).to.deep.equal([
+      'SMS: queued.',
+      "The user's profile was read: directory.",
+      'This version does not know the event request.answered.',
+      'This version does not know the event failover.ended.',
+    ]);
+  });
+
+  it('says that it does not know an event of a newer gateway, whatever its name', () => {
+    for (const type of ['pigeon.sent', 'constructor']) {
+      const newer = { ...AT, type } as unknown as HookEvent;
+      expect(describeEvent(newer).text).to.equal(`This version does not know the event ${type}.`);
+    }
   });
 });

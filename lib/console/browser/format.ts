@@ -1,4 +1,4 @@
-/** Times and spans of time, as the reader writes them. */
+/** Formats dates, durations and counts in the reader's own way. */
 
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const OF_TODAY = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
@@ -18,20 +18,20 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** With its day, to the second. */
-export function sayExactly(at: number): string {
+/** Date and time, to the second. */
+export function formatDateTime(at: number): string {
   return EXACT.format(at);
 }
 
-/** To the second; with the day where it is not today. */
-export function sayShortly(at: number, now: number): string {
+/** Time to the second; with the day if it is not today. */
+export function formatTime(at: number, now: number): string {
   return new Date(at).toDateString() === new Date(now).toDateString()
     ? OF_TODAY.format(at)
     : OF_ANOTHER_DAY.format(at);
 }
 
 /** E.g. `3 minutes ago`, `in 20 seconds`. */
-export function sayRelatively(at: number, now: number): string {
+export function formatRelative(at: number, now: number): string {
   const ms = at - now;
   const size = Math.abs(ms);
   if (size < MINUTE_MS) return RELATIVE.format(Math.trunc(ms / SECOND_MS), 'second');
@@ -41,7 +41,7 @@ export function sayRelatively(at: number, now: number): string {
 }
 
 /** E.g. `312 ms`, `4.2 s`, `3 min 20 s`. */
-export function saySpan(ms: number): string {
+export function formatDuration(ms: number): string {
   const size = Math.max(0, ms);
   if (size < 10 * SECOND_MS) return `${WHOLE.format(Math.round(size))} ms`;
   if (size < MINUTE_MS) return `${TENTHS.format(size / SECOND_MS)} s`;
@@ -57,6 +57,6 @@ function join([count, unit]: Part, [rest, smaller]: Part): string {
   return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${smaller}`;
 }
 
-export function sayCount(count: number): string {
+export function formatCount(count: number): string {
   return WHOLE.format(count);
 }

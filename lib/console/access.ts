@@ -1,0 +1,70 @@
+import type { IncomingMessage } from 'node:http';
+import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
+import { isFromOtherSite, isFromOwnPage } from '../http/page/same-site.js';
+import { ConsoleRefusal } from './refusal.js';
+
+/** The console asks the gateway for every request whether the caller may use it, and refuses the pages of other sites. */
+
+/** How long `authorize` may take, milliseconds. */
+const ANSWER_MS = 5_000;
+
+/**
+ * Returns if `authorize` answers `true`. A caller is refused if it answers anything else, fails or hangs.
+ *
+ * @param onFailure - gets the error if `authorize` itself fails.
+ * @throws ConsoleRefusal `NOT_AUTHORIZED`, `AUTHORIZATION_FAILED`.
+ */
+export async function requireAuthorized(
+  req: IncomingMessage,
+  authorize: (req: IncomingMessage) => unknown,
+  onFailure: (error: unknown) => void,
+): Promise<void> {
+  let answer: unknown;
+  try {
+    answer = await waitAtMost(Promise.resolve(authorize(req)), ANSWER_MS);
+    if (answer === TIMED_OUT) throw new Error('no answer in time');
+    // `undefined`, as of `req.user?.isAdministrator`, means no.
+    if (typeof answer !== 'boolean' && answer !== undefined && answer !== null) {
+      throw new TypeError('neither true nor false was returned');
+    }
+  } catch (error) {
+    onFailure(error);
+    throw new ConsoleRefusal(
+      'AUTHORIZATION_FAILED',
+      'The gateway could not check whether you may use the console.',
+      {
+        remedy: "Try again. The gateway's log has the reason.",
+      },
+    );
+  }
+  if (answer !== true) {
+    throw new ConsoleRefusal('NOT_AUTHORIZED', 'You need an administrator account for this console.', {
+      remedy: "Log in to the gateway as an administrator. The console's authorize option decides who is one.",
+    });
+  }
+}
+
+/**
+ * Lets a typed address and a program pass.
+ *
+ * @throws ConsoleRefusal `CROSS_SITE` for a request of another site's page.
+ */
+export function refuseOtherSites(req: IncomingMessage): void {
+  if (isFromOtherSite(req)) throw crossSite();
+}
+
+/**
+ * For requests that change or send something: the browser must say that they come from the console's page.
+ *
+ * @throws ConsoleRefusal `CROSS_SITE`
+ */
+export function requireSameOrigin(req: IncomingMessage): void {
+  if (!isFromOwnPage(req)) throw crossSite();
+}
+
+function crossSite(): ConsoleRefusal {
+  return new ConsoleRefusal('CROSS_SITE', 'Only the console’s own page may send this request.', {
+    remedy:
+      'Open the console itself. A proxy in front of the gateway must pass Host and Origin on unchanged.',
+  });
+}

@@ -1,0 +1,83 @@
+import type { ExecutionOutcome } from '../../core/history.js';
+import type { Tone } from '../../events/describe-event.js';
+
+/** How the page shows outcomes and tones: a word and an icon, never by colour alone. */
+
+interface OutcomeWords {
+  readonly word: string;
+  readonly meaning: string;
+  readonly tone: Tone;
+  /** An SVG path of 16 by 16, drawn as a stroke. */
+  readonly icon: string;
+}
+
+const CROSS = 'M4 4l8 8M12 4l-8 8';
+const WARNING = 'M8 2.5 14.5 13.5H1.5zM8 6.5v3M8 11.4v.2';
+const QUESTION = 'M5.5 5.8a2.5 2.5 0 1 1 3.6 2.2c-.8.5-1.1 1-1.1 1.9M8 12.8v.1';
+const CHECK = 'M3 8.5l3.5 3.5L13 4.5';
+
+export const OUTCOMES: Readonly<Record<ExecutionOutcome, OutcomeWords>> = {
+  running: {
+    word: 'Running',
+    meaning: 'Okta has not been answered yet.',
+    tone: 'plain',
+    icon: 'M8 2a6 6 0 1 1-6 6M8 5v3.2l2 1.3',
+  },
+  sent: {
+    word: 'Sent',
+    meaning: 'The provider accepted the message. Its delivery is not known yet.',
+    tone: 'good',
+    icon: 'M2.5 8h10.5M9 4l4 4-4 4',
+  },
+  delivered: { word: 'Delivered', meaning: 'The message reached the phone.', tone: 'good', icon: CHECK },
+  used: {
+    word: 'Used',
+    meaning: 'The user entered the code, and Okta accepted it.',
+    tone: 'good',
+    icon: 'M1.5 8.7l2.8 2.8 6-7M7.2 11.5 14 4.5',
+  },
+  undelivered: {
+    word: 'Not delivered',
+    meaning: 'The provider accepted the message, but did not deliver it.',
+    tone: 'bad',
+    icon: CROSS,
+  },
+  pending: {
+    word: 'Unknown',
+    meaning: 'The message may have gone out: no readable answer came. Okta takes the code as on its way.',
+    tone: 'warn',
+    icon: QUESTION,
+  },
+  blocked: {
+    word: 'Blocked',
+    meaning: 'The guard or a fraud filter blocked the code. No message went out.',
+    tone: 'warn',
+    icon: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M3.8 3.8l8.4 8.4',
+  },
+  failed: {
+    word: 'Failed',
+    meaning: 'No channel could send the code. Okta may have sent it itself.',
+    tone: 'bad',
+    icon: WARNING,
+  },
+};
+
+/** For a call without an answer: Okta waited, and then went on as after any failure. */
+const UNANSWERED: Partial<Record<ExecutionOutcome, string>> = {
+  pending:
+    'The gateway may have stopped before it answered: the message may have gone out, and Okta may have sent the code itself.',
+  failed: 'The gateway may have stopped before it answered. Okta may have sent the code itself.',
+};
+
+/** @param isAnswered - whether an answer of the gateway is known. */
+export function explainOutcome(outcome: ExecutionOutcome, isAnswered: boolean): string {
+  return (isAnswered ? undefined : UNANSWERED[outcome]) ?? OUTCOMES[outcome].meaning;
+}
+
+/** The icon beside a sentence. */
+export const TONE_ICONS: Readonly<Record<Tone, string>> = {
+  plain: 'M8 8h.1',
+  good: CHECK,
+  warn: WARNING,
+  bad: CROSS,
+};

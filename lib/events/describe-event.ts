@@ -1,0 +1,383 @@
+import type { AttemptReport, HookEvent, HookEventOf, HookEventType } from '../core/events.js';
+import type { Extension } from '../core/extensions.js';
+import { describeWarning } from './describe-warning.js';
+import { lastDigits, nameChannel, nameRequestType } from './names.js';
+
+/**
+ * The one table of sentences: the log writes them as messages, the console shows them as steps. Both Node and browsers load this
+ * file, so it imports nothing of either.
+ *
+ * A sentence says what happened and what goes on; `remedy` says what to do. It names channels, providers, hosts, options and
+ * rules. Times, counts and ids are fields of the event, so that log lines with the same message can be counted.
+ */
+
+/** How good or bad the news is. The console shows it by colour and icon; the log takes its level from it. */
+export type Tone = 'plain' | 'good' | 'warn' | 'bad';
+
+export interface EventDescription {
+  readonly text: string;
+  readonly tone: Tone;
+  /** A provider's code, or one of ours, as TROUBLESHOOTING.md lists them. */
+  readonly code?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly remedy?: string | undefined;
+  readonly durationMs?: number | undefined;
+  /** The provider's id of the message. */
+  readonly transactionId?: string | undefined;
+}
+
+type SentencesOf<Value extends string> = Readonly<Record<Value, Pick<EventDescription, 'text' | 'tone'>>>;
+
+export function describeEvent(event: HookEvent): EventDescription {
+  // The function for a type takes events of that type, which the compiler cannot follow. A newer gateway on the same state may
+  // send types, and words in known fields, that this one does not know.
+  const describe = TABLE[event.type] as (event: HookEvent) => EventDescription | undefined;
+  const description = Object.hasOwn(TABLE, event.type) ? describe(event) : undefined;
+  return description ?? plain(`This version does not know the event ${event.type}.`);
+}
+
+const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => EventDescription } = {
+  'configuration.warned': (event) => ({ tone: 'warn', ...describeWarning(event) }),
+
+  'request.received': ({ deliveryChannel, to, requestType, isPreview }) =>
+    plain(
+      `Okta requested a code ${by(deliveryChannel)} for the number that ends in ${lastDigits(to)}: ${nameRequestType(requestType)}.${isPreview ? ' It is a preview, not a sign-in.' : ''}`,
+    ),
+  'request.repeated': () =>
+    plain('Okta sent the same request again. It gets the first answer; no second message is sent.'),
+  'request.rejected': ({ status, code, reason }) =>
+    code === 'BAD_SIGNATURE'
+      ? {
+          tone: 'bad',
+          text: "A status callback or an inbound message was rejected: it does not bear Twilio's signature.",
+          code,
+          reason,
+          remedy:
+            "Compare publicUrl and credentials.twilio.authToken with what Twilio has (the account's own auth token, not an API key's secret).",
+        }
+      : { tone: 'bad', text: `A request was rejected with status ${status} (${code}).`, code, reason },
+  'caller.rejected': ({ hook, schemes, reason }) => ({
+    tone: 'warn',
+    text: `Calls to the ${hook} hook were rejected: the callers could not prove to be Okta.`,
+    code: reason,
+    remedy: `Compare with the ${hook} hook in Okta: ${[...new Set(schemes)].map((scheme) => PROOFS[scheme]).join('; or ')}.`,
+  }),
+  'clock.skewed': () => ({
+    tone: 'warn',
+    text: "Okta's clock and this machine's clock differ.",
+    remedy: 'Check the time synchronisation of this machine.',
+  }),
+
+  'profile.read': ({ source, reason, durationMs }) => ({
+    ...plain(`The user's profile was read: ${source}.`),
+    ...PROFILES[source],
+    code: reason,
+    remedy: PROFILE_REMEDIES.get(reason ?? ''),
+    durationMs,
+  }),
+  'okta.paused': ({ reason }) => ({
+    tone: 'warn',
+    text: "Okta's rate limit is nearly used up: users are not looked up for a while. Codes still go out.",
+    code: reason,
+  }),
+  'guard.blocked': describeBlocked,
+  'channels.planned': ({ channels, passedOver }) => {
+    const skipped = passedOver.map((entry) => {
+      const [channel = '', why = ''] = entry.split(':', 2);
+      return ` ${nameChannel(channel)} was skipped: ${SKIPPED.get(why) ?? why}.`;
+    });
+    const plan =
+      channels.length === 0
+        ? 'No channel can be used for this code.'
+        : `The plan: ${channels.map(nameChannel).join(', then ')}.`;
+    return { tone: channels.length === 0 ? 'bad' : 'plain', text: plan + skipped.join('') };
+  },
+  'attempt.ended': (event) => describeAttempt(event, ''),
+  'attempt.late': (event) => describeAttempt(event, 'After the answer to Okta: '),
+  'request.answered': describeAnswer,
+
+  'message.status': ({ channel, status, code, reason, remedy, transactionId }) => {
+    const { tone, text } = STATUSES.get(status) ?? { tone: 'plain', text: `has the status ${status}` };
+    const subject = channel === 'voice' ? 'The call' : `The message ${by(channel)}`;
+    return { tone, text: `${subject} ${text}.`, code, reason, remedy, transactionId };
+  },
+  'callbacks.missing': ({ remedy }) => ({
+    tone: 'warn',
+    text: 'No status callbacks come from Twilio. The hook polls WhatsApp messages instead, as many as there is room for; it does not see failures of other messages.',
+    remedy,
+  }),
+  'message.unknown': ({ transactionId }) => ({
+    tone: 'warn',
+    text: 'A status callback is about a message that this process did not send, or no longer knows.',
+    remedy:
+      'Give all gateways one shared state: redisState of okta-telephony-hook/redis. Until then run one gateway, or route callbacks to the gateway that sent the message.',
+    transactionId,
+  }),
+  'failover.ended': describeFailover,
+  'inbound.received': describeInbound,
+
+  'code.used': ({ channel, sinceSentMs, transactionId }) => ({
+    tone: 'good',
+    text: `The user entered the code that was sent ${by(channel)}.`,
+    durationMs: sinceSentMs,
+    transactionId,
+  }),
+  'feedback.failed': ({ provider, code, reason, remedy, transactionId }) => ({
+    tone: 'warn',
+    text: `${provider} could not be told that its code was used. The user is not affected.`,
+    code,
+    reason,
+    remedy,
+    transactionId,
+  }),
+  'uses.skipped': () => ({
+    tone: 'warn',
+    text: 'Okta reported more used codes than the hook can follow. The others are not counted, and no provider is told of them.',
+  }),
+
+  'extension.failed': ({ extension, reason, remedy }) => ({
+    tone: 'warn',
+    text: `${extension} failed: ${FAILURES[extension] ?? 'the hook goes on without it'}.`,
+    reason,
+    remedy,
+  }),
+  'state.lost': ({ reason, remedy }) => ({
+    tone: 'bad',
+    text: 'The shared state store cannot be reached. Codes still go out; until it is back, each process counts repeats and limits on its own.',
+    reason,
+    remedy,
+  }),
+  'state.recovered': ({ reason }) => ({ tone: 'good', text: 'The shared state store is back.', reason }),
+  'state.warned': ({ reason, remedy }) => ({
+    tone: 'warn',
+    text: 'The shared state store works, but not as well as it could.',
+    reason,
+    remedy,
+  }),
+  'breaker.changed': ({ host, state }) => {
+    const { tone, text } = BREAKERS[state];
+    return { tone, text: `${host} ${text}.` };
+  },
+};
+
+/** Every type that an event may have. */
+export const EVENT_TYPES: readonly string[] = Object.keys(TABLE);
+
+function plain(text: string): EventDescription {
+  return { text, tone: 'plain' };
+}
+
+/** Within a sentence: `by SMS`, `by voice call`. */
+function by(channel: string): string {
+  return `by ${channel === 'voice' ? 'voice call' : nameChannel(channel)}`;
+}
+
+/** What must be the same at both sides, by the kind of authentication. */
+const PROOFS = {
+  header: "the header's name and the secret",
+  basic: 'the user name and the password',
+  oauth2: 'the issuer, the audience, the client and the scope of its access tokens',
+} as const;
+
+const PROFILES: SentencesOf<HookEventOf<'profile.read'>['source']> = {
+  okta: plain("The user's profile was read from Okta."),
+  cache: plain("The user's profile was still in the cache."),
+  stale: {
+    tone: 'warn',
+    text: "The user's profile could not be read from Okta in time, so the hook used an older one.",
+  },
+  none: {
+    tone: 'warn',
+    text: "The user's profile could not be read, so the code goes by the channel that Okta requested.",
+  },
+};
+
+const PROFILE_REMEDIES: ReadonlyMap<string, string> = new Map([
+  [
+    'OKTA_UNAUTHORIZED',
+    "Check credentials.okta: Okta does not accept the API token, or the service app's key.",
+  ],
+  ['OKTA_FORBIDDEN', 'Check credentials.okta: grant okta.users.read, or an admin role that may read users.'],
+  ['PAUSED', "Nothing: Okta's rate limit was nearly used up, and reads start again by themselves."],
+  ['BREAKER_OPEN', 'Nothing: Okta did not answer several times, and reads start again within 30 s.'],
+]);
+
+/** These errors do not go away by themselves, and until then no user's opt-in counts. */
+const HAS_NO_ACCESS: ReadonlySet<string> = new Set(['OKTA_UNAUTHORIZED', 'OKTA_FORBIDDEN']);
+
+const RULES: Readonly<Record<HookEventOf<'guard.blocked'>['rule'], string>> = {
+  perUser: 'over the limit per user',
+  perNumber: 'over the limit per number',
+  perIp: 'over the limit per IP address',
+  country: 'the country is not allowed',
+  numberType: 'the type of the number is not allowed',
+};
+
+function describeBlocked(event: HookEventOf<'guard.blocked'>): EventDescription {
+  const { mode, isOtherNumber = false, code, remedy } = event;
+  const rules = event.rules
+    .map(({ rule, points, seconds }) =>
+      points === undefined || seconds === undefined
+        ? RULES[rule]
+        : `${RULES[rule]} (${points} in ${seconds} s)`,
+    )
+    .join(', and ');
+  const [what, effect, use] = isOtherNumber
+    ? ["the number in the user's profile for WhatsApp", 'The code goes to the enrolled number', 'It is used']
+    : ['the code', 'Nothing was sent', 'It is sent'];
+  return {
+    tone: 'warn',
+    text:
+      mode === 'enforce'
+        ? `The guard blocked ${what}: ${rules}. ${effect}.`
+        : `The guard would have blocked ${what}: ${rules}. ${use}, because guard.mode is 'record'.`,
+    code,
+    remedy,
+  };
+}
+
+const SKIPPED: ReadonlyMap<string, string> = new Map([
+  ['ROLLED_BACK', 'the rollout has it off for this user'],
+  ['STOPPED', 'the user sent STOP'],
+  ['OPTED_OUT', 'the provider says that the user opted out'],
+  ['NOT_REACHED', 'it did not reach the user lately'],
+]);
+
+function describeAttempt(report: AttemptReport, when: string): EventDescription {
+  const { provider, outcome, code, reason, remedy, durationMs, transactionId } = report;
+  const channel = nameChannel(report.channel);
+  const sentences: SentencesOf<AttemptReport['outcome']> = {
+    accepted: { tone: 'good', text: `${provider} accepted the message for ${channel}.` },
+    refused: { tone: 'bad', text: `${channel} was refused; no message went out.` },
+    unknown: {
+      tone: 'warn',
+      text: `${channel} may have gone out: no readable answer came, so no other channel is tried.`,
+    },
+  };
+  const { tone, text } = { ...plain(`${channel}: ${outcome}.`), ...sentences[outcome] };
+  return { tone, text: when + text, code, reason, remedy, durationMs, transactionId };
+}
+
+function describeAnswer(event: HookEventOf<'request.answered'>): EventDescription {
+  const { code, reason, durationMs, profileReason = '' } = event;
+  const hungUp = event.hasHungUp ? ' Okta had hung up before.' : '';
+  const of = (tone: Tone, text: string, remedy = event.remedy): EventDescription => ({
+    tone,
+    text: text + hungUp,
+    code,
+    reason,
+    remedy,
+    durationMs,
+  });
+  const sentBy = event.channel === undefined ? '' : ` ${by(event.channel)}`;
+  switch (event.status) {
+    case 'SUCCESSFUL':
+      if (event.isRepeat) return of('good', 'A repeat got the first answer: the code was sent.');
+      return HAS_NO_ACCESS.has(profileReason)
+        ? of(
+            'warn',
+            `The code was sent${sentBy}, the channel that Okta requested: Okta does not let the hook read users.`,
+            PROFILE_REMEDIES.get(profileReason),
+          )
+        : of('good', `The code was sent${sentBy}, and Okta was told so.`);
+    case 'PENDING':
+      return of(
+        'warn',
+        `${describePending(event, sentBy)} Okta was told PENDING, so that it sends none itself.`,
+      );
+    case 'ERROR':
+      return of(
+        'bad',
+        event.isRepeat
+          ? 'A repeat got the first answer: no code was sent. Okta may send one itself.'
+          : 'No code was sent, and Okta was told so: it may send one itself.',
+      );
+  }
+}
+
+/** Only a code that was refused or blocked is certain not to be on its way. */
+function describePending(
+  { isRepeat, code, attempts }: HookEventOf<'request.answered'>,
+  sentBy: string,
+): string {
+  // The event says what the first call was answered, but not why.
+  if (isRepeat) return 'A repeat got the first answer: the code may have been sent, or was blocked.';
+  if (code === 'OVERTAKEN')
+    return 'The code is superseded: the user has a newer one, so nothing more is sent of it.';
+  const last = attempts.at(-1);
+  if (last === undefined && code !== undefined) return 'The guard blocked the code. Nothing was sent.';
+  return last?.outcome === 'refused'
+    ? "A provider's fraud filter blocked the code. Nothing was sent."
+    : `The code may have been sent${sentBy}: the outcome is unknown.`;
+}
+
+/** Twilio's words; they follow `The message by …` or `The call`. */
+const STATUSES: ReadonlyMap<string, Pick<EventDescription, 'text' | 'tone'>> = new Map([
+  ['queued', { tone: 'plain', text: 'is waiting at the provider' }],
+  ['sending', { tone: 'plain', text: 'is on its way to the carrier' }],
+  ['sent', { tone: 'plain', text: 'was handed to the carrier' }],
+  ['delivered', { tone: 'good', text: 'was delivered' }],
+  ['read', { tone: 'good', text: 'was read' }],
+  ['undelivered', { tone: 'bad', text: 'was not delivered' }],
+  ['failed', { tone: 'bad', text: 'failed' }],
+  ['canceled', { tone: 'bad', text: 'was cancelled' }],
+  ['initiated', { tone: 'plain', text: 'was started' }],
+  ['ringing', { tone: 'plain', text: 'is ringing' }],
+  ['in-progress', { tone: 'plain', text: 'was picked up' }],
+  ['answered', { tone: 'good', text: 'was picked up' }],
+  ['completed', { tone: 'good', text: 'was heard to its end' }],
+  ['busy', { tone: 'bad', text: 'met a busy line' }],
+  ['no-answer', { tone: 'bad', text: 'was not picked up' }],
+]);
+
+/** The user has a newer code, or this one: nobody waits for it. */
+const NOT_NEEDED: ReadonlySet<string> = new Set(['OVERTAKEN', 'DELIVERED']);
+
+function describeFailover(event: HookEventOf<'failover.ended'>): EventDescription {
+  const { outcome, why, code, reason, remedy = event.whyRemedy, transactionId } = event;
+  const failed = `${nameChannel(event.fromChannel)} did not deliver the code (${why})`;
+  const next = event.channel === undefined ? 'by another channel' : by(event.channel);
+  const cause = { code: why, reason: event.whyReason, remedy };
+  switch (outcome) {
+    case 'accepted':
+      return { tone: 'good', text: `${failed}, so it was sent ${next}.`, ...cause, transactionId };
+    case 'unknown':
+      return {
+        tone: 'warn',
+        text: `${failed}. It may have been sent ${next}: the outcome is unknown.`,
+        ...(code === undefined ? cause : { code, reason, remedy }),
+      };
+    case 'refused':
+      return { tone: 'bad', text: `${failed}, and it could not be sent ${next}.`, code, reason, remedy };
+    case 'dropped':
+      return NOT_NEEDED.has(code ?? '')
+        ? { tone: 'plain', text: `${failed}. No other channel is needed.`, code, reason, remedy }
+        : { tone: 'warn', text: `${failed}. It is lost: no other channel sends it.`, code, reason, remedy };
+  }
+}
+
+function describeInbound({ keyword, channel, from }: HookEventOf<'inbound.received'>): EventDescription {
+  const where = channel === 'rcs' ? 'RCS' : nameChannel(channel);
+  if (keyword !== 'stop' && keyword !== 'start') return plain(`A user wrote ${by(where)}.`);
+  const word = keyword.toUpperCase();
+  if (from === undefined) {
+    return plain(
+      `A user whose number is hidden sent ${word} ${by(where)}. It takes effect once a message shows the number.`,
+    );
+  }
+  // Twilio sends by RCS what the hook sends as SMS.
+  const affected = channel === 'whatsapp' ? 'there' : 'by SMS';
+  const effect = keyword === 'stop' ? `gets no codes ${affected}` : `gets codes ${affected} again`;
+  return plain(`A user sent ${word} ${by(where)} and ${effect}.`);
+}
+
+const FAILURES: Partial<Record<Extension, string>> = {
+  rollout: 'the percentages that it last gave stay in force',
+  authorize: 'the console lets nobody in',
+};
+
+const BREAKERS: SentencesOf<HookEventOf<'breaker.changed'>['state']> = {
+  closed: { tone: 'good', text: 'answers again' },
+  open: { tone: 'bad', text: 'does not answer and is not called for a while; codes do not wait for it' },
+  'half-open': { tone: 'plain', text: 'is tried again with one call' },
+};

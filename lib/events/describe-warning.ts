@@ -1,0 +1,50 @@
+import type { OptionWarning } from '../core/events.js';
+
+/** What is wrong with an option that works, but not as well as it could. */
+
+const SID = {
+  text: 'it is not a SID of Twilio, which has two letters and 32 hexadecimal digits',
+  remedy: 'Compare it with the Twilio Console.',
+};
+const SHORT_SECRET = {
+  text: 'it has less than 16 characters, and who guesses it can make the hook send messages',
+  remedy: 'Use a long random one.',
+};
+
+/** They follow the names of the options. */
+const WARNINGS: Readonly<
+  Record<OptionWarning['option'], { readonly text: string; readonly remedy?: string }>
+> = {
+  publicUrl: {
+    text: 'it is not set. The hook polls WhatsApp messages that fail after Twilio has accepted them, and sees failures late, and not all',
+    remedy: 'Set publicUrl and credentials.twilio.authToken.',
+  },
+  'publicUrl.path': {
+    text: "it does not end with path. Twilio's callbacks go to publicUrl + /twilio/status, and may not reach the hook",
+  },
+  channels: {
+    text: 'no user can choose it',
+    remedy: 'Add it to optInChannels, or set chooseChannels.',
+  },
+  'lateFailover.afterSeconds': {
+    text: 'it has no effect, because the channel does not report deliveries',
+  },
+  'credentials.hook': SHORT_SECRET,
+  'credentials.eventHook': SHORT_SECRET,
+  'credentials.twilio.accountSid': SID,
+  'credentials.twilio.apiKeySid': SID,
+  'sandboxNumber.contentSid': SID,
+  'senders.whatsapp.templates': SID,
+  'texts.sms': { text: 'with its code, the text does not fit one GSM-7 segment of an SMS' },
+  'texts.voice': {
+    text: 'an English voice would read the text, because no voice of Twilio is known for its language',
+  },
+};
+
+export function describeWarning({ option, where, remedy }: OptionWarning): {
+  readonly text: string;
+  readonly remedy: string | undefined;
+} {
+  const warning = WARNINGS[option];
+  return { text: `${where.join(', ')}: ${warning.text}.`, remedy: remedy ?? warning.remedy };
+}

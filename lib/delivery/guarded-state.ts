@@ -1,4 +1,5 @@
 import type { Budget } from '../core/budget.js';
+import type { TelephonyRequest } from '../core/channel.js';
 import { steadyMs } from '../core/steady-clock.js';
 import { socketsRead, TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
 import type { NewEvent, PersonEvent, Receipt } from './late/receipt.js';
@@ -28,9 +29,12 @@ const SENT_CODE_MS = 60 * 60_000;
 
 const NONE: readonly string[] = [];
 
+/** The request of a call or of a receipt: what is masked in the state's errors. */
+type AnyRequest = Omit<TelephonyRequest, 'expiresAt'>;
+
 /** What the state was used for when it failed, if it is known. */
 interface Use {
-  readonly request?: Receipt['request'] | undefined;
+  readonly request?: AnyRequest | undefined;
   readonly code?: LastCode | undefined;
   /** Replaces the error's message, which may be about any user. */
   readonly words?: string | undefined;
@@ -41,7 +45,7 @@ const TAKE_RECEIPT: Use = { words: 'takeReceipt failed' };
 /** @param call - the call in which it failed, or which it is about. */
 export type OnStateFailure = (
   error: unknown,
-  request: Receipt['request'] | undefined,
+  request: AnyRequest | undefined,
   call: { readonly eventId: string; readonly oktaRequestId?: string | undefined } | undefined,
 ) => void;
 
@@ -69,7 +73,7 @@ export class GuardedState {
   async claim(
     key: string | undefined,
     life: EventLife,
-    { request, budget }: { readonly request: Receipt['request']; readonly budget: Budget },
+    { request, budget }: { readonly request: AnyRequest; readonly budget: Budget },
   ): Promise<Claim> {
     const use = { request };
     const claim = await this.#claim(key, life, budget.share(TIMEOUTS_MS.call, CALL_FRACTION), use);
@@ -99,7 +103,7 @@ export class GuardedState {
   }
 
   /** @param request - `undefined` for a sign-in. */
-  overtake(person: string, event: NewEvent, request: Receipt['request'] | undefined): void {
+  overtake(person: string, event: NewEvent, request: AnyRequest | undefined): void {
     const use = request === undefined ? { words: 'overtake failed' } : { request };
     this.#run(() => {
       this.#state.overtake(person, event);

@@ -15,7 +15,7 @@ export interface PlannedCode {
    * Without `expiresAt`, which is by the wall clock of one process: `Send` has it. A receipt's `raw` may be
    * `undefined`.
    */
-  readonly request: Omit<TelephonyRequest, 'expiresAt'>;
+  readonly request: Omit<TelephonyRequest, 'expiresAt'> & { readonly expiresAt?: undefined };
   /** When the code ends, by this process's steady clock. `takeReceipt` converts it for another process. */
   readonly expiresAtMs: number;
   /** A receipt has it only if a `composeText`, a text or a custom channel may read it. */
@@ -80,7 +80,9 @@ export interface NewEvent {
 }
 
 /** An event of a person. The request says whose it is if the state fails. */
-export type PersonEvent = Pick<Receipt, 'person' | 'eventKey' | 'request'>;
+export type PersonEvent = Pick<Receipt, 'person' | 'eventKey'> & {
+  readonly request: Omit<TelephonyRequest, 'expiresAt'>;
+};
 
 /**
  * The part of `State` that late failover needs. `nowMs` and `untilMs` are by this process's steady clock: only

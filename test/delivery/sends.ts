@@ -1,4 +1,5 @@
 import type { Budget } from '#lib/core/budget.js';
+import type { TelephonyRequest } from '#lib/core/channel.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import { dispatch, type Delivery, type Send, type SendListener } from '#lib/delivery/dispatch.js';
 import type { PlannedCode } from '#lib/delivery/late/receipt.js';
@@ -7,7 +8,7 @@ import { makeMessage, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
 
 interface Sending extends Partial<Omit<Send, 'code'>> {
   readonly budget: Budget;
-  readonly request?: Send['code']['request'];
+  readonly request?: TelephonyRequest;
   readonly composeText?: ComposeText | undefined;
   readonly addressFor?: (channel: string) => string;
 }
@@ -25,7 +26,7 @@ export function dispatchBy(
     return { channel: channel.name, provider: providers.push(channel) - 1, to: addressFor(channel.name) };
   });
   const code: PlannedCode = {
-    request,
+    request: { ...request, expiresAt: undefined },
     expiresAtMs: Infinity,
     locale: 'en',
     person: 'a person',
@@ -35,7 +36,7 @@ export function dispatchBy(
     failedIds: [],
   };
   return dispatch(
-    { code, expiresAt: makeMessage().request.expiresAt, ...send },
+    { code, expiresAt: request.expiresAt, ...send },
     {
       onAttempt: () => undefined,
       onComposeFailure: () => undefined,

@@ -55,7 +55,7 @@ export type { State } from './core/state.js';
 export type { HttpAnswer, HttpDispatcher, HttpResult } from './http/call.js';
 export type { ChooseChannels } from './delivery/plan.js';
 export type { Rollout } from './delivery/rollout.js';
-export type { ComposeText } from './texts/text.js';
+export type { ComposeText } from './texts/compose-text.js';
 export type {
   SpokenWords,
   TextsByLocale,

@@ -15,7 +15,7 @@ import type {
 import type { AttemptReport } from '../core/events.js';
 import { isAbout, maskText, toldId, toToken } from '../core/masking.js';
 import { leavesHopeFor } from './plan.js';
-import { textFor, oktaText, type ComposeText } from '../texts/text.js';
+import { textFor, oktaText, type ComposeText } from '../texts/compose-text.js';
 import type { Texts } from '../texts/texts.js';
 
 /** A channel that is ready to be tried. */

@@ -2,7 +2,7 @@ import { VOICE, type TelephonyRequest, type UserProfile } from '../core/channel.
 import { shortRequestType } from '../core/request-types.js';
 import { pickByLocale, readLocale } from './locale.js';
 import { spokenDigits } from './spoken-code.js';
-import { oktaText } from './text.js';
+import { oktaText } from './compose-text.js';
 import { cleanName, fillIn, MAX_TEXT_LENGTH, readTemplate, type TextTemplate } from './text-template.js';
 
 /** The texts of the options: which one a user gets, and what is filled in. */

@@ -6,7 +6,7 @@ import { Budget } from '#lib/core/budget.js';
 import type { ChannelPort, Message, Outcome, SendContext, TelephonyRequest } from '#lib/core/channel.js';
 import { dispatch, type Delivery, type ReadyChannel, type Rest } from '#lib/delivery/dispatch.js';
 import type { AttemptReport } from '#lib/core/events.js';
-import type { ComposeText } from '#lib/texts/text.js';
+import type { ComposeText } from '#lib/texts/compose-text.js';
 import type { Channel, ChannelParts } from '#lib/index.js';
 import { commandOf, errorOf, startScene, wamid, type Scene } from '#harness/scene.js';
 import { defer, until } from '#harness/until.js';

@@ -6,7 +6,7 @@ import type { Step } from './steps.js';
 import type { RedisSuppressions } from './suppressions.js';
 import type { RedisTimes } from './times.js';
 import type { Sealing } from './sealing.js';
-import { Untold } from './untold.js';
+import { Untold } from './pending-writes.js';
 
 /** Repeats and limits that gateways share. */
 

@@ -11,7 +11,7 @@ import type { RedisConnection } from './connection.js';
 import { openCopies, sealCopies } from './copies.js';
 import { RedisFailure } from './failure.js';
 import type { Sealing } from './sealing.js';
-import { Untold } from './untold.js';
+import { Untold } from './pending-writes.js';
 
 /** What was sent, and which event of a person is the newest, for every gateway. */
 

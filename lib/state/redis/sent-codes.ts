@@ -10,7 +10,7 @@ import type { RedisConnection } from './connection.js';
 import { openCopies, sealCopies } from './copies.js';
 import type { Sealing } from './sealing.js';
 import { ACCEPTED } from './scripts.js';
-import { Untold } from './untold.js';
+import { Untold } from './pending-writes.js';
 
 /** The last code that each user asked for, for every gateway: Okta may tell any of them that it was used. */
 

@@ -15,7 +15,7 @@ import {
 import type { Client } from './clients.js';
 import type { RedisConnection } from './connection.js';
 import type { Sealing } from './sealing.js';
-import { Untold } from './untold.js';
+import { Untold } from './pending-writes.js';
 
 /** Several gateways may write of one number at once; each time one of them succeeds. */
 const MOST_TRIES = 50;

@@ -2,11 +2,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** The files that a page is made of, and what browsers are told about them. */
+/**
+ * Serves the static files of the pages (console, emulated phones) and the security headers of everything that
+ * they answer.
+ */
 
 /**
- * Nothing but the page's own files: no inline script or style, no other origin, no frame around it. What a user or Okta
- * wrote can then run nowhere, even if it ever became markup.
+ * Allows only the page's own files: no inline script or style, no other origin, no frame. Text of a user or
+ * of Okta could then not run even if it became markup.
  */
 export const PAGE_HEADERS = {
   'Content-Security-Policy': [
@@ -38,25 +41,26 @@ interface Asset {
   readonly etag: string;
 }
 
-/** The files of some folders, by their paths. */
+/** The files of some folders by their path. */
 export interface Assets {
-  /** Answers for a file, e.g. `console/browser/main.js`; `false` where there is none of that name. */
+  /** Answers with a file, e.g. `console/browser/main.js`; `false` if there is no such file. */
   serve(path: string, req: IncomingMessage, res: ServerResponse): boolean;
 }
 
 /**
- * Reads them all at once.
+ * Reads all files into memory, once.
  *
- * @param folders - of the package, e.g. `http/page/browser`; modules find each other by the same relative paths as here.
+ * @param folders - of the package, e.g. `http/page/browser`. URLs have the same relative paths, so that
+ * modules find each other.
  */
 export function readAssets(folders: readonly string[]): Assets {
   const assets = new Map<string, Asset>();
   for (const folder of folders) {
-    const place = placeOf(folder);
-    for (const file of readdirSync(place)) {
+    const url = folderUrl(folder);
+    for (const file of readdirSync(url)) {
       const type = TYPES[file.split('.').at(-1) ?? ''];
       if (type === undefined) continue;
-      const content = readFileSync(new URL(file, place));
+      const content = readFileSync(new URL(file, url));
       const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
       assets.set(`${folder}/${file}`, { type, content, etag });
     }
@@ -76,8 +80,8 @@ export function readAssets(folders: readonly string[]): Assets {
   };
 }
 
-/** Beside this file as it is published; run from its sources, the package has its modules for browsers in `dist`. */
-function placeOf(folder: string): URL {
+/** The folder beside this file in the published package. From sources the browser modules are in `dist`. */
+function folderUrl(folder: string): URL {
   const here = new URL(`../../${folder}/`, import.meta.url);
   if (existsSync(here) && readdirSync(here).some((file) => file.endsWith('.js'))) return here;
   const built = new URL(`../../../dist/${folder}/`, import.meta.url);

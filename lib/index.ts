@@ -64,7 +64,7 @@ export type {
   VoiceTexts,
 } from './texts/texts.js';
 export type { MetricsRegistry } from './events/metrics.js';
-export { memoryState } from './state/memory/index.js';
+export { memoryState } from './state/memory/memory-state.js';
 export type {
   SenderByCountry,
   TwilioCallContext,

@@ -1,4 +1,5 @@
 import { HeldEvents } from '../../guard/held-events.js';
+import type { State } from '../../core/state.js';
 import type { StatePort } from '../../delivery/state.js';
 import { memoryReceipts } from './receipts.js';
 import { newPeople } from './people.js';
@@ -10,6 +11,14 @@ const HELD = new WeakMap<StatePort, HeldEvents>();
 /** The events that a state holds in this process, where it is one of `memoryState()`: a hook holds its own among them. */
 export function heldEventsOf(state: StatePort): HeldEvents | undefined {
   return HELD.get(state);
+}
+
+/**
+ * Remembers within this process: right for one instance, and for tests. Bounded to 16,000 events, 32,000 limits and 16,000
+ * people with their last codes, the older half of them forgotten first, and to 8,000 receipts, the oldest first; starts no timer.
+ */
+export function memoryState(): State {
+  return openMemoryState();
 }
 
 /** What `memoryState()` makes. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from './clients.js';
-import { plainName, type Sealing } from './sealing.js';
+import { plainName } from './sealing.js';
 
 /** What is asked of a Redis to know whether it will do. */
 
@@ -65,23 +65,4 @@ export function probeBy(keyPrefix: string): (client: Client) => Promise<unknown>
 
 function probeName(keyPrefix: string): string {
   return plainName(keyPrefix, `probe:${randomUUID()}`);
-}
-
-/** Where gateways write which lists of keys they have: a line each, until when it is known, then the ids. */
-export interface KeysMark {
-  readonly name: string;
-  /** What one of this list writes there. */
-  readonly ours: string;
-  /** Whether the list of a line has one of these keys. */
-  readonly isShared: (line: string) => boolean;
-}
-
-export function keysMark(keyPrefix: string, sealings: readonly Sealing[]): KeysMark {
-  // In whatever order they are listed.
-  const ids = sealings.map(({ id }) => id).sort();
-  return {
-    name: plainName(keyPrefix, 'keys'),
-    ours: ids.join(' '),
-    isShared: (line) => line.split(' ').some((id) => ids.includes(id)),
-  };
 }

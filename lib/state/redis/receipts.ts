@@ -8,9 +8,8 @@ import type { FinalReport } from '../../delivery/late/report.js';
 import { steadyMs } from '../../core/steady-clock.js';
 import { MAX_PREVIEWS, memoryReceipts } from '../memory/receipts.js';
 import type { RedisConnection } from './connection.js';
-import { openCopies, sealCopies } from './copies.js';
 import { RedisFailure } from './failure.js';
-import type { Sealing } from './sealing.js';
+import { openCopies, sealCopies, type Sealing } from './sealing.js';
 import { Untold } from './pending-writes.js';
 
 /** What was sent, and which event of a person is the newest, for every gateway. */

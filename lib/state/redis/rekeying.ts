@@ -1,6 +1,5 @@
 import type { RedisConnection } from './connection.js';
 import { failureOf } from './failure.js';
-import { keysMark, type KeysMark } from './probe.js';
 import type { RedisSuppressions } from './suppressions.js';
 import type { RedisTimes } from './times.js';
 import { plainName, type Sealing } from './sealing.js';
@@ -10,6 +9,25 @@ const KEYS_AT_ONCE = 500;
 
 /** A gateway that lives marks its keys again within so many sweeps; what another one has marked is known for as long. */
 const MARKED_FOR_SWEEPS = 2.5;
+
+/** Where gateways write which lists of keys they have: a line each, until when it is known, then the ids. */
+interface KeysMark {
+  readonly name: string;
+  /** What one of this list writes there. */
+  readonly ours: string;
+  /** Whether the list of a line has one of these keys. */
+  readonly isShared: (line: string) => boolean;
+}
+
+export function keysMark(keyPrefix: string, sealings: readonly Sealing[]): KeysMark {
+  // In whatever order they are listed.
+  const ids = sealings.map(({ id }) => id).sort();
+  return {
+    name: plainName(keyPrefix, 'keys'),
+    ours: ids.join(' '),
+    isShared: (line) => line.split(' ').some((id) => ids.includes(id)),
+  };
+}
 
 interface RekeyingParts {
   readonly redis: RedisConnection;

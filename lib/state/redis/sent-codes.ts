@@ -7,8 +7,7 @@ import {
 } from '../../delivery/late/sent-codes.js';
 import { memorySentCodes } from '../memory/sent-codes.js';
 import type { RedisConnection } from './connection.js';
-import { openCopies, sealCopies } from './copies.js';
-import type { Sealing } from './sealing.js';
+import { openCopies, sealCopies, type Sealing } from './sealing.js';
 import { ACCEPTED } from './scripts.js';
 import { Untold } from './pending-writes.js';
 

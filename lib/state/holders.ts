@@ -1,9 +1,12 @@
 import type { StatePort } from '../delivery/state.js';
 
-/** How many hooks have a state. */
+/** How many hooks use each state. Several hooks of a process may share one, and the last one closes it. */
 const holders = new WeakMap<StatePort, number>();
 
-/** A hook has a state from now on. Gives what lets go of it: the last one closes it. */
+/**
+ * Counts a hook as a user of a state. Returns the function that releases it: the last release closes the
+ * state.
+ */
 export function holdState(state: StatePort): () => unknown {
   holders.set(state, (holders.get(state) ?? 0) + 1);
   return () => {

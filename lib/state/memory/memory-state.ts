@@ -8,20 +8,21 @@ import { LimitWindows } from './limit-windows.js';
 
 const HELD = new WeakMap<StatePort, HeldEvents>();
 
-/** The events that a state holds in this process, where it is one of `memoryState()`: a hook holds its own among them. */
+/** The events that a `memoryState()` holds, which a hook uses as its own; `undefined` for any other state. */
 export function heldEventsOf(state: StatePort): HeldEvents | undefined {
   return HELD.get(state);
 }
 
 /**
- * Remembers within this process: right for one instance, and for tests. Bounded to 16,000 events, 32,000 limits and 16,000
- * people with their last codes, the older half of them forgotten first, and to 8,000 receipts, the oldest first; starts no timer.
+ * A state in the memory of this process, for a single instance and for tests. It keeps up to 16,000 events,
+ * 32,000 limits and 16,000 people with their last codes, and drops the older half first; it keeps up to 8,000
+ * receipts and drops the oldest first. It starts no timer.
  */
 export function memoryState(): State {
   return openMemoryState();
 }
 
-/** What `memoryState()` makes. */
+/** The same with the internal members of the port. */
 export function openMemoryState(): StatePort {
   const events = new HeldEvents({ isOfState: true });
   const limits = new LimitWindows();

@@ -8,7 +8,7 @@ import {
 import { memorySentCodes } from '../memory/sent-codes.js';
 import type { RedisConnection } from './connection.js';
 import { openCopies, sealCopies, type Sealing } from './sealing.js';
-import { ACCEPTED } from './scripts.js';
+import { ACCEPTED } from './step-scripts.js';
 import { Untold } from './pending-writes.js';
 
 /** The last code that each user asked for, for every gateway: Okta may tell any of them that it was used. */

@@ -1,9 +1,9 @@
 import type { Client } from './clients.js';
-import { NO_LINE, type StepName } from './scripts.js';
+import { SEPARATE_ARGUMENT, type StepName } from './step-scripts.js';
 
 /**
  * What codes need of Redis, in as few commands as can be: each costs this process a write to its socket and Redis a read
- * from it, far more than the work that is asked for.
+ * from it, far more than the work that is queued for.
  */
 
 /** One thing to do, as a script takes it. Plain data: it may be done later as well, or again. */
@@ -14,18 +14,18 @@ export interface Step {
 }
 
 /** A step that somebody is told the reply of. */
-interface AskedStep extends Step {
+interface QueuedStep extends Step {
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** No script keeps Redis from others for longer than so many steps take. */
-const MOST_STEPS = 50;
+const MAX_STEPS = 50;
 
 /** Gathers steps until this turn of the event loop ends, and has them done by one command, in the order in which they came. */
 export class RedisSteps {
   readonly #send: (work: (client: Client) => Promise<unknown>) => Promise<unknown>;
-  #asked: AskedStep[] = [];
+  #queue: QueuedStep[] = [];
   #isDue = false;
 
   /** @param send - as `RedisConnection.ask`. */
@@ -38,11 +38,11 @@ export class RedisSteps {
     const replies = steps.map(
       (step) =>
         new Promise((resolve, reject) => {
-          this.#asked.push({ ...step, resolve, reject });
+          this.#queue.push({ ...step, resolve, reject });
         }),
     );
-    if (this.#asked.length >= MOST_STEPS) this.flush();
-    if (!this.#isDue && this.#asked.length > 0) {
+    if (this.#queue.length >= MAX_STEPS) this.flush();
+    if (!this.#isDue && this.#queue.length > 0) {
       this.#isDue = true;
       setImmediate(() => {
         this.#isDue = false;
@@ -54,42 +54,43 @@ export class RedisSteps {
 
   /** Sends what has come until now, where the end of the turn is too late. */
   flush(): void {
-    const asked = this.#asked;
-    if (asked.length === 0) return;
-    this.#asked = [];
-    this.#send((client) => runSteps(client, asked)).catch((error: unknown) => {
+    const queued = this.#queue;
+    if (queued.length === 0) return;
+    this.#queue = [];
+    this.#send((client) => runSteps(client, queued)).catch((error: unknown) => {
       // Those that were done have been told so.
-      for (const { reject } of asked) reject(error);
+      for (const { reject } of queued) reject(error);
     });
   }
 }
 
 /** @throws what Redis says of the first step that it did not do, once the others know of theirs. */
-async function runSteps(client: Client, asked: readonly AskedStep[]): Promise<void> {
-  const [first] = asked;
+async function runSteps(client: Client, queued: readonly QueuedStep[]): Promise<void> {
+  const [first] = queued;
   if (first === undefined) return;
-  if (asked.length === 1) {
+  if (queued.length === 1) {
     const { name, keys, args } = first;
     first.resolve(await client[`${name}Buffer`](keys.length, ...keys, ...args));
     return;
   }
   const keys: string[] = [];
   const args: (string | Buffer)[] = [];
-  for (const step of asked) {
+  for (const step of queued) {
     keys.push(...step.keys);
     let lines = `${step.name}\n${step.keys.length}\n`;
     const apart: (string | Buffer)[] = [];
     for (const arg of step.args) {
       const isLine =
-        typeof arg === 'number' || (typeof arg === 'string' && arg !== NO_LINE && !arg.includes('\n'));
+        typeof arg === 'number' ||
+        (typeof arg === 'string' && arg !== SEPARATE_ARGUMENT && !arg.includes('\n'));
       if (!isLine) apart.push(arg);
-      lines += `${isLine ? arg : NO_LINE}\n`;
+      lines += `${isLine ? arg : SEPARATE_ARGUMENT}\n`;
     }
     args.push(lines, ...apart);
   }
   const replies = (await client.runStepsBuffer(keys.length, ...keys, ...args)) as readonly unknown[];
   let failure: Error | undefined;
-  for (const [at, { resolve }] of asked.entries()) {
+  for (const [at, { resolve }] of queued.entries()) {
     const [isDone, reply] = replies[at] as readonly [isDone: unknown, reply: unknown];
     if (isDone === 1) resolve(reply);
     // As its client throws what Redis says of one command.

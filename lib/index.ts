@@ -1,6 +1,6 @@
 /**
- * The middleware at the other end of Okta's telephony inline hook, its options, its errors, what channels of one's own
- * are made of, and the channels over Twilio.
+ * Express middleware for Okta's telephony inline hook: the hook and its options, its errors, the port for
+ * custom channels, and the channels over Twilio.
  *
  * @module okta-telephony-hook
  */

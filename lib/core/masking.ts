@@ -29,8 +29,8 @@ const NATIONAL_LENGTH = 9;
 const ERROR_CODE = /^[A-Z]+(?:_[A-Z]+)+\.?$/;
 
 /**
- * Characters. A shorter id includesPart little besides the personal data: its digest could be reversed by trying all
- * numbers and codes.
+ * Characters. A shorter id includesPart little besides the personal data: its digest could be reversed by
+ * trying all numbers and codes.
  */
 const MIN_DIGESTED_ID_LENGTH = 32;
 

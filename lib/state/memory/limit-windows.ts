@@ -47,7 +47,7 @@ export class LimitWindows {
    *
    * @param takenMs - when they were taken.
    */
-  giveBack(buckets: readonly Bucket[], takenMs: number): void {
+  refund(buckets: readonly Bucket[], takenMs: number): void {
     for (const bucket of buckets) {
       const window = this.#find(bucket, takenMs);
       if (window !== undefined && window.spent > 0) window.spent -= 1;

@@ -38,7 +38,7 @@ export function openMemoryState(): StatePort {
         held?.settle(text);
       },
       release: () => {
-        if (exceeded.length === 0) limits.giveBack(life.buckets, life.nowMs);
+        if (exceeded.length === 0) limits.refund(life.buckets, life.nowMs);
         held?.release();
       },
     };

@@ -62,7 +62,7 @@ export function codeOf(
 }
 
 /** Drops expired codes, also of a person who goes on requesting others. */
-export function forgetEnded(person: Person, nowMs: number): void {
+export function dropExpiredCodes(person: Person, nowMs: number): void {
   person.sms = codeOf(person, 'sms', nowMs);
   person.voice = codeOf(person, 'voice', nowMs);
 }

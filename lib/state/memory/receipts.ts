@@ -1,7 +1,7 @@
 import { BoundedMap } from '../../core/bounded-map.js';
 import { REPORT_LIFE_MS, type Receipt, type ReceiptState } from '../../delivery/late/receipt.js';
 import type { FinalReport } from '../../delivery/late/report.js';
-import { forgetEnded, newPeople, Person, type People } from './people.js';
+import { dropExpiredCodes, newPeople, Person, type People } from './people.js';
 
 /**
  * Holds about 50 codes a second that may fail over for nearly three minutes, in which WhatsApp reports
@@ -19,7 +19,7 @@ const MAX_REPORTS = 6_000;
  * Receipts that are checked for expiry with each new one. More than one, so that the sweep is faster than the
  * growth.
  */
-const LOOKED_AT = 4;
+const CHECKED_PER_RECEIPT = 4;
 
 const NONE: readonly string[] = [];
 
@@ -43,7 +43,7 @@ export function memoryReceipts(people: People = newPeople()): MemoryReceipts {
   const receipts = new Map<string, Kept>();
   // A `Map` iterator also visits entries that are added later. One that stood still would keep deleted
   // entries alive.
-  let looking = receipts.values();
+  let sweep = receipts.values();
   // Used while the map is full. A new iterator has to skip the gaps of all deleted entries.
   let oldest: MapIterator<string> | undefined;
 
@@ -59,10 +59,10 @@ export function memoryReceipts(people: People = newPeople()): MemoryReceipts {
 
   /** Drops codes and numbers soon after they expire, without a timer, even if older entries live longer. */
   const dropExpired = (nowMs: number): void => {
-    for (let count = 0; count < LOOKED_AT; count += 1) {
-      const next = looking.next();
+    for (let count = 0; count < CHECKED_PER_RECEIPT; count += 1) {
+      const next = sweep.next();
       if (next.done === true) {
-        looking = receipts.values();
+        sweep = receipts.values();
         return;
       }
       const { messageKey, untilMs } = next.value;
@@ -98,7 +98,7 @@ export function memoryReceipts(people: People = newPeople()): MemoryReceipts {
       next.atMs = beside?.atMs ?? atMs;
       next.untilMs = Math.max(untilMs, alive?.untilMs ?? 0);
       next.eventKey = isPreview ? beside?.eventKey : eventKey;
-      forgetEnded(next, nowMs);
+      dropExpiredCodes(next, nowMs);
       people.set(person, next);
     },
     isNewest(person, eventKey, nowMs) {

@@ -2,13 +2,13 @@ import type { Result } from 'ioredis';
 import { READ_CLOCK, RUN_STEPS, STEP_SCRIPTS } from './step-scripts.js';
 
 /**
- * The Lua scripts that Redis runs as commands of their own, and the names under which a client knows all scripts.
- * `step-scripts.ts` says what holds for all of them.
+ * The Lua scripts that Redis runs as commands of their own, and the names under which a client knows all
+ * scripts. `step-scripts.ts` says what holds for all of them.
  */
 
 /**
- * Reads values together with the time. KEYS: the values. Replies the time, then each value or an empty text: times in a value
- * are compared with the time of reading.
+ * Reads values together with the time. KEYS: the values. Replies the time, then each value or an empty text:
+ * times in a value are compared with the time of reading.
  */
 const READ_TIMED = `
 ${READ_CLOCK}
@@ -18,12 +18,12 @@ return reply
 `;
 
 /**
- * Takes a receipt and remembers the report of its message. A `delivered` report is only remembered without a receipt: no send
- * follows the message then.
+ * Takes a receipt and remembers the report of its message. A `delivered` report is only remembered without a
+ * receipt: no send follows the message then.
  *
- * KEYS: the receipt and the report of its message, for each encryption key in turn. ARGV: '1' for a delivered message, how long
- * the report is remembered, milliseconds, then the sealed report for each key. Replies the remaining life of the receipt,
- * milliseconds, then its copies, to one caller only.
+ * KEYS: the receipt and the report of its message, for each encryption key in turn. ARGV: '1' for a delivered
+ * message, how long the report is remembered, milliseconds, then the sealed report for each key. Replies the
+ * remaining life of the receipt, milliseconds, then its copies, to one caller only.
  */
 const TAKE_RECEIPT = `
 local isDelivered, reportLifeMs = ARGV[1] == '1', ARGV[2]
@@ -46,7 +46,8 @@ return reply
 /**
  * Replaces a value, if it has not changed since it was read. Replies 0 if it has.
  *
- * KEYS: the value. ARGV: the expected value (empty for none), the new one (empty to delete it), its life in milliseconds.
+ * KEYS: the value. ARGV: the expected value (empty for none), the new one (empty to delete it), its life in
+ * milliseconds.
  */
 const REPLACE_VALUE = `
 local expected, value, lifeMs = ARGV[1], ARGV[2], ARGV[3]
@@ -57,8 +58,9 @@ return 1
 `;
 
 /**
- * Scans for keys. KEYS: the pattern, passed as a key so that a cluster scans the shard of these keys. ARGV: the cursor, how many
- * keys Redis checks at once. Replies the next cursor, `0` at the end, and the keys found.
+ * Scans for keys. KEYS: the pattern, passed as a key so that a cluster scans the shard of these keys. ARGV:
+ * the cursor, how many keys Redis checks at once. Replies the next cursor, `0` at the end, and the keys
+ * found.
  */
 const SCAN_NAMES = `
 local pattern, cursor, count = KEYS[1], ARGV[1], ARGV[2]
@@ -68,8 +70,8 @@ return redis.call('SCAN', cursor, 'MATCH', pattern, 'COUNT', count)
 /**
  * Marks which encryption keys a gateway has.
  *
- * KEYS: the marks, a line for each list of keys in use: until when it is valid, then the keys' ids. ARGV: the ids of this
- * gateway, how long its mark is valid, milliseconds. Replies the lines of other lists.
+ * KEYS: the marks, a line for each list of keys in use: until when it is valid, then the keys' ids. ARGV: the
+ * ids of this gateway, how long its mark is valid, milliseconds. Replies the lines of other lists.
  */
 const MARK_KEYS = `
 ${READ_CLOCK}
@@ -88,8 +90,8 @@ return others
 /**
  * Takes the last code of a person. A code that was requested after the use stays.
  *
- * KEYS: the last code of the person, once for each encryption key. ARGV: when a code was used, how long its use is
- * remembered, milliseconds. Replies the copies, to one caller only.
+ * KEYS: the last code of the person, once for each encryption key. ARGV: when a code was used, how long its
+ * use is remembered, milliseconds. Replies the copies, to one caller only.
  */
 const TAKE_SENT = `
 local usedAt, takenLifeMs = ARGV[1], ARGV[2]
@@ -109,8 +111,9 @@ return reply
 /**
  * Appends a batch to the history, and deletes the oldest batches that are too old or exceed the size.
  *
- * KEYS: the history, a stream. ARGV: how many bytes are kept, how long, milliseconds, then the batch, sealed for each encryption
- * key. Each entry holds the total of bytes up to and including it, which says how many of the oldest exceed the size.
+ * KEYS: the history, a stream. ARGV: how many bytes are kept, how long, milliseconds, then the batch, sealed
+ * for each encryption key. Each entry holds the total of bytes up to and including it, which says how many of
+ * the oldest exceed the size.
  */
 const APPEND_HISTORY = `
 local maxBytes, lifeMs = ARGV[1], ARGV[2]
@@ -136,8 +139,8 @@ return 1
 `;
 
 /**
- * Sets an alarm. KEYS: the alarms, a sorted set by when each is due, by Redis's clock. ARGV: the alarm, in how many milliseconds
- * it is due, how long the set stays after the last alarm was due, milliseconds.
+ * Sets an alarm. KEYS: the alarms, a sorted set by when each is due, by Redis's clock. ARGV: the alarm, in
+ * how many milliseconds it is due, how long the set stays after the last alarm was due, milliseconds.
  */
 const SET_ALARM = `
 ${READ_CLOCK}
@@ -149,7 +152,8 @@ return 1
 `;
 
 /**
- * Replies the alarms that are due, and makes them due again later: an alarm is not lost with the gateway that took it.
+ * Replies the alarms that are due, and makes them due again later: an alarm is not lost with the gateway that
+ * took it.
  *
  * KEYS: the alarms. ARGV: how many at most, in how many milliseconds they are due again.
  */

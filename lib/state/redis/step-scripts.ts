@@ -1,8 +1,9 @@
 /**
  * The Lua scripts of what one code needs of Redis, and the script that runs several of them in one command.
  *
- * All keys of a script share one hash tag, so that a cluster runs it on the shard that holds them. For Redis 6 or
- * later, and Valkey. Where a script takes an encryption key's name of something, it takes one for each key of the list.
+ * All keys of a script share one hash tag, so that a cluster runs it on the shard that holds them. For Redis
+ * 6 or later, and Valkey. Where a script takes an encryption key's name of something, it takes one for each
+ * key of the list.
  */
 
 /** Reads Redis's own clock into `now`, milliseconds: the one clock that all gateways share. */
@@ -14,14 +15,15 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 /**
  * Claims an event and takes a point of each of its limits, and reads the suppressions of its recipient.
  *
- * KEYS: the event (if it has a key), then its limits, then the recipient's suppressions (if requested). Each stands there
- * once for each encryption key; the limits key by key. ARGV: the claim's token and how long it is remembered, milliseconds
- * (both empty without an event), the number of suppression keys, the number of encryption keys, then points and window
- * (milliseconds) of each limit.
+ * KEYS: the event (if it has a key), then its limits, then the recipient's suppressions (if requested). Each
+ * stands there once for each encryption key; the limits key by key. ARGV: the claim's token and how long it
+ * is remembered, milliseconds (both empty without an event), the number of suppression keys, the number of
+ * encryption keys, then points and window (milliseconds) of each limit.
  *
- * Replies `{1, suppressions, …}` to the first: the suppressions as `readTimed` replies them, and the indexes of exceeded
- * limits, from 0. Replies `{0, value, index of its key}` to a repeat. A claim that arrives twice with its own token, as
- * from a cluster's client while a shard moves, is the first again and takes no second point.
+ * Replies `{1, suppressions, …}` to the first: the suppressions as `readTimed` replies them, and the indexes
+ * of exceeded limits, from 0. Replies `{0, value, index of its key}` to a repeat. A claim that arrives twice
+ * with its own token, as from a cluster's client while a shard moves, is the first again and takes no second
+ * point.
  */
 const CLAIM_EVENT = `
 local token, rememberMs = ARGV[1], ARGV[2]
@@ -74,7 +76,8 @@ return 1
 /**
  * Releases a claim and gives its points back, unless another call has claimed the event since.
  *
- * KEYS: the event (if it has a key), then the limits that a point was taken of. ARGV: the claim's token, or an empty text.
+ * KEYS: the event (if it has a key), then the limits that a point was taken of. ARGV: the claim's token, or
+ * an empty text.
  */
 const RELEASE_EVENT = `
 local token = ARGV[1]
@@ -93,18 +96,18 @@ return 1
 /**
  * Makes an event the newest one of a person.
  *
- * KEYS: the person, once for each encryption key. ARGV: '1' for a preview, how long the event is remembered, how many
- * previews are, the age of the event, then for each key the event and the event that it directly follows (empty for
- * none). Times in milliseconds.
+ * KEYS: the person, once for each encryption key. ARGV: '1' for a preview, how long the event is remembered,
+ * how many previews are, the age of the event, then for each key the event and the event that it directly
+ * follows (empty for none). Times in milliseconds.
  *
- * The value holds when the newest event came by Redis's clock and how many have come (`ms#count`), then the newest event
- * ('-' if only previews are known), then the newest previews. The copy with the highest count is right: a gateway with
- * only one of the keys writes only that copy. All copies live as long as the longest: one that expired earlier would
- * count from 1 again and look older.
+ * The value holds when the newest event came by Redis's clock and how many have come (`ms#count`), then the
+ * newest event ('-' if only previews are known), then the newest previews. The copy with the highest count is
+ * right: a gateway with only one of the keys writes only that copy. All copies live as long as the longest:
+ * one that expired earlier would count from 1 again and look older.
  *
- * An event that arrives now is the newest, whatever any clock says. Only an event that is written late, because Redis was
- * lost, does not replace a newer one. A stored time in the future is from before Redis's clock was set back, so a
- * late event counts as newer. Previews replace nothing.
+ * An event that arrives now is the newest, whatever any clock says. Only an event that is written late,
+ * because Redis was lost, does not replace a newer one. A stored time in the future is from before Redis's
+ * clock was set back, so a late event counts as newer. Previews replace nothing.
  */
 const OVERTAKE_PERSON = `
 ${READ_CLOCK}
@@ -158,11 +161,11 @@ return report
 export const ACCEPTED = '+';
 
 /**
- * Keeps the last code of a person. A code that was requested later stays. Of two codes that were requested at the same time the
- * greater mark stays: '~' stands for a code whose use was reported.
+ * Keeps the last code of a person. A code that was requested later stays. Of two codes that were requested at
+ * the same time the greater mark stays: '~' stands for a code whose use was reported.
  *
- * KEYS: the last code of the person. ARGV: when the code was requested, its mark (`ACCEPTED` or empty), the sealed code,
- * its life in milliseconds.
+ * KEYS: the last code of the person. ARGV: when the code was requested, its mark (`ACCEPTED` or empty), the
+ * sealed code, its life in milliseconds.
  */
 const KEEP_SENT = `
 local requestedAt, mark, code, lifeMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -188,15 +191,18 @@ export const STEP_SCRIPTS = {
 
 export type StepName = keyof typeof STEP_SCRIPTS;
 
-/** Replaces an argument that cannot be a line of a step's text. The argument follows the text; usually it is bytes. */
+/**
+ * Replaces an argument that cannot be a line of a step's text. The argument follows the text; usually it is
+ * bytes.
+ */
 export const SEPARATE_ARGUMENT = '*';
 
 /**
  * Runs several steps. A step that fails does not stop the others.
  *
- * KEYS: those of all steps, in order. ARGV: one text for each step, because a command costs its client more with every
- * argument. Its lines are the step's name, the number of its keys, and its arguments. The arguments that cannot be lines
- * follow the text. Replies `{1, reply}` or `{0, error}` for each step.
+ * KEYS: those of all steps, in order. ARGV: one text for each step, because a command costs its client more
+ * with every argument. Its lines are the step's name, the number of its keys, and its arguments. The
+ * arguments that cannot be lines follow the text. Replies `{1, reply}` or `{0, error}` for each step.
  */
 export const RUN_STEPS = `
 local steps = {}

@@ -2,38 +2,40 @@ import type { Client } from './clients.js';
 import { SEPARATE_ARGUMENT, type StepName } from './step-scripts.js';
 
 /**
- * What codes need of Redis, in as few commands as can be: each costs this process a write to its socket and Redis a read
- * from it, far more than the work that is queued for.
+ * Runs what codes need of Redis in as few commands as possible. Each command costs this process a write to
+ * its socket and Redis a read, which is far more than the work itself.
  */
 
-/** One thing to do, as a script takes it. Plain data: it may be done later as well, or again. */
+/** One call of a script. Plain data: it may also run later, or again. */
 export interface Step {
   readonly name: StepName;
   readonly keys: readonly string[];
   readonly args: readonly (string | number | Buffer)[];
 }
 
-/** A step that somebody is told the reply of. */
+/** A step whose reply is awaited. */
 interface QueuedStep extends Step {
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** No script keeps Redis from others for longer than so many steps take. */
+/** Steps in one command, at most: a script blocks Redis. */
 const MAX_STEPS = 50;
 
-/** Gathers steps until this turn of the event loop ends, and has them done by one command, in the order in which they came. */
+/**
+ * Collects steps until the end of this turn of the event loop and runs them in one command, in their order.
+ */
 export class RedisSteps {
   readonly #send: (work: (client: Client) => Promise<unknown>) => Promise<unknown>;
   #queue: QueuedStep[] = [];
   #isDue = false;
 
-  /** @param send - as `RedisConnection.ask`. */
+  /** @param send - as `RedisConnection.execute`. */
   constructor(send: (work: (client: Client) => Promise<unknown>) => Promise<unknown>) {
     this.#send = send;
   }
 
-  /** Has steps done, by one command. Resolves to their replies, texts in bytes. */
+  /** Runs steps in one command. Resolves to their replies, texts as bytes. */
   run(steps: readonly Step[]): Promise<readonly unknown[]> {
     const replies = steps.map(
       (step) =>
@@ -52,19 +54,23 @@ export class RedisSteps {
     return Promise.all(replies);
   }
 
-  /** Sends what has come until now, where the end of the turn is too late. */
+  /** Sends the collected steps now, for callers that cannot wait for the end of the turn. */
   flush(): void {
     const queued = this.#queue;
     if (queued.length === 0) return;
     this.#queue = [];
     this.#send((client) => runSteps(client, queued)).catch((error: unknown) => {
-      // Those that were done have been told so.
+      // Steps that were done have already resolved.
       for (const { reject } of queued) reject(error);
     });
   }
 }
 
-/** @throws what Redis says of the first step that it did not do, once the others know of theirs. */
+/**
+ * Resolves each step that was done.
+ *
+ * @throws the error of the first step that Redis refused, once the others have resolved.
+ */
 async function runSteps(client: Client, queued: readonly QueuedStep[]): Promise<void> {
   const [first] = queued;
   if (first === undefined) return;
@@ -93,7 +99,7 @@ async function runSteps(client: Client, queued: readonly QueuedStep[]): Promise<
   for (const [at, { resolve }] of queued.entries()) {
     const [isDone, reply] = replies[at] as readonly [isDone: unknown, reply: unknown];
     if (isDone === 1) resolve(reply);
-    // As its client throws what Redis says of one command.
+    // In the form in which ioredis throws the error of a single command.
     else failure ??= Object.assign(new Error(String(reply)), { name: 'ReplyError' });
   }
   if (failure !== undefined) throw failure;

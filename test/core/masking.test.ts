@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import type { Channel, OktaTelephonyHookOptions, TelephonyRequest } from '#lib/index.js';
-import { isAbout, maskSeparated, maskError, maskNumber, maskText, toldId, toToken } from '#lib/core/masking.js';
+import {
+  isAbout,
+  maskSeparated,
+  maskError,
+  maskNumber,
+  maskText,
+  toldId,
+  toToken,
+} from '#lib/core/masking.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { ANA, BOB, CODE, startScene, wamid, type SceneOptions } from '#harness/scene.js';
 import { expectNoSecrets } from '#harness/witness.js';

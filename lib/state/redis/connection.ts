@@ -249,7 +249,7 @@ export class RedisConnection {
     if (policy === undefined || policy === 'noeviction') return;
     this.warn(
       'EVICTION',
-      'Set maxmemory-policy to noeviction: by any other one, Redis may forget what was sent.',
+      'Set maxmemory-policy to noeviction: with any other policy Redis may forget what was sent.',
     );
   }
 

@@ -29,33 +29,33 @@ export const CLOSED = 'CLOSED';
 /** The state was closed. */
 export const STATE_CLOSED = 'STATE_CLOSED';
 
-const DEFAULT_REMEDY = 'See whether it runs and can be reached from here; it is tried again every second.';
-const CREDENTIALS = 'Look at the user and the password of the connection.';
+const DEFAULT_REMEDY = 'Check that Redis runs and can be reached from here. It is tried again every second.';
+const CREDENTIALS = 'Check the user and the password of the connection.';
 const CERTIFICATE =
-  'Its certificate is not trusted here: start Node with NODE_EXTRA_CA_CERTS, or give a client with tls.ca.';
+  'Node does not trust its certificate: start Node with NODE_EXTRA_CA_CERTS, or give a client with tls.ca.';
 const PRIMARY =
-  'This server is a replica: lead the connection to the primary, by its endpoint, Sentinel or a cluster.';
+  'This server is a replica. Connect to the primary: by its endpoint, by Sentinel or as a cluster.';
 const CLUSTER =
-  'This server is part of a cluster: give an ioredis Cluster as the connection. If it is one, the slot of our keys moves: wait until that has ended.';
+  'This server is part of a cluster: give an ioredis Cluster as the connection. If it is one, a slot moves to another shard: wait until that ends.';
 
 /** Redis's error codes, in the order of the search. A code without a remedy has the default one. */
 export const REMEDIES: Readonly<Record<string, string | undefined>> = {
   READONLY: PRIMARY,
-  OOM: 'Redis is full: give it more memory, and see whether something else fills it.',
-  LOADING: 'Redis is reading its data; it is tried again every second.',
+  OOM: 'Redis is full. Give it more memory, and check whether something else fills it.',
+  LOADING: 'Redis loads its data. It is tried again every second.',
   MASTERDOWN: undefined,
-  NOREPLICAS: 'Redis has too few replicas to take writes: look at its setting for the least number of them.',
-  MISCONF: 'Redis cannot write to its disk: look at its log.',
+  NOREPLICAS: 'Redis has too few replicas to accept writes. Check its min-replicas-to-write setting.',
+  MISCONF: 'Redis cannot write to its disk. Check its log.',
   NOAUTH: CREDENTIALS,
   WRONGPASS: CREDENTIALS,
-  NOPERM: "Allow the user the commands and keys that the README's section on Redis names.",
+  NOPERM: "Allow the user the commands and keys in the README's section on Redis.",
   MOVED: CLUSTER,
   ASK: CLUSTER,
-  CLUSTERDOWN: 'The cluster has slots that no shard serves: look at CLUSTER INFO.',
-  TRYAGAIN: 'The slot of our keys moves to another shard; it is used again once that has ended.',
+  CLUSTERDOWN: 'No shard serves some slots of the cluster. Check CLUSTER INFO.',
+  TRYAGAIN: 'A slot moves to another shard. Redis is used again once that ends.',
   BUSY: undefined,
-  [STATE_CLOSED]: 'The last hook that had it was closed. Give a new hook a new state.',
-  WRONGTYPE: 'Something else writes keys with our prefix: give keyPrefix another value.',
+  [STATE_CLOSED]: 'The last hook with this state was closed. Give a new hook a new state.',
+  WRONGTYPE: 'Something else writes keys with this prefix. Set keyPrefix to another value.',
 };
 const WORD = new RegExp(`\\b(?:${Object.keys(REMEDIES).join('|')})\\b`);
 

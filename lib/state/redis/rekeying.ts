@@ -93,7 +93,7 @@ export class RedisRekeying {
       if (this.#hasSeveral && others.length === 0) {
         redis.warn(
           'SEVERAL_KEYS',
-          'STOP and START are kept under each of the encryptionKeys. An hour after the last gateway has this list, take the old key off.',
+          'STOP and START are kept for each of the encryptionKeys. Remove the old key one hour after the last gateway has this list.',
         );
       }
       this.#sweepIn(times.rekeyEveryMs);
@@ -117,7 +117,7 @@ export class RedisRekeying {
     if (!others.every(isShared)) {
       redis.warn(
         'OTHER_KEYS',
-        'Another gateway has other encryptionKeys on this Redis and keyPrefix, and shares nothing with this one. Give all of them one list.',
+        'Another gateway uses other encryptionKeys with this Redis and keyPrefix, and shares nothing with this one. Give all gateways the same list.',
       );
     }
     return others;

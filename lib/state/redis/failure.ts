@@ -44,7 +44,7 @@ export const REMEDIES: Readonly<Record<string, string | undefined>> = {
   OOM: 'Redis is full. Give it more memory, and check whether something else fills it.',
   LOADING: 'Redis loads its data. It is tried again every second.',
   MASTERDOWN: undefined,
-  NOREPLICAS: 'Redis has too few replicas to accept writes. Check its min-replicas-to-write setting.',
+  NOREPLICAS: 'Redis has too few replicas to accept writes. Check how many its settings require.',
   MISCONF: 'Redis cannot write to its disk. Check its log.',
   NOAUTH: CREDENTIALS,
   WRONGPASS: CREDENTIALS,

@@ -1,6 +1,6 @@
 /**
- * The middleware at the other end of Okta's telephony inline hook, its options, its errors, what channels of one's own
- * are made of, and the channels over Twilio.
+ * Express middleware for Okta's telephony inline hook: the hook and its options, its errors, the port for
+ * custom channels, and the channels over Twilio.
  *
  * @module okta-telephony-hook
  */
@@ -58,7 +58,7 @@ export type { State } from './core/state.js';
 export type { HttpAnswer, HttpDispatcher, HttpResult } from './http/call.js';
 export type { ChooseChannels } from './delivery/plan.js';
 export type { Rollout } from './delivery/rollout.js';
-export type { ComposeText } from './texts/text.js';
+export type { ComposeText } from './texts/compose-text.js';
 export type {
   SpokenWords,
   TextsByLocale,
@@ -67,7 +67,7 @@ export type {
   VoiceTexts,
 } from './texts/texts.js';
 export type { MetricsRegistry } from './events/metrics.js';
-export { memoryState } from './state/memory/index.js';
+export { memoryState } from './state/memory/memory-state.js';
 export type {
   SenderByCountry,
   TwilioCallContext,

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { History } from '../core/history.js';
 import { answer, answerText, parseJsonBody, readBody, requireType } from '../http/exchange.js';
 import { PAGE_HEADERS, readAssets } from '../http/page/assets.js';
-import { slashless } from '../http/page/mount-slash.js';
+import { slashRedirect } from '../http/page/mount-slash.js';
 import type { About, Health, MadePayload, PayloadQuestion, TestResult } from './api.js';
 import { refuseOtherSites, requireAuthorized, requireSameOrigin } from './access.js';
 import { CONSOLE_PAGE, refusalPage } from './page.js';
@@ -116,7 +116,7 @@ export function createConsoleServer(
   const serve = async (asked: Asked): Promise<void> => {
     const { req, res, path } = asked;
     await requireAuthorized(req, parts.authorize, parts.onAuthorizeFailed);
-    const place = slashless(req, path);
+    const place = slashRedirect(req, path);
     if (place !== undefined) {
       answerText(req, res, { status: 308, type: 'text/plain', text: '', headers: { Location: place } });
       return;

@@ -1,13 +1,19 @@
 /**
- * So many entries at most: the one that was set the longest ago goes first. Where what comes first also ends first, nobody
- * need keep when each was last asked for.
+ * A map with a size limit that drops the entry that was set the longest ago. Suits entries with one lifetime:
+ * the oldest also expires first, so it needs no order of use.
  */
 export class BoundedMap<Value> {
   readonly #entries = new Map<string, Value>();
   readonly #max: number;
-  /** Stands behind those that went. A new one passes over the gaps of all of them: a `Map` keeps these until it is full. */
+  /**
+   * An iterator behind the dropped keys. A new one has to skip the gaps of all deleted entries, which a `Map`
+   * keeps until it is full.
+   */
   #oldest: MapIterator<string> | undefined;
-  /** So many have left gaps without it. One that stands still holds all that a `Map` was before it was full. */
+  /**
+   * Deletions since the iterator was made. An iterator that stands still keeps everything alive that the
+   * `Map` held before it was full.
+   */
   #gaps = 0;
 
   constructor(max: number) {
@@ -22,7 +28,7 @@ export class BoundedMap<Value> {
     return this.#entries.get(key);
   }
 
-  /** It is the newest then, also where it was there before. */
+  /** Sets an entry and makes it the newest, also if the key exists. */
   set(key: string, value: Value): void {
     const { size } = this.#entries;
     this.#entries.set(key, value);

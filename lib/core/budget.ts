@@ -1,19 +1,19 @@
 import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
 
 /**
- * What is kept back to write the answer, milliseconds: a tenth of the budget, 40 at least, 250 at most. With 200
- * answers due in the same moment the last is written more than 100 ms after the first.
+ * Time reserved to write the answer, milliseconds: a tenth of the deadline, at least 40, at most 250. With
+ * 200 answers due at the same moment the last one is written more than 100 ms after the first.
  */
 const reserveOf = (deadlineMs: number): number => Math.min(250, Math.max(40, deadlineMs / 10));
 
 const never = (): boolean => false;
 
-/** What has not left this long before the waiting ends must not leave any more, milliseconds. */
+/** A request that has not left this long before the waiting ends must not leave any more, milliseconds. */
 const LEAVE_MARGIN_MS = 15;
 
 /**
- * The time of one hook call: made at entry, asked by everything that waits. It measures by the process's own
- * monotonic clock, so that a jump of the wall clock changes nothing.
+ * The deadline of one hook call. Made when the call arrives and used by everything that waits. It measures
+ * with the process's monotonic clock, so that a jump of the wall clock changes nothing.
  */
 export class Budget {
   readonly #startedAt = performance.now();
@@ -22,15 +22,16 @@ export class Budget {
   #isOver = false;
   #hasHungUp = false;
   #hasEnded = false;
-  /** Made for those who ask for its signal only: most calls end without anybody doing so. */
+  /** Made on first use: most calls end without a need for the signal. */
   #leave: AbortController | undefined;
-  /** Told when the waiting is over. */
+  /** Resolvers of {@link untilEnd}. */
   #waiting: ((end: typeof TIMED_OUT) => void)[] = [];
   #isCallerGone: () => boolean;
 
   /**
-   * @param deadlineMs - by when the answer must have been given, from now.
-   * @param isCallerGone - whether nobody can take an answer any more, as far as is known before anybody says so.
+   * @param deadlineMs - from now until the answer must have been written.
+   * @param isCallerGone - whether the caller has disconnected, for a disconnect before {@link hangUp} is
+   * called.
    */
   constructor(deadlineMs: number, isCallerGone: () => boolean = never) {
     this.#isCallerGone = isCallerGone;
@@ -51,9 +52,9 @@ export class Budget {
     return Math.max(0, this.#waitMs - this.elapsedMs());
   }
 
-  /** True when nothing more may be started: the time is over, or nobody waits for the answer. */
+  /** Whether nothing more may be started: the time is over or the caller has disconnected. */
   get isOver(): boolean {
-    // By the clock as well: in a process that was busy for long, a send may have its turn before the timer.
+    // The clock counts too: in a process that was busy for long, a send may run before the timer.
     return this.#isOver || this.elapsedMs() >= this.#waitMs - LEAVE_MARGIN_MS || this.#isCallerGone();
   }
 
@@ -61,24 +62,30 @@ export class Budget {
     return this.#hasHungUp || this.#isCallerGone();
   }
 
-  /** Aborts shortly before the end, or when Okta hangs up: what has not left by then must not leave. */
+  /**
+   * Aborts shortly before the end, or when Okta disconnects: a request that has not left by then must not
+   * leave.
+   */
   get leaveSignal(): AbortSignal {
     this.#leave ??= new AbortController();
     if (this.isOver) this.#leave.abort();
     return this.#leave.signal;
   }
 
-  /** A part of what is left: at most `maxMs`, and at most that `fraction` of it. */
+  /** A share of the remaining time: at most `maxMs`, and at most this fraction. */
   share(maxMs: number, fraction: number): number {
     return Math.min(maxMs, this.remainingMs() * fraction);
   }
 
-  /** Waits for the work, but not longer than its share. The work itself goes on. */
+  /** Waits for the work, at most for its share. The work itself goes on. */
   within<T>(work: Promise<T>, shareMs: number): Promise<T | typeof TIMED_OUT> {
     return waitAtMost(work, Math.min(shareMs, this.remainingMs()));
   }
 
-  /** Waits for the work until the answer must be given. The work goes on; nobody knows what became of one that rejects. */
+  /**
+   * Waits for the work until the answer must be given. Also resolves to `TIMED_OUT` if the work rejects: its
+   * result is unknown.
+   */
   untilEnd<T>(work: Promise<T>): Promise<T | typeof TIMED_OUT> {
     return new Promise((resolve) => {
       if (this.#hasEnded) resolve(TIMED_OUT);
@@ -89,13 +96,15 @@ export class Budget {
     });
   }
 
-  /** Okta no longer waits: nothing more leaves. What has left is waited for, to be recorded. */
+  /**
+   * Okta has disconnected: nothing more may leave. Requests that have left are still awaited, to be recorded.
+   */
   hangUp(): void {
     this.#hasHungUp = true;
     this.#stopLeaving();
   }
 
-  /** The answer has been given: no timer stays behind, and a caller who goes now has not hung up. */
+  /** The answer has been given: stops the timer. A later disconnect does not count. */
   close(): void {
     clearTimeout(this.#timer);
     this.#hasHungUp = this.hasHungUp;
@@ -109,7 +118,7 @@ export class Budget {
 
   #end(): void {
     this.#hasEnded = true;
-    for (const tell of this.#waiting) tell(TIMED_OUT);
+    for (const resolve of this.#waiting) resolve(TIMED_OUT);
     this.#waiting = [];
   }
 }

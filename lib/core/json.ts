@@ -1,7 +1,4 @@
-/**
- * The one reader of JSON that comes from outside: no shape is assumed and nothing here throws. A reader that differs says why where it
- * stands.
- */
+/** Reads JSON from outside: assumes no shape and never throws. A reader elsewhere that differs says why. */
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -29,7 +26,7 @@ export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The own field at a path of names; `undefined` if any part of the path is missing or not an object. */
+/** The own property at a path; `undefined` if any part of the path is missing or not an object. */
 export function fieldOf(value: unknown, ...path: readonly string[]): unknown {
   let found = value;
   for (const name of path) {
@@ -39,7 +36,7 @@ export function fieldOf(value: unknown, ...path: readonly string[]): unknown {
   return found;
 }
 
-/** The field at a path, if it is a text with something in it: Okta has empty texts where somebody cleared a field. */
+/** The property at a path if it is a non-empty text. Okta sends empty texts for cleared fields. */
 export function textFieldOf(value: unknown, ...path: readonly string[]): string | undefined {
   const text = fieldOf(value, ...path);
   return typeof text === 'string' && text !== '' ? text : undefined;

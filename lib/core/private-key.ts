@@ -1,15 +1,18 @@
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 
-/** A private key, how it signs, and the id that it came with. */
-export interface ReadKey {
+/** A private key, its algorithm and its id. */
+export interface PrivateKey {
   readonly privateKey: KeyObject;
-  /** E.g. `RS256` or `ES256`: one that Okta takes for client assertions; other vendors take fewer. */
+  /**
+   * A JWS algorithm that Okta accepts for client assertions, e.g. `RS256` or `ES256`. Other vendors accept
+   * fewer.
+   */
   readonly algorithm: string;
-  /** A JWK's own `kid`. */
+  /** The `kid` of a JWK. */
   readonly keyId: string | undefined;
 }
 
-/** RFC 7518, section 3.3. */
+/** RFC 7518, section 3.3: at least 2048 bits. */
 const MIN_RSA_BITS = 2048;
 const RSA_ALGORITHMS: readonly unknown[] = ['RS256', 'RS384', 'RS512'];
 const ALGORITHM_OF_CURVE: Readonly<Record<string, string>> = {
@@ -19,14 +22,14 @@ const ALGORITHM_OF_CURVE: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads the private key of an application at a vendor's: a PEM (PKCS#8, PKCS#1 or SEC1, not encrypted), a JWK object, or a JWK
- * as JSON. An RSA key, of 2048 bits or more, signs with RS256 or what the JWK's `alg` says, an EC key as its curve
- * has it.
+ * Reads the private key of an application at Okta or another vendor: a PEM (PKCS#8, PKCS#1 or SEC1, not
+ * encrypted), a JWK object, or a JWK as JSON. An RSA key has 2048 bits or more and signs with RS256, or with
+ * the JWK's `alg`. An EC key signs with the algorithm of its curve.
  *
- * @throws Error with a message that holds nothing of the key.
+ * @throws Error whose message contains nothing of the key.
  */
-export function readPrivateKey(key: string | object): ReadKey {
-  const source = typeof key === 'string' ? readText(key.trim()) : { ...key };
+export function readPrivateKey(key: string | object): PrivateKey {
+  const source = typeof key === 'string' ? parseKeyText(key.trim()) : { ...key };
   let privateKey: KeyObject;
   try {
     privateKey =
@@ -34,7 +37,7 @@ export function readPrivateKey(key: string | object): ReadKey {
         ? createPrivateKey(source)
         : createPrivateKey({ key: source as JsonWebKey, format: 'jwk' });
   } catch {
-    // Node's own message is left out: it may quote what was given.
+    // Node's own message may quote the input.
     throw new Error(
       'The key is no private key that can be read: a PEM that is not encrypted, or a private JWK.',
     );
@@ -50,11 +53,11 @@ export function readPrivateKey(key: string | object): ReadKey {
 
 type Jwk = Readonly<Record<string, unknown>>;
 
-function readText(text: string): string | Jwk {
-  // A PEM that was put on one line of an environment file has its line ends written out.
+function parseKeyText(text: string): string | Jwk {
+  // A PEM on one line of an environment file has its line breaks as `\n`.
   if (!text.startsWith('{')) return text.includes('\n') ? text : text.replaceAll('\\n', '\n');
   try {
-    // What begins with a brace is an object, once it is parsed.
+    // JSON that begins with a brace parses to an object.
     return JSON.parse(text) as Jwk;
   } catch {
     // The parser's message would quote the key.

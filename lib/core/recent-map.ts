@@ -1,7 +1,7 @@
 /**
- * The entries that were set last: `max` at most, and never fewer than the last half of that. They lie in two maps; when the
- * newer one is full it takes the place of the older one, which goes as a whole. To find the oldest one and take it out for
- * each that comes would cost more than all else that is done with them.
+ * A map of the entries that were set last: at most `max`, and at least the last half of that. It holds two
+ * maps; when the newer one is full, it replaces the older one, which is dropped as a whole. Finding and
+ * deleting the oldest entry on each `set` would cost more than everything else that is done with the entries.
  */
 export class RecentMap<Value extends object> {
   #newer = new Map<string, Value>();
@@ -17,7 +17,7 @@ export class RecentMap<Value extends object> {
     return this.#newer.get(key) ?? this.#older.get(key);
   }
 
-  /** The same; it is among the newest then. */
+  /** Like `get`, and makes the entry one of the newest. */
   use(key: string): Value | undefined {
     const newer = this.#newer.get(key);
     if (newer !== undefined) return newer;
@@ -26,7 +26,7 @@ export class RecentMap<Value extends object> {
     return older;
   }
 
-  /** It is among the newest then, also where it was there before. */
+  /** Sets an entry and makes it one of the newest, also if the key exists. */
   set(key: string, value: Value): void {
     if (this.#newer.size >= this.#half && !this.#newer.has(key)) {
       this.#older = this.#newer;

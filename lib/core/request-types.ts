@@ -1,23 +1,26 @@
-/** What Okta asks for a code for, without its prefix. Okta may have others by now: a request may be of any type. */
+/**
+ * The request types of Okta's telephony inline hook, without their prefix. Okta may add others: a request may
+ * have any type.
+ */
 export const REQUEST_TYPES = [
   'mfa-verification',
   'pre-enrollment',
   'account-unlock',
   'password-reset',
 ] as const;
-/** A kind of request of Okta's telephony hook, without `com.okta.user.telephony.`. */
+/** One of these request types. */
 export type RequestType = (typeof REQUEST_TYPES)[number];
 
 export function isRequestType(value: unknown): value is RequestType {
   return REQUEST_TYPES.some((type) => type === value);
 }
 
-/** `com.okta.user.telephony.mfa-verification`, as Okta sends it. */
+/** The type as Okta sends it: `com.okta.user.telephony.mfa-verification`. */
 export function fullRequestType(type: string): string {
   return `com.okta.user.telephony.${type}`;
 }
 
-/** `mfa-verification`: the last part, in lower case. */
+/** The last part of a type, in lower case: `mfa-verification`. */
 export function shortRequestType(requestType: string): string {
   return requestType.slice(requestType.lastIndexOf('.') + 1).toLowerCase();
 }

@@ -1,6 +1,6 @@
 declare const brand: unique symbol;
 
-/** What hooks remember between calls. `memoryState()` and `redisState()` make one; its members are internal. */
+/** What hooks remember between calls, made by `memoryState()` or `redisState()`. Its members are internal. */
 export interface State {
   /** @internal */
   readonly [brand]?: undefined;

@@ -1,9 +1,9 @@
 const STARTED_MS = performance.timeOrigin;
 
 /**
- * Milliseconds since 1970 by the clock of this machine when the process started, plus what has passed since. No step of the wall
- * clock moves it. For everything that must last as long as it was given: the life of a code, an answer that is remembered,
- * the order of codes. Two processes cannot compare theirs.
+ * Milliseconds since 1970 by a clock that no step of the wall clock moves: the machine's time when the
+ * process started, plus the monotonic time since. Used for durations that must not change: the life of a
+ * code, remembered answers, the order of codes. The values of two processes cannot be compared.
  */
 export function steadyMs(): number {
   return STARTED_MS + performance.now();

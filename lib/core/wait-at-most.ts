@@ -1,7 +1,7 @@
-/** What waiting comes to when the time was over first. */
+/** The result of a wait that ended before the work. */
 export const TIMED_OUT = Symbol('timed out');
 
-/** Two turns of the event loop: whatever lay in the sockets when this was called has been read then. */
+/** Waits two turns of the event loop: everything that lay in the sockets before has then been read. */
 export async function socketsRead(): Promise<void> {
   for (let turn = 0; turn < 2; turn += 1) {
     await new Promise((resolve) => {
@@ -10,7 +10,7 @@ export async function socketsRead(): Promise<void> {
   }
 }
 
-/** Waits for work, but not longer than one of those who share it can: the work itself goes on. */
+/** Waits for work, at most `timeoutMs`. The work itself goes on, for others that wait for it. */
 export async function waitAtMost<T>(work: Promise<T>, timeoutMs: number): Promise<T | typeof TIMED_OUT> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<typeof TIMED_OUT>((resolve) => {

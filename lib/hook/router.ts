@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { TwilioConnection } from '../channels/twilio/client.js';
 import { Budget } from '../core/budget.js';
 import type { CodeUses } from '../delivery/late/code-uses.js';
-import { onlyMethods } from '../http/exchange.js';
+import { methodNotAllowed } from '../http/exchange.js';
 import { createRoutes, type Handler, type Route } from '../http/routes.js';
 import type { CallerVerifier } from '../okta/verify-caller.js';
 import { STATUS_PATH } from '../options/settings.js';
@@ -94,7 +94,7 @@ async function runSteps(
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
-  if (req.method !== 'POST') throw onlyMethods('POST');
+  if (req.method !== 'POST') throw methodNotAllowed('POST');
   for (const step of CALL_STEPS) {
     // The gateway has answered in our place.
     if (call.isOver) return;

@@ -1,23 +1,23 @@
 import { Agent, type Dispatcher } from 'undici';
 
-/** As much of undici's dispatcher as a call needs; undici's own `request` and `fetch` ask no more of one. */
+/** The part of an undici dispatcher that a call needs; undici's own `request` and `fetch` need no more. */
 export type HttpDispatcher = Pick<Dispatcher, 'dispatch'>;
 
-/** One call outward. Redirects are never followed. */
+/** One outgoing HTTP call. Redirects are never followed. */
 export interface HttpCall {
   readonly dispatcher: HttpDispatcher;
   readonly method: 'GET' | 'POST' | 'PUT';
   /** E.g. `https://api.twilio.com`. */
   readonly origin: string;
-  /** From `/`, with its query if it has one; already encoded. */
+  /** From `/`, with the query if there is one; already encoded. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  /** The whole time from now to the last byte of the answer, milliseconds. */
+  /** From now to the last byte of the answer, milliseconds. */
   readonly timeoutMs: number;
-  /** Asked when it is about to leave. Default: it may. */
+  /** Called right before the request is written to the socket; `false` stops it. Default: always `true`. */
   readonly mayLeave?: (() => boolean) | undefined;
-  /** How long it may wait for a connection, milliseconds. Default: as long as the whole call. */
+  /** How long the call may wait for a connection, milliseconds. Default: `timeoutMs`. */
   readonly leaveWithinMs?: number | undefined;
 }
 
@@ -25,26 +25,26 @@ export interface HttpCall {
 export interface HttpAnswer {
   readonly kind: 'answered';
   readonly status: number;
-  /** Names in lower case; a header that came twice is joined by a comma. */
+  /** Names in lower case; repeated headers are joined by a comma. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
 /**
- * What a call came to. The difference that the whole product rests on: `not-sent` has certainly not reached
- * the other side, `no-answer` may have.
+ * The result of a call. Failover rests on the difference between the two failures: `not-sent` has certainly
+ * not reached the other side, `no-answer` may have.
  */
 export type HttpResult =
   | HttpAnswer
   | { readonly kind: 'not-sent'; readonly reason: string }
   | { readonly kind: 'no-answer'; readonly reason: string };
 
-/** The largest answer that is read; the vendors' own are a few KB. */
+/** The largest body that is read; answers of the vendors have a few KB. */
 const MAX_ANSWER_BYTES = 256 * 1024;
 
 /**
- * Our own pool: as many connections as there are calls, so that hanging ones never make others wait; a
- * connect that stalls is given up well before the deadline.
+ * A connection pool without a limit, so that hanging calls never delay others. A connect that stalls is given
+ * up well before the deadline.
  */
 export function createAgent(connectTimeoutMs: number): HttpDispatcher & { destroy(): Promise<void> } {
   return new Agent({
@@ -53,25 +53,26 @@ export function createAgent(connectTimeoutMs: number): HttpDispatcher & { destro
     keepAliveTimeout: 20_000,
     keepAliveMaxTimeout: 60_000,
     connect: { timeout: connectTimeoutMs },
-    // Calls end by their own timers (undici's are coarse): these only bound what a caller forgot.
+    // Each call has its own timer, because undici's timers are coarse. These only limit what escapes that
+    // timer.
     headersTimeout: 60_000,
     bodyTimeout: 60_000,
   });
 }
 
-/** Makes one call and says what came of it. Never rejects. */
+/** Makes one call. Never rejects. */
 export function callHttp(call: HttpCall): Promise<HttpResult> {
   return new Promise((resolve) => {
-    new CallUnderWay(call, resolve).start();
+    new PendingCall(call, resolve).start();
   });
 }
 
-/** One call while it is under way, as undici sees it. */
-class CallUnderWay implements Dispatcher.DispatchHandler {
+/** The state of one call between dispatch and result, as undici's handler. */
+class PendingCall implements Dispatcher.DispatchHandler {
   readonly #call: HttpCall;
   readonly #resolve: (result: HttpResult) => void;
   readonly #chunks: Buffer[] = [];
-  /** First for the time to leave, where that is the shorter one: one timer does for both. */
+  /** Runs first for `leaveWithinMs` if that is shorter, then for the rest: one timer serves both. */
   #timer: NodeJS.Timeout;
   #controller: Dispatcher.DispatchController | undefined;
   #hasLeft = false;
@@ -86,7 +87,7 @@ class CallUnderWay implements Dispatcher.DispatchHandler {
     const { timeoutMs, leaveWithinMs = timeoutMs } = call;
     this.#timer =
       leaveWithinMs < timeoutMs
-        ? setTimeout(endWaitToLeave, leaveWithinMs, this)
+        ? setTimeout(endConnectWait, leaveWithinMs, this)
         : setTimeout(giveUp, timeoutMs, this, 'TIMEOUT');
   }
 
@@ -99,14 +100,14 @@ class CallUnderWay implements Dispatcher.DispatchHandler {
     }
   }
 
-  /** Whatever is going on: what has not left is not sent, and what has is not waited for. */
+  /** Ends the call now: `not-sent` if it has not left, `no-answer` if it has. */
   giveUp(reason: string): void {
     this.#settle({ kind: this.#hasLeft ? 'no-answer' : 'not-sent', reason });
     this.#controller?.abort(new Error(reason));
   }
 
-  /** What has left has the rest of its time; what has not is given up. */
-  endWaitToLeave(): void {
+  /** A request that has left keeps the rest of its time; any other is given up. */
+  endConnectWait(): void {
     const { timeoutMs, leaveWithinMs = timeoutMs } = this.#call;
     if (this.#hasLeft) this.#timer = setTimeout(giveUp, timeoutMs - leaveWithinMs, this, 'TIMEOUT');
     else this.giveUp('CONNECT_TIMEOUT');
@@ -128,7 +129,7 @@ class CallUnderWay implements Dispatcher.DispatchHandler {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    // An informational answer (1xx) comes before the real one.
+    // An informational response (1xx) comes before the real one.
     if (status < 200) return;
     this.#status = status;
     this.#headers = flatten(headers);
@@ -161,12 +162,13 @@ class CallUnderWay implements Dispatcher.DispatchHandler {
   }
 }
 
-// Timers are given these with the call as an argument: a closure for each would be made in vain nearly always.
-const giveUp = (call: CallUnderWay, reason: string): void => {
+// Passed to `setTimeout` with the call as an argument: that saves a closure for each call, and hardly any
+// timer fires.
+const giveUp = (call: PendingCall, reason: string): void => {
   call.giveUp(reason);
 };
-const endWaitToLeave = (call: CallUnderWay): void => {
-  call.endWaitToLeave();
+const endConnectWait = (call: PendingCall): void => {
+  call.endConnectWait();
 };
 
 function textOf(chunks: readonly Buffer[]): string {
@@ -174,7 +176,7 @@ function textOf(chunks: readonly Buffer[]): string {
   return (chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)).toString('utf8');
 }
 
-/** As undici gives them, names in lower case: nothing is made where each came once, as nearly always. */
+/** undici's headers have lower-case names. Fast path: nothing is copied if every header came once. */
 function flatten(incoming: Record<string, string | string[] | undefined>): HttpAnswer['headers'] {
   for (const name in incoming) if (typeof incoming[name] !== 'string') return joinRepeated(incoming);
   return incoming as HttpAnswer['headers'];
@@ -188,7 +190,7 @@ function joinRepeated(incoming: Record<string, string | string[] | undefined>): 
   return headers;
 }
 
-/** The error's code only: a message may quote what was sent. */
+/** Only the error's code: a message may quote the request. */
 function reasonOf(error: unknown): string {
   if (typeof error === 'object' && error !== null) {
     if ('code' in error && typeof error.code === 'string' && error.code !== '') return error.code;

@@ -4,35 +4,38 @@ import { RequestError } from '../core/errors.js';
 import { parseJson } from '../core/json.js';
 
 /**
- * One HTTP exchange with a caller: its body read within bounds, its answer given, its connection let go.
+ * Reads request bodies within limits and writes answers, for the hook's routes and the console.
  *
- * Express gives each request and answer another prototype, after which V8 knows the shape of none of them: a look at one
- * costs as much as a digest, and is not taken twice.
+ * Express gives each request and response another prototype, after which V8 knows no shape for them: reading
+ * one property costs as much as a digest. Properties are therefore read once.
  */
 
-/** The largest body that is read where nothing else is said; a hook call and a callback are a few KB. */
+/** Default limit of a body; hook calls and callbacks have a few KB. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** An unread body is taken for so long, so that the caller gets to see the answer ... */
+/** An unread body is drained for this long, so that the caller can read the answer ... */
 const LINGER_MS = 250;
-/** ... and at most so much of it, bytes. */
+/** ... and up to this many bytes. */
 const LINGER_BYTES = 256 * 1024;
 
 /**
- * The body's bytes, or a promise of them; or what another handler made of them.
+ * Reads the body: a promise of its bytes, or the value that a body parser has left on the request.
+ *
  * @throws RequestError `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`, `BODY_ALREADY_READ`.
  */
 export function readBody(
   req: IncomingMessage,
   limits: {
-    /** The media type that it must have; `undefined` for any. A body that others have read is taken as it is. */
+    /**
+     * The required media type; `undefined` for any. Not checked for a body that a parser has already read.
+     */
     readonly type: string | undefined;
     readonly waitMs: number;
     readonly maxBytes?: number | undefined;
   },
 ): unknown {
   const { maxBytes = MAX_BODY_BYTES } = limits;
-  // Express 4's json() leaves an empty body beside a stream that it did not read: the stream decides.
+  // Express 4's `json()` sets an empty `body` on requests that it does not read, so the stream decides.
   const isRead = req.readableDidRead || req.readableEnded;
   if (isRead) {
     const { body } = req as { body?: unknown };
@@ -55,7 +58,7 @@ function collect(req: IncomingMessage, waitMs: number, maxBytes: number): Promis
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    // The listeners stay and do nothing any more once this is set: taking each off again costs more.
+    // Once set, the listeners stay and do nothing: removing each costs more.
     let isSettled = false;
     const settle = (error: RequestError | undefined): void => {
       isSettled = true;
@@ -97,11 +100,11 @@ function tooLarge(): RequestError {
 }
 
 /**
- * A route by its work: what calls it waits for no promise, and takes no error for success.
+ * Turns an async function into an Express handler: its rejection goes to `next`, always as an error.
  *
- * @param what - what failed, where that gives no error.
+ * @param what - what failed, for a rejection without an error.
  */
-export function routeOf(
+export function asyncHandler(
   work: (req: IncomingMessage, res: ServerResponse) => Promise<void>,
   what: string,
 ): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
@@ -112,17 +115,20 @@ export function routeOf(
   };
 }
 
-/** The answer to every method but those of a route. */
-export function onlyMethods(...methods: readonly string[]): RequestError {
+/** The error for any other method than these. */
+export function methodNotAllowed(...methods: readonly string[]): RequestError {
   return new RequestError('METHOD_NOT_ALLOWED', `Only ${methods.join(' and ')} is answered here.`, {
     headers: { Allow: methods.join(', ') },
   });
 }
 
-/** The media type of an answer in JSON. */
+/** The media type of JSON answers. */
 export const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** Answers once, in JSON where there is a body; a caller that still writes is cut off shortly after. */
+/**
+ * Answers in JSON, or without a body; does nothing after the first answer. A caller that still sends its body
+ * is cut off shortly after.
+ */
 export function answer(
   req: IncomingMessage,
   res: ServerResponse,
@@ -135,8 +141,9 @@ export function answer(
 }
 
 /**
- * Answers once with a text, where there is one. Middleware of the gateway may wrap the response: the head is set as Express
- * sets it, so that all of them see it, and nothing here depends on the callback of `write`, which most of them drop.
+ * Answers with a text, or without a body; does nothing after the first answer. Middleware of the gateway may
+ * wrap the response: headers are set as Express sets them, so that all of it sees them, and nothing depends
+ * on the callback of `write`, which most wrappers drop.
  */
 export function answerText(
   req: IncomingMessage,
@@ -148,7 +155,7 @@ export function answerText(
     headers = {},
   }: {
     readonly status: number;
-    /** The media type. */
+    /** The media type of `text`. */
     readonly type: string;
     readonly text: string | undefined;
     readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -156,23 +163,25 @@ export function answerText(
 ): void {
   if (res.headersSent || res.destroyed) return;
   res.statusCode = status;
-  // Middleware that compresses answers keeps what is written until the end, unless it must not transform them.
+  // Without `no-transform`, compression middleware would buffer a written answer until the end.
   res.setHeader('Cache-Control', 'no-store, no-transform');
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   if (text !== undefined) {
     res.setHeader('Content-Type', type);
     res.setHeader('Content-Length', Buffer.byteLength(text));
   }
-  // Node would keep the connection and let the caller go on writing.
+  // Node would keep the connection open and let the caller go on sending.
   const isCutOff = hasUnreadBody(req);
   if (isCutOff) res.setHeader('Connection', 'close');
   if (!isCutOff || text === undefined) {
     res.end(text);
     return;
   }
-  // Whole for the caller, but not ended: Node destroys a closing connection as soon as its answer has ended.
+  // The answer is complete for the caller but not ended: Node destroys a closing connection as soon as its
+  // answer has ended.
   res.write(text);
-  // Behind another answer of the same connection it has no socket yet, and nothing may be cut off.
+  // A response that is queued behind another one on its connection has no socket yet. The connection must not
+  // be cut off then.
   if (res.socket !== null) linger(req, res);
   else {
     res.once('socket', () => {
@@ -187,7 +196,7 @@ function hasUnreadBody(req: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** Takes a little more of the body, then closes: an instant reset could overtake the answer. */
+/** Drains a little more of the body, then closes: an immediate reset could overtake the answer. */
 function linger(req: IncomingMessage, res: ServerResponse): void {
   let size = 0;
   let isEnding = false;
@@ -196,7 +205,7 @@ function linger(req: IncomingMessage, res: ServerResponse): void {
     isEnding = true;
     clearTimeout(timer);
     req.pause();
-    // Node closes the connection once the answer is out, unless something holds back its end.
+    // Node closes the connection once the answer is out, unless something delays its end.
     timer = setTimeout(() => res.destroy(), LINGER_MS);
     res.end();
   };
@@ -213,12 +222,13 @@ function linger(req: IncomingMessage, res: ServerResponse): void {
 }
 
 /**
- * No other type, no other charset than UTF-8, no encoding.
+ * Requires this media type, UTF-8 and no content encoding.
+ *
  * @throws RequestError `UNSUPPORTED_MEDIA_TYPE`
  */
 export function requireType(headers: IncomingHttpHeaders, type: string): void {
   const { 'content-type': contentType = '', 'content-encoding': contentEncoding = 'identity' } = headers;
-  // As nearly every caller has it.
+  // Fast path: exactly the required header.
   if (contentType === type && contentEncoding === 'identity') return;
   const [mediaType = '', ...parameters] = contentType.toLowerCase().split(';');
   const charset = parameters
@@ -232,8 +242,9 @@ export function requireType(headers: IncomingHttpHeaders, type: string): void {
 }
 
 /**
- * What a JSON body says; one that another handler has parsed is taken as it is.
- * @throws RequestError `INVALID_REQUEST` if it is not JSON.
+ * Parses a JSON body; a value that a body parser has left is returned as it is.
+ *
+ * @throws RequestError `INVALID_REQUEST` if the body is not JSON.
  */
 export function parseJsonBody(body: unknown): unknown {
   if (typeof body !== 'string' && !Buffer.isBuffer(body)) return body;
@@ -242,7 +253,7 @@ export function parseJsonBody(body: unknown): unknown {
   throw new RequestError('INVALID_REQUEST', 'The body is not JSON.', { fields: ['body'] });
 }
 
-/** The fields of a form; one that another handler has parsed is taken as it is. */
+/** Parses the fields of a form, or takes them from a body parser's object. */
 export function parseForm(body: unknown): Record<string, string | string[]> {
   const form: unknown =
     Buffer.isBuffer(body) || typeof body === 'string' ? querystring.parse(body.toString()) : body;

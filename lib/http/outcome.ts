@@ -2,19 +2,23 @@ import type { Outcome } from '../core/channel.js';
 import { asObject, parseJson, type JsonObject } from '../core/json.js';
 import type { HttpAnswer, HttpResult } from './call.js';
 
-/** How the complete answers of one provider are read. */
+/** How to read the complete answers of one provider. */
 export interface AnswerReader {
-  /** As reasons name it, e.g. `Twilio`. */
+  /** The name in reasons, e.g. `Twilio`. */
   readonly provider: string;
-  /** What a 2xx says; `undefined` where nothing of it can be read. */
+  /** The outcome of a 2xx; `undefined` if the answer cannot be read. */
   readonly readSuccess: (answer: HttpAnswer) => Outcome | undefined;
-  /** What a complete 3xx, 4xx or 503 says: why it was refused, or that the provider has had this message before. */
+  /**
+   * The outcome of a complete 3xx, 4xx or 503: a refusal, or `accepted` if the provider already has this
+   * message.
+   */
   readonly readRefusal: (answer: HttpAnswer) => Outcome;
 }
 
 /**
- * What an attempt over HTTP came to. Refused is only what has certainly not gone out: it never left, or a complete
- * 3xx, 4xx or 503 came. After 500, 502, 504 and an answer that cannot be read nobody knows.
+ * The outcome of an attempt over HTTP. It is `refused` only if the message has certainly not gone out: the
+ * request never left, or a complete 3xx, 4xx or 503 came. After 500, 502, 504 and an unreadable answer the
+ * outcome is `unknown`.
  */
 export function outcomeOfCall(result: HttpResult, reader: AnswerReader): Outcome {
   const { provider } = reader;
@@ -34,7 +38,10 @@ export function outcomeOfCall(result: HttpResult, reader: AnswerReader): Outcome
   return { status: 'unknown', reason: `${provider} answered with status ${status}` };
 }
 
-/** The answer's JSON object; an empty one if there is none: a proxy in front of a provider answers in HTML. */
+/**
+ * The JSON object of an answer; empty if there is none, because a proxy in front of a provider may answer in
+ * HTML.
+ */
 export function readObject(answer: HttpAnswer): JsonObject {
   return asObject(parseJson(answer.body));
 }

@@ -5,7 +5,7 @@ import type { HookEvent } from '../core/events.js';
 import type { ChooseChannels } from '../delivery/plan.js';
 import type { Rollout } from '../delivery/rollout.js';
 import type { State } from '../core/state.js';
-import type { ComposeText } from '../texts/text.js';
+import type { ComposeText } from '../texts/compose-text.js';
 import type { TextsOptions } from '../texts/texts.js';
 import type { MetricsRegistry } from '../events/metrics.js';
 import type { TwilioConnection } from '../channels/twilio/client.js';

@@ -18,7 +18,7 @@ import type { Guard } from '../guard/limits.js';
 import { readKeywords, type Keywords } from '../texts/keywords.js';
 import type { ChooseChannels } from '../delivery/plan.js';
 import type { StatePort } from '../delivery/state.js';
-import type { ComposeText } from '../texts/text.js';
+import type { ComposeText } from '../texts/compose-text.js';
 import { Texts } from '../texts/texts.js';
 import type { MetricsRegistry } from '../events/metrics.js';
 import type { OktaCredentials } from '../okta/api-client.js';

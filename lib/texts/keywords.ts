@@ -1,59 +1,68 @@
-/** What users write to a sender, as far as it is a word that is understood. */
+/**
+ * Recognises opt-in and opt-out keywords (STOP, START, HELP) in inbound messages. A message counts only if
+ * the keyword is all of its text.
+ */
 
 export type Keyword = 'stop' | 'start' | 'help';
 
-/** Words by what they mean; each is a whole message. */
+/** The accepted words of each keyword, normalised as {@link keywordOf} normalises a message. */
 export type Keywords = Readonly<Record<Keyword, ReadonlySet<string>>>;
 
-/** What Twilio itself understands of an SMS, keeps and answers, unless it is told not to. */
-const OF_TWILIO: Readonly<Record<Keyword, readonly string[]>> = {
+/** The keywords that Twilio handles for SMS by default: it records the opt-out and replies itself. */
+const TWILIO_KEYWORDS: Readonly<Record<Keyword, readonly string[]>> = {
   stop: ['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT'],
   start: ['START', 'UNSTOP', 'YES'],
   help: ['HELP', 'INFO'],
 };
-const TWILIO_WORDS: ReadonlySet<string> = new Set(Object.values(OF_TWILIO).flat());
+const TWILIO_WORDS: ReadonlySet<string> = new Set(Object.values(TWILIO_KEYWORDS).flat());
 
-/** Twilio's own words, and what the same is written as in the languages that codes are spoken in. */
-const USUAL_KEYWORDS: Readonly<Record<Keyword, readonly string[]>> = {
+/** Default keywords: Twilio's own, and their equivalents in the languages that codes are spoken in. */
+const DEFAULT_KEYWORDS: Readonly<Record<Keyword, readonly string[]>> = {
   stop: [
-    ...OF_TWILIO.stop,
+    ...TWILIO_KEYWORDS.stop,
     ...['ALTO', 'BAJA', 'PARAR', 'ARRET', 'ARRÊT', 'DESABONNER', 'STOPP', 'ABMELDEN', 'SAIR', 'CANCELAR'],
     ...['FERMA', 'ANNULLA', 'AFMELDEN', '停止', '配信停止', 'बंद', 'रोकें', 'توقف', 'إيقاف'],
   ],
   start: [
-    ...OF_TWILIO.start,
+    ...TWILIO_KEYWORDS.start,
     ...['INICIAR', 'ALTA', 'DEBUT', 'DÉBUT', 'ANMELDEN', 'INICIO', 'INÍCIO', 'VOLTAR', 'INIZIA'],
     ...['AANMELDEN', '開始', '再開', 'शुरू', 'ابدأ', 'ابدا'],
   ],
-  help: [...OF_TWILIO.help, 'AYUDA', 'AIDE', 'HILFE', 'AJUDA', 'AIUTO', 'ヘルプ', 'मदद', 'مساعدة'],
+  help: [...TWILIO_KEYWORDS.help, 'AYUDA', 'AIDE', 'HILFE', 'AJUDA', 'AIUTO', 'ヘルプ', 'मदद', 'مساعدة'],
 };
 
-/** Whether an SMS is one of these, as exactly as Twilio wants it. */
+/**
+ * Whether Twilio handles this SMS itself. Unlike {@link keywordOf}, Twilio ignores only case and surrounding
+ * space.
+ */
 export function isTwilioWord(text: string): boolean {
   return TWILIO_WORDS.has(text.trim().toUpperCase());
 }
 
-/** The words that a user of the package chose, in place of the usual ones. */
+/** The keywords of the `inbound` options; a keyword that is not given keeps its defaults. */
 export function readKeywords(words: {
   readonly [Key in Keyword]?: readonly string[] | undefined;
 }): Keywords {
   const setOf = (keyword: Keyword): ReadonlySet<string> =>
-    new Set((words[keyword] ?? USUAL_KEYWORDS[keyword]).map(plain));
+    new Set((words[keyword] ?? DEFAULT_KEYWORDS[keyword]).map(normalize));
   return { stop: setOf('stop'), start: setOf('start'), help: setOf('help') };
 }
 
-/** Longer messages are none of these; nothing more of them is looked at. */
-const LONGEST_WORD = 40;
+/** A longer message cannot be a keyword and is not normalised. Characters. */
+const MAX_MESSAGE_LENGTH = 80;
 
-/** The word that a message is; `undefined` where it is anything else. To stop goes before all. */
+/**
+ * The keyword that a message consists of, or `undefined`. STOP wins if a custom word stands for several
+ * keywords.
+ */
 export function keywordOf(text: string, keywords: Keywords): Keyword | undefined {
-  if (text.length > LONGEST_WORD * 2) return undefined;
-  const word = plain(text);
+  if (text.length > MAX_MESSAGE_LENGTH) return undefined;
+  const word = normalize(text);
   return (['stop', 'start', 'help'] as const).find((keyword) => keywords[keyword].has(word));
 }
 
-/** Whatever its case, and what phones put around it: `"Stop."`, ` STOP ` and `stop!` are one word. */
-function plain(text: string): string {
+/** Ignores case and the punctuation that phones add: `"Stop."`, ` STOP ` and `stop!` are one word. */
+function normalize(text: string): string {
   return text
     .normalize('NFKC')
     .replace(/[\p{P}\p{S}\p{Z}\p{C}]+/gu, ' ')

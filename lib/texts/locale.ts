@@ -1,37 +1,42 @@
-/** Languages that say nothing of a language: undetermined, several, none. */
-const NO_LANGUAGE = new Set(['und', 'mul', 'mis', 'zxx']);
+/** ISO 639 codes that name no language: undetermined, multiple, uncoded, no linguistic content. */
+const SPECIAL_CODES = new Set(['und', 'mul', 'mis', 'zxx']);
 
 /**
- * A locale as BCP-47, whatever its case and separator: `EN-us`, `en_US` and `en_US.UTF-8` are `en-US`.
- * Extensions and private subtags are dropped, since nothing here depends on them. `undefined` for what is none.
+ * Normalises a locale of any case and separator to BCP-47: `EN-us`, `en_US` and `en_US.UTF-8` become `en-US`.
+ * Drops extensions and private subtags, because no text depends on them. Returns `undefined` if the value is
+ * not a locale.
  */
 export function readLocale(text: unknown): string | undefined {
   if (typeof text !== 'string' || text.length > MAX_LENGTH) return undefined;
-  let locale = known.get(text);
+  let locale = parsed.get(text);
   if (locale === undefined) {
     locale = parseLocale(text);
-    if (known.size >= MAX_KNOWN) known.clear();
-    known.set(text, locale);
+    if (parsed.size >= MAX_PARSED) parsed.clear();
+    parsed.set(text, locale);
   }
   return locale ?? undefined;
 }
 
-/** The longest tag in use, with a character set behind it, has half of that. */
+/** Characters. Twice the longest tag in use with a character set behind it. */
 const MAX_LENGTH = 100;
 
-/** An org has a few dozen, and `Intl` takes microseconds to read one: each is read once. `null` is none. */
-const known = new Map<string, string | null>();
-const MAX_KNOWN = 1000;
+/**
+ * Parsed locales by their text; `null` stands for an invalid one. An org uses a few dozen, and `Intl` takes
+ * microseconds for each.
+ */
+const parsed = new Map<string, string | null>();
+const MAX_PARSED = 1000;
 
 function parseLocale(text: string): string | null {
-  // POSIX writes the character set and a modifier behind the locale: `de_DE.UTF-8`, `de_DE@euro`.
+  // POSIX appends a character set or a modifier: `de_DE.UTF-8`, `de_DE@euro`.
   const tag = text
     .trim()
     .replace(/[.@].*$/s, '')
     .replaceAll('_', '-');
-  // Intl also takes `english` (5 to 8 letters are reserved for languages that nobody registered).
+  // `Intl` also accepts `english`: BCP-47 reserves 5 to 8 letters for registered languages, and none is
+  // registered.
   const language = /^[a-z]{2,3}(?=-|$)/i.exec(tag)?.[0];
-  if (language === undefined || NO_LANGUAGE.has(language.toLowerCase())) return null;
+  if (language === undefined || SPECIAL_CODES.has(language.toLowerCase())) return null;
   try {
     return new Intl.Locale(tag).baseName;
   } catch {
@@ -39,12 +44,12 @@ function parseLocale(text: string): string | null {
   }
 }
 
-/** From the most to the least specific, by RFC 4647's lookup: `zh-Hant-TW`, `zh-Hant`, `zh`. */
+/** A locale and its fallbacks by RFC 4647 lookup, the most specific first: `zh-Hant-TW`, `zh-Hant`, `zh`. */
 export function localeChain(locale: string): string[] {
   const subtags = locale.split('-');
   const chain: string[] = [];
   for (let length = subtags.length; length > 0; length -= 1) {
-    // A single letter only introduces the subtag after it.
+    // RFC 4647, section 3.4: a single-letter subtag is removed together with the subtag after it.
     if (length > 1 && subtags[length - 1]?.length === 1) continue;
     chain.push(subtags.slice(0, length).join('-'));
   }
@@ -52,8 +57,8 @@ export function localeChain(locale: string): string[] {
 }
 
 /**
- * The entry of a table by locale that fits best: the locale's own, then those of its chain, then `default`.
- * Keys count whatever their case and separator.
+ * The entry of a table that fits a locale best: its own, then its fallbacks' ({@link localeChain}), then
+ * `default`. Keys match in any case and with any separator.
  */
 export function pickByLocale<T>(table: Readonly<Record<string, T>>, locale: string): T | undefined {
   const entries = Object.entries(table);

@@ -1,12 +1,12 @@
 import { pickByLocale } from './locale.js';
 
-/** What a call says, in the words of one language. */
+/** The words of a voice call in one language. */
 export interface SpokenCode {
-  /** The language of the words: BCP-47, without a region. */
+  /** BCP-47, without a region. */
   readonly language: string;
-  /** What comes before the code. */
+  /** The sentence before the code. */
   readonly sentence: string;
-  /** The code's characters, one by one. */
+  /** The characters of the code, separated for speech. */
   readonly digits: string;
 }
 
@@ -14,8 +14,8 @@ interface Phrase {
   readonly language: string;
   readonly sentence: string;
   /**
-   * Never a dot, neither between the digits nor after the last: German reads `1.` as "first". A comma makes
-   * every voice pause; each script has its own.
+   * Never a dot, not even after the last digit: German voices read `1.` as "first". Every voice pauses at a
+   * comma, and each script has its own comma.
    */
   readonly separator: string;
 }
@@ -36,22 +36,22 @@ const PHRASES: Readonly<Record<string, Phrase>> = {
   ar: { language: 'ar', sentence: 'مرحبًا. رمز التحقق الخاص بك هو:', separator: '، ' },
 };
 
-/** Those that our own words are in. */
+/** The languages of the built-in sentences, and `default`. */
 export const SPOKEN_LANGUAGES: readonly string[] = Object.keys(PHRASES);
 
-/** White space and control characters: nothing that could be said. */
+/** White space and control characters, which cannot be spoken. */
 const UNSPEAKABLE = /[\p{C}\p{Z}]/gu;
 
 /**
- * The words of a voice call: a sentence, and the code character by character, since `123456` would be read as
- * a number. A language that is not known here is spoken to in English.
+ * The default words of a voice call: a sentence and the code, character by character, because a voice reads
+ * `123456` as one number. Falls back to English.
  */
 export function spokenCode(locale: string, code: string): SpokenCode {
   const { language, sentence } = pickByLocale(PHRASES, locale) ?? ENGLISH;
   return { language, sentence, digits: spokenDigits(locale, code) };
 }
 
-/** The characters of a code, one by one, as they are set apart in a language. */
+/** The characters of a code, with the separator of a language between them. */
 export function spokenDigits(locale: string, code: string): string {
   const { separator } = pickByLocale(PHRASES, locale) ?? ENGLISH;
   return Array.from(code.replace(UNSPEAKABLE, '')).join(separator);

@@ -1,36 +1,43 @@
-/** A text with placeholders: what may stand in one, and what it is filled with. */
+/** Text templates of the options: checks them, parses them once and fills in their placeholders. */
 
-/** All that a text may ask for. */
+/** The placeholders that a text may use. */
 const PLACEHOLDERS = ['code', 'minutes', 'firstName'] as const;
 type Placeholder = (typeof PLACEHOLDERS)[number];
 
 export type TextValues = Readonly<Record<Placeholder, string>>;
 
-/** Words, or what is to be filled in: `undefined` where nobody knows it. */
+/** Literal text or a placeholder; the placeholder is `undefined` if its name is unknown. */
 type Piece = string | { readonly placeholder: Placeholder | undefined };
 
-/** A text that was read once. */
+/** A parsed text. */
 export interface TextTemplate {
   readonly pieces: readonly Piece[];
-  /** The same for somebody of whom no name is known; `undefined` where it asks for none. */
-  readonly nameless: readonly Piece[] | undefined;
+  /** The same text for a user without a known first name; `undefined` if the text has no `{firstName}`. */
+  readonly withoutFirstName: readonly Piece[] | undefined;
 }
 
-/** Twilio's limit for a body, the narrowest of the channels'. */
+/** Characters. Twilio's limit for a message body, the narrowest of all channels. */
 export const MAX_TEXT_LENGTH = 1600;
 
-/** The longest that anything is filled in with: a code as Okta's request may have it, and a name as it is cut. */
+/**
+ * The longest values that can be filled in: Okta's request allows 32 characters for a code, and names are
+ * cut.
+ */
 const MAX_NAME_LENGTH = 40;
-const LONGEST: TextValues = { code: '0'.repeat(32), minutes: '15', firstName: 'n'.repeat(MAX_NAME_LENGTH) };
+const LONGEST_VALUES: TextValues = {
+  code: '0'.repeat(32),
+  minutes: '15',
+  firstName: 'n'.repeat(MAX_NAME_LENGTH),
+};
 
-/** Reads a text in which nothing is wrong. */
+/** Parses a text that {@link problemOfText} accepts. */
 export function readTemplate(text: string): TextTemplate {
   const isNamed = text.includes('{firstName}');
-  return { pieces: piecesOf(text), nameless: isNamed ? piecesOf(withoutName(text)) : undefined };
+  return { pieces: piecesOf(text), withoutFirstName: isNamed ? piecesOf(removeFirstName(text)) : undefined };
 }
 
 function piecesOf(text: string): readonly Piece[] {
-  // With what the brackets hold between the words, so that every second one is a placeholder.
+  // The capture group of `split` makes every second piece a placeholder name.
   return text
     .split(/\{(\w+)\}/)
     .map((piece, index) =>
@@ -38,9 +45,9 @@ function piecesOf(text: string): readonly Piece[] {
     );
 }
 
-/** The text with its values in it. */
-export function fillIn({ pieces, nameless }: TextTemplate, values: TextValues): string {
-  const chosen = values.firstName === '' ? (nameless ?? pieces) : pieces;
+/** Fills in the values of a template. */
+export function fillIn({ pieces, withoutFirstName }: TextTemplate, values: TextValues): string {
+  const chosen = values.firstName === '' ? (withoutFirstName ?? pieces) : pieces;
   let text = '';
   for (const piece of chosen) {
     if (typeof piece === 'string') text += piece;
@@ -49,42 +56,45 @@ export function fillIn({ pieces, nameless }: TextTemplate, values: TextValues): 
   return text;
 }
 
-/** What is wrong with a text, as the end of a sentence without a word of it; `undefined` where it is fine. */
+/**
+ * The problem of a text of the options and its remedy, as the rest of a sentence that starts with the
+ * option's name. Never quotes the text. Returns `undefined` for a valid text.
+ */
 export function problemOfText(text: unknown): string | undefined {
   if (typeof text !== 'string' || text.trim() === '') {
     return 'must be a text with {code} in it; either every entry is a text by language tag, or every one is an object of them by request type';
   }
-  const isOdd = (piece: Piece): boolean =>
+  const isInvalid = (piece: Piece): boolean =>
     typeof piece === 'string' ? /[{}]/.test(piece) : piece.placeholder === undefined;
-  if (piecesOf(text).some(isOdd)) {
+  if (piecesOf(text).some(isInvalid)) {
     return 'has a brace or a placeholder that is none of {code}, {minutes} and {firstName}; look for a misspelling';
   }
   if (/\$\{/.test(text)) return 'has a $ before a placeholder; leave it out';
   if (!text.includes('{code}')) return 'does not say the code; write {code} where it belongs';
-  if (fillIn(readTemplate(text), LONGEST).length > MAX_TEXT_LENGTH) {
+  if (fillIn(readTemplate(text), LONGEST_VALUES).length > MAX_TEXT_LENGTH) {
     return `must have at most ${MAX_TEXT_LENGTH} characters when it is filled in; shorten it`;
   }
   return undefined;
 }
 
 /**
- * A text whose name is missing: with the name goes the space before it, and a comma before that; where the text begins
- * with it, what stands behind it up to the next word.
+ * Removes `{firstName}` together with the space and the comma before it. At the start of a text it also
+ * removes the punctuation behind the name and capitalises the next word.
  */
-function withoutName(text: string): string {
+function removeFirstName(text: string): string {
   const headless = text.replace(/^(?:\s*\{firstName\}[\s,;:!?.。、،؛–—-]*)+/u, '');
   const begun = headless === text ? text : headless.replace(/^\p{Ll}/u, (first) => first.toLocaleUpperCase());
   return begun.replace(/[,،、]?\s*\{firstName\}/gu, '');
 }
 
 /**
- * A first name as it may stand in a text. Users choose their own: what could break the text's direction or its lines, be
- * tapped as a link, or pass for a code is left out, so that letters, marks, spaces, apostrophes, hyphens and `·` remain,
- * 40 characters at most. Empty where no letter is left.
+ * A first name that is safe in a message, at most 40 characters, or an empty text if no letter is left. Users
+ * choose their own names, so only letters, marks, spaces, apostrophes, hyphens and `·` remain: nothing can
+ * change the text direction, start a new line, become a link or look like a code.
  */
 export function cleanName(name: unknown): string {
   if (typeof name !== 'string') return '';
-  // Wide and composed forms first: a wide dot is a dot.
+  // NFKC comes first: it turns a full-width dot into a dot, which is then removed.
   const words = name
     .slice(0, 10 * MAX_NAME_LENGTH)
     .normalize('NFKC')

@@ -2,42 +2,42 @@ import { VOICE, type TelephonyRequest, type UserProfile } from '../core/channel.
 import { shortRequestType } from '../core/request-types.js';
 import { pickByLocale, readLocale } from './locale.js';
 import { spokenDigits } from './spoken-code.js';
-import { oktaText } from './text.js';
+import { oktaText } from './compose-text.js';
 import { cleanName, fillIn, MAX_TEXT_LENGTH, readTemplate, type TextTemplate } from './text-template.js';
 
-/** The texts of the options: which one a user gets, and what is filled in. */
+/** The `texts` options: picks a text by request type and locale and fills it in. */
 
-/** Texts by BCP-47 tag, and `default` for every other language. */
+/** Texts by BCP-47 tag; `default` serves every other language. */
 export type TextsByLocale = Readonly<Record<string, string | undefined>>;
 
 /**
- * Such texts by what Okta asks for: `mfa-verification`, `pre-enrollment`, `account-unlock`, `password-reset` or any other
- * last part of a request type, or the whole of it; `default` for every other one.
+ * Texts by request type: `mfa-verification`, `pre-enrollment`, `account-unlock`, `password-reset` or the last
+ * part of any other request type, or a full request type. `default` serves every other type.
  */
 export type TextsByRequestType = Readonly<Record<string, TextsByLocale | undefined>>;
 
-/** Texts in place of Okta's. Each holds `{code}`, and may hold `{minutes}` and `{firstName}`. */
+/** Texts that replace Okta's. Each must contain `{code}` and may contain `{minutes}` and `{firstName}`. */
 export interface TextsOptions {
-  /** For channels that send free text. Default: Okta's text. */
+  /** Texts for channels that send free text. Default: Okta's text. */
   readonly sms?: TextsByLocale | TextsByRequestType | undefined;
-  /** What calls say, twice. Default: a sentence in one of ten languages. */
+  /** Texts that calls speak, twice. Default: a sentence in one of ten languages. */
   readonly voice?: TextsByLocale | TextsByRequestType | undefined;
   /**
-   * The host of the page where the code is typed in, such as `login.acme.com`: every SMS ends with the line
-   * `@login.acme.com #123456`, from which browsers fill it in on that site, and on no other. Default: no such line.
+   * The host of the page where users type in the code, such as `login.acme.com`. Every SMS then ends with the
+   * line `@login.acme.com #123456`, and browsers fill in the code on that site only. Default: no such line.
    */
   readonly webOtpDomain?: string | undefined;
 }
 
-/** What a call says, and in which language: BCP-47. */
+/** The words of a call and their language (BCP-47). */
 export interface SpokenWords {
   readonly words: string;
   readonly locale: string;
 }
 
-/** The words of calls, for the channels that make them. */
+/** Texts for channels that make calls. */
 export interface VoiceTexts {
-  /** What a call says; `undefined` where no text of the options fits. */
+  /** The words of a call; `undefined` if the options have no text for it. */
   spokenFor(
     request: TelephonyRequest,
     profile: UserProfile | undefined,
@@ -45,45 +45,48 @@ export interface VoiceTexts {
   ): SpokenWords | undefined;
 }
 
-/** A text as it was read. */
+/** A parsed text. */
 interface ReadText {
   readonly template: TextTemplate;
-  /** The language in which `default` is spoken; `undefined` where it is the user's own. */
+  /**
+   * The language of a `default` text; `undefined` for a text with a locale, which is spoken in the user's
+   * locale.
+   */
   readonly spokenIn: string | undefined;
 }
 
 type Table = Readonly<Record<string, ReadText>>;
 
 interface Tables {
-  /** By the last part of the request type. */
+  /** By the last part of the request type, in lower case. */
   readonly byType: ReadonlyMap<string, Table>;
   readonly others: Table;
 }
 
 /**
- * What may pass between the receipt of a code and its text: one of five minutes has five, and not four, a moment after
- * it came.
+ * Tolerance for the time between the arrival of a request and its text: a code of five minutes must not say
+ * four.
  */
-const MOMENT_MS = 5_000;
+const AGE_TOLERANCE_MS = 5_000;
 
-/** The texts of a hook, read once. Nothing here waits for anything. */
+/** The texts of one hook, parsed once by the factory. Every method is synchronous. */
 export class Texts implements VoiceTexts {
   readonly #sms: Tables;
   readonly #voice: Tables;
   readonly #webOtpDomain: string | undefined;
-  readonly #isNamed: boolean;
+  readonly #usesFirstName: boolean;
   readonly #clock: () => number;
 
-  /** @param options - in which nothing is wrong. */
+  /** @param options - validated. */
   constructor({ sms = {}, voice = {}, webOtpDomain }: TextsOptions, clock: () => number) {
     this.#sms = readTables(sms);
     this.#voice = readTables(voice);
     this.#webOtpDomain = webOtpDomain;
-    this.#isNamed = [this.#sms, this.#voice].some(asksForName);
+    this.#usesFirstName = [this.#sms, this.#voice].some(usesFirstName);
     this.#clock = clock;
   }
 
-  /** The words for one channel: those of the options that fit, else Okta's. */
+  /** The text for one channel: from the options if one fits, else Okta's. */
   wordsFor(
     channel: string,
     request: TelephonyRequest,
@@ -109,8 +112,8 @@ export class Texts implements VoiceTexts {
   }
 
   /**
-   * An SMS with the line that binds its code to a site as its last, in the WICG's form of origin-bound one-time codes;
-   * as it is where such a line is there, or has no room.
+   * Appends the line that binds the code to a site, in the WICG format for origin-bound one-time codes.
+   * Returns the text unchanged if it already ends with such a line, or if the line would make it too long.
    */
   bind(channel: string, text: string, { otpCode }: TelephonyRequest): string {
     if (this.#webOtpDomain === undefined || channel !== 'sms') return text;
@@ -122,9 +125,9 @@ export class Texts implements VoiceTexts {
     return bound.length <= MAX_TEXT_LENGTH ? bound : text;
   }
 
-  /** Whether the text for a request may need its user's profile. */
+  /** Whether the text for a request may need the user's profile, for a first name that Okta did not send. */
   readsProfile({ firstName }: Pick<TelephonyRequest, 'firstName'>): boolean {
-    return this.#isNamed && cleanName(firstName) === '';
+    return this.#usesFirstName && cleanName(firstName) === '';
   }
 
   #fill(
@@ -136,21 +139,21 @@ export class Texts implements VoiceTexts {
     const leftMs = request.expiresAt.getTime() - this.#clock();
     return fillIn(template, {
       code,
-      minutes: String(Math.max(1, Math.floor((leftMs + MOMENT_MS) / 60_000))),
+      minutes: String(Math.max(1, Math.floor((leftMs + AGE_TOLERANCE_MS) / 60_000))),
       firstName:
-        template.nameless === undefined
+        template.withoutFirstName === undefined
           ? ''
           : cleanName(request.firstName) || cleanName(profile?.['firstName']),
     });
   }
 }
 
-/** The end of an SMS that binds its code to a site. */
+/** The last line of an SMS that binds its code to a site. */
 export function originLine(domain: string, otpCode: string): string {
   return `\n\n@${domain.toLowerCase()} #${otpCode}`;
 }
 
-/** Every text with its place in its option: `pt`, or `mfa-verification.pt`. */
+/** All texts with their path inside the option: `pt`, or `mfa-verification.pt`. */
 export function listTexts(
   texts: TextsByLocale | TextsByRequestType,
 ): readonly (readonly [place: string, text: string])[] {
@@ -159,7 +162,7 @@ export function listTexts(
       ? []
       : typeof entry === 'string'
         ? [[key, entry] as const]
-        : listTexts(entry).map(([place, text]) => [`${key}.${place}`, text] as const),
+        : listTexts(entry).map(([path, text]) => [`${key}.${path}`, text] as const),
   );
 }
 
@@ -200,7 +203,9 @@ function pickText(
   return (table === undefined ? undefined : pickByLocale(table, locale)) ?? pickByLocale(others, locale);
 }
 
-function asksForName({ byType, others }: Tables): boolean {
+function usesFirstName({ byType, others }: Tables): boolean {
   const tables = [...byType.values(), others];
-  return tables.some((table) => Object.values(table).some(({ template }) => template.nameless !== undefined));
+  return tables.some((table) =>
+    Object.values(table).some(({ template }) => template.withoutFirstName !== undefined),
+  );
 }

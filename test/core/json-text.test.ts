@@ -73,7 +73,7 @@ describe('JSON that a person writes', () => {
     it(`is none, at line ${line}, column ${column}: ${JSON.stringify(text.slice(0, 30))}`, () => {
       const read = readJsonText(text);
       expect(read).to.deep.include({ isJson: false, problem });
-      expect(!read.isJson && read.place).to.deep.include({ line, column });
+      expect(!read.isJson && read.position).to.deep.include({ line, column });
     });
   }
 
@@ -116,7 +116,7 @@ describe('JSON that a person writes', () => {
     );
     const read = readJsonText(text);
     if (!read.isJson) return expect.fail('it is JSON');
-    const lineOf = (path: string): number | undefined => read.placeOf(path)?.line;
+    const lineOf = (path: string): number | undefined => read.positionOf(path)?.line;
     expect(lineOf('data.messageProfile.phoneNumber')).to.equal(4);
     expect(lineOf('data.messageProfile.otpCode')).to.equal(3);
     expect(lineOf('data.list[1].y')).to.equal(11);
@@ -125,6 +125,6 @@ describe('JSON that a person writes', () => {
     expect(lineOf('other')).to.equal(undefined);
     expect(read.hasField('data.list[1].y')).to.equal(true);
     expect(read.hasField('data.list[1].z')).to.equal(false);
-    expect(read.placeOf('data.list')?.index).to.equal(text.indexOf('"list"'));
+    expect(read.positionOf('data.list')?.index).to.equal(text.indexOf('"list"'));
   });
 });

@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import type { Channel, OktaTelephonyHookOptions, TelephonyRequest } from '#lib/index.js';
-import { isAbout, maskApart, maskError, maskNumber, maskText, toldId, toToken } from '#lib/core/masking.js';
+import {
+  isAbout,
+  maskSeparated,
+  maskError,
+  maskNumber,
+  maskText,
+  toldId,
+  toToken,
+} from '#lib/core/masking.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { ANA, BOB, CODE, startScene, wamid, type SceneOptions } from '#harness/scene.js';
 import { expectNoSecrets } from '#harness/witness.js';
@@ -255,11 +263,11 @@ describe('the mask of a text', () => {
 
 describe('the mask of one secret', () => {
   it('leaves a text as it is where the secret is too short to be one', () => {
-    for (const secret of ['', '1', '12', '-']) expect(maskApart('12 - 12', secret)).to.equal('12 - 12');
+    for (const secret of ['', '1', '12', '-']) expect(maskSeparated('12 - 12', secret)).to.equal('12 - 12');
   });
 
   it('does not take a letter or a digit between two of its characters for a separator', () => {
-    expect(maskApart('204x981 2049781 204…981', CODE)).to.equal('204x981 2049781 …');
+    expect(maskSeparated('204x981 2049781 204…981', CODE)).to.equal('204x981 2049781 …');
   });
 });
 

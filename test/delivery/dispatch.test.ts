@@ -8,7 +8,7 @@ import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import type { Delivery } from '#lib/delivery/dispatch.js';
 import type { Receipt } from '#lib/delivery/late/receipt.js';
 import type { AttemptReport } from '#lib/core/events.js';
-import type { ComposeText } from '#lib/texts/text.js';
+import type { ComposeText } from '#lib/texts/compose-text.js';
 import type { Channel, ChannelParts } from '#lib/index.js';
 import { commandOf, errorOf, startScene, wamid, type Scene } from '#harness/scene.js';
 import { defer, until } from '#harness/until.js';

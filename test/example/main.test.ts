@@ -174,7 +174,7 @@ describe('the example gateway in a process of its own', function () {
     witness(run.stdout + run.stderr);
     expect(run.stdout).to.match(/"level":"error".*"reason":"ECONNREFUSED"/);
     expect(run.stderr)
-      .to.match(/state: Redis cannot be used: ECONNREFUSED\. See /)
+      .to.match(/state: Redis cannot be used: ECONNREFUSED\. Check /)
       .and.match(/127\.0\.0\.1:9: /)
       .and.match(/Twilio: .*egress/);
   });

@@ -1,4 +1,4 @@
-import { USUAL_TIMES, type RedisTimes } from '#lib/state/redis/times.js';
+import { DEFAULT_TIMES, type RedisTimes } from '#lib/state/redis/times.js';
 
 /** Times that a test may change while a state uses them. */
 type TestTimes = { -readonly [Name in keyof RedisTimes]: RedisTimes[Name] };
@@ -16,7 +16,7 @@ const SHORT_MS = 20;
  */
 export function patientTimes(over: Partial<RedisTimes> = {}): TestTimes {
   return {
-    ...USUAL_TIMES,
+    ...DEFAULT_TIMES,
     connectMs: NEVER_MS,
     commandMs: NEVER_MS,
     probeEveryMs: NEVER_MS,

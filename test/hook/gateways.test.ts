@@ -6,7 +6,7 @@ import type { StatePort } from '#lib/delivery/state.js';
 import { createHistory } from '#lib/events/history.js';
 import type { RedisStateOptions } from '#lib/state/redis/index.js';
 import { openRedisState } from '#lib/state/redis/state.js';
-import { USUAL_TIMES } from '#lib/state/redis/times.js';
+import { DEFAULT_TIMES } from '#lib/state/redis/times.js';
 import type { RecordedRequest } from '#lib/testing/server/faults.js';
 import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
 import { Closers } from '#harness/closers.js';
@@ -48,7 +48,7 @@ describe('gateways on one Redis', () => {
   });
   const shared = (): RedisStateOptions => ({ connection: redis.url, encryptionKeys: [KEY] });
   /** No test waits for a look for alarms. */
-  const open = (): StatePort => openRedisState(shared(), { ...USUAL_TIMES, alarmEveryMs: 5 });
+  const open = (): StatePort => openRedisState(shared(), { ...DEFAULT_TIMES, alarmEveryMs: 5 });
   const start = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<void> => {
     const hookOfScene = { ...hook, state: open() };
     scene = closers.add(await startScene({ hook: hookOfScene }), (opened) => opened.close());

@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { TelephonyRequest } from '#lib/index.js';
 import { localeChain, pickByLocale, readLocale } from '#lib/texts/locale.js';
-import { maskApart, maskText, toAscii } from '#lib/core/masking.js';
+import { maskSeparated, maskText, toAscii } from '#lib/core/masking.js';
 import { toDialableNumber } from '#lib/numbers/phone-number.js';
 import { spokenCode } from '#lib/texts/spoken-code.js';
-import { oktaText } from '#lib/texts/text.js';
+import { oktaText } from '#lib/texts/compose-text.js';
 import { ANA } from '#harness/scene.js';
 import { makeMessage } from '../channels/twilio/scripted-api.js';
 import { anyLocale, goodCode, goodNumber, keyOfTrouble, oddText, oddValue } from './arbitraries.js';
@@ -184,7 +184,7 @@ describe(withSeed('hostile texts, numbers and locales'), function () {
             yield character;
           }
         }
-        const masked = maskApart(counted(), otpCode);
+        const masked = maskSeparated(counted(), otpCode);
         // What of it is kept is then searched, and `indexOf` compares at each place no more than the 32 characters of the code.
         expect(steps).to.equal(Array.from(text).length);
         const lettersOf = (piece: string): string =>

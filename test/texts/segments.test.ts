@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { countSegments } from '#lib/texts/segments.js';
 
 describe('countSegments', () => {
-  const table: readonly (readonly [what: string, text: string, segments: number, places: number])[] = [
+  const table: readonly (readonly [what: string, text: string, segments: number, units: number])[] = [
     ['nothing', '', 1, 0],
     ['160 plain characters', 'x'.repeat(160), 1, 160],
     ['161 plain characters', 'x'.repeat(161), 2, 161],
@@ -21,13 +21,13 @@ describe('countSegments', () => {
     ['36 of two places', '😀'.repeat(36), 2, 72],
     ['one of two places that would be cut in two', `${'я'.repeat(66)}😀${'я'.repeat(66)}`, 3, 134],
   ];
-  for (const [what, text, segments, places] of table) {
+  for (const [what, text, segments, units] of table) {
     it(`counts ${what}`, () => {
-      expect(countSegments(text)).to.include({ segments, places });
+      expect(countSegments(text)).to.include({ segments, units });
     });
   }
 
-  for (const [text, foreign] of [
+  for (const [text, nonGsm] of [
     ['Your code is 123456 [€]', undefined],
     ['Seu código de verificação', 'ó'],
     ['It’s 123456', '’'],
@@ -35,7 +35,7 @@ describe('countSegments', () => {
     ['コード', 'コ'],
   ] as const) {
     it(`names the first character of ${JSON.stringify(text)} that a plain SMS does not have`, () => {
-      expect(countSegments(text).foreign).to.equal(foreign);
+      expect(countSegments(text).nonGsm).to.equal(nonGsm);
     });
   }
 });

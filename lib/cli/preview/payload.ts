@@ -59,7 +59,7 @@ export async function editPayload(
 function parsePayload(text: string): Payload {
   const read = readJsonText(text);
   if (!read.isJson) {
-    const { line, column } = read.place;
+    const { line, column } = read.position;
     throw new CommandError(
       2,
       'BAD_PAYLOAD',

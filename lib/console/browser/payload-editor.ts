@@ -1,12 +1,12 @@
 import { element } from '../../http/page/browser/dom.js';
-import { readJsonText, type Place, type ReadText } from '../../core/json-text.js';
+import { readJsonText, type Position, type ReadText } from '../../core/json-text.js';
 
 /** The editor for a request as JSON. It shows each mistake at once, with a button that leads to its line. */
 
 /** A mistake in the text. */
 interface Problem {
   readonly text: string;
-  readonly place: Place | undefined;
+  readonly place: Position | undefined;
 }
 
 export interface PayloadEditor {
@@ -34,7 +34,7 @@ export function makePayloadEditor(onChange: () => void): PayloadEditor {
 
   const read = (): ReadText | undefined => (text.value.trim() === '' ? undefined : readJsonText(text.value));
 
-  const goTo = ({ line, index }: Place): void => {
+  const goTo = ({ line, index }: Position): void => {
     const lines = text.value.split('\n');
     const end = text.value.indexOf('\n', index);
     text.focus();
@@ -114,11 +114,11 @@ export function makePayloadEditor(onChange: () => void): PayloadEditor {
 
 function problemsOf(written: ReadText | undefined, refused: readonly string[]): readonly Problem[] {
   if (written === undefined) return [];
-  if (!written.isJson) return [{ text: `${written.problem}.`, place: written.place }];
+  if (!written.isJson) return [{ text: `${written.problem}.`, place: written.position }];
   return refused.map((field) => ({
     text: written.hasField(field)
       ? `${field} is not as Okta sends it.`
       : `${field} is missing, or not as Okta sends it.`,
-    place: written.placeOf(field),
+    place: written.positionOf(field),
   }));
 }

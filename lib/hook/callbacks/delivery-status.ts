@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookParts } from '../parts.js';
 import { messageKey } from '../../delivery/late/report.js';
 import { suppressionReasonOf } from '../../delivery/suppressions.js';
-import { answer, routeOf } from '../../http/exchange.js';
+import { answer, asyncHandler } from '../../http/exchange.js';
 import { STATUS_PATH } from '../../options/settings.js';
 import { readSignedForm } from './signed-form.js';
 import { SID_NAMESPACE } from '../../channels/twilio/outcome.js';
@@ -11,7 +11,7 @@ import { readStatusCallback } from '../../channels/twilio/webhooks.js';
 /** The route that Twilio tells what became of a message. */
 
 /** Checks the signature, and tells the stream and late failover. */
-export function recordDelivery(parts: HookParts): ReturnType<typeof routeOf> {
+export function recordDelivery(parts: HookParts): ReturnType<typeof asyncHandler> {
   const { events, lateFailover, twilioCallbacks, suppressions } = parts;
 
   const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
@@ -38,5 +38,5 @@ export function recordDelivery(parts: HookParts): ReturnType<typeof routeOf> {
     lateFailover?.report(messageKey(SID_NAMESPACE, transactionId), report);
   };
 
-  return routeOf(record, 'a callback');
+  return asyncHandler(record, 'a callback');
 }

@@ -6,7 +6,7 @@ import { maskNumber } from '../../core/masking.js';
 import { questionContext } from '../../delivery/send-context.js';
 import type { SuppressionReason } from '../../delivery/suppressions.js';
 import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
-import { answerText, routeOf } from '../../http/exchange.js';
+import { answerText, asyncHandler } from '../../http/exchange.js';
 import type { ReplyKind } from '../../options/settings.js';
 import { readSignedForm } from './signed-form.js';
 import type { TwilioConnection } from '../../channels/twilio/client.js';
@@ -38,7 +38,7 @@ const CONNECT_MS = 500;
  * opted out, and answers those words; only what is suppressed here is lifted by START. Nothing is ever written to Okta, and
  * nobody opted in.
  */
-export function receiveInbound(parts: HookParts, twilio: TwilioConnection): ReturnType<typeof routeOf> {
+export function receiveInbound(parts: HookParts, twilio: TwilioConnection): ReturnType<typeof asyncHandler> {
   const { settings, state, events, suppressions } = parts;
   const seen = new BoundedMap<true>(MAX_MESSAGES);
   const answered = new BoundedMap<{ readonly kind: ReplyKind; readonly atMs: number }>(MAX_MESSAGES);
@@ -163,7 +163,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
     answerText(req, res, { status: 200, type: 'text/xml; charset=utf-8', text: replyTwiml(reply) });
   };
 
-  return routeOf(receive, 'an inbound message');
+  return asyncHandler(receive, 'an inbound message');
 }
 
 /** By whom a message is: their number where it is known, else WhatsApp's id of them. */

@@ -3,7 +3,7 @@ import type { HookParts } from '../parts.js';
 import { CodeUses } from '../../delivery/late/code-uses.js';
 import { steadyMs } from '../../core/steady-clock.js';
 import { RequestError } from '../../core/errors.js';
-import { answer, onlyMethods, parseJsonBody, readBody, routeOf } from '../../http/exchange.js';
+import { answer, methodNotAllowed, parseJsonBody, readBody, asyncHandler } from '../../http/exchange.js';
 import { answerChallenge, CHALLENGE_HEADER, eventsOf, readCodeUses } from '../../okta/event-hook.js';
 import { onlyHeader, type CallerVerifier } from '../../okta/verify-caller.js';
 
@@ -28,9 +28,9 @@ export function createCodeUses(parts: HookParts): CodeUses {
 export function recordSignIns(
   { settings, underWay }: HookParts,
   { verifier, codeUses }: { readonly verifier: CallerVerifier; readonly codeUses: CodeUses },
-): ReturnType<typeof routeOf> {
+): ReturnType<typeof asyncHandler> {
   const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    if (req.method !== 'GET' && req.method !== 'POST') throw onlyMethods('GET', 'POST');
+    if (req.method !== 'GET' && req.method !== 'POST') throw methodNotAllowed('GET', 'POST');
     if (underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
     if (req.method === 'GET') {
       // Without a proof: what is given back tells nothing that the caller does not know.
@@ -44,5 +44,5 @@ export function recordSignIns(
     codeUses.receive(readCodeUses(events));
   };
 
-  return routeOf(record, 'a delivery of events');
+  return asyncHandler(record, 'a delivery of events');
 }

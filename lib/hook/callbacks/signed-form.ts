@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { HookParts } from '../parts.js';
 import { RequestError } from '../../core/errors.js';
-import { onlyMethods, parseForm, readBody } from '../../http/exchange.js';
+import { methodNotAllowed, parseForm, readBody } from '../../http/exchange.js';
 import { onlyHeader } from '../../okta/verify-caller.js';
 import { hasOneReading } from '../../channels/twilio/one-reading.js';
 import { isSignedByTwilio, type FormFields } from '../../channels/twilio/webhooks.js';
@@ -21,7 +21,7 @@ export async function readSignedForm(
   path: string,
   { settings }: Pick<HookParts, 'settings'>,
 ): Promise<FormFields> {
-  if (req.method !== 'POST') throw onlyMethods('POST');
+  if (req.method !== 'POST') throw methodNotAllowed('POST');
   const signature = onlyHeader(req, 'x-twilio-signature');
   // The signature is over the body; without one the body need not be read.
   if (signature === undefined || !SIGNATURE.test(signature)) throw badSignature();

@@ -2,11 +2,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** The files that a page is made of, and what browsers are told about them. */
+/**
+ * Serves the static files of the pages (console, emulated phones) and the security headers of everything that
+ * they answer.
+ */
 
 /**
- * Nothing but the page's own files: no inline script or style, no other origin, no frame around it. What a user or Okta
- * wrote can then run nowhere, even if it ever became markup.
+ * Allows only the page's own files: no inline script or style, no other origin, no frame. Text of a user or
+ * of Okta could then not run even if it became markup.
  */
 export const PAGE_HEADERS = {
   'Content-Security-Policy': [

@@ -1,25 +1,28 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PAGE_HEADERS } from './assets.js';
 
-/** Server-sent events, as every page of ours is told them. */
+/** Server-sent events for the pages. */
 
-/** Who has not read so much of what was told is to be dropped: its browser comes back, and is told how things stand. Bytes. */
+/**
+ * A client with more unread bytes than this is disconnected; its browser reconnects and receives the current
+ * state.
+ */
 export const MAX_UNREAD_BYTES = 1024 * 1024;
 
 /**
- * Begins one. `false` for a HEAD, which is answered and listens to nothing.
+ * Writes the head of an event stream. Returns `false` for a HEAD request, which is then complete.
  *
- * @param retryMs - how long a browser waits before it comes again.
+ * @param retryMs - how long a browser waits before it reconnects.
  */
 export function beginEventStream({ method }: IncomingMessage, res: ServerResponse, retryMs: number): boolean {
   const headers = {
     ...PAGE_HEADERS,
     'Content-Type': 'text/event-stream; charset=utf-8',
-    // Who compresses or buffers it holds back what has just happened.
+    // Compression or buffering on the way would delay events.
     'Cache-Control': 'no-store, no-transform',
     'X-Accel-Buffering': 'no',
   };
-  // One by one, so that a gateway that drains can tell what it is.
+  // Set one by one, so that a draining gateway can recognise an event stream by its headers.
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   res.writeHead(200);
   if (method === 'HEAD') {
@@ -30,7 +33,7 @@ export function beginEventStream({ method }: IncomingMessage, res: ServerRespons
   return true;
 }
 
-/** One event on the wire. */
+/** One event in wire format. */
 export function eventText(event: string, data: unknown): string {
   return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }

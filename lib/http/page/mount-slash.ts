@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * A page's own addresses are relative to the slash at its end, which a mount under a prefix may have been asked for without.
- * Where so, the same with one, from where it was asked; its query with it.
+ * The redirect target for a page that was requested without its trailing slash, or `undefined`. The URLs in a
+ * page are relative to that slash. The target is relative to the requested URL and keeps its query.
  */
-export function slashless(
+export function slashRedirect(
   req: IncomingMessage & { readonly originalUrl?: unknown },
   path: string,
 ): string | undefined {
   if (path !== '/') return undefined;
-  // What is mounted by Express or connect is told the rest of the path alone; this is all of it.
+  // Express and connect strip the mount path from `url`; `originalUrl` is complete.
   const { originalUrl } = req;
   const [whole = '', ...query] = typeof originalUrl === 'string' ? originalUrl.split('?') : [];
   if (whole === '' || whole.endsWith('/')) return undefined;

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Whether a page of ours asks, as browsers tell it. Other sites' pages can make somebody's browser send requests; they
- * cannot make it say that these come from our own page.
+ * Checks the origin of a request by the headers that browsers set. Pages of other sites can make a browser
+ * send requests, but they cannot forge these headers.
  */
 
 /**
- * A page of another site, or of another origin of the same one. A typed address, and a program, is nobody's page: they
- * name no origin.
+ * Whether a page of another site or another origin sent the request. Typed addresses and programs send no
+ * origin.
  */
 export function isFromOtherSite({ headers }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site'];
@@ -15,19 +15,23 @@ export function isFromOtherSite({ headers }: IncomingMessage): boolean {
   return site === 'cross-site' || site === 'same-site';
 }
 
-/** The browser says that it comes from the origin that it goes to. */
+/** Whether the browser says that the request comes from the origin that it goes to. */
 export function isFromOwnPage({ headers }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site'];
-  // Browsers leave it out on plain http that is not loopback, and old ones always; they all send an origin with a POST.
+  // Browsers omit `sec-fetch-site` on plain http outside loopback, and old ones always. All send an origin
+  // with a POST.
   return site === undefined ? isOfHost(headers.origin, headers.host) : site === 'same-origin';
 }
 
-/** It was addressed to this machine by a name of its own: another site's name that leads here is refused. */
+/**
+ * Whether the host name is one of loopback. Refuses DNS rebinding: another site's name that resolves to this
+ * machine.
+ */
 export function isToLoopback({ headers }: IncomingMessage): boolean {
   return /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(headers.host ?? '');
 }
 
-/** It came from this machine: the name that it was addressed to is the asker's to choose, the address is not. */
+/** Whether the connection comes from this machine. The caller chooses the host name, but not the address. */
 export function isFromLoopback({ socket }: IncomingMessage): boolean {
   return /^(127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? '');
 }
@@ -36,7 +40,7 @@ function isOfHost(origin: string | undefined, host: string | undefined): boolean
   if (origin === undefined || host === undefined) return false;
   try {
     const { protocol, host: ofOrigin } = new URL(origin);
-    // By the origin's own scheme, so that a port that is written out where it need not be is the same.
+    // Parsed with the origin's scheme, so that an explicit default port makes no difference.
     return ofOrigin !== '' && ofOrigin === new URL(`${protocol}//${host}`).host;
   } catch {
     return false;

@@ -35,12 +35,12 @@ export function textWarnings({ sms = {}, voice = {}, webOtpDomain }: TextsOption
 const isUnspoken = (tag: string): boolean => tag !== 'default' && !hasVoice(tag);
 
 function whyNotOneSegment(text: string): string | undefined {
-  const { segments, places, foreign } = countSegments(text);
+  const { segments, units, nonGsm } = countSegments(text);
   const count = segments === 1 ? '1 segment' : `${segments} segments`;
-  if (foreign !== undefined) {
-    return `without '${foreign}', which GSM-7 does not have, a segment would hold 160 characters in place of 70 (it takes ${count})`;
+  if (nonGsm !== undefined) {
+    return `without '${nonGsm}', which GSM-7 does not have, a segment would hold 160 characters in place of 70 (it takes ${count})`;
   }
   return segments === 1
     ? undefined
-    : `it takes ${places} of 160 characters, and ${count}; make it ${places - 160} shorter`;
+    : `it takes ${units} of 160 characters, and ${count}; make it ${units - 160} shorter`;
 }

@@ -2,8 +2,9 @@ import { RecentMap } from '../../core/recent-map.js';
 import type { Bucket } from '../../delivery/state.js';
 
 /**
- * 16,000 always: some 27 users a second through the ten minutes of a window. Where one process is asked for more, whoever pauses is forgotten
- * before the window's end, and whoever goes on asking is not; a state that gateways share has no such bound.
+ * At least 16,000 windows are kept: about 27 users a second for ten minutes. With more users, a window that
+ * is not used any more is dropped before its end, but never one that is still used. A state that gateways
+ * share has no such bound.
  */
 const MAX_WINDOWS = 32_000;
 
@@ -15,16 +16,16 @@ interface Window {
 const NONE: readonly string[] = [];
 
 /**
- * Points by the hook's own clock, in windows that begin with the first one spent. Bounded: those who ask no
- * more are forgotten first; starts no timer.
+ * Rate limits in memory: fixed windows that begin with their first point, by the hook's clock. Bounded,
+ * without a timer.
  */
 export class LimitWindows {
   readonly #windows = new RecentMap<Window>(MAX_WINDOWS);
 
   /**
-   * Takes a point of each bucket, or of none where one has none left.
+   * Takes a point from each bucket, or from none if one of them is exceeded.
    *
-   * @returns the keys of the buckets that had none left.
+   * @returns the keys of the exceeded buckets.
    */
   take(buckets: readonly Bucket[], nowMs: number): readonly string[] {
     const windows = buckets.map((bucket) => this.#find(bucket, nowMs));
@@ -41,17 +42,24 @@ export class LimitWindows {
     return exceeded;
   }
 
-  /** Puts back what was taken then: a point of each bucket, where none had none left. */
-  giveBack(buckets: readonly Bucket[], takenMs: number): void {
+  /**
+   * Gives back the points of a `take` that exceeded no bucket.
+   *
+   * @param takenMs - when they were taken.
+   */
+  refund(buckets: readonly Bucket[], takenMs: number): void {
     for (const bucket of buckets) {
       const window = this.#find(bucket, takenMs);
       if (window !== undefined && window.spent > 0) window.spent -= 1;
     }
   }
 
-  /** The window that a moment is in. One from before the clock was set back, or of a later moment, is none. */
+  /**
+   * The window of a bucket at a moment; `undefined` if there is none, if it has ended, or if it lies outside
+   * the moment because the clock was set back.
+   */
   #find({ key, seconds }: Bucket, nowMs: number): Window | undefined {
-    // Whoever asks again and again is not forgotten, also where nothing is left.
+    // Keeps the window of a user who goes on requesting codes, also if it is exceeded.
     const window = this.#windows.use(key);
     const leftMs = (window?.until ?? 0) - nowMs;
     return leftMs > 0 && leftMs <= seconds * 1000 ? window : undefined;

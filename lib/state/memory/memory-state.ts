@@ -1,4 +1,5 @@
 import { LocalClaims } from '../../guard/local-claims.js';
+import type { State } from '../../core/state.js';
 import type { StatePort } from '../../delivery/state.js';
 import { memoryReceipts } from './receipts.js';
 import { newPeople } from './people.js';
@@ -7,12 +8,21 @@ import { LimitWindows } from './limit-windows.js';
 
 const HELD = new WeakMap<StatePort, LocalClaims>();
 
-/** The claims that a state holds in this process, where it is one of `memoryState()`: a hook holds its own among them. */
+/** The claims that a `memoryState()` holds, which a hook uses as its own; `undefined` for any other state. */
 export function localClaimsOf(state: StatePort): LocalClaims | undefined {
   return HELD.get(state);
 }
 
-/** What `memoryState()` makes. */
+/**
+ * A state in the memory of this process, for a single instance and for tests. It keeps up to 16,000 events,
+ * 32,000 limits and 16,000 people with their last codes, and drops the older half first; it keeps up to 8,000
+ * receipts and drops the oldest first. It starts no timer.
+ */
+export function memoryState(): State {
+  return openMemoryState();
+}
+
+/** The same with the internal members of the port. */
 export function openMemoryState(): StatePort {
   const claims = new LocalClaims({ isOfState: true });
   const limits = new LimitWindows();
@@ -28,7 +38,7 @@ export function openMemoryState(): StatePort {
         held?.settle(text);
       },
       release: () => {
-        if (exceeded.length === 0) limits.giveBack(life.buckets, life.nowMs);
+        if (exceeded.length === 0) limits.refund(life.buckets, life.nowMs);
         held?.release();
       },
     };

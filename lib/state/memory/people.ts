@@ -1,43 +1,49 @@
 import { RecentMap } from '../../core/recent-map.js';
 import type { LastCode } from '../../delivery/late/sent-codes.js';
 
-/** About 100 codes a second for a minute and a half to three minutes. */
+/** Holds about 100 codes a second for one and a half to three minutes. */
 const MAX_PEOPLE = 16_000;
 
-/** The last code of a person by texts, or by calls. */
+/** The last code of a person by text message or by call. */
 export interface KeptCode {
   readonly code: LastCode;
   readonly untilMs: number;
-  /** It was given to one, and stands for what must not be kept any more. */
+  /** Whether its use was reported. The entry then only keeps earlier codes from being stored. */
   readonly isTaken: boolean;
 }
 
 const NONE: readonly string[] = [];
 
-/** All that is kept of one person, in one place: who asks for one part has asked for another a moment ago. */
+/**
+ * Everything that is kept of one person. One object, because a call that reads one part has just read
+ * another.
+ */
 export class Person {
-  /** When the call of the newest event came in, by the steady clock; where previews are all that is known, the first of theirs. */
+  /**
+   * When the call of the newest event arrived, by the steady clock. With previews only: when the first of
+   * them arrived.
+   */
   atMs = 0;
-  /** How long the newest event is known. */
+  /** Until when the newest event is remembered. */
   untilMs = 0;
-  /** Where previews are all that is known, there is none. */
+  /** The newest event; `undefined` if there are only previews. */
   eventKey: string | undefined = undefined;
-  /** Those that came after it, the newest last. */
+  /** Previews since the newest event, the newest last. */
   previews: readonly string[] = NONE;
   sms: KeptCode | undefined = undefined;
   voice: KeptCode | undefined = undefined;
 }
 
-/** As a digest names them. */
+/** By the digest that names a person. */
 export type People = RecentMap<Person>;
 
 export function newPeople(): People {
   return new RecentMap<Person>(MAX_PEOPLE);
 }
 
-/** Somebody of whom something is kept from now on, if nothing was. */
+/** The entry of a person; a new one if there is none. */
 export function personOf(key: string, people: People): Person {
-  // What is kept now is of the newest.
+  // A person with something new to keep is one of the newest.
   const known = people.use(key);
   if (known !== undefined) return known;
   const person = new Person();
@@ -45,7 +51,7 @@ export function personOf(key: string, people: People): Person {
   return person;
 }
 
-/** The last code of a person, while it is kept. */
+/** The last code of a person, unless it has expired. */
 export function codeOf(
   person: Person | undefined,
   deliveryChannel: LastCode['deliveryChannel'],
@@ -55,8 +61,8 @@ export function codeOf(
   return kept !== undefined && kept.untilMs > nowMs ? kept : undefined;
 }
 
-/** Codes whose time is over do not stay for as long as the person comes for others. */
-export function forgetEnded(person: Person, nowMs: number): void {
+/** Drops expired codes, also of a person who goes on requesting others. */
+export function dropExpiredCodes(person: Person, nowMs: number): void {
   person.sms = codeOf(person, 'sms', nowMs);
   person.voice = codeOf(person, 'voice', nowMs);
 }

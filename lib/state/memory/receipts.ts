@@ -1,22 +1,25 @@
 import { BoundedMap } from '../../core/bounded-map.js';
 import { REPORT_LIFE_MS, type Receipt, type ReceiptState } from '../../delivery/late/receipt.js';
 import type { FinalReport } from '../../delivery/late/report.js';
-import { forgetEnded, newPeople, Person, type People } from './people.js';
+import { dropExpiredCodes, newPeople, Person, type People } from './people.js';
 
 /**
- * About 50 codes a second that another channel may have to follow, for nearly three minutes, in which WhatsApp says what failed;
- * the oldest are forgotten first.
+ * Holds about 50 codes a second that may fail over for nearly three minutes, in which WhatsApp reports
+ * failures. The oldest are dropped first.
  */
 const MAX_RECEIPTS = 8_000;
 
-/** An administrator who presses Preview again and again has no more of them pending. */
+/** Previews that are pending at once, for an administrator who repeats Preview in the Admin Console. */
 export const MAX_PREVIEWS = 20;
 
-/** At 100 codes a second, as many as come while one is remembered. */
+/** The reports of one minute at 100 codes a second. */
 const MAX_REPORTS = 6_000;
 
-/** So many receipts are looked at for each that comes: those that are over go. More than one, so that all have their turn. */
-const LOOKED_AT = 4;
+/**
+ * Receipts that are checked for expiry with each new one. More than one, so that the sweep is faster than the
+ * growth.
+ */
+const CHECKED_PER_RECEIPT = 4;
 
 const NONE: readonly string[] = [];
 
@@ -26,21 +29,22 @@ interface Kept {
   readonly untilMs: number;
 }
 
-/** Asks nobody: every answer is there at once. */
+/** The port with synchronous results. */
 export interface MemoryReceipts extends ReceiptState {
   isNewest(person: string, eventKey: string, nowMs: number): boolean | 'unknown';
   keepReceipt(...args: Parameters<ReceiptState['keepReceipt']>): FinalReport | undefined;
-  /** Without a report, only to keep it elsewhere. */
+  /** Without a report, only to move the receipt elsewhere. */
   takeReceipt(messageKey: string, nowMs: number, report?: FinalReport): Receipt | undefined;
   isDelivered(messageKeys: readonly string[], nowMs: number): boolean;
 }
 
-/** The receipts of `memoryState()`. */
+/** The receipts of `memoryState()`, and those that a Redis state keeps while Redis is lost. */
 export function memoryReceipts(people: People = newPeople()): MemoryReceipts {
   const receipts = new Map<string, Kept>();
-  // It goes on over what comes and goes. One that stood still would hold what has gone.
-  let looking = receipts.values();
-  // Only while each that comes takes another one's place. A new one passes over the gaps of all that went.
+  // A `Map` iterator also visits entries that are added later. One that stood still would keep deleted
+  // entries alive.
+  let sweep = receipts.values();
+  // Used while the map is full. A new iterator has to skip the gaps of all deleted entries.
   let oldest: MapIterator<string> | undefined;
 
   const reports = new BoundedMap<{ readonly report: FinalReport; readonly untilMs: number }>(MAX_REPORTS);
@@ -53,12 +57,12 @@ export function memoryReceipts(people: People = newPeople()): MemoryReceipts {
     reports.set(messageKey, { report, untilMs: nowMs + REPORT_LIFE_MS });
   };
 
-  /** Codes and numbers go soon after their time, without a timer, however long those live that came before them. */
+  /** Drops codes and numbers soon after they expire, without a timer, even if older entries live longer. */
   const dropExpired = (nowMs: number): void => {
-    for (let count = 0; count < LOOKED_AT; count += 1) {
-      const next = looking.next();
+    for (let count = 0; count < CHECKED_PER_RECEIPT; count += 1) {
+      const next = sweep.next();
       if (next.done === true) {
-        looking = receipts.values();
+        sweep = receipts.values();
         return;
       }
       const { messageKey, untilMs } = next.value;
@@ -66,7 +70,7 @@ export function memoryReceipts(people: People = newPeople()): MemoryReceipts {
     }
   };
   const keep = (kept: Kept): void => {
-    // It comes last, where it was there before.
+    // Moves an existing entry to the end.
     receipts.delete(kept.messageKey);
     receipts.set(kept.messageKey, kept);
     if (receipts.size <= MAX_RECEIPTS) {
@@ -84,9 +88,9 @@ export function memoryReceipts(people: People = newPeople()): MemoryReceipts {
       const alive = known !== undefined && known.untilMs > nowMs ? known : undefined;
       const beside = isPreview ? alive : undefined;
       const atMs = nowMs - ageMs;
-      // What comes now is the newest, whatever any clock says.
+      // An event that arrives now is the newest, whatever any clock says.
       const isLate = !isPreview && ageMs > 0 && alive !== undefined && alive.atMs > atMs;
-      // Previews overtake nothing. They came after one that is told late.
+      // Previews supersede nothing. Those that are known came after an event that is recorded late.
       if (isLate && alive.eventKey !== undefined && alive.eventKey !== after) return;
       const next = known ?? new Person();
       const before = isLate ? alive.previews : NONE;
@@ -94,7 +98,7 @@ export function memoryReceipts(people: People = newPeople()): MemoryReceipts {
       next.atMs = beside?.atMs ?? atMs;
       next.untilMs = Math.max(untilMs, alive?.untilMs ?? 0);
       next.eventKey = isPreview ? beside?.eventKey : eventKey;
-      forgetEnded(next, nowMs);
+      dropExpiredCodes(next, nowMs);
       people.set(person, next);
     },
     isNewest(person, eventKey, nowMs) {

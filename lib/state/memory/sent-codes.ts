@@ -9,15 +9,15 @@ import { codeOf, newPeople, personOf, type People } from './people.js';
 
 type DeliveryChannel = LastCode['deliveryChannel'];
 
-/** Asks nobody: every answer is there at once. */
+/** The port with synchronous results. */
 export interface MemorySentCodes {
   keepSent(person: string, code: LastCode, life: SentCodeLife): undefined;
   takeSent(person: string, use: SentCodeUse): LastCode | undefined;
-  /** Gives it to be kept elsewhere. */
+  /** Removes a code that was not used yet, to keep it elsewhere. */
   moveSent(person: string, deliveryChannel: DeliveryChannel, nowMs: number): LastCode | undefined;
 }
 
-/** The sent codes of `memoryState()`. */
+/** The sent codes of `memoryState()`, and those that a Redis state keeps while Redis is lost. */
 export function memorySentCodes(people: People = newPeople()): MemorySentCodes {
   return {
     keepSent(key, code, { nowMs, untilMs }) {

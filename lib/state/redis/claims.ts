@@ -6,29 +6,29 @@ import type { Step } from './steps.js';
 import type { RedisSuppressions } from './suppressions.js';
 import type { RedisTimes } from './times.js';
 import type { Sealing } from './sealing.js';
-import { Untold } from './untold.js';
+import { PendingWrites } from './pending-writes.js';
 
-/** Repeats and limits that gateways share. */
+/** Claims events and takes the points of their limits for all gateways. */
 
-/** What stands for an event: the token of whoever claimed it, which begins otherwise, or its sealed answer. */
-const ANSWERED = 'A'.charCodeAt(0);
-const HELD = 'H';
+/** First byte of an event's value: a sealed answer, or the token of the call that claimed it. */
+const ANSWER_PREFIX = 'A'.charCodeAt(0);
+const HELD_PREFIX = 'H';
 
 /**
- * A claim is one script, and the one thing that is waited for before a code leaves. What becomes of it is written behind
- * the answer. While Redis is lost the points are this process's own, and an event is claimed by whoever asks: of one
- * process that is one call.
+ * A claim is one script and the only thing that a code waits for before it leaves; its answer is written
+ * behind. While Redis is lost, limits count within this process and every claim succeeds: within one process
+ * a hook recognises its own repeats.
  */
 export class RedisClaims {
   readonly #connection: RedisConnection;
   readonly #sealings: readonly Sealing[];
-  /** While it is lost. */
-  readonly #limits = new LimitWindows();
-  /** Of this process; with a number behind it, of one claim. */
-  readonly #holder = `${HELD}${randomBytes(9).toString('base64url')}`;
+  /** Used while Redis is lost. */
+  readonly #localLimits = new LimitWindows();
+  /** Prefix of this process's tokens. A token is the prefix and the number of the claim. */
+  readonly #tokenPrefix = `${HELD_PREFIX}${randomBytes(9).toString('base64url')}`;
   #count = 0;
-  /** What became of claims of ours, which Redis may not know: by their tokens, so that told twice it is the same. */
-  readonly #untold: Untold<readonly Step[]>;
+  /** Results of our claims that Redis may not know. Tokens make a second write harmless. */
+  readonly #pending: PendingWrites<readonly Step[]>;
 
   readonly #suppressions: RedisSuppressions;
   readonly #times: RedisTimes;
@@ -42,18 +42,18 @@ export class RedisClaims {
     this.#sealings = sealings;
     this.#suppressions = parts.suppressions;
     this.#times = parts.times;
-    this.#untold = new Untold(connection, { tell: (steps) => this.#tell(steps) });
+    this.#pending = new PendingWrites(connection, { write: (steps) => this.#write(steps) });
   }
 
   claim(key: string | undefined, life: EventLife): Claim | Promise<Claim> {
     if (this.#connection.health === 'lost' || (key === undefined && life.buckets.length === 0)) {
-      const exceeded = this.#limits.take(life.buckets, life.nowMs);
+      const exceeded = this.#localLimits.take(life.buckets, life.nowMs);
       return {
         isFirst: true,
         exceeded,
         settle: () => undefined,
         release: () => {
-          this.#giveBackHere(exceeded, life);
+          this.#refundHere(exceeded, life);
         },
       };
     }
@@ -75,33 +75,34 @@ export class RedisClaims {
     try {
       [reply] = (await this.#connection.run([{ name: 'claimEvent', keys, args }])) as [readonly unknown[]];
     } catch {
-      // Told by the connection. It may have been done: what becomes of it is written there, if it can be.
-      const exceeded = this.#limits.take(life.buckets, life.nowMs);
-      const claim = this.#writingBehind(exceeded, names, token, []);
+      // The connection has reported the failure. Redis may have run the script, so the result is still
+      // written there.
+      const exceeded = this.#localLimits.take(life.buckets, life.nowMs);
+      const claim = this.#claimWrittenBehind(exceeded, names, token, []);
       const release = (): void => {
-        this.#giveBackHere(exceeded, life);
+        this.#refundHere(exceeded, life);
         claim.release();
       };
       return { ...claim, release };
     }
-    const [isFirst, found, ...places] = reply;
-    if (isFirst === 0) return this.#repeatOf(names, Number(places[0]), found);
-    const exceeded = places.flatMap((place) => life.buckets[Number(place)]?.key ?? []);
-    const claim = this.#writingBehind(exceeded, names, token, exceeded.length === 0 ? limits : []);
+    const [isFirst, found, ...indexes] = reply;
+    if (isFirst === 0) return this.#repeatOf(names, Number(indexes[0]), found);
+    const exceeded = indexes.flatMap((index) => life.buckets[Number(index)]?.key ?? []);
+    const claim = this.#claimWrittenBehind(exceeded, names, token, exceeded.length === 0 ? limits : []);
     if (life.recipient === undefined) return claim;
     return { ...claim, suppressions: this.#suppressions.read(life.recipient, found, life.nowMs) };
   }
 
-  #giveBackHere(exceeded: readonly string[], { buckets, nowMs }: EventLife): void {
-    if (exceeded.length === 0) this.#limits.giveBack(buckets, nowMs);
+  #refundHere(exceeded: readonly string[], { buckets, nowMs }: EventLife): void {
+    if (exceeded.length === 0) this.#localLimits.refund(buckets, nowMs);
   }
 
-  /** A claim that Redis is told the end of, without anybody waiting for it. */
-  #writingBehind(
+  /** A claim whose result is written to Redis without delaying the answer. */
+  #claimWrittenBehind(
     exceeded: readonly string[],
     names: readonly string[],
     token: string,
-    /** Of each key. */
+    /** The limits to give back, for each encryption key. */
     spent: readonly (readonly string[])[],
   ): Extract<Claim, { isFirst: true }> {
     return {
@@ -109,13 +110,13 @@ export class RedisClaims {
       exceeded,
       settle: (answer, text = JSON.stringify(answer)) => {
         if (names.length === 0) return;
-        void this.#tell(
+        void this.#write(
           this.#sealings.map((sealing, at) => {
             const name = names[at] ?? '';
             return { name: 'settleEvent', keys: [name], args: [token, sealAnswer(sealing, name, text)] };
           }),
         );
-        // The last that there is to tell of a call, and before Okta has the answer, in case this process dies then.
+        // The last write of a call. It must leave before Okta has the answer, in case this process dies then.
         this.#connection.flush();
       },
       release: () => {
@@ -123,8 +124,8 @@ export class RedisClaims {
           const keys = [...names.slice(at, at + 1), ...(spent[at] ?? [])];
           return { name: 'releaseEvent', keys, args: [token] };
         });
-        if (names.length > 0) void this.#tell(steps);
-        // Points alone are given back once, or not: twice would be too many.
+        if (names.length > 0) void this.#write(steps);
+        // Points alone are given back at most once: a second time would give back too many.
         else if (spent.length > 0) this.#connection.run(steps).catch(() => undefined);
       },
     };
@@ -132,12 +133,15 @@ export class RedisClaims {
 
   #repeatOf(names: readonly string[], at: number, value: unknown): Claim {
     const answer = this.#answerOf(names[at] ?? '', this.#sealings[at], value);
-    // A call that is over before waits for it no more.
+    // A call that ends before does not wait for it any more.
     answer.catch(() => undefined);
     return { isFirst: false, answer };
   }
 
-  /** The first one's answer. Where there is none in time, it is nobody's to say what became of the code. */
+  /**
+   * The answer of the first call, polled from Redis. Rejects if none comes in time: the code may have been
+   * sent.
+   */
   async #answerOf(
     name: string,
     sealing: Sealing | undefined,
@@ -147,37 +151,37 @@ export class RedisClaims {
     const endsAt = performance.now() + answerMs;
     let value = found;
     for (let waitMs = poll.firstMs; ; waitMs = Math.min(waitMs * poll.factor, poll.longestMs)) {
-      // It let go of its claim, or the time of the event is over.
+      // The first call released its claim, or the event has expired.
       if (!Buffer.isBuffer(value)) return undefined;
-      if (value[0] === ANSWERED) return openAnswer(sealing, name, value.subarray(1));
+      if (value[0] === ANSWER_PREFIX) return openAnswer(sealing, name, value.subarray(1));
       if (performance.now() > endsAt) throw new Error('the first call of the event has no answer');
       await new Promise((resolve) => {
         setTimeout(resolve, waitMs);
       });
-      value = await this.#connection.ask((client) => client.getBuffer(name));
+      value = await this.#connection.execute((client) => client.getBuffer(name));
     }
   }
 
-  /** What comes to nothing because Redis is lost, which its connection tells, is told again when it is back. */
-  async #tell(steps: readonly Step[]): Promise<void> {
+  /** Runs steps; if Redis is lost, which the connection reports, they run once it is back. */
+  async #write(steps: readonly Step[]): Promise<void> {
     await this.#connection.run(steps).catch(() => {
-      this.#untold.add(steps);
+      this.#pending.add(steps);
     });
   }
 
   #nextToken(): string {
     this.#count += 1;
-    return `${this.#holder}${this.#count}`;
+    return `${this.#tokenPrefix}${this.#count}`;
   }
 }
 
-/** Another length of window is another window: a limit that was changed holds at once. */
+/** The window's length is part of the name, so that a changed limit applies at once. */
 function nameOfLimit(sealing: Sealing, { key, seconds }: Bucket): string {
   return sealing.nameOf('limit', `${seconds} ${key}`);
 }
 
 function sealAnswer(sealing: Sealing, name: string, answer: string): Buffer {
-  return Buffer.concat([Buffer.of(ANSWERED), sealing.seal('answer', name, answer)]);
+  return Buffer.concat([Buffer.of(ANSWER_PREFIX), sealing.seal('answer', name, answer)]);
 }
 
 function openAnswer(sealing: Sealing | undefined, name: string, sealed: Buffer): RememberedAnswer {

@@ -2,22 +2,23 @@ import { Redis, type Cluster, type ClusterOptions, type RedisOptions } from 'ior
 import type { RedisClient } from './options.js';
 import type { RedisTimes } from './times.js';
 
-/** Clients of ours to the Redis that the options name. One of the user's own is duplicated, and left as it is. */
+/** Opens ioredis clients with our own time-outs. A client of the options is duplicated and never changed. */
 
-/** A client, of either kind. */
+/** A single or cluster client. */
 export type Client = Redis | Cluster;
 
-/** Data on an idle connection, so that a firewall does not forget it, milliseconds. */
+/** TCP keep-alive, so that firewalls do not forget an idle connection, milliseconds. */
 const KEEP_ALIVE_MS = 10_000;
 
 /**
- * A client of ours connects once and is not used again after it has failed: nothing is queued, and nothing sent again
- * that Redis may have done. How long a command may take is for us to say, who look at the socket before we give up.
+ * Each client connects once and is dropped after a failure. It queues nothing and resends nothing that Redis
+ * may have done. The connection limits the time of a command itself, because it reads the socket once more
+ * before it gives up.
  */
 const CLIENT_OPTIONS = {
   lazyConnect: true,
   enableOfflineQueue: false,
-  // By INFO, which a careful ACL forbids. Our own check is a write.
+  // ioredis checks by INFO, which a strict ACL forbids. Our own check is a write.
   enableReadyCheck: false,
   disableClientInfo: true,
   retryStrategy: null,
@@ -39,15 +40,18 @@ const CLUSTER_OPTIONS = {
   enableAutoPipelining: false,
   scaleReads: 'master',
   clusterRetryStrategy: () => null,
-  // A shard that moved is followed; for one that is gone nothing waits.
+  // Redirections are followed; for a missing shard no command waits.
   retryDelayOnFailover: 0,
   retryDelayOnClusterDown: 0,
 } as const satisfies ClusterOptions;
 
-/** While a slot moves, a command with several of its keys is refused, and asked again so often. */
-const TRIES_AGAIN = 5;
+/** Retries of a command whose keys lie in a slot that moves between shards. */
+const MAX_REDIRECTIONS = 5;
 
-/** What is used of a client of the user's own, by what it says of itself: the class is that of the user's copy. */
+/**
+ * The part of a given client that is used. Its class comes from the application's copy of ioredis, so
+ * `instanceof` does not work.
+ */
 interface SingleClient {
   duplicate(overrides: RedisOptions): Redis;
 }
@@ -69,15 +73,15 @@ export function openClient(connection: string | RedisClient, times: RedisTimes):
   if (!connection.isCluster) return (connection as unknown as SingleClient).duplicate(options);
   const cluster = connection as unknown as ClusterClient;
   const redisOptions = Object.assign({}, cluster.options.redisOptions, options, {
-    // Of a node: a command waits there until the node is connected.
+    // For the nodes of a cluster: a command waits until its node is connected.
     enableOfflineQueue: true,
   });
   return cluster.duplicate([], {
     ...CLUSTER_OPTIONS,
     slotsRefreshTimeout: times.connectMs,
-    maxRedirections: TRIES_AGAIN,
-    // Over in half the time of a command: it is known then that Redis has not done it.
-    retryDelayOnTryAgain: times.commandMs / 2 / TRIES_AGAIN,
+    maxRedirections: MAX_REDIRECTIONS,
+    // All retries end in half of the time for a command: it is certain then that Redis has not run it.
+    retryDelayOnTryAgain: times.commandMs / 2 / MAX_REDIRECTIONS,
     redisOptions,
   });
 }

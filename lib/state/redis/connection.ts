@@ -9,18 +9,18 @@ import type { RedisTimes } from './times.js';
 
 interface ConnectionParts {
   readonly connection: string | RedisClient;
-  /** Writes as a claim writes: what lets it through lets claims through. */
+  /** Writes as a claim writes: if Redis accepts it, it accepts claims. */
   readonly probe: (client: Client) => Promise<unknown>;
   readonly times: RedisTimes;
 }
 
 /**
- * The way to Redis. It opens with the first command; after a failure every command is refused at once, while a write in
- * the background, about every second, finds out when Redis is back.
+ * The connection to Redis, which opens with the first command. After a failure every command is refused at
+ * once, and a write in the background, about every second, detects when Redis is back.
  */
 export class RedisConnection {
   readonly #parts: ConnectionParts;
-  readonly #steps = new RedisSteps((work) => this.#ask(work, () => true));
+  readonly #steps = new RedisSteps((work) => this.#execute(work, () => true));
   readonly #watchers = new Set<(news: StateEvent) => void>();
   #client: { readonly redis: Client; readonly sinceMs: number } | undefined;
   #connecting: Promise<Client> | undefined;
@@ -37,76 +37,78 @@ export class RedisConnection {
     return this.#lost === undefined ? 'ok' : 'lost';
   }
 
-  /** Tells of a loss that it finds, too. Gives what ends that. */
+  /** Reports losses and recoveries, and a present loss at once. Returns the function that stops it. */
   watch(onNews: (news: StateEvent) => void): () => void {
     this.#watchers.add(onNews);
-    if (this.#lost !== undefined) this.#tell(lossBy(this.#lost.failure), [onNews]);
+    if (this.#lost !== undefined) this.#notify(lossOf(this.#lost.failure), [onNews]);
     return () => void this.#watchers.delete(onNews);
   }
 
   /**
-   * Has steps done, by one command, together with all that comes in the same turn of the event loop. Resolves to their replies.
-   * @throws RedisFailure, in time.
+   * Runs steps in one command, together with all other steps of this turn of the event loop. Resolves to
+   * their replies.
+   *
+   * @throws RedisFailure within `commandMs`.
    */
   run(steps: readonly Step[]): Promise<readonly unknown[]> {
     return this.#steps.run(steps);
   }
 
-  /** Sends the steps of this turn now, where it is connected. */
+  /** Sends the steps of this turn now. */
   flush(): void {
     this.#steps.flush();
   }
 
   /**
-   * Sends commands, at once where it is connected, behind the steps that have come before.
-   * @throws RedisFailure, in time.
+   * Runs commands, behind the steps that came before. Any failure counts as a loss of Redis.
+   *
+   * @throws RedisFailure within `commandMs`.
    */
-  ask<T>(work: (client: Client) => Promise<T>): Promise<T> {
+  execute<T>(work: (client: Client) => Promise<T>): Promise<T> {
     this.#steps.flush();
-    return this.#ask(work, () => true);
+    return this.#execute(work, () => true);
   }
 
   /**
-   * The same for what no code depends on: what Redis refuses of it says nothing of the rest. One that does not answer is
-   * lost to all.
+   * The same for commands that no code depends on. A refusal of Redis then is no loss; a missing answer is.
    */
-  askBeside<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    return this.#ask(work, ({ mayBeDone }) => mayBeDone);
+  executeOptional<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    return this.#execute(work, ({ mayBeDone }) => mayBeDone);
   }
 
-  async #ask<T>(
+  async #execute<T>(
     work: (client: Client) => Promise<T>,
     isLoss: (failure: RedisFailure) => boolean,
   ): Promise<T> {
     if (this.#lost !== undefined) throw new RedisFailure(this.#lost.failure.reason, false);
     const client = this.#client?.redis ?? (await this.#connected());
     try {
-      return await this.#inTime(work(client));
+      return await this.#withTimeout(work(client));
     } catch (error) {
       const failure = failureOf(error);
-      if (client === this.#client?.redis && isLoss(failure)) this.#lose(failure);
+      if (client === this.#client?.redis && isLoss(failure)) this.#markLost(failure);
       throw failure;
     }
   }
 
-  /** Resolves where Redis takes writes; tries to reach it where it is lost. */
+  /** Resolves if Redis accepts writes. Tries to connect if Redis is lost. */
   async check(): Promise<void> {
     if (this.#isClosed) throw new RedisFailure(STATE_CLOSED, false);
     const client = this.#client?.redis ?? (await this.#connect());
-    await this.ask(this.#parts.probe);
+    await this.execute(this.#parts.probe);
     await this.#warnOfEviction(client);
   }
 
-  /** Whether Redis takes writes at this moment; what was asked before is done then. */
-  async answers(): Promise<boolean> {
-    return this.ask(this.#parts.probe).then(
+  /** Whether Redis accepts writes now. Commands that were sent before are done then. */
+  async isWritable(): Promise<boolean> {
+    return this.execute(this.#parts.probe).then(
       () => true,
       () => false,
     );
   }
 
-  /** Whether it is there, or comes back while a report can wait for it. */
-  async isBack(): Promise<boolean> {
+  /** Whether Redis is there, or comes back within `backMs`. */
+  async waitUntilBack(): Promise<boolean> {
     const { backMs, lookEveryMs } = this.#parts.times;
     const endsAt = performance.now() + backMs;
     while (this.health === 'lost' && !this.#isClosed && performance.now() < endsAt) {
@@ -117,36 +119,39 @@ export class RedisConnection {
     return this.health === 'ok';
   }
 
-  /** Tells of what works, but not as well as it could; each once. */
+  /** Reports a warning about a state that works; each reason once. */
   warn(reason: string, remedy: string): void {
     if (this.#warned.has(reason)) return;
     this.#warned.add(reason);
-    this.#tell({ type: 'warned', reason, remedy });
+    this.#notify({ type: 'warned', reason, remedy });
   }
 
-  /** What was asked before is done when this has resolved, as far as Redis does anything. */
+  /** Closes the connection. Commands that were sent before are done first, if Redis still answers. */
   async close(): Promise<void> {
-    await this.answers();
-    // Who goes on using it must know, also where it was lost before.
+    await this.isWritable();
+    // Watchers must learn that the state was closed, also if Redis was lost before.
     if (!this.#isClosed) this.#lost = undefined;
     this.#isClosed = true;
-    this.#lose(new RedisFailure(STATE_CLOSED, false));
+    this.#markLost(new RedisFailure(STATE_CLOSED, false));
     await this.#connecting?.catch(() => undefined);
   }
 
-  /** For a command that came before the connection, and was not sent where there is none in time. */
+  /**
+   * The client for a command that came before the connection. The command is not sent if there is none in
+   * time.
+   */
   async #connected(): Promise<Client> {
     const connected = await waitAtMost(this.#connect(), this.#parts.times.commandMs).catch(
       (error: unknown) => {
         throw new RedisFailure(failureOf(error).reason, false);
       },
     );
-    // How the connecting ends, it tells itself.
+    // `#connect` reports its own result.
     if (connected === TIMED_OUT) throw new RedisFailure(TIMEOUT, false);
     return connected;
   }
 
-  /** One attempt at a time. Its failure is told, and the next one follows by itself. */
+  /** Connects; one attempt at a time. It reports its failure and schedules the next attempt. */
   #connect(): Promise<Client> {
     this.#connecting ??= this.#open().finally(() => {
       this.#connecting = undefined;
@@ -161,7 +166,7 @@ export class RedisConnection {
       client = openClient(this.#parts.connection, this.#parts.times);
       const opened = client;
       for (const [name, lua] of Object.entries(SCRIPTS)) opened.defineCommand(name, { lua });
-      // The rejection says only that it was closed.
+      // The rejection of `connect()` only says that the connection was closed.
       opened.on('error', (error: unknown) => {
         cause = error;
       });
@@ -170,30 +175,32 @@ export class RedisConnection {
       });
       const connected = await waitAtMost(opened.connect(), this.#parts.times.connectMs);
       if (connected === TIMED_OUT) throw new RedisFailure(TIMEOUT, false);
-      await this.#inTime(this.#parts.probe(opened));
+      await this.#withTimeout(this.#parts.probe(opened));
       if (this.#isClosed) throw new RedisFailure(STATE_CLOSED, false);
       this.#client = { redis: opened, sinceMs: performance.now() };
     } catch (error) {
       client?.disconnect();
       const failure = failureOf(cause ?? error);
-      this.#lose(failure);
+      this.#markLost(failure);
       throw failure;
     }
-    this.#recover();
+    this.#markRecovered();
     return client;
   }
 
-  /** An idle connection may be ended by whoever carries it: no loss, unless there is none to be had. */
+  /**
+   * A firewall or Redis may end an idle connection. That is no loss, unless no new connection can be made.
+   */
   #onEnd(client: Client): void {
     if (client !== this.#client?.redis) return;
     const { sinceMs } = this.#client;
     this.#client = undefined;
     if (performance.now() - sinceMs < this.#parts.times.probeEveryMs)
-      this.#lose(new RedisFailure(CLOSED, true));
+      this.#markLost(new RedisFailure(CLOSED, true));
     else this.#connect().catch(() => undefined);
   }
 
-  #lose(failure: RedisFailure): void {
+  #markLost(failure: RedisFailure): void {
     this.#client?.redis.disconnect();
     this.#client = undefined;
     clearTimeout(this.#timer);
@@ -201,29 +208,29 @@ export class RedisConnection {
       this.#timer = setTimeout(() => {
         this.#connect().catch(() => undefined);
       }, this.#parts.times.probeEveryMs);
-      // A process that has nothing else to do may end.
+      // Does not keep the process alive.
       this.#timer.unref();
     }
     if (this.#lost !== undefined) return;
     this.#lost = { failure, sinceMs: performance.now() };
-    this.#tell(lossBy(failure));
+    this.#notify(lossOf(failure));
   }
 
-  #recover(): void {
+  #markRecovered(): void {
     clearTimeout(this.#timer);
     if (this.#lost === undefined) return;
     const { failure, sinceMs } = this.#lost;
     this.#lost = undefined;
-    this.#tell({
+    this.#notify({
       type: 'recovered',
       reason: failure.reason,
       lostMs: Math.round(performance.now() - sinceMs),
     });
   }
 
-  #tell(news: StateEvent, watchers: Iterable<(news: StateEvent) => void> = this.#watchers): void {
+  #notify(news: StateEvent, watchers: Iterable<(news: StateEvent) => void> = this.#watchers): void {
     for (const watcher of watchers) {
-      // Its failure is its own.
+      // A watcher's error must not reach the caller.
       try {
         watcher(news);
       } catch {
@@ -232,20 +239,25 @@ export class RedisConnection {
     }
   }
 
-  /** Every key of ours has an expiry, so that any other policy may take a claim away, and a code goes out twice. */
+  /**
+   * All our keys have an expiry. With any other policy Redis may evict a claim, and a code goes out twice.
+   */
   async #warnOfEviction(client: Client): Promise<void> {
-    // Where INFO is forbidden, nothing can be said.
+    // An ACL may forbid INFO.
     const info = await waitAtMost(client.info('memory'), this.#parts.times.commandMs).catch(() => TIMED_OUT);
     const policy = typeof info === 'string' ? /^maxmemory_policy:(\S+)/m.exec(info)?.[1] : undefined;
     if (policy === undefined || policy === 'noeviction') return;
     this.warn(
       'EVICTION',
-      'Set maxmemory-policy to noeviction: by any other one, Redis may forget what was sent.',
+      'Set maxmemory-policy to noeviction: with any other policy Redis may forget what was sent.',
     );
   }
 
-  /** Waits for Redis to answer, and then looks once whether it has: a process that was busy has its answers lying there. */
-  #inTime<T>(work: Promise<T>): Promise<T> {
+  /**
+   * Waits for an answer. After the time-out it gives the event loop one more turn: in a busy process the
+   * answer may already be in the socket.
+   */
+  #withTimeout<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         setImmediate(() => {
@@ -266,6 +278,6 @@ export class RedisConnection {
   }
 }
 
-function lossBy({ reason, remedy }: RedisFailure): StateEvent {
+function lossOf({ reason, remedy }: RedisFailure): StateEvent {
   return { type: 'lost', reason, remedy };
 }

@@ -5,25 +5,27 @@ import type { RedisConnection } from './connection.js';
 import { failureOf } from './failure.js';
 import { plainName, type Sealing } from './sealing.js';
 
-/** What happened at each gateway, for all of them: a stream of sealed batches. */
+/** The history of all gateways for the console: a stream of sealed batches in Redis. */
 
-/** How long it is kept, milliseconds. */
+/** Milliseconds that a batch is kept. */
 const LIFE_MS = 86_400_000;
-/** How much of it: what 8,000 codes leave at least, and many more where they come close upon each other. */
-const MOST_BYTES = 8 * 1024 * 1024;
-/** No batch of ours is longer. */
-const LONGEST_BATCH = 4 * 1024 * 1024;
+/**
+ * Bytes that are kept: the events of 8,000 codes at least, and of many more that come in quick succession.
+ */
+const MAX_BYTES = 8 * 1024 * 1024;
+/** Bytes. Longer than any batch of a gateway. */
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
-/** Refused for good, and by nothing that a claim would meet. */
-const TOLD_REASONS: ReadonlySet<string> = new Set(['NOPERM', 'WRONGTYPE', 'REFUSED']);
+/** Reasons to report here: lasting refusals that no claim meets. */
+const REPORTED_REASONS: ReadonlySet<string> = new Set(['NOPERM', 'WRONGTYPE', 'REFUSED']);
 
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
 
-/** An entry of a stream, as it comes: its id, then names and values by turns. */
+/** A stream entry of ioredis: its id, then names and values in turn. */
 type Entry = readonly [id: Buffer, fields: readonly Buffer[]];
 
-/** Compressed, then sealed: batches say the same words again and again. */
+/** Batches are compressed before sealing, because their events repeat the same words. */
 export class RedisHistory implements HistoryLog {
   readonly #connection: RedisConnection;
   readonly #sealings: readonly Sealing[];
@@ -38,14 +40,14 @@ export class RedisHistory implements HistoryLog {
   async append(batch: string): Promise<void> {
     const bytes = await deflate(batch);
     const sealed = this.#sealings.map((sealing) => sealing.seal('history', this.#name, bytes));
-    await this.#told(
-      this.#connection.askBeside((client) =>
-        client.appendHistory(1, this.#name, MOST_BYTES, LIFE_MS, ...sealed),
+    await this.#reportRefusal(
+      this.#connection.executeOptional((client) =>
+        client.appendHistory(1, this.#name, MAX_BYTES, LIFE_MS, ...sealed),
       ),
     );
   }
 
-  /** What does not open, another key's or nobody's, or is no batch, is passed over. */
+  /** Skips batches of other keys and damaged ones. */
   async read(after: string | undefined, max: number): Promise<HistoryPage> {
     let entries = await this.#range(after === undefined ? '-' : idAfter(after), max);
     if (entries.length === 0 && after !== undefined && (await this.#isAhead(after))) {
@@ -60,42 +62,43 @@ export class RedisHistory implements HistoryLog {
   }
 
   async #range(from: string, max: number): Promise<readonly Entry[]> {
-    return this.#told(
-      this.#connection.askBeside((client) => client.xrangeBuffer(this.#name, from, '+', 'COUNT', max)),
+    return this.#reportRefusal(
+      this.#connection.executeOptional((client) => client.xrangeBuffer(this.#name, from, '+', 'COUNT', max)),
     );
   }
 
   /**
-   * Redis failed over to a machine whose clock is behind, or forgot all: what comes there has lesser ids. What is read
-   * again from the beginning is known by its gateway's place.
+   * Whether the cursor is later than the newest entry: Redis failed over to a machine whose clock is behind,
+   * or lost its data, so that new ids are smaller. The reader recognises repeated batches by their gateway
+   * and number.
    */
   async #isAhead(cursor: string): Promise<boolean> {
-    const [last] = await this.#told(
-      this.#connection.askBeside((client) => client.xrevrangeBuffer(this.#name, '+', '-', 'COUNT', 1)),
+    const [last] = await this.#reportRefusal(
+      this.#connection.executeOptional((client) => client.xrevrangeBuffer(this.#name, '+', '-', 'COUNT', 1)),
     );
     return last !== undefined && isLater(cursor, last[0].toString());
   }
 
   async #open([, fields]: Entry): Promise<string | undefined> {
-    // After their total, as many as its gateway has keys.
+    // The batch follows the total, once for each key of the gateway that wrote it.
     const sealed = fields.filter((_, at) => at > 2 && at % 2 === 1);
     const bytes = this.#sealings
       .flatMap((sealing) => sealed.map((batch) => sealing.openBytes('history', this.#name, batch)))
       .find((opened) => opened !== undefined);
     if (bytes === undefined) return undefined;
-    // One that was sealed with our key by something else must not keep the others from being read, for ever.
-    return inflate(bytes, { maxOutputLength: LONGEST_BATCH }).then(
+    // A damaged batch must not keep the others from being read.
+    return inflate(bytes, { maxOutputLength: MAX_BATCH_BYTES }).then(
       (batch) => batch.toString('utf8'),
       () => undefined,
     );
   }
 
-  async #told<T>(asking: Promise<T>): Promise<T> {
+  async #reportRefusal<T>(reply: Promise<T>): Promise<T> {
     try {
-      return await asking;
+      return await reply;
     } catch (error) {
       const failure = failureOf(error);
-      if (this.#connection.health === 'ok' && TOLD_REASONS.has(failure.reason)) {
+      if (this.#connection.health === 'ok' && REPORTED_REASONS.has(failure.reason)) {
         this.#connection.warn(`HISTORY_${failure.reason}`, failure.remedy);
       }
       throw failure;
@@ -103,14 +106,14 @@ export class RedisHistory implements HistoryLog {
   }
 }
 
-/** The least one that is greater; Redis before 6.2 knows no other way to begin behind one. */
+/** The next greater id. Redis before 6.2 has no exclusive ranges. */
 function idAfter(id: string): string {
-  const [ms = '0', place = '0'] = id.split('-');
-  return `${ms}-${BigInt(place) + 1n}`;
+  const [ms = '0', sequence = '0'] = id.split('-');
+  return `${ms}-${BigInt(sequence) + 1n}`;
 }
 
 function isLater(id: string, other: string): boolean {
-  const [ms = '0', place = '0'] = id.split('-');
-  const [otherMs = '0', otherPlace = '0'] = other.split('-');
-  return ms === otherMs ? BigInt(place) > BigInt(otherPlace) : BigInt(ms) > BigInt(otherMs);
+  const [ms = '0', sequence = '0'] = id.split('-');
+  const [otherMs = '0', otherSequence = '0'] = other.split('-');
+  return ms === otherMs ? BigInt(sequence) > BigInt(otherSequence) : BigInt(ms) > BigInt(otherMs);
 }

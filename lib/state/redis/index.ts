@@ -10,14 +10,14 @@ import { openRedisState } from './state.js';
 export type { RedisClient, RedisStateOptions } from './options.js';
 
 /**
- * Remembers in Redis, for many gateways: one event is sent once, whichever of them is asked; limits count across all of
- * them. Nothing that it writes can be read there, and everything it writes expires.
+ * A state in Redis that many gateways share: an event is sent once, whichever gateway receives it, and limits
+ * count across all of them. Redis holds only encrypted values and keyed digests, and all of them expire.
  *
- * All keys lie in one slot, so that one script claims an event and takes its points: in a cluster one shard carries them
- * all. `close()` closes its own connection, never a client that it was given.
+ * All keys lie in one slot, so that one script claims an event and takes its points; in a cluster one shard
+ * holds them all. `close()` closes the state's own connection, never a client that was given.
  *
- * While Redis cannot be reached every code goes out; limits count within this process, and what is a repeat there is
- * known to the hook.
+ * While Redis cannot be reached every code goes out. Limits then count within this process, and the hook
+ * recognises repeats of its own events.
  *
  * @throws ConfigurationError that names every problem of the options and its remedy.
  */

@@ -2,30 +2,37 @@ import { waitAtMost, TIMED_OUT } from '../../core/wait-at-most.js';
 import { openClient, type Client } from './clients.js';
 import { failureOf, RedisFailure, TIMEOUT } from './failure.js';
 import { readRedisOptions, type RedisStateOptions } from './options.js';
-import { keysMark, probeBy, tryUse } from './probe.js';
+import { probeBy, tryUse } from './probe.js';
+import { keysMark } from './rekeying.js';
 import { SCRIPTS } from './scripts.js';
-import { USUAL_TIMES } from './times.js';
+import { DEFAULT_TIMES } from './times.js';
 import { createSealing } from './sealing.js';
 
-/** A Redis looked at from outside, for whoever wants to know whether it will do: it is left as it was. */
+/**
+ * Inspects a Redis for the `doctor` command: whether it works for codes, history and alarms. Leaves it
+ * unchanged.
+ */
 
-/** What a Redis says of itself. */
+/** The findings about a Redis. */
 export interface RedisInspection {
-  /** One command and its answer, milliseconds. */
+  /** Milliseconds that one command took. */
   readonly answersInMs: number;
-  /** The fields of INFO by name; `undefined` where that is forbidden. */
+  /** The fields of INFO by name; `undefined` if an ACL forbids it. */
   readonly info: Readonly<Record<string, string>> | undefined;
-  /** Why what codes need could not be done; `undefined` where it could. */
+  /** Why Redis refuses what codes need; `undefined` if it does not. */
   readonly refusal: RedisFailure | undefined;
-  /** The same of the console's history, and of what late failover waits for; not tried where codes are refused. */
+  /**
+   * The same for the console's history and for the alarms of late failover. Not tried if codes are refused.
+   */
   readonly historyRefusal: RedisFailure | undefined;
   readonly alarmsRefusal: RedisFailure | undefined;
-  /** Whether another gateway has none of these encryption keys. */
+  /** Whether another gateway uses only other encryption keys. */
   readonly hasOtherKeys: boolean;
 }
 
 /**
- * Connects once, and ends the connection before it resolves: to what it has seen, or why it was not reached.
+ * Connects once and disconnects before it resolves: to the findings, or to the failure to connect.
+ *
  * @throws ConfigurationError
  */
 export async function inspectRedis(
@@ -34,14 +41,14 @@ export async function inspectRedis(
 ): Promise<RedisInspection | RedisFailure> {
   const { connection, keys, keyPrefix } = readRedisOptions(options);
   const sealings = keys.map((key) => createSealing(key, keyPrefix));
-  const client = openClient(connection, USUAL_TIMES);
+  const client = openClient(connection, DEFAULT_TIMES);
   let cause: unknown;
   client.on('error', (error: unknown) => {
     cause = error;
   });
   for (const [name, lua] of Object.entries(SCRIPTS)) client.defineCommand(name, { lua });
   const endsAt = performance.now() + timeoutMs;
-  const ask = async <T>(work: Promise<T>): Promise<T> => {
+  const withinTimeout = async <T>(work: Promise<T>): Promise<T> => {
     const answer = await waitAtMost(work, Math.max(0, endsAt - performance.now())).catch((error: unknown) => {
       throw failureOf(error);
     });
@@ -49,19 +56,19 @@ export async function inspectRedis(
     return answer;
   };
   try {
-    await ask(client.connect()).catch((error: unknown) => {
+    await withinTimeout(client.connect()).catch((error: unknown) => {
       throw failureOf(cause ?? error);
     });
     const mark = keysMark(keyPrefix, sealings);
     const beganAt = now();
-    const known = await ask(client.get(mark.name));
+    const known = await withinTimeout(client.get(mark.name));
     const answersInMs = now() - beganAt;
-    const info = await ask(readInfo(client));
+    const info = await withinTimeout(readInfo(client));
     const refusal =
-      (await ask(refusalOf(probeBy(keyPrefix)(client)))) ??
-      (await ask(refusalOf(tryUse(client, keyPrefix, 'codes'))));
+      (await withinTimeout(refusalOf(probeBy(keyPrefix)(client)))) ??
+      (await withinTimeout(refusalOf(tryUse(client, keyPrefix, 'codes'))));
     const tryBeside = async (use: 'history' | 'alarms'): Promise<RedisFailure | undefined> =>
-      refusal === undefined ? ask(refusalOf(tryUse(client, keyPrefix, use))) : undefined;
+      refusal === undefined ? withinTimeout(refusalOf(tryUse(client, keyPrefix, use))) : undefined;
     return {
       answersInMs,
       info,
@@ -79,7 +86,7 @@ export async function inspectRedis(
   }
 }
 
-/** A careful ACL forbids it. */
+/** A strict ACL forbids INFO. */
 async function readInfo(client: Client): Promise<Readonly<Record<string, string>> | undefined> {
   const text = await client.info().catch(() => undefined);
   if (text === undefined) return undefined;

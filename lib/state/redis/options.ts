@@ -1,27 +1,30 @@
 import { ConfigurationError } from '../../core/errors.js';
 
-/** An ioredis client or cluster, 5 or 6, whose connections are configured by its owner. */
+/** An ioredis client or cluster, version 5 or 6, with its connection options. */
 export interface RedisClient {
-  /** It is duplicated, with time-outs of our own, and left as it is. */
+  /** The hook uses a duplicate with its own time-outs and leaves the client unchanged. */
   duplicate(...overrides: never[]): object;
   /** Whether it is a cluster. */
   readonly isCluster: boolean;
 }
 
-/** What `redisState` takes. */
+/** The options of `redisState`. */
 export interface RedisStateOptions {
   /** `redis://…` or `rediss://…`, or an ioredis client or cluster of your own. */
   readonly connection: string | RedisClient;
-  /** 32 bytes in base64 each: one, or while it is changed the new one and the old one, in any order. Each has a copy of what is kept. */
+  /**
+   * Keys of 32 bytes in base64. One key; two while a key is replaced, in any order. Every stored value has a
+   * copy for each key.
+   */
   readonly encryptionKeys: readonly string[];
   /**
-   * Stands before every key, as a hash tag; letters, digits and `. : _ -`, 64 at most. Hooks of different Okta orgs on one
-   * Redis need different ones. Default `okta-telephony-hook`.
+   * The prefix of every Redis key, as a hash tag: 1 to 64 letters, digits and `. : _ -`. Hooks of different
+   * Okta orgs on one Redis need different prefixes. Default `okta-telephony-hook`.
    */
   readonly keyPrefix?: string | undefined;
 }
 
-/** The options, checked. */
+/** The validated options. */
 interface RedisSettings {
   readonly connection: string | RedisClient;
   readonly keys: readonly Buffer[];
@@ -84,12 +87,12 @@ function isRedisUrl(value: unknown): boolean {
   return (protocol === 'redis:' || protocol === 'rediss:') && hostname !== '' && search === '' && hash === '';
 }
 
-/** ioredis throws at what cannot be decoded. */
+/** ioredis throws for credentials that cannot be decoded. */
 function isDecodable({ username, password }: URL): boolean {
   return decodeUrlPart(username) !== undefined && decodeUrlPart(password) !== undefined;
 }
 
-/** What a part of a URL stands for; `undefined` where it has a `%` that does not belong there. */
+/** Decodes a part of a URL; `undefined` if it has an invalid `%` sequence. */
 export function decodeUrlPart(part: string): string | undefined {
   try {
     return decodeURIComponent(part);
@@ -109,14 +112,14 @@ function isClient(value: unknown): boolean {
   );
 }
 
-/** `Buffer.from` would take anything. */
+/** `Buffer.from` ignores invalid characters. */
 function isKey(value: unknown): value is string {
   return (
     typeof value === 'string' && /^[A-Za-z0-9+/_-]{43}=?$/.test(value) && bytesOf(value).length === KEY_BYTES
   );
 }
 
-/** One key may be written in several ways: with its `=` or without, by either alphabet. */
+/** Accepts base64 and base64url, with and without padding. */
 function bytesOf(key: string): Buffer {
   return Buffer.from(key, 'base64');
 }

@@ -1,25 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from './clients.js';
-import { plainName, type Sealing } from './sealing.js';
+import { plainName } from './sealing.js';
 
-/** What is asked of a Redis to know whether it will do. */
+/** Probes that test whether a Redis accepts what the hook needs. */
 
-/** A probe that let itself be written is of no further use, milliseconds. */
+/** The life of a probe's key, milliseconds. */
 const PROBE_LIFE_MS = 1_000;
 
 /**
- * One key, which is gone at the end, or by itself where a command in between is refused: the right to let it go is asked
- * for before anything is written that would stay.
+ * Writes one key and deletes it. If a command in between is refused, the key expires: the right to do that is
+ * tested before anything is written that would stay.
  */
-const begin = `
+const WRITE_AND_DELETE = `
 redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 redis.call('DEL', KEYS[1])
 `;
 
-/** What each use of a Redis asks of it, as the README's section on Redis lists it: one command of each kind. */
+/** One command of each kind that a use needs, as the README's section on Redis lists them. */
 const USES = {
-  codes: `${begin}
+  codes: `${WRITE_AND_DELETE}
 redis.call('TIME')
 redis.call('GET', KEYS[1])
 redis.call('PTTL', KEYS[1])
@@ -28,7 +28,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[1])
 redis.call('DECR', KEYS[1])
 redis.call('DEL', KEYS[1])
 return 1`,
-  history: `${begin}
+  history: `${WRITE_AND_DELETE}
 local id = redis.call('XADD', KEYS[1], '*', 'probe', '1')
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
@@ -36,7 +36,7 @@ redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
 redis.call('XDEL', KEYS[1], id)
 redis.call('DEL', KEYS[1])
 return 1`,
-  alarms: `${begin}
+  alarms: `${WRITE_AND_DELETE}
 redis.call('ZADD', KEYS[1], 1, 'probe')
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', 1, 'LIMIT', 0, 1)
@@ -44,17 +44,17 @@ redis.call('ZREM', KEYS[1], 'probe')
 return 1`,
 } as const;
 
-/** What gateways do with a Redis: send codes once, show their history, and wait for what becomes of a message. */
+/** The uses of a Redis: claims of codes, the console's history, and alarms of late failover. */
 export type RedisUse = keyof typeof USES;
 
-/** Does once what a use does. */
+/** Runs the commands of a use once. */
 export function tryUse(client: Client, keyPrefix: string, use: RedisUse): Promise<unknown> {
   return client.eval(USES[use], 1, probeName(keyPrefix), PROBE_LIFE_MS);
 }
 
 /**
- * Writes as a claim writes: what lets it through lets claims through. An event and a limit, for a cluster takes no command with two
- * keys of a slot that moves.
+ * Writes as a claim writes: if Redis accepts it, it accepts claims. It uses the keys of an event and of a
+ * limit, because a cluster refuses commands with several keys of a slot that moves.
  */
 export function probeBy(keyPrefix: string): (client: Client) => Promise<unknown> {
   return (client) => {
@@ -65,23 +65,4 @@ export function probeBy(keyPrefix: string): (client: Client) => Promise<unknown>
 
 function probeName(keyPrefix: string): string {
   return plainName(keyPrefix, `probe:${randomUUID()}`);
-}
-
-/** Where gateways write which lists of keys they have: a line each, until when it is known, then the ids. */
-export interface KeysMark {
-  readonly name: string;
-  /** What one of this list writes there. */
-  readonly ours: string;
-  /** Whether the list of a line has one of these keys. */
-  readonly isShared: (line: string) => boolean;
-}
-
-export function keysMark(keyPrefix: string, sealings: readonly Sealing[]): KeysMark {
-  // In whatever order they are listed.
-  const ids = sealings.map(({ id }) => id).sort();
-  return {
-    name: plainName(keyPrefix, 'keys'),
-    ours: ids.join(' '),
-    isShared: (line) => line.split(' ').some((id) => ids.includes(id)),
-  };
 }

@@ -8,59 +8,60 @@ import type { FinalReport } from '../../delivery/late/report.js';
 import { steadyMs } from '../../core/steady-clock.js';
 import { MAX_PREVIEWS, memoryReceipts } from '../memory/receipts.js';
 import type { RedisConnection } from './connection.js';
-import { openCopies, sealCopies } from './copies.js';
 import { RedisFailure } from './failure.js';
-import type { Sealing } from './sealing.js';
-import { Untold } from './untold.js';
+import { openCopies, sealCopies, type Sealing } from './sealing.js';
+import { PendingWrites } from './pending-writes.js';
 
-/** What was sent, and which event of a person is the newest, for every gateway. */
+/** Keeps receipts, delivery reports and the newest event of each person in Redis, for all gateways. */
 
 interface Life {
   readonly nowMs: number;
   readonly untilMs: number;
 }
 
-/** What Redis has to learn, and when it was, by this process's own monotonic clock. */
-type Happening = { readonly atMs: number } & (
-  | { readonly what: 'event'; readonly person: string; readonly event: NewEvent }
+/**
+ * A write that waits until Redis is back. `atMs` is when it happened, by the monotonic clock of this process.
+ */
+type PendingWrite = { readonly atMs: number } & (
+  | { readonly type: 'event'; readonly person: string; readonly event: NewEvent }
   | {
-      readonly what: 'receipt';
+      readonly type: 'receipt';
       readonly messageKey: string;
       readonly life: Life;
-      /** Told what was reported of its message to others meanwhile. */
-      readonly onTold: (report: FinalReport | undefined) => void;
-      /** Told what keeps the receipt from being written. */
+      /** Receives the report of the message that came meanwhile, if any. */
+      readonly onWritten: (report: FinalReport | undefined) => void;
+      /** Receives an error that is not Redis's. */
       readonly onFailed: (error: unknown) => void;
     }
   | {
-      readonly what: 'report';
+      readonly type: 'report';
       readonly messageKey: string;
       readonly report: FinalReport;
-      /** Told of the receipt, where Redis has one. */
+      /** Receives the receipt if Redis has it. */
       readonly onReceipt: (receipt: Receipt) => void;
     }
 );
 
 /**
- * Receipts in Redis, sealed, gone with their code. While Redis is lost this process keeps them; when it is back it is told
- * them, each as old as it is, so that gateways agree again.
+ * Sealed receipts that expire with their code. While Redis is lost, this process keeps them; when Redis is
+ * back it writes them with their age, so that gateways agree again.
  */
 export class RedisReceipts implements ReceiptState {
   readonly #connection: RedisConnection;
   readonly #sealings: readonly Sealing[];
-  /** While Redis is lost, what it has to learn. */
-  readonly #here = memoryReceipts();
-  /** What this process has given to Redis, to know whose message has failed while Redis is lost. */
-  readonly #given = memoryReceipts();
-  readonly #untold: Untold<Happening>;
+  /** What waits for Redis while it is lost. */
+  readonly #local = memoryReceipts();
+  /** What this process has written to Redis, to recognise its own messages while Redis is lost. */
+  readonly #written = memoryReceipts();
+  readonly #pending: PendingWrites<PendingWrite>;
 
   constructor(connection: RedisConnection, sealings: readonly Sealing[]) {
     this.#connection = connection;
     this.#sealings = sealings;
-    this.#untold = new Untold<Happening>(connection, {
-      tell: (happening) => this.#tell(happening),
-      onDropped: (happening) => {
-        if (happening.what === 'receipt') happening.onTold(undefined);
+    this.#pending = new PendingWrites<PendingWrite>(connection, {
+      write: (item) => this.#write(item),
+      onDropped: (item) => {
+        if (item.type === 'receipt') item.onWritten(undefined);
       },
     });
   }
@@ -68,21 +69,21 @@ export class RedisReceipts implements ReceiptState {
   overtake(person: string, event: NewEvent): void {
     const ageMs = event.ageMs ?? 0;
     const atMs = performance.now() - ageMs;
-    // Also what Redis may have done: told twice it is the same.
-    const tellLater = (): void => {
-      this.#untold.add({ what: 'event', person, event, atMs });
+    // Also if Redis may have done it: a second write changes nothing.
+    const writeLater = (): void => {
+      this.#pending.add({ type: 'event', person, event, atMs });
     };
-    if (this.#connection.health === 'lost') tellLater();
-    else this.#overtake(person, event, ageMs).catch(tellLater);
+    if (this.#connection.health === 'lost') writeLater();
+    else this.#overtake(person, event, ageMs).catch(writeLater);
   }
 
-  /** While Redis is lost another gateway may have been asked for a newer code: nobody can say. */
+  /** `'unknown'` while Redis is lost: another gateway may have received a newer request. */
   async isNewest(person: string, eventKey: string): Promise<boolean | 'unknown'> {
-    await this.#untold.telling;
+    await this.#pending.writing;
     if (this.#connection.health === 'lost') return 'unknown';
-    // All of them leave together.
+    // The requests leave in one turn.
     const known = await this.#connection
-      .ask((client) =>
+      .execute((client) =>
         Promise.all(this.#sealings.map((sealing) => client.get(sealing.nameOf('person', person)))),
       )
       .catch(() => []);
@@ -90,21 +91,24 @@ export class RedisReceipts implements ReceiptState {
       const [stamp = '', ...events] = copy?.split(' ') ?? [];
       return stamp === '' ? [] : [{ count: Number(stamp.split('#')[1] ?? 0), events }];
     });
-    // A gateway that has one of the keys alone writes that one alone.
+    // A gateway with only one of the keys writes only that copy.
     const [best] = copies.sort((one, two) => two.count - one.count);
     if (best === undefined) return 'unknown';
     return this.#sealings.some((sealing) => best.events.includes(sealing.digestOf('newest', eventKey)));
   }
 
-  /** While Redis is lost, told once it is back. What Redis may have done is not kept here as well: a receipt is there once. */
+  /**
+   * While Redis is lost, written once it is back. If Redis may have done it, the receipt is not kept here
+   * too: there is only one.
+   */
   async keepReceipt(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
-    if (this.#connection.health === 'lost') return this.#keepHere(messageKey, receipt, life);
+    if (this.#connection.health === 'lost') return this.#keepLocally(messageKey, receipt, life);
     try {
       return await this.#keep(messageKey, receipt, life);
     } catch (error) {
-      // Not Redis's: the receipt cannot be written.
+      // Not a failure of Redis: the receipt cannot be serialised.
       if (!(error instanceof RedisFailure)) throw error;
-      return error.mayBeDone ? undefined : this.#keepHere(messageKey, receipt, life);
+      return error.mayBeDone ? undefined : this.#keepLocally(messageKey, receipt, life);
     }
   }
 
@@ -114,25 +118,25 @@ export class RedisReceipts implements ReceiptState {
     report: FinalReport,
     onLate?: (receipt: Receipt) => void,
   ): Promise<Receipt | undefined> {
-    const kept = this.#here.takeReceipt(messageKey, nowMs, report);
+    const kept = this.#local.takeReceipt(messageKey, nowMs, report);
     if (kept !== undefined) return kept;
-    const given = this.#given.takeReceipt(messageKey, nowMs);
+    const written = this.#written.takeReceipt(messageKey, nowMs);
     try {
-      // Who asks waits a little longer than that, and a report comes but once.
-      if (this.#connection.health === 'ok' || (await this.#connection.isBack()))
+      // The caller waits a little longer than this, and a report comes only once.
+      if (this.#connection.health === 'ok' || (await this.#connection.waitUntilBack()))
         return await this.#take(messageKey, nowMs, report);
     } catch (error) {
       if (!(error instanceof RedisFailure)) throw error;
     }
-    // Whether another gateway has taken it nobody knows: a code that may go out twice does not.
+    // Another gateway may have taken the receipt. A code that could go out twice is not sent.
     const onReceipt = (receipt: Receipt): void => {
-      if (given === undefined) onLate?.({ ...receipt, wasLost: true });
+      if (written === undefined) onLate?.({ ...receipt, wasLost: true });
     };
-    this.#untold.add({ what: 'report', messageKey, report, onReceipt, atMs: performance.now() });
-    return given === undefined ? undefined : { ...given, wasLost: true };
+    this.#pending.add({ type: 'report', messageKey, report, onReceipt, atMs: performance.now() });
+    return written === undefined ? undefined : { ...written, wasLost: true };
   }
 
-  /** @throws RedisFailure where Redis does not do it, Error for what none of the keys opens. */
+  /** @throws RedisFailure if Redis does not do it, Error if no key opens the receipt. */
   async #take(messageKey: string, nowMs: number, report: FinalReport): Promise<Receipt | undefined> {
     const names = this.#namesOf(messageKey);
     const receiptNames = names.map(([name]) => name);
@@ -141,24 +145,24 @@ export class RedisReceipts implements ReceiptState {
     );
     const isDelivered = report.status === 'delivered' ? '1' : '0';
     const keys = names.flat();
-    const [leftMs, ...copies] = await this.#connection.ask((client) =>
+    const [leftMs, ...copies] = await this.#connection.execute((client) =>
       client.takeReceiptBuffer(keys.length, ...keys, isDelivered, REPORT_LIFE_MS, ...reports),
     );
     const text = openCopies(this.#sealings, 'receipt', receiptNames, copies);
     if (text === undefined) return undefined;
-    // The gateway that kept it goes by another clock.
+    // The gateway that kept the receipt has another clock.
     return { ...(JSON.parse(text) as Receipt), expiresAtMs: nowMs + leftMs };
   }
 
   async isDelivered(messageKeys: readonly string[], nowMs: number): Promise<boolean> {
-    if (this.#here.isDelivered(messageKeys, nowMs)) return true;
+    if (this.#local.isDelivered(messageKeys, nowMs)) return true;
     if (this.#connection.health === 'lost') return false;
     // All of them, and what is newest, leave together.
     const asking = messageKeys.flatMap((id) =>
       this.#sealings.map((sealing) => ({ sealing, name: sealing.nameOf('report', id) })),
     );
     const reports = await this.#connection
-      .ask((client) => Promise.all(asking.map(({ name }) => client.getBuffer(name))))
+      .execute((client) => Promise.all(asking.map(({ name }) => client.getBuffer(name))))
       .catch(() => []);
     return asking.some(
       ({ sealing, name }, at) => openReport(sealing, name, reports[at])?.status === 'delivered',
@@ -170,7 +174,7 @@ export class RedisReceipts implements ReceiptState {
     if (leftMs <= 0) return;
     const events = this.#sealings.flatMap((sealing) => [
       sealing.digestOf('newest', eventKey),
-      // What is new takes the place of any.
+      // An event that arrives now supersedes any other.
       after === undefined || ageMs === 0 ? '' : sealing.digestOf('newest', after),
     ]);
     const keys = this.#sealings.map((sealing) => sealing.nameOf('person', person));
@@ -181,7 +185,7 @@ export class RedisReceipts implements ReceiptState {
   async #keep(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
     const leftMs = life.untilMs - life.nowMs;
     if (leftMs <= 0) return undefined;
-    void this.#given.keepReceipt(messageKey, receipt, life);
+    void this.#written.keepReceipt(messageKey, receipt, life);
     const names = this.#namesOf(messageKey);
     const receiptNames = names.map(([name]) => name);
     const copies = sealCopies(this.#sealings, 'receipt', receiptNames, textOf(receipt));
@@ -198,15 +202,15 @@ export class RedisReceipts implements ReceiptState {
     return reports.find((report) => report !== undefined);
   }
 
-  async #keepHere(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
-    const report = this.#here.keepReceipt(messageKey, receipt, life);
+  async #keepLocally(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
+    const report = this.#local.keepReceipt(messageKey, receipt, life);
     if (report !== undefined) return report;
-    return new Promise((onTold, onFailed) => {
-      this.#untold.add({ what: 'receipt', messageKey, life, atMs: performance.now(), onTold, onFailed });
+    return new Promise((onWritten, onFailed) => {
+      this.#pending.add({ type: 'receipt', messageKey, life, atMs: performance.now(), onWritten, onFailed });
     });
   }
 
-  /** Of each key, those of the receipt and of the report of a message. */
+  /** The names of the receipt and of the report of a message, for each key. */
   #namesOf(messageKey: string): readonly (readonly [receipt: string, report: string])[] {
     return this.#sealings.map((sealing) => [
       sealing.nameOf('receipt', messageKey),
@@ -214,46 +218,49 @@ export class RedisReceipts implements ReceiptState {
     ]);
   }
 
-  async #tell(happening: Happening): Promise<void> {
-    const ageMs = performance.now() - happening.atMs;
-    if (happening.what === 'event') {
-      // Told twice it is the same.
-      await this.#overtake(happening.person, happening.event, ageMs).catch(() => {
-        this.#untold.add(happening);
+  async #write(item: PendingWrite): Promise<void> {
+    const ageMs = performance.now() - item.atMs;
+    if (item.type === 'event') {
+      // A second write changes nothing.
+      await this.#overtake(item.person, item.event, ageMs).catch(() => {
+        this.#pending.add(item);
       });
       return;
     }
-    if (happening.what === 'report') {
-      const { messageKey, report, onReceipt } = happening;
+    if (item.type === 'report') {
+      const { messageKey, report, onReceipt } = item;
       try {
         const receipt = await this.#take(messageKey, steadyMs(), report);
         if (receipt !== undefined) onReceipt(receipt);
       } catch (error) {
-        if (error instanceof RedisFailure) this.#untold.add(happening);
+        if (error instanceof RedisFailure) this.#pending.add(item);
       }
       return;
     }
-    const { messageKey, life, onTold, onFailed } = happening;
+    const { messageKey, life, onWritten, onFailed } = item;
     const nowMs = life.nowMs + ageMs;
-    const receipt = this.#here.takeReceipt(messageKey, nowMs);
-    // It was taken, or its code has ended: nobody waits for it any more.
+    const receipt = this.#local.takeReceipt(messageKey, nowMs);
+    // The receipt was taken, or its code has expired.
     if (receipt === undefined) {
-      onTold(undefined);
+      onWritten(undefined);
       return;
     }
-    await this.#keep(messageKey, receipt, { nowMs, untilMs: life.untilMs }).then(onTold, (error: unknown) => {
-      if (!(error instanceof RedisFailure)) {
-        onFailed(error);
-        return;
-      }
-      if (error.mayBeDone) {
-        onTold(undefined);
-        return;
-      }
-      const report = this.#here.keepReceipt(messageKey, receipt, { nowMs, untilMs: life.untilMs });
-      if (report === undefined) this.#untold.add(happening);
-      else onTold(report);
-    });
+    await this.#keep(messageKey, receipt, { nowMs, untilMs: life.untilMs }).then(
+      onWritten,
+      (error: unknown) => {
+        if (!(error instanceof RedisFailure)) {
+          onFailed(error);
+          return;
+        }
+        if (error.mayBeDone) {
+          onWritten(undefined);
+          return;
+        }
+        const report = this.#local.keepReceipt(messageKey, receipt, { nowMs, untilMs: life.untilMs });
+        if (report === undefined) this.#pending.add(item);
+        else onWritten(report);
+      },
+    );
   }
 }
 
@@ -266,12 +273,12 @@ function openReport(
   return text === undefined ? undefined : (JSON.parse(text) as FinalReport);
 }
 
-/** @throws Error where nothing of it can be written. */
+/** @throws Error if the receipt cannot be serialised. */
 function textOf(receipt: Receipt): string {
   try {
     return JSON.stringify(receipt);
   } catch {
-    // All that Okta sent, or a parser of the gateway's made of it, may be nested too deep or go in a circle.
+    // `raw` may be nested too deeply or, after a custom body parser, be cyclic.
     return JSON.stringify({ ...receipt, request: { ...receipt.request, raw: undefined } });
   }
 }

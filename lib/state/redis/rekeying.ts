@@ -1,15 +1,36 @@
 import type { RedisConnection } from './connection.js';
 import { failureOf } from './failure.js';
-import { keysMark, type KeysMark } from './probe.js';
 import type { RedisSuppressions } from './suppressions.js';
 import type { RedisTimes } from './times.js';
 import { plainName, type Sealing } from './sealing.js';
 
-/** So many keys does Redis look at in one step: it serves others between the steps. */
+/** Keys that Redis checks in one step. It serves other clients between the steps. */
 const KEYS_AT_ONCE = 500;
 
-/** A gateway that lives marks its keys again within so many sweeps; what another one has marked is known for as long. */
-const MARKED_FOR_SWEEPS = 2.5;
+/** Sweeps that a mark stays valid. A live gateway renews its mark with each sweep. */
+const MARK_LIFE_SWEEPS = 2.5;
+
+/**
+ * The key under which gateways mark their lists of encryption keys. Each line holds until when it is valid,
+ * then the keys' ids.
+ */
+interface KeysMark {
+  readonly name: string;
+  /** The ids of this gateway's list. */
+  readonly ours: string;
+  /** Whether a line's list shares a key with this one. */
+  readonly isShared: (line: string) => boolean;
+}
+
+export function keysMark(keyPrefix: string, sealings: readonly Sealing[]): KeysMark {
+  // Sorted, because the order of a list does not matter.
+  const ids = sealings.map(({ id }) => id).sort();
+  return {
+    name: plainName(keyPrefix, 'keys'),
+    ours: ids.join(' '),
+    isShared: (line) => line.split(' ').some((id) => ids.includes(id)),
+  };
+}
 
 interface RekeyingParts {
   readonly redis: RedisConnection;
@@ -19,16 +40,17 @@ interface RekeyingParts {
 }
 
 /**
- * What gateways do about their encryption keys in the background, from the first use of Redis on, again and again. Each marks which
- * it has: those that have none in common find nothing of each other's, and nothing else would tell. Those that have several carry
- * over what users said, STOP and START, to all of them: it holds for a year, and a key may be taken off the list long before that.
+ * Background work for encryption keys, from the first use of Redis on. Each gateway marks its list of keys:
+ * gateways without a common key share nothing, and only the mark reveals it. A gateway with several keys
+ * copies opt-outs and opt-ins (STOP and START) to all of them: they are kept for a year, and a key may leave
+ * the list long before.
  */
 export class RedisRekeying {
   readonly #parts: RekeyingParts;
   readonly #mark: KeysMark;
   readonly #hasSeveral: boolean;
   #timer: NodeJS.Timeout | undefined;
-  #hasBegun = false;
+  #hasStarted = false;
   #isClosed = false;
 
   constructor(sealings: readonly Sealing[], parts: RekeyingParts) {
@@ -37,17 +59,17 @@ export class RedisRekeying {
     this.#hasSeveral = sealings.length > 1;
   }
 
-  begin(): void {
-    if (this.#hasBegun) return;
-    this.#hasBegun = true;
-    // With one key there is nothing to carry over.
+  start(): void {
+    if (this.#hasStarted) return;
+    this.#hasStarted = true;
+    // With one key there is nothing to copy.
     this.#sweepIn(this.#hasSeveral ? 0 : this.#parts.times.rekeyEveryMs);
   }
 
-  /** Begins, and tells at once of gateways that have other keys. */
-  async look(): Promise<void> {
-    this.begin();
-    // Told by the connection.
+  /** Starts the sweeps and warns at once about gateways with other keys. */
+  async checkNow(): Promise<void> {
+    this.start();
+    // The connection reports the failure.
     await this.#markKeys().catch(() => undefined);
   }
 
@@ -59,7 +81,7 @@ export class RedisRekeying {
   #sweepIn(waitMs: number): void {
     if (this.#isClosed) return;
     this.#timer = setTimeout(() => void this.#sweep(), waitMs);
-    // A process that has nothing else to do may end.
+    // Does not keep the process alive.
     this.#timer.unref();
   }
 
@@ -71,7 +93,7 @@ export class RedisRekeying {
       if (this.#hasSeveral && others.length === 0) {
         redis.warn(
           'SEVERAL_KEYS',
-          'STOP and START are kept under each of the encryptionKeys. An hour after the last gateway has this list, take the old key off.',
+          'STOP and START are kept for each of the encryptionKeys. Remove the old key one hour after the last gateway has this list.',
         );
       }
       this.#sweepIn(times.rekeyEveryMs);
@@ -83,35 +105,35 @@ export class RedisRekeying {
   }
 
   /**
-   * Gives the other lists that gateways have.
+   * Marks the keys of this gateway. Resolves to the lines of other lists.
    *
-   * @throws what the connection throws.
+   * @throws RedisFailure
    */
   async #markKeys(): Promise<readonly string[]> {
     const { redis, times } = this.#parts;
     const { name, ours, isShared } = this.#mark;
-    const lifeMs = Math.ceil(times.rekeyEveryMs * MARKED_FOR_SWEEPS);
-    const others = await redis.askBeside((client) => client.markKeys(1, name, ours, lifeMs));
+    const lifeMs = Math.ceil(times.rekeyEveryMs * MARK_LIFE_SWEEPS);
+    const others = await redis.executeOptional((client) => client.markKeys(1, name, ours, lifeMs));
     if (!others.every(isShared)) {
       redis.warn(
         'OTHER_KEYS',
-        'Another gateway has other encryptionKeys on this Redis and keyPrefix, and shares nothing with this one. Give all of them one list.',
+        'Another gateway uses other encryptionKeys with this Redis and keyPrefix, and shares nothing with this one. Give all gateways the same list.',
       );
     }
     return others;
   }
 
-  /** @throws what the connection throws. */
+  /** @throws RedisFailure */
   async #copyAll(): Promise<void> {
     const { redis, keyPrefix, suppressions } = this.#parts;
-    const begin = plainName(keyPrefix, 'suppressed');
+    const prefix = plainName(keyPrefix, 'suppressed');
     let cursor = '0';
     do {
-      const [next, names] = (await redis.askBeside((client) =>
-        client.scanNames(1, `${begin}:*`, cursor, KEYS_AT_ONCE),
+      const [next, names] = (await redis.executeOptional((client) =>
+        client.scanNames(1, `${prefix}:*`, cursor, KEYS_AT_ONCE),
       )) as readonly [next: string, names: readonly string[]];
-      // A client of the user's own may have a prefix, which it puts before every name.
-      await suppressions.copy(names.map((name) => name.slice(name.indexOf(begin))));
+      // A given client may have a `keyPrefix`, which ioredis puts before each name.
+      await suppressions.copy(names.map((name) => name.slice(name.indexOf(prefix))));
       cursor = next;
     } while (cursor !== '0' && !this.#isClosed);
   }

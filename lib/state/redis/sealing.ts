@@ -9,33 +9,33 @@ import {
 } from 'node:crypto';
 
 /**
- * The one place that seals what leaves this process to be remembered, and that makes the names it is kept under.
+ * Encrypts ("seals") all values that are written to Redis, and derives the names of their keys.
  *
- * Each of the listed keys names and seals a copy of its own of everything. So gateways whose lists have a key in common find and
- * open all of each other's, whatever else is in their lists and in which order: a key can be added, and another taken off, at one
- * gateway after the other.
+ * Each encryption key of the list names and seals its own copy of everything. Gateways whose lists have a key
+ * in common therefore read each other's values, whatever else is in their lists: a key can be added, and
+ * another removed, one gateway at a time.
  */
 
-/** What is sealed: each by a key of its own, and none opens as another. */
+/** Kinds of sealed values. Each kind has a derived key, so no value opens as another kind. */
 export type SealedKind = 'answer' | 'receipt' | 'report' | 'alarm' | 'suppressed' | 'sent' | 'history';
 
-/** What a key is named for: one event, one limit, and so on. */
+/** Kinds of names: one event, one limit, and so on. */
 export type NamedKind =
   'event' | 'limit' | 'person' | 'receipt' | 'report' | 'alarm' | 'suppressed' | 'newest' | 'sent';
 
-/** One of the listed keys. */
+/** The operations of one encryption key. */
 export interface Sealing {
-  /** Says which key it is, and tells nothing of it. */
+  /** Identifies the key and reveals nothing about it. */
   readonly id: string;
-  /** The Redis key of something: nobody without the encryption key can tell what, nor whether it is a given one. */
+  /** A Redis key. Without the encryption key it cannot be linked to its text. */
   nameOf(kind: NamedKind, text: string): string;
-  /** A name without the prefix, for what stands in a value. */
+  /** The same without the prefix, for use inside a value. */
   digestOf(kind: NamedKind, text: string): string;
-  /** Plain text, or bytes, under a name. */
+  /** Seals text or bytes, bound to a kind and a name. */
   seal(kind: SealedKind, name: string, plain: string | Uint8Array): Buffer;
-  /** `undefined` for what the key has not sealed as this kind and under this name. */
+  /** Opens a value; `undefined` if this key did not seal it with this kind and name. */
   open(kind: SealedKind, name: string, sealed: Buffer): string | undefined;
-  /** The same for bytes. */
+  /** Like `open`, for bytes. */
   openBytes(kind: SealedKind, name: string, sealed: Buffer): Buffer | undefined;
 }
 
@@ -43,21 +43,23 @@ const CIPHER = 'aes-256-gcm';
 const ID_BYTES = 4;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** Each is used once; to ask for one costs as much as to ask for many. */
+/** Nonces are used once. Generating one costs as much as generating many. */
 const NONCES_AT_ONCE = 256;
-/** 128 bits of a keyed hash: no two names ever meet by chance, and keys stay short. */
+/** Characters: 128 bits of a keyed hash, so that names never collide by chance and stay short. */
 const DIGEST_LENGTH = 22;
 /**
- * With the key before the text it is a keyed hash: SHA-3 cannot be lengthened as SHA-2 can, and needs no HMAC around it
- * (https://keccak.team/keccak_strengths.html). A code has eight names, and this takes a third of the time.
+ * A keyed hash by prefixing the key: SHA-3 allows no length extension and needs no HMAC
+ * (https://keccak.team/keccak_strengths.html). A code has eight names, and this takes a third of HMAC's time.
  */
 const KEYED_HASH = 'sha3-256';
 
-/** Part of every derived key: another version of this file would open nothing of this one's. */
+/** Part of every derived key: another version of this file opens nothing of this one's. */
 const VERSION = 'okta-telephony-hook 2';
 
 /**
- * @param key - of 32 bytes.
+ * Derives the keys of one encryption key.
+ *
+ * @param key - 32 bytes.
  * @param prefix - stands before every name, as a Redis hash tag.
  */
 export function createSealing(key: Buffer, prefix: string): Sealing {
@@ -99,9 +101,9 @@ export function createSealing(key: Buffer, prefix: string): Sealing {
       const nonce = nextNonce();
       const cipher = createCipheriv(CIPHER, keyOf[kind], nonce);
       cipher.setAAD(additionalData(kind, name));
-      // In bytes: a cipher takes longer over a text than this does.
+      // A cipher takes longer for a text than for its bytes.
       const body = cipher.update(typeof plain === 'string' ? Buffer.from(plain) : plain);
-      // Nothing in this mode, where what is sealed is as long as what was plain; the tag is there after it.
+      // Empty in GCM, whose ciphertext is as long as the plain text. The tag is available afterwards.
       cipher.final();
       return Buffer.concat([idBytes, nonce, body, cipher.getAuthTag()]);
     },
@@ -110,7 +112,7 @@ export function createSealing(key: Buffer, prefix: string): Sealing {
   };
 }
 
-/** The Redis key of what is not named for anybody, whatever the encryption keys. */
+/** A Redis key that does not depend on the encryption keys. */
 export function plainName(prefix: string, word: string): string {
   return `{${prefix}}:${word}`;
 }
@@ -132,7 +134,55 @@ function derive(key: Buffer, purpose: string): KeyObject {
   return createSecretKey(Buffer.from(hkdfSync('sha256', key, '', `${VERSION} ${purpose}`, 32)));
 }
 
-/** A value that somebody moves to another key, or takes for another kind, which is one word, does not open there. */
+/** Binds a value to its kind (a single word) and name: it does not open elsewhere. */
 function additionalData(kind: SealedKind, name: string): Buffer {
   return Buffer.from(`${kind} ${name}`);
+}
+
+/**
+ * Values that only one caller may take, while several keys are listed. Each key has a copy, and a gateway
+ * with only one of the keys takes only one. Each copy therefore lists the keys that have one, and is void
+ * once another copy was taken.
+ */
+
+/**
+ * Seals a copy for each key.
+ *
+ * @param plain - without a line break.
+ */
+export function sealCopies(
+  sealings: readonly Sealing[],
+  kind: SealedKind,
+  names: readonly string[],
+  plain: string,
+): readonly Buffer[] {
+  const text = sealings.length === 1 ? plain : `${sealings.map(({ id }) => id).join(' ')}\n${plain}`;
+  return sealings.map((sealing, at) => sealing.seal(kind, names[at] ?? '', text));
+}
+
+/**
+ * Opens the copies; `undefined` if there is none, or if one was taken before.
+ *
+ * @param values - what was taken under each name, in one step.
+ * @throws Error if there is a value that does not open.
+ */
+export function openCopies(
+  sealings: readonly Sealing[],
+  kind: SealedKind,
+  names: readonly string[],
+  values: readonly (Buffer | null | undefined)[],
+): string | undefined {
+  const texts = sealings.map((sealing, at) => {
+    const value = values[at];
+    if (value === null || value === undefined) return undefined;
+    const text = sealing.open(kind, names[at] ?? '', value);
+    if (text === undefined) throw new Error(`what is kept as ${kind} does not open with encryptionKeys`);
+    return text;
+  });
+  const isWhole = (text: string): boolean => {
+    const ids = text.slice(0, Math.max(0, text.indexOf('\n'))).split(' ');
+    return sealings.every(({ id }, at) => !ids.includes(id) || texts[at] === text);
+  };
+  const whole = texts.find((text) => text !== undefined && isWhole(text));
+  return whole?.slice(whole.indexOf('\n') + 1);
 }

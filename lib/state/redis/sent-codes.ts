@@ -7,49 +7,55 @@ import {
 } from '../../delivery/late/sent-codes.js';
 import { memorySentCodes } from '../memory/sent-codes.js';
 import type { RedisConnection } from './connection.js';
-import { openCopies, sealCopies } from './copies.js';
-import type { Sealing } from './sealing.js';
-import { ACCEPTED } from './scripts.js';
-import { Untold } from './untold.js';
+import { openCopies, sealCopies, type Sealing } from './sealing.js';
+import { ACCEPTED } from './step-scripts.js';
+import { PendingWrites } from './pending-writes.js';
 
-/** The last code that each user asked for, for every gateway: Okta may tell any of them that it was used. */
+/** Keeps the last code of each person in Redis: Okta may report its use to any gateway. */
 
 type DeliveryChannel = LastCode['deliveryChannel'];
 
-/** What Redis has to learn, and when it was, by this process's own monotonic clock. */
-interface Happening {
+/**
+ * A write that waits until Redis is back. `atMs` is when it happened, by the monotonic clock of this process.
+ */
+interface PendingWrite {
   readonly person: string;
   readonly deliveryChannel: DeliveryChannel;
   readonly life: SentCodeLife;
   readonly atMs: number;
 }
 
-/** Sealed, and gone in their time. While Redis is lost this process keeps them; when it is back it is told them. */
+/**
+ * Sealed codes that expire. While Redis is lost, this process keeps them; when Redis is back it writes them.
+ */
 export class RedisSentCodes {
   readonly #connection: RedisConnection;
   readonly #sealings: readonly Sealing[];
-  readonly #here = memorySentCodes();
-  readonly #untold: Untold<Happening>;
+  readonly #local = memorySentCodes();
+  readonly #pending: PendingWrites<PendingWrite>;
 
   constructor(connection: RedisConnection, sealings: readonly Sealing[]) {
     this.#connection = connection;
     this.#sealings = sealings;
-    this.#untold = new Untold(connection, { tell: (happening) => this.#tell(happening) });
+    this.#pending = new PendingWrites(connection, { write: (item) => this.#write(item) });
   }
 
-  /** Written behind the answer: nobody waits for it. */
+  /** Written behind the answer: the call does not wait for it. */
   keepSent(person: string, code: LastCode, life: SentCodeLife): void {
-    if (this.#connection.health === 'lost') this.#keepHere(person, code, life);
+    if (this.#connection.health === 'lost') this.#keepLocally(person, code, life);
     else {
       this.#keep(person, code, life.untilMs - life.nowMs).catch(() => {
-        this.#keepHere(person, code, life);
+        this.#keepLocally(person, code, life);
       });
     }
   }
 
-  /** One that was asked for while Redis was lost is here, and there may be another: the newer one is it. */
+  /**
+   * A code that was requested while Redis was lost is kept here, and Redis may have another: the newer one
+   * counts.
+   */
   async takeSent(person: string, use: SentCodeUse): Promise<LastCode | undefined> {
-    const here = this.#here.takeSent(person, use);
+    const here = this.#local.takeSent(person, use);
     const there = await this.#take(person, use);
     if (here === undefined || there === undefined) return here ?? there;
     return staysBefore(here, there) ? here : there;
@@ -58,9 +64,9 @@ export class RedisSentCodes {
   async #take(person: string, { deliveryChannel, usedMs }: SentCodeUse): Promise<LastCode | undefined> {
     if (this.#connection.health === 'lost') return undefined;
     const names = this.#namesOf(person, deliveryChannel);
-    // Where nobody knows whether it was taken, it was.
+    // After a failure the code counts as taken.
     const kept = await this.#connection
-      .ask((client) => client.takeSentBuffer(names.length, ...names, usedMs, TAKEN_MS))
+      .execute((client) => client.takeSentBuffer(names.length, ...names, usedMs, TAKEN_MS))
       .catch(() => []);
     const copies = kept.map((copy) => copy?.subarray(copy.indexOf(' ') + 1));
     const text = openCopies(this.#sealings, 'sent', names, copies);
@@ -82,23 +88,23 @@ export class RedisSentCodes {
     );
   }
 
-  #keepHere(person: string, code: LastCode, life: SentCodeLife): void {
+  #keepLocally(person: string, code: LastCode, life: SentCodeLife): void {
     const { deliveryChannel } = code;
-    this.#here.keepSent(person, code, life);
-    this.#untold.add({ person, deliveryChannel, life, atMs: performance.now() });
+    this.#local.keepSent(person, code, life);
+    this.#pending.add({ person, deliveryChannel, life, atMs: performance.now() });
   }
 
   #namesOf(person: string, deliveryChannel: DeliveryChannel): readonly string[] {
     return this.#sealings.map((sealing) => sealing.nameOf('sent', `${deliveryChannel} ${person}`));
   }
 
-  async #tell({ person, deliveryChannel, life, atMs }: Happening): Promise<void> {
+  async #write({ person, deliveryChannel, life, atMs }: PendingWrite): Promise<void> {
     const nowMs = life.nowMs + performance.now() - atMs;
-    const code = this.#here.moveSent(person, deliveryChannel, nowMs);
-    // Its use was told meanwhile, or nobody needs to know of it any more.
+    const code = this.#local.moveSent(person, deliveryChannel, nowMs);
+    // Its use was reported meanwhile, or the code has expired.
     if (code === undefined) return;
     await this.#keep(person, code, life.untilMs - nowMs).catch(() => {
-      this.#keepHere(person, code, { nowMs, untilMs: life.untilMs });
+      this.#keepLocally(person, code, { nowMs, untilMs: life.untilMs });
     });
   }
 }

@@ -9,15 +9,16 @@ import { RedisReceipts } from './receipts.js';
 import { RedisRekeying } from './rekeying.js';
 import { RedisSuppressions } from './suppressions.js';
 import { RedisSentCodes } from './sent-codes.js';
-import { USUAL_TIMES, type RedisTimes } from './times.js';
+import { DEFAULT_TIMES, type RedisTimes } from './times.js';
 import { createSealing } from './sealing.js';
 
 /**
- * What `redisState` makes, with other times where a test needs them.
+ * Assembles the parts of a Redis state.
  *
+ * @param times - other times for tests.
  * @throws ConfigurationError
  */
-export function openRedisState(options: RedisStateOptions, times: RedisTimes = USUAL_TIMES): StatePort {
+export function openRedisState(options: RedisStateOptions, times: RedisTimes = DEFAULT_TIMES): StatePort {
   const { connection, keys, keyPrefix } = readRedisOptions(options);
   const sealings = keys.map((key) => createSealing(key, keyPrefix));
   const redis = new RedisConnection({ connection, probe: probeBy(keyPrefix), times });
@@ -29,7 +30,7 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = U
   const alarms = new RedisAlarms(redis, sealings, times);
   return {
     claim: (key, life) => {
-      rekeying.begin();
+      rekeying.start();
       return claims.claim(key, life);
     },
     overtake: (person, event) => {
@@ -53,7 +54,7 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = U
     history: new RedisHistory(redis, sealings, keyPrefix),
     check: async () => {
       await redis.check();
-      await rekeying.look();
+      await rekeying.checkNow();
     },
     get health() {
       return redis.health;

@@ -1,48 +1,50 @@
 import type { Client } from './clients.js';
-import { NO_LINE, type StepName } from './scripts.js';
+import { SEPARATE_ARGUMENT, type StepName } from './step-scripts.js';
 
 /**
- * What codes need of Redis, in as few commands as can be: each costs this process a write to its socket and Redis a read
- * from it, far more than the work that is asked for.
+ * Runs what codes need of Redis in as few commands as possible. Each command costs this process a write to
+ * its socket and Redis a read, which is far more than the work itself.
  */
 
-/** One thing to do, as a script takes it. Plain data: it may be done later as well, or again. */
+/** One call of a script. Plain data: it may also run later, or again. */
 export interface Step {
   readonly name: StepName;
   readonly keys: readonly string[];
   readonly args: readonly (string | number | Buffer)[];
 }
 
-/** A step that somebody is told the reply of. */
-interface AskedStep extends Step {
+/** A step whose reply is awaited. */
+interface QueuedStep extends Step {
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** No script keeps Redis from others for longer than so many steps take. */
-const MOST_STEPS = 50;
+/** Steps in one command, at most: a script blocks Redis. */
+const MAX_STEPS = 50;
 
-/** Gathers steps until this turn of the event loop ends, and has them done by one command, in the order in which they came. */
+/**
+ * Collects steps until the end of this turn of the event loop and runs them in one command, in their order.
+ */
 export class RedisSteps {
   readonly #send: (work: (client: Client) => Promise<unknown>) => Promise<unknown>;
-  #asked: AskedStep[] = [];
+  #queue: QueuedStep[] = [];
   #isDue = false;
 
-  /** @param send - as `RedisConnection.ask`. */
+  /** @param send - as `RedisConnection.execute`. */
   constructor(send: (work: (client: Client) => Promise<unknown>) => Promise<unknown>) {
     this.#send = send;
   }
 
-  /** Has steps done, by one command. Resolves to their replies, texts in bytes. */
+  /** Runs steps in one command. Resolves to their replies, texts as bytes. */
   run(steps: readonly Step[]): Promise<readonly unknown[]> {
     const replies = steps.map(
       (step) =>
         new Promise((resolve, reject) => {
-          this.#asked.push({ ...step, resolve, reject });
+          this.#queue.push({ ...step, resolve, reject });
         }),
     );
-    if (this.#asked.length >= MOST_STEPS) this.flush();
-    if (!this.#isDue && this.#asked.length > 0) {
+    if (this.#queue.length >= MAX_STEPS) this.flush();
+    if (!this.#isDue && this.#queue.length > 0) {
       this.#isDue = true;
       setImmediate(() => {
         this.#isDue = false;
@@ -52,47 +54,52 @@ export class RedisSteps {
     return Promise.all(replies);
   }
 
-  /** Sends what has come until now, where the end of the turn is too late. */
+  /** Sends the collected steps now, for callers that cannot wait for the end of the turn. */
   flush(): void {
-    const asked = this.#asked;
-    if (asked.length === 0) return;
-    this.#asked = [];
-    this.#send((client) => runSteps(client, asked)).catch((error: unknown) => {
-      // Those that were done have been told so.
-      for (const { reject } of asked) reject(error);
+    const queued = this.#queue;
+    if (queued.length === 0) return;
+    this.#queue = [];
+    this.#send((client) => runSteps(client, queued)).catch((error: unknown) => {
+      // Steps that were done have already resolved.
+      for (const { reject } of queued) reject(error);
     });
   }
 }
 
-/** @throws what Redis says of the first step that it did not do, once the others know of theirs. */
-async function runSteps(client: Client, asked: readonly AskedStep[]): Promise<void> {
-  const [first] = asked;
+/**
+ * Resolves each step that was done.
+ *
+ * @throws the error of the first step that Redis refused, once the others have resolved.
+ */
+async function runSteps(client: Client, queued: readonly QueuedStep[]): Promise<void> {
+  const [first] = queued;
   if (first === undefined) return;
-  if (asked.length === 1) {
+  if (queued.length === 1) {
     const { name, keys, args } = first;
     first.resolve(await client[`${name}Buffer`](keys.length, ...keys, ...args));
     return;
   }
   const keys: string[] = [];
   const args: (string | Buffer)[] = [];
-  for (const step of asked) {
+  for (const step of queued) {
     keys.push(...step.keys);
     let lines = `${step.name}\n${step.keys.length}\n`;
     const apart: (string | Buffer)[] = [];
     for (const arg of step.args) {
       const isLine =
-        typeof arg === 'number' || (typeof arg === 'string' && arg !== NO_LINE && !arg.includes('\n'));
+        typeof arg === 'number' ||
+        (typeof arg === 'string' && arg !== SEPARATE_ARGUMENT && !arg.includes('\n'));
       if (!isLine) apart.push(arg);
-      lines += `${isLine ? arg : NO_LINE}\n`;
+      lines += `${isLine ? arg : SEPARATE_ARGUMENT}\n`;
     }
     args.push(lines, ...apart);
   }
   const replies = (await client.runStepsBuffer(keys.length, ...keys, ...args)) as readonly unknown[];
   let failure: Error | undefined;
-  for (const [at, { resolve }] of asked.entries()) {
+  for (const [at, { resolve }] of queued.entries()) {
     const [isDone, reply] = replies[at] as readonly [isDone: unknown, reply: unknown];
     if (isDone === 1) resolve(reply);
-    // As its client throws what Redis says of one command.
+    // In the form in which ioredis throws the error of a single command.
     else failure ??= Object.assign(new Error(String(reply)), { name: 'ReplyError' });
   }
   if (failure !== undefined) throw failure;

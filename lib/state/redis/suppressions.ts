@@ -15,76 +15,79 @@ import {
 import type { Client } from './clients.js';
 import type { RedisConnection } from './connection.js';
 import type { Sealing } from './sealing.js';
-import { Untold } from './untold.js';
+import { PendingWrites } from './pending-writes.js';
 
-/** Several gateways may write of one number at once; each time one of them succeeds. */
-const MOST_TRIES = 50;
+/** Several gateways may change one number at once; each time one of them succeeds. */
+const MAX_TRIES = 50;
 
-/** What is kept under a name. The recipient is in it so that another key can name it. */
+/** A stored value. It contains the recipient so that another key can name it. */
 interface Kept {
   readonly recipient: string;
-  /** By Redis's clock. */
+  /** Times by Redis's clock. */
   readonly entries: readonly KeptEntry[];
 }
 
-/** Entries, and when Redis gave them. */
-interface Found {
+/** Entries and the time of Redis when they were read. */
+interface TimedEntries {
   readonly entries: readonly KeptEntry[];
   readonly nowMs: number;
 }
 
-/** What Redis has to learn of a recipient. */
-interface Telling {
+/** A change that waits for its turn, or until Redis is back. */
+interface PendingChange {
   readonly recipient: string;
-  /** When it was said, by this process's monotonic clock. */
-  readonly saidMs: number;
-  /** @throws what the connection throws. */
+  /** When the change was requested, by the monotonic clock of this process. */
+  readonly requestedMs: number;
+  /** @throws RedisFailure */
   readonly work: (ageMs: number) => Promise<void>;
-  /** Told once Redis has it. */
-  readonly onTold: () => void;
+  /** Called once Redis has the change. */
+  readonly onWritten: () => void;
 }
 
-/** Whether codes may wait for it, or it may for codes. */
-type How = 'first' | 'beside';
+/**
+ * `optional` for background work: codes must not wait for it, nor does its refusal count as a loss of Redis.
+ */
+type Priority = 'required' | 'optional';
 
 interface Update {
   readonly recipient: string;
   readonly ageMs: number;
   readonly change: Change;
-  readonly how: How;
+  readonly priority: Priority;
 }
 
 type Change = (known: readonly KeptEntry[], moment: Moment) => readonly KeptEntry[];
 
-const asItIs = (entry: KeptEntry): KeptEntry => entry;
+const unchanged = (entry: KeptEntry): KeptEntry => entry;
 
 /**
- * Which channels a number is not to be reached by, for every gateway: one sealed list for each number, gone with the last of
- * its entries. A claim brings it along, so that nothing more is asked for before a code is sent. All times are Redis's.
+ * The channels that a number must not be reached by, for all gateways: a sealed list for each number, which
+ * expires with its last entry. A claim reads it in the same step, so that a code needs no other request. All
+ * times are Redis's.
  *
- * Each encryption key has a list of its own: all of them are written and read.
+ * Each encryption key has its own list; all of them are written and read.
  */
 export class RedisSuppressions implements SuppressionState {
   readonly #connection: RedisConnection;
   readonly #sealings: readonly Sealing[];
-  readonly #untold: Untold<Telling>;
-  /** The last that is under way for a recipient: what is said of one is told in its order. */
-  readonly #turns = new Map<string, Promise<void>>();
+  readonly #pending: PendingWrites<PendingChange>;
+  /** The running change of each recipient: changes of one recipient run in order. */
+  readonly #running = new Map<string, Promise<void>>();
 
   constructor(connection: RedisConnection, sealings: readonly Sealing[]) {
     this.#connection = connection;
     this.#sealings = sealings;
-    this.#untold = new Untold<Telling>(connection, {
-      tell: (telling) => this.#tell(telling, performance.now() - telling.saidMs),
+    this.#pending = new PendingWrites<PendingChange>(connection, {
+      write: (pending) => this.#run(pending, performance.now() - pending.requestedMs),
     });
   }
 
-  /** What a claim looks up. */
+  /** The names that a claim reads. */
   namesOf(recipient: string): readonly string[] {
     return this.#sealings.map((sealing) => sealing.nameOf('suppressed', recipient));
   }
 
-  /** What a claim has found under those names. What does not open says nothing. */
+  /** Reads the reply of a claim for these names. A value that does not open counts as empty. */
   read(recipient: string, reply: unknown, nowMs: number): readonly Suppression[] {
     const found = this.#open(this.namesOf(recipient), reply);
     return found.entries.filter(isSuppression).map(({ channel, reason, untilMs }) => ({
@@ -103,18 +106,18 @@ export class RedisSuppressions implements SuppressionState {
   }
 
   pair(externalUserId: string, recipient: string): Promise<void> {
-    return this.#say(externalUserId, async (ageMs) => {
+    return this.#enqueue(externalUserId, async (ageMs) => {
       const { entries } = await this.#find(externalUserId);
       const words = entries.filter(isWord);
       if (words.length === 0 && entries.some(({ number }) => number === recipient)) return;
-      // In this order: what is cut off in between is done once more.
+      // In this order: after an interruption the whole move is repeated.
       const addWords: Change = (known) => words.reduce((all, word) => addEntry(all, word, true), known);
       if (words.length > 0) await this.#update(recipient, ageMs, addWords);
       await this.#update(externalUserId, ageMs, (known, moment) => {
         const isMoved = (entry: KeptEntry): boolean =>
           isWord(entry) && words.some(({ channel, atMs }) => channel === entry.channel && atMs >= entry.atMs);
         const left = known.filter((entry) => !isMoved(entry));
-        return applyChange(left, { what: 'pair', number: recipient }, moment, asItIs);
+        return applyChange(left, { what: 'pair', number: recipient }, moment, unchanged);
       });
     });
   }
@@ -129,30 +132,30 @@ export class RedisSuppressions implements SuppressionState {
 
   async of(recipient: string, nowMs: number): Promise<readonly Suppression[] | undefined> {
     try {
-      return this.read(recipient, await this.#ask(this.namesOf(recipient)), nowMs);
+      return this.read(recipient, await this.#read(this.namesOf(recipient)), nowMs);
     } catch {
-      // Told by the connection.
+      // The connection reports the failure.
       return undefined;
     }
   }
 
   /**
-   * Writes what is kept under these names under those of all other keys as well, so that any but one can be taken off the list. No
-   * code waits for it.
+   * Copies the values under these names to the names of all other keys, so that any key but one can be
+   * removed from the list. Codes do not wait for it.
    *
-   * @throws what the connection throws.
+   * @throws RedisFailure
    */
   async copy(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
-    const [, ...values] = await this.#ask(names, 'beside');
+    const [, ...values] = await this.#read(names, 'optional');
     const recipients = new Set(
       names.flatMap((name, at) =>
         this.#sealings.flatMap((sealing) => openKept(sealing, name, values[at])?.recipient ?? []),
       ),
     );
-    const known = await this.#ask(
+    const known = await this.#read(
       [...recipients].flatMap((recipient) => this.namesOf(recipient)),
-      'beside',
+      'optional',
     );
     const [time, ...copies] = known;
     for (const [at, recipient] of [...recipients].entries()) {
@@ -160,49 +163,61 @@ export class RedisSuppressions implements SuppressionState {
       const entriesOf = this.#openCopies(this.namesOf(recipient), [time, ...own]);
       const newest = entriesOf.reduce(mergeCopies);
       if (entriesOf.every((entries) => mergeCopies(entries, newest) === entries)) continue;
-      await this.#update(recipient, 0, (entries) => mergeCopies(entries, newest), 'beside');
+      await this.#update(recipient, 0, (entries) => mergeCopies(entries, newest), 'optional');
     }
   }
 
   #change(recipient: string, change: SuppressionChange): Promise<void> {
-    return this.#say(recipient, (ageMs) =>
-      this.#update(recipient, ageMs, (known, moment) => applyChange(known, change, moment, asItIs)),
+    return this.#enqueue(recipient, (ageMs) =>
+      this.#update(recipient, ageMs, (known, moment) => applyChange(known, change, moment, unchanged)),
     );
   }
 
-  /** Resolves once Redis has it. What has just been said counts when it arrives, whatever any clock says. */
-  #say(recipient: string, work: Telling['work']): Promise<void> {
-    return new Promise((onTold) => {
-      void this.#tell({ recipient, saidMs: performance.now(), work, onTold }, 0);
+  /**
+   * Resolves once Redis has the change. A change that is requested now counts from its arrival, whatever any
+   * clock says.
+   */
+  #enqueue(recipient: string, work: PendingChange['work']): Promise<void> {
+    return new Promise((onWritten) => {
+      void this.#run({ recipient, requestedMs: performance.now(), work, onWritten }, 0);
     });
   }
 
-  /** What comes to nothing because Redis is lost is told when it is back; told twice it is the same. */
-  #tell(telling: Telling, ageMs: number): Promise<void> {
-    const { recipient, work, onTold } = telling;
-    const turn = (this.#turns.get(recipient) ?? Promise.resolve())
+  /**
+   * Runs a change in its turn. If Redis is lost it runs again once Redis is back; a second run changes
+   * nothing.
+   */
+  #run(pending: PendingChange, ageMs: number): Promise<void> {
+    const { recipient, work, onWritten } = pending;
+    const turn = (this.#running.get(recipient) ?? Promise.resolve())
       .then(() => work(ageMs))
-      .then(onTold, () => {
-        // Told by the connection.
-        this.#untold.add(telling);
+      .then(onWritten, () => {
+        // The connection reports the failure.
+        this.#pending.add(pending);
       })
       .then(() => {
-        if (this.#turns.get(recipient) === turn) this.#turns.delete(recipient);
+        if (this.#running.get(recipient) === turn) this.#running.delete(recipient);
       });
-    this.#turns.set(recipient, turn);
+    this.#running.set(recipient, turn);
     return turn;
   }
 
-  async #update(recipient: string, ageMs: number, change: Change, how: How = 'first'): Promise<void> {
-    for (const sealing of this.#sealings) await this.#replace(sealing, { recipient, ageMs, change, how });
+  async #update(
+    recipient: string,
+    ageMs: number,
+    change: Change,
+    priority: Priority = 'required',
+  ): Promise<void> {
+    for (const sealing of this.#sealings)
+      await this.#replace(sealing, { recipient, ageMs, change, priority });
   }
 
-  /** @throws what the connection throws, and where others were faster each time. */
+  /** @throws RedisFailure, and Error if others were faster each time. */
   async #replace(sealing: Sealing, update: Update): Promise<void> {
-    const { recipient, ageMs, change, how } = update;
+    const { recipient, ageMs, change, priority } = update;
     const name = sealing.nameOf('suppressed', recipient);
-    for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
-      const [time, value] = (await this.#ask([name], how)) as readonly Buffer[];
+    for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
+      const [time, value] = (await this.#read([name], priority)) as readonly Buffer[];
       const nowMs = Number(time);
       const known = openKept(sealing, name, value)?.entries.filter(({ untilMs }) => untilMs > nowMs) ?? [];
       const entries = change(known, { nowMs, ageMs });
@@ -212,10 +227,10 @@ export class RedisSuppressions implements SuppressionState {
       const lifeMs = Math.max(1, Math.ceil(Math.max(...entries.map(({ untilMs }) => untilMs)) - nowMs));
       const isDone = await this.#send(
         (client) => client.replaceValue(1, name, value ?? '', sealed, entries.length === 0 ? 0 : lifeMs),
-        how,
+        priority,
       );
       if (isDone === 1) return;
-      // Others are at it: not all of them again at the same moment.
+      // Others are writing: a random delay keeps them from retrying at the same moment.
       await new Promise((resolve) => {
         setTimeout(resolve, randomInt(tries * 2));
       });
@@ -223,28 +238,28 @@ export class RedisSuppressions implements SuppressionState {
     throw new Error('others were faster');
   }
 
-  async #find(recipient: string): Promise<Found> {
+  async #find(recipient: string): Promise<TimedEntries> {
     const names = this.namesOf(recipient);
-    return this.#open(names, await this.#ask(names));
+    return this.#open(names, await this.#read(names));
   }
 
-  /** In the form of `readTimed`. */
-  async #ask(names: readonly string[], how: How = 'first'): Promise<readonly unknown[]> {
-    const reply = await this.#send((client) => client.readTimedBuffer(names.length, ...names), how);
+  /** Reads values in the form of `readTimed`. */
+  async #read(names: readonly string[], priority: Priority = 'required'): Promise<readonly unknown[]> {
+    const reply = await this.#send((client) => client.readTimedBuffer(names.length, ...names), priority);
     return reply as readonly unknown[];
   }
 
-  #send(work: (client: Client) => Promise<unknown>, how: How): Promise<unknown> {
-    return how === 'beside' ? this.#connection.askBeside(work) : this.#connection.ask(work);
+  #send(work: (client: Client) => Promise<unknown>, priority: Priority): Promise<unknown> {
+    return priority === 'optional' ? this.#connection.executeOptional(work) : this.#connection.execute(work);
   }
 
-  /** Of each list the newest, in the form of `readTimed`. */
-  #open(names: readonly string[], reply: unknown): Found {
+  /** Merges the newest entries of all lists in a reply of `readTimed`. */
+  #open(names: readonly string[], reply: unknown): TimedEntries {
     const timed = (Array.isArray(reply) ? reply : []) as readonly unknown[];
     return { nowMs: Number(timed[0]), entries: this.#openCopies(names, timed).reduce(mergeCopies) };
   }
 
-  /** What each key's copy has, as long as it holds. */
+  /** The entries of each key's copy that have not expired. */
   #openCopies(
     names: readonly string[],
     [time, ...values]: readonly unknown[],
@@ -256,11 +271,11 @@ export class RedisSuppressions implements SuppressionState {
   }
 }
 
-/** `undefined` where nothing is kept, or the key does not open it. */
+/** Opens a value; `undefined` if it is empty or this key does not open it. */
 function openKept(sealing: Sealing, name: string, value: unknown): Kept | undefined {
   if (!Buffer.isBuffer(value) || value.length === 0) return undefined;
   const text = sealing.open('suppressed', name, value);
   const kept = text === undefined ? undefined : (JSON.parse(text) as Partial<Kept>);
-  // What a version before this one kept has another form, and says nothing.
+  // Earlier versions stored another form, which counts as empty.
   return Array.isArray(kept?.entries) ? (kept as Kept) : undefined;
 }

@@ -1,39 +1,42 @@
-/** How long Redis may take, and how often it is asked again. All in milliseconds; read anew each time they are used. */
+/** Time-outs and intervals for Redis, in milliseconds. Read each time they are used. */
 export interface RedisTimes {
-  /** A connection, until it can be used. */
+  /** Time-out of a connection. */
   readonly connectMs: number;
-  /** A socket of a failed connection, until it is destroyed. */
+  /** Time until the socket of a failed connection is destroyed. */
   readonly disconnectMs: number;
-  /** A command, or the connection that it waits for. */
+  /** Time-out of a command, including the wait for a connection. */
   readonly commandMs: number;
-  /** Between attempts to reach a lost Redis. A connection that ends sooner than this after it was made was not idle. */
+  /**
+   * Interval between attempts to reach a lost Redis. A connection that ends sooner after it was made was not
+   * idle.
+   */
   readonly probeEveryMs: number;
-  /** A delivery report, for a lost Redis to come back. */
+  /** How long a delivery report waits for a lost Redis. */
   readonly backMs: number;
-  /** Between looks of a report that waits for it. */
+  /** How often such a report checks for Redis. */
   readonly lookEveryMs: number;
-  /** A repeat, for the answer of the first call. */
+  /** How long a repeat waits for the answer of the first call. */
   readonly answerMs: number;
-  /** Between looks of a repeat for that answer: short at first, then longer. */
+  /** How often a repeat polls for that answer: short at first, then longer. */
   readonly poll: { readonly firstMs: number; readonly factor: number; readonly longestMs: number };
-  /** Between looks for alarms that are due. */
+  /** How often due alarms are taken. */
   readonly alarmEveryMs: number;
-  /** An alarm, until it is due again if it was taken and is not done. */
+  /** After this a taken alarm that was not finished is due again. */
   readonly alarmRetryMs: number;
-  /** Between two times that what has no copy of every key is looked for, while several are listed. */
+  /** Interval between sweeps for values without a copy for every key, while several keys are listed. */
   readonly rekeyEveryMs: number;
-  /** The same where Redis did not do it. */
+  /** Interval after a sweep that Redis did not complete. */
   readonly rekeyRetryMs: number;
 }
 
-/** What gateways use. */
-export const USUAL_TIMES: RedisTimes = {
+/** The times that gateways use. */
+export const DEFAULT_TIMES: RedisTimes = {
   connectMs: 1_000,
   disconnectMs: 200,
-  // Far more than Redis needs, and less than a call gives its state.
+  // Far more than Redis needs, and less than a call allows for its state.
   commandMs: 150,
   probeEveryMs: 1_000,
-  // Longer than the time between two attempts to reach it.
+  // Longer than `probeEveryMs`.
   backMs: 1_500,
   lookEveryMs: 100,
   // No call waits longer than its own deadline, 2800 at most.
@@ -41,7 +44,7 @@ export const USUAL_TIMES: RedisTimes = {
   poll: { firstMs: 10, factor: 1.5, longestMs: 100 },
   alarmEveryMs: 1_000,
   alarmRetryMs: 1_000,
-  // Gateways that have the old key alone may still write by it.
+  // Gateways with only the old key may still write with it.
   rekeyEveryMs: 600_000,
   rekeyRetryMs: 60_000,
 };

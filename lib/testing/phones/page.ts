@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PAGE_HEADERS, readAssets } from '../../http/page/assets.js';
 import { readJsonBody } from '../server/json-body.js';
 import { LiveEvents } from '../server/live-events.js';
-import { slashless } from '../../http/page/mount-slash.js';
+import { slashRedirect } from '../../http/page/mount-slash.js';
 import { isFromLoopback, isFromOtherSite, isFromOwnPage, isToLoopback } from '../../http/page/same-site.js';
 import type { BadDay, BadDayPhase } from './bad-day.js';
 import { FaultSwitches } from './fault-switches.js';
@@ -179,7 +179,7 @@ function isJson({ headers }: IncomingMessage): boolean {
 }
 
 function sendPage(html: string, req: IncomingMessage, res: ServerResponse): void {
-  const place = slashless(req, '/');
+  const place = slashRedirect(req, '/');
   if (place !== undefined) {
     res.writeHead(308, { ...PAGE_HEADERS, Location: place }).end();
     return;

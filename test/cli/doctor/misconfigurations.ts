@@ -2043,7 +2043,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'redis.reached',
         'It cannot be used: nothing listens there (ECONNREFUSED).',
-        'See whether it runs and can be reached from here; it is tried again every second.',
+        'Check that Redis runs and can be reached from here. It is tried again every second.',
       ),
     ],
     unseen: 6,

@@ -5,7 +5,7 @@ import type { Claim, StatePort } from '#lib/delivery/state.js';
 import { failureOf } from '#lib/state/redis/failure.js';
 import type { RedisClient } from '#lib/state/redis/options.js';
 import { openRedisState } from '#lib/state/redis/state.js';
-import { USUAL_TIMES, type RedisTimes } from '#lib/state/redis/times.js';
+import { DEFAULT_TIMES, type RedisTimes } from '#lib/state/redis/times.js';
 import { Closers } from '#harness/closers.js';
 import { beginReshard, isOwner, slotOf, startCluster, type RedisCluster } from '#harness/redis-cluster.js';
 import { needRedis, type RedisServer } from '#harness/redis-server.js';
@@ -56,8 +56,8 @@ describe('a Redis Cluster whose slot moves', function () {
       time.restore();
     });
     const [one, two] = [
-      open(closers, cluster.connection, USUAL_TIMES),
-      open(closers, cluster.connection, USUAL_TIMES),
+      open(closers, cluster.connection, DEFAULT_TIMES),
+      open(closers, cluster.connection, DEFAULT_TIMES),
     ];
     const held = await one.state.claim('event', life('limit'));
     if (!held.isFirst) return expect.fail('it is a repeat');
@@ -86,7 +86,7 @@ describe('a Redis Cluster whose slot moves', function () {
 let count = 0;
 
 /** As gateways have them, but that they look more often whether Redis is back. */
-const TIMES = { ...USUAL_TIMES, probeEveryMs: 100 };
+const TIMES = { ...DEFAULT_TIMES, probeEveryMs: 100 };
 
 /** What all of these show: codes go out all the while, and afterwards the gateways know each other's again. */
 class Traffic {

@@ -513,7 +513,7 @@ describe('while Redis is lost', () => {
     witness(failure);
     expect(failure).to.include({ code: 'STATE_LOST' });
     expect((failure as TelephonyHookError).message).to.include('WRONGPASS');
-    expect((failure as TelephonyHookError).remedy).to.include('Look at the user and the password');
+    expect((failure as TelephonyHookError).remedy).to.include('Check the user and the password');
     expect(news).to.have.length(1);
     await redis.admin.call('ACL', 'SETUSER', 'user', 'on', '>redis-password-2e', 'allkeys', 'allcommands');
     await state.check();

@@ -1,7 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { openCopies, sealCopies } from '#lib/state/redis/copies.js';
-import { createSealing, type NamedKind, type SealedKind } from '#lib/state/redis/sealing.js';
+import {
+  createSealing,
+  openCopies,
+  sealCopies,
+  type NamedKind,
+  type SealedKind,
+} from '#lib/state/redis/sealing.js';
 import { check, PATIENCE_MS, withSeed } from '../../hostile/runs.js';
 
 const OLD = Buffer.alloc(32, 1);

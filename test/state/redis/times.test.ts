@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { READY_TIMEOUT_MS } from '#lib/hook/create-hook.js';
-import { USUAL_TIMES } from '#lib/state/redis/times.js';
+import { DEFAULT_TIMES } from '#lib/state/redis/times.js';
 
 /** What a call gives its state at most, and the longest deadline of a call, milliseconds. */
 const STATE_SHARE_MS = 200;
 const LONGEST_DEADLINE_MS = 2_800;
 
 describe('the times that gateways give Redis', () => {
-  const times = USUAL_TIMES;
+  const times = DEFAULT_TIMES;
 
   it('look for a lost Redis every second, as its remedy says, and have a report wait for one look', () => {
     expect(times.probeEveryMs).to.equal(1_000);

@@ -1,13 +1,13 @@
-/** What the pages are built from: elements, and text in them that is never markup. */
+/** Creates the DOM elements of the pages. Text is never parsed as markup. */
 
 type Child = Node | string | undefined;
 
-/** What an element has: attributes by name, `true` for one without a value; listeners by `on` and their event. */
+/** Attributes by name, `true` for one without a value; event listeners by `on` and the event's name. */
 type Properties = Readonly<Record<string, string | number | boolean | undefined | ((event: Event) => void)>>;
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** An HTML element. Text stays text, whatever is in it. */
+/** Creates an HTML element. String children become text nodes. */
 export function element<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   properties: Properties = {},
@@ -16,7 +16,7 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
   return fill(document.createElement(name), properties, children);
 }
 
-/** The same for SVG. */
+/** Creates an SVG element. */
 export function drawing<Name extends keyof SVGElementTagNameMap>(
   name: Name,
   properties: Properties = {},
@@ -35,7 +35,7 @@ function fill<Made extends Element>(made: Made, properties: Properties, children
   return made;
 }
 
-/** An element of the page that is there from the start. */
+/** An element of the static page. */
 export function byId<Kind extends Element>(id: string, kind: new () => Kind): Kind {
   const found = document.getElementById(id);
   if (!(found instanceof kind)) throw new Error(`the page has no ${kind.name} #${id}`);

@@ -4,8 +4,9 @@ import { TIMED_OUT } from '../core/wait-at-most.js';
 import type { TelephonyRequest, UserProfile } from '../core/channel.js';
 
 /**
- * The user's own words for free-text channels. What it returns must hold the code and have at most 1600
- * characters; otherwise, or when it fails or is late, the text of the options is sent, or Okta's.
+ * A custom function that words free-text messages. Its result must contain the code and have at most 1600
+ * characters. If it does not, or if the function fails or is late, the hook sends the text of the options, or
+ * else Okta's.
  */
 export type ComposeText = (
   request: TelephonyRequest,
@@ -13,17 +14,26 @@ export type ComposeText = (
   channel: string,
 ) => string | Promise<string>;
 
-/** What `composeText` may take of the budget: milliseconds at most, and a fraction of what is left. */
+/**
+ * The share of the budget for `composeText`: at most so many milliseconds, and a fraction of the remaining
+ * time.
+ */
 const COMPOSE_SHARE = { maxMs: 300, fraction: 0.25 } as const;
 
-/** Okta's text; a plain sentence where it is missing, too long, or does not hold the code (an edited preview). */
+/**
+ * Okta's own text. Falls back to a plain sentence if the text is missing, too long or without the code, as
+ * from an edited preview in the Admin Console.
+ */
 export function oktaText(request: TelephonyRequest): string {
   const { msgTemplate, otpCode } = request;
   if (msgTemplate !== undefined && isSendable(msgTemplate, otpCode)) return msgTemplate;
   return `Your verification code is ${otpCode}`;
 }
 
-/** The text for one channel: the user's if it can be sent, else the other one. */
+/**
+ * The text of `composeText` for one channel, or `otherwise` if it fails, is late or returns a text that cannot
+ * be sent. Never rejects.
+ */
 export async function textFor(
   channel: string,
   request: TelephonyRequest,
@@ -38,7 +48,8 @@ export async function textFor(
   try {
     const { maxMs, fraction } = COMPOSE_SHARE;
     const work = Promise.resolve(parts.composeText(request, profile, channel));
-    // Its failure after its share is over is nobody's any more.
+    // After its share of the deadline is over, a failure of composeText must not become an unhandled
+    // rejection.
     work.catch(() => undefined);
     const text: unknown = await parts.budget.within(work, parts.budget.share(maxMs, fraction));
     if (typeof text === 'string' && isSendable(text, request.otpCode)) return text;

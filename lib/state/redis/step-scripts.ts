@@ -1,0 +1,232 @@
+/**
+ * The Lua scripts of what one code needs of Redis, and the script that runs several of them in one command.
+ *
+ * All keys of a script share one hash tag, so that a cluster runs it on the shard that holds them. For Redis
+ * 6 or later, and Valkey. Where a script takes an encryption key's name of something, it takes one for each
+ * key of the list.
+ */
+
+/** Reads Redis's own clock into `now`, milliseconds: the one clock that all gateways share. */
+export const READ_CLOCK = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+
+/**
+ * Claims an event and takes a point of each of its limits, and reads the suppressions of its recipient.
+ *
+ * KEYS: the event (if it has a key), then its limits, then the recipient's suppressions (if requested). Each
+ * stands there once for each encryption key; the limits key by key. ARGV: the claim's token and how long it
+ * is remembered, milliseconds (both empty without an event), the number of suppression keys, the number of
+ * encryption keys, then points and window (milliseconds) of each limit.
+ *
+ * Replies `{1, suppressions, …}` to the first: the suppressions as `readTimed` replies them, and the indexes
+ * of exceeded limits, from 0. Replies `{0, value, index of its key}` to a repeat. A claim that arrives twice
+ * with its own token, as from a cluster's client while a shard moves, is the first again and takes no second
+ * point.
+ */
+const CLAIM_EVENT = `
+local token, rememberMs = ARGV[1], ARGV[2]
+local suppressionKeys, encryptionKeys = tonumber(ARGV[3]), tonumber(ARGV[4])
+local eventKeys = token == '' and 0 or encryptionKeys
+local lastLimitKey = #KEYS - suppressionKeys
+local limits = (lastLimitKey - eventKeys) / encryptionKeys
+local reply = {1, ''}
+if suppressionKeys > 0 then
+  ${READ_CLOCK}
+  reply[2] = {string.format('%.0f', now)}
+  for i = lastLimitKey + 1, #KEYS do table.insert(reply[2], redis.call('GET', KEYS[i]) or '') end
+end
+for i = 1, eventKeys do
+  local held = redis.call('GET', KEYS[i])
+  if held == token then return reply end
+  if held then return {0, held, i - 1} end
+end
+for limit = 0, limits - 1 do
+  local points = tonumber(ARGV[5 + limit * 2])
+  local spent = 0
+  for i = eventKeys + 1 + limit, lastLimitKey, limits do
+    spent = math.max(spent, tonumber(redis.call('GET', KEYS[i]) or 0))
+  end
+  if spent >= points then reply[#reply + 1] = limit end
+end
+local isExceeded = #reply > 2
+if not isExceeded then
+  for i = eventKeys + 1, lastLimitKey do
+    local windowMs = ARGV[6 + (i - eventKeys - 1) % limits * 2]
+    if redis.call('INCR', KEYS[i]) == 1 then redis.call('PEXPIRE', KEYS[i], windowMs) end
+  end
+end
+for i = 1, eventKeys do redis.call('SET', KEYS[i], token, 'PX', rememberMs) end
+return reply
+`;
+
+/**
+ * Stores the answer of an event, unless another call has claimed the event since.
+ *
+ * KEYS: the event. ARGV: the claim's token, the sealed answer.
+ */
+const SETTLE_EVENT = `
+local event, token, answer = KEYS[1], ARGV[1], ARGV[2]
+if redis.call('GET', event) ~= token then return 0 end
+redis.call('SET', event, answer, 'KEEPTTL')
+return 1
+`;
+
+/**
+ * Releases a claim and gives its points back, unless another call has claimed the event since.
+ *
+ * KEYS: the event (if it has a key), then the limits that a point was taken of. ARGV: the claim's token, or
+ * an empty text.
+ */
+const RELEASE_EVENT = `
+local token = ARGV[1]
+local firstLimitKey = 1
+if token ~= '' then
+  firstLimitKey = 2
+  if redis.call('GET', KEYS[1]) ~= token then return 0 end
+  redis.call('DEL', KEYS[1])
+end
+for i = firstLimitKey, #KEYS do
+  if tonumber(redis.call('GET', KEYS[i]) or 0) > 0 then redis.call('DECR', KEYS[i]) end
+end
+return 1
+`;
+
+/**
+ * Makes an event the newest one of a person.
+ *
+ * KEYS: the person, once for each encryption key. ARGV: '1' for a preview, how long the event is remembered,
+ * how many previews are, the age of the event, then for each key the event and the event that it directly
+ * follows (empty for none). Times in milliseconds.
+ *
+ * The value holds when the newest event came by Redis's clock and how many have come (`ms#count`), then the
+ * newest event ('-' if only previews are known), then the newest previews. The copy with the highest count is
+ * right: a gateway with only one of the keys writes only that copy. All copies live as long as the longest:
+ * one that expired earlier would count from 1 again and look older.
+ *
+ * An event that arrives now is the newest, whatever any clock says. Only an event that is written late,
+ * because Redis was lost, does not replace a newer one. A stored time in the future is from before Redis's
+ * clock was set back, so a late event counts as newer. Previews replace nothing.
+ */
+const OVERTAKE_PERSON = `
+${READ_CLOCK}
+local isPreview, lifeMs = ARGV[1] == '1', tonumber(ARGV[2])
+local maxPreviews, ageMs = tonumber(ARGV[3]), tonumber(ARGV[4])
+local at = now - ageMs
+local copies, best = {}, nil
+for i = 1, #KEYS do
+  local words = {}
+  for word in string.gmatch(redis.call('GET', KEYS[i]) or '', '%S+') do words[#words + 1] = word end
+  local came, count = string.match(words[1] or '', '^(%d+)#?(%d*)$')
+  copies[i] = {index = i, words = words, came = tonumber(came or 0), count = tonumber(count or '') or 0}
+  if not best or copies[i].count > best.count then best = copies[i] end
+end
+local newest = best.words[2]
+local follows = ARGV[4 + best.index * 2]
+local isLate = ageMs > 0 and best.came > at and best.came <= now
+if isLate and not isPreview and newest ~= '-' and newest ~= follows then return 0 end
+for i = 1, #KEYS do lifeMs = math.max(lifeMs, redis.call('PTTL', KEYS[i])) end
+for i = 1, #KEYS do
+  local event = ARGV[3 + i * 2]
+  local words = copies[i].count == best.count and copies[i].words or best.words
+  local cameAt, newestEvent, firstPreview = at, event, isLate and 3 or #words + 1
+  if isPreview then
+    cameAt = newest and best.came or at
+    newestEvent = newest and words[2] or '-'
+    firstPreview = math.max(3, #words - maxPreviews + 2)
+  end
+  local kept = {string.format('%.0f#%d', cameAt, best.count + 1), newestEvent}
+  for word = firstPreview, #words do kept[#kept + 1] = words[word] end
+  if isPreview then kept[#kept + 1] = event end
+  redis.call('SET', KEYS[i], table.concat(kept, ' '), 'PX', lifeMs)
+end
+return 1
+`;
+
+/**
+ * Keeps a receipt, unless a report of its message has already come. Replies that report, if there is one.
+ *
+ * KEYS: the receipt, the report of its message. ARGV: the sealed receipt, its life in milliseconds.
+ */
+const KEEP_RECEIPT = `
+local receiptKey, reportKey = KEYS[1], KEYS[2]
+local receipt, lifeMs = ARGV[1], ARGV[2]
+local report = redis.call('GET', reportKey)
+if not report then redis.call('SET', receiptKey, receipt, 'PX', lifeMs) end
+return report
+`;
+
+/** Mark of an accepted code, behind its time. */
+export const ACCEPTED = '+';
+
+/**
+ * Keeps the last code of a person. A code that was requested later stays. Of two codes that were requested at
+ * the same time the greater mark stays: '~' stands for a code whose use was reported.
+ *
+ * KEYS: the last code of the person. ARGV: when the code was requested, its mark (`ACCEPTED` or empty), the
+ * sealed code, its life in milliseconds.
+ */
+const KEEP_SENT = `
+local requestedAt, mark, code, lifeMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local known = redis.call('GET', KEYS[1])
+if known then
+  local knownAt, knownMark = string.match(known, '^([^ +~]+)([+~]?)')
+  local laterBy = tonumber(knownAt) - tonumber(requestedAt)
+  if laterBy > 0 or (laterBy == 0 and knownMark > mark) then return 0 end
+end
+redis.call('SET', KEYS[1], requestedAt .. mark .. ' ' .. code, 'PX', lifeMs)
+return 1
+`;
+
+/** The steps, by the names under which a client knows their scripts. */
+export const STEP_SCRIPTS = {
+  claimEvent: CLAIM_EVENT,
+  settleEvent: SETTLE_EVENT,
+  releaseEvent: RELEASE_EVENT,
+  overtakePerson: OVERTAKE_PERSON,
+  keepReceipt: KEEP_RECEIPT,
+  keepSent: KEEP_SENT,
+} as const;
+
+export type StepName = keyof typeof STEP_SCRIPTS;
+
+/**
+ * Replaces an argument that cannot be a line of a step's text. The argument follows the text; usually it is
+ * bytes.
+ */
+export const SEPARATE_ARGUMENT = '*';
+
+/**
+ * Runs several steps. A step that fails does not stop the others.
+ *
+ * KEYS: those of all steps, in order. ARGV: one text for each step, because a command costs its client more
+ * with every argument. Its lines are the step's name, the number of its keys, and its arguments. The
+ * arguments that cannot be lines follow the text. Replies `{1, reply}` or `{0, error}` for each step.
+ */
+export const RUN_STEPS = `
+local steps = {}
+${Object.entries(STEP_SCRIPTS)
+  .map(([name, lua]) => `function steps.${name}(KEYS, ARGV)${lua}end`)
+  .join('\n')}
+local usedKeys, arg = 0, 1
+local replies = {}
+while arg <= #ARGV do
+  local name, keyCount, lines = string.match(ARGV[arg], '^(%a+)\\n(%d+)\\n(.*)$')
+  local stepKeys, stepArgs = {}, {}
+  for i = 1, tonumber(keyCount) do stepKeys[i] = KEYS[usedKeys + i] end
+  for line in string.gmatch(lines, '([^\\n]*)\\n') do
+    if line == '${SEPARATE_ARGUMENT}' then
+      arg = arg + 1
+      line = ARGV[arg]
+    end
+    stepArgs[#stepArgs + 1] = line
+  end
+  local isDone, reply = pcall(steps[name], stepKeys, stepArgs)
+  if not isDone then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  replies[#replies + 1] = {isDone and 1 or 0, reply}
+  usedKeys = usedKeys + keyCount
+  arg = arg + 1
+end
+return replies
+`;

@@ -218,7 +218,9 @@ describe('a call outward', () => {
       ],
     ] as const) {
       it(`has no answer in one ${title}`, async () => {
-        expect(await call(await url(), { timeoutMs: 100 })).to.deep.equal({ kind: 'no-answer', reason });
+        // Only a call that ends by its time-out has a short one: the others would meet it on a busy machine.
+        const parts = reason === 'TIMEOUT' ? { timeoutMs: 100 } : {};
+        expect(await call(await url(), parts)).to.deep.equal({ kind: 'no-answer', reason });
       });
     }
 

@@ -31,6 +31,9 @@ import {
   type InboundOptions,
   type InboundReply,
   type HookEvent,
+  type HookEventFields,
+  type HookEventOf,
+  type HookEventType,
   type HookStatus,
   type HttpAnswer,
   type HttpDispatcher,
@@ -357,6 +360,11 @@ const redis: State = redisState(redisOptions);
 export const internal: unknown = redis.close;
 // @ts-expect-error -- only the package makes one.
 export const ownState: State = { claim: () => undefined };
+const answered: HookEventType = 'request.answered';
+const outcomeOf = ({ outcome }: HookEventOf<'attempt.ended'>): HookEventFields['attempt.ended']['outcome'] =>
+  outcome;
+void [answered, outcomeOf];
+
 const onEvent = (event: HookEvent): void => {
   if (event.type === 'attempt.ended') {
     const report: AttemptReport = event;

@@ -13,8 +13,11 @@ export interface ProviderParts {
   readonly clock: () => number;
 }
 
-/** Why nothing went out, in our words. */
+/** A provider's refusal, in our words. */
 export type Refusal = Extract<Outcome, { status: 'refused' }>;
+
+/** What a provider's error code means for the log and the plan. The texts hold no digits: none may be a number or a code. */
+export type RefusalMeaning = Pick<Refusal, 'reason' | 'remedy' | 'moveOn' | 'isFraudBlock' | 'isNotReached'>;
 
 /** A provider's HTTP API, as one channel uses it. */
 export interface Provider extends AnswerReader {

@@ -1,8 +1,9 @@
 import { readObject } from '../../http/outcome.js';
 import type { HttpResult } from '../../http/call.js';
-import type { TwilioClient, TwilioConnection } from './client.js';
-import { describeRefusal } from './error-codes.js';
+import type { TwilioConnection } from './client.js';
 import { readCode } from './outcome.js';
+import { describeRefusal } from './refusals.js';
+import type { TwilioClient } from './sdk-types.js';
 
 /** What an account says of itself: read, and nothing else. */
 

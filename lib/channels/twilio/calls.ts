@@ -2,10 +2,11 @@ import type { ChannelPort, Message } from '../../core/channel.js';
 import { localeChain } from '../../texts/locale.js';
 import { spokenCode } from '../../texts/spoken-code.js';
 import type { SpokenWords, VoiceTexts } from '../../texts/texts.js';
-import type { TwimlBuilder } from './client.js';
+import { sendUnconnected } from '../provider.js';
 import type { TwilioParts } from './messages.js';
 import { CALL_SID, outcomeReader, sendReporting, SID_NAMESPACE } from './outcome.js';
-import { noSender, notConnected, senderFor } from './senders.js';
+import type { TwimlBuilder } from './sdk-types.js';
+import { noSender, senderFor } from './settings.js';
 import { voiceFor } from './voices.js';
 
 const readOutcome = outcomeReader(CALL_SID);
@@ -24,7 +25,7 @@ export function twilioCalls(): ChannelPort<TwilioParts> {
   return {
     provider: 'TWILIO',
     usesText: false,
-    send: () => Promise.resolve(notConnected()),
+    send: sendUnconnected,
     // A new channel each time, so that one that is written down once can serve two hooks.
     connect: ({ twilio: connection }) => ({
       provider: 'TWILIO',

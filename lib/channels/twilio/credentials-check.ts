@@ -1,7 +1,7 @@
 import type { HttpResult } from '../../http/call.js';
 import { readObject } from '../../http/outcome.js';
 import { ProviderError } from '../../core/errors.js';
-import { describeRefusal, meaningOf } from './error-codes.js';
+import { describeRefusal, meaningOf } from './refusals.js';
 import { readCode } from './outcome.js';
 
 /** What `ready()` asks Twilio, and what the answer says of `credentials.twilio` and of the way to Twilio. */

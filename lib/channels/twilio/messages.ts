@@ -2,9 +2,10 @@ import type { ChannelPort, DeliveryReport, Message, Outcome, SendContext } from 
 import type { HttpResult } from '../../http/call.js';
 import { readObject } from '../../http/outcome.js';
 import { pickByLocale } from '../../texts/locale.js';
-import type { TwilioClient, TwilioConnection, TwilioMessageParameters, TwilioSettings } from './client.js';
-import { deliveryReportOf } from './delivery-report.js';
+import { sendUnconnected } from '../provider.js';
+import type { TwilioConnection } from './client.js';
 import {
+  deliveryReportOf,
   MESSAGE_SID,
   outcomeReader,
   readCode,
@@ -12,7 +13,8 @@ import {
   sendReporting,
   SID_NAMESPACE,
 } from './outcome.js';
-import { notConnected, noSender, senderFor } from './senders.js';
+import type { TwilioClient, TwilioMessageParameters } from './sdk-types.js';
+import { noSender, senderFor, type TwilioSettings } from './settings.js';
 import { readAddress } from './webhooks.js';
 
 /** What a Twilio channel needs of the hook that it serves. */
@@ -41,7 +43,7 @@ const VALIDITY_SECONDS = { min: 5, max: 36_000 };
 export function twilioMessages(): ChannelPort<TwilioParts> {
   return {
     provider: 'TWILIO',
-    send: () => Promise.resolve(notConnected()),
+    send: sendUnconnected,
     // A new channel each time, so that one that is written down once can serve two hooks.
     connect: (parts) => {
       const { twilio, channel, clock } = parts;

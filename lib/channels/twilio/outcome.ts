@@ -1,9 +1,8 @@
-import type { Outcome } from '../../core/channel.js';
+import type { DeliveryReport, Outcome } from '../../core/channel.js';
 import type { HttpAnswer, HttpResult } from '../../http/call.js';
 import { outcomeOfCall, readObject, type AnswerReader } from '../../http/outcome.js';
 import { ProviderError } from '../../core/errors.js';
-import { FAILED_STATUSES } from './delivery-report.js';
-import { describeRefusal } from './error-codes.js';
+import { describeRefusal } from './refusals.js';
 
 /** The ids of messages and calls, as answers and callbacks carry them. */
 export const MESSAGE_SID = /^(SM|MM)[\w-]{1,64}$/;
@@ -88,4 +87,29 @@ function outcomeOfSuccess(answer: HttpAnswer, expectedSid: RegExp): Outcome | un
 export function readCode(value: unknown): number | undefined {
   const isPlain = typeof value === 'number' || typeof value === 'string';
   return isPlain && PROVIDER_CODE.test(String(value)) ? Number(value) : undefined;
+}
+
+/** It will not arrive. A call that nobody took (`busy`, `no-answer`) did reach the phone. */
+export const FAILED_STATUSES: ReadonlySet<string> = new Set(['failed', 'undelivered', 'canceled']);
+
+/** `read` goes beyond delivered; `partially_delivered` is of several parts, and old. */
+const DELIVERED_STATUSES: ReadonlySet<string> = new Set([
+  'delivered',
+  'read',
+  'partially_delivered',
+  'completed',
+]);
+
+/**
+ * What a status says. One that is neither delivered nor failed is pending: `sent` may be the last word on a text that
+ * arrived.
+ *
+ * @param providerCode Twilio's error code, where there is one; it was a word once
+ */
+export function deliveryReportOf(status: string, providerCode: string | undefined): DeliveryReport {
+  if (DELIVERED_STATUSES.has(status)) return { status: 'delivered' };
+  if (!FAILED_STATUSES.has(status)) return { status: 'pending' };
+  const number = Number(providerCode);
+  const described = describeRefusal(Number.isNaN(number) ? undefined : number, 400);
+  return { status: 'failed', ...described, code: providerCode ?? status.toUpperCase() };
 }

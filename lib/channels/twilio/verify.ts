@@ -1,11 +1,11 @@
 import type { ChannelPort, Outcome } from '../../core/channel.js';
+import { sendUnconnected } from '../provider.js';
 import { problemsOf, refuseOptions, type OptionRule } from '../channel-options.js';
 import { localeChain } from '../../texts/locale.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readServiceAnswer } from './credentials-check.js';
 import type { TwilioParts } from './messages.js';
 import { outcomeReader, requireTaken, SID_NAMESPACE, VERIFICATION_SID } from './outcome.js';
-import { notConnected } from './senders.js';
 
 const readOutcome = outcomeReader(VERIFICATION_SID);
 
@@ -41,7 +41,7 @@ export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioPa
   return {
     provider: 'TWILIO_VERIFY',
     usesText: false,
-    send: () => Promise.resolve(notConnected()),
+    send: sendUnconnected,
     // A new channel each time, so that one that is written down once can serve two hooks.
     connect: ({ twilio, channel: name }) => {
       const channel = Object.hasOwn(CHANNELS, name) ? CHANNELS[name] : undefined;

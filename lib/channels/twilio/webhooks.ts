@@ -1,11 +1,8 @@
 import twilio from 'twilio';
 import type { DeliveryReport } from '../../core/channel.js';
-import { deliveryReportOf } from './delivery-report.js';
-import { meaningOf } from './error-codes.js';
-import { CALL_SID, MESSAGE_SID, PROVIDER_CODE } from './outcome.js';
-
-/** A form-encoded body as it came: a name that was repeated has all its values. */
-export type FormFields = Readonly<Record<string, string | string[]>>;
+import { CALL_SID, deliveryReportOf, MESSAGE_SID, PROVIDER_CODE } from './outcome.js';
+import { meaningOf } from './refusals.js';
+import type { FormFields } from './signature.js';
 
 /** What Twilio reports of a message or a call. */
 export interface StatusCallback {
@@ -27,40 +24,6 @@ export interface StatusCallback {
 }
 
 const STATUS = /^[a-z]+([-_][a-z]+)*$/;
-
-/**
- * True if Twilio has signed a webhook with one of the tokens. Tokens are several while one is being replaced.
- *
- * @param parts.url the URL as Twilio was told it, never one put together from what a request says of its host
- * @param parts.signature the `X-Twilio-Signature` header
- */
-export function isSignedByTwilio(parts: {
-  readonly authTokens: readonly string[];
-  readonly url: string;
-  readonly signature: string | undefined;
-  readonly params: FormFields;
-}): boolean {
-  const { authTokens, url, signature, params } = parts;
-  if (signature === undefined || signature === '') return false;
-  return authTokens.some((token) => {
-    // Anybody can sign with an empty token.
-    if (token === '') return false;
-    try {
-      return twilio.validateRequest(token, signature, url, params);
-    } catch {
-      return false;
-    }
-  });
-}
-
-/** The `X-Twilio-Signature` of a form, as Twilio makes it; `url` is the one that Twilio was told. */
-export function signWebhook(parts: {
-  readonly authToken: string;
-  readonly url: string;
-  readonly params: Readonly<Record<string, string>>;
-}): string {
-  return twilio.getExpectedTwilioSignature(parts.authToken, parts.url, parts.params);
-}
 
 /** A status callback of a message or a call; `undefined` for a body that is neither. */
 export function readStatusCallback(params: FormFields): StatusCallback | undefined {

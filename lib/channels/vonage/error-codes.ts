@@ -1,14 +1,11 @@
 import type { HttpAnswer } from '../../http/call.js';
 import { readObject } from '../../http/outcome.js';
-import type { Refusal } from '../provider.js';
+import type { Refusal, RefusalMeaning } from '../provider.js';
 
 /**
  * Vonage's errors: what they mean for the plan. The texts are our own; Vonage's may quote the number. Most of them come
  * by its status webhooks only. Sources: Vonage's pages "API Errors" and "Messages API errors".
  */
-
-/** What one error means; no digits, so that nothing in it can be a number or a code. */
-type Meaning = Pick<Refusal, 'reason' | 'moveOn' | 'isFraudBlock' | 'remedy'>;
 
 const CHECK_CREDENTIALS =
   "Check vonageChannel's credentials against the Vonage Dashboard, and that the application may use Messages.";
@@ -21,40 +18,48 @@ const LET_THROUGH = "Where it is a real user: look at Fraud Defender's rules in 
 const ADD_CAPACITY = 'Ask Vonage for more throughput, or register the sender for it.';
 const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
 
-const UNAUTHORIZED: Meaning = {
+const UNAUTHORIZED: RefusalMeaning = {
   reason: 'Vonage does not accept the credentials',
   remedy: CHECK_CREDENTIALS,
   moveOn: 'other-provider',
 };
-const NO_CREDIT: Meaning = {
+const NO_CREDIT: RefusalMeaning = {
   reason: 'The Vonage account has no credit left',
   remedy: CHECK_ACCOUNT,
   moveOn: 'other-provider',
 };
-const FORBIDDEN: Meaning = {
+const FORBIDDEN: RefusalMeaning = {
   reason: 'The Vonage account may not send this',
   remedy: CHECK_ACCOUNT,
   moveOn: 'other-provider',
 };
-const THROTTLED: Meaning = {
+const THROTTLED: RefusalMeaning = {
   reason: 'Too many requests to Vonage at once',
   remedy: ADD_CAPACITY,
   moveOn: true,
 };
-const BAD_REQUEST: Meaning = { reason: 'Vonage does not take the request', remedy: REPORT_BUG, moveOn: true };
-const BAD_SENDER: Meaning = { reason: 'Vonage does not take the sender', remedy: CHECK_SENDER, moveOn: true };
-const BAD_TEMPLATE: Meaning = {
+const BAD_REQUEST: RefusalMeaning = {
+  reason: 'Vonage does not take the request',
+  remedy: REPORT_BUG,
+  moveOn: true,
+};
+const BAD_SENDER: RefusalMeaning = {
+  reason: 'Vonage does not take the sender',
+  remedy: CHECK_SENDER,
+  moveOn: true,
+};
+const BAD_TEMPLATE: RefusalMeaning = {
   reason: 'Vonage does not take the template',
   remedy: CHECK_TEMPLATE,
   moveOn: true,
 };
-const UNROUTABLE: Meaning = { reason: 'Vonage has no way to this number', moveOn: true };
-const UNREGISTERED: Meaning = {
+const UNROUTABLE: RefusalMeaning = { reason: 'Vonage has no way to this number', moveOn: true };
+const UNREGISTERED: RefusalMeaning = {
   reason: "The recipient's country does not allow this sender or text",
   remedy: CHECK_SENDER,
   moveOn: true,
 };
-const FRAUD: Meaning = {
+const FRAUD: RefusalMeaning = {
   reason: "Held back by Vonage's protection against fraud",
   remedy: LET_THROUGH,
   moveOn: false,
@@ -62,7 +67,7 @@ const FRAUD: Meaning = {
 };
 
 /** The codes of each subject, in the order in which TROUBLESHOOTING.md has them. */
-export const ERRORS: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
+export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMeaning>>>> = {
   'The account, its credentials, Vonage itself': {
     UNAUTHORIZED,
     JWT_EXPIRED: UNAUTHORIZED,
@@ -131,11 +136,11 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, Meaning>>>>
   },
 };
 
-const MEANINGS: Readonly<Record<string, Meaning>> = Object.fromEntries(
+const MEANINGS: Readonly<Record<string, RefusalMeaning>> = Object.fromEntries(
   Object.values(ERRORS).flatMap((codes) => Object.entries(codes)),
 );
 
-const BY_STATUS: Readonly<Record<number, Meaning>> = {
+const BY_STATUS: Readonly<Record<number, RefusalMeaning>> = {
   401: UNAUTHORIZED,
   402: NO_CREDIT,
   403: FORBIDDEN,

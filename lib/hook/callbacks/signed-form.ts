@@ -3,8 +3,8 @@ import type { HookParts } from '../parts.js';
 import { RequestError } from '../../core/errors.js';
 import { onlyMethods, parseForm, readBody } from '../../http/exchange.js';
 import { onlyHeader } from '../../okta/verify-caller.js';
-import { hasOneReading } from '../../channels/twilio/one-reading.js';
-import { isSignedByTwilio, type FormFields } from '../../channels/twilio/webhooks.js';
+import { hasOneReading } from '../../channels/twilio/signature.js';
+import { isSignedByTwilio, type FormFields } from '../../channels/twilio/signature.js';
 
 /** HMAC-SHA1 in base64. */
 const SIGNATURE = /^[A-Za-z0-9+/]{27}=$/;

@@ -1,6 +1,9 @@
 import type { TelephonyRequest, UserProfile } from '../../../lib/core/channel.js';
 import type { statusOf } from '../../../lib/okta/hook-answer.js';
-import type { TwilioCallParameters, TwilioMessageParameters } from '../../../lib/channels/twilio/client.js';
+import type {
+  TwilioCallParameters,
+  TwilioMessageParameters,
+} from '../../../lib/channels/twilio/sdk-types.js';
 import type { components as Okta } from './generated/okta_management.js';
 import type { components as Twilio, operations as TwilioOperations } from './generated/twilio_api_v2010.js';
 

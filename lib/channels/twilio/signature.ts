@@ -1,4 +1,41 @@
-import type { FormFields } from './webhooks.js';
+import twilio from 'twilio';
+
+/** A form-encoded body as it came: a name that was repeated has all its values. */
+export type FormFields = Readonly<Record<string, string | string[]>>;
+
+/**
+ * True if Twilio has signed a webhook with one of the tokens. Tokens are several while one is being replaced.
+ *
+ * @param parts.url the URL as Twilio was told it, never one put together from what a request says of its host
+ * @param parts.signature the `X-Twilio-Signature` header
+ */
+export function isSignedByTwilio(parts: {
+  readonly authTokens: readonly string[];
+  readonly url: string;
+  readonly signature: string | undefined;
+  readonly params: FormFields;
+}): boolean {
+  const { authTokens, url, signature, params } = parts;
+  if (signature === undefined || signature === '') return false;
+  return authTokens.some((token) => {
+    // Anybody can sign with an empty token.
+    if (token === '') return false;
+    try {
+      return twilio.validateRequest(token, signature, url, params);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** The `X-Twilio-Signature` of a form, as Twilio makes it; `url` is the one that Twilio was told. */
+export function signWebhook(parts: {
+  readonly authToken: string;
+  readonly url: string;
+  readonly params: Readonly<Record<string, string>>;
+}): string {
+  return twilio.getExpectedTwilioSignature(parts.authToken, parts.url, parts.params);
+}
 
 /** Twilio's names are such; what begins otherwise is the rest of somebody's value. */
 const NAME = /^[A-Z][A-Za-z\d]*$/;

@@ -38,7 +38,7 @@ export interface TwilioConnection {
 /**
  * Opens nothing before the first call.
  *
- * @param parts.onCallbacksMissing - called when this many messages in a row brought no status callback.
+ * @param parts.onCallbacksMissing - called when `count` messages in a row brought no status callback.
  */
 export function createTwilioConnection(parts: {
   readonly settings: TwilioSettings;

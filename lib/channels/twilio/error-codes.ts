@@ -7,23 +7,22 @@ import type { RefusalMeaning } from '../provider.js';
 
 // What an operator can do about a refusal.
 export const CHECK_CREDENTIALS =
-  'Check credentials.twilio: the SIDs, the secret, and that they are of the same region.';
+  'Check credentials.twilio: the SIDs, the secret, and that they belong to the same region.';
 export const CHECK_ACCOUNT = "Look at the account's state in the Twilio Console.";
-export const CHECK_SENDER =
-  'Check senders: the number has to belong to the account and be able to send this.';
+export const CHECK_SENDER = 'Check senders: the number must belong to the account and be able to send this.';
 export const CHECK_GEO =
-  'Allow the country in the geographic permissions of the Twilio Console, if it is wanted.';
+  'If you send there, allow the country in the geographic permissions of the Twilio Console.';
 export const CHECK_TEMPLATE =
   "Check the template's state, language and variables in Content Template Builder.";
 export const CHECK_WHATSAPP = 'Check the WhatsApp sender in the Twilio Console and its account at Meta.';
 export const CHECK_REGISTRATION =
-  'Register the sender for the country; until then use another one in senders.sms.';
+  'Register the sender for the country; until then, use another one in senders.sms.';
 export const UPGRADE_TRIAL = 'Upgrade the trial account, or verify the number in the Twilio Console.';
 export const ADD_CAPACITY = 'Add senders, or ask Twilio for more throughput.';
-export const LET_THROUGH = "Where it is a real user: put the number on Twilio's Safe List.";
+export const LET_THROUGH = "If it is a real user, put the number on Twilio's Safe List.";
 export const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
 
-/** The codes of each subject, in the order in which TROUBLESHOOTING.md has them. */
+/** The codes by subject, in the order of TROUBLESHOOTING.md. */
 export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMeaning>>>> = {
   'The account, its credentials, Twilio itself': {
     20003: {
@@ -72,12 +71,15 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
     30006: { reason: 'A landline, or a carrier that cannot be reached', moveOn: true },
     30003: { reason: 'The phone is off or out of reach', moveOn: true },
     30005: { reason: 'The number is unknown or no longer in use', moveOn: true },
-    30038: { reason: "The recipient is a number of Twilio's, which gets no one-time codes", moveOn: false },
+    30038: {
+      reason: "The recipient is a number of Twilio's, which cannot get one-time codes",
+      moveOn: false,
+    },
   },
   "The recipient's will": {
     21610: {
       reason: 'The recipient has opted out of messages from this sender',
-      remedy: 'They lift it by sending START to the sender.',
+      remedy: 'They can lift it by sending START to the sender.',
       moveOn: 'other-channel',
     },
     30630: { reason: 'The recipient has opted out of messages from this sender', moveOn: 'other-channel' },
@@ -88,19 +90,19 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
   },
   Fraud: {
     30450: {
-      reason: "Held back by Twilio's protection against SMS pumping",
+      reason: "Blocked by Twilio's protection against SMS pumping",
       remedy: LET_THROUGH,
       moveOn: false,
       isFraudBlock: true,
     },
     30453: {
-      reason: "Held back by Twilio's protection against fraud",
+      reason: "Blocked by Twilio's protection against fraud",
       remedy: LET_THROUGH,
       moveOn: false,
       isFraudBlock: true,
     },
     30485: {
-      reason: "Held back by Twilio's protection against fraud",
+      reason: "Blocked by Twilio's protection against fraud",
       remedy: LET_THROUGH,
       moveOn: false,
       isFraudBlock: true,
@@ -128,7 +130,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
       moveOn: true,
     },
     30018: {
-      reason: 'The country wants senders registered, which this one is not',
+      reason: 'The country requires registered senders, and this one is not registered',
       remedy: CHECK_REGISTRATION,
       moveOn: true,
     },
@@ -155,26 +157,30 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
     21618: { reason: 'The text cannot be sent', moveOn: true },
     21658: { reason: 'A parameter is too long', remedy: REPORT_BUG, moveOn: true },
     21609: {
-      reason: 'Twilio does not take the callback URL',
-      remedy: 'Check publicUrl: Twilio has to reach it.',
+      reason: 'Twilio does not accept the callback URL',
+      remedy: 'Check publicUrl: Twilio must reach it.',
       moveOn: true,
     },
-    21624: { reason: "Twilio does not take the message's lifetime", remedy: REPORT_BUG, moveOn: true },
-    30045: { reason: "Twilio does not take the message's lifetime", remedy: REPORT_BUG, moveOn: true },
-    90007: { reason: "Twilio does not take the message's lifetime", remedy: REPORT_BUG, moveOn: true },
+    21624: { reason: "Twilio does not accept the message's lifetime", remedy: REPORT_BUG, moveOn: true },
+    30045: { reason: "Twilio does not accept the message's lifetime", remedy: REPORT_BUG, moveOn: true },
+    90007: { reason: "Twilio does not accept the message's lifetime", remedy: REPORT_BUG, moveOn: true },
     30007: {
       reason: 'Filtered by Twilio or the carrier',
       remedy: "Check the text and the sender's registration.",
       moveOn: true,
     },
-    30008: { reason: 'Not delivered, for a reason that the carrier does not tell', moveOn: true },
-    // Messages live as long as their code: nothing is left to be sent.
+    30008: { reason: 'Not delivered, for a reason that the carrier does not give', moveOn: true },
+    // The message's validity ends with the code, so another channel must not send it.
     30036: { reason: 'The code expired before the message could be delivered', moveOn: false },
   },
   'Text messages: capacity': {
     21611: { reason: "The sender's queue is full", remedy: ADD_CAPACITY, moveOn: true },
     30001: { reason: "The sender's queue is full", remedy: ADD_CAPACITY, moveOn: true },
-    30022: { reason: 'More messages than the sender is registered for', remedy: ADD_CAPACITY, moveOn: true },
+    30022: {
+      reason: "More messages than the sender's registration allows",
+      remedy: ADD_CAPACITY,
+      moveOn: true,
+    },
     30023: { reason: "The sender's daily limit is used up", remedy: ADD_CAPACITY, moveOn: true },
     30027: {
       reason: "The sender's daily limit at the carrier is used up",
@@ -184,12 +190,12 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
   },
   'WhatsApp: sender and account': {
     21910: {
-      reason: 'Sender and recipient are not of the same channel',
+      reason: 'Sender and recipient are on different channels',
       remedy: CHECK_SENDER,
       moveOn: true,
     },
     30016: {
-      reason: 'Sender and recipient are not of the same channel',
+      reason: 'Sender and recipient are on different channels',
       remedy: CHECK_SENDER,
       moveOn: true,
     },
@@ -219,15 +225,19 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
     63033: { reason: 'The recipient has blocked or opted out of this sender', moveOn: 'other-channel' },
     63049: {
       reason: 'Meta withheld the message',
-      remedy: 'The template has to be of the category AUTHENTICATION.',
+      remedy: 'The template must have the category AUTHENTICATION.',
       moveOn: true,
     },
   },
   'WhatsApp: what is sent': {
     21654: { reason: 'The content template is missing', remedy: CHECK_TEMPLATE, moveOn: true },
     21655: { reason: 'There is no such content template', remedy: CHECK_TEMPLATE, moveOn: true },
-    21656: { reason: "Twilio does not take the template's variables", remedy: CHECK_TEMPLATE, moveOn: true },
-    63005: { reason: 'WhatsApp does not take the content', remedy: CHECK_TEMPLATE, moveOn: true },
+    21656: {
+      reason: "Twilio does not accept the template's variables",
+      remedy: CHECK_TEMPLATE,
+      moveOn: true,
+    },
+    63005: { reason: 'WhatsApp does not accept the content', remedy: CHECK_TEMPLATE, moveOn: true },
     63006: { reason: 'WhatsApp cannot format the content', remedy: CHECK_TEMPLATE, moveOn: true },
     63013: { reason: "The message is against WhatsApp's rules", remedy: CHECK_TEMPLATE, moveOn: true },
     63016: {
@@ -235,7 +245,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
       remedy: 'Send a template: sandboxNumber {number, contentSid}, or senders.whatsapp.',
       moveOn: true,
     },
-    63021: { reason: 'WhatsApp does not take the content', remedy: CHECK_TEMPLATE, moveOn: true },
+    63021: { reason: 'WhatsApp does not accept the content', remedy: CHECK_TEMPLATE, moveOn: true },
     63027: { reason: 'The template does not exist in this language', remedy: CHECK_TEMPLATE, moveOn: true },
     63028: { reason: 'The template has another number of variables', remedy: CHECK_TEMPLATE, moveOn: true },
     63040: { reason: 'Meta has rejected the template', remedy: CHECK_TEMPLATE, moveOn: true },

@@ -1,4 +1,9 @@
-/** A message as the SDK takes it: the parameters of Twilio's Messages resource that a code needs. */
+/**
+ * The parts of Twilio's SDK that the channels use. They are written out because the SDK's own types do not compile without
+ * packages that it does not install (@types/jsonwebtoken).
+ */
+
+/** The parameters of Twilio's Messages resource that a code needs. */
 export interface TwilioMessageParameters {
   readonly to: string;
   readonly from?: string | undefined;
@@ -13,11 +18,11 @@ export interface TwilioMessageParameters {
   readonly statusCallback?: string | undefined;
 }
 
-/** A call as the SDK takes it: the parameters of Twilio's Calls resource that a code needs. */
+/** The parameters of Twilio's Calls resource that a code needs. */
 export interface TwilioCallParameters {
   readonly to: string;
   readonly from: string;
-  /** TwiML, inline: its text, or what the SDK builds it with. */
+  /** Inline TwiML: its text, or the SDK's builder. */
   readonly twiml?:
     | string
     | {
@@ -25,7 +30,7 @@ export interface TwilioCallParameters {
         toString(): string;
       }
     | undefined;
-  /** Where the TwiML is fetched, in its place. */
+  /** In place of `twiml`: the URL where Twilio fetches it. */
   readonly url?: string | undefined;
   /** Seconds of ringing. */
   readonly timeout?: number | undefined;
@@ -33,62 +38,59 @@ export interface TwilioCallParameters {
   readonly statusCallbackEvent?: string[] | undefined;
 }
 
-/** A verification as the SDK takes it: the parameters of Verify's Verifications resource that a code needs. */
+/** The parameters of Verify's Verifications resource that a code needs. */
 export interface TwilioVerificationParameters {
   readonly to: string;
   /** `sms`, `call` or `whatsapp`. */
   readonly channel: string;
   readonly customCode?: string | undefined;
-  /** One of Verify's own. */
+  /** One of the locales that Verify supports. */
   readonly locale?: string | undefined;
   readonly riskCheck?: 'enable' | 'disable' | undefined;
 }
 
-/**
- * The SDK's client as far as a channel needs it; what `TwilioConnection.call` hands to its action. Written out,
- * because the SDK's own types do not compile without packages that it does not install (@types/jsonwebtoken).
- */
+/** The SDK's client, as `TwilioConnection.call` passes it to its action. */
 export interface TwilioClient {
-  /** WhatsApp and SMS; called with a SID, the one of that SID. */
+  /** WhatsApp and SMS. Called with a SID, it is the message with that SID. */
   readonly messages: {
-    /** Sends one. */
+    /** Sends a message. */
     create(parameters: TwilioMessageParameters): Promise<unknown>;
     (sid: string): {
-      /** Asks what became of it. */
+      /** Reads its status. */
       fetch(): Promise<unknown>;
-      /** What became of the code in it. */
+      /** Feedback about the code in the message. */
       readonly feedback: {
-        /** Tells Twilio whether the code was used. */
+        /** Reports to Twilio whether the code was used. */
         create(parameters: { readonly outcome: 'confirmed' | 'unconfirmed' }): Promise<unknown>;
       };
     };
   };
-  /** Called with a SID, the one of that SID. */
+  /** Called with a SID, it is the call with that SID. */
   readonly calls: {
     /** Calls a phone. */
     create(parameters: TwilioCallParameters): Promise<unknown>;
     (sid: string): {
-      /** Asks what became of it. */
+      /** Reads its status. */
       fetch(): Promise<unknown>;
     };
   };
-  /** What an account says of itself, for those who look whether it can send. */
+  /** The account's facts, for `doctor`. */
   readonly api: {
     readonly v2010: {
-      /** The account of that SID. */
+      /** The account with this SID. */
       accounts(sid: string): {
-        /** Whether it is active, and a trial. */
+        /** Its status and type, such as `active` and `Trial`. */
         fetch(): Promise<unknown>;
         readonly balance: {
-          /** What is left to spend. */
+          /** The remaining balance. */
           fetch(): Promise<unknown>;
         };
         readonly incomingPhoneNumbers: {
-          /** The account's own numbers, and what each can do. */
+          /** The account's own numbers with their capabilities. */
           page(parameters: { readonly phoneNumber: string; readonly pageSize: number }): Promise<unknown>;
         };
         readonly outgoingCallerIds: {
-          /** Numbers of others that the account has verified. */
+          /** Numbers outside Twilio that the account has verified. */
           page(parameters: { readonly phoneNumber: string; readonly pageSize: number }): Promise<unknown>;
         };
       };
@@ -96,13 +98,13 @@ export interface TwilioClient {
   };
   readonly content: {
     readonly v1: {
-      /** The template of that SID. */
+      /** The template with this SID. */
       contents(sid: string): {
-        /** What is in it. */
+        /** Its content. */
         fetch(): Promise<unknown>;
-        /** WhatsApp's approval of it. */
+        /** Its approval by WhatsApp. */
         approvalFetch(): {
-          /** Whether WhatsApp lets it be sent. */
+          /** The status of the approval. */
           fetch(): Promise<unknown>;
         };
       };
@@ -110,12 +112,12 @@ export interface TwilioClient {
   };
   readonly messaging: {
     readonly v1: {
-      /** The Messaging Service of that SID. */
+      /** The Messaging Service with this SID. */
       services(sid: string): {
-        /** Whether it is there. */
+        /** The service's settings. */
         fetch(): Promise<unknown>;
         readonly phoneNumbers: {
-          /** The numbers that it sends from. */
+          /** The numbers that it sends from, in pages. */
           page(parameters: { readonly pageSize: number }): Promise<unknown>;
         };
       };
@@ -123,16 +125,16 @@ export interface TwilioClient {
   };
   readonly verify: {
     readonly v2: {
-      /** The Verify service of that SID. */
+      /** The Verify service with this SID. */
       services(sid: string): {
-        /** What it allows. */
+        /** Its settings. */
         fetch(): Promise<unknown>;
-        /** Called with a SID, the one of that SID. */
+        /** Called with a SID, it is the verification with that SID. */
         readonly verifications: {
           /** Sends a code. */
           create(parameters: TwilioVerificationParameters): Promise<unknown>;
           (sid: string): {
-            /** Tells Twilio that the code was used. */
+            /** Reports to Twilio that the code was used. */
             update(parameters: { readonly status: 'approved' }): Promise<unknown>;
           };
         };
@@ -141,7 +143,7 @@ export interface TwilioClient {
   };
 }
 
-/** The SDK's builder of TwiML as far as a channel needs it, written out for the same reason. */
+/** The SDK's TwiML builder. */
 export interface TwimlBuilder {
   readonly VoiceResponse: new () => {
     /** Speaks a text. */
@@ -149,7 +151,7 @@ export interface TwimlBuilder {
       attributes: { readonly language?: string | undefined; readonly voice?: string | undefined },
       text: string,
     ): unknown;
-    /** Is silent for so many seconds. */
+    /** Pauses for this many seconds. */
     pause(attributes: { readonly length: number }): unknown;
     /** The TwiML. */
     toString(): string;

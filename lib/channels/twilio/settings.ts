@@ -3,27 +3,32 @@ import { readNumber } from '../../numbers/phone-number.js';
 import type { VoiceTexts } from '../../texts/texts.js';
 import { notSent } from '../provider.js';
 
-/** Senders by ISO 3166 country of the recipient, and `default`: E.164, a Messaging Service SID, or a name. */
+/** The hook's options for Twilio in normal form, and the choice of a sender. */
+
+/**
+ * Senders by the recipient's ISO 3166 country, with `default`. A sender is an E.164 number, a Messaging Service SID or an
+ * alphanumeric name.
+ */
 export type SenderByCountry = Readonly<Record<string, string>>;
 
-/** How WhatsApp is sent: from Twilio's shared sandbox, or from an approved sender with its own templates. */
+/** The WhatsApp sender: Twilio's shared sandbox, or an approved sender with its own templates. */
 export type WhatsAppSender =
   | {
       readonly kind: 'sandbox';
       /** E.164. */
       readonly from: string;
-      /** The sandbox's own template; `undefined` sends free text, which the 24-hour window limits. */
+      /** The sandbox's template. Without it the channel sends free text, which WhatsApp allows for 24 hours only. */
       readonly contentSid: string | undefined;
     }
   | {
       readonly kind: 'templates';
       /** E.164. */
       readonly from: string;
-      /** Content SIDs by BCP-47 tag, with `default`: a template has one language. */
+      /** Content SIDs by BCP-47 tag, with `default`. Each template has one language. */
       readonly templates: Readonly<Record<string, string>>;
     };
 
-/** Everything about Twilio that the options say. */
+/** The hook's options for Twilio, in normal form. */
 export interface TwilioSettings {
   /** `AC…` */
   readonly accountSid: string;
@@ -40,23 +45,23 @@ export interface TwilioSettings {
     readonly voice: SenderByCountry | undefined;
     readonly whatsapp: WhatsAppSender | undefined;
   };
-  /** What calls say in place of our own words. */
+  /** The spoken texts of the user of this package; default: our own. */
   readonly voiceTexts?: VoiceTexts | undefined;
-  /** Where Twilio reports what became of a message. */
+  /** The URL for Twilio's status callbacks; `undefined` turns them off. */
   readonly statusCallbackUrl: string | undefined;
 }
 
-/** The sender for a recipient: its country's, else the default one. */
+/** The sender for a recipient's country, else the default one. */
 export function senderFor(senders: SenderByCountry | undefined, to: string): string | undefined {
   if (senders === undefined) return undefined;
   const usual = senders['default'];
-  // Where one serves all, the number need not be parsed.
+  // Only a default: the number need not be parsed.
   if (usual !== undefined && Object.keys(senders).length === 1) return usual;
   const { country } = readNumber(to);
   return (country === undefined ? undefined : senders[country]) ?? usual;
 }
 
-/** Nothing was sent, because the options name no sender. */
+/** The refusal if the options have no sender for the recipient. */
 export function noSender(kind: 'sms' | 'whatsapp' | 'voice'): Outcome {
   return notSent({
     code: 'NO_SENDER',

@@ -1,13 +1,18 @@
 import twilio from 'twilio';
 
-/** A form-encoded body as it came: a name that was repeated has all its values. */
+/**
+ * Checks that Twilio has signed a webhook, and that its signature fits no other form. Without the second check, an
+ * attacker could move text between parameters.
+ */
+
+/** A form-encoded body. A repeated name has all its values. */
 export type FormFields = Readonly<Record<string, string | string[]>>;
 
 /**
- * True if Twilio has signed a webhook with one of the tokens. Tokens are several while one is being replaced.
+ * True if Twilio has signed a webhook with one of the tokens. There are several tokens while one is being rotated.
  *
- * @param parts.url the URL as Twilio was told it, never one put together from what a request says of its host
- * @param parts.signature the `X-Twilio-Signature` header
+ * @param parts.url - the configured URL, never one made from the request's Host header.
+ * @param parts.signature - the `X-Twilio-Signature` header.
  */
 export function isSignedByTwilio(parts: {
   readonly authTokens: readonly string[];
@@ -18,7 +23,7 @@ export function isSignedByTwilio(parts: {
   const { authTokens, url, signature, params } = parts;
   if (signature === undefined || signature === '') return false;
   return authTokens.some((token) => {
-    // Anybody can sign with an empty token.
+    // Anyone can sign with an empty token.
     if (token === '') return false;
     try {
       return twilio.validateRequest(token, signature, url, params);
@@ -28,7 +33,7 @@ export function isSignedByTwilio(parts: {
   });
 }
 
-/** The `X-Twilio-Signature` of a form, as Twilio makes it; `url` is the one that Twilio was told. */
+/** Makes the `X-Twilio-Signature` of a form, for `doctor`. `url` is the URL that is configured at Twilio. */
 export function signWebhook(parts: {
   readonly authToken: string;
   readonly url: string;
@@ -37,12 +42,12 @@ export function signWebhook(parts: {
   return twilio.getExpectedTwilioSignature(parts.authToken, parts.url, parts.params);
 }
 
-/** Twilio's names are such; what begins otherwise is the rest of somebody's value. */
+/** The form of Twilio's parameter names. Any other name is the rest of some value. */
 const NAME = /^[A-Z][A-Za-z\d]*$/;
 
 /**
- * The names of what we read, and of what may stand between a text and its sender, as they look where a parameter begins. `To` and
- * `From` are words as well: they count with an address behind them. A quoted name is a key of JSON.
+ * Where a parameter begins: the names that we read, and those that sort between `Body` and `From`. `To` and `From` are also
+ * words, so they count only before an address. A quoted name is a JSON key.
  */
 const NAMES = new RegExp(
   `(?=(${[
@@ -54,7 +59,7 @@ const NAMES = new RegExp(
   'g',
 );
 
-/** A value that we read with something behind it: a parameter that we do not read. */
+/** A value that we read and that has more text behind it: the text may be a parameter that we do not read. */
 const LONGER = new RegExp(
   [
     '(?:(?:OriginalReplied)?MessageSid|SmsSid|CallSid)=[A-Z]{2}[\\da-f]{32}.',
@@ -70,18 +75,18 @@ const LONGER = new RegExp(
 );
 
 /**
- * Whether a signed form can be read in one way only. Twilio signs the sorted names and values joined without separators, so that one
- * signature fits many forms: with `From+44…` as a parameter, or as a part of the text before it. In a form that passes, a
- * parameter begins wherever the joined text has one of our names, and ends where its value does. So all forms of one signature
- * that pass have the same of these parameters.
+ * Whether a signed form has one reading only. Twilio signs the sorted names and values joined without separators, so one
+ * signature fits many forms: `From+44…` may be a parameter, or the end of the text before it. In a form that passes, a
+ * parameter begins wherever the joined text has one of our names, and ends where its value ends. So all forms that have
+ * the same signature and pass have the same values of these parameters.
  *
- * One thing no signature can tell: whether somebody wrote `helloErrorCode1`, or `hello` and Twilio sent an error code. The
- * first is refused, the second passes.
+ * A signature cannot tell the text `helloErrorCode1` from the text `hello` and an error code. The first form is refused, the
+ * second passes.
  */
 export function hasOneReading(params: FormFields): boolean {
   let text = '';
   let bodyFrom = Infinity;
-  /** Where names begin, by where they end. */
+  /** The index where each name begins, by the index where it ends. */
   const names = new Map<number, number>();
   for (const name of Object.keys(params).sort()) {
     const value = params[name];
@@ -90,13 +95,14 @@ export function hasOneReading(params: FormFields): boolean {
     names.set(text.length + name.length, text.length);
     text += name + value;
   }
-  // A text begins where its name first stands. What is written may hold the word.
+  // The text parameter begins at the first `Body`. The text itself may contain the word.
   const body = text.indexOf('Body');
   if (body !== -1 && body <= bodyFrom && names.get(body + 'Body'.length) !== body) return false;
   return [...text.matchAll(NAMES)].every(({ index, 1: name = '' }) => {
     const beginning = names.get(index + name.length);
     if (beginning === undefined) return false;
-    // A longer name may end with it, as SmsMessageSid does; none of Twilio's ends with `From` or `To` and has an address.
+    // A longer name may end with this one, as SmsMessageSid does. No such name of Twilio's ends with `From` or `To` and has
+    // an address.
     return name === 'From' || name === 'To' ? beginning === index : beginning <= index;
   });
 }

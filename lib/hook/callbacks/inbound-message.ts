@@ -10,7 +10,7 @@ import { answerText, routeOf } from '../../http/exchange.js';
 import type { ReplyKind } from '../../options/settings.js';
 import { readSignedForm } from './signed-form.js';
 import type { TwilioConnection } from '../../channels/twilio/client.js';
-import { askForRecipient } from '../../channels/twilio/messages.js';
+import { fetchRecipient } from '../../channels/twilio/messages.js';
 import { readInbound, replyTwiml, type ReceivedMessage } from '../../channels/twilio/webhooks.js';
 
 /** The route that Twilio tells what users write to the senders. */
@@ -67,7 +67,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
       known ??
       (repliedTo === undefined
         ? undefined
-        : await askForRecipient(twilio, repliedTo, questionContext(RECIPIENT_MS, CONNECT_MS)));
+        : await fetchRecipient(twilio, repliedTo, questionContext(RECIPIENT_MS, CONNECT_MS)));
     // What was said from the id alone until now holds for the number.
     if (from !== undefined) await suppressions.pair(externalUserId, from);
     return { ...message, from };

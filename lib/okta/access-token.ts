@@ -1,11 +1,22 @@
+import { randomUUID, type KeyObject } from 'node:crypto';
+import { SignJWT } from 'jose/jwt/sign';
 import { callHttp, type HttpAnswer, type HttpDispatcher, type HttpResult } from '../http/call.js';
 import { OktaApiError } from '../core/errors.js';
 import { fieldOf, parseJson } from '../core/json.js';
 import { REACH_OKTA, readOktaAnswer } from './api-answer.js';
 import { createDpopProver, type DpopProof, type DpopProver } from './dpop.js';
-import { signAssertion, type ServiceAppCredentials } from './client-assertion.js';
 import { pauseAfter, readDate } from './rate-limit.js';
 import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
+
+/** A service app of the org, which proves itself by private_key_jwt. */
+export interface ServiceAppCredentials {
+  readonly orgUrl: string;
+  readonly clientId: string;
+  readonly privateKey: KeyObject;
+  /** RS256, RS384, RS512, ES256, ES384 or ES512. */
+  readonly algorithm: string;
+  readonly keyId: string | undefined;
+}
 
 /** A token that the org authorization server has issued. */
 export interface AccessToken {
@@ -186,6 +197,28 @@ export function createAccessTokens(parts: {
       if (current === token) current = undefined;
     },
   };
+}
+
+/** Okta's own SDK has the same; Okta takes an hour at most. */
+const ASSERTION_LIFE_SECONDS = 5 * 60;
+
+/** One client assertion, for one attempt: RFC 7523. */
+export function signAssertion(
+  credentials: ServiceAppCredentials,
+  url: string,
+  nowMs: number,
+): Promise<string> {
+  const { clientId, privateKey, algorithm, keyId } = credentials;
+  const nowSeconds = Math.floor(nowMs / 1000);
+  return new SignJWT()
+    .setProtectedHeader({ alg: algorithm, ...(keyId === undefined ? {} : { kid: keyId }) })
+    .setIssuer(clientId)
+    .setSubject(clientId)
+    .setAudience(url)
+    .setIssuedAt(nowSeconds)
+    .setExpirationTime(nowSeconds + ASSERTION_LIFE_SECONDS)
+    .setJti(randomUUID())
+    .sign(privateKey);
 }
 
 /** Anything but a proper token must not be kept: it would be sent for an hour. */

@@ -1,7 +1,6 @@
 import { callHttp, type HttpAnswer, type HttpDispatcher, type HttpResult } from '../http/call.js';
-import { createAccessTokens, type AccessTokens } from './access-token.js';
+import { createAccessTokens, type AccessTokens, type ServiceAppCredentials } from './access-token.js';
 import { readOktaAnswer, type OktaApiAnswer } from './api-answer.js';
-import type { ServiceAppCredentials } from './client-assertion.js';
 
 /** How Okta's API is called: with an API token, or as a service app. `orgUrl` is an origin. */
 export type OktaCredentials = { readonly orgUrl: string; readonly apiToken: string } | ServiceAppCredentials;

@@ -1,3 +1,4 @@
+import { asList, fieldOf } from '../../core/json.js';
 import type { Administration } from './administration.js';
 import {
   channelOf,
@@ -5,13 +6,32 @@ import {
   describeProof,
   headerNameOf,
   isSameUrl,
+  readHooks,
   type HookProof,
   type HookResource,
 } from './hook-resource.js';
-import { HOOKS, listTelephonyHooks, TELEPHONY_HOOK } from './telephony-hooks.js';
 import { changesOf, type Setup, type SetupPlan, type SetupStep } from './setup-plan.js';
 
 /** The telephony inline hook, by the Inline Hooks API. */
+
+const HOOKS = '/api/v1/inlineHooks';
+/** Their type. */
+const TELEPHONY_HOOK = 'com.okta.telephony.provider';
+
+/** All of them; one at most is active. */
+export async function listTelephonyHooks(okta: Administration): Promise<readonly HookResource[]> {
+  return readHooks(await okta.get(`${HOOKS}?type=${TELEPHONY_HOOK}`));
+}
+
+/**
+ * Has Okta call a hook with a payload: within three seconds, and once more where that fails. Really sends a message.
+ *
+ * @returns what Okta understood of the hook's answer.
+ * @throws OktaApiError: with status 400 where the hook gave no answer that Okta takes.
+ */
+export function executeTelephonyHook(okta: Administration, hookId: string, payload: object): Promise<object> {
+  return okta.post(`${HOOKS}/${hookId}/execute`, payload);
+}
 
 const DEFAULT_NAME = 'Telephony gateway';
 
@@ -144,4 +164,26 @@ function unknownId(id: string, hooks: readonly HookResource[]): SetupPlan {
       remedy: 'Leave --replace out, or give the id of the hook that is to become ours.',
     },
   };
+}
+
+const PROVIDERS = '/api/v1/telephony-providers';
+const WHERE = 'the custom telephony settings of the Admin Console';
+
+/**
+ * A warning where the org sends by a provider of its own, or where that cannot be seen; never rejects. Which of the two
+ * goes first, no document of Okta's says.
+ */
+export async function warnOfNativeTelephony(okta: Administration): Promise<string | undefined> {
+  let providers: object;
+  try {
+    providers = await okta.get(PROVIDERS);
+  } catch {
+    return `Whether the org also sends by a telephony provider of its own could not be seen (scope okta.customTelephonyProvider.read): look at ${WHERE}. Okta does not say which goes first, that or the hook.`;
+  }
+  const names = asList(providers)
+    .filter((provider) => fieldOf(provider, 'enabled') !== false)
+    .map((provider) => fieldOf(provider, 'providerName'))
+    .filter((name) => name === 'TWILIO' || name === 'TELESIGN');
+  if (names.length === 0) return undefined;
+  return `The org also sends by a telephony provider of its own, ${names.join(' and ')}, and Okta does not say which goes first, that or the hook: turn it off in ${WHERE}, or expect codes past the hook.`;
 }

@@ -44,7 +44,7 @@ function block(call: FirstCall, number: NumberReading, parts: HookParts): void {
   tellBlocked(first, blocks, { to: call.hook.request.phoneNumber, country }, call, parts);
   const { code, reason, remedy } = first;
   if (guard.mode === 'enforce')
-    call.refusal = { code, reason, remedy, isHeldBack: guard.answer === 'pending' };
+    call.refusal = { code, reason, remedy, isPending: guard.answer === 'pending' };
 }
 
 /** Makes the call its user's newest code, here and at every gateway that shares the state. */

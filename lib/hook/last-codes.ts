@@ -14,12 +14,12 @@ export function codeRequestOf(
   call: Pick<ReadCall, 'hook' | 'number'>,
   { settings }: HookParts,
 ): AskedCode | undefined {
-  const { request, isPreview, askedAtMs, lifeMs, skewMs = 0 } = call.hook;
+  const { request, isPreview, requestedAtMs, lifeMs, skewMs = 0 } = call.hook;
   const isUseTold = settings.eventHookSchemes.length > 0;
   if (!isUseTold || isPreview || request.userId === undefined) return undefined;
   const country = call.number?.country;
   // By our clock then, as the time of the use is.
-  const atMs = Math.abs(skewMs) < FAR_OFF_MS ? askedAtMs : askedAtMs + skewMs;
+  const atMs = Math.abs(skewMs) < FAR_OFF_MS ? requestedAtMs : requestedAtMs + skewMs;
   return { atMs, endsAtMs: atMs + lifeMs, country };
 }
 

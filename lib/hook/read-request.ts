@@ -62,11 +62,11 @@ function emitReceived({ request, isPreview }: HookCall, { events }: HookParts): 
 
 /** Okta's clock, as far as its calls tell it. */
 function trackClockSkew(
-  { skewMs, askedAtMs, isPreview }: HookCall,
+  { skewMs, requestedAtMs, isPreview }: HookCall,
   { oktaClock, skews, events }: HookParts,
 ): void {
   if (skewMs === undefined || isPreview) return;
-  if (Math.abs(skewMs) < FAR_OFF_MS) oktaClock.skewMs = steadyMs() - askedAtMs;
+  if (Math.abs(skewMs) < FAR_OFF_MS) oktaClock.skewMs = steadyMs() - requestedAtMs;
   if (Math.abs(skewMs) > TOLD_SKEW_MS) {
     skews.tell(() => {
       events.emit({ type: 'clock.skewed', at: events.now(), skewMs });

@@ -4,10 +4,10 @@ import { withinRollout } from '../delivery/rollout.js';
 import type { PlanStep } from '../delivery/late/receipt.js';
 import { passOver, suppressionFor, type Passed, type Suppression } from '../delivery/suppressions.js';
 
-/** Which of the channels that were planned may be tried: what the rollout leaves on, and the user has not said STOP to. */
+/** Filters the planned channels: by the rollout, and by what the recipient has stopped. */
 
-/** Those that are on for the user. */
-export function channelsOn(planned: readonly string[], call: ProfiledCall, parts: HookParts): Passed {
+/** The planned channels that the rollout enables for the user. */
+export function enabledChannels(planned: readonly string[], call: ProfiledCall, parts: HookParts): Passed {
   const { request } = call.hook;
   const channels = withinRollout(planned, request, parts.rollout(tellFailed('rollout', request, parts)));
   const passedOver =
@@ -17,7 +17,7 @@ export function channelsOn(planned: readonly string[], call: ProfiledCall, parts
   return { channels, passedOver };
 }
 
-/** Those of them that the recipient may be reached by. A call is asked for by whoever is called. */
+/** The enabled channels that are not suppressed for the recipient. A voice call is never suppressed: the user requested it. */
 export async function allowedChannels(
   { channels, passedOver }: Passed,
   whatsAppNumber: string,
@@ -27,15 +27,15 @@ export async function allowedChannels(
   const { deliveryChannel, phoneNumber } = call.hook.request;
   if (deliveryChannel !== 'sms') return { channels, passedOver };
   const { suppressions, state } = parts;
-  const wasTold = call.suppressions !== undefined || !state.isShared;
-  if (wasTold && whatsAppNumber === phoneNumber) {
+  const isKnown = call.suppressions !== undefined || !state.isShared;
+  if (isKnown && whatsAppNumber === phoneNumber) {
     const known = suppressions.of(phoneNumber, call.suppressions, arrivalOf(call));
     // Fast path: nothing is suppressed.
     return known.length === 0
       ? { channels, passedOver }
       : allowedAmong({ channels, passedOver }, known, known);
   }
-  const [enrolled, ofWhatsApp] = await askAgain(whatsAppNumber, call, parts);
+  const [enrolled, ofWhatsApp] = await readSuppressions(whatsAppNumber, call, parts);
   return allowedAmong({ channels, passedOver }, enrolled, ofWhatsApp);
 }
 
@@ -50,8 +50,8 @@ function allowedAmong(
   return { channels: allowed.channels, passedOver: [...passedOver, ...allowed.passedOver] };
 }
 
-/** Of a number that the claim did not ask for, or where nobody could say. */
-async function askAgain(
+/** Reads suppressions that the claim did not read: of another WhatsApp number, or because the state failed then. */
+async function readSuppressions(
   whatsAppNumber: string,
   call: ProfiledCall,
   parts: HookParts,
@@ -69,7 +69,7 @@ async function askAgain(
   ]);
 }
 
-/** Those steps of a plan that was made a while ago whose recipient may still be reached. */
+/** The steps of an earlier plan that are still not suppressed. */
 export async function allowedSteps(
   steps: readonly PlanStep[],
   { suppressions }: HookParts,
@@ -88,7 +88,7 @@ export async function allowedSteps(
   return steps.filter(({ channel }) => allowed.channels.includes(channel));
 }
 
-/** Whether somebody has said STOP to a channel at this gateway from a moment on, by its monotonic clock. */
+/** Whether this gateway has received a STOP for a channel since a time of its monotonic clock. */
 export function hasStoppedSince(
   channel: string,
   phoneNumber: string,
@@ -100,7 +100,7 @@ export function hasStoppedSince(
 
 const NONE: readonly Suppression[] = [];
 
-/** When a call came in, by the monotonic clock of this process: another clock may jump while the call is under way. */
+/** When a call came in, by the monotonic clock of this process. The wall clock may jump during the call. */
 export function arrivalOf({ budget }: Pick<OpenCall, 'budget'>): number {
   return performance.now() - budget.elapsedMs();
 }

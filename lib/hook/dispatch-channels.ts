@@ -11,11 +11,11 @@ import { codeRequestOf } from './last-codes.js';
 import type { HookCall } from '../okta/inline-hook.js';
 import { REFUSALS, type Refusal } from '../okta/refusals.js';
 import type { ProfileReading } from '../okta/user-profile.js';
-import { allowedChannels, arrivalOf, channelsOn, hasStoppedSince } from './allowed-channels.js';
+import { allowedChannels, arrivalOf, enabledChannels, hasStoppedSince } from './allowed-channels.js';
 import { sendCode } from './send-code.js';
 import { isAllowedByGuard } from './enforce-limits.js';
 
-/** Plans the channels and tries them. */
+/** Plans the channels, tries them one after the other, and records the delivery in the call. */
 export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Promise<DispatchedCall> {
   const { settings, events } = parts;
   if (call.refusal !== undefined) return Object.assign(call, { passedOver: NONE, delivery: undefined });
@@ -29,19 +29,19 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     isConfigured: (channel) => parts.channels.has(channel),
     onFailure: tellFailed('chooseChannels', request, parts),
   });
-  const on = channelsOn(planned, call, parts);
-  const whatsAppNumber = on.channels.includes('whatsapp')
+  const enabled = enabledChannels(planned, call, parts);
+  const whatsAppNumber = enabled.channels.includes('whatsapp')
     ? whatsAppNumberOf(call, profile, parts)
     : request.phoneNumber;
   const addressFor = (channel: string): string =>
     channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber;
-  const allowed = await allowedChannels(on, whatsAppNumber, call, parts);
+  const allowed = await allowedChannels(enabled, whatsAppNumber, call, parts);
   if (events.hasStepListeners) {
     events.emit({
       type: 'channels.planned',
       at: events.now(),
       ...idsOf(request),
-      // Copies: whoever is told them must not be able to change them.
+      // Copies, because listeners may change what they get.
       channels: [...allowed.channels],
       passedOver: [...allowed.passedOver],
     });
@@ -50,7 +50,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     hasStoppedSince(channel, addressFor(channel), arrivalOf(call), parts);
   const plan: ReadyChannel[] = [];
   for (const name of allowed.channels) plan.push(...(parts.channels.get(name) ?? []));
-  // Where nothing came over the network since, a process that was stopped may not have seen yet that Okta is gone.
+  // If nothing was read from the network since, a process that was suspended may not have noticed yet that Okta hung up.
   if (call.reading?.source !== 'okta') await socketsRead();
   const delivery = await sendCode(
     plan,
@@ -67,22 +67,22 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     },
     parts,
   );
-  // At once: whatever fails from here on, a code that is out stays sent.
+  // Recorded at once: if anything fails from here on, the code stays sent.
   const dispatched: DispatchedCall = Object.assign(call, { passedOver: allowed.passedOver, delivery });
   if (delivery.status !== 'refused') {
     if (call.running !== undefined) parts.runningCalls.sent(call.running);
   } else if (await isOvertaken(call, parts)) {
-    // Else Okta sends it after the newer one.
+    // Otherwise Okta would send this code after the newer one.
     call.refusal = REFUSALS.OVERTAKEN;
   } else if (delivery.decidedBy === undefined) {
-    // Before the plan was made, or since.
-    const isStopped = on.channels.length > 0 && allowed.channels.every(hasStopped);
+    // The STOP may have come before the plan was made, or since.
+    const isStopped = enabled.channels.length > 0 && allowed.channels.every(hasStopped);
     call.refusal = refusalWithoutAttempt(planned, plan, isStopped);
   }
   return dispatched;
 }
 
-/** Whether a call may start an attempt: not once a newer code of its user may arrive before it. */
+/** Whether a call may start an attempt. It must not if a newer code of its user may arrive first. */
 function mayStart(call: ProfiledCall, attempts: number, parts: HookParts): boolean | Promise<boolean> {
   const { running, budget } = call;
   if (running === undefined) return true;
@@ -105,7 +105,7 @@ async function isOvertaken(call: ProfiledCall, parts: HookParts): Promise<boolea
 async function isOvertakenElsewhere(call: ProfiledCall, { state }: HookParts): Promise<boolean> {
   const { budget, event } = call;
   if (!state.isShared || call.running === undefined || event === undefined) return false;
-  // Where nobody can say, a call that is under way goes on.
+  // If the state does not answer, the call goes on.
   call.isOvertaken ||= (await state.isNewest({ ...event, request: call.hook.request }, budget)) === false;
   return call.isOvertaken;
 }
@@ -117,7 +117,7 @@ function localeOf({ request }: HookCall, reading: ProfileReading | undefined): s
   );
 }
 
-/** The enrolled number; at sign-in the profile's, where the gateway's owner chose that and the guard lets it pass. */
+/** The number for WhatsApp: the enrolled one. At sign-in, the profile's if `unverifiedPhoneAttribute` is set and the guard allows it. */
 function whatsAppNumberOf(call: ProfiledCall, profile: UserProfile | undefined, parts: HookParts): string {
   const { requestType, phoneNumber } = call.hook.request;
   const { unverifiedPhoneAttribute } = parts.settings;

@@ -68,18 +68,15 @@ export type {
 } from './texts/texts.js';
 export type { MetricsRegistry } from './events/metrics.js';
 export { memoryState } from './state/memory/memory-state.js';
+export type { SenderByCountry, TwilioSettings, WhatsAppSender } from './channels/twilio/settings.js';
+export type { TwilioCallContext, TwilioConnection } from './channels/twilio/client.js';
 export type {
-  SenderByCountry,
-  TwilioCallContext,
   TwilioCallParameters,
   TwilioClient,
-  TwilioConnection,
   TwilioMessageParameters,
-  TwilioSettings,
   TwilioVerificationParameters,
   TwimlBuilder,
-  WhatsAppSender,
-} from './channels/twilio/client.js';
+} from './channels/twilio/sdk-types.js';
 export { twilioCalls } from './channels/twilio/calls.js';
 export type { ReceivedMessage } from './channels/twilio/webhooks.js';
 export { twilioMessages, type TwilioParts } from './channels/twilio/messages.js';

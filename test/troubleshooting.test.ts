@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { EVENT_TYPES } from '#lib/events/describe-event.js';
 import { VARIABLES } from '#lib/options/rules/environment.js';
-import { FAILED_STATUSES } from '#lib/channels/twilio/delivery-report.js';
+import { FAILED_STATUSES } from '#lib/channels/twilio/outcome.js';
 import { ERRORS } from '#lib/channels/twilio/error-codes.js';
 import { VERIFY_ERRORS } from '#lib/channels/twilio/verify-error-codes.js';
 import { remake } from './docs/code-tables.js';

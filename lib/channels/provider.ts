@@ -3,9 +3,11 @@ import { callHttp, type HttpAnswer, type HttpCall, type HttpDispatcher } from '.
 import { outcomeOfCall, type AnswerReader } from '../http/outcome.js';
 import { ConfigurationError, ProviderError } from '../core/errors.js';
 
-/** What a channel beyond Twilio needs of the hook that it serves. */
+/** What the channels of every provider share: one call to the provider, and refusals. */
+
+/** The hook's parts that a channel of another provider than Twilio needs. */
 export interface ProviderParts {
-  /** For every call outward. */
+  /** Makes every call to the provider. */
   readonly dispatcher: HttpDispatcher;
   /** The channel's name in the hook's plan. */
   readonly channel: string;
@@ -13,10 +15,13 @@ export interface ProviderParts {
   readonly clock: () => number;
 }
 
-/** Why nothing went out, in our words. */
+/** A provider's refusal, in our words. */
 export type Refusal = Extract<Outcome, { status: 'refused' }>;
 
-/** A provider's HTTP API, as one channel uses it. */
+/** What a provider's error code means for the log and the plan. The texts hold no digits: none may be a number or a code. */
+export type RefusalMeaning = Pick<Refusal, 'reason' | 'remedy' | 'moveOn' | 'isFraudBlock' | 'isNotReached'>;
+
+/** The resource of a provider's HTTP API to which a channel posts messages. */
 export interface Provider extends AnswerReader {
   /** E.g. `https://api.line.me`. */
   readonly origin: string;
@@ -24,8 +29,8 @@ export interface Provider extends AnswerReader {
 }
 
 /**
- * Posts one message in JSON and says what came of it. Never rejects. The providers' own SDKs take a time-out at best:
- * none can be told until when a message may leave, nor tells whether it has.
+ * Posts one message as JSON and resolves to its outcome. Never rejects. The providers' SDKs have a time-out at best: they
+ * cannot limit until when a message may leave, and do not say whether it has left.
  */
 export async function postMessage(
   provider: Provider,
@@ -52,26 +57,26 @@ const LOOK_BETWEEN =
   "Look at the provider's status page, and at what stands in between, such as a proxy or a firewall (one that has to be named goes into the option dispatcher).";
 
 /**
- * Asks a provider something that sends nothing.
+ * Checks the credentials by a request that sends no message.
  *
- * @param isTaken - whether an answer says that the provider takes the credentials.
- * @throws ProviderError `PROVIDER_UNREACHABLE`, `PROVIDER_UNREADABLE` or the code that a message would be refused with.
+ * @param isAccepted - whether an answer proves that the provider accepts the credentials.
+ * @throws ProviderError `PROVIDER_UNREACHABLE`, `PROVIDER_UNREADABLE` or the code of the refusal that a message would get.
  */
-export async function askProvider(
+export async function checkProvider(
   provider: Provider,
-  question: Pick<HttpCall, 'dispatcher' | 'method' | 'path' | 'headers' | 'body'>,
+  request: Pick<HttpCall, 'dispatcher' | 'method' | 'path' | 'headers' | 'body'>,
   context: Pick<SendContext, 'endWithinMs' | 'leaveWithinMs'>,
-  isTaken: (answer: HttpAnswer) => boolean,
+  isAccepted: (answer: HttpAnswer) => boolean,
 ): Promise<void> {
   const { origin, provider: name } = provider;
   const { endWithinMs: timeoutMs, leaveWithinMs } = context;
-  const result = await callHttp({ ...question, origin, timeoutMs, leaveWithinMs });
+  const result = await callHttp({ ...request, origin, timeoutMs, leaveWithinMs });
   if (result.kind !== 'answered') {
     throw new ProviderError('PROVIDER_UNREACHABLE', `No answer from ${name}: ${result.reason}`, {
       remedy: CHECK_EGRESS,
     });
   }
-  if (isTaken(result)) return;
+  if (isAccepted(result)) return;
   const refusal = result.status >= 400 && result.status < 500 ? provider.readRefusal(result) : undefined;
   if (refusal?.status === 'refused') {
     throw new ProviderError(refusal.code, refusal.reason, { remedy: refusal.remedy ?? LOOK_BETWEEN });
@@ -83,12 +88,12 @@ export async function askProvider(
   );
 }
 
-/** Nothing was sent, for want of something on our side; it says nothing about the provider. */
+/** A refusal because something is missing on our side. It does not count against the provider. */
 export function notSent(refusal: Pick<Refusal, 'code' | 'reason' | 'remedy'>): Outcome {
   return { status: 'refused', ...refusal, moveOn: true, hasLeft: false };
 }
 
-/** What a channel does that no hook has connected. */
+/** The `send` of a channel that no hook has connected. */
 export function sendUnconnected(): Promise<Outcome> {
   return Promise.resolve(
     notSent({
@@ -98,7 +103,7 @@ export function sendUnconnected(): Promise<Outcome> {
   );
 }
 
-/** @throws ConfigurationError under the name that calls go by: who asked for a call must not get a text. */
+/** @throws ConfigurationError if the channel is named `voice`: a user who requested a call must not get a text. */
 export function requireTextChannel(channel: string, factory: string): void {
   if (channel !== VOICE) return;
   throw new ConfigurationError([`${factory} sends texts; mount it under another name than ${VOICE}`], {

@@ -9,14 +9,10 @@ import {
   type Suppression,
 } from '../delivery/suppressions.js';
 
-/** The channels of a plan that may be tried: the rollout leaves them on, and they are not suppressed. */
+/** Filters the planned channels: by the rollout, and by what the recipient has stopped. */
 
-/** The channels that the rollout leaves on for the user. */
-export function channelsOn(
-  planned: readonly string[],
-  call: ProfiledCall,
-  parts: HookParts,
-): FilteredChannels {
+/** The planned channels that the rollout enables for the user. */
+export function enabledChannels(planned: readonly string[], call: ProfiledCall, parts: HookParts): FilteredChannels {
   const { request } = call.hook;
   const channels = withinRollout(planned, request, parts.rollout(reportFailure('rollout', request, parts)));
   const skipped =
@@ -26,7 +22,7 @@ export function channelsOn(
   return { channels, skipped };
 }
 
-/** The channels that are not suppressed. A voice call is never suppressed: the user has requested it. */
+/** The enabled channels that are not suppressed for the recipient. A voice call is never suppressed: the user requested it. */
 export async function allowedChannels(
   { channels, skipped }: FilteredChannels,
   whatsAppNumber: string,
@@ -36,13 +32,13 @@ export async function allowedChannels(
   const { deliveryChannel, phoneNumber } = call.hook.request;
   if (deliveryChannel !== 'sms') return { channels, skipped };
   const { suppressions, state } = parts;
-  const wasTold = call.suppressions !== undefined || !state.isShared;
-  if (wasTold && whatsAppNumber === phoneNumber) {
+  const isKnown = call.suppressions !== undefined || !state.isShared;
+  if (isKnown && whatsAppNumber === phoneNumber) {
     const known = suppressions.of(phoneNumber, call.suppressions, arrivalOf(call));
     // Fast path: nothing is suppressed.
     return known.length === 0 ? { channels, skipped } : allowedAmong({ channels, skipped }, known, known);
   }
-  const [enrolled, ofWhatsApp] = await askAgain(whatsAppNumber, call, parts);
+  const [enrolled, ofWhatsApp] = await readSuppressions(whatsAppNumber, call, parts);
   return allowedAmong({ channels, skipped }, enrolled, ofWhatsApp);
 }
 
@@ -57,8 +53,8 @@ function allowedAmong(
   return { channels: allowed.channels, skipped: [...skipped, ...allowed.skipped] };
 }
 
-/** Reads the suppressions of a number that the claim did not ask for, or if the claim could not say. */
-async function askAgain(
+/** Reads suppressions that the claim did not read: of another WhatsApp number, or because the state failed then. */
+async function readSuppressions(
   whatsAppNumber: string,
   call: ProfiledCall,
   parts: HookParts,
@@ -95,7 +91,7 @@ export async function allowedSteps(
   return steps.filter(({ channel }) => allowed.channels.includes(channel));
 }
 
-/** Whether the user has written STOP at this gateway since a moment of its monotonic clock. */
+/** Whether this gateway has received a STOP for a channel since a time of its monotonic clock. */
 export function hasStoppedSince(
   channel: string,
   phoneNumber: string,
@@ -107,7 +103,7 @@ export function hasStoppedSince(
 
 const NONE: readonly Suppression[] = [];
 
-/** When a call came in, by this process's monotonic clock: another clock may jump during the call. */
+/** When a call came in, by the monotonic clock of this process. The wall clock may jump during the call. */
 export function arrivalOf({ budget }: Pick<OpenCall, 'budget'>): number {
   return performance.now() - budget.elapsedMs();
 }

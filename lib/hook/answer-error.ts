@@ -9,21 +9,21 @@ import { endCall, type AnyCall } from './call.js';
 import { keepUnaccepted } from './last-codes.js';
 import type { HookParts } from './parts.js';
 
-/** Which of Okta's hooks a route is for, and what its callers prove themselves by. */
+/** The hook that a route serves, and the schemes that its callers use. */
 interface CalledHook {
   readonly hook: 'inline' | 'event';
   readonly schemes: readonly HookScheme[];
 }
 
-/** What failed. */
+/** The context of a failure. */
 interface Failed {
-  /** The call that ends by the error; `undefined` where none has begun. */
+  /** The call that the error ends; `undefined` if none has begun. */
   readonly call?: AnyCall;
   /** Default: the inline hook. */
   readonly called?: CalledHook;
 }
 
-/** What a caller is told of an error. */
+/** The answer to the caller after an error. */
 interface ErrorAnswer {
   readonly status: number;
   readonly body: unknown;
@@ -31,9 +31,9 @@ interface ErrorAnswer {
 }
 
 /**
- * The one error boundary: every failure becomes an answer, and nothing of it but its public sentence.
+ * The one error boundary: every failure becomes an answer that holds only its public sentence.
  *
- * @param of - the call that failed, and whose hook it is; neither for the callbacks of a provider.
+ * @param of - the failed call and its hook; empty for a provider's callbacks.
  */
 export function answerError(parts: HookParts, of: Failed = {}): ErrorHandler {
   return (error, req, res, next) => {
@@ -42,13 +42,13 @@ export function answerError(parts: HookParts, of: Failed = {}): ErrorHandler {
         answer(req, res, status, body, headers);
       });
     } catch (failure) {
-      // Only what fails even here is the gateway's.
+      // Only a failure of this boundary itself goes to the gateway.
       next(failure);
     }
   };
 }
 
-/** Ends a call, where one has begun, with the answer to an error. */
+/** Ends a call, if one has begun, with the answer to an error. */
 export function endByError(
   error: unknown,
   { call, called: other }: Failed,
@@ -56,7 +56,7 @@ export function endByError(
   write: (answer: ErrorAnswer) => void,
 ): void {
   const called: CalledHook = other ?? { hook: 'inline', schemes: parts.settings.hookSchemes };
-  // A code that is on its way stays sent, whatever fails after it: an error would let Okta send it once more.
+  // The code may have left: after an error, Okta would send it again.
   if (call !== undefined && !call.isOver && mayHaveLeft(call)) {
     giveAnswer(call, parts, ({ body }) => {
       write({ status: 200, body });
@@ -76,7 +76,7 @@ export function endByError(
   emitRejected(error, { status, call, called }, parts);
 }
 
-/** Each rejection of a proven caller; what anybody can cause, at most once a minute. */
+/** Reports each rejection of a proven caller. Rejections that anyone can cause are reported at most once a minute. */
 function emitRejected(
   error: unknown,
   exchange: { readonly status: number; readonly call: AnyCall | undefined; readonly called: CalledHook },
@@ -85,7 +85,7 @@ function emitRejected(
   const { status, call, called } = exchange;
   const code = error instanceof RequestError ? error.code : 'INTERNAL_ERROR';
   const fields = error instanceof RequestError ? error.fields : [];
-  const tell = (count: number): void => {
+  const emit = (count: number): void => {
     if (code === 'CALLER_NOT_PROVEN')
       events.emit({
         type: 'caller.rejected',
@@ -105,13 +105,13 @@ function emitRejected(
       });
   };
   if (call?.isProven === true) {
-    tell(1);
+    emit(1);
     return;
   }
-  rejections.of(`${called.hook} ${code}`).tell(tell);
+  rejections.of(`${called.hook} ${code}`).tell(emit);
 }
 
-/** What an operator needs beside the code: why a proof could not be checked, or what broke. */
+/** The cause for the log: why a caller could not be checked, or what failed. */
 function reasonOf(error: unknown, call: AnyCall | undefined): string | undefined {
   const cause = error instanceof RequestError ? error.cause : error;
   return cause instanceof Error ? maskError(cause, call?.hook?.request) : undefined;

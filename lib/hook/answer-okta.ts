@@ -6,7 +6,7 @@ import { endCall, type AnyCall, type CallAnswer, type DispatchedCall } from './c
 import { keepUnaccepted } from './last-codes.js';
 import { idsOf, type HookParts } from './parts.js';
 
-/** Gives Okta the answer. */
+/** Writes the answer to Okta. */
 export function answerOkta(
   call: DispatchedCall,
   parts: HookParts,
@@ -18,7 +18,7 @@ export function answerOkta(
   });
 }
 
-/** Ends a call that was read with its answer, which is kept for calls with the same event. */
+/** Makes the answer, writes it and ends the call. Repeats of the event get the same answer. */
 export function giveAnswer(
   call: DispatchedCall,
   parts: HookParts,
@@ -41,19 +41,19 @@ function makeAnswer(call: DispatchedCall, { settings }: HookParts): CallAnswer {
     guardAnswer: settings.guard.answer,
   });
   const text = JSON.stringify(body);
-  // Nothing left for a caller who hung up: should Okta ask again, that call is the first.
+  // The caller hung up and nothing has left, so Okta's next call with this event must be the first one again.
   const isVoid = budget.hasHungUp && !mayHaveLeft(call);
   if (isVoid) claim?.release();
   else claim?.settle(body, text);
   return { body, text, isRepeat: false };
 }
 
-/** Whether a code is on its way, or may be. */
+/** Whether a code has left, or may have. */
 export function mayHaveLeft(call: AnyCall): call is DispatchedCall {
   return call.delivery !== undefined && call.delivery.status !== 'refused';
 }
 
-/** The one event that sums a call up. */
+/** Emits the event that sums the call up. */
 function emitAnswered(
   { hook, budget, number, delivery, skipped, reading, refusal }: DispatchedCall,
   { body, isRepeat }: CallAnswer,
@@ -81,7 +81,7 @@ function emitAnswered(
     provider: decidedBy?.provider,
     transactionId: decidedBy?.transactionId,
     attempts: delivery?.attempts ?? [],
-    // A copy: whoever is told it must not be able to change it.
+    // A copy, because listeners may change what they get.
     passedOver: [...skipped],
     profileSource: reading?.source,
     profileReason: reading?.reason,

@@ -11,88 +11,91 @@ import type { Refusal } from '../okta/refusals.js';
 import type { ProfileReading } from '../okta/user-profile.js';
 import type { AwaitedCall, HookParts } from './parts.js';
 
-/** One hook call. Each step of `router.ts` takes the call as the steps before it left it, and adds to it. */
+/**
+ * One hook call. Each step of `router.ts` takes the call from the step before it and adds to it. Each type below is named
+ * after the step that makes it.
+ */
 
-/** A call that has come in: `openCall`. */
+/** A call that has begun (`openCall`). */
 export interface OpenCall extends AwaitedCall {
   readonly budget: Budget;
-  /** It came after `close()`: only a repeat is still answered. */
+  /** The call came after `close()`, so it is answered only if it is a repeat. */
   readonly isAfterClose: boolean;
-  /** The caller is Okta. */
+  /** Whether the caller is proven to be Okta. */
   isProven: boolean;
-  /** A step knows the answer: the steps after it are skipped. */
+  /** Set if a step knows the answer; the steps after it are skipped. */
   answer: CallAnswer | undefined;
   isOver: boolean;
 }
 
-/** What Okta is told. */
+/** The answer to Okta. */
 export interface CallAnswer {
   readonly body: HookAnswer;
-  /** The body, as JSON. */
+  /** The body as JSON text. */
   readonly text: string;
-  /** It is the answer to an earlier call with the same event. */
+  /** The answer is that of an earlier call with the same event. */
   readonly isRepeat: boolean;
 }
 
-/** Its request is read: `readRequest`. */
+/** A call whose request is read (`readRequest`). */
 export interface ReadCall extends OpenCall {
   readonly hook: HookCall;
-  /** When its code ends, by the steady clock. */
+  /** When the code expires, by the steady clock. */
   readonly expiresAtMs: number;
-  /** Country and type of the number; `undefined` where there is none to dial. */
+  /** The number's country and type; `undefined` if there is no number to dial. */
   readonly number: NumberReading | undefined;
-  /** Its place among the calls of its user; `undefined` for a preview. */
+  /** Its order among the calls of its user; `undefined` for a preview. */
   readonly running: RunningCall | undefined;
-  /** Nothing is sent, for this reason: what could not be read, what the guard blocks, what is not configured. */
+  /** Why nothing is sent: an unusable request, a block by the guard, or a missing channel. */
   refusal: Refusal | undefined;
-  /** It has stopped for a newer code of the same user. */
+  /** A newer code of the same user has superseded it. */
   isSuperseded: boolean;
 }
 
-/** It is the first of its event: `deduplicate`. */
+/** The first call of its event (`deduplicate`). */
 export interface FirstCall extends ReadCall {
-  /** `undefined` where nothing was to be claimed. */
+  /** `undefined` if nothing had to be claimed. */
   readonly claim: FirstClaim | undefined;
-  /** The limits that had no point left for it. */
+  /** The rate limits that had no point left. */
   readonly exceeded: readonly LimitRule[];
-  /** Those of its number that gateways share; `undefined` where nobody says. */
+  /** The shared suppressions of its number; `undefined` if they were not read. */
   readonly suppressions: readonly Suppression[] | undefined;
 }
 
-/** The guard has judged it: `enforceLimits`. */
+/** A call that the guard has judged (`enforceLimits`). */
 export interface JudgedCall extends FirstCall {
-  /** Which of whose events it is; `undefined` where nothing of it is sent, or a newer one was sent. */
+  /** Its user and event; `undefined` if nothing is sent, or if a newer code was sent. */
   readonly event: CallEvent | undefined;
 }
 
-/** An event of Okta's by its user and its id. */
+/** Identifies an event of one user. */
 export interface CallEvent {
   readonly person: string;
   readonly eventKey: string;
-  /** When its code ends, by the steady clock. */
+  /** When the code expires, by the steady clock. */
   readonly expiresAtMs: number;
 }
 
-/** Its user is looked up: `lookUpProfile`. */
+/** A call whose user is looked up (`lookUpProfile`). */
 export interface ProfiledCall extends JudgedCall {
-  /** `undefined` where nothing is sent. */
+  /** `undefined` if nothing is sent. */
   readonly reading: (ProfileReading & { readonly durationMs: number }) | undefined;
 }
 
-/** Its channels are tried: `dispatchChannels`. */
+/** A call whose channels were tried (`dispatchChannels`). */
 export interface DispatchedCall extends ProfiledCall {
-  /** Channels that were planned and are not tried. */
+  /** Planned channels that were skipped, with the reason. */
   readonly skipped: readonly string[];
-  /** `undefined` where nothing is sent. */
+  /** `undefined` if nothing is sent. */
   readonly delivery: Delivery | undefined;
 }
 
-/** What is known of a call that may have stopped at any step. */
+/** A call that may have ended at any step. */
 export type AnyCall = OpenCall & Partial<Omit<DispatchedCall, keyof OpenCall>>;
 
 export const NONE: readonly never[] = Object.freeze([]);
 
-/** A call that has just come in. It has all that its steps will fill from the start, so that every call has one shape. */
+/** Begins a call. It has all fields of the later steps from the start, so that V8 uses one shape for all calls. */
 export function beginCall(budget: Budget, { underWay }: Pick<HookParts, 'underWay'>): OpenCall {
   const call: OpenCall & { readonly [Name in keyof Omit<DispatchedCall, keyof OpenCall>]: unknown } = {
     budget,
@@ -119,7 +122,7 @@ export function beginCall(budget: Budget, { underWay }: Pick<HookParts, 'underWa
   return call;
 }
 
-/** Once, when the answer has been given. */
+/** Ends a call after its answer is written. Calls after the first one do nothing. */
 export function endCall(call: AnyCall, { underWay, runningCalls }: HookParts): void {
   if (call.isOver) return;
   call.isOver = true;
@@ -129,7 +132,7 @@ export function endCall(call: AnyCall, { underWay, runningCalls }: HookParts): v
   call.onEnd?.();
 }
 
-/** Resolves when all calls that are under way now have ended, however many come meanwhile. */
+/** Resolves when all current calls have ended. Calls that come later do not count. */
 async function callsEnd({ calls }: HookParts['underWay']): Promise<void> {
   const ends = Array.from(
     calls,
@@ -142,18 +145,18 @@ async function callsEnd({ calls }: HookParts['underWay']): Promise<void> {
 }
 
 /**
- * Resolves when every call is answered, every detached send has ended, or been given up after its 10 s, and every late
- * failover that was due has ended. What is not due yet is dropped.
+ * Resolves when every call is answered, every detached send has ended or reached its limit of 10 s, and every late failover that
+ * was due has ended. A late failover that is not due yet is dropped.
  */
 export async function drain({ underWay, lateFailover }: HookParts): Promise<void> {
   lateFailover?.stopWaiting();
   await callsEnd(underWay);
-  // One may lead to another: what was refused after its call is sent by the next channel.
+  // A send that is refused after its call may start a late failover, so the loop checks again.
   const late = lateFailover?.underWay ?? new Set();
   await lateFailover?.kept();
   while (underWay.detached.size + late.size > 0) await Promise.all([...underWay.detached, ...late]);
   lateFailover?.close();
   underWay.isDrained = true;
-  // Repeats that came meanwhile may have asked the state: a claim must be given back before it is closed.
+  // Repeats may have come meanwhile. They must release their claims before the state is closed.
   await callsEnd(underWay);
 }

@@ -6,7 +6,7 @@ import type { HookStatus } from './telephony-hook.js';
 import { WINDOW_SECONDS, type RecentLimits } from '../events/recent-limits.js';
 import type { ConsoleOptions } from '../options/options.js';
 
-/** What the console says of its hook, whatever it is asked for, and how the hook is. */
+/** What the console shows about its hook: its configuration and its health. */
 
 export function describeHook(
   { settings, channels }: HookParts,
@@ -25,7 +25,7 @@ export function describeHook(
   };
 }
 
-/** Rejects where the history cannot be asked. */
+/** Rejects if the history cannot be read. */
 export async function readHealth(
   parts: HookParts,
   of: { readonly status: () => HookStatus; readonly history: History; readonly limits: RecentLimits },
@@ -34,7 +34,7 @@ export async function readHealth(
   const at = settings.clock();
   const deliveries = await of.history.tally(at - WINDOW_SECONDS * 1000);
   const { breakers, lastSuccess, ...status } = of.status();
-  // One that fails is told by the calls that need it.
+  // The calls report a rollout function that fails.
   const shares = parts.rollout(() => undefined);
   return {
     ...status,

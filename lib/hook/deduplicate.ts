@@ -6,14 +6,14 @@ import { NONE, type FirstCall, type ReadCall } from './call.js';
 import { limitBucketsOf } from './enforce-limits.js';
 import { idsOf, type HookParts } from './parts.js';
 
-/** A preview is pressed again on purpose; only Okta's own retry of it is a repeat, milliseconds. */
+/** A preview may be sent again on purpose. Only Okta's own retry, within this time, is a repeat. */
 const PREVIEW_MEMORY_MS = 10_000;
-/** However short a code lives: a call, and what goes on after it, must have ended before its event is forgotten. */
+/** The shortest time that an event is remembered: longer than its call and the sends after it. */
 const SHORTEST_MEMORY_MS = 15_000;
 
 /**
- * Claims the event, and takes its points of the limits in the same step, so that the state is asked once. A call with the
- * same event is answered as the first one was, and sends nothing.
+ * Claims the event and takes its points of the rate limits, both in one request to the state. A repeat gets the answer of the
+ * first call and sends nothing.
  */
 export async function deduplicate(call: ReadCall, parts: HookParts): Promise<FirstCall> {
   const { settings, events } = parts;
@@ -29,7 +29,7 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Fir
       nowMs: settings.clock(),
       rememberMs: hook.isPreview ? PREVIEW_MEMORY_MS : Math.max(hook.lifeMs, SHORTEST_MEMORY_MS),
       buckets,
-      // Only a text has a channel to choose.
+      // Suppressions matter only for texts, which have a choice of channels.
       recipient: hook.request.deliveryChannel === 'sms' ? recipientOf(hook.request.phoneNumber) : undefined,
     },
     budget: call.budget,

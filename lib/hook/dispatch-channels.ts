@@ -11,11 +11,11 @@ import { codeRequestOf } from './last-codes.js';
 import type { HookCall } from '../okta/inline-hook.js';
 import { REFUSALS, type Refusal } from '../okta/refusals.js';
 import type { ProfileReading } from '../okta/user-profile.js';
-import { allowedChannels, arrivalOf, channelsOn, hasStoppedSince } from './allowed-channels.js';
+import { allowedChannels, arrivalOf, enabledChannels, hasStoppedSince } from './allowed-channels.js';
 import { sendCode } from './send-code.js';
 import { isAllowedByGuard } from './enforce-limits.js';
 
-/** Plans the channels and tries them. */
+/** Plans the channels, tries them one after the other, and records the delivery in the call. */
 export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Promise<DispatchedCall> {
   const { settings, events } = parts;
   if (call.refusal !== undefined) return Object.assign(call, { skipped: NONE, delivery: undefined });
@@ -29,13 +29,13 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     isConfigured: (channel) => parts.channels.has(channel),
     onFailure: reportFailure('chooseChannels', request, parts),
   });
-  const on = channelsOn(planned, call, parts);
-  const whatsAppNumber = on.channels.includes('whatsapp')
+  const enabled = enabledChannels(planned, call, parts);
+  const whatsAppNumber = enabled.channels.includes('whatsapp')
     ? whatsAppNumberOf(call, profile, parts)
     : request.phoneNumber;
   const addressFor = (channel: string): string =>
     channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber;
-  const allowed = await allowedChannels(on, whatsAppNumber, call, parts);
+  const allowed = await allowedChannels(enabled, whatsAppNumber, call, parts);
   if (events.hasStepListeners) {
     events.emit({
       type: 'channels.planned',
@@ -80,7 +80,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     call.refusal = REFUSALS.OVERTAKEN;
   } else if (delivery.decidedBy === undefined) {
     // STOP may have come before the plan was made, or since.
-    const isStopped = on.channels.length > 0 && plan.every(isSuppressed);
+    const isStopped = enabled.channels.length > 0 && plan.every(isSuppressed);
     call.refusal = refusalWithoutAttempt(planned, plan, isStopped);
   }
   return dispatched;

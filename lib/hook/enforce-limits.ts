@@ -8,22 +8,21 @@ import { readNumber, type NumberReading } from '../numbers/phone-number.js';
 import type { FirstCall, JudgedCall, ReadCall } from './call.js';
 import { idsOf, type HookParts } from './parts.js';
 
-/** Before anything is spent on a call, not even a look at the profile: may it go on? */
-
 /**
- * Refuses what the guard blocks. What passes is its user's newest code from here on.
+ * Refuses the calls that the guard blocks, before the profile is read. From here on, a call that passes is its user's newest
+ * code.
  *
  * @throws RequestError `CLOSING` after `close()`.
  */
 export function enforceLimits(call: FirstCall, parts: HookParts): JudgedCall {
-  // A repeat is answered by now.
+  // A repeat is already answered.
   if (call.isAfterClose) throw new RequestError('CLOSING', 'This gateway is shutting down.');
-  if (call.number !== undefined) block(call, call.number, parts);
+  if (call.number !== undefined) applyGuard(call, call.number, parts);
   const event = call.refusal === undefined ? supersedeOlder(call, parts) : undefined;
   return Object.assign(call, { event });
 }
 
-/** The limits that a call counts against: none if its number alone is blocked. */
+/** The limits that a call counts against: none if the guard blocks its number anyway. */
 export function limitBucketsOf(
   call: ReadCall,
   number: NumberReading,
@@ -35,35 +34,35 @@ export function limitBucketsOf(
   return bucketsOf(request, { isPreview, person: call.running?.person ?? personKey(request) }, guard);
 }
 
-function block(call: FirstCall, number: NumberReading, parts: HookParts): void {
+function applyGuard(call: FirstCall, number: NumberReading, parts: HookParts): void {
   const { guard } = parts.settings;
   const blocks = judge({ number, exceeded: call.exceeded }, guard);
   const [first] = blocks;
   if (first === undefined) return;
   const { country } = number;
-  tellBlocked(first, blocks, { to: call.hook.request.phoneNumber, country }, call, parts);
+  emitBlocked(first, blocks, { to: call.hook.request.phoneNumber, country }, call, parts);
   const { code, reason, remedy } = first;
   if (guard.mode === 'enforce')
-    call.refusal = { code, reason, remedy, isHeldBack: guard.answer === 'pending' };
+    call.refusal = { code, reason, remedy, isPending: guard.answer === 'pending' };
 }
 
-/** Makes the call its user's newest code, here and at every gateway that shares the state. */
+/** Makes the call its user's newest code, in this process and at every gateway that shares the state. */
 function supersedeOlder(
   { running, expiresAtMs, hook }: FirstCall,
   { state, runningCalls, lateFailover }: HookParts,
 ): JudgedCall['event'] {
-  // One that waited for its first, which sent nothing, may be older than what was sent meanwhile.
+  // A repeat that waited for its first call, which sent nothing, may be older than a code that was sent meanwhile.
   if (running !== undefined && running.newer !== 'none') return undefined;
   if (running !== undefined) runningCalls.passGuard(running);
   const { request, isPreview } = hook;
   const person = running?.person ?? personKey(request);
   const eventKey = request.eventId;
-  // In this process the calls that run know by themselves.
+  // Within this process, `runningCalls` is enough.
   if (lateFailover !== undefined || state.isShared) {
-    // It may have waited for its first, which then sent nothing.
+    // The age matters only for a repeat that has waited for its first call.
     const sinceMs = running === undefined ? 0 : performance.now() - running.beganAtMs;
     const ageMs = sinceMs > NEW_CALL_MS ? sinceMs : 0;
-    // Their order here is known, whatever Redis's clock does meanwhile.
+    // The order in this process is known, so that Redis's clock does not decide it.
     const after = running === undefined ? undefined : runningCalls.follow(person, eventKey);
     const event = { eventKey, isPreview, nowMs: steadyMs(), ageMs, after, untilMs: expiresAtMs };
     state.overtake(person, event, request);
@@ -72,19 +71,19 @@ function supersedeOlder(
   return { person, eventKey, expiresAtMs };
 }
 
-/** Whether a code may go to a number beside the enrolled one, by what the number is. */
+/** Whether the guard allows a number other than the enrolled one. Rate limits do not count here. */
 export function isAllowedByGuard(number: string, call: ReadCall, parts: HookParts): boolean {
   const { guard } = parts.settings;
   const reading = readNumber(number);
   const blocks = judge({ number: reading, exceeded: [] }, guard);
   const [first] = blocks;
   if (first === undefined) return true;
-  tellBlocked(first, blocks, { to: number, country: reading.country, isOther: true }, call, parts);
+  emitBlocked(first, blocks, { to: number, country: reading.country, isOther: true }, call, parts);
   return guard.mode === 'record';
 }
 
-/** @param number - which the rules were held against, and its country. */
-function tellBlocked(
+/** @param number - the number that the guard judged, and its country. */
+function emitBlocked(
   { rule, code, remedy, points, seconds }: GuardBlock,
   blocks: readonly GuardBlock[],
   number: { readonly to: string; readonly country: string | undefined; readonly isOther?: true },

@@ -15,12 +15,12 @@ export function codeRequestOf(
   call: Pick<ReadCall, 'hook' | 'number'>,
   { settings }: HookParts,
 ): CodeRequest | undefined {
-  const { request, isPreview, askedAtMs, lifeMs, skewMs = 0 } = call.hook;
+  const { request, isPreview, requestedAtMs, lifeMs, skewMs = 0 } = call.hook;
   const isUseReported = settings.eventHookSchemes.length > 0;
   if (!isUseReported || isPreview || request.userId === undefined) return undefined;
   const country = call.number?.country;
   // Okta's clock is far off: then times are by our clock, also that of the use.
-  const atMs = Math.abs(skewMs) < FAR_OFF_MS ? askedAtMs : askedAtMs + skewMs;
+  const atMs = Math.abs(skewMs) < FAR_OFF_MS ? requestedAtMs : requestedAtMs + skewMs;
   return { atMs, endsAtMs: atMs + lifeMs, country };
 }
 

@@ -1,7 +1,7 @@
 import type { JudgedCall, ProfiledCall } from './call.js';
 import { idsOf, type HookParts } from './parts.js';
 
-/** Reads the user's profile, and goes on without it where Okta does not answer in time. */
+/** Reads the user's profile. The call goes on without it if Okta does not answer in time. */
 export async function lookUpProfile(
   call: JudgedCall,
   { settings, events, profiles }: HookParts,

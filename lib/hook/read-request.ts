@@ -9,20 +9,20 @@ import { readHookCall, type HookCall } from '../okta/inline-hook.js';
 import type { OpenCall, ReadCall } from './call.js';
 import type { HookParts } from './parts.js';
 
-/** A difference between Okta's clock and this gateway's that is worth an event, milliseconds. */
-const TOLD_SKEW_MS = 30_000;
+/** The smallest difference between Okta's clock and this gateway's that is reported. */
+const REPORTED_SKEW_MS = 30_000;
 
 /**
- * Reads the body of the request.
+ * Reads and parses the request's body.
  *
- * @throws RequestError those of `readBody` and `parseJsonBody`; `INVALID_REQUEST` with the fields that cannot be read.
+ * @throws RequestError as `readBody` and `parseJsonBody`; `INVALID_REQUEST` with the fields that cannot be read.
  */
 export async function readRequest(call: OpenCall, parts: HookParts, req: IncomingMessage): Promise<ReadCall> {
   const body = await readBody(req, { type: 'application/json', waitMs: call.budget.remainingMs() });
   return readPayload(call, parseJsonBody(body), parts);
 }
 
-/** Reads what Okta asks for. Calls of one user are ordered here, as they come. */
+/** Reads the hook call from a parsed body. The order of one user's calls is decided here, by arrival. */
 export function readPayload(call: OpenCall, payload: unknown, parts: HookParts): ReadCall {
   const { settings, runningCalls } = parts;
   const hook = readHookCall(payload, {
@@ -35,7 +35,7 @@ export function readPayload(call: OpenCall, payload: unknown, parts: HookParts):
     expiresAtMs: steadyMs() + hook.lifeMs,
     refusal,
     number: refusal === undefined ? readNumber(request.phoneNumber) : undefined,
-    // A preview overtakes nothing, and nothing overtakes it.
+    // A preview supersedes nothing, and nothing supersedes it.
     running: isPreview ? undefined : runningCalls.begin(personKey(request)),
     isSuperseded: false,
   });
@@ -59,14 +59,14 @@ function emitReceived({ request, isPreview }: HookCall, { events }: HookParts): 
   });
 }
 
-/** Okta's clock, as far as its calls tell it. */
+/** Learns Okta's clock from its calls, and reports a large difference. */
 function trackClockSkew(
-  { skewMs, askedAtMs, isPreview }: HookCall,
+  { skewMs, requestedAtMs, isPreview }: HookCall,
   { oktaClock, skews, events }: HookParts,
 ): void {
   if (skewMs === undefined || isPreview) return;
-  if (Math.abs(skewMs) < FAR_OFF_MS) oktaClock.skewMs = steadyMs() - askedAtMs;
-  if (Math.abs(skewMs) > TOLD_SKEW_MS) {
+  if (Math.abs(skewMs) < FAR_OFF_MS) oktaClock.skewMs = steadyMs() - requestedAtMs;
+  if (Math.abs(skewMs) > REPORTED_SKEW_MS) {
     skews.tell(() => {
       events.emit({ type: 'clock.skewed', skewMs });
     });

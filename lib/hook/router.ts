@@ -21,7 +21,7 @@ import type { HookParts } from './parts.js';
 import { readRequest } from './read-request.js';
 import { verifyHook } from './verify-hook.js';
 
-/** The hook's routes. One that is not configured is not there. */
+/** Mounts the hook's routes. A route that is not configured is not mounted. */
 export function createRouter(
   parts: HookParts,
   {
@@ -49,7 +49,7 @@ export function createRouter(
   return createRoutes(routes);
 }
 
-/** The steps of a call in their order. The compiler checks that each is given what it needs. */
+/** The steps of a call, in order. The compiler checks that each step gets what it needs. */
 export const CALL_STEPS = inOrder(
   verifyHook,
   readRequest,
@@ -61,8 +61,8 @@ export const CALL_STEPS = inOrder(
 );
 
 /**
- * A step takes the call as the step before left it, and gives it with what it adds. Only the first two read the request,
- * and only the last one writes the answer.
+ * A step takes the call from the step before it and returns it with what it adds. Only the first two steps read the request, and
+ * only the last one writes the answer.
  */
 type Step<Needs, Gives> = (
   call: Needs,
@@ -74,11 +74,11 @@ type Step<Needs, Gives> = (
 function inOrder<A, B, C, D, E, F, G>(
   ...steps: [Step<OpenCall, A>, Step<A, B>, Step<B, C>, Step<C, D>, Step<D, E>, Step<E, F>, Step<F, G>]
 ): readonly Step<OpenCall, unknown>[] {
-  // Each is given the call that the one before it left: one object all the way, whose type grows.
+  // All steps share one call object; its type grows from step to step.
   return steps as unknown as readonly Step<OpenCall, unknown>[];
 }
 
-/** Answers a call by its steps, one after the other. */
+/** Handles a call by running its steps. */
 function answerCall(parts: HookParts): Handler {
   return (req, res, next) => {
     const call = openCall(parts, req, res);
@@ -96,23 +96,23 @@ async function runSteps(
 ): Promise<void> {
   if (req.method !== 'POST') throw methodNotAllowed('POST');
   for (const step of CALL_STEPS) {
-    // The gateway has answered in our place.
+    // The gateway has answered the request itself.
     if (call.isOver) return;
-    // A repeat is answered without the steps between.
+    // The answer to a repeat is known: skip to the last step.
     if (call.answer === undefined || step === answerOkta) await step(call, parts, req, res);
   }
 }
 
-/** Begins a call: its time runs from here. */
+/** Begins a call. Its deadline counts from here. */
 function openCall(parts: HookParts, req: IncomingMessage, res: ServerResponse): OpenCall {
-  // A process that was stopped or busy reads a request late, its end later still, and `close` comes last of all. Adapters
-  // of serverless platforms may have no socket.
+  // A process that was suspended or busy may learn late, by `close`, that the caller hung up; the socket knows it earlier.
+  // Requests of serverless adapters may have no socket.
   const { socket } = req as { readonly socket?: Socket };
   const call = beginCall(new Budget(parts.settings.deadlineMs, () => socket?.readableEnded === true), parts);
-  // Before the hook's turn came, or after it.
+  // The caller may have hung up before the request reached the hook.
   if (res.destroyed || res.writableEnded) call.budget.hangUp();
   res.on('close', () => {
-    // The caller is gone, or the gateway answered in our place: nobody waits for a code.
+    // The caller is gone, or the gateway has answered the request itself.
     if (!call.isOver) call.budget.hangUp();
   });
   return call;

@@ -2,66 +2,66 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BreakerState } from '../core/events.js';
 import type { ConsoleOptions } from '../options/options.js';
 
-/** What the factory gives: the middleware, and what a gateway asks of it. */
+/** The types of what `oktaTelephonyHook()` returns. */
 
-/** What `ready()` found: `'ok'`, or the error that a code would meet, with its `remedy` where one is known. */
+/** The result of `ready()`: for each part `'ok'`, or the error that a code would meet, with a `remedy` if one is known. */
 export interface Readiness {
   /** Whether Okta's API lets us read users. */
   readonly okta: 'ok' | Error;
   /** Whether Twilio accepts the credentials. */
   readonly twilio: 'ok' | Error;
-  /** The keys that check Okta's access tokens; `'ok'` where no scheme needs any. */
+  /** Whether the keys for Okta's access tokens can be fetched; `'ok'` if no scheme needs keys. */
   readonly hookKeys: 'ok' | Error;
-  /** Whether what must be remembered can be. */
+  /** Whether the state store works. */
   readonly state: 'ok' | Error;
   /**
-   * Whether the providers would take a message, of each channel that can be asked without sending: by its name, as `sms[1]`
-   * where it has several providers.
+   * Whether each provider would accept a message, for channels that can be checked without sending. The key is the channel's
+   * name, such as `sms`, or `sms[1]` if it has several providers.
    */
   readonly channels: Readonly<Record<string, 'ok' | Error>>;
 }
 
-/** What `status()` tells, without asking anyone. */
+/** The result of `status()`. */
 export interface HookStatus {
-  /** Hook calls that have not been answered yet, and codes that did not arrive and are being sent by the next channel. */
+  /** Hook calls without an answer yet, and late failovers under way. */
   readonly inFlight: number;
-  /** Sends that left before their deadline and have not ended. */
+  /** Sends that left before the deadline and have not ended. */
   readonly detached: number;
   readonly closing: boolean;
-  /** By host: each provider's, and Okta's. */
+  /** By host, for each provider and Okta. */
   readonly breakers: Readonly<Record<string, BreakerState>>;
   readonly state: 'ok' | 'lost';
-  /** When each channel last had a message accepted. */
+  /** By channel: when a provider last accepted a message. */
   readonly lastSuccess: Readonly<Record<string, Date>>;
 }
 
-/** The console as a gateway mounts it. It answers all that comes below its mount. */
+/** The console's request handler. It answers every request below its mount path. */
 export type ConsoleHandler = (
   req: IncomingMessage,
   res: ServerResponse,
   next: (error?: unknown) => void,
 ) => void;
 
-/** An Express request handler, and what a gateway asks of it. */
+/** An Express request handler, with methods for the gateway. */
 export interface TelephonyHook {
   (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
   /**
-   * Warms connections, keys and tokens, and says what is wrong. Resolves within 5 s, never rejects.
-   * Awaited before the gateway takes traffic, it leaves the first code nothing to wait for.
+   * Checks every part, and opens connections and fetches keys and tokens. Resolves within 5 s, never rejects.
+   * Await it before the gateway takes traffic, so that the first code need not wait for them.
    */
   ready(): Promise<Readiness>;
-  /** At once; for probes. */
+  /** Returns what is known, without any call; for probes. */
   status(): HookStatus;
   /**
    * The administrators' page: a request handler to mount behind the gateway's own login, at any path. The history begins
-   * with the first one that is made; several share it.
+   * with the first console; all consoles share it.
    *
    * @throws ConfigurationError that names every problem of the options and its remedy.
    */
   console(options: ConsoleOptions): ConsoleHandler;
   /**
-   * Answers new events 503 from now on, and repeats as their first, where that is known; lets what is under way end, resolves;
-   * never rejects. Closes its state as well, unless another hook has that.
+   * From now on, answers new events with 503, and repeats like their first call if its answer is known. Resolves when all calls
+   * and sends under way have ended; never rejects. Also closes the state, unless another hook uses it.
    */
   close(): Promise<void>;
 }

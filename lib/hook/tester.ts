@@ -15,27 +15,26 @@ import { lookUpProfile } from './look-up-profile.js';
 import type { HookParts } from './parts.js';
 import { readPayload } from './read-request.js';
 
-/** The console's tester: a call that is made within the process, and takes the same steps as Okta's. */
+/** The console's tester: runs a call within the process by the same steps as Okta's calls. */
 
-/** What became of a test. */
-export interface TestEnd {
-  /** The event's id, by which all that was done for it is told. */
+/** The result of a test. */
+export interface TestOutcome {
+  /** The event's id, by which the history finds the test. */
   readonly executionId: string | undefined;
   readonly httpStatus: number;
   readonly body: unknown;
   readonly durationMs: number;
-  /** What Okta would do with the answer. */
+  /** Okta's reaction to the answer. */
   readonly reaction: Reaction;
 }
 
 /**
- * Sends a payload as if Okta had called. Each test is an event of its own, however often the same payload is sent: its ids
- * are made anew, and a code that has ended lives again. It bears the mark of Okta's preview, so that nothing real is
- * overtaken by it.
+ * Sends a payload as if Okta had called. Each test is a new event, even with the same payload: it gets new ids, and an expired
+ * code gets a new life. It is marked as a preview, so that it supersedes no real code.
  *
- * @throws RequestError where the payload is none of the hook's, with its fields, or the hook is closing.
+ * @throws RequestError with the wrong fields if the payload is not a hook call, or if the hook is closing.
  */
-export async function runTest(payload: unknown, parts: HookParts): Promise<TestEnd> {
+export async function runTest(payload: unknown, parts: HookParts): Promise<TestOutcome> {
   const { settings } = parts;
   const startedAt = performance.now();
   const call: AnyCall = beginCall(new Budget(settings.deadlineMs), parts);
@@ -63,13 +62,13 @@ export async function runTest(payload: unknown, parts: HookParts): Promise<TestE
   };
 }
 
-/** An id of Okta's request that is the tester's: letters alone, so that no code or number is in it by chance. */
+/** A request id with the tester's prefix. It has letters only, so that it cannot contain a code or number by chance. */
 export function makeTestRequestId(): string {
   const letters = Array.from({ length: 20 }, () => String.fromCharCode(97 + randomInt(26)));
   return TESTER_PREFIX + letters.join('');
 }
 
-/** What cannot be a hook call stays what it is: the chain says what is wrong with it. */
+/** A payload that cannot be a hook call is not changed: the steps report what is wrong with it. */
 function markAsTest(payload: unknown, nowMs: number): unknown {
   if (!isObject(payload) || !isObject(fieldOf(payload, 'data', 'messageProfile'))) return payload;
   return renewSampleCall(payload, nowMs, makeTestRequestId());

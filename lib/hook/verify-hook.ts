@@ -7,7 +7,7 @@ import type { HookParts } from './parts.js';
 /**
  * Checks that the caller is Okta.
  *
- * @throws RequestError `CALLER_NOT_PROVEN`; `PROOF_UNAVAILABLE` where Okta's keys are out of reach.
+ * @throws RequestError `CALLER_NOT_PROVEN`; `PROOF_UNAVAILABLE` if Okta's keys cannot be fetched in time.
  */
 export async function verifyHook(
   call: OpenCall,

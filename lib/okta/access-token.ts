@@ -1,45 +1,62 @@
+import { randomUUID, type KeyObject } from 'node:crypto';
+import { SignJWT } from 'jose/jwt/sign';
 import { callHttp, type HttpAnswer, type HttpDispatcher, type HttpResult } from '../http/call.js';
 import { OktaApiError } from '../core/errors.js';
 import { fieldOf, parseJson } from '../core/json.js';
 import { REACH_OKTA, readOktaAnswer } from './api-answer.js';
 import { createDpopProver, type DpopProof, type DpopProver } from './dpop.js';
-import { signAssertion, type ServiceAppCredentials } from './client-assertion.js';
 import { pauseAfter, readDate } from './rate-limit.js';
 import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
 
+/**
+ * The access token for calls of Okta's API by a service app: fetched with `private_key_jwt` (RFC 7523), bound to a key
+ * by DPoP where the org requires it, kept and renewed for all calls.
+ */
+
+/** A service app of the org, which authenticates by `private_key_jwt`. */
+export interface ServiceAppCredentials {
+  readonly orgUrl: string;
+  readonly clientId: string;
+  readonly privateKey: KeyObject;
+  /** RS256, RS384, RS512, ES256, ES384 or ES512. */
+  readonly algorithm: string;
+  readonly keyId: string | undefined;
+}
+
 /** A token that the org authorization server has issued. */
 export interface AccessToken {
-  /** `DPoP` where it is bound to our key. */
+  /** `DPoP` if the token is bound to our key. */
   readonly scheme: 'Bearer' | 'DPoP';
   readonly value: string;
 }
 
-/** One access token for every call, kept and renewed. */
+/** Keeps and renews one access token for all calls. */
 export interface AccessTokens {
   /**
    * The current token, or a new one.
-   * @throws OktaApiError if none can be had in time.
+   * @throws OktaApiError if Okta issues none within `timeoutMs`.
    */
   get(timeoutMs: number): Promise<AccessToken>;
-  /** Forgets a token that Okta has refused; does nothing if another has taken its place already. */
+  /** Drops a token that Okta has refused. Does nothing if it is no longer the current one. */
   discard(token: AccessToken): void;
   /** Signs the proofs that a `DPoP` token needs. */
   readonly prover: DpopProver;
 }
 
-/** A fetch belongs to nobody's request: others wait for it too, and it serves the next ones. */
+/** The limit of a fetch. It is independent of any call's deadline, because several calls may wait for it. */
 const FETCH_TIMEOUT_MS = 3_000;
-/** After a failure everybody is told at once for so long, instead of asking again. */
+/** After a failure, calls fail at once during this pause. A 429 may lengthen it. */
 const FAILURE_PAUSE_MS = 1_000;
 const MAX_FAILURE_PAUSE_MS = 60_000;
-/** Renewed so long before its end, or a tenth of its life where that is less. */
+/** A token is renewed this long before it expires, or a tenth of its life if that is less. */
 const RENEW_AHEAD_MS = 5 * 60_000;
-/** Smaller differences between Okta's clock and ours are no reason to refuse us. */
+/** Okta does not refuse a request for a smaller difference between its clock and ours. */
 const MAX_SKEW_MS = 60_000;
-/** A wrong clock, no proof, no nonce: each is told by a refusal, and then nothing is left to correct. */
+/** One attempt, and one more for each correction: a wrong clock, a missing proof, a missing nonce. */
 const MAX_ATTEMPTS = 4;
 
-const WHO = "Okta's token endpoint";
+/** The name of the endpoint in error messages. */
+const ENDPOINT = "Okta's token endpoint";
 
 interface HeldToken extends AccessToken {
   readonly renewAt: number;
@@ -57,7 +74,7 @@ export function createAccessTokens(parts: {
   const { credentials, clock } = parts;
   const path = '/oauth2/v1/token';
   const url = credentials.orgUrl + path;
-  /** What must be added to our clock to have Okta's. */
+  /** Okta's clock minus ours, milliseconds; the second one is of the last fetch that succeeded. */
   let correctionMs = 0;
   let provenCorrectionMs = 0;
   const oktaTimeMs = (): number => clock() + correctionMs;
@@ -66,9 +83,9 @@ export function createAccessTokens(parts: {
   let current: HeldToken | undefined;
   let fetching: Promise<HeldToken> | undefined;
   let failure: { readonly error: unknown; readonly at: number; readonly pauseMs: number } | undefined;
-  let wantsProof = false;
+  let needsProof = false;
 
-  const askForToken = async (proof: DpopProof | undefined, timeoutMs: number): Promise<HttpResult> =>
+  const requestToken = async (proof: DpopProof | undefined, timeoutMs: number): Promise<HttpResult> =>
     callHttp({
       dispatcher: parts.dispatcher,
       method: 'POST',
@@ -90,7 +107,7 @@ export function createAccessTokens(parts: {
       leaveWithinMs: parts.connectTimeoutMs,
     });
 
-  /** Whether Okta refused us because our clock is off; then it is corrected from here on. */
+  /** Corrects our clock by the answer's `Date`. Returns false if the clocks agree. */
   const correctClock = (answer: HttpAnswer): boolean => {
     const dateMs = readDate(answer.headers['date']);
     if (dateMs === undefined || Math.abs(dateMs - oktaTimeMs()) <= MAX_SKEW_MS) return false;
@@ -98,15 +115,15 @@ export function createAccessTokens(parts: {
     return true;
   };
 
-  /** Whether a refusal names what the next attempt can do better. */
-  const isPutRight = (answer: HttpAnswer, proof: DpopProof | undefined): boolean => {
+  /** Corrects what a refusal complains about. Returns false if another attempt would be refused, too. */
+  const correctFor = (answer: HttpAnswer, proof: DpopProof | undefined): boolean => {
     const error = answer.status < 400 ? undefined : fieldOf(parseJson(answer.body), 'error');
     switch (error) {
       case 'use_dpop_nonce':
       case 'invalid_dpop_proof':
         if (proof === undefined) {
-          // This is how an org that binds tokens to keys makes itself known (okta/okta-sdk-dotnet#697).
-          wantsProof = true;
+          // An org that requires DPoP answers this to a request without a proof (okta/okta-sdk-dotnet#697).
+          needsProof = true;
           return true;
         }
         return error === 'use_dpop_nonce'
@@ -122,24 +139,24 @@ export function createAccessTokens(parts: {
   const fetchToken = async (): Promise<HeldToken> => {
     const endsAt = performance.now() + FETCH_TIMEOUT_MS;
     for (let attempt = 1; ; attempt += 1) {
-      // A proof and an assertion of its own for each attempt: Okta takes neither of them twice.
-      const proof = wantsProof
+      // Each attempt needs a new proof and a new assertion: Okta accepts neither of them twice.
+      const proof = needsProof
         ? await prover.prove({ verifier: 'token-endpoint', method: 'POST', url })
         : undefined;
-      const result = await askForToken(proof, Math.max(1, endsAt - performance.now()));
+      const result = await requestToken(proof, Math.max(1, endsAt - performance.now()));
       if (result.kind === 'answered') {
         prover.keepNonce('token-endpoint', result.headers);
-        if (attempt < MAX_ATTEMPTS && isPutRight(result, proof)) continue;
+        if (attempt < MAX_ATTEMPTS && correctFor(result, proof)) continue;
       }
       return readToken(
-        readOktaAnswer(result, WHO, { scopes: parts.scopes }).body,
+        readOktaAnswer(result, ENDPOINT, { scopes: parts.scopes }).body,
         proof !== undefined,
         clock(),
       );
     }
   };
 
-  /** One fetch at a time, whoever waits for it. */
+  /** One fetch at a time; all calls wait for the same one. */
   const renew = (): Promise<HeldToken> => {
     fetching ??= fetchToken()
       .then(
@@ -150,7 +167,7 @@ export function createAccessTokens(parts: {
           return token;
         },
         (error: unknown) => {
-          // A correction that did not help was none: it would be wrong for the proofs of the token in use.
+          // The correction did not help, so it must not change the proofs of the current token.
           correctionMs = provenCorrectionMs;
           failure = { error, at: clock(), pauseMs: pauseAfterFailure(error, clock()) };
           throw error;
@@ -162,7 +179,7 @@ export function createAccessTokens(parts: {
     return fetching;
   };
 
-  /** Both ends are compared, so that a clock that is set back ends no pause hours later. */
+  /** Compares both ends: a clock that is set back must not lengthen the pause. */
   const isPaused = (): boolean =>
     failure !== undefined && clock() >= failure.at && clock() < failure.at + failure.pauseMs;
 
@@ -171,14 +188,16 @@ export function createAccessTokens(parts: {
     async get(timeoutMs) {
       const now = clock();
       if (current !== undefined && now < current.expiresAt) {
-        // The old one is good until the new one is there.
+        // The current token is used until the new one arrives.
         if (now >= current.renewAt && !isPaused()) renew().catch(() => undefined);
         return current;
       }
-      if (fetching === undefined && failure !== undefined && isPaused()) throw repeatFailure(failure.error);
+      if (fetching === undefined && failure !== undefined && isPaused()) throw asRepeated(failure.error);
       const token = await waitAtMost(renew(), timeoutMs);
       if (token === TIMED_OUT) {
-        throw new OktaApiError('OKTA_NO_ANSWER', `${WHO} did not answer in time`, { remedy: REACH_OKTA });
+        throw new OktaApiError('OKTA_NO_ANSWER', `${ENDPOINT} did not answer in time`, {
+          remedy: REACH_OKTA,
+        });
       }
       return token;
     },
@@ -188,7 +207,29 @@ export function createAccessTokens(parts: {
   };
 }
 
-/** Anything but a proper token must not be kept: it would be sent for an hour. */
+/** The same as in Okta's own SDK. Okta accepts one hour at most. */
+const ASSERTION_LIFE_SECONDS = 5 * 60;
+
+/** Signs the client assertion of one attempt (RFC 7523). */
+export function signAssertion(
+  credentials: ServiceAppCredentials,
+  url: string,
+  nowMs: number,
+): Promise<string> {
+  const { clientId, privateKey, algorithm, keyId } = credentials;
+  const nowSeconds = Math.floor(nowMs / 1000);
+  return new SignJWT()
+    .setProtectedHeader({ alg: algorithm, ...(keyId === undefined ? {} : { kid: keyId }) })
+    .setIssuer(clientId)
+    .setSubject(clientId)
+    .setAudience(url)
+    .setIssuedAt(nowSeconds)
+    .setExpirationTime(nowSeconds + ASSERTION_LIFE_SECONDS)
+    .setJti(randomUUID())
+    .sign(privateKey);
+}
+
+/** @throws OktaApiError for anything but a proper token: it would be kept, and sent with every call. */
 function readToken(body: object, isBound: boolean, nowMs: number): HeldToken {
   const value = fieldOf(body, 'access_token');
   const type = fieldOf(body, 'token_type');
@@ -200,7 +241,8 @@ function readToken(body: object, isBound: boolean, nowMs: number): HeldToken {
     typeof seconds === 'number' &&
     seconds > 0 &&
     (scheme === 'Bearer' || (scheme === 'DPoP' && isBound));
-  if (!isProper) throw new OktaApiError('OKTA_UNREADABLE', `${WHO} answered with what is no access token`);
+  if (!isProper)
+    throw new OktaApiError('OKTA_UNREADABLE', `${ENDPOINT} answered without a valid access token`);
   const lifeMs = seconds * 1000;
   return {
     scheme,
@@ -218,8 +260,8 @@ function pauseAfterFailure(error: unknown, nowMs: number): number {
   return Math.min(pauseMs, MAX_FAILURE_PAUSE_MS);
 }
 
-/** The headers are left out: they told how long to wait when they came, not now. */
-function repeatFailure(error: unknown): unknown {
+/** The kept failure, without its headers: their times were relative to the answer. */
+function asRepeated(error: unknown): unknown {
   if (!(error instanceof OktaApiError)) return error;
   const { code, message, status, remedy } = error;
   return new OktaApiError(code, `${message}, a moment ago`, { status, remedy });

@@ -3,7 +3,9 @@ import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
 import { asList, fieldOf, parseJson, textFieldOf } from '../core/json.js';
 import { rateLimitHeaders } from './rate-limit.js';
 
-/** A 2xx with readable JSON. */
+/** Reads the answers of Okta's API and of its token endpoint, and makes errors with a remedy of all others. */
+
+/** An answer with status 2xx and readable JSON. */
 export interface OktaApiAnswer {
   readonly status: number;
   /** Names in lower case. */
@@ -19,9 +21,9 @@ const CODE_OF_STATUS: Readonly<Record<number, OktaApiErrorCode>> = {
   429: 'OKTA_RATE_LIMITED',
 };
 
-/** Okta's own error codes; any other text of a body may hold a login or a token and is never repeated. */
+/** Okta's error codes. No other text of a body is logged, because it may hold a login or a token. */
 const ERROR_CODE = /^E\d{7}$/;
-/** The words of RFC 6749, section 5.2, and RFC 9449 that a token endpoint may give as its reason. */
+/** The errors of a token endpoint, by RFC 6749, section 5.2, and RFC 9449. */
 const OAUTH_ERRORS: ReadonlySet<unknown> = new Set([
   'invalid_request',
   'invalid_client',
@@ -34,14 +36,14 @@ const OAUTH_ERRORS: ReadonlySet<unknown> = new Set([
   'use_dpop_nonce',
 ]);
 
-/** Where nothing came back, or nothing of Okta's. */
+/** The remedy if no answer came, or none of Okta's. */
 export const REACH_OKTA =
   "See that credentials.okta.orgUrl is the org's own address, and that the gateway may call it: egress, DNS, TLS.";
 const LET_READ_USERS =
   "Give the service app, or the API token's owner, an administrator role that may read users: Read-Only Administrator, or a custom role with okta.users.read.";
 const RENEW_CREDENTIALS =
   'Compare credentials.okta with the org. An API token ends with its owner, and after 30 days without use: then create a new one.';
-/** Where the org's calls of the window are used up. */
+/** The remedy if the org's rate limit is used up. */
 export const WAIT_FOR_WINDOW =
   "It passes with the limit's window, a minute as a rule, and codes go out meanwhile. What uses it up is under Reports > Rate Limits in Okta.";
 const LOOK_BETWEEN =
@@ -49,7 +51,7 @@ const LOOK_BETWEEN =
 const LOOK_AT_STATUS =
   'Look at status.okta.com, and at a proxy if one stands in between; it may pass by itself, and codes go out meanwhile.';
 
-/** What somebody has to do, by Okta's reason. */
+/** Remedies by Okta's error code or OAuth error. */
 const REMEDIES: Readonly<Record<string, string>> = {
   E0000006: LET_READ_USERS,
   E0000011: RENEW_CREDENTIALS,
@@ -71,37 +73,37 @@ function remedyOf(reason: string | undefined, status: number, scopes: readonly s
 
 function remedyOfStatus(status: number): string | undefined {
   if (status >= 500) return LOOK_AT_STATUS;
-  // Okta redirects no call of its API.
+  // Okta's API never redirects.
   if (status < 400 || status === 407) return LOOK_BETWEEN;
   return REMEDY_OF_STATUS[status];
 }
 
-/** What a call was about, for the error that it may come to. */
+/** Facts of a call that its error may need. */
 interface CallFacts {
-  /** What the token is asked for. Default `['okta.users.read']`. */
+  /** The token's scopes. Default `['okta.users.read']`. */
   readonly scopes?: readonly string[] | undefined;
-  /** See `OktaApiRequest`. */
-  readonly tellsCauses?: boolean | undefined;
+  /** As in `OktaApiRequest`. */
+  readonly includeCauses?: boolean | undefined;
 }
 
 /**
- * Reads what came of a call to Okta.
+ * Reads the result of a call to Okta.
  *
- * @param who - who was called, for the message, e.g. `Okta's API`.
+ * @param endpoint - the name of the called endpoint for messages, e.g. `Okta's API`.
  * @throws OktaApiError for anything but a 2xx with readable JSON.
  */
 export function readOktaAnswer(
   result: HttpResult,
-  who: string,
-  { scopes = ['okta.users.read'], tellsCauses = false }: CallFacts = {},
+  endpoint: string,
+  { scopes = ['okta.users.read'], includeCauses = false }: CallFacts = {},
 ): OktaApiAnswer {
   if (result.kind === 'not-sent') {
-    throw new OktaApiError('OKTA_UNREACHABLE', `${who} could not be reached (${result.reason})`, {
+    throw new OktaApiError('OKTA_UNREACHABLE', `${endpoint} could not be reached (${result.reason})`, {
       remedy: REACH_OKTA,
     });
   }
   if (result.kind === 'no-answer') {
-    throw new OktaApiError('OKTA_NO_ANSWER', `${who} gave no complete answer (${result.reason})`, {
+    throw new OktaApiError('OKTA_NO_ANSWER', `${endpoint} gave no complete answer (${result.reason})`, {
       remedy: REACH_OKTA,
     });
   }
@@ -111,17 +113,17 @@ export function readOktaAnswer(
     const reason = reasonOf(body);
     throw new OktaApiError(
       CODE_OF_STATUS[status] ?? 'OKTA_HTTP_ERROR',
-      `${who} answered ${status}${reason === undefined ? '' : ` (${reason})`}`,
+      `${endpoint} answered ${status}${reason === undefined ? '' : ` (${reason})`}`,
       {
         status,
         headers: rateLimitHeaders(result.headers),
         remedy: remedyOf(reason, status, scopes),
-        cause: tellsCauses ? causeOf(body) : undefined,
+        cause: includeCauses ? causeOf(body) : undefined,
       },
     );
   }
   if (typeof body !== 'object' || body === null) {
-    throw new OktaApiError('OKTA_UNREADABLE', `${who} answered ${status} with what is no JSON object`, {
+    throw new OktaApiError('OKTA_UNREADABLE', `${endpoint} answered ${status} without a JSON object`, {
       status,
       headers: rateLimitHeaders(result.headers),
       remedy: REACH_OKTA,
@@ -132,7 +134,7 @@ export function readOktaAnswer(
 
 const MAX_CAUSE_LENGTH = 500;
 
-/** Okta's own sentences on one line, as an error of theirs. */
+/** Okta's own sentences, on one line. */
 function causeOf(body: unknown): Error | undefined {
   const sentences = [body, ...asList(fieldOf(body, 'errorCauses'))].flatMap(
     (cause) => textFieldOf(cause, 'errorSummary') ?? [],

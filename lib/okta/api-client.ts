@@ -1,30 +1,31 @@
 import { callHttp, type HttpAnswer, type HttpDispatcher, type HttpResult } from '../http/call.js';
-import { createAccessTokens, type AccessTokens } from './access-token.js';
+import { createAccessTokens, type AccessTokens, type ServiceAppCredentials } from './access-token.js';
 import { readOktaAnswer, type OktaApiAnswer } from './api-answer.js';
-import type { ServiceAppCredentials } from './client-assertion.js';
 
-/** How Okta's API is called: with an API token, or as a service app. `orgUrl` is an origin. */
+/** Calls the API of one Okta org, with an API token or as a service app. */
+
+/** The credentials: an API token, or a service app. `orgUrl` is an origin. */
 export type OktaCredentials = { readonly orgUrl: string; readonly apiToken: string } | ServiceAppCredentials;
 
 /** One call of Okta's API. */
 export interface OktaApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT';
-  /** From `/`, with its query if it has one; already encoded. */
+  /** The encoded path, with its query, if any. */
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** Default: JSON's, where there is a body. */
+  /** Default: `application/json` if there is a body. */
   readonly contentType?: string;
-  /** The whole time, a token and every repetition with it, milliseconds. */
+  /** The limit of the whole call, with its token and repetitions, milliseconds. */
   readonly timeoutMs: number;
   /**
-   * Whether Okta's own sentences about a refusal come with the error, as its `cause`: they may quote what was sent, so
-   * only where that is about nobody.
+   * Whether the error's `cause` has Okta's own sentences. They may quote the request, so only for requests without
+   * personal data.
    */
-  readonly tellsCauses?: boolean;
+  readonly includeCauses?: boolean;
 }
 
-/** Makes authorised calls to one org. */
+/** Makes authorised calls of one org's API. */
 export interface OktaApiClient {
   /**
    * Makes one call. `headers` have names in lower case, `body` is parsed JSON.
@@ -33,20 +34,20 @@ export interface OktaApiClient {
   request(request: OktaApiRequest): Promise<OktaApiAnswer>;
 }
 
-/** What proves who calls. */
+/** The headers that authorise a call. */
 interface Proof {
   readonly authorization: string;
   readonly dpop?: string;
 }
 
-/** When Okta refuses even a token that it has just issued, new ones are of no use for so long. */
+/** If Okta refuses even a token that it has just issued, no new token is fetched for this time. */
 const FUTILE_MS = 10_000;
 
 /**
  * Opens nothing before the first call.
  *
  * @param parts.clock - milliseconds since 1970.
- * @param parts.scopes - what a service app's token is asked for. Default `['okta.users.read']`.
+ * @param parts.scopes - the scopes of a service app's token. Default `['okta.users.read']`.
  */
 export function createOktaApiClient(parts: {
   readonly credentials: OktaCredentials;
@@ -136,7 +137,7 @@ function headersOf(contentType: string | undefined, { authorization, dpop }: Pro
   return headers;
 }
 
-/** Okta's API says 400 where a proof does not hold (okta/terraform-provider-okta#2392), RFC 9449 would have 401. */
+/** Okta's API answers 400 to an invalid proof (okta/terraform-provider-okta#2392), where RFC 9449 says 401. */
 function isTokenRefused({ status, headers }: HttpAnswer): boolean {
   return (
     status === 401 ||
@@ -144,10 +145,10 @@ function isTokenRefused({ status, headers }: HttpAnswer): boolean {
   );
 }
 
-/** RFC 9449, section 9. */
+/** Whether Okta asks for another nonce: RFC 9449, section 9. */
 function isNonceChallenge({ status, headers }: HttpAnswer): boolean {
   if (headers['dpop-nonce'] === undefined || (status !== 401 && status !== 400)) return false;
   const challenge = headers['www-authenticate'] ?? '';
-  // A challenge that names no error but brings a nonce can mean nothing else.
+  // A challenge with a nonce and without an error can only ask for the nonce.
   return challenge.includes('use_dpop_nonce') || (status === 401 && !challenge.includes('error='));
 }

@@ -2,32 +2,32 @@ import type { CodeUse } from '../delivery/late/code-uses.js';
 import { RequestError } from '../core/errors.js';
 import { asList, fieldOf, textFieldOf } from '../core/json.js';
 
-/** Okta's event hook: its one-time verification, and what it tells of codes that were used. */
+/** Reads Okta's event hook: its one-time verification, and its events about codes that were used. */
 
-/** Brings what is to be given back, once, when the hook is verified. */
+/** The header with the challenge of the one-time verification. */
 export const CHALLENGE_HEADER = 'x-okta-verification-challenge';
-/** Okta's own has 42 characters. */
+/** Okta's challenge has 42 characters. */
 const MAX_CHALLENGE_LENGTH = 256;
 
-/** No id of Okta's is longer. */
+/** Okta's ids are shorter. */
 const MAX_ID_LENGTH = 256;
 
-/** The sign-in by a code. */
+/** The event of a sign-in with a code. */
 export const SIGN_IN = 'user.authentication.auth_via_mfa';
-/** The enrolment of a phone by a code. */
+/** The event of a phone's enrolment with a code. */
 export const ENROLMENT = 'user.mfa.factor.activate';
 
-/** WhatsApp, too, is a text to Okta. */
+/** The delivery channel by Okta's factor. A code by WhatsApp is an SMS factor, too. */
 const DELIVERY_CHANNELS: ReadonlyMap<unknown, 'sms' | 'voice'> = new Map([
   ['SMS_FACTOR', 'sms'],
   ['CALL_FACTOR', 'voice'],
 ]);
 
 /**
- * What Okta is answered when it verifies the hook.
+ * The answer to Okta's verification of the hook.
  *
- * @param challenge - the header's value, if it came once.
- * @throws RequestError `INVALID_REQUEST` where there is none, or one that is not Okta's.
+ * @param challenge - the header's value, if the header came exactly once.
+ * @throws RequestError `INVALID_REQUEST` without a challenge, or if it is longer than Okta's.
  */
 export function answerChallenge(challenge: string | undefined): { readonly verification: string } {
   if (challenge === undefined || challenge === '' || challenge.length > MAX_CHALLENGE_LENGTH) {
@@ -39,7 +39,7 @@ export function answerChallenge(challenge: string | undefined): { readonly verif
 /**
  * The events of one delivery.
  *
- * @throws RequestError `INVALID_REQUEST` where it is no delivery of an event hook.
+ * @throws RequestError `INVALID_REQUEST` if the body is not a delivery of an event hook.
  */
 export function eventsOf(body: unknown): readonly unknown[] {
   const events: unknown = fieldOf(body, 'data', 'events');
@@ -49,12 +49,12 @@ export function eventsOf(body: unknown): readonly unknown[] {
   });
 }
 
-/** Reads one event after the other, when it is asked for. */
+/** Reads the events lazily, one at a time. */
 export function* readCodeUses(events: readonly unknown[]): Generator<CodeUse | undefined> {
   for (const event of events) yield readCodeUse(event);
 }
 
-/** What an event of the System Log says of a code; `undefined` where no code was used. */
+/** Reads the use of a code from an event of the System Log; `undefined` if no code was used. */
 export function readCodeUse(event: unknown): CodeUse | undefined {
   const eventType = fieldOf(event, 'eventType');
   if (eventType !== SIGN_IN && eventType !== ENROLMENT) return undefined;
@@ -74,13 +74,13 @@ export function readCodeUse(event: unknown): CodeUse | undefined {
   };
 }
 
-/** Whom it is about: the user whom it is done to, where somebody else does it, such as an administrator. */
+/** The event's user: its target, else its actor. An administrator may act for a user. */
 function userOf(event: unknown): string | undefined {
   const user = asList(fieldOf(event, 'target')).find((target) => fieldOf(target, 'type') === 'User');
   return idOf(user, 'id') ?? idOf(event, 'actor', 'id');
 }
 
-/** An enrolment tells its factor in a sentence: `User set up SMS_FACTOR factor`. */
+/** An enrolment names its factor in a sentence: `User set up SMS_FACTOR factor`. */
 function factorIn(reason: string | undefined): string | undefined {
   return /\b(?:SMS|CALL)_FACTOR\b/.exec(reason ?? '')?.[0];
 }

@@ -6,29 +6,32 @@ import type { RememberedAnswer } from '../delivery/state.js';
 import { CODE_NOT_SENT, type RequestError } from '../core/errors.js';
 import type { Refusal } from './refusals.js';
 
-/** What Okta is answered: it decides whether Okta takes the code as sent, or sends it itself. */
+/**
+ * Makes the response body for Okta. Okta treats anything but `SUCCESSFUL` or `PENDING` as not sent, and then sends the code
+ * itself.
+ */
 
-/** The body of an answer with status 200: what Okta does next is decided by it. */
+/** The body of a response with status 200. */
 export type HookAnswer = RememberedAnswer;
 
-/** Named as the provider where a guard, not a channel, decided. */
+/** The provider's name in an answer that a guard decided, not a channel. */
 const GUARD_PROVIDER = 'GUARD';
 
-/** The answer for what a call came to; see section "Answers" of the README. */
+/** The answer for a call's result; see section "Answers" of the README. */
 export function answerFor(
   request: TelephonyRequest,
   result: {
     readonly delivery: Delivery | undefined;
-    /** Why nothing was even tried. */
+    /** Why no attempt was made. */
     readonly refusal: Refusal | undefined;
     readonly durationMs: number;
-    /** What is answered where a provider's fraud filter held the code back; a guard's refusal says it itself. */
+    /** The answer if a provider's fraud filter blocked the code. A guard's refusal has its own. */
     readonly guardAnswer: 'pending' | 'error';
   },
 ): HookAnswer {
   const { delivery, refusal, durationMs, guardAnswer } = result;
   const decidedBy = delivery?.decidedBy;
-  if (refusal?.isHeldBack === true) {
+  if (refusal?.isPending === true) {
     return commandAnswer({
       status: 'PENDING',
       provider: GUARD_PROVIDER,
@@ -67,7 +70,7 @@ export function answerFor(
     });
   }
   if (delivery.isFraudBlock && guardAnswer === 'pending') {
-    // An error would let Okta's own failover send what a fraud filter has just held back.
+    // After an error, Okta's own failover would send the code that the fraud filter has just blocked.
     return commandAnswer({
       status: 'PENDING',
       provider: GUARD_PROVIDER,
@@ -86,8 +89,8 @@ export function answerFor(
 }
 
 /**
- * For a repeat: the first call's answer, and the same as JSON; or `PENDING` where there is none that Okta can read, since a
- * code may have left. A gateway of another version may have kept anything.
+ * The answer to a repeat: the first call's answer. If there is none that Okta can read, the answer is `PENDING`, since a code
+ * may have left. The kept answer is not trusted, because a gateway of another version may have written it.
  */
 export function answerOfRepeat(
   kept: RememberedAnswer | undefined,
@@ -97,13 +100,13 @@ export function answerOfRepeat(
     if (kept !== undefined && readStatus(kept) !== undefined)
       return { body: kept, text: JSON.stringify(kept) };
   } catch {
-    // It cannot be written, or not even be looked at.
+    // Reading or serialising the kept answer may throw.
   }
   const body = pendingAnswer(request);
   return { body, text: JSON.stringify(body) };
 }
 
-/** The first call has no answer yet: it may well have sent the code. */
+/** The answer while the first call has none: it may have sent the code. */
 function pendingAnswer(request: TelephonyRequest): HookAnswer {
   return commandAnswer({
     status: 'PENDING',
@@ -115,12 +118,12 @@ function pendingAnswer(request: TelephonyRequest): HookAnswer {
 
 type AnswerStatus = 'SUCCESSFUL' | 'PENDING' | 'ERROR';
 
-/** What an answer says. */
+/** The status in an answer. */
 export function statusOf(body: HookAnswer): AnswerStatus {
   return readStatus(body) ?? 'ERROR';
 }
 
-/** `undefined` for what Okta could not read. */
+/** `undefined` for an answer that Okta could not read. */
 function readStatus(body: HookAnswer): AnswerStatus | undefined {
   const { commands, error } = Object(body) as {
     readonly commands?: readonly ({ readonly value?: readonly (Partial<Command> | null)[] } | null)[];
@@ -138,7 +141,7 @@ interface Command {
   readonly transactionMetadata: string;
 }
 
-/** Okta takes the code as sent (`SUCCESSFUL`), or as perhaps sent (`PENDING`); either way it sends none itself. */
+/** Okta takes the code as sent (`SUCCESSFUL`) or as possibly sent (`PENDING`). It sends none itself in both cases. */
 function commandAnswer(command: Command): HookAnswer {
   return { commands: [{ type: 'com.okta.telephony.action', value: [command] }] };
 }
@@ -148,9 +151,9 @@ function transactionMetadata(parts: {
   readonly channel: string;
   readonly request: TelephonyRequest;
   readonly durationMs: number;
-  /** The attempts that were refused before. */
+  /** The refused attempts before the one that decided. */
   readonly refused: readonly AttemptReport[];
-  /** Why the guard let nothing be tried. */
+  /** The guard's code, if it blocked the code before any attempt. */
   readonly blocked?: string | undefined;
 }): string {
   const { request } = parts;
@@ -168,7 +171,7 @@ function transactionMetadata(parts: {
   return pairs.join(';');
 }
 
-/** Nothing went out: Okta may show the summary to the end user, logs the causes, and sends the code itself. */
+/** Nothing was sent. Okta may show the summary to the end user, logs the causes, and sends the code itself. */
 function failureAnswer(
   request: TelephonyRequest,
   causes: readonly { readonly summary: string; readonly reason: string; readonly domain: string }[],
@@ -187,7 +190,7 @@ function failureAnswer(
   };
 }
 
-/** The body of an answer with another status: Okta skips the hook and sends the code itself. */
+/** The body of a response with another status than 200. Okta skips the hook and sends the code itself. */
 export function rejectionAnswer({ code, publicMessage, fields }: RequestError): HookAnswer {
   if (code === 'CALLER_NOT_PROVEN') return { error: { errorSummary: publicMessage } };
   const locations = fields.length === 0 ? [''] : fields;

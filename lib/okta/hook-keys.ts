@@ -6,27 +6,33 @@ import { callHttp, type HttpDispatcher } from '../http/call.js';
 import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
 import { RequestError } from '../core/errors.js';
 
-/** Keys older than this are asked for again, beside the request that noticed it. Okta rotates about quarterly. */
+/**
+ * The signing keys of the custom authorization server whose tokens prove Okta's calls. jose's `createRemoteJWKSet` measures
+ * freshness and cool-down with the wall clock, so a clock that is set back by an hour keeps old keys for an hour. Its
+ * cool-down also refuses the first token of a new key right after a fetch.
+ */
+
+/** Older keys are fetched again, in parallel to the request that noticed it. Okta rotates keys about quarterly. */
 const FRESH_MS = 10 * 60_000;
-/** A key id that is not known makes us ask at most so often: an attacker can make up key ids. */
+/** The shortest time between two fetches for unknown key ids, because an attacker can make up key ids. */
 const COOL_DOWN_MS = 30_000;
-/** After a failure while nothing is known, the next request may ask again this soon. */
+/** The shortest time between two fetches while no keys are known. */
 const RETRY_MS = 1_000;
-/** A fetch belongs to nobody's request: others wait for it too, and it serves the next ones. */
+/** The limit of a fetch. It is independent of any call's deadline, because several calls may wait for it. */
 const FETCH_TIMEOUT_MS = 3_000;
 
-/** The issuer's signing keys, kept and refreshed. */
+/** Keeps and refreshes the issuer's signing keys. */
 export interface HookKeys {
   /**
-   * The payload of a token that one of the issuer's keys has signed.
-   * @throws jose's errors for a token that does not hold; RequestError `PROOF_UNAVAILABLE` if it cannot be checked.
+   * Verifies a token's signature, issuer, audience and times, and resolves to its payload.
+   * @throws JOSEError for an invalid token; RequestError `PROOF_UNAVAILABLE` if the token cannot be checked.
    */
   verify(token: string, options: { issuer: string; audience: string; now: Date }): Promise<JWTPayload>;
-  /** Fetches the keys now, however long a request would wait. Rejects if none can be had. For `ready()`. */
+  /** Fetches the keys now, for `ready()`. Rejects if no keys can be fetched. */
   refresh(): Promise<void>;
 }
 
-/** @param parts.waitMs - the share of the budget that one request may wait for a fetch. */
+/** @param parts.waitMs - how long one request may wait for a fetch. */
 export function createHookKeys(parts: {
   readonly jwksUri: URL;
   readonly dispatcher: HttpDispatcher;
@@ -36,13 +42,14 @@ export function createHookKeys(parts: {
   let known:
     { readonly keySet: ReturnType<typeof createLocalJWKSet>; readonly fetchedAt: number } | undefined;
   let fetching: Promise<void> | undefined;
-  let lastTriedAt = -Infinity;
+  let lastFetchAt = -Infinity;
+  /** The last fetch for an unknown key id. */
   let lastUnknownAt = -Infinity;
 
-  /** One fetch at a time, whoever waits for it. */
+  /** One fetch at a time; all requests wait for the same one. */
   const refresh = (): Promise<void> => {
     if (fetching === undefined) {
-      lastTriedAt = parts.clock();
+      lastFetchAt = parts.clock();
       fetching = fetchKeys().finally(() => {
         fetching = undefined;
       });
@@ -74,11 +81,11 @@ export function createHookKeys(parts: {
     known = { keySet, fetchedAt: parts.clock() };
   };
 
-  // A clock that was set back must not keep the keys from being fetched.
-  const isDue = (intervalMs: number): boolean => Math.abs(parts.clock() - lastTriedAt) >= intervalMs;
+  // The absolute difference: a clock that is set back must not delay the next fetch.
+  const isDue = (intervalMs: number): boolean => Math.abs(parts.clock() - lastFetchAt) >= intervalMs;
 
-  /** The first token of a new key is not refused because keys were fetched a moment ago; the next ones may be. */
-  const mayAskForUnknown = (): boolean => {
+  /** A recent fetch for another reason does not count: the first token of a new key must not be refused. */
+  const mayFetchForUnknown = (): boolean => {
     if (fetching !== undefined) return true;
     if (Math.abs(parts.clock() - lastUnknownAt) < COOL_DOWN_MS) return false;
     lastUnknownAt = parts.clock();
@@ -88,10 +95,10 @@ export function createHookKeys(parts: {
   const currentKeys = async (): Promise<NonNullable<typeof known>> => {
     if (known === undefined) {
       if (fetching === undefined && !isDue(RETRY_MS))
-        throw unavailable('the keys could not be fetched just now');
+        throw unavailable('the keys could not be fetched a moment ago');
       await refreshForRequest();
     } else if (Math.abs(parts.clock() - known.fetchedAt) > FRESH_MS && isDue(COOL_DOWN_MS)) {
-      // What is known still serves while, and if, the issuer does not answer.
+      // The known keys are used until the new ones arrive, and if the issuer does not answer.
       refresh().catch(() => undefined);
     }
     if (known === undefined) throw unavailable('no key is known');
@@ -105,14 +112,14 @@ export function createHookKeys(parts: {
         audience,
         algorithms: ['RS256'],
         currentDate: now,
-        clockTolerance: CLOCK_TOLERANCE,
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
       };
       const check = async ({ keySet }: NonNullable<typeof known>): Promise<JWTPayload> => {
         try {
           return (await jwtVerify(token, keySet, options)).payload;
         } catch (error) {
           if (error instanceof JOSEError) throw error;
-          // jose looks at a key only when a token asks for it.
+          // jose parses a key only when a token needs it.
           throw unavailable("the issuer's key cannot be used", error);
         }
       };
@@ -120,7 +127,7 @@ export function createHookKeys(parts: {
       try {
         return await check(keys);
       } catch (error) {
-        if (!(error instanceof JWKSNoMatchingKey) || !mayAskForUnknown()) throw error;
+        if (!(error instanceof JWKSNoMatchingKey) || !mayFetchForUnknown()) throw error;
         // The issuer may have rotated its keys.
         await refreshForRequest().catch(() => undefined);
         return await check(known ?? keys);
@@ -130,8 +137,8 @@ export function createHookKeys(parts: {
   };
 }
 
-/** Seconds that Okta's clock and ours may differ. */
-const CLOCK_TOLERANCE = 10;
+/** The tolerated difference between Okta's clock and ours. */
+const CLOCK_TOLERANCE_SECONDS = 10;
 
 function notFetched(why: string): RequestError {
   return unavailable(`the issuer's keys could not be fetched (${why})`, undefined, REACH_ISSUER);
@@ -142,7 +149,7 @@ const REACH_ISSUER =
 
 function unavailable(why: string, cause?: unknown, remedy?: string): RequestError {
   return new RequestError('PROOF_UNAVAILABLE', 'The caller cannot be checked at the moment.', {
-    // The reason is what an operator is told; what a library said of it is only kept.
+    // The reason is for the log. The library's own error is only kept as its cause.
     cause: new Error(why, { cause }),
     headers: { 'Retry-After': '1' },
     remedy,

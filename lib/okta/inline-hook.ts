@@ -9,19 +9,23 @@ import { RequestError } from '../core/errors.js';
 import { asObject, isObject, type JsonObject } from '../core/json.js';
 import { REFUSALS, type Refusal } from './refusals.js';
 
-/** The path of Okta's own preview page. By it Okta marks what the page made. */
+/**
+ * Reads the request of Okta's telephony inline hook. It requires only the three fields without which no code can be sent,
+ * and reads the others if it can.
+ */
+
+/** The path of Okta's own preview page, which marks the calls that the page makes. */
 export const PREVIEW_PATH = '/api/internal/v1/inlineHooks/com.okta.telephony.provider/generatePreview';
 
-/** A code's life where Okta's own times cannot be read; Okta's default. */
+/** A code's life if Okta's times cannot be read. It is Okta's default. */
 const DEFAULT_LIFE_MS = 5 * 60_000;
 const LONGEST_LIFE_MS = 15 * 60_000;
-/** A code that ended longer ago than any clock should be off is not sent. */
+/** A code that expired longer ago is not sent. A shorter time may be a difference of the clocks. */
 const EXPIRED_AFTER_MS = 120_000;
 
 /**
- * What must be there, each as one function reads it, `undefined` where it cannot. The rest is read where it can be: Okta
- * adds fields, its documents and its examples differ (numbers without quotes, `requestType` missing), and a code is worth
- * more than a tidy envelope.
+ * The required fields. All others are optional, because Okta adds fields, and its documents and examples differ (numbers
+ * without quotes, no `requestType`). A code matters more than a tidy envelope.
  */
 interface NeededFields {
   readonly phoneNumber: string;
@@ -40,7 +44,7 @@ function otpCodeOf(value: unknown): string | undefined {
   return typeof value === 'number' && !isCount(value) ? undefined : matching(value, OTP_CODE);
 }
 
-/** A text, trimmed, or a number without quotes, as Okta's own examples have it. */
+/** The trimmed text if it matches. A number without quotes, as in Okta's examples, counts as text. */
 function matching(value: unknown, pattern: RegExp): string | undefined {
   const isNumber = typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
   const text = isNumber ? String(value) : typeof value === 'string' ? value.trim() : '';
@@ -51,7 +55,7 @@ function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-/** What Okta sends, in every spelling that its documents and its users have shown. */
+/** Okta's delivery channels, in every spelling that its documents and users have shown. */
 const DELIVERY_CHANNELS: ReadonlyMap<string, 'sms' | 'voice'> = new Map([
   ['sms', 'sms'],
   ['call', 'voice'],
@@ -65,30 +69,30 @@ function deliveryChannelOf(value: unknown): 'sms' | 'voice' | undefined {
   return DELIVERY_CHANNELS.get(value.toLowerCase().replace(/[\s_-]+/g, ''));
 }
 
-/** Okta's own are about nobody, even where a user is called User. */
+/** Okta's request types hold no personal data, even if a user's name is `User`. */
 const OKTA_TYPES: ReadonlySet<string> = new Set(REQUEST_TYPES.map(fullRequestType));
 
-/** A request that was read. */
+/** The result of reading a request. */
 export interface HookCall {
   readonly request: TelephonyRequest;
-  /** Why nothing can be sent, whatever the channel. */
+  /** Why no channel can send the code; `undefined` if one may. */
   readonly refusal: Refusal | undefined;
-  /** Made by Okta's own preview page, not by a sign-in. */
+  /** Okta's own preview page made the call, not a sign-in. */
   readonly isPreview: boolean;
-  /** Without an event id of Okta's nothing is a repeat. */
+  /** Without an event id of Okta's, a repeat cannot be recognised. */
   readonly hasEventId: boolean;
-  /** How long the code lives from its receipt, milliseconds, as Okta gave it. */
+  /** The code's life from its receipt, by Okta's times, milliseconds. */
   readonly lifeMs: number;
-  /** When Okta asked, by its own clock; by ours where it sent no time. */
-  readonly askedAtMs: number;
-  /** Our clock minus Okta's, `undefined` where Okta sent no time. */
+  /** When Okta made the request, by its clock; by ours if it sent no time. Milliseconds since 1970. */
+  readonly requestedAtMs: number;
+  /** Our clock minus Okta's, milliseconds; `undefined` if Okta sent no time. */
   readonly skewMs: number | undefined;
 }
 
 /**
- * Reads what Okta sent.
+ * Reads the request's body.
  *
- * @throws RequestError `INVALID_REQUEST` and the names of the fields that are missing or wrong.
+ * @throws RequestError `INVALID_REQUEST` with the names of the fields that are missing or wrong.
  */
 export function readHookCall(
   body: unknown,
@@ -113,7 +117,7 @@ export function readHookCall(
     deliveryChannel: needed.deliveryChannel,
     phoneNumber: phoneNumber ?? '',
     otpCode: needed.otpCode,
-    // Counted from receipt by the life that Okta gave it: a clock that is off, here or there, loses nothing.
+    // From the receipt, by the code's life: a difference between the clocks must not shorten it.
     expiresAt: new Date(nowMs + lifeMs),
     msgTemplate: asText(message['msgTemplate'], 4000),
     locale: readLocale(message['locale']),
@@ -126,49 +130,49 @@ export function readHookCall(
     raw: body,
   };
   return {
-    request: withTellableIds(request),
+    request: withSafeIds(request),
     refusal: refusalOf(phoneNumber, otpExpiresMs, nowMs),
     isPreview: isPreviewUrl(asObject(context['url'])['value']),
     hasEventId: eventId !== undefined,
     lifeMs,
-    askedAtMs: eventTimeMs ?? nowMs,
+    requestedAtMs: eventTimeMs ?? nowMs,
     skewMs: eventTimeMs === undefined ? undefined : nowMs - eventTimeMs,
   };
 }
 
 /**
- * Whether Okta made a call for the URL of its preview page. The whole path must match: a query of a sign-in is written by
- * whoever signs in, and a preview has limits of its own.
+ * Whether a URL is that of Okta's preview page. The whole path must match, because a preview has its own limits and anyone who
+ * signs in can write the query of a sign-in's URL.
  */
 export function isPreviewUrl(value: unknown): boolean {
   return asText(value, 2048)?.split('?', 1)[0] === PREVIEW_PATH;
 }
 
 /**
- * Ids are told in answers and logs: one that holds the code, the number, the login or a name, which Okta's never do,
- * is told by its digest. The user id stays what it is, for the user is looked up by it.
+ * Ids appear in answers and logs. Okta's ids never hold the code, the number, the login or a name; an id that does is replaced
+ * by its digest. The user id stays, because the user is looked up by it.
  */
-function withTellableIds(request: TelephonyRequest): TelephonyRequest {
+function withSafeIds(request: TelephonyRequest): TelephonyRequest {
   const { eventId, requestType, oktaRequestId } = request;
-  const isOktas = requestType === undefined || OKTA_TYPES.has(requestType);
-  // All at once first: hardly ever is there anything to do.
-  const all = `${eventId} ${oktaRequestId ?? ''} ${isOktas ? '' : requestType}`;
+  const isOktaType = requestType === undefined || OKTA_TYPES.has(requestType);
+  // Fast path: one check of all ids together.
+  const all = `${eventId} ${oktaRequestId ?? ''} ${isOktaType ? '' : requestType}`;
   if (!isAbout(all, request, '')) return request;
-  const tellable = <Id extends string | undefined>(id: Id): Id | string =>
+  const toSafe = <Id extends string | undefined>(id: Id): Id | string =>
     id !== undefined && isAbout(id, request, '') ? digestOf(id) : id;
-  // A user of that name must not make a test look like a sign-in.
+  // The tester's prefix stays even if a user has that name: a test must not look like a sign-in.
   const isTest = oktaRequestId?.startsWith(TESTER_PREFIX) === true;
   return {
     ...request,
-    eventId: tellable(eventId),
-    requestType: isOktas ? requestType : tellable(requestType),
+    eventId: toSafe(eventId),
+    requestType: isOktaType ? requestType : toSafe(requestType),
     oktaRequestId: isTest
-      ? TESTER_PREFIX + tellable(oktaRequestId.slice(TESTER_PREFIX.length))
-      : tellable(oktaRequestId),
+      ? TESTER_PREFIX + toSafe(oktaRequestId.slice(TESTER_PREFIX.length))
+      : toSafe(oktaRequestId),
   };
 }
 
-/** The three that no code can do without: trimmed, the channel in our words. */
+/** Reads the required fields, the channel in our terms. */
 function readNeeded(message: JsonObject): NeededFields {
   const phoneNumber = phoneNumberOf(message['phoneNumber']);
   const otpCode = otpCodeOf(message['otpCode']);
@@ -179,15 +183,15 @@ function readNeeded(message: JsonObject): NeededFields {
   const wrong = Object.entries({ phoneNumber, otpCode, deliveryChannel }).filter(
     ([, read]) => read === undefined,
   );
-  throw notOfTheHook(wrong.map(([name]) => `data.messageProfile.${name}`));
+  throw invalidRequest(wrong.map(([name]) => `data.messageProfile.${name}`));
 }
 
 function requireObject(value: unknown, path: string): JsonObject {
-  if (!isObject(value)) throw notOfTheHook([path]);
+  if (!isObject(value)) throw invalidRequest([path]);
   return value;
 }
 
-function notOfTheHook(fields: readonly string[]): RequestError {
+function invalidRequest(fields: readonly string[]): RequestError {
   return new RequestError('INVALID_REQUEST', 'The request is not one of a telephony inline hook.', {
     fields,
   });
@@ -203,7 +207,7 @@ function refusalOf(
   return undefined;
 }
 
-/** Unlike `textFieldOf`, trimmed; and a text that is longer than any of Okta's own is left out. */
+/** A trimmed text; `undefined` if it is longer than any of Okta's. */
 function asText(value: unknown, maxLength = 256): string | undefined {
   if (typeof value !== 'string') return undefined;
   const text = value.trim();
@@ -211,14 +215,14 @@ function asText(value: unknown, maxLength = 256): string | undefined {
 }
 
 /**
- * What is told of every call must be an id of Okta's. What is the login, the number or the code itself is none: it is left
- * out, and the user is looked up by the login. A name is no reason, for an id may hold one by chance.
+ * The user id, which every log line carries. A value that is the login, the number or the code is dropped, and the user is
+ * looked up by the login. A name in it is accepted, because an id may contain one by chance.
  */
 function asUserId(
   value: unknown,
   login: string | undefined,
   needed: NeededFields,
-  /** As it is dialled. */
+  /** E.164. */
   phoneNumber: string | undefined,
 ): string | undefined {
   const userId = asText(value);
@@ -227,19 +231,19 @@ function asUserId(
   if (sought === login?.toLowerCase() || sought === needed.otpCode.toLowerCase()) return undefined;
   const digits = dialledDigits(userId);
   if (digits === '') return userId;
-  // What is dialled has a plus, and no zero after it.
+  // An E.164 number has a plus, and no zero after it.
   if (digits === phoneNumber?.slice(1)) return undefined;
-  // As Okta wrote it, nearly always in the same way.
-  const isWritten = needed.phoneNumber !== phoneNumber && digits === dialledDigits(needed.phoneNumber);
-  return isWritten ? undefined : userId;
+  // Okta may write the number in another form.
+  const isOktasForm = needed.phoneNumber !== phoneNumber && digits === dialledDigits(needed.phoneNumber);
+  return isOktasForm ? undefined : userId;
 }
 
-/** Without the zeros that stand before a number within a country, or before the country. */
+/** The digits without trunk or international zeros in front. */
 function dialledDigits(text: string): string {
   return text.replace(/\D+/g, '').replace(/^0+/, '');
 }
 
-/** Okta's are texts of about 20 characters; whatever it is, the same one must be the same. */
+/** Okta's ids have about 20 characters. A longer one is replaced by its digest, so that a repeat has the same id. */
 function asEventId(value: unknown): string | undefined {
   const text = typeof value === 'number' ? String(value) : asText(value, Infinity);
   return text === undefined || text.length <= 256 ? text : digestOf(text);

@@ -1,19 +1,21 @@
+/** Reads the rate limit of Okta's API from an answer, and how long to pause. */
+
 /** Headers of an answer, names in lower case. */
 type Headers = Readonly<Record<string, string>>;
 
-/** Okta counts by windows of a minute; one second more, since its clock is only known to the second. */
+/** Okta's windows last a minute. One more second, because its `Date` has whole seconds. */
 const MAX_PAUSE_MS = 61_000;
 const ONE_SECOND_MS = 1_000;
-/** A 429 for too many calls at once has no window to wait for, and its Reset is only a suggestion. */
+/** A 429 for too many concurrent calls has no window, and its Reset is only a suggestion. */
 const CONCURRENCY_PAUSE_MS = 2_000;
-/** Okta's limits are shared by the whole org: its last tenth is left to sign-ins and administrators. */
+/** The whole org shares Okta's limits. We leave the last tenth to sign-ins and administrators. */
 const LOW_FRACTION = 0.1;
 
 const LIMIT = 'x-rate-limit-limit';
 const REMAINING = 'x-rate-limit-remaining';
 const RESET = 'x-rate-limit-reset';
 
-/** The part of an answer's headers that says how much may still be asked, and by which clock. */
+/** The answer's rate limit headers, and its `Date`. */
 export function rateLimitHeaders(headers: Headers): Headers {
   return Object.fromEntries(
     [LIMIT, REMAINING, RESET, 'date'].flatMap((name) => {
@@ -24,10 +26,10 @@ export function rateLimitHeaders(headers: Headers): Headers {
 }
 
 /**
- * How long nothing should be asked after an answer, milliseconds; `undefined` where all is well.
+ * How long to pause after an answer, milliseconds; `undefined` if no pause is needed.
  *
- * @param answer.isRefused - whether it was a 429. Then there always is a pause.
- * @param nowMs - our own clock, for an answer that brings no `Date`.
+ * @param answer.isRefused - whether the answer is a 429. It always needs a pause.
+ * @param nowMs - our clock, for an answer without a `Date`.
  */
 export function pauseAfter(
   answer: { readonly headers: Headers; readonly isRefused: boolean },
@@ -44,19 +46,19 @@ export function pauseAfter(
   } else if (limit === 0 || resetSeconds === undefined) {
     return CONCURRENCY_PAUSE_MS;
   }
-  // Against Okta's own clock, not ours: ours may be minutes off.
+  // Relative to Okta's clock, because ours may be minutes off.
   const pauseMs = resetSeconds * 1000 - (readDate(headers['date']) ?? nowMs) + ONE_SECOND_MS;
   if (pauseMs <= 0 && !isRefused) return undefined;
   return Math.min(Math.max(pauseMs, ONE_SECOND_MS), MAX_PAUSE_MS);
 }
 
-/** An HTTP date, as milliseconds since 1970. */
+/** An HTTP date as milliseconds since 1970. */
 export function readDate(header: string | undefined): number | undefined {
   const time = Date.parse(header ?? '');
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** A header that came twice has a comma, and is as good as none: nobody knows which of them counts. */
+/** A repeated header has a comma and is ignored, because it is unknown which value counts. */
 function readCount(header: string | undefined): number | undefined {
   return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
 }

@@ -1,31 +1,34 @@
 import { asList, fieldOf, isObject, textFieldOf } from '../core/json.js';
 
-/** What Okta does with a hook's answer, in words for those who try the hook. */
+/**
+ * Explains what Okta does with a hook's answer, for `preview`, `doctor` and the console's tester.
+ */
 
+/** Okta's reaction to an answer. */
 export interface Reaction {
   /**
-   * `sent`: Okta takes the code as sent. `pending`: the same, unconfirmed. `failover`: Okta goes on without the hook and
-   * sends the code itself. `error`: the same, and the end user may see a sentence of the answer.
+   * `sent`: Okta takes the code as sent. `pending`: Okta takes it as possibly sent. `failover`: Okta ignores the hook and sends
+   * the code itself. `error`: as `failover`, and the end user may see a sentence of the answer.
    */
   readonly action: 'sent' | 'pending' | 'failover' | 'error';
-  /** What happens and why, for an administrator. */
+  /** The reaction and its reason, for an administrator. */
   readonly text: string;
-  /** What the end user may see. */
+  /** The sentence that the end user may see. */
   readonly shown?: string | undefined;
 }
 
 const COMMAND_TYPE = 'com.okta.telephony.action';
-/** Bodies of this size are not read any more. */
+/** Okta does not read bodies of this size or larger. */
 const MAX_BYTES = 256 * 1024;
-/** Where the error object has no sentence of its own. */
+/** Okta's sentence if the error has no `errorSummary`. */
 const OKTAS_SENTENCE = 'The callback service returned an error';
 
 /**
- * By the table of the telephony hook's reference: anything but 200, and any body that it does not know, is as if there
- * was no hook.
+ * The reaction by the table in the telephony hook's reference: Okta ignores the hook after another status than 200, and after
+ * a body that it does not know.
  *
- * @param answer.body - parsed JSON; the text where it is none.
- * @param answer.bytes - of the body as it came. Default: few enough.
+ * @param answer.body - parsed JSON, or the text if it is not JSON.
+ * @param answer.bytes - the size of the body. Default 0.
  */
 export function reactionTo(answer: {
   readonly httpStatus: number;
@@ -63,10 +66,10 @@ export function reactionTo(answer: {
   }
 }
 
-/** How long Okta waits for the whole of an answer. */
+/** Okta's time-out for the whole answer. */
 export const OKTA_WAITS_MS = 3000;
 
-/** There was no answer: no connection, or not within three seconds. */
+/** The reaction to no answer: no connection, or a time-out. */
 export function reactionToSilence(why = 'no answer came within its three seconds'): Reaction {
   return goesOn(why);
 }

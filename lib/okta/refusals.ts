@@ -1,13 +1,15 @@
 import type { GuardBlock } from '../guard/limits.js';
 
-/** One reason why nothing went out that is not a provider's. */
+/** The hook's own reasons for sending nothing. Providers' refusals are in `lib/channels`. */
+
+/** A refusal by the hook or its guard. */
 export interface Refusal {
   readonly code: keyof typeof REASONS | GuardBlock['code'];
   readonly reason: string;
-  /** What an operator can do about it. */
+  /** What an operator can do. */
   readonly remedy: string;
-  /** Nobody is to send it: Okta is told `PENDING`, for it would send what an error says was not sent. */
-  readonly isHeldBack?: boolean | undefined;
+  /** Okta must not send the code either, so the answer is `PENDING`: after an error, Okta sends the code itself. */
+  readonly isPending?: boolean | undefined;
 }
 
 const REASONS = {
@@ -42,14 +44,14 @@ const REASONS = {
     reason: 'The time was over before anything could be sent',
     remedy: 'Look at what took the time: profileMs, and what holds the process up.',
   },
-  // An error would let Okta send the older code itself, after the newer one.
+  // After an error, Okta would send the older code itself, after the newer one.
   OVERTAKEN: {
     code: 'OVERTAKEN',
     reason: 'A newer code came before this one could be sent',
     remedy: 'Nothing: the user has a newer code.',
-    isHeldBack: true,
+    isPending: true,
   },
 } as const;
 
-/** Those of the hook itself, by their codes; the guard's are the guard's. */
+/** The hook's own refusals by code. The guard has its own. */
 export const REFUSALS: Readonly<Record<keyof typeof REASONS, Refusal>> = REASONS;

@@ -3,55 +3,58 @@ import { OktaApiError } from '../core/errors.js';
 import { asList, asObject, fieldOf, textFieldOf, type JsonObject } from '../core/json.js';
 import { fullRequestType, type RequestType } from '../core/request-types.js';
 import { isPreviewUrl, PREVIEW_PATH } from './inline-hook.js';
-import { nameTypedUser, nameUser } from './named-user.js';
+import { lookUpTyped, lookUpUser } from './user-lookup.js';
 
-/** A telephony hook call as Okta's own preview makes it, but for a real user with their own phone. */
+/**
+ * Makes hook calls like those of Okta's preview page, but for a real user with their own phone: for `preview` and the
+ * console's tester.
+ */
 
-/** Whom it is about, as far as Okta tells. */
+/** A user, as far as Okta lets us read them. */
 export interface SampleUser {
   readonly id: string;
   readonly login: string;
   readonly firstName: string | undefined;
   readonly lastName: string | undefined;
-  /** Okta's word, e.g. `ACTIVE`. */
+  /** Okta's status, e.g. `ACTIVE`. */
   readonly status: string | undefined;
   readonly locale: string | undefined;
-  /** By what Okta asks for. */
+  /** The enrolled phones by delivery channel. */
   readonly enrolled: Readonly<Record<'sms' | 'voice', string | undefined>>;
-  /** Whether Okta lets us read the user, but not what they enrolled. */
+  /** Whether Okta lets us read the user, but not their factors. */
   readonly isEnrolledHidden?: boolean | undefined;
   readonly mobilePhone: string | undefined;
 }
 
-/** A call of Okta's API: its path in, its JSON out. */
-export type AskOkta = (path: string) => Promise<unknown>;
+/** Reads a path of Okta's API and resolves to its JSON. */
+export type ReadOktaPath = (path: string) => Promise<unknown>;
 
-/** A code lives five minutes, as Okta's own do by default. */
+/** A code's life, the same as Okta's default. */
 const LIFE_MS = 5 * 60_000;
 
 /**
- * Reads a user by id or login, and the phones that they enrolled.
- * @throws OktaApiError: `OKTA_NOT_FOUND` also for what can be neither, `OKTA_WRONG_USER` where Okta found somebody by
- *   less than the whole login.
+ * Reads a user by id or login, and their enrolled phones.
+ * @throws OktaApiError: `OKTA_NOT_FOUND` also for text that can be neither, `OKTA_WRONG_USER` if Okta found another user by a
+ *   part of the login.
  */
-export async function readSampleUser(ask: AskOkta, idOrLogin: string): Promise<SampleUser> {
-  const named = nameTypedUser(idOrLogin);
+export async function readSampleUser(read: ReadOktaPath, idOrLogin: string): Promise<SampleUser> {
+  const named = lookUpTyped(idOrLogin);
   if (named === undefined) {
     throw new OktaApiError('OKTA_NOT_FOUND', 'No user can have this id or login', { remedy: GIVE_WHOLE });
   }
-  const user = await ask(`/api/v1/users/${named.segment}`);
-  if (!named.isThis(user)) {
+  const user = await read(`/api/v1/users/${named.segment}`);
+  if (!named.matches(user)) {
     throw new OktaApiError('OKTA_WRONG_USER', 'Okta answered with another user than the one asked for', {
       remedy: GIVE_WHOLE,
     });
   }
   const profile = fieldOf(user, 'profile');
   const id = textFieldOf(user, 'id');
-  const segment = nameUser(id, undefined)?.segment;
+  const segment = lookUpUser(id, undefined)?.segment;
   if (id === undefined || segment === undefined) {
     throw new OktaApiError('OKTA_UNREADABLE', "Okta's answer holds no id of the user");
   }
-  const factors = await readFactors(ask, segment);
+  const factors = await readFactors(read, segment);
   return {
     id,
     login: textFieldOf(profile, 'login') ?? idOrLogin,
@@ -68,26 +71,26 @@ export async function readSampleUser(ask: AskOkta, idOrLogin: string): Promise<S
 const GIVE_WHOLE =
   "Give the user's whole login or their id (00u…): Okta, Directory > People. One whose login has a slash is found by the id only.";
 
-/** `undefined` where whoever asks may read users and not their factors, as a custom role may have it. */
-async function readFactors(ask: AskOkta, segment: string): Promise<unknown> {
+/** `undefined` if the caller may read users but not their factors, as with some custom roles. */
+async function readFactors(read: ReadOktaPath, segment: string): Promise<unknown> {
   try {
-    return (await ask(`/api/v1/users/${segment}/factors`)) ?? [];
+    return (await read(`/api/v1/users/${segment}/factors`)) ?? [];
   } catch (error) {
     if (error instanceof OktaApiError && error.code === 'OKTA_FORBIDDEN') return undefined;
     throw error;
   }
 }
 
-/** What Okta would send, and what to know of it before it is sent. */
+/** Makes the call that Okta would send, and notes about it for the person who sends it. */
 export function makeSampleCall(
   user: SampleUser,
   options: {
     readonly requestType: RequestType;
     readonly deliveryChannel: 'sms' | 'voice';
-    /** In place of the user's own. */
+    /** In place of the user's phone. */
     readonly phone?: string | undefined;
     readonly orgUrl: string;
-    /** The hook's id at Okta, which Okta names as the source. */
+    /** The hook's id at Okta, for the payload's `source`. */
     readonly hookId?: string | undefined;
     readonly nowMs: number;
     /** Okta's request id. Default: a random one. */
@@ -97,7 +100,7 @@ export function makeSampleCall(
   const { requestType, deliveryChannel, orgUrl, nowMs } = options;
   const isText = deliveryChannel === 'sms';
   const { phoneNumber, notes } = choosePhone(user, deliveryChannel, options.phone);
-  // Never from 0: an editor that takes it for a number would lose that.
+  // No leading zero: an editor that reads the code as a number would drop it.
   const otpCode = String(randomInt(100_000, 1_000_000));
   if (user.status !== undefined && user.status !== 'ACTIVE')
     notes.push(`The user is ${user.status} at Okta.`);
@@ -128,11 +131,11 @@ export function makeSampleCall(
           lastName: user.lastName ?? '',
         },
         messageProfile: {
-          // Okta makes a text for messages only.
+          // Okta sends a text for messages only.
           ...(isText ? { msgTemplate: `Your code is ${otpCode}` } : {}),
           phoneNumber: phoneNumber ?? '',
           otpExpires: new Date(nowMs + LIFE_MS).toISOString(),
-          // As the newest of Okta's references spells it.
+          // The spelling in Okta's newest reference.
           deliveryChannel: isText ? 'SMS' : 'voice call',
           otpCode,
           locale: (user.locale ?? 'en-US').replaceAll('_', '-').toUpperCase(),
@@ -142,14 +145,14 @@ export function makeSampleCall(
   };
 }
 
-/** The same call with the mark of a preview, which may have been edited away. */
+/** The same call, marked as a preview even if the mark was edited away. */
 export function markAsPreview(payload: JsonObject): JsonObject {
   const url = asObject(fieldOf(payload, 'data', 'context', 'request', 'url'));
   if (isPreviewUrl(url['value'])) return payload;
   return withRequest(payload, { url: { ...url, value: PREVIEW_PATH } });
 }
 
-/** The same call with other facts of the request in which somebody asked for the code. */
+/** The same call with changed facts of the user's request at Okta. */
 function withRequest(payload: JsonObject, changed: JsonObject): JsonObject {
   const data = asObject(payload['data']);
   const context = asObject(data['context']);
@@ -158,14 +161,14 @@ function withRequest(payload: JsonObject, changed: JsonObject): JsonObject {
 }
 
 /**
- * The same call to be sent once more, marked as a preview: by a new event id, since a hook knows the old one again. A
- * code that has ended by now lives five minutes from now.
+ * The same call with a new event id, marked as a preview, so that the hook does not take it as a repeat. An expired code gets
+ * five more minutes.
  *
  * @param requestId - Okta's request id, in place of the payload's.
  */
 export function renewSampleCall(payload: JsonObject, nowMs: number, requestId?: string): JsonObject {
-  const asked = requestId === undefined ? payload : withRequest(payload, { id: requestId });
-  const renewed: JsonObject = { ...markAsPreview(asked), eventId: randomUUID() };
+  const marked = requestId === undefined ? payload : withRequest(payload, { id: requestId });
+  const renewed: JsonObject = { ...markAsPreview(marked), eventId: randomUUID() };
   const data = asObject(payload['data']);
   const message = asObject(data['messageProfile']);
   const expires = message['otpExpires'];
@@ -213,7 +216,7 @@ function choosePhone(
   return { phoneNumber, notes };
 }
 
-/** A factor that was begun and not verified is none. */
+/** The status of a verified factor. */
 const ENROLLED = 'ACTIVE';
 
 function phoneOf(factors: unknown, factorType: 'sms' | 'call'): string | undefined {

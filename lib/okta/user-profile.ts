@@ -5,55 +5,60 @@ import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
 import { fieldOf, isObject } from '../core/json.js';
 import { WAIT_FOR_WINDOW, type OktaApiAnswer } from './api-answer.js';
 import type { OktaApiClient } from './api-client.js';
-import { nameUser, type NamedUser } from './named-user.js';
+import { lookUpUser, type UserLookup } from './user-lookup.js';
 import { pauseAfter } from './rate-limit.js';
 import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
 
-/** How profiles are read and kept. */
+/**
+ * Reads users' profiles by Okta's Users API, with a cache, a pause before Okta's rate limit is used up, and a circuit
+ * breaker. A call goes on without a profile if Okta does not answer in time.
+ */
+
+/** The options for reading and caching profiles. */
 export interface ProfileOptions {
-  /** How long one question to Okta may take, milliseconds. */
+  /** The limit of one request to Okta, milliseconds. */
   readonly timeoutMs: number;
   readonly cache:
     | false
     | {
-        /** How long a profile is used without asking. */
+        /** How long a cached profile is fresh. */
         readonly ttlSeconds: number;
-        /** How long after that it still serves when Okta does not answer as it should. */
+        /** How long after that it is used if Okta does not answer properly. */
         readonly staleSeconds: number;
-        /** How many profiles are kept. */
+        /** The most profiles in the cache. */
         readonly max: number;
       };
 }
 
-/** What is known of a user. */
+/** The result of reading a profile. */
 export interface ProfileReading {
   readonly profile: UserProfile | undefined;
   readonly source: 'okta' | 'cache' | 'stale' | 'none';
   /**
-   * Why it is not fresh: an `OktaApiErrorCode`, `TIMEOUT`, `PAUSED` (Okta's rate limit), `BREAKER_OPEN` (Okta has not
-   * answered lately), `INVALID_USER_ID` (an id or a login that cannot be one) or `NO_USER` (the request names none).
+   * Why the profile is missing or stale: an `OktaApiErrorCode`, `TIMEOUT`, `PAUSED` (Okta's rate limit), `BREAKER_OPEN` (Okta has not
+   * answered lately), `INVALID_USER_ID` (no valid id or login) or `NO_USER` (the request has no user).
    */
   readonly reason: string | undefined;
 }
 
-/** Reads users. */
+/** Reads users' profiles. */
 export interface ProfileReader {
-  /** By id, else by login. Never rejects, and answers within `waitMs` whatever hangs. */
+  /** Reads by id, else by login. Never rejects. Resolves within `waitMs`. */
   read(
     user: { readonly userId: string | undefined; readonly login: string | undefined },
     waitMs: number,
   ): Promise<ProfileReading>;
   /**
-   * Asks for a user that cannot exist, which proves the credentials and leaves a connection and a token behind.
-   * @throws OktaApiError if Okta does not say that there is no such user.
+   * Reads a user that cannot exist. This proves the credentials, and leaves a connection and a token for the first code.
+   * @throws OktaApiError unless Okta answers that there is no such user.
    */
   check(timeoutMs: number): Promise<void>;
 }
 
-/** Has a user id's shape and is nobody's. */
-export const NOBODY = '00u00000000000000000';
+/** A valid user id that no user has. */
+export const UNUSED_USER_ID = '00u00000000000000000';
 
-/** All three together let Okta leave out its slow joins; two of them do not. It is a Content-Type, on a GET. */
+/** With all three, Okta skips its slow joins; with two it does not. It is a `Content-Type`, although on a GET. */
 const FAST_ANSWER =
   'application/json; okta-response="omitCredentials,omitCredentialsLinks,omitTransitioningToStatus"';
 
@@ -66,10 +71,10 @@ type Fetched =
   | { readonly profile: UserProfile }
   | { readonly profile: undefined; readonly reason: OktaApiErrorCode | 'BREAKER_OPEN' };
 
-/** By these a read ends without an answer of Okta's. Every status is an answer, a 429 too. */
+/** The errors without an answer of Okta's. Every status is an answer, including 429. */
 const NO_ANSWER: ReadonlySet<string> = new Set<OktaApiErrorCode>(['OKTA_UNREACHABLE', 'OKTA_NO_ANSWER']);
 
-/** A read that never left counts, too: the code has waited for its connection. */
+/** The breaker also counts reads that never left, because the code has waited for their connection. */
 const READS: GuardedCall<Fetched> = {
   skipped: { profile: undefined, reason: 'BREAKER_OPEN' },
   signOf: (fetched) =>
@@ -77,32 +82,32 @@ const READS: GuardedCall<Fetched> = {
 };
 
 /**
- * @param parts.clock - milliseconds since 1970; decides what is fresh, what is stale and when a pause ends.
- * @param parts.onPaused - told when a pause begins: few calls are left in Okta's window, or Okta refused one.
+ * @param parts.clock - milliseconds since 1970; decides freshness and the end of a pause.
+ * @param parts.onPaused - called when a pause begins: few calls are left in Okta's window, or Okta refused one.
  */
 export function createProfileReader(parts: {
   readonly client: OktaApiClient;
   readonly options: ProfileOptions;
-  /** Of Okta's host. */
+  /** The breaker of Okta's host. */
   readonly breaker: Breaker;
   readonly clock: () => number;
   readonly onPaused?: (event: { reason: 'LOW' | 'RATE_LIMITED'; untilMs: number }) => void;
 }): ProfileReader {
   const { client, options, breaker, clock } = parts;
-  // Who is read again is the newest again: what was read the longest ago goes first.
+  // A profile that is read again becomes the newest; the oldest is dropped first.
   const cache = options.cache === false ? undefined : new BoundedMap<KeptProfile>(options.cache.max);
   const fetching = new Map<string, Promise<Fetched>>();
   let pause: { readonly from: number; readonly until: number } | undefined;
 
-  /** Both ends are compared, so that a clock that is set back does not make a pause of hours. */
+  /** Compares both ends: a clock that is set back must not lengthen the pause. */
   const isPaused = (): boolean => pause !== undefined && clock() >= pause.from && clock() < pause.until;
 
-  const heedRateLimit = (headers: Readonly<Record<string, string>>, isRefused: boolean): void => {
+  const trackRateLimit = (headers: Readonly<Record<string, string>>, isRefused: boolean): void => {
     const now = clock();
     const pauseMs = pauseAfter({ headers, isRefused }, now);
     if (pauseMs === undefined) return;
     const wasPaused = isPaused();
-    // Answers that were under way together may say different things: the longest pause counts.
+    // Concurrent answers may disagree: the longest pause counts.
     if (wasPaused && pause !== undefined && pause.until >= now + pauseMs) return;
     pause = { from: now, until: now + pauseMs };
     if (!wasPaused) {
@@ -111,26 +116,27 @@ export function createProfileReader(parts: {
   };
 
   const readAnswer = ({ headers, body }: OktaApiAnswer): unknown => {
-    heedRateLimit(headers, false);
+    trackRateLimit(headers, false);
     return body;
   };
-  const heedFailure = (error: unknown): never => {
-    if (error instanceof OktaApiError) heedRateLimit(error.headers ?? {}, error.code === 'OKTA_RATE_LIMITED');
+  const readFailure = (error: unknown): never => {
+    if (error instanceof OktaApiError)
+      trackRateLimit(error.headers ?? {}, error.code === 'OKTA_RATE_LIMITED');
     throw error;
   };
-  const ask = (segment: string, timeoutMs: number): Promise<unknown> =>
+  const request = (segment: string, timeoutMs: number): Promise<unknown> =>
     client
       .request({ method: 'GET', path: `/api/v1/users/${segment}`, contentType: FAST_ANSWER, timeoutMs })
-      .then(readAnswer, heedFailure);
+      .then(readAnswer, readFailure);
 
-  const fetchProfile = async (user: NamedUser): Promise<Fetched> => {
+  const fetchProfile = async (user: UserLookup): Promise<Fetched> => {
     try {
-      const profile = readProfile(await ask(user.segment, options.timeoutMs), user);
+      const profile = readProfile(await request(user.segment, options.timeoutMs), user);
       cache?.set(user.key, { profile, readAt: clock() });
       return { profile };
     } catch (error) {
       const reason = error instanceof OktaApiError ? error.code : 'OKTA_UNREACHABLE';
-      // The user is gone: what was known of them must not serve any more.
+      // The user no longer exists, so the cached profile must not be used.
       if (reason === 'OKTA_NOT_FOUND') cache?.delete(user.key);
       return { profile: undefined, reason };
     } finally {
@@ -138,7 +144,7 @@ export function createProfileReader(parts: {
     }
   };
 
-  /** What is known of a user, while it may serve at all. */
+  /** The cached profile while it is fresh or stale; `undefined` after that. */
   const find = (key: string): { readonly profile: UserProfile; readonly isFresh: boolean } | undefined => {
     const kept = cache?.get(key);
     if (kept === undefined || options.cache === false) return undefined;
@@ -151,24 +157,24 @@ export function createProfileReader(parts: {
     return { profile: kept.profile, isFresh: ageMs >= 0 && ageMs < ttlSeconds * 1000 };
   };
 
-  /** One question per user at a time, if Okta's host answers lately. It belongs to nobody: it goes on when those who wait for it have given up. */
-  const fetchOnce = (user: NamedUser): Promise<Fetched> => {
-    const underWay = fetching.get(user.key);
-    if (underWay === undefined) {
+  /** One fetch per user at a time, unless the breaker is open. It goes on after the calls that wait for it have given up. */
+  const fetchOnce = (user: UserLookup): Promise<Fetched> => {
+    const inFlight = fetching.get(user.key);
+    if (inFlight === undefined) {
       return breaker.call(() => {
         const fetched = fetchProfile(user);
         fetching.set(user.key, fetched);
         return fetched;
       }, READS);
     }
-    // Who comes meanwhile does not wait for the probe of another call.
-    return breaker.state === 'closed' ? underWay : Promise.resolve(READS.skipped);
+    // A call does not wait for another call's probe of the breaker.
+    return breaker.state === 'closed' ? inFlight : Promise.resolve(READS.skipped);
   };
 
   return {
     async read({ userId, login }, waitMs) {
       if (userId === undefined && login === undefined) return nothing('NO_USER');
-      const user = nameUser(userId, login);
+      const user = lookUpUser(userId, login);
       if (user === undefined) return nothing('INVALID_USER_ID');
 
       const kept = find(user.key);
@@ -189,7 +195,7 @@ export function createProfileReader(parts: {
           remedy: WAIT_FOR_WINDOW,
         });
       try {
-        await ask(NOBODY, timeoutMs);
+        await request(UNUSED_USER_ID, timeoutMs);
       } catch (error) {
         if (!(error instanceof OktaApiError) || error.code !== 'OKTA_NOT_FOUND') throw error;
       }
@@ -201,12 +207,12 @@ function nothing(reason: string): ProfileReading {
   return { profile: undefined, source: 'none', reason };
 }
 
-function readProfile(body: unknown, user: NamedUser): UserProfile {
+function readProfile(body: unknown, user: UserLookup): UserProfile {
   const profile = fieldOf(body, 'profile');
   if (!isObject(profile)) {
     throw new OktaApiError('OKTA_UNREADABLE', "Okta's answer holds no profile");
   }
-  if (!user.isThis(body)) {
+  if (!user.matches(body)) {
     throw new OktaApiError('OKTA_WRONG_USER', 'Okta answered with another user than the one asked for');
   }
   return profile;

@@ -1,12 +1,24 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { decodeProtectedHeader } from 'jose/decode/protected_header';
+import { JOSEError } from 'jose/errors';
+import { decodeJwt } from 'jose/jwt/decode';
 import passport from 'passport';
 import type { HttpDispatcher } from '../http/call.js';
 import { RequestError } from '../core/errors.js';
 import { createHookKeys, type HookKeys } from './hook-keys.js';
-import { createTokenCheck, type ExpectedToken } from './hook-token.js';
 
-/** How Okta proves itself, as the options say it, with every default filled in. */
+/** Proves that a caller is Okta: by a shared secret in a header, by Basic authentication, or by an OAuth access token. */
+
+/** The claims that the access token of a hook call must have. */
+export interface ExpectedToken {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly clientId: string;
+  readonly scope: string;
+}
+
+/** How Okta authenticates: the option `credentials.hook` in normal form. */
 export type HookScheme =
   | { readonly scheme: 'header'; readonly name: string; readonly secrets: readonly string[] }
   | {
@@ -16,39 +28,39 @@ export type HookScheme =
   | ({ readonly scheme: 'oauth2'; readonly jwksUri: URL } & ExpectedToken);
 
 /**
- * What is looked at of a request. passport is given an object of its own with it: it writes its own methods on
- * whatever it is given, and the request is the gateway's, whose passport may be another one.
+ * The headers of a request. passport gets a new object with them, because it writes its methods on the object that it gets: the
+ * request is the gateway's, which may use another passport.
  */
 export type CallerHeaders = Pick<IncomingMessage, 'headers' | 'rawHeaders'>;
 
-/** Proves that a caller is Okta, by any of the configured schemes. */
+/** Checks callers against all configured schemes. */
 export interface CallerVerifier {
   /**
-   * Returns if one scheme holds; a promise where a token must be checked.
-   * @throws RequestError `CALLER_NOT_PROVEN`, or `PROOF_UNAVAILABLE` where a token could not be checked.
+   * Returns if one scheme accepts the caller; returns a promise if a token must be checked.
+   * @throws RequestError `CALLER_NOT_PROVEN`, or `PROOF_UNAVAILABLE` if a token could not be checked.
    */
   verify(caller: CallerHeaders): Promise<void> | undefined;
-  /** Fetches the keys of every OAuth issuer; resolves at once where there is none. For `ready()`. */
+  /** Fetches the keys of every OAuth issuer, for `ready()`. Resolves at once if there is none. */
   warmUp(): Promise<void>;
 }
 
-/** Registers one passport strategy per scheme, each by a name, on an Authenticator of our own. */
+/** Registers one named passport strategy per scheme, on our own Authenticator. */
 export function createCallerVerifier(
   schemes: readonly HookScheme[],
   parts: {
     readonly dispatcher: HttpDispatcher;
     readonly clock: () => number;
-    /** The share of the budget that waiting for keys may take. */
+    /** How long a request may wait for keys, milliseconds. */
     readonly keysWaitMs: number;
   },
 ): CallerVerifier {
-  // The gateway's own passport is never touched.
+  // Never the gateway's own passport.
   const authenticator = new passport.Passport();
   const keyRings: HookKeys[] = [];
-  // Tokens last: a key server that is down must not stop a caller whom a header proves.
+  // Tokens last: an unreachable key server must not refuse a caller whom a header proves.
   const ordered = [...schemes].sort((a, b) => Number(a.scheme === 'oauth2') - Number(b.scheme === 'oauth2'));
   const names = ordered.map((scheme, index) => {
-    // By name: an instance handed to authenticate() is shared by requests that overlap (passport 0.7.0).
+    // By name: overlapping requests share a strategy that is passed to authenticate() as an instance (passport 0.7.0).
     const name = `${scheme.scheme}-${index}`;
     authenticator.use(name, strategyOf(scheme));
     return name;
@@ -75,23 +87,23 @@ export function createCallerVerifier(
 
   return {
     verify: ({ headers, rawHeaders }) => {
-      const proof: { verdict?: 'proven' | Error; tell?: (verdict: 'proven' | Error) => void } = {};
+      const proof: { verdict?: 'proven' | Error; settle?: (verdict: 'proven' | Error) => void } = {};
       const done: passport.AuthenticateCallback = (error: unknown, caller, challenges) => {
         proof.verdict = error instanceof Error ? error : caller ? 'proven' : notProven(challenges);
-        proof.tell?.(proof.verdict);
+        proof.settle?.(proof.verdict);
       };
       const middleware = authenticator.authenticate(names, { session: false }, done) as (
         caller: CallerHeaders,
         res: undefined,
         next: () => void,
       ) => void;
-      // Neither `res` nor `next` is used where there is a callback.
+      // With a callback, passport uses neither `res` nor `next`.
       middleware({ headers, rawHeaders }, undefined, NOTHING);
-      // A header is compared at once: nothing has to be waited for.
+      // Headers are compared synchronously.
       if (proof.verdict === 'proven') return undefined;
       if (proof.verdict !== undefined) throw proof.verdict;
       return new Promise((resolve, reject) => {
-        proof.tell = (verdict) => {
+        proof.settle = (verdict) => {
           if (verdict === 'proven') resolve();
           else reject(verdict);
         };
@@ -115,10 +127,10 @@ const NOTHING = (): void => undefined;
 
 const REALM = 'realm="okta-telephony-hook"';
 
-// passport runs each request on an object made from the strategy by Object.create, which has no #private
-// fields: the strategies keep to TypeScript's.
+// passport runs each request on an object that Object.create makes from the strategy. It has no #private fields, so the
+// strategies use TypeScript's `private`.
 
-/** A shared secret in a header, as typed into Okta: the whole value, several of them while one is rotated. */
+/** A shared secret as the whole value of a header. There are several secrets while one is being rotated. */
 class HeaderStrategy extends passport.Strategy {
   private readonly header: string;
   private readonly digests: readonly Buffer[];
@@ -136,7 +148,7 @@ class HeaderStrategy extends passport.Strategy {
   }
 }
 
-/** RFC 7617; the password may hold colons. */
+/** Basic authentication (RFC 7617). The password may contain colons. */
 class BasicStrategy extends passport.Strategy {
   private readonly digests: readonly Buffer[];
 
@@ -156,7 +168,7 @@ class BasicStrategy extends passport.Strategy {
   }
 }
 
-/** RFC 6750, in the header only. */
+/** A Bearer token (RFC 6750), in the header only. */
 class AccessTokenStrategy extends passport.Strategy {
   private readonly check: ReturnType<typeof createTokenCheck>;
 
@@ -183,16 +195,56 @@ class AccessTokenStrategy extends passport.Strategy {
   }
 }
 
-/** The header's value if it came exactly once: two of them are nobody's secret. */
+/**
+ * Makes a check of access tokens that a custom authorization server issued to Okta as the configured client. It resolves to
+ * `undefined` for a valid token, else to the `error` part of the challenge. It rejects with a RequestError
+ * `PROOF_UNAVAILABLE` if the token could not be checked.
+ */
+export function createTokenCheck(
+  expected: ExpectedToken,
+  keys: HookKeys,
+  clock: () => number,
+): (token: string) => Promise<string | undefined> {
+  const isOurs = ({ cid, scp }: Readonly<Record<string, unknown>>): boolean =>
+    cid === expected.clientId && Array.isArray(scp) && scp.includes(expected.scope);
+
+  /** The checks that need no key: a forged token must not make us fetch keys. */
+  const mayBeValid = (token: string): boolean => {
+    try {
+      const payload = decodeJwt(token);
+      return (
+        decodeProtectedHeader(token).alg === 'RS256' && payload.iss === expected.issuer && isOurs(payload)
+      );
+    } catch {
+      return false;
+    }
+  };
+
+  return async (token) => {
+    if (!mayBeValid(token)) return '';
+    const { issuer, audience } = expected;
+    try {
+      const payload = await keys.verify(token, { issuer, audience, now: new Date(clock()) });
+      // Every client of the server gets tokens with this issuer and audience, so the client and the scope decide.
+      const isValid = isOurs(payload) && typeof payload.exp === 'number';
+      return isValid ? undefined : ', error="insufficient_scope"';
+    } catch (error) {
+      if (error instanceof JOSEError) return ', error="invalid_token"';
+      throw error;
+    }
+  };
+}
+
+/** A header's value if the header came exactly once; two values may differ, so neither counts. */
 export function onlyHeader(req: CallerHeaders, name: string): string | undefined {
   const { rawHeaders } = req;
-  // Adapters of serverless platforms make requests that have no raw headers.
+  // Requests of serverless adapters may have no raw headers.
   if (rawHeaders.length === 0) {
     const value = req.headers[name];
     return Array.isArray(value) ? (value.length === 1 ? value[0] : undefined) : value;
   }
   let found: string | undefined;
-  // Names and values in turn.
+  // Names and values alternate.
   for (let index = 0; index < rawHeaders.length; index += 2) {
     if (rawHeaders[index]?.toLowerCase() !== name) continue;
     if (found !== undefined) return undefined;
@@ -201,16 +253,16 @@ export function onlyHeader(req: CallerHeaders, name: string): string | undefined
   return found;
 }
 
-/** Compares with every digest, in a time that does not tell which one, or how much of it, agreed. */
+/** Compares with every digest, in a time that does not depend on which one matches, or on how much of it. */
 function isOneOf(value: string, digests: readonly Buffer[]): boolean {
-  // Node reads header bytes as latin1; the secret was typed, and so digested, as UTF-8.
+  // Node reads header bytes as latin1. The configured secret is digested as UTF-8.
   const digest = digestOf(Buffer.from(value, 'latin1'));
   let isFound = false;
   for (const known of digests) isFound = timingSafeEqual(digest, known) || isFound;
   return isFound;
 }
 
-/** Written in hexadecimal: of a digest as bytes each one takes memory outside the heap, and thrice the time to make. */
+/** In hexadecimal: a digest as bytes takes three times as long, and memory outside the heap. */
 function digestOf(bytes: Buffer): Buffer {
   return Buffer.from(hash('sha256', bytes, 'hex'), 'latin1');
 }

@@ -26,7 +26,7 @@ import { readPrivateKey } from '../core/private-key.js';
 import type { ProfileOptions } from '../okta/user-profile.js';
 import type { HookScheme } from '../okta/verify-caller.js';
 import { openMemoryState } from '../state/memory/memory-state.js';
-import type { SenderByCountry, TwilioSettings, WhatsAppSender } from '../channels/twilio/client.js';
+import type { SenderByCountry, TwilioSettings, WhatsAppSender } from '../channels/twilio/settings.js';
 import { twilioCalls } from '../channels/twilio/calls.js';
 import { twilioMessages } from '../channels/twilio/messages.js';
 

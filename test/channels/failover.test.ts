@@ -96,6 +96,6 @@ describe('two providers of SMS, Twilio and then Vonage', () => {
     const { body } = await scene.call();
     expect(JSON.stringify(body))
       .to.include('HTTP_503: ')
-      .and.to.include('1420: Vonage does not take the sender');
+      .and.to.include('1420: Vonage does not accept the sender');
   });
 });

@@ -76,7 +76,7 @@ const VONAGE: readonly Row[] = [
     remedy: /Top up/,
     errors: numbered(1160),
   },
-  { reason: 'A fault at the network that Vonage sends by', moveOn: true, errors: numbered(1331) },
+  { reason: 'A fault at the network that Vonage uses', moveOn: true, errors: numbered(1331) },
   {
     reason: "The sender's daily limit is used up",
     moveOn: true,
@@ -84,7 +84,7 @@ const VONAGE: readonly Row[] = [
     errors: numbered(1460),
   },
   {
-    reason: 'Vonage has no way to this number',
+    reason: 'Vonage has no route to this number',
     moveOn: true,
     errors: numbered(1040, 1250, 1251, 1260),
   },
@@ -100,26 +100,26 @@ const VONAGE: readonly Row[] = [
   { reason: 'The recipient is not on this channel', moveOn: true, errors: numbered(1300) },
   { reason: 'The number cannot be reached by this channel', moveOn: true, errors: numbered(1430) },
   {
-    reason: "Held back by Vonage's protection against fraud",
+    reason: "Blocked by Vonage's protection against fraud",
     moveOn: false,
     isFraudBlock: true,
     remedy: /Fraud Defender/,
     errors: numbered(1470, 1472, 1473),
   },
   {
-    reason: 'Vonage does not take the request',
+    reason: 'Vonage does not accept the request',
     moveOn: true,
     remedy: /report this/,
     errors: [[422, '', 'HTTP_422'], ...numbered(1010, 1020, 1130, 1150, 1400, 1410, 1440, 1450)],
   },
   {
-    reason: 'Vonage does not take the template',
+    reason: 'Vonage does not accept the template',
     moveOn: true,
     remedy: /vonageChannel's template/,
     errors: numbered(1022),
   },
-  { reason: 'Vonage does not take the sender', moveOn: true, remedy: SENDER, errors: numbered(1120, 1420) },
-  { reason: 'Held back as spam', moveOn: true, errors: numbered(1210) },
+  { reason: 'Vonage does not accept the sender', moveOn: true, remedy: SENDER, errors: numbered(1120, 1420) },
+  { reason: 'Blocked as spam', moveOn: true, errors: numbered(1210) },
   {
     reason: 'Free text outside the hours after the recipient last wrote',
     moveOn: true,
@@ -153,7 +153,7 @@ const LINE: readonly Row[] = [
     errors: [[400, 'Failed to send messages', 'HTTP_400']],
   },
   {
-    reason: 'LINE takes the user id or the text for invalid',
+    reason: 'LINE does not accept the user id or the text',
     moveOn: true,
     remedy: /the user's id of this channel's provider/,
     errors: [[400, 'The request body has 1 error(s)', 'HTTP_400']],

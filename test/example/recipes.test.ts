@@ -6,7 +6,7 @@ import supertest from 'supertest';
 import { parse, parseAllDocuments } from 'yaml';
 import { Agent } from 'undici';
 import { DETACHED_MS } from '#lib/delivery/send-context.js';
-import { READY_TIMEOUT_MS } from '#lib/hook/create-hook.js';
+import { READY_TIMEOUT_MS } from '#lib/hook/readiness.js';
 import { GRACE_MS, LAST_CONNECTION_MS } from '../../example/drain.js';
 import { readEnvironment } from '../../example/environment.js';
 import { createGateway, type Gateway } from '../../example/gateway.js';

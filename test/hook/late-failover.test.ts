@@ -187,8 +187,8 @@ describe('a code that did not arrive', () => {
     expect(line?.fields).to.include({
       userId: ANA.id,
       to: '…23',
-      whyReason: "Held back by Twilio's protection against SMS pumping",
-      whyRemedy: "Where it is a real user: put the number on Twilio's Safe List.",
+      whyReason: "Blocked by Twilio's protection against SMS pumping",
+      whyRemedy: "If it is a real user, put the number on Twilio's Safe List.",
     });
     expect(line?.fields['oktaRequestId']).to.match(/^req/);
     expect(sent('sms')).to.be.empty;

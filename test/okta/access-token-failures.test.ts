@@ -50,7 +50,7 @@ describe("a service app's access token that is hard to get", () => {
       const { code, message } = await failureOf(app.get());
       expect(code, JSON.stringify(body)).to.equal('OKTA_UNREADABLE');
       expect(message).to.match(
-        /^Okta's token endpoint answered (with what is no access token|200 with what)/,
+        /^Okta's token endpoint answered (without a valid access token|200 without)/,
       );
       expect(app.tokensUsed()).to.deep.equal([]);
     }

@@ -162,7 +162,7 @@ describe("calling Okta's API with an API token", () => {
       expect(await failureOf(get())).to.include({
         code: 'OKTA_UNREADABLE',
         status: 200,
-        message: "Okta's API answered 200 with what is no JSON object",
+        message: "Okta's API answered 200 without a JSON object",
       });
     }
   });

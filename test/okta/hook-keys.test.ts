@@ -157,7 +157,7 @@ describe("an issuer's keys", () => {
     okta.answerWith(() => ({ status: 500 }));
     isUnavailable(await check(), "the issuer's keys could not be fetched (status 500)");
     now += SECOND_MS - 1;
-    isUnavailable(await check(), 'the keys could not be fetched just now');
+    isUnavailable(await check(), 'the keys could not be fetched a moment ago');
     expect(begun).to.have.length(1);
     okta.answerWith(() => keySet('first'));
     now += 1;

@@ -6,7 +6,7 @@ import {
   makeSampleCall,
   readSampleUser,
   renewSampleCall,
-  type AskOkta,
+  type ReadOktaPath,
   type SampleUser,
 } from '#lib/okta/sample-call.js';
 import { startOktaEmulator, type NewUser, type OktaEmulator } from '#lib/testing/index.js';
@@ -28,7 +28,7 @@ describe('a sample call', () => {
 
   const asked: string[] = [];
   beforeEach(() => (asked.length = 0));
-  const ask: AskOkta = async (path) => {
+  const ask: ReadOktaPath = async (path) => {
     asked.push(path);
     const response = await fetch(okta.orgUrl + path, { headers: { authorization: `SSWS ${okta.apiToken}` } });
     const body: unknown = await response.json();
@@ -105,13 +105,13 @@ describe('a sample call', () => {
     });
 
     it('whose id can be a part of a path', async () => {
-      const odd: AskOkta = () => Promise.resolve({ id: '../x', profile: { login: 'a@example.com' } });
+      const odd: ReadOktaPath = () => Promise.resolve({ id: '../x', profile: { login: 'a@example.com' } });
       expect(await rejection(readSampleUser(odd, 'a@example.com'))).to.include({ code: 'OKTA_UNREADABLE' });
     });
 
     it('whose factors may be read by others only, and says so', async () => {
       addAna();
-      const refused: AskOkta = (path) =>
+      const refused: ReadOktaPath = (path) =>
         path.endsWith('/factors')
           ? Promise.reject(new OktaApiError('OKTA_FORBIDDEN', 'Okta answered 403'))
           : ask(path);
@@ -123,7 +123,7 @@ describe('a sample call', () => {
 
     it('and is not made where the factors are refused for another reason', async () => {
       addAna();
-      const limited: AskOkta = (path) =>
+      const limited: ReadOktaPath = (path) =>
         path.endsWith('/factors')
           ? Promise.reject(new OktaApiError('OKTA_RATE_LIMITED', 'Okta answered 429'))
           : ask(path);

@@ -1,26 +1,26 @@
 import type { Refusal } from '../provider.js';
 
-/** What LINE's refusals mean for the plan. The texts are our own. Source: its Messaging API reference, "Status codes". */
+/** LINE's refusals and what they mean for the plan. The texts are ours. Source: Messaging API reference, "Status codes". */
 
 const CHECK_TOKEN =
   "Issue a channel access token of the Messaging API channel in the LINE Developers Console and put it into lineChannel's channelAccessToken.";
 const CHECK_PLAN = "Look at the LINE Official Account's plan and at what its Messaging API channel may do.";
 const RAISE_LIMIT = "Raise the LINE Official Account's plan, or its limit of additional messages.";
 const CHECK_USER =
-  "Compare the attribute with the user's id of this channel's provider: those of other providers are other ids.";
+  "Compare the attribute with the user's id of this channel's provider: each provider has its own ids.";
 
-/** A refusal by its HTTP status and, where that is not enough, by LINE's sentence. */
+/** A refusal by its HTTP status and, if the status has several meanings, by LINE's sentence. */
 export function describeRefusal(status: number, body: string): Refusal {
   return { status: 'refused', code: `HTTP_${status}`, ...meaningOf(status, body) };
 }
 
-/** LINE has no codes: what its statuses do not tell is told by sentences, which are compared and never repeated. */
+/** LINE has no error codes, only sentences. They are compared, but never logged. */
 function meaningOf(status: number, body: string): Omit<Refusal, 'status' | 'code'> {
   switch (status) {
     case 400:
       return body.includes('Failed to send messages')
         ? { reason: 'LINE knows no such user of this account', remedy: CHECK_USER, moveOn: true }
-        : { reason: 'LINE takes the user id or the text for invalid', remedy: CHECK_USER, moveOn: true };
+        : { reason: 'LINE does not accept the user id or the text', remedy: CHECK_USER, moveOn: true };
     case 401:
       return {
         reason: 'LINE does not accept the channel access token',

@@ -6,7 +6,7 @@ import { readObject } from '../../http/outcome.js';
 import { originRule, problemsOf, refuseOptions, secretRule } from '../channel-options.js';
 import { describeRefusal } from './error-codes.js';
 import {
-  askProvider,
+  checkProvider,
   notSent,
   postMessage,
   requireTextChannel,
@@ -15,34 +15,34 @@ import {
   type ProviderParts,
 } from '../provider.js';
 
-/** What `lineChannel` takes. */
+/** The options of `lineChannel`. */
 export interface LineChannelOptions {
   /** A long-lived channel access token of the LINE Official Account's Messaging API channel. */
   readonly channelAccessToken: string;
   /**
-   * The attribute of the Okta profile that holds the LINE user id, as that channel's provider sees it. Whoever may
-   * change it gets the user's codes. Default `lineUserId`.
+   * The attribute of the Okta profile that holds the user's LINE id of this channel's provider. Anyone who may change it
+   * can get the user's codes. Default `lineUserId`.
    */
   readonly userIdAttribute?: string | undefined;
-  /** In place of `https://api.line.me`, e.g. an emulator; https, or http on loopback. */
+  /** In place of `https://api.line.me`, e.g. an emulator. `https`, or `http` on loopback. */
   readonly baseUrl?: string | undefined;
 }
 
 const FACTORY = 'lineChannel';
 const ORIGIN = 'https://api.line.me';
 const PUSH_PATH = '/v2/bot/message/push';
-/** What the account says of itself. */
+/** The account's own facts; reading them checks the token. */
 const INFO_PATH = '/v2/bot/info';
-/** A user, not a group (`C…`) or a room (`R…`), where others would read the code. */
+/** A user's id. Groups (`C…`) and rooms (`R…`) are not allowed, because others would read the code. */
 const USER_ID = /^U[0-9a-f]{32}$/;
 const MESSAGE_ID = /^\d{1,40}$/;
 const REQUEST_ID = /^[\w-]{1,64}$/;
 
 /**
- * Push messages by LINE's Messaging API, as text, to the LINE user id in a profile attribute. LINE tells nothing of a
- * message that it took, and takes one for who has blocked the account: no other channel follows it.
+ * Push messages by LINE's Messaging API, as text, to the LINE user id in a profile attribute. LINE reports nothing after it
+ * has accepted a message, and accepts messages to users who have blocked the account. So no other channel follows.
  *
- * Facts: LINE's Messaging API reference, "Send push message", "Get bot info" and "Status codes"; its page on retrying requests.
+ * Sources: LINE's Messaging API reference, "Send push message", "Get bot info" and "Status codes"; its page on retrying requests.
  *
  * @throws ConfigurationError that names every problem of the options and its remedy.
  */
@@ -69,14 +69,14 @@ export function lineChannel(options: LineChannelOptions): ChannelPort<ProviderPa
   return {
     ...shared,
     send: sendUnconnected,
-    // A new channel each time, so that one that is written down once can serve two hooks.
+    // A new channel for each hook, so that two hooks can share one `lineChannel(…)`.
     connect: (parts) => {
       requireTextChannel(parts.channel, FACTORY);
       const authorization = { Authorization: `Bearer ${channelAccessToken}` };
       return {
         ...shared,
         check: (context) =>
-          askProvider(
+          checkProvider(
             line,
             { dispatcher: parts.dispatcher, method: 'GET', path: INFO_PATH, headers: authorization },
             context,
@@ -113,14 +113,14 @@ function noUserId(profile: UserProfile | undefined): Outcome {
 }
 
 /**
- * The same for the same message of the same event, so that LINE takes it once, whichever gateway sends it: only a
- * repeat that no gateway knew as one comes here twice. Another text, as of an edited preview, is another message.
+ * The retry key: the same for the same message of the same event, so that LINE accepts it once, whichever gateway sends it.
+ * A repeat comes here only if no gateway recognised it. Another text, as in an edited preview, is another message.
  */
 function retryKeyOf({ request, text }: Message, to: string): string {
   const digest = createHash('sha256')
     .update(JSON.stringify([request.eventId, to, text]))
     .digest('hex');
-  // RFC 9562: version 8 is for digests of one's own.
+  // RFC 9562: version 8 is for UUIDs of a custom digest.
   const variant = ((Number.parseInt(digest.charAt(16), 16) & 3) | 8).toString(16);
   return [
     digest.slice(0, 8),
@@ -138,7 +138,7 @@ function readSuccess(answer: HttpAnswer): Outcome | undefined {
 }
 
 function readRefusal({ status, headers, body }: HttpAnswer): Outcome {
-  // A repeat that came to another gateway: LINE has had this very message, and says by which request.
+  // LINE has accepted this message before, from another gateway, and names that request.
   if (status === 409) {
     const acceptedBy = headers['x-line-accepted-request-id'];
     return acceptedBy !== undefined && REQUEST_ID.test(acceptedBy)

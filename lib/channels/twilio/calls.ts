@@ -2,30 +2,31 @@ import type { ChannelPort, Message } from '../../core/channel.js';
 import { localeChain } from '../../texts/locale.js';
 import { spokenCode } from '../../texts/spoken-code.js';
 import type { SpokenWords, VoiceTexts } from '../../texts/texts.js';
-import type { TwimlBuilder } from './client.js';
+import { sendUnconnected } from '../provider.js';
 import type { TwilioParts } from './messages.js';
 import { CALL_SID, outcomeReader, sendReporting, SID_NAMESPACE } from './outcome.js';
-import { noSender, notConnected, senderFor } from './senders.js';
+import type { TwimlBuilder } from './sdk-types.js';
+import { noSender, senderFor } from './settings.js';
 import { voiceFor } from './voices.js';
 
 const readOutcome = outcomeReader(CALL_SID);
 
-/** Shorter than most voicemails take to answer; Twilio's default of 60 s is not. */
+/** Most voicemails answer later than this; Twilio's default of 60 s would reach them. */
 const RING_SECONDS = 25;
 
-/** Between the two times that the code is read: time to write it down. */
+/** The pause between the two readings, so that the user can write the code down. */
 const PAUSE_SECONDS = 2;
 
 /**
- * Voice calls by Twilio that read the code, character by character, in the user's language, twice. Which number
- * they come from is in the hook's options.
+ * Voice calls by Twilio. A call reads the code twice, character by character, in the user's language. The hook's option
+ * `senders.voice` has the caller's number.
  */
 export function twilioCalls(): ChannelPort<TwilioParts> {
   return {
     provider: 'TWILIO',
     usesText: false,
-    send: () => Promise.resolve(notConnected()),
-    // A new channel each time, so that one that is written down once can serve two hooks.
+    send: sendUnconnected,
+    // A new channel for each hook, so that two hooks can share one `twilioCalls()`.
     connect: ({ twilio: connection }) => ({
       provider: 'TWILIO',
       host: connection.host,
@@ -44,7 +45,7 @@ export function twilioCalls(): ChannelPort<TwilioParts> {
               client.calls.create({
                 to: message.to,
                 from,
-                // Inline: by a URL to fetch, the code would be in access logs.
+                // Inline TwiML: the URL of a document to fetch would put the code into access logs.
                 twiml: composeTwiml(twiml, wordsOf(message, voiceTexts)),
                 timeout: RING_SECONDS,
                 ...reporting,
@@ -58,7 +59,7 @@ export function twilioCalls(): ChannelPort<TwilioParts> {
   };
 }
 
-/** Those of the options, else our own; never in another language than that of the voice that is to read them. */
+/** The spoken text: from the options, else our own. Its language is always the language of the voice that reads it. */
 function wordsOf(
   { request, profile, locale }: Pick<Message, 'request' | 'profile' | 'locale'>,
   texts: VoiceTexts | undefined,

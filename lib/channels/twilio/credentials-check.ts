@@ -1,12 +1,15 @@
 import type { HttpResult } from '../../http/call.js';
 import { readObject } from '../../http/outcome.js';
 import { ProviderError } from '../../core/errors.js';
-import { describeRefusal, meaningOf } from './error-codes.js';
+import { describeRefusal, meaningOf } from './refusals.js';
 import { readCode } from './outcome.js';
 
-/** What `ready()` asks Twilio, and what the answer says of `credentials.twilio` and of the way to Twilio. */
+/**
+ * Reads the answers to the requests that `ready()` and `doctor` send to Twilio: whether `credentials.twilio` holds and
+ * whether Twilio itself answered. Each failure has a remedy.
+ */
 
-/** Has a message SID's shape and is nobody's: asking for it proves the credentials and costs nothing. */
+/** A valid message SID that no message has. Reading it proves the credentials and costs nothing. */
 export const NO_MESSAGE_SID = `SM${'0'.repeat(32)}`;
 
 const CHECK_EGRESS =
@@ -17,7 +20,7 @@ const LOOK_AT_STATUS =
   'Look at status.twilio.com, and at a proxy if one stands in between; it may pass by itself.';
 
 /**
- * Passes where Twilio itself has answered somebody whom it knows.
+ * Returns if Twilio itself answered and accepts the credentials.
  *
  * @throws ProviderError `TWILIO_UNREACHABLE`, `TWILIO_UNAUTHORIZED`, `TWILIO_UNREADABLE` or `TWILIO_HTTP_ERROR`
  */
@@ -32,7 +35,7 @@ export function readCheckAnswer(result: HttpResult, host: string): void {
   const code = readCode(body['code']);
   const isSuccess = status >= 200 && status <= 299;
   if (isSuccess || status === 404) {
-    // A page of whoever stands in between has any status.
+    // A proxy in between may answer with any status, so only a body of Twilio's counts.
     if (isSuccess ? typeof body['sid'] === 'string' : code !== undefined) return;
     throw new ProviderError(
       'TWILIO_UNREADABLE',
@@ -50,7 +53,7 @@ export function readCheckAnswer(result: HttpResult, host: string): void {
 }
 
 /**
- * Passes where a Verify service sends codes of Okta's making.
+ * Returns if the Verify service exists and allows custom codes, since Okta makes the code.
  *
  * @throws ProviderError `VERIFY_SERVICE_UNKNOWN`, `60204`, and those of `readCheckAnswer`.
  */
@@ -67,7 +70,7 @@ export function readServiceAnswer(result: HttpResult, host: string): void {
   throw new ProviderError(code, `${reason}.`, { remedy });
 }
 
-/** What Verify refuses every code with then. */
+/** Verify refuses each code with this error if the service does not allow custom codes. */
 const CUSTOM_CODE_OFF = 60_204;
 
 function describeCode(code: number): string {

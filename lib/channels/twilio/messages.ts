@@ -2,9 +2,10 @@ import type { ChannelPort, DeliveryReport, Message, Outcome, SendContext } from 
 import type { HttpResult } from '../../http/call.js';
 import { readObject } from '../../http/outcome.js';
 import { pickByLocale } from '../../texts/locale.js';
-import type { TwilioClient, TwilioConnection, TwilioMessageParameters, TwilioSettings } from './client.js';
-import { deliveryReportOf } from './delivery-report.js';
+import { sendUnconnected } from '../provider.js';
+import type { TwilioConnection } from './client.js';
 import {
+  deliveryReportOf,
   MESSAGE_SID,
   outcomeReader,
   readCode,
@@ -12,15 +13,16 @@ import {
   sendReporting,
   SID_NAMESPACE,
 } from './outcome.js';
-import { notConnected, noSender, senderFor } from './senders.js';
+import type { TwilioClient, TwilioMessageParameters } from './sdk-types.js';
+import { noSender, senderFor, type TwilioSettings } from './settings.js';
 import { readAddress } from './webhooks.js';
 
-/** What a Twilio channel needs of the hook that it serves. */
+/** The hook's parts that a Twilio channel needs. */
 export interface TwilioParts {
   readonly twilio: TwilioConnection;
   /** The channel's name in the hook's plan. */
   readonly channel: string;
-  /** Milliseconds. */
+  /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
 
@@ -28,33 +30,33 @@ const readOutcome = outcomeReader(MESSAGE_SID);
 
 const MESSAGING_SERVICE_SID = /^MG[0-9a-z]{32}$/i;
 
-/** What a message is sent with, or why it is not. */
+/** The parameters of a message, or the refusal if it cannot be composed. */
 type Composed = TwilioMessageParameters | Outcome;
 
-/** What Twilio takes for `ValidityPeriod`, in seconds; it advises against less than 5. */
+/** Twilio's range of `ValidityPeriod`, seconds; Twilio advises against less than 5. */
 const VALIDITY_SECONDS = { min: 5, max: 36_000 };
 
 /**
- * SMS and WhatsApp by Twilio's Messages API: WhatsApp where the channel is called `whatsapp`, SMS under every
- * other name. Which senders and templates it uses is in the hook's options.
+ * SMS and WhatsApp by Twilio's Messages API. The channel named `whatsapp` sends by WhatsApp, every other name by SMS.
+ * The hook's options have the senders and templates.
  */
 export function twilioMessages(): ChannelPort<TwilioParts> {
   return {
     provider: 'TWILIO',
-    send: () => Promise.resolve(notConnected()),
-    // A new channel each time, so that one that is written down once can serve two hooks.
+    send: sendUnconnected,
+    // A new channel for each hook, so that two hooks can share one `twilioMessages()`.
     connect: (parts) => {
       const { twilio, channel, clock } = parts;
       const isWhatsApp = channel === 'whatsapp';
       const compose = isWhatsApp ? composeWhatsApp : composeSms;
       const hasCallbacks = twilio.settings.statusCallbackUrl !== undefined;
-      // WhatsApp says of everything that arrives that it did; `sent` may be the last word on an SMS that arrived.
+      // WhatsApp reports each delivery. For an SMS that arrived, `sent` may be the last status.
       const reports = isWhatsApp ? 'deliveries' : hasCallbacks ? 'failures' : undefined;
       const lookUp: ChannelPort<never>['lookUp'] = async (sid, context) =>
         readMessage(await twilio.call((client) => client.messages(sid).fetch(), context));
       const readResult = (result: HttpResult): Outcome => {
         const outcome = readOutcome(result);
-        // Also of one that had to go out without, for Twilio did not take the URL.
+        // Also if Twilio refused the callback URL and the message went out without it: the callback is missing, too.
         if (hasCallbacks && outcome.status === 'accepted') twilio.callbacks.expect();
         return outcome;
       };
@@ -72,7 +74,7 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
             body,
             contentSid,
             contentVariables,
-            // A code that waits in a queue longer than it lives is only a riddle: the default is ten hours.
+            // Twilio's default is ten hours; an expired code must not arrive.
             validityPeriod: validitySeconds(expiresAt.getTime() - clock()),
             provideFeedback: true,
             statusCallback,
@@ -93,10 +95,10 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
               (client) => client.messages(sid).feedback.create({ outcome: 'confirmed' }),
               context,
             ),
-            'Twilio has the message no more, or takes no feedback for it',
+            'Twilio no longer has the message, or takes no feedback for it',
           );
         },
-        // Hardly an SMS fails late, so that asking for each would not pay.
+        // For WhatsApp only: an SMS rarely fails late, so polling each SMS does not pay.
         get lookUp() {
           return isWhatsApp && !(hasCallbacks && twilio.callbacks.areTrusted) ? lookUp : undefined;
         },
@@ -109,7 +111,7 @@ export function twilioMessages(): ChannelPort<TwilioParts> {
   };
 }
 
-/** What Twilio says of a message that it was asked for. */
+/** The delivery report in Twilio's answer to a poll. Without a readable answer the message is pending. */
 function readMessage(result: HttpResult): DeliveryReport {
   if (result.kind !== 'answered' || result.status !== 200) return { status: 'pending' };
   const { status, error_code: errorCode } = readObject(result);
@@ -117,8 +119,8 @@ function readMessage(result: HttpResult): DeliveryReport {
   return deliveryReportOf(String(status), code === undefined ? undefined : String(code));
 }
 
-/** The number that one of our messages went to; `undefined` where Twilio does not say it. */
-export async function askForRecipient(
+/** Reads the number that one of our messages went to; `undefined` if Twilio does not say it. */
+export async function fetchRecipient(
   twilio: Pick<TwilioConnection, 'call'>,
   sid: string,
   context: SendContext,
@@ -156,7 +158,7 @@ function composeWhatsApp(message: Message, settings: TwilioSettings): Composed {
       hasLeft: false,
     };
   }
-  // Never a body beside it; and never without the variable: the template's sample would go out as the code.
+  // No body beside a template. The variable is required: without it, Twilio sends the template's sample as the code.
   return { to, from, contentSid, contentVariables: JSON.stringify({ 1: message.request.otpCode }) };
 }
 

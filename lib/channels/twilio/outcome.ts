@@ -1,25 +1,26 @@
-import type { Outcome } from '../../core/channel.js';
+import type { DeliveryReport, Outcome } from '../../core/channel.js';
 import type { HttpAnswer, HttpResult } from '../../http/call.js';
 import { outcomeOfCall, readObject, type AnswerReader } from '../../http/outcome.js';
 import { ProviderError } from '../../core/errors.js';
-import { FAILED_STATUSES } from './delivery-report.js';
-import { describeRefusal } from './error-codes.js';
+import { describeRefusal } from './refusals.js';
 
-/** The ids of messages and calls, as answers and callbacks carry them. */
+/** Reads Twilio's answers: the outcome of an attempt, and the delivery report in a status. */
+
+/** The ids of messages, calls and verifications, in answers and callbacks. */
 export const MESSAGE_SID = /^(SM|MM)[\w-]{1,64}$/;
 export const CALL_SID = /^CA[\w-]{1,64}$/;
 export const VERIFICATION_SID = /^VE[\w-]{1,64}$/;
 
-/** Where these ids come from: they are unique over messages and calls, and callbacks tell nothing else of a channel. */
+/** The namespace of these ids. They are unique over messages and calls; a callback names no channel of ours. */
 export const SID_NAMESPACE = 'twilio';
 
-/** Twilio's error codes have five or six digits; anything longer could be a phone number. */
+/** Twilio's error codes have up to six digits; anything longer could be a phone number. */
 export const PROVIDER_CODE = /^[1-9]\d{0,5}$/;
 
 /**
- * Says what attempts at one of Twilio's resources came to.
+ * Makes a reader of the outcomes at one of Twilio's resources.
  *
- * @param expectedSid the shape of the id that an accepted request is answered with
+ * @param expectedSid - the form of the id in the answer to an accepted request.
  */
 export function outcomeReader(expectedSid: RegExp): (result: HttpResult) => Outcome {
   const reader: AnswerReader = {
@@ -34,8 +35,8 @@ export function outcomeReader(expectedSid: RegExp): (result: HttpResult) => Outc
 }
 
 /**
- * Sends with the status callback; where Twilio refuses exactly that URL (21609), once more without: a code that
- * arrives unreported is better than none.
+ * Sends with the status callback. If Twilio refuses exactly that URL (21609), sends once more without it: a code
+ * without a report is better than no code.
  */
 export function sendReporting(
   statusCallbackUrl: string | undefined,
@@ -47,13 +48,13 @@ export function sendReporting(
   });
 }
 
-/** Twilio's code for what it does not find. */
+/** Twilio's code for a resource that does not exist. */
 const NOT_FOUND = '20404';
 
 /**
- * Whether Twilio has taken what it was told of a message or a verification.
+ * Returns if Twilio accepted the feedback about a message or a verification.
  *
- * @param whereNotFound - why Twilio would not find it: it knew it when it was sent, so that no option is wrong.
+ * @param whereNotFound - the reason for a 404. Twilio knew the resource when the code was sent, so no option is wrong.
  * @throws ProviderError with Twilio's code, or with `UNREACHABLE` or `NO_ANSWER`.
  */
 export function requireTaken(result: HttpResult, whereNotFound: string): void {
@@ -88,4 +89,29 @@ function outcomeOfSuccess(answer: HttpAnswer, expectedSid: RegExp): Outcome | un
 export function readCode(value: unknown): number | undefined {
   const isPlain = typeof value === 'number' || typeof value === 'string';
   return isPlain && PROVIDER_CODE.test(String(value)) ? Number(value) : undefined;
+}
+
+/** Statuses of a message or call that will not arrive. `busy` and `no-answer` are not among them: the phone rang. */
+export const FAILED_STATUSES: ReadonlySet<string> = new Set(['failed', 'undelivered', 'canceled']);
+
+/** `read` comes after `delivered`. `partially_delivered` is an old status of a message in several parts. */
+const DELIVERED_STATUSES: ReadonlySet<string> = new Set([
+  'delivered',
+  'read',
+  'partially_delivered',
+  'completed',
+]);
+
+/**
+ * The report in a status. A status that is neither delivered nor failed is pending: `sent` may be the last status of a
+ * text that arrived.
+ *
+ * @param providerCode - Twilio's error code. Old codes are words.
+ */
+export function deliveryReportOf(status: string, providerCode: string | undefined): DeliveryReport {
+  if (DELIVERED_STATUSES.has(status)) return { status: 'delivered' };
+  if (!FAILED_STATUSES.has(status)) return { status: 'pending' };
+  const number = Number(providerCode);
+  const described = describeRefusal(Number.isNaN(number) ? undefined : number, 400);
+  return { status: 'failed', ...described, code: providerCode ?? status.toUpperCase() };
 }

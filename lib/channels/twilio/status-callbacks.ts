@@ -1,39 +1,38 @@
-/**
- * Whether Twilio's status callbacks come to this hook. Until one has, and once they stay away, a message's failure is
- * learnt by asking for the message.
- */
-
-/** So many messages in a row without any callback say that none will come: fewer where none ever came. */
+/** This many messages in a row without a callback mean that callbacks are missing: fewer if none has ever arrived. */
 const SILENT_MESSAGES = { never: 3, since: 20 } as const;
-/** A callback may take so long, milliseconds. */
+/** The longest time until a callback arrives, milliseconds. */
 const LATEST_MS = 20_000;
 
+/**
+ * Tracks whether Twilio's status callbacks arrive at this hook. Before the first callback, and while callbacks are missing,
+ * the hook polls Twilio for each WhatsApp message.
+ */
 export class StatusCallbacks {
   readonly #onMissing: (count: number) => void;
   #hasCome = false;
   #isMissing = false;
-  /** Messages since the last callback, as many as it takes, and when the last of these was accepted. */
+  /** Messages since the last callback, up to the limit, and when the last of these was accepted. */
   #silent = 0;
   #silentSinceMs = 0;
 
-  /** @param onMissing - told once that so many messages in a row brought none; again after one has come. */
+  /** @param onMissing - called once when `count` messages in a row brought no callback; again after the next callback. */
   constructor(onMissing: (count: number) => void) {
     this.#onMissing = onMissing;
   }
 
-  /** Whether they tell what becomes of messages, so that nobody need ask. */
+  /** Whether callbacks arrive, so that messages need not be polled. */
   get areTrusted(): boolean {
     return this.#hasCome && !this.#isMissing;
   }
 
-  /** One has come that Twilio had signed. */
+  /** Records that a signed callback has arrived. */
   came(): void {
     this.#hasCome = true;
     this.#isMissing = false;
     this.#silent = 0;
   }
 
-  /** Twilio has accepted a message, and was told where to report. Needs no timer: the next one ends the wait. */
+  /** Records that Twilio has accepted a message with a callback URL. The next message checks the wait, so no timer is needed. */
   expect(): void {
     if (this.#isMissing) return;
     const most = this.#hasCome ? SILENT_MESSAGES.since : SILENT_MESSAGES.never;

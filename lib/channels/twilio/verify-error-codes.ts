@@ -1,66 +1,70 @@
-import type { TwilioError } from './error-codes.js';
-import { ADD_CAPACITY, CHECK_GEO, LET_THROUGH } from './remedies.js';
+import type { RefusalMeaning } from '../provider.js';
+import { ADD_CAPACITY, CHECK_GEO, LET_THROUGH } from './error-codes.js';
 
-/** The error codes of Twilio Verify. What it refuses, another provider of the same channel may still send. */
+/**
+ * The error codes of Twilio Verify and what they mean for the plan. Another provider of the same channel may still send
+ * most of what Verify refuses. Source: Twilio's error dictionary.
+ */
 
 const CHECK_SERVICE = 'Look at the settings of the Verify service in the Twilio Console.';
 const CHECK_WHATSAPP_OF_SERVICE =
-  'Give the Verify service a WhatsApp sender of its own, and its template time to be approved.';
+  'Give the Verify service a WhatsApp sender of its own, and wait until its template is approved.';
 
-export const VERIFY_ERRORS: Readonly<Record<string, Readonly<Record<number, TwilioError>>>> = {
+/** The codes by subject, in the order of TROUBLESHOOTING.md. */
+export const VERIFY_ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMeaning>>>> = {
   'The service and the request': {
-    60200: { meaning: 'Verify does not take a parameter', remedy: CHECK_SERVICE, moveOn: 'other-provider' },
+    60200: { reason: 'Verify does not accept a parameter', remedy: CHECK_SERVICE, moveOn: 'other-provider' },
     60204: {
-      meaning: 'The Verify service takes no codes of others',
+      reason: 'The Verify service does not allow custom codes',
       remedy: 'Turn on custom verification codes in the Verify service.',
       moveOn: 'other-provider',
     },
-    60223: { meaning: 'The channel is switched off in Verify', remedy: CHECK_SERVICE, moveOn: true },
-    60227: { meaning: 'Verify does not take the template', remedy: CHECK_SERVICE, moveOn: true },
-    60228: { meaning: 'Verify knows no such template', remedy: CHECK_SERVICE, moveOn: true },
+    60223: { reason: 'The channel is switched off in Verify', remedy: CHECK_SERVICE, moveOn: true },
+    60227: { reason: 'Verify does not accept the template', remedy: CHECK_SERVICE, moveOn: true },
+    60228: { reason: 'Verify knows no such template', remedy: CHECK_SERVICE, moveOn: true },
     60242: {
-      meaning: 'Verify has no approved WhatsApp template in this language',
+      reason: 'Verify has no approved WhatsApp template in this language',
       remedy: CHECK_WHATSAPP_OF_SERVICE,
       moveOn: true,
     },
     68008: {
-      meaning: 'The Verify service has no WhatsApp sender',
+      reason: 'The Verify service has no WhatsApp sender',
       remedy: CHECK_WHATSAPP_OF_SERVICE,
       moveOn: true,
     },
   },
   'The recipient': {
-    60205: { meaning: 'A landline, which gets no text messages', moveOn: true },
+    60205: { reason: 'A landline, which gets no text messages', moveOn: true },
     60220: {
-      meaning: 'Verify may not send to China before the account is vetted',
+      reason: 'Verify may not send to China before the account is vetted',
       remedy: 'Ask Twilio to vet the account for China, or use another provider there.',
       moveOn: true,
     },
-    60605: { meaning: 'Verify may not send to this country', remedy: CHECK_GEO, moveOn: true },
+    60605: { reason: 'Verify may not send to this country', remedy: CHECK_GEO, moveOn: true },
   },
-  'Its limits: of all channels of a service for one number, whichever is tried next': {
+  'Limits of a service for one number, over all its channels': {
     60203: {
-      meaning: 'Verify has sent this number as many codes as it sends before one is used',
-      remedy: 'Set up the event hook, so that Verify is told which codes were used.',
+      reason: 'Verify sends this number no more codes until one is used',
+      remedy: 'Set up the event hook, so that Verify learns which codes were used.',
       moveOn: 'other-provider',
     },
     60212: {
-      meaning: 'Too many requests to Verify for one number at once',
+      reason: 'Too many requests to Verify for one number at once',
       moveOn: 'other-provider',
     },
-    60245: { meaning: 'More messages than Verify may send', remedy: ADD_CAPACITY, moveOn: true },
-    25109: { meaning: 'Too many requests to Verify at once', remedy: ADD_CAPACITY, moveOn: 'other-provider' },
+    60245: { reason: 'More messages than Verify may send', remedy: ADD_CAPACITY, moveOn: true },
+    25109: { reason: 'Too many requests to Verify at once', remedy: ADD_CAPACITY, moveOn: 'other-provider' },
   },
   Fraud: {
-    60238: { meaning: 'Blocked by Twilio Verify', remedy: LET_THROUGH, moveOn: false, isFraudBlock: true },
+    60238: { reason: 'Blocked by Twilio Verify', remedy: LET_THROUGH, moveOn: false, isFraudBlock: true },
     60410: {
-      meaning: "Held back by Verify's Fraud Guard",
+      reason: "Blocked by Verify's Fraud Guard",
       remedy: LET_THROUGH,
       moveOn: false,
       isFraudBlock: true,
     },
     60413: {
-      meaning: 'Held back by Verify after a look at the device',
+      reason: 'Blocked by Verify after a check of the device',
       remedy: LET_THROUGH,
       moveOn: false,
       isFraudBlock: true,

@@ -1,26 +1,26 @@
 import type { ChannelPort, Outcome } from '../../core/channel.js';
+import { sendUnconnected } from '../provider.js';
 import { problemsOf, refuseOptions, type OptionRule } from '../channel-options.js';
 import { localeChain } from '../../texts/locale.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readServiceAnswer } from './credentials-check.js';
 import type { TwilioParts } from './messages.js';
 import { outcomeReader, requireTaken, SID_NAMESPACE, VERIFICATION_SID } from './outcome.js';
-import { notConnected } from './senders.js';
 
 const readOutcome = outcomeReader(VERIFICATION_SID);
 
-/** Which service of Twilio Verify sends, and how. */
+/** The options of `twilioVerify`. */
 export interface TwilioVerifyOptions {
-  /** `VA…`. Custom verification codes must be switched on in it, for Okta makes the code. */
+  /** `VA…`. The service must allow custom verification codes, because Okta makes the code. */
   readonly serviceSid: string;
   /**
-   * For SMS: `'disable'` lets a text pass that Fraud Guard and the geographic permissions would hold back. Default: what
-   * the service is set to.
+   * For SMS only. `'disable'` sends texts that Fraud Guard and the geographic permissions would block. Default: the
+   * service's own setting.
    */
   readonly riskCheck?: 'enable' | 'disable' | undefined;
 }
 
-/** How Verify reaches a phone, by the name that a channel has in the hook. */
+/** Verify's channels, by the channel's name in the hook. */
 const CHANNELS: Readonly<Record<string, 'sms' | 'call' | 'whatsapp'>> = {
   sms: 'sms',
   voice: 'call',
@@ -30,8 +30,8 @@ const CHANNELS: Readonly<Record<string, 'sms' | 'call' | 'whatsapp'>> = {
 const SERVICE_SID = /^VA[0-9a-zA-Z]{1,64}$/;
 
 /**
- * SMS, voice or WhatsApp by Twilio Verify, by the name under which it is mounted: Twilio words the message, chooses the
- * sender and watches for fraud. Nothing is learnt of a message after Verify has accepted it.
+ * SMS, voice or WhatsApp by Twilio Verify, by the channel's name in the hook. Twilio writes the message, chooses the sender
+ * and checks for fraud. Verify reports nothing after it has accepted a message.
  *
  * @throws ConfigurationError that names every option that is wrong.
  */
@@ -41,8 +41,8 @@ export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioPa
   return {
     provider: 'TWILIO_VERIFY',
     usesText: false,
-    send: () => Promise.resolve(notConnected()),
-    // A new channel each time, so that one that is written down once can serve two hooks.
+    send: sendUnconnected,
+    // A new channel for each hook, so that two hooks can share one `twilioVerify()`.
     connect: ({ twilio, channel: name }) => {
       const channel = Object.hasOwn(CHANNELS, name) ? CHANNELS[name] : undefined;
       if (channel === undefined) {
@@ -62,7 +62,7 @@ export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioPa
           );
           readServiceAnswer(result, twilio.verifyHost);
         },
-        // Verify counts sends until one is approved, and learns by it which routes work.
+        // Verify limits the codes of a number until one is approved, and learns which routes work.
         confirm: async (sid, context) => {
           requireTaken(
             await twilio.call(
@@ -70,7 +70,7 @@ export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioPa
                 client.verify.v2.services(serviceSid).verifications(sid).update({ status: 'approved' }),
               context,
             ),
-            // Approved, canceled, or over: 10 minutes after its first code.
+            // Approved, canceled or expired: a verification lives 10 minutes from its first code.
             'The verification is not pending any more',
           );
         },
@@ -83,7 +83,7 @@ export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioPa
                   channel,
                   customCode: message.request.otpCode,
                   locale,
-                  // Verify refuses it beside any other channel.
+                  // Verify refuses this parameter for any other channel.
                   riskCheck: channel === 'sms' ? riskCheck : undefined,
                 }),
               context,
@@ -107,10 +107,13 @@ const RULES: Readonly<Record<keyof TwilioVerifyOptions, OptionRule>> = {
   },
 };
 
-/** What Verify answers where it does not know the locale, or the service. */
+/** Verify's answers to an unknown locale or an unknown service. */
 const NOT_FOUND: ReadonlySet<string> = new Set(['20404', 'HTTP_404']);
 
-/** Verify knows fewer locales at some times than at others: once more without, in the language of the number's country. */
+/**
+ * The locales that Verify knows change over time. If it refuses a locale, sends once more without one, in the language of
+ * the number's country.
+ */
 async function sendInLanguage(
   locale: string | undefined,
   send: (locale: string | undefined) => Promise<Outcome>,
@@ -131,7 +134,7 @@ function isNotFound(outcome: Outcome): outcome is Extract<Outcome, { status: 're
   return outcome.status === 'refused' && NOT_FOUND.has(outcome.code);
 }
 
-/** The locales of Verify's own messages, by its page of supported languages; it answers 404 to any other. */
+/** Verify's locales, from its page of supported languages. Verify answers 404 to any other. */
 const LOCALES: ReadonlyMap<string, string> = new Map(
   (
     'af ar ca zh zh-CN zh-HK hr cs da nl en en-GB et fi fr de el he hi hu id it ja kn ko lt ms mr nb pl pt-BR pt ro ru ' +
@@ -141,10 +144,10 @@ const LOCALES: ReadonlyMap<string, string> = new Map(
     .map((locale) => [locale.toLowerCase(), locale]),
 );
 
-/** What a user's language is called by Verify, where that has another name for it. */
+/** Verify's locale for languages that it names differently. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   'zh-hans': 'zh',
-  // Its only traditional characters.
+  // Verify's only locale with traditional characters.
   'zh-hant': 'zh-HK',
   'zh-tw': 'zh-HK',
   'zh-mo': 'zh-HK',
@@ -155,7 +158,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   in: 'id',
 };
 
-/** The locale of Verify's that fits a user's best; `undefined` where it has none. */
+/** Verify's best locale for a user; `undefined` if it has none. */
 export function verifyLocaleOf(locale: string): string | undefined {
   for (const candidate of localeChain(locale.toLowerCase())) {
     const known =

@@ -1,10 +1,12 @@
 import type twilio from 'twilio';
 import { pickByLocale } from '../../texts/locale.js';
 
-/** The attributes of `<Say>`, which the SDK exports under no name of their own. */
+/** Chooses the voice that reads a spoken code. */
+
+/** The attributes of `<Say>`; the SDK does not export this type. */
 type SayAttributes = Parameters<InstanceType<typeof twilio.twiml.VoiceResponse>['say']>[0];
 
-/** A pair that Twilio knows: it fails the call's verb where voice and language do not belong together. */
+/** A language and a voice of that language. Twilio fails `<Say>` if they do not match. */
 export type Voice = Readonly<Required<Pick<SayAttributes, 'language' | 'voice'>>>;
 
 const AMERICAN: Voice = { language: 'en-US', voice: 'Polly.Joanna' };
@@ -15,8 +17,8 @@ const BRAZILIAN: Voice = { language: 'pt-BR', voice: 'Polly.Camila' };
 const NORWEGIAN: Voice = { language: 'nb-NO', voice: 'Polly.Liv' };
 
 /**
- * Amazon Polly's standard voices, by BCP-47: for the languages of `spoken-code.ts`, and for those in which only texts of
- * the options are.
+ * Amazon Polly's standard voices by BCP-47 tag: for the languages of `spoken-code.ts`, and for others that only texts in the
+ * options use.
  */
 export const VOICES: Readonly<Record<string, Voice>> = {
   en: AMERICAN,
@@ -51,12 +53,12 @@ export const VOICES: Readonly<Record<string, Voice>> = {
   zh: { language: 'cmn-CN', voice: 'Polly.Zhiyu' },
 };
 
-/** Who speaks to a user of this locale; American English where there is no voice for it. */
+/** The voice for a locale; American English if there is none. */
 export function voiceFor(locale: string): Voice {
   return pickByLocale(VOICES, locale) ?? AMERICAN;
 }
 
-/** Whether a text in this language is read by a voice that speaks it. */
+/** Whether there is a voice for this locale's language. */
 export function hasVoice(locale: string): boolean {
   return pickByLocale(VOICES, locale) !== undefined;
 }

@@ -1,68 +1,33 @@
 import twilio from 'twilio';
 import type { DeliveryReport } from '../../core/channel.js';
-import { deliveryReportOf } from './delivery-report.js';
-import { meaningOf } from './error-codes.js';
-import { CALL_SID, MESSAGE_SID, PROVIDER_CODE } from './outcome.js';
+import { CALL_SID, deliveryReportOf, MESSAGE_SID, PROVIDER_CODE } from './outcome.js';
+import { meaningOf } from './refusals.js';
+import type { FormFields } from './signature.js';
 
-/** A form-encoded body as it came: a name that was repeated has all its values. */
-export type FormFields = Readonly<Record<string, string | string[]>>;
+/** Reads Twilio's webhooks: status callbacks and inbound messages. Their signature is already checked. */
 
-/** What Twilio reports of a message or a call. */
+/** A status callback of a message or a call. */
 export interface StatusCallback {
-  /** The id that Twilio gave when it accepted the message or call. */
+  /** Twilio's id of the message or call. */
   readonly transactionId: string;
   readonly channel: 'whatsapp' | 'sms' | 'voice';
-  /** E.164; `undefined` where it is none. */
+  /** E.164; `undefined` if the recipient is not a number. */
   readonly to: string | undefined;
-  /** WhatsApp's id of the recipient, where Twilio tells it. */
+  /** WhatsApp's id of the recipient, if Twilio sends it. */
   readonly externalUserId?: string | undefined;
-  /** Twilio's word for it, e.g. `delivered`, `undelivered`, `no-answer`. */
+  /** Twilio's status, e.g. `delivered`, `undelivered`, `no-answer`. */
   readonly status: string;
   /** Twilio's error code, on failures only. */
   readonly providerCode: string | undefined;
-  /** What the code means, in our words; `undefined` for one that is not in our table. */
+  /** The code's meaning in our words; `undefined` if it is not in our table. */
   readonly meaning: string | undefined;
-  /** What that means for the plan. */
+  /** The status and code, in the terms of the plan. */
   readonly report: DeliveryReport;
 }
 
 const STATUS = /^[a-z]+([-_][a-z]+)*$/;
 
-/**
- * True if Twilio has signed a webhook with one of the tokens. Tokens are several while one is being replaced.
- *
- * @param parts.url the URL as Twilio was told it, never one put together from what a request says of its host
- * @param parts.signature the `X-Twilio-Signature` header
- */
-export function isSignedByTwilio(parts: {
-  readonly authTokens: readonly string[];
-  readonly url: string;
-  readonly signature: string | undefined;
-  readonly params: FormFields;
-}): boolean {
-  const { authTokens, url, signature, params } = parts;
-  if (signature === undefined || signature === '') return false;
-  return authTokens.some((token) => {
-    // Anybody can sign with an empty token.
-    if (token === '') return false;
-    try {
-      return twilio.validateRequest(token, signature, url, params);
-    } catch {
-      return false;
-    }
-  });
-}
-
-/** The `X-Twilio-Signature` of a form, as Twilio makes it; `url` is the one that Twilio was told. */
-export function signWebhook(parts: {
-  readonly authToken: string;
-  readonly url: string;
-  readonly params: Readonly<Record<string, string>>;
-}): string {
-  return twilio.getExpectedTwilioSignature(parts.authToken, parts.url, parts.params);
-}
-
-/** A status callback of a message or a call; `undefined` for a body that is neither. */
+/** Reads a status callback; `undefined` if the form is not one. */
 export function readStatusCallback(params: FormFields): StatusCallback | undefined {
   const callSid = first(params, 'CallSid');
   const isCall = callSid !== undefined && CALL_SID.test(callSid);
@@ -85,27 +50,27 @@ export function readStatusCallback(params: FormFields): StatusCallback | undefin
   };
 }
 
-/** What somebody wrote to one of our senders. */
+/** A message that a user sent to one of our senders. */
 export interface ReceivedMessage {
-  /** Twilio's id of it. */
+  /** Twilio's id of the message. */
   readonly messageId: string;
   readonly channel: 'whatsapp' | 'sms' | 'rcs';
-  /** Who wrote it, E.164; not there where WhatsApp shows their id alone and nothing has told whose it is. */
+  /** The sender's number, E.164; absent if WhatsApp shows only an id and its number is not known. */
   readonly from?: string | undefined;
-  /** WhatsApp's id of who wrote it, such as `US.13491208655302741918`, where it shows one: the same for all they write to this business. */
+  /** WhatsApp's id of the sender, if any, such as `US.13491208655302741918`. It is the same for all their messages to this business. */
   readonly externalUserId?: string | undefined;
-  /** Twilio's id of the message that they replied to. */
+  /** Twilio's id of the message that this one replies to. */
   readonly repliedTo?: string | undefined;
-  /** What they wrote, as it came. */
+  /** The text, unchanged. */
   readonly text: string;
-  /** An SMS whose word Twilio has understood and answered itself. */
+  /** Twilio has recognised the keyword of this SMS and answered it itself. */
   readonly isHandled: boolean;
 }
 
-/** Of a user who has a username: a country, and what the business knows them by, which tells no number. */
+/** WhatsApp's id of a user with a username: a country, and an id for this business, which does not reveal the number. */
 const EXTERNAL_USER_ID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
 
-/** Who a message is from, or to: somebody's number or id behind the name of the channel, which SMS has none of. */
+/** Reads `From` or `To`: a number or WhatsApp id after the channel's prefix. SMS has no prefix. */
 export function readAddress(text: string | undefined):
   | {
       readonly channel: ReceivedMessage['channel'];
@@ -119,13 +84,13 @@ export function readAddress(text: string | undefined):
   return channel === 'whatsapp' && EXTERNAL_USER_ID.test(user) ? { channel, id: user } : undefined;
 }
 
-/** Beside a number, or in its place. Twilio's announcements have two names for it. */
+/** Twilio's announcements have two names for this parameter. */
 function readExternalUserId(params: FormFields): string | undefined {
   const id = first(params, 'ExternalUserId') ?? first(params, 'ExternalUserIdentifier');
   return id !== undefined && EXTERNAL_USER_ID.test(id) ? id : undefined;
 }
 
-/** What the inbound webhook of a number tells; `undefined` for what comes from nobody, such as a short code. */
+/** Reads an inbound message; `undefined` if its sender is no user, such as a short code. */
 export function readInbound(params: FormFields): ReceivedMessage | undefined {
   const messageId = first(params, 'MessageSid') ?? first(params, 'SmsSid');
   const sender = readAddress(first(params, 'From'));
@@ -138,12 +103,12 @@ export function readInbound(params: FormFields): ReceivedMessage | undefined {
     externalUserId: sender.id ?? readExternalUserId(params),
     repliedTo: repliedTo !== undefined && MESSAGE_SID.test(repliedTo) ? repliedTo : undefined,
     text: first(params, 'Body') ?? '',
-    // Of a Messaging Service with Advanced Opt-Out, whose words are its own.
+    // Set by a Messaging Service with Advanced Opt-Out, which has its own keywords.
     isHandled: (first(params, 'OptOutType') ?? '') !== '',
   };
 }
 
-/** TwiML that answers with a message, or with nothing. */
+/** TwiML that replies with a text, or with nothing. */
 export function replyTwiml(text: string | undefined): string {
   const response = new twilio.twiml.MessagingResponse();
   if (text !== undefined) response.message(text);
@@ -157,7 +122,7 @@ function isWhatsApp(params: FormFields): boolean {
   );
 }
 
-/** Some codes were words once (`InvalidSandboxRequest`); of those only letters are kept, since it is logged. */
+/** Some old codes are words (`InvalidSandboxRequest`). Only their letters are kept, because the code is logged. */
 function readProviderCode(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const trimmed = text.trim();

@@ -1,68 +1,73 @@
 import type { HttpAnswer } from '../../http/call.js';
 import { readObject } from '../../http/outcome.js';
-import type { Refusal } from '../provider.js';
+import type { Refusal, RefusalMeaning } from '../provider.js';
 
 /**
- * Vonage's errors: what they mean for the plan. The texts are our own; Vonage's may quote the number. Most of them come
- * by its status webhooks only. Sources: Vonage's pages "API Errors" and "Messages API errors".
+ * Vonage's errors and what they mean for the plan. The texts are ours, because Vonage's may quote the number. Most errors
+ * arrive by status webhooks only, which the hook does not mount. Sources: Vonage's pages "API Errors" and "Messages API errors".
  */
-
-/** What one error means; no digits, so that nothing in it can be a number or a code. */
-type Meaning = Pick<Refusal, 'reason' | 'moveOn' | 'isFraudBlock' | 'remedy'>;
 
 const CHECK_CREDENTIALS =
   "Check vonageChannel's credentials against the Vonage Dashboard, and that the application may use Messages.";
 const CHECK_ACCOUNT = "Look at the account's state and balance in the Vonage Dashboard.";
 const CHECK_SENDER =
-  "Check vonageChannel's from: the account has to have it, and the recipient's country to allow it.";
+  "Check vonageChannel's from: it must belong to the account, and the recipient's country must allow it.";
 const CHECK_TEMPLATE =
   "Check vonageChannel's template in WhatsApp Manager: its name, languages, state and parameters.";
-const LET_THROUGH = "Where it is a real user: look at Fraud Defender's rules in the Vonage Dashboard.";
+const LET_THROUGH = "If it is a real user, look at Fraud Defender's rules in the Vonage Dashboard.";
 const ADD_CAPACITY = 'Ask Vonage for more throughput, or register the sender for it.';
 const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
 
-const UNAUTHORIZED: Meaning = {
+const UNAUTHORIZED: RefusalMeaning = {
   reason: 'Vonage does not accept the credentials',
   remedy: CHECK_CREDENTIALS,
   moveOn: 'other-provider',
 };
-const NO_CREDIT: Meaning = {
+const NO_CREDIT: RefusalMeaning = {
   reason: 'The Vonage account has no credit left',
   remedy: CHECK_ACCOUNT,
   moveOn: 'other-provider',
 };
-const FORBIDDEN: Meaning = {
+const FORBIDDEN: RefusalMeaning = {
   reason: 'The Vonage account may not send this',
   remedy: CHECK_ACCOUNT,
   moveOn: 'other-provider',
 };
-const THROTTLED: Meaning = {
+const THROTTLED: RefusalMeaning = {
   reason: 'Too many requests to Vonage at once',
   remedy: ADD_CAPACITY,
   moveOn: true,
 };
-const BAD_REQUEST: Meaning = { reason: 'Vonage does not take the request', remedy: REPORT_BUG, moveOn: true };
-const BAD_SENDER: Meaning = { reason: 'Vonage does not take the sender', remedy: CHECK_SENDER, moveOn: true };
-const BAD_TEMPLATE: Meaning = {
-  reason: 'Vonage does not take the template',
+const BAD_REQUEST: RefusalMeaning = {
+  reason: 'Vonage does not accept the request',
+  remedy: REPORT_BUG,
+  moveOn: true,
+};
+const BAD_SENDER: RefusalMeaning = {
+  reason: 'Vonage does not accept the sender',
+  remedy: CHECK_SENDER,
+  moveOn: true,
+};
+const BAD_TEMPLATE: RefusalMeaning = {
+  reason: 'Vonage does not accept the template',
   remedy: CHECK_TEMPLATE,
   moveOn: true,
 };
-const UNROUTABLE: Meaning = { reason: 'Vonage has no way to this number', moveOn: true };
-const UNREGISTERED: Meaning = {
+const UNROUTABLE: RefusalMeaning = { reason: 'Vonage has no route to this number', moveOn: true };
+const UNREGISTERED: RefusalMeaning = {
   reason: "The recipient's country does not allow this sender or text",
   remedy: CHECK_SENDER,
   moveOn: true,
 };
-const FRAUD: Meaning = {
-  reason: "Held back by Vonage's protection against fraud",
+const FRAUD: RefusalMeaning = {
+  reason: "Blocked by Vonage's protection against fraud",
   remedy: LET_THROUGH,
   moveOn: false,
   isFraudBlock: true,
 };
 
-/** The codes of each subject, in the order in which TROUBLESHOOTING.md has them. */
-export const ERRORS: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
+/** The codes by subject, in the order of TROUBLESHOOTING.md. */
+export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMeaning>>>> = {
   'The account, its credentials, Vonage itself': {
     UNAUTHORIZED,
     JWT_EXPIRED: UNAUTHORIZED,
@@ -83,7 +88,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, Meaning>>>>
       remedy: 'Top up the account, or add the number in the Vonage Dashboard.',
       moveOn: 'other-provider',
     },
-    1331: { reason: 'A fault at the network that Vonage sends by', moveOn: true },
+    1331: { reason: 'A fault at the network that Vonage uses', moveOn: true },
     1460: { reason: "The sender's daily limit is used up", remedy: ADD_CAPACITY, moveOn: true },
   },
   'The recipient': {
@@ -92,7 +97,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, Meaning>>>>
     1170: { reason: 'Not a valid phone number', moveOn: false },
     1240: {
       reason: 'The recipient has opted out of messages from this sender',
-      remedy: 'They lift it by sending START to the sender.',
+      remedy: 'They can lift it by sending START to the sender.',
       moveOn: 'other-channel',
     },
     1241: { reason: 'Too many messages to this number', moveOn: true },
@@ -112,7 +117,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, Meaning>>>>
     1120: BAD_SENDER,
     1130: BAD_REQUEST,
     1150: BAD_REQUEST,
-    1210: { reason: 'Held back as spam', moveOn: true },
+    1210: { reason: 'Blocked as spam', moveOn: true },
     1340: {
       reason: 'Free text outside the hours after the recipient last wrote',
       remedy: "Set vonageChannel's template.",
@@ -131,11 +136,11 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, Meaning>>>>
   },
 };
 
-const MEANINGS: Readonly<Record<string, Meaning>> = Object.fromEntries(
+const MEANINGS: Readonly<Record<string, RefusalMeaning>> = Object.fromEntries(
   Object.values(ERRORS).flatMap((codes) => Object.entries(codes)),
 );
 
-const BY_STATUS: Readonly<Record<number, Meaning>> = {
+const BY_STATUS: Readonly<Record<number, RefusalMeaning>> = {
   401: UNAUTHORIZED,
   402: NO_CREDIT,
   403: FORBIDDEN,
@@ -144,17 +149,17 @@ const BY_STATUS: Readonly<Record<number, Meaning>> = {
   503: { reason: 'Vonage is not available', moveOn: true },
 };
 
-/** A refusal by Vonage's error, or by the HTTP status where there is none or one that is not known here. */
+/** A refusal by Vonage's error. Without an error, or with one that is not in the table, the HTTP status decides. */
 export function describeRefusal(answer: HttpAnswer): Refusal {
   const code = codeOf(answer);
   const known = code === undefined || !Object.hasOwn(MEANINGS, code) ? undefined : MEANINGS[code];
   const meaning = known ?? BY_STATUS[answer.status] ?? { reason: 'Refused by Vonage', moveOn: true };
-  // Words that are not known are not repeated: they may be anything. A number of four digits says nothing of anybody.
-  const isTold = code !== undefined && (known !== undefined || /^\d/.test(code));
-  return { status: 'refused', code: isTold ? code : `HTTP_${answer.status}`, ...meaning };
+  // An unknown word may contain anything, so it is not logged. A number of four digits is no personal data.
+  const isSafe = code !== undefined && (known !== undefined || /^\d/.test(code));
+  return { status: 'refused', code: isSafe ? code : `HTTP_${answer.status}`, ...meaning };
 }
 
-/** Vonage's problems (RFC 7807) have the error behind the `#` of their type, some of them in the title instead. */
+/** The error of a Vonage problem (RFC 7807): after the `#` of its type, or in its title. */
 function codeOf(answer: HttpAnswer): string | undefined {
   const { type, title } = readObject(answer);
   for (const text of [typeof type === 'string' ? type.slice(type.lastIndexOf('#') + 1) : '', String(title)]) {

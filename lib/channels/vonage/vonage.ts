@@ -9,7 +9,7 @@ import { ConfigurationError } from '../../core/errors.js';
 import { readPrivateKey } from '../../core/private-key.js';
 import { refuseOptions } from '../channel-options.js';
 import {
-  askProvider,
+  checkProvider,
   notSent,
   postMessage,
   requireTextChannel,
@@ -25,22 +25,22 @@ const ORIGIN = 'https://api.nexmo.com';
 const MESSAGE_UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const NUMBER = /^\+?[1-9]\d{6,14}$/;
 
-/** How long a token is good for, and how much of that it must have left to be used; Vonage takes a day at most. */
+/** A token's life, and the rest of it that a call needs. Vonage accepts one day at most. */
 const TOKEN_LIFE_SECONDS = 15 * 60;
 const TOKEN_SPARE_SECONDS = 5 * 60;
 
-/** Seconds: Vonage refuses less, and tries for days by default. */
+/** Vonage refuses a shorter time to live. Its default is days. */
 const SHORTEST_TTL_SECONDS = 20;
 
-/** Vonage's own limit of what it hands back in its records. */
+/** Vonage's limit of `client_ref`, which its records show. */
 const CLIENT_REF_LENGTH = 100;
 
 /**
- * SMS and WhatsApp by Vonage's Messages API: WhatsApp where the channel is called `whatsapp`, SMS under every other
- * name, unless `kind` says which. Nothing is learnt of a message that Vonage took: that comes by its status webhooks,
- * which the hook does not mount, and there is nothing to ask. No other channel follows it.
+ * SMS and WhatsApp by Vonage's Messages API. The channel named `whatsapp` sends by WhatsApp, every other name by SMS, unless
+ * `kind` decides. Vonage reports a message by status webhooks only, which the hook does not mount, and cannot be polled. So
+ * no other channel follows a message that Vonage has accepted.
  *
- * Facts: Vonage's Messages API reference (v1), "Send a WhatsApp Authentication Template", and its page on
+ * Sources: Vonage's Messages API reference (v1), "Send a WhatsApp Authentication Template", and its page on
  * authentication.
  *
  * @throws ConfigurationError that names every problem of the options and its remedy.
@@ -59,7 +59,7 @@ export function vonageChannel(options: VonageChannelOptions): ChannelPort<Provid
   return {
     ...shared,
     send: sendUnconnected,
-    // A new channel each time, so that one that is written down once can serve two hooks.
+    // A new channel for each hook, so that two hooks can share one `vonageChannel(…)`.
     connect: (parts) => {
       requireTextChannel(parts.channel, FACTORY);
       const isWhatsApp = (kind ?? parts.channel) === 'whatsapp';
@@ -72,14 +72,14 @@ export function vonageChannel(options: VonageChannelOptions): ChannelPort<Provid
       return {
         ...shared,
         usesText: !(isWhatsApp && template !== undefined),
-        // By the credentials and the way of a message, for Vonage has nothing to read that both kinds of credentials may: a message to
-        // nobody, which it refuses as one that is not complete.
+        // Vonage has no resource that both kinds of credentials may read. So the check posts an incomplete message, which
+        // Vonage refuses with 422 if it accepts the credentials.
         check: async (context) => {
-          const question = {
+          const request = {
             ...({ dispatcher: parts.dispatcher, method: 'POST', path: vonage.path, body: '{}' } as const),
             headers: { Authorization: await authorize(), ...JSON_BODY },
           };
-          await askProvider(vonage, question, context, ({ status }) => status === 422);
+          await checkProvider(vonage, request, context, ({ status }) => status === 422);
         },
         send: async (message, context) => {
           const body = isWhatsApp ? whatsAppOf(message, template) : smsOf(message, parts.clock());
@@ -107,7 +107,7 @@ export function vonageChannel(options: VonageChannelOptions): ChannelPort<Provid
 const JSON_BODY = { 'Content-Type': 'application/json', Accept: 'application/json' } as const;
 const NO_TOKEN = { code: 'NO_TOKEN', reason: 'No token for Vonage could be signed in time' } as const;
 
-/** A message as Vonage takes it, but for who sends it to whom. */
+/** The body of a message, without its sender and recipient. */
 interface VonageMessage {
   readonly channel: 'sms' | 'whatsapp';
   readonly message_type: 'text' | 'custom';
@@ -117,18 +117,18 @@ interface VonageMessage {
   readonly custom?: object;
 }
 
-/** Vonage takes numbers without it, and refuses them with it. */
+/** Vonage refuses numbers with a plus. */
 function withoutPlus(number: string): string {
   return NUMBER.test(number) ? number.replace('+', '') : number;
 }
 
 function smsOf({ text, expiresAt }: Message, nowMs: number): VonageMessage {
-  // A code that waits longer than it lives is only a riddle.
+  // An expired code must not arrive.
   const ttl = Math.max(Math.floor((expiresAt.getTime() - nowMs) / 1000), SHORTEST_TTL_SECONDS);
   return { channel: 'sms', message_type: 'text', text, ttl };
 }
 
-/** The parts of an authentication template are WhatsApp's own: Vonage hands what is `custom` through to it. */
+/** Vonage passes `custom` on to WhatsApp unchanged; its content is WhatsApp's form of an authentication template. */
 function whatsAppOf({ text, locale, request }: Message, template: VonageTemplate | undefined): VonageMessage {
   if (template === undefined) return { channel: 'whatsapp', message_type: 'text', text };
   const code = pickByLocale(template.languages, locale) ?? template.languages.default;
@@ -150,7 +150,7 @@ function whatsAppOf({ text, locale, request }: Message, template: VonageTemplate
   };
 }
 
-/** What proves who is calling: the same for all calls by key and secret, else a token that is signed now and then. */
+/** The `Authorization` of each call: Basic with key and secret, else a signed token that is reused for ten minutes. */
 function authorizer(options: VonageChannelOptions, clock: () => number): () => string | Promise<string> {
   if (options.apiKey !== undefined) {
     const pair = Buffer.from(`${options.apiKey}:${options.apiSecret}`).toString('base64');
@@ -161,13 +161,13 @@ function authorizer(options: VonageChannelOptions, clock: () => number): () => s
   let current: { readonly authorization: Promise<string>; readonly issuedAt: number } | undefined;
   return () => {
     const nowSeconds = Math.floor(clock() / 1000);
-    // A clock that was set back makes no token good for longer.
+    // The absolute difference: a clock that is set back must not make a token live longer.
     const age = current === undefined ? Infinity : Math.abs(nowSeconds - current.issuedAt);
     if (current === undefined || age > TOKEN_LIFE_SECONDS - TOKEN_SPARE_SECONDS) {
       const signing = signToken(applicationId, privateKey, nowSeconds);
       const mine = { authorization: signing, issuedAt: nowSeconds };
       current = mine;
-      // The next call tries anew.
+      // After a failure the next call signs anew.
       signing.catch(() => {
         if (current === mine) current = undefined;
       });

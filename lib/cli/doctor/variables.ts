@@ -2,7 +2,7 @@ import { ConfigurationError } from '../../core/errors.js';
 import type { OktaCredential } from '../../options/options.js';
 import type { HookProof } from '../../okta/admin/hook-resource.js';
 import { readRedisOptions } from '../../state/redis/options.js';
-import type { WhatsAppSender } from '../../channels/twilio/client.js';
+import type { WhatsAppSender } from '../../channels/twilio/settings.js';
 import type { CommandCall } from '../command.js';
 import type { Variables } from '../environment.js';
 import { fail, ok, warn, type Finding } from './finding.js';

@@ -1,7 +1,7 @@
 import { remedyForBlock } from '../../guard/limits.js';
 import { asList, fieldOf, textFieldOf } from '../../core/json.js';
 import { REFUSALS } from '../../okta/refusals.js';
-import { describeRefusal } from '../../channels/twilio/error-codes.js';
+import { describeRefusal } from '../../channels/twilio/refusals.js';
 import { ALL_THE_SAME, type Sent } from './send.js';
 
 /** What to do about what a preview came to: the remedies are those of the log, found by the codes in the answer. */

@@ -4,7 +4,7 @@ import { OktaApiError } from '../../core/errors.js';
 import { parseJson } from '../../core/json.js';
 import type { Administration, Time } from '../../okta/admin/administration.js';
 import { OKTA_WAITS_MS, reactionTo, reactionToSilence, type Reaction } from '../../okta/reaction.js';
-import { executeTelephonyHook } from '../../okta/admin/telephony-hooks.js';
+import { executeTelephonyHook } from '../../okta/admin/telephony-hook-setup.js';
 import { post } from '../doctor/gateway-probe.js';
 import type { CallSecrets } from './masked-call.js';
 import type { Payload } from './payload.js';

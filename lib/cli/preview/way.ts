@@ -1,7 +1,7 @@
 import type { HttpDispatcher } from '../../http/call.js';
 import type { Time } from '../../okta/admin/administration.js';
 import { describeHook, isSameUrl, type HookResource } from '../../okta/admin/hook-resource.js';
-import { listTelephonyHooks } from '../../okta/admin/telephony-hooks.js';
+import { listTelephonyHooks } from '../../okta/admin/telephony-hook-setup.js';
 import { CommandError, type CommandCall } from '../command.js';
 import { fetchHookToken } from '../doctor/gateway-probe.js';
 import { readHookProof } from '../doctor/hook-proof.js';

@@ -1,5 +1,4 @@
-import { warnOfNativeTelephony } from '../../okta/admin/native-telephony.js';
-import { createTelephonyHookSetup } from '../../okta/admin/telephony-hook-setup.js';
+import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../okta/admin/telephony-hook-setup.js';
 import type { Command } from '../command.js';
 import { readHookProof } from '../doctor/hook-proof.js';
 import { secretCheck, SECRET_HELP, SECRET_OPTIONS } from './secret-order.js';

@@ -8,20 +8,21 @@ import { readSignedForm } from './signed-form.js';
 import { SID_NAMESPACE } from '../../channels/twilio/outcome.js';
 import { readStatusCallback } from '../../channels/twilio/webhooks.js';
 
-/** The route that Twilio tells what became of a message. */
-
-/** Checks the signature, and tells the stream and late failover. */
+/**
+ * The route for Twilio's status callbacks: checks the signature, then reports the status to the event stream, the
+ * suppressions and late failover.
+ */
 export function recordDelivery(parts: HookParts): ReturnType<typeof asyncHandler> {
   const { events, lateFailover, twilioCallbacks, suppressions } = parts;
 
   const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const params = await readSignedForm(req, STATUS_PATH, parts);
     answer(req, res, 204, undefined);
-    const delivered = readStatusCallback(params);
-    if (delivered === undefined) return;
+    const callback = readStatusCallback(params);
+    if (callback === undefined) return;
     twilioCallbacks.came();
-    const { transactionId, channel, status, providerCode: code, meaning: reason, report } = delivered;
-    const { to, externalUserId } = delivered;
+    const { transactionId, channel, status, providerCode: code, meaning: reason, report } = callback;
+    const { to, externalUserId } = callback;
     if (to !== undefined && externalUserId !== undefined) void suppressions.pair(externalUserId, to);
     events.emit({
       type: 'message.status',
@@ -33,7 +34,7 @@ export function recordDelivery(parts: HookParts): ReturnType<typeof asyncHandler
       remedy: report.status === 'failed' ? report.remedy : undefined,
     });
     const suppression = report.status === 'failed' ? suppressionReasonOf(report) : undefined;
-    // Also of a message that nothing could follow, of which nothing else is kept.
+    // Also for a message without late failover, of which nothing else is kept.
     if (suppression !== undefined && to !== undefined) void suppressions.add(to, channel, suppression);
     lateFailover?.report(messageKey(SID_NAMESPACE, transactionId), report);
   };

@@ -10,54 +10,53 @@ import { answerText, asyncHandler } from '../../http/exchange.js';
 import type { ReplyKind } from '../../options/settings.js';
 import { readSignedForm } from './signed-form.js';
 import type { TwilioConnection } from '../../channels/twilio/client.js';
-import { askForRecipient } from '../../channels/twilio/messages.js';
+import { fetchRecipient } from '../../channels/twilio/messages.js';
 import { readInbound, replyTwiml, type ReceivedMessage } from '../../channels/twilio/webhooks.js';
 
-/** The route that Twilio tells what users write to the senders. */
+/** The route for messages that users send to our senders: STOP, START and other texts. */
 
-/** Its path behind `publicUrl`. */
+/** The route's path after `publicUrl`. */
 export const INBOUND_PATH = '/twilio/inbound';
 
-/** A signature has no time in it: a message that comes again says nothing for so long, milliseconds. */
+/** A signature has no time, so a message that was received within this time is a replay. */
 const REPLAY_MS = 86_400_000;
 const MAX_MESSAGES = 20_000;
 
-/** Whoever writes the same again gets no more of the usual reply, lest two machines talk for ever; milliseconds. */
+/** The shortest time between two equal replies to a sender, so that two machines do not reply to each other forever. */
 const REPLY_EVERY_MS = 600_000;
 
 const ALL_REASONS: readonly SuppressionReason[] = ['STOPPED', 'OPTED_OUT', 'NOT_REACHED'];
-/** Those that a provider told. */
-const TOLD_REASONS: readonly SuppressionReason[] = ['OPTED_OUT', 'NOT_REACHED'];
+/** The reasons that a provider reported. */
+const PROVIDER_REASONS: readonly SuppressionReason[] = ['OPTED_OUT', 'NOT_REACHED'];
 
-/** What Twilio may take to say whom a message went to, and of that to be connected, milliseconds. */
+/** The limits of reading a message's recipient at Twilio, and of connecting for it. */
 const RECIPIENT_MS = 1_000;
 const CONNECT_MS = 500;
 
 /**
- * Takes STOP and START over WhatsApp and RCS at their word, and answers those of WhatsApp. Of SMS Twilio itself keeps who has
- * opted out, and answers those words; only what is suppressed here is lifted by START. Nothing is ever written to Okta, and
- * nobody opted in.
+ * Applies STOP and START from WhatsApp and RCS, and replies over WhatsApp. For SMS, Twilio keeps the opt-outs and replies itself;
+ * here START only lifts our own suppressions. Nothing is written to Okta, and no user is opted in.
  */
 export function receiveInbound(parts: HookParts, twilio: TwilioConnection): ReturnType<typeof asyncHandler> {
   const { settings, state, events, suppressions } = parts;
   const seen = new BoundedMap<true>(MAX_MESSAGES);
   const answered = new BoundedMap<{ readonly kind: ReplyKind; readonly atMs: number }>(MAX_MESSAGES);
-  /** The id of the last STOP of a sender that this process was told. */
+  /** The id of each sender's last STOP that this process received. */
   const lastStops = new BoundedMap<string>(MAX_MESSAGES);
 
-  /** At this gateway or another one that shares the state. */
+  /** Whether this gateway, or another one that shares the state, has received the message before. */
   const isReplay = async ({ messageId }: ReceivedMessage): Promise<boolean> => {
     if (seen.get(messageId) === true) return true;
     seen.set(messageId, true);
     if (!state.isShared) return false;
     const life = { nowMs: settings.clock(), rememberMs: REPLAY_MS };
-    // Where nobody can say, it counts: a word that is not heard is worse than one that is heard twice.
+    // If the state does not answer, the message counts: a lost STOP is worse than a repeated one.
     return !(await state.isFirst(`inbound ${messageId}`, life, 'inbound message'));
   };
 
   /**
-   * With the number of who wrote it, where anything tells it: WhatsApp shows it beside the id, has shown it before, or they reply
-   * to a message of ours.
+   * Adds the sender's number, if it can be found: WhatsApp sends it beside the id, has sent it before, or the message replies to
+   * one of ours.
    */
   const withNumber = async (message: ReceivedMessage): Promise<ReceivedMessage> => {
     const { externalUserId, repliedTo } = message;
@@ -67,59 +66,59 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
       known ??
       (repliedTo === undefined
         ? undefined
-        : await askForRecipient(twilio, repliedTo, questionContext(RECIPIENT_MS, CONNECT_MS)));
-    // What was said from the id alone until now holds for the number.
+        : await fetchRecipient(twilio, repliedTo, questionContext(RECIPIENT_MS, CONNECT_MS)));
+    // Suppressions of the id apply to the number, too.
     if (from !== undefined) await suppressions.pair(externalUserId, from);
     return { ...message, from };
   };
 
-  const obey = async (message: ReceivedMessage, keyword: Keyword | undefined): Promise<void> => {
+  const applyKeyword = async (message: ReceivedMessage, keyword: Keyword | undefined): Promise<void> => {
     const sender = senderOf(message);
     const channel = planChannelOf(message);
-    // Of SMS Twilio keeps the list, and would refuse all the same. Of RCS it may, and has the same words.
+    // For SMS, Twilio keeps the opt-outs and refuses the messages. For RCS it may, with the same keywords.
     const mayStop = channel === 'whatsapp' || (message.channel === 'rcs' && isTwilioWord(message.text));
     if (keyword === 'stop' && mayStop) {
-      lastStops.set(senderOn(message), message.messageId);
+      lastStops.set(senderKey(message), message.messageId);
       await suppressions.add(sender, channel, 'STOPPED');
     } else if (keyword === 'start') await suppressions.lift(sender, { channel, reasons: ALL_REASONS });
-    // Whoever writes is there, and has not blocked us.
-    else if (channel === 'whatsapp') await suppressions.lift(sender, { channel, reasons: TOLD_REASONS });
+    // A user who writes can be reached and has not blocked us.
+    else if (channel === 'whatsapp') await suppressions.lift(sender, { channel, reasons: PROVIDER_REASONS });
   };
 
-  /** What the user of the package wants to say; `undefined` for the usual. An `isStart` that comes too late for a reply counts, too. */
-  const ask = async (message: ReceivedMessage): Promise<string | undefined> => {
+  /** Calls `onMessage` for a reply; `undefined` means the standard reply. An `isStart` that comes too late for a reply still counts. */
+  const callOnMessage = async (message: ReceivedMessage): Promise<string | undefined> => {
     const { onMessage } = settings.inbound;
     if (onMessage === undefined) return undefined;
-    const stopBefore = lastStops.get(senderOn(message));
-    const callOnMessage = async (): Promise<string | undefined> => {
+    const stopBefore = lastStops.get(senderKey(message));
+    const readReply = async (): Promise<string | undefined> => {
       const given: unknown = await onMessage(message);
       const { text, isStart } = (typeof given === 'string' ? { text: given } : Object(given)) as Record<
         string,
         unknown
       >;
-      // A STOP that came after this message is newer than it.
-      if (isStart === true && lastStops.get(senderOn(message)) === stopBefore) {
+      // A STOP after this message is newer, so it stays.
+      if (isStart === true && lastStops.get(senderKey(message)) === stopBefore) {
         const lifted = { channel: planChannelOf(message), reasons: ALL_REASONS };
         await suppressions.lift(senderOf(message), lifted);
       }
       return typeof text === 'string' && text !== '' ? text : undefined;
     };
-    const tell = reportFailureOutsideCall('inbound', parts);
+    const reportFailure = reportFailureOutsideCall('inbound', parts);
     const reply = await waitAtMost(
-      callOnMessage().catch((error: unknown) => {
-        tell(error);
+      readReply().catch((error: unknown) => {
+        reportFailure(error);
         return undefined;
       }),
       settings.deadlineMs,
     );
     if (reply !== TIMED_OUT) return reply;
-    tell(new Error('no answer in time'));
+    reportFailure(new Error('no answer in time'));
     return undefined;
   };
 
-  /** The same is said once in ten minutes. */
-  const usual = (message: ReceivedMessage, kind: ReplyKind): string | undefined => {
-    const key = senderOn(message);
+  /** The standard reply; `undefined` if the sender got the same one within ten minutes. */
+  const standardReply = (message: ReceivedMessage, kind: ReplyKind): string | undefined => {
+    const key = senderKey(message);
     const nowMs = settings.clock();
     const last = answered.get(key);
     if (last?.kind === kind && Math.abs(nowMs - last.atMs) < REPLY_EVERY_MS) return undefined;
@@ -132,15 +131,15 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
     keyword: Keyword | undefined,
   ): Promise<string | undefined> => {
     if (message.channel !== 'whatsapp') {
-      // It has been answered, and to STOP nobody else may answer.
+      // Twilio has replied, and no other reply to STOP is allowed.
       if (message.isHandled || isTwilioWord(message.text)) return undefined;
-      // Twilio does not know the word: which ones it knows, the help says.
-      if (keyword !== undefined) return usual(message, 'help');
+      // Twilio does not know this keyword. The help names those that it knows.
+      if (keyword !== undefined) return standardReply(message, 'help');
     }
     const isHidden = message.from === undefined && keyword !== undefined && keyword !== 'help';
-    if (isHidden) return usual(message, 'hiddenNumber');
-    if (keyword !== undefined) return usual(message, keyword);
-    return (await ask(message)) ?? usual(message, 'other');
+    if (isHidden) return standardReply(message, 'hiddenNumber');
+    if (keyword !== undefined) return standardReply(message, keyword);
+    return (await callOnMessage(message)) ?? standardReply(message, 'other');
   };
 
   const receive = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
@@ -149,7 +148,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
     if (read !== undefined && !(await isReplay(read))) {
       const message = await withNumber(read);
       const keyword = keywordOf(message.text, settings.inbound.keywords);
-      await obey(message, keyword);
+      await applyKeyword(message, keyword);
       const { channel, messageId, from } = message;
       events.emit({
         type: 'inbound.received',
@@ -166,17 +165,17 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
   return asyncHandler(receive, 'an inbound message');
 }
 
-/** By whom a message is: their number where it is known, else WhatsApp's id of them. */
+/** The sender's number if it is known, else WhatsApp's id. */
 function senderOf({ from, externalUserId = '' }: ReceivedMessage): string {
   return from ?? externalUserId;
 }
 
-/** The same, on the channel of the message. */
-function senderOn(message: ReceivedMessage): string {
+/** Identifies the sender on the message's channel. */
+function senderKey(message: ReceivedMessage): string {
   return `${message.channel} ${senderOf(message)}`;
 }
 
-/** The channel of a plan that reaches them there: Twilio sends by RCS what goes out as SMS, where a phone takes it. */
+/** The plan's channel for a message: Twilio delivers an SMS by RCS if the phone supports it. */
 function planChannelOf({ channel }: ReceivedMessage): 'whatsapp' | 'sms' {
   return channel === 'rcs' ? 'sms' : channel;
 }

@@ -7,11 +7,12 @@ import { answer, methodNotAllowed, parseJsonBody, readBody, asyncHandler } from 
 import { answerChallenge, CHALLENGE_HEADER, eventsOf, readCodeUses } from '../../okta/event-hook.js';
 import { onlyHeader, type CallerVerifier } from '../../okta/verify-caller.js';
 
-/** The route of Okta's event hook, which tells what became of codes. */
+/** The route of Okta's event hook, which reports codes that users have typed. */
 
-/** One delivery holds many events. */
+/** The largest body. One delivery holds many events. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
+/** Makes the record of used codes from the hook's parts. */
 export function createCodeUses(parts: HookParts): CodeUses {
   const { settings, state, lateFailover, events, channels, oktaClock } = parts;
   return new CodeUses({
@@ -24,7 +25,7 @@ export function createCodeUses(parts: HookParts): CodeUses {
   });
 }
 
-/** Answers the one-time verification, and hands over what is told of codes once the answer is given. */
+/** Answers the one-time verification. Records used codes after the answer, because Okta waits only three seconds. */
 export function recordSignIns(
   { settings, underWay }: HookParts,
   { verifier, codeUses }: { readonly verifier: CallerVerifier; readonly codeUses: CodeUses },
@@ -33,7 +34,7 @@ export function recordSignIns(
     if (req.method !== 'GET' && req.method !== 'POST') throw methodNotAllowed('GET', 'POST');
     if (underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
     if (req.method === 'GET') {
-      // Without a proof: what is given back tells nothing that the caller does not know.
+      // No proof is needed: the answer returns only what the caller has sent.
       answer(req, res, 200, answerChallenge(onlyHeader(req, CHALLENGE_HEADER)));
       return;
     }

@@ -3,17 +3,17 @@ import type { HookParts } from '../parts.js';
 import { RequestError } from '../../core/errors.js';
 import { methodNotAllowed, parseForm, readBody } from '../../http/exchange.js';
 import { onlyHeader } from '../../okta/verify-caller.js';
-import { hasOneReading } from '../../channels/twilio/one-reading.js';
-import { isSignedByTwilio, type FormFields } from '../../channels/twilio/webhooks.js';
+import { hasOneReading } from '../../channels/twilio/signature.js';
+import { isSignedByTwilio, type FormFields } from '../../channels/twilio/signature.js';
 
 /** HMAC-SHA1 in base64. */
 const SIGNATURE = /^[A-Za-z0-9+/]{27}=$/;
 
 /**
- * The form that Twilio posts to one of our routes, its signature checked against the URL as Twilio was told it, whatever the
- * request says of its host.
+ * Reads a form that Twilio posts to one of our routes and checks its signature. The signed URL is made from `publicUrl`, never
+ * from the request's Host header.
  *
- * @param path - of the route, behind `publicUrl`.
+ * @param path - the route's path after `publicUrl`.
  * @throws RequestError `METHOD_NOT_ALLOWED`, `BAD_SIGNATURE`, and those of `readBody`.
  */
 export async function readSignedForm(
@@ -23,7 +23,7 @@ export async function readSignedForm(
 ): Promise<FormFields> {
   if (req.method !== 'POST') throw methodNotAllowed('POST');
   const signature = onlyHeader(req, 'x-twilio-signature');
-  // The signature is over the body; without one the body need not be read.
+  // Without a signature the body need not be read.
   if (signature === undefined || !SIGNATURE.test(signature)) throw badSignature();
   const params = parseForm(await readBody(req, { type: undefined, waitMs: settings.deadlineMs }));
   const isSigned = isSignedByTwilio({

@@ -2,16 +2,18 @@ import { OktaApiError } from '../../core/errors.js';
 import type { OktaApiClient, OktaApiRequest } from '../api-client.js';
 import { pauseAfter } from '../rate-limit.js';
 
-/** How time passes for whoever can wait. */
+/** Calls Okta's API for administration: no code waits for it, so it waits and retries when Okta asks for that. */
+
+/** A clock that can sleep, for tests. */
 export interface Time {
   /** Milliseconds since 1970. */
   now(): number;
   sleep(ms: number): Promise<void>;
 }
 
-/** An org, as an administrator changes it by Okta's API: nobody waits for a code, so it waits where Okta asks for that. */
+/** Reads and changes an org as an administrator. */
 export interface Administration {
-  /** @throws OktaApiError, whose `cause` has Okta's own sentences where there are any. */
+  /** @throws OktaApiError, whose `cause` has Okta's own sentences, if any. */
   get(path: string): Promise<object>;
   /** @throws OktaApiError as `get`. */
   post(path: string, body?: object): Promise<object>;
@@ -19,18 +21,18 @@ export interface Administration {
   put(path: string, body: object): Promise<object>;
 }
 
-/** One call with its token; an administrator's are slower than reading a user. */
+/** The limit of one call with its token. Administrative calls are slower than reading a user. */
 const CALL_TIMEOUT_MS = 15_000;
-/** So many windows of a rate limit are waited for. */
+/** How many times a call waits for the rate limit. */
 const MAX_RATE_LIMITED = 5;
-/** A read is asked again so many times. */
+/** How many times a read is tried. */
 const MAX_READS = 3;
 const READ_AGAIN_MS = 1_000;
 
-/** Where an attribute of the same name was taken away a moment ago; terraform-provider-okta waits on these words. */
+/** Okta's words after an attribute of the same name was removed. terraform-provider-okta waits on these words, too. */
 const CLEAN_UP = 'data clean up process';
 
-/** @param parts.onWait - told of each wait before it begins, with its reason in words. */
+/** @param parts.onWait - called before each wait, with its reason and time. */
 export function createAdministration(parts: {
   readonly client: OktaApiClient;
   readonly time: Time;
@@ -42,17 +44,21 @@ export function createAdministration(parts: {
     await time.sleep(ms);
   };
 
-  const ask = async (request: Pick<OktaApiRequest, 'method' | 'path' | 'body'>): Promise<object> => {
+  const call = async (request: Pick<OktaApiRequest, 'method' | 'path' | 'body'>): Promise<object> => {
     let limited = 0;
     for (let attempt = 1; ;) {
       try {
-        const { body } = await client.request({ ...request, timeoutMs: CALL_TIMEOUT_MS, tellsCauses: true });
+        const { body } = await client.request({
+          ...request,
+          timeoutMs: CALL_TIMEOUT_MS,
+          includeCauses: true,
+        });
         return Object(body) as object;
       } catch (error) {
         if (!(error instanceof OktaApiError)) throw error;
         if (error.code === 'OKTA_RATE_LIMITED' && limited < MAX_RATE_LIMITED) {
           limited += 1;
-          // A call that was refused for the limit has done nothing: a write, too, is sent again.
+          // A call that was refused for the rate limit has changed nothing, so a write may be repeated, too.
           const ms =
             pauseAfter({ headers: error.headers ?? {}, isRefused: true }, time.now()) ?? READ_AGAIN_MS;
           await wait("Okta's rate limit is used up", ms);
@@ -65,15 +71,15 @@ export function createAdministration(parts: {
   };
 
   return {
-    get: (path) => ask({ method: 'GET', path }),
-    post: (path, body) => ask({ method: 'POST', path, body }),
-    put: (path, body) => ask({ method: 'PUT', path, body }),
+    get: (path) => call({ method: 'GET', path }),
+    post: (path, body) => call({ method: 'POST', path, body }),
+    put: (path, body) => call({ method: 'PUT', path, body }),
   };
 }
 
 /**
- * Whether a call may work a little later, as it is: Okta is busy with another change, or nobody knows what became of
- * this one.
+ * Whether the same call may succeed a little later: Okta is busy with another change, or the outcome of this call is
+ * unknown.
  */
 export function isPassing(error: unknown): boolean {
   if (!(error instanceof OktaApiError)) return false;

@@ -14,31 +14,31 @@ import {
 } from './hook-resource.js';
 import { changesOf, type Setup, type SetupStep } from './setup-plan.js';
 
-/** The event hook that tells what became of codes, by the Event Hooks API. */
+/** Sets up the event hook about used codes, by the Event Hooks API. */
 
 const HOOKS = '/api/v1/eventHooks';
 const DEFAULT_NAME = 'Telephony gateway: codes that were used';
 const EVENTS = [SIGN_IN, ENROLMENT];
 
-/** The hook as it should be. */
+/** The desired state of the hook. */
 export interface WantedEventHook {
   readonly url: string;
-  /** `undefined`: as it is called, else a name of our own. */
+  /** `undefined` keeps its name, or uses our own. */
   readonly name: string | undefined;
-  /** Event hooks know no OAuth. */
+  /** Event hooks do not support OAuth. */
   readonly proof: Extract<HookProof, { kind: 'header' }>;
-  /** Whether the secret is sent although nothing else differs: Okta never tells which one it has. */
+  /** Whether to send the secret even if nothing else differs, because Okta never shows the current one. */
   readonly sendsSecret: boolean;
 }
 
-/** Creates and verifies it, or changes in place the one whose URL it is; others are no business of ours. */
+/** Creates and verifies the hook, or changes the hook with the same URL in place. Other hooks are never changed. */
 export function createEventHookSetup(okta: Administration, wanted: WantedEventHook): Setup {
   let isSecretSent = false;
 
   const write = (found: HookResource | undefined): readonly SetupStep[] => {
     const name = wanted.name ?? found?.name ?? DEFAULT_NAME;
     const known = found === undefined ? [] : eventsOf(found);
-    // What somebody else has it told of beside ours stays.
+    // Events that another administrator added stay.
     const items = [...known, ...EVENTS.filter((event) => !known.includes(event))];
     const differences = changesOf([
       ['name', found?.name, name],
@@ -74,7 +74,7 @@ export function createEventHookSetup(okta: Administration, wanted: WantedEventHo
     },
   });
 
-  // Okta asks the gateway for it, which must be running. A hook that is only about to be created has its turn later.
+  // Okta calls the gateway, which must be running. A hook that is not created yet is verified by a later plan.
   const verify = (found: HookResource | undefined): SetupStep => ({
     does: 'Have Okta verify the event hook',
     changes: [{ field: 'verification', from: 'UNVERIFIED', to: 'VERIFIED' }],
@@ -94,7 +94,7 @@ export function createEventHookSetup(okta: Administration, wanted: WantedEventHo
       const ours = hooks.filter(({ url }) => isSameUrl(url, wanted.url));
       const target = ours.find(({ isActive }) => isActive) ?? ours[0];
       const writes = write(target);
-      // A changed channel has to be verified again.
+      // A changed channel must be verified again.
       const status = fieldOf(target?.resource, 'verificationStatus');
       const isVerified = status === 'VERIFIED' && writes.length === 0;
       return {
@@ -116,9 +116,9 @@ export function createEventHookSetup(okta: Administration, wanted: WantedEventHo
   };
 }
 
-/** Okta called the gateway, and did not get its challenge back. */
+/** Okta called the gateway and did not get its challenge back. */
 function notVerified({ code, status, cause }: OktaApiError): OktaApiError {
-  return new OktaApiError(code, 'Okta could not verify the event hook, and tells it nothing until it has', {
+  return new OktaApiError(code, 'Okta could not verify the event hook, and sends no events until it has', {
     status,
     cause,
     remedy:
@@ -131,7 +131,7 @@ function eventsOf({ resource }: HookResource): readonly string[] {
   return items.filter((item) => typeof item === 'string');
 }
 
-/** What a replacement without it would take away. */
+/** A `PUT` without the description would remove it. */
 function keptOf(found: HookResource | undefined): object {
   const description = fieldOf(found?.resource, 'description');
   return typeof description === 'string' ? { description } : {};

@@ -1,42 +1,44 @@
 import { asList, fieldOf, isObject, textFieldOf } from '../../core/json.js';
 
-/** An inline hook or an event hook of an org, as Okta's API has it: without its secrets. */
+/** Reads and writes hooks in the form of Okta's API, for both inline hooks and event hooks. */
+
+/** An inline hook or an event hook of an org. Okta's API never returns its secrets. */
 export interface HookResource {
   readonly id: string;
   readonly name: string;
   readonly url: string;
   readonly isActive: boolean;
-  /** How Okta proves itself to it, in words. */
+  /** How Okta authenticates to it, in words. */
   readonly authentication: string;
-  /** The name of the header that proves Okta; `undefined` where it is none. */
+  /** The name of the header with the secret; `undefined` if it has none. */
   readonly headerName: string | undefined;
-  /** Headers beside that one, as they came. */
+  /** The other headers, unchanged. */
   readonly headers: readonly unknown[];
-  /** The rest of it. */
+  /** The whole resource. */
   readonly resource: object;
 }
 
-/** How Okta proves itself to a hook. */
+/** How Okta authenticates to a hook. */
 export type HookProof =
   | {
       readonly kind: 'header';
-      /** `undefined`: as the hook has it, else `Authorization`. */
+      /** `undefined` keeps the hook's header, or uses `Authorization`. */
       readonly headerName: string | undefined;
       readonly secret: string;
     }
   | HookOAuth;
 
-/** Okta gets a token for each call from an authorization server, as a client of it. */
+/** For each call, Okta gets a token from an authorization server, as its client. */
 interface HookOAuth {
   readonly kind: 'oauth';
   readonly clientId: string;
   readonly tokenUrl: string;
   readonly scope: string;
-  /** The client's secret, or the id of the hook key (`HKY…`) whose public half the client has. */
+  /** The client's secret, or the id of the hook key (`HKY…`) whose public key is registered with the client. */
   readonly by: { readonly clientSecret: string } | { readonly hookKeyId: string };
 }
 
-/** Those of a list that can be read; the ids are checked, since they become a part of paths. */
+/** Reads a list of hooks and skips unreadable ones. The ids are checked, because they become part of paths. */
 export function readHooks(list: object): readonly HookResource[] {
   return asList(list).flatMap((resource) => {
     const id = textFieldOf(resource, 'id');
@@ -56,19 +58,19 @@ export function readHooks(list: object): readonly HookResource[] {
   });
 }
 
-/** What a hook is told of by, for people: name, id, state and host; the rest of another's URL may hold a key. */
+/** A hook in words: name, id, state and host. The rest of the URL may hold a key, so it is left out. */
 export function describeHook({ name, id, url, isActive }: HookResource): string {
   const host = URL.canParse(url) ? new URL(url).host : 'no URL';
   return `"${name}" (${id}, ${isActive ? 'active' : 'inactive'}, ${host})`;
 }
 
-/** Whether two URLs are one hook: a trailing slash makes no other one. */
+/** Whether two URLs are the same hook; a trailing slash does not matter. */
 export function isSameUrl(one: string, other: string): boolean {
   const normal = (url: string): string => (URL.canParse(url) ? new URL(url).href : url).replace(/\/+$/, '');
   return normal(one) === normal(other);
 }
 
-/** The channel of a request that creates or replaces a hook: all of it, since what is left out is taken away. */
+/** The whole channel of a request that creates or replaces a hook. Okta removes what is left out. */
 export function channelOf(url: string, proof: HookProof, found: HookResource | undefined): object {
   const config = { uri: url, method: 'POST', headers: found?.headers ?? [] };
   if (proof.kind === 'header') {
@@ -84,14 +86,14 @@ export function channelOf(url: string, proof: HookProof, found: HookResource | u
   };
 }
 
-/** How Okta will prove itself, in the words of `HookResource.authentication`. */
+/** How Okta will authenticate, in the words of `HookResource.authentication`. */
 export function describeProof(proof: HookProof, found: HookResource | undefined): string {
   if (proof.kind === 'header') return `header ${headerNameOf(proof, found)}`;
   const hookKeyId = 'hookKeyId' in proof.by ? proof.by.hookKeyId : undefined;
   return describeOAuth({ ...proof, hookKeyId });
 }
 
-/** The header by which Okta will prove itself. */
+/** The header that will carry the secret. */
 export function headerNameOf(
   proof: Extract<HookProof, { kind: 'header' }>,
   found: HookResource | undefined,

@@ -2,26 +2,26 @@ import type { Administration } from './administration.js';
 import { asList, fieldOf, textFieldOf } from '../../core/json.js';
 import { changesOf, type Setup, type SetupChange, type SetupPlan } from './setup-plan.js';
 
-/** The attribute by which users opt in, on the default user profile, by the Schema API. */
+/** Sets up the opt-in attribute on the default user profile, by the Schema API. */
 
 const SCHEMA = '/api/v1/meta/schemas/user/default';
 const TITLE = 'Codes by WhatsApp';
 const DESCRIPTION = 'Send one-time codes by WhatsApp';
 const IN_PROFILE_EDITOR = 'Okta: Directory > Profile Editor > User (default)';
 
-/** What users themselves may do with it. */
+/** The user's own access to the attribute. */
 type OwnAccess = 'READ_WRITE' | 'READ_ONLY';
 
 const MUTABILITY = 'READ_WRITE';
-/** By default a directory that is a profile source writes over what the user chose. */
+/** Without this, a directory that is a profile source would overwrite the user's choice. */
 const MASTER = { type: 'OKTA' };
 
 /**
- * A boolean, mastered by Okta, without a default: nothing set is no consent.
+ * Plans the attribute: a boolean, mastered by Okta, without a default, because an unset value is no consent.
  *
  * @param name - the attribute's variable name.
- * @param ownAccess - `READ_WRITE`: people give and take back their consent themselves. `READ_ONLY`: a page of the gateway's does
- *   it for them, which asks for more than a click.
+ * @param ownAccess - `READ_WRITE`: users change their consent themselves. `READ_ONLY`: a page of the gateway's owner changes it
+ *   for them, after a proof.
  */
 export function createOptInAttributeSetup(
   okta: Administration,
@@ -64,7 +64,7 @@ export function createOptInAttributeSetup(
   };
 }
 
-/** The Schema API merges what it is given with what is there: all that others chose is sent back as it was. */
+/** The attribute in the request. The Schema API merges it with the existing one, so settings of others are sent unchanged. */
 function written(found: unknown, ownAccess: OwnAccess): object {
   const scope = textFieldOf(found, 'scope');
   const attribute = {
@@ -105,7 +105,7 @@ function obstacleOf(name: string, found: unknown): SetupPlan['obstacle'] {
   };
 }
 
-/** Okta takes no second name that differs by case only. */
+/** Okta does not accept a second name that differs by case only. */
 function nameObstacle(
   name: string,
   ofBase: readonly string[],
@@ -154,7 +154,7 @@ function warningsOf(name: string, found: unknown, ownAccess: OwnAccess): readonl
   return warnings;
 }
 
-/** In words; Okta has `null` for none, too. */
+/** The default as text; `undefined` if there is none, which Okta may write as `null`. */
 function defaultOf(found: unknown): string | undefined {
   const value = fieldOf(found, 'default');
   return value === undefined || value === null ? undefined : JSON.stringify(value);

@@ -2,35 +2,35 @@ import { OktaApiError } from '../../core/errors.js';
 import type { HttpAnswer } from '../../http/call.js';
 import type { OktaApiAnswer } from '../api-answer.js';
 import { asList, fieldOf, parseJson, textFieldOf } from '../../core/json.js';
-import { NOBODY } from '../user-profile.js';
+import { UNUSED_USER_ID } from '../user-profile.js';
 
-/** What can be read of an org, beside its hooks and its schema. */
+/** Reads facts of an org for `doctor`. */
 
-/** Reads one path; not found is an error. @throws OktaApiError */
+/** Reads one path. @throws OktaApiError, also for 404. */
 export type ReadOkta = (path: string) => Promise<OktaApiAnswer>;
 
-/** What everybody may read of an org. */
+/** The org's public metadata. */
 export const ORG_METADATA = '/.well-known/okta-organization';
 
-/** Which engine an org has: `idx` is Identity Engine; `undefined` where the answer is none of Okta's. */
+/** The org's engine: `idx` is Identity Engine. `undefined` if the answer is not Okta's. */
 export function pipelineOf({ status, body }: HttpAnswer): string | undefined {
   return status === 200 ? textFieldOf(parseJson(body), 'pipeline') : undefined;
 }
 
 /**
- * The headers of an answer about a user: what they say of the rate limit is that of every code.
- * @throws OktaApiError where users cannot be read.
+ * The headers of an answer of the Users API. Their rate limit is the one that every code counts against.
+ * @throws OktaApiError if users cannot be read.
  */
 export async function probeUsers(read: ReadOkta): Promise<Readonly<Record<string, string>>> {
   try {
-    return (await read(`/api/v1/users/${NOBODY}`)).headers;
+    return (await read(`/api/v1/users/${UNUSED_USER_ID}`)).headers;
   } catch (error) {
     if (error instanceof OktaApiError && error.code === 'OKTA_NOT_FOUND') return error.headers ?? {};
     throw error;
   }
 }
 
-/** The administrator roles of whoever made the API token, e.g. `SUPER_ADMIN`. */
+/** The administrator roles of the API token's owner, e.g. `SUPER_ADMIN`. */
 export async function readOwnRoles(read: ReadOkta): Promise<readonly string[]> {
   const id = textFieldOf((await read('/api/v1/users/me')).body, 'id') ?? '';
   if (!/^\w+$/.test(id)) return [];
@@ -39,14 +39,14 @@ export async function readOwnRoles(read: ReadOkta): Promise<readonly string[]> {
   );
 }
 
-/** A page with whole profiles stays well under what is read of an answer. */
+/** A page of this many whole profiles stays well below the limit of an answer's size. */
 const PAGE = 50;
 const MAX_PAGES = 4;
 
 /**
- * How many active users there are of whose profile something is true; counted to a bound.
+ * Counts the active users whose profile meets a condition, up to 200.
  *
- * @param condition - of a search, such as `whatsAppOptIn eq true`.
+ * @param condition - a search expression, such as `whatsAppOptIn eq true`.
  */
 export async function countOptedIn(
   read: ReadOkta,
@@ -65,7 +65,7 @@ export async function countOptedIn(
 
 const PHONE = 'phone_number';
 
-/** The state of the phone authenticator, and what for it is allowed, e.g. `any` or `none`; `undefined` where the org has none. */
+/** The phone authenticator's status and allowed use, e.g. `any` or `none`; `undefined` if the org has none. */
 export async function readPhoneAuthenticator(
   read: ReadOkta,
 ): Promise<{ readonly status: string | undefined; readonly allowedFor: string | undefined }> {
@@ -75,10 +75,10 @@ export async function readPhoneAuthenticator(
   return { status: textFieldOf(phone, 'status'), allowedFor };
 }
 
-/** What lets users change their own. */
+/** The permission that lets users change their own attribute. */
 const OWN = { principal: 'SELF', action: 'READ_WRITE' };
 
-/** Whether an attribute of the user profile is there, of which type, and whether users may change their own. */
+/** Reads whether the user profile has an attribute, its type, and whether users may change it themselves. */
 export async function readAttribute(
   read: ReadOkta,
   name: string,
@@ -99,7 +99,7 @@ export async function readAttribute(
   return { isThere: found !== undefined, type: textFieldOf(found, 'type'), isUsersOwn };
 }
 
-/** Only the path of it: the token goes nowhere else. */
+/** Only the path of the next page: the token must not go to another host. */
 function nextPathOf(link: string | undefined): string | undefined {
   const [, url] = /<([^>]+)>;\s*rel="next"/.exec(link ?? '') ?? [];
   if (url === undefined || !URL.canParse(url)) return undefined;

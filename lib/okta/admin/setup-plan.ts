@@ -1,39 +1,39 @@
-/** What bringing one thing of an org up to date takes: looked up first, shown, and only then done. */
+/** The plan of a setup: the steps that bring one resource of an org up to date. `setup` shows it before it runs a step. */
 
-/** One field that changes. Never a secret. */
+/** A changed field. Never holds a secret. */
 export interface SetupChange {
   readonly field: string;
-  /** `undefined` where it had none. */
+  /** `undefined` if it had no value. */
   readonly from: string | undefined;
   readonly to: string;
 }
 
 /** One request that changes the org. */
 export interface SetupStep {
-  /** In the imperative, with the name or the id of what it is done to. */
+  /** What the step does, in the imperative, with the name or id of the resource. */
   readonly does: string;
   readonly changes: readonly SetupChange[];
   /** @throws OktaApiError */
   run(): Promise<void>;
 }
 
-/** What has to be done, as the org is now. */
+/** The steps from the org's current state. */
 export interface SetupPlan {
-  /** Empty where everything is as it should be. */
+  /** Empty if nothing must change. */
   readonly steps: readonly SetupStep[];
-  /** Why nothing is done, and what somebody has to decide or to do first. */
+  /** Why no step is possible, and what the administrator must decide or do first. */
   readonly obstacle?: { readonly message: string; readonly remedy: string } | undefined;
-  /** What is there, or works, but perhaps not as meant. */
+  /** What works, but perhaps not as intended. */
   readonly warnings: readonly string[];
-  /** The id that the thing has at Okta, where it is there. */
+  /** The resource's id at Okta, if it exists. */
   readonly id?: string | undefined;
-  /** The header by which Okta proves itself, or will, where it is one. */
+  /** The name of the header with the secret, if Okta uses one. */
   readonly headerName?: string | undefined;
 }
 
-/** A thing of the org that can be brought up to date. */
+/** A resource of the org that can be brought up to date. */
 export interface Setup {
-  /** Asks the org anew each time. @throws OktaApiError */
+  /** Reads the org's current state each time. @throws OktaApiError */
   plan(): Promise<SetupPlan>;
 }
 

@@ -1,3 +1,4 @@
+import { asList, fieldOf } from '../../core/json.js';
 import type { Administration } from './administration.js';
 import {
   channelOf,
@@ -5,31 +6,49 @@ import {
   describeProof,
   headerNameOf,
   isSameUrl,
+  readHooks,
   type HookProof,
   type HookResource,
 } from './hook-resource.js';
-import { HOOKS, listTelephonyHooks, TELEPHONY_HOOK } from './telephony-hooks.js';
 import { changesOf, type Setup, type SetupPlan, type SetupStep } from './setup-plan.js';
 
-/** The telephony inline hook, by the Inline Hooks API. */
+/** Sets up and runs the telephony inline hook, by the Inline Hooks API. */
+
+const HOOKS = '/api/v1/inlineHooks';
+const TELEPHONY_HOOK = 'com.okta.telephony.provider';
+
+/** Lists the org's telephony hooks. At most one is active. */
+export async function listTelephonyHooks(okta: Administration): Promise<readonly HookResource[]> {
+  return readHooks(await okta.get(`${HOOKS}?type=${TELEPHONY_HOOK}`));
+}
+
+/**
+ * Has Okta call a hook with a payload, which sends a real message. Okta waits three seconds and retries once.
+ *
+ * @returns the hook's answer, as Okta read it.
+ * @throws OktaApiError with status 400 if Okta cannot read the hook's answer.
+ */
+export function executeTelephonyHook(okta: Administration, hookId: string, payload: object): Promise<object> {
+  return okta.post(`${HOOKS}/${hookId}/execute`, payload);
+}
 
 const DEFAULT_NAME = 'Telephony gateway';
 
-/** The hook as it should be. */
+/** The desired state of the hook. */
 export interface WantedTelephonyHook {
   readonly url: string;
-  /** `undefined`: as it is called, else `Telephony gateway`. */
+  /** `undefined` keeps its name, or uses `Telephony gateway`. */
   readonly name: string | undefined;
   readonly proof: HookProof;
-  /** The id of a hook of another's that becomes ours. */
+  /** The id of another hook to replace. */
   readonly replacedId: string | undefined;
-  /** Whether the secret is sent although nothing else differs: Okta never tells which one it has. */
+  /** Whether to send the secret even if nothing else differs, because Okta never shows the current one. */
   readonly sendsSecret: boolean;
 }
 
 /**
- * Creates the hook, or changes in place the one whose URL it is: what Okta calls is there at every moment. Another
- * one is touched only where it is named.
+ * Creates the hook, or changes the hook with the same URL in place, so that Okta always has a hook to call. Another hook is
+ * changed only if `replacedId` names it.
  */
 export function createTelephonyHookSetup(okta: Administration, wanted: WantedTelephonyHook): Setup {
   let isSecretSent = false;
@@ -66,7 +85,7 @@ export function createTelephonyHookSetup(okta: Administration, wanted: WantedTel
         does: `Change the telephony inline hook ${found.id} in place`,
         changes: [...differences, ...changesOf(secretChange(wanted.proof, 'what Okta has'))],
         run: async () => {
-          // Headers of another's hook are another's keys.
+          // The headers of another gateway's hook may hold its keys.
           const channel = channelOf(wanted.url, wanted.proof, isOurs ? found : { ...found, headers: [] });
           await okta.put(`${HOOKS}/${found.id}`, { name, version: '1.0.0', channel });
           isSecretSent = true;
@@ -96,7 +115,7 @@ export function createTelephonyHookSetup(okta: Administration, wanted: WantedTel
       const named = hooks.find(({ id }) => id === wanted.replacedId);
       if (wanted.replacedId !== undefined && named === undefined) return unknownId(wanted.replacedId, hooks);
       const target = named ?? ours.find(({ isActive }) => isActive) ?? ours[0];
-      // An org has one active telephony hook; Okta refuses a second one.
+      // Okta refuses a second active telephony hook.
       if (active !== undefined && active.id !== target?.id) return inTheWay(active, target);
       const others = hooks.filter(({ id }) => id !== target?.id);
       const warnings = others.map((other) => `Left alone: ${describeHook(other)}.`);
@@ -108,7 +127,7 @@ export function createTelephonyHookSetup(okta: Administration, wanted: WantedTel
   };
 }
 
-/** The query of another's URL may be a secret: Okta Workflows has its client token there. */
+/** The query of another hook's URL may be a secret, such as the client token of Okta Workflows. */
 function withoutQuery(url: string): string {
   const [path = '', query] = url.split('?', 2);
   return query === undefined ? path : `${path}?…`;
@@ -144,4 +163,27 @@ function unknownId(id: string, hooks: readonly HookResource[]): SetupPlan {
       remedy: 'Leave --replace out, or give the id of the hook that is to become ours.',
     },
   };
+}
+
+/** Okta's own alternative to a telephony hook, by the Custom Telephony Provider API. */
+const PROVIDERS = '/api/v1/telephony-providers';
+const WHERE = 'the custom telephony settings of the Admin Console';
+
+/**
+ * A warning if the org also has a telephony provider of its own, or if that cannot be read. Never rejects. Okta's documents
+ * do not say whether the hook or the provider comes first.
+ */
+export async function warnOfNativeTelephony(okta: Administration): Promise<string | undefined> {
+  let providers: object;
+  try {
+    providers = await okta.get(PROVIDERS);
+  } catch {
+    return `Whether the org also sends by a telephony provider of its own could not be seen (scope okta.customTelephonyProvider.read): look at ${WHERE}. Okta does not say which goes first, that or the hook.`;
+  }
+  const names = asList(providers)
+    .filter((provider) => fieldOf(provider, 'enabled') !== false)
+    .map((provider) => fieldOf(provider, 'providerName'))
+    .filter((name) => name === 'TWILIO' || name === 'TELESIGN');
+  if (names.length === 0) return undefined;
+  return `The org also sends by a telephony provider of its own, ${names.join(' and ')}, and Okta does not say which goes first, that or the hook: turn it off in ${WHERE}, or expect codes past the hook.`;
 }

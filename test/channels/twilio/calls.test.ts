@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { ChannelPort } from '#lib/core/channel.js';
 import { spokenCode } from '#lib/texts/spoken-code.js';
 import { twilioCalls } from '#lib/channels/twilio/calls.js';
-import type { TwilioSettings } from '#lib/channels/twilio/client.js';
+import type { TwilioSettings } from '#lib/channels/twilio/settings.js';
 import type { TwilioParts } from '#lib/channels/twilio/messages.js';
 import { hasVoice, voiceFor } from '#lib/channels/twilio/voices.js';
 import {

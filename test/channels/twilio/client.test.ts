@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { Dispatcher } from 'undici';
 import { ProviderError } from '#lib/core/errors.js';
-import { createTwilioConnection, type TwilioClient } from '#lib/channels/twilio/client.js';
+import { createTwilioConnection } from '#lib/channels/twilio/client.js';
+import type { TwilioClient } from '#lib/channels/twilio/sdk-types.js';
 import {
   ACCOUNT_SID,
   KEY_SECRET,

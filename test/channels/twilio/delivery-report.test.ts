@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { deliveryReportOf } from '#lib/channels/twilio/delivery-report.js';
+import { deliveryReportOf } from '#lib/channels/twilio/outcome.js';
 
 describe('what Twilio says of a message or a call', () => {
   for (const status of ['delivered', 'read', 'partially_delivered', 'completed']) {

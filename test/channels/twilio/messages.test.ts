@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import type { ChannelPort } from '#lib/core/channel.js';
 import { ProviderError } from '#lib/core/errors.js';
-import type { TwilioSettings, WhatsAppSender } from '#lib/channels/twilio/client.js';
+import type { TwilioSettings, WhatsAppSender } from '#lib/channels/twilio/settings.js';
 import { twilioMessages, type TwilioParts } from '#lib/channels/twilio/messages.js';
 import {
   ACCOUNT_SID,
@@ -366,7 +366,7 @@ describe('twilioMessages', () => {
     expect(await blueprint.send(makeMessage(), makeContext())).to.deep.equal({
       status: 'refused',
       code: 'NOT_CONNECTED',
-      reason: 'This channel was used outside a hook, which connects it to Twilio',
+      reason: 'This channel was used outside a hook, which connects it to its provider',
       moveOn: true,
       hasLeft: false,
     });

@@ -2,11 +2,8 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { once } from 'node:events';
 import { Agent, type Dispatcher } from 'undici';
 import type { Message, SendContext } from '#lib/core/channel.js';
-import {
-  createTwilioConnection,
-  type TwilioConnection,
-  type TwilioSettings,
-} from '#lib/channels/twilio/client.js';
+import { createTwilioConnection, type TwilioConnection } from '#lib/channels/twilio/client.js';
+import type { TwilioSettings } from '#lib/channels/twilio/settings.js';
 
 export const ACCOUNT_SID = `AC${'a1'.repeat(16)}`;
 export const KEY_SID = `SK${'b2'.repeat(16)}`;

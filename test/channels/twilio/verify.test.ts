@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { ChannelPort } from '#lib/core/channel.js';
 import { ConfigurationError } from '#lib/core/errors.js';
-import type { TwilioSettings } from '#lib/channels/twilio/client.js';
-import { describeRefusal } from '#lib/channels/twilio/error-codes.js';
+import type { TwilioSettings } from '#lib/channels/twilio/settings.js';
+import { describeRefusal } from '#lib/channels/twilio/refusals.js';
 import type { TwilioParts } from '#lib/channels/twilio/messages.js';
 import { twilioVerify, verifyLocaleOf, type TwilioVerifyOptions } from '#lib/channels/twilio/verify.js';
 import { isVerifyLocale } from '#lib/testing/twilio/verify-locales.js';

@@ -1,11 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
-import {
-  isSignedByTwilio,
-  readInbound,
-  readStatusCallback,
-  type FormFields,
-} from '#lib/channels/twilio/webhooks.js';
+import { isSignedByTwilio, type FormFields } from '#lib/channels/twilio/signature.js';
+import { readInbound, readStatusCallback } from '#lib/channels/twilio/webhooks.js';
 
 const URL = 'https://id.acme.com/okta/telephony/twilio/status';
 const TOKEN = 'the auth token';

@@ -1,6 +1,9 @@
 import type { TelephonyRequest, UserProfile } from '../../../lib/core/channel.js';
 import type { statusOf } from '../../../lib/okta/hook-answer.js';
-import type { TwilioCallParameters, TwilioMessageParameters } from '../../../lib/channels/twilio/client.js';
+import type {
+  TwilioCallParameters,
+  TwilioMessageParameters,
+} from '../../../lib/channels/twilio/sdk-types.js';
 import type { components as Okta } from './generated/okta_management.js';
 import type { components as Twilio, operations as TwilioOperations } from './generated/twilio_api_v2010.js';
 
@@ -109,7 +112,7 @@ interface ReadOfSubscriptions {
   readonly filter?: object | null;
 }
 
-/** What lib/okta/admin/native-telephony.ts reads of a provider of the org's own. */
+/** What lib/okta/admin/telephony-hook-setup.ts reads of a provider of the org's own. */
 interface ReadOfProvider {
   readonly enabled?: boolean;
   readonly providerName?: string;
@@ -303,7 +306,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     // Of what contract/outside.ts names, which no document has; and a header.
     ...({ pipeline: true, key: true, status: true, settings: true, allowedFor: true, link: true } as const),
   },
-  'okta/admin/native-telephony.ts': { enabled: true, providerName: true } satisfies Names<ReadOfProvider>,
+  'okta/admin/telephony-hook-setup.ts': { enabled: true, providerName: true } satisfies Names<ReadOfProvider>,
   'okta/inline-hook.ts': {
     ...({ eventId: true, eventTime: true, requestType: true, data: true } satisfies Names<ReadOfHookCall>),
     ...({ context: true, messageProfile: true, userProfile: true } satisfies Names<

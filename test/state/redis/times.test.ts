@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { READY_TIMEOUT_MS } from '#lib/hook/create-hook.js';
+import { READY_TIMEOUT_MS } from '#lib/hook/readiness.js';
 import { DEFAULT_TIMES } from '#lib/state/redis/times.js';
 
 /** What a call gives its state at most, and the longest deadline of a call, milliseconds. */

@@ -5,7 +5,7 @@ import { CHALLENGE_HEADER } from '../../../okta/event-hook.js';
 import type { Time } from '../../../okta/admin/administration.js';
 import { OKTA_WAITS_MS } from '../../../okta/reaction.js';
 import { STATUS_PATH } from '../../../options/settings.js';
-import { signWebhook } from '../../../channels/twilio/webhooks.js';
+import { signWebhook } from '../../../channels/twilio/signature.js';
 import type { HookVariables, Section } from '../variables.js';
 import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
 import { CONNECT_TIMEOUT_MS } from '../../org.js';

@@ -39,7 +39,7 @@ export function lookAtOrg(parts: {
   const reading = (scopes: readonly string[]): ReadOkta => {
     const client = createOktaApiClient({ ...common, scopes });
     return async (path) => {
-      const answer = await client.request({ method: 'GET', path, timeoutMs: callMs, tellsCauses: true });
+      const answer = await client.request({ method: 'GET', path, timeoutMs: callMs, includeCauses: true });
       return { ...answer, body: Object(answer.body) as object };
     };
   };

@@ -1,7 +1,6 @@
 import { createEventHookSetup } from '../../../okta/admin/event-hook-setup.js';
-import { warnOfNativeTelephony } from '../../../okta/admin/native-telephony.js';
 import type { Setup, SetupPlan } from '../../../okta/admin/setup-plan.js';
-import { createTelephonyHookSetup } from '../../../okta/admin/telephony-hook-setup.js';
+import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../../okta/admin/telephony-hook-setup.js';
 import type { HookVariables } from '../variables.js';
 import { fail, ok, once, warn, type Finding } from '../finding.js';
 import { looking, type OrgLook } from './okta-access.js';

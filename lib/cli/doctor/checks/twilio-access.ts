@@ -1,6 +1,10 @@
 import { createAgent } from '../../../http/call.js';
 import { asList } from '../../../core/json.js';
-import { lookAtAccount, type AccountLook, type Look } from '../../../channels/twilio/account-look.js';
+import {
+  createAccountReader,
+  type AccountReader,
+  type AccountReading,
+} from '../../../channels/twilio/account-reader.js';
 import { createTwilioConnection, type TwilioConnection } from '../../../channels/twilio/client.js';
 import type { TwilioVariables } from '../variables.js';
 import { fail, type Finding } from '../finding.js';
@@ -10,11 +14,11 @@ import { describeUnreached } from './unreached.js';
 /** An account, by the credentials that the variables have. */
 export interface TwilioAccess {
   /** By what the gateway sends with. */
-  readonly sending: AccountLook;
+  readonly sending: AccountReader;
   /** Whether Twilio takes that. @throws ProviderError */
   readonly check: () => Promise<void>;
   /** By the auth token; `undefined` where there is none. */
-  readonly owner: AccountLook | undefined;
+  readonly owner: AccountReader | undefined;
   readonly close: () => Promise<void>;
 }
 
@@ -38,15 +42,15 @@ export function openTwilio(variables: TwilioVariables, callMs: number): TwilioAc
   const sending =
     apiKey === undefined ? connect(accountSid, authToken ?? '') : connect(apiKey.sid, apiKey.secret);
   return {
-    sending: lookAtAccount(sending, callMs),
+    sending: createAccountReader(sending, callMs),
     check: () => sending.check(callMs),
-    owner: authToken === undefined ? undefined : lookAtAccount(connect(accountSid, authToken), callMs),
+    owner: authToken === undefined ? undefined : createAccountReader(connect(accountSid, authToken), callMs),
     close: () => dispatcher.destroy(),
   };
 }
 
 /** Where a resource was not read, and that is not what was asked. */
-export function notRead(what: string, look: Exclude<Look, { kind: 'found' }>): Finding {
+export function notRead(what: string, look: Exclude<AccountReading, { kind: 'found' }>): Finding {
   if (look.kind === 'unreached') {
     const { why, remedy } = describeUnreached(look.reason);
     return fail(`Twilio could not be reached: ${why}.`, remedy);

@@ -1,5 +1,5 @@
 import { fieldOf, textFieldOf } from '../../../core/json.js';
-import type { WhatsAppSender } from '../../../channels/twilio/client.js';
+import type { WhatsAppSender } from '../../../channels/twilio/settings.js';
 import { fail, ok, warn, type Check, type Finding } from '../finding.js';
 import { notRead, type TwilioAccess } from './twilio-access.js';
 

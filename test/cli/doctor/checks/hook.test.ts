@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { examineHook } from '#lib/cli/doctor/checks/hook.js';
-import { signWebhook } from '#lib/channels/twilio/webhooks.js';
+import { signWebhook } from '#lib/channels/twilio/signature.js';
 import { startTestServer, type TestServer } from '../../../testing/local.js';
 
 const NOW_MS = Date.parse('2026-11-25T12:00:00Z');

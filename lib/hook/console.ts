@@ -7,61 +7,97 @@ import { createConsoleServer } from '../console/server.js';
 import { createStreams } from '../console/stream.js';
 import type { HookEventListener } from '../core/events.js';
 import { maskError } from '../core/masking.js';
-import { RequestError } from '../core/errors.js';
-import type { HookStatus } from './telephony-hook.js';
+import { ConfigurationError, RequestError } from '../core/errors.js';
+import type { ConsoleHandler, HookStatus } from './telephony-hook.js';
 import { createHistory } from '../events/history.js';
 import { watchLimits } from '../events/recent-limits.js';
 import type { OktaApiClient } from '../okta/api-client.js';
 import { makeSampleCall, readSampleUser } from '../okta/sample-call.js';
 import type { ConsoleOptions } from '../options/options.js';
+import { consoleProblems } from '../options/rules/console.js';
 import { makeTestRequestId, runTest } from './tester.js';
 
-/** The console over the parts of a hook. */
-
-/** What it is made from. */
+/** What the consoles of a hook need from it. */
 export interface ConsoleBase {
   readonly parts: HookParts;
   readonly status: () => HookStatus;
-  /** By the hook's own credential. */
+  /** Uses the hook's own credential. */
   readonly oktaClient: OktaApiClient;
 }
 
-/** What all consoles of a hook share. */
-export interface Consoles {
-  /** Hears of all that happens. */
-  readonly listener: HookEventListener;
-  /** One more of them. */
-  open(options: ConsoleOptions): ReturnType<typeof createConsoleServer>;
-  /** Ends what is open at once, and what is remembered once nothing more happens. Never rejects. */
+/** Mounts `hook.console()`. The first call makes what all consoles share; the history begins then. */
+export interface ConsoleMount {
+  /** @throws ConfigurationError that names every problem of the options. */
+  mount(options: ConsoleOptions): ConsoleHandler;
+  /** Ends the streams at once, and the history after `drained`. Never rejects. */
   close(drained: Promise<unknown>): Promise<void>;
 }
 
-/** What reading a user may take, milliseconds: an administrator waits, and nobody's code does. */
+export function createConsoleMount(base: ConsoleBase): ConsoleMount {
+  let consoles: Consoles | undefined;
+  let isClosed = false;
+
+  const begin = (): Consoles => {
+    const begun = createConsoles(base);
+    base.parts.events.listen(begun.listener);
+    // After `close()` a new console must not keep anything open.
+    if (isClosed) void begun.close(Promise.resolve());
+    return begun;
+  };
+
+  return {
+    mount: (options) => {
+      const problems = consoleProblems(options);
+      if (problems.length > 0) throw new ConfigurationError(problems, { of: 'hook.console' });
+      consoles ??= begin();
+      const serve = consoles.open(options);
+      return (req, res, next) => {
+        serve(req, res).catch(next);
+      };
+    },
+    close: async (drained) => {
+      isClosed = true;
+      await consoles?.close(drained);
+    },
+  };
+}
+
+/** What all consoles of a hook share. */
+interface Consoles {
+  /** Gets every event. */
+  readonly listener: HookEventListener;
+  /** Makes one console. */
+  open(options: ConsoleOptions): ReturnType<typeof createConsoleServer>;
+  /** Ends the streams at once, and the history after `drained`. Never rejects. */
+  close(drained: Promise<unknown>): Promise<void>;
+}
+
+/** The limit of reading a user, milliseconds. Only an administrator waits for it, no code. */
 const USER_TIMEOUT_MS = 5_000;
 
-export function createConsoles({ parts, status, oktaClient }: ConsoleBase): Consoles {
+function createConsoles({ parts, status, oktaClient }: ConsoleBase): Consoles {
   const { settings, events } = parts;
-  const kept = createHistory({ log: settings.state.history, clock: settings.clock });
-  const { history } = kept;
+  const keptHistory = createHistory({ log: settings.state.history, clock: settings.clock });
+  const { history } = keptHistory;
   const limits = watchLimits(settings.clock);
   const health = () => readHealth(parts, { status, history, limits });
   const streams = createStreams({ history, health });
   const version = readVersion();
 
-  const ask = async (path: string): Promise<unknown> => {
+  const readOkta = async (path: string): Promise<unknown> => {
     const { body } = await oktaClient.request({ method: 'GET', path, timeoutMs: USER_TIMEOUT_MS });
     return body;
   };
 
-  /** What is left of the org's rate limit is for sign-ins. */
-  const leaveOktaAlone = (): void => {
+  /** During a pause of Okta's rate limit, the rest of the limit is for sign-ins. */
+  const refuseDuringPause = (): void => {
     const until = limits.oktaPausedUntil();
     if (until === undefined) return;
     throw new ConsoleRefusal(
       'OKTA_RATE_LIMITED',
-      `Okta's Users API is not asked until ${new Date(until).toISOString()}, for its rate limit.`,
+      `Okta's Users API is paused until ${new Date(until).toISOString()}, because of its rate limit.`,
       {
-        remedy: 'Generate again then, or send a payload that is there already.',
+        remedy: 'Generate again then, or send an existing payload.',
         headers: { 'Retry-After': String(Math.ceil((until - settings.clock()) / 1000)) },
       },
     );
@@ -70,8 +106,8 @@ export function createConsoles({ parts, status, oktaClient }: ConsoleBase): Cons
   const makePayload = async (question: PayloadQuestion): Promise<MadePayload> => {
     const { requestType, deliveryChannel } = question;
     if (parts.underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
-    leaveOktaAlone();
-    const user = await readSampleUser(ask, question.user);
+    refuseDuringPause();
+    const user = await readSampleUser(readOkta, question.user);
     return makeSampleCall(user, {
       requestType,
       deliveryChannel,
@@ -100,7 +136,7 @@ export function createConsoles({ parts, status, oktaClient }: ConsoleBase): Cons
   return {
     listener: (event) => {
       limits.listener(event);
-      return kept.listener(event);
+      return keptHistory.listener(event);
     },
     open: (options) =>
       createConsoleServer({
@@ -117,13 +153,13 @@ export function createConsoles({ parts, status, oktaClient }: ConsoleBase): Cons
     close: async (drained) => {
       streams.close();
       await drained;
-      await kept.close();
+      await keptHistory.close();
     },
   };
 }
 
 function readVersion(): string {
-  // The package by its own name, wherever this file lies in it.
+  // By the package's own name, because this file's path differs between `lib` and `dist`.
   const { version } = createRequire(import.meta.url)('okta-telephony-hook/package.json') as {
     version: string;
   };

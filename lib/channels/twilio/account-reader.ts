@@ -1,13 +1,14 @@
 import { readObject } from '../../http/outcome.js';
 import type { HttpResult } from '../../http/call.js';
-import type { TwilioClient, TwilioConnection } from './client.js';
-import { describeRefusal } from './error-codes.js';
+import type { TwilioConnection } from './client.js';
 import { readCode } from './outcome.js';
+import { describeRefusal } from './refusals.js';
+import type { TwilioClient } from './sdk-types.js';
 
-/** What an account says of itself: read, and nothing else. */
+/** Reads the facts of a Twilio account, for `doctor`. It changes nothing and sends nothing. */
 
-/** What came of reading one resource. */
-export type Look =
+/** The result of reading one resource. */
+export type AccountReading =
   | { readonly kind: 'found'; readonly body: Readonly<Record<string, unknown>> }
   | {
       readonly kind: 'refused';
@@ -17,30 +18,32 @@ export type Look =
     }
   | { readonly kind: 'unreached'; readonly reason: string };
 
-export interface AccountLook {
-  /** Of the auth token only: API keys may not see it. */
-  account(): Promise<Look>;
-  balance(): Promise<Look>;
-  /** Those whose number has these digits. */
-  numbers(phoneNumber: string): Promise<Look>;
-  /** Numbers of others that the account has verified, and may call from. */
-  callerIds(phoneNumber: string): Promise<Look>;
-  messagingService(sid: string): Promise<Look>;
-  numbersOfService(sid: string): Promise<Look>;
-  template(sid: string): Promise<Look>;
-  /** Where WhatsApp stands with it. */
-  approval(sid: string): Promise<Look>;
-  verifyService(sid: string): Promise<Look>;
+/** Reads one resource per method. Never rejects. */
+export interface AccountReader {
+  /** Needs the auth token: API keys may not read the account. */
+  account(): Promise<AccountReading>;
+  balance(): Promise<AccountReading>;
+  /** The account's own numbers that contain these digits. */
+  numbers(phoneNumber: string): Promise<AccountReading>;
+  /** Numbers outside Twilio that the account has verified and may call from. */
+  callerIds(phoneNumber: string): Promise<AccountReading>;
+  messagingService(sid: string): Promise<AccountReading>;
+  numbersOfService(sid: string): Promise<AccountReading>;
+  template(sid: string): Promise<AccountReading>;
+  /** WhatsApp's approval of the template. */
+  approval(sid: string): Promise<AccountReading>;
+  verifyService(sid: string): Promise<AccountReading>;
 }
 
-/** One page is enough to know what is asked. */
+/** One page of a list is enough for `doctor`. */
 const PAGE = { pageSize: 20 };
 
-export function lookAtAccount(connection: TwilioConnection, timeoutMs: number): AccountLook {
+/** @param timeoutMs - the limit of each read. */
+export function createAccountReader(connection: TwilioConnection, timeoutMs: number): AccountReader {
   const sid = connection.settings.accountSid;
   const context = { endWithinMs: timeoutMs, leaveWithinMs: timeoutMs, mayLeave: () => true };
-  const read = async (action: (client: TwilioClient) => unknown): Promise<Look> =>
-    lookOf(await connection.call(action, context));
+  const read = async (action: (client: TwilioClient) => unknown): Promise<AccountReading> =>
+    readingOf(await connection.call(action, context));
   return {
     account: () => read((client) => client.api.v2010.accounts(sid).fetch()),
     balance: () => read((client) => client.api.v2010.accounts(sid).balance.fetch()),
@@ -57,7 +60,7 @@ export function lookAtAccount(connection: TwilioConnection, timeoutMs: number): 
   };
 }
 
-function lookOf(result: HttpResult): Look {
+function readingOf(result: HttpResult): AccountReading {
   if (result.kind !== 'answered') return { kind: 'unreached', reason: result.reason };
   const { status } = result;
   const body = readObject(result);

@@ -1,13 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { runs } from '#harness/thoroughness.js';
-import { hasOneReading } from '#lib/channels/twilio/one-reading.js';
-import {
-  isSignedByTwilio,
-  readInbound,
-  readStatusCallback,
-  signWebhook,
-} from '#lib/channels/twilio/webhooks.js';
+import { hasOneReading } from '#lib/channels/twilio/signature.js';
+import { isSignedByTwilio, signWebhook } from '#lib/channels/twilio/signature.js';
+import { readInbound, readStatusCallback } from '#lib/channels/twilio/webhooks.js';
 
 type Form = Readonly<Record<string, string>>;
 

@@ -1,0 +1,159 @@
+/**
+ * The parts of Twilio's SDK that the channels use. They are written out because the SDK's own types do not compile without
+ * packages that it does not install (@types/jsonwebtoken).
+ */
+
+/** The parameters of Twilio's Messages resource that a code needs. */
+export interface TwilioMessageParameters {
+  readonly to: string;
+  readonly from?: string | undefined;
+  readonly messagingServiceSid?: string | undefined;
+  readonly body?: string | undefined;
+  readonly contentSid?: string | undefined;
+  /** JSON. */
+  readonly contentVariables?: string | undefined;
+  /** Seconds. */
+  readonly validityPeriod?: number | undefined;
+  readonly provideFeedback?: boolean | undefined;
+  readonly statusCallback?: string | undefined;
+}
+
+/** The parameters of Twilio's Calls resource that a code needs. */
+export interface TwilioCallParameters {
+  readonly to: string;
+  readonly from: string;
+  /** Inline TwiML: its text, or the SDK's builder. */
+  readonly twiml?:
+    | string
+    | {
+        /** The text. */
+        toString(): string;
+      }
+    | undefined;
+  /** In place of `twiml`: the URL where Twilio fetches it. */
+  readonly url?: string | undefined;
+  /** Seconds of ringing. */
+  readonly timeout?: number | undefined;
+  readonly statusCallback?: string | undefined;
+  readonly statusCallbackEvent?: string[] | undefined;
+}
+
+/** The parameters of Verify's Verifications resource that a code needs. */
+export interface TwilioVerificationParameters {
+  readonly to: string;
+  /** `sms`, `call` or `whatsapp`. */
+  readonly channel: string;
+  readonly customCode?: string | undefined;
+  /** One of the locales that Verify supports. */
+  readonly locale?: string | undefined;
+  readonly riskCheck?: 'enable' | 'disable' | undefined;
+}
+
+/** The SDK's client, as `TwilioConnection.call` passes it to its action. */
+export interface TwilioClient {
+  /** WhatsApp and SMS. Called with a SID, it is the message with that SID. */
+  readonly messages: {
+    /** Sends a message. */
+    create(parameters: TwilioMessageParameters): Promise<unknown>;
+    (sid: string): {
+      /** Reads its status. */
+      fetch(): Promise<unknown>;
+      /** Feedback about the code in the message. */
+      readonly feedback: {
+        /** Reports to Twilio whether the code was used. */
+        create(parameters: { readonly outcome: 'confirmed' | 'unconfirmed' }): Promise<unknown>;
+      };
+    };
+  };
+  /** Called with a SID, it is the call with that SID. */
+  readonly calls: {
+    /** Calls a phone. */
+    create(parameters: TwilioCallParameters): Promise<unknown>;
+    (sid: string): {
+      /** Reads its status. */
+      fetch(): Promise<unknown>;
+    };
+  };
+  /** The account's facts, for `doctor`. */
+  readonly api: {
+    readonly v2010: {
+      /** The account with this SID. */
+      accounts(sid: string): {
+        /** Its status and type, such as `active` and `Trial`. */
+        fetch(): Promise<unknown>;
+        readonly balance: {
+          /** The remaining balance. */
+          fetch(): Promise<unknown>;
+        };
+        readonly incomingPhoneNumbers: {
+          /** The account's own numbers with their capabilities. */
+          page(parameters: { readonly phoneNumber: string; readonly pageSize: number }): Promise<unknown>;
+        };
+        readonly outgoingCallerIds: {
+          /** Numbers outside Twilio that the account has verified. */
+          page(parameters: { readonly phoneNumber: string; readonly pageSize: number }): Promise<unknown>;
+        };
+      };
+    };
+  };
+  readonly content: {
+    readonly v1: {
+      /** The template with this SID. */
+      contents(sid: string): {
+        /** Its content. */
+        fetch(): Promise<unknown>;
+        /** Its approval by WhatsApp. */
+        approvalFetch(): {
+          /** The status of the approval. */
+          fetch(): Promise<unknown>;
+        };
+      };
+    };
+  };
+  readonly messaging: {
+    readonly v1: {
+      /** The Messaging Service with this SID. */
+      services(sid: string): {
+        /** The service's settings. */
+        fetch(): Promise<unknown>;
+        readonly phoneNumbers: {
+          /** The numbers that it sends from, in pages. */
+          page(parameters: { readonly pageSize: number }): Promise<unknown>;
+        };
+      };
+    };
+  };
+  readonly verify: {
+    readonly v2: {
+      /** The Verify service with this SID. */
+      services(sid: string): {
+        /** Its settings. */
+        fetch(): Promise<unknown>;
+        /** Called with a SID, it is the verification with that SID. */
+        readonly verifications: {
+          /** Sends a code. */
+          create(parameters: TwilioVerificationParameters): Promise<unknown>;
+          (sid: string): {
+            /** Reports to Twilio that the code was used. */
+            update(parameters: { readonly status: 'approved' }): Promise<unknown>;
+          };
+        };
+      };
+    };
+  };
+}
+
+/** The SDK's TwiML builder. */
+export interface TwimlBuilder {
+  readonly VoiceResponse: new () => {
+    /** Speaks a text. */
+    say(
+      attributes: { readonly language?: string | undefined; readonly voice?: string | undefined },
+      text: string,
+    ): unknown;
+    /** Pauses for this many seconds. */
+    pause(attributes: { readonly length: number }): unknown;
+    /** The TwiML. */
+    toString(): string;
+  };
+}

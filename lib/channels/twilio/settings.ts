@@ -1,0 +1,71 @@
+import type { Outcome } from '../../core/channel.js';
+import { readNumber } from '../../numbers/phone-number.js';
+import type { VoiceTexts } from '../../texts/texts.js';
+import { notSent } from '../provider.js';
+
+/** The hook's options for Twilio in normal form, and the choice of a sender. */
+
+/**
+ * Senders by the recipient's ISO 3166 country, with `default`. A sender is an E.164 number, a Messaging Service SID or an
+ * alphanumeric name.
+ */
+export type SenderByCountry = Readonly<Record<string, string>>;
+
+/** The WhatsApp sender: Twilio's shared sandbox, or an approved sender with its own templates. */
+export type WhatsAppSender =
+  | {
+      readonly kind: 'sandbox';
+      /** E.164. */
+      readonly from: string;
+      /** The sandbox's template. Without it the channel sends free text, which WhatsApp allows for 24 hours only. */
+      readonly contentSid: string | undefined;
+    }
+  | {
+      readonly kind: 'templates';
+      /** E.164. */
+      readonly from: string;
+      /** Content SIDs by BCP-47 tag, with `default`. Each template has one language. */
+      readonly templates: Readonly<Record<string, string>>;
+    };
+
+/** The hook's options for Twilio, in normal form. */
+export interface TwilioSettings {
+  /** `AC…` */
+  readonly accountSid: string;
+  /** `SK…`, or the account SID. */
+  readonly username: string;
+  /** The key's secret, or the account's auth token. */
+  readonly password: string;
+  readonly region: string | undefined;
+  readonly edge: string | undefined;
+  /** One origin for every Twilio product, in place of Twilio's own hosts. */
+  readonly baseUrl: string | undefined;
+  readonly senders: {
+    readonly sms: SenderByCountry | undefined;
+    readonly voice: SenderByCountry | undefined;
+    readonly whatsapp: WhatsAppSender | undefined;
+  };
+  /** The spoken texts of the user of this package; default: our own. */
+  readonly voiceTexts?: VoiceTexts | undefined;
+  /** The URL for Twilio's status callbacks; `undefined` turns them off. */
+  readonly statusCallbackUrl: string | undefined;
+}
+
+/** The sender for a recipient's country, else the default one. */
+export function senderFor(senders: SenderByCountry | undefined, to: string): string | undefined {
+  if (senders === undefined) return undefined;
+  const usual = senders['default'];
+  // Only a default: the number need not be parsed.
+  if (usual !== undefined && Object.keys(senders).length === 1) return usual;
+  const { country } = readNumber(to);
+  return (country === undefined ? undefined : senders[country]) ?? usual;
+}
+
+/** The refusal if the options have no sender for the recipient. */
+export function noSender(kind: 'sms' | 'whatsapp' | 'voice'): Outcome {
+  return notSent({
+    code: 'NO_SENDER',
+    reason: `No sender for ${kind} to this recipient in the gateway's options`,
+    remedy: `Set senders.${kind}, with a default or the recipient's country.`,
+  });
+}

@@ -1,0 +1,82 @@
+import type { TwilioConnection } from '../channels/twilio/client.js';
+import type { Logger } from '../core/channel.js';
+import { ConfigurationError } from '../core/errors.js';
+import type { EventStream } from '../core/event-stream.js';
+import type { Breaker } from '../delivery/breaker.js';
+import type { ReadyChannel } from '../delivery/attempt.js';
+import type { HttpDispatcher } from '../http/call.js';
+import type { Channel, ChannelParts } from '../options/options.js';
+import { channelProblems } from '../options/rules/channels.js';
+import type { HookSettings } from '../options/settings.js';
+
+/**
+ * Connects every configured channel and puts it behind the breaker of its host. The factory calls this once.
+ *
+ * @throws ConfigurationError if a channel cannot be connected.
+ */
+export function connectChannels(
+  settings: HookSettings,
+  parts: {
+    readonly twilio: TwilioConnection;
+    readonly dispatcher: HttpDispatcher;
+    readonly logger: Logger;
+    readonly breakerOf: (host: string) => Breaker;
+  },
+): ReadonlyMap<string, readonly ReadyChannel[]> {
+  const { twilio, dispatcher, logger, breakerOf } = parts;
+  const ready = new Map<string, readonly ReadyChannel[]>();
+  for (const [name, list] of settings.channels) {
+    ready.set(
+      name,
+      list.map((blueprint, index) => {
+        const channelParts = { twilio, dispatcher, logger, clock: settings.clock, channel: name };
+        const port = connect(blueprint, channelParts);
+        return {
+          name,
+          provider: port.provider ?? name.toUpperCase(),
+          port,
+          breaker: breakerOf(port.host ?? providerKey(name, list, index)),
+        };
+      }),
+    );
+  }
+  return ready;
+}
+
+function connect(blueprint: Channel, parts: ChannelParts): Channel {
+  const path = `channels.${parts.channel}`;
+  let port: Channel;
+  try {
+    port = blueprint.connect?.(parts) ?? blueprint;
+  } catch (cause) {
+    const problems =
+      cause instanceof ConfigurationError ? cause.problems : ['its connect() threw; see the cause'];
+    throw new ConfigurationError(
+      problems.map((problem) => `${path}: ${problem}`),
+      { cause },
+    );
+  }
+  const problems = channelProblems(path, port);
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return port;
+}
+
+/** Identifies a provider of a channel: the channel's name, with an index if it has several providers. */
+export function providerKey(name: string, providers: readonly unknown[], index: number): string {
+  return providers.length === 1 ? name : `${name}[${index}]`;
+}
+
+/** Warns of `lateFailover.afterSeconds` for a channel that reports no deliveries: its silence means nothing. */
+export function warnOfSilentChannels(
+  { lateFailover }: HookSettings,
+  channels: ReadonlyMap<string, readonly ReadyChannel[]>,
+  events: EventStream,
+): void {
+  const reportsDeliveries = (name: string): boolean =>
+    channels.get(name)?.some(({ port }) => port.reports === 'deliveries') ?? false;
+  const option = 'lateFailover.afterSeconds';
+  const where = Object.entries(lateFailover?.afterSeconds ?? {})
+    .filter(([name, seconds]) => seconds !== undefined && !reportsDeliveries(name))
+    .map(([name]) => `${option}.${name}`);
+  if (where.length > 0) events.emit({ type: 'configuration.warned', option, where });
+}

@@ -1,13 +1,13 @@
 import { Agent } from 'undici';
 import { serveApi } from '../server/emulated-api.js';
 import { pathOf, requireFault, type Fault, type FaultRule, type RecordedRequest } from '../server/faults.js';
-import { isApiCall } from './api.js';
+import { isApiCall, oktaHandler } from './api.js';
 import type { SchemaAttribute } from './attributes.js';
 import type { EventDelivery, FireOptions } from './event-delivery.js';
 import type { EmulatedEventHook } from './event-hooks.js';
 import type { HookCall, HookCallOptions } from './hook-call.js';
 import type { EmulatedHookKey } from './hook-keys.js';
-import type { HookClient, HookTokenOptions } from './hook-tokens.js';
+import { ISSUER_PATH, type HookClient, type HookTokenOptions } from './hook-tokens.js';
 import type { EmulatedInlineHook } from './inline-hooks.js';
 import type { LogEvent, LogEventOptions } from './log-events.js';
 import type { AuthenticatorStatus, TelephonyProvider } from './org-resources.js';
@@ -141,7 +141,7 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
   const { clock = Date.now, apiToken = `00${randomAlphanumeric(40)}` } = options;
   const dispatcher = new Agent({ connections: null, keepAliveTimeout: 1000 });
   const orgUrl = (): string => api.server.origin;
-  const issuer = (): string => `${orgUrl()}/oauth2/default`;
+  const issuer = (): string => orgUrl() + ISSUER_PATH;
   const org = new OktaOrg({
     orgUrl,
     issuer,
@@ -158,7 +158,12 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     isFaultable: isUsersCall,
     isRecorded: isApiCall,
     faultOf: (request) => (org.hookTokens.notice(request) ? keyFault : undefined),
-    answer: (request) => org.answer(request),
+    handler: oktaHandler({
+      tokens: org.orgTokens,
+      hookTokens: org.hookTokens,
+      limiters: org.limiters,
+      routes: org.routes,
+    }),
   });
 
   return {
@@ -207,7 +212,7 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     fault: api.fault,
     clearFaults: api.clearFaults,
     setRateLimit: (limit, bucket = 'user') => {
-      org.api.setRateLimit(limit, bucket);
+      org.limiters[bucket].set(limit);
     },
     addApiToken: (roles = ['SUPER_ADMIN']) => org.orgTokens.addApiToken(roles),
     registerServiceApp: (app) => {

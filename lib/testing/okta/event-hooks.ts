@@ -1,7 +1,7 @@
-import { jsonReply, type Reply } from '../server/loopback-server.js';
-import type { ApiCall, Route } from './api.js';
-import { notFound, validationFailed, wrongState } from './errors.js';
+import { jsonReply, type Reply } from '../server/reply.js';
+import { validationFailed, wrongState } from './errors.js';
 import { channelResource, readChannel, type HookChannel } from './hook-channel.js';
+import { superAdminRoutes, withResource, type ApiCall, type Route } from './route.js';
 import { asList, fieldOf, textFieldOf } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
@@ -50,46 +50,29 @@ export class EventHooks {
 
   /** The operations of the API. `verify` calls the hook once, and resolves to what is wrong with its answer. */
   routes(verify: (hook: EmulatedEventHook) => Promise<string | undefined>): readonly Route[] {
-    const withHook =
-      (answer: (hook: StoredHook, call: ApiCall) => Reply | Promise<Reply>): Route['answer'] =>
-      (call) => {
-        const [id = ''] = call.ids;
-        const hook = this.#hooks.get(id);
-        return hook === undefined ? notFound(id, 'EventHook') : answer(hook, call);
-      };
-    const route = (method: Route['method'], end: string, answer: Route['answer']): Route => ({
-      method,
-      path: `/api/v1/eventHooks${end}`,
-      scope: method === 'GET' ? 'okta.eventHooks.read' : 'okta.eventHooks.manage',
-      roles: [],
-      answer,
-    });
+    const withHook = (answer: (hook: StoredHook, call: ApiCall) => Reply | Promise<Reply>): Route['answer'] =>
+      withResource('EventHook', (id) => this.#hooks.get(id), answer);
     const list = (): Reply =>
       jsonReply(
         200,
         [...this.#hooks.values()].map((hook) => this.#resource(hook)),
       );
-    const read = withHook((hook) => jsonReply(200, this.#resource(hook)));
-    const replace = withHook((hook, { body }) => this.#replace(hook, body));
-    const remove = withHook((hook) => this.#delete(hook));
-    const activate = withHook((hook) => this.#save({ ...hook, status: 'ACTIVE' }));
-    const deactivate = withHook((hook) => this.#save({ ...hook, status: 'INACTIVE' }));
     const verifyOnce = withHook(async (hook) => {
       if (hook.status !== 'ACTIVE') return wrongState();
       const problem = await verify(hook);
       if (problem !== undefined) return validationFailed('eventHook', problem);
       return this.#save({ ...hook, verificationStatus: 'VERIFIED' });
     });
-    return [
-      route('GET', '', list),
-      route('POST', '', ({ body }) => this.#create(body)),
-      route('GET', '/{}', read),
-      route('PUT', '/{}', replace),
-      route('DELETE', '/{}', remove),
-      route('POST', '/{}/lifecycle/activate', activate),
-      route('POST', '/{}/lifecycle/deactivate', deactivate),
-      route('POST', '/{}/lifecycle/verify', verifyOnce),
-    ];
+    return superAdminRoutes('/api/v1/eventHooks', 'eventHooks', [
+      ['get', '', list],
+      ['post', '', ({ body }) => this.#create(body)],
+      ['get', '/:id', withHook((hook) => jsonReply(200, this.#resource(hook)))],
+      ['put', '/:id', withHook((hook, { body }) => this.#replace(hook, body))],
+      ['delete', '/:id', withHook((hook) => this.#delete(hook))],
+      ['post', '/:id/lifecycle/activate', withHook((hook) => this.#save({ ...hook, status: 'ACTIVE' }))],
+      ['post', '/:id/lifecycle/deactivate', withHook((hook) => this.#save({ ...hook, status: 'INACTIVE' }))],
+      ['post', '/:id/lifecycle/verify', verifyOnce],
+    ]);
   }
 
   #create(body: unknown): Reply {

@@ -1,4 +1,4 @@
-import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import { validationFailed } from './errors.js';
 import { HOOK_HEADERS } from './hook-call.js';
 import type { HookProof } from './hook-proof.js';

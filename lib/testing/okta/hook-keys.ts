@@ -1,8 +1,8 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
 import type { JWK } from 'jose';
-import { jsonReply, type Reply } from '../server/loopback-server.js';
-import type { Route } from './api.js';
-import { notFound, validationFailed } from './errors.js';
+import { jsonReply, type Reply } from '../server/reply.js';
+import { validationFailed } from './errors.js';
+import { superAdminRoutes, withResource, type Route } from './route.js';
 import { textFieldOf } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { RsaKeys } from '../server/rsa-keys.js';
@@ -52,44 +52,28 @@ export class HookKeys {
 
   /** The operations of the API. */
   routes(): readonly Route[] {
-    const [read, manage] = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];
-    const path = '/api/v1/hook-keys';
-    return [
-      {
-        method: 'GET',
-        path,
-        scope: read,
-        roles: [],
-        answer: () =>
-          jsonReply(
-            200,
-            this.#keys.map((key) => this.#resource(key)),
-          ),
-      },
-      { method: 'POST', path, scope: manage, roles: [], answer: ({ body }) => this.#create(body) },
-      {
-        method: 'GET',
-        path: `${path}/{}`,
-        scope: read,
-        roles: [],
-        answer: ({ ids: [id = ''], query }) => {
-          const key = this.#keys.find((known) => known.id === id);
-          if (key === undefined) return notFound(id, 'HookKey');
-          const isDetailed = query.get('expand') === 'publickey';
-          return jsonReply(200, isDetailed ? this.#detailed(key) : this.#resource(key));
-        },
-      },
-      {
-        method: 'GET',
-        path: `${path}/public/{}`,
-        scope: read,
-        roles: [],
-        answer: ({ ids: [id = ''] }) => {
-          const key = this.#keys.find(({ keyId }) => keyId === id);
-          return key === undefined ? notFound(id, 'HookKey') : jsonReply(200, embeddedOf(key));
-        },
-      },
-    ];
+    const list = (): Reply =>
+      jsonReply(
+        200,
+        this.#keys.map((key) => this.#resource(key)),
+      );
+    const read = withResource(
+      'HookKey',
+      (wanted) => this.#keys.find(({ id }) => id === wanted),
+      (key, { query }) =>
+        jsonReply(200, query.get('expand') === 'publickey' ? this.#detailed(key) : this.#resource(key)),
+    );
+    const readPublic = withResource(
+      'HookKey',
+      (wanted) => this.#keys.find(({ keyId }) => keyId === wanted),
+      (key) => jsonReply(200, embeddedOf(key)),
+    );
+    return superAdminRoutes('/api/v1/hook-keys', 'inlineHooks', [
+      ['get', '', list],
+      ['post', '', ({ body }) => this.#create(body)],
+      ['get', '/:id', read],
+      ['get', '/public/:id', readPublic],
+    ]);
   }
 
   #create(body: unknown): Reply {

@@ -1,7 +1,7 @@
 import { createHmac, createPublicKey, type KeyObject } from 'node:crypto';
 import { exportJWK, jwtVerify, SignJWT, type JWK } from 'jose';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { RsaKeys } from '../server/rsa-keys.js';
 
@@ -32,6 +32,8 @@ interface SigningKey {
   readonly jwk: JWK;
 }
 
+/** The path of the server's issuer. */
+export const ISSUER_PATH = '/oauth2/default';
 const TOKEN_SECONDS = 3600;
 const DEFAULT_CLIENT_ID = '0oahookclient0001d7';
 
@@ -98,47 +100,37 @@ export class HookTokens {
       .sign(options.key ?? current.privateKey);
   }
 
-  /** Answers the metadata, the keys and requests for tokens; `undefined` for any other path. */
-  async answer(request: RecordedRequest): Promise<Reply | undefined> {
+  /** Answers with the public keys. */
+  async answerKeys(): Promise<Reply> {
+    const keys = (await this.#signingKeys()).map(({ jwk }) => jwk);
+    return jsonReply(200, { keys }, { 'cache-control': 'max-age=3600, must-revalidate' });
+  }
+
+  /** Answers with the server's metadata. */
+  answerMetadata(): Reply {
     const issuer = this.#issuer();
-    const path = pathOf(request);
-    if (request.method === 'POST' && path === `${new URL(issuer).pathname}/v1/token`) {
-      return this.#answerToken(request);
-    }
-    if (request.method !== 'GET') return undefined;
-    if (path === `${new URL(issuer).pathname}/v1/keys`) {
-      const keys = await this.#signingKeys();
-      return jsonReply(
-        200,
-        { keys: keys.map((key) => key.jwk) },
-        { 'cache-control': 'max-age=3600, must-revalidate' },
-      );
-    }
-    if (path === `${new URL(issuer).pathname}/.well-known/oauth-authorization-server`) {
-      return jsonReply(200, {
-        issuer,
-        authorization_endpoint: `${issuer}/v1/authorize`,
-        token_endpoint: `${issuer}/v1/token`,
-        jwks_uri: `${issuer}/v1/keys`,
-        response_types_supported: ['code', 'token'],
-        grant_types_supported: ['authorization_code', 'client_credentials'],
-        scopes_supported: ['telephony'],
-        token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt'],
-      });
-    }
-    return undefined;
+    return jsonReply(200, {
+      issuer,
+      authorization_endpoint: `${issuer}/v1/authorize`,
+      token_endpoint: `${issuer}/v1/token`,
+      jwks_uri: `${issuer}/v1/keys`,
+      response_types_supported: ['code', 'token'],
+      grant_types_supported: ['authorization_code', 'client_credentials'],
+      scopes_supported: ['telephony'],
+      token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt'],
+    });
   }
 
-  /** Counts a request for the keys, whatever becomes of it; says whether it is for the keys or the metadata. */
+  /** Counts a request for the keys, whatever its answer. Returns whether a request is for the keys or the metadata. */
   notice(request: RecordedRequest): boolean {
-    const base = new URL(this.#issuer()).pathname;
     const path = pathOf(request);
-    const isForKeys = path === `${base}/v1/keys`;
+    const isForKeys = path === `${ISSUER_PATH}/v1/keys`;
     if (isForKeys) this.#jwksHits += 1;
-    return isForKeys || path === `${base}/.well-known/oauth-authorization-server`;
+    return isForKeys || path === `${ISSUER_PATH}/.well-known/oauth-authorization-server`;
   }
 
-  async #answerToken({ form = {} }: RecordedRequest): Promise<Reply> {
+  /** Answers a request for a token. */
+  async answerToken({ form = {} }: RecordedRequest): Promise<Reply> {
     const field = (name: string): string => {
       const value = form[name];
       return typeof value === 'string' ? value : '';

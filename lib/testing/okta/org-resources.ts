@@ -1,5 +1,5 @@
-import { jsonReply } from '../server/loopback-server.js';
-import type { Route } from './api.js';
+import { jsonReply } from '../server/reply.js';
+import type { Route } from './route.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
 /** A telephony provider that Okta itself sends by, set up in the org: Okta's own alternative to a hook. */
@@ -66,7 +66,7 @@ export class OrgResources {
   routes(): readonly Route[] {
     return [
       {
-        method: 'GET',
+        method: 'get',
         path: '/.well-known/okta-organization',
         answer: () =>
           jsonReply(200, {
@@ -78,7 +78,7 @@ export class OrgResources {
           }),
       },
       {
-        method: 'GET',
+        method: 'get',
         path: '/api/v1/authenticators',
         scope: 'okta.authenticators.read',
         answer: () =>
@@ -88,7 +88,7 @@ export class OrgResources {
           ),
       },
       {
-        method: 'GET',
+        method: 'get',
         path: '/api/v1/telephony-providers',
         scope: 'okta.customTelephonyProvider.read',
         answer: () =>

@@ -1,8 +1,4 @@
-import type { RecordedRequest } from '../server/faults.js';
-import type { Reply } from '../server/loopback-server.js';
-import { OktaApi } from './api.js';
 import { AwaitedCodes, type CodeProblem } from './codes.js';
-import { methodNotSupported } from './errors.js';
 import { deliverEvents, verifyEventHook, type EventDelivery, type FireOptions } from './event-delivery.js';
 import { EventHooks } from './event-hooks.js';
 import { callHook, type HookCall, type HookCallOptions, type HookTarget } from './hook-call.js';
@@ -15,6 +11,8 @@ import { InlineHooks, type EmulatedInlineHook } from './inline-hooks.js';
 import { makeLogEvent, type LogEvent, type LogEventOptions } from './log-events.js';
 import { OrgResources } from './org-resources.js';
 import type { Outbound } from './outbound.js';
+import { makeRateLimiters, type RateLimiters } from './rate-limit.js';
+import type { Route } from './route.js';
 import { UserSchema } from './schema.js';
 import { rolesRoute } from './roles.js';
 import { OrgTokens } from './tokens.js';
@@ -57,7 +55,8 @@ export class OktaOrg {
   readonly resources: OrgResources;
   readonly orgTokens: OrgTokens;
   readonly hookTokens: HookTokens;
-  readonly api: OktaApi;
+  readonly limiters: RateLimiters;
+  readonly routes: readonly Route[];
   readonly deliveries: EventDelivery[] = [];
 
   constructor(settings: OrgSettings) {
@@ -77,33 +76,23 @@ export class OktaOrg {
     this.resources = new OrgResources(orgUrl, clock);
     this.orgTokens = new OrgTokens(settings);
     this.hookTokens = new HookTokens(settings.issuer, clock, this.rsaKeys);
-    this.api = new OktaApi(
-      this.orgTokens,
-      [
-        ...usersRoutes({ users: this.users, schema: this.schema, orgUrl, clock }),
-        rolesRoute({
-          users: this.users,
-          rolesOf: (request) => this.orgTokens.rolesOf(request),
-          orgUrl,
-          clock,
-        }),
-        ...this.schema.routes(),
-        ...this.inlineHooks.routes((hook, payload) =>
-          executeHook(hook, payload, () => this.#prove(hook), outbound),
-        ),
-        ...this.keys.routes(),
-        ...this.eventHooks.routes((hook) => verifyEventHook(hook, outbound)),
-        ...this.resources.routes(),
-      ],
-      clock,
-    );
-  }
-
-  /** Answers a request, whatever it is for. */
-  async answer(request: RecordedRequest): Promise<Reply> {
-    return (
-      (await this.api.answer(request)) ?? (await this.hookTokens.answer(request)) ?? methodNotSupported(404)
-    );
+    this.limiters = makeRateLimiters(clock);
+    this.routes = [
+      ...usersRoutes({ users: this.users, schema: this.schema, orgUrl, clock }),
+      rolesRoute({
+        users: this.users,
+        rolesOf: (request) => this.orgTokens.rolesOf(request),
+        orgUrl,
+        clock,
+      }),
+      ...this.schema.routes(),
+      ...this.inlineHooks.routes((hook, payload) =>
+        executeHook(hook, payload, () => this.#prove(hook), outbound),
+      ),
+      ...this.keys.routes(),
+      ...this.eventHooks.routes((hook) => verifyEventHook(hook, outbound)),
+      ...this.resources.routes(),
+    ];
   }
 
   /** Has a code delivered by a telephony hook, and waits for it to be typed. */

@@ -57,8 +57,9 @@ export class RateLimiter {
   }
 }
 
-/** One limiter for each bucket. */
-export function makeRateLimiters(clock: () => number): Readonly<Record<RateLimitBucket, RateLimiter>> {
+export type RateLimiters = Readonly<Record<RateLimitBucket, RateLimiter>>;
+
+export function makeRateLimiters(clock: () => number): RateLimiters {
   return {
     user: new RateLimiter(clock),
     users: new RateLimiter(clock),

@@ -1,6 +1,6 @@
 import type { RecordedRequest } from '../server/faults.js';
-import { jsonReply } from '../server/loopback-server.js';
-import type { Route } from './api.js';
+import { jsonReply } from '../server/reply.js';
+import type { Route } from './route.js';
 import { notFound } from './errors.js';
 import type { UserDirectory } from './users.js';
 
@@ -25,11 +25,11 @@ export function rolesRoute(parts: {
 }): Route {
   const { users, rolesOf, orgUrl, clock } = parts;
   return {
-    method: 'GET',
-    path: '/api/v1/users/{}/roles',
+    method: 'get',
+    path: '/api/v1/users/:id/roles',
     scope: 'okta.roles.read',
     roles: [],
-    answer: ({ ids: [id = ''], request }) => {
+    answer: ({ params: { id = '' }, request }) => {
       const isOwner = id === 'me' || id === users.tokenOwnerId;
       if (!isOwner && users.findStored(id) === undefined) return notFound(id, 'User');
       const at = new Date(clock()).toISOString();

@@ -1,5 +1,5 @@
-import { jsonReply, type Reply } from '../server/loopback-server.js';
-import type { Route } from './api.js';
+import { jsonReply, type Reply } from '../server/reply.js';
+import type { Route } from './route.js';
 import {
   ATTRIBUTE_DEFAULTS,
   attributeProblem,
@@ -92,26 +92,27 @@ export class UserSchema {
 
   /** The operations of the Schema API and of user types. */
   routes(): readonly Route[] {
-    const schema = '/api/v1/meta/schemas/user/{}';
+    const schema = '/api/v1/meta/schemas/user/:id';
     const isOurs = (id: string | undefined): boolean => id === 'default' || id === SCHEMA_ID;
     return [
       {
-        method: 'GET',
+        method: 'get',
         path: schema,
         scope: 'okta.schemas.read',
         roles: SCHEMA_ROLES,
-        answer: ({ ids: [id = ''] }) =>
+        answer: ({ params: { id = '' } }) =>
           isOurs(id) ? jsonReply(200, schemaResource(this.view, this.#facts)) : notFound(id, 'UserSchema'),
       },
       {
-        method: 'POST',
+        method: 'post',
         path: schema,
         scope: 'okta.schemas.manage',
         roles: SCHEMA_ROLES,
-        answer: ({ ids: [id = ''], body }) => (isOurs(id) ? this.#update(body) : notFound(id, 'UserSchema')),
+        answer: ({ params: { id = '' }, body }) =>
+          isOurs(id) ? this.#update(body) : notFound(id, 'UserSchema'),
       },
       {
-        method: 'GET',
+        method: 'get',
         path: '/api/v1/meta/types/user',
         scope: 'okta.userTypes.read',
         answer: () => jsonReply(200, [typeResource(this.#facts)]),

@@ -1,7 +1,7 @@
 import { decodeJwt, decodeProtectedHeader, jwtVerify, type JWK } from 'jose';
 import { DpopVerifier, SIGNATURE_ALGORITHMS } from '../server/dpop-proofs.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import { forbidden, oktaError } from './errors.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 

@@ -1,7 +1,7 @@
-import { jsonReply, type Reply } from '../server/loopback-server.js';
-import type { ApiCall, Route } from './api.js';
-import { notFound, oktaError, validationFailed } from './errors.js';
+import { jsonReply, type Reply } from '../server/reply.js';
+import { oktaError, validationFailed } from './errors.js';
 import { fieldOf, isObject, textFieldOf, type JsonObject } from '../../core/json.js';
+import { withResource, type ApiCall, type Route } from './route.js';
 import type { UserSchema } from './schema.js';
 import { readSearch, type Search } from './search.js';
 import {
@@ -36,13 +36,9 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
   const answerUser = (user: StoredUser, call: ApiCall): Reply =>
     jsonReply(200, resourceOf(user, call), { etag: etagOf(user) });
 
-  /** The user of the path, or that there is none. */
-  const withUser = (call: ApiCall, answer: (user: StoredUser) => Reply): Reply => {
-    const [idOrLogin = ''] = call.ids;
-    // A login with a slash can be fetched by id only.
-    const user = idOrLogin.includes('/') ? undefined : users.findStored(idOrLogin);
-    return user === undefined ? notFound(idOrLogin, 'User') : answer(user);
-  };
+  const withUser = (answer: (user: StoredUser, call: ApiCall) => Reply): Route['answer'] =>
+    // Okta finds a login with a slash by the user's id only.
+    withResource('User', (id) => (id.includes('/') ? undefined : users.findStored(id)), answer);
 
   const save = (user: StoredUser, profile: JsonObject, call: ApiCall): Reply => {
     const expected = call.request.headers['if-match'];
@@ -118,45 +114,18 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
     );
   };
 
-  const user = '/api/v1/users/{}';
+  const path = '/api/v1/users';
+  const write = { scope: MANAGE, roles: WRITERS };
+  const merge = withUser((user, call) => save(user, { ...user.profile, ...profileIn(call.body) }, call));
+  const replace = withUser((user, call) => save(user, profileIn(call.body) ?? {}, call));
+  const factors = withUser((user) => jsonReply(200, factorResources(user, orgUrl())));
   return [
-    { method: 'GET', path: '/api/v1/users', scope: READ, bucket: 'users', answer: list },
-    {
-      method: 'POST',
-      path: '/api/v1/users',
-      scope: MANAGE,
-      roles: WRITERS,
-      bucket: 'users',
-      answer: create,
-    },
-    {
-      method: 'GET',
-      path: user,
-      scope: READ,
-      bucket: 'user',
-      answer: (call) => withUser(call, (found) => answerUser(found, call)),
-    },
-    {
-      method: 'POST',
-      path: user,
-      scope: MANAGE,
-      roles: WRITERS,
-      answer: (call) =>
-        withUser(call, (found) => save(found, { ...found.profile, ...profileIn(call.body) }, call)),
-    },
-    {
-      method: 'PUT',
-      path: user,
-      scope: MANAGE,
-      roles: WRITERS,
-      answer: (call) => withUser(call, (found) => save(found, profileIn(call.body) ?? {}, call)),
-    },
-    {
-      method: 'GET',
-      path: `${user}/factors`,
-      scope: READ,
-      answer: (call) => withUser(call, (found) => jsonReply(200, factorResources(found, orgUrl()))),
-    },
+    { method: 'get', path, scope: READ, bucket: 'users', answer: list },
+    { method: 'post', path, ...write, bucket: 'users', answer: create },
+    { method: 'get', path: `${path}/:id`, scope: READ, bucket: 'user', answer: withUser(answerUser) },
+    { method: 'post', path: `${path}/:id`, ...write, answer: merge },
+    { method: 'put', path: `${path}/:id`, ...write, answer: replace },
+    { method: 'get', path: `${path}/:id/factors`, scope: READ, answer: factors },
   ];
 }
 

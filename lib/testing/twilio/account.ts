@@ -1,7 +1,7 @@
 import type { RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import { randomSid } from '../server/random-ids.js';
-import { methodNotAllowed, notFound, twilioErrorReply } from './errors.js';
+import { notFound } from './errors.js';
 import { legacyPage, queryOf } from './paging.js';
 import type { TwilioRecipients } from './recipients.js';
 import { twilioDate } from './resources.js';
@@ -63,11 +63,8 @@ export class TwilioAccount {
     this.#parts.recipients.verifiedNumbers = type === 'Trial' ? verifiedNumbers : undefined;
   }
 
-  /** Answers `/2010-04-01/Accounts/{sid}.json`, which standard API keys may not ask for. */
-  answerAccount(request: RecordedRequest, path: string, sid: string, isApiKey: boolean): Reply {
-    if (request.method !== 'GET') return methodNotAllowed();
-    if (isApiKey) return twilioErrorReply({ code: 20003 });
-    if (sid !== this.#parts.accountSid) return notFound(path);
+  show(request: RecordedRequest, sid = ''): Reply {
+    if (sid !== this.#parts.accountSid) return notFound(request);
     const uri = `/${API_VERSION}/Accounts/${sid}`;
     return jsonReply(200, {
       auth_token: this.#parts.authToken,
@@ -83,16 +80,13 @@ export class TwilioAccount {
     });
   }
 
-  /** Answers `Balance.json`. */
-  answerBalance(request: RecordedRequest): Reply {
-    if (request.method !== 'GET') return methodNotAllowed();
+  showBalance(): Reply {
     const { balance, currency } = this.#settings;
     return jsonReply(200, { account_sid: this.#parts.accountSid, balance, currency });
   }
 
-  /** Answers `IncomingPhoneNumbers.json`; `PhoneNumber` narrows it by a part of the number. */
-  answerNumbers(request: RecordedRequest): Reply {
-    if (request.method !== 'GET') return methodNotAllowed();
+  /** `PhoneNumber` in the query narrows the list by a part of the number. */
+  listNumbers(request: RecordedRequest): Reply {
     const wanted = queryOf(request).get('PhoneNumber') ?? '';
     const numbers = this.#parts.senders.numbers.filter((number) => number.includes(wanted));
     const show = (number: string): object => this.#numberResource(number);

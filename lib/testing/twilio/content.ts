@@ -1,7 +1,7 @@
 import type { RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import { randomSid } from '../server/random-ids.js';
-import { methodNotAllowed, notFound } from './errors.js';
+import { notFound } from './errors.js';
 import { metaPage } from './paging.js';
 import { isoDate } from './resources.js';
 
@@ -100,18 +100,19 @@ export class TwilioContent {
     return { ...DEFAULTS, sid, variables: { ...DEFAULTS.variables, ...variables }, createdAt: 0 };
   }
 
-  /** Answers `/v1/Content` and what is under it. */
-  answer(request: RecordedRequest, path: string): Reply {
-    const [sid, part, ...rest] = path.split('/').slice(3);
-    if (rest.length > 0 || (part !== undefined && part !== 'ApprovalRequests')) return notFound(path);
-    if (request.method !== 'GET') return methodNotAllowed();
+  list(request: RecordedRequest): Reply {
     const show = (template: EmulatedTemplate): object => this.#resource(template);
-    if (sid === undefined) {
-      return jsonReply(200, metaPage(request, this.#parts.baseUrl(), 'contents', this.templates, show));
-    }
+    return jsonReply(200, metaPage(request, this.#parts.baseUrl(), 'contents', this.templates, show));
+  }
+
+  show(request: RecordedRequest, sid?: string): Reply {
     const template = this.templates.find((known) => known.sid === sid);
-    if (template === undefined) return notFound(path);
-    return jsonReply(200, part === undefined ? show(template) : this.#approval(template));
+    return template === undefined ? notFound(request) : jsonReply(200, this.#resource(template));
+  }
+
+  showApproval(request: RecordedRequest, sid?: string): Reply {
+    const template = this.templates.find((known) => known.sid === sid);
+    return template === undefined ? notFound(request) : jsonReply(200, this.#approval(template));
   }
 
   #resource(template: EmulatedTemplate): object {

@@ -1,10 +1,9 @@
 import { Agent } from 'undici';
 import { serveApi } from '../server/emulated-api.js';
 import type { Fault, FaultRule, RecordedRequest } from '../server/faults.js';
-import type { Reply } from '../server/loopback-server.js';
 import { randomAlphanumeric, randomSid } from '../server/random-ids.js';
 import type { AccountSettings } from './account.js';
-import { answerTwilio, isTwilioCall } from './api.js';
+import { isTwilioCall, twilioHandler } from './api.js';
 import type { CallbackFault, EmulatedCallback } from './callbacks.js';
 import type { EmulatedCall } from './calls.js';
 import type { EmulatedTemplate, NewTemplate } from './content.js';
@@ -169,7 +168,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     clock,
     isFaultable: () => true,
     isRecorded: isTwilioCall,
-    answer: (request) => withTwilioHeaders(answerTwilio(request, keys, products)),
+    handler: twilioHandler(keys, products),
   });
 
   return {
@@ -239,9 +238,4 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
       await Promise.all([api.server.close(), agent.destroy()]);
     },
   };
-}
-
-function withTwilioHeaders(reply: Reply): Reply {
-  const headers = { 'twilio-request-id': randomSid('RQ'), 'twilio-concurrent-requests': '1' };
-  return { ...reply, headers: { ...headers, ...reply.headers } };
 }

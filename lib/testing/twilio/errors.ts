@@ -1,4 +1,5 @@
-import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { pathOf, type RecordedRequest } from '../server/faults.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 
 /** A refusal as Twilio's REST API makes them. */
 export interface TwilioError {
@@ -62,12 +63,10 @@ export function twilioErrorReply(error: TwilioError): Reply {
   );
 }
 
-/** There is nothing at this path. */
-export function notFound(path: string): Reply {
-  return twilioErrorReply({ code: 20404, message: `The requested resource ${path} was not found` });
-}
-
-/** What is there does not do this. */
-export function methodNotAllowed(): Reply {
-  return twilioErrorReply({ code: 20004 });
+/** There is nothing at the path of the request. */
+export function notFound(request: RecordedRequest): Reply {
+  return twilioErrorReply({
+    code: 20404,
+    message: `The requested resource ${pathOf(request)} was not found`,
+  });
 }

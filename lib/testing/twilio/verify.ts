@@ -1,7 +1,7 @@
 import type { RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import { randomDigits, randomSid } from '../server/random-ids.js';
-import { methodNotAllowed, notFound, twilioErrorReply } from './errors.js';
+import { notFound, twilioErrorReply } from './errors.js';
 import { TwilioForm } from './form.js';
 import type { EmulatedPhoneItem, TwilioPhones } from './phones.js';
 import type { TwilioRecipients } from './recipients.js';
@@ -89,38 +89,33 @@ export class TwilioVerify {
     return this.#verifications;
   }
 
-  answer(request: RecordedRequest, path: string): Reply {
-    const { serviceSid, messagingServiceSid, accountSid } = this.#parts;
-    const [service, part, wanted, ...rest] = path.split('/').slice(3);
-    if (service !== serviceSid || rest.length > 0) return notFound(path);
-    if (part === undefined) {
-      if (request.method !== 'GET') return methodNotAllowed();
-      const place = {
-        accountSid,
-        serviceSid,
-        messagingServiceSid,
-        url: this.#url(),
-        createdAt: this.#createdAt,
-      };
-      return jsonReply(200, verifyServiceResource(this.#service, place));
-    }
-    if (part !== 'Verifications') return notFound(path);
-    if (wanted === undefined) {
-      return request.method === 'POST' ? this.#create(request, path) : methodNotAllowed();
-    }
-    const verification = this.#find(wanted);
-    if (request.method !== 'GET' && request.method !== 'POST') return methodNotAllowed();
-    if (verification === undefined) return notFound(path);
-    if (request.method === 'GET') return jsonReply(200, this.#resource(verification));
-    return this.#update(request, path, verification);
+  get serviceSid(): string {
+    return this.#parts.serviceSid;
   }
 
-  #create(request: RecordedRequest, path: string): Reply {
+  showService(): Reply {
+    const { accountSid, serviceSid, messagingServiceSid } = this.#parts;
+    const place = {
+      accountSid,
+      serviceSid,
+      messagingServiceSid,
+      url: this.#url(),
+      createdAt: this.#createdAt,
+    };
+    return jsonReply(200, verifyServiceResource(this.#service, place));
+  }
+
+  show(request: RecordedRequest, wanted = ''): Reply {
+    const verification = this.#find(wanted);
+    return verification === undefined ? notFound(request) : jsonReply(200, this.#resource(verification));
+  }
+
+  create(request: RecordedRequest): Reply {
     const { rules, recipients, clock, phones } = this.#parts;
     const refusal = rules.refusals.take(request);
     if (refusal !== undefined) return twilioErrorReply(refusal);
     const read = readVerification(new TwilioForm(request), this.#service, recipients);
-    if (read === 'UNKNOWN_LOCALE') return notFound(path);
+    if (read === 'UNKNOWN_LOCALE') return notFound(request);
     if ('error' in read) return twilioErrorReply(read.error);
     const { to, channel, locale, riskCheck, customCode } = read.request;
     const pending = this.#find(to);
@@ -159,12 +154,14 @@ export class TwilioVerify {
     };
   }
 
-  #update(request: RecordedRequest, path: string, verification: StoredVerification): Reply {
+  update(request: RecordedRequest, wanted = ''): Reply {
+    const verification = this.#find(wanted);
+    if (verification === undefined) return notFound(request);
     const status = new TwilioForm(request).get('Status');
     if (status !== 'approved' && status !== 'canceled') {
       return twilioErrorReply({ code: 60200, message: 'Invalid parameter: Status' });
     }
-    if (verification.status !== 'pending') return notFound(path);
+    if (verification.status !== 'pending') return notFound(request);
     const changed = { status, updatedAt: this.#parts.clock() } as const;
     return {
       ...jsonReply(200, this.#resource({ ...verification, ...changed })),
@@ -177,11 +174,10 @@ export class TwilioVerify {
 
   /** By SID whatever became of it; by number only what is pending. */
   #find(wanted: string): StoredVerification | undefined {
-    const name = decodePart(wanted);
-    for (const known of [this.#bySid.get(name), this.#pending.get(name)]) {
+    for (const known of [this.#bySid.get(wanted), this.#pending.get(wanted)]) {
       if (known !== undefined) this.#expire(known);
     }
-    return this.#bySid.get(name) ?? this.#pending.get(name);
+    return this.#bySid.get(wanted) ?? this.#pending.get(wanted);
   }
 
   #expire(verification: StoredVerification): void {
@@ -232,14 +228,5 @@ export class TwilioVerify {
 
   #url(): string {
     return `${this.#parts.baseUrl()}/v2/Services/${this.#parts.serviceSid}`;
-  }
-}
-
-/** A part of a path; one that is not encoded properly names nothing. */
-function decodePart(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return '';
   }
 }

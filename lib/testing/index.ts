@@ -5,7 +5,8 @@
  */
 export { playBadDay, type BadDay, type BadDayOptions, type BadDayPhase } from './phones/bad-day.js';
 export type { RequestType as HookRequestType } from '../core/request-types.js';
-export type { BadDayPhaseName, BadDayVendors } from './phones/bad-day-phases.js';
+export type { BadDayVendors } from './phones/scenario-rules.js';
+export type { BadDayPhaseName } from './phones/scenarios.js';
 export type { DemoCurl } from './phones/demo-curls.js';
 export {
   startDemoOrg,

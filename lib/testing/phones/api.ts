@@ -1,5 +1,4 @@
-import type { BadDayPhaseName } from './bad-day-phases.js';
-import type { FaultSwitchId } from './fault-switches.js';
+import type { BadDayPhaseName, SwitchScenario } from './scenarios.js';
 import type { CodeProblem } from '../okta/codes.js';
 import type { RequestType } from '../../core/request-types.js';
 import type { OktaVerdict } from '../okta/verdict.js';
@@ -113,13 +112,8 @@ export interface EnteredView {
   readonly isTold: boolean | undefined;
 }
 
-/** Something that goes wrong while it is switched on. */
-export interface FaultSwitchView {
-  readonly id: FaultSwitchId;
-  readonly side: 'okta' | 'whatsapp' | 'sms' | 'twilio';
-  readonly title: string;
-  /** What happens, and what is to be seen then. */
-  readonly description: string;
+/** A switch, and whether it is on. */
+export interface FaultSwitchView extends Omit<SwitchScenario, 'apply'> {
   readonly isOn: boolean;
 }
 
@@ -159,7 +153,7 @@ export interface OptInQuestion {
 }
 /** `POST api/fault` */
 export interface FaultQuestion {
-  readonly id: FaultSwitchId;
+  readonly id: string;
   readonly isOn: boolean;
 }
 /** `POST api/bad-day` */

@@ -1,4 +1,5 @@
-import { SHORT_CODE_LIFE_MS, type FaultSwitches } from './fault-switches.js';
+import type { FaultSwitches } from './fault-switches.js';
+import { SHORT_CODE_LIFE_MS } from './scenarios.js';
 import type { OktaEmulator } from '../okta/emulator.js';
 import { fieldOf, isObject, textFieldOf } from '../../core/json.js';
 import type { EnteredView, HookAnswerView, SignInChannel, SignInQuestion, SignInView } from './api.js';

@@ -1,22 +1,26 @@
-import { AwaitedCodes, type CodeProblem } from './codes.js';
-import { deliverEvents, verifyEventHook, type EventDelivery, type FireOptions } from './event-delivery.js';
-import { EventHooks } from './event-hooks.js';
-import { callHook, type HookCall, type HookCallOptions, type HookTarget } from './hook-call.js';
-import { executeHook } from './hook-execution.js';
-import { HookKeys } from './hook-keys.js';
-import { proveToHook, type HookProof } from './hook-proof.js';
-import { HookTokens } from './hook-tokens.js';
+import { fieldOf, textFieldOf } from '../../core/json.js';
 import { RsaKeys } from '../server/rsa-keys.js';
-import { InlineHooks, type EmulatedInlineHook } from './inline-hooks.js';
-import { makeLogEvent, type LogEvent, type LogEventOptions } from './log-events.js';
+import { deliverEvents, type EventDelivery, type FireOptions, verifyEventHook } from './event-delivery.js';
+import { EventHooks } from './event-hooks.js';
+import { callHook, executeHook, type HookCall, type HookCallOptions, type HookTarget } from './hook-call.js';
+import { type HookProof, proveToHook } from './hook-channel.js';
+import { HookKeys } from './hook-keys.js';
+import { HookTokens } from './hook-tokens.js';
+import { type EmulatedInlineHook, InlineHooks } from './inline-hooks.js';
+import {
+  ENROLMENT_EVENT,
+  type LogEvent,
+  type LogEventOptions,
+  makeLogEvent,
+  SIGN_IN_EVENT,
+} from './log-events.js';
 import { OrgResources } from './org-resources.js';
 import type { Outbound } from './outbound.js';
 import { makeRateLimiters, type RateLimiters } from './rate-limit.js';
 import type { Route } from './route.js';
 import { UserSchema } from './schema.js';
-import { rolesRoute } from './roles.js';
 import { OrgTokens } from './tokens.js';
-import { usersRoutes } from './users-api.js';
+import { rolesRoute, usersRoutes } from './users-api.js';
 import { UserDirectory } from './users.js';
 
 /** What an org is made with. */
@@ -154,5 +158,52 @@ export class OktaOrg {
       hookId: hook.id,
       problem: proof.problem,
     };
+  }
+}
+
+interface AwaitedCode {
+  readonly otpCode: string;
+  readonly expiresAt: number;
+  readonly factor: string;
+  readonly eventType: string;
+}
+
+/** `wrong`: not the code that went out last. `expired`: that code, too late. `not-awaited`: none went out, or it was used. */
+export type CodeProblem = 'wrong' | 'expired' | 'not-awaited';
+
+/** The codes that Okta waits for: of each user the last one that went out. */
+export class AwaitedCodes {
+  readonly #codes = new Map<string, AwaitedCode>();
+
+  /** Waits for the code of a hook call. */
+  expect({ payload, otpCode }: HookCall): void {
+    const userId = textFieldOf(payload, 'data', 'userProfile', 'userId');
+    const message = fieldOf(payload, 'data', 'messageProfile');
+    if (userId === undefined) return;
+    const isText = textFieldOf(message, 'deliveryChannel')?.trim().toLowerCase() === 'sms';
+    const isEnrolment = textFieldOf(payload, 'requestType')?.endsWith('pre-enrollment') === true;
+    this.#codes.set(userId, {
+      otpCode,
+      expiresAt: Date.parse(textFieldOf(message, 'otpExpires') ?? ''),
+      factor: isText ? 'SMS_FACTOR' : 'CALL_FACTOR',
+      eventType: isEnrolment ? ENROLMENT_EVENT : SIGN_IN_EVENT,
+    });
+  }
+
+  /**
+   * What a user typed: what is wrong with it, if anything is, and the event that tells of it. A right code is right once.
+   * `undefined` where none is waited for.
+   */
+  check(
+    userId: string,
+    typed: string,
+    now: number,
+  ): { readonly problem: CodeProblem | undefined; readonly event: LogEventOptions } | undefined {
+    const awaited = this.#codes.get(userId);
+    if (awaited === undefined) return undefined;
+    const { otpCode, expiresAt, factor, eventType } = awaited;
+    const problem = typed !== otpCode ? 'wrong' : now >= expiresAt ? 'expired' : undefined;
+    if (problem === undefined) this.#codes.delete(userId);
+    return { problem, event: { eventType, factor, result: problem === undefined ? 'SUCCESS' : 'FAILURE' } };
   }
 }

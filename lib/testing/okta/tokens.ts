@@ -1,5 +1,5 @@
 import { decodeJwt, decodeProtectedHeader, jwtVerify, type JWK } from 'jose';
-import { DpopVerifier, SIGNATURE_ALGORITHMS } from '../server/dpop-proofs.js';
+import { DpopVerifier, SIGNATURE_ALGORITHMS } from './dpop-proofs.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
 import { jsonReply, type Reply } from '../server/reply.js';
 import { forbidden, oktaError } from './errors.js';

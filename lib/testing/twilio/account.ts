@@ -1,11 +1,10 @@
 import type { RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/reply.js';
 import { randomSid } from '../server/random-ids.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import { notFound } from './errors.js';
 import { legacyPage, queryOf } from './paging.js';
-import type { TwilioRecipients } from './recipients.js';
-import { twilioDate } from './resources.js';
-import type { TwilioSenders } from './senders.js';
+import { twilioDate } from './formats.js';
+import type { TwilioRecipients, TwilioSenders } from './senders.js';
 
 /** What `configureAccount` changes. What is left out stays as it is. */
 export interface AccountSettings {

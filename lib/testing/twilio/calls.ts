@@ -1,9 +1,8 @@
 import { randomSid } from '../server/random-ids.js';
-import { wordsOfTwiml } from './spoken-twiml.js';
 import type { TwilioError } from './errors.js';
-import { isCallbackUrl, isE164, type TwilioForm } from './form.js';
-import type { TwilioRecipients } from './recipients.js';
-import type { TwilioSenders } from './senders.js';
+import { isCallbackUrl, isE164, type TwilioForm } from './formats.js';
+import type { TwilioRecipients, TwilioSenders } from './senders.js';
+import { wordsOfTwiml } from './spoken-twiml.js';
 
 /** A call that Twilio accepted, as it is now. */
 export interface EmulatedCall {

@@ -3,7 +3,7 @@ import { jsonReply, type Reply } from '../server/reply.js';
 import { randomSid } from '../server/random-ids.js';
 import { notFound } from './errors.js';
 import { metaPage } from './paging.js';
-import { isoDate } from './resources.js';
+import { isoDate } from './formats.js';
 
 /** Where WhatsApp stands with a template. Only what is `approved` reaches who did not write within a day. */
 export type TemplateStatus =

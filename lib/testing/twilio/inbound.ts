@@ -1,9 +1,8 @@
-import { messagesOfTwiml } from './spoken-twiml.js';
 import { randomSid } from '../server/random-ids.js';
+import { segmentsOf } from './formats.js';
 import type { TwilioPhones } from './phones.js';
-import type { TwilioRecipients } from './recipients.js';
-import { segmentsOf } from './segments.js';
-import type { TwilioSenders } from './senders.js';
+import type { TwilioRecipients, TwilioSenders } from './senders.js';
+import { messagesOfTwiml } from './spoken-twiml.js';
 import { postWebhook, signWebhook, type WebhookAnswer, type WebhookCaller } from './webhook.js';
 import type { WhatsAppSessions } from './whatsapp.js';
 

@@ -3,7 +3,7 @@ import { randomSid } from '../server/random-ids.js';
 import type { TwilioCallbacks } from './callbacks.js';
 import type { StoredCall } from './calls.js';
 import type { StoredMessage } from './messages.js';
-import { twilioDate } from './resources.js';
+import { twilioDate } from './formats.js';
 
 /** How a message or call ends that fails after it was accepted. */
 export interface LateFailure {

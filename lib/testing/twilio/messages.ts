@@ -1,10 +1,9 @@
-import { randomSid } from '../server/random-ids.js';
 import { isObject, parseJson } from '../../core/json.js';
+import { randomSid } from '../server/random-ids.js';
 import type { EmulatedTemplate, TwilioContent } from './content.js';
 import type { TwilioError } from './errors.js';
-import { isCallbackUrl, isE164, readAddress, type TwilioForm } from './form.js';
-import type { TwilioRecipients } from './recipients.js';
-import type { TwilioSenders } from './senders.js';
+import { isCallbackUrl, isE164, readAddress, type TwilioForm } from './formats.js';
+import type { TwilioRecipients, TwilioSenders } from './senders.js';
 import { renderTemplate } from './templates.js';
 
 /** A message that Twilio accepted, as it is now. */

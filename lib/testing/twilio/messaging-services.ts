@@ -3,7 +3,7 @@ import { jsonReply, type Reply } from '../server/reply.js';
 import type { TwilioAccount } from './account.js';
 import { notFound } from './errors.js';
 import { metaPage } from './paging.js';
-import { isoDate } from './resources.js';
+import { isoDate } from './formats.js';
 import type { TwilioSenders } from './senders.js';
 
 /** What the Messaging Services are shown from. */

@@ -3,7 +3,7 @@ import { jsonReply, type Reply } from '../server/reply.js';
 import { readCall, wordsOfCall, type EmulatedCall, type StoredCall } from './calls.js';
 import type { EmulatedTemplate } from './content.js';
 import { notFound, twilioErrorReply } from './errors.js';
-import { TwilioForm } from './form.js';
+import { TwilioForm } from './formats.js';
 import type { LateFailure, TwilioLifecycle } from './lifecycle.js';
 import {
   readMessage,

@@ -1,5 +1,5 @@
 import { requireKeys } from '../server/faults.js';
-import { isoDate } from './resources.js';
+import { isoDate } from './formats.js';
 
 /** How Verify reaches a phone. */
 export type VerifyChannel = 'sms' | 'call' | 'whatsapp';

@@ -1,19 +1,18 @@
 import type { RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/reply.js';
 import { randomDigits, randomSid } from '../server/random-ids.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import { notFound, twilioErrorReply } from './errors.js';
-import { TwilioForm } from './form.js';
+import { isoDate, TwilioForm } from './formats.js';
 import type { EmulatedPhoneItem, TwilioPhones } from './phones.js';
-import type { TwilioRecipients } from './recipients.js';
-import { isoDate } from './resources.js';
 import type { SendingRules } from './rules.js';
+import type { TwilioRecipients } from './senders.js';
 import { presetSentence } from './texts.js';
 import { readVerification, type VerificationRequest } from './verification-request.js';
 import {
   changeVerifyService,
   FIRST_VERIFY_SERVICE,
-  verifyServiceResource,
   type VerifyChannel,
+  verifyServiceResource,
   type VerifySettings,
 } from './verify-settings.js';
 

@@ -1,5 +1,6 @@
 import { createHmac, createPublicKey, type KeyObject } from 'node:crypto';
 import { exportJWK, jwtVerify, SignJWT, type JWK } from 'jose';
+import { textFieldOf } from '../../core/json.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
 import { jsonReply, type Reply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
@@ -130,11 +131,8 @@ export class HookTokens {
   }
 
   /** Answers a request for a token. */
-  async answerToken({ form = {} }: RecordedRequest): Promise<Reply> {
-    const field = (name: string): string => {
-      const value = form[name];
-      return typeof value === 'string' ? value : '';
-    };
+  async answerToken({ form }: RecordedRequest): Promise<Reply> {
+    const field = (name: string): string => textFieldOf(form, name) ?? '';
     const client = await this.#authenticate(field);
     if (client === undefined) return jsonReply(401, { error: 'invalid_client' });
     if (field('grant_type') !== 'client_credentials')

@@ -2,6 +2,7 @@ import { decodeJwt, decodeProtectedHeader, jwtVerify, type JWK } from 'jose';
 import { DpopVerifier, SIGNATURE_ALGORITHMS } from './dpop-proofs.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
 import { jsonReply, type Reply } from '../server/reply.js';
+import { textFieldOf } from '../../core/json.js';
 import { forbidden, oktaError } from './errors.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
@@ -87,10 +88,7 @@ export class OrgTokens {
 
   /** Answers `POST /oauth2/v1/token`. */
   async answer(request: RecordedRequest): Promise<Reply> {
-    const field = (name: string): string | undefined => {
-      const value = request.form?.[name];
-      return typeof value === 'string' ? value : undefined;
-    };
+    const field = (name: string): string | undefined => textFieldOf(request.form, name);
     if (field('grant_type') !== 'client_credentials') {
       return oauthError(400, 'unsupported_grant_type', 'Service apps only have client_credentials.');
     }

@@ -1,6 +1,6 @@
 import { fieldOf, textFieldOf } from '../../core/json.js';
 import { REQUEST_TYPES } from '../../core/request-types.js';
-import type { SignInQuestion } from './api.js';
+import type { SignInChannel } from './api.js';
 import { languageOf, phoneOf, type StateParts } from './state.js';
 
 /** What goes wrong with something that the page asks for. */
@@ -12,7 +12,7 @@ export interface ActionProblem {
 
 type Action = (body: unknown) => Promise<ActionProblem | undefined> | ActionProblem | undefined;
 
-const CHANNELS: readonly SignInQuestion['by'][] = ['sms', 'voice'];
+const CHANNELS: readonly SignInChannel[] = ['sms', 'voice'];
 
 /** As long as an SMS may be. */
 const MAX_TEXT = 1600;

@@ -125,40 +125,17 @@ export interface BadDayView {
   readonly current: BadDayPhaseName | undefined;
 }
 
-/** `POST api/sign-in` */
-export interface SignInQuestion {
-  readonly userId: string;
-  readonly requestType: RequestType;
-  readonly by: SignInChannel;
-}
-/** `POST api/code` */
-export interface CodeQuestion {
-  readonly userId: string;
-  readonly code: string;
-}
-/** `POST api/write`: somebody writes to the gateway's number. */
-export interface WriteQuestion {
-  readonly userId: string;
-  readonly channel: 'whatsapp' | 'sms';
-  readonly text: string;
-}
-/** `POST api/read`: somebody opens a WhatsApp message. */
-export interface ReadQuestion {
-  readonly sid: string;
-}
-/** `POST api/opt-in` */
-export interface OptInQuestion {
-  readonly userId: string;
-  readonly hasOptedIn: boolean;
-}
-/** `POST api/fault` */
-export interface FaultQuestion {
-  readonly id: string;
-  readonly isOn: boolean;
-}
-/** `POST api/bad-day` */
-export interface BadDayQuestion {
-  readonly isOn: boolean;
+/** What each `POST api/{name}` takes. The answer is the new state. */
+export interface PhonesRequests {
+  'sign-in': { readonly userId: string; readonly requestType: RequestType; readonly by: SignInChannel };
+  code: { readonly userId: string; readonly code: string };
+  /** A person writes to the gateway's number. */
+  write: { readonly userId: string; readonly channel: 'whatsapp' | 'sms'; readonly text: string };
+  /** A person opens a WhatsApp message. */
+  read: { readonly sid: string };
+  'opt-in': { readonly userId: string; readonly hasOptedIn: boolean };
+  fault: { readonly id: string; readonly isOn: boolean };
+  'bad-day': { readonly isOn: boolean };
 }
 
 /** Every answer that is not 2xx. */

@@ -1,5 +1,5 @@
 import { randomSid } from '../server/random-ids.js';
-import type { TwilioError } from './errors.js';
+import { refuse, type TwilioError } from './errors.js';
 import { isCallbackUrl, isE164, type TwilioForm } from './formats.js';
 import type { TwilioRecipients, TwilioSenders } from './senders.js';
 import { wordsOfTwiml } from './spoken-twiml.js';
@@ -60,7 +60,7 @@ export function readCall(
     if (wordsOfTwiml(twiml) === undefined) return refuse(12100, 'Document parse failure.');
   }
   if (!isE164(to)) return refuse(21217, `The phone number ${to} is not valid.`);
-  const error = senders.refuseCallFrom(from) ?? senders.refuseCallTo(to) ?? recipients.refuseCall(to);
+  const error = senders.refuseCallFrom(from) ?? senders.refuseTo('voice', to) ?? recipients.refuseCall(to);
   if (error !== undefined) return { error };
   const statusCallback = form.get('StatusCallback');
   if (statusCallback !== undefined && !isCallbackUrl(statusCallback)) {
@@ -92,8 +92,4 @@ export function readCall(
 export function wordsOfCall(call: EmulatedCall): string {
   if (call.url !== undefined) return `(the TwiML at ${call.url})`;
   return wordsOfTwiml(call.twiml ?? '') ?? '';
-}
-
-function refuse(code: number, message: string): { readonly error: TwilioError } {
-  return { error: { code, message } };
 }

@@ -140,19 +140,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     apiKeySecret: randomAlphanumeric(32),
   };
   const agent = new Agent({ connections: null, keepAliveTimeout: 1000 });
-  const {
-    place,
-    account,
-    callbacks,
-    content,
-    inbound,
-    lifecycle,
-    phones,
-    products,
-    rules,
-    senders,
-    sessions,
-  } = makeTwilioParts({
+  const parts = makeTwilioParts({
     ...keys,
     clock,
     dispatcher: agent,
@@ -162,7 +150,8 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     hasMagicNumbers: options.magicNumbers ?? true,
     landlines: options.landlines ?? [],
   });
-  const { sending, verify } = products;
+  const { place, products, callbacks, inbound, phones, rules, sessions } = parts;
+  const { account, content, sending, verify } = products;
   const api = await serveApi({
     port: options.port ?? 0,
     clock,
@@ -205,7 +194,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
         ({ sid, channel }) => sid === messageSid && channel === 'whatsapp',
       );
       if (message === undefined) throw new Error(`There is no WhatsApp message ${messageSid}.`);
-      lifecycle.readMessage(message);
+      parts.lifecycle.readMessage(message);
     },
     sign: (url, params) => signWebhook(keys.authToken, url, params),
     addTemplate: (template) => content.add(template),
@@ -216,7 +205,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
       account.configure(settings);
     },
     setCapabilities: (number, changed) => {
-      senders.setCapabilities(number, changed);
+      parts.senders.setCapabilities(number, changed);
     },
     fault: api.fault,
     refuseWith: (rule) => {

@@ -49,6 +49,11 @@ const MESSAGE_OF: Readonly<Record<number, string>> = {
   63007: 'Twilio could not find a Channel with the specified From address',
 };
 
+/** Refuses a request with a code, in place of what was to be read of it. */
+export function refuse(code: number, message?: string): { readonly error: TwilioError } {
+  return { error: { code, message } };
+}
+
 /** Twilio's error object. */
 export function twilioErrorReply(error: TwilioError): Reply {
   const { code } = error;

@@ -1,7 +1,7 @@
 import { isObject, parseJson } from '../../core/json.js';
 import { randomSid } from '../server/random-ids.js';
 import type { EmulatedTemplate, TwilioContent } from './content.js';
-import type { TwilioError } from './errors.js';
+import { refuse, type TwilioError } from './errors.js';
 import { isCallbackUrl, isE164, readAddress, type TwilioForm } from './formats.js';
 import type { TwilioRecipients, TwilioSenders } from './senders.js';
 import { renderTemplate } from './templates.js';
@@ -115,7 +115,7 @@ export function readMessage(
   if (senderError !== undefined) return { error: senderError };
   if (from?.number === to.number) return refuse(21266, "'To' and 'From' number cannot be the same.");
   const recipientError =
-    (to.isWhatsApp ? undefined : senders.refuseMessageTo(to.number)) ??
+    (to.isWhatsApp ? undefined : senders.refuseTo('sms', to.number)) ??
     recipients.refuseMessage(to, from?.number ?? poolNumber);
   if (recipientError !== undefined) return { error: recipientError };
 
@@ -149,10 +149,6 @@ export function readMessage(
       updatedAt: createdAt,
     },
   };
-}
-
-function refuse(code: number, message: string): { readonly error: TwilioError } {
-  return { error: { code, message } };
 }
 
 function isValidity(text: string): boolean {

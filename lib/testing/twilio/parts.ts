@@ -29,36 +29,12 @@ export interface TwilioPartsOptions {
   readonly landlines: readonly string[];
 }
 
-/** An account, taken apart. */
-export interface TwilioParts {
-  /** Its numbers and SIDs. */
-  readonly place: {
-    readonly sandboxNumber: string;
-    readonly joinCode: string;
-    readonly sandboxContentSid: string;
-    readonly smsNumber: string;
-    readonly voiceNumber: string;
-    readonly messagingServiceSid: string;
-    readonly verifyServiceSid: string;
-  };
-  readonly products: TwilioProducts;
-  readonly account: TwilioAccount;
-  readonly callbacks: TwilioCallbacks;
-  readonly content: TwilioContent;
-  readonly inbound: TwilioInbound;
-  readonly lifecycle: TwilioLifecycle;
-  readonly phones: TwilioPhones;
-  readonly rules: SendingRules;
-  readonly senders: TwilioSenders;
-  readonly sessions: WhatsAppSessions;
-}
-
 const SANDBOX_NUMBER = '+14155238886';
 const SMS_NUMBER = '+14155550100';
 const VOICE_NUMBER = '+14155550101';
 
 /** Makes everything that an account consists of, and tells each part of the others that it needs. */
-export function makeTwilioParts(options: TwilioPartsOptions): TwilioParts {
+export function makeTwilioParts(options: TwilioPartsOptions) {
   const { accountSid, authToken, clock, dispatcher, server, stepMs } = options;
   const place = {
     sandboxNumber: SANDBOX_NUMBER,
@@ -92,17 +68,5 @@ export function makeTwilioParts(options: TwilioPartsOptions): TwilioParts {
     verify: new TwilioVerify({ ...shared, serviceSid: place.verifyServiceSid, messagingServiceSid }),
   };
   const inbound = new TwilioInbound({ ...shared, ...caller, ...place, sessions });
-  return {
-    place,
-    products,
-    account,
-    callbacks,
-    content,
-    inbound,
-    lifecycle,
-    phones,
-    rules,
-    senders,
-    sessions,
-  };
+  return { place, products, callbacks, inbound, lifecycle, phones, rules, senders, sessions };
 }

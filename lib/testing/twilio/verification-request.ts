@@ -1,4 +1,4 @@
-import type { TwilioError } from './errors.js';
+import { refuse, type TwilioError } from './errors.js';
 import { isE164, type TwilioForm } from './formats.js';
 import type { TwilioRecipients } from './senders.js';
 import type { VerifyChannel, VerifyService } from './verify-settings.js';
@@ -84,10 +84,6 @@ function isChannel(text: string): text is VerifyChannel {
 
 function invalid(parameter: string): { readonly error: TwilioError } {
   return refuse(60200, `Invalid parameter: ${parameter}`);
-}
-
-function refuse(code: number, message?: string): { readonly error: TwilioError } {
-  return { error: { code, message } };
 }
 
 /** The locales for which Verify has its own message; another one is answered with 404. From its page on languages. */

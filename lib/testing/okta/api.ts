@@ -13,7 +13,7 @@ import type { OrgTokens } from './tokens.js';
 const TOKEN_PATH = '/oauth2/v1/token';
 const METADATA_PATH = '/.well-known/okta-organization';
 
-/** What the API is made from. */
+/** What `oktaHandler` needs. */
 interface ApiParts {
   readonly tokens: OrgTokens;
   readonly hookTokens: HookTokens;
@@ -48,7 +48,7 @@ export function oktaHandler({ tokens, hookTokens, limiters, routes }: ApiParts):
       }
       return answer({ request, params, query: new URLSearchParams(request.path.split('?')[1]), body });
     });
-  /** Who may not call learns nothing about the path. */
+  /** A caller without permission gets 401 or 403 for every path. */
   const unsupported = (status: 404 | 405, bucket: RateLimitBucket = 'other'): RequestHandler =>
     counted(
       bucket,

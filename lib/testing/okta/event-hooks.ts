@@ -11,11 +11,11 @@ export interface EmulatedEventHook {
   readonly id: string;
   readonly name: string;
   readonly status: 'ACTIVE' | 'INACTIVE';
-  /** Only a verified hook is told anything. */
+  /** Only a verified hook gets events. */
   readonly verificationStatus: 'UNVERIFIED' | 'VERIFIED';
-  /** The types of the events that it is told of. */
+  /** The types of events that it subscribes to. */
   readonly events: readonly string[];
-  /** With its secret, which the API does not answer. */
+  /** With its secret, which the API does not show. */
   readonly channel: HookChannel;
 }
 
@@ -26,7 +26,7 @@ interface StoredHook extends EmulatedEventHook {
   readonly lastUpdated: string;
 }
 
-/** Of the events about codes, those that Okta's list of event types does not let hooks have. */
+/** Events about codes that Okta's list of event types does not offer to event hooks. */
 const NOT_ELIGIBLE = ['inline_hook.response.processed', 'system.sms.send_factor_verify_message'];
 
 /** The Event Hooks API. */
@@ -48,7 +48,7 @@ export class EventHooks {
     return [...this.#hooks.values()];
   }
 
-  /** The operations of the API. `verify` calls the hook once, and resolves to what is wrong with its answer. */
+  /** The operations of the API. `verify` calls the hook once and resolves to the problem, if there is one. */
   routes(verify: (hook: EmulatedEventHook) => Promise<string | undefined>): readonly Route[] {
     const withHook = (answer: (hook: StoredHook, call: ApiCall) => Reply | Promise<Reply>): Route['answer'] =>
       withResource('EventHook', (id) => this.#hooks.get(id), answer);

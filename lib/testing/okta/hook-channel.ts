@@ -4,19 +4,19 @@ import { randomAlphanumeric } from '../server/random-ids.js';
 import type { HookKeys } from './hook-keys.js';
 import { callOut, type Outbound } from './outbound.js';
 
-/** How Okta reaches a hook, inline hook or event hook, with the secrets that its API never answers. */
+/** How Okta calls an inline hook or event hook, with the secrets that its API never shows. */
 export interface HookChannel {
   readonly type: 'HTTP' | 'OAUTH';
   readonly version: string;
   readonly uri: string;
   readonly headers: readonly { readonly key: string; readonly value: string }[];
-  /** A header that proves Okta, where the type is `HTTP`. */
+  /** The header with the shared secret, if the type is `HTTP`. */
   readonly authScheme: { readonly key: string; readonly value: string } | undefined;
-  /** Where Okta gets a token for the hook, where the type is `OAUTH`. */
+  /** How Okta gets a token for the hook, if the type is `OAUTH`. */
   readonly oauth: HookOAuth | undefined;
 }
 
-/** A client of an authorization server that Okta is, to call a hook. */
+/** Okta as the client of an authorization server, which issues tokens for a hook. */
 export interface HookOAuth {
   readonly authType: 'client_secret_post' | 'private_key_jwt';
   readonly clientId: string;
@@ -28,7 +28,7 @@ export interface HookOAuth {
 
 const MAX_URI = 1024;
 
-/** Reads the channel of a request; the sentences are what is wrong with it. */
+/** Reads the channel of a request, or returns its problems. */
 export function readChannel(channel: unknown): HookChannel | readonly string[] {
   const config = fieldOf(channel, 'config');
   const type = textFieldOf(channel, 'type');
@@ -58,7 +58,7 @@ export function readChannel(channel: unknown): HookChannel | readonly string[] {
   };
 }
 
-/** A channel as Okta's API answers it: without its secrets. */
+/** A channel as Okta's API shows it, without its secrets. */
 export function channelResource(channel: HookChannel): JsonObject {
   const { type, version, uri, headers, authScheme, oauth } = channel;
   const scheme = authScheme === undefined ? null : { type: 'HEADER', key: authScheme.key };
@@ -77,13 +77,13 @@ export function channelResource(channel: HookChannel): JsonObject {
   };
 }
 
-/** The headers that a channel adds to Okta's own, but for those of a token. */
+/** The headers that a channel adds to Okta's, without those of a token. */
 export function channelHeaders({ headers, authScheme }: HookChannel): Record<string, string> {
   const all = [...headers, ...(authScheme === undefined ? [] : [authScheme])];
   return Object.fromEntries(all.map(({ key, value }) => [key, value]));
 }
 
-/** `https://` as Okta has it; plain HTTP for servers of the test on this machine, which Okta could not reach. */
+/** Okta requires `https://`. Plain HTTP is for servers of a test on this machine. */
 function isCallable(uri: string): boolean {
   if (!URL.canParse(uri) || /\s/.test(uri) || uri.length > MAX_URI) return false;
   return uri.startsWith('https://') || /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(`${uri}/`);
@@ -135,7 +135,7 @@ export type HookProof =
 const ASSERTION_SECONDS = 300;
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-/** What Okta proves itself with to a hook: a header with a secret, or a token that it gets first. */
+/** Okta's credential for a hook: a header with a secret, or a token that Okta requests first. */
 export async function proveToHook(
   channel: HookChannel,
   { keys, clock, ...outbound }: Outbound & { readonly keys: HookKeys; readonly clock: () => number },

@@ -7,14 +7,14 @@ import { textFieldOf } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { RsaKeys } from '../server/rsa-keys.js';
 
-/** A key by which Okta proves itself to an authorization server, to get tokens for a hook. */
+/** A key with which Okta authenticates to an authorization server to get tokens for a hook. */
 export interface EmulatedHookKey {
-  /** `HKY` and 17 letters and digits: what a hook's `hookKeyId` names. */
+  /** `HKY` and 17 letters and digits. A hook names it in `hookKeyId`. */
   readonly id: string;
   /** The `kid` of its public key. */
   readonly keyId: string;
   readonly name: string;
-  /** As an authorization server is given it: for RS256. */
+  /** For an authorization server, with `RS256`. */
   readonly publicJwk: object;
 }
 
@@ -29,7 +29,7 @@ const MAX_KEYS = 50;
 /** The Hook Keys API. */
 export class HookKeys {
   readonly #clock: () => number;
-  /** Whether an inline hook uses a key. */
+  /** Whether an inline hook uses this key. */
   readonly #isUsed: (id: string) => boolean;
   readonly #rsaKeys: RsaKeys;
   readonly #keys: StoredKey[] = [];
@@ -45,7 +45,7 @@ export class HookKeys {
     return this.#keys.map(({ id, keyId, name, publicJwk }) => ({ id, keyId, name, publicJwk }));
   }
 
-  /** What a hook's assertions are signed with. */
+  /** The key that signs a hook's assertions. */
   find(id: string): { readonly keyId: string; readonly privateKey: KeyObject } | undefined {
     return this.#keys.find((key) => key.id === id);
   }
@@ -102,7 +102,7 @@ export class HookKeys {
   }
 
   #resource({ id, keyId, name, created }: StoredKey): object {
-    // A string, as Okta has it.
+    // Okta has a string here.
     return { id, keyId, name, created, lastUpdated: created, isUsed: String(this.#isUsed(id)) };
   }
 
@@ -111,7 +111,7 @@ export class HookKeys {
   }
 }
 
-/** The public key as Okta shows it: `alg` and `use` are not what an authorization server wants to see. */
+/** The public key as Okta shows it. An authorization server needs another `alg` and `use`. */
 function embeddedOf({ publicJwk: { e, n }, keyId }: StoredKey): object {
   return { kty: 'RSA', alg: 'RSA', kid: keyId, use: 'null', e, n };
 }

@@ -6,7 +6,7 @@ import { jsonReply, type Reply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { RsaKeys } from '../server/rsa-keys.js';
 
-/** How a hook token is signed, where it is not to be as Okta does. */
+/** How a hook token is signed, if not as Okta does. */
 export interface HookTokenOptions {
   /** Default: `RS256`. `none` leaves the signature out; `HS256` without a key signs with the public key, as attackers do. */
   readonly alg?: string | undefined;
@@ -16,7 +16,7 @@ export interface HookTokenOptions {
   readonly key?: KeyObject | undefined;
 }
 
-/** The client of the custom authorization server that Okta is, to get tokens for a hook. */
+/** Okta as a client of the custom authorization server, which issues tokens for a hook. */
 export interface HookClient {
   readonly clientId: string;
   /** For `client_secret_post`. */
@@ -38,12 +38,12 @@ export const ISSUER_PATH = '/oauth2/default';
 const TOKEN_SECONDS = 3600;
 const DEFAULT_CLIENT_ID = '0oahookclient0001d7';
 
-/** The custom authorization server whose tokens Okta brings to a hook with the OAuth 2.0 scheme. */
+/** The custom authorization server. Okta sends its tokens to a hook with the OAuth 2.0 scheme. */
 export class HookTokens {
   readonly #issuer: () => string;
   readonly #clock: () => number;
   readonly #rsaKeys: RsaKeys;
-  // The key in use and the one before it, as Okta publishes them.
+  // The current key and the one before it. Okta publishes both.
   #keys: Promise<readonly SigningKey[]> | undefined;
   #jwksHits = 0;
   readonly #clients = new Map<string, HookClient>();
@@ -54,7 +54,7 @@ export class HookTokens {
     this.#rsaKeys = rsaKeys;
   }
 
-  /** How often the keys were asked for. */
+  /** How often the keys were requested. */
   get jwksHits(): number {
     return this.#jwksHits;
   }
@@ -64,7 +64,7 @@ export class HookTokens {
     this.#clients.set(client.clientId, client);
   }
 
-  /** Signs from now on with another key; the one before it stays published. */
+  /** Signs with a new key from now on. The key before it stays published. */
   async rotate(): Promise<void> {
     const [current] = await this.#signingKeys();
     const rotated = makeSigningKey(this.#rsaKeys).then((key) =>
@@ -74,7 +74,7 @@ export class HookTokens {
     await rotated;
   }
 
-  /** A token as Okta's client of the hook gets it; a claim that is `undefined` is left out. */
+  /** Issues a token for a hook. A claim that is `undefined` is left out. */
   async issue(claims: Readonly<Record<string, unknown>>, options: HookTokenOptions): Promise<string> {
     const [current] = await this.#signingKeys();
     if (current === undefined) throw new Error('There is no signing key.');
@@ -176,7 +176,7 @@ export class HookTokens {
   }
 
   #signingKeys(): Promise<readonly SigningKey[]> {
-    // Made when it is first needed: most tests have no use for it, and RSA keys take their time.
+    // Made when first needed: most tests do not need it, and an RSA key takes tens of milliseconds.
     this.#keys ??= makeSigningKey(this.#rsaKeys).then((key) => [key]);
     return this.#keys;
   }
@@ -188,7 +188,7 @@ async function makeSigningKey(rsaKeys: RsaKeys): Promise<SigningKey> {
   return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), alg: 'RS256', use: 'sig', kid } };
 }
 
-/** What a library would not sign. */
+/** Makes a token with a signature that a library refuses to make. */
 function forge(header: { alg: string }, payload: object, privateKey: KeyObject): string {
   const signed = [header, payload]
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))

@@ -13,7 +13,7 @@ export interface EmulatedInlineHook {
   readonly name: string;
   readonly type: string;
   readonly status: 'ACTIVE' | 'INACTIVE';
-  /** With its secrets, which the API does not answer. */
+  /** With its secrets, which the API does not show. */
   readonly channel: HookChannel;
 }
 
@@ -23,7 +23,7 @@ interface StoredHook extends EmulatedInlineHook {
   readonly lastUpdated: string;
 }
 
-/** Of this type an org has one active hook at most. */
+/** An org has at most one active hook of this type. */
 const TELEPHONY = 'com.okta.telephony.provider';
 
 const TYPES = [
@@ -54,7 +54,7 @@ export class InlineHooks {
     return [...this.#hooks.values()];
   }
 
-  /** The hook that Okta calls to have a code delivered. */
+  /** The hook that Okta calls to deliver a code. */
   get activeTelephonyHook(): EmulatedInlineHook | undefined {
     return this.all.find(({ type, status }) => type === TELEPHONY && status === 'ACTIVE');
   }

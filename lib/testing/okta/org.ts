@@ -23,7 +23,7 @@ import { OrgTokens } from './tokens.js';
 import { rolesRoute, usersRoutes } from './users-api.js';
 import { UserDirectory } from './users.js';
 
-/** What an org is made with. */
+/** Settings of an org. */
 export interface OrgSettings {
   readonly orgUrl: () => string;
   /** The custom authorization server. */
@@ -36,17 +36,17 @@ export interface OrgSettings {
   readonly outbound: Outbound;
 }
 
-/** What became of a code that a user typed. */
+/** The result of a code that a user entered. */
 export interface EnteredCode {
-  /** Whether it was the last one that went out to the user, in time, and for the first time. */
+  /** Whether it was the user's latest code, in time, and used for the first time. */
   readonly isRight: boolean;
-  /** Why it is not; `undefined` where it is. */
+  /** Why it is not right; `undefined` if it is. */
   readonly problem: CodeProblem | undefined;
-  /** What event hooks were told of it. */
+  /** The deliveries of its event to event hooks. */
   readonly deliveries: readonly EventDelivery[];
 }
 
-/** An Okta org: its parts, and what it does of itself. */
+/** An Okta org: its parts, and the calls that it makes. */
 export class OktaOrg {
   readonly #settings: OrgSettings;
   readonly #codes = new AwaitedCodes();
@@ -99,7 +99,7 @@ export class OktaOrg {
     ];
   }
 
-  /** Has a code delivered by a telephony hook, and waits for it to be typed. */
+  /** Calls a telephony hook to deliver a code, which `enterCode` then accepts. */
   async callHook(call: HookCallOptions): Promise<HookCall> {
     const { orgUrl, clock, outbound } = this.#settings;
     const wanted = call.userId ?? call.login;
@@ -110,7 +110,7 @@ export class OktaOrg {
     return made;
   }
 
-  /** An event about a user of the org; throws for nobody. */
+  /** An event about a user of the org. Throws for an unknown user. */
   logEvent(idOrLogin: string, options: LogEventOptions): LogEvent {
     const user = this.users.find(idOrLogin);
     if (user === undefined) throw new Error('There is no such user.');
@@ -120,7 +120,7 @@ export class OktaOrg {
     return makeLogEvent(party, options, this.#settings.clock());
   }
 
-  /** Tells the event hooks. */
+  /** Delivers events to the event hooks. */
   async fire(events: readonly LogEvent[], options: FireOptions): Promise<readonly EventDelivery[]> {
     const { orgUrl, clock, outbound } = this.#settings;
     const org = { ...outbound, orgUrl: orgUrl(), now: clock() };
@@ -129,7 +129,7 @@ export class OktaOrg {
     return made;
   }
 
-  /** Checks a code that a user typed, and tells the event hooks. */
+  /** Checks a code that a user entered, and delivers its event to the event hooks. */
   async enterCode(idOrLogin: string, typed: string): Promise<EnteredCode> {
     const userId = this.users.find(idOrLogin)?.id ?? idOrLogin;
     const checked = this.#codes.check(userId, typed, this.#settings.clock());
@@ -168,14 +168,14 @@ interface AwaitedCode {
   readonly eventType: string;
 }
 
-/** `wrong`: not the code that went out last. `expired`: that code, too late. `not-awaited`: none went out, or it was used. */
+/** `wrong`: not the latest code. `expired`: the latest code, too late. `not-awaited`: there is no code, or it was used. */
 export type CodeProblem = 'wrong' | 'expired' | 'not-awaited';
 
-/** The codes that Okta waits for: of each user the last one that went out. */
+/** The codes that Okta accepts: the latest one of each user. */
 export class AwaitedCodes {
   readonly #codes = new Map<string, AwaitedCode>();
 
-  /** Waits for the code of a hook call. */
+  /** Accepts the code of a hook call from now on. */
   expect({ payload, otpCode }: HookCall): void {
     const userId = textFieldOf(payload, 'data', 'userProfile', 'userId');
     const message = fieldOf(payload, 'data', 'messageProfile');
@@ -191,8 +191,8 @@ export class AwaitedCodes {
   }
 
   /**
-   * What a user typed: what is wrong with it, if anything is, and the event that tells of it. A right code is right once.
-   * `undefined` where none is waited for.
+   * Checks what a user entered: its problem, if there is one, and its event. A right code is right once.
+   * Returns `undefined` if there is no code to enter.
    */
   check(
     userId: string,

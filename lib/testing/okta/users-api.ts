@@ -18,10 +18,10 @@ import { loginOf, makeUser, type StoredUser, type UserDirectory } from './users.
 const MAX_PAGE = 200;
 const READ = 'okta.users.read';
 const MANAGE = 'okta.users.manage';
-/** Who may write users, beside super administrators: a group administrator is a USER_ADMIN. */
+/** The administrators who may write users, beside super administrators. A group administrator is a USER_ADMIN. */
 const WRITERS = ['ORG_ADMIN', 'USER_ADMIN'];
 
-/** What the Users API needs of its org. */
+/** The org of a Users API. */
 interface UsersApiParts {
   readonly users: UserDirectory;
   readonly schema: UserSchema;
@@ -62,7 +62,7 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
     return {
       ...answerUser(draft, call),
       commit: () => {
-        // What is kept is what was answered, to the millisecond.
+        // The stored user is the answered one, to the millisecond.
         Object.assign(user, draft);
       },
     };
@@ -133,7 +133,7 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
 /** Okta's own words. */
 const LOGIN_TAKEN = 'login: An object with this field already exists in the current organization';
 
-/** Without a search those who were deprovisioned are left out. */
+/** Without a search, deprovisioned users are left out. */
 function searchOf(query: URLSearchParams): Search | undefined {
   const search = query.get('search') ?? query.get('filter');
   if (search !== null) return readSearch(search);
@@ -145,7 +145,7 @@ function searchOf(query: URLSearchParams): Search | undefined {
     );
 }
 
-/** What a role is called where people read it. */
+/** The names of roles on Okta's pages. */
 const LABELS: Readonly<Record<string, string>> = {
   SUPER_ADMIN: 'Super Administrator',
   ORG_ADMIN: 'Organization Administrator',
@@ -155,8 +155,8 @@ const LABELS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The administrator roles of a user. Only the one who made an API token has any, and what they are, the token of the
- * call says. Who beside super administrators may ask, no document of Okta's says.
+ * The administrator roles of a user. Only the owner of the API tokens has any: those of the token of the
+ * call. Okta does not document who may read them, beside super administrators.
  */
 export function rolesRoute(parts: {
   readonly users: UserDirectory;

@@ -6,21 +6,21 @@ import { legacyPage, queryOf } from './paging.js';
 import { twilioDate } from './formats.js';
 import type { TwilioRecipients, TwilioSenders } from './senders.js';
 
-/** What `configureAccount` changes. What is left out stays as it is. */
+/** Settings of the account, for `configureAccount`. Those that are left out do not change. */
 export interface AccountSettings {
-  /** What the Account resource says; the emulator goes on serving all the same. At first `active`. */
+  /** The status in the Account resource, without another effect. Default: `active`. */
   readonly status?: 'active' | 'suspended' | 'closed' | undefined;
-  /** A trial account sends to `verifiedNumbers` only (21608, 21219). At first `Full`. */
+  /** A trial account sends to `verifiedNumbers` only (21608, 21219). Default: `Full`. */
   readonly type?: 'Full' | 'Trial' | undefined;
-  /** Whom a trial account may send to. At first nobody. */
+  /** The numbers that a trial account may send to. Default: none. */
   readonly verifiedNumbers?: readonly string[] | undefined;
-  /** At first `100.00`. */
+  /** Default: `100.00`. */
   readonly balance?: string | undefined;
-  /** At first `USD`. */
+  /** Default: `USD`. */
   readonly currency?: string | undefined;
 }
 
-/** What the resources of an account are made from. */
+/** What `TwilioAccount` needs. */
 export interface AccountParts {
   readonly accountSid: string;
   readonly authToken: string;
@@ -31,7 +31,7 @@ export interface AccountParts {
 
 const API_VERSION = '2010-04-01';
 
-/** An account itself: its state, its balance, its numbers. */
+/** An account: its state, its balance, its numbers. */
 export class TwilioAccount {
   readonly #parts: AccountParts;
   readonly #numberSids = new Map<string, string>();
@@ -92,7 +92,7 @@ export class TwilioAccount {
     return jsonReply(200, legacyPage(request, 'incoming_phone_numbers', numbers, show));
   }
 
-  /** The same SID for a number every time. */
+  /** The SID of a number. */
   numberSid(number: string): string {
     const sid = this.#numberSids.get(number) ?? randomSid('PN');
     this.#numberSids.set(number, sid);

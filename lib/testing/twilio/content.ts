@@ -5,7 +5,7 @@ import { notFound } from './errors.js';
 import { metaPage } from './paging.js';
 import { isoDate } from './formats.js';
 
-/** Where WhatsApp stands with a template. Only what is `approved` reaches who did not write within a day. */
+/** WhatsApp's approval of a template. Only an approved template reaches a phone that did not write within a day. */
 export type TemplateStatus =
   'unsubmitted' | 'received' | 'pending' | 'approved' | 'rejected' | 'paused' | 'disabled';
 
@@ -15,14 +15,14 @@ export interface NewTemplate {
   readonly sid?: string | undefined;
   /** Default: `verification_code`. */
   readonly friendlyName?: string | undefined;
-  /** As WhatsApp writes it, e.g. `pt_BR`. Default: `en`. */
+  /** In WhatsApp's form, e.g. `pt_BR`. Default: `en`. */
   readonly language?: string | undefined;
   /**
-   * The content by its type, as Twilio's Content API takes it. Default: `whatsapp/authentication` with the advice
+   * The content by type, as in Twilio's Content API. Default: `whatsapp/authentication` with the advice
    * not to share the code and a button that copies it.
    */
   readonly types?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
-  /** The variables with their samples; the sample goes out where a message leaves one out. Default: `{1: '123456'}`. */
+  /** The variables with their samples. A message without a variable shows its sample. Default: `{1: '123456'}`. */
   readonly variables?: Readonly<Record<string, string>> | undefined;
   /** Default: `approved`. */
   readonly status?: TemplateStatus | undefined;
@@ -55,7 +55,7 @@ const DEFAULTS = {
 
 interface ContentParts {
   readonly accountSid: string;
-  /** Of the sandbox's own verification template, which is not in the account's list. */
+  /** The verification template of the sandbox, which is not in the account's list. */
   readonly sandboxContentSid: string;
   readonly baseUrl: () => string;
   readonly clock: () => number;
@@ -70,7 +70,7 @@ export class TwilioContent {
     this.#parts = parts;
   }
 
-  /** Adds one, in the place of the one with the same SID. */
+  /** Adds a template, or replaces the one with the same SID. */
   add(template: NewTemplate): EmulatedTemplate {
     const added: EmulatedTemplate = {
       sid: template.sid ?? randomSid('HX'),
@@ -90,7 +90,7 @@ export class TwilioContent {
   }
 
   /**
-   * The template of a message; `undefined` for an unknown one. As long as a test has added none, every SID is an
+   * The template of a message; `undefined` for an unknown one. While a test has added none, every SID is an
    * approved verification template in English, which takes any variables.
    */
   find(sid: string, variables: Readonly<Record<string, string>>): EmulatedTemplate | undefined {

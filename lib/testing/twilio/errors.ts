@@ -1,12 +1,12 @@
 import { pathOf, type RecordedRequest } from '../server/faults.js';
 import { jsonReply, type Reply } from '../server/reply.js';
 
-/** A refusal as Twilio's REST API makes them. */
+/** A refusal of Twilio's REST API. */
 export interface TwilioError {
   readonly code: number;
-  /** Default: the status that Twilio has for the code, 400 for most. */
+  /** Default: Twilio's status for the code, 400 for most. */
   readonly status?: number | undefined;
-  /** Default: Twilio's own kind of sentence for the code. */
+  /** Default: a sentence like Twilio's. */
   readonly message?: string | undefined;
 }
 

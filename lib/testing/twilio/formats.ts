@@ -1,21 +1,21 @@
 import type { RecordedRequest } from '../server/faults.js';
 
-/** A form of Twilio's API: an empty parameter counts as none. */
+/** A form of Twilio's API. An empty parameter counts as missing. */
 export class TwilioForm {
   readonly #fields: Readonly<Record<string, string | string[]>>;
 
   constructor(request: RecordedRequest) {
-    // What is not form-encoded is not understood: its parameters are missing.
+    // Of a body that is not form-encoded, all parameters are missing.
     this.#fields = request.form ?? {};
   }
 
-  /** A parameter; the last one where it came more than once. */
+  /** A parameter. Of several values it is the last. */
   get(name: string): string | undefined {
     const value = this.list(name).at(-1);
     return value === '' ? undefined : value;
   }
 
-  /** A parameter that may come more than once. */
+  /** A parameter that may have several values. */
   list(name: string): readonly string[] {
     const value = this.#fields[name];
     if (value === undefined) return [];
@@ -43,20 +43,20 @@ export function isE164(number: string): boolean {
   return /^\+[1-9]\d{6,14}$/.test(number);
 }
 
-/** Whether Twilio would call a URL back: http or https, a host name without underscores. */
+/** Whether Twilio accepts a callback URL: http or https, a host name without underscores. */
 export function isCallbackUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
   return (url.protocol === 'http:' || url.protocol === 'https:') && !url.hostname.includes('_');
 }
 
-/** The alphabet of a plain SMS, GSM 03.38; what is in the second line takes two places. */
+/** The alphabet of a plain SMS, GSM 03.38. A character of the extension takes two places. */
 const GSM = new Set(
   '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà',
 );
 const GSM_EXTENDED = new Set('\f^{}\\[~]|€');
 
-/** So many segments an SMS is sent and paid as: 160 characters, or 153 in each of several; 70 and 67 outside GSM. */
+/** The number of segments of an SMS: 160 characters, or 153 in each of several; 70 and 67 outside GSM. */
 export function segmentsOf(text: string): number {
   const characters = Array.from(text);
   const isGsm = characters.every((character) => GSM.has(character) || GSM_EXTENDED.has(character));

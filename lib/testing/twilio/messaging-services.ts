@@ -6,7 +6,7 @@ import { metaPage } from './paging.js';
 import { isoDate } from './formats.js';
 import type { TwilioSenders } from './senders.js';
 
-/** What the Messaging Services are shown from. */
+/** What `TwilioMessagingServices` needs. */
 export interface MessagingServiceParts {
   readonly accountSid: string;
   readonly baseUrl: () => string;

@@ -15,7 +15,7 @@ import { TwilioSending } from './sending.js';
 import { TwilioVerify } from './verify.js';
 import { WhatsAppSessions } from './whatsapp.js';
 
-/** What an emulated account is made from. */
+/** Options of `makeTwilioParts`. */
 export interface TwilioPartsOptions {
   readonly accountSid: string;
   readonly authToken: string;
@@ -33,7 +33,7 @@ const SANDBOX_NUMBER = '+14155238886';
 const SMS_NUMBER = '+14155550100';
 const VOICE_NUMBER = '+14155550101';
 
-/** Makes everything that an account consists of, and tells each part of the others that it needs. */
+/** Makes the parts of an account and connects them. */
 export function makeTwilioParts(options: TwilioPartsOptions) {
   const { accountSid, authToken, clock, dispatcher, server, stepMs } = options;
   const place = {
@@ -58,7 +58,7 @@ export function makeTwilioParts(options: TwilioPartsOptions) {
   const lifecycle = new TwilioLifecycle({ server, callbacks, accountSid, stepMs, clock });
   const content = new TwilioContent({ accountSid, sandboxContentSid, baseUrl, clock });
   const account = new TwilioAccount({ accountSid, authToken, clock, senders, recipients });
-  // What every part is given that sends, or shows what sends.
+  // For every part that sends messages, or shows senders.
   const shared = { accountSid, clock, baseUrl, senders, recipients, phones, rules, poolNumber: SMS_NUMBER };
   const products: TwilioProducts = {
     account,

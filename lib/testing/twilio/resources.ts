@@ -46,7 +46,7 @@ export function feedbackResource(feedback: EmulatedFeedback, accountSid: string)
   };
 }
 
-/** The Call resource; it does not hold the TwiML. */
+/** The Call resource, without the TwiML. */
 export function callResource(call: EmulatedCall, accountSid: string): object {
   const uri = `/${API_VERSION}/Accounts/${accountSid}/Calls/${call.sid}`;
   const isOver = call.status === 'completed' || call.status === 'failed';

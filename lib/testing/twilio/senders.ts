@@ -18,7 +18,7 @@ const MAGIC_CODES: Readonly<
 /** The one magic number that messages and calls can come from. */
 const MAGIC_SENDER = '0006';
 
-/** What a number of the account can do. */
+/** The capabilities of a number of the account. */
 export interface NumberCapabilities {
   readonly sms: boolean;
   readonly voice: boolean;
@@ -44,7 +44,7 @@ export class TwilioSenders {
     return [...this.#owned].filter((sender) => sender.startsWith('+'));
   }
 
-  /** What a number can do; everything until it was told otherwise. */
+  /** The capabilities of a number. Default: all. */
   capabilitiesOf(number: string): NumberCapabilities {
     return this.#capabilities.get(number) ?? EVERYTHING;
   }
@@ -100,30 +100,30 @@ export class TwilioSenders {
   }
 }
 
-/** Who cannot be sent to, and why: landlines, who opted out, and whom a trial account does not know. */
+/** Numbers that cannot be reached: landlines, opt-outs, and unverified numbers of a trial account. */
 export class TwilioRecipients {
   readonly #landlines: ReadonlySet<string>;
   readonly #optedOut = new Set<string>();
-  /** Whom a trial account may send to; `undefined` for an account that may send to anybody. */
+  /** The numbers that a trial account may send to; `undefined` for a full account. */
   verifiedNumbers: readonly string[] | undefined;
 
   constructor(landlines: Iterable<string>) {
     this.#landlines = new Set(landlines);
   }
 
-  /** Whether a number gets no text messages. */
+  /** Whether a number can receive no text messages. */
   isLandline(number: string): boolean {
     return this.#landlines.has(number);
   }
 
-  /** The phone wants no SMS from this sender any more. Returns whether that is new. */
+  /** The phone opts out of SMS from this sender. Returns whether it had not opted out before. */
   optOut(number: string, sender: string): boolean {
     const isNew = !this.hasOptedOut(number, sender);
     this.#optedOut.add(`${number} ${sender}`);
     return isNew;
   }
 
-  /** The phone wants them again. Returns whether that is new. */
+  /** The phone opts in again. Returns whether it had opted out. */
   optIn(number: string, sender: string): boolean {
     return this.#optedOut.delete(`${number} ${sender}`);
   }
@@ -132,7 +132,7 @@ export class TwilioRecipients {
     return this.#optedOut.has(`${number} ${sender}`);
   }
 
-  /** Why a message does not go there. */
+  /** Why a message to this number is refused. */
   refuseMessage({ isWhatsApp, number }: ChannelAddress, sender: string): TwilioError | undefined {
     if (this.isUnverified(number)) {
       return {
@@ -147,7 +147,7 @@ export class TwilioRecipients {
     return this.hasOptedOut(number, sender) ? { code: 21610 } : undefined;
   }
 
-  /** Why a call does not go there. */
+  /** Why a call to this number is refused. */
   refuseCall(number: string): TwilioError | undefined {
     return this.isUnverified(number)
       ? { code: 21219, message: `The number ${number} is unverified. Trial accounts cannot call it.` }

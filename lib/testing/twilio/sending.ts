@@ -19,7 +19,7 @@ import type { SendingRules } from './rules.js';
 import { renderTemplate, templateFailure } from './templates.js';
 import type { WhatsAppSessions } from './whatsapp.js';
 
-/** What messages and calls are made from. */
+/** What `TwilioSending` needs. */
 export interface SendingParts extends MessageRules {
   readonly accountSid: string;
   readonly clock: () => number;

@@ -3,13 +3,13 @@ import { isE164, type TwilioForm } from './formats.js';
 import type { TwilioRecipients } from './senders.js';
 import type { VerifyChannel, VerifyService } from './verify-settings.js';
 
-/** What was asked of Verify. */
+/** A request to send a code by Verify. */
 export interface VerificationRequest {
   readonly to: string;
   readonly channel: VerifyChannel;
   readonly customCode: string | undefined;
   readonly locale: string | undefined;
-  /** In which language the phone is written to. */
+  /** The language of the message. */
   readonly language: string;
   readonly riskCheck: 'enable' | 'disable' | undefined;
 }
@@ -20,8 +20,8 @@ const MAX_CODE = 10;
 const CHINA = '+86';
 
 /**
- * Reads the parameters of `POST Verifications`: a request, or Verify's refusal; a locale that it does not know is
- * answered as if nothing were there.
+ * Reads the parameters of `POST Verifications`. Returns a request, or Verify's refusal. An unknown locale is
+ * answered with 404.
  */
 export function readVerification(
   form: TwilioForm,
@@ -86,13 +86,13 @@ function invalid(parameter: string): { readonly error: TwilioError } {
   return refuse(60200, `Invalid parameter: ${parameter}`);
 }
 
-/** The locales for which Verify has its own message; another one is answered with 404. From its page on languages. */
+/** The locales of Verify's messages, from its page on languages. */
 const LOCALES = new Set(
   `af ar ca zh zh-CN zh-HK hr cs da nl en en-GB et fi fr de el he hi hu id it ja kn ko lt ms mr nb pl pt-BR pt ro ru sk
   es sv tl te th tr uk vi`.split(/\s+/),
 );
 
-/** The language of a number's country, as far as the texts of the emulator differ by it. */
+/** The language of a number's country, for countries with a text in the emulator. */
 const LANGUAGE_OF_COUNTRY: readonly (readonly [string, string])[] = [
   ['+31', 'nl'],
   ['+33', 'fr'],
@@ -107,12 +107,12 @@ const LANGUAGE_OF_COUNTRY: readonly (readonly [string, string])[] = [
   ['+966', 'ar'],
 ];
 
-/** Whether Verify knows a locale, written as in its list. */
+/** Whether Verify has a locale. The case counts. */
 export function isVerifyLocale(locale: string): boolean {
   return LOCALES.has(locale);
 }
 
-/** In which language a number is written to that was given no locale. */
+/** The language of a message without a locale. */
 export function localeOfNumber(number: string): string {
   return LANGUAGE_OF_COUNTRY.find(([prefix]) => number.startsWith(prefix))?.[1] ?? 'en';
 }

@@ -21,15 +21,15 @@ export interface EmulatedVerification {
   readonly sid: string;
   /** E.164. */
   readonly to: string;
-  /** Of the last send. */
+  /** The channel of the latest send. */
   readonly channel: VerifyChannel;
   readonly status: 'pending' | 'approved' | 'canceled' | 'expired';
-  /** The code that was sent last. */
+  /** The latest code. */
   readonly code: string;
-  /** The locale that was asked for. */
+  /** The requested locale. */
   readonly locale: string | undefined;
   readonly riskCheck: 'enable' | 'disable' | undefined;
-  /** Every send; one more while it is pending keeps the SID. */
+  /** Every send. Another one while it is pending keeps the SID. */
   readonly attempts: readonly {
     readonly sid: string;
     readonly channel: VerifyChannel;
@@ -42,7 +42,7 @@ export interface EmulatedVerification {
 
 type StoredVerification = { -readonly [Key in keyof EmulatedVerification]: EmulatedVerification[Key] };
 
-/** What Verify is made from. */
+/** What `TwilioVerify` needs. */
 export interface VerifyParts {
   readonly accountSid: string;
   readonly serviceSid: string;
@@ -54,7 +54,7 @@ export interface VerifyParts {
   readonly phones: TwilioPhones;
 }
 
-/** A code is good so long, and so long its sends are counted. */
+/** How long a code is valid and its sends are counted. */
 const LIFE_MS = 10 * 60 * 1000;
 const MAX_SENDS = 5;
 const ATTEMPT_CHANNEL: Readonly<Record<VerifyChannel, string>> = {
@@ -67,7 +67,7 @@ const ATTEMPT_CHANNEL: Readonly<Record<VerifyChannel, string>> = {
 export class TwilioVerify {
   readonly #verifications: StoredVerification[] = [];
   readonly #bySid = new Map<string, StoredVerification>();
-  /** By number; some of them may have expired since. */
+  /** By number. Some may have expired. */
   readonly #pending = new Map<string, StoredVerification>();
   readonly #parts: VerifyParts;
   readonly #createdAt: number;
@@ -82,7 +82,7 @@ export class TwilioVerify {
     this.#service = changeVerifyService(this.#service, settings);
   }
 
-  /** Everything that was begun, newest last. */
+  /** Every verification, newest last. */
   get verifications(): readonly EmulatedVerification[] {
     for (const verification of [...this.#pending.values()]) this.#expire(verification);
     return this.#verifications;
@@ -171,7 +171,7 @@ export class TwilioVerify {
     };
   }
 
-  /** By SID whatever became of it; by number only what is pending. */
+  /** By SID in any state, by number only a pending one. */
   #find(wanted: string): StoredVerification | undefined {
     for (const known of [this.#bySid.get(wanted), this.#pending.get(wanted)]) {
       if (known !== undefined) this.#expire(known);

@@ -19,8 +19,8 @@ const FLOORS = [
 
 /** The rooms that may import a library. Any room may import one that is not listed. */
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
-  // The gateway's own: the hook is a handler of its application, and needs nothing of it.
-  express: [],
+  // The gateway's own: the hook is a handler of its application, and needs nothing of it. The emulators are applications.
+  express: ['testing'],
   passport: ['okta'],
   joi: ['options', 'console'],
   twilio: ['channels', 'testing'],

@@ -5,8 +5,9 @@
  */
 export { playBadDay, type BadDay, type BadDayOptions, type BadDayPhase } from './phones/bad-day.js';
 export type { RequestType as HookRequestType } from '../core/request-types.js';
-export type { BadDayPhaseName, BadDayVendors } from './phones/bad-day-phases.js';
-export type { DemoCurl } from './phones/demo-curls.js';
+export type { BadDayVendors } from './phones/scenario-rules.js';
+export type { BadDayPhaseName } from './phones/scenarios.js';
+export type { DemoCurl } from './phones/demo-org.js';
 export {
   startDemoOrg,
   type DemoHookOptions,
@@ -27,7 +28,7 @@ export type { HookClient, HookTokenOptions } from './okta/hook-tokens.js';
 export type { EmulatedInlineHook } from './okta/inline-hooks.js';
 export type { LogEvent, LogEventOptions, LogParty } from './okta/log-events.js';
 export type { AuthenticatorStatus, TelephonyProvider } from './okta/org-resources.js';
-export type { CodeProblem } from './okta/codes.js';
+export type { CodeProblem } from './okta/org.js';
 export type { EnteredCode } from './okta/org.js';
 export type { RateLimit, RateLimitBucket } from './okta/rate-limit.js';
 export type { UserSchemaView } from './okta/schema-resource.js';

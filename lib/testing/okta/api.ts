@@ -1,109 +1,93 @@
-import { pathOf, type RecordedRequest } from '../server/faults.js';
-import type { Reply } from '../server/loopback-server.js';
-import { methodNotSupported, oktaError } from './errors.js';
+import { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
 import { parseJson } from '../../core/json.js';
-import { makeRateLimiters, type RateLimit, type RateLimitBucket } from './rate-limit.js';
-import type { OrgTokens } from './tokens.js';
+import { pathOf, type RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
-
-/** A call of the API that is allowed. */
-export interface ApiCall {
-  readonly request: RecordedRequest;
-  /** What stands in the path where the route has `{}`, decoded. */
-  readonly ids: readonly string[];
-  readonly query: URLSearchParams;
-  /** The body's JSON; `undefined` where there is none. */
-  readonly body: unknown;
-}
-
-/** An operation of Okta's API. */
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** E.g. `/api/v1/users/{}`. */
-  readonly path: string;
-  /** The scope that its OpenAPI document asks for. Without one, anybody may call. */
-  readonly scope?: string | undefined;
-  /** Which administrators may call, beside super administrators. Default: all. */
-  readonly roles?: readonly string[] | undefined;
-  /** Default: `other`. */
-  readonly bucket?: RateLimitBucket | undefined;
-  readonly answer: (call: ApiCall) => Reply | Promise<Reply>;
-}
+import { replyWith, type PathParams, type Reply } from '../server/reply.js';
+import { methodNotSupported, oktaError, validationFailed } from './errors.js';
+import { ISSUER_PATH, type HookTokens } from './hook-tokens.js';
+import type { RateLimitBucket, RateLimiters } from './rate-limit.js';
+import type { Route } from './route.js';
+import type { OrgTokens } from './tokens.js';
 
 /** The token endpoint of the org authorization server. */
 const TOKEN_PATH = '/oauth2/v1/token';
+const METADATA_PATH = '/.well-known/okta-organization';
 
-/** Okta's API: finds the operation, counts it, asks for its scope and answers. */
-export class OktaApi {
-  readonly #tokens: OrgTokens;
-  readonly #routes: readonly (Route & { readonly pattern: RegExp })[];
-  readonly #limiters: ReturnType<typeof makeRateLimiters>;
+/** What `oktaHandler` needs. */
+interface ApiParts {
+  readonly tokens: OrgTokens;
+  readonly hookTokens: HookTokens;
+  readonly limiters: RateLimiters;
+  readonly routes: readonly Route[];
+}
 
-  constructor(tokens: OrgTokens, routes: readonly Route[], clock: () => number) {
-    this.#tokens = tokens;
-    this.#routes = routes.map((route) => ({ ...route, pattern: patternOf(route.path) }));
-    this.#limiters = makeRateLimiters(clock);
-  }
-
-  /** Sets the limit of a bucket; `undefined` lifts it. */
-  setRateLimit(limit: RateLimit | undefined, bucket: RateLimitBucket): void {
-    this.#limiters[bucket].set(limit);
-  }
-
-  /** Answers a call of the API or of the token endpoint; `undefined` for any other path. */
-  async answer(request: RecordedRequest): Promise<Reply | undefined> {
-    if (!isApiCall(request)) return undefined;
-    const path = pathOf(request);
-    const known = this.#routes.filter(({ pattern }) => pattern.test(path));
-    const route = known.find(({ method }) => method === request.method);
-    const bucket = path === TOKEN_PATH ? 'token' : (route?.bucket ?? 'other');
-    const { isAllowed, headers } = this.#limiters[bucket].count();
-    const reply = isAllowed
-      ? await this.#answerCounted(request, route, known.length > 0)
-      : oktaError(429, 'E0000047', 'API call exceeded rate limit due to too many requests.');
-    return {
-      ...reply,
-      headers: { 'x-okta-request-id': randomAlphanumeric(27), ...headers, ...reply.headers },
-    };
-  }
-
-  async #answerCounted(
-    request: RecordedRequest,
-    route: (Route & { readonly pattern: RegExp }) | undefined,
-    isKnown: boolean,
-  ): Promise<Reply> {
-    const path = pathOf(request);
-    if (path === TOKEN_PATH && request.method === 'POST') return this.#tokens.answer(request);
-    if (route?.scope !== undefined || route === undefined) {
-      const refusal = await this.#tokens.refuse(request, route?.scope, route?.roles);
+/** Okta's API and its two authorization servers. */
+export function oktaHandler({ tokens, hookTokens, limiters, routes }: ApiParts): RequestHandler {
+  /** Counts a call against its rate limit, then answers it. */
+  const counted = (
+    bucket: RateLimitBucket,
+    answer: (request: RecordedRequest, params: PathParams) => Reply | Promise<Reply>,
+  ): RequestHandler =>
+    replyWith(async (request, params) => {
+      const { isAllowed, headers } = limiters[bucket].count();
+      const reply = isAllowed
+        ? await answer(request, params)
+        : oktaError(429, 'E0000047', 'API call exceeded rate limit due to too many requests.');
+      return {
+        ...reply,
+        headers: { 'x-okta-request-id': randomAlphanumeric(27), ...headers, ...reply.headers },
+      };
+    });
+  const operation = ({ scope, roles, bucket = 'other', answer }: Route): RequestHandler =>
+    counted(bucket, async (request, params) => {
+      const refusal = scope === undefined ? undefined : await tokens.refuse(request, scope, roles);
       if (refusal !== undefined) return refusal;
-    }
-    if (route === undefined) return methodNotSupported(isKnown || path === TOKEN_PATH ? 405 : 404);
-    const ids = decodeAll(route.pattern.exec(path)?.slice(1) ?? []);
-    if (ids === undefined) return oktaError(400, 'E0000001', 'Api validation failed: id');
-    const body = request.body === '' ? undefined : parseJson(request.body);
-    if (request.body !== '' && body === undefined) {
-      return oktaError(400, 'E0000003', 'The request body was not well-formed.');
-    }
-    const query = new URLSearchParams(request.path.split('?')[1] ?? '');
-    return route.answer({ request, ids, query, body });
-  }
+      const body = request.body === '' ? undefined : parseJson(request.body);
+      if (request.body !== '' && body === undefined) {
+        return oktaError(400, 'E0000003', 'The request body was not well-formed.');
+      }
+      return answer({ request, params, query: new URLSearchParams(request.path.split('?')[1]), body });
+    });
+  /** A caller without permission gets 401 or 403 for every path. */
+  const unsupported = (status: 404 | 405, bucket: RateLimitBucket = 'other'): RequestHandler =>
+    counted(
+      bucket,
+      async (request) => (await tokens.refuse(request, undefined, undefined)) ?? methodNotSupported(status),
+    );
+
+  const onUndecodable: ErrorRequestHandler = (error, req, res, next) => {
+    // Express found a parameter that is not percent-encoded properly.
+    if (error instanceof URIError) void counted('other', () => validationFailed('id'))(req, res, next);
+    else next(error);
+  };
+
+  const router = Router({ caseSensitive: true, strict: true });
+  router
+    .route(TOKEN_PATH)
+    .post(counted('token', (request) => tokens.answer(request)))
+    .all(unsupported(405, 'token'));
+  for (const route of routes) router[route.method](route.path, operation(route));
+  for (const { path } of routes) router.all(path, unsupported(405));
+  router.use('/api/v1', unsupported(404));
+
+  router.post(
+    `${ISSUER_PATH}/v1/token`,
+    replyWith((request) => hookTokens.answerToken(request)),
+  );
+  router.get(
+    `${ISSUER_PATH}/v1/keys`,
+    replyWith(() => hookTokens.answerKeys()),
+  );
+  router.get(
+    `${ISSUER_PATH}/.well-known/oauth-authorization-server`,
+    replyWith(() => hookTokens.answerMetadata()),
+  );
+  router.use(replyWith(() => methodNotSupported(404)));
+  router.use(onUndecodable);
+  return router;
 }
 
-/** Whether a request is one of the API, of the token endpoint or for the org's metadata. */
+/** Whether a request is one of the API, of its token endpoint or for the org's metadata. */
 export function isApiCall(request: RecordedRequest): boolean {
-  const path = pathOf(request);
-  return path.startsWith('/api/v1/') || path === TOKEN_PATH || path === '/.well-known/okta-organization';
-}
-
-function patternOf(path: string): RegExp {
-  return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll('{}', '([^/]+)')}$`);
-}
-
-function decodeAll(segments: readonly string[]): string[] | undefined {
-  try {
-    return segments.map((segment) => decodeURIComponent(segment));
-  } catch {
-    return undefined;
-  }
+  return request.path.startsWith('/api/v1/') || [TOKEN_PATH, METADATA_PATH].includes(pathOf(request));
 }

@@ -12,18 +12,18 @@ export interface SchemaAttribute {
   readonly enum?: readonly (string | number)[] | undefined;
   readonly mutability?: 'IMMUTABLE' | 'READ_ONLY' | 'READ_WRITE' | 'WRITE_ONLY' | undefined;
   readonly scope?: 'NONE' | 'SELF' | undefined;
-  /** What users may do to their own: `action` is `READ_WRITE`, `READ_ONLY` or `HIDE`. */
+  /** What users may do with their own value: `action` is `READ_WRITE`, `READ_ONLY` or `HIDE`. */
   readonly permissions?: readonly { readonly principal: string; readonly action: string }[] | undefined;
-  /** Where its value comes from. */
+  /** The source of its value. */
   readonly master?: { readonly type: 'OKTA' | 'OVERRIDE' | 'PROFILE_MASTER' } | undefined;
-  /** Whatever else the Schema API has, e.g. `pattern` or `format`. */
+  /** Other properties of the Schema API, e.g. `pattern` or `format`. */
   readonly [more: string]: unknown;
 }
 
 /** Attributes by name. */
 export type SchemaAttributes = Readonly<Record<string, SchemaAttribute>>;
 
-/** What an attribute has where nobody said otherwise. */
+/** The default properties of an attribute. */
 export const ATTRIBUTE_DEFAULTS: SchemaAttribute = {
   mutability: 'READ_WRITE',
   scope: 'NONE',
@@ -33,7 +33,7 @@ export const ATTRIBUTE_DEFAULTS: SchemaAttribute = {
 
 type Limits = Pick<SchemaAttribute, 'minLength' | 'maxLength' | 'required'> & { readonly format?: string };
 
-/** Name, title, whether users may change their own by default, and what it may hold. */
+/** Name, title, whether users may change their own value by default, and limits. */
 const BASE: readonly (readonly [string, string, boolean, Limits?])[] = [
   ['login', 'Username', false, { required: true, minLength: 5, maxLength: 100 }],
   ['firstName', 'First name', true, { required: true, minLength: 1, maxLength: 50 }],
@@ -90,11 +90,11 @@ const ACTIONS = ['READ_WRITE', 'READ_ONLY', 'HIDE'];
 const MASTERS = ['OKTA', 'OVERRIDE', 'PROFILE_MASTER'];
 const MUTABILITIES = ['IMMUTABLE', 'READ_ONLY', 'READ_WRITE', 'WRITE_ONLY'];
 
-/** What is wrong with an attribute that is about to be written; `undefined` where nothing is. */
+/** Why an attribute cannot be written; `undefined` if it can. */
 export function attributeProblem(name: string, attribute: JsonObject): string | undefined {
   const { title, type, permissions, master, mutability, scope } = attribute;
   if (!/^[A-Za-z_]\w*$/.test(name)) {
-    // Okta's own words (udplabs/zartan#242).
+    // The sentence is Okta's (udplabs/zartan#242).
     return `Invalid property name: ${name}. Property name should only have alphanumeric characters and underscores. It should not start with a digit.`;
   }
   if (typeof title !== 'string' || title === '') return `${name}: title is missing.`;
@@ -116,7 +116,7 @@ export function attributeProblem(name: string, attribute: JsonObject): string | 
   return undefined;
 }
 
-/** What is wrong with a user's value of an attribute; `undefined` where nothing is. */
+/** Why a user cannot have this value of an attribute; `undefined` if they can. */
 export function valueProblem(name: string, attribute: SchemaAttribute, value: unknown): string | undefined {
   const { type = 'string', minLength = 0, maxLength = Number.POSITIVE_INFINITY } = attribute;
   if (!isOfType(type, value)) return `${name}: The value is not of the type ${type}.`;

@@ -1,13 +1,13 @@
 import { Agent } from 'undici';
 import { serveApi } from '../server/emulated-api.js';
 import { pathOf, requireFault, type Fault, type FaultRule, type RecordedRequest } from '../server/faults.js';
-import { isApiCall } from './api.js';
+import { isApiCall, oktaHandler } from './api.js';
 import type { SchemaAttribute } from './attributes.js';
 import type { EventDelivery, FireOptions } from './event-delivery.js';
 import type { EmulatedEventHook } from './event-hooks.js';
 import type { HookCall, HookCallOptions } from './hook-call.js';
 import type { EmulatedHookKey } from './hook-keys.js';
-import type { HookClient, HookTokenOptions } from './hook-tokens.js';
+import { ISSUER_PATH, type HookClient, type HookTokenOptions } from './hook-tokens.js';
 import type { EmulatedInlineHook } from './inline-hooks.js';
 import type { LogEvent, LogEventOptions } from './log-events.js';
 import type { AuthenticatorStatus, TelephonyProvider } from './org-resources.js';
@@ -35,102 +35,102 @@ export interface OktaEmulatorOptions {
   readonly hookTimeoutMs?: number | undefined;
 }
 
-/** An Okta org on the loopback interface, as far as a telephony hook and those who set it up meet it. */
+/** An Okta org on the loopback interface, with the APIs that a telephony hook and its setup use. */
 export interface OktaEmulator {
   /** E.g. `http://127.0.0.1:49152`. */
   readonly orgUrl: string;
-  /** The API token that `Authorization: SSWS` is accepted with; `addApiToken` makes others. */
+  /** An API token for `Authorization: SSWS`. `addApiToken` makes others. */
   readonly apiToken: string;
   /** The custom authorization server, `{orgUrl}/oauth2/default`. */
   readonly issuer: string;
   /** The calls of the API and of the token endpoint, newest last. */
   readonly requests: RecordedRequest[];
-  /** How often the keys of the custom authorization server were asked for. */
+  /** How often the keys of the custom authorization server were requested. */
   readonly jwksHits: number;
   /** How many requests followed a `redirect` fault. */
   readonly redirectHits: number;
-  /** The users, in the order in which they came. */
+  /** The users, oldest first. */
   readonly users: readonly EmulatedUser[];
-  /** The attributes of the user profile, as they show now. */
+  /** The current attributes of the user profile. */
   readonly userSchema: UserSchemaView;
   /** The inline hooks of every type, with their secrets, oldest first. */
   readonly inlineHooks: readonly EmulatedInlineHook[];
   /** The event hooks, with their secrets, oldest first. */
   readonly eventHooks: readonly EmulatedEventHook[];
-  /** The keys by which Okta asks for tokens for hooks. */
+  /** The keys with which Okta requests tokens for hooks. */
   readonly hookKeys: readonly EmulatedHookKey[];
-  /** What event hooks were told, and whether they took it, oldest first. */
+  /** The deliveries to event hooks with their results, oldest first. */
   readonly eventDeliveries: readonly EventDelivery[];
 
-  /** Adds a user. Throws where the id or the login is taken. */
+  /** Adds a user. Throws if the id or the login is taken. */
   addUser(user: NewUser): EmulatedUser;
-  /** Merges attributes into a user's profile, whatever the schema says; `null` takes one away. Throws for nobody. */
+  /** Merges attributes into a user's profile without a check of the schema; `null` removes one. Throws for an unknown user. */
   updateUser(idOrLogin: string, profile: Readonly<Record<string, unknown>>): void;
   /**
-   * Sets an attribute of the user profile at once, an own one or (as far as it differs) one of the base, or takes an
-   * own one away; the rules of the Schema API are for those who call it.
+   * Sets a custom attribute of the user profile at once, changes one of the base, or removes a custom one with `null`.
+   * The rules of the Schema API do not apply.
    */
   setAttribute(name: string, attribute: SchemaAttribute | null): void;
-  /** Sets how long changes of the schema by the API take. */
+  /** Sets how long changes of the schema take that are made by the API. */
   setSchemaDelay(delay: SchemaDelay): void;
-  /** Turns the phone authenticator on or off. It is on. */
+  /** Turns the phone authenticator on or off. Default: on. */
   setPhoneAuthenticator(status: AuthenticatorStatus): void;
-  /** Sets the telephony providers that the org itself sends by. There are none. */
+  /** Sets the org's telephony providers. Default: none. */
   setTelephonyProviders(providers: readonly TelephonyProvider[]): void;
 
   /**
-   * Misbehaves, by default in the Users API only: a rule's `match` leads elsewhere, e.g. `({path}) =>
-   * path.startsWith('/api/v1/inlineHooks')`. Rules are used in the order in which they were added. A fault that
-   * leaves the request without effect leaves hooks, users and schema as they were.
+   * Adds a fault, by default for the Users API. A rule's `match` names other requests, e.g. `({path}) =>
+   * path.startsWith('/api/v1/inlineHooks')`. Rules apply in the order in which they were added. A fault that
+   * takes the effect from a request leaves hooks, users and schema unchanged.
    */
   fault(rule: FaultRule | Fault): void;
-  /** Takes back every fault that has not been used up. */
+  /** Removes every fault. */
   clearFaults(): void;
-  /** Sets a rate limit and where it stands, by default of reading one user; `undefined` lifts it. */
+  /** Sets a rate limit with its remaining calls, by default for reading one user; `undefined` removes it. */
   setRateLimit(limit: RateLimit | undefined, bucket?: RateLimitBucket): void;
 
   /**
-   * Another API token beside `apiToken`, of an administrator with these roles, by default `['SUPER_ADMIN']`. Which token
-   * a call came with is in the `authorization` of its entry in `requests`.
+   * Makes another API token, of an administrator with these roles, by default `['SUPER_ADMIN']`. The token of
+   * a call is in the `authorization` header of its entry in `requests`.
    */
   addApiToken(roles?: readonly string[]): string;
-  /** Adds an API service app that may ask for tokens by private_key_jwt. */
+  /** Adds an API service app, which may request tokens by private_key_jwt. */
   registerServiceApp(app: ServiceApp): void;
-  /** Makes every access token that was issued until now invalid. */
+  /** Revokes every access token. */
   revokeTokens(): void;
-  /** From now on DPoP proofs at the token endpoint need another nonce. */
+  /** DPoP proofs at the token endpoint need another nonce from now on. */
   rotateDpopNonce(): void;
 
   /**
-   * A token as Okta brings it to a hook with the OAuth 2.0 scheme. By default `iss` is `issuer`, `aud`
-   * `api://default`, `cid` and `sub` `0oahookclient0001d7`, `scp` `['telephony']`, and it is good for an hour; `claims`
-   * go before that, and one that is `undefined` is left out.
+   * Issues a token as Okta sends it to a hook with the OAuth 2.0 scheme. By default `iss` is `issuer`, `aud`
+   * `api://default`, `cid` and `sub` `0oahookclient0001d7`, `scp` `['telephony']`, and it expires after an hour. `claims`
+   * replace these, and a claim that is `undefined` is left out.
    */
   issueHookToken(claims?: Readonly<Record<string, unknown>>, options?: HookTokenOptions): Promise<string>;
   /** Adds a client of the custom authorization server: its token endpoint is `{issuer}/v1/token`. */
   registerHookClient(client: HookClient): void;
-  /** Signs hook tokens with a new key from now on; the key before it stays published until the next rotation. */
+  /** Signs hook tokens with a new key from now on. The key before it stays published until the next rotation. */
   rotateHookKeys(): Promise<void>;
-  /** Misbehaves where the keys and the metadata of the custom authorization server are served. */
+  /** Sets a fault for the keys and the metadata of the custom authorization server; `undefined` removes it. */
   faultKeys(fault: Fault | undefined): void;
 
   /**
-   * Calls a telephony hook as Okta does - POST, 3 s in all, no retry, 200 only - and says what Okta would do with the
-   * answer. Without `url` it is the org's active hook; rejects where there is none.
+   * Calls a telephony hook as Okta does (POST, 3 s in all, no retry, only 200) and resolves to what Okta does with the
+   * answer. Without `url` it is the org's active hook. Rejects if there is none.
    */
   callHook(call?: HookCallOptions): Promise<HookCall>;
-  /** The user types a code: Okta checks it and tells the event hooks. */
+  /** The user enters a code. Okta checks it and delivers its event to the event hooks. */
   enterCode(idOrLogin: string, code: string): Promise<EnteredCode>;
-  /** An event of the System Log about a user, by default a sign-in by SMS. Throws for nobody. */
+  /** An event of the System Log about a user, by default a sign-in by SMS. Throws for an unknown user. */
   logEvent(idOrLogin: string, options?: LogEventOptions): LogEvent;
   /**
-   * Tells every active and verified event hook of the events that it asks for, all in one delivery, again once after
+   * Delivers to every active and verified event hook the events that it subscribes to, in one delivery, and again once after
    * no answer or a 5xx.
    */
   fireEvents(events: readonly LogEvent[], options?: FireOptions): Promise<readonly EventDelivery[]>;
-  /** Tells the event hooks that a user signed in (or what `options` say): `fireEvents` of one `logEvent`. */
+  /** Delivers one event of a user's sign-in, or what `options` say: `fireEvents` with one `logEvent`. */
   userSignedIn(idOrLogin: string, options?: LogEventOptions): Promise<readonly EventDelivery[]>;
-  /** Ends at once: every connection and timer with it. */
+  /** Ends the emulator at once, with every connection and timer. */
   close(): Promise<void>;
 }
 
@@ -141,7 +141,7 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
   const { clock = Date.now, apiToken = `00${randomAlphanumeric(40)}` } = options;
   const dispatcher = new Agent({ connections: null, keepAliveTimeout: 1000 });
   const orgUrl = (): string => api.server.origin;
-  const issuer = (): string => `${orgUrl()}/oauth2/default`;
+  const issuer = (): string => orgUrl() + ISSUER_PATH;
   const org = new OktaOrg({
     orgUrl,
     issuer,
@@ -158,7 +158,12 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     isFaultable: isUsersCall,
     isRecorded: isApiCall,
     faultOf: (request) => (org.hookTokens.notice(request) ? keyFault : undefined),
-    answer: (request) => org.answer(request),
+    handler: oktaHandler({
+      tokens: org.orgTokens,
+      hookTokens: org.hookTokens,
+      limiters: org.limiters,
+      routes: org.routes,
+    }),
   });
 
   return {
@@ -207,7 +212,7 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     fault: api.fault,
     clearFaults: api.clearFaults,
     setRateLimit: (limit, bucket = 'user') => {
-      org.api.setRateLimit(limit, bucket);
+      org.limiters[bucket].set(limit);
     },
     addApiToken: (roles = ['SUPER_ADMIN']) => org.orgTokens.addApiToken(roles),
     registerServiceApp: (app) => {

@@ -1,7 +1,7 @@
-import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
-/** What an error answer says beside its code. */
+/** Parts of an error answer beside its code. */
 interface ErrorDetails {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Sentences for `errorCauses`. */
@@ -25,28 +25,28 @@ export function oktaError(
   return jsonReply(status, body, headers);
 }
 
-/** A request that does not hold; `subject` is what the summary names. */
+/** An invalid request; `subject` is named in the summary. */
 export function validationFailed(subject: string, ...causes: readonly string[]): Reply {
   return oktaError(400, 'E0000001', `Api validation failed: ${subject}`, { causes });
 }
 
-/** There is no such thing. */
+/** There is no such resource. */
 export function notFound(id: string, kind: string): Reply {
   return oktaError(404, 'E0000007', `Not found: Resource not found: ${id} (${kind})`);
 }
 
-/** The caller may not, for want of an administrator's role or of a scope. */
+/** The caller lacks an administrator role or a scope. */
 export function forbidden(headers?: Readonly<Record<string, string>>): Reply {
   const summary = 'You do not have permission to perform the requested action';
   return oktaError(403, 'E0000006', summary, { headers });
 }
 
-/** What is asked for is not possible in the state that the thing is in. */
+/** The resource is in a state that does not allow the operation. */
 export function wrongState(): Reply {
   return oktaError(403, 'E0000107', 'The entity is not in the expected state for the requested transition.');
 }
 
-/** There is a route of this path, but not with this method; or no route at all. */
+/** There is no such path (404), or not with this method (405). */
 export function methodNotSupported(status: 404 | 405): Reply {
   return oktaError(status, 'E0000022', 'The endpoint does not support the provided HTTP method');
 }

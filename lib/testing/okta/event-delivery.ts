@@ -6,25 +6,25 @@ import type { LogEvent } from './log-events.js';
 import { callOutWithRetry, type Outbound } from './outbound.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
-/** What became of a delivery to an event hook. */
+/** The result of a delivery to an event hook. */
 export interface EventDelivery {
   readonly hookId: string;
-  /** Names the delivery; a retry has the same. */
+  /** Identifies the delivery. A retry has the same. */
   readonly eventId: string;
   readonly events: readonly LogEvent[];
-  /** The status of each attempt, `undefined` where no answer came in time: two where the first one failed. */
+  /** The status of each attempt, `undefined` without an answer in time. There are two if the first one failed. */
   readonly statuses: readonly (number | undefined)[];
-  /** Whether it was taken: 200 or 204. */
+  /** Whether the hook answered 200 or 204. */
   readonly isDelivered: boolean;
 }
 
-/** How events are delivered, where it is not as usual. */
+/** Options of a delivery. */
 export interface FireOptions {
-  /** The id of the delivery. Default: a new one; the id of one before makes it come again. */
+  /** The id of the delivery. Default: a new one. With an id used before, it is a repeated delivery. */
   readonly eventId?: string | undefined;
 }
 
-/** Okta's one-time verification of an event hook; resolves to what is wrong with the answer. */
+/** Okta's one-time verification of an event hook. Resolves to the problem, if there is one. */
 export async function verifyEventHook(
   hook: EmulatedEventHook,
   outbound: Outbound,
@@ -49,7 +49,7 @@ export async function verifyEventHook(
   return echoed === challenge ? undefined : 'The answer is not the challenge.';
 }
 
-/** Tells every event hook that is active, verified and asks for them of some events, in one delivery each. */
+/** Delivers events to every active and verified event hook that subscribes to them, in one delivery per hook. */
 export async function deliverEvents(
   hooks: readonly EmulatedEventHook[],
   events: readonly LogEvent[],
@@ -65,7 +65,7 @@ export async function deliverEvents(
       const envelope = {
         eventType: 'com.okta.event_hook',
         eventTypeVersion: '1.0',
-        // An inline hook's is `cloudEventVersion`.
+        // Inline hooks have `cloudEventVersion`.
         cloudEventsVersion: '0.1',
         source: `${org.orgUrl}/api/v1/eventHooks/${hook.id}`,
         eventId: eventId ?? randomUUID(),

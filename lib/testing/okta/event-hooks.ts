@@ -1,7 +1,7 @@
-import { jsonReply, type Reply } from '../server/loopback-server.js';
-import type { ApiCall, Route } from './api.js';
-import { notFound, validationFailed, wrongState } from './errors.js';
+import { jsonReply, type Reply } from '../server/reply.js';
+import { validationFailed, wrongState } from './errors.js';
 import { channelResource, readChannel, type HookChannel } from './hook-channel.js';
+import { superAdminRoutes, withResource, type ApiCall, type Route } from './route.js';
 import { asList, fieldOf, textFieldOf } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
@@ -11,11 +11,11 @@ export interface EmulatedEventHook {
   readonly id: string;
   readonly name: string;
   readonly status: 'ACTIVE' | 'INACTIVE';
-  /** Only a verified hook is told anything. */
+  /** Only a verified hook gets events. */
   readonly verificationStatus: 'UNVERIFIED' | 'VERIFIED';
-  /** The types of the events that it is told of. */
+  /** The types of events that it subscribes to. */
   readonly events: readonly string[];
-  /** With its secret, which the API does not answer. */
+  /** With its secret, which the API does not show. */
   readonly channel: HookChannel;
 }
 
@@ -26,7 +26,7 @@ interface StoredHook extends EmulatedEventHook {
   readonly lastUpdated: string;
 }
 
-/** Of the events about codes, those that Okta's list of event types does not let hooks have. */
+/** Events about codes that Okta's list of event types does not offer to event hooks. */
 const NOT_ELIGIBLE = ['inline_hook.response.processed', 'system.sms.send_factor_verify_message'];
 
 /** The Event Hooks API. */
@@ -48,48 +48,31 @@ export class EventHooks {
     return [...this.#hooks.values()];
   }
 
-  /** The operations of the API. `verify` calls the hook once, and resolves to what is wrong with its answer. */
+  /** The operations of the API. `verify` calls the hook once and resolves to the problem, if there is one. */
   routes(verify: (hook: EmulatedEventHook) => Promise<string | undefined>): readonly Route[] {
-    const withHook =
-      (answer: (hook: StoredHook, call: ApiCall) => Reply | Promise<Reply>): Route['answer'] =>
-      (call) => {
-        const [id = ''] = call.ids;
-        const hook = this.#hooks.get(id);
-        return hook === undefined ? notFound(id, 'EventHook') : answer(hook, call);
-      };
-    const route = (method: Route['method'], end: string, answer: Route['answer']): Route => ({
-      method,
-      path: `/api/v1/eventHooks${end}`,
-      scope: method === 'GET' ? 'okta.eventHooks.read' : 'okta.eventHooks.manage',
-      roles: [],
-      answer,
-    });
+    const withHook = (answer: (hook: StoredHook, call: ApiCall) => Reply | Promise<Reply>): Route['answer'] =>
+      withResource('EventHook', (id) => this.#hooks.get(id), answer);
     const list = (): Reply =>
       jsonReply(
         200,
         [...this.#hooks.values()].map((hook) => this.#resource(hook)),
       );
-    const read = withHook((hook) => jsonReply(200, this.#resource(hook)));
-    const replace = withHook((hook, { body }) => this.#replace(hook, body));
-    const remove = withHook((hook) => this.#delete(hook));
-    const activate = withHook((hook) => this.#save({ ...hook, status: 'ACTIVE' }));
-    const deactivate = withHook((hook) => this.#save({ ...hook, status: 'INACTIVE' }));
     const verifyOnce = withHook(async (hook) => {
       if (hook.status !== 'ACTIVE') return wrongState();
       const problem = await verify(hook);
       if (problem !== undefined) return validationFailed('eventHook', problem);
       return this.#save({ ...hook, verificationStatus: 'VERIFIED' });
     });
-    return [
-      route('GET', '', list),
-      route('POST', '', ({ body }) => this.#create(body)),
-      route('GET', '/{}', read),
-      route('PUT', '/{}', replace),
-      route('DELETE', '/{}', remove),
-      route('POST', '/{}/lifecycle/activate', activate),
-      route('POST', '/{}/lifecycle/deactivate', deactivate),
-      route('POST', '/{}/lifecycle/verify', verifyOnce),
-    ];
+    return superAdminRoutes('/api/v1/eventHooks', 'eventHooks', [
+      ['get', '', list],
+      ['post', '', ({ body }) => this.#create(body)],
+      ['get', '/:id', withHook((hook) => jsonReply(200, this.#resource(hook)))],
+      ['put', '/:id', withHook((hook, { body }) => this.#replace(hook, body))],
+      ['delete', '/:id', withHook((hook) => this.#delete(hook))],
+      ['post', '/:id/lifecycle/activate', withHook((hook) => this.#save({ ...hook, status: 'ACTIVE' }))],
+      ['post', '/:id/lifecycle/deactivate', withHook((hook) => this.#save({ ...hook, status: 'INACTIVE' }))],
+      ['post', '/:id/lifecycle/verify', verifyOnce],
+    ]);
   }
 
   #create(body: unknown): Reply {

@@ -1,7 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { fieldOf, parseJson } from '../../core/json.js';
-import { makeHookPayload, type HookPayloadOptions } from './hook-payload.js';
-import { callOut, type Outbound } from './outbound.js';
+import { asList, fieldOf, isObject, parseJson, textFieldOf } from '../../core/json.js';
+import { jsonReply, type Reply } from '../server/reply.js';
+import { validationFailed } from './errors.js';
+import type { HookProof } from './hook-channel.js';
+import { type HookPayloadOptions, makeHookPayload } from './hook-payload.js';
+import type { EmulatedInlineHook } from './inline-hooks.js';
+import { callOut, callOutWithRetry, type Outbound } from './outbound.js';
 import type { EmulatedUser } from './users.js';
 import { failover, judgeAnswer, type OktaVerdict } from './verdict.js';
 
@@ -9,45 +13,45 @@ import { failover, judgeAnswer, type OktaVerdict } from './verdict.js';
 export interface HookCallOptions extends HookPayloadOptions {
   /** The hook's URL. Default: that of the org's active telephony hook, with the headers that prove Okta to it. */
   readonly url?: string | undefined;
-  /** What Okta proves itself with, e.g. `authorization`. They go before the usual headers. */
+  /** Headers with Okta's credential, e.g. `authorization`. They replace the usual headers. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /**
-   * Changes the payload before it leaves: in place, or by returning another one. A string is sent as it is, so
+   * Changes the payload before it is sent: in place, or by returning another one. A string is sent unchanged, so
    * that it need not be JSON.
    */
   readonly change?: ((payload: Record<string, unknown>) => unknown) | undefined;
 }
 
-/** What came of a hook call. */
+/** The result of a hook call. */
 export interface HookCall {
-  /** What was sent. */
+  /** The payload that was sent. */
   readonly payload: unknown;
-  /** `undefined` when no answer came in time. */
+  /** `undefined` without an answer in time. */
   readonly httpStatus: number | undefined;
   readonly headers: IncomingHttpHeaders;
-  /** The answer's JSON; its text where it is none; `undefined` when no whole answer came. */
+  /** The answer's JSON, or its text if it is not JSON; `undefined` without a whole answer. */
   readonly body: unknown;
   readonly durationMs: number;
   /** The code that was to be delivered. */
   readonly otpCode: string;
-  /** What Okta does now. */
+  /** What Okta does with the answer. */
   readonly okta: OktaVerdict;
 }
 
-/** Where a hook is, and what Okta brings to it. */
+/** A hook to call, and the headers that Okta sends to it. */
 export interface HookTarget {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   /** The hook's id, for `source`. Default: a made-up one. */
   readonly hookId?: string | undefined;
-  /** Why the hook cannot be called at all: Okta got no token for it. */
+  /** Why Okta cannot call the hook: it got no token. */
   readonly problem?: string | undefined;
 }
 
-/** What every call of a hook says of itself. */
+/** The headers of every hook call. */
 export const HOOK_HEADERS = { accept: 'application/json', 'content-type': 'application/json' };
 
-/** Calls a hook as Okta does: once, within three seconds, following no redirect. Never rejects because of the hook. */
+/** Calls a hook as Okta does: once, within three seconds, without following a redirect. A failing hook is a result, no rejection. */
 export async function callHook(
   options: HookCallOptions,
   user: EmulatedUser | undefined,
@@ -80,4 +84,60 @@ export async function callHook(
       : judgeAnswer({ status: httpStatus, text });
   const body = text === undefined ? undefined : (parseJson(text) ?? text);
   return { payload, httpStatus, headers, body, durationMs, otpCode, okta };
+}
+
+/** Answers `POST /api/v1/inlineHooks/{id}/execute`: calls the hook, and again if it fails. */
+export async function executeHook(
+  hook: EmulatedInlineHook,
+  payload: unknown,
+  prove: () => Promise<HookProof>,
+  outbound: Outbound,
+): Promise<Reply> {
+  const type = textFieldOf(payload, 'eventType');
+  if (type !== hook.type) return validationFailed('eventType', `eventType: It is not ${hook.type}.`);
+  const proof = await prove();
+  if (proof.headers === undefined) return validationFailed('inlineHook', proof.problem);
+  const answers = await callOutWithRetry(
+    {
+      method: 'POST',
+      url: hook.channel.uri,
+      headers: { ...HOOK_HEADERS, ...proof.headers },
+      body: JSON.stringify(payload),
+    },
+    outbound,
+  );
+  const { status, text, problem } = answers.at(-1) ?? {};
+  if (status === undefined || text === undefined)
+    return validationFailed('inlineHook', problem ?? 'no answer');
+  const verdict = judgeAnswer({ status, text });
+  const body = parseJson(text);
+  // FAILED is a valid answer.
+  const isOfContract = verdict.action !== 'failover' || verdict.reason === 'FAILED';
+  if (!isOfContract || !isObject(body)) return validationFailed('inlineHook', verdict.reason);
+  return jsonReply(200, {
+    error: body['error'] ?? null,
+    commands: commandsOf(body),
+    debugContext: fieldOf(body, 'debugContext') ?? {},
+  });
+}
+
+/** The commands as Okta shows them, without unknown fields. */
+function commandsOf(body: object): object[] {
+  const commands = fieldOf(body, 'commands');
+  if (!Array.isArray(commands)) return [];
+  return commands.map((command: unknown) => {
+    const values = fieldOf(command, 'value');
+    return {
+      type: fieldOf(command, 'type'),
+      value: asList(values).map((value) => {
+        const known = ['status', 'provider', 'transactionId', 'transactionMetadata'];
+        return Object.fromEntries(
+          known.flatMap((name) => {
+            const field = textFieldOf(value, name);
+            return field === undefined ? [] : [[name, field]];
+          }),
+        );
+      }),
+    };
+  });
 }

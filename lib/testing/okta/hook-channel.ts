@@ -1,18 +1,22 @@
-import { fieldOf, isObject, textFieldOf, type JsonObject } from '../../core/json.js';
+import { SignJWT } from 'jose';
+import { fieldOf, isObject, type JsonObject, parseJson, textFieldOf } from '../../core/json.js';
+import { randomAlphanumeric } from '../server/random-ids.js';
+import type { HookKeys } from './hook-keys.js';
+import { callOut, type Outbound } from './outbound.js';
 
-/** How Okta reaches a hook, inline hook or event hook, with the secrets that its API never answers. */
+/** How Okta calls an inline hook or event hook, with the secrets that its API never shows. */
 export interface HookChannel {
   readonly type: 'HTTP' | 'OAUTH';
   readonly version: string;
   readonly uri: string;
   readonly headers: readonly { readonly key: string; readonly value: string }[];
-  /** A header that proves Okta, where the type is `HTTP`. */
+  /** The header with the shared secret, if the type is `HTTP`. */
   readonly authScheme: { readonly key: string; readonly value: string } | undefined;
-  /** Where Okta gets a token for the hook, where the type is `OAUTH`. */
+  /** How Okta gets a token for the hook, if the type is `OAUTH`. */
   readonly oauth: HookOAuth | undefined;
 }
 
-/** A client of an authorization server that Okta is, to call a hook. */
+/** Okta as the client of an authorization server, which issues tokens for a hook. */
 export interface HookOAuth {
   readonly authType: 'client_secret_post' | 'private_key_jwt';
   readonly clientId: string;
@@ -24,7 +28,7 @@ export interface HookOAuth {
 
 const MAX_URI = 1024;
 
-/** Reads the channel of a request; the sentences are what is wrong with it. */
+/** Reads the channel of a request, or returns its problems. */
 export function readChannel(channel: unknown): HookChannel | readonly string[] {
   const config = fieldOf(channel, 'config');
   const type = textFieldOf(channel, 'type');
@@ -54,7 +58,7 @@ export function readChannel(channel: unknown): HookChannel | readonly string[] {
   };
 }
 
-/** A channel as Okta's API answers it: without its secrets. */
+/** A channel as Okta's API shows it, without its secrets. */
 export function channelResource(channel: HookChannel): JsonObject {
   const { type, version, uri, headers, authScheme, oauth } = channel;
   const scheme = authScheme === undefined ? null : { type: 'HEADER', key: authScheme.key };
@@ -73,13 +77,13 @@ export function channelResource(channel: HookChannel): JsonObject {
   };
 }
 
-/** The headers that a channel adds to Okta's own, but for those of a token. */
+/** The headers that a channel adds to Okta's, without those of a token. */
 export function channelHeaders({ headers, authScheme }: HookChannel): Record<string, string> {
   const all = [...headers, ...(authScheme === undefined ? [] : [authScheme])];
   return Object.fromEntries(all.map(({ key, value }) => [key, value]));
 }
 
-/** `https://` as Okta has it; plain HTTP for servers of the test on this machine, which Okta could not reach. */
+/** Okta requires `https://`. Plain HTTP is for servers of a test on this machine. */
 function isCallable(uri: string): boolean {
   if (!URL.canParse(uri) || /\s/.test(uri) || uri.length > MAX_URI) return false;
   return uri.startsWith('https://') || /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(`${uri}/`);
@@ -121,4 +125,58 @@ function readOAuth(config: JsonObject): HookOAuth | string {
     return 'config: authType is neither client_secret_post nor private_key_jwt.';
   if (hookKeyId === undefined) return 'config: hookKeyId is missing.';
   return { authType, clientId, tokenUrl, scope, hookKeyId };
+}
+
+/** The headers to call a hook with, or why there are none. */
+export type HookProof =
+  | { readonly headers: Readonly<Record<string, string>>; readonly problem?: undefined }
+  | { readonly headers?: undefined; readonly problem: string };
+
+const ASSERTION_SECONDS = 300;
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+/** Okta's credential for a hook: a header with a secret, or a token that Okta requests first. */
+export async function proveToHook(
+  channel: HookChannel,
+  { keys, clock, ...outbound }: Outbound & { readonly keys: HookKeys; readonly clock: () => number },
+): Promise<HookProof> {
+  const headers = channelHeaders(channel);
+  const { oauth } = channel;
+  if (oauth === undefined) return { headers };
+  const secret = await clientProof(oauth, keys, clock());
+  if (secret === undefined) return { problem: 'no token: there is no such hook key' };
+  const form = { grant_type: 'client_credentials', scope: oauth.scope, ...secret };
+  const answer = await callOut(
+    {
+      method: 'POST',
+      url: oauth.tokenUrl,
+      headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(form).toString(),
+    },
+    outbound,
+  );
+  const token = answer.status === 200 ? textFieldOf(parseJson(answer.text ?? ''), 'access_token') : undefined;
+  if (token === undefined) {
+    return { problem: `no token: ${answer.problem ?? `the token endpoint answered ${answer.status ?? 0}`}` };
+  }
+  return { headers: { ...headers, authorization: `Bearer ${token}` } };
+}
+
+async function clientProof(
+  oauth: HookOAuth,
+  keys: HookKeys,
+  now: number,
+): Promise<Record<string, string> | undefined> {
+  const { clientId, clientSecret, hookKeyId = '', tokenUrl } = oauth;
+  if (clientSecret !== undefined) return { client_id: clientId, client_secret: clientSecret };
+  const key = keys.find(hookKeyId);
+  if (key === undefined) return undefined;
+  const iat = Math.floor(now / 1000);
+  const assertion = await new SignJWT({ iat, exp: iat + ASSERTION_SECONDS, jti: randomAlphanumeric(32) })
+    .setProtectedHeader({ alg: 'RS256', kid: key.keyId })
+    .setIssuer(clientId)
+    .setSubject(clientId)
+    .setAudience(tokenUrl)
+    .sign(key.privateKey);
+  return { client_assertion_type: ASSERTION_TYPE, client_assertion: assertion };
 }

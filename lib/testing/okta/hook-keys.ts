@@ -1,20 +1,20 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
 import type { JWK } from 'jose';
-import { jsonReply, type Reply } from '../server/loopback-server.js';
-import type { Route } from './api.js';
-import { notFound, validationFailed } from './errors.js';
+import { jsonReply, type Reply } from '../server/reply.js';
+import { validationFailed } from './errors.js';
+import { superAdminRoutes, withResource, type Route } from './route.js';
 import { textFieldOf } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { RsaKeys } from '../server/rsa-keys.js';
 
-/** A key by which Okta proves itself to an authorization server, to get tokens for a hook. */
+/** A key with which Okta authenticates to an authorization server to get tokens for a hook. */
 export interface EmulatedHookKey {
-  /** `HKY` and 17 letters and digits: what a hook's `hookKeyId` names. */
+  /** `HKY` and 17 letters and digits. A hook names it in `hookKeyId`. */
   readonly id: string;
   /** The `kid` of its public key. */
   readonly keyId: string;
   readonly name: string;
-  /** As an authorization server is given it: for RS256. */
+  /** For an authorization server, with `RS256`. */
   readonly publicJwk: object;
 }
 
@@ -29,7 +29,7 @@ const MAX_KEYS = 50;
 /** The Hook Keys API. */
 export class HookKeys {
   readonly #clock: () => number;
-  /** Whether an inline hook uses a key. */
+  /** Whether an inline hook uses this key. */
   readonly #isUsed: (id: string) => boolean;
   readonly #rsaKeys: RsaKeys;
   readonly #keys: StoredKey[] = [];
@@ -45,51 +45,35 @@ export class HookKeys {
     return this.#keys.map(({ id, keyId, name, publicJwk }) => ({ id, keyId, name, publicJwk }));
   }
 
-  /** What a hook's assertions are signed with. */
+  /** The key that signs a hook's assertions. */
   find(id: string): { readonly keyId: string; readonly privateKey: KeyObject } | undefined {
     return this.#keys.find((key) => key.id === id);
   }
 
   /** The operations of the API. */
   routes(): readonly Route[] {
-    const [read, manage] = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];
-    const path = '/api/v1/hook-keys';
-    return [
-      {
-        method: 'GET',
-        path,
-        scope: read,
-        roles: [],
-        answer: () =>
-          jsonReply(
-            200,
-            this.#keys.map((key) => this.#resource(key)),
-          ),
-      },
-      { method: 'POST', path, scope: manage, roles: [], answer: ({ body }) => this.#create(body) },
-      {
-        method: 'GET',
-        path: `${path}/{}`,
-        scope: read,
-        roles: [],
-        answer: ({ ids: [id = ''], query }) => {
-          const key = this.#keys.find((known) => known.id === id);
-          if (key === undefined) return notFound(id, 'HookKey');
-          const isDetailed = query.get('expand') === 'publickey';
-          return jsonReply(200, isDetailed ? this.#detailed(key) : this.#resource(key));
-        },
-      },
-      {
-        method: 'GET',
-        path: `${path}/public/{}`,
-        scope: read,
-        roles: [],
-        answer: ({ ids: [id = ''] }) => {
-          const key = this.#keys.find(({ keyId }) => keyId === id);
-          return key === undefined ? notFound(id, 'HookKey') : jsonReply(200, embeddedOf(key));
-        },
-      },
-    ];
+    const list = (): Reply =>
+      jsonReply(
+        200,
+        this.#keys.map((key) => this.#resource(key)),
+      );
+    const read = withResource(
+      'HookKey',
+      (wanted) => this.#keys.find(({ id }) => id === wanted),
+      (key, { query }) =>
+        jsonReply(200, query.get('expand') === 'publickey' ? this.#detailed(key) : this.#resource(key)),
+    );
+    const readPublic = withResource(
+      'HookKey',
+      (wanted) => this.#keys.find(({ keyId }) => keyId === wanted),
+      (key) => jsonReply(200, embeddedOf(key)),
+    );
+    return superAdminRoutes('/api/v1/hook-keys', 'inlineHooks', [
+      ['get', '', list],
+      ['post', '', ({ body }) => this.#create(body)],
+      ['get', '/:id', read],
+      ['get', '/public/:id', readPublic],
+    ]);
   }
 
   #create(body: unknown): Reply {
@@ -118,7 +102,7 @@ export class HookKeys {
   }
 
   #resource({ id, keyId, name, created }: StoredKey): object {
-    // A string, as Okta has it.
+    // Okta has a string here.
     return { id, keyId, name, created, lastUpdated: created, isUsed: String(this.#isUsed(id)) };
   }
 
@@ -127,7 +111,7 @@ export class HookKeys {
   }
 }
 
-/** The public key as Okta shows it: `alg` and `use` are not what an authorization server wants to see. */
+/** The public key as Okta shows it. An authorization server needs another `alg` and `use`. */
 function embeddedOf({ publicJwk: { e, n }, keyId }: StoredKey): object {
   return { kty: 'RSA', alg: 'RSA', kid: keyId, use: 'null', e, n };
 }

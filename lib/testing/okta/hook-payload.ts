@@ -2,25 +2,25 @@ import { fullRequestType, type RequestType } from '../../core/request-types.js';
 import type { EmulatedUser } from './users.js';
 import { randomAlphanumeric, randomDigits } from '../server/random-ids.js';
 
-/** What the payload of a hook call is made from. Everything has a default. */
+/** Options of a hook call's payload. Everything has a default. */
 export interface HookPayloadOptions {
-  /** Default: the user with `login`, else the org's first user. Need not exist. */
+  /** Default: the user with `login`, else the org's first user. It need not exist. */
   readonly userId?: string | undefined;
   readonly login?: string | undefined;
-  /** Default: `mfa-verification`. Anything with a dot in it is sent as it is. */
+  /** Default: `mfa-verification`. A value with a dot is sent unchanged. */
   readonly requestType?: RequestType | (string & {}) | undefined;
   /** Default: `SMS`. */
   readonly deliveryChannel?: string | undefined;
-  /** Default: the phone that the user enrolled, else `mobilePhone`, else a made-up one. */
+  /** Default: the phone that the user enrolled, else `mobilePhone`, else a fictional one. */
   readonly phoneNumber?: string | number | undefined;
   /** Default: six random digits. */
   readonly otpCode?: string | number | undefined;
-  /** Default: a sentence with the code for SMS, none for voice. */
+  /** Default: for SMS a sentence with the code, for voice none. */
   readonly msgTemplate?: string | undefined;
   /** Default: `EN-US`. */
   readonly locale?: string | undefined;
   readonly eventId?: string | undefined;
-  /** Whether it bears the marks of the Inline Hook page's preview: its URL, 127.0.0.1 and the code 11111. */
+  /** Whether it is the preview of Okta's Inline Hook page, with its URL, 127.0.0.1 and the code 11111. */
   readonly preview?: boolean | undefined;
   /** Default: now. */
   readonly eventTime?: Date | undefined;
@@ -34,7 +34,7 @@ const OTP_LIFE_MS = 5 * 60 * 1000;
 const FALLBACK_PHONE = '+14155550123';
 const PREVIEW_URL = '/api/internal/v1/inlineHooks/com.okta.telephony.provider/generatePreview';
 
-/** The payload of Okta's telephony inline hook. `user` is whom it is about, where the org knows them. */
+/** The payload of Okta's telephony inline hook. `user` is its user, if the org knows them. */
 export function makeHookPayload(
   options: HookPayloadOptions,
   user: EmulatedUser | undefined,

@@ -1,11 +1,12 @@
 import { createHmac, createPublicKey, type KeyObject } from 'node:crypto';
 import { exportJWK, jwtVerify, SignJWT, type JWK } from 'jose';
+import { textFieldOf } from '../../core/json.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { RsaKeys } from '../server/rsa-keys.js';
 
-/** How a hook token is signed, where it is not to be as Okta does. */
+/** How a hook token is signed, if not as Okta does. */
 export interface HookTokenOptions {
   /** Default: `RS256`. `none` leaves the signature out; `HS256` without a key signs with the public key, as attackers do. */
   readonly alg?: string | undefined;
@@ -15,7 +16,7 @@ export interface HookTokenOptions {
   readonly key?: KeyObject | undefined;
 }
 
-/** The client of the custom authorization server that Okta is, to get tokens for a hook. */
+/** Okta as a client of the custom authorization server, which issues tokens for a hook. */
 export interface HookClient {
   readonly clientId: string;
   /** For `client_secret_post`. */
@@ -32,15 +33,17 @@ interface SigningKey {
   readonly jwk: JWK;
 }
 
+/** The path of the server's issuer. */
+export const ISSUER_PATH = '/oauth2/default';
 const TOKEN_SECONDS = 3600;
 const DEFAULT_CLIENT_ID = '0oahookclient0001d7';
 
-/** The custom authorization server whose tokens Okta brings to a hook with the OAuth 2.0 scheme. */
+/** The custom authorization server. Okta sends its tokens to a hook with the OAuth 2.0 scheme. */
 export class HookTokens {
   readonly #issuer: () => string;
   readonly #clock: () => number;
   readonly #rsaKeys: RsaKeys;
-  // The key in use and the one before it, as Okta publishes them.
+  // The current key and the one before it. Okta publishes both.
   #keys: Promise<readonly SigningKey[]> | undefined;
   #jwksHits = 0;
   readonly #clients = new Map<string, HookClient>();
@@ -51,7 +54,7 @@ export class HookTokens {
     this.#rsaKeys = rsaKeys;
   }
 
-  /** How often the keys were asked for. */
+  /** How often the keys were requested. */
   get jwksHits(): number {
     return this.#jwksHits;
   }
@@ -61,7 +64,7 @@ export class HookTokens {
     this.#clients.set(client.clientId, client);
   }
 
-  /** Signs from now on with another key; the one before it stays published. */
+  /** Signs with a new key from now on. The key before it stays published. */
   async rotate(): Promise<void> {
     const [current] = await this.#signingKeys();
     const rotated = makeSigningKey(this.#rsaKeys).then((key) =>
@@ -71,7 +74,7 @@ export class HookTokens {
     await rotated;
   }
 
-  /** A token as Okta's client of the hook gets it; a claim that is `undefined` is left out. */
+  /** Issues a token for a hook. A claim that is `undefined` is left out. */
   async issue(claims: Readonly<Record<string, unknown>>, options: HookTokenOptions): Promise<string> {
     const [current] = await this.#signingKeys();
     if (current === undefined) throw new Error('There is no signing key.');
@@ -98,51 +101,38 @@ export class HookTokens {
       .sign(options.key ?? current.privateKey);
   }
 
-  /** Answers the metadata, the keys and requests for tokens; `undefined` for any other path. */
-  async answer(request: RecordedRequest): Promise<Reply | undefined> {
+  /** Answers with the public keys. */
+  async answerKeys(): Promise<Reply> {
+    const keys = (await this.#signingKeys()).map(({ jwk }) => jwk);
+    return jsonReply(200, { keys }, { 'cache-control': 'max-age=3600, must-revalidate' });
+  }
+
+  /** Answers with the server's metadata. */
+  answerMetadata(): Reply {
     const issuer = this.#issuer();
-    const path = pathOf(request);
-    if (request.method === 'POST' && path === `${new URL(issuer).pathname}/v1/token`) {
-      return this.#answerToken(request);
-    }
-    if (request.method !== 'GET') return undefined;
-    if (path === `${new URL(issuer).pathname}/v1/keys`) {
-      const keys = await this.#signingKeys();
-      return jsonReply(
-        200,
-        { keys: keys.map((key) => key.jwk) },
-        { 'cache-control': 'max-age=3600, must-revalidate' },
-      );
-    }
-    if (path === `${new URL(issuer).pathname}/.well-known/oauth-authorization-server`) {
-      return jsonReply(200, {
-        issuer,
-        authorization_endpoint: `${issuer}/v1/authorize`,
-        token_endpoint: `${issuer}/v1/token`,
-        jwks_uri: `${issuer}/v1/keys`,
-        response_types_supported: ['code', 'token'],
-        grant_types_supported: ['authorization_code', 'client_credentials'],
-        scopes_supported: ['telephony'],
-        token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt'],
-      });
-    }
-    return undefined;
+    return jsonReply(200, {
+      issuer,
+      authorization_endpoint: `${issuer}/v1/authorize`,
+      token_endpoint: `${issuer}/v1/token`,
+      jwks_uri: `${issuer}/v1/keys`,
+      response_types_supported: ['code', 'token'],
+      grant_types_supported: ['authorization_code', 'client_credentials'],
+      scopes_supported: ['telephony'],
+      token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt'],
+    });
   }
 
-  /** Counts a request for the keys, whatever becomes of it; says whether it is for the keys or the metadata. */
+  /** Counts a request for the keys, whatever its answer. Returns whether a request is for the keys or the metadata. */
   notice(request: RecordedRequest): boolean {
-    const base = new URL(this.#issuer()).pathname;
     const path = pathOf(request);
-    const isForKeys = path === `${base}/v1/keys`;
+    const isForKeys = path === `${ISSUER_PATH}/v1/keys`;
     if (isForKeys) this.#jwksHits += 1;
-    return isForKeys || path === `${base}/.well-known/oauth-authorization-server`;
+    return isForKeys || path === `${ISSUER_PATH}/.well-known/oauth-authorization-server`;
   }
 
-  async #answerToken({ form = {} }: RecordedRequest): Promise<Reply> {
-    const field = (name: string): string => {
-      const value = form[name];
-      return typeof value === 'string' ? value : '';
-    };
+  /** Answers a request for a token. */
+  async answerToken({ form }: RecordedRequest): Promise<Reply> {
+    const field = (name: string): string => textFieldOf(form, name) ?? '';
     const client = await this.#authenticate(field);
     if (client === undefined) return jsonReply(401, { error: 'invalid_client' });
     if (field('grant_type') !== 'client_credentials')
@@ -186,7 +176,7 @@ export class HookTokens {
   }
 
   #signingKeys(): Promise<readonly SigningKey[]> {
-    // Made when it is first needed: most tests have no use for it, and RSA keys take their time.
+    // Made when first needed: most tests do not need it, and an RSA key takes tens of milliseconds.
     this.#keys ??= makeSigningKey(this.#rsaKeys).then((key) => [key]);
     return this.#keys;
   }
@@ -198,7 +188,7 @@ async function makeSigningKey(rsaKeys: RsaKeys): Promise<SigningKey> {
   return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), alg: 'RS256', use: 'sig', kid } };
 }
 
-/** What a library would not sign. */
+/** Makes a token with a signature that a library refuses to make. */
 function forge(header: { alg: string }, payload: object, privateKey: KeyObject): string {
   const signed = [header, payload]
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))

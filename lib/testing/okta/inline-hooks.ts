@@ -1,7 +1,8 @@
-import { jsonReply, type Reply } from '../server/loopback-server.js';
-import type { ApiCall, Route } from './api.js';
-import { notFound, validationFailed, wrongState } from './errors.js';
+import { jsonReply, type Reply } from '../server/reply.js';
+
+import { validationFailed, wrongState } from './errors.js';
 import { channelResource, readChannel, type HookChannel } from './hook-channel.js';
+import { superAdminRoutes, withResource, type ApiCall, type Route } from './route.js';
 import { fieldOf, textFieldOf, type JsonObject } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
@@ -12,7 +13,7 @@ export interface EmulatedInlineHook {
   readonly name: string;
   readonly type: string;
   readonly status: 'ACTIVE' | 'INACTIVE';
-  /** With its secrets, which the API does not answer. */
+  /** With its secrets, which the API does not show. */
   readonly channel: HookChannel;
 }
 
@@ -22,7 +23,7 @@ interface StoredHook extends EmulatedInlineHook {
   readonly lastUpdated: string;
 }
 
-/** Of this type an org has one active hook at most. */
+/** An org has at most one active hook of this type. */
 const TELEPHONY = 'com.okta.telephony.provider';
 
 const TYPES = [
@@ -53,65 +54,32 @@ export class InlineHooks {
     return [...this.#hooks.values()];
   }
 
-  /** The hook that Okta calls to have a code delivered. */
+  /** The hook that Okta calls to deliver a code. */
   get activeTelephonyHook(): EmulatedInlineHook | undefined {
     return this.all.find(({ type, status }) => type === TELEPHONY && status === 'ACTIVE');
   }
 
   /** The operations of the API. `execute` answers the call of one hook. */
   routes(execute: (hook: EmulatedInlineHook, payload: unknown) => Reply | Promise<Reply>): readonly Route[] {
-    const [read, manage] = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];
-    const path = '/api/v1/inlineHooks';
-    const withHook =
-      (answer: (hook: StoredHook, call: ApiCall) => Reply | Promise<Reply>): Route['answer'] =>
-      (call) => {
-        const [id = ''] = call.ids;
-        const hook = this.#hooks.get(id);
-        return hook === undefined ? notFound(id, 'InlineHook') : answer(hook, call);
-      };
-    const route = (method: Route['method'], end: string, answer: Route['answer']): Route => ({
-      method,
-      path: path + end,
-      scope: method === 'GET' ? read : manage,
-      roles: [],
-      answer,
-    });
-    return [
-      route('GET', '', ({ query }) => this.#list(query.get('type'))),
-      route('POST', '', ({ body }) => this.#create(body)),
-      route(
-        'GET',
-        '/{}',
-        withHook((hook) => this.#answer(hook)),
-      ),
-      ...(['POST', 'PUT'] as const).map((method) =>
-        route(
-          method,
-          '/{}',
-          withHook((hook, { body }) => this.#replace(hook, body)),
-        ),
-      ),
-      route(
-        'DELETE',
-        '/{}',
-        withHook((hook) => this.#delete(hook)),
-      ),
-      route(
-        'POST',
-        '/{}/lifecycle/activate',
-        withHook((hook) => this.#setStatus(hook, 'ACTIVE')),
-      ),
-      route(
-        'POST',
-        '/{}/lifecycle/deactivate',
-        withHook((hook) => this.#setStatus(hook, 'INACTIVE')),
-      ),
-      route(
-        'POST',
-        '/{}/execute',
+    const withHook = (answer: (hook: StoredHook, call: ApiCall) => Reply | Promise<Reply>): Route['answer'] =>
+      withResource('InlineHook', (id) => this.#hooks.get(id), answer);
+    const replace = withHook((hook, { body }) => this.#replace(hook, body));
+    return superAdminRoutes('/api/v1/inlineHooks', 'inlineHooks', [
+      ['get', '', ({ query }) => this.#list(query.get('type'))],
+      ['post', '', ({ body }) => this.#create(body)],
+      ['get', '/:id', withHook((hook) => this.#answer(hook))],
+      // Okta has both, and both need the whole hook with its secrets.
+      ['post', '/:id', replace],
+      ['put', '/:id', replace],
+      ['delete', '/:id', withHook((hook) => this.#delete(hook))],
+      ['post', '/:id/lifecycle/activate', withHook((hook) => this.#setStatus(hook, 'ACTIVE'))],
+      ['post', '/:id/lifecycle/deactivate', withHook((hook) => this.#setStatus(hook, 'INACTIVE'))],
+      [
+        'post',
+        '/:id/execute',
         withHook((hook, { body }) => (hook.status === 'ACTIVE' ? execute(hook, body) : wrongState())),
-      ),
-    ];
+      ],
+    ]);
   }
 
   #list(type: string | null): Reply {
@@ -135,7 +103,6 @@ export class InlineHooks {
     return this.#save({ id, type, status: 'ACTIVE', ...read, created: now, lastUpdated: now });
   }
 
-  /** POST and PUT are one: the whole hook is sent, its secrets too. */
   #replace(hook: StoredHook, body: unknown): Reply {
     const read = this.#read(body, hook.type);
     if ('problems' in read) return validationFailed('inlineHook', ...read.problems);

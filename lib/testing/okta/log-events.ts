@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
-/** Somebody or something in an event of the System Log. */
+/** A person or thing in an event of the System Log. */
 export interface LogParty {
   readonly id: string;
   /** E.g. `User`, `AuthenticatorEnrollment` or `MobilePhone`. */
@@ -10,9 +10,9 @@ export interface LogParty {
   readonly displayName: string;
 }
 
-/** An event of Okta's System Log, as far as it is of use; what else Okta has is there as well. */
+/** An event of Okta's System Log: the useful fields. All others are there, too. */
 export interface LogEvent {
-  /** Names the event, in whatever delivery it comes. */
+  /** Identifies the event in every delivery. */
   readonly uuid: string;
   readonly published: string;
   readonly eventType: string;
@@ -23,23 +23,23 @@ export interface LogEvent {
   readonly [more: string]: unknown;
 }
 
-/** What an event about a user's code says. */
+/** Options of an event about a user's code. */
 export interface LogEventOptions {
   /** Default: `user.authentication.auth_via_mfa`, that a user signed in with a code. */
   readonly eventType?: string | undefined;
-  /** Default: `SMS_FACTOR`; of calls it is `CALL_FACTOR`. */
+  /** Default: `SMS_FACTOR`. For calls Okta has `CALL_FACTOR`. */
   readonly factor?: string | undefined;
-  /** Default: `SUCCESS`; of a wrong code it is `FAILURE`. */
+  /** Default: `SUCCESS`. For a wrong code Okta has `FAILURE`. */
   readonly result?: string | undefined;
-  /** Default: of an enrolment the sentence with the factor, of a wrong code `INVALID_CREDENTIALS`, else none. */
+  /** Default: for an enrolment the sentence with the factor, for a wrong code `INVALID_CREDENTIALS`, else none. */
   readonly reason?: string | undefined;
-  /** Who did it, where it is not the user: an administrator who enrolls a phone for somebody. */
+  /** Default: the user. An administrator can enroll a phone for a user. */
   readonly actor?: LogParty | undefined;
   readonly uuid?: string | undefined;
   readonly published?: Date | undefined;
 }
 
-/** Okta's event for a code that was typed at a sign-in. */
+/** Okta's event for a code that was entered at a sign-in. */
 export const SIGN_IN_EVENT = 'user.authentication.auth_via_mfa';
 /** Okta's event for a factor that was enrolled. */
 export const ENROLMENT_EVENT = 'user.mfa.factor.activate';
@@ -75,7 +75,7 @@ export function makeLogEvent(user: LogParty, options: LogEventOptions, now: numb
     device: null,
     actor: partyOf(options.actor ?? user),
     outcome: { result, reason },
-    // Who signs in is the actor; whom a factor is for is a target, whoever enrolled it.
+    // At a sign-in the user is the actor, at an enrolment the target.
     target: isEnrolment || options.actor !== undefined ? [partyOf(user)] : [],
     transaction: { type: 'WEB', id: requestId, detail: {} },
     debugContext: {
@@ -83,7 +83,7 @@ export function makeLogEvent(user: LogParty, options: LogEventOptions, now: numb
         requestId,
         requestUri: '/idp/idx/challenge/answer',
         url: '/idp/idx/challenge/answer?',
-        // An enrolment tells its factor in the reason only.
+        // An enrolment has its factor in the reason only.
         ...(isEnrolment ? {} : { factor }),
       },
     },

@@ -1,8 +1,8 @@
-import { jsonReply } from '../server/loopback-server.js';
-import type { Route } from './api.js';
+import { jsonReply } from '../server/reply.js';
+import type { Route } from './route.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
-/** A telephony provider that Okta itself sends by, set up in the org: Okta's own alternative to a hook. */
+/** A telephony provider of the org, with which Okta sends codes itself, without a hook. */
 export interface TelephonyProvider {
   readonly providerName: 'TWILIO' | 'TELESIGN';
   /** Default: `true`. */
@@ -33,7 +33,7 @@ const AUTHENTICATORS: readonly Omit<Authenticator, 'id'>[] = [
   { key: 'phone_number', type: 'phone', name: 'Phone', settings: { allowedFor: 'any' } },
 ];
 
-/** What can be read of the org beside users and hooks. */
+/** The resources of the org beside users and hooks. */
 export class OrgResources {
   readonly #orgUrl: () => string;
   readonly #created: string;
@@ -53,7 +53,7 @@ export class OrgResources {
     this.#phoneStatus = status;
   }
 
-  /** Puts others in the place of the org's own telephony providers. */
+  /** Replaces the org's telephony providers. */
   setTelephonyProviders(providers: readonly TelephonyProvider[]): void {
     this.#providers = providers.map((provider) => ({
       ...provider,
@@ -62,23 +62,23 @@ export class OrgResources {
     }));
   }
 
-  /** The operations that read them. */
+  /** The operations of these resources. */
   routes(): readonly Route[] {
     return [
       {
-        method: 'GET',
+        method: 'get',
         path: '/.well-known/okta-organization',
         answer: () =>
           jsonReply(200, {
             id: this.#orgId,
             cell: 'emulator',
             _links: { organization: { href: this.#orgUrl() } },
-            // Of an org with Identity Engine; Classic Engine, which has no telephony hooks, says v1.
+            // `idx` is Identity Engine. Classic Engine, which has no telephony hooks, is `v1`.
             pipeline: 'idx',
           }),
       },
       {
-        method: 'GET',
+        method: 'get',
         path: '/api/v1/authenticators',
         scope: 'okta.authenticators.read',
         answer: () =>
@@ -88,7 +88,7 @@ export class OrgResources {
           ),
       },
       {
-        method: 'GET',
+        method: 'get',
         path: '/api/v1/telephony-providers',
         scope: 'okta.customTelephonyProvider.read',
         answer: () =>

@@ -1,27 +1,29 @@
-import type { RecordedRequest } from '../server/faults.js';
-import type { Reply } from '../server/loopback-server.js';
-import { OktaApi } from './api.js';
-import { AwaitedCodes, type CodeProblem } from './codes.js';
-import { methodNotSupported } from './errors.js';
-import { deliverEvents, verifyEventHook, type EventDelivery, type FireOptions } from './event-delivery.js';
-import { EventHooks } from './event-hooks.js';
-import { callHook, type HookCall, type HookCallOptions, type HookTarget } from './hook-call.js';
-import { executeHook } from './hook-execution.js';
-import { HookKeys } from './hook-keys.js';
-import { proveToHook, type HookProof } from './hook-proof.js';
-import { HookTokens } from './hook-tokens.js';
+import { fieldOf, textFieldOf } from '../../core/json.js';
 import { RsaKeys } from '../server/rsa-keys.js';
-import { InlineHooks, type EmulatedInlineHook } from './inline-hooks.js';
-import { makeLogEvent, type LogEvent, type LogEventOptions } from './log-events.js';
+import { deliverEvents, type EventDelivery, type FireOptions, verifyEventHook } from './event-delivery.js';
+import { EventHooks } from './event-hooks.js';
+import { callHook, executeHook, type HookCall, type HookCallOptions, type HookTarget } from './hook-call.js';
+import { type HookProof, proveToHook } from './hook-channel.js';
+import { HookKeys } from './hook-keys.js';
+import { HookTokens } from './hook-tokens.js';
+import { type EmulatedInlineHook, InlineHooks } from './inline-hooks.js';
+import {
+  ENROLMENT_EVENT,
+  type LogEvent,
+  type LogEventOptions,
+  makeLogEvent,
+  SIGN_IN_EVENT,
+} from './log-events.js';
 import { OrgResources } from './org-resources.js';
 import type { Outbound } from './outbound.js';
+import { makeRateLimiters, type RateLimiters } from './rate-limit.js';
+import type { Route } from './route.js';
 import { UserSchema } from './schema.js';
-import { rolesRoute } from './roles.js';
 import { OrgTokens } from './tokens.js';
-import { usersRoutes } from './users-api.js';
+import { rolesRoute, usersRoutes } from './users-api.js';
 import { UserDirectory } from './users.js';
 
-/** What an org is made with. */
+/** Settings of an org. */
 export interface OrgSettings {
   readonly orgUrl: () => string;
   /** The custom authorization server. */
@@ -34,17 +36,17 @@ export interface OrgSettings {
   readonly outbound: Outbound;
 }
 
-/** What became of a code that a user typed. */
+/** The result of a code that a user entered. */
 export interface EnteredCode {
-  /** Whether it was the last one that went out to the user, in time, and for the first time. */
+  /** Whether it was the user's latest code, in time, and used for the first time. */
   readonly isRight: boolean;
-  /** Why it is not; `undefined` where it is. */
+  /** Why it is not right; `undefined` if it is. */
   readonly problem: CodeProblem | undefined;
-  /** What event hooks were told of it. */
+  /** The deliveries of its event to event hooks. */
   readonly deliveries: readonly EventDelivery[];
 }
 
-/** An Okta org: its parts, and what it does of itself. */
+/** An Okta org: its parts, and the calls that it makes. */
 export class OktaOrg {
   readonly #settings: OrgSettings;
   readonly #codes = new AwaitedCodes();
@@ -57,7 +59,8 @@ export class OktaOrg {
   readonly resources: OrgResources;
   readonly orgTokens: OrgTokens;
   readonly hookTokens: HookTokens;
-  readonly api: OktaApi;
+  readonly limiters: RateLimiters;
+  readonly routes: readonly Route[];
   readonly deliveries: EventDelivery[] = [];
 
   constructor(settings: OrgSettings) {
@@ -77,36 +80,26 @@ export class OktaOrg {
     this.resources = new OrgResources(orgUrl, clock);
     this.orgTokens = new OrgTokens(settings);
     this.hookTokens = new HookTokens(settings.issuer, clock, this.rsaKeys);
-    this.api = new OktaApi(
-      this.orgTokens,
-      [
-        ...usersRoutes({ users: this.users, schema: this.schema, orgUrl, clock }),
-        rolesRoute({
-          users: this.users,
-          rolesOf: (request) => this.orgTokens.rolesOf(request),
-          orgUrl,
-          clock,
-        }),
-        ...this.schema.routes(),
-        ...this.inlineHooks.routes((hook, payload) =>
-          executeHook(hook, payload, () => this.#prove(hook), outbound),
-        ),
-        ...this.keys.routes(),
-        ...this.eventHooks.routes((hook) => verifyEventHook(hook, outbound)),
-        ...this.resources.routes(),
-      ],
-      clock,
-    );
+    this.limiters = makeRateLimiters(clock);
+    this.routes = [
+      ...usersRoutes({ users: this.users, schema: this.schema, orgUrl, clock }),
+      rolesRoute({
+        users: this.users,
+        rolesOf: (request) => this.orgTokens.rolesOf(request),
+        orgUrl,
+        clock,
+      }),
+      ...this.schema.routes(),
+      ...this.inlineHooks.routes((hook, payload) =>
+        executeHook(hook, payload, () => this.#prove(hook), outbound),
+      ),
+      ...this.keys.routes(),
+      ...this.eventHooks.routes((hook) => verifyEventHook(hook, outbound)),
+      ...this.resources.routes(),
+    ];
   }
 
-  /** Answers a request, whatever it is for. */
-  async answer(request: RecordedRequest): Promise<Reply> {
-    return (
-      (await this.api.answer(request)) ?? (await this.hookTokens.answer(request)) ?? methodNotSupported(404)
-    );
-  }
-
-  /** Has a code delivered by a telephony hook, and waits for it to be typed. */
+  /** Calls a telephony hook to deliver a code, which `enterCode` then accepts. */
   async callHook(call: HookCallOptions): Promise<HookCall> {
     const { orgUrl, clock, outbound } = this.#settings;
     const wanted = call.userId ?? call.login;
@@ -117,7 +110,7 @@ export class OktaOrg {
     return made;
   }
 
-  /** An event about a user of the org; throws for nobody. */
+  /** An event about a user of the org. Throws for an unknown user. */
   logEvent(idOrLogin: string, options: LogEventOptions): LogEvent {
     const user = this.users.find(idOrLogin);
     if (user === undefined) throw new Error('There is no such user.');
@@ -127,7 +120,7 @@ export class OktaOrg {
     return makeLogEvent(party, options, this.#settings.clock());
   }
 
-  /** Tells the event hooks. */
+  /** Delivers events to the event hooks. */
   async fire(events: readonly LogEvent[], options: FireOptions): Promise<readonly EventDelivery[]> {
     const { orgUrl, clock, outbound } = this.#settings;
     const org = { ...outbound, orgUrl: orgUrl(), now: clock() };
@@ -136,7 +129,7 @@ export class OktaOrg {
     return made;
   }
 
-  /** Checks a code that a user typed, and tells the event hooks. */
+  /** Checks a code that a user entered, and delivers its event to the event hooks. */
   async enterCode(idOrLogin: string, typed: string): Promise<EnteredCode> {
     const userId = this.users.find(idOrLogin)?.id ?? idOrLogin;
     const checked = this.#codes.check(userId, typed, this.#settings.clock());
@@ -165,5 +158,52 @@ export class OktaOrg {
       hookId: hook.id,
       problem: proof.problem,
     };
+  }
+}
+
+interface AwaitedCode {
+  readonly otpCode: string;
+  readonly expiresAt: number;
+  readonly factor: string;
+  readonly eventType: string;
+}
+
+/** `wrong`: not the latest code. `expired`: the latest code, too late. `not-awaited`: there is no code, or it was used. */
+export type CodeProblem = 'wrong' | 'expired' | 'not-awaited';
+
+/** The codes that Okta accepts: the latest one of each user. */
+export class AwaitedCodes {
+  readonly #codes = new Map<string, AwaitedCode>();
+
+  /** Accepts the code of a hook call from now on. */
+  expect({ payload, otpCode }: HookCall): void {
+    const userId = textFieldOf(payload, 'data', 'userProfile', 'userId');
+    const message = fieldOf(payload, 'data', 'messageProfile');
+    if (userId === undefined) return;
+    const isText = textFieldOf(message, 'deliveryChannel')?.trim().toLowerCase() === 'sms';
+    const isEnrolment = textFieldOf(payload, 'requestType')?.endsWith('pre-enrollment') === true;
+    this.#codes.set(userId, {
+      otpCode,
+      expiresAt: Date.parse(textFieldOf(message, 'otpExpires') ?? ''),
+      factor: isText ? 'SMS_FACTOR' : 'CALL_FACTOR',
+      eventType: isEnrolment ? ENROLMENT_EVENT : SIGN_IN_EVENT,
+    });
+  }
+
+  /**
+   * Checks what a user entered: its problem, if there is one, and its event. A right code is right once.
+   * Returns `undefined` if there is no code to enter.
+   */
+  check(
+    userId: string,
+    typed: string,
+    now: number,
+  ): { readonly problem: CodeProblem | undefined; readonly event: LogEventOptions } | undefined {
+    const awaited = this.#codes.get(userId);
+    if (awaited === undefined) return undefined;
+    const { otpCode, expiresAt, factor, eventType } = awaited;
+    const problem = typed !== otpCode ? 'wrong' : now >= expiresAt ? 'expired' : undefined;
+    if (problem === undefined) this.#codes.delete(userId);
+    return { problem, event: { eventType, factor, result: problem === undefined ? 'SUCCESS' : 'FAILURE' } };
   }
 }

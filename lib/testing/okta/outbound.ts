@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { request, type Dispatcher } from 'undici';
 import { MAX_ANSWER_BYTES } from './verdict.js';
 
-/** A call that Okta makes to somebody's server. */
+/** A call that Okta makes to a customer's server. */
 export interface OutboundCall {
   readonly method: 'GET' | 'POST';
   readonly url: string;
@@ -10,9 +10,9 @@ export interface OutboundCall {
   readonly body?: string | undefined;
 }
 
-/** What came back, or why nothing did. */
+/** The answer, or why there is none. */
 export type OutboundAnswer = {
-  /** `undefined` when no answer came in time. */
+  /** `undefined` without an answer in time. */
   readonly status: number | undefined;
   readonly headers: IncomingHttpHeaders;
 } & (
@@ -20,13 +20,13 @@ export type OutboundAnswer = {
   | { readonly text: undefined; readonly problem: string }
 );
 
-/** How Okta calls: by what, and how long it waits for the whole of a call. */
+/** The HTTP client of Okta's calls, and the time limit of a whole call. */
 export interface Outbound {
   readonly dispatcher: Dispatcher;
   readonly timeoutMs: number;
 }
 
-/** Calls a server as Okta does: once, in limited time, following no redirect. Never rejects. */
+/** Calls a server as Okta does: once, in limited time, without following a redirect. Never rejects. */
 export async function callOut(
   call: OutboundCall,
   { dispatcher, timeoutMs }: Outbound,
@@ -58,14 +58,14 @@ export async function callOut(
   }
 }
 
-/** As `callOut`, and once more after no answer or an error of the server; not after any other status. */
+/** As `callOut`, with one retry after no answer or a 5xx. */
 export async function callOutWithRetry(call: OutboundCall, outbound: Outbound): Promise<OutboundAnswer[]> {
   const first = await callOut(call, outbound);
   if (first.text !== undefined && first.status !== undefined && first.status < 500) return [first];
   return [first, await callOut(call, outbound)];
 }
 
-/** Reads as much as is needed to know that it is too much. */
+/** Stops reading when the answer is too large. */
 async function readAnswer(stream: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -77,7 +77,7 @@ async function readAnswer(stream: AsyncIterable<Uint8Array>): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** So that a header that comes twice, spelt differently, goes out once: the later one. */
+/** Of a header with two spellings, the later one is sent. */
 function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

@@ -1,24 +1,24 @@
-/** A limit of Okta's API as it stands at this moment. */
+/** The current state of a rate limit of Okta's API. */
 export interface RateLimit {
   /** Requests per window. */
   readonly limit: number;
-  /** Requests that are left in this window. */
+  /** Remaining requests in this window. */
   readonly remaining: number;
   /** When the window ends, in seconds from now. */
   readonly resetInSeconds: number;
 }
 
 /**
- * What Okta counts apart: one user read by id or login, users listed or created, tokens of the org authorization
- * server, and all the rest of `/api/v1`.
+ * What Okta counts separately: reading one user by id or login, listing or creating users, tokens of the org authorization
+ * server, and everything else under `/api/v1`.
  */
 export type RateLimitBucket = 'user' | 'users' | 'token' | 'other';
 
-/** So high that tests and benchmarks never meet it. */
+/** Tests and benchmarks never reach it. */
 const UNLIMITED = 10_000_000;
 const WINDOW_SECONDS = 60;
 
-/** Counts requests against a limit and says so in Okta's headers. */
+/** Counts requests against a limit, with Okta's headers. */
 export class RateLimiter {
   readonly #clock: () => number;
   #limit = UNLIMITED;
@@ -30,14 +30,14 @@ export class RateLimiter {
     this.#resetsAt = clock() + WINDOW_SECONDS * 1000;
   }
 
-  /** Sets the limit and where it stands; `undefined` lifts it. */
+  /** Sets the limit with its remaining calls; `undefined` removes it. */
   set(limit: RateLimit | undefined): void {
     this.#limit = limit?.limit ?? UNLIMITED;
     this.#remaining = limit?.remaining ?? UNLIMITED;
     this.#resetsAt = this.#clock() + (limit?.resetInSeconds ?? WINDOW_SECONDS) * 1000;
   }
 
-  /** Counts a request: whether it may pass, and the headers of its answer. */
+  /** Counts a request. Returns whether it is allowed, and the headers of its answer. */
   count(): { readonly isAllowed: boolean; readonly headers: Readonly<Record<string, string>> } {
     const now = this.#clock();
     if (now >= this.#resetsAt) {
@@ -57,8 +57,9 @@ export class RateLimiter {
   }
 }
 
-/** One limiter for each bucket. */
-export function makeRateLimiters(clock: () => number): Readonly<Record<RateLimitBucket, RateLimiter>> {
+export type RateLimiters = Readonly<Record<RateLimitBucket, RateLimiter>>;
+
+export function makeRateLimiters(clock: () => number): RateLimiters {
   return {
     user: new RateLimiter(clock),
     users: new RateLimiter(clock),

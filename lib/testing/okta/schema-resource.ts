@@ -2,13 +2,13 @@ import type { SchemaAttributes } from './attributes.js';
 
 /** The attributes of the default user type. */
 export interface UserSchemaView {
-  /** What every org has, e.g. `mobilePhone`. */
+  /** The attributes of every org, e.g. `mobilePhone`. */
   readonly base: SchemaAttributes;
-  /** The org's own. */
+  /** The custom attributes. */
   readonly custom: SchemaAttributes;
 }
 
-/** What a schema's resource says beside the attributes. */
+/** The parts of a schema's resource beside the attributes. */
 export interface SchemaFacts {
   readonly orgUrl: string;
   readonly created: string;
@@ -17,14 +17,14 @@ export interface SchemaFacts {
 
 /** The id of the default user type. */
 export const USER_TYPE_ID = 'oty1a2b3c4d5e6f7g8h9';
-/** The id that its schema has beside `default`. */
+/** The id of its schema, which is also found as `default`. */
 export const SCHEMA_ID = 'osc1a2b3c4d5e6f7g8h9';
 
 const DESCRIPTION = 'Okta user profile template with default permission settings';
-/** Who made it, before anybody was there. */
+/** Okta's own user, which created the default type. */
 const SYSTEM_PRINCIPAL = 'sprz9fj1ycBcsgopy1d6';
 
-/** What the Schema API answers. */
+/** The resource of the Schema API. */
 export function schemaResource(
   { base, custom }: UserSchemaView,
   { orgUrl, created, lastUpdated }: SchemaFacts,

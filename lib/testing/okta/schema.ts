@@ -1,5 +1,5 @@
-import { jsonReply, type Reply } from '../server/loopback-server.js';
-import type { Route } from './api.js';
+import { jsonReply, type Reply } from '../server/reply.js';
+import type { Route } from './route.js';
 import {
   ATTRIBUTE_DEFAULTS,
   attributeProblem,
@@ -17,11 +17,11 @@ import {
   type UserSchemaView,
 } from './schema-resource.js';
 
-/** How long a change of the schema takes. Default: no time at all. */
+/** How long a change of the schema takes. Default: 0. */
 export interface SchemaDelay {
-  /** A written attribute is answered with 200 at once, and shows only so much later. */
+  /** A change is answered with 200 at once, and shows after this time. */
   readonly propagationMs?: number | undefined;
-  /** So long after its removal an attribute's name cannot be used again. */
+  /** For this time after its removal, the name of an attribute cannot be used again. */
   readonly cleanUpMs?: number | undefined;
 }
 
@@ -35,12 +35,12 @@ const SCHEMA_ROLES = ['API_ACCESS_MANAGEMENT_ADMIN', 'APP_ADMIN', 'ORG_ADMIN'];
 export class UserSchema {
   readonly #orgUrl: () => string;
   readonly #clock: () => number;
-  /** Told of the attributes that were taken away. */
+  /** Called with the names of removed attributes. */
   readonly #onRemoved: (names: readonly string[]) => void;
   readonly #created: string;
   #lastUpdated: string;
   #delay: SchemaDelay = {};
-  // What was written, oldest first; the newest whose time has come is what everybody sees.
+  // Every version, oldest first. The newest one that is visible by now is the current one.
   #versions: readonly Version[];
   readonly #cleanUpUntil = new Map<string, number>();
 
@@ -57,7 +57,7 @@ export class UserSchema {
     this.#versions = [{ base: makeBaseAttributes(), custom: {}, visibleAt: Number.NEGATIVE_INFINITY }];
   }
 
-  /** What is seen now. */
+  /** The current attributes. */
   get view(): UserSchemaView {
     const now = this.#clock();
     const seen = this.#versions.filter(({ visibleAt }) => visibleAt <= now);
@@ -71,7 +71,7 @@ export class UserSchema {
     this.#delay = delay;
   }
 
-  /** Sets an attribute, own or base, or takes an own one away, with no rule and no delay. */
+  /** Sets an attribute or removes a custom one, without rules and delay. */
   set(name: string, attribute: SchemaAttribute | null): void {
     const { base, custom } = this.#newest;
     if (name in base) {
@@ -92,26 +92,27 @@ export class UserSchema {
 
   /** The operations of the Schema API and of user types. */
   routes(): readonly Route[] {
-    const schema = '/api/v1/meta/schemas/user/{}';
+    const schema = '/api/v1/meta/schemas/user/:id';
     const isOurs = (id: string | undefined): boolean => id === 'default' || id === SCHEMA_ID;
     return [
       {
-        method: 'GET',
+        method: 'get',
         path: schema,
         scope: 'okta.schemas.read',
         roles: SCHEMA_ROLES,
-        answer: ({ ids: [id = ''] }) =>
+        answer: ({ params: { id = '' } }) =>
           isOurs(id) ? jsonReply(200, schemaResource(this.view, this.#facts)) : notFound(id, 'UserSchema'),
       },
       {
-        method: 'POST',
+        method: 'post',
         path: schema,
         scope: 'okta.schemas.manage',
         roles: SCHEMA_ROLES,
-        answer: ({ ids: [id = ''], body }) => (isOurs(id) ? this.#update(body) : notFound(id, 'UserSchema')),
+        answer: ({ params: { id = '' }, body }) =>
+          isOurs(id) ? this.#update(body) : notFound(id, 'UserSchema'),
       },
       {
-        method: 'GET',
+        method: 'get',
         path: '/api/v1/meta/types/user',
         scope: 'okta.userTypes.read',
         answer: () => jsonReply(200, [typeResource(this.#facts)]),
@@ -132,7 +133,7 @@ export class UserSchema {
   #update(body: unknown): Reply {
     const now = this.#clock();
     if (this.#newest.visibleAt > now) {
-      // What happens to a change while another one is under way: terraform-provider-okta tries again on a 500.
+      // Okta answers 500 to a change while another one is in progress: terraform-provider-okta retries then.
       return oktaError(500, 'E0000009', 'Internal Server Error');
     }
     const { base, custom } = this.#newest;
@@ -188,7 +189,7 @@ export class UserSchema {
       return `${name}: Whether an attribute is unique cannot be changed.`;
     }
     if ((this.#cleanUpUntil.get(name) ?? 0) > this.#clock()) {
-      // The words that terraform-provider-okta waits on.
+      // terraform-provider-okta waits on this sentence.
       return `${name} was deleted. Wait until the data clean up process finishes and then try again.`;
     }
     return undefined;
@@ -204,7 +205,7 @@ export class UserSchema {
   }
 }
 
-/** Of the base only this can be changed: permissions, whether names are required, and the pattern of logins. */
+/** The base allows changes of permissions, of whether names are required, and of the pattern of logins. */
 function changeBase(base: SchemaAttributes, asked: JsonObject): SchemaAttributes | string {
   const changed: Record<string, SchemaAttribute> = { ...base };
   for (const [name, attribute] of Object.entries(asked)) {

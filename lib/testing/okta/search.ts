@@ -1,6 +1,6 @@
 import { fieldOf } from '../../core/json.js';
 
-/** Whether something is found. */
+/** Whether a search finds a resource. */
 export type Search = (resource: unknown) => boolean;
 
 const VALUE = /^(?:"((?:[^"\\]|\\.)*)"|(true|false|null)|(-?\d+(?:\.\d+)?))$/;
@@ -8,7 +8,7 @@ const CLAUSE = /^([A-Za-z][\w.]*)\s+(?:(pr)|(eq|ne|sw|co)\s+(\S.*))$/;
 
 /**
  * Reads a search of the Users API: `eq`, `ne`, `sw`, `co` and `pr` of an attribute, joined by `and` or `or`, without
- * parentheses. `undefined` where it cannot be read.
+ * parentheses. Returns `undefined` if it cannot be read.
  */
 export function readSearch(text: string): Search | undefined {
   const alternatives = splitOutsideQuotes(text, 'or').map((alternative) =>
@@ -40,7 +40,7 @@ function readValue(text: string): { readonly value: unknown } | undefined {
   return { value: fold(quoted === undefined ? JSON.parse(whole) : quoted.replaceAll(/\\(.)/g, '$1')) };
 }
 
-/** Okta compares strings whatever their case, and an attribute that is missing is as good as null. */
+/** Okta ignores the case of strings, and a missing attribute equals null. */
 function fold(value: unknown): unknown {
   return typeof value === 'string' ? value.toLowerCase() : (value ?? null);
 }

@@ -1,20 +1,21 @@
 import { decodeJwt, decodeProtectedHeader, jwtVerify, type JWK } from 'jose';
-import { DpopVerifier, SIGNATURE_ALGORITHMS } from '../server/dpop-proofs.js';
+import { DpopVerifier, SIGNATURE_ALGORITHMS } from './dpop-proofs.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { jsonReply, type Reply } from '../server/reply.js';
+import { textFieldOf } from '../../core/json.js';
 import { forbidden, oktaError } from './errors.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
 /** An API service app of the emulated org. */
 export interface ServiceApp {
   readonly clientId: string;
-  /** The public key that its assertions are checked with, a JWK. */
+  /** The public key for its assertions, a JWK. */
   readonly publicJwk: object;
-  /** The scopes that were granted to it. Default: `okta.users.read`. */
+  /** The granted scopes. Default: `okta.users.read`. */
   readonly scopes?: readonly string[] | undefined;
   /** Whether its tokens are bound to a key. Default: `false`. */
   readonly requireDpop?: boolean | undefined;
-  /** The administrator's roles that it was given; with none it may call nothing. Default: `['SUPER_ADMIN']`. */
+  /** Its administrator roles. Without a role it may call nothing. Default: `['SUPER_ADMIN']`. */
   readonly adminRoles?: readonly string[] | undefined;
 }
 
@@ -25,7 +26,7 @@ interface IssuedToken {
   readonly expiresAt: number;
 }
 
-/** What the token endpoint needs to know of its org. */
+/** The org of a token endpoint. */
 interface TokenSettings {
   readonly orgUrl: () => string;
   readonly apiToken: string;
@@ -75,22 +76,19 @@ export class OrgTokens {
     this.#apps.set(app.clientId, app);
   }
 
-  /** Makes every token that was issued until now invalid. */
+  /** Revokes every access token. */
   revokeAll(): void {
     this.#tokens.clear();
   }
 
-  /** From now on proofs need another nonce. */
+  /** Proofs need another nonce from now on. */
   rotateNonce(): void {
     this.#nonce = randomAlphanumeric(32);
   }
 
   /** Answers `POST /oauth2/v1/token`. */
   async answer(request: RecordedRequest): Promise<Reply> {
-    const field = (name: string): string | undefined => {
-      const value = request.form?.[name];
-      return typeof value === 'string' ? value : undefined;
-    };
+    const field = (name: string): string | undefined => textFieldOf(request.form, name);
     if (field('grant_type') !== 'client_credentials') {
       return oauthError(400, 'unsupported_grant_type', 'Service apps only have client_credentials.');
     }
@@ -116,10 +114,10 @@ export class OrgTokens {
   }
 
   /**
-   * Whether an API call may pass; `undefined` means yes.
+   * Refuses an API call, or returns `undefined` if it is allowed.
    *
-   * @param scope - what an access token needs; an API token has every scope.
-   * @param roles - which administrators may, beside super administrators. Default: all.
+   * @param scope - the scope that an access token needs. An API token has every scope.
+   * @param roles - the administrators who may call, beside super administrators. Default: all.
    */
   async refuse(
     request: RecordedRequest,
@@ -189,7 +187,7 @@ export class OrgTokens {
 
   async #checkTokenProof(request: RecordedRequest): Promise<string | Reply> {
     const header = headerOf(request, 'dpop');
-    // Okta's own words for a client that does not know yet (okta/okta-sdk-dotnet#697).
+    // The sentence is Okta's (okta/okta-sdk-dotnet#697).
     if (header === '') return oauthError(400, 'invalid_dpop_proof', 'The DPoP proof JWT header is missing.');
     const proof = await this.#proofs.check(header, {
       method: request.method,
@@ -217,7 +215,7 @@ export class OrgTokens {
       scp: scopes,
       ...(thumbprint === undefined ? {} : { cnf: { jkt: thumbprint } }),
     };
-    // Tokens of the org authorization server are nobody's to verify but Okta's: the signature is a random one.
+    // Only Okta verifies the tokens of its org authorization server, so the signature can be random.
     const token = [{ alg: 'RS256', kid: randomAlphanumeric(20) }, claims]
       .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
       .concat(randomAlphanumeric(86))

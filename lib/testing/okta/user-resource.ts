@@ -3,7 +3,7 @@ import { valueProblem } from './attributes.js';
 import { USER_TYPE_ID, type UserSchemaView } from './schema-resource.js';
 import type { StoredUser } from './users.js';
 
-/** What the Users API answers of a user; `options` is the request's `Content-Type`, where Okta is told what to omit. */
+/** A user's resource. `options` is the request's `Content-Type`, which names the parts to omit. */
 export function userResource(user: StoredUser, orgUrl: string, options: string): object {
   const omitted =
     /okta-response="?([^";]*)/i
@@ -34,7 +34,7 @@ export function userResource(user: StoredUser, orgUrl: string, options: string):
   };
 }
 
-/** The state of a user that `If-Match` can name. */
+/** The version of a user, for `If-Match`. */
 export function etagOf(user: StoredUser): string {
   return `W/"${user.id}-${user.version}"`;
 }
@@ -61,7 +61,7 @@ export function factorResources(user: StoredUser, orgUrl: string): object[] {
   });
 }
 
-/** What Okta refuses of a profile that is about to be kept; `before` is what the user has already. */
+/** Why Okta refuses a new profile; `before` is the user's current one. */
 export function profileProblems(
   profile: JsonObject,
   before: JsonObject,
@@ -72,7 +72,7 @@ export function profileProblems(
   for (const [name, value] of Object.entries(profile)) {
     const attribute = attributes[name];
     if (value === null || value === before[name]) continue;
-    // Okta's own words (pulumi/pulumi-okta#388).
+    // The sentence is Okta's (pulumi/pulumi-okta#388).
     if (attribute === undefined) problems.push(`Property name '${name}' is not defined in profile`);
     else {
       const problem = valueProblem(name, attribute, value);
@@ -80,14 +80,14 @@ export function profileProblems(
     }
   }
   for (const [name, { required }] of Object.entries(attributes)) {
-    // Okta's own words (rapid7/insightconnect-plugins#315).
+    // The sentence is Okta's (rapid7/insightconnect-plugins#315).
     const isMissing = profile[name] === undefined || profile[name] === null || profile[name] === '';
     if (required === true && isMissing) problems.push(`${name}: The field cannot be left blank`);
   }
   return problems;
 }
 
-/** The attributes of a request that nobody may change, by the schema. */
+/** The read-only attributes that a request changes. */
 export function readOnlyNames(profile: JsonObject, before: JsonObject, schema: UserSchemaView): string[] {
   const attributes = { ...schema.base, ...schema.custom };
   return Object.entries(profile)

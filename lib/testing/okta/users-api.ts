@@ -1,7 +1,8 @@
-import { jsonReply, type Reply } from '../server/loopback-server.js';
-import type { ApiCall, Route } from './api.js';
+import { fieldOf, isObject, type JsonObject, textFieldOf } from '../../core/json.js';
+import type { RecordedRequest } from '../server/faults.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import { notFound, oktaError, validationFailed } from './errors.js';
-import { fieldOf, isObject, textFieldOf, type JsonObject } from '../../core/json.js';
+import { type ApiCall, type Route, withResource } from './route.js';
 import type { UserSchema } from './schema.js';
 import { readSearch, type Search } from './search.js';
 import {
@@ -17,10 +18,10 @@ import { loginOf, makeUser, type StoredUser, type UserDirectory } from './users.
 const MAX_PAGE = 200;
 const READ = 'okta.users.read';
 const MANAGE = 'okta.users.manage';
-/** Who may write users, beside super administrators: a group administrator is a USER_ADMIN. */
+/** The administrators who may write users, beside super administrators. A group administrator is a USER_ADMIN. */
 const WRITERS = ['ORG_ADMIN', 'USER_ADMIN'];
 
-/** What the Users API needs of its org. */
+/** The org of a Users API. */
 interface UsersApiParts {
   readonly users: UserDirectory;
   readonly schema: UserSchema;
@@ -36,13 +37,9 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
   const answerUser = (user: StoredUser, call: ApiCall): Reply =>
     jsonReply(200, resourceOf(user, call), { etag: etagOf(user) });
 
-  /** The user of the path, or that there is none. */
-  const withUser = (call: ApiCall, answer: (user: StoredUser) => Reply): Reply => {
-    const [idOrLogin = ''] = call.ids;
-    // A login with a slash can be fetched by id only.
-    const user = idOrLogin.includes('/') ? undefined : users.findStored(idOrLogin);
-    return user === undefined ? notFound(idOrLogin, 'User') : answer(user);
-  };
+  const withUser = (answer: (user: StoredUser, call: ApiCall) => Reply): Route['answer'] =>
+    // Okta finds a login with a slash by the user's id only.
+    withResource('User', (id) => (id.includes('/') ? undefined : users.findStored(id)), answer);
 
   const save = (user: StoredUser, profile: JsonObject, call: ApiCall): Reply => {
     const expected = call.request.headers['if-match'];
@@ -65,7 +62,7 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
     return {
       ...answerUser(draft, call),
       commit: () => {
-        // What is kept is what was answered, to the millisecond.
+        // The stored user is the answered one, to the millisecond.
         Object.assign(user, draft);
       },
     };
@@ -118,52 +115,25 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
     );
   };
 
-  const user = '/api/v1/users/{}';
+  const path = '/api/v1/users';
+  const write = { scope: MANAGE, roles: WRITERS };
+  const merge = withUser((user, call) => save(user, { ...user.profile, ...profileIn(call.body) }, call));
+  const replace = withUser((user, call) => save(user, profileIn(call.body) ?? {}, call));
+  const factors = withUser((user) => jsonReply(200, factorResources(user, orgUrl())));
   return [
-    { method: 'GET', path: '/api/v1/users', scope: READ, bucket: 'users', answer: list },
-    {
-      method: 'POST',
-      path: '/api/v1/users',
-      scope: MANAGE,
-      roles: WRITERS,
-      bucket: 'users',
-      answer: create,
-    },
-    {
-      method: 'GET',
-      path: user,
-      scope: READ,
-      bucket: 'user',
-      answer: (call) => withUser(call, (found) => answerUser(found, call)),
-    },
-    {
-      method: 'POST',
-      path: user,
-      scope: MANAGE,
-      roles: WRITERS,
-      answer: (call) =>
-        withUser(call, (found) => save(found, { ...found.profile, ...profileIn(call.body) }, call)),
-    },
-    {
-      method: 'PUT',
-      path: user,
-      scope: MANAGE,
-      roles: WRITERS,
-      answer: (call) => withUser(call, (found) => save(found, profileIn(call.body) ?? {}, call)),
-    },
-    {
-      method: 'GET',
-      path: `${user}/factors`,
-      scope: READ,
-      answer: (call) => withUser(call, (found) => jsonReply(200, factorResources(found, orgUrl()))),
-    },
+    { method: 'get', path, scope: READ, bucket: 'users', answer: list },
+    { method: 'post', path, ...write, bucket: 'users', answer: create },
+    { method: 'get', path: `${path}/:id`, scope: READ, bucket: 'user', answer: withUser(answerUser) },
+    { method: 'post', path: `${path}/:id`, ...write, answer: merge },
+    { method: 'put', path: `${path}/:id`, ...write, answer: replace },
+    { method: 'get', path: `${path}/:id/factors`, scope: READ, answer: factors },
   ];
 }
 
 /** Okta's own words. */
 const LOGIN_TAKEN = 'login: An object with this field already exists in the current organization';
 
-/** Without a search those who were deprovisioned are left out. */
+/** Without a search, deprovisioned users are left out. */
 function searchOf(query: URLSearchParams): Search | undefined {
   const search = query.get('search') ?? query.get('filter');
   if (search !== null) return readSearch(search);
@@ -173,4 +143,51 @@ function searchOf(query: URLSearchParams): Search | undefined {
     ['firstName', 'lastName', 'email'].some((name) =>
       (textFieldOf(user, 'profile', name) ?? '').toLowerCase().startsWith(beginning),
     );
+}
+
+/** The names of roles on Okta's pages. */
+const LABELS: Readonly<Record<string, string>> = {
+  SUPER_ADMIN: 'Super Administrator',
+  ORG_ADMIN: 'Organization Administrator',
+  APP_ADMIN: 'Application Administrator',
+  USER_ADMIN: 'Group Administrator',
+  READ_ONLY_ADMIN: 'Read-Only Administrator',
+};
+
+/**
+ * The administrator roles of a user. Only the owner of the API tokens has any: those of the token of the
+ * call. Okta does not document who may read them, beside super administrators.
+ */
+export function rolesRoute(parts: {
+  readonly users: UserDirectory;
+  readonly rolesOf: (request: RecordedRequest) => readonly string[];
+  readonly orgUrl: () => string;
+  readonly clock: () => number;
+}): Route {
+  const { users, rolesOf, orgUrl, clock } = parts;
+  return {
+    method: 'get',
+    path: '/api/v1/users/:id/roles',
+    scope: 'okta.roles.read',
+    roles: [],
+    answer: ({ params: { id = '' }, request }) => {
+      const isOwner = id === 'me' || id === users.tokenOwnerId;
+      if (!isOwner && users.findStored(id) === undefined) return notFound(id, 'User');
+      const at = new Date(clock()).toISOString();
+      const roles = isOwner ? rolesOf(request) : [];
+      return jsonReply(
+        200,
+        roles.map((type, index) => ({
+          id: `IRA${String(index).padStart(12, '0')}`,
+          label: LABELS[type] ?? type,
+          type,
+          status: 'ACTIVE',
+          created: at,
+          lastUpdated: at,
+          assignmentType: 'USER',
+          _links: { assignee: { href: `${orgUrl()}/api/v1/users/${id}` } },
+        })),
+      );
+    },
+  };
 }

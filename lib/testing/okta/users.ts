@@ -18,11 +18,11 @@ export interface PhoneFactor {
   readonly factorType: 'sms' | 'call';
   /** E.164. */
   readonly phoneNumber: string;
-  /** For calls only. Okta does not tell it to a hook. */
+  /** For calls only. A hook does not get it. */
   readonly phoneExtension?: string | undefined;
 }
 
-/** What a user is made from; `login`, `firstName` and `lastName` end in `profile`. */
+/** A user to add. `login`, `firstName` and `lastName` become a part of `profile`. */
 export interface NewUser {
   readonly id?: string | undefined;
   readonly login: string;
@@ -35,7 +35,7 @@ export interface NewUser {
   readonly phoneFactors?: readonly PhoneFactor[] | undefined;
 }
 
-/** A user with all that Okta's API says of one. */
+/** A user with everything that Okta's API shows. */
 export interface StoredUser {
   readonly id: string;
   status: string;
@@ -50,7 +50,7 @@ export interface StoredUser {
 export class UserDirectory {
   readonly #clock: () => number;
   readonly #users: StoredUser[] = [];
-  // Whom `me` stands for: the administrator who made the API token, and nobody whom a hook is about.
+  // The user `me`: the administrator who made the API token. No hook is called for this user.
   readonly #tokenOwner: StoredUser;
 
   constructor(clock: () => number) {
@@ -66,44 +66,44 @@ export class UserDirectory {
     return this.#tokenOwner.id;
   }
 
-  /** Everybody, in the order in which they came. */
+  /** Every user, oldest first. */
   get all(): readonly StoredUser[] {
     return this.#users;
   }
 
-  /** Everybody, as tests see them. */
+  /** The same, as tests see them. */
   get views(): readonly EmulatedUser[] {
     return this.#users.map((user) => viewOf(user));
   }
 
-  /** Adds a user; throws where the id or the login is taken. */
+  /** Adds a user. Throws if the id or the login is taken. */
   add(user: NewUser): EmulatedUser {
     const isTaken = this.#users.some((known) => known.id === user.id || isSameLogin(known, user.login));
     if (isTaken) throw new Error('A user with this id or login is there already.');
     return viewOf(this.store(makeUser(user, this.#clock())));
   }
 
-  /** Keeps a user who was made already. */
+  /** Adds a user that `makeUser` has made. */
   store(user: StoredUser): StoredUser {
     this.#users.push(user);
     return user;
   }
 
-  /** Merges attributes into a user's profile; `null` and `undefined` take one away. Throws for nobody. */
+  /** Merges attributes into a user's profile; `null` and `undefined` remove one. Throws for an unknown user. */
   update(idOrLogin: string, profile: Readonly<Record<string, unknown>>): void {
     const user = this.findStored(idOrLogin);
     if (user === undefined) throw new Error('There is no such user.');
     this.setProfile(user, { ...user.profile, ...profile });
   }
 
-  /** Puts another profile in the place of a user's; what is `null` or `undefined` is left out. */
+  /** Replaces a user's profile, without the attributes that are `null` or `undefined`. */
   setProfile(user: StoredUser, profile: Readonly<Record<string, unknown>>): void {
     user.profile = withoutNothing(profile);
     user.version += 1;
     user.lastUpdated = new Date(this.#clock()).toISOString();
   }
 
-  /** Takes attributes away from everybody: the schema lost them. */
+  /** Removes attributes from every profile after they were removed from the schema. */
   forget(names: readonly string[]): void {
     for (const user of this.#users) {
       if (!names.some((name) => name in user.profile)) continue;
@@ -123,7 +123,7 @@ export class UserDirectory {
     return user === undefined ? undefined : viewOf(user);
   }
 
-  /** As `find`, with all that is kept. */
+  /** As `find`, with everything that is stored. */
   findStored(idOrLogin: string): StoredUser | undefined {
     if (idOrLogin === 'me') return this.#tokenOwner;
     const exact = this.#users.find((user) => user.id === idOrLogin || isSameLogin(user, idOrLogin));
@@ -133,7 +133,7 @@ export class UserDirectory {
   }
 }
 
-/** A user who is nowhere kept yet. */
+/** Makes a user without adding them. */
 export function makeUser(user: NewUser, now: number): StoredUser {
   const created = new Date(now).toISOString();
   return {
@@ -158,13 +158,13 @@ export function makeUser(user: NewUser, now: number): StoredUser {
 
 const FACTOR_PREFIXES = { sms: 'sms', call: 'clf' } as const;
 
-/** From JavaScript anything may come, and what is no factor would be found by nobody. */
+/** JavaScript may pass anything, and nothing would ever find a factor of another type. */
 function factorTypeOf({ factorType }: { readonly factorType: unknown }): 'sms' | 'call' {
   if (factorType === 'sms' || factorType === 'call') return factorType;
   throw new Error("A phone factor is { factorType: 'sms' | 'call', phoneNumber }.");
 }
 
-/** What a user signs in with. */
+/** The name that a user signs in with. */
 export function loginOf(user: StoredUser): string {
   const login = user.profile['login'];
   return typeof login === 'string' ? login : '';

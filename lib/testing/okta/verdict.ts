@@ -11,7 +11,7 @@ export interface OktaVerdict {
   readonly errorSummary?: string | undefined;
 }
 
-/** An answer of a hook, as far as it came. */
+/** An answer of a hook. */
 export interface HookAnswer {
   readonly status: number;
   readonly text: string;
@@ -23,7 +23,7 @@ export const MAX_ANSWER_BYTES = 256 * 1024;
 const COMMAND_TYPE = 'com.okta.telephony.action';
 const DEFAULT_SUMMARY = 'The callback service returned an error';
 
-/** What Okta makes of a hook's answer, by its table of responses. */
+/** How Okta understands a hook's answer, from its table of responses. */
 export function judgeAnswer({ status, text }: HookAnswer): OktaVerdict {
   if (status !== 200) return failover(`HTTP status ${status}: only 200 is processed`);
   if (Buffer.byteLength(text) >= MAX_ANSWER_BYTES) return failover('the body is not smaller than 256 KB');
@@ -63,7 +63,7 @@ export function judgeAnswer({ status, text }: HookAnswer): OktaVerdict {
   }
 }
 
-/** Okta goes on without the hook. */
+/** Okta continues without the hook. */
 export function failover(reason: string): OktaVerdict {
   return { action: 'failover', reason };
 }

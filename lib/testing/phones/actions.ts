@@ -1,6 +1,6 @@
 import { fieldOf, textFieldOf } from '../../core/json.js';
 import { REQUEST_TYPES } from '../../core/request-types.js';
-import type { SignInQuestion } from './api.js';
+import type { SignInChannel } from './api.js';
 import { languageOf, phoneOf, type StateParts } from './state.js';
 
 /** What goes wrong with something that the page asks for. */
@@ -12,7 +12,7 @@ export interface ActionProblem {
 
 type Action = (body: unknown) => Promise<ActionProblem | undefined> | ActionProblem | undefined;
 
-const CHANNELS: readonly SignInQuestion['by'][] = ['sms', 'voice'];
+const CHANNELS: readonly SignInChannel[] = ['sms', 'voice'];
 
 /** As long as an SMS may be. */
 const MAX_TEXT = 1600;
@@ -21,11 +21,11 @@ const MAX_CODE = 20;
 /** What people do on the page: each a POST of JSON, by its name. */
 export class PhonesActions {
   readonly #parts: StateParts & { readonly publicUrl: string | undefined };
-  readonly #actions: ReadonlyMap<string, Action>;
+  readonly byName: ReadonlyMap<string, Action>;
 
   constructor(parts: StateParts & { readonly publicUrl: string | undefined }) {
     this.#parts = parts;
-    this.#actions = new Map<string, Action>([
+    this.byName = new Map<string, Action>([
       ['sign-in', (body) => this.#signIn(body)],
       ['code', (body) => this.#enterCode(body)],
       ['write', (body) => this.#write(body)],
@@ -34,15 +34,6 @@ export class PhonesActions {
       ['fault', (body) => this.#setFault(body)],
       ['bad-day', (body) => this.#setBadDay(body)],
     ]);
-  }
-
-  has(name: string): boolean {
-    return this.#actions.has(name);
-  }
-
-  /** Resolves to what is wrong, if anything is. */
-  async carryOut(name: string, body: unknown): Promise<ActionProblem | undefined> {
-    return this.#actions.get(name)?.(body);
   }
 
   async #signIn(body: unknown): Promise<ActionProblem | undefined> {

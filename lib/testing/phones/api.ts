@@ -1,6 +1,5 @@
-import type { BadDayPhaseName } from './bad-day-phases.js';
-import type { FaultSwitchId } from './fault-switches.js';
-import type { CodeProblem } from '../okta/codes.js';
+import type { BadDayPhaseName, SwitchScenario } from './scenarios.js';
+import type { CodeProblem } from '../okta/org.js';
 import type { RequestType } from '../../core/request-types.js';
 import type { OktaVerdict } from '../okta/verdict.js';
 
@@ -113,13 +112,8 @@ export interface EnteredView {
   readonly isTold: boolean | undefined;
 }
 
-/** Something that goes wrong while it is switched on. */
-export interface FaultSwitchView {
-  readonly id: FaultSwitchId;
-  readonly side: 'okta' | 'whatsapp' | 'sms' | 'twilio';
-  readonly title: string;
-  /** What happens, and what is to be seen then. */
-  readonly description: string;
+/** A switch, and whether it is on. */
+export interface FaultSwitchView extends Omit<SwitchScenario, 'apply'> {
   readonly isOn: boolean;
 }
 
@@ -131,40 +125,17 @@ export interface BadDayView {
   readonly current: BadDayPhaseName | undefined;
 }
 
-/** `POST api/sign-in` */
-export interface SignInQuestion {
-  readonly userId: string;
-  readonly requestType: RequestType;
-  readonly by: SignInChannel;
-}
-/** `POST api/code` */
-export interface CodeQuestion {
-  readonly userId: string;
-  readonly code: string;
-}
-/** `POST api/write`: somebody writes to the gateway's number. */
-export interface WriteQuestion {
-  readonly userId: string;
-  readonly channel: 'whatsapp' | 'sms';
-  readonly text: string;
-}
-/** `POST api/read`: somebody opens a WhatsApp message. */
-export interface ReadQuestion {
-  readonly sid: string;
-}
-/** `POST api/opt-in` */
-export interface OptInQuestion {
-  readonly userId: string;
-  readonly hasOptedIn: boolean;
-}
-/** `POST api/fault` */
-export interface FaultQuestion {
-  readonly id: FaultSwitchId;
-  readonly isOn: boolean;
-}
-/** `POST api/bad-day` */
-export interface BadDayQuestion {
-  readonly isOn: boolean;
+/** What each `POST api/{name}` takes. The answer is the new state. */
+export interface PhonesRequests {
+  'sign-in': { readonly userId: string; readonly requestType: RequestType; readonly by: SignInChannel };
+  code: { readonly userId: string; readonly code: string };
+  /** A person writes to the gateway's number. */
+  write: { readonly userId: string; readonly channel: 'whatsapp' | 'sms'; readonly text: string };
+  /** A person opens a WhatsApp message. */
+  read: { readonly sid: string };
+  'opt-in': { readonly userId: string; readonly hasOptedIn: boolean };
+  fault: { readonly id: string; readonly isOn: boolean };
+  'bad-day': { readonly isOn: boolean };
 }
 
 /** Every answer that is not 2xx. */

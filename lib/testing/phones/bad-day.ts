@@ -1,14 +1,10 @@
-import {
-  badDayPhases,
-  type BadDayPhaseName,
-  type BadDayScriptPhase,
-  type BadDayVendors,
-} from './bad-day-phases.js';
+import { clearScenarios, ScenarioRules, type BadDayVendors } from './scenario-rules.js';
+import { BAD_DAY, type BadDayPhaseName, type Scenario } from './scenarios.js';
 
 /** One phase of a bad day. */
 export interface BadDayPhase {
   readonly name: BadDayPhaseName;
-  /** What happens in it, in a sentence. */
+  /** What happens, in a sentence. */
   readonly description: string;
   /** Counted from 0. */
   readonly index: number;
@@ -16,39 +12,39 @@ export interface BadDayPhase {
 
 /** Options of `playBadDay`. */
 export interface BadDayOptions {
-  /** What chance follows: the nth request of a phase meets the same fate every time. Default: 1. */
+  /** Chance follows it: with the same seed, the same fault hits the nth request of a phase. Default: 1. */
   readonly seed?: number | undefined;
   /** How long each phase takes; `Infinity` leaves it to `next()`. Default: 10,000. */
   readonly phaseMs?: number | undefined;
   /** Which phases, in which order. Default: all of them, in the order of `BadDayPhaseName`. */
   readonly phases?: readonly BadDayPhaseName[] | undefined;
-  /** Told of every phase as it begins, the first one included. */
+  /** Called when a phase begins, the first one included. */
   readonly onPhase?: ((phase: BadDayPhase) => void) | undefined;
 }
 
 /** A bad day that is being played. */
 export interface BadDay {
-  /** The phase of this moment; `undefined` when the day is over. */
+  /** The current phase; `undefined` when the day is over. */
   readonly phase: BadDayPhase | undefined;
-  /** Ends this phase and begins the next one, which it returns; `undefined` when that was the last. */
+  /** Ends this phase, begins the next one and returns it; `undefined` after the last one. */
   readonly next: () => BadDayPhase | undefined;
-  /** Ends the day at once: all is well again. */
+  /** Ends the day at once, and every fault with it. */
   readonly stop: () => void;
-  /** Resolves when the day is over, with the phases that it had. Never rejects. */
+  /** Resolves to the phases that were played, when the day is over. Never rejects. */
   readonly done: Promise<readonly BadDayPhase[]>;
 }
 
 const DEFAULT_PHASE_MS = 10_000;
-/** While a phase has no end of its own, Okta's rate limit lasts a minute, as its windows do. */
+/** In a phase that ends by `next()`, Okta's rate limit lasts a minute, as its windows do. */
 const ENDLESS_PHASE_MS = 60_000;
 
 /**
- * Plays a bad day on both emulators, phase by phase, from the moment of the call on. It uses their faults, limits
- * and rules, and clears them between phases and at the end: whatever a test has set itself goes with them.
+ * Plays a bad day on both emulators, phase by phase. It begins at once. It uses their faults, limits and rules, and
+ * clears them between phases and at the end, those that a test has set too.
  */
 export function playBadDay(vendors: BadDayVendors, options: BadDayOptions = {}): BadDay {
   const { seed = 1, phaseMs = DEFAULT_PHASE_MS, onPhase } = options;
-  const script = (options.phases ?? badDayPhases.map(({ name }) => name)).map(scriptOf);
+  const script = (options.phases ?? BAD_DAY.map(({ id }) => id)).map(scenarioOf);
   const had: BadDayPhase[] = [];
   let phase: BadDayPhase | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -57,25 +53,18 @@ export function playBadDay(vendors: BadDayVendors, options: BadDayOptions = {}):
     finish = resolve;
   });
 
-  const clear = (): void => {
-    clearTimeout(timer);
-    vendors.okta.clearFaults();
-    vendors.okta.setRateLimit(undefined);
-    vendors.twilio.clearFaults();
-  };
   const enter = (index: number): BadDayPhase | undefined => {
-    clear();
-    const entry = script[index];
-    if (entry === undefined) {
+    clearTimeout(timer);
+    clearScenarios(vendors);
+    const scenario = script[index];
+    if (scenario === undefined) {
       phase = undefined;
       finish(had);
       return undefined;
     }
-    entry.begin(vendors, {
-      random: (stream) => randomOf(seed, index, stream),
-      phaseMs: Number.isFinite(phaseMs) ? phaseMs : ENDLESS_PHASE_MS,
-    });
-    phase = { name: entry.name, description: entry.description, index };
+    const rules = new ScenarioRules(vendors, (stream) => randomOf(seed, index, stream));
+    scenario.apply(rules, Number.isFinite(phaseMs) ? phaseMs : ENDLESS_PHASE_MS);
+    phase = { name: scenario.id, description: scenario.title, index };
     had.push(phase);
     // setTimeout takes Infinity for 1.
     if (Number.isFinite(phaseMs)) timer = setTimeout(() => enter(index + 1), phaseMs);
@@ -96,10 +85,10 @@ export function playBadDay(vendors: BadDayVendors, options: BadDayOptions = {}):
   };
 }
 
-function scriptOf(name: BadDayPhaseName): BadDayScriptPhase {
-  const entry = badDayPhases.find((known) => known.name === name);
-  if (entry === undefined) throw new Error(`A bad day knows no phase ${name}.`);
-  return entry;
+function scenarioOf(name: BadDayPhaseName): Scenario<BadDayPhaseName> {
+  const scenario = BAD_DAY.find(({ id }) => id === name);
+  if (scenario === undefined) throw new Error(`A bad day knows no phase ${name}.`);
+  return scenario;
 }
 
 /** Numbers from 0 up to 1 that are the same for a seed, a phase and a stream: mulberry32. */

@@ -1,15 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { json, Router, type Request, type RequestHandler, type Response } from 'express';
 import { PAGE_HEADERS, readAssets } from '../../http/page/assets.js';
-import { readJsonBody } from '../server/json-body.js';
-import { LiveEvents } from '../server/live-events.js';
+import { LiveState } from './live-state.js';
 import { slashRedirect } from '../../http/page/mount-slash.js';
 import { isFromLoopback, isFromOtherSite, isFromOwnPage, isToLoopback } from '../../http/page/same-site.js';
 import type { BadDay, BadDayPhase } from './bad-day.js';
 import { FaultSwitches } from './fault-switches.js';
 import type { OktaEmulator } from '../okta/emulator.js';
 import { PhonesActions } from './actions.js';
-import type { PageLink, PhonesState } from './api.js';
-import { phonesHtml } from './html.js';
+import type { PageLink } from './api.js';
 import { aboutOf, stateOf } from './state.js';
 import { SignIns } from './sign-ins.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';
@@ -48,9 +47,6 @@ export interface PhonesPage {
   close(): void;
 }
 
-/** What nobody tells of, such as a message that was delivered, shows so late. Only while a page is open. */
-const LOOK_EVERY_MS = 200;
-
 /**
  * A page with the phones that the emulators reach, as their owners see them: sign-ins, the codes that arrive, the code
  * typed back, and a switch for each fault. Everybody at the emulated Okta who has a phone is on it.
@@ -75,108 +71,101 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   const assets = readAssets('testing/phones/browser');
   const about = aboutOf(twilio, links);
   const html = phonesHtml(insecureRemoteAccess);
-  const live = new LiveEvents();
-  let told = '';
-  let revision = 0;
-  let looking: NodeJS.Timeout | undefined;
+  const live = new LiveState(() => stateOf(parts));
+  twilio.onDelivered(() => {
+    live.update();
+  });
 
-  const snapshot = (state = stateOf(parts)): PhonesState => {
-    revision += 1;
-    return { revision, ...state };
+  const router = Router({ caseSensitive: true, strict: true });
+  const onlyMethods = (allow: string): RequestHandler => {
+    return (_req, res) => {
+      fail(res, 405, 'METHOD_NOT_ALLOWED', `It takes ${allow.split(',')[0] ?? ''}.`, allow);
+    };
   };
-  const tell = (): void => {
-    if (live.size === 0) {
-      clearInterval(looking);
-      looking = undefined;
-      return;
-    }
-    const state = stateOf(parts);
-    const text = JSON.stringify(state);
-    if (text === told) return;
-    told = text;
-    live.send('state', snapshot(state));
+  const get = (path: string, answer: RequestHandler): void => {
+    router.route(path).get(answer).all(onlyMethods('GET, HEAD'));
   };
-  twilio.onDelivered(tell);
-
-  const listen = (res: ServerResponse): void => {
-    if (!live.add(res)) {
-      fail(res, 503, 'TOO_MANY_PAGES', 'Too many pages are open.');
-      return;
-    }
-    if (res.writableEnded) return;
-    live.send('state', snapshot(), [res]);
-    // A gateway that drains: the page is to come again, when there is another one.
-    if (/\bclose\b/i.test(String(res.getHeader('Connection') ?? ''))) res.end();
-    looking ??= setInterval(tell, LOOK_EVERY_MS).unref();
-  };
-
-  const act = async (name: string, req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    try {
-      const problem = await actions.carryOut(name, await readJsonBody(req));
-      if (problem !== undefined) fail(res, problem.status, problem.code, problem.message);
-      else sendJson(res, 200, snapshot());
-    } catch {
-      // The emulators were closed under it.
-      fail(res, 500, 'FAILED', 'The emulators did not take it.');
-    }
-    tell();
-  };
-
-  const handle = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void): void => {
-    const path = (req.url ?? '/').split('?')[0] ?? '/';
-    const isKnown = path === '/' || path === '' || /^\/(api|assets)\//.test(path);
-    if (!isKnown && next !== undefined) next();
-    else if (!isToLoopback(req) || !(insecureRemoteAccess || isFromLoopback(req)))
-      fail(res, 403, 'NOT_LOOPBACK', 'This page is for this machine only.');
-    else if (isFromOtherSite(req) && path !== '/') fail(res, 403, 'CROSS_SITE', 'Another site asked.');
-    else if (req.method === 'POST' && path.startsWith('/api/') && actions.has(path.slice(5))) {
-      if (isFromOwnPage(req) && isJson(req)) void act(path.slice(5), req, res);
-      else fail(res, 403, 'CROSS_SITE', 'Only JSON from the page itself is taken.');
-    } else if (actions.has(path.slice(5))) fail(res, 405, 'METHOD_NOT_ALLOWED', 'It takes POST.', 'POST');
-    else if (path === '/api/about')
-      answerGet(req, res, () => {
-        sendJson(res, 200, about);
-      });
-    else if (path === '/api/state')
-      answerGet(req, res, () => {
-        sendJson(res, 200, snapshot());
-      });
-    else if (path === '/api/stream')
-      answerGet(req, res, () => {
-        listen(res);
-      });
-    else if (path === '/' || path === '')
-      answerGet(req, res, () => {
-        sendPage(html, req, res);
-      });
-    else if (!(isGet(req) && assets.serve(path.slice('/assets/'.length), req, res))) {
-      fail(res, 404, 'NOT_FOUND', 'There is nothing here.');
-    }
+  router.all(/^\/(?:$|(?:api|assets)\/)/, (req, res, next) => {
+    if (isToLoopback(req) && (insecureRemoteAccess || isFromLoopback(req))) next();
+    else fail(res, 403, 'NOT_LOOPBACK', 'This page is for this machine only.');
+  });
+  // A link on another site may lead to the page itself.
+  router.use(['/api', '/assets'], (req, res, next) => {
+    if (isFromOtherSite(req)) fail(res, 403, 'CROSS_SITE', 'Another site asked.');
+    else next();
+  });
+  get('/', (req, res) => {
+    sendPage(html, req, res);
+  });
+  get('/api/about', (_req, res) => {
+    sendJson(res, 200, about);
+  });
+  get('/api/state', (_req, res) => {
+    sendJson(res, 200, live.snapshot());
+  });
+  get('/api/stream', (_req, res) => {
+    if (!live.open(res)) fail(res, 503, 'TOO_MANY_PAGES', 'Too many pages are open.');
+  });
+  for (const [name, act] of actions.byName) {
+    router
+      .route(`/api/${name}`)
+      .post(onlyOwnJson, readJson, async (req, res) => {
+        try {
+          const problem = await act(req.body);
+          if (problem !== undefined) fail(res, problem.status, problem.code, problem.message);
+          else sendJson(res, 200, live.snapshot());
+        } catch {
+          // E.g. the emulators were closed meanwhile.
+          fail(res, 500, 'FAILED', 'The emulators did not take it.');
+        }
+        live.update();
+      })
+      .all(onlyMethods('POST'));
+  }
+  router.get(/^\/assets\/(.*)/, ({ params }, res, next) => {
+    if (!assets.serve(String(params[0]), res.req, res)) next();
+  });
+  router.use(['/api', '/assets'], (_req, res) => {
+    nothingHere(res);
+  });
+  const handle = (
+    req: IncomingMessage,
+    res: ServerResponse,
+    next: (error?: unknown) => void = () => {
+      nothingHere(res);
+    },
+  ): void => {
+    // In a server without Express, the router works as well: nothing here needs what an application adds to requests.
+    router(req as Request, res as Response, next);
   };
 
   return Object.assign(handle, {
     playBadDay: (onPhase?: (phase: BadDayPhase) => void, phaseMs?: number): BadDay =>
       switches.playBadDay(onPhase, phaseMs),
     close: (): void => {
-      clearInterval(looking);
       switches.stopBadDay();
       live.close();
     },
   });
 }
 
-function isGet({ method }: IncomingMessage): boolean {
-  return method === 'GET' || method === 'HEAD';
-}
+/** Other sites cannot make a browser send JSON without asking first. */
+const onlyOwnJson: RequestHandler = (req, res, next) => {
+  const isJson = /^application\/json\s*(;|$)/i.test(req.headers['content-type'] ?? '');
+  if (isJson && isFromOwnPage(req)) next();
+  else fail(res, 403, 'CROSS_SITE', 'Only JSON from the page itself is taken.');
+};
 
-function answerGet(req: IncomingMessage, res: ServerResponse, answer: () => void): void {
-  if (isGet(req)) answer();
-  else fail(res, 405, 'METHOD_NOT_ALLOWED', 'It takes GET.', 'GET, HEAD');
-}
+const parseBody: RequestHandler = json({ limit: '64kb' });
 
-function isJson({ headers }: IncomingMessage): boolean {
-  return /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '');
-}
+/** Reads the body, unless the gateway has read it. A malformed body stays `undefined`, which every action refuses. */
+const readJson: RequestHandler = (req, res, next) => {
+  if (req.body !== undefined) next();
+  else
+    parseBody(req, res, () => {
+      next();
+    });
+};
 
 function sendPage(html: string, req: IncomingMessage, res: ServerResponse): void {
   const place = slashRedirect(req, '/');
@@ -202,4 +191,43 @@ function fail(res: ServerResponse, status: number, code: string, message: string
   // What was not read of a body must not be taken for the next request.
   const headers = { Connection: 'close', ...(allow === undefined ? {} : { Allow: allow }) };
   sendJson(res, status, { error: { code, message } }, headers);
+}
+
+function nothingHere(res: ServerResponse): void {
+  fail(res, 404, 'NOT_FOUND', 'There is nothing here.');
+}
+
+/** The page before its script has filled it. It says who can see the codes. */
+function phonesHtml(isOpenToOthers: boolean): string {
+  const reach = isOpenToOthers
+    ? 'Nothing reaches a real phone. Whoever reaches this address sees the codes.'
+    : 'Nothing leaves this machine.';
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Phones – Okta telephony hook demo</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="assets/main.css">
+<script type="module" src="assets/main.js"></script>
+</head>
+<body>
+<a class="skip" href="#phones">Skip to the phones</a>
+<header>
+<h1>Phones</h1>
+<p>Everything here is emulated: Okta, Twilio, and the people. ${reach}</p>
+<nav id="links" aria-label="Other pages" hidden></nav>
+</header>
+<p id="connection" role="status"></p>
+<main id="main">
+<section id="asked" hidden></section>
+<div id="phones" tabindex="-1"></div>
+<section id="faults" aria-labelledby="faults-title"></section>
+<section id="sandbox" aria-labelledby="sandbox-title"></section>
+</main>
+<noscript><p>This page needs JavaScript, of its own and no other.</p></noscript>
+</body>
+</html>
+`;
 }

@@ -1,14 +1,15 @@
-import { SHORT_CODE_LIFE_MS, type FaultSwitches } from './fault-switches.js';
+import type { FaultSwitches } from './fault-switches.js';
+import { SHORT_CODE_LIFE_MS } from './scenarios.js';
 import type { OktaEmulator } from '../okta/emulator.js';
 import { fieldOf, isObject, textFieldOf } from '../../core/json.js';
-import type { EnteredView, HookAnswerView, SignInChannel, SignInQuestion, SignInView } from './api.js';
+import type { EnteredView, HookAnswerView, PhonesRequests, SignInChannel, SignInView } from './api.js';
 import type { EmulatedCall } from '../twilio/calls.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';
 import type { EmulatedMessage } from '../twilio/messages.js';
 
 /** A sign-in under way, or the last one of somebody. */
 interface SignIn {
-  readonly requestType: SignInQuestion['requestType'];
+  readonly requestType: PhonesRequests['sign-in']['requestType'];
   readonly by: SignInChannel;
   readonly phone: string;
   /** How many messages and calls there were before it. */
@@ -33,7 +34,7 @@ export class SignIns {
 
   /** Rejects where Okta has no active telephony hook. */
   async start(
-    { userId, requestType, by }: SignInQuestion,
+    { userId, requestType, by }: PhonesRequests['sign-in'],
     person: { readonly phone: string; readonly language: string | undefined },
   ): Promise<void> {
     const signIn: SignIn = {

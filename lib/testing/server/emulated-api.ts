@@ -1,25 +1,21 @@
-import { answerWithFault, REDIRECT_TARGET } from './fault-answers.js';
+import { text } from 'node:stream/consumers';
+import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
 import { asFaultRule, RuleList, type Fault, type FaultRule, type RecordedRequest } from './faults.js';
-import {
-  jsonReply,
-  sendReply,
-  startLoopbackServer,
-  type Exchange,
-  type LoopbackServer,
-  type Reply,
-} from './loopback-server.js';
+import { startLoopbackServer, type LoopbackServer } from './loopback-server.js';
+import { jsonReply, needsNoReply, REDIRECT_TARGET, sendFault, sendReply, type Exchange } from './reply.js';
 
-/** What an emulator says about itself to be served. */
+/** An API to be served. */
 export interface EmulatedApi {
   readonly port: number;
   readonly clock: () => number;
-  /** Which requests faults hit that have no `match` of their own. */
+  /** Which requests are hit by a fault without a `match`. */
   readonly isFaultable: (request: RecordedRequest) => boolean;
-  /** Which requests `requests` keeps. */
+  /** Which requests are kept in `requests`. */
   readonly isRecorded: (request: RecordedRequest) => boolean;
-  /** Sees the head of every request, once; a fault that it returns goes before the rules. */
+  /** Called once with the head of every request. A fault that it returns goes before the rules. */
   readonly faultOf?: ((head: RecordedRequest) => Fault | undefined) | undefined;
-  readonly answer: (request: RecordedRequest) => Reply | Promise<Reply>;
+  /** Answers every request, by handlers that `replyWith` makes. */
+  readonly handler: RequestHandler;
 }
 
 /** An API that is being served, with its faults. */
@@ -32,54 +28,54 @@ export interface ServedApi {
   readonly clearFaults: () => void;
 }
 
-/** Serves an API: records what comes, lets faults happen, and answers the rest. */
+/** Serves an API: an Express application that records requests, applies faults, and leaves the rest to `api.handler`. */
 export async function serveApi(api: EmulatedApi): Promise<ServedApi> {
   const requests: RecordedRequest[] = [];
   const faults = new RuleList<FaultRule>(api.isFaultable);
   let redirectHits = 0;
 
-  const record = (request: RecordedRequest): void => {
-    if (api.isRecorded(request)) requests.push(request);
-  };
-  const makeReply = async (request: RecordedRequest): Promise<Reply> => api.answer(request);
-  const serve = async (exchange: Exchange): Promise<void> => {
-    const { head, response } = exchange;
-    if (head.path === REDIRECT_TARGET) {
-      redirectHits += 1;
-      sendReply(response, jsonReply(200, {}));
-      return;
-    }
+  /** Records the request, finds its fault, and answers if the fault needs no correct answer. */
+  const receive = async (head: RecordedRequest, res: Response, next: () => void): Promise<void> => {
     const first = api.faultOf?.(head);
     const early =
       first?.kind === 'resetOnConnect'
         ? first
-        : faults.take(head, (rule) => rule.fault.kind === 'resetOnConnect')?.fault;
-    if (early !== undefined) {
-      record(head);
-      await answerWithFault(early, exchange, server, () => makeReply(head));
-      return;
-    }
-    const request = await exchange.readBody();
+        : faults.take(head, ({ fault }) => fault.kind === 'resetOnConnect')?.fault;
+    const request = early === undefined ? await readBody(head, res) : head;
+    // The caller is gone.
     if (request === undefined) return;
-    record(request);
-    const fault = first ?? faults.take(request, (rule) => rule.fault.kind !== 'resetOnConnect')?.fault;
-    if (fault !== undefined) {
-      await answerWithFault(fault, exchange, server, () => makeReply(request));
+    if (api.isRecorded(request)) requests.push(request);
+    const fault =
+      early ?? first ?? faults.take(request, (rule) => rule.fault.kind !== 'resetOnConnect')?.fault;
+    if (fault !== undefined && needsNoReply(fault)) {
+      sendFault(res, fault, server);
       return;
     }
-    const reply = await makeReply(request);
-    reply.commit?.();
-    sendReply(response, reply);
+    Object.assign(res.locals, { request, fault, server } satisfies Exchange);
+    next();
   };
-  const server = await startLoopbackServer(api.port, api.clock, async (exchange) => {
-    try {
-      await serve(exchange);
-    } catch (error) {
-      // E.g. a `match` or a listener of the test that threw: told to whoever called, so that it is seen.
-      if (!exchange.response.headersSent)
-        sendReply(exchange.response, jsonReply(500, { emulatorError: String(error) }));
-    }
+  const onError: ErrorRequestHandler = (error, _req, res, next) => {
+    // E.g. a `match` or a listener of the test has thrown. The caller is told, so that the test notices.
+    if (res.headersSent) next(error);
+    else sendReply(res, jsonReply(500, { emulatorError: String(error) }));
+  };
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(REDIRECT_TARGET, (_req, res) => {
+    redirectHits += 1;
+    sendReply(res, jsonReply(200, {}));
   });
+  app.use((req, res, next) => {
+    // A caller that hangs up is no failure.
+    res.on('error', () => undefined);
+    const at = api.clock();
+    res.setHeader('date', new Date(at).toUTCString());
+    const { method, originalUrl: path, headers } = req;
+    receive({ method, path, headers, body: '', at }, res, next).catch(next);
+  });
+  app.use(api.handler, onError);
+  const server = await startLoopbackServer(api.port, app);
 
   return {
     server,
@@ -92,4 +88,23 @@ export async function serveApi(api: EmulatedApi): Promise<ServedApi> {
       faults.clear();
     },
   };
+}
+
+/** Resolves to `undefined` if the caller goes away. */
+async function readBody(head: RecordedRequest, { req }: Response): Promise<RecordedRequest | undefined> {
+  // Not by `express.json()` and `express.urlencoded()`: `requests` shows bodies as they were sent, malformed ones too.
+  const body = await text(req).catch(() => undefined);
+  if (body === undefined) return undefined;
+  const isForm = /^application\/x-www-form-urlencoded\b/i.test(head.headers['content-type'] ?? '');
+  return isForm ? { ...head, body, form: readForm(body) } : { ...head, body };
+}
+
+function readForm(body: string): Record<string, string | string[]> {
+  const fields = new URLSearchParams(body);
+  return Object.fromEntries(
+    Array.from(fields, ([name, value]) => {
+      const all = fields.getAll(name);
+      return [name, all.length === 1 ? value : all];
+    }),
+  );
 }

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What every fault may say beside its kind. */
+/** An option of every fault. */
 interface FaultEffect {
   /**
-   * Whether the request takes effect all the same, so that the phone gets the message although nobody is told.
+   * Whether the request takes effect nevertheless, so that the phone gets the message although the caller does not know.
    * Default: `true` for the kinds that answer with a success status (`slow`, `truncated`, `malformed`, `empty`,
    * `drip`, `endless`), `false` for all others.
    */
@@ -19,7 +19,7 @@ interface FaultEffect {
  * | `html` | that status, with an HTML error page as proxies make them |
  * | `hang` | the request is read, nothing is ever answered |
  * | `reset` | the request is read, then the connection is reset |
- * | `resetOnConnect` | the connection is reset when the head of the request is there; its body is not read, so `match` sees none |
+ * | `resetOnConnect` | the connection is reset after the head of the request; the body is not read, so `match` sees none |
  * | `drip` | the headers of a success, then a byte every `everyMs` (default 100), without end |
  * | `truncated` | the correct answer, cut off before its `Content-Length` |
  * | `endless` | the headers of a success and a body that never stops, as fast as it is read |
@@ -52,18 +52,18 @@ export type Fault = FaultEffect &
 /** A request that an emulator received. */
 export interface RecordedRequest {
   readonly method: string;
-  /** Path and query, as they were sent. */
+  /** Path and query as sent. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  /** The body as text; empty where it was not read. */
+  /** The body as text; empty if it was not read. */
   readonly body: string;
-  /** When it came, milliseconds by the emulator's clock. */
+  /** When it arrived, milliseconds by the emulator's clock. */
   readonly at: number;
-  /** The body's fields, where it is a form; a field that came more than once is an array. */
+  /** The fields of a body that is a form. A field that occurs more than once is an array. */
   readonly form?: Readonly<Record<string, string | string[]>> | undefined;
 }
 
-/** A fault, and when it happens. */
+/** A fault, and which requests it hits. */
 export interface FaultRule {
   readonly fault: Fault;
   /** How many requests it hits. Default: every one until it is cleared. */
@@ -72,33 +72,33 @@ export interface FaultRule {
   readonly match?: ((request: RecordedRequest) => boolean) | undefined;
 }
 
-/** Something that happens to some requests, or to something else, so many times. */
+/** A rule for some requests or other subjects, for a number of times. */
 interface LimitedRule<Subject> {
   readonly times?: number | undefined;
   readonly match?: ((subject: Subject) => boolean) | undefined;
 }
 
-/** Rules in the order in which they were added: the first that matches is used, until it has been used up. */
+/** Rules in the order in which they were added. The first one that matches applies, until it is used up. */
 export class RuleList<Rule extends LimitedRule<Subject>, Subject = RecordedRequest> {
   readonly #defaultMatch: (subject: Subject) => boolean;
   #entries: { readonly rule: Rule; left: number }[] = [];
 
-  /** `defaultMatch` stands in where a rule has no `match` of its own. */
+  /** `defaultMatch` is for rules without a `match`. */
   constructor(defaultMatch: (subject: Subject) => boolean) {
     this.#defaultMatch = defaultMatch;
   }
 
-  /** Adds a rule behind those that are there. */
+  /** Adds a rule after the others. */
   add(rule: Rule): void {
     this.#entries.push({ rule, left: rule.times ?? Number.POSITIVE_INFINITY });
   }
 
-  /** Forgets every rule. */
+  /** Removes every rule. */
   clear(): void {
     this.#entries = [];
   }
 
-  /** The rule for this request, which counts as a use of it. `accepts` leaves rules out that it refuses. */
+  /** Returns the rule for a subject and counts its use. `accepts` excludes rules. */
   take(subject: Subject, accepts: (rule: Rule) => boolean = () => true): Rule | undefined {
     for (const entry of this.#entries) {
       if (entry.left <= 0 || !accepts(entry.rule)) continue;
@@ -112,7 +112,7 @@ export class RuleList<Rule extends LimitedRule<Subject>, Subject = RecordedReque
 
 type Kind = Fault['kind'];
 
-/** What each kind may say beside `kind` and `delivered`. */
+/** The options of each kind beside `kind` and `delivered`. */
 const FAULT_KEYS: {
   readonly [K in Kind]: Readonly<
     Record<Exclude<keyof Extract<Fault, { kind: K }>, 'kind' | 'delivered'>, true>
@@ -135,7 +135,7 @@ const FAULT_KEYS: {
 export const FAULT_KINDS: readonly string[] = Object.keys(FAULT_KEYS);
 
 /**
- * Reads what the emulators' `fault()` takes: a rule, or a fault that hits everything until it is cleared.
+ * Reads the argument of `fault()`: a rule, or a fault that hits every request until it is cleared.
  *
  * @throws TypeError for a kind or a key that does not exist.
  */
@@ -155,7 +155,7 @@ export function requireFault(fault: Fault): Fault {
   return fault;
 }
 
-/** @throws TypeError for a key that is misspelt: it would do nothing, and a test that relies on it pass. */
+/** @throws TypeError for a misspelt key. It would do nothing, and a test that relies on it would pass. */
 export function requireKeys(what: string, given: object, known: readonly string[]): void {
   const unknown = Object.keys(given).filter((key) => !known.includes(key));
   if (unknown.length === 0) return;

@@ -2,17 +2,17 @@ import { randomBytes, randomInt } from 'node:crypto';
 
 const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** So many random letters and digits. */
+/** Random letters and digits. */
 export function randomAlphanumeric(length: number): string {
   return Array.from({ length }, () => ALPHANUMERIC.charAt(randomInt(ALPHANUMERIC.length))).join('');
 }
 
-/** An id as Twilio makes them: the prefix and 32 hexadecimal digits. */
+/** An id in Twilio's form: the prefix and 32 hexadecimal digits. */
 export function randomSid(prefix: string): string {
   return prefix + randomBytes(16).toString('hex');
 }
 
-/** So many random decimal digits. */
+/** Random decimal digits. */
 export function randomDigits(length: number): string {
   return Array.from({ length }, () => String(randomInt(10))).join('');
 }

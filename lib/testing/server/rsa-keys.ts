@@ -7,8 +7,8 @@ const OPTIONS = { modulusLength: 2048 };
 const spare: KeyPairKeyObjectResult[] = [];
 
 /**
- * The RSA keys of one emulator. To make one takes tens of milliseconds of a core, so that the keys of a closed emulator
- * serve the next one: no two that are open have the same.
+ * The RSA keys of one emulator. Making one takes tens of milliseconds of a core, so the keys of a closed emulator
+ * are reused by the next one. Two open emulators never share a key.
  */
 export class RsaKeys {
   #own: KeyPairKeyObjectResult[] = [];

@@ -1,27 +1,26 @@
 import type { RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/loopback-server.js';
 import { randomSid } from '../server/random-ids.js';
-import { methodNotAllowed, notFound, twilioErrorReply } from './errors.js';
+import { jsonReply, type Reply } from '../server/reply.js';
+import { notFound } from './errors.js';
 import { legacyPage, queryOf } from './paging.js';
-import type { TwilioRecipients } from './recipients.js';
-import { twilioDate } from './resources.js';
-import type { TwilioSenders } from './senders.js';
+import { twilioDate } from './formats.js';
+import type { TwilioRecipients, TwilioSenders } from './senders.js';
 
-/** What `configureAccount` changes. What is left out stays as it is. */
+/** Settings of the account, for `configureAccount`. Those that are left out do not change. */
 export interface AccountSettings {
-  /** What the Account resource says; the emulator goes on serving all the same. At first `active`. */
+  /** The status in the Account resource, without another effect. Default: `active`. */
   readonly status?: 'active' | 'suspended' | 'closed' | undefined;
-  /** A trial account sends to `verifiedNumbers` only (21608, 21219). At first `Full`. */
+  /** A trial account sends to `verifiedNumbers` only (21608, 21219). Default: `Full`. */
   readonly type?: 'Full' | 'Trial' | undefined;
-  /** Whom a trial account may send to. At first nobody. */
+  /** The numbers that a trial account may send to. Default: none. */
   readonly verifiedNumbers?: readonly string[] | undefined;
-  /** At first `100.00`. */
+  /** Default: `100.00`. */
   readonly balance?: string | undefined;
-  /** At first `USD`. */
+  /** Default: `USD`. */
   readonly currency?: string | undefined;
 }
 
-/** What the resources of an account are made from. */
+/** What `TwilioAccount` needs. */
 export interface AccountParts {
   readonly accountSid: string;
   readonly authToken: string;
@@ -32,7 +31,7 @@ export interface AccountParts {
 
 const API_VERSION = '2010-04-01';
 
-/** An account itself: its state, its balance, its numbers. */
+/** An account: its state, its balance, its numbers. */
 export class TwilioAccount {
   readonly #parts: AccountParts;
   readonly #numberSids = new Map<string, string>();
@@ -63,11 +62,8 @@ export class TwilioAccount {
     this.#parts.recipients.verifiedNumbers = type === 'Trial' ? verifiedNumbers : undefined;
   }
 
-  /** Answers `/2010-04-01/Accounts/{sid}.json`, which standard API keys may not ask for. */
-  answerAccount(request: RecordedRequest, path: string, sid: string, isApiKey: boolean): Reply {
-    if (request.method !== 'GET') return methodNotAllowed();
-    if (isApiKey) return twilioErrorReply({ code: 20003 });
-    if (sid !== this.#parts.accountSid) return notFound(path);
+  show(request: RecordedRequest, sid = ''): Reply {
+    if (sid !== this.#parts.accountSid) return notFound(request);
     const uri = `/${API_VERSION}/Accounts/${sid}`;
     return jsonReply(200, {
       auth_token: this.#parts.authToken,
@@ -83,23 +79,20 @@ export class TwilioAccount {
     });
   }
 
-  /** Answers `Balance.json`. */
-  answerBalance(request: RecordedRequest): Reply {
-    if (request.method !== 'GET') return methodNotAllowed();
+  showBalance(): Reply {
     const { balance, currency } = this.#settings;
     return jsonReply(200, { account_sid: this.#parts.accountSid, balance, currency });
   }
 
-  /** Answers `IncomingPhoneNumbers.json`; `PhoneNumber` narrows it by a part of the number. */
-  answerNumbers(request: RecordedRequest): Reply {
-    if (request.method !== 'GET') return methodNotAllowed();
+  /** `PhoneNumber` in the query narrows the list by a part of the number. */
+  listNumbers(request: RecordedRequest): Reply {
     const wanted = queryOf(request).get('PhoneNumber') ?? '';
     const numbers = this.#parts.senders.numbers.filter((number) => number.includes(wanted));
     const show = (number: string): object => this.#numberResource(number);
     return jsonReply(200, legacyPage(request, 'incoming_phone_numbers', numbers, show));
   }
 
-  /** The same SID for a number every time. */
+  /** The SID of a number. */
   numberSid(number: string): string {
     const sid = this.#numberSids.get(number) ?? randomSid('PN');
     this.#numberSids.set(number, sid);

@@ -1,5 +1,7 @@
-import { pathOf, type RecordedRequest } from '../server/faults.js';
-import type { Reply } from '../server/loopback-server.js';
+import { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
+import type { RecordedRequest } from '../server/faults.js';
+import { randomSid } from '../server/random-ids.js';
+import { replyWith, type PathParams, type Reply } from '../server/reply.js';
 import type { TwilioAccount } from './account.js';
 import type { TwilioContent } from './content.js';
 import { notFound, twilioErrorReply } from './errors.js';
@@ -15,7 +17,7 @@ export interface TwilioKeys {
   readonly apiKeySecret: string;
 }
 
-/** The products that share one origin here, at Twilio each with a host of its own. */
+/** The products. At Twilio each has a host of its own; here they share one. */
 export interface TwilioProducts {
   readonly account: TwilioAccount;
   readonly sending: TwilioSending;
@@ -24,47 +26,93 @@ export interface TwilioProducts {
   readonly verify: TwilioVerify;
 }
 
-const PRODUCT_PATH = /^\/(?:2010-04-01|v1|v2)\//;
+type Operation = (request: RecordedRequest, params: PathParams) => Reply;
 
-/** Whether a request is of Twilio's API, whatever comes of it. */
-export function isTwilioCall(request: RecordedRequest): boolean {
-  return PRODUCT_PATH.test(request.path);
+/** Whether a request is one of Twilio's API, whatever its answer. */
+export function isTwilioCall({ path }: RecordedRequest): boolean {
+  return /^\/(?:2010-04-01|v1|v2)\//.test(path);
 }
 
-/** Answers a request of any product; they are told apart by their paths. */
-export function answerTwilio(request: RecordedRequest, keys: TwilioKeys, products: TwilioProducts): Reply {
-  const path = pathOf(request);
-  const caller = callerOf(request, keys);
-  if (caller === undefined) return twilioErrorReply({ code: 20003 });
-  if (/^\/v1\/Content(\/|$)/.test(path)) return products.content.answer(request, path);
-  if (path.startsWith('/v1/Services/')) return products.messagingServices.answer(request, path);
-  if (path.startsWith('/v2/Services/')) return products.verify.answer(request, path);
-  return answerLegacy(request, path, caller === 'apiKey', keys.accountSid, products);
+/** Twilio's API: every resource of every product. */
+export function twilioHandler(keys: TwilioKeys, products: TwilioProducts): RequestHandler {
+  const { account, sending, content, messagingServices, verify } = products;
+  const router = Router({ caseSensitive: true, strict: true });
+  const unauthorized = replyWith(() => twilioErrorReply({ code: 20003 }));
+  const resource = (path: string, { get, post }: { get?: Operation; post?: Operation }): void => {
+    if (get !== undefined) router.get(path, replyWith(get));
+    if (post !== undefined) router.post(path, replyWith(post));
+    router.all(
+      path,
+      replyWith(() => twilioErrorReply({ code: 20004 })),
+    );
+  };
+
+  router.use((req, res, next) => {
+    res.set({ 'twilio-request-id': randomSid('RQ'), 'twilio-concurrent-requests': '1' });
+    if (callerOf(req, keys) === undefined) void unauthorized(req, res, next);
+    else next();
+  });
+
+  resource('/v1/Content', { get: (request) => content.list(request) });
+  resource('/v1/Content/:sid', { get: (request, { sid }) => content.show(request, sid) });
+  resource('/v1/Content/:sid/ApprovalRequests', {
+    get: (request, { sid }) => content.showApproval(request, sid),
+  });
+  resource('/v1/Services/:sid', { get: (request, { sid }) => messagingServices.show(request, sid) });
+  resource('/v1/Services/:sid/PhoneNumbers', {
+    get: (request, { sid }) => messagingServices.listNumbers(request, sid),
+  });
+
+  const service = `/v2/Services/${verify.serviceSid}`;
+  resource(service, { get: () => verify.showService() });
+  resource(`${service}/Verifications`, { post: (request) => verify.create(request) });
+  resource(`${service}/Verifications/:wanted`, {
+    get: (request, { wanted }) => verify.show(request, wanted),
+    post: (request, { wanted }) => verify.update(request, wanted),
+  });
+
+  resource('/2010-04-01/Accounts/:sid.json', {
+    get: (request, { sid }) =>
+      // A standard API key may not read accounts.
+      callerOf(request, keys) === 'apiKey' ? twilioErrorReply({ code: 20003 }) : account.show(request, sid),
+  });
+  router.use('/2010-04-01/Accounts/:sid', (req, res, next) => {
+    if (req.params.sid === keys.accountSid) next();
+    else void unauthorized(req, res, next);
+  });
+  const own = `/2010-04-01/Accounts/${keys.accountSid}`;
+  resource(`${own}/Balance.json`, { get: () => account.showBalance() });
+  resource(`${own}/IncomingPhoneNumbers.json`, { get: (request) => account.listNumbers(request) });
+  resource(`${own}/Messages.json`, {
+    get: (request) => sending.listMessages(request),
+    post: (request) => sending.createMessage(request),
+  });
+  resource(`${own}/Messages/:sid.json`, { get: (request, { sid }) => sending.showMessage(request, sid) });
+  resource(`${own}/Messages/:sid/Feedback.json`, {
+    post: (request, { sid }) => sending.postFeedback(request, sid),
+  });
+  resource(`${own}/Calls.json`, {
+    get: (request) => sending.listCalls(request),
+    post: (request) => sending.createCall(request),
+  });
+  resource(`${own}/Calls/:sid.json`, { get: (request, { sid }) => sending.showCall(request, sid) });
+
+  const nothing = replyWith(notFound);
+  router.use(nothing);
+  // A parameter that is not percent-encoded properly names nothing.
+  const onError: ErrorRequestHandler = (error, req, res, next) => {
+    if (error instanceof URIError) void nothing(req, res, next);
+    else next(error);
+  };
+  router.use(onError);
+  return router;
 }
 
-/** The API of 2010, all of it under the account. */
-function answerLegacy(
-  request: RecordedRequest,
-  path: string,
-  isApiKey: boolean,
-  accountSid: string,
-  { account, sending }: TwilioProducts,
-): Reply {
-  const [, sid, resource] = /^\/2010-04-01\/Accounts\/([^/]+?)(?:\/(.+))?\.json$/.exec(path) ?? [];
-  if (sid === undefined) return notFound(path);
-  if (resource === undefined) return account.answerAccount(request, path, sid, isApiKey);
-  if (sid !== accountSid) return twilioErrorReply({ code: 20003 });
-  const [name, itemSid, part, ...rest] = resource.split('/');
-  if (rest.length > 0) return notFound(path);
-  if (name === 'Messages') return sending.answerMessages(request, path, itemSid, part);
-  if (name === 'Calls') return sending.answerCalls(request, path, itemSid, part);
-  if (itemSid !== undefined) return notFound(path);
-  if (name === 'Balance') return account.answerBalance(request);
-  return name === 'IncomingPhoneNumbers' ? account.answerNumbers(request) : notFound(path);
-}
-
-function callerOf(request: RecordedRequest, keys: TwilioKeys): 'account' | 'apiKey' | undefined {
-  const [, encoded = ''] = /^Basic (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+function callerOf(
+  { headers }: Pick<RecordedRequest, 'headers'>,
+  keys: TwilioKeys,
+): 'account' | 'apiKey' | undefined {
+  const [, encoded = ''] = /^Basic (\S+)$/i.exec(headers.authorization ?? '') ?? [];
   const credentials = Buffer.from(encoded, 'base64').toString('utf8');
   if (credentials === `${keys.accountSid}:${keys.authToken}`) return 'account';
   return credentials === `${keys.apiKeySid}:${keys.apiKeySecret}` ? 'apiKey' : undefined;

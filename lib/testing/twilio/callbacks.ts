@@ -8,23 +8,23 @@ import { postWebhook, type WebhookCaller } from './webhook.js';
 export interface EmulatedCallback {
   readonly url: string;
   readonly params: Readonly<Record<string, string>>;
-  /** The answer's status; `undefined` while there is none, and where none came. */
+  /** The answer's status; `undefined` while there is no answer. */
   readonly httpStatus: number | undefined;
 }
 
-/** What goes wrong with the status callbacks of a message or call. */
+/** A fault of the status callbacks of a message or call. */
 export interface CallbackFault {
-  /** Each comes so much later. Default: 0. */
+  /** The delay of each callback. Default: 0. */
   readonly delayMs?: number | undefined;
-  /** How often each is made, all at the same time; 0 is never. Default: 1. */
+  /** How often each callback is made, all at the same time; 0 is never. Default: 1. */
   readonly copies?: number | undefined;
-  /** The last one first, each after the answer to the one before it. */
+  /** Whether the last callback comes first, each after the answer to the one before it. */
   readonly isReversed?: boolean | undefined;
-  /** They wait for `releaseCallbacks()`. */
+  /** Whether they wait for `releaseCallbacks()`. */
   readonly isHeld?: boolean | undefined;
-  /** Whose callbacks. Default: those of every new message and call. */
+  /** Which messages and calls it hits. Default: every new one. */
   readonly match?: ((sent: EmulatedMessage | EmulatedCall) => boolean) | undefined;
-  /** Of how many messages and calls. Default: of all. */
+  /** How many messages and calls it hits. Default: all. */
   readonly times?: number | undefined;
 }
 
@@ -39,13 +39,13 @@ export const CALLBACK_FAULT_KEYS: readonly string[] = Object.keys({
 
 /** The callbacks of one message or call. */
 export interface CallbackSeries {
-  /** The next step: what is told of it, if anything is, and whether it is the last. */
+  /** The next step is reached. Without `params` it has no callback. */
   due(params: Record<string, string> | undefined, isLast: boolean): void;
 }
 
 type Making = () => Promise<void>;
 
-/** Makes the status callbacks, and lets go wrong with them what a test wants. */
+/** Makes the status callbacks, with the faults of a test. */
 export class TwilioCallbacks {
   readonly made: EmulatedCallback[] = [];
   readonly #faults = new RuleList<CallbackFault, EmulatedMessage | EmulatedCall>(() => true);
@@ -83,7 +83,7 @@ export class TwilioCallbacks {
     };
   }
 
-  /** Makes the callbacks that were held back, in the order in which they were due. Resolves when all are answered. */
+  /** Makes the held callbacks in the order in which they were due. Resolves when all are answered. */
   async release(): Promise<void> {
     await inTurn(this.#held.splice(0));
   }
@@ -108,7 +108,7 @@ export class TwilioCallbacks {
     try {
       callback.httpStatus = (await postWebhook(this.#caller, url, params)).status;
     } catch {
-      // Nobody there, or gone: Twilio writes it into its debugger, nothing more.
+      // No answer: Twilio only writes an entry in its debugger.
     }
   }
 }

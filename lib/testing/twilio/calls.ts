@@ -1,9 +1,8 @@
 import { randomSid } from '../server/random-ids.js';
+import { refuse, type TwilioError } from './errors.js';
+import { isCallbackUrl, isE164, type TwilioForm } from './formats.js';
+import type { TwilioRecipients, TwilioSenders } from './senders.js';
 import { wordsOfTwiml } from './spoken-twiml.js';
-import type { TwilioError } from './errors.js';
-import { isCallbackUrl, isE164, type TwilioForm } from './form.js';
-import type { TwilioRecipients } from './recipients.js';
-import type { TwilioSenders } from './senders.js';
 
 /** A call that Twilio accepted, as it is now. */
 export interface EmulatedCall {
@@ -12,14 +11,14 @@ export interface EmulatedCall {
   readonly from: string;
   readonly to: string;
   readonly twiml: string | undefined;
-  /** Where the TwiML would be fetched; it goes before `twiml`. The emulator fetches nothing. */
+  /** The URL of the TwiML, which goes before `twiml`. The emulator does not fetch it. */
   readonly url: string | undefined;
   /** `queued` at first, then `ringing`, `in-progress`, `completed` or `failed`. */
   readonly status: string;
-  /** Twilio's error code, where it failed after it was accepted. */
+  /** Twilio's error code, if it failed after it was accepted. */
   readonly errorCode: number | undefined;
   readonly statusCallback: string | undefined;
-  /** What the callback was asked for: `initiated`, `ringing`, `answered`, `completed`. */
+  /** The requested events: `initiated`, `ringing`, `answered`, `completed`. */
   readonly statusCallbackEvents: readonly string[];
   /** Seconds of ringing. */
   readonly timeout: number | undefined;
@@ -32,7 +31,7 @@ export interface EmulatedCall {
 /** The same, as the emulator itself changes it. */
 export type StoredCall = { -readonly [Key in keyof EmulatedCall]: EmulatedCall[Key] };
 
-/** What a call is held against. */
+/** The rules for new calls. */
 export interface CallRules {
   readonly senders: TwilioSenders;
   readonly recipients: TwilioRecipients;
@@ -40,7 +39,7 @@ export interface CallRules {
 
 const MAX_TWIML = 4000;
 
-/** Reads the parameters of `POST Calls.json`: a call, or Twilio's refusal. */
+/** Reads the parameters of `POST Calls.json`. Returns a call, or Twilio's refusal. */
 export function readCall(
   form: TwilioForm,
   { senders, recipients }: CallRules,
@@ -61,13 +60,13 @@ export function readCall(
     if (wordsOfTwiml(twiml) === undefined) return refuse(12100, 'Document parse failure.');
   }
   if (!isE164(to)) return refuse(21217, `The phone number ${to} is not valid.`);
-  const error = senders.refuseCallFrom(from) ?? senders.refuseCallTo(to) ?? recipients.refuseCall(to);
+  const error = senders.refuseCallFrom(from) ?? senders.refuseTo('voice', to) ?? recipients.refuseCall(to);
   if (error !== undefined) return { error };
   const statusCallback = form.get('StatusCallback');
   if (statusCallback !== undefined && !isCallbackUrl(statusCallback)) {
     return refuse(21609, `The 'StatusCallback' URL ${statusCallback} is not a valid URL.`);
   }
-  // Some clients put all events into one parameter.
+  // Some clients send all events in one parameter.
   const events = form.list('StatusCallbackEvent').flatMap((event) => event.split(/[\s,]+/));
   const timeout = form.get('Timeout');
   return {
@@ -89,12 +88,8 @@ export function readCall(
   };
 }
 
-/** What whoever answers hears. */
+/** The words that are spoken. */
 export function wordsOfCall(call: EmulatedCall): string {
   if (call.url !== undefined) return `(the TwiML at ${call.url})`;
   return wordsOfTwiml(call.twiml ?? '') ?? '';
-}
-
-function refuse(code: number, message: string): { readonly error: TwilioError } {
-  return { error: { code, message } };
 }

@@ -1,11 +1,11 @@
 import type { RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import { randomSid } from '../server/random-ids.js';
-import { methodNotAllowed, notFound } from './errors.js';
+import { notFound } from './errors.js';
 import { metaPage } from './paging.js';
-import { isoDate } from './resources.js';
+import { isoDate } from './formats.js';
 
-/** Where WhatsApp stands with a template. Only what is `approved` reaches who did not write within a day. */
+/** WhatsApp's approval of a template. Only an approved template reaches a phone that did not write within a day. */
 export type TemplateStatus =
   'unsubmitted' | 'received' | 'pending' | 'approved' | 'rejected' | 'paused' | 'disabled';
 
@@ -15,14 +15,14 @@ export interface NewTemplate {
   readonly sid?: string | undefined;
   /** Default: `verification_code`. */
   readonly friendlyName?: string | undefined;
-  /** As WhatsApp writes it, e.g. `pt_BR`. Default: `en`. */
+  /** In WhatsApp's form, e.g. `pt_BR`. Default: `en`. */
   readonly language?: string | undefined;
   /**
-   * The content by its type, as Twilio's Content API takes it. Default: `whatsapp/authentication` with the advice
+   * The content by type, as in Twilio's Content API. Default: `whatsapp/authentication` with the advice
    * not to share the code and a button that copies it.
    */
   readonly types?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
-  /** The variables with their samples; the sample goes out where a message leaves one out. Default: `{1: '123456'}`. */
+  /** The variables with their samples. A message without a variable shows its sample. Default: `{1: '123456'}`. */
   readonly variables?: Readonly<Record<string, string>> | undefined;
   /** Default: `approved`. */
   readonly status?: TemplateStatus | undefined;
@@ -55,7 +55,7 @@ const DEFAULTS = {
 
 interface ContentParts {
   readonly accountSid: string;
-  /** Of the sandbox's own verification template, which is not in the account's list. */
+  /** The verification template of the sandbox, which is not in the account's list. */
   readonly sandboxContentSid: string;
   readonly baseUrl: () => string;
   readonly clock: () => number;
@@ -70,7 +70,7 @@ export class TwilioContent {
     this.#parts = parts;
   }
 
-  /** Adds one, in the place of the one with the same SID. */
+  /** Adds a template, or replaces the one with the same SID. */
   add(template: NewTemplate): EmulatedTemplate {
     const added: EmulatedTemplate = {
       sid: template.sid ?? randomSid('HX'),
@@ -90,7 +90,7 @@ export class TwilioContent {
   }
 
   /**
-   * The template of a message; `undefined` for an unknown one. As long as a test has added none, every SID is an
+   * The template of a message; `undefined` for an unknown one. While a test has added none, every SID is an
    * approved verification template in English, which takes any variables.
    */
   find(sid: string, variables: Readonly<Record<string, string>>): EmulatedTemplate | undefined {
@@ -100,18 +100,19 @@ export class TwilioContent {
     return { ...DEFAULTS, sid, variables: { ...DEFAULTS.variables, ...variables }, createdAt: 0 };
   }
 
-  /** Answers `/v1/Content` and what is under it. */
-  answer(request: RecordedRequest, path: string): Reply {
-    const [sid, part, ...rest] = path.split('/').slice(3);
-    if (rest.length > 0 || (part !== undefined && part !== 'ApprovalRequests')) return notFound(path);
-    if (request.method !== 'GET') return methodNotAllowed();
+  list(request: RecordedRequest): Reply {
     const show = (template: EmulatedTemplate): object => this.#resource(template);
-    if (sid === undefined) {
-      return jsonReply(200, metaPage(request, this.#parts.baseUrl(), 'contents', this.templates, show));
-    }
+    return jsonReply(200, metaPage(request, this.#parts.baseUrl(), 'contents', this.templates, show));
+  }
+
+  show(request: RecordedRequest, sid?: string): Reply {
     const template = this.templates.find((known) => known.sid === sid);
-    if (template === undefined) return notFound(path);
-    return jsonReply(200, part === undefined ? show(template) : this.#approval(template));
+    return template === undefined ? notFound(request) : jsonReply(200, this.#resource(template));
+  }
+
+  showApproval(request: RecordedRequest, sid?: string): Reply {
+    const template = this.templates.find((known) => known.sid === sid);
+    return template === undefined ? notFound(request) : jsonReply(200, this.#approval(template));
   }
 
   #resource(template: EmulatedTemplate): object {

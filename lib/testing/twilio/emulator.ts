@@ -1,10 +1,9 @@
 import { Agent } from 'undici';
 import { serveApi } from '../server/emulated-api.js';
 import type { Fault, FaultRule, RecordedRequest } from '../server/faults.js';
-import type { Reply } from '../server/loopback-server.js';
 import { randomAlphanumeric, randomSid } from '../server/random-ids.js';
 import type { AccountSettings } from './account.js';
-import { answerTwilio, isTwilioCall } from './api.js';
+import { isTwilioCall, twilioHandler } from './api.js';
 import type { CallbackFault, EmulatedCallback } from './callbacks.js';
 import type { EmulatedCall } from './calls.js';
 import type { EmulatedTemplate, NewTemplate } from './content.js';
@@ -45,9 +44,9 @@ export interface TwilioEmulator {
   readonly authToken: string;
   /** The number of the shared WhatsApp sandbox, +14155238886. */
   readonly sandboxNumber: string;
-  /** What a phone sends to the sandbox to join it, without the `join`. */
+  /** The words that a phone sends to join the sandbox, without the `join`. */
   readonly joinCode: string;
-  /** The sandbox's own verification template. */
+  /** The verification template of the sandbox. */
   readonly sandboxContentSid: string;
   /** A number of the account that sends SMS. */
   readonly smsNumber: string;
@@ -58,31 +57,31 @@ export interface TwilioEmulator {
   /** A Verify service of the account; custom codes are allowed. */
   readonly verifyServiceSid: string;
 
-  /** Everything that was asked of the API, of any product, newest last. */
+  /** Every request to the API, of any product, newest last. */
   readonly requests: RecordedRequest[];
-  /** The messages that were accepted, newest last, each as it is now. */
+  /** The accepted messages with their current state, newest last. */
   readonly messages: readonly EmulatedMessage[];
-  /** The calls that were accepted, newest last, each as it is now. */
+  /** The accepted calls with their current state, newest last. */
   readonly calls: readonly EmulatedCall[];
-  /** The verifications that Verify began, newest last, each as it is now. */
+  /** The verifications with their current state, newest last. */
   readonly verifications: readonly EmulatedVerification[];
-  /** What was posted to the feedback of messages, newest last. */
+  /** The feedback that was posted for messages, newest last. */
   readonly feedback: readonly EmulatedFeedback[];
   /** The content templates that were added. */
   readonly templates: readonly EmulatedTemplate[];
   /** The status callbacks that were made, newest last. */
   readonly callbacks: readonly EmulatedCallback[];
-  /** What people wrote to the account by `receive`, newest last. */
+  /** The messages of `receive`, newest last. */
   readonly received: readonly EmulatedInbound[];
   /** How many requests followed a `redirect` fault. */
   readonly redirectHits: number;
 
   /**
-   * What the phone with this number got, newest last. It is there as soon as Twilio accepts what will be delivered:
-   * the delivery report comes after it, as in life. What fails is never there.
+   * The messages and calls on the phone with this number, newest last. They are there as soon as Twilio accepts them;
+   * the delivery report follows. A message that fails is never there.
    */
   inbox(number: string): readonly EmulatedPhoneItem[];
-  /** Told about everything that a phone gets. */
+  /** Calls a listener for every message and call that a phone gets. */
   onDelivered(listener: (item: DeliveredItem) => void): void;
   /** The phone joins the WhatsApp sandbox, or writes to it again: 72 hours of membership, 24 of them with free text. */
   joinSandbox(number: string): void;
@@ -91,29 +90,29 @@ export interface TwilioEmulator {
   /** Whether WhatsApp messages from the sandbox reach the phone now. */
   isInSandbox(number: string): boolean;
   /**
-   * A person writes to a number of the account. Twilio's own words take effect - STOP and START of an SMS (then
-   * 21610), joining and leaving the sandbox - and the webhook is posted, signed, its reply delivered. Throws for a
+   * A person writes to a number of the account. Twilio's keywords take effect: STOP and START of an SMS (then
+   * 21610), joining and leaving the sandbox. The signed webhook is posted, and its reply delivered. Throws for a
    * number that the account does not have.
    */
   receive(message: InboundMessage): Promise<EmulatedInbound>;
-  /** Whoever got a WhatsApp message opens it: it is `read`, and the status callback tells. Throws for an unknown one. */
+  /** The recipient opens a WhatsApp message: it is `read`, with a status callback. Throws for an unknown message. */
   markRead(messageSid: string): void;
   /** `X-Twilio-Signature` of a form that is posted to a URL. */
   sign(url: string, params: Readonly<Record<string, string>>): string;
 
   /**
-   * Adds a content template, or replaces the one with its SID, e.g. by one that WhatsApp has paused. As long as there
-   * is none, every `ContentSid` is an approved verification template; from then on others are refused with 21655.
+   * Adds a content template, or replaces the one with its SID, e.g. by one that WhatsApp has paused. While there
+   * is none, every `ContentSid` is an approved verification template; after that, unknown ones are refused with 21655.
    */
   addTemplate(template: NewTemplate): EmulatedTemplate;
   /** Changes the Verify service. */
   configureVerify(settings: VerifySettings): void;
-  /** Changes what the account says of itself, and whom a trial account may send to. */
+  /** Changes the account's resource, and the numbers that a trial account may send to. */
   configureAccount(settings: AccountSettings): void;
-  /** Takes capabilities from a number of the account, or gives them back. */
+  /** Changes the capabilities of a number of the account. */
   setCapabilities(number: string, changed: Partial<NumberCapabilities>): void;
 
-  /** Misbehaves, by default for every request. Rules are used in the order in which they were added. */
+  /** Adds a fault, by default for every request. Rules apply in the order in which they were added. */
   fault(rule: FaultRule | Fault): void;
   /** Refuses new messages, calls and verifications with one of Twilio's codes. */
   refuseWith(rule: RefusalRule): void;
@@ -121,11 +120,11 @@ export interface TwilioEmulator {
   failLater(rule: LateFailureRule): void;
   /** Makes the status callbacks of new messages and calls late, repeated, out of order, or not at all. */
   faultCallbacks(fault: CallbackFault): void;
-  /** Makes the callbacks that `faultCallbacks` holds back, in their order. Resolves when all are answered. */
+  /** Makes the callbacks that `faultCallbacks` has held, in their order. Resolves when all are answered. */
   releaseCallbacks(): Promise<void>;
-  /** Forgets the rules of `fault`, `refuseWith`, `failLater` and `faultCallbacks`. */
+  /** Removes the rules of `fault`, `refuseWith`, `failLater` and `faultCallbacks`. */
   clearFaults(): void;
-  /** Ends at once: every connection and timer with it. Callbacks that are due are not made. */
+  /** Ends the emulator at once, with every connection and timer. Callbacks that are due are not made. */
   close(): Promise<void>;
 }
 
@@ -141,19 +140,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     apiKeySecret: randomAlphanumeric(32),
   };
   const agent = new Agent({ connections: null, keepAliveTimeout: 1000 });
-  const {
-    place,
-    account,
-    callbacks,
-    content,
-    inbound,
-    lifecycle,
-    phones,
-    products,
-    rules,
-    senders,
-    sessions,
-  } = makeTwilioParts({
+  const parts = makeTwilioParts({
     ...keys,
     clock,
     dispatcher: agent,
@@ -163,13 +150,14 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     hasMagicNumbers: options.magicNumbers ?? true,
     landlines: options.landlines ?? [],
   });
-  const { sending, verify } = products;
+  const { place, products, callbacks, inbound, phones, rules, sessions } = parts;
+  const { account, content, sending, verify } = products;
   const api = await serveApi({
     port: options.port ?? 0,
     clock,
     isFaultable: () => true,
     isRecorded: isTwilioCall,
-    answer: (request) => withTwilioHeaders(answerTwilio(request, keys, products)),
+    handler: twilioHandler(keys, products),
   });
 
   return {
@@ -206,7 +194,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
         ({ sid, channel }) => sid === messageSid && channel === 'whatsapp',
       );
       if (message === undefined) throw new Error(`There is no WhatsApp message ${messageSid}.`);
-      lifecycle.readMessage(message);
+      parts.lifecycle.readMessage(message);
     },
     sign: (url, params) => signWebhook(keys.authToken, url, params),
     addTemplate: (template) => content.add(template),
@@ -217,7 +205,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
       account.configure(settings);
     },
     setCapabilities: (number, changed) => {
-      senders.setCapabilities(number, changed);
+      parts.senders.setCapabilities(number, changed);
     },
     fault: api.fault,
     refuseWith: (rule) => {
@@ -239,9 +227,4 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
       await Promise.all([api.server.close(), agent.destroy()]);
     },
   };
-}
-
-function withTwilioHeaders(reply: Reply): Reply {
-  const headers = { 'twilio-request-id': randomSid('RQ'), 'twilio-concurrent-requests': '1' };
-  return { ...reply, headers: { ...headers, ...reply.headers } };
 }

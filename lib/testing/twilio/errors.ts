@@ -1,11 +1,12 @@
-import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { pathOf, type RecordedRequest } from '../server/faults.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 
-/** A refusal as Twilio's REST API makes them. */
+/** A refusal of Twilio's REST API. */
 export interface TwilioError {
   readonly code: number;
-  /** Default: the status that Twilio has for the code, 400 for most. */
+  /** Default: Twilio's status for the code, 400 for most. */
   readonly status?: number | undefined;
-  /** Default: Twilio's own kind of sentence for the code. */
+  /** Default: a sentence like Twilio's. */
   readonly message?: string | undefined;
 }
 
@@ -48,6 +49,11 @@ const MESSAGE_OF: Readonly<Record<number, string>> = {
   63007: 'Twilio could not find a Channel with the specified From address',
 };
 
+/** Refuses a request with a code, in place of what was to be read of it. */
+export function refuse(code: number, message?: string): { readonly error: TwilioError } {
+  return { error: { code, message } };
+}
+
 /** Twilio's error object. */
 export function twilioErrorReply(error: TwilioError): Reply {
   const { code } = error;
@@ -62,12 +68,10 @@ export function twilioErrorReply(error: TwilioError): Reply {
   );
 }
 
-/** There is nothing at this path. */
-export function notFound(path: string): Reply {
-  return twilioErrorReply({ code: 20404, message: `The requested resource ${path} was not found` });
-}
-
-/** What is there does not do this. */
-export function methodNotAllowed(): Reply {
-  return twilioErrorReply({ code: 20004 });
+/** There is nothing at the path of the request. */
+export function notFound(request: RecordedRequest): Reply {
+  return twilioErrorReply({
+    code: 20404,
+    message: `The requested resource ${pathOf(request)} was not found`,
+  });
 }

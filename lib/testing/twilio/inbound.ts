@@ -1,58 +1,57 @@
-import { messagesOfTwiml } from './spoken-twiml.js';
 import { randomSid } from '../server/random-ids.js';
+import { segmentsOf } from './formats.js';
 import type { TwilioPhones } from './phones.js';
-import type { TwilioRecipients } from './recipients.js';
-import { segmentsOf } from './segments.js';
-import type { TwilioSenders } from './senders.js';
+import type { TwilioRecipients, TwilioSenders } from './senders.js';
+import { messagesOfTwiml } from './spoken-twiml.js';
 import { postWebhook, signWebhook, type WebhookAnswer, type WebhookCaller } from './webhook.js';
 import type { WhatsAppSessions } from './whatsapp.js';
 
-/** Something that a person writes to a number of the account, for `receive`. */
+/** A message from a person to a number of the account, for `receive`. */
 export interface InboundMessage {
   /** The person's phone, E.164. */
   readonly from: string;
   readonly body: string;
   /** Default: `sms`. */
   readonly channel?: 'sms' | 'whatsapp' | undefined;
-  /** Whom they write to. Default: `smsNumber`, or `sandboxNumber`. */
+  /** The recipient. Default: `smsNumber`, or `sandboxNumber`. */
   readonly to?: string | undefined;
-  /** The inbound webhook of that number. Default: none, only Twilio itself reacts. */
+  /** The inbound webhook of that number. Default: none, only Twilio reacts. */
   readonly url?: string | undefined;
-  /** WhatsApp's id of the person, such as `US.13491208655302741918`. Default: none is told. */
+  /** WhatsApp's id of the person, such as `US.13491208655302741918`. Default: none. */
   readonly externalUserId?: string | undefined;
-  /** WhatsApp shows `externalUserId` in place of the number, as of people with a username. Default `false`. */
+  /** Whether WhatsApp shows `externalUserId` in place of the number, as for people with a username. Default: `false`. */
   readonly isNumberHidden?: boolean | undefined;
-  /** The SID of the message that they reply to over WhatsApp. Default: none. */
+  /** The SID of the WhatsApp message that they reply to. Default: none. */
   readonly repliesTo?: string | undefined;
   /**
-   * More parameters of the webhook, e.g. `ButtonPayload`, or others in place of the usual ones, e.g. `From: 'rcs:+44…'`.
+   * More parameters of the webhook, e.g. `ButtonPayload`, or other values, e.g. `From: 'rcs:+44…'`.
    */
   readonly params?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What became of it. */
+/** The result of an inbound message. */
 export interface EmulatedInbound {
   readonly sid: string;
   readonly channel: 'sms' | 'whatsapp';
   readonly from: string;
   readonly to: string;
   readonly body: string;
-  /** Whether it went to the webhook: not without a `url`, and not what only the sandbox understands. */
+  /** Whether it went to the webhook. Without a `url` it does not, and the sandbox keeps its own keywords. */
   readonly isForwarded: boolean;
   readonly url: string | undefined;
   /** The form that the webhook is posted. */
   readonly params: Readonly<Record<string, string>>;
   /** Its `X-Twilio-Signature`; empty without a `url`. */
   readonly signature: string;
-  /** What the webhook answered; `undefined` where nobody did. */
+  /** The webhook's answer; `undefined` if there is none. */
   readonly answer: WebhookAnswer | undefined;
-  /** When it was written, milliseconds by the emulator's clock. */
+  /** When it was sent, milliseconds by the emulator's clock. */
   readonly at: number;
-  /** What the phone got in reply, by Twilio's own hand and by the webhook's TwiML. */
+  /** The replies on the phone, from Twilio and from the webhook's TwiML. */
   readonly replies: readonly string[];
 }
 
-/** What inbound messages meet. */
+/** What `TwilioInbound` needs. */
 export interface InboundParts extends WebhookCaller {
   readonly accountSid: string;
   readonly sandboxNumber: string;
@@ -66,7 +65,7 @@ export interface InboundParts extends WebhookCaller {
   readonly phones: TwilioPhones;
 }
 
-/** Words that Twilio itself understands of an SMS to a number; from its page on opt-out keywords. */
+/** The keywords that Twilio handles in an SMS, from its page on opt-out keywords. */
 const STOP = new Set(['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT']);
 const START = new Set(['START', 'YES', 'UNSTOP']);
 const HELP = new Set(['HELP', 'INFO']);
@@ -80,7 +79,7 @@ export class TwilioInbound {
     this.#parts = parts;
   }
 
-  /** Takes a message in: lets Twilio react, and calls the webhook. Throws for a number that is not the account's. */
+  /** Receives a message: Twilio reacts, and the webhook is called. Throws for a number that is not the account's. */
   async receive(message: InboundMessage): Promise<EmulatedInbound> {
     const { from, body, channel = 'sms', url } = message;
     const { senders, sandboxNumber, smsNumber, sessions, authToken, recipients } = this.#parts;
@@ -100,7 +99,7 @@ export class TwilioInbound {
     if (isWhatsApp && sessions.isReachable(from, to)) sessions.wrote(from, to);
     const isForwarded = url !== undefined && own.isForwarded;
     const answer = isForwarded ? await this.#callWebhook(url, params) : undefined;
-    // Who has just said STOP gets Twilio's own last word, and no other.
+    // After STOP the phone gets Twilio's reply and no other.
     const isSilenced = !isWhatsApp && recipients.hasOptedOut(from, to);
     const replies = [...own.replies, ...(isSilenced ? [] : repliesOf(answer))];
     const signature = url === undefined ? '' : signWebhook(authToken, url, params);
@@ -118,7 +117,7 @@ export class TwilioInbound {
       at,
       replies,
     };
-    // Before its replies: whoever looks in between sees what they answer.
+    // Added before its replies, so that a listener sees the message that they answer.
     this.received.push(received);
     for (const text of replies) this.#reply(from, channel, text);
     return received;
@@ -140,7 +139,7 @@ export class TwilioInbound {
     return { replies: HELP.has(word) ? ['Reply STOP to unsubscribe.'] : [], isForwarded: true };
   }
 
-  /** Twilio has no words of its own on WhatsApp, but for the sandbox. */
+  /** On WhatsApp, Twilio handles only the sandbox's keywords. */
   #reactOnWhatsApp(from: string, to: string, body: string): Reaction {
     const { sandboxNumber, joinCode, sessions } = this.#parts;
     if (to !== sandboxNumber) return { replies: [], isForwarded: true };
@@ -196,7 +195,7 @@ export class TwilioInbound {
   }
 }
 
-/** What only WhatsApp tells. */
+/** The parameters of WhatsApp only. */
 function whatsAppParamsOf(
   { from, externalUserId, isNumberHidden = false, repliesTo }: InboundMessage,
   to: string,
@@ -213,13 +212,13 @@ function whatsAppParamsOf(
   };
 }
 
-/** What Twilio itself does with a message. */
+/** Twilio's reaction to a message. */
 interface Reaction {
   readonly replies: readonly string[];
   readonly isForwarded: boolean;
 }
 
-/** TwiML, or plain text as one message; anything else, and any failure, is no reply. */
+/** Reads TwiML, or plain text as one message. Another content type and a failure give no reply. */
 function repliesOf(answer: WebhookAnswer | undefined): readonly string[] {
   if (answer === undefined || answer.status < 200 || answer.status > 299) return [];
   if (/^text\/plain\b/i.test(answer.contentType)) return answer.body.trim() === '' ? [] : [answer.body];

@@ -3,15 +3,15 @@ import { randomSid } from '../server/random-ids.js';
 import type { TwilioCallbacks } from './callbacks.js';
 import type { StoredCall } from './calls.js';
 import type { StoredMessage } from './messages.js';
-import { twilioDate } from './resources.js';
+import { twilioDate } from './formats.js';
 
-/** How a message or call ends that fails after it was accepted. */
+/** The failure of an accepted message or call. */
 export interface LateFailure {
   readonly code: number;
   readonly status: 'failed' | 'undelivered';
 }
 
-/** What a lifecycle needs of its emulator. */
+/** What `TwilioLifecycle` needs. */
 export interface LifecycleParts {
   readonly server: () => LoopbackServer;
   readonly callbacks: TwilioCallbacks;
@@ -22,7 +22,7 @@ export interface LifecycleParts {
 
 const WHATSAPP_INSTALL_SID = randomSid('XE');
 
-/** Takes messages and calls from step to step and tells the status callback. */
+/** Takes messages and calls from step to step, with their status callbacks. */
 export class TwilioLifecycle {
   readonly #parts: LifecycleParts;
 
@@ -33,12 +33,12 @@ export class TwilioLifecycle {
   /** From accepted to delivered, or to the failure. */
   runMessage(message: StoredMessage, failure: LateFailure | undefined): void {
     const steps = failure === undefined ? ['sent', 'delivered'] : [];
-    // A carrier that does not deliver was handed the message first.
+    // An undelivered message was sent to the carrier first.
     if (failure?.status === 'undelivered' && message.channel === 'sms') steps.push('sent');
     if (failure !== undefined) steps.push(failure.status);
     const callbacks = this.#parts.callbacks.start(message);
     this.#walk(steps, (status, index) => {
-      // Whoever has read it has got it.
+      // A message that was read is delivered.
       if (message.status === 'read') return;
       message.status = status;
       message.updatedAt = this.#parts.clock();
@@ -47,7 +47,7 @@ export class TwilioLifecycle {
     });
   }
 
-  /** Whoever got a WhatsApp message opens it. Throws for one that nobody got. */
+  /** The recipient opens a WhatsApp message. Throws for one that was not delivered. */
   readMessage(message: StoredMessage): void {
     if (message.errorCode !== undefined) throw new Error(`message ${message.sid} was not delivered`);
     message.status = 'read';
@@ -71,7 +71,7 @@ export class TwilioLifecycle {
     });
   }
 
-  /** One after the other: timers of different lengths may overtake each other. */
+  /** One timer after the other: timers of different lengths could fire out of order. */
   #walk(steps: readonly string[], take: (step: string, index: number) => void, index = 0): void {
     const step = steps[index];
     if (step === undefined) return;

@@ -1,17 +1,16 @@
-import { randomSid } from '../server/random-ids.js';
 import { isObject, parseJson } from '../../core/json.js';
+import { randomSid } from '../server/random-ids.js';
 import type { EmulatedTemplate, TwilioContent } from './content.js';
-import type { TwilioError } from './errors.js';
-import { isCallbackUrl, isE164, readAddress, type TwilioForm } from './form.js';
-import type { TwilioRecipients } from './recipients.js';
-import type { TwilioSenders } from './senders.js';
+import { refuse, type TwilioError } from './errors.js';
+import { isCallbackUrl, isE164, readAddress, type TwilioForm } from './formats.js';
+import type { TwilioRecipients, TwilioSenders } from './senders.js';
 import { renderTemplate } from './templates.js';
 
 /** A message that Twilio accepted, as it is now. */
 export interface EmulatedMessage {
   readonly sid: string;
   readonly channel: 'sms' | 'whatsapp';
-  /** The sender without `whatsapp:`; of a Messaging Service the number that it took. */
+  /** The sender without `whatsapp:`. For a Messaging Service, the number that it chose. */
   readonly from: string;
   /** E.164, without `whatsapp:`. */
   readonly to: string;
@@ -21,17 +20,17 @@ export interface EmulatedMessage {
   readonly contentSid: string | undefined;
   /** The template's variables, read from their JSON. */
   readonly contentVariables: Readonly<Record<string, string>> | undefined;
-  /** What the phone shows: the free text, or the template with its variables, with a sample where one is missing. */
+  /** The text on the phone: the free text, or the template with its variables. A missing variable is replaced by its sample. */
   readonly text: string;
   /** `queued` or `accepted` at first, then `sent`, `delivered`, `failed` or `undelivered`. */
   readonly status: string;
-  /** Twilio's error code, where it failed after it was accepted. */
+  /** Twilio's error code, if it failed after it was accepted. */
   readonly errorCode: number | undefined;
   readonly statusCallback: string | undefined;
   /** Seconds. */
   readonly validityPeriod: number | undefined;
   readonly provideFeedback: boolean;
-  /** What was posted to its feedback. */
+  /** The feedback that was posted for it. */
   readonly feedback: string | undefined;
   /** Milliseconds by the emulator's clock. */
   readonly createdAt: number;
@@ -42,7 +41,7 @@ export interface EmulatedMessage {
 /** The same, as the emulator itself changes it. */
 export type StoredMessage = { -readonly [Key in keyof EmulatedMessage]: EmulatedMessage[Key] };
 
-/** What became of a message, as its sender told Twilio. */
+/** The outcome of a message, as its sender reported it to Twilio. */
 export interface EmulatedFeedback {
   readonly messageSid: string;
   readonly outcome: 'confirmed' | 'unconfirmed';
@@ -50,7 +49,7 @@ export interface EmulatedFeedback {
   readonly at: number;
 }
 
-/** What a message is held against. */
+/** The rules for new messages. */
 export interface MessageRules {
   readonly senders: TwilioSenders;
   readonly recipients: TwilioRecipients;
@@ -68,7 +67,7 @@ export interface ReadMessage {
 const MAX_BODY = 1600;
 const MAX_VALIDITY_SECONDS = 36_000;
 
-/** Reads the parameters of `POST Messages.json`: a message, or Twilio's refusal. */
+/** Reads the parameters of `POST Messages.json`. Returns a message, or Twilio's refusal. */
 export function readMessage(
   form: TwilioForm,
   { senders, recipients, content, poolNumber }: MessageRules,
@@ -116,7 +115,7 @@ export function readMessage(
   if (senderError !== undefined) return { error: senderError };
   if (from?.number === to.number) return refuse(21266, "'To' and 'From' number cannot be the same.");
   const recipientError =
-    (to.isWhatsApp ? undefined : senders.refuseMessageTo(to.number)) ??
+    (to.isWhatsApp ? undefined : senders.refuseTo('sms', to.number)) ??
     recipients.refuseMessage(to, from?.number ?? poolNumber);
   if (recipientError !== undefined) return { error: recipientError };
 
@@ -150,10 +149,6 @@ export function readMessage(
       updatedAt: createdAt,
     },
   };
-}
-
-function refuse(code: number, message: string): { readonly error: TwilioError } {
-  return { error: { code, message } };
 }
 
 function isValidity(text: string): boolean {

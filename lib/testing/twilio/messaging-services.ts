@@ -1,12 +1,12 @@
 import type { RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/loopback-server.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import type { TwilioAccount } from './account.js';
-import { methodNotAllowed, notFound } from './errors.js';
+import { notFound } from './errors.js';
 import { metaPage } from './paging.js';
-import { isoDate } from './resources.js';
+import { isoDate } from './formats.js';
 import type { TwilioSenders } from './senders.js';
 
-/** What the Messaging Services are shown from. */
+/** What `TwilioMessagingServices` needs. */
 export interface MessagingServiceParts {
   readonly accountSid: string;
   readonly baseUrl: () => string;
@@ -38,15 +38,19 @@ export class TwilioMessagingServices {
     this.#createdAt = isoDate(parts.clock());
   }
 
-  answer(request: RecordedRequest, path: string): Reply {
-    const { senders, baseUrl, poolNumber } = this.#parts;
-    const [sid = '', part, ...rest] = path.split('/').slice(3);
-    const isKnown = sid.startsWith('MG') && senders.hasService(sid);
-    if (!isKnown || rest.length > 0 || (part !== undefined && part !== 'PhoneNumbers')) return notFound(path);
-    if (request.method !== 'GET') return methodNotAllowed();
-    if (part === undefined) return jsonReply(200, this.#service(sid));
+  show(request: RecordedRequest, sid = ''): Reply {
+    return this.#isService(sid) ? jsonReply(200, this.#service(sid)) : notFound(request);
+  }
+
+  listNumbers(request: RecordedRequest, sid = ''): Reply {
+    if (!this.#isService(sid)) return notFound(request);
+    const { baseUrl, poolNumber } = this.#parts;
     const show = (number: string): object => this.#number(sid, number);
     return jsonReply(200, metaPage(request, baseUrl(), 'phone_numbers', [poolNumber], show));
+  }
+
+  #isService(sid: string): boolean {
+    return sid.startsWith('MG') && this.#parts.senders.hasService(sid);
   }
 
   #service(sid: string): object {

@@ -3,13 +3,13 @@ import { pathOf, type RecordedRequest } from '../server/faults.js';
 const DEFAULT_PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = 1000;
 
-/** One page of a list, as both kinds of Twilio's APIs count it. */
+/** One page of a list, for both kinds of Twilio's APIs. */
 interface Page<Item> {
   readonly items: readonly Item[];
   readonly number: number;
   readonly size: number;
   readonly start: number;
-  /** Path and query of a page of the same list; `undefined` for one that is not there. */
+  /** Path and query of a page of the list; `undefined` for a page that does not exist. */
   readonly uriOf: (page: number) => string | undefined;
 }
 
@@ -18,7 +18,7 @@ export function queryOf(request: RecordedRequest): URLSearchParams {
   return new URLSearchParams(request.path.split('?')[1] ?? '');
 }
 
-/** The list's page for the API of 2010: the counts stand beside the items. */
+/** A page of a list in the API of 2010, with the counts beside the items. */
 export function legacyPage<Item>(
   request: RecordedRequest,
   name: string,
@@ -39,7 +39,7 @@ export function legacyPage<Item>(
   };
 }
 
-/** The list's page for the newer APIs: whole URLs, under `meta`. */
+/** A page of a list in the newer APIs, with whole URLs under `meta`. */
 export function metaPage<Item>(
   request: RecordedRequest,
   baseUrl: string,
@@ -70,7 +70,7 @@ function pageOf<Item>(request: RecordedRequest, items: readonly Item[]): Page<It
   const query = queryOf(request);
   const size = Math.min(countOf(query.get('PageSize')) || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
   const number = countOf(query.get('Page'));
-  // The first page is there, even of nothing.
+  // An empty list has a first page.
   const pages = Math.max(Math.ceil(items.length / size), 1);
   return {
     items: items.slice(number * size, (number + 1) * size),

@@ -9,14 +9,13 @@ import { TwilioInbound } from './inbound.js';
 import { TwilioLifecycle } from './lifecycle.js';
 import { TwilioMessagingServices } from './messaging-services.js';
 import { TwilioPhones } from './phones.js';
-import { TwilioRecipients } from './recipients.js';
 import { SendingRules } from './rules.js';
-import { TwilioSenders } from './senders.js';
+import { TwilioRecipients, TwilioSenders } from './senders.js';
 import { TwilioSending } from './sending.js';
 import { TwilioVerify } from './verify.js';
 import { WhatsAppSessions } from './whatsapp.js';
 
-/** What an emulated account is made from. */
+/** Options of `makeTwilioParts`. */
 export interface TwilioPartsOptions {
   readonly accountSid: string;
   readonly authToken: string;
@@ -30,36 +29,12 @@ export interface TwilioPartsOptions {
   readonly landlines: readonly string[];
 }
 
-/** An account, taken apart. */
-export interface TwilioParts {
-  /** Its numbers and SIDs. */
-  readonly place: {
-    readonly sandboxNumber: string;
-    readonly joinCode: string;
-    readonly sandboxContentSid: string;
-    readonly smsNumber: string;
-    readonly voiceNumber: string;
-    readonly messagingServiceSid: string;
-    readonly verifyServiceSid: string;
-  };
-  readonly products: TwilioProducts;
-  readonly account: TwilioAccount;
-  readonly callbacks: TwilioCallbacks;
-  readonly content: TwilioContent;
-  readonly inbound: TwilioInbound;
-  readonly lifecycle: TwilioLifecycle;
-  readonly phones: TwilioPhones;
-  readonly rules: SendingRules;
-  readonly senders: TwilioSenders;
-  readonly sessions: WhatsAppSessions;
-}
-
 const SANDBOX_NUMBER = '+14155238886';
 const SMS_NUMBER = '+14155550100';
 const VOICE_NUMBER = '+14155550101';
 
-/** Makes everything that an account consists of, and tells each part of the others that it needs. */
-export function makeTwilioParts(options: TwilioPartsOptions): TwilioParts {
+/** Makes the parts of an account and connects them. */
+export function makeTwilioParts(options: TwilioPartsOptions) {
   const { accountSid, authToken, clock, dispatcher, server, stepMs } = options;
   const place = {
     sandboxNumber: SANDBOX_NUMBER,
@@ -83,7 +58,7 @@ export function makeTwilioParts(options: TwilioPartsOptions): TwilioParts {
   const lifecycle = new TwilioLifecycle({ server, callbacks, accountSid, stepMs, clock });
   const content = new TwilioContent({ accountSid, sandboxContentSid, baseUrl, clock });
   const account = new TwilioAccount({ accountSid, authToken, clock, senders, recipients });
-  // What every part is given that sends, or shows what sends.
+  // For every part that sends messages, or shows senders.
   const shared = { accountSid, clock, baseUrl, senders, recipients, phones, rules, poolNumber: SMS_NUMBER };
   const products: TwilioProducts = {
     account,
@@ -93,17 +68,5 @@ export function makeTwilioParts(options: TwilioPartsOptions): TwilioParts {
     verify: new TwilioVerify({ ...shared, serviceSid: place.verifyServiceSid, messagingServiceSid }),
   };
   const inbound = new TwilioInbound({ ...shared, ...caller, ...place, sessions });
-  return {
-    place,
-    products,
-    account,
-    callbacks,
-    content,
-    inbound,
-    lifecycle,
-    phones,
-    rules,
-    senders,
-    sessions,
-  };
+  return { place, products, callbacks, inbound, lifecycle, phones, rules, senders, sessions };
 }

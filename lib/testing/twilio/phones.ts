@@ -1,11 +1,11 @@
-/** Something that a phone got. */
+/** A message or call on a phone. */
 export interface EmulatedPhoneItem {
   readonly channel: 'sms' | 'whatsapp' | 'voice';
   /** The text of a message; the words of a call. */
   readonly text: string;
   /** The words of a call. */
   readonly spoken?: string | undefined;
-  /** The button under a WhatsApp authentication template, and what it puts on the clipboard. */
+  /** The button of a WhatsApp authentication template, and the text that it copies. */
   readonly button?: { readonly text: string; readonly copies: string } | undefined;
   /** Milliseconds by the emulator's clock. */
   readonly at: number;
@@ -13,13 +13,13 @@ export interface EmulatedPhoneItem {
   readonly sid: string;
 }
 
-/** Something that a phone got, and whose it is. */
+/** A message or call with the number of its phone. */
 export interface DeliveredItem extends EmulatedPhoneItem {
   /** E.164. */
   readonly to: string;
 }
 
-/** The phones that an account reaches, each with what it got. */
+/** The phones that an account reaches, with their messages and calls. */
 export class TwilioPhones {
   readonly #inboxes = new Map<string, EmulatedPhoneItem[]>();
   readonly #listeners: ((item: DeliveredItem) => void)[] = [];
@@ -31,7 +31,7 @@ export class TwilioPhones {
     for (const listener of this.#listeners) listener({ ...item, to });
   }
 
-  /** What a phone got, newest last. */
+  /** The messages and calls of a phone, newest last. */
   inbox(number: string): readonly EmulatedPhoneItem[] {
     return [...(this.#inboxes.get(number) ?? [])];
   }

@@ -1,18 +1,8 @@
 import type { EmulatedCall } from './calls.js';
 import type { EmulatedFeedback, EmulatedMessage } from './messages.js';
-import { segmentsOf } from './segments.js';
+import { segmentsOf, twilioDate } from './formats.js';
 
 const API_VERSION = '2010-04-01';
-
-/** A time as Twilio writes it, RFC 2822. */
-export function twilioDate(milliseconds: number): string {
-  return new Date(milliseconds).toUTCString().replace('GMT', '+0000');
-}
-
-/** A time as Twilio's newer APIs write it, ISO 8601 in whole seconds. */
-export function isoDate(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
-}
 
 /** The Message resource. */
 export function messageResource(message: EmulatedMessage, accountSid: string): object {
@@ -56,7 +46,7 @@ export function feedbackResource(feedback: EmulatedFeedback, accountSid: string)
   };
 }
 
-/** The Call resource; it does not hold the TwiML. */
+/** The Call resource, without the TwiML. */
 export function callResource(call: EmulatedCall, accountSid: string): object {
   const uri = `/${API_VERSION}/Accounts/${accountSid}/Calls/${call.sid}`;
   const isOver = call.status === 'completed' || call.status === 'failed';

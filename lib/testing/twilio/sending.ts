@@ -1,11 +1,17 @@
 import type { RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/loopback-server.js';
-import { readCall, wordsOfCall, type StoredCall } from './calls.js';
+import { jsonReply, type Reply } from '../server/reply.js';
+import { readCall, wordsOfCall, type EmulatedCall, type StoredCall } from './calls.js';
 import type { EmulatedTemplate } from './content.js';
-import { methodNotAllowed, notFound, twilioErrorReply } from './errors.js';
-import { TwilioForm } from './form.js';
+import { notFound, twilioErrorReply } from './errors.js';
+import { TwilioForm } from './formats.js';
 import type { LateFailure, TwilioLifecycle } from './lifecycle.js';
-import { readMessage, type EmulatedFeedback, type MessageRules, type StoredMessage } from './messages.js';
+import {
+  readMessage,
+  type EmulatedFeedback,
+  type EmulatedMessage,
+  type MessageRules,
+  type StoredMessage,
+} from './messages.js';
 import { legacyPage, queryOf } from './paging.js';
 import type { EmulatedPhoneItem, TwilioPhones } from './phones.js';
 import { callResource, feedbackResource, messageResource } from './resources.js';
@@ -13,7 +19,7 @@ import type { SendingRules } from './rules.js';
 import { renderTemplate, templateFailure } from './templates.js';
 import type { WhatsAppSessions } from './whatsapp.js';
 
-/** What messages and calls are made from. */
+/** What `TwilioSending` needs. */
 export interface SendingParts extends MessageRules {
   readonly accountSid: string;
   readonly clock: () => number;
@@ -36,65 +42,33 @@ export class TwilioSending {
     this.#parts = parts;
   }
 
-  /** Answers what is under `Messages`: `sid` and `part` are what follows it in the path. */
-  answerMessages(request: RecordedRequest, path: string, sid?: string, part?: string): Reply {
-    const { accountSid } = this.#parts;
-    if (sid === undefined) {
-      if (request.method === 'POST') return this.#createMessage(request);
-      const show = (message: StoredMessage): object => messageResource(message, accountSid);
-      return this.#list(request, 'messages', this.messages, show);
-    }
+  listMessages(request: RecordedRequest): Reply {
+    return listReply(request, 'messages', this.messages, (message) => this.#messageResource(message));
+  }
+
+  showMessage(request: RecordedRequest, sid = ''): Reply {
     const message = this.#messagesBySid.get(sid);
-    if (message === undefined || (part !== undefined && part !== 'Feedback')) return notFound(path);
-    if (part === 'Feedback') {
-      return request.method === 'POST' ? this.#postFeedback(request, message) : methodNotAllowed();
-    }
-    return request.method === 'GET'
-      ? jsonReply(200, messageResource(message, accountSid))
-      : methodNotAllowed();
+    return message === undefined ? notFound(request) : jsonReply(200, this.#messageResource(message));
   }
 
-  /** Answers what is under `Calls`. */
-  answerCalls(request: RecordedRequest, path: string, sid?: string, part?: string): Reply {
-    const { accountSid } = this.#parts;
-    if (sid === undefined) {
-      if (request.method === 'POST') return this.#createCall(request);
-      const show = (call: StoredCall): object => callResource(call, accountSid);
-      return this.#list(request, 'calls', this.calls, show);
-    }
+  listCalls(request: RecordedRequest): Reply {
+    return listReply(request, 'calls', this.calls, (call) => this.#callResource(call));
+  }
+
+  showCall(request: RecordedRequest, sid = ''): Reply {
     const call = this.#callsBySid.get(sid);
-    if (call === undefined || part !== undefined) return notFound(path);
-    return request.method === 'GET' ? jsonReply(200, callResource(call, accountSid)) : methodNotAllowed();
+    return call === undefined ? notFound(request) : jsonReply(200, this.#callResource(call));
   }
 
-  /** Newest first, of `To` and `From` only where they are asked for. */
-  #list<Item extends StoredMessage | StoredCall>(
-    request: RecordedRequest,
-    name: string,
-    items: readonly Item[],
-    show: (item: Item) => object,
-  ): Reply {
-    if (request.method !== 'GET') return methodNotAllowed();
-    const query = queryOf(request);
-    const found = items.filter(({ channel, to, from }) => {
-      const prefix = channel === 'whatsapp' ? 'whatsapp:' : '';
-      return [
-        ['To', prefix + to],
-        ['From', prefix + from],
-      ].every(([field = '', value]) => (query.get(field) ?? value) === value);
-    });
-    return jsonReply(200, legacyPage(request, name, found.reverse(), show));
-  }
-
-  #createMessage(request: RecordedRequest): Reply {
-    const { rules, clock, accountSid, phones, lifecycle } = this.#parts;
+  createMessage(request: RecordedRequest): Reply {
+    const { rules, clock, phones, lifecycle } = this.#parts;
     const refusal = rules.refusals.take(request);
     if (refusal !== undefined) return twilioErrorReply(refusal);
     const read = readMessage(new TwilioForm(request), this.#parts, clock());
     if ('error' in read) return twilioErrorReply(read.error);
     const { message, template } = read;
     return {
-      ...jsonReply(201, messageResource(message, accountSid)),
+      ...jsonReply(201, this.#messageResource(message)),
       commit: () => {
         this.messages.push(message);
         this.#messagesBySid.set(message.sid, message);
@@ -106,15 +80,15 @@ export class TwilioSending {
     };
   }
 
-  #createCall(request: RecordedRequest): Reply {
-    const { rules, clock, accountSid, phones, lifecycle } = this.#parts;
+  createCall(request: RecordedRequest): Reply {
+    const { rules, clock, phones, lifecycle } = this.#parts;
     const refusal = rules.refusals.take(request);
     if (refusal !== undefined) return twilioErrorReply(refusal);
     const read = readCall(new TwilioForm(request), this.#parts, clock());
     if ('error' in read) return twilioErrorReply(read.error);
     const { call } = read;
     return {
-      ...jsonReply(201, callResource(call, accountSid)),
+      ...jsonReply(201, this.#callResource(call)),
       commit: () => {
         this.calls.push(call);
         this.#callsBySid.set(call.sid, call);
@@ -126,7 +100,9 @@ export class TwilioSending {
     };
   }
 
-  #postFeedback(request: RecordedRequest, message: StoredMessage): Reply {
+  postFeedback(request: RecordedRequest, sid = ''): Reply {
+    const message = this.#messagesBySid.get(sid);
+    if (message === undefined) return notFound(request);
     const outcome = new TwilioForm(request).get('Outcome') ?? 'confirmed';
     if (outcome !== 'confirmed' && outcome !== 'unconfirmed') {
       return twilioErrorReply({ code: 20001, message: 'Outcome must be confirmed or unconfirmed.' });
@@ -139,6 +115,14 @@ export class TwilioSending {
         this.feedback.push(feedback);
       },
     };
+  }
+
+  #messageResource(message: EmulatedMessage): object {
+    return messageResource(message, this.#parts.accountSid);
+  }
+
+  #callResource(call: EmulatedCall): object {
+    return callResource(call, this.#parts.accountSid);
   }
 
   #failureOf(
@@ -178,4 +162,22 @@ export class TwilioSending {
       sid: sent.sid,
     };
   }
+}
+
+/** Lists the newest first. `To` and `From` in the query narrow the list. */
+function listReply<Item extends StoredMessage | StoredCall>(
+  request: RecordedRequest,
+  name: string,
+  items: readonly Item[],
+  show: (item: Item) => object,
+): Reply {
+  const query = queryOf(request);
+  const found = items.filter(({ channel, to, from }) => {
+    const prefix = channel === 'whatsapp' ? 'whatsapp:' : '';
+    return (
+      (query.get('To') ?? prefix + to) === prefix + to &&
+      (query.get('From') ?? prefix + from) === prefix + from
+    );
+  });
+  return jsonReply(200, legacyPage(request, name, found.reverse(), show));
 }

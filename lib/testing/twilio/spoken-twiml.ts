@@ -4,10 +4,10 @@ const PROLOGUE = /^\s*<\?xml[^?]*\?>/;
 const ENTITY = /&(?:amp|lt|gt|quot|apos|#\d+|#x[\da-f]+);/gi;
 const NAMED_ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
-/** So often is an endless `<Say loop="0">` heard until whoever listens hangs up. */
+/** How often an endless `<Say loop="0">` is heard before the phone hangs up. */
 const PATIENCE = 3;
 
-/** What is read of a document: every text that stands in one kind of element, as often as it is said. */
+/** The kind of element whose texts are read. */
 type Verb = 'Say' | 'Message';
 
 interface OpenElement {
@@ -16,19 +16,19 @@ interface OpenElement {
   words: string;
 }
 
-/** The words that a call with this TwiML speaks, or `undefined` where it is not TwiML. */
+/** The words that a call with this TwiML speaks; `undefined` if it is not TwiML. */
 export function wordsOfTwiml(twiml: string): string | undefined {
   return textsOf(twiml, 'Say')?.join(' ');
 }
 
-/** The messages with which this TwiML replies, or `undefined` where it is not TwiML. */
+/** The messages with which this TwiML replies; `undefined` if it is not TwiML. */
 export function messagesOfTwiml(twiml: string): readonly string[] | undefined {
   return textsOf(twiml, 'Message');
 }
 
 /**
- * `undefined` where the document is not well-formed or not a `<Response>`. Enough of XML for what Twilio documents;
- * comments and CDATA count as not well-formed.
+ * The texts of every element of one kind, each as often as it is said. `undefined` if the document is not well-formed or
+ * no `<Response>`. It reads as much XML as Twilio documents; comments and CDATA count as not well-formed.
  */
 function textsOf(twiml: string, verb: Verb): readonly string[] | undefined {
   const document = twiml.replace(PROLOGUE, '').trim();
@@ -83,7 +83,7 @@ function closeElement(
     for (let time = 0; time < element.loop; time += 1) texts.push(element.words);
     return;
   }
-  // What stands inside <Say>, such as <say-as>, is spoken with it.
+  // An element inside <Say>, such as <say-as>, is spoken with it.
   if (parent !== undefined) parent.words += element.words;
 }
 
@@ -106,7 +106,7 @@ function cleaned(texts: readonly string[]): readonly string[] {
   return texts.map((text) => text.replace(/\s+/g, ' ').trim()).filter((text) => text !== '');
 }
 
-/** The language in which a call with this TwiML begins to speak, BCP 47; `undefined` where it does not say. */
+/** The language of the first <Say>, BCP 47; `undefined` if there is none. */
 export function languageOfTwiml(twiml: string): string | undefined {
   return /<Say\b[^>]*?\blanguage\s*=\s*["']([\w-]+)["']/.exec(twiml)?.[1];
 }

@@ -2,7 +2,7 @@ import type { EmulatedTemplate } from './content.js';
 import { asList, textFieldOf } from '../../core/json.js';
 import { presetSentence } from './texts.js';
 
-/** What a phone shows of a template. */
+/** A template as a phone shows it. */
 export interface RenderedTemplate {
   readonly text: string;
   readonly button?: { readonly text: string; readonly copies: string } | undefined;
@@ -14,11 +14,11 @@ const FAILURE_OF_STATUS: Readonly<Record<string, number>> = {
   paused: 63041,
   disabled: 63042,
 };
-/** WhatsApp takes no code longer than this, and no template that comes out longer than that. */
+/** The limits of WhatsApp for a code and for a whole message, in characters. */
 const MAX_CODE = 14;
 const MAX_LENGTH = 1024;
 
-/** The template with its variables; a sample where one is missing. */
+/** Fills in a template's variables. A missing one is replaced by its sample. */
 export function renderTemplate(
   template: EmulatedTemplate,
   variables: Readonly<Record<string, string>>,
@@ -44,8 +44,8 @@ export function renderTemplate(
 }
 
 /**
- * The error with which a template message fails at WhatsApp after Twilio accepted it. Within the window of free
- * text a template need not be approved, but for codes: those go out by approved ones only.
+ * The error with which a template message fails at WhatsApp after Twilio accepted it. In the 24 hours of free
+ * text a template need not be approved, except for codes: these need an approved one.
  */
 export function templateFailure(
   template: EmulatedTemplate,

@@ -1,6 +1,6 @@
 /**
- * What Twilio and WhatsApp word themselves, in one language, with `{code}`, `{service}` and `{minutes}`. The
- * sentences stand for theirs, and are our own.
+ * The texts of Twilio and WhatsApp in one language, with `{code}`, `{service}` and `{minutes}`. They stand for the
+ * real ones and are not copied from them.
  */
 interface PresetWords {
   /** WhatsApp's authentication template. */

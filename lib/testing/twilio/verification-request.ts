@@ -1,16 +1,15 @@
-import type { TwilioError } from './errors.js';
-import { isE164, type TwilioForm } from './form.js';
-import type { TwilioRecipients } from './recipients.js';
-import { isVerifyLocale, localeOfNumber } from './verify-locales.js';
+import { refuse, type TwilioError } from './errors.js';
+import { isE164, type TwilioForm } from './formats.js';
+import type { TwilioRecipients } from './senders.js';
 import type { VerifyChannel, VerifyService } from './verify-settings.js';
 
-/** What was asked of Verify. */
+/** A request to send a code by Verify. */
 export interface VerificationRequest {
   readonly to: string;
   readonly channel: VerifyChannel;
   readonly customCode: string | undefined;
   readonly locale: string | undefined;
-  /** In which language the phone is written to. */
+  /** The language of the message. */
   readonly language: string;
   readonly riskCheck: 'enable' | 'disable' | undefined;
 }
@@ -21,8 +20,8 @@ const MAX_CODE = 10;
 const CHINA = '+86';
 
 /**
- * Reads the parameters of `POST Verifications`: a request, or Verify's refusal; a locale that it does not know is
- * answered as if nothing were there.
+ * Reads the parameters of `POST Verifications`. Returns a request, or Verify's refusal. An unknown locale is
+ * answered with 404.
  */
 export function readVerification(
   form: TwilioForm,
@@ -87,6 +86,33 @@ function invalid(parameter: string): { readonly error: TwilioError } {
   return refuse(60200, `Invalid parameter: ${parameter}`);
 }
 
-function refuse(code: number, message?: string): { readonly error: TwilioError } {
-  return { error: { code, message } };
+/** The locales of Verify's messages, from its page on languages. */
+const LOCALES = new Set(
+  `af ar ca zh zh-CN zh-HK hr cs da nl en en-GB et fi fr de el he hi hu id it ja kn ko lt ms mr nb pl pt-BR pt ro ru sk
+  es sv tl te th tr uk vi`.split(/\s+/),
+);
+
+/** The language of a number's country, for countries with a text in the emulator. */
+const LANGUAGE_OF_COUNTRY: readonly (readonly [string, string])[] = [
+  ['+31', 'nl'],
+  ['+33', 'fr'],
+  ['+34', 'es'],
+  ['+39', 'it'],
+  ['+43', 'de'],
+  ['+49', 'de'],
+  ['+52', 'es'],
+  ['+55', 'pt-BR'],
+  ['+81', 'ja'],
+  ['+351', 'pt'],
+  ['+966', 'ar'],
+];
+
+/** Whether Verify has a locale. The case counts. */
+export function isVerifyLocale(locale: string): boolean {
+  return LOCALES.has(locale);
+}
+
+/** The language of a message without a locale. */
+export function localeOfNumber(number: string): string {
+  return LANGUAGE_OF_COUNTRY.find(([prefix]) => number.startsWith(prefix))?.[1] ?? 'en';
 }

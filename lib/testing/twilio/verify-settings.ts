@@ -1,26 +1,26 @@
 import { requireKeys } from '../server/faults.js';
-import { isoDate } from './resources.js';
+import { isoDate } from './formats.js';
 
 /** How Verify reaches a phone. */
 export type VerifyChannel = 'sms' | 'call' | 'whatsapp';
 
-/** What `configureVerify` changes of the Verify service. What is left out stays as it is. */
+/** Settings of the Verify service, for `configureVerify`. Those that are left out do not change. */
 export interface VerifySettings {
-  /** At first `Emulated service`. */
+  /** Default: `Emulated service`. */
   readonly friendlyName?: string | undefined;
-  /** Of the codes that Verify makes itself. At first 6. */
+  /** The length of codes that Verify makes itself. Default: 6. */
   readonly codeLength?: number | undefined;
-  /** Whether `CustomCode` is allowed (else 60204). At first `true`, which at Twilio has to be switched on. */
+  /** Whether `CustomCode` is allowed (else 60204). Default: `true`. At Twilio it has to be switched on. */
   readonly customCodeEnabled?: boolean | undefined;
-  /** Channels that are switched off (60223). At first none. */
+  /** Channels that are switched off (60223). Default: none. */
   readonly disabledChannels?: readonly VerifyChannel[] | undefined;
-  /** The WhatsApp sender of the service; `null` for none (68008). At first one. */
+  /** The WhatsApp sender of the service; `null` for none (68008). Default: `whatsapp:+14155550102`. */
   readonly whatsAppFrom?: string | null | undefined;
-  /** The locales of its approved WhatsApp templates (else 60242); `null` for all of Verify's. At first `null`. */
+  /** The locales of its approved WhatsApp templates (else 60242); `null` for all of Verify's. Default: `null`. */
   readonly whatsAppLocales?: readonly string[] | null | undefined;
-  /** Prefixes that Fraud Guard holds SMS to back (60410), but for `RiskCheck=disable`. At first none. */
+  /** Prefixes to which Fraud Guard blocks SMS (60410), except with `RiskCheck=disable`. Default: none. */
   readonly blockedPrefixes?: readonly string[] | undefined;
-  /** Whether SMS to China were vetted (else 60220). At first `false`. */
+  /** Whether Twilio has vetted SMS to China (else 60220). Default: `false`. */
   readonly isVettedForChina?: boolean | undefined;
 }
 
@@ -56,7 +56,7 @@ export function changeVerifyService(service: VerifyService, settings: VerifySett
   };
 }
 
-/** Whose service it is, and where. */
+/** The account and the URL of a service. */
 export interface VerifyPlace {
   readonly accountSid: string;
   readonly serviceSid: string;

@@ -1,19 +1,18 @@
 import type { RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/loopback-server.js';
 import { randomDigits, randomSid } from '../server/random-ids.js';
-import { methodNotAllowed, notFound, twilioErrorReply } from './errors.js';
-import { TwilioForm } from './form.js';
+import { jsonReply, type Reply } from '../server/reply.js';
+import { notFound, twilioErrorReply } from './errors.js';
+import { isoDate, TwilioForm } from './formats.js';
 import type { EmulatedPhoneItem, TwilioPhones } from './phones.js';
-import type { TwilioRecipients } from './recipients.js';
-import { isoDate } from './resources.js';
 import type { SendingRules } from './rules.js';
+import type { TwilioRecipients } from './senders.js';
 import { presetSentence } from './texts.js';
 import { readVerification, type VerificationRequest } from './verification-request.js';
 import {
   changeVerifyService,
   FIRST_VERIFY_SERVICE,
-  verifyServiceResource,
   type VerifyChannel,
+  verifyServiceResource,
   type VerifySettings,
 } from './verify-settings.js';
 
@@ -22,15 +21,15 @@ export interface EmulatedVerification {
   readonly sid: string;
   /** E.164. */
   readonly to: string;
-  /** Of the last send. */
+  /** The channel of the latest send. */
   readonly channel: VerifyChannel;
   readonly status: 'pending' | 'approved' | 'canceled' | 'expired';
-  /** The code that was sent last. */
+  /** The latest code. */
   readonly code: string;
-  /** The locale that was asked for. */
+  /** The requested locale. */
   readonly locale: string | undefined;
   readonly riskCheck: 'enable' | 'disable' | undefined;
-  /** Every send; one more while it is pending keeps the SID. */
+  /** Every send. Another one while it is pending keeps the SID. */
   readonly attempts: readonly {
     readonly sid: string;
     readonly channel: VerifyChannel;
@@ -43,7 +42,7 @@ export interface EmulatedVerification {
 
 type StoredVerification = { -readonly [Key in keyof EmulatedVerification]: EmulatedVerification[Key] };
 
-/** What Verify is made from. */
+/** What `TwilioVerify` needs. */
 export interface VerifyParts {
   readonly accountSid: string;
   readonly serviceSid: string;
@@ -55,7 +54,7 @@ export interface VerifyParts {
   readonly phones: TwilioPhones;
 }
 
-/** A code is good so long, and so long its sends are counted. */
+/** How long a code is valid and its sends are counted. */
 const LIFE_MS = 10 * 60 * 1000;
 const MAX_SENDS = 5;
 const ATTEMPT_CHANNEL: Readonly<Record<VerifyChannel, string>> = {
@@ -68,7 +67,7 @@ const ATTEMPT_CHANNEL: Readonly<Record<VerifyChannel, string>> = {
 export class TwilioVerify {
   readonly #verifications: StoredVerification[] = [];
   readonly #bySid = new Map<string, StoredVerification>();
-  /** By number; some of them may have expired since. */
+  /** By number. Some may have expired. */
   readonly #pending = new Map<string, StoredVerification>();
   readonly #parts: VerifyParts;
   readonly #createdAt: number;
@@ -83,44 +82,39 @@ export class TwilioVerify {
     this.#service = changeVerifyService(this.#service, settings);
   }
 
-  /** Everything that was begun, newest last. */
+  /** Every verification, newest last. */
   get verifications(): readonly EmulatedVerification[] {
     for (const verification of [...this.#pending.values()]) this.#expire(verification);
     return this.#verifications;
   }
 
-  answer(request: RecordedRequest, path: string): Reply {
-    const { serviceSid, messagingServiceSid, accountSid } = this.#parts;
-    const [service, part, wanted, ...rest] = path.split('/').slice(3);
-    if (service !== serviceSid || rest.length > 0) return notFound(path);
-    if (part === undefined) {
-      if (request.method !== 'GET') return methodNotAllowed();
-      const place = {
-        accountSid,
-        serviceSid,
-        messagingServiceSid,
-        url: this.#url(),
-        createdAt: this.#createdAt,
-      };
-      return jsonReply(200, verifyServiceResource(this.#service, place));
-    }
-    if (part !== 'Verifications') return notFound(path);
-    if (wanted === undefined) {
-      return request.method === 'POST' ? this.#create(request, path) : methodNotAllowed();
-    }
-    const verification = this.#find(wanted);
-    if (request.method !== 'GET' && request.method !== 'POST') return methodNotAllowed();
-    if (verification === undefined) return notFound(path);
-    if (request.method === 'GET') return jsonReply(200, this.#resource(verification));
-    return this.#update(request, path, verification);
+  get serviceSid(): string {
+    return this.#parts.serviceSid;
   }
 
-  #create(request: RecordedRequest, path: string): Reply {
+  showService(): Reply {
+    const { accountSid, serviceSid, messagingServiceSid } = this.#parts;
+    const place = {
+      accountSid,
+      serviceSid,
+      messagingServiceSid,
+      url: this.#url(),
+      createdAt: this.#createdAt,
+    };
+    return jsonReply(200, verifyServiceResource(this.#service, place));
+  }
+
+  show(request: RecordedRequest, wanted = ''): Reply {
+    const verification = this.#find(wanted);
+    return verification === undefined ? notFound(request) : jsonReply(200, this.#resource(verification));
+  }
+
+  create(request: RecordedRequest): Reply {
     const { rules, recipients, clock, phones } = this.#parts;
     const refusal = rules.refusals.take(request);
     if (refusal !== undefined) return twilioErrorReply(refusal);
     const read = readVerification(new TwilioForm(request), this.#service, recipients);
-    if (read === 'UNKNOWN_LOCALE') return notFound(path);
+    if (read === 'UNKNOWN_LOCALE') return notFound(request);
     if ('error' in read) return twilioErrorReply(read.error);
     const { to, channel, locale, riskCheck, customCode } = read.request;
     const pending = this.#find(to);
@@ -159,12 +153,14 @@ export class TwilioVerify {
     };
   }
 
-  #update(request: RecordedRequest, path: string, verification: StoredVerification): Reply {
+  update(request: RecordedRequest, wanted = ''): Reply {
+    const verification = this.#find(wanted);
+    if (verification === undefined) return notFound(request);
     const status = new TwilioForm(request).get('Status');
     if (status !== 'approved' && status !== 'canceled') {
       return twilioErrorReply({ code: 60200, message: 'Invalid parameter: Status' });
     }
-    if (verification.status !== 'pending') return notFound(path);
+    if (verification.status !== 'pending') return notFound(request);
     const changed = { status, updatedAt: this.#parts.clock() } as const;
     return {
       ...jsonReply(200, this.#resource({ ...verification, ...changed })),
@@ -175,13 +171,12 @@ export class TwilioVerify {
     };
   }
 
-  /** By SID whatever became of it; by number only what is pending. */
+  /** By SID in any state, by number only a pending one. */
   #find(wanted: string): StoredVerification | undefined {
-    const name = decodePart(wanted);
-    for (const known of [this.#bySid.get(name), this.#pending.get(name)]) {
+    for (const known of [this.#bySid.get(wanted), this.#pending.get(wanted)]) {
       if (known !== undefined) this.#expire(known);
     }
-    return this.#bySid.get(name) ?? this.#pending.get(name);
+    return this.#bySid.get(wanted) ?? this.#pending.get(wanted);
   }
 
   #expire(verification: StoredVerification): void {
@@ -232,14 +227,5 @@ export class TwilioVerify {
 
   #url(): string {
     return `${this.#parts.baseUrl()}/v2/Services/${this.#parts.serviceSid}`;
-  }
-}
-
-/** A part of a path; one that is not encoded properly names nothing. */
-function decodePart(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return '';
   }
 }

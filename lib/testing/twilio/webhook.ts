@@ -2,14 +2,14 @@ import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import { request, type Dispatcher } from 'undici';
 import { randomSid } from '../server/random-ids.js';
 
-/** With what Twilio calls its customers. */
+/** How Twilio calls its customers' webhooks. */
 export interface WebhookCaller {
   readonly dispatcher: Dispatcher;
-  /** Signs. */
+  /** Signs the calls. */
   readonly authToken: string;
 }
 
-/** What a customer's server answered. */
+/** The answer of a customer's server. */
 export interface WebhookAnswer {
   readonly status: number;
   readonly contentType: string;
@@ -27,7 +27,7 @@ export function signWebhook(
   return getExpectedTwilioSignature(authToken, withoutFragment(url), params);
 }
 
-/** Posts a form as Twilio does. Rejects where nobody answers. */
+/** Posts a form as Twilio does. Rejects without an answer. */
 export async function postWebhook(
   { dispatcher, authToken }: WebhookCaller,
   url: string,

@@ -1,10 +1,10 @@
 const HOUR_MS = 3600 * 1000;
-/** Who joined is reachable for three days. */
+/** A phone that joined is reachable for three days. */
 const MEMBERSHIP_MS = 72 * HOUR_MS;
-/** Free text only reaches who wrote within a day. */
+/** Free text only reaches a phone that wrote within a day. */
 const SESSION_MS = 24 * HOUR_MS;
 
-/** What WhatsApp knows of phones: who joined the shared sandbox, and who wrote to which sender when. */
+/** Which phones have joined the shared sandbox, and when each phone last wrote to a sender. */
 export class WhatsAppSessions {
   readonly #clock: () => number;
   readonly #sandboxNumber: string;
@@ -16,7 +16,7 @@ export class WhatsAppSessions {
     this.#sandboxNumber = sandboxNumber;
   }
 
-  /** The phone sends the join code, which is itself a message; once more, and everything starts again. */
+  /** The phone sends the join code, which is a message, too. Each time, both periods start again. */
   join(number: string): void {
     this.#joinedAt.set(number, this.#clock());
     this.wrote(number, this.#sandboxNumber);
@@ -27,12 +27,12 @@ export class WhatsAppSessions {
     this.#joinedAt.delete(number);
   }
 
-  /** The phone writes to a sender: a day of free text. */
+  /** The phone writes to a sender, which may then send free text for a day. */
   wrote(number: string, sender: string): void {
     this.#wroteAt.set(`${number} ${sender}`, this.#clock());
   }
 
-  /** Whether a sender reaches the phone at all: approved ones anybody, the sandbox who joined. */
+  /** Whether a sender reaches the phone. An approved sender reaches every phone, the sandbox those that joined. */
   isReachable(number: string, sender: string): boolean {
     return sender !== this.#sandboxNumber || this.#age(this.#joinedAt.get(number)) <= MEMBERSHIP_MS;
   }

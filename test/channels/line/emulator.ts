@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { serveApi } from '#lib/testing/server/emulated-api.js';
 import type { Fault, FaultRule, RecordedRequest } from '#lib/testing/server/faults.js';
-import { jsonReply, type Reply } from '#lib/testing/server/loopback-server.js';
+import { jsonReply, replyWith, type Reply } from '#lib/testing/server/reply.js';
 import { mustNotShow } from '#harness/witness.js';
 
 /** A Messaging API channel of LINE on the loopback interface, as strict as LINE's reference says. */
@@ -100,7 +100,7 @@ export async function startLineEmulator(): Promise<LineEmulator> {
     clock: Date.now,
     isFaultable: () => true,
     isRecorded: () => true,
-    answer,
+    handler: replyWith(answer),
   });
   mustNotShow(channelAccessToken);
   return {

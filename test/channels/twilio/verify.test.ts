@@ -5,7 +5,7 @@ import type { TwilioSettings } from '#lib/channels/twilio/settings.js';
 import { describeRefusal } from '#lib/channels/twilio/refusals.js';
 import type { TwilioParts } from '#lib/channels/twilio/messages.js';
 import { twilioVerify, verifyLocaleOf, type TwilioVerifyOptions } from '#lib/channels/twilio/verify.js';
-import { isVerifyLocale } from '#lib/testing/twilio/verify-locales.js';
+import { isVerifyLocale } from '#lib/testing/twilio/verification-request.js';
 import {
   KEY_SID,
   makeContext,

@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { jwtVerify } from 'jose';
 import { serveApi } from '#lib/testing/server/emulated-api.js';
 import type { Fault, FaultRule, RecordedRequest } from '#lib/testing/server/faults.js';
-import { jsonReply, type Reply } from '#lib/testing/server/loopback-server.js';
+import { jsonReply, replyWith, type Reply } from '#lib/testing/server/reply.js';
 import { mustNotShow } from '#harness/witness.js';
 
 /** A message that Vonage took. */
@@ -118,7 +118,13 @@ export async function startVonageEmulator(clock: () => number = Date.now): Promi
     };
   };
 
-  const api = await serveApi({ port: 0, clock, isFaultable: () => true, isRecorded: () => true, answer });
+  const api = await serveApi({
+    port: 0,
+    clock,
+    isFaultable: () => true,
+    isRecorded: () => true,
+    handler: replyWith(answer),
+  });
   return {
     baseUrl: api.server.origin,
     ...account,

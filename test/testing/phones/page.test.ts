@@ -468,6 +468,9 @@ describe('createPhonesPage', () => {
       const script = await ask('GET', '/assets/main.js');
       expect(script.headers['content-type']).to.match(/^text\/javascript/);
       expect((await ask('GET', '/elsewhere')).status).to.equal(404);
+      const fromOtherSite = { headers: { 'sec-fetch-site': 'cross-site' } };
+      expect((await ask('GET', '/?text=a', fromOtherSite)).status).to.equal(200);
+      expect((await ask('GET', '/api/state', fromOtherSite)).status).to.equal(403);
     });
   });
 });

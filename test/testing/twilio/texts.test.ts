@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { segmentsOf } from '#lib/testing/twilio/segments.js';
+import { segmentsOf } from '#lib/testing/twilio/formats.js';
 import { presetSentence } from '#lib/testing/twilio/texts.js';
 
 describe('presetSentence', () => {

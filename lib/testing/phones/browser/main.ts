@@ -1,10 +1,8 @@
-import { byId, element } from '../../../http/page/browser/dom.js';
-import type { PhonesState } from '../api.js';
-import { fillAsked, type AskedPanel } from './asked.js';
-import { fillFaults, type FaultPanel } from './faults.js';
+import { byId, drawing, element } from '../../../http/page/browser/dom.js';
+import type { PersonView, PhonesAbout, PhonesState } from '../api.js';
+import { type FaultPanel, fillFaults } from './faults.js';
 import { makePerson, type PersonColumn } from './person.js';
-import { fillSandbox } from './sandbox.js';
-import { ask, listen, readAbout, type Ask } from './server.js';
+import { ask, type Ask, listen, readAbout } from './server.js';
 
 /** The page of the emulated phones. */
 
@@ -57,3 +55,71 @@ listen(show, (isConnected) => {
   if (!isConnected) revision = 0;
   connection.textContent = isConnected ? '' : 'The connection is lost. Trying again…';
 });
+
+/** Whose phone is to send it? */
+export interface AskedPanel {
+  update(people: readonly PersonView[]): void;
+}
+
+/** A message that another page asks for by a link to this one (`?text=`), to be sent by WhatsApp. */
+export function fillAsked(place: HTMLElement, ask: Ask): AskedPanel {
+  const text = new URLSearchParams(location.search).get('text');
+  if (text === null || text === '') return { update: () => undefined };
+  const offered = new Set<string>();
+  const senders = element('div', { class: 'row' });
+  const done = element('p', { role: 'status' });
+  const send = async ({ id: userId, firstName }: PersonView): Promise<void> => {
+    try {
+      await ask('write', { userId, channel: 'whatsapp', text });
+      done.textContent = `Sent from ${firstName}'s phone; the answer is there.`;
+    } catch (error) {
+      done.textContent = error instanceof Error ? error.message : String(error);
+    }
+  };
+  place.hidden = false;
+  place.replaceChildren(
+    element('h2', {}, 'Send this by WhatsApp'),
+    element('p', { class: 'asked-text' }, text),
+    senders,
+    done,
+  );
+  return {
+    update: (people) => {
+      for (const person of people) {
+        if (offered.has(person.id)) continue;
+        offered.add(person.id);
+        const words = `From ${person.firstName}’s phone`;
+        senders.append(element('button', { type: 'button', onclick: () => void send(person) }, words));
+      }
+    },
+  };
+}
+
+/** How a phone joins the WhatsApp sandbox: by the QR code, as with Twilio's own, or by its words. */
+export function fillSandbox(place: HTMLElement, { sandbox }: PhonesAbout): void {
+  const size = sandbox.qrCode.length;
+  const dark = sandbox.qrCode.flatMap((row, y) =>
+    Array.from(row, (square, x) => (square === '1' ? `M${x} ${y}h1v1h-1z` : '')),
+  );
+  place.replaceChildren(
+    element('h2', { id: 'sandbox-title' }, 'The WhatsApp sandbox'),
+    drawing(
+      'svg',
+      {
+        class: 'qr',
+        viewBox: `0 0 ${size} ${size}`,
+        role: 'img',
+        'aria-label': `QR code of ${sandbox.link}`,
+        'shape-rendering': 'crispEdges',
+      },
+      drawing('path', { d: dark.join('') }),
+    ),
+    element(
+      'p',
+      {},
+      'At Twilio, a phone that scans this writes ',
+      element('strong', {}, sandbox.joinWords),
+      ` to ${sandbox.number}. Here the button “Join” does it; who is not in the sandbox gets SMS.`,
+    ),
+  );
+}

@@ -1,41 +1,23 @@
-import type {
-  BadDayQuestion,
-  CodeQuestion,
-  FaultQuestion,
-  OptInQuestion,
-  PhonesAbout,
-  PhonesFailure,
-  PhonesState,
-  ReadQuestion,
-  SignInQuestion,
-  WriteQuestion,
-} from '../api.js';
+import type { PhonesAbout, PhonesFailure, PhonesRequests, PhonesState } from '../api.js';
 
-/** What the page asks its server. Addresses are relative to the page, wherever it is mounted. */
+/** What the page sends to its server. Addresses are relative to the page, wherever it is mounted. */
 
-interface Questions {
-  'sign-in': SignInQuestion;
-  code: CodeQuestion;
-  write: WriteQuestion;
-  read: ReadQuestion;
-  'opt-in': OptInQuestion;
-  fault: FaultQuestion;
-  'bad-day': BadDayQuestion;
-}
-
-/** Asks for something to be done; resolves to how things stand then. Rejects with a sentence for people. */
-export type Ask = <Name extends keyof Questions>(name: Name, question: Questions[Name]) => Promise<void>;
-
-export async function ask<Name extends keyof Questions>(
+/** Sends a request and shows the new state. Rejects with a sentence for people. */
+export type Ask = <Name extends keyof PhonesRequests>(
   name: Name,
-  question: Questions[Name],
+  request: PhonesRequests[Name],
+) => Promise<void>;
+
+export async function ask<Name extends keyof PhonesRequests>(
+  name: Name,
+  request: PhonesRequests[Name],
 ): Promise<PhonesState> {
   let answer: Response;
   try {
     answer = await fetch(`api/${name}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(question),
+      body: JSON.stringify(request),
     });
   } catch {
     throw new Error('The demo does not answer. Is it still running?');
@@ -49,7 +31,7 @@ export async function readAbout(): Promise<PhonesAbout> {
   return (await (await fetch('api/about')).json()) as PhonesAbout;
 }
 
-/** Listens to how things stand, for as long as the page is open; `onConnection` says whether anybody tells. */
+/** Listens to changes of the state for as long as the page is open. */
 export function listen(
   onState: (state: PhonesState) => void,
   onConnection: (isConnected: boolean) => void,

@@ -1,27 +1,27 @@
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, decodeProtectedHeader, jwtVerify } from 'jose';
 
-/** The signatures that Okta takes, of clients and of proofs. */
+/** The algorithms that Okta accepts for client assertions and proofs. */
 export const SIGNATURE_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'];
 
-/** How far a proof's `iat` may be from now. */
+/** The largest distance of a proof's `iat` from now. */
 const MAX_AGE_SECONDS = 300;
 
-/** What a proof must fit. */
+/** The request that a proof must belong to. */
 export interface ExpectedProof {
   readonly method: string;
   /** The URL that was called, without query and fragment. */
   readonly url: string;
-  /** Where the proof goes with an access token. */
+  /** The access token that the proof is sent with. */
   readonly accessToken?: string | undefined;
 }
 
-/** A proof that was read: its key's thumbprint and its nonce, or why it does not hold. */
+/** A checked proof: its key's thumbprint and its nonce, or why it is invalid. */
 export type CheckedProof =
   | { readonly isValid: true; readonly thumbprint: string; readonly nonce: string | undefined }
   | { readonly isValid: false; readonly reason: string };
 
-/** Checks DPoP proofs as RFC 9449, section 4.3, has it. Each is good once. */
+/** Checks DPoP proofs by RFC 9449, section 4.3. Each can be used once. */
 export class DpopVerifier {
   readonly #clock: () => number;
   readonly #seen = new Set<string>();

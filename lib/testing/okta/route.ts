@@ -1,0 +1,55 @@
+import type { RecordedRequest } from '../server/faults.js';
+import type { PathParams, Reply } from '../server/reply.js';
+import { notFound } from './errors.js';
+import type { RateLimitBucket } from './rate-limit.js';
+
+/** A call of the API that is allowed. */
+export interface ApiCall {
+  readonly request: RecordedRequest;
+  readonly params: PathParams;
+  readonly query: URLSearchParams;
+  /** The body's JSON; `undefined` if there is none. */
+  readonly body: unknown;
+}
+
+/** An operation of Okta's API. */
+export interface Route {
+  readonly method: 'get' | 'post' | 'put' | 'delete';
+  /** As Express has it, e.g. `/api/v1/users/:id`. */
+  readonly path: string;
+  /** The scope that Okta's OpenAPI document names. Without one, anybody may call. */
+  readonly scope?: string | undefined;
+  /** Which administrators may call, beside super administrators. Default: all. */
+  readonly roles?: readonly string[] | undefined;
+  /** Default: `other`. */
+  readonly bucket?: RateLimitBucket | undefined;
+  readonly answer: (call: ApiCall) => Reply | Promise<Reply>;
+}
+
+/** Routes under one path for super administrators, with the scopes `okta.{scope}.read` and `okta.{scope}.manage`. */
+export function superAdminRoutes(
+  path: string,
+  scope: string,
+  operations: readonly (readonly [method: Route['method'], end: string, answer: Route['answer']])[],
+): readonly Route[] {
+  return operations.map(([method, end, answer]) => ({
+    method,
+    path: path + end,
+    scope: `okta.${scope}.${method === 'get' ? 'read' : 'manage'}`,
+    roles: [],
+    answer,
+  }));
+}
+
+/** Answers for the resource whose id is in the path, or that there is none. */
+export function withResource<Resource>(
+  kind: string,
+  find: (id: string) => Resource | undefined,
+  answer: (resource: Resource, call: ApiCall) => Reply | Promise<Reply>,
+): Route['answer'] {
+  return (call) => {
+    const { id = '' } = call.params;
+    const resource = find(id);
+    return resource === undefined ? notFound(id, kind) : answer(resource, call);
+  };
+}

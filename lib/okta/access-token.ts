@@ -211,11 +211,7 @@ export function createAccessTokens(parts: {
 const ASSERTION_LIFE_SECONDS = 5 * 60;
 
 /** Signs the client assertion of one attempt (RFC 7523). */
-export function signAssertion(
-  credentials: ServiceAppCredentials,
-  url: string,
-  nowMs: number,
-): Promise<string> {
+function signAssertion(credentials: ServiceAppCredentials, url: string, nowMs: number): Promise<string> {
   const { clientId, privateKey, algorithm, keyId } = credentials;
   const nowSeconds = Math.floor(nowMs / 1000);
   return new SignJWT()

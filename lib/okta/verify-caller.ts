@@ -200,7 +200,7 @@ class AccessTokenStrategy extends passport.Strategy {
  * `undefined` for a valid token, else to the `error` part of the challenge. It rejects with a RequestError
  * `PROOF_UNAVAILABLE` if the token could not be checked.
  */
-export function createTokenCheck(
+function createTokenCheck(
   expected: ExpectedToken,
   keys: HookKeys,
   clock: () => number,

@@ -51,7 +51,7 @@ const TO_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone } as c
 const OPTED_OUT = {
   code: '21610',
   reason: 'The recipient has opted out of messages from this sender',
-  remedy: 'They lift it by sending START to the sender.',
+  remedy: 'They can lift it by sending START to the sender.',
 } as const;
 const NO_SENDER = {
   code: '63007',
@@ -61,7 +61,7 @@ const NO_SENDER = {
 const NOT_REGISTERED = {
   code: '30034',
   reason: 'The sender is not registered for the United States',
-  remedy: 'Register the sender for the country; until then use another one in senders.sms.',
+  remedy: 'Register the sender for the country; until then, use another one in senders.sms.',
 } as const;
 const NO_ANSWER = { reason: 'No complete answer from Twilio (ECONNRESET)' } as const;
 const COUNTRY_REMEDY = 'If you have users there, take GB out of guard.countries.deny.';

@@ -49,9 +49,7 @@ describe("a service app's access token that is hard to get", () => {
       app.issue(() => ({ status: 200, body }));
       const { code, message } = await failureOf(app.get());
       expect(code, JSON.stringify(body)).to.equal('OKTA_UNREADABLE');
-      expect(message).to.match(
-        /^Okta's token endpoint answered (without a valid access token|200 without)/,
-      );
+      expect(message).to.match(/^Okta's token endpoint answered (without a valid access token|200 without)/);
       expect(app.tokensUsed()).to.deep.equal([]);
     }
     app.now += 10_000;

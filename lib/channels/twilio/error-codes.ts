@@ -8,19 +8,17 @@ import type { RefusalMeaning } from '../provider.js';
 // What an operator can do about a refusal.
 export const CHECK_CREDENTIALS =
   'Check credentials.twilio: the SIDs, the secret, and that they belong to the same region.';
-export const CHECK_ACCOUNT = "Look at the account's state in the Twilio Console.";
-export const CHECK_SENDER = 'Check senders: the number must belong to the account and be able to send this.';
+const CHECK_ACCOUNT = "Look at the account's state in the Twilio Console.";
+const CHECK_SENDER = 'Check senders: the number must belong to the account and be able to send this.';
 export const CHECK_GEO =
   'If you send there, allow the country in the geographic permissions of the Twilio Console.';
-export const CHECK_TEMPLATE =
-  "Check the template's state, language and variables in Content Template Builder.";
-export const CHECK_WHATSAPP = 'Check the WhatsApp sender in the Twilio Console and its account at Meta.';
-export const CHECK_REGISTRATION =
-  'Register the sender for the country; until then, use another one in senders.sms.';
-export const UPGRADE_TRIAL = 'Upgrade the trial account, or verify the number in the Twilio Console.';
+const CHECK_TEMPLATE = "Check the template's state, language and variables in Content Template Builder.";
+const CHECK_WHATSAPP = 'Check the WhatsApp sender in the Twilio Console and its account at Meta.';
+const CHECK_REGISTRATION = 'Register the sender for the country; until then, use another one in senders.sms.';
+const UPGRADE_TRIAL = 'Upgrade the trial account, or verify the number in the Twilio Console.';
 export const ADD_CAPACITY = 'Add senders, or ask Twilio for more throughput.';
 export const LET_THROUGH = "If it is a real user, put the number on Twilio's Safe List.";
-export const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
+const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
 
 /** The codes by subject, in the order of TROUBLESHOOTING.md. */
 export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMeaning>>>> = {

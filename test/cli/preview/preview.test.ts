@@ -192,7 +192,7 @@ describe('preview', () => {
         const made = await previewOf(usual);
         expect(made.code).to.equal(1);
         expect(made.stderr).to.include('21606: The sender cannot send this');
-        expect(made.stdout).to.include('Check senders: the number has to belong to the account');
+        expect(made.stdout).to.include('Check senders: the number must belong to the account');
       });
 
       it('says which channel refused before the one that took it', async () => {
@@ -585,7 +585,7 @@ describe('preview', () => {
           'sent',
           undefined,
           'Send a template: sandboxNumber {number, contentSid}, or senders.whatsapp.',
-          'Check credentials.twilio: the SIDs, the secret, and that they are of the same region.',
+          'Check credentials.twilio: the SIDs, the secret, and that they belong to the same region.',
         ],
         [
           'what does not know',

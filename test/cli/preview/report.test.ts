@@ -15,7 +15,8 @@ const SECRETS: CallSecrets = {
   firstName: 'Cleopatra',
   lastName: 'Reisinger',
 };
-const CREDENTIALS = 'Check credentials.twilio: the SIDs, the secret, and that they are of the same region.';
+const CREDENTIALS =
+  'Check credentials.twilio: the SIDs, the secret, and that they belong to the same region.';
 const FREE_TEXT = 'Send a template: sandboxNumber {number, contentSid}, or senders.whatsapp.';
 
 const answerOf = (value: unknown): object => ({

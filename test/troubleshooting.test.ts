@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { EVENT_TYPES } from '#lib/core/events.js';
-import { VARIABLES } from '#lib/options/rules/environment.js';
+import { VARIABLES } from '#lib/options/environment.js';
 import { FAILED_STATUSES } from '#lib/channels/twilio/delivery-report.js';
 import { ERRORS } from '#lib/channels/twilio/error-codes.js';
 import { VERIFY_ERRORS } from '#lib/channels/twilio/verify-error-codes.js';

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../core/errors.js';
 import { isObject } from '../core/json.js';
-import { readSafeUrl } from '../http/safe-url.js';
+import { readSafeUrl } from '../core/safe-url.js';
 
 /** What the options of the channels must be. What a rule says when broken is one sentence, and never a value. */
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { variableProblems, type VariableName } from '../options/rules/environment.js';
+import { variableProblems, type VariableName } from '../options/environment.js';
 import type { OktaCredential } from '../options/options.js';
 import { decodeUrlPart } from '../state/redis/options.js';
 import { CommandError } from './command.js';

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../core/errors.js';
 import { createConsoles, type ConsoleBase, type Consoles } from './open-console.js';
-import { consoleProblems } from '../options/rules/console.js';
+import { consoleProblems } from '../options/console-options.js';
 import type { ConsoleOptions } from '../options/options.js';
 import type { ConsoleHandler } from './telephony-hook.js';
 

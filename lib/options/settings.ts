@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
-import { problemsOf } from './rules/problems.js';
-import { warningsOf } from './rules/warnings.js';
+import { problemsOf } from './combinations.js';
+import { warningsOf } from './warnings.js';
 import {
   DEFAULT_PATH,
   type Channel,

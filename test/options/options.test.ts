@@ -16,7 +16,7 @@ import {
   type TelephonyHook,
   type TwilioCredential,
 } from '#lib/index.js';
-import { optionsSchema } from '#lib/options/rules/schema.js';
+import { optionsSchema } from '#lib/options/schema.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 const SID = (letters: string): string => `${letters}${'0a1b'.repeat(8)}`;

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { functionRule, mustBe, objectOf, tested, textOf } from './sentences.js';
+import { functionRule, mustBe, objectOf, tested, textOf } from '../core/option-rules.js';
 
 /** The rules of what `hook.console()` takes. */
 

@@ -1,8 +1,8 @@
-import type { OptionWarning } from '../../core/events.js';
-import { countSegments } from '../../texts/segments.js';
-import { fillIn, readTemplate, type TextValues } from '../../texts/text-template.js';
-import { listTexts, originLine, type TextsOptions } from '../../texts/texts.js';
-import { hasVoice } from '../../channels/twilio/voices.js';
+import type { OptionWarning } from '../core/events.js';
+import { countSegments } from '../texts/segments.js';
+import { fillIn, readTemplate, type TextValues } from '../texts/text-template.js';
+import { listTexts, originLine, type TextsOptions } from '../texts/texts.js';
+import { hasVoice } from '../channels/twilio/voices.js';
 
 /** What texts are likely to be filled in with at most: Okta's codes have six digits, and live 15 minutes at most. */
 const LIKELY: TextValues = { code: '000000', minutes: '15', firstName: 'n'.repeat(20) };

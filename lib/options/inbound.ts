@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { functionRule, mustBe, objectOf, textOf } from './sentences.js';
+import { functionRule, mustBe, objectOf, textOf } from '../core/option-rules.js';
 
 /** The rules of `inbound`: what users send to the senders, and what they are answered. */
 

@@ -1,5 +1,5 @@
-import { VOICE } from '../../core/channel.js';
-import { isObject } from '../../core/json.js';
+import { VOICE } from '../core/channel.js';
+import { isObject } from '../core/json.js';
 import { channelProblems } from './channels.js';
 import { optionsSchema } from './schema.js';
 

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { readSafeUrl } from '../../http/safe-url.js';
+import { readSafeUrl } from './safe-url.js';
 
 /** What every rule is made of. What a rule says when broken is one sentence with the remedy, and never a value. */
 

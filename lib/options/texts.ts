@@ -1,8 +1,8 @@
 import Joi from 'joi';
-import { shortRequestType } from '../../core/request-types.js';
-import { readLocale } from '../../texts/locale.js';
-import { problemOfText } from '../../texts/text-template.js';
-import { objectOf, textOf } from './sentences.js';
+import { shortRequestType } from '../core/request-types.js';
+import { readLocale } from '../texts/locale.js';
+import { problemOfText } from '../texts/text-template.js';
+import { objectOf, textOf } from '../core/option-rules.js';
 
 /** The rules of `texts`. */
 

@@ -1,11 +1,11 @@
 import Joi from 'joi';
-import { isCountry } from '../../numbers/phone-number.js';
+import { isCountry } from '../numbers/phone-number.js';
 import { credentials } from './credentials.js';
 import { guard, rollout } from './guard.js';
 import { inbound } from './inbound.js';
 import { sandboxNumber, senders } from './senders.js';
 import { texts } from './texts.js';
-import { functionRule, hasMethods, integer, mustBe, objectOf, tested, textOf, urlRule } from './sentences.js';
+import { functionRule, hasMethods, integer, mustBe, objectOf, tested, textOf, urlRule } from '../core/option-rules.js';
 
 /** The joi rules of the options. */
 

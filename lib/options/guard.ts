@@ -1,6 +1,6 @@
 import Joi from 'joi';
-import { isCountry } from '../../numbers/phone-number.js';
-import { functionRule, integer, mustBe, objectOf, tested } from './sentences.js';
+import { isCountry } from '../numbers/phone-number.js';
+import { functionRule, integer, mustBe, objectOf, tested } from '../core/option-rules.js';
 
 /** The rules of what holds codes back: `guard` and `rollout`. */
 

@@ -1,7 +1,7 @@
-import type { OptionWarning } from '../../core/events.js';
-import { VOICE } from '../../core/channel.js';
+import type { OptionWarning } from '../core/events.js';
+import { VOICE } from '../core/channel.js';
 import { textWarnings } from './text-warnings.js';
-import { DEFAULT_PATH, type HookCredential, type OktaTelephonyHookOptions } from '../options.js';
+import { DEFAULT_PATH, type HookCredential, type OktaTelephonyHookOptions } from './options.js';
 
 /** What is no mistake for certain, and so refused by no rule, but worth a line when the hook is made. */
 

@@ -1,7 +1,7 @@
 import Joi from 'joi';
-import { readLocale } from '../../texts/locale.js';
-import { isCountry } from '../../numbers/phone-number.js';
-import { objectOf, textOf } from './sentences.js';
+import { readLocale } from '../texts/locale.js';
+import { isCountry } from '../numbers/phone-number.js';
+import { objectOf, textOf } from '../core/option-rules.js';
 
 /** The rules of what codes are sent from. */
 

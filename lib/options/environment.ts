@@ -12,7 +12,7 @@ import {
 } from './credentials.js';
 import { attributeName, publicUrl } from './schema.js';
 import { contentSid, phone, smsSender } from './senders.js';
-import { textOf, urlRule } from './sentences.js';
+import { textOf, urlRule } from '../core/option-rules.js';
 
 /** The rules of the options, for the variables that the command line reads them from. */
 const RULES = {

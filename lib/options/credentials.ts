@@ -1,6 +1,6 @@
 import Joi from 'joi';
-import { readPrivateKey } from '../../core/private-key.js';
-import { mustBe, objectOf, tested, textOf, urlRule } from './sentences.js';
+import { readPrivateKey } from '../core/private-key.js';
+import { mustBe, objectOf, tested, textOf, urlRule } from '../core/option-rules.js';
 
 /** The rules of `credentials`. */
 

@@ -18,7 +18,7 @@ import { readStatus } from './hook-status.js';
 import { createDefaultLogger } from '../events/default-logger.js';
 import { logListener } from '../events/log.js';
 import { createMetrics } from '../events/metrics.js';
-import { channelProblems } from '../options/channels.js';
+import { channelProblems } from '../options/combinations.js';
 import { createOktaApiClient } from '../okta/api-client.js';
 import { createProfileReader } from '../okta/user-profile.js';
 import { createCallerVerifier } from '../okta/verify-caller.js';

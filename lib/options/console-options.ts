@@ -1,24 +1,20 @@
 import Joi from 'joi';
-import { functionRule, mustBe, objectOf, tested, textOf } from '../core/option-rules.js';
+import {
+  checkOptions,
+  functionRule,
+  lazyRules,
+  mustBe,
+  objectOf,
+  optionsOf,
+  tested,
+  textOf,
+} from '../core/option-rules.js';
+import type { ConsoleOptions } from './options.js';
 
 /** The rules of what `hook.console()` takes. */
 
-let schema: Joi.ObjectSchema | undefined;
-
-/** All that is wrong with a console's options: a sentence each, with its remedy and without a value. */
-export function consoleProblems(options: unknown): readonly string[] {
-  schema ??= makeSchema();
-  const { error } = schema.validate(options, {
-    abortEarly: false,
-    convert: false,
-    errors: { wrap: { label: false } },
-    messages: { 'object.unknown': '{{#label}} is not an option; remove it, or look for a misspelling' },
-  });
-  return [...new Set((error?.details ?? []).map(({ message }) => message))];
-}
-
-const makeSchema = (): Joi.ObjectSchema =>
-  objectOf('an object with authorize', {
+const rules = lazyRules(() =>
+  optionsOf<ConsoleOptions>('an object with authorize', {
     authorize: functionRule(
       'a function (req) => true for administrators and false for everybody else; there is no default, for the console shows who signs in, and sends codes',
     ).required(),
@@ -33,9 +29,12 @@ const makeSchema = (): Joi.ObjectSchema =>
         }),
       )
       .messages(mustBe('an array of objects with title and href')),
-  })
-    .required()
-    .label('The options');
+  }),
+);
+
+/** The problems of a console's options: one sentence each, with its remedy and without a value. */
+export const consoleProblems = (options: unknown): readonly string[] =>
+  checkOptions(rules(), options).problems;
 
 const GATEWAY = 'https://gateway.invalid';
 

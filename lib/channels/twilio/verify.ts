@@ -1,5 +1,6 @@
+import type Joi from 'joi';
 import type { ChannelPort, Outcome } from '../../core/channel.js';
-import { problemsOf, refuseOptions, type OptionRule } from '../channel-options.js';
+import { lazyRules, oneOf, optionsOf, readOptionsBy, textOf } from '../../core/option-rules.js';
 import { localeChain } from '../../texts/locale.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readServiceAnswer } from './credentials-check.js';
@@ -27,7 +28,16 @@ const CHANNELS: Readonly<Record<string, 'sms' | 'call' | 'whatsapp'>> = {
   whatsapp: 'whatsapp',
 };
 
-const SERVICE_SID = /^VA[0-9a-zA-Z]{1,64}$/;
+/** The rule of `serviceSid`, and of the variable that names a service. */
+export const serviceSidRule = (): Joi.StringSchema =>
+  textOf("the Verify service's SID: 'VA' and 32 hexadecimal digits").pattern(/^VA[0-9a-zA-Z]{1,64}$/);
+
+const RULES = lazyRules(() =>
+  optionsOf<TwilioVerifyOptions>('an object', {
+    serviceSid: serviceSidRule().required(),
+    riskCheck: oneOf("'enable' or 'disable', or be left out", 'enable', 'disable'),
+  }),
+);
 
 /**
  * SMS, voice or WhatsApp by Twilio Verify, by the name under which it is mounted: Twilio words the message, chooses the
@@ -36,8 +46,7 @@ const SERVICE_SID = /^VA[0-9a-zA-Z]{1,64}$/;
  * @throws ConfigurationError that names every option that is wrong.
  */
 export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioParts> {
-  refuseOptions('twilioVerify', problemsOf(options, RULES));
-  const { serviceSid, riskCheck } = options;
+  const { serviceSid, riskCheck } = readOptionsBy(RULES(), options, 'twilioVerify');
   return {
     provider: 'TWILIO_VERIFY',
     usesText: false,
@@ -94,18 +103,6 @@ export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioPa
     },
   };
 }
-
-const RULES: Readonly<Record<keyof TwilioVerifyOptions, OptionRule>> = {
-  serviceSid: {
-    what: "the Verify service's SID: 'VA' and 32 hexadecimal digits",
-    test: (value) => typeof value === 'string' && SERVICE_SID.test(value),
-  },
-  riskCheck: {
-    what: "'enable' or 'disable'",
-    test: (value) => value === 'enable' || value === 'disable',
-    isOptional: true,
-  },
-};
 
 /** What Verify answers where it does not know the locale, or the service. */
 const NOT_FOUND: ReadonlySet<string> = new Set(['20404', 'HTTP_404']);

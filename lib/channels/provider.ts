@@ -1,9 +1,7 @@
-import type Joi from 'joi';
 import { VOICE, type Outcome, type SendContext } from '../core/channel.js';
 import { callHttp, type HttpAnswer, type HttpCall, type HttpDispatcher } from '../http/call.js';
 import { outcomeOfCall, type AnswerReader } from '../http/outcome.js';
 import { ConfigurationError, ProviderError } from '../core/errors.js';
-import { isOrigin, textOf, urlRule } from '../core/option-rules.js';
 
 /** What a channel beyond Twilio needs of the hook that it serves. */
 export interface ProviderParts {
@@ -107,11 +105,3 @@ export function requireTextChannel(channel: string, factory: string): void {
     of: factory,
   });
 }
-
-/** A secret that a header can carry: visible characters only. */
-export const secretRule = (what: string): Joi.StringSchema =>
-  textOf(`${what}, as text without spaces`).pattern(/^[\x21-\x7e]+$/);
-
-/** An origin that is safe to send secrets to. */
-export const originRule = (example: string): Joi.AnySchema =>
-  urlRule(`an origin without a path, such as ${example}`, isOrigin, ', or be left out').default(example);

@@ -38,11 +38,15 @@ export class ConfigurationError extends TelephonyHookError {
 
   constructor(
     problems: readonly string[],
-    /** `of`: whose options they are. */
-    details: { readonly cause?: unknown; readonly of?: string | undefined } = {},
+    /** `of`: the function whose options they are. `subject`: what they are if they are no options. */
+    details: {
+      readonly cause?: unknown;
+      readonly of?: string | undefined;
+      readonly subject?: string | undefined;
+    } = {},
   ) {
-    const { of = 'oktaTelephonyHook' } = details;
-    super('CONFIGURATION', `The options of ${of} cannot work:\n- ${problems.join('\n- ')}`, details);
+    const { of = 'oktaTelephonyHook', subject = `The options of ${of}` } = details;
+    super('CONFIGURATION', `${subject} cannot work:\n- ${problems.join('\n- ')}`, details);
     this.problems = problems;
   }
 }

@@ -15,8 +15,8 @@ export interface CheckedOptions<Value> {
   readonly value: Value;
 }
 
-/** Checks options of any shape against rules of `optionsOf`. An option that is `undefined` counts as absent. */
-export function checkOptions<Value>(rules: Joi.ObjectSchema<Value>, options: unknown): CheckedOptions<Value> {
+/** Checks options, or one value, of any shape against rules. An option that is `undefined` counts as absent. */
+export function checkOptions<Value>(rules: Joi.AnySchema<Value>, options: unknown): CheckedOptions<Value> {
   const { value, error } = rules.validate(withoutUndefined(options), {
     abortEarly: false,
     convert: false,

@@ -1,86 +1,105 @@
-import Joi from 'joi';
+/**
+ * Options from environment variables, published as `okta-telephony-hook/environment`.
+ *
+ * @module okta-telephony-hook/environment
+ */
+import { ConfigurationError } from '../core/errors.js';
+import { redisState } from '../state/redis/index.js';
+import type { Environment, OktaCredential, OktaTelephonyHookOptions, TwilioCredential } from './options.js';
 import {
-  accountSid,
-  apiKeySecret,
-  apiKeySid,
-  apiToken,
-  headerSecret,
-  oneAuthToken,
-  orgUrl,
-  servicePrivateKey,
-  twilioBaseUrl,
-} from './credentials.js';
-import { attributeName, publicUrl } from './schema.js';
-import { contentSid, phone, smsSender } from './senders.js';
-import { textOf, urlRule } from '../core/option-rules.js';
+  OPTION_NAMES,
+  readOktaCredential,
+  readRedis,
+  readSenders,
+  readTwilioLogin,
+  VariableReader,
+  type SenderVariables,
+  type TwilioLoginVariables,
+} from './variables.js';
 
-/** The rules of the options, for the variables that the command line reads them from. */
-const RULES = {
-  OKTA_ORG_URL: orgUrl,
-  OKTA_API_TOKEN: apiToken,
-  OKTA_CLIENT_ID: () => textOf('the client id of the service app'),
-  OKTA_PRIVATE_KEY: servicePrivateKey,
-  OKTA_KEY_ID: () => textOf("the key's id at Okta"),
-  OPT_IN_ATTRIBUTE: attributeName,
-  PUBLIC_URL: publicUrl,
-  HOOK_SECRET: headerSecret,
-  HOOK_OAUTH_CLIENT_ID: () => textOf('the id of the client that Okta is, to call the hook'),
-  HOOK_OAUTH_CLIENT_SECRET: headerSecret,
-  HOOK_OAUTH_KEY_ID: () => textOf("the id of a hook key of Okta's: 'HKY' and 17 characters").pattern(/^HKY/),
-  HOOK_OAUTH_TOKEN_URL: () => urlRule('where Okta gets the tokens for the hook', () => true),
-  HOOK_OAUTH_SCOPE: () => textOf('the scope of the tokens for the hook'),
-  VISUAL: () => textOf('the command of an editor'),
-  EDITOR: () => textOf('the command of an editor'),
-  UNVERIFIED_PHONE_ATTRIBUTE: attributeName,
-  TWILIO_ACCOUNT_SID: accountSid,
-  TWILIO_API_KEY_SID: apiKeySid,
-  TWILIO_API_KEY_SECRET: apiKeySecret,
-  TWILIO_AUTH_TOKEN: oneAuthToken,
-  TWILIO_BASE_URL: twilioBaseUrl,
-  TWILIO_SANDBOX_NUMBER: phone,
-  TWILIO_WHATSAPP_FROM: phone,
-  TWILIO_WHATSAPP_TEMPLATE: contentSid,
-  TWILIO_SMS_FROM: smsSender,
-  TWILIO_VOICE_FROM: phone,
-  TWILIO_VERIFY_SERVICE_SID: () =>
-    textOf("the Verify service's SID: 'VA' and 32 hexadecimal digits").pattern(/^VA[0-9a-zA-Z]{1,64}$/),
-  // What is wrong with them, the options of the state say.
-  REDIS_URL: () => Joi.string(),
-  STATE_ENCRYPTION_KEY: () => Joi.string(),
-} satisfies Record<string, () => Joi.AnySchema>;
+export type { Environment } from './options.js';
 
-/** A variable that has a rule. */
-export type VariableName = keyof typeof RULES;
-/** All of them. */
-export const VARIABLES: readonly string[] = Object.keys(RULES);
+/** The names of the variables that `optionsFrom` reads. */
+export const OPTION_VARIABLES: readonly string[] = OPTION_NAMES;
 
-/** A sentence for each variable that is wrong, with its name and without its value. */
-export function variableProblems(values: Readonly<Partial<Record<VariableName, string>>>): readonly string[] {
-  const wrapped = Object.entries(values)
-    .filter(([name, value]) => isWrapped(name, value))
-    .map(([name]) => name);
-  const rules = Object.fromEntries(
-    Object.entries(RULES).map(([name, rule]) => [name, wrapped.includes(name) ? Joi.any() : rule()]),
-  );
-  const { error } = Joi.object(rules).validate(values, {
-    abortEarly: false,
-    convert: false,
-    errors: { wrap: { label: false } },
-  });
-  return [
-    ...wrapped.map(
-      (name) =>
-        `${name} has quotes or spaces around its value, or an invisible character such as a carriage return: remove them, since docker's --env-file and kubectl's --from-env-file keep them`,
-    ),
-    ...new Set((error?.details ?? []).map(({ message }) => message)),
-  ];
+/**
+ * The options of `oktaTelephonyHook`, from the variables of `OPTION_VARIABLES`. It reads
+ * nothing but the object that it is given. An empty variable counts as absent.
+ *
+ * @throws ConfigurationError that names every variable which is missing or wrong, and no value.
+ */
+export function optionsFrom(env: Environment): OktaTelephonyHookOptions {
+  const reader = new VariableReader(env);
+  const okta = readOktaCredential(reader);
+  const secret = reader.required('HOOK_SECRET', "the whole header value that Okta's inline hook sends");
+  const twilio = twilioCredentialOf(readTwilioLogin(reader));
+  const senders = readSenders(reader);
+  const publicUrl = reader.read('PUBLIC_URL');
+  if (publicUrl !== undefined && reader.valueOf('TWILIO_AUTH_TOKEN') === undefined) {
+    reader.complain("TWILIO_AUTH_TOKEN is missing: Twilio's callbacks to PUBLIC_URL are checked with it");
+  }
+  const optInAttribute = reader.read('OPT_IN_ATTRIBUTE');
+  const redis = readRedis(reader);
+  refuse(reader.takeProblems());
+  return {
+    credentials: { hook: { scheme: 'header', secrets: [secret] }, okta, twilio },
+    ...sendersOf(senders),
+    publicUrl,
+    optInAttribute,
+    state: redis && redisState({ connection: redis.url, encryptionKeys: redis.encryptionKeys }),
+  };
 }
 
-/** Whether a value has around it what an env file may leave there. */
-function isWrapped(name: string, value: string): boolean {
-  // Commands of a shell, in which quotes are usual.
-  if (name === 'VISUAL' || name === 'EDITOR') return false;
-  // A PEM ends with a line end.
-  const text = name === 'OKTA_PRIVATE_KEY' ? value.trim() : value;
-  return /^[\s\p{Quotation_Mark}]|[\s\p{Quotation_Mark}]$|\p{Cf}/u.test(text);
+/**
+ * A credential for Okta's API, from `OKTA_ORG_URL` and the variables with a prefix of your own, e.g. `OKTA_PREFERENCES_API_TOKEN`.
+ *
+ * @param prefix - stands in the place of `OKTA_` before `API_TOKEN`, `CLIENT_ID`, `PRIVATE_KEY` and `KEY_ID`.
+ * @throws ConfigurationError that names every variable which is missing or wrong, and no value.
+ */
+export function oktaCredentialFrom(env: Environment, prefix = 'OKTA_'): OktaCredential {
+  const reader = new VariableReader(env);
+  const credential = readOktaCredential(reader, prefix);
+  refuse(reader.takeProblems());
+  return credential;
+}
+
+/**
+ * Variables of your own, read as those of `optionsFrom` are: an empty one counts as absent, and quotes, spaces and invisible
+ * characters around a value are refused.
+ *
+ * @throws ConfigurationError that names every variable which is wrong, and no value.
+ */
+export function variablesFrom<Name extends string>(
+  env: Environment,
+  names: readonly Name[],
+): Readonly<Record<Name, string | undefined>> {
+  const reader = new VariableReader(env);
+  const entries = names.map((name) => [name, reader.readAs(name)] as const);
+  refuse(reader.takeProblems());
+  return Object.fromEntries(entries) as Record<Name, string | undefined>;
+}
+
+function refuse(problems: readonly string[]): void {
+  if (problems.length > 0) throw new ConfigurationError(problems, { subject: 'The environment' });
+}
+
+function twilioCredentialOf({
+  accountSid,
+  apiKey,
+  authToken,
+  baseUrl,
+}: TwilioLoginVariables): TwilioCredential {
+  return apiKey === undefined
+    ? { accountSid, authToken: authToken ?? '', baseUrl }
+    : { accountSid, apiKeySid: apiKey.sid, apiKeySecret: apiKey.secret, authToken, baseUrl };
+}
+
+function sendersOf({
+  sms,
+  voice,
+  whatsapp,
+}: SenderVariables): Pick<OktaTelephonyHookOptions, 'senders' | 'sandboxNumber'> {
+  return whatsapp?.kind === 'templates'
+    ? { senders: { sms, voice, whatsapp: { from: whatsapp.from, templates: whatsapp.templates } } }
+    : { senders: { sms, voice }, sandboxNumber: whatsapp?.from };
 }

@@ -370,3 +370,6 @@ export interface ConsoleOptions {
   /** More pages that the console leads to, by paths of the gateway or URLs. Default: none. */
   readonly links?: readonly { readonly title: string; readonly href: string }[] | undefined;
 }
+
+/** Environment variables, by name. An empty variable counts as absent. */
+export type Environment = Readonly<Record<string, string | undefined>>;

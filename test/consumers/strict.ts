@@ -83,6 +83,13 @@ import {
   type VonageCredential,
   type VonageTemplate,
 } from 'okta-telephony-hook/channels';
+import {
+  oktaCredentialFrom,
+  OPTION_VARIABLES,
+  optionsFrom,
+  variablesFrom,
+  type Environment,
+} from 'okta-telephony-hook/environment';
 import { redisState, type RedisClient, type RedisStateOptions } from 'okta-telephony-hook/redis';
 import {
   createPhonesPage,
@@ -357,6 +364,12 @@ const redis: State = redisState(redisOptions);
 export const internal: unknown = redis.close;
 // @ts-expect-error -- only the package makes one.
 export const ownState: State = { claim: () => undefined };
+const env: Environment = Object.fromEntries(OPTION_VARIABLES.map((name) => [name, undefined]));
+export const fromEnvironment = (): OktaTelephonyHookOptions => ({
+  ...optionsFrom(env),
+  credentials: { ...optionsFrom(env).credentials, okta: oktaCredentialFrom(env, 'OKTA_PAGE_') },
+});
+export const { PORT }: { readonly PORT: string | undefined } = variablesFrom(env, ['PORT']);
 const onEvent = (event: HookEvent): void => {
   if (event.type === 'attempt.ended') {
     const report: AttemptReport = event;

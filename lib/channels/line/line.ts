@@ -4,14 +4,13 @@ import { asList, textFieldOf } from '../../core/json.js';
 import type { HttpAnswer } from '../../http/call.js';
 import { readObject } from '../../http/outcome.js';
 import { lazyRules, optionsOf, readOptionsBy, textOf } from '../../core/option-rules.js';
+import { originRule, secretRule } from '../channel-options.js';
 import { describeRefusal } from './error-codes.js';
 import {
   askProvider,
   notSent,
-  originRule,
   postMessage,
   requireTextChannel,
-  secretRule,
   sendUnconnected,
   type Provider,
   type ProviderParts,

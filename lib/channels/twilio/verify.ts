@@ -1,6 +1,6 @@
-import type Joi from 'joi';
 import type { ChannelPort, Outcome } from '../../core/channel.js';
-import { lazyRules, oneOf, optionsOf, readOptionsBy, textOf } from '../../core/option-rules.js';
+import { lazyRules, oneOf, optionsOf, readOptionsBy } from '../../core/option-rules.js';
+import { serviceSidRule } from '../channel-options.js';
 import { localeChain } from '../../texts/locale.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readServiceAnswer } from './credentials-check.js';
@@ -27,10 +27,6 @@ const CHANNELS: Readonly<Record<string, 'sms' | 'call' | 'whatsapp'>> = {
   voice: 'call',
   whatsapp: 'whatsapp',
 };
-
-/** The rule of `serviceSid`, and of the variable that names a service. */
-export const serviceSidRule = (): Joi.StringSchema =>
-  textOf("the Verify service's SID: 'VA' and 32 hexadecimal digits").pattern(/^VA[0-9a-zA-Z]{1,64}$/);
 
 const RULES = lazyRules(() =>
   optionsOf<TwilioVerifyOptions>('an object', {

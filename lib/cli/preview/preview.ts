@@ -123,7 +123,7 @@ async function runPreview(run: Run): Promise<ExitCode> {
   const credential = isOrgNeeded ? await variables.okta() : undefined;
   const openGateway = isByOkta || isPrinted ? undefined : await readGatewayWay(run.call);
   const publicUrl = isByOkta ? variables.read('PUBLIC_URL') : undefined;
-  const editor = variables.read('VISUAL') ?? variables.read('EDITOR');
+  const editor = variables.valueOf('VISUAL') ?? variables.valueOf('EDITOR');
   variables.require();
 
   const goOn = async (org: OpenOrg | undefined, dispatcher: HttpDispatcher): Promise<ExitCode> => {

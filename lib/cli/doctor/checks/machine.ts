@@ -70,7 +70,7 @@ const PROXIES = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'] as const;
 
 function proxyFinding(variables: Variables): Finding {
   const named = PROXIES.filter(
-    (name) => variables.foreign(name) !== undefined || variables.foreign(name.toLowerCase()) !== undefined,
+    (name) => variables.valueOf(name) !== undefined || variables.valueOf(name.toLowerCase()) !== undefined,
   );
   if (named.length === 0) return ok('No egress proxy is named in the environment.');
   return warn(
@@ -80,7 +80,7 @@ function proxyFinding(variables: Variables): Finding {
 }
 
 function trustFinding(variables: Variables): Finding {
-  if (variables.foreign('NODE_TLS_REJECT_UNAUTHORIZED') === '0') {
+  if (variables.valueOf('NODE_TLS_REJECT_UNAUTHORIZED') === '0') {
     return fail(
       'NODE_TLS_REJECT_UNAUTHORIZED is 0: any server is taken for Okta and Twilio, and given codes and secrets.',
       'Unset it, at the gateway too; a certificate authority of your own goes into NODE_EXTRA_CA_CERTS.',

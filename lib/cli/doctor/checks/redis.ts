@@ -1,6 +1,7 @@
 import type { Time } from '../../../okta/admin/administration.js';
 import type { inspectRedis, RedisInspection } from '../../../state/redis/inspection.js';
-import type { RedisVariables, Section } from '../variables.js';
+import type { RedisVariables } from '../../../options/variables.js';
+import type { Section } from '../variables.js';
 import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
 import { describeUnreached } from './unreached.js';
 

@@ -8,7 +8,7 @@ import {
   type VariableName,
 } from '../options/variables.js';
 import { decodeUrlPart } from '../state/redis/options.js';
-import { CommandError } from './command.js';
+import { CommandError } from './failure.js';
 import type { Terminal } from './terminal.js';
 
 /** The variables of the command line. A secret that is missing is asked for at a terminal. */

@@ -4,7 +4,7 @@ import { createAdministration, type Administration, type Time } from '../okta/ad
 import { createOktaApiClient, type OktaCredentials } from '../okta/api-client.js';
 import type { OktaCredential } from '../options/options.js';
 import { readOkta } from '../options/credentials.js';
-import { CommandError } from './command.js';
+import { CommandError } from './failure.js';
 import type { Terminal } from './terminal.js';
 
 /** What a command may do in an org. */

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Time } from '../okta/admin/administration.js';
-import { CommandError, tellFailure, type Command, type ExitCode, type Signals } from './command.js';
+import type { Command, Signals } from './command.js';
+import { CommandError, tellFailure, type ExitCode } from './failure.js';
 import { demo } from './demo/demo.js';
 import { doctor } from './doctor/doctor.js';
 import { Variables, withFile } from './environment.js';

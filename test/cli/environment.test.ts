@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { CommandError } from '#lib/cli/command.js';
+import { CommandError } from '#lib/cli/failure.js';
 import { Variables, withFile } from '#lib/cli/environment.js';
 import { readGivenProof, readHookProof } from '#lib/cli/doctor/hook-proof.js';
 import { rejection } from '../testing/local.js';

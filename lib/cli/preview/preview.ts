@@ -1,22 +1,23 @@
 import { createAgent, type HttpDispatcher } from '../../http/call.js';
 import { OktaApiError } from '../../core/errors.js';
 import { makeSampleCall, readSampleUser } from '../../okta/sample-call.js';
-import {
-  CommandError,
-  sayNext,
-  tellFailure,
-  type Command,
-  type CommandCall,
-  type ExitCode,
-} from '../command.js';
+import { sayNext, type Command, type CommandCall } from '../command.js';
+import { CommandError, tellFailure, type ExitCode } from '../failure.js';
 import { maskValue, secretsOfCall } from './masked-call.js';
 import { CONNECT_TIMEOUT_MS, withOrg, type Org } from '../org.js';
 import { checkPayload, editPayload, readPayload, type Payload } from './payload.js';
-import { nextSteps } from './remedies.js';
-import { causesIn, showCall, showSent, toldSent, type ToldSent } from './report.js';
-import { withoutCause, type Sent } from './send.js';
-import { describeWay, findOktasWay, readGatewayWay, RUN_HOOKS, sendBy, type Way } from './way.js';
-import { readWish, type PreviewWish } from './wish.js';
+import { nextSteps, causesIn, showCall, showSent, toldSent, type ToldSent } from './report.js';
+import {
+  withoutCause,
+  type Sent,
+  describeWay,
+  findOktasWay,
+  readGatewayWay,
+  RUN_HOOKS,
+  sendBy,
+  type Way,
+} from './send.js';
+import { readWish, type PreviewWish } from './options.js';
 import type { Terminal } from '../terminal.js';
 
 const READ_USERS = ['okta.users.read'];

@@ -1,7 +1,7 @@
 import { isPassing, type Time } from '../../okta/admin/administration.js';
 import type { Setup, SetupPlan, SetupStep } from '../../okta/admin/setup-plan.js';
 import { OktaApiError } from '../../core/errors.js';
-import { CommandError } from '../command.js';
+import { CommandError } from '../failure.js';
 import type { Terminal } from '../terminal.js';
 
 /** What a setup came to, for programs: filled as it goes on, so that what was done before a failure is told. */

@@ -1,6 +1,7 @@
 import type { Setup, SetupPlan } from '../../okta/admin/setup-plan.js';
 import { carryOut, type SetupReport } from './carry-out.js';
-import { CommandError, sayNext, tellFailure, type CommandCall, type ExitCode } from '../command.js';
+import { sayNext, type CommandCall } from '../command.js';
+import { CommandError, tellFailure, type ExitCode } from '../failure.js';
 import { withOrg, type Access, type Org } from '../org.js';
 
 /** The options that every setup has, beside those that every command has. */

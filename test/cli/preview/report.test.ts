@@ -1,7 +1,15 @@
 import { expect } from 'chai';
 import type { CallSecrets } from '#lib/cli/preview/masked-call.js';
-import { asidesOf, causesOf, commandOf, nextSteps } from '#lib/cli/preview/remedies.js';
-import { causesIn, showCall, showSent, toldSent } from '#lib/cli/preview/report.js';
+import {
+  asidesOf,
+  causesOf,
+  commandOf,
+  nextSteps,
+  causesIn,
+  showCall,
+  showSent,
+  toldSent,
+} from '#lib/cli/preview/report.js';
 import type { Sent } from '#lib/cli/preview/send.js';
 import { readHookCall } from '#lib/okta/inline-hook.js';
 import { reactionTo, reactionToSilence } from '#lib/okta/reaction.js';

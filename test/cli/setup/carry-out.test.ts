@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { carryOut, type SetupReport } from '#lib/cli/setup/carry-out.js';
-import { CommandError } from '#lib/cli/command.js';
+import { CommandError } from '#lib/cli/failure.js';
 import { OktaApiError } from '#lib/core/errors.js';
 import type { SetupPlan, SetupStep } from '#lib/okta/admin/setup-plan.js';
 import { rejection } from '../../testing/local.js';

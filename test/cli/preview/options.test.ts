@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readWish } from '#lib/cli/preview/wish.js';
+import { readWish } from '#lib/cli/preview/options.js';
 
 type Options = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 import { toDialableNumber } from '../../numbers/phone-number.js';
 import { REQUEST_TYPES, type RequestType } from '../../core/request-types.js';
-import { CommandError } from '../command.js';
+import { CommandError } from '../failure.js';
 import { textOption } from '../setup/setup.js';
 
 /** What a preview is asked for, by its options. */

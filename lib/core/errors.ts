@@ -127,6 +127,8 @@ export class OktaApiError extends TelephonyHookError {
   readonly status: number | undefined;
   /** What the answer said of Okta's rate limit, and its `Date`; lower-case names, no other header. */
   readonly headers: Readonly<Record<string, string>> | undefined;
+  /** Okta's own code, such as `E0000006`, or an OAuth error such as `invalid_scope`, if the answer had one. */
+  readonly reason: string | undefined;
 
   constructor(
     code: OktaApiErrorCode,
@@ -136,11 +138,13 @@ export class OktaApiError extends TelephonyHookError {
       status?: number | undefined;
       headers?: Readonly<Record<string, string>> | undefined;
       remedy?: string | undefined;
+      reason?: string | undefined;
     } = {},
   ) {
     super(code, message, { cause: details.cause, remedy: details.remedy });
     this.status = details.status;
     this.headers = details.headers;
+    this.reason = details.reason;
   }
 }
 

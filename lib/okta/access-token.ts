@@ -221,6 +221,6 @@ function pauseAfterFailure(error: unknown, nowMs: number): number {
 /** The headers are left out: they told how long to wait when they came, not now. */
 function repeatFailure(error: unknown): unknown {
   if (!(error instanceof OktaApiError)) return error;
-  const { code, message, status, remedy } = error;
-  return new OktaApiError(code, `${message}, a moment ago`, { status, remedy });
+  const { code, message, status, remedy, reason } = error;
+  return new OktaApiError(code, `${message}, a moment ago`, { status, remedy, reason });
 }

@@ -115,6 +115,7 @@ export function readOktaAnswer(
       {
         status,
         headers: rateLimitHeaders(result.headers),
+        reason,
         remedy: remedyOf(reason, status, scopes),
         cause: tellsCauses ? causeOf(body) : undefined,
       },

@@ -3,7 +3,7 @@ import { textFieldOf, asList, fieldOf } from '../../core/json.js';
 import type { HookCall } from '../../okta/inline-hook.js';
 import { OKTA_WAITS_MS } from '../../okta/reaction.js';
 import { maskValue, tellable, type CallSecrets } from './masked-call.js';
-import { type Sent, ALL_THE_SAME } from './send.js';
+import { type PreviewResult, MAY_BE_SENT } from './send.js';
 import type { Terminal } from '../terminal.js';
 import { remedyForBlock } from '../../guard/limits.js';
 import { REFUSALS } from '../../okta/refusals.js';
@@ -47,7 +47,7 @@ export function showCall(
 
 /** The answer, what Okta does with it, and the time that it took. */
 export function showSent(
-  sent: Sent,
+  sent: PreviewResult,
   parts: { readonly via: 'okta' | 'gateway'; readonly secrets: CallSecrets; readonly terminal: Terminal },
 ): void {
   const { via, secrets, terminal } = parts;
@@ -76,13 +76,16 @@ export function showSent(
 /** The same for programs. */
 export interface ToldSent {
   readonly answer: { readonly httpStatus: number; readonly body: unknown } | null;
-  readonly problem: Sent['problem'];
-  readonly reaction: NonNullable<Sent['reaction']> | null;
+  readonly problem: PreviewResult['problem'];
+  readonly reaction: NonNullable<PreviewResult['reaction']> | null;
   readonly durationMs: number;
 }
 
 /** What is told of it, masked. */
-export function toldSent({ answer, problem, durationMs, reaction }: Sent, secrets: CallSecrets): ToldSent {
+export function toldSent(
+  { answer, problem, durationMs, reaction }: PreviewResult,
+  secrets: CallSecrets,
+): ToldSent {
   return {
     answer:
       answer === undefined ? null : { httpStatus: answer.httpStatus, body: maskValue(answer.body, secrets) },
@@ -93,16 +96,16 @@ export function toldSent({ answer, problem, durationMs, reaction }: Sent, secret
 }
 
 function toldReaction(
-  { action, text, shown }: NonNullable<Sent['reaction']>,
+  { action, text, shown }: NonNullable<PreviewResult['reaction']>,
   secrets: CallSecrets,
-): NonNullable<Sent['reaction']> {
+): NonNullable<PreviewResult['reaction']> {
   return { action, text, shown: shown === undefined ? undefined : tellable(shown, secrets) };
 }
 
 /** Everything that the answer says beside its status, with what to do about it. */
-export function causesIn({ answer }: Sent, secrets: CallSecrets): readonly ToldCause[] {
+export function causesIn({ answer }: PreviewResult, secrets: CallSecrets): readonly ToldCause[] {
   if (answer === undefined) return [];
-  return [...causesOf(answer.body), ...asidesOf(answer.body)].map(({ text, remedy }) => ({
+  return [...causesOf(answer.body), ...notesIn(answer.body)].map(({ text, remedy }) => ({
     text: tellable(text, secrets),
     remedy,
   }));
@@ -170,7 +173,7 @@ export function causesOf(body: unknown): readonly ToldCause[] {
 }
 
 /** What the metadata of a success tells: channels that refused before, and a guard that held the code back. */
-export function asidesOf(body: unknown): readonly ToldCause[] {
+export function notesIn(body: unknown): readonly ToldCause[] {
   const metadata = textFieldOf(commandOf(body), 'transactionMetadata') ?? '';
   const pairs = new Map(metadata.split(';').map((pair) => splitOnce(pair, '=')));
   const refused = (pairs.get('refused') ?? '').split(',').filter((one) => one !== '');
@@ -218,7 +221,7 @@ function splitOnce(text: string, at: string): [string, string] {
 }
 
 /** What comes next where the code is not known to be out. */
-export function nextSteps({ answer, problem, reaction }: Sent, isOAuth: boolean): readonly string[] {
+export function nextSteps({ answer, problem, reaction }: PreviewResult, isOAuth: boolean): readonly string[] {
   if (reaction?.action === 'sent') return [];
   if (reaction?.action === 'pending') {
     // What was held back is told with its own remedy.
@@ -231,14 +234,14 @@ export function nextSteps({ answer, problem, reaction }: Sent, isOAuth: boolean)
     case 'UNREACHED':
       return ['See that PUBLIC_URL is right, that the gateway runs, and that it can be reached from here.'];
     case 'NO_ANSWER':
-      return [`Look at the phone, at the gateway's log, and at what stands before it. ${ALL_THE_SAME}`];
+      return [`Look at the phone, at the gateway's log, and at what stands before it. ${MAY_BE_SENT}`];
     case 'TOO_LATE':
       return [
-        `Look at what takes the time: the hook's own answer comes within deadlineMs (2.2 s unless set), what is over that is the network's or a proxy's. ${ALL_THE_SAME}`,
+        `Look at what takes the time: the hook's own answer comes within deadlineMs (2.2 s unless set), what is over that is the network's or a proxy's. ${MAY_BE_SENT}`,
       ];
     case 'NO_SUCCESS':
       return [
-        `Look at the phone first: Okta may have called the hook twice. ${ALL_THE_SAME}`,
+        `Look at the phone first: Okta may have called the hook twice. ${MAY_BE_SENT}`,
         'Then send it straight to the gateway with --via gateway, which sends another one: that shows the answer itself.',
         "Where the gateway takes it then, Okta has another secret (okta-telephony-hook setup hook --rotate) or does not reach the gateway: the hook's URL, its certificate, a firewall.",
       ];

@@ -18,7 +18,7 @@ import { OKTA_WAITS_MS, reactionTo, reactionToSilence, type Reaction } from '../
 export const RUN_HOOKS = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];
 
 /** The ways to the hook. */
-export type Way =
+export type Route =
   | { readonly via: 'okta'; readonly org: Org; readonly hook: HookResource }
   | {
       readonly via: 'gateway';
@@ -29,7 +29,7 @@ export type Way =
     };
 
 /** A hook at Okta, which Okta is to call: the one that is named, or the active one. */
-export async function findOktasWay(
+export async function findOktaRoute(
   org: Org,
   parts: {
     readonly hookId: string | undefined;
@@ -37,7 +37,7 @@ export async function findOktasWay(
     readonly publicUrl: string | undefined;
     readonly note: (text: string) => void;
   },
-): Promise<Way> {
+): Promise<Route> {
   const hook = await findHook(org, parts.hookId);
   if (parts.publicUrl !== undefined && !isSameUrl(hook.url, parts.publicUrl)) {
     parts.note(`Another hook than that of PUBLIC_URL is called: ${describeHook(hook)}.`);
@@ -49,9 +49,9 @@ export async function findOktasWay(
  * The gateway itself, by the variables: what is opened proves this machine as Okta.
  * @throws CommandError where the authorization server gives no token.
  */
-export async function readGatewayWay(
+export async function readGatewayRoute(
   call: CommandCall,
-): Promise<(dispatcher: HttpDispatcher) => Promise<Way>> {
+): Promise<(dispatcher: HttpDispatcher) => Promise<Route>> {
   const { variables, terminal } = call;
   const url = variables.required('PUBLIC_URL', "the hook's own public URL").replace(/\/+$/, '');
   const proof = await readHookProof(call);
@@ -115,23 +115,23 @@ async function findHook(org: Org, hookId: string | undefined): Promise<HookResou
 }
 
 /** In words. */
-export function describeWay(way: Way): string {
+export function describeRoute(way: Route): string {
   if (way.via === 'okta') return `Okta calls its hook ${describeHook(way.hook)}`;
   return `this machine calls ${new URL(way.url).host}, as Okta would`;
 }
 
 /** Sends a payload on its way. */
 export function sendBy(
-  way: Way,
+  way: Route,
   payload: Payload,
   { time, secrets }: { readonly time: Time; readonly secrets: CallSecrets },
-): Promise<Sent> {
+): Promise<PreviewResult> {
   if (way.via === 'gateway') return sendToGateway(payload, { ...way, time });
   return sendByOkta(payload, { okta: way.org.as(RUN_HOOKS), hookId: way.hook.id, time, secrets });
 }
 
 /** What a preview came to. */
-export interface Sent {
+export interface PreviewResult {
   /** What was answered, where something was; by Okta's API what Okta understood of it. */
   readonly answer: { readonly httpStatus: number; readonly body: unknown } | undefined;
   /** Why there is none, or none that Okta takes. */
@@ -162,7 +162,7 @@ export async function sendByOkta(
     readonly time: Time;
     readonly secrets: CallSecrets;
   },
-): Promise<Sent> {
+): Promise<PreviewResult> {
   const { okta, hookId, time, secrets } = parts;
   const startedAt = time.now();
   try {
@@ -174,7 +174,7 @@ export async function sendByOkta(
     if (error instanceof OktaApiError && mayHaveCalled(error)) {
       return {
         answer: undefined,
-        problem: { code: 'NO_ANSWER', text: `${error.message}. ${ALL_THE_SAME}` },
+        problem: { code: 'NO_ANSWER', text: `${error.message}. ${MAY_BE_SENT}` },
         durationMs: time.now() - startedAt,
         reaction: undefined,
       };
@@ -192,7 +192,7 @@ export async function sendByOkta(
 }
 
 /** What nobody should be told to do again without. */
-export const ALL_THE_SAME = 'A message may have gone out all the same.';
+export const MAY_BE_SENT = 'A message may have gone out all the same.';
 
 /** Whether Okta may have called the hook, although it, or what stands before it, does not say so. */
 function mayHaveCalled({ code, status = 0 }: OktaApiError): boolean {
@@ -202,8 +202,8 @@ function mayHaveCalled({ code, status = 0 }: OktaApiError): boolean {
 /** An error without Okta's own words, for a call that is about somebody. */
 export function withoutCause(error: unknown): unknown {
   if (!(error instanceof OktaApiError)) return error;
-  const { code, message, status, headers, remedy } = error;
-  return new OktaApiError(code, message, { status, headers, remedy });
+  const { code, message, status, headers, remedy, reason } = error;
+  return new OktaApiError(code, message, { status, headers, remedy, reason });
 }
 
 /** Sends straight to the gateway, as Okta does: one call, no redirect followed, three seconds. */
@@ -215,7 +215,7 @@ export async function sendToGateway(
     readonly header: { readonly name: string; readonly secret: string };
     readonly time: Time;
   },
-): Promise<Sent> {
+): Promise<PreviewResult> {
   const { dispatcher, url, header, time } = parts;
   const startedAt = time.now();
   const result = await post(
@@ -236,7 +236,7 @@ export async function sendToGateway(
   return { answer, problem: undefined, durationMs, reaction };
 }
 
-function silence(result: Exclude<HttpResult, { kind: 'answered' }>, durationMs: number): Sent {
+function silence(result: Exclude<HttpResult, { kind: 'answered' }>, durationMs: number): PreviewResult {
   const { kind, reason } = result;
   const hasLeft = kind === 'no-answer';
   return {

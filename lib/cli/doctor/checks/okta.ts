@@ -9,7 +9,7 @@ import {
 } from '../../../okta/admin/org-facts.js';
 import type { HookVariables, OktaVariables, Section } from '../variables.js';
 import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
-import { lookAtOrg, looking, type OrgLook } from './okta-access.js';
+import { lookAtOrg, withAccess, type OrgLook } from './okta-access.js';
 import { lookAtHooks, type HookLook } from './okta-hooks.js';
 import { attributeFinding, optedInFinding, type OptInReads } from './okta-opt-in.js';
 import { privilegesFinding } from './okta-privileges.js';
@@ -54,7 +54,7 @@ export function examineOkta(
     name: 'okta.credential',
     look: once(
       after(reachable, () =>
-        looking('A user', USERS, async () => {
+        withAccess('A user', USERS, async () => {
           await probe();
           return ok('The org takes it, and it may read users.');
         }).then((found) => (found.status === 'warn' ? fail(found.message, LET_READ_USERS) : found)),
@@ -81,20 +81,20 @@ export function examineOkta(
       known('okta.privileges', () => privilegesFinding(org, USERS)),
       known('okta.rate-limit', async () => rateLimitFinding(await probe())),
       known('okta.attribute', () =>
-        looking('The attribute', SCHEMAS, () => attributeFinding(reads, optInAttribute)),
+        withAccess('The attribute', SCHEMAS, () => attributeFinding(reads, optInAttribute)),
       ),
       known('okta.opted-in', () =>
-        looking('Who has opted in', USERS, () => optedInFinding(reads, optInAttribute)),
+        withAccess('Who has opted in', USERS, () => optedInFinding(reads, optInAttribute)),
       ),
       ...(unverifiedPhoneAttribute === undefined
         ? []
         : [
             known('okta.unverified-phone', () =>
-              looking('The attribute', SCHEMAS, () => phoneFinding(org, unverifiedPhoneAttribute)),
+              withAccess('The attribute', SCHEMAS, () => phoneFinding(org, unverifiedPhoneAttribute)),
             ),
           ]),
       known('okta.phone-authenticator', () =>
-        looking('The phone authenticator', AUTHENTICATORS, () => authenticatorFinding(org)),
+        withAccess('The phone authenticator', AUTHENTICATORS, () => authenticatorFinding(org)),
       ),
       known('okta.hook', () => hooks.telephonyHook()),
       known('okta.native-telephony', () => hooks.nativeTelephony()),

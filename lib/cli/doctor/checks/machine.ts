@@ -1,6 +1,6 @@
 import { readDate } from '../../../okta/rate-limit.js';
 import type { Variables } from '../../environment.js';
-import { fail, ok, warn, type CheckGroup, type Finding } from '../finding.js';
+import { fail, known, ok, warn, type CheckGroup, type Finding } from '../finding.js';
 import type { OktaExamination } from './okta.js';
 
 /** The machine that this runs on, which is best the gateway's own. */
@@ -12,13 +12,11 @@ export function examineMachine(
   return {
     title: 'This machine',
     checks: [
-      { name: 'machine.node', look: () => Promise.resolve(nodeFinding(nodeVersion)) },
+      known('machine.node', nodeFinding(nodeVersion)),
       { name: 'machine.clock', look: () => clockFinding(okta) },
-      { name: 'machine.proxy', look: () => Promise.resolve(proxyFinding(variables)) },
-      { name: 'machine.tls', look: () => Promise.resolve(trustFinding(variables)) },
-      ...(variables.changed === undefined
-        ? []
-        : [{ name: 'machine.file', look: () => Promise.resolve(fileFinding(variables.changed ?? [])) }]),
+      known('machine.proxy', proxyFinding(variables)),
+      known('machine.tls', trustFinding(variables)),
+      ...(variables.changed === undefined ? [] : [known('machine.file', fileFinding(variables.changed))]),
     ],
   };
 }

@@ -11,7 +11,7 @@ import {
 } from '../core/option-rules.js';
 import type { ConsoleOptions } from './options.js';
 
-/** The rules of what `hook.console()` takes. */
+/** The rules of the options of `hook.console()`. */
 
 const rules = lazyRules(() =>
   optionsOf<ConsoleOptions>('an object with authorize', {
@@ -39,8 +39,8 @@ export const consoleProblems = (options: unknown): readonly string[] =>
 const GATEWAY = 'https://gateway.invalid';
 
 /**
- * A browser opens it: nothing that would run as a script, and no path that leads to another host. To browsers `//host`, `/\\host` and
- * `/<tab>/host` are one.
+ * A browser opens the link: it must not run a script, and a path must not lead to another host. To browsers `//host`,
+ * `/\\host` and `/<tab>/host` are the same.
  */
 function isLink(value: unknown): boolean {
   if (typeof value !== 'string') return false;

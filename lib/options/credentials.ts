@@ -7,11 +7,11 @@ import type { HookCredential, OktaCredential, TwilioCredential } from './options
 
 /** The rules of `credentials`. */
 
-/** A secret that a header can carry: with spaces around it or a line break in it, it would never match. */
+/** A secret that a header can carry. With spaces around it or a line break in it, it would never match. */
 const secret = (what: string, isFine: (text: string) => boolean = () => true): Joi.AnySchema =>
   tested(
     `${what}, as text without spaces around it or control characters in it`,
-    // Control characters are just what it looks for.
+    // The pattern looks for control characters.
     // eslint-disable-next-line no-control-regex
     (value) => typeof value === 'string' && /^(?!\s)[^\x00-\x1f\x7f]+(?<!\s)$/.test(value) && isFine(value),
   );
@@ -68,7 +68,7 @@ function readOAuth2(scheme: Extract<HookCredential, { scheme: 'oauth2' }>): Hook
   return { ...scheme, jwksUri: new URL(scheme.jwksUri ?? `${scheme.issuer.replace(/\/$/, '')}/v1/keys`) };
 }
 
-/** One of the schemes, by its name; `names` are those names in words. */
+/** One of several schemes. `names` are their names in words. */
 const schemeOf = (schemes: Readonly<Record<string, Joi.ObjectSchema>>, names: string): Joi.Schema =>
   Joi.alternatives().conditional('.scheme', {
     switch: Object.entries(schemes).map(([is, then]) => ({ is, then })),
@@ -206,7 +206,7 @@ function readTwilio(twilio: TwilioCredential): TwilioLogin {
   return { ...login, accountSid, region, edge, baseUrl: origin, authTokens };
 }
 
-/** One scheme, or a list of them; a list in the normal form. */
+/** One scheme, or a list of them. The normal form is a list. */
 const schemes = (scheme: Joi.Schema): Joi.AlternativesSchema =>
   Joi.alternatives()
     .conditional(Joi.array(), {

@@ -4,7 +4,7 @@ import { readLocale } from '../texts/locale.js';
 import { isCountry } from '../numbers/phone-number.js';
 import { objectOf, textOf } from '../core/option-rules.js';
 
-/** The rules of what codes are sent from. */
+/** The rules of senders. */
 
 const E164_RULE = 'a phone number in E.164 form, such as +14155550100';
 const E164 = /^\+[1-9]\d{6,14}$/;

@@ -6,15 +6,15 @@ import { listTexts, originLine, type TextsOptions } from '../texts/texts.js';
 import { hasVoice } from '../channels/twilio/voices.js';
 import { DEFAULT_PATH, type HookCredential, type OktaTelephonyHookOptions } from './options.js';
 
-/** What is no mistake for certain, and so refused by no rule, but worth a line when the hook is made. */
+/** Options that may be a mistake. No rule refuses them; the hook logs a warning when it is made. */
 
 /** Random letters and digits of this length cannot be guessed over the network. */
 const SHORTEST_SECRET = 16;
 
-/** Twilio's own; what stands in for it may have ids of another shape, which the rules let pass. */
+/** The shape of Twilio's ids. An emulator may have ids of another shape, so this is no rule. */
 const SID = /^[A-Z]{2}[0-9a-f]{32}$/i;
 
-/** The options, which are checked, that work, but not as well as they could. */
+/** The warnings about options that have passed their rules. */
 export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWarning[] {
   const { credentials, sandboxNumber, senders, publicUrl } = options;
   const { hook, twilio } = credentials;
@@ -49,7 +49,7 @@ export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWa
   ];
 }
 
-/** By the opt-in rule alone, a text goes by the channels of `optInChannels` and by SMS. */
+/** Channels that no plan has: the opt-in rule chooses from `optInChannels` and SMS only. */
 function unchosenChannels({
   channels = {},
   optInChannels = ['whatsapp'],
@@ -62,7 +62,7 @@ function unchosenChannels({
     .map((name) => `channels.${name}`);
 }
 
-/** A proxy may rewrite paths, so that another path is no mistake for certain. */
+/** A proxy may rewrite paths, so a path that differs is not always a mistake. */
 function pathWarnings({
   publicUrl,
   path = DEFAULT_PATH,
@@ -82,7 +82,7 @@ function pathWarnings({
 
 const isOdd = (sid: string | undefined): boolean => sid !== undefined && !SID.test(sid);
 
-/** Where those stand that are too short, as they are written down: with an index where there are several schemes. */
+/** The places of secrets that are too short, with an index if there are several schemes. */
 function shortSecretsOf(
   option: OptionWarning['option'],
   hook: OktaTelephonyHookOptions['credentials']['hook'],
@@ -96,7 +96,7 @@ function shortSecretsOf(
   );
 }
 
-/** What alone proves Okta to us. */
+/** The secrets of a scheme. */
 function secretsOf(scheme: HookCredential): readonly { readonly key: string; readonly secret: string }[] {
   switch (scheme.scheme) {
     case 'header':
@@ -111,10 +111,10 @@ function secretsOf(scheme: HookCredential): readonly { readonly key: string; rea
   }
 }
 
-/** What texts are likely to be filled in with at most: Okta's codes have six digits, and live 15 minutes at most. */
+/** The longest values that are likely: Okta's codes have six digits and live for 15 minutes at most. */
 const LIKELY: TextValues = { code: '000000', minutes: '15', firstName: 'n'.repeat(20) };
 
-/** What is said of texts when the hook is made: those that cost more than one plain SMS, and those that nobody can read aloud. */
+/** Warns of texts that need more than one SMS segment, and of languages that no voice speaks. */
 function textWarnings({ sms = {}, voice = {}, webOtpDomain }: TextsOptions): readonly OptionWarning[] {
   const ending = webOtpDomain === undefined ? '' : originLine(webOtpDomain, LIKELY.code);
   const long = listTexts(sms).flatMap(([place, text]) => {

@@ -104,7 +104,7 @@ const ENDING = ['SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
  * @param parts.isOutputTaken - whether standard output belongs to a program, so that the editor gets the other one.
  * @throws CommandError where the editor cannot be started or says that it failed.
  */
-export async function editText(
+async function editText(
   text: string,
   parts: { readonly name: string; readonly editor: string | undefined; readonly isOutputTaken: boolean },
 ): Promise<string> {

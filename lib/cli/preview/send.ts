@@ -154,7 +154,7 @@ const LONGEST_WAIT_MS = 10_000;
  * Sends by Okta's own execute API.
  * @throws OktaApiError where Okta does not even call the hook.
  */
-export async function sendByOkta(
+async function sendByOkta(
   payload: Payload,
   parts: {
     readonly okta: Administration;
@@ -207,7 +207,7 @@ export function withoutCause(error: unknown): unknown {
 }
 
 /** Sends straight to the gateway, as Okta does: one call, no redirect followed, three seconds. */
-export async function sendToGateway(
+async function sendToGateway(
   payload: Payload,
   parts: {
     readonly dispatcher: HttpDispatcher;

@@ -19,7 +19,7 @@ const ALGORITHMS: Readonly<Record<string, string>> = {
 };
 
 /** A PEM, also on one line with `\n` written out, or a JWK. @throws Error that holds nothing of the key. */
-export function readPrivateKey(key: ServiceApp['privateKey']): { key: KeyObject; algorithm: string } {
+function readPrivateKey(key: ServiceApp['privateKey']): { key: KeyObject; algorithm: string } {
   try {
     const read = privateKeyOf(key);
     const algorithm =

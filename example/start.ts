@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { ConfigurationError, TelephonyHookError, type OktaTelephonyHookOptions } from 'okta-telephony-hook';
-import { redisState } from 'okta-telephony-hook/redis';
 import { PHONES_PATH, startDemo, type Demo } from './demo.js';
 import { readEnvironment, type Environment } from './environment.js';
 import { CONSOLE_PATH, createGateway, type Gateway, type GatewayOptions } from './gateway.js';
@@ -114,12 +113,11 @@ async function startForReal(
   sessionSecret: string,
   output: Output,
 ): Promise<Started> {
-  const { redis, preferences, options, notes } = environment;
+  const { preferences, options, notes } = environment;
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
-  const state = redis === undefined ? undefined : orRefuse(() => redisState(redis));
   const port = await listen(server, environment.port);
   const gateway = serve(server, {
-    hook: { ...options, state },
+    hook: options,
     sessionSecret,
     // This example has no directory of its own, and no password that everybody knows: put your login here.
     accounts: environment.accounts,

@@ -22,7 +22,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   // The gateway's own: the hook is a handler of its application, and needs nothing of it. The emulators are applications.
   express: ['testing'],
   passport: ['okta'],
-  joi: ['options', 'console'],
+  joi: ['core', 'options', 'channels', 'state', 'console'],
   twilio: ['channels', 'testing'],
   winston: ['events'],
   jose: ['okta', 'channels', 'testing'],

@@ -1,31 +1,26 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { variableProblems, type VariableName } from '../options/rules/environment.js';
-import type { OktaCredential } from '../options/options.js';
+import type { Environment, OktaCredential } from '../options/options.js';
+import {
+  hasServiceApp,
+  readOktaCredential,
+  VariableReader,
+  type VariableName,
+} from '../options/variables.js';
 import { decodeUrlPart } from '../state/redis/options.js';
-import { CommandError } from './command.js';
+import { CommandError } from './failure.js';
 import type { Terminal } from './terminal.js';
 
-/**
- * The variables of the command line. `example/environment.ts` is its twin, with the same names and the same words: the
- * example uses the published package only, and the package cannot use the example.
- */
-export class Variables {
-  readonly #values: Readonly<Record<string, string | undefined>>;
+/** The variables of the command line. A secret that is missing is asked for at a terminal. */
+export class Variables extends VariableReader {
   readonly #terminal: Terminal;
-  /** See `withFile`; `undefined` without a file. */
+  /** The names that `withFile` found changed. `undefined` without a file. */
   readonly changed: readonly string[] | undefined;
-  #used: Partial<Record<VariableName, string>> = {};
-  #problems: string[] = [];
 
   /** @param values - of the environment, and of a file. */
-  constructor(
-    values: Readonly<Record<string, string | undefined>>,
-    terminal: Terminal,
-    changed?: readonly string[],
-  ) {
+  constructor(values: Environment, terminal: Terminal, changed?: readonly string[]) {
+    super(values);
     this.changed = changed;
-    this.#values = values;
     this.#terminal = terminal;
     for (const name of SECRETS) terminal.hide(values[name] ?? '');
     for (const key of (values['STATE_ENCRYPTION_KEY'] ?? '').split(',')) terminal.hide(key.trim());
@@ -36,45 +31,16 @@ export class Variables {
     }
   }
 
-  read(name: VariableName): string | undefined {
-    // Compose files and CI systems hand over unset variables as empty ones.
-    const value = this.#values[name] || undefined;
-    if (value !== undefined) this.#used[name] = value;
-    return value;
+  /** Asks for a secret that is missing, if somebody is at a terminal. */
+  async ask(name: VariableName, what: string): Promise<void> {
+    if (this.valueOf(name) !== undefined || !this.#terminal.isInteractive) return;
+    this.set(name, await this.#terminal.askSecret(`${name} (${what})`));
   }
 
-  /** The empty text where it is missing: `require` tells it with all other problems. */
-  required(name: VariableName, what: string): string {
-    const value = this.read(name);
-    if (value === undefined) this.#problems.push(`${name} is missing: ${what}`);
-    return value ?? '';
-  }
-
-  /** As `required`, but somebody at a terminal is asked. */
+  /** As `required`, but asks. */
   async secret(name: VariableName, what: string): Promise<string> {
-    if (this.read(name) !== undefined || !this.#terminal.isInteractive) return this.required(name, what);
-    const value = await this.#terminal.askSecret(`${name} (${what})`);
-    if (value === '') this.#problems.push(`${name} is missing: ${what}`);
-    else this.#used[name] = value;
-    return value;
-  }
-
-  /** A variable that is not ours, such as one of Node's own. */
-  foreign(name: string): string | undefined {
-    return this.#values[name] || undefined;
-  }
-
-  /** Something that is wrong between variables, which none of them is by itself. */
-  complain(problem: string): void {
-    this.#problems.push(problem);
-  }
-
-  /** What is wrong with the variables that were read since the last time, each in a sentence. */
-  takeProblems(): readonly string[] {
-    const problems = [...this.#problems, ...variableProblems(this.#used)];
-    this.#problems = [];
-    this.#used = {};
-    return problems;
+    await this.ask(name, what);
+    return this.required(name, what);
   }
 
   /** @throws CommandError that names every variable which is missing or wrong. */
@@ -91,30 +57,18 @@ export class Variables {
     );
   }
 
-  /** An administrator's, by an API token or as a service app. */
+  /** The credential of an administrator: an API token, which is asked for, or a service app. */
   async okta(): Promise<OktaCredential> {
-    const orgUrl = this.required('OKTA_ORG_URL', "the org's origin, such as https://acme.okta.com");
-    const hasServiceApp = SERVICE_APP.some((name) => this.read(name) !== undefined);
-    if (!hasServiceApp) {
-      const what =
-        'an API token of an administrator; in its place OKTA_CLIENT_ID and OKTA_PRIVATE_KEY of a service app will do';
-      return { orgUrl, apiToken: await this.secret('OKTA_API_TOKEN', what) };
-    }
-    if (this.read('OKTA_API_TOKEN') !== undefined) {
-      this.#problems.push(
-        'OKTA_API_TOKEN does not go with OKTA_CLIENT_ID, OKTA_PRIVATE_KEY and OKTA_KEY_ID: unset it, or them',
+    if (!hasServiceApp(this)) {
+      await this.ask(
+        'OKTA_API_TOKEN',
+        'an API token of an administrator; in its place OKTA_CLIENT_ID and OKTA_PRIVATE_KEY of a service app will do',
       );
     }
-    return {
-      orgUrl,
-      clientId: this.required('OKTA_CLIENT_ID', 'the client id of the service app'),
-      privateKey: this.required('OKTA_PRIVATE_KEY', 'the private key of the service app, a PEM or a JWK'),
-      keyId: this.read('OKTA_KEY_ID'),
-    };
+    return readOktaCredential(this);
   }
 }
 
-const SERVICE_APP = ['OKTA_CLIENT_ID', 'OKTA_PRIVATE_KEY', 'OKTA_KEY_ID'] as const;
 const SECRETS = [
   'OKTA_API_TOKEN',
   'OKTA_PRIVATE_KEY',
@@ -132,10 +86,10 @@ const SECRETS = [
  * @throws CommandError where the file cannot be read.
  */
 export function withFile(
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   file: string | undefined,
 ): {
-  readonly values: Readonly<Record<string, string | undefined>>;
+  readonly values: Environment;
   readonly changed?: readonly string[];
 } {
   if (file === undefined) return { values: env };

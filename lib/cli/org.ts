@@ -3,8 +3,8 @@ import { OktaApiError } from '../core/errors.js';
 import { createAdministration, type Administration, type Time } from '../okta/admin/administration.js';
 import { createOktaApiClient, type OktaCredentials } from '../okta/api-client.js';
 import type { OktaCredential } from '../options/options.js';
-import { readOkta } from '../options/settings.js';
-import { CommandError } from './command.js';
+import { readOkta } from '../options/credentials.js';
+import { CommandError } from './failure.js';
 import type { Terminal } from './terminal.js';
 
 /** What a command may do in an org. */

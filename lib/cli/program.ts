@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Time } from '../okta/admin/administration.js';
-import { CommandError, tellFailure, type Command, type ExitCode, type Signals } from './command.js';
+import type { Command, Signals } from './command.js';
+import { CommandError, tellFailure, type ExitCode } from './failure.js';
 import { demo } from './demo/demo.js';
 import { doctor } from './doctor/doctor.js';
 import { Variables, withFile } from './environment.js';
@@ -12,7 +13,7 @@ import { setupHook } from './setup/hook.js';
 import { Terminal, type Streams } from './terminal.js';
 
 /** What the program runs in. */
-export interface Surroundings {
+export interface ProgramContext {
   /** The words after the program's own. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -42,7 +43,7 @@ Secrets come by the environment, by the file, or are asked for at a terminal; ne
 Exit codes: 0 done, 1 it could not be done or was not wanted, 2 bad use.`;
 
 /** Runs the program once. Never rejects. */
-export async function runProgram({ args, env, streams, time, signals }: Surroundings): Promise<ExitCode> {
+export async function runProgram({ args, env, streams, time, signals }: ProgramContext): Promise<ExitCode> {
   const terminal = new Terminal(streams, {
     isJson: args.includes('--json'),
     mayColour: (env['NO_COLOR'] ?? '') === '',

@@ -38,11 +38,15 @@ export class ConfigurationError extends TelephonyHookError {
 
   constructor(
     problems: readonly string[],
-    /** `of`: whose options they are. */
-    details: { readonly cause?: unknown; readonly of?: string | undefined } = {},
+    /** `of`: the function whose options they are. `subject`: what they are if they are no options. */
+    details: {
+      readonly cause?: unknown;
+      readonly of?: string | undefined;
+      readonly subject?: string | undefined;
+    } = {},
   ) {
-    const { of = 'oktaTelephonyHook' } = details;
-    super('CONFIGURATION', `The options of ${of} cannot work:\n- ${problems.join('\n- ')}`, details);
+    const { of = 'oktaTelephonyHook', subject = `The options of ${of}` } = details;
+    super('CONFIGURATION', `${subject} cannot work:\n- ${problems.join('\n- ')}`, details);
     this.problems = problems;
   }
 }
@@ -123,6 +127,8 @@ export class OktaApiError extends TelephonyHookError {
   readonly status: number | undefined;
   /** What the answer said of Okta's rate limit, and its `Date`; lower-case names, no other header. */
   readonly headers: Readonly<Record<string, string>> | undefined;
+  /** Okta's own code, such as `E0000006`, or an OAuth error such as `invalid_scope`, if the answer had one. */
+  readonly reason: string | undefined;
 
   constructor(
     code: OktaApiErrorCode,
@@ -132,11 +138,13 @@ export class OktaApiError extends TelephonyHookError {
       status?: number | undefined;
       headers?: Readonly<Record<string, string>> | undefined;
       remedy?: string | undefined;
+      reason?: string | undefined;
     } = {},
   ) {
     super(code, message, { cause: details.cause, remedy: details.remedy });
     this.status = details.status;
     this.headers = details.headers;
+    this.reason = details.reason;
   }
 }
 

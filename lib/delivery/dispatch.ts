@@ -27,7 +27,7 @@ type Refusal = Extract<Outcome, { status: 'refused' }>;
 export interface DispatchParts {
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
   readonly settings: {
-    readonly composeText: ComposeText | undefined;
+    readonly composeText?: ComposeText | undefined;
     /** The texts of the options. They replace Okta's text. */
     readonly texts: Texts | undefined;
   };

@@ -14,7 +14,7 @@ import { watchLimits } from '../events/recent-limits.js';
 import type { OktaApiClient } from '../okta/api-client.js';
 import { makeSampleCall, readSampleUser } from '../okta/sample-call.js';
 import type { ConsoleOptions } from '../options/options.js';
-import { consoleProblems } from '../options/rules/console.js';
+import { consoleProblems } from '../options/console-options.js';
 import { makeTestRequestId, runTest } from './tester.js';
 
 /** What the consoles of a hook need from it. */

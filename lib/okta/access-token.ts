@@ -259,6 +259,6 @@ function pauseAfterFailure(error: unknown, nowMs: number): number {
 /** The kept failure, without its headers: their times were relative to the answer. */
 function asRepeated(error: unknown): unknown {
   if (!(error instanceof OktaApiError)) return error;
-  const { code, message, status, remedy } = error;
-  return new OktaApiError(code, `${message}, a moment ago`, { status, remedy });
+  const { code, message, status, remedy, reason } = error;
+  return new OktaApiError(code, `${message}, a moment ago`, { status, remedy, reason });
 }

@@ -117,6 +117,7 @@ export function readOktaAnswer(
       {
         status,
         headers: rateLimitHeaders(result.headers),
+        reason,
         remedy: remedyOf(reason, status, scopes),
         cause: includeCauses ? causeOf(body) : undefined,
       },

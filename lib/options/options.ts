@@ -11,51 +11,51 @@ import type { MetricsRegistry } from '../events/metrics.js';
 import type { TwilioConnection } from '../channels/twilio/client.js';
 import type { ReceivedMessage } from '../channels/twilio/webhooks.js';
 
-/** One way in which Okta proves that it is the caller. */
+/** How Okta proves that it is the caller. */
 export type HookCredential =
   | {
       /** A shared secret in a header. */
       readonly scheme: 'header';
-      /** The header that Okta's "Authentication field" names. Default `Authorization`. */
+      /** The header: Okta's "Authentication field". Default `Authorization`. */
       readonly name?: string | undefined;
-      /** The header's whole value, as typed into Okta; the previous one beside it while it is rotated. */
+      /** The whole value of the header, as typed into Okta. During a rotation also the previous one. */
       readonly secrets: readonly string[];
     }
   | {
-      /** HTTP Basic, as in a header value that Okta is given. */
+      /** HTTP Basic: Okta sends it as the value of the header. */
       readonly scheme: 'basic';
-      /** Any of whom may call. A name has no colon. */
+      /** Each of them may call. */
       readonly users: readonly {
-        /** Compared in constant time, as the password is. */
+        /** Without a colon. Compared in constant time, like the password. */
         readonly username: string;
-        /** At least 16 characters, or a warning tells so. */
+        /** Below 16 characters the hook logs a warning. */
         readonly password: string;
       }[];
     }
   | {
-      /** Access tokens of a custom authorization server (RS256), got by Okta with client credentials. */
+      /** Access tokens (RS256) that Okta gets from a custom authorization server by client credentials. */
       readonly scheme: 'oauth2';
-      /** E.g. `https://acme.okta.com/oauth2/default`; https, or http on loopback. */
+      /** E.g. `https://acme.okta.com/oauth2/default`. https, or http on loopback. */
       readonly issuer: string;
-      /** The authorization server's: must be in the token's `aud`. */
+      /** The audience of the authorization server. The token's `aud` must contain it. */
       readonly audience: string;
-      /** The client that the hook uses: checked against the token's `cid`. */
+      /** The client id of Okta. The token's `cid` must equal it. */
       readonly clientId: string;
-      /** The hook's scope: must be in the token's `scp`. */
+      /** The scope of the hook. The token's `scp` must contain it. */
       readonly scope: string;
-      /** Default: the issuer's `/v1/keys`. */
+      /** The URL of the keys. Default: the issuer + `/v1/keys`. */
       readonly jwksUri?: string | undefined;
     };
 
-/** One way in which Okta's event hook proves itself, which knows no OAuth. */
+/** How Okta's event hook proves itself. Event hooks do not support OAuth. */
 export type EventHookCredential = Exclude<HookCredential, { readonly scheme: 'oauth2' }>;
 
-/** How we prove to Okta's API who we are. */
+/** The credential for Okta's API: an API token, or a service app. */
 export type OktaCredential =
   | {
-      /** The org's origin, e.g. `https://acme.okta.com`; https, or http on loopback. */
+      /** The origin of the org, e.g. `https://acme.okta.com`. https, or http on loopback. */
       readonly orgUrl: string;
-      /** Of an administrator who may read users, and nothing else if possible. */
+      /** Of an administrator who may read users. It needs no other permission. */
       readonly apiToken: string;
       readonly clientId?: undefined;
       readonly privateKey?: undefined;
@@ -64,67 +64,67 @@ export type OktaCredential =
   | {
       /** As above. */
       readonly orgUrl: string;
-      /** A service app with the scope `okta.users.read` and an admin role that may read users. */
+      /** A service app with the scope `okta.users.read` and an administrator role that may read users. */
       readonly clientId: string;
-      /** The private key of the app: PEM, a JWK object, or its JSON. */
+      /** The private key of the app (RSA of 2048 bits or more, or EC): PEM, a JWK object, or its JSON. */
       readonly privateKey: string | Readonly<Record<string, unknown>>;
-      /** The key's id at Okta. Default: the JWK's own `kid`, else none. */
+      /** The id of the key at Okta. Default: the `kid` of the JWK, else none. */
       readonly keyId?: string | undefined;
       readonly apiToken?: undefined;
     };
 
-/** Where Twilio is reached. */
+/** The account, and the host of Twilio's API. */
 interface TwilioPlace {
   /** `AC…` */
   readonly accountSid: string;
-  /** E.g. `ie1`; needs credentials of that region. */
+  /** E.g. `ie1`. Needs credentials of that region. Default: Twilio's own. */
   readonly region?: string | undefined;
-  /** E.g. `dublin`. */
+  /** E.g. `dublin`. Default: Twilio's own. */
   readonly edge?: string | undefined;
-  /** One origin for every Twilio product, e.g. an emulator; https, or http on loopback. */
+  /** One origin for every Twilio product, e.g. an emulator. https, or http on loopback. Default: Twilio's hosts. */
   readonly baseUrl?: string | undefined;
 }
 
-/** How we prove to Twilio who we are; an API key rather than the account's auth token in production. */
+/** The credential for Twilio's API. Use an API key in production, not the account's auth token. */
 export type TwilioCredential =
   | (TwilioPlace & {
       /** `SK…` */
       readonly apiKeySid: string;
-      /** Shown by Twilio once, when the key is made. */
+      /** Twilio shows it once, when the key is created. */
       readonly apiKeySecret: string;
-      /** Only checks the signatures of Twilio's callbacks; the next one beside it while it is rotated. */
+      /** Checks the signatures of Twilio's callbacks, and nothing else. During a rotation also the next one. */
       readonly authToken?: string | readonly [current: string, next: string] | undefined;
     })
   | (TwilioPlace & {
-      /** The account's own: it may do everything. Checks the signatures of callbacks, too. */
+      /** Full access to the account. Checks the signatures of callbacks, too. */
       readonly authToken: string | readonly [current: string, next: string];
       readonly apiKeySid?: undefined;
       readonly apiKeySecret?: undefined;
     });
 
-/** A sender, or one per country of the recipient: `{ default: '+1…', GB: 'ACME' }`. */
+/** A sender, or senders by ISO 3166 country of the recipient: `{ default: '+1…', GB: 'ACME' }`. */
 export type SenderOption =
   | string
   | ({
-      /** For every country that is not named. */
+      /** For every other country. */
       readonly default: string;
     } & Readonly<Record<string, string>>);
 
-/** What every channel is given by the factory. */
+/** What the hook passes to `connect` of every channel. */
 export interface ChannelParts {
-  /** Twilio by the hook's own credentials, connections and deadline. */
+  /** Twilio with the credentials, connections and deadline of the hook. */
   readonly twilio: TwilioConnection;
-  /** For every call outward. */
+  /** For all outgoing HTTP calls. */
   readonly dispatcher: Pick<Dispatcher, 'dispatch'>;
-  /** The hook's own. */
+  /** The logger of the hook. */
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
-  /** The name under which this channel is mounted. */
+  /** The name of this channel in `channels`. */
   readonly channel: string;
 }
 
-/** How many codes in how many seconds. */
+/** At most `points` codes in `seconds`. */
 export interface GuardLimit {
   /** 1 to 1,000,000. */
   readonly points: number;
@@ -132,22 +132,22 @@ export interface GuardLimit {
   readonly seconds: number;
 }
 
-/** What is held back before anything is spent on it. */
+/** What the hook blocks before it sends. */
 export interface GuardOptions {
-  /** `record` sends everything, and tells what `enforce` would have held back. Default `enforce`. */
+  /** `record` sends everything, and reports what `enforce` would block. Default `enforce`. */
   readonly mode?: 'enforce' | 'record' | undefined;
   /**
-   * Codes for one user id, else login, else number; counted apart for sign-in, enrolment and recovery.
+   * Codes for one user id, else login, else number. Sign-in, enrolment and recovery count separately.
    * Default `{ points: 10, seconds: 600 }`.
    */
   readonly perUser?: GuardLimit | false | undefined;
-  /** Codes for one number, whoever asks. Default `false`. */
+  /** Codes for one number, for all users. Default `false`. */
   readonly perNumber?: GuardLimit | false | undefined;
-  /** Codes caused from one IP address, as Okta saw it; IPv6 by the first 64 bits. Default `false`. */
+  /** Codes requested from one IP address, as Okta sees it. IPv6 counts by the first 64 bits. Default `false`. */
   readonly perIp?: GuardLimit | false | undefined;
   /**
-   * ISO 3166 countries that codes go to, or do not, by the numbering plans. A number of no known country is blocked
-   * under `allow` and sent under `deny`. What has a code of its own is not included: US is not PR. Default: no rule.
+   * ISO 3166 countries of the numbers, by the numbering plans. `allow` blocks a number of an unknown country, `deny`
+   * does not. A territory with a code of its own is not included: US is not PR. Default: every country.
    */
   readonly countries?:
     | {
@@ -161,89 +161,90 @@ export interface GuardOptions {
         readonly allow?: undefined;
       }
     | undefined;
-  /** What Okta is answered, of a provider's fraud filter as well. After `error` it may send the code itself. Default `pending`. */
+  /** The answer to Okta for a blocked code, also if a provider's fraud filter blocks it. After `error` Okta may send the code itself. Default `pending`. */
   readonly answer?: 'pending' | 'error' | undefined;
 }
 
-/** What is answered, and whether what somebody wrote counts as START: with `isStart` an earlier STOP is taken back. */
+/** The answer to a message. `isStart`: the message counts as START and cancels an earlier STOP. */
 export type InboundReply =
   | string
   | {
-      /** The answer, at most 1600 characters; without it the usual one. */
+      /** At most 1600 characters. Default: the usual answer. */
       readonly text?: string | undefined;
       /** Default `false`. */
       readonly isStart?: boolean | undefined;
     };
 
-/** What somebody wrote to one of the senders, and what is answered. */
+/** Messages from users to the senders, and the answers. */
 export interface InboundOptions {
   /**
-   * Words in place of the usual ones, each a whole message, whatever its case: what takes a number off WhatsApp, what puts
-   * it back, and what asks for help. Default: Twilio's own words, and theirs in ten languages.
+   * Words that replace the usual ones. A word is a whole message, in any case. Default: Twilio's words, and their
+   * translations in ten languages.
    */
   readonly keywords?:
     | {
-        /** Takes the number off WhatsApp. */
+        /** Opts the number out of WhatsApp. */
         readonly stop?: readonly string[] | undefined;
-        /** Puts it back. */
+        /** Cancels the opt-out. */
         readonly start?: readonly string[] | undefined;
-        /** Asks what to write. */
+        /** Asks for help. */
         readonly help?: readonly string[] | undefined;
       }
     | undefined;
-  /** What is answered, at most 1600 characters; `false` for nothing. Default: a sentence each, in English. */
+  /** The answers, at most 1600 characters each. `false`: no answer. Default: one English sentence each. */
   readonly replies?:
     | {
         /** To STOP. */
         readonly stop?: string | false | undefined;
         /** To START. */
         readonly start?: string | false | undefined;
-        /** To HELP, and by SMS to words that Twilio does not know. */
+        /** To HELP. By SMS also to the other keywords, if Twilio does not know them. */
         readonly help?: string | false | undefined;
-        /** To STOP and START over WhatsApp from a user whose number nothing has told: they take effect once it is known. */
+        /** To STOP and START by WhatsApp from a user whose number is unknown. Both take effect once it is known. */
         readonly hiddenNumber?: string | false | undefined;
-        /** To anything else, at most every ten minutes. */
+        /** To anything else, at most once in ten minutes. */
         readonly other?: string | false | undefined;
       }
     | undefined;
   /**
-   * Told of what is none of these words, with the number that it came from. What it returns is the answer; nothing, or
-   * a failure: the usual one. It has as long as `deadlineMs`; a later `isStart` still counts, unless a STOP came meanwhile.
+   * Gets every message that is none of these words, with its sender. Returns the answer; after `undefined` or an error
+   * the usual answer goes out. Its time limit is `deadlineMs`. A later `isStart` still counts, unless a STOP came meanwhile.
    */
   readonly onMessage?:
     ((message: ReceivedMessage) => InboundReply | undefined | Promise<InboundReply | undefined>) | undefined;
 }
 
-/** A way to deliver a code; see the README's "Write a channel". */
+/** A delivery channel. See "Write a channel" in the README. */
 export type Channel = ChannelPort<ChannelParts>;
 
-/** Where the routes hang where `path` does not say. */
+/** The default of `path`. */
 export const DEFAULT_PATH = '/okta/telephony';
 
-/** What `oktaTelephonyHook` takes. `undefined` means the default. */
+/** The options of `oktaTelephonyHook`. `undefined` means the default. */
 export interface OktaTelephonyHookOptions {
-  /** Who calls us, and how we prove who we are; without a default. */
+  /** Required. */
   readonly credentials: {
-    /** How Okta proves itself: one scheme, or several of which any may pass. */
+    /** How Okta proves itself: one scheme, or several of which one must match. */
     readonly hook: HookCredential | readonly HookCredential[];
     /**
-     * The same for Okta's event hook, which tells what became of a code. `false` where there is no event hook: nothing is
-     * kept for it then, and the route is not there. Default: the header and basic schemes of `hook`; without any the same.
+     * The same for Okta's event hook, which reports which codes were used. `false`: there is no event hook, no route and
+     * no memory for it. Default: the header and basic schemes of `hook`; if it has none, `false`.
      */
     readonly eventHook?: EventHookCredential | readonly EventHookCredential[] | false | undefined;
-    /** For looking users up. */
+    /** For reading user profiles. */
     readonly okta: OktaCredential;
-    /** For sending, and for checking callbacks. */
+    /** For sending messages and checking callbacks. */
     readonly twilio: TwilioCredential;
   };
   /**
-   * The hook's own public URL, as entered in Okta. Twilio's callbacks go to it + `/twilio/status`; it needs
+   * The public URL of the hook, as entered in Okta. Twilio's callbacks go to it + `/twilio/status`. Needs
    * `credentials.twilio.authToken`. Default: no callbacks.
    */
   readonly publicUrl?: string | undefined;
   /**
-   * Twilio's shared WhatsApp sandbox number, E.164. With `contentSid` the sandbox's template is sent, which works
-   * for the 72 hours of a membership; without, free text, which works for 24. Not beside `senders.whatsapp`.
+   * The number of Twilio's shared WhatsApp sandbox, E.164. With `contentSid` the hook sends the sandbox's template, which
+   * arrives for 72 hours after joining; without it free text, which arrives for 24 hours. Excludes `senders.whatsapp`.
+   * Default: none.
    */
   readonly sandboxNumber?:
     | string
@@ -254,119 +255,120 @@ export interface OktaTelephonyHookOptions {
         readonly contentSid: string;
       }
     | undefined;
-  /** From which numbers codes come, by Twilio; a channel without a sender is not there. At least one is needed, or `channels`. */
+  /** Twilio's senders. A channel without a sender does not exist. One sender is required, or `channels`. */
   readonly senders?:
     | {
         /** E.164, a Messaging Service SID (`MG…`) or an alphanumeric sender. */
         readonly sms?: SenderOption | undefined;
         /** E.164. */
         readonly voice?: SenderOption | undefined;
-        /** An approved sender, and its authentication templates (`HX…`) by BCP-47 tag. */
+        /** An approved sender and its authentication templates (`HX…`) by BCP-47 tag. */
         readonly whatsapp?:
           | {
               /** E.164, without `whatsapp:`. */
               readonly from: string;
-              /** Each of one language, with the code as its one variable. */
+              /** Each has one language, and the code as its only variable. */
               readonly templates: {
-                /** For every language without one. */
+                /** For every other language. */
                 readonly default: string;
               } & Readonly<Record<string, string>>;
             }
           | undefined;
       }
     | undefined;
-  /** The profile attribute that says what a user opted in to. Default `whatsAppOptIn`. */
+  /** The profile attribute of the opt-in. Default `whatsAppOptIn`. */
   readonly optInAttribute?: string | undefined;
-  /** The channels that the attribute may choose; never `voice`. Default `['whatsapp']`. */
+  /** The channels that the attribute may name. `voice` is not allowed. Default `['whatsapp']`. */
   readonly optInChannels?: readonly string[] | undefined;
-  /** How users are looked up at Okta. A profile never stops a code. */
+  /** How the hook reads user profiles. A profile that cannot be read stops no code. */
   readonly profile?:
     | {
-        /** What a lookup may take, 50 to 2000. Default 800. */
+        /** Time limit of a read, milliseconds: 50 to 2000. Default 800. */
         readonly timeoutMs?: number | undefined;
         /** Default `{ ttlSeconds: 60, staleSeconds: 3600, max: 10000 }`. */
         readonly cache?:
           | false
           | {
-              /** How old a profile may be before Okta is asked again. */
+              /** A younger profile is used without a read. 0 to 86,400. */
               readonly ttlSeconds?: number | undefined;
-              /** How old a profile may serve when Okta fails, is slow, or limits the rate. */
+              /** After `ttlSeconds`, how long it still serves while Okta fails, is slow, or limits the rate. 0 to 604,800. */
               readonly staleSeconds?: number | undefined;
-              /** So many profiles are kept. */
+              /** Profiles in memory. 1 to 1,000,000. */
               readonly max?: number | undefined;
             }
           | undefined;
         /**
-         * The attribute with the number that WhatsApp goes to instead of the enrolled one, for `mfa-verification`
-         * only. INSECURE: it bypasses the enrolled factor. The guard looks at it, too; `perNumber` counts the enrolled one.
-         * Default: off.
+         * INSECURE: it bypasses the enrolled factor. The attribute whose number replaces the enrolled number for WhatsApp, for
+         * `mfa-verification` only. The guard checks it, too; `perNumber` counts the enrolled number. Default: off.
          */
         readonly unverifiedPhoneAttribute?: string | undefined;
       }
     | undefined;
-  /** ISO 3166 country for numbers that come without `+`. Default: they are not dialled. */
+  /** ISO 3166 country of numbers without `+`. Default: the hook does not dial them. */
   readonly defaultCountry?: string | undefined;
-  /** Where the routes hang. Default `/okta/telephony`. */
+  /** The path of the routes. Default `/okta/telephony`. */
   readonly path?: string | undefined;
-  /** The whole budget of one hook call, 500 to 2800. Okta gives up at 3000. Default 2200. */
+  /** The time budget of one hook call, milliseconds: 500 to 2800. Okta stops waiting at 3000. Default 2200. */
   readonly deadlineMs?: number | undefined;
-  /** In place of the opt-in rule; asked for texts, not for voice. */
+  /** Replaces the opt-in rule, for texts only. Default: the opt-in rule. */
   readonly chooseChannels?: ChooseChannels | undefined;
-  /** In place of Okta's text, for channels that send free text. */
+  /** Replaces the text, for channels that send free text. Default: `texts`, else Okta's text. */
   readonly composeText?: ComposeText | undefined;
   /**
-   * Texts by language and kind of request, for SMS and other free text, and for calls; the line that browsers fill codes
-   * in from. `composeText` goes before them, they before Okta's text.
+   * Texts by language and request type, for free text and for calls, and the line from which browsers fill in codes.
+   * `composeText` has precedence over them. Default: Okta's text.
    */
   readonly texts?: TextsOptions | undefined;
-  /** More channels by name, or `whatsapp`, `sms`, `voice` by other providers; an array is tried in turn. */
+  /** Channels by name: your own, or other providers for `whatsapp`, `sms` and `voice`. An array is tried in order. */
   readonly channels?: Readonly<Record<string, Channel | readonly Channel[] | undefined>> | undefined;
-  /** Limits, countries, and what Okta is answered where they block; numbers that cost more always are blocked. */
+  /** Limits, countries, and the answer for a blocked code. Premium-rate numbers are always blocked. */
   readonly guard?: GuardOptions | undefined;
   /**
-   * Percentage of users by channel, stable per user: `{ whatsapp: 25 }`; 0 is the kill switch. A function is asked
-   * when the hook is made, and with every call; where it fails, or gives anything that is wrong, its last good answer
-   * goes on. Default: all on.
+   * Percentage of users by channel, stable per user: `{ whatsapp: 25 }`. 0 switches a channel off. The hook calls a
+   * function when it is made and for every code. If it fails or returns a wrong value, its last good value counts. Default: 100.
    */
   readonly rollout?: Rollout | (() => Rollout) | undefined;
   /**
-   * A message that was accepted and then failed: the same code goes out by the plan's next channel, once, while it is
-   * good. `afterSeconds` does so too when nothing says delivered by then, 1 to 900 by channel, for channels that report
-   * it (WhatsApp by Twilio). `false`: never. Default: on, without `afterSeconds`.
+   * If a message fails after the provider accepted it, the code goes out once by the next channel of the plan, while it
+   * is valid. With `afterSeconds` also if no delivery is reported by then, for channels that report it (WhatsApp by Twilio).
+   * `false`: never. Default: on, without `afterSeconds`.
    */
   readonly lateFailover?:
     | false
     | {
-        /** By channel; 1 to 900. */
+        /** Seconds by channel: 1 to 900. */
         readonly afterSeconds?: Readonly<Record<string, number | undefined>> | undefined;
       }
     | undefined;
-  /** Words that users send to the senders, such as STOP. Needs `publicUrl`. */
+  /** Messages of users to the senders, such as STOP. Needs `publicUrl`. Default: the usual words and answers. */
   readonly inbound?: InboundOptions | undefined;
-  /** What is remembered between calls: `redisState()` for several gateways. Default `memoryState()`. */
+  /** The state between calls. Use `redisState()` for several gateways. Default `memoryState()`. */
   readonly state?: State | undefined;
-  /** Default: a winston logger that writes JSON lines to stdout. It drops and counts lines that stdout does not take. */
+  /** Default: a winston logger that writes JSON lines to stdout. It drops and counts the lines that stdout does not accept. */
   readonly logger?: Logger | undefined;
-  /** A `Registry` of prom-client 15 to register metrics in; several hooks may share one. Default: none. */
+  /** A `Registry` of prom-client 15. Several hooks may share one. Default: no metrics. */
   readonly metrics?: MetricsRegistry | undefined;
-  /** Told of each step. A failure of it changes nothing. */
+  /** Gets one event per step. Its errors change nothing. Default: none. */
   readonly onEvent?: ((event: HookEvent) => void) | undefined;
   /**
-   * A Dispatcher of undici 7 or later for every call outward, e.g. through an egress proxy. One that retries would
-   * send twice. Left open by `close()`. Default: pools of our own.
+   * A Dispatcher of undici 7 or later for all outgoing calls, e.g. an egress proxy. It must not retry: a code would go
+   * out twice. `close()` leaves it open. Default: connection pools of the hook.
    */
   readonly dispatcher?: Dispatcher | undefined;
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined;
 }
 
-/** What `hook.console()` takes. */
+/** The options of `hook.console()`. */
 export interface ConsoleOptions {
   /**
-   * Whether a request is an administrator's of the gateway: `true` lets it in. Asked for every request of the console,
-   * the page and its files among them, and given at most 5 s; where it fails nobody is let in.
+   * Whether the request comes from an administrator of the gateway. The hook calls it for every request of the console,
+   * also for its files. Time limit 5 s. If it fails, the request is refused.
    */
   authorize(req: IncomingMessage): boolean | Promise<boolean>;
-  /** More pages that the console leads to, by paths of the gateway or URLs. Default: none. */
+  /** Links in the console, to paths of the gateway or URLs. A title has 100 characters at most. Default: none. */
   readonly links?: readonly { readonly title: string; readonly href: string }[] | undefined;
 }
+
+/** Environment variables, by name. An empty variable counts as absent. */
+export type Environment = Readonly<Record<string, string | undefined>>;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { CommandError } from '#lib/cli/command.js';
+import { CommandError } from '#lib/cli/failure.js';
 import { Variables, withFile } from '#lib/cli/environment.js';
 import { readGivenProof, readHookProof } from '#lib/cli/doctor/hook-proof.js';
 import { rejection } from '../testing/local.js';
@@ -52,7 +52,7 @@ describe('the environment', () => {
   it('takes an empty variable for one that is not set', () => {
     const variables = variablesOf({ PUBLIC_URL: '', HTTP_PROXY: '' });
     expect(variables.read('PUBLIC_URL')).to.equal(undefined);
-    expect(variables.foreign('HTTP_PROXY')).to.equal(undefined);
+    expect(variables.valueOf('HTTP_PROXY')).to.equal(undefined);
     expect(variables.required('PUBLIC_URL', 'the URL')).to.equal('');
     expect(variables.takeProblems()).to.deep.equal(['PUBLIC_URL is missing: the URL']);
     // Each problem is told once.
@@ -87,12 +87,14 @@ describe('the environment', () => {
     terminal.say(`It is ${SECRET}.`);
     expect(stdout()).to.equal('It is [secret].\n');
     expect(stderr()).to.equal("HOOK_SECRET (the header's value): \n");
+    // What was typed is not asked for again.
+    expect(await variables.secret('HOOK_SECRET', '')).to.equal(SECRET);
     stdin.write('\n');
-    expect(await variables.secret('HOOK_SECRET', "the header's value")).to.equal('');
-    expect(variables.takeProblems()).to.deep.equal(["HOOK_SECRET is missing: the header's value"]);
+    expect(await variables.secret('OKTA_API_TOKEN', 'a token')).to.equal('');
+    expect(variables.takeProblems()).to.deep.equal(['OKTA_API_TOKEN is missing: a token']);
     // What is typed has the rules of what is set.
     stdin.write('two words\tand a tab\n');
-    await variables.secret('HOOK_SECRET', "the header's value");
+    await variables.secret('TWILIO_AUTH_TOKEN', 'a token');
     expect(variables.takeProblems()).to.have.length(1);
   });
 
@@ -120,7 +122,7 @@ describe('the environment', () => {
       // Each variable of a service app means one.
       [{ ...ORG, OKTA_CLIENT_ID: '0oa1' }, NO_KEY],
       [{ ...ORG, OKTA_KEY_ID: 'key-1' }, NO_ID, NO_KEY],
-      [{ ...ORG, OKTA_API_TOKEN: TOKEN, OKTA_KEY_ID: 'key-1' }, BOTH, NO_ID, NO_KEY],
+      [{ ...ORG, OKTA_API_TOKEN: TOKEN, OKTA_KEY_ID: 'key-1' }, BOTH],
     ] as readonly (readonly [Env, ...string[]])[]) {
       it(`${Object.keys(env).join(', ')}`, async () => {
         const variables = variablesOf(env);

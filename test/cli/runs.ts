@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { runProgram, type Surroundings } from '#lib/cli/program.js';
+import { runProgram, type ProgramContext } from '#lib/cli/program.js';
 import type { OktaEmulator } from '#lib/testing/index.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
@@ -17,7 +17,7 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What somebody at a terminal types, one answer for each question; without it there is no terminal. */
   readonly answers?: readonly (string | (() => unknown))[];
-  readonly time?: Surroundings['time'];
+  readonly time?: ProgramContext['time'];
   /** What standard input has, to its end, where no terminal is. */
   readonly input?: string;
   /** Whether its owner asked to see on standard output what nobody else may. */
@@ -27,7 +27,7 @@ export interface RunOptions {
 export const HOOK_SECRET = 'hook-secret-5f1c9ab2';
 
 /** A time that passes where somebody waits for it. */
-export function patientTime(): Surroundings['time'] & { readonly waits: number[] } {
+export function patientTime(): ProgramContext['time'] & { readonly waits: number[] } {
   let now = Date.parse('2026-11-25T12:00:00Z');
   const waits: number[] = [];
   return {

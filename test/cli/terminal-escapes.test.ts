@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text as textOfStream } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { tellFailure } from '#lib/cli/command.js';
+import { tellFailure } from '#lib/cli/failure.js';
 import { Terminal } from '#lib/cli/terminal.js';
 import type { OktaEmulator } from '#lib/testing/index.js';
 import { ANA, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';

@@ -86,6 +86,13 @@ import {
   type VonageCredential,
   type VonageTemplate,
 } from 'okta-telephony-hook/channels';
+import {
+  oktaCredentialFrom,
+  OPTION_VARIABLES,
+  optionsFrom,
+  variablesFrom,
+  type Environment,
+} from 'okta-telephony-hook/environment';
 import { redisState, type RedisClient, type RedisStateOptions } from 'okta-telephony-hook/redis';
 import {
   createPhonesPage,
@@ -365,6 +372,12 @@ const outcomeOf = ({ outcome }: HookEventOf<'attempt.ended'>): HookEventFields['
   outcome;
 void [answered, outcomeOf];
 
+const env: Environment = Object.fromEntries(OPTION_VARIABLES.map((name) => [name, undefined]));
+export const fromEnvironment = (): OktaTelephonyHookOptions => ({
+  ...optionsFrom(env),
+  credentials: { ...optionsFrom(env).credentials, okta: oktaCredentialFrom(env, 'OKTA_PAGE_') },
+});
+export const { PORT }: { readonly PORT: string | undefined } = variablesFrom(env, ['PORT']);
 const onEvent = (event: HookEvent): void => {
   if (event.type === 'attempt.ended') {
     const report: AttemptReport = event;

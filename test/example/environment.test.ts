@@ -161,6 +161,16 @@ describe('the environment of the example', () => {
       [/^STATE_ENCRYPTION_KEY is missing.*openssl rand/],
     ],
     [
+      'a Redis and a key that are none',
+      { ...WHOLE, REDIS_URL: 'http://redis.example', STATE_ENCRYPTION_KEY: 'key-that-is-none' },
+      [/^REDIS_URL must be a URL such as rediss/, /^STATE_ENCRYPTION_KEY must be 32 bytes/],
+    ],
+    [
+      'values that no option takes',
+      { ...WHOLE, OKTA_ORG_URL: 'corp.example', TWILIO_SMS_FROM: 'no sender at all' },
+      [/^OKTA_ORG_URL must be the org's origin/, /^TWILIO_SMS_FROM must be a phone number/],
+    ],
+    [
       'a key without a Redis',
       { ...WHOLE, STATE_ENCRYPTION_KEY: 'key-of-nothing' },
       [/^REDIS_URL is missing/],
@@ -194,7 +204,7 @@ describe('the environment of the example', () => {
     [
       'a preference page whose key is none',
       { ...WITH_WORDS, OKTA_PREFERENCES_CLIENT_ID: '0oa2', OKTA_PREFERENCES_PRIVATE_KEY: '{"kty":"EC"}' },
-      [/^OKTA_PREFERENCES_PRIVATE_KEY is no private key/],
+      [/^OKTA_PREFERENCES_PRIVATE_KEY must be the service app's private key/],
     ],
     [
       'a preference page without its org',
@@ -423,24 +433,16 @@ describe('the environment of the example', () => {
     expect(environment.notes.join('\n')).not.to.match(/TWILIO_SMS_FROM/);
   });
 
-  it('hands on the Redis that gateways share, and the keys of it, the current one first', () => {
-    const redisOf = (env: Env): unknown => {
+  it('has the state that gateways share, if a Redis is named', () => {
+    const stateOf = (env: Env): unknown => {
       const environment = readEnvironment(env);
-      return environment.kind === 'real' ? [environment.redis, environment.notes.join('\n')] : environment;
+      if (environment.kind !== 'real') expect.fail(JSON.stringify(environment));
+      return [environment.options.state !== undefined, environment.notes.join('\n').includes('REDIS_URL')];
     };
-    const [redis, notes] = redisOf({
-      ...WHOLE,
-      REDIS_URL: 'rediss://redis.example:6380',
-      STATE_ENCRYPTION_KEY: 'new=, old=',
-    }) as [unknown, string];
-    expect(redis).to.deep.equal({
-      connection: 'rediss://redis.example:6380',
-      encryptionKeys: ['new=', 'old='],
-    });
-    expect(notes).to.not.match(/REDIS_URL/);
-    expect(redisOf(WHOLE)).to.satisfy(([none, told]: [unknown, string]) => {
-      return none === undefined && told.includes('REDIS_URL is not set');
-    });
+    const keys = [1, 2].map((fill) => Buffer.alloc(32, fill).toString('base64'));
+    const redis = { REDIS_URL: 'rediss://redis.example:6380', STATE_ENCRYPTION_KEY: keys.join(', ') };
+    expect(stateOf({ ...WHOLE, ...redis })).to.deep.equal([true, false]);
+    expect(stateOf(WHOLE)).to.deep.equal([false, true]);
   });
 
   it('reads nothing but what it is given', () => {

@@ -75,8 +75,8 @@ describe('the start of the example gateway', () => {
     const { exitCode, message } = await refusalOf({ ...given, PORT: '0' });
     expect(exitCode).to.equal(2);
     expect(message)
-      .to.match(/orgUrl/)
-      .and.match(/accountSid/);
+      .to.match(/OKTA_ORG_URL must be/)
+      .and.match(/TWILIO_ACCOUNT_SID must be/);
   });
 
   it('is refused where the shared state cannot be configured, and echoes no key', async () => {
@@ -87,7 +87,7 @@ describe('the start of the example gateway', () => {
       STATE_ENCRYPTION_KEY: 'key-of-start-test',
     });
     expect(exitCode).to.equal(2);
-    expect(message).to.match(/encryptionKeys\[0\] must be 32 bytes/);
+    expect(message).to.match(/STATE_ENCRYPTION_KEY must be 32 bytes/);
   });
 
   for (const [what, env] of [

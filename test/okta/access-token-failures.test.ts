@@ -98,6 +98,7 @@ describe("a service app's access token that is hard to get", () => {
     expect(await failureOf(app.get())).to.include({
       code: 'OKTA_HTTP_ERROR',
       status: 400,
+      reason: 'invalid_scope',
       message: "Okta's token endpoint answered 400 (invalid_scope), a moment ago",
     });
     expect(app.tokenRequests()).to.have.length(1);

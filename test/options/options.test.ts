@@ -16,7 +16,7 @@ import {
   type TelephonyHook,
   type TwilioCredential,
 } from '#lib/index.js';
-import { optionsSchema } from '#lib/options/rules/schema.js';
+import { optionRules } from '#lib/options/schema.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 const SID = (letters: string): string => `${letters}${'0a1b'.repeat(8)}`;
@@ -1209,8 +1209,7 @@ describe('the rules of the options', () => {
   const lateFailover: Keys<Objects<NonNullable<Options['lateFailover']>>> = { afterSeconds: true };
 
   const scheme = (index: number, list = 'hook'): string =>
-    `keys.credentials.keys.${list}.items.0.matches.0.switch.${index}.then`;
-  const eventHookList = 'eventHook.matches.0.then';
+    `keys.credentials.keys.${list}.matches.0.then.items.0.matches.0.switch.${index}.then`;
   const levels: readonly (readonly [path: string, keys: Plain])[] = [
     ['', options],
     ['keys.credentials', credentials],
@@ -1220,9 +1219,9 @@ describe('the rules of the options', () => {
     [scheme(1), basicKeys],
     [`${scheme(1)}.keys.users.items.0`, user],
     [scheme(2), oauth2Keys],
-    [scheme(0, eventHookList), header],
-    [scheme(1, eventHookList), basicKeys],
-    [`${scheme(1, eventHookList)}.keys.users.items.0`, user],
+    [scheme(0, 'eventHook'), header],
+    [scheme(1, 'eventHook'), basicKeys],
+    [`${scheme(1, 'eventHook')}.keys.users.items.0`, user],
     ['keys.sandboxNumber.matches.0.then', sandbox],
     ['keys.senders', senders],
     ['keys.senders.keys.whatsapp', whatsappKeys],
@@ -1237,7 +1236,7 @@ describe('the rules of the options', () => {
     ['keys.profile.keys.cache.matches.0.then', cache],
   ];
   it('know exactly what the types know', () => {
-    const rules: unknown = optionsSchema().describe();
+    const rules: unknown = optionRules().describe();
     for (const [path, typed] of levels) {
       let description = rules;
       for (const key of path.split('.').filter((part) => part !== ''))
@@ -1248,7 +1247,7 @@ describe('the rules of the options', () => {
   });
 
   it('are joi rules', () => {
-    expect(Joi.isSchema(optionsSchema())).to.equal(true);
+    expect(Joi.isSchema(optionRules())).to.equal(true);
   });
 });
 

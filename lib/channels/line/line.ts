@@ -3,7 +3,8 @@ import type { ChannelPort, Message, Outcome, UserProfile } from '../../core/chan
 import { asList, textFieldOf } from '../../core/json.js';
 import type { HttpAnswer } from '../../http/call.js';
 import { readObject } from '../../http/outcome.js';
-import { originRule, problemsOf, refuseOptions, secretRule } from '../channel-options.js';
+import { lazyRules, optionsOf, readOptionsBy, textOf } from '../../core/option-rules.js';
+import { originRule, secretRule } from '../channel-options.js';
 import { describeRefusal } from './error-codes.js';
 import {
   checkProvider,
@@ -33,6 +34,19 @@ const ORIGIN = 'https://api.line.me';
 const PUSH_PATH = '/v2/bot/message/push';
 /** The account's own facts; reading them checks the token. */
 const INFO_PATH = '/v2/bot/info';
+
+const RULES = lazyRules(() =>
+  optionsOf<Record<keyof LineChannelOptions, string>>('an object', {
+    channelAccessToken: secretRule(
+      "the channel access token of the account's Messaging API channel",
+    ).required(),
+    userIdAttribute: textOf("the name of a profile attribute, such as 'lineUserId', or be left out")
+      .pattern(/^\w+$/)
+      .default('lineUserId'),
+    baseUrl: originRule(ORIGIN),
+  }),
+);
+
 /** A user's id. Groups (`C…`) and rooms (`R…`) are not allowed, because others would read the code. */
 const USER_ID = /^U[0-9a-f]{32}$/;
 const MESSAGE_ID = /^\d{1,40}$/;
@@ -47,17 +61,7 @@ const REQUEST_ID = /^[\w-]{1,64}$/;
  * @throws ConfigurationError that names every problem of the options and its remedy.
  */
 export function lineChannel(options: LineChannelOptions): ChannelPort<ProviderParts> {
-  const problems = problemsOf(options, {
-    channelAccessToken: secretRule("the channel access token of the account's Messaging API channel"),
-    userIdAttribute: {
-      what: "the name of a profile attribute, such as 'lineUserId'",
-      test: (value) => typeof value === 'string' && /^\w+$/.test(value),
-      isOptional: true,
-    },
-    baseUrl: originRule(ORIGIN),
-  });
-  refuseOptions(FACTORY, problems);
-  const { channelAccessToken, userIdAttribute = 'lineUserId', baseUrl = ORIGIN } = options;
+  const { channelAccessToken, userIdAttribute, baseUrl } = readOptionsBy(RULES(), options, FACTORY);
   const line: Provider = {
     provider: 'LINE',
     origin: new URL(baseUrl).origin,

@@ -1,6 +1,7 @@
 import type { ChannelPort, Outcome } from '../../core/channel.js';
+import { lazyRules, oneOf, optionsOf, readOptionsBy } from '../../core/option-rules.js';
+import { serviceSidRule } from '../channel-options.js';
 import { sendUnconnected } from '../provider.js';
-import { problemsOf, refuseOptions, type OptionRule } from '../channel-options.js';
 import { localeChain } from '../../texts/locale.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readServiceAnswer } from './credentials-check.js';
@@ -27,7 +28,12 @@ const CHANNELS: Readonly<Record<string, 'sms' | 'call' | 'whatsapp'>> = {
   whatsapp: 'whatsapp',
 };
 
-const SERVICE_SID = /^VA[0-9a-zA-Z]{1,64}$/;
+const RULES = lazyRules(() =>
+  optionsOf<TwilioVerifyOptions>('an object', {
+    serviceSid: serviceSidRule().required(),
+    riskCheck: oneOf("'enable' or 'disable', or be left out", 'enable', 'disable'),
+  }),
+);
 
 /**
  * SMS, voice or WhatsApp by Twilio Verify, by the channel's name in the hook. Twilio writes the message, chooses the sender
@@ -36,8 +42,7 @@ const SERVICE_SID = /^VA[0-9a-zA-Z]{1,64}$/;
  * @throws ConfigurationError that names every option that is wrong.
  */
 export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioParts> {
-  refuseOptions('twilioVerify', problemsOf(options, RULES));
-  const { serviceSid, riskCheck } = options;
+  const { serviceSid, riskCheck } = readOptionsBy(RULES(), options, 'twilioVerify');
   return {
     provider: 'TWILIO_VERIFY',
     usesText: false,
@@ -94,18 +99,6 @@ export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioPa
     },
   };
 }
-
-const RULES: Readonly<Record<keyof TwilioVerifyOptions, OptionRule>> = {
-  serviceSid: {
-    what: "the Verify service's SID: 'VA' and 32 hexadecimal digits",
-    test: (value) => typeof value === 'string' && SERVICE_SID.test(value),
-  },
-  riskCheck: {
-    what: "'enable' or 'disable'",
-    test: (value) => value === 'enable' || value === 'disable',
-    isOptional: true,
-  },
-};
 
 /** Verify's answers to an unknown locale or an unknown service. */
 const NOT_FOUND: ReadonlySet<string> = new Set(['20404', 'HTTP_404']);

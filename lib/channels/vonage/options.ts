@@ -1,6 +1,15 @@
 import { readPrivateKey } from '../../core/private-key.js';
-import { isObject } from '../../core/json.js';
-import { originRule, problemsOf, secretRule, type OptionRule } from '../channel-options.js';
+import { asObject, isObject } from '../../core/json.js';
+import {
+  checkOptions,
+  lazyRules,
+  oneOf,
+  optionsOf,
+  refuseProblems,
+  tested,
+  textOf,
+} from '../../core/option-rules.js';
+import { originRule, secretRule } from '../channel-options.js';
 
 /** A WhatsApp authentication template, as Meta has approved it. */
 export interface VonageTemplate {
@@ -38,64 +47,62 @@ export type VonageChannelOptions = VonageCredential & {
   readonly baseUrl?: string | undefined;
 };
 
-const SENDER = /^(?:\+?[1-9]\d{6,14}|(?=.*[A-Za-z])(?! )[A-Za-z0-9 ]{1,11}(?<! ))$/;
+/** The options with their defaults. */
+export type VonageSettings = VonageChannelOptions & { readonly baseUrl: string };
 
-/** What is wrong with them, each with its remedy and without a value. Takes anything. */
-export function vonageProblems(options: unknown, origin: string): readonly string[] {
-  const others = otherRules(origin);
-  const has = (name: string): boolean => isObject(options) && options[name] !== undefined;
-  const byKey = has('apiKey') || has('apiSecret');
-  const byApplication = has('applicationId') || has('privateKey');
-  if (isObject(options) && byKey === byApplication) {
-    const optional = Object.entries(CREDENTIALS).map(
-      ([name, rule]) => [name, { ...rule, isOptional: true }] as const,
-    );
-    return [
-      'give applicationId and privateKey, or apiKey and apiSecret: one of the two pairs',
-      ...problemsOf(options, { ...Object.fromEntries(optional), ...others }),
-    ];
-  }
-  const { applicationId, privateKey, apiKey, apiSecret } = CREDENTIALS;
-  return problemsOf(options, {
-    ...(byKey ? { apiKey, apiSecret } : { applicationId, privateKey }),
-    ...others,
-  });
+const ORIGIN = 'https://api.nexmo.com';
+
+const PAIRS = [
+  ['apiKey', 'apiSecret'],
+  ['applicationId', 'privateKey'],
+] as const;
+const ONE_PAIR = 'give applicationId and privateKey, or apiKey and apiSecret: one of the two pairs';
+
+const RULES = lazyRules(() =>
+  optionsOf<VonageSettings>('an object', {
+    applicationId: secretRule("the application's id"),
+    privateKey: tested(
+      "the application's private key: an RSA key of 2048 bits or more that is not encrypted, as PEM or JWK",
+      isRsaKey,
+    ),
+    apiKey: secretRule("the account's API key"),
+    apiSecret: secretRule("the account's API secret"),
+    from: textOf(
+      'a phone number in E.164 form, or for SMS a name of 1 to 11 letters, digits and spaces with a letter',
+    )
+      .pattern(/^(?:\+?[1-9]\d{6,14}|(?=.*[A-Za-z])(?! )[A-Za-z0-9 ]{1,11}(?<! ))$/)
+      .required(),
+    kind: oneOf("'sms' or 'whatsapp', or be left out", 'sms', 'whatsapp'),
+    template: tested(
+      "{ name, languages } of an approved authentication template, with a default such as 'en_US' in languages, or be left out",
+      isTemplate,
+    ),
+    baseUrl: originRule(ORIGIN),
+  }),
+);
+
+/** @throws ConfigurationError that names every problem of the options and its remedy, and no value. */
+export function readVonageOptions(options: unknown, factory: string): VonageSettings {
+  const given = asObject(options);
+  const [pair, ...others] = PAIRS.filter((names) => names.some((name) => given[name] !== undefined));
+  const isOnePair = pair !== undefined && others.length === 0;
+  const rules = isOnePair ? RULES().fork([...pair], (rule) => rule.required()) : RULES();
+  const { value, problems } = checkOptions<VonageChannelOptions & { readonly baseUrl: string }>(
+    rules,
+    options,
+  );
+  refuseProblems(isObject(options) && !isOnePair ? [ONE_PAIR, ...problems] : problems, factory);
+  return value;
 }
 
-const CREDENTIALS = {
-  applicationId: secretRule("the application's id"),
-  privateKey: {
-    what: "the application's private key: an RSA key of 2048 bits or more that is not encrypted, as PEM or JWK",
-    test: (value: unknown) => {
-      if (typeof value !== 'string' && !isObject(value)) return false;
-      try {
-        return readPrivateKey(value).algorithm === 'RS256';
-      } catch {
-        return false;
-      }
-    },
-  },
-  apiKey: secretRule("the account's API key"),
-  apiSecret: secretRule("the account's API secret"),
-} satisfies Record<string, OptionRule>;
-
-const otherRules = (origin: string): Readonly<Record<string, OptionRule>> => ({
-  from: {
-    what: 'a phone number in E.164 form, or for SMS a name of 1 to 11 letters, digits and spaces with a letter',
-    test: (value) => typeof value === 'string' && SENDER.test(value),
-  },
-  kind: {
-    what: "'sms' or 'whatsapp'",
-    test: (value) => value === 'sms' || value === 'whatsapp',
-    isOptional: true,
-  },
-  template: {
-    what: "{ name, languages } of an approved authentication template, with a default such as 'en_US' in languages",
-    test: isTemplate,
-    isOptional: true,
-  },
-  baseUrl: originRule(origin),
-});
+function isRsaKey(key: unknown): boolean {
+  if (typeof key !== 'string' && !isObject(key)) return false;
+  try {
+    return readPrivateKey(key).algorithm === 'RS256';
+  } catch {
+    return false;
+  }
+}
 
 function isTemplate(value: unknown): boolean {
   if (!isObject(value) || Object.keys(value).some((name) => name !== 'name' && name !== 'languages')) {

@@ -7,7 +7,6 @@ import { pickByLocale } from '../../texts/locale.js';
 import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readPrivateKey } from '../../core/private-key.js';
-import { refuseOptions } from '../channel-options.js';
 import {
   checkProvider,
   notSent,
@@ -18,10 +17,9 @@ import {
   type ProviderParts,
 } from '../provider.js';
 import { describeRefusal } from './error-codes.js';
-import { vonageProblems, type VonageChannelOptions, type VonageTemplate } from './options.js';
+import { readVonageOptions, type VonageChannelOptions, type VonageTemplate } from './options.js';
 
 const FACTORY = 'vonageChannel';
-const ORIGIN = 'https://api.nexmo.com';
 const MESSAGE_UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const NUMBER = /^\+?[1-9]\d{6,14}$/;
 
@@ -46,8 +44,8 @@ const CLIENT_REF_LENGTH = 100;
  * @throws ConfigurationError that names every problem of the options and its remedy.
  */
 export function vonageChannel(options: VonageChannelOptions): ChannelPort<ProviderParts> {
-  refuseOptions(FACTORY, vonageProblems(options, ORIGIN));
-  const { from, kind, template, baseUrl = ORIGIN } = options;
+  const settings = readVonageOptions(options, FACTORY);
+  const { from, kind, template, baseUrl } = settings;
   const vonage: Provider = {
     provider: 'Vonage',
     origin: new URL(baseUrl).origin,
@@ -68,7 +66,7 @@ export function vonageChannel(options: VonageChannelOptions): ChannelPort<Provid
           of: FACTORY,
         });
       }
-      const authorize = authorizer(options, parts.clock);
+      const authorize = authorizer(settings, parts.clock);
       return {
         ...shared,
         usesText: !(isWhatsApp && template !== undefined),

@@ -4,7 +4,8 @@ import type { Logger } from '../../core/channel.js';
 import { oktaTelephonyHook } from '../../hook/create-hook.js';
 import { isFromLoopback, isToLoopback } from '../../http/page/same-site.js';
 import { createPhonesPage, startDemoOrg, type DemoOrg } from '../../testing/index.js';
-import { CommandError, type Command, type CommandCall, type ExitCode, type Signals } from '../command.js';
+import type { Command, CommandCall, Signals } from '../command.js';
+import { CommandError, type ExitCode } from '../failure.js';
 import { textOption } from '../setup/setup.js';
 import type { Terminal } from '../terminal.js';
 

@@ -1,6 +1,6 @@
 import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
 import { TelephonyHookError } from '../../core/errors.js';
-import { CommandError } from '../command.js';
+import { CommandError } from '../failure.js';
 import { fail, type Check, type CheckGroup, type Finding } from './finding.js';
 import type { Terminal } from '../terminal.js';
 

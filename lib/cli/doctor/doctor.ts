@@ -5,7 +5,8 @@ import { examineRedis } from './checks/redis.js';
 import { examineTwilio } from './checks/twilio.js';
 import { examineWay } from './checks/way.js';
 import { runCheckup, type CheckResult } from './checkup.js';
-import { CommandError, type Command, type CommandCall } from '../command.js';
+import type { Command, CommandCall } from '../command.js';
+import { CommandError } from '../failure.js';
 import {
   readHookVariables,
   readOktaVariables,

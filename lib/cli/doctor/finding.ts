@@ -30,22 +30,30 @@ export const ok = (message: string): Finding => ({ status: 'ok', message, remedy
 export const warn = (message: string, remedy: string): Finding => ({ status: 'warn', message, remedy });
 export const fail = (message: string, remedy: string): Finding => ({ status: 'fail', message, remedy });
 
-/** Something that several checks rest on: done once, when the first of them asks. */
+/** A check whose finding is known already. */
+export const known = (name: string, finding: Finding): Check => ({
+  name,
+  look: () => Promise.resolve(finding),
+});
+
+/** Work that several checks need. It runs once, when the first of them asks. */
 export function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
   let running: Promise<Result> | undefined;
   return () => (running ??= work());
 }
 
-/** A check that has nothing to look at where the one that it rests on has failed, or could not look either. */
-export function after(
-  first: { readonly name: string; readonly look: () => Promise<Finding> },
-  look: () => Promise<Finding>,
-): () => Promise<Finding> {
+/** Looks only if another check has not failed, and has been looked at itself. */
+export function after(first: Check, look: () => Promise<Finding>): () => Promise<Finding> {
   return async () => {
-    // How it has failed, its own line tells.
+    // The line of that check says how it has failed.
     const found = await first.look().catch(() => undefined);
     const cause = found === undefined || found.status === 'fail' ? first.name : found.unseenFor;
     if (cause === undefined) return look();
     return { ...warn(`Not looked at, since ${cause} has failed.`, `See ${cause}.`), unseenFor: cause };
   };
 }
+
+/** Makes checks that all rest on one. */
+export const restingOn =
+  (first: Check) =>
+  (name: string, look: () => Promise<Finding>): Check => ({ name, look: after(first, look) });

@@ -1,5 +1,6 @@
 import type { HookProof } from '../../okta/admin/hook-resource.js';
-import { CommandError, type CommandCall } from '../command.js';
+import type { CommandCall } from '../command.js';
+import { CommandError } from '../failure.js';
 import type { Variables } from '../environment.js';
 import { headerOption } from '../setup/setup.js';
 

@@ -1,22 +1,23 @@
 import { createAgent, type HttpDispatcher } from '../../http/call.js';
 import { OktaApiError } from '../../core/errors.js';
 import { makeSampleCall, readSampleUser } from '../../okta/sample-call.js';
-import {
-  CommandError,
-  sayNext,
-  tellFailure,
-  type Command,
-  type CommandCall,
-  type ExitCode,
-} from '../command.js';
+import { sayNext, type Command, type CommandCall } from '../command.js';
+import { CommandError, tellFailure, type ExitCode } from '../failure.js';
 import { maskValue, secretsOfCall } from './masked-call.js';
 import { CONNECT_TIMEOUT_MS, withOrg, type Org } from '../org.js';
 import { checkPayload, editPayload, readPayload, type Payload } from './payload.js';
-import { nextSteps } from './remedies.js';
-import { causesIn, showCall, showSent, toldSent, type ToldSent } from './report.js';
-import { withoutCause, type Sent } from './send.js';
-import { describeWay, findOktasWay, readGatewayWay, RUN_HOOKS, sendBy, type Way } from './way.js';
-import { readWish, type PreviewWish } from './wish.js';
+import { nextSteps, causesIn, showCall, showSent, toldSent, type ToldSent } from './report.js';
+import {
+  withoutCause,
+  type PreviewResult,
+  describeRoute,
+  findOktaRoute,
+  readGatewayRoute,
+  RUN_HOOKS,
+  sendBy,
+  type Route,
+} from './send.js';
+import { readPreviewOptions, type PreviewOptions } from './options.js';
 import type { Terminal } from '../terminal.js';
 
 const READ_USERS = ['okta.users.read'];
@@ -76,7 +77,7 @@ Exit codes: 0 Okta would take the code as sent, or as on its way; 1 it would not
       terminal.note(`! ${text}`, 'yellow');
     };
     try {
-      const wish = readWish(call.options);
+      const wish = readPreviewOptions(call.options);
       report.via = wish.via;
       const exitCode = await runPreview({ call, wish, report, note });
       if (!wish.isPrinted || exitCode !== 0) terminal.json(report);
@@ -94,7 +95,7 @@ interface PreviewReport extends Partial<ToldSent> {
   readonly command: 'preview';
   /** Okta's reaction, where it was sent; `unknown` where it may have been, and Okta's API did not say. */
   result: NonNullable<ToldSent['reaction']>['action'] | 'unknown' | 'declined' | 'failed';
-  via?: PreviewWish['via'];
+  via?: PreviewOptions['via'];
   /** The org's host. */
   org?: string;
   /** The hook's id at Okta. */
@@ -109,7 +110,7 @@ interface PreviewReport extends Partial<ToldSent> {
 /** One run of the command, and what is said of it. */
 interface Run {
   readonly call: CommandCall;
-  readonly wish: PreviewWish;
+  readonly wish: PreviewOptions;
   readonly report: PreviewReport;
   /** What to know, for people and for programs. */
   readonly note: (text: string) => void;
@@ -121,15 +122,15 @@ async function runPreview(run: Run): Promise<ExitCode> {
   const isByOkta = via === 'okta' && !isPrinted;
   const isOrgNeeded = 'user' in about || isByOkta;
   const credential = isOrgNeeded ? await variables.okta() : undefined;
-  const openGateway = isByOkta || isPrinted ? undefined : await readGatewayWay(run.call);
+  const openGateway = isByOkta || isPrinted ? undefined : await readGatewayRoute(run.call);
   const publicUrl = isByOkta ? variables.read('PUBLIC_URL') : undefined;
-  const editor = variables.read('VISUAL') ?? variables.read('EDITOR');
+  const editor = variables.valueOf('VISUAL') ?? variables.valueOf('EDITOR');
   variables.require();
 
   const goOn = async (org: OpenOrg | undefined, dispatcher: HttpDispatcher): Promise<ExitCode> => {
     const { hookId } = run.wish;
     const way = isByOkta
-      ? await findOktasWay(needed(org).org, { hookId, publicUrl, note: run.note })
+      ? await findOktaRoute(needed(org).org, { hookId, publicUrl, note: run.note })
       : await openGateway?.(dispatcher);
     if (way?.via === 'okta') run.report.hook = way.hook.id;
     let payload: Payload | undefined = await makePayload(run, org, run.report.hook);
@@ -197,7 +198,7 @@ async function makePayload(
   return made.payload;
 }
 
-async function showAndSend(run: Run, payload: Payload, way: Way): Promise<ExitCode> {
+async function showAndSend(run: Run, payload: Payload, way: Route): Promise<ExitCode> {
   const { report, note } = run;
   const { terminal, time } = run.call;
   const secrets = secretsOfCall(payload);
@@ -205,7 +206,7 @@ async function showAndSend(run: Run, payload: Payload, way: Way): Promise<ExitCo
   const read = checkPayload(payload, time.now());
   if (read.refusal !== undefined) note(`${read.refusal.reason}. ${read.refusal.remedy}`);
   const isMadeUp = 'user' in run.wish.about && !run.wish.isEdited;
-  showCall(read, { way: describeWay(way), isMadeUp, secrets, terminal });
+  showCall(read, { way: describeRoute(way), isMadeUp, secrets, terminal });
   if (!run.wish.isSure && !(await isAgreed(terminal))) return decline(run);
 
   const sent = await whileTelling(way, terminal, () => sendBy(way, payload, { time, secrets }));
@@ -222,7 +223,11 @@ async function showAndSend(run: Run, payload: Payload, way: Way): Promise<ExitCo
 }
 
 /** Somebody who waits is told what for, and that it takes long. */
-async function whileTelling(way: Way, terminal: Terminal, work: () => Promise<Sent>): Promise<Sent> {
+async function whileTelling(
+  way: Route,
+  terminal: Terminal,
+  work: () => Promise<PreviewResult>,
+): Promise<PreviewResult> {
   terminal.note(
     `… Waiting for the ${way.via === 'okta' ? 'answer that Okta gets' : "gateway's answer"}`,
     'dim',

@@ -1,7 +1,8 @@
 import type { HttpDispatcher } from '../../http/call.js';
 import type { HookProof } from '../../okta/admin/hook-resource.js';
 import type { SetupPlan } from '../../okta/admin/setup-plan.js';
-import { CommandError, type CommandCall } from '../command.js';
+import type { CommandCall } from '../command.js';
+import { CommandError } from '../failure.js';
 import { askForToken, askGateway, type SecretAnswer } from '../doctor/gateway-probe.js';
 import type { Org } from '../org.js';
 

@@ -1,6 +1,7 @@
 import type { Setup, SetupPlan } from '../../okta/admin/setup-plan.js';
-import { carryOut, type SetupReport } from './carry-out.js';
-import { CommandError, sayNext, tellFailure, type CommandCall, type ExitCode } from '../command.js';
+import { applySetup, type SetupReport } from './apply-setup.js';
+import { sayNext, type CommandCall } from '../command.js';
+import { CommandError, tellFailure, type ExitCode } from '../failure.js';
 import { withOrg, type Access, type Org } from '../org.js';
 
 /** The options that every setup has, beside those that every command has. */
@@ -13,7 +14,7 @@ interface SetupCommand {
   readonly access: Access;
   make(org: Org): {
     readonly setup: Setup;
-    /** What is to be known before anything is changed; see `carryOut`. */
+    /** What is to be known before anything is changed; see `applySetup`. */
     readonly check?: (plan: SetupPlan) => Promise<readonly string[]>;
   };
   /** Warnings that have nothing to do with what is changed. */
@@ -44,7 +45,7 @@ export async function runSetup(
         report.warnings.push(warning);
         terminal.note(`! ${warning}`, 'yellow');
       }
-      await carryOut(setup, report, { terminal, time, isSure: options['yes'] === true, check });
+      await applySetup(setup, report, { terminal, time, isSure: options['yes'] === true, check });
     });
     if (report.result === 'unchanged') {
       terminal.say(`✔ ${command.subject} is as it should be; nothing was changed.`, 'green');

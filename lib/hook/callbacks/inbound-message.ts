@@ -7,7 +7,7 @@ import { questionContext } from '../../delivery/send-context.js';
 import type { SuppressionReason } from '../../delivery/suppressions.js';
 import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
 import { answerText, asyncHandler } from '../../http/exchange.js';
-import type { ReplyKind } from '../../options/settings.js';
+import type { ReplyKind } from '../../options/schema.js';
 import { readSignedForm } from './signed-form.js';
 import type { TwilioConnection } from '../../channels/twilio/client.js';
 import { fetchRecipient } from '../../channels/twilio/messages.js';
@@ -123,7 +123,8 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
     const last = answered.get(key);
     if (last?.kind === kind && Math.abs(nowMs - last.atMs) < REPLY_EVERY_MS) return undefined;
     answered.set(key, { kind, atMs: nowMs });
-    return settings.inbound.replies[kind];
+    const { [kind]: reply } = settings.inbound.replies;
+    return reply === false ? undefined : reply;
   };
 
   const replyTo = async (

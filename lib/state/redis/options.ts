@@ -1,4 +1,5 @@
-import { ConfigurationError } from '../../core/errors.js';
+import Joi from 'joi';
+import { lazyRules, mustBe, optionsOf, readOptionsBy, tested, textOf } from '../../core/option-rules.js';
 
 /** An ioredis client or cluster, version 5 or 6, with its connection options. */
 export interface RedisClient {
@@ -32,56 +33,46 @@ interface RedisSettings {
 }
 
 const KEY_BYTES = 32;
-const KNOWN: Readonly<Record<keyof RedisStateOptions, true>> = {
-  connection: true,
-  encryptionKeys: true,
-  keyPrefix: true,
-};
+const HOW = 'openssl rand -base64 32';
+
+const RULES = lazyRules(() =>
+  optionsOf<RedisStateOptions & { readonly keyPrefix: string }>('an object', {
+    connection: tested(
+      'a URL such as rediss://user:password@host:6379/0, without a query, or an ioredis client or cluster',
+      (value) => isRedisUrl(value) || isClient(value),
+    )
+      .custom((value: unknown, helpers) =>
+        isRedisUrl(value) && !isDecodable(new URL(value)) ? helpers.error('redis.encoding') : value,
+      )
+      .messages({
+        'redis.encoding':
+          '{{#label}} has a % in its user or its password that begins no code of a character: percent-encode both (a % is %25)',
+      })
+      .required(),
+    encryptionKeys: Joi.array()
+      .items(tested(`32 bytes in base64: ${HOW}`, isKey))
+      .min(1)
+      .unique((one, other) => isKey(one) && isKey(other) && bytesOf(one).equals(bytesOf(other)))
+      .required()
+      .messages({
+        ...mustBe(`an array of the key and, while it is changed, the old one: ${HOW}`),
+        'array.sparse': `{{#label}} must be 32 bytes in base64: ${HOW}`,
+        'array.unique': '{{#label}} is there before; remove it',
+      }),
+    keyPrefix: textOf('1 to 64 letters, digits and . : _ -')
+      .pattern(/^[\w.:-]{1,64}$/)
+      .default('okta-telephony-hook'),
+  }),
+);
 
 /** @throws ConfigurationError that names every problem and its remedy, and no value. */
 export function readRedisOptions(options: RedisStateOptions): RedisSettings {
-  const problems = problemsOf(options);
-  if (problems.length > 0) throw new ConfigurationError(problems, { of: 'redisState' });
-  const { connection, encryptionKeys, keyPrefix = 'okta-telephony-hook' } = options;
+  const { connection, encryptionKeys, keyPrefix } = readOptionsBy(RULES(), options, 'redisState');
   return { connection, keys: encryptionKeys.map(bytesOf), keyPrefix };
 }
 
-/** Looks at options that may have any shape. */
-function problemsOf(options: unknown): readonly string[] {
-  if (typeof options !== 'object' || options === null) return ['The options must be an object'];
-  const { connection, encryptionKeys, keyPrefix } = options as Readonly<Record<string, unknown>>;
-  const problems = Object.entries(options)
-    .filter(([name, value]) => value !== undefined && !Object.hasOwn(KNOWN, name))
-    .map(([name]) => `${name} is not an option; remove it, or look for a misspelling`);
-  if (!isRedisUrl(connection) && !isClient(connection)) {
-    problems.push(
-      'connection must be a URL such as rediss://user:password@host:6379/0, without a query, or an ioredis client or cluster',
-    );
-  } else if (typeof connection === 'string' && !isDecodable(new URL(connection))) {
-    problems.push(
-      'connection has a % in its user or its password that begins no code of a character: percent-encode both (a % is %25)',
-    );
-  }
-  const keys: readonly unknown[] = Array.isArray(encryptionKeys) ? encryptionKeys : [];
-  if (keys.length === 0) {
-    problems.push(`encryptionKeys must be an array of the key and, while it is changed, the old one: ${HOW}`);
-  }
-  for (const [index, key] of keys.entries()) {
-    if (!isKey(key)) problems.push(`encryptionKeys[${index}] must be 32 bytes in base64: ${HOW}`);
-    else if (keys.slice(0, index).some((other) => isKey(other) && bytesOf(other).equals(bytesOf(key)))) {
-      problems.push(`encryptionKeys[${index}] is there before; remove it`);
-    }
-  }
-  if (keyPrefix !== undefined && !(typeof keyPrefix === 'string' && /^[\w.:-]{1,64}$/.test(keyPrefix))) {
-    problems.push('keyPrefix must be 1 to 64 letters, digits and . : _ -');
-  }
-  return problems;
-}
-
-const HOW = 'openssl rand -base64 32';
-
 /** A query could set options of the client, time-outs among them: who needs one gives a client. */
-function isRedisUrl(value: unknown): boolean {
+function isRedisUrl(value: unknown): value is string {
   if (typeof value !== 'string' || /\s/.test(value) || !URL.canParse(value)) return false;
   const { protocol, hostname, search, hash } = new URL(value);
   return (protocol === 'redis:' || protocol === 'rediss:') && hostname !== '' && search === '' && hash === '';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { runCheckup } from '#lib/cli/doctor/checkup.js';
-import { CommandError } from '#lib/cli/command.js';
+import { CommandError } from '#lib/cli/failure.js';
 import {
   after as following,
   fail,

@@ -1997,7 +1997,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       CALLBACKS_UNTRIED,
       fail(
         'twilio.variables',
-        "TWILIO_AUTH_TOKEN is missing: the account's; TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET are better.",
+        'TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET are missing; in their place TWILIO_AUTH_TOKEN will do.',
         'Set it in the environment, or in a file that --env names, as the gateway has it.',
       ),
     ],

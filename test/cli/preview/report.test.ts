@@ -1,8 +1,16 @@
 import { expect } from 'chai';
 import type { CallSecrets } from '#lib/cli/preview/masked-call.js';
-import { asidesOf, causesOf, commandOf, nextSteps } from '#lib/cli/preview/remedies.js';
-import { causesIn, showCall, showSent, toldSent } from '#lib/cli/preview/report.js';
-import type { Sent } from '#lib/cli/preview/send.js';
+import {
+  notesIn,
+  causesOf,
+  commandOf,
+  nextSteps,
+  causesIn,
+  showCall,
+  showSent,
+  toldSent,
+} from '#lib/cli/preview/report.js';
+import type { PreviewResult } from '#lib/cli/preview/send.js';
 import { readHookCall } from '#lib/okta/inline-hook.js';
 import { reactionTo, reactionToSilence } from '#lib/okta/reaction.js';
 import { makeSampleCall } from '#lib/okta/sample-call.js';
@@ -100,7 +108,7 @@ describe('what a success tells beside', () => {
     ['blocked=LIMIT_PER_USER', 'TWILIO'],
   ] as const) {
     it(`is told with what to do: ${metadata || 'nothing'} by ${provider ?? 'nobody'}`, () => {
-      const seen = asidesOf(answerOf({ transactionMetadata: metadata, provider }));
+      const seen = notesIn(answerOf({ transactionMetadata: metadata, provider }));
       expect(seen.map(({ text, remedy }) => ({ text, remedy }))).to.deep.equal(told);
     });
   }
@@ -114,7 +122,7 @@ describe('what a success tells beside', () => {
 });
 
 describe('what comes next after a preview', () => {
-  const sentWith = (httpStatus: number): Sent => {
+  const sentWith = (httpStatus: number): PreviewResult => {
     const answer = { httpStatus, body: {} };
     return { answer, problem: undefined, durationMs: 1, reaction: reactionTo(answer) };
   };
@@ -227,13 +235,13 @@ describe('the report of a preview', () => {
     transactionId: 'SM1',
     transactionMetadata: 'channel=sms;login=cleo.reis@example.com',
   };
-  const sent = (httpStatus: number, body: unknown, durationMs = 1_499.6): Sent => ({
+  const sent = (httpStatus: number, body: unknown, durationMs = 1_499.6): PreviewResult => ({
     answer: { httpStatus, body },
     problem: undefined,
     durationMs,
     reaction: reactionTo({ httpStatus, body }),
   });
-  const show = (given: Sent, via: 'okta' | 'gateway', isTTY = true): string => {
+  const show = (given: PreviewResult, via: 'okta' | 'gateway', isTTY = true): string => {
     const { terminal, stdout } = captureTerminal({ isTTY });
     showSent(given, { via, secrets: SECRETS, terminal });
     return stdout();

@@ -7,7 +7,7 @@ import { OKTA_WAITS_MS } from '../../../okta/reaction.js';
 import { STATUS_PATH } from '../../../options/settings.js';
 import { signWebhook } from '../../../channels/twilio/signature.js';
 import type { HookVariables, Section } from '../variables.js';
-import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
+import { fail, known, ok, once, restingOn, warn, type CheckGroup, type Finding } from '../finding.js';
 import { CONNECT_TIMEOUT_MS } from '../../org.js';
 import { eventSecretFinding, NOT_OURS, secretFinding, type SeeHeader } from './hook-secret.js';
 import { describeUnreached } from './unreached.js';
@@ -33,7 +33,7 @@ const SLOW_MS = 1_000;
 
 export function examineHook(section: Section<HookVariables>, parts: HookParts): HookExamination {
   const title = 'The hook';
-  const variables: Check = { name: 'hook.variables', look: () => Promise.resolve(section.finding) };
+  const variables = known('hook.variables', section.finding);
   const { value: hook } = section;
   if (hook === undefined) {
     const nothing: HttpResult = { kind: 'not-sent', reason: 'UNKNOWN' };
@@ -66,21 +66,21 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
     name: 'hook.answers',
     look: once(async () => answersFinding(hook, (await first()).result)),
   };
-  const known = (name: string, look: () => Promise<Finding>): Check => ({ name, look: after(answers, look) });
+  const later = restingOn(answers);
   const group = {
     title,
     checks: [
       variables,
       answers,
-      known('hook.secret', () => secretFinding(hook, dispatcher, parts.headerName)),
-      known('hook.time', async () => timeFinding((await first()).tookMs)),
-      known('hook.events', async () => {
+      later('hook.secret', () => secretFinding(hook, dispatcher, parts.headerName)),
+      later('hook.time', async () => timeFinding((await first()).tookMs)),
+      later('hook.events', async () => {
         const challenge = randomUUID();
         const headers = { [CHALLENGE_HEADER]: challenge };
         return challengeFinding(challenge, await call('/events', { method: 'GET', headers }));
       }),
-      known('hook.event-secret', () => eventSecretFinding(hook, dispatcher, parts.headerName)),
-      known('hook.callbacks', () => callbacksFinding(hook, parts.authToken, call)),
+      later('hook.event-secret', () => eventSecretFinding(hook, dispatcher, parts.headerName)),
+      later('hook.callbacks', () => callbacksFinding(hook, parts.authToken, call)),
     ],
     close: () => dispatcher.destroy(),
   };

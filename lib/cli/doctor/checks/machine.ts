@@ -1,6 +1,6 @@
 import { readDate } from '../../../okta/rate-limit.js';
 import type { Variables } from '../../environment.js';
-import { fail, ok, warn, type CheckGroup, type Finding } from '../finding.js';
+import { fail, known, ok, warn, type CheckGroup, type Finding } from '../finding.js';
 import type { OktaExamination } from './okta.js';
 
 /** The machine that this runs on, which is best the gateway's own. */
@@ -12,13 +12,11 @@ export function examineMachine(
   return {
     title: 'This machine',
     checks: [
-      { name: 'machine.node', look: () => Promise.resolve(nodeFinding(nodeVersion)) },
+      known('machine.node', nodeFinding(nodeVersion)),
       { name: 'machine.clock', look: () => clockFinding(okta) },
-      { name: 'machine.proxy', look: () => Promise.resolve(proxyFinding(variables)) },
-      { name: 'machine.tls', look: () => Promise.resolve(trustFinding(variables)) },
-      ...(variables.changed === undefined
-        ? []
-        : [{ name: 'machine.file', look: () => Promise.resolve(fileFinding(variables.changed ?? [])) }]),
+      known('machine.proxy', proxyFinding(variables)),
+      known('machine.tls', trustFinding(variables)),
+      ...(variables.changed === undefined ? [] : [known('machine.file', fileFinding(variables.changed))]),
     ],
   };
 }
@@ -70,7 +68,7 @@ const PROXIES = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'] as const;
 
 function proxyFinding(variables: Variables): Finding {
   const named = PROXIES.filter(
-    (name) => variables.foreign(name) !== undefined || variables.foreign(name.toLowerCase()) !== undefined,
+    (name) => variables.valueOf(name) !== undefined || variables.valueOf(name.toLowerCase()) !== undefined,
   );
   if (named.length === 0) return ok('No egress proxy is named in the environment.');
   return warn(
@@ -80,7 +78,7 @@ function proxyFinding(variables: Variables): Finding {
 }
 
 function trustFinding(variables: Variables): Finding {
-  if (variables.foreign('NODE_TLS_REJECT_UNAUTHORIZED') === '0') {
+  if (variables.valueOf('NODE_TLS_REJECT_UNAUTHORIZED') === '0') {
     return fail(
       'NODE_TLS_REJECT_UNAUTHORIZED is 0: any server is taken for Okta and Twilio, and given codes and secrets.',
       'Unset it, at the gateway too; a certificate authority of your own goes into NODE_EXTRA_CA_CERTS.',

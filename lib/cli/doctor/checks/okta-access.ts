@@ -5,7 +5,7 @@ import { createAccessTokens } from '../../../okta/access-token.js';
 import { createOktaApiClient } from '../../../okta/api-client.js';
 import type { ReadOkta } from '../../../okta/admin/org-facts.js';
 import type { OktaCredential } from '../../../options/options.js';
-import { readOkta } from '../../../options/settings.js';
+import { readOkta } from '../../../options/credentials.js';
 import { warn, type Finding } from '../finding.js';
 import { asCommandError, CONNECT_TIMEOUT_MS, type Access } from '../../org.js';
 
@@ -74,7 +74,11 @@ export function lookAtOrg(parts: {
  * @param what - for the message, such as `The telephony hook`.
  * @throws CommandError for what else is wrong, in the words of the variables.
  */
-export async function looking(what: string, access: Access, look: () => Promise<Finding>): Promise<Finding> {
+export async function withAccess(
+  what: string,
+  access: Access,
+  look: () => Promise<Finding>,
+): Promise<Finding> {
   try {
     return await look();
   } catch (error) {
@@ -87,6 +91,5 @@ export async function looking(what: string, access: Access, look: () => Promise<
   }
 }
 
-function isNotGranted({ message }: OktaApiError): boolean {
-  return message.includes('(invalid_scope)');
-}
+/** The token endpoint gives no token for a scope that the service app does not have. */
+const isNotGranted = ({ reason }: OktaApiError): boolean => reason === 'invalid_scope';

@@ -3,7 +3,7 @@ import type { Setup, SetupPlan } from '../../../okta/admin/setup-plan.js';
 import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../../okta/admin/telephony-hook-setup.js';
 import type { HookVariables } from '../variables.js';
 import { fail, ok, once, warn, type Finding } from '../finding.js';
-import { looking, type OrgLook } from './okta-access.js';
+import { withAccess, type OrgLook } from './okta-access.js';
 
 /** What Okta is set up to call. What it should be, the setups know. */
 
@@ -27,11 +27,11 @@ export function lookAtHooks(org: OrgLook, hook: HookVariables | undefined): Hook
   const eventPlan = once(() => eventSetup(org, hook).plan());
   return {
     telephonyHook: () =>
-      looking('The telephony hook', { scopes: INLINE, role: ROLE }, async () =>
+      withAccess('The telephony hook', { scopes: INLINE, role: ROLE }, async () =>
         hook === undefined ? skipped() : telephonyFinding(await plan()),
       ),
     eventHook: () =>
-      looking('The event hook', { scopes: EVENT, role: ROLE }, async () =>
+      withAccess('The event hook', { scopes: EVENT, role: ROLE }, async () =>
         hook === undefined ? skipped() : eventFinding(await eventPlan()),
       ),
     async nativeTelephony() {

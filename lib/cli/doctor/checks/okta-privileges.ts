@@ -1,7 +1,7 @@
 import { readOwnRoles } from '../../../okta/admin/org-facts.js';
 import type { Access } from '../../org.js';
 import { ok, warn, type Finding } from '../finding.js';
-import { looking, type OrgLook } from './okta-access.js';
+import { withAccess, type OrgLook } from './okta-access.js';
 
 /** What whoever has the gateway's credential could do to the org beside. */
 
@@ -52,7 +52,7 @@ async function scopesFinding(org: OrgLook): Promise<Finding> {
 }
 
 async function rolesFinding(org: OrgLook, users: Access): Promise<Finding> {
-  const found = await looking('Its role', users, async () => {
+  const found = await withAccess('Its role', users, async () => {
     const roles = await readOwnRoles(org.reading(users.scopes));
     const strong = roles.filter((role) => role !== 'CUSTOM' && !WEAK.has(role));
     if (strong.length > 0) {

@@ -8,8 +8,8 @@ import {
   readPhoneAuthenticator,
 } from '../../../okta/admin/org-facts.js';
 import type { HookVariables, OktaVariables, Section } from '../variables.js';
-import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
-import { lookAtOrg, looking, type OrgLook } from './okta-access.js';
+import { after, fail, known, ok, once, restingOn, warn, type CheckGroup, type Finding } from '../finding.js';
+import { lookAtOrg, withAccess, type OrgLook } from './okta-access.js';
 import { lookAtHooks, type HookLook } from './okta-hooks.js';
 import { attributeFinding, optedInFinding, type OptInReads } from './okta-opt-in.js';
 import { privilegesFinding } from './okta-privileges.js';
@@ -39,7 +39,7 @@ export function examineOkta(
   hook: HookVariables | undefined,
   { time, callMs }: { readonly time: Time; readonly callMs: number },
 ): OktaExamination {
-  const variables: Check = { name: 'okta.variables', look: () => Promise.resolve(section.finding) };
+  const variables = known('okta.variables', section.finding);
   const { value } = section;
   if (value === undefined) {
     const group = { title: 'Okta', checks: [variables] };
@@ -54,17 +54,14 @@ export function examineOkta(
     name: 'okta.credential',
     look: once(
       after(reachable, () =>
-        looking('A user', USERS, async () => {
+        withAccess('A user', USERS, async () => {
           await probe();
           return ok('The org takes it, and it may read users.');
         }).then((found) => (found.status === 'warn' ? fail(found.message, LET_READ_USERS) : found)),
       ),
     ),
   };
-  const known = (name: string, look: () => Promise<Finding>): Check => ({
-    name,
-    look: after(credential, look),
-  });
+  const later = restingOn(credential);
   const { optInAttribute, unverifiedPhoneAttribute } = value;
   const reads: OptInReads = {
     schema: org.lookOnly(SCHEMAS.scopes),
@@ -78,27 +75,27 @@ export function examineOkta(
       reachable,
       { name: 'okta.engine', look: after(reachable, async () => engineFinding((await answer()).result)) },
       credential,
-      known('okta.privileges', () => privilegesFinding(org, USERS)),
-      known('okta.rate-limit', async () => rateLimitFinding(await probe())),
-      known('okta.attribute', () =>
-        looking('The attribute', SCHEMAS, () => attributeFinding(reads, optInAttribute)),
+      later('okta.privileges', () => privilegesFinding(org, USERS)),
+      later('okta.rate-limit', async () => rateLimitFinding(await probe())),
+      later('okta.attribute', () =>
+        withAccess('The attribute', SCHEMAS, () => attributeFinding(reads, optInAttribute)),
       ),
-      known('okta.opted-in', () =>
-        looking('Who has opted in', USERS, () => optedInFinding(reads, optInAttribute)),
+      later('okta.opted-in', () =>
+        withAccess('Who has opted in', USERS, () => optedInFinding(reads, optInAttribute)),
       ),
       ...(unverifiedPhoneAttribute === undefined
         ? []
         : [
-            known('okta.unverified-phone', () =>
-              looking('The attribute', SCHEMAS, () => phoneFinding(org, unverifiedPhoneAttribute)),
+            later('okta.unverified-phone', () =>
+              withAccess('The attribute', SCHEMAS, () => phoneFinding(org, unverifiedPhoneAttribute)),
             ),
           ]),
-      known('okta.phone-authenticator', () =>
-        looking('The phone authenticator', AUTHENTICATORS, () => authenticatorFinding(org)),
+      later('okta.phone-authenticator', () =>
+        withAccess('The phone authenticator', AUTHENTICATORS, () => authenticatorFinding(org)),
       ),
-      known('okta.hook', () => hooks.telephonyHook()),
-      known('okta.native-telephony', () => hooks.nativeTelephony()),
-      known('okta.event-hook', () => hooks.eventHook()),
+      later('okta.hook', () => hooks.telephonyHook()),
+      later('okta.native-telephony', () => hooks.nativeTelephony()),
+      later('okta.event-hook', () => hooks.eventHook()),
     ],
     close: () => org.dispatcher.destroy(),
   };

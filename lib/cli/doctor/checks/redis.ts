@@ -1,7 +1,8 @@
 import type { Time } from '../../../okta/admin/administration.js';
 import type { inspectRedis, RedisInspection } from '../../../state/redis/inspection.js';
-import type { RedisVariables, Section } from '../variables.js';
-import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
+import type { RedisVariables } from '../../../options/variables.js';
+import type { Section } from '../variables.js';
+import { after, fail, known, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
 import { describeUnreached } from './unreached.js';
 
 type Inspect = typeof inspectRedis;
@@ -22,7 +23,7 @@ export function examineRedis(
   },
 ): CheckGroup {
   const title = 'Redis';
-  const variables: Check = { name: 'redis.variables', look: () => Promise.resolve(section.finding) };
+  const variables = known('redis.variables', section.finding);
   const { value } = section;
   if (value === undefined) return { title, checks: [variables] };
   // ioredis is a peer that only those install who have a Redis.
@@ -40,7 +41,7 @@ export function examineRedis(
     name: 'redis.reached',
     look: once(after(library, async () => reachedFinding(await inspection()))),
   };
-  const known = (name: string, look: (seen: RedisInspection) => Finding): Check => ({
+  const later = (name: string, look: (seen: RedisInspection) => Finding): Check => ({
     name,
     look: after(reachable, async () => {
       const seen = await inspection();
@@ -53,12 +54,12 @@ export function examineRedis(
       variables,
       library,
       reachable,
-      known('redis.writes', writesFinding),
-      known('redis.version', versionFinding),
-      known('redis.eviction', evictionFinding),
-      known('redis.memory', memoryFinding),
-      known('redis.persistence', persistenceFinding),
-      known('redis.keys', keysFinding),
+      later('redis.writes', writesFinding),
+      later('redis.version', versionFinding),
+      later('redis.eviction', evictionFinding),
+      later('redis.memory', memoryFinding),
+      later('redis.persistence', persistenceFinding),
+      later('redis.keys', keysFinding),
     ],
   };
 }

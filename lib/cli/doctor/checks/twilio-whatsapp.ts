@@ -1,6 +1,6 @@
 import { fieldOf, textFieldOf } from '../../../core/json.js';
 import type { WhatsAppSender } from '../../../channels/twilio/settings.js';
-import { fail, ok, warn, type Check, type Finding } from '../finding.js';
+import { fail, known, ok, warn, type Check, type Finding } from '../finding.js';
 import { notRead, type TwilioAccess } from './twilio-access.js';
 
 /** How WhatsApp is sent: the sandbox, or a template in each language. */
@@ -15,10 +15,10 @@ export function examineWhatsApp(sender: WhatsAppSender | undefined, access: Twil
       'Skipped: no WhatsApp sender is set; who opted in gets an SMS.',
       'Set TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE, or to try it TWILIO_SANDBOX_NUMBER.',
     );
-    return [{ name: 'twilio.whatsapp', look: () => Promise.resolve(finding) }];
+    return [known('twilio.whatsapp', finding)];
   }
   if (sender.kind === 'sandbox') {
-    return [{ name: 'twilio.whatsapp', look: () => Promise.resolve(sandboxFinding(sender.from)) }];
+    return [known('twilio.whatsapp', sandboxFinding(sender.from))];
   }
   // Of what Twilio has of a WhatsApp sender nothing is read here.
   const unseen = warn(
@@ -29,7 +29,7 @@ export function examineWhatsApp(sender: WhatsAppSender | undefined, access: Twil
     name: locale === 'default' ? 'twilio.template' : `twilio.template.${locale}`,
     look: () => templateFinding(access, sid),
   }));
-  return [{ name: 'twilio.whatsapp', look: () => Promise.resolve(unseen) }, ...templates];
+  return [known('twilio.whatsapp', unseen), ...templates];
 }
 
 function sandboxFinding(from: string): Finding {

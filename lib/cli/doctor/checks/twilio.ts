@@ -1,7 +1,7 @@
 import { ProviderError } from '../../../core/errors.js';
 import { fieldOf, textFieldOf } from '../../../core/json.js';
 import type { Section, TwilioVariables } from '../variables.js';
-import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
+import { fail, known, ok, once, restingOn, warn, type CheckGroup, type Finding } from '../finding.js';
 import { listIn, notRead, openTwilio, type TwilioAccess } from './twilio-access.js';
 import { examineWhatsApp } from './twilio-whatsapp.js';
 
@@ -11,50 +11,42 @@ interface TwilioParts {
   readonly hasPublicUrl: boolean;
 }
 
+const NO_SMS = warn(
+  'Skipped: TWILIO_SMS_FROM is not set.',
+  'Who did not opt in gets no SMS from here: set it.',
+);
+const NO_VOICE = warn(
+  'Skipped: TWILIO_VOICE_FROM is not set.',
+  'Nobody is called from here: set it, where calls are wanted.',
+);
+
 export function examineTwilio(section: Section<TwilioVariables>, parts: TwilioParts): CheckGroup {
   const title = 'Twilio';
-  const variables: Check = { name: 'twilio.variables', look: () => Promise.resolve(section.finding) };
+  const variables = known('twilio.variables', section.finding);
   const { value } = section;
   if (value === undefined) return { title, checks: [variables] };
   const access = openTwilio(value, parts.callMs);
   const credential = { name: 'twilio.credential', look: once(() => credentialFinding(value, access)) };
-  const known = (name: string, look: () => Promise<Finding>): Check => ({
-    name,
-    look: after(credential, look),
-  });
+  const later = restingOn(credential);
   const { sms, voice, verifyServiceSid } = value;
   return {
     title,
     checks: [
       variables,
       credential,
-      known('twilio.auth-token', () => authTokenFinding(access, parts.hasPublicUrl)),
-      known('twilio.account', () => accountFinding(access)),
-      known('twilio.balance', () => balanceFinding(access)),
-      known('twilio.sms', () =>
-        sms === undefined
-          ? Promise.resolve(
-              warn(
-                'Skipped: TWILIO_SMS_FROM is not set.',
-                'Who did not opt in gets no SMS from here: set it.',
-              ),
-            )
-          : smsFinding(access, sms),
-      ),
-      known('twilio.voice', () =>
+      later('twilio.auth-token', () => authTokenFinding(access, parts.hasPublicUrl)),
+      later('twilio.account', () => accountFinding(access)),
+      later('twilio.balance', () => balanceFinding(access)),
+      later('twilio.sms', async () => (sms === undefined ? NO_SMS : smsFinding(access, sms))),
+      later('twilio.voice', async () =>
         voice === undefined
-          ? Promise.resolve(
-              warn(
-                'Skipped: TWILIO_VOICE_FROM is not set.',
-                'Nobody is called from here: set it, where calls are wanted.',
-              ),
-            )
+          ? NO_VOICE
           : numberFinding(access, { variable: 'TWILIO_VOICE_FROM', number: voice, capability: 'voice' }),
       ),
-      ...examineWhatsApp(value.whatsapp, access).map(({ name, look }) => known(name, look)),
+      ...examineWhatsApp(value.whatsapp, access).map(({ name, look }) => later(name, look)),
       ...(verifyServiceSid === undefined
         ? []
-        : [known('twilio.verify', () => verifyFinding(access, verifyServiceSid))]),
+        : [later('twilio.verify', () => verifyFinding(access, verifyServiceSid))]),
     ],
     close: () => access.close(),
   };

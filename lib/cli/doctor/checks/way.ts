@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { connect, type PeerCertificate } from 'node:tls';
 import type { HttpResult } from '../../../http/call.js';
-import { LOOPBACK } from '../../../http/safe-url.js';
+import { LOOPBACK } from '../../../core/safe-url.js';
 import type { Time } from '../../../okta/admin/administration.js';
 import type { HookVariables, Section } from '../variables.js';
 import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';

@@ -1,10 +1,10 @@
 import { toDialableNumber } from '../../numbers/phone-number.js';
 import { REQUEST_TYPES, type RequestType } from '../../core/request-types.js';
-import { CommandError } from '../command.js';
+import { CommandError } from '../failure.js';
 import { textOption } from '../setup/setup.js';
 
 /** What a preview is asked for, by its options. */
-export interface PreviewWish {
+export interface PreviewOptions {
   /** What is sent: a file's content (`-`: standard input), or a call about a user. */
   readonly about:
     | { readonly file: string }
@@ -25,7 +25,7 @@ export interface PreviewWish {
 }
 
 /** @throws CommandError for options that are wrong, or do not go together; none of their values is told. */
-export function readWish(options: Readonly<Record<string, unknown>>): PreviewWish {
+export function readPreviewOptions(options: Readonly<Record<string, unknown>>): PreviewOptions {
   const isGiven = (name: string): boolean => options[name] !== undefined;
   const via = choice(options, 'via', ['okta', 'gateway'], 'okta');
   if (isGiven('hook') && via === 'gateway') {
@@ -42,7 +42,7 @@ export function readWish(options: Readonly<Record<string, unknown>>): PreviewWis
   };
 }
 
-function readAbout(options: Readonly<Record<string, unknown>>): PreviewWish['about'] {
+function readAbout(options: Readonly<Record<string, unknown>>): PreviewOptions['about'] {
   const file = textOption(options, 'payload');
   const user = textOption(options, 'user');
   if (file !== undefined) {

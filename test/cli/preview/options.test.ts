@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readWish } from '#lib/cli/preview/wish.js';
+import { readPreviewOptions } from '#lib/cli/preview/options.js';
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -48,7 +48,7 @@ describe('the wish of a preview', () => {
     ],
   ] as const) {
     it(`is read: ${JSON.stringify(options)}`, () => {
-      expect(readWish(options)).to.deep.equal(wish);
+      expect(readPreviewOptions(options)).to.deep.equal(wish);
     });
   }
 
@@ -77,7 +77,7 @@ describe('the wish of a preview', () => {
     ],
   ] as readonly (readonly [Options, string])[]) {
     it(`is refused: ${JSON.stringify(options)}`, () => {
-      expect(() => readWish(options))
+      expect(() => readPreviewOptions(options))
         .to.throw()
         .that.includes({
           exitCode: 2,

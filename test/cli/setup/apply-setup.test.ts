@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { carryOut, type SetupReport } from '#lib/cli/setup/carry-out.js';
-import { CommandError } from '#lib/cli/command.js';
+import { applySetup, type SetupReport } from '#lib/cli/setup/apply-setup.js';
+import { CommandError } from '#lib/cli/failure.js';
 import { OktaApiError } from '#lib/core/errors.js';
 import type { SetupPlan, SetupStep } from '#lib/okta/admin/setup-plan.js';
 import { rejection } from '../../testing/local.js';
@@ -53,7 +53,7 @@ async function carry(plans: readonly Partial<SetupPlan>[], { isSure = true, answ
       return Promise.resolve({ steps: [], warnings: [], ...last });
     },
   };
-  const error: unknown = await carryOut(setup, report, { terminal, time, isSure, check }).then(
+  const error: unknown = await applySetup(setup, report, { terminal, time, isSure, check }).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
@@ -266,7 +266,7 @@ describe('carrying out a setup', () => {
       warnings: [],
       next: [],
     };
-    const running = carryOut(setup, report, { terminal, time: patientTime(), isSure: true });
+    const running = applySetup(setup, report, { terminal, time: patientTime(), isSure: true });
     expect(await rejection(running)).to.equal(BUSY);
   });
 });

@@ -1,26 +1,29 @@
 import Joi from 'joi';
-import { readPrivateKey } from '../../core/private-key.js';
-import { mustBe, objectOf, tested, textOf, urlRule } from './sentences.js';
+import { readPrivateKey } from '../core/private-key.js';
+import { isOrigin, mustBe, objectOf, tested, textOf, urlRule } from '../core/option-rules.js';
+import type { OktaCredentials } from '../okta/api-client.js';
+import type { HookScheme } from '../okta/verify-caller.js';
+import type { HookCredential, OktaCredential, TwilioCredential } from './options.js';
 
 /** The rules of `credentials`. */
 
-/** A secret that a header can carry: with spaces around it or a line break in it, it would never match. */
+/** A secret that a header can carry. With spaces around it or a line break in it, it would never match. */
 const secret = (what: string, isFine: (text: string) => boolean = () => true): Joi.AnySchema =>
   tested(
     `${what}, as text without spaces around it or control characters in it`,
-    // Control characters are just what it looks for.
+    // The pattern looks for control characters.
     // eslint-disable-next-line no-control-regex
     (value) => typeof value === 'string' && /^(?!\s)[^\x00-\x1f\x7f]+(?<!\s)$/.test(value) && isFine(value),
   );
 
 export const headerSecret = (): Joi.AnySchema => secret("the header's whole value as typed into Okta");
 
-const isOrigin = (url: URL): boolean => url.pathname === '/' && url.search === '';
-
 const headerScheme = (): Joi.ObjectSchema =>
   Joi.object({
     scheme: Joi.string(),
-    name: textOf('the name of an HTTP header').pattern(/^[\w!#$%&'*+.^`|~-]+$/),
+    name: textOf('the name of an HTTP header')
+      .pattern(/^[\w!#$%&'*+.^`|~-]+$/)
+      .default('Authorization'),
     secrets: Joi.array()
       .items(headerSecret())
       .min(1)
@@ -59,9 +62,13 @@ const oauth2Scheme = (): Joi.ObjectSchema =>
     clientId: textOf('the id of the client that the hook uses').required(),
     scope: textOf("the hook's scope").required(),
     jwksUri: urlRule("the URL of the issuer's keys", () => true),
-  });
+  }).custom(readOAuth2);
 
-/** One of the schemes, by its name; `names` are those names in words. */
+function readOAuth2(scheme: Extract<HookCredential, { scheme: 'oauth2' }>): HookScheme {
+  return { ...scheme, jwksUri: new URL(scheme.jwksUri ?? `${scheme.issuer.replace(/\/$/, '')}/v1/keys`) };
+}
+
+/** One of several schemes. `names` are their names in words. */
 const schemeOf = (schemes: Readonly<Record<string, Joi.ObjectSchema>>, names: string): Joi.Schema =>
   Joi.alternatives().conditional('.scheme', {
     switch: Object.entries(schemes).map(([is, then]) => ({ is, then })),
@@ -123,7 +130,16 @@ const okta = (): Joi.ObjectSchema =>
       'object.xor': '{{#label}} takes apiToken, or clientId and privateKey, not both',
       'object.and': '{{#label}} needs clientId and privateKey together',
       'object.with': '{{#label}}.keyId goes with privateKey',
-    });
+    })
+    .custom(readOkta);
+
+/** A checked credential for Okta's API, with its key read. */
+export function readOkta(okta: OktaCredential): OktaCredentials {
+  const { origin } = new URL(okta.orgUrl);
+  if (okta.apiToken !== undefined) return { orgUrl: origin, apiToken: okta.apiToken };
+  const { privateKey, algorithm, keyId } = readPrivateKey(okta.privateKey);
+  return { orgUrl: origin, clientId: okta.clientId, privateKey, algorithm, keyId: okta.keyId ?? keyId };
+}
 
 export const accountSid = (): Joi.StringSchema =>
   textOf("the account's SID: 'AC' and 32 hexadecimal digits").pattern(/^AC[0-9a-zA-Z]{1,64}$/);
@@ -163,24 +179,47 @@ const twilio = (): Joi.ObjectSchema =>
     .messages({
       'object.missing': '{{#label}} needs apiKeySid and apiKeySecret, or authToken',
       'object.and': '{{#label}} needs apiKeySid and apiKeySecret together',
-    });
+    })
+    .custom(readTwilio);
 
-/** A list of schemes; one alone is made a list of one before it is looked at. */
-const schemeList = (scheme: Joi.Schema): Joi.ArraySchema =>
-  Joi.array()
-    .items(scheme)
-    .min(1)
+/** A checked credential of Twilio, in one shape. */
+export interface TwilioLogin {
+  readonly accountSid: string;
+  readonly username: string;
+  readonly password: string;
+  readonly region: string | undefined;
+  readonly edge: string | undefined;
+  /** An origin. */
+  readonly baseUrl: string | undefined;
+  readonly authTokens: readonly string[];
+}
+
+function readTwilio(twilio: TwilioCredential): TwilioLogin {
+  const { accountSid, region, edge, baseUrl, authToken = [] } = twilio;
+  const authTokens = typeof authToken === 'string' ? [authToken] : authToken;
+  const [password = ''] = authTokens;
+  const login =
+    twilio.apiKeySid === undefined
+      ? { username: accountSid, password }
+      : { username: twilio.apiKeySid, password: twilio.apiKeySecret };
+  const origin = baseUrl === undefined ? undefined : new URL(baseUrl).origin;
+  return { ...login, accountSid, region, edge, baseUrl: origin, authTokens };
+}
+
+/** One scheme, or a list of them. The normal form is a list. */
+const schemes = (scheme: Joi.Schema): Joi.AlternativesSchema =>
+  Joi.alternatives()
+    .conditional(Joi.array(), {
+      then: Joi.array().items(scheme).min(1),
+      otherwise: scheme.custom((one: HookScheme) => [one]),
+    })
     .messages(mustBe('an object with a scheme (how Okta proves itself), or an array of at least one'));
 
-/** All of them are required, but that of the event hook. */
+/** `hook`, `okta` and `twilio` are required. */
 export const credentials = (): Joi.ObjectSchema =>
   objectOf('an object with hook, okta and twilio', {
-    hook: schemeList(hookScheme()).required(),
-    // One scheme alone is a list by then: what is none is false.
-    eventHook: Joi.alternatives().conditional(Joi.array(), {
-      then: schemeList(eventHookScheme()),
-      otherwise: Joi.valid(false),
-    }),
+    hook: schemes(hookScheme()).required(),
+    eventHook: schemes(eventHookScheme()).allow(false),
     okta: okta(),
     twilio: twilio(),
   }).required();

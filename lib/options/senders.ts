@@ -1,9 +1,10 @@
 import Joi from 'joi';
-import { readLocale } from '../../texts/locale.js';
-import { isCountry } from '../../numbers/phone-number.js';
-import { objectOf, textOf } from './sentences.js';
+import type { SenderByCountry, WhatsAppSender } from '../channels/twilio/settings.js';
+import { readLocale } from '../texts/locale.js';
+import { isCountry } from '../numbers/phone-number.js';
+import { objectOf, textOf } from '../core/option-rules.js';
 
-/** The rules of what codes are sent from. */
+/** The rules of senders. */
 
 const E164_RULE = 'a phone number in E.164 form, such as +14155550100';
 const E164 = /^\+[1-9]\d{6,14}$/;
@@ -33,7 +34,7 @@ const byCountry = (sender: Joi.StringSchema, what: string): Joi.AnySchema =>
           '{{#label}} is not a country: use ISO 3166 codes in capitals such as GB, and default',
         'object.base': `{{#label}} must be ${what}`,
       }),
-    otherwise: sender,
+    otherwise: sender.custom((given: string): SenderByCountry => ({ default: given })),
   });
 
 /** WhatsApp from Twilio's sandbox. */
@@ -42,9 +43,19 @@ export const sandboxNumber = (): Joi.Schema =>
     then: objectOf('an object with number and contentSid', {
       number: phone().required(),
       contentSid: contentSid().required(),
-    }),
-    otherwise: textOf(`${E164_RULE}, or an object with number and contentSid`).pattern(E164),
+    }).custom(({ number, contentSid }: { readonly number: string; readonly contentSid: string }) =>
+      sandbox(number, contentSid),
+    ),
+    otherwise: textOf(`${E164_RULE}, or an object with number and contentSid`)
+      .pattern(E164)
+      .custom((number: string) => sandbox(number)),
   });
+
+const sandbox = (from: string, contentSid?: string): WhatsAppSender => ({
+  kind: 'sandbox',
+  from,
+  contentSid,
+});
 
 /** The senders of Twilio's channels. */
 export const senders = (): Joi.ObjectSchema =>
@@ -64,5 +75,10 @@ export const senders = (): Joi.ObjectSchema =>
         )
         .required()
         .messages({ 'object.unknown': '{{#label}} is not a BCP-47 language tag such as pt-BR' }),
-    }),
+    }).custom((whatsapp: Omit<TemplateSender, 'kind'>): TemplateSender => ({
+      kind: 'templates',
+      ...whatsapp,
+    })),
   });
+
+type TemplateSender = Extract<WhatsAppSender, { kind: 'templates' }>;

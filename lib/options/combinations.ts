@@ -1,58 +1,19 @@
-import { VOICE } from '../../core/channel.js';
-import { isObject } from '../../core/json.js';
-import { channelProblems } from './channels.js';
-import { optionsSchema } from './schema.js';
+import { VOICE } from '../core/channel.js';
+import { isObject } from '../core/json.js';
+import { checkOptions, functionRule, lazyRules, oneOf, optionsOf, textOf } from '../core/option-rules.js';
+import type { Channel } from './options.js';
 
-/** All that is wrong with the options: a sentence each, with its remedy and without a value. */
-export function problemsOf(options: unknown): readonly string[] {
-  return [...shapeProblems(options), ...combinationProblems(options)];
-}
+/** The rules that joi does not express: options that need or exclude each other, and objects of the user's own classes. */
 
-/** Those of `credentials` that are a scheme, or a list of them. */
-const HOOKS = ['hook', 'eventHook'] as const;
-
-/** What the joi rules say. */
-function shapeProblems(options: unknown): readonly string[] {
-  const { error } = optionsSchema().validate(withSchemeLists(options), {
-    abortEarly: false,
-    convert: false,
-    errors: { wrap: { label: false } },
-    messages: {
-      'object.unknown': '{{#label}} is not an option; remove it, or look for a misspelling',
-    },
-  });
-  const single = HOOKS.filter((hook) => !isList(at(options, 'credentials', hook)));
-  const details = error?.details ?? [];
-  return [...new Set(details.map(({ message }) => message))].map((message) =>
-    single.reduce((told, hook) => told.replaceAll(`credentials.${hook}[0]`, `credentials.${hook}`), message),
-  );
-}
-
-/** What is `undefined` is not there, and one scheme is a list of one, so that the rules need only know the list. */
-function withSchemeLists(options: unknown): unknown {
-  if (typeof options !== 'object' || options === null || isList(options)) return options;
-  const given = withoutUndefined(options);
-  const credentials = at(given, 'credentials');
-  if (typeof credentials !== 'object' || credentials === null) return given;
-  const single = HOOKS.map((hook) => [hook, at(credentials, hook)] as const).filter(
-    // `false` is no scheme: without an event hook there is none.
-    ([hook, scheme]) =>
-      scheme !== undefined && !isList(scheme) && !(hook === 'eventHook' && scheme === false),
-  );
-  if (single.length === 0) return given;
-  const lists = Object.fromEntries(single.map(([hook, scheme]) => [hook, [scheme]]));
-  return { ...given, credentials: { ...credentials, ...lists } };
-}
-
-/** What no single option tells. Looks at options that may still have any shape. */
-function combinationProblems(options: unknown): readonly string[] {
+/** The problems that no option has alone. The options may still have any shape. */
+export function combinationProblems(options: unknown): readonly string[] {
   if (typeof options !== 'object' || options === null || isList(options)) return [];
   const problems: string[] = [];
   const has = (...path: string[]): boolean => at(options, ...path) !== undefined;
   const senders = ['sms', 'voice', 'whatsapp'].filter((channel) => has('senders', channel));
   const channels = at(options, 'channels');
   const custom = isObject(channels) ? Object.keys(withoutUndefined(channels)) : [];
-  // Of another shape they are told by their own rule.
+  // Another shape breaks a rule of its own.
   const isReadable = ['senders', 'channels'].every((name) => !has(name) || isObject(at(options, name)));
   if (isReadable && senders.length === 0 && custom.length === 0 && !has('sandboxNumber')) {
     problems.push(
@@ -129,4 +90,27 @@ function isList<T>(value: T | readonly T[]): value is readonly T[] {
 function withoutUndefined<T extends object>(value: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
   const kept = Object.entries(value).filter(([, entry]) => entry !== undefined);
   return Object.fromEntries(kept) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
+}
+
+const channelRules = lazyRules(() =>
+  optionsOf<Channel>('an object', {
+    reports: oneOf("'failures' or 'deliveries', or be left out", 'failures', 'deliveries'),
+    lookUp: functionRule('a function (transactionId, context) => what became of the message, or be left out'),
+    confirm: functionRule('a function (transactionId, context) => a promise, or be left out'),
+    check: functionRule('a function (context) => a promise, or be left out'),
+    idNamespace: textOf("a word of letters, digits, '.', '-' and '_', or be left out").pattern(
+      /^[\w.-]{1,64}$/,
+    ),
+  }),
+);
+
+/**
+ * What is wrong with a channel beside `send` and `provider`.
+ * @param path - the channel's place in the options.
+ */
+export function channelProblems(path: string, channel: object): readonly string[] {
+  // Field by field: joi would copy the object, and getters of a class may need the object itself.
+  const { reports, lookUp, confirm, check, idNamespace } = channel as Partial<Channel>;
+  const { problems } = checkOptions(channelRules(), { reports, lookUp, confirm, check, idNamespace });
+  return problems.map((problem) => `${path}.${problem}`);
 }

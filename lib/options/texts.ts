@@ -1,8 +1,8 @@
 import Joi from 'joi';
-import { shortRequestType } from '../../core/request-types.js';
-import { readLocale } from '../../texts/locale.js';
-import { problemOfText } from '../../texts/text-template.js';
-import { objectOf, textOf } from './sentences.js';
+import { shortRequestType } from '../core/request-types.js';
+import { readLocale } from '../texts/locale.js';
+import { problemOfText } from '../texts/text-template.js';
+import { objectOf, textOf } from '../core/option-rules.js';
 
 /** The rules of `texts`. */
 
@@ -16,7 +16,7 @@ const text = (): Joi.AnySchema =>
     })
     .messages({ 'texts.text': '{{#label}} {{#problem}}' });
 
-/** An object of which no two keys mean the same: which of both would count, nobody could tell. */
+/** An object without two keys of the same meaning, since only one of them could count. */
 const unlikeKeys =
   (meaningOf: (key: string) => string | undefined): Joi.CustomValidator<object> =>
   (table, helpers) => {
@@ -51,7 +51,7 @@ const byRequestType = (): Joi.ObjectSchema =>
       ...TWICE,
     });
 
-/** What is neither the one nor the other is told as what is by tag. */
+/** Any other shape gets the problem of a table by tag. */
 const table = (): Joi.Schema =>
   Joi.alternatives().conditional(Joi.object().pattern(Joi.string(), Joi.object()).min(1), {
     then: byRequestType(),

@@ -1,17 +1,20 @@
-import type { OptionWarning } from '../../core/events.js';
-import { VOICE } from '../../core/channel.js';
-import { textWarnings } from './text-warnings.js';
-import { DEFAULT_PATH, type HookCredential, type OktaTelephonyHookOptions } from '../options.js';
+import type { OptionWarning } from '../core/events.js';
+import { VOICE } from '../core/channel.js';
+import { countSegments } from '../texts/segments.js';
+import { fillIn, readTemplate, type TextValues } from '../texts/text-template.js';
+import { listTexts, originLine, type TextsOptions } from '../texts/texts.js';
+import { hasVoice } from '../channels/twilio/voices.js';
+import { DEFAULT_PATH, type HookCredential, type OktaTelephonyHookOptions } from './options.js';
 
-/** What is no mistake for certain, and so refused by no rule, but worth a line when the hook is made. */
+/** Options that may be a mistake. No rule refuses them; the hook logs a warning when it is made. */
 
 /** Random letters and digits of this length cannot be guessed over the network. */
 const SHORTEST_SECRET = 16;
 
-/** Twilio's own; what stands in for it may have ids of another shape, which the rules let pass. */
+/** The shape of Twilio's ids. An emulator may have ids of another shape, so this is no rule. */
 const SID = /^[A-Z]{2}[0-9a-f]{32}$/i;
 
-/** The options, which are checked, that work, but not as well as they could. */
+/** The warnings about options that have passed their rules. */
 export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWarning[] {
   const { credentials, sandboxNumber, senders, publicUrl } = options;
   const { hook, twilio } = credentials;
@@ -46,7 +49,7 @@ export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWa
   ];
 }
 
-/** By the opt-in rule alone, a text goes by the channels of `optInChannels` and by SMS. */
+/** Channels that no plan has: the opt-in rule chooses from `optInChannels` and SMS only. */
 function unchosenChannels({
   channels = {},
   optInChannels = ['whatsapp'],
@@ -59,7 +62,7 @@ function unchosenChannels({
     .map((name) => `channels.${name}`);
 }
 
-/** A proxy may rewrite paths, so that another path is no mistake for certain. */
+/** A proxy may rewrite paths, so a path that differs is not always a mistake. */
 function pathWarnings({
   publicUrl,
   path = DEFAULT_PATH,
@@ -79,7 +82,7 @@ function pathWarnings({
 
 const isOdd = (sid: string | undefined): boolean => sid !== undefined && !SID.test(sid);
 
-/** Where those stand that are too short, as they are written down: with an index where there are several schemes. */
+/** The places of secrets that are too short, with an index if there are several schemes. */
 function shortSecretsOf(
   option: OptionWarning['option'],
   hook: OktaTelephonyHookOptions['credentials']['hook'],
@@ -93,7 +96,7 @@ function shortSecretsOf(
   );
 }
 
-/** What alone proves Okta to us. */
+/** The secrets of a scheme. */
 function secretsOf(scheme: HookCredential): readonly { readonly key: string; readonly secret: string }[] {
   switch (scheme.scheme) {
     case 'header':
@@ -106,4 +109,45 @@ function secretsOf(scheme: HookCredential): readonly { readonly key: string; rea
     case 'oauth2':
       return [];
   }
+}
+
+/** The longest values that are likely: Okta's codes have six digits and live for 15 minutes at most. */
+const LIKELY: TextValues = { code: '000000', minutes: '15', firstName: 'n'.repeat(20) };
+
+/** Warns of texts that need more than one SMS segment, and of languages that no voice speaks. */
+function textWarnings({ sms = {}, voice = {}, webOtpDomain }: TextsOptions): readonly OptionWarning[] {
+  const ending = webOtpDomain === undefined ? '' : originLine(webOtpDomain, LIKELY.code);
+  const long = listTexts(sms).flatMap(([place, text]) => {
+    const why = whyNotOneSegment(fillIn(readTemplate(text), LIKELY) + ending);
+    return why === undefined ? [] : [{ path: `texts.sms.${place}`, why }];
+  });
+  const unspoken = listTexts(voice)
+    .map(([place]) => place)
+    .filter((place) => isUnspoken(place.slice(place.lastIndexOf('.') + 1)));
+  const warnings: readonly OptionWarning[] = [
+    {
+      option: 'texts.sms',
+      where: long.map(({ path }) => path),
+      remedy: long.map(({ path, why }) => `${path}: ${why}`).join('; '),
+    },
+    {
+      option: 'texts.voice',
+      where: unspoken.map((place) => `texts.voice.${place}`),
+      remedy: 'Leave it out, unless a voice channel of your own speaks it.',
+    },
+  ];
+  return warnings.filter(({ where }) => where.length > 0);
+}
+
+const isUnspoken = (tag: string): boolean => tag !== 'default' && !hasVoice(tag);
+
+function whyNotOneSegment(text: string): string | undefined {
+  const { segments, units, nonGsm } = countSegments(text);
+  const count = segments === 1 ? '1 segment' : `${segments} segments`;
+  if (nonGsm !== undefined) {
+    return `without '${nonGsm}', which GSM-7 does not have, a segment would hold 160 characters in place of 70 (it takes ${count})`;
+  }
+  return segments === 1
+    ? undefined
+    : `it takes ${units} of 160 characters, and ${count}; make it ${units - 160} shorter`;
 }

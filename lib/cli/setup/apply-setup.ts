@@ -1,7 +1,7 @@
 import { isPassing, type Time } from '../../okta/admin/administration.js';
 import type { Setup, SetupPlan, SetupStep } from '../../okta/admin/setup-plan.js';
 import { OktaApiError } from '../../core/errors.js';
-import { CommandError } from '../command.js';
+import { CommandError } from '../failure.js';
 import type { Terminal } from '../terminal.js';
 
 /** What a setup came to, for programs: filled as it goes on, so that what was done before a failure is told. */
@@ -32,7 +32,7 @@ const MAX_STEPS = 12;
  * @param parts.check - before anything is shown that has steps: what it finds is warned of, and what it throws ends it.
  * @throws CommandError, OktaApiError
  */
-export async function carryOut(
+export async function applySetup(
   setup: Setup,
   report: SetupReport,
   parts: {
@@ -44,7 +44,7 @@ export async function carryOut(
 ): Promise<void> {
   const { terminal, time, isSure } = parts;
   const approved = new Set<string>();
-  const patience = new Patience(time, terminal);
+  const patience = new RetryWindow(time, terminal);
   const warn = (warnings: readonly string[]): void => {
     for (const warning of warnings.filter((one) => !report.warnings.includes(one))) {
       report.warnings.push(warning);
@@ -127,7 +127,7 @@ async function hasChanged(error: unknown, before: SetupPlan, setup: Setup): Prom
 }
 
 /** Waits now and then, for a minute in all, until something was done. */
-class Patience {
+class RetryWindow {
   readonly #time: Time;
   readonly #terminal: Terminal;
   #since: number | undefined;

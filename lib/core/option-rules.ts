@@ -1,0 +1,132 @@
+import Joi from 'joi';
+import { ConfigurationError } from './errors.js';
+import { readSafeUrl } from './safe-url.js';
+
+/**
+ * The one engine that checks options: joi, with the words that all rules share. A broken rule gives one sentence with its
+ * remedy, and never the value.
+ */
+
+/** Options after the check. */
+export interface CheckedOptions<Value> {
+  /** One sentence per problem. */
+  readonly problems: readonly string[];
+  /** The options with their defaults, in their normal form. It counts only if there are no problems. */
+  readonly value: Value;
+}
+
+/** Checks options, or one value, of any shape against rules. An option that is `undefined` counts as absent. */
+export function checkOptions<Value>(rules: Joi.AnySchema<Value>, options: unknown): CheckedOptions<Value> {
+  const { value, error } = rules.validate(withoutUndefined(options), {
+    abortEarly: false,
+    convert: false,
+    errors: { wrap: { label: false } },
+    messages: { 'object.unknown': '{{#label}} is not an option; remove it, or look for a misspelling' },
+  }) as { readonly value: Value; readonly error?: Joi.ValidationError };
+  // A misspelt name comes first: it explains why another option is missing.
+  const isUnknown = ({ type }: Joi.ValidationErrorItem): boolean => type === 'object.unknown';
+  const details = error?.details ?? [];
+  const ordered = [...details.filter(isUnknown), ...details.filter((detail) => !isUnknown(detail))];
+  return { value, problems: [...new Set(ordered.map(({ message }) => message))] };
+}
+
+/**
+ * The options in their normal form.
+ * @param factory - the function whose options they are, for the error.
+ * @throws ConfigurationError that names every problem and its remedy, and no value.
+ */
+export function readOptionsBy<Value>(
+  rules: Joi.ObjectSchema<Value>,
+  options: unknown,
+  factory: string,
+): Value {
+  const { value, problems } = checkOptions(rules, options);
+  refuseProblems(problems, factory);
+  return value;
+}
+
+/** @throws ConfigurationError if there are problems. */
+export function refuseProblems(problems: readonly string[], factory: string): void {
+  if (problems.length > 0) throw new ConfigurationError(problems, { of: factory });
+}
+
+/**
+ * Builds rules at their first use and keeps them: joi takes 40 ms for the rules of the hook, which importing the package
+ * does not pay.
+ */
+export function lazyRules<Rules>(build: () => Rules): () => Rules {
+  let rules: Rules | undefined;
+  return () => (rules ??= build());
+}
+
+/** joi knows only keys that it has a rule for, whatever their value. */
+function withoutUndefined(options: unknown): unknown {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return options;
+  const entries = Object.entries(options);
+  const given = entries.filter(([, value]) => value !== undefined);
+  return given.length === entries.length ? options : Object.fromEntries(given);
+}
+
+/** The codes of joi for which `mustBe` has a message beside its message for all. */
+const CODES = ['*', 'any.required', 'object.base', 'array.base', 'array.min'];
+
+/**
+ * One sentence for whatever is wrong with a value. joi hands the messages of an object down to its fields, and prefers a
+ * message for one code to a message for all codes. So the codes that objects and arrays have messages for are repeated.
+ */
+export function mustBe(what: string): Joi.LanguageMessages {
+  // A brace would begin a variable of joi's.
+  const message = `{{#label}} must be ${what.replaceAll('{', String.raw`\{`)}`;
+  return Object.fromEntries(CODES.map((code) => [code, message]));
+}
+
+/** All options of one function. `Value` is their normal form. */
+export const optionsOf = <Value>(
+  what: string,
+  keys: Partial<Record<keyof Value, Joi.Schema>>,
+): Joi.ObjectSchema<Value> => Joi.object<Value>(keys).messages(mustBe(what)).required().label('The options');
+
+/** An object of these keys and no others, unless the caller adds some. */
+export const objectOf = (what: string, keys: Joi.PartialSchemaMap): Joi.ObjectSchema =>
+  Joi.object(keys).messages(mustBe(what));
+
+/** A text that is not empty. */
+export const textOf = (what: string): Joi.StringSchema => Joi.string().min(1).messages(mustBe(what));
+
+/** One of a few values. */
+export const oneOf = (what: string, ...values: readonly string[]): Joi.AnySchema =>
+  Joi.valid(...values).messages(mustBe(what));
+
+/** A value that passes a test. */
+export function tested(what: string, test: (value: unknown) => boolean): Joi.AnySchema {
+  return Joi.any()
+    .custom((value: unknown, helpers) => (test(value) ? value : helpers.error('any.invalid')))
+    .messages(mustBe(what));
+}
+
+/** A function. Its parameters and its result cannot be checked. */
+export const functionRule = (what: string): Joi.AnySchema =>
+  tested(what, (value) => typeof value === 'function');
+
+/** Whether a value has functions of these names, its own or inherited. */
+export const hasMethods = (value: unknown, names: readonly string[]): boolean =>
+  ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+  names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+
+/** A URL that is safe to send secrets to. */
+export const urlRule = (what: string, isFine: (url: URL) => boolean, orElse = ''): Joi.AnySchema =>
+  tested(`${what}; https, or http on loopback${orElse}`, (value) => {
+    const url = readSafeUrl(value);
+    return url !== undefined && isFine(url);
+  });
+
+/** Whether a URL has neither a path nor a query. */
+export const isOrigin = (url: URL): boolean => url.pathname === '/' && url.search === '';
+
+/** A whole number from `min` to `max`. */
+export const integer = (what: string, min: number, max: number): Joi.NumberSchema =>
+  Joi.number()
+    .integer()
+    .min(min)
+    .max(max)
+    .messages(mustBe(`${what}: a whole number from ${min} to ${max}`));

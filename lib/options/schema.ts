@@ -1,0 +1,299 @@
+import Joi from 'joi';
+import type { Dispatcher } from 'undici';
+import {
+  functionRule,
+  hasMethods,
+  integer,
+  lazyRules,
+  mustBe,
+  objectOf,
+  oneOf,
+  optionsOf,
+  tested,
+  textOf,
+  urlRule,
+} from '../core/option-rules.js';
+import type { TwilioSettings, WhatsAppSender } from '../channels/twilio/settings.js';
+import type { StatePort } from '../delivery/state.js';
+import type { Guard, Limit } from '../guard/limits.js';
+import { isCountry } from '../numbers/phone-number.js';
+import type { OktaCredentials } from '../okta/api-client.js';
+import type { ProfileOptions } from '../okta/user-profile.js';
+import type { HookScheme } from '../okta/verify-caller.js';
+import { readKeywords, type Keywords } from '../texts/keywords.js';
+import { credentials, type TwilioLogin } from './credentials.js';
+import { DEFAULT_PATH, type InboundOptions, type OktaTelephonyHookOptions } from './options.js';
+import { sandboxNumber, senders } from './senders.js';
+import { texts } from './texts.js';
+
+/** The joi rules of the options: what each may be, its default, and its normal form. */
+
+/** The options in their normal form. */
+export interface NormalOptions extends Pick<
+  OktaTelephonyHookOptions,
+  'chooseChannels' | 'composeText' | 'defaultCountry' | 'logger' | 'metrics' | 'onEvent' | 'rollout' | 'texts'
+> {
+  readonly credentials: {
+    readonly hook: readonly HookScheme[];
+    readonly eventHook?: readonly HookScheme[] | false;
+    readonly okta: OktaCredentials;
+    readonly twilio: TwilioLogin;
+  };
+  /** Without a slash at its end. */
+  readonly publicUrl?: string;
+  readonly sandboxNumber?: WhatsAppSender;
+  readonly senders?: Partial<TwilioSettings['senders']>;
+  readonly optInAttribute: string;
+  readonly optInChannels: readonly string[];
+  readonly profile: ProfileOptions & { readonly unverifiedPhoneAttribute?: string };
+  /** Without a slash at its end. */
+  readonly path: string;
+  readonly deadlineMs: number;
+  readonly channels: NonNullable<OktaTelephonyHookOptions['channels']>;
+  readonly guard: Guard;
+  readonly lateFailover: { readonly afterSeconds: Readonly<Record<string, number | undefined>> } | false;
+  readonly inbound: Pick<InboundOptions, 'onMessage'> & {
+    readonly keywords: Keywords;
+    /** `false`: no answer. */
+    readonly replies: Readonly<Record<ReplyKind, string | false>>;
+  };
+  readonly state?: StatePort;
+  readonly dispatcher?: Dispatcher;
+  /** Never throws. */
+  readonly clock: () => number;
+}
+
+/** What users write, by the answer that it gets. */
+export type ReplyKind = keyof NonNullable<InboundOptions['replies']>;
+
+export const publicUrl = (): Joi.AnySchema =>
+  urlRule("the hook's own public URL as entered in Okta, without a query", (url) => url.search === '').custom(
+    (url: string) => url.replace(/\/+$/, ''),
+  );
+
+export const attributeName = (): Joi.StringSchema =>
+  textOf('the name of a profile attribute').pattern(/^\w+$/);
+
+const country = (): Joi.AnySchema =>
+  tested(
+    'an ISO 3166 country in capitals, such as GB',
+    (value) => typeof value === 'string' && isCountry(value),
+  );
+
+const DEFAULT_CACHE = { ttlSeconds: 60, staleSeconds: 3600, max: 10_000 };
+
+const profile = (): Joi.ObjectSchema =>
+  objectOf('an object with timeoutMs, cache and unverifiedPhoneAttribute', {
+    timeoutMs: integer('milliseconds', 50, 2000).default(800),
+    cache: Joi.alternatives()
+      .conditional(Joi.object(), {
+        then: Joi.object({
+          ttlSeconds: integer('seconds', 0, 86_400).default(DEFAULT_CACHE.ttlSeconds),
+          staleSeconds: integer('seconds', 0, 604_800).default(DEFAULT_CACHE.staleSeconds),
+          max: integer('a number of users', 1, 1_000_000).default(DEFAULT_CACHE.max),
+        }),
+        otherwise: Joi.valid(false).messages(
+          mustBe('false, or an object with ttlSeconds, staleSeconds and max'),
+        ),
+      })
+      .default(DEFAULT_CACHE),
+    unverifiedPhoneAttribute: attributeName(),
+  }).default();
+
+const isChannel = (value: unknown): boolean => {
+  const provider = hasMethods(value, ['send']) ? (value as Record<string, unknown>)['provider'] : null;
+  return provider === undefined || typeof provider === 'string';
+};
+
+const channels = (): Joi.ObjectSchema =>
+  objectOf('an object of channels by name', {})
+    .pattern(
+      /^[a-z][\w-]{0,31}$/i,
+      tested(
+        'a channel (an object with a send function and, if any, a provider as text), or an array of them',
+        (value) => {
+          const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+          return list.length > 0 && list.every(isChannel);
+        },
+      ),
+    )
+    .messages({
+      'object.unknown': '{{#label}} is not a name for a channel: a letter, then letters, digits, - and _',
+    });
+
+/** `false`, or a limit. */
+const limit = (): Joi.AlternativesSchema =>
+  Joi.alternatives().conditional(Joi.object(), {
+    then: Joi.object({
+      points: integer('a number of codes', 1, 1_000_000).required(),
+      seconds: integer('seconds', 1, 604_800).required(),
+    }),
+    otherwise: Joi.valid(false).messages(mustBe('false, or an object with points and seconds')),
+  });
+
+const countryList = (): Joi.ArraySchema =>
+  Joi.array().items(country()).min(1).messages(mustBe('an array of at least one ISO 3166 country'));
+
+const guard = (): Joi.ObjectSchema =>
+  objectOf('an object with mode, perUser, perNumber, perIp, countries and answer', {
+    mode: oneOf("'enforce' or 'record'", 'enforce', 'record').default('enforce'),
+    perUser: limit().default({ points: 10, seconds: 600 }),
+    perNumber: limit().default(false),
+    perIp: limit().default(false),
+    countries: objectOf('an object with allow or deny', { allow: countryList(), deny: countryList() })
+      .xor('allow', 'deny')
+      .messages({
+        'object.missing': '{{#label}} needs allow or deny; leave it out for no rule',
+        'object.xor': '{{#label}} takes allow or deny, not both',
+      }),
+    answer: oneOf("'pending' or 'error'", 'pending', 'error').default('pending'),
+  })
+    .custom(readGuard)
+    .default();
+
+const LIMITS = ['perUser', 'perNumber', 'perIp'] as const;
+
+function readGuard(
+  options: Pick<Guard, 'mode' | 'answer'> &
+    Readonly<Record<(typeof LIMITS)[number], Limit | false>> & {
+      readonly countries?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] };
+    },
+): Guard {
+  const { mode, answer, countries } = options;
+  return {
+    mode,
+    answer,
+    limits: LIMITS.flatMap((rule) => {
+      const { [rule]: limit } = options;
+      return limit === false ? [] : [{ rule, ...limit }];
+    }),
+    countries: countries && {
+      kind: countries.allow === undefined ? 'deny' : 'allow',
+      of: new Set(countries.allow ?? countries.deny),
+    },
+  };
+}
+
+const rollout = (): Joi.Schema =>
+  Joi.alternatives().conditional(Joi.function(), {
+    then: functionRule('a function that returns percentages by channel'),
+    otherwise: objectOf('an object of percentages by channel, or a function that returns one', {}).pattern(
+      Joi.string(),
+      Joi.number().min(0).max(100).messages(mustBe('a percentage of users: a number from 0 to 100')),
+    ),
+  });
+
+const lateFailover = (): Joi.Schema =>
+  Joi.alternatives()
+    .conditional(Joi.object(), {
+      then: Joi.object({
+        afterSeconds: objectOf('an object of seconds by channel', {})
+          .pattern(Joi.string(), integer('seconds', 1, 900))
+          .default(),
+      }),
+      otherwise: Joi.valid(false).messages(
+        mustBe('false, or an object with afterSeconds; it is on by default'),
+      ),
+    })
+    .default({ afterSeconds: {} });
+
+const words = (): Joi.ArraySchema =>
+  Joi.array()
+    .items(
+      textOf('a word of at most 40 characters')
+        .max(40)
+        .pattern(/[\p{L}\p{N}]/u),
+    )
+    .messages(mustBe('an array of words, each a whole message'));
+
+const reply = (): Joi.AlternativesSchema =>
+  Joi.alternatives().conditional(Joi.string(), {
+    then: textOf('a text of at most 1600 characters').max(1600),
+    otherwise: Joi.valid(false).messages(mustBe('false, or a text of at most 1600 characters')),
+  });
+
+const inbound = (): Joi.ObjectSchema =>
+  objectOf('an object with keywords, replies and onMessage', {
+    keywords: objectOf('an object with stop, start and help', {
+      stop: words(),
+      start: words(),
+      help: words(),
+    })
+      .custom(readKeywords)
+      .default(),
+    replies: objectOf('an object with stop, start, help, hiddenNumber and other', {
+      stop: reply().default('You will get no more codes by WhatsApp. Send START to get them here again.'),
+      start: reply().default('You will get your codes by WhatsApp again.'),
+      help: reply().default(
+        'This number sends sign-in codes. Send STOP to get no more of them here. For anything else, ask your help desk.',
+      ),
+      hiddenNumber: reply().default(
+        'Your number is hidden from us. Send this word once more as a reply to one of our messages.',
+      ),
+      other: reply().default('This number only sends sign-in codes, and nobody reads what is sent to it.'),
+    }).default(),
+    onMessage: functionRule('a function (message) => a text, or nothing'),
+  }).default();
+
+/** A clock of the user's own that fails must not turn a code that was sent into an error. */
+const safeClock = (clock: () => number) => (): number => {
+  try {
+    const now = clock();
+    return Number.isFinite(now) ? now : Date.now();
+  } catch {
+    return Date.now();
+  }
+};
+
+/** Every option, as `OktaTelephonyHookOptions` types it. */
+export const optionRules = lazyRules(() =>
+  optionsOf<NormalOptions>('an object', {
+    credentials: credentials(),
+    publicUrl: publicUrl(),
+    sandboxNumber: sandboxNumber(),
+    senders: senders(),
+    optInAttribute: attributeName().default('whatsAppOptIn'),
+    optInChannels: Joi.array()
+      .items(textOf("the name of a channel other than 'voice'").invalid('voice'))
+      .messages(mustBe('an array of channel names'))
+      .default(['whatsapp']),
+    profile: profile(),
+    defaultCountry: country(),
+    path: textOf("a path such as /okta/telephony: letters, digits and '-._~/'")
+      .pattern(/^(?:\/|(?:\/[\w.~-]+)+\/?)$/)
+      .custom((path: string) => path.replace(/\/$/, ''))
+      .default(DEFAULT_PATH),
+    deadlineMs: integer('milliseconds', 500, 2800).default(2200),
+    chooseChannels: functionRule('a function (request, profile) => channel names'),
+    composeText: functionRule('a function (request, profile, channel) => text'),
+    texts: texts(),
+    channels: channels().default(),
+    guard: guard(),
+    rollout: rollout(),
+    lateFailover: lateFailover(),
+    inbound: inbound(),
+    state: tested('what memoryState() or redisState() returns', (value) =>
+      hasMethods(value, [
+        'claim',
+        'overtake',
+        'isNewest',
+        'keepReceipt',
+        'takeReceipt',
+        'isDelivered',
+        'check',
+        'close',
+      ]),
+    ),
+    logger: tested('an object with info, warn and error', (value) =>
+      hasMethods(value, ['info', 'warn', 'error']),
+    ),
+    metrics: tested('a Registry of prom-client', (value) =>
+      hasMethods(value, ['registerMetric', 'getSingleMetric', 'metrics']),
+    ),
+    onEvent: functionRule('a function (event) => void'),
+    dispatcher: tested('a Dispatcher of undici 7 or later', (value) => hasMethods(value, ['dispatch'])),
+    clock: functionRule('a function that returns milliseconds')
+      .custom(safeClock)
+      .default(() => Date.now),
+  }),
+);

@@ -1,0 +1,294 @@
+import type Joi from 'joi';
+import { serviceSidRule } from '../channels/channel-options.js';
+import { ConfigurationError } from '../core/errors.js';
+import { checkOptions, lazyRules, textOf, urlRule } from '../core/option-rules.js';
+import { readRedisOptions } from '../state/redis/options.js';
+import {
+  accountSid,
+  apiKeySecret,
+  apiKeySid,
+  apiToken,
+  headerSecret,
+  oneAuthToken,
+  orgUrl,
+  servicePrivateKey,
+  twilioBaseUrl,
+} from './credentials.js';
+import type { Environment, OktaCredential } from './options.js';
+import { attributeName, publicUrl } from './schema.js';
+import { contentSid, phone, smsSender } from './senders.js';
+
+/** Environment variables and their rules, for `optionsFrom` and the command line. */
+
+/** The variables that options come from. */
+const OPTION_RULES = {
+  OKTA_ORG_URL: orgUrl,
+  OKTA_API_TOKEN: apiToken,
+  OKTA_CLIENT_ID: () => textOf('the client id of the service app'),
+  OKTA_PRIVATE_KEY: servicePrivateKey,
+  OKTA_KEY_ID: () => textOf("the key's id at Okta"),
+  HOOK_SECRET: headerSecret,
+  TWILIO_ACCOUNT_SID: accountSid,
+  TWILIO_API_KEY_SID: apiKeySid,
+  TWILIO_API_KEY_SECRET: apiKeySecret,
+  TWILIO_AUTH_TOKEN: oneAuthToken,
+  TWILIO_BASE_URL: twilioBaseUrl,
+  TWILIO_SANDBOX_NUMBER: phone,
+  TWILIO_WHATSAPP_FROM: phone,
+  TWILIO_WHATSAPP_TEMPLATE: contentSid,
+  TWILIO_SMS_FROM: smsSender,
+  TWILIO_VOICE_FROM: phone,
+  OPT_IN_ATTRIBUTE: attributeName,
+  PUBLIC_URL: publicUrl,
+  // `readRedis` applies the rules of `redisState` to both.
+  REDIS_URL: () => textOf('the URL of a Redis'),
+  STATE_ENCRYPTION_KEY: () => textOf('a key'),
+} satisfies Record<string, () => Joi.AnySchema>;
+
+/** Those, and the variables that only the command line reads. */
+const RULES = {
+  ...OPTION_RULES,
+  HOOK_OAUTH_CLIENT_ID: () => textOf('the id of the client that Okta is, to call the hook'),
+  HOOK_OAUTH_CLIENT_SECRET: headerSecret,
+  HOOK_OAUTH_KEY_ID: () => textOf("the id of a hook key of Okta's: 'HKY' and 17 characters").pattern(/^HKY/),
+  HOOK_OAUTH_TOKEN_URL: () => urlRule('where Okta gets the tokens for the hook', () => true),
+  HOOK_OAUTH_SCOPE: () => textOf('the scope of the tokens for the hook'),
+  UNVERIFIED_PHONE_ATTRIBUTE: attributeName,
+  TWILIO_VERIFY_SERVICE_SID: serviceSidRule,
+} satisfies Record<string, () => Joi.AnySchema>;
+
+/** A variable that has a rule. */
+export type VariableName = keyof typeof RULES;
+
+export const OPTION_NAMES: readonly string[] = Object.keys(OPTION_RULES);
+export const VARIABLES: readonly string[] = Object.keys(RULES);
+
+const namedRules = lazyRules(
+  () =>
+    new Map<string, Joi.AnySchema>(Object.entries(RULES).map(([name, rule]) => [name, rule().label(name)])),
+);
+
+/** Reads variables one by one and collects their problems: one sentence each, with the name and without the value. */
+export class VariableReader {
+  readonly #environment: Environment;
+  readonly #given = new Map<string, string>();
+  /** Variables that are missing, or that exclude each other. */
+  #complaints: string[] = [];
+  /** Values that break a rule. */
+  #broken = new Set<string>();
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  /** The value as it is. An empty variable counts as absent: Compose files and CI systems pass unset variables so. */
+  valueOf(name: string): string | undefined {
+    return (this.#given.get(name) ?? this.#environment[name]) || undefined;
+  }
+
+  /** Gives a variable another value. */
+  set(name: VariableName, value: string): void {
+    this.#given.set(name, value);
+  }
+
+  /** The value, checked by the rule of its name. */
+  read(name: VariableName): string | undefined {
+    return this.readAs(name, name);
+  }
+
+  /** The value, checked by the rule of another name, or only for what an env file leaves around it. */
+  readAs(name: string, rule?: VariableName): string | undefined {
+    const value = this.valueOf(name);
+    if (value === undefined) return undefined;
+    const isPem = rule === 'OKTA_PRIVATE_KEY';
+    if (isWrapped(isPem ? value.trim() : value)) {
+      this.#broken.add(
+        `${name} has quotes or spaces around its value, or an invisible character such as a carriage return: remove them, since docker's --env-file and kubectl's --from-env-file keep them`,
+      );
+      return value;
+    }
+    const schema = rule === undefined ? undefined : namedRules().get(rule);
+    if (schema !== undefined && rule !== undefined) {
+      for (const problem of checkOptions(schema, value).problems) {
+        this.#broken.add(name + problem.slice(rule.length));
+      }
+    }
+    return value;
+  }
+
+  /** The empty text if the variable is missing, which is a problem then. */
+  required(name: VariableName, what: string): string {
+    return this.requiredAs(name, what, name);
+  }
+
+  requiredAs(name: string, what: string, rule?: VariableName): string {
+    const value = this.readAs(name, rule);
+    if (value === undefined) this.complain(`${name} is missing: ${what}`);
+    return value ?? '';
+  }
+
+  /** Adds a problem that no variable has alone. */
+  complain(problem: string): void {
+    this.#complaints.push(problem);
+  }
+
+  /** The problems since the last call. */
+  takeProblems(): readonly string[] {
+    const problems = [...new Set([...this.#complaints, ...this.#broken])];
+    this.#complaints = [];
+    this.#broken.clear();
+    return problems;
+  }
+}
+
+/** Whether an env file has left quotes, spaces or invisible characters around a value. */
+function isWrapped(value: string): boolean {
+  return /^[\s\p{Quotation_Mark}]|[\s\p{Quotation_Mark}]$|\p{Cf}/u.test(value);
+}
+
+/** The credential for Okta's API: an API token, or a service app. @param prefix - of the variables' names. */
+export function readOktaCredential(reader: VariableReader, prefix = 'OKTA_'): OktaCredential {
+  const orgUrl = reader.required('OKTA_ORG_URL', "the org's origin, such as https://acme.okta.com");
+  const apiToken = reader.readAs(`${prefix}API_TOKEN`, 'OKTA_API_TOKEN');
+  const hasApp = hasServiceApp(reader, prefix);
+  if (apiToken !== undefined) {
+    if (hasApp) {
+      reader.complain(
+        `${prefix}API_TOKEN does not go with ${prefix}CLIENT_ID, ${prefix}PRIVATE_KEY and ${prefix}KEY_ID: unset it, or them`,
+      );
+    }
+    return { orgUrl, apiToken };
+  }
+  if (!hasApp) {
+    reader.complain(
+      `${prefix}API_TOKEN is missing: an API token of an administrator; in its place ${prefix}CLIENT_ID and ${prefix}PRIVATE_KEY of a service app will do`,
+    );
+    return { orgUrl, apiToken: '' };
+  }
+  return {
+    orgUrl,
+    clientId: reader.requiredAs(`${prefix}CLIENT_ID`, 'the client id of the service app', 'OKTA_CLIENT_ID'),
+    privateKey: reader.requiredAs(
+      `${prefix}PRIVATE_KEY`,
+      'the private key of the service app, a PEM or a JWK',
+      'OKTA_PRIVATE_KEY',
+    ),
+    keyId: reader.readAs(`${prefix}KEY_ID`, 'OKTA_KEY_ID'),
+  };
+}
+
+/** Whether any variable names a service app. */
+export function hasServiceApp(reader: VariableReader, prefix = 'OKTA_'): boolean {
+  const names = [`${prefix}CLIENT_ID`, `${prefix}PRIVATE_KEY`, `${prefix}KEY_ID`];
+  return names.some((name) => reader.valueOf(name) !== undefined);
+}
+
+/** Twilio's account, and what proves that it is ours. */
+export interface TwilioLoginVariables {
+  readonly accountSid: string;
+  readonly apiKey: { readonly sid: string; readonly secret: string } | undefined;
+  readonly authToken: string | undefined;
+  readonly baseUrl: string | undefined;
+}
+
+export function readTwilioLogin(reader: VariableReader): TwilioLoginVariables {
+  const accountSid = reader.required('TWILIO_ACCOUNT_SID', "the account's SID");
+  const authToken = reader.read('TWILIO_AUTH_TOKEN');
+  const baseUrl = reader.read('TWILIO_BASE_URL');
+  if (hasApiKey(reader)) {
+    const what = "the API key's; in place of a key TWILIO_AUTH_TOKEN will do";
+    const sid = reader.required('TWILIO_API_KEY_SID', what);
+    const secret = reader.required('TWILIO_API_KEY_SECRET', what);
+    return { accountSid, apiKey: { sid, secret }, authToken, baseUrl };
+  }
+  if (authToken === undefined) {
+    reader.complain(
+      'TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET are missing; in their place TWILIO_AUTH_TOKEN will do',
+    );
+  }
+  return { accountSid, apiKey: undefined, authToken, baseUrl };
+}
+
+export function hasApiKey(reader: VariableReader): boolean {
+  return ['TWILIO_API_KEY_SID', 'TWILIO_API_KEY_SECRET'].some((name) => reader.valueOf(name) !== undefined);
+}
+
+/** The senders. There must be one at least. */
+export interface SenderVariables {
+  readonly sms: string | undefined;
+  readonly voice: string | undefined;
+  readonly whatsapp:
+    | { readonly kind: 'sandbox'; readonly from: string; readonly contentSid: undefined }
+    | { readonly kind: 'templates'; readonly from: string; readonly templates: { readonly default: string } }
+    | undefined;
+}
+
+export function readSenders(reader: VariableReader): SenderVariables {
+  const sms = reader.read('TWILIO_SMS_FROM');
+  const voice = reader.read('TWILIO_VOICE_FROM');
+  const whatsapp = readWhatsApp(reader);
+  if (sms === undefined && voice === undefined && whatsapp === undefined) {
+    reader.complain(
+      'A sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE',
+    );
+  }
+  return { sms, voice, whatsapp };
+}
+
+function readWhatsApp(reader: VariableReader): SenderVariables['whatsapp'] {
+  const sandbox = reader.read('TWILIO_SANDBOX_NUMBER');
+  const from = reader.read('TWILIO_WHATSAPP_FROM');
+  const template = reader.read('TWILIO_WHATSAPP_TEMPLATE');
+  if (from === undefined && template === undefined) {
+    return sandbox === undefined ? undefined : { kind: 'sandbox', from: sandbox, contentSid: undefined };
+  }
+  if (sandbox !== undefined) {
+    reader.complain(
+      'TWILIO_SANDBOX_NUMBER does not go with TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE: unset it, or them',
+    );
+  }
+  return {
+    kind: 'templates',
+    from: reader.required('TWILIO_WHATSAPP_FROM', 'the approved sender of TWILIO_WHATSAPP_TEMPLATE'),
+    templates: {
+      default: reader.required('TWILIO_WHATSAPP_TEMPLATE', 'the Content SID of the authentication template'),
+    },
+  };
+}
+
+/** The Redis that several gateways share, and its keys. */
+export interface RedisVariables {
+  readonly url: string;
+  readonly encryptionKeys: readonly string[];
+}
+
+/** `undefined` if neither variable is set. */
+export function readRedis(reader: VariableReader): RedisVariables | undefined {
+  const names = ['REDIS_URL', 'STATE_ENCRYPTION_KEY'] as const;
+  if (names.every((name) => reader.valueOf(name) === undefined)) return undefined;
+  const url = reader.required('REDIS_URL', 'the Redis that goes with STATE_ENCRYPTION_KEY');
+  const keys = reader.required(
+    'STATE_ENCRYPTION_KEY',
+    'what REDIS_URL keeps is sealed with it: openssl rand -base64 32',
+  );
+  // Several keys have commas between them.
+  const redis = { url, encryptionKeys: keys.split(',').map((key) => key.trim()) };
+  if (url !== '' && keys !== '') for (const problem of redisProblems(redis)) reader.complain(problem);
+  return redis;
+}
+
+/** The problems that `redisState` finds, by the variables' names. */
+function redisProblems({ url, encryptionKeys }: RedisVariables): readonly string[] {
+  try {
+    readRedisOptions({ connection: url, encryptionKeys });
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return error.problems.map((problem) =>
+      problem
+        .replace(/^connection\b/, 'REDIS_URL')
+        .replace(/^encryptionKeys(?:\[\d+\])?/, 'STATE_ENCRYPTION_KEY')
+        .replace(/, or an ioredis client or cluster/, ''),
+    );
+  }
+}

@@ -16,6 +16,7 @@ const page = readFileSync(join(ROOT, 'TROUBLESHOOTING.md'), 'utf8');
 const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
   'variables of a shell': ['VISUAL', 'EDITOR'],
   'of HTTP': ['GET', 'HEAD', 'POST', 'PUT'],
+  'names of channels': ['RCS'],
   "Okta's": [
     ...['ACTIVE', 'INACTIVE', 'VERIFIED', 'UNVERIFIED', 'SUCCESS', 'SUCCESSFUL', 'ERROR', 'PENDING'],
     ...['HTTP', 'HEADER', 'OAUTH', 'EVENT_TYPE', 'SMS', 'SMS_FACTOR', 'CALL_FACTOR'],

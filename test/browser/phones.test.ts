@@ -120,7 +120,7 @@ describe("the phones' page in a browser", function () {
     await until(() => events.some(({ type }) => type === 'code.used'));
     await screenshot(page, 'phones-signed-in');
     await typeBack(ana, copied);
-    await ana.getByText('Okta waits for no code').waitFor();
+    await ana.getByText('Okta expects no code').waitFor();
   });
 
   it('signs Ana in by SMS, where WhatsApp failed after it had been accepted', async () => {
@@ -186,7 +186,7 @@ describe("the phones' page in a browser", function () {
     await until(() => other.getByRole('switch', { name: 'Twilio is down' }).isChecked());
     const ana = personOn(page, 'Ana Silveira');
     await ana.getByRole('button', { name: 'Text me a code' }).click();
-    await ana.getByText('would send the code by a provider of its own').waitFor();
+    await ana.getByText('would send the code by its own provider').waitFor();
     await ana.getByText('Nothing was sent.').waitFor();
     await page.getByRole('button', { name: 'Play a bad day' }).click();
     await page.getByText('A bad day is being played.').waitFor();
@@ -330,7 +330,7 @@ describe("the phones' page in a browser", function () {
         );
         await expectAccessible(page);
         await turn(page, 'WhatsApp is refused at once', true);
-        await turn(page, 'Codes run out fast', true);
+        await turn(page, 'Codes expire fast', true);
         const [ana, bob, chloe] = ['Ana', 'Bob', 'Chloé'].map((name) => personOn(page, name));
         await turn(bob!, 'Codes by WhatsApp', true);
         await bob!.getByRole('button', { name: 'Bob writes START' }).click();

@@ -1,8 +1,9 @@
 import { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
 import { parseJson } from '../../core/json.js';
+import { replyWith } from '../server/answer.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
-import { replyWith, type PathParams, type Reply } from '../server/reply.js';
+import type { PathParams, Reply } from '../server/reply.js';
 import { methodNotSupported, oktaError, validationFailed } from './errors.js';
 import { ISSUER_PATH, type HookTokens } from './hook-tokens.js';
 import type { RateLimitBucket, RateLimiters } from './rate-limit.js';

@@ -35,7 +35,7 @@ const TYPES = [
   'com.okta.user.pre-registration',
 ];
 
-/** The Inline Hooks API, but for `execute`. */
+/** The Inline Hooks API, except `execute`. */
 export class InlineHooks {
   readonly #orgUrl: () => string;
   readonly #clock: () => number;

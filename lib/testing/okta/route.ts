@@ -17,7 +17,7 @@ export interface Route {
   readonly method: 'get' | 'post' | 'put' | 'delete';
   /** As Express has it, e.g. `/api/v1/users/:id`. */
   readonly path: string;
-  /** The scope that Okta's OpenAPI document names. Without one, anybody may call. */
+  /** The scope in Okta's OpenAPI document. Without one, the operation is public. */
   readonly scope?: string | undefined;
   /** Which administrators may call, beside super administrators. Default: all. */
   readonly roles?: readonly string[] | undefined;

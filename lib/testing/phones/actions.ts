@@ -3,7 +3,7 @@ import { REQUEST_TYPES } from '../../core/request-types.js';
 import type { SignInChannel } from './api.js';
 import { languageOf, phoneOf, type StateParts } from './state.js';
 
-/** What goes wrong with something that the page asks for. */
+/** Why a request of the page fails. */
 export interface ActionProblem {
   readonly status: number;
   readonly code: string;
@@ -14,11 +14,11 @@ type Action = (body: unknown) => Promise<ActionProblem | undefined> | ActionProb
 
 const CHANNELS: readonly SignInChannel[] = ['sms', 'voice'];
 
-/** As long as an SMS may be. */
+/** The longest SMS. */
 const MAX_TEXT = 1600;
 const MAX_CODE = 20;
 
-/** What people do on the page: each a POST of JSON, by its name. */
+/** The actions of people on the page, by the names of their requests. */
 export class PhonesActions {
   readonly #parts: StateParts & { readonly publicUrl: string | undefined };
   readonly byName: ReadonlyMap<string, Action>;
@@ -49,7 +49,7 @@ export class PhonesActions {
       return {
         status: 409,
         code: 'NO_HOOK',
-        message: 'The emulated Okta has no active telephony hook to call: create one by its API.',
+        message: 'The emulated Okta has no active telephony hook. Create one by its API.',
       };
     }
   }
@@ -79,7 +79,7 @@ export class PhonesActions {
     const { twilio } = this.#parts;
     const message = twilio.messages.find((one) => one.sid === sid && one.channel === 'whatsapp');
     if (message === undefined || message.errorCode !== undefined) {
-      return { status: 404, code: 'NO_MESSAGE', message: 'No phone got such a WhatsApp message.' };
+      return { status: 404, code: 'NO_MESSAGE', message: 'No phone has this WhatsApp message.' };
     }
     if (message.status !== 'read') twilio.markRead(message.sid);
     return undefined;
@@ -132,5 +132,5 @@ export class PhonesActions {
 const BAD_REQUEST: ActionProblem = {
   status: 400,
   code: 'BAD_REQUEST',
-  message: 'The request names nobody, or has a field that is missing or of another kind.',
+  message: 'A field of the request is missing or has a wrong value.',
 };

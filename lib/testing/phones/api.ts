@@ -3,24 +3,24 @@ import type { CodeProblem } from '../okta/org.js';
 import type { RequestType } from '../../core/request-types.js';
 import type { OktaVerdict } from '../okta/verdict.js';
 
-/** What the phones' page and its server tell each other, as JSON. Types only: browsers get none of this file. */
+/** The JSON between the phones' page and its server. Only types: browsers do not load this file. */
 
-/** `GET api/about`: what stays as it is. */
+/** `GET api/about`: what never changes. */
 export interface PhonesAbout {
   readonly sandbox: {
     /** E.164. */
     readonly number: string;
-    /** What a phone writes to join. */
+    /** The words with which a phone joins. */
     readonly joinWords: string;
-    /** Where the QR code leads, and its rows of dark (`1`) and light (`0`) squares. */
+    /** The link of the QR code, and its rows of dark (`1`) and light (`0`) squares. */
     readonly link: string;
     readonly qrCode: readonly string[];
   };
-  /** More pages beside this one. */
+  /** Links to other pages. */
   readonly links: readonly PageLink[];
 }
 
-/** Another page that belongs to this one. */
+/** A link to another page. */
 export interface PageLink {
   readonly title: string;
   readonly href: string;
@@ -28,14 +28,14 @@ export interface PageLink {
 
 /** `GET api/stream`, server-sent events: `state`, at once and after every change. */
 export interface PhonesState {
-  /** Counts up: of two, the later one. */
+  /** Higher in each newer state. */
   readonly revision: number;
   readonly people: readonly PersonView[];
   readonly faults: readonly FaultSwitchView[];
   readonly badDay: BadDayView;
 }
 
-/** Somebody, and what is on their phone. */
+/** A person and their phone. */
 export interface PersonView {
   readonly id: string;
   readonly firstName: string;
@@ -43,13 +43,13 @@ export interface PersonView {
   readonly login: string;
   /** E.164. */
   readonly phone: string;
-  /** BCP 47; `undefined` where Okta does not know. */
+  /** BCP 47; `undefined` if Okta does not know it. */
   readonly language: string | undefined;
   readonly hasOptedIn: boolean;
   readonly isInSandbox: boolean;
   /** Oldest first; the latest hundred. */
   readonly items: readonly PhoneItem[];
-  /** The last one. */
+  /** The latest sign-in. */
   readonly signIn: SignInView | undefined;
 }
 
@@ -59,44 +59,44 @@ export interface PhoneItem {
   readonly channel: 'whatsapp' | 'sms' | 'voice';
   /** Whether the phone's owner wrote it. */
   readonly isOwn: boolean;
-  /** Who is at the other end: E.164. */
+  /** The other number: E.164. */
   readonly with: string;
   readonly text: string;
-  /** The button under a WhatsApp template. */
+  /** The button of a WhatsApp template. */
   readonly button?: { readonly text: string; readonly copies: string } | undefined;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** As Twilio has it by now; `undefined` of a reply, which has none. */
+  /** Twilio's current status; `undefined` for a reply, which has none. */
   readonly status: string | undefined;
-  /** Of the words of a call, BCP 47. */
+  /** The language of a call, BCP 47. */
   readonly language: string | undefined;
 }
 
-/** A sign-in, from Okta asking for a code to the code that was typed. */
+/** A sign-in, from Okta's request for a code to the code that was entered. */
 export interface SignInView {
   readonly requestType: RequestType;
   readonly by: SignInChannel;
   /** `undefined` until Okta has the hook's answer. */
   readonly answer: HookAnswerView | undefined;
-  /** When the code runs out, milliseconds since 1970. */
+  /** When the code expires, milliseconds since 1970. */
   readonly expiresAt: number | undefined;
-  /** What the gateway asked of Twilio for it, oldest first, and what became of that. */
+  /** The gateway's messages and calls for it, oldest first. */
   readonly attempts: readonly SendAttempt[];
-  /** What was typed last. */
+  /** The result of the code that was entered last. */
   readonly entered: EnteredView | undefined;
 }
 
 export type SignInChannel = 'sms' | 'voice';
 
-/** What Okta got from the hook, and does now. */
+/** The hook's answer, and what Okta does with it. */
 export interface HookAnswerView extends OktaVerdict {
   readonly httpStatus: number | undefined;
   readonly durationMs: number;
-  /** Its JSON, or its text. */
+  /** The body's JSON, or its text. */
   readonly body: unknown;
 }
 
-/** One message or call of Twilio's. */
+/** A message or call for a sign-in. */
 export interface SendAttempt {
   readonly sid: string;
   readonly channel: 'whatsapp' | 'sms' | 'voice';
@@ -104,12 +104,12 @@ export interface SendAttempt {
   readonly errorCode: number | undefined;
 }
 
-/** What became of a code that was typed. */
+/** The result of a code that was entered. */
 export interface EnteredView {
-  /** `undefined`: it was right. */
+  /** `undefined` if the code was right. */
   readonly problem: CodeProblem | undefined;
-  /** Whether Okta's event hook told the gateway; `undefined` where there is no event hook. */
-  readonly isTold: boolean | undefined;
+  /** Whether Okta's event hook reached the gateway; `undefined` if there is no event hook. */
+  readonly isReported: boolean | undefined;
 }
 
 /** A switch, and whether it is on. */
@@ -121,7 +121,7 @@ export interface FaultSwitchView extends Omit<SwitchScenario, 'apply'> {
 export interface BadDayView {
   readonly isPlaying: boolean;
   readonly phases: readonly { readonly name: BadDayPhaseName; readonly description: string }[];
-  /** Which of them it is now. */
+  /** The current phase. */
   readonly current: BadDayPhaseName | undefined;
 }
 

@@ -91,7 +91,7 @@ function scenarioOf(name: BadDayPhaseName): Scenario<BadDayPhaseName> {
   return scenario;
 }
 
-/** Numbers from 0 up to 1 that are the same for a seed, a phase and a stream: mulberry32. */
+/** Random numbers from 0 up to 1, the same for the same seed, phase and stream: mulberry32. */
 function randomOf(seed: number, phase: number, stream: number): () => number {
   let state = (seed * 0x9e3779b1 + phase * 0x85ebca6b + stream * 0xc2b2ae35) >>> 0;
   return () => {

@@ -5,14 +5,14 @@ import { type OktaEmulator, startOktaEmulator } from '../okta/emulator.js';
 import { ENROLMENT_EVENT, SIGN_IN_EVENT } from '../okta/log-events.js';
 import { startTwilioEmulator, type TwilioEmulator } from '../twilio/emulator.js';
 
-/** Somebody of the demo. */
+/** A person of the demo. */
 export interface DemoPerson {
-  /** Of Okta. */
+  /** The user's id at Okta. */
   readonly id: string;
   readonly login: string;
   readonly firstName: string;
   readonly lastName: string;
-  /** E.164, of a range that is kept for fiction. */
+  /** E.164, of a range that is reserved for fiction. */
   readonly phone: string;
   /** BCP 47. */
   readonly language: string;
@@ -24,7 +24,7 @@ export interface DemoOrgOptions {
   readonly optInAttribute?: string | undefined;
 }
 
-/** What a telephony hook is made with to work with a demo, as far as it is not the gateway's own choice. */
+/** The options with which a telephony hook works with a demo. */
 export interface DemoHookOptions {
   readonly credentials: {
     readonly hook: { readonly scheme: 'header'; readonly secrets: readonly string[] };
@@ -42,9 +42,9 @@ export interface DemoHookOptions {
   readonly sandboxNumber: { readonly number: string; readonly contentSid: string };
   readonly senders: { readonly sms: string; readonly voice: string };
   readonly optInAttribute: string;
-  /** People of a demo sign in more often than people do. */
+  /** People of a demo sign in more often than usual. */
   readonly guard: { readonly perUser: { readonly points: number; readonly seconds: number } };
-  /** No profile is kept: a switch that is turned shows with the next code. One of before still stands in for a failing Okta. */
+  /** Without a cached profile, a changed switch shows with the next code. An older profile is still used if Okta fails. */
   readonly profile: { readonly cache: { readonly ttlSeconds: number } };
 }
 
@@ -53,22 +53,22 @@ export interface DemoOrg {
   readonly okta: OktaEmulator;
   readonly twilio: TwilioEmulator;
   /**
-   * Ana, who opted in to WhatsApp and is in its sandbox; Bob, who gets SMS, and may opt in, for he is in the sandbox too;
-   * Chloé, who speaks French and is in no sandbox.
+   * Ana, who opted in to WhatsApp and is in its sandbox; Bob, who gets SMS, is in the sandbox, too, and may opt in;
+   * Chloé, who speaks French and is not in the sandbox.
    */
   readonly people: readonly DemoPerson[];
   readonly optInAttribute: string;
-  /** What Okta brings to the hook in `Authorization`; of this demo only. */
+  /** The secret that Okta sends to the hook in `Authorization`. Each demo has its own. */
   readonly hookSecret: string;
   /**
-   * What the hook of a demo is made with.
+   * The options of the demo's hook.
    *
-   * @param publicUrl - of the hook, where Twilio's callbacks come to as well.
+   * @param publicUrl - the hook's URL, which Twilio's callbacks use, too.
    */
   hookOptions(publicUrl: string): DemoHookOptions;
   /**
-   * Creates the telephony hook and the event hook at Okta and has the latter verified. The gateway must be serving by then.
-   * Rejects where it does not answer as it should.
+   * Creates the telephony hook and the event hook at Okta, and verifies the event hook. The gateway must be listening.
+   * Rejects if the gateway does not answer as it should.
    */
   connectHook(publicUrl: string): Promise<void>;
   /** Commands to paste into another terminal, as Okta would call the hook. */
@@ -106,14 +106,14 @@ const PEOPLE: readonly [DemoPerson, DemoPerson, DemoPerson] = [
 const OPTED_IN = ['Ana'];
 const IN_SANDBOX = ['Ana', 'Bob'];
 
-/** Slow enough to be seen: ringing, delivered. */
+/** Slow enough to see each status: ringing, delivered. */
 const STEP_MS = 400;
 
 /** Starts both emulators with people who have a phone. Close it at the end. */
 export async function startDemoOrg({
   optInAttribute = 'whatsAppOptIn',
 }: DemoOrgOptions = {}): Promise<DemoOrg> {
-  // The hook's token reads and nothing else; who writes has another one.
+  // The hook's token may only read. `connectHook` has another one.
   const okta = await startOktaEmulator({ apiTokenRoles: ['READ_ONLY_ADMIN'] });
   const twilio = await startTwilioEmulator({ callbackDelayMs: STEP_MS }).catch(async (error: unknown) => {
     await okta.close();
@@ -200,14 +200,14 @@ async function callOkta(okta: OktaEmulator, token: string, path: string, body: o
   return json;
 }
 
-/** A command to paste: Okta's call of the hook. */
+/** A shell command that calls the hook as Okta does. */
 export interface DemoCurl {
-  /** What it is, with a colon. */
+  /** What it does, with a colon. */
   readonly title: string;
   readonly command: string;
 }
 
-/** One that ends in WhatsApp, one in an SMS, one in a call. */
+/** A command for WhatsApp, one for an SMS, one for a call. */
 export function makeDemoCurls(
   hookUrl: string,
   secret: string,
@@ -222,12 +222,12 @@ export function makeDemoCurls(
   ];
 }
 
-/** Where the shell puts the event id. */
+/** The shell replaces it by the event id. */
 const EVENT_ID = 'EVENT_ID';
 
 /**
- * What Okta sends, without `eventTime` and `otpExpires`: a command that is printed now and pasted in an hour then
- * carries a code that has just been made, not one that has expired.
+ * Okta's payload, without `eventTime` and `otpExpires`: a command that is printed now and run in an hour then
+ * has a fresh code, not an expired one.
  */
 function payload(person: DemoPerson, deliveryChannel: 'SMS' | 'voice call', otpCode: string): string {
   const { id: userId, login, firstName, lastName, phone: phoneNumber } = person;
@@ -239,7 +239,7 @@ function payload(person: DemoPerson, deliveryChannel: 'SMS' | 'voice call', otpC
       context: { request: { id: `req-${EVENT_ID}`, method: 'POST', ipAddress: '203.0.113.7' } },
       userProfile: { userId, login, firstName, lastName },
       messageProfile: {
-        // Okta's own text, which it makes for messages only.
+        // Okta has a text for messages only.
         ...(deliveryChannel === 'SMS' ? { msgTemplate: `Your Acme code is ${otpCode}` } : {}),
         ...{ phoneNumber, deliveryChannel, otpCode, locale: 'EN-US' },
       },
@@ -248,8 +248,8 @@ function payload(person: DemoPerson, deliveryChannel: 'SMS' | 'voice call', otpC
 }
 
 /**
- * For sh, bash and zsh. The time is the event id, because the same event again is a repeat: it is answered as the
- * first one was, and nothing is sent.
+ * For sh, bash and zsh. The time is the event id, because the same event again is a repeat: it gets the first
+ * answer, and nothing is sent.
  */
 function curl(url: string, secret: string, json: string): string {
   const body = json.replaceAll(EVENT_ID, `demo-'"$(date +%s%N)"'`);

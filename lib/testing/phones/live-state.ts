@@ -22,7 +22,7 @@ export class LiveState {
     this.#readState = readState;
   }
 
-  /** The state of this moment. */
+  /** The current state. */
   snapshot(state = this.#readState()): PhonesState {
     this.#revision += 1;
     return { revision: this.#revision, ...state };

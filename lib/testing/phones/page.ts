@@ -20,15 +20,15 @@ export interface PhonesPageOptions {
   /** The profile attribute of the page's opt-in switches. Default: `whatsAppOptIn`. */
   readonly optInAttribute?: string | undefined;
   /**
-   * The hook's URL: what people write goes to `/twilio/inbound` under it. Default: that of the active telephony hook at
-   * the emulated Okta, once it has one.
+   * The hook's URL. Messages from people go to `/twilio/inbound` under it. Default: that of the active telephony hook at
+   * the emulated Okta.
    */
   readonly publicUrl?: string | undefined;
-  /** More pages to lead to. Default: none. */
+  /** Links to other pages. Default: none. */
   readonly links?: readonly PageLink[] | undefined;
   /**
-   * Answers other machines, too, where they address it as `localhost`. INSECURE: whoever reaches the port sees the codes and
-   * changes both emulators. For a container, which is never reached from itself: publish its port on 127.0.0.1 alone. Default: no.
+   * Answers other machines, too, if they address it as `localhost`. INSECURE: whoever reaches the port sees the codes and
+   * changes both emulators. For a container, whose callers are never local: publish its port only on 127.0.0.1. Default: `false`.
    */
   readonly insecureRemoteAccess?: boolean | undefined;
 }
@@ -39,22 +39,22 @@ export interface PhonesPage {
   /**
    * Plays the bad day of `playBadDay` at both emulators, with its phases on the page.
    *
-   * @param onPhase - told of each phase as it begins.
-   * @param phaseMs - how long each takes. Default: 12,000.
+   * @param onPhase - called when a phase begins.
+   * @param phaseMs - how long each phase takes. Default: 12,000.
    */
   playBadDay(onPhase?: (phase: BadDayPhase) => void, phaseMs?: number): BadDay;
-  /** Ends what pages listen to and the bad day, so that the server can close. */
+  /** Ends the streams of open pages and the bad day, so that the server can close. */
   close(): void;
 }
 
 /**
- * A page with the phones that the emulators reach, as their owners see them: sign-ins, the codes that arrive, the code
- * typed back, and a switch for each fault. Everybody at the emulated Okta who has a phone is on it.
+ * A page with the emulated phones, as their owners see them: sign-ins, the codes that arrive, a field to enter them,
+ * and a switch for each fault. It shows every user of the emulated Okta who has a phone.
  *
- * It shows codes and changes both emulators for whoever opens it, without a login: it is for tests and demos, and answers only requests
- * that come from this machine and were addressed to it (`localhost`, `127.0.0.1` or `[::1]`). Mounts anywhere.
+ * It shows codes and changes both emulators without a login: it is for tests and demos, and answers only requests
+ * that come from this machine and were addressed to it (`localhost`, `127.0.0.1` or `[::1]`). Mount it anywhere.
  *
- * A proxy or tunnel on this machine that sends such a `Host` lets in whoever it lets in.
+ * A proxy or tunnel on this machine that sends such a `Host` opens the page to all of its callers.
  */
 export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   const {
@@ -79,7 +79,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   const router = Router({ caseSensitive: true, strict: true });
   const onlyMethods = (allow: string): RequestHandler => {
     return (_req, res) => {
-      fail(res, 405, 'METHOD_NOT_ALLOWED', `It takes ${allow.split(',')[0] ?? ''}.`, allow);
+      fail(res, 405, 'METHOD_NOT_ALLOWED', `Only ${allow} is allowed.`, allow);
     };
   };
   const get = (path: string, answer: RequestHandler): void => {
@@ -91,7 +91,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   });
   // A link on another site may lead to the page itself.
   router.use(['/api', '/assets'], (req, res, next) => {
-    if (isFromOtherSite(req)) fail(res, 403, 'CROSS_SITE', 'Another site asked.');
+    if (isFromOtherSite(req)) fail(res, 403, 'CROSS_SITE', 'The request comes from another site.');
     else next();
   });
   get('/', (req, res) => {
@@ -116,7 +116,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
           else sendJson(res, 200, live.snapshot());
         } catch {
           // E.g. the emulators were closed meanwhile.
-          fail(res, 500, 'FAILED', 'The emulators did not take it.');
+          fail(res, 500, 'FAILED', 'The emulators failed.');
         }
         live.update();
       })
@@ -149,7 +149,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   });
 }
 
-/** Other sites cannot make a browser send JSON without asking first. */
+/** Browsers ask before they send JSON for another site, and are refused. */
 const onlyOwnJson: RequestHandler = (req, res, next) => {
   const isJson = /^application\/json\s*(;|$)/i.test(req.headers['content-type'] ?? '');
   if (isJson && isFromOwnPage(req)) next();
@@ -188,7 +188,7 @@ function sendJson(
 }
 
 function fail(res: ServerResponse, status: number, code: string, message: string, allow?: string): void {
-  // What was not read of a body must not be taken for the next request.
+  // The rest of a body that was not read must not become the next request.
   const headers = { Connection: 'close', ...(allow === undefined ? {} : { Allow: allow }) };
   sendJson(res, status, { error: { code, message } }, headers);
 }
@@ -226,7 +226,7 @@ function phonesHtml(isOpenToOthers: boolean): string {
 <section id="faults" aria-labelledby="faults-title"></section>
 <section id="sandbox" aria-labelledby="sandbox-title"></section>
 </main>
-<noscript><p>This page needs JavaScript, of its own and no other.</p></noscript>
+<noscript><p>This page needs JavaScript.</p></noscript>
 </body>
 </html>
 `;

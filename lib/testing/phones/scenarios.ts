@@ -71,29 +71,29 @@ export const SWITCHES: readonly SwitchScenario[] = [
   {
     id: 'okta-slow',
     side: 'okta',
-    title: 'User profiles come late',
-    description: `Okta takes ${SLOW_PROFILE_MS / 1000} s to tell who opted in. The hook does not wait so long: who it knows from before gets what they chose, anybody else an SMS.`,
+    title: 'User profiles are late',
+    description: `Okta answers ${SLOW_PROFILE_MS / 1000} s late. The hook does not wait that long: it uses an older profile of the user, or sends an SMS.`,
     apply: (rules) => rules.okta({ kind: 'slow', delayMs: SLOW_PROFILE_MS }),
   },
   {
     id: 'okta-failing',
     side: 'okta',
     title: 'The Users API fails',
-    description: 'Okta answers 500 for every user. Codes go out all the same.',
+    description: 'Okta answers 500 for every user. Codes are sent nevertheless.',
     apply: (rules) => rules.okta(OKTA_ERROR),
   },
   {
     id: 'okta-rate-limit',
     side: 'okta',
     title: 'The rate limit is used up',
-    description: `Okta answers 429 for the next ${RATE_LIMIT_SECONDS} seconds. The hook asks nothing until then, though the switch is off again: who it knows from before gets what they chose, anybody else an SMS.`,
+    description: `Okta answers 429 for the next ${RATE_LIMIT_SECONDS} seconds. The hook reads no profile until then, even if the switch is off again: it uses an older profile of the user, or sends an SMS.`,
     apply: (rules) => rules.useUpRateLimit(RATE_LIMIT_SECONDS),
   },
   {
     id: 'codes-run-out',
     side: 'okta',
-    title: 'Codes run out fast',
-    description: `A code is good for ${SHORT_CODE_LIFE_MS / 1000} seconds in place of five minutes. Type it later, and it is too late.`,
+    title: 'Codes expire fast',
+    description: `A code is valid for ${SHORT_CODE_LIFE_MS / 1000} seconds instead of five minutes.`,
     // The payload of the hook call is changed instead, see `SignIns`.
     apply: () => undefined,
   },
@@ -109,7 +109,7 @@ export const SWITCHES: readonly SwitchScenario[] = [
     side: 'whatsapp',
     title: 'WhatsApp fails after it was accepted',
     description:
-      'Meta does not deliver (63024). Twilio says so later, and the same code comes by SMS. Then the number is off WhatsApp for a day, or until START is written from it.',
+      'Meta does not deliver (63024). Twilio reports it later, and the same code is sent by SMS. Then the number gets no WhatsApp for a day, or until it writes START.',
     apply: (rules) => rules.failLater(63_024, isWhatsAppMessage),
   },
   {
@@ -117,7 +117,7 @@ export const SWITCHES: readonly SwitchScenario[] = [
     side: 'whatsapp',
     title: 'The template is paused',
     description:
-      'Meta has paused the message template (63041): accepted, then failed. The same code comes by SMS.',
+      'Meta has paused the template (63041): a message is accepted, then it fails. The same code is sent by SMS.',
     apply: (rules) => rules.failLater(63_041, isWhatsAppMessage),
   },
   {
@@ -125,7 +125,7 @@ export const SWITCHES: readonly SwitchScenario[] = [
     side: 'sms',
     title: 'The number is a landline',
     description:
-      'Twilio refuses every SMS (21635). Whom WhatsApp does not reach is left to Okta, which is told why.',
+      'Twilio refuses every SMS (21635). For a person without WhatsApp, the hook answers Okta with an error.',
     apply: (rules) => rules.refuse(21_635, isSms),
   },
   {
@@ -133,30 +133,29 @@ export const SWITCHES: readonly SwitchScenario[] = [
     side: 'sms',
     title: 'SMS fail after they were accepted',
     description:
-      'The phone is off or out of reach (30003). Twilio says so later, when Okta has its answer already.',
+      'The phone is off or out of reach (30003). Twilio reports it later, when Okta has its answer.',
     apply: (rules) => rules.failLater(30_003, isSms),
   },
   {
     id: 'twilio-down',
     side: 'twilio',
     title: 'Twilio is down',
-    description: 'Every request is answered 503. Okta is told, and sends the code by a provider of its own.',
+    description:
+      'Twilio answers every request with 503. The hook answers Okta with an error, and Okta sends the code itself.',
     apply: (rules) => rules.twilio(TWILIO_UNAVAILABLE),
   },
   {
     id: 'twilio-hangs',
     side: 'twilio',
     title: 'Twilio hangs',
-    description:
-      'It reads and never answers, and nothing arrives. The hook ends in time, and says what it knows.',
+    description: 'Twilio reads and never answers, and nothing arrives. The hook answers PENDING in time.',
     apply: (rules) => rules.twilio(HANG),
   },
   {
     id: 'twilio-silent',
     side: 'twilio',
-    title: 'Twilio sends, and does not say so',
-    description:
-      'The code arrives, but no answer does. The hook says PENDING, so that nobody gets two codes.',
+    title: 'Twilio sends, but does not answer',
+    description: 'The code arrives, but no answer. The hook answers PENDING, so that nobody gets two codes.',
     apply: (rules) => rules.twilio(HANG_DELIVERED, 1, isNewItem),
   },
   {
@@ -164,21 +163,21 @@ export const SWITCHES: readonly SwitchScenario[] = [
     side: 'twilio',
     title: 'Connections are reset',
     description:
-      'Twilio closes every connection. Nobody knows whether it took the message: the hook says PENDING, and nothing arrives.',
+      'Twilio resets every connection. The outcome is unknown: the hook answers PENDING, and nothing arrives.',
     apply: (rules) => rules.twilio(RESET_ON_CONNECT),
   },
   {
     id: 'callbacks-missing',
     side: 'twilio',
-    title: 'No delivery reports come',
-    description: 'Codes arrive, and the gateway never hears of it.',
+    title: 'No delivery reports',
+    description: 'Codes arrive, but Twilio does not report it.',
     apply: (rules) => rules.callbacks({ copies: 0 }),
   },
   {
     id: 'callbacks-late',
     side: 'twilio',
-    title: 'Delivery reports come late, and twice',
-    description: `They come ${LATE_CALLBACK_MS / 1000} s late, each two times, the last one first.`,
+    title: 'Late delivery reports',
+    description: `Each comes ${LATE_CALLBACK_MS / 1000} s late and twice, the last one first.`,
     apply: (rules) => rules.callbacks({ delayMs: LATE_CALLBACK_MS, copies: 2, isReversed: true }),
   },
 ];
@@ -188,7 +187,7 @@ export const BAD_DAY: readonly Scenario<BadDayPhaseName>[] = [
   { id: 'all-well', title: 'Everything works.', apply: () => undefined },
   {
     id: 'okta-slow',
-    title: 'Okta answers for users late, sometimes never.',
+    title: 'Okta answers for users late, or never.',
     apply: (rules) => {
       rules.okta(HANG, 0.1);
       for (const delayMs of [300, 600, 900, 1200, 1500]) rules.okta({ kind: 'slow', delayMs }, 0.9 / 5);

@@ -7,19 +7,19 @@ import type { EmulatedCall } from '../twilio/calls.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';
 import type { EmulatedMessage } from '../twilio/messages.js';
 
-/** A sign-in under way, or the last one of somebody. */
+/** A person's latest sign-in. */
 interface SignIn {
   readonly requestType: PhonesRequests['sign-in']['requestType'];
   readonly by: SignInChannel;
   readonly phone: string;
-  /** How many messages and calls there were before it. */
+  /** The number of messages and calls before it. */
   readonly before: { readonly messages: number; readonly calls: number };
   answer: HookAnswerView | undefined;
   expiresAt: number | undefined;
   entered: EnteredView | undefined;
 }
 
-/** Each person's last sign-in: Okta asks the gateway to send a code, and the person types one. */
+/** Each person's latest sign-in: Okta requests a code, and the person enters one. */
 export class SignIns {
   readonly #okta: OktaEmulator;
   readonly #twilio: TwilioEmulator;
@@ -32,7 +32,7 @@ export class SignIns {
     this.#switches = switches;
   }
 
-  /** Rejects where Okta has no active telephony hook. */
+  /** Rejects if Okta has no active telephony hook. */
   async start(
     { userId, requestType, by }: PhonesRequests['sign-in'],
     person: { readonly phone: string; readonly language: string | undefined },
@@ -69,12 +69,13 @@ export class SignIns {
     }
   }
 
-  /** A person types a code. */
+  /** A person enters a code. */
   async enter(userId: string, code: string): Promise<void> {
     const signIn = this.#last.get(userId);
     const { problem, deliveries } = await this.#okta.enterCode(userId, code);
-    const isTold = deliveries.length === 0 ? undefined : deliveries.every(({ isDelivered }) => isDelivered);
-    if (signIn !== undefined) signIn.entered = { problem, isTold };
+    const isReported =
+      deliveries.length === 0 ? undefined : deliveries.every(({ isDelivered }) => isDelivered);
+    if (signIn !== undefined) signIn.entered = { problem, isReported };
   }
 
   viewOf(userId: string): SignInView | undefined {

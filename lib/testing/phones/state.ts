@@ -8,7 +8,7 @@ import type { SignIns } from './sign-ins.js';
 import { languageOfTwiml } from '../twilio/spoken-twiml.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';
 
-/** What the page shows, as the emulators are now. */
+/** What the page's state is made from. */
 export interface StateParts {
   readonly okta: OktaEmulator;
   readonly twilio: TwilioEmulator;
@@ -17,10 +17,10 @@ export interface StateParts {
   readonly signIns: SignIns;
 }
 
-/** So many of a phone's messages and calls are shown. */
+/** The number of a phone's messages and calls that are shown. */
 const MAX_ITEMS = 100;
 
-/** What stays as it is. */
+/** What never changes. */
 export function aboutOf(twilio: TwilioEmulator, links: readonly PageLink[]): PhonesAbout {
   const joinWords = `join ${twilio.joinCode}`;
   const link = `https://wa.me/${twilio.sandboxNumber.slice(1)}?text=${encodeURIComponent(joinWords)}`;
@@ -29,7 +29,7 @@ export function aboutOf(twilio: TwilioEmulator, links: readonly PageLink[]): Pho
   return { sandbox: { number: twilio.sandboxNumber, joinWords, link, qrCode }, links };
 }
 
-/** How things stand. */
+/** The current state of the emulators. */
 export function stateOf(parts: StateParts): Omit<PhonesState, 'revision'> {
   const made = madeBySid(parts.twilio);
   return {
@@ -42,12 +42,12 @@ export function stateOf(parts: StateParts): Omit<PhonesState, 'revision'> {
   };
 }
 
-/** The number of somebody's phone; who has none is not on the page. */
+/** The number of a user's phone. A user without one is not on the page. */
 export function phoneOf(user: EmulatedUser): string | undefined {
   return user.phoneFactors[0]?.phoneNumber ?? textFieldOf(user.profile, 'mobilePhone');
 }
 
-/** The language that Okta knows of somebody. */
+/** The language in a user's profile. */
 export function languageOf({ profile }: EmulatedUser): string | undefined {
   return (textFieldOf(profile, 'preferredLanguage') ?? textFieldOf(profile, 'locale'))?.replace('_', '-');
 }
@@ -71,7 +71,7 @@ function personOf(user: EmulatedUser, phone: string, made: MadeBySid, parts: Sta
 
 type MadeBySid = ReadonlyMap<string, TwilioEmulator['messages'][number] | TwilioEmulator['calls'][number]>;
 
-/** What was sent and called, for all people at once: it is looked at again and again, and there may be much of it. */
+/** Every message and call by its SID. It is made once for all people: the state is read often, and there may be many. */
 function madeBySid({ messages, calls }: TwilioEmulator): MadeBySid {
   return new Map([...messages, ...calls].map((one) => [one.sid, one]));
 }
@@ -104,6 +104,6 @@ function itemsOf(phone: string, madeOf: MadeBySid, twilio: TwilioEmulator): read
       status: undefined,
       language: undefined,
     }));
-  // What is written goes before the reply that comes in the same millisecond.
+  // A message comes before a reply of the same millisecond.
   return [...written, ...got].sort((one, other) => one.at - other.at).slice(-MAX_ITEMS);
 }

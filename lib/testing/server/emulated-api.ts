@@ -1,8 +1,9 @@
 import { text } from 'node:stream/consumers';
 import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
+import { needsNoReply, REDIRECT_TARGET, sendFault, sendReply, type Exchange } from './answer.js';
 import { asFaultRule, RuleList, type Fault, type FaultRule, type RecordedRequest } from './faults.js';
 import { startLoopbackServer, type LoopbackServer } from './loopback-server.js';
-import { jsonReply, needsNoReply, REDIRECT_TARGET, sendFault, sendReply, type Exchange } from './reply.js';
+import { jsonReply } from './reply.js';
 
 /** An API to be served. */
 export interface EmulatedApi {

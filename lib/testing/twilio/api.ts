@@ -1,7 +1,8 @@
 import { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
+import { replyWith } from '../server/answer.js';
 import type { RecordedRequest } from '../server/faults.js';
 import { randomSid } from '../server/random-ids.js';
-import { replyWith, type PathParams, type Reply } from '../server/reply.js';
+import type { PathParams, Reply } from '../server/reply.js';
 import type { TwilioAccount } from './account.js';
 import type { TwilioContent } from './content.js';
 import { notFound, twilioErrorReply } from './errors.js';

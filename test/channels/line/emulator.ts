@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { replyWith } from '#lib/testing/server/answer.js';
 import { serveApi } from '#lib/testing/server/emulated-api.js';
 import type { Fault, FaultRule, RecordedRequest } from '#lib/testing/server/faults.js';
-import { jsonReply, replyWith, type Reply } from '#lib/testing/server/reply.js';
+import { jsonReply, type Reply } from '#lib/testing/server/reply.js';
 import { mustNotShow } from '#harness/witness.js';
 
 /** A Messaging API channel of LINE on the loopback interface, as strict as LINE's reference says. */

@@ -1,8 +1,9 @@
 import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { jwtVerify } from 'jose';
+import { replyWith } from '#lib/testing/server/answer.js';
 import { serveApi } from '#lib/testing/server/emulated-api.js';
 import type { Fault, FaultRule, RecordedRequest } from '#lib/testing/server/faults.js';
-import { jsonReply, replyWith, type Reply } from '#lib/testing/server/reply.js';
+import { jsonReply, type Reply } from '#lib/testing/server/reply.js';
 import { mustNotShow } from '#harness/witness.js';
 
 /** A message that Vonage took. */

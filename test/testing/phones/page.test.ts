@@ -123,9 +123,9 @@ describe('createPhonesPage', () => {
       expect(ana.items.at(-1)?.button).to.deep.equal({ text: 'Copy code', copies: codeOf(ana) });
 
       await post('code', { userId: ANA, code: '000' });
-      expect((await person(ANA)).signIn?.entered).to.deep.equal({ problem: 'wrong', isTold: true });
+      expect((await person(ANA)).signIn?.entered).to.deep.equal({ problem: 'wrong', isReported: true });
       await post('code', { userId: ANA, code: codeOf(ana) });
-      expect((await person(ANA)).signIn?.entered).to.deep.equal({ isTold: true });
+      expect((await person(ANA)).signIn?.entered).to.deep.equal({ isReported: true });
       await until(() => events.some(({ type }) => type === 'code.used'));
       await post('code', { userId: ANA, code: codeOf(ana) });
       expect((await person(ANA)).signIn?.entered?.problem).to.equal('not-awaited');

@@ -61,7 +61,7 @@ function makeCall(item: PhoneItem): Bubble {
       if (state.textContent !== how) state.textContent = how;
       root.classList.toggle('ringing', how === 'Ringing…');
       root.classList.toggle('unread', isUnread);
-      // Nothing is heard before somebody answers.
+      // The words are heard after the phone is answered.
       words.hidden = how === 'Ringing…';
     },
   };

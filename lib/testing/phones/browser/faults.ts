@@ -3,7 +3,7 @@ import type { FaultSwitchView, PhonesState } from '../api.js';
 import type { Ask } from './server.js';
 import { makeSwitch, type Switch } from './switch.js';
 
-/** What can be made to go wrong. */
+/** The faults that can be switched on. */
 export interface FaultPanel {
   update(state: PhonesState): void;
 }
@@ -53,7 +53,11 @@ export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): Fa
       'fieldset',
       { class: 'bad-day' },
       element('legend', {}, 'A bad day'),
-      element('p', { class: 'quiet' }, 'All of it, one after the other, with every switch off.'),
+      element(
+        'p',
+        { class: 'quiet' },
+        'One fault after the other, at both vendors. Every switch is off meanwhile.',
+      ),
       play,
       element('ol', {}, ...phases.values()),
     ),

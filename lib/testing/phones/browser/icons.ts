@@ -1,6 +1,6 @@
 import { drawing } from '../../../http/page/browser/dom.js';
 
-/** Pictures in the colour of the text; words stand beside them wherever they say something. */
+/** Icons in the colour of the text. Those with a meaning have words beside them. */
 
 const PATHS = {
   whatsapp: 'M12 3a9 9 0 0 0-7.7 13.6L3 21l4.5-1.2A9 9 0 1 0 12 3Zm-3.4 5c.7 3.6 3.800 6.600 7.400 7.300',

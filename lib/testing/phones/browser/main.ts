@@ -15,11 +15,11 @@ const nobody = element(
   'Nobody at the emulated Okta has a phone: okta.addUser() adds somebody with a mobilePhone.',
 );
 let faults: FaultPanel | undefined;
-let asked: AskedPanel | undefined;
+let offer: MessageOffer | undefined;
 let revision = 0;
 
 const show = (state: PhonesState): void => {
-  // An answer and the stream may overtake each other.
+  // An answer and the stream may arrive out of order.
   if (state.revision < revision) return;
   revision = state.revision;
   for (const person of state.people) {
@@ -36,8 +36,8 @@ const show = (state: PhonesState): void => {
   nobody.hidden = people.size > 0;
   faults ??= fillFaults(byId('faults', HTMLElement), state, askAndShow);
   faults.update(state);
-  asked ??= fillAsked(byId('asked', HTMLElement), askAndShow);
-  asked.update(state.people);
+  offer ??= fillMessageOffer(byId('asked', HTMLElement), askAndShow);
+  offer.update(state.people);
 };
 const askAndShow: Ask = async (name, question) => {
   show(await ask(name, question));
@@ -51,18 +51,18 @@ fillSandbox(byId('sandbox', HTMLElement), about);
 
 const connection = byId('connection', HTMLElement);
 listen(show, (isConnected) => {
-  // A demo that was started again counts from one.
+  // A restarted demo counts from one.
   if (!isConnected) revision = 0;
   connection.textContent = isConnected ? '' : 'The connection is lost. Trying again…';
 });
 
-/** Whose phone is to send it? */
-export interface AskedPanel {
+/** A choice of phones that can send the message. */
+export interface MessageOffer {
   update(people: readonly PersonView[]): void;
 }
 
-/** A message that another page asks for by a link to this one (`?text=`), to be sent by WhatsApp. */
-export function fillAsked(place: HTMLElement, ask: Ask): AskedPanel {
+/** Offers to send the WhatsApp message of a link to this page (`?text=`). */
+export function fillMessageOffer(place: HTMLElement, ask: Ask): MessageOffer {
   const text = new URLSearchParams(location.search).get('text');
   if (text === null || text === '') return { update: () => undefined };
   const offered = new Set<string>();
@@ -71,7 +71,7 @@ export function fillAsked(place: HTMLElement, ask: Ask): AskedPanel {
   const send = async ({ id: userId, firstName }: PersonView): Promise<void> => {
     try {
       await ask('write', { userId, channel: 'whatsapp', text });
-      done.textContent = `Sent from ${firstName}'s phone; the answer is there.`;
+      done.textContent = `Sent from ${firstName}'s phone, which shows the reply.`;
     } catch (error) {
       done.textContent = error instanceof Error ? error.message : String(error);
     }
@@ -95,7 +95,7 @@ export function fillAsked(place: HTMLElement, ask: Ask): AskedPanel {
   };
 }
 
-/** How a phone joins the WhatsApp sandbox: by the QR code, as with Twilio's own, or by its words. */
+/** How a phone joins the WhatsApp sandbox: by the QR code, as at Twilio, or by its words. */
 export function fillSandbox(place: HTMLElement, { sandbox }: PhonesAbout): void {
   const size = sandbox.qrCode.length;
   const dark = sandbox.qrCode.flatMap((row, y) =>
@@ -119,7 +119,7 @@ export function fillSandbox(place: HTMLElement, { sandbox }: PhonesAbout): void 
       {},
       'At Twilio, a phone that scans this writes ',
       element('strong', {}, sandbox.joinWords),
-      ` to ${sandbox.number}. Here the button “Join” does it; who is not in the sandbox gets SMS.`,
+      ` to ${sandbox.number}. Here the button “Join” does this. A person outside the sandbox gets SMS.`,
     ),
   );
 }

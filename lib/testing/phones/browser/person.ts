@@ -16,7 +16,7 @@ export interface PersonColumn {
 export function makePerson(first: PersonView, about: PhonesAbout, ask: Ask): PersonColumn {
   const { id: userId, phone: number, language } = first;
   const quietly = (asking: Promise<void>): void => {
-    // A switch that was not turned shows so by itself.
+    // A switch that could not be changed turns back.
     void asking.catch(() => {
       optIn.set(shown.hasOptedIn);
     });
@@ -76,7 +76,7 @@ export function makePerson(first: PersonView, about: PhonesAbout, ask: Ask): Per
   return { root, update };
 }
 
-/** What lay between Okta and the phone: what the hook sent, and what it answered. */
+/** What the hook has sent, and its answer. */
 export interface Happened {
   readonly root: HTMLElement;
   update(person: PersonView): void;

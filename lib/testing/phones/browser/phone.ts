@@ -4,7 +4,7 @@ import { makeBubble, type Bubble } from './bubbles.js';
 import { icon } from './icons.js';
 import type { Ask } from './server.js';
 
-/** Somebody's phone: three apps, of which the one shows that was opened, or that something came to while the focus was elsewhere. */
+/** A phone with three apps. It shows the app that was opened, or that got something while the focus was elsewhere. */
 export interface Phone {
   readonly root: HTMLElement;
   update(person: PersonView): void;
@@ -65,7 +65,7 @@ export function makePhone(person: PersonView, about: PhonesAbout, ask: Ask): Pho
     if (item.channel === 'whatsapp' && item.status !== undefined) return item.status !== 'read';
     return !seen.has(item.sid);
   };
-  /** Whoever looks at an app has read what is in it; WhatsApp tells the sender. */
+  /** Everything in the open app is read now. WhatsApp reports that to the sender. */
   const look = (): void => {
     for (const item of items) {
       if (item.channel !== open || !isUnread(item)) continue;
@@ -118,7 +118,7 @@ export function makePhone(person: PersonView, about: PhonesAbout, ask: Ask): Pho
       }
       draw();
       if (newest === undefined) return;
-      // Who is on the phone is left where they are, for another app would hide it under them; the badge tells.
+      // While the focus is on the phone, its app stays open, so that the focus is not lost. The badge shows what arrived.
       openApp(root.contains(document.activeElement) ? open : newest.channel);
     },
   };
@@ -137,7 +137,7 @@ interface Composer {
   show(app: App): void;
 }
 
-/** Where the owner writes to the gateway's number. */
+/** The form with which the owner writes to the gateway's number. */
 function makeComposer(person: PersonView, about: PhonesAbout, ask: Ask, openApp: () => App): Composer {
   const { firstName, id: userId } = person;
   const input = element('input', {

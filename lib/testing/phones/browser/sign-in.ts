@@ -5,7 +5,7 @@ import { icon } from './icons.js';
 import type { Ask } from './server.js';
 import { exactTimeOf, outcomeOf, reactionOf } from './words.js';
 
-/** Okta's sign-in page, as far as it is about a code. */
+/** The part of Okta's sign-in page that is about a code. */
 export interface SignInCard {
   readonly root: HTMLElement;
   update(person: PersonView): void;
@@ -33,7 +33,7 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
     'aria-label': `Code that ${firstName} types`,
   });
   const verify = element('button', {}, 'Verify');
-  const told = element('p', { class: 'told', role: 'status' }, 'Nothing has been asked for yet.');
+  const reaction = element('p', { class: 'reaction', role: 'status' }, 'No code requested yet.');
   const outcome = element('p', { class: 'outcome', role: 'status' });
   const starts = (['sms', 'voice'] as const).map((by) =>
     element(
@@ -44,8 +44,8 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
     ),
   );
 
-  /** What fails is told in the place of what would have been. */
-  const orTell = async (place: HTMLElement, asking: Promise<void>): Promise<void> => {
+  /** Shows a failure in the place of the result. */
+  const orShowFailure = async (place: HTMLElement, asking: Promise<void>): Promise<void> => {
     try {
       await asking;
     } catch (error) {
@@ -55,12 +55,12 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
   };
   const start = async (by: SignInChannel): Promise<void> => {
     for (const button of starts) button.disabled = true;
-    told.textContent = 'Okta asks the hook to send a code…';
-    told.className = 'told';
+    reaction.textContent = 'Okta calls the hook to send a code…';
+    reaction.className = 'reaction';
     outcome.textContent = '';
     code.value = '';
     const requestType = request.value as RequestType;
-    await orTell(told, ask('sign-in', { userId, requestType, by }));
+    await orShowFailure(reaction, ask('sign-in', { userId, requestType, by }));
     for (const button of starts) button.disabled = false;
     code.focus();
   };
@@ -71,7 +71,7 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
       return;
     }
     outcome.textContent = '';
-    await orTell(outcome, ask('code', { userId, code: code.value }));
+    await orShowFailure(outcome, ask('code', { userId, code: code.value }));
     code.select();
   };
 
@@ -80,7 +80,7 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
     { class: 'sign-in', 'aria-label': `Okta: ${person.name} signs in` },
     element('div', { class: 'row' }, element('strong', { class: 'brand' }, 'okta'), request),
     element('div', { class: 'row starts' }, ...starts),
-    told,
+    reaction,
     element('form', { class: 'row', onsubmit: (event) => void enter(event) }, code, verify),
     outcome,
   );
@@ -89,17 +89,17 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
     update: ({ signIn }) => {
       if (signIn?.answer === undefined) return;
       const { answer, expiresAt, entered } = signIn;
-      const until = expiresAt === undefined ? '' : ` Good until ${exactTimeOf(expiresAt)}.`;
+      const until = expiresAt === undefined ? '' : ` Valid until ${exactTimeOf(expiresAt)}.`;
       const isGood = answer.action === 'sent' || answer.action === 'pending';
-      setText(told, reactionOf(answer) + (isGood ? until : ''));
-      told.className = `told ${answer.action === 'sent' ? 'good' : isGood ? 'warn' : 'bad'}`;
+      setText(reaction, reactionOf(answer) + (isGood ? until : ''));
+      reaction.className = `reaction ${answer.action === 'sent' ? 'good' : isGood ? 'warn' : 'bad'}`;
       setText(outcome, entered === undefined ? '' : outcomeOf(entered, firstName));
       outcome.className = `outcome ${entered?.problem === undefined ? 'good' : 'bad'}`;
     },
   };
 }
 
-/** Only what is new is read out. */
+/** Screen readers announce only a changed text. */
 function setText(place: HTMLElement, text: string): void {
   if (place.textContent !== text) place.textContent = text;
 }

@@ -1,6 +1,6 @@
 import { element } from '../../../http/page/browser/dom.js';
 
-/** A switch with its label, which asks and does not turn before it was answered. */
+/** A switch with its label. It turns when the server has answered. */
 export interface Switch {
   readonly root: HTMLElement;
   set(isOn: boolean): void;

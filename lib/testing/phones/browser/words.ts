@@ -1,6 +1,6 @@
 import type { EnteredView, HookAnswerView, PhoneItem, SendAttempt } from '../api.js';
 
-/** What the page says, in sentences and formats. */
+/** The sentences and formats of the page. */
 
 export const CHANNELS = { whatsapp: 'WhatsApp', sms: 'SMS', voice: 'Call' } as const;
 
@@ -11,7 +11,7 @@ const languages = new Intl.DisplayNames(undefined, { type: 'language', fallback:
 export const timeOf = (at: number): string => clock.format(at);
 export const exactTimeOf = (at: number): string => exactClock.format(at);
 
-/** A language by its name; what is none as it stands. */
+/** The name of a language, or the tag if it has none. */
 export function languageName(tag: string): string {
   try {
     return languages.of(tag) ?? tag;
@@ -26,28 +26,28 @@ export function reactionOf({ action, reason, errorSummary }: HookAnswerView): st
     case 'sent':
       return 'Okta takes the code as sent.';
     case 'pending':
-      return 'Okta takes the code as sent, though nobody has confirmed it.';
+      return 'Okta takes the code as sent, without a confirmation.';
     case 'failover':
-      return `Okta goes on without the hook: it would send the code by a provider of its own (${reason}). None is emulated.`;
+      return `Okta continues without the hook (${reason}). It would send the code by its own provider, which is not emulated.`;
     case 'error':
-      return `Okta shows “${errorSummary ?? ''}”, and would send the code by a provider of its own. None is emulated.`;
+      return `Okta shows “${errorSummary ?? ''}” and would send the code by its own provider, which is not emulated.`;
   }
 }
 
 /** What became of a typed code. */
-export function outcomeOf({ problem, isTold }: EnteredView, firstName: string): string {
+export function outcomeOf({ problem, isReported }: EnteredView, firstName: string): string {
   switch (problem) {
     case 'wrong':
       return 'Wrong code. Try again.';
     case 'expired':
-      return 'Expired: that code came too late. Ask for a new one.';
+      return 'Expired. Request a new code.';
     case 'not-awaited':
-      return 'Okta waits for no code: none was asked for, or it was used.';
+      return 'Okta expects no code: none was requested, or it was used.';
     case undefined: {
       const signedIn = `${firstName} is signed in.`;
-      if (isTold === undefined) return signedIn;
-      return isTold
-        ? `${signedIn} Okta's event hook has told the gateway that the code was used.`
+      if (isReported === undefined) return signedIn;
+      return isReported
+        ? `${signedIn} Okta's event hook reported the used code to the gateway.`
         : `${signedIn} Okta's event hook did not reach the gateway.`;
     }
   }
@@ -60,20 +60,20 @@ const ATTEMPTS: Readonly<Record<string, string>> = {
   completed: 'completed',
 };
 
-/** How far a message or call has come. */
+/** The status of a message or call. */
 export function attemptOf({ status, errorCode }: SendAttempt): string {
   const word = ATTEMPTS[status] ?? status;
   return errorCode === undefined ? word : `${word}, code ${errorCode}`;
 }
 
-/** The same for an item on a phone; `undefined` where nothing is to be said. */
+/** The receipt of a message on a phone; `undefined` if it has none. */
 export function receiptOf({ status, isOwn }: PhoneItem): string | undefined {
   if (isOwn || status === undefined) return undefined;
   if (status === 'read') return 'Read';
   return status === 'delivered' ? 'Delivered' : 'Sent';
 }
 
-/** Of a call. */
+/** The state of a call. */
 export function callStateOf({ status }: PhoneItem): 'Ringing…' | 'Speaking…' | 'Call ended' {
   if (status === 'queued' || status === 'ringing') return 'Ringing…';
   return status === 'in-progress' ? 'Speaking…' : 'Call ended';

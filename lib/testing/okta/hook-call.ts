@@ -49,7 +49,7 @@ export interface HookTarget {
 }
 
 /** The headers of every hook call. */
-export const HOOK_HEADERS = { accept: 'application/json', 'content-type': 'application/json' };
+const HOOK_HEADERS = { accept: 'application/json', 'content-type': 'application/json' };
 
 /** Calls a hook as Okta does: once, within three seconds, without following a redirect. A failing hook is a result, no rejection. */
 export async function callHook(

@@ -172,7 +172,7 @@ interface AwaitedCode {
 export type CodeProblem = 'wrong' | 'expired' | 'not-awaited';
 
 /** The codes that Okta accepts: the latest one of each user. */
-export class AwaitedCodes {
+class AwaitedCodes {
   readonly #codes = new Map<string, AwaitedCode>();
 
   /** Accepts the code of a hook call from now on. */

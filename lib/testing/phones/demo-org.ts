@@ -208,7 +208,7 @@ export interface DemoCurl {
 }
 
 /** A command for WhatsApp, one for an SMS, one for a call. */
-export function makeDemoCurls(
+function makeDemoCurls(
   hookUrl: string,
   secret: string,
   [ana, bob]: readonly [DemoPerson, DemoPerson, ...DemoPerson[]],

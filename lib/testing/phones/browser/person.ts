@@ -82,7 +82,7 @@ export interface Happened {
   update(person: PersonView): void;
 }
 
-export function makeHappened(person: PersonView): Happened {
+function makeHappened(person: PersonView): Happened {
   const attempts = element('ol', { class: 'attempts' });
   const summary = element('p', { class: 'quiet' });
   const answer = element('pre', { tabindex: 0, 'aria-label': `What the hook answered for ${person.name}` });

@@ -12,7 +12,11 @@ import {
 /** Filters the planned channels: by the rollout, and by what the recipient has stopped. */
 
 /** The planned channels that the rollout enables for the user. */
-export function enabledChannels(planned: readonly string[], call: ProfiledCall, parts: HookParts): FilteredChannels {
+export function enabledChannels(
+  planned: readonly string[],
+  call: ProfiledCall,
+  parts: HookParts,
+): FilteredChannels {
   const { request } = call.hook;
   const channels = withinRollout(planned, request, parts.rollout(reportFailure('rollout', request, parts)));
   const skipped =

@@ -408,7 +408,9 @@ describe('status()', () => {
     expect(told[0]).to.include({ reason: 'ECONNREFUSED', remedy: 'See whether it runs.' });
     expect(told[1]).to.include({ reason: 'ECONNREFUSED', lostMs: 7 });
     expect(told[2]).to.include({ reason: 'EVICTION', remedy: 'Do this.' });
-    expect(scene.log.filter(({ message }) => message.includes('The shared state store')).map(({ level }) => level))
+    expect(
+      scene.log.filter(({ message }) => message.includes('The shared state store')).map(({ level }) => level),
+    )
       .to.deep //
       .equal(['error', 'info', 'warn']);
   });

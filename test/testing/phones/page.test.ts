@@ -318,12 +318,7 @@ describe('createPhonesPage', () => {
       ]) {
         expect((await ask('POST', '/phones/api/opt-in', { headers, body })).status).to.equal(200);
       }
-      for (const path of [
-        '/phones/',
-        '/phones/api/state',
-        '/phones/api/stream',
-        '/phones/assets/main.css',
-      ]) {
+      for (const path of ['/phones/', '/phones/api/state', '/phones/api/stream', '/phones/assets/main.css']) {
         expect((await ask('GET', path, { headers: { host: 'evil.example' } })).status).to.equal(403);
         const { status } = await ask('GET', path, { headers: { 'sec-fetch-site': 'cross-site' } });
         // A link of another site may lead here.

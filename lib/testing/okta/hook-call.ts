@@ -3,7 +3,7 @@ import { asList, fieldOf, isObject, parseJson, textFieldOf } from '../../core/js
 import { jsonReply, type Reply } from '../server/reply.js';
 import { validationFailed } from './errors.js';
 import type { HookProof } from './hook-channel.js';
-import { type HookPayloadOptions, makeHookPayload } from './hook-payload.js';
+import { makeHookPayload, type HookPayloadOptions } from './hook-payload.js';
 import type { EmulatedInlineHook } from './inline-hooks.js';
 import { callOut, callOutWithRetry, type Outbound } from './outbound.js';
 import type { EmulatedUser } from './users.js';
@@ -49,7 +49,7 @@ export interface HookTarget {
 }
 
 /** The headers of every hook call. */
-export const HOOK_HEADERS = { accept: 'application/json', 'content-type': 'application/json' };
+const HOOK_HEADERS = { accept: 'application/json', 'content-type': 'application/json' };
 
 /** Calls a hook as Okta does: once, within three seconds, without following a redirect. A failing hook is a result, no rejection. */
 export async function callHook(

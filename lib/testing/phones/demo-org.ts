@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseJson, textFieldOf } from '../../core/json.js';
 import { fullRequestType } from '../../core/request-types.js';
-import { type OktaEmulator, startOktaEmulator } from '../okta/emulator.js';
+import { startOktaEmulator, type OktaEmulator } from '../okta/emulator.js';
 import { ENROLMENT_EVENT, SIGN_IN_EVENT } from '../okta/log-events.js';
 import { startTwilioEmulator, type TwilioEmulator } from '../twilio/emulator.js';
 
@@ -208,7 +208,7 @@ export interface DemoCurl {
 }
 
 /** A command for WhatsApp, one for an SMS, one for a call. */
-export function makeDemoCurls(
+function makeDemoCurls(
   hookUrl: string,
   secret: string,
   [ana, bob]: readonly [DemoPerson, DemoPerson, ...DemoPerson[]],

@@ -113,6 +113,6 @@ export function isVerifyLocale(locale: string): boolean {
 }
 
 /** The language of a message without a locale. */
-export function localeOfNumber(number: string): string {
+function localeOfNumber(number: string): string {
   return LANGUAGE_OF_COUNTRY.find(([prefix]) => number.startsWith(prefix))?.[1] ?? 'en';
 }

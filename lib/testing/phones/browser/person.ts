@@ -77,12 +77,12 @@ export function makePerson(first: PersonView, about: PhonesAbout, ask: Ask): Per
 }
 
 /** What the hook has sent, and its answer. */
-export interface Happened {
+interface Happened {
   readonly root: HTMLElement;
   update(person: PersonView): void;
 }
 
-export function makeHappened(person: PersonView): Happened {
+function makeHappened(person: PersonView): Happened {
   const attempts = element('ol', { class: 'attempts' });
   const summary = element('p', { class: 'quiet' });
   const answer = element('pre', { tabindex: 0, 'aria-label': `What the hook answered for ${person.name}` });

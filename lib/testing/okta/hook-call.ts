@@ -3,7 +3,7 @@ import { asList, fieldOf, isObject, parseJson, textFieldOf } from '../../core/js
 import { jsonReply, type Reply } from '../server/reply.js';
 import { validationFailed } from './errors.js';
 import type { HookProof } from './hook-channel.js';
-import { type HookPayloadOptions, makeHookPayload } from './hook-payload.js';
+import { makeHookPayload, type HookPayloadOptions } from './hook-payload.js';
 import type { EmulatedInlineHook } from './inline-hooks.js';
 import { callOut, callOutWithRetry, type Outbound } from './outbound.js';
 import type { EmulatedUser } from './users.js';

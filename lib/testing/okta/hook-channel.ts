@@ -1,5 +1,5 @@
 import { SignJWT } from 'jose';
-import { fieldOf, isObject, type JsonObject, parseJson, textFieldOf } from '../../core/json.js';
+import { fieldOf, isObject, parseJson, textFieldOf, type JsonObject } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { HookKeys } from './hook-keys.js';
 import { callOut, type Outbound } from './outbound.js';

@@ -1,18 +1,18 @@
 import { fieldOf, textFieldOf } from '../../core/json.js';
 import { RsaKeys } from '../server/rsa-keys.js';
-import { deliverEvents, type EventDelivery, type FireOptions, verifyEventHook } from './event-delivery.js';
+import { deliverEvents, verifyEventHook, type EventDelivery, type FireOptions } from './event-delivery.js';
 import { EventHooks } from './event-hooks.js';
 import { callHook, executeHook, type HookCall, type HookCallOptions, type HookTarget } from './hook-call.js';
-import { type HookProof, proveToHook } from './hook-channel.js';
+import { proveToHook, type HookProof } from './hook-channel.js';
 import { HookKeys } from './hook-keys.js';
 import { HookTokens } from './hook-tokens.js';
-import { type EmulatedInlineHook, InlineHooks } from './inline-hooks.js';
+import { InlineHooks, type EmulatedInlineHook } from './inline-hooks.js';
 import {
   ENROLMENT_EVENT,
-  type LogEvent,
-  type LogEventOptions,
   makeLogEvent,
   SIGN_IN_EVENT,
+  type LogEvent,
+  type LogEventOptions,
 } from './log-events.js';
 import { OrgResources } from './org-resources.js';
 import type { Outbound } from './outbound.js';

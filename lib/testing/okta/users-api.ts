@@ -1,8 +1,8 @@
-import { fieldOf, isObject, type JsonObject, textFieldOf } from '../../core/json.js';
+import { fieldOf, isObject, textFieldOf, type JsonObject } from '../../core/json.js';
 import type { RecordedRequest } from '../server/faults.js';
 import { jsonReply, type Reply } from '../server/reply.js';
 import { notFound, oktaError, validationFailed } from './errors.js';
-import { type ApiCall, type Route, withResource } from './route.js';
+import { withResource, type ApiCall, type Route } from './route.js';
 import type { UserSchema } from './schema.js';
 import { readSearch, type Search } from './search.js';
 import {

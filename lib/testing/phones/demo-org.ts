@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseJson, textFieldOf } from '../../core/json.js';
 import { fullRequestType } from '../../core/request-types.js';
-import { type OktaEmulator, startOktaEmulator } from '../okta/emulator.js';
+import { startOktaEmulator, type OktaEmulator } from '../okta/emulator.js';
 import { ENROLMENT_EVENT, SIGN_IN_EVENT } from '../okta/log-events.js';
 import { startTwilioEmulator, type TwilioEmulator } from '../twilio/emulator.js';
 

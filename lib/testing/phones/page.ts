@@ -79,7 +79,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   const router = Router({ caseSensitive: true, strict: true });
   const onlyMethods = (allow: string): RequestHandler => {
     return (_req, res) => {
-      fail(res, 405, 'METHOD_NOT_ALLOWED', `Only ${allow} is allowed.`, allow);
+      fail(res, 405, 'METHOD_NOT_ALLOWED', `Allowed methods: ${allow}.`, allow);
     };
   };
   const get = (path: string, answer: RequestHandler): void => {

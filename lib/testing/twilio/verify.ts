@@ -11,8 +11,8 @@ import { readVerification, type VerificationRequest } from './verification-reque
 import {
   changeVerifyService,
   FIRST_VERIFY_SERVICE,
-  type VerifyChannel,
   verifyServiceResource,
+  type VerifyChannel,
   type VerifySettings,
 } from './verify-settings.js';
 

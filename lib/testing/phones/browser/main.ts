@@ -1,8 +1,8 @@
 import { byId, drawing, element } from '../../../http/page/browser/dom.js';
 import type { PersonView, PhonesAbout, PhonesState } from '../api.js';
-import { type FaultPanel, fillFaults } from './faults.js';
+import { fillFaults, type FaultPanel } from './faults.js';
 import { makePerson, type PersonColumn } from './person.js';
-import { ask, type Ask, listen, readAbout } from './server.js';
+import { ask, listen, readAbout, type Ask } from './server.js';
 
 /** The page of the emulated phones. */
 
@@ -57,12 +57,12 @@ listen(show, (isConnected) => {
 });
 
 /** A choice of phones that can send the message. */
-export interface MessageOffer {
+interface MessageOffer {
   update(people: readonly PersonView[]): void;
 }
 
 /** Offers to send the WhatsApp message of a link to this page (`?text=`). */
-export function fillMessageOffer(place: HTMLElement, ask: Ask): MessageOffer {
+function fillMessageOffer(place: HTMLElement, ask: Ask): MessageOffer {
   const text = new URLSearchParams(location.search).get('text');
   if (text === null || text === '') return { update: () => undefined };
   const offered = new Set<string>();
@@ -96,7 +96,7 @@ export function fillMessageOffer(place: HTMLElement, ask: Ask): MessageOffer {
 }
 
 /** How a phone joins the WhatsApp sandbox: by the QR code, as at Twilio, or by its words. */
-export function fillSandbox(place: HTMLElement, { sandbox }: PhonesAbout): void {
+function fillSandbox(place: HTMLElement, { sandbox }: PhonesAbout): void {
   const size = sandbox.qrCode.length;
   const dark = sandbox.qrCode.flatMap((row, y) =>
     Array.from(row, (square, x) => (square === '1' ? `M${x} ${y}h1v1h-1z` : '')),

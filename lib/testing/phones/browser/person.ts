@@ -77,7 +77,7 @@ export function makePerson(first: PersonView, about: PhonesAbout, ask: Ask): Per
 }
 
 /** What the hook has sent, and its answer. */
-export interface Happened {
+interface Happened {
   readonly root: HTMLElement;
   update(person: PersonView): void;
 }

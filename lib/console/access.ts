@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import { isFromOtherSite, isFromOwnPage } from '../http/page/same-site.js';
 import { ConsoleRefusal } from './refusal.js';
 

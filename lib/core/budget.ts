@@ -1,4 +1,4 @@
-import { TIMED_OUT, waitAtMost } from './wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from './time.js';
 
 /**
  * Time reserved to write the answer, milliseconds: a tenth of the deadline, at least 40, at most 250. With

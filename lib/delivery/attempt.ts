@@ -4,7 +4,7 @@ import type { Budget } from '../core/budget.js';
 import type { ChannelPort, DeliveryFailure, Message, Outcome, SendContext } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
 import { isAbout, maskText, toldId, toToken } from '../core/masking.js';
-import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../core/time.js';
 
 /** One attempt to send a message by one channel. */
 

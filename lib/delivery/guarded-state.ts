@@ -1,7 +1,6 @@
 import type { Budget } from '../core/budget.js';
 import type { TelephonyRequest } from '../core/channel.js';
-import { steadyMs } from '../core/steady-clock.js';
-import { socketsRead, TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
+import { steadyMs, letSocketsBeRead, TIMED_OUT, waitAtMost } from '../core/time.js';
 import type { NewEvent, PersonEvent, Receipt } from './late/receipt.js';
 import type { FinalReport } from './late/report.js';
 import type { LastCode, SentCodeUse } from './late/sent-codes.js';
@@ -292,6 +291,6 @@ export class GuardedState {
 async function answerInTime<T>(asking: Promise<T>, waitMs: number): Promise<T | typeof TIMED_OUT> {
   const answer = await waitAtMost(asking, waitMs);
   return answer === TIMED_OUT
-    ? Promise.race([asking, socketsRead().then((): typeof TIMED_OUT => TIMED_OUT)])
+    ? Promise.race([asking, letSocketsBeRead().then((): typeof TIMED_OUT => TIMED_OUT)])
     : answer;
 }

@@ -1,4 +1,4 @@
-import { BoundedMap } from '../core/bounded-map.js';
+import { LRUCache } from 'lru-cache';
 import type { GuardedState } from './guarded-state.js';
 import { recipientOf } from '../numbers/phone-number.js';
 import {
@@ -121,9 +121,9 @@ interface Known extends KeptEntry {
 
 /** The suppressions that this process has learnt. All times are of its monotonic clock. It starts no timer. */
 export class LocalSuppressions {
-  readonly #ofNumbers = new BoundedMap<readonly Known[]>(MAX_RECIPIENTS);
+  readonly #ofNumbers = new LRUCache<string, readonly Known[]>({ max: MAX_RECIPIENTS });
   /** Apart from numbers: every user of WhatsApp has an id, and ids must not push out the STOP of a number. */
-  readonly #ofIds = new BoundedMap<readonly Known[]>(MAX_RECIPIENTS);
+  readonly #ofIds = new LRUCache<string, readonly Known[]>({ max: MAX_RECIPIENTS });
 
   /** Returns a function to be called when all gateways know the change. */
   change(recipient: string, change: SuppressionChange, nowMs: number): () => void {
@@ -176,7 +176,7 @@ export class LocalSuppressions {
     );
   }
 
-  #mapOf(recipient: string): BoundedMap<readonly Known[]> {
+  #mapOf(recipient: string): LRUCache<string, readonly Known[]> {
     return recipient.startsWith('+') ? this.#ofNumbers : this.#ofIds;
   }
 

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Budget } from '../core/budget.js';
 import type { TelephonyRequest } from '../core/channel.js';
-import { TIMED_OUT } from '../core/wait-at-most.js';
+import { TIMED_OUT } from '../core/time.js';
 import type { GuardedState } from '../delivery/guarded-state.js';
 import type { AnswerOfFirst, Claim, EventLife, RememberedAnswer } from '../delivery/state.js';
 import type { Suppression } from '../delivery/suppressions.js';

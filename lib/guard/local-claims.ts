@@ -1,6 +1,6 @@
 import { RecentMap } from '../core/recent-map.js';
 import type { AnswerOfFirst, RememberedAnswer } from '../delivery/state.js';
-import { steadyMs } from '../core/steady-clock.js';
+import { steadyMs } from '../core/time.js';
 
 /**
  * How many running and how many answered events are remembered: always at least 8,000 of each. So no running

@@ -53,7 +53,7 @@ export interface ReadCall extends OpenCall {
 }
 
 /** The first call of its event (`deduplicate`). */
-export interface FirstCall extends ReadCall {
+export interface ClaimedCall extends ReadCall {
   /** `undefined` if nothing had to be claimed. */
   readonly claim: FirstClaim | undefined;
   /** The rate limits that had no point left. */
@@ -63,7 +63,7 @@ export interface FirstCall extends ReadCall {
 }
 
 /** A call that the guard has judged (`enforceLimits`). */
-export interface JudgedCall extends FirstCall {
+export interface JudgedCall extends ClaimedCall {
   /** Its user and event; `undefined` if nothing is sent, or if a newer code was sent. */
   readonly event: CallEvent | undefined;
 }

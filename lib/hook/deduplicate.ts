@@ -2,7 +2,7 @@ import { claimEvent } from '../guard/duplicates.js';
 import { exceededRules } from '../guard/limits.js';
 import { recipientOf } from '../numbers/phone-number.js';
 import { answerOfRepeat } from '../okta/hook-answer.js';
-import { NONE, type FirstCall, type ReadCall } from './call.js';
+import { NONE, type ClaimedCall, type ReadCall } from './call.js';
 import { limitBucketsOf } from './enforce-limits.js';
 import { idsOf, type HookParts } from './parts.js';
 
@@ -15,7 +15,7 @@ const SHORTEST_MEMORY_MS = 15_000;
  * Claims the event and takes its points of the rate limits, both in one request to the state. A repeat gets the answer of the
  * first call and sends nothing.
  */
-export async function deduplicate(call: ReadCall, parts: HookParts): Promise<FirstCall> {
+export async function deduplicate(call: ReadCall, parts: HookParts): Promise<ClaimedCall> {
   const { settings, events } = parts;
   const { hook, number } = call;
   if (number === undefined) return Object.assign(call, NOTHING_CLAIMED);

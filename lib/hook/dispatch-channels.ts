@@ -6,7 +6,7 @@ import { readLocale } from '../texts/locale.js';
 import { toDialableNumber } from '../numbers/phone-number.js';
 import { planChannels, type PlanStep } from '../delivery/plan.js';
 import { NEW_CALL_MS } from '../delivery/running-calls.js';
-import { socketsRead } from '../core/wait-at-most.js';
+import { letSocketsBeRead } from '../core/time.js';
 import { codeRequestOf } from './last-codes.js';
 import type { HookCall } from '../okta/inline-hook.js';
 import { REFUSALS, type Refusal } from '../okta/refusals.js';
@@ -53,7 +53,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     hasStoppedSince(channel, to, arrivalOf(call), parts);
   // Without a profile from Okta nothing came over the network: a process that was stopped may not have seen yet
   // that Okta hung up.
-  if (call.reading?.source !== 'okta') await socketsRead();
+  if (call.reading?.source !== 'okta') await letSocketsBeRead();
   const code = {
     // A rest pattern instead would make dispatch's copy 2 µs slower (V8 copies its result property by property).
     request: { ...request, expiresAt: undefined },

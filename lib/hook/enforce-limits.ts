@@ -1,21 +1,21 @@
 import { RequestError } from '../core/errors.js';
 import { maskNumber } from '../core/masking.js';
-import { steadyMs } from '../core/steady-clock.js';
+import { steadyMs } from '../core/time.js';
 import { personKey } from '../delivery/late/receipt.js';
 import { NEW_CALL_MS } from '../delivery/running-calls.js';
 import { bucketsOf, judge, type GuardBlock, type LimitBucket } from '../guard/limits.js';
 import { readNumber, type NumberReading } from '../numbers/phone-number.js';
-import type { FirstCall, JudgedCall, ReadCall } from './call.js';
+import type { ClaimedCall, JudgedCall, ReadCall } from './call.js';
 import { idsOf, type HookParts } from './parts.js';
 
 /**
- * Refuses the calls that the guard blocks, before the profile is read. From here on, a call that passes is its user's newest
- * code.
+ * Refuses the calls that the guard blocks, before the profile is read. A call that passes supersedes its user's older codes: from
+ * here on none of them starts another attempt.
  *
  * @throws RequestError `CLOSING` after `close()`.
  */
-export function enforceLimits(call: FirstCall, parts: HookParts): JudgedCall {
-  // A repeat is already answered.
+export function enforceLimits(call: ClaimedCall, parts: HookParts): JudgedCall {
+  // A repeat never gets here: its answer is known, also after `close()`.
   if (call.isAfterClose) throw new RequestError('CLOSING', 'This gateway is shutting down.');
   if (call.number !== undefined) applyGuard(call, call.number, parts);
   const event = call.refusal === undefined ? supersedeOlder(call, parts) : undefined;
@@ -34,7 +34,7 @@ export function limitBucketsOf(
   return bucketsOf(request, { isPreview, person: call.running?.person ?? personKey(request) }, guard);
 }
 
-function applyGuard(call: FirstCall, number: NumberReading, parts: HookParts): void {
+function applyGuard(call: ClaimedCall, number: NumberReading, parts: HookParts): void {
   const { guard } = parts.settings;
   const blocks = judge({ number, exceeded: call.exceeded }, guard);
   const [first] = blocks;
@@ -48,7 +48,7 @@ function applyGuard(call: FirstCall, number: NumberReading, parts: HookParts): v
 
 /** Makes the call its user's newest code, in this process and at every gateway that shares the state. */
 function supersedeOlder(
-  { running, expiresAtMs, hook }: FirstCall,
+  { running, expiresAtMs, hook }: ClaimedCall,
   { state, runningCalls, lateFailover }: HookParts,
 ): JudgedCall['event'] {
   // A repeat that waited for its first call, which sent nothing, may be older than a code that was sent meanwhile.

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { maskNumber } from '../core/masking.js';
-import { steadyMs } from '../core/steady-clock.js';
+import { steadyMs } from '../core/time.js';
 import { FAR_OFF_MS } from '../delivery/late/code-uses.js';
 import { personKey } from '../delivery/late/receipt.js';
 import { parseJsonBody, readBody } from '../http/exchange.js';

@@ -1,6 +1,6 @@
 import type { TwilioConnection } from '../channels/twilio/client.js';
 import { TelephonyHookError } from '../core/errors.js';
-import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import type { Breaker } from '../delivery/breaker.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
 import { questionContext } from '../delivery/send-context.js';

@@ -96,8 +96,6 @@ async function runSteps(
 ): Promise<void> {
   if (req.method !== 'POST') throw methodNotAllowed('POST');
   for (const step of CALL_STEPS) {
-    // The gateway has answered the request itself.
-    if (call.isOver) return;
     // The answer to a repeat is known: skip to the last step.
     if (call.answer === undefined || step === answerOkta) await step(call, parts, req, res);
   }

@@ -64,7 +64,7 @@ export function sendCode(send: Send, mayFailOver: boolean, parts: HookParts): Pr
       },
       onAccepted,
       onDetached: (late) => {
-        recordLate(late, request, onLateEnd, parts);
+        recordDetached(late, request, onLateEnd, parts);
       },
     },
     parts,
@@ -94,7 +94,7 @@ function reportAttempt(
 }
 
 /** A send that outlives its call: `close()` waits for it, and an event reports its end. */
-function recordLate(
+function recordDetached(
   late: Promise<LateEnd>,
   request: Receipt['request'],
   onEnd: (end: LateEnd) => void,

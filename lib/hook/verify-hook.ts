@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { RequestError } from '../core/errors.js';
-import { TIMED_OUT } from '../core/wait-at-most.js';
+import { TIMED_OUT } from '../core/time.js';
 import type { OpenCall } from './call.js';
 import type { HookParts } from './parts.js';
 

@@ -6,7 +6,7 @@ import { fieldOf, parseJson } from '../core/json.js';
 import { REACH_OKTA, readOktaAnswer } from './api-answer.js';
 import { createDpopProver, type DpopProof, type DpopProver } from './dpop.js';
 import { pauseAfter, readDate } from './rate-limit.js';
-import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../core/time.js';
 
 /**
  * The access token for calls of Okta's API by a service app: fetched with `private_key_jwt` (RFC 7523), bound to a key

@@ -3,7 +3,7 @@ import { JOSEError, JWKSNoMatchingKey } from 'jose/errors';
 import { createLocalJWKSet } from 'jose/jwks/local';
 import { jwtVerify } from 'jose/jwt/verify';
 import { callHttp, type HttpDispatcher } from '../http/call.js';
-import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import { RequestError } from '../core/errors.js';
 
 /**

@@ -1,4 +1,4 @@
-import { BoundedMap } from '../core/bounded-map.js';
+import { LRUCache } from 'lru-cache';
 import type { Breaker, GuardedCall } from '../delivery/breaker.js';
 import type { UserProfile } from '../core/channel.js';
 import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
@@ -7,7 +7,7 @@ import { WAIT_FOR_WINDOW, type OktaApiAnswer } from './api-answer.js';
 import type { OktaApiClient } from './api-client.js';
 import { lookUpUser, type UserLookup } from './user-lookup.js';
 import { pauseAfter } from './rate-limit.js';
-import { TIMED_OUT, waitAtMost } from '../core/wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../core/time.js';
 
 /**
  * Reads users' profiles by Okta's Users API, with a cache, a pause before Okta's rate limit is used up, and a circuit
@@ -95,7 +95,8 @@ export function createProfileReader(parts: {
 }): ProfileReader {
   const { client, options, breaker, clock } = parts;
   // A profile that is read again becomes the newest; the oldest is dropped first.
-  const cache = options.cache === false ? undefined : new BoundedMap<KeptProfile>(options.cache.max);
+  const cache =
+    options.cache === false ? undefined : new LRUCache<string, KeptProfile>({ max: options.cache.max });
   const fetching = new Map<string, Promise<Fetched>>();
   let pause: { readonly from: number; readonly until: number } | undefined;
 

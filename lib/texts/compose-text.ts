@@ -1,6 +1,6 @@
 import type { Budget } from '../core/budget.js';
 import { MAX_TEXT_LENGTH } from './text-template.js';
-import { TIMED_OUT } from '../core/wait-at-most.js';
+import { TIMED_OUT } from '../core/time.js';
 import type { TelephonyRequest, UserProfile } from '../core/channel.js';
 
 /**

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { Budget } from '#lib/core/budget.js';
-import { TIMED_OUT } from '#lib/core/wait-at-most.js';
+import { TIMED_OUT } from '#lib/core/time.js';
 
 describe('the budget of a call', () => {
   let clock: sinon.SinonFakeTimers;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { Budget } from '#lib/core/budget.js';
-import { steadyMs } from '#lib/core/steady-clock.js';
+import { steadyMs } from '#lib/core/time.js';
 import { GuardedState } from '#lib/delivery/guarded-state.js';
 import type { FinalReport } from '#lib/delivery/late/report.js';
 import type { LastCode } from '#lib/delivery/late/sent-codes.js';

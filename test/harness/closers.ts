@@ -1,4 +1,4 @@
-import { TIMED_OUT, waitAtMost } from '#lib/core/wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '#lib/core/time.js';
 
 /** What closing one of them may take, milliseconds: `close()` of a hook gives a send that hangs ten seconds. */
 const CLOSING_MS = 12_000;

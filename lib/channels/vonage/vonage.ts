@@ -4,7 +4,7 @@ import type { ChannelPort, Message, Outcome } from '../../core/channel.js';
 import type { HttpAnswer } from '../../http/call.js';
 import { readObject } from '../../http/outcome.js';
 import { pickByLocale } from '../../texts/locale.js';
-import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readPrivateKey } from '../../core/private-key.js';
 import {

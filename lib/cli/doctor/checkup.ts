@@ -1,4 +1,4 @@
-import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { TelephonyHookError } from '../../core/errors.js';
 import { CommandError } from '../failure.js';
 import { fail, type Check, type CheckGroup, type Finding } from './finding.js';

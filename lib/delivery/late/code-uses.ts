@@ -6,8 +6,7 @@ import type { LateFailover } from './late-failover.js';
 import { userKey } from './receipt.js';
 import { SAME_MOMENT_MS } from '../running-calls.js';
 import type { GuardedState } from '../guarded-state.js';
-import { steadyMs } from '../../core/steady-clock.js';
-import { waitAtMost } from '../../core/wait-at-most.js';
+import { steadyMs, waitAtMost } from '../../core/time.js';
 
 /**
  * What follows when a user has used a code: neither it nor an older code is sent any more, and its provider

@@ -3,7 +3,7 @@ import { Throttles, type EventStream } from '../../core/event-stream.js';
 import { maskError } from '../../core/masking.js';
 import { questionContext } from '../send-context.js';
 import type { SentCode } from './sent-codes.js';
-import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { TelephonyHookError } from '../../core/errors.js';
 
 /**

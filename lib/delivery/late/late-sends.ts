@@ -3,7 +3,7 @@ import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
 import type { EventStream } from '../../core/event-stream.js';
 import type { EmittedEvent } from '../../core/events.js';
 import { isAbout, maskError, maskNumber, maskText, toldId, toToken } from '../../core/masking.js';
-import { steadyMs } from '../../core/steady-clock.js';
+import { steadyMs } from '../../core/time.js';
 import type { ReadyChannel } from '../attempt.js';
 import type { Delivery, Send } from '../dispatch.js';
 import type { GuardedState } from '../guarded-state.js';

@@ -2,7 +2,7 @@ import type { Breaker } from '../breaker.js';
 import type { ChannelPort, DeliveryReport } from '../../core/channel.js';
 import { questionContext } from '../send-context.js';
 import { PENDING, readReport } from './report.js';
-import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 
 /**
  * Look-ups and time-outs of messages, for providers that send no callbacks and for callbacks that do not come.

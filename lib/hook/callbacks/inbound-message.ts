@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { reportFailureOutsideCall, type HookParts } from '../parts.js';
-import { BoundedMap } from '../../core/bounded-map.js';
+import { LRUCache } from 'lru-cache';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
 import { maskNumber } from '../../core/masking.js';
 import { questionContext } from '../../delivery/send-context.js';
 import type { SuppressionReason } from '../../delivery/suppressions.js';
-import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { answerText, asyncHandler } from '../../http/exchange.js';
 import type { ReplyKind } from '../../options/schema.js';
 import { readSignedForm } from './signed-form.js';
@@ -39,10 +39,12 @@ const CONNECT_MS = 500;
  */
 export function receiveInbound(parts: HookParts, twilio: TwilioConnection): ReturnType<typeof asyncHandler> {
   const { settings, state, events, suppressions } = parts;
-  const seen = new BoundedMap<true>(MAX_MESSAGES);
-  const answered = new BoundedMap<{ readonly kind: ReplyKind; readonly atMs: number }>(MAX_MESSAGES);
+  const seen = new LRUCache<string, true>({ max: MAX_MESSAGES });
+  const answered = new LRUCache<string, { readonly kind: ReplyKind; readonly atMs: number }>({
+    max: MAX_MESSAGES,
+  });
   /** The id of each sender's last STOP that this process received. */
-  const lastStops = new BoundedMap<string>(MAX_MESSAGES);
+  const lastStops = new LRUCache<string, string>({ max: MAX_MESSAGES });
 
   /** Whether this gateway, or another one that shares the state, has received the message before. */
   const isReplay = async ({ messageId }: ReceivedMessage): Promise<boolean> => {

@@ -1,5 +1,5 @@
 import type { StateEvent } from '../../delivery/state.js';
-import { TIMED_OUT, waitAtMost } from '../../core/wait-at-most.js';
+import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { openClient, type Client } from './clients.js';
 import { CLOSED, failureOf, RedisFailure, STATE_CLOSED, TIMEOUT } from './failure.js';
 import type { RedisClient } from './options.js';

@@ -1,4 +1,4 @@
-import { waitAtMost, TIMED_OUT } from '../../core/wait-at-most.js';
+import { waitAtMost, TIMED_OUT } from '../../core/time.js';
 import { openClient, type Client } from './clients.js';
 import { failureOf, RedisFailure, TIMEOUT } from './failure.js';
 import { readRedisOptions, type RedisStateOptions } from './options.js';

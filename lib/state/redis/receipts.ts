@@ -5,7 +5,7 @@ import {
   type ReceiptState,
 } from '../../delivery/late/receipt.js';
 import type { FinalReport } from '../../delivery/late/report.js';
-import { steadyMs } from '../../core/steady-clock.js';
+import { steadyMs } from '../../core/time.js';
 import { MAX_PREVIEWS, memoryReceipts } from '../memory/receipts.js';
 import type { RedisConnection } from './connection.js';
 import { RedisFailure } from './failure.js';

@@ -10,7 +10,7 @@ import { LateFailover, type LateFailoverParts } from '#lib/delivery/late/late-fa
 import { GuardedState } from '#lib/delivery/guarded-state.js';
 import type { Alarms, Receipt } from '#lib/delivery/late/receipt.js';
 import type { StatePort } from '#lib/delivery/state.js';
-import { steadyMs } from '#lib/core/steady-clock.js';
+import { steadyMs } from '#lib/core/time.js';
 import { messageKey, type FinalReport } from '#lib/delivery/late/report.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { defer } from '#harness/until.js';

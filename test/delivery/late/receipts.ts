@@ -1,5 +1,5 @@
 import type { Receipt } from '#lib/delivery/late/receipt.js';
-import { steadyMs } from '#lib/core/steady-clock.js';
+import { steadyMs } from '#lib/core/time.js';
 import { makeMessage, NOW, PHONE_NUMBER } from '../../channels/twilio/scripted-api.js';
 
 export { NOW };

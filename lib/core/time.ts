@@ -1,8 +1,19 @@
+const STARTED_MS = performance.timeOrigin;
+
+/**
+ * Milliseconds since 1970 by a clock that no step of the wall clock moves: the machine's time when the
+ * process started, plus the monotonic time since. Used for durations that must not change: the life of a
+ * code, remembered answers, the order of codes. The values of two processes cannot be compared.
+ */
+export function steadyMs(): number {
+  return STARTED_MS + performance.now();
+}
+
 /** The result of a wait that ended before the work. */
 export const TIMED_OUT = Symbol('timed out');
 
 /** Waits two turns of the event loop: everything that lay in the sockets before has then been read. */
-export async function socketsRead(): Promise<void> {
+export async function letSocketsBeRead(): Promise<void> {
   for (let turn = 0; turn < 2; turn += 1) {
     await new Promise((resolve) => {
       setImmediate(resolve);

@@ -104,6 +104,23 @@ describe('the package', function () {
     );
   });
 
+  it('needs ioredis only where a Redis is given by its URL, and says so when it is missing', async () => {
+    const seen = JSON.parse(await consumerOf('express').node('without-ioredis.mjs')) as Record<
+      string,
+      unknown
+    >;
+    expect(seen).to.deep.equal({
+      hasState: false,
+      told: {
+        name: 'ConfigurationError',
+        problems: [
+          'connection: ioredis cannot be loaded from where this package is installed; npm install ioredis',
+        ],
+        cause: 'MODULE_NOT_FOUND',
+      },
+    });
+  });
+
   it('resolves and loads every entry of exports by import and by require, and nothing beside them', async () => {
     const { loaded, deep } = JSON.parse(await consumerOf('express').node('exports.cjs', ...ENTRIES)) as {
       loaded: Record<string, { isThere: boolean; required: string[]; imported: string[] }>;

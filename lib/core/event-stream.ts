@@ -37,8 +37,9 @@ export class EventStream {
     this.#listeners = [...this.#listeners, listener];
   }
 
+  /** @param emitted - a new object: the time is set on it, which costs a third of a copy. */
   emit(emitted: EmittedEvent): void {
-    const event = { at: this.#clock(), ...emitted };
+    const event: HookEvent = Object.assign(emitted, { at: this.#clock() });
     for (const listener of this.#listeners) {
       // A listener's error must not reach the caller.
       try {

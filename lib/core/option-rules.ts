@@ -59,12 +59,12 @@ export function lazyRules<Rules>(build: () => Rules): () => Rules {
   return () => (rules ??= build());
 }
 
-/** joi knows only keys that it has a rule for, whatever their value. */
-function withoutUndefined(options: unknown): unknown {
+/** An object without the names that it leaves `undefined`: joi refuses a name that it has no rule for, whatever its value. */
+export function withoutUndefined<T>(options: T): T {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) return options;
   const entries = Object.entries(options);
   const given = entries.filter(([, value]) => value !== undefined);
-  return given.length === entries.length ? options : Object.fromEntries(given);
+  return given.length === entries.length ? options : (Object.fromEntries(given) as T);
 }
 
 /** The codes of joi for which `mustBe` has a message beside its message for all. */

@@ -36,8 +36,8 @@ export interface DispatchParts {
 /** A code that is sent now, with what only a running send needs. */
 export interface Send {
   readonly code: PlannedCode;
-  /** When the code ends, by the wall clock, for channels and texts. */
-  readonly expiresAt: Date;
+  /** What texts and channels get: the request of the code, with its end by the wall clock. */
+  readonly request: TelephonyRequest;
   readonly budget: Budget;
   /**
    * Called right before each attempt, with the number of attempts so far. Default: wanted until the budget
@@ -53,8 +53,11 @@ export interface SendListener {
   onAttempt(attempt: AttemptReport): void;
   onComposeFailure(error: unknown): void;
   onRefused?(step: PlanStep, refusal: Refusal): void;
-  /** @param transactionId - the provider's id of the message; empty if it gave none. */
-  onAccepted(transactionId: string, receipt: Receipt, attempt: AttemptReport): void;
+  /**
+   * @param transactionId - the provider's id of the message; empty if it gave none.
+   * @param makeReceipt - most calls need no receipt.
+   */
+  onAccepted(transactionId: string, step: PlanStep, makeReceipt: () => Receipt, attempt: AttemptReport): void;
   /** An attempt goes on after the deadline. @param late - its result; never rejects. */
   onDetached(late: Promise<LateEnd>): void;
 }
@@ -69,7 +72,6 @@ export async function dispatch(
   { channels, settings }: DispatchParts,
 ): Promise<Delivery> {
   const { code, budget } = send;
-  const request: TelephonyRequest = { ...code.request, expiresAt: send.expiresAt };
   const attempts: AttemptReport[] = [];
   let untried = code.untried;
   for (let [step] = untried; step !== undefined && !isOver(budget); [step] = untried) {
@@ -77,7 +79,7 @@ export async function dispatch(
     untried = untried.slice(1);
     const channel = providerOf(tried, channels);
     if (channel === undefined) continue;
-    const message = await composeMessage(channel, tried.to, request, send, settings, listener);
+    const message = await composeMessage(channel, tried.to, send, settings, listener);
     // Composing the message took time.
     if (isOver(budget)) break;
     // An immediate answer is not awaited: nothing may happen between it and the send.
@@ -98,7 +100,8 @@ export async function dispatch(
     });
     attempts.push(attempt);
     listener.onAttempt(attempt);
-    if (outcome.status === 'accepted') listener.onAccepted(outcome.transactionId, makeReceipt(), attempt);
+    if (outcome.status === 'accepted')
+      listener.onAccepted(outcome.transactionId, tried, makeReceipt, attempt);
     if (outcome.status !== 'refused') {
       return { status: outcome.status, decidedBy: attempt, attempts, isFraudBlock: false };
     }
@@ -117,8 +120,7 @@ const isOver = (budget: Budget): boolean => budget.isOver;
 async function composeMessage(
   { name, port }: ReadyChannel,
   to: string,
-  request: TelephonyRequest,
-  { code: { profile, locale }, budget }: Send,
+  { code: { profile, locale }, request, budget }: Send,
   { composeText, texts }: DispatchParts['settings'],
   listener: SendListener,
 ): Promise<Message> {

@@ -334,10 +334,10 @@ const STATUSES: ReadonlyMap<string, Pick<EventDescription, 'text' | 'tone'>> = n
 const NOT_NEEDED: ReadonlySet<string> = new Set(['OVERTAKEN', 'DELIVERED']);
 
 function describeFailover(event: HookEventOf<'failover.ended'>): EventDescription {
-  const { outcome, why, code, reason, remedy = event.whyRemedy, transactionId } = event;
+  const { outcome, why, code, reason, remedy, transactionId } = event;
   const failed = `${nameChannel(event.fromChannel)} did not deliver the code (${why})`;
   const next = event.channel === undefined ? 'by another channel' : by(event.channel);
-  const cause = { code: why, reason: event.whyReason, remedy };
+  const cause = { code: why, reason: event.whyReason, remedy: event.whyRemedy };
   switch (outcome) {
     case 'accepted':
       return { tone: 'good', text: `${failed}, so it was sent ${next}.`, ...cause, transactionId };
@@ -345,14 +345,22 @@ function describeFailover(event: HookEventOf<'failover.ended'>): EventDescriptio
       return {
         tone: 'warn',
         text: `${failed}. It may have been sent ${next}: the outcome is unknown.`,
-        ...(code === undefined ? cause : { code, reason, remedy }),
+        code: code ?? why,
+        reason: reason ?? event.whyReason,
+        remedy: remedy ?? event.whyRemedy,
       };
     case 'refused':
       return { tone: 'bad', text: `${failed}, and it could not be sent ${next}.`, code, reason, remedy };
     case 'dropped':
       return NOT_NEEDED.has(code ?? '')
         ? { tone: 'plain', text: `${failed}. No other channel is needed.`, code, reason, remedy }
-        : { tone: 'warn', text: `${failed}. It is lost: no other channel sends it.`, code, reason, remedy };
+        : {
+            tone: 'warn',
+            text: `${failed}, and no other channel can send it.`,
+            code,
+            reason,
+            remedy: remedy ?? event.whyRemedy,
+          };
   }
 }
 

@@ -55,8 +55,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
   // that Okta hung up.
   if (call.reading?.source !== 'okta') await letSocketsBeRead();
   const code = {
-    // A rest pattern instead would make dispatch's copy 2 µs slower (V8 copies its result property by property).
-    request: { ...request, expiresAt: undefined },
+    request,
     expiresAtMs: call.expiresAtMs,
     profile,
     locale: localeOf(hook, call.reading),
@@ -68,7 +67,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     asked: codeRequestOf(call, parts),
   };
   const isStillWanted = (attempts: number): boolean | Promise<boolean> => mayStart(call, attempts, parts);
-  const send = { code, expiresAt: request.expiresAt, budget: call.budget, isStillWanted, isSuppressed };
+  const send = { code, request, budget: call.budget, isStillWanted, isSuppressed };
   // Without an event, a newer code has passed the guard already: this one is not sent late.
   const delivery = await sendCode(send, call.event !== undefined, parts);
   // Recorded at once: if anything fails from here on, the code still counts as sent.

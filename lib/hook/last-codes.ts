@@ -2,7 +2,8 @@ import type { AnyCall, ReadCall } from './call.js';
 import type { HookParts } from './parts.js';
 import { FAR_OFF_MS } from '../delivery/late/code-uses.js';
 import type { AttemptReport } from '../core/events.js';
-import { personKey, type Receipt } from '../delivery/late/receipt.js';
+import { personKey, type PlannedCode } from '../delivery/late/receipt.js';
+import type { PlanStep } from '../delivery/plan.js';
 import type { CodeRequest } from '../delivery/late/sent-codes.js';
 
 /** Keeps a user's last code until Okta reports its use. No call waits for this. */
@@ -28,7 +29,8 @@ export function codeRequestOf(
 export function keepAccepted(
   transactionId: string,
   { channel, provider, transactionId: toldId }: AttemptReport,
-  { request, asked, person, sentBy }: Receipt,
+  step: PlanStep,
+  { request, asked, person }: PlannedCode,
   { state }: HookParts,
 ): void {
   if (asked === undefined) return;
@@ -37,7 +39,7 @@ export function keepAccepted(
     status: 'accepted',
     asked,
     channel,
-    place: sentBy.provider,
+    place: step.provider,
     provider,
     transactionId,
     toldId: toldId ?? eventId,

@@ -6,7 +6,7 @@ import type { Breaker } from '../delivery/breaker.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
 import type { HttpDispatcher } from '../http/call.js';
 import type { Channel, ChannelParts } from '../options/options.js';
-import { channelProblems } from '../options/combinations.js';
+import { channelProblems } from '../options/channels.js';
 import type { HookSettings } from '../options/settings.js';
 
 /**

@@ -22,16 +22,25 @@ const BUSY_CALLS = 32;
  * @param mayFailOver - `false` for a code that is not sent again if its message fails.
  */
 export function sendCode(send: Send, mayFailOver: boolean, parts: HookParts): Promise<Delivery> {
-  const { request } = send.code;
+  const { code, request } = send;
 
-  const onAccepted = (transactionId: string, receipt: Receipt, attempt: AttemptReport): void => {
-    keepAccepted(transactionId, attempt, receipt, parts);
+  const onAccepted = (
+    transactionId: string,
+    step: PlanStep,
+    makeReceipt: () => Receipt,
+    attempt: AttemptReport,
+  ): void => {
+    keepAccepted(transactionId, attempt, step, code, parts);
     failOver(({ lateFailover, isWanted }) => {
-      lateFailover.accepted(transactionId, receipt.sentBy, isWanted ? forKeeping(receipt, parts) : undefined);
+      lateFailover.accepted(
+        transactionId,
+        step,
+        isWanted ? () => forKeeping(makeReceipt(), parts) : undefined,
+      );
     });
   };
   const onLateEnd = ({ attempt, transactionId, failure, receipt }: LateEnd): void => {
-    if (transactionId !== undefined) onAccepted(transactionId, receipt, attempt);
+    if (transactionId !== undefined) onAccepted(transactionId, receipt.sentBy, () => receipt, attempt);
     if (failure === undefined) return;
     suppressRefusing(receipt.sentBy, failure, parts);
     failOver(({ lateFailover, isWanted }) => {
@@ -125,8 +134,10 @@ function forKeeping(receipt: Receipt, { settings }: HookParts): Receipt {
   const isHandedOut =
     settings.composeText !== undefined ||
     receipt.untried.some(({ channel }) => settings.ownChannels.has(channel));
-  if (isHandedOut) return receipt;
-  const { request, profile } = receipt;
+  const { profile } = receipt;
+  // A live request has it; a rest pattern would take 2 µs (V8 copies its result property by property).
+  const request = { ...receipt.request, expiresAt: undefined };
+  if (isHandedOut) return { ...receipt, request };
   return {
     ...receipt,
     request: { ...request, raw: undefined },
@@ -163,7 +174,7 @@ async function sendAgain(
   isStillWanted: () => Promise<boolean>,
   parts: HookParts,
 ): Promise<Delivery> {
-  const { code, expiresAt, budget } = late;
+  const { code, request, budget } = late;
   const sinceMs = performance.now();
   // The user may have written STOP since the code was sent, and to another gateway.
   const untried = await allowedSteps(code.untried, parts);
@@ -172,9 +183,5 @@ async function sendAgain(
     return { status: 'refused', decidedBy: undefined, attempts: [], isFraudBlock: false };
   }
   const isSuppressed = ({ channel, to }: PlanStep): boolean => hasStoppedSince(channel, to, sinceMs, parts);
-  return sendCode(
-    { code: { ...code, untried }, expiresAt, budget, isStillWanted, isSuppressed },
-    true,
-    parts,
-  );
+  return sendCode({ code: { ...code, untried }, request, budget, isStillWanted, isSuppressed }, true, parts);
 }

@@ -1,7 +1,7 @@
 import { VOICE } from '../core/channel.js';
 import { isObject } from '../core/json.js';
-import { checkOptions, functionRule, lazyRules, oneOf, optionsOf, textOf } from '../core/option-rules.js';
-import type { Channel } from './options.js';
+import { withoutUndefined } from '../core/option-rules.js';
+import { channelProblems } from './channels.js';
 
 /** The rules that joi does not express: options that need or exclude each other, and objects of the user's own classes. */
 
@@ -85,32 +85,4 @@ function at(value: unknown, ...path: string[]): unknown {
 /** `Array.isArray` that keeps readonly arrays readonly. */
 function isList<T>(value: T | readonly T[]): value is readonly T[] {
   return Array.isArray(value);
-}
-
-function withoutUndefined<T extends object>(value: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  const kept = Object.entries(value).filter(([, entry]) => entry !== undefined);
-  return Object.fromEntries(kept) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
-}
-
-const channelRules = lazyRules(() =>
-  optionsOf<Channel>('an object', {
-    reports: oneOf("'failures' or 'deliveries', or be left out", 'failures', 'deliveries'),
-    lookUp: functionRule('a function (transactionId, context) => what became of the message, or be left out'),
-    confirm: functionRule('a function (transactionId, context) => a promise, or be left out'),
-    check: functionRule('a function (context) => a promise, or be left out'),
-    idNamespace: textOf("a word of letters, digits, '.', '-' and '_', or be left out").pattern(
-      /^[\w.-]{1,64}$/,
-    ),
-  }),
-);
-
-/**
- * What is wrong with a channel beside `send` and `provider`.
- * @param path - the channel's place in the options.
- */
-export function channelProblems(path: string, channel: object): readonly string[] {
-  // Field by field: joi would copy the object, and getters of a class may need the object itself.
-  const { reports, lookUp, confirm, check, idNamespace } = channel as Partial<Channel>;
-  const { problems } = checkOptions(channelRules(), { reports, lookUp, confirm, check, idNamespace });
-  return problems.map((problem) => `${path}.${problem}`);
 }

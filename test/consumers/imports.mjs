@@ -32,10 +32,8 @@ const before = whatRuns();
 const passportBefore = describePassport();
 const globalsBefore = Object.keys(globalThis);
 const listenersBefore = process.eventNames().length;
-// The package itself first: the entry of the Redis state needs its peer.
-await import('okta-telephony-hook');
-const peersLoadedByImport = peersLoaded();
 for (const entry of entries) await import(entry);
+const peersLoadedByImport = peersLoaded();
 const afterImport = whatRuns();
 
 const { oktaTelephonyHook } = await import('okta-telephony-hook');

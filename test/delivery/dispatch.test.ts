@@ -57,7 +57,8 @@ async function run(
     {
       onAttempt: (attempt) => told.push(attempt),
       onComposeFailure: (error) => composeFailures.push(error instanceof Error ? error.message : 'no error'),
-      onAccepted: (transactionId, receipt) => accepted.push({ transactionId, receipt }),
+      onAccepted: (transactionId, _step, makeReceipt) =>
+        accepted.push({ transactionId, receipt: makeReceipt() }),
       onDetached: (ending) => {
         void ending.then(({ attempt }) => late.push(attempt));
       },

@@ -26,7 +26,7 @@ export function dispatchBy(
     return { channel: channel.name, provider: providers.push(channel) - 1, to: addressFor(channel.name) };
   });
   const code: PlannedCode = {
-    request: { ...request, expiresAt: undefined },
+    request,
     expiresAtMs: Infinity,
     locale: 'en',
     person: 'a person',
@@ -36,7 +36,7 @@ export function dispatchBy(
     failedIds: [],
   };
   return dispatch(
-    { code, expiresAt: request.expiresAt, ...send },
+    { code, request, ...send },
     {
       onAttempt: () => undefined,
       onComposeFailure: () => undefined,

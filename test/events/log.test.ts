@@ -130,10 +130,10 @@ describe('the log', () => {
         ['warn', /\(63024\), and it could not be sent by SMS\.$/, 'refused'],
         ['info', /\(63024\)\. No other channel is needed\.$/, 'dropped', 'OVERTAKEN'],
         ['info', /\(63024\)\. No other channel is needed\.$/, 'dropped', 'DELIVERED'],
-        ['warn', /It is lost: no other channel sends it\.$/, 'dropped', 'NO_CHANNEL_LEFT'],
-        ['warn', /It is lost: no other channel sends it\.$/, 'dropped', 'FRAUD_BLOCK'],
-        ['warn', /It is lost: no other channel sends it\.$/, 'dropped', 'CODE_EXPIRED'],
-        ['warn', /It is lost: no other channel sends it\.$/, 'dropped', 'STATE_LOST'],
+        ['warn', /and no other channel can send it\.$/, 'dropped', 'NO_CHANNEL_LEFT'],
+        ['warn', /and no other channel can send it\.$/, 'dropped', 'FRAUD_BLOCK'],
+        ['warn', /and no other channel can send it\.$/, 'dropped', 'CODE_EXPIRED'],
+        ['warn', /and no other channel can send it\.$/, 'dropped', 'STATE_LOST'],
       ] as const
     ).map(
       ([level, message, outcome, code]) =>

@@ -10,24 +10,16 @@ import { witness } from './witness.js';
  *
  * @param missing - the libraries that cannot be imported in that process.
  */
-export async function runBeside(
-  scene: Scene,
-  script: string,
-  missing: readonly string[] = [],
-): Promise<{ code: unknown; output: string }> {
+export async function runBeside(scene: Scene, script: string): Promise<{ code: unknown; output: string }> {
   const options = {
     credentials: usualCredentials(scene.okta, scene.twilio),
     sandboxNumber: scene.twilio.sandboxNumber,
     senders: { sms: scene.twilio.smsNumber, voice: scene.twilio.voiceNumber },
   };
-  const child = spawn(
-    process.execPath,
-    [...BUILT, '--import', without(missing), '--input-type=module', '-e', PRELUDE + script + END],
-    {
-      env: { ...process.env, OPTIONS: JSON.stringify(options) },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const child = spawn(process.execPath, [...BUILT, '--input-type=module', '-e', PRELUDE + script + END], {
+    env: { ...process.env, OPTIONS: JSON.stringify(options) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -93,19 +85,3 @@ export const PRELUDE = `
     body: JSON.stringify(makeHookPayload(message, undefined, { orgUrl: '', now: Date.now() })),
   });
 `;
-
-const dataUrl = (source: string): string => `data:text/javascript,${encodeURIComponent(source)}`;
-
-/** A module that makes imports of these libraries fail. */
-function without(libraries: readonly string[]): string {
-  const loader = `
-    export function resolve(specifier, context, next) {
-      if (${JSON.stringify(libraries)}.includes(specifier)) throw new Error('no library of this name');
-      return next(specifier, context);
-    }
-  `;
-  return dataUrl(`
-    import { register } from 'node:module';
-    register(${JSON.stringify(dataUrl(loader))});
-  `);
-}

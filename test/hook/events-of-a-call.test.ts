@@ -436,7 +436,7 @@ const STORIES: readonly Story[] = [
           reason: 'No channel that is left could help',
         },
         'warn',
-        'SMS did not deliver the code (30034). It is lost: no other channel sends it.',
+        'SMS did not deliver the code (30034), and no other channel can send it.',
         NOT_REGISTERED.remedy,
       ],
     ],

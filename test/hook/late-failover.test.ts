@@ -182,7 +182,7 @@ describe('a code that did not arrive', () => {
     expect(line).to.include({
       level: 'warn',
       message:
-        'okta-telephony-hook: WhatsApp did not deliver the code (30450). It is lost: no other channel sends it.',
+        'okta-telephony-hook: WhatsApp did not deliver the code (30450), and no other channel can send it.',
     });
     expect(line?.fields).to.include({
       userId: ANA.id,

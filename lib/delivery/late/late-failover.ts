@@ -119,13 +119,14 @@ export class LateFailover {
    * left: the event of a failure then says whose message it was.
    *
    * @param transactionId - the provider's id of the message.
-   * @param receipt - `undefined` if the code must not be sent again.
+   * @param makeReceipt - called if the message can fail later; `undefined` if the code must not be sent again.
    */
-  accepted(transactionId: string, sentBy: PlanStep, receipt: Receipt | undefined): void {
+  accepted(transactionId: string, sentBy: PlanStep, makeReceipt: (() => Receipt) | undefined): void {
     const by = providerOf(sentBy, this.#parts.channels);
     if (this.#isClosed || transactionId === '' || by === undefined) return;
     if ((by.port.reports ?? by.port.lookUp) === undefined) return;
     const key = messageKey(idNamespaceOf(sentBy, by.port), transactionId);
+    const receipt = makeReceipt?.();
     const early = this.#messages.know(key, receipt !== undefined);
     if (receipt === undefined || early?.status === 'delivered') return;
     if (early !== undefined) {

@@ -136,18 +136,22 @@ export function startLateSend(
       untried,
       failedIds: messageKey === undefined ? failedIds : [...failedIds, messageKey],
     },
-    expiresAt: new Date(nowMs + leftMs),
+    request: { ...request, expiresAt: new Date(nowMs + leftMs) },
     budget: new Budget(deadlineMs),
     failure,
-    dropped: dropCodeOf(),
+    dropped: dropCodeOf(receipt, failure, { leftMs, hasSteps: untried.length > 0 }),
   };
+}
 
-  function dropCodeOf(): DropCode | undefined {
-    if (failure.isFraudBlock === true) return 'FRAUD_BLOCK';
-    if (leftMs <= 0) return 'CODE_EXPIRED';
-    if (untried.length === 0) return 'NO_CHANNEL_LEFT';
-    return receipt.wasLost === true ? 'STATE_LOST' : undefined;
-  }
+function dropCodeOf(
+  { wasLost }: Receipt,
+  { isFraudBlock }: DeliveryFailure,
+  { leftMs, hasSteps }: { readonly leftMs: number; readonly hasSteps: boolean },
+): DropCode | undefined {
+  if (isFraudBlock === true) return 'FRAUD_BLOCK';
+  if (leftMs <= 0) return 'CODE_EXPIRED';
+  if (!hasSteps) return 'NO_CHANNEL_LEFT';
+  return wasLost === true ? 'STATE_LOST' : undefined;
 }
 
 /** Starts no further attempt. An attempt that has left goes on. */

@@ -11,11 +11,8 @@ import type { CodeRequest } from './sent-codes.js';
  * until the code ends. Plain data, as JSON carries it. Personal: it holds the code and the number.
  */
 export interface PlannedCode {
-  /**
-   * Without `expiresAt`, which is by the wall clock of one process: `Send` has it. A receipt's `raw` may be
-   * `undefined`.
-   */
-  readonly request: Omit<TelephonyRequest, 'expiresAt'> & { readonly expiresAt?: undefined };
+  /** `expiresAt` is by the wall clock of one process, so that a receipt has none. Its `raw` may be `undefined`, too. */
+  readonly request: Omit<TelephonyRequest, 'expiresAt'>;
   /** When the code ends, by this process's steady clock. `takeReceipt` converts it for another process. */
   readonly expiresAtMs: number;
   /** A receipt has it only if a `composeText`, a text or a custom channel may read it. */

@@ -1,4 +1,7 @@
-import { Redis, type Cluster, type ClusterOptions, type RedisOptions } from 'ioredis';
+import { createRequire } from 'node:module';
+import type * as Ioredis from 'ioredis';
+import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis';
+import { ConfigurationError } from '../../core/errors.js';
 import type { RedisClient } from './options.js';
 import type { RedisTimes } from './times.js';
 
@@ -67,9 +70,25 @@ function timeoutsBy({ connectMs, disconnectMs }: RedisTimes): {
   return { connectTimeout: connectMs, disconnectTimeout: disconnectMs };
 }
 
+/**
+ * The installed ioredis. It is an optional peer, which only a URL needs, and is loaded synchronously, so that the state can report
+ * that it is missing when it is made.
+ *
+ * @throws ConfigurationError
+ */
+export function loadIoredis(): typeof Ioredis {
+  try {
+    return createRequire(import.meta.url)('ioredis') as typeof Ioredis;
+  } catch (cause) {
+    const problem =
+      'connection: ioredis cannot be loaded from where this package is installed; npm install ioredis';
+    throw new ConfigurationError([problem], { cause, of: 'redisState' });
+  }
+}
+
 export function openClient(connection: string | RedisClient, times: RedisTimes): Client {
   const options = { ...CLIENT_OPTIONS, ...timeoutsBy(times) };
-  if (typeof connection === 'string') return new Redis(connection, options);
+  if (typeof connection === 'string') return new (loadIoredis().Redis)(connection, options);
   if (!connection.isCluster) return (connection as unknown as SingleClient).duplicate(options);
   const cluster = connection as unknown as ClusterClient;
   const redisOptions = Object.assign({}, cluster.options.redisOptions, options, {

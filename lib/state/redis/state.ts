@@ -1,6 +1,7 @@
 import type { StatePort } from '../../delivery/state.js';
 import { RedisAlarms } from './alarms.js';
 import { RedisClaims } from './claims.js';
+import { loadIoredis } from './clients.js';
 import { RedisConnection } from './connection.js';
 import { RedisHistory } from './history.js';
 import { readRedisOptions, type RedisStateOptions } from './options.js';
@@ -20,6 +21,7 @@ import { createSealing } from './sealing.js';
  */
 export function openRedisState(options: RedisStateOptions, times: RedisTimes = DEFAULT_TIMES): StatePort {
   const { connection, keys, keyPrefix } = readRedisOptions(options);
+  if (typeof connection === 'string') loadIoredis();
   const sealings = keys.map((key) => createSealing(key, keyPrefix));
   const redis = new RedisConnection({ connection, probe: probeBy(keyPrefix), times });
   const suppressions = new RedisSuppressions(redis, sealings);

@@ -115,7 +115,7 @@ describe('late failover', () => {
   ): void => {
     channels.set(by.name, [by]);
     const sentBy = { ...SENT_BY, channel: by.name };
-    late.accepted(id, sentBy, makeReceipt({ sentBy, ...receipt }));
+    late.accepted(id, sentBy, () => makeReceipt({ sentBy, ...receipt }));
   };
   const endings = (): unknown[] =>
     events.flatMap((event) => (event.type === 'failover.ended' ? [event.code ?? event.outcome] : []));

@@ -59,8 +59,8 @@ describe('a late send', () => {
     code.untried.map(({ channel, provider }) => `${channel} ${provider}`);
 
   it('has the request back, with the end of its code', () => {
-    const { code, expiresAt, dropped } = start();
-    expect(expiresAt.getTime()).to.equal(NOW + CODE_LIFE_MS);
+    const { code, request, dropped } = start();
+    expect(request.expiresAt.getTime()).to.equal(NOW + CODE_LIFE_MS);
     expect(code.request.otpCode).to.equal(OTP_CODE);
     expect(dropped).to.equal(undefined);
   });

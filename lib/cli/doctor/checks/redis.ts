@@ -1,5 +1,6 @@
 import type { Time } from '../../../okta/admin/administration.js';
-import type { inspectRedis, RedisInspection } from '../../../state/redis/inspection.js';
+import { loadIoredis } from '../../../state/redis/clients.js';
+import { inspectRedis, type RedisInspection } from '../../../state/redis/inspection.js';
 import type { RedisVariables } from '../../../options/variables.js';
 import type { Section } from '../variables.js';
 import { after, fail, known, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
@@ -64,11 +65,12 @@ export function examineRedis(
   };
 }
 
-async function loadInspector(): Promise<Inspect | undefined> {
+function loadInspector(): Promise<Inspect | undefined> {
   try {
-    return (await import('../../../state/redis/inspection.js')).inspectRedis;
+    loadIoredis();
+    return Promise.resolve(inspectRedis);
   } catch {
-    return undefined;
+    return Promise.resolve(undefined);
   }
 }
 

@@ -50,8 +50,20 @@ async function buildPackage() {
   await buildPages(next);
   // A source that changes during the build makes it stale.
   utimesSync(join(next, 'index.js'), startedAt, startedAt);
-  rmSync('dist', { recursive: true, force: true });
-  renameSync(next, 'dist');
+  replaceDist(next);
+}
+
+/** Two processes may build at once: the one that ends later keeps the other's build, which is as new. */
+function replaceDist(next) {
+  const old = `${next}-old`;
+  try {
+    if (existsSync('dist')) renameSync('dist', old);
+    renameSync(next, 'dist');
+  } catch (error) {
+    if (!existsSync('dist')) throw error;
+  } finally {
+    for (const folder of [old, next]) rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Takes a tenth of a second. A file that has not changed is left alone: other processes may be reading it. */

@@ -12,7 +12,7 @@ const LONGEST_PAUSE_MS = 30_000;
 export const BREAKER_OPEN: Outcome = {
   status: 'refused',
   code: 'BREAKER_OPEN',
-  reason: 'The provider has not answered lately, so it is not asked for a moment',
+  reason: 'The provider did not answer the last requests, so it is not called for a moment',
   hasLeft: false,
 };
 

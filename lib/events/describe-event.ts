@@ -77,7 +77,7 @@ const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => E
   }),
   'okta.paused': ({ reason }) => ({
     tone: 'warn',
-    text: "Okta's rate limit is nearly used up: users are not looked up for a while. Codes still go out.",
+    text: `${PAUSES[reason]}: users are not looked up for a while. Codes still go out.`,
     code: reason,
   }),
   'guard.blocked': describeBlocked,
@@ -179,16 +179,21 @@ const PROOFS = {
   oauth2: 'the issuer, the audience, the client and the scope of its access tokens',
 } as const;
 
+const PAUSES: Readonly<Record<HookEventOf<'okta.paused'>['reason'], string>> = {
+  LOW: "Okta's rate limit is nearly used up",
+  RATE_LIMITED: "Okta's rate limit is used up",
+};
+
 const PROFILES: SentencesOf<HookEventOf<'profile.read'>['source']> = {
   okta: plain("The user's profile was read from Okta."),
   cache: plain("The user's profile was still in the cache."),
   stale: {
     tone: 'warn',
-    text: "The user's profile could not be read from Okta in time, so the hook used an older one.",
+    text: "The user's profile was not read from Okta, so the hook used an older one.",
   },
   none: {
     tone: 'warn',
-    text: "The user's profile could not be read, so the code goes by the channel that Okta requested.",
+    text: "The user's profile was not read, so the code goes by the channel that Okta requested.",
   },
 };
 
@@ -281,10 +286,7 @@ function describeAnswer(event: HookEventOf<'request.answered'>): EventDescriptio
           )
         : of('good', `The code was sent${sentBy}, and Okta was told so.`);
     case 'PENDING':
-      return of(
-        'warn',
-        `${describePending(event, sentBy)} Okta was told PENDING, so that it sends none itself.`,
-      );
+      return of('warn', `${describePending(event, sentBy)} Okta got PENDING, so it sends no code itself.`);
     case 'ERROR':
       return of(
         'bad',
@@ -386,6 +388,9 @@ const FAILURES: Partial<Record<Extension, string>> = {
 
 const BREAKERS: SentencesOf<HookEventOf<'breaker.changed'>['state']> = {
   closed: { tone: 'good', text: 'answers again' },
-  open: { tone: 'bad', text: 'does not answer and is not called for a while; codes do not wait for it' },
+  open: {
+    tone: 'bad',
+    text: 'does not answer and is not called for a while. Until then codes go by other channels, or are refused at once',
+  },
   'half-open': { tone: 'plain', text: 'is tried again with one call' },
 };

@@ -220,7 +220,7 @@ export type Channel = ChannelPort<ChannelParts>;
 /** The default of `path`. */
 export const DEFAULT_PATH = '/okta/telephony';
 
-/** The options of `oktaTelephonyHook`. `undefined` means the default. */
+/** The options of `oktaTelephonyHook`. `undefined` means the default. They are copied: a later change has no effect. */
 export interface OktaTelephonyHookOptions {
   /** Required. */
   readonly credentials: {

@@ -71,7 +71,7 @@ describe('the breaker of a host', () => {
     expect(BREAKER_OPEN).to.deep.equal({
       status: 'refused',
       code: 'BREAKER_OPEN',
-      reason: 'The provider has not answered lately, so it is not asked for a moment',
+      reason: 'The provider did not answer the last requests, so it is not called for a moment',
       hasLeft: false,
     });
     expect(changes).to.deep.equal(['open']);

@@ -209,7 +209,7 @@ describe('what happened, in words', () => {
     const answered = EVENTS['request.answered'];
     expect(describeEvent(answered).text).to.equal('The code was sent by SMS, and Okta was told so.');
     expect(describeEvent({ ...answered, status: 'PENDING', hasHungUp: true }).text).to.match(
-      /Okta was told PENDING, so that it sends none itself\. Okta had hung up before\.$/,
+      /Okta got PENDING, so it sends no code itself\. Okta had hung up before\.$/,
     );
     expect(describeEvent({ ...answered, status: 'ERROR' })).to.include({ tone: 'bad' });
   });

@@ -77,12 +77,12 @@ describe('the log', () => {
     ],
     [
       'warn',
-      /A repeat got the first answer: the code may have been sent, or was blocked\. Okta was told PENDING/,
+      /A repeat got the first answer: the code may have been sent, or was blocked\. Okta got PENDING/,
       { ...answered, status: 'PENDING', isRepeat: true },
     ],
     [
       'warn',
-      /A provider's fraud filter blocked the code\. Nothing was sent\. Okta was told PENDING/,
+      /A provider's fraud filter blocked the code\. Nothing was sent\. Okta got PENDING/,
       { ...answered, status: 'PENDING', attempts: [{ ...attempt, outcome: 'refused' }] },
     ],
     [

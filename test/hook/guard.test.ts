@@ -127,7 +127,7 @@ describe('the guard of a hook', () => {
     expect(scene.log.at(-1)).to.include({
       level: 'warn',
       message:
-        'okta-telephony-hook: The guard blocked the code. Nothing was sent. Okta was told PENDING, so that it sends none itself.',
+        'okta-telephony-hook: The guard blocked the code. Nothing was sent. Okta got PENDING, so it sends no code itself.',
     });
     expect(scene.log.at(-1)?.fields).to.include({
       event: 'request.answered',

@@ -65,7 +65,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
     21217: { reason: 'Not a valid phone number', moveOn: false },
     21401: { reason: 'Not a valid phone number', moveOn: false },
     21614: { reason: 'Not a mobile number', moveOn: true },
-    21635: { reason: 'A landline, which gets no text messages', moveOn: true },
+    21635: { reason: 'The number is a landline, which cannot receive text messages', moveOn: true },
     30006: { reason: 'A landline, or a carrier that cannot be reached', moveOn: true },
     30003: { reason: 'The phone is off or out of reach', moveOn: true },
     30005: { reason: 'The number is unknown or no longer in use', moveOn: true },

@@ -34,7 +34,7 @@ export const VERIFY_ERRORS: Readonly<Record<string, Readonly<Record<number, Refu
     },
   },
   'The recipient': {
-    60205: { reason: 'A landline, which gets no text messages', moveOn: true },
+    60205: { reason: 'The number is a landline, which cannot receive text messages', moveOn: true },
     60220: {
       reason: 'Verify may not send to China before the account is vetted',
       remedy: 'Ask Twilio to vet the account for China, or use another provider there.',

@@ -19,10 +19,10 @@ export type DropCode =
 const REASONS: Readonly<Record<DropCode, string>> = {
   FRAUD_BLOCK: 'A fraud filter held the message back',
   CODE_EXPIRED: 'The code had ended',
-  NO_CHANNEL_LEFT: 'No channel that is left could help',
-  OVERTAKEN: 'A newer code was asked for, or the user has signed in',
+  NO_CHANNEL_LEFT: 'No other channel can deliver the code',
+  OVERTAKEN: 'A newer code was requested, or the user has signed in',
   DELIVERED: 'The message arrived after all',
-  STATE_LOST: 'It is not known whether a newer code was asked for',
+  STATE_LOST: 'It is not known whether a newer code was requested',
 };
 const STATE_REMEDY = 'See the remedy of state.lost, or the reason of extension.failed.';
 

@@ -531,7 +531,7 @@ describe('late failover', () => {
     expect(events.find(({ type }) => type === 'failover.ended')).to.include({
       outcome: 'dropped',
       code: 'STATE_LOST',
-      reason: 'It is not known whether a newer code was asked for',
+      reason: 'It is not known whether a newer code was requested',
       remedy: 'See the remedy of state.lost, or the reason of extension.failed.',
     });
   });

@@ -808,6 +808,8 @@ describe('the options', () => {
         withValue('publicUrl', 'https://id.acme.com/x', withValue('credentials.twilio.authToken', undefined)),
       ),
     ],
+    // inbound without publicUrl.
+    ['', /^inbound needs publicUrl/, ...whole(withValue('inbound', { onMessage: () => undefined }))],
     // Both an API token and a service app.
     [
       '',

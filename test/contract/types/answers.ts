@@ -19,7 +19,7 @@ type Fits<Theirs, Ours> = IsAny<Theirs> extends true ? false : [Theirs] extends 
 type Holds<Claim extends true> = Claim;
 type Fails<Claim extends false> = Claim;
 
-/** What lib/okta/user-profile.ts, named-user.ts and sample-call.ts read of a user. */
+/** What lib/okta/user-profile.ts, user-lookup.ts and sample-call.ts read of a user. */
 interface ReadOfUser {
   readonly id?: string;
   readonly status?: string;
@@ -228,7 +228,7 @@ type Names<Read> = Readonly<Record<keyof Read & string, true>>;
 /** The names above by the file that reads them, for the run to compare with what is really in the file. */
 export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>> = {
   'okta/user-profile.ts': { profile: true } satisfies Names<Pick<ReadOfUser, 'profile'>>,
-  'okta/named-user.ts': { id: true, profile: true, login: true } satisfies Names<
+  'okta/user-lookup.ts': { id: true, profile: true, login: true } satisfies Names<
     Pick<ReadOfUser, 'id' | 'profile'> & Pick<ReadOfProfile, 'login'>
   >,
   'okta/sample-call.ts': {

@@ -259,6 +259,29 @@ describe("the console's page", function () {
       expect(await page.getByText('api.line.me does not answer').count()).to.equal(0);
     });
 
+    it('does not go back to a health that was requested before the stream said another', async () => {
+      standIn = await startStandIn();
+      let answer = (): void => undefined;
+      standIn.answerHealth = new Promise((resolve) => (answer = resolve));
+      const { page } = await browser.open(`${standIn.url}#/health`);
+      await until(() => standIn?.listeners() === 1);
+      // The page asks when it is shown, and again when the stream is open.
+      const asked = (): number => standIn?.asked.filter((path) => path === '/api/health').length ?? 0;
+      await until(() => asked() === 2);
+      standIn.tellHealth(plantHealth(Date.now(), { state: 'lost', breakers: [] }));
+      await page.getByText('The shared state store cannot be reached').waitFor();
+      let answered = 0;
+      page.on('requestfinished', (request) => {
+        if (request.url().endsWith('/api/health')) answered += 1;
+      });
+      answer();
+      await until(() => answered === asked());
+      // The page has read the last answer when its next request is answered.
+      await page.evaluate("fetch('api/about').then((response) => response.text())");
+      expect(await page.getByText('The shared state store cannot be reached').count()).to.equal(1);
+      expect(await page.getByText('api.line.me does not answer').count()).to.equal(0);
+    });
+
     it('goes on without a word when the stream ends, as it does each minute', async () => {
       standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) });
       const page = await openHistory(standIn);

@@ -20,6 +20,8 @@ export interface StandIn {
   isLoggedIn: boolean;
   /** What a list that was made waits for before it is answered. Default: nothing. */
   answerLists: Promise<void>;
+  /** The same for the health. */
+  answerHealth: Promise<void>;
   /** Paths and queries, as they came. */
   readonly asked: string[];
   /** Tells open pages of these, which are in the history from now on. */
@@ -58,6 +60,7 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
     tested: undefined,
     isLoggedIn: true,
     answerLists: Promise.resolve(),
+    answerHealth: Promise.resolve(),
     asked: [],
     tell: (...changed) => {
       const ids = new Set(changed.map(({ id }) => id));
@@ -100,7 +103,11 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
       close: () => undefined,
     },
     about: () => given.about ?? ABOUT,
-    health: () => Promise.resolve(standIn.health),
+    health: async () => {
+      const made = standIn.health;
+      await standIn.answerHealth;
+      return made;
+    },
     makePayload: () => Promise.resolve(standIn.made),
     sendPayload: () =>
       standIn.tested === undefined

@@ -32,9 +32,13 @@ export function makeHealth(about: About, stream: Stream): View<Extract<Route, { 
     same?.focus({ preventScroll: true });
     same?.scrollTo(scrolledTo, 0);
   };
+  /** Counts what the stream has said: an answer that was requested before it is older. */
+  let updates = 0;
   const load = async (): Promise<void> => {
+    const updatesBefore = updates;
     try {
-      show(await readHealth());
+      const health = await readHealth();
+      if (updates === updatesBefore) show(health);
     } catch (error) {
       if (!(error instanceof ServerFailure)) throw error;
       shown = undefined;
@@ -42,7 +46,10 @@ export function makeHealth(about: About, stream: Stream): View<Extract<Route, { 
     }
   };
   stream.listen({
-    onHealth: show,
+    onHealth: (health) => {
+      updates += 1;
+      show(health);
+    },
     onOpened: () => void load(),
   });
   return {

@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import type { TwilioLogin } from '../channels/twilio/settings.js';
 import { readPrivateKey } from '../core/private-key.js';
 import { isOrigin, mustBe, objectOf, tested, textOf, urlRule } from '../core/option-rules.js';
 import type { OktaCredentials } from '../okta/api-client.js';
@@ -182,19 +183,12 @@ const twilio = (): Joi.ObjectSchema =>
     })
     .custom(readTwilio);
 
-/** A checked credential of Twilio, in one shape. */
-export interface TwilioLogin {
-  readonly accountSid: string;
-  readonly username: string;
-  readonly password: string;
-  readonly region: string | undefined;
-  readonly edge: string | undefined;
-  /** An origin. */
-  readonly baseUrl: string | undefined;
+/** A credential of Twilio, with the auth tokens that check its callbacks. */
+export interface TwilioAccount extends TwilioLogin {
   readonly authTokens: readonly string[];
 }
 
-function readTwilio(twilio: TwilioCredential): TwilioLogin {
+function readTwilio(twilio: TwilioCredential): TwilioAccount {
   const { accountSid, region, edge, baseUrl, authToken = [] } = twilio;
   const authTokens = typeof authToken === 'string' ? [authToken] : authToken;
   const [password = ''] = authTokens;

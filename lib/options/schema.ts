@@ -21,7 +21,7 @@ import type { OktaCredentials } from '../okta/api-client.js';
 import type { ProfileOptions } from '../okta/user-profile.js';
 import type { HookScheme } from '../okta/verify-caller.js';
 import { readKeywords, type Keywords } from '../texts/keywords.js';
-import { credentials, type TwilioLogin } from './credentials.js';
+import { credentials, type TwilioAccount } from './credentials.js';
 import { DEFAULT_PATH, type InboundOptions, type OktaTelephonyHookOptions } from './options.js';
 import { sandboxNumber, senders } from './senders.js';
 import { texts } from './texts.js';
@@ -37,7 +37,7 @@ export interface NormalOptions extends Pick<
     readonly hook: readonly HookScheme[];
     readonly eventHook?: readonly HookScheme[] | false;
     readonly okta: OktaCredentials;
-    readonly twilio: TwilioLogin;
+    readonly twilio: TwilioAccount;
   };
   /** Without a slash at its end. */
   readonly publicUrl?: string;

@@ -28,8 +28,8 @@ export type WhatsAppSender =
       readonly templates: Readonly<Record<string, string>>;
     };
 
-/** The hook's options for Twilio, in normal form. */
-export interface TwilioSettings {
+/** A credential of Twilio, in normal form. */
+export interface TwilioLogin {
   /** `AC…` */
   readonly accountSid: string;
   /** `SK…`, or the account SID. */
@@ -40,6 +40,10 @@ export interface TwilioSettings {
   readonly edge: string | undefined;
   /** One origin for every Twilio product, in place of Twilio's own hosts. */
   readonly baseUrl: string | undefined;
+}
+
+/** The hook's options for Twilio, in normal form. */
+export interface TwilioSettings extends TwilioLogin {
   readonly senders: {
     readonly sms: SenderByCountry | undefined;
     readonly voice: SenderByCountry | undefined;

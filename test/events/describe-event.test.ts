@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { describeEvent } from '#lib/events/describe-event.js';
-import type { HookEvent } from '#lib/core/events.js';
+import type { HookEvent, HookEventOf } from '#lib/core/events.js';
+import { answeredEvent } from './sample-events.js';
 
 /** One of each; the compiler asks for those that are new. */
 const AT = { at: 1_800_000_000_000 } as const;
@@ -15,9 +16,7 @@ const RULE = {
   seconds: 600,
 } as const;
 
-type EventOf<Type extends HookEvent['type']> = Extract<HookEvent, { type: Type }>;
-
-const EVENTS: { readonly [Type in HookEvent['type']]: EventOf<Type> } = {
+const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
   'request.received': {
     ...AT,
     ...OF_CALL,
@@ -55,31 +54,15 @@ const EVENTS: { readonly [Type in HookEvent['type']]: EventOf<Type> } = {
   },
   'attempt.ended': { ...AT, ...OF_CALL, ...ATTEMPT, type: 'attempt.ended' },
   'attempt.late': { ...AT, ...OF_CALL, ...ATTEMPT, type: 'attempt.late' },
-  'request.answered': {
+  'request.answered': answeredEvent({
     ...AT,
     ...OF_CALL,
     ...ASKED,
-    type: 'request.answered',
-    status: 'SUCCESSFUL',
-    code: undefined,
-    reason: undefined,
-    remedy: undefined,
-    deliveryChannel: 'sms',
-    country: 'GB',
-    isPreview: false,
-    isRepeat: false,
-    hasHungUp: false,
-    channel: 'sms',
-    provider: 'TWILIO',
-    transactionId: 'SM1',
     attempts: [ATTEMPT],
-    passedOver: [],
-    profileSource: 'okta',
-    profileReason: undefined,
     profileMs: 9,
     durationMs: 200,
     remainingMs: 2300,
-  },
+  }),
   'message.status': {
     ...AT,
     type: 'message.status',

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { HookEvent, Logger } from '#lib/index.js';
+import type { HookEvent, HookEventOf, Logger } from '#lib/index.js';
 import { logListener } from '#lib/events/log.js';
 import { ANA, startScene, type LogLine } from '#harness/scene.js';
 import { answeredEvent } from './sample-events.js';
@@ -18,7 +18,7 @@ const ids = { eventId: 'event-1', oktaRequestId: 'req-1' };
 const answered = answeredEvent({ profileMs: 5, durationMs: 20, remainingMs: 2000 });
 const rejected = (
   ...schemes: readonly ('header' | 'basic' | 'oauth2')[]
-): Extract<HookEvent, { type: 'caller.rejected' }> => ({
+): HookEventOf<'caller.rejected'> => ({
   at: 1,
   type: 'caller.rejected',
   count: 3,

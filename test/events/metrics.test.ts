@@ -1,6 +1,12 @@
 import { expect } from 'chai';
 import { Counter, Registry } from 'prom-client';
-import { ConfigurationError, type AttemptReport, type HookEvent, type MetricsRegistry } from '#lib/index.js';
+import {
+  ConfigurationError,
+  type AttemptReport,
+  type HookEvent,
+  type HookEventOf,
+  type MetricsRegistry,
+} from '#lib/index.js';
 import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX, type MetricRow } from '#lib/events/metric-table.js';
 import { createMetrics, type HookMetrics, type WatchedStatus } from '#lib/events/metrics.js';
 import { readPage, type MetricsPage } from '#harness/metrics-page.js';
@@ -9,7 +15,7 @@ import { mustNotShow, witness } from '#harness/witness.js';
 import { answeredEvent } from './sample-events.js';
 
 const ids = { at: 1, eventId: 'event-1', oktaRequestId: 'req-1' };
-const attempt = (over: Partial<AttemptReport> = {}): Extract<HookEvent, { type: 'attempt.ended' }> => ({
+const attempt = (over: Partial<AttemptReport> = {}): HookEventOf<'attempt.ended'> => ({
   ...ids,
   type: 'attempt.ended',
   channel: 'sms',

@@ -1,12 +1,12 @@
 import { ANA } from '#harness/scene.js';
-import type { AttemptReport, HookEvent } from '#lib/core/events.js';
+import type { AttemptReport, HookEvent, HookEventOf } from '#lib/core/events.js';
 
 /** Events as the hook emits them, of one execution each. */
 
-type Of<Type extends HookEvent['type']> = Extract<HookEvent, { readonly type: Type }>;
-
 /** The event that sums a call up: one SMS to Ana. */
-export const answeredEvent = (over: Partial<Of<'request.answered'>> = {}): Of<'request.answered'> => ({
+export const answeredEvent = (
+  over: Partial<HookEventOf<'request.answered'>> = {},
+): HookEventOf<'request.answered'> => ({
   at: 1,
   eventId: 'event-1',
   oktaRequestId: 'req-1',
@@ -64,7 +64,7 @@ export function eventsOf(eventId: string, startMs = START) {
     ...over,
   });
   return {
-    received: (afterMs = 0, over: Partial<Of<'request.received'>> = {}): HookEvent => ({
+    received: (afterMs = 0, over: Partial<HookEventOf<'request.received'>> = {}): HookEvent => ({
       type: 'request.received',
       at: startMs + afterMs,
       ...ids,
@@ -76,7 +76,7 @@ export function eventsOf(eventId: string, startMs = START) {
     blocked: (
       afterMs: number,
       mode: 'enforce' | 'record',
-      over: Partial<Of<'guard.blocked'>> = {},
+      over: Partial<HookEventOf<'guard.blocked'>> = {},
     ): HookEvent => {
       const rule = {
         rule: 'perUser',
@@ -118,8 +118,8 @@ export function eventsOf(eventId: string, startMs = START) {
     ): HookEvent => attempted('attempt.late', afterMs, outcome, over),
     answered: (
       afterMs: number,
-      status: Of<'request.answered'>['status'],
-      over: Partial<Of<'request.answered'>> = {},
+      status: HookEventOf<'request.answered'>['status'],
+      over: Partial<HookEventOf<'request.answered'>> = {},
     ): HookEvent => ({
       type: 'request.answered',
       at: startMs + afterMs,
@@ -150,7 +150,7 @@ export function eventsOf(eventId: string, startMs = START) {
       afterMs: number,
       transactionId: string,
       status: string,
-      over: Partial<Of<'message.status'>> = {},
+      over: Partial<HookEventOf<'message.status'>> = {},
     ): HookEvent => ({
       type: 'message.status',
       at: startMs + afterMs,
@@ -161,7 +161,7 @@ export function eventsOf(eventId: string, startMs = START) {
       reason: undefined,
       ...over,
     }),
-    failover: (afterMs: number, over: Partial<Of<'failover.ended'>> = {}): HookEvent => ({
+    failover: (afterMs: number, over: Partial<HookEventOf<'failover.ended'>> = {}): HookEvent => ({
       type: 'failover.ended',
       at: startMs + afterMs,
       ...ids,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
-import type { GuardOptions, HookEvent } from '#lib/index.js';
+import type { GuardOptions, HookEventOf } from '#lib/index.js';
 import type { HookCall } from '#lib/testing/index.js';
 import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
@@ -25,10 +25,8 @@ describe('the guard of a hook', () => {
   afterEach(() => scene.close());
 
   const sent = (): number => scene.twilio.messages.length + scene.twilio.calls.length;
-  const blocked = (): Extract<HookEvent, { type: 'guard.blocked' }>[] =>
-    scene.events.filter(
-      (event): event is Extract<HookEvent, { type: 'guard.blocked' }> => event.type === 'guard.blocked',
-    );
+  const blocked = (): HookEventOf<'guard.blocked'>[] =>
+    scene.events.filter((event): event is HookEventOf<'guard.blocked'> => event.type === 'guard.blocked');
   const answeredCodes = (): (string | undefined)[] =>
     scene.events.flatMap((event) => (event.type === 'request.answered' ? [event.code] : []));
   const callTo = (phoneNumber: string, call: object = {}): Promise<HookCall> => {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
-import type { ChannelPort, HookEvent, InboundOptions, Outcome } from '#lib/index.js';
+import type { ChannelPort, HookEventOf, InboundOptions, Outcome } from '#lib/index.js';
 import type { EmulatedInbound, InboundMessage } from '#lib/testing/index.js';
 import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
@@ -41,9 +41,9 @@ describe('what users write to the senders', () => {
     });
   const channelOf = async (call?: Parameters<Scene['call']>[0]): Promise<string | undefined> =>
     /channel=(\w+)/.exec(commandOf(await scene.call(call))?.['transactionMetadata'] ?? '')?.[1];
-  const answered = (): Extract<HookEvent, { type: 'request.answered' }> | undefined =>
+  const answered = (): HookEventOf<'request.answered'> | undefined =>
     scene.events.findLast((event) => event.type === 'request.answered');
-  const received = (): Extract<HookEvent, { type: 'inbound.received' }>[] =>
+  const received = (): HookEventOf<'inbound.received'>[] =>
     scene.events.filter((event) => event.type === 'inbound.received');
 
   it('takes a number off WhatsApp by STOP, says so, and puts it back by START', async () => {

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import sinon from 'sinon';
-import type { ChannelPort, DeliveryReport, HookEvent, Outcome, TelephonyRequest } from '#lib/index.js';
+import type {
+  ChannelPort,
+  DeliveryReport,
+  HookEvent,
+  HookEventOf,
+  Outcome,
+  TelephonyRequest,
+} from '#lib/index.js';
 import type { EmulatedMessage } from '#lib/testing/index.js';
 import type { RecordedRequest } from '#lib/testing/server/faults.js';
 import {
@@ -19,7 +26,7 @@ import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
 
-type Ended = Extract<HookEvent, { type: 'failover.ended' }>;
+type Ended = HookEventOf<'failover.ended'>;
 
 /** The usual one. */
 const DEADLINE_MS = 2200;

@@ -7,6 +7,7 @@ import type {
   ChannelPort,
   DeliveryReport,
   HookEvent,
+  HookEventOf,
   Message,
   Outcome,
   TelephonyRequest,
@@ -17,7 +18,7 @@ import { ANA, BOB, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions 
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 
-type Ended = Extract<HookEvent, { type: 'failover.ended' }>;
+type Ended = HookEventOf<'failover.ended'>;
 type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
 type Attempt = (message: Message) => Outcome | Promise<Outcome>;
 

@@ -6,7 +6,7 @@ import express from 'express';
 import untypedExpress4 from 'express4';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
-import type { Channel, HookEvent, Outcome } from '#lib/index.js';
+import type { Channel, HookEvent, HookEventOf, Outcome } from '#lib/index.js';
 import { redisState } from '#lib/state/redis/index.js';
 import type { EventDelivery, LogEvent } from '#lib/testing/index.js';
 import { startGatewayBeside } from '#harness/gateway-beside.js';
@@ -27,7 +27,7 @@ import { callApi, eventHook } from '../testing/okta/client.js';
 
 const express4 = untypedExpress4 as typeof express;
 
-type Used = Extract<HookEvent, { type: 'code.used' }>;
+type Used = HookEventOf<'code.used'>;
 type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
 
 const NEWER = '771204';

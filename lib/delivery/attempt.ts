@@ -83,7 +83,7 @@ async function callChannel(
 }
 
 /** Causes of an error may go in a circle. */
-const MOST_CAUSES = 5;
+const MAX_CAUSES = 5;
 
 /**
  * The code of an error or of its causes, where fetch hides it. The message is not used: it may quote what was
@@ -92,7 +92,7 @@ const MOST_CAUSES = 5;
 function codeOf(thrown: unknown): string {
   try {
     let error = thrown;
-    for (let depth = 0; depth < MOST_CAUSES; depth += 1) {
+    for (let depth = 0; depth < MAX_CAUSES; depth += 1) {
       const { code, cause } = Object(error) as { readonly code?: unknown; readonly cause?: unknown };
       if (typeof code === 'string' && /^[A-Z][A-Z_]{2,40}$/.test(code)) return ` (${code})`;
       error = cause;

@@ -11,7 +11,7 @@ import { answerOf, readOutcome, tallyOf, triedChannels } from './execution-outco
 /** One execution, made of its events, which may come in any order. */
 
 /** How many events of one execution are kept. A code has about ten; only repeats make more. */
-const MOST_STEPS = 200;
+const MAX_STEPS = 200;
 
 /** The code of an execution that cannot be read. */
 const UNREADABLE = 'UNREADABLE';
@@ -74,7 +74,7 @@ export class ExecutionRecord {
     if (event.type === 'request.received') this.#requestedAt = Math.min(this.#requestedAt, event.at);
     if (event.type === 'request.repeated') this.#repeats += 1;
     this.#steps.push(step);
-    if (this.#steps.length > MOST_STEPS) this.#omitOne();
+    if (this.#steps.length > MAX_STEPS) this.#omitOne();
   }
 
   summary(nowMs: number): ExecutionSummary {

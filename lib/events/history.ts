@@ -8,7 +8,7 @@ import { SharedEvents } from './shared-events.js';
 /** The execution history, made of the events of this gateway and of those that share its state. */
 
 /** How many executions the history keeps. */
-const MOST_EXECUTIONS = 5_000;
+const MAX_EXECUTIONS = 5_000;
 /** How often watchers get changes, milliseconds, and at which of these times the shared log is read. */
 const TELL_EVERY_MS = 250;
 const ASK_EVERY_TIMES = 4;
@@ -33,7 +33,7 @@ export function createHistory(parts: {
   readonly clock: () => number;
   readonly max?: number | undefined;
 }): KeptHistory {
-  const { log, clock, max = MOST_EXECUTIONS } = parts;
+  const { log, clock, max = MAX_EXECUTIONS } = parts;
   const kept = new KeptExecutions(max, clock);
   const watch = new Watch(clock, () => shared?.catchUp());
   const shared =

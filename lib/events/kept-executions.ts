@@ -9,13 +9,13 @@ import { ExecutionRecord, type Step } from './execution.js';
 /** How long an execution is kept at most, milliseconds. */
 const LIFE_MS = 86_400_000;
 /** Reports of messages whose send is not known yet: the events of the gateway that sent them may be on their way. */
-const MOST_EARLY_MESSAGES = 1_000;
-const MOST_EARLY_REPORTS = 10;
+const MAX_EARLY_MESSAGES = 1_000;
+const MAX_EARLY_REPORTS = 10;
 /** The executions are sorted and cut when there are this much more than allowed. */
 const SLACK = 0.1;
 
 /** All steps of all executions, some 50 MB: a caller who repeats events without end gets no more memory. */
-const MOST_STEPS = 100_000;
+const MAX_STEPS = 100_000;
 
 /** How many executions are read in one turn of the event loop. */
 const READ_AT_ONCE = 50;
@@ -137,15 +137,15 @@ export class KeptExecutions {
     const before = record.stepCount;
     record.add(step);
     this.#stepCount += record.stepCount - before;
-    if (this.#stepCount > MOST_STEPS * (1 + SLACK)) this.#cut();
+    if (this.#stepCount > MAX_STEPS * (1 + SLACK)) this.#cut();
   }
 
   #keepEarly(transactionId: string, step: Step): void {
     const early = this.#early.get(transactionId);
     if (early === undefined) {
       this.#early.set(transactionId, [step]);
-      dropOldest(this.#early, MOST_EARLY_MESSAGES);
-    } else if (early.length < MOST_EARLY_REPORTS) early.push(step);
+      dropOldest(this.#early, MAX_EARLY_MESSAGES);
+    } else if (early.length < MAX_EARLY_REPORTS) early.push(step);
   }
 
   /** Drops what is too old or too much, and returns the rest, newest first. */
@@ -155,7 +155,7 @@ export class KeptExecutions {
     let steps = 0;
     const firstGone = records.findIndex(({ startedAt, stepCount }, at) => {
       steps += stepCount;
-      return at >= this.#max || startedAt < oldestMs || steps > MOST_STEPS;
+      return at >= this.#max || startedAt < oldestMs || steps > MAX_STEPS;
     });
     if (firstGone === -1) return records;
     for (const record of records.splice(firstGone).reverse()) this.#forget(record);

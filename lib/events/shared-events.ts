@@ -11,13 +11,13 @@ import { isReadableEvent } from './event-shape.js';
 const FLUSH_MS = 250;
 /** When a failed write is tried again, milliseconds. */
 const RETRY_MS = 1_000;
-const MOST_IN_A_BATCH = 100;
+const MAX_IN_A_BATCH = 100;
 /** Events that wait while the log is lost. The oldest are dropped first. */
-const MOST_WAITING = 10_000;
+const MAX_WAITING = 10_000;
 /** Batches in one read, so that one answer does not block the connection for long. */
 const PAGE = 20;
 /** Gateways whose last event is known. A restarted gateway counts as a new one. */
-const MOST_GATEWAYS = 1_000;
+const MAX_GATEWAYS = 1_000;
 
 /** A batch: the gateway, the place of its first event, and the events, which are not checked yet. */
 type ReadBatch = readonly [gateway: string, place: number, events: readonly unknown[]];
@@ -51,9 +51,9 @@ export class SharedEvents {
   add(step: Step): void {
     if (this.#isClosed) return;
     this.#waiting.push(step);
-    if (this.#waiting.length > MOST_WAITING) this.#waiting = this.#waiting.slice(MOST_WAITING / 2);
+    if (this.#waiting.length > MAX_WAITING) this.#waiting = this.#waiting.slice(MAX_WAITING / 2);
     if (this.#writing !== undefined || this.#isDue) return;
-    if (this.#waiting.length < MOST_IN_A_BATCH || this.#isRetrying) {
+    if (this.#waiting.length < MAX_IN_A_BATCH || this.#isRetrying) {
       this.#timer ??= this.#writeIn(FLUSH_MS);
       return;
     }
@@ -107,7 +107,7 @@ export class SharedEvents {
   /** Whether all were written, except for a few that came meanwhile. */
   async #writeAll(): Promise<boolean> {
     do {
-      if (this.#batch.length === 0) this.#batch = this.#waiting.splice(0, MOST_IN_A_BATCH);
+      if (this.#batch.length === 0) this.#batch = this.#waiting.splice(0, MAX_IN_A_BATCH);
       const [first] = this.#batch;
       if (first === undefined) return true;
       try {
@@ -117,7 +117,7 @@ export class SharedEvents {
         return false;
       }
       this.#batch = [];
-    } while (this.#waiting.length >= MOST_IN_A_BATCH || (this.#isClosed && this.#waiting.length > 0));
+    } while (this.#waiting.length >= MAX_IN_A_BATCH || (this.#isClosed && this.#waiting.length > 0));
     return true;
   }
 
@@ -153,7 +153,7 @@ export class SharedEvents {
     this.#lastPlaces.delete(gateway);
     this.#lastPlaces.set(gateway, Math.max(known, first + events.length - 1));
     const [oldest] = this.#lastPlaces.keys();
-    if (this.#lastPlaces.size > MOST_GATEWAYS && oldest !== undefined) this.#lastPlaces.delete(oldest);
+    if (this.#lastPlaces.size > MAX_GATEWAYS && oldest !== undefined) this.#lastPlaces.delete(oldest);
   }
 }
 

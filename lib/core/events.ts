@@ -3,7 +3,8 @@ import type { Extension } from './extensions.js';
 /**
  * The events of a hook: what happened, step by step. `onEvent` gets them, and so do the log, the metrics and the console.
  *
- * No event holds a code, a login, a name, a secret or a number. Of a number it has the last two digits, in `to` and `from`.
+ * No event holds a code, a login, a name, a secret or a number. Of a number it has the last two digits, in `toEnding` and
+ * `fromEnding`. New types of events and new fields may come in a minor version.
  */
 
 /** One event. Its `type` says what happened, and which other fields it has: see `HookEventFields`. */
@@ -38,8 +39,6 @@ export interface HookEventFields {
 
   /** Okta sent a well-formed request. */
   readonly 'request.received': OfRequest & { readonly deliveryChannel: 'sms' | 'voice' };
-  /** Okta sent the same event again. It gets the answer of the first request. */
-  readonly 'request.repeated': OfCall;
   /**
    * A request was answered with another status than 200, or something failed after the code was sent. Rejections that
    * callers can cause without authentication are reported at once, then at most once a minute.
@@ -77,32 +76,25 @@ export interface HookEventFields {
     readonly reason: string | undefined;
     readonly durationMs: number;
   };
-  /**
-   * The guard blocked a code, or, in mode `record`, would have blocked it. `rule`, `code`, `remedy`, `points` and
-   * `seconds` are those of the first broken rule, which decides.
-   */
-  readonly 'guard.blocked': OfRequest &
-    BrokenRule & {
-      readonly mode: 'enforce' | 'record';
-      /** The country of the number by ISO 3166, if it is known. */
-      readonly country: string | undefined;
-      /** `true` if the number of the profile broke the rules, and not the enrolled one: the code goes to the enrolled one. */
-      readonly isOtherNumber?: boolean | undefined;
-      /** All broken rules, with the first one. */
-      readonly rules: readonly BrokenRule[];
-    };
+  /** The guard blocked a code, or with `isOtherNumber` the number of the profile. */
+  readonly 'guard.blocked': OfGuard;
+  /** The guard noticed what it would have blocked if `guard.mode` were not `record`. Nothing was blocked. */
+  readonly 'guard.noticed': OfGuard;
   /** The hook decided by which channels it tries to send the code. */
   readonly 'channels.planned': OfCall & {
     readonly channels: readonly string[];
     /** As in `request.answered`. */
-    readonly passedOver: readonly string[];
+    readonly skipped: readonly SkippedChannel[];
   };
   /** An attempt to send the code ended before Okta was answered, or as a part of late failover. */
   readonly 'attempt.ended': OfCall & AttemptReport;
   /** Okta was answered, and the hook call is over. This event sums the call up. */
   readonly 'request.answered': OfRequest & {
+    /** What became of the code. */
+    readonly outcome: CodeOutcome;
+    /** What Okta was answered. Whether a blocked code is `PENDING` or `ERROR` depends on `guard.answer`. */
     readonly status: 'SUCCESSFUL' | 'PENDING' | 'ERROR';
-    /** Why no code was sent, if none was. */
+    /** Why no code was sent, if none was. `SUPERSEDED`: the user has a newer code. */
     readonly code: string | undefined;
     /** The same in words. */
     readonly reason: string | undefined;
@@ -111,6 +103,7 @@ export interface HookEventFields {
     readonly deliveryChannel: 'sms' | 'voice';
     /** The country of the enrolled number by ISO 3166, if it is known. */
     readonly country: string | undefined;
+    /** Okta sent the same event again. It got the first answer, whose outcome this is, and nothing was sent. */
     readonly isRepeat: boolean;
     /** Okta had closed the connection before. */
     readonly hasHungUp: boolean;
@@ -119,11 +112,8 @@ export interface HookEventFields {
     readonly provider: string | undefined;
     readonly transactionId: string | undefined;
     readonly attempts: readonly AttemptReport[];
-    /**
-     * Planned channels that were skipped, and why, such as `whatsapp:STOPPED`. `ROLLED_BACK`: by the rollout. `STOPPED`: the
-     * user sent STOP. `OPTED_OUT`, `NOT_REACHED`: the provider reported it for an earlier message.
-     */
-    readonly passedOver: readonly string[];
+    /** Planned channels that were skipped. */
+    readonly skipped: readonly SkippedChannel[];
     readonly profileSource: HookEventFields['profile.read']['source'] | undefined;
     readonly profileReason: string | undefined;
     readonly profileMs: number | undefined;
@@ -135,15 +125,17 @@ export interface HookEventFields {
   // After the answer: what the hook learns about the message.
 
   /** An attempt whose outcome was unknown when Okta was answered has ended. */
-  readonly 'attempt.late': OfCall & AttemptReport;
+  readonly 'attempt.settled': OfCall & AttemptReport;
   /**
    * A provider reported the status of a message that it had accepted: by a status callback, or because the hook asked. A
-   * callback does not say whose message it is, so the ids and `to` are missing then.
+   * callback does not say whose message it is, so the ids and `toEnding` are missing then.
    */
-  readonly 'message.status': Partial<OfUser> & {
+  readonly 'message.reported': Partial<OfUser> & {
     readonly channel: string;
     readonly transactionId: string;
-    /** Twilio's word; `delivered` or `failed` if the hook asked. */
+    /** What the status means. A call that was not picked up is `failed`: the user has no code. */
+    readonly report: 'pending' | 'delivered' | 'failed';
+    /** The provider's word, such as `undelivered`; the same as `report` if the hook asked. */
     readonly status: string;
     readonly code: string | undefined;
     readonly reason: string | undefined;
@@ -154,17 +146,13 @@ export interface HookEventFields {
   readonly 'failover.ended': OfUser & {
     /** The channel that did not deliver. */
     readonly fromChannel: string;
-    /** The code of its failure; `NOT_DELIVERED_IN_TIME` if nothing was reported. */
-    readonly why: string;
-    /** The same in words. */
-    readonly whyReason: string | undefined;
-    /** What an operator can do about that failure. */
-    readonly whyRemedy: string | undefined;
+    /** Why it did not. */
+    readonly cause: FailureCause;
     /** The outcome of the last attempt; `dropped` if none was made, for the reason in `code`. */
     readonly outcome: 'accepted' | 'refused' | 'unknown' | 'dropped';
     readonly channel: string | undefined;
     readonly provider: string | undefined;
-    /** The code of the refusal; for `dropped` one of ours, such as `OVERTAKEN`, `CODE_EXPIRED` or `STATE_LOST`. */
+    /** The code of the refusal; for `dropped` one of ours, such as `SUPERSEDED`, `CODE_EXPIRED` or `STATE_LOST`. */
     readonly code: string | undefined;
     readonly reason: string | undefined;
     /** What an operator can do about `code`. */
@@ -208,10 +196,10 @@ export interface HookEventFields {
     /** The keyword, if the message is one. */
     readonly keyword: 'stop' | 'start' | 'help' | undefined;
     /** The last two digits; `undefined` if WhatsApp hides the number, and no earlier message showed it. */
-    readonly from: string | undefined;
+    readonly fromEnding: string | undefined;
   };
   /** Status callbacks came for messages that this process did not send, or no longer knows. At most once a minute. */
-  readonly 'message.unknown': Counted & {
+  readonly 'callback.unmatched': Counted & {
     /** The message of the last callback. */
     readonly transactionId: string;
   };
@@ -250,6 +238,12 @@ export interface HookEventFields {
     /** Milliseconds since 1970. */
     readonly untilMs: number;
   };
+  /** The pause of Okta's Users API is over. */
+  readonly 'okta.resumed': {
+    /** Why it was paused: the reason in `okta.paused`. */
+    readonly reason: 'LOW' | 'RATE_LIMITED';
+    readonly pausedMs: number;
+  };
   /** The circuit breaker of a host opened or closed. */
   readonly 'breaker.changed': { readonly host: string; readonly state: BreakerState };
   /** The shared state cannot be reached. Until it is back, each process counts repeats and limits on its own. */
@@ -271,6 +265,33 @@ export interface HookEventFields {
 
 /** `open`: the host is not called for a while. `half-open`: one real call tries it again. */
 export type BreakerState = 'closed' | 'open' | 'half-open';
+
+/**
+ * What became of a code. `accepted`: a provider accepted the message. `unknown`: the message may have left. `blocked`: it was
+ * held back on purpose, by the guard, by a provider's fraud filter, or because the user has a newer code. `refused`: no channel
+ * could send it.
+ */
+export type CodeOutcome = 'accepted' | 'unknown' | 'blocked' | 'refused';
+
+/** A planned channel that was skipped. */
+export interface SkippedChannel {
+  readonly channel: string;
+  /**
+   * `ROLLED_BACK`: the rollout has it off for the user. `STOPPED`: the user sent STOP. `OPTED_OUT`, `NOT_REACHED`: the provider
+   * reported it for an earlier message.
+   */
+  readonly reason: 'ROLLED_BACK' | 'STOPPED' | 'OPTED_OUT' | 'NOT_REACHED';
+}
+
+/** Why a message was not delivered. */
+export interface FailureCause {
+  /** The provider's code; `NOT_DELIVERED_IN_TIME` if nothing was reported. */
+  readonly code: string;
+  /** The same in words. */
+  readonly reason: string | undefined;
+  /** What an operator can do about it. */
+  readonly remedy: string | undefined;
+}
 
 /** One attempt to send a code by one channel. */
 export interface AttemptReport {
@@ -346,13 +367,23 @@ interface OfUser extends OfCall {
   /** Okta's id of the user. */
   readonly userId: string | undefined;
   /** The last two digits of the number. */
-  readonly to: string;
+  readonly toEnding: string;
 }
 
 interface OfRequest extends OfUser {
   readonly requestType: string | undefined;
   /** Okta's preview, or a request of the console's tester. */
   readonly isPreview: boolean;
+}
+
+/** `rule`, `code`, `remedy`, `points` and `seconds` are those of the first broken rule, which decides. */
+interface OfGuard extends OfRequest, BrokenRule {
+  /** The country of the number by ISO 3166, if it is known. */
+  readonly country: string | undefined;
+  /** `true` if the number of the profile broke the rules, and not the enrolled one: the code goes to the enrolled one. */
+  readonly isOtherNumber?: boolean | undefined;
+  /** All broken rules, with the first one. */
+  readonly rules: readonly BrokenRule[];
 }
 
 /** In events that are emitted at most once a minute. */

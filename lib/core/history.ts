@@ -24,8 +24,8 @@ export interface ExecutionSummary {
   readonly requestType: string | undefined;
   /** The channel that Okta requested. */
   readonly deliveryChannel: 'sms' | 'voice' | undefined;
-  /** The last two digits. */
-  readonly to: string;
+  /** The last two digits of the number. */
+  readonly toEnding: string;
   /** A call of Okta's preview or of the console's tester, not of a sign-in. */
   readonly isPreview: boolean;
   /** A call of the console's tester. */

@@ -291,6 +291,11 @@ export function maskNumber(phoneNumber: string): string {
   return phoneNumber === '' ? '' : `${MASK}${phoneNumber.slice(-2)}`;
 }
 
+/** The last two digits of a number, for events and the log. */
+export function endingOf(phoneNumber: string): string {
+  return phoneNumber.slice(-2);
+}
+
 /** Makes a provider's code or an Okta id safe for a log line and for `key=value` pairs. */
 export function toToken(text: string, maxLength = 64): string {
   return text.replace(/[^\w.:-]/g, '_').slice(0, maxLength);

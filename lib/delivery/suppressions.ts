@@ -1,4 +1,5 @@
 import type { DeliveryFailure } from '../core/channel.js';
+import type { SkippedChannel } from '../core/events.js';
 
 /** Suppressions: channels by which no codes go to a number for a while. */
 
@@ -209,10 +210,10 @@ export function suppressionFor(known: readonly Suppression[], channel: string): 
   return ofChannel.find(({ reason }) => reason === 'STOPPED') ?? ofChannel[0];
 }
 
-/** The channels of a plan that may be tried, and those that are skipped, as `channel:reason`. */
+/** The channels of a plan that may be tried, and those that are skipped. */
 export interface FilteredChannels {
   readonly channels: readonly string[];
-  readonly skipped: readonly string[];
+  readonly skipped: readonly SkippedChannel[];
 }
 
 /** Skips suppressed channels. What a provider said does not leave a user without any channel. */
@@ -220,18 +221,18 @@ export function skipSuppressed(
   channels: readonly string[],
   suppressionOf: (channel: string) => Suppression | undefined,
 ): FilteredChannels {
-  const skipped: string[] = [];
+  const skipped: SkippedChannel[] = [];
   const left: string[] = [];
   const unwilling: string[] = [];
   for (const channel of channels) {
     const suppression = suppressionOf(channel);
     if (suppression === undefined) left.push(channel);
     else {
-      skipped.push(`${channel}:${suppression.reason}`);
+      skipped.push({ channel, reason: suppression.reason });
       if (suppression.reason !== 'STOPPED') unwilling.push(channel);
     }
   }
   return left.length > 0 || unwilling.length === 0
     ? { channels: left, skipped }
-    : { channels: unwilling, skipped: skipped.filter((entry) => entry.endsWith(':STOPPED')) };
+    : { channels: unwilling, skipped: skipped.filter(({ reason }) => reason === 'STOPPED') };
 }

@@ -13,7 +13,7 @@ export function countEvents(instruments: Instruments, labels: LabelValues): Hook
   };
 
   const countAnswer = (event: HookEventOf<'request.answered'>): void => {
-    const outcome = event.status;
+    const { outcome } = event;
     // A repeat sends nothing, so its duration is not that of a code.
     if (event.isRepeat) {
       instruments.repeats.inc({ outcome });
@@ -53,28 +53,38 @@ export function countEvents(instruments: Instruments, labels: LabelValues): Hook
         if (event.code !== 'BREAKER_OPEN') observe('attempt', attempt.channel, event.durationMs);
         return;
       }
-      case 'attempt.late':
+      case 'attempt.settled':
         instruments.lateResults.inc(labels.attempt(event));
         return;
       case 'failover.ended':
         countFailover(event);
         return;
-      case 'guard.blocked': {
-        const { rule, mode } = event;
-        instruments.guardBlocks.inc({ rule, mode, country: countryLabel(event.country) });
+      case 'guard.blocked':
+        instruments.guardBlocks.inc({
+          rule: event.rule,
+          mode: 'enforce',
+          country: countryLabel(event.country),
+        });
         return;
-      }
+      case 'guard.noticed':
+        instruments.guardBlocks.inc({
+          rule: event.rule,
+          mode: 'record',
+          country: countryLabel(event.country),
+        });
+        return;
       case 'code.used':
         instruments.codesUsed.inc({
           channel: labels.channel(event.channel),
           country: countryLabel(event.country),
         });
         return;
-      case 'message.status': {
+      case 'message.reported': {
         const channel = labels.channel(event.channel);
         const status = labels.word(event.status, 'status');
         instruments.messageStatuses.inc({
           channel,
+          report: event.report,
           status,
           code: labels.code(event.code, `status ${channel}`),
         });
@@ -108,7 +118,7 @@ export function countEvents(instruments: Instruments, labels: LabelValues): Hook
         return;
       case 'extension.failed':
       case 'feedback.failed':
-      case 'message.unknown':
+      case 'callback.unmatched':
         instruments.warnings.inc({ event: event.type }, event.count);
         return;
       case 'callbacks.missing':
@@ -119,8 +129,8 @@ export function countEvents(instruments: Instruments, labels: LabelValues): Hook
         return;
       // The events that follow these are counted instead.
       case 'request.received':
-      case 'request.repeated':
       case 'channels.planned':
+      case 'okta.resumed':
       case 'state.recovered':
     }
   };

@@ -1,7 +1,7 @@
-import type { AttemptReport, HookEvent, HookEventOf, HookEventType } from '../core/events.js';
+import type { AttemptReport, HookEvent, HookEventOf, HookEventType, SkippedChannel } from '../core/events.js';
 import type { Extension } from '../core/extensions.js';
 import { describeWarning } from './describe-warning.js';
-import { lastDigits, nameChannel, nameRequestType } from './names.js';
+import { nameChannel, nameRequestType } from './names.js';
 
 /**
  * The one table of sentences: the log writes them as messages, the console shows them as steps. Both Node and browsers load this
@@ -39,12 +39,10 @@ export function describeEvent(event: HookEvent): EventDescription {
 const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => EventDescription } = {
   'configuration.warned': (event) => ({ tone: 'warn', ...describeWarning(event) }),
 
-  'request.received': ({ deliveryChannel, to, requestType, isPreview }) =>
+  'request.received': ({ deliveryChannel, toEnding, requestType, isPreview }) =>
     plain(
-      `Okta requested a code ${by(deliveryChannel)} for the number that ends in ${lastDigits(to)}: ${nameRequestType(requestType)}.${isPreview ? ' It is a preview, not a sign-in.' : ''}`,
+      `Okta requested a code ${by(deliveryChannel)} for the number that ends in ${toEnding}: ${nameRequestType(requestType)}.${isPreview ? ' It is a preview, not a sign-in.' : ''}`,
     ),
-  'request.repeated': () =>
-    plain('Okta sent the same request again. It gets the first answer; no second message is sent.'),
   'request.rejected': ({ status, code, reason }) =>
     code === 'BAD_SIGNATURE'
       ? {
@@ -80,23 +78,29 @@ const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => E
     text: `${PAUSES[reason]}: users are not looked up for a while. Codes still go out.`,
     code: reason,
   }),
+  'okta.resumed': ({ reason, pausedMs }) => ({
+    tone: 'good',
+    text: "The pause for Okta's rate limit is over: users are looked up again.",
+    code: reason,
+    durationMs: pausedMs,
+  }),
   'guard.blocked': describeBlocked,
-  'channels.planned': ({ channels, passedOver }) => {
-    const skipped = passedOver.map((entry) => {
-      const [channel = '', why = ''] = entry.split(':', 2);
-      return ` ${nameChannel(channel)} was skipped: ${SKIPPED.get(why) ?? why}.`;
-    });
+  'guard.noticed': describeNoticed,
+  'channels.planned': ({ channels, skipped }) => {
     const plan =
       channels.length === 0
         ? 'No channel can be used for this code.'
         : `The plan: ${channels.map(nameChannel).join(', then ')}.`;
-    return { tone: channels.length === 0 ? 'bad' : 'plain', text: plan + skipped.join('') };
+    return {
+      tone: channels.length === 0 ? 'bad' : 'plain',
+      text: plan + skipped.map(describeSkipped).join(''),
+    };
   },
   'attempt.ended': (event) => describeAttempt(event, ''),
-  'attempt.late': (event) => describeAttempt(event, 'After the answer to Okta: '),
+  'attempt.settled': (event) => describeAttempt(event, 'After the answer to Okta: '),
   'request.answered': describeAnswer,
 
-  'message.status': ({ channel, status, code, reason, remedy, transactionId }) => {
+  'message.reported': ({ channel, status, code, reason, remedy, transactionId }) => {
     const { tone, text } = STATUSES.get(status) ?? { tone: 'plain', text: `has the status ${status}` };
     const subject = channel === 'voice' ? 'The call' : `The message ${by(channel)}`;
     return { tone, text: `${subject} ${text}.`, code, reason, remedy, transactionId };
@@ -106,7 +110,7 @@ const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => E
     text: 'No status callbacks come from Twilio. The hook polls WhatsApp messages instead, as many as there is room for; it does not see failures of other messages.',
     remedy,
   }),
-  'message.unknown': ({ transactionId }) => ({
+  'callback.unmatched': ({ transactionId }) => ({
     tone: 'warn',
     text: 'A status callback is about a message that this process did not send, or no longer knows.',
     remedy:
@@ -219,34 +223,48 @@ const RULES: Readonly<Record<HookEventOf<'guard.blocked'>['rule'], string>> = {
 };
 
 function describeBlocked(event: HookEventOf<'guard.blocked'>): EventDescription {
-  const { mode, isOtherNumber = false, code, remedy } = event;
-  const rules = event.rules
-    .map(({ rule, points, seconds }) =>
-      points === undefined || seconds === undefined
-        ? RULES[rule]
-        : `${RULES[rule]} (${points} in ${seconds} s)`,
-    )
-    .join(', and ');
-  const [what, effect, use] = isOtherNumber
-    ? ["the number in the user's profile for WhatsApp", 'The code goes to the enrolled number', 'It is used']
-    : ['the code', 'Nothing was sent', 'It is sent'];
+  const { isOtherNumber = false, code, remedy } = event;
+  const effect = isOtherNumber ? 'The code goes to the enrolled number' : 'Nothing was sent';
+  return { tone: 'warn', text: `The guard blocked ${nameJudged(event)}. ${effect}.`, code, remedy };
+}
+
+function describeNoticed(event: HookEventOf<'guard.noticed'>): EventDescription {
+  const { isOtherNumber = false, code, remedy } = event;
+  const effect = `It is ${isOtherNumber ? 'used' : 'sent'}, because guard.mode is 'record'`;
   return {
     tone: 'warn',
-    text:
-      mode === 'enforce'
-        ? `The guard blocked ${what}: ${rules}. ${effect}.`
-        : `The guard would have blocked ${what}: ${rules}. ${use}, because guard.mode is 'record'.`,
+    text: `The guard would have blocked ${nameJudged(event)}. ${effect}.`,
     code,
     remedy,
   };
 }
 
-const SKIPPED: ReadonlyMap<string, string> = new Map([
-  ['ROLLED_BACK', 'the rollout has it off for this user'],
-  ['STOPPED', 'the user sent STOP'],
-  ['OPTED_OUT', 'the provider says that the user opted out'],
-  ['NOT_REACHED', 'it did not reach the user lately'],
-]);
+/** What broke which rules. */
+function nameJudged({
+  isOtherNumber = false,
+  rules,
+}: HookEventOf<'guard.blocked' | 'guard.noticed'>): string {
+  const what = isOtherNumber ? "the number in the user's profile for WhatsApp" : 'the code';
+  const broken = rules.map(({ rule, points, seconds }) =>
+    points === undefined || seconds === undefined
+      ? RULES[rule]
+      : `${RULES[rule]} (${points} in ${seconds} s)`,
+  );
+  return `${what}: ${broken.join(', and ')}`;
+}
+
+const SKIPPED: Readonly<Record<SkippedChannel['reason'], string>> = {
+  ROLLED_BACK: 'the rollout has it off for this user',
+  STOPPED: 'the user sent STOP',
+  OPTED_OUT: 'the provider says that the user opted out',
+  NOT_REACHED: 'it did not reach the user lately',
+};
+
+function describeSkipped({ channel, reason }: SkippedChannel): string {
+  // A newer gateway may know more reasons.
+  const why: string | undefined = SKIPPED[reason];
+  return ` ${nameChannel(channel)} was skipped: ${why ?? reason}.`;
+}
 
 function describeAttempt(report: AttemptReport, when: string): EventDescription {
   const { provider, outcome, code, reason, remedy, durationMs, transactionId } = report;
@@ -275,8 +293,8 @@ function describeAnswer(event: HookEventOf<'request.answered'>): EventDescriptio
     durationMs,
   });
   const sentBy = event.channel === undefined ? '' : ` ${by(event.channel)}`;
-  switch (event.status) {
-    case 'SUCCESSFUL':
+  switch (event.outcome) {
+    case 'accepted':
       if (event.isRepeat) return of('good', 'A repeat got the first answer: the code was sent.');
       return HAS_NO_ACCESS.has(profileReason)
         ? of(
@@ -285,9 +303,19 @@ function describeAnswer(event: HookEventOf<'request.answered'>): EventDescriptio
             PROFILE_REMEDIES.get(profileReason),
           )
         : of('good', `The code was sent${sentBy}, and Okta was told so.`);
-    case 'PENDING':
-      return of('warn', `${describePending(event, sentBy)} Okta got PENDING, so it sends no code itself.`);
-    case 'ERROR':
+    case 'unknown':
+      return of(
+        'warn',
+        event.isRepeat
+          ? `A repeat got the first answer: the code may have been sent. ${TOLD_PENDING}`
+          : `The code may have been sent${sentBy}: the outcome is unknown. ${TOLD_PENDING}`,
+      );
+    case 'blocked':
+      return of(
+        'warn',
+        `${describeBlock(event)} ${event.status === 'PENDING' ? TOLD_PENDING : 'Okta was told so: it may send one itself.'}`,
+      );
+    case 'refused':
       return of(
         'bad',
         event.isRepeat
@@ -297,20 +325,15 @@ function describeAnswer(event: HookEventOf<'request.answered'>): EventDescriptio
   }
 }
 
-/** Only a code that was refused or blocked is certain not to be on its way. */
-function describePending(
-  { isRepeat, code, attempts }: HookEventOf<'request.answered'>,
-  sentBy: string,
-): string {
-  // The event says what the first call was answered, but not why.
-  if (isRepeat) return 'A repeat got the first answer: the code may have been sent, or was blocked.';
-  if (code === 'OVERTAKEN')
-    return 'The code is superseded: the user has a newer one, so nothing more is sent of it.';
-  const last = attempts.at(-1);
-  if (last === undefined && code !== undefined) return 'The guard blocked the code. Nothing was sent.';
-  return last?.outcome === 'refused'
-    ? "A provider's fraud filter blocked the code. Nothing was sent."
-    : `The code may have been sent${sentBy}: the outcome is unknown.`;
+const TOLD_PENDING = 'Okta got PENDING, so it sends no code itself.';
+
+function describeBlock({ isRepeat, code, attempts }: HookEventOf<'request.answered'>): string {
+  // The event says what became of the first call's code, but not why.
+  if (isRepeat) return 'A repeat got the first answer: the code was blocked.';
+  if (code === 'SUPERSEDED') return 'The code is superseded: the user has a newer one. Nothing was sent.';
+  return attempts.length === 0
+    ? 'The guard blocked the code. Nothing was sent.'
+    : "A provider's fraud filter blocked the code. Nothing was sent.";
 }
 
 /** Twilio's words; they follow `The message by …` or `The call`. */
@@ -333,13 +356,12 @@ const STATUSES: ReadonlyMap<string, Pick<EventDescription, 'text' | 'tone'>> = n
 ]);
 
 /** The user has a newer code, or this one: nobody waits for it. */
-const NOT_NEEDED: ReadonlySet<string> = new Set(['OVERTAKEN', 'DELIVERED']);
+const NOT_NEEDED: ReadonlySet<string> = new Set(['SUPERSEDED', 'DELIVERED']);
 
 function describeFailover(event: HookEventOf<'failover.ended'>): EventDescription {
-  const { outcome, why, code, reason, remedy, transactionId } = event;
-  const failed = `${nameChannel(event.fromChannel)} did not deliver the code (${why})`;
+  const { outcome, cause, code, reason, remedy, transactionId } = event;
+  const failed = `${nameChannel(event.fromChannel)} did not deliver the code (${cause.code})`;
   const next = event.channel === undefined ? 'by another channel' : by(event.channel);
-  const cause = { code: why, reason: event.whyReason, remedy: event.whyRemedy };
   switch (outcome) {
     case 'accepted':
       return { tone: 'good', text: `${failed}, so it was sent ${next}.`, ...cause, transactionId };
@@ -347,9 +369,9 @@ function describeFailover(event: HookEventOf<'failover.ended'>): EventDescriptio
       return {
         tone: 'warn',
         text: `${failed}. It may have been sent ${next}: the outcome is unknown.`,
-        code: code ?? why,
-        reason: reason ?? event.whyReason,
-        remedy: remedy ?? event.whyRemedy,
+        code: code ?? cause.code,
+        reason: reason ?? cause.reason,
+        remedy: remedy ?? cause.remedy,
       };
     case 'refused':
       return { tone: 'bad', text: `${failed}, and it could not be sent ${next}.`, code, reason, remedy };
@@ -361,16 +383,20 @@ function describeFailover(event: HookEventOf<'failover.ended'>): EventDescriptio
             text: `${failed}, and no other channel can send it.`,
             code,
             reason,
-            remedy: remedy ?? event.whyRemedy,
+            remedy: remedy ?? cause.remedy,
           };
   }
 }
 
-function describeInbound({ keyword, channel, from }: HookEventOf<'inbound.received'>): EventDescription {
+function describeInbound({
+  keyword,
+  channel,
+  fromEnding,
+}: HookEventOf<'inbound.received'>): EventDescription {
   const where = channel === 'rcs' ? 'RCS' : nameChannel(channel);
   if (keyword !== 'stop' && keyword !== 'start') return plain(`A user wrote ${by(where)}.`);
   const word = keyword.toUpperCase();
-  if (from === undefined) {
+  if (fromEnding === undefined) {
     return plain(
       `A user whose number is hidden sent ${word} ${by(where)}. It takes effect once a message shows the number.`,
     );

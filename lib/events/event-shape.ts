@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from '../core/json.js';
  * the user's: a type may be new, and a known type may have other fields.
  */
 
-type Kind = 'string' | 'number' | 'boolean' | 'words' | 'rules' | 'reports';
+type Kind = 'string' | 'number' | 'boolean' | 'words' | 'skipped' | 'cause' | 'rules' | 'reports';
 
 type NamesIn<Fields> = Fields extends unknown ? keyof Fields : never;
 
@@ -17,7 +17,7 @@ const FIELDS = {
   requestType: 'string',
   deliveryChannel: 'string',
   userId: 'string',
-  to: 'string',
+  toEnding: 'string',
   isPreview: 'boolean',
   isRepeat: 'boolean',
   isOtherNumber: 'boolean',
@@ -26,15 +26,15 @@ const FIELDS = {
   transactionId: 'string',
   outcome: 'string',
   status: 'string',
+  report: 'string',
   code: 'string',
-  why: 'string',
   fromChannel: 'string',
-  mode: 'string',
+  cause: 'cause',
   durationMs: 'number',
   rules: 'rules',
   attempts: 'reports',
   channels: 'words',
-  passedOver: 'words',
+  skipped: 'skipped',
 } as const satisfies { readonly [Name in NamesIn<HookEvent>]?: Kind };
 
 const REPORT = ['channel', 'provider', 'outcome', 'durationMs'] as const;
@@ -42,26 +42,27 @@ const REPORT = ['channel', 'provider', 'outcome', 'durationMs'] as const;
 /** The fields of each type that are read without a check whether they are there. */
 const NEEDED: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries({
-    'request.received': ['eventId', 'deliveryChannel', 'to', 'isPreview'],
-    'request.repeated': ['eventId'],
-    'guard.blocked': ['eventId', 'mode', 'code', 'rules', 'to'],
+    'request.received': ['eventId', 'deliveryChannel', 'toEnding', 'isPreview'],
+    'guard.blocked': ['eventId', 'code', 'rules', 'toEnding'],
+    'guard.noticed': ['eventId', 'code', 'rules', 'toEnding'],
     'profile.read': ['eventId', 'durationMs'],
-    'channels.planned': ['eventId', 'channels', 'passedOver'],
+    'channels.planned': ['eventId', 'channels', 'skipped'],
     'attempt.ended': ['eventId', ...REPORT],
-    'attempt.late': ['eventId', ...REPORT],
+    'attempt.settled': ['eventId', ...REPORT],
     'request.answered': [
       'eventId',
+      'outcome',
       'status',
       'deliveryChannel',
-      'to',
+      'toEnding',
       'isPreview',
       'isRepeat',
       'attempts',
-      'passedOver',
+      'skipped',
       'durationMs',
     ],
-    'message.status': ['channel', 'transactionId', 'status'],
-    'failover.ended': ['eventId', 'fromChannel', 'why', 'outcome', 'attempts'],
+    'message.reported': ['channel', 'transactionId', 'report', 'status'],
+    'failover.ended': ['eventId', 'fromChannel', 'cause', 'outcome', 'attempts'],
     'code.used': ['eventId', 'channel', 'provider', 'transactionId'],
     'feedback.failed': ['eventId', 'channel', 'provider', 'code'],
   } satisfies { readonly [Type in HookEventType]?: readonly NamesIn<HookEventFields[Type]>[] }),
@@ -88,6 +89,14 @@ function isOfKind(value: unknown, kind: Kind): boolean {
   switch (kind) {
     case 'words':
       return isListOf(value, (word) => typeof word === 'string');
+    case 'skipped':
+      return isListOf(
+        value,
+        (entry) =>
+          isObject(entry) && typeof entry['channel'] === 'string' && typeof entry['reason'] === 'string',
+      );
+    case 'cause':
+      return isObject(value) && typeof value['code'] === 'string';
     case 'rules':
       return isListOf(value, (rule) => isObject(rule) && typeof rule['code'] === 'string');
     case 'reports':

@@ -6,11 +6,6 @@ import type { ChannelTally, ExecutionOutcome } from '../core/history.js';
 /** A call without an answer for this long has no answer: its process has ended. Milliseconds. */
 const LONGEST_CALL_MS = 60_000;
 
-/** The statuses of a message or a call that reached the user. Statuses in neither list decide nothing. */
-const DELIVERED: ReadonlySet<string> = new Set(['delivered', 'read', 'partially_delivered', 'completed']);
-/** The statuses of one that did not. A call that was not picked up delivered no code. */
-const UNDELIVERED: ReadonlySet<string> = new Set(['failed', 'undelivered', 'canceled', 'busy', 'no-answer']);
-
 function isOf<Type extends HookEventType>(type: Type) {
   return (event: HookEvent): event is Extract<HookEvent, { readonly type: Type }> => event.type === type;
 }
@@ -60,20 +55,19 @@ export function readOutcome(
     const isBlocked = failovers.some(({ code }) => code === 'FRAUD_BLOCK');
     return end(isBlocked ? 'blocked' : 'undelivered', failure.code);
   }
-  if (left !== undefined || events.some(isOf('message.status'))) return end('sent');
+  if (left !== undefined || events.some(isOf('message.reported'))) return end('sent');
 
   const guard = events.filter(isOf('guard.blocked')).find((event) => isBlockedBy(event, answered, attempts));
   if (guard !== undefined) return end('blocked', guard.code);
   const refusedCode = attempts.at(-1)?.code;
-  switch (answered?.status) {
-    case 'SUCCESSFUL':
+  switch (answered?.outcome) {
+    case 'accepted':
       return end('sent');
-    case 'PENDING':
-      // All channels refused it, yet the answer is PENDING: a fraud filter blocked it.
-      return attempts.length > 0
-        ? end('blocked', answered.code ?? refusedCode)
-        : end('pending', answered.code);
-    case 'ERROR':
+    case 'unknown':
+      return end('pending', answered.code);
+    case 'blocked':
+      return end('blocked', answered.code ?? refusedCode);
+    case 'refused':
       return end('failed', answered.code ?? refusedCode);
     default:
       // The process ended between the plan and the report of an attempt: a message may have left.
@@ -85,11 +79,11 @@ export function readOutcome(
 
 /** If the guard blocked only the number of the profile, the code went to the enrolled one. */
 function isBlockedBy(
-  { mode, code, isOtherNumber = false }: HookEventOf<'guard.blocked'>,
+  { code, isOtherNumber = false }: HookEventOf<'guard.blocked'>,
   answered: HookEventOf<'request.answered'> | undefined,
   attempts: readonly Attempt[],
 ): boolean {
-  return mode === 'enforce' && !isOtherNumber && (attempts.length === 0 || answered?.code === code);
+  return !isOtherNumber && (attempts.length === 0 || answered?.code === code);
 }
 
 /** The answer that decides the outcome: the last one that is not to a repeat. */
@@ -128,7 +122,7 @@ function readAttempts(events: readonly HookEvent[]): readonly Attempt[] {
   const attempts: Attempt[] = [];
   for (const event of events) {
     if (event.type === 'attempt.ended') attempts.push(event);
-    if (event.type !== 'attempt.late') continue;
+    if (event.type !== 'attempt.settled') continue;
     const place = attempts.findLastIndex(
       ({ outcome, channel, provider }) =>
         outcome === 'unknown' && channel === event.channel && provider === event.provider,
@@ -166,10 +160,10 @@ function putFailoversLast(
 function readDeliveryResults(events: readonly HookEvent[]): readonly DeliveryResult[] {
   const fates = new Map<string, DeliveryResult>();
   for (const event of events) {
-    if (event.type !== 'message.status') continue;
-    const { channel, transactionId, status } = event;
-    const isDelivered = DELIVERED.has(status);
-    if (!isDelivered && (!UNDELIVERED.has(status) || fates.has(transactionId))) continue;
+    if (event.type !== 'message.reported') continue;
+    const { channel, transactionId, report, status } = event;
+    const isDelivered = report === 'delivered';
+    if (!isDelivered && (report !== 'failed' || fates.has(transactionId))) continue;
     const code = event.code ?? status.toUpperCase();
     fates.set(transactionId, { channel, transactionId, isDelivered, code: isDelivered ? undefined : code });
   }
@@ -193,7 +187,7 @@ function failureOf(
     ({ fromChannel, outcome }) =>
       fromChannel === left.channel && (outcome === 'dropped' || outcome === 'refused'),
   );
-  return givenUp === undefined || givenUp.code === 'DELIVERED' ? undefined : { code: givenUp.why };
+  return givenUp === undefined || givenUp.code === 'DELIVERED' ? undefined : { code: givenUp.cause.code };
 }
 
 /** For an execution without a known attempt. */
@@ -203,7 +197,7 @@ function reportedBy(events: readonly HookEvent[]): {
 } {
   const told = events.findLast(
     (event) =>
-      event.type === 'message.status' || event.type === 'code.used' || event.type === 'request.answered',
+      event.type === 'message.reported' || event.type === 'code.used' || event.type === 'request.answered',
   );
   if (told === undefined) return { channel: undefined, provider: undefined };
   return { channel: told.channel, provider: 'provider' in told ? told.provider : undefined };

@@ -72,7 +72,7 @@ export class ExecutionRecord {
     const { event } = step;
     this.#earliestAt = Math.min(this.#earliestAt, event.at);
     if (event.type === 'request.received') this.#requestedAt = Math.min(this.#requestedAt, event.at);
-    if (event.type === 'request.repeated') this.#repeats += 1;
+    if (event.type === 'request.answered' && event.isRepeat) this.#repeats += 1;
     this.#steps.push(step);
     if (this.#steps.length > MAX_STEPS) this.#omitOne();
   }
@@ -149,7 +149,7 @@ export class ExecutionRecord {
       userId: undefined,
       requestType: undefined,
       deliveryChannel: undefined,
-      to: '',
+      toEnding: '',
       isPreview: false,
       isTest: false,
       outcome: 'pending',
@@ -176,7 +176,7 @@ export class ExecutionRecord {
       deliveryChannel: firstOf(events, (event) =>
         'deliveryChannel' in event ? event.deliveryChannel : undefined,
       ),
-      to: firstOf(events, (event) => ('to' in event ? event.to : undefined)) ?? '',
+      toEnding: firstOf(events, (event) => ('toEnding' in event ? event.toEnding : undefined)) ?? '',
       isPreview: firstOf(events, (event) => ('isPreview' in event ? event.isPreview : undefined)) ?? false,
       isTest: oktaRequestId?.startsWith(TESTER_PREFIX) ?? false,
       outcome,
@@ -202,13 +202,9 @@ function requestFirst(events: readonly HookEvent[]): readonly HookEvent[] {
   return request === undefined ? events : [request, ...events.filter((event) => event !== request)];
 }
 
-/** The three events of a repeat; the first also belongs to the first request. */
+/** The two events of a repeat; the first one also belongs to the first request. */
 function isOfRepeat({ event }: Step): boolean {
-  return (
-    event.type === 'request.received' ||
-    event.type === 'request.repeated' ||
-    (event.type === 'request.answered' && event.isRepeat)
-  );
+  return event.type === 'request.received' || (event.type === 'request.answered' && event.isRepeat);
 }
 
 function firstOf<Value>(
@@ -230,8 +226,8 @@ function wordsOf(
   for (const event of events) {
     if ('transactionId' in event) words.add(event.transactionId);
     if ('code' in event) words.add(event.code);
-    if ('why' in event) words.add(event.why);
-    if (event.type === 'guard.blocked') for (const rule of event.rules) words.add(rule.code);
+    if ('cause' in event) words.add(event.cause.code);
+    if ('rules' in event) for (const rule of event.rules) words.add(rule.code);
   }
   // A search has no line break, so it cannot match across two words.
   return [...words].join('\n').toLowerCase();

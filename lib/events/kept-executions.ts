@@ -27,7 +27,7 @@ export function isForAll({ search = '', channel, outcome }: ExecutionQuery): boo
 
 /** Whether the event belongs to an execution, known or not known yet. */
 export function isOfExecution(event: HookEvent): boolean {
-  return idOf(event) !== undefined || event.type === 'message.status';
+  return idOf(event) !== undefined || event.type === 'message.reported';
 }
 
 export class KeptExecutions {
@@ -52,7 +52,7 @@ export class KeptExecutions {
     const record = this.#recordOf(step);
     if (record === undefined) return undefined;
     this.#addTo(record, step);
-    if ('transactionId' in event && event.transactionId !== undefined && event.type !== 'message.status') {
+    if ('transactionId' in event && event.transactionId !== undefined && event.type !== 'message.reported') {
       this.#know(event.transactionId, record);
     }
     return record;
@@ -105,7 +105,7 @@ export class KeptExecutions {
       if (this.#gone.has(id)) return undefined;
       return this.#byId.get(id) ?? this.#begin(id);
     }
-    if (event.type !== 'message.status') return undefined;
+    if (event.type !== 'message.reported') return undefined;
     const record = this.#byTransaction.get(event.transactionId);
     if (record === undefined) this.#keepEarly(event.transactionId, step);
     return record;

@@ -1,5 +1,5 @@
 import type { Logger } from '../core/channel.js';
-import type { HookEvent, HookEventListener } from '../core/events.js';
+import type { HookEvent, HookEventListener, HookEventOf } from '../core/events.js';
 import { describeEvent, type Tone } from './describe-event.js';
 import type { LogLevel } from './log-output.js';
 
@@ -16,13 +16,12 @@ function isLogged(event: HookEvent): boolean {
   switch (event.type) {
     // The line of the call has their facts.
     case 'request.received':
-    case 'request.repeated':
     case 'profile.read':
     case 'channels.planned':
     case 'attempt.ended':
       return false;
-    case 'message.status':
-      return event.status === 'failed' || event.status === 'undelivered';
+    case 'message.reported':
+      return event.report === 'failed';
     // Other messages of users do not change who gets codes, and by SMS Twilio itself obeys the keywords.
     case 'inbound.received':
       return event.channel !== 'sms' && (event.keyword === 'stop' || event.keyword === 'start');
@@ -37,9 +36,19 @@ const LEVELS = { plain: 'info', good: 'info', warn: 'warn', bad: 'warn' } as con
 >;
 
 /** `error` is for what users notice: no code went out, or gateways no longer know of each other. */
-function levelOf({ type }: HookEvent, tone: Tone): LogLevel {
-  const isError = tone === 'bad' && (type === 'request.answered' || type === 'state.lost');
+function levelOf(event: HookEvent, tone: Tone): LogLevel {
+  if (event.type === 'request.answered' && isWarnedOf(event)) return 'info';
+  const isError = tone === 'bad' && (event.type === 'request.answered' || event.type === 'state.lost');
   return isError ? 'error' : LEVELS[tone];
+}
+
+/**
+ * Whether another line has warned of a blocked code: that of `guard.blocked`, or of the first answer. A blocked code is one
+ * warning.
+ */
+function isWarnedOf({ outcome, isRepeat, code, attempts }: HookEventOf<'request.answered'>): boolean {
+  const isByGuard = attempts.length === 0 && code !== 'SUPERSEDED';
+  return outcome === 'blocked' && (isRepeat || isByGuard);
 }
 
 /** The event's fields, first those that people search by. A log line has its own time. */

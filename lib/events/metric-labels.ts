@@ -65,7 +65,7 @@ export class LabelValues {
   }
 
   /** The four labels of an attempt. */
-  attempt({ channel, provider, outcome, code }: HookEventOf<'attempt.ended' | 'attempt.late'>) {
+  attempt({ channel, provider, outcome, code }: HookEventOf<'attempt.ended' | 'attempt.settled'>) {
     const by = this.provider(provider);
     return { channel: this.channel(channel), provider: by, outcome, code: this.code(code, by) };
   }

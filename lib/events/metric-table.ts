@@ -15,17 +15,17 @@ export interface MetricRow {
 export const COUNTERS = {
   codes: {
     name: 'codes_total',
-    help: 'Codes that Okta requested, by the answer, without previews and repeats',
+    help: 'Codes that Okta requested, by what became of them, without previews and repeats',
     labels: ['channel', 'outcome', 'country', 'request_type'],
   },
   repeats: {
     name: 'repeats_total',
-    help: 'Repeated events, by their answer',
+    help: 'Repeated events, by what became of the code',
     labels: ['outcome'],
   },
   previews: {
     name: 'previews_total',
-    help: "Okta's previews, and tests of the console, by their answer",
+    help: "Okta's previews, and tests of the console, by what became of the code",
     labels: ['outcome'],
   },
   attempts: {
@@ -56,7 +56,7 @@ export const COUNTERS = {
   messageStatuses: {
     name: 'message_statuses_total',
     help: 'Reports about accepted messages; each callback counts',
-    labels: ['channel', 'status', 'code'],
+    labels: ['channel', 'report', 'status', 'code'],
   },
   inboundMessages: {
     name: 'inbound_messages_total',

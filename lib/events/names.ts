@@ -35,8 +35,3 @@ export function nameRequestType(requestType: string | undefined): string {
 export function shortenRequestType(requestType: string): string {
   return requestType.replace(/^com\.okta\.user\.telephony\./, '');
 }
-
-/** Of a masked number: `…23`, `•••23` or `23`. */
-export function lastDigits(masked: string): string {
-  return /\d+$/.exec(masked)?.[0] ?? masked;
-}

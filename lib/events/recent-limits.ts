@@ -63,7 +63,11 @@ export function watchLimits(clock: () => number): RecentLimits {
         case 'okta.paused':
           pausedUntil = event.untilMs;
           return;
+        case 'okta.resumed':
+          pausedUntil = 0;
+          return;
         case 'guard.blocked':
+        case 'guard.noticed':
           if (event.isOtherNumber !== true) blocked.add(event.at, 1);
           return;
         case 'caller.rejected':

@@ -22,7 +22,9 @@ export function enabledChannels(
   const skipped =
     channels.length === planned.length
       ? []
-      : planned.filter((channel) => !channels.includes(channel)).map((channel) => `${channel}:ROLLED_BACK`);
+      : planned
+          .filter((channel) => !channels.includes(channel))
+          .map((channel) => ({ channel, reason: 'ROLLED_BACK' }) as const);
   return { channels, skipped };
 }
 

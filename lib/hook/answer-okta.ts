@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { maskNumber } from '../core/masking.js';
+import { endingOf } from '../core/masking.js';
 import { answerText, JSON_TYPE } from '../http/exchange.js';
-import { answerFor, statusOf } from '../okta/hook-answer.js';
+import { answerFor, keptAnswer, outcomeOf, statusOf } from '../okta/hook-answer.js';
 import { endCall, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
 import { keepUnaccepted } from './last-codes.js';
 import { idsOf, type HookParts } from './parts.js';
@@ -40,12 +40,12 @@ function makeAnswer(call: DispatchedCall, { settings }: HookParts): CallAnswer {
     durationMs: budget.elapsedMs(),
     guardAnswer: settings.guard.answer,
   });
-  const text = JSON.stringify(body);
+  const outcome = outcomeOf(call);
   // The caller hung up and nothing has left, so Okta's next call with this event must be the first one again.
   const isVoid = budget.hasHungUp && !mayHaveLeft(call);
   if (isVoid) claim?.release();
-  else claim?.settle(body, text);
-  return { body, text, isRepeat: false };
+  else claim?.settle(keptAnswer(body, outcome));
+  return { body, text: JSON.stringify(body), outcome, isRepeat: false };
 }
 
 /** Whether a code has left, or may have. */
@@ -56,7 +56,7 @@ export function mayHaveLeft(call: AnyCall): call is DispatchedCall {
 /** Emits the event that sums the call up. */
 function emitAnswered(
   { hook, budget, number, delivery, skipped, reading, refusal }: DispatchedCall,
-  { body, isRepeat }: CallAnswer,
+  { body, outcome, isRepeat }: CallAnswer,
   { events }: HookParts,
 ): void {
   const { request, isPreview } = hook;
@@ -68,10 +68,11 @@ function emitAnswered(
     requestType: request.requestType,
     deliveryChannel: request.deliveryChannel,
     userId: request.userId,
-    to: maskNumber(request.phoneNumber),
+    toEnding: endingOf(request.phoneNumber),
     country: number?.country,
     isPreview,
     isRepeat,
+    outcome,
     status: statusOf(body),
     code: refusal?.code ?? refused?.code,
     reason: refusal?.reason ?? decidedBy?.reason,
@@ -82,7 +83,7 @@ function emitAnswered(
     transactionId: decidedBy?.transactionId,
     attempts: delivery?.attempts ?? [],
     // A copy, because listeners may change what they get.
-    passedOver: [...skipped],
+    skipped: [...skipped],
     profileSource: reading?.source,
     profileReason: reading?.reason,
     profileMs: reading?.durationMs,

@@ -1,4 +1,5 @@
 import type { Budget } from '../core/budget.js';
+import type { CodeOutcome, SkippedChannel } from '../core/events.js';
 import type { Delivery } from '../delivery/dispatch.js';
 import type { RunningCall } from '../delivery/running-calls.js';
 import type { Suppression } from '../delivery/suppressions.js';
@@ -33,6 +34,7 @@ export interface CallAnswer {
   readonly body: HookAnswer;
   /** The body as JSON text. */
   readonly text: string;
+  readonly outcome: CodeOutcome;
   /** The answer is that of an earlier call with the same event. */
   readonly isRepeat: boolean;
 }
@@ -85,7 +87,7 @@ export interface ProfiledCall extends JudgedCall {
 /** A call whose channels were tried (`dispatchChannels`). */
 export interface DispatchedCall extends ProfiledCall {
   /** Planned channels that were skipped, with the reason. */
-  readonly skipped: readonly string[];
+  readonly skipped: readonly SkippedChannel[];
   /** `undefined` if nothing is sent. */
   readonly delivery: Delivery | undefined;
 }

@@ -76,6 +76,9 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     onPaused: (pause) => {
       events.emit({ type: 'okta.paused', ...pause });
     },
+    onResumed: (pause) => {
+      events.emit({ type: 'okta.resumed', ...pause });
+    },
   });
   const twilio = createTwilioConnection({
     settings: settings.twilio,

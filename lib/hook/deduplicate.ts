@@ -4,7 +4,7 @@ import { recipientOf } from '../numbers/phone-number.js';
 import { answerOfRepeat } from '../okta/hook-answer.js';
 import { NONE, type ClaimedCall, type ReadCall } from './call.js';
 import { limitBucketsOf } from './enforce-limits.js';
-import { idsOf, type HookParts } from './parts.js';
+import type { HookParts } from './parts.js';
 
 /** A preview may be sent again on purpose. Only Okta's own retry, within this time, is a repeat. */
 const PREVIEW_MEMORY_MS = 10_000;
@@ -16,7 +16,7 @@ const SHORTEST_MEMORY_MS = 15_000;
  * first call and sends nothing.
  */
 export async function deduplicate(call: ReadCall, parts: HookParts): Promise<ClaimedCall> {
-  const { settings, events } = parts;
+  const { settings } = parts;
   const { hook, number } = call;
   if (number === undefined) return Object.assign(call, NOTHING_CLAIMED);
   const buckets = limitBucketsOf(call, number, parts);
@@ -41,7 +41,6 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Cla
       suppressions: result.suppressions,
     });
   }
-  events.emit({ type: 'request.repeated', ...idsOf(hook.request) });
   call.answer = { ...answerOfRepeat(result.answer, hook.request), isRepeat: true };
   return Object.assign(call, NOTHING_CLAIMED);
 }

@@ -42,7 +42,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
       ...idsOf(request),
       // Copies, so that a listener cannot change the plan.
       channels: [...allowed.channels],
-      passedOver: [...allowed.skipped],
+      skipped: [...allowed.skipped],
     });
   }
   const plan = allowed.channels.flatMap((channel) => {
@@ -76,7 +76,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     if (call.running !== undefined) parts.runningCalls.sent(call.running);
   } else if (await isSuperseded(call, parts)) {
     // Any other refusal would let Okta send this code after the newer one.
-    call.refusal = REFUSALS.OVERTAKEN;
+    call.refusal = REFUSALS.SUPERSEDED;
   } else if (delivery.decidedBy === undefined) {
     // STOP may have come before the plan was made, or since.
     const isStopped = enabled.channels.length > 0 && plan.every(isSuppressed);

@@ -1,5 +1,5 @@
 import { RequestError } from '../core/errors.js';
-import { maskNumber } from '../core/masking.js';
+import { endingOf } from '../core/masking.js';
 import { steadyMs } from '../core/time.js';
 import { personKey } from '../delivery/late/receipt.js';
 import { NEW_CALL_MS } from '../delivery/running-calls.js';
@@ -40,10 +40,10 @@ function applyGuard(call: ClaimedCall, number: NumberReading, parts: HookParts):
   const [first] = blocks;
   if (first === undefined) return;
   const { country } = number;
-  emitBlocked(first, blocks, { to: call.hook.request.phoneNumber, country }, call, parts);
+  emitJudged(first, blocks, { to: call.hook.request.phoneNumber, country }, call, parts);
   const { code, reason, remedy } = first;
   if (guard.mode === 'enforce')
-    call.refusal = { code, reason, remedy, isPending: guard.answer === 'pending' };
+    call.refusal = { code, reason, remedy, isBlock: true, isPending: guard.answer === 'pending' };
 }
 
 /** Makes the call its user's newest code, in this process and at every gateway that shares the state. */
@@ -78,12 +78,12 @@ export function isAllowedByGuard(number: string, call: ReadCall, parts: HookPart
   const blocks = judge({ number: reading, exceeded: [] }, guard);
   const [first] = blocks;
   if (first === undefined) return true;
-  emitBlocked(first, blocks, { to: number, country: reading.country, isOther: true }, call, parts);
+  emitJudged(first, blocks, { to: number, country: reading.country, isOther: true }, call, parts);
   return guard.mode === 'record';
 }
 
 /** @param number - the number that the guard judged, and its country. */
-function emitBlocked(
+function emitJudged(
   { rule, code, remedy, points, seconds }: GuardBlock,
   blocks: readonly GuardBlock[],
   number: { readonly to: string; readonly country: string | undefined; readonly isOther?: true },
@@ -92,9 +92,8 @@ function emitBlocked(
 ): void {
   const { request, isPreview } = call.hook;
   events.emit({
-    type: 'guard.blocked',
+    type: guard.mode === 'enforce' ? 'guard.blocked' : 'guard.noticed',
     ...idsOf(request),
-    mode: guard.mode,
     rule,
     code,
     country: number.country,
@@ -111,7 +110,7 @@ function emitBlocked(
     })),
     requestType: request.requestType,
     userId: request.userId,
-    to: maskNumber(number.to),
+    toEnding: endingOf(number.to),
     isPreview,
   });
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { maskNumber } from '../core/masking.js';
+import { endingOf } from '../core/masking.js';
 import { steadyMs } from '../core/time.js';
 import { FAR_OFF_MS } from '../delivery/late/code-uses.js';
 import { personKey } from '../delivery/late/receipt.js';
@@ -54,7 +54,7 @@ function emitReceived({ request, isPreview }: HookCall, { events }: HookParts): 
     requestType,
     deliveryChannel,
     userId,
-    to: maskNumber(phoneNumber),
+    toEnding: endingOf(phoneNumber),
     isPreview,
   });
 }

@@ -113,7 +113,7 @@ function recordDetached(
     const { attempt } = end;
     underWay.detached.delete(recorded);
     if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
-    events.emit({ type: 'attempt.late', ...idsOf(request), ...attempt });
+    events.emit({ type: 'attempt.settled', ...idsOf(request), ...attempt });
     onEnd(end);
   });
   underWay.detached.add(recorded);

@@ -1,6 +1,6 @@
 import type { TelephonyRequest } from '../core/channel.js';
 import type { Delivery } from '../delivery/dispatch.js';
-import type { AttemptReport } from '../core/events.js';
+import type { AttemptReport, CodeOutcome } from '../core/events.js';
 import { toToken } from '../core/masking.js';
 import type { RememberedAnswer } from '../delivery/state.js';
 import { CODE_NOT_SENT, type RequestError } from '../core/errors.js';
@@ -88,6 +88,24 @@ export function answerFor(
   );
 }
 
+/** What became of a code, for `request.answered` and the metrics. */
+export function outcomeOf({
+  delivery,
+  refusal,
+}: {
+  readonly delivery: Delivery | undefined;
+  readonly refusal: Refusal | undefined;
+}): CodeOutcome {
+  if (refusal !== undefined) return refusal.isBlock === true ? 'blocked' : 'refused';
+  if (delivery?.isFraudBlock === true) return 'blocked';
+  return delivery?.status ?? 'refused';
+}
+
+/** The first call's answer as it is kept for repeats. Its status does not say whether a code was blocked. */
+export function keptAnswer(body: HookAnswer, outcome: CodeOutcome): RememberedAnswer {
+  return { ...body, outcome };
+}
+
 /**
  * The answer to a repeat: the first call's answer. If there is none that Okta can read, the answer is `PENDING`, since a code
  * may have left. The kept answer is not trusted, because a gateway of another version may have written it.
@@ -95,15 +113,30 @@ export function answerFor(
 export function answerOfRepeat(
   kept: RememberedAnswer | undefined,
   request: TelephonyRequest,
-): { readonly body: HookAnswer; readonly text: string } {
+): { readonly body: HookAnswer; readonly text: string; readonly outcome: CodeOutcome } {
   try {
-    if (kept !== undefined && readStatus(kept) !== undefined)
-      return { body: kept, text: JSON.stringify(kept) };
+    const { outcome, ...body } = kept ?? {};
+    const status = readStatus(body);
+    if (status !== undefined) {
+      const known = isCodeOutcome(outcome) ? outcome : OUTCOMES[status];
+      return { body, text: JSON.stringify(body), outcome: known };
+    }
   } catch {
     // Reading or serialising the kept answer may throw.
   }
   const body = pendingAnswer(request);
-  return { body, text: JSON.stringify(body) };
+  return { body, text: JSON.stringify(body), outcome: 'unknown' };
+}
+
+/** For an answer that was kept without its outcome. */
+const OUTCOMES = {
+  SUCCESSFUL: 'accepted',
+  PENDING: 'unknown',
+  ERROR: 'refused',
+} as const satisfies Record<AnswerStatus, CodeOutcome>;
+
+function isCodeOutcome(value: unknown): value is CodeOutcome {
+  return value === 'accepted' || value === 'unknown' || value === 'blocked' || value === 'refused';
 }
 
 /** The answer while the first call has none: it may have sent the code. */

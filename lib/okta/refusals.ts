@@ -8,6 +8,8 @@ export interface Refusal {
   readonly reason: string;
   /** What an operator can do. */
   readonly remedy: string;
+  /** The code was held back on purpose: by the guard, or because the user has a newer one. */
+  readonly isBlock?: boolean | undefined;
   /** Okta must not send the code either, so the answer is `PENDING`: after an error, Okta sends the code itself. */
   readonly isPending?: boolean | undefined;
 }
@@ -45,10 +47,11 @@ const REASONS = {
     remedy: 'Look at what took the time: profileMs, and what holds the process up.',
   },
   // After an error, Okta would send the older code itself, after the newer one.
-  OVERTAKEN: {
-    code: 'OVERTAKEN',
+  SUPERSEDED: {
+    code: 'SUPERSEDED',
     reason: 'A newer code came before this one could be sent',
     remedy: 'Nothing: the user has a newer code.',
+    isBlock: true,
     isPending: true,
   },
 } as const;

@@ -30,6 +30,9 @@ export interface ProfileOptions {
       };
 }
 
+/** Why the hook pauses its reads: `LOW`: few calls are left in Okta's window. `RATE_LIMITED`: Okta answered 429. */
+type PauseReason = 'LOW' | 'RATE_LIMITED';
+
 /** The result of reading a profile. */
 export interface ProfileReading {
   readonly profile: UserProfile | undefined;
@@ -40,6 +43,18 @@ export interface ProfileReading {
    */
   readonly reason: string | undefined;
 }
+
+/** A pause of the reads. Times in milliseconds since 1970. */
+interface Pause {
+  readonly reason: PauseReason;
+  readonly since: number;
+  /** When the answer came that decides the end. */
+  readonly from: number;
+  readonly until: number;
+}
+
+/** A clock that stands still must not make the timer run all the time. */
+const MIN_WAIT_MS = 1_000;
 
 /** Reads users' profiles. */
 export interface ProfileReader {
@@ -84,6 +99,7 @@ const READS: GuardedCall<Fetched> = {
 /**
  * @param parts.clock - milliseconds since 1970; decides freshness and the end of a pause.
  * @param parts.onPaused - called when a pause begins: few calls are left in Okta's window, or Okta refused one.
+ * @param parts.onResumed - called when the pause is over.
  */
 export function createProfileReader(parts: {
   readonly client: OktaApiClient;
@@ -91,29 +107,50 @@ export function createProfileReader(parts: {
   /** The breaker of Okta's host. */
   readonly breaker: Breaker;
   readonly clock: () => number;
-  readonly onPaused?: (event: { reason: 'LOW' | 'RATE_LIMITED'; untilMs: number }) => void;
+  readonly onPaused?: (event: { reason: PauseReason; untilMs: number }) => void;
+  readonly onResumed?: (event: { reason: PauseReason; pausedMs: number }) => void;
 }): ProfileReader {
   const { client, options, breaker, clock } = parts;
   // A profile that is read again becomes the newest; the oldest is dropped first.
   const cache =
     options.cache === false ? undefined : new LRUCache<string, KeptProfile>({ max: options.cache.max });
   const fetching = new Map<string, Promise<Fetched>>();
-  let pause: { readonly from: number; readonly until: number } | undefined;
+  let pause: Pause | undefined;
 
-  /** Compares both ends: a clock that is set back must not lengthen the pause. */
-  const isPaused = (): boolean => pause !== undefined && clock() >= pause.from && clock() < pause.until;
+  /** Ends a pause that is over. Compares both ends: a clock that is set back must not lengthen the pause. */
+  const isPaused = (): boolean => {
+    if (pause === undefined) return false;
+    const now = clock();
+    if (now >= pause.from && now < pause.until) return true;
+    const { reason, since } = pause;
+    pause = undefined;
+    parts.onResumed?.({ reason, pausedMs: Math.max(0, now - since) });
+    return false;
+  };
+
+  /** Notices the end of a pause while no code is requested. */
+  const endPauseLater = (): void => {
+    if (pause === undefined) return;
+    const waitMs = Math.max(pause.until - clock(), MIN_WAIT_MS);
+    setTimeout(() => {
+      if (isPaused()) endPauseLater();
+    }, waitMs).unref();
+  };
 
   const trackRateLimit = (headers: Readonly<Record<string, string>>, isRefused: boolean): void => {
     const now = clock();
     const pauseMs = pauseAfter({ headers, isRefused }, now);
     if (pauseMs === undefined) return;
-    const wasPaused = isPaused();
-    // Concurrent answers may disagree: the longest pause counts.
-    if (wasPaused && pause !== undefined && pause.until >= now + pauseMs) return;
-    pause = { from: now, until: now + pauseMs };
-    if (!wasPaused) {
-      parts.onPaused?.({ reason: isRefused ? 'RATE_LIMITED' : 'LOW', untilMs: pause.until });
+    const until = now + pauseMs;
+    if (isPaused() && pause !== undefined) {
+      // Concurrent answers may disagree: the longest pause counts.
+      if (pause.until < until) pause = { ...pause, from: now, until };
+      return;
     }
+    const reason = isRefused ? 'RATE_LIMITED' : 'LOW';
+    pause = { reason, since: now, from: now, until };
+    endPauseLater();
+    parts.onPaused?.({ reason, untilMs: until });
   };
 
   const readAnswer = ({ headers, body }: OktaApiAnswer): unknown => {

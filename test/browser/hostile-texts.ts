@@ -78,7 +78,7 @@ export async function hostileStandIn(): Promise<{
       ...ofCall,
     },
     {
-      type: 'message.status',
+      type: 'message.reported',
       at: now + 900,
       channel,
       transactionId: 'x',

@@ -186,7 +186,7 @@ function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
   ];
   if (outcome === 'delivered' || outcome === 'used') {
     steps.push({
-      type: 'message.status',
+      type: 'message.reported',
       at: startedAt + 2600,
       channel,
       transactionId,
@@ -197,7 +197,7 @@ function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
   }
   if (outcome === 'undelivered') {
     steps.push({
-      type: 'message.status',
+      type: 'message.reported',
       at: startedAt + 4100,
       channel,
       transactionId,

@@ -666,7 +666,7 @@ describe('dispatching a code', () => {
       sending.resolve(accept());
       await until(() => scene.hook.status().detached === 0);
       expect(scene.events.at(-1)).to.include({
-        type: 'attempt.late',
+        type: 'attempt.settled',
         eventId: 'event-late',
         outcome: 'accepted',
         transactionId: 'T1',

@@ -53,7 +53,7 @@ const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
     isPreview: false,
   },
   'attempt.ended': { ...AT, ...OF_CALL, ...ATTEMPT, type: 'attempt.ended' },
-  'attempt.late': { ...AT, ...OF_CALL, ...ATTEMPT, type: 'attempt.late' },
+  'attempt.settled': { ...AT, ...OF_CALL, ...ATTEMPT, type: 'attempt.settled' },
   'request.answered': answeredEvent({
     ...AT,
     ...OF_CALL,
@@ -63,9 +63,9 @@ const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
     durationMs: 200,
     remainingMs: 2300,
   }),
-  'message.status': {
+  'message.reported': {
     ...AT,
-    type: 'message.status',
+    type: 'message.reported',
     channel: 'voice',
     transactionId: 'CA1',
     status: 'no-answer',
@@ -159,7 +159,7 @@ const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
   'state.warned': { ...AT, type: 'state.warned', reason: 'x', remedy: 'y' },
   'callbacks.missing': { ...AT, type: 'callbacks.missing', count: 5, remedy: 'y' },
   'uses.skipped': { ...AT, type: 'uses.skipped', count: 5 },
-  'message.unknown': { ...AT, type: 'message.unknown', count: 5, transactionId: 'SM1' },
+  'callback.unmatched': { ...AT, type: 'callback.unmatched', count: 5, transactionId: 'SM1' },
 };
 
 describe('what happened, in words', () => {
@@ -216,7 +216,7 @@ describe('what happened, in words', () => {
       /^warn: .* may have been sent by SMS: the outcome is unknown\.$/,
     );
     expect(tell({ outcome: 'refused' })).to.match(/^bad: .* it could not be sent by SMS\.$/);
-    expect(tell({ outcome: 'dropped', channel: undefined, code: 'OVERTAKEN' })).to.match(
+    expect(tell({ outcome: 'dropped', channel: undefined, code: 'SUPERSEDED' })).to.match(
       /^plain: .* No other channel is needed\.$/,
     );
     expect(tell({ outcome: 'dropped', channel: undefined, code: 'CODE_EXPIRED' })).to.match(/^warn: /);

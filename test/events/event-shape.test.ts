@@ -36,7 +36,7 @@ const EVENTS: Readonly<
     needed: { eventId: 'event-1', ...attempt },
     read: { transactionId: 'SM1', code: '63024' },
   },
-  'attempt.late': { needed: { eventId: 'event-1', ...attempt }, read: { transactionId: 'SM1' } },
+  'attempt.settled': { needed: { eventId: 'event-1', ...attempt }, read: { transactionId: 'SM1' } },
   'request.answered': {
     needed: {
       eventId: 'event-1',
@@ -49,7 +49,7 @@ const EVENTS: Readonly<
     },
     read: { isOtherNumber: true, channel: 'sms', provider: 'TWILIO', transactionId: 'SM1', userId: '00u1' },
   },
-  'message.status': {
+  'message.reported': {
     needed: { channel: 'sms', transactionId: 'SM1', status: 'delivered' },
     read: { code: '63024' },
   },
@@ -61,7 +61,7 @@ const EVENTS: Readonly<
       outcome: 'accepted',
       attempts: [attempt],
     },
-    read: { channel: 'sms', code: 'OVERTAKEN' },
+    read: { channel: 'sms', code: 'SUPERSEDED' },
   },
   'code.used': {
     needed: { eventId: 'event-1', channel: 'sms', provider: 'TWILIO', transactionId: 'SM1' },

@@ -333,7 +333,7 @@ describe('an execution', () => {
       'channels.planned',
       'extension.failed',
       'request.answered',
-      'message.status',
+      'message.reported',
     ]);
   });
 
@@ -390,7 +390,7 @@ describe('an execution', () => {
     expect(read).to.include({ repeats: 100, omittedSteps: 105, outcome: 'used' });
     expect(read?.steps).to.have.length(200);
     expect(read?.steps.at(-1)?.type).to.equal('code.used');
-    expect(read?.steps.at(-2)?.type).to.equal('message.status');
+    expect(read?.steps.at(-2)?.type).to.equal('message.reported');
     expect(read?.steps.at(0)?.type).to.equal('request.received');
 
     const reports = Array.from({ length: 250 }, (_, count) => of.status(1_000 + count, 'MM1', 'sent'));

@@ -241,7 +241,7 @@ describe('the history of several gateways', () => {
       expect(total).to.equal(1);
       expect(executions[0]).to.include({ id: 'e1', outcome: 'delivered', durationMs: 170 });
       const types = (await history.open('e1'))?.steps.map(({ type }) => type);
-      expect(types?.at(-1)).to.equal('message.status');
+      expect(types?.at(-1)).to.equal('message.reported');
       expect(types).to.have.length(5);
       expect((await history.tally(START))[0]).to.include({ channel: 'sms', accepted: 1, delivered: 1 });
     }

@@ -88,12 +88,12 @@ describe('the log', () => {
     [
       'info',
       /After the answer to Okta: TWILIO accepted the message for SMS\.$/,
-      { at: 1, type: 'attempt.late', ...ids, ...attempt, outcome: 'accepted' },
+      { at: 1, type: 'attempt.settled', ...ids, ...attempt, outcome: 'accepted' },
     ],
     [
       'warn',
       /After the answer to Okta: SMS was refused; no message went out\.$/,
-      { at: 1, type: 'attempt.late', ...ids, ...attempt, outcome: 'refused' },
+      { at: 1, type: 'attempt.settled', ...ids, ...attempt, outcome: 'refused' },
     ],
     ...(
       [
@@ -128,7 +128,7 @@ describe('the log', () => {
       [
         ['warn', /\(63024\)\. It may have been sent by SMS: the outcome is unknown\.$/, 'unknown'],
         ['warn', /\(63024\), and it could not be sent by SMS\.$/, 'refused'],
-        ['info', /\(63024\)\. No other channel is needed\.$/, 'dropped', 'OVERTAKEN'],
+        ['info', /\(63024\)\. No other channel is needed\.$/, 'dropped', 'SUPERSEDED'],
         ['info', /\(63024\)\. No other channel is needed\.$/, 'dropped', 'DELIVERED'],
         ['warn', /and no other channel can send it\.$/, 'dropped', 'NO_CHANNEL_LEFT'],
         ['warn', /and no other channel can send it\.$/, 'dropped', 'FRAUD_BLOCK'],
@@ -164,7 +164,7 @@ describe('the log', () => {
     [
       'warn',
       /about a message that this process did not send, or no longer knows\.$/,
-      { at: 1, type: 'message.unknown', count: 3, transactionId: 'SM1' },
+      { at: 1, type: 'callback.unmatched', count: 3, transactionId: 'SM1' },
       /one shared state: redisState of okta-telephony-hook\/redis\. /,
     ],
     [
@@ -253,7 +253,7 @@ describe('the log', () => {
       /./,
       {
         at: 1,
-        type: 'message.status',
+        type: 'message.reported',
         channel: 'sms',
         transactionId: 'SM1',
         status: 'delivered',

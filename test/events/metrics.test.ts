@@ -42,7 +42,7 @@ const COUNTED: readonly (readonly [HookEvent, string, Readonly<Record<string, st
   [answeredEvent({ isPreview: true }), 'previews_total', { outcome: 'SUCCESSFUL' }],
   [attempt(), 'attempts_total', { channel: 'sms', provider: 'TWILIO', outcome: 'refused', code: '21610' }],
   [
-    { ...attempt({ outcome: 'accepted', code: undefined }), type: 'attempt.late' },
+    { ...attempt({ outcome: 'accepted', code: undefined }), type: 'attempt.settled' },
     'late_results_total',
     { channel: 'sms', provider: 'TWILIO', outcome: 'accepted', code: 'none' },
   ],
@@ -59,14 +59,14 @@ const COUNTED: readonly (readonly [HookEvent, string, Readonly<Record<string, st
       outcome: 'dropped',
       channel: undefined,
       provider: undefined,
-      code: 'OVERTAKEN',
+      code: 'SUPERSEDED',
       reason: undefined,
       remedy: undefined,
       transactionId: undefined,
       attempts: [],
     },
     'late_failovers_total',
-    { from_channel: 'whatsapp', channel: 'none', outcome: 'dropped', code: 'OVERTAKEN' },
+    { from_channel: 'whatsapp', channel: 'none', outcome: 'dropped', code: 'SUPERSEDED' },
   ],
   [
     {
@@ -107,7 +107,7 @@ const COUNTED: readonly (readonly [HookEvent, string, Readonly<Record<string, st
   [
     {
       at: 1,
-      type: 'message.status',
+      type: 'message.reported',
       channel: 'whatsapp',
       transactionId: 'SM1',
       status: 'undelivered',
@@ -160,9 +160,9 @@ const COUNTED: readonly (readonly [HookEvent, string, Readonly<Record<string, st
     2,
   ],
   [
-    { at: 1, type: 'message.unknown', count: 3, transactionId: 'SM4' },
+    { at: 1, type: 'callback.unmatched', count: 3, transactionId: 'SM4' },
     'warnings_total',
-    { event: 'message.unknown' },
+    { event: 'callback.unmatched' },
     3,
   ],
   // So many messages, and one thing that is wrong.
@@ -253,7 +253,7 @@ describe('the metrics', () => {
         attempt({ channel: `channel-${number}`, provider: `P${number}`, code: undefined }),
         {
           at: 1,
-          type: 'message.status',
+          type: 'message.reported',
           channel: 'sms',
           transactionId: 'SM1',
           status: `s${number}`,

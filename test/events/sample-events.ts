@@ -49,7 +49,7 @@ export function eventsOf(eventId: string, startMs = START) {
     isPreview: false,
   } as const;
   const attempted = (
-    type: 'attempt.ended' | 'attempt.late',
+    type: 'attempt.ended' | 'attempt.settled',
     afterMs: number,
     outcome: AttemptReport['outcome'],
     over: Partial<AttemptReport>,
@@ -115,7 +115,7 @@ export function eventsOf(eventId: string, startMs = START) {
       afterMs: number,
       outcome: AttemptReport['outcome'],
       over: Partial<AttemptReport> = {},
-    ): HookEvent => attempted('attempt.late', afterMs, outcome, over),
+    ): HookEvent => attempted('attempt.settled', afterMs, outcome, over),
     answered: (
       afterMs: number,
       status: HookEventOf<'request.answered'>['status'],
@@ -150,9 +150,9 @@ export function eventsOf(eventId: string, startMs = START) {
       afterMs: number,
       transactionId: string,
       status: string,
-      over: Partial<HookEventOf<'message.status'>> = {},
+      over: Partial<HookEventOf<'message.reported'>> = {},
     ): HookEvent => ({
-      type: 'message.status',
+      type: 'message.reported',
       at: startMs + afterMs,
       channel: 'sms',
       transactionId,

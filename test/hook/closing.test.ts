@@ -78,7 +78,7 @@ describe('close() under load', () => {
     const stopped = load.stop();
     await scene.hook.close();
     expect(scene.hook.status()).to.include({ inFlight: 0, detached: 0 });
-    const ended = scene.events.filter((event) => event.type === 'attempt.late');
+    const ended = scene.events.filter((event) => event.type === 'attempt.settled');
     await stopped;
 
     expect(ended).to.have.length(answeredWith('PENDING'));

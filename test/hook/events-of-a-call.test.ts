@@ -416,7 +416,7 @@ const STORIES: readonly Story[] = [
     expected: [
       ...sentToBob,
       [
-        { type: 'message.status', channel: 'sms', transactionId: 'sms 1', status, ...NOT_REGISTERED },
+        { type: 'message.reported', channel: 'sms', transactionId: 'sms 1', status, ...NOT_REGISTERED },
         'warn',
         `The message by SMS ${status === 'failed' ? 'failed' : 'was not delivered'}.`,
       ],
@@ -452,7 +452,7 @@ const STORIES: readonly Story[] = [
       ...sentToAna,
       [
         {
-          type: 'message.status',
+          type: 'message.reported',
           channel: 'whatsapp',
           transactionId: 'whatsapp 1',
           status: 'failed',

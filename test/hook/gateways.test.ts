@@ -327,13 +327,13 @@ describe('gateways on one Redis', () => {
     it('send nothing more of the older code, and Okta sends it neither', async () => {
       const answer = await race();
       expect(commandOf(answer)).to.include({ status: 'PENDING', provider: 'GUARD' });
-      expect(commandOf(answer)?.['transactionMetadata']).to.include('blocked=OVERTAKEN');
+      expect(commandOf(answer)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
       expect(texts()).to.equal(0);
     });
 
     it('leave the older code to nobody, where no channel is left for it', async () => {
       const answer = await race(undefined, { status: 'refused', code: 'GONE', reason: 'no', moveOn: false });
-      expect(commandOf(answer)?.['transactionMetadata']).to.include('blocked=OVERTAKEN');
+      expect(commandOf(answer)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
       expect(texts()).to.equal(0);
     });
 
@@ -348,7 +348,7 @@ describe('gateways on one Redis', () => {
       expect((await scene.call({ eventId: 'newer', otpCode: NEWER, url })).okta.action).to.equal('sent');
       // As long as the profile is waited for.
       time.tick(1_000);
-      expect(commandOf(await older)?.['transactionMetadata']).to.include('blocked=OVERTAKEN');
+      expect(commandOf(await older)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
       expect(sent()).to.equal(1);
     });
 
@@ -452,14 +452,14 @@ describe('gateways on one Redis', () => {
       await begin();
       fail();
       const calling = scene.call({ eventId: 'event-1' });
-      await until(() => told(other, 'message.status') === 1);
+      await until(() => told(other, 'message.reported') === 1);
       expect(told(scene, 'request.answered')).to.equal(0);
       expect((await calling).okta.action).to.equal('sent');
       await until(() => endings().length === 1);
       expect(texts()).to.equal(1);
       expect(endings()).to.deep.equal(['accepted']);
       expect(told(scene, 'failover.ended')).to.equal(1);
-      expect(told(other, 'message.unknown')).to.equal(0);
+      expect(told(other, 'callback.unmatched')).to.equal(0);
     });
 
     it('send it once for eight callbacks over both', async () => {
@@ -471,7 +471,7 @@ describe('gateways on one Redis', () => {
       await settled(8);
       expect(texts()).to.equal(1);
       expect(endings()).to.deep.equal(['accepted']);
-      expect(told(other, 'message.unknown') + told(scene, 'message.unknown')).to.equal(0);
+      expect(told(other, 'callback.unmatched') + told(scene, 'callback.unmatched')).to.equal(0);
     });
 
     it('send it once for eight callbacks over both after the answer', async () => {
@@ -488,7 +488,7 @@ describe('gateways on one Redis', () => {
     it('send nothing where it was delivered, although the sender waits for word of it', async () => {
       await begin({ lateFailover: { afterSeconds: { whatsapp: 1 } } });
       await scene.call({ eventId: 'event-1' });
-      expect(told(other, 'message.status')).to.be.greaterThan(0);
+      expect(told(other, 'message.reported')).to.be.greaterThan(0);
       time.tick(1_200);
       await settled(1);
       expect(texts()).to.equal(0);
@@ -556,7 +556,7 @@ describe('gateways on one Redis', () => {
     const endings = [...scene.events, ...other.events].flatMap((event) =>
       event.type === 'failover.ended' ? [`${event.why} ${event.code ?? event.outcome}`] : [],
     );
-    expect(endings).to.have.members(['NOT_DELIVERED_IN_TIME accepted', 'NOT_DELIVERED_IN_TIME OVERTAKEN']);
+    expect(endings).to.have.members(['NOT_DELIVERED_IN_TIME accepted', 'NOT_DELIVERED_IN_TIME SUPERSEDED']);
   });
 
   it('leave nothing in Redis, nor on the way there, that tells a code, a number or a person; and all of it ends', async () => {

@@ -659,7 +659,7 @@ describe('a number that WhatsApp does not reach', () => {
     scene.twilio.failLater({ code: 63024, status: 'undelivered', times: 1 });
     await metadataOf();
     await until(() =>
-      scene.events.some((event) => event.type === 'message.status' && event.status === 'undelivered'),
+      scene.events.some((event) => event.type === 'message.reported' && event.status === 'undelivered'),
     );
     expect(await metadataOf()).to.contain('channel=sms');
     expect(passedOver()).to.deep.equal(['whatsapp:NOT_REACHED']);
@@ -680,7 +680,7 @@ describe('a number that WhatsApp does not reach', () => {
       await until(() => isSending);
       expect((await passTime(clock, calling, 2_200)).okta.action).to.equal('pending');
       refusal.resolve({ status: 'refused', code: 'GONE', reason: 'Gone', isNotReached: true });
-      await until(() => scene.events.some((event) => event.type === 'attempt.late'));
+      await until(() => scene.events.some((event) => event.type === 'attempt.settled'));
       await scene.call();
     } finally {
       clock.restore();

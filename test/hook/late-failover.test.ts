@@ -118,7 +118,7 @@ describe('a code that did not arrive', () => {
       level: 'info',
       message: 'okta-telephony-hook: WhatsApp did not deliver the code (63024), so it was sent by SMS.',
     });
-    expect(count('message.unknown')).to.equal(0);
+    expect(count('callback.unmatched')).to.equal(0);
   });
 
   it('goes out once, however often and at once Twilio says so', async () => {
@@ -130,7 +130,7 @@ describe('a code that did not arrive', () => {
     await scene.hook.close();
     expect(sent('sms')).to.have.length(1);
     expect(ended()).to.have.length(1);
-    expect(count('message.status')).to.equal(10);
+    expect(count('message.reported')).to.equal(10);
   });
 
   it('goes out where Twilio says so before it has answered that it accepted', async () => {
@@ -147,7 +147,7 @@ describe('a code that did not arrive', () => {
     await calling;
     await until(() => ended().length === 1);
     expect(sent('sms')).to.have.length(1);
-    expect(count('message.unknown')).to.equal(0);
+    expect(count('callback.unmatched')).to.equal(0);
   });
 
   for (const [title, signature] of [
@@ -222,7 +222,7 @@ describe('a code that did not arrive', () => {
       ['sms', 'NO_CHANNEL_LEFT', '30003'],
       ['voice', 'NO_CHANNEL_LEFT', '30003'],
     ]);
-    expect(count('message.unknown')).to.equal(0);
+    expect(count('callback.unmatched')).to.equal(0);
   });
 
   it('is not sent again where it was delivered', async () => {
@@ -307,7 +307,7 @@ describe('a code that did not arrive', () => {
       text.resolve(`Your code is ${CODE}`);
       await scene.hook.close();
       expect(sent('sms')).to.be.empty;
-      expect(ended()[0]).to.include({ eventId: 'event-1', outcome: 'dropped', code: 'OVERTAKEN' });
+      expect(ended()[0]).to.include({ eventId: 'event-1', outcome: 'dropped', code: 'SUPERSEDED' });
     });
 
     it('stays where it is if it ends', async () => {
@@ -359,7 +359,7 @@ describe('a code that did not arrive', () => {
       await start();
       await newer({ otpCode: '771204' });
       expect(sent('sms')).to.be.empty;
-      expect(ended()[0]).to.include({ eventId: 'event-1', code: 'OVERTAKEN' });
+      expect(ended()[0]).to.include({ eventId: 'event-1', code: 'SUPERSEDED' });
     });
 
     it('does not keep the newer one from being sent again', async () => {
@@ -422,7 +422,7 @@ describe('a code that did not arrive', () => {
     await until(areAnswered(1));
     await scene.hook.close();
     expect(sent('sms')).to.be.empty;
-    expect([ended().length, count('message.unknown')]).to.deep.equal([0, 0]);
+    expect([ended().length, count('callback.unmatched')]).to.deep.equal([0, 0]);
   });
 
   it('is not sent again to a caller who hung up', async () => {
@@ -442,7 +442,7 @@ describe('a code that did not arrive', () => {
     await scene.hook.close();
     expect(scene.events.find(({ type }) => type === 'request.answered')).to.include({ hasHungUp: true });
     expect(sent('sms')).to.be.empty;
-    expect([ended().length, count('message.unknown')]).to.deep.equal([0, 0]);
+    expect([ended().length, count('callback.unmatched')]).to.deep.equal([0, 0]);
   });
 
   it('goes on along the plan, one channel after the other', async () => {
@@ -510,7 +510,7 @@ describe('a code that did not arrive', () => {
         const sending = await startUnknown();
         sending.resolve(outcome);
         await scene.hook.close();
-        expect(count('attempt.late')).to.equal(1);
+        expect(count('attempt.settled')).to.equal(1);
         expect(sent('sms')).to.be.empty;
       });
     }
@@ -521,7 +521,7 @@ describe('a code that did not arrive', () => {
       sending.resolve({ status: 'refused', code: 'C1', reason: 'No' });
       await scene.hook.close();
       expect(sent('sms')).to.be.empty;
-      expect(ended()[0]).to.include({ code: 'OVERTAKEN' });
+      expect(ended()[0]).to.include({ code: 'SUPERSEDED' });
     });
 
     it('goes out where Twilio accepts it after all and then cannot deliver it', async () => {
@@ -535,14 +535,14 @@ describe('a code that did not arrive', () => {
       expect((await calling).okta.action).to.equal('pending');
       clock.tick(100);
       await until(() => ended().length === 1);
-      expect(count('attempt.late')).to.equal(1);
+      expect(count('attempt.settled')).to.equal(1);
       expect(sent('sms')).to.have.length(1);
     });
   });
 
   describe('of which this process knows nothing', () => {
     const unknown = (): unknown[] =>
-      scene.events.flatMap((event) => (event.type === 'message.unknown' ? [event.count] : []));
+      scene.events.flatMap((event) => (event.type === 'callback.unmatched' ? [event.count] : []));
 
     it('is not sent again, and told with its remedy, at most once a minute', async () => {
       await start();
@@ -553,16 +553,16 @@ describe('a code that did not arrive', () => {
       ] as const) {
         now += seconds * 1000;
         expect(await report(sid, 'undelivered', { ErrorCode: '63024' })).to.equal(204);
-        await until(() => count('message.status') === Number(sid.at(-1)));
+        await until(() => count('message.reported') === Number(sid.at(-1)));
       }
       await until(() => unknown().length === 2);
       expect(unknown()).to.deep.equal([1, 2]);
-      const lines = scene.log.filter(({ fields }) => fields['event'] === 'message.unknown');
+      const lines = scene.log.filter(({ fields }) => fields['event'] === 'callback.unmatched');
       expect(lines.map(({ level }) => level)).to.deep.equal(['warn', 'warn']);
       const { remedy, ...fields } = lines[0]?.fields ?? {};
       expect(remedy).to.include('Give all gateways one shared state');
       expect(fields).to.deep.equal({
-        event: 'message.unknown',
+        event: 'callback.unmatched',
         count: 1,
         transactionId: 'SMstranger1',
       });
@@ -591,7 +591,7 @@ describe('a code that did not arrive', () => {
     const trustCallbacks = async (): Promise<void> => {
       await scene.hook.ready();
       await scene.call();
-      await until(() => count('message.status') > 0);
+      await until(() => count('message.reported') > 0);
     };
     const asked = (): number =>
       scene.twilio.requests.filter(
@@ -614,7 +614,7 @@ describe('a code that did not arrive', () => {
         pass(1);
         await until(() => ended().length === 1);
         expect(ended()[0]).to.include({ fromChannel: 'whatsapp', why: '63024', outcome: 'accepted' });
-        expect(scene.events.find(({ type }) => type === 'message.status')).to.include({
+        expect(scene.events.find(({ type }) => type === 'message.reported')).to.include({
           channel: 'whatsapp',
           transactionId: sent('whatsapp')[0]?.sid,
           status: 'failed',
@@ -787,7 +787,7 @@ describe('a code that did not arrive', () => {
       mustNotShow(...ids);
       const [first = '', second = ''] = ids.map((id) => createHash('sha256').update(id).digest('base64url'));
       expect(commandOf(call)?.['transactionId']).to.equal(first);
-      expect(scene.events.find(({ type }) => type === 'message.status')).to.include({ transactionId: first });
+      expect(scene.events.find(({ type }) => type === 'message.reported')).to.include({ transactionId: first });
       expect(scene.log.map(({ fields }) => fields['transactionId'])).to.include.members([first, second]);
       expect(ended()[0]).to.include({
         fromChannel: 'whatsapp',
@@ -806,7 +806,7 @@ describe('a code that did not arrive', () => {
       const acme = counting({ status: 'delivered' });
       const told = (): unknown[] =>
         scene.events.flatMap((event) =>
-          event.type === 'message.status' && event.eventId !== undefined
+          event.type === 'message.reported' && event.eventId !== undefined
             ? [[event.eventId, event.channel, event.transactionId, event.status]]
             : [],
         );

@@ -318,7 +318,7 @@ describe('a late send', () => {
     };
     const settle = async (outcome: Outcome): Promise<void> => {
       sending.resolve(outcome);
-      await until(() => count('attempt.late') === 1);
+      await until(() => count('attempt.settled') === 1);
       await turns();
     };
 
@@ -370,11 +370,11 @@ describe('a late send', () => {
       expect((await calling).okta.action).to.equal('pending');
       await report('SM1', 'undelivered');
       await turns();
-      expect(count('message.unknown')).to.equal(0);
+      expect(count('callback.unmatched')).to.equal(0);
       await settle({ status: 'accepted', transactionId: 'SM1' });
       await until(() => ended().length === 1);
       expect(channels()).to.deep.equal(['line', 'sms']);
-      expect(count('message.unknown')).to.equal(0);
+      expect(count('callback.unmatched')).to.equal(0);
     });
   });
 
@@ -425,10 +425,10 @@ describe('a late send', () => {
       await startBeside(1);
       await report('SM2', 'undelivered');
       await turns();
-      expect(count('message.unknown')).to.equal(0);
+      expect(count('callback.unmatched')).to.equal(0);
       await settle();
       await report('SM3', 'undelivered');
-      await until(() => count('message.unknown') === 1);
+      await until(() => count('callback.unmatched') === 1);
     });
 
     it('is not made any more once the hook closes, while these are waited for', async () => {

@@ -537,7 +537,7 @@ describe('close()', () => {
     expect(commandOf(call)).to.include({ status: 'PENDING' });
     expect(scene.hook.status()).to.include({ detached: 1 });
     await scene.hook.close();
-    const late = { type: 'attempt.late', eventId: 'event-1', channel: 'whatsapp', outcome: 'accepted' };
+    const late = { type: 'attempt.settled', eventId: 'event-1', channel: 'whatsapp', outcome: 'accepted' };
     expect(scene.events.at(-1)).to.include(late);
     expect(scene.hook.status().lastSuccess).to.have.all.keys('whatsapp');
     expect(scene.hook.status()).to.include({ detached: 0 });
@@ -713,7 +713,7 @@ describe("Twilio's delivery callbacks", () => {
     });
   };
   const statuses = (scene: Scene): object[] =>
-    scene.events.flatMap((event) => (event.type === 'message.status' ? [event] : []));
+    scene.events.flatMap((event) => (event.type === 'message.reported' ? [event] : []));
 
   for (const [title, mount] of [
     ['', undefined],

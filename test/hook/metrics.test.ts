@@ -114,7 +114,7 @@ describe('the metrics of a day', function () {
     // One that is accepted after Okta was answered.
     twilio.fault({ fault: { kind: 'slow', delayMs: DEADLINE_MS * 1.2 }, times: 1 });
     expect(await ask(TO_BOB)).to.equal('PENDING');
-    await until(() => count('attempt.late') === 1);
+    await until(() => count('attempt.settled') === 1);
     // Not to France, nor without a secret.
     done.blocked += 1;
     expect(await ask({ ...TO_BOB, phoneNumber: TO_FRANCE })).to.equal('PENDING');

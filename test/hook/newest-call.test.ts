@@ -54,9 +54,9 @@ describe('two calls of one user at once', () => {
     expect(left).to.deep.equal([`line ${NEWER}`]);
     expect(answer.okta.action).to.equal('pending');
     expect(commandOf(answer)).to.include({ status: 'PENDING', provider: 'GUARD' });
-    expect(commandOf(answer)?.['transactionMetadata']).to.include('blocked=OVERTAKEN');
+    expect(commandOf(answer)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
     expect(scene.events.filter(({ type }) => type === 'request.answered').at(-1)).to.include({
-      code: 'OVERTAKEN',
+      code: 'SUPERSEDED',
     });
   });
 
@@ -134,7 +134,7 @@ describe('two calls of one user at once', () => {
         const newer = scene.call({ eventId: 'newer', otpCode: NEWER, ...url });
         await until(() => lines === 2);
         first.resolve({ status: 'refused', code: '63007', reason: 'no sender' });
-        expect(commandOf(await older)?.['transactionMetadata']).to.include('blocked=OVERTAKEN');
+        expect(commandOf(await older)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
         second.resolve({ status: 'unknown', reason: 'the connection was reset' });
         expect(commandOf(await newer)).to.include({ status: 'PENDING' });
         expect(left).to.deep.equal([`whatsapp ${CODE}`, `whatsapp ${NEWER}`]);

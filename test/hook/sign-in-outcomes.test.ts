@@ -301,7 +301,7 @@ describe('what became of a code', () => {
     scene.twilio.fault({ fault: { kind: 'slow', delayMs: 700 }, times: 1 });
     const call = await scene.call();
     expect(commandOf(call)?.['status']).to.equal('PENDING');
-    await until(() => scene.events.some(({ type }) => type === 'attempt.late'));
+    await until(() => scene.events.some(({ type }) => type === 'attempt.settled'));
     await fire(scene.okta.logEvent(ANA.id));
     await until(() => confirmed().length > 0);
     expect(confirmed()).to.deep.equal([scene.twilio.messages[0]?.sid]);
@@ -398,7 +398,7 @@ describe('what became of a code', () => {
           await until(() => used().length === 1);
         }
         late.resolve(taken('S2'));
-        await until(() => scene.events.some(({ type }) => type === 'attempt.late'));
+        await until(() => scene.events.some(({ type }) => type === 'attempt.settled'));
         await usedNow();
         await settled();
         expect(usedIds()).to.deep.equal(['event-2']);
@@ -514,7 +514,7 @@ describe('what became of a code', () => {
       await until(() => used().length === 1);
       await report(sidOf(call));
       await until(() => ended().length === 1);
-      expect(ended()).to.deep.equal([['dropped', 'OVERTAKEN']]);
+      expect(ended()).to.deep.equal([['dropped', 'SUPERSEDED']]);
     });
 
     it('and is under way', async () => {
@@ -540,7 +540,7 @@ describe('what became of a code', () => {
       await until(() => isAsked);
       await fire(scene.okta.logEvent(ANA.id));
       await until(() => ended().length === 1);
-      expect(ended()).to.deep.equal([['dropped', 'OVERTAKEN']]);
+      expect(ended()).to.deep.equal([['dropped', 'SUPERSEDED']]);
       text.resolve('too late');
       expect(scene.twilio.messages).to.be.empty;
     });
@@ -565,7 +565,7 @@ describe('what became of a code', () => {
         await until(() => overtakes() === 2);
         await report(sidOf(call));
         await until(() => ended().length === 1);
-        expect(ended()).to.deep.equal([['dropped', 'OVERTAKEN']]);
+        expect(ended()).to.deep.equal([['dropped', 'SUPERSEDED']]);
         expect(used()).to.be.empty;
       });
 
@@ -842,7 +842,7 @@ describe('what became of a code', () => {
       const headers = { 'x-twilio-signature': scene.twilio.sign(url, params) };
       await fetch(url, { method: 'POST', headers, body: new URLSearchParams(params) });
       await until(() => scene.events.some(({ type }) => type === 'failover.ended'));
-      expect(scene.events.at(-1)).to.include({ outcome: 'dropped', code: 'OVERTAKEN' });
+      expect(scene.events.at(-1)).to.include({ outcome: 'dropped', code: 'SUPERSEDED' });
     });
 
     it('is of the last code, whichever of them sent it, and of none that was asked for later', async () => {

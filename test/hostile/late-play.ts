@@ -271,13 +271,13 @@ export class LatePlay {
     const accepted = new Set<string | undefined>();
     const refusedLate = new Set<string>();
     for (const event of this.#told) {
-      if (event.type !== 'attempt.ended' && event.type !== 'attempt.late') continue;
+      if (event.type !== 'attempt.ended' && event.type !== 'attempt.settled') continue;
       if (event.outcome === 'accepted') accepted.add(event.transactionId);
-      if (event.type === 'attempt.late' && event.outcome === 'refused')
+      if (event.type === 'attempt.settled' && event.outcome === 'refused')
         refusedLate.add(`${event.eventId} ${event.channel}`);
     }
     for (const event of this.#told) {
-      if (event.type === 'message.unknown' && accepted.has(event.transactionId))
+      if (event.type === 'callback.unmatched' && accepted.has(event.transactionId))
         this.wrong.push(`${event.transactionId} was told to be unknown`);
       if (event.type === 'extension.failed') this.wrong.push(`${event.extension} failed: ${event.reason}`);
       if (event.type !== 'request.answered') continue;

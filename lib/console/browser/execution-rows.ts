@@ -1,6 +1,6 @@
 import type { ExecutionSummary } from '../../core/history.js';
 import { element } from '../../http/page/browser/dom.js';
-import { lastDigits, nameChannel, nameRequestType } from '../../events/names.js';
+import { nameChannel, nameRequestType } from '../../events/names.js';
 import { formatDateTime, formatTime, formatDuration } from './format.js';
 import { addressOf } from './routes.js';
 import { markOutcome } from './widgets.js';
@@ -107,7 +107,7 @@ const COLUMNS = ['Time', 'Outcome', 'Channel', 'Request', 'User id', 'Number', '
 
 /** The whole row is a link to the execution, and the keyboard stops at it once. */
 function makeRow(execution: ExecutionSummary, now: number): HTMLElement {
-  const { id, startedAt, outcome, code, userId, requestType, to, durationMs } = execution;
+  const { id, startedAt, outcome, code, userId, requestType, toEnding, durationMs } = execution;
   const time = element(
     'time',
     { datetime: new Date(startedAt).toISOString(), title: formatDateTime(startedAt) },
@@ -121,7 +121,7 @@ function makeRow(execution: ExecutionSummary, now: number): HTMLElement {
     cell('channel', nameLastChannel(execution)),
     cell('request', nameRequestType(requestType), originOf(execution)),
     cell('user', userId === undefined ? 'unknown' : element('code', {}, userId)),
-    cell('number', `•• ${lastDigits(to)}`),
+    cell('number', `•• ${toEnding}`),
     cell('duration', durationMs === undefined ? '–' : formatDuration(durationMs)),
   );
 }

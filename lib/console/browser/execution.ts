@@ -11,7 +11,7 @@ import { openExecution, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
 import { answerOf, divideAtAnswer, startOf } from './waterfall-bars.js';
 import { makeWaterfall } from './waterfall.js';
-import { lastDigits, nameRequestType, shortenRequestType } from '../../events/names.js';
+import { nameRequestType, shortenRequestType } from '../../events/names.js';
 import { explainOutcome } from './outcomes.js';
 
 /** One execution: its facts, the time of each step, the steps until the answer, and those after it. */
@@ -130,7 +130,7 @@ function makeParts(execution: OpenedExecution): Parts {
           ['Received', formatDateTime(startedAt)],
           ['Request', nameRequestType(current.requestType)],
           ['Channel', nameLastChannel(current)],
-          ['Number', `ends in ${lastDigits(current.to)}`],
+          ['Number', `ends in ${current.toEnding}`],
           ['Answered in', sayAnswered(current)],
           ['Code', current.code === undefined ? undefined : element('code', {}, current.code)],
           ['Repeats', current.repeats === 0 ? undefined : String(current.repeats)],

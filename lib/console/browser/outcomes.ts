@@ -50,7 +50,8 @@ export const OUTCOMES: Readonly<Record<ExecutionOutcome, OutcomeWords>> = {
   },
   blocked: {
     word: 'Blocked',
-    meaning: 'The guard or a fraud filter blocked the code. No message went out.',
+    meaning:
+      'The guard or a fraud filter blocked the code, or a newer code superseded it. No message went out.',
     tone: 'warn',
     icon: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M3.8 3.8l8.4 8.4',
   },

@@ -25,11 +25,12 @@ export interface Waterfall {
 export const OKTA_WAITS_MS = 3000;
 
 const OUTCOME_TONES = { accepted: 'good', refused: 'bad', unknown: 'warn' } as const;
-const STATUS_TONES = { SUCCESSFUL: 'good', PENDING: 'warn', ERROR: 'bad' } as const;
-const STATUS_WORDS = {
-  SUCCESSFUL: 'answered: sent',
-  PENDING: 'answered: on its way',
-  ERROR: 'answered: not sent',
+const ANSWER_TONES = { accepted: 'good', unknown: 'warn', blocked: 'warn', refused: 'bad' } as const;
+const ANSWER_WORDS = {
+  accepted: 'answered: sent',
+  unknown: 'answered: on its way',
+  blocked: 'answered: blocked',
+  refused: 'answered: not sent',
 } as const;
 
 /** The answer that decides the outcome, as in the history: the last answer that is not to a repeat. */
@@ -97,8 +98,8 @@ function barOf(step: HookEvent, start: number): readonly Bar[] {
       return [
         {
           label: 'Total',
-          tone: STATUS_TONES[step.status],
-          result: STATUS_WORDS[step.status],
+          tone: ANSWER_TONES[step.outcome],
+          result: ANSWER_WORDS[step.outcome],
           ...lasted(step.durationMs),
         },
       ];

@@ -77,7 +77,7 @@ export class LateFailover {
       if (state.isShared) return;
       unknowns.tell((count) => {
         events.emit({
-          type: 'message.unknown',
+          type: 'callback.unmatched',
           count,
           transactionId: transactionIdOf(key),
         });
@@ -101,7 +101,7 @@ export class LateFailover {
 
   /** The user has requested a newer code: no attempt starts any more for an older one. */
   dropOlder(person: string, eventKey: string): void {
-    this.#sends.drop((code) => code.person === person && code.eventKey !== eventKey, 'OVERTAKEN');
+    this.#sends.drop((code) => code.person === person && code.eventKey !== eventKey, 'SUPERSEDED');
   }
 
   /**
@@ -111,7 +111,7 @@ export class LateFailover {
    */
   codeUsed(person: string, signIn: NewEvent, usedKey: string | undefined): void {
     this.#parts.state.overtake(person, signIn, undefined);
-    this.#sends.drop((code) => code.person === person && code.eventKey === usedKey, 'OVERTAKEN');
+    this.#sends.drop((code) => code.person === person && code.eventKey === usedKey, 'SUPERSEDED');
   }
 
   /**

@@ -1,8 +1,8 @@
 import { Budget } from '../../core/budget.js';
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
 import type { EventStream } from '../../core/event-stream.js';
-import type { EmittedEvent } from '../../core/events.js';
-import { isAbout, maskError, maskNumber, maskText, toldId, toToken } from '../../core/masking.js';
+import type { EmittedEvent, FailureCause } from '../../core/events.js';
+import { endingOf, isAbout, maskError, maskText, toldId, toToken } from '../../core/masking.js';
 import { steadyMs } from '../../core/time.js';
 import type { ReadyChannel } from '../attempt.js';
 import type { Delivery, Send } from '../dispatch.js';
@@ -14,13 +14,13 @@ import type { Receipt } from './receipt.js';
 
 /** Why a late send ends without a message. */
 export type DropCode =
-  'FRAUD_BLOCK' | 'CODE_EXPIRED' | 'NO_CHANNEL_LEFT' | 'OVERTAKEN' | 'DELIVERED' | 'STATE_LOST';
+  'FRAUD_BLOCK' | 'CODE_EXPIRED' | 'NO_CHANNEL_LEFT' | 'SUPERSEDED' | 'DELIVERED' | 'STATE_LOST';
 
 const REASONS: Readonly<Record<DropCode, string>> = {
   FRAUD_BLOCK: 'A fraud filter held the message back',
   CODE_EXPIRED: 'The code had ended',
   NO_CHANNEL_LEFT: 'No other channel can deliver the code',
-  OVERTAKEN: 'A newer code was requested, or the user has signed in',
+  SUPERSEDED: 'A newer code was requested, or the user has signed in',
   DELIVERED: 'The message arrived after all',
   STATE_LOST: 'It is not known whether a newer code was requested',
 };
@@ -106,7 +106,7 @@ export class LateSends {
     if (isDelivered || code.failedIds.some(this.#isDelivered)) send.dropped ??= 'DELIVERED';
     if (steadyMs() >= code.expiresAtMs) send.dropped ??= 'CODE_EXPIRED';
     if (isNewest === 'unknown') send.dropped ??= 'STATE_LOST';
-    if (!isNewest) send.dropped ??= 'OVERTAKEN';
+    if (!isNewest) send.dropped ??= 'SUPERSEDED';
     return send.dropped === undefined;
   }
 }
@@ -167,14 +167,11 @@ export function endOf(
 ): EmittedEvent {
   const { delivery, defect } = end;
   const isSent = delivery !== undefined && delivery.status !== 'refused';
-  const { code: why, reason: whyReason, remedy: whyRemedy } = maskedFailure(failure, sent);
   const event = {
     type: 'failover.ended',
     ...identityFields(sent),
     fromChannel: sent.sentBy.channel,
-    why,
-    whyReason,
-    whyRemedy,
+    cause: maskedFailure(failure, sent),
     attempts: [...sent.attempts, ...(delivery?.attempts ?? [])],
   } as const;
   if (dropped !== undefined && !isSent) {
@@ -200,11 +197,12 @@ export function statusOf(transactionId: string, report: DeliveryReport, receipt:
   const { request, sentBy } = receipt;
   const failure = report.status === 'failed' ? maskedFailure(report, receipt) : undefined;
   return {
-    type: 'message.status',
+    type: 'message.reported',
     ...identityFields(receipt),
     channel: sentBy.channel,
     // The id that the attempt's event has, so that the two can be joined.
     transactionId: toldId(transactionId, request, sentBy.to),
+    report: report.status,
     status: report.status,
     code: failure?.code,
     reason: failure?.reason,
@@ -216,17 +214,17 @@ function identityFields({ request }: Receipt): {
   readonly eventId: string;
   readonly oktaRequestId: string | undefined;
   readonly userId: string | undefined;
-  readonly to: string;
+  readonly toEnding: string;
 } {
   const { eventId, oktaRequestId, userId, phoneNumber } = request;
-  return { eventId, oktaRequestId, userId, to: maskNumber(phoneNumber) };
+  return { eventId, oktaRequestId, userId, toEnding: endingOf(phoneNumber) };
 }
 
 /** A failure's words come from a provider and may quote the code or the user: they are masked. */
 function maskedFailure(
   { code, reason, remedy }: DeliveryFailure,
   { request, sentBy: { to } }: Receipt,
-): { readonly code: string; readonly reason: string | undefined; readonly remedy: string | undefined } {
+): FailureCause {
   return {
     code: isAbout(code, request, to) ? 'FAILED' : toToken(code),
     reason: maskText(reason, request, to) || undefined,

@@ -8,6 +8,9 @@ import { readSignedForm } from './signed-form.js';
 import { SID_NAMESPACE } from '../../channels/twilio/outcome.js';
 import { readStatusCallback } from '../../channels/twilio/webhooks.js';
 
+/** The statuses of a call that was not picked up: it delivered no code, but no other channel follows. */
+const NOT_PICKED_UP: ReadonlySet<string> = new Set(['busy', 'no-answer']);
+
 /**
  * The route for Twilio's status callbacks: checks the signature, then reports the status to the event stream, the
  * suppressions and late failover.
@@ -25,9 +28,10 @@ export function recordDelivery(parts: HookParts): ReturnType<typeof asyncHandler
     const { to, externalUserId } = callback;
     if (to !== undefined && externalUserId !== undefined) void suppressions.pair(externalUserId, to);
     events.emit({
-      type: 'message.status',
+      type: 'message.reported',
       transactionId,
       channel,
+      report: NOT_PICKED_UP.has(status) ? 'failed' : report.status,
       status,
       code,
       reason,

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { reportFailureOutsideCall, type HookParts } from '../parts.js';
 import { LRUCache } from 'lru-cache';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
-import { maskNumber } from '../../core/masking.js';
+import { endingOf } from '../../core/masking.js';
 import { questionContext } from '../../delivery/send-context.js';
 import type { SuppressionReason } from '../../delivery/suppressions.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
@@ -158,7 +158,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
         channel,
         messageId,
         keyword,
-        from: from === undefined ? undefined : maskNumber(from),
+        fromEnding: from === undefined ? undefined : endingOf(from),
       });
       reply = await replyTo(message, keyword);
     }

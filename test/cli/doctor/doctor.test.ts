@@ -141,7 +141,7 @@ describe('doctor', () => {
       [],
     ]);
     // Not even a callback is counted as one of Twilio's.
-    expect(scene.events.filter(({ type }) => type === 'message.status')).to.deep.equal([]);
+    expect(scene.events.filter(({ type }) => type === 'message.reported')).to.deep.equal([]);
   });
 
   it('has colours and symbols at a terminal, and words elsewhere', async () => {

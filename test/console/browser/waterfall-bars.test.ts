@@ -30,7 +30,7 @@ describe('the waterfall of a call', () => {
     const { steps } = plantExecution(1, NOW);
     const [before, after] = divideAtAnswer(steps);
     expect(before.at(-1)?.type).to.equal('request.answered');
-    expect(after.map(({ type }) => type)).to.deep.equal(['message.status', 'code.used']);
+    expect(after.map(({ type }) => type)).to.deep.equal(['message.reported', 'code.used']);
     const repeated = steps.map((step) =>
       step.type === 'request.answered' ? { ...step, at: step.at + 900, isRepeat: true } : step,
     );

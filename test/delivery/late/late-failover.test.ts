@@ -303,13 +303,13 @@ describe('late failover', () => {
       await answerNext();
       overtake('event-2');
       await answerNext();
-      expect(endings()).to.deep.equal(['OVERTAKEN']);
+      expect(endings()).to.deep.equal(['SUPERSEDED']);
       overtake('event-1');
       late.report(keyOf('SM2'), FAILED);
       await answerNext();
       clock.tick(CODE_LIFE_MS);
       await answerNext();
-      expect(endings()).to.deep.equal(['OVERTAKEN', 'CODE_EXPIRED']);
+      expect(endings()).to.deep.equal(['SUPERSEDED', 'CODE_EXPIRED']);
       expect(left).to.be.empty;
     });
   });
@@ -399,13 +399,13 @@ describe('late failover', () => {
     late.report(keyOf('SM1'), FAILED);
     await settle();
     expect(left).to.deep.equal(['event-1']);
-    expect(typesOf()).to.not.include('message.unknown');
+    expect(typesOf()).to.not.include('callback.unmatched');
   });
 
   it('tells of a message that nobody knows at once where no send is under way, else once none can be', async () => {
     late.report(keyOf('SM1'), FAILED);
     await settle();
-    expect(typesOf()).to.deep.equal(['message.unknown']);
+    expect(typesOf()).to.deep.equal(['callback.unmatched']);
     isSending = true;
     now += 60_000;
     late.report(keyOf('SM2'), DELIVERED);
@@ -413,7 +413,7 @@ describe('late failover', () => {
     clock.tick(14_999);
     expect(events).to.have.length(1);
     clock.tick(1);
-    expect(events[1]).to.include({ type: 'message.unknown', transactionId: 'SM2', count: 1 });
+    expect(events[1]).to.include({ type: 'callback.unmatched', transactionId: 'SM2', count: 1 });
   });
 
   it('has one timer for all that is told too early', async () => {
@@ -424,7 +424,7 @@ describe('late failover', () => {
     clock.tick(15_000);
     expect(clock.countTimers()).to.equal(0);
     // The first of those that were too many; the rest of them within its minute.
-    expect(typesOf()).to.deep.equal(['message.unknown']);
+    expect(typesOf()).to.deep.equal(['callback.unmatched']);
   });
 
   it('drops what is under way for an older event of that person only', async () => {
@@ -562,9 +562,9 @@ describe('late failover', () => {
       await clock.tickAsync(3_000);
       await settle();
       witness(events);
-      const told = { type: 'message.status', at: NOW, channel: 'whatsapp', eventId: 'event-1' };
+      const told = { type: 'message.reported', at: NOW, channel: 'whatsapp', eventId: 'event-1' };
       const whose = { oktaRequestId: undefined, userId: '00u1', to: `…${REQUEST.phoneNumber.slice(-2)}` };
-      expect(events.filter(({ type }) => type === 'message.status')).to.deep.equal([
+      expect(events.filter(({ type }) => type === 'message.reported')).to.deep.equal([
         {
           ...told,
           ...whose,

@@ -109,11 +109,11 @@ describe('a late send', () => {
 
   it('lets nothing leave once it is dropped, for the first reason that there was', () => {
     const send = start();
-    dropSend(send, 'OVERTAKEN');
+    dropSend(send, 'SUPERSEDED');
     dropSend(send, 'DELIVERED');
     expect(send.budget).to.include({ isOver: true, hasHungUp: true });
     expect(send.budget.leaveSignal.aborted).to.equal(true);
-    expect(endOf(send, {})).to.include({ outcome: 'dropped', code: 'OVERTAKEN' });
+    expect(endOf(send, {})).to.include({ outcome: 'dropped', code: 'SUPERSEDED' });
   });
 
   describe('when it has ended', () => {

@@ -57,8 +57,8 @@ export function readOutcome(
   }
   if (left !== undefined || events.some(isOf('message.reported'))) return end('sent');
 
-  const guard = events.filter(isOf('guard.blocked')).find((event) => isBlockedBy(event, answered, attempts));
-  if (guard !== undefined) return end('blocked', guard.code);
+  // If the guard blocked only the number of the profile, the code went to the enrolled one.
+  const guard = events.filter(isOf('guard.blocked')).find(({ isOtherNumber = false }) => !isOtherNumber);
   const refusedCode = attempts.at(-1)?.code;
   switch (answered?.outcome) {
     case 'accepted':
@@ -66,24 +66,16 @@ export function readOutcome(
     case 'unknown':
       return end('pending', answered.code);
     case 'blocked':
-      return end('blocked', answered.code ?? refusedCode);
+      return end('blocked', answered.code ?? guard?.code ?? refusedCode);
     case 'refused':
       return end('failed', answered.code ?? refusedCode);
     default:
+      if (guard !== undefined && attempts.length === 0) return end('blocked', guard.code);
       // The process ended between the plan and the report of an attempt: a message may have left.
       if (events.some((event) => event.type === 'channels.planned' && event.channels.length > 0))
         return end('pending', 'NOT_ANSWERED');
       return end('failed', refusedCode ?? (isAsked ? 'NOT_ANSWERED' : undefined));
   }
-}
-
-/** If the guard blocked only the number of the profile, the code went to the enrolled one. */
-function isBlockedBy(
-  { code, isOtherNumber = false }: HookEventOf<'guard.blocked'>,
-  answered: HookEventOf<'request.answered'> | undefined,
-  attempts: readonly Attempt[],
-): boolean {
-  return !isOtherNumber && (attempts.length === 0 || answered?.code === code);
 }
 
 /** The answer that decides the outcome: the last one that is not to a repeat. */

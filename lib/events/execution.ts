@@ -227,7 +227,8 @@ function wordsOf(
     if ('transactionId' in event) words.add(event.transactionId);
     if ('code' in event) words.add(event.code);
     if ('cause' in event) words.add(event.cause.code);
-    if ('rules' in event) for (const rule of event.rules) words.add(rule.code);
+    if (event.type === 'guard.blocked' || event.type === 'guard.noticed')
+      for (const rule of event.rules) words.add(rule.code);
   }
   // A search has no line break, so it cannot match across two words.
   return [...words].join('\n').toLowerCase();

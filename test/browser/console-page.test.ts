@@ -240,7 +240,12 @@ describe("the console's page", function () {
       const { page } = await browser.open(`${standIn.url}#/history/${sent.id}`);
       await page.getByText('Nothing yet. Delivery reports').waitFor();
       await until(() => standIn?.listeners() === 1);
-      const status = { type: 'message.reported', channel: 'whatsapp', transactionId: 'SM1' } as const;
+      const status = {
+        type: 'message.reported',
+        channel: 'whatsapp',
+        transactionId: 'SM1',
+        report: 'delivered',
+      } as const;
       const later = { at: sent.startedAt + 2_000, status: 'delivered', code: undefined, reason: undefined };
       standIn.tell({ ...sent, outcome: 'delivered', steps: [...sent.steps, { ...status, ...later }] });
       await page.getByText('The message by WhatsApp was delivered.').waitFor();

@@ -23,12 +23,12 @@ export async function hostileStandIn(): Promise<{
   const oktaRequestId = hostile('oktaRequestId');
   const ofCall = { eventId: id, oktaRequestId };
   const userId = hostile('userId');
-  const to = hostile('to');
+  const toEnding = hostile('toEnding');
   const asked = {
     requestType: hostile('requestType'),
     deliveryChannel: 'sms' as const,
     userId,
-    to,
+    toEnding,
     isPreview: false,
   };
   const channel = hostile('channel');
@@ -63,7 +63,8 @@ export async function hostileStandIn(): Promise<{
       type: 'channels.planned',
       at: now + 20,
       channels: [channel],
-      passedOver: [`sms:${hostile('passedOver')}`],
+      // A newer gateway may send other reasons.
+      skipped: [{ channel: hostile('skipped'), reason: hostile('skippedReason') as 'STOPPED' }],
       ...ofCall,
     },
     { type: 'attempt.ended', at: now + 60, ...refused, ...ofCall },
@@ -82,6 +83,7 @@ export async function hostileStandIn(): Promise<{
       at: now + 900,
       channel,
       transactionId: 'x',
+      report: 'failed',
       status: hostile('status'),
       code: undefined,
       reason: undefined,
@@ -91,11 +93,9 @@ export async function hostileStandIn(): Promise<{
       at: now + 1000,
       ...ofCall,
       fromChannel: channel,
-      why: hostile('why'),
-      whyReason: undefined,
-      whyRemedy: undefined,
+      cause: { code: hostile('cause'), reason: undefined, remedy: undefined },
       userId,
-      to,
+      toEnding,
       outcome: 'dropped',
       channel: undefined,
       provider: undefined,
@@ -107,7 +107,7 @@ export async function hostileStandIn(): Promise<{
     },
   ];
   const execution = {
-    ...plantExecution(0, now, { steps, oktaRequestId, userId, to }),
+    ...plantExecution(0, now, { steps, oktaRequestId, userId, toEnding }),
     id,
     requestType: asked.requestType,
     channel,

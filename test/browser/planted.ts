@@ -1,4 +1,4 @@
-import type { HookEvent } from '#lib/core/events.js';
+import type { CodeOutcome, HookEvent } from '#lib/core/events.js';
 import type { Execution, ExecutionOutcome, ExecutionSummary } from '#lib/core/history.js';
 import type { About, Health } from '#lib/console/api.js';
 
@@ -35,6 +35,11 @@ const ANSWERS: Partial<Record<ExecutionOutcome, 'ERROR' | 'PENDING'>> = {
   pending: 'PENDING',
   blocked: 'PENDING',
 };
+const CODE_OUTCOMES: Partial<Record<ExecutionOutcome, CodeOutcome>> = {
+  failed: 'refused',
+  pending: 'unknown',
+  blocked: 'blocked',
+};
 const CODES: Partial<Record<ExecutionOutcome, string>> = {
   undelivered: '63024',
   failed: '30006',
@@ -52,7 +57,7 @@ export function plantExecution(index: number, now: number, changes: Partial<Exec
   const channel = isVoice ? 'voice' : index % 3 === 1 ? 'sms' : 'whatsapp';
   const userId = `00u${(index * 7919 + 1_000_000).toString(36).padStart(17, 'x')}`;
   const requestType = `com.okta.user.telephony.${TYPES[index % TYPES.length] ?? ''}`;
-  const to = String(10 + (index % 90));
+  const toEnding = String(10 + (index % 90));
   const summary = {
     id,
     startedAt,
@@ -60,7 +65,7 @@ export function plantExecution(index: number, now: number, changes: Partial<Exec
     userId,
     requestType,
     deliveryChannel: isVoice ? ('voice' as const) : ('sms' as const),
-    to,
+    toEnding,
     isPreview: index % 10 === 2,
     isTest: index % 20 === 2,
     outcome,
@@ -79,13 +84,13 @@ export function plantExecutions(count: number, now: number): readonly Execution[
 
 /** What such a call tells: a refused WhatsApp, an SMS in its place, and what came later. */
 function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
-  const { startedAt, id, oktaRequestId, userId, requestType, to, outcome } = summary;
+  const { startedAt, id, oktaRequestId, userId, requestType, toEnding, outcome } = summary;
   const ofCall = { eventId: id, oktaRequestId };
   const durationMs = summary.durationMs ?? 0;
   const deliveryChannel = summary.deliveryChannel ?? 'sms';
   const channel = summary.channel ?? 'sms';
   const transactionId = `SM${id.slice(4, 9)}c0ffee0123456789abcdef0123`;
-  const asked = { requestType, deliveryChannel, userId, to, isPreview: summary.isPreview };
+  const asked = { requestType, deliveryChannel, userId, toEnding, isPreview: summary.isPreview };
   const attempt = {
     channel,
     provider: 'TWILIO',
@@ -112,6 +117,7 @@ function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
     at: startedAt + durationMs,
     ...ofCall,
     ...asked,
+    outcome: CODE_OUTCOMES[outcome] ?? 'accepted',
     status: ANSWERS[outcome] ?? 'SUCCESSFUL',
     code: outcome === 'undelivered' ? undefined : summary.code,
     reason: undefined,
@@ -123,7 +129,7 @@ function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
     provider: summary.provider,
     transactionId,
     attempts,
-    passedOver: [],
+    skipped: [],
     profileSource: 'okta',
     profileReason: undefined,
     profileMs: 80,
@@ -139,7 +145,6 @@ function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
       {
         type: 'guard.blocked',
         at: startedAt + 4,
-        mode: 'enforce',
         country: 'GB',
         rules: [{ ...rule, remedy }],
         ...rule,
@@ -147,7 +152,7 @@ function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
         ...ofCall,
         requestType,
         userId,
-        to,
+        toEnding,
         isPreview: false,
       },
       answered,
@@ -168,7 +173,7 @@ function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
       type: 'channels.planned',
       at: startedAt + profileMs + 1,
       channels: isSecond ? ['whatsapp', 'sms'] : [channel],
-      passedOver: [],
+      skipped: [],
       ...ofCall,
     },
     ...(isSecond
@@ -190,6 +195,7 @@ function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
       at: startedAt + 2600,
       channel,
       transactionId,
+      report: 'delivered',
       status: 'delivered',
       code: undefined,
       reason: undefined,
@@ -201,6 +207,7 @@ function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
       at: startedAt + 4100,
       channel,
       transactionId,
+      report: 'failed',
       status: 'undelivered',
       code: '63024',
       reason: 'The recipient cannot be reached by WhatsApp',

@@ -79,9 +79,9 @@ describe('two providers of SMS, Twilio and then Vonage', () => {
     scene.twilio.failLater({ code: 30008, status: 'undelivered', match: isSms });
     expect(commandOf(await scene.call())).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
     await until(() => scene.events.some(({ type }) => type === 'failover.ended'));
-    expect(scene.events.find((event) => event.type === 'failover.ended')).to.deep.include({
+    expect(scene.events.find((event) => event.type === 'failover.ended')).to.deep.nested.include({
       fromChannel: 'sms',
-      why: '30008',
+      'cause.code': '30008',
       outcome: 'accepted',
       channel: 'sms',
       provider: 'VONAGE',

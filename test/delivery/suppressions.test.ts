@@ -123,15 +123,16 @@ describe('what is known of a number', () => {
       const reason = all[channel];
       return reason === undefined ? undefined : begun(reason, NOW, channel);
     };
+    const stopped = { channel: 'whatsapp', reason: 'STOPPED' };
     expect(skipSuppressed(['whatsapp', 'line', 'sms'], of)).to.deep.equal({
       channels: ['sms'],
-      skipped: ['whatsapp:STOPPED', 'line:OPTED_OUT'],
+      skipped: [stopped, { channel: 'line', reason: 'OPTED_OUT' }],
     });
     expect(skipSuppressed(['whatsapp', 'line'], of)).to.deep.equal({
       channels: ['line'],
-      skipped: ['whatsapp:STOPPED'],
+      skipped: [stopped],
     });
-    expect(skipSuppressed(['whatsapp'], of)).to.deep.equal({ channels: [], skipped: ['whatsapp:STOPPED'] });
+    expect(skipSuppressed(['whatsapp'], of)).to.deep.equal({ channels: [], skipped: [stopped] });
   });
 
   it('counts in this process until all gateways know it, and from a moment on after that', () => {

@@ -7,13 +7,27 @@ import { answeredEvent } from './sample-events.js';
 const AT = { at: 1_800_000_000_000 } as const;
 const OF_CALL = { eventId: 'e', oktaRequestId: 'r' } as const;
 const ATTEMPT = { channel: 'sms', provider: 'TWILIO', outcome: 'accepted', durationMs: 120 } as const;
-const ASKED = { requestType: 'com.okta.user.telephony.mfa-verification', userId: '00u1', to: '23' } as const;
+const ASKED = {
+  requestType: 'com.okta.user.telephony.mfa-verification',
+  userId: '00u1',
+  toEnding: '23',
+} as const;
 const RULE = {
   rule: 'perUser',
   code: 'LIMIT_PER_USER',
   remedy: 'Raise it.',
   points: 10,
   seconds: 600,
+} as const;
+
+const JUDGED = {
+  ...AT,
+  ...OF_CALL,
+  ...ASKED,
+  ...RULE,
+  country: 'GB',
+  rules: [RULE],
+  isPreview: false,
 } as const;
 
 const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
@@ -25,7 +39,6 @@ const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
     deliveryChannel: 'sms',
     isPreview: false,
   },
-  'request.repeated': { ...AT, ...OF_CALL, type: 'request.repeated' },
   'profile.read': {
     ...AT,
     ...OF_CALL,
@@ -39,19 +52,10 @@ const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
     ...OF_CALL,
     type: 'channels.planned',
     channels: ['whatsapp', 'sms'],
-    passedOver: [],
+    skipped: [],
   },
-  'guard.blocked': {
-    ...AT,
-    ...OF_CALL,
-    ...ASKED,
-    ...RULE,
-    type: 'guard.blocked',
-    mode: 'enforce',
-    country: 'GB',
-    rules: [RULE],
-    isPreview: false,
-  },
+  'guard.blocked': { ...JUDGED, type: 'guard.blocked' },
+  'guard.noticed': { ...JUDGED, type: 'guard.noticed' },
   'attempt.ended': { ...AT, ...OF_CALL, ...ATTEMPT, type: 'attempt.ended' },
   'attempt.settled': { ...AT, ...OF_CALL, ...ATTEMPT, type: 'attempt.settled' },
   'request.answered': answeredEvent({
@@ -68,6 +72,7 @@ const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
     type: 'message.reported',
     channel: 'voice',
     transactionId: 'CA1',
+    report: 'failed',
     status: 'no-answer',
     code: undefined,
     reason: undefined,
@@ -77,11 +82,9 @@ const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
     ...OF_CALL,
     type: 'failover.ended',
     fromChannel: 'whatsapp',
-    why: '63024',
-    whyReason: 'Not reached',
-    whyRemedy: undefined,
+    cause: { code: '63024', reason: 'Not reached', remedy: undefined },
     userId: '00u1',
-    to: '23',
+    toEnding: '23',
     outcome: 'accepted',
     channel: 'sms',
     provider: 'TWILIO',
@@ -131,7 +134,7 @@ const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
     channel: 'whatsapp',
     messageId: 'SM1',
     keyword: 'stop',
-    from: '23',
+    fromEnding: '23',
   },
   'breaker.changed': { ...AT, type: 'breaker.changed', host: 'api.twilio.com', state: 'open' },
   'configuration.warned': { ...AT, type: 'configuration.warned', option: 'publicUrl', where: ['publicUrl'] },
@@ -154,6 +157,7 @@ const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
   },
   'clock.skewed': { ...AT, type: 'clock.skewed', skewMs: -45_000 },
   'okta.paused': { ...AT, type: 'okta.paused', reason: 'LOW', untilMs: 1 },
+  'okta.resumed': { ...AT, type: 'okta.resumed', reason: 'LOW', pausedMs: 21_000 },
   'state.lost': { ...AT, type: 'state.lost', reason: 'ECONNREFUSED', remedy: 'Start it.' },
   'state.recovered': { ...AT, type: 'state.recovered', reason: 'ECONNREFUSED', lostMs: 61_000 },
   'state.warned': { ...AT, type: 'state.warned', reason: 'x', remedy: 'y' },
@@ -191,15 +195,39 @@ describe('what happened, in words', () => {
   it('tells an answer by what Okta does then', () => {
     const answered = EVENTS['request.answered'];
     expect(describeEvent(answered).text).to.equal('The code was sent by SMS, and Okta was told so.');
-    expect(describeEvent({ ...answered, status: 'PENDING', hasHungUp: true }).text).to.match(
+    expect(describeEvent({ ...answered, outcome: 'unknown', hasHungUp: true }).text).to.match(
       /Okta got PENDING, so it sends no code itself\. Okta had hung up before\.$/,
     );
-    expect(describeEvent({ ...answered, status: 'ERROR' })).to.include({ tone: 'bad' });
+    expect(describeEvent({ ...answered, outcome: 'refused' })).to.include({ tone: 'bad' });
+  });
+
+  it('tells why a code was blocked, and what Okta does then', () => {
+    const told = (changes: Partial<HookEventOf<'request.answered'>>): string => {
+      const { text, tone } = describeEvent({
+        ...EVENTS['request.answered'],
+        outcome: 'blocked',
+        status: 'PENDING',
+        ...changes,
+      });
+      return `${tone}: ${text}`;
+    };
+    expect([
+      told({ code: 'SUPERSEDED' }),
+      told({ code: 'LIMIT_PER_USER', attempts: [], status: 'ERROR' }),
+      told({ code: '30450', attempts: [{ ...ATTEMPT, outcome: 'refused' }] }),
+      told({ isRepeat: true }),
+    ]).to.deep.equal([
+      'warn: The code is superseded: the user has a newer one. Nothing was sent. Okta got PENDING, so it sends no code itself.',
+      'warn: The guard blocked the code. Nothing was sent. Okta was told so: it may send one itself.',
+      "warn: A provider's fraud filter blocked the code. Nothing was sent. Okta got PENDING, so it sends no code itself.",
+      'warn: A repeat got the first answer: the code was blocked. Okta got PENDING, so it sends no code itself.',
+    ]);
   });
 
   it('tells why a channel was left out, and that none was left', () => {
     const planned = EVENTS['channels.planned'];
-    expect(describeEvent({ ...planned, channels: ['sms'], passedOver: ['whatsapp:STOPPED'] }).text).to.equal(
+    const skipped = [{ channel: 'whatsapp', reason: 'STOPPED' }] as const;
+    expect(describeEvent({ ...planned, channels: ['sms'], skipped }).text).to.equal(
       'The plan: SMS. WhatsApp was skipped: the user sent STOP.',
     );
     expect(describeEvent({ ...planned, channels: [] }).tone).to.equal('bad');
@@ -227,7 +255,7 @@ describe('what happened, in words', () => {
     expect(describeEvent(blocked).text).to.equal(
       'The guard blocked the code: over the limit per user (10 in 600 s). Nothing was sent.',
     );
-    expect(describeEvent({ ...blocked, mode: 'record' }).text).to.include(
+    expect(describeEvent(EVENTS['guard.noticed']).text).to.include(
       "It is sent, because guard.mode is 'record'",
     );
     const other = describeEvent({ ...blocked, isOtherNumber: true }).text;
@@ -240,13 +268,15 @@ describe('what happened, in words', () => {
     const newer = [
       { ...EVENTS['attempt.ended'], outcome: 'queued' },
       { ...EVENTS['profile.read'], source: 'directory' },
-      { ...EVENTS['request.answered'], status: 'DEFERRED' },
+      { ...EVENTS['request.answered'], outcome: 'deferred' },
+      { ...EVENTS['channels.planned'], channels: ['sms'], skipped: [{ channel: 'line', reason: 'ASLEEP' }] },
       { ...EVENTS['failover.ended'], outcome: 'queued' },
     ] as unknown as readonly HookEvent[];
     expect(newer.map((event) => describeEvent(event).text)).to.deep.equal([
       'SMS: queued.',
       "The user's profile was read: directory.",
       'This version does not know the event request.answered.',
+      'The plan: SMS. LINE was skipped: ASLEEP.',
       'This version does not know the event failover.ended.',
     ]);
   });

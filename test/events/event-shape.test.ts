@@ -8,8 +8,8 @@ type EventOf<Type> = Extract<HookEvent, { readonly type: Type }>;
 
 const ids = { eventId: 'event-1', oktaRequestId: 'req-1' } as const;
 const attempt = { channel: 'sms', provider: 'TWILIO', outcome: 'accepted', durationMs: 40 } as const;
-const passedOver = ['whatsapp:STOPPED'] as const;
-const asked = { deliveryChannel: 'sms', to: '…23', isPreview: false } as const;
+const skipped = [{ channel: 'whatsapp', reason: 'STOPPED' }] as const;
+const asked = { deliveryChannel: 'sms', toEnding: '23', isPreview: false } as const;
 
 /** Of each type that the history is made of: what a reader needs, and what it reads where it is there. */
 const EVENTS: Readonly<
@@ -19,19 +19,21 @@ const EVENTS: Readonly<
     needed: { eventId: 'event-1', ...asked },
     read: { oktaRequestId: 'req-1', requestType: 'mfa-verification', userId: '00u1' },
   },
-  'request.repeated': { needed: { eventId: 'event-1' }, read: { oktaRequestId: 'req-1' } },
   'guard.blocked': {
     needed: {
       eventId: 'event-1',
-      mode: 'enforce',
       code: 'LIMIT_PER_USER',
       rules: [{ code: 'X' }],
-      to: '…23',
+      toEnding: '23',
     },
     read: { userId: '00u1' },
   },
+  'guard.noticed': {
+    needed: { eventId: 'event-1', code: 'LIMIT_PER_USER', rules: [{ code: 'X' }], toEnding: '23' },
+    read: { isOtherNumber: true },
+  },
   'profile.read': { needed: { eventId: 'event-1', durationMs: 40 }, read: { oktaRequestId: 'req-1' } },
-  'channels.planned': { needed: { eventId: 'event-1', channels: ['sms'], passedOver }, read: ids },
+  'channels.planned': { needed: { eventId: 'event-1', channels: ['sms'], skipped }, read: ids },
   'attempt.ended': {
     needed: { eventId: 'event-1', ...attempt },
     read: { transactionId: 'SM1', code: '63024' },
@@ -41,23 +43,24 @@ const EVENTS: Readonly<
     needed: {
       eventId: 'event-1',
       ...asked,
+      outcome: 'accepted',
       status: 'SUCCESSFUL',
       isRepeat: false,
       attempts: [attempt],
-      passedOver,
+      skipped,
       durationMs: 170,
     },
     read: { isOtherNumber: true, channel: 'sms', provider: 'TWILIO', transactionId: 'SM1', userId: '00u1' },
   },
   'message.reported': {
-    needed: { channel: 'sms', transactionId: 'SM1', status: 'delivered' },
+    needed: { channel: 'sms', transactionId: 'SM1', report: 'delivered', status: 'read' },
     read: { code: '63024' },
   },
   'failover.ended': {
     needed: {
       eventId: 'event-1',
       fromChannel: 'whatsapp',
-      why: 'NOT_DELIVERED_IN_TIME',
+      cause: { code: 'NOT_DELIVERED_IN_TIME' },
       outcome: 'accepted',
       attempts: [attempt],
     },
@@ -113,12 +116,15 @@ describe('an event that another gateway tells', () => {
   for (const [what, changed] of [
     ['a list of words has another entry', { type: 'channels.planned', channels: ['sms', 1] }],
     ['a rule has no code', { type: 'guard.blocked', rules: [{}] }],
+    ['a skipped channel has no reason', { type: 'channels.planned', skipped: [{ channel: 'sms' }] }],
+    ['a skipped channel is a word', { type: 'request.answered', skipped: ['whatsapp:STOPPED'] }],
+    ['a cause has no code', { type: 'failover.ended', cause: {} }],
     [
       'a report lacks its duration',
       { type: 'request.answered', attempts: [{ ...attempt, durationMs: undefined }] },
     ],
-    ['its time is no date', { type: 'request.repeated', at: 8.64e15 + 1 }],
-    ['its time is no number', { type: 'request.repeated', at: Number.NaN }],
+    ['its time is no date', { type: 'profile.read', at: 8.64e15 + 1 }],
+    ['its time is no number', { type: 'profile.read', at: Number.NaN }],
   ] as const) {
     it(`is not read where ${what}`, () => {
       const { needed = {}, read = {} } = EVENTS[changed.type] ?? {};

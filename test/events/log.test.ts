@@ -77,13 +77,41 @@ describe('the log', () => {
     ],
     [
       'warn',
-      /A repeat got the first answer: the code may have been sent, or was blocked\. Okta got PENDING/,
-      { ...answered, status: 'PENDING', isRepeat: true },
+      /A repeat got the first answer: the code may have been sent\. Okta got PENDING/,
+      { ...answered, outcome: 'unknown', status: 'PENDING', isRepeat: true },
     ],
     [
       'warn',
       /A provider's fraud filter blocked the code\. Nothing was sent\. Okta got PENDING/,
-      { ...answered, status: 'PENDING', attempts: [{ ...attempt, outcome: 'refused' }] },
+      { ...answered, outcome: 'blocked', status: 'PENDING', attempts: [{ ...attempt, outcome: 'refused' }] },
+    ],
+    [
+      'warn',
+      /A provider's fraud filter blocked the code\. Nothing was sent\. Okta was told so/,
+      { ...answered, outcome: 'blocked', status: 'ERROR', attempts: [{ ...attempt, outcome: 'refused' }] },
+    ],
+    [
+      'warn',
+      /The code is superseded: the user has a newer one\. Nothing was sent\./,
+      { ...answered, outcome: 'blocked', status: 'PENDING', code: 'SUPERSEDED' },
+    ],
+    // The line of guard.blocked, or of the first answer, has warned of it.
+    ...(['PENDING', 'ERROR'] as const).flatMap((status) => [
+      [
+        'info' as const,
+        /The guard blocked the code\. Nothing was sent\./,
+        { ...answered, outcome: 'blocked' as const, status, code: 'LIMIT_PER_USER' },
+      ] as const,
+      [
+        'info' as const,
+        /A repeat got the first answer: the code was blocked\./,
+        { ...answered, outcome: 'blocked' as const, status, isRepeat: true },
+      ] as const,
+    ]),
+    [
+      'error',
+      /No code was sent, and Okta was told so: it may send one itself\.$/,
+      { ...answered, outcome: 'refused', status: 'ERROR' },
     ],
     [
       'info',
@@ -145,12 +173,10 @@ describe('the log', () => {
             type: 'failover.ended',
             ...ids,
             fromChannel: 'whatsapp',
-            why: '63024',
-            whyReason: 'x',
-            whyRemedy: 'y',
+            cause: { code: '63024', reason: 'x', remedy: 'y' },
             remedy: 'y',
             userId: ANA.id,
-            to: '…23',
+            toEnding: '23',
             outcome,
             channel: 'sms',
             provider: 'TWILIO',
@@ -218,6 +244,11 @@ describe('the log', () => {
     ['warn', /clocks? differ\.$/, { at: 1, type: 'clock.skewed', skewMs: 31_000 }, /time synchronisation/],
     ['warn', /rate limit/, { at: 1, type: 'okta.paused', reason: 'LOW', untilMs: 2 }],
     [
+      'info',
+      /The pause for Okta's rate limit is over: users are looked up again\.$/,
+      { at: 1, type: 'okta.resumed', reason: 'LOW', pausedMs: 21_000 },
+    ],
+    [
       'warn',
       /composeText failed: the hook goes on without it\.$/,
       {
@@ -256,6 +287,7 @@ describe('the log', () => {
         type: 'message.reported',
         channel: 'sms',
         transactionId: 'SM1',
+        report: 'delivered',
         status: 'delivered',
         code: undefined,
         reason: undefined,
@@ -278,7 +310,7 @@ describe('the log', () => {
       const { remedy: own, ...expected } = { remedy: undefined, ...fields };
       expect(others).to.deep.equal({ event: type, ...expected });
       if (remedy === undefined)
-        expect(told).to.equal(own ?? ('whyRemedy' in event ? event.whyRemedy : undefined));
+        expect(told).to.equal(own ?? ('cause' in event ? event.cause.remedy : undefined));
       else expect(told).to.match(remedy);
       const first = 'userId' in event ? ['event', 'userId'] : ['event'];
       expect(Object.keys(lines[0]?.fields ?? {}).slice(0, first.length)).to.deep.equal(first);

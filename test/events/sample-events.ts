@@ -11,6 +11,7 @@ export const answeredEvent = (
   eventId: 'event-1',
   oktaRequestId: 'req-1',
   type: 'request.answered',
+  outcome: 'accepted',
   status: 'SUCCESSFUL',
   code: undefined,
   reason: undefined,
@@ -18,7 +19,7 @@ export const answeredEvent = (
   requestType: 'com.okta.user.telephony.mfa-verification',
   deliveryChannel: 'sms',
   userId: ANA.id,
-  to: '…23',
+  toEnding: '23',
   country: 'GB',
   isPreview: false,
   isRepeat: false,
@@ -27,7 +28,7 @@ export const answeredEvent = (
   provider: 'TWILIO',
   transactionId: 'SM1',
   attempts: [],
-  passedOver: [],
+  skipped: [],
   profileSource: 'okta',
   profileReason: undefined,
   profileMs: 60,
@@ -36,13 +37,27 @@ export const answeredEvent = (
   ...over,
 });
 
+/** Without a block. */
+const OUTCOMES = { SUCCESSFUL: 'accepted', PENDING: 'unknown', ERROR: 'refused' } as const;
+
+const REPORTS: Readonly<Record<string, HookEventOf<'message.reported'>['report']>> = {
+  delivered: 'delivered',
+  read: 'delivered',
+  completed: 'delivered',
+  undelivered: 'failed',
+  failed: 'failed',
+  canceled: 'failed',
+  busy: 'failed',
+  'no-answer': 'failed',
+};
+
 /** When the first of them is. */
 export const START = 1_700_000_000_000;
 
 /** Makes the events of one execution; times are milliseconds after its start. */
 export function eventsOf(eventId: string, startMs = START) {
   const ids = { eventId, oktaRequestId: `req-${eventId}` };
-  const whose = { userId: `00u-${eventId}`, to: '…23' };
+  const whose = { userId: `00u-${eventId}`, toEnding: '23' };
   const asked = {
     requestType: 'com.okta.user.telephony.mfa-verification',
     deliveryChannel: 'sms',
@@ -63,6 +78,36 @@ export function eventsOf(eventId: string, startMs = START) {
     durationMs: 40,
     ...over,
   });
+  const answered = (
+    afterMs: number,
+    status: HookEventOf<'request.answered'>['status'],
+    over: Partial<HookEventOf<'request.answered'>> = {},
+  ): HookEvent => ({
+    type: 'request.answered',
+    at: startMs + afterMs,
+    ...ids,
+    ...whose,
+    ...asked,
+    outcome: OUTCOMES[status],
+    status,
+    code: undefined,
+    reason: undefined,
+    remedy: undefined,
+    country: 'GB',
+    isRepeat: false,
+    hasHungUp: false,
+    channel: undefined,
+    provider: undefined,
+    transactionId: undefined,
+    attempts: [],
+    skipped: [],
+    profileSource: 'okta',
+    profileReason: undefined,
+    profileMs: 60,
+    durationMs: afterMs,
+    remainingMs: 1_800,
+    ...over,
+  });
   return {
     received: (afterMs = 0, over: Partial<HookEventOf<'request.received'>> = {}): HookEvent => ({
       type: 'request.received',
@@ -72,7 +117,8 @@ export function eventsOf(eventId: string, startMs = START) {
       ...asked,
       ...over,
     }),
-    repeated: (afterMs: number): HookEvent => ({ type: 'request.repeated', at: startMs + afterMs, ...ids }),
+    /** The answer to a repeat. */
+    repeated: (afterMs: number): HookEvent => answered(afterMs, 'SUCCESSFUL', { isRepeat: true }),
     blocked: (
       afterMs: number,
       mode: 'enforce' | 'record',
@@ -86,13 +132,12 @@ export function eventsOf(eventId: string, startMs = START) {
         seconds: 600,
       } as const;
       return {
-        type: 'guard.blocked',
+        type: mode === 'enforce' ? 'guard.blocked' : 'guard.noticed',
         at: startMs + afterMs,
         ...ids,
         ...whose,
         requestType: asked.requestType,
         isPreview: false,
-        mode,
         country: 'GB',
         rules: [rule],
         ...rule,
@@ -104,7 +149,7 @@ export function eventsOf(eventId: string, startMs = START) {
       at: startMs + afterMs,
       ...ids,
       channels,
-      passedOver: [],
+      skipped: [],
     }),
     attempt: (
       afterMs: number,
@@ -116,35 +161,7 @@ export function eventsOf(eventId: string, startMs = START) {
       outcome: AttemptReport['outcome'],
       over: Partial<AttemptReport> = {},
     ): HookEvent => attempted('attempt.settled', afterMs, outcome, over),
-    answered: (
-      afterMs: number,
-      status: HookEventOf<'request.answered'>['status'],
-      over: Partial<HookEventOf<'request.answered'>> = {},
-    ): HookEvent => ({
-      type: 'request.answered',
-      at: startMs + afterMs,
-      ...ids,
-      ...whose,
-      ...asked,
-      status,
-      code: undefined,
-      reason: undefined,
-      remedy: undefined,
-      country: 'GB',
-      isRepeat: false,
-      hasHungUp: false,
-      channel: undefined,
-      provider: undefined,
-      transactionId: undefined,
-      attempts: [],
-      passedOver: [],
-      profileSource: 'okta',
-      profileReason: undefined,
-      profileMs: 60,
-      durationMs: afterMs,
-      remainingMs: 1_800,
-      ...over,
-    }),
+    answered,
     /** As a callback tells it, which does not say whose message it is. */
     status: (
       afterMs: number,
@@ -156,6 +173,7 @@ export function eventsOf(eventId: string, startMs = START) {
       at: startMs + afterMs,
       channel: 'sms',
       transactionId,
+      report: REPORTS[status] ?? 'pending',
       status,
       code: undefined,
       reason: undefined,
@@ -167,9 +185,7 @@ export function eventsOf(eventId: string, startMs = START) {
       ...ids,
       ...whose,
       fromChannel: 'whatsapp',
-      why: '63024',
-      whyReason: undefined,
-      whyRemedy: undefined,
+      cause: { code: '63024', reason: undefined, remedy: undefined },
       outcome: 'accepted',
       channel: 'sms',
       provider: 'TWILIO',

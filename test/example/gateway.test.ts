@@ -85,7 +85,7 @@ describe('the example gateway', () => {
     const response = await supertest(gateway.app).get('/metrics').expect(200);
     expect(response.headers['content-type']).to.match(/^text\/plain; version=0\.0\.4/);
     expect(response.headers).to.not.have.property('set-cookie');
-    expect(response.text).to.match(/^okta_telephony_hook_codes_total\{.*outcome="SUCCESSFUL".*\} 1$/m);
+    expect(response.text).to.match(/^okta_telephony_hook_codes_total\{.*outcome="accepted".*\} 1$/m);
     witness(response.text);
   });
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
 import { EXTENSION_REMEDIES } from '#lib/core/extensions.js';
+import type { SkippedChannel } from '#lib/core/events.js';
 import type { HookCall, RecordedRequest } from '#lib/testing/index.js';
 import { Closers } from '#harness/closers.js';
 import {
@@ -43,10 +44,10 @@ const REQUEST = {
   requestType: 'com.okta.user.telephony.mfa-verification',
   deliveryChannel: 'sms',
   userId: ANA.id,
-  to: '…23',
+  toEnding: '23',
   isPreview: false,
 } as const;
-const OF_BOB = { userId: BOB.id, to: '…42' } as const;
+const OF_BOB = { userId: BOB.id, toEnding: '42' } as const;
 const TO_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone } as const;
 const OPTED_OUT = {
   code: '21610',
@@ -65,6 +66,11 @@ const NOT_REGISTERED = {
 } as const;
 const NO_ANSWER = { reason: 'No complete answer from Twilio (ECONNRESET)' } as const;
 const COUNTRY_REMEDY = 'If you have users there, take GB out of guard.countries.deny.';
+
+const SKIPPED: readonly SkippedChannel[] = [
+  { channel: 'line', reason: 'ROLLED_BACK' },
+  { channel: 'whatsapp', reason: 'STOPPED' },
+];
 
 interface Attempt {
   readonly channel: string;
@@ -92,8 +98,8 @@ const BY_CALL = attempt('voice', 'accepted', { transactionId: 'call 1' });
 
 const received = (rest: object = {}): Expected => [{ ...REQUEST, type: 'request.received', ...rest }];
 const PROFILE_READ: Expected = [{ ...IDS, type: 'profile.read', source: 'okta', durationMs: 0 }];
-const planned = (channels: readonly string[], passedOver: readonly string[] = []): Expected => [
-  { ...IDS, type: 'channels.planned', channels, passedOver },
+const planned = (channels: readonly string[], skipped: readonly SkippedChannel[] = []): Expected => [
+  { ...IDS, type: 'channels.planned', channels, skipped },
 ];
 const ended = (made: Attempt): Expected => [{ ...IDS, type: 'attempt.ended', ...made }];
 const answered = (rest: object): Told => ({
@@ -103,7 +109,7 @@ const answered = (rest: object): Told => ({
   isRepeat: false,
   hasHungUp: false,
   attempts: [],
-  passedOver: [],
+  skipped: [],
   durationMs: 0,
   remainingMs: BUDGET_MS,
   ...rest,
@@ -115,7 +121,7 @@ const answeredAfter = (attempts: readonly Attempt[], rest: object): Told => {
   return answered({ ...by, attempts, profileSource: 'okta', profileMs: 0, ...rest });
 };
 const sent = (attempts: readonly Attempt[], rest: object = {}): Expected => [
-  answeredAfter(attempts, { status: 'SUCCESSFUL', ...rest }),
+  answeredAfter(attempts, { outcome: 'accepted', status: 'SUCCESSFUL', ...rest }),
   'info',
   `The code was sent by ${SENT_BY.get(attempts.at(-1)?.channel)}, and Okta was told so.`,
 ];
@@ -134,6 +140,17 @@ const sentToAna: readonly Expected[] = [
   ended(BY_WHATSAPP),
   sent([BY_WHATSAPP]),
 ];
+/** What the guard says of a number in GB, where codes are not sent. */
+const JUDGED = {
+  ...REQUEST,
+  // The channel that was asked for is in the answer.
+  deliveryChannel: undefined,
+  rule: 'country',
+  code: 'COUNTRY_NOT_ALLOWED',
+  country: 'GB',
+  remedy: COUNTRY_REMEDY,
+  rules: [{ rule: 'country', code: 'COUNTRY_NOT_ALLOWED', remedy: COUNTRY_REMEDY }],
+} as const;
 const INVALID: Expected = [
   {
     type: 'request.rejected',
@@ -216,6 +233,7 @@ const STORIES: readonly Story[] = [
       ended(attempt('sms', 'refused', OPTED_OUT)),
       [
         answeredAfter([attempt('whatsapp', 'refused', OPTED_OUT), attempt('sms', 'refused', OPTED_OUT)], {
+          outcome: 'refused',
           status: 'ERROR',
           ...OPTED_OUT,
         }),
@@ -236,44 +254,56 @@ const STORIES: readonly Story[] = [
       planned(['whatsapp', 'sms']),
       ended(attempt('whatsapp', 'unknown', NO_ANSWER)),
       [
-        answeredAfter([attempt('whatsapp', 'unknown', NO_ANSWER)], { status: 'PENDING', ...NO_ANSWER }),
+        answeredAfter([attempt('whatsapp', 'unknown', NO_ANSWER)], {
+          outcome: 'unknown',
+          status: 'PENDING',
+          ...NO_ANSWER,
+        }),
         'warn',
         'The code may have been sent by WhatsApp: the outcome is unknown. Okta got PENDING, so it sends no code itself.',
       ],
     ],
   },
-  {
-    title: 'that the guard blocks',
-    hook: { guard: { countries: { deny: ['GB'] } } },
+  ...(['PENDING', 'ERROR'] as const).map((status): Story => ({
+    title: `that the guard blocks, and that Okta gets ${status} for`,
+    hook: { guard: { countries: { deny: ['GB'] }, answer: status === 'ERROR' ? 'error' : 'pending' } },
     play: (scene) => ask(scene),
     expected: [
       received(),
       [
-        {
-          ...REQUEST,
-          // The channel that was asked for is in the answer.
-          deliveryChannel: undefined,
-          type: 'guard.blocked',
-          mode: 'enforce',
-          rule: 'country',
-          code: 'COUNTRY_NOT_ALLOWED',
-          country: 'GB',
-          remedy: COUNTRY_REMEDY,
-          rules: [{ rule: 'country', code: 'COUNTRY_NOT_ALLOWED', remedy: COUNTRY_REMEDY }],
-        },
+        { ...JUDGED, type: 'guard.blocked' },
         'warn',
         'The guard blocked the code: the country is not allowed. Nothing was sent.',
       ],
       [
         answered({
-          status: 'PENDING',
+          outcome: 'blocked',
+          status,
           code: 'COUNTRY_NOT_ALLOWED',
           reason: 'Codes are not sent to the country of the number, GB',
           remedy: COUNTRY_REMEDY,
         }),
-        'warn',
-        'The guard blocked the code. Nothing was sent. Okta got PENDING, so it sends no code itself.',
+        'info',
+        `The guard blocked the code. Nothing was sent. ${
+          status === 'PENDING'
+            ? 'Okta got PENDING, so it sends no code itself.'
+            : 'Okta was told so: it may send one itself.'
+        }`,
       ],
+    ],
+  })),
+  {
+    title: 'that the guard would block',
+    hook: { guard: { mode: 'record', countries: { deny: ['GB'] } } },
+    play: (scene) => ask(scene),
+    expected: [
+      received(),
+      [
+        { ...JUDGED, type: 'guard.noticed' },
+        'warn',
+        "The guard would have blocked the code: the country is not allowed. It is sent, because guard.mode is 'record'.",
+      ],
+      ...sentToAna.slice(1),
     ],
   },
   {
@@ -295,16 +325,16 @@ const STORIES: readonly Story[] = [
           channel: 'whatsapp',
           messageId: 'inbound 1',
           keyword: 'stop',
-          from: '…23',
+          fromEnding: '23',
         },
         'info',
         'A user sent STOP by WhatsApp and gets no codes there.',
       ],
       received(),
       PROFILE_READ,
-      planned(['sms'], ['line:ROLLED_BACK', 'whatsapp:STOPPED']),
+      planned(['sms'], SKIPPED),
       ended(BY_SMS),
-      sent([BY_SMS], { passedOver: ['line:ROLLED_BACK', 'whatsapp:STOPPED'] }),
+      sent([BY_SMS], { skipped: SKIPPED }),
     ],
   },
   {
@@ -330,9 +360,13 @@ const STORIES: readonly Story[] = [
     expected: [
       ...sentToAna,
       received({ oktaRequestId: 'request-2' }),
-      [{ type: 'request.repeated', eventId: 'event-1', oktaRequestId: 'request-2' }],
       [
-        answered({ oktaRequestId: 'request-2', status: 'SUCCESSFUL', isRepeat: true }),
+        answered({
+          oktaRequestId: 'request-2',
+          outcome: 'accepted',
+          status: 'SUCCESSFUL',
+          isRepeat: true,
+        }),
         'info',
         'A repeat got the first answer: the code was sent.',
       ],
@@ -416,7 +450,14 @@ const STORIES: readonly Story[] = [
     expected: [
       ...sentToBob,
       [
-        { type: 'message.reported', channel: 'sms', transactionId: 'sms 1', status, ...NOT_REGISTERED },
+        {
+          type: 'message.reported',
+          channel: 'sms',
+          transactionId: 'sms 1',
+          report: 'failed',
+          status,
+          ...NOT_REGISTERED,
+        },
         'warn',
         `The message by SMS ${status === 'failed' ? 'failed' : 'was not delivered'}.`,
       ],
@@ -425,11 +466,9 @@ const STORIES: readonly Story[] = [
           ...IDS,
           type: 'failover.ended',
           userId: BOB.id,
-          to: '…42',
+          toEnding: '42',
           fromChannel: 'sms',
-          why: NOT_REGISTERED.code,
-          whyReason: NOT_REGISTERED.reason,
-          whyRemedy: NOT_REGISTERED.remedy,
+          cause: NOT_REGISTERED,
           attempts: [BY_SMS],
           outcome: 'dropped',
           code: 'NO_CHANNEL_LEFT',
@@ -455,6 +494,7 @@ const STORIES: readonly Story[] = [
           type: 'message.reported',
           channel: 'whatsapp',
           transactionId: 'whatsapp 1',
+          report: 'failed',
           status: 'failed',
           ...NO_SENDER,
         },
@@ -467,11 +507,9 @@ const STORIES: readonly Story[] = [
           ...IDS,
           type: 'failover.ended',
           userId: ANA.id,
-          to: '…23',
+          toEnding: '23',
           fromChannel: 'whatsapp',
-          why: NO_SENDER.code,
-          whyReason: NO_SENDER.reason,
-          whyRemedy: NO_SENDER.remedy,
+          cause: NO_SENDER,
           attempts: [BY_WHATSAPP, BY_SMS],
           outcome: 'accepted',
           channel: 'sms',

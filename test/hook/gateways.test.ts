@@ -554,7 +554,7 @@ describe('gateways on one Redis', () => {
     await Promise.all([scene.hook.close(), other.hook.close()]);
     expect(texts()).to.equal(1);
     const endings = [...scene.events, ...other.events].flatMap((event) =>
-      event.type === 'failover.ended' ? [`${event.why} ${event.code ?? event.outcome}`] : [],
+      event.type === 'failover.ended' ? [`${event.cause.code} ${event.code ?? event.outcome}`] : [],
     );
     expect(endings).to.have.members(['NOT_DELIVERED_IN_TIME accepted', 'NOT_DELIVERED_IN_TIME SUPERSEDED']);
   });

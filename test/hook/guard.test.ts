@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
-import type { GuardOptions, HookEventOf } from '#lib/index.js';
+import type { GuardOptions, HookEvent, HookEventOf, HookEventType } from '#lib/index.js';
 import type { HookCall } from '#lib/testing/index.js';
 import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
@@ -25,8 +25,15 @@ describe('the guard of a hook', () => {
   afterEach(() => scene.close());
 
   const sent = (): number => scene.twilio.messages.length + scene.twilio.calls.length;
-  const blocked = (): HookEventOf<'guard.blocked'>[] =>
-    scene.events.filter((event): event is HookEventOf<'guard.blocked'> => event.type === 'guard.blocked');
+  const eventsOf = <Type extends HookEventType>(type: Type): HookEventOf<Type>[] =>
+    scene.events.filter((event): event is Extract<HookEventOf<Type>, HookEvent> => event.type === type);
+  const blocked = (): HookEventOf<'guard.blocked'>[] => eventsOf('guard.blocked');
+  const outcomes = (): string[] => eventsOf('request.answered').map(({ outcome }) => outcome);
+  /** The events of the log's lines that warn, without those of the start. */
+  const warnings = (): unknown[] =>
+    scene.log
+      .filter(({ level, fields }) => level !== 'info' && fields['event'] !== 'configuration.warned')
+      .map(({ fields }) => fields['event']);
   const answeredCodes = (): (string | undefined)[] =>
     scene.events.flatMap((event) => (event.type === 'request.answered' ? [event.code] : []));
   const callTo = (phoneNumber: string, call: object = {}): Promise<HookCall> => {
@@ -105,14 +112,13 @@ describe('the guard of a hook', () => {
     expect(blocked()).to.have.length(1);
     expect(blocked()[0]).to.include({
       eventId: 'event-2',
-      mode: 'enforce',
       rule: 'perUser',
       code: 'LIMIT_PER_USER',
       country: 'GB',
       points: 1,
       seconds: 60,
       userId: ANA.id,
-      to: '…23',
+      toEnding: '23',
       isPreview: false,
     });
     const line = scene.log.find(({ fields }) => fields['event'] === 'guard.blocked');
@@ -123,12 +129,13 @@ describe('the guard of a hook', () => {
     });
     expect(line?.fields['remedy']).to.include('guard.perUser');
     expect(scene.log.at(-1)).to.include({
-      level: 'warn',
+      level: 'info',
       message:
         'okta-telephony-hook: The guard blocked the code. Nothing was sent. Okta got PENDING, so it sends no code itself.',
     });
     expect(scene.log.at(-1)?.fields).to.include({
       event: 'request.answered',
+      outcome: 'blocked',
       status: 'PENDING',
       code: 'LIMIT_PER_USER',
       remedy: line?.fields['remedy'],
@@ -324,8 +331,34 @@ describe('the guard of a hook', () => {
       expect(commandOf(call)?.['provider']).to.equal(provider);
       expect(errorOf(call) === undefined).to.equal(provider !== undefined);
       if (answer === 'error') expect(errorOf(call)?.errorCauses?.[0]?.['reason']).to.match(/^30450: /);
+      expect(outcomes()).to.deep.equal(['blocked']);
+      expect(warnings()).to.deep.equal(['request.answered']);
     });
   }
+
+  for (const answer of ['pending', 'error'] as const) {
+    it(`makes one warning of a code that it blocks, and none of its repeat, with guard.answer: ${answer}`, async () => {
+      await start({ guard: { answer, perUser: { points: 1, seconds: 60 } } });
+      for (const eventId of ['event-1', 'event-2', 'event-2']) await scene.call({ eventId });
+      expect(outcomes()).to.deep.equal(['accepted', 'blocked', 'blocked']);
+      expect(eventsOf('request.answered').map(({ isRepeat }) => isRepeat)).to.deep.equal([
+        false,
+        false,
+        true,
+      ]);
+      expect(warnings()).to.deep.equal(['guard.blocked']);
+    });
+  }
+
+  it('is no repeat that tells of its outcome to Okta', async () => {
+    await start({ guard: { answer: 'error', perUser: { points: 1, seconds: 60 } } });
+    const calls = [];
+    for (const eventId of ['event-1', 'event-1', 'event-2', 'event-2'])
+      calls.push(await scene.call({ eventId }));
+    expect(calls[1]?.body).to.deep.equal(calls[0]?.body);
+    expect(calls[3]?.body).to.deep.equal(calls[2]?.body);
+    expect(Object.keys(Object(calls[3]?.body) as object)).to.deep.equal(['error']);
+  });
 
   it('sends everything in record mode, and tells what it would have held back', async () => {
     await start({
@@ -335,11 +368,10 @@ describe('the guard of a hook', () => {
     expect((await callTo(BOB.phone)).okta.action).to.equal('sent');
     expect((await callTo(BOB.phone)).okta.action).to.equal('sent');
     expect(sent()).to.equal(3);
-    expect(blocked().map(({ mode, rule }) => [mode, rule])).to.deep.equal([
-      ['record', 'country'],
-      ['record', 'perUser'],
-    ]);
-    expect(blocked().map(({ rules }) => rules.map(({ code, points }) => [code, points]))).to.deep.equal([
+    expect(blocked()).to.be.empty;
+    const noticed = eventsOf('guard.noticed');
+    expect(noticed.map(({ rule }) => rule)).to.deep.equal(['country', 'perUser']);
+    expect(noticed.map(({ rules }) => rules.map(({ code, points }) => [code, points]))).to.deep.equal([
       [['COUNTRY_NOT_ALLOWED', undefined]],
       [['LIMIT_PER_USER', 1]],
     ]);
@@ -357,7 +389,7 @@ describe('the guard of a hook', () => {
     await scene.call();
     await scene.call();
     expect(sent()).to.equal(2);
-    const [, both] = blocked();
+    const [, both] = eventsOf('guard.noticed');
     expect(both).to.include({ rule: 'country', code: 'COUNTRY_NOT_ALLOWED', points: undefined });
     expect(both?.rules.map(({ rule, code, points, seconds }) => [rule, code, points, seconds])).to.deep.equal(
       [

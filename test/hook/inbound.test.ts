@@ -56,13 +56,15 @@ describe('what users write to the senders', () => {
       'You will get no more codes by WhatsApp. Send START to get them here again.',
     ]);
     expect(await channelOf()).to.equal('sms');
-    expect(answered()?.passedOver).to.deep.equal(['whatsapp:STOPPED']);
+    expect(answered()?.skipped).to.deep.equal([{ channel: 'whatsapp', reason: 'STOPPED' }]);
     scene.twilio.joinSandbox(ANA.phone);
     expect((await write('START')).replies).to.deep.equal(['You will get your codes by WhatsApp again.']);
     expect(await channelOf()).to.equal('whatsapp');
-    expect(received().map(({ channel, keyword, from }) => [channel, keyword, from])).to.deep.equal([
-      ['whatsapp', 'stop', '…23'],
-      ['whatsapp', 'start', '…23'],
+    expect(
+      received().map(({ channel, keyword, fromEnding }) => [channel, keyword, fromEnding]),
+    ).to.deep.equal([
+      ['whatsapp', 'stop', '23'],
+      ['whatsapp', 'start', '23'],
     ]);
     expect(
       scene.log.map(({ message }) => message).filter((line) => line.includes('A user sent')),
@@ -300,7 +302,7 @@ describe('what users write to the senders', () => {
     it('keeps STOP under their id, and takes the number off WhatsApp as soon as both come together', async () => {
       await start();
       expect((await write('STOP', HIDDEN)).replies).to.have.lengthOf(1);
-      expect(received().at(-1)).to.include({ channel: 'whatsapp', keyword: 'stop', from: undefined });
+      expect(received().at(-1)).to.include({ channel: 'whatsapp', keyword: 'stop', fromEnding: undefined });
       expect(await channelOf()).to.equal('whatsapp');
       scene.twilio.joinSandbox(ANA.phone);
       await write('Hello?', { externalUserId: ID });
@@ -310,7 +312,7 @@ describe('what users write to the senders', () => {
       expect(await channelOf()).to.equal('whatsapp');
       await write('STOP', HIDDEN);
       expect(await channelOf()).to.equal('sms');
-      expect(received().map(({ from }) => from)).to.deep.equal([undefined, '…23', '…23', '…23']);
+      expect(received().map(({ fromEnding }) => fromEnding)).to.deep.equal([undefined, '23', '23', '23']);
     });
 
     it('knows the number by the message of ours that they reply to', async () => {
@@ -398,7 +400,7 @@ describe('what users write to the senders', () => {
     expect(await channelOf()).to.equal('sms');
     const stop = await write('STOP', { ...rcs, from: BOB.phone });
     expect(stop.answer?.body).to.match(/<Response\/>$/);
-    expect(received().at(-1)).to.include({ channel: 'rcs', keyword: 'stop', from: '…23' });
+    expect(received().at(-1)).to.include({ channel: 'rcs', keyword: 'stop', fromEnding: '23' });
     expect(errorOf(await scene.call())?.errorCauses?.[0]?.['reason']).to.match(/^STOPPED/);
     await write('START', { ...rcs, from: BOB.phone });
     expect(await channelOf()).to.equal('sms');
@@ -521,7 +523,7 @@ describe('what users write to the senders', () => {
       await start(undefined, { state: shared({ claim: fail, suppressionsOf }) });
       expect(await channelOf()).to.equal('sms');
       expect(asked).to.have.lengthOf(1);
-      expect(answered()?.passedOver).to.deep.equal(['whatsapp:STOPPED']);
+      expect(answered()?.skipped).to.deep.equal([{ channel: 'whatsapp', reason: 'STOPPED' }]);
     });
 
     it('says that a message counts as START after the state has taken STOP back', async () => {
@@ -609,7 +611,10 @@ describe('what users write to the senders', () => {
     await write('STOP');
     const cause = errorOf(await scene.call())?.errorCauses?.[0];
     expect(cause?.['reason']).to.match(/^STOPPED: /);
-    expect(answered()).to.deep.include({ code: 'STOPPED', passedOver: ['whatsapp:STOPPED'] });
+    expect(answered()).to.deep.include({
+      code: 'STOPPED',
+      skipped: [{ channel: 'whatsapp', reason: 'STOPPED' }],
+    });
   });
 });
 
@@ -623,8 +628,10 @@ describe('a number that WhatsApp does not reach', () => {
       hook: ({ origin }) => ({ publicUrl: `${origin}/okta/telephony`, clock: () => now, ...hook }),
     });
   };
-  const passedOver = (): readonly string[] | undefined =>
-    scene.events.findLast((event) => event.type === 'request.answered')?.passedOver;
+  const skipped = (): readonly string[] | undefined =>
+    scene.events
+      .findLast((event) => event.type === 'request.answered')
+      ?.skipped.map(({ channel, reason }) => `${channel}:${reason}`);
   const metadataOf = async (): Promise<string> =>
     commandOf(await scene.call({ eventTime: new Date(now) }))?.['transactionMetadata'] ?? '';
 
@@ -641,7 +648,7 @@ describe('a number that WhatsApp does not reach', () => {
       expect(await metadataOf())
         .to.contain('channel=sms')
         .and.not.contain('refused');
-      expect(passedOver()).to.deep.equal([`whatsapp:${reason}`]);
+      expect(skipped()).to.deep.equal([`whatsapp:${reason}`]);
       expect(scene.twilio.requests).to.have.lengthOf(asked + 1);
       const aDayLater = performance.now() + 86_400_000;
       const monotonic = sinon.stub(performance, 'now').returns(aDayLater);
@@ -650,7 +657,7 @@ describe('a number that WhatsApp does not reach', () => {
       } finally {
         monotonic.restore();
       }
-      expect(passedOver()).to.deep.equal([]);
+      expect(skipped()).to.deep.equal([]);
     });
   }
 
@@ -662,7 +669,7 @@ describe('a number that WhatsApp does not reach', () => {
       scene.events.some((event) => event.type === 'message.reported' && event.status === 'undelivered'),
     );
     expect(await metadataOf()).to.contain('channel=sms');
-    expect(passedOver()).to.deep.equal(['whatsapp:NOT_REACHED']);
+    expect(skipped()).to.deep.equal(['whatsapp:NOT_REACHED']);
   });
 
   it('is passed over as well where the refusal comes after the answer', async () => {
@@ -685,7 +692,7 @@ describe('a number that WhatsApp does not reach', () => {
     } finally {
       clock.restore();
     }
-    expect(passedOver()).to.deep.equal(['whatsapp:NOT_REACHED']);
+    expect(skipped()).to.deep.equal(['whatsapp:NOT_REACHED']);
   });
 
   it('is passed over as well where the failure was asked for', async () => {
@@ -708,7 +715,7 @@ describe('a number that WhatsApp does not reach', () => {
       clock.restore();
     }
     await scene.call();
-    expect(passedOver()).to.deep.equal(['whatsapp:NOT_REACHED']);
+    expect(skipped()).to.deep.equal(['whatsapp:NOT_REACHED']);
   });
 
   it('gets its codes there all the same where there is no other channel', async () => {
@@ -716,7 +723,7 @@ describe('a number that WhatsApp does not reach', () => {
     scene.twilio.refuseWith({ code: 63003, times: 1 });
     await scene.call();
     expect(await metadataOf()).to.contain('channel=whatsapp');
-    expect(passedOver()).to.deep.equal([]);
+    expect(skipped()).to.deep.equal([]);
   });
 
   it('is there again once its owner writes from there', async () => {
@@ -752,6 +759,6 @@ describe('a number that WhatsApp does not reach', () => {
   it('says so of a channel that the rollout takes away', async () => {
     await start({ rollout: { whatsapp: 0 } });
     await scene.call();
-    expect(passedOver()).to.deep.equal(['whatsapp:ROLLED_BACK']);
+    expect(skipped()).to.deep.equal(['whatsapp:ROLLED_BACK']);
   });
 });

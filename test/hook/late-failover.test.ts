@@ -100,10 +100,10 @@ describe('a code that did not arrive', () => {
     await until(() => ended().length === 1);
     expect(texts()).to.deep.equal([`Your code is ${CODE}`]);
     const [event] = ended();
-    expect(event).to.deep.include({
+    expect(event).to.deep.nested.include({
       eventId: 'event-1',
       fromChannel: 'whatsapp',
-      why: '63024',
+      'cause.code': '63024',
       outcome: 'accepted',
       channel: 'sms',
       provider: 'TWILIO',
@@ -179,8 +179,8 @@ describe('a code that did not arrive', () => {
     failWhatsApp(30450);
     await scene.call();
     await until(() => ended().length === 1);
-    expect(ended()[0]).to.include({
-      why: '30450',
+    expect(ended()[0]).to.nested.include({
+      'cause.code': '30450',
       outcome: 'dropped',
       code: 'FRAUD_BLOCK',
       channel: undefined,
@@ -193,9 +193,12 @@ describe('a code that did not arrive', () => {
     });
     expect(line?.fields).to.include({
       userId: ANA.id,
-      to: '…23',
-      whyReason: "Blocked by Twilio's protection against SMS pumping",
-      whyRemedy: "If it is a real user, put the number on Twilio's Safe List.",
+      toEnding: '23',
+    });
+    expect(line?.fields['cause']).to.deep.equal({
+      code: '30450',
+      reason: "Blocked by Twilio's protection against SMS pumping",
+      remedy: "If it is a real user, put the number on Twilio's Safe List.",
     });
     expect(line?.fields['oktaRequestId']).to.match(/^req/);
     expect(sent('sms')).to.be.empty;
@@ -206,7 +209,11 @@ describe('a code that did not arrive', () => {
     failWhatsApp(30038);
     await scene.call();
     await until(() => ended().length === 1);
-    expect(ended()[0]).to.include({ outcome: 'dropped', code: 'NO_CHANNEL_LEFT', why: '30038' });
+    expect(ended()[0]).to.nested.include({
+      outcome: 'dropped',
+      code: 'NO_CHANNEL_LEFT',
+      'cause.code': '30038',
+    });
     expect(sent('sms')).to.be.empty;
   });
 
@@ -218,7 +225,7 @@ describe('a code that did not arrive', () => {
     await until(areAnswered(2 + 1));
     await scene.hook.close();
     expect([scene.twilio.messages.length, scene.twilio.calls.length]).to.deep.equal([1, 1]);
-    expect(ended().map(({ fromChannel, code, why }) => [fromChannel, code, why])).to.deep.equal([
+    expect(ended().map(({ fromChannel, code, cause }) => [fromChannel, code, cause.code])).to.deep.equal([
       ['sms', 'NO_CHANNEL_LEFT', '30003'],
       ['voice', 'NO_CHANNEL_LEFT', '30003'],
     ]);
@@ -491,9 +498,9 @@ describe('a code that did not arrive', () => {
       const sending = await startUnknown();
       sending.resolve({ status: 'refused', code: 'C1', reason: 'No' });
       await until(() => ended().length === 1);
-      expect(ended()[0]).to.include({
+      expect(ended()[0]).to.nested.include({
         fromChannel: 'whatsapp',
-        why: 'C1',
+        'cause.code': 'C1',
         outcome: 'accepted',
         channel: 'sms',
       });
@@ -613,7 +620,11 @@ describe('a code that did not arrive', () => {
         expect(asked()).to.equal(0);
         pass(1);
         await until(() => ended().length === 1);
-        expect(ended()[0]).to.include({ fromChannel: 'whatsapp', why: '63024', outcome: 'accepted' });
+        expect(ended()[0]).to.nested.include({
+          fromChannel: 'whatsapp',
+          'cause.code': '63024',
+          outcome: 'accepted',
+        });
         expect(scene.events.find(({ type }) => type === 'message.reported')).to.include({
           channel: 'whatsapp',
           transactionId: sent('whatsapp')[0]?.sid,
@@ -674,7 +685,11 @@ describe('a code that did not arrive', () => {
         await scene.call();
         pass(3_000);
         await until(() => ended().length === 1);
-        expect(ended()[0]).to.include({ fromChannel: 'whatsapp', why: '63024', outcome: 'accepted' });
+        expect(ended()[0]).to.nested.include({
+          fromChannel: 'whatsapp',
+          'cause.code': '63024',
+          outcome: 'accepted',
+        });
         expect(areAnswered(0)()).to.equal(true);
       });
 
@@ -710,7 +725,11 @@ describe('a code that did not arrive', () => {
         pass(19_999);
         pass(1);
         await until(() => ended().length === 1);
-        expect(ended()[0]).to.include({ why: 'NOT_DELIVERED_IN_TIME', outcome: 'accepted', channel: 'sms' });
+        expect(ended()[0]).to.nested.include({
+          'cause.code': 'NOT_DELIVERED_IN_TIME',
+          outcome: 'accepted',
+          channel: 'sms',
+        });
         expect(sent('sms')).to.have.length(1);
       });
 
@@ -754,9 +773,9 @@ describe('a code that did not arrive', () => {
       await scene.call();
       pass(3_000);
       await until(() => ended().length === 1);
-      expect(ended()[0]).to.include({
+      expect(ended()[0]).to.nested.include({
         fromChannel: 'line',
-        why: 'GONE',
+        'cause.code': 'GONE',
         outcome: 'accepted',
         channel: 'sms',
       });
@@ -787,13 +806,15 @@ describe('a code that did not arrive', () => {
       mustNotShow(...ids);
       const [first = '', second = ''] = ids.map((id) => createHash('sha256').update(id).digest('base64url'));
       expect(commandOf(call)?.['transactionId']).to.equal(first);
-      expect(scene.events.find(({ type }) => type === 'message.reported')).to.include({ transactionId: first });
+      expect(scene.events.find(({ type }) => type === 'message.reported')).to.include({
+        transactionId: first,
+      });
       expect(scene.log.map(({ fields }) => fields['transactionId'])).to.include.members([first, second]);
       expect(ended()[0]).to.include({
         fromChannel: 'whatsapp',
-        whyReason: 'No wamid.… there',
         transactionId: second,
       });
+      expect(ended()[0]?.cause.reason).to.equal('No wamid.… there');
       expect(ended()[0]?.attempts.map(({ transactionId }) => transactionId)).to.deep.equal([first, second]);
     });
 

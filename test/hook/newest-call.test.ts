@@ -56,8 +56,14 @@ describe('two calls of one user at once', () => {
     expect(commandOf(answer)).to.include({ status: 'PENDING', provider: 'GUARD' });
     expect(commandOf(answer)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
     expect(scene.events.filter(({ type }) => type === 'request.answered').at(-1)).to.include({
+      outcome: 'blocked',
+      status: 'PENDING',
       code: 'SUPERSEDED',
     });
+    const warned = scene.log.filter(({ level }) => level !== 'info');
+    expect(warned.map(({ message }) => message)).to.include(
+      'okta-telephony-hook: The code is superseded: the user has a newer one. Nothing was sent. Okta got PENDING, so it sends no code itself.',
+    );
   });
 
   it('tell the state which one came before, whatever clock it goes by', async () => {

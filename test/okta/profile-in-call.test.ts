@@ -186,7 +186,9 @@ describe('the profile in a hook call', () => {
     };
     const told = (): unknown[] =>
       scene.events.flatMap((event) =>
-        event.type === 'guard.blocked' ? [[event.mode, event.code, event.isOtherNumber]] : [],
+        event.type === 'guard.blocked' || event.type === 'guard.noticed'
+          ? [[event.type, event.code, event.isOtherNumber]]
+          : [],
       );
 
     for (const [mobilePhone, guard, code] of [
@@ -200,7 +202,7 @@ describe('the profile in a hook call', () => {
         expect(scene.twilio.messages.map(({ channel, to }) => [channel, to])).to.deep.equal([
           ['whatsapp', ANA.phone],
         ]);
-        expect(told()).to.deep.equal([['enforce', code, true]]);
+        expect(told()).to.deep.equal([['guard.blocked', code, true]]);
         expect(scene.log.map(({ message }) => message).join()).to.not.contain('blocked the code');
       });
     }
@@ -209,7 +211,7 @@ describe('the profile in a hook call', () => {
       await start('+14165550142', { mode: 'record', countries: { allow: ['GB'] } });
       await scene.call();
       expect(scene.twilio.messages.map(({ to }) => to)).to.deep.equal(['+14165550142']);
-      expect(told()).to.deep.equal([['record', 'COUNTRY_NOT_ALLOWED', true]]);
+      expect(told()).to.deep.equal([['guard.noticed', 'COUNTRY_NOT_ALLOWED', true]]);
     });
 
     it('nothing is told where no WhatsApp message goes out', async () => {
@@ -342,5 +344,12 @@ describe('the profile in a hook call', () => {
     now += 10_000;
     await scene.call();
     expect(sources()).to.deep.equal(['okta', 'none', 'okta']);
+    const resumed = scene.events.find(({ type }) => type === 'okta.resumed');
+    expect(resumed).to.deep.include({ reason: 'LOW', pausedMs: 35_000 });
+    const line = scene.log.find(({ fields }) => fields['event'] === 'okta.resumed');
+    expect(line).to.include({
+      level: 'info',
+      message: "okta-telephony-hook: The pause for Okta's rate limit is over: users are looked up again.",
+    });
   });
 });

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import sinon from 'sinon';
 import { WAIT_FOR_WINDOW } from '#lib/okta/api-answer.js';
 import { createOktaApiClient } from '#lib/okta/api-client.js';
 import { Breaker } from '#lib/delivery/breaker.js';
@@ -38,6 +39,7 @@ describe("Okta's rate limit, which the whole org shares", () => {
   let users = 0;
   let reader: ProfileReader;
   let pauses: { reason: string; untilMs: number }[];
+  let ends: { reason: string; pausedMs: number }[];
   before(async () => {
     okta = await startScriptedOkta();
   });
@@ -45,6 +47,7 @@ describe("Okta's rate limit, which the whole org shares", () => {
   beforeEach(() => {
     now = NOW;
     pauses = [];
+    ends = [];
     reader = createProfileReader({
       client: createOktaApiClient({
         credentials: { orgUrl: okta.origin, apiToken: 'token' },
@@ -56,6 +59,7 @@ describe("Okta's rate limit, which the whole org shares", () => {
       breaker: new Breaker('okta', () => undefined),
       clock: () => now,
       onPaused: (event) => pauses.push(event),
+      onResumed: (event) => ends.push(event),
     });
   });
   const read = (userId: string): Promise<ProfileReading> => reader.read({ userId, login: undefined }, 2_000);
@@ -184,8 +188,30 @@ describe("Okta's rate limit, which the whole org shares", () => {
     now += 41 * SECOND_MS - 1;
     expect((await read('20b')).reason).to.equal('PAUSED');
     now += 1;
+    expect(ends).to.be.empty;
     await read('30');
     expect(pauses).to.have.length(2);
+    expect(ends).to.deep.equal([{ reason: 'LOW', pausedMs: 41 * SECOND_MS }]);
+  });
+
+  it('tells the end of a pause once, also while nothing is asked, and not before the clock says so', async () => {
+    const timers = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 });
+      // The clock is slower than the timer.
+      now += 10 * SECOND_MS;
+      timers.tick(11 * SECOND_MS);
+      expect(ends).to.be.empty;
+      now += SECOND_MS;
+      timers.tick(SECOND_MS);
+      expect(ends).to.deep.equal([{ reason: 'LOW', pausedMs: 11 * SECOND_MS }]);
+      answerWith({});
+      await read('a');
+      timers.tick(60 * SECOND_MS);
+      expect(ends).to.have.length(1);
+    } finally {
+      timers.restore();
+    }
   });
 
   it('makes no pause of hours when the clock is set back', async () => {

@@ -178,7 +178,7 @@ describe('late failover', () => {
     await settle();
     expect(left).to.be.empty;
     expect(endings()).to.deep.equal(['NO_CHANNEL_LEFT']);
-    expect(events[0]).to.include({ eventId: receipt.request.eventId, why: FAILED.code });
+    expect(events[0]).to.nested.include({ eventId: receipt.request.eventId, 'cause.code': FAILED.code });
   });
 
   it('tells whose message has failed while the state is lost, and sends nothing', async () => {
@@ -563,12 +563,13 @@ describe('late failover', () => {
       await settle();
       witness(events);
       const told = { type: 'message.reported', at: NOW, channel: 'whatsapp', eventId: 'event-1' };
-      const whose = { oktaRequestId: undefined, userId: '00u1', to: `…${REQUEST.phoneNumber.slice(-2)}` };
+      const whose = { oktaRequestId: undefined, userId: '00u1', toEnding: REQUEST.phoneNumber.slice(-2) };
       expect(events.filter(({ type }) => type === 'message.reported')).to.deep.equal([
         {
           ...told,
           ...whose,
           transactionId: 'SM1',
+          report: 'failed',
           status: 'failed',
           code: 'FAILED',
           reason: 'Blocked …',
@@ -578,13 +579,17 @@ describe('late failover', () => {
           ...told,
           ...whose,
           transactionId: 'event-1',
+          report: 'delivered',
           status: 'delivered',
           code: undefined,
           reason: undefined,
           remedy: undefined,
         },
       ]);
-      expect(events.find(({ type }) => type === 'failover.ended')).to.include({ whyReason: 'Blocked …' });
+      expect(events.find(({ type }) => type === 'failover.ended')).to.have.nested.property(
+        'cause.reason',
+        'Blocked …',
+      );
     });
 
     for (const [title, answer, reason] of [
@@ -634,7 +639,8 @@ describe('late failover', () => {
       await clock.tickAsync(600_000);
       await settle();
       expect(left).to.deep.equal(['event-1']);
-      expect(events[0]).to.include({ type: 'failover.ended', why: 'NOT_DELIVERED_IN_TIME' });
+      expect(events[0]).to.have.property('type', 'failover.ended');
+      expect(events[0]).to.have.nested.property('cause.code', 'NOT_DELIVERED_IN_TIME');
     });
 
     describe('where the state wakes processes', () => {
@@ -688,7 +694,7 @@ describe('late failover', () => {
         late.report(keyOf('SM1'), FAILED);
         await settle();
         expect(left).to.deep.equal(['event-1']);
-        expect(events[0]).to.include({ why: 'NOT_DELIVERED_IN_TIME', outcome: 'accepted' });
+        expect(events[0]).to.nested.include({ 'cause.code': 'NOT_DELIVERED_IN_TIME', outcome: 'accepted' });
       });
 
       it('sends nothing that is known to be delivered, or that nobody has a receipt of', async () => {
@@ -718,7 +724,7 @@ describe('late failover', () => {
           await due(keyOf('SM1'));
           await settle();
           expect(
-            events.flatMap((event) => (event.type === 'failover.ended' ? [event.why] : [])),
+            events.flatMap((event) => (event.type === 'failover.ended' ? [event.cause.code] : [])),
           ).to.deep.equal(endingsThen);
         });
       }

@@ -135,11 +135,9 @@ describe('a late send', () => {
         eventId: 'event-1',
         oktaRequestId: undefined,
         userId: '00u1',
-        to: `…${PHONE_NUMBER.slice(-2)}`,
+        toEnding: PHONE_NUMBER.slice(-2),
         fromChannel: 'whatsapp',
-        why: '63024',
-        whyReason: 'No',
-        whyRemedy: undefined,
+        cause: { code: '63024', reason: 'No', remedy: undefined },
         remedy: undefined,
         outcome: 'accepted',
         channel: 'sms',
@@ -175,7 +173,8 @@ describe('a late send', () => {
         remedy: 'Ask',
       } as const;
       const end = endOf(start({ remedy: 'Join anew' }), { delivery: delivery(refused) });
-      expect(end).to.include({ whyRemedy: 'Join anew', code: '21610', reason: 'Stopped', remedy: 'Ask' });
+      expect(end).to.include({ code: '21610', reason: 'Stopped', remedy: 'Ask' });
+      expect(end).to.have.nested.property('cause.remedy', 'Join anew');
     });
 
     it('is refused where there was no time, or something broke', () => {
@@ -193,7 +192,7 @@ describe('a late send', () => {
 
     for (const code of [OTP_CODE, 'to ada@example.com', PHONE_NUMBER]) {
       it('does not tell a code of a failure that is about somebody', () => {
-        expect(endOf(start({ code }), {})).to.include({ why: 'FAILED' });
+        expect(endOf(start({ code }), {})).to.have.nested.property('cause.code', 'FAILED');
       });
     }
 
@@ -201,11 +200,17 @@ describe('a late send', () => {
       mustNotShow(OTP_CODE, PHONE_NUMBER);
       const end = endOf(start({ reason: `No ${OTP_CODE} for Ada`, remedy: `Call ${PHONE_NUMBER}` }), {});
       witness(end);
-      expect(end).to.include({ whyReason: 'No … for …', whyRemedy: 'Call …', remedy: undefined });
+      expect(end).to.deep.include({
+        cause: { code: '63024', reason: 'No … for …', remedy: 'Call …' },
+        remedy: undefined,
+      });
     });
 
     it('tells a code of a failure as a token', () => {
-      expect(endOf(start({ code: 'no such\nphone' }), {})).to.include({ why: 'no_such_phone' });
+      expect(endOf(start({ code: 'no such\nphone' }), {})).to.have.nested.property(
+        'cause.code',
+        'no_such_phone',
+      );
     });
   });
 });

@@ -15,17 +15,17 @@ export interface MetricRow {
 export const COUNTERS = {
   codes: {
     name: 'codes_total',
-    help: 'Codes that Okta requested, by what became of them, without previews and repeats',
+    help: 'Codes that Okta requested, by outcome, without previews and repeats',
     labels: ['channel', 'outcome', 'country', 'request_type'],
   },
   repeats: {
     name: 'repeats_total',
-    help: 'Repeated events, by what became of the code',
+    help: 'Repeated events, by the outcome of the first call',
     labels: ['outcome'],
   },
   previews: {
     name: 'previews_total',
-    help: "Okta's previews, and tests of the console, by what became of the code",
+    help: "Okta's previews, and tests of the console, by outcome",
     labels: ['outcome'],
   },
   attempts: {

@@ -5,7 +5,6 @@ import type { ToldFact } from './facts.js';
 const SHOWN = [
   'channel',
   'fromChannel',
-  'why',
   'status',
   'outcome',
   'code',
@@ -28,6 +27,7 @@ export function readTold(gateway: number, told: HookEvent): ToldFact {
     eventId: text('eventId'),
     outcome: text('outcome'),
     text: [
+      ...(told.type === 'failover.ended' ? [told.cause.code] : []),
       ...SHOWN.flatMap((name) => text(name) ?? []),
       ...(fields['hasHungUp'] === true ? ['hung up'] : []),
     ].join(' '),

@@ -67,6 +67,8 @@ export interface ChannelTally {
   readonly channel: string;
   readonly accepted: number;
   readonly refused: number;
+  /** Refused by the provider's fraud filter. They do not count as `refused`. */
+  readonly blocked: number;
   readonly unknown: number;
   readonly delivered: number;
   readonly undelivered: number;

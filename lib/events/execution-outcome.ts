@@ -91,7 +91,9 @@ export function tallyOf(events: readonly HookEvent[]): readonly ChannelTally[] {
     const tally = tallies.get(channel) ?? emptyTally(channel);
     tallies.set(channel, { ...tally, [what]: tally[what] + 1 });
   };
-  for (const { channel, outcome } of readAttempts(events)) count(channel, outcome);
+  const attempts = readAttempts(events);
+  const filtered = filteredAttempt(attempts, answerOf(events));
+  for (const attempt of attempts) count(attempt.channel, attempt === filtered ? 'blocked' : attempt.outcome);
   for (const { channel, isDelivered } of readDeliveryResults(events)) {
     count(channel, isDelivered ? 'delivered' : 'undelivered');
   }
@@ -101,7 +103,16 @@ export function tallyOf(events: readonly HookEvent[]): readonly ChannelTally[] {
 }
 
 export function emptyTally(channel: string): ChannelTally {
-  return { channel, accepted: 0, refused: 0, unknown: 0, delivered: 0, undelivered: 0, used: 0 };
+  return { channel, accepted: 0, refused: 0, blocked: 0, unknown: 0, delivered: 0, undelivered: 0, used: 0 };
+}
+
+/** The attempt that a provider's fraud filter blocked, so that no other channel was tried. */
+function filteredAttempt(
+  attempts: readonly Attempt[],
+  answered: HookEventOf<'request.answered'> | undefined,
+): Attempt | undefined {
+  if (answered?.outcome !== 'blocked' || answered.code === 'SUPERSEDED') return undefined;
+  return attempts.findLast(({ outcome, channel }) => outcome === 'refused' && channel === answered.channel);
 }
 
 /** The channels that were tried. */

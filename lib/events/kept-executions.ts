@@ -187,6 +187,7 @@ function addTallies(one: ChannelTally, other: ChannelTally): ChannelTally {
     channel: one.channel,
     accepted: one.accepted + other.accepted,
     refused: one.refused + other.refused,
+    blocked: one.blocked + other.blocked,
     unknown: one.unknown + other.unknown,
     delivered: one.delivered + other.delivered,
     undelivered: one.undelivered + other.undelivered,

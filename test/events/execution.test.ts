@@ -524,6 +524,7 @@ describe('kept executions', () => {
     const none: Omit<ChannelTally, 'channel'> = {
       accepted: 0,
       refused: 0,
+      blocked: 0,
       unknown: 0,
       delivered: 0,
       undelivered: 0,
@@ -536,6 +537,28 @@ describe('kept executions', () => {
       { ...none, channel: 'whatsapp', accepted: 2, undelivered: 1 },
     ]);
     expect(kept.tally(START + 2_000)).to.deep.equal([voice]);
+  });
+
+  it('counts no refusal for what a fraud filter blocked, and none for what the guard blocked', () => {
+    const two = eventsOf('event-2', START + 1_000);
+    const three = eventsOf('event-3', START + 2_000);
+    const kept = keep(
+      stepsOf([
+        of.attempt(80, 'refused', { channel: 'whatsapp', code: '63007' }),
+        of.attempt(90, 'refused', { code: '30450' }),
+        of.answered(100, 'ERROR', { outcome: 'blocked', code: '30450', channel: 'sms' }),
+        two.blocked(5, 'enforce'),
+        two.answered(10, 'ERROR', { outcome: 'blocked', code: 'LIMIT_PER_USER' }),
+        three.attempt(90, 'refused', { code: '30003' }),
+        three.answered(100, 'PENDING', { outcome: 'blocked', code: 'SUPERSEDED', channel: 'sms' }),
+      ]),
+    );
+    expect(
+      kept.tally(START).map(({ channel, refused, blocked }) => [channel, refused, blocked]),
+    ).to.deep.equal([
+      ['sms', 1, 1],
+      ['whatsapp', 1, 0],
+    ]);
   });
 });
 

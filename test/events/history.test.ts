@@ -104,7 +104,16 @@ describe('the history', () => {
     expect(await found({ channel: 'sms', outcome: 'sent' })).to.deep.equal(['event-one']);
     expect(await found({ channel: 'voice', outcome: 'sent' })).to.be.empty;
     expect(await kept.history.tally(START + 1)).to.deep.equal([
-      { channel: 'voice', accepted: 0, refused: 1, unknown: 0, delivered: 0, undelivered: 0, used: 0 },
+      {
+        channel: 'voice',
+        accepted: 0,
+        refused: 1,
+        blocked: 0,
+        unknown: 0,
+        delivered: 0,
+        undelivered: 0,
+        used: 0,
+      },
     ]);
   });
 

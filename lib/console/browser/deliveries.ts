@@ -22,6 +22,7 @@ const SHARES: readonly Share[] = [
   { name: 'unknown', meaning: 'Unknown', countOf: ({ unknown }) => unknown },
   { name: 'undelivered', meaning: 'Not delivered', countOf: ({ undelivered }) => undelivered },
   { name: 'refused', meaning: 'Refused', countOf: ({ refused }) => refused },
+  { name: 'blocked', meaning: 'Blocked by a fraud filter', countOf: ({ blocked }) => blocked },
 ];
 
 export function showDeliveries(tallies: readonly ChannelTally[]): HTMLElement {

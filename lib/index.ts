@@ -46,15 +46,12 @@ export type {
   BreakerState,
   AttemptReport,
   BrokenRule,
-  CodeOutcome,
-  FailureCause,
   GuardRule,
   HookEvent,
   HookEventFields,
   HookEventOf,
   HookEventType,
   OptionWarning,
-  SkippedChannel,
   WarnedOption,
 } from './core/events.js';
 export type { State } from './core/state.js';

@@ -253,17 +253,16 @@ function nameJudged({
   return `${what}: ${broken.join(', and ')}`;
 }
 
-const SKIPPED: Readonly<Record<SkippedChannel['reason'], string>> = {
-  ROLLED_BACK: 'the rollout has it off for this user',
-  STOPPED: 'the user sent STOP',
-  OPTED_OUT: 'the provider says that the user opted out',
-  NOT_REACHED: 'it did not reach the user lately',
-};
+const SKIPPED: ReadonlyMap<string, string> = new Map<SkippedChannel['reason'], string>([
+  ['ROLLED_BACK', 'the rollout has it off for this user'],
+  ['STOPPED', 'the user sent STOP'],
+  ['OPTED_OUT', 'the provider says that the user opted out'],
+  ['NOT_REACHED', 'it did not reach the user lately'],
+]);
 
 function describeSkipped({ channel, reason }: SkippedChannel): string {
   // A newer gateway may know more reasons.
-  const why: string | undefined = SKIPPED[reason];
-  return ` ${nameChannel(channel)} was skipped: ${why ?? reason}.`;
+  return ` ${nameChannel(channel)} was skipped: ${SKIPPED.get(reason) ?? reason}.`;
 }
 
 function describeAttempt(report: AttemptReport, when: string): EventDescription {

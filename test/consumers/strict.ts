@@ -388,7 +388,16 @@ const onEvent = (event: HookEvent): void => {
     const option: WarnedOption = warning.option;
     told.push(option, ...warning.where);
   }
-  if (event.type === 'guard.blocked') {
+  if (event.type === 'request.answered') {
+    const outcome: 'accepted' | 'unknown' | 'blocked' | 'refused' = event.outcome;
+    told.push(outcome, event.toEnding, ...event.skipped.map(({ channel, reason }) => `${channel} ${reason}`));
+  }
+  if (event.type === 'message.reported') {
+    const report: 'pending' | 'delivered' | 'failed' = event.report;
+    told.push(report, event.status);
+  }
+  if (event.type === 'failover.ended') told.push(event.cause.code, event.cause.remedy ?? 'none');
+  if (event.type === 'guard.blocked' || event.type === 'guard.noticed') {
     const rule: GuardRule = event.rule;
     const broken: readonly BrokenRule[] = event.rules;
     told.push(rule, event.remedy, ...broken.map(({ code }) => code));

@@ -37,20 +37,20 @@ export function readOutcome(
   { startedAt, nowMs }: { readonly startedAt: number; readonly nowMs: number },
 ): Outcome {
   const attempts = readAttempts(events);
-  const fates = readDeliveryResults(events);
+  const results = readDeliveryResults(events);
   const left = attempts.findLast(({ outcome }) => outcome !== 'refused');
   const { channel, provider } = left ?? attempts.at(-1) ?? reportedBy(events);
   const end = (outcome: ExecutionOutcome, code?: string): Outcome => ({ outcome, channel, provider, code });
 
   if (events.some(isOf('code.used'))) return end('used');
-  if (fates.some(({ isDelivered }) => isDelivered)) return end('delivered');
+  if (results.some(({ isDelivered }) => isDelivered)) return end('delivered');
   const isAsked = events.some(isOf('request.received'));
   const answered = answerOf(events);
   if (isAsked && answered === undefined && nowMs - startedAt < LONGEST_CALL_MS) return end('running');
 
   const failovers = events.filter(isOf('failover.ended'));
   if (left?.outcome === 'unknown') return end('pending', left.code);
-  const failure = failureOf(left, fates, failovers);
+  const failure = failureOf(left, results, failovers);
   if (failure !== undefined) {
     const isBlocked = failovers.some(({ code }) => code === 'FRAUD_BLOCK');
     return end(isBlocked ? 'blocked' : 'undelivered', failure.code);
@@ -161,27 +161,27 @@ function putFailoversLast(
 
 /** By message. A delivery counts whatever else is reported; of several failures the first counts. */
 function readDeliveryResults(events: readonly HookEvent[]): readonly DeliveryResult[] {
-  const fates = new Map<string, DeliveryResult>();
+  const results = new Map<string, DeliveryResult>();
   for (const event of events) {
     if (event.type !== 'message.reported') continue;
     const { channel, transactionId, report, status } = event;
     const isDelivered = report === 'delivered';
-    if (!isDelivered && (report !== 'failed' || fates.has(transactionId))) continue;
+    if (!isDelivered && (report !== 'failed' || results.has(transactionId))) continue;
     const code = event.code ?? status.toUpperCase();
-    fates.set(transactionId, { channel, transactionId, isDelivered, code: isDelivered ? undefined : code });
+    results.set(transactionId, { channel, transactionId, isDelivered, code: isDelivered ? undefined : code });
   }
-  return [...fates.values()];
+  return [...results.values()];
 }
 
 /** Why the last message was not delivered; `undefined` if no event says so. */
 function failureOf(
   left: Attempt | undefined,
-  fates: readonly DeliveryResult[],
+  results: readonly DeliveryResult[],
   failovers: readonly HookEventOf<'failover.ended'>[],
 ): { readonly code: string | undefined } | undefined {
   // No attempt is known, so a report must be about a message that this history has not seen.
-  if (left === undefined) return fates.at(-1);
-  const failed = fates.find(({ transactionId, channel }) =>
+  if (left === undefined) return results.at(-1);
+  const failed = results.find(({ transactionId, channel }) =>
     left.transactionId === undefined ? channel === left.channel : transactionId === left.transactionId,
   );
   if (failed !== undefined) return failed;

@@ -56,6 +56,13 @@ describe('the alert rules', () => {
     }
   });
 
+  it('ask for codes by the words of their outcome, and take no blocked code for one that was not sent', () => {
+    const asked = rules.flatMap(({ expr }) =>
+      [...expr.matchAll(/codes_total\{outcome(!?=)"(\w+)"/g)].map(([, is = '', word = '']) => is + word),
+    );
+    expect([...new Set(asked)]).to.have.members(['=refused', '!=blocked', '=accepted']);
+  });
+
   it('ask for buckets that there are', () => {
     const bounds = rows(HISTOGRAMS).flatMap(({ buckets = [] }) => buckets.map(String));
     const asked = rules.flatMap(({ expr }) => [...expr.matchAll(/le="([^"]+)"/g)].map(([, le]) => le));

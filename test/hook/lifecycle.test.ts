@@ -758,6 +758,22 @@ describe("Twilio's delivery callbacks", () => {
     });
   }
 
+  for (const [status, told, lines] of [
+    ['no-answer', 'failed', ['warn']],
+    ['busy', 'failed', ['warn']],
+    ['ringing', 'pending', []],
+    ['completed', 'delivered', []],
+  ] as const) {
+    it(`are read as ${told} where a call is ${status}`, async () => {
+      const scene = await startWithCallbacks();
+      await report(scene, { params: { CallSid: `CA${'1'.repeat(32)}`, CallStatus: status, To: ANA.phone } });
+      await until(() => statuses(scene).length === 1);
+      expect(statuses(scene)[0]).to.include({ channel: 'voice', report: told, status });
+      const reported = scene.log.filter(({ fields }) => fields['event'] === 'message.reported');
+      expect(reported.map(({ level }) => level)).to.deep.equal(lines);
+    });
+  }
+
   for (const [title, init] of [
     ['are not signed', { signature: '' }],
     ['are signed with another token', { signedWith: 'f'.repeat(32) }],

@@ -1,13 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import express from 'express';
 import type { OktaTelephonyHookOptions } from 'okta-telephony-hook';
-import {
-  createPhonesPage,
-  startDemoOrg,
-  type DeliveredItem,
-  type DemoCurl,
-  type DemoPerson,
-} from 'okta-telephony-hook/testing';
+import { createPhonesPage, startDemoOrg, type DemoCurl, type DemoPerson } from 'okta-telephony-hook/demo';
+import { type DeliveredItem } from 'okta-telephony-hook/testing';
 import { CONSOLE_PATH, type GatewayOptions } from './gateway.js';
 import type { Account } from './login.js';
 

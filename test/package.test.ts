@@ -93,6 +93,11 @@ describe('the package', function () {
     expect(left).to.deep.include({ twilio: 'TWILIO_UNREACHABLE', newGlobals: [], newListeners: 0 });
   });
 
+  it("runs a user's three tests on the emulators", async () => {
+    // Rejects if one of them fails.
+    expect(await consumerOf('express').node('three-tests.mjs')).to.match(/^# pass 3$/m);
+  });
+
   it('says when the hook is made that prom-client is missing, and needs it for nothing else', async () => {
     const told = JSON.parse(await consumerOf('express').node('without-prom-client.mjs')) as Record<
       string,
@@ -192,6 +197,19 @@ describe('the package', function () {
       ]);
     });
 
+    it('compile with TypeScript 7', async () => {
+      expect(await consumerOf('express').node(compilerOf('typescript7'), '-p', '.')).to.equal('');
+    });
+
+    // Node10 resolution knows no `exports`: without `typesVersions` no entry but the first resolves.
+    it('compile in a CommonJS consumer with the resolution node10', async () => {
+      const options = ['--module', 'commonjs', '--moduleResolution', 'node10', '--ignoreDeprecations', '6.0'];
+      const others = ['--types', 'node', '--lib', 'es2023', '--target', 'es2023', '--strict', '--noEmit'];
+      const checked = ['--ignoreConfig', '--skipLibCheck', 'commonjs.cts'];
+      const args = [...options, ...others, ...checked];
+      expect(await consumerOf('express').node(compilerOf('typescript'), ...args)).to.equal('');
+    });
+
     it('are every one used by that consumer', () => {
       const checker = program.getTypeChecker();
       const exported = Object.values(manifest.exports)
@@ -223,6 +241,10 @@ describe('the package', function () {
     });
   });
 });
+
+function compilerOf(version: 'typescript' | 'typescript7'): string {
+  return join(ROOT, 'node_modules', version, 'bin/tsc');
+}
 
 /** The strict consumer, as a compiler sees it: once, for all that is asked of it. */
 function compile(folder: string): ts.Program {

@@ -3,18 +3,7 @@
  *
  * @module okta-telephony-hook/testing
  */
-export { playBadDay, type BadDay, type BadDayOptions, type BadDayPhase } from './phones/bad-day.js';
 export type { RequestType as HookRequestType } from '../core/request-types.js';
-export type { BadDayVendors } from './phones/scenario-rules.js';
-export type { BadDayPhaseName } from './phones/scenarios.js';
-export type { DemoCurl } from './phones/demo-org.js';
-export {
-  startDemoOrg,
-  type DemoHookOptions,
-  type DemoOrg,
-  type DemoOrgOptions,
-  type DemoPerson,
-} from './phones/demo-org.js';
 export type { Fault, FaultRule, RecordedRequest } from './server/faults.js';
 export type { SchemaAttribute, SchemaAttributes } from './okta/attributes.js';
 export { startOktaEmulator, type OktaEmulator, type OktaEmulatorOptions } from './okta/emulator.js';
@@ -36,8 +25,6 @@ export type { SchemaDelay } from './okta/schema.js';
 export type { ServiceApp } from './okta/tokens.js';
 export type { EmulatedUser, NewUser, PhoneFactor } from './okta/users.js';
 export type { OktaVerdict } from './okta/verdict.js';
-export type { PageLink } from './phones/api.js';
-export { createPhonesPage, type PhonesPage, type PhonesPageOptions } from './phones/page.js';
 export type { AccountSettings } from './twilio/account.js';
 export type { CallbackFault, EmulatedCallback } from './twilio/callbacks.js';
 export type { EmulatedCall } from './twilio/calls.js';

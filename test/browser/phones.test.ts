@@ -5,13 +5,8 @@ import { expect } from 'chai';
 import express from 'express';
 import type { Locator, Page } from 'playwright-core';
 import { oktaTelephonyHook, type HookEvent, type TelephonyHook } from '#lib/index.js';
-import {
-  createPhonesPage,
-  startDemoOrg,
-  startOktaEmulator,
-  type DemoOrg,
-  type PhonesPage,
-} from '#lib/testing/index.js';
+import { createPhonesPage, startDemoOrg, type DemoOrg, type PhonesPage } from '#lib/testing/demo.js';
+import { startOktaEmulator } from '#lib/testing/index.js';
 import { freePort } from '#harness/free-port.js';
 import { isNightly } from '#harness/thoroughness.js';
 import { until } from '#harness/until.js';

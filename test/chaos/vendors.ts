@@ -1,5 +1,7 @@
-import { playBadDay, startOktaEmulator, startTwilioEmulator } from '#lib/testing/index.js';
-import type { BadDayPhaseName, RecordedRequest } from '#lib/testing/index.js';
+import { playBadDay } from '#lib/testing/demo.js';
+import { startOktaEmulator, startTwilioEmulator } from '#lib/testing/index.js';
+import type { BadDayPhaseName } from '#lib/testing/demo.js';
+import type { RecordedRequest } from '#lib/testing/index.js';
 import { chanceOf, shuffled } from './chance.js';
 import type { MessageFact } from './facts.js';
 import type { VendorCredentials } from './gateway.js';

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Logger } from '../../core/channel.js';
 import { oktaTelephonyHook } from '../../hook/create-hook.js';
 import { isFromLoopback, isToLoopback } from '../../http/page/same-site.js';
-import { createPhonesPage, startDemoOrg, type DemoOrg } from '../../testing/index.js';
+import { createPhonesPage, startDemoOrg, type DemoOrg } from '../../testing/demo.js';
 import type { Command, CommandCall, Signals } from '../command.js';
 import { CommandError, type ExitCode } from '../failure.js';
 import { textOption } from '../setup/setup.js';

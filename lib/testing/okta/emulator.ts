@@ -41,6 +41,10 @@ export interface OktaEmulator {
   readonly orgUrl: string;
   /** An API token for `Authorization: SSWS`. `addApiToken` makes others. */
   readonly apiToken: string;
+  /** `orgUrl` and `apiToken`, for the hook's `credentials.okta`. */
+  readonly credential: { readonly orgUrl: string; readonly apiToken: string };
+  /** What `connectHook` gives Okta to prove itself with, for the hook's `credentials.hook`. The secret is random. */
+  readonly hookCredential: { readonly scheme: 'header'; readonly secrets: readonly [string] };
   /** The custom authorization server, `{orgUrl}/oauth2/default`. */
   readonly issuer: string;
   /** The calls of the API and of the token endpoint, newest last. */
@@ -115,6 +119,12 @@ export interface OktaEmulator {
   faultKeys(fault: Fault | undefined): void;
 
   /**
+   * Connects a telephony hook, with the secret of `hookCredential`: creates the org's active telephony hook, in place of the
+   * one before, and verifies an event hook at `url` + `/events`. The gateway must be listening. If it answers 404 there,
+   * no event hook is created. Rejects if `url` is no URL that Okta can call, or if the event hook cannot be verified.
+   */
+  connectHook(url: string): Promise<void>;
+  /**
    * Calls a telephony hook as Okta does (POST, 3 s in all, no retry, only 200) and resolves to what Okta does with the
    * answer. Without `url` it is the org's active hook. Rejects if there is none.
    */
@@ -140,6 +150,7 @@ const USERS = '/api/v1/users';
 export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Promise<OktaEmulator> {
   const { clock = Date.now, apiToken = `00${randomAlphanumeric(40)}` } = options;
   const dispatcher = new Agent({ connections: null, keepAliveTimeout: 1000 });
+  const hookSecret = randomAlphanumeric(32);
   const orgUrl = (): string => api.server.origin;
   const issuer = (): string => orgUrl() + ISSUER_PATH;
   const org = new OktaOrg({
@@ -170,6 +181,8 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     orgUrl: orgUrl(),
     issuer: issuer(),
     apiToken,
+    credential: { orgUrl: orgUrl(), apiToken },
+    hookCredential: { scheme: 'header', secrets: [hookSecret] },
     requests: api.requests,
     get jwksHits() {
       return org.hookTokens.jwksHits;
@@ -232,6 +245,7 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     faultKeys: (fault) => {
       keyFault = fault === undefined ? undefined : requireFault(fault);
     },
+    connectHook: (url) => org.connectHook(url, hookSecret),
     callHook: (call = {}) => org.callHook(call),
     enterCode: (idOrLogin, code) => org.enterCode(idOrLogin, code),
     logEvent: (idOrLogin, eventOptions = {}) => org.logEvent(idOrLogin, eventOptions),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { channelHeaders } from './hook-channel.js';
-import type { EmulatedEventHook } from './event-hooks.js';
+import type { EmulatedEventHook, EventHookProblem } from './event-hooks.js';
 import { parseJson, textFieldOf } from '../../core/json.js';
 import type { LogEvent } from './log-events.js';
 import { callOutWithRetry, type Outbound } from './outbound.js';
@@ -28,7 +28,7 @@ export interface FireOptions {
 export async function verifyEventHook(
   hook: EmulatedEventHook,
   outbound: Outbound,
-): Promise<string | undefined> {
+): Promise<EventHookProblem | undefined> {
   const challenge = randomAlphanumeric(42);
   const answers = await callOutWithRetry(
     {
@@ -42,11 +42,11 @@ export async function verifyEventHook(
     },
     outbound,
   );
-  const answer = answers.at(-1);
-  if (answer?.text === undefined) return answer?.problem ?? 'no answer';
-  if (answer.status !== 200) return `The answer has the status ${answer.status ?? 0}.`;
-  const echoed = textFieldOf(parseJson(answer.text), 'verification');
-  return echoed === challenge ? undefined : 'The answer is not the challenge.';
+  const { status, text, problem = 'no answer' } = answers.at(-1) ?? {};
+  if (text === undefined) return { status: undefined, text: problem };
+  if (status !== 200) return { status, text: `The answer has the status ${status ?? 0}.` };
+  const echoed = textFieldOf(parseJson(text), 'verification');
+  return echoed === challenge ? undefined : { status, text: 'The answer is not the challenge.' };
 }
 
 /** Delivers events to every active and verified event hook that subscribes to them, in one delivery per hook. */

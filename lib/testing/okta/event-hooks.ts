@@ -19,6 +19,13 @@ export interface EmulatedEventHook {
   readonly channel: HookChannel;
 }
 
+/** Why an event hook cannot be verified. */
+export interface EventHookProblem {
+  /** The status of the answer, if there was one. */
+  readonly status: number | undefined;
+  readonly text: string;
+}
+
 interface StoredHook extends EmulatedEventHook {
   readonly description: string | null;
   readonly filter: unknown;
@@ -49,7 +56,7 @@ export class EventHooks {
   }
 
   /** The operations of the API. `verify` calls the hook once and resolves to the problem, if there is one. */
-  routes(verify: (hook: EmulatedEventHook) => Promise<string | undefined>): readonly Route[] {
+  routes(verify: (hook: EmulatedEventHook) => Promise<EventHookProblem | undefined>): readonly Route[] {
     const withHook = (answer: (hook: StoredHook, call: ApiCall) => Reply | Promise<Reply>): Route['answer'] =>
       withResource('EventHook', (id) => this.#hooks.get(id), answer);
     const list = (): Reply =>
@@ -60,7 +67,7 @@ export class EventHooks {
     const verifyOnce = withHook(async (hook) => {
       if (hook.status !== 'ACTIVE') return wrongState();
       const problem = await verify(hook);
-      if (problem !== undefined) return validationFailed('eventHook', problem);
+      if (problem !== undefined) return validationFailed('eventHook', problem.text);
       return this.#save({ ...hook, verificationStatus: 'VERIFIED' });
     });
     return superAdminRoutes('/api/v1/eventHooks', 'eventHooks', [
@@ -75,11 +82,40 @@ export class EventHooks {
     ]);
   }
 
+  /**
+   * Creates a verified event hook, in place of those for the same URL. Creates none if its URL is not served.
+   * @throws Error if it cannot be verified.
+   */
+  async connect(
+    channel: HookChannel,
+    events: readonly string[],
+    verify: (hook: EmulatedEventHook) => Promise<EventHookProblem | undefined>,
+  ): Promise<void> {
+    const now = new Date(this.#clock()).toISOString();
+    const hook: StoredHook = {
+      id: newHookId(),
+      name: 'Telephony gateway: codes that were used',
+      description: null,
+      status: 'ACTIVE',
+      verificationStatus: 'VERIFIED',
+      events,
+      filter: null,
+      channel,
+      created: now,
+      lastUpdated: now,
+    };
+    const problem = await verify(hook);
+    for (const { id, channel: other } of this.all) if (other.uri === channel.uri) this.#hooks.delete(id);
+    if (problem?.status === 404) return;
+    if (problem !== undefined) throw new Error(`Okta cannot verify the event hook: ${problem.text}`);
+    this.#hooks.set(hook.id, hook);
+  }
+
   #create(body: unknown): Reply {
     const read = readHook(body);
     if ('problems' in read) return validationFailed('eventHook', ...read.problems);
     const now = new Date(this.#clock()).toISOString();
-    const id = `who${randomAlphanumeric(17)}`;
+    const id = newHookId();
     return this.#save({
       id,
       status: 'ACTIVE',
@@ -144,6 +180,10 @@ export class EventHooks {
             },
     };
   }
+}
+
+function newHookId(): string {
+  return `who${randomAlphanumeric(17)}`;
 }
 
 function readHook(

@@ -82,6 +82,17 @@ export class InlineHooks {
     ]);
   }
 
+  /** Creates the active telephony hook, in place of the one before. */
+  connect(channel: HookChannel): void {
+    const before = this.activeTelephonyHook;
+    if (before !== undefined) this.#hooks.delete(before.id);
+    const now = new Date(this.#clock()).toISOString();
+    const id = newHookId();
+    const times = { created: now, lastUpdated: now };
+    const name = 'Telephony gateway';
+    this.#hooks.set(id, { id, name, type: TELEPHONY, status: 'ACTIVE', version: '1.0.0', channel, ...times });
+  }
+
   #list(type: string | null): Reply {
     const found = [...this.#hooks.values()].filter((hook) => type === null || hook.type === type);
     return jsonReply(
@@ -99,7 +110,7 @@ export class InlineHooks {
       return validationFailed('type', 'type: There is an active telephony inline hook already.');
     }
     const now = new Date(this.#clock()).toISOString();
-    const id = `cal${randomAlphanumeric(17)}`;
+    const id = newHookId();
     return this.#save({ id, type, status: 'ACTIVE', ...read, created: now, lastUpdated: now });
   }
 
@@ -179,4 +190,8 @@ export class InlineHooks {
             },
     };
   }
+}
+
+function newHookId(): string {
+  return `cal${randomAlphanumeric(17)}`;
 }

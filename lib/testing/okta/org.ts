@@ -1,9 +1,9 @@
 import { fieldOf, textFieldOf } from '../../core/json.js';
 import { RsaKeys } from '../server/rsa-keys.js';
 import { deliverEvents, verifyEventHook, type EventDelivery, type FireOptions } from './event-delivery.js';
-import { EventHooks } from './event-hooks.js';
+import { EventHooks, type EmulatedEventHook } from './event-hooks.js';
 import { callHook, executeHook, type HookCall, type HookCallOptions, type HookTarget } from './hook-call.js';
-import { proveToHook, type HookProof } from './hook-channel.js';
+import { proveToHook, readChannel, type HookChannel, type HookProof } from './hook-channel.js';
 import { HookKeys } from './hook-keys.js';
 import { HookTokens } from './hook-tokens.js';
 import { InlineHooks, type EmulatedInlineHook } from './inline-hooks.js';
@@ -99,6 +99,15 @@ export class OktaOrg {
     ];
   }
 
+  /** Creates the active telephony hook, and an event hook below it if the gateway serves one. */
+  async connectHook(url: string, secret: string): Promise<void> {
+    this.inlineHooks.connect(channelWithSecret(url, secret));
+    const events = [SIGN_IN_EVENT, ENROLMENT_EVENT];
+    const verify = (hook: EmulatedEventHook): ReturnType<typeof verifyEventHook> =>
+      verifyEventHook(hook, this.#settings.outbound);
+    await this.eventHooks.connect(channelWithSecret(`${url}/events`, secret), events, verify);
+  }
+
   /** Calls a telephony hook to deliver a code, which `enterCode` then accepts. */
   async callHook(call: HookCallOptions): Promise<HookCall> {
     const { orgUrl, clock, outbound } = this.#settings;
@@ -159,6 +168,14 @@ export class OktaOrg {
       problem: proof.problem,
     };
   }
+}
+
+/** @throws TypeError if Okta cannot call the URL. */
+function channelWithSecret(uri: string, value: string): HookChannel {
+  const authScheme = { type: 'HEADER', key: 'Authorization', value };
+  const channel = readChannel({ type: 'HTTP', version: '1.0.0', config: { uri, authScheme } });
+  if ('type' in channel) return channel;
+  throw new TypeError(`Okta cannot call the hook: ${channel.join(' ')}`);
 }
 
 interface AwaitedCode {

@@ -1,8 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { parseJson, textFieldOf } from '../../core/json.js';
 import { fullRequestType } from '../../core/request-types.js';
 import { startOktaEmulator, type OktaEmulator } from '../okta/emulator.js';
-import { ENROLMENT_EVENT, SIGN_IN_EVENT } from '../okta/log-events.js';
 import { startTwilioEmulator, type TwilioEmulator } from '../twilio/emulator.js';
 
 /** A person of the demo. */
@@ -27,15 +24,9 @@ export interface DemoOrgOptions {
 /** The options with which a telephony hook works with a demo. */
 export interface DemoHookOptions {
   readonly credentials: {
-    readonly hook: { readonly scheme: 'header'; readonly secrets: readonly string[] };
-    readonly okta: { readonly orgUrl: string; readonly apiToken: string };
-    readonly twilio: {
-      readonly accountSid: string;
-      readonly apiKeySid: string;
-      readonly apiKeySecret: string;
-      readonly authToken: string;
-      readonly baseUrl: string;
-    };
+    readonly hook: OktaEmulator['hookCredential'];
+    readonly okta: OktaEmulator['credential'];
+    readonly twilio: TwilioEmulator['credential'];
   };
   readonly publicUrl: string;
   /** With the sandbox's template, which has a button to copy the code. */
@@ -132,8 +123,7 @@ export async function startDemoOrg({
     });
     if (IN_SANDBOX.includes(person.firstName)) twilio.joinSandbox(phone);
   }
-  const hookSecret = `demo-${randomBytes(18).toString('base64url')}`;
-  const adminToken = okta.addApiToken(['SUPER_ADMIN']);
+  const [hookSecret] = okta.hookCredential.secrets;
   return {
     okta,
     twilio,
@@ -142,62 +132,23 @@ export async function startDemoOrg({
     hookSecret,
     hookOptions: (publicUrl) => ({
       credentials: {
-        hook: { scheme: 'header', secrets: [hookSecret] },
-        okta: { orgUrl: okta.orgUrl, apiToken: okta.apiToken },
-        twilio: {
-          accountSid: twilio.accountSid,
-          apiKeySid: twilio.apiKeySid,
-          apiKeySecret: twilio.apiKeySecret,
-          authToken: twilio.authToken,
-          baseUrl: twilio.baseUrl,
-        },
+        hook: okta.hookCredential,
+        okta: okta.credential,
+        twilio: twilio.credential,
       },
       publicUrl,
       sandboxNumber: { number: twilio.sandboxNumber, contentSid: twilio.sandboxContentSid },
-      senders: { sms: twilio.smsNumber, voice: twilio.voiceNumber },
+      senders: twilio.senders,
       optInAttribute,
       guard: { perUser: { points: 200, seconds: 600 } },
       profile: { cache: { ttlSeconds: 0 } },
     }),
-    connectHook: async (publicUrl) => {
-      const ask = (path: string, body: object): Promise<unknown> => callOkta(okta, adminToken, path, body);
-      const channel = (uri: string): object => ({
-        type: 'HTTP',
-        version: '1.0.0',
-        config: { uri, authScheme: { type: 'HEADER', key: 'Authorization', value: hookSecret } },
-      });
-      await ask('/api/v1/inlineHooks', {
-        name: 'Telephony gateway',
-        type: 'com.okta.telephony.provider',
-        version: '1.0.0',
-        channel: channel(publicUrl),
-      });
-      const eventHook = await ask('/api/v1/eventHooks', {
-        name: 'Telephony gateway: codes that were used',
-        events: { type: 'EVENT_TYPE', items: [SIGN_IN_EVENT, ENROLMENT_EVENT] },
-        channel: channel(`${publicUrl}/events`),
-      });
-      await ask(`/api/v1/eventHooks/${textFieldOf(eventHook, 'id') ?? ''}/lifecycle/verify`, {});
-    },
+    connectHook: (publicUrl) => okta.connectHook(publicUrl),
     curls: (publicUrl) => makeDemoCurls(publicUrl, hookSecret, PEOPLE),
     close: async () => {
       await Promise.all([okta.close(), twilio.close()]);
     },
   };
-}
-
-async function callOkta(okta: OktaEmulator, token: string, path: string, body: object): Promise<unknown> {
-  const answer = await fetch(okta.orgUrl + path, {
-    method: 'POST',
-    headers: { authorization: `SSWS ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  const json = parseJson(await answer.text());
-  if (!answer.ok)
-    throw new Error(
-      `Okta did not take the hook (${answer.status}): ${textFieldOf(json, 'errorSummary') ?? ''}`,
-    );
-  return json;
 }
 
 /** A shell command that calls the hook as Okta does. */

@@ -42,6 +42,16 @@ export interface TwilioEmulator {
   readonly apiKeySecret: string;
   /** Also signs the webhooks. */
   readonly authToken: string;
+  /** All of the above, for the hook's `credentials.twilio`. */
+  readonly credential: {
+    readonly accountSid: string;
+    readonly apiKeySid: string;
+    readonly apiKeySecret: string;
+    readonly authToken: string;
+    readonly baseUrl: string;
+  };
+  /** `smsNumber` and `voiceNumber`, for the hook's `senders`. */
+  readonly senders: { readonly sms: string; readonly voice: string };
   /** The number of the shared WhatsApp sandbox, +14155238886. */
   readonly sandboxNumber: string;
   /** The words that a phone sends to join the sandbox, without the `join`. */
@@ -81,6 +91,11 @@ export interface TwilioEmulator {
    * the delivery report follows. A message that fails is never there.
    */
   inbox(number: string): readonly EmulatedPhoneItem[];
+  /**
+   * Resolves to the phone's oldest message or call that no earlier `nextItem` has taken; waits for it if need be.
+   * Rejects if there is none within 5 s, or `timeoutMs`.
+   */
+  nextItem(number: string, options?: { readonly timeoutMs?: number | undefined }): Promise<EmulatedPhoneItem>;
   /** Calls a listener for every message and call that a phone gets. */
   onDelivered(listener: (item: DeliveredItem) => void): void;
   /** The phone joins the WhatsApp sandbox, or writes to it again: 72 hours of membership, 24 of them with free text. */
@@ -163,6 +178,8 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
   return {
     baseUrl: api.server.origin,
     ...keys,
+    credential: { ...keys, baseUrl: api.server.origin },
+    senders: { sms: place.smsNumber, voice: place.voiceNumber },
     ...place,
     requests: api.requests,
     messages: sending.messages,
@@ -178,6 +195,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
       return api.redirectHits();
     },
     inbox: (number) => phones.inbox(number),
+    nextItem: (number, itemOptions) => phones.nextItem(number, itemOptions),
     onDelivered: (listener) => {
       phones.onDelivered(listener);
     },

@@ -19,10 +19,14 @@ export interface DeliveredItem extends EmulatedPhoneItem {
   readonly to: string;
 }
 
+const NEXT_ITEM_TIMEOUT_MS = 5000;
+
 /** The phones that an account reaches, with their messages and calls. */
 export class TwilioPhones {
   readonly #inboxes = new Map<string, EmulatedPhoneItem[]>();
-  readonly #listeners: ((item: DeliveredItem) => void)[] = [];
+  /** By number: how many items `nextItem` has taken. */
+  readonly #taken = new Map<string, number>();
+  readonly #listeners = new Set<(item: DeliveredItem) => void>();
 
   deliver(to: string, item: EmulatedPhoneItem): void {
     const inbox = this.#inboxes.get(to);
@@ -31,12 +35,42 @@ export class TwilioPhones {
     for (const listener of this.#listeners) listener({ ...item, to });
   }
 
+  /** Takes the phone's oldest item that was not taken yet, or waits for it. */
+  async nextItem(
+    number: string,
+    { timeoutMs = NEXT_ITEM_TIMEOUT_MS }: { readonly timeoutMs?: number | undefined } = {},
+  ): Promise<EmulatedPhoneItem> {
+    // Each call takes its place at once, so that two calls side by side get two items.
+    const index = this.#taken.get(number) ?? 0;
+    this.#taken.set(number, index + 1);
+    const item = this.inbox(number)[index] ?? (await this.#waitFor(number, index, timeoutMs));
+    if (item !== undefined) return item;
+    this.#taken.set(number, Math.max(0, (this.#taken.get(number) ?? 0) - 1));
+    throw new Error(`Nothing arrived on the phone that ends in ${number.slice(-2)} within ${timeoutMs} ms.`);
+  }
+
+  #waitFor(number: string, index: number, timeoutMs: number): Promise<EmulatedPhoneItem | undefined> {
+    return new Promise((resolve) => {
+      const end = (item: EmulatedPhoneItem | undefined): void => {
+        clearTimeout(timer);
+        this.#listeners.delete(look);
+        resolve(item);
+      };
+      const look = (): void => {
+        const item = this.inbox(number)[index];
+        if (item !== undefined) end(item);
+      };
+      const timer = setTimeout(end, timeoutMs, undefined);
+      this.#listeners.add(look);
+    });
+  }
+
   /** The messages and calls of a phone, newest last. */
   inbox(number: string): readonly EmulatedPhoneItem[] {
     return [...(this.#inboxes.get(number) ?? [])];
   }
 
   onDelivered(listener: (item: DeliveredItem) => void): void {
-    this.#listeners.push(listener);
+    this.#listeners.add(listener);
   }
 }

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { runDemo } from '#lib/cli/demo/demo.js';
 import { runProgram } from '#lib/cli/program.js';
-import { startDemoOrg, type DemoOrg } from '#lib/testing/index.js';
+import { startDemoOrg, type DemoOrg } from '#lib/testing/demo.js';
 import { PROGRAM } from '#harness/own-process.js';
 import { ExampleRun } from '#harness/example-run.js';
 import { freePort } from '#harness/free-port.js';

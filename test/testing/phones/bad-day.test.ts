@@ -1,12 +1,9 @@
 import { expect } from 'chai';
 import { request } from 'undici';
+import { playBadDay, type BadDay, type BadDayOptions, type BadDayPhaseName } from '#lib/testing/demo.js';
 import {
-  playBadDay,
   startOktaEmulator,
   startTwilioEmulator,
-  type BadDay,
-  type BadDayOptions,
-  type BadDayPhaseName,
   type FaultRule,
   type OktaEmulator,
   type RecordedRequest,

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { startDemoOrg, type DemoOrg } from '#lib/testing/index.js';
+import { startDemoOrg, type DemoOrg } from '#lib/testing/demo.js';
 import { mustNotShow } from '#harness/witness.js';
 
 describe('startDemoOrg', () => {

@@ -12,7 +12,7 @@ import {
   type DemoOrg,
   type PhonesPage,
   type PhonesPageOptions,
-} from '#lib/testing/index.js';
+} from '#lib/testing/demo.js';
 import type { PersonView, PhonesState } from '#lib/testing/phones/api.js';
 import { until } from '#harness/until.js';
 

@@ -36,10 +36,11 @@ const LEVELS = { plain: 'info', good: 'info', warn: 'warn', bad: 'warn' } as con
   LogLevel
 >;
 
-/** `error` is for what users notice: no code went out, or gateways no longer know of each other. */
+/** `error` is for what users notice: no code goes out, or gateways no longer know of each other. */
+const ERRORS: ReadonlySet<HookEvent['type']> = new Set(['request.answered', 'state.lost', 'readiness.failed']);
+
 function levelOf({ type }: HookEvent, tone: Tone): LogLevel {
-  const isError = tone === 'bad' && (type === 'request.answered' || type === 'state.lost');
-  return isError ? 'error' : LEVELS[tone];
+  return tone === 'bad' && ERRORS.has(type) ? 'error' : LEVELS[tone];
 }
 
 /** The event's fields, first those that people search by. A log line has its own time. */

@@ -148,7 +148,7 @@ async function callsEnd({ calls }: HookParts['underWay']): Promise<void> {
  * Resolves when every call is answered, every detached send has ended or reached its limit of 10 s, and every late failover that
  * was due has ended. A late failover that is not due yet is dropped.
  */
-export async function drain({ underWay, lateFailover }: HookParts): Promise<void> {
+export async function finishCalls({ underWay, lateFailover }: HookParts): Promise<void> {
   lateFailover?.stopWaiting();
   await callsEnd(underWay);
   // A send that is refused after its call may start a late failover, so the loop checks again.

@@ -191,14 +191,14 @@ function failureAnswer(
 }
 
 /** The body of a response with another status than 200. Okta skips the hook and sends the code itself. */
-export function rejectionAnswer({ code, publicMessage, fields }: RequestError): HookAnswer {
-  if (code === 'CALLER_NOT_PROVEN') return { error: { errorSummary: publicMessage } };
+export function rejectionAnswer({ code, message, fields }: RequestError): HookAnswer {
+  if (code === 'CALLER_NOT_PROVEN') return { error: { errorSummary: message } };
   const locations = fields.length === 0 ? [''] : fields;
   return {
     error: {
-      errorSummary: publicMessage,
+      errorSummary: message,
       errorCauses: locations.map((location) => ({
-        errorSummary: location === '' ? publicMessage : `${location} is missing or not valid`,
+        errorSummary: location === '' ? message : `${location} is missing or not valid`,
         reason: code,
         locationType: location === '' ? 'request' : 'body',
         location,

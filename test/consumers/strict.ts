@@ -6,7 +6,6 @@ import {
   OktaApiError,
   oktaTelephonyHook,
   ProviderError,
-  RequestError,
   TelephonyHookError,
   twilioCalls,
   twilioMessages,
@@ -42,6 +41,7 @@ import {
   type Message,
   type MetricsRegistry,
   type MoveOn,
+  type ErrorCode,
   type OktaApiErrorCode,
   type OktaCredential,
   type OktaTelephonyHookOptions,
@@ -49,7 +49,6 @@ import {
   type Outcome,
   type Readiness,
   type ReceivedMessage,
-  type RequestErrorCode,
   type Rollout,
   type SendContext,
   type SenderByCountry,
@@ -508,17 +507,20 @@ export async function look(): Promise<string> {
 }
 
 export function explain(error: unknown): string {
-  if (error instanceof ConfigurationError) return error.problems.join();
-  if (error instanceof RequestError) {
-    const code: RequestErrorCode = error.code;
-    return code;
+  if (error instanceof ConfigurationError) {
+    return error.issues.map(({ option, message }) => (option === 'deadlineMs' ? message : option)).join();
   }
   if (error instanceof OktaApiError) {
     const code: OktaApiErrorCode = error.code;
     return code;
   }
-  if (error instanceof ProviderError || error instanceof TelephonyHookError) return error.code;
-  return new TelephonyHookError('MINE', 'message', { cause: undefined, publicMessage: undefined }).code;
+  if (error instanceof ProviderError && error.code === 'PROVIDER_REFUSED') return error.providerCode ?? '';
+  if (error instanceof TelephonyHookError) {
+    const code: ErrorCode = error.code;
+    // @ts-expect-error -- a misspelt code is an error of the compiler
+    return error.code === 'OKTA_FORBIDEN' ? '' : code;
+  }
+  return new ProviderError('PROVIDER_REFUSED', 'message', { providerCode: 'MINE', remedy: undefined }).code;
 }
 
 export async function emulate(): Promise<unknown> {

@@ -73,7 +73,7 @@ export class ConfigurationError extends TelephonyHookError {
   }
 }
 
-/** The option that a problem begins with. `The options must be …` is about all of them. */
+/** The option that a problem begins with. `The options must be …` is about all of them. No option that works has a space or a colon. */
 function optionIn(problem: string): string {
   return /^(?!The options )[^\s:]+/.exec(problem)?.[0] ?? '';
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
-import express from 'express';
+import type express from 'express';
 import type { TelephonyHook } from '#lib/index.js';
 import { ANA, CODE, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
 import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';

@@ -7,7 +7,7 @@ import type { LimitRule } from '../guard/limits.js';
 import type { NumberReading } from '../numbers/phone-number.js';
 import type { HookAnswer } from '../okta/hook-answer.js';
 import type { HookCall } from '../okta/inline-hook.js';
-import type { Refusal } from '../okta/refusals.js';
+import type { HookRefusal } from '../okta/refusals.js';
 import type { ProfileReading } from '../okta/user-profile.js';
 import type { AwaitedCall, HookParts } from './parts.js';
 
@@ -47,7 +47,7 @@ export interface ReadCall extends OpenCall {
   /** Its order among the calls of its user; `undefined` for a preview. */
   readonly running: RunningCall | undefined;
   /** Why nothing is sent: an unusable request, a block by the guard, or a missing channel. */
-  refusal: Refusal | undefined;
+  refusal: HookRefusal | undefined;
   /** A newer code of the same user has superseded it. */
   isSuperseded: boolean;
 }

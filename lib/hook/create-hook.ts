@@ -22,12 +22,12 @@ import { localClaimsOf } from '../state/memory/memory-state.js';
 import { finishCalls } from './call.js';
 import { createCodeUses } from './callbacks/sign-in-outcome.js';
 import { createConsoleMount } from './console.js';
+import { createHookParts } from './create-parts.js';
 import { OpenAnswers } from './open-answers.js';
 import { reportStateFailure } from './parts.js';
 import { checkReadiness, readStatus, resultOf } from './readiness.js';
 import { connectChannels, warnOfSilentChannels } from './ready-channels.js';
 import { createRouter } from './router.js';
-import { createHookParts } from './send-code.js';
 import type { HookStatus, TelephonyHook } from './telephony-hook.js';
 
 /** Channels that a rollout may name even if they have no sender. */

@@ -4,7 +4,7 @@ import type { AttemptReport } from '../core/events.js';
 import { toToken } from '../core/masking.js';
 import type { RememberedAnswer } from '../delivery/state.js';
 import { CODE_NOT_SENT, type RequestError } from '../core/errors.js';
-import type { Refusal } from './refusals.js';
+import type { HookRefusal } from './refusals.js';
 
 /**
  * Makes the response body for Okta. Okta treats anything but `SUCCESSFUL` or `PENDING` as not sent, and then sends the code
@@ -23,7 +23,7 @@ export function answerFor(
   result: {
     readonly delivery: Delivery | undefined;
     /** Why no attempt was made. */
-    readonly refusal: Refusal | undefined;
+    readonly refusal: HookRefusal | undefined;
     readonly durationMs: number;
     /** The answer if a provider's fraud filter blocked the code. A guard's refusal has its own. */
     readonly guardAnswer: 'pending' | 'error';

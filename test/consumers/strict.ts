@@ -41,6 +41,7 @@ import {
   type Message,
   type MetricsRegistry,
   type MoveOn,
+  type ConfigurationIssue,
   type ErrorCode,
   type OktaApiErrorCode,
   type OktaCredential,
@@ -48,6 +49,7 @@ import {
   type OptionWarning,
   type Outcome,
   type Readiness,
+  type ProviderErrorCode,
   type ReceivedMessage,
   type Rollout,
   type SendContext,
@@ -508,13 +510,17 @@ export async function look(): Promise<string> {
 
 export function explain(error: unknown): string {
   if (error instanceof ConfigurationError) {
-    return error.issues.map(({ option, message }) => (option === 'deadlineMs' ? message : option)).join();
+    const issues: readonly ConfigurationIssue[] = error.issues;
+    return issues.map(({ option, message }) => (option === 'deadlineMs' ? message : option)).join();
   }
   if (error instanceof OktaApiError) {
     const code: OktaApiErrorCode = error.code;
     return code;
   }
-  if (error instanceof ProviderError && error.code === 'PROVIDER_REFUSED') return error.providerCode ?? '';
+  if (error instanceof ProviderError) {
+    const code: ProviderErrorCode = error.code;
+    return code === 'PROVIDER_REFUSED' ? (error.providerCode ?? '') : code;
+  }
   if (error instanceof TelephonyHookError) {
     const code: ErrorCode = error.code;
     // @ts-expect-error -- a misspelt code is an error of the compiler

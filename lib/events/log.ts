@@ -37,7 +37,11 @@ const LEVELS = { plain: 'info', good: 'info', warn: 'warn', bad: 'warn' } as con
 >;
 
 /** `error` is for what users notice: no code goes out, or gateways no longer know of each other. */
-const ERRORS: ReadonlySet<HookEvent['type']> = new Set(['request.answered', 'state.lost', 'readiness.failed']);
+const ERRORS: ReadonlySet<HookEvent['type']> = new Set([
+  'request.answered',
+  'state.lost',
+  'readiness.failed',
+]);
 
 function levelOf({ type }: HookEvent, tone: Tone): LogLevel {
   return tone === 'bad' && ERRORS.has(type) ? 'error' : LEVELS[tone];

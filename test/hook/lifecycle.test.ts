@@ -8,7 +8,13 @@ import express from 'express';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import { Agent } from 'undici';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
-import { ProviderError, TelephonyHookError, twilioMessages, type Outcome, type Readiness } from '#lib/index.js';
+import {
+  ProviderError,
+  TelephonyHookError,
+  twilioMessages,
+  type Outcome,
+  type Readiness,
+} from '#lib/index.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import type { StateEvent, StatePort } from '#lib/delivery/state.js';
 import {

@@ -65,7 +65,8 @@ export function requireTaken(result: HttpResult, whereNotFound: string): void {
   if (result.status >= 200 && result.status <= 299) return;
   const refusal = describeRefusal(readCode(readObject(result)['code']), result.status);
   const { code: providerCode, reason, remedy } = refusal;
-  if (providerCode === NOT_FOUND) throw new ProviderError('PROVIDER_REFUSED', whereNotFound, { providerCode });
+  if (providerCode === NOT_FOUND)
+    throw new ProviderError('PROVIDER_REFUSED', whereNotFound, { providerCode });
   throw new ProviderError('PROVIDER_REFUSED', reason, { providerCode, remedy });
 }
 
